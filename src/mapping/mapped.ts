@@ -1,0 +1,60 @@
+import type { CapillaryEvent } from '../capillary/event.ts';
+import type { JsonObject, JsonValue } from '../capillary/json.ts';
+import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
+
+/** Something the mapping left out or changed, and why. Holds paths and codes, never values. */
+export interface MappingNote {
+  /** Where in the Capillary event, e.g. `data.currencyCode`, or in XDM when it is about the result. */
+  readonly path: string;
+  /** Stable, e.g. `not-a-date`, `not-in-enum`, `not-a-phone`, `shrunk`, `primary-fallback`. */
+  readonly code: string;
+  /** A sentence for the integration engineer; without personal data. */
+  readonly message: string;
+}
+
+/** What the mapping works from besides the event. */
+export interface MappingContext {
+  readonly source: Pick<
+    SourceConfig,
+    'timezone' | 'country' | 'testEvents' | 'unmapped' | 'program' | 'fields' | 'overrides'
+  >;
+  readonly destination: Pick<
+    DestinationConfig,
+    'format' | 'identity' | 'tenant' | 'schemaFeatures' | 'profile'
+  >;
+  /** Epoch ms at which the relay received the event. */
+  readonly receivedAt: number;
+  /** Added to `_id` after a replay as new; usually empty. */
+  readonly idSuffix: string;
+}
+
+/** Attributes that an event tells of a customer: XDM path in dots (`loyalty.points`, `identityMap.Email`) → value. */
+export interface ProfileChange {
+  /** Event time, epoch ms: what last-write-wins goes by. */
+  readonly at: number;
+  readonly attributes: ReadonlyMap<string, JsonValue>;
+  /** Merge of two customers: the lane whose attributes are folded into this one where this one has none. */
+  readonly foldFrom?: string;
+}
+
+export type Mapped =
+  | {
+      readonly outcome: 'ignored';
+      /** `test-event`, `no-identity`, `unmapped`. */
+      readonly reason: string;
+      readonly notes: readonly MappingNote[];
+    }
+  | {
+      readonly outcome: 'messages';
+      /** `_id` of every message of this event: `cap-` and 40 hex, and the suffix. */
+      readonly id: string;
+      /** xdmEntity of the ExperienceEvent; for `format: raw` the flat Capillary event. */
+      readonly event: JsonObject;
+      readonly profile?: ProfileChange;
+      /** The customer was deleted: erase what is kept of the lane. */
+      readonly erase: boolean;
+      readonly notes: readonly MappingNote[];
+    };
+
+/** Maps one event. Pure: the same event and context give the same result. */
+export type MapEvent = (event: CapillaryEvent, context: MappingContext) => Promise<Mapped>;

@@ -1,110 +1,118 @@
 import { z } from 'zod';
-import { duration, flag, integer, size } from './units.ts';
+import { imsSchema } from './ims.ts';
+import { batchSchema, limitsSchema, retrySchema } from './pace.ts';
+import { httpUrl, optionalText, slug } from './text.ts';
+import { flag } from './units.ts';
 
-const httpUrl = (example: string) =>
-  z.url({ protocol: /^https?$/, error: `must be an http(s) URL such as ${example}` });
-
-const flow = {
-  schemaId: z.string().min(1),
-  datasetId: z.string().min(1),
-  flowId: z.string().min(1),
-};
-
-const batch = z.strictObject({
-  /** Adobe refuses 1 MB and more (reference: adobe.md §3). */
-  maxBytes: size()
-    .default(900_000)
-    .refine((bytes) => bytes >= 20_000 && bytes < 1_000_000, {
-      error: 'must be at least 20KB and below 1MB, the inlet’s limit',
-    }),
-  maxMessages: integer(1, 10_000).default(200),
-  maxWait: duration().default(200),
+const flow = (what: string) => ({
+  schemaId: z
+    .string()
+    .min(1)
+    .describe(`Id ($id) of the ${what} schema: https://ns.adobe.com/<tenant>/schemas/….`),
+  datasetId: z.string().min(1).describe(`Id of the dataset that gets the ${what}s.`),
+  flowId: z.string().min(1).describe(`Id of the dataflow into that dataset.`),
 });
 
-export const destinationSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, {
-    error: 'must be lower-case letters, digits, - or _, 63 at most',
-  }),
+const profile = z.strictObject({
+  ...flow('profile record'),
+  write: z
+    .enum(['assemble', 'off'])
+    .default('assemble')
+    .describe(
+      'assemble: known attributes are kept and the whole fragment is sent, as AEP replaces it. off: none is sent.',
+    ),
+});
+
+const namespace = (what: string) =>
+  z.string().min(1).optional().describe(`Identity namespace (its symbol) of ${what}.`);
+
+const namespaces = z.strictObject({
+  customerId: namespace("Capillary's customer id"),
+  email: namespace('e-mail addresses'),
+  phone: namespace('phone numbers'),
+  externalId: namespace('external ids'),
+  cardNumber: namespace('loyalty card numbers'),
+});
+
+const identity = z.strictObject({
+  primary: z
+    .enum(['customerId', 'email', 'phone', 'externalId', 'cardNumber'])
+    .default('customerId')
+    .describe('The identity marked primary; it needs a namespace.'),
+  namespaces: namespaces
+    .default({ customerId: 'capillaryId', email: 'Email', phone: 'Phone', externalId: 'loyaltyId' })
+    .describe(
+      'Identities that are sent; one left out is not. A block of your own replaces the default whole.',
+    ),
+});
+
+const schemaFeatures = z.strictObject({
+  loyalty2026: flag()
+    .default(false)
+    .describe(
+      'The profile schema has loyalty.lifetimePoints, tierUpgradeDate and tierExpiryDate, which Adobe added in 2026.',
+    ),
+  loyaltyEvents: flag()
+    .default(true)
+    .describe('The event schema has loyalty.pointsGained and loyalty.pointsRedemption.'),
+  placeContext: flag()
+    .default(false)
+    .describe('The event schema has the placeContext field group, for stores.'),
+  sourceAudit: flag()
+    .default(false)
+    .describe(
+      'The profile schema has the extSourceSystemAudit field group, for customer timestamp ordering.',
+    ),
+});
+
+const INLET = 'https://dcs.adobedc.net/collection/<inletId>';
+
+/** The keys of one destination: an HTTP API connection of Adobe Experience Platform. */
+export const destinationFields = z.strictObject({
+  name: slug().describe('Name of the destination.'),
   imsOrgId: z
     .string()
-    .regex(/^[^@\s]+@AdobeOrg$/, { error: 'must look like 1A2B3C4D5E6F7A8B0A495C12@AdobeOrg' }),
-  sandbox: z.string().min(1),
-  inletUrl: httpUrl('https://dcs.adobedc.net/collection/<inletId>').refine(
-    (url) => /\/collection\/(batch\/)?[^/?]+/.test(url),
-    {
-      error: 'must hold /collection/<inletId>: copy the inlet URL that AEP shows for the connection',
-    },
+    .regex(/^[^@\s]+@AdobeOrg$/, { error: 'must look like 1A2B3C4D5E6F7A8B0A495C12@AdobeOrg' })
+    .describe('Organisation id at Adobe.'),
+  sandbox: z.string().min(1).describe('Name of the sandbox, such as prod.'),
+  inletUrl: httpUrl(INLET)
+    .refine((url) => /\/collection\/(batch\/)?[^/?]+/.test(url), { error: 'must hold /collection/<inletId>' })
+    .describe('URL of the inlet, copied as AEP shows it for the HTTP API connection.'),
+  authenticated: flag()
+    .default(true)
+    .describe('The connection was made with authentication, so each request needs a token.'),
+  ims: imsSchema.optional().describe('Credential for the token; needed when authenticated.'),
+  format: z
+    .enum(['xdm', 'raw'])
+    .default('xdm')
+    .describe('xdm: the relay maps to XDM. raw: the payload is passed on and mapped in AEP by Data Prep.'),
+  events: z.strictObject(flow('event')).describe('Where ExperienceEvents go.'),
+  profile: profile.optional().describe('Where profile records go; without the block none are sent.'),
+  identity: identity.prefault({}).describe('How customers are named at Adobe.'),
+  tenant: optionalText(/_[A-Za-z0-9]+/, 'must be the tenant id with its underscore, such as _acme').describe(
+    'Tenant id that custom fields go under; without one they are left out.',
   ),
-  authenticated: flag().default(true),
-  ims: z
-    .strictObject({
-      url: httpUrl('https://ims-na1.adobelogin.com/ims/token/v3').default(
-        'https://ims-na1.adobelogin.com/ims/token/v3',
-      ),
-      clientId: z.string().min(1, { error: 'must not be empty; is its environment variable set?' }),
-      clientSecrets: z
-        .array(z.string())
-        .transform((values) => values.filter((value) => value !== ''))
-        .refine((values) => values.length > 0, { error: 'needs at least one secret that is not empty' }),
-      scopes: z
-        .union([z.array(z.string()), z.string().transform((text) => text.split(/[\s,]+/))])
-        .transform((scopes) =>
-          scopes.flatMap((scope) => scope.split(/[\s,]+/)).filter((scope) => scope !== ''),
-        )
-        .default([
-          'openid',
-          'AdobeID',
-          'read_organizations',
-          'additional_info.projectedProductContext',
-          'session',
-        ]),
-    })
-    .optional(),
-  format: z.enum(['xdm', 'raw']).default('xdm'),
-  events: z.strictObject(flow),
-  profile: z.strictObject({ ...flow, write: z.enum(['assemble', 'off']).default('assemble') }).optional(),
-  identity: z
-    .strictObject({
-      primary: z.enum(['customerId', 'email', 'phone', 'externalId', 'cardNumber']).default('customerId'),
-      namespaces: z
-        .strictObject({
-          customerId: z.string().min(1).optional(),
-          email: z.string().min(1).optional(),
-          phone: z.string().min(1).optional(),
-          externalId: z.string().min(1).optional(),
-          cardNumber: z.string().min(1).optional(),
-        })
-        .default({ customerId: 'capillaryId', email: 'Email', phone: 'Phone', externalId: 'loyaltyId' }),
-    })
-    .prefault({}),
-  tenant: z
-    .string()
-    .regex(/^_[A-Za-z0-9]+$/, { error: 'must be the tenant id with its underscore, such as _acme' })
-    .optional(),
-  schemaFeatures: z
-    .strictObject({
-      loyalty2026: flag().default(false),
-      loyaltyEvents: flag().default(true),
-      placeContext: flag().default(false),
-      sourceAudit: flag().default(false),
-    })
-    .prefault({}),
-  batch: batch.prefault({}),
-  limits: z
-    .strictObject({
-      requestsPerSecond: integer(1, 1_000).default(500),
-      messagesPerSecond: integer(1, 10_000).default(5_000),
-      concurrency: integer(1, 64).default(8),
-    })
-    .prefault({}),
-  retry: z
-    .strictObject({
-      minDelay: duration().default(1_000),
-      maxDelay: duration().default(300_000),
-      maxAge: duration().default(604_800_000),
-      poisonAttempts: integer(1, 100).default(8),
-    })
-    .prefault({}),
+  schemaFeatures: schemaFeatures
+    .prefault({})
+    .describe(
+      'Field groups that the schemas have; fields of the others are not sent, as AEP refuses unknown ones.',
+    ),
+  batch: batchSchema.prefault({}).describe('How messages are put together into requests.'),
+  limits: limitsSchema.prefault({}).describe('Most that the destination is sent.'),
+  retry: retrySchema.prefault({}).describe("What happens after a failure that is not the message's fault."),
 });
+
+type Fields = z.output<typeof destinationFields>;
+
+/** A batch larger than a second's worth of messages could never be let through by the pace, so it is cut to that. */
+const withBatchInPace = (fields: Fields): Fields => ({
+  ...fields,
+  batch: {
+    ...fields.batch,
+    maxMessages: Math.min(fields.batch.maxMessages, fields.limits.messagesPerSecond),
+  },
+});
+
+export const destinationSchema = destinationFields.transform(withBatchInPace);
 
 export type DestinationConfig = z.output<typeof destinationSchema>;

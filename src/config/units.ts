@@ -11,38 +11,50 @@ const BYTES = {
   GiB: 1_073_741_824,
 } as const;
 
-const measure = (units: Readonly<Record<string, number>>, example: string) =>
+interface Bounds {
+  /** As a person writes it, e.g. `10ms`. */
+  readonly min?: string;
+  readonly max?: string;
+}
+
+type Units = Readonly<Record<string, number>>;
+
+const toNumber = (text: string, units: Units): number => {
+  const [, number = '', , unit = ''] = /^(\d+(\.\d+)?)\s*(\w+)$/.exec(text) ?? [];
+  return Math.round(Number(number) * (units[unit] ?? Number.NaN));
+};
+
+const measure = (units: Units, example: string, { min, max }: Bounds) =>
   z
-    .string({ error: `must be a text such as ${example}` })
+    .string({ error: `must be a number with a unit, such as ${example}` })
     .regex(new RegExp(`^\\d+(\\.\\d+)?\\s*(${Object.keys(units).join('|')})$`), {
       error: `must be a number with a unit, such as ${example}`,
     })
-    .transform((text) => {
-      const [, number = '', , unit = ''] = /^(\d+(\.\d+)?)\s*(\w+)$/.exec(text) ?? [];
-      return Math.round(Number(number) * (units[unit] ?? Number.NaN));
+    .transform((text) => toNumber(text, units))
+    .refine((value) => min === undefined || value >= toNumber(min, units), {
+      error: `must be at least ${min}`,
+    })
+    .refine((value) => max === undefined || value <= toNumber(max, units), {
+      error: `must be at most ${max}`,
     });
 
 /** `250ms`, `5s`, `3d` → milliseconds. */
-export const duration = () => measure(MILLISECONDS, '250ms, 5s, 10m, 3d');
+export const duration = (bounds: Bounds = {}) => measure(MILLISECONDS, '250ms, 5s, 10m or 3d', bounds);
 
 /** `900KB`, `1MiB` → bytes; KB is 1000, KiB 1024. */
-export const size = () => measure(BYTES, '900KB, 1MiB, 10GiB');
+export const size = (bounds: Bounds = {}) => measure(BYTES, '900KB, 1MiB or 10GiB', bounds);
 
 /** A whole number; digits in a text are taken too, because `${NAME}` always gives a text. */
-export const integer = (min: number, max: number) =>
-  z
-    .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], {
-      error: `must be a whole number from ${min} to ${max}`,
-    })
-    .pipe(
-      z
-        .number()
-        .int({ error: `must be a whole number from ${min} to ${max}` })
-        .min(min, { error: `must be at least ${min}` })
-        .max(max, { error: `must be at most ${max}` }),
-    );
+export const integer = (min: number, max: number) => {
+  const error =
+    max === Number.MAX_SAFE_INTEGER
+      ? `must be a whole number of at least ${min}`
+      : `must be a whole number from ${min} to ${max}`;
+  const whole = z.int({ error }).min(min, { error }).max(max, { error });
+  return z.union([whole, z.string().regex(/^\d+$/, { error }).transform(Number).pipe(whole)], { error });
+};
 
-/** true or false, or those words as a text. */
+/** true or false, or those words as a text, because `${NAME}` always gives a text. */
 export const flag = () =>
   z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], {
     error: 'must be true or false',

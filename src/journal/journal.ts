@@ -4,14 +4,16 @@
  *
  * Durability. A promise of a writing call resolves only when the write survives a crash of the process and of the machine
  * (fsync, or replication). When it rejects with a StoreError nothing of that call was kept. Writing calls that wait together may be
- * committed together; one call's refusal never undoes another's write.
+ * committed together; one call's refusal never undoes another's write. The calls over a filter (replay, discard, reroute) are committed in
+ * steps so that they hold nobody up: when one of them rejects, the steps before it stay, and calling again does the rest.
  *
  * Once. An event is known by (source, identity). Appending a known one writes nothing and answers the first receipt, for as long as the
  * retention of ids lasts; the test and the write are one atomic step, so two equal events appended at once make one.
  *
  * Order. Events of one (destination, lane) become claimable one at a time in the order they were appended: the second when the
  * first has left `pending`. An event that waits for its next attempt (`dueAt`) holds back its lane and no other. Events without a
- * lane wait for nobody.
+ * lane wait for nobody. An event that is replayed, promoted or rerouted never overtakes the one its new lane waits for; among those behind
+ * it, the one appended first is next.
  *
  * Claims. A claimed event is handed to nobody else until it is settled or released. A claim needs no write and ends with the process:
  * after a restart every pending event is claimable again, so delivery is at least once.
@@ -19,8 +21,12 @@
  * Accounts. For each source `accepted = pending + delivered + ignored + dead` after every committed step, over the whole life of
  * the journal: retention removes records, never counts.
  *
- * Erasure. Erasing a lane removes payloads, attributes and sent messages of that customer everywhere; the records (receipt, times,
- * outcome) stay.
+ * Erasure. Erasing a lane in a settlement removes, for every settled event of the lane that goes to the same destination or came from the
+ * same source, the body, the sent messages and the details (Adobe's words can quote a payload), and the lane's assembled profile at
+ * the destination; the records (receipt, times, outcome) stay. Pending events of the lane keep their bodies: they are still owed.
+ *
+ * Unreadable. A stored payload that cannot be opened (its key is configured no longer, or it is damaged) stops nothing: an event without a
+ * readable body is never claimed and stays pending, its lane behind it; a record shows no body. The engine says so once in its log.
  */
 
 export type EventState = 'pending' | 'delivered' | 'ignored' | 'dead' | 'malformed';
@@ -83,11 +89,14 @@ export interface QuarantineBounds {
 
 declare const stored: unique symbol;
 
-/** An event as the journal holds it. Only `journal/` makes one. */
+/**
+ * An event as the journal holds it. Only `journal/` makes one. A malformed body has one too, of state and reason `malformed`, with empty
+ * `identity` and `eventName` and orgId 0.
+ */
 export interface StoredEvent {
   readonly [stored]: true;
   readonly receipt: string;
-  /** Position in acceptance order, rising. */
+  /** Position in the order of arrival, rising; never used twice, kept by replay and promote. */
   readonly seq: number;
   readonly source: string;
   readonly destination: string;
@@ -106,7 +115,7 @@ export interface StoredEvent {
   /** Human sentence or Adobe's own words. */
   readonly detail?: string;
   readonly settledAt?: number;
-  /** Epoch ms before which it is not claimed. */
+  /** Epoch ms before which it is not claimed; of a new event its receivedAt, of a replayed one the time of the replay. */
   readonly dueAt: number;
   /** Requests it took part in that failed, whoever was at fault. */
   readonly failures: number;
@@ -132,12 +141,13 @@ export interface ClaimRequest {
   /** Only events of these sources; those of a source that is configured no longer stay pending. */
   readonly sources: readonly string[];
   readonly limit: number;
-  /** Stops adding events when their bodies reach this; the first is always given. */
+  /** Bytes. Events are added while their bodies together stay within this; the first is always given. */
   readonly maxBytes: number;
   /** Epoch ms. */
   readonly now: number;
 }
 
+/** Those due longest come first. */
 export interface ClaimAnswer {
   readonly events: readonly ClaimedEvent[];
   /** Epoch ms at which the next event that nobody holds becomes due, if any waits; at most `now` if more could be claimed at once. */
@@ -174,7 +184,7 @@ export type Settlement = {
   readonly delivered: readonly MessageKind[];
   /** Assembled profiles to write in the same step; null removes one. */
   readonly profiles?: readonly { readonly lane: string; readonly state: string | null }[];
-  /** Lanes to erase in the same step (deletion of a customer). */
+  /** Lanes to erase in the same step (deletion of a customer), before `profiles` are written. The settled event is erased too unless it stays pending. */
   readonly erase?: readonly string[];
 } & (
   | { readonly state: 'delivered' }
@@ -216,7 +226,7 @@ export interface Page<T> {
   readonly cursor?: string;
 }
 
-/** Newest first; limit 1–500. */
+/** Newest first; limit 1–500, else a RefusedError, as for a cursor that is none. */
 export interface PageRequest {
   readonly cursor?: string;
   readonly limit: number;
@@ -268,10 +278,13 @@ export interface StoreHealth {
   readonly freeBytes: number;
 }
 
-/** Ages in ms. */
+/** Ages in ms. Pending events are never touched. */
 export interface RetentionPolicy {
+  /** Since settlement: then the body of a delivered or ignored event goes. */
   readonly delivered: number;
+  /** Since receipt: then the record of a delivered or ignored event whose body is gone goes, and its identity is forgotten. */
   readonly ids: number;
+  /** Since settlement: then a dead event goes, but not before `ids` since then. Since receipt: then a malformed body goes. */
   readonly dead: number;
 }
 
@@ -292,19 +305,29 @@ export interface OperatorPause {
 export interface Journal {
   append(event: NewEvent): Promise<Appended>;
   appendMalformed(body: NewMalformed): Promise<{ readonly receipt: string }>;
-  /** Keeps a copy within the bounds; `evicted` counts older ones dropped for it. */
+  /**
+   * Keeps a copy within the bounds; `evicted` counts older ones dropped for it. A request that is larger than the bounds by itself is not
+   * kept: its receipt leads nowhere. Bytes are those of the body and of the headers.
+   */
   quarantine(
     request: NewQuarantined,
     bounds: QuarantineBounds,
   ): Promise<{ readonly receipt: string; readonly evicted: number }>;
 
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  /**
+   * Records the outcome of an event and ends its claim. For an event that is not pending only the attempts are recorded; a receipt that the
+   * journal does not hold is let be.
+   */
   settle(settlement: Settlement): Promise<void>;
   /** Gives claimed events back untouched. */
   release(receipts: readonly string[]): Promise<void>;
   /** Assembled profiles of these lanes at the destination; lanes without one are left out. */
   profiles(destination: string, lanes: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** Calls back, without content, after an append or replay made something claimable for the destination. Returns the unsubscriber. */
+  /**
+   * Calls back, without content, after something became claimable for the destination: by an append, replay, promote or reroute, or as the
+   * next of its lane by a settlement. Not for what is given back or waits for its time: the claimant knows of those. Returns the unsubscriber.
+   */
   onClaimable(listener: (destination: string) => void): () => void;
 
   ledger(): Promise<Ledger>;
@@ -313,6 +336,7 @@ export interface Journal {
   find(receiptOrEventId: string): Promise<EventRecord | undefined>;
   list(filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>>;
   count(filter: EventFilter): Promise<number>;
+  /** A page may hold fewer than `limit` when the bodies are large; only the cursor tells the last page. */
   listQuarantined(
     filter: Pick<EventFilter, 'receipts' | 'source' | 'since' | 'until'>,
     page: PageRequest,
@@ -324,7 +348,10 @@ export interface Journal {
    * as they are and not counted. Malformed ones are not touched: they go through `promote`.
    */
   replay(request: ReplayRequest): Promise<{ readonly replayed: number }>;
-  /** Turns a malformed body into an accepted event; its receipt stays. A duplicate is removed and answered with the first receipt. */
+  /**
+   * Turns a malformed body into an accepted event; its receipt stays. A duplicate is removed and answered with the first receipt. Rejects
+   * with a RefusedError when there is no malformed body of this receipt.
+   */
   promote(receipt: string, event: NewEvent, by: string): Promise<Appended>;
   /** Dead letters become `ignored` with reason `discarded`; malformed bodies are removed. */
   discard(filter: EventFilter, by: string, now: number): Promise<{ readonly discarded: number }>;
@@ -347,4 +374,9 @@ export interface Journal {
 /** The store could not take or give: disk full, I/O error, engine gone. Nothing of the call was kept. */
 export class StoreError extends Error {
   override name = 'StoreError';
+}
+
+/** The call cannot be carried out as it was asked; nothing of it was kept and asking the same again is no use. */
+export class RefusedError extends Error {
+  override name = 'RefusedError';
 }

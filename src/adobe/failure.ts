@@ -1,0 +1,63 @@
+import { shorten } from './short-text.ts';
+
+/** Why no answer came. All of them pass, so all are tried again (adobe.md §2.9, first row). */
+export type FailureCode = 'timeout' | 'refused' | 'reset' | 'dns' | 'tls' | 'network';
+
+export interface Failure {
+  readonly code: FailureCode;
+  /** The error's code and message, at most 300 bytes; never anything that was sent. */
+  readonly detail: string;
+}
+
+const CODES: Readonly<Record<string, FailureCode>> = {
+  ETIMEDOUT: 'timeout',
+  ERR_SOCKET_CONNECTION_TIMEOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'reset',
+  ECONNABORTED: 'reset',
+  EPIPE: 'reset',
+  UND_ERR_SOCKET: 'reset',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
+  HPE_INVALID_EOF_STATE: 'reset',
+  ENOTFOUND: 'dns',
+  ENODATA: 'dns',
+  ESERVFAIL: 'dns',
+  EPROTO: 'tls',
+  HOSTNAME_MISMATCH: 'tls',
+  INVALID_CA: 'tls',
+  INVALID_PURPOSE: 'tls',
+  PATH_LENGTH_EXCEEDED: 'tls',
+};
+
+/** Names that OpenSSL and Node give to certificate and handshake errors. */
+const TLS = /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|ERROR_IN_C|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_)/;
+
+const codeOf = (error: Error): FailureCode | undefined => {
+  if (error.name === 'TimeoutError') return 'timeout';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (TLS.test(code)) return 'tls';
+  return code.startsWith('EAI_') ? 'dns' : CODES[code];
+};
+
+/** The error, what caused it, and the errors it stands for (Node tries several addresses of one host). */
+const chain = (error: unknown, depth = 0): Error[] => {
+  if (!(error instanceof Error) || depth > 5) return [];
+  const several: unknown[] = error instanceof AggregateError ? error.errors : [];
+  return [error, ...[error.cause, ...several].flatMap((inner) => chain(inner, depth + 1))];
+};
+
+const sentence = (error: Error): string => {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return error.message.includes(code) ? error.message : `${code}: ${error.message}`;
+};
+
+/** Names an error of Node or undici; what is not known is `network`. */
+export const failureOf = (error: unknown): Failure => {
+  const errors = chain(error);
+  const code = errors.map(codeOf).find((known) => known !== undefined) ?? 'network';
+  const speaking = errors.find(({ message }) => message !== '');
+  return { code, detail: shorten(speaking === undefined ? String(error) : sentence(speaking), 300) };
+};

@@ -1,0 +1,70 @@
+import type { Inlet, InletAnswer, InletFlow } from './answer.ts';
+import { createPool } from './http-pool.ts';
+import { type PostAnswer, post } from './http-post.ts';
+import { inletUrls } from './inlet-url.ts';
+import { parseRetryAfter } from './retry-after.ts';
+import { USER_AGENT } from './user-agent.ts';
+
+/** Adobe's answers are small; a problem document of a whole batch stays far below this. */
+const MAX_ANSWER_BYTES = 1_048_576;
+
+export interface InletOptions {
+  /** As AEP gives it, single or batch form. */
+  readonly inletUrl: string;
+  readonly sandbox: string;
+  /** Sent as `x-gw-ims-org-id` when given; the inlet does not need it (adobe.md §2.2). */
+  readonly imsOrgId?: string;
+  /** ms for one request, from asking for a connection to the last byte of the answer. */
+  readonly requestTimeoutMs?: number;
+  /** Requests under way at once. */
+  readonly connections: number;
+  /** Epoch ms; for Retry-After dates. */
+  readonly now?: () => number;
+}
+
+const inletAnswer = (answer: PostAnswer, now: number): InletAnswer => {
+  if (answer.kind === 'failure') return answer;
+  const { status, headers, body, durationMs } = answer;
+  const retryAfter = parseRetryAfter(headers['retry-after'], now);
+  return { kind: 'answer', status, body, durationMs, ...(retryAfter !== undefined && { retryAfter }) };
+};
+
+/**
+ * An inlet over a pool of its own. Requests are made once and never repeated here, redirects never followed.
+ * @throws TypeError when the URL is no inlet's
+ */
+export const createInlet = (options: InletOptions): Inlet => {
+  const { sandbox, imsOrgId, requestTimeoutMs = 30_000, connections, now = Date.now } = options;
+  const urls = inletUrls(options.inletUrl);
+  const pool = createPool(urls.origin, connections, requestTimeoutMs);
+  let closing: Promise<void> | undefined;
+
+  // The flow id goes into the header and into the envelope: inlets shared by flows lose data without it (adobe.md §2.2).
+  const headers = (flow: InletFlow, token: string | undefined): Record<string, string> => ({
+    'content-type': 'application/json',
+    'user-agent': USER_AGENT,
+    'x-sandbox-name': sandbox,
+    'x-adobe-flow-id': flow.flowId,
+    ...(imsOrgId !== undefined && { 'x-gw-ims-org-id': imsOrgId }),
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  });
+
+  const send = async (
+    path: string,
+    flow: InletFlow,
+    body: string,
+    token: string | undefined,
+    signal: AbortSignal,
+  ): Promise<InletAnswer> => {
+    const limits = { timeoutMs: requestTimeoutMs, maxBytes: MAX_ANSWER_BYTES };
+    const answer = await post(pool, { path, headers: headers(flow, token), body, ...limits }, signal);
+    return inletAnswer(answer, now());
+  };
+
+  return {
+    sendBatch: (flow, messages, token, signal) =>
+      send(urls.batch, flow, `{"messages":[${messages.join(',')}]}`, token, signal),
+    sendSingle: (flow, message, token, signal) => send(urls.single, flow, message, token, signal),
+    close: () => (closing ??= pool.close()),
+  };
+};

@@ -1,0 +1,79 @@
+import { dataOf, eventNameOf, orgIdOf } from './event-fields.ts';
+import { identityOf, laneOf } from './event-identity.ts';
+import { type CapillaryEvent, SAMPLE_EVENT_ID } from './event.ts';
+import { customerIdOf, idText, laneKeyOf } from './identifiers.ts';
+import { parseJsonText } from './json-text.ts';
+import type { JsonObject } from './json.ts';
+import { parseEpoch } from './times.ts';
+import { unwrapEnvelope } from './unwrap.ts';
+
+/** `detail` says what was wrong and where and holds nothing of the body: it goes into answers and logs. */
+export type ParsedEvent =
+  | { readonly ok: true; readonly event: CapillaryEvent }
+  | {
+      readonly ok: false;
+      readonly code: 'not-json' | 'not-an-event' | 'wrong-org';
+      readonly detail: string;
+    };
+
+export interface ParseOptions {
+  /** Organisations the source takes events of; absent or empty: any. */
+  readonly orgIds?: readonly number[];
+}
+
+/** Makes the one event of a request body, in whichever envelope it came (reference: capillary.md §2). Never throws. */
+export function parseEvent(body: Uint8Array, options: ParseOptions): ParsedEvent {
+  // Takes a byte order mark off and replaces bytes that are not UTF-8: one broken name must not cost the event.
+  const parsed = parseJsonText(new TextDecoder().decode(body));
+  if (!parsed.ok) {
+    return parsed.code === 'not-json'
+      ? { ok: false, code: 'not-json', detail: parsed.detail }
+      : notAnEvent(parsed.detail);
+  }
+  const unwrapped = unwrapEnvelope(parsed.value);
+  return unwrapped.ok ? normalise(unwrapped.event, options.orgIds ?? []) : notAnEvent(unwrapped.detail);
+}
+
+function normalise(flat: JsonObject, orgIds: readonly number[]): ParsedEvent {
+  const eventName = eventNameOf(flat);
+  if ('problem' in eventName) {
+    return notAnEvent(eventName.problem);
+  }
+  const orgId = orgIdOf(flat, orgIds);
+  if ('problem' in orgId) {
+    return notAnEvent(orgId.problem);
+  }
+  if (orgIds.length > 0 && !orgIds.includes(orgId.value)) {
+    return { ok: false, code: 'wrong-org', detail: 'orgId is not one of those of this source' };
+  }
+  return { ok: true, event: eventFrom(flat, eventName.value, orgId.value) };
+}
+
+function eventFrom(flat: JsonObject, eventName: string, orgId: number): CapillaryEvent {
+  const data = dataOf(flat);
+  const eventId = idText(flat['eventId']);
+  const fields = {
+    eventName,
+    eventId,
+    orgId,
+    refId: idText(flat['refId']),
+    apiRequestId: idText(flat['apiRequestId']),
+    createdAt: parseEpoch(flat['createdAt']),
+    data,
+    isSample: eventId?.toLowerCase() === SAMPLE_EVENT_ID,
+  };
+  const laneKey = laneKeyOf(data);
+  return withoutUndefined({
+    ...fields,
+    loyaltyEventId: idText(flat['loyaltyEventId']),
+    eventLogId: idText(flat['eventLogId']),
+    customerId: customerIdOf(data),
+    identity: identityOf(fields),
+    lane: laneKey === undefined ? undefined : laneOf(orgId, laneKey),
+  });
+}
+
+const withoutUndefined = <T extends object>(object: T): T =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+
+const notAnEvent = (detail: string): ParsedEvent => ({ ok: false, code: 'not-an-event', detail });

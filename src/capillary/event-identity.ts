@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
+import type { CapillaryEvent } from './event.ts';
+
+/** What makes an event the same event again. */
+export type IdentityFields = Pick<
+  CapillaryEvent,
+  'orgId' | 'eventName' | 'eventId' | 'refId' | 'apiRequestId' | 'createdAt' | 'data' | 'isSample'
+>;
+
+/**
+ * The identity of an event: 64 hex, the same for each resend and in each envelope. Organisation and name are part of it because
+ * ids of different events do coincide (reference: capillary.md §2.4).
+ */
+export function identityOf(event: IdentityFields): string {
+  return sha256(JSON.stringify([event.orgId, event.eventName, keyOf(event)]));
+}
+
+/** The ordering key of one person or group of an organisation: 64 hex, so that no identifier is kept in the clear. */
+export function laneOf(orgId: number, laneKey: string): string {
+  return sha256(JSON.stringify([orgId, laneKey]));
+}
+
+/** Samples all carry one constant eventId (reference: capillary.md §2.4): their content tells them apart. */
+function keyOf(event: IdentityFields): string {
+  return event.eventId === undefined || event.isSample ? `sha256:${contentHash(event)}` : event.eventId;
+}
+
+function contentHash(event: IdentityFields): string {
+  const { orgId, eventName, refId = null, apiRequestId = null, createdAt = null, data } = event;
+  return sha256(canonicalJson({ orgId, eventName, refId, apiRequestId, createdAt, data }));
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

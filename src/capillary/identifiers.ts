@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+
+/** The kinds of identifier that can become an identity in AEP; the names of `identity.namespaces` in the configuration. */
+export type IdentifierKind = 'customerId' | 'email' | 'phone' | 'externalId' | 'cardNumber';
+
+/** An identifier as it stands in the event, before its format was looked at. */
+export interface Identifier {
+  readonly kind: IdentifierKind;
+  readonly value: string;
+  /** Where it stands below the object searched, e.g. `instore.email`. */
+  readonly path: string;
+}
+
+/** `identifierType` of linked accounts that we know how to use; the others (cuid, unionId…) have no namespace. */
+const ACCOUNT_KINDS: ReadonlyMap<string, IdentifierKind> = new Map([
+  ['mobile', 'phone'],
+  ['email', 'email'],
+  ['externalid', 'externalId'],
+]);
+
+/**
+ * A number or text as the text of an id: `379499720.0` → `379499720`. Undefined for what is no id: empty text, fractions, numbers
+ * beyond 2^53 whose last digits are lost already.
+ */
+export function idText(value: JsonValue | undefined): string | undefined {
+  if (typeof value === 'number') {
+    return Number.isSafeInteger(value) ? String(value) : undefined;
+  }
+  if (typeof value !== 'string') {
+    return undefined;
+  }
+  const text = value.toWellFormed().trim();
+  return text === '' ? undefined : text.replace(/^(-?\d+)\.0+$/, '$1');
+}
+
+/** A customerId (userId) of Capillary: a whole number above 0 in up to 19 digits, as text. */
+export function customerIdText(value: JsonValue | undefined): string | undefined {
+  const text = idText(value);
+  return text !== undefined && /^\d{1,19}$/.test(text) && !/^0+$/.test(text) ? text : undefined;
+}
+
+/** The object that holds the identifiers of the person the event is about: the survivor's for a merge. */
+export function personOf(data: JsonObject): JsonObject | undefined {
+  return [data['customerIdentifiers'], data['survivorCustomerIdentifiers']].find(isJsonObject);
+}
+
+/**
+ * The customerId of the person the event is about. Group events name nobody but the acting person (reference: capillary.md §5).
+ */
+export function customerIdOf(data: JsonObject): string | undefined {
+  const activity = data['triggeringActivity'];
+  return (
+    memberId(data['customerIdentifiers']) ??
+    memberId(data['survivorCustomerIdentifiers']) ??
+    userEntityId(data['entityInformation']) ??
+    (isJsonObject(activity) ? userEntityId(activity['entityInformation']) : undefined)
+  );
+}
+
+/** What an `entityInformation` speaks of, in capitals (`USER`, `USERGROUP2`); undefined when it does not say. */
+export function entityTypeOf(entity: JsonValue | undefined): string | undefined {
+  const type = isJsonObject(entity) ? entity['entityType'] : undefined;
+  return typeof type === 'string' && type.trim() !== '' ? type.trim().toUpperCase() : undefined;
+}
+
+/**
+ * E-mails, phones, external ids and cards of one `customerIdentifiers` object in a fixed order: in-store first, then the accounts
+ * linked from other channels (reference: capillary.md §5). One old sample spells `Instore`.
+ */
+export function identifiersOf(person: JsonObject): readonly Identifier[] {
+  const found: Identifier[] = [];
+  const add = (kind: IdentifierKind, value: JsonValue | undefined, path: string): void => {
+    const text = idText(value);
+    if (text !== undefined) {
+      found.push({ kind, value: text, path });
+    }
+  };
+  for (const [channel, content] of Object.entries(person)) {
+    if (channel.toLowerCase() === 'instore' && isJsonObject(content)) {
+      addInstore(content, channel, add);
+    }
+  }
+  for (const [channel, content] of Object.entries(person).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    addAccounts(content, channel, add);
+  }
+  return found;
+}
+
+/**
+ * What the order of events is kept by: the customerId, else the first stable identifier of the person, else the group. Plain
+ * text, so it is personal data: hash it (`laneOf`) before it is kept. Undefined for an event of nobody.
+ */
+export function laneKeyOf(data: JsonObject): string | undefined {
+  const customerId = customerIdOf(data);
+  if (customerId !== undefined) {
+    return customerId;
+  }
+  const identifiers = identifiersOf(personOf(data) ?? {});
+  for (const kind of ['externalId', 'email', 'phone', 'cardNumber'] as const) {
+    const found = identifiers.find((identifier) => identifier.kind === kind);
+    if (found !== undefined) {
+      return `${kind}:${trivialForm(kind, found.value)}`;
+    }
+  }
+  const entity = data['entityInformation'];
+  const groupId = isJsonObject(entity) ? idText(entity['entityId']) : undefined;
+  return groupId === undefined ? undefined : `group:${groupId}`;
+}
+
+/** The lane of a key in one organisation: 64 hex of SHA-256. */
+export const laneOf = (orgId: number, laneKey: string): string =>
+  createHash('sha256')
+    .update(JSON.stringify(['lane', orgId, laneKey]))
+    .digest('hex');
+
+type Add = (kind: IdentifierKind, value: JsonValue | undefined, path: string) => void;
+
+function addInstore(instore: JsonObject, channel: string, add: Add): void {
+  add('phone', instore['mobile'], `${channel}.mobile`);
+  add('email', instore['email'], `${channel}.email`);
+  add('externalId', instore['externalId'], `${channel}.externalId`);
+  add('cardNumber', instore['cardnumber'], `${channel}.cardnumber`);
+  const cards = instore['cardNumbers'];
+  for (const [index, card] of (Array.isArray(cards) ? cards : []).entries()) {
+    add('cardNumber', card, `${channel}.cardNumbers[${index}]`);
+  }
+}
+
+function addAccounts(content: JsonValue, channel: string, add: Add): void {
+  const accounts = isJsonObject(content) ? content['accounts'] : undefined;
+  for (const [index, account] of (Array.isArray(accounts) ? accounts : []).entries()) {
+    const identifiers = isJsonObject(account) ? account['identifiers'] : undefined;
+    for (const [place, identifier] of (Array.isArray(identifiers) ? identifiers : []).entries()) {
+      const type = isJsonObject(identifier) ? identifier['identifierType'] : undefined;
+      const kind = typeof type === 'string' ? ACCOUNT_KINDS.get(type.trim().toLowerCase()) : undefined;
+      if (kind !== undefined && isJsonObject(identifier)) {
+        const path = `${channel}.accounts[${index}].identifiers[${place}].identifierValue`;
+        add(kind, identifier['identifierValue'], path);
+      }
+    }
+  }
+}
+
+/** Only what makes two spellings of one value equal without knowing the country: the lane must not depend on configuration. */
+function trivialForm(kind: IdentifierKind, value: string): string {
+  if (kind === 'phone') {
+    return value.replaceAll(/\D/g, '') || value;
+  }
+  return kind === 'email' ? value.toLowerCase() : value;
+}
+
+function memberId(person: JsonValue | undefined): string | undefined {
+  return isJsonObject(person) ? customerIdText(person['customerId']) : undefined;
+}
+
+function userEntityId(entity: JsonValue | undefined): string | undefined {
+  return isJsonObject(entity) && entityTypeOf(entity) === 'USER'
+    ? customerIdText(entity['entityId'])
+    : undefined;
+}

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { stringify } from 'yaml';
+import { ConfigError, formatProblems } from '../config/config-error.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { summarize } from '../config/summary.ts';
+import { EXIT } from './command-error.ts';
+import { configOption } from './config-option.ts';
+import type { ConnectionCheck } from './connection-check.ts';
+import { formatTable } from './table.ts';
+
+interface CheckOptions {
+  readonly config: string;
+  readonly connect?: boolean;
+  readonly json?: boolean;
+}
+
+const HELP = `
+Exit code: 0 it can be used; 1 a destination could not be reached; 2 the configuration has problems.
+
+Examples:
+  $ capillary-relay check --config relay.yaml
+  $ capillary-relay check --config relay.yaml --connect`;
+
+const printProblems = ({ file, problems }: ConfigError, json: boolean): void => {
+  if (json) console.log(JSON.stringify({ ok: false, file, problems }, undefined, 2));
+  else console.log(`${formatProblems(problems, file)}\n\n${file}: problems: ${problems.length}`);
+};
+
+const connect = async (config: Config): Promise<ConnectionCheck[]> => {
+  const { checkConnection } = await import('./connection-check.ts');
+  return (await Promise.all(config.destinations.map(checkConnection))).flat();
+};
+
+const printConnections = (checks: readonly ConnectionCheck[]): void => {
+  const table = formatTable(checks, [
+    { heading: 'DESTINATION', cell: ({ destination }) => destination },
+    { heading: 'CHECK', cell: ({ check }) => check },
+    { heading: 'RESULT', cell: ({ ok }) => (ok ? 'ok' : 'FAILED') },
+    { heading: 'DETAIL', cell: ({ detail }) => detail },
+    { heading: 'CURE', cell: ({ cure }) => cure },
+  ]);
+  console.log(`\n${table}`);
+};
+
+const check = async (options: CheckOptions): Promise<void> => {
+  const json = options.json === true;
+  let loaded: LoadedConfig;
+  try {
+    loaded = loadConfig(options.config, process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    printProblems(error, json);
+    process.exitCode = EXIT.usage;
+    return;
+  }
+  const summary = summarize(loaded.config);
+  if (!json) console.log(`${stringify(summary)}\nOK: ${options.config} can be used`);
+  const connections = options.connect === true ? await connect(loaded.config) : undefined;
+  const ok = connections?.every((connection) => connection.ok) ?? true;
+  if (json) console.log(JSON.stringify({ ok, file: options.config, config: summary, connections }, undefined, 2));
+  else if (connections !== undefined) printConnections(connections);
+  if (!ok) process.exitCode = EXIT.failed;
+};
+
+export const registerCheck = (program: Command): void => {
+  program
+    .command('check')
+    .description('read the configuration and say what is wrong with it, or show it without its secrets')
+    .addOption(configOption())
+    .option('--connect', "also mint a token for each destination and reach its inlet's server; sends no event")
+    .option('--json', 'print the outcome as JSON')
+    .addHelpText('after', HELP)
+    .action(check);
+};

@@ -1,0 +1,43 @@
+import { styleText } from 'node:util';
+import type { JsonObject } from '../capillary/json.ts';
+import type { MappingNote } from '../mapping/mapped.ts';
+import type { Trial } from './mapping-trial.ts';
+import { printable } from './printable.ts';
+import { formatTable } from './table.ts';
+
+const sizeOf = (entity: JsonObject): string => `${Buffer.byteLength(JSON.stringify(entity))} bytes`;
+
+const block = (title: string, entity: JsonObject): string =>
+  `${styleText('bold', title)} (${sizeOf(entity)})\n${JSON.stringify(entity, undefined, 2)}`;
+
+const notesOf = (notes: readonly MappingNote[]): string => {
+  if (notes.length === 0) return 'Nothing was left out or changed.';
+  const table = formatTable(notes, [
+    { heading: 'WHERE', cell: ({ path }) => path },
+    { heading: 'CODE', cell: ({ code }) => code },
+    { heading: 'WHY', cell: ({ message }) => message },
+  ]);
+  return `Left out or changed: ${notes.length}\n${table}`;
+};
+
+const nameOf = (trial: Exclude<Trial, { outcome: 'not-an-event' }>): string =>
+  [trial.eventName, trial.eventId].map(printable).filter(Boolean).join('  ');
+
+/** One body's trial as a page for the integration engineer; `number` is its place in the input, from 1. */
+export const formatTrial = (trial: Trial, number: number): string => {
+  const title = (text: string): string => styleText('bold', `--- ${number}  ${text}`);
+  switch (trial.outcome) {
+    case 'not-an-event':
+      return `${title('not an event')}\n${trial.code}: ${printable(trial.detail)}`;
+    case 'ignored':
+      return `${title(nameOf(trial))}\nIgnored, nothing is sent: ${trial.reason}\n\n${notesOf(trial.notes)}`;
+    case 'messages':
+      return [
+        title(nameOf(trial)),
+        block('ExperienceEvent', trial.event),
+        ...(trial.profile === undefined ? [] : [block('Profile record', trial.profile)]),
+        ...(trial.erase ? ['The customer was deleted: what the relay keeps of them is erased.'] : []),
+        notesOf(trial.notes),
+      ].join('\n\n');
+  }
+};

@@ -1,0 +1,26 @@
+const plain = (word: string): string => word.toLowerCase().replaceAll(/[-_\s]/g, '');
+
+/** Levenshtein distance: the fewest letters to put in, take out or change. */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+};
+
+/** The word that was probably meant, if one of them is close; letter case, `-` and `_` do not count. */
+export const nearest = (word: string, known: readonly string[]): string | undefined => {
+  const ranked = known
+    .map((candidate) => ({ candidate, apart: distance(plain(word), plain(candidate)) }))
+    .toSorted((a, b) => a.apart - b.apart);
+  const [best] = ranked;
+  return best !== undefined && best.apart <= Math.max(1, Math.floor(word.length / 3))
+    ? best.candidate
+    : undefined;
+};

@@ -1,0 +1,38 @@
+import { checkVerifier } from '../verify/check-verifier.ts';
+import type { Finding } from './config-error.ts';
+import type { Draft } from './draft.ts';
+import type { SourceConfig } from './source.ts';
+
+type SourceDraft = Draft['sources'][number];
+type Verifier = SourceConfig['verify'][number];
+
+/** `payload: {x} is not known; use {body}` → the field, what is wrong, what to do. */
+const verifierFinding = (verifier: Verifier, text: string): Finding => {
+  const [, field, rest = text] = /^(\w+): ([^]*)$/.exec(text) ?? [];
+  const isField = field !== undefined && Object.hasOwn(verifier, field);
+  const [message = text, ...cure] = (isField ? rest : text).split('; ');
+  return {
+    path: isField ? [field] : [],
+    message,
+    cure: cure.length === 0 ? 'docs/configuration.md tells how this verifier is set up' : cure.join('; '),
+  };
+};
+
+const verifierFindings = ({ verify = [] }: SourceDraft): Finding[] =>
+  verify.flatMap((verifier, index) => {
+    const text = checkVerifier(verifier);
+    if (text === undefined) return [];
+    const finding = verifierFinding(verifier, text);
+    return [{ ...finding, path: ['verify', index, ...finding.path] }];
+  });
+
+const CHECKS: readonly ((source: SourceDraft) => readonly Finding[])[] = [verifierFindings];
+
+/** Checks of each source, beyond what each key can tell by itself. */
+export const sourceFindings = ({ sources }: Draft): Finding[] =>
+  sources.flatMap((source, index) =>
+    CHECKS.flatMap((check) => check(source)).map((finding) => ({
+      ...finding,
+      path: ['sources', index, ...finding.path],
+    })),
+  );

@@ -1,0 +1,233 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Inlet, TokenSource } from '../adobe/answer.ts';
+import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
+import type { ClaimedEvent, Journal, Settlement } from '../journal/journal.ts';
+import { createDestinationState, type DestinationState } from './destination-state.ts';
+import type { DeliveryObserver } from './observer.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import { createPace, type Pace } from './pace.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { createSender } from './sender.ts';
+import { type Result, settlementOf } from './settlement.ts';
+import { createSuspicion } from './suspicion.ts';
+import { createWaker } from './waker.ts';
+
+/** Bodies held in memory at once, per destination. */
+const IN_FLIGHT_BYTES = 64 * 1_048_576;
+/** ms until a journal that refused is asked again. */
+const JOURNAL_RETRY = 1_000;
+/** ms that requests under way may still take when the relay stops. */
+const STOP_GRACE = 5_000;
+
+export interface DispatcherParts {
+  readonly destination: DestinationConfig;
+  /** Sources that feed it, as configured now. */
+  readonly sources: readonly SourceConfig[];
+  readonly journal: Journal;
+  readonly inlet: Inlet;
+  readonly tokens: TokenSource | undefined;
+  readonly observer: DeliveryObserver;
+  readonly now?: () => number;
+}
+
+/** Carries the events of one destination from the journal to its inlet: claim, map, batch, send, settle. */
+export interface Dispatcher {
+  readonly state: DestinationState;
+  readonly pace: Pace;
+  start(): void;
+  /** Takes no more; waits for requests under way, at most 5 s; what is not sent stays journaled. Idempotent. */
+  stop(): Promise<void>;
+  /** Ends a pause or wait and tries now. */
+  resume(): void;
+  readonly inFlight: number;
+}
+
+export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
+  const { destination, journal, observer } = parts;
+  const now = parts.now ?? Date.now;
+  const sources = new Map(parts.sources.map((source) => [source.name, source]));
+  const waker = createWaker();
+  const stopping = new AbortController();
+  const requests = new AbortController();
+  const suspicion = createSuspicion();
+  const maxMessages = Math.min(destination.batch.maxMessages, destination.limits.messagesPerSecond);
+  const window = destination.limits.concurrency * maxMessages * 2;
+  const flights = new Set<Promise<void>>();
+  let bytesInFlight = 0;
+  let loop: Promise<void> | undefined;
+
+  const state = createDestinationState({
+    retry: destination.retry,
+    now,
+    changed: (status) => {
+      observer.stateChanged(destination.name, status);
+      waker.wake();
+    },
+  });
+  const pace = createPace(destination.limits);
+  const outbox: Outbox = createOutbox({
+    limits: { ...destination.batch, maxMessages },
+    pace,
+    signal: requests.signal,
+    send: createSender({
+      destination: destination.name,
+      inlet: parts.inlet,
+      tokens: parts.tokens,
+      flowIds: { event: destination.events.flowId, profile: destination.profile?.flowId ?? '' },
+      state,
+      pace,
+      suspicion,
+      now,
+      report: (report) => observer.requested(report),
+    }),
+  });
+
+  const profiles: Journal['profiles'] = (name, lanes) => journal.profiles(name, lanes);
+
+  const prepareSafely = async (event: ClaimedEvent): Promise<Prepared> => {
+    const source = sources.get(event.source);
+    if (source === undefined) throw new Error(`claimed an event of the unknown source ${event.source}`);
+    try {
+      return await prepare(event, { destination, source, profiles });
+    } catch (error) {
+      observer.trouble(destination.name, `event ${event.receipt} could not be mapped`, error);
+      return {
+        kind: 'unusable',
+        reason: 'mapping-failed',
+        detail: 'the mapping failed; the log has the error',
+      };
+    }
+  };
+
+  const sendAll = async (event: ClaimedEvent, prepared: Extract<Prepared, { kind: 'messages' }>) => {
+    const room =
+      event.failures > 0 ? suspicion.roomFor(event.receipt, event.failures, maxMessages) : maxMessages;
+    const results = await Promise.all(
+      prepared.messages.map(
+        async (message): Promise<Result> => ({
+          message,
+          outcome: await outbox.submit(message, room),
+        }),
+      ),
+    );
+    const untouched = results.every(
+      ({ outcome }) => outcome.kind === 'held' && outcome.attempt === undefined,
+    );
+    return untouched && results.length > 0
+      ? undefined
+      : settlementOf(event, results, prepared.effects, destination.retry, now());
+  };
+
+  /** Undefined: nothing was sent, the event just goes back. */
+  const outcomeOf = async (event: ClaimedEvent): Promise<Settlement | undefined> => {
+    const prepared = await prepareSafely(event);
+    const common = { receipt: event.receipt, now: now(), attempts: [], delivered: event.delivered };
+    switch (prepared.kind) {
+      case 'ignored':
+        observer.noted(event, prepared.notes);
+        return { ...common, state: 'ignored', reason: prepared.reason };
+      case 'unusable':
+        return { ...common, state: 'dead', reason: prepared.reason, detail: prepared.detail, sent: [] };
+      case 'messages':
+        observer.noted(event, prepared.notes);
+        return sendAll(event, prepared);
+    }
+  };
+
+  /** What Adobe took must be recorded: a refusing journal is asked again until it takes it or the relay stops. */
+  const settle = async (event: ClaimedEvent, settlement: Settlement): Promise<void> => {
+    for (;;) {
+      try {
+        await journal.settle(settlement);
+        break;
+      } catch (error) {
+        observer.trouble(destination.name, `the outcome of ${event.receipt} could not be recorded`, error);
+        if (stopping.signal.aborted) return;
+        await sleep(JOURNAL_RETRY, undefined, { signal: stopping.signal }).catch(() => undefined);
+      }
+    }
+    if (settlement.state !== 'pending') suspicion.forget(event.receipt);
+    observer.settled(event, settlement);
+  };
+
+  const carry = async (event: ClaimedEvent): Promise<void> => {
+    try {
+      const settlement = await outcomeOf(event);
+      if (settlement === undefined) await journal.release([event.receipt]);
+      else await settle(event, settlement);
+    } catch (error) {
+      observer.trouble(destination.name, `event ${event.receipt} goes back to the journal`, error);
+      await journal.release([event.receipt]).catch(() => undefined);
+    } finally {
+      bytesInFlight -= event.body.length;
+      state.probeEnded();
+      waker.wake();
+    }
+  };
+
+  /** Claims what there is room for. @returns ms until it is worth looking again */
+  const step = async (): Promise<number> => {
+    const room = window - flights.size;
+    const bytes = IN_FLIGHT_BYTES - bytesInFlight;
+    // Claims are made in quarters of the window, not one by one as single events come back.
+    if (room < window / 4 || bytes < IN_FLIGHT_BYTES / 4) return Number.POSITIVE_INFINITY;
+    const permit = state.permit();
+    if (permit.kind === 'wait') return permit.ms;
+    const { events, nextDueAt } = await journal.claim({
+      destination: destination.name,
+      sources: [...sources.keys()],
+      limit: permit.kind === 'probe' ? 1 : room,
+      maxBytes: bytes,
+      now: now(),
+    });
+    for (const event of events) {
+      bytesInFlight += event.body.length;
+      const flight: Promise<void> = carry(event).finally(() => flights.delete(flight));
+      flights.add(flight);
+    }
+    if (permit.kind === 'probe') {
+      if (events.length > 0) return Number.POSITIVE_INFINITY;
+      state.probeEnded();
+    }
+    return nextDueAt === undefined ? Number.POSITIVE_INFINITY : Math.max(0, nextDueAt - now());
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      let wait = JOURNAL_RETRY;
+      try {
+        wait = await step();
+      } catch (error) {
+        observer.trouble(destination.name, 'the journal could not be read', error);
+      }
+      await waker.wait(Math.min(wait, destination.retry.maxDelay * 12), stopping.signal);
+    }
+  };
+
+  return {
+    state,
+    pace,
+    start() {
+      if (loop !== undefined) return;
+      const unsubscribe = journal.onClaimable((name) => {
+        if (name === destination.name) waker.wake();
+      });
+      loop = run().finally(unsubscribe);
+    },
+    async stop() {
+      stopping.abort();
+      await loop;
+      outbox.drain('the relay is stopping');
+      const grace = setTimeout(() => requests.abort(new Error('the relay is stopping')), STOP_GRACE);
+      await Promise.all(flights);
+      clearTimeout(grace);
+    },
+    resume() {
+      state.resume();
+      waker.wake();
+    },
+    get inFlight() {
+      return flights.size;
+    },
+  };
+};

@@ -1,0 +1,87 @@
+import type { ItemAnswer } from '../adobe/batch-answer.ts';
+import type { Attempt } from '../journal/journal.ts';
+import type { MessageOutcome, OutMessage } from './message.ts';
+import type { Verdict } from './verdict.ts';
+
+/** One request that was made, and what its answer means. */
+export interface Tried {
+  readonly verdict: Verdict;
+  /** Epoch ms at which it went out. */
+  readonly at: number;
+  readonly status: number | undefined;
+  readonly durationMs: number;
+  /** Messages in it. */
+  readonly size: number;
+}
+
+const attemptOf = (message: OutMessage, tried: Tried, outcome: string): Attempt => ({
+  at: tried.at,
+  kind: message.kind,
+  outcome,
+  ...(tried.status === undefined ? {} : { status: tried.status }),
+  ...('detail' in tried.verdict ? { detail: tried.verdict.detail } : {}),
+  durationMs: tried.durationMs,
+  batchSize: tried.size,
+});
+
+/** Nothing was sent, or nothing is known: the event waits and it costs nothing. */
+export const held = (detail: string): MessageOutcome => ({ kind: 'held', detail });
+
+/** The request went out and the destination was at fault. */
+export const heldAfter = (
+  message: OutMessage,
+  tried: Tried,
+  detail: string,
+  outcome: string,
+): MessageOutcome => ({
+  kind: 'held',
+  detail,
+  attempt: attemptOf(message, tried, outcome),
+});
+
+export const rejected = (
+  message: OutMessage,
+  tried: Tried,
+  reason: string,
+  detail: string,
+): MessageOutcome => ({
+  kind: 'rejected',
+  reason,
+  detail,
+  attempt: attemptOf(message, tried, 'rejected'),
+});
+
+export const retried = (
+  message: OutMessage,
+  tried: Tried,
+  cause: Pick<Extract<MessageOutcome, { kind: 'retry' }>, 'charged' | 'detail' | 'retryAfter' | 'jitter'>,
+): MessageOutcome => ({ kind: 'retry', ...cause, attempt: attemptOf(message, tried, 'retry') });
+
+/** True for an item that failed for a passing reason (adobe.md §2.9, row 207). */
+export const isPassing = (item: ItemAnswer): boolean =>
+  item.kind === 'failed' &&
+  (item.status === 429 || item.status === 408 || item.status === 425 || item.status >= 500);
+
+/** What one item of a 207, in company of items that were taken or refused for good, means for its message. */
+export const itemOutcome = (
+  message: OutMessage,
+  item: Exclude<ItemAnswer, { kind: 'unknown' }>,
+  tried: Tried,
+): MessageOutcome => {
+  const xaction = item.xactionId === undefined ? {} : { xactionId: item.xactionId };
+  const base = { ...attemptOf(message, tried, 'delivered'), ...xaction };
+  if (item.kind === 'taken') return { kind: 'delivered', attempt: base };
+  const detail = `${item.status} ${item.message}`.trim();
+  const attempt = { ...base, status: item.status, detail };
+  if (isPassing(item)) {
+    return {
+      kind: 'retry',
+      charged: item.status !== 429,
+      detail,
+      jitter: Math.random(),
+      attempt: { ...attempt, outcome: 'retry' },
+    };
+  }
+  const reason = item.status === 413 ? 'too-large' : 'rejected';
+  return { kind: 'rejected', reason, detail, attempt: { ...attempt, outcome: 'rejected' } };
+};

@@ -1,0 +1,93 @@
+import { envelope } from '../adobe/envelope.ts';
+import { parseEvent } from '../capillary/envelope.ts';
+import type { JsonObject } from '../capillary/json.ts';
+import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
+import type { ClaimedEvent, Journal } from '../journal/journal.ts';
+import { mapEvent } from '../mapping/map-event.ts';
+import type { MappingContext, MappingNote, ProfileChange } from '../mapping/mapped.ts';
+import { assembleProfile } from '../mapping/profile.ts';
+import type { OutMessage } from './message.ts';
+import type { Effects } from './settlement.ts';
+
+/** Requests of this many bytes and more are refused by the inlet (adobe.md §3). */
+const REQUEST_LIMIT = 1_000_000;
+
+/** A stored event turned into what is to be sent for it; or why nothing is. */
+export type Prepared =
+  | { readonly kind: 'ignored'; readonly reason: string; readonly notes: readonly MappingNote[] }
+  | { readonly kind: 'unusable'; readonly reason: string; readonly detail: string }
+  | {
+      readonly kind: 'messages';
+      /** Those that are not delivered yet. */
+      readonly messages: readonly OutMessage[];
+      readonly effects: Effects;
+      readonly notes: readonly MappingNote[];
+    };
+
+export interface PrepareParts {
+  readonly destination: DestinationConfig;
+  readonly source: SourceConfig;
+  readonly profiles: Journal['profiles'];
+}
+
+/** Maps a stored event as the configuration and the mapping of today have it, so that a replay profits from what was mended. */
+export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise<Prepared> => {
+  const parsed = parseEvent(event.body, { orgIds: [event.orgId] });
+  if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail };
+  const context: MappingContext = { ...parts, receivedAt: event.receivedAt, idSuffix: event.idSuffix };
+  // The identity stays what it was at intake, so that `_id` never changes with the way events are read.
+  const mapped = await mapEvent({ ...parsed.event, identity: event.identity }, context);
+  if (mapped.outcome === 'ignored') return { kind: 'ignored', reason: mapped.reason, notes: mapped.notes };
+
+  const messages = [outMessage(event, 'event', mapped.event, parts.destination)];
+  const profile =
+    mapped.profile && event.lane !== undefined && parts.destination.profile?.write === 'assemble'
+      ? await assemble(event, event.lane, mapped.profile, mapped.id, context, parts)
+      : undefined;
+  if (profile !== undefined) messages.push(outMessage(event, 'profile', profile.entity, parts.destination));
+
+  const missing = messages.filter((message) => !event.delivered.includes(message.kind));
+  const tooLarge = missing.find((message) => message.bytes >= REQUEST_LIMIT - 100);
+  if (tooLarge !== undefined) {
+    const detail = `the ${tooLarge.kind} message has ${tooLarge.bytes} bytes; a request may have ${REQUEST_LIMIT}`;
+    return { kind: 'unusable', reason: 'too-large', detail };
+  }
+  return {
+    kind: 'messages',
+    messages: missing,
+    notes: mapped.notes,
+    effects: {
+      ...(profile && event.lane !== undefined
+        ? { profiles: [{ lane: event.lane, state: profile.state }] }
+        : {}),
+      ...(mapped.erase && event.lane !== undefined ? { erase: [event.lane] } : {}),
+    },
+  };
+};
+
+const assemble = async (
+  event: ClaimedEvent,
+  lane: string,
+  change: ProfileChange,
+  id: string,
+  context: MappingContext,
+  parts: PrepareParts,
+) => {
+  const folded =
+    change.foldFrom === undefined || change.foldFrom === lane
+      ? undefined
+      : (await parts.profiles(event.destination, [change.foldFrom])).get(change.foldFrom);
+  return assembleProfile({ previous: event.profile, change, folded, id, context });
+};
+
+const outMessage = (
+  event: ClaimedEvent,
+  kind: OutMessage['kind'],
+  entity: JsonObject,
+  destination: DestinationConfig,
+): OutMessage => {
+  const flow = kind === 'profile' && destination.profile ? destination.profile : destination.events;
+  const { imsOrgId, format } = destination;
+  const json = envelope({ imsOrgId, flow, format }, entity, event.receivedAt);
+  return { receipt: event.receipt, kind, json, bytes: Buffer.byteLength(json), suspect: event.failures > 0 };
+};

@@ -1,0 +1,88 @@
+import type { Inlet, InletAnswer, TokenSource } from '../adobe/answer.ts';
+import type { MessageKind } from '../journal/journal.ts';
+import type { DestinationState } from './destination-state.ts';
+import type { OutMessage } from './message.ts';
+import type { RequestReport } from './observer.ts';
+import type { Tried } from './outcomes.ts';
+import type { Pace } from './pace.ts';
+import { batchVerdict, singleVerdict, type Verdict } from './verdict.ts';
+
+export interface RequestParts {
+  readonly destination: string;
+  readonly inlet: Inlet;
+  /** Undefined for an inlet that takes messages without a token. */
+  readonly tokens: TokenSource | undefined;
+  readonly flowIds: Readonly<Record<MessageKind, string>>;
+  readonly state: DestinationState;
+  readonly pace: Pace;
+  readonly now: () => number;
+  readonly report: (report: RequestReport) => void;
+}
+
+export type Endpoint = 'batch' | 'single';
+
+/** Makes one request, within the pace and with a token. Answers a text when nothing could be sent: why. Throws only at abort. */
+export type Request = (
+  batch: readonly OutMessage[],
+  endpoint: Endpoint,
+  signal: AbortSignal,
+) => Promise<Tried | string>;
+
+const outcomeName = (verdict: Verdict): string => {
+  if (verdict.kind !== 'items') return verdict.kind;
+  return verdict.items.every((item) => item.kind === 'taken') ? 'taken' : 'mixed';
+};
+
+export const createRequest = (parts: RequestParts): Request => {
+  const { state, tokens } = parts;
+
+  const post = async (
+    batch: readonly OutMessage[],
+    endpoint: Endpoint,
+    token: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Tried> => {
+    await parts.pace.admit(batch.length, signal);
+    const kind = batch[0]?.kind ?? 'event';
+    const flow = { flowId: parts.flowIds[kind] };
+    const at = parts.now();
+    const jsons = batch.map((message) => message.json);
+    const answer: InletAnswer =
+      endpoint === 'batch'
+        ? await parts.inlet.sendBatch(flow, jsons, token, signal)
+        : await parts.inlet.sendSingle(flow, jsons[0] ?? '', token, signal);
+    const verdict = endpoint === 'batch' ? batchVerdict(answer, batch.length) : singleVerdict(answer);
+    const status = answer.kind === 'answer' ? answer.status : undefined;
+    parts.report({
+      destination: parts.destination,
+      kind,
+      endpoint,
+      messages: batch.length,
+      bytes: batch.reduce((sum, message) => sum + message.bytes, 0),
+      status,
+      outcome: outcomeName(verdict),
+      detail: 'detail' in verdict ? verdict.detail : undefined,
+      durationMs: answer.durationMs,
+    });
+    return { verdict, at, status, durationMs: answer.durationMs, size: batch.length };
+  };
+
+  return async (batch, endpoint, signal) => {
+    let refused: Tried | undefined;
+    for (;;) {
+      if (!state.maySend()) return refused ?? 'the destination is not taking messages now';
+      const token = tokens && (await tokens.get(signal));
+      if (token?.ok === false) {
+        const reason = `ims-${token.code}`;
+        if (token.permanent) state.fault(reason, token.detail, token.retryAfter);
+        else state.failed(reason, token.detail, token.retryAfter);
+        return refused ?? `no token: ${token.code}`;
+      }
+      const tried = await post(batch, endpoint, token?.token, signal);
+      if (tried.verdict.kind !== 'unauthorized' || token === undefined || refused !== undefined) return tried;
+      // One forced mint for the token that was refused, then once more; a second refusal is the destination's fault.
+      tokens?.reject(token.token);
+      refused = tried;
+    }
+  };
+};

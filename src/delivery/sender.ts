@@ -1,0 +1,130 @@
+import type { ItemAnswer } from '../adobe/batch-answer.ts';
+import { isolate } from './isolate.ts';
+import type { MessageOutcome, OutMessage } from './message.ts';
+import { held, heldAfter, isPassing, itemOutcome, rejected, retried, type Tried } from './outcomes.ts';
+import { createRequest, type RequestParts } from './request.ts';
+import type { Suspicion } from './suspicion.ts';
+
+export interface SenderParts extends RequestParts {
+  readonly suspicion: Suspicion;
+}
+
+/** Sends one batch (all of one kind) and says what became of each message, in order. Never throws. */
+export type Sender = (batch: readonly OutMessage[], signal: AbortSignal) => Promise<MessageOutcome[]>;
+
+/** A 429 without Retry-After still slows everybody for so long (adobe.md §2.9). ms. */
+const THROTTLE_WAIT = 1_000;
+
+export const createSender = (parts: SenderParts): Sender => {
+  const { state, pace, suspicion, now } = parts;
+  const request = createRequest(parts);
+
+  /** Others were taken since this message was last in a failing request: the fault may be its own. */
+  const othersPassed = (message: OutMessage): boolean => {
+    const failedAt = suspicion.failedAt(message.receipt);
+    return failedAt !== undefined && (state.status().lastSuccessAt ?? 0) >= failedAt;
+  };
+
+  const failAll = (batch: readonly OutMessage[], tried: Tried, detail: string, retryAfter?: number) => {
+    const cause = { detail, jitter: Math.random(), ...(retryAfter === undefined ? {} : { retryAfter }) };
+    const outcomes = batch.map((message) =>
+      retried(message, tried, { charged: batch.length === 1 && othersPassed(message), ...cause }),
+    );
+    suspicion.failed(
+      batch.map((message) => message.receipt),
+      batch.length,
+      now(),
+    );
+    return outcomes;
+  };
+
+  const inHalves = async (batch: readonly OutMessage[], signal: AbortSignal): Promise<MessageOutcome[]> => {
+    const middle = Math.ceil(batch.length / 2);
+    const first = await sendWhole(batch.slice(0, middle), signal);
+    return [...first, ...(await sendWhole(batch.slice(middle), signal))];
+  };
+
+  /** For a message that Adobe's answer said nothing of (adobe.md §2.5, rule c). The same `_id` makes a second copy harmless. */
+  const sendAlone = async (message: OutMessage, signal: AbortSignal): Promise<MessageOutcome> => {
+    const tried = await request([message], 'single', signal);
+    if (typeof tried === 'string') return held(tried);
+    const [outcome] = await judge([message], tried, signal);
+    return outcome ?? held('no outcome');
+  };
+
+  const readItems = async (
+    batch: readonly OutMessage[],
+    items: readonly ItemAnswer[],
+    tried: Tried,
+    signal: AbortSignal,
+  ): Promise<MessageOutcome[]> => {
+    if (items.every(isPassing)) {
+      // All of them failing the same passing way is the service's trouble, not that of each message.
+      const detail = 'every message of the batch failed for a passing reason';
+      state.failed('items-failing', detail);
+      return failAll(batch, tried, detail);
+    }
+    state.succeeded();
+    pace.faster();
+    const outcomes: MessageOutcome[] = [];
+    for (const [position, message] of batch.entries()) {
+      const item = items[position];
+      outcomes.push(
+        item === undefined || item.kind === 'unknown'
+          ? await sendAlone(message, signal)
+          : itemOutcome(message, item, tried),
+      );
+    }
+    return outcomes;
+  };
+
+  const judge = async (
+    batch: readonly OutMessage[],
+    tried: Tried,
+    signal: AbortSignal,
+  ): Promise<MessageOutcome[]> => {
+    const { verdict } = tried;
+    switch (verdict.kind) {
+      case 'items':
+        return readItems(batch, verdict.items, tried, signal);
+      case 'too-large':
+      case 'invalid': {
+        state.succeeded();
+        if (batch.length > 1) return inHalves(batch, signal);
+        const reason = verdict.kind === 'too-large' ? 'too-large' : 'rejected';
+        return batch.map((message) => rejected(message, tried, reason, verdict.detail));
+      }
+      case 'unauthorized':
+      case 'destination':
+        state.fault(verdict.reason, verdict.detail);
+        return batch.map((message) => heldAfter(message, tried, verdict.detail, 'destination'));
+      case 'throttled':
+        pace.slower();
+        state.failed('throttled', verdict.detail, verdict.retryAfter ?? THROTTLE_WAIT);
+        return batch.map((message) => heldAfter(message, tried, verdict.detail, 'throttled'));
+      case 'transient':
+        state.failed('failing', verdict.detail, verdict.retryAfter);
+        return failAll(batch, tried, verdict.detail, verdict.retryAfter);
+    }
+  };
+
+  const sendWhole = async (batch: readonly OutMessage[], signal: AbortSignal): Promise<MessageOutcome[]> => {
+    const tried = await request(batch, 'batch', signal);
+    if (typeof tried === 'string') return batch.map(() => held(tried));
+    return judge(batch, tried, signal);
+  };
+
+  const send: Sender = (batch, signal) =>
+    batch.length > 1 && batch.every(othersPassed)
+      ? isolate(batch, (part) => sendWhole(part, signal))
+      : sendWhole(batch, signal);
+
+  return async (batch, signal) => {
+    try {
+      return await send(batch, signal);
+    } catch (error) {
+      // Only an aborted signal ends up here: the relay is stopping and the events stay journaled.
+      return batch.map(() => held(error instanceof Error ? error.message : 'stopped'));
+    }
+  };
+};

@@ -1,0 +1,97 @@
+import type { Attempt, ClaimedEvent, MessageKind, Settlement } from '../journal/journal.ts';
+import { fullJitter } from './backoff.ts';
+import type { MessageOutcome, OutMessage } from './message.ts';
+
+export interface RetryRules {
+  readonly minDelay: number;
+  readonly maxDelay: number;
+  /** ms after receipt at which a failing event of its own fault is given up. */
+  readonly maxAge: number;
+  /** Charged failures after which a message is taken for poison. */
+  readonly poisonAttempts: number;
+}
+
+/** One message of an event and what became of it. */
+export interface Result {
+  readonly message: OutMessage;
+  readonly outcome: MessageOutcome;
+}
+
+/** What is written besides the state itself. */
+export interface Effects {
+  readonly profiles?: readonly { readonly lane: string; readonly state: string | null }[];
+  readonly erase?: readonly string[];
+}
+
+const attemptsOf = (results: readonly Result[]): Attempt[] =>
+  results.flatMap(({ outcome }) => (outcome.attempt === undefined ? [] : [outcome.attempt]));
+
+const deliveredOf = (event: ClaimedEvent, results: readonly Result[]): MessageKind[] => [
+  ...new Set([
+    ...event.delivered,
+    ...results.flatMap(({ message, outcome }) => (outcome.kind === 'delivered' ? [message.kind] : [])),
+  ]),
+];
+
+/**
+ * Joins the outcomes of an event's messages into the one step that the journal takes. An event is delivered when all its messages are, dead
+ * when one is refused for good and none can still be tried, and waits otherwise (design: sections 1 and 8).
+ */
+export const settlementOf = (
+  event: ClaimedEvent,
+  results: readonly Result[],
+  effects: Effects,
+  rules: RetryRules,
+  now: number,
+): Settlement => {
+  const common = {
+    receipt: event.receipt,
+    now,
+    attempts: attemptsOf(results),
+    delivered: deliveredOf(event, results),
+  };
+  const profileTaken = common.delivered.includes('profile') && !event.delivered.includes('profile');
+  const kept = profileTaken && effects.profiles !== undefined ? { profiles: effects.profiles } : {};
+  const outcomes = results.map(({ outcome }) => outcome);
+  const open = outcomes.filter((outcome) => outcome.kind === 'retry' || outcome.kind === 'held');
+  const failed = open.filter((outcome) => outcome.kind === 'retry');
+  const charged = event.charged + (failed.some((outcome) => outcome.charged) ? 1 : 0);
+  const givenUp = giveUp(event, charged, rules, now);
+
+  if (open.length > 0 && givenUp === undefined) {
+    const failures = event.failures + (failed.length > 0 ? 1 : 0);
+    const asked = Math.max(0, ...failed.map((outcome) => outcome.retryAfter ?? 0));
+    const jitter = failed[0]?.jitter ?? 0;
+    const wait =
+      failed.length > 0
+        ? Math.max(
+            asked,
+            fullJitter(event.failures, rules, () => jitter),
+          )
+        : 0;
+    const detail = open[0]?.detail ?? '';
+    return { ...common, ...kept, state: 'pending', dueAt: now + wait, failures, charged, detail };
+  }
+  const refused = outcomes.find((outcome) => outcome.kind === 'rejected');
+  if (givenUp === undefined && refused === undefined) {
+    const erase = effects.erase === undefined ? {} : { erase: effects.erase };
+    return { ...common, ...kept, ...erase, state: 'delivered' };
+  }
+  return {
+    ...common,
+    ...kept,
+    state: 'dead',
+    reason: refused?.reason ?? givenUp ?? 'rejected',
+    detail: refused?.detail ?? open[0]?.detail ?? '',
+    sent: results
+      .filter(({ outcome }) => outcome.kind !== 'delivered')
+      .map(({ message }) => ({ kind: message.kind, json: message.json })),
+  };
+};
+
+/** Only failures charged to the event itself can bury it: never Adobe's or a credential's trouble. */
+const giveUp = (event: ClaimedEvent, charged: number, rules: RetryRules, now: number): string | undefined => {
+  if (charged === event.charged) return undefined;
+  if (charged >= rules.poisonAttempts) return 'poison';
+  return now - event.receivedAt > rules.maxAge ? 'expired' : undefined;
+};

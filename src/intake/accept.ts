@@ -1,0 +1,59 @@
+import type { CapillaryEvent } from '../capillary/event.ts';
+import { parseEvent } from '../capillary/envelope.ts';
+import type { SourceConfig } from '../config/schema.ts';
+import type { Journal, NewEvent } from '../journal/journal.ts';
+import type { VerifiedRequest } from '../verify/verifier.ts';
+
+export type Acceptance =
+  | { readonly status: 'accepted' | 'duplicate'; readonly receipt: string; readonly event: CapillaryEvent }
+  | {
+      readonly status: 'malformed';
+      readonly receipt: string;
+      readonly code: 'not-json' | 'not-an-event' | 'wrong-org';
+      readonly detail: string;
+    };
+
+/** What the journal keeps of an event. */
+export const newEvent = (
+  event: CapillaryEvent,
+  source: Pick<SourceConfig, 'name' | 'destination'>,
+  request: Pick<VerifiedRequest, 'receivedAt' | 'verifiedBy' | 'body'>,
+): NewEvent => ({
+  source: source.name,
+  destination: source.destination,
+  identity: event.identity,
+  orgId: event.orgId,
+  eventName: event.eventName,
+  receivedAt: request.receivedAt,
+  verifiedBy: request.verifiedBy,
+  body: request.body,
+  ...(event.lane === undefined ? {} : { lane: event.lane }),
+  ...(event.customerId === undefined ? {} : { customerId: event.customerId }),
+  ...(event.eventId === undefined ? {} : { eventId: event.eventId }),
+  ...(event.createdAt === undefined ? {} : { createdAt: event.createdAt }),
+});
+
+/**
+ * Journals a proven request: as an event, or as a malformed body that is kept for inspection. Resolves once it is durable.
+ * @throws StoreError when the journal could not take it
+ */
+export const accept = async (
+  journal: Pick<Journal, 'append' | 'appendMalformed'>,
+  source: SourceConfig,
+  request: VerifiedRequest,
+): Promise<Acceptance> => {
+  const parsed = parseEvent(request.body, source.orgIds === undefined ? {} : { orgIds: source.orgIds });
+  if (parsed.ok) {
+    const { receipt, duplicate } = await journal.append(newEvent(parsed.event, source, request));
+    return { status: duplicate ? 'duplicate' : 'accepted', receipt, event: parsed.event };
+  }
+  const { receipt } = await journal.appendMalformed({
+    source: source.name,
+    destination: source.destination,
+    receivedAt: request.receivedAt,
+    verifiedBy: request.verifiedBy,
+    detail: `${parsed.code}: ${parsed.detail}`,
+    body: request.body,
+  });
+  return { status: 'malformed', receipt, code: parsed.code, detail: parsed.detail };
+};

@@ -1,0 +1,126 @@
+import rateLimit from '@fastify/rate-limit';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { Config } from '../config/schema.ts';
+import { ProblemError } from '../errors.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Gate } from './gate.ts';
+import type { IntakeObserver, WebhookReport } from './observer.ts';
+import { answerProblem } from './problems.ts';
+import type { IntakeSource, SourceTable } from './source-table.ts';
+import { handleWebhook } from './webhook.ts';
+
+export interface IntakeParts {
+  readonly server: Config['server'];
+  readonly sources: SourceTable;
+  readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine'>;
+  readonly gate: Gate;
+  readonly observer: IntakeObserver;
+  readonly now: () => number;
+}
+
+/** ms; Capillary gives a webhook 30 s (reference: capillary.md §3), so nothing that takes longer can still be answered. */
+const REQUEST_TIMEOUT = 30_000;
+const HEADERS_TIMEOUT = 10_000;
+/** ms; above the idle time of common load balancers (60 s), so that they and not we close idle connections. */
+const KEEP_ALIVE_TIMEOUT = 72_000;
+
+type Webhook = FastifyRequest<{ Params: { source: string } }>;
+
+/** The public port: takes webhooks and answers them as DESIGN §2 says. Not yet listening. */
+export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstance> => {
+  const { server, sources, gate, observer } = parts;
+  const app = fastify({
+    bodyLimit: server.bodyLimit,
+    requestTimeout: REQUEST_TIMEOUT,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    http: { headersTimeout: HEADERS_TIMEOUT },
+    return503OnClosing: true,
+    trustProxy: server.trustProxy.length > 0 ? [...server.trustProxy] : false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+  });
+  const facts = new WeakMap<FastifyRequest, Partial<WebhookReport>>();
+  const note = (request: FastifyRequest, more: Partial<WebhookReport>): void => {
+    facts.set(request, { ...facts.get(request), ...more });
+  };
+
+  const knownSource = (request: Webhook): IntakeSource => {
+    const source = sources.get(request.params.source);
+    if (source === undefined) throw new ProblemError('unknown-source', 'the path names no configured source');
+    return source;
+  };
+
+  app.setErrorHandler((error: Error, request, reply) => {
+    const code = answerProblem(error, reply);
+    note(request, { outcome: code });
+    if (code === 'internal') observer.trouble('a webhook failed', error);
+  });
+  app.setNotFoundHandler((_request, reply) => void answerProblem(new ProblemError('not-found'), reply));
+  app.addHook('onResponse', async (request, reply) => {
+    const name = sourceName(request);
+    observer.answered({
+      outcome: 'not-found',
+      bytes: Number(request.headers['content-length'] ?? 0),
+      ...facts.get(request),
+      source: name !== undefined && sources.get(name) !== undefined ? name : 'unknown',
+      status: reply.statusCode,
+      durationMs: reply.elapsedTime,
+    });
+  });
+
+  await app.register(rateLimit, {
+    global: false,
+    max: server.rateLimit.max,
+    timeWindow: server.rateLimit.window,
+    // Unknown names share a limit by address, so that guessing names cannot use up a source's allowance.
+    keyGenerator: (request) => {
+      const name = sourceName(request);
+      return name !== undefined && sources.get(name) ? `source ${name}` : `address ${request.ip}`;
+    },
+    addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+    errorResponseBuilder: (_request, context) =>
+      new ProblemError(
+        'rate-limited',
+        `at most ${context.max} requests in ${context.after}`,
+        context.ttl / 1_000,
+      ),
+  });
+
+  await app.register(async (scope) => {
+    // The body is taken as bytes whatever its type says: signatures are over bytes, and the type is not always exact.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.route<{ Params: { source: string } }>({
+      method: ['POST', 'PUT'],
+      url: '/webhooks/:source',
+      config: { rateLimit: { max: server.rateLimit.max, timeWindow: server.rateLimit.window } },
+      onRequest: async (request: Webhook) => {
+        request.raw.headers['content-type'] = 'application/octet-stream';
+        const refusal = gate.refusal();
+        if (refusal) throw new ProblemError(refusal.code, refusal.detail, refusal.retryAfter);
+      },
+      // After the limiter and before the body is read.
+      preParsing: async (request: Webhook) => void knownSource(request),
+      handler: async (request: Webhook, reply) =>
+        handleWebhook({ ...parts, note }, knownSource(request), request, reply),
+    });
+    scope.route({
+      method: ['GET', 'DELETE', 'PATCH', 'OPTIONS'],
+      url: '/webhooks/:source',
+      handler: async (_request, reply) => {
+        void reply.header('allow', 'POST, PUT');
+        throw new ProblemError('method-not-allowed', 'send the event with POST or PUT');
+      },
+    });
+  });
+  return app;
+};
+
+const sourceName = (request: FastifyRequest): string | undefined => {
+  const { params } = request;
+  return typeof params === 'object' &&
+    params !== null &&
+    'source' in params &&
+    typeof params.source === 'string'
+    ? params.source
+    : undefined;
+};

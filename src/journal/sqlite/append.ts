@@ -1,0 +1,84 @@
+import { v7 as newReceipt } from 'uuid';
+import { type Appended, type NewEvent, type NewMalformed, RefusedError } from '../journal.ts';
+import { insertBody } from './bodies.ts';
+import { addBacklog, addCounts } from './counts.ts';
+import type { Engine } from './engine.ts';
+import { joinLane } from './lanes.ts';
+
+/**
+ * The identity as it is stored.
+ * @throws RefusedError for what is not 64 hex digits: cut short, two events could be taken for one.
+ */
+export const identityBytes = (identity: string): Buffer => {
+  if (!/^[0-9a-f]{64}$/u.test(identity)) throw new RefusedError('an identity must be 64 lower-case hex digits');
+  return Buffer.from(identity, 'hex');
+};
+
+/** The receipt under which an event of this identity is known. */
+export const knownReceipt = ({ db }: Engine, source: string, identity: Buffer): string | undefined =>
+  (
+    db.one('SELECT receipt FROM events WHERE source = ? AND identity = ?', source, identity) as
+      | { receipt: string }
+      | undefined
+  )?.receipt;
+
+const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: NewEvent): void => {
+  const lane = event.lane ?? null;
+  const { lastInsertRowid } = engine.db
+    .sql(
+      `INSERT INTO events (receipt, source, destination, identity, lane, customer_id, org_id, event_name, event_id, created_at,
+         received_at, verified_by, state, head, due_at, body_bytes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
+    )
+    .run(
+      receipt,
+      event.source,
+      event.destination,
+      identity,
+      lane,
+      event.customerId ?? null,
+      event.orgId,
+      event.eventName,
+      event.eventId ?? null,
+      event.createdAt ?? null,
+      event.receivedAt,
+      event.verifiedBy,
+      joinLane(engine, event.destination, lane),
+      event.receivedAt,
+      event.body.byteLength,
+    );
+  insertBody(engine, lastInsertRowid, event.body);
+};
+
+export const append = (engine: Engine, event: NewEvent): Appended => {
+  const identity = identityBytes(event.identity);
+  const first = knownReceipt(engine, event.source, identity);
+  if (first !== undefined) return { receipt: first, duplicate: true };
+  const receipt = newReceipt();
+  insertEvent(engine, receipt, identity, event);
+  addCounts(engine, event.source, { accepted: 1, pending: 1 });
+  addBacklog(engine, event.destination, 1);
+  return { receipt, duplicate: false };
+};
+
+export const appendMalformed = (engine: Engine, malformed: NewMalformed): { receipt: string } => {
+  const receipt = newReceipt();
+  const { lastInsertRowid } = engine.db
+    .sql(
+      `INSERT INTO events (receipt, source, destination, received_at, verified_by, state, reason, detail, due_at, body_bytes)
+       VALUES (?, ?, ?, ?, ?, 'malformed', 'malformed', ?, ?, ?)`,
+    )
+    .run(
+      receipt,
+      malformed.source,
+      malformed.destination,
+      malformed.receivedAt,
+      malformed.verifiedBy,
+      malformed.detail,
+      malformed.receivedAt,
+      malformed.body.byteLength,
+    );
+  insertBody(engine, lastInsertRowid, malformed.body);
+  addCounts(engine, malformed.source, { malformed: 1 });
+  return { receipt };
+};

@@ -1,0 +1,110 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { StoreError } from '../journal.ts';
+import { migrate } from './migrations.ts';
+
+const BUSY = 5;
+const CACHE_KIB = 65_536;
+/** Pages in the write-ahead log before they are moved into the file: 8 MB, so that a page written often is moved once. */
+const CHECKPOINT_PAGES = 2_048;
+
+/** Name of the database in the folder of `store.path`. */
+export const DATABASE_FILE = 'relay.db';
+
+/** The open file with its prepared statements. */
+export interface Database {
+  readonly raw: DatabaseSync;
+  /** The statement of this text, prepared once. Not for texts made of a filter: there are too many of them. */
+  sql(text: string): StatementSync;
+  one(text: string, ...values: SQLInputValue[]): unknown;
+  all(text: string, ...values: SQLInputValue[]): unknown[];
+  /** Answers the number of rows changed. */
+  run(text: string, ...values: SQLInputValue[]): number;
+  close(): void;
+}
+
+const primaryCode = (error: unknown): number | undefined =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+    ? error.errcode & 0xff
+    : undefined;
+
+/** Errors of a statement or a value: SQLite's ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
+const FAULTS_OF_CALL: readonly number[] = [1, 18, 19, 20, 25];
+
+/** True when the file could not be read or written (full, I/O, damaged), false when the fault is in what was asked. */
+export const isStorageFailure = (error: unknown): boolean => {
+  const code = primaryCode(error);
+  return code !== undefined && !FAULTS_OF_CALL.includes(code);
+};
+
+/*
+ * The exclusive lock is taken by the first transaction and held until the file is closed or the process ends, so two relays cannot both
+ * hand out the same events. auto_vacuum must come before anything is written, locking_mode before the write-ahead log is opened.
+ */
+const configure = (db: DatabaseSync, maxPages: number | undefined): void => {
+  db.exec('PRAGMA locking_mode = EXCLUSIVE');
+  db.exec('PRAGMA auto_vacuum = INCREMENTAL');
+  db.exec('PRAGMA journal_mode = WAL');
+  db.exec('PRAGMA synchronous = FULL');
+  db.exec('PRAGMA foreign_keys = ON');
+  db.exec('PRAGMA temp_store = MEMORY');
+  // Overwrites what is deleted where that needs no write of its own; erasure asks for more.
+  db.exec('PRAGMA secure_delete = FAST');
+  db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  db.exec(`PRAGMA journal_size_limit = ${CHECKPOINT_PAGES * 4_096 * 4}`);
+  if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
+  db.exec('BEGIN EXCLUSIVE; COMMIT');
+};
+
+const explain = (path: string, error: unknown): StoreError => {
+  if (primaryCode(error) === BUSY) {
+    return new StoreError(`another relay is using ${path}; stop it or give this one its own store.path`, {
+      cause: error,
+    });
+  }
+  const why = error instanceof Error ? error.message : String(error);
+  return new StoreError(`the store in ${path} cannot be opened: ${why}`, { cause: error });
+};
+
+const wrap = (raw: DatabaseSync): Database => {
+  const statements = new Map<string, StatementSync>();
+  const sql = (text: string): StatementSync => {
+    const known = statements.get(text);
+    if (known !== undefined) return known;
+    const prepared = raw.prepare(text);
+    statements.set(text, prepared);
+    return prepared;
+  };
+  return {
+    raw,
+    sql,
+    one: (text, ...values) => sql(text).get(...values),
+    all: (text, ...values) => sql(text).all(...values),
+    run: (text, ...values) => Number(sql(text).run(...values).changes),
+    close: () => {
+      raw.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      raw.close();
+    },
+  };
+};
+
+/**
+ * Opens or makes the database in a folder and takes it for this process alone.
+ * @throws StoreError when the folder cannot be used, another relay has it, or the file is not one this relay knows.
+ */
+export const openDatabase = (path: string, maxPages?: number): Database => {
+  let raw: DatabaseSync | undefined;
+  try {
+    // For the relay's user alone: the file holds personal data.
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    raw = new DatabaseSync(join(path, DATABASE_FILE), { timeout: 0 });
+    configure(raw, maxPages);
+    migrate(raw);
+    return wrap(raw);
+  } catch (error) {
+    raw?.close();
+    throw explain(path, error);
+  }
+};

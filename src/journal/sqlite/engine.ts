@@ -1,0 +1,46 @@
+import { Claims } from './claims.ts';
+import { type Database, openDatabase } from './database.ts';
+import type { Notice, WorkerOptions } from './protocol.ts';
+import { createSeal, type Seal } from './seal.ts';
+
+/** What every operation in the worker works on. */
+export interface Engine {
+  readonly db: Database;
+  readonly seal: Seal;
+  readonly claims: Claims;
+  /** Destinations at which the batch in hand made something claimable. */
+  readonly claimable: Set<string>;
+  /** Tells the operator of a stored payload that cannot be opened, once for each. */
+  reportUnreadable(what: string, receipt?: string): void;
+  /** Notices since the last call. */
+  takeNotices(): readonly Notice[];
+}
+
+/**
+ * Opens the store of one folder.
+ * @throws StoreError when it cannot be opened.
+ */
+export const openEngine = (options: WorkerOptions): Engine => {
+  const reported = new Set<string>();
+  let notices: Notice[] = [];
+  return {
+    db: openDatabase(options.path, options.maxPages),
+    seal: createSeal(options.keys),
+    claims: new Claims(),
+    claimable: new Set(),
+    reportUnreadable: (what, receipt) => {
+      const label = `${what} ${receipt ?? ''}`;
+      if (reported.has(label)) return;
+      reported.add(label);
+      notices.push({
+        message: `${what} cannot be opened: its encryption key is not configured or it is damaged`,
+        ...(receipt === undefined ? {} : { receipt }),
+      });
+    },
+    takeNotices: () => {
+      const taken = notices;
+      notices = [];
+      return taken;
+    },
+  };
+};

@@ -1,0 +1,65 @@
+import type { SQLInputValue } from 'node:sqlite';
+import type { EventFilter, EventState } from '../journal.ts';
+
+/** A filter as SQL: the table with the index to go by, and the condition. */
+export interface Where {
+  readonly from: string;
+  readonly condition: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+/*
+ * The index is named, the choice is not left to the planner: without statistics of the data it cannot know that an event id says more than
+ * a source. Each of these is followed by the position, so a step can look at a stretch of it.
+ */
+const indexFor = (filter: EventFilter): string => {
+  if (filter.receipts !== undefined) return 'events INDEXED BY events_receipt';
+  if (filter.eventId !== undefined) return 'events INDEXED BY events_event_id';
+  if (filter.customerId !== undefined) return 'events INDEXED BY events_customer';
+  if (filter.states !== undefined) return 'events INDEXED BY events_state';
+  return 'events NOT INDEXED';
+};
+
+const LISTS = { receipts: 'receipt', states: 'state' } as const;
+const EQUALS = {
+  source: 'source',
+  destination: 'destination',
+  eventName: 'event_name',
+  eventId: 'event_id',
+  reason: 'reason',
+  customerId: 'customer_id',
+} as const;
+const BOUNDS = { since: 'received_at >= ?', until: 'received_at < ?' } as const;
+
+/** Turns a filter into SQL; what a caller gave goes in as values only. */
+export const whereOf = (filter: EventFilter): Where => {
+  const terms: string[] = [];
+  const values: SQLInputValue[] = [];
+  const add = (term: string, value: SQLInputValue): void => {
+    terms.push(term);
+    values.push(value);
+  };
+  for (const key of ['receipts', 'states'] as const) {
+    const list = filter[key];
+    if (list !== undefined) add(`${LISTS[key]} IN (SELECT value FROM json_each(?))`, JSON.stringify(list));
+  }
+  for (const key of ['source', 'destination', 'eventName', 'eventId', 'reason', 'customerId'] as const) {
+    const value = filter[key];
+    if (value !== undefined) add(`${EQUALS[key]} = ?`, value);
+  }
+  for (const key of ['since', 'until'] as const) {
+    const value = filter[key];
+    if (value !== undefined) add(BOUNDS[key], value);
+  }
+  return {
+    from: indexFor(filter),
+    condition: terms.length === 0 ? 'true' : terms.join(' AND '),
+    values,
+  };
+};
+
+/** The filter, for these states only. */
+export const within = (filter: EventFilter, states: readonly EventState[]): EventFilter => ({
+  ...filter,
+  states: filter.states === undefined ? states : states.filter((state) => filter.states?.includes(state)),
+});

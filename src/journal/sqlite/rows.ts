@@ -1,0 +1,77 @@
+import type { EventState, MessageKind, StoredEvent } from '../journal.ts';
+import type { Engine } from './engine.ts';
+
+/** A row of `events`. */
+export interface EventRow {
+  readonly seq: number;
+  readonly receipt: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly identity: Uint8Array | null;
+  readonly lane: string | null;
+  readonly customer_id: string | null;
+  readonly org_id: number;
+  readonly event_name: string;
+  readonly event_id: string | null;
+  readonly created_at: number | null;
+  readonly received_at: number;
+  readonly verified_by: string;
+  readonly state: EventState;
+  readonly reason: string | null;
+  readonly detail: string | null;
+  readonly settled_at: number | null;
+  readonly head: number;
+  readonly due_at: number;
+  readonly failures: number;
+  readonly charged: number;
+  readonly delivered: number;
+  readonly id_suffix: string;
+  readonly replays: number;
+  readonly body_bytes: number;
+  /** 1 while the body is there. */
+  readonly kept: number;
+}
+
+const BITS: Readonly<Record<MessageKind, number>> = { event: 1, profile: 2 };
+const KINDS: readonly MessageKind[] = ['event', 'profile'];
+
+/** The set of message kinds as it is stored. */
+export const bitsOf = (kinds: readonly MessageKind[]): number =>
+  kinds.reduce((bits, kind) => bits | BITS[kind], 0);
+
+const kindsOf = (bits: number): MessageKind[] => KINDS.filter((kind) => (bits & BITS[kind]) !== 0);
+
+export const rowOfReceipt = ({ db }: Engine, receipt: string): EventRow | undefined =>
+  db.one('SELECT * FROM events WHERE receipt = ?', receipt) as EventRow | undefined;
+
+export const rowOfSeq = ({ db }: Engine, seq: number): EventRow | undefined =>
+  db.one('SELECT * FROM events WHERE seq = ?', seq) as EventRow | undefined;
+
+/** The event of a row; the one place where one is made. */
+export const toStoredEvent = (row: EventRow): StoredEvent =>
+  ({
+    receipt: row.receipt,
+    seq: row.seq,
+    source: row.source,
+    destination: row.destination,
+    identity: row.identity === null ? '' : Buffer.from(row.identity).toString('hex'),
+    lane: row.lane ?? undefined,
+    customerId: row.customer_id ?? undefined,
+    orgId: row.org_id,
+    eventName: row.event_name,
+    eventId: row.event_id ?? undefined,
+    createdAt: row.created_at ?? undefined,
+    receivedAt: row.received_at,
+    verifiedBy: row.verified_by,
+    state: row.state,
+    reason: row.reason ?? undefined,
+    detail: row.detail ?? undefined,
+    settledAt: row.settled_at ?? undefined,
+    dueAt: row.due_at,
+    failures: row.failures,
+    charged: row.charged,
+    delivered: kindsOf(row.delivered),
+    idSuffix: row.id_suffix,
+    replays: row.replays,
+    bodyBytes: row.body_bytes,
+  }) as Omit<StoredEvent, never> as StoredEvent;

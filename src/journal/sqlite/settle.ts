@@ -1,0 +1,89 @@
+import type { Attempt, SentMessage, Settlement } from '../journal.ts';
+import { addBacklog, addCounts } from './counts.ts';
+import type { Engine } from './engine.ts';
+import { eraseLane } from './erase.ts';
+import { passHead } from './lanes.ts';
+import { writeProfile } from './profiles.ts';
+import { bitsOf, type EventRow, rowOfReceipt } from './rows.ts';
+
+/** Characters of Adobe's words that are kept with an attempt. */
+const MAX_DETAIL = 2_048;
+
+const recordAttempts = ({ db }: Engine, seq: number, attempts: readonly Attempt[]): void => {
+  for (const attempt of attempts) {
+    db.run(
+      `INSERT INTO attempts VALUES (?, (SELECT coalesce(max(n), 0) + 1 FROM attempts WHERE seq = ?), ?, ?, ?, ?, ?, ?, ?, ?)`,
+      seq,
+      seq,
+      attempt.at,
+      attempt.kind,
+      attempt.outcome,
+      attempt.status ?? null,
+      attempt.detail?.slice(0, MAX_DETAIL) ?? null,
+      attempt.xactionId ?? null,
+      attempt.durationMs,
+      attempt.batchSize,
+    );
+  }
+};
+
+const keepSent = ({ db, seal }: Engine, seq: number, sent: readonly SentMessage[]): void => {
+  for (const { kind, json } of sent) {
+    db.run(
+      'INSERT INTO sent (seq, kind, json) VALUES (?, ?, ?)',
+      seq,
+      kind,
+      seal.close(Buffer.from(json, 'utf8')),
+    );
+  }
+};
+
+const postpone = (
+  { db }: Engine,
+  row: EventRow,
+  settlement: Extract<Settlement, { state: 'pending' }>,
+): void => {
+  db.run(
+    'UPDATE events SET due_at = ?, failures = ?, charged = ?, detail = ?, delivered = ? WHERE seq = ?',
+    settlement.dueAt,
+    settlement.failures,
+    settlement.charged,
+    settlement.detail ?? null,
+    bitsOf(settlement.delivered),
+    row.seq,
+  );
+};
+
+const finish = (
+  engine: Engine,
+  row: EventRow,
+  settlement: Exclude<Settlement, { state: 'pending' }>,
+): void => {
+  const { reason, detail } = { reason: undefined, detail: undefined, ...settlement };
+  engine.db.run(
+    'UPDATE events SET state = ?, reason = ?, detail = ?, settled_at = ?, delivered = ?, head = 0 WHERE seq = ?',
+    settlement.state,
+    reason ?? null,
+    detail ?? null,
+    settlement.now,
+    bitsOf(settlement.delivered),
+    row.seq,
+  );
+  if (settlement.state === 'dead') keepSent(engine, row.seq, settlement.sent);
+  addCounts(engine, row.source, { pending: -1, [settlement.state]: 1 });
+  addBacklog(engine, row.destination, -1);
+  passHead(engine, row);
+};
+
+export const settle = (engine: Engine, settlement: Settlement): void => {
+  const row = rowOfReceipt(engine, settlement.receipt);
+  if (row === undefined) return;
+  engine.claims.drop(row.seq);
+  recordAttempts(engine, row.seq, settlement.attempts);
+  if (row.state !== 'pending') return;
+  if (settlement.state === 'pending') postpone(engine, row, settlement);
+  else finish(engine, row, settlement);
+  for (const lane of settlement.erase ?? []) eraseLane(engine, lane, row);
+  for (const { lane, state } of settlement.profiles ?? [])
+    writeProfile(engine, row.destination, lane, state);
+};

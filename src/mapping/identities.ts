@@ -1,0 +1,73 @@
+import type { CapillaryEvent } from '../capillary/event.ts';
+import {
+  customerIdOf,
+  customerIdText,
+  type Identifier,
+  type IdentifierKind,
+  identifiersOf,
+  personOf,
+} from '../capillary/identifiers.ts';
+import { isEmail } from '../xdm/formats.ts';
+import { MAX_IDENTITY_CHARS } from '../xdm/limits.ts';
+import type { MappingContext } from './mapped.ts';
+import type { NoteCode, Notes } from './notes.ts';
+import { toE164 } from './phone.ts';
+
+/** An identifier that is fit to be an identity: format checked, normalised. */
+export interface Identity {
+  readonly kind: IdentifierKind;
+  readonly id: string;
+}
+
+/** Texts that tills write for "none", as a whole or before the @. */
+const PLACEHOLDER = /^(0+|-1|-+|n\/?a|none|null|nil|undefined|dummy|no-?e?mail)$/i;
+
+/**
+ * The identities of the person an event is about, the customerId first, then in the order of the payload, each once (reference:
+ * mapping.md, Identity). What is no e-mail, phone or id is left out with a note. A phone must not be a hash: brands without PII send
+ * such (reference: capillary.md §5).
+ */
+export function identitiesOf(event: CapillaryEvent, context: MappingContext, notes: Notes): readonly Identity[] {
+  const customerId = event.customerId ?? customerIdOf(event.data);
+  const place = personOf(event.data) === event.data['customerIdentifiers'] ? 'data.customerIdentifiers' : 'data.survivorCustomerIdentifiers';
+  const found = identifiersOf(personOf(event.data) ?? {}).flatMap((identifier) => {
+    const checked = normalised(identifier, context.source.country);
+    if ('code' in checked) {
+      notes.add(`${place}.${identifier.path}`, checked.code);
+      return [];
+    }
+    return [{ kind: identifier.kind, id: checked.id }];
+  });
+  const all = customerId === undefined ? found : [{ kind: 'customerId' as const, id: customerId }, ...found];
+  return [...new Map(all.map((identity) => [`${identity.kind} ${identity.id}`, identity])).values()];
+}
+
+/** The customerId of the customer that a merge dissolves; undefined for every other event. */
+export function victimIdOf(event: CapillaryEvent): string | undefined {
+  const victim = event.data['victimCustomerIdentifiers'];
+  return typeof victim === 'object' && victim !== null && !Array.isArray(victim)
+    ? customerIdText(victim['customerId'])
+    : undefined;
+}
+
+/** The first identity of a kind. */
+export const firstOf = (identities: readonly Identity[], kind: IdentifierKind): string | undefined =>
+  identities.find((identity) => identity.kind === kind)?.id;
+
+function normalised(
+  { kind, value }: Identifier,
+  country: string | undefined,
+): { readonly id: string } | { readonly code: NoteCode } {
+  if (kind === 'phone') {
+    const id = toE164(value, country);
+    return id === undefined ? { code: 'not-a-phone' } : { id };
+  }
+  const id = kind === 'email' ? value.toLowerCase() : value;
+  if (PLACEHOLDER.test(kind === 'email' ? id.replace(/@.*$/, '') : id)) {
+    return { code: 'placeholder' };
+  }
+  if (kind === 'email' && !isEmail(id)) {
+    return { code: 'not-an-email' };
+  }
+  return id.length > MAX_IDENTITY_CHARS ? { code: 'too-long' } : { id };
+}

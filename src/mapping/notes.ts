@@ -1,0 +1,71 @@
+import type { MappingNote } from './mapped.ts';
+
+/** What each code means, for the integration engineer. The sentences hold no value of the event. */
+const MESSAGES = {
+  'wrong-type': 'the value has another type than the XDM field, so it is left out',
+  'not-a-number': 'the value is no number, so it is left out',
+  'not-an-integer': 'the XDM field takes whole numbers only, so the value is left out',
+  'not-finite': 'the number is too large to be one, so it is left out',
+  'not-an-id': 'the value cannot be an id, so it is left out',
+  'not-a-date': 'the value is no date between 2000 and 2200, so it is left out',
+  'not-in-enum': 'the XDM field takes only certain values and this is none of them, so it is left out',
+  'wrong-pattern': 'the value does not have the form that the XDM field asks for, so it is left out',
+  'not-an-email': 'the value does not look like an e-mail address, so it is left out',
+  'not-a-phone': 'the value is no phone number of the country, so it is left out',
+  placeholder: 'the value stands for "none", and would join strangers as one person, so it is left out',
+  'too-long': 'the text is longer than any real value of its kind, so it is left out',
+  'too-deep': 'the value is nested too deep, so it is left out',
+  'too-many': 'the list is longer than AEP takes, so its end is left out',
+  'unknown-field': 'the schema has no such field, or the destination has it switched off, so it is left out',
+  'missing-required': 'XDM asks for this field, so the object without it is left out',
+  'no-namespace': 'identifiers came, but the destination has no namespace for any of them',
+  'primary-fallback': 'the configured primary identity is not in the event; another one is primary',
+  'too-many-identities': 'AEP takes 20 identities in one record, so the rest is left out',
+  'after-receipt': 'the event time lies after its receipt, so the time of receipt is used',
+  'no-tenant': 'the destination has no tenant to put this field under',
+  'group-balance': 'the balance is that of a group, so the profile of the acting person is not changed',
+  'other-program': 'this is not the default program, so the loyalty fields of the profile are not changed',
+  'payload-left-out': 'the data of the event does not fit into the payload field',
+  'protected-field': 'an override may not set this field, so its value is ignored',
+  'override-failed': 'the override failed, so the built-in result is used',
+  'path-in-use': 'another attribute stands where this one would have to, so it is left out',
+  shrunk: 'left out to keep the record within the size AEP takes',
+  'near-limit': 'the record comes near the size beyond which AEP drops it',
+  'more-notes': 'there was more to say than is kept',
+} as const;
+
+export type NoteCode = keyof typeof MESSAGES;
+
+/** Notes beyond this are not kept: an event of garbage must not become a flood. */
+const MAX_NOTES = 100;
+
+/** Gathers the notes of one mapping, each once. */
+export interface Notes {
+  /** `detail` is added to the message; it must hold no value of the event. */
+  add(path: string, code: NoteCode, detail?: string): void;
+  list(): readonly MappingNote[];
+}
+
+export function createNotes(): Notes {
+  const kept = new Map<string, MappingNote>();
+  return {
+    add(path, code, detail) {
+      if (kept.size < MAX_NOTES) {
+        const message = detail === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${detail}`;
+        kept.set(`${code} ${path}`, { path, code, message });
+      } else {
+        kept.set('more-notes', { path: '', code: 'more-notes', message: MESSAGES['more-notes'] });
+      }
+    },
+    list: () => [...kept.values()],
+  };
+}
+
+/** True for a code that has a sentence. */
+export const isNoteCode = (code: string): code is NoteCode => Object.hasOwn(MESSAGES, code);
+
+/** Notes of faults that a validation found; `conform` gives the codes as plain text. */
+export const noteFault =
+  (notes: Notes) =>
+  (path: string, code: string): void =>
+    notes.add(path, isNoteCode(code) ? code : 'wrong-type');

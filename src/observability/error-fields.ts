@@ -1,0 +1,38 @@
+/** What a log line tells of an error. */
+export interface ErrorFields {
+  readonly type: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly stack?: string;
+  readonly cause?: ErrorFields;
+  /** Of an AggregateError, as Node throws when no address of a host could be reached. */
+  readonly errors?: readonly ErrorFields[];
+}
+
+const MAX_DEPTH = 3;
+const MAX_ERRORS = 5;
+
+const codeOf = (error: Error): { code?: string } =>
+  'code' in error && (typeof error.code === 'string' || typeof error.code === 'number')
+    ? { code: String(error.code) }
+    : {};
+
+/**
+ * Type, message, code, stack and causes of an error, and nothing else: other properties of an error hold what was sent and answered
+ * (requests, headers, bodies), which are no matter for a log.
+ */
+export const errorFields = (error: unknown, depth = 0): ErrorFields => {
+  if (!(error instanceof Error))
+    return { type: typeof error, message: typeof error === 'string' ? error : 'not an Error' };
+  const deeper = depth < MAX_DEPTH;
+  return {
+    type: error.name,
+    message: error.message,
+    ...codeOf(error),
+    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    ...(deeper && error.cause !== undefined ? { cause: errorFields(error.cause, depth + 1) } : {}),
+    ...(deeper && error instanceof AggregateError
+      ? { errors: error.errors.slice(0, MAX_ERRORS).map((one) => errorFields(one, depth + 1)) }
+      : {}),
+  };
+};

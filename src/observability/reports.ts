@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import { metricEventName } from '../capillary/catalogue.ts';
+import type { DeliveryObserver } from '../delivery/observer.ts';
+import type { IntakeObserver } from '../intake/observer.ts';
+import type { Metrics } from './metrics.ts';
+
+const seconds = (ms: number): number => ms / 1_000;
+
+/** One wide log line and its metrics for each answered webhook. */
+export const createIntakeReports = (log: Logger, metrics: Metrics): IntakeObserver => ({
+  answered(report) {
+    const { source, outcome, eventName } = report;
+    metrics.received.inc({ source, outcome });
+    metrics.webhookSeconds.observe({ source }, seconds(report.durationMs));
+    if (outcome === 'accepted' && eventName !== undefined) {
+      metrics.accepted.inc({ source, event_name: metricEventName(eventName) });
+    }
+    if (report.evicted) metrics.quarantineEvicted.inc({ source }, report.evicted);
+    if (report.status < 300) log.info(report, 'webhook');
+    else log.warn(report, 'webhook refused');
+  },
+  trouble(message, error) {
+    metrics.troubles.inc({ part: 'intake' });
+    log.error({ err: error }, message);
+  },
+});
+
+/** One wide log line and its metrics for each request to an inlet, each outcome of an event, each change of a destination. */
+export const createDeliveryReports = (log: Logger, metrics: Metrics): DeliveryObserver => ({
+  requested(report) {
+    // Adobe's words can quote a payload, so they stay in the event's record and out of the log.
+    const { detail: _detail, ...line } = report;
+    const { destination, kind, outcome } = line;
+    metrics.deliverySeconds.observe({ destination, kind, outcome }, seconds(report.durationMs));
+    metrics.batchMessages.observe({ destination, kind }, report.messages);
+    if (outcome === 'taken') log.info(line, 'delivery');
+    else log.warn(line, 'delivery');
+  },
+  settled(event, settlement) {
+    const { destination, source, receipt, eventName } = event;
+    if (settlement.state === 'delivered') {
+      metrics.delivered.inc({ destination, event_name: metricEventName(eventName) });
+      metrics.endToEndSeconds.observe(
+        { destination },
+        Math.max(0, seconds(settlement.now - event.receivedAt)),
+      );
+    } else if (settlement.state === 'ignored') {
+      metrics.ignored.inc({ destination, reason: settlement.reason });
+    } else if (settlement.state === 'dead') {
+      metrics.dead.inc({ destination, reason: settlement.reason });
+      const { reason } = settlement;
+      log.error({ receipt, source, destination, eventName, reason }, 'event buried as a dead letter');
+    } else metrics.retried.inc({ destination });
+  },
+  noted(event, notes) {
+    for (const { code } of notes) {
+      metrics.mappingNotes.inc({ event_name: metricEventName(event.eventName), code });
+    }
+  },
+  stateChanged(destination, status) {
+    const flowing = status.state === 'flowing';
+    metrics.destinationFlowing.set({ destination }, flowing ? 1 : 0);
+    if (flowing) log.info({ destination }, 'destination flows again');
+    else {
+      metrics.destinationPauses.inc({ destination, reason: status.reason ?? 'unknown' });
+      const { detail, ...known } = status;
+      // A pause is about token, address or organisation; only its words hold nothing of an event.
+      const words = status.state === 'paused' ? { detail } : {};
+      log.warn({ destination, ...known, ...words }, 'destination takes no events');
+    }
+  },
+  trouble(destination, message, error) {
+    metrics.troubles.inc({ part: 'delivery' });
+    log.error({ destination, err: error }, message);
+  },
+});

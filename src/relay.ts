@@ -1,0 +1,158 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { createAdminApp } from './admin/app.ts';
+import { createDestinationAdmin } from './admin/destination-admin.ts';
+import { createInlet } from './adobe/inlet-client.ts';
+import { createTokenSource } from './adobe/ims-client.ts';
+import type { LoadedConfig } from './config/load.ts';
+import type { DestinationConfig } from './config/schema.ts';
+import { summarize } from './config/summary.ts';
+import { watchSecrets } from './config/watch-secrets.ts';
+import { createDestinations } from './delivery/destinations.ts';
+import { createIntakeApp } from './intake/app.ts';
+import { createCapacity } from './intake/capacity.ts';
+import { createSourceTable } from './intake/source-table.ts';
+import type { Journal } from './journal/journal.ts';
+import { keepRetention } from './journal/retention.ts';
+import { openSqliteJournal } from './journal/sqlite/journal.ts';
+import { createMetrics } from './observability/metrics.ts';
+import { createDeliveryReports, createIntakeReports } from './observability/reports.ts';
+import { createRefresh } from './observability/refresh.ts';
+
+export interface RelayOptions {
+  readonly loaded: LoadedConfig;
+  readonly log: Logger;
+  /** Epoch ms. */
+  readonly now?: () => number;
+}
+
+export interface Relay {
+  /** Opens both ports. @returns their base URLs */
+  start(): Promise<{ readonly intakeUrl: string; readonly adminUrl: string }>;
+  /** Stops taking webhooks, finishes what is under way, leaves the rest journaled. Under 10 s. Idempotent. */
+  stop(): Promise<void>;
+  /** Resolves when the store has died and the relay must end. */
+  readonly failed: Promise<Error>;
+}
+
+/** ms during which late webhooks are still answered with 503 and Retry-After before the port closes. */
+const DRAIN = 200;
+
+const urlOf = (app: FastifyInstance): string => {
+  const address = app.server.address() as AddressInfo;
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+};
+
+/** Wires the relay: the only place that knows every concrete part. Opens the journal; takes nothing before start(). */
+export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions): Promise<Relay> => {
+  const { config } = loaded;
+  log.info({ config: summarize(config) }, 'configuration');
+  const journal: Journal = await openSqliteJournal({
+    path: config.store.path,
+    encryptionKeys: config.store.encryptionKeys,
+    log,
+  });
+  const metrics = createMetrics();
+  const sources = createSourceTable(config.sources);
+  const ending = new AbortController();
+  let adminToken = config.admin.token;
+
+  const capacity = createCapacity({
+    journal,
+    limits: config.store,
+    changed: (refusal) =>
+      refusal ? log.error(refusal, 'intake closed') : log.info('intake open: the store can take events'),
+  });
+  const destinations = createDestinations({
+    config,
+    journal,
+    now,
+    observer: createDeliveryReports(log, metrics),
+    createInlet: ({ inletUrl, sandbox, limits }: DestinationConfig) =>
+      createInlet({ inletUrl, sandbox, connections: limits.concurrency, now }),
+    createTokens: ({ name, authenticated, ims }: DestinationConfig) =>
+      authenticated && ims !== undefined
+        ? createTokenSource({
+            ...ims,
+            now,
+            onMint: (outcome) => metrics.imsMints.inc({ destination: name, outcome }),
+          })
+        : undefined,
+  });
+  const intake = await createIntakeApp({
+    server: config.server,
+    sources,
+    journal,
+    gate: capacity,
+    observer: createIntakeReports(log, metrics),
+    now,
+  });
+  const admin = await createAdminApp({
+    journal,
+    sources,
+    destinations: createDestinationAdmin({ destinations, journal }),
+    metrics: {
+      registry: metrics.registry,
+      refresh: createRefresh({ metrics, journal, destinations, capacity, now }),
+    },
+    health: {
+      live: () => [{ name: 'process', ok: true }],
+      ready: async () => {
+        const refusal = capacity.refusal();
+        return [{ name: 'journal', ok: refusal === undefined, ...(refusal && { detail: refusal.detail }) }];
+      },
+    },
+    token: () => adminToken,
+    log,
+    now,
+  });
+
+  const watch = (): Promise<void> =>
+    watchSecrets(loaded, {
+      signal: ending.signal,
+      onChange: (next) => {
+        sources.set(next.sources);
+        destinations.setSecrets(next.destinations);
+        adminToken = next.admin.token;
+        log.info('secrets were read again');
+      },
+      onError: (error) => log.error({ err: error }, 'changed secrets cannot be used; the old ones stay'),
+    });
+
+  let stopped: Promise<void> | undefined;
+  const shutDown = async (): Promise<void> => {
+    capacity.drain();
+    await new Promise((resolve) => setTimeout(resolve, DRAIN));
+    await intake.close();
+    await destinations.stop();
+    ending.abort();
+    await admin.close();
+    await journal.close();
+  };
+
+  return {
+    async start() {
+      await capacity.start(ending.signal);
+      await destinations.start();
+      void watch();
+      void keepRetention({
+        journal,
+        policy: config.store.retention,
+        now,
+        signal: ending.signal,
+        removed: (records) => metrics.retentionRemoved.inc(records),
+        failed: (error) => log.error({ err: error }, 'retention failed'),
+      });
+      await admin.listen({ host: config.admin.host, port: config.admin.port });
+      await intake.listen({ host: config.server.host, port: config.server.port });
+      return { intakeUrl: urlOf(intake), adminUrl: urlOf(admin) };
+    },
+    stop() {
+      stopped ??= shutDown();
+      return stopped;
+    },
+    failed: journal.failed,
+  };
+};

@@ -1,0 +1,98 @@
+import { isJsonObject, type JsonObject } from '../capillary/json.ts';
+import type { FaultMessage } from './faults.ts';
+
+/** A message that the inlet can take. */
+export interface InletMessage {
+  /** `raw`: a payload for Data Prep, which maps it out of our sight. */
+  readonly format: 'xdm' | 'raw';
+  readonly entity: JsonObject;
+  readonly datasetId?: string;
+  readonly flowId: string;
+}
+
+export type OpenedEnvelope =
+  | { readonly ok: true; readonly message: InletMessage }
+  | { readonly ok: false; readonly status: number; readonly reason: string };
+
+/** What the inlet knows when it opens an envelope. */
+export interface EnvelopeContext {
+  readonly inletId: string;
+  /** Of `x-adobe-flow-id`: an alternative to `header.flowId` (reference: adobe.md §2.2). */
+  readonly flowId: string | undefined;
+  /** The organisation the inlet belongs to; undefined to take any. */
+  readonly imsOrgId: string | undefined;
+  /** Whether payloads without XDM are taken, for a given dataset. */
+  readonly takesRaw: (datasetId: string | undefined) => boolean;
+}
+
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+const object = (value: unknown): JsonObject | undefined => (isJsonObject(value) ? value : undefined);
+const header = (envelope: unknown): JsonObject | undefined => object(object(envelope)?.header);
+const body = (envelope: unknown): JsonObject | undefined => object(object(envelope)?.body);
+
+const ENTITY_ID = '_id';
+
+/** The id by which a message is known, whatever its envelope. */
+export const entityId = (entity: JsonObject | undefined): string | undefined =>
+  text(entity?.[ENTITY_ID]) ?? text(entity?.eventId);
+
+/** What fault rules may look at, read without minding whether the envelope is right. */
+export const faultMessage = (value: unknown, flowId: string | undefined): FaultMessage => {
+  const entity = object(body(value)?.xdmEntity) ?? body(value) ?? object(value);
+  return { id: entityId(entity), flowId: text(header(value)?.flowId) ?? flowId, value };
+};
+
+const schemaKey = (ref: unknown): string | undefined => {
+  const schema = object(ref);
+  const id = text(schema?.id);
+  return id && `${id} ${text(schema?.contentType) ?? ''}`;
+};
+
+const fail = (reason: string): OpenedEnvelope => ({ ok: false, status: 400, reason });
+const mandatory = (field: string): OpenedEnvelope =>
+  fail(`The '${field}' field is mandatory. Please provide a valid value.`);
+
+const openXdm = (head: JsonObject, content: JsonObject, context: EnvelopeContext, about: string) => {
+  const declared = schemaKey(head.schemaRef);
+  if (!declared) return mandatory('header.schemaRef');
+  const datasetId = text(head.datasetId);
+  if (!datasetId) return mandatory('header.datasetId');
+  const flowId = text(head.flowId) ?? context.flowId;
+  if (!flowId) return mandatory('header.flowId');
+  const used = schemaKey(object(content.xdmMeta)?.schemaRef);
+  if (!used) return fail(`${about} Message has unknown xdm format`);
+  if (used !== declared) return fail(`${about} Message is invalid: the schemaRef of header and body differ`);
+  const entity = object(content.xdmEntity);
+  if (!entity) return fail('Payload body is missing xdmEntity');
+  return { ok: true, message: { format: 'xdm', entity, datasetId, flowId } } as const;
+};
+
+/**
+ * Opens one message as the inlet does while the sender waits (reference: adobe.md §2.3, §2.4, §2.6). An absent imsOrgId is filled in
+ * by the service; a wrong one is refused.
+ */
+export const openEnvelope = (value: unknown, context: EnvelopeContext): OpenedEnvelope => {
+  const envelope = object(value);
+  if (!envelope) return fail('The message is not a JSON object.');
+  const head = header(envelope);
+  const content = body(envelope);
+  const datasetId = text(head?.datasetId);
+  const flowId = text(head?.flowId) ?? context.flowId;
+  const isRaw = context.takesRaw(datasetId) && !content?.xdmMeta;
+  if (isRaw && !head && flowId) {
+    return { ok: true, message: { format: 'raw', entity: envelope, flowId } };
+  }
+  if (!head) return mandatory('header');
+  const org = head.imsOrgId ?? context.imsOrgId;
+  const about = `inletId: [${context.inletId}] imsOrgId: [${text(org) ?? ''}]`;
+  const isOrg = typeof org === 'string' && /^[^@\s]+@AdobeOrg$/.test(org);
+  if (org !== undefined && (!isOrg || (context.imsOrgId ?? org) !== org)) {
+    return fail(`${about} Message has an absent or wrong ims org in the header`);
+  }
+  if (!content) return mandatory('body');
+  if (!isRaw) return openXdm(head, content, context, about);
+  if (!flowId) return mandatory('header.flowId');
+  const entity = object(content.xdmEntity) ?? content;
+  return { ok: true, message: { format: 'raw', entity, flowId, ...(datasetId ? { datasetId } : {}) } };
+};

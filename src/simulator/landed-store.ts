@@ -1,0 +1,80 @@
+import { identityKey } from './identity.ts';
+import type { LandedCounts, LandedFilter, LandedKind, LandedRecord } from './landed-record.ts';
+
+/** A record before the store has numbered it. */
+export type NewLanded = Omit<LandedRecord, 'seq' | 'duplicates'>;
+
+/** Everything that landed. The newest `max` records are kept whole; the counts are exact whatever was let go. */
+export interface LandedStore {
+  add(record: NewLanded): LandedRecord;
+  /** Oldest first. */
+  list(filter?: LandedFilter): LandedRecord[];
+  counts(): Readonly<Record<LandedKind, LandedCounts>>;
+  clear(): void;
+}
+
+type Tally = { -readonly [Key in keyof LandedCounts]: number };
+
+const emptyTally = (): Tally => ({ landed: 0, distinctIds: 0, duplicates: 0, dropped: 0 });
+const emptyCounts = (): Record<LandedKind, Tally> => ({
+  event: emptyTally(),
+  profile: emptyTally(),
+  raw: emptyTally(),
+});
+
+const shows = (record: LandedRecord, filter: LandedFilter): boolean =>
+  (filter.id === undefined || record.id === filter.id) &&
+  (filter.datasetId === undefined || record.datasetId === filter.datasetId) &&
+  (filter.kind === undefined || record.kind === filter.kind) &&
+  (filter.dropped === undefined || record.dropped.length > 0 === filter.dropped);
+
+export const createLandedStore = (max: number): LandedStore => {
+  // A ring: record `seq` sits at (seq - 1) % max, so that letting go of the oldest costs nothing.
+  let ring: LandedRecord[] = [];
+  let seq = 0;
+  let counts = emptyCounts();
+  const copies = new Map<string, number>();
+
+  const countCopies = (record: NewLanded): number => {
+    if (record.id === undefined) return 0;
+    const key = identityKey({ namespace: record.datasetId ?? record.flowId, id: record.id });
+    const before = copies.get(key) ?? 0;
+    copies.set(key, before + 1);
+    return before;
+  };
+
+  const tally = (record: LandedRecord): void => {
+    const count = counts[record.kind];
+    count.landed += 1;
+    if (record.duplicates === 0) count.distinctIds += 1;
+    else count.duplicates += 1;
+    if (record.dropped.length > 0) count.dropped += 1;
+  };
+
+  return {
+    add: (given) => {
+      seq += 1;
+      const record = { ...given, seq, duplicates: countCopies(given) };
+      ring[(seq - 1) % max] = record;
+      tally(record);
+      return record;
+    },
+    list: (filter = {}) => {
+      const found: LandedRecord[] = [];
+      const limit = filter.limit ?? Infinity;
+      for (let next = Math.max(filter.since ?? 0, seq - max) + 1; next <= seq; next += 1) {
+        const record = ring[(next - 1) % max];
+        if (record && shows(record, filter)) found.push(record);
+        if (found.length >= limit) break;
+      }
+      return found;
+    },
+    counts: () => structuredClone(counts),
+    clear: () => {
+      ring = [];
+      seq = 0;
+      counts = emptyCounts();
+      copies.clear();
+    },
+  };
+};

@@ -1,0 +1,76 @@
+import type { JsonObject } from '../capillary/json.ts';
+import { type Identity, identityKey } from './identity.ts';
+import type { LandedRecord } from './landed-record.ts';
+
+/** What one dataset holds of one person: the last record, whole. */
+export interface ProfileFragment {
+  readonly datasetId: string;
+  readonly entity: JsonObject;
+  readonly at: number;
+  /** Records that this fragment has replaced, and itself. */
+  readonly writes: number;
+}
+
+/** One person as the Profile store shows it. */
+export interface ProfileRecord {
+  readonly identity: Identity;
+  readonly fragments: readonly ProfileFragment[];
+  /** Different events of the person. */
+  readonly events: number;
+}
+
+/** The Profile store: dropped records never reach it. */
+export interface ProfileView {
+  add(record: LandedRecord): void;
+  get(identity: Identity): ProfileRecord | undefined;
+  list(limit: number): ProfileRecord[];
+  clear(): void;
+}
+
+interface Person {
+  readonly identity: Identity;
+  readonly fragments: Map<string, ProfileFragment>;
+  events: number;
+}
+
+const show = ({ identity, fragments, events }: Person): ProfileRecord => ({
+  identity,
+  fragments: [...fragments.values()],
+  events,
+});
+
+/**
+ * A record replaces the whole fragment of its primary identity and dataset (reference: adobe.md §4.3); an event whose `_id` is known
+ * is ignored (§4.1). Keeps the `max` people seen last.
+ */
+export const createProfileView = (max: number): ProfileView => {
+  const people = new Map<string, Person>();
+
+  const personOf = (identity: Identity): Person => {
+    const key = identityKey(identity);
+    const person = people.get(key) ?? { identity, fragments: new Map(), events: 0 };
+    people.delete(key);
+    people.set(key, person);
+    const [oldest] = people.keys();
+    if (people.size > max && oldest !== undefined) people.delete(oldest);
+    return person;
+  };
+
+  return {
+    add: ({ identity, kind, datasetId, dropped, entity, at, duplicates }) => {
+      if (!identity || !datasetId || dropped.length > 0) return;
+      const person = personOf(identity);
+      if (kind === 'event') person.events += duplicates === 0 ? 1 : 0;
+      else {
+        const writes = (person.fragments.get(datasetId)?.writes ?? 0) + 1;
+        person.fragments.set(datasetId, { datasetId, entity, at, writes });
+      }
+    },
+    get: (identity) => {
+      const person = people.get(identityKey(identity));
+      return person && show(person);
+    },
+    list: (limit) => [...people.values()].slice(-limit).map(show),
+    clear: () => people.clear(),
+  };
+};

@@ -1,0 +1,5 @@
+/** Hashes that a signature may use; SHA-1 for old senders only. */
+export type HashAlgorithm = 'sha256' | 'sha512' | 'sha1';
+
+/** Bytes of a digest. */
+export const DIGEST_LENGTH: Readonly<Record<HashAlgorithm, number>> = { sha256: 32, sha512: 64, sha1: 20 };

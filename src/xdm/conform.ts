@@ -1,0 +1,103 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
+import { isListShape, isObjectShape, leafFault, type ObjectShape, type Shape } from './shape.ts';
+
+/** Told of everything that is left out because it does not fit; `path` is in XDM, in dots. */
+export type Fault = (path: string, code: string) => void;
+
+/** Deeper than any schema; what comes deeper (a brand's own data) is left out rather than overflow the stack. */
+const MAX_DEPTH = 24;
+
+/**
+ * Makes a value fit a shape: what is empty goes silently, because AEP refuses null and empty values (reference: adobe.md §4.4); what
+ * has a wrong type, enum or pattern, and every unknown field, goes and is reported. Nothing is converted. Undefined when nothing is left.
+ */
+export function conform(value: unknown, shape: Shape, path: string, fault: Fault): JsonValue | undefined {
+  if (isEmpty(value)) {
+    return undefined;
+  }
+  if (isObjectShape(shape)) {
+    return isJsonObject(value) ? conformObject(value, shape, path, fault) : reported(path, 'wrong-type', fault);
+  }
+  if (isListShape(shape)) {
+    return Array.isArray(value) ? conformList(value, shape.items, path, fault) : reported(path, 'wrong-type', fault);
+  }
+  const code = leafFault(value, shape);
+  return code === undefined ? wellFormed(value as JsonValue) : reported(path, code, fault);
+}
+
+/** `conform` for a value of no known shape: takes out what is empty, not finite or too deep. */
+export function conformAny(value: unknown, path: string, fault: Fault, depth = 0): JsonValue | undefined {
+  if (isEmpty(value)) {
+    return undefined;
+  }
+  if (depth > MAX_DEPTH) {
+    return reported(path, 'too-deep', fault);
+  }
+  if (Array.isArray(value)) {
+    const items = value.map((item, index) => conformAny(item, `${path}[${index}]`, fault, depth + 1));
+    return someOf(items.filter((item) => item !== undefined));
+  }
+  if (isJsonObject(value)) {
+    const fields = Object.entries(value).map(
+      ([name, inner]) => [name.toWellFormed(), conformAny(inner, join(path, name), fault, depth + 1)] as const,
+    );
+    return objectOf(fields);
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    return reported(path, 'not-finite', fault);
+  }
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? wellFormed(value)
+    : reported(path, 'wrong-type', fault);
+}
+
+function conformObject(value: JsonObject, shape: ObjectShape, path: string, fault: Fault): JsonObject | undefined {
+  const fields = Object.entries(value).map(([name, inner]) => {
+    const at = join(path, name);
+    const known = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
+    if (known !== undefined) {
+      return [name, conform(inner, known, at, fault)] as const;
+    }
+    if (shape.open) {
+      return [name.toWellFormed(), conformAny(inner, at, fault)] as const;
+    }
+    return [name, isEmpty(inner) ? undefined : reported(at, 'unknown-field', fault)] as const;
+  });
+  const result = objectOf(fields);
+  const missing = result && shape.required.find((name) => result[name] === undefined);
+  return missing === undefined ? result : reported(join(path, missing), 'missing-required', fault);
+}
+
+function conformList(value: readonly unknown[], items: Shape, path: string, fault: Fault): JsonValue[] | undefined {
+  const kept = value.map((item, index) => conform(item, items, `${path}[${index}]`, fault));
+  return someOf(kept.filter((item) => item !== undefined));
+}
+
+/** What AEP counts as no value. */
+function isEmpty(value: unknown): boolean {
+  return (
+    value === undefined ||
+    value === null ||
+    (typeof value === 'string' && value.trim() === '') ||
+    (Array.isArray(value) && value.length === 0) ||
+    (isJsonObject(value) && Object.keys(value).length === 0)
+  );
+}
+
+function reported(path: string, code: string, fault: Fault): undefined {
+  fault(path, code);
+  return undefined;
+}
+
+const wellFormed = <T extends JsonValue>(value: T): JsonValue =>
+  typeof value === 'string' ? value.toWellFormed() : value;
+
+const someOf = (items: JsonValue[]): JsonValue[] | undefined => (items.length > 0 ? items : undefined);
+
+/** By `fromEntries`, so that a field named `__proto__` stays a field. */
+function objectOf(fields: readonly (readonly [string, JsonValue | undefined])[]): JsonObject | undefined {
+  const kept = fields.filter((field): field is readonly [string, JsonValue] => field[1] !== undefined);
+  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
+}
+
+const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);

@@ -1,0 +1,27 @@
+import { isCalendarDay } from '../capillary/times.ts';
+
+const DATE_TIME =
+  /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+const URI_REFERENCE = /^[\w.~:/?#@!$&'()*+,;=-]+$/;
+const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
+const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** A date-time that AEP takes: a zone is needed, a space or an epoch is refused (reference: adobe.md §2.8). */
+export function isDateTime(text: string): boolean {
+  const day = DATE_TIME.exec(text)?.[1];
+  return day !== undefined && isCalendarDay(day);
+}
+
+/** `YYYY-MM-DD` of a day that exists. */
+export const isDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text) && isCalendarDay(text);
+
+/** Only characters that are safe in a reference as they are (reference: adobe.md §4.1). */
+export const isUriReference = (text: string): boolean => URI_REFERENCE.test(text);
+
+/** A lower-case mail address as XDM's `email` format takes it; at most 254 characters. */
+export function isEmail(text: string): boolean {
+  const at = text.lastIndexOf('@');
+  return (
+    at > 0 && at <= 64 && text.length <= 254 && LOCAL_PART.test(text.slice(0, at)) && DOMAIN.test(text.slice(at + 1))
+  );
+}

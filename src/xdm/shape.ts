@@ -1,0 +1,105 @@
+import { isDate, isDateTime, isEmail, isUriReference } from './formats.ts';
+
+/** What a single value may be. */
+export type Leaf =
+  | 'string'
+  | 'number'
+  | 'integer'
+  | 'boolean'
+  | 'date-time'
+  | 'date'
+  | 'email'
+  | 'uri-reference'
+  | { readonly oneOf: readonly string[] }
+  | { readonly matching: RegExp };
+
+export interface ObjectShape {
+  readonly fields: Readonly<Record<string, Shape>>;
+  /** Without one of these the whole object is of no use to AEP and is left out. */
+  readonly required: readonly string[];
+  /** Fields that are not listed are let through: the brand's own ones below the tenant. */
+  readonly open: boolean;
+}
+
+export interface ListShape {
+  readonly items: Shape;
+}
+
+/** The shape of a part of an XDM record: a small mirror of Adobe's schemas, holding what the relay may write. */
+export type Shape = Leaf | ObjectShape | ListShape;
+
+export const object = (fields: Readonly<Record<string, Shape>>, required: readonly string[] = []): ObjectShape => ({
+  fields,
+  required,
+  open: false,
+});
+
+export const openObject = (fields: Readonly<Record<string, Shape>>): ObjectShape => ({
+  fields,
+  required: [],
+  open: true,
+});
+
+export const list = (items: Shape): ListShape => ({ items });
+
+export const isObjectShape = (shape: Shape): shape is ObjectShape => typeof shape === 'object' && 'fields' in shape;
+
+export const isListShape = (shape: Shape): shape is ListShape => typeof shape === 'object' && 'items' in shape;
+
+/** The shape at a path of field names; `any` below an open object; undefined where nothing may be written. */
+export function shapeAt(shape: Shape, path: readonly string[]): Shape | 'any' | undefined {
+  let at: Shape = shape;
+  for (const name of path) {
+    if (!isObjectShape(at)) {
+      return undefined;
+    }
+    const next: Shape | undefined = Object.hasOwn(at.fields, name) ? at.fields[name] : undefined;
+    if (next === undefined) {
+      return at.open ? 'any' : undefined;
+    }
+    at = next;
+  }
+  return at;
+}
+
+/** Undefined when the value fits the leaf, else the stable code of what is wrong with it. */
+export function leafFault(value: unknown, leaf: Leaf): string | undefined {
+  if (leaf === 'number' || leaf === 'integer') {
+    return numberFault(value, leaf);
+  }
+  if (leaf === 'boolean') {
+    return typeof value === 'boolean' ? undefined : 'wrong-type';
+  }
+  return typeof value === 'string' ? textFault(value, leaf) : 'wrong-type';
+}
+
+function numberFault(value: unknown, leaf: 'number' | 'integer'): string | undefined {
+  if (typeof value !== 'number') {
+    return 'wrong-type';
+  }
+  if (!Number.isFinite(value)) {
+    return 'not-finite';
+  }
+  return leaf === 'integer' && !Number.isSafeInteger(value) ? 'not-an-integer' : undefined;
+}
+
+function textFault(value: string, leaf: Exclude<Leaf, 'number' | 'integer' | 'boolean'>): string | undefined {
+  if (typeof leaf === 'object') {
+    if ('oneOf' in leaf) {
+      return leaf.oneOf.includes(value) ? undefined : 'not-in-enum';
+    }
+    return leaf.matching.test(value) ? undefined : 'wrong-pattern';
+  }
+  switch (leaf) {
+    case 'date-time':
+      return isDateTime(value) ? undefined : 'not-a-date';
+    case 'date':
+      return isDate(value) ? undefined : 'not-a-date';
+    case 'email':
+      return isEmail(value.toLowerCase()) ? undefined : 'not-an-email';
+    case 'uri-reference':
+      return isUriReference(value) ? undefined : 'wrong-pattern';
+    case 'string':
+      return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import { list, object, type ObjectShape, openObject } from './shape.ts';
+
+const codeAndName = { code: 'string', name: 'string' } as const;
+
+/** What the relay writes below `<tenant>.capillary` of an ExperienceEvent (reference: mapping.md, Per event: `T.`). */
+export const TENANT_EVENT_FIELDS = openObject({
+  event: object({
+    name: 'string',
+    id: 'string',
+    orgId: 'string',
+    referenceId: 'string',
+    requestId: 'string',
+    loyaltyEventId: 'string',
+  }),
+  customerId: 'string',
+  store: object({ ...codeAndName, externalId: 'string' }),
+  till: object(codeAndName),
+  program: object({ id: 'string', name: 'string' }),
+  customer: object({ source: 'string', loyaltyType: 'string' }),
+  changes: list(object({ field: 'string', previous: 'string', current: 'string' })),
+  transaction: object({
+    id: 'string',
+    type: 'string',
+    deliveryStatus: 'string',
+    grossAmount: 'number',
+    lineItemCount: 'integer',
+    lineItemsOmitted: 'integer',
+  }),
+  points: object({
+    issued: 'number',
+    redeemed: 'number',
+    expired: 'number',
+    scheduledToExpire: 'number',
+    balance: 'number',
+    lifetime: 'number',
+    currencyValue: 'number',
+    expiryDate: 'date-time',
+  }),
+  expiries: list(object({ points: 'number', date: 'date-time' })),
+  expiryChanges: list(
+    object({ points: 'number', previousDate: 'date-time', newDate: 'date-time', reason: 'string' }),
+  ),
+  tier: object({
+    previous: 'string',
+    current: 'string',
+    number: 'integer',
+    previousNumber: 'integer',
+    expiryDate: 'date-time',
+    scheduledDowngradeDate: 'date-time',
+    changeType: 'string',
+  }),
+  promotion: object({
+    id: 'string',
+    name: 'string',
+    earnedId: 'string',
+    issueId: 'string',
+    startDate: 'date-time',
+    endDate: 'date-time',
+    earnedDate: 'date-time',
+    expiryDate: 'date-time',
+    offerType: 'string',
+  }),
+  merge: object({ survivorId: 'string', victimId: 'string' }),
+  payload: 'string',
+});
+
+/** What the relay writes below `<tenant>.capillary` of a profile. */
+export const TENANT_PROFILE_FIELDS = openObject({
+  programs: list(object({ id: 'string', points: 'number', lifetime: 'number' }, ['id'])),
+});
+
+/** The tenant's object around the relay's fields; a brand's own fields beside them are let through. */
+export const tenantShape = (capillary: ObjectShape): ObjectShape => openObject({ capillary });

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { envelope } from '../../src/adobe/envelope.ts';
+
+const target = {
+  imsOrgId: '1A2B@AdobeOrg',
+  flow: { schemaId: 'https://ns.adobe.com/acme/schemas/1', datasetId: 'd1', flowId: 'f1' },
+};
+const entity = { _id: 'cap-1', eventType: 'commerce.purchases', name: 'Zoë "Z"' };
+const header = {
+  imsOrgId: '1A2B@AdobeOrg',
+  datasetId: 'd1',
+  flowId: 'f1',
+  createdAt: '1764000000000',
+  source: { name: 'capillary-relay' },
+};
+
+test('xdm: the entity with its schema named twice', () => {
+  const schemaRef = {
+    id: 'https://ns.adobe.com/acme/schemas/1',
+    contentType: 'application/vnd.adobe.xed-full+json;version=1',
+  };
+  const json = envelope({ ...target, format: 'xdm' }, entity, 1_764_000_000_000);
+  expect(JSON.parse(json)).toEqual({
+    header: { schemaRef, ...header },
+    body: { xdmMeta: { schemaRef }, xdmEntity: entity },
+  });
+});
+
+test('raw: the event as it is', () => {
+  const json = envelope({ ...target, format: 'raw' }, entity, 1_764_000_000_000);
+  expect(JSON.parse(json)).toEqual({ header, body: entity });
+});
+
+test('the same input gives the same bytes', () => {
+  const once = () => envelope({ ...target, format: 'xdm' }, { ...entity }, 1);
+  expect(once()).toBe(once());
+});

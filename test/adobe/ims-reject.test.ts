@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { codeOf, giveToken, HOUR, setUp, tokenOf, waitOf } from './token-setup.ts';
+
+const counting: Parameters<typeof setUp>[0] = (_, response, count) => giveToken(response, `t${count}`);
+
+describe('a token that the inlet refuses', () => {
+  test('is replaced by one mint, however many report it', async () => {
+    const { server, source, get } = await setUp(counting);
+    await get();
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => {
+        source.reject('t1');
+        return get();
+      }),
+    );
+    expect(new Set(answers.map(tokenOf))).toEqual(new Set(['t2']));
+    source.reject('t1');
+    expect(tokenOf(await get())).toBe('t2');
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('counts only if it is the cached one', async () => {
+    const { server, source, get } = await setUp(counting);
+    source.reject('t1');
+    await get();
+    source.reject('another');
+    expect(tokenOf(await get())).toBe('t1');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('has no seconds left', async () => {
+    const { source, get } = await setUp(counting);
+    await get();
+    source.reject('t1');
+    expect(source.secondsLeft()).toBeUndefined();
+  });
+});
+
+describe('a broken credential', () => {
+  test('that mints tokens which are refused at once waits longer each time', async () => {
+    const { server, source, pass, get } = await setUp(counting, { jitter: () => 0 });
+    const waits: unknown[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      const token = tokenOf(await get());
+      source.reject(token ?? '');
+      const wait = waitOf(await get());
+      waits.push(wait);
+      pass(wait ?? 0);
+    }
+    // The first refusal is worth one mint at once, whose token the second round refuses.
+    expect(waits).toEqual([undefined, 60_000, 120_000, 240_000, 480_000, 600_000]);
+    expect(server.requests).toHaveLength(6);
+    expect(codeOf(await get())).toBeUndefined();
+  });
+
+  test('is one that works again once a token has lasted', async () => {
+    const { source, pass, get } = await setUp(counting, { jitter: () => 0 });
+    await get();
+    source.reject('t1');
+    await get();
+    source.reject('t2');
+    expect(await get()).toMatchObject({ code: 'token_refused', permanent: false, retryAfter: 60_000 });
+    pass(60_000);
+    expect(tokenOf(await get())).toBe('t3');
+    pass(HOUR);
+    source.reject('t3');
+    expect(tokenOf(await get())).toBe('t4');
+  });
+
+  test('that is given the same token again waits, then tries it once more', async () => {
+    const { server, source, pass, get, outcomes } = await setUp(
+      (_, response) => giveToken(response, 'same'),
+      {
+        jitter: () => 0,
+      },
+    );
+    await get();
+    pass(HOUR);
+    source.reject('same');
+    expect(await get()).toMatchObject({ code: 'token_refused', retryAfter: 60_000 });
+    expect(await get()).toMatchObject({ code: 'token_refused' });
+    expect(server.requests).toHaveLength(2);
+    pass(60_000);
+    expect(tokenOf(await get())).toBe('same');
+    source.reject('same');
+    expect(await get()).toMatchObject({ code: 'token_refused', retryAfter: 120_000 });
+    expect(server.requests).toHaveLength(3);
+    expect(outcomes).toEqual(['ok', 'same_token', 'ok']);
+  });
+
+  test('is forgotten with new secrets', async () => {
+    const { source, get } = await setUp(counting);
+    await get();
+    source.reject('t1');
+    await get();
+    source.reject('t2');
+    expect(codeOf(await get())).toBe('token_refused');
+    source.setSecrets(['new-secret']);
+    expect(tokenOf(await get())).toBe('t3');
+  });
+});
+
+test('a refusal during a refresh is answered by that refresh', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { server, source, pass, get } = await setUp(async (_, response, count) => {
+    if (count === 2) await gate.promise;
+    giveToken(response, `t${count}`);
+  });
+  await get();
+  pass(23.5 * HOUR);
+  await get();
+  await server.seen(2);
+  source.reject('t1');
+  const waiting = get();
+  gate.resolve();
+  expect(tokenOf(await waiting)).toBe('t2');
+  expect(server.requests).toHaveLength(2);
+});

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createPace } from '../../src/delivery/pace.ts';
+
+/** A clock that stands still but for those who wait. */
+const waitingClock = () => {
+  let time = 0;
+  return {
+    now: () => time,
+    wait: async (ms: number) => {
+      time += ms;
+    },
+  };
+};
+const forever = new AbortController().signal;
+
+describe('limits in any one second', () => {
+  it('admits at once what fits', async () => {
+    const pace = createPace({ requestsPerSecond: 3, messagesPerSecond: 100, concurrency: 8 }, waitingClock());
+    await pace.admit(50, forever);
+    await pace.admit(50, forever);
+  });
+
+  it('holds requests and messages within every window of one second', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 5, maxLength: 30 }),
+        async (sizes) => {
+          const clock = waitingClock();
+          const limits = { requestsPerSecond: 4, messagesPerSecond: 20, concurrency: 8 };
+          const sent: { at: number; messages: number }[] = [];
+          const pace = createPace(limits, clock);
+          for (const messages of sizes) {
+            await pace.admit(messages, forever);
+            sent.push({ at: clock.now(), messages });
+            await clock.wait(messages * 7);
+          }
+          for (const first of sent) {
+            const inWindow = sent.filter((one) => one.at >= first.at && one.at < first.at + 1_000);
+            expect(inWindow.length).toBeLessThanOrEqual(limits.requestsPerSecond);
+            expect(inWindow.reduce((sum, one) => sum + one.messages, 0)).toBeLessThanOrEqual(
+              limits.messagesPerSecond,
+            );
+          }
+        },
+      ),
+      { numRuns: 5 },
+    );
+  });
+
+  it('stops waiting when told to', async () => {
+    const pace = createPace({ requestsPerSecond: 1, messagesPerSecond: 10, concurrency: 1 });
+    await pace.admit(1, forever);
+    const stop = new AbortController();
+    const waiting = pace.admit(1, stop.signal);
+    stop.abort(new Error('stopped'));
+    await expect(waiting).rejects.toThrow('stopped');
+  });
+});
+
+describe('how many at once', () => {
+  it('gives out so many slots and no more', () => {
+    const pace = createPace({ requestsPerSecond: 9, messagesPerSecond: 9, concurrency: 2 });
+    expect([pace.trySlot(), pace.trySlot(), pace.trySlot()]).toEqual([true, true, false]);
+    pace.freeSlot();
+    expect(pace.trySlot()).toBe(true);
+  });
+
+  it('halves when slowed, never below one, and climbs back to the limit', () => {
+    const pace = createPace({ requestsPerSecond: 9, messagesPerSecond: 9, concurrency: 8 });
+    pace.slower();
+    expect(pace.slots.limit).toBe(4);
+    for (let times = 0; times < 10; times += 1) pace.slower();
+    expect(pace.slots.limit).toBe(1);
+    for (let times = 0; times < 200; times += 1) pace.faster();
+    expect(pace.slots.limit).toBe(8);
+  });
+});

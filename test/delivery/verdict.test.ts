@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { InletAnswer } from '../../src/adobe/answer.ts';
+import { batchVerdict, singleVerdict } from '../../src/delivery/verdict.ts';
+
+const answer = (status: number, body = '', retryAfter?: number): InletAnswer => ({
+  kind: 'answer',
+  status,
+  body,
+  durationMs: 1,
+  ...(retryAfter === undefined ? {} : { retryAfter }),
+});
+const items = (...responses: unknown[]): string => JSON.stringify({ responses });
+
+describe('what a status says of the whole request', () => {
+  const table: [number, string, string][] = [
+    [400, '{}', 'invalid'],
+    [415, '', 'invalid'],
+    [422, '', 'invalid'],
+    [413, '', 'too-large'],
+    [401, '{"status":"401"}', 'unauthorized'],
+    [403, '', 'unauthorized'],
+    [404, '', 'destination'],
+    [405, '', 'destination'],
+    [410, '', 'destination'],
+    [501, '', 'destination'],
+    [301, '', 'destination'],
+    [429, '', 'throttled'],
+    [408, '', 'transient'],
+    [425, '', 'transient'],
+    [500, '', 'transient'],
+    [502, '<html>', 'transient'],
+    [503, '', 'transient'],
+    [504, '', 'transient'],
+    [520, '', 'transient'],
+  ];
+  it.each(table)('%i %s is %s, on both endpoints', (status, body, kind) => {
+    expect(batchVerdict(answer(status, body), 3).kind).toBe(kind);
+    expect(singleVerdict(answer(status, body)).kind).toBe(kind);
+  });
+
+  it('blames the configuration, not the messages, for a wrong IMS organisation', () => {
+    const body = JSON.stringify({
+      report: { message: 'Message has an absent or wrong ims org in the header' },
+    });
+    expect(batchVerdict(answer(400, body), 2)).toMatchObject({
+      kind: 'destination',
+      reason: 'wrong-ims-org',
+    });
+  });
+
+  it('tells an address that is not allowed from a refused token', () => {
+    expect(batchVerdict(answer(403, ''), 1)).toMatchObject({ reason: 'ip-not-allowed' });
+    expect(batchVerdict(answer(403, '{"title":"no"}'), 1)).toMatchObject({ reason: 'forbidden' });
+  });
+
+  it.each([429, 503])('passes the Retry-After of a %i on', (status) => {
+    expect(batchVerdict(answer(status, '', 7_000), 1)).toMatchObject({ retryAfter: 7_000 });
+  });
+
+  it('takes a failure without an answer as passing', () => {
+    const failure: InletAnswer = { kind: 'failure', code: 'reset', detail: 'ECONNRESET', durationMs: 1 };
+    expect(batchVerdict(failure, 1)).toEqual({ kind: 'transient', detail: 'reset: ECONNRESET' });
+  });
+});
+
+describe('what the items of a 207 say', () => {
+  it('reads each item', () => {
+    const body = items({ xactionId: 'u-0' }, { status: 400, message: 'bad' });
+    expect(batchVerdict(answer(207, body), 2)).toMatchObject({
+      kind: 'items',
+      items: [{ kind: 'taken' }, { kind: 'failed', status: 400 }],
+    });
+  });
+
+  it.each([
+    [401, 'unauthorized'],
+    [403, 'unauthorized'],
+    [404, 'destination'],
+    [501, 'destination'],
+  ])('blames the destination when every item is %i', (status, kind) => {
+    expect(batchVerdict(answer(207, items({ status }, { status })), 2).kind).toBe(kind);
+  });
+
+  it('blames the item when another one was taken', () => {
+    const body = items({ xactionId: 'u-0' }, { status: 403, message: 'no' });
+    expect(batchVerdict(answer(207, body), 2).kind).toBe('items');
+  });
+
+  it('takes any 2xx of the single endpoint as a yes', () => {
+    expect(singleVerdict(answer(200, 'not json'))).toEqual({ kind: 'items', items: [{ kind: 'taken' }] });
+  });
+});

@@ -22,6 +22,13 @@ export interface InletOptions {
   readonly now?: () => number;
 }
 
+const CLOSED: InletAnswer = {
+  kind: 'failure',
+  code: 'network',
+  detail: 'The inlet client is closed',
+  durationMs: 0,
+};
+
 const inletAnswer = (answer: PostAnswer, now: number): InletAnswer => {
   if (answer.kind === 'failure') return answer;
   const { status, headers, body, durationMs } = answer;
@@ -37,6 +44,7 @@ export const createInlet = (options: InletOptions): Inlet => {
   const { sandbox, imsOrgId, requestTimeoutMs = 30_000, connections, now = Date.now } = options;
   const urls = inletUrls(options.inletUrl);
   const pool = createPool(urls.origin, connections, requestTimeoutMs);
+  const underWay = new Set<Promise<PostAnswer>>();
   let closing: Promise<void> | undefined;
 
   // The flow id goes into the header and into the envelope: inlets shared by flows lose data without it (adobe.md §2.2).
@@ -56,15 +64,27 @@ export const createInlet = (options: InletOptions): Inlet => {
     token: string | undefined,
     signal: AbortSignal,
   ): Promise<InletAnswer> => {
+    if (closing !== undefined) return CLOSED;
     const limits = { timeoutMs: requestTimeoutMs, maxBytes: MAX_ANSWER_BYTES };
-    const answer = await post(pool, { path, headers: headers(flow, token), body, ...limits }, signal);
-    return inletAnswer(answer, now());
+    const sent = post(pool, { path, headers: headers(flow, token), body, ...limits }, signal);
+    underWay.add(sent);
+    try {
+      return inletAnswer(await sent, now());
+    } finally {
+      underWay.delete(sent);
+    }
+  };
+
+  // Not the pool's own close: that waits for connections being made, which nobody waits for any more.
+  const finish = async (): Promise<void> => {
+    await Promise.allSettled(underWay);
+    await pool.destroy();
   };
 
   return {
     sendBatch: (flow, messages, token, signal) =>
       send(urls.batch, flow, `{"messages":[${messages.join(',')}]}`, token, signal),
     sendSingle: (flow, message, token, signal) => send(urls.single, flow, message, token, signal),
-    close: () => (closing ??= pool.close()),
+    close: () => (closing ??= finish()),
   };
 };

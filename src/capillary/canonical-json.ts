@@ -16,7 +16,7 @@ export function canonicalJson(value: JsonValue): string {
     return canonicalObject(Object.entries(value));
   }
   if (typeof value === 'number') {
-    return canonicalNumber(value);
+    return String(value);
   }
   return typeof value === 'string' ? (canonicalDecimal(value) ?? JSON.stringify(value)) : String(value);
 }
@@ -29,19 +29,15 @@ function canonicalObject(entries: readonly [string, JsonValue][]): string {
   return `{${members.join(',')}}`;
 }
 
-/** Whole numbers in full digits, because their text form is digits too; `String` would write 1e21 for the large ones. */
-const canonicalNumber = (value: number): string =>
-  Number.isInteger(value) ? String(BigInt(value)) : String(value);
-
 /** Undefined for a text that is no plain number. Digits stay exact beyond 2^53; a fraction goes the way of a parsed number. */
 function canonicalDecimal(text: string): string | undefined {
   if (!DECIMAL.test(text)) {
     const isPrinted = /\d$/.test(text) && String(Number(text)) === text;
-    return isPrinted ? canonicalNumber(Number(text)) : undefined;
+    return isPrinted ? text : undefined;
   }
   const whole = text.replace(/\.0+$/, '');
   if (whole === '-0') {
     return '0';
   }
-  return whole.includes('.') ? canonicalNumber(Number(whole)) : whole;
+  return whole.includes('.') ? String(Number(whole)) : whole;
 }

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 import type { CapillaryEvent } from './event.ts';
 
+export { laneOf } from './identifiers.ts';
+
 /** What makes an event the same event again. */
 export type IdentityFields = Pick<
   CapillaryEvent,
@@ -14,11 +16,6 @@ export type IdentityFields = Pick<
  */
 export function identityOf(event: IdentityFields): string {
   return sha256(JSON.stringify([event.orgId, event.eventName, keyOf(event)]));
-}
-
-/** The ordering key of one person or group of an organisation: 64 hex, so that no identifier is kept in the clear. */
-export function laneOf(orgId: number, laneKey: string): string {
-  return sha256(JSON.stringify([orgId, laneKey]));
 }
 
 /** Samples all carry one constant eventId (reference: capillary.md §2.4): their content tells them apart. */

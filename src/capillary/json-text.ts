@@ -44,7 +44,7 @@ function exactDigits(value: number, source: string | undefined): string | undefi
 /** Level by level instead of by recursion: a hostile body may nest hundreds of thousands of levels. */
 function isDeeperThan(max: number, root: JsonValue): boolean {
   let level: JsonValue[] = [root];
-  for (let depth = 0; depth <= max; depth += 1) {
+  for (let depth = 0; depth < max; depth += 1) {
     level = level.filter((value) => typeof value === 'object' && value !== null);
     if (level.length === 0) {
       return false;

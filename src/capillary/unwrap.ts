@@ -85,7 +85,9 @@ function searchText(text: string, place: string, levels: number): Found {
 function searchInside(envelope: JsonObject, levels: number): Found {
   let problem: string | undefined;
   for (const carrier of CARRIERS) {
-    const found = search(envelope[carrier], carrier, levels) ?? namedByEnvelope(envelope, carrier);
+    const inner = search(envelope[carrier], carrier, levels);
+    const isWhole = isJsonObject(inner) && !isBlank(inner['data']);
+    const found = (isWhole || carrier !== 'attributes' ? undefined : namedByWrapper(envelope)) ?? inner;
     if (isJsonObject(found)) {
       return merge(envelope, found, carrier);
     }
@@ -94,14 +96,15 @@ function searchInside(envelope: JsonObject, levels: number): Found {
   return problem;
 }
 
-/** `attributes` without an `eventName` of its own is named by the wrapper. */
-function namedByEnvelope(envelope: JsonObject, carrier: string): Found {
-  const attributes = envelope[carrier];
-  if (carrier !== 'attributes' || !isJsonObject(attributes)) {
-    return undefined;
-  }
-  const name = hasName(envelope) ? envelope['eventName'] : splitEventType(envelope['eventType']).eventName;
-  return name === undefined ? undefined : { ...attributes, eventName: name };
+/**
+ * `attributes` without an `eventName` of its own is named by the wrapper. That comes before a name found deeper without data: it
+ * is one that the event's own data has.
+ */
+function namedByWrapper(wrapper: JsonObject): JsonObject | undefined {
+  const attributes = wrapper['attributes'];
+  const name = hasName(wrapper) ? wrapper['eventName'] : splitEventType(wrapper['eventType']).eventName;
+  const isNameless = isJsonObject(attributes) && !hasName(attributes);
+  return isNameless && name !== undefined ? { ...attributes, eventName: name } : undefined;
 }
 
 /** The router puts the eventId outside (reference: capillary.md §2.1), so there the outer one is the event's. */

@@ -58,7 +58,8 @@ const check = async (options: CheckOptions): Promise<void> => {
   if (!json) console.log(`${stringify(summary)}\nOK: ${options.config} can be used`);
   const connections = options.connect === true ? await connect(loaded.config) : undefined;
   const ok = connections?.every((connection) => connection.ok) ?? true;
-  if (json) console.log(JSON.stringify({ ok, file: options.config, config: summary, connections }, undefined, 2));
+  if (json)
+    console.log(JSON.stringify({ ok, file: options.config, config: summary, connections }, undefined, 2));
   else if (connections !== undefined) printConnections(connections);
   if (!ok) process.exitCode = EXIT.failed;
 };
@@ -68,7 +69,10 @@ export const registerCheck = (program: Command): void => {
     .command('check')
     .description('read the configuration and say what is wrong with it, or show it without its secrets')
     .addOption(configOption())
-    .option('--connect', "also mint a token for each destination and reach its inlet's server; sends no event")
+    .option(
+      '--connect',
+      "also mint a token for each destination and reach its inlet's server; sends no event",
+    )
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', HELP)
     .action(check);

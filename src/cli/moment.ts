@@ -5,7 +5,10 @@ const DAY = 24 * HOUR;
 /** Epoch ms as `2026-08-19 07:30:00Z`; nothing for what is absent or no time. */
 export const formatMoment = (at: number | undefined): string => {
   if (at === undefined || Number.isNaN(new Date(at).getTime())) return '';
-  return new Date(at).toISOString().replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+  return new Date(at)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, 'Z');
 };
 
 /** A span of ms as a person says it: `350 ms`, `12 s`, `5 min`, `3 h 20 min`, `2 d 4 h`. */

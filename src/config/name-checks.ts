@@ -28,7 +28,7 @@ const dangling = ({ sources, destinations }: Draft): Finding[] => {
       {
         path: ['sources', index, 'destination'],
         message: `there is no destination of the name ${destination}`,
-        cure: `${meant === undefined ? 'choose one' : `did you mean \`${meant}\`?`} Destinations: ${known.join(', ')}`,
+        cure: `${meant === undefined ? 'choose one.' : `did you mean \`${meant}\`?`} Destinations: ${known.join(', ')}`,
       },
     ];
   });

@@ -20,7 +20,7 @@ export const nearest = (word: string, known: readonly string[]): string | undefi
     .map((candidate) => ({ candidate, apart: distance(plain(word), plain(candidate)) }))
     .toSorted((a, b) => a.apart - b.apart);
   const [best] = ranked;
-  return best !== undefined && best.apart <= Math.max(1, Math.floor(word.length / 3))
-    ? best.candidate
-    : undefined;
+  if (best === undefined) return undefined;
+  const longer = Math.max(word.length, best.candidate.length);
+  return best.apart <= Math.max(1, Math.floor(longer / 2.5)) ? best.candidate : undefined;
 };

@@ -29,7 +29,7 @@ const unknownKey = (key: string, parent: Path, tree: unknown): Finding => {
   return {
     path: [...parent, key],
     message: 'is not a known key',
-    cure: `${meant === undefined ? 'remove it' : `did you mean \`${meant}\`?`} Allowed here: ${known.join(', ')}`,
+    cure: `${meant === undefined ? 'remove it.' : `did you mean \`${meant}\`?`} Allowed here: ${known.join(', ')}`,
   };
 };
 

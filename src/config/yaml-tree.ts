@@ -31,6 +31,10 @@ const SYNTAX: Partial<Record<ErrorCode, readonly [message: string, cure: string]
   DUPLICATE_KEY: ['this key is given twice in the same block', 'keep one of the two'],
   TAB_AS_INDENT: ['a tab is used as indentation', 'indent with spaces'],
   BAD_INDENT: ['the indentation does not fit', 'bring the line into the column of its neighbours'],
+  BLOCK_AS_IMPLICIT_KEY: [
+    'a text is followed by a block: the next line is indented too far, or a text with a colon needs quotes',
+    'bring the next line into the column of its neighbours, or put the text in quotes',
+  ],
   MISSING_CHAR: ['a character is missing', 'close the quote or bracket, or put the comma, colon or space'],
   BAD_SCALAR_START: ['a text without quotes cannot begin with this character', 'put the text in quotes'],
   TAG_RESOLVE_FAILED: ['a text that begins with ! is a YAML tag', 'put the text in quotes'],
@@ -42,7 +46,7 @@ const SYNTAX: Partial<Record<ErrorCode, readonly [message: string, cure: string]
 const syntaxProblem = (error: Pick<YAMLError, 'code' | 'pos'>, lines: LineCounter): ConfigProblem => {
   const [message, cure] = SYNTAX[error.code] ?? [
     `this is not valid YAML (${error.code})`,
-    'check the quotes, colons and indentation here and in the line above',
+    'check the quotes, colons and indentation here and in the lines around',
   ];
   const { line, col } = lines.linePos(error.pos[0]);
   return { path: '', message, cure, line, column: col };
@@ -85,18 +89,26 @@ const offsetOf = (document: Document, path: Path): number => {
   return offset;
 };
 
+/** Throws what the parser throws for aliases that would make a huge tree and for a merge of what is no block. */
+const plainValue = (document: Document, file: string): unknown => {
+  try {
+    return document.toJS();
+  } catch {
+    const message = 'the aliases (*name) or merges (<<) of the file cannot be put in place';
+    throw new ConfigError(file, [{ path: '', message, cure: 'write the blocks out' }]);
+  }
+};
+
 /** Reads YAML; refuses syntax errors, duplicate keys and unknown tags. Throws a ConfigError that holds all of them. */
 export const parseYaml = (text: string, file: string): YamlTree => {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const errors = [...document.errors, ...document.warnings, ...badAliases(document)];
-  if (errors.length > 0)
-    throw new ConfigError(
-      file,
-      errors.map((error) => syntaxProblem(error, lines)),
-    );
+  // One mistake can give several errors at one place, of which the first says most.
+  const places = new Map(errors.toReversed().map((error) => [error.pos[0], syntaxProblem(error, lines)]));
+  if (places.size > 0) throw new ConfigError(file, [...places.values()].toReversed());
   return {
-    value: document.toJS(),
+    value: plainValue(document, file),
     position: (path) => {
       const { line, col } = lines.linePos(offsetOf(document, path));
       return { line, column: col };

@@ -60,8 +60,9 @@ export const discardQuarantined = async (
   { filter, dryRun }: QuarantineOrder,
 ): Promise<{ readonly matched: number; readonly discarded: number }> => {
   const receipts = await receiptsOf(parts, filter);
+  if (dryRun) return { matched: receipts.length, discarded: 0 };
   let discarded = 0;
-  for (let start = 0; start < receipts.length && !dryRun; start += PAGE) {
+  for (let start = 0; start < receipts.length; start += PAGE) {
     const { removed } = await parts.journal.removeQuarantined(receipts.slice(start, start + PAGE));
     discarded += removed;
   }
@@ -69,7 +70,10 @@ export const discardQuarantined = async (
 };
 
 /** Newest first, as the journal lists them. Only receipts: the bodies could fill the memory. */
-const receiptsOf = async ({ journal }: QuarantineParts, filter: QuarantineOrder['filter']): Promise<string[]> => {
+const receiptsOf = async (
+  { journal }: QuarantineParts,
+  filter: QuarantineOrder['filter'],
+): Promise<string[]> => {
   const receipts: string[] = [];
   for await (const items of pagesOf((page) => journal.listQuarantined(filter, page), PAGE)) {
     receipts.push(...items.map(({ receipt }) => receipt));
@@ -108,11 +112,11 @@ const takeIn = async (parts: QuarantineParts, proven: readonly Proven[], tally: 
   await parts.journal.removeQuarantined(taken.map(({ receipt }) => receipt));
   for (const result of results) {
     if (result.status === 'rejected') throw result.reason;
-    count(result.value, tally);
+    addTo(tally, result.value);
   }
 };
 
-const count = ({ status }: Acceptance, tally: Tally): void => {
+const addTo = (tally: Tally, { status }: Acceptance): void => {
   tally.released += 1;
   if (status === 'duplicate') tally.duplicates += 1;
   if (status === 'malformed') tally.malformed += 1;

@@ -31,7 +31,7 @@ export interface Replayed {
   readonly stillMalformed: number;
 }
 
-type Reread = 'promoted' | 'duplicate' | 'still-malformed' | 'gone';
+type Reread = 'promoted' | 'duplicate' | 'still-malformed' | 'untouched';
 
 /**
  * Sends dead letters on their way again. Buried events are replayed; malformed bodies are read again under today's configuration
@@ -57,7 +57,7 @@ const replayBuried = async ({ journal, now }: ReplayParts, order: ReplayOrder): 
 };
 
 const rereadMalformed = async (parts: ReplayParts, order: ReplayOrder): Promise<Record<Reread, number>> => {
-  const counts = { promoted: 0, duplicate: 0, 'still-malformed': 0, gone: 0 };
+  const counts = { promoted: 0, duplicate: 0, 'still-malformed': 0, untouched: 0 };
   const filter: EventFilter = { ...order.filter, states: ['malformed'] };
   for await (const events of pagesOf((page) => parts.journal.list(filter, page), PAGE)) {
     const outcomes = await Promise.all(events.map(({ receipt }) => rereadOne(parts, order, receipt)));
@@ -68,11 +68,11 @@ const rereadMalformed = async (parts: ReplayParts, order: ReplayOrder): Promise<
 
 const rereadOne = async (parts: ReplayParts, order: ReplayOrder, receipt: string): Promise<Reread> => {
   const record = await parts.journal.find(receipt);
-  if (record === undefined) return 'gone';
+  if (record === undefined) return 'untouched';
   const reading = reread(parts.sources, record);
   if (!reading.ok) return 'still-malformed';
-  if (order.dryRun) return 'gone';
+  if (order.dryRun) return 'untouched';
   const appended = await promote(parts.journal, receipt, reading.event, order.by);
-  if (appended === undefined) return 'gone';
+  if (appended === undefined) return 'untouched';
   return appended.duplicate ? 'duplicate' : 'promoted';
 };

@@ -29,8 +29,9 @@ const PLACEHOLDER = /^(0+|-1|-+|n\/?a|none|null|nil|undefined|dummy|no-?e?mail)$
  */
 export function identitiesOf(event: CapillaryEvent, context: MappingContext, notes: Notes): readonly Identity[] {
   const customerId = event.customerId ?? customerIdOf(event.data);
-  const place = personOf(event.data) === event.data['customerIdentifiers'] ? 'data.customerIdentifiers' : 'data.survivorCustomerIdentifiers';
-  const found = identifiersOf(personOf(event.data) ?? {}).flatMap((identifier) => {
+  const person = personOf(event.data) ?? {};
+  const place = person === event.data['customerIdentifiers'] ? 'data.customerIdentifiers' : 'data.survivorCustomerIdentifiers';
+  const found = identifiersOf(person).flatMap((identifier) => {
     const checked = normalised(identifier, context.source.country);
     if ('code' in checked) {
       notes.add(`${place}.${identifier.path}`, checked.code);

@@ -23,7 +23,11 @@ export function nameIdentities(identities: readonly Identity[], config: Identity
     const ofKind = namespace === undefined ? [] : identities.filter((identity) => identity.kind === kind);
     return ofKind.map((identity) => ({ ...identity, namespace: namespace ?? '' }));
   });
-  return [...new Map(named.toReversed().map((one) => [`${one.namespace} ${one.id}`, one])).values()].toReversed();
+  const seen = new Set<string>();
+  return named.filter(({ namespace, id }) => {
+    const key = `${namespace} ${id}`;
+    return seen.has(key) ? false : seen.add(key);
+  });
 }
 
 /**

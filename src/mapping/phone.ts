@@ -25,9 +25,9 @@ export function toE164(text: string, country: string | undefined): string | unde
   return found === undefined || isDummy(found.nationalNumber) ? undefined : found.number;
 }
 
+/** Eleven digits at least: a shorter one is rather a number without its country code than one of a small country. */
 function possible(phone: PhoneNumber | undefined): PhoneNumber | undefined {
-  const digits = phone?.number.length ?? 0;
-  return phone?.isPossible() === true && digits >= 11 ? phone : undefined;
+  return phone?.isPossible() === true && phone.number.length > 11 ? phone : undefined;
 }
 
 function isDummy(national: string): boolean {

@@ -40,8 +40,9 @@ const bend = (answer: Answer, then: FaultAction): Answer => ({
 const answerOf = (exchange: Exchange, then: FaultAction): Answer => {
   const lands = then.landed ?? !isFailure(then);
   const refused = then.status !== undefined && then.status >= 400 ? then.status : undefined;
-  const success = lands || refused === undefined ? exchange.produce(lands) : undefined;
-  return bend(refused === undefined && success ? success : exchange.refuse(refused ?? 500), then);
+  if (refused === undefined) return bend(exchange.produce(lands), then);
+  if (lands) exchange.produce(true);
+  return bend(exchange.refuse(refused), then);
 };
 
 const closed = async (reply: FastifyReply): Promise<void> => {

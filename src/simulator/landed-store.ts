@@ -62,10 +62,10 @@ export const createLandedStore = (max: number): LandedStore => {
     list: (filter = {}) => {
       const found: LandedRecord[] = [];
       const limit = filter.limit ?? Infinity;
-      for (let next = Math.max(filter.since ?? 0, seq - max) + 1; next <= seq; next += 1) {
+      let next = Math.max(filter.since ?? 0, seq - max) + 1;
+      for (; next <= seq && found.length < limit; next += 1) {
         const record = ring[(next - 1) % max];
         if (record && shows(record, filter)) found.push(record);
-        if (found.length >= limit) break;
       }
       return found;
     },

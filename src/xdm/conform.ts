@@ -1,5 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
-import { isListShape, isObjectShape, leafFault, type ObjectShape, type Shape } from './shape.ts';
+import {
+  isListShape,
+  isObjectShape,
+  isTenantFieldName,
+  leafFault,
+  type ObjectShape,
+  type Shape,
+} from './shape.ts';
 
 /** Told of everything that is left out because it does not fit; `path` is in XDM, in dots. */
 export type Fault = (path: string, code: string) => void;
@@ -38,10 +45,7 @@ export function conformAny(value: unknown, path: string, fault: Fault, depth = 0
     return someOf(items.filter((item) => item !== undefined));
   }
   if (isJsonObject(value)) {
-    const fields = Object.entries(value).map(
-      ([name, inner]) => [name.toWellFormed(), conformAny(inner, join(path, name), fault, depth + 1)] as const,
-    );
-    return objectOf(fields);
+    return objectOf(Object.entries(value).map(([name, inner]) => openField(name, inner, path, fault, depth + 1)));
   }
   if (typeof value === 'number' && !Number.isFinite(value)) {
     return reported(path, 'not-finite', fault);
@@ -59,13 +63,19 @@ function conformObject(value: JsonObject, shape: ObjectShape, path: string, faul
       return [name, conform(inner, known, at, fault)] as const;
     }
     if (shape.open) {
-      return [name.toWellFormed(), conformAny(inner, at, fault)] as const;
+      return openField(name, inner, path, fault, 0);
     }
     return [name, isEmpty(inner) ? undefined : reported(at, 'unknown-field', fault)] as const;
   });
   const result = objectOf(fields);
   const missing = result && shape.required.find((name) => result[name] === undefined);
   return missing === undefined ? result : reported(join(path, missing), 'missing-required', fault);
+}
+
+function openField(name: string, value: unknown, path: string, fault: Fault, depth: number) {
+  const at = join(path, name.toWellFormed());
+  const isAllowed = isTenantFieldName(name) || isEmpty(value);
+  return [name, isAllowed ? conformAny(value, at, fault, depth) : reported(at, 'unknown-field', fault)] as const;
 }
 
 function conformList(value: readonly unknown[], items: Shape, path: string, fault: Fault): JsonValue[] | undefined {
@@ -94,7 +104,6 @@ const wellFormed = <T extends JsonValue>(value: T): JsonValue =>
 
 const someOf = (items: JsonValue[]): JsonValue[] | undefined => (items.length > 0 ? items : undefined);
 
-/** By `fromEntries`, so that a field named `__proto__` stays a field. */
 function objectOf(fields: readonly (readonly [string, JsonValue | undefined])[]): JsonObject | undefined {
   const kept = fields.filter((field): field is readonly [string, JsonValue] => field[1] !== undefined);
   return kept.length > 0 ? Object.fromEntries(kept) : undefined;

@@ -105,7 +105,7 @@ export const eventShape = (features: SchemaFeatures, tenant: string | undefined)
   object({
     _id: 'uri-reference',
     timestamp: 'date-time',
-    eventType: 'string',
+    eventType: { matching: /^\S.{0,255}$/su },
     eventMergeId: 'string',
     producedBy: 'string',
     commerce: COMMERCE,

@@ -46,16 +46,26 @@ export const isObjectShape = (shape: Shape): shape is ObjectShape => typeof shap
 
 export const isListShape = (shape: Shape): shape is ListShape => typeof shape === 'object' && 'items' in shape;
 
+/** Names that AEP takes for a field of the tenant's own (reference: adobe.md §5.9). */
+export const isTenantFieldName = (name: string): boolean => /^[A-Za-z0-9][\w-]*$/.test(name);
+
+/** Stands in a path for "an item of the list". */
+export const ITEM = '[]';
+
 /** The shape at a path of field names; `any` below an open object; undefined where nothing may be written. */
 export function shapeAt(shape: Shape, path: readonly string[]): Shape | 'any' | undefined {
   let at: Shape = shape;
-  for (const name of path) {
+  for (const [index, name] of path.entries()) {
+    if (isListShape(at) && name === ITEM) {
+      at = at.items;
+      continue;
+    }
     if (!isObjectShape(at)) {
       return undefined;
     }
     const next: Shape | undefined = Object.hasOwn(at.fields, name) ? at.fields[name] : undefined;
     if (next === undefined) {
-      return at.open ? 'any' : undefined;
+      return at.open && path.slice(index).every(isTenantFieldName) ? 'any' : undefined;
     }
     at = next;
   }

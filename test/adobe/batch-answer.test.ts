@@ -14,7 +14,12 @@ const read = (responses: unknown, sent: number): string =>
 const matching: [string, unknown[], number, string][] = [
   ['all taken, by position', [{ xactionId: id(0) }, { xactionId: id(1) }], 2, 'T T'],
   ['no xactionId anywhere', [{}, { status: 400 }, {}], 3, 'T F400 T'],
-  ['some with an index, in place', [{ xactionId: id(0) }, { statusCode: 400 }, { xactionId: id(2) }], 3, 'T F400 T'],
+  [
+    'some with an index, in place',
+    [{ xactionId: id(0) }, { statusCode: 400 }, { xactionId: id(2) }],
+    3,
+    'T F400 T',
+  ],
   ['ids without an index', [{ xactionId: '1764:2:3' }, { xactionId: '1764:2:3', status: 400 }], 2, 'T F400'],
   ['old batch form', [{ xactionId: '1764:2:3:0' }, { xactionId: '1764:2:3:1', status: 400 }], 2, 'T F400'],
   ['old batch form, swapped', [{ xactionId: '1:2:3:1', status: 400 }, { xactionId: '1:2:3:0' }], 2, 'T F400'],
@@ -98,7 +103,10 @@ test('an item carries its xactionId and Adobe’s words', () => {
 });
 
 test('a message is shortened to 2 KB', () => {
-  const [item] = readBatchAnswer(JSON.stringify({ responses: [{ status: 400, message: 'é'.repeat(9_000) }] }), 1);
+  const [item] = readBatchAnswer(
+    JSON.stringify({ responses: [{ status: 400, message: 'é'.repeat(9_000) }] }),
+    1,
+  );
   const message = item?.kind === 'failed' ? item.message : '';
   expect(Buffer.byteLength(message)).toBeLessThanOrEqual(2_048);
   expect(message).toMatch(/^é+…$/);
@@ -123,8 +131,14 @@ test.each([
 });
 
 test.each([
-  ['{"xactionId":"1:2:3","syncValidation":{"skipped":true}}', { xactionId: '1:2:3', syncValidation: 'skipped' }],
-  ['{"xactionId":"1:2:3","syncValidation":{"status":"pass"}}', { xactionId: '1:2:3', syncValidation: 'pass' }],
+  [
+    '{"xactionId":"1:2:3","syncValidation":{"skipped":true}}',
+    { xactionId: '1:2:3', syncValidation: 'skipped' },
+  ],
+  [
+    '{"xactionId":"1:2:3","syncValidation":{"status":"pass"}}',
+    { xactionId: '1:2:3', syncValidation: 'pass' },
+  ],
   ['{"xactionId":"1:2:3"}', { xactionId: '1:2:3' }],
   ['{"xactionId":5,"syncValidation":true}', {}],
   ['nonsense', {}],

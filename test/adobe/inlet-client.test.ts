@@ -115,7 +115,9 @@ describe('an answer', () => {
   });
 
   test('is read up to 1 MiB, and the next request is none the worse', async () => {
-    const server = await startServer((_, response) => void response.writeHead(400).end('x'.repeat(3_000_000)));
+    const server = await startServer(
+      (_, response) => void response.writeHead(400).end('x'.repeat(3_000_000)),
+    );
     const inlet = openInlet(server.origin, { connections: 1 });
     for (const message of ['1', '2']) {
       const answer = await inlet.sendSingle(FLOW, message, 'tok', never);
@@ -129,7 +131,10 @@ describe('no answer', () => {
   test('timeout: the inlet hangs', async () => {
     const server = await startServer(() => undefined);
     const inlet = openInlet(server.origin, { requestTimeoutMs: 50 });
-    expect(await inlet.sendBatch(FLOW, ['1'], 'tok', never)).toMatchObject({ kind: 'failure', code: 'timeout' });
+    expect(await inlet.sendBatch(FLOW, ['1'], 'tok', never)).toMatchObject({
+      kind: 'failure',
+      code: 'timeout',
+    });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -138,13 +143,19 @@ describe('no answer', () => {
       (_, response) => void response.writeHead(207, { 'content-length': '100' }).write('{"resp'),
     );
     const inlet = openInlet(server.origin, { requestTimeoutMs: 50 });
-    expect(await inlet.sendBatch(FLOW, ['1'], 'tok', never)).toMatchObject({ kind: 'failure', code: 'timeout' });
+    expect(await inlet.sendBatch(FLOW, ['1'], 'tok', never)).toMatchObject({
+      kind: 'failure',
+      code: 'timeout',
+    });
   });
 
   test('timeout: the handshake hangs', async () => {
     const host = await rawServer(() => undefined);
     const inlet = openInlet(`https://${host}`, { requestTimeoutMs: 50 });
-    expect(await inlet.sendBatch(FLOW, ['1'], 'tok', never)).toMatchObject({ kind: 'failure', code: 'timeout' });
+    expect(await inlet.sendBatch(FLOW, ['1'], 'tok', never)).toMatchObject({
+      kind: 'failure',
+      code: 'timeout',
+    });
   });
 
   test('reset: the connection breaks in the middle of the answer', async () => {

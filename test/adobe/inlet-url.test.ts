@@ -4,7 +4,11 @@ import { inletUrls } from '../../src/adobe/inlet-url.ts';
 test.each([
   ['https://dcs.adobedc.net/collection/abc', '/collection/abc', '/collection/batch/abc'],
   ['https://dcs.adobedc.net/collection/batch/abc', '/collection/abc', '/collection/batch/abc'],
-  ['https://dcs.adobedc.net/collection/abc?a=1&b=2#x', '/collection/abc?a=1&b=2', '/collection/batch/abc?a=1&b=2'],
+  [
+    'https://dcs.adobedc.net/collection/abc?a=1&b=2#x',
+    '/collection/abc?a=1&b=2',
+    '/collection/batch/abc?a=1&b=2',
+  ],
   ['https://dcs.adobedc.net/eu/collection/abc', '/eu/collection/abc', '/eu/collection/batch/abc'],
   [
     'https://dcs.adobedc.net/collection/abc?next=/collection/z',

@@ -22,7 +22,10 @@ const invalid = (causes: unknown[]) =>
 test('title, message and the innermost violations', () => {
   const body = invalid([
     violation('#/timestamp', '[2026-13-01] is not a valid date-time'),
-    violation('#/commerce', 'two', [violation('#/commerce/a', 'wrong'), violation('#/commerce/b', 'missing')]),
+    violation('#/commerce', 'two', [
+      violation('#/commerce/a', 'wrong'),
+      violation('#/commerce/b', 'missing'),
+    ]),
   ]);
   expect(readProblem(body)).toBe(
     'Invalid XDM Message Format; inletId: [2f4e] Message is invalid; #/timestamp: [2026-13-01] is not a valid date-time; #/commerce/a: wrong; #/commerce/b: missing',

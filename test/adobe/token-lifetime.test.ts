@@ -19,7 +19,7 @@ const cases: [string, string, JsonValue | undefined, number | undefined][] = [
   ['over 24 h is cut', 'opaque', 100_000, DAY],
   ['a JWT over 24 h and up to 25 h is cut', claims(String(24.5 * HOUR)), undefined, DAY],
   ['a JWT over 25 h is not believed', claims(String(26 * HOUR)), 600, 600_000],
-  ['a JWT without created_at is not believed', claims('60000', undefined), 600, 600_000],
+  ['a JWT without created_at is not believed', claims('60000', null), 600, 600_000],
   ['a payload that is no JSON', 'a.%%%.c', 600, 600_000],
   ['nothing', 'opaque', undefined, undefined],
   ['null', 'opaque', null, undefined],

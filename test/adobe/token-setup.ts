@@ -8,13 +8,12 @@ export const START = 1_764_000_000_000;
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 
-/** A token as IMS makes them; the signature is never looked at. */
-export const jwt = (claims: Record<string, unknown>): string => {
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'RS256', itt: 'at' })}.${part(claims)}.sig`;
-};
+const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Opaque tokens t1, t2, … by the count of requests. */
+/** A token as IMS makes them; the signature is never looked at. */
+export const jwt = (claims: Record<string, unknown>): string =>
+  `${part({ alg: 'RS256', itt: 'at' })}.${part(claims)}.sig`;
+
 export const giveToken = (response: ServerResponse, token: string, expiresIn: unknown = 86_399): void =>
   answerJson(response, 200, { access_token: token, token_type: 'bearer', expires_in: expiresIn });
 
@@ -35,11 +34,11 @@ export interface TokenSetup {
   /** Both can be set by a test. */
   readonly clock: { wall: number; steady: number };
   /** Sets both clocks forward. */
-  pass(ms: number): void;
+  readonly pass: (ms: number) => void;
   readonly outcomes: readonly string[];
   /** Resolves once so many outcomes have been told. */
-  told(count: number): Promise<void>;
-  get(): Promise<TokenAnswer>;
+  readonly told: (count: number) => Promise<void>;
+  readonly get: () => Promise<TokenAnswer>;
 }
 
 export const never = new AbortController().signal;

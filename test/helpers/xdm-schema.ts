@@ -142,8 +142,15 @@ function addProperty(into: Gathered, parts: readonly string[], schema: ClosedSch
     into.properties.set(first, schema);
     return;
   }
-  const holder = into.properties.get(first) ?? { type: 'object', properties: {}, additionalProperties: false };
-  into.properties.set(first, { ...holder, properties: { ...asObject(holder['properties']), [second]: schema } });
+  const holder = into.properties.get(first) ?? {
+    type: 'object',
+    properties: {},
+    additionalProperties: false,
+  };
+  into.properties.set(first, {
+    ...holder,
+    properties: { ...asObject(holder['properties']), [second]: schema },
+  });
 }
 
 function pointed(schema: JsonObject, pointer: string): JsonObject {

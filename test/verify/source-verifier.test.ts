@@ -95,6 +95,7 @@ test('refuses a configuration that cannot verify', () => {
 
 test('nothing a sender can send makes it throw or pass', () => {
   const verifier = verifierOf(ALL);
+  const restricted = verifierOf([{ type: 'none' }], ['10.0.0.0/8']);
   const names = [
     'x-key',
     'authorization',
@@ -116,7 +117,7 @@ test('nothing a sender can send makes it throw or pass', () => {
     fc.property(headers, fc.uint8Array(), fc.string(), fc.double(), (given, body, ip, receivedAt) => {
       const received = request({ headers: given, body: Buffer.from(body), ip, receivedAt });
       expect(verifier.verify(received).ok).toBe(false);
-      expect(verifierOf(ALL, ['10.0.0.0/8']).verify(received).ok).toBe(false);
+      expect(restricted.verify(received).ok).toBe(false);
     }),
     { numRuns: 1_000 },
   );

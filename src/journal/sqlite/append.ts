@@ -10,7 +10,8 @@ import { joinLane } from './lanes.ts';
  * @throws RefusedError for what is not 64 hex digits: cut short, two events could be taken for one.
  */
 export const identityBytes = (identity: string): Buffer => {
-  if (!/^[0-9a-f]{64}$/u.test(identity)) throw new RefusedError('an identity must be 64 lower-case hex digits');
+  if (!/^[0-9a-f]{64}$/u.test(identity))
+    throw new RefusedError('an identity must be 64 lower-case hex digits');
   return Buffer.from(identity, 'hex');
 };
 

@@ -24,7 +24,11 @@ const firstOf = (heads: readonly (Head | undefined)[]): number => {
   for (const [slot, head] of heads.entries()) {
     const best = heads[first];
     if (head === undefined) continue;
-    if (best === undefined || head.due_at < best.due_at || (head.due_at === best.due_at && head.seq < best.seq))
+    if (
+      best === undefined ||
+      head.due_at < best.due_at ||
+      (head.due_at === best.due_at && head.seq < best.seq)
+    )
       first = slot;
   }
   return first;
@@ -54,7 +58,7 @@ function* headsInOrder(engine: Engine, request: ClaimRequest): Generator<Head> {
 const open = (engine: Engine, row: EventRow): WireClaimed | undefined => {
   const body = readBody(engine, row.seq);
   const profile = row.lane === null ? undefined : readProfile(engine, row.destination, row.lane);
-  if (body !== undefined && profile !== null) return { ...toStoredEvent(row), body, profile } as WireClaimed;
+  if (body !== undefined && profile !== null) return { ...toStoredEvent(row), body, profile };
   engine.claims.setAside(row.seq);
   engine.reportUnreadable('the body or profile of a pending event', row.receipt);
   return undefined;
@@ -65,7 +69,8 @@ export const claim = (engine: Engine, request: ClaimRequest): WireClaimAnswer =>
   let bytes = 0;
   for (const head of headsInOrder(engine, request)) {
     if (engine.claims.skips(head.seq)) continue;
-    if (head.due_at > request.now || events.length >= request.limit) return { events, nextDueAt: head.due_at };
+    if (head.due_at > request.now || events.length >= request.limit)
+      return { events, nextDueAt: head.due_at };
     const row = rowOfSeq(engine, head.seq);
     if (row === undefined) continue;
     if (events.length > 0 && bytes + row.body_bytes > request.maxBytes)

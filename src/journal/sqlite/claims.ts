@@ -31,7 +31,7 @@ export class Claims {
   }
 
   rollback(): void {
-    for (const step of this.#undo.reverse()) step();
+    for (const step of this.#undo.toReversed()) step();
     this.#undo = [];
   }
 }

@@ -83,10 +83,7 @@ const wrap = (raw: DatabaseSync): Database => {
     one: (text, ...values) => sql(text).get(...values),
     all: (text, ...values) => sql(text).all(...values),
     run: (text, ...values) => Number(sql(text).run(...values).changes),
-    close: () => {
-      raw.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-      raw.close();
-    },
+    close: () => raw.close(),
   };
 };
 

@@ -133,7 +133,8 @@ CREATE TABLE pauses (
 /** Steps from an empty database to the current one. Append only: a step that was released is never changed. */
 export const MIGRATIONS: readonly string[] = [FIRST];
 
-const versionOf = (db: DatabaseSync): number => Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+const versionOf = (db: DatabaseSync): number =>
+  Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
 
 /**
  * Brings the database to the version of the last step; each step is one transaction.

@@ -39,7 +39,8 @@ export const profiles = (
   const found = new Map<string, string>();
   for (const lane of request.lanes) {
     const state = readProfile(engine, request.destination, lane);
-    if (state === null) throw new StoreError('an assembled profile cannot be opened: is its encryption key gone?');
+    if (state === null)
+      throw new StoreError('an assembled profile cannot be opened: is its encryption key gone?');
     if (state !== undefined) found.set(lane, state);
   }
   return found;

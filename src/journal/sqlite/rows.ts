@@ -32,6 +32,9 @@ export interface EventRow {
   readonly kept: number;
 }
 
+/** An event without the mark that only this file gives. */
+type Plain = { readonly [Key in Extract<keyof StoredEvent, string>]: StoredEvent[Key] };
+
 const BITS: Readonly<Record<MessageKind, number>> = { event: 1, profile: 2 };
 const KINDS: readonly MessageKind[] = ['event', 'profile'];
 
@@ -74,4 +77,4 @@ export const toStoredEvent = (row: EventRow): StoredEvent =>
     idSuffix: row.id_suffix,
     replays: row.replays,
     bodyBytes: row.body_bytes,
-  }) as Omit<StoredEvent, never> as StoredEvent;
+  }) satisfies Plain as unknown as StoredEvent;

@@ -34,7 +34,8 @@ export const parseKey = (text: string): Buffer => {
   );
 };
 
-const keyId = (key: Uint8Array): Buffer => createHash('sha256').update(key).digest().subarray(0, KEY_ID_BYTES);
+const keyId = (key: Uint8Array): Buffer =>
+  createHash('sha256').update(key).digest().subarray(0, KEY_ID_BYTES);
 
 const closeClear = (plain: Uint8Array): Uint8Array => {
   const stored = new Uint8Array(plain.length + 1);

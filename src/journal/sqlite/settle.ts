@@ -84,6 +84,5 @@ export const settle = (engine: Engine, settlement: Settlement): void => {
   if (settlement.state === 'pending') postpone(engine, row, settlement);
   else finish(engine, row, settlement);
   for (const lane of settlement.erase ?? []) eraseLane(engine, lane, row);
-  for (const { lane, state } of settlement.profiles ?? [])
-    writeProfile(engine, row.destination, lane, state);
+  for (const { lane, state } of settlement.profiles ?? []) writeProfile(engine, row.destination, lane, state);
 };

@@ -1,4 +1,3 @@
-import type { SQLInputValue } from 'node:sqlite';
 import type { EventFilter } from '../journal.ts';
 import type { Engine } from './engine.ts';
 import { whereOf } from './filter.ts';
@@ -13,67 +12,71 @@ const QUICK_MS = 4;
 const SLOW_MS = 16;
 const MIN_SPAN = 256;
 
-/** Positions in the first step of a scan. */
-export const FIRST_SPAN = 4_096;
-
-const paced = (span: number, ms: number): number => {
-  if (ms < QUICK_MS) return span * 4;
-  return ms > SLOW_MS ? Math.max(MIN_SPAN, Math.floor(span / 4)) : span;
-};
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  /** Whether it ends where the scan does. */
+  readonly last: boolean;
+}
 
 const edges = ({ db }: Engine): { min: number; max: number } =>
   db.one(
     'SELECT coalesce((SELECT min(seq) FROM events), 1) AS min, coalesce((SELECT max(seq) FROM events), 0) AS max',
   ) as { min: number; max: number };
 
+const downwards = (engine: Engine, step: Step): Stretch => {
+  const { min, max } = edges(engine);
+  const to = Math.min((step.at ?? Number.MAX_SAFE_INTEGER) - 1, max);
+  const from = to - step.span + 1;
+  return { from, to, last: from <= min };
+};
+
+/** The rows of a stretch that the filter matches, and the span for the next one. */
 const select = (
   { db }: Engine,
   filter: EventFilter,
-  stretch: { readonly from: number; readonly to: number },
-  what: { readonly columns: string; readonly tail: string; readonly values: readonly SQLInputValue[] },
-): unknown[] => {
+  { from, to }: Stretch,
+  what: { readonly columns: string; readonly tail: string; readonly span: number },
+): { rows: unknown[]; span: number } => {
+  const begun = performance.now();
   const where = whereOf(filter);
   // Prepared afresh: filters make too many texts to keep.
-  return db.raw
+  const rows = db.raw
     .prepare(
       `SELECT ${what.columns} FROM ${where.from} WHERE seq BETWEEN ? AND ? AND ${where.condition} ${what.tail}`,
     )
-    .all(stretch.from, stretch.to, ...where.values, ...what.values);
+    .all(from, to, ...where.values);
+  const ms = performance.now() - begun;
+  if (ms < QUICK_MS) return { rows, span: what.span * 4 };
+  return { rows, span: ms > SLOW_MS ? Math.max(MIN_SPAN, Math.floor(what.span / 4)) : what.span };
 };
 
-/** The next rows of a scan from the newest to the oldest, up to `limit`. */
+/** The next rows of a scan from the newest to the oldest, at most `limit`. */
 export const fall = (
   engine: Engine,
   filter: EventFilter,
   limit: number,
   step: Step,
 ): Stepped & { readonly rows: readonly EventRow[] } => {
-  const begun = performance.now();
-  const { min, max } = edges(engine);
-  const to = Math.min((step.at ?? Number.MAX_SAFE_INTEGER) - 1, max);
-  const from = to - step.span + 1;
-  const rows = select(
-    engine,
-    filter,
-    { from, to },
-    { columns: '*', tail: 'ORDER BY seq DESC LIMIT ?', values: [limit] },
-  ) as EventRow[];
-  const span = paced(step.span, performance.now() - begun);
-  return from <= min || rows.length >= limit ? { rows } : { rows, next: { at: from, span } };
+  const stretch = downwards(engine, step);
+  const tail = `ORDER BY seq DESC LIMIT ${Math.trunc(limit)}`;
+  const found = select(engine, filter, stretch, { columns: '*', tail, span: step.span });
+  const rows = found.rows as EventRow[];
+  return stretch.last || rows.length >= limit
+    ? { rows }
+    : { rows, next: { at: stretch.from, span: found.span } };
 };
 
 /** How many there are in the next stretch, from the newest to the oldest. */
-export const tally = (engine: Engine, filter: EventFilter, step: Step): Stepped & { readonly count: number } => {
-  const begun = performance.now();
-  const { min, max } = edges(engine);
-  const to = Math.min((step.at ?? Number.MAX_SAFE_INTEGER) - 1, max);
-  const from = to - step.span + 1;
-  const [row] = select(engine, filter, { from, to }, { columns: 'count(*) AS n', tail: '', values: [] }) as {
-    n: number;
-  }[];
-  const count = row?.n ?? 0;
-  const span = paced(step.span, performance.now() - begun);
-  return from <= min ? { count } : { count, next: { at: from, span } };
+export const tally = (
+  engine: Engine,
+  filter: EventFilter,
+  step: Step,
+): Stepped & { readonly count: number } => {
+  const stretch = downwards(engine, step);
+  const found = select(engine, filter, stretch, { columns: 'count(*) AS n', tail: '', span: step.span });
+  const count = (found.rows as { n: number }[])[0]?.n ?? 0;
+  return stretch.last ? { count } : { count, next: { at: stretch.from, span: found.span } };
 };
 
 /** The next rows of a scan from the oldest to the newest that was there when it began, at most `limit` in a step. */
@@ -82,24 +85,17 @@ export const rise = (
   filter: EventFilter,
   limit: number,
   step: Step,
-): { readonly rows: readonly EventRow[]; readonly next: (begun: number) => Step | undefined } => {
+): Stepped & { readonly rows: readonly EventRow[] } => {
   const { min, max } = edges(engine);
   const until = step.until ?? max;
-  const from = Math.max(step.at ?? min, min);
+  const from = step.at ?? min;
   const to = Math.min(from + step.span - 1, until);
-  const rows = select(
-    engine,
-    filter,
-    { from, to },
-    { columns: '*', tail: 'ORDER BY seq LIMIT ?', values: [limit] },
-  ) as EventRow[];
-  const last = rows.at(-1);
-  return {
-    rows,
-    next: (begun) => {
-      const span = paced(step.span, performance.now() - begun);
-      if (last !== undefined && rows.length >= limit) return { at: last.seq + 1, span: step.span, until };
-      return to >= until ? undefined : { at: to + 1, span, until };
-    },
-  };
+  const tail = `ORDER BY seq LIMIT ${Math.trunc(limit)}`;
+  const stretch = { from, to, last: to >= until };
+  const found = select(engine, filter, stretch, { columns: '*', tail, span: step.span });
+  const rows = found.rows as EventRow[];
+  const newest = rows.at(-1);
+  if (newest !== undefined && rows.length >= limit)
+    return { rows, next: { at: newest.seq + 1, span: step.span, until } };
+  return stretch.last ? { rows } : { rows, next: { at: to + 1, span: found.span, until } };
 };

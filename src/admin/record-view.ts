@@ -1,0 +1,19 @@
+import type { EventRecord, SentMessage } from '../journal/journal.ts';
+import { bodyView } from './body-view.ts';
+import { eventView } from './event-view.ts';
+import { timelineOf } from './timeline.ts';
+
+/** All that is known of one event. Without `content` nothing of what it says is shown: neither its body nor what was sent. */
+export const recordView = (record: EventRecord, { content }: { readonly content: boolean }) => ({
+  ...eventView(record.event),
+  hasBody: record.body !== undefined,
+  timeline: timelineOf(record),
+  ...(content ? contentOf(record) : {}),
+});
+
+const contentOf = ({ body, sent }: EventRecord) => ({
+  ...(body === undefined ? {} : bodyView(body)),
+  ...(sent.length === 0 ? {} : { sent: sent.map(sentView) }),
+});
+
+const sentView = ({ kind, json }: SentMessage) => ({ kind, message: JSON.parse(json) as unknown });

@@ -1,0 +1,31 @@
+import type { EventRecord } from '../journal/journal.ts';
+import { isoTime } from './iso-time.ts';
+
+interface Entry {
+  readonly at: number;
+  readonly what: 'received' | 'verified' | 'attempt' | 'action' | 'settled';
+  readonly [more: string]: unknown;
+}
+
+/** All that happened to an event, earliest first; what happened in the same millisecond in the order it must have. */
+export const timelineOf = (record: EventRecord) =>
+  [
+    ...arrivalOf(record),
+    ...record.attempts.map(attemptEntry),
+    ...record.actions.map(actionEntry),
+    ...endOf(record),
+  ]
+    .toSorted((a, b) => a.at - b.at)
+    .map((entry) => ({ ...entry, at: isoTime(entry.at) }));
+
+const arrivalOf = ({ event }: EventRecord): Entry[] => [
+  { at: event.receivedAt, what: 'received', source: event.source, bytes: event.bodyBytes },
+  { at: event.receivedAt, what: 'verified', by: event.verifiedBy },
+];
+
+const attemptEntry = (attempt: EventRecord['attempts'][number]): Entry => ({ ...attempt, what: 'attempt' });
+
+const actionEntry = (action: EventRecord['actions'][number]): Entry => ({ ...action, what: 'action' });
+
+const endOf = ({ event: { settledAt, state, reason, detail } }: EventRecord): Entry[] =>
+  settledAt === undefined ? [] : [{ at: settledAt, what: 'settled', state, reason, detail }];

@@ -1,0 +1,6 @@
+/** The same bytes as a Buffer, which is what a Buffer no longer is after it came from another thread. */
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** A copy in memory of its own. A slice of a pool would take the whole pool along on its way to another thread. */
+export const ownBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);

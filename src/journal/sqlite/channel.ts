@@ -1,0 +1,155 @@
+import { Worker } from 'node:worker_threads';
+import { RefusedError, StoreError } from '../journal.ts';
+import type {
+  AnswerOf,
+  FromWorker,
+  OperationName,
+  Outcome,
+  RequestOf,
+  ToWorker,
+  WorkerOptions,
+} from './protocol.ts';
+import { weightOf } from './weight.ts';
+
+/** Bounds of one batch: what one transaction, one fsync and one message between the threads carry. */
+const MAX_CALLS = 1_000;
+const MAX_BYTES = 16 * 1_024 * 1_024;
+
+interface Waiting {
+  readonly name: OperationName;
+  readonly request: unknown;
+  readonly weight: number;
+  resolve(answer: unknown): void;
+  reject(error: Error): void;
+}
+
+type Answers = Extract<FromWorker, { type: 'answers' }>;
+
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+
+/**
+ * The way to the worker. One batch is there at a time; the calls that come meanwhile wait together and are the next batch, so that the
+ * busier the relay is the more calls share one fsync.
+ */
+export class Channel {
+  /** Resolves when the worker has died; never after `close`. */
+  readonly failed: Promise<Error>;
+  readonly #worker: Worker;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #gone = Promise.withResolvers<void>();
+  readonly #onAnswers: (answers: Answers) => void;
+  #queue: Waiting[] = [];
+  #flying: readonly Waiting[] | undefined;
+  #flushing = false;
+  #closing = false;
+  #dead: StoreError | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** `onAnswers` is called after the calls of a batch have been answered. */
+  constructor(options: WorkerOptions, onAnswers: (answers: Answers) => void) {
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    this.failed = promise;
+    this.#onAnswers = onAnswers;
+    this.#worker = new Worker(WORKER, {
+      workerData: options,
+      // Which also keeps the flags of the parent, a debugger's for one, out of it.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#die(error, resolve));
+    this.#worker.on('exit', (code) => {
+      if (!this.#closing) this.#die(new Error(`its thread ended with code ${code}`), resolve);
+      this.#gone.resolve();
+    });
+  }
+
+  /** Resolves when the file is open, rejects with a StoreError when it cannot be. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Resolves with the answer once it is on the disk; rejects with a StoreError or a RefusedError. */
+  call<Name extends OperationName>(name: Name, request: RequestOf<Name>): Promise<AnswerOf<Name>> {
+    if (this.#dead !== undefined) return Promise.reject(this.#dead);
+    return new Promise<AnswerOf<Name>>((resolve, reject) => {
+      const weight = weightOf(request);
+      this.#queue.push({ name, request, weight, resolve, reject });
+      this.#flushSoon();
+    });
+  }
+
+  /** Closes the file and ends the worker, when nothing is under way. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    this.#closing = true;
+    if (this.#dead === undefined) this.#tell({ type: 'close' });
+    await this.#gone.promise;
+  }
+
+  #tell(message: ToWorker): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#worker.postMessage(message);
+  }
+
+  /** Once per turn of the event loop's microtasks, so that calls made together go together. */
+  #flushSoon(): void {
+    if (this.#flying !== undefined || this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#flying !== undefined || this.#queue.length === 0 || this.#dead !== undefined) return;
+    let size = 0;
+    let bytes = 0;
+    for (const { weight } of this.#queue) {
+      if (size === MAX_CALLS || (size > 0 && bytes + weight > MAX_BYTES)) break;
+      size += 1;
+      bytes += weight;
+    }
+    const batch = this.#queue.splice(0, size);
+    this.#flying = batch;
+    this.#tell({ type: 'batch', calls: batch.map(({ name, request }) => ({ name, request })) });
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'ready') this.#ready.resolve();
+    if (message.type === 'refused') {
+      this.#closing = true;
+      this.#ready.reject(new StoreError(message.message));
+    }
+    if (message.type === 'answers') this.#answer(message);
+  }
+
+  #answer(answers: Answers): void {
+    const batch = this.#flying ?? [];
+    this.#flying = undefined;
+    for (const [index, waiting] of batch.entries()) settle(waiting, answers.outcomes[index]);
+    this.#flush();
+    this.#onAnswers(answers);
+  }
+
+  #die(cause: Error, tell: (error: Error) => void): void {
+    if (this.#dead !== undefined) return;
+    const dead = new StoreError(`the store has failed: ${cause.message}`, { cause });
+    this.#dead = dead;
+    this.#ready.reject(dead);
+    for (const waiting of [...(this.#flying ?? []), ...this.#queue]) waiting.reject(dead);
+    this.#flying = undefined;
+    this.#queue = [];
+    if (!this.#closing) tell(dead);
+  }
+}
+
+const settle = (waiting: Waiting, outcome: Outcome | undefined): void => {
+  if (outcome?.ok === true) waiting.resolve(outcome.answer);
+  else if (outcome?.refused === true) waiting.reject(new RefusedError(outcome.message));
+  else waiting.reject(new StoreError(outcome?.message ?? 'the store gave no answer'));
+};

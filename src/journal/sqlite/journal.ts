@@ -1,0 +1,149 @@
+import { statfs } from 'node:fs/promises';
+import {
+  type EventRecord,
+  type Journal,
+  type NewEvent,
+  type StoreHealth,
+  StoreError,
+  type ClaimAnswer,
+} from '../journal.ts';
+import { asBuffer, ownBytes } from './buffers.ts';
+import { Channel } from './channel.ts';
+import { createGate, type Gate } from './gate.ts';
+import { listEvents, listQuarantine } from './paging.ts';
+import type { AnswerOf, Notice, OperationName, RequestOf } from './protocol.ts';
+import { parseKey } from './seal.ts';
+import { countEvents, discardEvents, replayEvents, rerouteEvents } from './stepping.ts';
+
+/** What the journal needs of a logger; pino's fits. */
+export interface JournalLog {
+  error(fields: object, message: string): void;
+}
+
+export interface SqliteJournalOptions {
+  /** The folder of the store; made when it is not there. One relay at a time can have it. */
+  readonly path: string;
+  /** As `store.encryptionKeys`: the first closes, all of them open. Empty: payloads are stored as they are. */
+  readonly encryptionKeys: readonly string[];
+  readonly log?: JournalLog;
+  /** The most pages (4 KiB) the file may have; then it is full. For tests of a full disk. */
+  readonly maxPages?: number;
+}
+
+type Listener = (destination: string) => void;
+
+/** A call that goes through the gate; what the calls below are made of. */
+type Ask = <Name extends OperationName>(name: Name, request: RequestOf<Name>) => Promise<AnswerOf<Name>>;
+
+const withOwnBody = <T extends { readonly body: Uint8Array }>(value: T): T => ({
+  ...value,
+  body: ownBytes(value.body),
+});
+
+const toClaimAnswer = (answer: AnswerOf<'claim'>): ClaimAnswer => ({
+  ...answer,
+  events: answer.events.map((event) => ({ ...event, body: asBuffer(event.body) })),
+});
+
+const toRecord = (record: AnswerOf<'find'>): EventRecord | undefined =>
+  record && { ...record, body: record.body && asBuffer(record.body) };
+
+const freeBytes = async (path: string): Promise<number> => {
+  try {
+    const volume = await statfs(path);
+    return volume.bavail * volume.bsize;
+  } catch (cause) {
+    throw new StoreError('the volume of the store cannot be read', { cause });
+  }
+};
+
+const writing = (ask: Ask) =>
+  ({
+    append: (event: NewEvent) => ask('append', withOwnBody(event)),
+    appendMalformed: (body) => ask('appendMalformed', withOwnBody(body)),
+    quarantine: (request, bounds) => ask('quarantine', { request: withOwnBody(request), bounds }),
+    settle: (settlement) => ask('settle', settlement),
+    promote: (receipt, event, by) => ask('promote', { receipt, event: withOwnBody(event), by }),
+    removeQuarantined: (receipts) => ask('removeQuarantined', receipts),
+    setPause: (destination, pause) => ask('setPause', { destination, pause }),
+    retain: (policy, now) => ask('retain', { policy, now }),
+  }) satisfies Partial<Journal>;
+
+const reading = (ask: Ask) =>
+  ({
+    claim: async (request) => toClaimAnswer(await ask('claim', request)),
+    release: (receipts) => ask('release', receipts),
+    profiles: (destination, lanes) => ask('profiles', { destination, lanes }),
+    ledger: () => ask('ledger', undefined),
+    backlog: () => ask('backlog', undefined),
+    find: async (receiptOrEventId) => toRecord(await ask('find', receiptOrEventId)),
+    pauses: () => ask('pauses', undefined),
+  }) satisfies Partial<Journal>;
+
+const scanning = (gate: Gate, channel: Channel, path: string) =>
+  ({
+    list: (filter, page) => gate.through(() => listEvents(channel, filter, page)),
+    count: (filter) => gate.through(() => countEvents(channel, filter)),
+    listQuarantined: (filter, page) => gate.through(() => listQuarantine(channel, filter, page)),
+    replay: (request) => gate.through(async () => ({ replayed: await replayEvents(channel, request) })),
+    discard: (filter, by, now) =>
+      gate.through(async () => ({ discarded: await discardEvents(channel, { filter, by, now }) })),
+    reroute: (source, destination) =>
+      gate.through(async () => ({ rerouted: await rerouteEvents(channel, { source, destination }) })),
+    health: () =>
+      gate.through(async (): Promise<StoreHealth> => {
+        const [{ usedBytes }, free] = await Promise.all([channel.call('usage', undefined), freeBytes(path)]);
+        return { usedBytes, freeBytes: free };
+      }),
+  }) satisfies Partial<Journal>;
+
+const telling = (listeners: ReadonlySet<Listener>, log: JournalLog | undefined) => ({
+  claimable: (destinations: readonly string[]): void => {
+    for (const destination of destinations) {
+      for (const listener of listeners) {
+        try {
+          listener(destination);
+        } catch (error) {
+          log?.error({ err: error, destination }, 'a listener of the store failed');
+        }
+      }
+    }
+  },
+  notices: (notices: readonly Notice[]): void => {
+    for (const { message, ...fields } of notices) log?.error(fields, message);
+  },
+});
+
+/**
+ * Opens the journal over SQLite in a folder.
+ * @throws StoreError when the folder cannot be used, is another relay's, or was written by a newer one; Error for a key that is none.
+ */
+export const openSqliteJournal = async (options: SqliteJournalOptions): Promise<Journal> => {
+  const { path, maxPages, log } = options;
+  const listeners = new Set<Listener>();
+  const tell = telling(listeners, log);
+  const keys = options.encryptionKeys.map(parseKey);
+  const channel = new Channel({ path, keys, maxPages }, ({ claimable, notices }) => {
+    tell.claimable(claimable);
+    tell.notices(notices);
+  });
+  await channel.ready;
+  const gate = createGate();
+  const ask: Ask = (name, request) => gate.through(() => channel.call(name, request));
+  return {
+    ...writing(ask),
+    ...reading(ask),
+    ...scanning(gate, channel, path),
+    onClaimable: (listener) => {
+      // Wrapped, so that the same function given twice is two listeners.
+      const own: Listener = (destination) => listener(destination);
+      listeners.add(own);
+      return () => void listeners.delete(own);
+    },
+    failed: channel.failed,
+    close: async () => {
+      await gate.shut();
+      await channel.close();
+    },
+  };
+};

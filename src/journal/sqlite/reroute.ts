@@ -1,0 +1,25 @@
+import { addBacklog } from './counts.ts';
+import type { Engine } from './engine.ts';
+import { joinLane, passHead } from './lanes.ts';
+import type { AnswerOf, RequestOf } from './protocol.ts';
+import { CHANGES_PER_STEP } from './replay.ts';
+import type { EventRow } from './rows.ts';
+import { rise } from './stretch.ts';
+
+const move = (engine: Engine, seen: EventRow, destination: string): void => {
+  // Read again: moving the event before it in the lane can have made this one a head.
+  const row = engine.db.one('SELECT * FROM events WHERE seq = ?', seen.seq) as EventRow;
+  const head = joinLane(engine, destination, row.lane);
+  engine.db.run('UPDATE events SET destination = ?, head = ? WHERE seq = ?', destination, head, row.seq);
+  passHead(engine, row);
+  addBacklog(engine, row.destination, -1);
+  addBacklog(engine, destination, 1);
+};
+
+export const reroute = (engine: Engine, request: RequestOf<'reroute'>): AnswerOf<'reroute'> => {
+  const filter = { states: ['pending'], source: request.source } as const;
+  const { rows, ...stepped } = rise(engine, filter, CHANGES_PER_STEP, request.step);
+  const elsewhere = rows.filter((row) => row.destination !== request.destination);
+  for (const row of elsewhere) move(engine, row, request.destination);
+  return { done: elsewhere.length, ...stepped };
+};

@@ -1,0 +1,37 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { runBatch } from './batch.ts';
+import { type Engine, openEngine } from './engine.ts';
+import type { FromWorker, ToWorker, WorkerOptions } from './protocol.ts';
+
+/*
+ * The thread that owns the file. It blocks while SQLite works, which is why it is one of its own; the event loop of the relay never does.
+ */
+if (parentPort === null) throw new Error('this file is started by the journal');
+const port = parentPort;
+const tell = (message: FromWorker): void => port.postMessage(message);
+
+const serve = (engine: Engine): void => {
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'batch') {
+      const outcomes = runBatch(engine, message.calls);
+      tell({ type: 'answers', outcomes, claimable: [...engine.claimable], notices: engine.takeNotices() });
+      return;
+    }
+    engine.db.close();
+    port.close();
+  });
+  tell({ type: 'ready' });
+};
+
+const open = (): Engine | undefined => {
+  try {
+    return openEngine(workerData as WorkerOptions);
+  } catch (error) {
+    tell({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
+    port.close();
+    return undefined;
+  }
+};
+
+const engine = open();
+if (engine !== undefined) serve(engine);

@@ -1,0 +1,47 @@
+import { customerIdOf } from '../capillary/identifiers.ts';
+import type { Draft, FamilyInput } from './family.ts';
+import type { Reader } from './reader.ts';
+
+/** Who entered the event where: its own `enteredBy`, else that of the activity behind it (reference: capillary.md §4.2). */
+export function enteredBy(data: Reader): Reader {
+  const own = data.object('enteredBy');
+  return Object.keys(own.raw).length > 0 ? own : data.object('triggeringActivity').object('enteredBy');
+}
+
+/** The fields below `<tenant>.capillary` that every event carries where they are known. */
+export function commonTenantFields({ event, data }: FamilyInput): Draft {
+  const store = enteredBy(data).object('store');
+  const till = enteredBy(data).object('till');
+  return {
+    ...identifyingTenantFields(event),
+    store: { code: store.id('code'), name: store.text('name'), externalId: store.id('externalId') },
+    till: { code: till.id('code'), name: till.text('name') },
+    program: programFields(data),
+  };
+}
+
+/** Which event, of which customer: no name, no address, nothing else of the person. */
+export const identifyingTenantFields = (event: FamilyInput['event']): Draft => ({
+  event: {
+    name: event.eventName,
+    id: event.eventId,
+    orgId: String(event.orgId),
+    referenceId: event.refId,
+    requestId: event.apiRequestId,
+    loyaltyEventId: event.loyaltyEventId,
+  },
+  customerId: event.customerId ?? customerIdOf(event.data),
+});
+
+/** The store as Adobe's point of interest (reference: adobe.md §5.8). */
+export function placeContext(data: Reader): Draft {
+  const store = enteredBy(data).object('store');
+  return { POIinteraction: { poiDetail: { poiID: store.id('code'), name: store.text('name') } } };
+}
+
+function programFields(data: Reader): Draft {
+  const details = data.object('loyaltyProgramDetails');
+  const detailsId = details.id('id');
+  const id = data.id('loyaltyProgramId') ?? detailsId;
+  return { id, name: id === detailsId ? details.text('name') : undefined };
+}

@@ -1,0 +1,81 @@
+import type { JsonValue } from '../capillary/json.ts';
+import { parseEpoch, parseLocalDate, toTimestamp } from '../capillary/times.ts';
+import type { Shape } from '../xdm/shape.ts';
+import { attributeShape } from './attributes.ts';
+import type { FamilyInput } from './family.ts';
+import type { Notes } from './notes.ts';
+import type { Reader } from './reader.ts';
+
+/** Where the custom and extended fields of an event go, XDM path → value. */
+export interface CustomFields {
+  readonly event: ReadonlyMap<string, JsonValue>;
+  readonly profile: ReadonlyMap<string, JsonValue>;
+}
+
+const OF_THE_CUSTOMER = new Set(['customerAdded', 'customerUpdated']);
+
+/**
+ * Reads the custom and extended fields that the source's configuration gives a place in XDM. Those of a customer describe the customer, so they go to
+ * the profile; those of a bill or promotion go to the event, and to the profile only where the path exists there alone.
+ */
+export function customFields(input: FamilyInput, eventShape: Shape, profileShape: Shape): CustomFields {
+  const event = new Map<string, JsonValue>();
+  const profile = new Map<string, JsonValue>();
+  for (const { field, path } of configured(input)) {
+    const isOnEvent = !OF_THE_CUSTOMER.has(input.event.eventName) && attributeShape(eventShape, path) !== undefined;
+    const shape = attributeShape(isOnEvent ? eventShape : profileShape, path);
+    if (shape === undefined || path.includes('[')) {
+      input.notes.add(path, isOfMissingTenant(path, input) ? 'no-tenant' : 'unknown-field');
+      continue;
+    }
+    const value = readAs(field, shape, input.context.source.timezone, input.notes);
+    if (value !== undefined) {
+      (isOnEvent ? event : profile).set(path, value);
+    }
+  }
+  return { event, profile };
+}
+
+function configured({ data, context }: FamilyInput): readonly { field: Reader; path: string }[] {
+  return (['customFields', 'extendedFields'] as const).flatMap((list) => {
+    const paths = context.source.fields[list];
+    if (Object.keys(paths).length === 0) {
+      return [];
+    }
+    return data.list(list).flatMap((field) => {
+      const key = field.scalar('key');
+      const path = key !== undefined && Object.hasOwn(paths, key) ? paths[key] : undefined;
+      return path === undefined ? [] : [{ field, path }];
+    });
+  });
+}
+
+/** Field values are texts whatever they mean, so the type that XDM asks for decides how one is read. */
+function readAs(field: Reader, shape: Shape | 'any', timezone: string, notes: Notes): JsonValue | undefined {
+  const text = field.scalar('value');
+  if (text === undefined) {
+    return undefined;
+  }
+  switch (shape) {
+    case 'number':
+      return field.number('value');
+    case 'integer':
+      return field.integer('value');
+    case 'boolean':
+      return text === 'true' || text === 'false' ? text === 'true' : text;
+    case 'date-time': {
+      const at = parseEpoch(text) ?? parseLocalDate(text, timezone);
+      if (at === undefined) {
+        notes.add(`${field.path}.value`, 'not-a-date');
+      }
+      return at === undefined ? undefined : toTimestamp(at);
+    }
+    case 'email':
+      return text.toLowerCase();
+    default:
+      return text;
+  }
+}
+
+const isOfMissingTenant = (path: string, { context }: FamilyInput): boolean =>
+  path.startsWith('_') && context.destination.tenant === undefined;

@@ -1,0 +1,34 @@
+import { customerIdOf } from '../capillary/identifiers.ts';
+import type { CapillaryEvent } from '../capillary/event.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
+
+/**
+ * True for the two ways in which Capillary tells that a customer was deleted (reference: capillary.md §4.4, §5): both still carry name, e-mail
+ * and ids, and none of that may go on.
+ */
+export function isDeletion({ eventName, data }: CapillaryEvent): boolean {
+  if (eventName === 'customerUpdated') {
+    const status = data['customerStatus'];
+    return isJsonObject(status) && says(status['currentLabel'], 'deleted');
+  }
+  return (
+    eventName === 'requestUpdated' &&
+    says(data['requestType'], 'customer') &&
+    says(data['requestBaseType'], 'delete') &&
+    says(data['status'], 'success')
+  );
+}
+
+/** `data` of a deletion without anything of the person but the id: what `format: raw` sends. */
+export function depersonalised(event: CapillaryEvent): JsonObject {
+  const customerId = event.customerId ?? customerIdOf(event.data);
+  return {
+    ...(customerId === undefined ? {} : { customerIdentifiers: { customerId } }),
+    ...(event.eventName === 'customerUpdated'
+      ? { customerStatus: { currentLabel: 'Deleted' } }
+      : { requestType: 'CUSTOMER', requestBaseType: 'DELETE', status: 'SUCCESS' }),
+  };
+}
+
+const says = (value: JsonValue | undefined, word: string): boolean =>
+  typeof value === 'string' && value.trim().toLowerCase() === word;

@@ -1,0 +1,28 @@
+import { isPlausible } from '../capillary/times.ts';
+import type { CapillaryEvent } from '../capillary/event.ts';
+import type { MappingContext } from './mapped.ts';
+import type { Notes } from './notes.ts';
+import type { Reader } from './reader.ts';
+
+/**
+ * The `timestamp` of an event, epoch ms: when it happened in the business (`billDate` of a bill, else `enteredAt`), else when Capillary
+ * stored it, else when it came to us. Never after its receipt: AEP refuses times of the future (reference: adobe.md §4.4).
+ */
+export function eventTime(event: CapillaryEvent, data: Reader, context: MappingContext, notes: Notes): number {
+  const business = data.instant('billDate') ?? data.instant('enteredAt');
+  const at = business ?? plausible(event.createdAt) ?? context.receivedAt;
+  if (at > context.receivedAt) {
+    notes.add('timestamp', 'after-receipt');
+  }
+  return Math.min(at, context.receivedAt);
+}
+
+/**
+ * The time that decides which of two values of a profile attribute is newer, epoch ms. It goes by Capillary's own clock: `enteredAt` comes
+ * from tills, may be back-dated, and repeats (reference: capillary.md §6.6).
+ */
+export const attributeTime = (event: CapillaryEvent, context: MappingContext, timestamp: number): number =>
+  Math.min(plausible(event.createdAt) ?? timestamp, context.receivedAt);
+
+const plausible = (at: number | undefined): number | undefined =>
+  at !== undefined && isPlausible(at) ? Math.trunc(at) : undefined;

@@ -1,0 +1,116 @@
+import jsonata from 'jsonata';
+import { isJsonObject, type JsonObject } from '../capillary/json.ts';
+import { toTimestamp } from '../capillary/times.ts';
+import type { SourceConfig } from '../config/schema.ts';
+
+/** What an expression sees: the flat event, the ExperienceEvent the built-in mapping made, and the profile attributes it made. */
+export interface OverrideInput {
+  readonly event: JsonObject;
+  readonly mapped: JsonObject;
+  readonly profile: JsonObject;
+}
+
+export type OverridePart = 'event' | 'profile';
+
+/** The overrides of one source, ready to run. */
+export interface CompiledOverrides {
+  /** True when there is an expression for the event name. */
+  has(eventName: string): boolean;
+  /**
+   * What the expression gives: undefined when there is none or it gives nothing. `receivedAt` (epoch ms) is its clock, so that an event mapped twice
+   * gives the same. Rejects when the expression fails, runs too long or too deep, or gives anything but an object.
+   */
+  run(eventName: string, part: OverridePart, input: OverrideInput, receivedAt: number): Promise<JsonObject | undefined>;
+}
+
+/** Milliseconds, nested evaluations and list items that one expression may use. A regular expression inside it is not bounded. */
+const BOUNDS = { timeout: 250, stack: 500, sequence: 10_000 };
+
+const compiled = new WeakMap<SourceConfig['overrides'], CompiledOverrides>();
+
+/** `compileOverrides`, done once per configuration. */
+export function overridesOf(source: Pick<SourceConfig, 'overrides'>): CompiledOverrides {
+  const known = compiled.get(source.overrides) ?? compileOverrides(source);
+  compiled.set(source.overrides, known);
+  return known;
+}
+
+/** Compiles the JSONata expressions of a source. Throws an Error that names the expression and says what is wrong with it. */
+export function compileOverrides(source: Pick<SourceConfig, 'overrides'>): CompiledOverrides {
+  const expressions = new Map<string, jsonata.Expression>();
+  for (const [eventName, parts] of Object.entries(source.overrides)) {
+    for (const part of ['event', 'profile'] as const) {
+      const text = parts[part];
+      if (text !== undefined) {
+        expressions.set(`${eventName} ${part}`, compile(text, `overrides.${eventName}.${part}`));
+      }
+    }
+  }
+  return {
+    has: (eventName) => expressions.has(`${eventName} event`) || expressions.has(`${eventName} profile`),
+    async run(eventName, part, input, receivedAt) {
+      const expression = expressions.get(`${eventName} ${part}`);
+      return expression === undefined ? undefined : inTurn(() => evaluate(expression, input, receivedAt));
+    },
+  };
+}
+
+function compile(text: string, place: string): jsonata.Expression {
+  try {
+    return jsonata(text, BOUNDS);
+  } catch (error) {
+    const { message, position } = asJsonataError(error);
+    throw new Error(`${place} is no JSONata expression: ${message}${position === undefined ? '' : ` (at character ${position})`}`, {
+      cause: error,
+    });
+  }
+}
+
+async function evaluate(
+  expression: jsonata.Expression,
+  input: OverrideInput,
+  receivedAt: number,
+): Promise<JsonObject | undefined> {
+  const forbidden = (): never => {
+    throw new Error('chance has no place in a mapping: a resent event must give the same record');
+  };
+  const bindings = {
+    now: () => toTimestamp(receivedAt),
+    millis: () => receivedAt,
+    random: forbidden,
+    shuffle: forbidden,
+  };
+  const result: unknown = await expression.evaluate(structuredClone(input), bindings);
+  if (result === undefined || result === null) {
+    return undefined;
+  }
+  const plain: unknown = JSON.parse(JSON.stringify(result));
+  if (!isJsonObject(plain)) {
+    throw new Error('the expression did not give an object');
+  }
+  return plain;
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/** One evaluation at a time: they never wait for anything, and side by side each would use up the time of the others. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = lastTurn.then(work);
+  lastTurn = turn.catch(() => undefined);
+  return turn;
+}
+
+/** What JSONata throws is no Error. Its message may quote values of the event, so it is for the check of a configuration only. */
+function asJsonataError(error: unknown): { message: string; position: number | undefined } {
+  const { message, position } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  return {
+    message: typeof message === 'string' ? message : 'it cannot be read',
+    position: typeof position === 'number' ? position : undefined,
+  };
+}
+
+/** The stable code of what JSONata throws (`D1012`: ran too long), free of values. */
+export function overrideFaultCode(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Z]\d{4}$/.test(code) ? code : 'error';
+}

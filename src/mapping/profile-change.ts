@@ -1,0 +1,83 @@
+import type { JsonObject, JsonValue } from '../capillary/json.ts';
+import { conform, conformAny } from '../xdm/conform.ts';
+import type { ObjectShape } from '../xdm/shape.ts';
+import { attributeShape, flattenAttributes } from './attributes.ts';
+import { extend } from './extend.ts';
+import type { FamilyInput, FamilyResult } from './family.ts';
+import type { NamedIdentity } from './identity-map.ts';
+import { noteFault } from './notes.ts';
+
+/** Where the attribute that holds the identities of a namespace stands. */
+export const IDENTITY_PREFIX = 'identityMap.';
+
+/** The profile attributes that the built-in mapping and the configured fields make of an event, each valid. */
+export function profileAttributes(
+  input: FamilyInput,
+  result: FamilyResult,
+  custom: ReadonlyMap<string, JsonValue>,
+  shape: ObjectShape,
+): ReadonlyMap<string, JsonValue> {
+  const drafts = [
+    ...Object.entries(result.attributes ?? {}),
+    ...tenantAttributes(input, result),
+    ...custom,
+  ];
+  const attributes = new Map<string, JsonValue>();
+  for (const [path, draft] of drafts) {
+    const value = validAttribute(path, draft, shape, input);
+    if (value !== undefined) {
+      attributes.set(path, value);
+    }
+  }
+  return attributes;
+}
+
+/** Attributes extended by the record that an override gave; a field that it sets to null is no longer told. */
+export function extendAttributes(
+  attributes: ReadonlyMap<string, JsonValue>,
+  patch: JsonObject,
+  shape: ObjectShape,
+  input: FamilyInput,
+): ReadonlyMap<string, JsonValue> {
+  const extended = extend(Object.fromEntries(attributes), Object.fromEntries(flattenAttributes(patch)));
+  const valid = Object.entries(extended).flatMap(([path, draft]) => {
+    const value = validAttribute(path, draft, shape, input);
+    return value === undefined ? [] : [[path, value] as const];
+  });
+  return new Map(valid);
+}
+
+/** The person's identities as attributes, one for each namespace. */
+export function identityAttributes(identities: readonly NamedIdentity[]): ReadonlyMap<string, JsonValue> {
+  const attributes = new Map<string, string[]>();
+  for (const { namespace, id } of identities) {
+    const path = `${IDENTITY_PREFIX}${namespace}`;
+    attributes.set(path, [...(attributes.get(path) ?? []), id]);
+  }
+  return attributes;
+}
+
+function tenantAttributes({ context, notes }: FamilyInput, result: FamilyResult): readonly (readonly [string, unknown])[] {
+  const { tenant } = context.destination;
+  const told = Object.entries(result.tenantAttributes ?? {}).filter(([, value]) => value !== undefined);
+  if (tenant === undefined && told.length > 0) {
+    notes.add('data.loyaltyProgramId', 'no-tenant');
+  }
+  return tenant === undefined ? [] : told.map(([path, value]) => [`${tenant}.capillary.${path}`, value] as const);
+}
+
+function validAttribute(
+  path: string,
+  draft: unknown,
+  shape: ObjectShape,
+  { notes }: FamilyInput,
+): JsonValue | undefined {
+  const wanted = attributeShape(shape, path);
+  if (wanted === undefined) {
+    notes.add(path, 'unknown-field');
+    return undefined;
+  }
+  return wanted === 'any'
+    ? conformAny(draft, path, noteFault(notes))
+    : conform(draft, wanted, path, noteFault(notes));
+}

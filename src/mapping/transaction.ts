@@ -1,0 +1,48 @@
+import { enteredBy } from './common-fields.ts';
+import type { Draft, Family, FamilyInput } from './family.ts';
+import { lineItems } from './line-items.ts';
+
+/** transactionAdded: a purchase, or the credit memo of a return bill (reference: capillary.md §4.5, adobe.md §5.1). */
+export const mapTransactionAdded: Family = (input) => ({
+  eventType: isReturn(input) ? 'commerce.backofficeCreditMemoIssued' : 'commerce.purchases',
+  ...billFields(input, isReturn(input) ? {} : { purchases: { value: 1 } }),
+});
+
+/** transactionUpdated: what is known of the bill now. It counts no second purchase. */
+export const mapTransactionUpdated: Family = (input) => ({
+  eventType: 'loyalty.transactionUpdated',
+  ...billFields(input, {}),
+});
+
+const isReturn = ({ data }: FamilyInput): boolean => data.text('billType')?.toUpperCase() === 'RETURN';
+
+function billFields(input: FamilyInput, measures: Draft): { fields: Draft; tenant: Draft } {
+  const { data, notes } = input;
+  const currencyCode = data.text('currencyCode');
+  const amount = data.number('amount');
+  const total = isReturn(input)
+    ? { refundTotal: amount === undefined ? undefined : Math.abs(amount) }
+    : { priceTotal: amount };
+  const order = {
+    purchaseID: data.id('billNumber'),
+    purchaseOrderNumber: data.id('transactionId'),
+    ...total,
+    discountAmount: data.number('discount'),
+    currencyCode,
+  };
+  return {
+    fields: {
+      commerce: { order, ...measures, commerceScope: { storeCode: enteredBy(data).object('store').id('code') } },
+      productListItems: lineItems(data, currencyCode, notes),
+    },
+    tenant: {
+      transaction: {
+        id: data.id('transactionId'),
+        type: data.text('billType'),
+        deliveryStatus: data.text('deliveryStatus'),
+        grossAmount: data.number('grossAmount'),
+        lineItemCount: data.integer('lineItemCount'),
+      },
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import type { Path } from '../../src/config/config-error.ts';
+import { configOf, problemsOf, smallestWith } from './config-text.ts';
+
+const destination = ['destinations', 0] as const;
+const source = ['sources', 0] as const;
+const key32 = Buffer.alloc(32, 7);
+const secondSource = { name: 'acme', destination: 'aep', verify: [{ type: 'none' }] };
+const profile = { schemaId: 'p', datasetId: 'p', flowId: 'p' };
+
+type Case = readonly [
+  path: string,
+  value: unknown,
+  changes: readonly (readonly [Path, unknown])[],
+  words: string,
+];
+
+const refused: readonly Case[] = [
+  ['store.engine', 'jetstream', [[['store', 'engine'], 'jetstream']], 'engine: sqlite'],
+  ['store.retention.ids', '6d', [[['store', 'retention', 'ids'], '6d']], '7d or more'],
+  ['store.retention.ids', '9d', [[['store', 'retention', 'delivered'], '9d']], 'store.retention.delivered'],
+  ['store.encryptionKeys', 'short', [[['store', 'encryptionKeys'], ['c2hvcnQ=']]], 'openssl rand'],
+  ['admin.token', 'none', [[['admin', 'host'], '0.0.0.0']], 'admin.host to 127.0.0.1'],
+  ['admin.token', 'empty', [[['admin'], { host: '10.1.2.3', token: '' }]], 'admin.host to 127.0.0.1'],
+  ['admin.port', 8080, [[['admin', 'port'], 8080]], 'a port of its own'],
+  ['destinations[0].ims', 'none', [[[...destination, 'ims'], undefined]], 'authenticated: false'],
+  [
+    'destinations[0].profile.datasetId',
+    'same',
+    [[[...destination, 'profile'], { ...profile, datasetId: 'e-dataset' }]],
+    'a dataset each',
+  ],
+  [
+    'destinations[0].profile.schemaId',
+    'same',
+    [[[...destination, 'profile'], { ...profile, schemaId: 'https://ns.adobe.com/acme/schemas/e' }]],
+    'a schema',
+  ],
+  [
+    'destinations[0].identity.primary',
+    'email',
+    [[[...destination, 'identity'], { primary: 'email', namespaces: { customerId: 'capillaryId' } }]],
+    'choose one that is there: customerId',
+  ],
+  [
+    'destinations[0].retry.minDelay',
+    '10m',
+    [[[...destination, 'retry'], { minDelay: '10m' }]],
+    'the smaller of the two',
+  ],
+  ['sources[0].destination', 'aeq', [[[...source, 'destination'], 'aeq']], 'did you mean `aep`?'],
+  ['sources[1].name', 'acme', [[['sources', 1], secondSource]], 'a name of its own'],
+  [
+    'sources[0].verify[0].payload',
+    '{x}',
+    [
+      [
+        [...source, 'verify', 0],
+        { type: 'hmac', header: 'X-S', secrets: ['s'], payload: '{body}{timestamp}' },
+      ],
+    ],
+    'verifier',
+  ],
+  [
+    'sources[0].verify[0].secrets',
+    'not base64',
+    [[[...source, 'verify', 0], { type: 'standard-webhooks', secrets: ['whsec_?'] }]],
+    'whsec_',
+  ],
+];
+
+describe('checks between keys', () => {
+  it.each(refused)('refuse %s: %s', (path, _value, changes, words) => {
+    const problems = problemsOf(smallestWith(...changes));
+    expect(problems.map((problem) => problem.path)).toEqual([path]);
+    expect(problems[0]?.cure).toContain(words);
+  });
+
+  it.each([
+    ['equal ids and payloads', [['store', 'retention'], { ids: '7d', delivered: '7d' }]],
+    ['a key as base64', [['store', 'encryptionKeys'], [key32.toString('base64')]]],
+    [
+      'a key as hex',
+      [
+        ['store', 'encryptionKeys'],
+        [key32.toString('hex'), ''],
+      ],
+    ],
+    ['an admin port for others with a token', [['admin'], { host: '0.0.0.0', token: 't0ken' }]],
+    ['an admin port on ::1', [['admin', 'host'], '::1']],
+    [
+      'a profile that is off',
+      [[...destination, 'profile'], { ...profile, datasetId: 'e-dataset', write: 'off' }],
+    ],
+    ['equal delays', [[...destination, 'retry'], { minDelay: '5m', maxDelay: '5m' }]],
+    ['anybody on purpose', [[...source, 'verify'], [{ type: 'none' }]]],
+  ] as const)('accept %s', (_name, change) => {
+    expect(configOf(smallestWith(change as readonly [Path, unknown])).sources).toHaveLength(1);
+  });
+
+  it('accept two ports chosen by the system', () => {
+    const text = smallestWith([['server', 'port'], 0], [['admin', 'port'], 0]);
+    expect(configOf(text).admin.port).toBe(0);
+  });
+
+  it('report beside wrong keys of the same block', () => {
+    const text = smallestWith(
+      [['store'], { engine: 'jetstream', path: 5, retention: { ids: '1d' }, what: 1 }],
+      [[...destination, 'imsOrgId'], 'none'],
+      [[...destination, 'ims'], undefined],
+    );
+    expect(problemsOf(text).map(({ path }) => path)).toEqual([
+      'destinations[0].ims',
+      'destinations[0].imsOrgId',
+      'store.engine',
+      'store.path',
+      'store.retention.ids',
+      'store.what',
+    ]);
+  });
+
+  it('do not call a destination unknown whose name could not be read', () => {
+    const text = smallestWith([[...destination, 'name'], '${NAME}']);
+    expect(problemsOf(text).map(({ path }) => path)).toEqual(['destinations[0].name']);
+  });
+
+  it('say nothing more of a key that could not be filled in', () => {
+    const text = smallestWith([
+      ['store', 'encryptionKeys'],
+      ['${NEW:-}', '${OLD}'],
+    ]);
+    expect(problemsOf(text).map(({ path }) => path)).toEqual(['store.encryptionKeys[1]']);
+  });
+});

@@ -1,0 +1,173 @@
+import { once } from 'node:events';
+import { EventEmitter } from 'node:events';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getActiveResourcesInfo } from 'node:process';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { watchSecrets } from '../../src/config/watch-secrets.ts';
+import { smallestWith } from './config-text.ts';
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+const valuesOf = (config: Config): readonly string[] | undefined => {
+  const verifier = config.sources[0]?.verify[0];
+  return verifier?.type === 'header' ? verifier.values : undefined;
+};
+
+const folder = (): string => mkdtempSync(join(tmpdir(), 'relay-watch-'));
+
+/** Watches a configuration with one secret in the file `key` of the folder. */
+const watching = (at: string, onChange: (config: Config) => void = () => {}) => {
+  const path = join(at, 'relay.yaml');
+  writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], [`\${file:${join(at, 'key')}}`]]));
+  const events = new EventEmitter();
+  const seen: string[] = [];
+  const aborter = new AbortController();
+  const ended = watchSecrets(loadConfig(path, {}), {
+    intervalMs: 2,
+    env: {},
+    signal: aborter.signal,
+    onChange: (config) => {
+      seen.push(`change ${valuesOf(config)?.join(',')}`);
+      onChange(config);
+      events.emit('change', config);
+    },
+    onError: (error) => {
+      seen.push('error');
+      events.emit('trouble', error);
+    },
+  });
+  const stop = async () => {
+    aborter.abort();
+    await ended;
+  };
+  stops.push(stop);
+  const next = async (event: 'change' | 'trouble') => (await once(events, event))[0] as unknown;
+  return { path, seen, stop, next };
+};
+
+describe('watchSecrets', () => {
+  it('reports a changed secret', async () => {
+    const at = folder();
+    writeFileSync(join(at, 'key'), 'first');
+    const { next, seen } = watching(at);
+    const change = next('change');
+    writeFileSync(join(at, 'key'), 'second\n');
+    await change;
+    expect(seen).toContain('change second');
+  });
+
+  it('sees a mounted secret change behind its symbolic links', async () => {
+    const at = folder();
+    for (const version of ['v1', 'v2']) {
+      mkdirSync(join(at, version));
+      writeFileSync(join(at, version, 'key'), `of-${version}`);
+      // The same size and time: only the inode differs.
+      utimesSync(join(at, version, 'key'), 1_700_000_000, 1_700_000_000);
+    }
+    symlinkSync('v1', join(at, '..data'));
+    symlinkSync(join('..data', 'key'), join(at, 'key'));
+    const { next, seen } = watching(at);
+    const change = next('change');
+    symlinkSync('v2', join(at, '..data-new'));
+    renameSync(join(at, '..data-new'), join(at, '..data'));
+    await change;
+    expect(seen).toEqual(['change of-v2']);
+  });
+
+  it('keeps the old while the new cannot be used, says so once, and takes it as soon as it can', async () => {
+    const at = folder();
+    writeFileSync(join(at, 'key'), 'first');
+    const { next, seen } = watching(at);
+    const missing = next('trouble');
+    rmSync(join(at, 'key'));
+    const error = await missing;
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(String(error)).toContain('ENOENT');
+    const empty = next('trouble');
+    writeFileSync(join(at, 'key'), '\n');
+    expect(String(await empty)).toContain('is empty');
+    const change = next('change');
+    writeFileSync(join(at, 'key'), 'second');
+    await change;
+    expect(seen).toEqual(['error', 'error', 'change second']);
+  });
+
+  it('does not report a file that was only touched, nor an edit of the YAML', async () => {
+    const at = folder();
+    writeFileSync(join(at, 'key'), 'first');
+    const { next, path, seen } = watching(at);
+    writeFileSync(path, 'broken: [');
+    utimesSync(join(at, 'key'), 1, 1);
+    const change = next('change');
+    writeFileSync(`${join(at, 'key')}-new`, 'second');
+    renameSync(`${join(at, 'key')}-new`, join(at, 'key'));
+    await change;
+    expect(seen).toEqual(['change second']);
+  });
+
+  it('sees a change between the load and the watch', async () => {
+    const at = folder();
+    writeFileSync(join(at, 'key'), 'first');
+    const path = join(at, 'relay.yaml');
+    writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], ['${file:key}']]));
+    const loaded = loadConfig(path, {});
+    writeFileSync(join(at, 'key'), 'between');
+    const aborter = new AbortController();
+    const config = await new Promise<Config>((resolve, reject) => {
+      void watchSecrets(loaded, {
+        intervalMs: 2,
+        signal: aborter.signal,
+        onChange: resolve,
+        onError: reject,
+      });
+    });
+    aborter.abort();
+    expect(valuesOf(config)).toEqual(['between']);
+  });
+
+  it('tries again when the change could not be taken into use', async () => {
+    const at = folder();
+    writeFileSync(join(at, 'key'), 'first');
+    let failures = 1;
+    const { next, seen } = watching(at, () => {
+      if (failures-- > 0) throw new Error('not now');
+    });
+    const change = next('change');
+    writeFileSync(`${join(at, 'key')}-new`, 'second');
+    renameSync(`${join(at, 'key')}-new`, join(at, 'key'));
+    await change;
+    expect(seen).toEqual(['change second', 'error', 'change second']);
+  });
+
+  it('leaves no timer behind', async () => {
+    const timers = () => getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const at = folder();
+    writeFileSync(join(at, 'key'), 'first');
+    const before = timers();
+    const { stop, seen } = watching(at);
+    await stop();
+    await stop();
+    expect(timers()).toBe(before);
+    writeFileSync(join(at, 'key'), 'second');
+    expect(seen).toEqual([]);
+  });
+
+  it('ends at once without files or when aborted before', async () => {
+    const at = folder();
+    const path = join(at, 'relay.yaml');
+    writeFileSync(path, smallestWith());
+    const options = { onChange: () => {}, onError: () => {} };
+    await watchSecrets(loadConfig(path, {}), { ...options, signal: new AbortController().signal });
+    writeFileSync(join(at, 'key'), 'first');
+    writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], ['${file:key}']]));
+    await watchSecrets(loadConfig(path, {}), { ...options, signal: AbortSignal.abort() });
+  });
+});

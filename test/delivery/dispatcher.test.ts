@@ -1,0 +1,264 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
+import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+import { until } from '../helpers/until.ts';
+
+let rig: DeliveryRig;
+const start = async (...args: Parameters<typeof startDeliveryRig>): Promise<DeliveryRig> => {
+  rig = await startDeliveryRig(...args);
+  return rig;
+};
+afterEach(() => rig.close());
+
+const status = () => rig.destinations.get('acme-aep')!.dispatcher.state.status();
+const landedIds = (kind: 'event' | 'profile' = 'event') =>
+  rig.simulator.landed({ kind }).map((record) => record.id);
+
+describe('the way to Adobe', () => {
+  it('delivers an event and its profile, each to its flow, and records Adobe’s answer', async () => {
+    await start();
+    const { receipt, id } = await rig.accept(pointsIssued(1, 145));
+    await rig.destinations.start();
+    expect((await rig.settled(receipt)).state).toBe('delivered');
+    const landed = rig.simulator.landed();
+    expect(
+      landed
+        .map(({ kind, flowId, datasetId, dropped }) => ({ kind, flowId, datasetId, dropped }))
+        .toSorted((a, b) => (a.kind < b.kind ? -1 : 1)),
+    ).toEqual([
+      { kind: 'event', flowId: 'events-flow', datasetId: 'events-dataset', dropped: [] },
+      { kind: 'profile', flowId: 'profile-flow', datasetId: 'profile-dataset', dropped: [] },
+    ]);
+    expect(landed.every((record) => record.id === id)).toBe(true);
+    const { attempts, event } = await rig.record(receipt);
+    expect(event).toMatchObject({
+      state: 'delivered',
+      delivered: expect.arrayContaining(['event', 'profile']),
+    });
+    expect(attempts).toHaveLength(2);
+    expect(attempts.every((one) => one.outcome === 'delivered' && one.status === 207 && one.xactionId)).toBe(
+      true,
+    );
+  });
+
+  it('collects what waits into one batch', async () => {
+    await start();
+    const accepted = await Promise.all(
+      Array.from({ length: 50 }, (_, at) => rig.accept(transactionAdded(at))),
+    );
+    await rig.destinations.start();
+    await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+    expect(rig.requests.map((request) => request.messages)).toEqual([50]);
+  });
+
+  it('sends a customer’s events one after another, and the whole profile each time', async () => {
+    await start();
+    const sent = [];
+    for (let balance = 1; balance <= 10; balance += 1) sent.push(await rig.accept(pointsIssued(7, balance)));
+    await rig.destinations.start();
+    await Promise.all(sent.map(({ receipt }) => rig.settled(receipt)));
+    expect(landedIds()).toEqual(sent.map(({ id }) => id));
+    expect(
+      rig.simulator.landed({ kind: 'profile' }).map(({ entity }) => (entity['loyalty'] as any).points),
+    ).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it('keeps what earlier events told of the customer in the profile', async () => {
+    await start();
+    await rig.destinations.start();
+    const added = await rig.accept({
+      ...pointsIssued(8, 0),
+      eventName: 'customerAdded',
+      data: {
+        firstName: 'Mara',
+        lastName: 'Lund',
+        enteredAt: 1_790_848_000_000,
+        customerIdentifiers: { customerId: 8 },
+      },
+    });
+    await rig.settled(added.receipt);
+    const points = await rig.accept(pointsIssued(8, 77));
+    await rig.settled(points.receipt);
+    expect(rig.simulator.landed({ kind: 'profile' }).at(-1)?.entity).toMatchObject({
+      person: { name: { firstName: 'Mara', lastName: 'Lund' } },
+      loyalty: { points: 77 },
+    });
+  });
+});
+
+describe('the message’s fault', () => {
+  it('buries the item that Adobe refuses, with Adobe’s words, and delivers its neighbours', async () => {
+    await start();
+    const good = await rig.accept(transactionAdded(1));
+    const bad = await rig.accept(transactionAdded(2));
+    const other = await rig.accept(transactionAdded(3));
+    rig.simulator.setFaults([
+      {
+        on: 'batch',
+        then: { items: { which: { match: { ids: [bad.id] } }, status: 400, message: 'extraneous key' } },
+      },
+    ]);
+    await rig.destinations.start();
+    expect((await rig.settled(good.receipt)).state).toBe('delivered');
+    expect((await rig.settled(other.receipt)).state).toBe('delivered');
+    expect(await rig.settled(bad.receipt)).toMatchObject({ state: 'dead', reason: 'rejected' });
+    const record = await rig.record(bad.receipt);
+    expect(record.event.detail).toContain('extraneous key');
+    expect(JSON.parse(record.sent[0]!.json).body.xdmEntity._id).toBe(bad.id);
+  });
+
+  it('halves a batch that is too large for the inlet', async () => {
+    await start();
+    const accepted = await Promise.all(
+      Array.from({ length: 8 }, (_, at) => rig.accept(transactionAdded(at))),
+    );
+    rig.simulator.setFaults([{ on: 'batch', times: 3, then: { status: 413 } }]);
+    await rig.destinations.start();
+    const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+    expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
+    expect(rig.requests.map((request) => request.messages).slice(0, 3)).toEqual([8, 4, 2]);
+  });
+
+  it('isolates a message that makes every request fail while others pass, and buries it', async () => {
+    await start();
+    const poison = await rig.accept(transactionAdded(999));
+    rig.simulator.setFaults([{ on: 'inlet', match: { ids: [poison.id] }, then: { status: 500 } }]);
+    const others = await Promise.all(Array.from({ length: 30 }, (_, at) => rig.accept(transactionAdded(at))));
+    await rig.destinations.start();
+    const outcomes = await Promise.all(others.map(({ receipt }) => rig.settled(receipt)));
+    expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
+    // It is charged only while others pass, so others keep coming.
+    const buried = rig.settled(poison.receipt);
+    let done = false;
+    void buried.then(() => (done = true));
+    while (!done) {
+      const next = await rig.accept(transactionAdded(1_000));
+      await rig.settled(next.receipt);
+    }
+    expect(await buried).toMatchObject({ state: 'dead', reason: 'poison' });
+  });
+});
+
+describe('the destination’s fault', () => {
+  it('mints one new token when Adobe has forgotten the old one', async () => {
+    await start();
+    await rig.destinations.start();
+    const before = await rig.accept(transactionAdded(1));
+    await rig.settled(before.receipt);
+    rig.simulator.revokeTokens();
+    const after = await rig.accept(transactionAdded(2));
+    expect((await rig.settled(after.receipt)).state).toBe('delivered');
+    expect(rig.simulator.stats().mints).toBe(2);
+    expect((await rig.record(after.receipt)).event.failures).toBe(0);
+  });
+
+  it.each([
+    ['a wrong address', { on: 'inlet', then: { status: 404 } }, 'inlet-not-found'],
+    ['an address list', { on: 'inlet', then: { status: 403, body: '' } }, 'ip-not-allowed'],
+    [
+      'a wrong secret',
+      {
+        on: 'ims',
+        then: {
+          status: 400,
+          body: { error: 'invalid_client', error_description: 'invalid client_id parameter' },
+        },
+      },
+      'ims-invalid_client',
+    ],
+  ] as const)('pauses for %s, spends no attempt, and heals by itself', async (_what, fault, reason) => {
+    await start();
+    rig.simulator.setFaults([fault as never]);
+    const { receipt } = await rig.accept(transactionAdded(1));
+    await rig.destinations.start();
+    await until(() => status().state === 'paused');
+    expect(status().reason).toBe(reason);
+    rig.simulator.setFaults([]);
+    rig.destinations.get('acme-aep')!.tokens!.setSecrets(['mended']);
+    expect((await rig.settled(receipt)).state).toBe('delivered');
+    expect(status().state).toBe('flowing');
+    expect((await rig.record(receipt)).event).toMatchObject({ charged: 0, failures: 0 });
+  });
+
+  it('waits as long as a 429 asks, then goes on', async () => {
+    await start();
+    rig.simulator.setFaults([{ on: 'inlet', times: 1, then: { status: 429, retryAfter: 1 } }]);
+    const { receipt } = await rig.accept(transactionAdded(1));
+    await rig.destinations.start();
+    const first = await rig.tried(receipt, 1);
+    expect((await rig.settled(receipt)).state).toBe('delivered');
+    const { attempts, event } = await rig.record(receipt);
+    expect(attempts.map((one) => one.outcome)).toEqual(['throttled', 'delivered']);
+    expect(attempts[1]!.at - first.now).toBeGreaterThanOrEqual(990);
+    expect(event.failures).toBe(0);
+  });
+
+  it.each([
+    ['500s', { status: 500 }],
+    ['resets', { reset: 'before' }],
+    ['half answers', { reset: 'mid-body' }],
+    ['hangs', { hang: true }],
+  ] as const)('goes through an outage of %s without losing or burying anything', async (_what, then) => {
+    await start();
+    rig.simulator.setFaults([{ on: 'inlet', times: 3, then: then as never }]);
+    const accepted = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => rig.accept(transactionAdded(at))),
+    );
+    await rig.destinations.start();
+    const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+    expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
+    expect(new Set(landedIds())).toEqual(new Set(accepted.map(({ id }) => id)));
+  });
+
+  it('sends again with the same id what Adobe took without its answer arriving', async () => {
+    await start();
+    rig.simulator.setFaults([{ on: 'inlet', times: 1, then: { reset: 'before', landed: true } }]);
+    const { receipt, id } = await rig.accept(transactionAdded(1));
+    await rig.destinations.start();
+    expect((await rig.settled(receipt)).state).toBe('delivered');
+    expect(landedIds()).toEqual([id, id]);
+    expect(rig.simulator.stats().distinctIds).toBe(1);
+  });
+
+  it('stays paused for an operator over a restart of the dispatcher, and resumes', async () => {
+    await start();
+    await rig.destinations.pause('acme-aep', 'ops');
+    const { receipt } = await rig.accept(transactionAdded(1));
+    await rig.destinations.start();
+    expect(await rig.journal.pauses()).toMatchObject([{ destination: 'acme-aep', by: 'ops' }]);
+    expect(status()).toMatchObject({ state: 'paused', reason: 'operator' });
+    await rig.destinations.resume('acme-aep');
+    expect((await rig.settled(receipt)).state).toBe('delivered');
+    expect(await rig.journal.pauses()).toEqual([]);
+  });
+});
+
+describe('what a 207 leaves open', () => {
+  it.each(['drop-last', 'drop-first', 'empty', 'not-json', 'no-responses'] as const)(
+    'sends the messages that %s leaves unanswered again, alone',
+    async (shape) => {
+      await start();
+      rig.simulator.setFaults([{ on: 'batch', times: 1, then: { shape } }]);
+      const accepted = await Promise.all(
+        Array.from({ length: 5 }, (_, at) => rig.accept(transactionAdded(at))),
+      );
+      await rig.destinations.start();
+      const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+      expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
+      expect(rig.requests.some((request) => request.endpoint === 'single')).toBe(true);
+      expect(new Set(landedIds())).toEqual(new Set(accepted.map(({ id }) => id)));
+    },
+  );
+});
+
+describe('stopping', () => {
+  it('leaves what is not sent in the journal, and the next start sends it', async () => {
+    await start();
+    rig.simulator.setFaults([{ on: 'inlet', then: { hang: true } }]);
+    const { receipt } = await rig.accept(transactionAdded(1));
+    await rig.destinations.start();
+    await until(() => rig.destinations.get('acme-aep')!.dispatcher.pace.slots.used > 0);
+    await rig.destinations.stop();
+    expect((await rig.record(receipt)).event.state).toBe('pending');
+  });
+});

@@ -1,0 +1,162 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { nextEventId, transactionAdded } from '../fixtures/events.ts';
+import {
+  KEY,
+  type RelayConfig,
+  type RelayProcess,
+  relayConfig,
+  relayFolder,
+} from '../helpers/relay-process.ts';
+import { until } from '../helpers/until.ts';
+
+let simulator: Simulator;
+const folders: ReturnType<typeof relayFolder>[] = [];
+
+const startWith = async (change: (config: RelayConfig) => void = () => undefined): Promise<RelayProcess> => {
+  const config = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl('inlet') });
+  change(config);
+  const folder = relayFolder(config);
+  folders.push(folder);
+  return folder.start();
+};
+
+const expectProblem = async (answer: Response, status: number, code: string): Promise<void> => {
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  expect(await answer.json()).toMatchObject({ status, code });
+};
+
+beforeAll(async () => {
+  simulator = await startSimulator({});
+});
+
+afterAll(async () => {
+  await Promise.all(folders.map((folder) => folder.remove()));
+  await simulator.close();
+});
+
+describe('the answers of the built relay to Capillary', () => {
+  let relay: RelayProcess;
+  beforeAll(async () => {
+    relay = await startWith((config) => {
+      config.server['bodyLimit'] = '20KB';
+    });
+  });
+
+  it.each(['POST', 'PUT'])('%s: 200 accepted, then 200 duplicate with the first receipt', async (method) => {
+    const body = JSON.stringify(transactionAdded(1));
+    const send = () =>
+      fetch(`${relay.intakeUrl}/webhooks/acme`, { method, body, headers: { 'X-Relay-Key': KEY } });
+    const first = await send();
+    expect(first.status).toBe(200);
+    const { status, receipt } = (await first.json()) as { status: string; receipt: string };
+    expect(status).toBe('accepted');
+    expect(await (await send()).json()).toEqual({ status: 'duplicate', receipt });
+  });
+
+  it.each(['text/plain', 'application/json; charset', 'nonsense', ''])(
+    'takes the content type %o',
+    async (type) => {
+      expect((await relay.post(transactionAdded(2), { 'content-type': type })).status).toBe(200);
+    },
+  );
+
+  it.each([
+    ['not JSON', '{"eventName":', 'not-json'],
+    ['no event', '{"hello":"world"}', 'not-an-event'],
+    ['nothing', '', 'not-json'],
+    [
+      'of another organisation',
+      JSON.stringify({ ...transactionAdded(3), orgId: 7, refId: '7_1' }),
+      'wrong-org',
+    ],
+  ])('400 for a body that is %s, kept as a malformed dead letter', async (_what, body, code) => {
+    const before = (await relay.admin('/admin/v1/ledger')).body.malformed;
+    await expectProblem(await relay.post(body), 400, code);
+    expect((await relay.admin('/admin/v1/ledger')).body.malformed).toBe(before + 1);
+  });
+
+  it('401 for a sender that is not verified, kept in quarantine', async () => {
+    await expectProblem(
+      await relay.post(transactionAdded(4), { 'x-relay-key': 'wrong' }),
+      401,
+      'not-verified',
+    );
+    expect((await relay.admin('/admin/v1/ledger')).body.quarantined).toBe(1);
+  });
+
+  it('404 for an unknown source', async () => {
+    const answer = await fetch(`${relay.intakeUrl}/webhooks/nobody`, { method: 'POST', body: '{}' });
+    await expectProblem(answer, 404, 'unknown-source');
+  });
+
+  it('405 for a method that carries no event', async () => {
+    const answer = await fetch(`${relay.intakeUrl}/webhooks/acme`);
+    await expectProblem(answer, 405, 'method-not-allowed');
+    expect(answer.headers.get('allow')).toBe('POST, PUT');
+  });
+
+  it('413 for a body over the limit', async () => {
+    await expectProblem(await relay.post('x'.repeat(20_001)), 413, 'body-too-large');
+  });
+
+  it('holds no secret and no personal datum in its log', async () => {
+    const event = transactionAdded(5);
+    await relay.post(event);
+    await relay.post('{"email":"customer5@example.com"');
+    await until(() => relay.log.some((line) => line['msg'] === 'delivery'));
+    const log = JSON.stringify(relay.log);
+    for (const secret of [KEY, 'customer5@example.com', event.data.billNumber])
+      expect(log).not.toContain(secret);
+  });
+});
+
+describe('the answers that ask Capillary to wait', () => {
+  it('429 with Retry-After over the rate limit, before anything is verified', async () => {
+    const relay = await startWith((config) => {
+      config.server['rateLimit'] = { max: 2, window: '1h' };
+    });
+    for (let times = 0; times < 2; times += 1) await relay.post('{}', { 'x-relay-key': 'wrong' });
+    const answer = await relay.post(transactionAdded(6));
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    await expectProblem(answer, 429, 'rate-limited');
+  });
+
+  it('503 with Retry-After when the journal has reached its limit', async () => {
+    const relay = await startWith((config) => {
+      config.store['maxBytes'] = '1KB';
+    });
+    const answer = await relay.post(transactionAdded(7));
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    await expectProblem(answer, 503, 'store-full');
+    expect((await relay.admin('/readyz')).status).toBe(503);
+  });
+
+  it('503 with Retry-After while draining, then exit 0', async () => {
+    const relay = await startWith();
+    const { port } = new URL(relay.intakeUrl);
+    // A request whose body comes slowly holds the drain; one more on the open connection is refused.
+    const ended = relay.end('SIGTERM');
+    const answers: number[] = [];
+    await until(async () => {
+      const status = await new Promise<number>((resolve) => {
+        const call = request(
+          { port, method: 'POST', path: '/webhooks/acme', headers: { 'x-relay-key': KEY } },
+          (answer) => {
+            answer.resume();
+            if (answer.statusCode === 503) expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+            resolve(answer.statusCode ?? 0);
+          },
+        );
+        call.once('error', () => resolve(0));
+        call.end(JSON.stringify({ ...transactionAdded(8), eventId: nextEventId() }));
+      });
+      answers.push(status);
+      return status !== 200;
+    });
+    expect(answers.at(-1)).toBe(503);
+    expect(await ended).toBe(0);
+  });
+});

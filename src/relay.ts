@@ -2,13 +2,13 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createAdminApp } from './admin/app.ts';
-import { createDestinationAdmin } from './admin/destination-admin.ts';
 import { createInlet } from './adobe/inlet-client.ts';
 import { createTokenSource } from './adobe/ims-client.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { DestinationConfig } from './config/schema.ts';
 import { summarize } from './config/summary.ts';
 import { watchSecrets } from './config/watch-secrets.ts';
+import { createDestinationDirectory } from './delivery/destination-directory.ts';
 import { createDestinations } from './delivery/destinations.ts';
 import { createIntakeApp } from './intake/app.ts';
 import { createCapacity } from './intake/capacity.ts';
@@ -17,7 +17,7 @@ import type { Journal } from './journal/journal.ts';
 import { keepRetention } from './journal/retention.ts';
 import { openSqliteJournal } from './journal/sqlite/journal.ts';
 import { createMetrics } from './observability/metrics.ts';
-import { createDeliveryReports, createIntakeReports } from './observability/reports.ts';
+import { createAdminReports, createDeliveryReports, createIntakeReports } from './observability/reports.ts';
 import { createRefresh } from './observability/refresh.ts';
 
 export interface RelayOptions {
@@ -92,7 +92,7 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
   const admin = await createAdminApp({
     journal,
     sources,
-    destinations: createDestinationAdmin({ destinations, journal }),
+    destinations: createDestinationDirectory(destinations, journal),
     metrics: {
       registry: metrics.registry,
       refresh: createRefresh({ metrics, journal, destinations, capacity, now }),
@@ -105,7 +105,7 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
       },
     },
     token: () => adminToken,
-    log,
+    observer: createAdminReports(log, metrics),
     now,
   });
 

@@ -26,19 +26,30 @@ export const createAdminApp = async (parts: AdminParts): Promise<FastifyInstance
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
+    frameworkErrors: (_error, _request, reply) =>
+      void answerProblem(new ProblemError('bad-request', 'the path is not a URL'), reply),
   });
   app.setErrorHandler((error: Error, _request, reply) => {
     if (answerProblem(error, reply) === 'internal') parts.observer.trouble('an admin request failed', error);
   });
   app.setNotFoundHandler(notFound);
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
-  await app.register(helmet);
+  await app.register(helmet, answerHeaders);
   await app.register(rateLimit, { global: false, ...limits });
   await app.register(healthRoutes(parts));
   await app.register(metricsRoutes(parts));
   await app.register(async (scope) => adminApi(scope, parts), { prefix: '/admin' });
   return app;
 };
+
+/** Answers are data and never pages. Whether a domain is TLS only is for the proxy to say that does the TLS. */
+const answerHeaders = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
+  strictTransportSecurity: false,
+} as const;
 
 const limits = {
   max: MAX_PER_SECOND,

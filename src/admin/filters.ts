@@ -3,12 +3,18 @@ import type { EventState } from '../journal/journal.ts';
 import { flag, limit, text, time } from './fields.ts';
 
 const STATES = ['pending', 'delivered', 'ignored', 'dead', 'malformed'] as const satisfies EventState[];
-const STATE = `must be of ${STATES.join(', ')}; several with commas between`;
+const STATE = `must be one of ${STATES.join(', ')}, or several with commas between`;
+
+const stateList = z.array(z.enum(STATES));
 
 const states = z
   .union([z.string(), z.array(z.string())], { error: STATE })
-  .transform((value) => [value].flat().flatMap((one) => one.split(',')))
-  .pipe(z.array(z.enum(STATES, { error: STATE })))
+  .transform((value, context) => {
+    const parsed = stateList.safeParse([value].flat().flatMap((one) => one.split(',')));
+    if (parsed.success) return parsed.data;
+    context.addIssue({ code: 'custom', message: STATE });
+    return z.NEVER;
+  })
   .optional();
 
 const span = { since: time().optional(), until: time().optional() };

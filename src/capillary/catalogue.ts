@@ -105,7 +105,13 @@ const NAMES_BY_AREA: Readonly<Record<EventArea, readonly string[]>> = {
     'streakLevelAchieved',
     'streakLevelUnAchieved',
   ],
-  group: ['groupCreated', 'groupUpdated', 'groupMemberAdded', 'groupMemberRemoved', 'pointsContributionToGroup'],
+  group: [
+    'groupCreated',
+    'groupUpdated',
+    'groupMemberAdded',
+    'groupMemberRemoved',
+    'pointsContributionToGroup',
+  ],
   'partner-program': [
     'partnerProgramLinked',
     'partnerProgramUpdated',

@@ -2,14 +2,12 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Epoch ms as `2026-08-19 07:30:00Z`; nothing for what is absent or no time. */
-export const formatMoment = (at: number | undefined): string => {
-  if (at === undefined || Number.isNaN(new Date(at).getTime())) return '';
-  return new Date(at)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, 'Z');
-};
+/** ISO 8601 as the admin API gives it → `2026-08-19 07:30:00Z`; nothing for what is absent. */
+export const formatMoment = (iso: string | undefined): string =>
+  formatInstant(iso).replace(/\.\d+Z$/, 'Z');
+
+/** The same with its milliseconds. */
+export const formatInstant = (iso: string | undefined): string => iso?.replace('T', ' ') ?? '';
 
 /** A span of ms as a person says it: `350 ms`, `12 s`, `5 min`, `3 h 20 min`, `2 d 4 h`. */
 export const formatSpan = (ms: number): string => {

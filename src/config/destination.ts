@@ -48,18 +48,18 @@ const identity = z.strictObject({
 
 const schemaFeatures = z.strictObject({
   loyalty2026: flag()
-    .default(false)
+    .prefault(false)
     .describe(
       'The profile schema has loyalty.lifetimePoints, tierUpgradeDate and tierExpiryDate, which Adobe added in 2026.',
     ),
   loyaltyEvents: flag()
-    .default(true)
+    .prefault(true)
     .describe('The event schema has loyalty.pointsGained and loyalty.pointsRedemption.'),
   placeContext: flag()
-    .default(false)
+    .prefault(false)
     .describe('The event schema has the placeContext field group, for stores.'),
   sourceAudit: flag()
-    .default(false)
+    .prefault(false)
     .describe(
       'The profile schema has the extSourceSystemAudit field group, for customer timestamp ordering.',
     ),
@@ -79,7 +79,7 @@ export const destinationFields = z.strictObject({
     .refine((url) => /\/collection\/(batch\/)?[^/?]+/.test(url), { error: 'must hold /collection/<inletId>' })
     .describe('URL of the inlet, copied as AEP shows it for the HTTP API connection.'),
   authenticated: flag()
-    .default(true)
+    .prefault(true)
     .describe('The connection was made with authentication, so each request needs a token.'),
   ims: imsSchema.optional().describe('Credential for the token; needed when authenticated.'),
   format: z

@@ -31,8 +31,10 @@ export const retrySchema = z.strictObject({
     .describe('Longest delay between two attempts.'),
   maxAge: duration({ min: '1ms' })
     .prefault('7d')
-    .describe('Age at which a message that never got through becomes a dead letter.'),
+    .describe(
+      "Age at which an event that keeps failing by itself becomes a dead letter; Adobe's outages do not count.",
+    ),
   poisonAttempts: integer(1, 100)
     .prefault(8)
-    .describe('Attempts after which a message that fails alone while others pass becomes a dead letter.'),
+    .describe('Attempts after which an event that fails alone while others pass becomes a dead letter.'),
 });

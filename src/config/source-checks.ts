@@ -1,3 +1,4 @@
+import { compileOverrides } from '../mapping/overrides.ts';
 import { checkVerifier } from '../verify/check-verifier.ts';
 import type { Finding } from './config-error.ts';
 import type { Draft } from './draft.ts';
@@ -26,7 +27,35 @@ const verifierFindings = ({ verify = [] }: SourceDraft): Finding[] =>
     return [{ ...finding, path: ['verify', index, ...finding.path] }];
   });
 
-const CHECKS: readonly ((source: SourceDraft) => readonly Finding[])[] = [verifierFindings];
+const compileFailure = (overrides: SourceConfig['overrides']): string | undefined => {
+  try {
+    compileOverrides({ overrides });
+    return undefined;
+  } catch (error) {
+    // The path stands before the text already.
+    return error instanceof Error
+      ? error.message.replace(/^overrides\.\S+ /, '')
+      : 'is no JSONata expression';
+  }
+};
+
+/** Each expression is compiled by itself, so that all the wrong ones are found. */
+const overrideFindings = ({ overrides = {} }: SourceDraft): Finding[] =>
+  Object.entries(overrides).flatMap(([eventName, parts]) =>
+    (['event', 'profile'] as const).flatMap((part) => {
+      const message = compileFailure({ [eventName]: { [part]: parts[part] } });
+      if (message === undefined) return [];
+      return [
+        {
+          path: ['overrides', eventName, part],
+          message,
+          cure: 'mend the expression; `capillary-relay map` shows what it gives for an event',
+        },
+      ];
+    }),
+  );
+
+const CHECKS: readonly ((source: SourceDraft) => readonly Finding[])[] = [verifierFindings, overrideFindings];
 
 /** Checks of each source, beyond what each key can tell by itself. */
 export const sourceFindings = ({ sources }: Draft): Finding[] =>

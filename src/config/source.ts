@@ -32,8 +32,16 @@ const fields = z.strictObject({
 });
 
 const override = z.strictObject({
-  event: z.string().min(1).optional().describe('JSONata expression that makes the ExperienceEvent.'),
-  profile: z.string().min(1).optional().describe('JSONata expression that makes the profile attributes.'),
+  event: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSONata expression whose result extends the ExperienceEvent; null takes a field out.'),
+  profile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSONata expression whose result extends the profile record; null takes a field out.'),
 });
 
 /** One sender: a Capillary organisation and how its webhooks are proven and read. */
@@ -75,7 +83,9 @@ export const sourceSchema = z.strictObject({
   overrides: z
     .record(z.string(), override)
     .default({})
-    .describe('Event name → JSONata expressions in place of the built-in mapping.'),
+    .describe(
+      'Event name → JSONata expressions over { event, mapped, profile } that extend the built-in mapping.',
+    ),
 });
 
 export type SourceConfig = z.output<typeof sourceSchema>;

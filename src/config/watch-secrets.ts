@@ -25,7 +25,7 @@ const hasChanged = async (stamps: Stamps): Promise<boolean> => {
 const ticks = async function* (intervalMs: number, signal: AbortSignal): AsyncGenerator<void> {
   while (!signal.aborted) {
     try {
-      await delay(intervalMs, undefined, { signal, ref: false });
+      await delay(intervalMs, undefined, { signal });
     } catch {
       return;
     }

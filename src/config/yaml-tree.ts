@@ -23,7 +23,7 @@ interface Position {
 export interface YamlTree {
   readonly value: unknown;
   /** Of the key, or of the nearest one above it that is in the file. */
-  position(path: Path): Position;
+  readonly position: (path: Path) => Position;
 }
 
 // The parser's own messages can quote the text at fault, which may be a secret, so they are not shown.

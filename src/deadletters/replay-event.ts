@@ -19,7 +19,8 @@ export const replayEvent = async (
 ): Promise<EventReplay> => {
   const { receipt, state } = record.event;
   if (state === 'pending') return refused('it is pending: it will be delivered without a replay');
-  if (record.body === undefined) return refused('its body is gone, by retention or by erasure');
+  if (record.body === undefined)
+    return refused('its body is gone, by retention, discard or erasure, or cannot be read');
   if (state === 'malformed') return promoteEvent(parts, record, order.by);
   const { replayed } = await parts.journal.replay({
     filter: { receipts: [receipt] },

@@ -35,7 +35,9 @@ export interface DestinationState {
   /** The destination cannot work until somebody or something mends it: nothing is sent but probes. */
   fault(reason: string, detail: string, retryAfter?: number): void;
   operatorPause(by: string, at: number): void;
-  /** Ends any pause or wait: the next event goes out at once, as a probe if it was a fault. */
+  /** Ends any wait but an operator's pause: the next event goes out at once, as a probe. */
+  retryNow(): void;
+  /** Ends any pause or wait, an operator's too. */
   resume(): void;
 }
 
@@ -83,6 +85,10 @@ export const createDestinationState = (options: {
     if (before?.state !== state || before.reason !== reason) changed(status());
   };
 
+  const retryNow = (): void => {
+    if (closed?.until !== undefined) closed = { ...closed, until: now(), probing: false };
+  };
+
   return {
     permit() {
       if (closed === undefined) return { kind: 'open' };
@@ -128,12 +134,12 @@ export const createDestinationState = (options: {
       };
       changed(status());
     },
+    retryNow,
     resume() {
-      if (closed === undefined) return;
-      if (closed.until === undefined) {
+      if (closed !== undefined && closed.until === undefined) {
         closed = undefined;
         changed(status());
-      } else closed = { ...closed, until: now(), probing: false };
+      } else retryNow();
     },
   };
 };

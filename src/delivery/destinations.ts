@@ -73,8 +73,10 @@ export const createDestinations = (parts: {
     },
     setSecrets(destinations) {
       for (const destination of destinations) {
-        const secrets = destination.ims?.clientSecrets;
-        if (secrets !== undefined) running.get(destination.name)?.tokens?.setSecrets(secrets);
+        const one = running.get(destination.name);
+        if (one?.tokens === undefined || destination.ims === undefined) continue;
+        one.tokens.setSecrets(destination.ims.clientSecrets);
+        one.dispatcher.retryNow();
       }
     },
   };

@@ -37,7 +37,9 @@ export interface Dispatcher {
   start(): void;
   /** Takes no more; waits for requests under way, at most 5 s; what is not sent stays journaled. Idempotent. */
   stop(): Promise<void>;
-  /** Ends a pause or wait and tries now. */
+  /** Tries now instead of waiting on; an operator's pause stays. */
+  retryNow(): void;
+  /** Ends an operator's pause too. */
   resume(): void;
   readonly inFlight: number;
 }
@@ -221,6 +223,10 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       const grace = setTimeout(() => requests.abort(new Error('the relay is stopping')), STOP_GRACE);
       await Promise.all(flights);
       clearTimeout(grace);
+    },
+    retryNow() {
+      state.retryNow();
+      waker.wake();
     },
     resume() {
       state.resume();

@@ -77,7 +77,7 @@ const assemble = async (
     change.foldFrom === undefined || change.foldFrom === lane
       ? undefined
       : (await parts.profiles(event.destination, [change.foldFrom])).get(change.foldFrom);
-  return assembleProfile({ previous: event.profile, change, folded, id, context });
+  return assembleProfile(event.profile, change, folded, { id, destination: context.destination });
 };
 
 const outMessage = (

@@ -1,5 +1,27 @@
+import type { Appended, NewEvent, NewMalformed, NewQuarantined, QuarantineBounds } from './arrivals.ts';
+import type {
+  Backlog,
+  EventFilter,
+  EventRecord,
+  Ledger,
+  Page,
+  PageRequest,
+  Quarantined,
+  StoreHealth,
+} from './lookup.ts';
+import type { OperatorPause, ReplayRequest, RetentionPolicy } from './policy.ts';
+import type { ClaimAnswer, ClaimRequest, Settlement } from './settlement.ts';
+import type { StoredEvent } from './stored-event.ts';
+
+export type * from './arrivals.ts';
+export type * from './lookup.ts';
+export type * from './policy.ts';
+export type * from './settlement.ts';
+export { RefusedError, StoreError } from './store-error.ts';
+export type * from './stored-event.ts';
+
 /**
- * The journal: where an event is safe. This page is the contract; every engine keeps it and `test/contract/` holds each
+ * The journal: where an event is safe. This page, with the types it exports, is the contract; every engine keeps it and `test/contract/` holds each
  * engine to it. It speaks of appending, claiming, settling and looking up, never of tables or of one process.
  *
  * Durability. A promise of a writing call resolves only when the write survives a crash of the process and of the machine
@@ -28,279 +50,6 @@
  * Unreadable. A stored payload that cannot be opened (its key is configured no longer, or it is damaged) stops nothing: an event without a
  * readable body is never claimed and stays pending, its lane behind it; a record shows no body. The engine says so once in its log.
  */
-
-export type EventState = 'pending' | 'delivered' | 'ignored' | 'dead' | 'malformed';
-
-/** What an event becomes at Adobe: an ExperienceEvent, a profile record, or both. */
-export type MessageKind = 'event' | 'profile';
-
-export interface NewEvent {
-  readonly source: string;
-  readonly destination: string;
-  /** 64 hex; see CapillaryEvent.identity. */
-  readonly identity: string;
-  readonly lane?: string;
-  readonly customerId?: string;
-  readonly orgId: number;
-  readonly eventName: string;
-  readonly eventId?: string;
-  /** Epoch ms by Capillary's clock. */
-  readonly createdAt?: number;
-  /** Epoch ms by ours. */
-  readonly receivedAt: number;
-  readonly verifiedBy: string;
-  /** The raw body as it came. */
-  readonly body: Uint8Array;
-}
-
-export interface Appended {
-  readonly receipt: string;
-  readonly duplicate: boolean;
-}
-
-/** A verified body that is no event. Kept as a dead letter of reason `malformed`, counted beside the accepted ones. */
-export interface NewMalformed {
-  readonly source: string;
-  readonly destination: string;
-  readonly receivedAt: number;
-  readonly verifiedBy: string;
-  /** What was wrong, without content of the body. */
-  readonly detail: string;
-  readonly body: Uint8Array;
-}
-
-/** A request that no verifier passed; kept within bounds so that it can be verified again after a secret is mended. */
-export interface NewQuarantined {
-  readonly source: string;
-  readonly receivedAt: number;
-  readonly ip: string;
-  /** Codes of the verifiers that refused it. */
-  readonly reasons: readonly string[];
-  readonly rawHeaders: readonly string[];
-  readonly body: Uint8Array;
-}
-
-/** Bounds of one source's quarantine; the oldest go first. maxAge in ms. */
-export interface QuarantineBounds {
-  readonly maxCount: number;
-  readonly maxBytes: number;
-  readonly maxAge: number;
-}
-
-declare const stored: unique symbol;
-
-/**
- * An event as the journal holds it. Only `journal/` makes one. A malformed body has one too, of state and reason `malformed`, with empty
- * `identity` and `eventName` and orgId 0.
- */
-export interface StoredEvent {
-  readonly [stored]: true;
-  readonly receipt: string;
-  /** Position in the order of arrival, rising; never used twice, kept by replay and promote. */
-  readonly seq: number;
-  readonly source: string;
-  readonly destination: string;
-  readonly identity: string;
-  readonly lane?: string;
-  readonly customerId?: string;
-  readonly orgId: number;
-  readonly eventName: string;
-  readonly eventId?: string;
-  readonly createdAt?: number;
-  readonly receivedAt: number;
-  readonly verifiedBy: string;
-  readonly state: EventState;
-  /** Stable code of why it is ignored, dead or malformed. */
-  readonly reason?: string;
-  /** Human sentence or Adobe's own words. */
-  readonly detail?: string;
-  readonly settledAt?: number;
-  /** Epoch ms before which it is not claimed; of a new event its receivedAt, of a replayed one the time of the replay. */
-  readonly dueAt: number;
-  /** Requests it took part in that failed, whoever was at fault. */
-  readonly failures: number;
-  /** Failures charged to the event itself: those that bury it. */
-  readonly charged: number;
-  /** Messages Adobe has taken so far. */
-  readonly delivered: readonly MessageKind[];
-  /** Appended to `_id` after a replay as new; empty otherwise. */
-  readonly idSuffix: string;
-  readonly replays: number;
-  /** Bytes of the body; the body itself may be gone by retention or erasure. */
-  readonly bodyBytes: number;
-}
-
-export interface ClaimedEvent extends StoredEvent {
-  readonly body: Buffer;
-  /** Assembled profile of (destination, lane), as last settled. */
-  readonly profile?: string;
-}
-
-export interface ClaimRequest {
-  readonly destination: string;
-  /** Only events of these sources; those of a source that is configured no longer stay pending. */
-  readonly sources: readonly string[];
-  readonly limit: number;
-  /** Bytes. Events are added while their bodies together stay within this; the first is always given. */
-  readonly maxBytes: number;
-  /** Epoch ms. */
-  readonly now: number;
-}
-
-/** Those due longest come first. */
-export interface ClaimAnswer {
-  readonly events: readonly ClaimedEvent[];
-  /** Epoch ms at which the next event that nobody holds becomes due, if any waits; at most `now` if more could be claimed at once. */
-  readonly nextDueAt?: number;
-}
-
-/** One try at Adobe for one message: a line of the event's timeline. */
-export interface Attempt {
-  readonly at: number;
-  readonly kind: MessageKind;
-  /** `delivered`, `rejected`, `retry`, `throttled`, `destination`. */
-  readonly outcome: string;
-  /** HTTP status of the item, or of the answer; absent when none came. */
-  readonly status?: number;
-  /** Adobe's words or the network's error code, shortened to 2 KB. */
-  readonly detail?: string;
-  readonly xactionId?: string;
-  readonly durationMs: number;
-  /** Messages in the request. */
-  readonly batchSize: number;
-}
-
-/** A mapped message as it was sent, kept with a dead letter. */
-export interface SentMessage {
-  readonly kind: MessageKind;
-  readonly json: string;
-}
-
-export type Settlement = {
-  readonly receipt: string;
-  readonly now: number;
-  readonly attempts: readonly Attempt[];
-  /** Messages delivered so far, those of earlier attempts included. */
-  readonly delivered: readonly MessageKind[];
-  /** Assembled profiles to write in the same step; null removes one. */
-  readonly profiles?: readonly { readonly lane: string; readonly state: string | null }[];
-  /** Lanes to erase in the same step (deletion of a customer), before `profiles` are written. The settled event is erased too unless it stays pending. */
-  readonly erase?: readonly string[];
-} & (
-  | { readonly state: 'delivered' }
-  | { readonly state: 'ignored'; readonly reason: string; readonly detail?: string }
-  | {
-      readonly state: 'dead';
-      readonly reason: string;
-      readonly detail: string;
-      readonly sent: readonly SentMessage[];
-    }
-  /** Back to waiting: it keeps its place in its lane. */
-  | {
-      readonly state: 'pending';
-      readonly dueAt: number;
-      readonly failures: number;
-      readonly charged: number;
-      readonly detail?: string;
-    }
-);
-
-export interface EventFilter {
-  readonly receipts?: readonly string[];
-  readonly states?: readonly EventState[];
-  readonly source?: string;
-  readonly destination?: string;
-  readonly eventName?: string;
-  readonly eventId?: string;
-  readonly reason?: string;
-  readonly customerId?: string;
-  /** Epoch ms of receipt, inclusive. */
-  readonly since?: number;
-  /** Epoch ms of receipt, exclusive. */
-  readonly until?: number;
-}
-
-export interface Page<T> {
-  readonly items: readonly T[];
-  /** Pass it back for the next page; absent on the last. Opaque. */
-  readonly cursor?: string;
-}
-
-/** Newest first; limit 1–500, else a RefusedError, as for a cursor that is none. */
-export interface PageRequest {
-  readonly cursor?: string;
-  readonly limit: number;
-}
-
-/** Everything known of one event. */
-export interface EventRecord {
-  readonly event: StoredEvent;
-  readonly attempts: readonly Attempt[];
-  /** Absent once retention or erasure has removed it. */
-  readonly body?: Buffer;
-  /** For a dead letter: what was sent. */
-  readonly sent: readonly SentMessage[];
-  /** Replays and discards: when, by whom, what. */
-  readonly actions: readonly { readonly at: number; readonly by: string; readonly action: string }[];
-}
-
-export interface Quarantined extends NewQuarantined {
-  readonly receipt: string;
-  readonly body: Buffer;
-}
-
-export interface SourceCounts {
-  readonly accepted: number;
-  readonly pending: number;
-  readonly delivered: number;
-  readonly ignored: number;
-  readonly dead: number;
-  /** Kept malformed bodies. */
-  readonly malformed: number;
-  /** Kept quarantined requests. */
-  readonly quarantined: number;
-}
-
-/** Counts by source name. */
-export type Ledger = Readonly<Record<string, SourceCounts>>;
-
-export interface Backlog {
-  readonly destination: string;
-  readonly pending: number;
-  /** Epoch ms of receipt of the oldest pending event. */
-  readonly oldestReceivedAt?: number;
-}
-
-export interface StoreHealth {
-  /** Bytes in use by records; space freed inside the file does not count. */
-  readonly usedBytes: number;
-  /** Bytes free on the volume. */
-  readonly freeBytes: number;
-}
-
-/** Ages in ms. Pending events are never touched. */
-export interface RetentionPolicy {
-  /** Since settlement: then the body of a delivered or ignored event goes. */
-  readonly delivered: number;
-  /** Since receipt: then the record of a delivered or ignored event whose body is gone goes, and its identity is forgotten. */
-  readonly ids: number;
-  /** Since settlement: then a dead event goes, but not before `ids` since then. Since receipt: then a malformed body goes. */
-  readonly dead: number;
-}
-
-export interface ReplayRequest {
-  readonly filter: EventFilter;
-  /** A suffix on `_id`, so that Profile takes the corrected event as a new one. */
-  readonly asNew: boolean;
-  readonly by: string;
-  readonly now: number;
-}
-
-export interface OperatorPause {
-  readonly destination: string;
-  readonly by: string;
-  readonly at: number;
-}
 
 export interface Journal {
   append(event: NewEvent): Promise<Appended>;
@@ -369,14 +118,4 @@ export interface Journal {
   readonly failed: Promise<Error>;
   /** Finishes what was begun, then closes. Idempotent. */
   close(): Promise<void>;
-}
-
-/** The store could not take or give: disk full, I/O error, engine gone. Nothing of the call was kept. */
-export class StoreError extends Error {
-  override name = 'StoreError';
-}
-
-/** The call cannot be carried out as it was asked; nothing of it was kept and asking the same again is no use. */
-export class RefusedError extends Error {
-  override name = 'RefusedError';
 }

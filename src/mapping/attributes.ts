@@ -20,7 +20,10 @@ export function attributeShape(shape: Shape, path: string): Shape | 'any' | unde
 }
 
 /** The record that attributes make up. The same whatever their order; where one stands in another's way the shorter path wins. */
-export function expandAttributes(attributes: Iterable<readonly [string, JsonValue]>, notes?: Notes): JsonObject {
+export function expandAttributes(
+  attributes: Iterable<readonly [string, JsonValue]>,
+  notes?: Notes,
+): JsonObject {
   const root: Tree = new Map();
   for (const [path, value] of [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (!insert(root, path.split('.'), value)) {
@@ -31,7 +34,10 @@ export function expandAttributes(attributes: Iterable<readonly [string, JsonValu
 }
 
 /** The attributes of a part of a record: every value, and every list as a whole, under its path. */
-export function flattenAttributes(record: JsonObject, prefix = ''): readonly (readonly [string, JsonValue])[] {
+export function flattenAttributes(
+  record: JsonObject,
+  prefix = '',
+): readonly (readonly [string, JsonValue])[] {
   return Object.entries(record).flatMap(([name, value]) => {
     const path = prefix === '' ? name : `${prefix}.${name}`;
     return isJsonObject(value) ? flattenAttributes(value, path) : [[path, value] as const];

@@ -1,6 +1,7 @@
 import { customerIdOf } from '../capillary/identifiers.ts';
 import type { Draft, FamilyInput } from './family.ts';
-import type { Reader } from './reader.ts';
+import { flatEvent } from './flat-event.ts';
+import { createReader, type Reader } from './reader.ts';
 
 /** Who entered the event where: its own `enteredBy`, else that of the activity behind it (reference: capillary.md §4.2). */
 export function enteredBy(data: Reader): Reader {
@@ -9,11 +10,12 @@ export function enteredBy(data: Reader): Reader {
 }
 
 /** The fields below `<tenant>.capillary` that every event carries where they are known. */
-export function commonTenantFields({ event, data }: FamilyInput): Draft {
+export function commonTenantFields(input: FamilyInput): Draft {
+  const { data } = input;
   const store = enteredBy(data).object('store');
   const till = enteredBy(data).object('till');
   return {
-    ...identifyingTenantFields(event),
+    ...identifyingTenantFields(input),
     store: { code: store.id('code'), name: store.text('name'), externalId: store.id('externalId') },
     till: { code: till.id('code'), name: till.text('name') },
     program: programFields(data),
@@ -21,17 +23,20 @@ export function commonTenantFields({ event, data }: FamilyInput): Draft {
 }
 
 /** Which event, of which customer: no name, no address, nothing else of the person. */
-export const identifyingTenantFields = (event: FamilyInput['event']): Draft => ({
-  event: {
-    name: event.eventName,
-    id: event.eventId,
-    orgId: String(event.orgId),
-    referenceId: event.refId,
-    requestId: event.apiRequestId,
-    loyaltyEventId: event.loyaltyEventId,
-  },
-  customerId: event.customerId ?? customerIdOf(event.data),
-});
+export function identifyingTenantFields({ event, context, notes }: FamilyInput): Draft {
+  const envelope = createReader(flatEvent(event, {}), '', context.source.timezone, notes);
+  return {
+    event: {
+      name: event.eventName,
+      id: envelope.id('eventId'),
+      orgId: String(event.orgId),
+      referenceId: envelope.id('refId'),
+      requestId: envelope.id('apiRequestId'),
+      loyaltyEventId: envelope.id('loyaltyEventId'),
+    },
+    customerId: event.customerId ?? customerIdOf(event.data),
+  };
+}
 
 /** The store as Adobe's point of interest (reference: adobe.md §5.8). */
 export function placeContext(data: Reader): Draft {

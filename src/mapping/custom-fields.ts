@@ -1,9 +1,7 @@
 import type { JsonValue } from '../capillary/json.ts';
-import { parseEpoch, parseLocalDate, toTimestamp } from '../capillary/times.ts';
 import type { Shape } from '../xdm/shape.ts';
 import { attributeShape } from './attributes.ts';
 import type { FamilyInput } from './family.ts';
-import type { Notes } from './notes.ts';
 import type { Reader } from './reader.ts';
 
 /** Where the custom and extended fields of an event go, XDM path → value. */
@@ -22,13 +20,14 @@ export function customFields(input: FamilyInput, eventShape: Shape, profileShape
   const event = new Map<string, JsonValue>();
   const profile = new Map<string, JsonValue>();
   for (const { field, path } of configured(input)) {
-    const isOnEvent = !OF_THE_CUSTOMER.has(input.event.eventName) && attributeShape(eventShape, path) !== undefined;
+    const isOnEvent =
+      !OF_THE_CUSTOMER.has(input.event.eventName) && attributeShape(eventShape, path) !== undefined;
     const shape = attributeShape(isOnEvent ? eventShape : profileShape, path);
     if (shape === undefined || path.includes('[')) {
       input.notes.add(path, isOfMissingTenant(path, input) ? 'no-tenant' : 'unknown-field');
       continue;
     }
-    const value = readAs(field, shape, input.context.source.timezone, input.notes);
+    const value = readAs(field, shape);
     if (value !== undefined) {
       (isOnEvent ? event : profile).set(path, value);
     }
@@ -51,30 +50,21 @@ function configured({ data, context }: FamilyInput): readonly { field: Reader; p
 }
 
 /** Field values are texts whatever they mean, so the type that XDM asks for decides how one is read. */
-function readAs(field: Reader, shape: Shape | 'any', timezone: string, notes: Notes): JsonValue | undefined {
+function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
   const text = field.scalar('value');
   if (text === undefined) {
     return undefined;
   }
-  switch (shape) {
-    case 'number':
-      return field.number('value');
-    case 'integer':
-      return field.integer('value');
-    case 'boolean':
-      return text === 'true' || text === 'false' ? text === 'true' : text;
-    case 'date-time': {
-      const at = parseEpoch(text) ?? parseLocalDate(text, timezone);
-      if (at === undefined) {
-        notes.add(`${field.path}.value`, 'not-a-date');
-      }
-      return at === undefined ? undefined : toTimestamp(at);
-    }
-    case 'email':
-      return text.toLowerCase();
-    default:
-      return text;
+  if (shape === 'number' || shape === 'integer') {
+    return field[shape]('value');
   }
+  if (shape === 'boolean' && (text === 'true' || text === 'false')) {
+    return text === 'true';
+  }
+  if (shape === 'date-time') {
+    return field.time('value');
+  }
+  return shape === 'email' ? text.toLowerCase() : text;
 }
 
 const isOfMissingTenant = (path: string, { context }: FamilyInput): boolean =>

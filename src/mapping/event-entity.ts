@@ -1,12 +1,16 @@
-import type { JsonObject, JsonValue } from '../capillary/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { toTimestamp } from '../capillary/times.ts';
 import { conform } from '../xdm/conform.ts';
+import { eventShape } from '../xdm/event-fields.ts';
 import type { ObjectShape } from '../xdm/shape.ts';
 import { expandAttributes } from './attributes.ts';
 import { commonTenantFields, identifyingTenantFields, placeContext } from './common-fields.ts';
 import { extend } from './extend.ts';
-import type { FamilyInput, FamilyResult } from './family.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import { noteFault } from './notes.ts';
+
+/** Fields that an override may not set: they make a resend harmless, and the record belong to the right person and time. */
+const PROTECTED = ['_id', 'timestamp', 'identityMap'];
 
 /** An ExperienceEvent as the built-in mapping makes it, valid, without its identityMap. */
 export function eventEntity(
@@ -21,27 +25,48 @@ export function eventEntity(
     ...head(input, result.eventType, id),
     ...result.fields,
     ...(schemaFeatures.placeContext ? { placeContext: placeContext(input.data) } : {}),
-    ...(tenant === undefined ? {} : { [tenant]: { capillary: { ...commonTenantFields(input), ...result.tenant } } }),
+    ...(tenant === undefined
+      ? {}
+      : { [tenant]: { capillary: { ...commonTenantFields(input), ...result.tenant } } }),
   };
-  const built = validEvent(draft, shape, input);
-  return custom.size === 0 ? built : validEvent(extend(built, expandAttributes(custom, input.notes)), shape, input);
+  const built = valid(draft, shape, input);
+  return custom.size === 0
+    ? built
+    : valid(extend(built, expandAttributes(custom, input.notes)), shape, input);
+}
+
+/** An ExperienceEvent extended by what an override gave. */
+export function extendEvent(
+  entity: JsonObject,
+  patch: JsonObject,
+  shape: ObjectShape,
+  input: FamilyInput,
+): JsonObject {
+  for (const name of PROTECTED) {
+    if (patch[name] !== undefined && patch[name] !== entity[name]) {
+      input.notes.add(name, 'protected-field');
+    }
+  }
+  const allowed = Object.entries(patch).filter(([name]) => !PROTECTED.includes(name));
+  return valid(extend(entity, Object.fromEntries(allowed)), shape, input);
 }
 
 /** The one event that tells of a deletion: which customer, and nothing else of the person. */
-export function deletionEntity(input: FamilyInput, id: string, shape: ObjectShape): JsonObject {
-  const { tenant } = input.context.destination;
+export function deletionEntity(input: FamilyInput, id: string): JsonObject {
+  const { tenant, schemaFeatures } = input.context.destination;
   const draft = {
     ...head(input, 'loyalty.customerDeleted', id),
-    ...(tenant === undefined ? {} : { [tenant]: { capillary: identifyingTenantFields(input.event) } }),
+    ...(tenant === undefined ? {} : { [tenant]: { capillary: identifyingTenantFields(input) } }),
   };
-  return validEvent(draft, shape, input);
+  return valid(draft, eventShape(schemaFeatures, tenant), input);
 }
 
-/** What is valid of an event that has been extended. */
-export const validEvent = (draft: object, shape: ObjectShape, { notes }: FamilyInput): JsonObject =>
-  (conform(draft, shape, '', noteFault(notes)) ?? {}) as JsonObject;
+const valid = (draft: JsonObject | Draft, shape: ObjectShape, { notes }: FamilyInput): JsonObject => {
+  const fields = conform(draft, shape, '', noteFault(notes));
+  return isJsonObject(fields) ? fields : {};
+};
 
-const head = ({ at }: FamilyInput, eventType: string, id: string) => ({
+const head = ({ at }: FamilyInput, eventType: string, id: string): Draft => ({
   _id: id,
   timestamp: toTimestamp(at),
   eventType,

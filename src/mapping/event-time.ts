@@ -8,7 +8,12 @@ import type { Reader } from './reader.ts';
  * The `timestamp` of an event, epoch ms: when it happened in the business (`billDate` of a bill, else `enteredAt`), else when Capillary
  * stored it, else when it came to us. Never after its receipt: AEP refuses times of the future (reference: adobe.md §4.4).
  */
-export function eventTime(event: CapillaryEvent, data: Reader, context: MappingContext, notes: Notes): number {
+export function eventTime(
+  event: CapillaryEvent,
+  data: Reader,
+  context: MappingContext,
+  notes: Notes,
+): number {
   const business = data.instant('billDate') ?? data.instant('enteredAt');
   const at = business ?? plausible(event.createdAt) ?? context.receivedAt;
   if (at > context.receivedAt) {

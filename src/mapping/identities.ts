@@ -27,10 +27,17 @@ const PLACEHOLDER = /^(0+|-1|-+|n\/?a|none|null|nil|undefined|dummy|no-?e?mail)$
  * mapping.md, Identity). What is no e-mail, phone or id is left out with a note. A phone must not be a hash: brands without PII send
  * such (reference: capillary.md §5).
  */
-export function identitiesOf(event: CapillaryEvent, context: MappingContext, notes: Notes): readonly Identity[] {
+export function identitiesOf(
+  event: CapillaryEvent,
+  context: MappingContext,
+  notes: Notes,
+): readonly Identity[] {
   const customerId = event.customerId ?? customerIdOf(event.data);
   const person = personOf(event.data) ?? {};
-  const place = person === event.data['customerIdentifiers'] ? 'data.customerIdentifiers' : 'data.survivorCustomerIdentifiers';
+  const place =
+    person === event.data['customerIdentifiers']
+      ? 'data.customerIdentifiers'
+      : 'data.survivorCustomerIdentifiers';
   const found = identifiersOf(person).flatMap((identifier) => {
     const checked = normalised(identifier, context.source.country);
     if ('code' in checked) {

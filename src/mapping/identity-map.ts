@@ -16,7 +16,10 @@ export interface NamedIdentity extends Identity {
 const KINDS: readonly IdentifierKind[] = ['customerId', 'externalId', 'email', 'phone', 'cardNumber'];
 
 /** Puts identities under their namespaces, the configured primary first; a kind without a namespace is skipped. */
-export function nameIdentities(identities: readonly Identity[], config: IdentityConfig): readonly NamedIdentity[] {
+export function nameIdentities(
+  identities: readonly Identity[],
+  config: IdentityConfig,
+): readonly NamedIdentity[] {
   const kinds = [config.primary, ...KINDS.filter((kind) => kind !== config.primary)];
   const named = kinds.flatMap((kind) => {
     const namespace = config.namespaces[kind];

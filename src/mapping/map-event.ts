@@ -1,28 +1,19 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
-import type { JsonObject, JsonValue } from '../capillary/json.ts';
-import { eventShape } from '../xdm/event-fields.ts';
-import { profileShape } from '../xdm/profile-fields.ts';
-import { expandAttributes } from './attributes.ts';
-import { customFields } from './custom-fields.ts';
+import type { JsonObject } from '../capillary/json.ts';
 import { depersonalised, isDeletion } from './deletion.ts';
-import { deletionEntity, eventEntity, validEvent } from './event-entity.ts';
-import { attributeTime, eventTime } from './event-time.ts';
-import { extend } from './extend.ts';
+import { deletionEntity } from './event-entity.ts';
+import { eventTime } from './event-time.ts';
 import { FAMILIES } from './families.ts';
-import type { Family, FamilyInput, FamilyResult } from './family.ts';
+import type { Family } from './family.ts';
 import { flatEvent } from './flat-event.ts';
 import { mapGeneric } from './generic.ts';
 import { type Identity, identitiesOf, victimIdOf } from './identities.ts';
 import { buildIdentityMap, nameIdentities } from './identity-map.ts';
-import type { MapEvent, Mapped, MappingContext, ProfileChange } from './mapped.ts';
+import type { MapEvent, Mapped, MappingContext } from './mapped.ts';
 import { createNotes, type Notes } from './notes.ts';
-import { type OverridePart, overrideFaultCode, overridesOf } from './overrides.ts';
-import { extendAttributes, identityAttributes, profileAttributes } from './profile-change.ts';
 import { createReader } from './reader.ts';
 import { shrinkEvent } from './shrink.ts';
-
-/** Fields that an override may not set: they make a resend harmless and the record belong to the right person at the right time. */
-const PROTECTED = ['_id', 'timestamp', 'identityMap'];
+import { xdmMessages } from './xdm-messages.ts';
 
 /** Maps one event (reference: mapping.md). Never rejects for anything that can stand in an event. */
 export const mapEvent: MapEvent = async (event, context) => {
@@ -32,21 +23,58 @@ export const mapEvent: MapEvent = async (event, context) => {
     return ignored('test-event');
   }
   const erase = isDeletion(event);
-  const identities = identitiesOf(event, context, notes).filter(({ kind }) => !erase || kind === 'customerId');
-  const named = nameIdentities([...identities, ...victim(event)], context.destination.identity);
-  if (named.length === 0) {
-    if (identities.length > 0) {
-      notes.add('identityMap', 'no-namespace');
-    }
+  const identities = identitiesOf(event, context, notes).filter(
+    ({ kind }) => !erase || kind === 'customerId',
+  );
+  const identityMap = identityMapOf(event, identities, context, notes);
+  if (identityMap === undefined) {
     return ignored('no-identity');
   }
   const family = familyOf(event, context);
   if (family === undefined && !erase) {
     return ignored('unmapped');
   }
-  const data = createReader(event.data, 'data', context.source.timezone, notes);
-  const at = eventTime(event, data, context, notes);
-  const input: FamilyInput = { event, data, identities, context, at, notes };
   const id = `cap-${event.identity.slice(0, 40)}${context.idSuffix}`;
-  const finished = context.destination.format === 'raw' ? rawEvent(input, erase)
+  if (context.destination.format === 'raw') {
+    const raw = flatEvent(event, erase ? depersonalised(event) : event.data);
+    return { outcome: 'messages', id, event: raw, erase, notes: notes.list() };
+  }
+  const data = createReader(event.data, 'data', context.source.timezone, notes);
+  const input = { event, data, identities, context, at: eventTime(event, data, context, notes), notes };
+  const { entity, profile } =
+    family === undefined || erase
+      ? { entity: deletionEntity(input, id), profile: undefined }
+      : await xdmMessages(input, family, id);
+  return {
+    outcome: 'messages',
+    id,
+    event: shrinkEvent({ ...entity, identityMap }, context.destination.tenant, notes),
+    ...(profile === undefined ? {} : { profile }),
+    erase,
+    notes: notes.list(),
+  };
 };
+
+/** The identityMap of the ExperienceEvent: that of a merge holds the dissolved customer too, so that AEP links the two. */
+function identityMapOf(
+  event: CapillaryEvent,
+  identities: readonly Identity[],
+  context: MappingContext,
+  notes: Notes,
+): JsonObject | undefined {
+  const { identity } = context.destination;
+  const victimId = identities.length > 0 ? victimIdOf(event) : undefined;
+  const victim = victimId === undefined ? [] : [{ kind: 'customerId' as const, id: victimId }];
+  const map = buildIdentityMap(nameIdentities([...identities, ...victim], identity), identity, notes);
+  if (map === undefined && identities.length > 0) {
+    notes.add('identityMap', 'no-namespace');
+  }
+  return map;
+}
+
+/** Undefined for a name that nothing maps and that the source wants ignored. */
+function familyOf({ eventName }: CapillaryEvent, { source }: MappingContext): Family | undefined {
+  const own = FAMILIES.get(eventName);
+  const isWanted = source.unmapped === 'generic' || Object.hasOwn(source.overrides, eventName);
+  return own ?? (isWanted ? mapGeneric : undefined);
+}

@@ -9,7 +9,8 @@ import { victimIdOf } from './identities.ts';
 export const mapMerge: Family = ({ event }) => {
   const survivorId = event.customerId ?? customerIdOf(event.data);
   const victimId = victimIdOf(event);
-  const foldFrom = victimId === undefined || victimId === survivorId ? undefined : laneOf(event.orgId, victimId);
+  const foldFrom =
+    victimId === undefined || victimId === survivorId ? undefined : laneOf(event.orgId, victimId);
   return {
     eventType: 'loyalty.customerMerge',
     tenant: { merge: { survivorId, victimId } },

@@ -20,7 +20,12 @@ export interface CompiledOverrides {
    * What the expression gives: undefined when there is none or it gives nothing. `receivedAt` (epoch ms) is its clock, so that an event mapped twice
    * gives the same. Rejects when the expression fails, runs too long or too deep, or gives anything but an object.
    */
-  run(eventName: string, part: OverridePart, input: OverrideInput, receivedAt: number): Promise<JsonObject | undefined>;
+  run(
+    eventName: string,
+    part: OverridePart,
+    input: OverrideInput,
+    receivedAt: number,
+  ): Promise<JsonObject | undefined>;
 }
 
 /** Milliseconds, nested evaluations and list items that one expression may use. A regular expression inside it is not bounded. */
@@ -60,9 +65,12 @@ function compile(text: string, place: string): jsonata.Expression {
     return jsonata(text, BOUNDS);
   } catch (error) {
     const { message, position } = asJsonataError(error);
-    throw new Error(`${place} is no JSONata expression: ${message}${position === undefined ? '' : ` (at character ${position})`}`, {
-      cause: error,
-    });
+    throw new Error(
+      `${place} is no JSONata expression: ${message}${position === undefined ? '' : ` (at character ${position})`}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -71,14 +79,11 @@ async function evaluate(
   input: OverrideInput,
   receivedAt: number,
 ): Promise<JsonObject | undefined> {
-  const forbidden = (): never => {
-    throw new Error('chance has no place in a mapping: a resent event must give the same record');
-  };
   const bindings = {
     now: () => toTimestamp(receivedAt),
     millis: () => receivedAt,
-    random: forbidden,
-    shuffle: forbidden,
+    random: refuseChance,
+    shuffle: refuseChance,
   };
   const result: unknown = await expression.evaluate(structuredClone(input), bindings);
   if (result === undefined || result === null) {
@@ -89,6 +94,10 @@ async function evaluate(
     throw new Error('the expression did not give an object');
   }
   return plain;
+}
+
+function refuseChance(): never {
+  throw new Error('chance has no place in a mapping: a resent event must give the same record');
 }
 
 let lastTurn: Promise<unknown> = Promise.resolve();
@@ -102,7 +111,10 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 
 /** What JSONata throws is no Error. Its message may quote values of the event, so it is for the check of a configuration only. */
 function asJsonataError(error: unknown): { message: string; position: number | undefined } {
-  const { message, position } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  const { message, position } = (typeof error === 'object' && error !== null ? error : {}) as Record<
+    string,
+    unknown
+  >;
   return {
     message: typeof message === 'string' ? message : 'it cannot be read',
     position: typeof position === 'number' ? position : undefined,

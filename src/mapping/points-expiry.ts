@@ -10,7 +10,11 @@ export const mapPointsExpiryReminder: Family = (input) => {
     eventType: 'loyalty.pointsExpiryReminder',
     tenant: { points: { scheduledToExpire: points, expiryDate: date } },
     ...(isKnown && ownStanding(input) === 'main'
-      ? { attributes: { 'loyalty.pointsExpiration': [{ pointsExpiring: points, pointsExpirationDate: date }] } }
+      ? {
+          attributes: {
+            'loyalty.pointsExpiration': [{ pointsExpiring: points, pointsExpirationDate: date }],
+          },
+        }
       : {}),
   };
 };

@@ -1,5 +1,11 @@
 import type { Draft, Family, FamilyInput } from './family.ts';
-import { ownProgramId, ownStanding, otherProgramAttributes, programName, programStanding } from './program.ts';
+import {
+  ownProgramId,
+  ownStanding,
+  otherProgramAttributes,
+  programName,
+  programStanding,
+} from './program.ts';
 import { PROFILE_ARRAY_MAX } from '../xdm/limits.ts';
 import type { Reader } from './reader.ts';
 
@@ -19,7 +25,11 @@ export const mapPointsIssued: Family = (input) => {
       ? { fields: { loyalty: { pointsGained: pointsGained(data) } } }
       : {}),
     tenant: {
-      points: { issued: data.number('totalPointsIssued'), balance: balance.points, lifetime: balance.lifetime },
+      points: {
+        issued: data.number('totalPointsIssued'),
+        balance: balance.points,
+        lifetime: balance.lifetime,
+      },
       expiries: expiries.map(({ points, date }) => ({ points, date })),
     },
     ...(standing === 'main' ? { attributes: issuedAttributes(input, balance, expiries) } : {}),
@@ -36,7 +46,10 @@ export const mapPointsRedeemed: Family = (input) => {
     points: program.number('programCurrentPoints'),
   }));
   const own = programs.find(({ programId }) => programId === ownProgramId(data)) ?? programs[0];
-  const standings = programs.map((program) => ({ ...program, standing: programStanding(input, program.programId) }));
+  const standings = programs.map((program) => ({
+    ...program,
+    standing: programStanding(input, program.programId),
+  }));
   if (standings.some(({ standing }) => standing === 'group')) {
     input.notes.add('data.redemptionFromEarningPrograms', 'group-balance');
   }
@@ -92,14 +105,20 @@ function issuedExpiries(data: Reader): readonly Expiry[] {
   const regular = data
     .list('regularPointsBreakup')
     .map((part) => ({ points: part.number('points'), date: part.time('expiryAt') }));
-  const promotional = data
-    .list('promotionalPointsIssued')
-    .map((part) => ({ points: part.number('promotionPoints'), date: part.time('promotionPointsExpiryDate') }));
-  return [...regular, ...promotional].filter(({ points, date }) => points !== undefined && date !== undefined);
+  const promotional = data.list('promotionalPointsIssued').map((part) => ({
+    points: part.number('promotionPoints'),
+    date: part.time('promotionPointsExpiryDate'),
+  }));
+  return [...regular, ...promotional].filter(
+    ({ points, date }) => points !== undefined && date !== undefined,
+  );
 }
 
 function pointsGained(data: Reader): readonly Draft[] {
-  const shared = { loyaltyProgramId: ownProgramId(data), transactionId: activityId(data, ['transactionid', 'billid']) };
+  const shared = {
+    loyaltyProgramId: ownProgramId(data),
+    transactionId: activityId(data, ['transactionid', 'billid']),
+  };
   const promotional = data.list('promotionalPointsIssued').map((part) => ({
     value: part.number('promotionPoints'),
     promotionId: part.id('promotionIdentifier'),
@@ -107,7 +126,9 @@ function pointsGained(data: Reader): readonly Draft[] {
   }));
   const regular = data.number('regularPointsIssued');
   const value = regular ?? (promotional.length > 0 ? undefined : data.number('totalPointsIssued'));
-  return [{ value, ...shared }, ...promotional].filter((gain) => gain.value !== undefined && gain.value !== 0);
+  return [{ value, ...shared }, ...promotional].filter(
+    (gain) => gain.value !== undefined && gain.value !== 0,
+  );
 }
 
 function pointsRedemption(

@@ -17,11 +17,7 @@ export function profileAttributes(
   custom: ReadonlyMap<string, JsonValue>,
   shape: ObjectShape,
 ): ReadonlyMap<string, JsonValue> {
-  const drafts = [
-    ...Object.entries(result.attributes ?? {}),
-    ...tenantAttributes(input, result),
-    ...custom,
-  ];
+  const drafts = [...Object.entries(result.attributes ?? {}), ...tenantAttributes(input, result), ...custom];
   const attributes = new Map<string, JsonValue>();
   for (const [path, draft] of drafts) {
     const value = validAttribute(path, draft, shape, input);
@@ -32,6 +28,10 @@ export function profileAttributes(
   return attributes;
 }
 
+/** Kept by key, one attribute for each balance; a whole list beside them would be a second truth. */
+const isProtected = (path: string): boolean =>
+  path === '_id' || path.startsWith(IDENTITY_PREFIX) || path.endsWith('.capillary.programs');
+
 /** Attributes extended by the record that an override gave; a field that it sets to null is no longer told. */
 export function extendAttributes(
   attributes: ReadonlyMap<string, JsonValue>,
@@ -39,7 +39,13 @@ export function extendAttributes(
   shape: ObjectShape,
   input: FamilyInput,
 ): ReadonlyMap<string, JsonValue> {
-  const extended = extend(Object.fromEntries(attributes), Object.fromEntries(flattenAttributes(patch)));
+  const told = flattenAttributes(patch).filter(([path]) => {
+    if (isProtected(path)) {
+      input.notes.add(path, 'protected-field');
+    }
+    return !isProtected(path);
+  });
+  const extended = extend(Object.fromEntries(attributes), Object.fromEntries(told));
   const valid = Object.entries(extended).flatMap(([path, draft]) => {
     const value = validAttribute(path, draft, shape, input);
     return value === undefined ? [] : [[path, value] as const];
@@ -57,13 +63,18 @@ export function identityAttributes(identities: readonly NamedIdentity[]): Readon
   return attributes;
 }
 
-function tenantAttributes({ context, notes }: FamilyInput, result: FamilyResult): readonly (readonly [string, unknown])[] {
+function tenantAttributes(
+  { context, notes }: FamilyInput,
+  result: FamilyResult,
+): readonly (readonly [string, unknown])[] {
   const { tenant } = context.destination;
   const told = Object.entries(result.tenantAttributes ?? {}).filter(([, value]) => value !== undefined);
   if (tenant === undefined && told.length > 0) {
     notes.add('data.loyaltyProgramId', 'no-tenant');
   }
-  return tenant === undefined ? [] : told.map(([path, value]) => [`${tenant}.capillary.${path}`, value] as const);
+  return tenant === undefined
+    ? []
+    : told.map(([path, value]) => [`${tenant}.capillary.${path}`, value] as const);
 }
 
 function validAttribute(

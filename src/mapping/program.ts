@@ -22,7 +22,10 @@ export type ProgramStanding =
  * Decides what a program is to the profile: the configured program is the main one, else Capillary's default program. Old payloads
  * do not describe their program; an event's own program counts as the main one then.
  */
-export function programStanding({ data, context }: FamilyInput, programId: string | undefined): ProgramStanding {
+export function programStanding(
+  { data, context }: FamilyInput,
+  programId: string | undefined,
+): ProgramStanding {
   const entity = entityTypeOf(data.raw['entityInformation']);
   if (entity !== undefined && entity !== 'USER') {
     return 'group';

@@ -34,83 +34,123 @@ export interface Reader {
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$/;
 
+/** What a reader reads from. */
+interface Origin {
+  readonly raw: JsonObject;
+  readonly path: string;
+  readonly timezone: string;
+  readonly notes: Notes;
+}
+
 /** @param timezone for dates without a zone */
 export function createReader(raw: JsonObject, path: string, timezone: string, notes: Notes): Reader {
-  const fault = (field: string, code: NoteCode): undefined => {
-    notes.add(`${path}.${field}`, code);
-    return undefined;
-  };
-  const present = (field: string): JsonValue | undefined => {
-    const value = Object.hasOwn(raw, field) ? raw[field] : undefined;
-    return isAbsent(value) ? undefined : value;
-  };
-  const shortened = (field: string, text: string | undefined): string | undefined =>
-    text !== undefined && text.length > MAX_TEXT_CHARS ? fault(field, 'too-long') : text;
-
-  const reader: Reader = {
-    path,
-    raw,
-    text(field) {
-      const value = present(field);
-      if (value !== undefined && typeof value !== 'string') {
-        return fault(field, 'wrong-type');
-      }
-      return shortened(field, value?.toWellFormed().trim());
-    },
-    id(field) {
-      const value = present(field);
-      return value === undefined ? undefined : shortened(field, idText(value) ?? fault(field, 'not-an-id'));
-    },
-    scalar(field) {
-      const value = present(field);
-      if (value === undefined || typeof value === 'object') {
-        return value === undefined ? undefined : fault(field, 'wrong-type');
-      }
-      return shortened(field, typeof value === 'string' ? value.toWellFormed().trim() : JSON.stringify(value));
-    },
-    number(field) {
-      const value = present(field);
-      const number = typeof value === 'string' && NUMBER.test(value.trim()) ? Number(value) : value;
-      if (typeof number !== 'number') {
-        return number === undefined ? undefined : fault(field, 'not-a-number');
-      }
-      return Number.isFinite(number) ? number : fault(field, 'not-finite');
-    },
-    integer(field) {
-      const number = reader.number(field);
-      return number === undefined || Number.isSafeInteger(number) ? number : fault(field, 'not-an-integer');
-    },
-    instant(field) {
-      const at = pickTime(raw, field, timezone);
-      const isThere = present(field) !== undefined || present(`${field}InMillis`) !== undefined;
-      return at === undefined && isThere ? fault(field, 'not-a-date') : at;
-    },
-    time(field) {
-      const at = reader.instant(field);
-      return at === undefined ? undefined : toTimestamp(at);
-    },
-    object(field) {
-      const value = present(field);
-      if (value !== undefined && !isJsonObject(value)) {
-        fault(field, 'wrong-type');
-      }
-      return createReader(isJsonObject(value) ? value : {}, `${path}.${field}`, timezone, notes);
-    },
-    list(field) {
-      const value = present(field);
-      if (value !== undefined && !Array.isArray(value)) {
-        fault(field, 'wrong-type');
-      }
-      return (Array.isArray(value) ? value : []).flatMap((item, index) => {
-        if (!isJsonObject(item)) {
-          return isAbsent(item) ? [] : (fault(`${field}[${index}]`, 'wrong-type') ?? []);
-        }
-        return [createReader(item, `${path}.${field}[${index}]`, timezone, notes)];
-      });
-    },
-  };
-  return reader;
+  const origin = { raw, path, timezone, notes };
+  return { path, raw, ...texts(origin), ...numbers(origin), ...times(origin), ...nested(origin) };
 }
+
+const texts = (origin: Origin): Pick<Reader, 'text' | 'id' | 'scalar'> => ({
+  text(field) {
+    const value = presentIn(origin, field);
+    const text = typeof value === 'string' ? value.toWellFormed().trim() : undefined;
+    return bounded(
+      origin,
+      field,
+      value === undefined ? undefined : (text ?? fault(origin, field, 'wrong-type')),
+    );
+  },
+  id(field) {
+    const value = presentIn(origin, field);
+    const id = idText(value);
+    return bounded(
+      origin,
+      field,
+      value === undefined ? undefined : (id ?? fault(origin, field, 'not-an-id')),
+    );
+  },
+  scalar(field) {
+    const value = presentIn(origin, field);
+    if (
+      typeof value === 'object' ||
+      value === Number.POSITIVE_INFINITY ||
+      value === Number.NEGATIVE_INFINITY
+    ) {
+      return fault(origin, field, 'wrong-type');
+    }
+    return bounded(origin, field, value === undefined ? undefined : String(value).toWellFormed().trim());
+  },
+});
+
+const numbers = (origin: Origin): Pick<Reader, 'number' | 'integer'> => ({
+  number: (field) => numberIn(origin, field),
+  integer(field) {
+    const number = numberIn(origin, field);
+    return number === undefined || Number.isSafeInteger(number)
+      ? number
+      : fault(origin, field, 'not-an-integer');
+  },
+});
+
+const times = (origin: Origin): Pick<Reader, 'instant' | 'time'> => ({
+  instant: (field) => instantIn(origin, field),
+  time(field) {
+    const at = instantIn(origin, field);
+    return at === undefined ? undefined : toTimestamp(at);
+  },
+});
+
+const nested = (origin: Origin): Pick<Reader, 'object' | 'list'> => ({
+  object(field) {
+    const value = presentIn(origin, field);
+    if (value !== undefined && !isJsonObject(value)) {
+      fault(origin, field, 'wrong-type');
+    }
+    return below(origin, field, isJsonObject(value) ? value : {});
+  },
+  list(field) {
+    const value = presentIn(origin, field);
+    if (value !== undefined && !Array.isArray(value)) {
+      fault(origin, field, 'wrong-type');
+    }
+    return (Array.isArray(value) ? value : []).flatMap((item, index) => {
+      const place = `${field}[${index}]`;
+      if (!isJsonObject(item) && !isAbsent(item)) {
+        fault(origin, place, 'wrong-type');
+      }
+      return isJsonObject(item) ? [below(origin, place, item)] : [];
+    });
+  },
+});
+
+function numberIn(origin: Origin, field: string): number | undefined {
+  const value = presentIn(origin, field);
+  const number = typeof value === 'string' && NUMBER.test(value.trim()) ? Number(value) : value;
+  if (typeof number !== 'number') {
+    return number === undefined ? undefined : fault(origin, field, 'not-a-number');
+  }
+  return Number.isFinite(number) ? number : fault(origin, field, 'not-finite');
+}
+
+function instantIn(origin: Origin, field: string): number | undefined {
+  const at = pickTime(origin.raw, field, origin.timezone);
+  const isThere = [field, `${field}InMillis`].some((name) => presentIn(origin, name) !== undefined);
+  return at === undefined && isThere ? fault(origin, field, 'not-a-date') : at;
+}
+
+function presentIn({ raw }: Origin, field: string): JsonValue | undefined {
+  const value = Object.hasOwn(raw, field) ? raw[field] : undefined;
+  return isAbsent(value) ? undefined : value;
+}
+
+const bounded = (origin: Origin, field: string, text: string | undefined): string | undefined =>
+  text !== undefined && text.length > MAX_TEXT_CHARS ? fault(origin, field, 'too-long') : text;
+
+function fault({ path, notes }: Origin, field: string, code: NoteCode): undefined {
+  notes.add(path === '' ? field : `${path}.${field}`, code);
+  return undefined;
+}
+
+const below = ({ path, timezone, notes }: Origin, field: string, raw: JsonObject): Reader =>
+  createReader(raw, path === '' ? field : `${path}.${field}`, timezone, notes);
 
 /** What Capillary sends for "nothing": null, blank texts (a currency of one space is real), empty lists and objects. */
 function isAbsent(value: JsonValue | undefined): boolean {

@@ -86,7 +86,11 @@ function dropLargest(entity: JsonObject): readonly Step[] {
 /** Names of the brand's own fields beside ours, in order. */
 function ownFields(entity: JsonObject, tenant: string | undefined): readonly string[] {
   const own = tenant === undefined ? undefined : entity[tenant];
-  return isJsonObject(own) ? Object.keys(own).filter((name) => name !== 'capillary').toSorted() : [];
+  return isJsonObject(own)
+    ? Object.keys(own)
+        .filter((name) => name !== 'capillary')
+        .toSorted()
+    : [];
 }
 
 function dropLineItems(tenant: string | undefined): Step {
@@ -95,7 +99,10 @@ function dropLineItems(tenant: string | undefined): Step {
     if (!Array.isArray(items)) {
       return { entity };
     }
-    const kept = mostThatFit(items.length, (count) => sizeOf(withLineItems(entity, items, count, tenant)) <= limit);
+    const kept = mostThatFit(
+      items.length,
+      (count) => sizeOf(withLineItems(entity, items, count, tenant)) <= limit,
+    );
     return {
       entity: withLineItems(entity, items, kept, tenant),
       path: 'productListItems',
@@ -104,8 +111,16 @@ function dropLineItems(tenant: string | undefined): Step {
   };
 }
 
-function withLineItems(entity: JsonObject, items: JsonValue[], count: number, tenant: string | undefined): JsonObject {
-  const kept = count === 0 ? without(entity, ['productListItems']) : { ...entity, productListItems: items.slice(0, count) };
+function withLineItems(
+  entity: JsonObject,
+  items: JsonValue[],
+  count: number,
+  tenant: string | undefined,
+): JsonObject {
+  const kept =
+    count === 0
+      ? without(entity, ['productListItems'])
+      : { ...entity, productListItems: items.slice(0, count) };
   const omitted = items.length - count;
   return tenant === undefined || omitted === 0
     ? kept
@@ -127,9 +142,10 @@ function mostThatFit(total: number, fits: (count: number) => boolean): number {
   return Math.max(low, 0);
 }
 
+const isPrimary = (item: JsonValue): boolean => isJsonObject(item) && item['primary'] === true;
+
 const dropIdentities: Step = (entity) => {
   const map = isJsonObject(entity['identityMap']) ? entity['identityMap'] : {};
-  const isPrimary = (item: JsonValue): boolean => isJsonObject(item) && item['primary'] === true;
   const primary = Object.entries(map).flatMap(([namespace, items]) => {
     const kept = Array.isArray(items) ? items.filter(isPrimary) : [];
     return kept.length > 0 ? [[namespace, kept] as const] : [];
@@ -151,7 +167,11 @@ function without(entity: JsonObject, [name = '', ...rest]: readonly string[]): J
   return Object.keys(next).length > 0 ? { ...entity, [name]: next } : others;
 }
 
-function withField(entity: JsonObject, [name = '', ...rest]: readonly string[], value: JsonValue): JsonObject {
+function withField(
+  entity: JsonObject,
+  [name = '', ...rest]: readonly string[],
+  value: JsonValue,
+): JsonObject {
   const before = entity[name];
   const next = rest.length > 0 ? withField(isJsonObject(before) ? before : {}, rest, value) : value;
   return { ...entity, [name]: next };

@@ -32,7 +32,11 @@ function billFields(input: FamilyInput, measures: Draft): { fields: Draft; tenan
   };
   return {
     fields: {
-      commerce: { order, ...measures, commerceScope: { storeCode: enteredBy(data).object('store').id('code') } },
+      commerce: {
+        order,
+        ...measures,
+        commerceScope: { storeCode: enteredBy(data).object('store').id('code') },
+      },
       productListItems: lineItems(data, currencyCode, notes),
     },
     tenant: {

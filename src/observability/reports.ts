@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { AdminObserver } from '../admin/observer.ts';
 import { metricEventName } from '../capillary/catalogue.ts';
 import type { DeliveryObserver } from '../delivery/observer.ts';
 import type { IntakeObserver } from '../intake/observer.ts';
@@ -72,5 +73,15 @@ export const createDeliveryReports = (log: Logger, metrics: Metrics): DeliveryOb
   trouble(destination, message, error) {
     metrics.troubles.inc({ part: 'delivery' });
     log.error({ destination, err: error }, message);
+  },
+});
+
+/** One log line for each change by an operator and each caller turned away. */
+export const createAdminReports = (log: Logger, metrics: Metrics): AdminObserver => ({
+  acted: (report) => log.info(report, 'operator action'),
+  refused: (reason) => log.warn({ reason }, 'admin request refused'),
+  trouble(message, error) {
+    metrics.troubles.inc({ part: 'admin' });
+    log.error({ err: error }, message);
   },
 });

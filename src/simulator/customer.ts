@@ -72,9 +72,10 @@ export const createPopulation = (size: number, random: Random): Population => {
   return {
     choose: (fits, mend) => {
       const start = randomInteger(random, 0, customers.length - 1);
-      const inTurn = [...customers.slice(start), ...customers.slice(0, start)];
-      const fitting = inTurn.find(fits);
-      if (fitting) return fitting;
+      for (let step = 0; step < customers.length; step += 1) {
+        const candidate = customers[(start + step) % customers.length];
+        if (candidate && fits(candidate)) return candidate;
+      }
       const customer = randomOf(random, customers);
       mend(customer);
       // A mend that cannot help (nobody registers twice) leaves the place to a new customer.

@@ -127,7 +127,10 @@ const needsPoints = (make: EventTemplate['make']): EventTemplate => ({
 });
 
 /** A group's points: nobody's identifiers, and for a redemption the acting person deeper inside (reference: capillary.md §5). */
-export const groupPoints = (context: EventContext, name: 'pointsExpired' | 'pointsRedeemed'): EventContent => {
+export const groupPoints = (
+  context: EventContext,
+  name: 'pointsExpired' | 'pointsRedeemed',
+): EventContent => {
   const content = (name === 'pointsExpired' ? expired : redeemed)(context);
   const { customerIdentifiers: _, ...data } = content.data;
   const entityInformation = { entityType: 'USERGROUP2', entityId: 6_600_000 + context.serial };

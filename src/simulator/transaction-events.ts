@@ -30,24 +30,24 @@ const bill = (context: EventContext): JsonObject => {
   };
 };
 
-const content = (data: JsonObject): EventContent => ({
+const content = ({ serial }: EventContext, data: JsonObject): EventContent => ({
   data,
-  ref: String(data.transactionId),
+  ref: String(FIRST_TRANSACTION_ID + serial),
   loyaltyEventId: null,
 });
 
 /** A bill that brings goods back. */
 export const returned = (context: EventContext): EventContent =>
-  content({ ...bill(context), billType: 'RETURN', deliveryStatus: 'RETURNED', discount: 0 });
+  content(context, { ...bill(context), billType: 'RETURN', deliveryStatus: 'RETURNED', discount: 0 });
 
 /** An update tells less than the bill did (reference: capillary.md §4.5). */
 const updated = (context: EventContext): EventContent => {
   const { billNumber: _, currencyCode: __, lineItemCount: ___, ...data } = bill(context);
-  return content({ ...data, enteredBy: { id: 9_000 } });
+  return content(context, { ...data, enteredBy: { id: 9_000 } });
 };
 
 /** Transaction events by name (reference: capillary.md §4.5). */
 export const TRANSACTION_TEMPLATES: Readonly<Record<string, EventTemplate>> = {
-  transactionAdded: anybody((context) => content(bill(context))),
+  transactionAdded: anybody((context) => content(context, bill(context))),
   transactionUpdated: anybody(updated),
 };

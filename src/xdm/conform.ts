@@ -23,10 +23,14 @@ export function conform(value: unknown, shape: Shape, path: string, fault: Fault
     return undefined;
   }
   if (isObjectShape(shape)) {
-    return isJsonObject(value) ? conformObject(value, shape, path, fault) : reported(path, 'wrong-type', fault);
+    return isJsonObject(value)
+      ? conformObject(value, shape, path, fault)
+      : reported(path, 'wrong-type', fault);
   }
   if (isListShape(shape)) {
-    return Array.isArray(value) ? conformList(value, shape.items, path, fault) : reported(path, 'wrong-type', fault);
+    return Array.isArray(value)
+      ? conformList(value, shape.items, path, fault)
+      : reported(path, 'wrong-type', fault);
   }
   const code = leafFault(value, shape);
   return code === undefined ? wellFormed(value as JsonValue) : reported(path, code, fault);
@@ -45,7 +49,9 @@ export function conformAny(value: unknown, path: string, fault: Fault, depth = 0
     return someOf(items.filter((item) => item !== undefined));
   }
   if (isJsonObject(value)) {
-    return objectOf(Object.entries(value).map(([name, inner]) => openField(name, inner, path, fault, depth + 1)));
+    return objectOf(
+      Object.entries(value).map(([name, inner]) => openField(name, inner, path, fault, depth + 1)),
+    );
   }
   if (typeof value === 'number' && !Number.isFinite(value)) {
     return reported(path, 'not-finite', fault);
@@ -55,7 +61,12 @@ export function conformAny(value: unknown, path: string, fault: Fault, depth = 0
     : reported(path, 'wrong-type', fault);
 }
 
-function conformObject(value: JsonObject, shape: ObjectShape, path: string, fault: Fault): JsonObject | undefined {
+function conformObject(
+  value: JsonObject,
+  shape: ObjectShape,
+  path: string,
+  fault: Fault,
+): JsonObject | undefined {
   const fields = Object.entries(value).map(([name, inner]) => {
     const at = join(path, name);
     const known = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
@@ -75,10 +86,18 @@ function conformObject(value: JsonObject, shape: ObjectShape, path: string, faul
 function openField(name: string, value: unknown, path: string, fault: Fault, depth: number) {
   const at = join(path, name.toWellFormed());
   const isAllowed = isTenantFieldName(name) || isEmpty(value);
-  return [name, isAllowed ? conformAny(value, at, fault, depth) : reported(at, 'unknown-field', fault)] as const;
+  return [
+    name,
+    isAllowed ? conformAny(value, at, fault, depth) : reported(at, 'unknown-field', fault),
+  ] as const;
 }
 
-function conformList(value: readonly unknown[], items: Shape, path: string, fault: Fault): JsonValue[] | undefined {
+function conformList(
+  value: readonly unknown[],
+  items: Shape,
+  path: string,
+  fault: Fault,
+): JsonValue[] | undefined {
   const kept = value.map((item, index) => conform(item, items, `${path}[${index}]`, fault));
   return someOf(kept.filter((item) => item !== undefined));
 }
@@ -99,7 +118,7 @@ function reported(path: string, code: string, fault: Fault): undefined {
   return undefined;
 }
 
-const wellFormed = <T extends JsonValue>(value: T): JsonValue =>
+const wellFormed = (value: JsonValue): JsonValue =>
   typeof value === 'string' ? value.toWellFormed() : value;
 
 const someOf = (items: JsonValue[]): JsonValue[] | undefined => (items.length > 0 ? items : undefined);

@@ -61,9 +61,7 @@ const LINE_ITEM = object(
     productImageUrl: 'string',
     unitOfMeasureCode: 'string',
     selectedOptions: list(object({ attribute: 'string', value: 'string' }, ['attribute', 'value'])),
-    productCategories: list(
-      object({ categoryID: 'string', categoryName: 'string', categoryPath: 'string' }),
-    ),
+    productCategories: list(object({ categoryID: 'string', categoryName: 'string', categoryPath: 'string' })),
   },
   ['SKU'],
 );
@@ -75,7 +73,9 @@ const POINTS = list(
 const LOYALTY = object({
   pointsGained: POINTS,
   pointsRedemption: POINTS,
-  couponRedemption: list(object({ id: 'string', series: 'string', seriesName: 'string', promotionId: 'string' })),
+  couponRedemption: list(
+    object({ id: 'string', series: 'string', seriesName: 'string', promotionId: 'string' }),
+  ),
   referralRedemption: list(object({ code: 'string', promotionId: 'string' })),
   discounts: list(
     object({

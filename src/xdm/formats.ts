@@ -22,6 +22,10 @@ export const isUriReference = (text: string): boolean => URI_REFERENCE.test(text
 export function isEmail(text: string): boolean {
   const at = text.lastIndexOf('@');
   return (
-    at > 0 && at <= 64 && text.length <= 254 && LOCAL_PART.test(text.slice(0, at)) && DOMAIN.test(text.slice(at + 1))
+    at > 0 &&
+    at <= 64 &&
+    text.length <= 254 &&
+    LOCAL_PART.test(text.slice(0, at)) &&
+    DOMAIN.test(text.slice(at + 1))
   );
 }

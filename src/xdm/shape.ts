@@ -28,7 +28,10 @@ export interface ListShape {
 /** The shape of a part of an XDM record: a small mirror of Adobe's schemas, holding what the relay may write. */
 export type Shape = Leaf | ObjectShape | ListShape;
 
-export const object = (fields: Readonly<Record<string, Shape>>, required: readonly string[] = []): ObjectShape => ({
+export const object = (
+  fields: Readonly<Record<string, Shape>>,
+  required: readonly string[] = [],
+): ObjectShape => ({
   fields,
   required,
   open: false,
@@ -42,9 +45,11 @@ export const openObject = (fields: Readonly<Record<string, Shape>>): ObjectShape
 
 export const list = (items: Shape): ListShape => ({ items });
 
-export const isObjectShape = (shape: Shape): shape is ObjectShape => typeof shape === 'object' && 'fields' in shape;
+export const isObjectShape = (shape: Shape): shape is ObjectShape =>
+  typeof shape === 'object' && 'fields' in shape;
 
-export const isListShape = (shape: Shape): shape is ListShape => typeof shape === 'object' && 'items' in shape;
+export const isListShape = (shape: Shape): shape is ListShape =>
+  typeof shape === 'object' && 'items' in shape;
 
 /** Names that AEP takes for a field of the tenant's own (reference: adobe.md §5.9). */
 export const isTenantFieldName = (name: string): boolean => /^[A-Za-z0-9][\w-]*$/.test(name);

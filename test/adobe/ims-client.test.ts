@@ -82,6 +82,10 @@ describe('an answer without a usable token is `unavailable`', () => {
       'a body over 64 KB',
       (_, response) => answerJson(response, 200, { access_token: 't1', junk: 'x'.repeat(70_000) }),
     ],
+    [
+      'a good body with 64 KB behind it',
+      (_, response) => void response.writeHead(200).end(`{"access_token":"t1"}${' '.repeat(70_000)}`),
+    ],
     ['a redirect', (_, response) => void response.writeHead(302, { location: '/elsewhere' }).end()],
     ['a gateway error', (_, response) => void response.writeHead(502).end('<h1>Bad gateway</h1>')],
   ];

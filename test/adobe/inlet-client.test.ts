@@ -1,6 +1,5 @@
-import { createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Inlet } from '../../src/adobe/answer.ts';
 import { createInlet, type InletOptions } from '../../src/adobe/inlet-client.ts';
@@ -127,6 +126,19 @@ describe('an answer', () => {
   });
 });
 
+test('an answer without an end is left at 1 MiB', async () => {
+  const server = await startServer((_, response) => {
+    response.writeHead(400);
+    const more = () => {
+      while (!response.destroyed && response.write('x'.repeat(65_536)));
+    };
+    response.on('drain', more);
+    more();
+  });
+  const answer = await openInlet(server.origin).sendSingle(FLOW, '1', 'tok', never);
+  expect(answer).toMatchObject({ kind: 'answer', status: 400 });
+});
+
 describe('no answer', () => {
   test('timeout: the inlet hangs', async () => {
     const server = await startServer(() => undefined);
@@ -199,7 +211,7 @@ describe('no answer', () => {
     expect(await inlet.sendBatch(FLOW, ['1'], 'tok', never)).toMatchObject({ kind: 'failure', code: 'tls' });
   });
 
-  test('network: the other end speaks no HTTP', async () => {
+  test('of some kind: the other end speaks no HTTP', async () => {
     const host = await rawServer((socket) => void socket.end('SSH-2.0-OpenSSH_9.6\r\n'));
     const answer = await openInlet(`http://${host}`).sendBatch(FLOW, ['1'], 'tok', never);
     expect(answer).toMatchObject({ kind: 'failure' });

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 import type { TokenAnswer, TokenSource } from '../../src/adobe/answer.ts';
@@ -39,9 +40,25 @@ export interface TokenSetup {
   /** Resolves once so many outcomes have been told. */
   readonly told: (count: number) => Promise<void>;
   readonly get: () => Promise<TokenAnswer>;
+  /** Requests begun, whether or not they have arrived yet. */
+  readonly begun: () => number;
 }
 
 export const never = new AbortController().signal;
+
+const CREATED = 'undici:request:create';
+
+/** Counts requests to an origin at the moment they are begun, as undici tells it: proof that none was. */
+const countBegun = (origin: string): (() => number) => {
+  let count = 0;
+  const listener = (message: unknown) => {
+    if ((message as { request: { origin: string | URL } }).request.origin.toString().startsWith(origin))
+      count += 1;
+  };
+  subscribe(CREATED, listener);
+  onTestFinished(() => void unsubscribe(CREATED, listener));
+  return () => count;
+};
 
 /** A token source before a scripted IMS, on clocks that stand still until told. */
 export const setUp = async (
@@ -83,6 +100,7 @@ export const setUp = async (
       return promise;
     },
     get: () => source.get(never),
+    begun: countBegun(server.origin),
   };
 };
 

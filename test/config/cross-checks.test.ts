@@ -67,6 +67,12 @@ const refused: readonly Case[] = [
     [[[...source, 'verify', 0], { type: 'standard-webhooks', secrets: ['whsec_?'] }]],
     'whsec_',
   ],
+  [
+    'sources[0].overrides.customerAdded.event',
+    'no JSONata',
+    [[[...source, 'overrides'], { customerAdded: { event: '{"a": ', profile: '{"a": 1}' } }]],
+    'capillary-relay map',
+  ],
 ];
 
 describe('checks between keys', () => {
@@ -96,6 +102,15 @@ describe('checks between keys', () => {
     ['anybody on purpose', [[...source, 'verify'], [{ type: 'none' }]]],
   ] as const)('accept %s', (_name, change) => {
     expect(configOf(smallestWith(change as readonly [Path, unknown])).sources).toHaveLength(1);
+  });
+
+  it('find every expression that does not compile', () => {
+    const overrides = { a: { event: '(' }, b: { event: '1', profile: ')' }, 'c d': { profile: '"' } };
+    expect(problemsOf(smallestWith([[...source, 'overrides'], overrides]))).toMatchObject([
+      { path: 'sources[0].overrides.a.event', message: expect.stringMatching(/^is no JSONata expression: /) },
+      { path: 'sources[0].overrides.b.profile' },
+      { path: 'sources[0].overrides["c d"].profile' },
+    ]);
   });
 
   it('accept two ports chosen by the system', () => {

@@ -16,6 +16,9 @@ const env = {
   IMS_CLIENT_SECRET: 'p8e-1',
 };
 
+const scopes = (value: unknown) =>
+  configOf(smallestWith([['destinations', 0, 'ims', 'scopes'], value])).destinations[0]?.ims?.scopes;
+
 describe('loadConfig', () => {
   it('reads the configuration of the design as printed there', () => {
     const config = configOf(fixture('design.yaml'), env);
@@ -94,8 +97,6 @@ describe('loadConfig', () => {
   });
 
   it('reads scopes as a list or as one text with commas or spaces', () => {
-    const scopes = (value: unknown) =>
-      configOf(smallestWith([['destinations', 0, 'ims', 'scopes'], value])).destinations[0]?.ims?.scopes;
     expect(scopes('openid,AdobeID, session')).toEqual(['openid', 'AdobeID', 'session']);
     expect(scopes(['openid AdobeID', 'session'])).toEqual(['openid', 'AdobeID', 'session']);
   });

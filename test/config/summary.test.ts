@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type JsonSchema, plainJsonSchema } from '../../src/config/json-schema.ts';
 import { isSecretKey } from '../../src/config/secret-list.ts';
@@ -28,6 +28,11 @@ const keysOf = (schema: JsonSchema): string[] => [
   ...(schema.items ? keysOf(schema.items) : []),
   ...(schema.oneOf ?? []).flatMap(keysOf),
 ];
+
+const inlet = (url: string) => {
+  const summary = summarize(configOf(smallestWith([['destinations', 0, 'inletUrl'], url])));
+  return (summary as { destinations: { inletUrl: string }[] }).destinations[0]?.inletUrl;
+};
 
 describe('summarize', () => {
   it('holds no secret, whatever it is', () => {
@@ -72,12 +77,6 @@ describe('summarize', () => {
   });
 
   it('shows an inlet by the end of its id and no query', () => {
-    const inlet = (url: string) =>
-      (
-        summarize(configOf(smallestWith([['destinations', 0, 'inletUrl'], url]))) as {
-          destinations: { inletUrl: string }[];
-        }
-      ).destinations[0]?.inletUrl;
     expect(inlet('https://dcs.adobedc.net/collection/2f4e00112233aabb?x=1')).toBe(
       'https://dcs.adobedc.net/collection/…aabb',
     );

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,17 +20,19 @@ const valuesOf = (config: Config): readonly string[] | undefined => {
   return verifier?.type === 'header' ? verifier.values : undefined;
 };
 
+const timers = (): number => getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
 const folder = (): string => mkdtempSync(join(tmpdir(), 'relay-watch-'));
 
 /** Watches a configuration with one secret in the file `key` of the folder. */
-const watching = (at: string, onChange: (config: Config) => void = () => {}) => {
+const watching = (at: string, onChange: (config: Config) => void = () => {}, intervalMs = 2) => {
   const path = join(at, 'relay.yaml');
   writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], [`\${file:${join(at, 'key')}}`]]));
   const events = new EventEmitter();
   const seen: string[] = [];
   const aborter = new AbortController();
   const ended = watchSecrets(loadConfig(path, {}), {
-    intervalMs: 2,
+    intervalMs,
     env: {},
     signal: aborter.signal,
     onChange: (config) => {
@@ -148,26 +149,27 @@ describe('watchSecrets', () => {
   });
 
   it('leaves no timer behind', async () => {
-    const timers = () => getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const at = folder();
     writeFileSync(join(at, 'key'), 'first');
     const before = timers();
-    const { stop, seen } = watching(at);
+    const { stop } = watching(at, () => {}, 3_600_000);
+    expect(timers()).toBe(before + 1);
     await stop();
     await stop();
     expect(timers()).toBe(before);
-    writeFileSync(join(at, 'key'), 'second');
-    expect(seen).toEqual([]);
   });
 
   it('ends at once without files or when aborted before', async () => {
     const at = folder();
     const path = join(at, 'relay.yaml');
     writeFileSync(path, smallestWith());
-    const options = { onChange: () => {}, onError: () => {} };
+    const seen: unknown[] = [];
+    const note = (change: unknown) => seen.push(change);
+    const options = { intervalMs: 3_600_000, onChange: note, onError: note };
     await watchSecrets(loadConfig(path, {}), { ...options, signal: new AbortController().signal });
     writeFileSync(join(at, 'key'), 'first');
     writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], ['${file:key}']]));
     await watchSecrets(loadConfig(path, {}), { ...options, signal: AbortSignal.abort() });
+    expect(seen).toEqual([]);
   });
 });

@@ -174,7 +174,7 @@ describe('the destination’s fault', () => {
     await until(() => status().state === 'paused');
     expect(status().reason).toBe(reason);
     rig.simulator.setFaults([]);
-    rig.destinations.get('acme-aep')!.tokens!.setSecrets(['mended']);
+    rig.mendSecrets(['mended']);
     expect((await rig.settled(receipt)).state).toBe('delivered');
     expect(status().state).toBe('flowing');
     expect((await rig.record(receipt)).event).toMatchObject({ charged: 0, failures: 0 });

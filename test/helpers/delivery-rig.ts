@@ -25,6 +25,8 @@ export interface DeliveryRig {
   /** Resolves when so many settlements of any kind were recorded for the event. */
   tried(receipt: string, times: number): Promise<Settlement>;
   record(receipt: string): Promise<EventRecord>;
+  /** Gives the destination other client secrets, as a changed secret file does. */
+  mendSecrets(secrets: string[]): void;
   close(): Promise<void>;
 }
 
@@ -96,6 +98,11 @@ export const startDeliveryRig = async (
       const record = await journal.find(receipt);
       if (record === undefined) throw new Error(`no record of ${receipt}`);
       return record;
+    },
+    mendSecrets(clientSecrets) {
+      const [destination] = config.destinations;
+      if (destination?.ims)
+        destinations.setSecrets([{ ...destination, ims: { ...destination.ims, clientSecrets } }]);
     },
     async close() {
       await destinations.stop();

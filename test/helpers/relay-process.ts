@@ -63,7 +63,7 @@ export interface RelayProcess {
   readonly pid: number;
   /** Log lines so far. */
   readonly log: readonly Record<string, unknown>[];
-  post(body: unknown, headers?: Record<string, string>): Promise<Response>;
+  post(body: string | object, headers?: Record<string, string>): Promise<Response>;
   /** Admin API with the token; parsed JSON. */
   admin(path: string, init?: RequestInit): Promise<{ status: number; body: any }>;
   /** Sends the signal and resolves with the exit code, or null after a kill. */
@@ -135,7 +135,7 @@ const startRelay = async (file: string, running: Set<ChildProcess>): Promise<Rel
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-relay-key': KEY, ...headers },
         body:
-          typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
+          typeof body === 'string' || body instanceof Uint8Array<ArrayBuffer> ? body : JSON.stringify(body),
       }),
     admin: async (path, init = {}) => {
       const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };

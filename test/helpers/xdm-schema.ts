@@ -1,167 +1,110 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
+import { createRequire } from 'node:module';
+import { Ajv, type ValidateFunction } from 'ajv/dist/ajv.js';
+import { default as addFormats } from 'ajv-formats/dist/index.js';
+import type { JsonObject } from '../../src/capillary/json.ts';
+import type { SchemaFeatures } from '../../src/xdm/event-fields.ts';
+import { isListShape, isObjectShape, type Leaf, type Shape } from '../../src/xdm/shape.ts';
+import { TENANT_EVENT_FIELDS, TENANT_PROFILE_FIELDS } from '../../src/xdm/tenant-fields.ts';
+import { asObject, type ClosedSchema, openXdmSchemas } from './xdm-files.ts';
 
-/** Adobe's schema files (adobe/xdm, CC BY 4.0). They are not part of this repository: tests that need them run where they are. */
-export const xdmRoot = fileURLToPath(new URL('../../../shared/reference/xdm', import.meta.url));
+export { hasXdmSchemas } from './xdm-files.ts';
 
-/** True where Adobe's schema files can be read. */
-export const hasXdmSchemas = existsSync(xdmRoot);
-
-/** A schema of Adobe's with everything it refers to put in place, in wire names, refusing every unknown field. */
-export type ClosedSchema = JsonObject;
-
-interface Document {
-  readonly schema: JsonObject;
+export interface ClosedXdmOptions {
+  readonly features: SchemaFeatures;
+  /** Tenant id such as `_acme`; its object holds what the relay documents of it and nothing else. */
+  readonly tenant?: string | undefined;
+  readonly root?: string;
 }
 
-interface Gathered {
-  readonly properties: Map<string, ClosedSchema>;
-  readonly required: Set<string>;
-  readonly keywords: JsonObject;
+export interface ClosedXdmValidators {
+  readonly event: ValidateFunction;
+  readonly profile: ValidateFunction;
 }
 
-const KEPT = ['type', 'enum', 'const', 'format', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength'];
-const CONTEXT_REF = 'https://ns.adobe.com/xdm/common/extensible#/definitions/@context';
+const NS = 'https://ns.adobe.com/xdm/';
+/** What `loyalty` of a profile held before 2026 (reference: adobe.md §5.3). */
+export const CLASSIC_LOYALTY = [
+  'joinDate',
+  'loyaltyID',
+  'points',
+  'pointsExpiration',
+  'pointsRedeemed',
+  'program',
+  'status',
+  'tier',
+  'upgradeDate',
+];
 
-/** Reads Adobe's schemas and closes any of them, alone or several as one. */
-export function openXdmSchemas(root = xdmRoot): { close(ids: readonly string[]): ClosedSchema } {
-  const documents = new Map<string, Document>();
-  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
-    if (name.endsWith('.schema.json')) {
-      const schema = JSON.parse(readFileSync(join(root, name), 'utf8')) as JsonObject;
-      documents.set(String(schema['$id']), { schema });
-    }
-  }
-  const closer = new Closer(documents);
-  return { close: (ids) => closer.close(ids) };
-}
-
-class Closer {
-  readonly #documents: ReadonlyMap<string, Document>;
-  readonly #open: string[] = [];
-
-  constructor(documents: ReadonlyMap<string, Document>) {
-    this.#documents = documents;
-  }
-
-  close(ids: readonly string[]): ClosedSchema {
-    const gathered = empty();
-    for (const id of ids) {
-      const document = this.#document(id);
-      this.#gather(document.schema, document, gathered);
-    }
-    return asSchema(gathered);
-  }
-
-  #document(id: string): Document {
-    const document = this.#documents.get(id);
-    if (document === undefined) {
-      throw new Error(`no schema ${id} among Adobe's files`);
-    }
-    return document;
-  }
-
-  #closed(schema: JsonObject, document: Document): ClosedSchema {
-    const gathered = empty();
-    this.#gather(schema, document, gathered);
-    return asSchema(gathered);
-  }
-
-  /** Adds what a schema says, with its references and `allOf` parts, to `into`. */
-  #gather(schema: JsonObject, document: Document, into: Gathered): void {
-    for (const keyword of KEPT) {
-      if (schema[keyword] !== undefined) {
-        into.keywords[keyword] = schema[keyword];
-      }
-    }
-    for (const [name, property] of objectEntries(schema['properties'])) {
-      addProperty(into, name.split(':'), this.#closed(property, document));
-    }
-    for (const name of asArray(schema['required'])) {
-      into.required.add(wireName(String(name).split(':')).join('.'));
-    }
-    if (isJsonObject(schema['items'])) {
-      into.keywords['items'] = this.#closed(schema['items'], document);
-    }
-    if (isJsonObject(schema['additionalProperties'])) {
-      into.keywords['additionalProperties'] = this.#closed(schema['additionalProperties'], document);
-    }
-    for (const part of asArray(schema['allOf'])) {
-      this.#gather(part as JsonObject, document, into);
-    }
-    this.#follow(schema, document, into);
-  }
-
-  #follow(schema: JsonObject, document: Document, into: Gathered): void {
-    const ref = schema['$ref'];
-    if (typeof ref !== 'string' || ref === CONTEXT_REF) {
-      return;
-    }
-    const [id = '', pointer = ''] = ref.split('#');
-    const target = id === '' ? document : this.#document(id);
-    const place = `${String(target.schema['$id'])}#${pointer}`;
-    if (this.#open.includes(place)) {
-      throw new Error(`schema ${place} holds itself`);
-    }
-    this.#open.push(place);
-    this.#gather(pointed(target.schema, pointer), target, into);
-    this.#open.pop();
-  }
-}
-
-const empty = (): Gathered => ({ properties: new Map(), required: new Set(), keywords: {} });
-
-function asSchema({ properties, required, keywords }: Gathered): ClosedSchema {
-  const isObject = keywords['type'] === 'object' || properties.size > 0;
-  if (!isObject) {
-    return keywords;
-  }
+/** The schemas that a destination has by our documentation, put together from Adobe's files, in which every unknown field is an error. */
+export function closedXdmValidators({ features, tenant, root }: ClosedXdmOptions): ClosedXdmValidators {
+  const schemas = openXdmSchemas(root);
+  const event = schemas.close([
+    `${NS}context/experienceevent`,
+    `${NS}context/identitymap`,
+    `${NS}context/experienceevent-commerce`,
+    ...(features.loyaltyEvents ? [`${NS}context/experienceevent-loyalty-details`] : []),
+    ...(features.placeContext ? [`${NS}context/experienceevent-environment-details`] : []),
+  ]);
+  const profile = schemas.close([
+    `${NS}context/profile`,
+    `${NS}context/identitymap`,
+    `${NS}context/profile-person-details`,
+    `${NS}context/profile-personal-details`,
+    `${NS}mixins/profile/profile-loyalty-details`,
+    `${NS}context/profile-preferences-details`,
+    ...(features.sourceAudit ? [`${NS}common/external-source-system-audit-details`] : []),
+  ]);
+  const dated = features.loyalty2026 ? profile : withClassicLoyalty(profile);
+  const ajv = createValidator();
   return {
-    ...keywords,
-    type: 'object',
-    properties: Object.fromEntries(properties),
-    ...(required.size > 0 ? { required: [...required] } : {}),
-    additionalProperties: keywords['additionalProperties'] ?? false,
+    event: ajv.compile(withTenant(event, tenant, TENANT_EVENT_FIELDS)),
+    profile: ajv.compile(withTenant(dated, tenant, TENANT_PROFILE_FIELDS)),
   };
 }
 
-/** On the wire `xdm:` is dropped, `@id` is `_id`, and any other prefix is an object of its own (`repo:etag` → `_repo.etag`). */
-function wireName(parts: readonly string[]): readonly string[] {
-  const [prefix = '', name] = parts;
-  if (name === undefined) {
-    return [prefix.replace(/^@/, '_')];
-  }
-  return prefix === 'xdm' ? [name] : [`_${prefix}`, name];
+/** Adobe's schemas are of JSON Schema draft 6. */
+function createValidator(): Ajv {
+  const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true });
+  ajv.addMetaSchema(createRequire(import.meta.url)('ajv/dist/refs/json-schema-draft-06.json') as JsonObject);
+  addFormats.default(ajv);
+  return ajv;
 }
 
-function addProperty(into: Gathered, parts: readonly string[], schema: ClosedSchema): void {
-  const [first = '', second] = wireName(parts);
-  if (second === undefined) {
-    into.properties.set(first, schema);
-    return;
-  }
-  const holder = into.properties.get(first) ?? {
+function withClassicLoyalty(profile: ClosedSchema): ClosedSchema {
+  const loyalty = asObject(asObject(profile['properties'])['loyalty']);
+  const classic = Object.entries(asObject(loyalty['properties'])).filter(([name]) =>
+    CLASSIC_LOYALTY.includes(name),
+  );
+  return withProperty(profile, 'loyalty', { ...loyalty, properties: Object.fromEntries(classic) });
+}
+
+function withTenant(schema: ClosedSchema, tenant: string | undefined, capillary: Shape): ClosedSchema {
+  const closed = { $schema: 'http://json-schema.org/draft-06/schema#', ...schema };
+  const own = {
     type: 'object',
-    properties: {},
+    properties: { capillary: schemaOf(capillary) },
     additionalProperties: false,
   };
-  into.properties.set(first, {
-    ...holder,
-    properties: { ...asObject(holder['properties']), [second]: schema },
-  });
+  return tenant === undefined ? closed : withProperty(closed, tenant, own);
 }
 
-function pointed(schema: JsonObject, pointer: string): JsonObject {
-  let at: JsonValue = schema;
-  for (const key of pointer.split('/').filter((part) => part !== '')) {
-    at = asObject(at)[key] ?? {};
+const withProperty = (schema: ClosedSchema, name: string, property: ClosedSchema): ClosedSchema => ({
+  ...schema,
+  properties: { ...asObject(schema['properties']), [name]: property },
+});
+
+function schemaOf(shape: Shape): ClosedSchema {
+  if (isObjectShape(shape)) {
+    const properties = Object.entries(shape.fields).map(([name, inner]) => [name, schemaOf(inner)]);
+    return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: false };
   }
-  return asObject(at);
+  return isListShape(shape) ? { type: 'array', items: schemaOf(shape.items) } : leafSchema(shape);
 }
 
-const asObject = (value: JsonValue | undefined): JsonObject => (isJsonObject(value) ? value : {});
-const asArray = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);
-const objectEntries = (value: JsonValue | undefined): [string, JsonObject][] =>
-  Object.entries(asObject(value)).map(([name, inner]) => [name, asObject(inner)]);
+function leafSchema(leaf: Leaf): ClosedSchema {
+  if (typeof leaf === 'object') {
+    throw new Error('the tenant has no enums and patterns');
+  }
+  const isPlain = leaf === 'string' || leaf === 'number' || leaf === 'integer' || leaf === 'boolean';
+  return isPlain ? { type: leaf } : { type: 'string', format: leaf };
+}

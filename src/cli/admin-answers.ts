@@ -1,0 +1,98 @@
+/** Answers of the admin API, as far as the commands read them. openapi.yaml has them whole. Times are ISO 8601 in UTC. */
+
+export interface EventAnswer {
+  readonly receipt: string;
+  readonly source: string;
+  readonly destination: string;
+  /** `pending`, `delivered`, `ignored`, `dead`, `malformed`. */
+  readonly state: string;
+  readonly reason?: string;
+  readonly detail?: string;
+  /** Absent for a malformed body, as the rest down to `createdAt`. */
+  readonly eventName?: string;
+  readonly eventId?: string;
+  readonly orgId?: number;
+  readonly customerId?: string;
+  readonly identity?: string;
+  /** `_id` of its messages at Adobe. */
+  readonly xdmId?: string;
+  readonly createdAt?: string;
+  readonly receivedAt: string;
+  readonly verifiedBy: string;
+  readonly settledAt?: string;
+  readonly dueAt?: string;
+  readonly failures: number;
+  /** `event`, `profile`: the messages that Adobe has taken. */
+  readonly delivered: readonly string[];
+  readonly replays: number;
+  readonly bodyBytes: number;
+}
+
+export type TimelineEntry = { readonly at: string } & (
+  | { readonly what: 'received'; readonly source: string; readonly bytes: number }
+  | { readonly what: 'verified'; readonly by: string }
+  | {
+      readonly what: 'attempt';
+      readonly kind: string;
+      readonly outcome: string;
+      readonly status?: number;
+      readonly detail?: string;
+      readonly xactionId?: string;
+      readonly durationMs: number;
+      readonly batchSize: number;
+    }
+  | { readonly what: 'action'; readonly by: string; readonly action: string }
+  | { readonly what: 'settled'; readonly state: string; readonly reason?: string; readonly detail?: string }
+);
+
+export interface RecordAnswer extends EventAnswer {
+  readonly timeline: readonly TimelineEntry[];
+  readonly hasBody: boolean;
+  /** The payload as JSON; as base64 when it is none. */
+  readonly body?: unknown;
+  readonly bodyBase64?: string;
+  /** Of a dead letter: the messages as they were sent. */
+  readonly sent?: readonly { readonly kind: string; readonly message: unknown }[];
+}
+
+export interface QuarantinedAnswer {
+  readonly receipt: string;
+  readonly source: string;
+  readonly receivedAt: string;
+  readonly ip: string;
+  readonly reasons: readonly string[];
+  readonly bytes: number;
+}
+
+export interface LedgerCounts {
+  readonly accepted: number;
+  readonly pending: number;
+  readonly delivered: number;
+  readonly ignored: number;
+  readonly dead: number;
+  readonly malformed: number;
+  readonly quarantined: number;
+  readonly balanced: boolean;
+}
+
+export interface LedgerAnswer extends LedgerCounts {
+  readonly sources: Readonly<Record<string, LedgerCounts>>;
+}
+
+export interface DestinationAnswer {
+  readonly name: string;
+  /** `flowing`, `waiting`, `paused`. */
+  readonly state: string;
+  readonly reason?: string;
+  readonly detail?: string;
+  readonly since?: string;
+  readonly nextTryAt?: string;
+  readonly lastSuccessAt?: string;
+  readonly inFlight: number;
+  readonly tokenSecondsLeft?: number;
+  readonly pending: number;
+  readonly oldestPendingAt?: string;
+}
+
+/** What an action over a selection did: `matched`, then its own counts such as `replayed`, `stillMalformed`. */
+export type CountsAnswer = Readonly<Record<string, number>>;

@@ -1,0 +1,70 @@
+import type { ClaimedEvent, MessageKind } from './stored-event.ts';
+
+export interface ClaimRequest {
+  readonly destination: string;
+  /** Only events of these sources; those of a source that is configured no longer stay pending. */
+  readonly sources: readonly string[];
+  readonly limit: number;
+  /** Bytes. Events are added while their bodies together stay within this; the first is always given. */
+  readonly maxBytes: number;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+/** Those due longest come first. */
+export interface ClaimAnswer {
+  readonly events: readonly ClaimedEvent[];
+  /** Epoch ms at which the next event that nobody holds becomes due, if any waits; at most `now` if more could be claimed at once. */
+  readonly nextDueAt?: number;
+}
+
+/** One try at Adobe for one message: a line of the event's timeline. */
+export interface Attempt {
+  readonly at: number;
+  readonly kind: MessageKind;
+  /** `delivered`, `rejected`, `retry`, `throttled`, `destination`. */
+  readonly outcome: string;
+  /** HTTP status of the item, or of the answer; absent when none came. */
+  readonly status?: number;
+  /** Adobe's words or the network's error code, shortened to 2 KB. */
+  readonly detail?: string;
+  readonly xactionId?: string;
+  readonly durationMs: number;
+  /** Messages in the request. */
+  readonly batchSize: number;
+}
+
+/** A mapped message as it was sent, kept with a dead letter. */
+export interface SentMessage {
+  readonly kind: MessageKind;
+  readonly json: string;
+}
+
+export type Settlement = {
+  readonly receipt: string;
+  readonly now: number;
+  readonly attempts: readonly Attempt[];
+  /** Messages delivered so far, those of earlier attempts included. */
+  readonly delivered: readonly MessageKind[];
+  /** Assembled profiles to write in the same step; null removes one. */
+  readonly profiles?: readonly { readonly lane: string; readonly state: string | null }[];
+  /** Lanes to erase in the same step (deletion of a customer), before `profiles` are written. The settled event is erased too unless it stays pending. */
+  readonly erase?: readonly string[];
+} & (
+  | { readonly state: 'delivered' }
+  | { readonly state: 'ignored'; readonly reason: string; readonly detail?: string }
+  | {
+      readonly state: 'dead';
+      readonly reason: string;
+      readonly detail: string;
+      readonly sent: readonly SentMessage[];
+    }
+  /** Back to waiting: it keeps its place in its lane. */
+  | {
+      readonly state: 'pending';
+      readonly dueAt: number;
+      readonly failures: number;
+      readonly charged: number;
+      readonly detail?: string;
+    }
+);

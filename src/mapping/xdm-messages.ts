@@ -1,0 +1,73 @@
+import type { JsonObject, JsonValue } from '../capillary/json.ts';
+import { eventShape } from '../xdm/event-fields.ts';
+import { profileShape } from '../xdm/profile-fields.ts';
+import { expandAttributes } from './attributes.ts';
+import { customFields } from './custom-fields.ts';
+import { eventEntity, extendEvent } from './event-entity.ts';
+import { attributeTime } from './event-time.ts';
+import type { Family, FamilyInput } from './family.ts';
+import { flatEvent } from './flat-event.ts';
+import { nameIdentities } from './identity-map.ts';
+import type { ProfileChange } from './mapped.ts';
+import { type OverrideInput, type OverridePart, overrideFaultCode, overridesOf } from './overrides.ts';
+import { extendAttributes, identityAttributes, profileAttributes } from './profile-change.ts';
+
+/** What an event becomes: an ExperienceEvent, still without its identityMap, and what it tells of the profile. */
+export interface XdmMessages {
+  readonly entity: JsonObject;
+  readonly profile?: ProfileChange;
+}
+
+/** Built-in mapping, then the configured fields, then the overrides; every result is validated. */
+export async function xdmMessages(input: FamilyInput, family: Family, id: string): Promise<XdmMessages> {
+  const { schemaFeatures, tenant, profile } = input.context.destination;
+  const shapes = { event: eventShape(schemaFeatures, tenant), profile: profileShape(schemaFeatures, tenant) };
+  const result = family(input);
+  const custom = customFields(input, shapes.event, shapes.profile);
+  const entity = eventEntity(input, result, custom.event, id, shapes.event);
+  const attributes = profileAttributes(input, result, custom.profile, shapes.profile);
+
+  const seen = { event: flatEvent(input.event), mapped: entity, profile: expandAttributes(attributes) };
+  const eventPatch = await runOverride(input, 'event', seen);
+  const extended = eventPatch === undefined ? entity : extendEvent(entity, eventPatch, shapes.event, input);
+  if (profile?.write !== 'assemble') {
+    return { entity: extended };
+  }
+  const profilePatch = await runOverride(input, 'profile', seen);
+  const told =
+    profilePatch === undefined
+      ? attributes
+      : extendAttributes(attributes, profilePatch, shapes.profile, input);
+  const change = profileChange(input, told, result.foldFrom);
+  return { entity: extended, ...(change === undefined ? {} : { profile: change }) };
+}
+
+function profileChange(
+  { event, context, at, identities }: FamilyInput,
+  attributes: ReadonlyMap<string, JsonValue>,
+  foldFrom: string | undefined,
+): ProfileChange | undefined {
+  if (attributes.size === 0 && foldFrom === undefined) {
+    return undefined;
+  }
+  const own = identityAttributes(nameIdentities(identities, context.destination.identity));
+  return {
+    at: attributeTime(event, context, at),
+    attributes: new Map([...own, ...attributes]),
+    ...(foldFrom === undefined ? {} : { foldFrom }),
+  };
+}
+
+/** What the source's override gives, if there is one. A failure is noted and changes nothing. */
+async function runOverride(
+  { event, context, notes }: FamilyInput,
+  part: OverridePart,
+  seen: OverrideInput,
+): Promise<JsonObject | undefined> {
+  try {
+    return await overridesOf(context.source).run(event.eventName, part, seen, context.receivedAt);
+  } catch (error) {
+    notes.add(`overrides.${event.eventName}.${part}`, 'override-failed', overrideFaultCode(error));
+    return undefined;
+  }
+}

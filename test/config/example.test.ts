@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type JsonSchema, plainJsonSchema } from '../../src/config/json-schema.ts';
+import { configOf } from './config-text.ts';
+import { parse } from 'yaml';
+
+const example = readFileSync(new URL('../../examples/relay.yaml', import.meta.url), 'utf8');
+
+/** With its alternatives: lines whose # is not followed by a space. */
+const uncommented = example.replaceAll(/^( *)#(?=\S)/gm, '$1');
+
+const needed = {
+  RELAY_KEY: 'key-1',
+  IMS_ORG_ID: '1A2B3C4D5E6F7A8B0A495C12@AdobeOrg',
+  AEP_INLET_URL: 'https://dcs.adobedc.net/collection/2f4e00112233aabb',
+  IMS_CLIENT_ID: '0a1b2c3d4e',
+  IMS_CLIENT_SECRET: 'p8e-1',
+  AEP_EVENT_SCHEMA: 'https://ns.adobe.com/acme/schemas/e',
+  AEP_EVENT_DATASET: 'e-dataset',
+  AEP_EVENT_FLOW: 'e-flow',
+  AEP_PROFILE_SCHEMA: 'https://ns.adobe.com/acme/schemas/p',
+  AEP_PROFILE_DATASET: 'p-dataset',
+  AEP_PROFILE_FLOW: 'p-flow',
+};
+
+const optional = {
+  RELAY_PORT: '80',
+  RELAY_ADMIN_HOST: '0.0.0.0',
+  RELAY_ADMIN_PORT: '81',
+  RELAY_ADMIN_TOKEN: 'admin-1',
+  RELAY_DATA: '/var/lib/relay',
+  RELAY_STORE_KEY: Buffer.alloc(32, 1).toString('base64'),
+  RELAY_STORE_OLD_KEY: Buffer.alloc(32, 2).toString('hex'),
+  RELAY_OLD_KEY: 'key-0',
+  AEP_SANDBOX: 'dev',
+  IMS_CLIENT_SECRET_NEXT: 'p8e-2',
+  AEP_TENANT: '_acme',
+  RELAY_LOG_LEVEL: 'debug',
+};
+
+const ofAlternatives = {
+  RELAY_PASSWORD: 'pw-1',
+  RELAY_TOKEN: 'token-1',
+  RELAY_SIGNING_SECRET: 'hmac-1',
+  RELAY_WEBHOOK_SECRET: 'whsec_dGhpcyBpcyBhIHRlc3Qgc2VjcmV0IQ==',
+  NEO_API_KEY: 'neo-key',
+  NEO_SECRET: 'neo-1',
+};
+
+/** Every place of a key in the schema; verifiers by their type. */
+const placesOf = (schema: JsonSchema, path: string): string[] => [
+  ...Object.entries(schema.properties ?? {}).flatMap(([key, field]) => [
+    `${path}.${key}`,
+    ...placesOf(field, `${path}.${key}`),
+  ]),
+  ...(schema.items ? placesOf(schema.items, `${path}[]`) : []),
+  ...(typeof schema.additionalProperties === 'object'
+    ? placesOf(schema.additionalProperties, `${path}.*`)
+    : []),
+  ...(schema.oneOf ?? []).flatMap((option) =>
+    placesOf(option, `${path}(${option.properties?.['type']?.const})`),
+  ),
+];
+
+/** The same of a value. */
+const placesIn = (value: unknown, path: string): string[] => {
+  if (Array.isArray(value)) return value.flatMap((item) => placesIn(item, `${path}[]`));
+  if (typeof value !== 'object' || value === null) return [];
+  const at = 'type' in value ? `${path}(${String(value.type)})` : path;
+  return Object.entries(value).flatMap(([key, item]) => {
+    const step = path.endsWith('overrides') || path.endsWith('Fields') ? '*' : key;
+    return [`${at}.${step}`, ...placesIn(item, `${at}.${step}`)];
+  });
+};
+
+/** Of what the example shows, all that has a default. */
+const defaultsOf = (text: string) => {
+  const { sources, admin, ...rest } = configOf(text, needed);
+  const { verify: _verify, timezone: _timezone, country: _country, ...source } = sources[0]!;
+  return { ...rest, source, admin: { ...admin, token: undefined } };
+};
+
+describe('examples/relay.yaml', () => {
+  it('needs few variables, and says which', () => {
+    expect(() => configOf(example, {})).toThrow('IMS_CLIENT_ID is not set');
+    const config = configOf(example, needed);
+    expect(config.store.encryptionKeys).toEqual([]);
+    expect(config.sources[0]?.verify).toEqual([{ type: 'header', name: 'X-Relay-Key', values: ['key-1'] }]);
+    expect(config.destinations[0]?.tenant).toBeUndefined();
+  });
+
+  it('shows the defaults', () => {
+    const { sources, destinations } = parse(example) as Record<string, Record<string, unknown>[]>;
+    const [source, destination] = [sources?.[0], destinations?.[0]];
+    const short = {
+      sources: [{ name: source?.['name'], destination: source?.['destination'], verify: source?.['verify'] }],
+      destinations: [
+        Object.fromEntries(
+          ['name', 'imsOrgId', 'sandbox', 'inletUrl', 'ims', 'events', 'profile', 'tenant'].map((key) => [
+            key,
+            destination?.[key],
+          ]),
+        ),
+      ],
+    };
+    expect(defaultsOf(example)).toEqual(defaultsOf(JSON.stringify(short)));
+  });
+
+  it('takes what the variables say', () => {
+    const config = configOf(example, { ...needed, ...optional });
+    expect(config).toMatchObject({
+      server: { port: 80 },
+      admin: { host: '0.0.0.0', port: 81, token: 'admin-1' },
+      store: { path: '/var/lib/relay', encryptionKeys: [expect.any(String), expect.any(String)] },
+      sources: [{ name: 'acme', verify: [{ values: ['key-1', 'key-0'] }], timezone: 'Asia/Kolkata' }],
+      destinations: [
+        {
+          sandbox: 'dev',
+          inletUrl: 'https://dcs.adobedc.net/collection/2f4e00112233aabb',
+          ims: { clientId: '0a1b2c3d4e', clientSecrets: ['p8e-1', 'p8e-2'] },
+          events: { datasetId: 'e-dataset' },
+          profile: { datasetId: 'p-dataset', write: 'assemble' },
+          tenant: '_acme',
+        },
+      ],
+      log: { level: 'debug' },
+    });
+  });
+
+  it('is right with all its alternatives too', () => {
+    const config = configOf(uncommented, { ...needed, ...optional, ...ofAlternatives });
+    expect(config.sources[0]?.verify).toHaveLength(7);
+    expect(config.sources[0]?.orgIds).toEqual([100_737]);
+    expect(config.destinations[0]?.identity.namespaces.cardNumber).toBe('loyaltyCard');
+  });
+
+  it('has every key of the schema', () => {
+    const there = new Set(placesIn(parse(uncommented), ''));
+    expect(placesOf(plainJsonSchema(), '').filter((place) => !there.has(place))).toEqual([]);
+  });
+
+  it('names every variable that it needs in this test, and no other', () => {
+    const names = [...uncommented.replace(/^# Values.*$/m, '').matchAll(/\$\{([A-Z_]+)/g)].map(
+      ([, name]) => name,
+    );
+    expect(new Set(names)).toEqual(new Set(Object.keys({ ...needed, ...optional, ...ofAlternatives })));
+  });
+});

@@ -1,0 +1,168 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
+
+/** Adobe's schema files (adobe/xdm, CC BY 4.0). They are not part of this repository: tests that need them run where they are. */
+export const xdmRoot = fileURLToPath(new URL('../../../shared/reference/xdm', import.meta.url));
+
+/** True where Adobe's schema files can be read. */
+export const hasXdmSchemas = existsSync(xdmRoot);
+
+/** A schema of Adobe's with everything it refers to put in place, in wire names, refusing every unknown field. */
+export type ClosedSchema = JsonObject;
+
+interface Document {
+  readonly schema: JsonObject;
+}
+
+interface Gathered {
+  readonly properties: Map<string, ClosedSchema>;
+  readonly required: Set<string>;
+  readonly keywords: JsonObject;
+}
+
+const KEPT = ['type', 'enum', 'const', 'format', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength'];
+const CONTEXT_REF = 'https://ns.adobe.com/xdm/common/extensible#/definitions/@context';
+
+/** Reads Adobe's schemas and closes any of them, alone or several as one. */
+export function openXdmSchemas(root = xdmRoot): { close(ids: readonly string[]): ClosedSchema } {
+  const documents = new Map<string, Document>();
+  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.schema.json')) {
+      const schema = JSON.parse(readFileSync(join(root, name), 'utf8')) as JsonObject;
+      documents.set(textOf(schema['$id']), { schema });
+    }
+  }
+  const closer = new Closer(documents);
+  return { close: (ids) => closer.close(ids) };
+}
+
+class Closer {
+  readonly #documents: ReadonlyMap<string, Document>;
+  readonly #open: string[] = [];
+
+  constructor(documents: ReadonlyMap<string, Document>) {
+    this.#documents = documents;
+  }
+
+  close(ids: readonly string[]): ClosedSchema {
+    const gathered = empty();
+    for (const id of ids) {
+      const document = this.#document(id);
+      this.#gather(document.schema, document, gathered);
+    }
+    return asSchema(gathered);
+  }
+
+  #document(id: string): Document {
+    const document = this.#documents.get(id);
+    if (document === undefined) {
+      throw new Error(`no schema ${id} among Adobe's files`);
+    }
+    return document;
+  }
+
+  #closed(schema: JsonObject, document: Document): ClosedSchema {
+    const gathered = empty();
+    this.#gather(schema, document, gathered);
+    return asSchema(gathered);
+  }
+
+  /** Adds what a schema says, with its references and `allOf` parts, to `into`. */
+  #gather(schema: JsonObject, document: Document, into: Gathered): void {
+    for (const keyword of KEPT) {
+      if (schema[keyword] !== undefined) {
+        into.keywords[keyword] = schema[keyword];
+      }
+    }
+    for (const [name, property] of objectEntries(schema['properties'])) {
+      addProperty(into, name.split(':'), this.#closed(property, document));
+    }
+    for (const name of asArray(schema['required'])) {
+      into.required.add(wireName(textOf(name).split(':')).join('.'));
+    }
+    if (isJsonObject(schema['items'])) {
+      into.keywords['items'] = this.#closed(schema['items'], document);
+    }
+    if (isJsonObject(schema['additionalProperties'])) {
+      into.keywords['additionalProperties'] = this.#closed(schema['additionalProperties'], document);
+    }
+    for (const part of asArray(schema['allOf'])) {
+      this.#gather(part as JsonObject, document, into);
+    }
+    this.#follow(schema, document, into);
+  }
+
+  #follow(schema: JsonObject, document: Document, into: Gathered): void {
+    const ref = schema['$ref'];
+    if (typeof ref !== 'string' || ref === CONTEXT_REF) {
+      return;
+    }
+    const [id = '', pointer = ''] = ref.split('#');
+    const target = id === '' ? document : this.#document(id);
+    const place = `${textOf(target.schema['$id'])}#${pointer}`;
+    if (this.#open.includes(place)) {
+      throw new Error(`schema ${place} holds itself`);
+    }
+    this.#open.push(place);
+    this.#gather(pointed(target.schema, pointer), target, into);
+    this.#open.pop();
+  }
+}
+
+const empty = (): Gathered => ({ properties: new Map(), required: new Set(), keywords: {} });
+
+function asSchema({ properties, required, keywords }: Gathered): ClosedSchema {
+  const isObject = keywords['type'] === 'object' || properties.size > 0;
+  if (!isObject) {
+    return keywords;
+  }
+  return {
+    ...keywords,
+    type: 'object',
+    properties: Object.fromEntries(properties),
+    ...(required.size > 0 ? { required: [...required] } : {}),
+    additionalProperties: keywords['additionalProperties'] ?? false,
+  };
+}
+
+/** On the wire `xdm:` is dropped, `@id` is `_id`, and any other prefix is an object of its own (`repo:etag` → `_repo.etag`). */
+function wireName(parts: readonly string[]): readonly string[] {
+  const [prefix = '', name] = parts;
+  if (name === undefined) {
+    return [prefix.replace(/^@/, '_')];
+  }
+  return prefix === 'xdm' ? [name] : [`_${prefix}`, name];
+}
+
+function addProperty(into: Gathered, parts: readonly string[], schema: ClosedSchema): void {
+  const [first = '', second] = wireName(parts);
+  if (second === undefined) {
+    into.properties.set(first, schema);
+    return;
+  }
+  const holder = into.properties.get(first) ?? {
+    type: 'object',
+    properties: {},
+    additionalProperties: false,
+  };
+  into.properties.set(first, {
+    ...holder,
+    properties: { ...asObject(holder['properties']), [second]: schema },
+  });
+}
+
+function pointed(schema: JsonObject, pointer: string): JsonObject {
+  let at: JsonValue = schema;
+  for (const key of pointer.split('/').filter((part) => part !== '')) {
+    at = asObject(at)[key] ?? {};
+  }
+  return asObject(at);
+}
+
+const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
+export const asObject = (value: JsonValue | undefined): JsonObject => (isJsonObject(value) ? value : {});
+const asArray = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);
+const objectEntries = (value: JsonValue | undefined): [string, JsonObject][] =>
+  Object.entries(asObject(value)).map(([name, inner]) => [name, asObject(inner)]);

@@ -1,4 +1,4 @@
-import type { EventRecord, SentMessage } from '../journal/journal.ts';
+import type { EventRecord, SentMessage, StoredEvent } from '../journal/journal.ts';
 import { bodyView } from './body-view.ts';
 import { eventView } from './event-view.ts';
 import { timelineOf } from './timeline.ts';
@@ -6,6 +6,7 @@ import { timelineOf } from './timeline.ts';
 /** All that is known of one event. Without `content` nothing of what it says is shown: neither its body nor what was sent. */
 export const recordView = (record: EventRecord, { content }: { readonly content: boolean }) => ({
   ...eventView(record.event),
+  messageId: messageIdOf(record.event),
   hasBody: record.body !== undefined,
   timeline: timelineOf(record),
   ...(content ? contentOf(record) : {}),
@@ -17,3 +18,7 @@ const contentOf = ({ body, sent }: EventRecord) => ({
 });
 
 const sentView = ({ kind, json }: SentMessage) => ({ kind, message: JSON.parse(json) as unknown });
+
+/** The XDM `_id` as the mapping makes it: a pure function of the identity. */
+const messageIdOf = ({ identity, idSuffix, state }: StoredEvent): string | undefined =>
+  state === 'malformed' ? undefined : `cap-${identity.slice(0, 40)}${idSuffix}`;

@@ -34,13 +34,12 @@ export type PostAnswer =
 type ResponseBody = Dispatcher.ResponseData['body'];
 
 const readText = async (stream: ResponseBody, maxBytes: number): Promise<{ body: string; cut: boolean }> => {
-  // Leaving the loop early destroys the stream, which then tells of the cut as an error that nobody else hears.
-  stream.on('error', () => undefined);
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
+    // Leaving the loop ends the stream, and with it the connection.
     if (bytes > maxBytes) break;
   }
   const whole = Buffer.concat(chunks);

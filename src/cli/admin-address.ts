@@ -42,8 +42,7 @@ const dialable = (host: string): string => {
 const fromConfig = async (file: string): Promise<AdminAddress> => {
   const { loadConfig } = await import('../config/load.ts');
   const { host, port, token } = loadConfig(file, process.env).config.admin;
-  if (port === 0)
-    throw new CommandError('admin.port is 0, so it is unknown here: give --url', EXIT.usage);
+  if (port === 0) throw new CommandError('admin.port is 0, so it is unknown here: give --url', EXIT.usage);
   return { url: `http://${dialable(host)}:${port}`, ...(token === undefined ? {} : { token }) };
 };
 

@@ -74,10 +74,9 @@ const read = async (response: Response, url: string): Promise<unknown> => {
 };
 
 const targetOf = (base: string, path: string, query: Query): string => {
-  const given = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, String(value)]],
-  );
-  const search = new URLSearchParams(given).toString();
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
+  const search = given.toString();
   return `${base}/admin/v1${path}${search === '' ? '' : `?${search}`}`;
 };
 

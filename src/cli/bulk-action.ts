@@ -54,7 +54,8 @@ export const runBulkAction = async (
   const dryRun = options.dryRun === true;
   const client = await adminClient(options);
   const asks = !dryRun && options.yes !== true && receipts.length === 0 && canAsk();
-  if (asks && !(await isWanted(client, action, body))) throw new CommandError('nothing was done', EXIT.failed);
+  if (asks && !(await isWanted(client, action, body)))
+    throw new CommandError('nothing was done', EXIT.failed);
 
   const counts = await client.post<CountsAnswer>(action.path, { ...body, dryRun });
   if (options.json === true) printJson(counts);

@@ -3,7 +3,7 @@ import type { JsonObject } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
 import { mapEvent } from '../mapping/map-event.ts';
 import type { Mapped, MappingContext, MappingNote } from '../mapping/mapped.ts';
-import { assembleProfile } from '../mapping/profile.ts';
+import { type AssembledProfile, assembleProfile } from '../mapping/profile.ts';
 
 /** What became of one body. */
 export type Trial =
@@ -45,14 +45,14 @@ export const createTrial = ({ source, destination, now }: TrialParts): ((body: s
   const profiles = new Map<string, string>();
   const context: MappingContext = { source, destination, receivedAt: now, idSuffix: '' };
 
-  const assemble = (lane: string, { id, profile: change, erase }: Messages): JsonObject | undefined => {
+  const assemble = (lane: string, { id, profile: change, erase }: Messages): AssembledProfile | undefined => {
     if (erase) profiles.delete(lane);
     if (change === undefined || destination.profile?.write !== 'assemble') return undefined;
     const folded =
       change.foldFrom === undefined || change.foldFrom === lane ? undefined : profiles.get(change.foldFrom);
-    const assembled = assembleProfile({ previous: profiles.get(lane), change, folded, id, context });
+    const assembled = assembleProfile(profiles.get(lane), change, folded, { id, destination });
     profiles.set(lane, assembled.state);
-    return assembled.entity;
+    return assembled;
   };
 
   return async (body) => {
@@ -70,9 +70,9 @@ export const createTrial = ({ source, destination, now }: TrialParts): ((body: s
       ...names,
       id,
       event,
-      ...(profile === undefined ? {} : { profile }),
+      ...(profile === undefined ? {} : { profile: profile.entity }),
       erase,
-      notes,
+      notes: [...notes, ...(profile?.notes ?? [])],
     };
   };
 };

@@ -3,8 +3,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** ISO 8601 as the admin API gives it → `2026-08-19 07:30:00Z`; nothing for what is absent. */
-export const formatMoment = (iso: string | undefined): string =>
-  formatInstant(iso).replace(/\.\d+Z$/, 'Z');
+export const formatMoment = (iso: string | undefined): string => formatInstant(iso).replace(/\.\d+Z$/, 'Z');
 
 /** The same with its milliseconds. */
 export const formatInstant = (iso: string | undefined): string => iso?.replace('T', ' ') ?? '';

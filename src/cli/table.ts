@@ -7,7 +7,7 @@ export interface Column<Row> {
   readonly cell: (row: Row) => unknown;
 }
 
-const GAP = '  ';
+const line = (cells: readonly string[]): string => cells.join('  ').trimEnd();
 
 /** Rows under headings, aligned, each line without trailing blanks. Columns without any content are left out. */
 export const formatTable = <Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string => {
@@ -21,7 +21,6 @@ export const formatTable = <Row>(rows: readonly Row[], columns: readonly Column<
       return { heading: pad(heading), texts, pad };
     })
     .filter(({ texts }) => texts.some((text) => text !== ''));
-  const line = (cells: readonly string[]): string => cells.join(GAP).trimEnd();
   const head = styleText('bold', line(set.map(({ heading }) => heading)));
   return [head, ...rows.map((_, row) => line(set.map(({ texts, pad }) => pad(texts[row] ?? ''))))].join('\n');
 };

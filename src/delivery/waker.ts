@@ -10,24 +10,28 @@ const LONGEST = 2 ** 31 - 1;
 
 export const createWaker = (): Waker => {
   let woken = false;
-  let resolveWait: (() => void) | undefined;
+  let end: (() => void) | undefined;
+
+  const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      end = () => {
+        end = undefined;
+        clearTimeout(timer);
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const stop = end;
+      const timer = setTimeout(stop, Math.min(ms, LONGEST));
+      signal.addEventListener('abort', stop);
+    });
+
   return {
     wake() {
       woken = true;
-      resolveWait?.();
+      end?.();
     },
     async wait(ms, signal) {
-      if (!woken && !signal.aborted && ms > 0) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, Math.min(ms, LONGEST));
-          signal.addEventListener('abort', () => resolve(), { once: true });
-          resolveWait = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-        resolveWait = undefined;
-      }
+      if (!woken && !signal.aborted && ms > 0) await sleep(ms, signal);
       woken = false;
     },
   };

@@ -18,7 +18,7 @@ const isReturn = ({ data }: FamilyInput): boolean => data.text('billType')?.toUp
 
 function billFields(input: FamilyInput, measures: Draft): { fields: Draft; tenant: Draft } {
   const { data, notes } = input;
-  const currencyCode = data.text('currencyCode');
+  const currencyCode = currencyOf(input);
   const amount = data.number('amount');
   const total = isReturn(input)
     ? { refundTotal: amount === undefined ? undefined : Math.abs(amount) }
@@ -49,4 +49,14 @@ function billFields(input: FamilyInput, measures: Draft): { fields: Draft; tenan
       },
     },
   };
+}
+
+/** One space stands for no currency in real bodies (reference: capillary.md §4.5). */
+function currencyOf({ data, notes }: FamilyInput): string | undefined {
+  const code = data.text('currencyCode');
+  if (code === undefined || /^[A-Z]{3}$/.test(code)) {
+    return code;
+  }
+  notes.add('data.currencyCode', 'wrong-pattern');
+  return undefined;
 }

@@ -109,7 +109,7 @@ const createPace = (rate: number | undefined, signal: AbortSignal): (() => Promi
 };
 
 const work = async (plan: Iterator<PlannedSend>, turn: () => Promise<void>, run: Run): Promise<void> => {
-  for (let next = plan.next(); !next.done; next = plan.next()) {
+  for (let next = plan.next(); !next.done && !run.signal.aborted; next = plan.next()) {
     const send = next.value;
     run.tally.began(send.isDuplicate, send.isLate);
     try {

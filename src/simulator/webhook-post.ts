@@ -52,19 +52,25 @@ const describe = (error: unknown): string => {
 };
 
 export const createWebhookPost = (url: string, connections: number): WebhookPost => {
-  const dispatcher = new Agent({ connections, pipelining: 1, allowH2: false });
+  const dispatcher = new Agent({
+    connections,
+    pipelining: 1,
+    allowH2: false,
+    connect: { timeout: TIMEOUT_MS },
+    headersTimeout: TIMEOUT_MS,
+    bodyTimeout: TIMEOUT_MS,
+  });
   return {
     post: async (body, headers, signal) => {
       const startedAt = performance.now();
       const durationMs = (): number => performance.now() - startedAt;
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
       try {
         const answer = await request(url, {
           method: 'POST',
           headers: { ...HEADERS, ...headers },
           body,
           dispatcher,
-          signal: bounded,
+          signal,
         });
         const text = await answer.body.text();
         const waitMs = retryAfterMs(answer.headers['retry-after']);

@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import { type AdminOptions, withAdminOptions } from './admin-address.ts';
+import type { CountsAnswer, EventAnswer } from './admin-answers.ts';
+import { adminClient, printJson } from './admin-client.ts';
+import { type EventFilterOptions, type FilterKey, filterOf, withFilter } from './event-filter.ts';
+import { formatMoment } from './moment.ts';
+import { formatRest, type PageOptions, withPage } from './page-option.ts';
+import { type Column, formatTable } from './table.ts';
+
+const KEYS: readonly FilterKey[] = [
+  'state',
+  'source',
+  'destination',
+  'eventName',
+  'eventId',
+  'reason',
+  'customerId',
+  'since',
+  'until',
+];
+
+const HELP = `
+Examples:
+  $ capillary-relay events --state pending,dead --since 2h
+  $ capillary-relay events --customer-id 387450112 --json`;
+
+const REPLAY_HELP = `
+For an event of any settled state; dead letters can also be replayed many at once with dead-letters replay.
+
+Examples:
+  $ capillary-relay events replay 01JX3V0M9Q
+  $ capillary-relay events replay 01JX3V0M9Q --as-new`;
+
+/** What lists of events show of each. */
+export const EVENT_COLUMNS: readonly Column<EventAnswer>[] = [
+  { heading: 'RECEIPT', cell: ({ receipt }) => receipt },
+  { heading: 'RECEIVED', cell: ({ receivedAt }) => formatMoment(receivedAt) },
+  { heading: 'SOURCE', cell: ({ source }) => source },
+  { heading: 'EVENT', cell: ({ eventName }) => eventName },
+  { heading: 'CUSTOMER', cell: ({ customerId }) => customerId },
+  { heading: 'STATE', cell: ({ state }) => state },
+  { heading: 'REASON', cell: ({ reason }) => reason },
+];
+
+interface EventsAnswer {
+  readonly events: readonly EventAnswer[];
+  readonly next?: string | null;
+}
+
+const list = async (options: AdminOptions & EventFilterOptions & PageOptions): Promise<void> => {
+  const { limit, cursor } = options;
+  const client = await adminClient(options);
+  const answer = await client.get<EventsAnswer>('/events', { ...filterOf(options, KEYS), limit, cursor });
+  if (options.json === true) printJson(answer);
+  else if (answer.events.length === 0) console.log('no events');
+  else console.log(`${formatTable(answer.events, EVENT_COLUMNS)}${formatRest(answer.next)}`);
+};
+
+const replay = async (receipt: string, options: AdminOptions & { asNew?: boolean }): Promise<void> => {
+  const client = await adminClient(options);
+  const path = `/events/${encodeURIComponent(receipt)}/replay`;
+  const answer = await client.post<CountsAnswer>(path, { asNew: options.asNew === true });
+  if (options.json === true) printJson(answer);
+  else if (answer['replayed'] === 0)
+    console.log('it is an event that the relay has already: nothing to replay');
+  else console.log(`${receipt} is pending again`);
+};
+
+export const registerEvents = (program: Command): void => {
+  const events = program
+    .command('events')
+    .description('list events, newest first; or replay one')
+    .addHelpText('after', HELP)
+    .action(list);
+  withPage(withFilter(withAdminOptions(events), KEYS));
+  withAdminOptions(
+    events
+      .command('replay')
+      .description('send one event again')
+      .argument('<receipt>', 'receipt or event id')
+      .option('--as-new', 'with a new _id, so that Profile at Adobe takes the corrected event as a new one')
+      .addHelpText('after', REPLAY_HELP),
+  ).action((receipt: string, _options: unknown, command: Command) =>
+    replay(receipt, command.optsWithGlobals()),
+  );
+};

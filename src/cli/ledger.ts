@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { type AdminOptions, withAdminOptions } from './admin-address.ts';
+import type { LedgerAnswer, LedgerCounts } from './admin-answers.ts';
+import { adminClient, printJson } from './admin-client.ts';
+import { EXIT } from './command-error.ts';
+import { formatTable } from './table.ts';
+
+const HELP = `
+Exit code: 0 it balances; 1 it does not, or the relay could not be asked.
+
+Examples:
+  $ capillary-relay ledger
+  $ capillary-relay ledger --json`;
+
+const sumOf = ({ pending, delivered, ignored, dead }: LedgerCounts): number =>
+  pending + delivered + ignored + dead;
+
+/** The sum that the relay promises, in words; and what is missing where it does not come out. */
+export const formatBalance = (ledger: LedgerAnswer): string => {
+  const { accepted, pending, delivered, ignored, dead, balanced } = ledger;
+  const sign = accepted === sumOf(ledger) ? '=' : '≠';
+  const line = `accepted ${accepted} ${sign} pending ${pending} + delivered ${delivered} + ignored ${ignored} + dead ${dead}`;
+  if (balanced) return line;
+  const faults = Object.entries(ledger.sources)
+    .filter(([, counts]) => !counts.balanced)
+    .map(([name, counts]) => `${name}: ${counts.accepted - sumOf(counts)} unaccounted for`);
+  return `${line}\nTHE LEDGER DOES NOT BALANCE: ${faults.join('; ')}`;
+};
+
+const format = (ledger: LedgerAnswer): string => {
+  const rows = [
+    ...Object.entries(ledger.sources).map(([name, counts]) => ({ name, ...counts })),
+    { name: 'all', ...ledger },
+  ];
+  const table = formatTable(rows, [
+    { heading: 'SOURCE', cell: ({ name }) => name },
+    { heading: 'ACCEPTED', cell: ({ accepted }) => accepted },
+    { heading: 'PENDING', cell: ({ pending }) => pending },
+    { heading: 'DELIVERED', cell: ({ delivered }) => delivered },
+    { heading: 'IGNORED', cell: ({ ignored }) => ignored },
+    { heading: 'DEAD', cell: ({ dead }) => dead },
+    { heading: 'MALFORMED', cell: ({ malformed }) => malformed },
+    { heading: 'QUARANTINED', cell: ({ quarantined }) => quarantined },
+  ]);
+  return `${table}\n\n${formatBalance(ledger)}`;
+};
+
+const ledger = async (options: AdminOptions): Promise<void> => {
+  const client = await adminClient(options);
+  const answer = await client.get<LedgerAnswer>('/ledger');
+  if (options.json === true) printJson(answer);
+  else console.log(format(answer));
+  if (!answer.balanced) process.exitCode = EXIT.failed;
+};
+
+export const registerLedger = (program: Command): void => {
+  withAdminOptions(program.command('ledger'))
+    .description('what became of all accepted events: accepted = pending + delivered + ignored + dead')
+    .addHelpText('after', HELP)
+    .action(ledger);
+};

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import { duration } from '../config/units.ts';
+import { type FaultRule, FaultRuleError, parseFaultRules } from '../simulator/fault-rule.ts';
+import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { CommandError, EXIT } from './command-error.ts';
+import { wholeNumberFrom } from './number-option.ts';
+
+interface SimulateOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly tokenTtl: number;
+  readonly faults?: string;
+  readonly auth: boolean;
+  readonly raw?: boolean;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+const HELP = `
+Any client id and secret get a token. What landed, and scripted faults, are under /_sim (docs/simulator.md). Ends with Ctrl-C.
+
+Examples:
+  $ capillary-relay simulate --port 9090
+  $ capillary-relay simulate --token-ttl 60s --faults outage.json
+  $ curl http://127.0.0.1:9090/_sim/stats`;
+
+const readTtl = (text: string): number => {
+  const read = duration({ min: '1ms' }).safeParse(text);
+  if (read.success) return read.data;
+  throw new InvalidArgumentError(`It ${read.error.issues[0]?.message ?? 'is no duration'}.`);
+};
+
+const readFaults = async (file: string): Promise<FaultRule[]> => {
+  try {
+    return parseFaultRules(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    if (error instanceof FaultRuleError) {
+      const issues = error.issues.map((issue) => `  ${issue}`).join('\n');
+      throw new CommandError(`${file} cannot be used:\n${issues}`, EXIT.usage);
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`${file} cannot be read: ${reason}`, EXIT.usage);
+  }
+};
+
+const start = async (options: SimulateOptions): Promise<Simulator> => {
+  const faults = options.faults === undefined ? [] : await readFaults(options.faults);
+  try {
+    return await startSimulator({
+      port: options.port,
+      host: options.host,
+      tokenTtlMs: options.tokenTtl,
+      requireAuth: options.auth,
+      dataType: options.raw ? 'raw' : 'xdm',
+      seed: options.seed,
+      faults,
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`cannot listen on ${options.host}:${options.port}: ${reason}`);
+  }
+};
+
+const announce = (simulator: Simulator, json: boolean): void => {
+  const { url, imsUrl } = simulator;
+  const inletUrl = simulator.inletUrl();
+  if (json) console.log(JSON.stringify({ url, imsUrl, inletUrl, controlUrl: `${url}/_sim` }));
+  else
+    console.log(
+      `IMS URL    ${imsUrl}\nInlet URL  ${inletUrl}\nControl    ${url}/_sim/landed, /_sim/stats, /_sim/faults`,
+    );
+};
+
+const simulate = async (options: SimulateOptions): Promise<void> => {
+  const stop = new AbortController();
+  const signalled = Promise.race(
+    ['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal: stop.signal })),
+  );
+  const simulator = await start(options);
+  announce(simulator, options.json === true);
+  await signalled;
+  await simulator.close();
+};
+
+export const registerSimulate = (program: Command): void => {
+  program
+    .command('simulate')
+    .description('run an Adobe on this machine: tokens and a streaming inlet, with faults on demand')
+    .option('--port <port>', 'port to listen on; 0 for any free one', wholeNumberFrom(0, 65_535), 9_090)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--token-ttl <duration>', 'life of a token, such as 60s or 24h', readTtl, 86_400_000)
+    .option('--faults <file>', 'faults to play, a JSON array of rules')
+    .option('--no-auth', 'take messages without a token')
+    .option('--raw', 'take payloads that are not in XDM form, as an inlet for Data Prep does')
+    .option('--seed <number>', 'what chance in faults goes by', wholeNumberFrom(0, 2 ** 32), 1)
+    .option('--json', 'print the URLs as JSON')
+    .addHelpText('after', HELP)
+    .action(simulate);
+};

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { transactionAdded } from '../fixtures/events.ts';
+import { type AdminRig, startAdminRig } from './admin-rig.ts';
+
+let rig: AdminRig;
+beforeEach(async () => {
+  rig = await startAdminRig();
+});
+afterEach(() => rig.close());
+
+const attempt = (at: number, outcome: string, more = {}) => ({
+  at,
+  kind: 'event' as const,
+  outcome,
+  durationMs: 12,
+  batchSize: 3,
+  ...more,
+});
+
+describe('the timeline of an event', () => {
+  it('tells all that happened, in order, from receipt to the end', async () => {
+    const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
+    const start = rig.state.now;
+    rig.state.now += 100;
+    await rig.settle(() => ({
+      state: 'pending',
+      dueAt: rig.state.now,
+      failures: 1,
+      charged: 0,
+      detail: '503 busy',
+      attempts: [attempt(rig.state.now, 'retry', { status: 503, detail: '503 busy' })],
+    }));
+    rig.state.now += 100;
+    const sent = [{ kind: 'event', json: '{"header":{},"body":{"xdmEntity":{"_id":"cap-1"}}}' }];
+    await rig.settle(() => ({
+      state: 'dead',
+      reason: 'rejected',
+      detail: '400 no such field',
+      sent,
+      attempts: [attempt(rig.state.now, 'rejected', { status: 400, xactionId: 'x:1:0' })],
+    }));
+    const dead = await rig.get(`/admin/v1/events/${receipt}`);
+    expect(dead.body.sent).toEqual([
+      { kind: 'event', message: { header: {}, body: { xdmEntity: { _id: 'cap-1' } } } },
+    ]);
+    expect((await rig.get(`/admin/v1/events/${receipt}?body=false`)).body).not.toHaveProperty('sent');
+
+    rig.state.now += 100;
+    await rig.post(`/admin/v1/events/${receipt}/replay`, { asNew: true }, operator('alice'));
+    rig.state.now += 100;
+    await rig.settle(() => ({
+      state: 'delivered',
+      delivered: ['event'],
+      attempts: [attempt(rig.state.now, 'delivered', { status: 200, xactionId: 'x:2:0' })],
+    }));
+    const { body } = await rig.get(`/admin/v1/events/${receipt}`);
+    expect(body).toMatchObject({ state: 'delivered', replays: 1, failures: 0, delivered: ['event'] });
+    expect(body.messageId).toBe(`cap-${body.identity.slice(0, 40)}-r1`);
+    const at = (ms: number) => new Date(start + ms).toISOString();
+    expect(body.timeline).toEqual([
+      { at: at(0), what: 'received', source: 'acme', bytes: body.bodyBytes },
+      { at: at(0), what: 'verified', by: 'header:x-relay-key' },
+      { ...attempt(0, 'retry', { status: 503, detail: '503 busy' }), at: at(100), what: 'attempt' },
+      { ...attempt(0, 'rejected', { status: 400, xactionId: 'x:1:0' }), at: at(200), what: 'attempt' },
+      { at: at(300), what: 'action', by: 'admin (alice)', action: 'replayed as new' },
+      { ...attempt(0, 'delivered', { status: 200, xactionId: 'x:2:0' }), at: at(400), what: 'attempt' },
+      { at: at(400), what: 'settled', state: 'delivered' },
+    ]);
+  });
+
+  it('shows when a pending event is tried next', async () => {
+    const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
+    const dueAt = rig.state.now + 60_000;
+    await rig.settle(() => ({ state: 'pending', dueAt, failures: 1, charged: 1, detail: 'reset' }));
+    const { body } = await rig.get(`/admin/v1/events/${receipt}`);
+    expect(body).toMatchObject({ failures: 1, charged: 1, dueAt: new Date(dueAt).toISOString() });
+    expect(body).not.toHaveProperty('settledAt');
+  });
+});
+
+describe('the body of an event', () => {
+  it('loses no digit of a long id', async () => {
+    const raw = '{"eventName":"a","orgId":1,"eventId":"long","data":{"id":12345678901234567890}}';
+    await rig.webhook('acme', raw);
+    expect((await rig.get('/admin/v1/events/long')).body.body.data.id).toBe('12345678901234567890');
+  });
+
+  it('is base64 when it is not UTF-8, so that nothing is hidden', async () => {
+    const raw = Buffer.concat([
+      Buffer.from('{"eventName":"a","orgId":1,"eventId":"'),
+      Buffer.from([0xff]),
+      Buffer.from('"}'),
+    ]);
+    const { receipt } = (await rig.webhook('acme', raw)).body;
+    const { body } = await rig.get(`/admin/v1/events/${receipt}`);
+    expect(Buffer.from(body.bodyBase64, 'base64')).toEqual(raw);
+  });
+
+  it('goes with retention; the record stays and says so', async () => {
+    const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
+    await rig.settle(() => ({ state: 'delivered', delivered: ['event'] }));
+    await rig.journal.retain({ delivered: 1, ids: 1e9, dead: 1e9 }, rig.state.now + 10);
+    const { body } = await rig.get(`/admin/v1/events/${receipt}`);
+    expect(body).toMatchObject({ hasBody: false, state: 'delivered' });
+    expect(body).not.toHaveProperty('body');
+  });
+});
+
+const operator = (name: string) => ({ headers: { 'x-relay-operator': name } });

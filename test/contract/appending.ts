@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { RefusedError } from '../../src/journal/journal.ts';
+import { claimReceipts, sampleEvent, sampleMalformed, sha256, T0 } from './samples.ts';
+import { journalInTest, type MakeStore } from './test-store.ts';
+
+const NOTHING = { accepted: 0, pending: 0, delivered: 0, ignored: 0, dead: 0, malformed: 0, quarantined: 0 };
+
+export const describeAppending = (make: MakeStore): void =>
+  describe('append', () => {
+    const test = journalInTest(make);
+
+    it('keeps everything of an event over a restart', async () => {
+      const event = sampleEvent({ lane: sha256('lane'), customerId: '42' });
+      const { receipt, duplicate } = await test.journal.append(event);
+      expect(duplicate).toBe(false);
+
+      const record = await (await test.reopen()).find(receipt);
+
+      const { body, ...fields } = event;
+      expect(record?.event).toMatchObject({
+        ...fields,
+        receipt,
+        state: 'pending',
+        dueAt: T0,
+        failures: 0,
+        charged: 0,
+        delivered: [],
+        idSuffix: '',
+        replays: 0,
+        bodyBytes: body.byteLength,
+      });
+      expect(record?.body).toStrictEqual(Buffer.from(body));
+      expect(record).toMatchObject({ attempts: [], sent: [], actions: [] });
+    });
+
+    it('keeps an event that lacks all it may lack', async () => {
+      const { receipt } = await test.journal.append(
+        sampleEvent({ eventId: undefined, createdAt: undefined, body: Buffer.alloc(0) }),
+      );
+      const record = await test.journal.find(receipt);
+      expect(record?.event.eventId).toBeUndefined();
+      expect(record?.event.createdAt).toBeUndefined();
+      expect(record?.event.lane).toBeUndefined();
+      expect(record?.body).toStrictEqual(Buffer.alloc(0));
+    });
+
+    it('takes the body as it is when called, whatever becomes of the buffer', async () => {
+      const pool = Buffer.from('first second');
+      const appending = test.journal.append(sampleEvent({ body: pool.subarray(0, 5) }));
+      pool.fill('#');
+      const record = await test.journal.find((await appending).receipt);
+      expect(record?.body?.toString()).toBe('first');
+    });
+
+    it('answers a known (source, identity) with the first receipt and writes nothing', async () => {
+      const event = sampleEvent();
+      const first = await test.journal.append(event);
+      const again = await test.journal.append({ ...event, body: Buffer.from('other'), eventName: 'other' });
+      expect(again).toEqual({ receipt: first.receipt, duplicate: true });
+      expect((await test.journal.find(first.receipt))?.event.eventName).toBe(event.eventName);
+      expect(await test.journal.ledger()).toEqual({ acme: { ...NOTHING, accepted: 1, pending: 1 } });
+
+      await test.journal.settle({
+        receipt: first.receipt,
+        now: T0,
+        attempts: [],
+        delivered: [],
+        state: 'delivered',
+      });
+      expect(await (await test.reopen()).append(event)).toEqual({ receipt: first.receipt, duplicate: true });
+    });
+
+    it('takes the same identity of another source for another event', async () => {
+      const event = sampleEvent();
+      await test.journal.append(event);
+      expect(await test.journal.append({ ...event, source: 'other' })).toMatchObject({ duplicate: false });
+    });
+
+    it('makes one event of equal ones that race', async () => {
+      const event = sampleEvent();
+      const answers = await Promise.all(Array.from({ length: 50 }, () => test.journal.append(event)));
+      expect(new Set(answers.map((answer) => answer.receipt)).size).toBe(1);
+      expect(answers.filter((answer) => !answer.duplicate)).toHaveLength(1);
+      expect(await test.journal.count({})).toBe(1);
+    });
+
+    it('refuses an identity that is none, and nothing else of those that wait with it', async () => {
+      const calls = [sampleEvent(), sampleEvent({ identity: 'abc' }), sampleEvent()];
+      const [before, bad, after] = await Promise.allSettled(calls.map((event) => test.journal.append(event)));
+      expect(before?.status).toBe('fulfilled');
+      expect(bad).toMatchObject({ status: 'rejected', reason: expect.any(RefusedError) as unknown });
+      expect(after?.status).toBe('fulfilled');
+      expect(await test.journal.count({})).toBe(2);
+    });
+
+    it('gives positions in the order of the calls', async () => {
+      const receipts = (
+        await Promise.all(Array.from({ length: 200 }, () => test.journal.append(sampleEvent())))
+      ).map(({ receipt }) => receipt);
+      expect(await claimReceipts(test.journal)).toEqual(receipts);
+    });
+
+    it('keeps a malformed body beside the accepted ones, each time it comes', async () => {
+      const malformed = sampleMalformed();
+      const { receipt } = await test.journal.appendMalformed(malformed);
+      await test.journal.appendMalformed(malformed);
+
+      const record = await test.journal.find(receipt);
+      expect(record?.event).toMatchObject({
+        receipt,
+        state: 'malformed',
+        reason: 'malformed',
+        detail: 'no eventName',
+        source: 'acme',
+        identity: '',
+        eventName: '',
+        orgId: 0,
+        receivedAt: T0,
+      });
+      expect(record?.body).toStrictEqual(Buffer.from(malformed.body));
+      expect(await test.journal.ledger()).toEqual({ acme: { ...NOTHING, malformed: 2 } });
+      expect(await claimReceipts(test.journal)).toEqual([]);
+    });
+  });

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import {
+  appendAll,
+  claimEvents,
+  claimReceipts,
+  claimRequest,
+  sampleEvent,
+  settled,
+  sha256,
+  T0,
+} from './samples.ts';
+import { journalInTest, type MakeStore } from './test-store.ts';
+
+const ANN = sha256('ann');
+const BOB = sha256('bob');
+const lanes = (...of: (string | undefined)[]) => of.map((lane) => sampleEvent({ lane }));
+
+export const describeClaiming = (make: MakeStore): void =>
+  describe('claim', () => {
+    const test = journalInTest(make);
+
+    it('gives the events of a lane one at a time, in the order they were appended', async () => {
+      const [first, second, third] = await appendAll(test.journal, lanes(ANN, ANN, ANN));
+      expect(await claimReceipts(test.journal)).toEqual([first]);
+      expect(await claimReceipts(test.journal)).toEqual([]);
+      await test.journal.settle(settled.delivered(first!));
+      expect(await claimReceipts(test.journal)).toEqual([second]);
+      await test.journal.settle(settled.dead(second!));
+      expect(await claimReceipts(test.journal)).toEqual([third]);
+    });
+
+    it('lets events without a lane wait for nobody', async () => {
+      const receipts = await appendAll(test.journal, lanes(undefined, undefined, undefined));
+      expect(await claimReceipts(test.journal)).toEqual(receipts);
+    });
+
+    it('lets an event that waits for its next attempt hold back its lane and no other', async () => {
+      const [ann, , bob] = await appendAll(test.journal, lanes(ANN, ANN, BOB));
+      await test.journal.settle(settled.waiting(ann!, T0 + 60_000));
+      expect(await claimReceipts(test.journal)).toEqual([bob]);
+      expect(await claimReceipts(test.journal, { now: T0 + 59_999 })).toEqual([]);
+      expect(await claimReceipts(test.journal, { now: T0 + 60_000 })).toEqual([ann]);
+    });
+
+    it('holds one lane apart for each destination', async () => {
+      const [here] = await appendAll(test.journal, [sampleEvent({ lane: ANN })]);
+      const [there] = await appendAll(test.journal, [sampleEvent({ lane: ANN, destination: 'other' })]);
+      expect(await claimReceipts(test.journal)).toEqual([here]);
+      expect(await claimReceipts(test.journal, { destination: 'other' })).toEqual([there]);
+    });
+
+    it('hands a claimed event to nobody else until it is released', async () => {
+      const [receipt] = await appendAll(test.journal, lanes(ANN));
+      const [mine, none] = await Promise.all([claimReceipts(test.journal), claimReceipts(test.journal)]);
+      expect([mine, none]).toEqual([[receipt], []]);
+      await test.journal.release([receipt!, 'unknown']);
+      const [event] = await claimEvents(test.journal);
+      expect(event).toMatchObject({ receipt, failures: 0, dueAt: T0, state: 'pending' });
+    });
+
+    it('forgets its claims at a restart', async () => {
+      const receipts = await appendAll(test.journal, lanes(ANN, BOB));
+      expect(await claimReceipts(test.journal)).toEqual(receipts);
+      expect(await claimReceipts(await test.reopen())).toEqual(receipts);
+    });
+
+    it('gives the body and the profile with the event', async () => {
+      const event = sampleEvent({ lane: ANN });
+      const { receipt } = await test.journal.append(sampleEvent({ lane: ANN }));
+      await test.journal.append(event);
+      await test.journal.settle({ ...settled.delivered(receipt), profiles: [{ lane: ANN, state: '{"a":1}' }] });
+      const [claimed] = await claimEvents(test.journal);
+      expect(claimed?.body).toStrictEqual(Buffer.from(event.body));
+      expect(claimed?.profile).toBe('{"a":1}');
+      await test.journal.append(sampleEvent({ lane: BOB }));
+      expect((await claimEvents(test.journal))[0]?.profile).toBeUndefined();
+    });
+
+    it('gives events of the sources asked for only', async () => {
+      const [a] = await appendAll(test.journal, [sampleEvent({ source: 'a' }), sampleEvent({ source: 'gone' })]);
+      const [b] = await appendAll(test.journal, [sampleEvent({ source: 'b' })]);
+      expect(await claimReceipts(test.journal, { sources: ['b', 'a', 'a'] })).toEqual([a, b]);
+      expect(await test.journal.claim(claimRequest({ sources: ['a', 'b'] }))).toEqual({ events: [] });
+      expect(await test.journal.claim(claimRequest({ sources: [] }))).toEqual({ events: [] });
+    });
+
+    it('gives those due longest first', async () => {
+      const [late, early, middle] = await appendAll(test.journal, [
+        sampleEvent({ receivedAt: T0 + 2 }),
+        sampleEvent({ receivedAt: T0 }),
+        sampleEvent({ receivedAt: T0 + 1, source: 'other' }),
+      ]);
+      const claimed = await claimReceipts(test.journal, { now: T0 + 5, sources: ['acme', 'other'] });
+      expect(claimed).toEqual([early, middle, late]);
+    });
+
+    it('stops at the limit and at the bytes, but always gives the first', async () => {
+      const events = [100, 60, 40, 1].map((size) => sampleEvent({ body: Buffer.alloc(size) }));
+      const [a, b, c, d] = await appendAll(test.journal, events);
+      expect(await claimReceipts(test.journal, { maxBytes: 10 })).toEqual([a]);
+      expect(await claimReceipts(test.journal, { limit: 1 })).toEqual([b]);
+      await test.journal.release([b!]);
+      expect(await claimReceipts(test.journal, { maxBytes: 100 })).toEqual([b, c]);
+      expect(await claimReceipts(test.journal)).toEqual([d]);
+    });
+
+    it('says when the next event that nobody holds becomes due', async () => {
+      expect(await test.journal.claim(claimRequest())).toEqual({ events: [] });
+      const [held, waiting] = await appendAll(test.journal, lanes(ANN, BOB, ANN));
+      await test.journal.settle(settled.waiting(waiting!, T0 + 30_000));
+      const first = await test.journal.claim(claimRequest());
+      expect(first.events.map((event) => event.receipt)).toEqual([held]);
+      expect(first.nextDueAt).toBe(T0 + 30_000);
+      expect((await test.journal.claim(claimRequest())).nextDueAt).toBe(T0 + 30_000);
+    });
+
+    it('says that more can be claimed at once', async () => {
+      await appendAll(test.journal, [
+        sampleEvent({ body: Buffer.alloc(50) }),
+        sampleEvent({ body: Buffer.alloc(50) }),
+      ]);
+      const byLimit = await test.journal.claim(claimRequest({ limit: 1 }));
+      expect(byLimit.nextDueAt).toBeLessThanOrEqual(T0);
+      await test.journal.release(byLimit.events.map((event) => event.receipt));
+      const byBytes = await test.journal.claim(claimRequest({ maxBytes: 60 }));
+      expect(byBytes.events).toHaveLength(1);
+      expect(byBytes.nextDueAt).toBeLessThanOrEqual(T0);
+      await claimReceipts(test.journal);
+      expect(await test.journal.claim(claimRequest())).toEqual({ events: [] });
+    });
+
+    it('serves other lanes at once beside a hot one', async () => {
+      const hot = Array.from({ length: 3_000 }, () => sampleEvent({ lane: ANN }));
+      const receipts = (await Promise.all(hot.map((event) => test.journal.append(event)))).map((a) => a.receipt);
+      const [bob] = await appendAll(test.journal, lanes(BOB));
+      expect(await claimReceipts(test.journal)).toEqual([receipts[0], bob]);
+      for (const receipt of receipts.slice(0, 20)) await test.journal.settle(settled.delivered(receipt));
+      expect(await claimReceipts(test.journal)).toEqual([receipts[20]]);
+    });
+  });

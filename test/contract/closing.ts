@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { StoreError } from '../../src/journal/journal.ts';
+import { appendSettled, sampleEvent, settled } from './samples.ts';
+import { journalInTest, type MakeStore } from './test-store.ts';
+
+export const describeClosing = (make: MakeStore): void =>
+  describe('close', () => {
+    const test = journalInTest(make);
+
+    it('finishes what was begun', async () => {
+      const { journal } = test;
+      const appending = Array.from({ length: 2_500 }, () => journal.append(sampleEvent()));
+      await journal.close();
+      const receipts = (await Promise.all(appending)).map(({ receipt }) => receipt);
+      expect(await (await test.reopen()).count({ receipts })).toBe(2_500);
+    });
+
+    it('finishes a call that takes many steps', async () => {
+      const { journal } = test;
+      await Promise.all(Array.from({ length: 600 }, () => appendSettled(journal, sampleEvent(), settled.dead)));
+      const replaying = journal.replay({ filter: {}, asNew: false, by: 'olga', now: 0 });
+      await journal.close();
+      expect(await replaying).toEqual({ replayed: 600 });
+    });
+
+    it('is idempotent, refuses what comes after, and is no failure', async () => {
+      const { journal } = test;
+      await Promise.all([journal.close(), journal.close()]);
+      await journal.close();
+      await expect(journal.append(sampleEvent())).rejects.toThrow(StoreError);
+      await expect(journal.count({})).rejects.toThrow(StoreError);
+      const open = await Promise.race([journal.failed, Promise.resolve('open')]);
+      expect(open).toBe('open');
+    });
+  });

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { appendSettled, claimEvents, sampleAttempt, sampleEvent, settled, sha256, T0 } from './samples.ts';
+import { journalInTest, type MakeStore } from './test-store.ts';
+
+const ANN = sha256('ann');
+const BOB = sha256('bob');
+
+export const describeErasing = (make: MakeStore): void =>
+  describe('erasing a lane', () => {
+    const test = journalInTest(make);
+
+    it('removes body, sent messages, details and profile, and keeps the record', async () => {
+      const { journal } = test;
+      const dead = await appendSettled(journal, sampleEvent({ lane: ANN }), (receipt) => ({
+        ...settled.dead(receipt),
+        attempts: [sampleAttempt({ outcome: 'rejected', status: 400, detail: 'ann@example.com is wrong' })],
+        profiles: [{ lane: ANN, state: '{"name":"Ann"}' }],
+      }));
+      const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
+      await journal.settle({ ...settled.delivered(receipt), attempts: [sampleAttempt()], erase: [ANN] });
+
+      const old = await journal.find(dead);
+      expect(old?.body).toBeUndefined();
+      expect(old?.sent).toEqual([]);
+      expect(old?.event).toMatchObject({ state: 'dead', reason: 'rejected', lane: ANN });
+      expect(old?.event.detail).toBeUndefined();
+      expect(old?.attempts).toMatchObject([{ outcome: 'rejected', status: 400 }]);
+      expect(old?.attempts[0]?.detail).toBeUndefined();
+
+      const own = await journal.find(receipt);
+      expect(own?.body).toBeUndefined();
+      expect(own?.event).toMatchObject({ state: 'delivered', settledAt: T0 + 1_000 });
+      expect(await journal.profiles('aep', [ANN])).toEqual(new Map());
+      expect(await journal.ledger()).toMatchObject({ acme: { accepted: 2, delivered: 1, dead: 1 } });
+    });
+
+    it('keeps the bodies of pending events of the lane: they are still owed', async () => {
+      const { journal } = test;
+      const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
+      const later = sampleEvent({ lane: ANN });
+      await journal.append(later);
+      await journal.settle({ ...settled.delivered(receipt), erase: [ANN] });
+      expect((await claimEvents(journal))[0]?.body).toStrictEqual(Buffer.from(later.body));
+    });
+
+    it('keeps the body of the event itself while that stays pending', async () => {
+      const { journal } = test;
+      const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
+      await journal.settle({ ...settled.waiting(receipt, T0), erase: [ANN] });
+      expect((await journal.find(receipt))?.body).toBeDefined();
+      expect(await claimEvents(journal)).toHaveLength(1);
+    });
+
+    it('reaches what the source sent to another destination, and no other customer or source', async () => {
+      const { journal } = test;
+      const before = await appendSettled(
+        journal,
+        sampleEvent({ lane: ANN, destination: 'former' }),
+        settled.delivered,
+      );
+      const sameDestination = await appendSettled(
+        journal,
+        sampleEvent({ lane: ANN, source: 'shop' }),
+        settled.delivered,
+      );
+      const elsewhere = await appendSettled(
+        journal,
+        sampleEvent({ lane: ANN, source: 'shop', destination: 'sandbox' }),
+        settled.delivered,
+      );
+      const bob = await appendSettled(journal, sampleEvent({ lane: BOB }), (receipt) => ({
+        ...settled.delivered(receipt),
+        profiles: [{ lane: BOB, state: '{}' }],
+      }));
+      const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
+      await journal.settle({ ...settled.delivered(receipt), erase: [ANN] });
+      const bodyOf = async (of: string) => (await journal.find(of))?.body;
+      expect(await bodyOf(before)).toBeUndefined();
+      expect(await bodyOf(sameDestination)).toBeUndefined();
+      expect(await bodyOf(elsewhere)).toBeDefined();
+      expect(await bodyOf(bob)).toBeDefined();
+      expect((await journal.profiles('aep', [BOB])).size).toBe(1);
+    });
+
+    it('erases before it writes profiles, so that one can be left in place of the old', async () => {
+      const { journal } = test;
+      const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
+      await journal.settle({
+        ...settled.delivered(receipt),
+        erase: [ANN],
+        profiles: [{ lane: ANN, state: '{"deleted":true}' }],
+      });
+      expect(await journal.profiles('aep', [ANN])).toEqual(new Map([[ANN, '{"deleted":true}']]));
+    });
+  });

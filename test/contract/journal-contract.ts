@@ -1,0 +1,30 @@
+import { describe } from 'vitest';
+import { describeAppending } from './appending.ts';
+import { describeClaiming } from './claiming.ts';
+import { describeClosing } from './closing.ts';
+import { describeErasing } from './erasing.ts';
+import { describeLookingUp } from './looking-up.ts';
+import { describeModel } from './model.ts';
+import { describeQuarantine } from './quarantine.ts';
+import { describeReplaying } from './replaying.ts';
+import { describeRetaining } from './retaining.ts';
+import { describeRerouting } from './rerouting.ts';
+import { describeSettling } from './settling.ts';
+import type { MakeStore } from './test-store.ts';
+
+/** Holds an engine to the contract of src/journal/journal.ts. */
+export const describeJournalContract = (name: string, make: MakeStore): void => {
+  describe(`the journal over ${name}`, () => {
+    describeAppending(make);
+    describeClaiming(make);
+    describeSettling(make);
+    describeErasing(make);
+    describeReplaying(make);
+    describeRerouting(make);
+    describeLookingUp(make);
+    describeQuarantine(make);
+    describeRetaining(make);
+    describeClosing(make);
+    describeModel(make);
+  });
+};

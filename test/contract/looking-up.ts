@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { type EventFilter, RefusedError, type StoredEvent } from '../../src/journal/journal.ts';
+import { appendAll, appendSettled, sampleEvent, sampleMalformed, settled, sha256, T0 } from './samples.ts';
+import { journalInTest, type JournalInTest, type MakeStore } from './test-store.ts';
+
+/** Goes through all the pages. */
+const listAll = async (test: JournalInTest, filter: EventFilter, limit: number): Promise<StoredEvent[]> => {
+  const items: StoredEvent[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await test.journal.list(filter, { limit, ...(cursor === undefined ? {} : { cursor }) });
+    expect(page.items.length).toBeLessThanOrEqual(limit);
+    items.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return items;
+};
+
+export const describeLookingUp = (make: MakeStore): void =>
+  describe('looking up', () => {
+    const test = journalInTest(make);
+
+    it('finds by receipt, and by event id the newest', async () => {
+      const [first, second] = await appendAll(test.journal, [
+        sampleEvent({ eventId: 'twice' }),
+        sampleEvent({ eventId: 'twice', eventName: 'other' }),
+      ]);
+      expect((await test.journal.find(first!))?.event.receipt).toBe(first);
+      expect((await test.journal.find('twice'))?.event.receipt).toBe(second);
+      expect(await test.journal.find('nothing')).toBeUndefined();
+    });
+
+    it('lists the newest first, page by page, without gaps or doubles', async () => {
+      const receipts = await appendAll(
+        test.journal,
+        Array.from({ length: 25 }, () => sampleEvent()),
+      );
+      const newestFirst = receipts.toReversed();
+      for (const limit of [1, 5, 10, 25, 26, 500])
+        expect((await listAll(test, {}, limit)).map((event) => event.receipt)).toEqual(newestFirst);
+    });
+
+    it('goes on after a cursor where the page ended, whatever has come since', async () => {
+      const receipts = await appendAll(
+        test.journal,
+        Array.from({ length: 4 }, () => sampleEvent()),
+      );
+      const first = await test.journal.list({}, { limit: 2 });
+      await test.journal.append(sampleEvent());
+      const second = await test.journal.list({}, { limit: 2, cursor: first.cursor! });
+      expect(second.items.map((event) => event.receipt)).toEqual([receipts[1], receipts[0]]);
+      expect(second.cursor).toBeUndefined();
+    });
+
+    it('keeps to each part of the filter', async () => {
+      const { journal } = test;
+      const [a] = await appendAll(journal, [sampleEvent({ customerId: '7', receivedAt: T0 - 10 })]);
+      const [b] = await appendAll(journal, [sampleEvent({ source: 'shop', eventName: 'pointsIssued' })]);
+      const c = await appendSettled(journal, sampleEvent({ eventId: 'e', receivedAt: T0 + 10 }), settled.dead);
+      const d = (await journal.appendMalformed(sampleMalformed({ destination: 'other' }))).receipt;
+      const cases: [EventFilter, (string | undefined)[]][] = [
+        [{}, [d, c, b, a]],
+        [{ receipts: [a!, c, 'unknown'] }, [c, a]],
+        [{ receipts: [] }, []],
+        [{ states: ['dead', 'malformed'] }, [d, c]],
+        [{ states: ['pending'], source: 'acme' }, [a]],
+        [{ states: [] }, []],
+        [{ source: 'shop' }, [b]],
+        [{ destination: 'other' }, [d]],
+        [{ eventName: 'pointsIssued' }, [b]],
+        [{ eventId: 'e' }, [c]],
+        [{ eventId: 'e', customerId: '7' }, []],
+        [{ reason: 'rejected' }, [c]],
+        [{ reason: 'malformed' }, [d]],
+        [{ customerId: '7' }, [a]],
+        [{ since: T0 }, [d, c, b]],
+        [{ until: T0 }, [a]],
+        [{ since: T0 - 10, until: T0 + 10 }, [d, b, a]],
+        [{ source: "x' OR 1=1 --" }, []],
+      ];
+      for (const [filter, expected] of cases) {
+        expect((await listAll(test, filter, 3)).map((event) => event.receipt)).toEqual(expected);
+        expect(await journal.count(filter)).toBe(expected.length);
+      }
+    });
+
+    it('finds few among many', async () => {
+      const rare = (await test.journal.append(sampleEvent({ eventName: 'rare' }))).receipt;
+      await Promise.all(Array.from({ length: 5_000 }, () => test.journal.append(sampleEvent())));
+      expect((await test.journal.list({ eventName: 'rare' }, { limit: 2 })).items).toMatchObject([
+        { receipt: rare },
+      ]);
+      expect(await test.journal.count({ states: ['pending'], eventName: 'transactionAdded' })).toBe(5_000);
+    });
+
+    it('refuses a limit out of bounds and a cursor that is none', async () => {
+      for (const limit of [0, 501, 1.5, Number.NaN])
+        await expect(test.journal.list({}, { limit })).rejects.toThrow(RefusedError);
+      for (const cursor of ['', 'abc', '-1', Buffer.from('events:x').toString('base64url')])
+        await expect(test.journal.list({}, { limit: 1, cursor })).rejects.toThrow(RefusedError);
+    });
+
+    it('tells the backlog of each destination', async () => {
+      expect(await test.journal.backlog()).toEqual([]);
+      const [oldest] = await appendAll(test.journal, [
+        sampleEvent({ receivedAt: T0 - 5, lane: sha256('a') }),
+        sampleEvent({ receivedAt: T0 - 3, lane: sha256('a') }),
+        sampleEvent({ destination: 'other', receivedAt: T0 - 9 }),
+      ]);
+      expect(await test.journal.backlog()).toEqual([
+        { destination: 'aep', pending: 2, oldestReceivedAt: T0 - 5 },
+        { destination: 'other', pending: 1, oldestReceivedAt: T0 - 9 },
+      ]);
+      await test.journal.settle(settled.dead(oldest!));
+      expect((await test.journal.backlog())[0]).toEqual({
+        destination: 'aep',
+        pending: 1,
+        oldestReceivedAt: T0 - 3,
+      });
+    });
+
+    it('keeps the pauses of operators over a restart', async () => {
+      const pause = { destination: 'aep', by: 'olga', at: T0 };
+      await test.journal.setPause('aep', { ...pause, by: 'otto' });
+      await test.journal.setPause('aep', pause);
+      await test.journal.setPause('other', { ...pause, destination: 'other' });
+      await test.journal.setPause('other', null);
+      await test.journal.setPause('unknown', null);
+      expect(await (await test.reopen()).pauses()).toEqual([pause]);
+    });
+
+    it('tells its health', async () => {
+      const before = await test.journal.health();
+      await Promise.all(
+        Array.from({ length: 64 }, () => test.journal.append(sampleEvent({ body: Buffer.alloc(65_536, 1) }))),
+      );
+      const after = await test.journal.health();
+      expect(after.usedBytes - before.usedBytes).toBeGreaterThan(64 * 65_536);
+      expect(after.freeBytes).toBeGreaterThan(0);
+    });
+  });

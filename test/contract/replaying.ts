@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest';
+import { RefusedError } from '../../src/journal/journal.ts';
+import {
+  appendAll,
+  appendSettled,
+  claimEvents,
+  claimReceipts,
+  sampleAttempt,
+  sampleEvent,
+  sampleMalformed,
+  settled,
+  sha256,
+  T0,
+} from './samples.ts';
+import { journalInTest, type MakeStore } from './test-store.ts';
+
+const ANN = sha256('ann');
+const LATER = T0 + 5_000;
+
+export const describeReplaying = (make: MakeStore): void => {
+  describe('replay', () => {
+    const test = journalInTest(make);
+    const replay = (filter = {}, asNew = false) =>
+      test.journal.replay({ filter, asNew, by: 'olga', now: LATER });
+
+    it('makes settled events pending again, with attempts counted from zero', async () => {
+      const receipt = await appendSettled(test.journal, sampleEvent({ lane: ANN }), (of) => ({
+        ...settled.dead(of),
+        attempts: [sampleAttempt()],
+        delivered: ['profile'],
+      }));
+      expect(await replay({ receipts: [receipt] })).toEqual({ replayed: 1 });
+      const record = await (await test.reopen()).find(receipt);
+      expect(record?.event).toMatchObject({
+        state: 'pending',
+        failures: 0,
+        charged: 0,
+        replays: 1,
+        idSuffix: '',
+        dueAt: LATER,
+        delivered: ['profile'],
+      });
+      expect(record?.event.reason ?? record?.event.detail ?? record?.event.settledAt).toBeUndefined();
+      expect(record?.sent).toEqual([]);
+      expect(record?.attempts).toHaveLength(1);
+      expect(record?.actions).toEqual([{ at: LATER, by: 'olga', action: 'replayed' }]);
+      expect(await claimReceipts(test.journal, { now: LATER })).toEqual([receipt]);
+    });
+
+    it('sends again what was delivered, and what was ignored', async () => {
+      const delivered = await appendSettled(test.journal, sampleEvent(), settled.delivered);
+      const ignored = await appendSettled(test.journal, sampleEvent(), settled.ignored);
+      expect(await replay()).toEqual({ replayed: 2 });
+      const events = await claimEvents(test.journal, { now: LATER });
+      expect(events.map((event) => [event.receipt, event.delivered])).toEqual([
+        [delivered, []],
+        [ignored, []],
+      ]);
+      expect(await test.journal.ledger()).toMatchObject({
+        acme: { accepted: 2, pending: 2, delivered: 0, ignored: 0 },
+      });
+    });
+
+    it('gives each replay as new a suffix of its own, which later ones keep', async () => {
+      const receipt = await appendSettled(test.journal, sampleEvent(), settled.dead);
+      const suffix = async (asNew: boolean) => {
+        await replay({}, asNew);
+        const found = await test.journal.find(receipt);
+        await test.journal.settle(settled.dead(receipt));
+        return found?.event.idSuffix ?? '';
+      };
+      const first = await suffix(true);
+      const kept = await suffix(false);
+      const second = await suffix(true);
+      expect(first).not.toBe('');
+      expect(kept).toBe(first);
+      expect(second).not.toBe(first);
+      expect(second).not.toBe('');
+    });
+
+    it('joins the lane behind the one it waits for, and then comes in the order of arrival', async () => {
+      const [a, b, c] = await appendAll(
+        test.journal,
+        [1, 2, 3].map(() => sampleEvent({ lane: ANN })),
+      );
+      await test.journal.settle(settled.dead(a!));
+      await replay();
+      expect(await claimReceipts(test.journal, { now: LATER })).toEqual([b]);
+      await test.journal.settle(settled.delivered(b!));
+      expect(await claimReceipts(test.journal, { now: LATER })).toEqual([a]);
+      await test.journal.settle(settled.delivered(a!));
+      expect(await claimReceipts(test.journal, { now: LATER })).toEqual([c]);
+    });
+
+    it('starts a lane that is empty with its oldest', async () => {
+      const events = await appendAll(
+        test.journal,
+        [1, 2, 3].map(() => sampleEvent({ lane: ANN })),
+      );
+      for (const receipt of events) await test.journal.settle(settled.dead(receipt));
+      expect(await replay({ states: ['dead'] })).toEqual({ replayed: 3 });
+      for (const receipt of events) {
+        expect(await claimReceipts(test.journal, { now: LATER })).toEqual([receipt]);
+        await test.journal.settle(settled.delivered(receipt));
+      }
+    });
+
+    it('leaves pending, malformed and erased events as they are', async () => {
+      const erased = await appendSettled(test.journal, sampleEvent({ lane: ANN }), (receipt) => ({
+        ...settled.dead(receipt),
+        erase: [ANN],
+      }));
+      await test.journal.append(sampleEvent());
+      await test.journal.appendMalformed(sampleMalformed());
+      expect(await replay()).toEqual({ replayed: 0 });
+      expect((await test.journal.find(erased))?.event.state).toBe('dead');
+    });
+
+    it('replays by filter, any number, and tells the listeners', async () => {
+      const dead = await Promise.all(
+        Array.from({ length: 600 }, (_, n) =>
+          appendSettled(test.journal, sampleEvent({ eventName: n % 2 === 0 ? 'even' : 'odd' }), settled.dead),
+        ),
+      );
+      const called = new Set<string>();
+      test.journal.onClaimable((destination) => called.add(destination));
+      expect(await replay({ states: ['dead'], eventName: 'even' })).toEqual({ replayed: dead.length / 2 });
+      expect([...called]).toEqual(['aep']);
+      expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 600, pending: 300, dead: 300 } });
+    });
+  });
+
+  describe('promote', () => {
+    const test = journalInTest(make);
+
+    it('turns a malformed body into an accepted event of the same receipt', async () => {
+      const { receipt } = await test.journal.appendMalformed(sampleMalformed());
+      const event = sampleEvent({ lane: ANN, body: Buffer.from('mended') });
+      expect(await test.journal.promote(receipt, event, 'olga')).toEqual({ receipt, duplicate: false });
+      const [claimed] = await claimEvents(await test.reopen());
+      const { body, ...fields } = event;
+      expect(claimed).toMatchObject({ ...fields, receipt, state: 'pending', bodyBytes: body.byteLength });
+      expect(claimed?.body.toString()).toBe('mended');
+      expect(claimed?.reason ?? claimed?.detail).toBeUndefined();
+      expect((await test.journal.find(receipt))?.actions).toMatchObject([{ by: 'olga', action: 'promoted' }]);
+      expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 1, pending: 1, malformed: 0 } });
+      expect(await test.journal.append(event)).toEqual({ receipt, duplicate: true });
+    });
+
+    it('waits in its lane', async () => {
+      const { receipt } = await test.journal.appendMalformed(sampleMalformed());
+      const first = await test.journal.append(sampleEvent({ lane: ANN }));
+      await test.journal.promote(receipt, sampleEvent({ lane: ANN }), 'olga');
+      expect(await claimReceipts(test.journal)).toEqual([first.receipt]);
+      await test.journal.settle(settled.delivered(first.receipt));
+      expect(await claimReceipts(test.journal)).toEqual([receipt]);
+    });
+
+    it('removes a duplicate and answers the first receipt', async () => {
+      const event = sampleEvent();
+      const first = await test.journal.append(event);
+      const { receipt } = await test.journal.appendMalformed(sampleMalformed());
+      expect(await test.journal.promote(receipt, event, 'olga')).toEqual({
+        receipt: first.receipt,
+        duplicate: true,
+      });
+      expect(await test.journal.find(receipt)).toBeUndefined();
+      expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 1, pending: 1, malformed: 0 } });
+    });
+
+    it('refuses a receipt that is of no malformed body', async () => {
+      const { receipt } = await test.journal.append(sampleEvent());
+      for (const of of [receipt, 'unknown'])
+        await expect(test.journal.promote(of, sampleEvent(), 'olga')).rejects.toThrow(RefusedError);
+      expect(await test.journal.count({})).toBe(1);
+    });
+  });
+
+  describe('discard', () => {
+    const test = journalInTest(make);
+
+    it('makes dead letters ignored, without their payloads, and removes malformed bodies', async () => {
+      const dead = await appendSettled(test.journal, sampleEvent(), settled.dead);
+      const delivered = await appendSettled(test.journal, sampleEvent(), settled.delivered);
+      const malformed = await test.journal.appendMalformed(sampleMalformed());
+      expect(await test.journal.discard({}, 'olga', LATER)).toEqual({ discarded: 2 });
+      const record = await (await test.reopen()).find(dead);
+      expect(record?.event).toMatchObject({ state: 'ignored', reason: 'discarded', settledAt: LATER });
+      expect(record?.body).toBeUndefined();
+      expect(record?.sent).toEqual([]);
+      expect(record?.actions).toEqual([{ at: LATER, by: 'olga', action: 'discarded' }]);
+      expect((await test.journal.find(delivered))?.body).toBeDefined();
+      expect(await test.journal.find(malformed.receipt)).toBeUndefined();
+      expect(await test.journal.ledger()).toMatchObject({
+        acme: { accepted: 2, pending: 0, delivered: 1, ignored: 1, dead: 0, malformed: 0 },
+      });
+    });
+
+    it('keeps to its filter', async () => {
+      await appendSettled(test.journal, sampleEvent(), settled.dead);
+      const { receipt } = await test.journal.appendMalformed(sampleMalformed());
+      expect(await test.journal.discard({ states: ['malformed', 'pending'] }, 'olga', LATER)).toEqual({
+        discarded: 1,
+      });
+      expect(await test.journal.find(receipt)).toBeUndefined();
+      expect(await test.journal.count({ states: ['dead'] })).toBe(1);
+    });
+  });
+};

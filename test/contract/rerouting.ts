@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { appendAll, appendSettled, claimReceipts, sampleEvent, settled, sha256 } from './samples.ts';
+import { journalInTest, type MakeStore } from './test-store.ts';
+
+const ANN = sha256('ann');
+
+export const describeRerouting = (make: MakeStore): void =>
+  describe('reroute', () => {
+    const test = journalInTest(make);
+
+    it('points the pending events of a source at another destination, in their order', async () => {
+      const events = await appendAll(
+        test.journal,
+        [ANN, ANN, undefined].map((lane) => sampleEvent({ lane })),
+      );
+      const done = await appendSettled(test.journal, sampleEvent({ lane: ANN }), settled.delivered);
+      const [other] = await appendAll(test.journal, [sampleEvent({ source: 'other' })]);
+      const called: string[] = [];
+      test.journal.onClaimable((destination) => called.push(destination));
+
+      expect(await test.journal.reroute('acme', 'new')).toEqual({ rerouted: 3 });
+
+      expect(called).toContain('new');
+      const sources = ['acme', 'other'];
+      expect(await claimReceipts(test.journal, { sources })).toEqual([other]);
+      expect(await claimReceipts(test.journal, { sources, destination: 'new' })).toEqual([events[0], events[2]]);
+      await test.journal.settle(settled.delivered(events[0]!));
+      expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([events[1]]);
+      expect((await test.journal.find(done))?.event.destination).toBe('aep');
+      expect(await test.journal.backlog()).toMatchObject([
+        { destination: 'aep', pending: 1 },
+        { destination: 'new', pending: 2 },
+      ]);
+      expect(await test.journal.reroute('acme', 'new')).toEqual({ rerouted: 0 });
+    });
+
+    it('joins lanes behind the one that is waited for there, and leaves the old lane working', async () => {
+      const [stays] = await appendAll(test.journal, [sampleEvent({ lane: ANN, destination: 'new' })]);
+      const [moves, remains] = await appendAll(test.journal, [
+        sampleEvent({ lane: ANN }),
+        sampleEvent({ lane: ANN, source: 'shop' }),
+      ]);
+      expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([stays]);
+      await test.journal.reroute('acme', 'new');
+      expect(await claimReceipts(test.journal, { sources: ['shop'] })).toEqual([remains]);
+      await test.journal.settle(settled.delivered(stays!));
+      expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([moves]);
+    });
+
+    it('moves any number', async () => {
+      await Promise.all(
+        Array.from({ length: 700 }, (_, n) => test.journal.append(sampleEvent({ lane: sha256(`${n % 9}`) }))),
+      );
+      expect(await test.journal.reroute('acme', 'new')).toEqual({ rerouted: 700 });
+      expect(await claimReceipts(test.journal, { destination: 'new' })).toHaveLength(9);
+      expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 700, pending: 700 } });
+    });
+  });

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import { appendAll, claimReceipts, sampleAttempt, sampleEvent, settled, sha256, T0 } from './samples.ts';
+import { journalInTest, type MakeStore } from './test-store.ts';
+
+const ANN = sha256('ann');
+const BOB = sha256('bob');
+
+export const describeSettling = (make: MakeStore): void =>
+  describe('settle', () => {
+    const test = journalInTest(make);
+    const append = async () => (await test.journal.append(sampleEvent({ lane: ANN }))).receipt;
+
+    it('records a delivery with its attempts', async () => {
+      const receipt = await append();
+      const attempts = [
+        sampleAttempt(),
+        sampleAttempt({ outcome: 'delivered', status: 207, xactionId: 'x:1', detail: undefined, kind: 'profile' }),
+      ];
+      await test.journal.settle({
+        ...settled.delivered(receipt),
+        attempts,
+        delivered: ['event', 'profile'],
+        now: T0 + 7,
+      });
+      const record = await test.journal.find(receipt);
+      expect(record?.attempts).toEqual(attempts);
+      expect(record?.event).toMatchObject({
+        state: 'delivered',
+        settledAt: T0 + 7,
+        delivered: ['event', 'profile'],
+      });
+      expect(record?.event.reason).toBeUndefined();
+      expect(record?.body).toBeDefined();
+    });
+
+    it('records why an event is ignored', async () => {
+      const receipt = await append();
+      await test.journal.settle({ ...settled.ignored(receipt), state: 'ignored', reason: 'test-event', detail: 'd' });
+      expect((await test.journal.find(receipt))?.event).toMatchObject({
+        state: 'ignored',
+        reason: 'test-event',
+        detail: 'd',
+      });
+    });
+
+    it('keeps with a dead letter what was sent, and what was delivered of it', async () => {
+      const receipt = await append();
+      const sent = [
+        { kind: 'event', json: '{"e":"é"}' },
+        { kind: 'profile', json: '{}' },
+      ] as const;
+      await test.journal.settle({
+        ...settled.dead(receipt),
+        state: 'dead',
+        reason: 'rejected',
+        detail: 'DCVS-1106',
+        sent,
+        delivered: ['profile'],
+      });
+      const record = await (await test.reopen()).find(receipt);
+      expect(record?.sent).toEqual(sent);
+      expect(record?.event).toMatchObject({
+        state: 'dead',
+        reason: 'rejected',
+        detail: 'DCVS-1106',
+        delivered: ['profile'],
+      });
+    });
+
+    it('puts an event back with what its next attempt needs to know, over a restart', async () => {
+      const receipt = await append();
+      await test.journal.settle({
+        receipt,
+        now: T0,
+        attempts: [sampleAttempt()],
+        delivered: ['event'],
+        state: 'pending',
+        dueAt: T0 + 10,
+        failures: 3,
+        charged: 2,
+        detail: 'slow down',
+      });
+      const record = await (await test.reopen()).find(receipt);
+      expect(record?.event).toMatchObject({
+        state: 'pending',
+        dueAt: T0 + 10,
+        failures: 3,
+        charged: 2,
+        detail: 'slow down',
+        delivered: ['event'],
+      });
+      expect(record?.event.settledAt).toBeUndefined();
+      expect(record?.attempts).toHaveLength(1);
+    });
+
+    it('keeps attempts in the order they were made, and cuts long details', async () => {
+      const receipt = await append();
+      for (const at of [T0 + 1, T0 + 2, T0 + 3]) {
+        const attempts = [sampleAttempt({ at, detail: 'x'.repeat(5_000) })];
+        await test.journal.settle({ ...settled.waiting(receipt, at), attempts });
+      }
+      const attempts = (await test.journal.find(receipt))?.attempts;
+      expect(attempts?.map((attempt) => attempt.at)).toEqual([T0 + 1, T0 + 2, T0 + 3]);
+      expect(attempts?.[0]?.detail).toHaveLength(2_048);
+    });
+
+    it('records only the attempts of an event that is not pending', async () => {
+      const receipt = await append();
+      await test.journal.settle(settled.dead(receipt));
+      const before = await test.journal.ledger();
+      await test.journal.settle({
+        ...settled.delivered(receipt),
+        attempts: [sampleAttempt()],
+        profiles: [{ lane: ANN, state: '{}' }],
+      });
+      await test.journal.settle(settled.waiting(receipt, T0 + 9));
+      const record = await test.journal.find(receipt);
+      expect(record?.event).toMatchObject({ state: 'dead', delivered: [], reason: 'rejected' });
+      expect(record?.attempts).toHaveLength(1);
+      expect(await test.journal.ledger()).toEqual(before);
+      expect(await test.journal.profiles('aep', [ANN])).toEqual(new Map());
+    });
+
+    it('lets a receipt be that it does not hold, and keeps what was settled with it', async () => {
+      const receipt = await append();
+      await Promise.all([
+        test.journal.settle(settled.delivered('unknown')),
+        test.journal.settle(settled.delivered(receipt)),
+      ]);
+      expect((await test.journal.find(receipt))?.event.state).toBe('delivered');
+    });
+
+    it('writes profiles in the same step, by lane, and removes them by null', async () => {
+      const [first, second] = await appendAll(test.journal, [sampleEvent({ lane: ANN }), sampleEvent({ lane: BOB })]);
+      await test.journal.settle({
+        ...settled.delivered(first!),
+        profiles: [
+          { lane: ANN, state: '{"a":1}' },
+          { lane: BOB, state: '{"b":"ü"}' },
+        ],
+      });
+      const both = new Map([
+        [ANN, '{"a":1}'],
+        [BOB, '{"b":"ü"}'],
+      ]);
+      expect(await test.journal.profiles('aep', [ANN, sha256('nobody'), BOB])).toEqual(both);
+      expect(await test.journal.profiles('other', [ANN])).toEqual(new Map());
+      await test.journal.settle({
+        ...settled.waiting(second!, T0),
+        profiles: [
+          { lane: ANN, state: '{"a":2}' },
+          { lane: BOB, state: null },
+        ],
+      });
+      expect(await (await test.reopen()).profiles('aep', [ANN, BOB])).toEqual(new Map([[ANN, '{"a":2}']]));
+    });
+
+    it('moves the counts of the source, and only of it', async () => {
+      const receipts = await appendAll(test.journal, Array.from({ length: 4 }, () => sampleEvent()));
+      await test.journal.append(sampleEvent({ source: 'other' }));
+      await test.journal.settle(settled.delivered(receipts[0]!));
+      await test.journal.settle(settled.ignored(receipts[1]!));
+      await test.journal.settle(settled.dead(receipts[2]!));
+      await test.journal.settle(settled.waiting(receipts[3]!, T0 + 1));
+      expect(await test.journal.ledger()).toMatchObject({
+        acme: { accepted: 4, pending: 1, delivered: 1, ignored: 1, dead: 1 },
+        other: { accepted: 1, pending: 1 },
+      });
+    });
+
+    it('calls the listeners when an event becomes claimable, and not otherwise', async () => {
+      const called: string[] = [];
+      const unsubscribe = test.journal.onClaimable((destination) => called.push(destination));
+      const first = await append();
+      expect(called.splice(0)).toEqual(['aep']);
+      const second = await append();
+      expect(called).toEqual([]);
+      await claimReceipts(test.journal);
+      await test.journal.settle(settled.waiting(first, T0));
+      await test.journal.release([first]);
+      expect(called).toEqual([]);
+      await test.journal.settle(settled.delivered(first));
+      expect(called.splice(0)).toEqual(['aep']);
+      await test.journal.settle(settled.delivered(second));
+      expect(called).toEqual([]);
+      unsubscribe();
+      await append();
+      expect(called).toEqual([]);
+    });
+  });

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseEvent } from '../../src/capillary/envelope.ts';
+import type { CapillaryEvent } from '../../src/capillary/event.ts';
+import type { JsonObject } from '../../src/capillary/json.ts';
+import { destinationSchema } from '../../src/config/destination.ts';
+import { sourceSchema } from '../../src/config/source.ts';
+import { mapEvent } from '../../src/mapping/map-event.ts';
+import type { Mapped, MappingContext } from '../../src/mapping/mapped.ts';
+
+/** 2026-11-20T12:00:00Z: after every event of the fixtures. */
+export const RECEIVED_AT = Date.UTC(2026, 10, 20, 12);
+
+export const fixtureFolder = fileURLToPath(new URL('../fixtures/mapping/', import.meta.url));
+
+/** Names of the payloads that have an expected mapping beside them. */
+export const fixtureNames = readdirSync(fixtureFolder)
+  .filter((name) => name.endsWith('.json') && !name.endsWith('.xdm.json'))
+  .map((name) => name.replace(/\.json$/, ''))
+  .toSorted();
+
+export interface ContextChange {
+  readonly source?: Record<string, unknown>;
+  readonly destination?: Record<string, unknown>;
+  readonly receivedAt?: number;
+  readonly idSuffix?: string;
+}
+
+/** A context as the configuration would give it: an Indian brand with a tenant and a profile dataset, unless changed. */
+export function contextOf({ source, destination, receivedAt, idSuffix }: ContextChange = {}): MappingContext {
+  const flow = { schemaId: 'https://ns.adobe.com/acme/schemas/1', datasetId: 'd1', flowId: 'f1' };
+  return {
+    source: sourceSchema.parse({
+      name: 'acme',
+      destination: 'aep',
+      timezone: 'Asia/Kolkata',
+      country: 'IN',
+      verify: [{ type: 'none' }],
+      ...source,
+    }),
+    destination: destinationSchema.parse({
+      name: 'aep',
+      imsOrgId: '1A2B3C@AdobeOrg',
+      sandbox: 'dev',
+      inletUrl: 'https://dcs.adobedc.net/collection/0a1b',
+      events: flow,
+      profile: flow,
+      tenant: '_acme',
+      ...destination,
+    }),
+    receivedAt: receivedAt ?? RECEIVED_AT,
+    idSuffix: idSuffix ?? '',
+  };
+}
+
+/** The event of a payload, in whichever envelope. */
+export function eventOf(payload: object | string): CapillaryEvent {
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  const parsed = parseEvent(new TextEncoder().encode(text), {});
+  if (!parsed.ok) {
+    throw new Error(parsed.detail);
+  }
+  return parsed.event;
+}
+
+/** An event with its data, of a customer, in the smallest envelope. */
+export const eventWith = (eventName: string, data: JsonObject, more: object = {}): CapillaryEvent =>
+  eventOf({
+    eventName,
+    eventId: 'e-1',
+    orgId: 204731,
+    createdAt: 1_794_000_000_000,
+    data: { customerIdentifiers: { customerId: 518200431 }, ...data },
+    ...more,
+  });
+
+export const readFixture = (name: string): string => readFileSync(`${fixtureFolder}${name}.json`, 'utf8');
+
+export const fixtureEvent = (name: string): CapillaryEvent => eventOf(readFixture(name));
+
+export type Messages = Extract<Mapped, { outcome: 'messages' }>;
+
+/** Maps and insists on messages. */
+export async function messagesOf(event: CapillaryEvent, context = contextOf()): Promise<Messages> {
+  const mapped = await mapEvent(event, context);
+  if (mapped.outcome !== 'messages') {
+    throw new Error(`ignored: ${mapped.reason}`);
+  }
+  return mapped;
+}
+
+export const codesOf = (mapped: Mapped): string[] => mapped.notes.map(({ path, code }) => `${code} ${path}`);
+
+/** A mapping as plain JSON, for comparing and for the fixtures. */
+export const plain = (mapped: Mapped): JsonObject =>
+  JSON.parse(
+    JSON.stringify({ ...mapped, notes: codesOf(mapped) }, (_key, value: unknown) =>
+      value instanceof Map ? (Object.fromEntries(value) as object) : value,
+    ),
+  ) as JsonObject;

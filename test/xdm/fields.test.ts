@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/capillary/json.ts';
+import { eventShape } from '../../src/xdm/event-fields.ts';
+import { profileShape } from '../../src/xdm/profile-fields.ts';
+import { isListShape, isObjectShape, type Leaf, type Shape } from '../../src/xdm/shape.ts';
+import { asObject, type ClosedSchema, openXdmSchemas } from '../helpers/xdm-files.ts';
+import { hasXdmSchemas } from '../helpers/xdm-schema.ts';
+
+const NS = 'https://ns.adobe.com/xdm/';
+const ALL = { loyalty2026: true, loyaltyEvents: true, placeContext: true, sourceAudit: true };
+
+describe.runIf(hasXdmSchemas)('the fields we may write are Adobe’s', () => {
+  const schemas = hasXdmSchemas ? openXdmSchemas() : undefined;
+
+  it.each([
+    [
+      'event',
+      eventShape(ALL, undefined),
+      [
+        `${NS}context/experienceevent`,
+        `${NS}context/experienceevent-commerce`,
+        `${NS}context/experienceevent-loyalty-details`,
+        `${NS}context/experienceevent-environment-details`,
+      ],
+    ],
+    [
+      'profile',
+      profileShape(ALL, undefined),
+      [
+        `${NS}context/profile`,
+        `${NS}context/profile-person-details`,
+        `${NS}context/profile-personal-details`,
+        `${NS}mixins/profile/profile-loyalty-details`,
+        `${NS}context/profile-preferences-details`,
+        `${NS}common/external-source-system-audit-details`,
+        `${NS}mixins/profile-consents`,
+      ],
+    ],
+  ] as const)('%s', (_name, shape, ids) => {
+    expect(differences(shape, schemas?.close(ids) ?? {}, '')).toEqual([]);
+  });
+});
+
+/** Where our shape allows what Adobe's schema does not. */
+function differences(shape: Shape, schema: ClosedSchema | undefined, path: string): readonly string[] {
+  if (schema === undefined) {
+    return [`${path} is not in Adobe's schema`];
+  }
+  if (isObjectShape(shape)) {
+    const properties = asObject(schema['properties']);
+    const required = Array.isArray(schema['required']) ? schema['required'] : [];
+    const missing = required.filter((name) => path !== '' && !shape.required.includes(name as string));
+    return [
+      ...missing.map((name) => `${path} needs ${String(name)}`),
+      ...Object.entries(shape.fields).flatMap(([name, inner]) =>
+        differences(inner, properties[name] as ClosedSchema | undefined, `${path}.${name}`),
+      ),
+    ];
+  }
+  if (isListShape(shape)) {
+    return schema['type'] === 'array'
+      ? differences(shape.items, asObject(schema['items']), `${path}[]`)
+      : [`${path} is no array`];
+  }
+  return leafDifferences(shape, schema, path);
+}
+
+function leafDifferences(leaf: Leaf, schema: JsonObject, path: string): readonly string[] {
+  if (typeof leaf === 'object') {
+    if ('oneOf' in leaf) {
+      return JSON.stringify(leaf.oneOf) === JSON.stringify(schema['enum']) ? [] : [`${path} has another enum`];
+    }
+    return schema['type'] === 'string' ? [] : [`${path} is no string`];
+  }
+  const isPlain = leaf === 'string' || leaf === 'number' || leaf === 'integer' || leaf === 'boolean';
+  const found = isPlain ? schema['type'] : schema['format'];
+  const isOpen = schema['enum'] === undefined && schema['pattern'] === undefined;
+  return found === leaf && (isOpen || leaf !== 'string') ? [] : [`${path} is ${JSON.stringify(schema)}, not ${leaf}`];
+}

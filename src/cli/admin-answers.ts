@@ -14,8 +14,6 @@ export interface EventAnswer {
   readonly orgId?: number;
   readonly customerId?: string;
   readonly identity?: string;
-  /** `_id` of its messages at Adobe. */
-  readonly xdmId?: string;
   readonly createdAt?: string;
   readonly receivedAt: string;
   readonly verifiedBy: string;
@@ -48,6 +46,8 @@ export type TimelineEntry = { readonly at: string } & (
 export interface RecordAnswer extends EventAnswer {
   readonly timeline: readonly TimelineEntry[];
   readonly hasBody: boolean;
+  /** `_id` of its messages at Adobe. */
+  readonly messageId?: string;
   /** The payload as JSON; as base64 when it is none. */
   readonly body?: unknown;
   readonly bodyBase64?: string;

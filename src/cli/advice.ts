@@ -22,7 +22,7 @@ const IGNORED: Readonly<Record<string, string>> = {
   'no-identity': 'It names no customer, so Adobe could not file it. There is nothing to do.',
   unmapped:
     'Its name has no mapping of its own and the source wants such ones ignored. Write unmapped: generic or an override, then replay it.',
-  discarded: 'An operator gave it up. A replay brings it back while its payload is kept.',
+  discarded: 'An operator gave it up.',
 };
 
 const MALFORMED =

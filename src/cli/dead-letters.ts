@@ -41,14 +41,14 @@ Events are mapped anew, with the configuration and the mapping of now. Malformed
 Exit code 1 when not all that matched could be replayed.
 
 Examples:
-  $ capillary-relay dead-letters replay 01JX3V0M9Q
+  $ capillary-relay dead-letters replay 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
   $ capillary-relay dead-letters replay --reason rejected --event-name pointsIssued --dry-run`;
 
 const DISCARD_HELP = `
-The events count as ignored from then on and keep their record; malformed bodies are removed.
+The events count as ignored from then on and lose their payload; malformed bodies are removed. This cannot be undone.
 
 Examples:
-  $ capillary-relay dead-letters discard 01JX3V0M9Q
+  $ capillary-relay dead-letters discard 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
   $ capillary-relay dead-letters discard --reason malformed --until 30d`;
 
 /** Adobe's words can be long; the rest is in `explain`. */

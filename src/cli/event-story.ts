@@ -51,11 +51,11 @@ const timeline = (entries: readonly TimelineEntry[]): string =>
   ]);
 
 /** What the event became: messages that Adobe has, and those that were tried. */
-const mappedTo = ({ delivered, timeline: entries, xdmId }: RecordAnswer): string => {
+const mappedTo = ({ delivered, timeline: entries, messageId }: RecordAnswer): string => {
   const tried = entries.flatMap((entry) => (entry.what === 'attempt' ? [entry.kind] : []));
   const kinds = [...new Set([...tried, ...delivered])];
   const told = kinds.map((kind) => `${message(kind)}${delivered.includes(kind) ? ' (taken by Adobe)' : ''}`);
-  return joined(...told, kinds.length > 0 && xdmId !== undefined ? `_id ${xdmId}` : undefined);
+  return joined(...told, kinds.length > 0 && messageId !== undefined ? `_id ${messageId}` : undefined);
 };
 
 const facts = (record: RecordAnswer): readonly (readonly [string, string])[] => {

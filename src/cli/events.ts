@@ -28,8 +28,8 @@ const REPLAY_HELP = `
 For an event of any settled state; dead letters can also be replayed many at once with dead-letters replay.
 
 Examples:
-  $ capillary-relay events replay 01JX3V0M9Q
-  $ capillary-relay events replay 01JX3V0M9Q --as-new`;
+  $ capillary-relay events replay 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
+  $ capillary-relay events replay 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01 --as-new`;
 
 /** What lists of events show of each. */
 export const EVENT_COLUMNS: readonly Column<EventAnswer>[] = [

@@ -8,7 +8,7 @@ const HELP = `
 The payload is personal data, so it is shown only with --body.
 
 Examples:
-  $ capillary-relay explain 01JX3V0M9Q
+  $ capillary-relay explain 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
   $ capillary-relay explain 9b7b5f0e-2f64-4f3d-8f16-0a4c1f6f2c02 --body`;
 
 /** How the destination does now matters for an event that still waits for it. */

@@ -33,7 +33,7 @@ const DISCARD_HELP = `
 Removes them for good.
 
 Examples:
-  $ capillary-relay quarantine discard 01JX3V0M9Q
+  $ capillary-relay quarantine discard 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
   $ capillary-relay quarantine discard --source acme --until 1d`;
 
 interface QuarantineAnswer {

@@ -2,9 +2,11 @@ import type { SchemaFeatures } from './event-fields.ts';
 import { list, object, type ObjectShape } from './shape.ts';
 import { TENANT_PROFILE_FIELDS, tenantShape } from './tenant-fields.ts';
 
+const CHOICE = { oneOf: ['y', 'n', 'p', 'u', 'dy', 'dn', 'LI', 'CT', 'CP', 'VI', 'PI'] } as const;
+
 const CONSENT = object(
   {
-    val: { oneOf: ['y', 'n', 'p', 'u', 'dy', 'dn', 'LI', 'CT', 'CP', 'VI', 'PI'] },
+    val: CHOICE,
     time: 'date-time',
     reason: { matching: /^.{1,255}$/su },
   },
@@ -22,7 +24,6 @@ const PERSON = object({
   }),
   birthDate: 'date',
   birthDayAndMonth: { matching: /^[01]\d-[0-3]\d$/ },
-  birthYear: 'integer',
   gender: { oneOf: ['male', 'female', 'not_specified', 'non_specific'] },
   maritalStatus: { oneOf: ['married', 'single', 'divorced', 'widowed', 'not_specified'] },
   nationality: { matching: /^[A-Z]{2}$/ },
@@ -91,8 +92,8 @@ const LOYALTY_2026 = {
 } as const;
 
 const CONSENTS = object({
-  collect: CONSENT,
-  share: CONSENT,
+  collect: object({ val: CHOICE }, ['val']),
+  share: object({ val: CHOICE }, ['val']),
   marketing: object({
     any: CONSENT,
     email: CONSENT,

@@ -267,9 +267,11 @@ describe('close', () => {
     const sent = inlet.sendSingle(FLOW, '1', 'tok', never);
     await server.seen(1);
     const closed = Promise.all([inlet.close(), inlet.close()]);
+    const late = await inlet.sendSingle(FLOW, '2', 'tok', never);
+    expect(late).toMatchObject({ kind: 'failure', detail: 'The inlet client is closed' });
     gate.resolve();
     expect(await sent).toMatchObject({ kind: 'answer', status: 200 });
     await closed;
-    expect(await inlet.sendSingle(FLOW, '1', 'tok', never)).toMatchObject({ kind: 'failure' });
+    expect(server.requests).toHaveLength(1);
   });
 });

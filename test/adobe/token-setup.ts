@@ -1,6 +1,6 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
-import { onTestFinished } from 'vitest';
+import { Pool } from 'undici';
+import { onTestFinished, vi } from 'vitest';
 import type { TokenAnswer, TokenSource } from '../../src/adobe/answer.ts';
 import { createTokenSource, type TokenSourceOptions } from '../../src/adobe/ims-client.ts';
 import { answerJson, type ScriptedServer, type Script, startServer } from './scripted-server.ts';
@@ -46,18 +46,11 @@ export interface TokenSetup {
 
 export const never = new AbortController().signal;
 
-const CREATED = 'undici:request:create';
-
-/** Counts requests to an origin at the moment they are begun, as undici tells it: proof that none was. */
-const countBegun = (origin: string): (() => number) => {
-  let count = 0;
-  const listener = (message: unknown) => {
-    if ((message as { request: { origin: string | URL } }).request.origin.toString().startsWith(origin))
-      count += 1;
-  };
-  subscribe(CREATED, listener);
-  onTestFinished(() => void unsubscribe(CREATED, listener));
-  return () => count;
+/** Counts requests at the moment they are begun, before they arrive anywhere: proof that none was. */
+const countBegun = (): (() => number) => {
+  const spy = vi.spyOn(Pool.prototype, 'dispatch');
+  onTestFinished(() => spy.mockRestore());
+  return () => spy.mock.calls.length;
 };
 
 /** A token source before a scripted IMS, on clocks that stand still until told. */
@@ -100,7 +93,7 @@ export const setUp = async (
       return promise;
     },
     get: () => source.get(never),
-    begun: countBegun(server.origin),
+    begun: countBegun(),
   };
 };
 

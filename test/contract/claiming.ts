@@ -68,7 +68,10 @@ export const describeClaiming = (make: MakeStore): void =>
       const event = sampleEvent({ lane: ANN });
       const { receipt } = await test.journal.append(sampleEvent({ lane: ANN }));
       await test.journal.append(event);
-      await test.journal.settle({ ...settled.delivered(receipt), profiles: [{ lane: ANN, state: '{"a":1}' }] });
+      await test.journal.settle({
+        ...settled.delivered(receipt),
+        profiles: [{ lane: ANN, state: '{"a":1}' }],
+      });
       const [claimed] = await claimEvents(test.journal);
       expect(claimed?.body).toStrictEqual(Buffer.from(event.body));
       expect(claimed?.profile).toBe('{"a":1}');
@@ -77,7 +80,10 @@ export const describeClaiming = (make: MakeStore): void =>
     });
 
     it('gives events of the sources asked for only', async () => {
-      const [a] = await appendAll(test.journal, [sampleEvent({ source: 'a' }), sampleEvent({ source: 'gone' })]);
+      const [a] = await appendAll(test.journal, [
+        sampleEvent({ source: 'a' }),
+        sampleEvent({ source: 'gone' }),
+      ]);
       const [b] = await appendAll(test.journal, [sampleEvent({ source: 'b' })]);
       expect(await claimReceipts(test.journal, { sources: ['b', 'a', 'a'] })).toEqual([a, b]);
       expect(await test.journal.claim(claimRequest({ sources: ['a', 'b'] }))).toEqual({ events: [] });
@@ -131,7 +137,9 @@ export const describeClaiming = (make: MakeStore): void =>
 
     it('serves other lanes at once beside a hot one', async () => {
       const hot = Array.from({ length: 3_000 }, () => sampleEvent({ lane: ANN }));
-      const receipts = (await Promise.all(hot.map((event) => test.journal.append(event)))).map((a) => a.receipt);
+      const receipts = (await Promise.all(hot.map((event) => test.journal.append(event)))).map(
+        (a) => a.receipt,
+      );
       const [bob] = await appendAll(test.journal, lanes(BOB));
       expect(await claimReceipts(test.journal)).toEqual([receipts[0], bob]);
       for (const receipt of receipts.slice(0, 20)) await test.journal.settle(settled.delivered(receipt));

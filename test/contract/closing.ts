@@ -17,7 +17,9 @@ export const describeClosing = (make: MakeStore): void =>
 
     it('finishes a call that takes many steps', async () => {
       const { journal } = test;
-      await Promise.all(Array.from({ length: 600 }, () => appendSettled(journal, sampleEvent(), settled.dead)));
+      await Promise.all(
+        Array.from({ length: 600 }, () => appendSettled(journal, sampleEvent(), settled.dead)),
+      );
       const replaying = journal.replay({ filter: {}, asNew: false, by: 'olga', now: 0 });
       await journal.close();
       expect(await replaying).toEqual({ replayed: 600 });

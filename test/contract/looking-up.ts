@@ -56,7 +56,11 @@ export const describeLookingUp = (make: MakeStore): void =>
       const { journal } = test;
       const [a] = await appendAll(journal, [sampleEvent({ customerId: '7', receivedAt: T0 - 10 })]);
       const [b] = await appendAll(journal, [sampleEvent({ source: 'shop', eventName: 'pointsIssued' })]);
-      const c = await appendSettled(journal, sampleEvent({ eventId: 'e', receivedAt: T0 + 10 }), settled.dead);
+      const c = await appendSettled(
+        journal,
+        sampleEvent({ eventId: 'e', receivedAt: T0 + 10 }),
+        settled.dead,
+      );
       const d = (await journal.appendMalformed(sampleMalformed({ destination: 'other' }))).receipt;
       const cases: [EventFilter, (string | undefined)[]][] = [
         [{}, [d, c, b, a]],

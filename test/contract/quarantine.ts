@@ -34,7 +34,10 @@ export const describeQuarantine = (make: MakeStore): void =>
       expect(fourth.evicted).toBe(2);
       expect(await receipts()).toEqual([fourth.receipt, third.receipt, other.receipt]);
       expect([first.receipt, second.receipt]).not.toContain(third.receipt);
-      expect(await test.journal.ledger()).toMatchObject({ acme: { quarantined: 2 }, shop: { quarantined: 1 } });
+      expect(await test.journal.ledger()).toMatchObject({
+        acme: { quarantined: 2 },
+        shop: { quarantined: 1 },
+      });
     });
 
     it('drops the oldest of the source beyond the bytes, headers counted', async () => {
@@ -84,7 +87,10 @@ export const describeQuarantine = (make: MakeStore): void =>
       expect(await list({ source: 'acme', since: T0 + 1, until: T0 + 3 })).toEqual(kept.slice(2, 4));
       expect(await list({ receipts: [kept[0], shop.receipt] })).toEqual([shop.receipt, kept[0]]);
       const first = await test.journal.listQuarantined({ source: 'acme' }, { limit: 2 });
-      const second = await test.journal.listQuarantined({ source: 'acme' }, { limit: 3, cursor: first.cursor! });
+      const second = await test.journal.listQuarantined(
+        { source: 'acme' },
+        { limit: 3, cursor: first.cursor! },
+      );
       expect([...first.items, ...second.items].map((item) => item.receipt)).toEqual(kept);
       expect(second.cursor).toBeUndefined();
       await expect(test.journal.listQuarantined({}, { limit: 0 })).rejects.toThrow(RefusedError);

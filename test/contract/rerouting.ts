@@ -23,7 +23,10 @@ export const describeRerouting = (make: MakeStore): void =>
       expect(called).toContain('new');
       const sources = ['acme', 'other'];
       expect(await claimReceipts(test.journal, { sources })).toEqual([other]);
-      expect(await claimReceipts(test.journal, { sources, destination: 'new' })).toEqual([events[0], events[2]]);
+      expect(await claimReceipts(test.journal, { sources, destination: 'new' })).toEqual([
+        events[0],
+        events[2],
+      ]);
       await test.journal.settle(settled.delivered(events[0]!));
       expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([events[1]]);
       expect((await test.journal.find(done))?.event.destination).toBe('aep');

@@ -122,7 +122,9 @@ export const describeRetaining = (make: MakeStore): void =>
     it('frees the space', async () => {
       const body = Buffer.alloc(50_000, 1);
       await Promise.all(
-        Array.from({ length: 200 }, () => appendSettled(test.journal, sampleEvent({ body }), settled.delivered)),
+        Array.from({ length: 200 }, () =>
+          appendSettled(test.journal, sampleEvent({ body }), settled.delivered),
+        ),
       );
       const before = await (await test.reopen()).health();
       for (let more = true; more; )

@@ -95,7 +95,11 @@ const common = (receipt: string) => ({ receipt, now: T0 + 1_000, attempts: [], d
 
 /** Settlements of one receipt, each with what it needs and no more. */
 export const settled = {
-  delivered: (receipt: string): Settlement => ({ ...common(receipt), delivered: ['event'], state: 'delivered' }),
+  delivered: (receipt: string): Settlement => ({
+    ...common(receipt),
+    delivered: ['event'],
+    state: 'delivered',
+  }),
   ignored: (receipt: string): Settlement => ({ ...common(receipt), state: 'ignored', reason: 'unmapped' }),
   dead: (receipt: string): Settlement => ({
     ...common(receipt),

@@ -14,7 +14,13 @@ export const describeSettling = (make: MakeStore): void =>
       const receipt = await append();
       const attempts = [
         sampleAttempt(),
-        sampleAttempt({ outcome: 'delivered', status: 207, xactionId: 'x:1', detail: undefined, kind: 'profile' }),
+        sampleAttempt({
+          outcome: 'delivered',
+          status: 207,
+          xactionId: 'x:1',
+          detail: undefined,
+          kind: 'profile',
+        }),
       ];
       await test.journal.settle({
         ...settled.delivered(receipt),
@@ -35,7 +41,12 @@ export const describeSettling = (make: MakeStore): void =>
 
     it('records why an event is ignored', async () => {
       const receipt = await append();
-      await test.journal.settle({ ...settled.ignored(receipt), state: 'ignored', reason: 'test-event', detail: 'd' });
+      await test.journal.settle({
+        ...settled.ignored(receipt),
+        state: 'ignored',
+        reason: 'test-event',
+        detail: 'd',
+      });
       expect((await test.journal.find(receipt))?.event).toMatchObject({
         state: 'ignored',
         reason: 'test-event',
@@ -131,7 +142,10 @@ export const describeSettling = (make: MakeStore): void =>
     });
 
     it('writes profiles in the same step, by lane, and removes them by null', async () => {
-      const [first, second] = await appendAll(test.journal, [sampleEvent({ lane: ANN }), sampleEvent({ lane: BOB })]);
+      const [first, second] = await appendAll(test.journal, [
+        sampleEvent({ lane: ANN }),
+        sampleEvent({ lane: BOB }),
+      ]);
       await test.journal.settle({
         ...settled.delivered(first!),
         profiles: [
@@ -156,7 +170,10 @@ export const describeSettling = (make: MakeStore): void =>
     });
 
     it('moves the counts of the source, and only of it', async () => {
-      const receipts = await appendAll(test.journal, Array.from({ length: 4 }, () => sampleEvent()));
+      const receipts = await appendAll(
+        test.journal,
+        Array.from({ length: 4 }, () => sampleEvent()),
+      );
       await test.journal.append(sampleEvent({ source: 'other' }));
       await test.journal.settle(settled.delivered(receipts[0]!));
       await test.journal.settle(settled.ignored(receipts[1]!));

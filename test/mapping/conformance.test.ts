@@ -34,7 +34,10 @@ describe.runIf(hasXdmSchemas)('every mapping fits Adobe’s schemas with no unkn
   describe.each(FEATURES)('%o', (schemaFeatures) => {
     it.each(TENANTS)('tenant %s', async (tenant) => {
       const validators = closedXdmValidators({ features: schemaFeatures, tenant });
-      const context = contextOf({ source: { testEvents: 'deliver' }, destination: { schemaFeatures, tenant } });
+      const context = contextOf({
+        source: { testEvents: 'deliver' },
+        destination: { schemaFeatures, tenant },
+      });
       let mappedEvents = 0;
       for (const [name, event] of payloads) {
         const mapped = await mapEvent(event, context);
@@ -55,14 +58,23 @@ describe.runIf(hasXdmSchemas)('every mapping fits Adobe’s schemas with no unkn
 
 describe('the fields of 2026', () => {
   it('are in no profile, and loyalty in no event, where they are switched off', async () => {
-    const schemaFeatures = { loyalty2026: false, loyaltyEvents: false, placeContext: false, sourceAudit: false };
+    const schemaFeatures = {
+      loyalty2026: false,
+      loyaltyEvents: false,
+      placeContext: false,
+      sourceAudit: false,
+    };
     const context = contextOf({ destination: { schemaFeatures } });
     for (const name of fixtureNames) {
       const mapped = await mapEvent(fixtureEvent(name), context);
       if (mapped.outcome === 'messages') {
         expect(mapped.event['loyalty']).toBeUndefined();
-        const paths = [...(mapped.profile?.attributes.keys() ?? [])].filter((path) => path.startsWith('loyalty.'));
-        expect(CLASSIC_LOYALTY).toEqual(expect.arrayContaining(paths.map((path) => path.replace('loyalty.', ''))));
+        const paths = [...(mapped.profile?.attributes.keys() ?? [])].filter((path) =>
+          path.startsWith('loyalty.'),
+        );
+        expect(CLASSIC_LOYALTY).toEqual(
+          expect.arrayContaining(paths.map((path) => path.replace('loyalty.', ''))),
+        );
       }
     }
   });

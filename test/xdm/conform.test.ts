@@ -12,7 +12,10 @@ describe('conform', () => {
   it('takes what is empty out without a word, and what that leaves empty', () => {
     const shape = object({ a: 'string', b: list('string'), c: object({ d: 'number' }) });
 
-    expect(fit({ a: ' ', b: ['', null, []], c: { d: null } }, shape)).toEqual({ value: undefined, faults: [] });
+    expect(fit({ a: ' ', b: ['', null, []], c: { d: null } }, shape)).toEqual({
+      value: undefined,
+      faults: [],
+    });
     expect(fit({ a: 'x', b: [], c: {} }, shape)).toEqual({ value: { a: 'x' }, faults: [] });
   });
 
@@ -27,7 +30,10 @@ describe('conform', () => {
     });
 
     expect(
-      fit({ text: 1, count: 1.5, kind: 'y', code: 'eur', when: '2026-02-30T00:00:00Z', on: 'yes', more: 1 }, shape),
+      fit(
+        { text: 1, count: 1.5, kind: 'y', code: 'eur', when: '2026-02-30T00:00:00Z', on: 'yes', more: 1 },
+        shape,
+      ),
     ).toEqual({
       value: undefined,
       faults: [
@@ -98,12 +104,17 @@ describe('formats', () => {
     (text) => expect(isDateTime(text)).toBe(true),
   );
 
-  it.each(['2026-11-06 10:00:00Z', '2026-11-06T10:00:00', '2026-11-06T10:00:00+0530', '2025-02-29T00:00:00Z', '2026-11-06T24:00:00Z'])(
-    'AEP does not take %s',
-    (text) => expect(isDateTime(text)).toBe(false),
-  );
+  it.each([
+    '2026-11-06 10:00:00Z',
+    '2026-11-06T10:00:00',
+    '2026-11-06T10:00:00+0530',
+    '2025-02-29T00:00:00Z',
+    '2026-11-06T24:00:00Z',
+  ])('AEP does not take %s', (text) => expect(isDateTime(text)).toBe(false));
 
-  it.each(['a@b.co', 'first.last+tag@sub.example.org'])('%s is an address', (text) => expect(isEmail(text)).toBe(true));
+  it.each(['a@b.co', 'first.last+tag@sub.example.org'])('%s is an address', (text) =>
+    expect(isEmail(text)).toBe(true),
+  );
 
   it.each(['a@b', '@b.co', 'a@b..co', 'a b@c.co', '.a@b.co', `${'a'.repeat(65)}@b.co`, 'e3b0c44298fc1c14'])(
     '%s is no address',

@@ -68,12 +68,16 @@ function differences(shape: Shape, schema: ClosedSchema | undefined, path: strin
 function leafDifferences(leaf: Leaf, schema: JsonObject, path: string): readonly string[] {
   if (typeof leaf === 'object') {
     if ('oneOf' in leaf) {
-      return JSON.stringify(leaf.oneOf) === JSON.stringify(schema['enum']) ? [] : [`${path} has another enum`];
+      return JSON.stringify(leaf.oneOf) === JSON.stringify(schema['enum'])
+        ? []
+        : [`${path} has another enum`];
     }
     return schema['type'] === 'string' ? [] : [`${path} is no string`];
   }
   const isPlain = leaf === 'string' || leaf === 'number' || leaf === 'integer' || leaf === 'boolean';
   const found = isPlain ? schema['type'] : schema['format'];
   const isOpen = schema['enum'] === undefined && schema['pattern'] === undefined;
-  return found === leaf && (isOpen || leaf !== 'string') ? [] : [`${path} is ${JSON.stringify(schema)}, not ${leaf}`];
+  return found === leaf && (isOpen || leaf !== 'string')
+    ? []
+    : [`${path} is ${JSON.stringify(schema)}, not ${leaf}`];
 }

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { customerIdOf, idText, identifiersOf, laneKeyOf, laneOf } from '../../src/capillary/identifiers.ts';
+
+describe('idText', () => {
+  it.each([
+    [379499720, '379499720'],
+    [379499720.0, '379499720'],
+    ['379499720.0', '379499720'],
+    [' LOY-1 ', 'LOY-1'],
+    ['9007199254740993', '9007199254740993'],
+    [0, '0'],
+  ])('%s is %s', (value, expected) => expect(idText(value)).toBe(expected));
+
+  it.each([1.5, 2 ** 60, Number.NaN, '', '  ', null, true, undefined])('%s is none', (value) =>
+    expect(idText(value as never)).toBeUndefined(),
+  );
+});
+
+describe('customerIdOf', () => {
+  const user = { entityType: 'USER', entityId: 7 };
+  const group = { entityType: 'USERGROUP2', entityId: 8 };
+
+  it.each([
+    ['customerIdentifiers', { customerIdentifiers: { customerId: 5 }, entityInformation: user }, '5'],
+    ['the survivor of a merge', { survivorCustomerIdentifiers: { customerId: '6' } }, '6'],
+    ['the entity, if a user', { customerIdentifiers: {}, entityInformation: user }, '7'],
+    [
+      'the acting person of a group',
+      { entityInformation: group, triggeringActivity: { entityInformation: user } },
+      '7',
+    ],
+    ['nobody in a group', { entityInformation: group, triggeringActivity: {} }, undefined],
+    ['no word as an id', { customerIdentifiers: { customerId: 'customerId' } }, undefined],
+    ['no zero', { customerIdentifiers: { customerId: 0 } }, undefined],
+    ['no -1', { customerIdentifiers: { customerId: -1 } }, undefined],
+    ['nothing of a list', { customerIdentifiers: [5], entityInformation: [user] }, undefined],
+  ])('%s', (_what, data, expected) => expect(customerIdOf(data as never)).toBe(expected));
+});
+
+describe('identifiersOf', () => {
+  it('gives in-store identifiers first, then those of linked accounts in a fixed order', () => {
+    const account = (type: string, value: unknown) => ({
+      accounts: [{ identifiers: [{ identifierType: type, identifierValue: value }, null, {}] }, 'x'],
+    });
+    const person = {
+      website: account('email', 'w@example.org'),
+      line: account('MOBILE', 447700900123),
+      facebook: account('unionId', 'u'),
+      instore: { mobile: '1', email: ' e ', externalId: 9, cardnumber: 'c', cardNumbers: ['d', null, 5] },
+      customerId: 1,
+    };
+
+    expect(identifiersOf(person as never).map(({ kind, value, path }) => `${kind} ${value} ${path}`)).toEqual(
+      [
+        'phone 1 instore.mobile',
+        'email e instore.email',
+        'externalId 9 instore.externalId',
+        'cardNumber c instore.cardnumber',
+        'cardNumber d instore.cardNumbers[0]',
+        'cardNumber 5 instore.cardNumbers[2]',
+        'phone 447700900123 line.accounts[0].identifiers[0].identifierValue',
+        'email w@example.org website.accounts[0].identifiers[0].identifierValue',
+      ],
+    );
+  });
+});
+
+describe('laneKeyOf', () => {
+  it('goes by the customer, else by what is stable of the person, else by the group', () => {
+    const instore = { mobile: '+44 7700-900123', email: 'A@B.co', externalId: 'X-1' };
+
+    expect(laneKeyOf({ customerIdentifiers: { customerId: 5, instore } })).toBe('5');
+    expect(laneKeyOf({ customerIdentifiers: { instore } })).toBe('externalId:X-1');
+    expect(laneKeyOf({ customerIdentifiers: { instore: { ...instore, externalId: '' } } })).toBe(
+      'email:a@b.co',
+    );
+    expect(laneKeyOf({ customerIdentifiers: { instore: { mobile: instore.mobile } } })).toBe(
+      'phone:447700900123',
+    );
+    expect(laneKeyOf({ customerIdentifiers: { instore: { cardNumbers: ['C9'] } } })).toBe('cardNumber:C9');
+    expect(laneKeyOf({ entityInformation: { entityType: 'USERGROUP2', entityId: 88 } })).toBe('group:88');
+    expect(laneKeyOf({ rewardId: 3 })).toBeUndefined();
+  });
+
+  it('is hashed for each organisation apart', () => {
+    expect(laneOf(1, '5')).toMatch(/^[0-9a-f]{64}$/);
+    expect(laneOf(1, '5')).not.toBe(laneOf(2, '5'));
+  });
+});

@@ -1,0 +1,181 @@
+import type { EventState } from '../../src/journal/journal.ts';
+
+export interface ModelEvent {
+  readonly receipt: string;
+  /** Position of arrival. */
+  readonly seq: number;
+  source: string;
+  destination: string;
+  identity: string | undefined;
+  lane: string | undefined;
+  state: EventState;
+  dueAt: number;
+  hasBody: boolean;
+  claimed: boolean;
+}
+
+export interface Arrival {
+  readonly source: string;
+  readonly destination: string;
+  readonly identity: string;
+  readonly lane: string | undefined;
+  readonly receivedAt: number;
+}
+
+const STATES = ['pending', 'delivered', 'ignored', 'dead'] as const;
+
+/** The contract in the plainest form: arrays, and a scan for every question. */
+export class ModelJournal {
+  events: ModelEvent[] = [];
+  /** Who is first in each lane. */
+  readonly #heads = new Map<string, ModelEvent>();
+  #arrived = 0;
+
+  known(source: string, identity: string): ModelEvent | undefined {
+    return this.events.find((event) => event.source === source && event.identity === identity);
+  }
+
+  append(receipt: string, arrival: Arrival): void {
+    const event = this.#arrive(receipt, arrival.source, arrival.destination);
+    this.#becomeEvent(event, arrival);
+  }
+
+  appendMalformed(receipt: string, source: string, destination: string): void {
+    this.#arrive(receipt, source, destination);
+  }
+
+  promote(event: ModelEvent, arrival: Arrival): void {
+    this.#becomeEvent(event, arrival);
+  }
+
+  remove(event: ModelEvent): void {
+    this.events = this.events.filter((other) => other !== event);
+  }
+
+  /** Who can be claimed, now or later, those due longest first. */
+  claimable(destination: string, sources: readonly string[]): ModelEvent[] {
+    return this.events
+      .filter((event) => event.state === 'pending' && event.destination === destination && !event.claimed)
+      .filter((event) => sources.includes(event.source) && this.#isHead(event))
+      .toSorted((a, b) => a.dueAt - b.dueAt || a.seq - b.seq);
+  }
+
+  settle(event: ModelEvent, state: EventState, dueAt: number, erase: boolean): void {
+    event.claimed = false;
+    if (event.state !== 'pending') return;
+    if (state === 'pending') event.dueAt = dueAt;
+    else {
+      event.state = state;
+      this.#leave(event, event.destination);
+    }
+    if (erase) this.#erase(event);
+  }
+
+  replay(filter: (event: ModelEvent) => boolean, now: number): number {
+    const settled = this.events.filter((event) => ['delivered', 'ignored', 'dead'].includes(event.state));
+    const chosen = settled.filter((event) => event.hasBody && filter(event));
+    for (const event of chosen) {
+      this.#join(event);
+      event.state = 'pending';
+      event.dueAt = now;
+    }
+    return chosen.length;
+  }
+
+  discard(filter: (event: ModelEvent) => boolean): number {
+    const chosen = this.events.filter(
+      (event) => ['dead', 'malformed'].includes(event.state) && filter(event),
+    );
+    for (const event of chosen) {
+      if (event.state === 'malformed') this.remove(event);
+      event.state = 'ignored';
+      event.hasBody = false;
+    }
+    return chosen.length;
+  }
+
+  reroute(source: string, destination: string): number {
+    const chosen = this.#pending().filter(
+      (event) => event.source === source && event.destination !== destination,
+    );
+    for (const event of chosen) {
+      const from = event.destination;
+      event.destination = destination;
+      this.#join(event);
+      this.#leave(event, from);
+    }
+    return chosen.length;
+  }
+
+  restart(): void {
+    for (const event of this.events) event.claimed = false;
+  }
+
+  count(source: string, state: EventState): number {
+    return this.events.filter((event) => event.source === source && event.state === state).length;
+  }
+
+  accepted(source: string): number {
+    return STATES.reduce((sum, state) => sum + this.count(source, state), 0);
+  }
+
+  backlog(destination: string): number {
+    return this.#pending().filter((event) => event.destination === destination).length;
+  }
+
+  #pending(): ModelEvent[] {
+    return this.events.filter((event) => event.state === 'pending');
+  }
+
+  #arrive(receipt: string, source: string, destination: string): ModelEvent {
+    this.#arrived += 1;
+    const event: ModelEvent = {
+      receipt,
+      seq: this.#arrived,
+      source,
+      destination,
+      identity: undefined,
+      lane: undefined,
+      state: 'malformed',
+      dueAt: 0,
+      hasBody: true,
+      claimed: false,
+    };
+    this.events.push(event);
+    return event;
+  }
+
+  #becomeEvent(event: ModelEvent, arrival: Arrival): void {
+    const { receivedAt, ...fields } = arrival;
+    Object.assign(event, fields, { dueAt: receivedAt });
+    this.#join(event);
+    event.state = 'pending';
+  }
+
+  #isHead(event: ModelEvent): boolean {
+    return event.lane === undefined || this.#heads.get(`${event.destination} ${event.lane}`) === event;
+  }
+
+  #join(event: ModelEvent): void {
+    const key = `${event.destination} ${event.lane}`;
+    if (event.lane !== undefined && !this.#heads.has(key)) this.#heads.set(key, event);
+  }
+
+  #leave(event: ModelEvent, destination: string): void {
+    const key = `${destination} ${event.lane}`;
+    if (this.#heads.get(key) !== event) return;
+    this.#heads.delete(key);
+    const next = this.#pending().find(
+      (other) => other.lane === event.lane && other.destination === destination && other !== event,
+    );
+    if (next !== undefined) this.#heads.set(key, next);
+  }
+
+  #erase(of: ModelEvent): void {
+    for (const event of this.events) {
+      const near = event.destination === of.destination || event.source === of.source;
+      if (event.lane !== undefined && event.lane === of.lane && near && event.state !== 'pending')
+        event.hasBody = false;
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { simulate } from './adobe-client.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+let directory = '';
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'simulator-cli-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const run = (...words: string[]): ChildProcessWithoutNullStreams =>
+  spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words]);
+
+const finish = async (child: ChildProcessWithoutNullStreams) => {
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { stdout, stderr, code: code as number | null };
+};
+
+const file = async (name: string, content: string): Promise<string> => {
+  const path = join(directory, name);
+  await writeFile(path, content);
+  return path;
+};
+
+const CONFIG = `
+store: { path: ${'$'}{STORE:-unused} }
+sources:
+  - name: tealeaf
+    destination: aep
+    orgIds: [100999]
+    verify: [{ type: bearer, tokens: [steam] }]
+destinations:
+  - name: aep
+    imsOrgId: 7A55F00D0BADCAFE00C0FFEE@AdobeOrg
+    sandbox: dev
+    inletUrl: http://127.0.0.1:9090/collection/x
+    authenticated: false
+    events: { schemaId: s, datasetId: d, flowId: f }
+`;
+
+describe('simulate', () => {
+  it('says where it listens and ends with SIGTERM', async () => {
+    const faults = await file('faults.json', '[{"on":"ims","times":1,"then":{"status":503}}]');
+    const child = run('simulate', '--port', '0', '--token-ttl', '90s', '--faults', faults, '--json');
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const urls = JSON.parse(line) as { url: string; imsUrl: string; inletUrl: string; controlUrl: string };
+    expect(urls.inletUrl).toMatch(/\/collection\/[0-9a-f]{64}$/);
+    expect((await fetch(urls.imsUrl, { method: 'POST' })).status).toBe(400);
+    const stats = await fetch(`${urls.controlUrl}/stats`);
+    expect(await stats.json()).toMatchObject({ requests: { ims: { 400: 1 } } });
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it.each([
+    ['a bad port', ['--port', '99999'], '65535'],
+    ['a bad duration', ['--token-ttl', '5'], 'must be a number with a unit'],
+    ['a missing file', ['--faults', 'nowhere.json'], 'nowhere.json cannot be read'],
+    ['an unknown option', ['--fault', 'x'], 'unknown option'],
+  ])('refuses %s', async (_, words, message) => {
+    const { code, stderr } = await finish(run('simulate', '--port', '0', ...words));
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  it('refuses bad faults with the place', async () => {
+    const faults = await file('bad.json', '[{"on":"ims"}]');
+    const { code, stderr } = await finish(run('simulate', '--port', '0', '--faults', faults));
+    expect(code).toBe(2);
+    expect(stderr).toContain('[0].then');
+  });
+
+  it('fails where it cannot listen', async () => {
+    const taken = new URL((await simulate()).url).port;
+    const { code, stderr } = await finish(run('simulate', '--port', taken));
+    expect(code).toBe(1);
+    expect(stderr).toContain('EADDRINUSE');
+  });
+
+  it('has help with an example', async () => {
+    const { code, stdout } = await finish(run('simulate', '--help'));
+    expect(code).toBe(0);
+    expect(stdout).toContain('$ capillary-relay simulate');
+  });
+});
+
+describe('send', () => {
+  /** The simulator's IMS is an HTTP server as good as any: it answers this webhook path with 404. */
+  const refusing = async () => `${(await simulate()).url}/webhooks/tealeaf`;
+
+  it('tells what was given up, and fails', async () => {
+    const config = await file('relay.yaml', CONFIG);
+    const words = ['--config', config, '--url', await refusing(), '--count', '3', '--json'];
+    const { code, stdout } = await finish(run('send', ...words));
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ sent: 3, givenUp: 3, refused: { 404: 3 } });
+  });
+
+  it('succeeds when all are taken', async () => {
+    const config = await file('relay.yaml', CONFIG);
+    // Any form is good for a token, which makes IMS answer 200 to whatever is posted with one in the query.
+    const query = 'grant_type=client_credentials&client_id=a&client_secret=b&scope=c';
+    const url = `${(await simulate()).imsUrl}?${query}`;
+    const words = ['--config', config, '--url', url, '--count', '20', '--duplicates', '0.1', '--seed', '5'];
+    const { code, stdout } = await finish(run('send', ...words));
+    expect(stdout).toMatch(/sent {7}22 \(sent before: 2/);
+    expect(stdout).toMatch(/accepted {3}22/);
+    expect(stdout).toMatch(/seed {7}5/);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['another source', ['--source', 'nobody'], 'there is: tealeaf'],
+    ['a share over 1', ['--duplicates', '2'], 'from 0 to 1'],
+    ['a count that is none', ['--count', 'many'], 'whole number'],
+    ['no names', ['--events', ','], 'all, or names'],
+    ['no URL', ['--url', 'relay'], 'http(s) URL'],
+    ['a configuration that is not there', ['--config', 'nowhere.yaml'], 'nowhere.yaml'],
+  ])('refuses %s', async (_, words, message) => {
+    const config = await file('relay.yaml', CONFIG);
+    const { code, stderr } = await finish(run('send', '--config', config, ...words));
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  it('has help with an example', async () => {
+    const { code, stdout } = await finish(run('send', '--help'));
+    expect(code).toBe(0);
+    expect(stdout).toContain('$ capillary-relay send');
+  });
+});

@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
+import { type RelayConfig, type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
+import { until } from '../helpers/until.ts';
+
+let simulator: Simulator;
+let folder: ReturnType<typeof relayFolder>;
+
+const prepare = (change: (config: RelayConfig) => void = () => undefined): void => {
+  const config = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl() });
+  change(config);
+  folder = relayFolder(config);
+};
+beforeEach(async () => {
+  simulator = await startSimulator();
+});
+afterEach(async () => {
+  await folder.remove();
+  await simulator.close();
+});
+
+const send = async (relay: RelayProcess, event: object): Promise<string> => {
+  const answer = await relay.post(event);
+  expect(answer.status).toBe(200);
+  return ((await answer.json()) as { receipt: string }).receipt;
+};
+const inState = (relay: RelayProcess, receipt: string, state: string) =>
+  until(async () => {
+    const { body } = await relay.admin(`/admin/v1/events/${receipt}`);
+    return body.state === state && body;
+  });
+const landed = () => simulator.landed({ kind: 'event' });
+
+describe('the built relay as a process', () => {
+  it('takes an event over HTTP and shows it landed, with its whole timeline', async () => {
+    prepare();
+    const relay = await folder.start();
+    const receipt = await send(relay, pointsIssued(1, 145));
+    const record = await inState(relay, receipt, 'delivered');
+    expect(record).toMatchObject({
+      verifiedBy: 'header:x-relay-key',
+      delivered: expect.arrayContaining(['event', 'profile']),
+    });
+    expect(record.timeline.map((entry: { what: string }) => entry.what)).toEqual([
+      'received',
+      'verified',
+      'attempt',
+      'attempt',
+      'settled',
+    ]);
+    expect(record.timeline[2].xactionId).toMatch(/-0$/);
+    expect(landed()).toMatchObject([
+      { eventType: 'loyalty.pointsIssued', dropped: [], flowId: 'events-flow' },
+    ]);
+    expect(simulator.landed({ kind: 'profile' })).toMatchObject([
+      { dropped: [], entity: { loyalty: { points: 145 } } },
+    ]);
+  });
+
+  it('delivers an event that is sent again and again once', async () => {
+    prepare();
+    const relay = await folder.start();
+    const event = transactionAdded(2);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => relay.post(event)));
+    const bodies = (await Promise.all(answers.map((answer) => answer.json()))) as {
+      status: string;
+      receipt: string;
+    }[];
+    expect(bodies.filter((body) => body.status === 'accepted')).toHaveLength(1);
+    expect(new Set(bodies.map((body) => body.receipt)).size).toBe(1);
+    await inState(relay, bodies[0]!.receipt, 'delivered');
+    expect(landed()).toHaveLength(1);
+  });
+
+  it('buries what Adobe refuses, and sends it again once it is mended', async () => {
+    prepare();
+    simulator.setFaults([
+      { on: 'batch', times: 1, then: { items: { status: 400, message: 'no such field' } } },
+    ]);
+    const relay = await folder.start();
+    const receipt = await send(relay, transactionAdded(3));
+    const dead = await inState(relay, receipt, 'dead');
+    expect(dead.detail).toContain('no such field');
+    expect(dead.sent[0].message.body.xdmEntity._id).toMatch(/^cap-[0-9a-f]{40}$/);
+    const replayed = await relay.admin('/admin/v1/dead-letters/replay', {
+      method: 'POST',
+      body: JSON.stringify({ receipts: [receipt] }),
+    });
+    expect(replayed).toMatchObject({ status: 200, body: { matched: 1, replayed: 1 } });
+    await inState(relay, receipt, 'delivered');
+    expect(landed().map((record) => record.id)).toEqual([dead.sent[0].message.body.xdmEntity._id]);
+    expect((await relay.admin('/admin/v1/ledger')).body).toMatchObject({
+      accepted: 1,
+      delivered: 1,
+      dead: 0,
+      balanced: true,
+    });
+  });
+
+  it('keeps taking webhooks while Adobe is down, and catches up', async () => {
+    prepare();
+    simulator.setFaults([{ on: 'any', then: { status: 503 } }]);
+    const relay = await folder.start();
+    for (let customer = 0; customer < 30; customer += 1) await send(relay, transactionAdded(customer));
+    expect((await relay.admin('/admin/v1/ledger')).body).toMatchObject({ accepted: 30, pending: 30 });
+    simulator.setFaults([]);
+    await until(async () => (await relay.admin('/admin/v1/ledger')).body.delivered === 30);
+    expect(new Set(landed().map((record) => record.id)).size).toBe(30);
+  });
+
+  it('loses nothing that was answered when it is killed in the middle', async () => {
+    prepare();
+    simulator.setFaults([{ on: 'batch', probability: 0.5, then: { reset: 'before', landed: true } }]);
+    let answered = 0;
+    for (let life = 0; life < 3; life += 1) {
+      const relay = await folder.start();
+      for (let customer = 0; customer < 25; customer += 1) {
+        await send(relay, transactionAdded(customer));
+        answered += 1;
+      }
+      await relay.end('SIGKILL');
+    }
+    simulator.setFaults([]);
+    const relay = await folder.start();
+    await until(async () => (await relay.admin('/admin/v1/ledger')).body.pending === 0);
+    expect((await relay.admin('/admin/v1/ledger')).body).toMatchObject({
+      accepted: answered,
+      delivered: answered,
+      balanced: true,
+    });
+    expect(new Set(landed().map((record) => record.id)).size).toBe(answered);
+  });
+
+  it('ends in good order on SIGTERM during an outage, and goes on after the restart', async () => {
+    prepare();
+    simulator.setFaults([{ on: 'inlet', then: { status: 503 } }]);
+    const first = await folder.start();
+    const receipt = await send(first, transactionAdded(4));
+    expect(await first.end('SIGTERM')).toBe(0);
+    simulator.setFaults([]);
+    const second = await folder.start();
+    await inState(second, receipt, 'delivered');
+  });
+
+  it('refuses to share its data with a second process, and says whose fault it is', async () => {
+    prepare();
+    await folder.start();
+    await expect(folder.start()).rejects.toThrow(/another|in use/i);
+  });
+});

@@ -63,6 +63,8 @@ export interface TokenSource {
   reject(token: string): void;
   /** Secrets have changed (rotation): used from the next mint on, and any backoff is forgotten. */
   setSecrets(secrets: readonly string[]): void;
+  /** Forgets any wait: somebody says that what was wrong is mended. */
+  retryNow(): void;
   /** Seconds until the cached token expires; undefined without one. */
   secondsLeft(): number | undefined;
   close(): void;

@@ -107,6 +107,9 @@ export const createTokenSource = (options: TokenSourceOptions): TokenSource => {
     setSecrets(next) {
       if (minter.setSecrets(next)) hold.clear();
     },
+    retryNow() {
+      hold.clear();
+    },
     secondsLeft() {
       const ms = cache.left();
       return ms === undefined ? undefined : Math.floor(ms / 1_000);

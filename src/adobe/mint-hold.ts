@@ -4,8 +4,10 @@ import type { MintFailure } from './minted.ts';
 
 /** Passing faults: 1 s doubling to 1 min, with full jitter. */
 const PASSING = { first: 1_000, max: 60_000 } as const;
-/** Faults of the configuration, and tokens that the inlet refuses: 1 min doubling to 10 min (adobe.md §1.5). */
+/** Faults of the configuration: 1 min doubling to 10 min (adobe.md §1.5). */
 const LASTING = { first: 60_000, max: 600_000 } as const;
+/** Fresh tokens that the inlet refuses. It may be its own passing trouble, so the first waits are short. */
+const REFUSED = { first: 5_000, max: 600_000 } as const;
 /** Full jitter may draw almost nothing; a caller in a loop must not become a storm. */
 const MIN_MS = 250;
 /** Lasting faults wait up to this share longer, so that replicas do not return together. */
@@ -30,8 +32,8 @@ export interface MintHold {
 const doubled = (span: { readonly first: number; readonly max: number }, times: number): number =>
   Math.min(span.max, span.first * 2 ** Math.min(times, 20));
 
-const lastingDelay = (times: number, jitter: number): number =>
-  Math.min(LASTING.max, doubled(LASTING, times) * (1 + LASTING_SPREAD * jitter));
+const spreadDelay = (span: { readonly first: number; readonly max: number }, times: number, jitter: number) =>
+  Math.min(span.max, doubled(span, times) * (1 + LASTING_SPREAD * jitter));
 
 const passingDelay = (times: number, jitter: number): number =>
   Math.max(MIN_MS, doubled(PASSING, times) * jitter);
@@ -39,7 +41,7 @@ const passingDelay = (times: number, jitter: number): number =>
 /** @param times failures of this kind in a row before this one */
 const failureDelay = (failure: MintFailure, times: number, jitter: number): number => {
   const asked = failure.retryAfter ?? 0;
-  if (failure.permanent) return Math.max(asked, lastingDelay(times, jitter));
+  if (failure.permanent) return Math.max(asked, spreadDelay(LASTING, times, jitter));
   return asked > 0 ? Math.max(MIN_MS, asked) : passingDelay(times, jitter);
 };
 
@@ -74,7 +76,7 @@ export const createMintHold = (clocks: Clocks, jitter: () => number): MintHold =
       if (refusals === 1) return undefined;
       const detail =
         'The inlet refuses tokens that were just minted: does the credential have access to the sandbox?';
-      const delay = lastingDelay(refusals - 2, jitter());
+      const delay = spreadDelay(REFUSED, refusals - 2, jitter());
       return hold({ ok: false, code: 'token_refused', detail, permanent: false }, delay);
     },
     minted() {

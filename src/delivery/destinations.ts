@@ -69,6 +69,7 @@ export const createDestinations = (parts: {
     },
     async resume(name) {
       await journal.setPause(name, null);
+      running.get(name)?.tokens?.retryNow();
       running.get(name)?.dispatcher.resume();
     },
     setSecrets(destinations) {

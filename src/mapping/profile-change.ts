@@ -2,7 +2,6 @@ import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import { conform, conformAny } from '../xdm/conform.ts';
 import type { ObjectShape } from '../xdm/shape.ts';
 import { attributeShape, flattenAttributes } from './attributes.ts';
-import { extend } from './extend.ts';
 import type { FamilyInput, FamilyResult } from './family.ts';
 import type { NamedIdentity } from './identity-map.ts';
 import { noteFault } from './notes.ts';
@@ -45,8 +44,12 @@ export function extendAttributes(
     }
     return !isProtected(path);
   });
-  const extended = extend(Object.fromEntries(attributes), Object.fromEntries(told));
-  const valid = Object.entries(extended).flatMap(([path, draft]) => {
+  const withheld = told.filter(([, value]) => value === null).map(([path]) => path);
+  const kept = [...attributes].filter(
+    ([path]) => !withheld.some((start) => path === start || path.startsWith(`${start}.`)),
+  );
+  const extended = new Map([...kept, ...told.filter(([, value]) => value !== null)]);
+  const valid = [...extended].flatMap(([path, draft]) => {
     const value = validAttribute(path, draft, shape, input);
     return value === undefined ? [] : [[path, value] as const];
   });

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../capillary/json.ts';
 import { identityKey } from './identity.ts';
 import type { LandedCounts, LandedFilter, LandedKind, LandedRecord } from './landed-record.ts';
 
@@ -13,6 +14,16 @@ export interface LandedStore {
   clear(): void;
 }
 
+/** A record with its entity as text, which takes a fraction of the memory. */
+type Kept = Omit<LandedRecord, 'entity'> & { readonly json: string };
+
+const keep = ({ entity, ...record }: LandedRecord): Kept => ({ ...record, json: JSON.stringify(entity) });
+
+const show = ({ json, ...record }: Kept): LandedRecord => ({
+  ...record,
+  entity: JSON.parse(json) as JsonObject,
+});
+
 type Tally = { -readonly [Key in keyof LandedCounts]: number };
 
 const emptyTally = (): Tally => ({ landed: 0, distinctIds: 0, duplicates: 0, dropped: 0 });
@@ -22,7 +33,7 @@ const emptyCounts = (): Record<LandedKind, Tally> => ({
   raw: emptyTally(),
 });
 
-const shows = (record: LandedRecord, filter: LandedFilter): boolean =>
+const isWanted = (record: Kept, filter: LandedFilter): boolean =>
   (filter.id === undefined || record.id === filter.id) &&
   (filter.datasetId === undefined || record.datasetId === filter.datasetId) &&
   (filter.kind === undefined || record.kind === filter.kind) &&
@@ -30,7 +41,7 @@ const shows = (record: LandedRecord, filter: LandedFilter): boolean =>
 
 export const createLandedStore = (max: number): LandedStore => {
   // A ring: record `seq` sits at (seq - 1) % max, so that letting go of the oldest costs nothing.
-  let ring: LandedRecord[] = [];
+  let ring: Kept[] = [];
   let seq = 0;
   let counts = emptyCounts();
   const copies = new Map<string, number>();
@@ -55,7 +66,7 @@ export const createLandedStore = (max: number): LandedStore => {
     add: (given) => {
       seq += 1;
       const record = { ...given, seq, duplicates: countCopies(given) };
-      ring[(seq - 1) % max] = record;
+      ring[(seq - 1) % max] = keep(record);
       tally(record);
       return record;
     },
@@ -65,7 +76,7 @@ export const createLandedStore = (max: number): LandedStore => {
       let next = Math.max(filter.since ?? 0, seq - max) + 1;
       for (; next <= seq && found.length < limit; next += 1) {
         const record = ring[(next - 1) % max];
-        if (record && shows(record, filter)) found.push(record);
+        if (record && isWanted(record, filter)) found.push(show(record));
       }
       return found;
     },

@@ -8,6 +8,9 @@ const caller = (more: Partial<Caller> & { authorization?: string | string[] } = 
   ...more,
 });
 
+const from = (origin: string) =>
+  refusalOf(caller({ headers: { host: 'localhost:8081', origin } }), undefined);
+
 const host = (name: string): Partial<Caller> => ({ headers: { host: name } });
 
 describe('access without a token', () => {
@@ -49,8 +52,6 @@ describe('access without a token', () => {
   );
 
   it('refuses what a page of another origin sends, and takes its own', () => {
-    const from = (origin: string) =>
-      refusalOf(caller({ headers: { host: 'localhost:8081', origin } }), undefined);
     expect(from('https://evil.example')).toBe('foreign-page');
     expect(from('http://localhost:3000')).toBe('foreign-page');
     expect(from('null')).toBe('foreign-page');
@@ -71,11 +72,14 @@ describe('access with a token', () => {
     expect(refusalOf(caller(), 'secret')).toBe('no-token');
   });
 
-  it.each(['Basic secret', 'Bearersecret', 'secret', ''])('finds no token in %j', (authorization) => {
-    expect(refusalOf(caller({ authorization }), 'secret')).toBe('no-token');
-  });
+  it.each(['Basic secret', 'Bearersecret', 'secret', 'Bearer ', ''])(
+    'finds no token in %j',
+    (authorization) => {
+      expect(refusalOf(caller({ authorization }), 'secret')).toBe('no-token');
+    },
+  );
 
-  it.each(['Bearer Secret', 'Bearer secre', 'Bearer secrets', 'Bearer ', 'Bearer undefined'])(
+  it.each(['Bearer Secret', 'Bearer secre', 'Bearer secrets', 'Bearer undefined'])(
     'refuses %j',
     (authorization) => {
       expect(refusalOf(caller({ authorization }), 'secret')).toBe('wrong-token');

@@ -33,7 +33,8 @@ export const source = (name: string, more: Record<string, unknown> = {}): Source
 export interface Seen {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: any;
+  /** Parsed JSON, or the text of anything else. */
+  readonly body: ReturnType<typeof JSON.parse>;
 }
 
 export interface Ask {
@@ -92,6 +93,24 @@ const createDestinations = (journal: Journal, now: () => number): AdminParts['de
 const urlOf = (app: FastifyInstance): string =>
   `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 
+const ask = async (url: string, method: string, path: string, options: Ask): Promise<Seen> => {
+  const json = options.json === undefined ? undefined : JSON.stringify(options.json);
+  const body = options.raw ?? json;
+  const answer = await fetch(url + path, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...options.headers,
+    },
+    ...(body === undefined ? {} : { body: body as NonNullable<RequestInit['body']> }),
+  });
+  const text = await answer.text();
+  const { status, headers } = answer;
+  expect(contractFault({ method, path, status, headers, text })).toBeUndefined();
+  const isJson = headers.get('content-type')?.includes('json');
+  return { status, headers, body: isJson ? JSON.parse(text) : text };
+};
+
 /** Both apps over one real journal on real ports. Every answer is held against the contract. */
 export const startAdminRig = async (sources: readonly SourceConfig[] = [source('acme'), source('beta')]) => {
   const folder = mkdtempSync(join(tmpdir(), 'relay-admin-'));
@@ -133,24 +152,6 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
   });
   await Promise.all([admin, intake].map((app) => app.listen({ port: 0, host: '127.0.0.1' })));
 
-  const ask = async (url: string, method: string, path: string, options: Ask): Promise<Seen> => {
-    const json = options.json === undefined ? undefined : JSON.stringify(options.json);
-    const body = options.raw ?? json;
-    const answer = await fetch(url + path, {
-      method,
-      headers: {
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...options.headers,
-      },
-      ...(body === undefined ? {} : { body: body as NonNullable<RequestInit['body']> }),
-    });
-    const text = await answer.text();
-    const { status, headers } = answer;
-    expect(contractFault({ method, path, status, headers, text })).toBeUndefined();
-    const isJson = headers.get('content-type')?.includes('json');
-    return { status, headers, body: isJson ? JSON.parse(text) : text };
-  };
-
   const settle = async (outcome: Outcome, names: readonly string[] = NAMES): Promise<string[]> => {
     const receipts: string[] = [];
     for (const destination of names) {
@@ -175,6 +176,7 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     parts,
     journal,
     admin,
+    intake,
     sources: table,
     metrics,
     state,

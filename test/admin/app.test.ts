@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AdminRig, startAdminRig } from './admin-rig.ts';
 
 let rig: AdminRig;
@@ -138,11 +138,9 @@ describe('what the admin port refuses', () => {
   });
 
   it('hides what an error says', async () => {
-    const { journal } = rig;
-    const ledger = journal.ledger;
-    journal.ledger = () => Promise.reject(new Error('secret of the store'));
+    const failure = vi.spyOn(rig.journal, 'ledger').mockRejectedValue(new Error('secret of the store'));
     const { status, body } = await rig.get('/admin/v1/ledger');
-    journal.ledger = ledger;
+    failure.mockRestore();
     expect(status).toBe(500);
     expect(JSON.stringify(body)).not.toContain('secret');
     expect(rig.seen.troubles).toContain('an admin request failed');

@@ -31,7 +31,7 @@ describe('the timeline of an event', () => {
       attempts: [attempt(rig.state.now, 'retry', { status: 503, detail: '503 busy' })],
     }));
     rig.state.now += 100;
-    const sent = [{ kind: 'event', json: '{"header":{},"body":{"xdmEntity":{"_id":"cap-1"}}}' }];
+    const sent = [{ kind: 'event' as const, json: '{"header":{},"body":{"xdmEntity":{"_id":"cap-1"}}}' }];
     await rig.settle(() => ({
       state: 'dead',
       reason: 'rejected',

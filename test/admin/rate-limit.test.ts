@@ -13,9 +13,10 @@ const guess = (remoteAddress: string, url = '/admin/v1/ledger') =>
 
 it('counts wrong tokens and unknown paths against the address that sends them', async () => {
   const paths = ['/admin/v1/ledger', '/admin/v1/nothing'];
-  const answers = await Promise.all(
-    Array.from({ length: 260 }, (_, index) => guess('10.0.0.5', paths[index % 2])),
-  );
+  const answers = [];
+  for (let index = 0; index < 260; index += 1) {
+    answers.push(await guess('10.0.0.5', paths[index % 2]));
+  }
   const limited = answers.filter(({ statusCode }) => statusCode === 429);
   // Windows are of a second: on a slow machine the 260 can fall into two of them.
   expect(answers.filter(({ statusCode }) => statusCode === 401).length).toBeGreaterThanOrEqual(200);

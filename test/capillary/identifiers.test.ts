@@ -37,11 +37,12 @@ describe('customerIdOf', () => {
   ])('%s', (_what, data, expected) => expect(customerIdOf(data as never)).toBe(expected));
 });
 
+const account = (type: string, value: unknown) => ({
+  accounts: [{ identifiers: [{ identifierType: type, identifierValue: value }, null, {}] }, 'x'],
+});
+
 describe('identifiersOf', () => {
   it('gives in-store identifiers first, then those of linked accounts in a fixed order', () => {
-    const account = (type: string, value: unknown) => ({
-      accounts: [{ identifiers: [{ identifierType: type, identifierValue: value }, null, {}] }, 'x'],
-    });
     const person = {
       website: account('email', 'w@example.org'),
       line: account('MOBILE', 447700900123),

@@ -5,7 +5,7 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 
 const NOTHING = { accepted: 0, pending: 0, delivered: 0, ignored: 0, dead: 0, malformed: 0, quarantined: 0 };
 
-export const describeAppending = (make: MakeStore): void =>
+export const describeAppending = (make: MakeStore) =>
   describe('append', () => {
     const test = journalInTest(make);
 

@@ -15,7 +15,7 @@ const ANN = sha256('ann');
 const BOB = sha256('bob');
 const lanes = (...of: (string | undefined)[]) => of.map((lane) => sampleEvent({ lane }));
 
-export const describeClaiming = (make: MakeStore): void =>
+export const describeClaiming = (make: MakeStore) =>
   describe('claim', () => {
     const test = journalInTest(make);
 

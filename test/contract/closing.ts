@@ -3,7 +3,7 @@ import { StoreError } from '../../src/journal/journal.ts';
 import { appendSettled, sampleEvent, settled } from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
-export const describeClosing = (make: MakeStore): void =>
+export const describeClosing = (make: MakeStore) =>
   describe('close', () => {
     const test = journalInTest(make);
 

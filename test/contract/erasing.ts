@@ -5,7 +5,7 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 const ANN = sha256('ann');
 const BOB = sha256('bob');
 
-export const describeErasing = (make: MakeStore): void =>
+export const describeErasing = (make: MakeStore) =>
   describe('erasing a lane', () => {
     const test = journalInTest(make);
 

@@ -4,7 +4,6 @@ import { describeClaiming } from './claiming.ts';
 import { describeClosing } from './closing.ts';
 import { describeErasing } from './erasing.ts';
 import { describeLookingUp } from './looking-up.ts';
-import { describeModel } from './model.ts';
 import { describeQuarantine } from './quarantine.ts';
 import { describeReplaying } from './replaying.ts';
 import { describeRetaining } from './retaining.ts';
@@ -12,7 +11,7 @@ import { describeRerouting } from './rerouting.ts';
 import { describeSettling } from './settling.ts';
 import type { MakeStore } from './test-store.ts';
 
-/** Holds an engine to the contract of src/journal/journal.ts. */
+/** Holds an engine to the contract of src/journal/journal.ts. With `describeModel`, which takes longer, it is the whole of it. */
 export const describeJournalContract = (name: string, make: MakeStore): void => {
   describe(`the journal over ${name}`, () => {
     describeAppending(make);
@@ -25,6 +24,5 @@ export const describeJournalContract = (name: string, make: MakeStore): void => 
     describeQuarantine(make);
     describeRetaining(make);
     describeClosing(make);
-    describeModel(make);
   });
 };

@@ -16,7 +16,7 @@ const listAll = async (test: JournalInTest, filter: EventFilter, limit: number):
   return items;
 };
 
-export const describeLookingUp = (make: MakeStore): void =>
+export const describeLookingUp = (make: MakeStore) =>
   describe('looking up', () => {
     const test = journalInTest(make);
 

@@ -6,7 +6,7 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 const WIDE = { maxCount: 100, maxBytes: 100_000_000, maxAge: DAY };
 const POLICY = { delivered: DAY, ids: DAY, dead: DAY };
 
-export const describeQuarantine = (make: MakeStore): void =>
+export const describeQuarantine = (make: MakeStore) =>
   describe('quarantine', () => {
     const test = journalInTest(make);
     const bare = (size: number, source = 'acme') =>

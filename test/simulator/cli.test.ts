@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exitCodeOf, explainError } from '../../src/cli/command-error.ts';
+import { registerSend } from '../../src/cli/send.ts';
+import { registerSimulate } from '../../src/cli/simulate.ts';
 import { simulate } from './adobe-client.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -29,6 +33,23 @@ const finish = async (child: ChildProcessWithoutNullStreams) => {
   return { stdout, stderr, code: code as number | null };
 };
 
+/** Runs a command that ends before it has done anything, in this process. */
+const type = async (...words: string[]) => {
+  const said: string[] = [];
+  const program = new Command().exitOverride().configureOutput({
+    writeOut: (part) => said.push(part),
+    writeErr: (part) => said.push(part),
+  });
+  registerSimulate(program);
+  registerSend(program);
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return { code: 0, text: said.join('') };
+  } catch (error) {
+    return { code: exitCodeOf(error), text: `${said.join('')}${explainError(error) ?? ''}` };
+  }
+};
+
 const file = async (name: string, content: string): Promise<string> => {
   const path = join(directory, name);
   await writeFile(path, content);
@@ -36,7 +57,6 @@ const file = async (name: string, content: string): Promise<string> => {
 };
 
 const CONFIG = `
-store: { path: ${'$'}{STORE:-unused} }
 sources:
   - name: tealeaf
     destination: aep
@@ -71,39 +91,38 @@ describe('simulate', () => {
     ['a missing file', ['--faults', 'nowhere.json'], 'nowhere.json cannot be read'],
     ['an unknown option', ['--fault', 'x'], 'unknown option'],
   ])('refuses %s', async (_, words, message) => {
-    const { code, stderr } = await finish(run('simulate', '--port', '0', ...words));
-    expect(code).toBe(2);
-    expect(stderr).toContain(message);
+    const ended = await type('simulate', '--port', '0', ...words);
+    expect(ended.code).toBe(2);
+    expect(ended.text).toContain(message);
   });
 
   it('refuses bad faults with the place', async () => {
     const faults = await file('bad.json', '[{"on":"ims"}]');
-    const { code, stderr } = await finish(run('simulate', '--port', '0', '--faults', faults));
-    expect(code).toBe(2);
-    expect(stderr).toContain('[0].then');
+    const ended = await type('simulate', '--port', '0', '--faults', faults);
+    expect(ended.code).toBe(2);
+    expect(ended.text).toContain('[0].then');
   });
 
   it('fails where it cannot listen', async () => {
     const taken = new URL((await simulate()).url).port;
-    const { code, stderr } = await finish(run('simulate', '--port', taken));
-    expect(code).toBe(1);
-    expect(stderr).toContain('EADDRINUSE');
+    const ended = await type('simulate', '--port', taken);
+    expect(ended.code).toBe(1);
+    expect(ended.text).toContain('EADDRINUSE');
   });
 
   it('has help with an example', async () => {
-    const { code, stdout } = await finish(run('simulate', '--help'));
-    expect(code).toBe(0);
-    expect(stdout).toContain('$ capillary-relay simulate');
+    const ended = await type('simulate', '--help');
+    expect(ended.code).toBe(0);
+    expect(ended.text).toContain('$ capillary-relay simulate');
   });
 });
 
 describe('send', () => {
-  /** The simulator's IMS is an HTTP server as good as any: it answers this webhook path with 404. */
-  const refusing = async () => `${(await simulate()).url}/webhooks/tealeaf`;
-
   it('tells what was given up, and fails', async () => {
     const config = await file('relay.yaml', CONFIG);
-    const words = ['--config', config, '--url', await refusing(), '--count', '3', '--json'];
+    // The simulator is an HTTP server as good as any: it answers this path with 404.
+    const url = `${(await simulate()).url}/webhooks/tealeaf`;
+    const words = ['--config', config, '--url', url, '--count', '3', '--json'];
     const { code, stdout } = await finish(run('send', ...words));
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ sent: 3, givenUp: 3, refused: { 404: 3 } });
@@ -131,14 +150,14 @@ describe('send', () => {
     ['a configuration that is not there', ['--config', 'nowhere.yaml'], 'nowhere.yaml'],
   ])('refuses %s', async (_, words, message) => {
     const config = await file('relay.yaml', CONFIG);
-    const { code, stderr } = await finish(run('send', '--config', config, ...words));
-    expect(code).toBe(2);
-    expect(stderr).toContain(message);
+    const ended = await type('send', '--config', config, ...words);
+    expect(ended.code).toBe(2);
+    expect(ended.text).toContain(message);
   });
 
   it('has help with an example', async () => {
-    const { code, stdout } = await finish(run('send', '--help'));
-    expect(code).toBe(0);
-    expect(stdout).toContain('$ capillary-relay send');
+    const ended = await type('send', '--help');
+    expect(ended.code).toBe(0);
+    expect(ended.text).toContain('$ capillary-relay send');
   });
 });

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is a key of the rules' format */
 import { describe, expect, it } from 'vitest';
 import type { FaultRuleInput } from '../../src/simulator/fault-rule.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -137,7 +138,7 @@ describe('the script of faults', () => {
     const answer = await send('POST', `${url}/_sim/faults`, body);
     expect(answer.status).toBe(400);
     expect(answer.json.error).toBe('bad-faults');
-    expect(String((answer.json.issues as string[]).join('\n'))).toContain(words);
+    expect((answer.json.issues as string[]).join('\n')).toContain(words);
     expect((await get(`${url}/_sim/faults`)).json.faults).toHaveLength(1);
   });
 

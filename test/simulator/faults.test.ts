@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is a key of the rules' format */
 import { describe, expect, it } from 'vitest';
 import type { FaultRuleInput, XactionForm } from '../../src/simulator/fault-rule.ts';
 import { anEvent, askForToken, client, type Sent, simulate, xdm } from './adobe-client.ts';
@@ -14,6 +15,23 @@ const withFaults = async (...faults: FaultRuleInput[]) => {
 };
 
 const statuses = (answer: Sent) => answer.json.responses?.map((item) => item.status);
+
+const playChance = async (): Promise<number[]> => {
+  const { adobe } = await withFaults({ on: 'single', probability: 0.5, then: { status: 500 } });
+  const seen: number[] = [];
+  for (let turn = 0; turn < 12; turn += 1) seen.push((await adobe.single(three[0])).status);
+  return seen;
+};
+
+const xactions = async (xaction: XactionForm) => {
+  const { adobe } = await withFaults({
+    on: 'batch',
+    then: { xaction, items: { which: 'last', status: 400 } },
+  });
+  const { responses } = (await adobe.batch(three)).json;
+  return responses?.map((item) => ({ id: item.xactionId as string | undefined, status: item.status }));
+};
+const endOf = (id: string | undefined) => id?.split(/[-:]/).at(-1);
 
 describe('which requests a rule meets', () => {
   it('the first that fits, in the order of the script', async () => {
@@ -36,15 +54,9 @@ describe('which requests a rule meets', () => {
   });
 
   it('with chance, and the same chance for the same seed', async () => {
-    const play = async (): Promise<number[]> => {
-      const { adobe } = await withFaults({ on: 'single', probability: 0.5, then: { status: 500 } });
-      const seen: number[] = [];
-      for (let turn = 0; turn < 12; turn += 1) seen.push((await adobe.single(three[0])).status);
-      return seen;
-    };
-    const first = await play();
+    const first = await playChance();
     expect(new Set(first)).toEqual(new Set([200, 500]));
-    expect(await play()).toEqual(first);
+    expect(await playChance()).toEqual(first);
   });
 
   it.each<[string, FaultRuleInput['match']]>([
@@ -226,16 +238,6 @@ describe('a fault of single messages', () => {
 });
 
 describe('an answer of a strange form', () => {
-  const xactions = async (xaction: XactionForm) => {
-    const { adobe } = await withFaults({
-      on: 'batch',
-      then: { xaction, items: { which: 'last', status: 400 } },
-    });
-    const { responses } = (await adobe.batch(three)).json;
-    return responses?.map((item) => ({ id: item.xactionId as string | undefined, status: item.status }));
-  };
-  const endOf = (id: string | undefined) => id?.split(/[-:]/).at(-1);
-
   it('xactionIds of the forms that were seen', async () => {
     expect((await xactions('normal'))?.map(({ id }) => endOf(id))).toEqual(['0', '1', '2']);
     expect((await xactions('colon4'))?.map(({ id }) => id?.split(':').slice(1).join())).toEqual([
@@ -253,7 +255,7 @@ describe('an answer of a strange form', () => {
   it('xactionIds that mislead', async () => {
     expect((await xactions('offByOne'))?.map(({ id }) => endOf(id))).toEqual(['1', '2', '3']);
     const mixed = (await xactions('shuffled')) ?? [];
-    expect(mixed.map(({ id }) => endOf(id)).toSorted()).toEqual(['0', '1', '2']);
+    expect(new Set(mixed.map(({ id }) => endOf(id)))).toEqual(new Set(['0', '1', '2']));
     expect(mixed.find(({ status }) => status === 400)).toMatchObject({ id: expect.stringMatching(/-2$/) });
   });
 

@@ -123,8 +123,11 @@ describe('the batch endpoint', () => {
 
   it('takes raw payloads for the datasets that are raw alone', async () => {
     const adobe = await client(await simulate({ rawDatasets: ['raw-set'] }));
-    const raw = (datasetId: string) => ({ header: { flowId: FLOW, datasetId }, body: { eventId: 'r' } });
-    const answer = await adobe.batch([raw('raw-set'), raw(EVENTS)]);
+    const messages = ['raw-set', EVENTS].map((datasetId) => ({
+      header: { flowId: FLOW, datasetId },
+      body: { eventId: 'r' },
+    }));
+    const answer = await adobe.batch(messages);
     expect(answer.json.responses?.map((item) => item.status)).toEqual([undefined, 400]);
   });
 });

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is a key of the rules' format */
 import { describe, expect, it } from 'vitest';
 import { anEvent, aProfile, client, EVENTS, type Json, PEOPLE, simulate, xdm } from './adobe-client.ts';
 

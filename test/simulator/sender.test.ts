@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { makeEvents } from '../../src/simulator/capillary-events.ts';
+import { type GeneratedEvent, makeEvents } from '../../src/simulator/capillary-events.ts';
 import { type SendAnswer, sendEvents } from '../../src/simulator/sender.ts';
 
 interface Seen {
@@ -24,9 +24,10 @@ afterEach(() => {
 const relay = async (answer: Answer) => {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {
+    const { headers } = request;
     void text(request).then((body) => {
-      seen.push({ body, headers: request.headers });
-      answer(response, body);
+      seen.push({ body, headers });
+      return answer(response, body);
     });
   });
   running.push(server);
@@ -49,13 +50,13 @@ const deduping = (): Answer => {
   };
 };
 
-const events = makeEvents({ count: 60, awkward: 0 });
+const sixty = makeEvents({ count: 60, awkward: 0 });
 const quick = { minDelayMs: 1, maxDelayMs: 4 };
 
 describe('sendEvents', () => {
   it('sends every event, some twice, some late, and adds up the answers', async () => {
     const { url, seen } = await relay(deduping());
-    const report = await sendEvents({ url, events, duplicates: 0.25, disorder: 0.1 });
+    const report = await sendEvents({ url, events: sixty, duplicates: 0.25, disorder: 0.1 });
     expect(report).toMatchObject({
       sent: 75,
       resent: 15,
@@ -76,7 +77,7 @@ describe('sendEvents', () => {
     const { url, seen } = await relay(deduping());
     await sendEvents({
       url,
-      events: events.slice(0, 3),
+      events: sixty.slice(0, 3),
       sign: (body) => ({ 'x-length': String(body.length) }),
     });
     for (const { body, headers } of seen) expect(headers['x-length']).toBe(String(body.length));
@@ -90,8 +91,8 @@ describe('sendEvents', () => {
     ];
     const accept = deduping();
     const { url, seen } = await relay((response, body) => (faults.shift() ?? accept)(response, body));
-    const report = await sendEvents({ url, events: events.slice(0, 2), concurrency: 1, ...quick });
-    expect(seen.map(({ body }) => body)).toEqual([...Array(4).fill(events[0]?.body), events[1]?.body]);
+    const report = await sendEvents({ url, events: sixty.slice(0, 2), concurrency: 1, ...quick });
+    expect(seen.map(({ body }) => body)).toEqual([...Array(4).fill(sixty[0]?.body), sixty[1]?.body]);
     expect(report).toMatchObject({
       sent: 2,
       accepted: 2,
@@ -113,7 +114,7 @@ describe('sendEvents', () => {
     const answers: SendAnswer[] = [];
     await sendEvents({
       url,
-      events: events.slice(0, 1),
+      events: sixty.slice(0, 1),
       ...quick,
       onAnswer: (answer) => answers.push(answer),
     });
@@ -124,7 +125,7 @@ describe('sendEvents', () => {
   it('gives up at once after any other 4xx', async () => {
     const statuses = [400, 401, 404];
     const { url } = await relay((response) => end(response, statuses.shift() ?? 200));
-    const report = await sendEvents({ url, events: events.slice(0, 4), concurrency: 1 });
+    const report = await sendEvents({ url, events: sixty.slice(0, 4), concurrency: 1 });
     expect(report).toMatchObject({
       accepted: 1,
       givenUp: 3,
@@ -135,7 +136,7 @@ describe('sendEvents', () => {
 
   it('gives up when its patience ends', async () => {
     const { url } = await relay((response) => end(response, 503, '{}', { 'retry-after': '60' }));
-    const report = await sendEvents({ url, events: events.slice(0, 1), patienceMs: 1_000 });
+    const report = await sendEvents({ url, events: sixty.slice(0, 1), patienceMs: 1_000 });
     expect(report).toMatchObject({ givenUp: 1, attempts: 1, refused: {}, retries: {} });
   });
 
@@ -150,29 +151,27 @@ describe('sendEvents', () => {
         end(response, 200);
       });
     });
-    await sendEvents({ url, events, concurrency: 4 });
+    await sendEvents({ url, events: sixty, concurrency: 4 });
     expect(most).toBeLessThanOrEqual(4);
     expect(most).toBeGreaterThan(1);
   });
 
   it('keeps to its rate', async () => {
     const { url } = await relay(deduping());
-    const report = await sendEvents({ url, events: events.slice(0, 11), rate: 100 });
+    const report = await sendEvents({ url, events: sixty.slice(0, 11), rate: 100 });
     expect(report.durationMs).toBeGreaterThanOrEqual(95);
   });
 
   it('ends with its signal and says what was left', async () => {
     const stop = new AbortController();
     const { url, seen } = await relay(() => stop.abort());
-    const report = await sendEvents({ url, events, concurrency: 1, signal: stop.signal });
+    const report = await sendEvents({ url, events: sixty, concurrency: 1, signal: stop.signal });
     expect(seen).toHaveLength(1);
     expect(report).toMatchObject({ sent: 1, givenUp: 1, accepted: 0 });
   });
 
   it('wants to know how many events a generator will give', async () => {
-    function* none() {}
-    await expect(sendEvents({ url: 'http://127.0.0.1:9', events: none() })).rejects.toThrow(
-      'count is needed',
-    );
+    const events = new Set<GeneratedEvent>();
+    await expect(sendEvents({ url: 'http://127.0.0.1:9', events })).rejects.toThrow('count is needed');
   });
 });

@@ -84,15 +84,15 @@ describe('signRequest', () => {
   it.each(VECTORS)('%s is what the verifier takes', (_, config) => {
     const verifier = createSourceVerifier({ verify: [parse(config)], allowFrom: [] });
     const signed = signRequest(parse(config), BODY, NOW);
-    const pairs = Object.entries(signed).map(([name, value]) => [
+    const pairs = Object.entries(signed).map(([name, value]): [string, string] => [
       name,
       Buffer.from(value).toString('latin1'),
     ]);
-    const headers = Object.fromEntries(pairs.map(([name = '', value]) => [name.toLowerCase(), value]));
+    const headers = Object.fromEntries(pairs.map(([name, value]) => [name.toLowerCase(), value]));
     const request = {
       body: Buffer.from(BODY),
       headers,
-      rawHeaders: pairs.flat() as string[],
+      rawHeaders: pairs.flat(),
       ip: '127.0.0.1',
     };
     expect(verifier.verify({ ...request, receivedAt: NOW })).toMatchObject({ ok: true });

@@ -51,7 +51,7 @@ function differences(shape: Shape, schema: ClosedSchema | undefined, path: strin
     const required = Array.isArray(schema['required']) ? schema['required'] : [];
     const missing = required.filter((name) => path !== '' && !shape.required.includes(name as string));
     return [
-      ...missing.map((name) => `${path} needs ${String(name)}`),
+      ...missing.map((name) => `${path} needs ${JSON.stringify(name)}`),
       ...Object.entries(shape.fields).flatMap(([name, inner]) =>
         differences(inner, properties[name] as ClosedSchema | undefined, `${path}.${name}`),
       ),

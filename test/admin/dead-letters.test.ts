@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
+import { type AdminRig, ledgerOf, source, startAdminRig } from './admin-rig.ts';
+
+let rig: AdminRig;
+const start = async () => {
+  rig = await startAdminRig([source('acme', { orgIds: [100458] }), source('beta')]);
+};
+const stop = () => rig.close();
+
+const replay = (json: unknown, headers = {}) => rig.post('/admin/v1/dead-letters/replay', json, { headers });
+const discard = (json: unknown) => rig.post('/admin/v1/dead-letters/discard', json);
+const list = async (query = '') => (await rig.get(`/admin/v1/dead-letters?${query}`)).body;
+
+/** Two rejected of acme, one poison of beta, and two malformed bodies, one of which only the configuration makes so. */
+const fill = async () => {
+  await rig.webhook('acme', transactionAdded(1));
+  await rig.webhook('acme', pointsIssued(2, 10));
+  const [first, second] = await rig.bury('rejected');
+  rig.state.now += 1_000;
+  await rig.webhook('beta', transactionAdded(3));
+  const [third] = await rig.bury('poison');
+  await rig.webhook('acme', 'no json');
+  await rig.webhook('acme', { ...transactionAdded(4), orgId: 7 });
+  return { first, second, third };
+};
+
+describe('listing dead letters', () => {
+  beforeAll(start);
+  beforeAll(async () => {
+    await fill();
+    await rig.webhook('acme', transactionAdded(5));
+  });
+  afterAll(stop);
+
+  it('lists buried events and malformed bodies, newest first, and nothing else', async () => {
+    const { deadLetters, next } = await list();
+    expect(next).toBeNull();
+    expect(deadLetters.map(({ state, reason }: Record<string, string>) => `${state} ${reason}`)).toEqual([
+      'malformed malformed',
+      'malformed malformed',
+      'dead poison',
+      'dead rejected',
+      'dead rejected',
+    ]);
+  });
+
+  it.each([
+    ['source=beta', 1],
+    ['reason=malformed', 2],
+    ['reason=rejected', 2],
+    ['eventName=transactionAdded', 2],
+    ['customerId=2', 1],
+    ['destination=acme-aep', 5],
+    ['since=2026-01-31T08:00:01Z', 3],
+    ['until=2026-01-31T08:00:01Z', 2],
+  ])('filters by %s', async (query, count) => {
+    expect((await list(query)).deadLetters).toHaveLength(count);
+  });
+
+  it('pages', async () => {
+    const first = await list('limit=3');
+    const second = await list(`limit=3&cursor=${first.next}`);
+    expect([first.deadLetters.length, second.deadLetters.length, second.next]).toEqual([3, 2, null]);
+  });
+
+  it('has no filter by state: the two states are what it is about', async () => {
+    expect((await rig.get('/admin/v1/dead-letters?state=pending')).body.detail).toContain('state:');
+  });
+});
+
+describe('replaying dead letters', () => {
+  beforeEach(start);
+  afterEach(stop);
+
+  it('sends those of a filter on their way again', async () => {
+    await fill();
+    const { status, body } = await replay({ filter: { reason: 'rejected' } });
+    expect(status).toBe(200);
+    expect(body).toEqual({ matched: 2, replayed: 2, duplicates: 0, stillMalformed: 0 });
+    expect(await ledgerOf(rig)).toMatchObject({ accepted: 3, pending: 2, dead: 1, malformed: 2 });
+  });
+
+  it('takes receipts, each once, and leaves alone those that are no dead letters', async () => {
+    const { first = '', third = '' } = await fill();
+    const pending = (await rig.webhook('acme', transactionAdded(5))).body.receipt;
+    const { body } = await replay({ receipts: [first, first, third, pending, 'none'] });
+    expect(body).toEqual({ matched: 2, replayed: 2, duplicates: 0, stillMalformed: 0 });
+    expect(await ledgerOf(rig)).toMatchObject({ accepted: 4, pending: 3, dead: 1 });
+  });
+
+  it('promotes malformed bodies that are events by the configuration of today', async () => {
+    await fill();
+    rig.sources.set([source('acme')]);
+    const { body } = await replay({ filter: { source: 'acme' } });
+    expect(body).toEqual({ matched: 4, replayed: 3, duplicates: 0, stillMalformed: 1 });
+    expect(await ledgerOf(rig)).toMatchObject({ accepted: 4, pending: 3, dead: 1, malformed: 1 });
+  });
+
+  it('counts only, in a dry run', async () => {
+    await fill();
+    rig.sources.set([source('acme'), source('beta')]);
+    const before = await ledgerOf(rig);
+    const { body } = await replay({ filter: {}, all: true, dryRun: true });
+    expect(body).toEqual({ matched: 5, replayed: 0, duplicates: 0, stillMalformed: 1 });
+    expect(await ledgerOf(rig)).toEqual(before);
+    expect(rig.seen.acted.at(-1)).toMatchObject({ action: 'dead-letters.replay', dryRun: true });
+  });
+
+  it('gives them a new _id when asked to, and notes who did it', async () => {
+    const { first = '' } = await fill();
+    await replay({ receipts: [first], asNew: true }, { 'x-relay-operator': 'alice' });
+    const { body } = await rig.get(`/admin/v1/events/${first}`);
+    expect(body.messageId).toMatch(/^cap-[0-9a-f]{40}-.+$/);
+    expect(body.timeline.at(-1)).toMatchObject({ by: 'admin (alice)', action: 'replayed as new' });
+    expect(rig.seen.acted.at(-1)).toMatchObject({ action: 'dead-letters.replay', by: 'admin (alice)' });
+  });
+
+  it('works through more malformed bodies than fit in a page', async () => {
+    const bodies = Array.from({ length: 53 }, (_, index) => ({ ...transactionAdded(index), orgId: 7 }));
+    await Promise.all(bodies.map((body) => rig.webhook('acme', body)));
+    await rig.webhook('acme', 'no json');
+    rig.sources.set([source('acme')]);
+    const { body } = await replay({ filter: {}, all: true });
+    expect(body).toEqual({ matched: 54, replayed: 53, duplicates: 0, stillMalformed: 1 });
+    expect(await ledgerOf(rig)).toMatchObject({ accepted: 53, pending: 53, malformed: 1 });
+  });
+});
+
+describe('discarding dead letters', () => {
+  beforeEach(start);
+  afterEach(stop);
+
+  it('ignores buried events and removes malformed bodies', async () => {
+    const { first = '' } = await fill();
+    const { body } = await discard({ filter: {}, all: true });
+    expect(body).toEqual({ matched: 5, discarded: 5 });
+    expect(await ledgerOf(rig)).toMatchObject({ accepted: 3, ignored: 3, dead: 0, malformed: 0 });
+    const record = await rig.get(`/admin/v1/events/${first}`);
+    expect(record.body).toMatchObject({ state: 'ignored', reason: 'discarded', hasBody: false });
+    expect(record.body.timeline.at(-2)).toMatchObject({ what: 'action', action: 'discarded' });
+  });
+
+  it('counts only, in a dry run', async () => {
+    await fill();
+    expect((await discard({ filter: { source: 'beta' }, dryRun: true })).body).toEqual({
+      matched: 1,
+      discarded: 0,
+    });
+    expect(await ledgerOf(rig)).toMatchObject({ dead: 3, malformed: 2 });
+  });
+});
+
+describe('a body that chooses nothing or too much', () => {
+  beforeAll(start);
+  afterAll(stop);
+
+  it.each(['replay', 'discard'])('is refused by %s, and nothing is done', async (action) => {
+    for (const json of [undefined, {}, { filter: {} }, { receipts: [] }, { filter: { state: 'dead' } }]) {
+      const { status, body } = await rig.post(`/admin/v1/dead-letters/${action}`, json);
+      expect(status).toBe(400);
+      expect(body).toMatchObject({ code: 'bad-request', detail: expect.any(String) });
+    }
+    expect(rig.seen.acted).toEqual([]);
+  });
+});

@@ -1,0 +1,4 @@
+import { describeModel } from './model.ts';
+import { sqliteStores } from './sqlite-store.ts';
+
+describeModel(sqliteStores([]));

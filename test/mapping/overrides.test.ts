@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { compileOverrides } from '../../src/mapping/overrides.ts';
+import { codesOf, contextOf, fixtureEvent, messagesOf } from './mapping-rig.ts';
+
+const bill = fixtureEvent('transaction-added');
+const withOverride = (parts: object, destination = {}) =>
+  contextOf({ source: { overrides: { transactionAdded: parts, customerAdded: parts } }, destination });
+
+describe('an override', () => {
+  it('extends the built-in result, replaces values and takes fields away', async () => {
+    const event = `{
+      "eventType": "retail.sale",
+      "commerce": { "order": { "purchaseID": event.data.billClientId, "discountAmount": null } },
+      "_acme": { "basket": { "size": event.data.lineItemCount, "member": $exists(profile.loyalty) } }
+    }`;
+    const mapped = await messagesOf(bill, withOverride({ event }));
+
+    expect(mapped.event).toMatchObject({
+      eventType: 'retail.sale',
+      commerce: { order: { purchaseID: 'pos-1', priceTotal: 1840.5 }, purchases: { value: 1 } },
+      _acme: { basket: { size: 2, member: false }, capillary: { transaction: { id: '880031177' } } },
+    });
+    expect(JSON.stringify(mapped.event)).not.toContain('discountAmount');
+    expect(mapped.notes).toEqual([]);
+  });
+
+  it('can tell of the profile, also for an event that does not by itself', async () => {
+    const mapped = await messagesOf(
+      bill,
+      withOverride({ profile: '{"_acme": {"lastStore": mapped._acme.capillary.store.code}}' }),
+    );
+
+    expect(mapped.profile?.attributes.get('_acme.lastStore')).toBe('hp.blr.07');
+    expect(mapped.profile?.attributes.get('identityMap.capillaryId')).toEqual(['518200431']);
+  });
+
+  it('can hold back what the built-in mapping tells of the profile', async () => {
+    const mapped = await messagesOf(
+      fixtureEvent('customer-added'),
+      withOverride({ profile: '{"person": {"name": {"lastName": null}}}' }),
+    );
+
+    expect(mapped.profile?.attributes.has('person.name.lastName')).toBe(false);
+    expect(mapped.profile?.attributes.get('person.name.firstName')).toBe('Meera');
+
+    const nothing = await messagesOf(
+      fixtureEvent('customer-added'),
+      withOverride({
+        profile: '{"person": null, "personalEmail": null, "mobilePhone": null, "loyalty": null}',
+      }),
+    );
+    expect(nothing.profile).toBeUndefined();
+  });
+
+  it('is validated like everything else', async () => {
+    const mapped = await messagesOf(
+      bill,
+      withOverride({
+        event:
+          '{"commerce": {"order": {"currencyCode": "rupees"}, "wish": 1}, "productListItems": [{"name": "no code"}]}',
+        profile:
+          '{"person": {"gender": "F"}, "identityMap": {"Email": ["x"]}, "_acme": {"capillary": {"programs": [1]}}}',
+      }),
+    );
+
+    expect(mapped.profile).toBeUndefined();
+    expect(mapped.event['productListItems']).toBeUndefined();
+    expect(codesOf(mapped)).toEqual([
+      'wrong-pattern commerce.order.currencyCode',
+      'unknown-field commerce.wish',
+      'missing-required productListItems[0].SKU',
+      'protected-field identityMap.Email',
+      'protected-field _acme.capillary.programs',
+      'not-in-enum person.gender',
+    ]);
+  });
+
+  it('cannot change whose event it is, when it was, or that it is the same one', async () => {
+    const plainly = await messagesOf(bill);
+    const event =
+      '$merge([mapped, {"_id": "mine", "timestamp": $now(), "identityMap": {"Email": []}, "producedBy": "self"}])';
+    const mapped = await messagesOf(bill, withOverride({ event }));
+
+    expect(mapped.event).toEqual({ ...plainly.event, producedBy: 'self' });
+    expect(codesOf(mapped)).toEqual([
+      'protected-field _id',
+      'protected-field timestamp',
+      'protected-field identityMap',
+    ]);
+  });
+
+  it.each([
+    ['fails', '$error("with " & event.data.amount)', 'D3137'],
+    ['never ends', '($f := function($n) { $f($n + 1) }; $f(0))', 'D1012'],
+    ['nests too deep', '($f := function($n) { 1 + $f($n + 1) }; $f(0))', 'D1011'],
+    ['makes too much', '$count([1..9999999]) > 0 ? {} : {}', 'D2015'],
+    ['gives no object', '"text"', 'error'],
+    ['wants chance', '{"producedBy": $string($random())}', 'error'],
+  ])('that %s leaves the built-in result, and says why without values', async (_what, event, code) => {
+    const plainly = await messagesOf(bill);
+    const mapped = await messagesOf(bill, withOverride({ event }));
+
+    expect(mapped.event).toEqual(plainly.event);
+    expect(codesOf(mapped)).toEqual(['override-failed overrides.transactionAdded.event']);
+    expect(mapped.notes[0]?.message).toMatch(new RegExp(`: ${code}$`));
+  });
+
+  it('that gives nothing changes nothing', async () => {
+    const mapped = await messagesOf(
+      bill,
+      withOverride({ event: 'event.data.amount > 99999 ? {"producedBy": "self"}' }),
+    );
+
+    expect(mapped).toEqual(await messagesOf(bill));
+  });
+
+  it('gives the same whenever it is run, and however many are run at once', async () => {
+    const context = withOverride({ event: '{"_acme": {"seen": $now(), "at": $millis()}}' });
+    const all = await Promise.all(Array.from({ length: 300 }, () => messagesOf(bill, context)));
+
+    expect(all.every(({ event }) => JSON.stringify(event) === JSON.stringify(all[0]?.event))).toBe(true);
+    expect(all[0]?.event).toMatchObject({
+      _acme: { seen: '2026-11-20T12:00:00.000Z', at: context.receivedAt },
+    });
+  });
+});
+
+describe('compileOverrides', () => {
+  it('names the expression that is none', () => {
+    const source = { overrides: { tierUpgraded: { event: '{"a": 1}', profile: '{"a": ' } } };
+
+    expect(() => compileOverrides(source)).toThrow(
+      /^overrides\.tierUpgraded\.profile is no JSONata expression: .*character/,
+    );
+  });
+});

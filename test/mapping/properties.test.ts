@@ -1,0 +1,186 @@
+import type { ValidateFunction } from 'ajv/dist/ajv.js';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CATALOGUE } from '../../src/capillary/catalogue.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
+import { mapEvent } from '../../src/mapping/map-event.ts';
+import type { Mapped } from '../../src/mapping/mapped.ts';
+import { assembleProfile } from '../../src/mapping/profile.ts';
+import { EVENT_MAX_BYTES, MAX_IDENTITIES, PROFILE_MAX_BYTES, sizeOf } from '../../src/xdm/limits.ts';
+import { closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
+import { contextOf, eventOf, fixtureNames, plain, readFixture } from './mapping-rig.ts';
+
+const features = { loyalty2026: true, loyaltyEvents: true, placeContext: true, sourceAudit: true };
+const context = contextOf({ source: { testEvents: 'deliver' }, destination: { schemaFeatures: features } });
+const validators = hasXdmSchemas ? closedXdmValidators({ features, tenant: '_acme' }) : undefined;
+
+const payloads = fixtureNames.map((name) => JSON.parse(readFixture(name)) as JsonObject);
+
+/** Values that real and hostile senders put where something else belongs. */
+const garbage: fc.Arbitrary<JsonValue> = fc.oneof(
+  fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<JsonValue>,
+  fc.constantFrom<JsonValue>(
+    '',
+    ' ',
+    null,
+    -1,
+    1e300,
+    '1e999',
+    '\ud800',
+    '0000-00-00',
+    '2026-02-30',
+    'NaN',
+    [],
+    {},
+    [null],
+    { constructor: 1 },
+    'x'.repeat(2_000),
+  ),
+  fc.array(
+    fc.record({ points: fc.double(), expiryAt: fc.string(), itemCode: fc.string(), value: fc.string() }),
+    {
+      maxLength: 300,
+    },
+  ) as fc.Arbitrary<JsonValue>,
+);
+
+const pathsIn = (
+  value: JsonValue,
+  path: readonly (string | number)[] = [],
+): (readonly (string | number)[])[] => {
+  const inner: (readonly [string | number, JsonValue])[] = Array.isArray(value)
+    ? [...value.entries()]
+    : isJsonObject(value)
+      ? Object.entries(value)
+      : [];
+  return [path, ...inner.flatMap(([key, below]) => pathsIn(below, [...path, key]))];
+};
+
+const withValueAt = (
+  root: JsonValue,
+  [key, ...rest]: readonly (string | number)[],
+  value: JsonValue,
+): JsonValue => {
+  if (key === undefined) {
+    return value;
+  }
+  if (Array.isArray(root)) {
+    return root.map((item, index) => (index === key ? withValueAt(item, rest, value) : item));
+  }
+  return isJsonObject(root) ? { ...root, [key]: withValueAt(root[key] ?? null, rest, value) } : root;
+};
+
+/** A real payload of which some places below `data` hold garbage. */
+const spoiled = fc.constantFrom(...payloads).chain((payload) => {
+  const places = pathsIn(payload).filter((path) => path.includes('data') && path.at(-1) !== 'data');
+  return fc
+    .array(fc.tuple(fc.constantFrom(...places), garbage), { minLength: 1, maxLength: 6 })
+    .map(
+      (spoils) =>
+        spoils.reduce<JsonValue>(
+          (body, [path, value]) => withValueAt(body, path, value),
+          payload,
+        ) as JsonObject,
+    );
+});
+
+describe('whatever stands in an event', () => {
+  it('is mapped to a valid message within the limits, or ignored', async () => {
+    await fc.assert(
+      fc.asyncProperty(spoiled, async (body) => {
+        expect(faultsOf(await mapEvent(eventOf(body), context))).toEqual([]);
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  it('and whatever its name', async () => {
+    const names = fc.oneof(fc.constantFrom(...CATALOGUE.keys()), fc.string({ minLength: 1, maxLength: 200 }));
+    const data = fc.dictionary(
+      fc.constantFrom('customerStatus', 'lineItems', 'updatedFields', 'firstName', '__proto__', 'amount'),
+      garbage,
+    );
+    await fc.assert(
+      fc.asyncProperty(names, data, async (name, content) => {
+        const eventName = name.replaceAll(/\p{Cc}/gu, '').trim() || 'x';
+        const body = { eventName, orgId: 1, data: { ...content, customerIdentifiers: { customerId: 9 } } };
+        expect(faultsOf(await mapEvent(eventOf(body), context))).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('gives the same each time, and the same _id for each order of keys', async () => {
+    await fc.assert(
+      fc.asyncProperty(spoiled, async (body) => {
+        const first = await mapEvent(eventOf(body), context);
+        const again = await mapEvent(eventOf(body), context);
+        const reordered = await mapEvent(eventOf(reversed(body)), context);
+
+        expect(plain(again)).toEqual(plain(first));
+        expect(idOf(reordered)).toBe(idOf(first));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+/** What is wrong with a mapping: nothing, whatever the event was. */
+function faultsOf(mapped: Mapped): readonly string[] {
+  if (mapped.outcome === 'ignored') {
+    return ['test-event', 'no-identity', 'unmapped'].includes(mapped.reason) ? [] : [mapped.reason];
+  }
+  const ofEvent = recordFaults(mapped.event, EVENT_MAX_BYTES, validators?.event);
+  if (mapped.profile === undefined) {
+    return ofEvent;
+  }
+  const profileContext = { id: mapped.id, destination: context.destination };
+  const { entity, state } = assembleProfile(undefined, mapped.profile, undefined, profileContext);
+  const again = assembleProfile(state, mapped.profile, undefined, profileContext);
+  return [
+    ...ofEvent,
+    ...recordFaults(entity, PROFILE_MAX_BYTES, validators?.profile),
+    ...(again.state === state ? [] : ['a second time makes another profile']),
+  ];
+}
+
+function recordFaults(entity: JsonObject, limit: number, validate?: ValidateFunction): readonly string[] {
+  const identities = Object.values(entity['identityMap'] as Record<string, { primary: boolean }[]>).flat();
+  const primaries = identities.filter(({ primary }) => primary).length;
+  const isValid = validate?.(entity) ?? true;
+  return [
+    ...(isValid ? [] : [JSON.stringify(validate?.errors)]),
+    ...emptyPlaces(entity, '').map((path) => `${path} is empty`),
+    ...(sizeOf(entity) > limit ? [`${sizeOf(entity)} bytes`] : []),
+    ...(identities.length > MAX_IDENTITIES ? [`${identities.length} identities`] : []),
+    ...(primaries === 1 ? [] : [`${primaries} primary identities`]),
+  ];
+}
+
+function emptyPlaces(value: JsonValue, path: string): readonly string[] {
+  if (typeof value === 'object' && value !== null) {
+    const inner = Object.entries(value).flatMap(([key, below]) => emptyPlaces(below, `${path}.${key}`));
+    return Object.keys(value).length === 0 ? [path] : inner;
+  }
+  const isEmpty =
+    value === null || (typeof value === 'string' && (value.trim() === '' || !value.isWellFormed()));
+  return isEmpty ? [path] : [];
+}
+
+const idOf = (mapped: Mapped): string | undefined => (mapped.outcome === 'messages' ? mapped.id : undefined);
+
+const reversed = (value: JsonValue): JsonObject => {
+  const turned = (inner: JsonValue): JsonValue => {
+    if (Array.isArray(inner)) {
+      return inner.map(turned);
+    }
+    return isJsonObject(inner)
+      ? Object.fromEntries(
+          Object.entries(inner)
+            .toReversed()
+            .map(([key, below]) => [key, turned(below)]),
+        )
+      : inner;
+  };
+  return turned(value) as JsonObject;
+};

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/capillary/json.ts';
+import { createNotes } from '../../src/mapping/notes.ts';
+import { shrinkEvent, shrinkProfile } from '../../src/mapping/shrink.ts';
+import { EVENT_MAX_BYTES, PROFILE_MAX_BYTES, sizeOf } from '../../src/xdm/limits.ts';
+import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
+
+const item = (index: number) => ({
+  itemCode: `SKU-${index}`,
+  description: `Fröhliche Ware Nr. ${index}`,
+  qty: 1,
+  amount: 10,
+});
+const items = (count: number) => Array.from({ length: count }, (_, index) => item(index));
+
+describe('an event', () => {
+  it('near the limit is whole, with a note', async () => {
+    const mapped = await messagesOf(eventWith('transactionAdded', { lineItems: items(110) }));
+
+    expect(sizeOf(mapped.event)).toBeGreaterThan(8_000);
+    expect(sizeOf(mapped.event)).toBeLessThanOrEqual(EVENT_MAX_BYTES);
+    expect(mapped.event['productListItems']).toHaveLength(110);
+    expect(codesOf(mapped)).toEqual(['near-limit ']);
+  });
+
+  it('over the limit keeps as many line items as fit and counts the others', async () => {
+    const mapped = await messagesOf(eventWith('transactionAdded', { lineItems: items(400) }));
+    const kept = mapped.event['productListItems'] as unknown[];
+
+    expect(sizeOf(mapped.event)).toBeLessThanOrEqual(EVENT_MAX_BYTES);
+    expect(sizeOf(mapped.event)).toBeGreaterThan(EVENT_MAX_BYTES - 150);
+    expect(mapped.event).toMatchObject({
+      _acme: { capillary: { transaction: { lineItemsOmitted: 400 - kept.length } } },
+    });
+    expect(codesOf(mapped)).toContain('shrunk productListItems');
+  });
+
+  it('loses line items without a tenant too', async () => {
+    const mapped = await messagesOf(
+      eventWith('transactionAdded', { lineItems: items(400) }),
+      contextOf({ destination: { tenant: undefined } }),
+    );
+
+    expect(sizeOf(mapped.event)).toBeLessThanOrEqual(EVENT_MAX_BYTES);
+    expect((mapped.event['productListItems'] as unknown[]).length).toBeGreaterThan(50);
+  });
+
+  it('loses the payload before line items, and lists below the tenant after them', () => {
+    const notes = createNotes();
+    const entity: JsonObject = {
+      _id: 'a',
+      timestamp: 't',
+      eventType: 'e',
+      productListItems: [{ SKU: 'a'.repeat(3_000) }],
+      _acme: {
+        capillary: { payload: 'p'.repeat(3_000), changes: [{ field: 'c'.repeat(9_990) }], customerId: '1' },
+      },
+    };
+
+    const shrunk = shrinkEvent(entity, '_acme', notes);
+    expect(shrunk).toEqual({
+      _id: 'a',
+      timestamp: 't',
+      eventType: 'e',
+      _acme: { capillary: { customerId: '1', transaction: { lineItemsOmitted: 1 } } },
+    });
+    expect(notes.list().map(({ path }) => path)).toEqual([
+      '',
+      '_acme.capillary.payload',
+      'productListItems',
+      '_acme.capillary.changes',
+    ]);
+  });
+
+  it('gives up brand fields, the tenant, standard fields and at last identities, never the primary', () => {
+    const long = 'x'.repeat(2_400);
+    const entity: JsonObject = {
+      _id: 'a',
+      timestamp: 't',
+      eventType: 'e',
+      identityMap: { n: [1, 2, 3, 4, 5].map((index) => ({ id: `${index}${long}`, primary: index === 1 })) },
+      commerce: { promotionID: long },
+      _acme: { own: long, capillary: { customerId: long } },
+    };
+    const shrunk = shrinkEvent(entity, '_acme', createNotes());
+
+    expect(Object.keys(shrunk)).toEqual(['_id', 'timestamp', 'eventType', 'identityMap']);
+    expect(shrunk['identityMap']).toEqual({ n: [{ id: `1${long}`, primary: true }] });
+  });
+});
+
+describe('a profile', () => {
+  it('loses brand fields first, then the largest', () => {
+    const notes = createNotes();
+    const entity: JsonObject = {
+      _id: 'a',
+      identityMap: { n: [{ id: '1', primary: true }] },
+      person: { name: { firstName: 'x'.repeat(99_000) } },
+      loyalty: { points: 1, pointsExpiration: [{ pointsExpiring: 2 }] },
+      _acme: { b: 'x'.repeat(1_000), a: 'y' },
+    };
+
+    expect(Object.keys(shrinkProfile(entity, '_acme', notes))).toEqual([
+      '_id',
+      'identityMap',
+      'person',
+      'loyalty',
+    ]);
+    expect(sizeOf(shrinkProfile(entity, '_acme', notes))).toBeLessThanOrEqual(PROFILE_MAX_BYTES);
+    expect(notes.list().map(({ path }) => path)).toEqual(['_acme.a', '_acme.b']);
+  });
+});

@@ -66,6 +66,7 @@ if ! timeout 30 sh -c "until grep -q '\"ready\"' '$work/log'; do kill -0 $relay 
   exit 1
 fi
 health=$(sed -n 's/^ *CMD \["node", "-e", "\(.*\)"\]$/\1/p' "$root/Dockerfile")
+[ -n "$health" ] || { echo "the HEALTHCHECK of the Dockerfile was not found" >&2; exit 1; }
 url=$(sed -n 's/.*"adminUrl":"\([^"]*\)".*/\1/p' "$work/log")
 RELAY_HEALTH_URL="$url/livez" node -e "$health"
 kill -TERM "$relay"

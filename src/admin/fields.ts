@@ -6,7 +6,7 @@ const TIME =
 const LIMIT = 'must be a whole number from 1 to 500';
 
 /** A name, code or id. */
-export const text = () => z.string({ error: TEXT }).min(1, { error: TEXT }).max(300, { error: TEXT });
+export const text = (error = TEXT) => z.string({ error }).min(1, { error }).max(300, { error });
 
 const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
 

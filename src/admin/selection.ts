@@ -13,7 +13,7 @@ const NOT_ALL = 'all: goes with an empty filter only; leave it out';
 
 const common = {
   receipts: z
-    .array(text(), { error: RECEIPTS })
+    .array(text('must be a receipt, a text of 1 to 300 characters'), { error: RECEIPTS })
     .min(1, { error: RECEIPTS })
     .max(MOST_RECEIPTS, { error: RECEIPTS })
     .optional(),

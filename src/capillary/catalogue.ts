@@ -19,7 +19,10 @@ export type EventArea =
   | 'label'
   | 'communication';
 
-/** Every event name that is publicly known, by area (reference: capillary.md §4.1). Case-sensitive; the list grows over time. */
+/**
+ * Every event name that is publicly known, by area (reference: capillary.md §4.1). Case-sensitive; the list
+ * grows over time.
+ */
 const NAMES_BY_AREA: Readonly<Record<EventArea, readonly string[]>> = {
   customer: [
     'customerAdded',
@@ -140,5 +143,7 @@ export const CATALOGUE: ReadonlyMap<string, EventArea> = new Map(
   areas.flatMap(([area, names]) => names.map((name) => [name, area] as const)),
 );
 
-/** The name as a metric label: a known name, else `other`, so that a sender cannot make endless time series. */
+/**
+ * The name as a metric label: a known name, else `other`, so that a sender cannot make endless time series.
+ */
 export const metricEventName = (name: string): string => (CATALOGUE.has(name) ? name : 'other');

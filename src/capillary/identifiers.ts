@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
-/** The kinds of identifier that can become an identity in AEP; the names of `identity.namespaces` in the configuration. */
+/**
+ * The kinds of identifier that can become an identity in AEP; the names of `identity.namespaces` in the
+ * configuration.
+ */
 export type IdentifierKind = 'customerId' | 'email' | 'phone' | 'externalId' | 'cardNumber';
 
 /** An identifier as it stands in the event, before its format was looked at. */
@@ -12,7 +15,9 @@ export interface Identifier {
   readonly path: string;
 }
 
-/** `identifierType` of linked accounts that we know how to use; the others (cuid, unionId…) have no namespace. */
+/**
+ * `identifierType` of linked accounts that we know how to use; the others (cuid, unionId…) have no namespace.
+ */
 const ACCOUNT_KINDS: ReadonlyMap<string, IdentifierKind> = new Map([
   ['mobile', 'phone'],
   ['email', 'email'],
@@ -20,8 +25,8 @@ const ACCOUNT_KINDS: ReadonlyMap<string, IdentifierKind> = new Map([
 ]);
 
 /**
- * A number or text as the text of an id: `379499720.0` → `379499720`. Undefined for what is no id: empty text, fractions, numbers
- * beyond 2^53 whose last digits are lost already.
+ * A number or text as the text of an id: `379499720.0` → `379499720`. Undefined for what is no id: empty
+ * text, fractions, numbers beyond 2^53 whose last digits are lost already.
  */
 export function idText(value: JsonValue | undefined): string | undefined {
   if (typeof value === 'number') {
@@ -46,7 +51,8 @@ export function personOf(data: JsonObject): JsonObject | undefined {
 }
 
 /**
- * The customerId of the person the event is about. Group events name nobody but the acting person (reference: capillary.md §5).
+ * The customerId of the person the event is about. Group events name nobody but the acting person (reference:
+ * capillary.md §5).
  */
 export function customerIdOf(data: JsonObject): string | undefined {
   const activity = data['triggeringActivity'];
@@ -58,15 +64,18 @@ export function customerIdOf(data: JsonObject): string | undefined {
   );
 }
 
-/** What an `entityInformation` speaks of, in capitals (`USER`, `USERGROUP2`); undefined when it does not say. */
+/**
+ * What an `entityInformation` speaks of, in capitals (`USER`, `USERGROUP2`); undefined when it does not say.
+ */
 export function entityTypeOf(entity: JsonValue | undefined): string | undefined {
   const type = isJsonObject(entity) ? entity['entityType'] : undefined;
   return typeof type === 'string' && type.trim() !== '' ? type.trim().toUpperCase() : undefined;
 }
 
 /**
- * E-mails, phones, external ids and cards of one `customerIdentifiers` object in a fixed order: in-store first, then the accounts
- * linked from other channels (reference: capillary.md §5). One old sample spells `Instore`.
+ * E-mails, phones, external ids and cards of one `customerIdentifiers` object in a fixed order: in-store
+ * first, then the accounts linked from other channels (reference: capillary.md §5). One old sample spells
+ * `Instore`.
  */
 export function identifiersOf(person: JsonObject): readonly Identifier[] {
   const found: Identifier[] = [];
@@ -88,8 +97,9 @@ export function identifiersOf(person: JsonObject): readonly Identifier[] {
 }
 
 /**
- * What the order of events is kept by: the customerId, else the first stable identifier of the person, else the group. Plain
- * text, so it is personal data: hash it (`laneOf`) before it is kept. Undefined for an event of nobody.
+ * What the order of events is kept by: the customerId, else the first stable identifier of the person, else
+ * the group. Plain text, so it is personal data: hash it (`laneOf`) before it is kept. Undefined for an event
+ * of nobody.
  */
 export function laneKeyOf(data: JsonObject): string | undefined {
   const customerId = customerIdOf(data);
@@ -142,7 +152,10 @@ function addAccounts(content: JsonValue, channel: string, add: Add): void {
   }
 }
 
-/** Only what makes two spellings of one value equal without knowing the country: the lane must not depend on configuration. */
+/**
+ * Only what makes two spellings of one value equal without knowing the country: the lane must not depend on
+ * configuration.
+ */
 function trivialForm(kind: IdentifierKind, value: string): string {
   if (kind === 'phone') {
     return value.replaceAll(/\D/g, '') || value;

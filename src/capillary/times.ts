@@ -1,6 +1,9 @@
 import type { JsonObject } from './json.ts';
 
-/** Dates of loyalty events lie between these; what does not is a defect of the payload (reference: mapping.md, Rules). */
+/**
+ * Dates of loyalty events lie between these; what does not is a defect of the payload (reference: mapping.md,
+ * Rules).
+ */
 const EARLIEST = Date.UTC(2000, 0, 1);
 const LATEST = Date.UTC(2200, 0, 1);
 
@@ -14,8 +17,9 @@ const DECIMAL = /^\d{1,16}(\.\d+)?([eE]\+?\d{1,2})?$/;
 export const isPlausible = (at: number): boolean => at > EARLIEST && at < LATEST;
 
 /**
- * Reads an epoch as Capillary sends it, to milliseconds: a number, or a text that holds one. Ten digits are seconds; real samples
- * hold such (reference: capillary.md §2.3). Undefined for everything that is no date after 2000 and before 2200.
+ * Reads an epoch as Capillary sends it, to milliseconds: a number, or a text that holds one. Ten digits are
+ * seconds; real samples hold such (reference: capillary.md §2.3). Undefined for everything that is no date
+ * after 2000 and before 2200.
  */
 export function parseEpoch(value: unknown): number | undefined {
   const number = typeof value === 'string' && DECIMAL.test(value.trim()) ? Number(value) : value;
@@ -28,9 +32,10 @@ export function parseEpoch(value: unknown): number | undefined {
 }
 
 /**
- * Reads a date text to epoch milliseconds. A bare date is the last millisecond of that day in the zone, because that is what
- * Capillary's date-only fields mean (reference: capillary.md §2.3); a time without an offset is a wall-clock time in the zone; a
- * time with an offset is taken as it is. Undefined for anything else, an impossible day, and dates outside 2000–2200.
+ * Reads a date text to epoch milliseconds. A bare date is the last millisecond of that day in the zone,
+ * because that is what Capillary's date-only fields mean (reference: capillary.md §2.3); a time without an
+ * offset is a wall-clock time in the zone; a time with an offset is taken as it is. Undefined for anything
+ * else, an impossible day, and dates outside 2000–2200.
  *
  * @param timezone an IANA zone such as `Asia/Kolkata`
  */
@@ -41,8 +46,8 @@ export function parseLocalDate(text: string, timezone: string): number | undefin
 }
 
 /**
- * Reads the time of one field: its `<field>InMillis` shadow where that is a date, else the field itself, number or text.
- * Undefined when neither gives one (reference: capillary.md §2.3).
+ * Reads the time of one field: its `<field>InMillis` shadow where that is a date, else the field itself,
+ * number or text. Undefined when neither gives one (reference: capillary.md §2.3).
  */
 export function pickTime(object: JsonObject, field: string, timezone: string): number | undefined {
   const value = object[field];
@@ -73,7 +78,7 @@ function parseWallClock(text: string, timezone: string): number | undefined {
   }
   const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
   if (hour === undefined) {
-    return toUtc(midnight + DAY - 1, timezone, 'later');
+    return toUtc(midnight, timezone, 'later');
   }
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) {
     return undefined;
@@ -90,8 +95,9 @@ export function isCalendarDay(date: string): boolean {
 }
 
 /**
- * The instant at which the clocks of a zone show `wall` (given as if it were UTC). A wall time that occurs twice when the clocks go
- * back gives the asked one; a time they skip gives the instant that the offset before the jump makes of it.
+ * The instant at which the clocks of a zone show `wall` (given as if it were UTC). A wall time that occurs
+ * twice when the clocks go back gives the asked one; a time they skip gives the instant that the offset
+ * before the jump makes of it.
  */
 function toUtc(wall: number, timezone: string, prefer: 'earlier' | 'later'): number {
   const before = offsetAt(wall - DAY, timezone);
@@ -122,7 +128,9 @@ function offsetAt(at: number, timezone: string): number {
   return shown - Math.floor(at / 1_000) * 1_000;
 }
 
-/** Making a formatter costs a thousand times more than using one; the zones are the few of the configuration. */
+/**
+ * Making a formatter costs a thousand times more than using one; the zones are the few of the configuration.
+ */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 function formatterOf(timezone: string): Intl.DateTimeFormat {

@@ -39,7 +39,8 @@ const headersFor = (token: string | undefined, hasBody: boolean): Record<string,
 };
 
 const unreachable = (url: string, error: unknown): CommandError => {
-  const { code, detail } = failureOf(error);
+  // What fetch throws says no more than that it failed; the cause says why.
+  const { code, detail } = failureOf(error instanceof TypeError ? (error.cause ?? error) : error);
   const why = code === 'refused' ? 'the connection was refused' : detail;
   return new CommandError(
     `no relay answers at ${url}: ${why}. Is it running, and is this its admin port? Name it with --url or --config.`,

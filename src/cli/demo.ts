@@ -43,6 +43,7 @@ const faultOf = ({ answer, landed }: DemoOutcome): string | undefined => {
 const outage = async (stage: DemoStage, signal: AbortSignal): Promise<void> => {
   await sleep(OUTAGE.after, undefined, { signal });
   say(`           --- the inlet is down: 503 for ${OUTAGE.length / 1_000} s ---`);
+  // oxlint-disable-next-line unicorn/no-thenable -- the key of the fault rules' own format, and never a function
   stage.simulator.setFaults([{ on: 'inlet', then: { status: 503 } }]);
   await sleep(OUTAGE.length, undefined, { signal });
   stage.simulator.setFaults([]);

@@ -74,11 +74,8 @@ const announce = (simulator: Simulator, json: boolean): void => {
 };
 
 const simulate = async (options: SimulateOptions): Promise<void> => {
-  const stop = new AbortController();
-  const signalled = Promise.race(
-    ['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal: stop.signal })),
-  );
   const simulator = await start(options);
+  const signalled = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   announce(simulator, options.json === true);
   await signalled;
   await simulator.close();

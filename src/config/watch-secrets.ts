@@ -58,7 +58,8 @@ export const watchSecrets = async (loaded: LoadedConfig, options: WatchOptions):
 
   if (loaded.files.length === 0) return;
   for await (const _ of ticks(intervalMs, signal)) {
-    const due = lastError !== undefined || (await hasChanged(current.stamps));
-    if (due && !signal.aborted) reload();
+    // After a failure the old stamps stay, so that the files count as changed until they can be used.
+    if (!(await hasChanged(current.stamps))) lastError = undefined;
+    else if (!signal.aborted) reload();
   }
 };

@@ -35,6 +35,9 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     http: { headersTimeout: HEADERS_TIMEOUT },
     return503OnClosing: true,
+    // A URL that cannot be decoded is refused before any route; fastify's own answer would quote it.
+    frameworkErrors: (_error, _request, reply) =>
+      void answerProblem(new ProblemError('bad-request', 'the URL cannot be read'), reply),
     trustProxy: server.trustProxy.length > 0 ? [...server.trustProxy] : false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });

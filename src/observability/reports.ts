@@ -78,7 +78,8 @@ export const createDeliveryReports = (log: Logger, metrics: Metrics): DeliveryOb
 
 /** One log line for each change by an operator and each caller turned away. */
 export const createAdminReports = (log: Logger, metrics: Metrics): AdminObserver => ({
-  acted: (report) => log.info(report, 'operator action'),
+  // Who acted is in the journal's record; a name has no place in the log.
+  acted: ({ by: _by, ...report }) => log.info(report, 'operator action'),
   refused: (reason) => log.warn({ reason }, 'admin request refused'),
   trouble(message, error) {
     metrics.troubles.inc({ part: 'admin' });

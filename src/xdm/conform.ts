@@ -11,12 +11,15 @@ import {
 /** Told of everything that is left out because it does not fit; `path` is in XDM, in dots. */
 export type Fault = (path: string, code: string) => void;
 
-/** Deeper than any schema; what comes deeper (a brand's own data) is left out rather than overflow the stack. */
+/**
+ * Deeper than any schema; what comes deeper (a brand's own data) is left out rather than overflow the stack.
+ */
 const MAX_DEPTH = 24;
 
 /**
- * Makes a value fit a shape: what is empty goes silently, because AEP refuses null and empty values (reference: adobe.md §4.4); what
- * has a wrong type, enum or pattern, and every unknown field, goes and is reported. Nothing is converted. Undefined when nothing is left.
+ * Makes a value fit a shape: what is empty goes silently, because AEP refuses null and empty values
+ * (reference: adobe.md §4.4); what has a wrong type, enum or pattern, and every unknown field, goes and is
+ * reported. Nothing is converted. Undefined when nothing is left.
  */
 export function conform(value: unknown, shape: Shape, path: string, fault: Fault): JsonValue | undefined {
   if (isEmpty(value)) {

@@ -98,8 +98,9 @@ const PLACE_CONTEXT = object({
 });
 
 /**
- * What may stand in an ExperienceEvent of a destination besides `identityMap` (reference: adobe.md §5.1, 5.4, 5.5, 5.8). AEP refuses a
- * record with a field its schema does not have, so the parts that not every sandbox has are switched.
+ * What may stand in an ExperienceEvent of a destination besides `identityMap` (reference: adobe.md §5.1, 5.4,
+ * 5.5, 5.8). AEP refuses a record with a field its schema does not have, so the parts that not every sandbox
+ * has are switched.
  */
 export const eventShape = (features: SchemaFeatures, tenant: string | undefined): ObjectShape =>
   object({

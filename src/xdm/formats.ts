@@ -6,7 +6,9 @@ const URI_REFERENCE = /^[\w.~:/?#@!$&'()*+,;=-]+$/;
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** A date-time that AEP takes: a zone is needed, a space or an epoch is refused (reference: adobe.md §2.8). */
+/**
+ * A date-time that AEP takes: a zone is needed, a space or an epoch is refused (reference: adobe.md §2.8).
+ */
 export function isDateTime(text: string): boolean {
   const day = DATE_TIME.exec(text)?.[1];
   return day !== undefined && isCalendarDay(day);

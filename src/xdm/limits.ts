@@ -1,6 +1,6 @@
 /**
- * Sizes beyond which AEP drops a record without a word (reference: adobe.md §3). KB is read as 1000 bytes, the smaller meaning.
- * All sizes are bytes of the UTF-8 JSON of one `xdmEntity`.
+ * Sizes beyond which AEP drops a record without a word (reference: adobe.md §3). KB is read as 1000 bytes,
+ * the smaller meaning. All sizes are bytes of the UTF-8 JSON of one `xdmEntity`.
  */
 export const EVENT_MAX_BYTES = 10_000;
 /** From here on the mapping says that an event comes near the limit. */

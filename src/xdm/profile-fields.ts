@@ -64,7 +64,10 @@ const ADDRESS = object({
   countryCode: { matching: /^[A-Z]{2}$/ },
 });
 
-/** The fields that every sandbox has; those of 2026 would get a record refused elsewhere (reference: adobe.md §5.3). */
+/**
+ * The fields that every sandbox has; those of 2026 would get a record refused elsewhere (reference: adobe.md
+ * §5.3).
+ */
 const LOYALTY_CLASSIC = {
   joinDate: 'date-time',
   loyaltyID: list('string'),
@@ -106,8 +109,9 @@ const CONSENTS = object({
 });
 
 /**
- * What may stand in a profile record of a destination besides `identityMap` (reference: adobe.md §5.1, 5.3, 5.6, 5.7). Beyond what the built-in
- * mapping writes it holds the fields that a brand may point its custom fields at.
+ * What may stand in a profile record of a destination besides `identityMap` (reference: adobe.md §5.1, 5.3,
+ * 5.6, 5.7). Beyond what the built-in mapping writes it holds the fields that a brand may point its custom
+ * fields at.
  */
 export const profileShape = (features: SchemaFeatures, tenant: string | undefined): ObjectShape =>
   object({

@@ -25,7 +25,9 @@ export interface ListShape {
   readonly items: Shape;
 }
 
-/** The shape of a part of an XDM record: a small mirror of Adobe's schemas, holding what the relay may write. */
+/**
+ * The shape of a part of an XDM record: a small mirror of Adobe's schemas, holding what the relay may write.
+ */
 export type Shape = Leaf | ObjectShape | ListShape;
 
 export const object = (

@@ -2,7 +2,10 @@ import { list, object, type ObjectShape, openObject } from './shape.ts';
 
 const codeAndName = { code: 'string', name: 'string' } as const;
 
-/** What the relay writes below `<tenant>.capillary` of an ExperienceEvent (reference: mapping.md, Per event: `T.`). */
+/**
+ * What the relay writes below `<tenant>.capillary` of an ExperienceEvent (reference: mapping.md, Per event:
+ * `T.`).
+ */
 export const TENANT_EVENT_FIELDS = openObject({
   event: object({
     name: 'string',

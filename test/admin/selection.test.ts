@@ -15,7 +15,7 @@ const REFUSED: readonly (readonly [unknown, string])[] = [
   [{ receipts: [] }, 'receipts: must be a list of 1 to 1000 receipts'],
   [{ receipts: Array.from({ length: 1_001 }, String) }, 'for more use filter'],
   [{ receipts: 'a' }, 'receipts: must be a list'],
-  [{ receipts: [1] }, 'receipts.0: must be a text'],
+  [{ receipts: [1] }, 'receipts.0: must be a receipt'],
   [{ filter: 'all' }, 'filter: must be an object such as'],
   [{ filter: { state: 'dead' } }, 'filter.state: is not known here; leave it out'],
   [{ filter: { source: 7 } }, 'filter.source: must be a text'],

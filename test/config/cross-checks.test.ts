@@ -8,6 +8,15 @@ const key32 = Buffer.alloc(32, 7);
 const secondSource = { name: 'acme', destination: 'aep', verify: [{ type: 'none' }] };
 const profile = { schemaId: 'p', datasetId: 'p', flowId: 'p' };
 
+const openDestination = {
+  name: 'aep',
+  imsOrgId: '1A2B@AdobeOrg',
+  sandbox: 'prod',
+  inletUrl: 'https://dcs.adobedc.net/collection/2f4e',
+  authenticated: 'false',
+  events: profile,
+};
+
 type Case = readonly [
   path: string,
   value: unknown,
@@ -98,6 +107,7 @@ describe('checks between keys', () => {
       'a profile that is off',
       [[...destination, 'profile'], { ...profile, datasetId: 'e-dataset', write: 'off' }],
     ],
+    ['an open connection', [destination, openDestination]],
     ['equal delays', [[...destination, 'retry'], { minDelay: '5m', maxDelay: '5m' }]],
     ['anybody on purpose', [[...source, 'verify'], [{ type: 'none' }]]],
   ] as const)('accept %s', (_name, change) => {

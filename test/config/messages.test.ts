@@ -20,6 +20,7 @@ describe('messages', () => {
     ],
     [['server', 'rate_limit'], 1, 'did you mean `rateLimit`?'],
     [['server', 'RateLimit'], 1, 'did you mean `rateLimit`?'],
+    [['server', 'RATE-LIMIT'], 1, 'did you mean `rateLimit`?'],
     [['source'], [], 'did you mean `sources`?'],
     [['server', 'colour'], 1, 'remove it. Allowed here: host'],
     [[...source, 'verify', 0, 'value'], 'x', 'did you mean `values`? Allowed here: type, name, values'],

@@ -27,13 +27,21 @@ const folder = (): string => mkdtempSync(join(tmpdir(), 'relay-watch-'));
 /** Watches a configuration with one secret in the file `key` of the folder. */
 const watching = (at: string, onChange: (config: Config) => void = () => {}, intervalMs = 2) => {
   const path = join(at, 'relay.yaml');
-  writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], [`\${file:${join(at, 'key')}}`]]));
+  const values = [`\${file:${join(at, 'key')}}`, '${PROBE:-}'];
+  writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], values]));
   const events = new EventEmitter();
   const seen: string[] = [];
   const aborter = new AbortController();
+  const env = {
+    // Tells each time that the configuration is filled anew.
+    get PROBE() {
+      events.emit('fill');
+      return '';
+    },
+  };
   const ended = watchSecrets(loadConfig(path, {}), {
     intervalMs,
-    env: {},
+    env,
     signal: aborter.signal,
     onChange: (config) => {
       seen.push(`change ${valuesOf(config)?.join(',')}`);
@@ -50,7 +58,7 @@ const watching = (at: string, onChange: (config: Config) => void = () => {}, int
     await ended;
   };
   stops.push(stop);
-  const next = async (event: 'change' | 'trouble') => (await once(events, event))[0] as unknown;
+  const next = async (event: 'change' | 'trouble' | 'fill') => (await once(events, event))[0] as unknown;
   return { path, seen, stop, next };
 };
 
@@ -63,6 +71,10 @@ describe('watchSecrets', () => {
     writeFileSync(join(at, 'key'), 'second\n');
     await change;
     expect(seen).toContain('change second');
+    const changeBack = next('change');
+    writeFileSync(join(at, 'key'), 'first');
+    await changeBack;
+    expect(seen.at(-1)).toBe('change first');
   });
 
   it('sees a mounted secret change behind its symbolic links', async () => {
@@ -92,6 +104,9 @@ describe('watchSecrets', () => {
     const error = await missing;
     expect(error).toBeInstanceOf(ConfigError);
     expect(String(error)).toContain('ENOENT');
+    await next('fill');
+    await next('fill');
+    await next('fill');
     const empty = next('trouble');
     writeFileSync(join(at, 'key'), '\n');
     expect(String(await empty)).toContain('is empty');
@@ -106,12 +121,34 @@ describe('watchSecrets', () => {
     writeFileSync(join(at, 'key'), 'first');
     const { next, path, seen } = watching(at);
     writeFileSync(path, 'broken: [');
+    const filled = next('fill');
     utimesSync(join(at, 'key'), 1, 1);
+    await filled;
     const change = next('change');
     writeFileSync(`${join(at, 'key')}-new`, 'second');
     renameSync(`${join(at, 'key')}-new`, join(at, 'key'));
     await change;
     expect(seen).toEqual(['change second']);
+  });
+
+  it('says the same error again after it was mended in between', async () => {
+    const at = folder();
+    const put = (text: string) => {
+      writeFileSync(join(at, 'new'), text);
+      renameSync(join(at, 'new'), join(at, 'key'));
+    };
+    put('first');
+    const { next, seen } = watching(at);
+    for (const [text, event] of [
+      ['', 'trouble'],
+      ['first', 'fill'],
+      ['', 'trouble'],
+    ] as const) {
+      const seenIt = next(event);
+      put(text);
+      await seenIt;
+    }
+    expect(seen).toEqual(['error', 'error']);
   });
 
   it('sees a change between the load and the watch', async () => {

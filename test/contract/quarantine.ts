@@ -6,11 +6,13 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 const WIDE = { maxCount: 100, maxBytes: 100_000_000, maxAge: DAY };
 const POLICY = { delivered: DAY, ids: DAY, dead: DAY };
 
+/** A request of exactly so many bytes. */
+const bare = (size: number, source = 'acme') =>
+  sampleQuarantined({ source, rawHeaders: [], body: Buffer.alloc(size) });
+
 export const describeQuarantine = (make: MakeStore) =>
   describe('quarantine', () => {
     const test = journalInTest(make);
-    const bare = (size: number, source = 'acme') =>
-      sampleQuarantined({ source, rawHeaders: [], body: Buffer.alloc(size) });
     const receipts = async () =>
       (await test.journal.listQuarantined({}, { limit: 500 })).items.map((item) => item.receipt);
 

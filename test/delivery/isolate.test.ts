@@ -49,9 +49,7 @@ describe('isolating the message that makes a batch fail', () => {
         const { send } = inlet(poison);
         const outcomes = await isolate(messages(bad.length), send);
         expect(outcomes).toHaveLength(bad.length);
-        outcomes.forEach((outcome, at) => {
-          if (bad[at]) expect(outcome.kind).toBe('retry');
-        });
+        expect(outcomes.filter((outcome, at) => bad[at] && outcome.kind !== 'retry')).toEqual([]);
       }),
     );
   });

@@ -16,9 +16,11 @@ const forever = new AbortController().signal;
 
 describe('limits in any one second', () => {
   it('admits at once what fits', async () => {
-    const pace = createPace({ requestsPerSecond: 3, messagesPerSecond: 100, concurrency: 8 }, waitingClock());
+    const clock = waitingClock();
+    const pace = createPace({ requestsPerSecond: 3, messagesPerSecond: 100, concurrency: 8 }, clock);
     await pace.admit(50, forever);
     await pace.admit(50, forever);
+    expect(clock.now()).toBe(0);
   });
 
   it('holds requests and messages within every window of one second', async () => {

@@ -65,7 +65,7 @@ export interface RelayProcess {
   readonly log: readonly Record<string, unknown>[];
   post(body: string | object, headers?: Record<string, string>): Promise<Response>;
   /** Admin API with the token; parsed JSON. */
-  admin(path: string, init?: RequestInit): Promise<{ status: number; body: any }>;
+  admin(path: string, init?: Omit<RequestInit, 'headers'>): Promise<{ status: number; body: any }>;
   /** Sends the signal and resolves with the exit code, or null after a kill. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -134,12 +134,11 @@ const startRelay = async (file: string, running: Set<ChildProcess>): Promise<Rel
       fetch(`${intakeUrl}/webhooks/acme`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-relay-key': KEY, ...headers },
-        body:
-          typeof body === 'string' || body instanceof Uint8Array<ArrayBuffer> ? body : JSON.stringify(body),
+        body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
     admin: async (path, init = {}) => {
       const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
-      const answer = await fetch(`${adminUrl}${path}`, { ...init, headers: { ...headers, ...init.headers } });
+      const answer = await fetch(`${adminUrl}${path}`, { ...init, headers });
       const text = await answer.text();
       return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : text };
     },

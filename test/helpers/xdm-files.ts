@@ -3,13 +3,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
 
-/** Adobe's schema files (adobe/xdm, CC BY 4.0). They are not part of this repository: tests that need them run where they are. */
+/**
+ * Adobe's schema files (adobe/xdm, CC BY 4.0). They are not part of this repository: tests that need them run
+ * where they are.
+ */
 export const xdmRoot = fileURLToPath(new URL('../../../shared/reference/xdm', import.meta.url));
 
 /** True where Adobe's schema files can be read. */
 export const hasXdmSchemas = existsSync(xdmRoot);
 
-/** A schema of Adobe's with everything it refers to put in place, in wire names, refusing every unknown field. */
+/**
+ * A schema of Adobe's with everything it refers to put in place, in wire names, refusing every unknown field.
+ */
 export type ClosedSchema = JsonObject;
 
 interface Document {
@@ -127,7 +132,10 @@ function asSchema({ properties, required, keywords }: Gathered): ClosedSchema {
   };
 }
 
-/** On the wire `xdm:` is dropped, `@id` is `_id`, and any other prefix is an object of its own (`repo:etag` → `_repo.etag`). */
+/**
+ * On the wire `xdm:` is dropped, `@id` is `_id`, and any other prefix is an object of its own (`repo:etag` →
+ * `_repo.etag`).
+ */
 function wireName(parts: readonly string[]): readonly string[] {
   const [prefix = '', name] = parts;
   if (name === undefined) {

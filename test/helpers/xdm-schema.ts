@@ -35,7 +35,10 @@ export const CLASSIC_LOYALTY = [
   'upgradeDate',
 ];
 
-/** The schemas that a destination has by our documentation, put together from Adobe's files, in which every unknown field is an error. */
+/**
+ * The schemas that a destination has by our documentation, put together from Adobe's files, in which every
+ * unknown field is an error.
+ */
 export function closedXdmValidators({ features, tenant, root }: ClosedXdmOptions): ClosedXdmValidators {
   const schemas = openXdmSchemas(root);
   const event = schemas.close([

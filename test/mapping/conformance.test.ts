@@ -84,7 +84,10 @@ function expectValid(name: string, entity: JsonObject, validate: ValidateFunctio
   expect({ name, isValid, errors }).toEqual({ name, isValid: true, errors: [] });
 }
 
-/** Payloads of the reference: the 14 of the connector, their variants, and the documented ones of all other events. */
+/**
+ * Payloads of the reference: the 14 of the connector, their variants, and the documented ones of all other
+ * events.
+ */
 function referenceEvents(): readonly (readonly [string, CapillaryEvent])[] {
   const names = readdirSync(referenceFolder, { recursive: true, encoding: 'utf8' });
   return names

@@ -26,7 +26,10 @@ export interface ContextChange {
   readonly idSuffix?: string;
 }
 
-/** A context as the configuration would give it: an Indian brand with a tenant and a profile dataset, unless changed. */
+/**
+ * A context as the configuration would give it: an Indian brand with a tenant and a profile dataset, unless
+ * changed.
+ */
 export function contextOf({ source, destination, receivedAt, idSuffix }: ContextChange = {}): MappingContext {
   const flow = { schemaId: 'https://ns.adobe.com/acme/schemas/1', datasetId: 'd1', flowId: 'f1' };
   return {

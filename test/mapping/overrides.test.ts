@@ -27,10 +27,14 @@ describe('an override', () => {
   it('can tell of the profile, also for an event that does not by itself', async () => {
     const mapped = await messagesOf(
       bill,
-      withOverride({ profile: '{"_acme": {"lastStore": mapped._acme.capillary.store.code}}' }),
+      withOverride({
+        profile:
+          '{"_acme": {"lastStore": mapped._acme.capillary.store.code, "id": mapped.identityMap.capillaryId[0].id}}',
+      }),
     );
 
     expect(mapped.profile?.attributes.get('_acme.lastStore')).toBe('hp.blr.07');
+    expect(mapped.profile?.attributes.get('_acme.id')).toBe('518200431');
     expect(mapped.profile?.attributes.get('identityMap.capillaryId')).toEqual(['518200431']);
   });
 

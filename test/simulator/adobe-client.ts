@@ -1,4 +1,5 @@
 import { afterEach } from 'vitest';
+import type { FaultRuleInput } from '../../src/simulator/fault-rule.ts';
 import type { SimulatorOptions } from '../../src/simulator/simulator-options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
@@ -99,4 +100,15 @@ export const client = async (simulator: Simulator) => {
       post(simulator.inletUrl() + query, JSON.stringify(message), { ...headers, ...more }),
     text: (body: string, more: Record<string, string> = {}) => post(batchUrl, body, { ...headers, ...more }),
   };
+};
+
+/** Messages of three customers. */
+export const three = ['a', 'b', 'c'].map((id) => xdm(anEvent(id, `c-${id}`)));
+
+/** A simulator with one rule, or several, and what posts to it. */
+export const withFaults = async (...faults: FaultRuleInput[]) => {
+  const simulator = await simulate();
+  const adobe = await client(simulator);
+  simulator.setFaults(faults);
+  return { simulator, adobe };
 };

@@ -1,6 +1,7 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a key of the rules' format */
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { FaultRuleInput } from '../../src/simulator/fault-rule.ts';
+import { type FaultRuleInput, parseFaultRules } from '../../src/simulator/fault-rule.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { anEvent, aProfile, client, EVENTS, PEOPLE, simulate, xdm } from './adobe-client.ts';
 
@@ -140,6 +141,15 @@ describe('the script of faults', () => {
     expect(answer.json.error).toBe('bad-faults');
     expect((answer.json.issues as string[]).join('\n')).toContain(words);
     expect((await get(`${url}/_sim/faults`)).json.faults).toHaveLength(1);
+  });
+
+  it('is documented with rules that can be used', async () => {
+    const page = await readFile(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
+    const scripts = [...page.matchAll(/```json\n(.*?)```|--data '(.*?)'/gs)];
+    expect(scripts.length).toBeGreaterThan(1);
+    for (const [, block, line] of scripts) {
+      expect(parseFaultRules(JSON.parse(block ?? line ?? '')).length).toBeGreaterThan(0);
+    }
   });
 
   it('is refused at the start too', async () => {

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { relayConfig } from '../helpers/relay-process.ts';
+import { type AdminStage, TOKEN, openAdminStage } from './admin-stage.ts';
+import { run } from './command-line.ts';
+
+let stage: AdminStage;
+let other: Server;
+let folder = '';
+
+/** Something that is no relay. */
+const otherUrl = (): string => `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+
+/** A port of this machine that refuses. */
+const closedPort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+beforeAll(async () => {
+  stage = await openAdminStage();
+  folder = await mkdtemp(join(tmpdir(), 'relay-admin-cli-'));
+  other = createServer((_request, response) => void response.end('<html>hello</html>'));
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+});
+
+afterAll(async () => {
+  other.close();
+  await stage.rig.close();
+  await rm(folder, { recursive: true });
+});
+
+describe('the way to the relay', () => {
+  it('a port that refuses: says so and what to do', async () => {
+    const port = await closedPort();
+    const ended = await run(['ledger', '--url', `http://127.0.0.1:${port}/`]);
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toBe(
+      `no relay answers at http://127.0.0.1:${port}: the connection was refused. Is it running, and is this its admin port? Name it with --url or --config.\n`,
+    );
+  });
+
+  it('a host that is not there: says why', async () => {
+    const ended = await run(['ledger', '--url', 'http://relay.invalid:8081']);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(
+      /^no relay answers at http:\/\/relay\.invalid:8081: .*(ENOTFOUND|EAI_AGAIN)/,
+    );
+  });
+
+  it('something that is no relay', async () => {
+    const ended = await run(['ledger', '--url', otherUrl()]);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('this is not the admin port of a relay');
+  });
+
+  it('without a token, and with a wrong one: says how to give it', async () => {
+    const [none, wrong] = await Promise.all([
+      run(['ledger', '--url', stage.url]),
+      run(['ledger', '--url', stage.url, '--token', 'guessed']),
+    ]);
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(none.stderr).toMatch(
+      /^A bearer token is needed: .*Set RELAY_ADMIN_TOKEN, or give --token or --config\.\n$/,
+    );
+    expect(wrong.stderr).toContain('the bearer token is not the admin.token');
+    expect(wrong.stderr).not.toContain('guessed');
+  });
+
+  it('address and token from a configuration; an empty variable is no token', async () => {
+    const config = relayConfig({
+      imsUrl: 'http://127.0.0.1:1/ims/token/v3',
+      inletUrl: 'http://127.0.0.1:1/collection/abc',
+    });
+    config.store['path'] = folder;
+    config.admin = { host: '0.0.0.0', port: Number(new URL(stage.url).port), token: TOKEN };
+    const file = join(folder, 'relay.yaml');
+    await writeFile(file, stringify(config));
+    const ended = await run(['ledger', '--config', file], { env: { RELAY_ADMIN_TOKEN: '' } });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+
+    await writeFile(file, stringify({ ...config, admin: { ...config.admin, port: 0 } }));
+    expect(await run(['ledger', '--config', file])).toMatchObject({
+      code: 2,
+      stderr: 'admin.port is 0, so it is unknown here: give --url\n',
+    });
+  });
+
+  it('a filter that the relay does not understand is wrong usage, in its words', async () => {
+    const ended = await stage.cli('events', '--state', 'lost');
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toMatch(/^The request cannot be used: state: must be one of pending, delivered/);
+  });
+
+  it('an event that is not there', async () => {
+    const ended = await stage.cli('explain', 'nothing-of-this-name');
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toContain('no event has this receipt or event id');
+  });
+});

@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import { run } from './command-line.ts';
+
+const ALL = [
+  'serve',
+  'check',
+  'map',
+  'events',
+  'explain',
+  'ledger',
+  'dead-letters',
+  'quarantine',
+  'destinations',
+  'simulate',
+  'send',
+  'demo',
+];
+
+const below = (command: Command): Command[] => [command, ...command.commands.flatMap(below)];
+
+const helpOf = (command: Command): string => {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
+  return text;
+};
+
+describe('help', () => {
+  it('shows an example for every command and subcommand', async () => {
+    const program = await createProgram([]);
+    expect(program.commands.map((command) => command.name())).toEqual(ALL);
+    for (const command of below(program)) {
+      expect(helpOf(command), command.name()).toMatch(/Examples?:\n {2}\$ capillary-relay /);
+      expect(command.description(), command.name()).not.toBe('');
+    }
+  });
+
+  it('loads only the command that is named', async () => {
+    const program = await createProgram(['ledger']);
+    expect(program.commands.map((command) => command.name())).toEqual(['ledger']);
+  });
+
+  it('goes to standard output and ends with 0', async () => {
+    const [top, one] = await Promise.all([run(['--help']), run(['ledger', '--help'])]);
+    expect(top).toMatchObject({ code: 0, stderr: '' });
+    for (const name of ALL) expect(top.stdout).toContain(`\n  ${name}`);
+    expect(one).toMatchObject({ code: 0, stderr: '' });
+    expect(one.stdout).toContain('--token <token>');
+  });
+
+  it('tells the version of the package', async () => {
+    const { version } = await import('../../package.json');
+    expect(await run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+});
+
+describe('wrong usage ends with 2 and says what is wrong', () => {
+  it.each([
+    ['an unknown command', ['deliver'], "unknown command 'deliver'"],
+    ['an unknown option', ['ledger', '--now'], "unknown option '--now'"],
+    ['a missing argument', ['explain'], "missing required argument 'id'"],
+    ['an argument too many', ['ledger', 'all'], 'too many arguments'],
+    ['a limit that is none', ['events', '--limit', '501'], 'a whole number from 1 to 500'],
+    ['no command', [], 'Usage: capillary-relay'],
+    ['a group without its command', ['dead-letters'], 'Usage: capillary-relay dead-letters'],
+    ['an address that is no URL', ['ledger', '--url', 'localhost:8081'], '--url must be an http(s) URL'],
+  ])('%s', async (_what, words, message) => {
+    const ended = await run(words);
+    expect(ended.stderr).toContain(message);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).not.toMatch(/\n {4}at /);
+  });
+});

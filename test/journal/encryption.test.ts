@@ -1,0 +1,108 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Journal, StoreError } from '../../src/journal/journal.ts';
+import {
+  appendSettled,
+  claimEvents,
+  claimReceipts,
+  claimRequest,
+  DAY,
+  sampleEvent,
+  sampleMalformed,
+  sampleQuarantined,
+  settled,
+  sha256,
+} from '../contract/samples.ts';
+import { journalFolder, openJournal } from './journal-folder.ts';
+
+const FIRST = '11'.repeat(32);
+const SECOND = Buffer.alloc(32, 2).toString('base64');
+const ANN = sha256('ann');
+const BOUNDS = { maxCount: 9, maxBytes: 100_000, maxAge: DAY };
+
+/** Puts a word into everything that is kept sealed. */
+const fill = async (journal: Journal, word: string): Promise<void> => {
+  const body = Buffer.from(`{"word":"${word}"}`);
+  await appendSettled(journal, sampleEvent({ lane: ANN, body }), (receipt) => ({
+    ...settled.dead(receipt),
+    state: 'dead',
+    reason: 'rejected',
+    detail: 'no',
+    sent: [{ kind: 'event', json: `{"${word}":1}` }],
+    profiles: [{ lane: ANN, state: `{"${word}":2}` }],
+  }));
+  await journal.append(sampleEvent({ body }));
+  await journal.appendMalformed(sampleMalformed({ body }));
+  await journal.quarantine(sampleQuarantined({ body, rawHeaders: ['Authorization', word] }), BOUNDS);
+};
+
+const filesHold = async (path: string, word: string): Promise<boolean> => {
+  const contents = await Promise.all((await readdir(path)).map((name) => readFile(join(path, name))));
+  return contents.some((content) => content.includes(word));
+};
+
+describe('encryption at rest', () => {
+  it('leaves no payload readable in the files', async () => {
+    const sealed = await journalFolder();
+    await fill(await openJournal(sealed, { encryptionKeys: [FIRST] }), 'hidden-word');
+    expect(await filesHold(sealed, 'hidden-word')).toBe(false);
+    const clear = await journalFolder();
+    await fill(await openJournal(clear), 'hidden-word');
+    expect(await filesHold(clear, 'hidden-word')).toBe(true);
+  });
+
+  it('opens what was written clear and with the key before', async () => {
+    const path = await journalFolder();
+    for (const encryptionKeys of [[], [FIRST], [SECOND, FIRST]]) {
+      const journal = await openJournal(path, { encryptionKeys });
+      await fill(journal, `of ${encryptionKeys.length} keys`);
+      await journal.close();
+    }
+    const log: object[] = [];
+    const journal = await openJournal(path, {
+      encryptionKeys: [SECOND, FIRST],
+      log: { error: (fields) => log.push(fields) },
+    });
+    const words = (await claimEvents(journal)).map((event) => event.body.toString());
+    expect(words).toEqual([0, 1, 2].map((n) => `{"word":"of ${n} keys"}`));
+    expect((await journal.listQuarantined({}, { limit: 9 })).items).toHaveLength(3);
+    expect(log).toEqual([]);
+  });
+
+  it('leaves events out whose key is gone, says so once, and serves the others', async () => {
+    const path = await journalFolder();
+    const before = await openJournal(path, { encryptionKeys: [FIRST] });
+    await fill(before, 'lost');
+    const { receipt: behind } = await before.append(sampleEvent({ lane: ANN }));
+    await before.close();
+
+    const log: unknown[] = [];
+    const journal = await openJournal(path, {
+      log: { error: (fields, message) => log.push([fields, message]) },
+    });
+    const { receipt } = await journal.append(sampleEvent());
+    expect(await claimReceipts(journal)).toEqual([receipt]);
+    expect(await journal.claim(claimRequest())).toEqual({ events: [] });
+    expect(log).toHaveLength(2);
+    expect(log[1]).toEqual([{ receipt: behind }, expect.stringContaining('cannot be opened')]);
+
+    const record = await journal.find(behind);
+    expect(record?.event.state).toBe('pending');
+    expect(record?.body).toBeUndefined();
+    expect((await journal.listQuarantined({}, { limit: 9 })).items).toEqual([]);
+    await expect(journal.profiles('aep', [ANN])).rejects.toThrow(StoreError);
+  });
+
+  it('gives them again when the key is back', async () => {
+    const path = await journalFolder();
+    const before = await openJournal(path, { encryptionKeys: [FIRST] });
+    const { receipt } = await before.append(sampleEvent());
+    await before.close();
+    const without = await openJournal(path, { encryptionKeys: [SECOND] });
+    expect(await claimReceipts(without)).toEqual([]);
+    await without.close();
+    const again = await openJournal(path, { encryptionKeys: [SECOND, FIRST] });
+    expect(await claimReceipts(again)).toEqual([receipt]);
+  });
+});

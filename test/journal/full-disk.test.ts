@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { type Journal, StoreError } from '../../src/journal/journal.ts';
+import {
+  claimEvents,
+  claimReceipts,
+  DAY,
+  sampleEvent,
+  sampleQuarantined,
+  settled,
+} from '../contract/samples.ts';
+import { journalFolder, openJournal } from './journal-folder.ts';
+
+const PAGES = 400;
+const body = Buffer.alloc(20_000, 1);
+
+/** Appends until the store is full. @returns the receipts that were answered, and the refusal */
+const fillUp = async (journal: Journal): Promise<{ receipts: string[]; error: unknown }> => {
+  const receipts: string[] = [];
+  for (;;) {
+    try {
+      receipts.push((await journal.append(sampleEvent({ body }))).receipt);
+    } catch (error) {
+      return { receipts, error };
+    }
+  }
+};
+
+describe('a full disk', () => {
+  it('refuses with a StoreError and keeps all that was answered', async () => {
+    const path = await journalFolder();
+    const journal = await openJournal(path, { maxPages: PAGES });
+    const { receipts, error } = await fillUp(journal);
+    expect(error).toBeInstanceOf(StoreError);
+    expect(String(error)).toMatch(/disk is full/u);
+    expect(await journal.ledger()).toMatchObject({ acme: { accepted: receipts.length } });
+    await journal.close();
+    const again = await openJournal(path);
+    expect(await again.count({ receipts })).toBe(receipts.length);
+    expect(await again.count({})).toBe(receipts.length);
+    await again.append(sampleEvent({ body }));
+  });
+
+  it('refuses what grows and carries out what waits with it', async () => {
+    const journal = await openJournal(await journalFolder(), { maxPages: PAGES });
+    const { receipts } = await fillUp(journal);
+    const [first] = receipts;
+    const results = await Promise.allSettled([
+      journal.append(sampleEvent({ body })),
+      journal.settle(settled.delivered(first!)),
+      journal.find(first!),
+      journal.quarantine(sampleQuarantined({ body }), { maxCount: 1, maxBytes: 100_000, maxAge: DAY }),
+      claimReceipts(journal, { limit: 3 }),
+    ]);
+    expect(results.map((result) => result.status)).toEqual([
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    expect((await journal.find(first!))?.event.state).toBe('delivered');
+    expect(results[4]).toEqual({ status: 'fulfilled', value: receipts.slice(1, 4) });
+    // The claims were kept though the batch they came with had to be done again.
+    expect(await claimReceipts(journal)).toEqual(receipts.slice(4));
+  });
+
+  it('can be delivered from until there is room again', async () => {
+    const journal = await openJournal(await journalFolder(), { maxPages: PAGES });
+    const { receipts } = await fillUp(journal);
+    for (const { receipt } of await claimEvents(journal)) await journal.settle(settled.delivered(receipt));
+    await journal.retain({ delivered: 0, ids: DAY, dead: DAY }, Date.now());
+    const { receipt } = await journal.append(sampleEvent({ body }));
+    expect(await claimReceipts(journal)).toEqual([receipt]);
+    expect(await journal.ledger()).toMatchObject({
+      acme: { accepted: receipts.length + 1, pending: 1, delivered: receipts.length },
+    });
+  });
+});

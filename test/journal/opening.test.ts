@@ -1,0 +1,92 @@
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { StoreError } from '../../src/journal/journal.ts';
+import { DATABASE_FILE } from '../../src/journal/sqlite/database.ts';
+import { MIGRATIONS, migrate } from '../../src/journal/sqlite/migrations.ts';
+import { sampleEvent } from '../contract/samples.ts';
+import { journalFolder, openJournal } from './journal-folder.ts';
+
+const STEPS = ['CREATE TABLE a (x)', 'CREATE TABLE b (x); INSERT INTO b VALUES (1)'];
+
+const inMemory = (): DatabaseSync => new DatabaseSync(':memory:');
+const tables = (db: DatabaseSync) =>
+  db
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    .all()
+    .map((row) => row['name']);
+const version = (db: DatabaseSync) => db.prepare('PRAGMA user_version').get()?.['user_version'];
+
+describe('opening the store', () => {
+  it('makes the folder, for the user of the relay alone', async () => {
+    const path = join(await journalFolder(), 'deep', 'data');
+    await openJournal(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
+  });
+
+  it('says that the folder cannot be used', async () => {
+    const path = join(await journalFolder(), 'file');
+    await writeFile(path, '');
+    const opening = openJournal(join(path, 'data'));
+    await expect(opening).rejects.toThrow(StoreError);
+    await expect(opening).rejects.toThrow(/the store in .* cannot be opened: ENOTDIR/u);
+  });
+
+  it('refuses a file that is no database', async () => {
+    const path = await journalFolder();
+    await writeFile(join(path, DATABASE_FILE), 'not a database at all, just text'.repeat(100));
+    await expect(openJournal(path)).rejects.toThrow(/cannot be opened: file is not a database/u);
+  });
+
+  it('refuses a store that a newer relay wrote, and leaves it as it is', async () => {
+    const path = await journalFolder();
+    const journal = await openJournal(path);
+    await journal.append(sampleEvent());
+    await journal.close();
+    const db = new DatabaseSync(join(path, DATABASE_FILE));
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    await expect(openJournal(path)).rejects.toThrow(
+      /was written by a newer relay \(format 99; this one knows up to \d+\)/u,
+    );
+    const again = new DatabaseSync(join(path, DATABASE_FILE));
+    expect(version(again)).toBe(99);
+    again.close();
+  });
+
+  it('refuses a key that is none, before it touches the disk', async () => {
+    const path = join(await journalFolder(), 'data');
+    await expect(openJournal(path, { encryptionKeys: ['too short'] })).rejects.toThrow(
+      /an encryption key must be/u,
+    );
+    await expect(stat(path)).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('migrations', () => {
+  it('take an empty database to the last version', () => {
+    const db = inMemory();
+    migrate(db);
+    expect(version(db)).toBe(MIGRATIONS.length);
+    expect(tables(db)).toContain('events');
+  });
+
+  it('do only the steps that are missing', () => {
+    const db = inMemory();
+    migrate(db, STEPS.slice(0, 1));
+    expect([version(db), tables(db)]).toEqual([1, ['a']]);
+    migrate(db, STEPS);
+    migrate(db, STEPS);
+    expect([version(db), tables(db)]).toEqual([2, ['a', 'b']]);
+    expect(db.prepare('SELECT count(*) AS n FROM b').get()).toMatchObject({ n: 1 });
+  });
+
+  it('undo the step that fails, and keep those before it', () => {
+    const db = inMemory();
+    expect(() => migrate(db, [...STEPS, 'CREATE TABLE c (x); CREATE TABLE a (x)'])).toThrow(
+      /already exists/u,
+    );
+    expect([version(db), tables(db)]).toEqual([2, ['a', 'b']]);
+  });
+});

@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const SCRIPT = fileURLToPath(new URL('./appending-child.ts', import.meta.url));
+
+export interface AppendingChild {
+  readonly process: ChildProcess;
+  /** Receipts printed so far. */
+  readonly receipts: readonly string[];
+  /** Resolves when it has the journal and so many receipts are printed. */
+  printed(count: number): Promise<void>;
+  /** Exit code or signal, and what it said on stderr, when it and its pipes have ended. */
+  ended(): Promise<{ readonly code: number | string; readonly stderr: string }>;
+}
+
+/** Starts a process that appends to the journal in the folder until it is killed. */
+export const startAppending = (path: string): AppendingChild => {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', SCRIPT, path], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const receipts: string[] = [];
+  let stderr = '';
+  const waiting: { count: number; resolve: () => void }[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line !== 'open') receipts.push(line);
+    for (const one of waiting) if (receipts.length >= one.count) one.resolve();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const closed = once(child, 'close') as Promise<[number | null, string | null]>;
+  return {
+    process: child,
+    receipts,
+    printed: (count) => new Promise((resolve) => waiting.push({ count, resolve })),
+    ended: async () => {
+      const [code, signal] = await closed;
+      return { code: code ?? signal ?? '', stderr };
+    },
+  };
+};

@@ -1,0 +1,91 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createSeal, parseKey } from '../../src/journal/sqlite/seal.ts';
+
+const HEX = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
+const KEY = Buffer.from(HEX, 'hex');
+const OTHER = Buffer.alloc(32, 7);
+const TEXT = Buffer.from('attack at dawn');
+/** TEXT closed with KEY by another implementation of AES-256-GCM, with an iv of 0x01: version, key id, iv, tag, ciphertext. */
+const VECTOR = Buffer.from(
+  [
+    '01',
+    '630dcd29',
+    '01'.repeat(12),
+    'd7117e7cde9209868dc33cf096bae623',
+    '16b791540bee4807a07403796f09',
+  ].join(''),
+  'hex',
+);
+
+describe('parseKey', () => {
+  it.each([HEX, HEX.toUpperCase(), KEY.toString('base64'), KEY.toString('base64url'), ` ${HEX}\n`])(
+    'reads %j',
+    (text) => {
+      expect(parseKey(text)).toEqual(KEY);
+    },
+  );
+
+  it.each(['secret', HEX.slice(2), `${HEX}00`, KEY.toString('base64').slice(4), `${'*'.repeat(43)}=`])(
+    'refuses %j and does not show it',
+    (text) => {
+      const parse = () => parseKey(text);
+      expect(parse).toThrow(/must be 32 random bytes as base64 \(44 characters\) or as 64 hex digits/u);
+      expect(parse).not.toThrow(text);
+    },
+  );
+});
+
+describe('a seal', () => {
+  it('opens what is stored in the documented form', () => {
+    expect(createSeal([KEY]).open(VECTOR)).toEqual(TEXT);
+    expect(createSeal([]).open(Buffer.from('00616263', 'hex'))?.toString()).toBe('abc');
+  });
+
+  it('closes into the documented form, each time anew', () => {
+    const seal = createSeal([KEY, OTHER]);
+    const stored = Buffer.from(seal.close(TEXT));
+    expect(stored.subarray(0, 5)).toEqual(VECTOR.subarray(0, 5));
+    expect(stored).toHaveLength(VECTOR.length);
+    expect(stored.includes(TEXT)).toBe(false);
+    expect(Buffer.from(seal.close(TEXT))).not.toEqual(stored);
+  });
+
+  it('opens any bytes that it closed, with keys and without', () => {
+    const bytes = fc.uint8Array({ maxLength: 300 });
+    const keys = fc.constantFrom([], [KEY], [OTHER, KEY]);
+    expect.hasAssertions();
+    fc.assert(
+      fc.property(bytes, keys, (plain, of) => {
+        const seal = createSeal(of);
+        expect(seal.open(seal.close(plain))).toEqual(Buffer.from(plain));
+      }),
+    );
+  });
+
+  it('opens what was closed before there were keys, and with keys that are older', () => {
+    const clear = createSeal([]).close(TEXT);
+    const old = createSeal([OTHER]).close(TEXT);
+    const seal = createSeal([KEY, OTHER]);
+    expect(seal.open(clear)).toEqual(TEXT);
+    expect(seal.open(old)).toEqual(TEXT);
+  });
+
+  it('opens nothing that is damaged, of another key, or of no form it knows', () => {
+    const seal = createSeal([KEY]);
+    expect(createSeal([OTHER]).open(VECTOR)).toBeUndefined();
+    expect(createSeal([]).open(VECTOR)).toBeUndefined();
+    for (let at = 0; at < VECTOR.length; at += 1) {
+      const damaged = Buffer.from(VECTOR);
+      damaged[at] = 0xff & (VECTOR.readUInt8(at) ^ 0x80);
+      expect(seal.open(damaged)).toBeUndefined();
+    }
+    for (const stored of [
+      Buffer.alloc(0),
+      VECTOR.subarray(0, 20),
+      VECTOR.subarray(0, -1),
+      Buffer.of(2, 1, 1),
+    ])
+      expect(seal.open(stored)).toBeUndefined();
+  });
+});

@@ -46,6 +46,11 @@ relay() { (cd "$work/app" && node --disable-warning=ExperimentalWarning dist/mai
 step "every command loads: --help"
 relay --help >/dev/null
 
+step "capillary-relay runs by its link"
+chmod 0755 "$work/app/dist/main.js"
+ln -s "$work/app/dist/main.js" "$work/capillary-relay"
+"$work/capillary-relay" --version
+
 step "check with the configuration of docker-compose.yml"
 relay check --config "$root/deploy/compose/relay.yaml" | tail -n 1
 

@@ -1,3 +1,4 @@
+import { xdmId } from '../xdm/xdm-id.ts';
 import type { EventRecord, SentMessage, StoredEvent } from '../journal/journal.ts';
 import { bodyView } from './body-view.ts';
 import { eventView } from './event-view.ts';
@@ -21,4 +22,4 @@ const sentView = ({ kind, json }: SentMessage) => ({ kind, message: JSON.parse(j
 
 /** The XDM `_id` as the mapping makes it: a pure function of the identity. */
 const messageIdOf = ({ identity, idSuffix, state }: StoredEvent): string | undefined =>
-  state === 'malformed' ? undefined : `cap-${identity.slice(0, 40)}${idSuffix}`;
+  state === 'malformed' ? undefined : xdmId(identity, idSuffix);

@@ -78,7 +78,7 @@ function parseWallClock(text: string, timezone: string): number | undefined {
   }
   const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
   if (hour === undefined) {
-    return toUtc(midnight, timezone, 'later');
+    return toUtc(midnight + DAY - 1, timezone, 'later');
   }
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) {
     return undefined;

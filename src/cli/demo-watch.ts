@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEvent } from '../capillary/envelope.ts';
+import { xdmId } from '../xdm/xdm-id.ts';
 import type { GeneratedEvent } from '../simulator/capillary-events.ts';
 import type { LandedRecord } from '../simulator/landed-record.ts';
 import type { EventAnswer } from './admin-answers.ts';
@@ -49,7 +50,7 @@ export const watchOutcomes = async (
       const event = expected.get(answer.identity ?? '');
       if (event === undefined) continue;
       missing.delete(answer.identity ?? '');
-      told({ event, answer, landed: stage.simulator.landed({ id: `cap-${answer.identity?.slice(0, 40)}` }) });
+      told({ event, answer, landed: stage.simulator.landed({ id: xdmId(answer.identity ?? '') }) });
     }
     await sleep(INTERVAL, undefined, { signal }).catch(() => undefined);
   }

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { Config, DestinationConfig, SourceConfig } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { optionalConfigOption } from './config-option.ts';
+import type { TrialParts } from './mapping-trial.ts';
+import { chooseSource } from './source-choice.ts';
 
 interface MapOptions {
   readonly config?: string;
@@ -37,22 +39,16 @@ const readConfig = async (file: string | undefined): Promise<Config> => {
   return loadConfig(file, process.env).config;
 };
 
-const choose = (
-  config: Config,
-  name: string | undefined,
-): { readonly source: SourceConfig; readonly destination: DestinationConfig } => {
-  const names = config.sources.map((source) => source.name).join(', ');
-  if (name === undefined && config.sources.length > 1)
-    throw new CommandError(`there are several sources; choose one with --source: ${names}`, EXIT.usage);
-  const source = config.sources.find((one) => name === undefined || one.name === name);
-  const destination = config.destinations.find((one) => one.name === source?.destination);
-  if (source === undefined || destination === undefined)
-    throw new CommandError(`there is no source ${name}; there is: ${names}`, EXIT.usage);
+const partsFor = (config: Config, name: string | undefined): Omit<TrialParts, 'now'> => {
+  const source = chooseSource(config, name);
+  const destination = config.destinations.find((one) => one.name === source.destination);
+  // The configuration was refused if it had such a source.
+  if (destination === undefined) throw new Error(`the source ${source.name} has no destination`);
   return { source, destination };
 };
 
 const map = async (file: string, options: MapOptions): Promise<void> => {
-  const parts = choose(await readConfig(options.config), options.source);
+  const parts = partsFor(await readConfig(options.config), options.source);
   const bodies = (await import('./event-bodies.ts')).splitBodies(await readInput(file));
   const { createTrial } = await import('./mapping-trial.ts');
   const { formatTrial } = await import('./mapping-report.ts');

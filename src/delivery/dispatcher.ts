@@ -127,7 +127,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     switch (prepared.kind) {
       case 'ignored':
         observer.noted(event, prepared.notes);
-        return { ...common, state: 'ignored', reason: prepared.reason };
+        return { ...common, ...prepared.effects, state: 'ignored', reason: prepared.reason };
       case 'unusable':
         return { ...common, state: 'dead', reason: prepared.reason, detail: prepared.detail, sent: [] };
       case 'messages':

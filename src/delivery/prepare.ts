@@ -14,7 +14,12 @@ const REQUEST_LIMIT = 1_000_000;
 
 /** A stored event turned into what is to be sent for it; or why nothing is. */
 export type Prepared =
-  | { readonly kind: 'ignored'; readonly reason: string; readonly notes: readonly MappingNote[] }
+  | {
+      readonly kind: 'ignored';
+      readonly reason: string;
+      readonly effects: Effects;
+      readonly notes: readonly MappingNote[];
+    }
   | { readonly kind: 'unusable'; readonly reason: string; readonly detail: string }
   | {
       readonly kind: 'messages';
@@ -37,7 +42,10 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
   const context: MappingContext = { ...parts, receivedAt: event.receivedAt, idSuffix: event.idSuffix };
   // The identity stays what it was at intake, so that `_id` never changes with the way events are read.
   const mapped = await mapEvent({ ...parsed.event, identity: event.identity }, context);
-  if (mapped.outcome === 'ignored') return { kind: 'ignored', reason: mapped.reason, notes: mapped.notes };
+  const erase = mapped.erase && event.lane !== undefined ? { erase: [event.lane] } : {};
+  if (mapped.outcome === 'ignored') {
+    return { kind: 'ignored', reason: mapped.reason, effects: erase, notes: mapped.notes };
+  }
 
   const messages = [outMessage(event, 'event', mapped.event, parts.destination)];
   const profile =
@@ -60,7 +68,7 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
       ...(profile && event.lane !== undefined
         ? { profiles: [{ lane: event.lane, state: profile.state }] }
         : {}),
-      ...(mapped.erase && event.lane !== undefined ? { erase: [event.lane] } : {}),
+      ...erase,
     },
   };
 };

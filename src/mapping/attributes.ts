@@ -3,8 +3,9 @@ import { ITEM, type Shape, shapeAt } from '../xdm/shape.ts';
 import type { Notes } from './notes.ts';
 
 /**
- * Profile attributes are kept apart, each under its XDM path: `loyalty.points`. The items of a keyed list have their key in the path, so that each
- * of their values is an attribute of its own: `_acme.capillary.programs[973].points`.
+ * Profile attributes are kept apart, each under its XDM path: `loyalty.points`. The items of a keyed list
+ * have their key in the path, so that each of their values is an attribute of its own:
+ * `_acme.capillary.programs[973].points`.
  */
 const KEYED = /^(\w+)\[(\w+)\]$/;
 
@@ -19,7 +20,10 @@ export function attributeShape(shape: Shape, path: string): Shape | 'any' | unde
   return shapeAt(shape, names);
 }
 
-/** The record that attributes make up. The same whatever their order; where one stands in another's way the shorter path wins. */
+/**
+ * The record that attributes make up. The same whatever their order; where one stands in another's way the
+ * shorter path wins.
+ */
 export function expandAttributes(
   attributes: Iterable<readonly [string, JsonValue]>,
   notes?: Notes,

@@ -3,7 +3,10 @@ import type { Draft, FamilyInput } from './family.ts';
 import { flatEvent } from './flat-event.ts';
 import { createReader, type Reader } from './reader.ts';
 
-/** Who entered the event where: its own `enteredBy`, else that of the activity behind it (reference: capillary.md §4.2). */
+/**
+ * Who entered the event where: its own `enteredBy`, else that of the activity behind it (reference:
+ * capillary.md §4.2).
+ */
 export function enteredBy(data: Reader): Reader {
   const own = data.object('enteredBy');
   return Object.keys(own.raw).length > 0 ? own : data.object('triggeringActivity').object('enteredBy');

@@ -13,8 +13,9 @@ export interface CustomFields {
 const OF_THE_CUSTOMER = new Set(['customerAdded', 'customerUpdated']);
 
 /**
- * Reads the custom and extended fields that the source's configuration gives a place in XDM. Those of a customer describe the customer, so they go to
- * the profile; those of a bill or promotion go to the event, and to the profile only where the path exists there alone.
+ * Reads the custom and extended fields that the source's configuration gives a place in XDM. Those of a
+ * customer describe the customer, so they go to the profile; those of a bill or promotion go to the event,
+ * and to the profile only where the path exists there alone.
  */
 export function customFields(input: FamilyInput, eventShape: Shape, profileShape: Shape): CustomFields {
   const event = new Map<string, JsonValue>();

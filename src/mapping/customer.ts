@@ -43,7 +43,10 @@ function personAttributes({ data, identities }: FamilyInput): Draft {
   };
 }
 
-/** Gender and date of birth come only as changed fields. A gender is matched to XDM's names by its spelling, never guessed. */
+/**
+ * Gender and date of birth come only as changed fields. A gender is matched to XDM's names by its spelling,
+ * never guessed.
+ */
 function demographics(updates: readonly Reader[], { notes }: FamilyInput): Draft {
   const attributes: Record<string, unknown> = {};
   for (const update of updates) {

@@ -3,8 +3,8 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 
 /**
- * True for the two ways in which Capillary tells that a customer was deleted (reference: capillary.md §4.4, §5): both still carry name, e-mail
- * and ids, and none of that may go on.
+ * True for the two ways in which Capillary tells that a customer was deleted (reference: capillary.md §4.4,
+ * §5): both still carry name, e-mail and ids, and none of that may go on.
  */
 export function isDeletion({ eventName, data }: CapillaryEvent): boolean {
   if (eventName === 'customerUpdated') {

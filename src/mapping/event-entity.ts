@@ -9,7 +9,10 @@ import { extend } from './extend.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import { noteFault } from './notes.ts';
 
-/** Fields that an override may not set: they make a resend harmless, and the record belong to the right person and time. */
+/**
+ * Fields that an override may not set: they make a resend harmless, and the record belong to the right person
+ * and time.
+ */
 const PROTECTED = ['_id', 'timestamp', 'identityMap'];
 
 /** An ExperienceEvent as the built-in mapping makes it, valid, without its identityMap. */
@@ -43,12 +46,15 @@ export function extendEvent(
   input: FamilyInput,
 ): JsonObject {
   for (const name of PROTECTED) {
-    if (patch[name] !== undefined && patch[name] !== entity[name]) {
+    const isChanged =
+      patch[name] !== undefined && JSON.stringify(patch[name]) !== JSON.stringify(entity[name]);
+    if (isChanged) {
       input.notes.add(name, 'protected-field');
     }
   }
   const allowed = Object.entries(patch).filter(([name]) => !PROTECTED.includes(name));
-  return valid(extend(entity, Object.fromEntries(allowed)), shape, input);
+  const { identityMap = {}, ...fields } = entity;
+  return { ...valid(extend(fields, Object.fromEntries(allowed)), shape, input), identityMap };
 }
 
 /** The one event that tells of a deletion: which customer, and nothing else of the person. */

@@ -5,8 +5,9 @@ import type { Notes } from './notes.ts';
 import type { Reader } from './reader.ts';
 
 /**
- * The `timestamp` of an event, epoch ms: when it happened in the business (`billDate` of a bill, else `enteredAt`), else when Capillary
- * stored it, else when it came to us. Never after its receipt: AEP refuses times of the future (reference: adobe.md §4.4).
+ * The `timestamp` of an event, epoch ms: when it happened in the business (`billDate` of a bill, else
+ * `enteredAt`), else when Capillary stored it, else when it came to us. Never after its receipt: AEP refuses
+ * times of the future (reference: adobe.md §4.4).
  */
 export function eventTime(
   event: CapillaryEvent,
@@ -23,8 +24,8 @@ export function eventTime(
 }
 
 /**
- * The time that decides which of two values of a profile attribute is newer, epoch ms. It goes by Capillary's own clock: `enteredAt` comes
- * from tills, may be back-dated, and repeats (reference: capillary.md §6.6).
+ * The time that decides which of two values of a profile attribute is newer, epoch ms. It goes by Capillary's
+ * own clock: `enteredAt` comes from tills, may be back-dated, and repeats (reference: capillary.md §6.6).
  */
 export const attributeTime = (event: CapillaryEvent, context: MappingContext, timestamp: number): number =>
   Math.min(plausible(event.createdAt) ?? timestamp, context.receivedAt);

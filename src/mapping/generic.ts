@@ -3,7 +3,10 @@ import { PAYLOAD_MAX_BYTES } from '../xdm/limits.ts';
 import type { Family } from './family.ts';
 import type { Notes } from './notes.ts';
 
-/** Every event without a mapping of its own: what all events share, and its data as text for whoever wants to read it in AEP. */
+/**
+ * Every event without a mapping of its own: what all events share, and its data as text for whoever wants to
+ * read it in AEP.
+ */
 export const mapGeneric: Family = ({ event, context, notes }) => ({
   eventType: `loyalty.${event.eventName}`,
   ...(context.destination.tenant === undefined

@@ -23,9 +23,9 @@ export interface Identity {
 const PLACEHOLDER = /^(0+|-1|-+|n\/?a|none|null|nil|undefined|dummy|no-?e?mail)$/i;
 
 /**
- * The identities of the person an event is about, the customerId first, then in the order of the payload, each once (reference:
- * mapping.md, Identity). What is no e-mail, phone or id is left out with a note. A phone must not be a hash: brands without PII send
- * such (reference: capillary.md §5).
+ * The identities of the person an event is about, the customerId first, then in the order of the payload,
+ * each once (reference: mapping.md, Identity). What is no e-mail, phone or id is left out with a note. A
+ * phone must not be a hash: brands without PII send such (reference: capillary.md §5).
  */
 export function identitiesOf(
   event: CapillaryEvent,

@@ -15,7 +15,10 @@ export interface NamedIdentity extends Identity {
 /** Order of the namespaces in a record, and of what becomes primary when the configured one is not there. */
 const KINDS: readonly IdentifierKind[] = ['customerId', 'externalId', 'email', 'phone', 'cardNumber'];
 
-/** Puts identities under their namespaces, the configured primary first; a kind without a namespace is skipped. */
+/**
+ * Puts identities under their namespaces, the configured primary first; a kind without a namespace is
+ * skipped.
+ */
 export function nameIdentities(
   identities: readonly Identity[],
   config: IdentityConfig,
@@ -34,8 +37,9 @@ export function nameIdentities(
 }
 
 /**
- * The identityMap of a record: namespace → identities, exactly one of them primary: the first of the configured kind, else the
- * customerId, else whatever comes first. At most 20 (reference: adobe.md §3, §5.2). Undefined when there is none.
+ * The identityMap of a record: namespace → identities, exactly one of them primary: the first of the
+ * configured kind, else the customerId, else whatever comes first. At most 20 (reference: adobe.md §3, §5.2).
+ * Undefined when there is none.
  */
 export function buildIdentityMap(
   identities: readonly NamedIdentity[],

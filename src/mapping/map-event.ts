@@ -1,5 +1,6 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
+import { xdmId } from '../xdm/xdm-id.ts';
 import { depersonalised, isDeletion } from './deletion.ts';
 import { deletionEntity } from './event-entity.ts';
 import { eventTime } from './event-time.ts';
@@ -18,7 +19,12 @@ import { xdmMessages } from './xdm-messages.ts';
 /** Maps one event (reference: mapping.md). Never rejects for anything that can stand in an event. */
 export const mapEvent: MapEvent = async (event, context) => {
   const notes = createNotes();
-  const ignored = (reason: string): Mapped => ({ outcome: 'ignored', reason, notes: notes.list() });
+  const ignored = (reason: string, erase = false): Mapped => ({
+    outcome: 'ignored',
+    reason,
+    erase,
+    notes: notes.list(),
+  });
   if (event.isSample && context.source.testEvents === 'ignore') {
     return ignored('test-event');
   }
@@ -28,13 +34,13 @@ export const mapEvent: MapEvent = async (event, context) => {
   );
   const identityMap = identityMapOf(event, identities, context, notes);
   if (identityMap === undefined) {
-    return ignored('no-identity');
+    return ignored('no-identity', erase);
   }
   const family = familyOf(event, context);
   if (family === undefined && !erase) {
     return ignored('unmapped');
   }
-  const id = `cap-${event.identity.slice(0, 40)}${context.idSuffix}`;
+  const id = xdmId(event.identity, context.idSuffix);
   if (context.destination.format === 'raw') {
     const raw = flatEvent(event, erase ? depersonalised(event) : event.data);
     return { outcome: 'messages', id, event: raw, erase, notes: notes.list() };
@@ -43,19 +49,22 @@ export const mapEvent: MapEvent = async (event, context) => {
   const input = { event, data, identities, context, at: eventTime(event, data, context, notes), notes };
   const { entity, profile } =
     family === undefined || erase
-      ? { entity: deletionEntity(input, id), profile: undefined }
-      : await xdmMessages(input, family, id);
+      ? { entity: { ...deletionEntity(input, id), identityMap }, profile: undefined }
+      : await xdmMessages(input, family, identityMap, id);
   return {
     outcome: 'messages',
     id,
-    event: shrinkEvent({ ...entity, identityMap }, context.destination.tenant, notes),
+    event: shrinkEvent(entity, context.destination.tenant, notes),
     ...(profile === undefined ? {} : { profile }),
     erase,
     notes: notes.list(),
   };
 };
 
-/** The identityMap of the ExperienceEvent: that of a merge holds the dissolved customer too, so that AEP links the two. */
+/**
+ * The identityMap of the ExperienceEvent: that of a merge holds the dissolved customer too, so that AEP links
+ * the two.
+ */
 function identityMapOf(
   event: CapillaryEvent,
   identities: readonly Identity[],

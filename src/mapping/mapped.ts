@@ -42,6 +42,8 @@ export type Mapped =
       readonly outcome: 'ignored';
       /** `test-event`, `no-identity`, `unmapped`. */
       readonly reason: string;
+      /** The customer was deleted: there is nothing to send, but what is kept of the lane is erased. */
+      readonly erase: boolean;
       readonly notes: readonly MappingNote[];
     }
   | {

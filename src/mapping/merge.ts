@@ -3,8 +3,8 @@ import type { Family } from './family.ts';
 import { victimIdOf } from './identities.ts';
 
 /**
- * loyaltyCustomerMerge: two customers become one (reference: capillary.md §5). The identityMap holds both ids, so that AEP links them, and what is
- * kept of the victim's profile goes over to the survivor.
+ * loyaltyCustomerMerge: two customers become one (reference: capillary.md §5). The identityMap holds both
+ * ids, so that AEP links them, and what is kept of the victim's profile goes over to the survivor.
  */
 export const mapMerge: Family = ({ event }) => {
   const survivorId = event.customerId ?? customerIdOf(event.data);

@@ -36,6 +36,9 @@ const MESSAGES = {
 
 export type NoteCode = keyof typeof MESSAGES;
 
+/** Every code a note can have: they are stable and serve as metric labels. */
+export const NOTE_CODES = Object.keys(MESSAGES) as readonly NoteCode[];
+
 /** Notes beyond this are not kept: an event of garbage must not become a flood. */
 const MAX_NOTES = 100;
 

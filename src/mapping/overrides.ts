@@ -3,7 +3,10 @@ import { isJsonObject, type JsonObject } from '../capillary/json.ts';
 import { toTimestamp } from '../capillary/times.ts';
 import type { SourceConfig } from '../config/schema.ts';
 
-/** What an expression sees: the flat event, the ExperienceEvent the built-in mapping made, and the profile attributes it made. */
+/**
+ * What an expression sees: the flat event, and the ExperienceEvent and the profile fields that the built-in
+ * mapping made of it.
+ */
 export interface OverrideInput {
   readonly event: JsonObject;
   readonly mapped: JsonObject;
@@ -14,21 +17,23 @@ export type OverridePart = 'event' | 'profile';
 
 /** The overrides of one source, ready to run. */
 export interface CompiledOverrides {
-  /** True when there is an expression for the event name. */
-  has(eventName: string): boolean;
   /**
-   * What the expression gives: undefined when there is none or it gives nothing. `receivedAt` (epoch ms) is its clock, so that an event mapped twice
-   * gives the same. Rejects when the expression fails, runs too long or too deep, or gives anything but an object.
+   * What the expression gives: undefined when there is none or it gives nothing. `see` is called only where
+   * there is one; `receivedAt` (epoch ms) is its clock, so that an event mapped twice gives the same. Rejects
+   * when the expression fails, runs too long or too deep, or gives anything but an object.
    */
   run(
     eventName: string,
     part: OverridePart,
-    input: OverrideInput,
+    see: () => OverrideInput,
     receivedAt: number,
   ): Promise<JsonObject | undefined>;
 }
 
-/** Milliseconds, nested evaluations and list items that one expression may use. A regular expression inside it is not bounded. */
+/**
+ * Milliseconds, nested evaluations and list items that one expression may use. A regular expression inside it
+ * is not bounded.
+ */
 const BOUNDS = { timeout: 250, stack: 500, sequence: 10_000 };
 
 const compiled = new WeakMap<SourceConfig['overrides'], CompiledOverrides>();
@@ -40,7 +45,10 @@ export function overridesOf(source: Pick<SourceConfig, 'overrides'>): CompiledOv
   return known;
 }
 
-/** Compiles the JSONata expressions of a source. Throws an Error that names the expression and says what is wrong with it. */
+/**
+ * Compiles the JSONata expressions of a source. Throws an Error that names the expression and says what is
+ * wrong with it.
+ */
 export function compileOverrides(source: Pick<SourceConfig, 'overrides'>): CompiledOverrides {
   const expressions = new Map<string, jsonata.Expression>();
   for (const [eventName, parts] of Object.entries(source.overrides)) {
@@ -52,10 +60,9 @@ export function compileOverrides(source: Pick<SourceConfig, 'overrides'>): Compi
     }
   }
   return {
-    has: (eventName) => expressions.has(`${eventName} event`) || expressions.has(`${eventName} profile`),
-    async run(eventName, part, input, receivedAt) {
+    async run(eventName, part, see, receivedAt) {
       const expression = expressions.get(`${eventName} ${part}`);
-      return expression === undefined ? undefined : inTurn(() => evaluate(expression, input, receivedAt));
+      return expression === undefined ? undefined : inTurn(() => evaluate(expression, see(), receivedAt));
     },
   };
 }
@@ -102,14 +109,20 @@ function refuseChance(): never {
 
 let lastTurn: Promise<unknown> = Promise.resolve();
 
-/** One evaluation at a time: they never wait for anything, and side by side each would use up the time of the others. */
+/**
+ * One evaluation at a time: they never wait for anything, and side by side each would use up the time of the
+ * others.
+ */
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const turn = lastTurn.then(work);
   lastTurn = turn.catch(() => undefined);
   return turn;
 }
 
-/** What JSONata throws is no Error. Its message may quote values of the event, so it is for the check of a configuration only. */
+/**
+ * What JSONata throws is no Error. Its message may quote values of the event, so it is for the check of a
+ * configuration only.
+ */
 function asJsonataError(error: unknown): { message: string; position: number | undefined } {
   const { message, position } = (typeof error === 'object' && error !== null ? error : {}) as Record<
     string,

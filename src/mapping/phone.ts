@@ -12,11 +12,13 @@ const COUNTED_UP = '01234567890123456789';
 const COUNTED_DOWN = '98765432109876543210';
 
 /**
- * A phone number as E.164 (`+919876501234`), or undefined for a hash, a dummy and whatever else is no number. Capillary writes the
- * country code without a plus (reference: capillary.md §5); brands often leave it out: then it is that of `country`.
+ * A phone number as E.164 (`+919876501234`), or undefined for a hash, a dummy and whatever else is no number.
+ * Capillary writes the country code without a plus (reference: capillary.md §5); brands often leave it out:
+ * then it is that of `country`.
  *
- * A number that is valid wins, as one of the country before as one with its country code. Else it must at least have the length of a
- * mobile number of its country code, because the ranges in use grow faster than any list of them.
+ * A number that is valid wins, as one of the country before as one with its country code. Else it must at
+ * least have the length of a mobile number of its country code, because the ranges in use grow faster than
+ * any list of them.
  */
 export function toE164(text: string, country: string | undefined): string | undefined {
   const trimmed = text.trim();
@@ -31,7 +33,10 @@ export function toE164(text: string, country: string | undefined): string | unde
   return found === undefined || isDummy(found.nationalNumber) ? undefined : found.number;
 }
 
-/** Eleven digits at least: a shorter one is rather a number without its country code than one of a small country. */
+/**
+ * Eleven digits at least: a shorter one is rather a number without its country code than one of a small
+ * country.
+ */
 function likely(phone: PhoneNumber | undefined): PhoneNumber | undefined {
   const hasMobileLength = phone
     ?.getPossibleCountries()

@@ -19,7 +19,9 @@ export const mapPointsExpiryReminder: Family = (input) => {
   };
 };
 
-/** pointsExpiryChange: points that will expire at another time than was said (reference: capillary.md §4.10). */
+/**
+ * pointsExpiryChange: points that will expire at another time than was said (reference: capillary.md §4.10).
+ */
 export const mapPointsExpiryChange: Family = ({ data }) => ({
   eventType: 'loyalty.pointsExpiryChange',
   tenant: {

@@ -1,3 +1,4 @@
+import { PROFILE_ARRAY_MAX } from '../xdm/limits.ts';
 import type { Draft, Family, FamilyInput } from './family.ts';
 import {
   ownProgramId,
@@ -6,7 +7,6 @@ import {
   programName,
   programStanding,
 } from './program.ts';
-import { PROFILE_ARRAY_MAX } from '../xdm/limits.ts';
 import type { Reader } from './reader.ts';
 
 /** pointsIssued (reference: capillary.md §4.6). */
@@ -142,7 +142,10 @@ function pointsRedemption(
     .map(({ programId, redeemed }) => ({ value: redeemed, loyaltyProgramId: programId, transactionId }));
 }
 
-/** The first identifier of the triggering activity under one of these keys, in their order; "-1" is Capillary's "none". */
+/**
+ * The first identifier of the triggering activity under one of these keys, in their order; "-1" is
+ * Capillary's "none".
+ */
 function activityId(data: Reader, keys: readonly string[]): string | undefined {
   const identifiers = data.object('triggeringActivity').list('identifiers');
   return keys

@@ -9,7 +9,9 @@ import { noteFault } from './notes.ts';
 /** Where the attribute that holds the identities of a namespace stands. */
 export const IDENTITY_PREFIX = 'identityMap.';
 
-/** The profile attributes that the built-in mapping and the configured fields make of an event, each valid. */
+/**
+ * The profile attributes that the built-in mapping and the configured fields make of an event, each valid.
+ */
 export function profileAttributes(
   input: FamilyInput,
   result: FamilyResult,
@@ -31,7 +33,9 @@ export function profileAttributes(
 const isProtected = (path: string): boolean =>
   path === '_id' || path.startsWith(IDENTITY_PREFIX) || path.endsWith('.capillary.programs');
 
-/** Attributes extended by the record that an override gave; a field that it sets to null is no longer told. */
+/**
+ * Attributes extended by the record that an override gave; a field that it sets to null is no longer told.
+ */
 export function extendAttributes(
   attributes: ReadonlyMap<string, JsonValue>,
   patch: JsonObject,

@@ -33,9 +33,10 @@ interface Known {
 }
 
 /**
- * Puts a change into what is known of a customer, and makes the record of all that is known: a record replaces the customer's whole fragment in
- * AEP, so less would wipe the rest (reference: adobe.md §4.3). For each attribute the newer event time wins whatever the order of arrival;
- * at equal times the change that came later does.
+ * Puts a change into what is known of a customer, and makes the record of all that is known: a record
+ * replaces the customer's whole fragment in AEP, so less would wipe the rest (reference: adobe.md §4.3). For
+ * each attribute the newer event time wins whatever the order of arrival; at equal times the change that came
+ * later does.
  *
  * @param previous state after the last change; undefined for a customer not known yet
  * @param folded state of a customer merged into this one: it fills in only what this one lacks

@@ -15,12 +15,15 @@ export type ProgramStanding =
   | 'main'
   /** Another program of the same brand. */
   | 'other'
-  /** The balance of a group; the identity of the event is only the person who acted for it (reference: capillary.md §5). */
+  /**
+   * The balance of a group; the identity of the event is only the person who acted for it (reference:
+   * capillary.md §5).
+   */
   | 'group';
 
 /**
- * Decides what a program is to the profile: the configured program is the main one, else Capillary's default program. Old payloads
- * do not describe their program; an event's own program counts as the main one then.
+ * Decides what a program is to the profile: the configured program is the main one, else Capillary's default
+ * program. Old payloads do not describe their program; an event's own program counts as the main one then.
  */
 export function programStanding(
   { data, context }: FamilyInput,

@@ -5,8 +5,9 @@ import { MAX_TEXT_CHARS } from '../xdm/limits.ts';
 import type { NoteCode, Notes } from './notes.ts';
 
 /**
- * Reads fields of an event. Each method gives undefined for what is not there (missing, null, blank, empty), silently, and for what is
- * there but is not of the asked kind, with a note. So a mapping can ask for anything of any payload.
+ * Reads fields of an event. Each method gives undefined for what is not there (missing, null, blank, empty),
+ * silently, and for what is there but is not of the asked kind, with a note. So a mapping can ask for
+ * anything of any payload.
  */
 export interface Reader {
   /** Where the object stands, e.g. `data.enteredBy`. */
@@ -152,7 +153,10 @@ function fault({ path, notes }: Origin, field: string, code: NoteCode): undefine
 const below = ({ path, timezone, notes }: Origin, field: string, raw: JsonObject): Reader =>
   createReader(raw, path === '' ? field : `${path}.${field}`, timezone, notes);
 
-/** What Capillary sends for "nothing": null, blank texts (a currency of one space is real), empty lists and objects. */
+/**
+ * What Capillary sends for "nothing": null, blank texts (a currency of one space is real), empty lists and
+ * objects.
+ */
 function isAbsent(value: JsonValue | undefined): boolean {
   return (
     value === undefined ||

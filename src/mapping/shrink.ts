@@ -9,13 +9,18 @@ const KEPT = new Set(['_id', 'timestamp', 'eventType', 'identityMap']);
 const TENANT_LISTS = ['changes', 'expiries', 'expiryChanges'] as const;
 
 /**
- * Makes an ExperienceEvent fit the size AEP takes, in a fixed order (reference: adobe.md §3; mapping.md, Rules): the payload text, line items from the end
- * (counted in `transaction.lineItemsOmitted`), lists and brand fields below the tenant, the rest of the tenant, standard fields, and at last identities but the primary.
+ * Makes an ExperienceEvent fit the size AEP takes, in a fixed order (reference: adobe.md §3; mapping.md,
+ * Rules): the payload text, line items from the end (counted in `transaction.lineItemsOmitted`), lists and
+ * brand fields below the tenant, the rest of the tenant, standard fields, and at last identities but the
+ * primary.
  */
 export function shrinkEvent(entity: JsonObject, tenant: string | undefined, notes: Notes): JsonObject {
   const size = sizeOf(entity);
-  if (size > EVENT_WARN_BYTES) {
-    notes.add('', 'near-limit', `${size} bytes`);
+  if (size <= EVENT_MAX_BYTES) {
+    if (size >= EVENT_WARN_BYTES) {
+      notes.add('xdmEntity', 'near-limit', `${size} bytes`);
+    }
+    return entity;
   }
   const steps = [
     ...(tenant === undefined ? [] : [drop([tenant, 'capillary', 'payload'])]),
@@ -29,8 +34,14 @@ export function shrinkEvent(entity: JsonObject, tenant: string | undefined, note
   return shrink(entity, EVENT_MAX_BYTES, steps, notes);
 }
 
-/** Makes a profile record fit: brand fields and other programs first, then lists of the loyalty object, then the largest fields. */
+/**
+ * Makes a profile record fit: brand fields and other programs first, then lists of the loyalty object, then
+ * the largest fields.
+ */
 export function shrinkProfile(entity: JsonObject, tenant: string | undefined, notes: Notes): JsonObject {
+  if (sizeOf(entity) <= PROFILE_MAX_BYTES) {
+    return entity;
+  }
   const steps = [
     ...ownFields(entity, tenant).map((name) => drop([tenant ?? '', name])),
     ...(tenant === undefined ? [] : [drop([tenant])]),
@@ -153,7 +164,10 @@ const dropIdentities: Step = (entity) => {
   return { entity: { ...entity, identityMap: Object.fromEntries(primary) }, path: 'identityMap' };
 };
 
-/** A record without one field, and without the objects that it leaves empty; the same object when the field is not there. */
+/**
+ * A record without one field, and without the objects that it leaves empty; the same object when the field is
+ * not there.
+ */
 function without(entity: JsonObject, [name = '', ...rest]: readonly string[]): JsonObject {
   const value = entity[name];
   if (value === undefined) {

@@ -66,7 +66,10 @@ function tierChange(input: FamilyInput, change: TierChange) {
   };
 }
 
-/** `upgradeDate` is the old name of `tierUpgradeDate`; a schema has the new one or not (reference: adobe.md §5.3). */
+/**
+ * `upgradeDate` is the old name of `tierUpgradeDate`; a schema has the new one or not (reference: adobe.md
+ * §5.3).
+ */
 function tierAttributes(
   { context }: FamilyInput,
   tier: string | undefined,

@@ -2,7 +2,10 @@ import { enteredBy } from './common-fields.ts';
 import type { Draft, Family, FamilyInput } from './family.ts';
 import { lineItems } from './line-items.ts';
 
-/** transactionAdded: a purchase, or the credit memo of a return bill (reference: capillary.md §4.5, adobe.md §5.1). */
+/**
+ * transactionAdded: a purchase, or the credit memo of a return bill (reference: capillary.md §4.5, adobe.md
+ * §5.1).
+ */
 export const mapTransactionAdded: Family = (input) => ({
   eventType: isReturn(input) ? 'commerce.backofficeCreditMemoIssued' : 'commerce.purchases',
   ...billFields(input, isReturn(input) ? {} : { purchases: { value: 1 } }),

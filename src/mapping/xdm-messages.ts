@@ -12,22 +12,31 @@ import type { ProfileChange } from './mapped.ts';
 import { type OverrideInput, type OverridePart, overrideFaultCode, overridesOf } from './overrides.ts';
 import { extendAttributes, identityAttributes, profileAttributes } from './profile-change.ts';
 
-/** What an event becomes: an ExperienceEvent, still without its identityMap, and what it tells of the profile. */
+/** What an event becomes: an ExperienceEvent, and what it tells of the profile. */
 export interface XdmMessages {
   readonly entity: JsonObject;
   readonly profile?: ProfileChange;
 }
 
 /** Built-in mapping, then the configured fields, then the overrides; every result is validated. */
-export async function xdmMessages(input: FamilyInput, family: Family, id: string): Promise<XdmMessages> {
+export async function xdmMessages(
+  input: FamilyInput,
+  family: Family,
+  identityMap: JsonObject,
+  id: string,
+): Promise<XdmMessages> {
   const { schemaFeatures, tenant, profile } = input.context.destination;
   const shapes = { event: eventShape(schemaFeatures, tenant), profile: profileShape(schemaFeatures, tenant) };
   const result = family(input);
   const custom = customFields(input, shapes.event, shapes.profile);
-  const entity = eventEntity(input, result, custom.event, id, shapes.event);
+  const entity = { ...eventEntity(input, result, custom.event, id, shapes.event), identityMap };
   const attributes = profileAttributes(input, result, custom.profile, shapes.profile);
 
-  const seen = { event: flatEvent(input.event), mapped: entity, profile: expandAttributes(attributes) };
+  const seen = () => ({
+    event: flatEvent(input.event),
+    mapped: entity,
+    profile: expandAttributes(attributes),
+  });
   const eventPatch = await runOverride(input, 'event', seen);
   const extended = eventPatch === undefined ? entity : extendEvent(entity, eventPatch, shapes.event, input);
   if (profile?.write !== 'assemble') {
@@ -62,7 +71,7 @@ function profileChange(
 async function runOverride(
   { event, context, notes }: FamilyInput,
   part: OverridePart,
-  seen: OverrideInput,
+  seen: () => OverrideInput,
 ): Promise<JsonObject | undefined> {
   try {
     return await overridesOf(context.source).run(event.eventName, part, seen, context.receivedAt);

@@ -170,16 +170,13 @@ describe('explain', () => {
 
   it('tells a dead letter from receipt to what to do next, by receipt and by event id', async () => {
     const receipt = await stage.post(event('e-1', 11));
-    await stage.rig.settle(
-      () =>
-        ({
-          ...rejected,
-          state: 'dead',
-          reason: 'rejected',
-          detail: '400 no such field',
-          sent: [{ kind: 'event', json: '{"header":{},"body":{"xdmEntity":{}}}' }],
-        }) as Settlement,
-    );
+    await stage.rig.settle(() => ({
+      ...rejected,
+      state: 'dead',
+      reason: 'rejected',
+      detail: '400 no such field',
+      sent: [{ kind: 'event', json: '{"header":{},"body":{"xdmEntity":{}}}' }],
+    }));
     const ended = await stage.cli('explain', receipt);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     const order = [

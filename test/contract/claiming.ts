@@ -58,6 +58,18 @@ export const describeClaiming = (make: MakeStore) =>
       expect(event).toMatchObject({ receipt, failures: 0, dueAt: T0, state: 'pending' });
     });
 
+    it('ends the claim of an event when it is settled', async () => {
+      const [receipt] = await appendAll(test.journal, lanes(ANN));
+      for (let n = 0; n < 3; n += 1) {
+        expect(await claimReceipts(test.journal)).toEqual([receipt]);
+        await test.journal.settle(settled.waiting(receipt!, T0));
+      }
+      await claimReceipts(test.journal);
+      await test.journal.settle(settled.dead(receipt!));
+      await test.journal.replay({ filter: {}, asNew: false, by: 'olga', now: T0 });
+      expect(await claimReceipts(test.journal)).toEqual([receipt]);
+    });
+
     it('forgets its claims at a restart', async () => {
       const receipts = await appendAll(test.journal, lanes(ANN, BOB));
       expect(await claimReceipts(test.journal)).toEqual(receipts);

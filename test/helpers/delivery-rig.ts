@@ -11,6 +11,7 @@ import { newEvent } from '../../src/intake/accept.ts';
 import type { ClaimedEvent, EventRecord, Journal, Settlement } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { xdmId } from '../../src/xdm/xdm-id.ts';
 import { type RelayConfig, relayConfig } from './relay-process.ts';
 
 export interface DeliveryRig {
@@ -90,7 +91,7 @@ export const startDeliveryRig = async (
       if (!parsed.ok) throw new Error(parsed.detail);
       const request = { body, receivedAt: Date.now(), verifiedBy: 'test' };
       const { receipt } = await journal.append(newEvent(parsed.event, source, request));
-      return { receipt, id: `cap-${parsed.event.identity.slice(0, 40)}` };
+      return { receipt, id: xdmId(parsed.event.identity) };
     },
     settled: (receipt) => when(receipt, (all) => all.length > 0 && all.at(-1)!.state !== 'pending'),
     tried: (receipt, times) => when(receipt, (all) => all.length >= times),

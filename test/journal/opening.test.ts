@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/journal/journal.ts';
-import { DATABASE_FILE } from '../../src/journal/sqlite/database.ts';
+import { DATABASE_FILE, openDatabase } from '../../src/journal/sqlite/database.ts';
 import { MIGRATIONS, migrate } from '../../src/journal/sqlite/migrations.ts';
 import { sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
@@ -53,6 +53,17 @@ describe('opening the store', () => {
     const again = new DatabaseSync(join(path, DATABASE_FILE));
     expect(version(again)).toBe(99);
     again.close();
+  });
+
+  it('is set for durability, for one relay and for a file that shrinks', async () => {
+    const db = openDatabase(await journalFolder());
+    const pragma = (name: string) => Object.values(db.one(`PRAGMA ${name}`) as object)[0] as unknown;
+    expect(pragma('journal_mode')).toBe('wal');
+    expect(pragma('synchronous')).toBe(2);
+    expect(pragma('locking_mode')).toBe('exclusive');
+    expect(pragma('auto_vacuum')).toBe(2);
+    expect(pragma('foreign_keys')).toBe(1);
+    db.close();
   });
 
   it('refuses a key that is none, before it touches the disk', async () => {

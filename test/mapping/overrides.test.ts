@@ -129,6 +129,15 @@ describe('an override', () => {
   });
 });
 
+describe('the time bound', () => {
+  it('is each expression’s own, however many run at once', async () => {
+    const context = withOverride({ event: '{"_acme": {"sum": $sum([1..2000].($ * 2))}}' });
+    const all = await Promise.all(Array.from({ length: 100 }, () => messagesOf(bill, context)));
+
+    expect(all.flatMap((mapped) => codesOf(mapped))).toEqual([]);
+  });
+});
+
 describe('compileOverrides', () => {
   it('names the expression that is none', () => {
     const source = { overrides: { tierUpgraded: { event: '{"a": 1}', profile: '{"a": ' } } };

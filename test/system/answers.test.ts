@@ -47,8 +47,8 @@ describe('the answers of the built relay to Capillary', () => {
 
   it.each(['POST', 'PUT'])('%s: 200 accepted, then 200 duplicate with the first receipt', async (method) => {
     const body = JSON.stringify(transactionAdded(1));
-    const send = () =>
-      fetch(`${relay.intakeUrl}/webhooks/acme`, { method, body, headers: { 'X-Relay-Key': KEY } });
+    const init = { method, body, headers: { 'X-Relay-Key': KEY } };
+    const send = () => fetch(`${relay.intakeUrl}/webhooks/acme`, init);
     const first = await send();
     expect(first.status).toBe(200);
     const { status, receipt } = (await first.json()) as { status: string; receipt: string };

@@ -1,0 +1,95 @@
+import { existsSync, statSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { pathOf, textOf } from './files.ts';
+
+/** Instructions of a Dockerfile, each on one line, without comments. */
+const instructions = textOf('Dockerfile')
+  .split('\n')
+  .filter((line) => !line.startsWith('#'))
+  .join('\n')
+  .replaceAll(/\\\n\s*/g, '')
+  .split('\n')
+  .filter((line) => line.trim() !== '');
+
+const of = (name: string): string[] =>
+  instructions.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+
+/** Those of the image itself: after the last FROM. */
+const last = instructions.slice(instructions.findLastIndex((line) => line.startsWith('FROM ')));
+const ofLast = (name: string): string[] =>
+  last.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+
+const json = (text: string | undefined): string[] => JSON.parse(text ?? 'null');
+
+describe('Dockerfile', () => {
+  it('is built on the slim image of the major version that the package asks for', () => {
+    const { engines } = JSON.parse(textOf('package.json'));
+    const [, major] = /(\d+)/.exec(engines.node) ?? [];
+    expect(of('ARG')).toEqual([`BASE=node:${major}-slim`]);
+    for (const base of of('FROM')) expect(base).toMatch(/^\$\{BASE\}( AS \w+)?$/);
+  });
+
+  it('installs what the lock file says, and for the image only what is needed at run time', () => {
+    const installs = of('RUN').filter((line) => line.startsWith('npm '));
+    expect(installs).toEqual([
+      expect.stringMatching(/^npm ci --ignore-scripts /),
+      'npm run build',
+      expect.stringMatching(/^npm ci --omit=dev --ignore-scripts /),
+    ]);
+    expect(ofLast('RUN').join()).not.toMatch(/npm (ci|install)/);
+    expect(ofLast('COPY')).toContain('--from=modules /app/node_modules ./node_modules');
+  });
+
+  it('runs as a user who is not root, by number', () => {
+    expect(ofLast('USER')).toEqual(['10001:10001']);
+    const after = last.slice(last.findIndex((line) => line.startsWith('USER ')));
+    expect(after.some((line) => /^(RUN|COPY|ADD) /.test(line))).toBe(false);
+  });
+
+  it('starts node itself, so that SIGTERM reaches it', () => {
+    expect(json(ofLast('ENTRYPOINT')[0])).toEqual([
+      'node',
+      '--disable-warning=ExperimentalWarning',
+      'dist/main.js',
+    ]);
+    expect(json(ofLast('CMD')[0])).toEqual(['serve', '--config', '/etc/relay/relay.yaml']);
+  });
+
+  it('has a volume for the data, labels, and a health check without a shell', () => {
+    expect(json(ofLast('VOLUME')[0])).toEqual(['/data']);
+    expect(ofLast('LABEL').join()).toContain('org.opencontainers.image.title="capillary-aep-relay"');
+    const [, check] = ofLast('HEALTHCHECK')[0]?.split(' CMD ') ?? [];
+    expect(json(check).slice(0, 2)).toEqual(['node', '-e']);
+    expect(ofLast('ENV').join()).toContain('RELAY_HEALTH_URL=http://127.0.0.1:8081/livez');
+  });
+
+  it('copies only what exists and what .dockerignore lets through', () => {
+    const copied = of('COPY')
+      .filter((line) => !line.startsWith('--'))
+      .flatMap((line) => line.split(' ').slice(0, -1));
+    const let_through = textOf('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    expect(textOf('.dockerignore').split('\n')).toContain('*');
+    expect([...new Set(copied)].toSorted()).toEqual(let_through.toSorted());
+    for (const name of copied)
+      expect({ name, exists: existsSync(pathOf(name)) }).toEqual({ name, exists: true });
+  });
+});
+
+describe('deploy/dockerfile-steps.sh', () => {
+  const script = textOf('deploy/dockerfile-steps.sh');
+
+  it('can be run, and stops at the first failure', () => {
+    expect(statSync(pathOf('deploy/dockerfile-steps.sh')).mode & 0o111).toBe(0o111);
+    expect(script).toContain('set -euo pipefail');
+  });
+
+  it('runs the same installation and build as the Dockerfile', () => {
+    for (const line of of('RUN').filter((one) => one.startsWith('npm '))) {
+      const flags = line.replace('npm run build', 'npm run --silent build');
+      expect(script).toContain(flags);
+    }
+  });
+});

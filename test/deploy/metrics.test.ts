@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { treeOf } from './files.ts';
+
+/** What Prometheus makes of a histogram. */
+const SERIES = { histogram: ['_bucket', '_sum', '_count'], summary: ['', '_sum', '_count'] };
+
+interface Known {
+  readonly names: ReadonlySet<string>;
+  /** Series → its labels. */
+  readonly labels: ReadonlyMap<string, readonly string[]>;
+}
+
+const known = async (): Promise<Known> => {
+  const { registry } = createMetrics();
+  const labels = new Map<string, readonly string[]>();
+  for (const { name, type } of await registry.getMetricsAsJSON()) {
+    const metric = registry.getSingleMetric(name) as unknown as { labelNames?: readonly string[] };
+    const suffixes = SERIES[String(type) as keyof typeof SERIES] ?? [''];
+    for (const suffix of suffixes) labels.set(name + suffix, [...(metric.labelNames ?? []), 'le']);
+  }
+  return { names: new Set(labels.keys()), labels };
+};
+
+/** Names of series in an expression, with the labels that its selector asks for. */
+const selectorsOf = (expression: string): { name: string; labels: string[] }[] =>
+  [...expression.matchAll(/\b((?:relay|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)].map(
+    ([, name = '', inner = '']) => ({
+      name,
+      labels: [...inner.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
+    }),
+  );
+
+/** Labels that results are grouped by, which some series of the expression must have. */
+const groupsOf = (expression: string): string[] =>
+  [...expression.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly description: string };
+}
+
+const rules: Rule[] = treeOf('deploy/prometheus/rules.yml').groups.flatMap(
+  (group: { rules: Rule[] }) => group.rules,
+);
+
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly type: string;
+  readonly gridPos: { x: number; y: number; w: number; h: number };
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
+}
+
+const dashboard = treeOf('deploy/grafana/dashboard.json');
+const panels: Panel[] = dashboard.panels;
+const queries = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
+const variables: { expr: string; title: string }[] = dashboard.templating.list.map(
+  ({ name, query }: { name: string; query: { query: string } }) => ({ title: name, expr: query.query }),
+);
+
+describe('every metric that is asked for is one of the relay', () => {
+  it.each([...rules.map(({ alert, expr }) => ({ title: alert, expr })), ...queries, ...variables])(
+    '$title',
+    async ({ title, expr }) => {
+      const { names, labels } = await known();
+      if (title === 'RelayDown') return;
+      const selectors = selectorsOf(expr);
+      expect(selectors.length).toBeGreaterThan(0);
+      for (const selector of selectors) {
+        expect([...names]).toContain(selector.name);
+        expect(labels.get(selector.name)).toEqual(expect.arrayContaining(selector.labels));
+      }
+      const all = selectors.flatMap(({ name }) => labels.get(name) ?? []);
+      expect(all).toEqual(expect.arrayContaining(groupsOf(expr)));
+    },
+  );
+});
+
+describe('the alerts', () => {
+  it('cover what can go wrong', () => {
+    expect(rules.map(({ alert }) => alert)).toEqual(
+      expect.arrayContaining([
+        'RelayDown',
+        'RelayLedgerUnbalanced',
+        'RelayDeadLetters',
+        'RelayUnverified',
+        'RelayStoreNearFull',
+        'RelayDestinationNotFlowing',
+        'RelayOldestPending',
+        'RelayTokenNotMinting',
+      ]),
+    );
+  });
+
+  it('each say how bad it is, what is wrong and what to do', () => {
+    expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
+    for (const { labels, annotations } of rules) {
+      expect(['warning', 'critical']).toContain(labels.severity);
+      expect(annotations.summary).toMatch(/\w/);
+      expect(annotations.description).toMatch(/\.$/);
+    }
+  });
+
+  it('name only labels that their expression leaves', () => {
+    for (const { alert, expr, annotations } of rules) {
+      const used = [...annotations.summary.matchAll(/\$labels\.(\w+)/g)].map(([, label = '']) => label);
+      const groups = groupsOf(expr);
+      const left = groups.length > 0 ? groups : ['instance', 'destination', 'source'];
+      expect({ alert, left }).toEqual({ alert, left: expect.arrayContaining(used) });
+    }
+  });
+});
+
+describe('the dashboard', () => {
+  it('has panels that do not overlap, each with an id and a query of its own', () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
+    );
+    expect(new Set(cells).size).toBe(cells.length);
+    for (const { type, targets } of panels) expect(type === 'row' || (targets?.length ?? 0) > 0).toBe(true);
+  });
+
+  it('shows the ledger as the relay counts it', () => {
+    const states = queries.flatMap(({ expr }) =>
+      [...expr.matchAll(/state="(\w+)"/g)].map(([, state]) => state),
+    );
+    expect(new Set(states)).toEqual(new Set(['accepted', 'pending', 'delivered', 'ignored', 'dead']));
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { treeOf } from './files.ts';
+
+interface Package {
+  readonly version?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+const packages: Record<string, Package> = treeOf('package-lock.json').packages;
+
+/** Where Node would find a package from the folder of another: there, or in any folder above. */
+const isLocked = (from: string, name: string): boolean => {
+  const folders = from
+    .split('/node_modules/')
+    .map((_, index, all) => all.slice(0, index + 1).join('/node_modules/'));
+  return [...folders, ''].some(
+    (folder) => packages[`${folder}${folder === '' ? '' : '/'}node_modules/${name}`],
+  );
+};
+
+describe('package-lock.json', () => {
+  it('holds every package that another names, those of other platforms too: without them npm ci refuses to install', () => {
+    const missing = Object.entries(packages).flatMap(([from, { dependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...optionalDependencies })
+        .filter((name) => !isLocked(from, name))
+        .map((name) => `${name} of ${from}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('has the versions of package.json', () => {
+    const { dependencies, devDependencies, version } = treeOf('package.json');
+    expect(packages['']).toMatchObject({ dependencies, devDependencies, version });
+  });
+});

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { pointsIssued } from '../fixtures/events.ts';
+import { ADMIN_TOKEN, type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const SCRIPTS: Record<string, string> = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
+
+/** Command lines of the README's shell blocks, without their comments. */
+const commands = [...README.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, block = '']) =>
+  block
+    .split('\n')
+    .map((line) => line.replace(/\s+#.*$/, '').trim())
+    .filter((line) => line !== ''),
+);
+const relayCommands = commands.filter((line) => line.startsWith('npm run relay -- '));
+
+let simulator: Simulator;
+let folder: ReturnType<typeof relayFolder>;
+let relay: RelayProcess;
+let receipt: string;
+
+beforeAll(async () => {
+  simulator = await startSimulator();
+  folder = relayFolder(relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl() }));
+  relay = await folder.start();
+  const event = pointsIssued(1, 10);
+  receipt = ((await (await relay.post(event)).json()) as { receipt: string }).receipt;
+  writeFileSync(join(folder.folder, 'payload.json'), JSON.stringify(event));
+});
+afterAll(async () => {
+  await folder.remove();
+  await simulator.close();
+});
+
+/** Runs what npm would run for the line, with the reader's files and addresses put in. */
+const run = (line: string): Promise<{ code: number | null; output: string }> => {
+  const words = line
+    .replace('npm run relay --', SCRIPTS['relay'] ?? '')
+    .replace('examples/relay.yaml', folder.file)
+    .replace('payload.json', join(folder.folder, 'payload.json'))
+    .replace('<receipt|eventId>', receipt);
+  const asksRelay = !line.includes('--config');
+  const child = spawn('sh', ['-c', asksRelay ? `${words} --url ${relay.adminUrl}` : words], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      RELAY_ADMIN_TOKEN: ADMIN_TOKEN,
+      PATH: `${ROOT}node_modules/.bin:${process.env['PATH']}`,
+    },
+  });
+  let output = '';
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
+};
+
+describe('the commands of the README', () => {
+  it('are all known here: run below, by other tests, or by .ci/run', () => {
+    const elsewhere = ['npm ci && npm run demo', 'npm ci && npm test', 'npm run build', 'docker compose up'];
+    const others = commands.filter((line) => !relayCommands.includes(line) && !line.startsWith('export '));
+    expect(others).toEqual(elsewhere);
+  });
+
+  it.each(relayCommands)('%s', async (line) => {
+    const { code, output } = await run(line);
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).not.toBe('');
+  });
+
+  it('npm start serves the configuration it is given', () => {
+    expect(README).toContain('npm start -- --config examples/relay.yaml');
+    expect(SCRIPTS['start']).toBe(`${SCRIPTS['relay']} serve`);
+  });
+
+  it('names every environment variable that the example needs', () => {
+    const example = readFileSync(join(ROOT, 'examples/relay.yaml'), 'utf8');
+    const needed = [...example.matchAll(/^[^#\n]*\$\{([A-Z_]+)\}/gm)].map(([, name]) => name);
+    expect(needed.filter((name) => !README.includes(`${name}=`))).toEqual([]);
+  });
+});

@@ -26,7 +26,7 @@ export const passHead = (
   { db, claimable }: Engine,
   left: { readonly destination: string; readonly lane: string | null; readonly head: number },
 ): void => {
-  return;
+  if (left.lane === null || left.head === 0) return;
   const passed = db.run(
     `UPDATE events SET head = 1 WHERE seq = (
        SELECT seq FROM events INDEXED BY events_lane WHERE lane = ? AND destination = ? AND state = 'pending' ORDER BY seq LIMIT 1

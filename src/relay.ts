@@ -89,8 +89,13 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
     observer: createIntakeReports(log, metrics),
     now,
   });
+  const replay: Journal['replay'] = async (request) => {
+    const answer = await journal.replay(request);
+    await destinations.reroute();
+    return answer;
+  };
   const admin = await createAdminApp({
-    journal,
+    journal: { ...journal, replay },
     sources,
     destinations: createDestinationDirectory(destinations, journal),
     metrics: {

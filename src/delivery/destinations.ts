@@ -18,6 +18,8 @@ export interface Destinations {
   /** Takes up what operators paused before a restart, sends each source's pending events where it points now, and starts. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Points each source's pending events at the destination it is configured for: after a replay too, for a dead letter keeps its old one. */
+  reroute(): Promise<void>;
   pause(name: string, by: string): Promise<void>;
   resume(name: string): Promise<void>;
   /** Client secrets that were rotated. */
@@ -44,12 +46,16 @@ export const createDestinations = (parts: {
     }),
   );
   const all = [...running.values()];
+  const reroute = async (): Promise<void> => {
+    for (const source of config.sources) await journal.reroute(source.name, source.destination);
+  };
 
   return {
     all,
     get: (name) => running.get(name),
+    reroute,
     async start() {
-      for (const source of config.sources) await journal.reroute(source.name, source.destination);
+      await reroute();
       for (const pause of await journal.pauses()) {
         running.get(pause.destination)?.dispatcher.state.operatorPause(pause.by, pause.at);
       }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inlet, TokenSource } from '../adobe/answer.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
-import type { ClaimedEvent, Journal, Settlement } from '../journal/journal.ts';
+import { type ClaimedEvent, type Journal, type Settlement, StoreError } from '../journal/journal.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
 import type { DeliveryObserver } from './observer.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
@@ -84,6 +84,9 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     }),
   });
 
+  const pause = (): Promise<void> =>
+    sleep(JOURNAL_RETRY, undefined, { signal: stopping.signal }).catch(() => undefined);
+
   const profiles: Journal['profiles'] = (name, lanes) => journal.profiles(name, lanes);
 
   const prepareSafely = async (event: ClaimedEvent): Promise<Prepared> => {
@@ -92,6 +95,8 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     try {
       return await prepare(event, { destination, source, profiles });
     } catch (error) {
+      // The store's trouble is not the event's: it goes back and is taken up again.
+      if (error instanceof StoreError) throw error;
       observer.trouble(destination.name, `event ${event.receipt} could not be mapped`, error);
       return {
         kind: 'unusable',
@@ -145,7 +150,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       } catch (error) {
         observer.trouble(destination.name, `the outcome of ${event.receipt} could not be recorded`, error);
         if (stopping.signal.aborted) return;
-        await sleep(JOURNAL_RETRY, undefined, { signal: stopping.signal }).catch(() => undefined);
+        await pause();
       }
     }
     if (settlement.state !== 'pending') suspicion.forget(event.receipt);
@@ -159,6 +164,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       else await settle(event, settlement);
     } catch (error) {
       observer.trouble(destination.name, `event ${event.receipt} goes back to the journal`, error);
+      await pause();
       await journal.release([event.receipt]).catch(() => undefined);
     } finally {
       bytesInFlight -= event.body.length;

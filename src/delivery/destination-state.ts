@@ -15,6 +15,12 @@ export interface DestinationStatus {
   readonly lastSuccessAt?: number;
 }
 
+/** Two clocks in ms: `now` is the epoch and may be set; `steady` only runs. Waits are measured by the steady one. */
+export interface Clocks {
+  readonly now: () => number;
+  readonly steady: () => number;
+}
+
 /** May the dispatcher take events now? A probe takes one event to see whether the destination works again. */
 export type Permit =
   | { readonly kind: 'open' }
@@ -26,6 +32,8 @@ export interface DestinationState {
   /** Whether a request may go out now: while flowing, or for a probe. */
   maySend(): boolean;
   status(): DestinationStatus;
+  /** Whether Adobe took something since then (steady ms). */
+  passedSince(at: number): boolean;
   /** Adobe answered a request as it should. Opens the way again if it was the probe's. */
   succeeded(): void;
   /** The probe's event is done. Without an answer that settled the matter, the next event probes. */
@@ -48,30 +56,32 @@ interface Closed {
   readonly state: 'waiting' | 'paused';
   readonly reason: string;
   readonly detail: string;
+  /** Epoch ms. */
   readonly since: number;
-  /** Undefined: until an operator resumes. */
+  /** Steady ms; undefined: until an operator resumes. */
   readonly until: number | undefined;
   readonly probing: boolean;
 }
 
 export const createDestinationState = (options: {
   readonly retry: { readonly minDelay: number; readonly maxDelay: number };
-  readonly now: () => number;
+  readonly clocks: Clocks;
   /** Called after each change of state, with the new status. */
   readonly changed: (status: DestinationStatus) => void;
 }): DestinationState => {
-  const { retry, now, changed } = options;
+  const { retry, changed, clocks } = options;
+  const { now, steady } = clocks;
   let closed: Closed | undefined;
   /** Failed tries since the last success: grows the wait. */
   let tries = 0;
   let failuresInARow = 0;
-  let lastSuccessAt: number | undefined;
+  let lastSuccess: { readonly at: number; readonly steady: number } | undefined;
 
   const status = (): DestinationStatus => ({
     state: closed?.state ?? 'flowing',
     ...(closed && { reason: closed.reason, detail: closed.detail, since: closed.since }),
-    ...(closed?.until !== undefined && { nextTryAt: closed.until }),
-    ...(lastSuccessAt !== undefined && { lastSuccessAt }),
+    ...(closed?.until !== undefined && { nextTryAt: now() + Math.max(0, closed.until - steady()) }),
+    ...(lastSuccess !== undefined && { lastSuccessAt: lastSuccess.at }),
   });
 
   const close = (state: 'waiting' | 'paused', reason: string, detail: string, retryAfter?: number): void => {
@@ -80,13 +90,13 @@ export const createDestinationState = (options: {
     // Requests that were under way when the state closed tell nothing new; only a probe's failure counts as another try.
     if (before === undefined || before.probing) tries += 1;
     const wait = Math.max(retryAfter ?? 0, retryAfter === undefined ? ceiling(tries - 1, retry) : 0);
-    const until = Math.max(now() + wait, before?.probing === false ? (before.until ?? 0) : 0);
+    const until = Math.max(steady() + wait, before?.probing === false ? (before.until ?? 0) : 0);
     closed = { state, reason, detail, since: before?.since ?? now(), until, probing: false };
     if (before?.state !== state || before.reason !== reason) changed(status());
   };
 
   const retryNow = (): void => {
-    if (closed?.until !== undefined) closed = { ...closed, until: now(), probing: false };
+    if (closed?.until !== undefined) closed = { ...closed, until: steady(), probing: false };
   };
 
   return {
@@ -94,15 +104,16 @@ export const createDestinationState = (options: {
       if (closed === undefined) return { kind: 'open' };
       if (closed.until === undefined) return { kind: 'wait', ms: Number.POSITIVE_INFINITY };
       if (closed.probing) return { kind: 'wait', ms: retry.maxDelay };
-      const ms = Math.min(closed.until - now(), retry.maxDelay * 12);
+      const ms = Math.min(closed.until - steady(), retry.maxDelay * 12);
       if (ms > 0) return { kind: 'wait', ms };
       closed = { ...closed, probing: true };
       return { kind: 'probe' };
     },
     maySend: () => closed === undefined || closed.probing,
     status,
+    passedSince: (at) => lastSuccess !== undefined && lastSuccess.steady >= at,
     succeeded() {
-      lastSuccessAt = now();
+      lastSuccess = { at: now(), steady: steady() };
       failuresInARow = 0;
       // A late success of a request sent before the trouble does not lift a wait that Adobe asked for.
       if (closed?.probing === false) return;

@@ -30,6 +30,9 @@ export interface DispatcherParts {
   readonly now?: () => number;
 }
 
+/** ms of a clock that only runs. */
+const steady = (): number => performance.now();
+
 /** Carries the events of one destination from the journal to its inlet: claim, map, batch, send, settle. */
 export interface Dispatcher {
   readonly state: DestinationState;
@@ -47,6 +50,7 @@ export interface Dispatcher {
 export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   const { destination, journal, observer } = parts;
   const now = parts.now ?? Date.now;
+
   const sources = new Map(parts.sources.map((source) => [source.name, source]));
   const waker = createWaker();
   const stopping = new AbortController();
@@ -60,7 +64,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
 
   const state = createDestinationState({
     retry: destination.retry,
-    now,
+    clocks: { now, steady },
     changed: (status) => {
       observer.stateChanged(destination.name, status);
       waker.wake();
@@ -80,6 +84,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       pace,
       suspicion,
       now,
+      steady,
       report: (report) => observer.requested(report),
     }),
   });
@@ -93,7 +98,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     const source = sources.get(event.source);
     if (source === undefined) throw new Error(`claimed an event of the unknown source ${event.source}`);
     try {
-      return await prepare(event, { destination, source, profiles });
+      return await prepare(event, { destination, source, profiles, now: now() });
     } catch (error) {
       // The store's trouble is not the event's: it goes back and is taken up again.
       if (error instanceof StoreError) throw error;

@@ -10,6 +10,8 @@ export interface OutMessage {
   readonly bytes: number;
   /** It was in a request that failed as a whole, so it may be what made it fail. */
   readonly suspect: boolean;
+  /** The event has been waiting for longer than `retry.maxAge`. */
+  readonly expired: boolean;
 }
 
 /** What became of one message in one try. Without an attempt nothing was sent. */

@@ -1,3 +1,4 @@
+import { createLatency } from './latency.ts';
 import { createWaker } from './waker.ts';
 
 export interface PaceLimits {
@@ -16,8 +17,8 @@ export interface Pace {
   admit(messages: number, signal: AbortSignal): Promise<void>;
   /** Adobe slowed us: half as many at once (additive increase, multiplicative decrease). */
   slower(): void;
-  /** A request passed: a little more at once, up to the limit. */
-  faster(): void;
+  /** A request passed: a little more at once, up to the limit; or a little less when the answers have become slow. */
+  answered(ms: number): void;
   readonly slots: { readonly used: number; readonly limit: number };
 }
 
@@ -28,7 +29,10 @@ export interface PaceClock {
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-const WINDOW_MS = 1_000;
+/** A tenth over a second: requests admitted evenly can still reach Adobe bunched. */
+const WINDOW_MS = 1_100;
+/** Slow answers take slots away faster than good ones give them. */
+const SLOWING = 2;
 
 const systemClock: PaceClock = {
   now: () => performance.now(),
@@ -36,6 +40,7 @@ const systemClock: PaceClock = {
 };
 
 export const createPace = (limits: PaceLimits, clock: PaceClock = systemClock): Pace => {
+  const latency = createLatency();
   let used = 0;
   let allowed = limits.concurrency;
   const sent: { at: number; messages: number }[] = [];
@@ -84,8 +89,9 @@ export const createPace = (limits: PaceLimits, clock: PaceClock = systemClock): 
     slower() {
       allowed = Math.max(1, allowed / 2);
     },
-    faster() {
-      allowed = Math.min(limits.concurrency, allowed + 1 / allowed);
+    answered(ms) {
+      if (latency.add(ms)) allowed = Math.max(1, allowed - SLOWING / allowed);
+      else allowed = Math.min(limits.concurrency, allowed + 1 / allowed);
     },
     get slots() {
       return { used, limit: Math.max(1, Math.floor(allowed)) };

@@ -30,6 +30,8 @@ export type Prepared =
     };
 
 export interface PrepareParts {
+  /** Epoch ms. */
+  readonly now: number;
   readonly destination: DestinationConfig;
   readonly source: SourceConfig;
   readonly profiles: Journal['profiles'];
@@ -47,12 +49,12 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
     return { kind: 'ignored', reason: mapped.reason, effects: erase, notes: mapped.notes };
   }
 
-  const messages = [outMessage(event, 'event', mapped.event, parts.destination)];
+  const messages = [outMessage(event, 'event', mapped.event, parts)];
   const profile =
     mapped.profile && event.lane !== undefined && parts.destination.profile?.write === 'assemble'
       ? await assemble(event, event.lane, mapped.profile, mapped.id, context, parts)
       : undefined;
-  if (profile !== undefined) messages.push(outMessage(event, 'profile', profile.entity, parts.destination));
+  if (profile !== undefined) messages.push(outMessage(event, 'profile', profile.entity, parts));
 
   const missing = messages.filter((message) => !event.delivered.includes(message.kind));
   const tooLarge = missing.find((message) => message.bytes >= REQUEST_LIMIT - 100);
@@ -92,10 +94,17 @@ const outMessage = (
   event: ClaimedEvent,
   kind: OutMessage['kind'],
   entity: JsonObject,
-  destination: DestinationConfig,
+  { destination, now }: PrepareParts,
 ): OutMessage => {
   const flow = kind === 'profile' && destination.profile ? destination.profile : destination.events;
   const { imsOrgId, format } = destination;
   const json = envelope({ imsOrgId, flow, format }, entity, event.receivedAt);
-  return { receipt: event.receipt, kind, json, bytes: Buffer.byteLength(json), suspect: event.failures > 0 };
+  return {
+    receipt: event.receipt,
+    kind,
+    json,
+    bytes: Buffer.byteLength(json),
+    suspect: event.failures > 0,
+    expired: now - event.receivedAt > destination.retry.maxAge,
+  };
 };

@@ -21,29 +21,35 @@ export interface RequestParts {
 
 export type Endpoint = 'batch' | 'single';
 
-/** Makes one request, within the pace and with a token. Answers a text when nothing could be sent: why. Throws only at abort. */
-export type Request = (
-  batch: readonly OutMessage[],
-  endpoint: Endpoint,
-  signal: AbortSignal,
-) => Promise<Tried | string>;
+export interface Requests {
+  /** Makes one request, within the pace and with a token. Answers a text when nothing could be sent: why. Throws only at abort. */
+  readonly request: (
+    batch: readonly OutMessage[],
+    endpoint: Endpoint,
+    signal: AbortSignal,
+  ) => Promise<Tried | string>;
+  /** Asks with an empty batch whether the inlet answers at all: any answer that is not of its own trouble will do. */
+  readonly isAlive: (kind: MessageKind, signal: AbortSignal) => Promise<boolean>;
+}
+
+const ALIVE: readonly Verdict['kind'][] = ['items', 'invalid', 'too-large'];
 
 const outcomeName = (verdict: Verdict): string => {
   if (verdict.kind !== 'items') return verdict.kind;
   return verdict.items.every((item) => item.kind === 'taken') ? 'taken' : 'mixed';
 };
 
-export const createRequest = (parts: RequestParts): Request => {
+export const createRequest = (parts: RequestParts): Requests => {
   const { state, tokens } = parts;
 
   const post = async (
+    kind: MessageKind,
     batch: readonly OutMessage[],
     endpoint: Endpoint,
     token: string | undefined,
     signal: AbortSignal,
   ): Promise<Tried> => {
     await parts.pace.admit(batch.length, signal);
-    const kind = batch[0]?.kind ?? 'event';
     const flow = { flowId: parts.flowIds[kind] };
     const at = parts.now();
     const jsons = batch.map((message) => message.json);
@@ -67,7 +73,12 @@ export const createRequest = (parts: RequestParts): Request => {
     return { verdict, at, status, durationMs: answer.durationMs, size: batch.length };
   };
 
-  return async (batch, endpoint, signal) => {
+  const request = async (
+    batch: readonly OutMessage[],
+    endpoint: Endpoint,
+    signal: AbortSignal,
+    kind: MessageKind = batch[0]?.kind ?? 'event',
+  ): Promise<Tried | string> => {
     let refused: Tried | undefined;
     for (;;) {
       if (!state.maySend()) return refused ?? 'the destination is not taking messages now';
@@ -78,11 +89,19 @@ export const createRequest = (parts: RequestParts): Request => {
         else state.failed(reason, token.detail, token.retryAfter);
         return refused ?? `no token: ${token.code}`;
       }
-      const tried = await post(batch, endpoint, token?.token, signal);
+      const tried = await post(kind, batch, endpoint, token?.token, signal);
       if (tried.verdict.kind !== 'unauthorized' || token === undefined || refused !== undefined) return tried;
       // One forced mint for the token that was refused, then once more; a second refusal is the destination's fault.
       tokens?.reject(token.token);
       refused = tried;
     }
+  };
+
+  return {
+    request,
+    async isAlive(kind, signal) {
+      const tried = await request([], 'batch', signal, kind);
+      return typeof tried !== 'string' && ALIVE.includes(tried.verdict.kind);
+    },
   };
 };

@@ -7,6 +7,8 @@ import type { Suspicion } from './suspicion.ts';
 
 export interface SenderParts extends RequestParts {
   readonly suspicion: Suspicion;
+  /** ms of a clock that only runs. */
+  readonly steady: () => number;
 }
 
 /** Sends one batch (all of one kind) and says what became of each message, in order. Never throws. */
@@ -16,24 +18,39 @@ export type Sender = (batch: readonly OutMessage[], signal: AbortSignal) => Prom
 const THROTTLE_WAIT = 1_000;
 
 export const createSender = (parts: SenderParts): Sender => {
-  const { state, pace, suspicion, now } = parts;
-  const request = createRequest(parts);
+  const { state, pace, suspicion, steady } = parts;
+  const { request, isAlive } = createRequest(parts);
 
   /** Others were taken since this message was last in a failing request: the fault may be its own. */
   const othersPassed = (message: OutMessage): boolean => {
     const failedAt = suspicion.failedAt(message.receipt);
-    return failedAt !== undefined && (state.status().lastSuccessAt ?? 0) >= failedAt;
+    return failedAt !== undefined && state.passedSince(failedAt);
   };
 
-  const failAll = (batch: readonly OutMessage[], tried: Tried, detail: string, retryAfter?: number) => {
+  /**
+   * Is the failure the message's own? It is when the message was alone and others passed since it failed before. When it is too old, and nothing
+   * else comes that could pass, the destination is asked with an empty batch.
+   */
+  const isOwnFault = async (batch: readonly OutMessage[], signal: AbortSignal): Promise<boolean> => {
+    const [message] = batch;
+    if (message === undefined || batch.length > 1) return false;
+    return othersPassed(message) || (message.expired && (await isAlive(message.kind, signal)));
+  };
+
+  const failAll = async (
+    batch: readonly OutMessage[],
+    tried: Tried,
+    signal: AbortSignal,
+    detail: string,
+    retryAfter?: number,
+  ): Promise<MessageOutcome[]> => {
+    const charged = await isOwnFault(batch, signal);
     const cause = { detail, jitter: Math.random(), ...(retryAfter === undefined ? {} : { retryAfter }) };
-    const outcomes = batch.map((message) =>
-      retried(message, tried, { charged: batch.length === 1 && othersPassed(message), ...cause }),
-    );
+    const outcomes = batch.map((message) => retried(message, tried, { charged, ...cause }));
     suspicion.failed(
       batch.map((message) => message.receipt),
       batch.length,
-      now(),
+      steady(),
     );
     return outcomes;
   };
@@ -62,10 +79,10 @@ export const createSender = (parts: SenderParts): Sender => {
       // All of them failing the same passing way is the service's trouble, not that of each message.
       const detail = 'every message of the batch failed for a passing reason';
       state.failed('items-failing', detail);
-      return failAll(batch, tried, detail);
+      return failAll(batch, tried, signal, detail);
     }
     state.succeeded();
-    pace.faster();
+    pace.answered(tried.durationMs);
     const outcomes: MessageOutcome[] = [];
     for (const [position, message] of batch.entries()) {
       const item = items[position];
@@ -104,7 +121,7 @@ export const createSender = (parts: SenderParts): Sender => {
         return batch.map((message) => heldAfter(message, tried, verdict.detail, 'throttled'));
       case 'transient':
         state.failed('failing', verdict.detail, verdict.retryAfter);
-        return failAll(batch, tried, verdict.detail, verdict.retryAfter);
+        return failAll(batch, tried, signal, verdict.detail, verdict.retryAfter);
     }
   };
 
@@ -115,8 +132,8 @@ export const createSender = (parts: SenderParts): Sender => {
   };
 
   const send: Sender = (batch, signal) =>
-    batch.length > 1 && batch.every(othersPassed)
-      ? isolate(batch, (part) => sendWhole(part, signal))
+    batch.length > 1 && batch.every((message) => message.suspect)
+      ? isolate(batch, (part) => sendWhole(part, signal), batch.every(othersPassed))
       : sendWhole(batch, signal);
 
   return async (batch, signal) => {

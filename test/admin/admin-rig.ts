@@ -51,7 +51,11 @@ const createDestinations = (journal: Journal, now: () => number): AdminParts['de
   const states = new Map(
     NAMES.map((name) => [
       name,
-      createDestinationState({ retry: { minDelay: 1_000, maxDelay: 5_000 }, now, changed: () => undefined }),
+      createDestinationState({
+        retry: { minDelay: 1_000, maxDelay: 5_000 },
+        clocks: { now, steady: now },
+        changed: () => undefined,
+      }),
     ]),
   );
   return {

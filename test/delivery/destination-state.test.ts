@@ -14,7 +14,7 @@ beforeEach(() => {
   changes = [];
   state = createDestinationState({
     retry: { minDelay: 1_000, maxDelay: 8_000 },
-    now: () => clock,
+    clocks: { now: () => clock, steady: () => clock },
     changed: (status) => changes.push(status),
   });
 });

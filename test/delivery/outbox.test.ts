@@ -11,6 +11,7 @@ const message = (at: number, more: Partial<OutMessage> = {}): OutMessage => ({
   json: '{}',
   bytes: 100,
   suspect: false,
+  expired: false,
   ...more,
 });
 

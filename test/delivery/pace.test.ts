@@ -74,7 +74,25 @@ describe('how many at once', () => {
     expect(pace.slots.limit).toBe(4);
     for (let times = 0; times < 10; times += 1) pace.slower();
     expect(pace.slots.limit).toBe(1);
-    for (let times = 0; times < 200; times += 1) pace.faster();
+    for (let times = 0; times < 200; times += 1) pace.answered(20);
+    expect(pace.slots.limit).toBe(8);
+  });
+
+  it('takes slots away while answers are slow, and gives them back when they are quick again', () => {
+    const pace = createPace({ requestsPerSecond: 9, messagesPerSecond: 9, concurrency: 8 });
+    for (let times = 0; times < 50; times += 1) pace.answered(40);
+    expect(pace.slots.limit).toBe(8);
+    for (let times = 0; times < 50; times += 1) pace.answered(900);
+    expect(pace.slots.limit).toBe(1);
+    for (let times = 0; times < 200; times += 1) pace.answered(40);
+    expect(pace.slots.limit).toBe(8);
+  });
+
+  it('does not take noise for slowness, and gets used to a new normal', () => {
+    const pace = createPace({ requestsPerSecond: 9, messagesPerSecond: 9, concurrency: 8 });
+    for (let times = 0; times < 200; times += 1) pace.answered(times % 2 === 0 ? 20 : 180);
+    expect(pace.slots.limit).toBe(8);
+    for (let times = 0; times < 3_000; times += 1) pace.answered(600);
     expect(pace.slots.limit).toBe(8);
   });
 });

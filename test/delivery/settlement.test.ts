@@ -28,6 +28,7 @@ const message = (kind: MessageKind): OutMessage => ({
   json: `{"${kind}":1}`,
   bytes: 11,
   suspect: false,
+  expired: false,
 });
 
 const outcomes = (kind: MessageKind) => ({

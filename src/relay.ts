@@ -38,6 +38,8 @@ export interface Relay {
 
 /** ms during which late webhooks are still answered with 503 and Retry-After before the port closes. */
 const DRAIN = 200;
+/** ms after which requests that still have no answer are cut off. */
+const CUT = 3_000;
 
 const urlOf = (app: FastifyInstance): string => {
   const address = app.server.address() as AddressInfo;
@@ -130,8 +132,10 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
   const shutDown = async (): Promise<void> => {
     capacity.drain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
-    await intake.close();
-    await destinations.stop();
+    // A body that trickles in must not hold the shutdown; its sender has had no answer and sends it again.
+    const cut = setTimeout(() => intake.server.closeAllConnections(), CUT);
+    await Promise.all([intake.close(), destinations.stop()]);
+    clearTimeout(cut);
     ending.abort();
     await admin.close();
     await journal.close();

@@ -101,7 +101,9 @@ export const createRequest = (parts: RequestParts): Requests => {
     request,
     async isAlive(kind, signal) {
       const tried = await request([], 'batch', signal, kind);
-      return typeof tried !== 'string' && ALIVE.includes(tried.verdict.kind);
+      const alive = typeof tried !== 'string' && ALIVE.includes(tried.verdict.kind);
+      if (alive) state.succeeded();
+      return alive;
     },
   };
 };

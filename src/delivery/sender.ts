@@ -1,5 +1,5 @@
 import type { ItemAnswer } from '../adobe/batch-answer.ts';
-import { isolate } from './isolate.ts';
+import { allFailed, isolate } from './isolate.ts';
 import type { MessageOutcome, OutMessage } from './message.ts';
 import { held, heldAfter, isPassing, itemOutcome, rejected, retried, type Tried } from './outcomes.ts';
 import { createRequest, type RequestParts } from './request.ts';
@@ -31,20 +31,28 @@ export const createSender = (parts: SenderParts): Sender => {
    * Is the failure the message's own? It is when the message was alone and others passed since it failed before. When it is too old, and nothing
    * else comes that could pass, the destination is asked with an empty batch.
    */
-  const isOwnFault = async (batch: readonly OutMessage[], signal: AbortSignal): Promise<boolean> => {
+  const isOwnFault = async (
+    batch: readonly OutMessage[],
+    { verdict }: Tried,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
     const [message] = batch;
     if (message === undefined || batch.length > 1) return false;
-    return othersPassed(message) || (message.expired && (await isAlive(message.kind, signal)));
+    if (othersPassed(message)) return true;
+    // An inlet that says it is unavailable is believed, whatever it answers to an empty batch.
+    const unclear = verdict.kind === 'transient' && verdict.unclear;
+    return message.expired && unclear && (await isAlive(message.kind, signal));
   };
 
   const failAll = async (
     batch: readonly OutMessage[],
     tried: Tried,
     signal: AbortSignal,
-    detail: string,
-    retryAfter?: number,
+    trouble: { readonly reason: string; readonly detail: string; readonly retryAfter?: number },
   ): Promise<MessageOutcome[]> => {
-    const charged = await isOwnFault(batch, signal);
+    const { reason, detail, retryAfter } = trouble;
+    const charged = await isOwnFault(batch, tried, signal);
+    if (!charged) state.failed(reason, detail, retryAfter);
     const cause = { detail, jitter: Math.random(), ...(retryAfter === undefined ? {} : { retryAfter }) };
     const outcomes = batch.map((message) => retried(message, tried, { charged, ...cause }));
     suspicion.failed(
@@ -78,8 +86,7 @@ export const createSender = (parts: SenderParts): Sender => {
     if (items.every(isPassing)) {
       // All of them failing the same passing way is the service's trouble, not that of each message.
       const detail = 'every message of the batch failed for a passing reason';
-      state.failed('items-failing', detail);
-      return failAll(batch, tried, signal, detail);
+      return failAll(batch, tried, signal, { reason: 'items-failing', detail });
     }
     state.succeeded();
     pace.answered(tried.durationMs);
@@ -120,8 +127,7 @@ export const createSender = (parts: SenderParts): Sender => {
         state.failed('throttled', verdict.detail, verdict.retryAfter ?? THROTTLE_WAIT);
         return batch.map((message) => heldAfter(message, tried, verdict.detail, 'throttled'));
       case 'transient':
-        state.failed('failing', verdict.detail, verdict.retryAfter);
-        return failAll(batch, tried, signal, verdict.detail, verdict.retryAfter);
+        return failAll(batch, tried, signal, { ...verdict, reason: 'failing' });
     }
   };
 
@@ -131,10 +137,15 @@ export const createSender = (parts: SenderParts): Sender => {
     return judge(batch, tried, signal);
   };
 
-  const send: Sender = (batch, signal) =>
-    batch.length > 1 && batch.every((message) => message.suspect)
-      ? isolate(batch, (part) => sendWhole(part, signal), batch.every(othersPassed))
-      : sendWhole(batch, signal);
+  /** Suspects that fail again, while others have passed since they failed before, hold the culprit: it is looked for at once. */
+  const send: Sender = async (batch, signal) => {
+    const failedAt = batch.map((message) => suspicion.failedAt(message.receipt));
+    const outcomes = await sendWhole(batch, signal);
+    const proven = failedAt.every((at) => at !== undefined && state.passedSince(at));
+    return batch.length > 1 && proven && allFailed(outcomes)
+      ? isolate(batch, (part) => sendWhole(part, signal))
+      : outcomes;
+  };
 
   return async (batch, signal) => {
     try {

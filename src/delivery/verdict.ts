@@ -12,7 +12,13 @@ export type Verdict =
   | { readonly kind: 'unauthorized'; readonly reason: string; readonly detail: string }
   | { readonly kind: 'destination'; readonly reason: string; readonly detail: string }
   | { readonly kind: 'throttled'; readonly detail: string; readonly retryAfter?: number }
-  | { readonly kind: 'transient'; readonly detail: string; readonly retryAfter?: number };
+  | {
+      readonly kind: 'transient';
+      readonly detail: string;
+      readonly retryAfter?: number;
+      /** It can be the message's doing as well as the destination's: 500, a reset, no answer in time (adobe.md §2.7). */
+      readonly unclear: boolean;
+    };
 
 const TRANSIENT = new Set([408, 425, 500, 502, 503, 504]);
 const INVALID = new Set([400, 415, 422]);
@@ -38,16 +44,23 @@ const statusVerdict = (answer: Extract<InletAnswer, { kind: 'answer' }>): Verdic
     return { kind: 'unauthorized', reason, detail };
   }
   if (answer.status === 429) return { kind: 'throttled', detail, ...wait };
-  if (TRANSIENT.has(answer.status)) return { kind: 'transient', detail, ...wait };
+  if (TRANSIENT.has(answer.status))
+    return { kind: 'transient', detail, ...wait, unclear: answer.status === 500 };
   if (answer.status === 404) return { kind: 'destination', reason: 'inlet-not-found', detail };
   if (answer.status === 501) return { kind: 'destination', reason: 'not-available', detail };
-  if (answer.status > 504) return { kind: 'transient', detail, ...wait };
+  if (answer.status > 504) return { kind: 'transient', detail, ...wait, unclear: false };
   return { kind: 'destination', reason: `status-${answer.status}`, detail };
 };
 
+const failureVerdict = ({ code, detail }: Extract<InletAnswer, { kind: 'failure' }>): Verdict => ({
+  kind: 'transient',
+  detail: `${code}: ${detail}`,
+  unclear: code === 'timeout' || code === 'reset',
+});
+
 /** Reads an answer of the batch endpoint to a request of `count` messages. */
 export const batchVerdict = (answer: InletAnswer, count: number): Verdict => {
-  if (answer.kind === 'failure') return { kind: 'transient', detail: `${answer.code}: ${answer.detail}` };
+  if (answer.kind === 'failure') return failureVerdict(answer);
   if (answer.status < 200 || answer.status > 299) return statusVerdict(answer);
   const items = readBatchAnswer(answer.body, count);
   return destinationItem(items) ?? { kind: 'items', items };
@@ -55,7 +68,7 @@ export const batchVerdict = (answer: InletAnswer, count: number): Verdict => {
 
 /** Reads an answer of the single endpoint. A 2xx is a yes, whatever its body (adobe.md §2.9, last row). */
 export const singleVerdict = (answer: InletAnswer): Verdict => {
-  if (answer.kind === 'failure') return { kind: 'transient', detail: `${answer.code}: ${answer.detail}` };
+  if (answer.kind === 'failure') return failureVerdict(answer);
   if (answer.status < 200 || answer.status > 299) return statusVerdict(answer);
   const { xactionId } = readSingleAnswer(answer.body);
   return { kind: 'items', items: [{ kind: 'taken', ...(xactionId === undefined ? {} : { xactionId }) }] };

@@ -59,7 +59,11 @@ describe('what a status says of the whole request', () => {
 
   it('takes a failure without an answer as passing', () => {
     const failure: InletAnswer = { kind: 'failure', code: 'reset', detail: 'ECONNRESET', durationMs: 1 };
-    expect(batchVerdict(failure, 1)).toEqual({ kind: 'transient', detail: 'reset: ECONNRESET' });
+    expect(batchVerdict(failure, 1)).toEqual({
+      kind: 'transient',
+      detail: 'reset: ECONNRESET',
+      unclear: true,
+    });
   });
 });
 

@@ -19,8 +19,8 @@ export interface DeliveryRig {
   readonly journal: Journal;
   readonly destinations: Destinations;
   readonly requests: RequestReport[];
-  /** Journals the event as the intake would. @returns its receipt and `_id` */
-  accept(event: object): Promise<{ receipt: string; id: string }>;
+  /** Journals the event as the intake would, for the first source or that one. @returns its receipt and `_id` */
+  accept(event: object, source?: number): Promise<{ receipt: string; id: string }>;
   /** Resolves when the event's outcome is recorded for good. */
   settled(receipt: string): Promise<Settlement>;
   /** Resolves when so many settlements of any kind were recorded for the event. */
@@ -45,7 +45,6 @@ export const startDeliveryRig = async (
   const requests: RequestReport[] = [];
   const settlements = new Map<string, Settlement[]>();
   const listeners = new Set<() => void>();
-  const source = config.sources[0]!;
 
   const destinations = createDestinations({
     config,
@@ -85,12 +84,12 @@ export const startDeliveryRig = async (
     journal,
     destinations,
     requests,
-    async accept(event) {
+    async accept(event, at = 0) {
       const body = Buffer.from(JSON.stringify(event));
       const parsed = parseEvent(body, {});
       if (!parsed.ok) throw new Error(parsed.detail);
       const request = { body, receivedAt: Date.now(), verifiedBy: 'test' };
-      const { receipt } = await journal.append(newEvent(parsed.event, source, request));
+      const { receipt } = await journal.append(newEvent(parsed.event, config.sources[at]!, request));
       return { receipt, id: xdmId(parsed.event.identity) };
     },
     settled: (receipt) => when(receipt, (all) => all.length > 0 && all.at(-1)!.state !== 'pending'),

@@ -1,0 +1,160 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { FaultRuleInput } from '../../src/simulator/fault-rule.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { transactionAdded } from '../fixtures/events.ts';
+import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+import { until } from '../helpers/until.ts';
+
+let rig: DeliveryRig;
+const start = async (...args: Parameters<typeof startDeliveryRig>): Promise<DeliveryRig> => {
+  rig = await startDeliveryRig(...args);
+  return rig;
+};
+afterEach(() => rig.close());
+
+const status = (name = 'acme-aep') => rig.destinations.get(name)!.dispatcher.state.status();
+const inTurn = (...thens: FaultRuleInput['then'][]): FaultRuleInput[] =>
+  thens.map((then) => ({ on: 'inlet', times: 1, then }));
+const soon = (): string => new Date(Date.now() + 1_000).toUTCString();
+
+/** What Adobe answers, request by request, before it is well again. */
+const SEQUENCES: [string, FaultRuleInput['then'][]][] = [
+  ['503 twice', [{ status: 503 }, { status: 503 }]],
+  ['503 with Retry-After in seconds', [{ status: 503, retryAfter: 1 }]],
+  ['503 with Retry-After as a date', [{ status: 503, retryAfter: soon() }]],
+  ['503 with a Retry-After that is nonsense', [{ status: 503, retryAfter: 'soon' }]],
+  [
+    '429, then 429',
+    [
+      { status: 429, retryAfter: 1 },
+      { status: 429, retryAfter: 0 },
+    ],
+  ],
+  ['500, 502, 504, 408', [{ status: 500 }, { status: 502 }, { status: 504 }, { status: 408 }]],
+  ['an answer that is not JSON', [{ shape: 'not-json' }]],
+  ['a 500 that is a page of HTML', [{ status: 500, body: '<html>down</html>' }]],
+  ['401 once', [{ status: 401 }]],
+  ['403 with a body once', [{ status: 403, body: { title: 'expired' } }]],
+  ['a reset, a half answer, a 503', [{ reset: 'before' }, { reset: 'mid-body' }, { status: 503 }]],
+  ['200 on the batch endpoint', [{ shape: 'batch200' }]],
+  ['items without xactionId', [{ xaction: 'missing' }]],
+  ['items in another order', [{ xaction: 'shuffled' }]],
+  ['indexes off by one', [{ xaction: 'offByOne' }]],
+  ['one element too many', [{ shape: 'extra' }]],
+  ['every item 503', [{ items: { status: 503 } }, { items: { status: 503, key: 'statusCode' } }]],
+  ['some items 500', [{ items: { which: { fraction: 0.5 }, status: 500 } }]],
+  ['some items 429', [{ items: { which: 'first', status: 429, omitXaction: true } }]],
+];
+
+describe('sequences of answers after which nothing may be lost, buried or charged beyond its own fault', () => {
+  it.each(SEQUENCES)('%s', async (_what, thens) => {
+    await start();
+    rig.simulator.setFaults(inTurn(...thens));
+    const accepted = await Promise.all(
+      Array.from({ length: 6 }, (_, customer) => rig.accept(transactionAdded(customer))),
+    );
+    await rig.destinations.start();
+    const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+    expect(outcomes.map((outcome) => outcome.state)).toEqual(accepted.map(() => 'delivered'));
+    const landed = rig.simulator.landed({ kind: 'event' }).map((record) => record.id);
+    expect(new Set(landed)).toEqual(new Set(accepted.map(({ id }) => id)));
+  });
+});
+
+describe('a destination that cannot be reached', () => {
+  let plain: Simulator;
+  beforeAll(async () => {
+    plain = await startSimulator();
+  });
+  afterAll(() => plain.close());
+
+  it.each([
+    ['no such host', () => 'http://no-such-host.invalid/collection/inlet', /^dns/],
+    ['nobody listens', () => 'http://127.0.0.1:9/collection/inlet', /^refused/],
+    ['it does not speak TLS', () => plain.inletUrl().replace('http:', 'https:'), /^tls/],
+  ])('waits, probes and charges nothing when %s', async (_what, url, detail) => {
+    await start((config) => {
+      config.destinations[0]!['inletUrl'] = url();
+    });
+    const { receipt } = await rig.accept(transactionAdded(1));
+    await rig.destinations.start();
+    await until(() => status().state === 'waiting');
+    expect(status()).toMatchObject({ reason: 'failing', detail: expect.stringMatching(detail) });
+    expect((await rig.record(receipt)).event).toMatchObject({ state: 'pending', charged: 0 });
+  });
+
+  it('does not slow another destination', async () => {
+    await start((config) => {
+      const [source, destination] = [config.sources[0]!, config.destinations[0]!];
+      config.sources.push({ ...source, name: 'other', destination: 'other-aep' });
+      config.destinations.push({ ...destination, name: 'other-aep' });
+      destination['inletUrl'] = 'http://127.0.0.1:9/collection/inlet';
+    });
+    const stuck = await rig.accept(transactionAdded(1), 0);
+    await rig.destinations.start();
+    await until(() => status().state === 'waiting');
+    const before = status('other-aep');
+    const good = await Promise.all(
+      Array.from({ length: 40 }, (_, customer) => rig.accept(transactionAdded(customer), 1)),
+    );
+    const outcomes = await Promise.all(good.map(({ receipt }) => rig.settled(receipt)));
+    expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
+    expect(before.state).toBe('flowing');
+    expect((await rig.record(stuck.receipt)).event.state).toBe('pending');
+  });
+});
+
+describe('a message that is stuck by its own fault', () => {
+  const poisoned = (id: string, then: FaultRuleInput['then']): FaultRuleInput[] => [
+    { on: 'inlet', match: { ids: [id] }, then },
+  ];
+
+  it.each([
+    ['answers 500', { status: 500 }],
+    ['resets', { reset: 'before' }],
+    ['times out', { hang: true }],
+  ] as const)(
+    'is given up after maxAge when it %s and nobody else comes; its successors go on',
+    async (_how, then) => {
+      await start((config) => {
+        Object.assign(config.destinations[0]!['retry'] as object, { maxAge: '1s', poisonAttempts: 50 });
+      });
+      const stuck = await rig.accept(transactionAdded(1));
+      const successor = await rig.accept(transactionAdded(1));
+      rig.simulator.setFaults(poisoned(stuck.id, then));
+      await rig.destinations.start();
+      expect(await rig.settled(stuck.receipt)).toMatchObject({ state: 'dead', reason: 'expired' });
+      expect((await rig.settled(successor.receipt)).state).toBe('delivered');
+    },
+  );
+
+  it('is never given up while the destination is down, however old it is', async () => {
+    await start((config) => {
+      Object.assign(config.destinations[0]!['retry'] as object, { maxAge: '1ms', poisonAttempts: 1 });
+    });
+    rig.simulator.setFaults([{ on: 'inlet', then: { status: 503 } }]);
+    const { receipt } = await rig.accept(transactionAdded(1));
+    await rig.destinations.start();
+    await rig.tried(receipt, 5);
+    expect((await rig.record(receipt)).event).toMatchObject({ state: 'pending', charged: 0 });
+    rig.simulator.setFaults([]);
+    expect((await rig.settled(receipt)).state).toBe('delivered');
+  });
+
+  it('costs its neighbours at most log2(batch) requests and a few', async () => {
+    await start((config) => {
+      config.destinations[0]!['batch'] = { maxWait: '500ms' };
+    });
+    const accepted = await Promise.all(
+      Array.from({ length: 200 }, (_, customer) => rig.accept(transactionAdded(customer))),
+    );
+    const poison = accepted[137]!;
+    rig.simulator.setFaults(poisoned(poison.id, { status: 500 }));
+    await rig.destinations.start();
+    const good = accepted.filter((one) => one !== poison);
+    await Promise.all(good.map(({ receipt }) => rig.settled(receipt)));
+    // The batch, its two halves, then one request per halving, and what those left out.
+    expect(rig.requests.length).toBeLessThanOrEqual(1 + 2 + Math.ceil(Math.log2(100)) + 2);
+    expect((await rig.record(poison.receipt)).event.state).toBe('pending');
+  });
+});

@@ -1,0 +1,26 @@
+import { afterEach, expect, it } from 'vitest';
+import { transactionAdded } from '../fixtures/events.ts';
+import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+
+let rig: DeliveryRig;
+afterEach(() => rig.close());
+
+it('holds the limits of requests and messages in any one second, as Adobe sees it', async () => {
+  rig = await startDeliveryRig((config) => {
+    config.destinations[0]!['limits'] = { requestsPerSecond: 5, messagesPerSecond: 30, concurrency: 3 };
+    config.destinations[0]!['batch'] = { maxWait: '0ms', maxMessages: 10 };
+  });
+  rig.simulator.setFaults([{ on: 'batch', then: { delayMs: 30 } }]);
+  const accepted = await Promise.all(
+    Array.from({ length: 90 }, (_, customer) => rig.accept(transactionAdded(customer))),
+  );
+  await rig.destinations.start();
+  await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+  const landed = rig.simulator.landed({ kind: 'event' });
+  for (const { at } of landed) {
+    const within = landed.filter((one) => one.at >= at && one.at < at + 1_000);
+    expect(within.length).toBeLessThanOrEqual(30);
+    expect(new Set(within.map((one) => one.requestId)).size).toBeLessThanOrEqual(5);
+  }
+  expect(rig.simulator.stats().maxConcurrent).toBeLessThanOrEqual(3);
+});

@@ -16,7 +16,9 @@ describe('files that the documentation names', () => {
       ([, path = '']) => path,
     );
     const folder = page.includes('/') ? page.slice(0, page.lastIndexOf('/') + 1) : '';
-    const linked = [...text.matchAll(/\]\(((?!https?:)[\w./-]*[./][\w./-]*)/g)].map(([, path]) => `${folder}${path}`);
+    const linked = [...text.matchAll(/\]\(((?!https?:)[\w./-]*[./][\w./-]*)/g)].map(
+      ([, path]) => `${folder}${path}`,
+    );
     expect([...named, ...linked].filter((path) => !existsSync(`${ROOT}${path}`))).toEqual([]);
   });
 });

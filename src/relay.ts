@@ -16,6 +16,7 @@ import { createSourceTable } from './intake/source-table.ts';
 import type { Journal } from './journal/journal.ts';
 import { keepRetention } from './journal/retention.ts';
 import { openSqliteJournal } from './journal/sqlite/journal.ts';
+import { createHealthChecks } from './observability/health-checks.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { createAdminReports, createDeliveryReports, createIntakeReports } from './observability/reports.ts';
 import { createRefresh } from './observability/refresh.ts';
@@ -96,6 +97,11 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
     await destinations.reroute();
     return answer;
   };
+  journal.onReplayed(() => {
+    destinations
+      .reroute()
+      .catch((error: unknown) => log.error({ err: error }, 'replayed events could not be rerouted'));
+  });
   const admin = await createAdminApp({
     journal: { ...journal, replay },
     sources,
@@ -104,13 +110,7 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
       registry: metrics.registry,
       refresh: createRefresh({ metrics, journal, destinations, capacity, now }),
     },
-    health: {
-      live: () => [{ name: 'process', ok: true }],
-      ready: async () => {
-        const refusal = capacity.refusal();
-        return [{ name: 'journal', ok: refusal === undefined, ...(refusal && { detail: refusal.detail }) }];
-      },
-    },
+    health: createHealthChecks({ journal, gate: capacity, sources: config.sources, destinations, now }),
     token: () => adminToken,
     observer: createAdminReports(log, metrics),
     now,

@@ -8,6 +8,7 @@ import { readInput } from './input.ts';
 import { listed, pageOf } from './listing.ts';
 import { operatorOf } from './operator.ts';
 import type { AdminParts } from './parts.ts';
+import { replayView } from './replay-view.ts';
 import { discardBody, filterFrom, replayBody } from './selection.ts';
 
 /** The dead letters: buried events and malformed bodies. */
@@ -32,6 +33,12 @@ export const deadLetterRoutes = (app: FastifyInstance, parts: AdminParts): void 
       parts.observer.acted({ action: 'dead-letters.replay', by, dryRun, counts: { ...counts } });
       return counts;
     },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/dead-letters/replays',
+    handler: async () => ({ replays: (await parts.journal.replays()).map(replayView) }),
   });
 
   app.route({

@@ -18,6 +18,7 @@ export const eventView = (event: StoredEvent) => ({
   charged: event.charged,
   delivered: event.delivered,
   replays: event.replays,
+  isReplay: event.isReplay ? true : undefined,
   bodyBytes: event.bodyBytes,
 });
 

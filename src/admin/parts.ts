@@ -15,6 +15,7 @@ export interface AdminParts {
     | 'count'
     | 'listQuarantined'
     | 'replay'
+    | 'replays'
     | 'promote'
     | 'discard'
     | 'removeQuarantined'

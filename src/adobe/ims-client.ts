@@ -1,3 +1,4 @@
+import { moment } from '../observability/moments.ts';
 import { abortable } from './abortable.ts';
 import type { TokenAnswer, TokenSource } from './answer.ts';
 import type { Clocks } from './deadline.ts';
@@ -75,7 +76,9 @@ export const createTokenSource = (options: TokenSourceOptions): TokenSource => {
   };
 
   const mint = async (): Promise<TokenAnswer> => {
+    moment('token-minting');
     const minted = await minter.mint();
+    moment('token-minted');
     // Before anybody hears of the outcome: who asks after that must not be given this flight's answer.
     flight = undefined;
     if (minted === 'closed') return CLOSED;

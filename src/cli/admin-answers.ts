@@ -23,6 +23,8 @@ export interface EventAnswer {
   /** `event`, `profile`: the messages that Adobe has taken. */
   readonly delivered: readonly string[];
   readonly replays: number;
+  /** It is pending because it was replayed; else absent. */
+  readonly isReplay?: boolean;
   readonly bodyBytes: number;
 }
 
@@ -92,6 +94,21 @@ export interface DestinationAnswer {
   readonly tokenSecondsLeft?: number;
   readonly pending: number;
   readonly oldestPendingAt?: string;
+}
+
+/** One replay of many events. */
+export interface ReplayAnswer {
+  readonly id: number;
+  readonly by: string;
+  readonly at: string;
+  readonly asNew: boolean;
+  /** Without what can name a person: `narrowedBy` says what else it has. */
+  readonly filter: Readonly<Record<string, string | readonly string[]>>;
+  readonly narrowedBy: readonly string[];
+  readonly matched: number;
+  readonly replayed: number;
+  readonly done: boolean;
+  readonly finishedAt?: string;
 }
 
 /** What an action over a selection did: `matched`, then its own counts such as `replayed`, `stillMalformed`. */

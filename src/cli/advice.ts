@@ -11,6 +11,8 @@ const DEAD: Readonly<Record<string, string>> = {
     'It failed until it was too old (retry.maxAge). Mend what the attempts above tell of, then replay it.',
   'too-large':
     'It is larger than Adobe takes. Leave fields out by an override of its mapping, then replay it.',
+  'payload-lost':
+    'Its payload was on a damaged page when the store was salvaged. Its id is forgotten, so have Capillary send the event again.',
   'mapping-failed':
     'The mapping failed on it; the log of the relay has the error. Mend the override, or report it as a bug, then replay it.',
 };
@@ -28,7 +30,7 @@ const IGNORED: Readonly<Record<string, string>> = {
 const MALFORMED =
   "It is no event of this source; it was answered 400, which Capillary does not repeat. Mend the sender, or the source's orgIds, then replay it.";
 
-const pending = ({ dueAt }: RecordAnswer, destination: DestinationAnswer | undefined): string => {
+const pending = ({ dueAt, isReplay }: RecordAnswer, destination: DestinationAnswer | undefined): string => {
   if (destination !== undefined && destination.state !== 'flowing') {
     const why = destination.reason === undefined ? '' : ` (${destination.reason})`;
     const end =
@@ -38,7 +40,9 @@ const pending = ({ dueAt }: RecordAnswer, destination: DestinationAnswer | undef
     return `It waits because the destination ${destination.name} is ${destination.state}${why}. ${end}`;
   }
   const when = dueAt === undefined ? '' : ` It is due since or at ${formatMoment(dueAt)}.`;
-  return `Nothing: it waits for its turn, perhaps behind an earlier event of the same customer.${when}`;
+  const turn =
+    isReplay === true ? 'its turn among the replays, which go slower than live traffic' : 'its turn';
+  return `Nothing: it waits for ${turn}, perhaps behind an earlier event of the same customer.${when}`;
 };
 
 const replayable = (record: RecordAnswer): string => {

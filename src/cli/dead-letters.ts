@@ -6,6 +6,7 @@ import { type BulkAction, runBulkAction } from './bulk-action.ts';
 import { type EventFilterOptions, type FilterKey, filterOf, withFilter } from './event-filter.ts';
 import { EVENT_COLUMNS } from './events.ts';
 import { formatRest, type PageOptions, withPage } from './page-option.ts';
+import { registerReplayJobs } from './replay-jobs.ts';
 import { type SelectionOptions, withSelection } from './selection.ts';
 import { type Column, formatTable } from './table.ts';
 
@@ -38,6 +39,7 @@ Examples:
 
 const REPLAY_HELP = `
 Events are mapped anew, with the configuration and the mapping of now. Malformed bodies are read anew.
+Replays go beside live traffic and slower. One that is cut short goes on by itself: see dead-letters replays.
 Exit code 1 when not all that matched could be replayed.
 
 Examples:
@@ -76,7 +78,9 @@ const list = async (options: AdminOptions & EventFilterOptions & PageOptions): P
 export const registerDeadLetters = (program: Command): void => {
   const group = program
     .command('dead-letters')
-    .description('events that Adobe refused for good, and bodies that are no events: list, replay, discard')
+    .description(
+      'events that Adobe refused for good, and bodies that are no events: list, replay, replays, discard',
+    )
     .addHelpText('after', LIST_HELP);
   withPage(withFilter(withAdminOptions(group.command('list')), KEYS))
     .description('list them, newest first')
@@ -89,6 +93,7 @@ export const registerDeadLetters = (program: Command): void => {
     .action((receipts: string[], options: AdminOptions & SelectionOptions & { asNew?: boolean }) =>
       runBulkAction(REPLAY, receipts, options, { asNew: options.asNew === true }),
     );
+  registerReplayJobs(group);
   withSelection(withAdminOptions(group.command('discard')), KEYS)
     .description('give them up')
     .addHelpText('after', DISCARD_HELP)

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   'dead-letters': async () => (await import('./dead-letters.ts')).registerDeadLetters,
   quarantine: async () => (await import('./quarantine.ts')).registerQuarantine,
   destinations: async () => (await import('./destinations.ts')).registerDestinations,
+  store: async () => (await import('./store.ts')).registerStore,
   simulate: async () => (await import('./simulate.ts')).registerSimulate,
   send: async () => (await import('./send.ts')).registerSend,
   demo: async () => (await import('./demo.ts')).registerDemo,

@@ -36,7 +36,8 @@ type Reread = 'promoted' | 'duplicate' | 'still-malformed' | 'untouched';
 /**
  * Sends dead letters on their way again. Buried events are replayed; malformed bodies are read again under today's configuration
  * and promoted if that makes events of them. A dry run counts, and judges the malformed ones, but changes nothing.
- * @throws StoreError when the journal fails midway; what was replayed stays so, and calling again does the rest
+ * @throws StoreError when the journal fails midway; what was replayed stays so. The rest of the buried ones goes on by itself, that of
+ *   the malformed ones when called again
  */
 export const replayDeadLetters = async (parts: ReplayParts, order: ReplayOrder): Promise<Replayed> => {
   const matched = await parts.journal.count(deadLetterFilter(order.filter));

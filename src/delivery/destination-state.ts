@@ -34,6 +34,8 @@ export interface DestinationState {
   status(): DestinationStatus;
   /** Whether Adobe took something since then (steady ms). */
   passedSince(at: number): boolean;
+  /** Most of the latest requests passed: what fails alone now is hardly the destination's doing. */
+  isWell(): boolean;
   /** Adobe answered a request as it should. Opens the way again if it was the probe's. */
   succeeded(): void;
   /** The probe's event is done. Without an answer that settled the matter, the next event probes. */
@@ -48,6 +50,10 @@ export interface DestinationState {
   /** Ends any pause or wait, an operator's too. */
   resume(): void;
 }
+
+/** Weight of the newest request in the share of requests that pass, and the share from which the destination is well. */
+const NEWEST = 0.2;
+const WELL = 0.7;
 
 /** So many whole-request failures in a row, with nothing passing between, are taken for an outage. */
 const OUTAGE_AFTER = 3;
@@ -75,6 +81,7 @@ export const createDestinationState = (options: {
   /** Failed tries since the last success: grows the wait. */
   let tries = 0;
   let failuresInARow = 0;
+  let passing = 1;
   let lastSuccess: { readonly at: number; readonly steady: number } | undefined;
 
   const status = (): DestinationStatus => ({
@@ -111,10 +118,12 @@ export const createDestinationState = (options: {
     },
     maySend: () => closed === undefined || closed.probing,
     status,
+    isWell: () => passing >= WELL,
     passedSince: (at) => lastSuccess !== undefined && lastSuccess.steady >= at,
     succeeded() {
       lastSuccess = { at: now(), steady: steady() };
       failuresInARow = 0;
+      passing += NEWEST * (1 - passing);
       // A late success of a request sent before the trouble does not lift a wait that Adobe asked for.
       if (closed?.probing === false) return;
       tries = 0;
@@ -127,6 +136,7 @@ export const createDestinationState = (options: {
     },
     failed(reason, detail, retryAfter) {
       failuresInARow += 1;
+      passing -= NEWEST * passing;
       if (closed !== undefined || retryAfter !== undefined || failuresInARow >= OUTAGE_AFTER) {
         close('waiting', reason, detail, retryAfter);
       }

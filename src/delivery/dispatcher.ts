@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inlet, TokenSource } from '../adobe/answer.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
 import { type ClaimedEvent, type Journal, type Settlement, StoreError } from '../journal/journal.ts';
+import { moment } from '../observability/moments.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
 import type { DeliveryObserver } from './observer.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { createPace, type Pace } from './pace.ts';
 import { type Prepared, prepare } from './prepare.ts';
+import { createReplayShare } from './replay-share.ts';
 import { createSender } from './sender.ts';
 import { type Result, settlementOf } from './settlement.ts';
 import { createSuspicion } from './suspicion.ts';
@@ -45,6 +47,8 @@ export interface Dispatcher {
   /** Ends an operator's pause too. */
   resume(): void;
   readonly inFlight: number;
+  /** ms since an outcome was recorded, or since it had nothing under way or did not flow, whichever is less. */
+  readonly stillFor: number;
 }
 
 export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
@@ -59,13 +63,23 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   const maxMessages = Math.min(destination.batch.maxMessages, destination.limits.messagesPerSecond);
   const window = destination.limits.concurrency * maxMessages * 2;
   const flights = new Set<Promise<void>>();
+  const replayShare = createReplayShare(
+    {
+      messagesPerSecond: destination.limits.messagesPerSecond,
+      messagesPerEvent: destination.profile?.write === 'assemble' ? 2 : 1,
+      inFlight: Math.max(1, Math.floor(window / 4)),
+    },
+    steady,
+  );
   let bytesInFlight = 0;
+  let movedAt = steady();
   let loop: Promise<void> | undefined;
 
   const state = createDestinationState({
     retry: destination.retry,
     clocks: { now, steady },
     changed: (status) => {
+      movedAt = steady();
       observer.stateChanged(destination.name, status);
       waker.wake();
     },
@@ -158,6 +172,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
         await pause();
       }
     }
+    movedAt = steady();
     if (settlement.state !== 'pending') suspicion.forget(event.receipt);
     observer.settled(event, settlement);
   };
@@ -166,17 +181,24 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     try {
       const settlement = await outcomeOf(event);
       if (settlement === undefined) await journal.release([event.receipt]);
-      else await settle(event, settlement);
+      else {
+        moment('delivery-answered');
+        await settle(event, settlement);
+      }
     } catch (error) {
       observer.trouble(destination.name, `event ${event.receipt} goes back to the journal`, error);
       await pause();
       await journal.release([event.receipt]).catch(() => undefined);
     } finally {
       bytesInFlight -= event.body.length;
+      if (event.isReplay) replayShare.ended();
       state.probeEnded();
       waker.wake();
     }
   };
+
+  const msUntil = (at: number | undefined): number =>
+    at === undefined ? Number.POSITIVE_INFINITY : Math.max(0, at - now());
 
   /** Claims what there is room for. @returns ms until it is worth looking again */
   const step = async (): Promise<number> => {
@@ -186,13 +208,19 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     if (room < window / 4 || bytes < IN_FLIGHT_BYTES / 4) return Number.POSITIVE_INFINITY;
     const permit = state.permit();
     if (permit.kind === 'wait') return permit.ms;
-    const { events, nextDueAt } = await journal.claim({
+    const { events, nextDueAt, nextReplayAt } = await journal.claim({
       destination: destination.name,
       sources: [...sources.keys()],
       limit: permit.kind === 'probe' ? 1 : room,
+      replays: replayShare.room(),
       maxBytes: bytes,
       now: now(),
+      // An event that Adobe asked to hold back for longer is held back by the state of the destination, which goes by the steady clock.
+      maxWait: destination.retry.maxDelay,
     });
+    replayShare.took(events.filter((event) => event.isReplay).length);
+    if (flights.size === 0 && events.length > 0) movedAt = steady();
+    if (events.length > 0) moment('delivery-claimed');
     for (const event of events) {
       bytesInFlight += event.body.length;
       const flight: Promise<void> = carry(event).finally(() => flights.delete(flight));
@@ -202,7 +230,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       if (events.length > 0) return Number.POSITIVE_INFINITY;
       state.probeEnded();
     }
-    return nextDueAt === undefined ? Number.POSITIVE_INFINITY : Math.max(0, nextDueAt - now());
+    return Math.min(msUntil(nextDueAt), Math.max(msUntil(nextReplayAt), replayShare.wait()));
   };
 
   const run = async (): Promise<void> => {
@@ -245,6 +273,9 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     },
     get inFlight() {
       return flights.size;
+    },
+    get stillFor() {
+      return steady() - movedAt;
     },
   };
 };

@@ -21,10 +21,10 @@ export const createSender = (parts: SenderParts): Sender => {
   const { state, pace, suspicion, steady } = parts;
   const { request, isAlive } = createRequest(parts);
 
-  /** Others were taken since this message was last in a failing request: the fault may be its own. */
+  /** Others were taken since this message was last in a failing request, as most requests are: the fault may be its own. */
   const othersPassed = (message: OutMessage): boolean => {
     const failedAt = suspicion.failedAt(message.receipt);
-    return failedAt !== undefined && state.passedSince(failedAt);
+    return failedAt !== undefined && state.passedSince(failedAt) && state.isWell();
   };
 
   /**

@@ -2,6 +2,7 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import { parseEvent } from '../capillary/envelope.ts';
 import type { SourceConfig } from '../config/schema.ts';
 import type { Journal, NewEvent } from '../journal/journal.ts';
+import { moment } from '../observability/moments.ts';
 import type { VerifiedRequest } from '../verify/verifier.ts';
 
 export type Acceptance =
@@ -45,6 +46,7 @@ export const accept = async (
   const parsed = parseEvent(request.body, source.orgIds === undefined ? {} : { orgIds: source.orgIds });
   if (parsed.ok) {
     const { receipt, duplicate } = await journal.append(newEvent(parsed.event, source, request));
+    moment('intake-appended');
     return { status: duplicate ? 'duplicate' : 'accepted', receipt, event: parsed.event };
   }
   const { receipt } = await journal.appendMalformed({

@@ -2,8 +2,8 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Config } from '../config/schema.ts';
 import { ProblemError } from '../errors.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { Gate } from './gate.ts';
+import { type Journal, StoreError } from '../journal/journal.ts';
+import type { Gate, Refusal } from './gate.ts';
 import type { IntakeObserver, WebhookReport } from './observer.ts';
 import { answerProblem } from './problems.ts';
 import type { IntakeSource, SourceTable } from './source-table.ts';
@@ -56,6 +56,7 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
     const code = answerProblem(error, reply);
     note(request, { outcome: code });
     if (code === 'internal') observer.trouble('a webhook failed', error);
+    if (error instanceof StoreError) gate.writeFailed();
   });
   app.setNotFoundHandler((_request, reply) => void answerProblem(new ProblemError('not-found'), reply));
   app.addHook('onResponse', async (request, reply) => {
@@ -98,13 +99,14 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
       config: { rateLimit: { max: server.rateLimit.max, timeWindow: server.rateLimit.window } },
       onRequest: async (request: Webhook) => {
         request.raw.headers['content-type'] = 'application/octet-stream';
-        const refusal = gate.refusal();
-        if (refusal) throw new ProblemError(refusal.code, refusal.detail, refusal.retryAfter);
+        refuseFor(gate.refusal());
       },
       // After the limiter and before the body is read.
       preParsing: async (request: Webhook) => void knownSource(request),
-      handler: async (request: Webhook, reply) =>
-        handleWebhook({ ...parts, note }, knownSource(request), request, reply),
+      handler: async (request: Webhook, reply) => {
+        refuseFor(await gate.admit(Buffer.isBuffer(request.body) ? request.body.length : 0));
+        return handleWebhook({ ...parts, note }, knownSource(request), request, reply);
+      },
     });
     scope.route({
       method: ['GET', 'DELETE', 'PATCH', 'OPTIONS'],
@@ -116,6 +118,10 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
     });
   });
   return app;
+};
+
+const refuseFor = (refusal: Refusal | undefined): void => {
+  if (refusal) throw new ProblemError(refusal.code, refusal.detail, refusal.retryAfter);
 };
 
 const sourceName = (request: FastifyRequest): string | undefined => {

@@ -1,12 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoreConfig } from '../config/schema.ts';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Journal, StoreHealth } from '../journal/journal.ts';
 import type { Gate, Refusal } from './gate.ts';
+import { costOf, crossedMark, type Marks } from './marks.ts';
 
-/** ms between looks at the store. */
 const INTERVAL = 1_000;
-/** Seconds Capillary is asked to wait; it doubles its own waits to a minute (reference: capillary.md §3). */
-const FULL_RETRY = 30;
+/** Seconds Capillary is asked to wait. */
 const FAILING_RETRY = 5;
 const DRAINING_RETRY = 5;
 
@@ -19,50 +17,78 @@ export interface Capacity extends Gate {
   readonly health: StoreHealth | undefined;
 }
 
-const refusalOf = (
-  health: StoreHealth,
-  limits: Pick<StoreConfig, 'maxBytes' | 'minFree'>,
-): Refusal | undefined => {
-  if (health.usedBytes >= limits.maxBytes) {
-    return { code: 'store-full', detail: 'the journal has reached store.maxBytes', retryAfter: FULL_RETRY };
-  }
-  if (health.freeBytes < limits.minFree) {
-    return {
-      code: 'store-full',
-      detail: 'the volume has less than store.minFree left',
-      retryAfter: FULL_RETRY,
-    };
-  }
-  return undefined;
+interface CapacityParts {
+  readonly journal: Pick<Journal, 'health' | 'probe'>;
+  readonly limits: Marks;
+  readonly changed: (refusal: Refusal | undefined) => void;
+  /** ms between looks at the store. */
+  readonly interval?: number;
+}
+
+const DRAINING: Refusal = { code: 'draining', detail: 'try again shortly', retryAfter: DRAINING_RETRY };
+const FAILING: Refusal = {
+  code: 'store-failing',
+  detail: 'the journal cannot write, or does not answer',
+  retryAfter: FAILING_RETRY,
 };
 
-/** Closes the intake before the disk is full, and while the store fails; opens it again by itself (design: invariant 7). */
-export const createCapacity = (parts: {
-  readonly journal: Pick<Journal, 'health'>;
-  readonly limits: Pick<StoreConfig, 'maxBytes' | 'minFree'>;
-  readonly changed: (refusal: Refusal | undefined) => void;
-}): Capacity => {
+/**
+ * Closes the intake before the disk is full, and while the store fails; opens it again by itself (design: invariant 7). Between two looks it
+ * counts what the admitted bodies may take, and looks at once when they could cross a mark: so a burst cannot run past it.
+ */
+export const createCapacity = ({
+  journal,
+  limits,
+  changed,
+  interval = INTERVAL,
+}: CapacityParts): Capacity => {
   let health: StoreHealth | undefined;
   let refusal: Refusal | undefined;
   let draining = false;
+  /** Bytes set aside for bodies that the last look did not see yet. */
+  let aside = 0;
+  /** True after a failure, until a write has gone well. */
+  let doubtful = false;
+  let looking: Promise<void> | undefined;
 
-  const look = async (): Promise<void> => {
+  const set = (next: Refusal | undefined): void => {
     const before = refusal?.code;
+    refusal = next;
+    if (next?.code !== before) changed(next);
+  };
+
+  const lookNow = async (): Promise<void> => {
+    const seen = aside;
+    // By the next turn whoever was admitted has called the journal, so what it answers counts them.
+    await nextTurn();
     try {
-      health = await parts.journal.health();
-      refusal = refusalOf(health, parts.limits);
+      if (doubtful) await journal.probe();
+      doubtful = false;
+      health = await journal.health();
+      aside -= seen;
+      set(crossedMark(health, limits, { closed: refusal?.code === 'store-full' }));
     } catch {
-      refusal = { code: 'store-failing', detail: 'the journal does not answer', retryAfter: FAILING_RETRY };
+      doubtful = true;
+      set(FAILING);
     }
-    if (refusal?.code !== before) parts.changed(refusal);
+  };
+
+  const look = (): Promise<void> => {
+    looking ??= lookNow().finally(() => {
+      looking = undefined;
+    });
+    return looking;
   };
 
   const keepLooking = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
-      await sleep(INTERVAL, undefined, { signal }).catch(() => undefined);
+      await sleep(interval, undefined, { signal }).catch(() => undefined);
       if (!signal.aborted) await look();
     }
   };
+
+  const crossing = (cost: number): Refusal | undefined =>
+    health === undefined ? FAILING : crossedMark(health, limits, { added: aside + cost });
 
   return {
     async start(signal) {
@@ -72,8 +98,24 @@ export const createCapacity = (parts: {
     drain() {
       draining = true;
     },
-    refusal: () =>
-      draining ? { code: 'draining', detail: 'try again shortly', retryAfter: DRAINING_RETRY } : refusal,
+    refusal: () => (draining ? DRAINING : refusal),
+    async admit(bytes) {
+      const cost = costOf(bytes);
+      // The cost is a guess to the safe side; a look tells what really was taken.
+      if (refusal === undefined && crossing(cost) !== undefined) await look();
+      if (refusal !== undefined) return refusal;
+      const crossed = crossing(cost);
+      if (crossed !== undefined) {
+        set(crossed);
+        return crossed;
+      }
+      aside += cost;
+      return undefined;
+    },
+    writeFailed() {
+      doubtful = true;
+      void look();
+    },
     get health() {
       return health;
     },

@@ -8,7 +8,12 @@ export interface Refusal {
   readonly retryAfter: number;
 }
 
-/** Says whether the relay can take an event durably. Read before each webhook's body is. */
+/** Says whether the relay can take an event durably. */
 export interface Gate {
+  /** As far as is known now. Read before each webhook's body is. */
   refusal(): Refusal | undefined;
+  /** Sets room aside for a body that is about to be journaled; a refusal when there may be none. Journal it in the same turn. */
+  admit(bytes: number): Promise<Refusal | undefined>;
+  /** Tells that a write was refused by the store. */
+  writeFailed(): void;
 }

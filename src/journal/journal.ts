@@ -9,7 +9,7 @@ import type {
   Quarantined,
   StoreHealth,
 } from './lookup.ts';
-import type { OperatorPause, ReplayRequest, RetentionPolicy } from './policy.ts';
+import type { OperatorPause, ReplayJob, ReplayRequest, RetentionPolicy } from './policy.ts';
 import type { ClaimAnswer, ClaimRequest, Settlement } from './settlement.ts';
 import type { StoredEvent } from './stored-event.ts';
 
@@ -27,15 +27,25 @@ export type * from './stored-event.ts';
  * Durability. A promise of a writing call resolves only when the write survives a crash of the process and of the machine
  * (fsync, or replication). When it rejects with a StoreError nothing of that call was kept. Writing calls that wait together may be
  * committed together; one call's refusal never undoes another's write. The calls over a filter (replay, discard, reroute) are committed in
- * steps so that they hold nobody up: when one of them rejects, the steps before it stay, and calling again does the rest.
+ * steps so that they hold nobody up: when one of them rejects, the steps before it stay. Calling a discard or a reroute again does the
+ * rest; the rest of a replay goes on by itself.
  *
  * Once. An event is known by (source, identity). Appending a known one writes nothing and answers the first receipt, for as long as the
  * retention of ids lasts; the test and the write are one atomic step, so two equal events appended at once make one.
  *
  * Order. Events of one (destination, lane) become claimable one at a time in the order they were appended: the second when the
  * first has left `pending`. An event that waits for its next attempt (`dueAt`) holds back its lane and no other. Events without a
- * lane wait for nobody. An event that is replayed, promoted or rerouted never overtakes the one its new lane waits for; among those behind
+ * lane wait for nobody. An event that is promoted or rerouted never overtakes the one its new lane waits for; among those behind
  * it, the one appended first is next.
+ *
+ * Replays. A replayed event is marked until it is settled for good. Marked events of a lane have an order of their own, by the same rules:
+ * they neither hold up the others of their lane nor wait behind them. But of all the events of one (destination, lane) at most one is
+ * claimed at any time, since a profile is read with the claim and written with the settlement: while one is claimed, the lane is
+ * busy and the first of the other order is passed over. However many replays wait, claiming the others costs the same.
+ *
+ * Replay jobs. A replay is recorded with who asked for it, when, and for what, and is carried out by a job that goes through the events there
+ * are when it begins, oldest first. Each step moves the job on together with the events, so a job meets each event once. A
+ * job that is cut short, by a crash too, goes on by itself: in this process, or when the journal is opened again.
  *
  * Claims. A claimed event is handed to nobody else until it is settled or released. A claim needs no write and ends with the process:
  * after a restart every pending event is claimable again, so delivery is at least once.
@@ -74,8 +84,8 @@ export interface Journal {
   /** Assembled profiles of these lanes at the destination; lanes without one are left out. */
   profiles(destination: string, lanes: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
-   * Calls back, without content, after something became claimable for the destination: by an append, replay, promote or reroute, or as the
-   * next of its lane by a settlement. Not for what is given back or waits for its time: the claimant knows of those. Returns the unsubscriber.
+   * Calls back, without content, after something became claimable for the destination: by an append, replay, promote or reroute, as the
+   * next of its lane by a settlement, or because its lane is no longer busy. Not for what is given back or waits for its time: the claimant knows of those. Returns the unsubscriber.
    */
   onClaimable(listener: (destination: string) => void): () => void;
 
@@ -94,9 +104,13 @@ export interface Journal {
   /**
    * Makes settled events (dead, ignored, delivered) pending again, with attempts counted from zero. `delivered` messages of dead events
    * stay marked, so only what is missing is sent; those of delivered events are sent again. Events whose body is gone are left
-   * as they are and not counted. Malformed ones are not touched: they go through `promote`.
+   * as they are and not counted. Malformed ones are not touched: they go through `promote`. Resolves when the job has ended.
    */
   replay(request: ReplayRequest): Promise<{ readonly replayed: number }>;
+  /** The replay jobs that have not ended and those that ended last, newest first. */
+  replays(): Promise<readonly ReplayJob[]>;
+  /** Calls back when a replay job has ended that its call did not live to see. Returns the unsubscriber. */
+  onReplayed(listener: () => void): () => void;
   /**
    * Turns a malformed body into an accepted event; its receipt stays. A duplicate is removed and answered with the first receipt. Rejects
    * with a RefusedError when there is no malformed body of this receipt.
@@ -114,6 +128,10 @@ export interface Journal {
   /** One small step of retention (a few hundred records); `more` when another is due at once. */
   retain(policy: RetentionPolicy, now: number): Promise<{ readonly removed: number; readonly more: boolean }>;
   health(): Promise<StoreHealth>;
+  /** Writes something that changes nothing: resolves when the store can be written to, rejects with a StoreError while it cannot. */
+  probe(): Promise<void>;
+  /** ms since the engine last showed that it turns. It does so each second, at rest too; one long step may take a few. */
+  pulseAge(): number;
   /** Resolves when the engine has died and can take nothing more, with the reason; never on close(). */
   readonly failed: Promise<Error>;
   /** Finishes what was begun, then closes. Idempotent. */

@@ -64,7 +64,9 @@ export type Ledger = Readonly<Record<string, SourceCounts>>;
 export interface Backlog {
   readonly destination: string;
   readonly pending: number;
-  /** Epoch ms of receipt of the oldest pending event. */
+  /** Of the pending ones, those that were replayed. */
+  readonly replaying: number;
+  /** Epoch ms of receipt of the oldest pending event that is no replay: a replayed one is old without being late. */
   readonly oldestReceivedAt?: number;
 }
 

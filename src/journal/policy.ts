@@ -18,6 +18,29 @@ export interface ReplayRequest {
   readonly now: number;
 }
 
+/** Parts of a filter that are not shown of a replay: they can name a person, or are many. */
+export type HiddenPart = 'receipts' | 'eventId' | 'customerId';
+
+/** One replay: a job that ends even if the process does not live to see it. */
+export interface ReplayJob {
+  /** Rising. */
+  readonly id: number;
+  readonly by: string;
+  /** Epoch ms at which it was asked for. */
+  readonly at: number;
+  readonly asNew: boolean;
+  readonly filter: Omit<EventFilter, HiddenPart>;
+  /** What else its filter has. */
+  readonly narrowedBy: readonly HiddenPart[];
+  /** Settled events that the filter has met so far. */
+  readonly matched: number;
+  /** Those of them that are or were pending again; the others had no body any more. */
+  readonly replayed: number;
+  readonly done: boolean;
+  /** Epoch ms. */
+  readonly finishedAt?: number;
+}
+
 export interface OperatorPause {
   readonly destination: string;
   readonly by: string;

@@ -5,17 +5,29 @@ export interface ClaimRequest {
   /** Only events of these sources; those of a source that is configured no longer stay pending. */
   readonly sources: readonly string[];
   readonly limit: number;
+  /** How many of them may be replayed events; 0: none. The others go first: replays get only the room that is left. */
+  readonly replays: number;
   /** Bytes. Events are added while their bodies together stay within this; the first is always given. */
   readonly maxBytes: number;
   /** Epoch ms. */
   readonly now: number;
+  /**
+   * ms; the longest wait that is meant. An event whose `dueAt` is farther ahead than this got it from a clock that has gone back since, and is
+   * due now. Absent: every wait is believed.
+   */
+  readonly maxWait?: number;
 }
 
-/** Those due longest come first. */
+/** Those due longest come first; replays after all the others. */
 export interface ClaimAnswer {
   readonly events: readonly ClaimedEvent[];
-  /** Epoch ms at which the next event that nobody holds becomes due, if any waits; at most `now` if more could be claimed at once. */
+  /**
+   * Epoch ms at which the next event becomes due that is no replay and that nobody holds, if any waits; at most `now` if more could be claimed
+   * at once. One whose lane is busy is left out: the end of that claim tells the listeners.
+   */
   readonly nextDueAt?: number;
+  /** The same of the replayed events, whatever `replays` allowed. */
+  readonly nextReplayAt?: number;
 }
 
 /** One try at Adobe for one message: a line of the event's timeline. */

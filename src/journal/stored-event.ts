@@ -42,6 +42,8 @@ export interface StoredEvent {
   /** Appended to `_id` after a replay as new; empty otherwise. */
   readonly idSuffix: string;
   readonly replays: number;
+  /** It is pending because it was replayed, and waits among the replays. */
+  readonly isReplay: boolean;
   /** Bytes of the body; the body itself may be gone by retention or erasure. */
   readonly bodyBytes: number;
 }

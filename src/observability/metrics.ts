@@ -33,9 +33,12 @@ export const createMetrics = () => {
       'state',
     ]),
     pending: gauge('relay_pending', 'Events not yet settled', ['destination']),
+    replaying: gauge('relay_replaying', 'Of the events not yet settled, those that were replayed', [
+      'destination',
+    ]),
     oldestPending: gauge(
       'relay_oldest_pending_age_seconds',
-      'Age of the oldest event not yet settled, 0 without one',
+      'Age of the oldest event not yet settled, replays left out, 0 without one',
       ['destination'],
     ),
     delivered: counter('relay_delivered_total', 'Events of which Adobe took every message', [

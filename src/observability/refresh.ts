@@ -21,9 +21,10 @@ export const createRefresh =
     const byName = new Map(backlog.map((one) => [one.destination, one]));
     for (const { config, dispatcher, tokens } of destinations.all) {
       const destination = config.name;
-      const { pending = 0, oldestReceivedAt } = byName.get(destination) ?? {};
+      const { pending = 0, replaying = 0, oldestReceivedAt } = byName.get(destination) ?? {};
       const age = oldestReceivedAt === undefined ? 0 : Math.max(0, now() - oldestReceivedAt);
       metrics.pending.set({ destination }, pending);
+      metrics.replaying.set({ destination }, replaying);
       metrics.oldestPending.set({ destination }, age / 1_000);
       metrics.destinationFlowing.set({ destination }, dispatcher.state.status().state === 'flowing' ? 1 : 0);
       if (tokens !== undefined) metrics.tokenSeconds.set({ destination }, tokens.secondsLeft() ?? 0);

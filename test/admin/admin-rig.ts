@@ -150,7 +150,7 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     server: configSchema.shape.server.parse({}),
     sources: table,
     journal,
-    gate: { refusal: () => undefined },
+    gate: { refusal: () => undefined, admit: async () => undefined, writeFailed: () => undefined },
     observer: { answered: () => undefined, trouble: () => undefined },
     now,
   });
@@ -163,6 +163,7 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
         destination,
         sources: ['acme', 'beta'],
         limit: 1_000,
+        replays: 1_000,
         maxBytes: 1e9,
         now: now() + 1e9,
       });

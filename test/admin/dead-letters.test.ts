@@ -127,6 +127,34 @@ describe('replaying dead letters', () => {
   });
 });
 
+describe('listing replays', () => {
+  beforeEach(start);
+  afterEach(stop);
+
+  it('tells who replayed what when, and names no person', async () => {
+    const { second } = await fill();
+    expect((await rig.get('/admin/v1/dead-letters/replays')).body).toEqual({ replays: [] });
+    const filter = { customerId: '2', since: '2026-01-31T08:00:00Z' };
+    await replay({ filter, asNew: true }, { 'x-relay-operator': 'alice' });
+    await replay({ filter: { reason: 'poison' }, dryRun: true });
+    await rig.bury('rejected');
+    await rig.post(`/admin/v1/events/${second}/replay`);
+    const at = '2026-01-31T08:00:01.000Z';
+    const common = { at, matched: 1, replayed: 1, done: true, finishedAt: at };
+    expect((await rig.get('/admin/v1/dead-letters/replays')).body.replays).toEqual([
+      { ...common, id: 2, by: 'admin', asNew: false, filter: {}, narrowedBy: ['receipts'] },
+      {
+        ...common,
+        id: 1,
+        by: 'admin (alice)',
+        asNew: true,
+        filter: { states: ['dead'], since: '2026-01-31T08:00:00.000Z' },
+        narrowedBy: ['customerId'],
+      },
+    ]);
+  });
+});
+
 describe('discarding dead letters', () => {
   beforeEach(start);
   afterEach(stop);

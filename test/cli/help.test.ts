@@ -14,6 +14,7 @@ const ALL = [
   'dead-letters',
   'quarantine',
   'destinations',
+  'store',
   'simulate',
   'send',
   'demo',

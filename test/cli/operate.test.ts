@@ -88,6 +88,21 @@ describe('dead-letters', () => {
     expect(JSON.parse(discarded.stdout)).toEqual({ matched: 1, discarded: 1 });
   });
 
+  it('lists the replays: who, when, what', async () => {
+    expect((await stage.cli('dead-letters', 'replays')).stdout).toBe('no replays\n');
+    await stage.post(event('e-1', 11));
+    await stage.rig.bury();
+    await stage.cli('dead-letters', 'replay', '--reason', 'rejected', '--customer-id', '11', '--as-new');
+    const ended = await stage.cli('dead-letters', 'replays');
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const [head, row] = cellsOf(ended.stdout);
+    expect(head).toEqual(['ID', 'ASKED', 'BY', 'AS NEW', 'MATCHED', 'REPLAYED', 'ENDED', 'OF']);
+    expect(row?.slice(3, 6)).toEqual(['yes', '1', '1']);
+    expect(row?.at(-1)).toBe('reason rejected, states dead, customerId (hidden)');
+    const json = await stage.cli('dead-letters', 'replays', '--json');
+    expect(JSON.parse(json.stdout).replays).toMatchObject([{ id: 1, asNew: true, done: true }]);
+  });
+
   it('ends with 1 when a receipt is not there, or something could not be replayed', async () => {
     expect(await stage.cli('dead-letters', 'replay', 'not-there')).toMatchObject({ code: 1 });
     await stage.post({ nothing: true });

@@ -38,7 +38,7 @@ export class Comparison {
     await this.#restart();
     this.#now += 1_000_000;
     for (const of of DESTINATIONS) {
-      const all: Did<'claim'> = { do: 'claim', destination: of, sources: [...SOURCES], limit: 3 };
+      const all: Did<'claim'> = { do: 'claim', destination: of, sources: [...SOURCES], limit: 3, replays: 3 };
       while (this.#model.backlog(of) > 0) {
         for (const event of await this.#claim(all)) {
           await this.#journal.settle(this.#settlement(event, 'delivered', 0, false));
@@ -88,15 +88,25 @@ export class Comparison {
   }
 
   async #claim(of: Did<'claim'>): Promise<ModelEvent[]> {
-    const open = this.#model.claimable(of.destination, of.sources);
-    const due = open.filter((event) => event.dueAt <= this.#now).slice(0, of.limit);
-    const answer = await this.#journal.claim(
-      claimRequest({ destination: of.destination, sources: of.sources, limit: of.limit, now: this.#now }),
+    const { do: _do, ...request } = of;
+    const answer = await this.#journal.claim(claimRequest({ ...request, now: this.#now }));
+    const live = this.#take(of, false, of.limit);
+    const isFull = live.next !== undefined && live.next <= this.#now;
+    const replays = this.#take(of, true, isFull ? 0 : Math.min(of.replays, of.limit - live.taken.length));
+    const taken = [...live.taken, ...replays.taken];
+    expect(answer.events.map((event) => [event.receipt, event.isReplay])).toEqual(
+      taken.map((event) => [event.receipt, event.replay]),
     );
-    expect(answer.events.map((event) => event.receipt)).toEqual(due.map((event) => event.receipt));
-    expect(answer.nextDueAt).toBe(open[due.length]?.dueAt);
-    for (const event of due) event.claimed = true;
-    return due;
+    expect([answer.nextDueAt, answer.nextReplayAt]).toEqual([live.next, replays.next]);
+    return taken;
+  }
+
+  /** Claims in the model: those due longest of one kind. */
+  #take(of: Did<'claim'>, replay: boolean, most: number): { taken: ModelEvent[]; next: number | undefined } {
+    const open = this.#model.claimable(of.destination, of.sources, replay);
+    const taken = open.filter((event) => event.dueAt <= this.#now).slice(0, most);
+    for (const event of taken) this.#model.claim(event);
+    return { taken, next: open[taken.length]?.dueAt };
   }
 
   async #settle(of: Did<'settle'>): Promise<void> {
@@ -113,7 +123,7 @@ export class Comparison {
     const event = claimed[of.pick % Math.max(1, claimed.length)];
     if (event === undefined) return;
     await this.#journal.release([event.receipt]);
-    event.claimed = false;
+    this.#model.release(event);
   }
 
   async #malformed(of: Did<'malformed'>): Promise<void> {
@@ -172,7 +182,7 @@ export class Comparison {
       for (const state of ['pending', 'delivered', 'ignored', 'dead', 'malformed'] as const)
         expect([state, counts[state]]).toEqual([state, this.#model.count(of, state)]);
     }
-    for (const { destination: of, pending } of await this.#journal.backlog())
-      expect([of, pending]).toEqual([of, this.#model.backlog(of)]);
+    for (const { destination: of, pending, replaying } of await this.#journal.backlog())
+      expect([of, pending, replaying]).toEqual([of, this.#model.backlog(of), this.#model.replaying(of)]);
   }
 }

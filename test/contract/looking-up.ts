@@ -112,13 +112,14 @@ export const describeLookingUp = (make: MakeStore) =>
         sampleEvent({ destination: 'other', receivedAt: T0 - 9 }),
       ]);
       expect(await test.journal.backlog()).toEqual([
-        { destination: 'aep', pending: 2, oldestReceivedAt: T0 - 5 },
-        { destination: 'other', pending: 1, oldestReceivedAt: T0 - 9 },
+        { destination: 'aep', pending: 2, replaying: 0, oldestReceivedAt: T0 - 5 },
+        { destination: 'other', pending: 1, replaying: 0, oldestReceivedAt: T0 - 9 },
       ]);
       await test.journal.settle(settled.dead(oldest!));
       expect((await test.journal.backlog())[0]).toEqual({
         destination: 'aep',
         pending: 1,
+        replaying: 0,
         oldestReceivedAt: T0 - 3,
       });
     });

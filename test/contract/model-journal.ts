@@ -12,6 +12,10 @@ export interface ModelEvent {
   dueAt: number;
   hasBody: boolean;
   claimed: boolean;
+  /** The lane it keeps busy while it is claimed. */
+  busy: string | undefined;
+  /** It is pending because it was replayed. */
+  replay: boolean;
 }
 
 export interface Arrival {
@@ -27,7 +31,7 @@ const STATES = ['pending', 'delivered', 'ignored', 'dead'] as const;
 /** The contract in the plainest form: arrays, and a scan for every question. */
 export class ModelJournal {
   events: ModelEvent[] = [];
-  /** Who is first in each lane. */
+  /** Who is first in each lane, among the replays and among the others. */
   readonly #heads = new Map<string, ModelEvent>();
   #arrived = 0;
 
@@ -53,20 +57,31 @@ export class ModelJournal {
   }
 
   /** Who can be claimed, now or later, those due longest first. */
-  claimable(destination: string, sources: readonly string[]): ModelEvent[] {
-    return this.events
-      .filter((event) => event.state === 'pending' && event.destination === destination && !event.claimed)
-      .filter((event) => sources.includes(event.source) && this.#isHead(event))
+  claimable(destination: string, sources: readonly string[], replay: boolean): ModelEvent[] {
+    return this.#pending()
+      .filter((event) => event.destination === destination && event.replay === replay && !event.claimed)
+      .filter((event) => sources.includes(event.source) && this.#isHead(event) && !this.#isBusy(event))
       .toSorted((a, b) => a.dueAt - b.dueAt || a.seq - b.seq);
   }
 
-  settle(event: ModelEvent, state: EventState, dueAt: number, erase: boolean): void {
+  claim(event: ModelEvent): void {
+    event.claimed = true;
+    event.busy = event.lane === undefined ? undefined : `${event.destination} ${event.lane}`;
+  }
+
+  release(event: ModelEvent): void {
     event.claimed = false;
+    event.busy = undefined;
+  }
+
+  settle(event: ModelEvent, state: EventState, dueAt: number, erase: boolean): void {
+    this.release(event);
     if (event.state !== 'pending') return;
     if (state === 'pending') event.dueAt = dueAt;
     else {
       event.state = state;
       this.#leave(event, event.destination);
+      event.replay = false;
     }
     if (erase) this.#erase(event);
   }
@@ -75,6 +90,7 @@ export class ModelJournal {
     const settled = this.events.filter((event) => ['delivered', 'ignored', 'dead'].includes(event.state));
     const chosen = settled.filter((event) => event.hasBody && filter(event));
     for (const event of chosen) {
+      event.replay = true;
       this.#join(event);
       event.state = 'pending';
       event.dueAt = now;
@@ -108,7 +124,7 @@ export class ModelJournal {
   }
 
   restart(): void {
-    for (const event of this.events) event.claimed = false;
+    for (const event of this.events) this.release(event);
   }
 
   count(source: string, state: EventState): number {
@@ -121,6 +137,10 @@ export class ModelJournal {
 
   backlog(destination: string): number {
     return this.#pending().filter((event) => event.destination === destination).length;
+  }
+
+  replaying(destination: string): number {
+    return this.#pending().filter((event) => event.destination === destination && event.replay).length;
   }
 
   #pending(): ModelEvent[] {
@@ -140,6 +160,8 @@ export class ModelJournal {
       dueAt: 0,
       hasBody: true,
       claimed: false,
+      busy: undefined,
+      replay: false,
     };
     this.events.push(event);
     return event;
@@ -153,20 +175,30 @@ export class ModelJournal {
   }
 
   #isHead(event: ModelEvent): boolean {
-    return event.lane === undefined || this.#heads.get(`${event.destination} ${event.lane}`) === event;
+    return event.lane === undefined || this.#heads.get(this.#queue(event, event.destination)) === event;
+  }
+
+  #isBusy(event: ModelEvent): boolean {
+    const lane = `${event.destination} ${event.lane}`;
+    return event.lane !== undefined && this.events.some((other) => other.busy === lane);
+  }
+
+  #queue({ lane, replay }: ModelEvent, destination: string): string {
+    return `${destination} ${lane} ${replay}`;
   }
 
   #join(event: ModelEvent): void {
-    const key = `${event.destination} ${event.lane}`;
+    const key = this.#queue(event, event.destination);
     if (event.lane !== undefined && !this.#heads.has(key)) this.#heads.set(key, event);
   }
 
   #leave(event: ModelEvent, destination: string): void {
-    const key = `${destination} ${event.lane}`;
+    const key = this.#queue(event, destination);
     if (this.#heads.get(key) !== event) return;
     this.#heads.delete(key);
     const next = this.#pending().find(
-      (other) => other.lane === event.lane && other.destination === destination && other !== event,
+      (other) =>
+        other !== event && other.destination === destination && this.#queue(other, destination) === key,
     );
     if (next !== undefined) this.#heads.set(key, next);
   }

@@ -78,6 +78,7 @@ export const claimRequest = (given: Partial<ClaimRequest> = {}): ClaimRequest =>
   destination: 'aep',
   sources: ['acme'],
   limit: 1_000,
+  replays: 1_000,
   maxBytes: 1_000_000_000,
   now: T0,
   ...given,

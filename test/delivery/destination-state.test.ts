@@ -102,6 +102,21 @@ describe('a destination at fault', () => {
   });
 });
 
+describe('whether the destination is well', () => {
+  it('is judged by the latest requests, so that a flaky network buries nothing', () => {
+    expect(state.isWell()).toBe(true);
+    for (let times = 0; times < 20; times += 1) {
+      state.failed('failing', 'reset');
+      state.succeeded();
+    }
+    expect(state.isWell()).toBe(false);
+    for (let times = 0; times < 10; times += 1) state.succeeded();
+    expect(state.isWell()).toBe(true);
+    state.failed('failing', 'reset');
+    expect(state.isWell()).toBe(true);
+  });
+});
+
 describe('an operator’s pause', () => {
   it('stays until the operator resumes, whatever requests under way bring', () => {
     state.operatorPause('ops', clock);

@@ -61,6 +61,8 @@ export interface RelayProcess {
   readonly intakeUrl: string;
   readonly adminUrl: string;
   readonly pid: number;
+  /** Resolves with the exit code, or null after a kill, however it ends. */
+  readonly exited: Promise<number | null>;
   /** Log lines so far. */
   readonly log: readonly Record<string, unknown>[];
   post(body: string | object, headers?: Record<string, string>): Promise<Response>;
@@ -68,6 +70,15 @@ export interface RelayProcess {
   admin(path: string, init?: Omit<RequestInit, 'headers'>): Promise<{ status: number; body: any }>;
   /** Sends the signal and resolves with the exit code, or null after a kill. */
   end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+export interface StartOptions {
+  /** Added to the environment of the process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Told of the process as soon as there is one, so that it can be ended before it is ready. */
+  readonly spawned?: (child: ChildProcess) => void;
+  /** Log lines that are kept; all by default. */
+  readonly keeps?: (line: Record<string, unknown>) => boolean;
 }
 
 /** A folder for one relay's data and configuration; `start` may be called again after `end`, as a restart. */
@@ -79,9 +90,9 @@ export const relayFolder = (config: RelayConfig) => {
   return {
     folder,
     file,
-    start: async (): Promise<RelayProcess> => {
+    start: async (options: StartOptions = {}): Promise<RelayProcess> => {
       writeFileSync(file, stringify(config));
-      return startRelay(file, running);
+      return startRelay(file, running, options);
     },
     /** Kills what still runs and removes the folder. */
     remove: async (): Promise<void> => {
@@ -100,15 +111,22 @@ const exitOf = (child: ChildProcess, end: () => void): Promise<number | null> =>
     }
   });
 
-const startRelay = async (file: string, running: Set<ChildProcess>): Promise<RelayProcess> => {
+const startRelay = async (
+  file: string,
+  running: Set<ChildProcess>,
+  { env = {}, spawned = () => undefined, keeps = () => true }: StartOptions,
+): Promise<RelayProcess> => {
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', MAIN, 'serve', '--config', file],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     },
   );
   running.add(child);
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  spawned(child);
   const log: Record<string, unknown>[] = [];
   let errors = '';
   child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
@@ -116,7 +134,7 @@ const startRelay = async (file: string, running: Set<ChildProcess>): Promise<Rel
     (resolve, reject) => {
       createInterface({ input: child.stdout }).on('line', (text) => {
         const line = JSON.parse(text) as Record<string, any>;
-        log.push(line);
+        if (keeps(line)) log.push(line);
         if (line['msg'] === 'ready') resolve({ intakeUrl: line['intakeUrl'], adminUrl: line['adminUrl'] });
       });
       child.once('exit', (code) => {
@@ -129,6 +147,7 @@ const startRelay = async (file: string, running: Set<ChildProcess>): Promise<Rel
     intakeUrl,
     adminUrl,
     pid: child.pid!,
+    exited,
     log,
     post: (body, headers = {}) =>
       fetch(`${intakeUrl}/webhooks/acme`, {

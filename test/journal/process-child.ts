@@ -4,9 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-const SCRIPT = fileURLToPath(new URL('./appending-child.ts', import.meta.url));
-
-export interface AppendingChild {
+export interface JournalChild {
   readonly process: ChildProcess;
   /** Receipts printed so far. */
   readonly receipts: readonly string[];
@@ -16,9 +14,9 @@ export interface AppendingChild {
   ended(): Promise<{ readonly code: number | string; readonly stderr: string }>;
 }
 
-/** Starts a process that appends to the journal in the folder until it is killed. */
-export const startAppending = (path: string): AppendingChild => {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', SCRIPT, path], {
+const start = (script: string, path: string): JournalChild => {
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, path], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -43,3 +41,9 @@ export const startAppending = (path: string): AppendingChild => {
     },
   };
 };
+
+/** Starts a process that appends to the journal in the folder until it is killed. */
+export const startAppending = (path: string): JournalChild => start('./appending-child.ts', path);
+
+/** Starts a process that replays many events and prints the receipts of its dead letters when it is in the middle of it. */
+export const startReplaying = (path: string): JournalChild => start('./replaying-child.ts', path);

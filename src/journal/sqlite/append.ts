@@ -44,7 +44,7 @@ const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: N
       event.createdAt ?? null,
       event.receivedAt,
       event.verifiedBy,
-      joinLane(engine, event.destination, lane),
+      joinLane(engine, { destination: event.destination, lane, replay: 0 }),
       event.receivedAt,
       event.body.byteLength,
     );
@@ -58,7 +58,7 @@ export const append = (engine: Engine, event: NewEvent): Appended => {
   const receipt = newReceipt();
   insertEvent(engine, receipt, identity, event);
   addCounts(engine, event.source, { accepted: 1, pending: 1 });
-  addBacklog(engine, event.destination, 1);
+  addBacklog(engine, event.destination, { pending: 1 });
   return { receipt, duplicate: false };
 };
 

@@ -1,5 +1,7 @@
+import { moment } from '../../observability/moments.ts';
 import { RefusedError, StoreError } from '../journal.ts';
 import { isStorageFailure } from './database.ts';
+import { isDamage } from './damage.ts';
 import type { Engine } from './engine.ts';
 import { OPERATIONS } from './operations.ts';
 import { CLASS_OF, type Call, type Outcome } from './protocol.ts';
@@ -47,7 +49,9 @@ const together = (engine: Engine, calls: readonly Call[]): readonly Outcome[] | 
       outcomes.push(carryOut(engine, call));
     }
     culprit = undefined;
+    moment('journal-committing', calls);
     engine.db.raw.exec('COMMIT');
+    moment('journal-committed', calls);
     engine.claims.commit();
     return outcomes;
   } catch (error) {
@@ -82,6 +86,7 @@ export const runBatch = (engine: Engine, calls: readonly Call[]): readonly Outco
     engine.claimable.clear();
     const result = together(engine, waiting);
     if ('error' in result) {
+      if (isDamage(result.error)) engine.reportDamage();
       const failure = failed(result.error);
       for (const call of fallsOn(waiting, result, tries < MAX_CULPRITS)) outcomes.set(call, failure);
     } else {

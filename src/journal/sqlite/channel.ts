@@ -9,6 +9,7 @@ import type {
   ToWorker,
   WorkerOptions,
 } from './protocol.ts';
+import { ageOf, createPulse } from './pulse.ts';
 import { weightOf } from './weight.ts';
 
 /** Bounds of one batch: what one transaction, one fsync and one message between the threads carry. */
@@ -35,6 +36,7 @@ export class Channel {
   /** Resolves when the worker has died; never after `close`. */
   readonly failed: Promise<Error>;
   readonly #worker: Worker;
+  readonly #pulse = createPulse();
   readonly #ready = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
   readonly #onAnswers: (answers: Answers) => void;
@@ -46,12 +48,12 @@ export class Channel {
   #closed: Promise<void> | undefined;
 
   /** `onAnswers` is called after the calls of a batch have been answered. */
-  constructor(options: WorkerOptions, onAnswers: (answers: Answers) => void) {
+  constructor(options: Omit<WorkerOptions, 'pulse'>, onAnswers: (answers: Answers) => void) {
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.failed = promise;
     this.#onAnswers = onAnswers;
     this.#worker = new Worker(WORKER, {
-      workerData: options,
+      workerData: { ...options, pulse: this.#pulse } satisfies WorkerOptions,
       // Which also keeps the flags of the parent, a debugger's for one, out of it.
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
@@ -76,6 +78,11 @@ export class Channel {
       this.#queue.push({ name, request, weight, resolve, reject });
       this.#flushSoon();
     });
+  }
+
+  /** ms since the worker last showed that it turns. */
+  pulseAge(): number {
+    return ageOf(this.#pulse);
   }
 
   /** Closes the file and ends the worker, when nothing is under way. Idempotent. */

@@ -1,6 +1,7 @@
 import type { ClaimRequest } from '../journal.ts';
 import type { Engine } from './engine.ts';
 import { readBody } from './bodies.ts';
+import { endClaim } from './lanes.ts';
 import { readProfile } from './profiles.ts';
 import type { WireClaimAnswer, WireClaimed } from './protocol.ts';
 import { type EventRow, rowOfReceipt, rowOfSeq, toStoredEvent } from './rows.ts';
@@ -10,14 +11,38 @@ interface Head {
   readonly due_at: number;
 }
 
-/** Heads of one source in the order in which they are due, read as they are asked for. `slot` keeps open cursors on statements of their own. */
-const headsOfSource = ({ db }: Engine, slot: number, destination: string, source: string): Iterator<Head> =>
+/** 1 for replayed events, 0 for the others. */
+type Kind = 0 | 1;
+
+/** Heads of one source of which `due_at` is above and up to these. */
+interface Stretch {
+  readonly source: string;
+  readonly above: number;
+  readonly upTo: number;
+}
+
+/** Heads in the order in which they are due, read as they are asked for. `slot` keeps open cursors on statements of their own. */
+const headsOfSource = (
+  { db }: Engine,
+  slot: number,
+  of: Stretch & { readonly destination: string; readonly kind: Kind },
+): Iterator<Head> =>
   db
     .sql(
       `SELECT seq, due_at FROM events INDEXED BY events_head
-       WHERE destination = ? AND source = ? AND head = 1 ORDER BY due_at, seq -- cursor ${slot}`,
+       WHERE destination = ? AND source = ? AND replay = ? AND head = 1 AND due_at > ? AND due_at <= ?
+       ORDER BY due_at, seq -- cursor ${slot}`,
     )
-    .iterate(destination, source) as Iterator<unknown> as Iterator<Head>;
+    .iterate(of.destination, of.source, of.kind, of.above, of.upTo) as Iterator<unknown> as Iterator<Head>;
+
+/** What waits longer than `maxWait` got its time from a clock that has gone back since: it is read apart from the rest, and is due now. */
+const stretchesOf = ({ sources, now, maxWait }: ClaimRequest): Stretch[] => {
+  const last = maxWait === undefined ? Number.MAX_SAFE_INTEGER : now + maxWait;
+  return [...new Set(sources)].flatMap((source) => [
+    { source, above: Number.MIN_SAFE_INTEGER, upTo: last },
+    ...(maxWait === undefined ? [] : [{ source, above: last, upTo: Number.MAX_SAFE_INTEGER }]),
+  ]);
+};
 
 const firstOf = (heads: readonly (Head | undefined)[]): number => {
   let first = -1;
@@ -35,13 +60,18 @@ const firstOf = (heads: readonly (Head | undefined)[]): number => {
 };
 
 /** Heads of all the sources, merged. One index per source, so that what waits for a source that is gone is never walked over. */
-function* headsInOrder(engine: Engine, request: ClaimRequest): Generator<Head> {
-  const cursors = [...new Set(request.sources)].map((source, slot) =>
-    headsOfSource(engine, slot, request.destination, source),
+function* headsInOrder(engine: Engine, request: ClaimRequest, kind: Kind): Generator<Head> {
+  const { destination } = request;
+  const stretches = stretchesOf(request);
+  const cursors = stretches.map((stretch, slot) =>
+    headsOfSource(engine, slot, { ...stretch, destination, kind }),
   );
+  const latest = request.now + (request.maxWait ?? Number.MAX_SAFE_INTEGER);
   const next = (slot: number): Head | undefined => {
     const step = cursors[slot]?.next();
-    return step === undefined || step.done === true ? undefined : step.value;
+    if (step === undefined || step.done === true) return undefined;
+    const { seq, due_at } = step.value;
+    return { seq, due_at: due_at > latest ? request.now : due_at };
   };
   try {
     const heads = cursors.map((_, slot) => next(slot));
@@ -64,29 +94,54 @@ const open = (engine: Engine, row: EventRow): WireClaimed | undefined => {
   return undefined;
 };
 
-export const claim = (engine: Engine, request: ClaimRequest): WireClaimAnswer => {
-  const events: WireClaimed[] = [];
-  let bytes = 0;
-  for (const head of headsInOrder(engine, request)) {
+/** An event whose lane has another one handed out: the two heads of a lane are not under way together. */
+const waitsForLane = ({ claims }: Engine, { destination, lane }: EventRow): boolean =>
+  lane !== null && claims.isBusy(destination, lane);
+
+/** What a claim has taken so far. */
+interface Taken {
+  readonly events: WireClaimed[];
+  bytes: number;
+}
+
+/** Takes at most so many events of a kind. Answers when the next of them becomes due, if one is left that nobody holds. */
+const takeKind = (
+  engine: Engine,
+  request: ClaimRequest,
+  { kind, most }: { readonly kind: Kind; readonly most: number },
+  taken: Taken,
+): number | undefined => {
+  const limit = Math.min(request.limit, taken.events.length + most);
+  for (const head of headsInOrder(engine, request, kind)) {
     if (engine.claims.skips(head.seq)) continue;
-    if (head.due_at > request.now || events.length >= request.limit)
-      return { events, nextDueAt: head.due_at };
     const row = rowOfSeq(engine, head.seq);
-    if (row === undefined) continue;
-    if (events.length > 0 && bytes + row.body_bytes > request.maxBytes)
-      return { events, nextDueAt: head.due_at };
+    if (row === undefined || waitsForLane(engine, row)) continue;
+    if (head.due_at > request.now || taken.events.length >= limit) return head.due_at;
+    if (taken.events.length > 0 && taken.bytes + row.body_bytes > request.maxBytes) return head.due_at;
     const event = open(engine, row);
     if (event === undefined) continue;
-    engine.claims.take(row.seq);
-    bytes += row.body_bytes;
-    events.push(event);
+    engine.claims.take(row);
+    taken.bytes += row.body_bytes;
+    taken.events.push(event);
   }
-  return { events };
+  return undefined;
+};
+
+export const claim = (engine: Engine, request: ClaimRequest): WireClaimAnswer => {
+  const taken: Taken = { events: [], bytes: 0 };
+  const nextDueAt = takeKind(engine, request, { kind: 0, most: request.limit }, taken);
+  const isFull = nextDueAt !== undefined && nextDueAt <= request.now;
+  const nextReplayAt = takeKind(engine, request, { kind: 1, most: isFull ? 0 : request.replays }, taken);
+  return {
+    events: taken.events,
+    ...(nextDueAt === undefined ? {} : { nextDueAt }),
+    ...(nextReplayAt === undefined ? {} : { nextReplayAt }),
+  };
 };
 
 export const release = (engine: Engine, receipts: readonly string[]): void => {
   for (const receipt of receipts) {
     const row = rowOfReceipt(engine, receipt);
-    if (row !== undefined) engine.claims.drop(row.seq);
+    if (row !== undefined) endClaim(engine, row);
   }
 };

@@ -1,9 +1,25 @@
+/** The lane that a claimed event keeps busy. */
+export interface BusyLane {
+  readonly destination: string;
+  readonly lane: string;
+}
+
+interface Claimable {
+  readonly seq: number;
+  readonly destination: string;
+  readonly lane: string | null;
+}
+
+const keyOf = (destination: string, lane: string): string => `${lane} ${destination}`;
+
 /**
  * The events that are handed out, in memory only: a claim ends with the process. What a batch changes here is undone when the batch is
  * not committed.
  */
 export class Claims {
-  readonly #held = new Set<number>();
+  /** By position: the lane, as it was when it was claimed; undefined for an event without one. */
+  readonly #held = new Map<number, BusyLane | undefined>();
+  readonly #busy = new Set<string>();
   readonly #unreadable = new Set<number>();
   #undo: (() => void)[] = [];
 
@@ -12,13 +28,22 @@ export class Claims {
     return this.#held.has(seq) || this.#unreadable.has(seq);
   }
 
-  take(seq: number): void {
-    this.#held.add(seq);
-    this.#undo.push(() => this.#held.delete(seq));
+  /** True while an event of the lane is handed out. */
+  isBusy(destination: string, lane: string): boolean {
+    return this.#busy.has(keyOf(destination, lane));
   }
 
-  drop(seq: number): void {
-    if (this.#held.delete(seq)) this.#undo.push(() => this.#held.add(seq));
+  take({ seq, destination, lane }: Claimable): void {
+    this.#hold(seq, lane === null ? undefined : { destination, lane });
+    this.#undo.push(() => void this.#letGo(seq));
+  }
+
+  /** Answers the lane that was kept busy and no longer is, if there is one. */
+  drop(seq: number): BusyLane | undefined {
+    if (!this.#held.has(seq)) return undefined;
+    const lane = this.#letGo(seq);
+    this.#undo.push(() => this.#hold(seq, lane));
+    return lane;
   }
 
   /** Leaves an event out until the process ends. Not undone: what is on the disk stays unreadable. */
@@ -33,5 +58,17 @@ export class Claims {
   rollback(): void {
     for (const step of this.#undo.toReversed()) step();
     this.#undo = [];
+  }
+
+  #hold(seq: number, lane: BusyLane | undefined): void {
+    this.#held.set(seq, lane);
+    if (lane !== undefined) this.#busy.add(keyOf(lane.destination, lane.lane));
+  }
+
+  #letGo(seq: number): BusyLane | undefined {
+    const lane = this.#held.get(seq);
+    this.#held.delete(seq);
+    if (lane !== undefined) this.#busy.delete(keyOf(lane.destination, lane.lane));
+    return lane;
   }
 }

@@ -39,12 +39,19 @@ export const addCounts = ({ db }: Engine, source: string, changes: Changes): voi
   );
 };
 
-/** Adds to the pending events of a destination. */
-export const addBacklog = ({ db }: Engine, destination: string, change: number): void => {
+/** Adds to the pending events of a destination; `replaying` are those of them that were replayed. */
+export const addBacklog = (
+  { db }: Engine,
+  destination: string,
+  change: { readonly pending: number; readonly replaying?: number },
+): void => {
   db.run(
-    'INSERT INTO backlog VALUES (?, ?) ON CONFLICT (destination) DO UPDATE SET pending = pending + excluded.pending',
+    `INSERT INTO backlog (destination, pending, replaying) VALUES (?, ?, ?) ON CONFLICT (destination) DO UPDATE SET
+      pending = pending + excluded.pending,
+      replaying = replaying + excluded.replaying`,
     destination,
-    change,
+    change.pending,
+    change.replaying ?? 0,
   );
 };
 
@@ -67,13 +74,15 @@ export const ledger = ({ db }: Engine): Ledger => {
 /** Every destination that ever had something pending. */
 export const backlog = ({ db }: Engine): readonly Backlog[] => {
   const rows = db.all(
-    `SELECT destination, pending, (
-       SELECT min(received_at) FROM events WHERE events.destination = backlog.destination AND state = 'pending'
+    `SELECT destination, pending, replaying, (
+       SELECT min(received_at) FROM events INDEXED BY events_waiting
+       WHERE events.destination = backlog.destination AND state = 'pending' AND replay = 0
      ) AS oldest FROM backlog ORDER BY destination`,
-  ) as { destination: string; pending: number; oldest: number | null }[];
-  return rows.map(({ destination, pending, oldest }) => ({
+  ) as { destination: string; pending: number; replaying: number; oldest: number | null }[];
+  return rows.map(({ destination, pending, replaying, oldest }) => ({
     destination,
     pending,
+    replaying,
     ...(oldest === null ? {} : { oldestReceivedAt: oldest }),
   }));
 };

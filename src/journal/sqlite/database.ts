@@ -2,7 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { StoreError } from '../journal.ts';
+import { isDamage, primaryCode, WAY_OUT } from './damage.ts';
 import { migrate } from './migrations.ts';
+import { expectNotEmptied, expectSound } from './soundness.ts';
 
 const BUSY = 5;
 const CACHE_KIB = 65_536;
@@ -23,11 +25,6 @@ export interface Database {
   run(text: string, ...values: SQLInputValue[]): number;
   close(): void;
 }
-
-const primaryCode = (error: unknown): number | undefined =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
-    ? error.errcode & 0xff
-    : undefined;
 
 /** Errors of a statement or a value: SQLite's ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
 const FAULTS_OF_CALL: readonly number[] = [1, 18, 19, 20, 25];
@@ -65,7 +62,8 @@ const explain = (path: string, error: unknown): StoreError => {
     });
   }
   const why = error instanceof Error ? error.message : String(error);
-  return new StoreError(`the store in ${path} cannot be opened: ${why}`, { cause: error });
+  const cure = isDamage(error) ? `; the file is damaged: ${WAY_OUT}` : '';
+  return new StoreError(`the store in ${path} cannot be opened: ${why}${cure}`, { cause: error });
 };
 
 const wrap = (raw: DatabaseSync): Database => {
@@ -89,15 +87,18 @@ const wrap = (raw: DatabaseSync): Database => {
 
 /**
  * Opens or makes the database in a folder and takes it for this process alone.
- * @throws StoreError when the folder cannot be used, another relay has it, or the file is not one this relay knows.
+ * @throws StoreError when the folder cannot be used, another relay has it, the file is damaged, or it is not one this relay knows.
  */
 export const openDatabase = (path: string, maxPages?: number): Database => {
   let raw: DatabaseSync | undefined;
   try {
     // For the relay's user alone: the file holds personal data.
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    raw = new DatabaseSync(join(path, DATABASE_FILE), { timeout: 0 });
+    const file = join(path, DATABASE_FILE);
+    expectNotEmptied(file);
+    raw = new DatabaseSync(file, { timeout: 0 });
     configure(raw, maxPages);
+    expectSound(raw, file);
     migrate(raw);
     return wrap(raw);
   } catch (error) {

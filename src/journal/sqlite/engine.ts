@@ -1,4 +1,5 @@
 import { Claims } from './claims.ts';
+import { WAY_OUT } from './damage.ts';
 import { type Database, openDatabase } from './database.ts';
 import type { Notice, WorkerOptions } from './protocol.ts';
 import { createSeal, type Seal } from './seal.ts';
@@ -12,6 +13,8 @@ export interface Engine {
   readonly claimable: Set<string>;
   /** Tells the operator of a stored payload that cannot be opened, once for each. */
   reportUnreadable(what: string, receipt?: string): void;
+  /** Tells the operator, once, that the file has shown to be damaged. */
+  reportDamage(): void;
   /** Notices since the last call. */
   takeNotices(): readonly Notice[];
 }
@@ -20,23 +23,25 @@ export interface Engine {
  * Opens the store of one folder.
  * @throws StoreError when it cannot be opened.
  */
-export const openEngine = (options: WorkerOptions): Engine => {
+export const openEngine = (options: Omit<WorkerOptions, 'pulse'>): Engine => {
   const reported = new Set<string>();
   let notices: Notice[] = [];
+  const report = (label: string, notice: Notice): void => {
+    if (reported.has(label)) return;
+    reported.add(label);
+    notices.push(notice);
+  };
   return {
     db: openDatabase(options.path, options.maxPages),
     seal: createSeal(options.keys),
     claims: new Claims(),
     claimable: new Set(),
-    reportUnreadable: (what, receipt) => {
-      const label = `${what} ${receipt ?? ''}`;
-      if (reported.has(label)) return;
-      reported.add(label);
-      notices.push({
+    reportUnreadable: (what, receipt) =>
+      report(`${what} ${receipt ?? ''}`, {
         message: `${what} cannot be opened: its encryption key is not configured or it is damaged`,
         ...(receipt === undefined ? {} : { receipt }),
-      });
-    },
+      }),
+    reportDamage: () => report('damage', { message: `the file of the store is damaged: ${WAY_OUT}` }),
     takeNotices: () => {
       const taken = notices;
       notices = [];

@@ -13,7 +13,8 @@ import { createGate, type Gate } from './gate.ts';
 import { listEvents, listQuarantine } from './paging.ts';
 import type { AnswerOf, Notice, OperationName, RequestOf } from './protocol.ts';
 import { parseKey } from './seal.ts';
-import { countEvents, discardEvents, replayEvents, rerouteEvents } from './stepping.ts';
+import { createReplayRunner, type ReplayRunner } from './replay-runner.ts';
+import { countEvents, discardEvents, rerouteEvents } from './stepping.ts';
 
 /** What the journal needs of a logger; pino's fits. */
 export interface JournalLog {
@@ -67,6 +68,7 @@ const writing = (ask: Ask) =>
     removeQuarantined: (receipts) => ask('removeQuarantined', receipts),
     setPause: (destination, pause) => ask('setPause', { destination, pause }),
     retain: (policy, now) => ask('retain', { policy, now }),
+    probe: () => ask('probe', undefined),
   }) satisfies Partial<Journal>;
 
 const reading = (ask: Ask) =>
@@ -78,22 +80,24 @@ const reading = (ask: Ask) =>
     backlog: () => ask('backlog', undefined),
     find: async (receiptOrEventId) => toRecord(await ask('find', receiptOrEventId)),
     pauses: () => ask('pauses', undefined),
+    replays: () => ask('replays', undefined),
   }) satisfies Partial<Journal>;
 
-const scanning = (gate: Gate, channel: Channel, path: string) =>
+const scanning = (gate: Gate, channel: Channel, runner: ReplayRunner, path: string) =>
   ({
     list: (filter, page) => gate.through(() => listEvents(channel, filter, page)),
     count: (filter) => gate.through(() => countEvents(channel, filter)),
     listQuarantined: (filter, page) => gate.through(() => listQuarantine(channel, filter, page)),
-    replay: (request) => gate.through(async () => ({ replayed: await replayEvents(channel, request) })),
+    replay: (request) => gate.through(() => runner.run(request)),
     discard: (filter, by, now) =>
       gate.through(async () => ({ discarded: await discardEvents(channel, { filter, by, now }) })),
     reroute: (source, destination) =>
       gate.through(async () => ({ rerouted: await rerouteEvents(channel, { source, destination }) })),
     health: () =>
       gate.through(async (): Promise<StoreHealth> => {
-        const [{ usedBytes }, free] = await Promise.all([channel.call('usage', undefined), freeBytes(path)]);
-        return { usedBytes, freeBytes: free };
+        // One after the other: what was called before must have been written when the volume is looked at.
+        const { usedBytes } = await channel.call('usage', undefined);
+        return { usedBytes, freeBytes: await freeBytes(path) };
       }),
   }) satisfies Partial<Journal>;
 
@@ -130,19 +134,35 @@ export const openSqliteJournal = async (options: SqliteJournalOptions): Promise<
   await channel.ready;
   const gate = createGate();
   const ask: Ask = (name, request) => gate.through(() => channel.call(name, request));
+  const replayed = new Set<() => void>();
+  const runner = createReplayRunner(channel, {
+    ended: () => {
+      for (const listener of replayed) listener();
+    },
+    failed: (error) => log?.error({ err: error }, 'a replay cannot go on just now; it is tried again'),
+  });
+  runner.resume();
   return {
     ...writing(ask),
     ...reading(ask),
-    ...scanning(gate, channel, path),
+    ...scanning(gate, channel, runner, path),
     onClaimable: (listener) => {
       // Wrapped, so that the same function given twice is two listeners.
       const own: Listener = (destination) => listener(destination);
       listeners.add(own);
       return () => void listeners.delete(own);
     },
+    onReplayed: (listener) => {
+      const own = () => listener();
+      replayed.add(own);
+      return () => void replayed.delete(own);
+    },
+    pulseAge: () => channel.pulseAge(),
     failed: channel.failed,
     close: async () => {
+      const stopped = runner.stop();
       await gate.shut();
+      await stopped;
       await channel.close();
     },
   };

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { moment } from '../../observability/moments.ts';
 
 /*
  * `events` holds small rows so that scans are cheap; payloads are beside it. `head` is 1 on the first pending event of each lane and on each
@@ -130,8 +131,39 @@ CREATE TABLE pauses (
 ) WITHOUT ROWID;
 `;
 
+/*
+ * Replays in a queue of their own. `replay` is 1 on a pending event that was replayed: each lane has a head among those and one among the
+ * others, and each claim walks over the kind it asks for only. `events_waiting` leaves them out, for a replayed event is old without
+ * anything being late. `replay_jobs.next_seq` is the next position that a job looks at, `until_seq` its last;
+ * `filter` is whole and sealed until it has finished, `shown` without what can name a person.
+ */
+const REPLAY_QUEUE = `
+ALTER TABLE events ADD COLUMN replay INTEGER NOT NULL DEFAULT 0;
+DROP INDEX events_lane;
+DROP INDEX events_head;
+DROP INDEX events_waiting;
+CREATE INDEX events_lane ON events (lane, destination, state, replay) WHERE lane IS NOT NULL;
+CREATE INDEX events_head ON events (destination, source, replay, due_at) WHERE head = 1;
+CREATE INDEX events_waiting ON events (destination, received_at) WHERE state = 'pending' AND replay = 0;
+ALTER TABLE backlog ADD COLUMN replaying INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE replay_jobs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  as_new INTEGER NOT NULL,
+  shown TEXT NOT NULL,
+  filter BLOB,
+  next_seq INTEGER NOT NULL,
+  until_seq INTEGER NOT NULL,
+  span INTEGER NOT NULL,
+  matched INTEGER NOT NULL DEFAULT 0,
+  replayed INTEGER NOT NULL DEFAULT 0,
+  finished_at INTEGER
+);
+`;
+
 /** Steps from an empty database to the current one. Append only: a step that was released is never changed. */
-export const MIGRATIONS: readonly string[] = [FIRST];
+export const MIGRATIONS: readonly string[] = [FIRST, REPLAY_QUEUE];
 
 const versionOf = (db: DatabaseSync): number =>
   Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
@@ -152,8 +184,10 @@ export const migrate = (db: DatabaseSync, steps: readonly string[] = MIGRATIONS)
     db.exec('BEGIN IMMEDIATE');
     try {
       db.exec(step);
+      moment('journal-migrating');
       db.exec(`PRAGMA user_version = ${index + 1}`);
       db.exec('COMMIT');
+      moment('journal-migrating');
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
       throw error;

@@ -9,11 +9,12 @@ import { profiles } from './profiles.ts';
 import { promote } from './promote.ts';
 import type { AnswerOf, OperationName, RequestOf } from './protocol.ts';
 import { listQuarantined, quarantine, removeQuarantined } from './quarantine.ts';
-import { replay } from './replay.ts';
+import { replay, replayStep } from './replay.ts';
+import { replays } from './replay-jobs.ts';
 import { reroute } from './reroute.ts';
 import { retain } from './retention.ts';
 import { settle } from './settle.ts';
-import { usage } from './usage.ts';
+import { probe, usage } from './usage.ts';
 
 /** What carries out each operation, inside a transaction. One that refuses a call does so before it writes. */
 export const OPERATIONS: {
@@ -33,6 +34,8 @@ export const OPERATIONS: {
   count,
   listQuarantined,
   replay,
+  replayStep,
+  replays,
   discard,
   reroute,
   promote,
@@ -41,4 +44,5 @@ export const OPERATIONS: {
   setPause,
   retain,
   usage,
+  probe,
 };

@@ -26,7 +26,7 @@ const becomeEvent = (engine: Engine, row: EventRow, identity: Buffer, event: New
     event.createdAt ?? null,
     event.receivedAt,
     event.verifiedBy,
-    joinLane(engine, event.destination, lane),
+    joinLane(engine, { destination: event.destination, lane, replay: 0 }),
     event.receivedAt,
     event.body.byteLength,
     row.seq,
@@ -48,7 +48,7 @@ export const promote = (engine: Engine, { receipt, event, by }: RequestOf<'promo
   becomeEvent(engine, row, identity, event);
   addCounts(engine, row.source, { malformed: -1 });
   addCounts(engine, event.source, { accepted: 1, pending: 1 });
-  addBacklog(engine, event.destination, 1);
+  addBacklog(engine, event.destination, { pending: 1 });
   recordAction(engine, row.seq, { at: Date.now(), by, action: 'promoted' });
   return { receipt, duplicate: false };
 };

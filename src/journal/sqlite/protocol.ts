@@ -13,10 +13,13 @@ import type {
   OperatorPause,
   Quarantined,
   QuarantineBounds,
+  ReplayJob,
+  ReplayRequest,
   RetentionPolicy,
   Settlement,
   StoredEvent,
 } from '../journal.ts';
+import type { Pulse } from './pulse.ts';
 
 /** Without their Buffers, which do not survive the way between threads as such: the client makes them again. */
 export type WireClaimed = Omit<ClaimedEvent, 'body'> & { readonly body: Uint8Array };
@@ -42,6 +45,15 @@ export const FIRST_STEP: Step = { span: 4_096 };
 /** The part of an answer that says how to go on; without `next` the scan is through. */
 export interface Stepped {
   readonly next?: Step;
+}
+
+/** Where a replay stands after a step. */
+export interface ReplayProgress {
+  readonly id: number;
+  /** By all its steps together. */
+  readonly replayed: number;
+  /** Whether there is another step to take. */
+  readonly more: boolean;
 }
 
 interface Operation<Request, Answer> {
@@ -79,16 +91,9 @@ export interface Operations {
     { readonly filter: QuarantineFilter; readonly limit: number; readonly before?: number },
     { readonly items: readonly WireQuarantined[]; readonly more?: number }
   >;
-  replay: Operation<
-    {
-      readonly filter: EventFilter;
-      readonly asNew: boolean;
-      readonly by: string;
-      readonly now: number;
-      readonly step: Step;
-    },
-    Stepped & { readonly done: number }
-  >;
+  replay: Operation<ReplayRequest, ReplayProgress>;
+  replayStep: Operation<{ readonly id: number; readonly now: number }, ReplayProgress>;
+  replays: Operation<undefined, readonly ReplayJob[]>;
   discard: Operation<
     { readonly filter: EventFilter; readonly by: string; readonly now: number; readonly step: Step },
     Stepped & { readonly done: number }
@@ -106,6 +111,7 @@ export interface Operations {
     { readonly removed: number; readonly more: boolean }
   >;
   usage: Operation<undefined, { readonly usedBytes: number }>;
+  probe: Operation<undefined, void>;
 }
 
 export type OperationName = keyof Operations;
@@ -130,6 +136,8 @@ export const CLASS_OF = {
   count: 'read',
   listQuarantined: 'read',
   replay: 'write',
+  replayStep: 'write',
+  replays: 'read',
   discard: 'write',
   reroute: 'write',
   promote: 'write',
@@ -138,6 +146,7 @@ export const CLASS_OF = {
   setPause: 'write',
   retain: 'write',
   usage: 'read',
+  probe: 'intake',
 } as const satisfies Record<OperationName, OperationClass>;
 
 export interface Call {
@@ -161,6 +170,8 @@ export interface WorkerOptions {
   readonly path: string;
   readonly keys: readonly Uint8Array[];
   readonly maxPages?: number;
+  /** Where the worker shows that it turns. */
+  readonly pulse: Pulse;
 }
 
 export type ToWorker =

@@ -1,8 +1,9 @@
+import type { AnswerOf, RequestOf } from './protocol.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { within } from './filter.ts';
 import { joinLane } from './lanes.ts';
-import type { AnswerOf, RequestOf } from './protocol.ts';
+import { advanceJob, beginJob, filterOfJob, type JobRow, rowOfJob } from './replay-jobs.ts';
 import type { EventRow } from './rows.ts';
 import { rise } from './stretch.ts';
 
@@ -24,31 +25,49 @@ export const recordAction = (
   );
 };
 
-/** A replay as new has an id of its own each time; any other goes under the id under which the event went last. */
-const suffixOf = (row: EventRow, asNew: boolean): string => (asNew ? `-r${row.replays + 1}` : row.id_suffix);
+/** The how-manieth replay as new it is tells the ids apart; any other replay goes under the id under which the event went last. */
+const suffixOf = ({ id_suffix: suffix }: EventRow, asNew: boolean): string =>
+  asNew ? `-r${Number(suffix.slice('-r'.length)) + 1}` : suffix;
 
-const replayOne = (engine: Engine, row: EventRow, request: RequestOf<'replay'>): void => {
+const replayOne = (engine: Engine, row: EventRow, job: JobRow): void => {
+  const { destination, lane } = row;
   engine.db.run(
     `UPDATE events SET state = 'pending', reason = NULL, detail = NULL, settled_at = NULL, due_at = ?, failures = 0, charged = 0,
-       head = ?, delivered = ?, id_suffix = ?, replays = replays + 1 WHERE seq = ?`,
-    request.now,
-    joinLane(engine, row.destination, row.lane),
+       replay = 1, head = ?, delivered = ?, id_suffix = ?, replays = replays + 1 WHERE seq = ?`,
+    job.at,
+    joinLane(engine, { destination, lane, replay: 1 }),
     row.state === 'delivered' ? 0 : row.delivered,
-    suffixOf(row, request.asNew),
+    suffixOf(row, job.as_new === 1),
     row.seq,
   );
   engine.db.run('DELETE FROM sent WHERE seq = ?', row.seq);
   addCounts(engine, row.source, { [row.state]: -1, pending: 1 });
-  addBacklog(engine, row.destination, 1);
-  const action = request.asNew ? 'replayed as new' : 'replayed';
-  recordAction(engine, row.seq, { at: request.now, by: request.by, action });
+  addBacklog(engine, destination, { pending: 1, replaying: 1 });
+  const action = job.as_new === 1 ? 'replayed as new' : 'replayed';
+  recordAction(engine, row.seq, { at: job.at, by: job.by, action });
 };
 
-export const replay = (engine: Engine, request: RequestOf<'replay'>): AnswerOf<'replay'> => {
+/** One step of a job. It moves on in the same transaction as the events, so that it meets each of them once, whatever dies in between. */
+const takeStep = (engine: Engine, job: JobRow, now: number): AnswerOf<'replayStep'> => {
+  const { id, replayed } = job;
+  const filter = filterOfJob(engine, job);
+  if (job.finished_at !== null || filter === undefined) return { id, replayed, more: false };
   // From the oldest on: so the oldest of a lane becomes its head.
-  const settled = within(request.filter, ['dead', 'ignored', 'delivered']);
-  const { rows, ...stepped } = rise(engine, settled, CHANGES_PER_STEP, request.step);
+  const settled = within(filter, ['dead', 'ignored', 'delivered']);
+  const step = { at: job.next_seq, span: job.span, until: job.until_seq };
+  const { rows, next } = rise(engine, settled, CHANGES_PER_STEP, step);
   const replayable = rows.filter((row) => row.kept === 1);
-  for (const row of replayable) replayOne(engine, row, request);
-  return { done: replayable.length, ...stepped };
+  for (const row of replayable) replayOne(engine, row, job);
+  advanceJob(engine, job, { matched: rows.length, replayed: replayable.length, next, now });
+  return { id, replayed: replayed + replayable.length, more: next !== undefined };
+};
+
+/** Begins a replay, with its first step. */
+export const replay = (engine: Engine, request: RequestOf<'replay'>): AnswerOf<'replay'> =>
+  takeStep(engine, beginJob(engine, request), request.now);
+
+/** Goes on with a replay. */
+export const replayStep = (engine: Engine, { id, now }: RequestOf<'replayStep'>): AnswerOf<'replayStep'> => {
+  const job = rowOfJob(engine, id);
+  return job === undefined ? { id, replayed: 0, more: false } : takeStep(engine, job, now);
 };

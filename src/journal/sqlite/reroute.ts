@@ -9,11 +9,11 @@ import { rise } from './stretch.ts';
 const move = (engine: Engine, seen: EventRow, destination: string): void => {
   // Read again: moving the event before it in the lane can have made this one a head.
   const row = engine.db.one('SELECT * FROM events WHERE seq = ?', seen.seq) as EventRow;
-  const head = joinLane(engine, destination, row.lane);
+  const head = joinLane(engine, { destination, lane: row.lane, replay: row.replay });
   engine.db.run('UPDATE events SET destination = ?, head = ? WHERE seq = ?', destination, head, row.seq);
   passHead(engine, row);
-  addBacklog(engine, row.destination, -1);
-  addBacklog(engine, destination, 1);
+  addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
+  addBacklog(engine, destination, { pending: 1, replaying: row.replay });
 };
 
 export const reroute = (engine: Engine, request: RequestOf<'reroute'>): AnswerOf<'reroute'> => {

@@ -1,3 +1,4 @@
+import { moment } from '../../observability/moments.ts';
 import { dropPayloads } from './bodies.ts';
 import { removeMalformed } from './discard.ts';
 import type { Engine } from './engine.ts';
@@ -44,7 +45,10 @@ export const retain = (engine: Engine, { policy, now }: RequestOf<'retain'>): An
   const each = (as: RetainAs, age: number, apply: (engine: Engine, row: EventRow) => void): void => {
     if (left === 0) return;
     const rows = overAge(engine, as, age, now, left);
-    for (const row of rows) apply(engine, row);
+    for (const row of rows) {
+      apply(engine, row);
+      moment('journal-retaining');
+    }
     left -= rows.length;
   };
   each('body', policy.delivered, (_, row) => dropPayloads(engine, row.seq));

@@ -30,6 +30,8 @@ export interface EventRow {
   readonly body_bytes: number;
   /** 1 while the body is there. */
   readonly kept: number;
+  /** 1 while a replay of it is pending. */
+  readonly replay: number;
 }
 
 /** An event without the mark that only this file gives. */
@@ -76,5 +78,6 @@ export const toStoredEvent = (row: EventRow): StoredEvent =>
     delivered: kindsOf(row.delivered),
     idSuffix: row.id_suffix,
     replays: row.replays,
+    isReplay: row.replay === 1,
     bodyBytes: row.body_bytes,
   }) satisfies Plain as unknown as StoredEvent;

@@ -2,7 +2,7 @@ import type { Attempt, SentMessage, Settlement } from '../journal.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { eraseLane } from './erase.ts';
-import { passHead } from './lanes.ts';
+import { endClaim, passHead } from './lanes.ts';
 import { writeProfile } from './profiles.ts';
 import { bitsOf, type EventRow, rowOfReceipt } from './rows.ts';
 
@@ -61,7 +61,7 @@ const finish = (
 ): void => {
   const { reason, detail } = { reason: undefined, detail: undefined, ...settlement };
   engine.db.run(
-    'UPDATE events SET state = ?, reason = ?, detail = ?, settled_at = ?, delivered = ?, head = 0 WHERE seq = ?',
+    'UPDATE events SET state = ?, reason = ?, detail = ?, settled_at = ?, delivered = ?, head = 0, replay = 0 WHERE seq = ?',
     settlement.state,
     reason ?? null,
     detail ?? null,
@@ -71,14 +71,14 @@ const finish = (
   );
   if (settlement.state === 'dead') keepSent(engine, row.seq, settlement.sent);
   addCounts(engine, row.source, { pending: -1, [settlement.state]: 1 });
-  addBacklog(engine, row.destination, -1);
+  addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
   passHead(engine, row);
 };
 
 export const settle = (engine: Engine, settlement: Settlement): void => {
   const row = rowOfReceipt(engine, settlement.receipt);
   if (row === undefined) return;
-  engine.claims.drop(row.seq);
+  endClaim(engine, row);
   recordAttempts(engine, row.seq, settlement.attempts);
   if (row.state !== 'pending') return;
   if (settlement.state === 'pending') postpone(engine, row, settlement);

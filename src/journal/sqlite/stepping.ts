@@ -1,4 +1,4 @@
-import type { EventFilter, ReplayRequest } from '../journal.ts';
+import type { EventFilter } from '../journal.ts';
 import type { Channel } from './channel.ts';
 import { FIRST_STEP, type Step, type Stepped } from './protocol.ts';
 
@@ -18,12 +18,6 @@ export const countEvents = (channel: Channel, filter: EventFilter): Promise<numb
   through(async (step) => {
     const { count, next } = await channel.call('count', { filter, step });
     return { n: count, next };
-  });
-
-export const replayEvents = (channel: Channel, request: ReplayRequest): Promise<number> =>
-  through(async (step) => {
-    const { done, next } = await channel.call('replay', { ...request, step });
-    return { n: done, next };
   });
 
 export const discardEvents = (

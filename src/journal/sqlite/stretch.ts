@@ -19,7 +19,8 @@ interface Stretch {
   readonly last: boolean;
 }
 
-const edges = ({ db }: Engine): { min: number; max: number } =>
+/** The oldest and the newest position; of an empty journal 1 and 0. */
+export const edges = ({ db }: Engine): { min: number; max: number } =>
   db.one(
     'SELECT coalesce((SELECT min(seq) FROM events), 1) AS min, coalesce((SELECT max(seq) FROM events), 0) AS max',
   ) as { min: number; max: number };

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runBatch } from './batch.ts';
 import { type Engine, openEngine } from './engine.ts';
+import { beat, keepBeating, type Pulse } from './pulse.ts';
 import type { FromWorker, ToWorker, WorkerOptions } from './protocol.ts';
 
 /*
@@ -10,10 +11,13 @@ if (parentPort === null) throw new Error('this file is started by the journal');
 const port = parentPort;
 const tell = (message: FromWorker): void => port.postMessage(message);
 
-const serve = (engine: Engine): void => {
+const serve = (engine: Engine, pulse: Pulse): void => {
+  keepBeating(pulse);
   port.on('message', (message: ToWorker) => {
+    beat(pulse);
     if (message.type === 'batch') {
       const outcomes = runBatch(engine, message.calls);
+      beat(pulse);
       tell({ type: 'answers', outcomes, claimable: [...engine.claimable], notices: engine.takeNotices() });
       return;
     }
@@ -23,9 +27,11 @@ const serve = (engine: Engine): void => {
   tell({ type: 'ready' });
 };
 
+const options = workerData as WorkerOptions;
+
 const open = (): Engine | undefined => {
   try {
-    return openEngine(workerData as WorkerOptions);
+    return openEngine(options);
   } catch (error) {
     tell({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
     port.close();
@@ -34,4 +40,4 @@ const open = (): Engine | undefined => {
 };
 
 const engine = open();
-if (engine !== undefined) serve(engine);
+if (engine !== undefined) serve(engine, options.pulse);

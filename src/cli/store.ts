@@ -1,0 +1,159 @@
+import { type Command, Option } from 'commander';
+import type { Salvage } from '../journal/sqlite/salvage.ts';
+import type { Finding } from '../journal/sqlite/verify.ts';
+import { CommandError, EXIT } from './command-error.ts';
+import { configOption } from './config-option.ts';
+import { formatTable } from './table.ts';
+
+interface StoreOptions {
+  readonly config: string;
+  readonly path?: string;
+  readonly json?: boolean;
+}
+
+const STOPPED = 'The relay must be stopped: its store is its alone while it runs.';
+
+const HELP = `
+${STOPPED}
+
+Examples:
+  $ capillary-relay store verify --config relay.yaml
+  $ capillary-relay store backup --to /backup/relay-2026-01-31.db
+  $ capillary-relay store salvage --to /var/lib/relay/salvaged`;
+
+const VERIFY_HELP = `
+${STOPPED} It reads the whole file: about a second for each 300 MB.
+Exit code: 0 it is as it must be; 1 it is not, or it could not be looked at.
+
+Examples:
+  $ capillary-relay store verify --config relay.yaml
+  $ capillary-relay store verify --path /var/lib/relay/data --json`;
+
+const BACKUP_HELP = `
+${STOPPED}
+The file is one whole store, whose events are as clear or as encrypted as in the original. To go back to it, put it as relay.db
+into an empty folder and name that folder in store.path. What was delivered after the backup is delivered again, under the same ids.
+
+Example:
+  $ capillary-relay store backup --config relay.yaml --to /backup/relay-2026-01-31.db`;
+
+const SALVAGE_HELP = `
+${STOPPED} The damaged file is not changed; the new folder needs room for it twice.
+Then name the new folder in store.path. Exit code: 0 nothing was lost; 1 something was, and the report says what.
+
+Example:
+  $ capillary-relay store salvage --config relay.yaml --to /var/lib/relay/salvaged`;
+
+/** The folder of the store, from --path or the configuration. */
+const folderOf = async ({ path, config }: StoreOptions): Promise<string> => {
+  if (path !== undefined) return path;
+  const { loadConfig } = await import('../config/load.ts');
+  return loadConfig(config, process.env).config.store.path;
+};
+
+/** Says what the store or the disk said in one line, without a stack. */
+const plainly = async <T>(work: () => T | Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof CommandError || !(error instanceof Error) || error.name === 'ConfigError')
+      throw error;
+    throw new CommandError(error.message);
+  }
+};
+
+const printFindings = (findings: readonly Finding[]): void => {
+  const columns = [
+    { heading: 'CHECK', cell: ({ check }: Finding) => check },
+    { heading: 'FOUND', cell: ({ detail }: Finding) => detail },
+  ];
+  console.log(formatTable(findings, columns));
+};
+
+const verify = (options: StoreOptions): Promise<void> =>
+  plainly(async () => {
+    const { verifyStore } = await import('../journal/sqlite/verify.ts');
+    const path = await folderOf(options);
+    const findings = verifyStore(path);
+    const ok = findings.length === 0;
+    if (options.json === true) console.log(JSON.stringify({ ok, path, findings }, undefined, 2));
+    else if (ok) console.log(`OK: the store in ${path} is sound: file, ledger, order and payloads`);
+    else {
+      printFindings(findings);
+      console.log(
+        `\nTHE STORE IN ${path} IS NOT SOUND. Copy what can be read: capillary-relay store salvage --to FOLDER`,
+      );
+    }
+    if (!ok) process.exitCode = EXIT.failed;
+  });
+
+const backup = (options: StoreOptions & { readonly to: string }): Promise<void> =>
+  plainly(async () => {
+    const { backupStore } = await import('../journal/sqlite/backup.ts');
+    const path = await folderOf(options);
+    const { bytes } = backupStore(path, options.to);
+    if (options.json === true) console.log(JSON.stringify({ path, file: options.to, bytes }, undefined, 2));
+    else console.log(`${options.to} holds the store of ${path}: ${bytes} bytes`);
+  });
+
+const list = (receipts: readonly string[], heading: string): string =>
+  receipts.length === 0
+    ? ''
+    : `\n\n${heading}: ${receipts.length}\n${receipts.map((one) => `  ${one}`).join('\n')}`;
+
+const printSalvage = (salvage: Salvage, to: string): void => {
+  const table = formatTable(salvage.tables, [
+    { heading: 'TABLE', cell: ({ table: name }) => name },
+    { heading: 'COPIED', cell: ({ copied }) => copied },
+    { heading: 'UNREADABLE', cell: ({ unreadable }) => unreadable },
+  ]);
+  const { before, after } = salvage.accepted;
+  console.log(`${table}\n\naccepted: ${before ?? 'unknown'} before, ${after} after`);
+  console.log(
+    `the new store is in ${to}: name it in store.path` +
+      list(salvage.bodiless, 'Payload lost, now dead letters; have Capillary send them again') +
+      list(salvage.lost, 'Events lost, of which only the receipt is known'),
+  );
+};
+
+const isWhole = ({ tables, lost, bodiless }: Salvage): boolean =>
+  lost.length === 0 && bodiless.length === 0 && tables.every(({ unreadable }) => unreadable === 0);
+
+const salvage = (options: StoreOptions & { readonly to: string }): Promise<void> =>
+  plainly(async () => {
+    const { salvageStore } = await import('../journal/sqlite/salvage.ts');
+    const path = await folderOf(options);
+    const report = salvageStore(path, options.to);
+    const ok = isWhole(report);
+    if (options.json === true)
+      console.log(JSON.stringify({ ok, path, to: options.to, ...report }, undefined, 2));
+    else printSalvage(report, options.to);
+    if (!ok) process.exitCode = EXIT.failed;
+  });
+
+const withStoreOptions = (command: Command): Command =>
+  command
+    .addOption(configOption())
+    .addOption(new Option('--path <folder>', 'folder of the store, instead of store.path of a configuration'))
+    .option('--json', 'print the outcome as JSON');
+
+export const registerStore = (program: Command): void => {
+  const group = program
+    .command('store')
+    .description('the file of a stopped relay: verify, backup, salvage')
+    .addHelpText('after', HELP);
+  withStoreOptions(group.command('verify'))
+    .description('look through it: the file itself, the ledger against a recount, order and payloads')
+    .addHelpText('after', VERIFY_HELP)
+    .action(verify);
+  withStoreOptions(group.command('backup'))
+    .description('copy it whole into one new file')
+    .requiredOption('--to <file>', 'the file to make')
+    .addHelpText('after', BACKUP_HELP)
+    .action(backup);
+  withStoreOptions(group.command('salvage'))
+    .description('copy all that can be read of a damaged one into a new store')
+    .requiredOption('--to <folder>', 'an empty or new folder')
+    .addHelpText('after', SALVAGE_HELP)
+    .action(salvage);
+};

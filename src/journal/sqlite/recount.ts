@@ -1,0 +1,72 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/*
+ * Makes a store whole after its rows were copied one by one from a damaged one: whatever can be said from the rows is said anew from them.
+ */
+
+/** Reason of a dead event whose body is gone for good. */
+export const PAYLOAD_LOST = 'payload-lost';
+
+const ORPHANED = ['bodies', 'attempts', 'sent', 'actions'] as const;
+
+/**
+ * Buries pending events without a body: nobody can deliver them, and their customers' later events wait behind them. Their identity is
+ * forgotten, so that Capillary can send them again.
+ */
+const buryBodiless = (db: DatabaseSync, now: number): void => {
+  db.prepare(
+    `UPDATE events SET state = 'dead', reason = ?, detail = 'its payload could not be read when a damaged store was salvaged',
+       identity = NULL, settled_at = ?, replay = 0 WHERE state = 'pending' AND seq NOT IN (SELECT seq FROM bodies)`,
+  ).run(PAYLOAD_LOST, now);
+  db.exec('UPDATE events SET kept = 0 WHERE kept = 1 AND seq NOT IN (SELECT seq FROM bodies)');
+  db.exec('UPDATE events SET kept = 1 WHERE kept = 0 AND seq IN (SELECT seq FROM bodies)');
+};
+
+/** Each queue keeps its head, if it has just one; else who came first is the head. */
+const setHeads = (db: DatabaseSync): void => {
+  db.exec(`UPDATE events SET head = 0 WHERE state <> 'pending' AND head = 1`);
+  db.exec(`UPDATE events SET head = 1 WHERE state = 'pending' AND lane IS NULL AND head = 0`);
+  db.exec(`CREATE TEMP TABLE headless AS SELECT lane, destination, replay, min(seq) AS first FROM events
+    WHERE state = 'pending' AND lane IS NOT NULL GROUP BY lane, destination, replay HAVING sum(head) <> 1`);
+  db.exec(`UPDATE events SET head = (seq = h.first) FROM headless h WHERE events.state = 'pending'
+    AND events.lane = h.lane AND events.destination = h.destination AND events.replay = h.replay`);
+  db.exec('DROP TABLE headless');
+};
+
+/**
+ * The counts, from the rows. Of settled events the rows are only those that retention has left, so there the old count stands where it is
+ * higher; `old` is the table of the damaged store as far as it could be read.
+ */
+const setCounts = (db: DatabaseSync, now: number): void => {
+  db.exec('CREATE TEMP TABLE old AS SELECT * FROM counts; DELETE FROM counts');
+  db.prepare(
+    `INSERT INTO counts (source, accepted, pending, delivered, ignored, dead, malformed, quarantined, quarantined_bytes)
+     SELECT source, pending + delivered + ignored + dead, pending, delivered, ignored, dead, malformed, quarantined, bytes FROM (
+       SELECT source, coalesce(r.pending, 0) AS pending, max(coalesce(r.delivered, 0), coalesce(old.delivered, 0)) AS delivered,
+         max(coalesce(r.ignored, 0), coalesce(old.ignored, 0)) AS ignored,
+         max(coalesce(r.dead, 0), coalesce(old.dead, 0)) + coalesce(r.buried, 0) AS dead, coalesce(r.malformed, 0) AS malformed,
+         coalesce(q.n, 0) AS quarantined, coalesce(q.bytes, 0) AS bytes
+       FROM old FULL JOIN (
+         SELECT source, sum(state = 'pending') AS pending, sum(state = 'delivered') AS delivered, sum(state = 'ignored') AS ignored,
+           sum(state = 'dead' AND NOT (reason = ?1 AND settled_at = ?2)) AS dead,
+           sum(state = 'dead' AND reason = ?1 AND settled_at = ?2) AS buried, sum(state = 'malformed') AS malformed
+         FROM events GROUP BY source
+       ) r USING (source) FULL JOIN (
+         SELECT source, count(*) AS n, sum(bytes) AS bytes FROM quarantine GROUP BY source
+       ) q USING (source)
+     )`,
+  ).run(PAYLOAD_LOST, now);
+  db.exec(`DROP TABLE old; DELETE FROM backlog;
+    INSERT INTO backlog (destination, pending, replaying)
+    SELECT destination, count(*), sum(replay) FROM events WHERE state = 'pending' GROUP BY destination`);
+};
+
+/** Makes one consistent store of the rows that there are. */
+export const recount = (db: DatabaseSync, now: number): void => {
+  db.exec('BEGIN');
+  for (const table of ORPHANED) db.exec(`DELETE FROM ${table} WHERE seq NOT IN (SELECT seq FROM events)`);
+  buryBodiless(db, now);
+  setHeads(db);
+  setCounts(db, now);
+  db.exec('COMMIT');
+};

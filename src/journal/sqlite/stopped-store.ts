@@ -1,0 +1,47 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../journal.ts';
+import { isDamage, primaryCode, WAY_OUT } from './damage.ts';
+import { DATABASE_FILE } from './database.ts';
+
+const BUSY = 5;
+
+/** The database of a folder. @throws StoreError when there is none */
+export const fileOf = (path: string): string => {
+  const file = join(path, DATABASE_FILE);
+  if (!existsSync(file)) throw new StoreError(`there is no store in ${path}: ${DATABASE_FILE} is missing`);
+  return file;
+};
+
+const explain = (path: string, error: unknown): unknown => {
+  if (primaryCode(error) === BUSY)
+    return new StoreError(`a relay is running on the store in ${path}, which is its alone: stop it first`, {
+      cause: error,
+    });
+  if (!isDamage(error)) return error;
+  const why = error instanceof Error ? error.message : '';
+  return new StoreError(`the store in ${path} is damaged (${why}): ${WAY_OUT}`, { cause: error });
+};
+
+/**
+ * Gives the store of a relay that does not run to `use`, for reading. No relay can start on it meanwhile.
+ * @throws StoreError when there is none, a relay is running on it, or it is too damaged for what `use` does
+ */
+export const withStoppedStore = <T>(path: string, use: (db: DatabaseSync) => T): T => {
+  const file = fileOf(path);
+  // SQLite makes these for readers, empty, and one that may only read does not take them away.
+  const made = [`${file}-shm`, `${file}-wal`].filter((side) => !existsSync(side));
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+    db.exec('BEGIN');
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return use(db);
+  } catch (error) {
+    throw explain(path, error);
+  } finally {
+    db?.close();
+    for (const side of made) rmSync(side, { force: true });
+  }
+};

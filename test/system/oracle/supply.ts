@@ -1,0 +1,40 @@
+import { FAMILIES } from '../../../src/mapping/families.ts';
+import { type GeneratedEvent, makeEvents } from '../../../src/simulator/capillary-events.ts';
+import { type Random, shuffled } from '../../../src/simulator/random.ts';
+
+/** Share of posts that are an event sent before. */
+const DUPLICATES = 0.1;
+/** Events that may be sent again. */
+const REMEMBERED = 200;
+
+/** Merges are in one portion of so many: what the merged profile must be is known less exactly than that of others. */
+const MERGES = 6;
+
+/** Events of many customers, of a hot few, and of every name that the mapping knows. */
+const portion = (seed: number, orgId: number): GeneratedEvent[] => {
+  const common = { now: Date.now() - 1_000, orgId, stepMs: 10 };
+  return [
+    ...makeEvents({ ...common, seed, count: 60, customers: 150 }),
+    ...makeEvents({ ...common, seed: seed + 1, count: 30, customers: 3 }),
+    ...makeEvents({ ...common, seed: seed + 2, count: 15, customers: 30, names: [...FAMILIES.keys()] }),
+  ];
+};
+
+/** Bodies to post, without end: new events in disorder, now and then one of the last again. */
+export function* supply(random: Random, seed: number, orgId: number): Generator<string> {
+  let recent: string[] = [];
+  for (let round = 0; ; round += 1) {
+    const events = portion(seed * 1_000_003 + round * 3, orgId).filter(
+      ({ name }) => name !== 'loyaltyCustomerMerge' || round % MERGES === 0,
+    );
+    for (const { body } of shuffled(random, events)) {
+      recent = [...recent.slice(-REMEMBERED), body];
+      yield body;
+      while (random() < DUPLICATES) {
+        // The very same again while the first is under way, or an older one.
+        const place = random() < 0.3 ? recent.length - 1 : Math.floor(random() * recent.length);
+        yield recent[place]!;
+      }
+    }
+  }
+}

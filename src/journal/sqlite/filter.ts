@@ -8,6 +8,11 @@ export interface Where {
   readonly values: readonly SQLInputValue[];
 }
 
+/** What a scan of the journal itself can ask for besides. */
+export interface ScanFilter extends EventFilter {
+  readonly notDestination?: string;
+}
+
 /*
  * The index is named, the choice is not left to the planner: without statistics of the data it cannot know that an event id says more than
  * a source. Each of these is followed by the position, so a step can look at a stretch of it.
@@ -32,7 +37,7 @@ const EQUALS = {
 const BOUNDS = { since: 'received_at >= ?', until: 'received_at < ?' } as const;
 
 /** Turns a filter into SQL; what a caller gave goes in as values only. */
-export const whereOf = (filter: EventFilter): Where => {
+export const whereOf = (filter: ScanFilter): Where => {
   const terms: string[] = [];
   const values: SQLInputValue[] = [];
   const add = (term: string, value: SQLInputValue): void => {
@@ -47,6 +52,7 @@ export const whereOf = (filter: EventFilter): Where => {
     const value = filter[key];
     if (value !== undefined) add(`${EQUALS[key]} = ?`, value);
   }
+  if (filter.notDestination !== undefined) add('destination <> ?', filter.notDestination);
   for (const key of ['since', 'until'] as const) {
     const value = filter[key];
     if (value !== undefined) add(BOUNDS[key], value);

@@ -16,10 +16,15 @@ const move = (engine: Engine, seen: EventRow, destination: string): void => {
   addBacklog(engine, destination, { pending: 1, replaying: row.replay });
 };
 
+/** Whether another destination has anything pending: else there is nothing to look for, however long the backlog. */
+const isAnyElsewhere = ({ db }: Engine, destination: string): boolean =>
+  db.one('SELECT 1 FROM backlog WHERE destination <> ? AND pending > 0 LIMIT 1', destination) !== undefined;
+
 export const reroute = (engine: Engine, request: RequestOf<'reroute'>): AnswerOf<'reroute'> => {
-  const filter = { states: ['pending'], source: request.source } as const;
+  if (!isAnyElsewhere(engine, request.destination)) return { done: 0 };
+  const { source, destination } = request;
+  const filter = { states: ['pending'], source, notDestination: destination } as const;
   const { rows, ...stepped } = rise(engine, filter, CHANGES_PER_STEP, request.step);
-  const elsewhere = rows.filter((row) => row.destination !== request.destination);
-  for (const row of elsewhere) move(engine, row, request.destination);
-  return { done: elsewhere.length, ...stepped };
+  for (const row of rows) move(engine, row, destination);
+  return { done: rows.length, ...stepped };
 };

@@ -1,6 +1,6 @@
 import type { EventFilter } from '../journal.ts';
 import type { Engine } from './engine.ts';
-import { whereOf } from './filter.ts';
+import { type ScanFilter, whereOf } from './filter.ts';
 import type { Step, Stepped } from './protocol.ts';
 import type { EventRow } from './rows.ts';
 
@@ -35,7 +35,7 @@ const downwards = (engine: Engine, step: Step): Stretch => {
 /** The rows of a stretch that the filter matches, and the span for the next one. */
 const select = (
   { db }: Engine,
-  filter: EventFilter,
+  filter: ScanFilter,
   { from, to }: Stretch,
   what: { readonly columns: string; readonly tail: string; readonly span: number },
 ): { rows: unknown[]; span: number } => {
@@ -83,7 +83,7 @@ export const tally = (
 /** The next rows of a scan from the oldest to the newest that was there when it began, at most `limit` in a step. */
 export const rise = (
   engine: Engine,
-  filter: EventFilter,
+  filter: ScanFilter,
   limit: number,
   step: Step,
 ): Stepped & { readonly rows: readonly EventRow[] } => {

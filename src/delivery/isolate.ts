@@ -3,37 +3,54 @@ import { held } from './outcomes.ts';
 
 type SendWhole = (batch: readonly OutMessage[]) => Promise<MessageOutcome[]>;
 
-/** True when the request failed as a whole for a passing reason. */
+/** True when the request failed as a whole and each of its messages is to be tried again. */
 export const allFailed = (results: readonly MessageOutcome[]): boolean =>
   results.every((result) => result.kind === 'retry');
 
+const readPart = (results: readonly MessageOutcome[]): 'failed' | 'passed' | 'not-sent' => {
+  if (results.some((result) => result.kind === 'held')) return 'not-sent';
+  return allFailed(results) || (results.length === 1 && results[0]?.kind === 'rejected')
+    ? 'failed'
+    : 'passed';
+};
+
+export interface Isolated {
+  /** One for each message, in order. */
+  readonly outcomes: MessageOutcome[];
+  /** The message that made the batch fail, if there is one such; absent when the search had to be given up. */
+  readonly culprit?: OutMessage;
+}
+
 /**
- * Finds the message that makes a batch fail while others pass, with one request per halving: the first half is sent; if it passes, the
- * fault is in the second, which need not be sent whole. Halves that were not tried go together at the end.
+ * Finds the message that makes a batch fail, with one request per halving: the first half is sent; if it passes, the fault is in the second,
+ * which need not be sent whole. What the halvings left out goes together at the end. That is at most log2(batch) requests and one for the
+ * good ones left out. A culprit known only because all the others passed is not sent again here and keeps the outcome it had.
  * @param batch known to fail as a whole
- * @returns an outcome for each message, in order
+ * @param before the outcomes of that failure, in order
  */
 export const isolate = async (
   batch: readonly OutMessage[],
+  before: readonly MessageOutcome[],
   sendWhole: SendWhole,
-): Promise<MessageOutcome[]> => {
-  const outcomes = new Map<OutMessage, MessageOutcome>();
-  const fails = async (part: readonly OutMessage[]): Promise<boolean> => {
+): Promise<Isolated> => {
+  const latest = new Map(batch.map((message, position) => [message, before[position]]));
+  const sendPart = async (part: readonly OutMessage[]): Promise<ReturnType<typeof readPart>> => {
     const results = await sendWhole(part);
-    part.forEach((message, position) => outcomes.set(message, results[position] ?? held('no outcome')));
-    return allFailed(results);
+    part.forEach((message, position) => latest.set(message, results[position]));
+    return readPart(results);
   };
-  const untried: OutMessage[] = [];
+  const outcomes = (): MessageOutcome[] => batch.map((message) => latest.get(message) ?? held('no outcome'));
+
+  const left: OutMessage[] = [];
   let bad = batch;
   while (bad.length > 1) {
     const middle = Math.ceil(bad.length / 2);
     const [low, high] = [bad.slice(0, middle), bad.slice(middle)];
-    if (await fails(low)) {
-      untried.push(...high);
-      bad = low;
-    } else bad = high;
+    const result = await sendPart(low);
+    if (result === 'not-sent') return { outcomes: outcomes() };
+    if (result === 'failed') left.push(...high);
+    bad = result === 'failed' ? low : high;
   }
-  await fails(bad);
-  if (untried.length > 0) await fails(untried);
-  return batch.map((message) => outcomes.get(message) ?? held('no outcome'));
+  if (left.length > 0) await sendPart(left);
+  return { outcomes: outcomes(), ...(bad[0] && { culprit: bad[0] }) };
 };

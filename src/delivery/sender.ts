@@ -63,6 +63,20 @@ export const createSender = (parts: SenderParts): Sender => {
     return outcomes;
   };
 
+  /** The inlet is well and finds fault with the request: with its message, or with one of them. */
+  const refuse = (batch: readonly OutMessage[], tried: Tried, detail: string): MessageOutcome[] => {
+    suspicion.failed(
+      batch.map((message) => message.receipt),
+      batch.length,
+      steady(),
+    );
+    state.succeeded();
+    const cause = { charged: false, detail, jitter: Math.random() };
+    return batch.map((message) =>
+      batch.length === 1 ? rejected(message, tried, 'rejected', detail) : retried(message, tried, cause),
+    );
+  };
+
   const inHalves = async (batch: readonly OutMessage[], signal: AbortSignal): Promise<MessageOutcome[]> => {
     const middle = Math.ceil(batch.length / 2);
     const first = await sendWhole(batch.slice(0, middle), signal);
@@ -112,12 +126,11 @@ export const createSender = (parts: SenderParts): Sender => {
       case 'items':
         return readItems(batch, verdict.items, tried, signal);
       case 'too-large':
-      case 'invalid': {
         state.succeeded();
         if (batch.length > 1) return inHalves(batch, signal);
-        const reason = verdict.kind === 'too-large' ? 'too-large' : 'rejected';
-        return batch.map((message) => rejected(message, tried, reason, verdict.detail));
-      }
+        return batch.map((message) => rejected(message, tried, 'too-large', verdict.detail));
+      case 'invalid':
+        return refuse(batch, tried, verdict.detail);
       case 'unauthorized':
       case 'destination':
         state.fault(verdict.reason, verdict.detail);
@@ -137,14 +150,22 @@ export const createSender = (parts: SenderParts): Sender => {
     return judge(batch, tried, signal);
   };
 
-  /** Suspects that fail again, while others have passed since they failed before, hold the culprit: it is looked for at once. */
+  /**
+   * A batch holds a culprit when it is refused as a whole by an inlet that is well, or when suspects fail again while others have passed since
+   * they failed before: it is looked for at once.
+   */
   const send: Sender = async (batch, signal) => {
-    const failedAt = batch.map((message) => suspicion.failedAt(message.receipt));
+    const failedBefore = batch.map((message) => suspicion.failedAt(message.receipt));
     const outcomes = await sendWhole(batch, signal);
-    const proven = failedAt.every((at) => at !== undefined && state.passedSince(at));
-    return batch.length > 1 && proven && allFailed(outcomes)
-      ? isolate(batch, (part) => sendWhole(part, signal))
-      : outcomes;
+    if (batch.length === 1 || !allFailed(outcomes)) return outcomes;
+    const proven = batch.every((message, position) => {
+      const failedAt = failedBefore[position] ?? suspicion.failedAt(message.receipt);
+      return failedAt !== undefined && state.passedSince(failedAt);
+    });
+    if (!proven) return outcomes;
+    const found = await isolate(batch, outcomes, (part) => sendWhole(part, signal));
+    if (found.culprit !== undefined) suspicion.failed([found.culprit.receipt], 1, steady());
+    return found.outcomes;
   };
 
   return async (batch, signal) => {

@@ -81,6 +81,10 @@ export interface StartOptions {
   readonly keeps?: (line: Record<string, unknown>) => boolean;
 }
 
+/** Relays of this process. A test that runs into its time limit does not get to end its own. */
+const everyone = new Set<ChildProcess>();
+process.once('exit', () => everyone.forEach((child) => child.kill('SIGKILL')));
+
 /** A folder for one relay's data and configuration; `start` may be called again after `end`, as a restart. */
 export const relayFolder = (config: RelayConfig) => {
   const folder = mkdtempSync(join(tmpdir(), 'relay-test-'));
@@ -125,6 +129,7 @@ const startRelay = async (
     },
   );
   running.add(child);
+  everyone.add(child);
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   spawned(child);
   const log: Record<string, unknown>[] = [];
@@ -139,6 +144,7 @@ const startRelay = async (
       });
       child.once('exit', (code) => {
         running.delete(child);
+        everyone.delete(child);
         reject(new Error(`the relay ended with ${code}: ${errors} ${JSON.stringify(log.slice(-3))}`));
       });
     },

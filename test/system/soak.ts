@@ -39,7 +39,7 @@ const soak = async (): Promise<boolean> => {
     spell: 2_000,
     hangs: !values['no-hangs'],
     poison: values.poison ? 'cap-00' : undefined,
-    patience: 120_000,
+    patience: 300_000,
   };
   const began = performance.now();
   const told = (text: string): void =>

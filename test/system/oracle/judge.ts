@@ -17,6 +17,9 @@ import { stringify } from 'yaml';
 
 export const ORG_ID = 100_737;
 
+/** ms between two words on how many events are left. */
+const TELL_EVERY = 5_000;
+
 export interface JudgeOptions {
   readonly seed: number;
   /** Posts a second. */
@@ -73,7 +76,7 @@ const configure = (simulator: Simulator, key: string, change: JudgeOptions['chan
   // Poison is what Adobe refuses; faults that hit by chance must bury nothing.
   config.destinations[0]!['retry'] = { minDelay: '20ms', maxDelay: '400ms', poisonAttempts: 100 };
   // Batches of several messages, for what may happen to some of them.
-  config.destinations[0]!['batch'] = { maxWait: '100ms' };
+  config.destinations[0]!['batch'] = { maxWait: '50ms' };
   change?.(config);
   return config;
 };
@@ -126,11 +129,22 @@ export const createJudge = async (options: JudgeOptions): Promise<Judge> => {
   /** Resolves with the ledger once nothing is pending, or as it is when patience ends. */
   const settled = async (patience: number): Promise<Ledger> => {
     const relay = await lives.up();
+    let toldAt = -Infinity;
     for (const end = performance.now() + patience; ; await sleep(50)) {
       await mendTokens(relay);
       const ledger = await ledgerOf(relay);
       await witness.look();
-      if (ledger.pending === 0 || performance.now() > end) return ledger;
+      if (performance.now() - toldAt > TELL_EVERY) {
+        toldAt = performance.now();
+        told?.(`${ledger.pending} events are pending`);
+      }
+      if (ledger.pending === 0) return ledger;
+      if (performance.now() > end) {
+        findings.add(
+          `${ledger.pending} events are still pending: what is called lost below may be among them`,
+        );
+        return ledger;
+      }
     }
   };
 

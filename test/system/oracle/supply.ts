@@ -15,7 +15,7 @@ const portion = (seed: number, orgId: number): GeneratedEvent[] => {
   const common = { now: Date.now() - 1_000, orgId, stepMs: 10 };
   return [
     ...makeEvents({ ...common, seed, count: 60, customers: 150 }),
-    ...makeEvents({ ...common, seed: seed + 1, count: 30, customers: 3 }),
+    ...makeEvents({ ...common, seed: seed + 1, count: 20, customers: 3 }),
     ...makeEvents({ ...common, seed: seed + 2, count: 15, customers: 30, names: [...FAMILIES.keys()] }),
   ];
 };

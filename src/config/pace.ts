@@ -9,7 +9,9 @@ export const batchSchema = z.strictObject({
   maxMessages: integer(1, 10_000)
     .prefault(200)
     .describe('Most messages in a request; above limits.messagesPerSecond it counts as that.'),
-  maxWait: duration({ max: '1m' }).prefault('200ms').describe('How long a message waits for others.'),
+  maxWait: duration({ max: '1m' })
+    .prefault('200ms')
+    .describe('How long after its receipt a message still waits for others.'),
 });
 
 /** Most that a destination is sent. */

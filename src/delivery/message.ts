@@ -10,6 +10,8 @@ export interface OutMessage {
   readonly bytes: number;
   /** It was in a request that failed as a whole, so it may be what made it fail. */
   readonly suspect: boolean;
+  /** ms since the event was received. */
+  readonly age: number;
   /** The event has been waiting for longer than `retry.maxAge`. */
   readonly expired: boolean;
 }

@@ -7,7 +7,7 @@ import type { Sender } from './sender.ts';
 export interface BatchLimits {
   readonly maxBytes: number;
   readonly maxMessages: number;
-  /** ms a message waits for company. */
+  /** ms from its receipt that a message waits for company. */
   readonly maxWait: number;
 }
 
@@ -23,9 +23,13 @@ export interface Outbox {
 interface Waiting {
   readonly message: OutMessage;
   readonly room: number;
-  readonly since: number;
+  /** When it waits no longer. */
+  readonly until: number;
   readonly resolve: (outcome: MessageOutcome) => void;
 }
+
+/** ms in which messages that were claimed together arrive: what has waited long enough in the journal still waits for these. */
+const GATHERING = 10;
 
 /** `{"messages":[` and `]}`. */
 const FRAME_BYTES = 15;
@@ -48,6 +52,10 @@ export const takeBatch = (queue: Waiting[], limits: BatchLimits): Waiting[] => {
   }
   return queue.splice(0, count);
 };
+
+/** When the first of them waits no longer: then all go that fit. */
+const firstEnd = (queue: readonly Waiting[]): number =>
+  queue.reduce((first, { until }) => Math.min(first, until), Number.POSITIVE_INFINITY);
 
 export const createOutbox = (parts: {
   readonly limits: BatchLimits;
@@ -90,9 +98,9 @@ export const createOutbox = (parts: {
     let wait = Number.POSITIVE_INFINITY;
     const now = performance.now();
     for (const queue of Object.values(queues)) {
-      for (let head = queue[0]; head !== undefined; head = queue[0]) {
-        const left = head.since + limits.maxWait - now;
-        if (left > 0 && !isFull(queue)) {
+      while (queue.length > 0) {
+        const left = isFull(queue) ? 0 : firstEnd(queue) - now;
+        if (left > 0) {
           wait = Math.min(wait, left);
           break;
         }
@@ -107,7 +115,8 @@ export const createOutbox = (parts: {
     submit(message, room) {
       return new Promise((resolve) => {
         const queue = queues[message.suspect ? (`${message.kind}-suspect` as const) : message.kind];
-        queue.push({ message, room, since: performance.now(), resolve });
+        const wait = Math.max(limits.maxWait - message.age, Math.min(GATHERING, limits.maxWait));
+        queue.push({ message, room, until: performance.now() + wait, resolve });
         pump();
       });
     },

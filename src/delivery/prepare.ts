@@ -98,6 +98,8 @@ const outMessage = (
 ): OutMessage => {
   const flow = kind === 'profile' && destination.profile ? destination.profile : destination.events;
   const { imsOrgId, format } = destination;
+  // A clock that was set back makes nothing younger than new.
+  const age = Math.max(0, now - event.receivedAt);
   const json = envelope({ imsOrgId, flow, format }, entity, event.receivedAt);
   return {
     receipt: event.receipt,
@@ -105,6 +107,7 @@ const outMessage = (
     json,
     bytes: Buffer.byteLength(json),
     suspect: event.failures > 0,
-    expired: now - event.receivedAt > destination.retry.maxAge,
+    age,
+    expired: age > destination.retry.maxAge,
   };
 };

@@ -18,6 +18,7 @@ const messages = (count: number): OutMessage[] =>
     json: '{}',
     bytes: 2,
     suspect: true,
+    age: 0,
     expired: false,
   }));
 

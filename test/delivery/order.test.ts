@@ -55,6 +55,19 @@ describe('the order of each customer', () => {
     expect(firstLandings()).not.toContain(behind.id);
   });
 
+  it('lets the events of a hot customer wait for each other only, not for company', async () => {
+    rig = await startDeliveryRig((config) => {
+      config.destinations[0]!['batch'] = { maxWait: '2s' };
+    });
+    const all = [];
+    for (let at = 0; at < 60; at += 1) all.push(await rig.accept(transactionAdded(1)));
+    await rig.destinations.start();
+    // Were each to wait for company, this would take two minutes: longer than a test may.
+    const outcomes = await Promise.all(all.map(({ receipt }) => rig.settled(receipt)));
+    expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
+    expect(firstLandings()).toEqual(all.map(({ id }) => id));
+  });
+
   it('does not let one hot customer stop the rest', async () => {
     rig = await startDeliveryRig();
     for (let at = 0; at < 300; at += 1) await rig.accept(transactionAdded(1));

@@ -11,6 +11,7 @@ const message = (at: number, more: Partial<OutMessage> = {}): OutMessage => ({
   json: '{}',
   bytes: 100,
   suspect: false,
+  age: 0,
   expired: false,
   ...more,
 });
@@ -43,6 +44,14 @@ describe('collecting messages into batches', () => {
     expect(receipts()).toEqual([['r0', 'r1', 'r2']]);
     await untilSent(2);
     expect(receipts()[1]).toEqual(['r3']);
+  });
+
+  it('does not let a message wait that has waited long enough in the journal, and sends the others with it', async () => {
+    const { outbox, untilSent, receipts } = setUp({ maxWait: 60_000 });
+    void outbox.submit(message(0), 3);
+    void outbox.submit(message(1, { age: 60_000 }), 3);
+    await untilSent(1);
+    expect(receipts()).toEqual([['r0', 'r1']]);
   });
 
   it('keeps each request below maxBytes; a larger message goes alone', async () => {

@@ -28,6 +28,7 @@ const message = (kind: MessageKind): OutMessage => ({
   json: `{"${kind}":1}`,
   bytes: 11,
   suspect: false,
+  age: 0,
   expired: false,
 });
 

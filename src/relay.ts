@@ -39,8 +39,15 @@ export interface Relay {
 
 /** ms during which late webhooks are still answered with 503 and Retry-After before the port closes. */
 const DRAIN = 200;
-/** ms after which requests that still have no answer are cut off. */
-const CUT = 3_000;
+/** ms after which requests that still have no answer are cut off: webhooks, and calls of operators. */
+const CUT = { intake: 3_000, admin: 1_000 } as const;
+
+/** A body that trickles in, or a replay of millions, must not hold the shutdown: the one is sent again, the other goes on at the next start. */
+const closeWithin = async (app: FastifyInstance, ms: number): Promise<void> => {
+  const cut = setTimeout(() => app.server.closeAllConnections(), ms);
+  await app.close();
+  clearTimeout(cut);
+};
 
 const urlOf = (app: FastifyInstance): string => {
   const address = app.server.address() as AddressInfo;
@@ -132,12 +139,9 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
   const shutDown = async (): Promise<void> => {
     capacity.drain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
-    // A body that trickles in must not hold the shutdown; its sender has had no answer and sends it again.
-    const cut = setTimeout(() => intake.server.closeAllConnections(), CUT);
-    await Promise.all([intake.close(), destinations.stop()]);
-    clearTimeout(cut);
+    await Promise.all([closeWithin(intake, CUT.intake), destinations.stop()]);
     ending.abort();
-    await admin.close();
+    await closeWithin(admin, CUT.admin);
     await journal.close();
   };
 

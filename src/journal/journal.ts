@@ -134,6 +134,6 @@ export interface Journal {
   pulseAge(): number;
   /** Resolves when the engine has died and can take nothing more, with the reason; never on close(). */
   readonly failed: Promise<Error>;
-  /** Finishes what was begun, then closes. Idempotent. */
+  /** Finishes what was begun, then closes; a call over a filter ends after the step in hand and rejects. Idempotent. */
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
-import { KEY, type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
+import { ADMIN_TOKEN, KEY, type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { until } from '../helpers/until.ts';
 
 let simulator: Simulator;
@@ -19,19 +19,24 @@ afterEach(async () => {
   await simulator.close();
 });
 
+/** Begins a request whose body never ends. */
+const trickle = (url: string, headers: Record<string, string>): void => {
+  const type = { 'content-type': 'application/json', 'content-length': '1000' };
+  const begun = request(url, { method: 'POST', headers: { ...type, ...headers } });
+  begun.on('error', () => undefined);
+  begun.write('{"eventName":');
+};
+
 const messages = () => relay.log.map((line) => line['msg']);
 
 describe('the end of the process', () => {
-  it('comes in time and in good order though the inlet hangs and a webhook trickles in', async () => {
+  it('comes in time and in good order though the inlet hangs and requests trickle in on both ports', async () => {
     simulator.setFaults([{ on: 'inlet', then: { hang: true } }]);
     const answer = await relay.post(transactionAdded(1));
     const { receipt } = (await answer.json()) as { receipt: string };
     await until(() => simulator.stats().maxConcurrent > 0);
-    const { port } = new URL(relay.intakeUrl);
-    const headers = { 'x-relay-key': KEY, 'content-length': '1000' };
-    const trickle = request({ port, method: 'POST', path: '/webhooks/acme', headers });
-    trickle.on('error', () => undefined);
-    trickle.write('{"eventName":');
+    trickle(`${relay.intakeUrl}/webhooks/acme`, { 'x-relay-key': KEY });
+    trickle(`${relay.adminUrl}/admin/v1/dead-letters/replay`, { authorization: `Bearer ${ADMIN_TOKEN}` });
     const began = Date.now();
     expect(await relay.end('SIGTERM')).toBe(0);
     expect(Date.now() - began).toBeLessThan(10_000);

@@ -4,6 +4,8 @@ import { StoreError } from '../journal.ts';
 export interface Gate {
   /** @throws StoreError (rejects) once the gate is shut. */
   through<T>(work: () => Promise<T>): Promise<T>;
+  /** False as soon as it is being shut: who has many steps to take inside leaves before the next one. */
+  readonly isOpen: boolean;
   /** Resolves when nobody is inside any more. */
   shut(): Promise<void>;
 }
@@ -21,6 +23,9 @@ export const createGate = (): Gate => {
       } finally {
         inside.delete(call);
       }
+    },
+    get isOpen() {
+      return open;
     },
     shut: async () => {
       open = false;

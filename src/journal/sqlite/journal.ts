@@ -83,7 +83,15 @@ const reading = (ask: Ask) =>
     replays: () => ask('replays', undefined),
   }) satisfies Partial<Journal>;
 
-const scanning = (gate: Gate, channel: Channel, runner: ReplayRunner, path: string) =>
+/** For calls of many steps: once the journal is being closed no further step is taken, so that a scan of millions does not hold a shutdown. */
+const stepper = (gate: Gate, channel: Channel): Pick<Channel, 'call'> => ({
+  call: async (name, request) => {
+    if (!gate.isOpen) throw new StoreError('the store is being closed before the call is through');
+    return channel.call(name, request);
+  },
+});
+
+const scanning = (gate: Gate, channel: Pick<Channel, 'call'>, runner: ReplayRunner, path: string) =>
   ({
     list: (filter, page) => gate.through(() => listEvents(channel, filter, page)),
     count: (filter) => gate.through(() => countEvents(channel, filter)),
@@ -135,7 +143,8 @@ export const openSqliteJournal = async (options: SqliteJournalOptions): Promise<
   const gate = createGate();
   const ask: Ask = (name, request) => gate.through(() => channel.call(name, request));
   const replayed = new Set<() => void>();
-  const runner = createReplayRunner(channel, {
+  const steps = stepper(gate, channel);
+  const runner = createReplayRunner(steps, {
     ended: () => {
       for (const listener of replayed) listener();
     },
@@ -145,7 +154,7 @@ export const openSqliteJournal = async (options: SqliteJournalOptions): Promise<
   return {
     ...writing(ask),
     ...reading(ask),
-    ...scanning(gate, channel, runner, path),
+    ...scanning(gate, steps, runner, path),
     onClaimable: (listener) => {
       // Wrapped, so that the same function given twice is two listeners.
       const own: Listener = (destination) => listener(destination);

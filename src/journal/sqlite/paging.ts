@@ -27,7 +27,7 @@ const startOf = (listing: Listing, page: PageRequest): number | undefined => {
 
 /** A page of events. Looks for one more than it gives, to know whether it is the last. */
 export const listEvents = async (
-  channel: Channel,
+  channel: Pick<Channel, 'call'>,
   filter: EventFilter,
   page: PageRequest,
 ): Promise<Page<StoredEvent>> => {
@@ -51,7 +51,7 @@ export const listEvents = async (
 };
 
 export const listQuarantine = async (
-  channel: Channel,
+  channel: Pick<Channel, 'call'>,
   filter: QuarantineFilter,
   page: PageRequest,
 ): Promise<Page<Quarantined>> => {

@@ -14,14 +14,14 @@ const through = async (take: (step: Step) => Promise<Stepped & { readonly n: num
   return sum;
 };
 
-export const countEvents = (channel: Channel, filter: EventFilter): Promise<number> =>
+export const countEvents = (channel: Pick<Channel, 'call'>, filter: EventFilter): Promise<number> =>
   through(async (step) => {
     const { count, next } = await channel.call('count', { filter, step });
     return { n: count, next };
   });
 
 export const discardEvents = (
-  channel: Channel,
+  channel: Pick<Channel, 'call'>,
   request: { readonly filter: EventFilter; readonly by: string; readonly now: number },
 ): Promise<number> =>
   through(async (step) => {
@@ -30,7 +30,7 @@ export const discardEvents = (
   });
 
 export const rerouteEvents = (
-  channel: Channel,
+  channel: Pick<Channel, 'call'>,
   request: { readonly source: string; readonly destination: string },
 ): Promise<number> =>
   through(async (step) => {

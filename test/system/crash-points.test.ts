@@ -9,7 +9,6 @@ const expectAllKept = async (stage: CrashStage): Promise<void> => {
   expect(verdict.findings).toEqual([]);
   expect(verdict.ledger).toMatchObject({ pending: 0, balanced: true });
   expect(verdict.due.delivered).toBeGreaterThan(1);
-  expect(stage.integrity()).toEqual({ integrity_check: 'ok' });
 };
 
 type Point = [when: string, moment: Moment, times: number, call?: string];
@@ -60,7 +59,6 @@ describe.concurrent('a relay that is killed', () => {
       await simulator.until(({ landed }) => landed > 60, AbortSignal.timeout(30_000));
       await stage.stopPosting();
       expect((await stage.judge.judge(30_000)).findings).toEqual([]);
-      await lives.term();
       expect(await stage.crashAt('journal-retaining', 10)).toBe('SIGKILL');
       const known = capillary.counts.duplicatesAnswered;
       const again = obligations.all().slice(0, 30);

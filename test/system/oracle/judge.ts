@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { verifyStore } from '../../../src/journal/sqlite/verify.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { makeEvents } from '../../../src/simulator/capillary-events.ts';
 import { createRandom, type Random } from '../../../src/simulator/random.ts';
@@ -59,7 +61,10 @@ export interface Judge {
   readonly random: Random;
   /** Ends waits for tokens and the like, as an operator would. */
   mend(): Promise<void>;
-  /** Waits until nothing is pending, then holds all that landed against all that was promised. Takes at most `patience` ms. */
+  /**
+   * Waits until nothing is pending, at most `patience` ms, and holds all that landed against all that was promised. Then ends the relay and looks
+   * through its store.
+   */
   judge(patience: number): Promise<Verdict>;
   close(): Promise<void>;
 }
@@ -191,6 +196,9 @@ export const createJudge = async (options: JudgeOptions): Promise<Judge> => {
       const due = await checkCustomers(obligations.all(), witness, terms, findings);
       checkLedger(ledger, due);
       checkInlet();
+      await lives.rest();
+      for (const { check, detail } of verifyStore(join(lives.folder.folder, 'data')))
+        findings.add(`store: ${check}: ${detail}`);
       return { findings: findings.list(), due, ledger };
     },
     async close() {

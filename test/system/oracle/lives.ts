@@ -25,6 +25,8 @@ export interface Lives {
   start(options?: StartOptions): Promise<RelayProcess>;
   kill(): Promise<void>;
   term(): Promise<void>;
+  /** As `term`, but for good: it is not counted. */
+  rest(): Promise<void>;
   /** A life that is killed while it starts. */
   stillborn(afterMs: number): Promise<void>;
 }
@@ -57,6 +59,13 @@ export const createLives = (config: RelayConfig, findings: Findings): Lives => {
     return relay;
   };
 
+  const rest = async (): Promise<void> => {
+    const relay = current;
+    const code = await relay?.end('SIGTERM');
+    if (current === relay) leave();
+    if (code !== 0) findings.add(`SIGTERM ended with ${code}: ${JSON.stringify(relay?.log.slice(-3))}`);
+  };
+
   return {
     folder,
     starts,
@@ -74,14 +83,9 @@ export const createLives = (config: RelayConfig, findings: Findings): Lives => {
     },
     async term() {
       terms += 1;
-      const relay = current;
-      const ended = relay?.end('SIGTERM');
-      const code = await ended;
-      if (current === relay) leave();
-      if (code !== 0) {
-        findings.add(`SIGTERM ended with ${code}: ${JSON.stringify(relay?.log.slice(-3))}`);
-      }
+      await rest();
     },
+    rest,
     async stillborn(afterMs) {
       kills += 1;
       let child: ChildProcess | undefined;

@@ -1,5 +1,5 @@
 import { customerIdOf } from '../capillary/identifiers.ts';
-import type { Draft, FamilyInput } from './family.ts';
+import type { Draft, FamilyInput } from './families/family.ts';
 import { flatEvent } from './flat-event.ts';
 import { createReader, type Reader } from './reader.ts';
 

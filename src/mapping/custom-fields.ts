@@ -1,7 +1,7 @@
 import type { JsonValue } from '../capillary/json.ts';
 import type { Shape } from '../xdm/shape.ts';
 import { attributeShape } from './attributes.ts';
-import type { FamilyInput } from './family.ts';
+import type { FamilyInput } from './families/family.ts';
 import type { Reader } from './reader.ts';
 
 /** Where the custom and extended fields of an event go, XDM path → value. */

@@ -6,7 +6,7 @@ import type { ObjectShape } from '../xdm/shape.ts';
 import { expandAttributes } from './attributes.ts';
 import { commonTenantFields, identifyingTenantFields, placeContext } from './common-fields.ts';
 import { extend } from './extend.ts';
-import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import type { Draft, FamilyInput, FamilyResult } from './families/family.ts';
 import { noteFault } from './notes.ts';
 
 /**

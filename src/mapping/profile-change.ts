@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import { conform, conformAny } from '../xdm/conform.ts';
 import type { ObjectShape } from '../xdm/shape.ts';
 import { attributeShape, flattenAttributes } from './attributes.ts';
-import type { FamilyInput, FamilyResult } from './family.ts';
+import type { FamilyInput, FamilyResult } from './families/family.ts';
 import type { NamedIdentity } from './identity-map.ts';
 import { noteFault } from './notes.ts';
 

@@ -5,7 +5,7 @@ import { expandAttributes } from './attributes.ts';
 import { customFields } from './custom-fields.ts';
 import { eventEntity, extendEvent } from './event-entity.ts';
 import { attributeTime } from './event-time.ts';
-import type { Family, FamilyInput } from './family.ts';
+import type { Family, FamilyInput } from './families/family.ts';
 import { flatEvent } from './flat-event.ts';
 import { nameIdentities } from './identity-map.ts';
 import type { ProfileChange } from './mapped.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE, metricEventName } from '../../src/capillary/catalogue.ts';
-import { FAMILIES } from '../../src/mapping/families.ts';
+import { FAMILIES } from '../../src/mapping/families/families.ts';
 
 describe('catalogue of event names', () => {
   it('knows the 90 public names, those with a mapping of their own among them', () => {

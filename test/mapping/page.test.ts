@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { FAMILIES } from '../../src/mapping/families.ts';
+import { FAMILIES } from '../../src/mapping/families/families.ts';
 import { NOTE_CODES } from '../../src/mapping/notes.ts';
 import { compileOverrides } from '../../src/mapping/overrides.ts';
 import { isListShape, isObjectShape, type Leaf, type Shape } from '../../src/xdm/shape.ts';

@@ -1,4 +1,4 @@
-import { FAMILIES } from '../../../src/mapping/families.ts';
+import { FAMILIES } from '../../../src/mapping/families/families.ts';
 import { type GeneratedEvent, makeEvents } from '../../../src/simulator/capillary-events.ts';
 import { type Random, shuffled } from '../../../src/simulator/random.ts';
 

@@ -1,6 +1,6 @@
-import { entityTypeOf } from '../capillary/identifiers.ts';
+import { entityTypeOf } from '../../capillary/identifiers.ts';
 import type { Draft, FamilyInput } from './family.ts';
-import type { Reader } from './reader.ts';
+import type { Reader } from '../reader.ts';
 
 /** A balance that an event tells of one loyalty program. */
 export interface Balance {

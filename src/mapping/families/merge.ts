@@ -1,6 +1,6 @@
-import { customerIdOf, laneOf } from '../capillary/identifiers.ts';
+import { customerIdOf, laneOf } from '../../capillary/identifiers.ts';
 import type { Family } from './family.ts';
-import { victimIdOf } from './identities.ts';
+import { victimIdOf } from '../identities.ts';
 
 /**
  * loyaltyCustomerMerge: two customers become one (reference: capillary.md §5). The identityMap holds both

@@ -1,6 +1,6 @@
 import type { Draft } from './family.ts';
-import type { Notes } from './notes.ts';
-import type { Reader } from './reader.ts';
+import type { Notes } from '../notes.ts';
+import type { Reader } from '../reader.ts';
 
 const LISTS = ['lineItems', 'lineItemsV2'] as const;
 

@@ -1,8 +1,8 @@
-import type { CapillaryEvent } from '../capillary/event.ts';
-import type { Identity } from './identities.ts';
-import type { MappingContext } from './mapped.ts';
-import type { Notes } from './notes.ts';
-import type { Reader } from './reader.ts';
+import type { CapillaryEvent } from '../../capillary/event.ts';
+import type { Identity } from '../identities.ts';
+import type { MappingContext } from '../mapped.ts';
+import type { Notes } from '../notes.ts';
+import type { Reader } from '../reader.ts';
 
 /** Fields on their way into a record; what is undefined or empty in it is taken out before it is sent. */
 export type Draft = { readonly [field: string]: unknown };

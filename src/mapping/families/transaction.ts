@@ -1,4 +1,4 @@
-import { enteredBy } from './common-fields.ts';
+import { enteredBy } from '../common-fields.ts';
 import type { Draft, Family, FamilyInput } from './family.ts';
 import { lineItems } from './line-items.ts';
 

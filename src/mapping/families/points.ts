@@ -1,4 +1,4 @@
-import { PROFILE_ARRAY_MAX } from '../xdm/limits.ts';
+import { PROFILE_ARRAY_MAX } from '../../xdm/limits.ts';
 import type { Draft, Family, FamilyInput } from './family.ts';
 import {
   ownProgramId,
@@ -7,7 +7,7 @@ import {
   programName,
   programStanding,
 } from './program.ts';
-import type { Reader } from './reader.ts';
+import type { Reader } from '../reader.ts';
 
 /** pointsIssued (reference: capillary.md §4.6). */
 export const mapPointsIssued: Family = (input) => {

@@ -1,7 +1,7 @@
-import { toTimestamp } from '../capillary/times.ts';
+import { toTimestamp } from '../../capillary/times.ts';
 import type { Draft, Family, FamilyInput } from './family.ts';
 import { ownStanding } from './program.ts';
-import type { Reader } from './reader.ts';
+import type { Reader } from '../reader.ts';
 
 /** tierUpgraded (reference: capillary.md §4.11). */
 export const mapTierUpgraded: Family = (input) =>

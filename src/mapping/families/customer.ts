@@ -1,7 +1,7 @@
-import { isCalendarDay } from '../capillary/times.ts';
+import { isCalendarDay } from '../../capillary/times.ts';
 import type { Draft, Family, FamilyInput } from './family.ts';
-import { firstOf } from './identities.ts';
-import type { Reader } from './reader.ts';
+import { firstOf } from '../identities.ts';
+import type { Reader } from '../reader.ts';
 
 /** customerAdded: a registration (reference: capillary.md §4.3). */
 export const mapCustomerAdded: Family = (input) => ({

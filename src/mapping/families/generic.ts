@@ -1,7 +1,7 @@
-import type { JsonObject } from '../capillary/json.ts';
-import { PAYLOAD_MAX_BYTES } from '../xdm/limits.ts';
+import type { JsonObject } from '../../capillary/json.ts';
+import { PAYLOAD_MAX_BYTES } from '../../xdm/limits.ts';
 import type { Family } from './family.ts';
-import type { Notes } from './notes.ts';
+import type { Notes } from '../notes.ts';
 
 /**
  * Every event without a mapping of its own: what all events share, and its data as text for whoever wants to

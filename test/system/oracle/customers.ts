@@ -91,8 +91,8 @@ export const checkCustomers = async (
   for (const [lane, events] of lanes) {
     const story = stories.get(lane)!;
     due.delivered += story.events.length;
-    due.dead += events.filter((by) => by.isPoison).length;
-    due.ignored += events.filter((by) => !by.isPoison).length - story.events.length;
+    due.dead += story.dead.length;
+    due.ignored += events.length - story.dead.length - story.events.length;
     due.lost += checkLanded(events, story, findings);
     if (lane === undefined) continue;
     checkReceipts(events, findings);

@@ -5,6 +5,8 @@ import { mappedAs, type Obligation, plain, type Terms } from './obligations.ts';
 export interface Story {
   /** Those whose messages must have landed, in order. */
   readonly events: Obligation[];
+  /** Those that Adobe was sent and refused for good. */
+  readonly dead: Obligation[];
   readonly profiles: Obligation[];
   /** Every record on the way. */
   readonly records: Record<string, unknown>[];
@@ -24,11 +26,16 @@ export const storyOf = async (
   events: readonly Obligation[],
   terms: Terms,
 ): Promise<Story> => {
-  const story: Story = { events: [], profiles: [], records: [], folded: [] };
+  const story: Story = { events: [], dead: [], profiles: [], records: [], folded: [] };
   let state: string | undefined;
   let isFolded = false;
-  for (const by of events.filter(({ isPoison }) => !isPoison)) {
+  for (const by of events) {
     const mapped = await mappedAs(by, terms);
+    if (by.isPoison) {
+      // Of what is ignored nothing is sent, so nothing is refused.
+      if (mapped.outcome === 'messages') story.dead.push(by);
+      continue;
+    }
     if (mapped.outcome === 'messages') story.events.push(by);
     if (mapped.outcome === 'messages' && mapped.profile !== undefined && lane !== undefined) {
       const { foldFrom } = mapped.profile;

@@ -23,8 +23,14 @@ export type Verdict =
 const TRANSIENT = new Set([408, 425, 500, 502, 503, 504]);
 const INVALID = new Set([400, 415, 422]);
 
-/** Adobe's 400 for a wrong `imsOrgId` is a fault of the configuration and hits every message alike (adobe.md §2.6). */
-const WRONG_ORG = /absent or wrong ims org/i;
+/** What Adobe says of the configured organisation or schema: it hits every message alike and is none's own fault (adobe.md §2.6). */
+const MISCONFIGURED: readonly (readonly [words: RegExp, reason: string])[] = [
+  [/absent or wrong ims org/i, 'wrong-ims-org'],
+  [/unknown xdm format/i, 'unknown-schema'],
+];
+
+const misconfigured = (words: string): string | undefined =>
+  MISCONFIGURED.find(([saying]) => saying.test(words))?.[1];
 
 /** Statuses of one item of a 207 that speak of the destination, not of the item. */
 const DESTINATION_ITEM = new Set([401, 403, 404, 501]);
@@ -34,9 +40,8 @@ const statusVerdict = (answer: Extract<InletAnswer, { kind: 'answer' }>): Verdic
   const wait = answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter };
   if (answer.status === 413) return { kind: 'too-large', detail };
   if (INVALID.has(answer.status)) {
-    return WRONG_ORG.test(answer.body)
-      ? { kind: 'destination', reason: 'wrong-ims-org', detail }
-      : { kind: 'invalid', detail };
+    const reason = misconfigured(answer.body);
+    return reason === undefined ? { kind: 'invalid', detail } : { kind: 'destination', reason, detail };
   }
   if (answer.status === 401) return { kind: 'unauthorized', reason: 'unauthorized', detail };
   if (answer.status === 403) {
@@ -84,7 +89,8 @@ const destinationItem = (items: readonly ItemAnswer[]): Verdict | undefined => {
       return { kind: 'unauthorized', reason: 'unauthorized', detail };
     if (DESTINATION_ITEM.has(item.status))
       return { kind: 'destination', reason: `item-${item.status}`, detail };
-    if (WRONG_ORG.test(item.message)) return { kind: 'destination', reason: 'wrong-ims-org', detail };
+    const reason = misconfigured(item.message);
+    if (reason !== undefined) return { kind: 'destination', reason, detail };
   }
   return undefined;
 };

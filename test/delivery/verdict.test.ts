@@ -38,14 +38,15 @@ describe('what a status says of the whole request', () => {
     expect(singleVerdict(answer(status, body)).kind).toBe(kind);
   });
 
-  it('blames the configuration, not the messages, for a wrong IMS organisation', () => {
-    const body = JSON.stringify({
-      report: { message: 'Message has an absent or wrong ims org in the header' },
-    });
-    expect(batchVerdict(answer(400, body), 2)).toMatchObject({
-      kind: 'destination',
-      reason: 'wrong-ims-org',
-    });
+  it.each([
+    ['organisation', 'Message has an absent or wrong ims org in the header', 'wrong-ims-org'],
+    ['schema', 'inletId: [2f4e] imsOrgId: [1A2B@AdobeOrg] Message has unknown xdm format', 'unknown-schema'],
+  ])('blames the configuration, not the messages, for a wrong %s', (_what, message, reason) => {
+    const whole = answer(400, JSON.stringify({ report: { message } }));
+    expect(batchVerdict(whole, 2)).toMatchObject({ kind: 'destination', reason });
+    expect(singleVerdict(whole)).toMatchObject({ kind: 'destination', reason });
+    const each = answer(207, items({ status: 400, message }, { status: 400, message }));
+    expect(batchVerdict(each, 2)).toMatchObject({ kind: 'destination', reason });
   });
 
   it('tells an address that is not allowed from a refused token', () => {

@@ -65,12 +65,13 @@ export const createTrial = ({ source, destination, now }: TrialParts): ((body: s
       return { outcome: 'ignored', ...names, reason: mapped.reason, notes: mapped.notes };
     const { id, event, erase, notes } = mapped;
     const profile = lane === undefined ? undefined : assemble(lane, mapped);
+    const record = profile?.entity ?? mapped.upsert;
     return {
       outcome: 'messages',
       ...names,
       id,
       event,
-      ...(profile === undefined ? {} : { profile: profile.entity }),
+      ...(record === undefined ? {} : { profile: record }),
       erase,
       notes: [...notes, ...(profile?.notes ?? [])],
     };

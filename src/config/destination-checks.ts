@@ -26,6 +26,19 @@ const apart: Check = ({ events, profile }) => {
   }));
 };
 
+/** An identity dataset that is the profile's own would make each upsert replace the profile (adobe.md §4.3). */
+const identityDataset: Check = ({ events, profile }) => {
+  const id = profile?.identityDatasetId;
+  if (id === undefined || (id !== profile?.datasetId && id !== events?.datasetId)) return [];
+  return [
+    {
+      path: ['profile', 'identityDatasetId'],
+      message: 'is a dataset that messages go into',
+      cure: 'make a dataset of its own for it: of the profile schema, enabled for identities, not for Profile',
+    },
+  ];
+};
+
 const primary: Check = ({ identity }) => {
   if (identity === undefined || identity.namespaces[identity.primary] !== undefined) return [];
   return [
@@ -48,7 +61,7 @@ const delays: Check = ({ retry }) => {
   ];
 };
 
-const CHECKS: readonly Check[] = [credential, apart, primary, delays];
+const CHECKS: readonly Check[] = [credential, apart, identityDataset, primary, delays];
 
 /** Checks of each destination, beyond what each key can tell by itself. */
 export const destinationFindings = ({ destinations }: Draft): Finding[] =>

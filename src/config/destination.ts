@@ -19,7 +19,14 @@ const profile = z.strictObject({
     .enum(['assemble', 'off'])
     .default('assemble')
     .describe(
-      'assemble: known attributes are kept and the whole fragment is sent, as AEP replaces it. off: none is sent.',
+      'assemble: known attributes are kept and the whole fragment is sent (format raw: the event is, as an upsert). off: none is sent.',
+    ),
+  identityDatasetId: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Format raw: dataset for the identities that upserts link: same schema, not enabled for Profile. Without it none are linked.',
     ),
 });
 

@@ -1,4 +1,4 @@
-import { envelope } from '../adobe/envelope.ts';
+import { envelope, mergeOperations } from '../adobe/envelope.ts';
 import { parseEvent } from '../capillary/envelope.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
@@ -54,7 +54,8 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
     mapped.profile && event.lane !== undefined && parts.destination.profile?.write === 'assemble'
       ? await assemble(event, event.lane, mapped.profile, mapped.id, context, parts)
       : undefined;
-  if (profile !== undefined) messages.push(outMessage(event, 'profile', profile.entity, parts));
+  const record = profile?.entity ?? mapped.upsert;
+  if (record !== undefined) messages.push(outMessage(event, 'profile', record, parts));
 
   const missing = messages.filter((message) => !event.delivered.includes(message.kind));
   const tooLarge = missing.find((message) => message.bytes >= REQUEST_LIMIT - 100);
@@ -100,7 +101,9 @@ const outMessage = (
   const { imsOrgId, format } = destination;
   // A clock that was set back makes nothing younger than new.
   const age = Math.max(0, now - event.receivedAt);
-  const json = envelope({ imsOrgId, flow, format }, entity, event.receivedAt);
+  const isUpsert = format === 'raw' && kind === 'profile';
+  const upsert = isUpsert ? { operations: mergeOperations(destination.profile?.identityDatasetId) } : {};
+  const json = envelope({ imsOrgId, flow, format, ...upsert }, entity, event.receivedAt);
   return {
     receipt: event.receipt,
     kind,

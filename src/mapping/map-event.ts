@@ -12,6 +12,7 @@ import { type Identity, identitiesOf, victimIdOf } from './identities.ts';
 import { buildIdentityMap, nameIdentities } from './identity-map.ts';
 import type { MapEvent, Mapped, MappingContext } from './mapped.ts';
 import { createNotes, type Notes } from './notes.ts';
+import { tellsOfProfile } from './raw-upsert.ts';
 import { createReader } from './reader.ts';
 import { shrinkEvent } from './shrink.ts';
 import { xdmMessages } from './xdm-messages.ts';
@@ -43,7 +44,19 @@ export const mapEvent: MapEvent = async (event, context) => {
   const id = xdmId(event.identity, context.idSuffix);
   if (context.destination.format === 'raw') {
     const raw = flatEvent(event, erase ? depersonalised(event) : event.data);
-    return { outcome: 'messages', id, event: raw, erase, notes: notes.list() };
+    const isUpsert =
+      context.destination.profile?.write === 'assemble' &&
+      family !== undefined &&
+      !erase &&
+      tellsOfProfile(event, family, identities, context);
+    return {
+      outcome: 'messages',
+      id,
+      event: raw,
+      ...(isUpsert ? { upsert: raw } : {}),
+      erase,
+      notes: notes.list(),
+    };
   }
   const data = createReader(event.data, 'data', context.source.timezone, notes);
   const input = { event, data, identities, context, at: eventTime(event, data, context, notes), notes };

@@ -53,6 +53,8 @@ export type Mapped =
       /** xdmEntity of the ExperienceEvent; for `format: raw` the flat Capillary event. */
       readonly event: JsonObject;
       readonly profile?: ProfileChange;
+      /** `format: raw`: what the profile flow gets as a merge, for Data Prep to take the profile's fields from. */
+      readonly upsert?: JsonObject;
       /** The customer was deleted: erase what is kept of the lane. */
       readonly erase: boolean;
       readonly notes: readonly MappingNote[];

@@ -1,9 +1,10 @@
 import { failingItems, type ItemAnswer } from './batch-answer.ts';
-import { entityId, faultMessage, type OpenedEnvelope, openEnvelope } from './envelope.ts';
+import { entityId, faultMessage, type InletMessage, type OpenedEnvelope, openEnvelope } from './envelope.ts';
 import type { FaultMessage, FiredFault } from './faults.ts';
-import { identityKey, primaryIdentity } from './identity.ts';
+import { type Identity, identityKey, primaryIdentity } from './identity.ts';
 import { envelopeContext, flowIdOf, type InletRequest, sandboxOf } from './inlet-request.ts';
 import type { NewLanded } from './landed-store.ts';
+import { type Operation, rawIdentity, readOperations } from './operations.ts';
 import type { SimulatorSettings } from './simulator-options.ts';
 import { violationText } from './violations.ts';
 import { kindOf, recordViolations } from './xdm-record.ts';
@@ -59,11 +60,30 @@ export const judge = (delivery: Delivery, fault: FiredFault | undefined): Judgem
   );
 };
 
+/** Of a raw payload only what changes a profile is looked into: what others become is for the mapping set. */
+const identityIn = ({ format, entity, operations }: InletMessage): Identity | undefined => {
+  if (format === 'xdm') return primaryIdentity(entity);
+  return operations === undefined ? undefined : rawIdentity(entity);
+};
+
+/** What is wrong with a raw payload that no sender hears of, and what it does to the profile. */
+const rawFate = (
+  { operations }: InletMessage,
+  identity: Identity | undefined,
+): { readonly dropped: readonly string[]; readonly operation?: Operation } => {
+  const read = readOperations(operations);
+  if (!read.ok) return { dropped: [read.reason] };
+  const { operation } = read;
+  if (operations === undefined) return { dropped: [] };
+  const isLost = operation !== 'create' && identity === undefined;
+  return { operation, dropped: isLost ? [`operations: ${operation} of a payload that names nobody`] : [] };
+};
+
 /** Dataset and person of each message: what Adobe may apply in either order when it comes twice at once. */
 export const deliveryKeys = (delivery: Delivery): string[] =>
   delivery.opened.flatMap((opened) => {
     if (!opened.ok) return [];
-    const identity = primaryIdentity(opened.message.entity);
+    const identity = identityIn(opened.message);
     return identity ? [`${opened.message.datasetId} ${identityKey(identity)}`] : [];
   });
 
@@ -79,7 +99,10 @@ export const landedRecord = (
   const at = settings.now();
   const isXdm = format === 'xdm';
   const id = entityId(entity);
-  const identity = isXdm ? primaryIdentity(entity) : undefined;
+  const identity = identityIn(opened.message);
+  const { dropped, ...fate } = isXdm
+    ? { dropped: recordViolations(entity, at, settings.namespaces).map(violationText) }
+    : rawFate(opened.message, identity);
   const sandbox = sandboxOf(delivery.request);
   return {
     at,
@@ -87,7 +110,8 @@ export const landedRecord = (
     inletId: delivery.request.inletId,
     flowId,
     entity,
-    dropped: isXdm ? recordViolations(entity, at, settings.namespaces).map(violationText) : [],
+    dropped,
+    ...fate,
     requestId: delivery.requestId,
     position,
     ...(datasetId === undefined ? {} : { datasetId }),

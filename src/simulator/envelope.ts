@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../capillary/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import type { FaultMessage } from './faults.ts';
 
 /** A message that the inlet can take. */
@@ -8,6 +8,8 @@ export interface InletMessage {
   readonly entity: JsonObject;
   readonly datasetId?: string;
   readonly flowId: string;
+  /** `header.operations` of a raw payload, unread. */
+  readonly operations?: JsonValue;
 }
 
 export type OpenedEnvelope =
@@ -94,5 +96,7 @@ export const openEnvelope = (value: unknown, context: EnvelopeContext): OpenedEn
   if (!isRaw) return openXdm(head, content, context, about);
   if (!flowId) return mandatory('header.flowId');
   const entity = object(content.xdmEntity) ?? content;
-  return { ok: true, message: { format: 'raw', entity, flowId, ...(datasetId ? { datasetId } : {}) } };
+  const operations = head.operations === undefined ? {} : { operations: head.operations };
+  const dataset = datasetId ? { datasetId } : {};
+  return { ok: true, message: { format: 'raw', entity, flowId, ...dataset, ...operations } };
 };

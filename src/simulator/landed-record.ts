@@ -1,5 +1,6 @@
 import type { JsonObject } from '../capillary/json.ts';
 import type { Identity } from './identity.ts';
+import type { Operation } from './operations.ts';
 
 export type LandedKind = 'event' | 'profile' | 'raw';
 
@@ -20,6 +21,8 @@ export interface LandedRecord {
   /** The primary identity. */
   readonly identity?: Identity;
   readonly entity: JsonObject;
+  /** Of a raw payload with `header.operations`: what it does to the profile. A merge is listed here though Adobe's lake does not get it. */
+  readonly operation?: Operation;
   /** How many records with this id had landed in this dataset before. */
   readonly duplicates: number;
   /** Why Adobe drops it without a word to the sender; empty for a good record. */

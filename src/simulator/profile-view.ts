@@ -1,13 +1,14 @@
 import type { JsonObject } from '../capillary/json.ts';
 import { type Identity, identityKey } from './identity.ts';
 import type { LandedRecord } from './landed-record.ts';
+import { patched } from './operations.ts';
 
-/** What one dataset holds of one person: the last record, whole. */
+/** What one dataset holds of one person: the last record, whole, with what was merged since. */
 export interface ProfileFragment {
   readonly datasetId: string;
   readonly entity: JsonObject;
   readonly at: number;
-  /** Records that this fragment has replaced, and itself. */
+  /** Records and merges that made this fragment, counted. */
   readonly writes: number;
 }
 
@@ -41,7 +42,8 @@ const show = ({ identity, fragments, events }: Person): ProfileRecord => ({
 
 /**
  * A record replaces the whole fragment of its primary identity and dataset (reference: adobe.md §4.3); an event whose `_id` is known
- * is ignored (§4.1). Keeps the `max` people seen last.
+ * is ignored (§4.1). A raw payload is put into the fragment or takes it away, as its operation says; without one it is none of the
+ * profile's that is known here. Keeps the `max` people seen last.
  */
 export const createProfileView = (max: number): ProfileView => {
   const people = new Map<string, Person>();
@@ -57,13 +59,15 @@ export const createProfileView = (max: number): ProfileView => {
   };
 
   return {
-    add: ({ identity, kind, datasetId, dropped, entity, at, duplicates }) => {
+    add: ({ identity, kind, operation, datasetId, dropped, entity, at, duplicates }) => {
       if (!identity || !datasetId || dropped.length > 0) return;
       const person = personOf(identity);
       if (kind === 'event') person.events += duplicates === 0 ? 1 : 0;
+      else if (operation === 'delete') person.fragments.delete(datasetId);
       else {
-        const writes = (person.fragments.get(datasetId)?.writes ?? 0) + 1;
-        person.fragments.set(datasetId, { datasetId, entity, at, writes });
+        const before = person.fragments.get(datasetId);
+        const whole = operation === 'merge' ? patched(before?.entity ?? {}, entity) : entity;
+        person.fragments.set(datasetId, { datasetId, entity: whole, at, writes: (before?.writes ?? 0) + 1 });
       }
     },
     get: (identity) => {

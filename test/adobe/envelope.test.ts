@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { envelope } from '../../src/adobe/envelope.ts';
+import { envelope, mergeOperations } from '../../src/adobe/envelope.ts';
 
 const target = {
   imsOrgId: '1A2B@AdobeOrg',
@@ -29,6 +29,18 @@ test('xdm: the entity with its schema named twice', () => {
 test('raw: the event as it is', () => {
   const json = envelope({ ...target, format: 'raw' }, entity, 1_764_000_000_000);
   expect(JSON.parse(json)).toEqual({ header, body: entity });
+});
+
+test('raw upsert: the header says what becomes of the record', () => {
+  const headerWith = (identityDatasetId?: string): unknown => {
+    const operations = mergeOperations(identityDatasetId);
+    return JSON.parse(envelope({ ...target, format: 'raw', operations }, entity, 1_764_000_000_000)).header;
+  };
+  expect(headerWith()).toEqual({ ...header, operations: { data: 'merge' } });
+  expect(headerWith('d2')).toEqual({
+    ...header,
+    operations: { data: 'merge', identity: 'create', identityDatasetId: 'd2' },
+  });
 });
 
 test('the same input gives the same bytes', () => {

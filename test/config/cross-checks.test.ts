@@ -45,6 +45,14 @@ const refused: readonly Case[] = [
     [[[...destination, 'profile'], { ...profile, schemaId: 'https://ns.adobe.com/acme/schemas/e' }]],
     'a schema',
   ],
+  ...['p', 'e-dataset'].map(
+    (id): Case => [
+      'destinations[0].profile.identityDatasetId',
+      id,
+      [[[...destination, 'profile'], { ...profile, identityDatasetId: id }]],
+      'a dataset of its own',
+    ],
+  ),
   [
     'destinations[0].identity.primary',
     'email',

@@ -10,6 +10,7 @@ import type { RequestReport } from '../../src/delivery/observer.ts';
 import { newEvent } from '../../src/intake/accept.ts';
 import type { ClaimedEvent, EventRecord, Journal, Settlement } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
+import type { SimulatorOptions } from '../../src/simulator/simulator-options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { xdmId } from '../../src/xdm/xdm-id.ts';
 import { type RelayConfig, relayConfig } from './relay-process.ts';
@@ -34,8 +35,9 @@ export interface DeliveryRig {
 /** Everything between journal and Adobe for real: SQLite, dispatcher, IMS and inlet clients, and the simulator. */
 export const startDeliveryRig = async (
   change: (config: RelayConfig) => void = () => undefined,
+  adobe: SimulatorOptions = {},
 ): Promise<DeliveryRig> => {
-  const simulator = await startSimulator({});
+  const simulator = await startSimulator(adobe);
   const folder = mkdtempSync(join(tmpdir(), 'relay-delivery-'));
   const plain = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl() });
   plain.store['path'] = folder;

@@ -183,6 +183,37 @@ describe('format raw', () => {
     expect(mapped.profile).toBeUndefined();
   });
 
+  it('gives the same to the profile where the event tells something of it, whatever the schema is said to have', async () => {
+    const bare = contextOf({
+      destination: { format: 'raw', tenant: undefined, schemaFeatures: { loyaltyEvents: false } },
+    });
+    const added = await messagesOf(fixtureEvent('customer-added'), raw);
+    const otherProgram = await messagesOf(fixtureEvent('other-program'), bare);
+
+    expect(added.upsert).toEqual(added.event);
+    expect(added.notes).toEqual([]);
+    expect(otherProgram.upsert).toEqual(otherProgram.event);
+  });
+
+  it.each([
+    ['an event that tells nothing of it', 'transaction-added', {}],
+    ['a deletion', 'customer-deleted', {}],
+    ['a destination without a profile', 'customer-added', { profile: undefined }],
+    [
+      'one that writes none',
+      'customer-added',
+      { profile: { schemaId: 's', datasetId: 'd', flowId: 'f', write: 'off' } },
+    ],
+  ])('gives the profile nothing for %s', async (_what, name, destination) => {
+    const mapped = await messagesOf(
+      fixtureEvent(name),
+      contextOf({ destination: { format: 'raw', ...destination } }),
+    );
+
+    expect(mapped.upsert).toBeUndefined();
+    expect(mapped.profile).toBeUndefined();
+  });
+
   it('takes the person out of a deletion', async () => {
     const mapped = await messagesOf(fixtureEvent('customer-deleted'), raw);
 

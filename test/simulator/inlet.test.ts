@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anEvent, client, EVENTS, FLOW, ORG, simulate, xdm } from './adobe-client.ts';
+import { anEvent, client, EVENTS, FLOW, ORG, PEOPLE, simulate, xdm } from './adobe-client.ts';
 
 describe('the single endpoint', () => {
   it('takes a message and says nothing of its validity', async () => {
@@ -119,6 +119,43 @@ describe('the batch endpoint', () => {
       { kind: 'raw', id: 'raw-1', datasetId: EVENTS, dropped: [] },
       { kind: 'raw', id: 'raw-2', dropped: [] },
     ]);
+  });
+
+  it('patches the profile with a raw merge, and takes it away with a delete', async () => {
+    const simulator = await simulate({ dataType: 'raw' });
+    const adobe = await client(simulator);
+    const upsert = (operations: object | undefined, body: object) => ({
+      header: { flowId: FLOW, imsOrgId: ORG, datasetId: PEOPLE, ...(operations && { operations }) },
+      body,
+    });
+    const fragments = () => simulator.profile({ namespace: 'capillaryId', id: '88' })?.fragments;
+    await adobe.batch([
+      upsert({ data: 'merge' }, { customerId: '88', loyalty: { points: 5, tier: 'Silver' }, tags: ['a'] }),
+      upsert({ data: 'merge' }, { customerId: '88', loyalty: { points: 9 }, tags: ['b'] }),
+      upsert(undefined, { customerId: '88', loyalty: {} }),
+    ]);
+    expect(fragments()).toMatchObject([
+      {
+        entity: { customerId: '88', loyalty: { points: 9, tier: 'Silver' }, tags: ['b'] },
+        writes: 2,
+      },
+    ]);
+    await adobe.batch([upsert({ data: 'delete' }, { customerId: '88' })]);
+    expect(fragments()).toEqual([]);
+  });
+
+  it.each([
+    ['an operation there is not', { data: 'patch' }, 'data must be'],
+    ['identities that are to change', { data: 'merge', identity: 'merge' }, 'identity must be create'],
+    ['identities without a dataset', { data: 'merge', identity: 'create' }, 'needs an identityDatasetId'],
+    ['operations that are none', 'merge', 'must be an object'],
+    ['a merge for nobody', { data: 'merge' }, 'names nobody'],
+  ])('drops %s without a word', async (_what, operations, words) => {
+    const simulator = await simulate({ dataType: 'raw' });
+    const adobe = await client(simulator);
+    const header = { flowId: FLOW, imsOrgId: ORG, datasetId: PEOPLE, operations };
+    await adobe.batch([{ header, body: { eventId: 'r' } }]);
+    expect(simulator.landed()[0]?.dropped).toEqual([expect.stringContaining(words)]);
   });
 
   it('takes raw payloads for the datasets that are raw alone', async () => {

@@ -13,8 +13,10 @@ const DEAD: Readonly<Record<string, string>> = {
     'It is larger than Adobe takes. Leave fields out by an override of its mapping, then replay it.',
   'payload-lost':
     'Its payload was on a damaged page when the store was salvaged. Its id is forgotten, so have Capillary send the event again.',
+  mapping:
+    'An override of its source failed on it, where the words above say. Mend the expression (try it with `capillary-relay map`), start the relay with it, then replay it.',
   'mapping-failed':
-    'The mapping failed on it; the log of the relay has the error. Mend the override, or report it as a bug, then replay it.',
+    'The mapping failed on it; the log of the relay has the error. Report it as a bug, and replay it with a relay that has it mended.',
 };
 
 /** What to do about an event that was left out, by its reason. */

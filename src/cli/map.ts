@@ -17,7 +17,7 @@ const HELP = `
 FILE holds one event, an array of events, or one event per line; - reads standard input. Events of one customer build on each other,
 as they would in the relay. Nothing is sent anywhere.
 
-Exit code: 0 all were events (mapped or ignored); 1 something was not an event; 2 wrong usage or configuration.
+Exit code: 0 all were events (mapped or ignored); 1 something was not an event, or its override failed; 2 wrong usage or configuration.
 
 Examples:
   $ capillary-relay map event.json
@@ -55,7 +55,7 @@ const map = async (file: string, options: MapOptions): Promise<void> => {
   const trial = createTrial({ ...parts, now: Date.now() });
   for (const [index, body] of bodies.entries()) {
     const result = await trial(body);
-    if (result.outcome === 'not-an-event') process.exitCode = EXIT.failed;
+    if (result.outcome === 'not-an-event' || result.outcome === 'failed') process.exitCode = EXIT.failed;
     if (options.json === true) console.log(JSON.stringify(result));
     else console.log(`${index === 0 ? '' : '\n'}${formatTrial(result, index + 1)}`);
   }

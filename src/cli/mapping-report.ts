@@ -31,6 +31,8 @@ export const formatTrial = (trial: Trial, number: number): string => {
       return `${title('not an event')}\n${trial.code}: ${printable(trial.detail)}`;
     case 'ignored':
       return `${title(nameOf(trial))}\nIgnored, nothing is sent: ${trial.reason}\n\n${notesOf(trial.notes)}`;
+    case 'failed':
+      return `${title(nameOf(trial))}\nA dead letter (${trial.reason}): ${printable(trial.detail)}\n\n${notesOf(trial.notes)}`;
     case 'messages':
       return [
         title(nameOf(trial)),

@@ -16,6 +16,15 @@ export type Trial =
       readonly notes: readonly MappingNote[];
     }
   | {
+      /** In the relay a dead letter. */
+      readonly outcome: 'failed';
+      readonly eventName: string;
+      readonly eventId?: string;
+      readonly reason: string;
+      readonly detail: string;
+      readonly notes: readonly MappingNote[];
+    }
+  | {
       readonly outcome: 'messages';
       readonly eventName: string;
       readonly eventId?: string;
@@ -63,6 +72,10 @@ export const createTrial = ({ source, destination, now }: TrialParts): ((body: s
     const mapped = await mapEvent(parsed.event, context);
     if (mapped.outcome === 'ignored')
       return { outcome: 'ignored', ...names, reason: mapped.reason, notes: mapped.notes };
+    if (mapped.outcome === 'failed') {
+      const { reason, detail, notes } = mapped;
+      return { outcome: 'failed', ...names, reason, detail, notes };
+    }
     const { id, event, erase, notes } = mapped;
     const profile = lane === undefined ? undefined : assemble(lane, mapped);
     const record = profile?.entity ?? mapped.upsert;

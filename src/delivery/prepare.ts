@@ -49,6 +49,10 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
     return { kind: 'ignored', reason: mapped.reason, effects: erase, notes: mapped.notes };
   }
 
+  if (mapped.outcome === 'failed') {
+    return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail };
+  }
+
   const messages = [outMessage(event, 'event', mapped.event, parts)];
   const profile =
     mapped.profile && event.lane !== undefined && parts.destination.profile?.write === 'assemble'

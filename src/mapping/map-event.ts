@@ -11,6 +11,7 @@ import { mapGeneric } from './families/generic.ts';
 import { type Identity, identitiesOf, victimIdOf } from './identities.ts';
 import { buildIdentityMap, nameIdentities } from './identity-map.ts';
 import type { MapEvent, Mapped, MappingContext } from './mapped.ts';
+import { MappingFailure } from './mapping-failure.ts';
 import { createNotes, type Notes } from './notes.ts';
 import { tellsOfProfile } from './raw-upsert.ts';
 import { createReader } from './reader.ts';
@@ -60,10 +61,15 @@ export const mapEvent: MapEvent = async (event, context) => {
   }
   const data = createReader(event.data, 'data', context.source.timezone, notes);
   const input = { event, data, identities, context, at: eventTime(event, data, context, notes), notes };
-  const { entity, profile } =
+  const result =
     family === undefined || erase
       ? { entity: { ...deletionEntity(input, id), identityMap }, profile: undefined }
-      : await xdmMessages(input, family, identityMap, id);
+      : await xdmMessages(input, family, identityMap, id).catch(failureOf);
+  if (result instanceof MappingFailure) {
+    const { message: detail } = result;
+    return { outcome: 'failed', reason: 'mapping', detail, erase: false, notes: notes.list() };
+  }
+  const { entity, profile } = result;
   return {
     outcome: 'messages',
     id,
@@ -73,6 +79,13 @@ export const mapEvent: MapEvent = async (event, context) => {
     notes: notes.list(),
   };
 };
+
+function failureOf(error: unknown): MappingFailure {
+  if (error instanceof MappingFailure) {
+    return error;
+  }
+  throw error;
+}
 
 /**
  * The identityMap of the ExperienceEvent: that of a merge holds the dissolved customer too, so that AEP links

@@ -16,7 +16,7 @@ export interface MappingNote {
 export interface MappingContext {
   readonly source: Pick<
     SourceConfig,
-    'timezone' | 'country' | 'testEvents' | 'unmapped' | 'program' | 'fields' | 'overrides'
+    'name' | 'timezone' | 'country' | 'testEvents' | 'unmapped' | 'program' | 'fields' | 'overrides'
   >;
   readonly destination: Pick<
     DestinationConfig,
@@ -57,6 +57,15 @@ export type Mapped =
       readonly upsert?: JsonObject;
       /** The customer was deleted: erase what is kept of the lane. */
       readonly erase: boolean;
+      readonly notes: readonly MappingNote[];
+    }
+  /** An override failed: a dead letter, to be replayed when the configuration is mended. */
+  | {
+      readonly outcome: 'failed';
+      readonly reason: 'mapping';
+      /** Source, event, part, and where in the expression; no value of the event. */
+      readonly detail: string;
+      readonly erase: false;
       readonly notes: readonly MappingNote[];
     };
 

@@ -27,7 +27,6 @@ const MESSAGES = {
   'other-program': 'this is not the default program, so the loyalty fields of the profile are not changed',
   'payload-left-out': 'the data of the event does not fit into the payload field',
   'protected-field': 'an override may not set this field, so its value is ignored',
-  'override-failed': 'the override failed, so the built-in result is used',
   'path-in-use': 'another attribute stands where this one would have to, so it is left out',
   shrunk: 'left out to keep the record within the size AEP takes',
   'near-limit': 'the record comes near the size beyond which AEP drops it',

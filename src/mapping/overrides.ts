@@ -20,7 +20,7 @@ export interface CompiledOverrides {
   /**
    * What the expression gives: undefined when there is none or it gives nothing. `see` is called only where
    * there is one; `receivedAt` (epoch ms) is its clock, so that an event mapped twice gives the same. Rejects
-   * when the expression fails, runs too long or too deep, or gives anything but an object.
+   * when the expression fails, runs too long or too deep, or gives anything but an object: `overrideFault` says why.
    */
   run(
     eventName: string,
@@ -96,15 +96,28 @@ async function evaluate(
   if (result === undefined || result === null) {
     return undefined;
   }
-  const plain: unknown = JSON.parse(JSON.stringify(result));
+  const text = isFunction(result) ? undefined : JSON.stringify(result);
+  const plain: unknown = text === undefined ? undefined : JSON.parse(text);
   if (!isJsonObject(plain)) {
-    throw new Error('the expression did not give an object');
+    throw new OverrideFault('it gives something else than an object');
   }
   return plain;
 }
 
+/** JSONata gives its functions as objects with a mark. */
+const isFunction = (result: unknown): boolean =>
+  typeof result === 'function' ||
+  (typeof result === 'object' &&
+    result !== null &&
+    ('_jsonata_function' in result || '_jsonata_lambda' in result));
+
 function refuseChance(): never {
-  throw new Error('chance has no place in a mapping: a resent event must give the same record');
+  throw new OverrideFault('it asks for chance, and a resent event must give the same record');
+}
+
+/** Something wrong with an override that JSONata has no code for; the message holds no value of the event. */
+class OverrideFault extends Error {
+  override name = 'OverrideFault';
 }
 
 let lastTurn: Promise<unknown> = Promise.resolve();
@@ -134,8 +147,24 @@ function asJsonataError(error: unknown): { message: string; position: number | u
   };
 }
 
-/** The stable code of what JSONata throws (`D1012`: ran too long), free of values. */
-export function overrideFaultCode(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[A-Z]\d{4}$/.test(code) ? code : 'error';
+/** Codes of JSONata that an author meets by the bounds above. */
+const BOUND_WORDS: Readonly<Record<string, string>> = {
+  D1011: ` (it nests deeper than ${BOUNDS.stack} levels)`,
+  D1012: ` (it runs longer than ${BOUNDS.timeout} ms)`,
+  D2015: ` (it makes a list of more than ${BOUNDS.sequence} items)`,
+};
+
+/**
+ * What went wrong in an expression, and where in its text: `JSONata code D3137 at character 9`. Free of values, unlike JSONata's own message,
+ * which may quote the event.
+ */
+export function overrideFault(error: unknown): string {
+  const { code, position } = (typeof error === 'object' && error !== null ? error : {}) as Record<
+    string,
+    unknown
+  >;
+  const hasCode = typeof code === 'string' && /^[A-Z]\d{4}$/.test(code);
+  const ownWords = error instanceof OverrideFault ? error.message : 'it fails without a code';
+  const what = hasCode ? `JSONata code ${code}${BOUND_WORDS[code] ?? ''}` : ownWords;
+  return typeof position === 'number' ? `${what} at character ${position}` : what;
 }

@@ -9,7 +9,8 @@ import type { Family, FamilyInput } from './families/family.ts';
 import { flatEvent } from './flat-event.ts';
 import { nameIdentities } from './identity-map.ts';
 import type { ProfileChange } from './mapped.ts';
-import { type OverrideInput, type OverridePart, overrideFaultCode, overridesOf } from './overrides.ts';
+import { MappingFailure } from './mapping-failure.ts';
+import { type OverrideInput, type OverridePart, overrideFault, overridesOf } from './overrides.ts';
 import { extendAttributes, identityAttributes, profileAttributes } from './profile-change.ts';
 
 /** What an event becomes: an ExperienceEvent, and what it tells of the profile. */
@@ -18,7 +19,10 @@ export interface XdmMessages {
   readonly profile?: ProfileChange;
 }
 
-/** Built-in mapping, then the configured fields, then the overrides; every result is validated. */
+/**
+ * Built-in mapping, then the configured fields, then the overrides; every result is validated. Rejects with a MappingFailure when an override
+ * fails.
+ */
 export async function xdmMessages(
   input: FamilyInput,
   family: Family,
@@ -67,16 +71,16 @@ function profileChange(
   };
 }
 
-/** What the source's override gives, if there is one. A failure is noted and changes nothing. */
+/** What the source's override gives, if there is one. The built-in result in its place would be sent as if it were what the brand wants. */
 async function runOverride(
-  { event, context, notes }: FamilyInput,
+  { event, context }: FamilyInput,
   part: OverridePart,
   seen: () => OverrideInput,
 ): Promise<JsonObject | undefined> {
   try {
     return await overridesOf(context.source).run(event.eventName, part, seen, context.receivedAt);
   } catch (error) {
-    notes.add(`overrides.${event.eventName}.${part}`, 'override-failed', overrideFaultCode(error));
-    return undefined;
+    const place = `source ${context.source.name}, ${event.eventName}, override of the ${part}`;
+    throw new MappingFailure(`${place}: ${overrideFault(error)}`, { cause: error });
   }
 }

@@ -29,6 +29,8 @@ export interface DeliveryRig {
   record(receipt: string): Promise<EventRecord>;
   /** Gives the destination other client secrets, as a changed secret file does. */
   mendSecrets(secrets: string[]): void;
+  /** Stops the delivery and starts it with a changed configuration on the same journal, as a restart does. */
+  reconfigure(mend: (config: RelayConfig) => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,32 +44,35 @@ export const startDeliveryRig = async (
   const plain = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl() });
   plain.store['path'] = folder;
   change(plain);
-  const config: Config = configSchema.parse(plain);
+  let config: Config = configSchema.parse(plain);
   const journal = await openSqliteJournal({ path: folder, encryptionKeys: [] });
   const requests: RequestReport[] = [];
   const settlements = new Map<string, Settlement[]>();
   const listeners = new Set<() => void>();
 
-  const destinations = createDestinations({
-    config,
-    journal,
-    now: Date.now,
-    createInlet: ({ inletUrl, sandbox, limits }) =>
-      createInlet({ inletUrl, sandbox, connections: limits.concurrency, requestTimeoutMs: 1_000 }),
-    createTokens: ({ ims }) => (ims ? createTokenSource(ims) : undefined),
-    observer: {
-      requested: (report) => requests.push(report),
-      settled: (event: ClaimedEvent, settlement) => {
-        settlements.set(event.receipt, [...(settlements.get(event.receipt) ?? []), settlement]);
-        for (const listener of listeners) listener();
+  const createAll = (): Destinations =>
+    createDestinations({
+      config,
+      journal,
+      now: Date.now,
+      createInlet: ({ inletUrl, sandbox, limits }) =>
+        createInlet({ inletUrl, sandbox, connections: limits.concurrency, requestTimeoutMs: 1_000 }),
+      createTokens: ({ ims }) => (ims ? createTokenSource(ims) : undefined),
+      observer: {
+        requested: (report) => requests.push(report),
+        settled: (event: ClaimedEvent, settlement) => {
+          settlements.set(event.receipt, [...(settlements.get(event.receipt) ?? []), settlement]);
+          for (const listener of listeners) listener();
+        },
+        noted: () => undefined,
+        stateChanged: () => undefined,
+        trouble: (_destination, message, error) => {
+          throw new Error(message, { cause: error });
+        },
       },
-      noted: () => undefined,
-      stateChanged: () => undefined,
-      trouble: (_destination, message, error) => {
-        throw new Error(message, { cause: error });
-      },
-    },
-  });
+    });
+
+  let destinations = createAll();
 
   const when = (receipt: string, enough: (all: readonly Settlement[]) => boolean): Promise<Settlement> =>
     new Promise((resolve) => {
@@ -84,7 +89,9 @@ export const startDeliveryRig = async (
   return {
     simulator,
     journal,
-    destinations,
+    get destinations() {
+      return destinations;
+    },
     requests,
     async accept(event, at = 0) {
       const body = Buffer.from(JSON.stringify(event));
@@ -105,6 +112,13 @@ export const startDeliveryRig = async (
       const [destination] = config.destinations;
       if (destination?.ims)
         destinations.setSecrets([{ ...destination, ims: { ...destination.ims, clientSecrets } }]);
+    },
+    async reconfigure(mend) {
+      await destinations.stop();
+      mend(plain);
+      config = configSchema.parse(plain);
+      destinations = createAll();
+      await destinations.start();
     },
     async close() {
       await destinations.stop();

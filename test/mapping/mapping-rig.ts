@@ -87,7 +87,7 @@ export type Messages = Extract<Mapped, { outcome: 'messages' }>;
 export async function messagesOf(event: CapillaryEvent, context = contextOf()): Promise<Messages> {
   const mapped = await mapEvent(event, context);
   if (mapped.outcome !== 'messages') {
-    throw new Error(`ignored: ${mapped.reason}`);
+    throw new Error(`${mapped.outcome}: ${mapped.reason}`);
   }
   return mapped;
 }

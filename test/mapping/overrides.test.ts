@@ -1,10 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { mapEvent } from '../../src/mapping/map-event.ts';
+import type { Mapped } from '../../src/mapping/mapped.ts';
 import { compileOverrides } from '../../src/mapping/overrides.ts';
 import { codesOf, contextOf, fixtureEvent, messagesOf } from './mapping-rig.ts';
 
 const bill = fixtureEvent('transaction-added');
 const withOverride = (parts: object, destination = {}) =>
   contextOf({ source: { overrides: { transactionAdded: parts, customerAdded: parts } }, destination });
+
+/** The detail of a failure after what it must begin with. */
+const wordsOf = (mapped: Mapped, start: string): string => {
+  const detail = mapped.outcome === 'failed' ? mapped.detail : '';
+  expect(detail).toMatch(new RegExp(`^${start}`));
+  return detail.slice(start.length);
+};
 
 describe('an override', () => {
   it('extends the built-in result, replaces values and takes fields away', async () => {
@@ -94,19 +103,42 @@ describe('an override', () => {
   });
 
   it.each([
-    ['fails', '$error("with " & event.data.amount)', 'D3137'],
-    ['never ends', '($f := function($n) { $f($n + 1) }; $f(0))', 'D1012'],
-    ['nests too deep', '($f := function($n) { 1 + $f($n + 1) }; $f(0))', 'D1011'],
-    ['makes too much', '$count([1..9999999]) > 0 ? {} : {}', 'D2015'],
-    ['gives no object', '"text"', 'error'],
-    ['wants chance', '{"producedBy": $string($random())}', 'error'],
-  ])('that %s leaves the built-in result, and says why without values', async (_what, event, code) => {
-    const plainly = await messagesOf(bill);
-    const mapped = await messagesOf(bill, withOverride({ event }));
+    ['fails', '  $error("with " & event.data.amount)', 'JSONata code D3137 at character 9'],
+    ['asks for what is no number', '{"x": event.data.billNumber * 2}', 'JSONata code T2001 at character 29'],
+    [
+      'never ends',
+      '($f := function($n) { $f($n + 1) }; $f(0))',
+      /^JSONata code D1012 \(it runs longer than 250 ms\) at character \d+$/,
+    ],
+    [
+      'nests too deep',
+      '($f := function($n) { 1 + $f($n + 1) }; $f(0))',
+      /^JSONata code D1011 \(it nests deeper than 500 levels\) at character \d+$/,
+    ],
+    [
+      'makes too much',
+      '$count([1..9999999]) > 0 ? {} : {}',
+      'JSONata code D2015 (it makes a list of more than 10000 items) at character 11',
+    ],
+    ['gives a text', '"text"', 'it gives something else than an object'],
+    ['gives a list', '[{"producedBy": "self"}, {}]', 'it gives something else than an object'],
+    ['gives a lambda', 'function($n) { $n }', 'it gives something else than an object'],
+    ['gives a function', '$uppercase', 'it gives something else than an object'],
+    [
+      'wants chance',
+      '{"producedBy": $string($random())}',
+      'it asks for chance, and a resent event must give the same record at character 31',
+    ],
+  ])('that %s fails the event, and says where without values', async (_what, expression, why) => {
+    const name = 'transactionAdded';
+    const ofEvent = await mapEvent(bill, withOverride({ event: expression }));
+    const ofProfile = await mapEvent(bill, withOverride({ profile: expression }));
 
-    expect(mapped.event).toEqual(plainly.event);
-    expect(codesOf(mapped)).toEqual(['override-failed overrides.transactionAdded.event']);
-    expect(mapped.notes[0]?.message).toMatch(new RegExp(`: ${code}$`));
+    const detail = (part: string) => `source acme, ${name}, override of the ${part}: `;
+    expect(ofEvent).toMatchObject({ outcome: 'failed', reason: 'mapping' });
+    expect(wordsOf(ofEvent, detail('event'))).toMatch(why);
+    expect(wordsOf(ofProfile, detail('profile'))).toMatch(why);
+    expect(wordsOf(ofEvent, '')).not.toContain('1840');
   });
 
   it('that gives nothing changes nothing', async () => {

@@ -127,7 +127,7 @@ describe('whatever stands in an event', () => {
 
 /** What is wrong with a mapping: nothing, whatever the event was. */
 function faultsOf(mapped: Mapped): readonly string[] {
-  if (mapped.outcome === 'ignored') {
+  if (mapped.outcome !== 'messages') {
     return ['test-event', 'no-identity', 'unmapped'].includes(mapped.reason) ? [] : [mapped.reason];
   }
   const ofEvent = recordFaults(mapped.event, EVENT_MAX_BYTES, validators?.event);

@@ -37,8 +37,8 @@ export const createWitness = (parts: {
 
   const lookAtEvent = async (record: LandedRecord, by: Obligation): Promise<void> => {
     const mapped = await mappedAs(by, terms);
-    if (mapped.outcome === 'ignored') {
-      findings.add(`${by.id}: landed although it is ignored (${mapped.reason})`);
+    if (mapped.outcome !== 'messages') {
+      findings.add(`${by.id}: landed although it is ${mapped.outcome} (${mapped.reason})`);
       return;
     }
     const expected = plain(mapped.event);

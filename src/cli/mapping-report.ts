@@ -13,6 +13,7 @@ const block = (title: string, entity: JsonObject): string =>
 const notesOf = (notes: readonly MappingNote[]): string => {
   if (notes.length === 0) return 'Nothing was left out or changed.';
   const table = formatTable(notes, [
+    { heading: 'KIND', cell: ({ kind }) => kind },
     { heading: 'WHERE', cell: ({ path }) => path },
     { heading: 'CODE', cell: ({ code }) => code },
     { heading: 'WHY', cell: ({ message }) => message },

@@ -2,8 +2,12 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
 
+/** `dropped`: left out. `repaired`: changed, or chosen otherwise. `truncated`: cut to a limit, or near one. */
+export type NoteKind = 'dropped' | 'repaired' | 'truncated';
+
 /** Something the mapping left out or changed, and why. Holds paths and codes, never values. */
 export interface MappingNote {
+  readonly kind: NoteKind;
   /** Where in the Capillary event, e.g. `data.currencyCode`, or in XDM when it is about the result. */
   readonly path: string;
   /** Stable, e.g. `not-a-date`, `not-in-enum`, `not-a-phone`, `shrunk`, `primary-fallback`. */

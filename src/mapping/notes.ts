@@ -1,4 +1,4 @@
-import type { MappingNote } from './mapped.ts';
+import type { MappingNote, NoteKind } from './mapped.ts';
 
 /** What each code means, for the integration engineer. The sentences hold no value of the event. */
 const MESSAGES = {
@@ -35,6 +35,39 @@ const MESSAGES = {
 
 export type NoteCode = keyof typeof MESSAGES;
 
+/** What the mapping did to the value; a metric label and the first thing an operator sees of a note. */
+const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
+  'wrong-type': 'dropped',
+  'not-a-number': 'dropped',
+  'not-an-integer': 'dropped',
+  'not-finite': 'dropped',
+  'not-an-id': 'dropped',
+  'not-a-date': 'dropped',
+  'not-in-enum': 'dropped',
+  'wrong-pattern': 'dropped',
+  'not-an-email': 'dropped',
+  'not-a-phone': 'dropped',
+  placeholder: 'dropped',
+  'too-long': 'dropped',
+  'too-deep': 'dropped',
+  'too-many': 'truncated',
+  'unknown-field': 'dropped',
+  'missing-required': 'dropped',
+  'no-namespace': 'dropped',
+  'primary-fallback': 'repaired',
+  'too-many-identities': 'truncated',
+  'after-receipt': 'repaired',
+  'no-tenant': 'dropped',
+  'group-balance': 'dropped',
+  'other-program': 'dropped',
+  'payload-left-out': 'truncated',
+  'protected-field': 'dropped',
+  'path-in-use': 'dropped',
+  shrunk: 'truncated',
+  'near-limit': 'truncated',
+  'more-notes': 'truncated',
+};
+
 /** Every code a note can have: they are stable and serve as metric labels. */
 export const NOTE_CODES = Object.keys(MESSAGES) as readonly NoteCode[];
 
@@ -53,18 +86,36 @@ export function createNotes(): Notes {
   return {
     add(path, code, detail) {
       if (kept.size < MAX_NOTES) {
-        const message = detail === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${detail}`;
-        kept.set(`${code} ${path}`, { path, code, message });
+        kept.set(`${code} ${path}`, noteOf(path, code, detail));
       } else {
-        kept.set('more-notes', { path: '', code: 'more-notes', message: MESSAGES['more-notes'] });
+        kept.set('more-notes', MORE_NOTES);
       }
     },
     list: () => [...kept.values()],
   };
 }
 
+/** The note of a code. One that was kept under a code that is no longer known says so. */
+export function noteOf(path: string, code: string, detail?: string): MappingNote {
+  if (!isNoteCode(code)) {
+    return { kind: 'dropped', path, code, message: 'a code of another version of the relay' };
+  }
+  const message = detail === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${detail}`;
+  return { kind: KINDS[code], path, code, message };
+}
+
+const MORE_NOTES = noteOf('', 'more-notes');
+
+/** At most as many notes as are kept with an event; the last then says that there were more. */
+export const boundedNotes = (notes: readonly MappingNote[]): readonly MappingNote[] =>
+  notes.length <= MAX_NOTES
+    ? notes
+    : [...notes.filter(({ code }) => code !== 'more-notes').slice(0, MAX_NOTES - 1), MORE_NOTES];
+
 /** True for a code that has a sentence. */
-export const isNoteCode = (code: string): code is NoteCode => Object.hasOwn(MESSAGES, code);
+export function isNoteCode(code: string): code is NoteCode {
+  return Object.hasOwn(MESSAGES, code);
+}
 
 /** Notes of faults that a validation found; `conform` gives the codes as plain text. */
 export const noteFault =

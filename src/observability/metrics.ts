@@ -71,8 +71,8 @@ export const createMetrics = () => {
     ),
     mappingNotes: counter(
       'relay_mapping_notes_total',
-      'Values that the mapping left out or changed, by code',
-      ['event_name', 'code'],
+      'Values that the mapping left out or changed in settled events, by kind and code',
+      ['event_name', 'kind', 'code'],
     ),
     destinationFlowing: gauge(
       'relay_destination_flowing',

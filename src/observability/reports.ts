@@ -54,8 +54,8 @@ export const createDeliveryReports = (log: Logger, metrics: Metrics): DeliveryOb
     } else metrics.retried.inc({ destination });
   },
   noted(event, notes) {
-    for (const { code } of notes) {
-      metrics.mappingNotes.inc({ event_name: metricEventName(event.eventName), code });
+    for (const { kind, code } of notes) {
+      metrics.mappingNotes.inc({ event_name: metricEventName(event.eventName), kind, code });
     }
   },
   stateChanged(destination, status) {

@@ -56,8 +56,8 @@ describe('map', () => {
     );
     const ended = await run(['map', '-'], { input });
     expect(ended.code).toBe(0);
-    expect(ended.stdout).toMatch(/Left out or changed: \d+\nWHERE +CODE +WHY\n/);
-    expect(ended.stdout).toMatch(/instore\.mobile +not-a-phone +\S/);
+    expect(ended.stdout).toMatch(/Left out or changed: \d+\nKIND +WHERE +CODE +WHY\n/);
+    expect(ended.stdout).toMatch(/dropped +\S*instore\.mobile +not-a-phone +\S/);
   });
 
   it('takes an array, and lines, and lets the events of one customer build on each other', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FAMILIES } from '../../src/mapping/families/families.ts';
-import { NOTE_CODES } from '../../src/mapping/notes.ts';
+import { NOTE_CODES, noteOf } from '../../src/mapping/notes.ts';
 import { compileOverrides } from '../../src/mapping/overrides.ts';
 import { isListShape, isObjectShape, type Leaf, type Shape } from '../../src/xdm/shape.ts';
 import { TENANT_EVENT_FIELDS, TENANT_PROFILE_FIELDS } from '../../src/xdm/tenant-fields.ts';
@@ -17,9 +17,14 @@ describe('the page on mapping is true to the code', () => {
   });
 
   it('has every note code, and none that there is not', () => {
-    const told = [...section('Notes').matchAll(/`([a-z]+(?:-[a-z]+)*)`/g)].map(([, code]) => code);
+    expect(noteRows().map(([code]) => code)).toHaveLength(new Set(noteRows().map(([code]) => code)).size);
+    expect(new Set(noteRows().map(([code]) => code))).toEqual(new Set(NOTE_CODES));
+  });
 
-    expect(new Set(told)).toEqual(new Set(NOTE_CODES));
+  it('has the kind of every note code', () => {
+    expect(Object.fromEntries(noteRows())).toEqual(
+      Object.fromEntries(NOTE_CODES.map((code) => [code, noteOf('', code).kind])),
+    );
   });
 
   it('has every field below the tenant, and none that there is not', () => {
@@ -42,6 +47,12 @@ describe('the page on mapping is true to the code', () => {
     expect(event).toContain('purchaseID');
   });
 });
+
+/** Code and kind of each code that the table of notes tells. */
+const noteRows = (): (readonly [string, string])[] =>
+  [...section('Notes').matchAll(/^\| (\w+) \| ([^|]+) \|/gm)].flatMap(([, kind = '', codes = '']) =>
+    [...codes.matchAll(/`([a-z-]+)`/g)].map(([, code = '']) => [code, kind] as const),
+  );
 
 function leaves(shape: Shape, path: string): readonly (readonly [string, Leaf])[] {
   if (isObjectShape(shape)) {

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import type { MappingNote } from '../../src/mapping/mapped.ts';
+import { boundedNotes, createNotes, NOTE_CODES, noteOf } from '../../src/mapping/notes.ts';
+import { contextOf, eventWith, messagesOf } from './mapping-rig.ts';
+
+const codesOfKind = (kind: MappingNote['kind']) =>
+  NOTE_CODES.filter((code) => noteOf('data', code).kind === kind).toSorted();
+
+describe('the kind of a note', () => {
+  it('is repaired for what was changed or chosen otherwise', () => {
+    expect(codesOfKind('repaired')).toEqual(['after-receipt', 'override-failed', 'primary-fallback']);
+  });
+
+  it('is truncated for what was cut to a limit', () => {
+    expect(codesOfKind('truncated')).toEqual([
+      'more-notes',
+      'near-limit',
+      'payload-left-out',
+      'shrunk',
+      'too-many',
+      'too-many-identities',
+    ]);
+  });
+
+  it('is dropped for all the others', () => {
+    const others = NOTE_CODES.length - codesOfKind('repaired').length - codesOfKind('truncated').length;
+
+    expect(codesOfKind('dropped')).toHaveLength(others);
+    expect(codesOfKind('dropped')).toContain('not-a-date');
+  });
+
+  it('comes with the notes of a mapping', async () => {
+    const data = { source: 7, enteredAt: Date.UTC(2027, 0, 1) };
+    const { notes } = await messagesOf(
+      eventWith('customerAdded', data),
+      contextOf({
+        destination: { identity: { primary: 'email', namespaces: { customerId: 'Cap', email: 'Email' } } },
+      }),
+    );
+
+    expect(notes.map(({ kind, path, code }) => `${kind} ${code} ${path}`)).toEqual([
+      'repaired primary-fallback identityMap',
+      'repaired after-receipt timestamp',
+      'dropped wrong-type data.source',
+    ]);
+  });
+
+  it('is known of a code that another version of the relay kept', () => {
+    expect(noteOf('data.a', 'gone')).toEqual({
+      kind: 'dropped',
+      path: 'data.a',
+      code: 'gone',
+      message: expect.stringContaining('another version'),
+    });
+  });
+});
+
+describe('notes that are kept with an event', () => {
+  const many = (count: number): readonly MappingNote[] =>
+    Array.from({ length: count }, (_, at) => noteOf(`data.f${at}`, 'too-long'));
+
+  it('are at most 100, the last of which says that there were more', () => {
+    expect(boundedNotes(many(100))).toEqual(many(100));
+    expect(boundedNotes(many(101))).toEqual([...many(99), noteOf('', 'more-notes')]);
+  });
+
+  it('say once that there were more', () => {
+    const notes = createNotes();
+    for (const { path } of many(150)) notes.add(path, 'too-long');
+
+    expect(boundedNotes([...notes.list(), ...many(3)])).toEqual([...many(99), noteOf('', 'more-notes')]);
+  });
+});

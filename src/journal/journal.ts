@@ -53,9 +53,12 @@ export type * from './stored-event.ts';
  * Accounts. For each source `accepted = pending + delivered + ignored + dead` after every committed step, over the whole life of
  * the journal: retention removes records, never counts.
  *
+ * Notes. What a settlement for good says of the mapping is kept with the record, at most 100 notes of at most 300 characters of path: until the
+ * record goes, its customer is erased or it is replayed.
+ *
  * Erasure. Erasing a lane in a settlement removes, for every settled event of the lane that goes to the same destination or came from the
- * same source, the body, the sent messages and the details (Adobe's words can quote a payload), and the lane's assembled profile at
- * the destination; the records (receipt, times, outcome) stay. Pending events of the lane keep their bodies: they are still owed.
+ * same source, the body, the sent messages, the notes and the details (Adobe's words can quote a payload), and the lane's assembled
+ * profile at the destination; the records (receipt, times, outcome) stay. Pending events of the lane keep their bodies: they are still owed.
  *
  * Unreadable. A stored payload that cannot be opened (its key is configured no longer, or it is damaged) stops nothing: an event without a
  * readable body is never claimed and stays pending, its lane behind it; a record shows no body. The engine says so once in its log.

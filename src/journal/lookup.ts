@@ -1,5 +1,5 @@
 import type { NewQuarantined } from './arrivals.ts';
-import type { Attempt, SentMessage } from './settlement.ts';
+import type { Attempt, KeptNote, SentMessage } from './settlement.ts';
 import type { EventState, StoredEvent } from './stored-event.ts';
 
 export interface EventFilter {
@@ -37,6 +37,8 @@ export interface EventRecord {
   readonly body?: Buffer;
   /** For a dead letter: what was sent. */
   readonly sent: readonly SentMessage[];
+  /** Of the mapping that led to how it was settled, in its order; empty while it is pending. */
+  readonly notes: readonly KeptNote[];
   /** Replays and discards: when, by whom, what. */
   readonly actions: readonly { readonly at: number; readonly by: string; readonly action: string }[];
 }

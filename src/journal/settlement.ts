@@ -52,6 +52,12 @@ export interface SentMessage {
   readonly json: string;
 }
 
+/** Something that the mapping left out or changed, kept with the event that was settled. A path can hold a brand's key names, never a value. */
+export interface KeptNote {
+  readonly path: string;
+  readonly code: string;
+}
+
 export type Settlement = {
   readonly receipt: string;
   readonly now: number;
@@ -63,13 +69,19 @@ export type Settlement = {
   /** Lanes to erase in the same step (deletion of a customer), before `profiles` are written. The settled event is erased too unless it stays pending. */
   readonly erase?: readonly string[];
 } & (
-  | { readonly state: 'delivered' }
-  | { readonly state: 'ignored'; readonly reason: string; readonly detail?: string }
+  | { readonly state: 'delivered'; readonly notes?: readonly KeptNote[] }
+  | {
+      readonly state: 'ignored';
+      readonly reason: string;
+      readonly detail?: string;
+      readonly notes?: readonly KeptNote[];
+    }
   | {
       readonly state: 'dead';
       readonly reason: string;
       readonly detail: string;
       readonly sent: readonly SentMessage[];
+      readonly notes?: readonly KeptNote[];
     }
   /** Back to waiting: it keeps its place in its lane. */
   | {

@@ -4,24 +4,33 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 
 const ANN = sha256('ann');
 const BOB = sha256('bob');
+const NOTES = [{ path: 'data.extendedFields.annsShop', code: 'unknown-field' }];
 
 export const describeErasing = (make: MakeStore) =>
   describe('erasing a lane', () => {
     const test = journalInTest(make);
 
-    it('removes body, sent messages, details and profile, and keeps the record', async () => {
+    it('removes body, sent messages, notes, details and profile, and keeps the record', async () => {
       const { journal } = test;
       const dead = await appendSettled(journal, sampleEvent({ lane: ANN }), (receipt) => ({
         ...settled.dead(receipt),
         attempts: [sampleAttempt({ outcome: 'rejected', status: 400, detail: 'ann@example.com is wrong' })],
         profiles: [{ lane: ANN, state: '{"name":"Ann"}' }],
+        notes: NOTES,
       }));
       const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
-      await journal.settle({ ...settled.delivered(receipt), attempts: [sampleAttempt()], erase: [ANN] });
+      await journal.settle({
+        ...settled.delivered(receipt),
+        state: 'delivered',
+        attempts: [sampleAttempt()],
+        notes: NOTES,
+        erase: [ANN],
+      });
 
       const old = await journal.find(dead);
       expect(old?.body).toBeUndefined();
       expect(old?.sent).toEqual([]);
+      expect(old?.notes).toEqual([]);
       expect(old?.event).toMatchObject({ state: 'dead', reason: 'rejected', lane: ANN });
       expect(old?.event.detail).toBeUndefined();
       expect(old?.attempts).toMatchObject([{ outcome: 'rejected', status: 400 }]);
@@ -29,6 +38,7 @@ export const describeErasing = (make: MakeStore) =>
 
       const own = await journal.find(receipt);
       expect(own?.body).toBeUndefined();
+      expect(own?.notes).toEqual([]);
       expect(own?.event).toMatchObject({ state: 'delivered', settledAt: T0 + 1_000 });
       expect(await journal.profiles('aep', [ANN])).toEqual(new Map());
       expect(await journal.ledger()).toMatchObject({ acme: { accepted: 2, delivered: 1, dead: 1 } });
@@ -70,6 +80,8 @@ export const describeErasing = (make: MakeStore) =>
       );
       const bob = await appendSettled(journal, sampleEvent({ lane: BOB }), (receipt) => ({
         ...settled.delivered(receipt),
+        state: 'delivered',
+        notes: NOTES,
         profiles: [{ lane: BOB, state: '{}' }],
       }));
       const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
@@ -79,6 +91,7 @@ export const describeErasing = (make: MakeStore) =>
       expect(await bodyOf(sameDestination)).toBeUndefined();
       expect(await bodyOf(elsewhere)).toBeDefined();
       expect(await bodyOf(bob)).toBeDefined();
+      expect((await journal.find(bob))?.notes).toEqual(NOTES);
       expect((await journal.profiles('aep', [BOB])).size).toBe(1);
     });
 

@@ -28,6 +28,7 @@ export const describeReplaying = (make: MakeStore): void => {
         ...settled.dead(of),
         attempts: [sampleAttempt()],
         delivered: ['profile'],
+        notes: [{ path: 'data.a', code: 'too-long' }],
       }));
       expect(await replay({ receipts: [receipt] })).toEqual({ replayed: 1 });
       const record = await (await test.reopen()).find(receipt);
@@ -42,6 +43,7 @@ export const describeReplaying = (make: MakeStore): void => {
       });
       expect(record?.event.reason ?? record?.event.detail ?? record?.event.settledAt).toBeUndefined();
       expect(record?.sent).toEqual([]);
+      expect(record?.notes).toEqual([]);
       expect(record?.attempts).toHaveLength(1);
       expect(record?.actions).toEqual([{ at: LATER, by: 'olga', action: 'replayed' }]);
       expect(await claimReceipts(test.journal, { now: LATER })).toEqual([receipt]);

@@ -22,7 +22,9 @@ export const describeRetaining = (make: MakeStore) =>
     it('removes the body of a delivered or ignored event first, and keeps what explains it', async () => {
       const delivered = await appendSettled(test.journal, sampleEvent(), (receipt) => ({
         ...settled.delivered(receipt),
+        state: 'delivered',
         attempts: [sampleAttempt()],
+        notes: [{ path: 'data.a', code: 'too-long' }],
       }));
       const ignored = await appendSettled(test.journal, sampleEvent(), settled.ignored);
       expect(await test.journal.retain(POLICY, SETTLED + POLICY.delivered - 1)).toEqual({
@@ -37,6 +39,7 @@ export const describeRetaining = (make: MakeStore) =>
       expect(record?.body).toBeUndefined();
       expect(record?.event.state).toBe('delivered');
       expect(record?.attempts).toHaveLength(1);
+      expect(record?.notes).toEqual([{ path: 'data.a', code: 'too-long' }]);
       expect((await test.journal.find(ignored))?.body).toBeUndefined();
     });
 

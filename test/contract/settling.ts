@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Settlement } from '../../src/journal/journal.ts';
 import { appendAll, claimReceipts, sampleAttempt, sampleEvent, settled, sha256, T0 } from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
@@ -76,6 +77,42 @@ export const describeSettling = (make: MakeStore) =>
         detail: 'DCVS-1106',
         delivered: ['profile'],
       });
+    });
+
+    it('keeps with a settled event what its mapping left out or changed, over a restart', async () => {
+      const notes = [
+        { path: 'data.enteredAt', code: 'not-a-date' },
+        { path: 'xdmEntity.größe', code: 'shrunk' },
+      ];
+      for (const settle of [settled.delivered, settled.ignored, settled.dead]) {
+        const receipt = await append();
+        await test.journal.settle({ ...settle(receipt), notes } as Settlement);
+        expect((await test.journal.find(receipt))?.notes).toEqual(notes);
+      }
+      const receipt = await append();
+      await test.journal.settle(settled.delivered(receipt));
+      const [last] = (await (await test.reopen()).list({ states: ['dead'] }, { limit: 1 })).items;
+      expect((await test.journal.find(last!.receipt))?.notes).toEqual(notes);
+      expect((await test.journal.find(receipt))?.notes).toEqual([]);
+    });
+
+    it('keeps no more than 100 notes, and cuts long paths', async () => {
+      const receipt = await append();
+      const notes = Array.from({ length: 120 }, (_, at) => ({ path: `${at}${'p'.repeat(500)}`, code: 'c' }));
+      await test.journal.settle({ ...settled.delivered(receipt), state: 'delivered', notes });
+      const kept = (await test.journal.find(receipt))?.notes;
+      expect(kept).toHaveLength(100);
+      expect(kept?.[99]).toEqual({ path: notes[99]?.path.slice(0, 300), code: 'c' });
+    });
+
+    it('keeps no notes of an event that goes on waiting, nor of one that is settled already', async () => {
+      const receipt = await append();
+      const notes = [{ path: 'data.a', code: 'too-long' }];
+      await test.journal.settle({ ...settled.waiting(receipt, T0), notes } as Settlement);
+      expect((await test.journal.find(receipt))?.notes).toEqual([]);
+      await test.journal.settle(settled.dead(receipt));
+      await test.journal.settle({ ...settled.delivered(receipt), state: 'delivered', notes });
+      expect((await test.journal.find(receipt))?.notes).toEqual([]);
     });
 
     it('puts an event back with what its next attempt needs to know, over a restart', async () => {

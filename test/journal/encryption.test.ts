@@ -31,6 +31,7 @@ const fill = async (journal: Journal, word: string): Promise<void> => {
     detail: 'no',
     sent: [{ kind: 'event', json: `{"${word}":1}` }],
     profiles: [{ lane: ANN, state: `{"${word}":2}` }],
+    notes: [{ path: `data.${word}`, code: 'too-long' }],
   }));
   await journal.append(sampleEvent({ body }));
   await journal.appendMalformed(sampleMalformed({ body }));

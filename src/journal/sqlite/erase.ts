@@ -1,9 +1,10 @@
 import { dropPayloads } from './bodies.ts';
 import type { Engine } from './engine.ts';
+import { dropNotes } from './notes.ts';
 import { writeProfile } from './profiles.ts';
 
 /**
- * Removes what is known of a customer: payloads of the lane's settled events that go to the same destination or came from the same source
+ * Removes what is known of a customer: payloads and notes of the lane's settled events that go to the same destination or came from the same source
  * (a source can have been rerouted), and the assembled profile. Overwrites it in the file too.
  */
 export const eraseLane = (
@@ -23,6 +24,7 @@ export const eraseLane = (
     ) as { seq: number }[];
     for (const { seq } of rows) {
       dropPayloads(engine, seq);
+      dropNotes(engine, seq);
       db.run('UPDATE attempts SET detail = NULL WHERE seq = ?', seq);
       db.run('UPDATE events SET detail = NULL WHERE seq = ?', seq);
     }

@@ -1,6 +1,7 @@
 import type { Attempt, EventFilter, SentMessage, StoredEvent } from '../journal.ts';
 import { readBody } from './bodies.ts';
 import type { Engine } from './engine.ts';
+import { notesOf } from './notes.ts';
 import type { AnswerOf, RequestOf, Step, Stepped, WireRecord } from './protocol.ts';
 import { type EventRow, rowOfReceipt, toStoredEvent } from './rows.ts';
 import { fall, tally } from './stretch.ts';
@@ -62,6 +63,7 @@ export const find = (engine: Engine, receiptOrEventId: string): WireRecord | und
     attempts: attemptsOf(engine, row.seq),
     body: bodyOf(engine, row),
     sent: sentOf(engine, row),
+    notes: notesOf(engine, row),
     actions: engine.db.all(
       'SELECT at, by, action FROM actions WHERE seq = ? ORDER BY id',
       row.seq,

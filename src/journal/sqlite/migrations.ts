@@ -162,8 +162,16 @@ CREATE TABLE replay_jobs (
 );
 `;
 
+/** What the mapping left out or changed of a settled event: JSON of paths and codes, sealed. Events without any have no row. */
+const NOTES = `
+CREATE TABLE notes (
+  seq INTEGER PRIMARY KEY REFERENCES events (seq) ON DELETE CASCADE,
+  json BLOB NOT NULL
+);
+`;
+
 /** Steps from an empty database to the current one. Append only: a step that was released is never changed. */
-export const MIGRATIONS: readonly string[] = [FIRST, REPLAY_QUEUE];
+export const MIGRATIONS: readonly string[] = [FIRST, REPLAY_QUEUE, NOTES];
 
 const versionOf = (db: DatabaseSync): number =>
   Number(db.prepare('PRAGMA user_version').get()?.['user_version']);

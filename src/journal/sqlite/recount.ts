@@ -7,7 +7,7 @@ import type { DatabaseSync } from 'node:sqlite';
 /** Reason of a dead event whose body is gone for good. */
 export const PAYLOAD_LOST = 'payload-lost';
 
-const ORPHANED = ['bodies', 'attempts', 'sent', 'actions'] as const;
+const ORPHANED = ['bodies', 'attempts', 'sent', 'actions', 'notes'] as const;
 
 /**
  * Buries pending events without a body: nobody can deliver them, and their customers' later events wait behind them. Their identity is

@@ -3,6 +3,7 @@ import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { within } from './filter.ts';
 import { joinLane } from './lanes.ts';
+import { dropNotes } from './notes.ts';
 import { advanceJob, beginJob, filterOfJob, type JobRow, rowOfJob } from './replay-jobs.ts';
 import type { EventRow } from './rows.ts';
 import { rise } from './stretch.ts';
@@ -41,6 +42,7 @@ const replayOne = (engine: Engine, row: EventRow, job: JobRow): void => {
     row.seq,
   );
   engine.db.run('DELETE FROM sent WHERE seq = ?', row.seq);
+  dropNotes(engine, row.seq);
   addCounts(engine, row.source, { [row.state]: -1, pending: 1 });
   addBacklog(engine, destination, { pending: 1, replaying: 1 });
   const action = job.as_new === 1 ? 'replayed as new' : 'replayed';

@@ -51,7 +51,7 @@ const inserter = ({ from, to }: Parts, table: string): ((row: Row) => boolean) =
 
 /** The last position that was ever given in the table whose positions this one has; undefined for one without. */
 const lastGiven = (db: DatabaseSync, table: string): number | undefined => {
-  const of = table === 'bodies' || table === 'attempts' ? 'events' : table;
+  const of = ['bodies', 'attempts', 'notes'].includes(table) ? 'events' : table;
   const row = attempt(() => db.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(of));
   return row === undefined ? undefined : Number(row['seq']);
 };

@@ -3,6 +3,7 @@ import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { eraseLane } from './erase.ts';
 import { endClaim, passHead } from './lanes.ts';
+import { keepNotes } from './notes.ts';
 import { writeProfile } from './profiles.ts';
 import { bitsOf, type EventRow, rowOfReceipt } from './rows.ts';
 
@@ -70,6 +71,7 @@ const finish = (
     row.seq,
   );
   if (settlement.state === 'dead') keepSent(engine, row.seq, settlement.sent);
+  keepNotes(engine, row.seq, settlement.notes);
   addCounts(engine, row.source, { pending: -1, [settlement.state]: 1 });
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
   passHead(engine, row);

@@ -1,0 +1,39 @@
+import type { KeptNote } from '../journal.ts';
+import type { Engine } from './engine.ts';
+import type { EventRow } from './rows.ts';
+
+/** Notes of one event, and characters of a path, that are kept. */
+const MAX_NOTES = 100;
+const MAX_PATH = 300;
+
+/** As they are stored: pairs of path and code. */
+type Pairs = readonly (readonly [string, string])[];
+
+/** Writes nothing where there are none; a replay has removed what was there before. */
+export const keepNotes = (
+  { db, seal }: Engine,
+  seq: number,
+  notes: readonly KeptNote[] | undefined,
+): void => {
+  if (notes === undefined || notes.length === 0) return;
+  const pairs: Pairs = notes.slice(0, MAX_NOTES).map(({ path, code }) => [path.slice(0, MAX_PATH), code]);
+  db.run(
+    'INSERT OR REPLACE INTO notes (seq, json) VALUES (?, ?)',
+    seq,
+    seal.close(Buffer.from(JSON.stringify(pairs), 'utf8')),
+  );
+};
+
+export const notesOf = (engine: Engine, { seq, receipt }: EventRow): KeptNote[] => {
+  const row = engine.db.one('SELECT json FROM notes WHERE seq = ?', seq) as { json: Uint8Array } | undefined;
+  if (row === undefined) return [];
+  const plain = engine.seal.open(row.json);
+  if (plain !== undefined)
+    return (JSON.parse(plain.toString('utf8')) as Pairs).map(([path, code]) => ({ path, code }));
+  engine.reportUnreadable('the notes of an event', receipt);
+  return [];
+};
+
+export const dropNotes = ({ db }: Engine, seq: number): void => {
+  db.run('DELETE FROM notes WHERE seq = ?', seq);
+};

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { CATALOGUE } from '../capillary/catalogue.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import type { MappingNote } from '../mapping/mapped.ts';
 import type { Trial } from './mapping-trial.ts';
@@ -22,7 +23,14 @@ const notesOf = (notes: readonly MappingNote[]): string => {
 };
 
 const nameOf = (trial: Exclude<Trial, { outcome: 'not-an-event' }>): string =>
-  [trial.eventName, trial.eventId].map(printable).filter(Boolean).join('  ');
+  [...[trial.eventName, trial.eventId].map(printable), meaningOf(trial.eventName)].filter(Boolean).join('  ');
+
+const meaningOf = (name: string): string => {
+  const known = CATALOGUE.get(name);
+  return known === undefined
+    ? 'unknown: Capillary has published no such event name'
+    : `${known.area}: ${known.meaning}`;
+};
 
 /** One body's trial as a page for the integration engineer; `number` is its place in the input, from 1. */
 export const formatTrial = (trial: Trial, number: number): string => {

@@ -1,12 +1,36 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE, metricEventName } from '../../src/capillary/catalogue.ts';
 import { FAMILIES } from '../../src/mapping/families/families.ts';
+
+const reference = new URL('../../../shared/reference/capillary.md', import.meta.url);
 
 describe('catalogue of event names', () => {
   it('knows the 90 public names, those with a mapping of their own among them', () => {
     expect(CATALOGUE.size).toBe(90);
     expect([...FAMILIES.keys()].filter((name) => !CATALOGUE.has(name))).toEqual([]);
-    expect(CATALOGUE.get('CouponIssue')).toBe('coupon');
+    expect(CATALOGUE.get('CouponIssue')?.area).toBe('coupon');
+    expect(CATALOGUE.get('tierDowngraded')).toEqual({
+      area: 'tier',
+      meaning: 'A customer fell to a lower tier.',
+    });
+  });
+
+  it('says in one short sentence of its own what each means', () => {
+    const meanings = [...CATALOGUE.values()].map(({ meaning }) => meaning);
+
+    expect(meanings.filter((meaning) => !/^[A-Z][^\n]{12,90}\.$/.test(meaning))).toEqual([]);
+    expect(new Set(meanings).size).toBe(CATALOGUE.size);
+  });
+
+  it.runIf(existsSync(reference))('has exactly the names of the reference', () => {
+    const section = /### 4\.1 [^\n]*\n([\s\S]*?)\n### 4\.2 /.exec(readFileSync(reference, 'utf8'))?.[1] ?? '';
+    const rows = section.split('\n').filter((line) => /^\| [A-Z]/.test(line) && !line.startsWith('| Area'));
+    const names = rows
+      .flatMap((row) => row.split('|')[2]?.split('·') ?? [])
+      .map((entry) => /^[\s*]*(\w+)/.exec(entry)?.[1]);
+
+    expect(names.toSorted()).toEqual([...CATALOGUE.keys()].toSorted());
   });
 
   it('gives any other name one metric label', () => {

@@ -47,6 +47,13 @@ describe('map', () => {
     expect(ended.stdout).toContain('Nothing was left out or changed.');
   });
 
+  it('says what a known event name means, and that another is unknown', async () => {
+    const events = [event(), event({ eventName: 'CustomerAdded' })];
+    const ended = await run(['map', '-'], { input: JSON.stringify(events) });
+    expect(ended.stdout).toMatch(/--- 1 {2}customerAdded {2}e-1 {2}customer: A customer was registered\.\n/);
+    expect(ended.stdout).toMatch(/--- 2 {2}CustomerAdded {2}e-1 {2}unknown: .*no such event name\n/);
+  });
+
   it('tells what was left out and why', async () => {
     const input = JSON.stringify(
       event(

@@ -30,7 +30,7 @@ describe('catalogue of event names', () => {
       .flatMap((row) => row.split('|')[2]?.split('·') ?? [])
       .map((entry) => /^[\s*]*(\w+)/.exec(entry)?.[1]);
 
-    expect(names.toSorted()).toEqual([...CATALOGUE.keys()].toSorted());
+    expect(new Set(names)).toEqual(new Set(CATALOGUE.keys()));
   });
 
   it('gives any other name one metric label', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import type { Mapped } from '../../src/mapping/mapped.ts';
 import { compileOverrides } from '../../src/mapping/overrides.ts';
@@ -162,6 +162,19 @@ describe('an override', () => {
 });
 
 describe('the time bound', () => {
+  it('does not count what the machine took: a stall in the middle fails no event', async () => {
+    const context = withOverride({ event: '{"_acme": {"sum": $sum([1..50])}}' });
+    const now = Date.now;
+    let looks = 0;
+    // The clock jumps on once in the middle of the evaluation.
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + ((looks += 1) > 5 ? 10_000 : 0));
+    onTestFinished(() => void vi.restoreAllMocks());
+
+    const mapped = await messagesOf(bill, context);
+    expect(looks).toBeGreaterThan(5);
+    expect(mapped.event).toMatchObject({ _acme: { sum: 1_275 } });
+  });
+
   it('is each expression’s own, however many run at once', async () => {
     const context = withOverride({ event: '{"_acme": {"sum": $sum([1..2000].($ * 2))}}' });
     const all = await Promise.all(Array.from({ length: 100 }, () => messagesOf(bill, context)));

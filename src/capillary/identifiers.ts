@@ -45,9 +45,24 @@ export function customerIdText(value: JsonValue | undefined): string | undefined
   return text !== undefined && /^\d{1,19}$/.test(text) && !/^0+$/.test(text) ? text : undefined;
 }
 
-/** The object that holds the identifiers of the person the event is about: the survivor's for a merge. */
-export function personOf(data: JsonObject): JsonObject | undefined {
-  return [data['customerIdentifiers'], data['survivorCustomerIdentifiers']].find(isJsonObject);
+/** The identifiers of a person, and where they stand in `data`. */
+export interface Person {
+  readonly identifiers: JsonObject;
+  readonly path: string;
+}
+
+/**
+ * The person the event is about: the survivor of a merge; the one customer whom the items of an event name
+ * that names nobody else.
+ */
+export function personOf(data: JsonObject): Person | undefined {
+  for (const path of ['customerIdentifiers', 'survivorCustomerIdentifiers']) {
+    const identifiers = data[path];
+    if (isJsonObject(identifiers) && Object.keys(identifiers).length > 0) {
+      return { identifiers, path };
+    }
+  }
+  return listedPerson(data);
 }
 
 /**
@@ -59,6 +74,7 @@ export function customerIdOf(data: JsonObject): string | undefined {
   return (
     memberId(data['customerIdentifiers']) ??
     memberId(data['survivorCustomerIdentifiers']) ??
+    memberId(personOf(data)?.identifiers) ??
     userEntityId(data['entityInformation']) ??
     (isJsonObject(activity) ? userEntityId(activity['entityInformation']) : undefined)
   );
@@ -106,7 +122,7 @@ export function laneKeyOf(data: JsonObject): string | undefined {
   if (customerId !== undefined) {
     return customerId;
   }
-  const identifiers = identifiersOf(personOf(data) ?? {});
+  const identifiers = identifiersOf(personOf(data)?.identifiers ?? {});
   for (const kind of ['externalId', 'email', 'phone', 'cardNumber'] as const) {
     const found = identifiers.find((identifier) => identifier.kind === kind);
     if (found !== undefined) {
@@ -161,6 +177,37 @@ function trivialForm(kind: IdentifierKind, value: string): string {
     return value.replaceAll(/\D/g, '') || value;
   }
   return kind === 'email' ? value.toLowerCase() : value;
+}
+
+/**
+ * The customer of an event that names customers in its items only: coupons issued, updated reward
+ * transactions (reference: events/documented). Undefined unless every item names the same one.
+ */
+function listedPerson(data: JsonObject): Person | undefined {
+  const persons = [
+    ...itemsOf(data, 'coupons').map(({ item, path }) => ({
+      identifiers: item['customerIdentifiers'],
+      path: `${path}.customerIdentifiers`,
+    })),
+    ...itemsOf(data, 'transactionUpdates').map(({ item, path }) => ({
+      identifiers: { customerId: item['customerId'] ?? null },
+      path,
+    })),
+  ];
+  const [first] = persons;
+  const customerId = memberId(first?.identifiers);
+  const isOfOne =
+    customerId !== undefined && persons.every((one) => memberId(one.identifiers) === customerId);
+  return isOfOne && first !== undefined && isJsonObject(first.identifiers)
+    ? { identifiers: first.identifiers, path: first.path }
+    : undefined;
+}
+
+function itemsOf(data: JsonObject, list: string): readonly { item: JsonObject; path: string }[] {
+  const items = data[list];
+  return (Array.isArray(items) ? items : []).flatMap((item, index) =>
+    isJsonObject(item) ? [{ item, path: `${list}[${index}]` }] : [],
+  );
 }
 
 function memberId(person: JsonValue | undefined): string | undefined {

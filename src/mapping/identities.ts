@@ -33,15 +33,11 @@ export function identitiesOf(
   notes: Notes,
 ): readonly Identity[] {
   const customerId = event.customerId ?? customerIdOf(event.data);
-  const person = personOf(event.data) ?? {};
-  const place =
-    person === event.data['customerIdentifiers']
-      ? 'data.customerIdentifiers'
-      : 'data.survivorCustomerIdentifiers';
-  const found = identifiersOf(person).flatMap((identifier) => {
+  const person = personOf(event.data);
+  const found = identifiersOf(person?.identifiers ?? {}).flatMap((identifier) => {
     const checked = normalised(identifier, context.source.country);
     if ('code' in checked) {
-      notes.add(`${place}.${identifier.path}`, checked.code);
+      notes.add(`data.${person?.path}.${identifier.path}`, checked.code);
       return [];
     }
     return [{ kind: identifier.kind, id: checked.id }];

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { customerIdOf, idText, identifiersOf, laneKeyOf, laneOf } from '../../src/capillary/identifiers.ts';
+import {
+  customerIdOf,
+  idText,
+  identifiersOf,
+  laneKeyOf,
+  laneOf,
+  personOf,
+} from '../../src/capillary/identifiers.ts';
 
 describe('idText', () => {
   it.each([
@@ -35,6 +42,40 @@ describe('customerIdOf', () => {
     ['no -1', { customerIdentifiers: { customerId: -1 } }, undefined],
     ['nothing of a list', { customerIdentifiers: [5], entityInformation: [user] }, undefined],
   ])('%s', (_what, data, expected) => expect(customerIdOf(data as never)).toBe(expected));
+});
+
+describe('a customer named in the entries of an event', () => {
+  const coupon = (customerId: unknown, more = {}) => ({
+    code: 'C',
+    customerIdentifiers: { customerId, ...more },
+  });
+
+  it.each([
+    ['of one coupon', { coupons: [coupon(5)] }, '5'],
+    ['of every coupon', { coupons: [coupon(5), coupon('5.0')], customerIdentifiers: {} }, '5'],
+    ['of every reward transaction', { transactionUpdates: [{ customerId: 5 }, { customerId: 5 }] }, '5'],
+    ['not when there are two', { coupons: [coupon(5), coupon(6)] }, undefined],
+    ['not when a coupon names nobody', { coupons: [coupon(5), { code: 'D' }] }, undefined],
+    ['not beside somebody else', { coupons: [coupon(5)], customerIdentifiers: { customerId: 7 } }, '7'],
+    [
+      'not beside somebody without a customerId',
+      { coupons: [coupon(5)], customerIdentifiers: { instore: { email: 'a@b.co' } } },
+      undefined,
+    ],
+    ['not by e-mail alone', { coupons: [coupon(undefined, { instore: { email: 'a@b.co' } })] }, undefined],
+    ['not in what is no list of objects', { coupons: 'C', transactionUpdates: [5, null, [5]] }, undefined],
+  ])('%s', (_what, data, expected) => expect(customerIdOf(data as never)).toBe(expected));
+
+  it('is the person of the event, in the lane of their other events', () => {
+    const data = { coupons: [null, coupon(5, { instore: { email: 'a@b.co' } })] } as never;
+
+    expect(personOf(data)).toEqual({
+      path: 'coupons[1].customerIdentifiers',
+      identifiers: { customerId: 5, instore: { email: 'a@b.co' } },
+    });
+    expect(laneKeyOf(data)).toBe('5');
+    expect(laneKeyOf({ coupons: [coupon(5), coupon(6)] } as never)).toBeUndefined();
+  });
 });
 
 const account = (type: string, value: unknown) => ({

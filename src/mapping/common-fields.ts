@@ -4,12 +4,15 @@ import { flatEvent } from './flat-event.ts';
 import { createReader, type Reader } from './reader.ts';
 
 /**
- * Who entered the event where: its own `enteredBy`, else that of the activity behind it (reference:
- * capillary.md §4.2).
+ * Who entered the event where: its own `enteredBy` (`addedBy` of coupons and cart promotions), else that of
+ * the activity behind it (reference: capillary.md §4.2).
  */
 export function enteredBy(data: Reader): Reader {
-  const own = data.object('enteredBy');
-  return Object.keys(own.raw).length > 0 ? own : data.object('triggeringActivity').object('enteredBy');
+  const own = [data.object('enteredBy'), data.object('addedBy')];
+  return (
+    own.find(({ raw }) => Object.keys(raw).length > 0) ??
+    data.object('triggeringActivity').object('enteredBy')
+  );
 }
 
 /** The fields below `<tenant>.capillary` that every event carries where they are known. */

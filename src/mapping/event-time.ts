@@ -6,7 +6,7 @@ import type { Reader } from './reader.ts';
 
 /**
  * The `timestamp` of an event, epoch ms: when it happened in the business (`billDate` of a bill, else
- * `enteredAt`), else when Capillary stored it, else when it came to us. Never after its receipt: AEP refuses
+ * `enteredAt`, of coupons `addedAt`), else when Capillary stored it, else when it came to us. Never after its receipt: AEP refuses
  * times of the future (reference: adobe.md §4.4).
  */
 export function eventTime(
@@ -15,7 +15,7 @@ export function eventTime(
   context: MappingContext,
   notes: Notes,
 ): number {
-  const business = data.instant('billDate') ?? data.instant('enteredAt');
+  const business = data.instant('billDate') ?? data.instant('enteredAt') ?? data.instant('addedAt');
   const at = business ?? plausible(event.createdAt) ?? context.receivedAt;
   if (at > context.receivedAt) {
     notes.add('timestamp', 'after-receipt');

@@ -6,7 +6,16 @@ import type { Notes } from './notes.ts';
 const KEPT = new Set(['_id', 'timestamp', 'eventType', 'identityMap']);
 
 /** What goes first from the tenant's part of an event, longest and least telling first. */
-const TENANT_LISTS = ['changes', 'expiries', 'expiryChanges'] as const;
+const TENANT_LISTS = [
+  'changes',
+  'expiries',
+  'expiryChanges',
+  'currencyExpiries',
+  'pointsBreakdown',
+  'appliedPromotions',
+  'failedRewards',
+  'coupons',
+] as const;
 
 /**
  * Makes an ExperienceEvent fit the size AEP takes, in a fixed order (reference: adobe.md §3; mapping.md,

@@ -1,4 +1,5 @@
 import { list, object, type ObjectShape, openObject } from './shape.ts';
+import { OFFER_EVENT_FIELDS } from './tenant-offers.ts';
 
 const codeAndName = { code: 'string', name: 'string' } as const;
 
@@ -28,6 +29,7 @@ export const TENANT_EVENT_FIELDS = openObject({
     grossAmount: 'number',
     lineItemCount: 'integer',
     lineItemsOmitted: 'integer',
+    number: 'string',
   }),
   points: object({
     issued: 'number',
@@ -38,10 +40,26 @@ export const TENANT_EVENT_FIELDS = openObject({
     lifetime: 'number',
     currencyValue: 'number',
     expiryDate: 'date-time',
+    issuedReversed: 'number',
+    promisedReversed: 'number',
+    returned: 'number',
+    redeemedReversed: 'number',
+    redeemedReversedExpired: 'number',
+    transferred: 'number',
+    converted: 'number',
+    deducted: 'number',
+    redemptionId: 'string',
   }),
   expiries: list(object({ points: 'number', date: 'date-time' })),
   expiryChanges: list(
-    object({ points: 'number', previousDate: 'date-time', newDate: 'date-time', reason: 'string' }),
+    object({
+      points: 'number',
+      previousDate: 'date-time',
+      newDate: 'date-time',
+      reason: 'string',
+      programId: 'string',
+      type: 'string',
+    }),
   ),
   tier: object({
     previous: 'string',
@@ -62,8 +80,11 @@ export const TENANT_EVENT_FIELDS = openObject({
     earnedDate: 'date-time',
     expiryDate: 'date-time',
     offerType: 'string',
+    issuedDate: 'date-time',
+    redeemedDate: 'date-time',
   }),
   merge: object({ survivorId: 'string', victimId: 'string' }),
+  ...OFFER_EVENT_FIELDS,
   payload: 'string',
 });
 

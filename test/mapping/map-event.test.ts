@@ -43,16 +43,16 @@ describe('what is not delivered', () => {
   });
 
   it('names without a mapping, where the source wants it so', async () => {
-    const event = fixtureEvent('badge-earned');
+    const event = fixtureEvent('unknown-name');
 
     expect(await mapEvent(event, contextOf({ source: { unmapped: 'ignore' } }))).toMatchObject({
       outcome: 'ignored',
       reason: 'unmapped',
     });
-    const overrides = { badgeEarned: { event: '{"producedBy": "self"}' } };
+    const overrides = { teaTastingBooked: { event: '{"producedBy": "self"}' } };
     expect(await mapEvent(event, contextOf({ source: { unmapped: 'ignore', overrides } }))).toMatchObject({
       outcome: 'messages',
-      event: { eventType: 'loyalty.badgeEarned', producedBy: 'self' },
+      event: { eventType: 'loyalty.teaTastingBooked', producedBy: 'self' },
     });
   });
 });

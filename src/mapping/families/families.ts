@@ -1,6 +1,7 @@
 import { mapCustomerAdded, mapCustomerUpdated } from './customer.ts';
 import type { Family } from './family.ts';
 import { mapMerge } from './merge.ts';
+import { OFFER_FAMILIES } from './offer-families.ts';
 import { mapPointsExpired, mapPointsIssued, mapPointsRedeemed } from './points.ts';
 import { mapPointsExpiryChange, mapPointsExpiryReminder } from './points-expiry.ts';
 import { mapPromotionEarned } from './promotion.ts';
@@ -24,4 +25,5 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['tierDowngradeReminder', mapTierDowngradeReminder],
   ['promotionEarned', mapPromotionEarned],
   ['loyaltyCustomerMerge', mapMerge],
+  ...OFFER_FAMILIES,
 ]);

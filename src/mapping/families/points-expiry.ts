@@ -33,3 +33,17 @@ export const mapPointsExpiryChange: Family = ({ data }) => ({
     })),
   },
 });
+
+/** singlePointsExpiryUpdated: single awards of points that will expire at another time (reference: events/documented). */
+export const mapSinglePointsExpiryUpdated: Family = ({ data }) => ({
+  eventType: 'loyalty.singlePointsExpiryUpdated',
+  tenant: {
+    expiryChanges: data.list('updatedPointsExpiry').map((part) => ({
+      points: part.number('points'),
+      previousDate: part.time('oldExpiryDate'),
+      newDate: part.time('newExpiryDate'),
+      programId: part.id('programId'),
+      type: part.text('pointsType'),
+    })),
+  },
+});

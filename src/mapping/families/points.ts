@@ -1,24 +1,15 @@
 import { PROFILE_ARRAY_MAX } from '../../xdm/limits.ts';
+import { redemptionIdOf, transactionIdOf } from './activity.ts';
 import type { Draft, Family, FamilyInput } from './family.ts';
-import {
-  ownProgramId,
-  ownStanding,
-  otherProgramAttributes,
-  programName,
-  programStanding,
-} from './program.ts';
+import { ownProgramId, ownStanding, programName } from './program.ts';
+import { ownBalance, ownBalanceChange, programBalanceChange, toldBalance } from './program-balance.ts';
 import type { Reader } from '../reader.ts';
 
 /** pointsIssued (reference: capillary.md §4.6). */
 export const mapPointsIssued: Family = (input) => {
   const { data, context } = input;
-  const balance = {
-    programId: ownProgramId(data),
-    points: data.number('programCurrentPoints'),
-    lifetime: data.number('programLifetimePoints'),
-  };
+  const balance = toldBalance(data);
   const expiries = issuedExpiries(data);
-  const standing = ownStanding(input);
   return {
     eventType: 'loyalty.pointsIssued',
     ...(context.destination.schemaFeatures.loyaltyEvents
@@ -32,8 +23,7 @@ export const mapPointsIssued: Family = (input) => {
       },
       expiries: expiries.map(({ points, date }) => ({ points, date })),
     },
-    ...(standing === 'main' ? { attributes: issuedAttributes(input, balance, expiries) } : {}),
-    ...(standing === 'other' ? { tenantAttributes: otherProgramAttributes([balance]) } : {}),
+    ...ownBalanceChange(input, balance, () => expirationAttribute(input, expiries)),
   };
 };
 
@@ -45,14 +35,6 @@ export const mapPointsRedeemed: Family = (input) => {
     redeemed: program.number('pointsRedeemed'),
     points: program.number('programCurrentPoints'),
   }));
-  const own = programs.find(({ programId }) => programId === ownProgramId(data)) ?? programs[0];
-  const standings = programs.map((program) => ({
-    ...program,
-    standing: programStanding(input, program.programId),
-  }));
-  if (standings.some(({ standing }) => standing === 'group')) {
-    input.notes.add('data.redemptionFromEarningPrograms', 'group-balance');
-  }
   return {
     eventType: 'loyalty.pointsRedeemed',
     ...(context.destination.schemaFeatures.loyaltyEvents
@@ -62,11 +44,10 @@ export const mapPointsRedeemed: Family = (input) => {
       points: {
         redeemed: data.number('totalPointsRedeemed'),
         currencyValue: data.number('redeemedPointsCurrencyValue'),
-        balance: own?.points,
+        balance: ownBalance(data, programs),
       },
     },
-    attributes: { 'loyalty.points': standings.find(({ standing }) => standing === 'main')?.points },
-    tenantAttributes: otherProgramAttributes(standings.filter(({ standing }) => standing === 'other')),
+    ...programBalanceChange(input, programs, 'data.redemptionFromEarningPrograms'),
   };
 };
 
@@ -82,18 +63,11 @@ interface Expiry {
   readonly date: string | undefined;
 }
 
-function issuedAttributes(
-  { data, context, notes }: FamilyInput,
-  balance: { points: number | undefined; lifetime: number | undefined },
-  expiries: readonly Expiry[],
-): Draft {
+function expirationAttribute({ notes }: FamilyInput, expiries: readonly Expiry[]): Draft {
   if (expiries.length > PROFILE_ARRAY_MAX) {
     notes.add('loyalty.pointsExpiration', 'too-many');
   }
   return {
-    'loyalty.points': balance.points,
-    ...(context.destination.schemaFeatures.loyalty2026 ? { 'loyalty.lifetimePoints': balance.lifetime } : {}),
-    'loyalty.program': programName(data),
     'loyalty.pointsExpiration': expiries
       .slice(0, PROFILE_ARRAY_MAX)
       .map(({ points, date }) => ({ pointsExpiring: points, pointsExpirationDate: date })),
@@ -117,7 +91,7 @@ function issuedExpiries(data: Reader): readonly Expiry[] {
 function pointsGained(data: Reader): readonly Draft[] {
   const shared = {
     loyaltyProgramId: ownProgramId(data),
-    transactionId: activityId(data, ['transactionid', 'billid']),
+    transactionId: transactionIdOf(data),
   };
   const promotional = data.list('promotionalPointsIssued').map((part) => ({
     value: part.number('promotionPoints'),
@@ -135,21 +109,9 @@ function pointsRedemption(
   data: Reader,
   programs: readonly { programId: string | undefined; redeemed: number | undefined }[],
 ): readonly Draft[] {
-  const transactionId = activityId(data, ['redemptionid']) ?? data.id('redemptionSummaryId');
+  const transactionId = redemptionIdOf(data);
   const total = { programId: ownProgramId(data), redeemed: data.number('totalPointsRedeemed') };
   return (programs.length > 0 ? programs : [total])
     .filter(({ redeemed }) => redeemed !== undefined)
     .map(({ programId, redeemed }) => ({ value: redeemed, loyaltyProgramId: programId, transactionId }));
-}
-
-/**
- * The first identifier of the triggering activity under one of these keys, in their order; "-1" is
- * Capillary's "none".
- */
-function activityId(data: Reader, keys: readonly string[]): string | undefined {
-  const identifiers = data.object('triggeringActivity').list('identifiers');
-  return keys
-    .flatMap((key) => identifiers.filter((one) => one.text('key')?.toLowerCase() === key))
-    .map((one) => one.id('value'))
-    .find((value) => value !== undefined && value !== '-1');
 }

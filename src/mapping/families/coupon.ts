@@ -1,0 +1,64 @@
+import type { Draft, Family } from './family.ts';
+import { ownItems } from './own-items.ts';
+import type { Reader } from '../reader.ts';
+
+/** CouponIssue, and IssueBulkCoupon, which may call itself CouponIssue (reference: capillary.md §4.1). */
+export const mapCouponIssue: Family = (input) => {
+  const { event, data } = input;
+  const coupons = ownItems(input, data.list('coupons'), (coupon) =>
+    coupon.object('customerIdentifiers').id('customerId'),
+  );
+  return {
+    eventType: `loyalty.${event.eventName}`,
+    tenant: {
+      coupons: coupons.map((coupon) => ({
+        id: coupon.id('id'),
+        code: coupon.id('code'),
+        issuedDate: coupon.time('issued_on'),
+        expiryDate: coupon.time('valid_till'),
+      })),
+      couponSeries: seriesFields(data.object('series_info')),
+      couponIssueType: data.text('issualType'),
+    },
+  };
+};
+
+/** CouponRedeem (reference: events/documented). */
+export const mapCouponRedeem: Family = ({ data, context }) => {
+  const coupon = data.object('coupon');
+  const series = coupon.object('series_info');
+  const bill = data.object('transaction');
+  const redemption = {
+    id: coupon.id('code') ?? coupon.id('id'),
+    series: series.id('id'),
+    seriesName: series.text('description'),
+  };
+  return {
+    eventType: 'loyalty.CouponRedeem',
+    ...(context.destination.schemaFeatures.loyaltyEvents
+      ? { fields: { loyalty: { couponRedemption: [redemption] } } }
+      : {}),
+    tenant: {
+      coupons: [
+        {
+          id: coupon.id('id'),
+          code: coupon.id('code'),
+          redemptionId: coupon.id('redemptionId'),
+          redeemedDate: coupon.time('redemptionDate'),
+        },
+      ],
+      couponSeries: seriesFields(series),
+      transaction: { id: bill.id('bill_id'), number: bill.id('number') },
+    },
+  };
+};
+
+const seriesFields = (series: Reader): Draft => ({
+  id: series.id('id'),
+  description: series.text('description'),
+  type: series.text('seriesType'),
+  discountCode: series.id('discount_code'),
+  discountType: series.text('discount_type'),
+  discountValue: series.number('discount_value'),
+  expiryDate: series.time('valid_till'),
+});

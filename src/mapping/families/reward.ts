@@ -1,0 +1,78 @@
+import type { Draft, Family, FamilyInput } from './family.ts';
+import { ownItems } from './own-items.ts';
+import type { Reader } from '../reader.ts';
+
+/**
+ * rewardIssued, rewardExpiryReminder (reference: events/documented), and by the same names rewardRedeemed,
+ * rewardRedemptionReversed and rewardRevoked, whose payloads are documented nowhere.
+ */
+export const mapReward: Family = ({ event, data }) => ({
+  eventType: `loyalty.${event.eventName}`,
+  tenant: { reward: rewardFields(data) },
+});
+
+/** updateRewardTransaction: how far the fulfilment of rewards has come (reference: events/documented). */
+export const mapRewardTransactions: Family = (input) => ({
+  eventType: 'loyalty.updateRewardTransaction',
+  tenant: {
+    rewardTransactions: ownItems(input, input.data.list('transactionUpdates'), (update) =>
+      update.id('customerId'),
+    ).map((update) => ({
+      id: update.id('transactionId'),
+      rewardId: update.id('rewardId'),
+      fulfillmentStatus: update.text('fulfillmentStatus'),
+    })),
+  },
+});
+
+/** issueRewardFailure and issueRewardPermanentFailure: rewards that could not be issued (reference: events/documented). */
+export const mapRewardFailure: Family = (input) => ({
+  eventType: `loyalty.${input.event.eventName}`,
+  tenant: {
+    rewardFailure: { requestId: input.data.id('requestId'), points: input.data.number('totalPoints') },
+    failedRewards: failedRewards(input),
+  },
+});
+
+function rewardFields(data: Reader): Draft {
+  const coupon = data.object('intouchRewardDetails');
+  return {
+    id: data.id('rewardId'),
+    name: data.list('rewardDetails')[0]?.text('name'),
+    type: data.text('type'),
+    group: data.text('group'),
+    label: data.text('label'),
+    tier: data.text('tier'),
+    redemptionType: data.text('redemptionType'),
+    seriesId: data.id('intouchSeriesId'),
+    transactionId: data.id('transactionId'),
+    couponCode: coupon.id('intouchCouponCode'),
+    codeExpiryDate: coupon.time('codeExpiry'),
+    voucher: data.object('vendorRewardDetails').id('vendorVoucher'),
+    vendor: data.object('vendorDetails').text('name'),
+    points: data.number('intouchPoints'),
+    startDate: data.time('startDate'),
+    endDate: data.time('endDate'),
+    issuedDate: data.time('issueDateTime'),
+  };
+}
+
+/** Every reward with the step that failed; the step alone where it names no reward. */
+const failedRewards = ({ data }: FamilyInput): readonly Draft[] =>
+  data.list('erroredSteps').flatMap((step) => {
+    const failure = {
+      step: step.text('name'),
+      errorCode: step.id('errorCode'),
+      errorMessage: step.text('errorMessage'),
+    };
+    const rewards = step.list('rewards').map((reward) => ({
+      id: reward.id('id'),
+      type: reward.text('type'),
+      reference: reward.id('rewardReference'),
+      transactionId: reward.id('transactionId'),
+      quantity: reward.number('qty'),
+      points: reward.number('points'),
+      ...failure,
+    }));
+    return rewards.length > 0 ? rewards : [failure];
+  });

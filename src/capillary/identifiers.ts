@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { groupMemberOf, type PlacedPerson } from './group-members.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /**
@@ -45,36 +46,34 @@ export function customerIdText(value: JsonValue | undefined): string | undefined
   return text !== undefined && /^\d{1,19}$/.test(text) && !/^0+$/.test(text) ? text : undefined;
 }
 
-/** The identifiers of a person, and where they stand in `data`. */
+/** The identifiers of a person, and where they stand in `data`; without a place when they are a card number alone. */
 export interface Person {
   readonly identifiers: JsonObject;
-  readonly path: string;
+  readonly path?: string;
 }
 
 /**
- * The person the event is about: the survivor of a merge; the one customer whom the items of an event name
- * that names nobody else.
+ * The person the event is about: the survivor of a merge, one member of a group event, the one customer whom all the items of an event
+ * name, the holder of a card. AEP joins what stands in one identityMap, so it is never more than one person.
  */
 export function personOf(data: JsonObject): Person | undefined {
-  for (const path of ['customerIdentifiers', 'survivorCustomerIdentifiers']) {
-    const identifiers = data[path];
-    if (isJsonObject(identifiers) && Object.keys(identifiers).length > 0) {
-      return { identifiers, path };
-    }
-  }
-  return listedPerson(data);
+  return namedPersonOf(data) ?? groupMemberIn(data) ?? listedPerson(data) ?? cardHolderOf(data);
 }
 
 /**
- * The customerId of the person the event is about. Group events name nobody but the acting person (reference:
- * capillary.md §5).
+ * The customerId of the person the event is about. Events of a group that name no member tell of nobody but
+ * the acting person (reference: capillary.md §5); of a member without a customerId the acting person is none.
  */
 export function customerIdOf(data: JsonObject): string | undefined {
+  const member = groupMemberIn(data);
+  if (member !== undefined) {
+    return memberId(member.identifiers);
+  }
   const activity = data['triggeringActivity'];
   return (
     memberId(data['customerIdentifiers']) ??
     memberId(data['survivorCustomerIdentifiers']) ??
-    memberId(personOf(data)?.identifiers) ??
+    memberId((namedPersonOf(data) ?? listedPerson(data))?.identifiers) ??
     userEntityId(data['entityInformation']) ??
     (isJsonObject(activity) ? userEntityId(activity['entityInformation']) : undefined)
   );
@@ -139,6 +138,27 @@ export const laneOf = (orgId: number, laneKey: string): string =>
   createHash('sha256')
     .update(JSON.stringify(['lane', orgId, laneKey]))
     .digest('hex');
+
+function namedPersonOf(data: JsonObject): PlacedPerson | undefined {
+  for (const path of ['customerIdentifiers', 'survivorCustomerIdentifiers']) {
+    const identifiers = data[path];
+    if (isJsonObject(identifiers) && Object.keys(identifiers).length > 0) {
+      return { path, identifiers };
+    }
+  }
+  return undefined;
+}
+
+const groupMemberIn = (data: JsonObject): PlacedPerson | undefined =>
+  namedPersonOf(data) === undefined ? groupMemberOf(data) : undefined;
+
+/** A card event names the card and no customer (reference: capillary.md §2.1, `eventSearchKey`). */
+function cardHolderOf(data: JsonObject): Person | undefined {
+  const cardnumber = idText(data['cardNumber']);
+  return cardnumber === undefined || customerIdOf(data) !== undefined
+    ? undefined
+    : { identifiers: { instore: { cardnumber } } };
+}
 
 type Add = (kind: IdentifierKind, value: JsonValue | undefined, path: string) => void;
 

@@ -37,7 +37,8 @@ export function identitiesOf(
   const found = identifiersOf(person?.identifiers ?? {}).flatMap((identifier) => {
     const checked = normalised(identifier, context.source.country);
     if ('code' in checked) {
-      notes.add(`data.${person?.path}.${identifier.path}`, checked.code);
+      const path = person?.path === undefined ? 'cardNumber' : `${person.path}.${identifier.path}`;
+      notes.add(`data.${path}`, checked.code);
       return [];
     }
     return [{ kind: identifier.kind, id: checked.id }];

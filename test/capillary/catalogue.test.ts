@@ -28,7 +28,7 @@ describe('catalogue of event names', () => {
     const rows = section.split('\n').filter((line) => /^\| [A-Z]/.test(line) && !line.startsWith('| Area'));
     const names = rows
       .flatMap((row) => row.split('|')[2]?.split('·') ?? [])
-      .map((entry) => /^[\s*]*(\w+)/.exec(entry)?.[1]);
+      .map((entry) => /^[\s*]*(\w+)/.exec(entry)?.[1] ?? '');
 
     expect(new Set(names)).toEqual(new Set(CATALOGUE.keys()));
   });

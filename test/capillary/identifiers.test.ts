@@ -7,6 +7,7 @@ import {
   laneOf,
   personOf,
 } from '../../src/capillary/identifiers.ts';
+import type { JsonObject, JsonValue } from '../../src/capillary/json.ts';
 
 describe('idText', () => {
   it.each([
@@ -75,6 +76,65 @@ describe('a customer named in the entries of an event', () => {
     });
     expect(laneKeyOf(data)).toBe('5');
     expect(laneKeyOf({ coupons: [coupon(5), coupon(6)] } as never)).toBeUndefined();
+  });
+});
+
+const member = (customerIdentifiers: JsonValue): JsonObject => ({ role: 'MEMBER', customerIdentifiers });
+
+describe('the person of a group event', () => {
+  const primaryMember = member({ customerId: 1, instore: { email: 'one@example.org' } });
+  const acting = { triggeringActivity: { entityInformation: { entityType: 'USER', entityId: 9 } } };
+
+  it.each([
+    ['memberAdded', { primaryMember, memberAdded: member({ customerId: 2 }), ...acting }],
+    ['memberRemoved', { primaryMember, memberRemoved: member({ customerId: 2 }), ...acting }],
+    ['contributingMember', { contributingMember: member({ customerId: 2 }), primaryMember, ...acting }],
+    ['primaryMember', { primaryMember: member({ customerId: 2 }), ...acting }],
+  ])('is the %s', (name, data) => {
+    expect(customerIdOf(data)).toBe('2');
+    expect(laneKeyOf(data)).toBe('2');
+    expect(personOf(data)).toEqual({
+      identifiers: { customerId: 2 },
+      path: `${name}.customerIdentifiers`,
+    });
+  });
+
+  it.each([null, {}, member(null), member({})])(
+    'is nobody when the member is %j, whoever stands beside',
+    (one) => {
+      const data = { primaryMember, memberAdded: one, ...acting };
+
+      expect(customerIdOf(data)).toBeUndefined();
+      expect(identifiersOf(personOf(data)?.identifiers ?? {})).toEqual([]);
+      expect(laneKeyOf(data)).toBeUndefined();
+    },
+  );
+
+  it('has no customerId of another beside a phone of its own', () => {
+    const data = { primaryMember, memberAdded: member({ instore: { mobile: '919845067890' } }), ...acting };
+
+    expect(customerIdOf(data)).toBeUndefined();
+    expect(laneKeyOf(data)).toBe('phone:919845067890');
+  });
+
+  it('is still that of customerIdentifiers where an event has them', () => {
+    const data = {
+      customerIdentifiers: { instore: { mobile: '5' } },
+      memberAdded: member({ customerId: 2 }),
+    };
+
+    expect(customerIdOf(data)).toBeUndefined();
+    expect(laneKeyOf(data)).toBe('phone:5');
+  });
+});
+
+describe('the person of a card event', () => {
+  it('goes by the card where the event names nobody', () => {
+    expect(laneKeyOf({ cardNumber: 'C-9' })).toBe('cardNumber:C-9');
+    expect(laneKeyOf({ cardNumber: 'C-9', customerIdentifiers: { customerId: 5 } })).toBe('5');
+    expect(
+      personOf({ cardNumber: 'C-9', entityInformation: { entityType: 'USER', entityId: 7 } }),
+    ).toBeUndefined();
   });
 });
 

@@ -70,6 +70,9 @@ const schemaFeatures = z.strictObject({
     .describe(
       'The profile schema has the extSourceSystemAudit field group, for customer timestamp ordering.',
     ),
+  consents: flag()
+    .prefault(false)
+    .describe('The profile schema has Consent and Preference Details, for opt-in and opt-out by channel.'),
 });
 
 const INLET = 'https://dcs.adobedc.net/collection/<inletId>';

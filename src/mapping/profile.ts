@@ -48,18 +48,33 @@ export function assembleProfile(
   context: ProfileContext,
 ): AssembledProfile {
   const known = readState(previous);
-  for (const [path, value] of change.attributes) {
-    if (change.at >= (known.get(path)?.at ?? Number.NEGATIVE_INFINITY)) {
-      known.set(path, { value, at: change.at });
-    }
+  const newer = [...change.attributes].filter(([path]) => change.at >= toldAt(known, path));
+  for (const [path] of newer) {
+    known.delete(path.replace(CONSENT, '$1.time'));
   }
+  for (const [path, value] of newer) {
+    known.set(path, { value, at: change.at });
+  }
+  const own = new Set(known.keys());
   for (const [path, attribute] of readState(folded)) {
-    if (!known.has(path)) {
+    if (!own.has(path) && !own.has(answerOf(path))) {
       known.set(path, attribute);
     }
   }
   return { state: writeState(known), ...entityOf(known, context) };
 }
+
+/**
+ * The answer and the time of a consent are one (reference: adobe.md §5.7): the time is as old as its answer, and
+ * an answer that comes without a time takes the old time away.
+ */
+const CONSENT = /^(consents\..+)\.(?:val|time)$/;
+
+/** The path of the answer that a path belongs to; every other path is its own. */
+const answerOf = (path: string): string => path.replace(CONSENT, '$1.val');
+
+const toldAt = (known: ReadonlyMap<string, Known>, path: string): number =>
+  Math.max(...[path, answerOf(path)].map((one) => known.get(one)?.at ?? Number.NEGATIVE_INFINITY));
 
 function entityOf(known: ReadonlyMap<string, Known>, { id, destination }: ProfileContext) {
   const { identity, tenant, schemaFeatures } = destination;

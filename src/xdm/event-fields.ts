@@ -7,6 +7,7 @@ export interface SchemaFeatures {
   readonly loyaltyEvents: boolean;
   readonly placeContext: boolean;
   readonly sourceAudit: boolean;
+  readonly consents: boolean;
 }
 
 const CURRENCY = { matching: /^[A-Z]{3}$/ } as const;

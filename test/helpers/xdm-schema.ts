@@ -56,6 +56,7 @@ export function closedXdmValidators({ features, tenant, root }: ClosedXdmOptions
     `${NS}mixins/profile/profile-loyalty-details`,
     `${NS}context/profile-preferences-details`,
     ...(features.sourceAudit ? [`${NS}common/external-source-system-audit-details`] : []),
+    ...(features.consents ? [`${NS}mixins/profile-consents`] : []),
   ]);
   const dated = features.loyalty2026 ? profile : withClassicLoyalty(profile);
   const ajv = createValidator();

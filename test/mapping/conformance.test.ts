@@ -16,7 +16,13 @@ const referenceFolder = fileURLToPath(new URL('../../../shared/reference/events/
 const BOOLS = [false, true];
 const FEATURES: readonly SchemaFeatures[] = BOOLS.flatMap((loyalty2026) =>
   BOOLS.flatMap((loyaltyEvents) =>
-    BOOLS.map((rest) => ({ loyalty2026, loyaltyEvents, placeContext: rest, sourceAudit: rest })),
+    BOOLS.map((rest) => ({
+      loyalty2026,
+      loyaltyEvents,
+      placeContext: rest,
+      sourceAudit: rest,
+      consents: rest,
+    })),
   ),
 );
 const TENANTS = [undefined, '_acme'];
@@ -63,6 +69,7 @@ describe('the fields of 2026', () => {
       loyaltyEvents: false,
       placeContext: false,
       sourceAudit: false,
+      consents: false,
     };
     const context = contextOf({ destination: { schemaFeatures } });
     const told = await Promise.all(fixtureNames.map((name) => mapEvent(fixtureEvent(name), context)));

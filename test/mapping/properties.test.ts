@@ -10,7 +10,13 @@ import { EVENT_MAX_BYTES, MAX_IDENTITIES, PROFILE_MAX_BYTES, sizeOf } from '../.
 import { closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
 import { contextOf, eventOf, fixtureNames, plain, readFixture } from './mapping-rig.ts';
 
-const features = { loyalty2026: true, loyaltyEvents: true, placeContext: true, sourceAudit: true };
+const features = {
+  loyalty2026: true,
+  loyaltyEvents: true,
+  placeContext: true,
+  sourceAudit: true,
+  consents: true,
+};
 const context = contextOf({ source: { testEvents: 'deliver' }, destination: { schemaFeatures: features } });
 const validators = hasXdmSchemas ? closedXdmValidators({ features, tenant: '_acme' }) : undefined;
 

@@ -7,7 +7,7 @@ import { asObject, type ClosedSchema, openXdmSchemas } from '../helpers/xdm-file
 import { hasXdmSchemas } from '../helpers/xdm-schema.ts';
 
 const NS = 'https://ns.adobe.com/xdm/';
-const ALL = { loyalty2026: true, loyaltyEvents: true, placeContext: true, sourceAudit: true };
+const ALL = { loyalty2026: true, loyaltyEvents: true, placeContext: true, sourceAudit: true, consents: true };
 
 describe.runIf(hasXdmSchemas)('the fields we may write are Adobe’s', () => {
   const schemas = hasXdmSchemas ? openXdmSchemas() : undefined;

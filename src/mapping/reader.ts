@@ -29,6 +29,8 @@ export interface Reader {
   /** `instant` as AEP takes it. */
   time(field: string): string | undefined;
   object(field: string): Reader;
+  /** The single values of a list as texts. */
+  scalars(field: string): readonly string[];
   /** The objects of a list. */
   list(field: string): readonly Reader[];
 }
@@ -68,17 +70,7 @@ const texts = (origin: Origin): Pick<Reader, 'text' | 'id' | 'scalar'> => ({
       value === undefined ? undefined : (id ?? fault(origin, field, 'not-an-id')),
     );
   },
-  scalar(field) {
-    const value = presentIn(origin, field);
-    if (
-      typeof value === 'object' ||
-      value === Number.POSITIVE_INFINITY ||
-      value === Number.NEGATIVE_INFINITY
-    ) {
-      return fault(origin, field, 'wrong-type');
-    }
-    return bounded(origin, field, value === undefined ? undefined : String(value).toWellFormed().trim());
-  },
+  scalar: (field) => scalarIn(origin, field),
 });
 
 const numbers = (origin: Origin): Pick<Reader, 'number' | 'integer'> => ({
@@ -99,7 +91,7 @@ const times = (origin: Origin): Pick<Reader, 'instant' | 'time'> => ({
   },
 });
 
-const nested = (origin: Origin): Pick<Reader, 'object' | 'list'> => ({
+const nested = (origin: Origin): Pick<Reader, 'object' | 'list' | 'scalars'> => ({
   object(field) {
     const value = presentIn(origin, field);
     if (value !== undefined && !isJsonObject(value)) {
@@ -107,20 +99,37 @@ const nested = (origin: Origin): Pick<Reader, 'object' | 'list'> => ({
     }
     return below(origin, field, isJsonObject(value) ? value : {});
   },
-  list(field) {
-    const value = presentIn(origin, field);
-    if (value !== undefined && !Array.isArray(value)) {
-      fault(origin, field, 'wrong-type');
-    }
-    return (Array.isArray(value) ? value : []).flatMap((item, index) => {
+  scalars: (field) =>
+    itemsIn(origin, field).flatMap((item, index) => {
+      const place = `${field}[${index}]`;
+      const text = scalarIn({ ...origin, raw: { [place]: item } }, place);
+      return text === undefined ? [] : [text];
+    }),
+  list: (field) =>
+    itemsIn(origin, field).flatMap((item, index) => {
       const place = `${field}[${index}]`;
       if (!isJsonObject(item) && !isAbsent(item)) {
         fault(origin, place, 'wrong-type');
       }
       return isJsonObject(item) ? [below(origin, place, item)] : [];
-    });
-  },
+    }),
 });
+
+function itemsIn(origin: Origin, field: string): readonly JsonValue[] {
+  const value = presentIn(origin, field);
+  if (value !== undefined && !Array.isArray(value)) {
+    fault(origin, field, 'wrong-type');
+  }
+  return Array.isArray(value) ? value : [];
+}
+
+function scalarIn(origin: Origin, field: string): string | undefined {
+  const value = presentIn(origin, field);
+  if (typeof value === 'object' || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+    return fault(origin, field, 'wrong-type');
+  }
+  return bounded(origin, field, value === undefined ? undefined : String(value).toWellFormed().trim());
+}
 
 function numberIn(origin: Origin, field: string): number | undefined {
   const value = presentIn(origin, field);

@@ -15,6 +15,10 @@ const TENANT_LISTS = [
   'appliedPromotions',
   'failedRewards',
   'coupons',
+  'milestones',
+  'targets',
+  'streaks',
+  'subscriptions',
 ] as const;
 
 /**

@@ -1,3 +1,4 @@
+import { TENANT_ENGAGEMENT_FIELDS } from './tenant-engagement.ts';
 import { list, object, type ObjectShape, openObject } from './shape.ts';
 import { OFFER_EVENT_FIELDS } from './tenant-offers.ts';
 
@@ -85,6 +86,7 @@ export const TENANT_EVENT_FIELDS = openObject({
   }),
   merge: object({ survivorId: 'string', victimId: 'string' }),
   ...OFFER_EVENT_FIELDS,
+  ...TENANT_ENGAGEMENT_FIELDS,
   payload: 'string',
 });
 

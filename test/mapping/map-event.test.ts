@@ -265,8 +265,8 @@ describe('numbers', () => {
 
 describe('the payload of an unmapped event', () => {
   it('is whole or not there', async () => {
-    const small = await messagesOf(eventWith('streakStart', { note: 'é'.repeat(100) }));
-    const large = await messagesOf(eventWith('streakStart', { note: 'é'.repeat(3_000) }));
+    const small = await messagesOf(eventWith('labelAssignmentCreated', { note: 'é'.repeat(100) }));
+    const large = await messagesOf(eventWith('labelAssignmentCreated', { note: 'é'.repeat(3_000) }));
 
     expect(JSON.stringify(small.event)).toContain('payload');
     expect(JSON.stringify(large.event)).not.toContain('payload');

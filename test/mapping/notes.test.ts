@@ -8,7 +8,7 @@ const codesOfKind = (kind: MappingNote['kind']) =>
 
 describe('the kind of a note', () => {
   it('is repaired for what was changed or chosen otherwise', () => {
-    expect(codesOfKind('repaired')).toEqual(['after-receipt', 'primary-fallback']);
+    expect(codesOfKind('repaired')).toEqual(['after-receipt', 'opt-out-counts', 'primary-fallback']);
   });
 
   it('is truncated for what was cut to a limit', () => {

@@ -1,4 +1,5 @@
 import { mapCustomerAdded, mapCustomerUpdated } from './customer.ts';
+import { ENGAGEMENT_FAMILIES } from './engagement.ts';
 import type { Family } from './family.ts';
 import { mapMerge } from './merge.ts';
 import { OFFER_FAMILIES } from './offer-families.ts';
@@ -26,4 +27,5 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['promotionEarned', mapPromotionEarned],
   ['loyaltyCustomerMerge', mapMerge],
   ...OFFER_FAMILIES,
+  ...ENGAGEMENT_FAMILIES,
 ]);

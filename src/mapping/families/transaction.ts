@@ -19,7 +19,8 @@ export const mapTransactionUpdated: Family = (input) => ({
 
 const isReturn = ({ data }: FamilyInput): boolean => data.text('billType')?.toUpperCase() === 'RETURN';
 
-function billFields(input: FamilyInput, measures: Draft): { fields: Draft; tenant: Draft } {
+/** A bill as far as the event tells it; what it counts for is for the caller to say. */
+export function billFields(input: FamilyInput, measures: Draft): { fields: Draft; tenant: Draft } {
   const { data, notes } = input;
   const currencyCode = currencyOf(input);
   const amount = data.number('amount');

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../src/capillary/json.ts';
+import type { ProfileChange } from '../../src/mapping/mapped.ts';
+import { assembleProfile } from '../../src/mapping/profile.ts';
+import { codesOf, contextOf, eventWith, fixtureEvent, messagesOf } from './mapping-rig.ts';
+
+const AT = 1_794_000_000_000;
+const context = contextOf({ destination: { schemaFeatures: { consents: true } } });
+const { destination } = context;
+
+const subscription = (channel: string, currentStatus: string, more: object = {}) => ({
+  channel,
+  currentStatus,
+  priority: 'BULK',
+  ...more,
+});
+
+const answersOf = async (...subscriptions: object[]) => {
+  const mapped = await messagesOf(eventWith('customerSubscription', { subscriptions } as never), context);
+  const told = [...(mapped.profile?.attributes ?? [])].filter(([path]) => path.endsWith('.val'));
+  const answers = told.map(([path, value]) => [path.split('.').at(-2), value]);
+  return { answers: Object.fromEntries(answers) as object, codes: codesOf(mapped) };
+};
+
+describe('a subscription', () => {
+  it('becomes the consent of its channel, answer and time', async () => {
+    const { profile, notes } = await messagesOf(fixtureEvent('customerSubscription'), context);
+    const time = '2026-11-06T21:22:06.000Z';
+
+    expect(
+      Object.fromEntries([...(profile?.attributes ?? [])].filter(([path]) => path.startsWith('c'))),
+    ).toEqual({
+      'consents.marketing.sms.val': 'n',
+      'consents.marketing.sms.time': time,
+      'consents.marketing.email.val': 'y',
+      'consents.marketing.email.time': time,
+      'consents.marketing.whatsApp.val': 'y',
+      'consents.marketing.whatsApp.time': time,
+    });
+    expect(notes.map(({ code }) => code)).toEqual(['not-marketing', 'unknown-field', 'not-in-enum']);
+  });
+
+  it('changes no profile where the schema has no consents, and says so', async () => {
+    const mapped = await messagesOf(fixtureEvent('customerSubscription'));
+
+    expect(mapped.profile).toBeUndefined();
+    expect(codesOf(mapped)).toContain('unknown-field consents.marketing');
+  });
+
+  it.each([
+    ['SMS', 'sms'],
+    ['MOBILE', 'sms'],
+    ['Email', 'email'],
+    ['whatsapp', 'whatsApp'],
+    ['MOBILE_PUSH', 'push'],
+    ['mobilepush', 'push'],
+    ['WEB', 'push'],
+    ['VOICE', 'call'],
+  ])('of %s is of %s', async (channel, expected) => {
+    expect(await answersOf(subscription(channel, 'Opt-Out'))).toEqual({
+      answers: { [expected]: 'n' },
+      codes: [],
+    });
+  });
+
+  it.each([
+    ['OPTOUT', 'OPTIN'],
+    ['OPTIN', 'OPTOUT'],
+  ])('of two accounts, %s and %s, is an opt-out', async (first, second) => {
+    expect(await answersOf(subscription('SMS', first), subscription('SMS', second))).toEqual({
+      answers: { sms: 'n' },
+      codes: ['opt-out-counts data.subscriptions[1].currentStatus'],
+    });
+  });
+
+  it.each([
+    [subscription('SMS', 'OPTIN', { priority: 'TRANS' }), 'not-marketing data.subscriptions[0].priority'],
+    [subscription('LINE', 'OPTIN'), 'unknown-field data.subscriptions[0].channel'],
+    [subscription('SMS', 'MAYBE'), 'not-in-enum data.subscriptions[0].currentStatus'],
+    [subscription('SMS', 'OPTIN', { currentStatus: null }), undefined],
+  ])('changes nothing when it is %j', async (one, code) => {
+    expect(await answersOf(one)).toEqual({ answers: {}, codes: code === undefined ? [] : [code] });
+  });
+});
+
+const sms = (val: string, at: number): ProfileChange => ({
+  at: AT + at,
+  attributes: new Map<string, JsonValue>([
+    ['identityMap.capillaryId', ['5']],
+    ['consents.marketing.sms.val', val],
+    ['consents.marketing.sms.time', new Date(AT + at).toISOString()],
+  ]),
+});
+const smsWithoutTime = (val: string, at: number): ProfileChange => ({
+  at: AT + at,
+  attributes: new Map([['consents.marketing.sms.val', val]]),
+});
+
+const profileOf = (changes: readonly ProfileChange[], folded?: string) => {
+  let state: string | undefined;
+  let marketing: unknown;
+  for (const [index, change] of changes.entries()) {
+    const last = index === changes.length - 1;
+    const assembled = assembleProfile(state, change, last ? folded : undefined, { id: 'cap-1', destination });
+    state = assembled.state;
+    marketing = (assembled.entity['consents'] as { marketing?: unknown } | undefined)?.marketing;
+  }
+  return { state, marketing };
+};
+
+describe('a consent on the profile', () => {
+  const optOut = { sms: { val: 'n', time: '2026-11-06T21:20:00.009Z' } };
+
+  it('is not turned by an older event that comes later, nor its time', () => {
+    expect(profileOf([sms('n', 9), sms('y', 1)]).marketing).toEqual(optOut);
+    expect(profileOf([sms('y', 1), sms('n', 9)]).marketing).toEqual(optOut);
+  });
+
+  it('of a source that tells no time takes none of another answer', () => {
+    const answer = { sms: { val: 'n' } };
+
+    expect(profileOf([sms('y', 1), smsWithoutTime('n', 9)]).marketing).toEqual(answer);
+    expect(profileOf([smsWithoutTime('n', 9), sms('y', 1)]).marketing).toEqual(answer);
+    expect(profileOf([smsWithoutTime('y', 1), sms('n', 9), smsWithoutTime('y', 2)]).marketing).toEqual(
+      optOut,
+    );
+  });
+
+  it('of a merged customer fills a gap whole or not at all', () => {
+    const victim = profileOf([sms('y', 20)]).state;
+    const merge: ProfileChange = { at: AT + 30, attributes: new Map() };
+
+    expect(profileOf([sms('n', 9), merge], victim).marketing).toEqual(optOut);
+    expect(profileOf([smsWithoutTime('n', 9), merge], victim).marketing).toEqual({ sms: { val: 'n' } });
+    expect(profileOf([merge], victim).marketing).toEqual({
+      sms: { val: 'y', time: '2026-11-06T21:20:00.020Z' },
+    });
+  });
+});

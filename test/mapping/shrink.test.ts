@@ -71,6 +71,23 @@ describe('an event', () => {
     ]);
   });
 
+  it('of a long list keeps the rest of the tenant', async () => {
+    const targetData = Array.from({ length: 300 }, (_, index) => ({
+      targetId: index,
+      targetName: `Target ${index}`,
+    }));
+    const streakData = [{ streakName: 'x'.repeat(9_000) }];
+    const group = { targetGroupId: 911 };
+    const targets = await messagesOf(
+      eventWith('unifiedTargetsAchieved', { targetData, unifiedTargetGroupDetails: group }),
+    );
+    const streaks = await messagesOf(eventWith('streakLevelAchieved', { streakData, transactionId: 5 }));
+
+    expect(targets.event).toMatchObject({ _acme: { capillary: { target: { groupId: '911' } } } });
+    expect(codesOf(targets)).toEqual(['shrunk _acme.capillary.targets']);
+    expect(streaks.event).toMatchObject({ _acme: { capillary: { transaction: { id: '5' } } } });
+  });
+
   it('gives up brand fields, the tenant, standard fields and at last identities, never the primary', () => {
     const long = 'x'.repeat(2_400);
     const entity: JsonObject = {

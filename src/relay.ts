@@ -16,6 +16,7 @@ import { createSourceTable } from './intake/source-table.ts';
 import type { Journal } from './journal/journal.ts';
 import { keepRetention } from './journal/retention.ts';
 import { openSqliteJournal } from './journal/sqlite/journal.ts';
+import { createCoverage } from './observability/coverage.ts';
 import { createHealthChecks } from './observability/health-checks.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { createAdminReports, createDeliveryReports, createIntakeReports } from './observability/reports.ts';
@@ -65,6 +66,7 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
     log,
   });
   const metrics = createMetrics();
+  const coverage = createCoverage(now);
   const sources = createSourceTable(config.sources);
   const ending = new AbortController();
   let adminToken = config.admin.token;
@@ -79,7 +81,7 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
     config,
     journal,
     now,
-    observer: createDeliveryReports(log, metrics),
+    observer: createDeliveryReports(log, metrics, coverage),
     createInlet: ({ inletUrl, sandbox, limits }: DestinationConfig) =>
       createInlet({ inletUrl, sandbox, connections: limits.concurrency, now }),
     createTokens: ({ name, authenticated, ims }: DestinationConfig) =>
@@ -113,6 +115,7 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
     journal: { ...journal, replay },
     sources,
     destinations: createDestinationDirectory(destinations, journal),
+    coverage,
     metrics: {
       registry: metrics.registry,
       refresh: createRefresh({ metrics, journal, destinations, capacity, now }),

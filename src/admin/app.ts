@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { ProblemError } from '../errors.ts';
 import { answerProblem } from '../intake/problems.ts';
 import { REFUSAL_DETAILS, refusalOf } from './access.ts';
+import { coverageRoutes } from './coverage.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { destinationRoutes } from './destinations.ts';
 import { eventRoutes } from './events.ts';
@@ -85,6 +86,7 @@ const adminApi = async (scope: FastifyInstance, parts: AdminParts): Promise<void
   await scope.register(
     async (v1) => {
       ledgerRoutes(v1, parts);
+      coverageRoutes(v1, parts);
       eventRoutes(v1, parts);
       deadLetterRoutes(v1, parts);
       quarantineRoutes(v1, parts);

@@ -1,5 +1,6 @@
 import type { SourceTable } from '../intake/source-table.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { CoverageSource } from './coverage.ts';
 import type { DestinationDirectory } from './destinations.ts';
 import type { HealthSource } from './health.ts';
 import type { MetricsSource } from './metrics.ts';
@@ -24,6 +25,7 @@ export interface AdminParts {
   >;
   readonly sources: Pick<SourceTable, 'get'>;
   readonly destinations: DestinationDirectory;
+  readonly coverage: CoverageSource;
   readonly metrics: MetricsSource;
   readonly health: HealthSource;
   /** The bearer token, asked for at each request so that it can be changed without a restart. Undefined: loopback only. */

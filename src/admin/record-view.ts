@@ -2,6 +2,7 @@ import { xdmId } from '../xdm/xdm-id.ts';
 import type { EventRecord, SentMessage, StoredEvent } from '../journal/journal.ts';
 import { bodyView } from './body-view.ts';
 import { eventView } from './event-view.ts';
+import { noteOf } from '../mapping/notes.ts';
 import { timelineOf } from './timeline.ts';
 
 /** All that is known of one event. Without `content` nothing of what it says is shown: neither its body nor what was sent. */
@@ -10,6 +11,7 @@ export const recordView = (record: EventRecord, { content }: { readonly content:
   messageId: messageIdOf(record.event),
   hasBody: record.body !== undefined,
   timeline: timelineOf(record),
+  notes: record.notes.map(({ path, code }) => noteOf(path, code)),
   ...(content ? contentOf(record) : {}),
 });
 

@@ -25,6 +25,29 @@ const ACCOUNT_KINDS: ReadonlyMap<string, IdentifierKind> = new Map([
   ['externalid', 'externalId'],
 ]);
 
+/** Channels below a person: the in-store one as it is spelled, and any other. */
+const CHANNELS = ['instore', 'Instore', 'InStore', 'INSTORE', '*'];
+
+/**
+ * The fields of `data` that this file reads, `*` for any key, items of lists under the list's own path: what no other mapping has to
+ * carry.
+ */
+export const IDENTIFIER_FIELDS: readonly string[] = [
+  ...['customerIdentifiers', 'survivorCustomerIdentifiers'].flatMap((person) => [
+    `${person}.customerId`,
+    ...['mobile', 'email', 'externalId', 'cardnumber', 'cardNumbers'].flatMap((field) =>
+      CHANNELS.filter((channel) => channel !== '*').map((channel) => `${person}.${channel}.${field}`),
+    ),
+    ...['identifierType', 'identifierValue'].flatMap((field) =>
+      CHANNELS.map((channel) => `${person}.${channel}.accounts.identifiers.${field}`),
+    ),
+  ]),
+  ...['', 'triggeringActivity.'].flatMap((place) => [
+    `${place}entityInformation.entityType`,
+    `${place}entityInformation.entityId`,
+  ]),
+];
+
 /**
  * A number or text as the text of an id: `379499720.0` → `379499720`. Undefined for what is no id: empty
  * text, fractions, numbers beyond 2^53 whose last digits are lost already.

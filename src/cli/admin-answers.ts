@@ -45,8 +45,18 @@ export type TimelineEntry = { readonly at: string } & (
   | { readonly what: 'settled'; readonly state: string; readonly reason?: string; readonly detail?: string }
 );
 
+/** What the mapping left out or changed. */
+export interface NoteAnswer {
+  /** `dropped`, `repaired`, `truncated`. */
+  readonly kind: string;
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 export interface RecordAnswer extends EventAnswer {
   readonly timeline: readonly TimelineEntry[];
+  readonly notes: readonly NoteAnswer[];
   readonly hasBody: boolean;
   /** `_id` of its messages at Adobe. */
   readonly messageId?: string;
@@ -79,6 +89,19 @@ export interface LedgerCounts {
 
 export interface LedgerAnswer extends LedgerCounts {
   readonly sources: Readonly<Record<string, LedgerCounts>>;
+}
+
+export interface CoverageAnswer {
+  readonly since: string;
+  readonly events: readonly {
+    readonly source: string;
+    readonly eventName: string;
+    /** `own`, `generic`, `override`. */
+    readonly mapping: string;
+    readonly events: number;
+    readonly fields: readonly { readonly path: string; readonly count: number; readonly example: string }[];
+    readonly more: number;
+  }[];
 }
 
 export interface DestinationAnswer {

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { DestinationAnswer, RecordAnswer, TimelineEntry } from './admin-answers.ts';
 import { adviceFor } from './advice.ts';
 import { formatInstant, formatMoment } from './moment.ts';
+import { formatNotes } from './notes-table.ts';
 import { printable } from './printable.ts';
 import { formatTable } from './table.ts';
 
@@ -89,6 +90,7 @@ export const formatStory = (record: RecordAnswer, destination: DestinationAnswer
     styleText('bold', `${printable(record.receipt)}: ${printable(stateOf(record))}`),
     lines.join('\n'),
     timeline(record.timeline),
+    ...(record.notes.length > 0 ? [formatNotes(record.notes)] : []),
     ...(hasContent ? [content(record)] : []),
     `${styleText('bold', 'What to do next')}\n${adviceFor(record, destination)}`,
   ].join('\n\n');

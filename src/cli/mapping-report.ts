@@ -3,24 +3,16 @@ import { CATALOGUE } from '../capillary/catalogue.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import type { MappingNote } from '../mapping/mapped.ts';
 import type { Trial } from './mapping-trial.ts';
+import { formatNotes } from './notes-table.ts';
 import { printable } from './printable.ts';
-import { formatTable } from './table.ts';
 
 const sizeOf = (entity: JsonObject): string => `${Buffer.byteLength(JSON.stringify(entity))} bytes`;
 
 const block = (title: string, entity: JsonObject): string =>
   `${styleText('bold', title)} (${sizeOf(entity)})\n${JSON.stringify(entity, undefined, 2)}`;
 
-const notesOf = (notes: readonly MappingNote[]): string => {
-  if (notes.length === 0) return 'Nothing was left out or changed.';
-  const table = formatTable(notes, [
-    { heading: 'KIND', cell: ({ kind }) => kind },
-    { heading: 'WHERE', cell: ({ path }) => path },
-    { heading: 'CODE', cell: ({ code }) => code },
-    { heading: 'WHY', cell: ({ message }) => message },
-  ]);
-  return `Left out or changed: ${notes.length}\n${table}`;
-};
+const notesOf = (notes: readonly MappingNote[]): string =>
+  notes.length === 0 ? 'Nothing was left out or changed.' : formatNotes(notes);
 
 const nameOf = (trial: Exclude<Trial, { outcome: 'not-an-event' }>): string =>
   [...[trial.eventName, trial.eventId].map(printable), meaningOf(trial.eventName)].filter(Boolean).join('  ');

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   events: async () => (await import('./events.ts')).registerEvents,
   explain: async () => (await import('./explain.ts')).registerExplain,
   ledger: async () => (await import('./ledger.ts')).registerLedger,
+  coverage: async () => (await import('./coverage.ts')).registerCoverage,
   'dead-letters': async () => (await import('./dead-letters.ts')).registerDeadLetters,
   quarantine: async () => (await import('./quarantine.ts')).registerQuarantine,
   destinations: async () => (await import('./destinations.ts')).registerDestinations,

@@ -4,13 +4,13 @@ import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
 import { type ClaimedEvent, type Journal, type Settlement, StoreError } from '../journal/journal.ts';
 import { moment } from '../observability/moments.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
-import type { DeliveryObserver } from './observer.ts';
+import type { DeliveryObserver, MappingReport } from './observer.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { createPace, type Pace } from './pace.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { createReplayShare } from './replay-share.ts';
 import { createSender } from './sender.ts';
-import { type Result, settlementOf } from './settlement.ts';
+import { type Result, settlementOf, withNotes } from './settlement.ts';
 import { createSuspicion } from './suspicion.ts';
 import { createWaker } from './waker.ts';
 
@@ -121,6 +121,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
         kind: 'unusable',
         reason: 'mapping-failed',
         detail: 'the mapping failed; the log has the error',
+        notes: [],
       };
     }
   };
@@ -145,26 +146,23 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   };
 
   /** Undefined: nothing was sent, the event just goes back. */
-  const outcomeOf = async (event: ClaimedEvent): Promise<Settlement | undefined> => {
-    const prepared = await prepareSafely(event);
+  const outcomeOf = async (event: ClaimedEvent, prepared: Prepared): Promise<Settlement | undefined> => {
     const common = { receipt: event.receipt, now: now(), attempts: [], delivered: event.delivered };
     switch (prepared.kind) {
       case 'ignored':
-        observer.noted(event, prepared.notes);
         return { ...common, ...prepared.effects, state: 'ignored', reason: prepared.reason };
       case 'unusable':
         return { ...common, state: 'dead', reason: prepared.reason, detail: prepared.detail, sent: [] };
       case 'messages':
-        observer.noted(event, prepared.notes);
         return sendAll(event, prepared);
     }
   };
 
   /** What Adobe took must be recorded: a refusing journal is asked again until it takes it or the relay stops. */
-  const settle = async (event: ClaimedEvent, settlement: Settlement): Promise<void> => {
+  const settle = async (event: ClaimedEvent, settlement: Settlement, mapping: MappingReport) => {
     for (;;) {
       try {
-        await journal.settle(settlement);
+        await journal.settle(withNotes(settlement, mapping.notes));
         break;
       } catch (error) {
         observer.trouble(destination.name, `the outcome of ${event.receipt} could not be recorded`, error);
@@ -175,15 +173,17 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     movedAt = steady();
     if (settlement.state !== 'pending') suspicion.forget(event.receipt);
     observer.settled(event, settlement);
+    if (settlement.state !== 'pending') observer.noted(event, mapping);
   };
 
   const carry = async (event: ClaimedEvent): Promise<void> => {
     try {
-      const settlement = await outcomeOf(event);
+      const prepared = await prepareSafely(event);
+      const settlement = await outcomeOf(event, prepared);
       if (settlement === undefined) await journal.release([event.receipt]);
       else {
         moment('delivery-answered');
-        await settle(event, settlement);
+        await settle(event, settlement, prepared);
       }
     } catch (error) {
       observer.trouble(destination.name, `event ${event.receipt} goes back to the journal`, error);

@@ -1,5 +1,6 @@
 import type { MappingNote } from '../mapping/mapped.ts';
 import type { ClaimedEvent, MessageKind, Settlement } from '../journal/journal.ts';
+import type { Unread } from '../mapping/unread.ts';
 import type { DestinationStatus } from './destination-state.ts';
 
 /** One request to the inlet, for the log and the metrics. Holds no content. */
@@ -17,11 +18,19 @@ export interface RequestReport {
   readonly durationMs: number;
 }
 
+/** What the mapping of an event could not carry. */
+export interface MappingReport {
+  readonly notes: readonly MappingNote[];
+  /** Undefined for an event that is not mapped for delivery. */
+  readonly unread?: Unread;
+}
+
 /** What the delivery tells of itself; the composition root turns it into log lines and metrics. */
 export interface DeliveryObserver {
   requested(report: RequestReport): void;
   settled(event: ClaimedEvent, settlement: Settlement): void;
-  noted(event: ClaimedEvent, notes: readonly MappingNote[]): void;
+  /** After `settled` for good: what the mapping that led to it left out, changed or did not read. Once for each time an event is settled. */
+  noted(event: ClaimedEvent, mapping: MappingReport): void;
   stateChanged(destination: string, status: DestinationStatus): void;
   /** Something that should not happen, survived; `error` is for the log. */
   trouble(destination: string, message: string, error: unknown): void;

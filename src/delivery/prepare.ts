@@ -6,6 +6,7 @@ import type { ClaimedEvent, Journal } from '../journal/journal.ts';
 import { mapEvent } from '../mapping/map-event.ts';
 import type { MappingContext, MappingNote, ProfileChange } from '../mapping/mapped.ts';
 import { assembleProfile } from '../mapping/profile.ts';
+import type { Unread } from '../mapping/unread.ts';
 import type { OutMessage } from './message.ts';
 import type { Effects } from './settlement.ts';
 
@@ -20,13 +21,21 @@ export type Prepared =
       readonly effects: Effects;
       readonly notes: readonly MappingNote[];
     }
-  | { readonly kind: 'unusable'; readonly reason: string; readonly detail: string }
+  | {
+      readonly kind: 'unusable';
+      readonly reason: string;
+      readonly detail: string;
+      readonly notes: readonly MappingNote[];
+      readonly unread?: Unread;
+    }
   | {
       readonly kind: 'messages';
       /** Those that are not delivered yet. */
       readonly messages: readonly OutMessage[];
       readonly effects: Effects;
+      /** Of the event's mapping, then of the profile's assembly. */
       readonly notes: readonly MappingNote[];
+      readonly unread?: Unread;
     };
 
 export interface PrepareParts {
@@ -40,7 +49,7 @@ export interface PrepareParts {
 /** Maps a stored event as the configuration and the mapping of today have it, so that a replay profits from what was mended. */
 export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise<Prepared> => {
   const parsed = parseEvent(event.body, { orgIds: [event.orgId] });
-  if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail };
+  if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail, notes: [] };
   const context: MappingContext = { ...parts, receivedAt: event.receivedAt, idSuffix: event.idSuffix };
   // The identity stays what it was at intake, so that `_id` never changes with the way events are read.
   const mapped = await mapEvent({ ...parsed.event, identity: event.identity }, context);
@@ -50,7 +59,7 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
   }
 
   if (mapped.outcome === 'failed') {
-    return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail };
+    return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail, notes: mapped.notes };
   }
 
   const messages = [outMessage(event, 'event', mapped.event, parts)];
@@ -61,16 +70,20 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
   const record = profile?.entity ?? mapped.upsert;
   if (record !== undefined) messages.push(outMessage(event, 'profile', record, parts));
 
+  const told = {
+    notes: [...mapped.notes, ...(profile?.notes ?? [])],
+    ...(mapped.unread === undefined ? {} : { unread: mapped.unread }),
+  };
   const missing = messages.filter((message) => !event.delivered.includes(message.kind));
   const tooLarge = missing.find((message) => message.bytes >= REQUEST_LIMIT - 100);
   if (tooLarge !== undefined) {
     const detail = `the ${tooLarge.kind} message has ${tooLarge.bytes} bytes; a request may have ${REQUEST_LIMIT}`;
-    return { kind: 'unusable', reason: 'too-large', detail };
+    return { kind: 'unusable', reason: 'too-large', detail, ...told };
   }
   return {
     kind: 'messages',
     messages: missing,
-    notes: mapped.notes,
+    ...told,
     effects: {
       ...(profile && event.lane !== undefined
         ? { profiles: [{ lane: event.lane, state: profile.state }] }

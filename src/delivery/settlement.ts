@@ -1,4 +1,6 @@
 import type { Attempt, ClaimedEvent, MessageKind, Settlement } from '../journal/journal.ts';
+import type { MappingNote } from '../mapping/mapped.ts';
+import { boundedNotes } from '../mapping/notes.ts';
 import { fullJitter } from './backoff.ts';
 import type { MessageOutcome, OutMessage } from './message.ts';
 
@@ -88,6 +90,12 @@ export const settlementOf = (
       .map(({ message }) => ({ kind: message.kind, json: message.json })),
   };
 };
+
+/** With the notes of the mapping that led to it, if it is for good. */
+export const withNotes = (settlement: Settlement, notes: readonly MappingNote[]): Settlement =>
+  settlement.state === 'pending' || notes.length === 0
+    ? settlement
+    : { ...settlement, notes: boundedNotes(notes).map(({ path, code }) => ({ path, code })) };
 
 /** Only failures charged to the event itself can bury it: never Adobe's or a credential's trouble. */
 const giveUp = (event: ClaimedEvent, charged: number, rules: RetryRules, now: number): string | undefined => {

@@ -36,6 +36,13 @@ export function customFields(input: FamilyInput, eventShape: Shape, profileShape
   return { event, profile };
 }
 
+/** True where the source's configuration gives an entry of a list of the event a place in XDM. */
+export const isPlaced = (
+  { fields }: Pick<FamilyInput['context']['source'], 'fields'>,
+  list: string,
+  key: string,
+): boolean => (list === 'customFields' || list === 'extendedFields') && Object.hasOwn(fields[list], key);
+
 function configured({ data, context }: FamilyInput): readonly { field: Reader; path: string }[] {
   return (['customFields', 'extendedFields'] as const).flatMap((list) => {
     const paths = context.source.fields[list];

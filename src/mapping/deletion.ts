@@ -2,6 +2,12 @@ import { customerIdOf } from '../capillary/identifiers.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 
+/** The fields of `data` that tell a deletion, by event name. */
+export const DELETION_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['customerUpdated', ['customerStatus.currentLabel']],
+  ['requestUpdated', ['requestType', 'requestBaseType', 'status']],
+]);
+
 /**
  * True for the two ways in which Capillary tells that a customer was deleted (reference: capillary.md §4.4,
  * §5): both still carry name, e-mail and ids, and none of that may go on.

@@ -47,6 +47,9 @@ export function identitiesOf(
   return [...new Map(all.map((identity) => [`${identity.kind} ${identity.id}`, identity])).values()];
 }
 
+/** The fields of `data` that are read for the victim of a merge. */
+export const VICTIM_FIELDS: readonly string[] = ['victimCustomerIdentifiers.customerId'];
+
 /** The customerId of the customer that a merge dissolves; undefined for every other event. */
 export function victimIdOf(event: CapillaryEvent): string | undefined {
   const victim = event.data['victimCustomerIdentifiers'];

@@ -14,8 +14,9 @@ import type { MapEvent, Mapped, MappingContext } from './mapped.ts';
 import { MappingFailure } from './mapping-failure.ts';
 import { createNotes, type Notes } from './notes.ts';
 import { tellsOfProfile } from './raw-upsert.ts';
-import { createReader } from './reader.ts';
+import { createReader, type Reads } from './reader.ts';
 import { shrinkEvent } from './shrink.ts';
+import { unreadOf } from './unread.ts';
 import { xdmMessages } from './xdm-messages.ts';
 
 /** Maps one event (reference: mapping.md). Never rejects for anything that can stand in an event. */
@@ -59,7 +60,8 @@ export const mapEvent: MapEvent = async (event, context) => {
       notes: notes.list(),
     };
   }
-  const data = createReader(event.data, 'data', context.source.timezone, notes);
+  const reads: Reads = new Map();
+  const data = createReader(event.data, 'data', context.source.timezone, notes, reads);
   const input = { event, data, identities, context, at: eventTime(event, data, context, notes), notes };
   const result =
     family === undefined || erase
@@ -77,6 +79,7 @@ export const mapEvent: MapEvent = async (event, context) => {
     ...(profile === undefined ? {} : { profile }),
     erase,
     notes: notes.list(),
+    ...(erase ? {} : { unread: unreadOf(event, context.source, reads) }),
   };
 };
 

@@ -1,6 +1,7 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
+import type { Unread } from './unread.ts';
 
 /** `dropped`: left out. `repaired`: changed, or chosen otherwise. `truncated`: cut to a limit, or near one. */
 export type NoteKind = 'dropped' | 'repaired' | 'truncated';
@@ -62,6 +63,8 @@ export type Mapped =
       /** The customer was deleted: erase what is kept of the lane. */
       readonly erase: boolean;
       readonly notes: readonly MappingNote[];
+      /** Fields of the payload that nothing read; undefined where all of it goes on (`format: raw`) and for a deletion. */
+      readonly unread?: Unread;
     }
   /** An override failed: a dead letter, to be replayed when the configuration is mended. */
   | {

@@ -28,6 +28,8 @@ export interface CompiledOverrides {
     see: () => OverrideInput,
     receivedAt: number,
   ): Promise<JsonObject | undefined>;
+  /** The words of an event's expressions: the names of all fields that they read are among them. */
+  words(eventName: string): ReadonlySet<string>;
 }
 
 /**
@@ -51,7 +53,16 @@ export function overridesOf(source: Pick<SourceConfig, 'overrides'>): CompiledOv
  */
 export function compileOverrides(source: Pick<SourceConfig, 'overrides'>): CompiledOverrides {
   const expressions = new Map<string, jsonata.Expression>();
+  const words = new Map<string, ReadonlySet<string>>();
   for (const [eventName, parts] of Object.entries(source.overrides)) {
+    words.set(
+      eventName,
+      new Set(
+        Object.values(parts)
+          .join(' ')
+          .match(/[\p{L}_][\p{L}\p{N}_]*/gu),
+      ),
+    );
     for (const part of ['event', 'profile'] as const) {
       const text = parts[part];
       if (text !== undefined) {
@@ -66,6 +77,7 @@ export function compileOverrides(source: Pick<SourceConfig, 'overrides'>): Compi
         ? undefined
         : inTurn(() => patiently(() => evaluate(expression, see(), receivedAt)));
     },
+    words: (eventName) => words.get(eventName) ?? new Set(),
   };
 }
 

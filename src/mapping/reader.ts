@@ -12,7 +12,7 @@ import type { NoteCode, Notes } from './notes.ts';
 export interface Reader {
   /** Where the object stands, e.g. `data.enteredBy`. */
   readonly path: string;
-  /** The object itself; `{}` when it is not there. */
+  /** The object itself; `{}` when it is not there. What is taken out of it by hand is not recorded as read. */
   readonly raw: JsonObject;
   /** A text, trimmed. */
   text(field: string): string | undefined;
@@ -28,6 +28,8 @@ export interface Reader {
   instant(field: string): number | undefined;
   /** `instant` as AEP takes it. */
   time(field: string): string | undefined;
+  /** The value as it stands. */
+  value(field: string): JsonValue | undefined;
   object(field: string): Reader;
   /** The single values of a list as texts. */
   scalars(field: string): readonly string[];
@@ -37,17 +39,33 @@ export interface Reader {
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$/;
 
+/**
+ * What was asked for of an object, by field: undefined for one that was taken whole, else what was asked for inside it. The items
+ * of a list share one.
+ */
+export type Reads = Map<string, Reads | undefined>;
+
 /** What a reader reads from. */
 interface Origin {
   readonly raw: JsonObject;
   readonly path: string;
   readonly timezone: string;
   readonly notes: Notes;
+  readonly reads: Reads;
 }
 
-/** @param timezone for dates without a zone */
-export function createReader(raw: JsonObject, path: string, timezone: string, notes: Notes): Reader {
-  const origin = { raw, path, timezone, notes };
+/**
+ * @param timezone for dates without a zone
+ * @param reads records the fields that are asked for
+ */
+export function createReader(
+  raw: JsonObject,
+  path: string,
+  timezone: string,
+  notes: Notes,
+  reads: Reads = new Map(),
+): Reader {
+  const origin = { raw, path, timezone, notes, reads };
   return { path, raw, ...texts(origin), ...numbers(origin), ...times(origin), ...nested(origin) };
 }
 
@@ -91,32 +109,35 @@ const times = (origin: Origin): Pick<Reader, 'instant' | 'time'> => ({
   },
 });
 
-const nested = (origin: Origin): Pick<Reader, 'object' | 'list' | 'scalars'> => ({
+const nested = (origin: Origin): Pick<Reader, 'value' | 'object' | 'list' | 'scalars'> => ({
+  value: (field) => presentIn(origin, field),
   object(field) {
-    const value = presentIn(origin, field);
+    const reads = openedIn(origin, field);
+    const value = valueIn(origin, field);
     if (value !== undefined && !isJsonObject(value)) {
       fault(origin, field, 'wrong-type');
     }
-    return below(origin, field, isJsonObject(value) ? value : {});
+    return below(origin, field, isJsonObject(value) ? value : {}, reads);
   },
   scalars: (field) =>
-    itemsIn(origin, field).flatMap((item, index) => {
+    itemsOf(origin, field, presentIn(origin, field)).flatMap((item, index) => {
       const place = `${field}[${index}]`;
-      const text = scalarIn({ ...origin, raw: { [place]: item } }, place);
+      const text = scalarIn({ ...origin, raw: { [place]: item }, reads: new Map() }, place);
       return text === undefined ? [] : [text];
     }),
-  list: (field) =>
-    itemsIn(origin, field).flatMap((item, index) => {
+  list(field) {
+    const reads = openedIn(origin, field);
+    return itemsOf(origin, field, valueIn(origin, field)).flatMap((item, index) => {
       const place = `${field}[${index}]`;
       if (!isJsonObject(item) && !isAbsent(item)) {
         fault(origin, place, 'wrong-type');
       }
-      return isJsonObject(item) ? [below(origin, place, item)] : [];
-    }),
+      return isJsonObject(item) ? [below(origin, place, item, reads)] : [];
+    });
+  },
 });
 
-function itemsIn(origin: Origin, field: string): readonly JsonValue[] {
-  const value = presentIn(origin, field);
+function itemsOf(origin: Origin, field: string, value: JsonValue | undefined): readonly JsonValue[] {
   if (value !== undefined && !Array.isArray(value)) {
     fault(origin, field, 'wrong-type');
   }
@@ -142,11 +163,18 @@ function numberIn(origin: Origin, field: string): number | undefined {
 
 function instantIn(origin: Origin, field: string): number | undefined {
   const at = pickTime(origin.raw, field, origin.timezone);
-  const isThere = [field, `${field}InMillis`].some((name) => presentIn(origin, name) !== undefined);
+  const values = [field, `${field}InMillis`].map((name) => presentIn(origin, name));
+  const isThere = values.some((value) => value !== undefined);
   return at === undefined && isThere ? fault(origin, field, 'not-a-date') : at;
 }
 
-function presentIn({ raw }: Origin, field: string): JsonValue | undefined {
+/** Records the field as read, and reads it. */
+function presentIn(origin: Origin, field: string): JsonValue | undefined {
+  origin.reads.set(field, undefined);
+  return valueIn(origin, field);
+}
+
+function valueIn({ raw }: Origin, field: string): JsonValue | undefined {
   const value = Object.hasOwn(raw, field) ? raw[field] : undefined;
   return isAbsent(value) ? undefined : value;
 }
@@ -159,8 +187,15 @@ function fault({ path, notes }: Origin, field: string, code: NoteCode): undefine
   return undefined;
 }
 
-const below = ({ path, timezone, notes }: Origin, field: string, raw: JsonObject): Reader =>
-  createReader(raw, path === '' ? field : `${path}.${field}`, timezone, notes);
+/** Where what is asked for inside a field is recorded. */
+function openedIn({ reads }: Origin, field: string): Reads {
+  const opened = reads.get(field) ?? new Map();
+  reads.set(field, opened);
+  return opened;
+}
+
+const below = ({ path, timezone, notes }: Origin, field: string, raw: JsonObject, reads: Reads): Reader =>
+  createReader(raw, path === '' ? field : `${path}.${field}`, timezone, notes, reads);
 
 /**
  * What Capillary sends for "nothing": null, blank texts (a currency of one space is real), empty lists and

@@ -3,6 +3,7 @@ import type { AdminObserver } from '../admin/observer.ts';
 import { metricEventName } from '../capillary/catalogue.ts';
 import type { DeliveryObserver } from '../delivery/observer.ts';
 import type { IntakeObserver } from '../intake/observer.ts';
+import type { Coverage } from './coverage.ts';
 import type { Metrics } from './metrics.ts';
 
 const seconds = (ms: number): number => ms / 1_000;
@@ -27,7 +28,11 @@ export const createIntakeReports = (log: Logger, metrics: Metrics): IntakeObserv
 });
 
 /** One wide log line and its metrics for each request to an inlet, each outcome of an event, each change of a destination. */
-export const createDeliveryReports = (log: Logger, metrics: Metrics): DeliveryObserver => ({
+export const createDeliveryReports = (
+  log: Logger,
+  metrics: Metrics,
+  coverage: Pick<Coverage, 'count'>,
+): DeliveryObserver => ({
   requested(report) {
     // Adobe's words can quote a payload, so they stay in the event's record and out of the log.
     const { detail: _detail, ...line } = report;
@@ -53,7 +58,8 @@ export const createDeliveryReports = (log: Logger, metrics: Metrics): DeliveryOb
       log.error({ receipt, source, destination, eventName, reason }, 'event buried as a dead letter');
     } else metrics.retried.inc({ destination });
   },
-  noted(event, notes) {
+  noted(event, { notes, unread }) {
+    if (unread !== undefined) coverage.count(event, unread);
     for (const { kind, code } of notes) {
       metrics.mappingNotes.inc({ event_name: metricEventName(event.eventName), kind, code });
     }

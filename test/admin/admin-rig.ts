@@ -15,6 +15,7 @@ import { createIntakeApp } from '../../src/intake/app.ts';
 import { createSourceTable } from '../../src/intake/source-table.ts';
 import type { ClaimedEvent, Journal, Settlement } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
+import { createCoverage } from '../../src/observability/coverage.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { contractFault } from '../helpers/openapi.ts';
 
@@ -131,10 +132,12 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     refresh: async (): Promise<void> => undefined,
   };
   const now = () => state.now;
+  const coverage = createCoverage(now);
   const parts: AdminParts = {
     journal,
     sources: table,
     destinations: createDestinations(journal, now),
+    coverage,
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },
     health: { live: () => state.live, ready: () => state.ready() },
     token: () => state.token,
@@ -184,6 +187,7 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     intake,
     sources: table,
     metrics,
+    coverage,
     state,
     seen,
     get: (path: string, options: Ask = {}) => ask(urlOf(admin), 'GET', path, options),

@@ -68,6 +68,29 @@ describe('the timeline of an event', () => {
     ]);
   });
 
+  it('tells what the mapping that led to its end left out or changed', async () => {
+    const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
+    expect((await rig.get(`/admin/v1/events/${receipt}`)).body.notes).toEqual([]);
+    const notes = [
+      { path: 'data.currencyCode', code: 'wrong-pattern' },
+      { path: 'timestamp', code: 'after-receipt' },
+      { path: 'productListItems', code: 'shrunk' },
+      { path: 'data.a', code: 'of-a-later-version' },
+    ];
+    await rig.settle(() => ({ state: 'delivered', delivered: ['event'], notes }));
+    const { body } = await rig.get(`/admin/v1/events/${receipt}?body=false`);
+    expect(body.notes.map(({ kind, path, code }: Record<string, string>) => [kind, path, code])).toEqual([
+      ['dropped', 'data.currencyCode', 'wrong-pattern'],
+      ['repaired', 'timestamp', 'after-receipt'],
+      ['truncated', 'productListItems', 'shrunk'],
+      ['dropped', 'data.a', 'of-a-later-version'],
+    ]);
+    expect(body.notes[0].message).toContain('does not have the form');
+
+    await rig.post(`/admin/v1/events/${receipt}/replay`);
+    expect((await rig.get(`/admin/v1/events/${receipt}`)).body.notes).toEqual([]);
+  });
+
   it('shows when a pending event is tried next', async () => {
     const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
     const dueAt = rig.state.now + 60_000;

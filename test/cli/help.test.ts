@@ -11,6 +11,7 @@ const ALL = [
   'events',
   'explain',
   'ledger',
+  'coverage',
   'dead-letters',
   'quarantine',
   'destinations',

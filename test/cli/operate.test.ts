@@ -155,6 +155,25 @@ describe('ledger', () => {
   });
 });
 
+describe('coverage', () => {
+  it('lists the fields that went unread, and says so when there are none', async () => {
+    expect((await stage.cli('coverage')).stdout).toBe(
+      '0 events since 2026-01-31 08:00:00Z: no field went unread\n',
+    );
+    const unread = { mapping: 'own', fields: new Map([['data.outlierStatus', 'NORMAL']]) } as const;
+    for (const eventName of ['transactionAdded', 'pointsIssued'])
+      stage.rig.coverage.count({ source: 'acme', eventName, replays: 0 }, unread);
+    const ended = await stage.cli('coverage', '--event-name', 'transactionAdded');
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toContain('1 events since 2026-01-31 08:00:00Z\n');
+    expect(cellsOf(ended.stdout).slice(-2)).toEqual([
+      ['SOURCE', 'EVENT', 'MAPPING', 'UNREAD', 'OF', 'FIELD', 'EXAMPLE'],
+      ['acme', 'transactionAdded', 'own', '1', '1', 'data.outlierStatus', 'XXXXXX'],
+    ]);
+    expect(JSON.parse((await stage.cli('coverage', '--json')).stdout).events).toHaveLength(2);
+  });
+});
+
 describe('destinations', () => {
   it('lists, pauses and resumes', async () => {
     const paused = await stage.cli('destinations', 'pause', 'acme-aep');
@@ -191,6 +210,7 @@ describe('explain', () => {
       reason: 'rejected',
       detail: '400 no such field',
       sent: [{ kind: 'event', json: '{"header":{},"body":{"xdmEntity":{}}}' }],
+      notes: [{ path: 'data.currencyCode', code: 'wrong-pattern' }],
     }));
     const ended = await stage.cli('explain', receipt);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
@@ -204,6 +224,9 @@ describe('explain', () => {
       'received  from acme,',
       'verified  by header',
       'ExperienceEvent rejected: Adobe answered 400, xaction 1565638336649:1750:244, 12 ms, batch of 3: 400 no such field',
+      'Left out or changed: 1',
+      'KIND     WHERE              CODE           WHY',
+      'dropped  data.currencyCode  wrong-pattern  the value does not have the form',
       'What to do next',
       `Replay: capillary-relay dead-letters replay ${receipt}`,
     ];

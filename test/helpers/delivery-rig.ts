@@ -6,7 +6,7 @@ import { createInlet } from '../../src/adobe/inlet-client.ts';
 import { parseEvent } from '../../src/capillary/envelope.ts';
 import { configSchema, type Config } from '../../src/config/schema.ts';
 import { createDestinations, type Destinations } from '../../src/delivery/destinations.ts';
-import type { RequestReport } from '../../src/delivery/observer.ts';
+import type { MappingReport, RequestReport } from '../../src/delivery/observer.ts';
 import { newEvent } from '../../src/intake/accept.ts';
 import type { ClaimedEvent, EventRecord, Journal, Settlement } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
@@ -20,6 +20,8 @@ export interface DeliveryRig {
   readonly journal: Journal;
   readonly destinations: Destinations;
   readonly requests: RequestReport[];
+  /** What the mapping of each event that is settled for good could not carry. */
+  readonly noted: MappingReport[];
   /** Journals the event as the intake would, for the first source or that one. @returns its receipt and `_id` */
   accept(event: object, source?: number): Promise<{ receipt: string; id: string }>;
   /** Resolves when the event's outcome is recorded for good. */
@@ -47,6 +49,7 @@ export const startDeliveryRig = async (
   let config: Config = configSchema.parse(plain);
   const journal = await openSqliteJournal({ path: folder, encryptionKeys: [] });
   const requests: RequestReport[] = [];
+  const noted: MappingReport[] = [];
   const settlements = new Map<string, Settlement[]>();
   const listeners = new Set<() => void>();
 
@@ -64,7 +67,7 @@ export const startDeliveryRig = async (
           settlements.set(event.receipt, [...(settlements.get(event.receipt) ?? []), settlement]);
           for (const listener of listeners) listener();
         },
-        noted: () => undefined,
+        noted: (_event, mapping) => noted.push(mapping),
         stateChanged: () => undefined,
         trouble: (_destination, message, error) => {
           throw new Error(message, { cause: error });
@@ -93,6 +96,7 @@ export const startDeliveryRig = async (
       return destinations;
     },
     requests,
+    noted,
     async accept(event, at = 0) {
       const body = Buffer.from(JSON.stringify(event));
       const parsed = parseEvent(body, {});

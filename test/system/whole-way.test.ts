@@ -58,6 +58,22 @@ describe('the built relay as a process', () => {
     ]);
   });
 
+  it('tells what of an event the mapping could not carry', async () => {
+    prepare();
+    const relay = await folder.start();
+    const receipt = await send(relay, transactionAdded(1, { currencyCode: 'pound', shelf: 'Top 4' }));
+    const { notes } = await inState(relay, receipt, 'delivered');
+    expect(notes).toMatchObject([{ kind: 'dropped', path: 'data.currencyCode', code: 'wrong-pattern' }]);
+    const { body } = await relay.admin('/admin/v1/coverage');
+    expect(body.events).toMatchObject([
+      { eventName: 'transactionAdded', events: 1, fields: [{ path: 'data.shelf', example: 'Xxx 9' }] },
+    ]);
+    const metrics = await (await fetch(`${relay.adminUrl}/metrics`)).text();
+    expect(metrics).toContain(
+      'relay_mapping_notes_total{event_name="transactionAdded",kind="dropped",code="wrong-pattern"} 1',
+    );
+  });
+
   it('delivers an event that is sent again and again once', async () => {
     prepare();
     const relay = await folder.start();

@@ -39,7 +39,7 @@ export function programStanding(
   const details = data.object('loyaltyProgramDetails');
   const described = details.id('id') ?? data.id('loyaltyProgramId');
   const isOwn = programId === undefined || described === undefined || programId === described;
-  return isOwn && details.raw['isDefault'] !== false ? 'main' : 'other';
+  return isOwn && details.value('isDefault') !== false ? 'main' : 'other';
 }
 
 /** `programStanding` of the event's own program, with a note where the profile is not to change. */

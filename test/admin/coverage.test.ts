@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type AdminRig, startAdminRig } from './admin-rig.ts';
+
+let rig: AdminRig;
+beforeAll(async () => {
+  rig = await startAdminRig();
+  const count = (source: string, eventName: string, fields: Record<string, string>) =>
+    rig.coverage.count(
+      { source, eventName, replays: 0 },
+      { mapping: 'own', fields: new Map(Object.entries(fields)) },
+    );
+  count('acme', 'transactionAdded', { 'data.outlierStatus': 'NORMAL', 'data.enteredBy.id': '40' });
+  count('acme', 'transactionAdded', { 'data.enteredBy.id': '41' });
+  count('beta', 'customerAdded', {});
+});
+afterAll(() => rig.close());
+
+it('tells by event name which fields went unread, the most first', async () => {
+  const { status, body } = await rig.get('/admin/v1/coverage');
+  expect(status).toBe(200);
+  expect(body).toEqual({
+    since: '2026-01-31T08:00:00.000Z',
+    events: [
+      {
+        source: 'acme',
+        eventName: 'transactionAdded',
+        mapping: 'own',
+        events: 2,
+        fields: [
+          { path: 'data.enteredBy.id', count: 2, example: '99' },
+          { path: 'data.outlierStatus', count: 1, example: 'XXXXXX' },
+        ],
+        more: 0,
+      },
+      { source: 'beta', eventName: 'customerAdded', mapping: 'own', events: 1, fields: [], more: 0 },
+    ],
+  });
+});
+
+it('tells it of one source or event name', async () => {
+  const namesOf = async (query: string): Promise<string[]> =>
+    (await rig.get(`/admin/v1/coverage?${query}`)).body.events.map((of: { source: string }) => of.source);
+  expect(await namesOf('source=beta')).toEqual(['beta']);
+  expect(await namesOf('eventName=transactionAdded')).toEqual(['acme']);
+  expect(await namesOf('eventName=transactionAdded&source=beta')).toEqual([]);
+});
+
+it('refuses what it does not know, and who has no token', async () => {
+  expect((await rig.get('/admin/v1/coverage?event=a')).status).toBe(400);
+  rig.state.token = 'secret';
+  expect((await rig.get('/admin/v1/coverage')).status).toBe(401);
+  rig.state.token = undefined;
+});

@@ -43,16 +43,27 @@ export interface TrialParts {
   readonly now: number;
 }
 
+/** What the journal knows of an event that was received before. */
+export interface Received {
+  readonly identity: string;
+  readonly orgId: number;
+  /** Epoch ms. */
+  readonly receivedAt: number;
+}
+
 type Messages = Extract<Mapped, { outcome: 'messages' }>;
 
 /**
  * Maps bodies one after the other as the relay would, without a journal and without a network. Profiles grow from event to event as
  * they would in an empty journal.
  */
-export const createTrial = ({ source, destination, now }: TrialParts): ((body: string) => Promise<Trial>) => {
+export const createTrial = ({
+  source,
+  destination,
+  now,
+}: TrialParts): ((body: string, received?: Received) => Promise<Trial>) => {
   /** Assembled profiles by lane, as the journal keeps them. */
   const profiles = new Map<string, string>();
-  const context: MappingContext = { source, destination, receivedAt: now, idSuffix: '' };
 
   const assemble = (lane: string, { id, profile: change, erase }: Messages): AssembledProfile | undefined => {
     if (erase) profiles.delete(lane);
@@ -64,12 +75,16 @@ export const createTrial = ({ source, destination, now }: TrialParts): ((body: s
     return assembled;
   };
 
-  return async (body) => {
-    const parsed = parseEvent(Buffer.from(body), { orgIds: source.orgIds ?? [] });
+  return async (body, received) => {
+    const orgIds = received === undefined ? (source.orgIds ?? []) : [received.orgId];
+    const parsed = parseEvent(Buffer.from(body), { orgIds });
     if (!parsed.ok) return { outcome: 'not-an-event', code: parsed.code, detail: parsed.detail };
     const { eventName, eventId, lane } = parsed.event;
     const names = { eventName, ...(eventId === undefined ? {} : { eventId }) };
-    const mapped = await mapEvent(parsed.event, context);
+    const receivedAt = received?.receivedAt ?? now;
+    const context: MappingContext = { source, destination, receivedAt, idSuffix: '' };
+    const identity = received?.identity ?? parsed.event.identity;
+    const mapped = await mapEvent({ ...parsed.event, identity }, context);
     if (mapped.outcome === 'ignored')
       return { outcome: 'ignored', ...names, reason: mapped.reason, notes: mapped.notes };
     if (mapped.outcome === 'failed') {

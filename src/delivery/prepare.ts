@@ -1,4 +1,4 @@
-import { envelope, mergeOperations } from '../adobe/envelope.ts';
+import { envelope } from '../adobe/envelope.ts';
 import { parseEvent } from '../capillary/envelope.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
@@ -7,6 +7,7 @@ import { mapEvent } from '../mapping/map-event.ts';
 import type { MappingContext, MappingNote, ProfileChange } from '../mapping/mapped.ts';
 import { assembleProfile } from '../mapping/profile.ts';
 import type { Unread } from '../mapping/unread.ts';
+import { envelopeTarget } from './envelope-target.ts';
 import type { OutMessage } from './message.ts';
 import type { Effects } from './settlement.ts';
 
@@ -114,13 +115,9 @@ const outMessage = (
   entity: JsonObject,
   { destination, now }: PrepareParts,
 ): OutMessage => {
-  const flow = kind === 'profile' && destination.profile ? destination.profile : destination.events;
-  const { imsOrgId, format } = destination;
   // A clock that was set back makes nothing younger than new.
   const age = Math.max(0, now - event.receivedAt);
-  const isUpsert = format === 'raw' && kind === 'profile';
-  const upsert = isUpsert ? { operations: mergeOperations(destination.profile?.identityDatasetId) } : {};
-  const json = envelope({ imsOrgId, flow, format, ...upsert }, entity, event.receivedAt);
+  const json = envelope(envelopeTarget(destination, kind), entity, event.receivedAt);
   return {
     receipt: event.receipt,
     kind,

@@ -24,6 +24,10 @@ const explain = (path: string, error: unknown): unknown => {
   return new StoreError(`the store in ${path} is damaged (${why}): ${WAY_OUT}`, { cause: error });
 };
 
+/** True for what is thrown when a relay is running on the store. */
+export const isInUse = (error: unknown): boolean =>
+  error instanceof StoreError && primaryCode(error.cause) === BUSY;
+
 /**
  * Gives the store of a relay that does not run to `use`, for reading. No relay can start on it meanwhile.
  * @throws StoreError when there is none, a relay is running on it, or it is too damaged for what `use` does
@@ -33,15 +37,18 @@ export const withStoppedStore = <T>(path: string, use: (db: DatabaseSync) => T):
   // SQLite makes these for readers, empty, and one that may only read does not take them away.
   const made = [`${file}-shm`, `${file}-wal`].filter((side) => !existsSync(side));
   let db: DatabaseSync | undefined;
+  let isBusy = false;
   try {
     db = new DatabaseSync(file, { readOnly: true, timeout: 0 });
     db.exec('BEGIN');
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     return use(db);
   } catch (error) {
+    isBusy = primaryCode(error) === BUSY;
     throw explain(path, error);
   } finally {
+    // Those of a relay that has started meanwhile hold its events, so they go while the store is held, or not at all.
+    if (!isBusy) for (const side of made) rmSync(side, { force: true });
     db?.close();
-    for (const side of made) rmSync(side, { force: true });
   }
 };

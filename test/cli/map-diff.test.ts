@@ -48,7 +48,7 @@ const points = (eventId: string) => ({
   createdAt: 1_790_848_801_774,
   data: { customerIdentifiers: { customerId: 11 }, loyaltyProgramId: 973, programCurrentPoints: 12 },
 });
-const coupon = { ...bill('e-9'), eventName: 'CouponIssue' };
+const coupon = { ...bill('e-9'), eventName: 'labelCreated' };
 
 const overridden = ({ sources: [source], destinations: [destination] }: RelayConfig): void => {
   source!['overrides'] = {
@@ -83,7 +83,7 @@ describe('map --diff', () => {
     ]);
     expect(ended.stdout).toContain('~ outcome: sent (event) → ignored (unmapped)');
     expect(ended.stdout).toMatch(/^transactionAdded +event commerce\.order\.priceTotal +0 +2 +0$/m);
-    expect(ended.stdout).toMatch(/^CouponIssue +outcome +0 +0 +1$/m);
+    expect(ended.stdout).toMatch(/^labelCreated +outcome +0 +0 +1$/m);
     expect(ended.stdout).toMatch(/Compared: 3, different: 3\n$/);
   });
 

@@ -85,7 +85,7 @@ describe('fields that nothing reads', () => {
     ]);
     const request = { requestType: 'CUSTOMER', requestBaseType: 'UPDATE', status: 'SUCCESS', remark: 'r' };
     expect(await pathsOf('requestUpdated', request)).toEqual(['data.remark']);
-    expect(await pathsOf('badgeEarned', { status: 'SUCCESS' })).toEqual(['data.status']);
+    expect(await pathsOf('labelCreated', { status: 'SUCCESS' })).toEqual(['data.status']);
   });
 
   it('name custom fields by their key, but for those that have a place', async () => {
@@ -119,7 +119,7 @@ describe('fields that nothing reads', () => {
       customFields: [{ key: '518200431', value: 1 }],
     };
 
-    expect(await pathsOf('badgeEarned', data)).toEqual([
+    expect(await pathsOf('labelCreated', data)).toEqual([
       'data.address1',
       'data.byCode.*',
       'data.byCustomer.*.points',
@@ -134,25 +134,25 @@ describe('fields that nothing reads', () => {
     const deep = Array.from({ length: 40 }).reduce<JsonObject>((inner) => ({ inner }), { leaf: 1 });
     const list = Array.from({ length: 5_000 }, (_, at) => ({ [`f${'x'.repeat(at % 50)}`]: at }));
 
-    expect(await pathsOf('badgeEarned', { deep })).toEqual([]);
-    expect((await pathsOf('badgeEarned', { list, last: 1 })).length).toBe(50);
+    expect(await pathsOf('labelCreated', { deep })).toEqual([]);
+    expect((await pathsOf('labelCreated', { list, last: 1 })).length).toBe(50);
   });
 });
 
 describe('the mapping of an event', () => {
   it('is generic without one of its own, and override where the source has an expression', async () => {
     const override = { event: '{"_acme": {"badge": event.data.badge.name}}' };
-    const source = { overrides: { badgeEarned: override } };
+    const source = { overrides: { labelCreated: override } };
     const data = { badge: { name: 'Early', level: 3 } };
 
-    expect(await unreadOf('badgeEarned', data)).toMatchObject({ mapping: 'generic' });
-    expect(await pathsOf('badgeEarned', data)).toEqual(['data.badge.level', 'data.badge.name']);
-    expect(await unreadOf('badgeEarned', data, { source })).toMatchObject({ mapping: 'override' });
-    expect(await pathsOf('badgeEarned', data, { source })).toEqual(['data.badge.level']);
+    expect(await unreadOf('labelCreated', data)).toMatchObject({ mapping: 'generic' });
+    expect(await pathsOf('labelCreated', data)).toEqual(['data.badge.level', 'data.badge.name']);
+    expect(await unreadOf('labelCreated', data, { source })).toMatchObject({ mapping: 'override' });
+    expect(await pathsOf('labelCreated', data, { source })).toEqual(['data.badge.level']);
   });
 
   it('reads all where the flat event goes on as it is, and tells nothing of a deletion', async () => {
-    expect(await unreadOf('badgeEarned', { a: 1 }, { destination: { format: 'raw' } })).toBeUndefined();
+    expect(await unreadOf('labelCreated', { a: 1 }, { destination: { format: 'raw' } })).toBeUndefined();
     const deleted = eventOf({
       eventName: 'customerUpdated',
       orgId: 1,

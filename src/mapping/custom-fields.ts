@@ -1,4 +1,5 @@
 import type { JsonValue } from '../capillary/json.ts';
+import { isEmail } from '../xdm/formats.ts';
 import type { Shape } from '../xdm/shape.ts';
 import { attributeShape } from './attributes.ts';
 import type { FamilyInput } from './families/family.ts';
@@ -72,7 +73,7 @@ function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
   if (shape === 'date-time') {
     return field.time('value');
   }
-  return shape === 'email' ? text.toLowerCase() : text;
+  return shape === 'email' && isEmail(text) ? text.toLowerCase() : text;
 }
 
 const isOfMissingTenant = (path: string, { context }: FamilyInput): boolean =>

@@ -38,7 +38,7 @@ export function eventEntity(
     : valid(extend(built, expandAttributes(custom, input.notes)), shape, input);
 }
 
-/** An ExperienceEvent extended by what an override gave. */
+/** An ExperienceEvent extended by what an override gave. It keeps its eventType if it gets no valid one. */
 export function extendEvent(
   entity: JsonObject,
   patch: JsonObject,
@@ -54,7 +54,13 @@ export function extendEvent(
   }
   const allowed = Object.entries(patch).filter(([name]) => !PROTECTED.includes(name));
   const { identityMap = {}, ...fields } = entity;
-  return { ...valid(extend(fields, Object.fromEntries(allowed)), shape, input), identityMap };
+  const extended = valid(extend(fields, Object.fromEntries(allowed)), shape, input);
+  if (extended['eventType'] !== undefined) {
+    return { ...extended, identityMap };
+  }
+  input.notes.add('eventType', 'protected-field');
+  const { eventType = '' } = entity;
+  return { ...extended, eventType, identityMap };
 }
 
 /** The one event that tells of a deletion: which customer, and nothing else of the person. */

@@ -12,15 +12,13 @@ import { MAX_IDENTITY_CHARS } from '../xdm/limits.ts';
 import type { MappingContext } from './mapped.ts';
 import type { NoteCode, Notes } from './notes.ts';
 import { toE164 } from './phone.ts';
+import { MASKED, placeholderFault } from './placeholder.ts';
 
 /** An identifier that is fit to be an identity: format checked, normalised. */
 export interface Identity {
   readonly kind: IdentifierKind;
   readonly id: string;
 }
-
-/** Texts that tills write for "none", as a whole or before the @. */
-const PLACEHOLDER = /^(0+|-1|-+|n\/?a|none|null|nil|undefined|dummy|no-?e?mail)$/i;
 
 /**
  * The identities of the person an event is about, the customerId first, then in the order of the payload,
@@ -66,16 +64,19 @@ function normalised(
   { kind, value }: Identifier,
   country: string | undefined,
 ): { readonly id: string } | { readonly code: NoteCode } {
+  if (value.length > MAX_IDENTITY_CHARS) {
+    return { code: 'too-long' };
+  }
   if (kind === 'phone') {
     const id = toE164(value, country);
-    return id === undefined ? { code: 'not-a-phone' } : { id };
+    return id === undefined ? { code: MASKED.test(value) ? 'masked' : 'not-a-phone' } : { id };
   }
-  const id = kind === 'email' ? value.toLowerCase() : value;
-  if (PLACEHOLDER.test(kind === 'email' ? id.replace(/@.*$/, '') : id)) {
-    return { code: 'placeholder' };
+  const code = placeholderFault(kind, value);
+  if (code !== undefined) {
+    return { code };
   }
-  if (kind === 'email' && !isEmail(id)) {
-    return { code: 'not-an-email' };
+  if (kind === 'email') {
+    return isEmail(value) ? { id: value.toLowerCase() } : { code: 'not-an-email' };
   }
-  return id.length > MAX_IDENTITY_CHARS ? { code: 'too-long' } : { id };
+  return { id: value };
 }

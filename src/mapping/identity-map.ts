@@ -38,8 +38,8 @@ export function nameIdentities(
 
 /**
  * The identityMap of a record: namespace → identities, exactly one of them primary: the first of the
- * configured kind, else the customerId, else whatever comes first. At most 20 (reference: adobe.md §3, §5.2).
- * Undefined when there is none.
+ * configured kind, else the customerId, else whatever comes first. At most 20 (reference: adobe.md §3, §5.2):
+ * when there are more, those that tell the most. Undefined when there is none.
  */
 export function buildIdentityMap(
   identities: readonly NamedIdentity[],
@@ -57,9 +57,17 @@ export function buildIdentityMap(
     notes.add('identityMap', 'too-many-identities');
   }
   const map = new Map<string, JsonObject[]>();
-  for (const identity of identities.slice(0, MAX_IDENTITIES)) {
+  for (const identity of mostTelling(identities)) {
     const item = { id: identity.id, authenticatedState: 'ambiguous', primary: identity === primary };
     map.set(identity.namespace, [...(map.get(identity.namespace) ?? []), item]);
   }
   return Object.fromEntries(map);
+}
+
+/** The customer ids (a merge has two) and the first of each other kind, the primary among them; then the others in their order. */
+function mostTelling(identities: readonly NamedIdentity[]): readonly NamedIdentity[] {
+  const kinds = identities.map(({ kind }) => kind);
+  const first = identities.filter(({ kind }, at) => kind === 'customerId' || kinds.indexOf(kind) === at);
+  const kept = new Set([...new Set([...first, ...identities])].slice(0, MAX_IDENTITIES));
+  return identities.filter((identity) => kept.has(identity));
 }

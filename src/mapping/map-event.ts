@@ -92,7 +92,7 @@ function failureOf(error: unknown): MappingFailure {
 
 /**
  * The identityMap of the ExperienceEvent: that of a merge holds the dissolved customer too, so that AEP links
- * the two.
+ * the two. The dissolved one is never the primary.
  */
 function identityMapOf(
   event: CapillaryEvent,
@@ -101,13 +101,19 @@ function identityMapOf(
   notes: Notes,
 ): JsonObject | undefined {
   const { identity } = context.destination;
-  const victimId = identities.length > 0 ? victimIdOf(event) : undefined;
-  const victim = victimId === undefined ? [] : [{ kind: 'customerId' as const, id: victimId }];
-  const map = buildIdentityMap(nameIdentities([...identities, ...victim], identity), identity, notes);
-  if (map === undefined && identities.length > 0) {
-    notes.add('identityMap', 'no-namespace');
+  const own = nameIdentities(identities, identity);
+  if (own.length === 0) {
+    if (identities.length > 0) {
+      notes.add('identityMap', 'no-namespace');
+    }
+    return undefined;
   }
-  return map;
+  const victimId = victimIdOf(event);
+  const victim = victimId === undefined ? [] : [{ kind: 'customerId' as const, id: victimId }];
+  const linked = nameIdentities(victim, identity).filter(
+    ({ namespace, id }) => !own.some((one) => one.namespace === namespace && one.id === id),
+  );
+  return buildIdentityMap([...own, ...linked], identity, notes);
 }
 
 /** Undefined for a name that nothing maps and that the source wants ignored. */

@@ -4,7 +4,7 @@ import type { MappingNote, NoteKind } from './mapped.ts';
 const MESSAGES = {
   'wrong-type': 'the value has another type than the XDM field, so it is left out',
   'not-a-number': 'the value is no number, so it is left out',
-  'not-an-integer': 'the XDM field takes whole numbers only, so the value is left out',
+  'not-an-integer': 'the XDM field takes whole numbers of 32 bits only, so the value is left out',
   'not-finite': 'the number is too large to be one, so it is left out',
   'not-an-id': 'the value cannot be an id, so it is left out',
   'not-a-date': 'the value is no date between 2000 and 2200, so it is left out',
@@ -13,6 +13,7 @@ const MESSAGES = {
   'not-an-email': 'the value does not look like an e-mail address, so it is left out',
   'not-a-phone': 'the value is no phone number of the country, so it is left out',
   placeholder: 'the value stands for "none", and would join strangers as one person, so it is left out',
+  masked: 'characters of the value are covered up, so it is no identity and is left out',
   'too-long': 'the text is longer than any real value of its kind, so it is left out',
   'too-deep': 'the value is nested too deep, so it is left out',
   'too-many': 'the list is longer than AEP takes, so its end is left out',
@@ -51,6 +52,7 @@ const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
   'not-an-email': 'dropped',
   'not-a-phone': 'dropped',
   placeholder: 'dropped',
+  masked: 'dropped',
   'too-long': 'dropped',
   'too-deep': 'dropped',
   'too-many': 'truncated',
@@ -79,6 +81,8 @@ export const NOTE_CODES = Object.keys(MESSAGES) as readonly NoteCode[];
 
 /** Notes beyond this are not kept: an event of garbage must not become a flood. */
 const MAX_NOTES = 100;
+/** Names of fields come from outside too: no path that makes sense is longer. */
+const MAX_PATH_CHARS = 200;
 
 /** Gathers the notes of one mapping, each once. */
 export interface Notes {
@@ -90,7 +94,8 @@ export interface Notes {
 export function createNotes(): Notes {
   const kept = new Map<string, MappingNote>();
   return {
-    add(path, code, detail) {
+    add(where, code, detail) {
+      const path = where.slice(0, MAX_PATH_CHARS).toWellFormed();
       if (kept.size < MAX_NOTES) {
         kept.set(`${code} ${path}`, noteOf(path, code, detail));
       } else {

@@ -1,13 +1,15 @@
 import {
   type CountryCode,
+  getCountryCallingCode,
   isSupportedCountry,
-  parsePhoneNumberFromString,
+  parsePhoneNumberFromString as parseListed,
   type PhoneNumber,
-} from 'libphonenumber-js/min';
+} from 'libphonenumber-js/max';
+import { parsePhoneNumberFromString as parseByForm } from 'libphonenumber-js/min';
 import mobileExamples from 'libphonenumber-js/mobile/examples';
 
-/** A dummy joins strangers in the identity graph: one digit repeated, or digits counted up or down. */
-const REPEATED = /^(\d)\1+$/;
+/** One digit repeated, but for the first: `9999999999`, `9000000000`. */
+const REPEATED = /^\d(\d)\1{5,}$/;
 const COUNTED_UP = '01234567890123456789';
 const COUNTED_DOWN = '98765432109876543210';
 
@@ -16,36 +18,65 @@ const COUNTED_DOWN = '98765432109876543210';
  * Capillary writes the country code without a plus (reference: capillary.md §5); brands often leave it out:
  * then it is that of `country`.
  *
- * A number that is valid wins, as one of the country before as one with its country code. Else it must at
- * least have the length of a mobile number of its country code, because the ranges in use grow faster than
- * any list of them.
+ * The digits are read with the code of `country` in front, as a number of `country`, and with the code of
+ * another; the first of these that is a mobile number wins, then the first that is any number. Else it must at
+ * least have the length of a mobile number, because the ranges in use grow faster than any list of them.
  */
 export function toE164(text: string, country: string | undefined): string | undefined {
-  const trimmed = text.trim();
-  if (!/^[+(\d][\d\s().-]{5,24}$/.test(trimmed)) {
+  const plain = text.replaceAll(/\p{Cf}/gu, '').trim();
+  if (!/^\(?\+?[\d\s().-]{6,25}$/.test(plain)) {
     return undefined;
   }
-  const digits = trimmed.replaceAll(/\D/g, '').replace(/^00/, '');
-  const isInternational = /^(\+|00)/.test(trimmed);
-  const national = isInternational ? undefined : parsePhoneNumberFromString(digits, knownCountry(country));
-  const international = parsePhoneNumberFromString(`+${digits}`);
-  const found = [national, international].find((phone) => phone?.isValid()) ?? likely(international);
-  return found === undefined || isDummy(found.nationalNumber) ? undefined : found.number;
+  const home = knownCountry(country);
+  const listed = readings(plain, home, parseListed);
+  const found =
+    listed.find(isMobile) ??
+    listed[0] ??
+    readings(plain, home, parseByForm).find(hasMobileLength) ??
+    likely(parseListed(`+${digitsOf(plain)}`));
+  return found === undefined || isDummyNumber(found.nationalNumber) ? undefined : found.number;
 }
+
+type Parse = (text: string, country?: CountryCode) => PhoneNumber | undefined;
+
+/** What a text can mean by one of the two lists of ranges, the likeliest first. */
+function readings(text: string, home: CountryCode | undefined, parse: Parse): readonly PhoneNumber[] {
+  const digits = digitsOf(text);
+  const isInternational = /^\(?(\+|00)/.test(text);
+  const possible = [
+    ...(isInternational || home === undefined ? [] : [ownCode(digits, home, parse), parse(digits, home)]),
+    parse(`+${digits}`),
+  ];
+  return possible.flatMap((phone) => (phone?.isValid() === true ? [phone] : []));
+}
+
+/** The digits as those of a calling code and a number of that country; tills write a zero before them too. */
+function ownCode(digits: string, home: CountryCode, parse: Parse): PhoneNumber | undefined {
+  const phone = parse(`+${digits.replace(/^0+/, '')}`);
+  return phone?.countryCallingCode === getCountryCallingCode(home) ? phone : undefined;
+}
+
+/** In some countries, such as the United States, nothing tells a mobile number from another. */
+const isMobile = (phone: PhoneNumber): boolean => phone.getType()?.includes('MOBILE') === true;
+
+const hasMobileLength = (phone: PhoneNumber): boolean =>
+  phone
+    .getPossibleCountries()
+    .some((country) => mobileExamples[country]?.length === phone.nationalNumber.length);
 
 /**
  * Eleven digits at least: a shorter one is rather a number without its country code than one of a small
  * country.
  */
-function likely(phone: PhoneNumber | undefined): PhoneNumber | undefined {
-  const hasMobileLength = phone
-    ?.getPossibleCountries()
-    .some((country) => mobileExamples[country]?.length === phone.nationalNumber.length);
-  return hasMobileLength === true && (phone?.number.length ?? 0) > 11 ? phone : undefined;
-}
+const likely = (phone: PhoneNumber | undefined): PhoneNumber | undefined =>
+  phone !== undefined && phone.number.length > 11 && hasMobileLength(phone) ? phone : undefined;
 
-const isDummy = (national: string): boolean =>
-  REPEATED.test(national) || COUNTED_UP.includes(national) || COUNTED_DOWN.includes(national);
+/** Without the zeros that people dial before a country code. */
+const digitsOf = (text: string): string => text.replaceAll(/\D/g, '').replace(/^00/, '');
+
+/** True for digits that people type where they have no number: they would join strangers in the identity graph. */
+export const isDummyNumber = (digits: string): boolean =>
+  REPEATED.test(digits) || COUNTED_UP.includes(digits) || COUNTED_DOWN.includes(digits);
 
 const knownCountry = (country: string | undefined): CountryCode | undefined =>
   country !== undefined && isSupportedCountry(country) ? country : undefined;

@@ -3,8 +3,9 @@ import { isCalendarDay } from '../capillary/times.ts';
 const DATE_TIME =
   /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 const URI_REFERENCE = /^[\w.~:/?#@!$&'()*+,;=-]+$/;
-const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
-const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i;
+/** The last label is no number: an address of four numbers is none of a person. */
+const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/i;
 
 /**
  * A date-time that AEP takes: a zone is needed, a space or an epoch is refused (reference: adobe.md §2.8).
@@ -20,7 +21,10 @@ export const isDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text
 /** Only characters that are safe in a reference as they are (reference: adobe.md §4.1). */
 export const isUriReference = (text: string): boolean => URI_REFERENCE.test(text);
 
-/** A lower-case mail address as XDM's `email` format takes it; at most 254 characters. */
+/**
+ * A mail address as XDM's `email` format takes it: ASCII only, in either case, at most 254 characters. Ask
+ * before making it lower case: that turns some signs, such as the one of Kelvin, into ASCII letters.
+ */
 export function isEmail(text: string): boolean {
   const at = text.lastIndexOf('@');
   return (

@@ -97,8 +97,11 @@ function numberFault(value: unknown, leaf: 'number' | 'integer'): string | undef
   if (!Number.isFinite(value)) {
     return 'not-finite';
   }
-  return leaf === 'integer' && !Number.isSafeInteger(value) ? 'not-an-integer' : undefined;
+  return leaf === 'integer' && !isInteger(value) ? 'not-an-integer' : undefined;
 }
+
+/** An Integer of XDM has 32 bits; a schema that a brand made in the editor says so. */
+const isInteger = (value: number): boolean => value === Math.trunc(value) && Math.abs(value) < 2 ** 31;
 
 function textFault(value: string, leaf: Exclude<Leaf, 'number' | 'integer' | 'boolean'>): string | undefined {
   if (typeof leaf === 'object') {
@@ -113,7 +116,7 @@ function textFault(value: string, leaf: Exclude<Leaf, 'number' | 'integer' | 'bo
     case 'date':
       return isDate(value) ? undefined : 'not-a-date';
     case 'email':
-      return isEmail(value.toLowerCase()) ? undefined : 'not-an-email';
+      return isEmail(value) ? undefined : 'not-an-email';
     case 'uri-reference':
       return isUriReference(value) ? undefined : 'wrong-pattern';
     case 'string':

@@ -17,6 +17,7 @@ const fields = {
     whatsapp: 'consents.marketing.whatsApp.val',
     points: 'loyalty.points',
     gift: 'commerce.order.taxAmount',
+    mail: 'personalEmail.address',
   },
 };
 const context = contextOf({ source: { fields } });
@@ -30,6 +31,16 @@ const attributesOf = async (eventName: string, data: object) => {
 };
 
 describe('configured custom and extended fields', () => {
+  it.each([
+    ['Asha@Example.ORG', 'asha@example.org', []],
+    ['\u212aim@example.org', undefined, ['not-an-email personalEmail.address']],
+  ])('read %s as an address', async (mail, expected, notes) => {
+    const { attributes, codes } = await attributesOf('customerAdded', { extendedFields: pairs({ mail }) });
+
+    expect(attributes['personalEmail.address']).toBe(expected);
+    expect(codes).toEqual(notes);
+  });
+
   it('of a customer go to the profile, read as the type that XDM asks for', async () => {
     const { attributes, event, codes } = await attributesOf('customerAdded', {
       customFields: pairs({ shoe_size: '38', club: true, unknown: 'x', blank: '' }),

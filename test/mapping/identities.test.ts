@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/capillary/json.ts';
+import { mapEvent } from '../../src/mapping/map-event.ts';
 import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
 
 const identityMapOf = async (person: JsonObject, identity: object = {}) => {
@@ -84,20 +85,122 @@ describe('identityMap', () => {
     expect(codes).toEqual(['too-many-identities identityMap']);
   });
 
+  it('keeps the customer ids and one of each kind before a second of any', async () => {
+    const cardNumbers = Array.from({ length: 40 }, (_, index) => `C-${index}`);
+    const { map } = await identityMapOf(
+      { customerId: 11, instore: { cardNumbers, email: 'a@example.org', mobile: '9845012345' } },
+      {
+        primary: 'cardNumber',
+        namespaces: { customerId: 'crm', cardNumber: 'card', email: 'Email', phone: 'Phone' },
+      },
+    );
+
+    expect(Object.fromEntries(Object.entries(map).map(([name, items]) => [name, items.length]))).toEqual({
+      card: 17,
+      crm: 1,
+      Email: 1,
+      Phone: 1,
+    });
+    expect(map['card']?.map(({ id, primary }) => `${id} ${primary}`).slice(0, 2)).toEqual([
+      'C-0 true',
+      'C-1 false',
+    ]);
+  });
+
+  it('uses the codes of the configuration, and no kind that has none', async () => {
+    const { map, codes } = await identityMapOf(
+      { customerId: 11, instore: { mobile: '9845012345', email: 'a@example.org', externalId: 'X-1' } },
+      { primary: 'email', namespaces: { email: 'acmeMail', phone: 'acme-tel' } },
+    );
+
+    expect(map).toEqual({
+      acmeMail: [{ id: 'a@example.org', authenticatedState: 'ambiguous', primary: true }],
+      'acme-tel': [{ id: '+919845012345', authenticatedState: 'ambiguous', primary: false }],
+    });
+    expect(codes).toEqual([]);
+  });
+
+  it.each([
+    ['email', ' First.Last+Tag@Sub.Example.ORG ', 'Email', 'first.last+tag@sub.example.org'],
+    ['email', "o'neil_7@example.co", 'Email', "o'neil_7@example.co"],
+    ['email', 'x@xn--bcher-kva.example', 'Email', 'x@xn--bcher-kva.example'],
+    ['externalId', '379499720.0', 'loyaltyId', '379499720'],
+    ['externalId', 379499720, 'loyaltyId', '379499720'],
+    ['externalId', '007', 'loyaltyId', '007'],
+    ['externalId', '1111', 'loyaltyId', '1111'],
+    ['externalId', 'X'.repeat(3), 'loyaltyId', 'XXX'],
+    ['externalId', 'id '.repeat(341), 'loyaltyId', 'id '.repeat(341).trim()],
+    ['externalId', 'é'.repeat(1_024), 'loyaltyId', 'é'.repeat(1_024)],
+    ['externalId', '5d41402abc4b2a76b9719d911017c592', 'loyaltyId', '5d41402abc4b2a76b9719d911017c592'],
+  ])('takes %s %s', async (field, value, namespace, id) => {
+    const { map, codes } = await identityMapOf({ customerId: 11, instore: { [field]: value } });
+
+    expect(map[namespace]?.map((identity) => identity.id)).toEqual([id]);
+    expect(codes).toEqual([]);
+  });
+
   it.each([
     ['mobile', 'e3b0c44298fc1c149afbf4c8996fb924', 'not-a-phone'],
+    ['mobile', 'a9993e364706816aba3e25717850c26c9cd0d89d', 'not-a-phone'],
+    ['mobile', '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=', 'not-a-phone'],
     ['mobile', '9999999999', 'not-a-phone'],
+    ['mobile', '98******45', 'masked'],
+    ['mobile', '98XXXXXX45', 'masked'],
+    ['mobile', '*'.repeat(100_000), 'too-long'],
     ['email', '5d41402abc4b2a76b9719d911017c592', 'not-an-email'],
     ['email', 'noemail@example.org', 'placeholder'],
+    ['email', 'No_Email@example.com', 'placeholder'],
+    ['email', 'NA@example.com', 'placeholder'],
+    ['email', 'test@example.com', 'placeholder'],
+    ['email', 'no-reply@example.com', 'placeholder'],
+    ['email', 'xxx@example.com', 'placeholder'],
+    ['email', '0000@example.com', 'placeholder'],
+    ['email', '1234567890@example.com', 'placeholder'],
+    ['email', 'a***a@example.org', 'masked'],
+    ['email', 'a*@example.org', 'masked'],
+    ['email', 'axxxxxa@example.org', 'masked'],
+    ['email', 'asha@bücher.example', 'not-an-email'],
+    ['email', 'asha@💌.example', 'not-an-email'],
+    ['email', '💌@example.org', 'not-an-email'],
+    ['email', 'asha@localhost', 'not-an-email'],
+    ['email', 'asha@192.168.0.1', 'not-an-email'],
+    ['email', '\u212aim@example.org', 'not-an-email'],
+    ['email', 'asha@example.org, kim@example.org', 'not-an-email'],
+    ['email', `${'a'.repeat(1_024)}@example.org`, 'too-long'],
     ['externalId', 'NA', 'placeholder'],
+    ['externalId', 'n/a', 'placeholder'],
+    ['externalId', 'Not Available', 'placeholder'],
+    ['externalId', 'unknown', 'placeholder'],
+    ['externalId', 0, 'placeholder'],
+    ['externalId', '0.0', 'placeholder'],
+    ['externalId', -1, 'placeholder'],
+    ['externalId', '---', 'placeholder'],
     ['externalId', '000', 'placeholder'],
-    ['externalId', 'x'.repeat(1_025), 'too-long'],
+    ['externalId', '1111111111111111', 'placeholder'],
+    ['externalId', '1234567890', 'placeholder'],
+    ['externalId', 'XXXXXXXXXXXX1234', 'masked'],
+    ['externalId', '************1234', 'masked'],
+    ['externalId', '••••1234', 'masked'],
+    ['externalId', 'id\ud800', 'not-an-id'],
+    ['externalId', 'id\u0000', 'not-an-id'],
+    ['externalId', 'a'.repeat(1_025), 'too-long'],
+    ['cardnumber', 'NA', 'placeholder'],
+    ['cardnumber', '0000000000000000', 'placeholder'],
   ])('leaves out %s %s', async (field, value, code) => {
     const { map, codes } = await identityMapOf({ customerId: 11, instore: { [field]: value } });
 
     expect(Object.keys(map)).toEqual(['capillaryId']);
     expect(codes).toEqual([`${code} data.customerIdentifiers.instore.${field}`]);
   });
+
+  it.each([0, -1, '0', 'NA', 1.5, '12345678901234567890', true])(
+    'takes no customerId %j',
+    async (customerId) => {
+      const { map } = await identityMapOf({ customerId, instore: { externalId: 'X-1' } });
+
+      expect(map).toEqual({ loyaltyId: [{ id: 'X-1', authenticatedState: 'ambiguous', primary: true }] });
+    },
+  );
 });
 
 const merge = (victim: JsonValue) =>
@@ -119,6 +222,40 @@ describe('a merge', () => {
     });
     expect(mapped.profile?.attributes.get('identityMap.capillaryId')).toEqual(['5']);
     expect(mapped.profile?.foldFrom).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('is of the survivor, even where only the dissolved customer has the primary kind of id', async () => {
+    const event = eventWith('loyaltyCustomerMerge', {
+      customerIdentifiers: null,
+      survivorCustomerIdentifiers: { instore: { email: 'asha@example.org' } },
+      victimCustomerIdentifiers: { customerId: 6 },
+    });
+    const namespaces = { customerId: 'crm', externalId: 'loyaltyId' };
+    const withoutEmail = contextOf({ destination: { identity: { namespaces } } });
+
+    expect((await messagesOf(event)).event['identityMap']).toMatchObject({
+      Email: [{ id: 'asha@example.org', primary: true }],
+      capillaryId: [{ id: '6', primary: false }],
+    });
+    expect(await mapEvent(event, withoutEmail)).toMatchObject({ outcome: 'ignored', reason: 'no-identity' });
+  });
+
+  it('keeps the dissolved customer when there are more than 20', async () => {
+    const cardNumbers = Array.from({ length: 40 }, (_, index) => `C-${index}`);
+    const event = eventWith('loyaltyCustomerMerge', {
+      customerIdentifiers: null,
+      survivorCustomerIdentifiers: { customerId: 5, instore: { cardNumbers } },
+      victimCustomerIdentifiers: { customerId: 6 },
+    });
+    const namespaces = { customerId: 'crm', cardNumber: 'card' };
+    const { event: entity } = await messagesOf(
+      event,
+      contextOf({ destination: { identity: { namespaces } } }),
+    );
+    const map = entity['identityMap'] as Record<string, unknown[]>;
+
+    expect(map['crm']).toMatchObject([{ id: '5', primary: true }, { id: '6' }]);
+    expect(map['card']).toHaveLength(18);
   });
 
   it('folds nothing of nobody, nor a customer into itself', async () => {

@@ -71,3 +71,26 @@ describe('notes that are kept with an event', () => {
     expect(boundedNotes([...notes.list(), ...many(3)])).toEqual([...many(99), noteOf('', 'more-notes')]);
   });
 });
+
+describe('notes', () => {
+  it('are kept once each, and a hundred at most', () => {
+    const notes = createNotes();
+    for (let index = 0; index < 150; index += 1) {
+      notes.add(`data.a${index}`, 'not-a-date');
+      notes.add(`data.a${index}`, 'not-a-date');
+    }
+
+    expect(notes.list()).toHaveLength(101);
+    expect(notes.list().at(-1)).toMatchObject({ code: 'more-notes' });
+  });
+
+  it('cut a path that the sender made long, and repair its characters', () => {
+    const notes = createNotes();
+    notes.add(`data.${'é\ud800'.repeat(500)}`, 'wrong-type');
+    const [{ path } = { path: '' }] = notes.list();
+
+    expect(path).toMatch(/^data\.é\ufffdé/);
+    expect(path).toHaveLength(200);
+    expect(path.isWellFormed()).toBe(true);
+  });
+});

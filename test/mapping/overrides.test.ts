@@ -33,6 +33,16 @@ describe('an override', () => {
     expect(mapped.notes).toEqual([]);
   });
 
+  it.each(['null', '7', '""', '" x"'])('leaves the eventType where it gives %s', async (eventType) => {
+    const mapped = await messagesOf(
+      bill,
+      withOverride({ event: `{ "eventType": ${eventType}, "producedBy": "till" }` }),
+    );
+
+    expect(mapped.event).toMatchObject({ eventType: 'commerce.purchases', producedBy: 'till' });
+    expect(codesOf(mapped)).toContain('protected-field eventType');
+  });
+
   it('can tell of the profile, also for an event that does not by itself', async () => {
     const mapped = await messagesOf(
       bill,

@@ -1,6 +1,66 @@
 import { describe, expect, it } from 'vitest';
 import { toE164 } from '../../src/mapping/phone.ts';
 
+/** Ways to write a number of each country: `national` after the zero that people dial before it, `code` its calling code. */
+const COUNTRIES = [
+  { country: 'IN', code: '91', national: '9845012345', zero: '0' },
+  { country: 'AE', code: '971', national: '501234568', zero: '0' },
+  { country: 'SG', code: '65', national: '91234568', zero: '' },
+  { country: 'MY', code: '60', national: '193456780', zero: '0' },
+  { country: 'ID', code: '62', national: '81345678901', zero: '0' },
+  { country: 'TH', code: '66', national: '812345678', zero: '0' },
+  { country: 'GB', code: '44', national: '7911123456', zero: '0' },
+  { country: 'US', code: '1', national: '4155552671', zero: '' },
+  { country: 'BR', code: '55', national: '11987654321', zero: '0' },
+  { country: 'DE', code: '49', national: '15123456789', zero: '0' },
+  { country: 'AU', code: '61', national: '412345678', zero: '0' },
+  { country: 'PH', code: '63', national: '9171234567', zero: '0' },
+];
+
+describe('a number of the source’s own country', () => {
+  it.each(COUNTRIES)('$country', ({ country, code, national, zero }) => {
+    const spaced = national.replace(/^(..)(....)/, '$1 $2-');
+    const ways = [
+      national,
+      `${zero}${national}`,
+      `${zero}${spaced}`,
+      `${code}${national}`,
+      `${code} ${spaced}`,
+      `0${code}${national}`,
+      `+${code}${national}`,
+      `+${code} (0) ${spaced}`,
+      `(+${code}) ${spaced}`,
+      `00${code}${national}`,
+      `\u202a+${code}\u00a0${national}\u202c`,
+    ].filter((way) => zero !== '' || !way.includes('(0)'));
+
+    expect(Object.fromEntries(ways.map((way) => [way, toE164(way, country)]))).toEqual(
+      Object.fromEntries(ways.map((way) => [way, `+${code}${national}`])),
+    );
+  });
+});
+
+describe('a number of another country', () => {
+  const pairs = COUNTRIES.flatMap((home) => COUNTRIES.map((other) => [home.country, other] as const));
+
+  it.each(pairs)('with a plus in %s, of $country', (home, { code, national }) =>
+    expect(toE164(`+${code} ${national}`, home)).toBe(`+${code}${national}`),
+  );
+
+  const written: readonly (readonly [string, string])[] = [
+    ['447911123456', 'IN'],
+    ['971501234568', 'IN'],
+    ['14155552671', 'IN'],
+    ['4915123456789', 'IN'],
+    ['5511987654321', 'IN'],
+    ['66812345678', 'IN'],
+    ...['AE', 'SG', 'MY', 'ID', 'TH', 'GB', 'US', 'BR', 'DE'].map((home) => ['919845012345', home] as const),
+  ];
+  it.each(written)('%s without a plus in %s', (digits, home) =>
+    expect(toE164(digits, home)).toBe(`+${digits}`),
+  );
+});
+
 describe('toE164', () => {
   it.each([
     ['919845012345', 'IN', '+919845012345'],
@@ -15,6 +75,9 @@ describe('toE164', () => {
     ['447700900123', 'ZZ', '+447700900123'],
     ['(415) 555-2671', 'US', '+14155552671'],
     ['6591234567', undefined, '+6591234567'],
+    ['6391234567', 'IN', '+916391234567'],
+    ['030 123456', 'DE', '+4930123456'],
+    ['011447911123456', 'US', '+447911123456'],
   ])('%s in %s is %s', (text, country, expected) => expect(toE164(text, country)).toBe(expected));
 
   it.each([
@@ -31,6 +94,26 @@ describe('toE164', () => {
     ['6300000000001001', 'IN'],
     ['cuid_91796400001', 'IN'],
     ['9876543210', 'IN'],
+    ['9000000000', 'IN'],
+    ['8888888888', 'IN'],
+    ['+919999999999', 'AE'],
+    ['1234567890', 'US'],
+    ['2222222222', 'US'],
+    ['88888888', 'SG'],
+    ['90000000', 'SG'],
+    ['87654321', 'SG'],
+    ['0123456789', 'MY'],
+    ['123456789', 'TH'],
+    ['99999999999', 'BR'],
+    ['00000000000000', 'IN'],
+    ['12345678901234567890123456789012', 'IN'],
+    ['98******45', 'IN'],
+    ['9.845012345E9', 'IN'],
+    ['٩٨٤٥٠١٢٣٤٥', 'IN'],
+    ['++919845012345', 'IN'],
+    ['9845012345 / 9845012346', 'IN'],
+    ['9845012345 ext 5', 'IN'],
+    ['+', 'IN'],
     ['', 'IN'],
   ])('%s in %s is none', (text, country) => expect(toE164(text, country)).toBeUndefined());
 });

@@ -1,14 +1,12 @@
-import type { ValidateFunction } from 'ajv/dist/ajv.js';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../../src/capillary/catalogue.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import type { Mapped } from '../../src/mapping/mapped.ts';
-import { assembleProfile } from '../../src/mapping/profile.ts';
-import { EVENT_MAX_BYTES, MAX_IDENTITIES, PROFILE_MAX_BYTES, sizeOf } from '../../src/xdm/limits.ts';
 import { closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
 import { contextOf, eventOf, fixtureNames, plain, readFixture } from './mapping-rig.ts';
+import { faultsOf } from './record-faults.ts';
 
 const features = {
   loyalty2026: true,
@@ -94,7 +92,7 @@ describe('whatever stands in an event', () => {
   it('is mapped to a valid message within the limits, or ignored', async () => {
     await fc.assert(
       fc.asyncProperty(spoiled, async (body) => {
-        expect(faultsOf(await mapEvent(eventOf(body), context))).toEqual([]);
+        expect(faultsOf(await mapEvent(eventOf(body), context), context, validators)).toEqual([]);
       }),
       { numRuns: 1_500 },
     );
@@ -110,7 +108,7 @@ describe('whatever stands in an event', () => {
       fc.asyncProperty(names, data, async (name, content) => {
         const eventName = name.replaceAll(/\p{Cc}/gu, '').trim() || 'x';
         const body = { eventName, orgId: 1, data: { ...content, customerIdentifiers: { customerId: 9 } } };
-        expect(faultsOf(await mapEvent(eventOf(body), context))).toEqual([]);
+        expect(faultsOf(await mapEvent(eventOf(body), context), context, validators)).toEqual([]);
       }),
       { numRuns: 500 },
     );
@@ -130,48 +128,6 @@ describe('whatever stands in an event', () => {
     );
   });
 });
-
-/** What is wrong with a mapping: nothing, whatever the event was. */
-function faultsOf(mapped: Mapped): readonly string[] {
-  if (mapped.outcome !== 'messages') {
-    return ['test-event', 'no-identity', 'unmapped'].includes(mapped.reason) ? [] : [mapped.reason];
-  }
-  const ofEvent = recordFaults(mapped.event, EVENT_MAX_BYTES, validators?.event);
-  if (mapped.profile === undefined) {
-    return ofEvent;
-  }
-  const profileContext = { id: mapped.id, destination: context.destination };
-  const { entity, state } = assembleProfile(undefined, mapped.profile, undefined, profileContext);
-  const again = assembleProfile(state, mapped.profile, undefined, profileContext);
-  return [
-    ...ofEvent,
-    ...recordFaults(entity, PROFILE_MAX_BYTES, validators?.profile),
-    ...(again.state === state ? [] : ['a second time makes another profile']),
-  ];
-}
-
-function recordFaults(entity: JsonObject, limit: number, validate?: ValidateFunction): readonly string[] {
-  const identities = Object.values(entity['identityMap'] as Record<string, { primary: boolean }[]>).flat();
-  const primaries = identities.filter(({ primary }) => primary).length;
-  const isValid = validate?.(entity) ?? true;
-  return [
-    ...(isValid ? [] : [JSON.stringify(validate?.errors)]),
-    ...emptyPlaces(entity, '').map((path) => `${path} is empty`),
-    ...(sizeOf(entity) > limit ? [`${sizeOf(entity)} bytes`] : []),
-    ...(identities.length > MAX_IDENTITIES ? [`${identities.length} identities`] : []),
-    ...(primaries === 1 ? [] : [`${primaries} primary identities`]),
-  ];
-}
-
-function emptyPlaces(value: JsonValue, path: string): readonly string[] {
-  if (typeof value === 'object' && value !== null) {
-    const inner = Object.entries(value).flatMap(([key, below]) => emptyPlaces(below, `${path}.${key}`));
-    return Object.keys(value).length === 0 ? [path] : inner;
-  }
-  const isEmpty =
-    value === null || (typeof value === 'string' && (value.trim() === '' || !value.isWellFormed()));
-  return isEmpty ? [path] : [];
-}
 
 const idOf = (mapped: Mapped): string | undefined => (mapped.outcome === 'messages' ? mapped.id : undefined);
 

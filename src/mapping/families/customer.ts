@@ -68,8 +68,11 @@ function demographics(updates: readonly Reader[], { notes }: FamilyInput): Draft
 const genderOf = (text: string | undefined): string | undefined =>
   text?.toLowerCase().replaceAll(/[\s-]+/g, '_');
 
-/** The day that a text begins with; a birth date has no zone and may well be before 2000. */
+/**
+ * The day that a text begins with; a birth date has no zone and may well be before 2000. Years such as 0001
+ * and 9999 stand for "not known".
+ */
 function dayOf(text: string | undefined): string | undefined {
-  const day = /^(\d{4}-\d{2}-\d{2})(?:$|[T ])/.exec(text ?? '')?.[1];
+  const day = /^((?:19|20)\d{2}-\d{2}-\d{2})(?:$|[T ])/.exec(text ?? '')?.[1];
   return day !== undefined && isCalendarDay(day) ? day : undefined;
 }

@@ -1,0 +1,156 @@
+import type { ValidateFunction } from 'ajv/dist/ajv.js';
+import { envelope } from '../../src/adobe/envelope.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
+import type { Mapped, MappingContext } from '../../src/mapping/mapped.ts';
+import { assembleProfile } from '../../src/mapping/profile.ts';
+import { conform } from '../../src/xdm/conform.ts';
+import { eventShape } from '../../src/xdm/event-fields.ts';
+import {
+  EVENT_MAX_BYTES,
+  MAX_IDENTITIES,
+  MAX_IDENTITY_CHARS,
+  PROFILE_MAX_BYTES,
+  sizeOf,
+} from '../../src/xdm/limits.ts';
+import { profileShape } from '../../src/xdm/profile-fields.ts';
+import { isListShape, isObjectShape, type ObjectShape, type Shape } from '../../src/xdm/shape.ts';
+import type { ClosedXdmValidators } from '../helpers/xdm-schema.ts';
+
+const REASONS = ['test-event', 'no-identity', 'unmapped'];
+const TARGET = {
+  imsOrgId: '1A2B3C@AdobeOrg',
+  flow: { schemaId: 'https://ns.adobe.com/acme/schemas/1', datasetId: 'd1', flowId: 'f1' },
+  format: 'xdm',
+} as const;
+
+/** What is wrong with a mapping of format xdm: nothing, whatever the event was. */
+export function faultsOf(
+  mapped: Mapped,
+  context: MappingContext,
+  validators?: ClosedXdmValidators,
+): readonly string[] {
+  const ofNotes = mapped.notes.flatMap(({ path }) =>
+    path.length <= 250 && path.isWellFormed() ? [] : [`a note about ${path.length} characters`],
+  );
+  if (mapped.outcome !== 'messages') {
+    return REASONS.includes(mapped.reason) ? ofNotes : [mapped.reason];
+  }
+  const { tenant, schemaFeatures } = context.destination;
+  const ofEvent = [
+    ...recordFaults(mapped.event, eventShape(schemaFeatures, tenant), context, validators?.event),
+    ...(sizeOf(mapped.event) > EVENT_MAX_BYTES ? [`${sizeOf(mapped.event)} bytes of event`] : []),
+    ...(mapped.event['_id'] === mapped.id && /^cap-[0-9a-f]{40}$/.test(mapped.id) ? [] : ['another _id']),
+    ...(['timestamp', 'eventType'].every((name) => name in mapped.event)
+      ? []
+      : ['no timestamp or eventType']),
+  ];
+  return [...ofNotes, ...ofEvent, ...profileFaults(mapped, context, validators)];
+}
+
+function profileFaults(
+  mapped: Extract<Mapped, { outcome: 'messages' }>,
+  context: MappingContext,
+  validators?: ClosedXdmValidators,
+): readonly string[] {
+  if (mapped.profile === undefined) {
+    return [];
+  }
+  const { tenant, schemaFeatures } = context.destination;
+  const profileContext = { id: mapped.id, destination: context.destination };
+  const { entity, state } = assembleProfile(undefined, mapped.profile, undefined, profileContext);
+  const again = assembleProfile(state, mapped.profile, undefined, profileContext);
+  return [
+    ...recordFaults(entity, profileShape(schemaFeatures, tenant), context, validators?.profile),
+    ...(sizeOf(entity) > PROFILE_MAX_BYTES ? [`${sizeOf(entity)} bytes of profile`] : []),
+    ...(again.state === state ? [] : ['a second time makes another profile']),
+  ];
+}
+
+function recordFaults(
+  entity: JsonObject,
+  shape: ObjectShape,
+  context: MappingContext,
+  validate?: ValidateFunction,
+): readonly string[] {
+  const { identityMap, ...fields } = entity;
+  const ofShape: string[] = [];
+  const kept = conform(fields, shape, '', (path, code) => ofShape.push(`${code} ${path}`));
+  const isValid = validate?.(withoutOwnFields(entity, context.destination.tenant)) ?? true;
+  return [
+    ...ofShape,
+    ...(JSON.stringify(kept) === JSON.stringify(fields) ? [] : ['something is left that should not be']),
+    ...(isValid ? [] : [JSON.stringify(validate?.errors)]),
+    ...emptyPlaces(entity, '').map((path) => `${path} is empty`),
+    ...looseTimes(fields, shape, ''),
+    ...identityFaults(identityMap, context),
+    ...sendingFaults(entity),
+  ];
+}
+
+/** The schema that the tests make knows the relay's fields below the tenant; a brand has its own beside them. */
+function withoutOwnFields(entity: JsonObject, tenant = ''): JsonObject {
+  const { [tenant]: own, ...standard } = entity;
+  const capillary = isJsonObject(own) ? own['capillary'] : undefined;
+  return capillary === undefined ? standard : { ...standard, [tenant]: { capillary } };
+}
+
+function identityFaults(
+  identityMap: JsonValue | undefined,
+  { destination }: MappingContext,
+): readonly string[] {
+  const namespaces = Object.entries(isJsonObject(identityMap) ? identityMap : {});
+  const known = Object.values(destination.identity.namespaces);
+  const identities = namespaces.flatMap(([, items]) => items as JsonObject[]);
+  const primaries = identities.filter(({ primary }) => primary === true).length;
+  const unfit = identities.filter(
+    ({ id, authenticatedState }) =>
+      typeof id !== 'string' || id.length > MAX_IDENTITY_CHARS || authenticatedState !== 'ambiguous',
+  );
+  return [
+    ...(identities.length >= 1 && identities.length <= MAX_IDENTITIES
+      ? []
+      : [`${identities.length} identities`]),
+    ...(primaries === 1 ? [] : [`${primaries} primary identities`]),
+    ...(unfit.length === 0 ? [] : ['an identity that is none']),
+    ...namespaces.filter(([name]) => !known.includes(name)).map(([name]) => `namespace ${name}`),
+  ];
+}
+
+/** The text that goes out holds the record in exactly the bytes that were measured. */
+function sendingFaults(entity: JsonObject): readonly string[] {
+  const text = envelope(TARGET, entity, 1_794_000_000_000);
+  const start = text.indexOf('"xdmEntity":') + '"xdmEntity":'.length;
+  const sent = Buffer.from(text, 'utf8').subarray(Buffer.byteLength(text.slice(0, start)), -2);
+  return [
+    ...(sent.length === sizeOf(entity) ? [] : [`sends ${sent.length} bytes, measures ${sizeOf(entity)}`]),
+    ...(sent.toString('utf8') === JSON.stringify(entity) ? [] : ['sends another text than it holds']),
+  ];
+}
+
+/** Times that are not RFC 3339 with milliseconds and Z. */
+function looseTimes(value: JsonValue | undefined, shape: Shape, path: string): readonly string[] {
+  if (value === undefined) {
+    return [];
+  }
+  if (isObjectShape(shape)) {
+    const fields = isJsonObject(value) ? value : {};
+    return Object.entries(shape.fields).flatMap(([name, inner]) =>
+      looseTimes(fields[name], inner, `${path}.${name}`),
+    );
+  }
+  if (isListShape(shape)) {
+    return (Array.isArray(value) ? value : []).flatMap((item) => looseTimes(item, shape.items, path));
+  }
+  const isTight = /^"2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$/.test(JSON.stringify(value));
+  return shape !== 'date-time' || isTight ? [] : [`${path} is no time with ms and Z`];
+}
+
+function emptyPlaces(value: JsonValue, path: string): readonly string[] {
+  if (typeof value === 'object' && value !== null) {
+    const inner = Object.entries(value).flatMap(([key, below]) => emptyPlaces(below, `${path}.${key}`));
+    return Object.keys(value).length === 0 ? [path] : inner;
+  }
+  const isEmpty =
+    value === null || (typeof value === 'string' && (value.trim() === '' || !value.isWellFormed()));
+  return isEmpty ? [path] : [];
+}

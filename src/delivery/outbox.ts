@@ -31,8 +31,8 @@ interface Waiting {
 /** ms in which messages that were claimed together arrive: what has waited long enough in the journal still waits for these. */
 const GATHERING = 10;
 
-/** `{"messages":[` and `]}`. */
-const FRAME_BYTES = 15;
+/** `{"messages":[` and `]}`, less the comma that the first message does not need. */
+const FRAME_BYTES = 14;
 
 /**
  * Takes from the head of the queue what fits into one request: bytes, count, and the room that each message leaves.

@@ -1,0 +1,109 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { OutMessage } from '../../src/delivery/message.ts';
+import { takeBatch } from '../../src/delivery/outbox.ts';
+import { prepare } from '../../src/delivery/prepare.ts';
+import type { ClaimedEvent } from '../../src/journal/journal.ts';
+import { contextOf } from '../mapping/mapping-rig.ts';
+
+const message = (json: string): OutMessage => ({
+  receipt: 'r',
+  kind: 'event',
+  json,
+  bytes: Buffer.byteLength(json),
+  suspect: false,
+  age: 0,
+  expired: false,
+});
+
+const waiting = (json: string) => ({ message: message(json), room: 1_000, until: 0, resolve: () => {} });
+
+/** The body of the request, as the inlet client writes it. */
+const bodyOf = (batch: readonly { readonly message: OutMessage }[]): string =>
+  `{"messages":[${batch.map((one) => one.message.json).join(',')}]}`;
+
+const limits = (maxBytes: number) => ({ maxBytes, maxMessages: 1_000, maxWait: 0 });
+
+describe('a request in the bytes that are sent', () => {
+  it.each(['a', 'ก', '\u2028', '🧺', '𠮷', '\u0007'])(
+    'of many messages is filled to the byte with %j',
+    (unit) => {
+      const jsons = Array.from({ length: 40 }, (_, index) =>
+        JSON.stringify({ index, text: unit.repeat(index) }),
+      );
+      const all = Buffer.byteLength(bodyOf(jsons.map(waiting)));
+
+      expect(
+        [all - 1, all, all + 1].map((maxBytes) => takeBatch(jsons.map(waiting), limits(maxBytes)).length),
+      ).toEqual([39, 40, 40]);
+    },
+  );
+
+  it('is never over the limit, unless one message alone is', () => {
+    const texts = fc.string({
+      unit: fc.constantFrom('a', '"', 'ก', '\u2028', '🧺', '\ud800', '\u0000'),
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(
+        fc.array(texts, { minLength: 1 }),
+        fc.integer({ min: 20, max: 2_000 }),
+        (contents, maxBytes) => {
+          const queue = contents.map((text) => waiting(JSON.stringify({ text })));
+          const taken: (typeof queue)[] = [];
+          while (queue.length > 0) taken.push(takeBatch(queue, limits(maxBytes)) as typeof queue);
+
+          expect(taken.flat()).toHaveLength(contents.length);
+          const tooLarge = taken.filter(
+            (batch) => batch.length > 1 && Buffer.byteLength(bodyOf(batch)) > maxBytes,
+          );
+          expect(tooLarge).toEqual([]);
+        },
+      ),
+    );
+  });
+});
+
+describe('one message', () => {
+  const REQUEST_LIMIT = 1_000_000;
+  /** The most that a message may have: a batch of it alone, and some bytes to spare, stay below the limit. */
+  const LARGEST = REQUEST_LIMIT - 101;
+  const { destination, source } = contextOf({ destination: { format: 'raw' } });
+
+  /** What a raw event becomes whose data holds this text. */
+  const prepared = (text: string) =>
+    prepare(
+      {
+        body: Buffer.from(
+          JSON.stringify({
+            eventName: 'x',
+            eventId: 'e',
+            orgId: 1,
+            data: { customerIdentifiers: { customerId: 1 }, text },
+          }),
+        ),
+        orgId: 1,
+        identity: 'a'.repeat(64),
+        receipt: 'r',
+        receivedAt: 1_794_000_000_000,
+        idSuffix: '',
+        delivered: [],
+        failures: 0,
+      } as unknown as ClaimedEvent,
+      { now: 1_794_000_000_000, destination, source, profiles: () => Promise.resolve(new Map()) } as never,
+    );
+
+  it.each(['a', 'ก', '🧺', '\u0007'])('fits or is unusable, to the byte, in %j', async (unit) => {
+    const width = Buffer.byteLength(JSON.stringify(unit)) - 2;
+    const empty = await prepared('');
+    const room = LARGEST - (empty.kind === 'messages' ? (empty.messages[0]?.bytes ?? 0) : 0);
+    const full = unit.repeat(Math.floor(room / width)) + 'a'.repeat(room % width);
+    const fits = await prepared(full);
+
+    expect(fits).toMatchObject({ kind: 'messages', messages: [{ bytes: LARGEST }] });
+    const [only] = fits.kind === 'messages' ? fits.messages : [];
+    expect(Buffer.from(only?.json ?? '', 'utf8')).toHaveLength(LARGEST);
+    expect(Buffer.byteLength(bodyOf([{ message: only ?? message('') }]))).toBeLessThan(REQUEST_LIMIT);
+    expect(await prepared(`${full}a`)).toMatchObject({ kind: 'unusable', reason: 'too-large' });
+  });
+});

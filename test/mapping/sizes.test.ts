@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { envelope } from '../../src/adobe/envelope.ts';
+import type { JsonObject } from '../../src/capillary/json.ts';
+import { assembleProfile } from '../../src/mapping/profile.ts';
+import { createNotes, type Notes } from '../../src/mapping/notes.ts';
+import { shrinkEvent, shrinkProfile } from '../../src/mapping/shrink.ts';
+import { EVENT_MAX_BYTES, EVENT_WARN_BYTES, PROFILE_MAX_BYTES } from '../../src/xdm/limits.ts';
+import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
+
+/** Texts and the bytes that each character of them takes in JSON. */
+const SCRIPTS = [
+  ['ASCII', 'a', 1],
+  ['quotes', '"', 2],
+  ['Thai', 'ก', 3],
+  ['U+2028', '\u2028', 3],
+  ['emoji', '🧺', 4],
+  ['astral', '𠮷', 4],
+  ['control characters', '\u0007', 6],
+  ['half characters', '\ud800', 6],
+] as const;
+
+const HEAD = {
+  _id: 'cap-0a1b',
+  timestamp: '2026-11-06T10:00:00.000Z',
+  eventType: 'loyalty.test',
+  identityMap: { capillaryId: [{ id: '7', authenticatedState: 'ambiguous', primary: true }] },
+};
+
+/** The bytes of the record in the message that is sent. */
+function sentBytes(entity: JsonObject): number {
+  const flow = { schemaId: 'https://ns.adobe.com/acme/schemas/1', datasetId: 'd1', flowId: 'f1' };
+  const target = { imsOrgId: '1A2B3C@AdobeOrg', flow, format: 'xdm' } as const;
+  const empty = Buffer.byteLength(envelope(target, {}, 1_794_000_000_000), 'utf8') - 2;
+  return Buffer.byteLength(envelope(target, entity, 1_794_000_000_000), 'utf8') - empty;
+}
+
+/** A record of exactly so many bytes, all but a few of them in characters of this script. */
+function recordOf(bytes: number, unit: string, width: number): JsonObject {
+  const record = (text: string): JsonObject => ({ ...HEAD, commerce: { promotionID: text } });
+  const room = bytes - sentBytes(record(''));
+  return record(unit.repeat(Math.floor(room / width)) + 'a'.repeat(room % width));
+}
+
+type Shrink = (entity: JsonObject, tenant: string | undefined, notes: Notes) => JsonObject;
+const shrunkBy = (shrink: Shrink, entity: JsonObject) => {
+  const notes = createNotes();
+  const shrunk = shrink(entity, '_acme', notes);
+  return { shrunk, notes: notes.list().map(({ code, path }) => `${code} ${path}`) };
+};
+
+describe.each([
+  ['an event', shrinkEvent, EVENT_MAX_BYTES, ['near-limit xdmEntity']],
+  ['a profile', shrinkProfile, PROFILE_MAX_BYTES, []],
+] as const)('%s in the bytes that are sent', (_name, shrink, limit, atLimit) => {
+  describe.each(SCRIPTS)('of %s', (_script, unit, width) => {
+    it.each([-1, 0])('is whole at the limit %i', (more) => {
+      const entity = recordOf(limit + more, unit, width);
+
+      expect(sentBytes(entity)).toBe(limit + more);
+      expect(shrunkBy(shrink, entity)).toEqual({ shrunk: entity, notes: atLimit });
+    });
+
+    it('loses a field at one byte more, and keeps what a record needs', () => {
+      const entity = recordOf(limit + 1, unit, width);
+
+      expect(sentBytes(entity)).toBe(limit + 1);
+      expect(shrunkBy(shrink, entity)).toEqual({ shrunk: HEAD, notes: ['shrunk commerce'] });
+    });
+  });
+});
+
+describe('an event near the limit', () => {
+  it.each([
+    [EVENT_WARN_BYTES - 1, []],
+    [EVENT_WARN_BYTES, ['near-limit xdmEntity']],
+  ])('of %i bytes', (bytes, notes) =>
+    expect(shrunkBy(shrinkEvent, recordOf(bytes, 'ก', 3)).notes).toEqual(notes),
+  );
+});
+
+describe('a bill of sixty lines', () => {
+  it.each(SCRIPTS)('named in %s keeps as many as fit, to the byte', async (_script, unit) => {
+    const name = `x${unit.repeat(1_000 / 2)}x`;
+    const lines = Array.from({ length: 60 }, (_, index) => ({ itemCode: `SKU-${index}`, name, qty: 1 }));
+    const mapped = await messagesOf(eventWith('transactionAdded', { billNumber: 'B-1', lineItems: lines }));
+    const { productListItems, ...rest } = mapped.event;
+    const kept = productListItems as JsonObject[];
+    const { transaction } = (rest['_acme'] as { capillary: { transaction: { lineItemsOmitted: number } } })
+      .capillary;
+
+    expect(transaction.lineItemsOmitted).toBe(60 - kept.length);
+    expect(sentBytes(mapped.event)).toBeLessThanOrEqual(EVENT_MAX_BYTES);
+    expect(sentBytes({ ...mapped.event, productListItems: [...kept, kept[0] ?? {}] })).toBeGreaterThan(
+      EVENT_MAX_BYTES,
+    );
+    expect(rest).toMatchObject({
+      _id: mapped.id,
+      timestamp: expect.stringMatching(/Z$/) as unknown,
+      eventType: 'commerce.purchases',
+      identityMap: { capillaryId: [{ id: '518200431', primary: true }] },
+    });
+    expect(codesOf(mapped)).toContain('shrunk productListItems');
+  });
+});
+
+describe('the longest of everything that a record cannot lose', () => {
+  it.each(['"', '字', '🧺'])('fits in %s', async (unit) => {
+    const id = unit.repeat(1_024 / unit.length);
+    const event = eventWith(unit.repeat(200 / unit.length), {
+      customerIdentifiers: { instore: { externalId: id, cardNumbers: [`1${id}`.slice(0, 1_024)] } },
+      firstName: unit.repeat(500),
+    });
+    const identity = { primary: 'externalId', namespaces: { externalId: 'loyaltyId', cardNumber: 'card' } };
+    const mapped = await messagesOf(event, contextOf({ destination: { identity } }));
+
+    expect(sentBytes(mapped.event)).toBeLessThanOrEqual(EVENT_MAX_BYTES);
+    expect(mapped.event).toMatchObject({
+      _id: mapped.id,
+      eventType: `loyalty.${event.eventName}`,
+      identityMap: { loyaltyId: [{ id, primary: true }] },
+    });
+  });
+
+  it('leaves a profile the primary when twenty identities are too many', () => {
+    const ids = Array.from({ length: 20 }, (_, index) => `${index}${'\u0007'.repeat(1_000)}`);
+    const attributes = new Map([
+      ['identityMap.card', ids],
+      ['identityMap.crm', ['5']],
+    ]);
+    const destination = contextOf({
+      destination: {
+        identity: { primary: 'customerId', namespaces: { customerId: 'crm', cardNumber: 'card' } },
+      },
+    }).destination;
+    const { entity, notes } = assembleProfile(undefined, { at: 1, attributes }, undefined, {
+      id: 'a',
+      destination,
+    });
+
+    expect(entity['identityMap']).toEqual({
+      crm: [{ id: '5', authenticatedState: 'ambiguous', primary: true }],
+    });
+    expect(notes.map(({ code }) => code)).toEqual(['too-many-identities', 'shrunk']);
+  });
+});

@@ -48,6 +48,16 @@ describe('fields that nothing reads', () => {
     expect(await pathsOf('transactionAdded', data)).toEqual(['data.customerStatus.currentLabel']);
   });
 
+  it('are not what decides which program it is', async () => {
+    const data = {
+      loyaltyProgramId: 7,
+      loyaltyProgramDetails: { id: 7, name: 'Main', isDefault: true },
+      triggeringActivity: { entityInformation: { entityType: 'USER', entityId: 518200431 } },
+    };
+
+    expect(await pathsOf('pointsIssued', data)).toEqual([]);
+  });
+
   it('are those of a list that are read of no item', async () => {
     const tiers: JsonObject[] = [
       { tierNumber: 1, tierName: 'Blue', colour: 'b' },

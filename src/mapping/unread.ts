@@ -96,8 +96,8 @@ function lookThroughList(list: readonly JsonValue[], key: string, at: Place, wal
 
 function lookThroughKeyed(list: readonly JsonValue[], name: string, at: Place, walk: Walk): void {
   for (const item of list) {
-    const key = isJsonObject(item) ? item['key'] : undefined;
-    if (!isJsonObject(item) || typeof key !== 'string') lookThroughList([item], name, at, walk);
+    const key = isJsonObject(item) ? keyOf(item) : undefined;
+    if (!isJsonObject(item) || key === undefined) lookThroughList([item], name, at, walk);
     else if (at.depth > 1 || !isPlaced(walk.source, name, key)) {
       const value = item['value'];
       if ((walk.left -= 1) < 0) return;
@@ -106,6 +106,10 @@ function lookThroughKeyed(list: readonly JsonValue[], name: string, at: Place, w
     }
   }
 }
+
+/** As the mapping reads it: a text without the spaces around it, or a number as text. */
+const keyOf = ({ key }: JsonObject): string | undefined =>
+  typeof key === 'string' || typeof key === 'number' ? String(key).trim() : undefined;
 
 /** Blank texts stand for nothing. */
 function leaf(value: Leaf, { text: path }: PayloadPath, key: string, { found, words }: Walk): void {

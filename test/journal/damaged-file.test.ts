@@ -122,6 +122,7 @@ describe('a sound store', () => {
     const { path, file, receipts } = await makeStore();
     const db = new DatabaseSync(file);
     db.exec("UPDATE events SET detail = 'in the log' WHERE seq = 1");
+    db.exec("INSERT INTO notes (seq, json) VALUES (1, X'00')");
     const log = readFileSync(`${file}-wal`);
     db.close();
     await writeFile(`${file}-wal`, log);
@@ -129,6 +130,7 @@ describe('a sound store', () => {
     const { tables, ...rest } = salvageStore(path, to);
     expect(rest).toEqual({ lost: [], bodiless: [], accepted: { before: COUNT, after: COUNT }, findings: [] });
     expect(tables).toContainEqual({ table: 'quarantine', copied: 1, unreadable: 0 });
+    expect(tables).toContainEqual({ table: 'notes', copied: 1, unreadable: 0 });
     const journal = await openJournal(to);
     expect(await journal.profiles('aep', ['c1'])).toEqual(new Map([['c1', '{"tier":"gold"}']]));
     expect((await journal.find(receipts[0]!))?.event.detail).toBe('in the log');

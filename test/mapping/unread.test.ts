@@ -102,7 +102,7 @@ describe('fields that nothing reads', () => {
     const source = { fields: { customFields: { channel: '_acme.channel' } } };
     const data = {
       customFields: [
-        { key: 'channel', value: 'web' },
+        { key: ' channel', value: 'web' },
         { key: 'favouriteStore', value: 'Delhi 4' },
         { key: 'empty', value: '' },
       ],

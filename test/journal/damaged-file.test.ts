@@ -122,7 +122,8 @@ describe('a sound store', () => {
     const { path, file, receipts } = await makeStore();
     const db = new DatabaseSync(file);
     db.exec("UPDATE events SET detail = 'in the log' WHERE seq = 1");
-    db.exec("INSERT INTO notes (seq, json) VALUES (1, X'00')");
+    // A zero in front of what is not sealed.
+    db.exec(`INSERT INTO notes VALUES (1, CAST(X'00' || '[["data.a","too-long"]]' AS BLOB)), (2, X'00')`);
     const log = readFileSync(`${file}-wal`);
     db.close();
     await writeFile(`${file}-wal`, log);
@@ -130,10 +131,12 @@ describe('a sound store', () => {
     const { tables, ...rest } = salvageStore(path, to);
     expect(rest).toEqual({ lost: [], bodiless: [], accepted: { before: COUNT, after: COUNT }, findings: [] });
     expect(tables).toContainEqual({ table: 'quarantine', copied: 1, unreadable: 0 });
-    expect(tables).toContainEqual({ table: 'notes', copied: 1, unreadable: 0 });
+    expect(tables).toContainEqual({ table: 'notes', copied: 2, unreadable: 0 });
     const journal = await openJournal(to);
     expect(await journal.profiles('aep', ['c1'])).toEqual(new Map([['c1', '{"tier":"gold"}']]));
     expect((await journal.find(receipts[0]!))?.event.detail).toBe('in the log');
+    expect((await journal.find(receipts[0]!))?.notes).toEqual([{ path: 'data.a', code: 'too-long' }]);
+    expect((await journal.find(receipts[1]!))?.notes).toEqual([]);
   });
 });
 

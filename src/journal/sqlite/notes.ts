@@ -24,12 +24,20 @@ export const keepNotes = (
   );
 };
 
+const pairsIn = (plain: Buffer | undefined): Pairs | undefined => {
+  try {
+    return plain && (JSON.parse(plain.toString('utf8')) as Pairs);
+  } catch {
+    return undefined;
+  }
+};
+
+/** None, and said so, when they cannot be opened or are damaged. */
 export const notesOf = (engine: Engine, { seq, receipt }: EventRow): KeptNote[] => {
   const row = engine.db.one('SELECT json FROM notes WHERE seq = ?', seq) as { json: Uint8Array } | undefined;
   if (row === undefined) return [];
-  const plain = engine.seal.open(row.json);
-  if (plain !== undefined)
-    return (JSON.parse(plain.toString('utf8')) as Pairs).map(([path, code]) => ({ path, code }));
+  const pairs = pairsIn(engine.seal.open(row.json));
+  if (pairs !== undefined) return pairs.map(([path, code]) => ({ path, code }));
   engine.reportUnreadable('the notes of an event', receipt);
   return [];
 };

@@ -10,7 +10,7 @@ const LATEST = Date.UTC(2200, 0, 1);
 const DAY = 86_400_000;
 const LOCAL = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?$/;
 const ZONED =
-  /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2})?)(\.\d{1,9})?\s?(?:([Zz])|([+-]\d{2}):?(\d{2}))$/;
+  /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2})?)(\.\d{1,9})?\s?(?:([Zz])|([+-]\d{2})(?::?(\d{2}))?)$/;
 const DECIMAL = /^\d{1,16}(\.\d+)?([eE]\+?\d{1,2})?$/;
 
 /** True for epoch milliseconds after 2000 and before 2200. */
@@ -62,7 +62,7 @@ export function pickTime(object: JsonObject, field: string, timezone: string): n
 export const toTimestamp = (at: number): string => new Date(at).toISOString();
 
 function parseZoned(text: string): number | undefined {
-  const [, date, time, fraction = '', zulu, hours, minutes] = ZONED.exec(text) ?? [];
+  const [, date, time, fraction = '', zulu, hours, minutes = '00'] = ZONED.exec(text) ?? [];
   if (date === undefined || time === undefined || !isCalendarDay(date)) {
     return undefined;
   }
@@ -80,11 +80,13 @@ function parseWallClock(text: string, timezone: string): number | undefined {
   if (hour === undefined) {
     return toUtc(midnight + DAY - 1, timezone, 'later');
   }
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) {
+  const millis = Number(fraction.padEnd(3, '0').slice(0, 3));
+  const sinceMidnight = ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1_000 + millis;
+  // ISO 8601 lets a day end at 24:00, and nothing come after that.
+  if (Number(minute) > 59 || Number(second) > 59 || sinceMidnight > DAY) {
     return undefined;
   }
-  const millis = Number(fraction.padEnd(3, '0').slice(0, 3));
-  const wall = midnight + ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1_000 + millis;
+  const wall = midnight + sinceMidnight;
   return toUtc(wall, timezone, 'earlier');
 }
 

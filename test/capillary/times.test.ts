@@ -14,6 +14,10 @@ describe('parseEpoch', () => {
     [1693333333, '2023-08-29T18:22:13.000Z'],
     ['1693333333', '2023-08-29T18:22:13.000Z'],
     [4946482799000, '2126-09-30T22:59:59.000Z'],
+    [1_000_000_000, '2001-09-09T01:46:40.000Z'],
+    [1790848803.5, '2026-10-01T10:00:03.500Z'],
+    ['001790848803369', '2026-10-01T10:00:03.369Z'],
+    [7258118399, '2199-12-31T23:59:59.000Z'],
   ])('%s is %s', (value, expected) => {
     expect(shown(parseEpoch(value))).toBe(expected);
   });
@@ -36,6 +40,20 @@ describe('parseEpoch', () => {
     true,
     {},
     [1790848803369],
+    999_999_999,
+    9_999_999_999,
+    1_790_848_803_369_000,
+    '1790848803369000',
+    '1790848803369000000',
+    253_402_300_799_999,
+    '+1790848803',
+    '1_790_848_803',
+    '1,790,848,803',
+    '0x6ABDF3E3',
+    '١٧٩٠٨٤٨٨٠٣',
+    '1790848803369L',
+    '1e999',
+    'Infinity',
   ])('%s is no date', (value) => {
     expect(parseEpoch(value)).toBeUndefined();
   });
@@ -50,6 +68,24 @@ describe('parseLocalDate', () => {
     ['2026-06-30', 'Pacific/Apia', '2026-06-30T10:59:59.999Z'],
     ['2026-12-31', 'America/St_Johns', '2027-01-01T03:29:59.999Z'],
     ['2124-01-01', 'UTC', '2124-01-01T23:59:59.999Z'],
+    ['2024-02-29', 'UTC', '2024-02-29T23:59:59.999Z'],
+    ['2199-12-31', 'UTC', '2199-12-31T23:59:59.999Z'],
+    // The day before, of and after each change of the clocks.
+    ['2026-03-28', 'Europe/Berlin', '2026-03-28T22:59:59.999Z'],
+    ['2026-03-29', 'Europe/Berlin', '2026-03-29T21:59:59.999Z'],
+    ['2026-10-24', 'Europe/Berlin', '2026-10-24T21:59:59.999Z'],
+    ['2026-10-25', 'Europe/Berlin', '2026-10-25T22:59:59.999Z'],
+    ['2026-03-08', 'America/New_York', '2026-03-09T03:59:59.999Z'],
+    ['2026-11-01', 'America/New_York', '2026-11-02T04:59:59.999Z'],
+    ['2026-04-05', 'Australia/Lord_Howe', '2026-04-05T13:29:59.999Z'],
+    ['2026-10-04', 'Australia/Lord_Howe', '2026-10-04T12:59:59.999Z'],
+    ['2018-11-03', 'America/Sao_Paulo', '2018-11-04T02:59:59.999Z'],
+    ['2018-11-04', 'America/Sao_Paulo', '2018-11-05T01:59:59.999Z'],
+    ['2018-02-17', 'America/Sao_Paulo', '2018-02-18T02:59:59.999Z'],
+    ['2026-02-17', 'America/Sao_Paulo', '2026-02-18T02:59:59.999Z'],
+    // Samoa had no 30 December 2011.
+    ['2011-12-29', 'Pacific/Apia', '2011-12-30T09:59:59.999Z'],
+    ['2011-12-30', 'Pacific/Apia', '2011-12-31T09:59:59.999Z'],
   ])('%s in %s ends at %s', (text, zone, expected) => {
     expect(shown(parseLocalDate(text, zone))).toBe(expected);
   });
@@ -70,6 +106,76 @@ describe('parseLocalDate', () => {
     expect(shown(parseLocalDate(text, 'Asia/Kolkata'))).toBe(expected);
   });
 
+  it.each([
+    ['2026-11-06T10:00:00+05', '2026-11-06T05:00:00.000Z'],
+    ['2026-11-06 10:00:00+00', '2026-11-06T10:00:00.000Z'],
+    ['2026-11-06t10:00:00z', '2026-11-06T10:00:00.000Z'],
+    ['2026-11-06T10:00Z', '2026-11-06T10:00:00.000Z'],
+    ['2026-11-06T10:00:00.1-0330', '2026-11-06T13:30:00.100Z'],
+    ['2026-11-06T10:00:00+14:00', '2026-11-05T20:00:00.000Z'],
+    ['2026-11-06T24:00:00Z', '2026-11-07T00:00:00.000Z'],
+    ['2026-11-06 24:00:00', '2026-11-06T18:30:00.000Z'],
+  ])('%s is read as ISO 8601 means it', (text, expected) => {
+    expect(shown(parseLocalDate(text, 'Asia/Kolkata'))).toBe(expected);
+  });
+
+  describe('on the day the clocks change', () => {
+    it.each([
+      // Skipped: as if the clocks had not been changed yet.
+      ['2026-03-29 02:30:00', 'Europe/Berlin', '2026-03-29T01:30:00.000Z'],
+      ['2026-03-08 02:30:00', 'America/New_York', '2026-03-08T07:30:00.000Z'],
+      ['2026-10-04 02:15:00', 'Australia/Lord_Howe', '2026-10-03T15:45:00.000Z'],
+      ['2018-11-04 00:30:00', 'America/Sao_Paulo', '2018-11-04T03:30:00.000Z'],
+      ['2011-12-30 12:00:00', 'Pacific/Apia', '2011-12-30T22:00:00.000Z'],
+      // Shown twice: the first time.
+      ['2026-10-25 02:30:00', 'Europe/Berlin', '2026-10-25T00:30:00.000Z'],
+      ['2026-11-01 01:30:00', 'America/New_York', '2026-11-01T05:30:00.000Z'],
+      ['2026-04-05 01:45:00', 'Australia/Lord_Howe', '2026-04-04T14:45:00.000Z'],
+      ['2018-02-17 23:30:00', 'America/Sao_Paulo', '2018-02-18T01:30:00.000Z'],
+      // Beside the change, and where there is none.
+      ['2026-03-29 01:59:59.999', 'Europe/Berlin', '2026-03-29T00:59:59.999Z'],
+      ['2026-03-29 03:00:00', 'Europe/Berlin', '2026-03-29T01:00:00.000Z'],
+      ['2026-10-25 03:00:00', 'Europe/Berlin', '2026-10-25T02:00:00.000Z'],
+      ['2026-10-04 02:45:00', 'Australia/Lord_Howe', '2026-10-03T15:45:00.000Z'],
+      ['2026-03-29 02:30:00', 'Asia/Kolkata', '2026-03-28T21:00:00.000Z'],
+      ['2026-11-04 00:30:00', 'America/Sao_Paulo', '2026-11-04T03:30:00.000Z'],
+    ])('%s in %s is %s', (text, zone, expected) => {
+      expect(shown(parseLocalDate(text, zone))).toBe(expected);
+    });
+  });
+
+  it('gives a time that the clocks of the zone show, and the last millisecond of a day', () => {
+    const zones = [
+      'Europe/Berlin',
+      'America/New_York',
+      'Australia/Lord_Howe',
+      'America/Sao_Paulo',
+      'Asia/Kolkata',
+    ];
+    const clocks = new Map(
+      zones.map((timeZone) => [
+        timeZone,
+        new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }),
+      ]),
+    );
+    const show = (at: number, zone: string): string => clocks.get(zone)?.format(at) ?? '';
+    const instants = fc.integer({ min: Date.UTC(2000, 0, 3) / 1_000, max: Date.UTC(2037, 0) / 1_000 });
+    fc.assert(
+      fc.property(instants, fc.constantFrom(...zones), (second, zone) => {
+        const at = second * 1_000;
+        const read = parseLocalDate(show(at, zone), zone) ?? 0;
+        const day = show(at, zone).slice(0, 10);
+        const end = parseLocalDate(day, zone) ?? 0;
+
+        expect(show(read, zone)).toBe(show(at, zone));
+        expect(at - read).toBeOneOf([0, 3_600_000, 1_800_000]);
+        expect(show(end, zone)).toBe(`${day} 23:59:59`);
+        expect(show(end + 1, zone).startsWith(day)).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('takes the first of a time that the clocks show twice, and moves on one that they skip', () => {
     expect(shown(parseLocalDate('2026-10-25 01:30:00', 'Europe/London'))).toBe('2026-10-25T00:30:00.000Z');
     expect(shown(parseLocalDate('2026-03-29 01:30:00', 'Europe/London'))).toBe('2026-03-29T01:30:00.000Z');
@@ -83,6 +189,26 @@ describe('parseLocalDate', () => {
     '2201-01-01',
     '2026-11-06 25:00:00',
     '2026-11-06T10:00:00+99:99',
+    '2023-02-29',
+    '2100-02-29',
+    '0001-01-01T00:00:00Z',
+    '0001-01-01',
+    '0000-00-00 00:00:00',
+    '9999-12-31',
+    '9999-12-31T23:59:59.999Z',
+    '2200-01-01',
+    '2000-01-01T00:00:00Z',
+    '2026-11-06 23:59:60',
+    '2016-12-31T23:59:60Z',
+    '2026-11-06 24:00:01',
+    '2026-11-06T24:00:01Z',
+    '2026-11-06T10:00:00+24:00',
+    '2026-11-06T10:00:00,123Z',
+    '2026-11-06T10:00:00.1234567890Z',
+    '2026-11-06T10:00:00 IST',
+    '2026-11-06T10',
+    '20261106',
+    '٢٠٢٦-١١-٠٦',
     'x2026-11-06',
     '06/11/2026',
   ])('%s is no date', (text) => expect(parseLocalDate(text, 'UTC')).toBeUndefined());
@@ -117,5 +243,32 @@ describe('pickTime', () => {
     expect(pickTime({ enteredAt: '1693333333' }, 'enteredAt', 'UTC')).toBe(1693333333000);
     expect(pickTime({ expiryAt: 'expiryAt' }, 'expiryAt', 'UTC')).toBeUndefined();
     expect(pickTime({}, 'expiryAt', 'UTC')).toBeUndefined();
+  });
+});
+
+describe('a field and its twin in milliseconds', () => {
+  const twin = 1_729_362_599_000;
+  const field = '2026-10-01';
+  const ofField = '2026-10-01T23:59:59.999Z';
+
+  it.each([
+    ['disagrees', twin, field, '2024-10-19T18:29:59.000Z'],
+    ['is a text', String(twin), field, '2024-10-19T18:29:59.000Z'],
+    ['is in seconds', 1_729_362_599, field, '2024-10-19T18:29:59.000Z'],
+    ['is alone', twin, undefined, '2024-10-19T18:29:59.000Z'],
+    ['stands by a placeholder', twin, '0001-01-01', '2024-10-19T18:29:59.000Z'],
+    ['is 0', 0, field, ofField],
+    ['is -1', -1, field, ofField],
+    ['is null', null, field, ofField],
+    ['is in microseconds', 1_729_362_599_000_000, field, ofField],
+    ['is of the year 9999', 253_402_300_799_000, field, ofField],
+    ['is no time', 'expiryAtInMillis', field, ofField],
+    ['says never, as the field does', 253_402_300_799_000, '9999-12-31', undefined],
+    ['says never in a hundred years', 4_946_482_799_000, '2126-10-01', '2126-09-30T22:59:59.000Z'],
+    ['is 0 and so is the field', 0, 0, undefined],
+  ])('that %s', (_name, expiryAtInMillis, expiryAt, expected) => {
+    const fields = { expiryAtInMillis, ...(expiryAt === undefined ? {} : { expiryAt }) };
+
+    expect(shown(pickTime(fields, 'expiryAt', 'UTC'))).toBe(expected);
   });
 });

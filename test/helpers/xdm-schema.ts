@@ -66,11 +66,16 @@ export function closedXdmValidators({ features, tenant, root }: ClosedXdmOptions
   };
 }
 
+/** What JSON Schema takes besides (a space, `+0530`, lower case), AEP refuses (reference: adobe.md §2.8). */
+const AEP_DATE_TIME = /^[\d-]{10}T[\d:]{8}(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+
 /** Adobe's schemas are of JSON Schema draft 6. */
 function createValidator(): Ajv {
   const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true });
   ajv.addMetaSchema(createRequire(import.meta.url)('ajv/dist/refs/json-schema-draft-06.json') as JsonObject);
   addFormats.default(ajv);
+  const { validate } = addFormats.default.get('date-time') as { validate: (text: string) => boolean };
+  ajv.addFormat('date-time', (text) => AEP_DATE_TIME.test(text) && validate(text));
   return ajv;
 }
 

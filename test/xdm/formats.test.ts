@@ -1,0 +1,89 @@
+import { Ajv } from 'ajv/dist/ajv.js';
+import { default as addFormats } from 'ajv-formats/dist/index.js';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Leaf, leafFault } from '../../src/xdm/shape.ts';
+
+const ajv = new Ajv();
+addFormats.default(ajv);
+
+const digits = (length: number) =>
+  fc.string({ unit: fc.constantFrom(...'0123456789'.split('')), minLength: length, maxLength: length });
+const letters = fc.string({ unit: fc.constantFrom(...'aZ9.-_+@ \u212a\u017fé'.split('')), maxLength: 12 });
+const parts = (...some: (fc.Arbitrary<string> | string)[]) =>
+  fc
+    .tuple(...some.map((part) => (typeof part === 'string' ? fc.constant(part) : part)))
+    .map((texts) => texts.join(''));
+const two = fc.constantFrom(
+  '00',
+  '01',
+  '02',
+  '09',
+  '12',
+  '12',
+  '10',
+  '23',
+  '24',
+  '28',
+  '29',
+  '30',
+  '31',
+  '59',
+  '60',
+  '7',
+  '123',
+);
+const date = parts(fc.constantFrom('2024', '2023', '1900', '0000', '9999'), '-', two, '-', two);
+const zone = fc.oneof(
+  fc.constantFrom('Z', 'z', '', '+0530', ' +05:30'),
+  parts(fc.constantFrom('+', '-'), two, ':', two),
+);
+const fraction = fc.oneof(
+  fc.constantFrom('', '.'),
+  parts('.', digits(3)),
+  parts('.', digits(9)),
+  parts('.', digits(10)),
+);
+
+/** Texts that come near a format from all sides. */
+const NEAR: Readonly<Record<'date-time' | 'date' | 'email' | 'uri-reference', fc.Arbitrary<string>>> = {
+  date: fc.oneof(date, parts(date, letters), letters),
+  'date-time': parts(
+    date,
+    fc.constantFrom('T', 'T', 'T', 't', ' ', ''),
+    two,
+    ':',
+    two,
+    ':',
+    two,
+    fraction,
+    zone,
+  ),
+  email: fc.oneof(
+    fc.emailAddress(),
+    parts(letters, '@', letters),
+    parts(letters, '@', letters, '.', letters),
+  ),
+  'uri-reference': fc.oneof(
+    fc.string({ unit: fc.constantFrom(...'aZ9:/?#[]@%20 .~-\u00e9'.split('')), maxLength: 12 }),
+    fc.webUrl({ withFragments: true, withQueryParameters: true }),
+    fc.string(),
+  ),
+};
+
+/** Adobe's validator is another one than either; what both of these take is safe. */
+describe.each(Object.entries(NEAR))('a %s that the relay takes', (format, texts) => {
+  it('is one by JSON Schema too', () => {
+    const validate = ajv.compile({ type: 'string', format });
+    let taken = 0;
+    fc.assert(
+      fc.property(texts, (text) => {
+        const isTaken = leafFault(text, format as Leaf) === undefined;
+        taken += isTaken ? 1 : 0;
+        expect(isTaken && !validate(text)).toBe(false);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(taken).toBeGreaterThan(10);
+  });
+});

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { groupMemberOf, type PlacedPerson } from './group-members.ts';
+import { GROUP_MEMBERS, groupMemberOf, type PlacedPerson } from './group-members.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /**
@@ -33,7 +33,12 @@ const CHANNELS = ['instore', 'Instore', 'InStore', 'INSTORE', '*'];
  * carry.
  */
 export const IDENTIFIER_FIELDS: readonly string[] = [
-  ...['customerIdentifiers', 'survivorCustomerIdentifiers'].flatMap((person) => [
+  ...[
+    'customerIdentifiers',
+    'survivorCustomerIdentifiers',
+    'coupons.customerIdentifiers',
+    ...GROUP_MEMBERS.map((member) => `${member}.customerIdentifiers`),
+  ].flatMap((person) => [
     `${person}.customerId`,
     ...['mobile', 'email', 'externalId', 'cardnumber', 'cardNumbers'].flatMap((field) =>
       CHANNELS.filter((channel) => channel !== '*').map((channel) => `${person}.${channel}.${field}`),
@@ -46,6 +51,8 @@ export const IDENTIFIER_FIELDS: readonly string[] = [
     `${place}entityInformation.entityType`,
     `${place}entityInformation.entityId`,
   ]),
+  'transactionUpdates.customerId',
+  'cardNumber',
 ];
 
 /**

@@ -56,9 +56,18 @@ export type * from './stored-event.ts';
  * Notes. What a settlement for good says of the mapping is kept with the record, at most 100 notes of at most 300 characters of path: until the
  * record goes, its customer is erased or it is replayed.
  *
+ * Aliases. A settlement can make one lane an alias of another, for its destination and for good: its customer was merged. What is
+ * appended, promoted, replayed or rerouted to the destination for `from` goes into `to` from then on, at the cost of one look-up, and
+ * what is pending in `from` moves there by the rules of reroute; such an event still tells its own lane (`ownLane`). Chains lead to the
+ * last lane. An alias that leads back to its own lane, or of a lane that has one already, is let be. Two settlements must not write
+ * what they read: that of an event whose lane was moved while it was claimed, and one with an alias of which `profile` is not what is
+ * kept any more. There, whatever the settlement says, the event stays pending and is claimable again at once; only attempts, failures
+ * and the delivered messages but the profile are recorded.
+ *
  * Erasure. Erasing a lane in a settlement removes, for every settled event of the lane that goes to the same destination or came from the
- * same source, the body, the sent messages, the notes and the details (Adobe's words can quote a payload), and the lane's assembled
- * profile at the destination; the records (receipt, times, outcome) stay. Pending events of the lane keep their bodies: they are still owed.
+ * same source, the body, the sent messages, the notes and the details (Adobe's words can quote a payload), and the lane's assembled profile
+ * at the destination; the records (receipt, times, outcome) stay. So too for the aliases of the lane, and for its own customer's events in
+ * another lane. Pending events of the lane keep their bodies: they are still owed.
  *
  * Unreadable. A stored payload that cannot be opened (its key is configured no longer, or it is damaged) stops nothing: an event without a
  * readable body is never claimed and stays pending, its lane behind it; a record shows no body. The engine says so once in its log.

@@ -58,6 +58,14 @@ export interface KeptNote {
   readonly code: string;
 }
 
+/** The customer of one lane was merged into that of another. */
+export interface LaneAlias {
+  readonly from: string;
+  readonly to: string;
+  /** Profile of `from` that the settlement was made with; null: there was none. */
+  readonly profile: string | null;
+}
+
 export type Settlement = {
   readonly receipt: string;
   readonly now: number;
@@ -68,6 +76,10 @@ export type Settlement = {
   readonly profiles?: readonly { readonly lane: string; readonly state: string | null }[];
   /** Lanes to erase in the same step (deletion of a customer), before `profiles` are written. The settled event is erased too unless it stays pending. */
   readonly erase?: readonly string[];
+  /** Erases the body, the sent messages and the details of the settled event itself, unless it stays pending. */
+  readonly eraseOwn?: boolean;
+  /** From this step on `from` is `to` at the destination; written last. */
+  readonly alias?: LaneAlias;
 } & (
   | { readonly state: 'delivered'; readonly notes?: readonly KeptNote[] }
   | {

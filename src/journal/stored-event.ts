@@ -18,6 +18,8 @@ export interface StoredEvent {
   readonly destination: string;
   readonly identity: string;
   readonly lane?: string;
+  /** The lane it was appended with, where an alias leads from that to `lane`: its own customer was merged into another one. */
+  readonly ownLane?: string;
   readonly customerId?: string;
   readonly orgId: number;
   readonly eventName: string;

@@ -6,6 +6,8 @@ import { DESTINATIONS, type Did, SOURCES, type Step } from './model-steps.ts';
 import { claimRequest, sampleEvent, sampleMalformed, sha256, T0 } from './samples.ts';
 import type { TestStore } from './test-store.ts';
 
+type Outcome = Pick<Did<'settle'>, 'outcome' | 'wait' | 'erase' | 'alias'>;
+
 /** Does each step to the journal and to the model, and compares what both say. */
 export class Comparison {
   readonly #store: TestStore;
@@ -41,8 +43,7 @@ export class Comparison {
       const all: Did<'claim'> = { do: 'claim', destination: of, sources: [...SOURCES], limit: 3, replays: 3 };
       while (this.#model.backlog(of) > 0) {
         for (const event of await this.#claim(all)) {
-          await this.#journal.settle(this.#settlement(event, 'delivered', 0, false));
-          this.#model.settle(event, 'delivered', 0, false);
+          await this.#settleAs(event, { outcome: 'delivered', wait: 0, erase: false, alias: undefined });
         }
       }
     }
@@ -64,13 +65,25 @@ export class Comparison {
     return { arrival: fields, event: sampleEvent(fields) };
   }
 
-  #settlement(event: ModelEvent, state: EventState, dueAt: number, erase: boolean): Settlement {
+  async #settleAs(event: ModelEvent, { outcome, wait, ...of }: Outcome): Promise<void> {
+    const times = { now: this.#now, dueAt: this.#now + wait };
+    const lanes = of.alias && { from: sha256(`lane ${of.alias.from}`), to: sha256(`lane ${of.alias.to}`) };
+    const effects = { erase: of.erase, alias: lanes && { ...lanes, stale: of.alias?.stale === true } };
+    const alias = lanes && { ...lanes, profile: effects.alias?.stale === true ? 'not this' : null };
+    await this.#journal.settle({
+      ...this.#settlement(event, outcome, times.dueAt),
+      ...(of.erase && event.own !== undefined ? { erase: [event.own] } : {}),
+      ...(alias === undefined ? {} : { alias }),
+    });
+    this.#model.settle(event, outcome, times, effects);
+  }
+
+  #settlement(event: ModelEvent, state: EventState, dueAt: number): Settlement {
     const common = {
       receipt: event.receipt,
       now: this.#now,
       attempts: [],
       delivered: [],
-      ...(erase && event.lane !== undefined ? { erase: [event.lane] } : {}),
     };
     if (state === 'pending') return { ...common, state, dueAt, failures: 1, charged: 0 };
     if (state === 'delivered') return { ...common, state };
@@ -113,9 +126,7 @@ export class Comparison {
     const among = this.#model.events.filter((event) => event.claimed || !of.claimed);
     const event = among[of.pick % Math.max(1, among.length)];
     if (event === undefined) return;
-    const dueAt = this.#now + of.wait;
-    await this.#journal.settle(this.#settlement(event, of.outcome, dueAt, of.erase));
-    this.#model.settle(event, of.outcome, dueAt, of.erase);
+    await this.#settleAs(event, of);
   }
 
   async #release(of: Did<'release'>): Promise<void> {

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { describeAliasing } from './aliasing.ts';
 import { describeAppending } from './appending.ts';
 import { describeClaiming } from './claiming.ts';
 import { describeClockJumps } from './clock-jumps.ts';
@@ -21,6 +22,7 @@ export const describeJournalContract = (name: string, make: MakeStore): void => 
     describeClockJumps(make);
     describeSettling(make);
     describeErasing(make);
+    describeAliasing(make);
     describeReplaying(make);
     describeReplayQueue(make);
     describeRerouting(make);

@@ -8,6 +8,8 @@ export interface ModelEvent {
   destination: string;
   identity: string | undefined;
   lane: string | undefined;
+  /** The lane of its own customer. */
+  own: string | undefined;
   state: EventState;
   dueAt: number;
   hasBody: boolean;
@@ -26,12 +28,21 @@ export interface Arrival {
   readonly receivedAt: number;
 }
 
+/** What a settlement does besides. */
+export interface ModelEffects {
+  readonly erase: boolean;
+  readonly alias: { readonly from: string; readonly to: string; readonly stale: boolean } | undefined;
+}
+
 const STATES = ['pending', 'delivered', 'ignored', 'dead'] as const;
+
+type Queue = Pick<ModelEvent, 'destination' | 'lane' | 'replay'>;
 
 /** The contract in the plainest form: arrays, and a scan for every question. */
 export class ModelJournal {
   events: ModelEvent[] = [];
   /** Who is first in each lane, among the replays and among the others. */
+  readonly #aliases = new Map<string, string>();
   readonly #heads = new Map<string, ModelEvent>();
   #arrived = 0;
 
@@ -74,16 +85,28 @@ export class ModelJournal {
     event.busy = undefined;
   }
 
-  settle(event: ModelEvent, state: EventState, dueAt: number, erase: boolean): void {
+  settle(
+    event: ModelEvent,
+    state: EventState,
+    times: { now: number; dueAt: number },
+    effects: ModelEffects,
+  ): void {
+    const { erase, alias } = effects;
+    const wasMoved = event.busy !== undefined && event.busy !== `${event.destination} ${event.lane}`;
     this.release(event);
     if (event.state !== 'pending') return;
-    if (state === 'pending') event.dueAt = dueAt;
+    if (wasMoved || alias?.stale === true) {
+      event.dueAt = state === 'pending' ? times.dueAt : times.now;
+      return;
+    }
+    if (state === 'pending') event.dueAt = times.dueAt;
     else {
       event.state = state;
-      this.#leave(event, event.destination);
+      this.#leave(event, event);
       event.replay = false;
     }
     if (erase) this.#erase(event);
+    if (alias !== undefined) this.#addAlias(event.destination, alias);
   }
 
   replay(filter: (event: ModelEvent) => boolean, now: number): number {
@@ -91,6 +114,7 @@ export class ModelJournal {
     const chosen = settled.filter((event) => event.hasBody && filter(event));
     for (const event of chosen) {
       event.replay = true;
+      event.lane = this.#laneAt(event.destination, event.own);
       this.#join(event);
       event.state = 'pending';
       event.dueAt = now;
@@ -115,8 +139,9 @@ export class ModelJournal {
       (event) => event.source === source && event.destination !== destination,
     );
     for (const event of chosen) {
-      const from = event.destination;
+      const from = { ...event };
       event.destination = destination;
+      event.lane = this.#laneAt(destination, event.own);
       this.#join(event);
       this.#leave(event, from);
     }
@@ -156,6 +181,7 @@ export class ModelJournal {
       destination,
       identity: undefined,
       lane: undefined,
+      own: undefined,
       state: 'malformed',
       dueAt: 0,
       hasBody: true,
@@ -169,13 +195,14 @@ export class ModelJournal {
 
   #becomeEvent(event: ModelEvent, arrival: Arrival): void {
     const { receivedAt, ...fields } = arrival;
-    Object.assign(event, fields, { dueAt: receivedAt });
+    const lane = this.#laneAt(fields.destination, fields.lane);
+    Object.assign(event, fields, { dueAt: receivedAt, own: fields.lane, lane });
     this.#join(event);
     event.state = 'pending';
   }
 
   #isHead(event: ModelEvent): boolean {
-    return event.lane === undefined || this.#heads.get(this.#queue(event, event.destination)) === event;
+    return event.lane === undefined || this.#heads.get(this.#queue(event)) === event;
   }
 
   #isBusy(event: ModelEvent): boolean {
@@ -183,31 +210,49 @@ export class ModelJournal {
     return event.lane !== undefined && this.events.some((other) => other.busy === lane);
   }
 
-  #queue({ lane, replay }: ModelEvent, destination: string): string {
+  #queue({ destination, lane, replay }: Queue): string {
     return `${destination} ${lane} ${replay}`;
   }
 
   #join(event: ModelEvent): void {
-    const key = this.#queue(event, event.destination);
+    const key = this.#queue(event);
     if (event.lane !== undefined && !this.#heads.has(key)) this.#heads.set(key, event);
   }
 
-  #leave(event: ModelEvent, destination: string): void {
-    const key = this.#queue(event, destination);
+  #leave(event: ModelEvent, queue: Queue): void {
+    const key = this.#queue(queue);
     if (this.#heads.get(key) !== event) return;
     this.#heads.delete(key);
-    const next = this.#pending().find(
-      (other) =>
-        other !== event && other.destination === destination && this.#queue(other, destination) === key,
-    );
+    const next = this.#pending().find((other) => other !== event && this.#queue(other) === key);
     if (next !== undefined) this.#heads.set(key, next);
   }
 
+  #laneAt(destination: string, own: string | undefined): string | undefined {
+    const next = this.#aliases.get(`${destination} ${own}`);
+    return next === undefined ? own : this.#laneAt(destination, next);
+  }
+
+  #addAlias(destination: string, { from, to }: { from: string; to: string }): void {
+    const key = `${destination} ${from}`;
+    if (this.#aliases.has(key) || this.#laneAt(destination, to) === from) return;
+    this.#aliases.set(key, to);
+    const moved = this.#pending().filter((event) => event.destination === destination && event.lane === from);
+    const first = moved.filter((event) => this.#isHead(event));
+    for (const event of moved) event.lane = this.#laneAt(destination, from);
+    for (const event of first) {
+      this.#heads.delete(this.#queue({ ...event, lane: from }));
+      this.#join(event);
+    }
+  }
+
+  /** The lane of the event's own customer is erased, with all that leads to it. */
   #erase(of: ModelEvent): void {
+    const isErased = (lane: string | undefined): boolean =>
+      lane === of.own || this.#laneAt(of.destination, lane) === of.own;
     for (const event of this.events) {
       const near = event.destination === of.destination || event.source === of.source;
-      if (event.lane !== undefined && event.lane === of.lane && near && event.state !== 'pending')
-        event.hasBody = false;
+      if (event.lane === undefined || !near || event.state === 'pending') continue;
+      if (isErased(event.lane) || isErased(event.own)) event.hasBody = false;
     }
   }
 }

@@ -7,11 +7,19 @@ export const DESTINATIONS = ['x', 'y'] as const;
 const source = fc.constantFrom(...SOURCES);
 const destination = fc.constantFrom(...DESTINATIONS);
 /** One of them again and again: what goes wrong goes wrong among the events of one lane. */
-const lane = fc.constantFrom(undefined, 0, 0, 0, 1);
+const lane = fc.constantFrom(undefined, 0, 0, 0, 1, 2);
 const identity = fc.integer({ min: 0, max: 40 });
 const pick = fc.nat({ max: 99 });
 /** Seldom: what is erased can be replayed no more. */
 const erase = fc.nat({ max: 5 }).map((n) => n === 5);
+/** Seldom: soon all lanes are one. A merge: from, to, and whether the first told something meanwhile. */
+const alias = fc.oneof(
+  { weight: 8, arbitrary: fc.constant(undefined) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ from: fc.nat({ max: 2 }), to: fc.nat({ max: 2 }), stale: fc.boolean() }),
+  },
+);
 const outcome = fc.constantFrom<EventState[]>('delivered', 'ignored', 'dead', 'pending');
 const settledState = fc.constantFrom<EventState[]>('delivered', 'ignored', 'dead', 'malformed');
 
@@ -38,6 +46,7 @@ export const step = fc.oneof(
       outcome,
       wait: fc.integer({ min: 0, max: 30 }),
       erase,
+      alias,
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), pick }) },

@@ -94,6 +94,35 @@ describe('a sound store', () => {
     expect(new Set(found)).toEqual(new Set(['ledger', 'lanes', 'backlog', 'bodies']));
   });
 
+  it('is found wrong when an alias is not followed, and salvaged with it followed', async () => {
+    const { path, file, receipts } = await makeStore();
+    const db = new DatabaseSync(file);
+    db.exec("INSERT INTO aliases VALUES ('aep', 'c7', 'c8')");
+    db.close();
+    expect(verifyStore(path)).toEqual([
+      {
+        check: 'aliases',
+        detail: 'pending events in the lane of a customer who was merged into another: 10',
+      },
+    ]);
+    const to = join(await journalFolder(), 'new');
+    const { tables, findings } = salvageStore(path, to);
+    expect(findings).toEqual([]);
+    expect(tables).toContainEqual({ table: 'aliases', copied: 1, unreadable: 0 });
+    const journal = await openJournal(to);
+    expect((await journal.find(receipts[107]!))?.event).toMatchObject({ lane: 'c8', ownLane: 'c7' });
+    const { receipt } = await journal.append(sampleEvent({ lane: 'c7' }));
+    expect((await journal.find(receipt))?.event.lane).toBe('c8');
+  });
+
+  it('is found wrong when an alias leads to another', async () => {
+    const { path, file } = await makeStore();
+    const db = new DatabaseSync(file);
+    db.exec("INSERT INTO aliases VALUES ('aep', 'x', 'y'), ('aep', 'y', 'z')");
+    db.close();
+    expect(verifyStore(path)).toMatchObject([{ check: 'aliases' }]);
+  });
+
   it('can be backed up, and the copy is a store', async () => {
     const { path, receipts } = await makeStore();
     const to = await journalFolder();

@@ -5,7 +5,13 @@ import { eventShape } from '../../src/xdm/event-fields.ts';
 import { profileShape } from '../../src/xdm/profile-fields.ts';
 import { closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
 
-const features = { loyalty2026: true, loyaltyEvents: true, placeContext: true, sourceAudit: true };
+const features = {
+  loyalty2026: true,
+  loyaltyEvents: true,
+  placeContext: true,
+  sourceAudit: true,
+  consents: true,
+};
 const identityMap = { crm: [{ id: '7', authenticatedState: 'ambiguous', primary: true }] };
 
 const EVENT: JsonObject = {

@@ -1,5 +1,6 @@
 import { v7 as newReceipt } from 'uuid';
 import { type Appended, type NewEvent, type NewMalformed, RefusedError } from '../journal.ts';
+import { placeAt } from './aliases.ts';
 import { insertBody } from './bodies.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
@@ -24,12 +25,12 @@ export const knownReceipt = ({ db }: Engine, source: string, identity: Buffer): 
   )?.receipt;
 
 const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: NewEvent): void => {
-  const lane = event.lane ?? null;
+  const { lane, own_lane } = placeAt(engine, event.destination, event.lane ?? null);
   const { lastInsertRowid } = engine.db
     .sql(
-      `INSERT INTO events (receipt, source, destination, identity, lane, customer_id, org_id, event_name, event_id, created_at,
+      `INSERT INTO events (receipt, source, destination, identity, lane, own_lane, customer_id, org_id, event_name, event_id, created_at,
          received_at, verified_by, state, head, due_at, body_bytes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
     )
     .run(
       receipt,
@@ -37,6 +38,7 @@ const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: N
       event.destination,
       identity,
       lane,
+      own_lane,
       event.customerId ?? null,
       event.orgId,
       event.eventName,

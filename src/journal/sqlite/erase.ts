@@ -1,35 +1,60 @@
+import { aliasedTo } from './aliases.ts';
 import { dropPayloads } from './bodies.ts';
 import type { Engine } from './engine.ts';
 import { dropNotes } from './notes.ts';
 import { writeProfile } from './profiles.ts';
 
+/** Runs it so that what it deletes is overwritten in the file too. */
+const overwriting = ({ db }: Engine, erase: () => void): void => {
+  db.raw.exec('PRAGMA secure_delete = ON');
+  try {
+    erase();
+  } finally {
+    db.raw.exec('PRAGMA secure_delete = FAST');
+  }
+};
+
+const dropContent = (engine: Engine, seq: number): void => {
+  dropPayloads(engine, seq);
+  dropNotes(engine, seq);
+  engine.db.run('UPDATE attempts SET detail = NULL WHERE seq = ?', seq);
+  engine.db.run('UPDATE events SET detail = NULL WHERE seq = ?', seq);
+};
+
+/** Positions of the lane's settled events: those that are in it, and those of its own customer that were moved to another. */
+const settledOf = (
+  { db }: Engine,
+  lane: string,
+  of: { readonly destination: string; readonly source: string },
+): number[] =>
+  (
+    db.all(
+      `SELECT seq FROM events INDEXED BY events_lane
+       WHERE lane = ?1 AND (destination = ?2 OR source = ?3) AND state <> 'pending'
+       UNION SELECT seq FROM events INDEXED BY events_own_lane
+       WHERE own_lane = ?1 AND (destination = ?2 OR source = ?3) AND state <> 'pending'`,
+      lane,
+      of.destination,
+      of.source,
+    ) as { seq: number }[]
+  ).map(({ seq }) => seq);
+
 /**
- * Removes what is known of a customer: payloads and notes of the lane's settled events that go to the same destination or came from the same source
- * (a source can have been rerouted), and the assembled profile. Overwrites it in the file too.
+ * Removes what is known of a customer, and of those who were merged into it: payloads and notes of settled events that go to the same destination or
+ * came from the same source (a source can have been rerouted), and the assembled profiles.
  */
 export const eraseLane = (
   engine: Engine,
   lane: string,
   of: { readonly destination: string; readonly source: string },
-): void => {
-  const { db } = engine;
-  db.raw.exec('PRAGMA secure_delete = ON');
-  try {
-    const rows = db.all(
-      `SELECT seq FROM events INDEXED BY events_lane
-       WHERE lane = ? AND (destination = ? OR source = ?) AND state <> 'pending'`,
-      lane,
-      of.destination,
-      of.source,
-    ) as { seq: number }[];
-    for (const { seq } of rows) {
-      dropPayloads(engine, seq);
-      dropNotes(engine, seq);
-      db.run('UPDATE attempts SET detail = NULL WHERE seq = ?', seq);
-      db.run('UPDATE events SET detail = NULL WHERE seq = ?', seq);
+): void =>
+  overwriting(engine, () => {
+    for (const one of [lane, ...aliasedTo(engine, of.destination, lane)]) {
+      for (const seq of settledOf(engine, one, of)) dropContent(engine, seq);
+      writeProfile(engine, of.destination, one, null);
     }
-    writeProfile(engine, of.destination, lane, null);
-  } finally {
-    db.raw.exec('PRAGMA secure_delete = FAST');
-  }
-};
+  });
+
+/** Removes what one event holds, and keeps its record. */
+export const eraseEvent = (engine: Engine, seq: number): void =>
+  overwriting(engine, () => dropContent(engine, seq));

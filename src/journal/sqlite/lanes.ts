@@ -1,3 +1,4 @@
+import type { BusyLane } from './claims.ts';
 import type { Engine } from './engine.ts';
 import type { EventRow } from './rows.ts';
 
@@ -49,13 +50,19 @@ export const passHead = (engine: Engine, left: Queue & { readonly head: number }
   if (passed > 0) tell(engine, left);
 };
 
-/** Ends the claim of an event, if it has one. Who waits for its lane in another queue is claimable from then on. */
-export const endClaim = (engine: Engine, row: EventRow): void => {
+/**
+ * Ends the claim of an event, if it has one. Who waits for its lane in another queue is claimable from then on.
+ * @returns the lane that it kept busy
+ */
+export const endClaim = (engine: Engine, row: EventRow): BusyLane | undefined => {
   const held = engine.claims.drop(row.seq);
-  if (held === undefined) return;
+  if (held === undefined) return undefined;
   const { destination, lane } = held;
   // Its own queue is left out: there it is still the head, or its place is passed on.
-  const queues = [0, 1].filter((replay) => destination !== row.destination || replay !== row.replay);
+  const queues = [0, 1].filter(
+    (replay) => destination !== row.destination || lane !== row.lane || replay !== row.replay,
+  );
   if (queues.some((replay) => isWaiting(engine, { destination, lane, replay })))
     engine.claimable.add(destination);
+  return held;
 };

@@ -170,8 +170,24 @@ CREATE TABLE notes (
 );
 `;
 
+/*
+ * Customers that were merged. `aliases.target` is the lane that takes the events of `lane` at a destination; it has no alias itself.
+ * `events.own_lane` is the lane of the event's own customer where that is not `lane`.
+ */
+const ALIASES = `
+CREATE TABLE aliases (
+  destination TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  target TEXT NOT NULL,
+  PRIMARY KEY (destination, lane)
+);
+CREATE INDEX aliases_target ON aliases (destination, target);
+ALTER TABLE events ADD COLUMN own_lane TEXT;
+CREATE INDEX events_own_lane ON events (own_lane) WHERE own_lane IS NOT NULL;
+`;
+
 /** Steps from an empty database to the current one. Append only: a step that was released is never changed. */
-export const MIGRATIONS: readonly string[] = [FIRST, REPLAY_QUEUE, NOTES];
+export const MIGRATIONS: readonly string[] = [FIRST, REPLAY_QUEUE, NOTES, ALIASES];
 
 const versionOf = (db: DatabaseSync): number =>
   Number(db.prepare('PRAGMA user_version').get()?.['user_version']);

@@ -1,4 +1,5 @@
 import { type Appended, type NewEvent, RefusedError } from '../journal.ts';
+import { placeAt } from './aliases.ts';
 import { identityBytes, knownReceipt } from './append.ts';
 import { dropPayloads, insertBody } from './bodies.ts';
 import { addBacklog, addCounts } from './counts.ts';
@@ -10,15 +11,16 @@ import { recordAction } from './replay.ts';
 import { type EventRow, rowOfReceipt } from './rows.ts';
 
 const becomeEvent = (engine: Engine, row: EventRow, identity: Buffer, event: NewEvent): void => {
-  const lane = event.lane ?? null;
+  const { lane, own_lane } = placeAt(engine, event.destination, event.lane ?? null);
   engine.db.run(
-    `UPDATE events SET source = ?, destination = ?, identity = ?, lane = ?, customer_id = ?, org_id = ?, event_name = ?, event_id = ?,
+    `UPDATE events SET source = ?, destination = ?, identity = ?, lane = ?, own_lane = ?, customer_id = ?, org_id = ?, event_name = ?, event_id = ?,
        created_at = ?, received_at = ?, verified_by = ?, state = 'pending', reason = NULL, detail = NULL, head = ?, due_at = ?,
        body_bytes = ?, kept = 1 WHERE seq = ?`,
     event.source,
     event.destination,
     identity,
     lane,
+    own_lane,
     event.customerId ?? null,
     event.orgId,
     event.eventName,

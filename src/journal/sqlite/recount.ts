@@ -22,6 +22,12 @@ const buryBodiless = (db: DatabaseSync, now: number): void => {
   db.exec('UPDATE events SET kept = 1 WHERE kept = 0 AND seq IN (SELECT seq FROM bodies)');
 };
 
+/** What an alias leads elsewhere is queued there. */
+const followAliases = (db: DatabaseSync): void => {
+  db.exec(`UPDATE events SET lane = a.target, own_lane = coalesce(own_lane, events.lane), head = 0 FROM aliases a
+    WHERE events.state = 'pending' AND a.destination = events.destination AND a.lane = events.lane`);
+};
+
 /** Each queue keeps its head, if it has just one; else who came first is the head. */
 const setHeads = (db: DatabaseSync): void => {
   db.exec(`UPDATE events SET head = 0 WHERE state <> 'pending' AND head = 1`);
@@ -66,6 +72,7 @@ export const recount = (db: DatabaseSync, now: number): void => {
   db.exec('BEGIN');
   for (const table of ORPHANED) db.exec(`DELETE FROM ${table} WHERE seq NOT IN (SELECT seq FROM events)`);
   buryBodiless(db, now);
+  followAliases(db);
   setHeads(db);
   setCounts(db, now);
   db.exec('COMMIT');

@@ -1,4 +1,5 @@
 import type { AnswerOf, RequestOf } from './protocol.ts';
+import { ownLaneOf, placeAt } from './aliases.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { within } from './filter.ts';
@@ -31,11 +32,15 @@ const suffixOf = ({ id_suffix: suffix }: EventRow, asNew: boolean): string =>
   asNew ? `-r${Number(suffix.slice('-r'.length)) + 1}` : suffix;
 
 const replayOne = (engine: Engine, row: EventRow, job: JobRow): void => {
-  const { destination, lane } = row;
+  const { destination } = row;
+  // Its customer can have been merged since.
+  const { lane, own_lane } = placeAt(engine, destination, ownLaneOf(row));
   engine.db.run(
     `UPDATE events SET state = 'pending', reason = NULL, detail = NULL, settled_at = NULL, due_at = ?, failures = 0, charged = 0,
-       replay = 1, head = ?, delivered = ?, id_suffix = ?, replays = replays + 1 WHERE seq = ?`,
+       replay = 1, lane = ?, own_lane = ?, head = ?, delivered = ?, id_suffix = ?, replays = replays + 1 WHERE seq = ?`,
     job.at,
+    lane,
+    own_lane,
     joinLane(engine, { destination, lane, replay: 1 }),
     row.state === 'delivered' ? 0 : row.delivered,
     suffixOf(row, job.as_new === 1),

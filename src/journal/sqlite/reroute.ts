@@ -1,3 +1,4 @@
+import { ownLaneOf, placeAt } from './aliases.ts';
 import { addBacklog } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { joinLane, passHead } from './lanes.ts';
@@ -9,8 +10,17 @@ import { rise } from './stretch.ts';
 const move = (engine: Engine, seen: EventRow, destination: string): void => {
   // Read again: moving the event before it in the lane can have made this one a head.
   const row = engine.db.one('SELECT * FROM events WHERE seq = ?', seen.seq) as EventRow;
-  const head = joinLane(engine, { destination, lane: row.lane, replay: row.replay });
-  engine.db.run('UPDATE events SET destination = ?, head = ? WHERE seq = ?', destination, head, row.seq);
+  // Each destination has aliases of its own.
+  const { lane, own_lane } = placeAt(engine, destination, ownLaneOf(row));
+  const head = joinLane(engine, { destination, lane, replay: row.replay });
+  engine.db.run(
+    'UPDATE events SET destination = ?, lane = ?, own_lane = ?, head = ? WHERE seq = ?',
+    destination,
+    lane,
+    own_lane,
+    head,
+    row.seq,
+  );
   passHead(engine, row);
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
   addBacklog(engine, destination, { pending: 1, replaying: row.replay });

@@ -32,6 +32,8 @@ export interface EventRow {
   readonly kept: number;
   /** 1 while a replay of it is pending. */
   readonly replay: number;
+  /** The lane of its own customer, where that is not `lane`. */
+  readonly own_lane: string | null;
 }
 
 /** An event without the mark that only this file gives. */
@@ -61,6 +63,7 @@ export const toStoredEvent = (row: EventRow): StoredEvent =>
     destination: row.destination,
     identity: row.identity === null ? '' : Buffer.from(row.identity).toString('hex'),
     lane: row.lane ?? undefined,
+    ownLane: row.own_lane ?? undefined,
     customerId: row.customer_id ?? undefined,
     orgId: row.org_id,
     eventName: row.event_name,

@@ -1,10 +1,12 @@
 import type { Attempt, SentMessage, Settlement } from '../journal.ts';
+import { addAlias } from './aliases.ts';
+import type { BusyLane } from './claims.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
-import { eraseLane } from './erase.ts';
+import { eraseEvent, eraseLane } from './erase.ts';
 import { endClaim, passHead } from './lanes.ts';
 import { keepNotes } from './notes.ts';
-import { writeProfile } from './profiles.ts';
+import { readProfile, writeProfile } from './profiles.ts';
 import { bitsOf, type EventRow, rowOfReceipt } from './rows.ts';
 
 /** Characters of Adobe's words that are kept with an attempt. */
@@ -77,14 +79,42 @@ const finish = (
   passHead(engine, row);
 };
 
+/**
+ * Whether an alias came between the claim and this: the event is in another lane now, or the lane that is to be an alias has another
+ * profile than the one that was put into this settlement.
+ */
+const isOvertaken = (
+  engine: Engine,
+  row: EventRow,
+  held: BusyLane | undefined,
+  { alias }: Settlement,
+): boolean =>
+  (held !== undefined && held.lane !== row.lane) ||
+  (alias !== undefined && (readProfile(engine, row.destination, alias.from) ?? null) !== alias.profile);
+
+/** Leaves an event pending, with its profile still to be sent: it is taken up again with what is known now. */
+const holdBack = (engine: Engine, row: EventRow, settlement: Settlement): void => {
+  const { failures, charged } = { ...row, ...settlement };
+  const dueAt = settlement.state === 'pending' ? settlement.dueAt : settlement.now;
+  const delivered = settlement.delivered.filter((kind) => kind !== 'profile');
+  postpone(engine, row, { ...settlement, state: 'pending', dueAt, failures, charged, delivered });
+  engine.claimable.add(row.destination);
+};
+
 export const settle = (engine: Engine, settlement: Settlement): void => {
   const row = rowOfReceipt(engine, settlement.receipt);
   if (row === undefined) return;
-  endClaim(engine, row);
+  const held = endClaim(engine, row);
   recordAttempts(engine, row.seq, settlement.attempts);
   if (row.state !== 'pending') return;
+  if (isOvertaken(engine, row, held, settlement)) {
+    holdBack(engine, row, settlement);
+    return;
+  }
   if (settlement.state === 'pending') postpone(engine, row, settlement);
   else finish(engine, row, settlement);
   for (const lane of settlement.erase ?? []) eraseLane(engine, lane, row);
   for (const { lane, state } of settlement.profiles ?? []) writeProfile(engine, row.destination, lane, state);
+  if (settlement.eraseOwn === true && settlement.state !== 'pending') eraseEvent(engine, row.seq);
+  if (settlement.alias !== undefined) addAlias(engine, row.destination, settlement.alias);
 };

@@ -4,7 +4,7 @@ import { withStoppedStore } from './stopped-store.ts';
 
 /** Something that is not as it must be. */
 export interface Finding {
-  readonly check: 'integrity' | 'format' | 'ledger' | 'backlog' | 'lanes' | 'bodies';
+  readonly check: 'integrity' | 'format' | 'ledger' | 'backlog' | 'lanes' | 'aliases' | 'bodies';
   readonly detail: string;
 }
 
@@ -73,6 +73,19 @@ const CHECKS: readonly {
     sql: `SELECT count(*) AS n FROM events NOT INDEXED
           WHERE (state = 'pending' AND lane IS NULL AND head = 0) OR (state <> 'pending' AND head = 1) HAVING n > 0`,
     words: (of) => `events that are marked as head, or not, against the rule: ${of('n')}`,
+  },
+  {
+    check: 'aliases',
+    sql: `SELECT count(*) AS n FROM aliases a WHERE EXISTS (
+            SELECT 1 FROM aliases b WHERE b.destination = a.destination AND b.lane = a.target
+          ) HAVING n > 0`,
+    words: (of) => `aliases that lead to a lane which has one itself: ${of('n')}`,
+  },
+  {
+    check: 'aliases',
+    sql: `SELECT count(*) AS n FROM events e NOT INDEXED JOIN aliases a ON a.destination = e.destination AND a.lane = e.lane
+          WHERE e.state = 'pending' HAVING n > 0`,
+    words: (of) => `pending events in the lane of a customer who was merged into another: ${of('n')}`,
   },
   {
     check: 'bodies',

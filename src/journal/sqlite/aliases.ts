@@ -1,0 +1,80 @@
+import type { LaneAlias } from '../journal.ts';
+import type { Engine } from './engine.ts';
+import { joinLane } from './lanes.ts';
+import type { EventRow } from './rows.ts';
+
+/*
+ * Kept by these: no target of an alias has an alias itself, so that one look-up is enough; and no pending event is in a lane that has one.
+ */
+
+/** Where an event is queued. `own_lane` is that of its own customer, where an alias leads to another. */
+export interface Place {
+  readonly lane: string | null;
+  readonly own_lane: string | null;
+}
+
+const targetOf = ({ db }: Engine, destination: string, lane: string): string =>
+  (
+    db.one('SELECT target FROM aliases WHERE destination = ? AND lane = ?', destination, lane) as
+      | { target: string }
+      | undefined
+  )?.target ?? lane;
+
+/** The place that an event of this lane has at the destination now. */
+export const placeAt = (engine: Engine, destination: string, own: string | null): Place => {
+  const lane = own === null ? null : targetOf(engine, destination, own);
+  return { lane, own_lane: lane === own ? null : own };
+};
+
+/** The lane of the event's own customer. */
+export const ownLaneOf = ({ lane, own_lane }: Pick<EventRow, keyof Place>): string | null => own_lane ?? lane;
+
+/** The lanes that an alias leads to this one from. */
+export const aliasedTo = ({ db }: Engine, destination: string, lane: string): string[] =>
+  (
+    db.all('SELECT lane FROM aliases WHERE destination = ? AND target = ?', destination, lane) as {
+      lane: string;
+    }[]
+  ).map((row) => row.lane);
+
+/** Puts what is pending in one lane behind the one that another lane waits for. Who was first there stays it where nobody is waited for. */
+const moveLane = (engine: Engine, destination: string, from: string, to: string): void => {
+  for (const replay of [0, 1]) {
+    const first = engine.db.one(
+      `SELECT 1 FROM events INDEXED BY events_lane
+       WHERE lane = ? AND destination = ? AND state = 'pending' AND replay = ? LIMIT 1`,
+      from,
+      destination,
+      replay,
+    );
+    if (first === undefined) continue;
+    engine.db.run(
+      `UPDATE events INDEXED BY events_lane SET lane = ?, own_lane = coalesce(own_lane, lane), head = head * ?
+       WHERE lane = ? AND destination = ? AND state = 'pending' AND replay = ?`,
+      to,
+      joinLane(engine, { destination, lane: to, replay }),
+      from,
+      destination,
+      replay,
+    );
+  }
+};
+
+/** From now on the one lane is the other. Nothing for a lane that has an alias already, or that the other one leads back to. */
+export const addAlias = (engine: Engine, destination: string, { from, to }: LaneAlias): void => {
+  const target = targetOf(engine, destination, to);
+  if (target === from || targetOf(engine, destination, from) !== from) return;
+  engine.db.run(
+    'UPDATE aliases SET target = ? WHERE destination = ? AND target = ?',
+    target,
+    destination,
+    from,
+  );
+  engine.db.run(
+    'INSERT INTO aliases (destination, lane, target) VALUES (?, ?, ?)',
+    destination,
+    from,
+    target,
+  );
+  moveLane(engine, destination, from, target);
+};

@@ -13,7 +13,9 @@ const damaged = join(folder, 'damaged');
 const fill = async (path: string): Promise<void> => {
   const journal = await openSqliteJournal({ path, encryptionKeys: [] });
   await Promise.all(
-    Array.from({ length: 300 }, () => journal.append(sampleEvent({ body: Buffer.alloc(2_000, 65) }))),
+    Array.from({ length: 300 }, () =>
+      journal.append(sampleEvent({ body: Buffer.from(JSON.stringify('A'.repeat(1_998))) })),
+    ),
   );
   await journal.close();
 };

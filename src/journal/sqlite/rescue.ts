@@ -16,7 +16,7 @@ export interface RescuedTable {
   readonly unreadable: number;
 }
 
-type Row = Record<string, SQLInputValue>;
+export type Row = Record<string, SQLInputValue>;
 
 interface Parts {
   readonly from: DatabaseSync;

@@ -5,7 +5,7 @@ import { StoreError } from '../journal.ts';
 import { DATABASE_FILE, openDatabase } from './database.ts';
 import { openMendedCopy } from './mended-copy.ts';
 import { PAYLOAD_LOST, recount } from './recount.ts';
-import { attempt, rescueTable, rescueWhole, type RescuedTable } from './rescue.ts';
+import { attempt, rescueTable, rescueWhole, type RescuedTable, type Row } from './rescue.ts';
 import { fileOf, withStoppedStore } from './stopped-store.ts';
 import { type Finding, findingsOf } from './verify.ts';
 
@@ -23,12 +23,33 @@ export interface Salvage {
 
 const STATES: readonly unknown[] = ['pending', 'delivered', 'ignored', 'dead', 'malformed'];
 
-const isSane = (table: string, row: Record<string, SQLInputValue>): boolean =>
-  table !== 'events' ||
-  (STATES.includes(row['state']) &&
-    typeof row['receipt'] === 'string' &&
-    typeof row['source'] === 'string' &&
-    Number.isSafeInteger(row['received_at']));
+/** Damage leaves zeroes where texts were. */
+const isTorn = (value: SQLInputValue | undefined): boolean =>
+  typeof value === 'string' && value.includes('\0');
+
+const isSaneEvent = (row: Row): boolean =>
+  STATES.includes(row['state']) &&
+  typeof row['receipt'] === 'string' &&
+  typeof row['source'] === 'string' &&
+  Number.isSafeInteger(row['received_at']) &&
+  !Object.values(row).some(isTorn);
+
+/** A clear body that was accepted is JSON, so one that is none is torn; a sealed one proves itself when it is opened. */
+const isSaneBody = (row: Row, state: unknown): boolean => {
+  const { body } = row;
+  if (!(body instanceof Uint8Array) || state === 'malformed' || body[0] !== 0)
+    return body instanceof Uint8Array;
+  return attempt(() => JSON.parse(Buffer.from(body.subarray(1)).toString('utf8')) as unknown) !== undefined;
+};
+
+/** Whether a row can be what it says it is. Bodies come after their events. */
+const sanity = (to: DatabaseSync): ((table: string, row: Row) => boolean) => {
+  const stateOf = to.prepare('SELECT state FROM events WHERE seq = ?');
+  return (table, row) => {
+    if (table === 'events') return isSaneEvent(row);
+    return table !== 'bodies' || isSaneBody(row, stateOf.get(row['seq'] ?? null)?.['state']);
+  };
+};
 
 /** Tells of a running relay; other troubles are what salvage is for. */
 const expectStopped = (path: string): void => {
@@ -53,7 +74,7 @@ const keyOf = (db: DatabaseSync, table: string): string | undefined => {
 };
 
 const rescueAll = (from: DatabaseSync, to: DatabaseSync): RescuedTable[] => {
-  const parts = { from, to, sane: isSane };
+  const parts = { from, to, sane: sanity(to) };
   const tables = to
     .prepare(
       `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid`,

@@ -5,10 +5,11 @@ import { isJsonObject } from '../../src/capillary/json.ts';
 import { FAMILIES } from '../../src/mapping/families/families.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import type { Mapped } from '../../src/mapping/mapped.ts';
+import { assembleProfile } from '../../src/mapping/profile.ts';
 import { closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
 import { hostileBody, jsonText } from './hostile-events.ts';
 import { contextOf, eventOf, plain } from './mapping-rig.ts';
-import { faultsOf } from './record-faults.ts';
+import { faultsOf, profileRecordFaults } from './record-faults.ts';
 
 const ALL = { loyalty2026: true, loyaltyEvents: true, placeContext: true, sourceAudit: true, consents: true };
 const NONE = {
@@ -82,6 +83,46 @@ describe('a hostile event', () => {
         expect(faultsOf(mapped, context, validators)).toEqual([]);
       }),
       { numRuns: 120 },
+    );
+  });
+
+  it('and others before it make up one valid profile, whatever they say and in whatever order', async () => {
+    const [{ context, validators }] = contexts as [(typeof contexts)[0]];
+    const { destination } = context;
+    await fc.assert(
+      fc.asyncProperty(fc.array(hostileBody, { minLength: 2, maxLength: 8 }), async (bodies) => {
+        let states: readonly [string?, string?] = [];
+        const faults: string[] = [];
+        for (const body of bodies) {
+          const mapped = await mapEvent(eventOf(body), context);
+          if (mapped.outcome === 'messages' && mapped.profile !== undefined) {
+            const [previous, folded] = states;
+            const profile = assembleProfile(previous, mapped.profile, folded, { id: mapped.id, destination });
+            states = [profile.state, previous];
+            faults.push(...profileRecordFaults(profile.entity, context, validators));
+          }
+        }
+        expect(faults).toEqual([]);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  it('passed on raw is one JSON text of itself, the same each time', async () => {
+    const context = contextOf({ destination: { format: 'raw' } });
+    await fc.assert(
+      fc.asyncProperty(hostileBody, async (body) => {
+        const event = eventOf(body);
+        const [once, twice] = [await mapEvent(event, context), await mapEvent(event, context)];
+        const text = JSON.stringify(once.outcome === 'messages' ? once.event : event);
+
+        // Of a deletion only the customerId goes on.
+        const isWhole = text.includes(JSON.stringify(event.data));
+        expect(isWhole || (once.outcome === 'messages' && once.erase)).toBe(true);
+        expect(text.isWellFormed()).toBe(true);
+        expect(JSON.stringify(twice)).toBe(JSON.stringify(once));
+      }),
+      { numRuns: 100 },
     );
   });
 

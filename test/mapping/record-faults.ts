@@ -47,6 +47,19 @@ export function faultsOf(
   return [...ofNotes, ...ofEvent, ...profileFaults(mapped, context, validators)];
 }
 
+/** What is wrong with an assembled profile record. */
+export function profileRecordFaults(
+  entity: JsonObject,
+  context: MappingContext,
+  validators?: ClosedXdmValidators,
+): readonly string[] {
+  const { tenant, schemaFeatures } = context.destination;
+  return [
+    ...recordFaults(entity, profileShape(schemaFeatures, tenant), context, validators?.profile),
+    ...(sizeOf(entity) > PROFILE_MAX_BYTES ? [`${sizeOf(entity)} bytes of profile`] : []),
+  ];
+}
+
 function profileFaults(
   mapped: Extract<Mapped, { outcome: 'messages' }>,
   context: MappingContext,
@@ -55,13 +68,11 @@ function profileFaults(
   if (mapped.profile === undefined) {
     return [];
   }
-  const { tenant, schemaFeatures } = context.destination;
   const profileContext = { id: mapped.id, destination: context.destination };
   const { entity, state } = assembleProfile(undefined, mapped.profile, undefined, profileContext);
   const again = assembleProfile(state, mapped.profile, undefined, profileContext);
   return [
-    ...recordFaults(entity, profileShape(schemaFeatures, tenant), context, validators?.profile),
-    ...(sizeOf(entity) > PROFILE_MAX_BYTES ? [`${sizeOf(entity)} bytes of profile`] : []),
+    ...profileRecordFaults(entity, context, validators),
     ...(again.state === state ? [] : ['a second time makes another profile']),
   ];
 }

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -6,6 +7,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGES = [
   'README.md',
   'ARCHITECTURE.md',
+  'deploy/aep/README.md',
   ...readdirSync(`${ROOT}docs`).map((name) => `docs/${name}`),
 ].filter((name) => name.endsWith('.md'));
 
@@ -19,6 +21,6 @@ describe('files that the documentation names', () => {
     const linked = [...text.matchAll(/\]\(((?!https?:)[\w./-]*[./][\w./-]*)/g)].map(
       ([, path]) => `${folder}${path}`,
     );
-    expect([...named, ...linked].filter((path) => !existsSync(`${ROOT}${path}`))).toEqual([]);
+    expect([...named, ...linked].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 });

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { FIELD_GROUPS } from './field-groups.ts';
+import { perEventText } from './mapping-page.ts';
+import { tenantFieldsText } from './tenant-fields-table.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Absolute path of a file of the project. */
+export const placeOf = (file: string): string => `${ROOT}${file}`;
+
+const PAGE = 'docs/mapping.md';
+
+/** A page with the text between `<!-- generated: NAME … -->` and `<!-- end of generated -->` replaced. */
+export const withBlock = (page: string, name: string, text: string): string => {
+  const block = new RegExp(`(<!-- generated: ${name}\\b[^>]*-->\\n)[^]*?(<!-- end of generated -->)`);
+  if (!block.test(page)) throw new Error(`${PAGE} has no block for ${name}`);
+  return page.replace(block, (_all, start: string, end: string) => `${start}\n${text}\n\n${end}`);
+};
+
+/** Every file of the project that the code tells, as it must be. */
+export const generatedFiles = async (): Promise<ReadonlyMap<string, string>> => {
+  const page = readFileSync(placeOf(PAGE), 'utf8');
+  const withFields = withBlock(page, 'tenant-fields', tenantFieldsText());
+  const files: [string, string][] = [[PAGE, withBlock(withFields, 'per-event', await perEventText())]];
+  for (const [file, body] of Object.entries(FIELD_GROUPS))
+    files.push([file, `${JSON.stringify(body, undefined, 2)}\n`]);
+  return new Map(files);
+};

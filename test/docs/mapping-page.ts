@@ -98,9 +98,12 @@ export const perEventText = async (): Promise<string> => {
   const areas = [...familiesByArea()].map(([area, names]) => {
     const events = names.map((name) => {
       const ofName = mapped.filter(({ eventName }) => eventName === name);
-      return ofName.length === 0
-        ? `#### ${name}\n\nNo payload of it is among the fixtures.`
-        : section(name, ofName, common);
+      if (ofName.length > 0) return section(name, ofName, common);
+      const isThere = payloads.some(({ eventName }) => eventName === name);
+      const why = isThere
+        ? 'Its payloads among the fixtures are ignored.'
+        : 'No payload of it is among the fixtures.';
+      return `#### ${name}\n\n${why}`;
     });
     return [`### ${areaTitle(area)}`, ...events].join('\n\n');
   });

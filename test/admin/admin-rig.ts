@@ -190,8 +190,8 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     coverage,
     state,
     seen,
-    /** Of the store. */
-    folder,
+    /** Folder of the store. */
+    storePath: join(folder, 'data'),
     get: (path: string, options: Ask = {}) => ask(urlOf(admin), 'GET', path, options),
     post: (path: string, json?: unknown, options: Ask = {}) =>
       ask(urlOf(admin), 'POST', path, { ...options, json }),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -228,6 +228,7 @@ describe('map --diff --from-journal', () => {
     });
     expect(ofAcme).toMatchObject({ code: 0, stdout: 'Compared: 2, different: 0\n' });
     expect(newest).toMatchObject({ code: 0, stdout: 'Compared: 1, different: 0\n' });
+    expect(readdirSync(path)).toEqual(['relay.db']);
     expect(wrong).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--since must be a time such as'),
@@ -241,7 +242,7 @@ describe('map --diff --from-journal', () => {
       await stage.post({ ...bill('e-2'), orgId: 100737 });
       await stage.post({ nothing: true });
       const ofStage = (config: RelayConfig): void => {
-        config.store['path'] = stage.rig.folder;
+        config.store['path'] = stage.rig.storePath;
         config.admin = { host: '127.0.0.1', port: Number(new URL(stage.url).port), token: TOKEN };
       };
       const old = configure('live-old.yaml', ofStage);

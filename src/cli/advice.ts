@@ -24,6 +24,7 @@ const IGNORED: Readonly<Record<string, string>> = {
   'test-event':
     "It is a sample of Capillary's Test button. To deliver such samples write testEvents: deliver at the source, then replay it.",
   'no-identity': 'It names no customer, so Adobe could not file it. There is nothing to do.',
+  'customer-deleted': 'Its customer was deleted after it happened. There is nothing to do.',
   unmapped:
     'Its name has no mapping of its own and the source wants such ones ignored. Write unmapped: generic or an override, then replay it.',
   discarded: 'An operator gave it up.',

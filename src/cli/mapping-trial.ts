@@ -1,9 +1,11 @@
 import { parseEvent } from '../capillary/envelope.ts';
+import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
+import { victimLaneOf } from '../mapping/identities.ts';
+import { type Kept, keep } from '../mapping/keep.ts';
 import { mapEvent } from '../mapping/map-event.ts';
 import type { Mapped, MappingContext, MappingNote } from '../mapping/mapped.ts';
-import { type AssembledProfile, assembleProfile } from '../mapping/profile.ts';
 
 /** What became of one body. */
 export type Trial =
@@ -51,28 +53,35 @@ export interface Received {
   readonly receivedAt: number;
 }
 
-type Messages = Extract<Mapped, { outcome: 'messages' }>;
-
 /**
- * Maps bodies one after the other as the relay would, without a journal and without a network. Profiles grow from event to event as
- * they would in an empty journal.
+ * Maps bodies one after the other as the relay would, without a journal and without a network. What is kept of customers grows from event
+ * to event as it would in an empty journal.
  */
 export const createTrial = ({
   source,
   destination,
   now,
 }: TrialParts): ((body: string, received?: Received) => Promise<Trial>) => {
-  /** Assembled profiles by lane, as the journal keeps them. */
-  const profiles = new Map<string, string>();
+  /** What is kept, by lane, and which lanes are others now. */
+  const states = new Map<string, string>();
+  const aliases = new Map<string, string>();
 
-  const assemble = (lane: string, { id, profile: change, erase }: Messages): AssembledProfile | undefined => {
-    if (erase) profiles.delete(lane);
-    if (change === undefined || destination.profile?.write !== 'assemble') return undefined;
-    const folded =
-      change.foldFrom === undefined || change.foldFrom === lane ? undefined : profiles.get(change.foldFrom);
-    const assembled = assembleProfile(profiles.get(lane), change, folded, { id, destination });
-    profiles.set(lane, assembled.state);
-    return assembled;
+  const laneAt = (own: string): string => {
+    const next = aliases.get(own);
+    return next === undefined ? own : laneAt(next);
+  };
+
+  const keepAll = (event: CapillaryEvent, own: string, mapped: Mapped, context: MappingContext): Kept => {
+    const lane = laneAt(own);
+    const from = victimLaneOf(event);
+    const victim = from === undefined ? undefined : { lane: from, state: states.get(from) };
+    const kept = keep(event, mapped, { lane, own, state: states.get(lane), victim }, context);
+    const { merged, state } = kept;
+    if (merged !== undefined) states.delete(merged.from);
+    if (state !== undefined) states.set(lane, state);
+    if (merged !== undefined && !aliases.has(merged.from) && laneAt(merged.into) !== merged.from)
+      aliases.set(merged.from, merged.into);
+    return kept;
   };
 
   return async (body, received) => {
@@ -83,25 +92,26 @@ export const createTrial = ({
     const names = { eventName, ...(eventId === undefined ? {} : { eventId }) };
     const receivedAt = received?.receivedAt ?? now;
     const context: MappingContext = { source, destination, receivedAt, idSuffix: '' };
-    const identity = received?.identity ?? parsed.event.identity;
-    const mapped = await mapEvent({ ...parsed.event, identity }, context);
-    if (mapped.outcome === 'ignored')
-      return { outcome: 'ignored', ...names, reason: mapped.reason, notes: mapped.notes };
+    const event = { ...parsed.event, identity: received?.identity ?? parsed.event.identity };
+    const mapped = await mapEvent(event, context);
     if (mapped.outcome === 'failed') {
       const { reason, detail, notes } = mapped;
       return { outcome: 'failed', ...names, reason, detail, notes };
     }
-    const { id, event, erase, notes } = mapped;
-    const profile = lane === undefined ? undefined : assemble(lane, mapped);
-    const record = profile?.entity ?? mapped.upsert;
+    const kept = lane === undefined ? undefined : keepAll(event, lane, mapped, context);
+    const notes = [...mapped.notes, ...(kept?.profile?.notes ?? [])];
+    if (kept?.isLate === true) return { outcome: 'ignored', ...names, reason: 'customer-deleted', notes };
+    if (mapped.outcome === 'ignored') return { outcome: 'ignored', ...names, reason: mapped.reason, notes };
+    const record = kept?.profile?.entity ?? mapped.upsert;
+    const profile = record === undefined ? {} : { profile: record };
     return {
       outcome: 'messages',
       ...names,
-      id,
-      event,
-      ...(record === undefined ? {} : { profile: record }),
-      erase,
-      notes: [...notes, ...(profile?.notes ?? [])],
+      id: mapped.id,
+      event: mapped.event,
+      ...profile,
+      erase: mapped.erase,
+      notes,
     };
   };
 };

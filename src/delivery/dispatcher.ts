@@ -10,7 +10,7 @@ import { createPace, type Pace } from './pace.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { createReplayShare } from './replay-share.ts';
 import { createSender } from './sender.ts';
-import { type Result, settlementOf, withNotes } from './settlement.ts';
+import { DONE, type Result, settlementOf, withNotes, writtenWith } from './settlement.ts';
 import { createSuspicion } from './suspicion.ts';
 import { createWaker } from './waker.ts';
 
@@ -150,7 +150,12 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     const common = { receipt: event.receipt, now: now(), attempts: [], delivered: event.delivered };
     switch (prepared.kind) {
       case 'ignored':
-        return { ...common, ...prepared.effects, state: 'ignored', reason: prepared.reason };
+        return {
+          ...common,
+          ...writtenWith(prepared.effects, DONE),
+          state: 'ignored',
+          reason: prepared.reason,
+        };
       case 'unusable':
         return { ...common, state: 'dead', reason: prepared.reason, detail: prepared.detail, sent: [] };
       case 'messages':

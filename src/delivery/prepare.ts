@@ -4,8 +4,9 @@ import type { JsonObject } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
 import type { ClaimedEvent, Journal } from '../journal/journal.ts';
 import { mapEvent } from '../mapping/map-event.ts';
-import type { MappingContext, MappingNote, ProfileChange } from '../mapping/mapped.ts';
-import { assembleProfile } from '../mapping/profile.ts';
+import { victimLaneOf } from '../mapping/identities.ts';
+import { type Kept, type KeptBefore, keep } from '../mapping/keep.ts';
+import type { Mapped, MappingContext, MappingNote } from '../mapping/mapped.ts';
 import type { Unread } from '../mapping/unread.ts';
 import { envelopeTarget } from './envelope-target.ts';
 import type { OutMessage } from './message.ts';
@@ -53,60 +54,76 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
   if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail, notes: [] };
   const context: MappingContext = { ...parts, receivedAt: event.receivedAt, idSuffix: event.idSuffix };
   // The identity stays what it was at intake, so that `_id` never changes with the way events are read.
-  const mapped = await mapEvent({ ...parsed.event, identity: event.identity }, context);
-  const erase = mapped.erase && event.lane !== undefined ? { erase: [event.lane] } : {};
-  if (mapped.outcome === 'ignored') {
-    return { kind: 'ignored', reason: mapped.reason, effects: erase, notes: mapped.notes };
-  }
-
+  const capillary = { ...parsed.event, identity: event.identity };
+  const mapped = await mapEvent(capillary, context);
   if (mapped.outcome === 'failed') {
     return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail, notes: mapped.notes };
   }
+  const before = await keptBefore(event, victimLaneOf(capillary), parts);
+  const kept = before && keep(capillary, mapped, before, context);
+  const effects = effectsOf(kept, before);
+  const notes = [...mapped.notes, ...(kept?.profile?.notes ?? [])];
+  const unread = mapped.outcome === 'messages' && kept?.isLate !== true ? mapped.unread : undefined;
+  const told = { notes, ...(unread === undefined ? {} : { unread }) };
+  const messages = messagesOf(event, mapped, kept, parts);
+  if (messages.length === 0) {
+    const reason = mapped.outcome === 'ignored' && kept?.isLate !== true ? mapped.reason : 'customer-deleted';
+    return { kind: 'ignored', reason, effects, notes };
+  }
 
-  const messages = [outMessage(event, 'event', mapped.event, parts)];
-  const profile =
-    mapped.profile && event.lane !== undefined && parts.destination.profile?.write === 'assemble'
-      ? await assemble(event, event.lane, mapped.profile, mapped.id, context, parts)
-      : undefined;
-  const record = profile?.entity ?? mapped.upsert;
-  if (record !== undefined) messages.push(outMessage(event, 'profile', record, parts));
-
-  const told = {
-    notes: [...mapped.notes, ...(profile?.notes ?? [])],
-    ...(mapped.unread === undefined ? {} : { unread: mapped.unread }),
-  };
   const missing = messages.filter((message) => !event.delivered.includes(message.kind));
   const tooLarge = missing.find((message) => message.bytes >= REQUEST_LIMIT - 100);
   if (tooLarge !== undefined) {
     const detail = `the ${tooLarge.kind} message has ${tooLarge.bytes} bytes; a request may have ${REQUEST_LIMIT}`;
     return { kind: 'unusable', reason: 'too-large', detail, ...told };
   }
-  return {
-    kind: 'messages',
-    messages: missing,
-    ...told,
-    effects: {
-      ...(profile && event.lane !== undefined
-        ? { profiles: [{ lane: event.lane, state: profile.state }] }
-        : {}),
-      ...erase,
-    },
-  };
+  return { kind: 'messages', messages: missing, ...told, effects };
 };
 
-const assemble = async (
+/** What is kept of the event's customer; undefined for an event of nobody. */
+const keptBefore = async (
+  { destination, lane, ownLane, profile }: ClaimedEvent,
+  victim: string | undefined,
+  { profiles }: PrepareParts,
+): Promise<KeptBefore | undefined> => {
+  if (lane === undefined) return undefined;
+  const common = { lane, own: ownLane ?? lane, state: profile };
+  if (victim === undefined) return { ...common, victim: undefined };
+  const state = (await profiles(destination, [victim])).get(victim);
+  return { ...common, victim: { lane: victim, state } };
+};
+
+const messagesOf = (
   event: ClaimedEvent,
-  lane: string,
-  change: ProfileChange,
-  id: string,
-  context: MappingContext,
+  mapped: Mapped,
+  kept: Kept | undefined,
   parts: PrepareParts,
-) => {
-  const folded =
-    change.foldFrom === undefined || change.foldFrom === lane
-      ? undefined
-      : (await parts.profiles(event.destination, [change.foldFrom])).get(change.foldFrom);
-  return assembleProfile(event.profile, change, folded, { id, destination: context.destination });
+): OutMessage[] => {
+  if (mapped.outcome !== 'messages') return [];
+  const isLate = kept?.isLate === true;
+  const record = kept?.profile?.entity ?? (isLate ? undefined : mapped.upsert);
+  return [
+    ...(isLate ? [] : [outMessage(event, 'event', mapped.event, parts)]),
+    ...(record === undefined ? [] : [outMessage(event, 'profile', record, parts)]),
+  ];
+};
+
+const effectsOf = (kept: Kept | undefined, before: KeptBefore | undefined): Effects => {
+  if (kept === undefined || before === undefined) return {};
+  const { state, merged, erase, isLate, profile } = kept;
+  const profiles = [
+    ...(merged === undefined ? [] : [{ lane: merged.from, state: null }]),
+    ...(state === undefined ? [] : [{ lane: before.lane, state }]),
+  ];
+  return {
+    ...(profiles.length === 0 ? {} : { profiles }),
+    ...(profile === undefined ? {} : { withProfile: true }),
+    ...(erase.length === 0 ? {} : { erase }),
+    ...(isLate ? { eraseOwn: true } : {}),
+    ...(merged === undefined
+      ? {}
+      : { alias: { from: merged.from, to: merged.into, profile: before.victim?.state ?? null } }),
+  };
 };
 
 const outMessage = (

@@ -20,10 +20,26 @@ export interface Result {
 }
 
 /** What is written besides the state itself. */
-export interface Effects {
-  readonly profiles?: readonly { readonly lane: string; readonly state: string | null }[];
-  readonly erase?: readonly string[];
+export interface Effects extends Pick<Settlement, 'profiles' | 'erase' | 'eraseOwn' | 'alias'> {
+  /** `profiles` and `alias` are told to Adobe by a profile record, and written when that is taken. */
+  readonly withProfile?: boolean;
 }
+
+type Written = Pick<Settlement, 'profiles' | 'erase' | 'eraseOwn' | 'alias'>;
+
+/** Told of an event that needs no message. */
+export const DONE = { profile: true, all: true };
+
+/** What is kept of a customer goes with the record that tells it, what is erased with the delivery of all. */
+export const writtenWith = (
+  { profiles, alias, erase, eraseOwn, withProfile = false }: Effects,
+  told: { readonly profile: boolean; readonly all: boolean },
+): Written => ({
+  ...((withProfile ? told.profile : told.all)
+    ? { ...(profiles && { profiles }), ...(alias && { alias }) }
+    : {}),
+  ...(told.all ? { ...(erase && { erase }), ...(eraseOwn === true && { eraseOwn }) } : {}),
+});
 
 const attemptsOf = (results: readonly Result[]): Attempt[] =>
   results.flatMap(({ outcome }) => (outcome.attempt === undefined ? [] : [outcome.attempt]));
@@ -52,8 +68,7 @@ export const settlementOf = (
     attempts: attemptsOf(results),
     delivered: deliveredOf(event, results),
   };
-  const profileTaken = common.delivered.includes('profile') && !event.delivered.includes('profile');
-  const kept = profileTaken && effects.profiles !== undefined ? { profiles: effects.profiles } : {};
+  const profile = common.delivered.includes('profile');
   const outcomes = results.map(({ outcome }) => outcome);
   const open = outcomes.filter((outcome) => outcome.kind === 'retry' || outcome.kind === 'held');
   const failed = open.filter((outcome) => outcome.kind === 'retry');
@@ -72,16 +87,23 @@ export const settlementOf = (
           )
         : 0;
     const detail = open[0]?.detail ?? '';
-    return { ...common, ...kept, state: 'pending', dueAt: now + wait, failures, charged, detail };
+    return {
+      ...common,
+      ...writtenWith(effects, { profile, all: false }),
+      state: 'pending',
+      dueAt: now + wait,
+      failures,
+      charged,
+      detail,
+    };
   }
   const refused = outcomes.find((outcome) => outcome.kind === 'rejected');
   if (givenUp === undefined && refused === undefined) {
-    const erase = effects.erase === undefined ? {} : { erase: effects.erase };
-    return { ...common, ...kept, ...erase, state: 'delivered' };
+    return { ...common, ...writtenWith(effects, { profile, all: true }), state: 'delivered' };
   }
   return {
     ...common,
-    ...kept,
+    ...writtenWith(effects, { profile, all: false }),
     state: 'dead',
     reason: refused?.reason ?? givenUp ?? 'rejected',
     detail: refused?.detail ?? open[0]?.detail ?? '',

@@ -1,8 +1,8 @@
 import { isPlausible } from '../capillary/times.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
 import type { MappingContext } from './mapped.ts';
-import type { Notes } from './notes.ts';
-import type { Reader } from './reader.ts';
+import { createNotes, type Notes } from './notes.ts';
+import { createReader, type Reader } from './reader.ts';
 
 /**
  * The `timestamp` of an event, epoch ms: when it happened in the business (`billDate` of a bill, else
@@ -27,8 +27,14 @@ export function eventTime(
  * The time that decides which of two values of a profile attribute is newer, epoch ms. It goes by Capillary's
  * own clock: `enteredAt` comes from tills, may be back-dated, and repeats (reference: capillary.md §6.6).
  */
-export const attributeTime = (event: CapillaryEvent, context: MappingContext, timestamp: number): number =>
-  Math.min(plausible(event.createdAt) ?? timestamp, context.receivedAt);
+export function attributeTime(event: CapillaryEvent, context: MappingContext): number {
+  const created = plausible(event.createdAt);
+  if (created !== undefined) {
+    return Math.min(created, context.receivedAt);
+  }
+  const notes = createNotes();
+  return eventTime(event, createReader(event.data, 'data', context.source.timezone, notes), context, notes);
+}
 
 const plausible = (at: number | undefined): number | undefined =>
   at !== undefined && isPlausible(at) ? Math.trunc(at) : undefined;

@@ -5,6 +5,7 @@ import {
   type Identifier,
   type IdentifierKind,
   identifiersOf,
+  laneOf,
   personOf,
 } from '../capillary/identifiers.ts';
 import { isEmail } from '../xdm/formats.ts';
@@ -54,6 +55,13 @@ export function victimIdOf(event: CapillaryEvent): string | undefined {
   return typeof victim === 'object' && victim !== null && !Array.isArray(victim)
     ? customerIdText(victim['customerId'])
     : undefined;
+}
+
+/** The lane of the customer that a merge dissolves; undefined for every other event, and where it is the survivor itself. */
+export function victimLaneOf(event: CapillaryEvent): string | undefined {
+  const victimId = event.eventName === 'loyaltyCustomerMerge' ? victimIdOf(event) : undefined;
+  const survivorId = event.customerId ?? customerIdOf(event.data);
+  return victimId === undefined || victimId === survivorId ? undefined : laneOf(event.orgId, victimId);
 }
 
 /** The first identity of a kind. */

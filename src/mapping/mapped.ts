@@ -38,14 +38,12 @@ export interface ProfileChange {
   /** Event time, epoch ms: what last-write-wins goes by. */
   readonly at: number;
   readonly attributes: ReadonlyMap<string, JsonValue>;
-  /** Merge of two customers: the lane whose attributes are folded into this one where this one has none. */
-  readonly foldFrom?: string;
 }
 
 export type Mapped =
   | {
       readonly outcome: 'ignored';
-      /** `test-event`, `no-identity`, `unmapped`. */
+      /** `test-event`, `no-identity`, `unmapped`; the delivery adds `customer-deleted`. */
       readonly reason: string;
       /** The customer was deleted: there is nothing to send, but what is kept of the lane is erased. */
       readonly erase: boolean;

@@ -1,15 +1,22 @@
 import type { IdentifierKind } from '../capillary/identifiers.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
+import { isJsonObject, type JsonObject } from '../capillary/json.ts';
 import { toTimestamp } from '../capillary/times.ts';
 import { conform } from '../xdm/conform.ts';
 import { profileShape } from '../xdm/profile-fields.ts';
 import { expandAttributes } from './attributes.ts';
+import { type CustomerState, isNewer, type Told } from './customer-state.ts';
 import type { Identity } from './identities.ts';
-import { buildIdentityMap, nameIdentities } from './identity-map.ts';
-import type { MappingContext, MappingNote, ProfileChange } from './mapped.ts';
+import { buildIdentityMap, type NamedIdentity, nameIdentities } from './identity-map.ts';
+import type { MappingContext, MappingNote } from './mapped.ts';
 import { createNotes, noteFault } from './notes.ts';
 import { IDENTITY_PREFIX } from './profile-change.ts';
 import { shrinkProfile } from './shrink.ts';
+
+export interface ProfileRecord {
+  /** xdmEntity of the whole profile fragment. */
+  readonly entity: JsonObject;
+  readonly notes: readonly MappingNote[];
+}
 
 /** What a profile record is made with besides its attributes. */
 export interface ProfileContext {
@@ -18,84 +25,30 @@ export interface ProfileContext {
   readonly destination: Pick<MappingContext['destination'], 'identity' | 'tenant' | 'schemaFeatures'>;
 }
 
-export interface AssembledProfile {
-  /** To be kept for the next change: attribute path → value and time, in a fixed order. */
-  readonly state: string;
-  /** xdmEntity of the whole profile fragment. */
-  readonly entity: JsonObject;
-  readonly notes: readonly MappingNote[];
-}
-
-interface Known {
-  readonly value: JsonValue;
-  /** Epoch ms of the event that told it. */
-  readonly at: number;
-}
+type Attributes = ReadonlyMap<string, Told>;
 
 /**
- * Puts a change into what is known of a customer, and makes the record of all that is known: a record
- * replaces the customer's whole fragment in AEP, so less would wipe the rest (reference: adobe.md §4.3). For
- * each attribute the newer event time wins whatever the order of arrival; at equal times the change that came
- * later does.
- *
- * @param previous state after the last change; undefined for a customer not known yet
- * @param folded state of a customer merged into this one: it fills in only what this one lacks
+ * The record of all that is known of a customer: a record replaces the customer's whole fragment in AEP, so less would wipe the rest
+ * (reference: adobe.md §4.3). Customers who were merged into it fill in what it has not told itself, the newest value first; their identities
+ * stand behind its own, so that the graph links them.
  */
-export function assembleProfile(
-  previous: string | undefined,
-  change: ProfileChange,
-  folded: string | undefined,
-  context: ProfileContext,
-): AssembledProfile {
-  const known = readState(previous);
-  const newer = [...change.attributes].filter(([path]) => change.at >= toldAt(known, path));
-  for (const [path] of newer) {
-    known.delete(path.replace(CONSENT, '$1.time'));
-  }
-  for (const [path, value] of newer) {
-    known.set(path, { value, at: change.at });
-  }
-  const own = new Set(known.keys());
-  for (const [path, attribute] of readState(folded)) {
-    if (!own.has(path) && !own.has(answerOf(path))) {
-      known.set(path, attribute);
-    }
-  }
-  return { state: writeState(known), ...entityOf(known, context) };
-}
-
-/**
- * The answer and the time of a consent are one (reference: adobe.md §5.7): the time is as old as its answer, and
- * an answer that comes without a time takes the old time away.
- */
-const CONSENT = /^(consents\..+)\.(?:val|time)$/;
-
-/** The path of the answer that a path belongs to; every other path is its own. */
-const answerOf = (path: string): string => path.replace(CONSENT, '$1.val');
-
-const toldAt = (known: ReadonlyMap<string, Known>, path: string): number =>
-  Math.max(...[path, answerOf(path)].map((one) => known.get(one)?.at ?? Number.NEGATIVE_INFINITY));
-
-function entityOf(known: ReadonlyMap<string, Known>, { id, destination }: ProfileContext) {
+export function profileRecord(state: CustomerState, { id, destination }: ProfileContext): ProfileRecord {
   const { identity, tenant, schemaFeatures } = destination;
   const notes = createNotes();
-  const fields = [...known]
-    .filter(([path]) => !path.startsWith(IDENTITY_PREFIX))
-    .map(([path, { value }]) => [path, value] as const);
-  const newest = Math.max(...[...known.values()].map(({ at }) => at));
+  const known = attributesOf(state);
+  const identities = [state.own.told, ...foldedIdentities(state)].map((told) =>
+    nameIdentities(identitiesIn(told, identity), identity),
+  );
   const draft = {
     _id: id,
-    ...expandAttributes(fields, notes),
-    ...(schemaFeatures.sourceAudit && known.size > 0
-      ? { extSourceSystemAudit: { lastUpdatedDate: toTimestamp(newest) } }
-      : {}),
+    ...expandAttributes(
+      [...known].map(([path, { value }]) => [path, value] as const),
+      notes,
+    ),
+    ...(schemaFeatures.sourceAudit ? auditOf([...known.values(), ...identityTimes(state)]) : {}),
   };
   const valid = conform(draft, profileShape(schemaFeatures, tenant), '', noteFault(notes));
-  const identityMap = buildIdentityMap(
-    nameIdentities(identitiesIn(known, identity), identity),
-    identity,
-    notes,
-  );
+  const identityMap = buildIdentityMap(unique(identities.flat()), identity, notes);
   const entity = {
     ...(isJsonObject(valid) ? valid : {}),
     ...(identityMap === undefined ? {} : { identityMap }),
@@ -103,9 +56,51 @@ function entityOf(known: ReadonlyMap<string, Known>, { id, destination }: Profil
   return { entity: shrinkProfile(entity, tenant, notes), notes: notes.list() };
 }
 
+/** The attributes of a record but its identities: path → value. */
+export function attributesOf({ own, folded }: CustomerState): Attributes {
+  const known = new Map<string, Told>();
+  const parts = [...folded].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  for (const [, part] of parts) {
+    for (const [path, told] of part.told) {
+      const other = known.get(path);
+      if (!isIdentity(path) && (other === undefined || isNewer(told, other))) {
+        known.set(path, told);
+      }
+    }
+  }
+  for (const [path, told] of own.told) {
+    if (!isIdentity(path)) {
+      known.set(path, told);
+    }
+  }
+  return known;
+}
+
+const isIdentity = (path: string): boolean => path.startsWith(IDENTITY_PREFIX);
+
+/** Attributes of the customers merged into one, those last heard of first. */
+function foldedIdentities({ folded }: CustomerState): readonly Attributes[] {
+  const parts = [...folded].map(([lane, { told }]) => ({
+    lane,
+    told,
+    newest: Math.max(...[...told].filter(([path]) => isIdentity(path)).map(([, { at }]) => at)),
+  }));
+  return parts.toSorted((a, b) => b.newest - a.newest || (a.lane < b.lane ? -1 : 1)).map(({ told }) => told);
+}
+
+const identityTimes = ({ own, folded }: CustomerState): readonly Told[] =>
+  [own, ...folded.values()].flatMap(({ told }) =>
+    [...told].filter(([path]) => isIdentity(path)).map(([, one]) => one),
+  );
+
+const auditOf = (told: readonly Told[]): JsonObject =>
+  told.length === 0
+    ? {}
+    : { extSourceSystemAudit: { lastUpdatedDate: toTimestamp(Math.max(...told.map(({ at }) => at))) } };
+
 /** Identities by the namespaces that are configured now; what is kept of others waits for their return. */
 function identitiesIn(
-  known: ReadonlyMap<string, Known>,
+  known: Attributes,
   { namespaces }: ProfileContext['destination']['identity'],
 ): readonly Identity[] {
   const kinds = Object.entries(namespaces) as [IdentifierKind, string | undefined][];
@@ -115,16 +110,10 @@ function identitiesIn(
   });
 }
 
-function readState(state: string | undefined): Map<string, Known> {
-  const parsed: unknown = state === undefined ? {} : JSON.parse(state);
-  const entries = isJsonObject(parsed) ? Object.entries(parsed) : [];
-  return new Map(
-    entries.flatMap(([path, attribute]) => {
-      const { value, at } = isJsonObject(attribute) ? attribute : {};
-      return value === undefined || typeof at !== 'number' ? [] : [[path, { value, at }] as const];
-    }),
-  );
+function unique(identities: readonly NamedIdentity[]): readonly NamedIdentity[] {
+  const seen = new Set<string>();
+  return identities.filter(({ namespace, id }) => {
+    const key = `${namespace} ${id}`;
+    return seen.has(key) ? false : seen.add(key);
+  });
 }
-
-const writeState = (known: ReadonlyMap<string, Known>): string =>
-  JSON.stringify(Object.fromEntries([...known].toSorted(([a], [b]) => (a < b ? -1 : 1))));

@@ -41,7 +41,7 @@ export function shrinkEvent(entity: JsonObject, tenant: string | undefined, note
     ...(tenant === undefined ? [] : TENANT_LISTS.map((name) => drop([tenant, 'capillary', name]))),
     ...ownFields(entity, tenant).map((name) => drop([tenant ?? '', name])),
     ...(tenant === undefined ? [] : [drop([tenant])]),
-    ...dropLargest(entity),
+    ...Object.keys(entity).map(() => dropLargest),
     dropIdentities,
   ];
   return shrink(entity, EVENT_MAX_BYTES, steps, notes);
@@ -60,7 +60,7 @@ export function shrinkProfile(entity: JsonObject, tenant: string | undefined, no
     ...(tenant === undefined ? [] : [drop([tenant])]),
     drop(['loyalty', 'pointsExpiration']),
     drop(['loyalty', 'loyaltyID']),
-    ...dropLargest(entity),
+    ...Object.keys(entity).map(() => dropLargest),
     dropIdentities,
   ];
   return shrink(entity, PROFILE_MAX_BYTES, steps, notes);
@@ -97,15 +97,14 @@ const drop =
     return next === entity ? { entity } : { entity: next, path: path.join('.') };
   };
 
-/** Steps that take the standard fields away, the largest first; equal ones by name. */
-function dropLargest(entity: JsonObject): readonly Step[] {
-  const sizes = Object.entries(entity)
+/** Takes away the standard field that is the largest by then; of equal ones the first by name. */
+const dropLargest: Step = (entity, limit) => {
+  const [largest] = Object.entries(entity)
     .filter(([name]) => !KEPT.has(name))
-    .map(([name, value]) => ({ name, size: sizeOf(value) }));
-  return sizes
-    .toSorted((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1))
-    .map(({ name }) => drop([name]));
-}
+    .map(([name, value]) => ({ name, size: sizeOf(value) }))
+    .toSorted((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
+  return largest === undefined ? { entity } : drop([largest.name])(entity, limit);
+};
 
 /** Names of the brand's own fields beside ours, in order. */
 function ownFields(entity: JsonObject, tenant: string | undefined): readonly string[] {

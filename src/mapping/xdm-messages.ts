@@ -7,6 +7,7 @@ import { eventEntity, extendEvent } from './event-entity.ts';
 import { attributeTime } from './event-time.ts';
 import type { Family, FamilyInput } from './families/family.ts';
 import { flatEvent } from './flat-event.ts';
+import { victimLaneOf } from './identities.ts';
 import { nameIdentities } from './identity-map.ts';
 import type { ProfileChange } from './mapped.ts';
 import { MappingFailure } from './mapping-failure.ts';
@@ -51,23 +52,21 @@ export async function xdmMessages(
     profilePatch === undefined
       ? attributes
       : extendAttributes(attributes, profilePatch, shapes.profile, input);
-  const change = profileChange(input, told, result.foldFrom);
+  const change = profileChange(input, told);
   return { entity: extended, ...(change === undefined ? {} : { profile: change }) };
 }
 
 function profileChange(
-  { event, context, at, identities }: FamilyInput,
+  { event, context, identities }: FamilyInput,
   attributes: ReadonlyMap<string, JsonValue>,
-  foldFrom: string | undefined,
 ): ProfileChange | undefined {
-  if (attributes.size === 0 && foldFrom === undefined) {
+  if (attributes.size === 0 && victimLaneOf(event) === undefined) {
     return undefined;
   }
   const own = identityAttributes(nameIdentities(identities, context.destination.identity));
   return {
-    at: attributeTime(event, context, at),
+    at: attributeTime(event, context),
     attributes: new Map([...own, ...attributes]),
-    ...(foldFrom === undefined ? {} : { foldFrom }),
   };
 }
 

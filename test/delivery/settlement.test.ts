@@ -131,26 +131,46 @@ describe('what a failure costs', () => {
 });
 
 describe('what is written with the outcome', () => {
-  const effects = { profiles: [{ lane: 'l', state: '{}' }], erase: ['l'] };
+  const kept = {
+    profiles: [{ lane: 'l', state: '{}' }],
+    alias: { from: 'v', to: 'l', profile: null },
+  };
+  const effects = { ...kept, erase: ['l'], eraseOwn: true, withProfile: true };
 
   it('writes the assembled profile when Adobe took it, even if the event must wait', () => {
     const results = [result('event', 'retry'), result('profile', 'delivered')];
-    expect(settlementOf(claimed(), results, effects, RULES, NOW)).toMatchObject({
-      profiles: effects.profiles,
+    const settlement = settlementOf(claimed(), results, effects, RULES, NOW);
+    expect(settlement).toMatchObject({ state: 'pending', ...kept });
+    expect(settlement).not.toHaveProperty('erase');
+    expect(settlement).not.toHaveProperty('eraseOwn');
+  });
+
+  it('writes it again when the rest is delivered: what is erased then would take it along', () => {
+    const event = claimed({ delivered: ['profile'] });
+    expect(settlementOf(event, [result('event', 'delivered')], effects, RULES, NOW)).toMatchObject({
+      state: 'delivered',
+      ...kept,
+      erase: ['l'],
+      eraseOwn: true,
     });
   });
 
   it('does not write a profile that Adobe did not take', () => {
     const results = [result('event', 'delivered'), result('profile', 'rejected')];
-    expect(settlementOf(claimed(), results, effects, RULES, NOW)).not.toHaveProperty('profiles');
+    const settlement = settlementOf(claimed(), results, effects, RULES, NOW);
+    expect(settlement).not.toHaveProperty('profiles');
+    expect(settlement).not.toHaveProperty('alias');
   });
 
-  it('erases only once everything is delivered', () => {
-    expect(settlementOf(claimed(), [result('event', 'delivered')], effects, RULES, NOW)).toMatchObject({
-      erase: ['l'],
-    });
-    expect(settlementOf(claimed(), [result('event', 'retry')], effects, RULES, NOW)).not.toHaveProperty(
-      'erase',
+  it('writes with the delivery what no record tells', () => {
+    const quiet = { ...effects, withProfile: false };
+    const [sent, waits, refused] = (['delivered', 'retry', 'rejected'] as const).map((name) =>
+      settlementOf(claimed(), [result('event', name)], quiet, RULES, NOW),
     );
+    expect(sent).toMatchObject({ ...kept, erase: ['l'], eraseOwn: true });
+    for (const settlement of [waits, refused]) {
+      for (const written of ['profiles', 'alias', 'erase', 'eraseOwn'])
+        expect(settlement).not.toHaveProperty(written);
+    }
   });
 });

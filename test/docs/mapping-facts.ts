@@ -1,5 +1,6 @@
 import { flatEvent } from '../../src/mapping/flat-event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
+import { victimLaneOf } from '../../src/mapping/identities.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { contextOf, eventOf, fixtureEvent } from '../mapping/mapping-rig.ts';
 import { leavesOf, withLeafChanged } from './payload-leaves.ts';
@@ -62,7 +63,8 @@ const flatten = (value: JsonValue, path: string): readonly (readonly [string, Js
 };
 
 const resultOf = async (payload: JsonObject, variant: Variant): Promise<Result | undefined> => {
-  const mapped = await mapEvent(eventOf(payload), CONTEXTS.get(variant) ?? contextOfVariant(variant));
+  const event = eventOf(payload);
+  const mapped = await mapEvent(event, CONTEXTS.get(variant) ?? contextOfVariant(variant));
   if (mapped.outcome !== 'messages') return undefined;
   const attributes = [...(mapped.profile?.attributes ?? [])].filter(
     ([path]) => !path.startsWith('identityMap.'),
@@ -71,7 +73,7 @@ const resultOf = async (payload: JsonObject, variant: Variant): Promise<Result |
   return {
     eventType: textOf(eventType),
     isDeletion: mapped.erase,
-    folds: mapped.profile?.foldFrom !== undefined,
+    folds: victimLaneOf(event) !== undefined,
     fields: new Map([
       ...flatten(entity, 'event '),
       ...attributes.flatMap(([path, value]) => flatten(value, `profile ${path}`)),

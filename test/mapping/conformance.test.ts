@@ -6,7 +6,7 @@ import { parseEvent } from '../../src/capillary/envelope.ts';
 import type { CapillaryEvent } from '../../src/capillary/event.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
-import { assembleProfile } from '../../src/mapping/profile.ts';
+import { keep } from '../../src/mapping/keep.ts';
 import type { SchemaFeatures } from '../../src/xdm/event-fields.ts';
 import { CLASSIC_LOYALTY, closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
 import { contextOf, fixtureEvent, fixtureNames } from './mapping-rig.ts';
@@ -50,10 +50,10 @@ describe.runIf(hasXdmSchemas)('every mapping fits Adobe’s schemas with no unkn
         if (mapped.outcome === 'messages') {
           mappedEvents += 1;
           expectValid(name, mapped.event, validators.event);
-          if (mapped.profile !== undefined) {
-            const { id } = mapped;
-            const { entity } = assembleProfile(undefined, mapped.profile, undefined, { id, ...context });
-            expectValid(name, entity, validators.profile);
+          const before = { lane: '1', own: '1', state: undefined, victim: undefined };
+          const { profile } = keep(event, mapped, before, context);
+          if (profile !== undefined) {
+            expectValid(name, profile.entity, validators.profile);
           }
         }
       }

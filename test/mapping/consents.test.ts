@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../src/capillary/json.ts';
 import type { ProfileChange } from '../../src/mapping/mapped.ts';
-import { assembleProfile } from '../../src/mapping/profile.ts';
+import { keep } from '../../src/mapping/keep.ts';
 import { codesOf, contextOf, eventWith, fixtureEvent, messagesOf } from './mapping-rig.ts';
 
 const AT = 1_794_000_000_000;
 const context = contextOf({ destination: { schemaFeatures: { consents: true } } });
-const { destination } = context;
 
 const subscription = (channel: string, currentStatus: string, more: object = {}) => ({
   channel,
@@ -96,14 +95,19 @@ const smsWithoutTime = (val: string, at: number): ProfileChange => ({
   attributes: new Map([['consents.marketing.sms.val', val]]),
 });
 
-const profileOf = (changes: readonly ProfileChange[], folded?: string) => {
+const profileOf = (changes: readonly ProfileChange[], victim?: string) => {
   let state: string | undefined;
   let marketing: unknown;
   for (const [index, change] of changes.entries()) {
-    const last = index === changes.length - 1;
-    const assembled = assembleProfile(state, change, last ? folded : undefined, { id: 'cap-1', destination });
-    state = assembled.state;
-    marketing = (assembled.entity['consents'] as { marketing?: unknown } | undefined)?.marketing;
+    const isLast = index === changes.length - 1;
+    const kept = keep(
+      eventWith('customerSubscription', {}, { createdAt: change.at }),
+      { outcome: 'messages', id: `cap-${index}`, event: {}, profile: change, erase: false, notes: [] },
+      { lane: 'a', own: 'a', state, victim: isLast && victim ? { lane: 'b', state: victim } : undefined },
+      context,
+    );
+    state = kept.state ?? state;
+    marketing = (kept.profile?.entity['consents'] as { marketing?: unknown } | undefined)?.marketing;
   }
   return { state, marketing };
 };

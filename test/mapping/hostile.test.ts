@@ -5,7 +5,7 @@ import { isJsonObject } from '../../src/capillary/json.ts';
 import { FAMILIES } from '../../src/mapping/families/families.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import type { Mapped } from '../../src/mapping/mapped.ts';
-import { assembleProfile } from '../../src/mapping/profile.ts';
+import { keep } from '../../src/mapping/keep.ts';
 import { closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
 import { hostileBody, jsonText } from './hostile-events.ts';
 import { contextOf, eventOf, plain } from './mapping-rig.ts';
@@ -54,9 +54,10 @@ describe('a hostile event', () => {
       const outcomes = new Set<string>();
       await fc.assert(
         fc.asyncProperty(hostileBody, async (body) => {
-          const mapped = await mapEvent(eventOf(body), context);
+          const event = eventOf(body);
+          const mapped = await mapEvent(event, context);
           outcomes.add(mapped.outcome === 'ignored' ? mapped.reason : mapped.outcome);
-          expect(faultsOf(mapped, context, validators)).toEqual([]);
+          expect(faultsOf(event, mapped, context, validators)).toEqual([]);
         }),
         { numRuns: 400 },
       );
@@ -79,8 +80,8 @@ describe('a hostile event', () => {
     const validators = hasXdmSchemas ? closedXdmValidators({ features: ALL, tenant: '_acme' }) : undefined;
     await fc.assert(
       fc.asyncProperty(hostileBody, async (body) => {
-        const mapped = await mapEvent(eventOf(body), context);
-        expect(faultsOf(mapped, context, validators)).toEqual([]);
+        const event = eventOf(body);
+        expect(faultsOf(event, await mapEvent(event, context), context, validators)).toEqual([]);
       }),
       { numRuns: 120 },
     );
@@ -88,19 +89,18 @@ describe('a hostile event', () => {
 
   it('and others before it make up one valid profile, whatever they say and in whatever order', async () => {
     const [{ context, validators }] = contexts as [(typeof contexts)[0]];
-    const { destination } = context;
     await fc.assert(
       fc.asyncProperty(fc.array(hostileBody, { minLength: 2, maxLength: 8 }), async (bodies) => {
         let states: readonly [string?, string?] = [];
         const faults: string[] = [];
         for (const body of bodies) {
-          const mapped = await mapEvent(eventOf(body), context);
-          if (mapped.outcome === 'messages' && mapped.profile !== undefined) {
-            const [previous, folded] = states;
-            const profile = assembleProfile(previous, mapped.profile, folded, { id: mapped.id, destination });
-            states = [profile.state, previous];
-            faults.push(...profileRecordFaults(profile.entity, context, validators));
-          }
+          const event = eventOf(body);
+          const [state, other] = states;
+          const before = { lane: '1', own: '1', state, victim: { lane: '2', state: other } };
+          const kept = keep(event, await mapEvent(event, context), before, context);
+          states = [kept.state ?? state, state];
+          if (kept.profile !== undefined)
+            faults.push(...profileRecordFaults(kept.profile.entity, context, validators));
         }
         expect(faults).toEqual([]);
       }),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { laneOf } from '../../src/capillary/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../src/capillary/json.ts';
+import { victimLaneOf } from '../../src/mapping/identities.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
 
@@ -221,7 +223,7 @@ describe('a merge', () => {
       ],
     });
     expect(mapped.profile?.attributes.get('identityMap.capillaryId')).toEqual(['5']);
-    expect(mapped.profile?.foldFrom).toMatch(/^[0-9a-f]{64}$/);
+    expect(victimLaneOf(merge({ customerId: 6 }))).toBe(laneOf(204731, '6'));
   });
 
   it('is of the survivor, even where only the dissolved customer has the primary kind of id', async () => {
@@ -263,6 +265,7 @@ describe('a merge', () => {
     for (const victim of nobodies) {
       const mapped = await messagesOf(merge(victim));
       expect(mapped.profile).toBeUndefined();
+      expect(victimLaneOf(merge(victim))).toBeUndefined();
       expect(mapped.event['identityMap']).toMatchObject({ capillaryId: [{ id: '5' }] });
     }
   });

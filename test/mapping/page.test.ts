@@ -43,4 +43,3 @@ const noteRows = (): (readonly [string, string])[] =>
   [...section('Notes').matchAll(/^\| (\w+) \| ([^|]+) \|/gm)].flatMap(([, kind = '', codes = '']) =>
     [...codes.matchAll(/`([a-z-]+)`/g)].map(([, code = '']) => [code, kind] as const),
   );
-

@@ -1,8 +1,9 @@
 import type { ValidateFunction } from 'ajv/dist/ajv.js';
 import { envelope } from '../../src/adobe/envelope.ts';
+import type { CapillaryEvent } from '../../src/capillary/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
 import type { Mapped, MappingContext } from '../../src/mapping/mapped.ts';
-import { assembleProfile } from '../../src/mapping/profile.ts';
+import { keep } from '../../src/mapping/keep.ts';
 import { conform } from '../../src/xdm/conform.ts';
 import { eventShape } from '../../src/xdm/event-fields.ts';
 import {
@@ -25,6 +26,7 @@ const TARGET = {
 
 /** What is wrong with a mapping of format xdm: nothing, whatever the event was. */
 export function faultsOf(
+  event: CapillaryEvent,
   mapped: Mapped,
   context: MappingContext,
   validators?: ClosedXdmValidators,
@@ -44,7 +46,7 @@ export function faultsOf(
       ? []
       : ['no timestamp or eventType']),
   ];
-  return [...ofNotes, ...ofEvent, ...profileFaults(mapped, context, validators)];
+  return [...ofNotes, ...ofEvent, ...profileFaults(event, mapped, context, validators)];
 }
 
 /** What is wrong with an assembled profile record. */
@@ -61,6 +63,7 @@ export function profileRecordFaults(
 }
 
 function profileFaults(
+  event: CapillaryEvent,
   mapped: Extract<Mapped, { outcome: 'messages' }>,
   context: MappingContext,
   validators?: ClosedXdmValidators,
@@ -68,12 +71,12 @@ function profileFaults(
   if (mapped.profile === undefined) {
     return [];
   }
-  const profileContext = { id: mapped.id, destination: context.destination };
-  const { entity, state } = assembleProfile(undefined, mapped.profile, undefined, profileContext);
-  const again = assembleProfile(state, mapped.profile, undefined, profileContext);
+  const before = { lane: '1', own: '1', state: undefined, victim: undefined };
+  const { profile, state } = keep(event, mapped, before, context);
+  const again = keep(event, mapped, { ...before, state }, context);
   return [
-    ...profileRecordFaults(entity, context, validators),
-    ...(again.state === state ? [] : ['a second time makes another profile']),
+    ...(profile === undefined ? [] : profileRecordFaults(profile.entity, context, validators)),
+    ...(again.state === undefined ? [] : ['a second time makes another profile']),
   ];
 }
 

@@ -125,4 +125,55 @@ describe('a profile', () => {
     expect(sizeOf(shrinkProfile(entity, '_acme', notes))).toBeLessThanOrEqual(PROFILE_MAX_BYTES);
     expect(notes.list().map(({ path }) => path)).toEqual(['_acme.a', '_acme.b']);
   });
+
+  it('gives up one part after the other in a fixed order, whatever the order of its fields', () => {
+    const long = 'x'.repeat(PROFILE_MAX_BYTES);
+    const parts: [string, JsonObject][] = [
+      ['_acme.a', { _acme: { a: long, capillary: { programs: [{ id: '1', points: 2 }] } } }],
+      ['_acme', { _acme: { capillary: { programs: [{ id: long }] } } }],
+      ['loyalty.pointsExpiration', { loyalty: { pointsExpiration: [long], loyaltyID: ['L'], points: 3 } }],
+      ['loyalty.loyaltyID', { loyalty: { loyaltyID: [long], points: 3 } }],
+      ['person', { person: { name: { firstName: long } }, loyalty: { points: 3 } }],
+      [
+        'identityMap',
+        {
+          identityMap: {
+            n: [
+              { id: '1', primary: true },
+              { id: long, primary: false },
+            ],
+          },
+        },
+      ],
+    ];
+    const small: JsonObject = {
+      _id: 'a',
+      identityMap: {
+        n: [
+          { id: '1', primary: true },
+          { id: '2', primary: false },
+        ],
+      },
+      person: { name: { firstName: 'Meera' } },
+      loyalty: { points: 3, pointsExpiration: ['e'], loyaltyID: ['L'] },
+      _acme: { a: 'y', capillary: { programs: [{ id: '1', points: 2 }] } },
+    };
+    const givenUp = parts.map(([, part]) => {
+      const notes = createNotes();
+      const entity = { ...small, ...part };
+      const reversed = Object.fromEntries(Object.entries(entity).toReversed());
+      expect(shrinkProfile(reversed, '_acme', createNotes())).toEqual(shrinkProfile(entity, '_acme', notes));
+      return notes.list().map(({ path }) => path);
+    });
+
+    const order = ['_acme.a', '_acme', 'loyalty.pointsExpiration', 'loyalty.loyaltyID'];
+    expect(givenUp).toEqual([
+      ['_acme.a'],
+      ['_acme'],
+      order.slice(0, 3),
+      ['_acme.a', '_acme', 'loyalty.loyaltyID'],
+      ['_acme.a', '_acme', 'person'],
+      [...order, 'person', 'loyalty', 'identityMap'],
+    ]);
+  });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { envelope } from '../../src/adobe/envelope.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
-import { assembleProfile } from '../../src/mapping/profile.ts';
+import { readState } from '../../src/mapping/customer-state.ts';
+import { profileRecord } from '../../src/mapping/profile.ts';
 import { createNotes, type Notes } from '../../src/mapping/notes.ts';
 import { shrinkEvent, shrinkProfile } from '../../src/mapping/shrink.ts';
 import { EVENT_MAX_BYTES, EVENT_WARN_BYTES, PROFILE_MAX_BYTES } from '../../src/xdm/limits.ts';
@@ -123,19 +124,16 @@ describe('the longest of everything that a record cannot lose', () => {
 
   it('leaves a profile the primary when twenty identities are too many', () => {
     const ids = Array.from({ length: 20 }, (_, index) => `${index}${'\u0007'.repeat(1_000)}`);
-    const attributes = new Map([
-      ['identityMap.card', ids],
-      ['identityMap.crm', ['5']],
-    ]);
+    const state = JSON.stringify({
+      'identityMap.card': { value: ids, at: 1 },
+      'identityMap.crm': { value: ['5'], at: 1 },
+    });
     const destination = contextOf({
       destination: {
         identity: { primary: 'customerId', namespaces: { customerId: 'crm', cardNumber: 'card' } },
       },
     }).destination;
-    const { entity, notes } = assembleProfile(undefined, { at: 1, attributes }, undefined, {
-      id: 'a',
-      destination,
-    });
+    const { entity, notes } = profileRecord(readState(state), { id: 'a', destination });
 
     expect(entity['identityMap']).toEqual({
       crm: [{ id: '5', authenticatedState: 'ambiguous', primary: true }],

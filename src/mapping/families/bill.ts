@@ -13,7 +13,7 @@ export const mapNotInterestedBill: Family = (input) => bill(input, {});
  */
 export const mapRetroBill: Family = (input) =>
   bill(input, {
-    retroBill: { attachedDate: toTimestamp(attributeTime(input.event, input.context, input.at)) },
+    retroBill: { attachedDate: toTimestamp(attributeTime(input.event, input.context)) },
   });
 
 /**

@@ -30,8 +30,6 @@ export interface FamilyResult {
   readonly attributes?: Draft;
   /** Profile attributes below `<tenant>.capillary`. */
   readonly tenantAttributes?: Draft;
-  /** Lane of the customer that a merge dissolved. */
-  readonly foldFrom?: string;
 }
 
 export type Family = (input: FamilyInput) => FamilyResult;

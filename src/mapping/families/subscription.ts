@@ -55,7 +55,7 @@ const subscriptionFields = (subscription: Reader): Draft => ({
  * answer for a channel where Capillary has one for each account and business unit: an opt-out among them counts.
  */
 function consentAttributes(input: FamilyInput, subscriptions: readonly Reader[]): Draft {
-  const { event, context, at, notes } = input;
+  const { event, context, notes } = input;
   const answers = new Map<string, 'y' | 'n'>();
   for (const subscription of subscriptions) {
     const consent = consentOf(subscription, input);
@@ -72,7 +72,7 @@ function consentAttributes(input: FamilyInput, subscriptions: readonly Reader[])
     notes.add('consents.marketing', 'unknown-field');
     return {};
   }
-  const time = toTimestamp(attributeTime(event, context, at));
+  const time = toTimestamp(attributeTime(event, context));
   return Object.fromEntries(
     [...answers].flatMap(([channel, val]) => [
       [`consents.marketing.${channel}.val`, val],

@@ -64,11 +64,17 @@ export const createObligations = ({ source, poison }: Terms): Obligations => {
   };
 };
 
+/** What the event is mapped with. */
+export const contextOf = ({ sentAt }: Obligation, { source, destination }: Terms): MappingContext => ({
+  source,
+  destination,
+  receivedAt: sentAt ?? Date.now(),
+  idSuffix: '',
+});
+
 /** What the event must become, by the mapping itself. */
-export const mappedAs = ({ event, sentAt }: Obligation, { source, destination }: Terms): Promise<Mapped> => {
-  const context: MappingContext = { source, destination, receivedAt: sentAt ?? Date.now(), idSuffix: '' };
-  return mapEvent(event, context);
-};
+export const mappedAs = (by: Obligation, terms: Terms): Promise<Mapped> =>
+  mapEvent(by.event, contextOf(by, terms));
 
 /** JSON as it comes out at the other end. */
 export const plain = (value: object): Record<string, unknown> =>

@@ -1,5 +1,8 @@
-import { assembleProfile } from '../../../src/mapping/profile.ts';
-import { mappedAs, type Obligation, plain, type Terms } from './obligations.ts';
+import { victimLaneOf } from '../../../src/mapping/identities.ts';
+import { keep } from '../../../src/mapping/keep.ts';
+import { readState } from '../../../src/mapping/customer-state.ts';
+import { profileRecord } from '../../../src/mapping/profile.ts';
+import { contextOf, mappedAs, type Obligation, plain, type Terms } from './obligations.ts';
 
 /** What one customer's events must have led to. */
 export interface Story {
@@ -8,50 +11,90 @@ export interface Story {
   /** Those that Adobe was sent and refused for good. */
   readonly dead: Obligation[];
   readonly profiles: Obligation[];
-  /** Every record on the way. */
-  readonly records: Record<string, unknown>[];
-  /** Customers that were merged into this one. */
-  readonly folded: string[];
-  last?: {
-    readonly by: Obligation;
-    readonly entity: Record<string, unknown>;
-    /** Attributes of another customer may be in it too: of which of their events, only the relay knows. */
-    readonly isFolded: boolean;
-  };
 }
 
-/** Goes through the events of one lane as the relay must have. */
-export const storyOf = async (
-  lane: string | undefined,
-  events: readonly Obligation[],
-  terms: Terms,
-): Promise<Story> => {
-  const story: Story = { events: [], dead: [], profiles: [], records: [], folded: [] };
-  let state: string | undefined;
-  let isFolded = false;
-  for (const by of events) {
+/** The last profile record of a customer, and of all that were merged into it. */
+export interface LastRecord {
+  /** The lanes of all these; of one lane alone it is known by which event the record is. */
+  readonly lanes: string[];
+  by: Obligation;
+  /** Without its `_id`. */
+  entity: Record<string, unknown>;
+}
+
+export interface Stories {
+  /** By the lane of the event's own customer. */
+  readonly ofLane: ReadonlyMap<string | undefined, Story>;
+  readonly last: readonly LastRecord[];
+}
+
+/** What is known of a lane while the events are gone through. */
+interface Lane {
+  state?: string;
+  last?: Obligation;
+  /** Itself and those that were merged into it. */
+  readonly lanes: string[];
+}
+
+/**
+ * Goes through the events in the order of acceptance. The relay takes each customer in that order, but two that are merged as it comes: their
+ * last record must be the same nevertheless.
+ */
+export const storiesOf = async (inOrder: readonly Obligation[], terms: Terms): Promise<Stories> => {
+  const ofLane = new Map<string | undefined, Story>();
+  const lanes = new Map<string, Lane>();
+  const laneOf = (own: string): Lane => {
+    const lane = lanes.get(own) ?? { lanes: [own] };
+    lanes.set(own, lane);
+    return lane;
+  };
+
+  const take = async (by: Obligation, story: Story): Promise<void> => {
     const mapped = await mappedAs(by, terms);
     if (by.isPoison) {
       // Of what is ignored nothing is sent, so nothing is refused.
       if (mapped.outcome === 'messages') story.dead.push(by);
-      continue;
+      return;
     }
-    if (mapped.outcome === 'messages') story.events.push(by);
-    if (mapped.outcome === 'messages' && mapped.profile !== undefined && lane !== undefined) {
-      const { foldFrom } = mapped.profile;
-      if (foldFrom !== undefined) story.folded.push(foldFrom);
-      isFolded ||= foldFrom !== undefined;
-      const context = { id: mapped.id, destination: terms.destination };
-      const assembled = assembleProfile(state, mapped.profile, undefined, context);
-      state = assembled.state;
+    const own = by.event.lane;
+    if (own === undefined) {
+      if (mapped.outcome === 'messages') story.events.push(by);
+      return;
+    }
+    const lane = laneOf(own);
+    const root = lane.lanes[0]!;
+    const from = victimLaneOf(by.event);
+    const victim = from === undefined ? undefined : laneOf(from);
+    const before = {
+      lane: root,
+      own,
+      state: lane.state,
+      victim: from === undefined || victim === lane ? undefined : { lane: from, state: victim?.state },
+    };
+    const kept = keep(by.event, mapped, before, contextOf(by, terms));
+    lane.state = kept.state ?? lane.state;
+    if (mapped.outcome === 'messages' && !kept.isLate) story.events.push(by);
+    if (kept.profile !== undefined) {
       story.profiles.push(by);
-      story.last = { by, entity: plain(assembled.entity), isFolded };
-      story.records.push(story.last.entity);
+      lane.last = by;
     }
-    if (mapped.erase) {
-      state = undefined;
-      isFolded = false;
-    }
+    if (kept.merged === undefined || victim === undefined || victim === lane) return;
+    for (const one of victim.lanes) lanes.set(one, lane);
+    lane.lanes.push(...victim.lanes);
+  };
+
+  for (const by of inOrder) {
+    const story = ofLane.get(by.event.lane) ?? { events: [], dead: [], profiles: [] };
+    ofLane.set(by.event.lane, story);
+    await take(by, story);
   }
-  return story;
+  const { destination } = terms;
+  return {
+    ofLane,
+    last: [...new Set(lanes.values())].flatMap(({ state, last: by, lanes: all }) => {
+      if (by === undefined) return [];
+      const { _id, ...entity } = plain(profileRecord(readState(state), { id: by.id, destination }).entity);
+      return [{ lanes: all, by, entity }];
+    }),
+  };
 };

@@ -7,8 +7,10 @@ const DUPLICATES = 0.1;
 /** Events that may be sent again. */
 const REMEMBERED = 200;
 
-/** Merges are in one portion of so many: what the merged profile must be is known less exactly than that of others. */
-const MERGES = 6;
+/** Customers of a portion with merges. They are of no other portion: nobody is merged twice, or deleted too. */
+const MERGING = 5;
+/** All but the one that can tell of a deletion. */
+const NAMES = [...FAMILIES.keys()].filter((name) => name !== 'customerUpdated');
 
 /** Events of many customers, of a hot few, and of every name that the mapping knows. */
 const portion = (seed: number, orgId: number): GeneratedEvent[] => {
@@ -20,13 +22,26 @@ const portion = (seed: number, orgId: number): GeneratedEvent[] => {
   ];
 };
 
+/** Events of a few customers who are merged now and then, `round` telling them from those of other rounds. */
+const merging = (seed: number, orgId: number, round: number): GeneratedEvent[] => {
+  const common = { now: Date.now() - 1_000, orgId, stepMs: 10, names: NAMES, awkward: 0.4 };
+  return makeEvents({ ...common, seed, count: 30, customers: MERGING }).map((event) => ({
+    ...event,
+    body: event.body.replaceAll(/\b5200000(\d\d)/gu, (_, number: string) =>
+      String(521_000_000 + round * 100 + Number(number)),
+    ),
+  }));
+};
+
 /** Bodies to post, without end: new events in disorder, now and then one of the last again. */
 export function* supply(random: Random, seed: number, orgId: number): Generator<string> {
   let recent: string[] = [];
   for (let round = 0; ; round += 1) {
-    const events = portion(seed * 1_000_003 + round * 3, orgId).filter(
-      ({ name }) => name !== 'loyaltyCustomerMerge' || round % MERGES === 0,
-    );
+    const first = seed * 1_000_003 + round * 4;
+    const events = [
+      ...portion(first, orgId).filter(({ name }) => name !== 'loyaltyCustomerMerge'),
+      ...merging(first + 3, orgId, round),
+    ];
     for (const { body } of shuffled(random, events)) {
       recent = [...recent.slice(-REMEMBERED), body];
       yield body;

@@ -11,13 +11,15 @@ const PORTION = 500;
 export interface LandedProfile {
   readonly by: Obligation;
   readonly entity: Record<string, unknown>;
+  /** Its place among all that landed. */
+  readonly seq: number;
 }
 
 /** Looks at each record that lands at Adobe: is it owed, is it what it must be. */
 export interface Witness {
   /** Looks at what is new. */
   look(): Promise<void>;
-  /** Lane → the last profile record of the customer. */
+  /** Lane of an event's own customer → the last profile record by one of these events. */
   readonly profiles: ReadonlyMap<string, LandedProfile>;
   /** Records that had landed before. */
   readonly resent: number;
@@ -65,7 +67,7 @@ export const createWitness = (parts: {
     if (by.landed[record.kind] !== undefined) resent += 1;
     by.landed[record.kind] ??= record.seq;
     if (record.kind === 'event') await lookAtEvent(record, by);
-    else profiles.set(by.event.lane ?? '', { by, entity: plain(record.entity) });
+    else profiles.set(by.event.lane ?? '', { by, entity: plain(record.entity), seq: record.seq });
   };
 
   const lookOn = async (): Promise<void> => {

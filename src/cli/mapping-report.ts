@@ -37,7 +37,7 @@ export const formatTrial = (trial: Trial, number: number): string => {
     case 'messages':
       return [
         title(nameOf(trial)),
-        block('ExperienceEvent', trial.event),
+        ...(trial.event === undefined ? [] : [block('ExperienceEvent', trial.event)]),
         ...(trial.profile === undefined ? [] : [block('Profile record', trial.profile)]),
         ...(trial.erase ? ['The customer was deleted: what the relay keeps of them is erased.'] : []),
         notesOf(trial.notes),

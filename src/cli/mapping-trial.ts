@@ -31,7 +31,8 @@ export type Trial =
       readonly eventName: string;
       readonly eventId?: string;
       readonly id: string;
-      readonly event: JsonObject;
+      /** Absent for a late merge of a deleted customer of which only the profile goes on. */
+      readonly event?: JsonObject;
       readonly profile?: JsonObject;
       /** The customer was deleted: what is kept of them is erased. */
       readonly erase: boolean;
@@ -100,16 +101,17 @@ export const createTrial = ({
     }
     const kept = lane === undefined ? undefined : keepAll(event, lane, mapped, context);
     const notes = [...mapped.notes, ...(kept?.profile?.notes ?? [])];
-    if (kept?.isLate === true) return { outcome: 'ignored', ...names, reason: 'customer-deleted', notes };
+    if (kept?.isLate === true && kept.profile === undefined)
+      return { outcome: 'ignored', ...names, reason: 'customer-deleted', notes };
     if (mapped.outcome === 'ignored') return { outcome: 'ignored', ...names, reason: mapped.reason, notes };
-    const record = kept?.profile?.entity ?? mapped.upsert;
-    const profile = record === undefined ? {} : { profile: record };
+    const isLate = kept?.isLate === true;
+    const record = kept?.profile?.entity ?? (isLate ? undefined : mapped.upsert);
     return {
       outcome: 'messages',
       ...names,
       id: mapped.id,
-      event: mapped.event,
-      ...profile,
+      ...(isLate ? {} : { event: mapped.event }),
+      ...(record === undefined ? {} : { profile: record }),
       erase: mapped.erase,
       notes,
     };

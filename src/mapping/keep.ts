@@ -15,7 +15,7 @@ import {
 } from './customer-state.ts';
 import { attributeTime } from './event-time.ts';
 import type { Mapped, MappingContext } from './mapped.ts';
-import { attributesOf, type ProfileRecord, profileRecord } from './profile.ts';
+import { type ProfileRecord, profileRecord } from './profile.ts';
 
 /** What was kept before an event, as `writeState` wrote it. */
 export interface KeptBefore {
@@ -78,7 +78,8 @@ export function keep(
   sweep(state, lane);
   const written = writeState(state);
   // Of what a deletion leaves there is a record where that is something, and not what was known before.
-  const isLeft = attributesOf(state).size > 0 && toldIn(state) !== toldBefore;
+  const left = toldIn(state);
+  const isLeft = left !== '[]' && left !== toldBefore;
   const isShown = told?.profile !== undefined || ((mapped.erase || isLate) && isLeft);
   const dissolved = victim === undefined ? [] : withMerged(state, lane, victim.lane);
   return {

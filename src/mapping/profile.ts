@@ -57,7 +57,7 @@ export function profileRecord(state: CustomerState, { id, destination }: Profile
 }
 
 /** The attributes of a record but its identities: path → value. */
-export function attributesOf({ own, folded }: CustomerState): Attributes {
+function attributesOf({ own, folded }: CustomerState): Attributes {
   const known = new Map<string, Told>();
   const parts = [...folded].toSorted(([a], [b]) => (a < b ? -1 : 1));
   for (const [, part] of parts) {

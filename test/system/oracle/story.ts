@@ -94,7 +94,8 @@ export const storiesOf = async (inOrder: readonly Obligation[], terms: Terms): P
     last: [...new Set(lanes.values())].flatMap(({ state, last: by, lanes: all }) => {
       if (by === undefined) return [];
       const { _id, ...entity } = plain(profileRecord(readState(state), { id: by.id, destination }).entity);
-      return [{ lanes: all, by, entity }];
+      // Nothing is left of a customer who was deleted, so nothing is sent after what was sent before.
+      return Object.keys(entity).length === 0 ? [] : [{ lanes: all, by, entity }];
     }),
   };
 };

@@ -1,7 +1,5 @@
 import { victimLaneOf } from '../../../src/mapping/identities.ts';
 import { keep } from '../../../src/mapping/keep.ts';
-import { readState } from '../../../src/mapping/customer-state.ts';
-import { profileRecord } from '../../../src/mapping/profile.ts';
 import { contextOf, mappedAs, type Obligation, plain, type Terms } from './obligations.ts';
 
 /** What one customer's events must have led to. */
@@ -17,9 +15,9 @@ export interface Story {
 export interface LastRecord {
   /** The lanes of all these; of one lane alone it is known by which event the record is. */
   readonly lanes: string[];
-  by: Obligation;
+  readonly by: Obligation;
   /** Without its `_id`. */
-  entity: Record<string, unknown>;
+  readonly entity: Record<string, unknown>;
 }
 
 export interface Stories {
@@ -31,7 +29,7 @@ export interface Stories {
 /** What is known of a lane while the events are gone through. */
 interface Lane {
   state?: string;
-  last?: Obligation;
+  last?: Pick<LastRecord, 'by' | 'entity'>;
   /** Itself and those that were merged into it. */
   readonly lanes: string[];
 }
@@ -76,7 +74,8 @@ export const storiesOf = async (inOrder: readonly Obligation[], terms: Terms): P
     if (mapped.outcome === 'messages' && !kept.isLate) story.events.push(by);
     if (kept.profile !== undefined) {
       story.profiles.push(by);
-      lane.last = by;
+      const { _id, ...entity } = plain(kept.profile.entity);
+      lane.last = { by, entity };
     }
     if (kept.merged === undefined || victim === undefined || victim === lane) return;
     for (const one of victim.lanes) lanes.set(one, lane);
@@ -88,14 +87,10 @@ export const storiesOf = async (inOrder: readonly Obligation[], terms: Terms): P
     ofLane.set(by.event.lane, story);
     await take(by, story);
   }
-  const { destination } = terms;
   return {
     ofLane,
-    last: [...new Set(lanes.values())].flatMap(({ state, last: by, lanes: all }) => {
-      if (by === undefined) return [];
-      const { _id, ...entity } = plain(profileRecord(readState(state), { id: by.id, destination }).entity);
-      // Nothing is left of a customer who was deleted, so nothing is sent after what was sent before.
-      return Object.keys(entity).length === 0 ? [] : [{ lanes: all, by, entity }];
-    }),
+    last: [...new Set(lanes.values())].flatMap(({ last, lanes: all }) =>
+      last === undefined ? [] : [{ ...last, lanes: all }],
+    ),
   };
 };

@@ -165,9 +165,10 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
 
   /** What Adobe took must be recorded: a refusing journal is asked again until it takes it or the relay stops. */
   const settle = async (event: ClaimedEvent, settlement: Settlement, mapping: MappingReport) => {
+    let heldBack: boolean;
     for (;;) {
       try {
-        await journal.settle(withNotes(settlement, mapping.notes));
+        ({ heldBack } = await journal.settle(withNotes(settlement, mapping.notes)));
         break;
       } catch (error) {
         observer.trouble(destination.name, `the outcome of ${event.receipt} could not be recorded`, error);
@@ -176,6 +177,8 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       }
     }
     movedAt = steady();
+    // It comes again, in the lane of the customer into whom its own was merged.
+    if (heldBack) return;
     if (settlement.state !== 'pending') suspicion.forget(event.receipt);
     observer.settled(event, settlement);
     if (settlement.state !== 'pending') observer.noted(event, mapping);

@@ -88,9 +88,9 @@ export interface Journal {
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   /**
    * Records the outcome of an event and ends its claim. For an event that is not pending only the attempts are recorded; a receipt that the
-   * journal does not hold is let be.
+   * journal does not hold is let be. `heldBack`: an alias came between, so the event is pending whatever the settlement says.
    */
-  settle(settlement: Settlement): Promise<void>;
+  settle(settlement: Settlement): Promise<{ readonly heldBack: boolean }>;
   /** Gives claimed events back untouched. */
   release(receipts: readonly string[]): Promise<void>;
   /** Assembled profiles of these lanes at the destination; lanes without one are left out. */

@@ -107,13 +107,14 @@ export const describeAliasing = (make: MakeStore): void => {
       expect(await claimReceipts(test.journal)).toEqual([]);
       const called: string[] = [];
       test.journal.onClaimable((destination) => called.push(destination));
-      await test.journal.settle({
+      const answer = await test.journal.settle({
         ...settled.delivered(claimed!),
         delivered: ['event', 'profile'],
         attempts: [sampleAttempt()],
         profiles: [{ lane: ANN, state: '{}' }],
         erase: [BOB],
       });
+      expect(answer).toEqual({ heldBack: true });
       expect(called).toEqual(['aep']);
       expect(await test.journal.profiles('aep', [ANN])).toEqual(new Map());
       expect(await claimEvents(test.journal, { now: SETTLED })).toMatchObject([
@@ -139,10 +140,11 @@ export const describeAliasing = (make: MakeStore): void => {
       expect(await placeOf(again!)).toEqual([ANN, undefined]);
       expect(await claimReceipts(test.journal, { now: SETTLED })).toEqual([again, event]);
       expect((await test.journal.profiles('aep', [ANN])).size).toBe(1);
-      await test.journal.settle({
+      const answer = await test.journal.settle({
         ...merging(event!, { profile: '{"a":2}' }),
         profiles: [{ lane: ANN, state: null }],
       });
+      expect(answer).toEqual({ heldBack: false });
       expect((await test.journal.profiles('aep', [ANN])).size).toBe(0);
       expect(await placeOf(again!)).toEqual([BOB, ANN]);
     });

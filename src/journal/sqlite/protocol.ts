@@ -70,7 +70,7 @@ export interface Operations {
     { readonly receipt: string; readonly evicted: number }
   >;
   claim: Operation<ClaimRequest, WireClaimAnswer>;
-  settle: Operation<Settlement, void>;
+  settle: Operation<Settlement, { readonly heldBack: boolean }>;
   release: Operation<readonly string[], void>;
   profiles: Operation<
     { readonly destination: string; readonly lanes: readonly string[] },

@@ -7,6 +7,7 @@ import { eraseEvent, eraseLane } from './erase.ts';
 import { endClaim, passHead } from './lanes.ts';
 import { keepNotes } from './notes.ts';
 import { readProfile, writeProfile } from './profiles.ts';
+import type { AnswerOf } from './protocol.ts';
 import { bitsOf, type EventRow, rowOfReceipt } from './rows.ts';
 
 /** Characters of Adobe's words that are kept with an attempt. */
@@ -101,20 +102,23 @@ const holdBack = (engine: Engine, row: EventRow, settlement: Settlement): void =
   engine.claimable.add(row.destination);
 };
 
-export const settle = (engine: Engine, settlement: Settlement): void => {
-  const row = rowOfReceipt(engine, settlement.receipt);
-  if (row === undefined) return;
-  const held = endClaim(engine, row);
-  recordAttempts(engine, row.seq, settlement.attempts);
-  if (row.state !== 'pending') return;
-  if (isOvertaken(engine, row, held, settlement)) {
-    holdBack(engine, row, settlement);
-    return;
-  }
+const record = (engine: Engine, row: EventRow, settlement: Settlement): void => {
   if (settlement.state === 'pending') postpone(engine, row, settlement);
   else finish(engine, row, settlement);
   for (const lane of settlement.erase ?? []) eraseLane(engine, lane, row);
   for (const { lane, state } of settlement.profiles ?? []) writeProfile(engine, row.destination, lane, state);
   if (settlement.eraseOwn === true && settlement.state !== 'pending') eraseEvent(engine, row.seq);
   if (settlement.alias !== undefined) addAlias(engine, row.destination, settlement.alias);
+};
+
+export const settle = (engine: Engine, settlement: Settlement): AnswerOf<'settle'> => {
+  const row = rowOfReceipt(engine, settlement.receipt);
+  if (row === undefined) return { heldBack: false };
+  const held = endClaim(engine, row);
+  recordAttempts(engine, row.seq, settlement.attempts);
+  if (row.state !== 'pending') return { heldBack: false };
+  const heldBack = isOvertaken(engine, row, held, settlement);
+  if (heldBack) holdBack(engine, row, settlement);
+  else record(engine, row, settlement);
+  return { heldBack };
 };

@@ -65,6 +65,9 @@ export const describeAliasing = (make: MakeStore): void => {
       await test.journal.replay({ filter: { receipts: [old] }, asNew: false, by: 'olga', now: T0 });
       expect(await placeOf(receipt)).toEqual([BOB, ANN]);
       expect(await placeOf(old)).toEqual([BOB, ANN]);
+      await test.journal.settle(settled.dead(old));
+      await test.journal.replay({ filter: { receipts: [old] }, asNew: false, by: 'olga', now: T0 });
+      expect(await placeOf(old)).toEqual([BOB, ANN]);
     });
 
     it('moves what is pending behind the one that is waited for, by age', async () => {

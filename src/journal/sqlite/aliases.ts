@@ -32,7 +32,11 @@ export const ownLaneOf = ({ lane, own_lane }: Pick<EventRow, keyof Place>): stri
 /** The lanes that an alias leads to this one from. */
 export const aliasedTo = ({ db }: Engine, destination: string, lane: string): string[] =>
   (
-    db.all('SELECT lane FROM aliases WHERE destination = ? AND target = ?', destination, lane) as {
+    db.all(
+      'SELECT lane FROM aliases INDEXED BY aliases_target WHERE destination = ? AND target = ?',
+      destination,
+      lane,
+    ) as {
       lane: string;
     }[]
   ).map((row) => row.lane);
@@ -65,7 +69,7 @@ export const addAlias = (engine: Engine, destination: string, { from, to }: Lane
   const target = targetOf(engine, destination, to);
   if (target === from || targetOf(engine, destination, from) !== from) return;
   engine.db.run(
-    'UPDATE aliases SET target = ? WHERE destination = ? AND target = ?',
+    'UPDATE aliases INDEXED BY aliases_target SET target = ? WHERE destination = ? AND target = ?',
     target,
     destination,
     from,

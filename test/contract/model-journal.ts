@@ -92,7 +92,8 @@ export class ModelJournal {
     effects: ModelEffects,
   ): void {
     const { erase, alias } = effects;
-    const wasMoved = event.busy !== undefined && event.busy !== `${event.destination} ${event.lane}`;
+    // By an alias, not by a reroute: what was delivered where it went before is delivered.
+    const wasMoved = event.busy !== undefined && !event.busy.endsWith(` ${event.lane}`);
     this.release(event);
     if (event.state !== 'pending') return;
     if (wasMoved || alias?.stale === true) {

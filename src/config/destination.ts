@@ -71,8 +71,10 @@ const schemaFeatures = z.strictObject({
       'The profile schema has the extSourceSystemAudit field group, for customer timestamp ordering.',
     ),
   consents: flag()
-    .prefault(false)
-    .describe('The profile schema has Consent and Preference Details, for opt-in and opt-out by channel.'),
+    .prefault(true)
+    .describe(
+      'The profile schema has Consent and Preference Details, for opt-in and opt-out by channel; only customerSubscription events need it.',
+    ),
 });
 
 const INLET = 'https://dcs.adobedc.net/collection/<inletId>';

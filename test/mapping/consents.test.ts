@@ -40,7 +40,8 @@ describe('a subscription', () => {
   });
 
   it('changes no profile where the schema has no consents, and says so', async () => {
-    const mapped = await messagesOf(fixtureEvent('customerSubscription'));
+    const off = contextOf({ destination: { schemaFeatures: { consents: false } } });
+    const mapped = await messagesOf(fixtureEvent('customerSubscription'), off);
 
     expect(mapped.profile).toBeUndefined();
     expect(codesOf(mapped)).toContain('unknown-field consents.marketing');

@@ -1,0 +1,28 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
+
+/** Names of the pages in docs/. */
+export const pages = readdirSync(DOCS).filter((name) => name.endsWith('.md'));
+
+/** Command lines of a page's shell blocks, in order, without comments; a line that ends with a backslash goes on. */
+export const shellLines = (page: string): string[] =>
+  [...readFileSync(`${DOCS}${page}`, 'utf8').matchAll(/^( *)```sh\n(.*?)^\1```/gms)].flatMap(
+    ([, , block = '']) =>
+      block
+        .replaceAll(/\\\n\s*/g, '')
+        .split('\n')
+        .map((line) => line.replace(/\s+#\s.*$/, '').trim())
+        .filter((line) => line !== ''),
+  );
+
+const START = /^(?:npm run (?:-s )?relay -- |(?:npx )?capillary-relay )/;
+
+/** The words after the program's name; undefined for a line of another program. Quotes hold words together. */
+export const relayWords = (line: string): string[] | undefined => {
+  if (!START.test(line)) return undefined;
+  const words = line.replace(START, '').match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
+  const end = words.findIndex((word) => ['|', '>', '&&', ';', '&'].includes(word));
+  return (end < 0 ? words : words.slice(0, end)).map((word) => word.replaceAll(/^['"]|['"]$/g, ''));
+};

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { shellLines } from '../docs/shell-lines.ts';
+import { pointsIssued } from '../fixtures/events.ts';
+import { until } from '../helpers/until.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SCRIPTS: Record<string, string> = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
+const folder = mkdtempSync(join(tmpdir(), 'relay-start-'));
+const running: ChildProcess[] = [];
+afterAll(async () => {
+  for (const child of running) {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    process.kill(-child.pid!, 'SIGKILL');
+    await ended;
+  }
+  rmSync(folder, { recursive: true });
+});
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+/** The reader's line with ports, files and data of this test. */
+const placed = (line: string, ports: ReadonlyMap<string, number>, receipt: string): string => {
+  let text = line
+    .replace('npm run relay --', SCRIPTS['relay'] ?? '')
+    .replace('examples/local.yaml', join(folder, 'local.yaml'))
+    .replace('payload.json', join(folder, 'payload.json'))
+    .replace('<receipt>', receipt);
+  for (const [port, free] of ports) text = text.replaceAll(port, String(free));
+  return text;
+};
+
+const start = (line: string, said: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn('sh', ['-c', line], { cwd: ROOT, detached: true });
+    running.push(child);
+    let output = '';
+    const read = (data: Buffer): void => {
+      output += data.toString();
+      if (output.includes(said)) resolve();
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', (code) => reject(new Error(`${line} ended with ${code}: ${output}`)));
+  });
+
+/** What curl would do: it need not be on the machine. */
+const curl = async (line: string): Promise<{ code: number; output: string }> => {
+  const [, method = 'GET'] = /-X (\w+)/.exec(line) ?? [];
+  const [url = ''] = /http:\S+/.exec(line) ?? [];
+  const [, body] = /--data '(.*)'/.exec(line) ?? [];
+  const answer = await fetch(url, { method, ...(body === undefined ? {} : { body }) });
+  return { code: answer.ok ? 0 : 22, output: await answer.text() };
+};
+
+const run = (line: string): Promise<{ code: number | null; output: string }> => {
+  const child = spawn('sh', ['-c', line], { cwd: ROOT });
+  let output = '';
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
+};
+
+describe('docs/start.md', () => {
+  it('does what it says, line by line', async () => {
+    const ports = new Map<string, number>();
+    for (const port of ['8080', '8081', '9090']) ports.set(port, await freePort());
+    const config = readFileSync(join(ROOT, 'examples/local.yaml'), 'utf8').replace(
+      './data',
+      join(folder, 'data'),
+    );
+    writeFileSync(join(folder, 'local.yaml'), placed(config, ports, ''));
+    writeFileSync(join(folder, 'payload.json'), JSON.stringify(pointsIssued(1, 10)));
+    const admin = `http://127.0.0.1:${ports.get('8081')}`;
+    const ledger = async () =>
+      (await (await fetch(`${admin}/admin/v1/ledger`)).json()) as Record<string, number>;
+
+    let receipt = '';
+    const failed: object[] = [];
+    for (const line of shellLines('start.md').filter((one) => !['npm ci', 'npm run build'].includes(one))) {
+      // These ask the relay of the default port; here it has another.
+      const asks = /relay -- (ledger|events|coverage|explain|destinations)/.test(line)
+        ? ` --url ${admin}`
+        : '';
+      const text = `${placed(line, ports, receipt)}${asks}`;
+      if (line.includes(' simulate ')) await start(text, '_sim');
+      else if (line.includes(' serve ')) await start(text, '"ready"');
+      else {
+        const { code, output } = await (text.startsWith('curl ') ? curl(text) : run(text));
+        if (code !== 0 || output === '') failed.push({ line, code, output });
+        if (line.includes(' events ')) [receipt = ''] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(output) ?? [];
+      }
+    }
+    expect(failed).toEqual([]);
+    await until(async () => (await ledger())['pending'] === 0);
+    expect(await ledger()).toMatchObject({ dead: 0 });
+  }, 90_000);
+});

@@ -1,4 +1,4 @@
-import { describeJournalContract } from './journal-contract.ts';
+import { describePayloadContract } from './journal-contract.ts';
 import { sqliteStores } from './sqlite-store.ts';
 
-describeJournalContract('SQLite, encrypted', sqliteStores(['5f'.repeat(32)]));
+describePayloadContract('SQLite, encrypted', sqliteStores(['5f'.repeat(32)]));

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createAdminApp } from './admin/app.ts';
@@ -14,6 +15,7 @@ import { createIntakeApp } from './intake/app.ts';
 import { createCapacity } from './intake/capacity.ts';
 import { createSourceTable } from './intake/source-table.ts';
 import type { Journal } from './journal/journal.ts';
+import { keepSealed } from './journal/resealing.ts';
 import { keepRetention } from './journal/retention.ts';
 import { openSqliteJournal } from './journal/sqlite/journal.ts';
 import { createCoverage } from './observability/coverage.ts';
@@ -134,6 +136,8 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
         destinations.setSecrets(next.destinations);
         adminToken = next.admin.token;
         log.info('secrets were read again');
+        if (!isDeepStrictEqual(next.store.encryptionKeys, config.store.encryptionKeys))
+          log.warn('store.encryptionKeys has changed: it takes effect with a restart');
       },
       onError: (error) => log.error({ err: error }, 'changed secrets cannot be used; the old ones stay'),
     });
@@ -160,6 +164,16 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
         signal: ending.signal,
         removed: (records) => metrics.retentionRemoved.inc(records),
         failed: (error) => log.error({ err: error }, 'retention failed'),
+      });
+      void keepSealed({
+        journal,
+        signal: ending.signal,
+        progress: (share) => metrics.storeSealedShare.set(share),
+        ended: (counts) =>
+          counts.unreadable === 0
+            ? log.info(counts, 'the whole store is sealed with the first encryption key')
+            : log.error(counts, 'some payloads of the store are sealed with keys that are not configured'),
+        failed: (error) => log.error({ err: error }, 'sealing the store anew failed; it is tried again'),
       });
       await admin.listen({ host: config.admin.host, port: config.admin.port });
       await intake.listen({ host: config.server.host, port: config.server.port });

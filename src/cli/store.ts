@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Salvage } from '../journal/sqlite/salvage.ts';
+import type { SealCount } from '../journal/sqlite/seals.ts';
 import type { Finding } from '../journal/sqlite/verify.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { configOption } from './config-option.ts';
@@ -23,6 +24,7 @@ Examples:
 
 const VERIFY_HELP = `
 ${STOPPED} It reads the whole file: about a second for each 300 MB.
+It also counts the payloads by the encryption key that closed them: a key that is not in the list any more can be dropped.
 Exit code: 0 it is as it must be; 1 it is not, or it could not be looked at.
 
 Examples:
@@ -44,12 +46,18 @@ Then name the new folder in store.path. Exit code: 0 nothing was lost; 1 somethi
 Example:
   $ capillary-relay store salvage --config relay.yaml --to /var/lib/relay/salvaged`;
 
-/** The folder of the store, from --path or the configuration. */
-const folderOf = async ({ path, config }: StoreOptions): Promise<string> => {
-  if (path !== undefined) return path;
+/** The folder of the store, from --path or the configuration; encryption keys from the configuration only. */
+const storeOf = async ({
+  path,
+  config,
+}: StoreOptions): Promise<{ path: string; keys?: readonly string[] }> => {
+  if (path !== undefined) return { path };
   const { loadConfig } = await import('../config/load.ts');
-  return loadConfig(config, process.env).config.store.path;
+  const { store } = loadConfig(config, process.env).config;
+  return { path: store.path, keys: store.encryptionKeys };
 };
+
+const folderOf = async (options: StoreOptions): Promise<string> => (await storeOf(options)).path;
 
 /** Says what the store or the disk said in one line, without a stack. */
 const plainly = async <T>(work: () => T | Promise<T>): Promise<T> => {
@@ -70,15 +78,39 @@ const printFindings = (findings: readonly Finding[]): void => {
   console.log(formatTable(findings, columns));
 };
 
+const keyWords = ({ key }: SealCount, keys: readonly string[] | undefined): string => {
+  if (key === 'none') return 'clear, not encrypted';
+  if (keys === undefined) return 'give --config instead of --path to see which key that is';
+  if (key === 'first') return 'the first of store.encryptionKeys';
+  return key === 'older'
+    ? 'an older one of store.encryptionKeys: still needed'
+    : 'NOT in store.encryptionKeys: cannot be opened';
+};
+
+const printSeals = (seals: readonly SealCount[], keys: readonly string[] | undefined): void => {
+  if (seals.length === 0) return;
+  const table = formatTable(seals, [
+    { heading: 'PAYLOADS', cell: ({ payloads }) => payloads },
+    { heading: 'KEY ID', cell: ({ keyId }) => keyId ?? '-' },
+    { heading: 'KEY', cell: (one) => keyWords(one, keys) },
+  ]);
+  console.log(`\n${table}`);
+};
+
 const verify = (options: StoreOptions): Promise<void> =>
   plainly(async () => {
     const { verifyStore } = await import('../journal/sqlite/verify.ts');
-    const path = await folderOf(options);
+    const { readSeals } = await import('../journal/sqlite/seals.ts');
+    const { path, keys } = await storeOf(options);
     const findings = verifyStore(path);
     const ok = findings.length === 0;
-    if (options.json === true) console.log(JSON.stringify({ ok, path, findings }, undefined, 2));
-    else if (ok) console.log(`OK: the store in ${path} is sound: file, ledger, order and payloads`);
-    else {
+    const isReadable = findings.every(({ check }) => check !== 'integrity' && check !== 'format');
+    const seals = isReadable ? readSeals(path, keys ?? []) : [];
+    if (options.json === true) console.log(JSON.stringify({ ok, path, findings, seals }, undefined, 2));
+    else if (ok) {
+      console.log(`OK: the store in ${path} is sound: file, ledger, order and payloads`);
+      printSeals(seals, keys);
+    } else {
       printFindings(findings);
       console.log(
         `\nTHE STORE IN ${path} IS NOT SOUND. Copy what can be read: capillary-relay store salvage --to FOLDER`,

@@ -9,7 +9,14 @@ import type {
   Quarantined,
   StoreHealth,
 } from './lookup.ts';
-import type { OperatorPause, ReplayJob, ReplayRequest, RetentionPolicy } from './policy.ts';
+import type {
+  OperatorPause,
+  ReplayJob,
+  ReplayRequest,
+  RetentionPolicy,
+  SealPosition,
+  SealStep,
+} from './policy.ts';
 import type { ClaimAnswer, ClaimRequest, Settlement } from './settlement.ts';
 import type { StoredEvent } from './stored-event.ts';
 
@@ -139,6 +146,11 @@ export interface Journal {
 
   /** One small step of retention (a few hundred records); `more` when another is due at once. */
   retain(policy: RetentionPolicy, now: number): Promise<{ readonly removed: number; readonly more: boolean }>;
+  /**
+   * One small step of sealing anew: what an older key closed, or what is clear, is closed with the first key. Begin without a position and go on
+   * with `next`; without `next` the engine is through. Does nothing without keys, or when everything is closed with the first one already.
+   */
+  reseal(from?: SealPosition): Promise<SealStep>;
   health(): Promise<StoreHealth>;
   /** Writes something that changes nothing: resolves when the store can be written to, rejects with a StoreError while it cannot. */
   probe(): Promise<void>;

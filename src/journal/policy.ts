@@ -46,3 +46,23 @@ export interface OperatorPause {
   readonly by: string;
   readonly at: number;
 }
+
+/** Where sealing anew stands; only the engine knows what it means. */
+export interface SealPosition {
+  readonly table: number;
+  readonly after: number;
+  /** Payloads so far that no configured key opens. */
+  readonly unreadable: number;
+}
+
+/** What a step of sealing anew did. */
+export interface SealStep {
+  /** Payloads closed with the first key by this step. */
+  readonly sealed: number;
+  /** Payloads, of all steps up to here, that no configured key opens; they stay as they are. */
+  readonly unreadable: number;
+  /** How much of the store is behind, from 0 to 1. */
+  readonly share: number;
+  /** Where to go on; absent when the engine is through. */
+  readonly next?: SealPosition;
+}

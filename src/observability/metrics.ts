@@ -97,6 +97,11 @@ export const createMetrics = () => {
     ),
     storeUsedBytes: gauge('relay_store_used_bytes', 'Bytes of the journal in use', []),
     storeFreeBytes: gauge('relay_store_free_bytes', 'Bytes free on the volume of the journal', []),
+    storeSealedShare: gauge(
+      'relay_store_sealed_share',
+      'How much of the journal was found or made sealed with the first encryption key since the start, from 0 to 1; 1 without keys',
+      [],
+    ),
     retentionRemoved: counter('relay_retention_removed_total', 'Records and payloads removed by age', []),
     troubles: counter('relay_troubles_total', 'Errors survived that should not happen; the log has each', [
       'part',

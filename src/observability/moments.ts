@@ -13,6 +13,8 @@ export const MOMENTS = [
   'journal-migrating',
   /** In the store's thread: between two removals of one step of retention. */
   'journal-retaining',
+  /** In the store's thread: between two payloads of one step of sealing anew. */
+  'journal-sealing',
   /** An event is journaled and not answered. */
   'intake-appended',
   /** Events are claimed and nothing of them is sent. */

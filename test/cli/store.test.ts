@@ -1,8 +1,9 @@
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
+import { smallestWith } from '../config/config-text.ts';
 import { sampleEvent } from '../contract/samples.ts';
 import { run } from './command-line.ts';
 
@@ -44,6 +45,30 @@ describe('store', () => {
     expect(bad.stdout).toContain('capillary-relay store salvage --to FOLDER');
     expect(json.code).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, path: damaged });
+  });
+
+  it('verify: says which keys the payloads are closed with', async () => {
+    const path = join(folder, 'sealed');
+    const [first, second] = ['11'.repeat(32), '22'.repeat(32)];
+    for (const encryptionKeys of [[], [first], [second, first]]) {
+      const journal = await openSqliteJournal({ path, encryptionKeys });
+      for (let n = 0; n <= encryptionKeys.length; n += 1) await journal.append(sampleEvent());
+      await journal.close();
+    }
+    const config = join(folder, 'relay.yaml');
+    const write = (keys: readonly string[]) =>
+      writeFileSync(config, smallestWith([['store', 'path'], path], [['store', 'encryptionKeys'], keys]));
+    write([second, first]);
+    const both = await run(['store', 'verify', '--config', config]);
+    expect(both).toMatchObject({ code: 0, stderr: '' });
+    expect(both.stdout).toMatch(/3 +[0-9a-f]{8} +the first of store\.encryptionKeys\n/u);
+    expect(both.stdout).toMatch(/2 +[0-9a-f]{8} +an older one of store\.encryptionKeys: still needed\n/u);
+    expect(both.stdout).toMatch(/1 +- +clear, not encrypted\n/u);
+    write([second]);
+    const one = await run(['store', 'verify', '--config', config]);
+    expect(one.stdout).toMatch(/2 +[0-9a-f]{8} +NOT in store\.encryptionKeys: cannot be opened\n/u);
+    const json = JSON.parse((await run(['store', 'verify', '--path', path, '--json'])).stdout);
+    expect(json.seals.map(({ payloads }: { payloads: number }) => payloads)).toEqual([3, 2, 1]);
   });
 
   it('backup: makes the file, and overwrites nothing', async () => {

@@ -14,10 +14,11 @@ export interface JournalChild {
   ended(): Promise<{ readonly code: number | string; readonly stderr: string }>;
 }
 
-const start = (script: string, path: string): JournalChild => {
+const start = (script: string, path: string, env: Record<string, string> = {}): JournalChild => {
   const file = fileURLToPath(new URL(script, import.meta.url));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, path], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const receipts: string[] = [];
@@ -47,3 +48,7 @@ export const startAppending = (path: string): JournalChild => start('./appending
 
 /** Starts a process that replays many events and prints the receipts of its dead letters when it is in the middle of it. */
 export const startReplaying = (path: string): JournalChild => start('./replaying-child.ts', path);
+
+/** Starts a process that seals the journal in the folder anew, and prints how many payloads each step sealed. */
+export const startResealing = (path: string, keys: readonly string[]): JournalChild =>
+  start('./resealing-child.ts', path, { KEYS: keys.join(' ') });

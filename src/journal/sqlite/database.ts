@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { StoreError } from '../journal.ts';
@@ -66,6 +66,21 @@ const explain = (path: string, error: unknown): StoreError => {
   return new StoreError(`the store in ${path} cannot be opened: ${why}${cure}`, { cause: error });
 };
 
+/**
+ * Makes the file, or what an earlier version or a copy left, one that only the relay's user can read. SQLite gives the files beside it
+ * the same mode. A file of another user stays as it is: the volume decides there.
+ */
+const keepPrivate = (file: string): void => {
+  closeSync(openSync(file, 'a', 0o600));
+  for (const one of [file, `${file}-wal`, `${file}-shm`]) {
+    try {
+      if (existsSync(one)) chmodSync(one, 0o600);
+    } catch {
+      // Not ours to change.
+    }
+  }
+};
+
 const wrap = (raw: DatabaseSync): Database => {
   const statements = new Map<string, StatementSync>();
   const sql = (text: string): StatementSync => {
@@ -96,6 +111,7 @@ export const openDatabase = (path: string, maxPages?: number): Database => {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const file = join(path, DATABASE_FILE);
     expectNotEmptied(file);
+    keepPrivate(file);
     raw = new DatabaseSync(file, { timeout: 0 });
     configure(raw, maxPages);
     expectSound(raw, file);

@@ -3,6 +3,7 @@ import { WAY_OUT } from './damage.ts';
 import { type Database, openDatabase } from './database.ts';
 import type { Notice, WorkerOptions } from './protocol.ts';
 import { createSeal, type Seal } from './seal.ts';
+import { forgetOtherKeys } from './sealing.ts';
 
 /** What every operation in the worker works on. */
 export interface Engine {
@@ -31,9 +32,12 @@ export const openEngine = (options: Omit<WorkerOptions, 'pulse'>): Engine => {
     reported.add(label);
     notices.push(notice);
   };
+  const db = openDatabase(options.path, options.maxPages);
+  const seal = createSeal(options.keys);
+  forgetOtherKeys(db, seal.keyId);
   return {
-    db: openDatabase(options.path, options.maxPages),
-    seal: createSeal(options.keys),
+    db,
+    seal,
     claims: new Claims(),
     claimable: new Set(),
     reportUnreadable: (what, receipt) =>

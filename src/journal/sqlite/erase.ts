@@ -5,7 +5,7 @@ import { dropNotes } from './notes.ts';
 import { writeProfile } from './profiles.ts';
 
 /** Runs it so that what it deletes is overwritten in the file too. */
-const overwriting = ({ db }: Engine, erase: () => void): void => {
+export const overwriting = ({ db }: Engine, erase: () => void): void => {
   db.raw.exec('PRAGMA secure_delete = ON');
   try {
     erase();

@@ -68,6 +68,7 @@ const writing = (ask: Ask) =>
     removeQuarantined: (receipts) => ask('removeQuarantined', receipts),
     setPause: (destination, pause) => ask('setPause', { destination, pause }),
     retain: (policy, now) => ask('retain', { policy, now }),
+    reseal: (from) => ask('reseal', { from }),
     probe: () => ask('probe', undefined),
   }) satisfies Partial<Journal>;
 

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -44,6 +45,7 @@ const mendLength = (copy: number, header: Buffer, bytes: number): void => {
 export const openMendedCopy = (original: string, copy: string, sound: string): DatabaseSync => {
   copyFileSync(original, copy, constants.COPYFILE_FICLONE);
   if (existsSync(`${original}-wal`)) copyFileSync(`${original}-wal`, `${copy}-wal`);
+  for (const side of ['', '-wal']) if (existsSync(copy + side)) chmodSync(copy + side, 0o600);
   const handle = openSync(copy, 'r+');
   try {
     const header = Buffer.alloc(HEADER_BYTES);

@@ -186,8 +186,15 @@ ALTER TABLE events ADD COLUMN own_lane TEXT;
 CREATE INDEX events_own_lane ON events (own_lane) WHERE own_lane IS NOT NULL;
 `;
 
+/** The key with which everything in the store is closed, once that is so: no row while something else may be found. */
+const SEALED_WITH = `
+CREATE TABLE sealed_with (
+  key_id TEXT PRIMARY KEY
+) WITHOUT ROWID;
+`;
+
 /** Steps from an empty database to the current one. Append only: a step that was released is never changed. */
-export const MIGRATIONS: readonly string[] = [FIRST, REPLAY_QUEUE, NOTES, ALIASES];
+export const MIGRATIONS: readonly string[] = [FIRST, REPLAY_QUEUE, NOTES, ALIASES, SEALED_WITH];
 
 const versionOf = (db: DatabaseSync): number =>
   Number(db.prepare('PRAGMA user_version').get()?.['user_version']);

@@ -13,6 +13,7 @@ import { replay, replayStep } from './replay.ts';
 import { replays } from './replay-jobs.ts';
 import { reroute } from './reroute.ts';
 import { retain } from './retention.ts';
+import { reseal } from './sealing.ts';
 import { settle } from './settle.ts';
 import { probe, usage } from './usage.ts';
 
@@ -43,6 +44,7 @@ export const OPERATIONS: {
   pauses,
   setPause,
   retain,
+  reseal,
   usage,
   probe,
 };

@@ -16,6 +16,8 @@ import type {
   ReplayJob,
   ReplayRequest,
   RetentionPolicy,
+  SealPosition,
+  SealStep,
   Settlement,
   StoredEvent,
 } from '../journal.ts';
@@ -110,6 +112,7 @@ export interface Operations {
     { readonly policy: RetentionPolicy; readonly now: number },
     { readonly removed: number; readonly more: boolean }
   >;
+  reseal: Operation<{ readonly from: SealPosition | undefined }, SealStep>;
   usage: Operation<undefined, { readonly usedBytes: number }>;
   probe: Operation<undefined, void>;
 }
@@ -145,6 +148,7 @@ export const CLASS_OF = {
   pauses: 'read',
   setPause: 'write',
   retain: 'write',
+  reseal: 'write',
   usage: 'read',
   probe: 'intake',
 } as const satisfies Record<OperationName, OperationClass>;

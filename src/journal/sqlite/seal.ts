@@ -16,6 +16,10 @@ export interface Seal {
   close(plain: Uint8Array): Uint8Array;
   /** Undefined when the payload is damaged or its key is not among those given. */
   open(stored: Uint8Array): Buffer | undefined;
+  /** Hex digits that tell the first key, which are stored with all that it closes; undefined without keys. */
+  readonly keyId: string | undefined;
+  /** True for what was closed as `close` closes now. */
+  isCurrent(stored: Uint8Array): boolean;
 }
 
 /**
@@ -34,8 +38,11 @@ export const parseKey = (text: string): Buffer => {
   );
 };
 
-const keyId = (key: Uint8Array): Buffer =>
+const keyIdOf = (key: Uint8Array): Buffer =>
   createHash('sha256').update(key).digest().subarray(0, KEY_ID_BYTES);
+
+/** Hex digits that tell a key of `store.encryptionKeys`; nothing of the key can be found out from them. */
+export const keyIdText = (key: Uint8Array): string => keyIdOf(key).toString('hex');
 
 const closeClear = (plain: Uint8Array): Uint8Array => {
   const stored = new Uint8Array(plain.length + 1);
@@ -49,7 +56,7 @@ const closeWith = (key: Uint8Array, plain: Uint8Array): Uint8Array => {
   const cipher = createCipheriv('aes-256-gcm', key, iv);
   const text = cipher.update(plain);
   cipher.final();
-  return Buffer.concat([Buffer.of(SEALED), keyId(key), iv, cipher.getAuthTag(), text]);
+  return Buffer.concat([Buffer.of(SEALED), keyIdOf(key), iv, cipher.getAuthTag(), text]);
 };
 
 const openWith = (key: Uint8Array, stored: Buffer): Buffer | undefined => {
@@ -67,9 +74,12 @@ const openWith = (key: Uint8Array, stored: Buffer): Buffer | undefined => {
 
 /** A seal that closes with the first key, or leaves payloads clear when there is none, and opens with any of them. */
 export const createSeal = (keys: readonly Uint8Array[]): Seal => {
-  const byId = new Map(keys.map((key) => [keyId(key).toString('hex'), key]));
+  const byId = new Map(keys.map((key) => [keyIdText(key), key]));
   const newest = keys[0];
+  const prefix = newest === undefined ? Buffer.of(CLEAR) : Buffer.of(SEALED, ...keyIdOf(newest));
   return {
+    keyId: newest === undefined ? undefined : keyIdText(newest),
+    isCurrent: (stored) => prefix.equals(stored.subarray(0, prefix.length)),
     close: (plain) => (newest === undefined ? closeClear(plain) : closeWith(newest, plain)),
     open: (bytes) => {
       const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

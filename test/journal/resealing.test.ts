@@ -40,7 +40,8 @@ const filled = async (path: string, keys: readonly string[], events = 3): Promis
     notes: [{ path: `data.${WORD}`, code: 'too-long' }],
   }));
   await Promise.all(Array.from({ length: events }, () => journal.append(sampleEvent({ body }))));
-  await journal.appendMalformed(sampleMalformed({ body }));
+  // Larger than a page, so that its old content would stay on pages that are free.
+  await journal.appendMalformed(sampleMalformed({ body: Buffer.from(WORD.repeat(3_000)) }));
   await journal.quarantine(sampleQuarantined({ body, rawHeaders: ['X-Key', WORD] }), BOUNDS);
   await journal.close();
 };

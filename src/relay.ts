@@ -21,7 +21,12 @@ import { openSqliteJournal } from './journal/sqlite/journal.ts';
 import { createCoverage } from './observability/coverage.ts';
 import { createHealthChecks } from './observability/health-checks.ts';
 import { createMetrics } from './observability/metrics.ts';
-import { createAdminReports, createDeliveryReports, createIntakeReports } from './observability/reports.ts';
+import {
+  createAdminReports,
+  createDeliveryReports,
+  createIntakeReports,
+  createJournalReports,
+} from './observability/reports.ts';
 import { createRefresh } from './observability/refresh.ts';
 
 export interface RelayOptions {
@@ -62,12 +67,13 @@ const urlOf = (app: FastifyInstance): string => {
 export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions): Promise<Relay> => {
   const { config } = loaded;
   log.info({ config: summarize(config) }, 'configuration');
+  const metrics = createMetrics();
   const journal: Journal = await openSqliteJournal({
     path: config.store.path,
     encryptionKeys: config.store.encryptionKeys,
     log,
+    onBatch: createJournalReports(metrics),
   });
-  const metrics = createMetrics();
   const coverage = createCoverage(now);
   const sources = createSourceTable(config.sources);
   const ending = new AbortController();
@@ -120,7 +126,7 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
     coverage,
     metrics: {
       registry: metrics.registry,
-      refresh: createRefresh({ metrics, journal, destinations, capacity, now }),
+      refresh: createRefresh({ metrics, journal, destinations, capacity, marks: config.store, now }),
     },
     health: createHealthChecks({ journal, gate: capacity, sources: config.sources, destinations, now }),
     token: () => adminToken,

@@ -11,6 +11,15 @@ interface MetricsParts {
   readonly observer: { trouble(message: string, error: unknown): void };
 }
 
+/** ms that the store may take to answer: Prometheus waits ten seconds, and a hanging store is just when it should hear of it. */
+const REFRESH = 4_000;
+
+const within = async (work: Promise<void>, ms: number): Promise<void> => {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms);
+  await Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+};
+
 /** `GET /metrics` for Prometheus, open to everybody who reaches the port: labels hold configured names and codes only. */
 export const metricsRoutes =
   ({ metrics, observer }: MetricsParts) =>
@@ -20,7 +29,7 @@ export const metricsRoutes =
       url: '/metrics',
       handler: async (_request, reply) => {
         try {
-          await metrics.refresh();
+          await within(metrics.refresh(), REFRESH);
         } catch (error) {
           // A failing store is just when metrics are needed: the counters are right, only some gauges are of before.
           observer.trouble('the gauges could not be refreshed', error);

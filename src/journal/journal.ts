@@ -156,6 +156,8 @@ export interface Journal {
   probe(): Promise<void>;
   /** ms since the engine last showed that it turns. It does so each second, at rest too; one long step may take a few. */
   pulseAge(): number;
+  /** Calls that wait for the engine or are with it. Answers at once, whatever the engine does. */
+  queued(): number;
   /** Resolves when the engine has died and can take nothing more, with the reason; never on close(). */
   readonly failed: Promise<Error>;
   /** Finishes what was begun, then closes; a call over a filter ends after the step in hand and rejects. Idempotent. */

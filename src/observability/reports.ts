@@ -3,10 +3,21 @@ import type { AdminObserver } from '../admin/observer.ts';
 import { metricEventName } from '../capillary/catalogue.ts';
 import type { DeliveryObserver } from '../delivery/observer.ts';
 import type { IntakeObserver } from '../intake/observer.ts';
+import type { BatchReport } from '../journal/sqlite/channel.ts';
 import type { Coverage } from './coverage.ts';
 import type { Metrics } from './metrics.ts';
+import { setDestinationState } from './refresh.ts';
 
 const seconds = (ms: number): number => ms / 1_000;
+
+/** What the storage thread did. */
+export const createJournalReports =
+  (metrics: Metrics) =>
+  ({ calls, writes, durationMs }: BatchReport): void => {
+    const kind = writes ? 'write' : 'read';
+    metrics.journalSeconds.observe({ kind }, seconds(durationMs));
+    metrics.journalCalls.observe({ kind }, calls);
+  };
 
 /** One wide log line and its metrics for each answered webhook. */
 export const createIntakeReports = (log: Logger, metrics: Metrics): IntakeObserver => ({
@@ -66,7 +77,7 @@ export const createDeliveryReports = (
   },
   stateChanged(destination, status) {
     const flowing = status.state === 'flowing';
-    metrics.destinationFlowing.set({ destination }, flowing ? 1 : 0);
+    setDestinationState(metrics, destination, status.state);
     if (flowing) log.info({ destination }, 'destination flows again');
     else {
       metrics.destinationPauses.inc({ destination, reason: status.reason ?? 'unknown' });

@@ -52,4 +52,10 @@ describe('metrics', () => {
     expect((await rig.get('/metrics')).body).toContain('relay_pending{destination="acme-aep"} 7');
     expect(rig.seen.troubles).toContain('the gauges could not be refreshed');
   });
+
+  it('are given within the time of a scrape while the store gives no answer', async () => {
+    rig.state.refresh = () => new Promise(() => undefined);
+    expect((await rig.get('/metrics')).body).toContain('relay_pending{destination="acme-aep"} 7');
+    expect(rig.seen.troubles.filter((message) => message.includes('refreshed'))).toHaveLength(2);
+  });
 });

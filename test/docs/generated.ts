@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { FIELD_GROUPS } from './field-groups.ts';
 import { perEventText } from './mapping-page.ts';
+import { metricsPage } from './metrics-page.ts';
 import { tenantFieldsText } from './tenant-fields-table.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,5 +26,6 @@ export const generatedFiles = async (): Promise<ReadonlyMap<string, string>> => 
   const files: [string, string][] = [[PAGE, withBlock(withFields, 'per-event', await perEventText())]];
   for (const [file, body] of Object.entries(FIELD_GROUPS))
     files.push([file, `${JSON.stringify(body, undefined, 2)}\n`]);
+  files.push(['docs/metrics.md', await metricsPage()]);
   return new Map(files);
 };

@@ -1,13 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { RefusedError, StoreError } from '../journal.ts';
-import type {
-  AnswerOf,
-  FromWorker,
-  OperationName,
-  Outcome,
-  RequestOf,
-  ToWorker,
-  WorkerOptions,
+import {
+  type AnswerOf,
+  CLASS_OF,
+  type FromWorker,
+  type OperationName,
+  type Outcome,
+  type RequestOf,
+  type ToWorker,
+  type WorkerOptions,
 } from './protocol.ts';
 import { ageOf, createPulse } from './pulse.ts';
 import { weightOf } from './weight.ts';
@@ -22,6 +23,15 @@ interface Waiting {
   readonly weight: number;
   resolve(answer: unknown): void;
   reject(error: Error): void;
+}
+
+/** One batch of calls that the worker has answered, for the metrics. */
+export interface BatchReport {
+  readonly calls: number;
+  /** Whether something was written, and so the disk waited for. */
+  readonly writes: boolean;
+  /** ms that the worker took to carry it out and to commit it. */
+  readonly durationMs: number;
 }
 
 type Answers = Extract<FromWorker, { type: 'answers' }>;
@@ -39,7 +49,7 @@ export class Channel {
   readonly #pulse = createPulse();
   readonly #ready = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
-  readonly #onAnswers: (answers: Answers) => void;
+  readonly #onAnswers: (answers: Answers & BatchReport) => void;
   #queue: Waiting[] = [];
   #flying: readonly Waiting[] | undefined;
   #flushing = false;
@@ -48,7 +58,7 @@ export class Channel {
   #closed: Promise<void> | undefined;
 
   /** `onAnswers` is called after the calls of a batch have been answered. */
-  constructor(options: Omit<WorkerOptions, 'pulse'>, onAnswers: (answers: Answers) => void) {
+  constructor(options: Omit<WorkerOptions, 'pulse'>, onAnswers: (answers: Answers & BatchReport) => void) {
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.failed = promise;
     this.#onAnswers = onAnswers;
@@ -83,6 +93,11 @@ export class Channel {
   /** ms since the worker last showed that it turns. */
   pulseAge(): number {
     return ageOf(this.#pulse);
+  }
+
+  /** Calls without an answer yet. */
+  queued(): number {
+    return this.#queue.length + (this.#flying?.length ?? 0);
   }
 
   /** Closes the file and ends the worker, when nothing is under way. Idempotent. */
@@ -140,7 +155,8 @@ export class Channel {
     this.#flying = undefined;
     for (const [index, waiting] of batch.entries()) settle(waiting, answers.outcomes[index]);
     this.#flush();
-    this.#onAnswers(answers);
+    const writes = batch.some(({ name }) => CLASS_OF[name] !== 'read');
+    this.#onAnswers({ ...answers, calls: batch.length, writes });
   }
 
   #die(cause: Error, tell: (error: Error) => void): void {

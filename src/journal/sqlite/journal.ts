@@ -8,7 +8,7 @@ import {
   type ClaimAnswer,
 } from '../journal.ts';
 import { asBuffer, ownBytes } from './buffers.ts';
-import { Channel } from './channel.ts';
+import { type BatchReport, Channel } from './channel.ts';
 import { createGate, type Gate } from './gate.ts';
 import { listEvents, listQuarantine } from './paging.ts';
 import type { AnswerOf, Notice, OperationName, RequestOf } from './protocol.ts';
@@ -29,6 +29,8 @@ export interface SqliteJournalOptions {
   readonly log?: JournalLog;
   /** The most pages (4 KiB) the file may have; then it is full. For tests of a full disk. */
   readonly maxPages?: number;
+  /** Told of each batch of calls that the storage thread has answered. */
+  readonly onBatch?: (batch: BatchReport) => void;
 }
 
 type Listener = (destination: string) => void;
@@ -136,7 +138,8 @@ export const openSqliteJournal = async (options: SqliteJournalOptions): Promise<
   const listeners = new Set<Listener>();
   const tell = telling(listeners, log);
   const keys = options.encryptionKeys.map(parseKey);
-  const channel = new Channel({ path, keys, maxPages }, ({ claimable, notices }) => {
+  const channel = new Channel({ path, keys, maxPages }, ({ claimable, notices, ...batch }) => {
+    options.onBatch?.(batch);
     tell.claimable(claimable);
     tell.notices(notices);
   });
@@ -168,6 +171,7 @@ export const openSqliteJournal = async (options: SqliteJournalOptions): Promise<
       return () => void replayed.delete(own);
     },
     pulseAge: () => channel.pulseAge(),
+    queued: () => channel.queued(),
     failed: channel.failed,
     close: async () => {
       const stopped = runner.stop();

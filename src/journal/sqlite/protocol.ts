@@ -188,6 +188,8 @@ export type FromWorker =
   | {
       readonly type: 'answers';
       readonly outcomes: readonly Outcome[];
+      /** ms that the batch took. */
+      readonly durationMs: number;
       /** Destinations at which something became claimable. */
       readonly claimable: readonly string[];
       readonly notices: readonly Notice[];

@@ -16,9 +16,17 @@ const serve = (engine: Engine, pulse: Pulse): void => {
   port.on('message', (message: ToWorker) => {
     beat(pulse);
     if (message.type === 'batch') {
+      const began = performance.now();
       const outcomes = runBatch(engine, message.calls);
+      const durationMs = performance.now() - began;
       beat(pulse);
-      tell({ type: 'answers', outcomes, claimable: [...engine.claimable], notices: engine.takeNotices() });
+      tell({
+        type: 'answers',
+        outcomes,
+        durationMs,
+        claimable: [...engine.claimable],
+        notices: engine.takeNotices(),
+      });
       return;
     }
     engine.db.close();

@@ -114,9 +114,17 @@ export interface DestinationAnswer {
   readonly nextTryAt?: string;
   readonly lastSuccessAt?: string;
   readonly inFlight: number;
+  /** Requests under way, and how many may be just now. */
+  readonly concurrency: { readonly used: number; readonly limit: number };
   readonly tokenSecondsLeft?: number;
   readonly pending: number;
   readonly oldestPendingAt?: string;
+}
+
+/** Answer of /livez and /readyz. */
+export interface HealthAnswer {
+  readonly status: string;
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail?: string }[];
 }
 
 /** One replay of many events. */

@@ -11,6 +11,13 @@ export interface AdminClient {
   /** @param path below /admin/v1, with its slash */
   get<T>(path: string, query?: Query): Promise<T>;
   post<T>(path: string, body?: unknown): Promise<T>;
+  /** What the admin port answers without a token, whatever the status: /livez, /readyz, /metrics. */
+  open(path: string): Promise<{ readonly status: number; readonly text: string }>;
+}
+
+/** Nobody answers at the address, or not in time; trying again may help. */
+export class UnreachableError extends CommandError {
+  override name = 'UnreachableError';
 }
 
 /** ms; an action over many events may take its time. */
@@ -38,11 +45,11 @@ const headersFor = (token: string | undefined, hasBody: boolean): Record<string,
   };
 };
 
-const unreachable = (url: string, error: unknown): CommandError => {
+const unreachable = (url: string, error: unknown): UnreachableError => {
   // What fetch throws says no more than that it failed; the cause says why.
   const { code, detail } = failureOf(error instanceof TypeError ? (error.cause ?? error) : error);
   const why = code === 'refused' ? 'the connection was refused' : detail;
-  return new CommandError(
+  return new UnreachableError(
     `no relay answers at ${url}: ${why}. Is it running, and is this its admin port? Name it with --url or --config.`,
   );
 };
@@ -81,24 +88,35 @@ const targetOf = (base: string, path: string, query: Query): string => {
   return `${base}/admin/v1${path}${search === '' ? '' : `?${search}`}`;
 };
 
-/** A client for the relay at this address. */
-export const createAdminClient = ({ url, token }: AdminAddress): AdminClient => {
+/**
+ * A client for the relay at this address.
+ * @param timeouts ms for a whole answer
+ */
+export const createAdminClient = (
+  { url, token }: AdminAddress,
+  timeouts: Readonly<Record<'GET' | 'POST', number>> = TIMEOUT,
+): AdminClient => {
+  const reach = async (target: string, request: RequestInit): Promise<Response> => {
+    try {
+      return await fetch(target, request);
+    } catch (error) {
+      throw unreachable(url, error);
+    }
+  };
   const ask = async (method: 'GET' | 'POST', target: string, body?: unknown): Promise<unknown> => {
     const request = {
       method,
       headers: headersFor(token, body !== undefined),
-      signal: AbortSignal.timeout(TIMEOUT[method]),
+      signal: AbortSignal.timeout(timeouts[method]),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
-    let response: Response;
-    try {
-      response = await fetch(target, request);
-    } catch (error) {
-      throw unreachable(url, error);
-    }
-    return read(response, url);
+    return read(await reach(target, request), url);
   };
   return {
+    open: async (path) => {
+      const response = await reach(`${url}${path}`, { signal: AbortSignal.timeout(timeouts.GET) });
+      return { status: response.status, text: await response.text() };
+    },
     get: async <T>(path: string, query: Query = {}) => (await ask('GET', targetOf(url, path, query))) as T,
     post: async <T>(path: string, body?: unknown) => (await ask('POST', targetOf(url, path, {}), body)) as T,
   };

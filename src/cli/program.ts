@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   serve: async () => (await import('./serve.ts')).registerServe,
   check: async () => (await import('./check.ts')).registerCheck,
   map: async () => (await import('./map.ts')).registerMap,
+  status: async () => (await import('./status.ts')).registerStatus,
   events: async () => (await import('./events.ts')).registerEvents,
   explain: async () => (await import('./explain.ts')).registerExplain,
   ledger: async () => (await import('./ledger.ts')).registerLedger,

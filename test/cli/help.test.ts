@@ -8,6 +8,7 @@ const ALL = [
   'serve',
   'check',
   'map',
+  'status',
   'events',
   'explain',
   'ledger',

@@ -3,6 +3,16 @@ import type { ClaimedEvent, MessageKind, Settlement } from '../journal/journal.t
 import type { Unread } from '../mapping/unread.ts';
 import type { DestinationStatus } from './destination-state.ts';
 
+/** What the answer said of one message of a request. */
+export interface ItemReport {
+  readonly receipt: string;
+  /** `taken`, `failed`, or `unknown` when the answer does not tell. */
+  readonly outcome: string;
+  /** Of a failed one. */
+  readonly status?: number;
+  readonly xactionId?: string;
+}
+
 /** One request to the inlet, for the log and the metrics. Holds no content. */
 export interface RequestReport {
   readonly destination: string;
@@ -12,10 +22,16 @@ export interface RequestReport {
   readonly bytes: number;
   /** HTTP status, or undefined when no answer came. */
   readonly status: number | undefined;
+  /** Why no answer came: `timeout`, `refused`, … */
+  readonly failure: string | undefined;
   /** `taken`, `mixed`, or the kind of the verdict. */
   readonly outcome: string;
   readonly detail: string | undefined;
   readonly durationMs: number;
+  /** Of the events whose messages were in it, in their order. */
+  readonly receipts: readonly string[];
+  /** One for each message when the answer speaks of them, else none. */
+  readonly items: readonly ItemReport[];
 }
 
 /** What the mapping of an event could not carry. */

@@ -5,6 +5,7 @@ import type { OutMessage } from './message.ts';
 import type { RequestReport } from './observer.ts';
 import type { Tried } from './outcomes.ts';
 import type { Pace } from './pace.ts';
+import { requestReport } from './request-report.ts';
 import { batchVerdict, singleVerdict, type Verdict } from './verdict.ts';
 
 export interface RequestParts {
@@ -34,11 +35,6 @@ export interface Requests {
 
 const ALIVE: readonly Verdict['kind'][] = ['items', 'invalid', 'too-large'];
 
-const outcomeName = (verdict: Verdict): string => {
-  if (verdict.kind !== 'items') return verdict.kind;
-  return verdict.items.every((item) => item.kind === 'taken') ? 'taken' : 'mixed';
-};
-
 export const createRequest = (parts: RequestParts): Requests => {
   const { state, tokens } = parts;
 
@@ -59,17 +55,7 @@ export const createRequest = (parts: RequestParts): Requests => {
         : await parts.inlet.sendSingle(flow, jsons[0] ?? '', token, signal);
     const verdict = endpoint === 'batch' ? batchVerdict(answer, batch.length) : singleVerdict(answer);
     const status = answer.kind === 'answer' ? answer.status : undefined;
-    parts.report({
-      destination: parts.destination,
-      kind,
-      endpoint,
-      messages: batch.length,
-      bytes: batch.reduce((sum, message) => sum + message.bytes, 0),
-      status,
-      outcome: outcomeName(verdict),
-      detail: 'detail' in verdict ? verdict.detail : undefined,
-      durationMs: answer.durationMs,
-    });
+    parts.report(requestReport({ destination: parts.destination, kind, endpoint, batch }, answer, verdict));
     return { verdict, at, status, durationMs: answer.durationMs, size: batch.length };
   };
 

@@ -9,6 +9,8 @@ export interface WebhookReport {
   readonly bytes: number;
   readonly receipt?: string;
   readonly eventName?: string;
+  /** Capillary's id of the event. */
+  readonly eventId?: string;
   readonly verifiedBy?: string;
   /** Codes of the verifiers that refused. */
   readonly reasons?: readonly string[];

@@ -57,6 +57,8 @@ export const handleWebhook = async (
     throw new ProblemError(result.code, `${result.detail}; kept as ${result.receipt}`);
   }
   const { status, receipt, event } = result;
-  parts.note(request, { receipt, verifiedBy, eventName: event.eventName, outcome: status });
+  const { eventName, eventId } = event;
+  const id = eventId === undefined ? {} : { eventId };
+  parts.note(request, { receipt, verifiedBy, eventName, ...id, outcome: status });
   return reply.code(200).send({ status, receipt });
 };

@@ -17,6 +17,20 @@ const codeOf = (error: Error): { code?: string } =>
     ? { code: String(error.code) }
     : {};
 
+/** Messages of the engine that quote the value they are about: `Unexpected token 'x', "…" is not valid JSON`, `Invalid count value: …`. */
+const QUOTING = new Set(['SyntaxError', 'RangeError']);
+
+/** The message without what it quotes, and the stack, which begins with the message, likewise. */
+const wordsOf = ({ name, message, stack }: Error): { message: string; stack?: string } => {
+  if (!QUOTING.has(name)) return { message, ...(stack === undefined ? {} : { stack }) };
+  const told = /^[^'":]*/.exec(message)?.[0].trim() ?? '';
+  const frames = stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  return {
+    message: told,
+    ...(frames.length === 0 ? {} : { stack: [`${name}: ${told}`, ...frames].join('\n') }),
+  };
+};
+
 /**
  * Type, message, code, stack and causes of an error, and nothing else: other properties of an error hold what was sent and answered
  * (requests, headers, bodies), which are no matter for a log.
@@ -27,9 +41,8 @@ export const errorFields = (error: unknown, depth = 0): ErrorFields => {
   const deeper = depth < MAX_DEPTH;
   return {
     type: error.name,
-    message: error.message,
     ...codeOf(error),
-    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    ...wordsOf(error),
     ...(deeper && error.cause !== undefined ? { cause: errorFields(error.cause, depth + 1) } : {}),
     ...(deeper && error instanceof AggregateError
       ? { errors: error.errors.slice(0, MAX_ERRORS).map((one) => errorFields(one, depth + 1)) }

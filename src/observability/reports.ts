@@ -5,6 +5,8 @@ import type { DeliveryObserver } from '../delivery/observer.ts';
 import type { IntakeObserver } from '../intake/observer.ts';
 import type { BatchReport } from '../journal/sqlite/channel.ts';
 import type { Coverage } from './coverage.ts';
+import { deliveryLine, itemLine, webhookLine } from './lines.ts';
+import { loggable } from './loggable.ts';
 import type { Metrics } from './metrics.ts';
 import { setDestinationState } from './refresh.ts';
 
@@ -29,8 +31,8 @@ export const createIntakeReports = (log: Logger, metrics: Metrics): IntakeObserv
       metrics.accepted.inc({ source, event_name: metricEventName(eventName) });
     }
     if (report.evicted) metrics.quarantineEvicted.inc({ source }, report.evicted);
-    if (report.status < 300) log.info(report, 'webhook');
-    else log.warn(report, 'webhook refused');
+    if (report.status < 300) log.info(webhookLine(report), 'webhook');
+    else log.warn(webhookLine(report), 'webhook refused');
   },
   trouble(message, error) {
     metrics.troubles.inc({ part: 'intake' });
@@ -38,25 +40,36 @@ export const createIntakeReports = (log: Logger, metrics: Metrics): IntakeObserv
   },
 });
 
-/** One wide log line and its metrics for each request to an inlet, each outcome of an event, each change of a destination. */
+/**
+ * One wide log line and its metrics for each request to an inlet and each change of a destination, and an error line for each dead letter. What
+ * tells of each event is at debug.
+ */
 export const createDeliveryReports = (
   log: Logger,
   metrics: Metrics,
   coverage: Pick<Coverage, 'count'>,
 ): DeliveryObserver => ({
   requested(report) {
-    // Adobe's words can quote a payload, so they stay in the event's record and out of the log.
-    const { detail: _detail, ...line } = report;
-    const { destination, kind, outcome } = line;
+    const { destination, kind, outcome } = report;
     metrics.deliverySeconds.observe({ destination, kind, outcome }, seconds(report.durationMs));
     metrics.batchMessages.observe({ destination, kind }, report.messages);
+    const line = deliveryLine(report);
     if (outcome === 'taken') log.info(line, 'delivery');
     else log.warn(line, 'delivery');
+    if (!log.isLevelEnabled('debug')) return;
+    for (const item of report.items) log.debug({ destination, kind, ...itemLine(item) }, 'delivered message');
   },
   settled(event, settlement) {
-    const { destination, source, receipt, eventName } = event;
+    const { destination, source, receipt } = event;
+    const eventName = loggable(event.eventName);
+    const { state, attempts } = settlement;
+    const reason = 'reason' in settlement ? settlement.reason : undefined;
+    log.debug(
+      { receipt, source, destination, eventName, state, reason, attempts: attempts.length },
+      'event settled',
+    );
     if (settlement.state === 'delivered') {
-      metrics.delivered.inc({ destination, event_name: metricEventName(eventName) });
+      metrics.delivered.inc({ destination, event_name: metricEventName(event.eventName) });
       metrics.endToEndSeconds.observe(
         { destination },
         Math.max(0, seconds(settlement.now - event.receivedAt)),
@@ -65,12 +78,17 @@ export const createDeliveryReports = (
       metrics.ignored.inc({ destination, reason: settlement.reason });
     } else if (settlement.state === 'dead') {
       metrics.dead.inc({ destination, reason: settlement.reason });
-      const { reason } = settlement;
-      log.error({ receipt, source, destination, eventName, reason }, 'event buried as a dead letter');
+      const eventId = loggable(event.eventId);
+      log.error(
+        { receipt, source, destination, eventName, eventId, reason },
+        'event buried as a dead letter',
+      );
     } else metrics.retried.inc({ destination });
   },
   noted(event, { notes, unread }) {
     if (unread !== undefined) coverage.count(event, unread);
+    const { receipt } = event;
+    if (notes.length > 0) log.debug({ receipt, notes: notes.map(({ code }) => code) }, 'mapping notes');
     for (const { kind, code } of notes) {
       metrics.mappingNotes.inc({ event_name: metricEventName(event.eventName), kind, code });
     }
@@ -81,10 +99,9 @@ export const createDeliveryReports = (
     if (flowing) log.info({ destination }, 'destination flows again');
     else {
       metrics.destinationPauses.inc({ destination, reason: status.reason ?? 'unknown' });
-      const { detail, ...known } = status;
-      // A pause is about token, address or organisation; only its words hold nothing of an event.
-      const words = status.state === 'paused' ? { detail } : {};
-      log.warn({ destination, ...known, ...words }, 'destination takes no events');
+      // Adobe's words can quote what was sent, a token or a person, and a pause names the operator: the admin API shows them, the log does not.
+      const { detail: _detail, ...known } = status;
+      log.warn({ destination, ...known }, 'destination takes no events');
     }
   },
   trouble(destination, message, error) {

@@ -65,6 +65,8 @@ export interface RelayProcess {
   readonly exited: Promise<number | null>;
   /** Log lines so far. */
   readonly log: readonly Record<string, unknown>[];
+  /** Standard error so far. */
+  stderr(): string;
   post(body: string | object, headers?: Record<string, string>): Promise<Response>;
   /** Admin API with the token; parsed JSON. */
   admin(path: string, init?: Omit<RequestInit, 'headers'>): Promise<{ status: number; body: any }>;
@@ -155,6 +157,7 @@ const startRelay = async (
     pid: child.pid!,
     exited,
     log,
+    stderr: () => errors,
     post: (body, headers = {}) =>
       fetch(`${intakeUrl}/webhooks/acme`, {
         method: 'POST',

@@ -1,0 +1,32 @@
+import type { ItemReport, RequestReport } from '../delivery/observer.ts';
+import type { WebhookReport } from '../intake/observer.ts';
+import { loggable } from './loggable.ts';
+
+/** Receipts and transaction ids in one line, at most: a full batch of the default size. */
+const MOST = 200;
+
+/** What the log tells of a webhook. */
+export const webhookLine = (report: WebhookReport) => ({
+  ...report,
+  eventName: loggable(report.eventName),
+  eventId: loggable(report.eventId),
+});
+
+/** What the log tells of a message in a request. */
+export const itemLine = ({ xactionId, ...item }: ItemReport) => ({ ...item, xactionId: loggable(xactionId) });
+
+/**
+ * What the log tells of a request to the inlet. Adobe's words can quote a payload, so they stay in the event's record. `moreReceipts` counts
+ * those beyond the bound; debug has every message.
+ */
+export const deliveryLine = ({ detail: _detail, items, receipts, ...report }: RequestReport) => {
+  const xactionIds = items.flatMap(({ xactionId }) => loggable(xactionId) ?? []);
+  const failed = items.filter(({ outcome }) => outcome !== 'taken').length;
+  return {
+    ...report,
+    ...(failed === 0 ? {} : { failed }),
+    receipts: receipts.slice(0, MOST),
+    ...(receipts.length > MOST ? { moreReceipts: receipts.length - MOST } : {}),
+    ...(xactionIds.length === 0 ? {} : { xactionIds: xactionIds.slice(0, MOST) }),
+  };
+};

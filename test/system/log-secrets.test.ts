@@ -1,0 +1,232 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { FaultRuleInput } from '../../src/simulator/fault-rule.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { transactionAdded } from '../fixtures/events.ts';
+import { type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
+import { until } from '../helpers/until.ts';
+
+/** What must never be seen, in a form that nothing else has. */
+const SECRETS = {
+  headerSecret: 'planted-header-secret',
+  hmacKey: 'planted-hmac-key',
+  password: 'planted-password',
+  bearer: 'planted-bearer',
+  imsSecret: 'planted-ims-secret',
+  accessToken: 'planted.access.token',
+  adminToken: 'planted-admin-token',
+  encryptionKey: 'cGxhbnRlZCBlbmNyeXB0aW9uIGtleSAwMTIzNDU2Nzg=',
+} as const;
+const PERSON = {
+  email: 'zelda.planted@example.org',
+  phone: '447700900987',
+  name: 'Quibbleworth',
+  card: '4929123412341234',
+  operator: 'Oprah-Planted',
+} as const;
+const QUOTED = [...Object.values(SECRETS), ...Object.values(PERSON)].join(' ');
+
+const config = (simulator: Simulator) => {
+  const made = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl('inlet') });
+  const [acme] = made.sources;
+  const [aep] = made.destinations;
+  made.admin['token'] = SECRETS.adminToken;
+  made.store['encryptionKeys'] = [SECRETS.encryptionKey];
+  aep!['ims'] = { url: simulator.imsUrl, clientId: 'client', clientSecrets: [SECRETS.imsSecret] };
+  acme!['verify'] = [
+    { type: 'header', name: 'X-Relay-Key', values: [SECRETS.headerSecret] },
+    { type: 'hmac', header: 'X-Signature', secrets: [SECRETS.hmacKey] },
+    { type: 'basic', username: 'planted', passwords: [SECRETS.password] },
+    { type: 'bearer', tokens: [SECRETS.bearer] },
+  ];
+  acme!['overrides'] = {
+    customerUpdated: { event: '$number(event.data.customerIdentifiers.instore.email)' },
+  };
+  return { ...made, log: { level: 'trace' } };
+};
+
+/** A purchase that names the person wherever it can. */
+const purchase = (more: object = {}) => ({
+  ...transactionAdded(77_001, {
+    customerIdentifiers: {
+      customerId: 77_001,
+      instore: { email: PERSON.email, mobile: PERSON.phone, firstName: 'Zelda', lastName: PERSON.name },
+    },
+    paymentDetails: [{ mode: 'CARD', cardNumber: PERSON.card }],
+    notes: QUOTED,
+  }),
+  ...more,
+});
+
+const words = { title: QUOTED, detail: QUOTED, report: { message: QUOTED } };
+const inletFaults: readonly (readonly [outcome: string, then: FaultRuleInput['then']])[] = [
+  ['invalid', { status: 400, body: words }],
+  ['unauthorized', { status: 403, body: words }],
+  ['destination', { status: 400, body: { ...words, title: `Unknown XDM format ${QUOTED}` } }],
+  ['too-large', { status: 413, body: words }],
+  ['throttled', { status: 429, body: words }],
+  ['transient', { status: 500, body: words }],
+  ['transient', { reset: 'before' }],
+  ['mixed', { items: { which: 'all', status: 400, message: QUOTED } }],
+];
+
+let simulator: Simulator;
+let folder: ReturnType<typeof relayFolder>;
+let relay: RelayProcess;
+const processes: RelayProcess[] = [];
+
+const send = async (
+  body: string | object,
+  headers: Record<string, string> = {},
+  path = '/webhooks/acme',
+): Promise<string> => {
+  const answer = await fetch(`${relay.intakeUrl}${path}`, {
+    method: 'POST',
+    headers: { 'x-relay-key': SECRETS.headerSecret, cookie: `session=${QUOTED}`, ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return ((await answer.json()) as { receipt: string }).receipt;
+};
+
+const admin = (path: string, json?: unknown): Promise<Response> =>
+  fetch(`${relay.adminUrl}/admin/v1${path}`, {
+    method: json === undefined ? 'GET' : 'POST',
+    headers: {
+      authorization: `Bearer ${SECRETS.adminToken}`,
+      'content-type': 'application/json',
+      'x-relay-operator': PERSON.operator,
+    },
+    ...(json === undefined ? {} : { body: typeof json === 'string' ? json : JSON.stringify(json) }),
+  });
+
+/** Resolves with the first line of this message, and of these fields, that comes after so many lines. */
+const line = (msg: string, fields: object = {}, after = 0): Promise<Record<string, unknown>> =>
+  until(() =>
+    relay.log
+      .slice(after)
+      .find(
+        (one) => one['msg'] === msg && Object.entries(fields).every(([key, value]) => one[key] === value),
+      ),
+  );
+
+const start = async (): Promise<void> => {
+  relay = await folder.start();
+  processes.push(relay);
+};
+
+beforeAll(async () => {
+  simulator = await startSimulator({ requireAuth: false });
+  folder = relayFolder(config(simulator));
+  // The only way to know the token is to be the one who gives it.
+  const token = { access_token: SECRETS.accessToken, token_type: 'bearer', expires_in: 86_399_000 };
+  simulator.setFaults([{ on: 'ims', then: { status: 200, body: token } }]);
+  await start();
+});
+afterAll(async () => {
+  await folder.remove();
+  await simulator.close();
+});
+
+it('shows neither a secret nor a person, at any level, whatever goes wrong', async () => {
+  // All goes well.
+  const event = purchase();
+  const receipt = await send(event);
+  await line('event settled', { receipt, state: 'delivered' });
+  expect(JSON.stringify(simulator.landed())).toContain(PERSON.email);
+  expect(await line('webhook', { receipt })).toMatchObject({
+    level: 'info',
+    source: 'acme',
+    eventName: event.eventName,
+    eventId: event.eventId,
+    outcome: 'accepted',
+    status: 200,
+    verifiedBy: 'header:x-relay-key',
+    durationMs: expect.any(Number),
+  });
+  expect(await line('delivery', { kind: 'event' })).toMatchObject({
+    level: 'info',
+    destination: 'acme-aep',
+    outcome: 'taken',
+    status: 207,
+    messages: 1,
+    receipts: [receipt],
+    xactionIds: [expect.any(String)],
+    durationMs: expect.any(Number),
+  });
+  expect(await line('delivered message', { receipt })).toMatchObject({ level: 'debug', outcome: 'taken' });
+  const body = JSON.stringify(purchase());
+  const signature = createHmac('sha256', SECRETS.hmacKey).update(body).digest('hex');
+  const basic = Buffer.from(`planted:${SECRETS.password}`).toString('base64');
+  const bad = { 'x-relay-key': 'no' };
+  await send(body, { ...bad, 'x-signature': signature });
+  await send(purchase(), { ...bad, authorization: `Basic ${basic}` });
+  await send(purchase(), { ...bad, authorization: `Bearer ${SECRETS.bearer}` });
+  await send(event);
+
+  // Webhooks that are refused.
+  const query = new URLSearchParams({ token: SECRETS.headerSecret, email: PERSON.email, q: QUOTED });
+  await send(purchase(), {}, `/webhooks/acme?${query.toString()}`);
+  await send(purchase(), {}, `/webhooks/${PERSON.email}`);
+  await send(purchase(), {}, `/${PERSON.name}/%E0%A4%A?token=${SECRETS.bearer}`);
+  await send(purchase(), { 'x-relay-key': `${SECRETS.headerSecret}x`, authorization: `Bearer ${QUOTED}` });
+  await send(`{"email":"${PERSON.email}", ${QUOTED}`);
+  await send({ email: PERSON.email, note: QUOTED });
+  await send(purchase({ orgId: QUOTED }));
+  await send(purchase({ eventName: `${PERSON.name} ${PERSON.email}`, eventId: PERSON.phone }));
+  await send(purchase({ eventName: 'ownEvent', eventId: PERSON.email }));
+  const failing = await send(purchase({ eventName: 'customerUpdated', eventId: randomUUID() }));
+  await line('event settled', { receipt: failing, state: 'dead', reason: 'mapping' });
+
+  // Adobe refuses, and quotes what it was sent.
+  for (const [outcome, then] of inletFaults) {
+    const from = relay.log.length;
+    simulator.setFaults([{ on: 'inlet', times: 1, then }]);
+    await send(
+      purchase({
+        eventId: randomUUID(),
+        data: { ...event.data, customerIdentifiers: undefined, notes: QUOTED },
+      }),
+    );
+    await send(purchase());
+    await line('delivery', { outcome }, from);
+    await admin('/destinations/acme-aep/pause', {});
+    await admin('/destinations/acme-aep/resume', {});
+  }
+  simulator.setFaults([]);
+
+  // Operators, good and bad.
+  await admin(`/events?customerId=77001&eventId=${PERSON.phone}`);
+  await admin(`/events/${PERSON.email}`);
+  await admin('/dead-letters/replay', { filter: { customerId: PERSON.phone }, dryRun: true });
+  await admin('/dead-letters/replay', { receipts: [failing] });
+  await admin('/dead-letters/replay', `{"${QUOTED}`);
+  await admin('/quarantine/release', { filter: {}, all: true });
+  await fetch(`${relay.adminUrl}/admin/v1/ledger?token=${SECRETS.adminToken}`, {
+    headers: { authorization: `Bearer ${SECRETS.adminToken}x` },
+  });
+  expect(await relay.end('SIGTERM')).toBe(0);
+
+  // IMS refuses, and quotes the secret; then it is down.
+  simulator.setFaults([
+    {
+      on: 'ims',
+      times: 1,
+      then: { status: 401, body: { error: 'invalid_client', error_description: `client_secret ${QUOTED}` } },
+    },
+    { on: 'ims', then: { status: 500, body: { error: QUOTED } } },
+  ]);
+  await start();
+  await send(purchase());
+  await line('destination takes no events', { reason: 'ims-invalid_client' });
+  await admin('/destinations/acme-aep/resume', {});
+  await until(() => (simulator.stats().requests.ims['500'] ?? 0) > 0);
+  await relay.end('SIGTERM');
+
+  const seen = processes.map((one) => JSON.stringify(one.log) + one.stderr()).join('\n');
+  const found = Object.entries({ ...SECRETS, ...PERSON }).filter(
+    ([, text]) => seen.includes(text) || seen.includes(encodeURIComponent(text)),
+  );
+  expect(found).toEqual([]);
+  expect(seen).not.toContain('zelda.planted');
+  expect(processes.map((one) => one.stderr())).toEqual(processes.map(() => ''));
+});

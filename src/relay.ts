@@ -20,6 +20,7 @@ import { keepRetention } from './journal/retention.ts';
 import { openSqliteJournal } from './journal/sqlite/journal.ts';
 import { createCoverage } from './observability/coverage.ts';
 import { createHealthChecks } from './observability/health-checks.ts';
+import { createLogLevel } from './observability/log-level.ts';
 import { createMetrics } from './observability/metrics.ts';
 import {
   createAdminReports,
@@ -130,6 +131,7 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
     },
     health: createHealthChecks({ journal, gate: capacity, sources: config.sources, destinations, now }),
     token: () => adminToken,
+    logLevel: createLogLevel(log, now),
     observer: createAdminReports(log, metrics),
     now,
   });

@@ -11,6 +11,7 @@ import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { jsonBodies } from './json-bodies.ts';
 import { ledgerRoutes } from './ledger.ts';
+import { logLevelRoutes } from './log-level.ts';
 import { metricsRoutes } from './metrics.ts';
 import type { AdminParts } from './parts.ts';
 import { quarantineRoutes } from './quarantine.ts';
@@ -91,6 +92,7 @@ const adminApi = async (scope: FastifyInstance, parts: AdminParts): Promise<void
       deadLetterRoutes(v1, parts);
       quarantineRoutes(v1, parts);
       destinationRoutes(v1, parts);
+      logLevelRoutes(v1, parts);
     },
     { prefix: '/v1' },
   );

@@ -1,3 +1,4 @@
+import type { LogLevel } from '../config/schema.ts';
 import type { AccessRefusal } from './access.ts';
 
 /** One change made by an operator: a line of the log. Counts and configured names only; the journal has the receipts. */
@@ -6,6 +7,8 @@ export interface ActionReport {
   readonly action: string;
   readonly by: string;
   readonly destination?: string;
+  /** Level that the log was set to. */
+  readonly level?: LogLevel;
   /** E.g. `{matched: 3, replayed: 3}`. */
   readonly counts?: Readonly<Record<string, number>>;
   readonly dryRun?: boolean;

@@ -3,6 +3,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { CoverageSource } from './coverage.ts';
 import type { DestinationDirectory } from './destinations.ts';
 import type { HealthSource } from './health.ts';
+import type { LogLevelControl } from './log-level.ts';
 import type { MetricsSource } from './metrics.ts';
 import type { AdminObserver } from './observer.ts';
 
@@ -30,6 +31,7 @@ export interface AdminParts {
   readonly health: HealthSource;
   /** The bearer token, asked for at each request so that it can be changed without a restart. Undefined: loopback only. */
   readonly token: () => string | undefined;
+  readonly logLevel: LogLevelControl;
   readonly observer: AdminObserver;
   /** Epoch ms. */
   readonly now: () => number;

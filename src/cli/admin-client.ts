@@ -11,6 +11,7 @@ export interface AdminClient {
   /** @param path below /admin/v1, with its slash */
   get<T>(path: string, query?: Query): Promise<T>;
   post<T>(path: string, body?: unknown): Promise<T>;
+  put<T>(path: string, body: unknown): Promise<T>;
   /** What the admin port answers without a token, whatever the status: /livez, /readyz, /metrics. */
   open(path: string): Promise<{ readonly status: number; readonly text: string }>;
 }
@@ -21,7 +22,9 @@ export class UnreachableError extends CommandError {
 }
 
 /** ms; an action over many events may take its time. */
-const TIMEOUT = { GET: 30_000, POST: 600_000 } as const;
+const TIMEOUT = { GET: 30_000, POST: 600_000, PUT: 30_000 } as const;
+
+type Method = keyof typeof TIMEOUT;
 
 /** Who acts, for the relay's record of it: a note, not a proof. */
 const operator = (): string => {
@@ -94,7 +97,7 @@ const targetOf = (base: string, path: string, query: Query): string => {
  */
 export const createAdminClient = (
   { url, token }: AdminAddress,
-  timeouts: Readonly<Record<'GET' | 'POST', number>> = TIMEOUT,
+  timeouts: Readonly<Record<Method, number>> = TIMEOUT,
 ): AdminClient => {
   const reach = async (target: string, request: RequestInit): Promise<Response> => {
     try {
@@ -103,7 +106,7 @@ export const createAdminClient = (
       throw unreachable(url, error);
     }
   };
-  const ask = async (method: 'GET' | 'POST', target: string, body?: unknown): Promise<unknown> => {
+  const ask = async (method: Method, target: string, body?: unknown): Promise<unknown> => {
     const request = {
       method,
       headers: headersFor(token, body !== undefined),
@@ -119,6 +122,7 @@ export const createAdminClient = (
     },
     get: async <T>(path: string, query: Query = {}) => (await ask('GET', targetOf(url, path, query))) as T,
     post: async <T>(path: string, body?: unknown) => (await ask('POST', targetOf(url, path, {}), body)) as T,
+    put: async <T>(path: string, body: unknown) => (await ask('PUT', targetOf(url, path, {}), body)) as T,
   };
 };
 

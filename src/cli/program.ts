@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   'dead-letters': async () => (await import('./dead-letters.ts')).registerDeadLetters,
   quarantine: async () => (await import('./quarantine.ts')).registerQuarantine,
   destinations: async () => (await import('./destinations.ts')).registerDestinations,
+  'log-level': async () => (await import('./log-level.ts')).registerLogLevel,
   store: async () => (await import('./store.ts')).registerStore,
   simulate: async () => (await import('./simulate.ts')).registerSimulate,
   send: async () => (await import('./send.ts')).registerSend,

@@ -14,7 +14,7 @@ interface StatusOptions extends AdminOptions {
 }
 
 /** ms for one answer: a relay that is slower is as good as away, to somebody who watches. */
-const TIMEOUT = { GET: 5_000, POST: 5_000 } as const;
+const TIMEOUT = { GET: 5_000, POST: 5_000, PUT: 5_000 } as const;
 
 const HELP = `
 On a terminal it is drawn anew each interval, until q or Ctrl-C; a relay that does not answer is tried again. Elsewhere, with --once and with

@@ -4,11 +4,11 @@ import { adminSchema, serverSchema } from './server.ts';
 import { sourceSchema } from './source.ts';
 import { storeSchema } from './store.ts';
 
+/** From the most talkative. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
 const logSchema = z.strictObject({
-  level: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-    .default('info')
-    .describe('Least level that is logged.'),
+  level: z.enum(logLevels).default('info').describe('Least level that is logged.'),
 });
 
 /** The whole configuration (design: section 5). Strict: an unknown key is refused. Durations are ms, sizes bytes once read. */

@@ -16,6 +16,8 @@ import { createSourceTable } from '../../src/intake/source-table.ts';
 import type { ClaimedEvent, Journal, Settlement } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
 import { createCoverage } from '../../src/observability/coverage.ts';
+import { createLogger } from '../../src/observability/log.ts';
+import { createLogLevel } from '../../src/observability/log-level.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { contractFault } from '../helpers/openapi.ts';
 
@@ -133,6 +135,8 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
   };
   const now = () => state.now;
   const coverage = createCoverage(now);
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', destination: { write: (text) => void lines.push(text) } });
   const parts: AdminParts = {
     journal,
     sources: table,
@@ -141,6 +145,7 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },
     health: { live: () => state.live, ready: () => state.ready() },
     token: () => state.token,
+    logLevel: createLogLevel(log, now),
     observer: {
       acted: (report) => void seen.acted.push(report),
       refused: (reason) => void seen.refused.push(reason),
@@ -188,6 +193,9 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     sources: table,
     metrics,
     coverage,
+    log,
+    /** What the log has written. */
+    lines,
     state,
     seen,
     /** Folder of the store. */
@@ -195,6 +203,8 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     get: (path: string, options: Ask = {}) => ask(urlOf(admin), 'GET', path, options),
     post: (path: string, json?: unknown, options: Ask = {}) =>
       ask(urlOf(admin), 'POST', path, { ...options, json }),
+    put: (path: string, json?: unknown, options: Ask = {}) =>
+      ask(urlOf(admin), 'PUT', path, { ...options, json }),
     /** Posts a webhook with the right key unless told otherwise. */
     webhook: (name: string, body: object | string | Uint8Array, headers: Record<string, string> = {}) =>
       ask(urlOf(intake), 'POST', `/webhooks/${name}`, {

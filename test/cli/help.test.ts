@@ -16,6 +16,7 @@ const ALL = [
   'dead-letters',
   'quarantine',
   'destinations',
+  'log-level',
   'store',
   'simulate',
   'send',

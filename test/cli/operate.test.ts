@@ -186,6 +186,22 @@ describe('destinations', () => {
   });
 });
 
+describe('log-level', () => {
+  it('shows it and changes it for a time', async () => {
+    expect((await stage.cli('log-level')).stdout).toBe('info (configured: info)\n');
+    expect(await stage.cli('log-level', 'debug', '--for', '10m')).toMatchObject({
+      code: 0,
+      stdout: 'debug until 2026-01-31 08:10:00Z (configured: info)\n',
+    });
+    expect(JSON.parse((await stage.cli('log-level', '--json')).stdout)).toMatchObject({ level: 'debug' });
+    expect(await stage.cli('log-level', 'loud')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('level: must be one of trace'),
+    });
+    expect(await stage.cli('log-level', '--for', '10m')).toMatchObject({ code: 2 });
+  });
+});
+
 describe('explain', () => {
   const rejected: Partial<Settlement> = {
     attempts: [

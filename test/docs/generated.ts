@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { clusterFiles } from './cluster-files.ts';
 import { FIELD_GROUPS } from './field-groups.ts';
 import { perEventText } from './mapping-page.ts';
 import { metricsPage } from './metrics-page.ts';
@@ -27,5 +28,5 @@ export const generatedFiles = async (): Promise<ReadonlyMap<string, string>> => 
   for (const [file, body] of Object.entries(FIELD_GROUPS))
     files.push([file, `${JSON.stringify(body, undefined, 2)}\n`]);
   files.push(['docs/metrics.md', await metricsPage()]);
-  return new Map(files);
+  return new Map([...files, ...clusterFiles()]);
 };

@@ -74,6 +74,10 @@ health=$(sed -n 's/^ *CMD \["node", "-e", "\(.*\)"\]$/\1/p' "$root/Dockerfile")
 [ -n "$health" ] || { echo "the HEALTHCHECK of the Dockerfile was not found" >&2; exit 1; }
 url=$(sed -n 's/.*"adminUrl":"\([^"]*\)".*/\1/p' "$work/log")
 RELAY_HEALTH_URL="$url/livez" node -e "$health"
+step "the contract and its page are in it"
+for path in openapi.yaml openapi.json docs/ docs/static/swagger-ui-bundle.js; do
+  RELAY_HEALTH_URL="$url/$path" node -e "$health" || { echo "$path is missing" >&2; exit 1; }
+done
 kill -TERM "$relay"
 wait "$relay"
 

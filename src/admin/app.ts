@@ -3,7 +3,9 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance } from 'fastify';
 import { ProblemError } from '../errors.ts';
 import { answerProblem } from '../intake/problems.ts';
+import { answerUnreadable } from '../intake/unreadable.ts';
 import { REFUSAL_DETAILS, refusalOf } from './access.ts';
+import { contractRoutes } from './contract.ts';
 import { coverageRoutes } from './coverage.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { destinationRoutes } from './destinations.ts';
@@ -27,6 +29,8 @@ export const createAdminApp = async (parts: AdminParts): Promise<FastifyInstance
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
+    return503OnClosing: false,
+    clientErrorHandler: answerUnreadable,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     frameworkErrors: (_error, _request, reply) =>
       void answerProblem(new ProblemError('bad-request', 'the path is not a URL'), reply),
@@ -40,11 +44,12 @@ export const createAdminApp = async (parts: AdminParts): Promise<FastifyInstance
   await app.register(rateLimit, { global: false, ...limits });
   await app.register(healthRoutes(parts));
   await app.register(metricsRoutes(parts));
+  await app.register(contractRoutes);
   await app.register(async (scope) => adminApi(scope, parts), { prefix: '/admin' });
   return app;
 };
 
-/** Answers are data and never pages. Whether a domain is TLS only is for the proxy to say that does the TLS. */
+/** Answers are data and never pages, but for the one of contract.ts. Whether a domain is TLS only is for the proxy to say that does the TLS. */
 const answerHeaders = {
   contentSecurityPolicy: {
     useDefaults: false,

@@ -7,6 +7,7 @@ import type { Gate, Refusal } from './gate.ts';
 import type { IntakeObserver, WebhookReport } from './observer.ts';
 import { answerProblem } from './problems.ts';
 import type { IntakeSource, SourceTable } from './source-table.ts';
+import { answerUnreadable } from './unreadable.ts';
 import { handleWebhook } from './webhook.ts';
 
 export interface IntakeParts {
@@ -34,7 +35,9 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     http: { headersTimeout: HEADERS_TIMEOUT },
-    return503OnClosing: true,
+    // The gate refuses them while draining, in the form that every refusal has.
+    return503OnClosing: false,
+    clientErrorHandler: answerUnreadable,
     // A URL that cannot be decoded is refused before any route; fastify's own answer would quote it.
     frameworkErrors: (_error, _request, reply) =>
       void answerProblem(new ProblemError('bad-request', 'the URL cannot be read'), reply),

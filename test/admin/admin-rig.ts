@@ -19,6 +19,7 @@ import { createCoverage } from '../../src/observability/coverage.ts';
 import { createLogger } from '../../src/observability/log.ts';
 import { createLogLevel } from '../../src/observability/log-level.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { watchAnswers } from '../helpers/contract-watch.ts';
 import { contractFault } from '../helpers/openapi.ts';
 
 export const KEY = 'right-key';
@@ -162,6 +163,7 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     observer: { answered: () => undefined, trouble: () => undefined },
     now,
   });
+  const faults = [admin, intake].map(watchAnswers);
   await Promise.all([admin, intake].map((app) => app.listen({ port: 0, host: '127.0.0.1' })));
 
   const settle = async (outcome: Outcome, names: readonly string[] = NAMES): Promise<string[]> => {
@@ -220,6 +222,7 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
       await Promise.all([admin.close(), intake.close()]);
       await journal.close();
       rmSync(folder, { recursive: true, force: true });
+      expect(faults.flat()).toEqual([]);
     },
   };
 };

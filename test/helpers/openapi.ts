@@ -78,18 +78,53 @@ export const operations: readonly string[] = Object.entries(document['paths'] as
 /** Problem codes that the contract knows. */
 export const problemCodes: readonly string[] = document['components'].schemas.Problem.properties.code.enum;
 
-/** Examples of the answers of one operation, by status, each with what is wrong with it. */
+/** Every `METHOD /path/{parameter}` that is only there to say 405. */
+export const refusedOperations: readonly string[] = Object.entries(document['paths'] as Node).flatMap(
+  ([path, item]) => (item['x-other-methods']?.methods ?? []).map((method: string) => `${method} ${path}`),
+);
+
+/** Status by code, as the table of problems has it. */
+export const problemTable: Readonly<Record<string, number>> = Object.fromEntries(
+  [
+    ...String(document['components'].schemas.Problem.description).matchAll(
+      /^\| `([a-z-]+)` \| (\d+) \| \w/gm,
+    ),
+  ].map(([, code, status]) => [code, Number(status)]),
+);
+
+export const operationOf = (operation: string): Node => {
+  const [method = '', path = ''] = operation.split(' ');
+  return document['paths'][path][method.toLowerCase()];
+};
+
+/** Parameters of an operation, those of its path too. */
+export const parametersOf = (operation: string): readonly Node[] => {
+  const shared: Node[] = document['paths'][operation.split(' ')[1] ?? ''].parameters ?? [];
+  return [...shared, ...(operationOf(operation)['parameters'] ?? [])].map(resolved);
+};
+
+const examplesOf = (media: Node): readonly unknown[] => [
+  ...('example' in media ? [media['example']] : []),
+  ...Object.values((media['examples'] ?? {}) as Node).map(({ value }) => value),
+];
+
+/** What is wrong with the examples of all operations; an answer without one is wrong too. */
 export const brokenExamples = (): string[] =>
   operations.flatMap((operation) => {
-    const [method = '', path = ''] = operation.split(' ');
-    const responses: Node = document['paths'][path][method.toLowerCase()].responses;
-    return Object.entries(responses).flatMap(([status, response]) =>
-      Object.values(resolved(response)['content'] as Node).flatMap((media: Node) => {
-        const examples = Object.values((media['examples'] ?? {}) as Node).map(({ value }) => value);
-        const all = 'example' in media ? [media['example'], ...examples] : examples;
-        return all.flatMap((example) => faultOf(media['schema'], example, `${operation} ${status}`) ?? []);
-      }),
+    const { requestBody, responses } = operationOf(operation);
+    const sent = Object.values((requestBody?.content ?? {}) as Node).map((media) => ['body', media] as const);
+    const answered = Object.entries(responses as Node).flatMap(([status, response]) =>
+      Object.values(resolved(response)['content'] as Node).map((media: Node) => [status, media] as const),
     );
+    const inBodies = [...sent, ...answered].flatMap(([part, media]) => {
+      const examples = examplesOf(media);
+      if (examples.length === 0) return [`${operation} ${part}: has no example`];
+      return examples.flatMap((example) => faultOf(media['schema'], example, `${operation} ${part}`) ?? []);
+    });
+    const inParameters = parametersOf(operation).flatMap(({ name, schema, ...parameter }) =>
+      examplesOf(parameter).flatMap((example) => faultOf(schema, example, `${operation} ${name}`) ?? []),
+    );
+    return [...inBodies, ...inParameters];
   });
 
 const faultOf = (schema: Node, value: unknown, where: string): string | undefined => {
@@ -102,26 +137,56 @@ const faultOf = (schema: Node, value: unknown, where: string): string | undefine
 const pathOf = (path: string): string | undefined => {
   const [bare = ''] = path.split('?');
   const paths = Object.keys(document['paths']);
-  const fits = (template: string) => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`).test(bare);
+  const fits = (template: string) =>
+    new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`).test(bare);
   return paths.find((template) => template === bare) ?? paths.find(fits);
 };
 
+/** The answers that a method of a path can give; undefined where the contract has none. */
+const responsesOf = (method: string, path: string): Node | undefined => {
+  const template = pathOf(path);
+  if (template === undefined) return undefined;
+  const item: Node = document['paths'][template];
+  const others = item['x-other-methods'];
+  const named = item[method.toLowerCase()] ?? (method === 'HEAD' ? item['get'] : undefined);
+  if (named !== undefined) return named.responses;
+  return others?.methods.includes(method === 'HEAD' ? 'GET' : method) ? others.responses : undefined;
+};
+
+/** A problem says of itself what its code and the answer say. */
+const problemFault = (text: string, status: number, where: string): string | undefined => {
+  const body = JSON.parse(text);
+  const isAlike =
+    body.status === status &&
+    body.type === `urn:capillary-aep-relay:problem:${body.code}` &&
+    problemTable[body.code] === status;
+  return isAlike ? faultOf(PROBLEM, body, where) : `${where}: the problem does not fit the answer: ${text}`;
+};
+
+const PROBLEM: Node = { $ref: '#/components/schemas/Problem' };
+
+/** The files of the reading page, which are its own affair. */
+const isPartOfPage = (path: string): boolean => /^\/docs\/./.test(path);
+
 /** What is wrong with an answer by the contract; undefined when it fits. Answers of paths that are not in it must be problems. */
 export const contractFault = ({ method, path, status, headers, text }: SeenAnswer): string | undefined => {
-  const where = `${method} ${path} ${status}`;
-  const template = pathOf(path);
-  const operation = template === undefined ? undefined : document['paths'][template][method.toLowerCase()];
+  const where = `${method} ${path.slice(0, 200)} ${status}`;
+  const responses = responsesOf(method, path);
   const type = headers.get('content-type')?.split(';')[0] ?? '';
-  if (operation === undefined) {
-    return type === 'application/problem+json'
-      ? faultOf({ $ref: '#/components/schemas/Problem' }, JSON.parse(text), where)
-      : `${where}: not in the contract, and no problem`;
+  const hasBody = method !== 'HEAD';
+  const isProblem = type === 'application/problem+json';
+  if (isProblem && hasBody) {
+    const fault = problemFault(text, status, where);
+    if (fault !== undefined) return fault;
   }
-  const response = operation.responses[status];
-  if (response === undefined) return `${where}: this status is not in the contract`;
+  if (responses === undefined) {
+    return isProblem || isPartOfPage(path) ? undefined : `${where}: not in the contract, and no problem`;
+  }
+  const response = responses[status];
+  if (response === undefined) return `${where}: this status is not in the contract: ${text.slice(0, 300)}`;
   const missing = Object.keys(resolved(response)['headers'] ?? {}).filter((name) => !headers.has(name));
   if (missing.length > 0) return `${where}: without ${missing.join(', ')}`;
   const media = resolved(response)['content'][type];
   if (media === undefined) return `${where}: ${type} is not in the contract`;
-  return faultOf(media.schema, type.endsWith('json') ? JSON.parse(text) : text, where);
+  return hasBody ? faultOf(media.schema, type.endsWith('json') ? JSON.parse(text) : text, where) : undefined;
 };

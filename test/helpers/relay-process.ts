@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { contractFetch } from './contract-watch.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -159,14 +160,14 @@ const startRelay = async (
     log,
     stderr: () => errors,
     post: (body, headers = {}) =>
-      fetch(`${intakeUrl}/webhooks/acme`, {
+      contractFetch(`${intakeUrl}/webhooks/acme`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-relay-key': KEY, ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
     admin: async (path, init = {}) => {
       const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
-      const answer = await fetch(`${adminUrl}${path}`, { ...init, headers });
+      const answer = await contractFetch(`${adminUrl}${path}`, { ...init, headers });
       const text = await answer.text();
       return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : text };
     },

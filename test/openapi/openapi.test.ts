@@ -1,9 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROBLEMS } from '../../src/errors.ts';
+import { PROBLEMS, problem } from '../../src/errors.ts';
 import { transactionAdded } from '../fixtures/events.ts';
 import { type AdminRig, startAdminRig } from '../admin/admin-rig.ts';
-import { brokenExamples, contractFault, operations, problemCodes } from '../helpers/openapi.ts';
+import {
+  brokenExamples,
+  contractFault,
+  operations,
+  problemCodes,
+  problemTable,
+  refusedOperations,
+} from '../helpers/openapi.ts';
+
+/** Files of the reading page. */
+const PARTS_OF_PAGE = /^GET \/docs[/*]/;
 
 let rig: AdminRig;
 beforeAll(async () => {
@@ -12,25 +22,23 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 
 describe('the contract', () => {
-  it('has exactly the routes of both apps, but for those that only say 405', async () => {
-    const routes: string[] = [];
-    for (const app of [rig.admin, rig.intake]) {
-      for (const route of routesOf(app)) {
-        const [method, path = ''] = route.split(' ');
-        const isKnown = operations.includes(route);
-        const url = path.replaceAll(/\{\w+\}/g, 'x');
-        const answer = isKnown ? undefined : await app.inject({ method: method as 'GET', url });
-        if (answer?.statusCode !== 405) routes.push(route);
-      }
-    }
-    expect(routes.toSorted()).toEqual(operations.toSorted());
+  it('has exactly the routes of both apps, those that only say 405 too', () => {
+    const routes = [rig.admin, rig.intake].flatMap(routesOf).filter((route) => !PARTS_OF_PAGE.test(route));
+    expect(routes.toSorted()).toEqual([...operations, ...refusedOperations].toSorted());
   });
 
-  it('has exactly the problem codes of the catalogue', () => {
+  it.each(refusedOperations)('has it that %s is refused', async (operation) => {
+    const method = operation.split(' ')[0] as 'GET';
+    expect((await rig.intake.inject({ method, url: '/webhooks/acme' })).statusCode).toBe(405);
+  });
+
+  it('has exactly the problem codes of the catalogue, each with its status and meaning', () => {
+    const catalogue = Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]);
     expect(problemCodes.toSorted()).toEqual(Object.keys(PROBLEMS).toSorted());
+    expect(problemTable).toEqual(Object.fromEntries(catalogue));
   });
 
-  it('has examples that fit their schemas', () => {
+  it('has examples of all bodies and answers, which fit their schemas', () => {
     expect(brokenExamples()).toEqual([]);
   });
 });
@@ -66,8 +74,24 @@ describe('the check of answers against the contract', () => {
     const ok = '{"status":"ok","checks":[]}';
     expect(fault(201, ok)).toContain('status');
     expect(fault(200, ok, { 'content-type': 'text/html' })).toContain('text/html');
-    expect(fault(429, '{}', json, '/admin/v1/ledger')).toContain('Retry-After');
+    const late = JSON.stringify(problem('rate-limited'));
+    const type = { 'content-type': 'application/problem+json' };
+    expect(fault(429, late, type, '/admin/v1/ledger')).toContain('Retry-After');
+    expect(fault(429, late, { ...type, 'retry-after': '1' }, '/admin/v1/ledger')).toBeUndefined();
     expect(fault(200, ok, json, '/nothing')).toContain('not in the contract');
+  });
+});
+
+describe('a problem', () => {
+  const said = { ...problem('not-found') };
+  it.each([
+    ['another status than its answer', { ...said, status: 400 }],
+    ['a code of another status', { ...problem('bad-request'), status: 404 }],
+    ['the type of another code', { ...said, type: problem('conflict').type }],
+  ])('is found to have %s', (_what, body) => {
+    const headers = new Headers({ 'content-type': 'application/problem+json' });
+    const text = JSON.stringify(body);
+    expect(contractFault({ method: 'GET', path: '/nothing', status: 404, headers, text })).toContain('fit');
   });
 });
 

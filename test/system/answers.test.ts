@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
+import { contractFetch } from '../helpers/contract-watch.ts';
 import {
   KEY,
   type RelayConfig,
@@ -48,7 +49,7 @@ describe('the answers of the built relay to Capillary', () => {
   it.each(['POST', 'PUT'])('%s: 200 accepted, then 200 duplicate with the first receipt', async (method) => {
     const body = JSON.stringify(transactionAdded(1));
     const init = { method, body, headers: { 'X-Relay-Key': KEY } };
-    const send = () => fetch(`${relay.intakeUrl}/webhooks/acme`, init);
+    const send = () => contractFetch(`${relay.intakeUrl}/webhooks/acme`, init);
     const first = await send();
     expect(first.status).toBe(200);
     const { status, receipt } = (await first.json()) as { status: string; receipt: string };
@@ -88,12 +89,12 @@ describe('the answers of the built relay to Capillary', () => {
   });
 
   it('404 for an unknown source', async () => {
-    const answer = await fetch(`${relay.intakeUrl}/webhooks/nobody`, { method: 'POST', body: '{}' });
+    const answer = await contractFetch(`${relay.intakeUrl}/webhooks/nobody`, { method: 'POST', body: '{}' });
     await expectProblem(answer, 404, 'unknown-source');
   });
 
   it('405 for a method that carries no event', async () => {
-    const answer = await fetch(`${relay.intakeUrl}/webhooks/acme`);
+    const answer = await contractFetch(`${relay.intakeUrl}/webhooks/acme`);
     await expectProblem(answer, 405, 'method-not-allowed');
     expect(answer.headers.get('allow')).toBe('POST, PUT');
   });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
+import { contractFetch } from '../helpers/contract-watch.ts';
 import { type RelayConfig, type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { until } from '../helpers/until.ts';
 
@@ -68,7 +69,7 @@ describe('the built relay as a process', () => {
     expect(body.events).toMatchObject([
       { eventName: 'transactionAdded', events: 1, fields: [{ path: 'data.shelf', example: 'Xxx 9' }] },
     ]);
-    const metrics = await (await fetch(`${relay.adminUrl}/metrics`)).text();
+    const metrics = await (await contractFetch(`${relay.adminUrl}/metrics`)).text();
     expect(metrics).toContain(
       'relay_mapping_notes_total{event_name="transactionAdded",kind="dropped",code="wrong-pattern"} 1',
     );

@@ -29,7 +29,7 @@ const printProblems = ({ file, problems }: ConfigError, json: boolean): void => 
 
 const connect = async (config: Config): Promise<ConnectionCheck[]> => {
   const { checkConnection } = await import('./connection-check.ts');
-  return (await Promise.all(config.destinations.map(checkConnection))).flat();
+  return (await Promise.all(config.destinations.map((one) => checkConnection(one)))).flat();
 };
 
 const printConnections = (checks: readonly ConnectionCheck[]): void => {

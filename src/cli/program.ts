@@ -8,6 +8,7 @@ type Register = (program: Command) => void;
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   serve: async () => (await import('./serve.ts')).registerServe,
   check: async () => (await import('./check.ts')).registerCheck,
+  doctor: async () => (await import('./doctor.ts')).registerDoctor,
   map: async () => (await import('./map.ts')).registerMap,
   status: async () => (await import('./status.ts')).registerStatus,
   events: async () => (await import('./events.ts')).registerEvents,
@@ -27,7 +28,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
 const EPILOGUE = `
 Examples:
   $ capillary-relay check --config relay.yaml --connect
+  $ capillary-relay doctor --config relay.yaml
   $ capillary-relay serve --config relay.yaml
+  $ capillary-relay status
   $ capillary-relay ledger
 
 Exit codes: 0 done; 1 it failed, or something was found missing; 2 wrong usage or configuration.`;

@@ -15,7 +15,7 @@ import { createSuspicion } from './suspicion.ts';
 import { createWaker } from './waker.ts';
 
 /** Bodies held in memory at once, per destination. */
-const IN_FLIGHT_BYTES = 64 * 1_048_576;
+export const IN_FLIGHT_BYTES = 64 * 1_048_576;
 /** ms until a journal that refused is asked again. */
 const JOURNAL_RETRY = 1_000;
 /** ms that requests under way may still take when the relay stops. */

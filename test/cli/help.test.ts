@@ -7,6 +7,7 @@ import { run } from './command-line.ts';
 const ALL = [
   'serve',
   'check',
+  'doctor',
   'map',
   'status',
   'events',

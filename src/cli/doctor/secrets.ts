@@ -1,0 +1,44 @@
+import { type Stats, statSync } from 'node:fs';
+import { type Finding, codeOf, fail, ok, warn } from './finding.ts';
+
+const CHECK = 'secret file';
+const DAY = 86_400_000;
+const OLD_DAYS = 90;
+
+const OTHERS_READ = 0o004;
+const OTHERS_WRITE = 0o002;
+
+const modeOf = ({ mode }: Stats): string => (mode & 0o777).toString(8).padStart(3, '0');
+
+const secretFile = (path: string, now: number): Finding => {
+  let stats: Stats;
+  try {
+    stats = statSync(path);
+  } catch (error) {
+    return fail(
+      CHECK,
+      `${path} cannot be looked at (${codeOf(error)})`,
+      'mount it again; the relay still has what it read',
+    );
+  }
+  const days = Math.floor((now - stats.mtimeMs) / DAY);
+  const chmod = `chmod o-rwx ${path}, or mount it with defaultMode: 0440`;
+  if ((stats.mode & OTHERS_WRITE) !== 0)
+    return fail(CHECK, `${path} can be written by everybody (mode ${modeOf(stats)})`, chmod);
+  if ((stats.mode & OTHERS_READ) !== 0)
+    return warn(CHECK, `${path} can be read by everybody (mode ${modeOf(stats)})`, chmod);
+  if (days > OLD_DAYS)
+    return warn(
+      CHECK,
+      `${path} is ${days} days old`,
+      'rotate the secret; the relay reads the file again when it changes',
+    );
+  return ok(CHECK, `${path}: mode ${modeOf(stats)}, ${days} days old`);
+};
+
+/**
+ * The files of `${file:…}`: who may read them, and their age. Secrets of the environment have neither.
+ * @param now epoch ms
+ */
+export const secretFindings = (files: readonly string[], now: number): Finding[] =>
+  files.map((path) => secretFile(path, now));

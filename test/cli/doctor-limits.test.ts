@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { fileSystemFinding, spaceFinding } from '../../src/cli/doctor/disk.ts';
+import { memoryFinding, openFilesFinding } from '../../src/cli/doctor/system.ts';
+
+const GIB = 1_024 ** 3;
+
+describe('limits that a test cannot make', () => {
+  it.each([
+    [0x01021994, 'warn', 'tmpfs'],
+    [0x794c7630, 'warn', 'overlay'],
+    [0x6969, 'warn', 'nfs'],
+    // As a signed number, which is how some systems give it.
+    [0xff534d42 | 0, 'warn', 'cifs'],
+    [0xef53, 'ok', 'ext4'],
+    [0x1234, 'ok', 'type 0x1234'],
+  ])('file system %d: %s', (type, level, name) => {
+    expect(fileSystemFinding('/data', type)).toMatchObject({ level, detail: expect.stringContaining(name) });
+  });
+
+  it.each([
+    ['no room', 0.5 * GIB, 0, 'fail', /answered 503/],
+    ['less than the store may take', 5 * GIB, 0, 'warn', /^.*the disk is full before the store is$/],
+    ['the rest of a store that has grown', 5 * GIB, 6 * GIB, 'ok', /^5 GiB free/],
+    ['all of it', 11 * GIB, 0, 'ok', /^11 GiB free/],
+  ])('free space: %s', (_name, free, used, level, detail) => {
+    const marks = { minFree: 1 * GIB, maxBytes: 10 * GIB };
+    expect(spaceFinding({ free, used }, marks)).toMatchObject({
+      level,
+      detail: expect.stringMatching(detail),
+    });
+  });
+
+  it('says how much more the volume needs', () => {
+    const { cure } = spaceFinding({ free: 5 * GIB, used: 0 }, { minFree: 1 * GIB, maxBytes: 10 * GIB });
+    expect(cure).toContain('give the volume 6 GiB more');
+  });
+
+  it.each([
+    [128, 'fail'],
+    [512, 'warn'],
+    [65_536, 'ok'],
+    [undefined, 'ok'],
+  ])('open files %s: %s', (limit, level) => expect(openFilesFinding(limit).level).toBe(level));
+
+  it.each([
+    [128, 1, 'fail'],
+    [256, 1, 'warn'],
+    [512, 1, 'ok'],
+    [512, 5, 'warn'],
+  ])('memory %d MiB for %d destinations: %s', (mib, destinations, level) =>
+    expect(memoryFinding(mib * 1_048_576, destinations).level).toBe(level),
+  );
+});

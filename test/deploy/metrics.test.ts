@@ -5,6 +5,9 @@ import { treeOf } from './files.ts';
 /** What Prometheus makes of a histogram. */
 const SERIES = { histogram: ['_bucket', '_sum', '_count'], summary: ['', '_sum', '_count'] };
 
+/** Labels that Prometheus adds. */
+const OF_SCRAPE = ['instance', 'job'];
+
 interface Known {
   readonly names: ReadonlySet<string>;
   /** Series → its labels. */
@@ -17,14 +20,16 @@ const known = async (): Promise<Known> => {
   for (const { name, type } of await registry.getMetricsAsJSON()) {
     const metric = registry.getSingleMetric(name) as unknown as { labelNames?: readonly string[] };
     const suffixes = SERIES[String(type) as keyof typeof SERIES] ?? [''];
-    for (const suffix of suffixes) labels.set(name + suffix, [...(metric.labelNames ?? []), 'le']);
+    for (const suffix of suffixes)
+      labels.set(name + suffix, [...(metric.labelNames ?? []), 'le', ...OF_SCRAPE]);
   }
+  for (const { record } of records) labels.set(record, [record.split(':')[0] ?? '']);
   return { names: new Set(labels.keys()), labels };
 };
 
-/** Names of series in an expression, with the labels that its selector asks for. */
+/** Names of series in an expression, those of recording rules (`level:metric:operation`) too, with the labels that its selector asks for. */
 const selectorsOf = (expression: string): { name: string; labels: string[] }[] =>
-  [...expression.matchAll(/\b((?:relay|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)].map(
+  [...expression.matchAll(/(?<![\w:])((?:relay|nodejs|process)_\w+|\w+:\w+:\w+)(?:\{([^}]*)\})?/g)].map(
     ([, name = '', inner = '']) => ({
       name,
       labels: [...inner.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
@@ -35,6 +40,11 @@ const selectorsOf = (expression: string): { name: string; labels: string[] }[] =
 const groupsOf = (expression: string): string[] =>
   [...expression.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
 
+interface Record {
+  readonly record: string;
+  readonly expr: string;
+}
+
 interface Rule {
   readonly alert: string;
   readonly expr: string;
@@ -42,9 +52,11 @@ interface Rule {
   readonly annotations: { readonly summary: string; readonly description: string };
 }
 
-const rules: Rule[] = treeOf('deploy/prometheus/rules.yml').groups.flatMap(
-  (group: { rules: Rule[] }) => group.rules,
+const all: (Record | Rule)[] = treeOf('deploy/prometheus/alerts.yaml').groups.flatMap(
+  (group: { rules: (Record | Rule)[] }) => group.rules,
 );
+const rules = all.filter((rule) => 'alert' in rule);
+const records = all.filter((rule) => 'record' in rule);
 
 interface Panel {
   readonly id: number;
@@ -54,7 +66,7 @@ interface Panel {
   readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
 }
 
-const dashboard = treeOf('deploy/grafana/dashboard.json');
+const dashboard = treeOf('deploy/grafana/relay.json');
 const panels: Panel[] = dashboard.panels;
 const queries = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
 const variables: { expr: string; title: string }[] = dashboard.templating.list.map(
@@ -62,21 +74,23 @@ const variables: { expr: string; title: string }[] = dashboard.templating.list.m
 );
 
 describe('every metric that is asked for is one of the relay', () => {
-  it.each([...rules.map(({ alert, expr }) => ({ title: alert, expr })), ...queries, ...variables])(
-    '$title',
-    async ({ title, expr }) => {
-      const { names, labels } = await known();
-      if (title === 'RelayDown') return;
-      const selectors = selectorsOf(expr);
-      expect(selectors.length).toBeGreaterThan(0);
-      for (const selector of selectors) {
-        expect([...names]).toContain(selector.name);
-        expect(labels.get(selector.name)).toEqual(expect.arrayContaining(selector.labels));
-      }
-      const all = selectors.flatMap(({ name }) => labels.get(name) ?? []);
-      expect(all).toEqual(expect.arrayContaining(groupsOf(expr)));
-    },
-  );
+  it.each([
+    ...rules.map(({ alert, expr }) => ({ title: alert, expr })),
+    ...records.map(({ record, expr }) => ({ title: record, expr })),
+    ...queries,
+    ...variables,
+  ])('$title', async ({ title, expr }) => {
+    const { names, labels } = await known();
+    if (title === 'RelayDown') return;
+    const selectors = selectorsOf(expr);
+    expect(selectors.length).toBeGreaterThan(0);
+    for (const selector of selectors) {
+      expect([...names]).toContain(selector.name);
+      expect(labels.get(selector.name)).toEqual(expect.arrayContaining(selector.labels));
+    }
+    const all = selectors.flatMap(({ name }) => labels.get(name) ?? []);
+    expect(all).toEqual(expect.arrayContaining(groupsOf(expr)));
+  });
 });
 
 describe('the alerts', () => {

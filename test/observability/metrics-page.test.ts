@@ -10,10 +10,10 @@ it('docs/metrics.md is what the registry says: npm run docs', async () => {
 
 it('every metric has a help, and every label values that are bounded', async () => {
   const { registry, labels } = createMetrics();
-  for (const { name, help } of await registry.getMetricsAsJSON()) {
-    expect(help).not.toBe('');
-    if (name.startsWith('relay_')) expect([...labels.keys()]).toContain(name);
-  }
+  const metrics = await registry.getMetricsAsJSON();
+  for (const { help } of metrics) expect(help).not.toBe('');
+  const own = metrics.filter(({ name }) => name.startsWith('relay_'));
+  expect(own.map(({ name }) => name)).toEqual([...labels.keys()]);
   for (const of of labels.values()) {
     for (const values of Object.values(of)) {
       expect(values.length).toBeGreaterThan(0);

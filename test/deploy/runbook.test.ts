@@ -1,0 +1,122 @@
+import { type Command, CommanderError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { textOf, treeOf } from './files.ts';
+
+interface Alert {
+  readonly alert: string;
+  readonly annotations: { readonly description: string; readonly runbook_url: string };
+}
+
+const RUNBOOK = textOf('docs/runbook.md');
+const alerts: Alert[] = treeOf('deploy/prometheus/alerts.yaml')
+  .groups.flatMap((group: { rules: (Alert | { record: string })[] }) => group.rules)
+  .filter((rule: object) => 'alert' in rule);
+const sections = RUNBOOK.split('\n## ')
+  .slice(1)
+  .map((text) => ({ title: text.split('\n')[0] ?? '', text }))
+  .filter(({ title }) => title !== 'Before you begin');
+
+/** Command lines of shell blocks, without their comments, and commands that stand within a sentence. */
+const blockLines = [...RUNBOOK.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, block = '']) =>
+  block
+    .split('\n')
+    .map((line) => line.replace(/\s+#.*$/, '').trim())
+    .filter((line) => line !== ''),
+);
+const within = (text: string): string[] =>
+  [...text.matchAll(/`(capillary-relay [^`]+)`/g)].map(([, line = '']) =>
+    line.replaceAll(/\{\{[^}]*\}\}/g, 'name'),
+  );
+const commands = new Set([
+  ...blockLines.filter((line) => line.startsWith('capillary-relay ')),
+  ...within(RUNBOOK),
+  ...alerts.flatMap(({ annotations }) => within(annotations.description)),
+]);
+
+/** Nothing is run: each command is given an action that does nothing, and errors are thrown. */
+const harmless = (command: Command): void => {
+  command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  if (command.parent !== null) command.action(() => undefined);
+  for (const inner of command.commands) harmless(inner);
+};
+
+/** What is wrong with a command line, as the program itself would say. */
+const faultOf = async (line: string): Promise<string | undefined> => {
+  const [, ...words] = line.split(/\s+/);
+  const program = await createProgram(words);
+  harmless(program);
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return undefined;
+  } catch (error) {
+    return error instanceof CommanderError ? error.message : String(error);
+  }
+};
+
+describe('the runbook', () => {
+  it('has a section for every alert, and no other, in the same words', () => {
+    expect(sections.map(({ title }) => title).toSorted()).toEqual(
+      alerts.map(({ alert }) => alert).toSorted(),
+    );
+  });
+
+  it.each(alerts)('$alert leads to its section', ({ alert, annotations }) => {
+    expect(annotations.runbook_url).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+  });
+
+  it.each(sections)(
+    '$title says what it means, where to look first, what cures it, and a command',
+    ({ text }) => {
+      for (const part of ['**Meaning.** ', '**First look.** ', '**Cure.** ', '```sh\n'])
+        expect(text).toContain(part);
+    },
+  );
+
+  it.each([...commands])('%s', async (line) => {
+    expect(await faultOf(line)).toBeUndefined();
+  });
+
+  it('has no command beside the relay’s but a look at its health', () => {
+    const others = blockLines.filter((line) => !line.startsWith('capillary-relay '));
+    expect(new Set(others)).toEqual(
+      new Set([
+        'export RELAY_ADMIN_TOKEN=…',
+        'curl -s http://127.0.0.1:8081/readyz',
+        'curl -s http://127.0.0.1:8081/livez',
+      ]),
+    );
+  });
+
+  it('a command that there is not, or an option, is found out', async () => {
+    for (const line of [
+      'capillary-relay nothing',
+      'capillary-relay ledger --since 2h',
+      'capillary-relay dead-letters list --limit x',
+      'capillary-relay explain',
+    ]) {
+      expect(await faultOf(line)).toMatch(/\w/);
+    }
+  });
+
+  it('names only metrics that there are, and links to sections that it has', () => {
+    const { labels } = createMetrics();
+    for (const [, name = ''] of RUNBOOK.matchAll(/`(relay_\w+)/g)) expect([...labels.keys()]).toContain(name);
+    const anchors = sections.map(({ title }) => title.toLowerCase());
+    for (const [, anchor = ''] of RUNBOOK.matchAll(/\]\(#([\w-]+)\)/g)) expect(anchors).toContain(anchor);
+  });
+});
+
+describe('the tests of the rules', () => {
+  it('see every alert fire', () => {
+    const texts = ['delivery', 'intake', 'objective'].map((name) =>
+      textOf(`deploy/prometheus/tests/${name}.yaml`),
+    );
+    const unseen = alerts.filter(
+      ({ alert }) =>
+        !texts.some((text) => text.includes(`alertname="${alert}"`) || text.includes(`: ${alert}\n`)),
+    );
+    expect(unseen.map(({ alert }) => alert)).toEqual([]);
+  });
+});

@@ -52,11 +52,11 @@ interface Rule {
   readonly annotations: { readonly summary: string; readonly description: string };
 }
 
-const all: (Record | Rule)[] = treeOf('deploy/prometheus/alerts.yaml').groups.flatMap(
+const entries: (Record | Rule)[] = treeOf('deploy/prometheus/alerts.yaml').groups.flatMap(
   (group: { rules: (Record | Rule)[] }) => group.rules,
 );
-const rules = all.filter((rule) => 'alert' in rule);
-const records = all.filter((rule) => 'record' in rule);
+const rules = entries.filter((rule) => 'alert' in rule);
+const records = entries.filter((rule) => 'record' in rule);
 
 interface Panel {
   readonly id: number;
@@ -91,6 +91,25 @@ describe('every metric that is asked for is one of the relay', () => {
     const all = selectors.flatMap(({ name }) => labels.get(name) ?? []);
     expect(all).toEqual(expect.arrayContaining(groupsOf(expr)));
   });
+});
+
+/** Values that selectors name, as [series, label, value]; those of variables of the dashboard are left out. */
+const valuesOf = (expression: string): [string, string, string][] =>
+  [...expression.matchAll(/(?<![\w:])(relay_\w+)\{([^}]*)\}/g)].flatMap(([, name = '', inner = '']) =>
+    [...inner.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"([^"$]*)"/g)].flatMap(([, label = '', list = '']) =>
+      list.split('|').map((value): [string, string, string] => [name, label, value]),
+    ),
+  );
+
+it('every value of a label that is asked for is one that it can have', () => {
+  const { labels } = createMetrics();
+  const asked = [...entries, ...queries].flatMap(({ expr }) => valuesOf(expr));
+  expect(asked.length).toBeGreaterThan(10);
+  const impossible = asked.filter(([name, label, value]) => {
+    const metric = name.replace(/_(bucket|sum|count)$/, '');
+    return !labels.get(metric)?.[label]?.includes(value);
+  });
+  expect(impossible).toEqual([]);
 });
 
 describe('the alerts', () => {
@@ -136,6 +155,19 @@ describe('the dashboard', () => {
     );
     expect(new Set(cells).size).toBe(cells.length);
     for (const { type, targets } of panels) expect(type === 'row' || (targets?.length ?? 0) > 0).toBe(true);
+  });
+
+  it('covers what an operator asks for', () => {
+    expect(panels.flatMap(({ type, title }) => (type === 'row' ? [title.split(':')[0]] : []))).toEqual([
+      'Ledger',
+      'Traffic',
+      'Backlog and oldest age',
+      'Deliveries and latency',
+      'Destinations and tokens',
+      'Dead letters and quarantine',
+      'Journal and disk',
+      'Process',
+    ]);
   });
 
   it('shows the ledger as the relay counts it', () => {

@@ -3,34 +3,35 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance } from 'fastify';
 import { ProblemError } from '../errors.ts';
 import { answerProblem } from '../intake/problems.ts';
-import { answerUnreadable } from '../intake/unreadable.ts';
+import { serverLimits } from '../intake/server-limits.ts';
 import { REFUSAL_DETAILS, refusalOf } from './access.ts';
 import { contractRoutes } from './contract.ts';
 import { coverageRoutes } from './coverage.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { destinationRoutes } from './destinations.ts';
 import { eventRoutes } from './events.ts';
+import { createGuesses } from './guesses.ts';
 import { healthRoutes } from './health.ts';
 import { jsonBodies } from './json-bodies.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { logLevelRoutes } from './log-level.ts';
+import { answerNoRoute } from './methods.ts';
 import { metricsRoutes } from './metrics.ts';
 import type { AdminParts } from './parts.ts';
 import { quarantineRoutes } from './quarantine.ts';
 
 const BODY_LIMIT = 1_048_576;
-/** ms for the request to arrive whole; an answer may take longer. */
-const REQUEST_TIMEOUT = 30_000;
-/** Requests per second and address, those refused included: nobody can try tokens faster. */
+/** Connections at once; more are dropped. */
+const MAX_CONNECTIONS = 1_000;
+/** Requests per second and address, those refused included. */
 const MAX_PER_SECOND = 200;
 
 /** The port for operators and probes. Not yet listening. */
 export const createAdminApp = async (parts: AdminParts): Promise<FastifyInstance> => {
   const app = fastify({
+    ...serverLimits,
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT,
     return503OnClosing: false,
-    clientErrorHandler: answerUnreadable,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     frameworkErrors: (_error, _request, reply) =>
       void answerProblem(new ProblemError('bad-request', 'the path is not a URL'), reply),
@@ -38,14 +39,16 @@ export const createAdminApp = async (parts: AdminParts): Promise<FastifyInstance
   app.setErrorHandler((error: Error, _request, reply) => {
     if (answerProblem(error, reply) === 'internal') parts.observer.trouble('an admin request failed', error);
   });
-  app.setNotFoundHandler(notFound);
+  app.server.maxConnections = MAX_CONNECTIONS;
+  const noRoute = answerNoRoute(app);
+  app.setNotFoundHandler(noRoute);
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   await app.register(helmet, answerHeaders);
   await app.register(rateLimit, { global: false, ...limits });
   await app.register(healthRoutes(parts));
   await app.register(metricsRoutes(parts));
   await app.register(contractRoutes);
-  await app.register(async (scope) => adminApi(scope, parts), { prefix: '/admin' });
+  await app.register(async (scope) => adminApi(scope, parts, noRoute), { prefix: '/admin' });
   return app;
 };
 
@@ -76,18 +79,26 @@ const limits = {
 };
 
 /** Everything under /admin, paths that do not exist too, so that nobody without the token learns which do. */
-const adminApi = async (scope: FastifyInstance, parts: AdminParts): Promise<void> => {
+const adminApi = async (
+  scope: FastifyInstance,
+  parts: AdminParts,
+  noRoute: ReturnType<typeof answerNoRoute>,
+): Promise<void> => {
+  const guesses = createGuesses(parts.now);
   // As a hook of the scope: the limiter's own hook of each route would run after the one that refuses.
   scope.addHook('onRequest', scope.rateLimit());
   scope.addHook('onRequest', async ({ headers, raw }, reply) => {
     const { rawHeaders, socket } = raw;
+    const address = socket.remoteAddress ?? '';
+    guesses.expectAllowed(address);
     const refusal = refusalOf({ headers, rawHeaders, remoteAddress: socket.remoteAddress }, parts.token());
     if (refusal === undefined) return;
+    if (refusal === 'wrong-token') guesses.wrong(address);
     parts.observer.refused(refusal);
     void reply.header('www-authenticate', 'Bearer');
     throw new ProblemError('unauthorized', REFUSAL_DETAILS[refusal]);
   });
-  scope.setNotFoundHandler(notFound);
+  scope.setNotFoundHandler(noRoute);
   jsonBodies(scope);
   await scope.register(
     async (v1) => {
@@ -101,8 +112,4 @@ const adminApi = async (scope: FastifyInstance, parts: AdminParts): Promise<void
     },
     { prefix: '/v1' },
   );
-};
-
-const notFound = (): never => {
-  throw new ProblemError('not-found', 'no such path; openapi.yaml has those there are');
 };

@@ -6,8 +6,8 @@ import { type Journal, StoreError } from '../journal/journal.ts';
 import type { Gate, Refusal } from './gate.ts';
 import type { IntakeObserver, WebhookReport } from './observer.ts';
 import { answerProblem } from './problems.ts';
+import { serverLimits } from './server-limits.ts';
 import type { IntakeSource, SourceTable } from './source-table.ts';
-import { answerUnreadable } from './unreadable.ts';
 import { handleWebhook } from './webhook.ts';
 
 export interface IntakeParts {
@@ -19,11 +19,8 @@ export interface IntakeParts {
   readonly now: () => number;
 }
 
-/** ms; Capillary gives a webhook 30 s (reference: capillary.md §3), so nothing that takes longer can still be answered. */
-const REQUEST_TIMEOUT = 30_000;
-const HEADERS_TIMEOUT = 10_000;
-/** ms; above the idle time of common load balancers (60 s), so that they and not we close idle connections. */
-const KEEP_ALIVE_TIMEOUT = 72_000;
+/** Connections at once; more are dropped. Each idle one costs about 10 KB. */
+const MAX_CONNECTIONS = 10_000;
 
 type Webhook = FastifyRequest<{ Params: { source: string } }>;
 
@@ -31,19 +28,17 @@ type Webhook = FastifyRequest<{ Params: { source: string } }>;
 export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstance> => {
   const { server, sources, gate, observer } = parts;
   const app = fastify({
+    ...serverLimits,
     bodyLimit: server.bodyLimit,
-    requestTimeout: REQUEST_TIMEOUT,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-    http: { headersTimeout: HEADERS_TIMEOUT },
     // The gate refuses them while draining, in the form that every refusal has.
     return503OnClosing: false,
-    clientErrorHandler: answerUnreadable,
     // A URL that cannot be decoded is refused before any route; fastify's own answer would quote it.
     frameworkErrors: (_error, _request, reply) =>
       void answerProblem(new ProblemError('bad-request', 'the URL cannot be read'), reply),
     trustProxy: server.trustProxy.length > 0 ? [...server.trustProxy] : false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
+  app.server.maxConnections = MAX_CONNECTIONS;
   const facts = new WeakMap<FastifyRequest, Partial<WebhookReport>>();
   const note = (request: FastifyRequest, more: Partial<WebhookReport>): void => {
     facts.set(request, { ...facts.get(request), ...more });

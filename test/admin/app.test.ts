@@ -105,6 +105,25 @@ describe('what the admin port refuses', () => {
     }
   });
 
+  it.each([
+    ['POST', '/livez', 'GET, HEAD'],
+    ['PUT', '/admin/v1/ledger', 'GET, HEAD'],
+    ['GET', '/admin/v1/events/x/replay', 'POST'],
+    ['DELETE', '/admin/v1/dead-letters/?reason=x', 'GET, HEAD'],
+  ] as const)('answers %s %s with the methods that it takes', async (method, url, allow) => {
+    const answer = await rig.admin.inject({ method, url, headers: { host: 'localhost' } });
+    expect(answer.statusCode).toBe(405);
+    expect(answer.headers['allow']).toBe(allow);
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.json()).toMatchObject({
+      code: 'method-not-allowed',
+      detail: expect.stringContaining(allow),
+    });
+    rig.state.token = 'secret';
+    const hidden = await rig.admin.inject({ method, url, headers: { host: 'localhost' } });
+    expect(hidden.statusCode).toBe(url.startsWith('/admin') ? 401 : 405);
+  });
+
   it('answers a path that is no URL as a problem that does not repeat it', async () => {
     const answer = await rig.admin.inject({ url: '/admin/v1/events/%zz' });
     expect(answer.statusCode).toBe(400);

@@ -31,7 +31,11 @@ const prometheusRule = (groups: readonly unknown[]) => ({
 /** The chart's schema with the relay's own as the one of `config`; the rest of the file is written by hand. */
 const valuesSchema = (): object => {
   const schema = JSON.parse(textOf(VALUES_SCHEMA));
-  const { $schema: _, definitions, ...config } = configJsonSchema() as { $schema?: string; definitions: object };
+  const {
+    $schema: _,
+    definitions,
+    ...config
+  } = configJsonSchema() as { $schema?: string; definitions: object };
   return { ...schema, definitions: { ...schema.definitions, ...definitions, config } };
 };
 

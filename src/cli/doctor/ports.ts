@@ -5,7 +5,7 @@ import { createAdminClient } from '../admin-client.ts';
 import { type Finding, codeOf, fail, ok } from './finding.ts';
 
 /** ms for a relay on this machine to say that it lives. */
-const LIVEZ = { GET: 2_000, POST: 2_000 } as const;
+const LIVEZ = { GET: 2_000, POST: 2_000, PUT: 2_000 } as const;
 
 const CURES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'stop what listens there (ss -ltnp shows it), or choose another port',

@@ -1,0 +1,197 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { transactionAdded } from '../fixtures/events.ts';
+import { KEY, type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
+import { until } from '../helpers/until.ts';
+import { dial, exchange, readAll, statusesOf } from './raw-http.ts';
+
+const MIB = 1_048_576;
+/** What the process may hold at any time in these tests: a body limit of 1 MiB, and connections by the thousand. */
+const MOST_MEMORY = 600 * MIB;
+
+let simulator: Simulator;
+let folder: ReturnType<typeof relayFolder>;
+let relay: RelayProcess;
+let sent = 100;
+
+beforeAll(async () => {
+  simulator = await startSimulator({});
+  const config = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl('inlet') });
+  folder = relayFolder(config);
+  relay = await folder.start();
+});
+
+afterAll(async () => {
+  await folder.remove();
+  await simulator.close();
+});
+
+const head = (...lines: string[]): string =>
+  ['POST /webhooks/acme HTTP/1.1', 'Host: relay', `X-Relay-Key: ${KEY}`, ...lines, '', ''].join('\r\n');
+
+/** The most memory that the process has held so far; undefined where the system does not tell. */
+const peakMemory = (): number | undefined => {
+  try {
+    const [, kib] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${relay.pid}/status`, 'utf8')) ?? [];
+    return Number(kib) * 1_024;
+  } catch {
+    return undefined;
+  }
+};
+
+/** What the relay has taken in so far, in any way. */
+const taken = async () => {
+  const { accepted, malformed, quarantined } = (await relay.admin('/admin/v1/ledger')).body;
+  return { accepted, malformed, quarantined };
+};
+
+const expectHealthy = async (): Promise<void> => {
+  sent += 1;
+  const answer = await relay.post(transactionAdded(sent));
+  expect(await answer.json()).toMatchObject({ status: 'accepted' });
+  expect((await relay.admin('/readyz')).status).toBe(200);
+  expect(peakMemory() ?? 0).toBeLessThan(MOST_MEMORY);
+};
+
+afterEach(expectHealthy);
+
+describe('what is no HTTP request', () => {
+  it.each<[string, string, number]>([
+    ['garbage', '\0\x01\x02 nothing\r\n\r\n', 400],
+    ['a bad request line', 'POST\r\n\r\n', 400],
+    ['an unknown protocol', 'POST / HTTP/9.9\r\nHost: a\r\n\r\n', 400],
+    ['a TLS hello', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 400],
+    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+    ['a header line without a colon', head('Content-Length 2'), 400],
+    ['a space before the colon', head('Content-Length : 2'), 400],
+    ['a folded header', `${head('X-A: b').slice(0, -2)} c\r\n\r\n`, 400],
+    ['a header with a bare line feed in its name', head('X-A\n: b'), 400],
+    ['two lengths', `${head('Content-Length: 2', 'Content-Length: 3')}{}`, 400],
+    ['a negative length', `${head('Content-Length: -1')}{}`, 400],
+    ['a length that is no number', `${head('Content-Length: 0x2')}{}`, 400],
+    [
+      'a length and chunks, as smugglers send',
+      `${head('Content-Length: 4', 'Transfer-Encoding: chunked')}0\r\n\r\nGET /livez HTTP/1.1\r\n\r\n`,
+      400,
+    ],
+    ['chunks that are none', `${head('Transfer-Encoding: chunked')}zz\r\n{}\r\n0\r\n\r\n`, 400],
+    ['a chunk of an absurd size', `${head('Transfer-Encoding: chunked')}ffffffffffffffffff\r\n{}`, 400],
+    ['an encoding after chunked', `${head('Transfer-Encoding: chunked, gzip')}0\r\n\r\n`, 400],
+    ['headers over 16 KiB', head(`X-Large: ${'a'.repeat(20_000)}`), 431],
+    ['a URL over 16 KiB', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+  ])('%s is answered as a problem, and the connection closed', async (_what, bytes, status) => {
+    const before = await taken();
+    const text = await exchange(relay.intakeUrl, Buffer.from(bytes, 'latin1'));
+    expect(statusesOf(text)).toEqual([status]);
+    expect(text).toContain('application/problem+json');
+    const [, body = ''] = text.split('\r\n\r\n');
+    expect(JSON.parse(body)).toMatchObject({ status });
+    expect(await taken()).toEqual(before);
+  });
+
+  it('is refused by the admin port in the same way', async () => {
+    expect(statusesOf(await exchange(relay.adminUrl, 'POST\r\n\r\n'))).toEqual([400]);
+  });
+});
+
+describe('requests that are odd', () => {
+  it('takes pipelined ones in their order', async () => {
+    const body = JSON.stringify(transactionAdded(1));
+    const length = `Content-Length: ${Buffer.byteLength(body)}`;
+    const text = await exchange(
+      relay.intakeUrl,
+      head(length) + body + head(length, 'Connection: close') + body,
+    );
+    expect(statusesOf(text)).toEqual([200, 200]);
+    expect(text.indexOf('"accepted"')).toBeLessThan(text.indexOf('"duplicate"'));
+  });
+
+  it('closes a connection with a broken one behind a good one', async () => {
+    const body = JSON.stringify(transactionAdded(2));
+    const one = `${head(`Content-Length: ${Buffer.byteLength(body)}`)}${body}`;
+    expect(statusesOf(await exchange(relay.intakeUrl, `${one}BROKEN\r\n\r\n`))).toContain(400);
+  });
+
+  it('never unpacks a body: a bomb is as large as it came', async () => {
+    const bomb = gzipSync(Buffer.alloc(500 * MIB));
+    expect(bomb.length).toBeLessThan(MIB);
+    const before = peakMemory() ?? 0;
+    const answer = await fetch(`${relay.intakeUrl}/webhooks/acme`, {
+      method: 'POST',
+      headers: { 'x-relay-key': KEY, 'content-encoding': 'gzip' },
+      body: bomb as NonNullable<RequestInit['body']>,
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ code: 'not-json' });
+    expect((peakMemory() ?? 0) - before).toBeLessThan(100 * MIB);
+  });
+
+  it('refuses a body over the limit, with a length and without', async () => {
+    expect(statusesOf(await exchange(relay.intakeUrl, head('Content-Length: 5000000')))).toEqual([413]);
+    const chunk = `${(65_536).toString(16)}\r\n${'x'.repeat(65_536)}\r\n`;
+    const chunked = `${head('Transfer-Encoding: chunked')}${chunk.repeat(32)}0\r\n\r\n`;
+    expect(statusesOf(await exchange(relay.intakeUrl, chunked))).toEqual([413]);
+  });
+
+  it.each([
+    ['nested 400,000 levels deep', '['.repeat(400_000) + ']'.repeat(400_000)],
+    ['of a number of a million digits', `{"eventName":"a","orgId":100458,"n":${'9'.repeat(1_000_000)}}`],
+    ['of a number beyond all bounds', '{"eventName":"a","orgId":1e999999}'],
+    ['of 200,000 keys', `{${Array.from({ length: 100_000 }, (_, n) => `"${n}":1`).join(',')}}`],
+  ])('answers JSON %s', async (_what, body) => {
+    expect([200, 400]).toContain((await relay.post(body)).status);
+  });
+});
+
+describe('clients that take their time', () => {
+  it('are cut off: without headers after 10 s, without a body after 30 s', async () => {
+    const [silent, slowHead, slowBody] = await Promise.all([
+      dial(relay.intakeUrl),
+      dial(relay.intakeUrl),
+      dial(relay.intakeUrl),
+    ]);
+    const closed = async (socket: Socket) => {
+      const from = performance.now();
+      const text = await readAll(socket);
+      return { statuses: statusesOf(text), seconds: (performance.now() - from) / 1_000 };
+    };
+    slowHead.write('POST /webhooks/acme HTTP/1.1\r\nHost: relay\r\n');
+    slowBody.write(`${head('Content-Length: 1000')}{`);
+    const drip = setInterval(() => {
+      slowHead.write('X-A: b\r\n');
+      slowBody.write(' ');
+    }, 500);
+    const [nothing, headers, body] = await Promise.all([silent, slowHead, slowBody].map(closed));
+    clearInterval(drip);
+    expect(nothing).toMatchObject({ statuses: [408] });
+    expect(headers).toMatchObject({ statuses: [408] });
+    expect(body).toMatchObject({ statuses: [408] });
+    expect(headers!.seconds).toBeGreaterThan(8);
+    expect(headers!.seconds).toBeLessThan(20);
+    expect(body!.seconds).toBeGreaterThan(25);
+    expect(body!.seconds).toBeLessThan(45);
+  }, 90_000);
+
+  it('hold up nobody by the thousand, and are all let go', async () => {
+    // Each connection is a file of this process and one of the relay.
+    const files = Number(execFileSync('sh', ['-c', 'ulimit -Hn']).toString().trim()) || 65_536;
+    const count = Math.min(9_500, files - 500);
+    expect(count).toBeGreaterThanOrEqual(2_000);
+    const sockets: Socket[] = [];
+    let closed = 0;
+    while (sockets.length < count) {
+      const some = await Promise.all(Array.from({ length: 250 }, () => dial(relay.intakeUrl)));
+      for (const socket of some) {
+        socket.resume().once('close', () => (closed += 1));
+        if (sockets.length % 2 === 0) socket.write('POST /webhooks/acme HTTP/1.1\r\n');
+        sockets.push(socket);
+      }
+    }
+    await expectHealthy();
+    await until(() => closed === sockets.length);
+  }, 120_000);
+});

@@ -1,0 +1,74 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { transactionAdded } from '../fixtures/events.ts';
+import { type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
+import { until } from '../helpers/until.ts';
+
+/** The simulated IMS knows the new secret only, so that nothing is delivered before the relay has it too. */
+const CREDENTIAL = { clientId: 'client', secrets: ['new-client-secret'] };
+
+let simulator: Simulator;
+let folder: ReturnType<typeof relayFolder>;
+let relay: RelayProcess;
+
+/** As a mounted secret changes: at once. */
+const put = (name: string, text: string): void => {
+  writeFileSync(join(folder.folder, `${name}.new`), text);
+  renameSync(join(folder.folder, `${name}.new`), join(folder.folder, name));
+};
+
+const post = async (n: number, key: string): Promise<number> =>
+  (await relay.post(transactionAdded(n), { 'x-relay-key': key })).status;
+
+const ledger = (token: string): Promise<Response> =>
+  fetch(`${relay.adminUrl}/admin/v1/ledger`, { headers: { authorization: `Bearer ${token}` } });
+
+beforeAll(async () => {
+  simulator = await startSimulator({ credentials: [CREDENTIAL] });
+  const config = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl('inlet') });
+  config.admin['token'] = '${file:admin-token}';
+  config.sources[0]!['verify'] = [{ type: 'header', name: 'X-Relay-Key', values: ['${file:relay-key}'] }];
+  config.destinations[0]!['ims'] = {
+    url: simulator.imsUrl,
+    clientId: CREDENTIAL.clientId,
+    clientSecrets: ['${file:client-secret}'],
+  };
+  folder = relayFolder(config);
+  put('admin-token', 'old-token');
+  put('relay-key', 'old-key');
+  put('client-secret', 'old-client-secret');
+  relay = await folder.start();
+});
+
+afterAll(async () => {
+  await folder.remove();
+  await simulator.close();
+});
+
+it('takes changed secrets of senders, of the admin API and of IMS into use without a restart', async () => {
+  expect(await post(1, 'old-key')).toBe(200);
+  expect(await post(2, 'new-key')).toBe(401);
+  expect((await ledger('old-token')).status).toBe(200);
+  await until(() => relay.log.some(({ msg }) => msg === 'destination takes no events'));
+  expect(await (await ledger('old-token')).json()).toMatchObject({ pending: 1, delivered: 0 });
+
+  // Not asked again and again with the new one: an address that tries tokens is turned away for a minute.
+  put('admin-token', 'new-token');
+  await until(() => relay.log.some(({ msg }) => msg === 'secrets were read again'));
+  expect((await ledger('new-token')).status).toBe(200);
+  put('relay-key', 'new-key');
+  put('client-secret', 'new-client-secret');
+  await until(async () => (await post(3, 'new-key')) === 200);
+  expect(await post(4, 'old-key')).toBe(401);
+  expect((await ledger('old-token')).status).toBe(401);
+  await until(async () => {
+    const { delivered } = (await (await ledger('new-token')).json()) as { delivered: number };
+    return delivered === 2;
+  });
+  const log = JSON.stringify(relay.log);
+  expect(log).toContain('secrets were read again');
+  for (const name of ['key', 'token', 'client-secret'])
+    for (const age of ['old', 'new']) expect(log).not.toContain(`${age}-${name}`);
+});

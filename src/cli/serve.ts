@@ -2,10 +2,13 @@ import closeWithGrace from 'close-with-grace';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { createLogger } from '../observability/log.ts';
+import { flushSpans } from '../observability/tracing.ts';
 import { createRelay } from '../relay.ts';
 
 /** ms a shutdown may take before the process ends anyway; Kubernetes gives 30 s. */
 const SHUTDOWN = 9_500;
+/** ms of them for the last spans, where the process is traced. */
+const FLUSH = 1_000;
 
 const serve = async (file: string): Promise<void> => {
   const loaded = loadConfig(file, process.env);
@@ -17,6 +20,7 @@ const serve = async (file: string): Promise<void> => {
       if (err) log.fatal({ err }, 'unexpected error; shutting down');
       else log.info({ signal }, 'shutting down');
       await relay.stop();
+      await flushSpans(FLUSH);
       log.info('stopped');
     },
   );

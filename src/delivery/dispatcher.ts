@@ -11,6 +11,7 @@ import { type Prepared, prepare } from './prepare.ts';
 import { createReplayShare } from './replay-share.ts';
 import { createSender } from './sender.ts';
 import { DONE, type Result, settlementOf, withNotes, writtenWith } from './settlement.ts';
+import { mapSpan, settleSpan } from './spans.ts';
 import { createSuspicion } from './suspicion.ts';
 import { createWaker } from './waker.ts';
 
@@ -186,12 +187,12 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
 
   const carry = async (event: ClaimedEvent): Promise<void> => {
     try {
-      const prepared = await prepareSafely(event);
+      const prepared = await mapSpan(event, () => prepareSafely(event));
       const settlement = await outcomeOf(event, prepared);
       if (settlement === undefined) await journal.release([event.receipt]);
       else {
         moment('delivery-answered');
-        await settle(event, settlement, prepared);
+        await settleSpan(event, settlement, () => settle(event, settlement, prepared));
       }
     } catch (error) {
       observer.trouble(destination.name, `event ${event.receipt} goes back to the journal`, error);

@@ -12,6 +12,8 @@ export interface OutMessage {
   readonly suspect: boolean;
   /** ms since the event was received. */
   readonly age: number;
+  /** See NewEvent. */
+  readonly traceparent?: string;
   /** The event has been waiting for longer than `retry.maxAge`. */
   readonly expired: boolean;
 }

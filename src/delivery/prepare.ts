@@ -143,5 +143,6 @@ const outMessage = (
     suspect: event.failures > 0,
     age,
     expired: age > destination.retry.maxAge,
+    ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
   };
 };

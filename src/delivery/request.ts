@@ -6,6 +6,7 @@ import type { RequestReport } from './observer.ts';
 import type { Tried } from './outcomes.ts';
 import type { Pace } from './pace.ts';
 import { requestReport } from './request-report.ts';
+import { deliverSpan } from './spans.ts';
 import { batchVerdict, singleVerdict, type Verdict } from './verdict.ts';
 
 export interface RequestParts {
@@ -49,14 +50,19 @@ export const createRequest = (parts: RequestParts): Requests => {
     const flow = { flowId: parts.flowIds[kind] };
     const at = parts.now();
     const jsons = batch.map((message) => message.json);
-    const answer: InletAnswer =
-      endpoint === 'batch'
-        ? await parts.inlet.sendBatch(flow, jsons, token, signal)
-        : await parts.inlet.sendSingle(flow, jsons[0] ?? '', token, signal);
-    const verdict = endpoint === 'batch' ? batchVerdict(answer, batch.length) : singleVerdict(answer);
-    const status = answer.kind === 'answer' ? answer.status : undefined;
-    parts.report(requestReport({ destination: parts.destination, kind, endpoint, batch }, answer, verdict));
-    return { verdict, at, status, durationMs: answer.durationMs, size: batch.length };
+    const sent = { destination: parts.destination, kind, endpoint, batch };
+    return deliverSpan(sent, async (tell) => {
+      const answer: InletAnswer =
+        endpoint === 'batch'
+          ? await parts.inlet.sendBatch(flow, jsons, token, signal)
+          : await parts.inlet.sendSingle(flow, jsons[0] ?? '', token, signal);
+      const verdict = endpoint === 'batch' ? batchVerdict(answer, batch.length) : singleVerdict(answer);
+      const report = requestReport(sent, answer, verdict);
+      tell(report);
+      parts.report(report);
+      const { status, durationMs } = report;
+      return { verdict, at, status, durationMs, size: batch.length };
+    });
   };
 
   const request = async (

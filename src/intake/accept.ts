@@ -1,8 +1,10 @@
+import { type Span, SpanKind } from '@opentelemetry/api';
 import type { CapillaryEvent } from '../capillary/event.ts';
 import { parseEvent } from '../capillary/envelope.ts';
 import type { SourceConfig } from '../config/schema.ts';
 import type { Journal, NewEvent } from '../journal/journal.ts';
 import { moment } from '../observability/moments.ts';
+import { inSpan, traceparentOf } from '../observability/tracing.ts';
 import type { VerifiedRequest } from '../verify/verifier.ts';
 
 export type Acceptance =
@@ -34,6 +36,23 @@ export const newEvent = (
   ...(event.createdAt === undefined ? {} : { createdAt: event.createdAt }),
 });
 
+const appendOptions = ({ source, destination, body }: NewEvent) => ({
+  kind: SpanKind.PRODUCER,
+  attributes: {
+    'messaging.operation.name': 'append',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': destination,
+    'messaging.message.body.size': body.byteLength,
+    'relay.source': source,
+  },
+});
+
+/** With the context of this span, so that the trace goes on when the event is delivered, perhaps by another process. */
+const traced = (event: NewEvent, span: Span): NewEvent => {
+  const traceparent = traceparentOf(span);
+  return traceparent === undefined ? event : { ...event, traceparent };
+};
+
 /**
  * Journals a proven request: as an event, or as a malformed body that is kept for inspection. Resolves once it is durable.
  * @throws StoreError when the journal could not take it
@@ -45,7 +64,10 @@ export const accept = async (
 ): Promise<Acceptance> => {
   const parsed = parseEvent(request.body, source.orgIds === undefined ? {} : { orgIds: source.orgIds });
   if (parsed.ok) {
-    const { receipt, duplicate } = await journal.append(newEvent(parsed.event, source, request));
+    const event = newEvent(parsed.event, source, request);
+    const { receipt, duplicate } = await inSpan('journal.append', appendOptions(event), (span) =>
+      journal.append(traced(event, span)),
+    );
     moment('intake-appended');
     return { status: duplicate ? 'duplicate' : 'accepted', receipt, event: parsed.event };
   }

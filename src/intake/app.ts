@@ -9,6 +9,7 @@ import { answerProblem } from './problems.ts';
 import { serverLimits } from './server-limits.ts';
 import type { IntakeSource, SourceTable } from './source-table.ts';
 import { handleWebhook } from './webhook.ts';
+import { createWebhookSpans } from './webhook-span.ts';
 
 export interface IntakeParts {
   readonly server: Config['server'];
@@ -39,6 +40,7 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  const spans = createWebhookSpans();
   const facts = new WeakMap<FastifyRequest, Partial<WebhookReport>>();
   const note = (request: FastifyRequest, more: Partial<WebhookReport>): void => {
     facts.set(request, { ...facts.get(request), ...more });
@@ -59,14 +61,16 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
   app.setNotFoundHandler((_request, reply) => void answerProblem(new ProblemError('not-found'), reply));
   app.addHook('onResponse', async (request, reply) => {
     const name = sourceName(request);
-    observer.answered({
+    const report: WebhookReport = {
       outcome: 'not-found',
       bytes: Number(request.headers['content-length'] ?? 0),
       ...facts.get(request),
       source: name !== undefined && sources.get(name) !== undefined ? name : 'unknown',
       status: reply.statusCode,
       durationMs: reply.elapsedTime,
-    });
+    };
+    spans.end(request, report);
+    observer.answered(report);
   });
 
   await app.register(rateLimit, {
@@ -96,6 +100,7 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
       url: '/webhooks/:source',
       config: { rateLimit: { max: server.rateLimit.max, timeWindow: server.rateLimit.window } },
       onRequest: async (request: Webhook) => {
+        spans.begin(request);
         request.raw.headers['content-type'] = 'application/octet-stream';
         refuseFor(gate.refusal());
       },
@@ -103,7 +108,9 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
       preParsing: async (request: Webhook) => void knownSource(request),
       handler: async (request: Webhook, reply) => {
         refuseFor(await gate.admit(Buffer.isBuffer(request.body) ? request.body.length : 0));
-        return handleWebhook({ ...parts, note }, knownSource(request), request, reply);
+        return spans.within(request, () =>
+          handleWebhook({ ...parts, note }, knownSource(request), request, reply),
+        );
       },
     });
     scope.route({

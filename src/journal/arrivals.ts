@@ -17,6 +17,8 @@ export interface NewEvent {
   readonly verifiedBy: string;
   /** The raw body as it came. */
   readonly body: Uint8Array;
+  /** W3C traceparent of the span that journaled it, where the process is traced. */
+  readonly traceparent?: string;
 }
 
 export interface Appended {

@@ -71,6 +71,8 @@ export type * from './stored-event.ts';
  * kept any more. There, whatever the settlement says, the event stays pending and is claimable again at once; only attempts, failures
  * and the delivered messages but the profile are recorded.
  *
+ * Traces. `traceparent` is kept as it was appended, so that a trace goes on after a restart; the journal reads nothing out of it.
+ *
  * Erasure. Erasing a lane in a settlement removes, for every settled event of the lane that goes to the same destination or came from the
  * same source, the body, the sent messages, the notes and the details (Adobe's words can quote a payload), and the lane's assembled profile
  * at the destination; the records (receipt, times, outcome) stay. So too for the aliases of the lane, and for its own customer's events in

@@ -48,6 +48,8 @@ export interface StoredEvent {
   readonly isReplay: boolean;
   /** Bytes of the body; the body itself may be gone by retention or erasure. */
   readonly bodyBytes: number;
+  /** See NewEvent. */
+  readonly traceparent?: string;
 }
 
 export interface ClaimedEvent extends StoredEvent {

@@ -10,7 +10,8 @@ export const describeAppending = (make: MakeStore) =>
     const test = journalInTest(make);
 
     it('keeps everything of an event over a restart', async () => {
-      const event = sampleEvent({ lane: sha256('lane'), customerId: '42' });
+      const traceparent = `00-${'a'.repeat(32)}-${'1'.repeat(16)}-01`;
+      const event = sampleEvent({ lane: sha256('lane'), customerId: '42', traceparent });
       const { receipt, duplicate } = await test.journal.append(event);
       expect(duplicate).toBe(false);
 
@@ -41,6 +42,7 @@ export const describeAppending = (make: MakeStore) =>
       expect(record?.event.eventId).toBeUndefined();
       expect(record?.event.createdAt).toBeUndefined();
       expect(record?.event.lane).toBeUndefined();
+      expect(record?.event.traceparent).toBeUndefined();
       expect(record?.body).toStrictEqual(Buffer.alloc(0));
     });
 

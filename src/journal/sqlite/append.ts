@@ -29,8 +29,8 @@ const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: N
   const { lastInsertRowid } = engine.db
     .sql(
       `INSERT INTO events (receipt, source, destination, identity, lane, own_lane, customer_id, org_id, event_name, event_id, created_at,
-         received_at, verified_by, state, head, due_at, body_bytes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
+         received_at, verified_by, state, head, due_at, body_bytes, traceparent)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)`,
     )
     .run(
       receipt,
@@ -49,6 +49,7 @@ const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: N
       joinLane(engine, { destination: event.destination, lane, replay: 0 }),
       event.receivedAt,
       event.body.byteLength,
+      event.traceparent ?? null,
     );
   insertBody(engine, lastInsertRowid, event.body);
 };

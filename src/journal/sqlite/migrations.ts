@@ -193,8 +193,13 @@ CREATE TABLE sealed_with (
 ) WITHOUT ROWID;
 `;
 
+/** W3C traceparent of the span that journaled an event; NULL where the process was not traced. */
+const TRACEPARENT = `
+ALTER TABLE events ADD COLUMN traceparent TEXT;
+`;
+
 /** Steps from an empty database to the current one. Append only: a step that was released is never changed. */
-export const MIGRATIONS: readonly string[] = [FIRST, REPLAY_QUEUE, NOTES, ALIASES, SEALED_WITH];
+export const MIGRATIONS: readonly string[] = [FIRST, REPLAY_QUEUE, NOTES, ALIASES, SEALED_WITH, TRACEPARENT];
 
 const versionOf = (db: DatabaseSync): number =>
   Number(db.prepare('PRAGMA user_version').get()?.['user_version']);

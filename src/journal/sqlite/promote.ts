@@ -15,7 +15,7 @@ const becomeEvent = (engine: Engine, row: EventRow, identity: Buffer, event: New
   engine.db.run(
     `UPDATE events SET source = ?, destination = ?, identity = ?, lane = ?, own_lane = ?, customer_id = ?, org_id = ?, event_name = ?, event_id = ?,
        created_at = ?, received_at = ?, verified_by = ?, state = 'pending', reason = NULL, detail = NULL, head = ?, due_at = ?,
-       body_bytes = ?, kept = 1 WHERE seq = ?`,
+       body_bytes = ?, kept = 1, traceparent = ? WHERE seq = ?`,
     event.source,
     event.destination,
     identity,
@@ -31,6 +31,7 @@ const becomeEvent = (engine: Engine, row: EventRow, identity: Buffer, event: New
     joinLane(engine, { destination: event.destination, lane, replay: 0 }),
     event.receivedAt,
     event.body.byteLength,
+    event.traceparent ?? null,
     row.seq,
   );
 };

@@ -34,6 +34,7 @@ export interface EventRow {
   readonly replay: number;
   /** The lane of its own customer, where that is not `lane`. */
   readonly own_lane: string | null;
+  readonly traceparent: string | null;
 }
 
 /** An event without the mark that only this file gives. */
@@ -83,4 +84,5 @@ export const toStoredEvent = (row: EventRow): StoredEvent =>
     replays: row.replays,
     isReplay: row.replay === 1,
     bodyBytes: row.body_bytes,
+    traceparent: row.traceparent ?? undefined,
   }) satisfies Plain as unknown as StoredEvent;

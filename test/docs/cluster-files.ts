@@ -35,7 +35,10 @@ const valuesSchema = (): object => {
     $schema: _,
     definitions,
     ...config
-  } = configJsonSchema() as { $schema?: string; definitions: object };
+  } = configJsonSchema() as {
+    $schema: string;
+    definitions: object;
+  };
   return { ...schema, definitions: { ...schema.definitions, ...definitions, config } };
 };
 

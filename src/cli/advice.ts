@@ -1,10 +1,11 @@
 import type { DestinationAnswer, RecordAnswer } from './admin-answers.ts';
 import { formatMoment } from './moment.ts';
+import { printable } from './printable.ts';
 
 /** What to do about a dead letter, by its reason. */
 const DEAD: Readonly<Record<string, string>> = {
   rejected:
-    "Adobe's words above say what it did not take. Mend the schema, the mapping or the configuration (try it with `capillary-relay map`), then replay it.",
+    "Adobe's words above say what it did not take. Mend the schema, the mapping or the configuration (try it with the command below), then replay it.",
   poison:
     'It failed again and again while others passed. Look at the attempts above and at the payload, mend what is odd about it, then replay it.',
   expired:
@@ -14,7 +15,7 @@ const DEAD: Readonly<Record<string, string>> = {
   'payload-lost':
     'Its payload was on a damaged page when the store was salvaged. Its id is forgotten, so have Capillary send the event again.',
   mapping:
-    'An override of its source failed on it, where the words above say. Mend the expression (try it with `capillary-relay map`), start the relay with it, then replay it.',
+    'An override of its source failed on it, where the words above say. Mend the expression (try it with the command below), start the relay with it, then replay it.',
   'mapping-failed':
     'The mapping failed on it; the log of the relay has the error. Report it as a bug, and replay it with a relay that has it mended.',
 };
@@ -33,41 +34,90 @@ const IGNORED: Readonly<Record<string, string>> = {
 const MALFORMED =
   "It is no event of this source; it was answered 400, which Capillary does not repeat. Mend the sender, or the source's orgIds, then replay it.";
 
-const pending = ({ dueAt, isReplay }: RecordAnswer, destination: DestinationAnswer | undefined): string => {
-  if (destination !== undefined && destination.state !== 'flowing') {
-    const why = destination.reason === undefined ? '' : ` (${destination.reason})`;
-    const end =
-      destination.reason === 'operator'
-        ? `Let it flow again with: capillary-relay destinations resume ${destination.name}`
-        : 'It is tried again by itself; `capillary-relay destinations list` says when, and `capillary-relay check --connect` what is wrong.';
-    return `It waits because the destination ${destination.name} is ${destination.state}${why}. ${end}`;
-  }
+/** A command for the same relay. */
+type Write = (words: string) => string;
+
+const lines = (...all: readonly (string | undefined)[]): string =>
+  all.filter((line) => line !== undefined).join('\n');
+
+const stopped = (destination: DestinationAnswer, command: Write): string => {
+  const { name, state, reason, detail, nextTryAt } = destination;
+  const why = reason === undefined ? '' : ` (${reason})`;
+  const words = detail === undefined || reason === 'operator' ? '' : ` It was told: ${printable(detail)}`;
+  const waits = `It waits because the destination ${name} is ${state}${why}.${words}`;
+  if (reason === 'operator')
+    return lines(waits, `Let it flow again: ${command(`destinations resume ${name}`)}`);
+  const next = nextTryAt === undefined ? '' : `, next at ${formatMoment(nextTryAt)}`;
+  return lines(
+    `${waits} It is tried again by itself${next}.`,
+    'What is wrong:     capillary-relay check --config relay.yaml --connect',
+    `Once it is mended: ${command(`destinations resume ${name}`)}`,
+  );
+};
+
+const pending = (
+  record: RecordAnswer,
+  destination: DestinationAnswer | undefined,
+  command: Write,
+): string => {
+  const { dueAt, isReplay, customerId } = record;
+  if (destination !== undefined && destination.state !== 'flowing') return stopped(destination, command);
   const when = dueAt === undefined ? '' : ` It is due since or at ${formatMoment(dueAt)}.`;
   const turn =
     isReplay === true ? 'its turn among the replays, which go slower than live traffic' : 'its turn';
-  return `Nothing: it waits for ${turn}, perhaps behind an earlier event of the same customer.${when}`;
+  return lines(
+    `Nothing: it waits for ${turn}, perhaps behind an earlier event of the same customer.${when}`,
+    customerId === undefined
+      ? undefined
+      : `Its neighbours: ${command(`events --customer-id ${shellWord(customerId)} --state pending`)}`,
+  );
 };
 
-const replayable = (record: RecordAnswer): string => {
-  if (!record.hasBody) return 'Its payload is gone, by retention or erasure, so it cannot be replayed.';
-  return record.state === 'dead' || record.state === 'malformed'
-    ? `Replay: capillary-relay dead-letters replay ${record.receipt}`
-    : `Replay: capillary-relay events replay ${record.receipt}`;
+/** A word as a POSIX shell takes it: what a customer's id or a reason holds is not for the shell to read. */
+const shellWord = (text: string): string =>
+  /^[\w.@:+-]+$/.test(text) ? text : `'${printable(text).replaceAll("'", String.raw`'\''`)}'`;
+
+const replayable = ({ hasBody, state, receipt }: RecordAnswer, command: Write): string => {
+  if (!hasBody) return 'Its payload is gone, by retention or erasure, so it cannot be replayed.';
+  const group = state === 'dead' || state === 'malformed' ? 'dead-letters' : 'events';
+  return `Replay: ${command(`${group} replay ${receipt}`)}`;
 };
 
-/** What the operator should do next about an event. */
-export const adviceFor = (record: RecordAnswer, destination: DestinationAnswer | undefined): string => {
+/** Looking closer at a dead letter: what was sent, the mapping of today, and others that died of the same. */
+const closer = ({ hasBody, receipt, reason = '', source }: RecordAnswer, command: Write): string =>
+  lines(
+    hasBody ? `What came and went: ${command(`explain ${receipt} --body`)}` : undefined,
+    hasBody
+      ? `Map it again: ${command(`explain ${receipt} --body --json`)} | jq .body | capillary-relay map - --source ${source} --config relay.yaml`
+      : undefined,
+    `More like it: ${command(`dead-letters list --source ${source} --reason ${shellWord(reason)}`)}`,
+  );
+
+/**
+ * What the operator should do next about an event.
+ * @param options by which a command finds the same relay, such as ` --url http://…`; empty for the default
+ */
+export const adviceFor = (
+  record: RecordAnswer,
+  destination: DestinationAnswer | undefined,
+  options: string,
+): string => {
   const { state, reason = '' } = record;
+  const command: Write = (words) => `capillary-relay ${words}${options}`;
   switch (state) {
     case 'pending':
-      return pending(record, destination);
+      return pending(record, destination, command);
     case 'delivered':
       return 'Nothing: Adobe took it. Whether it was stored Adobe decides later: look for its _id, or for the xaction id of the attempt, in Monitoring.';
     case 'ignored':
-      return `${IGNORED[reason] ?? 'It was not for delivery.'}\n${replayable(record)}`;
+      return lines(IGNORED[reason] ?? 'It was not for delivery.', replayable(record, command));
     case 'malformed':
-      return `${MALFORMED}\n${replayable(record)}`;
+      return lines(MALFORMED, replayable(record, command));
     default:
-      return `${DEAD[reason] ?? 'Mend what the attempts above tell of, then replay it.'}\n${replayable(record)}`;
+      return lines(
+        DEAD[reason] ?? 'Mend what the attempts above tell of, then replay it.',
+        closer(record, command),
+        replayable(record, command),
+      );
   }
 };

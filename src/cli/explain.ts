@@ -5,6 +5,7 @@ import { type AdminClient, adminClient, printJson } from './admin-client.ts';
 import { formatStory } from './event-story.ts';
 
 const HELP = `
+Where it stands, what it is, all that happened to it with Adobe's words, what the mapping left out, and the commands to go on with.
 The payload is personal data, so it is shown only with --body.
 
 Examples:
@@ -21,12 +22,19 @@ const destinationOf = async (
   return destinations.find(({ name }) => name === destination);
 };
 
+/** The options that were given to find the relay, for the commands of the story; never the token. */
+const sameRelay = ({ url, config }: AdminOptions): string =>
+  `${url === undefined ? '' : ` --url ${url}`}${config === undefined ? '' : ` --config ${config}`}`;
+
 const explain = async (id: string, options: AdminOptions & { body?: boolean }): Promise<void> => {
   const client = await adminClient(options);
   const path = `/events/${encodeURIComponent(id)}`;
   const record = await client.get<RecordAnswer>(path, { body: String(options.body === true) });
   if (options.json === true) printJson(record);
-  else console.log(formatStory(record, await destinationOf(client, record)));
+  else {
+    const destination = await destinationOf(client, record);
+    console.log(formatStory(record, { destination, options: sameRelay(options) }));
+  }
 };
 
 export const registerExplain = (program: Command): void => {

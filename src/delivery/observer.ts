@@ -32,6 +32,8 @@ export interface RequestReport {
   readonly receipts: readonly string[];
   /** One for each message when the answer speaks of them, else none. */
   readonly items: readonly ItemReport[];
+  /** Of the trace it is in, where the process is traced. */
+  readonly traceId?: string;
 }
 
 /** What the mapping of an event could not carry. */

@@ -57,8 +57,7 @@ export const createRequest = (parts: RequestParts): Requests => {
           ? await parts.inlet.sendBatch(flow, jsons, token, signal)
           : await parts.inlet.sendSingle(flow, jsons[0] ?? '', token, signal);
       const verdict = endpoint === 'batch' ? batchVerdict(answer, batch.length) : singleVerdict(answer);
-      const report = requestReport(sent, answer, verdict);
-      tell(report);
+      const report = tell(requestReport(sent, answer, verdict));
       parts.report(report);
       const { status, durationMs } = report;
       return { verdict, at, status, durationMs, size: batch.length };

@@ -1,6 +1,6 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { ClaimedEvent, Settlement } from '../journal/journal.ts';
-import { contextOf, inSpan, markFailed, originOf } from '../observability/tracing.ts';
+import { contextOf, inSpan, markFailed, originOf, traceIdOf } from '../observability/tracing.ts';
 import type { OutMessage } from './message.ts';
 import type { RequestReport } from './observer.ts';
 import type { Prepared } from './prepare.ts';
@@ -54,7 +54,7 @@ type Sent = Pick<RequestReport, 'destination' | 'kind' | 'endpoint'> & {
 /** One request to the inlet: linked to the traces of its events, and in their trace when it is one. */
 export const deliverSpan = <T>(
   { destination, kind, endpoint, batch }: Sent,
-  work: (tell: (report: RequestReport) => void) => Promise<T>,
+  work: (tell: (report: RequestReport) => RequestReport) => Promise<T>,
 ): Promise<T> => {
   const { parent, links } = originOf(batch.map(({ traceparent }) => traceparent));
   const attributes = {
@@ -74,11 +74,15 @@ export const deliverSpan = <T>(
   );
 };
 
-const describe = (span: Span, { status, failure, outcome, bytes }: RequestReport): void => {
+/** @returns the report with the trace that it is in, if it is in one */
+const describe = (span: Span, report: RequestReport): RequestReport => {
+  const { status, failure, outcome, bytes } = report;
   span.setAttributes({
     'http.response.status_code': status,
     'http.request.body.size': bytes,
     'relay.outcome': outcome,
   });
   if (outcome !== 'taken') markFailed(span, failure ?? (outcome === 'mixed' ? outcome : String(status)));
+  const traceId = traceIdOf(span);
+  return traceId === undefined ? report : { ...report, traceId };
 };

@@ -69,8 +69,7 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
       status: reply.statusCode,
       durationMs: reply.elapsedTime,
     };
-    spans.end(request, report);
-    observer.answered(report);
+    observer.answered(spans.end(request, report));
   });
 
   await app.register(rateLimit, {

@@ -16,6 +16,8 @@ export interface WebhookReport {
   readonly reasons?: readonly string[];
   /** Older unverified requests dropped to keep this one. */
   readonly evicted?: number;
+  /** Of the trace it is in, where the process is traced. */
+  readonly traceId?: string;
 }
 
 export interface IntakeObserver {

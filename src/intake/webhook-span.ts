@@ -1,6 +1,6 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { FastifyRequest } from 'fastify';
-import { beginSpan, incomingContext, markFailed, within } from '../observability/tracing.ts';
+import { beginSpan, incomingContext, markFailed, traceIdOf, within } from '../observability/tracing.ts';
 import { loggable } from '../observability/loggable.ts';
 import type { WebhookReport } from './observer.ts';
 
@@ -9,7 +9,8 @@ export interface WebhookSpans {
   begin(request: FastifyRequest): void;
   /** Runs the work as a part of the request's span. */
   within<T>(request: FastifyRequest, work: () => T): T;
-  end(request: FastifyRequest, report: WebhookReport): void;
+  /** @returns the report with the trace that it is in, if it is in one */
+  end(request: FastifyRequest, report: WebhookReport): WebhookReport;
 }
 
 export const createWebhookSpans = (): WebhookSpans => {
@@ -24,9 +25,10 @@ export const createWebhookSpans = (): WebhookSpans => {
       const span = spans.get(request);
       return span === undefined ? work() : within(span, work);
     },
-    end(request, { source, outcome, status, receipt, eventName, bytes }) {
+    end(request, report) {
+      const { source, outcome, status, receipt, eventName, bytes } = report;
       const span = spans.get(request);
-      if (span === undefined) return;
+      if (span === undefined) return report;
       spans.delete(request);
       span.setAttributes({
         'http.response.status_code': status,
@@ -38,6 +40,8 @@ export const createWebhookSpans = (): WebhookSpans => {
       });
       if (status >= 500) markFailed(span, outcome);
       span.end();
+      const traceId = traceIdOf(span);
+      return traceId === undefined ? report : { ...report, traceId };
     },
   };
 };

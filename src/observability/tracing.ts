@@ -29,6 +29,10 @@ export const traceparentOf = (span: Span): string | undefined => {
   return `00-${traceId}-${spanId}-${(traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, '0')}`;
 };
 
+/** By which a log line is found from a trace; undefined without an SDK. */
+export const traceIdOf = (span: Span): string | undefined =>
+  isSpanContextValid(span.spanContext()) ? span.spanContext().traceId : undefined;
+
 const spanContextOf = (traceparent: string | undefined): SpanContext | undefined => {
   const [, traceId, spanId, flags] = (traceparent && FORM.exec(traceparent)) || [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;

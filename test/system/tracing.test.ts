@@ -59,12 +59,16 @@ describe('with an SDK', () => {
     await first.admin('/admin/v1/destinations/acme-aep/pause', { method: 'POST', body: '{}' });
     const receipt = await post(first, 1, caller);
     await until(() => named('webhook').length === 1);
+    expect(await until(() => first.log.find(({ msg }) => msg === 'webhook'))).toMatchObject({
+      traceId: TRACE,
+    });
     await first.end('SIGKILL');
     expect(spans().map(({ name }) => name)).toEqual(['journal.append', 'webhook']);
 
     const second = await start(true);
     await second.admin('/admin/v1/destinations/acme-aep/resume', { method: 'POST', body: '{}' });
     await until(() => named('settle').length === 1);
+    expect(second.log.find(({ msg }) => msg === 'delivery')).toMatchObject({ traceId: TRACE });
     await second.end('SIGTERM');
 
     const all = spans();
@@ -148,6 +152,7 @@ it('without an SDK there is no trace and nothing of one is stored', async () => 
   const receipt = await post(relay, 1, caller);
   await until(async () => (await relay.admin(`/admin/v1/events/${receipt}`)).body.state === 'delivered');
   await relay.end('SIGTERM');
+  expect(JSON.stringify(relay.log)).not.toContain('traceId');
   expect(existsSync(file())).toBe(false);
   const db = new DatabaseSync(join(folder.folder, 'data', 'relay.db'), { readOnly: true });
   expect(db.prepare('SELECT traceparent FROM events').all()).toEqual([{ traceparent: null }]);

@@ -4,7 +4,7 @@ import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 
 /** A part of the document. Read by name, so a wrong name shows as undefined and fails the test. */
-interface Node {
+export interface Node {
   readonly [key: string]: ReturnType<typeof JSON.parse>;
 }
 
@@ -29,7 +29,7 @@ const isObject = (node: unknown): node is Node =>
 
 const lastOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1);
 
-const resolved = (node: Node): Node =>
+export const resolved = (node: Node): Node =>
   typeof node['$ref'] === 'string'
     ? node['$ref']
         .split('/')
@@ -103,7 +103,8 @@ export const parametersOf = (operation: string): readonly Node[] => {
   return [...shared, ...(operationOf(operation)['parameters'] ?? [])].map(resolved);
 };
 
-const examplesOf = (media: Node): readonly unknown[] => [
+/** Examples of a body, an answer or a parameter. */
+export const examplesOf = (media: Node): readonly unknown[] => [
   ...('example' in media ? [media['example']] : []),
   ...Object.values((media['examples'] ?? {}) as Node).map(({ value }) => value),
 ];

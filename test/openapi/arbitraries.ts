@@ -1,0 +1,211 @@
+import fc, { type Arbitrary } from 'fast-check';
+import { type Node, examplesOf, operationOf, parametersOf, resolved } from '../helpers/openapi.ts';
+
+/** One request, ready to be sent. */
+export interface Call {
+  readonly method: string;
+  /** Encoded, with its query. */
+  readonly path: string;
+  /** Characters of Latin-1 only, as HTTP has it. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+}
+
+const INJECTIONS = [
+  "' OR 1=1 --",
+  '"; DROP TABLE events; --',
+  '%_',
+  '../../etc/passwd',
+  '<script>alert(1)</script>',
+  '${7*7}',
+  '{{7*7}}',
+  '\r\nX-Injected: 1',
+  '\u0000',
+  '\u202e\ufeff\u200b',
+  '\ud800',
+  '𝕊'.repeat(150),
+  '__proto__',
+  'constructor',
+  'toString',
+  '-0',
+  '1e999',
+  '9007199254740993',
+  '253402300800000',
+  '9007199254740991',
+  '9999-99-99',
+  '2026-02-30T25:61:61Z',
+  'null',
+];
+
+/** What no schema asks for. */
+const nasty: Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom(...INJECTIONS),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: 'grapheme', minLength: 301, maxLength: 320 }),
+  fc.constantFrom(null, true, false, 0, -1, 0.5, 1e308, [], {}, [[[]]], { a: { b: {} } }),
+  fc.integer(),
+  fc.array(fc.string(), { maxLength: 3 }),
+);
+
+/** Values that a schema of the contract allows. */
+export const valueOf = (given: Node): Arbitrary<unknown> => {
+  const schema = resolved(given);
+  if ('const' in schema) return fc.constant(schema['const']);
+  if (Array.isArray(schema['enum'])) return fc.constantFrom(...schema['enum']);
+  const types = [schema['type'] ?? 'object'].flat() as string[];
+  return fc.oneof(...types.map((type) => typed(type, schema)));
+};
+
+const typed = (type: string, schema: Node): Arbitrary<unknown> => {
+  const { minimum = 0, maximum = 4e12, minLength = 0, maxLength = 60 } = schema;
+  if (type === 'integer' || type === 'number') return fc.integer({ min: minimum, max: maximum });
+  if (type === 'boolean') return fc.boolean();
+  if (type === 'array')
+    return fc.array(valueOf(schema['items']), { minLength: schema['minItems'] ?? 0, maxLength: 4 });
+  if (type === 'object') return objectOf(schema);
+  return 'pattern' in schema
+    ? fc.stringMatching(new RegExp(schema['pattern']))
+    : fc.string({ minLength, maxLength: Math.min(maxLength, 60), unit: 'grapheme' });
+};
+
+const objectOf = (schema: Node): Arbitrary<unknown> => {
+  const properties = Object.entries((schema['properties'] ?? {}) as Node).map(
+    ([name, property]) => [name, valueOf(property)] as const,
+  );
+  const some = fc.record(Object.fromEntries(properties), { requiredKeys: [] });
+  const alternatives = (schema['oneOf'] ?? []) as Node[];
+  if (alternatives.length === 0) return some;
+  // Of fields that exclude each other one is there.
+  const exclusive = alternatives.flatMap(({ required }) => required as string[]);
+  return fc.tuple(some, fc.constantFrom(...exclusive)).chain(([value, chosen]) => {
+    const rest = Object.entries(value).filter(([name]) => !exclusive.includes(name));
+    const one = properties.find(([name]) => name === chosen)?.[1] ?? fc.constant(undefined);
+    return one.map((made) => ({ ...Object.fromEntries(rest), [chosen]: made }));
+  });
+};
+
+/** A value with something in it changed, added or taken away. */
+const spoiled = (value: unknown): Arbitrary<unknown> => {
+  if (Array.isArray(value))
+    return fc.oneof(
+      nasty.map((bad) => [...value, bad]),
+      nasty,
+    );
+  if (typeof value !== 'object' || value === null) return nasty;
+  const names = [...Object.keys(value), 'unknown', '__proto__'];
+  return fc.oneof(
+    { weight: 1, arbitrary: nasty },
+    {
+      weight: 6,
+      arbitrary: fc.constantFrom(...names).chain((name) => {
+        const inner = (value as Record<string, unknown>)[name];
+        const bad =
+          typeof inner === 'object' && inner !== null && name !== '__proto__' ? spoiled(inner) : nasty;
+        // Not by assignment, which would set the prototype.
+        return bad.map((changed) => Object.fromEntries([...Object.entries(value), [name, changed]]));
+      }),
+    },
+  );
+};
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+
+/** Percent-encoded; what cannot be, such as half a surrogate pair, becomes a path that is no URL. */
+const encoded = (value: unknown): string => {
+  const text = textOf(value);
+  return text.isWellFormed() ? encodeURIComponent(text) : '%ff';
+};
+
+const headerText = (value: unknown): string => textOf(value).replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?');
+
+/** `known`: values that hit something, by name of parameter or field, which the generated ones hardly would. */
+export type Known = Readonly<Record<string, readonly string[]>>;
+
+const parameterOf = ({ name, schema }: Node, known: Known): Arbitrary<unknown> =>
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...(known[name] ?? ['x'])) },
+    { weight: 2, arbitrary: valueOf(schema) },
+    { weight: 2, arbitrary: nasty },
+  );
+
+/** A body as the contract has it, one of its examples too. */
+const bodyOf = (media: Node): Arbitrary<string | Uint8Array> => {
+  const valid = fc.oneof(valueOf(media['schema']), fc.constantFrom(...examplesOf(media)));
+  return fc.oneof(
+    { weight: 4, arbitrary: valid.map((value) => JSON.stringify(value)) },
+    {
+      weight: 5,
+      arbitrary: valid.chain(spoiled).map((value) => JSON.stringify(value) ?? ''),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(valid, fc.nat(80)).map(([value, length]) => JSON.stringify(value).slice(0, length)),
+    },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 60 }) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        '',
+        ' ',
+        '[',
+        '{"a":'.repeat(2_000),
+        '['.repeat(50_000),
+        `"${'x'.repeat(70_000)}"`,
+      ),
+    },
+  );
+};
+
+const CONTENT_TYPES = [
+  'application/json',
+  'application/json; charset=utf-8',
+  'APPLICATION/JSON',
+  'text/plain',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data',
+  'nonsense',
+  '/',
+  '',
+];
+
+/** Calls of one operation, from what is right to what is not. */
+export const callsOf = (operation: string, known: Known): Arbitrary<Call> => {
+  const [method = '', template = ''] = operation.split(' ');
+  const parameters = parametersOf(operation);
+  const inPlace = (place: string) =>
+    Object.fromEntries(
+      parameters.filter((one) => one['in'] === place).map((one) => [one['name'], parameterOf(one, known)]),
+    );
+  const media = Object.values((operationOf(operation)['requestBody']?.content ?? {}) as Node)[0] as
+    | Node
+    | undefined;
+  return fc
+    .record({
+      path: fc.record<Record<string, unknown>>(inPlace('path')),
+      query: fc.record(inPlace('query'), { requiredKeys: [] }),
+      more: fc.oneof(
+        { weight: 8, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: fc.tuple(fc.constantFrom('unknown', '__proto__', 'limit', 'state'), nasty) },
+      ),
+      headers: fc.record(inPlace('header'), { requiredKeys: [] }),
+      type: fc.oneof(
+        { weight: 8, arbitrary: fc.constant('application/json') },
+        { weight: 1, arbitrary: fc.constantFrom(...CONTENT_TYPES) },
+      ),
+      body:
+        media === undefined ? fc.constant(undefined) : fc.option(bodyOf(media), { nil: undefined, freq: 12 }),
+    })
+    .map(({ path, query, more, headers, type, body }) => {
+      const pairs = [...Object.entries(query), ...(more === undefined ? [] : [more])];
+      const search = pairs.map(([name, value]) => `${encoded(name)}=${encoded(value)}`).join('&');
+      const named = template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => encoded(path[name]) || '%20');
+      const sent = Object.entries(headers).map(([name, value]) => [name, headerText(value)]);
+      return {
+        method,
+        path: search === '' ? named : `${named}?${search}`,
+        headers: { ...Object.fromEntries(sent), ...(body === undefined ? {} : { 'content-type': type }) },
+        body,
+      };
+    });
+};

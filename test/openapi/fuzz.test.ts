@@ -1,0 +1,132 @@
+import { Agent, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
+import { type AdminRig, KEY, ledgerOf, startAdminRig } from '../admin/admin-rig.ts';
+import { contractFault, operationOf, operations, parametersOf } from '../helpers/openapi.ts';
+import { type Call, type Known, callsOf } from './arbitraries.ts';
+
+/** Calls of each operation; of one that takes nothing, a tenth. */
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 40);
+/** Another run begins with another number; a failure prints its own. */
+const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_131);
+const TOKEN = 'secret';
+
+let rig: AdminRig;
+let known: Known;
+const agent = new Agent({ keepAlive: true });
+
+beforeAll(async () => {
+  rig = await startAdminRig();
+  rig.state.token = TOKEN;
+  const receipts: string[] = [];
+  const send = async (...given: Parameters<AdminRig['webhook']>) => {
+    const { body } = await rig.webhook(...given);
+    if (typeof body.receipt === 'string') receipts.push(body.receipt);
+  };
+  for (let customer = 1; customer <= 4; customer += 1) await send('acme', transactionAdded(customer));
+  await rig.bury();
+  for (let customer = 5; customer <= 8; customer += 1) await send('beta', pointsIssued(customer, 10));
+  await rig.settle(() => ({ state: 'delivered' }));
+  await send('acme', transactionAdded(9));
+  for (const body of ['no json', '[]']) await send('acme', body);
+  await send('acme', transactionAdded(10), { 'x-relay-key': 'wrong' });
+  known = {
+    receipt: receipts,
+    source: ['acme', 'beta'],
+    name: ['acme-aep', 'other-aep'],
+    destination: ['acme-aep'],
+    eventName: ['transactionAdded', 'pointsIssued'],
+    reason: ['rejected', 'malformed'],
+    customerId: ['1', '5'],
+    state: ['dead', 'dead,malformed', 'pending', 'delivered'],
+    since: ['2020-01-01', '1767225600000'],
+    until: ['2030-01-01', '2026-01-31T08:00:00+05:30'],
+    limit: ['1', '500'],
+    body: ['true', 'false'],
+    'X-Relay-Operator': ['alice'],
+  };
+});
+afterAll(async () => {
+  agent.destroy();
+  await rig.close();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+const exchange = (port: number, { method, path, headers, body }: Call): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const call = request({ port, host: '127.0.0.1', agent, method, path, headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.once('error', reject);
+      answer.once('end', () => {
+        const pairs = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
+        const text = Buffer.concat(chunks).toString();
+        resolve({
+          status: answer.statusCode ?? 0,
+          headers: new Headers(pairs as [string, string][]),
+          text,
+        });
+      });
+    });
+    call.once('error', reject);
+    call.end(body);
+  });
+
+interface Judgement {
+  readonly status: number;
+  /** What is wrong with the answer. */
+  readonly fault?: string | undefined;
+}
+
+/** Holds an answer against the contract. One that says to wait is waited for, as a caller should. */
+const judge = async (call: Call): Promise<Judgement> => {
+  const app = call.path.startsWith('/webhooks/') ? rig.intake : rig.admin;
+  const { port } = app.server.address() as AddressInfo;
+  const credentials = { authorization: `Bearer ${TOKEN}`, 'x-relay-key': KEY };
+  for (;;) {
+    const answer = await exchange(port, { ...call, headers: { ...call.headers, ...credentials } });
+    const { status, headers, text } = answer;
+    const fault = contractFault({ ...call, ...answer });
+    if (fault !== undefined) return { status, fault };
+    if (status >= 500) return { status, fault: `${call.method} ${call.path} ${status}: ${text}` };
+    if (status !== 429) return { status };
+    await sleep(Number(headers.get('retry-after')) * 1_000);
+  }
+};
+
+const takesInput = (operation: string): boolean =>
+  parametersOf(operation).length > 0 || operationOf(operation)['requestBody'] !== undefined;
+
+describe('whatever is sent to an operation of the contract', () => {
+  it.each(operations)('%s answers as it says, and never with 5xx', async (operation) => {
+    const statuses = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(callsOf(operation, known), async (call) => {
+        const { fault, status } = await judge(call);
+        expect(fault).toBeUndefined();
+        statuses.add(status);
+      }),
+      {
+        numRuns: takesInput(operation) ? RUNS : Math.ceil(RUNS / 10),
+        seed: SEED,
+        interruptAfterTimeLimit: 20_000,
+      },
+    );
+    // Else it would have been turned away at the door, or been asked nothing wrong.
+    expect(statuses).toContain(200);
+    expect(statuses.size > 1).toBe(takesInput(operation));
+  });
+
+  it('leaves the accounts in balance and nothing in the log of troubles', async () => {
+    await ledgerOf(rig);
+    expect(rig.seen.troubles).toEqual([]);
+  });
+});

@@ -19,14 +19,25 @@ const PAGE_POLICY = {
   'frame-ancestors': "'none'",
 };
 
+const read = async () => {
+  const yaml = await readFile(FILE, 'utf8');
+  const document = parse(yaml) as Record<string, unknown>;
+  // The page calls the port it came from, under whatever name and number that was reached.
+  const page = { ...document, servers: [{ url: '/', description: 'Admin port' }] };
+  return { yaml, json: JSON.stringify(document), page };
+};
+
+let contract: ReturnType<typeof read> | undefined;
+
+/** Read once in a process: parsing it takes tens of ms. */
+const readContract = (): ReturnType<typeof read> => (contract ??= read());
+
 /**
  * The contract of both ports, `openapi.yaml`, as it is and as JSON, and `/docs/` to read it. Open to everybody who reaches the port: it says
  * nothing of this relay. What is tried from the page needs the token like any other call.
  */
 export const contractRoutes = async (app: FastifyInstance): Promise<void> => {
-  const yaml = await readFile(FILE, 'utf8');
-  const document = parse(yaml) as Record<string, unknown>;
-  const json = JSON.stringify(document);
+  const { yaml, json, page } = await readContract();
 
   app.route({
     method: 'GET',
@@ -39,9 +50,7 @@ export const contractRoutes = async (app: FastifyInstance): Promise<void> => {
     handler: async (_request, reply) => reply.type('application/json; charset=utf-8').send(json),
   });
 
-  // The page calls the port it came from, under whatever name and number that was reached.
-  const own = { ...document, servers: [{ url: '/', description: 'Admin port' }] };
-  await app.register(swagger, { mode: 'static', specification: { document: own as never } });
+  await app.register(swagger, { mode: 'static', specification: { document: page as never } });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: PAGE_POLICY,

@@ -101,7 +101,12 @@ const createDestinations = (journal: Journal, now: () => number): AdminParts['de
 const urlOf = (app: FastifyInstance): string =>
   `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 
-const ask = async (url: string, method: string, path: string, options: Ask): Promise<Seen> => {
+interface Target {
+  readonly url: string;
+  readonly port: 'admin' | 'webhook';
+}
+
+const ask = async ({ url, port }: Target, method: string, path: string, options: Ask): Promise<Seen> => {
   const json = options.json === undefined ? undefined : JSON.stringify(options.json);
   const body = options.raw ?? json;
   const answer = await fetch(url + path, {
@@ -114,7 +119,7 @@ const ask = async (url: string, method: string, path: string, options: Ask): Pro
   });
   const text = await answer.text();
   const { status, headers } = answer;
-  expect(contractFault({ method, path, status, headers, text })).toBeUndefined();
+  expect(contractFault({ method, port, path, status, headers, text })).toBeUndefined();
   const isJson = headers.get('content-type')?.includes('json');
   return { status, headers, body: isJson ? JSON.parse(text) : text };
 };
@@ -163,7 +168,7 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     observer: { answered: () => undefined, trouble: () => undefined },
     now,
   });
-  const faults = [admin, intake].map(watchAnswers);
+  const faults = [watchAnswers(admin, 'admin'), watchAnswers(intake, 'webhook')];
   await Promise.all([admin, intake].map((app) => app.listen({ port: 0, host: '127.0.0.1' })));
 
   const settle = async (outcome: Outcome, names: readonly string[] = NAMES): Promise<string[]> => {
@@ -202,14 +207,14 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     seen,
     /** Folder of the store. */
     storePath: join(folder, 'data'),
-    get: (path: string, options: Ask = {}) => ask(urlOf(admin), 'GET', path, options),
+    get: (path: string, options: Ask = {}) => ask({ url: urlOf(admin), port: 'admin' }, 'GET', path, options),
     post: (path: string, json?: unknown, options: Ask = {}) =>
-      ask(urlOf(admin), 'POST', path, { ...options, json }),
+      ask({ url: urlOf(admin), port: 'admin' }, 'POST', path, { ...options, json }),
     put: (path: string, json?: unknown, options: Ask = {}) =>
-      ask(urlOf(admin), 'PUT', path, { ...options, json }),
+      ask({ url: urlOf(admin), port: 'admin' }, 'PUT', path, { ...options, json }),
     /** Posts a webhook with the right key unless told otherwise. */
     webhook: (name: string, body: object | string | Uint8Array, headers: Record<string, string> = {}) =>
-      ask(urlOf(intake), 'POST', `/webhooks/${name}`, {
+      ask({ url: urlOf(intake), port: 'webhook' }, 'POST', `/webhooks/${name}`, {
         raw: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
         headers: { 'x-relay-key': KEY, ...headers },
       }),

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { contractFault } from './openapi.ts';
+import { type SeenAnswer, contractFault } from './openapi.ts';
 
 /** Like `fetch`, for the relay's own ports. @throws Error when the answer does not fit the contract */
 export const contractFetch = async (url: string, init: RequestInit = {}): Promise<Response> => {
@@ -23,7 +23,7 @@ export const contractFetch = async (url: string, init: RequestInit = {}): Promis
  * Holds every answer of an app that is about to listen against the contract, whoever asks: over the wire, and by `inject`.
  * @returns the faults so far
  */
-export const watchAnswers = (app: FastifyInstance): readonly string[] => {
+export const watchAnswers = (app: FastifyInstance, port: SeenAnswer['port']): readonly string[] => {
   const faults: string[] = [];
   const watch = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
@@ -50,7 +50,7 @@ export const watchAnswers = (app: FastifyInstance): readonly string[] => {
     response.once('finish', () => {
       const { method = '', url: path = '' } = request;
       const text = Buffer.concat(chunks).toString();
-      const fault = contractFault({ method, path, status: response.statusCode, headers, text });
+      const fault = contractFault({ method, port, path, status: response.statusCode, headers, text });
       if (fault !== undefined) faults.push(fault);
     });
   };
@@ -60,7 +60,14 @@ export const watchAnswers = (app: FastifyInstance): readonly string[] => {
     const answer = await inject(options);
     const { method = 'GET', url } = options;
     const headers = new Headers(Object.entries(answer.headers).map(([name, value]) => [name, String(value)]));
-    const fault = contractFault({ method, path: url, status: answer.statusCode, headers, text: answer.body });
+    const fault = contractFault({
+      method,
+      port,
+      path: url,
+      status: answer.statusCode,
+      headers,
+      text: answer.body,
+    });
     if (fault !== undefined) faults.push(fault);
     return answer;
   }) as typeof app.inject;

@@ -11,6 +11,8 @@ export interface Node {
 /** One answer of the relay, as it came over the wire. */
 export interface SeenAnswer {
   readonly method: string;
+  /** Where it came from, if that is known: a path of the other port is none of this one. */
+  readonly port?: 'admin' | 'webhook' | undefined;
   /** With or without a query. */
   readonly path: string;
   readonly status: number;
@@ -135,19 +137,22 @@ const faultOf = (schema: Node, value: unknown, where: string): string | undefine
     : `${where}: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value)}`;
 };
 
-const pathOf = (path: string): string | undefined => {
+const templates = Object.entries(document['paths'] as Node).map(([template, item]) => ({
+  item,
+  port: 'servers' in item ? 'webhook' : 'admin',
+  pattern: new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+}));
+
+/** The path's part of the contract: the first that fits, and those without a parameter stand first. */
+const itemOf = (path: string, port: SeenAnswer['port']): Node | undefined => {
   const [bare = ''] = path.split('?');
-  const paths = Object.keys(document['paths']);
-  const fits = (template: string) =>
-    new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`).test(bare);
-  return paths.find((template) => template === bare) ?? paths.find(fits);
+  return templates.find((one) => (port ?? one.port) === one.port && one.pattern.test(bare))?.item;
 };
 
 /** The answers that a method of a path can give; undefined where the contract has none. */
-const responsesOf = (method: string, path: string): Node | undefined => {
-  const template = pathOf(path);
-  if (template === undefined) return undefined;
-  const item: Node = document['paths'][template];
+const responsesOf = ({ method, path, port }: SeenAnswer): Node | undefined => {
+  const item = itemOf(path, port);
+  if (item === undefined) return undefined;
   const others = item['x-other-methods'];
   const named = item[method.toLowerCase()] ?? (method === 'HEAD' ? item['get'] : undefined);
   if (named !== undefined) return named.responses;
@@ -170,9 +175,10 @@ const PROBLEM: Node = { $ref: '#/components/schemas/Problem' };
 const isPartOfPage = (path: string): boolean => /^\/docs\/./.test(path);
 
 /** What is wrong with an answer by the contract; undefined when it fits. Answers of paths that are not in it must be problems. */
-export const contractFault = ({ method, path, status, headers, text }: SeenAnswer): string | undefined => {
+export const contractFault = (answer: SeenAnswer): string | undefined => {
+  const { method, path, status, headers, text } = answer;
   const where = `${method} ${path.slice(0, 200)} ${status}`;
-  const responses = responsesOf(method, path);
+  const responses = responsesOf(answer);
   const type = headers.get('content-type')?.split(';')[0] ?? '';
   const hasBody = method !== 'HEAD';
   const isProblem = type === 'application/problem+json';

@@ -169,43 +169,79 @@ const CONTENT_TYPES = [
   '',
 ];
 
-/** Calls of one operation, from what is right to what is not. */
-export const callsOf = (operation: string, known: Known): Arbitrary<Call> => {
-  const [method = '', template = ''] = operation.split(' ');
-  const parameters = parametersOf(operation);
-  const inPlace = (place: string) =>
+interface Parts {
+  readonly path: Record<string, unknown>;
+  readonly query: Record<string, unknown>;
+  /** A parameter that is too much. */
+  readonly more?: readonly [name: string, value: unknown] | undefined;
+  readonly headers: Record<string, unknown>;
+  readonly type: string;
+  readonly body?: string | Uint8Array | undefined;
+}
+
+const partsOf = (operation: string, inPlace: (place: string) => Record<string, Arbitrary<unknown>>) => ({
+  path: fc.record<Record<string, unknown>>(inPlace('path')),
+  query: fc.record<Record<string, unknown>, never>(inPlace('query'), { requiredKeys: [] }),
+  headers: fc.record<Record<string, unknown>, never>(inPlace('header'), { requiredKeys: [] }),
+  media: Object.values((operationOf(operation)['requestBody']?.content ?? {}) as Node)[0] as Node | undefined,
+});
+
+/** Calls that are right: known values and the examples. */
+const rightParts = (operation: string, known: Known): Arbitrary<Parts> => {
+  const { media, ...places } = partsOf(operation, (place) =>
     Object.fromEntries(
-      parameters.filter((one) => one['in'] === place).map((one) => [one['name'], parameterOf(one, known)]),
-    );
-  const media = Object.values((operationOf(operation)['requestBody']?.content ?? {}) as Node)[0] as
-    | Node
-    | undefined;
-  return fc
-    .record({
-      path: fc.record<Record<string, unknown>>(inPlace('path')),
-      query: fc.record(inPlace('query'), { requiredKeys: [] }),
-      more: fc.oneof(
-        { weight: 8, arbitrary: fc.constant(undefined) },
-        { weight: 1, arbitrary: fc.tuple(fc.constantFrom('unknown', '__proto__', 'limit', 'state'), nasty) },
-      ),
-      headers: fc.record(inPlace('header'), { requiredKeys: [] }),
-      type: fc.oneof(
-        { weight: 8, arbitrary: fc.constant('application/json') },
-        { weight: 1, arbitrary: fc.constantFrom(...CONTENT_TYPES) },
-      ),
-      body:
-        media === undefined ? fc.constant(undefined) : fc.option(bodyOf(media), { nil: undefined, freq: 12 }),
-    })
-    .map(({ path, query, more, headers, type, body }) => {
-      const pairs = [...Object.entries(query), ...(more === undefined ? [] : [more])];
-      const search = pairs.map(([name, value]) => `${encoded(name)}=${encoded(value)}`).join('&');
-      const named = template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => encoded(path[name]) || '%20');
-      const sent = Object.entries(headers).map(([name, value]) => [name, headerText(value)]);
-      return {
-        method,
-        path: search === '' ? named : `${named}?${search}`,
-        headers: { ...Object.fromEntries(sent), ...(body === undefined ? {} : { 'content-type': type }) },
-        body,
-      };
-    });
+      parametersOf(operation)
+        .filter((one) => one['in'] === place && one['name'] in known)
+        .map(({ name }) => [name, fc.constantFrom(...(known[name] ?? []))]),
+    ),
+  );
+  const examples = media === undefined ? [undefined] : examplesOf(media).map((one) => JSON.stringify(one));
+  return fc.record({ ...places, type: fc.constant('application/json'), body: fc.constantFrom(...examples) });
+};
+
+/** Calls in which anything may be wrong. */
+const anyParts = (operation: string, known: Known): Arbitrary<Parts> => {
+  const { media, ...places } = partsOf(operation, (place) =>
+    Object.fromEntries(
+      parametersOf(operation)
+        .filter((one) => one['in'] === place)
+        .map((one) => [one['name'], parameterOf(one, known)]),
+    ),
+  );
+  return fc.record({
+    ...places,
+    more: fc.oneof(
+      { weight: 8, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: fc.tuple(fc.constantFrom('unknown', '__proto__', 'limit', 'state'), nasty) },
+    ),
+    type: fc.oneof(
+      { weight: 8, arbitrary: fc.constant('application/json') },
+      { weight: 1, arbitrary: fc.constantFrom(...CONTENT_TYPES) },
+    ),
+    body:
+      media === undefined ? fc.constant(undefined) : fc.option(bodyOf(media), { nil: undefined, freq: 12 }),
+  });
+};
+
+/** Calls of one operation, from what is right to what is not. */
+export const callsOf = (operation: string, known: Known): Arbitrary<Call> =>
+  fc
+    .oneof(
+      { weight: 1, arbitrary: rightParts(operation, known) },
+      { weight: 3, arbitrary: anyParts(operation, known) },
+    )
+    .map((parts) => callOf(operation, parts));
+
+const callOf = (operation: string, { path, query, more, headers, type, body }: Parts): Call => {
+  const [method = '', template = ''] = operation.split(' ');
+  const pairs = [...Object.entries(query), ...(more === undefined ? [] : [more])];
+  const search = pairs.map(([name, value]) => `${encoded(name)}=${encoded(value)}`).join('&');
+  const named = template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => encoded(path[name]) || '%20');
+  const sent = Object.entries(headers).map(([name, value]) => [name, headerText(value)]);
+  return {
+    method,
+    path: search === '' ? named : `${named}?${search}`,
+    headers: { ...Object.fromEntries(sent), ...(body === undefined ? {} : { 'content-type': type }) },
+    body,
+  };
 };

@@ -25,14 +25,15 @@ export type Minted =
 type Answered = Extract<PostAnswer, { kind: 'answer' }>;
 
 /** Errors of the configuration, that no repetition mends (adobe.md §1.4). */
-const PERMANENT = new Set([
+export const PERMANENT_CODES = [
   'invalid_client',
   'invalid_scope',
   'invalid_request',
   'bad_request',
   'unauthorized_client',
   'unsupported_grant_type',
-]);
+];
+const PERMANENT = new Set(PERMANENT_CODES);
 
 /** What may stand in an Authorization header; anything else is no token. */
 const TOKEN = /^[\x21-\x7e]+$/;

@@ -6,17 +6,17 @@ import { isJsonObject, type JsonObject } from './json.ts';
  */
 export const GROUP_MEMBERS = ['memberAdded', 'memberRemoved', 'contributingMember', 'primaryMember'] as const;
 
-/** The identifiers of a person, and where they stand below `data`. */
-export interface PlacedPerson {
-  readonly path: string;
+/** The identifiers of a person, and where they stand in `data`; without a place when they are a card number alone. */
+export interface Person {
   readonly identifiers: JsonObject;
+  readonly path?: string;
 }
 
 /**
  * The member that a group event is about. Without identifiers when the event says nothing of that member, so
  * that no other member takes the place; undefined for every other event.
  */
-export function groupMemberOf(data: JsonObject): PlacedPerson | undefined {
+export function groupMemberOf(data: JsonObject): Person | undefined {
   const field = GROUP_MEMBERS.find((name) => Object.hasOwn(data, name));
   if (field === undefined) {
     return undefined;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GROUP_MEMBERS, groupMemberOf, type PlacedPerson } from './group-members.ts';
+import { GROUP_MEMBERS, groupMemberOf, type Person } from './group-members.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /**
@@ -74,12 +74,6 @@ export function idText(value: JsonValue | undefined): string | undefined {
 export function customerIdText(value: JsonValue | undefined): string | undefined {
   const text = idText(value);
   return text !== undefined && /^\d{1,19}$/.test(text) && !/^0+$/.test(text) ? text : undefined;
-}
-
-/** The identifiers of a person, and where they stand in `data`; without a place when they are a card number alone. */
-export interface Person {
-  readonly identifiers: JsonObject;
-  readonly path?: string;
 }
 
 /**
@@ -169,7 +163,7 @@ export const laneOf = (orgId: number, laneKey: string): string =>
     .update(JSON.stringify(['lane', orgId, laneKey]))
     .digest('hex');
 
-function namedPersonOf(data: JsonObject): PlacedPerson | undefined {
+function namedPersonOf(data: JsonObject): Person | undefined {
   for (const path of ['customerIdentifiers', 'survivorCustomerIdentifiers']) {
     const identifiers = data[path];
     if (isJsonObject(identifiers) && Object.keys(identifiers).length > 0) {
@@ -179,7 +173,7 @@ function namedPersonOf(data: JsonObject): PlacedPerson | undefined {
   return undefined;
 }
 
-const groupMemberIn = (data: JsonObject): PlacedPerson | undefined =>
+const groupMemberIn = (data: JsonObject): Person | undefined =>
   namedPersonOf(data) === undefined ? groupMemberOf(data) : undefined;
 
 /** A card event names the card and no customer (reference: capillary.md §2.1, `eventSearchKey`). */

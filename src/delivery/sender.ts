@@ -21,6 +21,14 @@ export const createSender = (parts: SenderParts): Sender => {
   const { state, pace, suspicion, steady } = parts;
   const { request, isAlive } = createRequest(parts);
 
+  /** One of these made a request fail: next time they go in smaller company. */
+  const suspect = (batch: readonly OutMessage[]): void =>
+    suspicion.failed(
+      batch.map((message) => message.receipt),
+      batch.length,
+      steady(),
+    );
+
   /** Others were taken since this message was last in a failing request, as most requests are: the fault may be its own. */
   const othersPassed = (message: OutMessage): boolean => {
     const failedAt = suspicion.failedAt(message.receipt);
@@ -55,21 +63,13 @@ export const createSender = (parts: SenderParts): Sender => {
     if (!charged) state.failed(reason, detail, retryAfter);
     const cause = { detail, jitter: Math.random(), ...(retryAfter === undefined ? {} : { retryAfter }) };
     const outcomes = batch.map((message) => retried(message, tried, { charged, ...cause }));
-    suspicion.failed(
-      batch.map((message) => message.receipt),
-      batch.length,
-      steady(),
-    );
+    suspect(batch);
     return outcomes;
   };
 
   /** The inlet is well and finds fault with the request: with its message, or with one of them. */
   const refuse = (batch: readonly OutMessage[], tried: Tried, detail: string): MessageOutcome[] => {
-    suspicion.failed(
-      batch.map((message) => message.receipt),
-      batch.length,
-      steady(),
-    );
+    suspect(batch);
     state.succeeded();
     const cause = { charged: false, detail, jitter: Math.random() };
     return batch.map((message) =>
@@ -164,7 +164,7 @@ export const createSender = (parts: SenderParts): Sender => {
     });
     if (!proven) return outcomes;
     const found = await isolate(batch, outcomes, (part) => sendWhole(part, signal));
-    if (found.culprit !== undefined) suspicion.failed([found.culprit.receipt], 1, steady());
+    if (found.culprit !== undefined) suspect([found.culprit]);
     return found.outcomes;
   };
 

@@ -60,12 +60,13 @@ export function keep(
   const { lane, own } = before;
   const at = attributeTime(event, context);
   const state = readState(before.state);
-  const toldBefore = toldIn(state);
   if (mapped.erase) {
     bury(partOf(state, lane, own), at);
   }
   const end = deletedAt(state, lane, own);
   const isLate = !mapped.erase && end !== undefined && at <= end;
+  // Only where a deletion has its say is it compared with what is left.
+  const toldBefore = mapped.erase || isLate ? toldIn(state) : undefined;
   const told = mapped.outcome === 'messages' && !isLate ? mapped : undefined;
   const by = told?.id.slice(BY.from, BY.to) ?? '';
   for (const [path, value] of withWholeConsents(told?.profile?.attributes ?? NOTHING)) {
@@ -78,9 +79,9 @@ export function keep(
   sweep(state, lane);
   const written = writeState(state);
   // Of what a deletion leaves there is a record where that is something, and not what was known before.
-  const left = toldIn(state);
-  const isLeft = left !== '[]' && left !== toldBefore;
-  const isShown = told?.profile !== undefined || ((mapped.erase || isLate) && isLeft);
+  const left = toldBefore === undefined ? undefined : toldIn(state);
+  const isLeft = left !== undefined && left !== '[]' && left !== toldBefore;
+  const isShown = told?.profile !== undefined || isLeft;
   const dissolved = victim === undefined ? [] : withMerged(state, lane, victim.lane);
   return {
     isLate,

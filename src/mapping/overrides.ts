@@ -109,14 +109,15 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
       return await run();
     } catch (error) {
       const { user, system } = process.threadCpuUsage(before);
-      const isStall = codeOf(error) === 'D1012' && (user + system) / 1_000 < BOUNDS.timeout * 0.8;
+      const isStall = fieldsOf(error)['code'] === 'D1012' && (user + system) / 1_000 < BOUNDS.timeout * 0.8;
       if (!isStall || stalls === STALLS) throw error;
     }
   }
 }
 
-const codeOf = (error: unknown): unknown =>
-  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+/** What JSONata throws is an object, and no Error. */
+const fieldsOf = (error: unknown): Readonly<Record<string, unknown>> =>
+  (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
 
 async function evaluate(
   expression: jsonata.Expression,
@@ -170,14 +171,11 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * What JSONata throws is no Error. Its message may quote values of the event, so it is for the check of a
+ * The message of what JSONata throws may quote values of the event, so it is for the check of a
  * configuration only.
  */
 function asJsonataError(error: unknown): { message: string; position: number | undefined } {
-  const { message, position } = (typeof error === 'object' && error !== null ? error : {}) as Record<
-    string,
-    unknown
-  >;
+  const { message, position } = fieldsOf(error);
   return {
     message: typeof message === 'string' ? message : 'it cannot be read',
     position: typeof position === 'number' ? position : undefined,
@@ -196,10 +194,7 @@ const BOUND_WORDS: Readonly<Record<string, string>> = {
  * which may quote the event.
  */
 export function overrideFault(error: unknown): string {
-  const { code, position } = (typeof error === 'object' && error !== null ? error : {}) as Record<
-    string,
-    unknown
-  >;
+  const { code, position } = fieldsOf(error);
   const hasCode = typeof code === 'string' && /^[A-Z]\d{4}$/.test(code);
   const ownWords = error instanceof OverrideFault ? error.message : 'it fails without a code';
   const what = hasCode ? `JSONata code ${code}${BOUND_WORDS[code] ?? ''}` : ownWords;

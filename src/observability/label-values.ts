@@ -1,3 +1,4 @@
+import { PERMANENT_CODES } from '../adobe/minted.ts';
 import { PROBLEMS } from '../errors.ts';
 import { NOTE_CODES } from '../mapping/notes.ts';
 
@@ -45,18 +46,7 @@ export const INLET_OUTCOME: LabelValues = [
   'transient',
 ];
 
-const IMS_FAILURE: LabelValues = [
-  'invalid_client',
-  'invalid_scope',
-  'invalid_request',
-  'bad_request',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'refused',
-  'throttled',
-  'unavailable',
-  'network',
-];
+const IMS_FAILURE: LabelValues = [...PERMANENT_CODES, 'refused', 'throttled', 'unavailable', 'network'];
 export const IMS_OUTCOME: LabelValues = [
   'ok',
   'ok_lifetime_unknown',

@@ -1,6 +1,6 @@
 import type { LaneAlias } from '../journal.ts';
 import type { Engine } from './engine.ts';
-import { joinLane } from './lanes.ts';
+import { isWaiting, joinLane } from './lanes.ts';
 import type { EventRow } from './rows.ts';
 
 /*
@@ -44,14 +44,7 @@ export const aliasedTo = ({ db }: Engine, destination: string, lane: string): st
 /** Puts what is pending in one lane behind the one that another lane waits for. Who was first there stays it where nobody is waited for. */
 const moveLane = (engine: Engine, destination: string, from: string, to: string): void => {
   for (const replay of [0, 1]) {
-    const first = engine.db.one(
-      `SELECT 1 FROM events INDEXED BY events_lane
-       WHERE lane = ? AND destination = ? AND state = 'pending' AND replay = ? LIMIT 1`,
-      from,
-      destination,
-      replay,
-    );
-    if (first === undefined) continue;
+    if (!isWaiting(engine, { destination, lane: from, replay })) continue;
     engine.db.run(
       `UPDATE events INDEXED BY events_lane SET lane = ?, own_lane = coalesce(own_lane, lane), head = head * ?
        WHERE lane = ? AND destination = ? AND state = 'pending' AND replay = ?`,

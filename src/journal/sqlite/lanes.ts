@@ -14,7 +14,8 @@ interface Queue {
   readonly replay: number;
 }
 
-const isWaiting = ({ db }: Engine, { destination, lane, replay }: Queue): boolean =>
+/** Whether anybody is pending in a queue. */
+export const isWaiting = ({ db }: Engine, { destination, lane, replay }: Queue): boolean =>
   db.one(
     `SELECT 1 FROM events INDEXED BY events_lane
      WHERE lane = ? AND destination = ? AND state = 'pending' AND replay = ? LIMIT 1`,

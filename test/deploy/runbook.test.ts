@@ -1,7 +1,8 @@
-import { type Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { createProgram } from '../../src/cli/program.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { parseCommand } from '../docs/parse-command.ts';
+import { relayWords, shellLines } from '../docs/shell-lines.ts';
 import { textOf, treeOf } from './files.ts';
 
 interface Alert {
@@ -18,13 +19,8 @@ const sections = RUNBOOK.split('\n## ')
   .map((text) => ({ title: text.split('\n')[0] ?? '', text }))
   .filter(({ title }) => title !== 'Before you begin');
 
-/** Command lines of shell blocks, without their comments, and commands that stand within a sentence. */
-const blockLines = [...RUNBOOK.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, block = '']) =>
-  block
-    .split('\n')
-    .map((line) => line.replace(/\s+#.*$/, '').trim())
-    .filter((line) => line !== ''),
-);
+/** Commands of the shell blocks, and those that stand within a sentence. */
+const blockLines = shellLines('docs/runbook.md');
 const within = (text: string): string[] =>
   [...text.matchAll(/`(capillary-relay [^`]+)`/g)].map(([, line = '']) =>
     line.replaceAll(/\{\{[^}]*\}\}/g, 'name'),
@@ -35,20 +31,10 @@ const commands = new Set([
   ...alerts.flatMap(({ annotations }) => within(annotations.description)),
 ]);
 
-/** Nothing is run: each command is given an action that does nothing, and errors are thrown. */
-const harmless = (command: Command): void => {
-  command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
-  if (command.parent !== null) command.action(() => undefined);
-  for (const inner of command.commands) harmless(inner);
-};
-
 /** What is wrong with a command line, as the program itself would say. */
 const faultOf = async (line: string): Promise<string | undefined> => {
-  const [, ...words] = line.split(/\s+/);
-  const program = await createProgram(words);
-  harmless(program);
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await parseCommand(relayWords(line) ?? []);
     return undefined;
   } catch (error) {
     return error instanceof CommanderError ? error.message : String(error);

@@ -1,14 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Names of the pages in docs/. */
-export const pages = readdirSync(DOCS).filter((name) => name.endsWith('.md'));
+/** The pages in docs/, from the root. */
+export const pages = readdirSync(`${ROOT}docs`)
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
 
-/** Command lines of a page's shell blocks, in order, without comments; a line that ends with a backslash goes on. */
+/** Command lines of the shell blocks of a page (its path from the root), in order, without comments; a line that ends with a backslash goes on. */
 export const shellLines = (page: string): string[] =>
-  [...readFileSync(`${DOCS}${page}`, 'utf8').matchAll(/^( *)```sh\n(.*?)^\1```/gms)].flatMap(
+  [...readFileSync(`${ROOT}${page}`, 'utf8').matchAll(/^( *)```sh\n(.*?)^\1```/gms)].flatMap(
     ([, , block = '']) =>
       block
         .replaceAll(/\\\n\s*/g, '')

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { shellLines } from '../docs/shell-lines.ts';
 import { pointsIssued } from '../fixtures/events.ts';
 import { ADMIN_TOKEN, type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 
@@ -11,13 +12,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const SCRIPTS: Record<string, string> = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
 
-/** Command lines of the README's shell blocks, without their comments. */
-const commands = [...README.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, block = '']) =>
-  block
-    .split('\n')
-    .map((line) => line.replace(/\s+#.*$/, '').trim())
-    .filter((line) => line !== ''),
-);
+const commands = shellLines('README.md');
 const relayCommands = commands.filter((line) => line.startsWith('npm run relay -- '));
 
 let simulator: Simulator;

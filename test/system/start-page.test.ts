@@ -88,7 +88,9 @@ describe('docs/start.md', () => {
 
     let receipt = '';
     const failed: object[] = [];
-    for (const line of shellLines('start.md').filter((one) => !['npm ci', 'npm run build'].includes(one))) {
+    for (const line of shellLines('docs/start.md').filter(
+      (one) => !['npm ci', 'npm run build'].includes(one),
+    )) {
       // These ask the relay of the default port; here it has another.
       const asks = /relay -- (ledger|events|coverage|explain|destinations)/.test(line)
         ? ` --url ${admin}`

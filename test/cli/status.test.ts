@@ -106,14 +106,8 @@ const hasScript = spawnSync('script', ['--version']).stdout?.includes('util-linu
 const onTerminal = (words: string, env: Record<string, string> = {}) => {
   const command = `stty cols 80 rows 24; ${process.execPath} --disable-warning=ExperimentalWarning ${MAIN} ${words}; code=$?; stty -a; exit $code`;
   const child: ChildProcess = spawn('script', ['-qfec', command, '/dev/null'], {
-    env: {
-      ...process.env,
-      TERM: 'xterm',
-      NO_COLOR: undefined,
-      FORCE_COLOR: undefined,
-      RELAY_ADMIN_TOKEN: TOKEN,
-      ...env,
-    },
+    // Nothing else is inherited: CI, NO_COLOR and others of the kind change the colours of a terminal.
+    env: { PATH: process.env['PATH'], TERM: 'xterm', RELAY_ADMIN_TOKEN: TOKEN, ...env },
   });
   let output = '';
   child.stdout!.on('data', (data: Buffer) => (output += data.toString()));

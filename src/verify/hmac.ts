@@ -3,7 +3,7 @@ import type { VerifierConfig } from '../config/source.ts';
 import { matchesAny } from './constant-time.ts';
 import { type HmacClaims, readHmacClaims } from './hmac-claims.ts';
 import { usableSecrets } from './secret-texts.ts';
-import { parseTemplate, updateWith } from './signed-payload.ts';
+import { hasPlaceholder, parseTemplate, updateWith } from './signed-payload.ts';
 import { ageProblem } from './signed-timestamp.ts';
 import { PASSED, refused } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
@@ -40,10 +40,13 @@ export function createHmacVerifier(config: HmacConfig): Verifier {
 function createSigner(config: HmacConfig): (body: Uint8Array, claims: Claims) => readonly Buffer[] {
   const parts = parseTemplate(config.payload);
   const secrets = usableSecrets(config.secrets);
+  const hashOf = (body: Uint8Array): string =>
+    createHash(config.algorithm).update(body).digest(config.encoding);
+  const bodyHash = hasPlaceholder(parts, 'bodyHash') ? hashOf : () => '';
   return (body, claims) => {
     const values = {
       body,
-      bodyHash: createHash(config.algorithm).update(body).digest(config.encoding),
+      bodyHash: bodyHash(body),
       timestamp: claims.timestamp,
       // Node reads header bytes as Latin-1; this gives back the bytes that were signed.
       id: Buffer.from(claims.id, 'latin1'),

@@ -46,8 +46,8 @@ const moveLane = (engine: Engine, destination: string, from: string, to: string)
   for (const replay of [0, 1]) {
     if (!isWaiting(engine, { destination, lane: from, replay })) continue;
     engine.db.run(
-      `UPDATE events INDEXED BY events_lane SET lane = ?, own_lane = coalesce(own_lane, lane), head = head * ?
-       WHERE lane = ? AND destination = ? AND state = 'pending' AND replay = ?`,
+      `UPDATE events INDEXED BY events_lane SET lane = ?1, own_lane = coalesce(own_lane, lane), head = head * ?2
+       WHERE substr(lane, 1, 12) = substr(?3, 1, 12) AND lane = ?3 AND destination = ?4 AND state = 'pending' AND replay = ?5`,
       to,
       joinLane(engine, { destination, lane: to, replay }),
       from,

@@ -19,9 +19,12 @@ export const identityBytes = (identity: string): Buffer => {
 /** The receipt under which an event of this identity is known. */
 export const knownReceipt = ({ db }: Engine, source: string, identity: Buffer): string | undefined =>
   (
-    db.one('SELECT receipt FROM events WHERE source = ? AND identity = ?', source, identity) as
-      | { receipt: string }
-      | undefined
+    db.one(
+      `SELECT receipt FROM events INDEXED BY events_identity
+       WHERE substr(identity, 1, 8) = substr(?1, 1, 8) AND identity = ?1 AND source = ?2`,
+      identity,
+      source,
+    ) as { receipt: string } | undefined
   )?.receipt;
 
 const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: NewEvent): void => {

@@ -1,4 +1,5 @@
 import { aliasedTo } from './aliases.ts';
+import { BLOCKS, EVERYWHERE } from './blocks.ts';
 import { dropPayloads } from './bodies.ts';
 import type { Engine } from './engine.ts';
 import { dropNotes } from './notes.ts';
@@ -29,10 +30,13 @@ const settledOf = (
 ): number[] =>
   (
     db.all(
-      `SELECT seq FROM events INDEXED BY events_lane
-       WHERE lane = ?1 AND (destination = ?2 OR source = ?3) AND state <> 'pending'
+      `SELECT seq FROM events INDEXED BY events_of_lane
+       WHERE seq >> 12 IN ${BLOCKS} AND substr(lane, 1, 12) = substr(?3, 1, 12)
+         AND lane = ?3 AND (destination = ?4 OR source = ?5) AND state <> 'pending'
        UNION SELECT seq FROM events INDEXED BY events_own_lane
-       WHERE own_lane = ?1 AND (destination = ?2 OR source = ?3) AND state <> 'pending'`,
+       WHERE own_lane = ?3 AND (destination = ?4 OR source = ?5) AND state <> 'pending'`,
+      EVERYWHERE.from,
+      EVERYWHERE.to,
       lane,
       of.destination,
       of.source,

@@ -1,11 +1,17 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { EventFilter, EventState } from '../journal.ts';
+import { BLOCKS } from './blocks.ts';
 
 /** A filter as SQL: the table with the index to go by, and the condition. */
 export interface Where {
   readonly from: string;
   readonly condition: string;
   readonly values: readonly SQLInputValue[];
+}
+
+interface Positions {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What a scan of the journal itself can ask for besides. */
@@ -15,14 +21,14 @@ export interface ScanFilter extends EventFilter {
 
 /*
  * The index is named, the choice is not left to the planner: without statistics of the data it cannot know that an event id says more than
- * a source. Each of these is followed by the position, so a step can look at a stretch of it.
+ * a source. Each of these begins with the block or is followed by the position, so a step can look at a stretch of it.
  */
-const indexFor = (filter: EventFilter): string => {
-  if (filter.receipts !== undefined) return 'events INDEXED BY events_receipt';
-  if (filter.eventId !== undefined) return 'events INDEXED BY events_event_id';
-  if (filter.customerId !== undefined) return 'events INDEXED BY events_customer';
-  if (filter.states !== undefined) return 'events INDEXED BY events_state';
-  return 'events NOT INDEXED';
+const indexFor = (filter: EventFilter): { readonly table: string; readonly byBlock?: true } => {
+  if (filter.receipts !== undefined) return { table: 'events INDEXED BY events_receipt' };
+  if (filter.eventId !== undefined) return { table: 'events INDEXED BY events_event_id', byBlock: true };
+  if (filter.customerId !== undefined) return { table: 'events INDEXED BY events_customer', byBlock: true };
+  if (filter.states !== undefined) return { table: 'events INDEXED BY events_state' };
+  return { table: 'events NOT INDEXED' };
 };
 
 const LISTS = { receipts: 'receipt', states: 'state' } as const;
@@ -36,10 +42,15 @@ const EQUALS = {
 } as const;
 const BOUNDS = { since: 'received_at >= ?', until: 'received_at < ?' } as const;
 
-/** Turns a filter into SQL; what a caller gave goes in as values only. */
-export const whereOf = (filter: ScanFilter): Where => {
-  const terms: string[] = [];
-  const values: SQLInputValue[] = [];
+/** Turns a filter and the positions to look at into SQL; what a caller gave goes in as values only. */
+export const whereOf = (filter: ScanFilter, { from, to }: Positions): Where => {
+  const { table, byBlock = false } = indexFor(filter);
+  const terms = ['seq BETWEEN ? AND ?'];
+  const values: SQLInputValue[] = [from, to];
+  if (byBlock) {
+    terms.push(`seq >> 12 IN ${BLOCKS}`);
+    values.push(from, to);
+  }
   const add = (term: string, value: SQLInputValue): void => {
     terms.push(term);
     values.push(value);
@@ -57,11 +68,7 @@ export const whereOf = (filter: ScanFilter): Where => {
     const value = filter[key];
     if (value !== undefined) add(BOUNDS[key], value);
   }
-  return {
-    from: indexFor(filter),
-    condition: terms.length === 0 ? 'true' : terms.join(' AND '),
-    values,
-  };
+  return { from: table, condition: terms.join(' AND '), values };
 };
 
 /** The filter, for these states only. */

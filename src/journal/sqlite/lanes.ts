@@ -18,7 +18,7 @@ interface Queue {
 export const isWaiting = ({ db }: Engine, { destination, lane, replay }: Queue): boolean =>
   db.one(
     `SELECT 1 FROM events INDEXED BY events_lane
-     WHERE lane = ? AND destination = ? AND state = 'pending' AND replay = ? LIMIT 1`,
+     WHERE substr(lane, 1, 12) = substr(?1, 1, 12) AND lane = ?1 AND destination = ?2 AND state = 'pending' AND replay = ?3 LIMIT 1`,
     lane,
     destination,
     replay,
@@ -42,7 +42,8 @@ export const passHead = (engine: Engine, left: Queue & { readonly head: number }
   const passed = engine.db.run(
     `UPDATE events SET head = 1 WHERE seq = (
        SELECT seq FROM events INDEXED BY events_lane
-       WHERE lane = ? AND destination = ? AND state = 'pending' AND replay = ? ORDER BY seq LIMIT 1
+       WHERE substr(lane, 1, 12) = substr(?1, 1, 12) AND lane = ?1 AND destination = ?2 AND state = 'pending' AND replay = ?3
+       ORDER BY seq LIMIT 1
      )`,
     left.lane,
     left.destination,

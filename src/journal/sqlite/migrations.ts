@@ -198,8 +198,35 @@ const TRACEPARENT = `
 ALTER TABLE events ADD COLUMN traceparent TEXT;
 `;
 
+/*
+ * Indexes that are written where the newest events are, and narrow ones. An index in the order of random values costs a page written for
+ * each event, and more than memory holds once there are many. So what serves look-ups only (`events_event_id`, `events_customer`, and
+ * `events_of_lane` for erasure) is ordered by block of positions first: see blocks.ts. What each append asks is as narrow as it can be:
+ * `events_identity` and `events_lane` hold the beginning of a hash, and who looks there compares the whole of it.
+ * `events_lane` knows of pending events only.
+ */
+const NARROW_INDEXES = `
+DROP INDEX events_identity;
+DROP INDEX events_lane;
+DROP INDEX events_event_id;
+DROP INDEX events_customer;
+CREATE INDEX events_identity ON events (substr(identity, 1, 8)) WHERE identity IS NOT NULL;
+CREATE INDEX events_lane ON events (substr(lane, 1, 12), destination, replay) WHERE lane IS NOT NULL AND state = 'pending';
+CREATE INDEX events_of_lane ON events (seq >> 12, substr(lane, 1, 12)) WHERE lane IS NOT NULL;
+CREATE INDEX events_event_id ON events (seq >> 12, event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX events_customer ON events (seq >> 12, customer_id) WHERE customer_id IS NOT NULL;
+`;
+
 /** Steps from an empty database to the current one. Append only: a step that was released is never changed. */
-export const MIGRATIONS: readonly string[] = [FIRST, REPLAY_QUEUE, NOTES, ALIASES, SEALED_WITH, TRACEPARENT];
+export const MIGRATIONS: readonly string[] = [
+  FIRST,
+  REPLAY_QUEUE,
+  NOTES,
+  ALIASES,
+  SEALED_WITH,
+  TRACEPARENT,
+  NARROW_INDEXES,
+];
 
 const versionOf = (db: DatabaseSync): number =>
   Number(db.prepare('PRAGMA user_version').get()?.['user_version']);

@@ -1,5 +1,6 @@
 import type { EventFilter } from '../journal.ts';
 import { StoreError } from '../journal.ts';
+import { EVERYWHERE } from './blocks.ts';
 import { whereOf } from './filter.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { createSeal, parseKey } from './seal.ts';
@@ -38,7 +39,7 @@ export const readStoppedBodies = (
   limit: number,
 ): readonly StoredBody[] => {
   const seal = createSeal(encryptionKeys.map(parseKey));
-  const { from, condition, values } = whereOf(filter);
+  const { from, condition, values } = whereOf(filter, EVERYWHERE);
   const rows = withStoppedStore(path, (db) => {
     const format = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
     if (format !== MIGRATIONS.length)

@@ -40,13 +40,11 @@ const select = (
   what: { readonly columns: string; readonly tail: string; readonly span: number },
 ): { rows: unknown[]; span: number } => {
   const begun = performance.now();
-  const where = whereOf(filter);
+  const where = whereOf(filter, { from, to });
   // Prepared afresh: filters make too many texts to keep.
   const rows = db.raw
-    .prepare(
-      `SELECT ${what.columns} FROM ${where.from} WHERE seq BETWEEN ? AND ? AND ${where.condition} ${what.tail}`,
-    )
-    .all(from, to, ...where.values);
+    .prepare(`SELECT ${what.columns} FROM ${where.from} WHERE ${where.condition} ${what.tail}`)
+    .all(...where.values);
   const ms = performance.now() - begun;
   if (ms < QUICK_MS) return { rows, span: what.span * 4 };
   return { rows, span: ms > SLOW_MS ? Math.max(MIN_SPAN, Math.floor(what.span / 4)) : what.span };

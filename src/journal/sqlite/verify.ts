@@ -4,7 +4,15 @@ import { withStoppedStore } from './stopped-store.ts';
 
 /** Something that is not as it must be. */
 export interface Finding {
-  readonly check: 'integrity' | 'format' | 'ledger' | 'backlog' | 'lanes' | 'aliases' | 'bodies';
+  readonly check:
+    | 'integrity'
+    | 'format'
+    | 'ledger'
+    | 'backlog'
+    | 'identities'
+    | 'lanes'
+    | 'aliases'
+    | 'bodies';
   readonly detail: string;
 }
 
@@ -59,6 +67,13 @@ const CHECKS: readonly {
             SELECT destination, count(*) AS rows, sum(replay) AS replays FROM events NOT INDEXED WHERE state = 'pending' GROUP BY destination
           ) USING (destination) WHERE n <> found OR coalesce(replaying, 0) <> coalesce(replays, 0)`,
     words: (of) => `destination ${of('destination')}: pending ${of('n')} (rows: ${of('found')})`,
+  },
+  {
+    check: 'identities',
+    sql: `SELECT count(*) AS n FROM (
+            SELECT 1 FROM events NOT INDEXED WHERE identity IS NOT NULL GROUP BY source, identity HAVING count(*) > 1
+          ) HAVING n > 0`,
+    words: (of) => `events that were accepted more than once: ${of('n')}`,
   },
   {
     check: 'lanes',

@@ -1,0 +1,137 @@
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Journal } from '../../src/journal/journal.ts';
+import { DATABASE_FILE } from '../../src/journal/sqlite/database.ts';
+import { MIGRATIONS, migrate } from '../../src/journal/sqlite/migrations.ts';
+import { verifyStore } from '../../src/journal/sqlite/verify.ts';
+import { claimRequest, sampleEvent, settled } from '../contract/samples.ts';
+import { journalFolder, openJournal } from './journal-folder.ts';
+
+/** Positions far apart: within a block, at its edges, and behind blocks that hold nothing. */
+const POSITIONS = [1, 2, 4_094, 4_095, 4_096, 8_192, 100_000, 5_000_000];
+
+/** Makes the next event take a position; the journal is closed meanwhile. */
+const moveOn = (path: string, position: number): void => {
+  const db = new DatabaseSync(join(path, DATABASE_FILE));
+  const { changes } = db
+    .prepare(`UPDATE sqlite_sequence SET seq = ? WHERE name = 'events'`)
+    .run(position - 1);
+  expect(changes).toBe(position === 1 ? 0 : 1);
+  db.close();
+};
+
+const appendAt = async (path: string, given: Parameters<typeof sampleEvent>[0]): Promise<string[]> => {
+  const receipts: string[] = [];
+  for (const position of POSITIONS) {
+    if (position > 1) moveOn(path, position);
+    const journal = await openJournal(path);
+    receipts.push((await journal.append(sampleEvent(given))).receipt);
+    await journal.append(sampleEvent({ customerId: 'somebody else' }));
+    await journal.close();
+  }
+  return receipts;
+};
+
+const pagesOf = async (journal: Journal, limit: number): Promise<string[]> => {
+  const met: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await journal.list({ customerId: '42' }, { limit, cursor });
+    met.push(...page.items.map(({ receipt }) => receipt));
+    ({ cursor } = page);
+  } while (cursor !== undefined);
+  return met;
+};
+
+describe('events in many blocks of positions', () => {
+  it('are all found by customer and by event id, newest first', async () => {
+    const path = await journalFolder();
+    const receipts = await appendAt(path, { customerId: '42', eventId: 'twice' });
+    const journal = await openJournal(path);
+
+    expect(await pagesOf(journal, 3)).toEqual(receipts.toReversed());
+    expect(await journal.count({ customerId: '42' })).toBe(receipts.length);
+    expect(await journal.count({ eventId: 'twice' })).toBe(receipts.length);
+    expect((await journal.find('twice'))?.event.receipt).toBe(receipts.at(-1));
+    expect(await journal.find('never')).toBeUndefined();
+  });
+
+  it('are all erased', async () => {
+    const path = await journalFolder();
+    const receipts = await appendAt(path, { lane: 'anna' });
+    const journal = await openJournal(path);
+    for (const receipt of receipts) await journal.settle(settled.delivered(receipt));
+    const { receipt: deletion } = await journal.append(sampleEvent());
+    await journal.settle({ ...settled.delivered(deletion), erase: ['anna'] });
+    const records = await Promise.all(receipts.map((receipt) => journal.find(receipt)));
+    expect(records.map((record) => record?.body)).toEqual(receipts.map(() => undefined));
+  });
+});
+
+describe('what begins alike', () => {
+  it('is found by verify where it is one event twice', async () => {
+    const path = await journalFolder();
+    const journal = await openJournal(path);
+    for (let n = 0; n < 2; n += 1) await journal.append(sampleEvent());
+    await journal.close();
+    const db = new DatabaseSync(join(path, DATABASE_FILE));
+    db.exec('UPDATE events SET identity = (SELECT identity FROM events WHERE seq = 1)');
+    db.close();
+    expect(verifyStore(path)).toEqual([
+      { check: 'identities', detail: 'events that were accepted more than once: 1' },
+    ]);
+  });
+
+  it('is told apart: identities', async () => {
+    const journal = await openJournal(await journalFolder());
+    const [one, other] = [`${'a'.repeat(63)}1`, `${'a'.repeat(63)}2`];
+    const first = await journal.append(sampleEvent({ identity: one }));
+    expect(await journal.append(sampleEvent({ identity: other }))).toMatchObject({ duplicate: false });
+    expect(await journal.append(sampleEvent({ identity: one, source: 'b' }))).toMatchObject({
+      duplicate: false,
+    });
+    expect(await journal.append(sampleEvent({ identity: one }))).toEqual({ ...first, duplicate: true });
+  });
+
+  it('is told apart: lanes', async () => {
+    const journal = await openJournal(await journalFolder());
+    const lanes = ['the-same-beginning-1', 'the-same-beginning-2'];
+    for (const lane of [...lanes, ...lanes]) await journal.append(sampleEvent({ lane }));
+    const laneOf = ({ lane }: { lane?: string }) => lane;
+    const { events } = await journal.claim(claimRequest());
+    expect(events.map(laneOf)).toEqual(lanes);
+    for (const { receipt } of events) await journal.settle(settled.delivered(receipt));
+    expect((await journal.claim(claimRequest())).events.map(laneOf)).toEqual(lanes);
+  });
+});
+
+describe('a store from before the narrow indexes', () => {
+  it('is migrated with what it holds', async () => {
+    const path = await journalFolder();
+    const file = join(path, DATABASE_FILE);
+    const old = new DatabaseSync(file);
+    old.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL');
+    migrate(old, MIGRATIONS.slice(0, 6));
+    const known = sampleEvent({ lane: 'anna', customerId: '42', eventId: 'old' });
+    old
+      .prepare(
+        `INSERT INTO events (receipt, source, destination, identity, lane, customer_id, event_id, received_at, verified_by, state, head, due_at, body_bytes)
+         VALUES ('r', 'acme', 'aep', ?, 'anna', '42', 'old', 1, 'v', 'pending', 1, 1, 2)`,
+      )
+      .run(Buffer.from(known.identity, 'hex'));
+    old.exec(`INSERT INTO bodies VALUES (1, x'007b7d');
+      INSERT INTO counts VALUES ('acme', 1, 1, 0, 0, 0, 0, 0, 0);
+      INSERT INTO backlog (destination, pending) VALUES ('aep', 1)`);
+    old.close();
+
+    const journal = await openJournal(path);
+    expect(await journal.append(known)).toEqual({ receipt: 'r', duplicate: true });
+    await journal.append(sampleEvent({ lane: 'anna' }));
+    expect((await journal.claim(claimRequest())).events).toMatchObject([{ receipt: 'r', lane: 'anna' }]);
+    expect(await journal.count({ customerId: '42' })).toBe(1);
+    expect((await journal.find('old'))?.event.receipt).toBe('r');
+    await journal.close();
+    expect(verifyStore(path)).toEqual([]);
+  });
+});

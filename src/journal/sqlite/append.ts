@@ -1,9 +1,9 @@
-import { v7 as newReceipt } from 'uuid';
 import { type Appended, type NewEvent, type NewMalformed, RefusedError } from '../journal.ts';
 import { placeAt } from './aliases.ts';
 import { insertBody } from './bodies.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
+import { newReceipt } from './receipts.ts';
 import { joinLane } from './lanes.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { SQLInputValue } from 'node:sqlite';
-import { v7 as newReceipt } from 'uuid';
 import type { NewQuarantined } from '../journal.ts';
 import { addCounts, quarantineHeld } from './counts.ts';
 import type { Engine } from './engine.ts';
+import { newReceipt } from './receipts.ts';
 import type { AnswerOf, RequestOf, WireQuarantined } from './protocol.ts';
 
 interface QuarantineRow {

@@ -30,6 +30,25 @@ describe('a batch', () => {
     expect(engine.db.one('SELECT accepted, pending FROM counts')).toMatchObject({ accepted: 2, pending: 2 });
   });
 
+  it('counts what comes before in the same batch, once', async () => {
+    const engine = await openTestEngine();
+    const ledger = (): Call => ({ name: 'ledger', request: undefined });
+    const backlog: Call = { name: 'backlog', request: undefined };
+    const outcomes = runBatch(engine, [append(), ledger(), append(), append(), ledger(), backlog]);
+    const answers = outcomes.map((outcome) => (outcome.ok ? outcome.answer : outcome.message));
+    expect(answers[1]).toMatchObject({ acme: { accepted: 1, pending: 1 } });
+    expect(answers[4]).toMatchObject({ acme: { accepted: 3, pending: 3 } });
+    expect(answers[5]).toMatchObject([{ destination: 'aep', pending: 3, replaying: 0 }]);
+    expect(runBatch(engine, [ledger()])).toEqual([{ ok: true, answer: answers[4] }]);
+  });
+
+  it('counts nothing of a try that was not committed', async () => {
+    const engine = await openTestEngine();
+    runBatch(engine, [append(), append({ receivedAt: Number.NaN }), append()]);
+    expect(engine.db.one('SELECT accepted, pending FROM counts')).toMatchObject({ accepted: 2, pending: 2 });
+    expect(engine.db.one('SELECT pending FROM backlog')).toMatchObject({ pending: 2 });
+  });
+
   it('fails as a whole when too many calls fail', async () => {
     const engine = await openTestEngine();
     const broken = Array.from({ length: 20 }, () => append({ receivedAt: Number.NaN }));

@@ -1,5 +1,6 @@
 import { moment } from '../../observability/moments.ts';
 import { RefusedError, StoreError } from '../journal.ts';
+import { clearSums, writeSums } from './counts.ts';
 import { isStorageFailure } from './database.ts';
 import { isDamage } from './damage.ts';
 import type { Engine } from './engine.ts';
@@ -34,6 +35,7 @@ const carryOut = (engine: Engine, call: Call): Outcome => {
 
 const undo = (engine: Engine): void => {
   engine.claims.rollback();
+  clearSums(engine);
   engine.claimable.clear();
   if (engine.db.raw.isTransaction) engine.db.raw.exec('ROLLBACK');
 };
@@ -49,6 +51,7 @@ const together = (engine: Engine, calls: readonly Call[]): readonly Outcome[] | 
       outcomes.push(carryOut(engine, call));
     }
     culprit = undefined;
+    writeSums(engine);
     moment('journal-committing', calls);
     engine.db.raw.exec('COMMIT');
     moment('journal-committed', calls);

@@ -1,4 +1,5 @@
 import { Claims } from './claims.ts';
+import type { Sums } from './counts.ts';
 import { WAY_OUT } from './damage.ts';
 import { type Database, openDatabase } from './database.ts';
 import type { Notice, WorkerOptions } from './protocol.ts';
@@ -10,6 +11,8 @@ export interface Engine {
   readonly db: Database;
   readonly seal: Seal;
   readonly claims: Claims;
+  /** What the batch in hand adds to the counts. */
+  readonly sums: Sums;
   /** Destinations at which the batch in hand made something claimable. */
   readonly claimable: Set<string>;
   /** Tells the operator of a stored payload that cannot be opened, once for each. */
@@ -39,6 +42,7 @@ export const openEngine = (options: Omit<WorkerOptions, 'pulse'>): Engine => {
     db,
     seal,
     claims: new Claims(),
+    sums: { counts: new Map(), backlog: new Map() },
     claimable: new Set(),
     reportUnreadable: (what, receipt) =>
       report(`${what} ${receipt ?? ''}`, {

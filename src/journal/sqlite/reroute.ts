@@ -1,5 +1,5 @@
 import { ownLaneOf, placeAt } from './aliases.ts';
-import { addBacklog } from './counts.ts';
+import { addBacklog, isAnyElsewhere } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { joinLane, passHead } from './lanes.ts';
 import type { AnswerOf, RequestOf } from './protocol.ts';
@@ -26,11 +26,8 @@ const move = (engine: Engine, seen: EventRow, destination: string): void => {
   addBacklog(engine, destination, { pending: 1, replaying: row.replay });
 };
 
-/** Whether another destination has anything pending: else there is nothing to look for, however long the backlog. */
-const isAnyElsewhere = ({ db }: Engine, destination: string): boolean =>
-  db.one('SELECT 1 FROM backlog WHERE destination <> ? AND pending > 0 LIMIT 1', destination) !== undefined;
-
 export const reroute = (engine: Engine, request: RequestOf<'reroute'>): AnswerOf<'reroute'> => {
+  // Else there is nothing to look for, however long the backlog.
   if (!isAnyElsewhere(engine, request.destination)) return { done: 0 };
   const { source, destination } = request;
   const filter = { states: ['pending'], source, notDestination: destination } as const;

@@ -4,7 +4,7 @@ import { readBody } from './bodies.ts';
 import { endClaim } from './lanes.ts';
 import { readProfile } from './profiles.ts';
 import type { WireClaimAnswer, WireClaimed } from './protocol.ts';
-import { type EventRow, rowOfReceipt, rowOfSeq, toStoredEvent } from './rows.ts';
+import { type EventRow, queueRowOfReceipt, rowOfSeq, toStoredEvent } from './rows.ts';
 
 interface Head {
   readonly seq: number;
@@ -141,7 +141,7 @@ export const claim = (engine: Engine, request: ClaimRequest): WireClaimAnswer =>
 
 export const release = (engine: Engine, receipts: readonly string[]): void => {
   for (const receipt of receipts) {
-    const row = rowOfReceipt(engine, receipt);
+    const row = queueRowOfReceipt(engine, receipt);
     if (row !== undefined) endClaim(engine, row);
   }
 };

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { StoreError } from '../journal.ts';
 import { isDamage, primaryCode, WAY_OUT } from './damage.ts';
 import { migrate } from './migrations.ts';
@@ -21,6 +21,8 @@ export interface Database {
   /** The statement of this text, prepared once. Not for texts made of a filter: there are too many of them. */
   sql(text: string): StatementSync;
   one(text: string, ...values: SQLInputValue[]): unknown;
+  /** The same as `one`, for a row of many columns: a plain object of them is made faster here than SQLite's binding makes one. */
+  wide(text: string, value: SQLInputValue): unknown;
   all(text: string, ...values: SQLInputValue[]): unknown[];
   /** Answers the number of rows changed. */
   run(text: string, ...values: SQLInputValue[]): number;
@@ -82,6 +84,19 @@ const keepPrivate = (file: string): void => {
   }
 };
 
+const wideReader = (raw: DatabaseSync, text: string): ((value: SQLInputValue) => unknown) => {
+  const statement = raw.prepare(text);
+  const names = statement.columns().map(({ name }) => name);
+  statement.setReturnArrays(true);
+  return (value) => {
+    const values = statement.get(value) as unknown as SQLOutputValue[] | undefined;
+    if (values === undefined) return undefined;
+    const row: Record<string, SQLOutputValue | undefined> = {};
+    for (let at = 0; at < names.length; at += 1) row[names[at] as string] = values[at];
+    return row;
+  };
+};
+
 const wrap = (raw: DatabaseSync): Database => {
   const statements = new Map<string, StatementSync>();
   const sql = (text: string): StatementSync => {
@@ -91,9 +106,15 @@ const wrap = (raw: DatabaseSync): Database => {
     statements.set(text, prepared);
     return prepared;
   };
+  const wideRows = new Map<string, (value: SQLInputValue) => unknown>();
   return {
     raw,
     sql,
+    wide: (text, value) => {
+      const read = wideRows.get(text) ?? wideReader(raw, text);
+      wideRows.set(text, read);
+      return read(value);
+    },
     one: (text, ...values) => sql(text).get(...values),
     all: (text, ...values) => sql(text).all(...values),
     run: (text, ...values) => Number(sql(text).run(...values).changes),

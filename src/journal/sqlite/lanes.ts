@@ -1,6 +1,6 @@
 import type { BusyLane } from './claims.ts';
 import type { Engine } from './engine.ts';
-import type { EventRow } from './rows.ts';
+import type { QueueRow } from './rows.ts';
 
 /*
  * Kept by these: a lane with something pending has exactly one head among its replays and one among its other events, if there are any of the
@@ -56,7 +56,7 @@ export const passHead = (engine: Engine, left: Queue & { readonly head: number }
  * Ends the claim of an event, if it has one. Who waits for its lane in another queue is claimable from then on.
  * @returns the lane that it kept busy
  */
-export const endClaim = (engine: Engine, row: EventRow): BusyLane | undefined => {
+export const endClaim = (engine: Engine, row: QueueRow): BusyLane | undefined => {
   const held = engine.claims.drop(row.seq);
   if (held === undefined) return undefined;
   const { destination, lane } = held;

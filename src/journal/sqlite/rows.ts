@@ -52,8 +52,20 @@ const kindsOf = (bits: number): MessageKind[] => KINDS.filter((kind) => (bits & 
 export const rowOfReceipt = ({ db }: Engine, receipt: string): EventRow | undefined =>
   db.one('SELECT * FROM events WHERE receipt = ?', receipt) as EventRow | undefined;
 
+/** The part of a row that the way of an event through its queue asks for; to read all of it takes longer than to find it. */
+export type QueueRow = Pick<
+  EventRow,
+  'seq' | 'source' | 'destination' | 'lane' | 'state' | 'head' | 'replay' | 'failures' | 'charged'
+>;
+
+export const queueRowOfReceipt = ({ db }: Engine, receipt: string): QueueRow | undefined =>
+  db.one(
+    'SELECT seq, source, destination, lane, state, head, replay, failures, charged FROM events WHERE receipt = ?',
+    receipt,
+  ) as QueueRow | undefined;
+
 export const rowOfSeq = ({ db }: Engine, seq: number): EventRow | undefined =>
-  db.one('SELECT * FROM events WHERE seq = ?', seq) as EventRow | undefined;
+  db.wide('SELECT * FROM events WHERE seq = ?', seq) as EventRow | undefined;
 
 /** The event of a row; the one place where one is made. */
 export const toStoredEvent = (row: EventRow): StoredEvent =>

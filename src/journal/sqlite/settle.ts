@@ -8,7 +8,7 @@ import { endClaim, passHead } from './lanes.ts';
 import { keepNotes } from './notes.ts';
 import { readProfile, writeProfile } from './profiles.ts';
 import type { AnswerOf } from './protocol.ts';
-import { bitsOf, type EventRow, rowOfReceipt } from './rows.ts';
+import { bitsOf, type QueueRow, queueRowOfReceipt } from './rows.ts';
 
 /** Characters of Adobe's words that are kept with an attempt. */
 const MAX_DETAIL = 2_048;
@@ -44,7 +44,7 @@ const keepSent = ({ db, seal }: Engine, seq: number, sent: readonly SentMessage[
 
 const postpone = (
   { db }: Engine,
-  row: EventRow,
+  row: QueueRow,
   settlement: Extract<Settlement, { state: 'pending' }>,
 ): void => {
   db.run(
@@ -60,7 +60,7 @@ const postpone = (
 
 const finish = (
   engine: Engine,
-  row: EventRow,
+  row: QueueRow,
   settlement: Exclude<Settlement, { state: 'pending' }>,
 ): void => {
   const { reason, detail } = { reason: undefined, detail: undefined, ...settlement };
@@ -86,7 +86,7 @@ const finish = (
  */
 const isOvertaken = (
   engine: Engine,
-  row: EventRow,
+  row: QueueRow,
   held: BusyLane | undefined,
   { alias }: Settlement,
 ): boolean =>
@@ -94,7 +94,7 @@ const isOvertaken = (
   (alias !== undefined && (readProfile(engine, row.destination, alias.from) ?? null) !== alias.profile);
 
 /** Leaves an event pending, with its profile still to be sent: it is taken up again with what is known now. */
-const holdBack = (engine: Engine, row: EventRow, settlement: Settlement): void => {
+const holdBack = (engine: Engine, row: QueueRow, settlement: Settlement): void => {
   const { failures, charged } = { ...row, ...settlement };
   const dueAt = settlement.state === 'pending' ? settlement.dueAt : settlement.now;
   const delivered = settlement.delivered.filter((kind) => kind !== 'profile');
@@ -102,7 +102,7 @@ const holdBack = (engine: Engine, row: EventRow, settlement: Settlement): void =
   engine.claimable.add(row.destination);
 };
 
-const record = (engine: Engine, row: EventRow, settlement: Settlement): void => {
+const record = (engine: Engine, row: QueueRow, settlement: Settlement): void => {
   if (settlement.state === 'pending') postpone(engine, row, settlement);
   else finish(engine, row, settlement);
   for (const lane of settlement.erase ?? []) eraseLane(engine, lane, row);
@@ -112,7 +112,7 @@ const record = (engine: Engine, row: EventRow, settlement: Settlement): void => 
 };
 
 export const settle = (engine: Engine, settlement: Settlement): AnswerOf<'settle'> => {
-  const row = rowOfReceipt(engine, settlement.receipt);
+  const row = queueRowOfReceipt(engine, settlement.receipt);
   if (row === undefined) return { heldBack: false };
   const held = endClaim(engine, row);
   recordAttempts(engine, row.seq, settlement.attempts);

@@ -4,6 +4,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 export const isBlank = (value: JsonValue | undefined): boolean =>
   value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 
+/** True for a key that `trimKeys` does not take as it is. */
+export const isOddKey = (key: string): boolean => key === '__proto__' || key.trim() !== key;
+
 /**
  * A copy with stray spaces around keys removed at every level. When two keys become one, the one that was written without spaces
  * has precedence and a blank value loses against any other. `__proto__` is left out: it is no field of any event, and an

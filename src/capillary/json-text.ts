@@ -1,4 +1,4 @@
-import { trimKeys } from './json-keys.ts';
+import { isOddKey, trimKeys } from './json-keys.ts';
 import type { JsonValue } from './json.ts';
 
 /** Levels of objects and arrays that are read. Real events have fewer than ten; recursion further down the pipe relies on it. */
@@ -20,16 +20,49 @@ export function parseJsonText(text: string): ParsedText {
   } catch (error) {
     return { ok: false, code: 'not-json', detail: `not JSON: ${faultOf(text, error)}` };
   }
-  if (isDeeperThan(MAX_JSON_DEPTH, value)) {
+  const seen: Seen = { isTooDeep: false, hasLongNumber: false, hasOddKey: false };
+  look(value, 0, seen);
+  if (seen.isTooDeep) {
     return { ok: false, code: 'too-deep', detail: `nested more than ${MAX_JSON_DEPTH} levels deep` };
   }
-  return { ok: true, value: trimKeys(hasLongNumber(text) ? parseExactly(text) : value) };
+  const exact = seen.hasLongNumber ? parseExactly(text) : value;
+  return { ok: true, value: seen.hasOddKey ? trimKeys(exact) : exact };
 }
 
-/** A reviver makes parsing several times slower, so it is used only when there are enough digits in a row to need it. */
-const hasLongNumber = (text: string): boolean => /\d{16}/.test(text);
+/** What is unusual about a value. Hardly any event has any of it, and to mend it costs more than to parse. */
+interface Seen {
+  isTooDeep: boolean;
+  /** A number whose last digits may be lost. */
+  hasLongNumber: boolean;
+  /** A key that `trimKeys` would change or leave out. */
+  hasOddKey: boolean;
+}
 
-/** A reviver makes the engine recurse: only for texts whose depth is known to be small. */
+/** Goes no further down than is read: a hostile body may nest hundreds of thousands of levels. */
+function look(value: JsonValue, depth: number, seen: Seen): void {
+  if (typeof value === 'number') {
+    seen.hasLongNumber ||= Math.abs(value) > Number.MAX_SAFE_INTEGER;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return;
+  }
+  if (depth === MAX_JSON_DEPTH) {
+    seen.isTooDeep = true;
+    return;
+  }
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      look(item, depth + 1, seen);
+    }
+    return;
+  }
+  for (const key of Object.keys(value)) {
+    seen.hasOddKey ||= isOddKey(key);
+    look(value[key] ?? null, depth + 1, seen);
+  }
+}
+
+/** A reviver makes parsing several times slower, and the engine recurse: only for texts that need it and whose depth is known to be small. */
 const parseExactly = (text: string): JsonValue => JSON.parse(text, reviveNumber) as JsonValue;
 
 const reviveNumber = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
@@ -39,19 +72,6 @@ const reviveNumber = (_key: string, value: unknown, context?: { readonly source?
 function exactDigits(value: number, source: string | undefined): string | undefined {
   const [, digits] = /^(-?\d+)(?:\.0+)?$/.exec(source ?? '') ?? [];
   return Number.isSafeInteger(value) ? undefined : digits;
-}
-
-/** Level by level instead of by recursion: a hostile body may nest hundreds of thousands of levels. */
-function isDeeperThan(max: number, root: JsonValue): boolean {
-  let level: JsonValue[] = [root];
-  for (let depth = 0; depth < max; depth += 1) {
-    level = level.filter((value) => typeof value === 'object' && value !== null);
-    if (level.length === 0) {
-      return false;
-    }
-    level = level.flatMap((value) => Object.values(value ?? {}) as JsonValue[]);
-  }
-  return level.some((value) => typeof value === 'object' && value !== null);
 }
 
 /** The engine quotes the text in its messages; only the position at the very end of one may leave the relay. */

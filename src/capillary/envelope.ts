@@ -21,10 +21,12 @@ export interface ParseOptions {
   readonly orgIds?: readonly number[];
 }
 
+/** Takes a byte order mark off and replaces bytes that are not UTF-8: one broken name must not cost the event. */
+const decoder = new TextDecoder();
+
 /** Makes the one event of a request body, in whichever envelope it came (reference: capillary.md §2). Never throws. */
 export function parseEvent(body: Uint8Array, options: ParseOptions): ParsedEvent {
-  // Takes a byte order mark off and replaces bytes that are not UTF-8: one broken name must not cost the event.
-  const parsed = parseJsonText(new TextDecoder().decode(body));
+  const parsed = parseJsonText(decoder.decode(body));
   if (!parsed.ok) {
     return parsed.code === 'not-json'
       ? { ok: false, code: 'not-json', detail: parsed.detail }
@@ -62,18 +64,26 @@ function eventFrom(flat: JsonObject, eventName: string, orgId: number): Capillar
     data,
     isSample: eventId?.toLowerCase() === SAMPLE_EVENT_ID,
   };
-  const laneKey = laneKeyOf(data);
+  const customerId = customerIdOf(data);
+  const laneKey = laneKeyOf(data, customerId);
   return withoutUndefined({
     ...fields,
     loyaltyEventId: idText(flat['loyaltyEventId']),
     eventLogId: idText(flat['eventLogId']),
-    customerId: customerIdOf(data),
+    customerId,
     identity: identityOf(fields),
     lane: laneKey === undefined ? undefined : laneOf(orgId, laneKey),
   });
 }
 
-const withoutUndefined = <T extends object>(object: T): T =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+function withoutUndefined<T extends object>(object: T): T {
+  const present: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(object)) {
+    if (value !== undefined) {
+      present[name] = value;
+    }
+  }
+  return present as T;
+}
 
 const notAnEvent = (detail: string): ParsedEvent => ({ ok: false, code: 'not-an-event', detail });

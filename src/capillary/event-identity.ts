@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 import type { CapillaryEvent } from './event.ts';
 
@@ -28,4 +28,4 @@ function contentHash(event: IdentityFields): string {
   return sha256(canonicalJson({ orgId, eventName, refId, apiRequestId, createdAt, data }));
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => hash('sha256', text);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { GROUP_MEMBERS, groupMemberOf, type Person } from './group-members.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
@@ -67,13 +67,16 @@ export function idText(value: JsonValue | undefined): string | undefined {
     return undefined;
   }
   const text = value.toWellFormed().trim();
-  return text === '' ? undefined : text.replace(/^(-?\d+)\.0+$/, '$1');
+  if (text === '') {
+    return undefined;
+  }
+  return text.includes('.0') ? text.replace(/^(-?\d+)\.0+$/, '$1') : text;
 }
 
 /** A customerId (userId) of Capillary: a whole number above 0 in up to 19 digits, as text. */
 export function customerIdText(value: JsonValue | undefined): string | undefined {
   const text = idText(value);
-  return text !== undefined && /^\d{1,19}$/.test(text) && !/^0+$/.test(text) ? text : undefined;
+  return text !== undefined && /^(?!0+$)\d{1,19}$/.test(text) ? text : undefined;
 }
 
 /**
@@ -140,8 +143,7 @@ export function identifiersOf(person: JsonObject): readonly Identifier[] {
  * the group. Plain text, so it is personal data: hash it (`laneOf`) before it is kept. Undefined for an event
  * of nobody.
  */
-export function laneKeyOf(data: JsonObject): string | undefined {
-  const customerId = customerIdOf(data);
+export function laneKeyOf(data: JsonObject, customerId = customerIdOf(data)): string | undefined {
   if (customerId !== undefined) {
     return customerId;
   }
@@ -159,9 +161,7 @@ export function laneKeyOf(data: JsonObject): string | undefined {
 
 /** The lane of a key in one organisation: 64 hex of SHA-256. */
 export const laneOf = (orgId: number, laneKey: string): string =>
-  createHash('sha256')
-    .update(JSON.stringify(['lane', orgId, laneKey]))
-    .digest('hex');
+  hash('sha256', JSON.stringify(['lane', orgId, laneKey]));
 
 function namedPersonOf(data: JsonObject): Person | undefined {
   for (const path of ['customerIdentifiers', 'survivorCustomerIdentifiers']) {

@@ -28,26 +28,42 @@ export function toE164(text: string, country: string | undefined): string | unde
     return undefined;
   }
   const home = knownCountry(country);
-  const listed = readings(plain, home, parseListed);
   const found =
-    listed.find(isMobile) ??
-    listed[0] ??
-    readings(plain, home, parseByForm).find(hasMobileLength) ??
+    listed(plain, home) ??
+    [...readings(plain, home, parseByForm)].find(
+      (phone) => phone?.isValid() === true && hasMobileLength(phone),
+    ) ??
     likely(parseListed(`+${digitsOf(plain)}`));
   return found === undefined || isDummyNumber(found.nationalNumber) ? undefined : found.number;
 }
 
+/** The first reading that is a mobile number, and so valid; else the first that is valid. */
+function listed(text: string, home: CountryCode | undefined): PhoneNumber | undefined {
+  let first: PhoneNumber | undefined;
+  for (const phone of readings(text, home, parseListed)) {
+    if (phone !== undefined && isMobile(phone)) {
+      return phone;
+    }
+    first ??= phone?.isValid() === true ? phone : undefined;
+  }
+  return first;
+}
+
 type Parse = (text: string, country?: CountryCode) => PhoneNumber | undefined;
 
-/** What a text can mean by one of the two lists of ranges, the likeliest first. */
-function readings(text: string, home: CountryCode | undefined, parse: Parse): readonly PhoneNumber[] {
+/** What a text can mean by one of the two lists of ranges, the likeliest first. One by one: mostly the first is it, and parsing is dear. */
+function* readings(
+  text: string,
+  home: CountryCode | undefined,
+  parse: Parse,
+): Generator<PhoneNumber | undefined, void> {
   const digits = digitsOf(text);
   const isInternational = /^\(?(\+|00)/.test(text);
-  const possible = [
-    ...(isInternational || home === undefined ? [] : [ownCode(digits, home, parse), parse(digits, home)]),
-    parse(`+${digits}`),
-  ];
-  return possible.flatMap((phone) => (phone?.isValid() === true ? [phone] : []));
+  if (!isInternational && home !== undefined) {
+    yield ownCode(digits, home, parse);
+    yield parse(digits, home);
+  }
+  yield parse(`+${digits}`);
 }
 
 /** The digits as those of a calling code and a number of that country; tills write a zero before them too. */

@@ -27,7 +27,21 @@ export function toE164(text: string, country: string | undefined): string | unde
   if (!/^\(?\+?[\d\s().-]{6,25}$/.test(plain)) {
     return undefined;
   }
-  const home = knownCountry(country);
+  const key = `${country} ${plain}`;
+  if (!known.has(key)) {
+    if (known.size === MAX_KNOWN) {
+      known.clear();
+    }
+    known.set(key, read(plain, knownCountry(country)));
+  }
+  return known.get(key);
+}
+
+/** Numbers read of late: the events of a customer come close together, and to read one anew costs as much as all else of a thin event. */
+const known = new Map<string, string | undefined>();
+const MAX_KNOWN = 5_000;
+
+function read(plain: string, home: CountryCode | undefined): string | undefined {
   const found =
     listed(plain, home) ??
     [...readings(plain, home, parseByForm)].find(

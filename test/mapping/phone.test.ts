@@ -117,3 +117,18 @@ describe('toE164', () => {
     ['', 'IN'],
   ])('%s in %s is none', (text, country) => expect(toE164(text, country)).toBeUndefined());
 });
+
+it('a number read before is read the same again, for each country, however many came between', () => {
+  const readAll = (): unknown[] =>
+    ['IN', 'SG', undefined].flatMap((country) =>
+      ['91234568', '919845012345', '9999999999', 'hash'].map((text) => toE164(text, country)),
+    );
+  const first = readAll();
+  expect(readAll()).toEqual(first);
+  for (let number = 0; number < 5_001; number += 1) {
+    toE164(`91984501${String(number).padStart(4, '0')}`, 'IN');
+  }
+  expect(readAll()).toEqual(first);
+  expect(first).toContain('+6591234568');
+  expect(first.filter((phone) => phone === undefined).length).toBeGreaterThan(4);
+});

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import { toUtc } from './zones.ts';
 
 /**
  * Dates of loyalty events lie between these; what does not is a defect of the payload (reference: mapping.md,
@@ -92,64 +93,15 @@ function parseWallClock(text: string, timezone: string): number | undefined {
 
 /** True for a `YYYY-MM-DD` that is in the calendar. */
 export function isCalendarDay(date: string): boolean {
-  const at = Date.parse(`${date}T00:00:00.000Z`);
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(date);
+  const month = Number(date.slice(5, 7));
+  const day = Number(date.slice(8, 10));
+  return month >= 1 && month <= 12 && day >= 1 && day <= lastDayOf(Number(date.slice(0, 4)), month);
 }
 
-/**
- * The instant at which the clocks of a zone show `wall` (given as if it were UTC). A wall time that occurs
- * twice when the clocks go back gives the asked one; a time they skip gives the instant that the offset
- * before the jump makes of it.
- */
-function toUtc(wall: number, timezone: string, prefer: 'earlier' | 'later'): number {
-  const before = offsetAt(wall - DAY, timezone);
-  const after = offsetAt(wall + DAY, timezone);
-  const possible = [wall - before, wall - after].filter((at) => at + offsetAt(at, timezone) === wall);
-  if (possible.length === 0) {
-    return wall - before;
+function lastDayOf(year: number, month: number): number {
+  if (month === 2) {
+    const isLeapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+    return isLeapYear ? 29 : 28;
   }
-  return prefer === 'earlier' ? Math.min(...possible) : Math.max(...possible);
-}
-
-/** Milliseconds that the zone's wall clock is ahead of UTC at an instant. */
-function offsetAt(at: number, timezone: string): number {
-  const parts = new Map(
-    formatterOf(timezone)
-      .formatToParts(at)
-      .map(({ type, value }) => [type, Number(value)]),
-  );
-  const part = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0;
-  const shown = Date.UTC(
-    part('year'),
-    part('month') - 1,
-    part('day'),
-    part('hour'),
-    part('minute'),
-    part('second'),
-  );
-  return shown - Math.floor(at / 1_000) * 1_000;
-}
-
-/**
- * Making a formatter costs a thousand times more than using one; the zones are the few of the configuration.
- */
-const formatters = new Map<string, Intl.DateTimeFormat>();
-
-function formatterOf(timezone: string): Intl.DateTimeFormat {
-  const known = formatters.get(timezone);
-  if (known !== undefined) {
-    return known;
-  }
-  const made = new Intl.DateTimeFormat('en-US', {
-    timeZone: timezone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  formatters.set(timezone, made);
-  return made;
+  return [4, 6, 9, 11].includes(month) ? 30 : 31;
 }

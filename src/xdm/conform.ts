@@ -48,13 +48,10 @@ export function conformAny(value: unknown, path: string, fault: Fault, depth = 0
     return reported(path, 'too-deep', fault);
   }
   if (Array.isArray(value)) {
-    const items = value.map((item, index) => conformAny(item, `${path}[${index}]`, fault, depth + 1));
-    return someOf(items.filter((item) => item !== undefined));
+    return listOf(value, (item, index) => conformAny(item, `${path}[${index}]`, fault, depth + 1));
   }
   if (isJsonObject(value)) {
-    return objectOf(
-      Object.entries(value).map(([name, inner]) => openField(name, inner, path, fault, depth + 1)),
-    );
+    return objectOf(value, (inner, name) => openField(name, inner, path, fault, depth + 1));
   }
   if (typeof value === 'number' && !Number.isFinite(value)) {
     return reported(path, 'not-finite', fault);
@@ -70,29 +67,30 @@ function conformObject(
   path: string,
   fault: Fault,
 ): JsonObject | undefined {
-  const fields = Object.entries(value).map(([name, inner]) => {
-    const at = join(path, name);
+  const result = objectOf(value, (inner, name) => {
     const known = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
     if (known !== undefined) {
-      return [name, conform(inner, known, at, fault)] as const;
+      return conform(inner, known, join(path, name), fault);
     }
     if (shape.open) {
       return openField(name, inner, path, fault, 0);
     }
-    return [name, isEmpty(inner) ? undefined : reported(at, 'unknown-field', fault)] as const;
+    return isEmpty(inner) ? undefined : reported(join(path, name), 'unknown-field', fault);
   });
-  const result = objectOf(fields);
   const missing = result && shape.required.find((name) => result[name] === undefined);
   return missing === undefined ? result : reported(join(path, missing), 'missing-required', fault);
 }
 
-function openField(name: string, value: unknown, path: string, fault: Fault, depth: number) {
+function openField(
+  name: string,
+  value: unknown,
+  path: string,
+  fault: Fault,
+  depth: number,
+): JsonValue | undefined {
   const at = join(path, name.toWellFormed());
   const isAllowed = isTenantFieldName(name) || isEmpty(value);
-  return [
-    name,
-    isAllowed ? conformAny(value, at, fault, depth) : reported(at, 'unknown-field', fault),
-  ] as const;
+  return isAllowed ? conformAny(value, at, fault, depth) : reported(at, 'unknown-field', fault);
 }
 
 function conformList(
@@ -101,8 +99,7 @@ function conformList(
   path: string,
   fault: Fault,
 ): JsonValue[] | undefined {
-  const kept = value.map((item, index) => conform(item, items, `${path}[${index}]`, fault));
-  return someOf(kept.filter((item) => item !== undefined));
+  return listOf(value, (item, index) => conform(item, items, `${path}[${index}]`, fault));
 }
 
 /** What AEP counts as no value. */
@@ -124,11 +121,36 @@ function reported(path: string, code: string, fault: Fault): undefined {
 const wellFormed = (value: JsonValue): JsonValue =>
   typeof value === 'string' ? value.toWellFormed() : value;
 
-const someOf = (items: JsonValue[]): JsonValue[] | undefined => (items.length > 0 ? items : undefined);
+/** The items that something is left of. */
+function listOf(
+  value: readonly unknown[],
+  keep: (item: unknown, index: number) => JsonValue | undefined,
+): JsonValue[] | undefined {
+  const items: JsonValue[] = [];
+  for (const [index, item] of value.entries()) {
+    const kept = keep(item, index);
+    if (kept !== undefined) {
+      items.push(kept);
+    }
+  }
+  return items.length > 0 ? items : undefined;
+}
 
-function objectOf(fields: readonly (readonly [string, JsonValue | undefined])[]): JsonObject | undefined {
-  const kept = fields.filter((field): field is readonly [string, JsonValue] => field[1] !== undefined);
-  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
+/** The fields that something is left of; none of them is called `__proto__`, which no name of a schema's or a tenant's field is. */
+function objectOf(
+  value: JsonObject,
+  keep: (inner: JsonValue, name: string) => JsonValue | undefined,
+): JsonObject | undefined {
+  const object: JsonObject = {};
+  let isEmptied = true;
+  for (const [name, inner] of Object.entries(value)) {
+    const kept = keep(inner, name);
+    if (kept !== undefined) {
+      object[name] = kept;
+      isEmptied = false;
+    }
+  }
+  return isEmptied ? undefined : object;
 }
 
 const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);

@@ -13,11 +13,14 @@ type Tree = Map<string, Tree | JsonValue>;
 
 /** The shape of an attribute; `any` for a brand's own; undefined where nothing may be written. */
 export function attributeShape(shape: Shape, path: string): Shape | 'any' | undefined {
-  const names = path.split('.').flatMap((name) => {
-    const [, list, key] = KEYED.exec(name) ?? [];
-    return list === undefined || key === undefined ? [name] : [list, ITEM];
-  });
+  const isKeyed = path.includes('[');
+  const names = isKeyed ? path.split('.').flatMap(keyedNames) : path.split('.');
   return shapeAt(shape, names);
+}
+
+function keyedNames(name: string): readonly string[] {
+  const [, list, key] = KEYED.exec(name) ?? [];
+  return list === undefined || key === undefined ? [name] : [list, ITEM];
 }
 
 /**

@@ -1,4 +1,5 @@
-import { list, object, type ObjectShape } from './shape.ts';
+import { oncePerSchema } from './once-per-schema.ts';
+import { list, object } from './shape.ts';
 import { TENANT_EVENT_FIELDS, tenantShape } from './tenant-fields.ts';
 
 /** Which optional parts of Adobe's field groups are on the schemas of a destination. */
@@ -103,7 +104,7 @@ const PLACE_CONTEXT = object({
  * 5.5, 5.8). AEP refuses a record with a field its schema does not have, so the parts that not every sandbox
  * has are switched.
  */
-export const eventShape = (features: SchemaFeatures, tenant: string | undefined): ObjectShape =>
+export const eventShape = oncePerSchema((features, tenant) =>
   object({
     _id: 'uri-reference',
     timestamp: 'date-time',
@@ -115,4 +116,5 @@ export const eventShape = (features: SchemaFeatures, tenant: string | undefined)
     ...(features.loyaltyEvents ? { loyalty: LOYALTY } : {}),
     ...(features.placeContext ? { placeContext: PLACE_CONTEXT } : {}),
     ...(tenant === undefined ? {} : { [tenant]: tenantShape(TENANT_EVENT_FIELDS) }),
-  });
+  }),
+);

@@ -1,5 +1,5 @@
-import type { SchemaFeatures } from './event-fields.ts';
-import { list, object, type ObjectShape } from './shape.ts';
+import { oncePerSchema } from './once-per-schema.ts';
+import { list, object } from './shape.ts';
 import { TENANT_PROFILE_FIELDS, tenantShape } from './tenant-fields.ts';
 
 const CHOICE = { oneOf: ['y', 'n', 'p', 'u', 'dy', 'dn', 'LI', 'CT', 'CP', 'VI', 'PI'] } as const;
@@ -113,7 +113,7 @@ const CONSENTS = object({
  * 5.6, 5.7). Beyond what the built-in mapping writes it holds the fields that a brand may point its custom
  * fields at.
  */
-export const profileShape = (features: SchemaFeatures, tenant: string | undefined): ObjectShape =>
+export const profileShape = oncePerSchema((features, tenant) =>
   object({
     _id: 'uri-reference',
     person: PERSON,
@@ -132,4 +132,5 @@ export const profileShape = (features: SchemaFeatures, tenant: string | undefine
       ? { extSourceSystemAudit: object({ lastUpdatedDate: 'date-time', createdDate: 'date-time' }) }
       : {}),
     ...(tenant === undefined ? {} : { [tenant]: tenantShape(TENANT_PROFILE_FIELDS) }),
-  });
+  }),
+);

@@ -89,3 +89,17 @@ function matchesPattern({ source }: RegExp, schema: JsonObject): boolean {
   const validate = new Ajv().compile({ type: 'string', ...schema });
   return fc.sample(fc.stringMatching(new RegExp(source)), 200).every((text) => validate(text));
 }
+
+it('a schema has a shape of its own, also where another destination asked before', () => {
+  const none = Object.fromEntries(Object.keys(ALL).map((name) => [name, false])) as unknown as typeof ALL;
+  const fieldsOf = () =>
+    [ALL, none].flatMap((features) =>
+      ['_acme', undefined, '_other'].map((tenant) => {
+        const { fields } = eventShape(features, tenant);
+        return ['loyalty', '_acme', '_other'].filter((name) => Object.hasOwn(fields, name));
+      }),
+    );
+  const expected = [['loyalty', '_acme'], ['loyalty'], ['loyalty', '_other'], ['_acme'], [], ['_other']];
+  expect(fieldsOf()).toEqual(expected);
+  expect(fieldsOf()).toEqual(expected);
+});

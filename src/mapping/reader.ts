@@ -66,76 +66,79 @@ export function createReader(
   reads: Reads = new Map(),
 ): Reader {
   const origin = { raw, path, timezone, notes, reads };
-  return { path, raw, ...texts(origin), ...numbers(origin), ...times(origin), ...nested(origin) };
+  return {
+    path,
+    raw,
+    text: (field) => textIn(origin, field),
+    id: (field) => idIn(origin, field),
+    scalar: (field) => scalarIn(origin, field),
+    number: (field) => numberIn(origin, field),
+    integer: (field) => integerIn(origin, field),
+    instant: (field) => instantIn(origin, field),
+    time: (field) => timeIn(origin, field),
+    value: (field) => presentIn(origin, field),
+    object: (field) => objectIn(origin, field),
+    scalars: (field) => scalarsIn(origin, field),
+    list: (field) => listIn(origin, field),
+  };
 }
 
-const texts = (origin: Origin): Pick<Reader, 'text' | 'id' | 'scalar'> => ({
-  text(field) {
-    const value = presentIn(origin, field);
-    const text = typeof value === 'string' ? value.toWellFormed().trim() : undefined;
-    return bounded(
-      origin,
-      field,
-      value === undefined ? undefined : (text ?? fault(origin, field, 'wrong-type')),
-    );
-  },
-  id(field) {
-    const value = presentIn(origin, field);
-    const id = idText(value);
-    return bounded(
-      origin,
-      field,
-      value === undefined ? undefined : (id ?? fault(origin, field, 'not-an-id')),
-    );
-  },
-  scalar: (field) => scalarIn(origin, field),
-});
+function textIn(origin: Origin, field: string): string | undefined {
+  const value = presentIn(origin, field);
+  if (value === undefined) {
+    return undefined;
+  }
+  return typeof value === 'string'
+    ? bounded(origin, field, value.toWellFormed().trim())
+    : fault(origin, field, 'wrong-type');
+}
 
-const numbers = (origin: Origin): Pick<Reader, 'number' | 'integer'> => ({
-  number: (field) => numberIn(origin, field),
-  integer(field) {
-    const number = numberIn(origin, field);
-    return number === undefined || Number.isSafeInteger(number)
-      ? number
-      : fault(origin, field, 'not-an-integer');
-  },
-});
+function idIn(origin: Origin, field: string): string | undefined {
+  const value = presentIn(origin, field);
+  const id = idText(value);
+  return value === undefined || id !== undefined
+    ? bounded(origin, field, id)
+    : fault(origin, field, 'not-an-id');
+}
 
-const times = (origin: Origin): Pick<Reader, 'instant' | 'time'> => ({
-  instant: (field) => instantIn(origin, field),
-  time(field) {
-    const at = instantIn(origin, field);
-    return at === undefined ? undefined : toTimestamp(at);
-  },
-});
+function integerIn(origin: Origin, field: string): number | undefined {
+  const number = numberIn(origin, field);
+  return number === undefined || Number.isSafeInteger(number)
+    ? number
+    : fault(origin, field, 'not-an-integer');
+}
 
-const nested = (origin: Origin): Pick<Reader, 'value' | 'object' | 'list' | 'scalars'> => ({
-  value: (field) => presentIn(origin, field),
-  object(field) {
-    const reads = openedIn(origin, field);
-    const value = valueIn(origin, field);
-    if (value !== undefined && !isJsonObject(value)) {
-      fault(origin, field, 'wrong-type');
+function timeIn(origin: Origin, field: string): string | undefined {
+  const at = instantIn(origin, field);
+  return at === undefined ? undefined : toTimestamp(at);
+}
+
+function objectIn(origin: Origin, field: string): Reader {
+  const reads = openedIn(origin, field);
+  const value = valueIn(origin, field);
+  if (value !== undefined && !isJsonObject(value)) {
+    fault(origin, field, 'wrong-type');
+  }
+  return below(origin, field, isJsonObject(value) ? value : {}, reads);
+}
+
+const scalarsIn = (origin: Origin, field: string): readonly string[] =>
+  itemsOf(origin, field, presentIn(origin, field)).flatMap((item, index) => {
+    const place = `${field}[${index}]`;
+    const text = scalarIn({ ...origin, raw: { [place]: item }, reads: new Map() }, place);
+    return text === undefined ? [] : [text];
+  });
+
+function listIn(origin: Origin, field: string): readonly Reader[] {
+  const reads = openedIn(origin, field);
+  return itemsOf(origin, field, valueIn(origin, field)).flatMap((item, index) => {
+    const place = `${field}[${index}]`;
+    if (!isJsonObject(item) && !isAbsent(item)) {
+      fault(origin, place, 'wrong-type');
     }
-    return below(origin, field, isJsonObject(value) ? value : {}, reads);
-  },
-  scalars: (field) =>
-    itemsOf(origin, field, presentIn(origin, field)).flatMap((item, index) => {
-      const place = `${field}[${index}]`;
-      const text = scalarIn({ ...origin, raw: { [place]: item }, reads: new Map() }, place);
-      return text === undefined ? [] : [text];
-    }),
-  list(field) {
-    const reads = openedIn(origin, field);
-    return itemsOf(origin, field, valueIn(origin, field)).flatMap((item, index) => {
-      const place = `${field}[${index}]`;
-      if (!isJsonObject(item) && !isAbsent(item)) {
-        fault(origin, place, 'wrong-type');
-      }
-      return isJsonObject(item) ? [below(origin, place, item, reads)] : [];
-    });
-  },
-});
+    return isJsonObject(item) ? [below(origin, place, item, reads)] : [];
+  });
+}
 
 function itemsOf(origin: Origin, field: string, value: JsonValue | undefined): readonly JsonValue[] {
   if (value !== undefined && !Array.isArray(value)) {
@@ -163,8 +166,9 @@ function numberIn(origin: Origin, field: string): number | undefined {
 
 function instantIn(origin: Origin, field: string): number | undefined {
   const at = pickTime(origin.raw, field, origin.timezone);
-  const values = [field, `${field}InMillis`].map((name) => presentIn(origin, name));
-  const isThere = values.some((value) => value !== undefined);
+  const own = presentIn(origin, field);
+  const shadow = presentIn(origin, `${field}InMillis`);
+  const isThere = own !== undefined || shadow !== undefined;
   return at === undefined && isThere ? fault(origin, field, 'not-a-date') : at;
 }
 

@@ -1,0 +1,61 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bench } from './part.ts';
+import type { CountingInlet } from './processes/inlet.ts';
+import { relayFolder, type RelayFolder, type RelayUnderTest } from './processes/relay.ts';
+import { send } from './processes/sender.ts';
+import { cpuSeconds } from './processes/usage.ts';
+
+/** Processor time of the relay until so many events were stored, seconds. */
+export interface Grown {
+  readonly events: number;
+  readonly cpuSeconds: number;
+}
+
+/** A relay that has taken very many events and delivered none. */
+export interface Filled {
+  readonly folder: RelayFolder;
+  readonly relay: RelayUnderTest;
+  readonly grown: readonly Grown[];
+}
+
+/** Events stored at which the cost is looked at; a backlog is the last. */
+export const sizesOf = ({ short }: Bench): readonly number[] =>
+  short ? [1_000, 10_000, 50_000] : [10_000, 100_000, 1_000_000];
+
+/** What Adobe allows at the most. */
+const DRAIN = { limits: { messagesPerSecond: 10_000, requestsPerSecond: 1_000, concurrency: 32 } };
+
+/** Fills a store through the webhook, with a stop at each of the sizes. */
+export const fill = async (
+  { told, flags }: Bench,
+  inlet: CountingInlet,
+  sizes: readonly number[],
+): Promise<Filled> => {
+  const folder = relayFolder(inlet, DRAIN);
+  const relay = await folder.start(flags);
+  await relay.deliver(false);
+  const target = relay.webhook('header');
+  const take = async (count: number, seed: number): Promise<void> => {
+    const events = { count, body: 330, customers: 200_000, seed };
+    await send({ ...target, connections: 200, events });
+  };
+  await take(1_000, 1);
+  const before = cpuSeconds(relay.pid);
+  const grown: Grown[] = [];
+  let stored = 0;
+  for (const [index, events] of sizes.entries()) {
+    told(`storing up to ${events} events`);
+    await take(events - stored, index + 2);
+    stored = events;
+    grown.push({ events, cpuSeconds: cpuSeconds(relay.pid) - before });
+  }
+  return { folder, relay, grown };
+};
+
+/** Bytes of the store on the disk, the log that SQLite writes ahead included. */
+export const storeBytes = (folder: RelayFolder): number =>
+  ['relay.db', 'relay.db-wal'].reduce(
+    (sum, name) => sum + (statSync(join(folder.store, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );

@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { parseArgs } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createArrivals } from './arrivals.ts';
+
+/*
+ * The Adobe of this bench, a process of its own: gives tokens, takes batches and counts what landed. The simulator that the relay comes
+ * with does the same but checks every message against XDM, which costs as much as making it: it would measure itself.
+ */
+const { values } = parseArgs({
+  options: { port: { type: 'string' }, latency: { type: 'string', default: '0' } },
+});
+const latency = Number(values.latency);
+
+interface Batch {
+  readonly messages: readonly unknown[];
+}
+
+const arrivals = createArrivals();
+
+const bodyOf = async (request: IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+};
+
+const token = (): string =>
+  JSON.stringify({ access_token: 'token-of-the-bench', token_type: 'bearer', expires_in: 86_399 });
+
+const batch = async (request: IncomingMessage): Promise<string> => {
+  const { messages } = JSON.parse(await bodyOf(request)) as Batch;
+  const at = Date.now();
+  // As far away as Adobe is: what is taken counts at once, the answer needs its time.
+  if (latency > 0) await sleep(latency);
+  for (const message of messages) arrivals.add(message, at);
+  const responses = messages.map((_, index) => ({ xactionId: `${at}:2153:240-${index}` }));
+  return JSON.stringify({ inletId: 'inlet', batchId: `${at}:1750:244`, receivedTimeMs: at, responses });
+};
+
+const answer = async (request: IncomingMessage): Promise<readonly [number, string]> => {
+  const { url = '' } = request;
+  if (url.startsWith('/ims')) return [200, token()];
+  if (url.startsWith('/collection/batch')) return [207, await batch(request)];
+  if (url === '/counts') return [200, JSON.stringify(arrivals.counts())];
+  if (url === '/times') return [200, JSON.stringify(arrivals.times())];
+  if (url === '/reset') {
+    arrivals.reset();
+    return [200, '{}'];
+  }
+  return [404, '{}'];
+};
+
+const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const [status, body] = await answer(request);
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length }).end(body);
+};
+
+createServer((request, response) => void respond(request, response)).listen(Number(values.port), '127.0.0.1');

@@ -1,0 +1,54 @@
+import { createHmac } from 'node:crypto';
+import { DOCUMENTED_NAMES, generateEvents } from '../../src/simulator/capillary-events.ts';
+import { createRandom, randomUuid } from '../../src/simulator/random.ts';
+import type { EventsWanted, SendJob } from './job.ts';
+
+export const ORG_ID = 100_458;
+const FIRST_CUSTOMER = 379_000_000;
+/** The one of the jobs that ask for `hot`. */
+export const HOT_CUSTOMER = 378_000_000;
+
+/** Makes the body of the next event, created at the time given (epoch ms). */
+export type NextBody = (createdAt: number) => string;
+
+/** Thin, as most of Capillary's events are; `note` brings it to the size wanted. */
+const pointsIssued = (
+  ids: { readonly event: string; readonly customer: number },
+  createdAt: number,
+  note: string,
+) =>
+  `{"eventName":"pointsIssued","eventId":"${ids.event}","orgId":${ORG_ID},"refId":"${ORG_ID}_1","createdAt":${createdAt},"data":{"customerIdentifiers":{"customerId":${ids.customer},"instore":{"email":"c${ids.customer}@shop.example"}},"totalPointsIssued":120,"currentPoints":450,"programId":973${note}}}`;
+
+const sized = ({ body, customers, seed }: EventsWanted): NextBody => {
+  const random = createRandom(seed);
+  const ids = () => ({
+    event: randomUuid(random),
+    customer: customers === 'hot' ? HOT_CUSTOMER : FIRST_CUSTOMER + Math.floor(random() * customers),
+  });
+  const bare = pointsIssued(ids(), Date.now(), ',"note":""').length;
+  const note = `,"note":"${'n'.repeat(Math.max(0, Number(body) - bare))}"`;
+  return (createdAt) => pointsIssued(ids(), createdAt, note);
+};
+
+const mixed = ({ count, customers, seed }: EventsWanted): NextBody => {
+  const people = customers === 'hot' ? 1 : customers;
+  const options = { count, customers: people, seed, orgId: ORG_ID, awkward: 0, names: DOCUMENTED_NAMES };
+  const events = generateEvents(options);
+  const bodies = [...events].map(({ body }) => body);
+  let next = 0;
+  return () => bodies[next++ % bodies.length] ?? '';
+};
+
+/** Bodies of a job, in the order of sending. */
+export const bodiesOf = (wanted: EventsWanted): NextBody =>
+  wanted.body === 'mixed' ? mixed(wanted) : sized(wanted);
+
+/** Turns a body into a whole request, signed if the job wants it. */
+export const requestOf = ({ url, proof }: Pick<SendJob, 'url' | 'proof'>): ((body: string) => Buffer) => {
+  const { pathname, host } = new URL(url);
+  const head = `POST ${pathname} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n${proof.header}: `;
+  const proofOf = (body: string): string =>
+    proof.type === 'header' ? proof.secret : createHmac('sha256', proof.secret).update(body).digest('hex');
+  return (body) =>
+    Buffer.from(`${head}${proofOf(body)}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+};

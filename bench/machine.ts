@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, fdatasyncSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { percentiles } from './load/percentiles.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const DATA = fileURLToPath(new URL('.data/', import.meta.url));
+
+/** Numbers that Linux gives to file systems, of those that a volume may have. */
+const FILE_SYSTEMS: Readonly<Record<number, string>> = {
+  0xef53: 'ext4',
+  0x58465342: 'xfs',
+  0x9123683e: 'btrfs',
+  0x01021994: 'tmpfs',
+  0x794c7630: 'overlay',
+};
+
+/** Where and of what a run was. */
+export interface Machine {
+  readonly processors: string;
+  readonly memoryGiB: number;
+  readonly node: string;
+  readonly commit: string;
+  /** What an answer of 200 is worth, and on what kind of volume. */
+  readonly durability: string;
+  /** A write of 4 KiB brought to the disk, ms. */
+  readonly sync: { readonly p50: number; readonly p99: number };
+}
+
+const git = (...words: readonly string[]): string => {
+  try {
+    return execFileSync('git', words, { cwd: ROOT, encoding: 'utf8' }).trim();
+  } catch {
+    return '';
+  }
+};
+
+const commitOf = (): string => {
+  const commit = git('rev-parse', '--short=12', 'HEAD');
+  if (commit === '') return 'unknown';
+  return git('status', '--porcelain', '--untracked-files=no') === '' ? commit : `${commit} with changes`;
+};
+
+const measureSync = (): Machine['sync'] => {
+  mkdirSync(DATA, { recursive: true });
+  const path = join(DATA, 'sync');
+  const file = openSync(path, 'w');
+  const page = Buffer.alloc(4_096, 1);
+  const times = Array.from({ length: 200 }, () => {
+    writeSync(file, page);
+    const begun = performance.now();
+    fdatasyncSync(file);
+    return performance.now() - begun;
+  });
+  closeSync(file);
+  rmSync(path);
+  const { p50, p99 } = percentiles(times);
+  return { p50, p99 };
+};
+
+export const describeMachine = (): Machine => {
+  const sync = measureSync();
+  const fileSystem = FILE_SYSTEMS[statfsSync(DATA).type] ?? 'unknown';
+  return {
+    processors: `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    commit: commitOf(),
+    durability: `committed and synchronised before the answer (WAL, synchronous=FULL), on ${fileSystem}`,
+    sync,
+  };
+};

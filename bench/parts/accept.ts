@@ -1,0 +1,79 @@
+import { compare } from '../compare.ts';
+import type { SendJob } from '../load/job.ts';
+import type { Bench, Part } from '../part.ts';
+import { type BareRoute, startBare } from '../processes/bare.ts';
+import { startInlet } from '../processes/inlet.ts';
+import { relayFolder, type RelayUnderTest } from '../processes/relay.ts';
+import { send } from '../processes/sender.ts';
+import type { Row } from '../row.ts';
+
+const CONNECTIONS = 50;
+/** What Capillary sends to one organisation at the most, events a second. */
+export const PEAK_RATE = 833;
+
+type Target = Pick<SendJob, 'url' | 'proof'>;
+
+/** Sends as fast as is answered. Answers events a second. */
+export const acceptRate = async (target: Target, body: number, count: number): Promise<number> => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const events = { count, body, customers: 20_000, seed };
+  const { tookMs } = await send({ ...target, connections: CONNECTIONS, events });
+  return (count * 1_000) / tookMs;
+};
+
+const versusBare = async (
+  { short, told }: Bench,
+  relay: RelayUnderTest,
+  bare: BareRoute,
+): Promise<Omit<Row, 'part'>[]> => {
+  const rows: Omit<Row, 'part'>[] = [];
+  for (const body of short ? [330] : [330, 4_096]) {
+    for (const proof of ['header', 'hmac'] as const) {
+      told(`${body} B, ${proof}: the relay and the bare route in turn`);
+      const measure = (of: RelayUnderTest | BareRoute, count: number) => () =>
+        acceptRate(of.webhook(proof), body, count);
+      // The bare route is faster and would be through sooner.
+      const [forRelay, forBare] = short ? [4_000, 8_000] : [10_000, 20_000];
+      await measure(relay, short ? 2_000 : 10_000)();
+      await measure(bare, short ? 4_000 : 20_000)();
+      const found = await compare(short ? 1 : 2, measure(relay, forRelay), measure(bare, forBare));
+      const what = `${body} B, ${proof}`;
+      const { ratio, control } = found;
+      rows.push(
+        { what: `${what}: durable answers`, value: found.a, unit: '/s' },
+        { what: `${what}: bare route`, value: found.b, unit: '/s' },
+        { what: `${what}: relay to bare route`, value: ratio, unit: '×', goal: { least: 0.6 }, control },
+      );
+    }
+  }
+  return rows;
+};
+
+/** Webhooks with delivery paused against a bare route; then the time of an answer at Capillary's peak rate, with delivery going on. */
+export const accept: Part = async (bench) => {
+  const inlet = await startInlet();
+  const folder = relayFolder(inlet);
+  const relay = await folder.start(bench.flags);
+  const bare = await startBare();
+  await relay.deliver(false);
+  const rows = await versusBare(bench, relay, bare);
+  await bare.end();
+  await relay.end();
+  folder.remove();
+
+  bench.told(`${PEAK_RATE}/s, with delivery`);
+  const fresh = relayFolder(inlet);
+  const steady = await fresh.start();
+  const job = { ...steady.webhook('header'), connections: CONNECTIONS, rate: PEAK_RATE };
+  await send({ ...job, events: { count: PEAK_RATE * 2, body: 330, customers: 20_000, seed: 1 } });
+  const count = PEAK_RATE * (bench.short ? 3 : 10);
+  const { times } = await send({ ...job, events: { count, body: 330, customers: 20_000, seed: 2 } });
+  await steady.end();
+  fresh.remove();
+  await inlet.end();
+  return [
+    ...rows,
+    { what: `answer at ${PEAK_RATE}/s, p50`, value: times.p50, unit: 'ms' },
+    { what: `answer at ${PEAK_RATE}/s, p99`, value: times.p99, unit: 'ms', goal: { most: 10 } },
+  ];
+};

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { compare } from '../compare.ts';
+import { fill, sizesOf, storeBytes } from '../filled.ts';
+import type { Bench, Part } from '../part.ts';
+import { type CountingInlet, startInlet } from '../processes/inlet.ts';
+import { relayFolder, type RelayUnderTest } from '../processes/relay.ts';
+import { peakBytes } from '../processes/usage.ts';
+import type { Row } from '../row.ts';
+import { acceptRate } from './accept.ts';
+
+type Rows = readonly Omit<Row, 'part'>[];
+
+/** ms until an answer of the inlet. */
+const LATENCY = 20;
+
+const rate = (of: RelayUnderTest, count: number): Promise<number> =>
+  acceptRate(of.webhook('header'), 330, count);
+
+const versusEmpty = async (bench: Bench, inlet: CountingInlet, full: RelayUnderTest): Promise<Rows> => {
+  bench.told('accepting beside the backlog, and into an empty store, in turn');
+  const folder = relayFolder(inlet);
+  const empty = await folder.start();
+  await empty.deliver(false);
+  const count = bench.short ? 4_000 : 10_000;
+  await rate(empty, 2_000);
+  const { ratio, control, a, b } = await compare(
+    bench.short ? 1 : 3,
+    () => rate(full, count),
+    () => rate(empty, count),
+  );
+  await empty.end();
+  folder.remove();
+  return [
+    { what: 'accepted beside the backlog', value: a, unit: '/s' },
+    { what: 'accepted into an empty store', value: b, unit: '/s' },
+    { what: 'beside the backlog to empty', value: ratio, unit: '×', goal: { least: 0.9 }, control },
+  ];
+};
+
+/** Events a second that land, over some seconds after the first have. */
+const drainRate = async (inlet: CountingInlet, relay: RelayUnderTest, seconds: number): Promise<number> => {
+  await relay.deliver(true);
+  await inlet.landed(5_000);
+  const { events: before } = await inlet.counts();
+  const begun = performance.now();
+  await sleep(seconds * 1_000);
+  const { events } = await inlet.counts();
+  return ((events - before) * 1_000) / (performance.now() - begun);
+};
+
+/** A million events that wait: what they cost, whether the intake minds them, how fast they go out, how soon a restarted relay is ready. */
+export const backlog: Part = async (bench) => {
+  const sizes = sizesOf(bench);
+  const inlet = await startInlet(LATENCY);
+  const { folder, relay, grown } = await fill(bench, inlet, sizes);
+  bench.grown = grown;
+  const pending = sizes.at(-1) ?? 0;
+  const rows = await versusEmpty(bench, inlet, relay);
+  const bytes = storeBytes(folder) / (await relay.ledger()).pending;
+  const peakFilling = peakBytes(relay.pid);
+  await relay.end('SIGKILL');
+
+  bench.told('restart after a kill');
+  const again = await folder.start();
+  const { readyMs } = again;
+  bench.told('delivering');
+  const drained = await drainRate(inlet, again, bench.short ? 5 : 15);
+  const peakDraining = peakBytes(again.pid);
+  await again.end('SIGKILL');
+  folder.remove();
+  await inlet.end();
+  return [
+    ...rows,
+    { what: `disk an event, ${pending} pending`, value: bytes, unit: 'B' },
+    { what: 'restart to ready after a kill', value: readyMs, unit: 'ms', goal: { most: 2_000 } },
+    {
+      what: `landed from the backlog, inlet ${LATENCY} ms away`,
+      value: drained,
+      unit: '/s',
+      goal: { least: 5_000 },
+    },
+    {
+      what: 'most resident memory, accepting',
+      value: peakFilling / 2 ** 20,
+      unit: 'MiB',
+      goal: { most: 256 },
+    },
+    {
+      what: 'most resident memory, delivering',
+      value: peakDraining / 2 ** 20,
+      unit: 'MiB',
+      goal: { most: 256 },
+    },
+  ];
+};

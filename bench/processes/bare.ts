@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url';
+import type { SendJob } from '../load/job.ts';
+import { answers, end, freePort, start } from './child.ts';
+
+const BARE = fileURLToPath(new URL('../load/bare.ts', import.meta.url));
+const SECRET = 'secret-of-the-bare-route';
+
+/** The bare route in a process of its own. */
+export interface BareRoute {
+  readonly pid: number;
+  webhook(proof: 'header' | 'hmac'): Pick<SendJob, 'url' | 'proof'>;
+  end(): Promise<void>;
+}
+
+const SOURCES = [
+  { name: 'header', verify: [{ type: 'header', name: 'X-Relay-Key', values: [SECRET] }] },
+  {
+    name: 'hmac',
+    verify: [
+      {
+        type: 'hmac',
+        header: 'X-Signature',
+        secrets: [SECRET],
+        algorithm: 'sha256',
+        encoding: 'hex',
+        prefix: '',
+        payload: '{body}',
+      },
+    ],
+  },
+];
+
+export const startBare = async (): Promise<BareRoute> => {
+  const port = await freePort();
+  const child = start([BARE, String(port), ...SOURCES.map((source) => JSON.stringify(source))]);
+  const url = `http://127.0.0.1:${port}`;
+  await answers(`${url}/up`, child);
+  return {
+    pid: child.pid ?? 0,
+    webhook: (type) => ({
+      url: `${url}/webhooks/${type}`,
+      proof: { type, header: type === 'hmac' ? 'x-signature' : 'x-relay-key', secret: SECRET },
+    }),
+    end: () => end(child),
+  };
+};

@@ -1,0 +1,110 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { ADMIN_TOKEN, KEY, relayConfig, type RelayTargets } from '../../test/helpers/relay-process.ts';
+import type { SendJob } from '../load/job.ts';
+import { answers, end, freePort, start } from './child.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** Beside the project rather than in a temporary folder, which may be in memory: what is measured is a disk. */
+const DATA = fileURLToPath(new URL('../.data/', import.meta.url));
+const SIGNING_SECRET = 'signing-secret-of-the-bench';
+
+export interface Ledger {
+  readonly accepted: number;
+  readonly pending: number;
+  readonly delivered: number;
+}
+
+/** A relay in a process of its own, as built. */
+export interface RelayUnderTest {
+  readonly pid: number;
+  /** From the start of the process until it said on /readyz that it is ready, ms. */
+  readonly readyMs: number;
+  /** The webhook of the source with this verifier, and what proves the sender there. */
+  webhook(proof: 'header' | 'hmac'): Pick<SendJob, 'url' | 'proof'>;
+  /** Whether delivery goes on, as an operator pauses and resumes it. */
+  deliver(flowing: boolean): Promise<void>;
+  ledger(): Promise<Ledger>;
+  end(signal?: NodeJS.Signals): Promise<void>;
+}
+
+export interface RelayFolder {
+  readonly store: string;
+  /** `words` are Node's own flags. */
+  start(words?: readonly string[]): Promise<RelayUnderTest>;
+  remove(): void;
+}
+
+/** Changes to the destination of the configuration. */
+export type DestinationChange = Readonly<Record<string, unknown>>;
+
+const configOf = (
+  targets: RelayTargets,
+  ports: { readonly intake: number; readonly admin: number },
+  store: string,
+  change: DestinationChange,
+) => {
+  const config = relayConfig(targets);
+  const [source] = config.sources;
+  const [destination] = config.destinations;
+  const signed = {
+    ...source,
+    name: 'signed',
+    verify: [{ type: 'hmac', header: 'X-Signature', secrets: [SIGNING_SECRET] }],
+  };
+  return {
+    ...config,
+    server: { host: '127.0.0.1', port: ports.intake, rateLimit: { max: 1_000_000, window: '1s' } },
+    admin: { ...config.admin, port: ports.admin },
+    store: { path: store, minFree: '1MiB', maxBytes: '20GiB' },
+    sources: [source, signed],
+    destinations: [{ ...destination, batch: {}, retry: {}, ...change }],
+  };
+};
+
+/** A folder with the data of a relay, which outlives its process: started again, it goes on where it stood. */
+export const relayFolder = (targets: RelayTargets, change: DestinationChange = {}): RelayFolder => {
+  mkdirSync(DATA, { recursive: true });
+  const folder = mkdtempSync(join(DATA, 'relay-'));
+  const store = join(folder, 'store');
+  return {
+    store,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+    start: async (words = []) => {
+      const ports = { intake: await freePort(), admin: await freePort() };
+      const file = join(folder, 'relay.yaml');
+      writeFileSync(file, stringify(configOf(targets, ports, store, change)));
+      const begun = performance.now();
+      const child = start([...words, MAIN, 'serve', '--config', file]);
+      const adminUrl = `http://127.0.0.1:${ports.admin}`;
+      await answers(`${adminUrl}/readyz`, child);
+      const readyMs = performance.now() - begun;
+      const admin = async (path: string, method = 'GET'): Promise<unknown> => {
+        const response = await fetch(`${adminUrl}/admin/v1/${path}`, {
+          method,
+          headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+        });
+        if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+        return response.json();
+      };
+      return {
+        pid: child.pid ?? 0,
+        readyMs,
+        webhook: (proof) => ({
+          url: `http://127.0.0.1:${ports.intake}/webhooks/${proof === 'hmac' ? 'signed' : 'acme'}`,
+          proof:
+            proof === 'hmac'
+              ? { type: 'hmac', header: 'x-signature', secret: SIGNING_SECRET }
+              : { type: 'header', header: 'x-relay-key', secret: KEY },
+        }),
+        deliver: async (flowing) => {
+          await admin(`destinations/acme-aep/${flowing ? 'resume' : 'pause'}`, 'POST');
+        },
+        ledger: async () => (await admin('ledger')) as Ledger,
+        end: (signal) => end(child, signal),
+      };
+    },
+  };
+};

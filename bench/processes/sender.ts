@@ -1,0 +1,47 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { SendJob, SendResult } from '../load/job.ts';
+import { end, start } from './child.ts';
+
+const SENDER = fileURLToPath(new URL('../load/sender.ts', import.meta.url));
+
+type Told = { readonly type: 'ready' } | { readonly type: 'result'; readonly result: SendResult };
+
+/** A sender in a process of its own that has its requests ready. */
+export interface ReadySender {
+  /** Sends all of them. Throws when one was answered otherwise than 200. */
+  go(): Promise<SendResult>;
+}
+
+const next = async <T extends Told['type']>(
+  child: ChildProcess,
+  type: T,
+): Promise<Extract<Told, { type: T }>> => {
+  const [told] = (await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`a sender ended with ${code}`);
+    }),
+  ])) as [Told];
+  if (told.type !== type) throw new Error(`a sender said ${told.type} instead of ${type}`);
+  return told as Extract<Told, { type: T }>;
+};
+
+export const prepareSender = async (job: SendJob): Promise<ReadySender> => {
+  const child = start([SENDER], true);
+  child.send({ type: 'job', job });
+  await next(child, 'ready');
+  return {
+    go: async () => {
+      child.send({ type: 'go' });
+      const { result } = await next(child, 'result');
+      await end(child);
+      const others = Object.keys(result.statuses).filter((status) => status !== '200');
+      if (others.length > 0) throw new Error(`not every event was taken: ${JSON.stringify(result.statuses)}`);
+      return result;
+    },
+  };
+};
+
+export const send = async (job: SendJob): Promise<SendResult> => (await prepareSender(job)).go();

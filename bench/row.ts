@@ -1,0 +1,17 @@
+/** One measured figure. */
+export interface Row {
+  readonly part: string;
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  /** At least or at most so much is wanted. */
+  readonly goal?: { readonly least: number } | { readonly most: number };
+  /** Of a ratio: least and greatest ratio of two measurements of the same thing in the same run, which 1 would be without noise. */
+  readonly control?: readonly [number, number];
+}
+
+/** Undefined where nothing is wanted. */
+export const isMet = ({ goal, value }: Row): boolean | undefined => {
+  if (goal === undefined) return undefined;
+  return 'least' in goal ? value >= goal.least : value <= goal.most;
+};

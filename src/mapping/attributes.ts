@@ -73,7 +73,7 @@ function toObject(tree: Tree): JsonObject {
   const fields = new Map<string, JsonValue>();
   for (const [name, inner] of tree) {
     const value = inner instanceof Map ? toObject(inner) : inner;
-    const [, list, key] = KEYED.exec(name) ?? [];
+    const [, list, key] = (name.endsWith(']') ? KEYED.exec(name) : undefined) ?? [];
     if (list === undefined || key === undefined || !isJsonObject(value)) {
       fields.set(name, value);
       continue;

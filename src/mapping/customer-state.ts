@@ -71,6 +71,9 @@ export function fold(
 
 /** When a customer was deleted last, by itself or as a part of those into whom it was merged; undefined: never. */
 export function deletedAt(state: CustomerState, lane: string, customer: string): number | undefined {
+  if (state.folded.size === 0) {
+    return state.own.deletedAt;
+  }
   const reached = new Set([customer]);
   for (const one of reached) {
     for (const next of state.folded.get(one)?.into ?? []) {
@@ -103,9 +106,9 @@ export const toldIn = ({ own, folded }: CustomerState): string =>
 /** Takes out what was told before a deletion. */
 export function sweep(state: CustomerState, lane: string): void {
   for (const [customer, part] of [[lane, state.own] as const, ...state.folded]) {
-    const end = deletedAt(state, lane, customer) ?? Number.NEGATIVE_INFINITY;
-    for (const [path, { at }] of part.told) {
-      if (at <= end) {
+    const end = deletedAt(state, lane, customer);
+    for (const [path, { at }] of end === undefined ? [] : part.told) {
+      if (end !== undefined && at <= end) {
         part.told.delete(path);
       }
     }
@@ -128,11 +131,12 @@ export function readState(text: string | undefined): CustomerState {
  * is called like the three words: each stands below a standard field group or the tenant.
  */
 export function writeState({ own, folded }: CustomerState): string {
-  const parts = [...folded].toSorted(byKey).map(([lane, part]) => [lane, writePart(part)] as const);
-  return JSON.stringify({
-    ...writePart(own),
-    ...(parts.length === 0 ? {} : { folded: Object.fromEntries(parts) }),
-  });
+  const state = writePart(own);
+  if (folded.size > 0) {
+    const parts = [...folded].toSorted(byKey).map(([lane, part]) => [lane, writePart(part)] as const);
+    state['folded'] = Object.fromEntries(parts);
+  }
+  return JSON.stringify(state);
 }
 
 function join(part: Part, other: Part): void {
@@ -148,28 +152,32 @@ function join(part: Part, other: Part): void {
 }
 
 function readPart({ deletedAt: buried, into, ...attributes }: JsonObject): Part {
-  const told = Object.entries(attributes).flatMap(([path, attribute]) => {
+  const told = new Map<string, Told>();
+  for (const [path, attribute] of Object.entries(attributes)) {
     const { value, at, by } = isJsonObject(attribute) ? attribute : {};
-    return value === undefined || typeof at !== 'number'
-      ? []
-      : [[path, { value, at, by: typeof by === 'string' ? by : '' }] as const];
-  });
+    if (value !== undefined && typeof at === 'number') {
+      told.set(path, { value, at, by: typeof by === 'string' ? by : '' });
+    }
+  }
   return {
-    told: new Map(told),
+    told,
     ...(typeof buried === 'number' ? { deletedAt: buried } : {}),
     into: new Set(Array.isArray(into) ? into.filter((lane) => typeof lane === 'string') : []),
   };
 }
 
 function writePart({ told, deletedAt: buried, into }: Part): JsonObject {
-  const attributes = [...told].toSorted(byKey).map(([path, { value, at, by }]) => {
-    return [path, by === '' ? { value, at } : { value, at, by }] as const;
-  });
-  return {
-    ...Object.fromEntries(attributes),
-    ...(buried === undefined ? {} : { deletedAt: buried }),
-    ...(into.size === 0 ? {} : { into: [...into].toSorted() }),
-  };
+  const part: JsonObject = {};
+  for (const [path, { value, at, by }] of [...told].toSorted(byKey)) {
+    part[path] = by === '' ? { value, at } : { value, at, by };
+  }
+  if (buried !== undefined) {
+    part['deletedAt'] = buried;
+  }
+  if (into.size > 0) {
+    part['into'] = [...into].toSorted();
+  }
+  return part;
 }
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);

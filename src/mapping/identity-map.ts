@@ -23,14 +23,22 @@ export function nameIdentities(
   identities: readonly Identity[],
   config: IdentityConfig,
 ): readonly NamedIdentity[] {
-  const kinds = [config.primary, ...KINDS.filter((kind) => kind !== config.primary)];
-  const named = kinds.flatMap((kind) => {
+  const named: NamedIdentity[] = [];
+  for (const kind of [config.primary, ...KINDS.filter((other) => other !== config.primary)]) {
     const namespace = config.namespaces[kind];
-    const ofKind = namespace === undefined ? [] : identities.filter((identity) => identity.kind === kind);
-    return ofKind.map((identity) => ({ ...identity, namespace: namespace ?? '' }));
-  });
+    for (const identity of namespace === undefined ? [] : identities) {
+      if (identity.kind === kind) {
+        named.push({ kind, id: identity.id, namespace: namespace ?? '' });
+      }
+    }
+  }
+  return unique(named);
+}
+
+/** Identities, each once under its namespace. */
+export function unique(identities: readonly NamedIdentity[]): readonly NamedIdentity[] {
   const seen = new Set<string>();
-  return named.filter(({ namespace, id }) => {
+  return identities.filter(({ namespace, id }) => {
     const key = `${namespace} ${id}`;
     return seen.has(key) ? false : seen.add(key);
   });
@@ -53,13 +61,16 @@ export function buildIdentityMap(
   if (primary.kind !== config.primary) {
     notes.add('identityMap', 'primary-fallback', `${primary.kind} instead of ${config.primary}`);
   }
-  if (identities.length > MAX_IDENTITIES) {
+  const isTooMany = identities.length > MAX_IDENTITIES;
+  if (isTooMany) {
     notes.add('identityMap', 'too-many-identities');
   }
   const map = new Map<string, JsonObject[]>();
-  for (const identity of mostTelling(identities)) {
+  for (const identity of isTooMany ? mostTelling(identities) : identities) {
     const item = { id: identity.id, authenticatedState: 'ambiguous', primary: identity === primary };
-    map.set(identity.namespace, [...(map.get(identity.namespace) ?? []), item]);
+    const items = map.get(identity.namespace) ?? [];
+    items.push(item);
+    map.set(identity.namespace, items);
   }
   return Object.fromEntries(map);
 }

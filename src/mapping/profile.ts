@@ -6,7 +6,7 @@ import { profileShape } from '../xdm/profile-fields.ts';
 import { expandAttributes } from './attributes.ts';
 import { type CustomerState, isNewer, type Told } from './customer-state.ts';
 import type { Identity } from './identities.ts';
-import { buildIdentityMap, type NamedIdentity, nameIdentities } from './identity-map.ts';
+import { buildIdentityMap, nameIdentities, unique } from './identity-map.ts';
 import type { MappingContext, MappingNote } from './mapped.ts';
 import { createNotes, noteFault } from './notes.ts';
 import { IDENTITY_PREFIX } from './profile-change.ts';
@@ -107,13 +107,5 @@ function identitiesIn(
   return kinds.flatMap(([kind, namespace]) => {
     const ids = namespace === undefined ? undefined : known.get(`${IDENTITY_PREFIX}${namespace}`)?.value;
     return (Array.isArray(ids) ? ids : []).flatMap((id) => (typeof id === 'string' ? [{ kind, id }] : []));
-  });
-}
-
-function unique(identities: readonly NamedIdentity[]): readonly NamedIdentity[] {
-  const seen = new Set<string>();
-  return identities.filter(({ namespace, id }) => {
-    const key = `${namespace} ${id}`;
-    return seen.has(key) ? false : seen.add(key);
   });
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Inlet, TokenSource } from '../adobe/answer.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
 import { type ClaimedEvent, type Journal, type Settlement, StoreError } from '../journal/journal.ts';
@@ -17,6 +17,12 @@ import { createWaker } from './waker.ts';
 
 /** Bodies held in memory at once, per destination. */
 export const IN_FLIGHT_BYTES = 64 * 1_048_576;
+/** Events of one claim: the storage thread serves whoever waits between two. */
+const CLAIM = 256;
+/** ms between two claims that did not find so many: events that come one by one are claimed a few at a time. */
+const CLAIM_PAUSE = 3;
+/** Events that are mapped before webhooks have their turn. */
+const MAPPED_AT_ONCE = 16;
 /** ms until a journal that refused is asked again. */
 const JOURNAL_RETRY = 1_000;
 /** ms that requests under way may still take when the relay stops. */
@@ -104,8 +110,9 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     }),
   });
 
-  const pause = (): Promise<void> =>
-    sleep(JOURNAL_RETRY, undefined, { signal: stopping.signal }).catch(() => undefined);
+  const pause = async (ms = JOURNAL_RETRY): Promise<void> => {
+    if (ms > 0) await sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+  };
 
   const profiles: Journal['profiles'] = (name, lanes) => journal.profiles(name, lanes);
 
@@ -220,7 +227,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     const { events, nextDueAt, nextReplayAt } = await journal.claim({
       destination: destination.name,
       sources: [...sources.keys()],
-      limit: permit.kind === 'probe' ? 1 : room,
+      limit: permit.kind === 'probe' ? 1 : Math.min(room, CLAIM),
       replays: replayShare.room(),
       maxBytes: bytes,
       now: now(),
@@ -230,7 +237,8 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     replayShare.took(events.filter((event) => event.isReplay).length);
     if (flights.size === 0 && events.length > 0) movedAt = steady();
     if (events.length > 0) moment('delivery-claimed');
-    for (const event of events) {
+    for (const [index, event] of events.entries()) {
+      if (index > 0 && index % MAPPED_AT_ONCE === 0) await nextTurn();
       bytesInFlight += event.body.length;
       const flight: Promise<void> = carry(event).finally(() => flights.delete(flight));
       flights.add(flight);
@@ -245,12 +253,14 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       let wait = JOURNAL_RETRY;
+      const begun = steady();
       try {
         wait = await step();
       } catch (error) {
         observer.trouble(destination.name, 'the journal could not be read', error);
       }
       await waker.wait(Math.min(wait, destination.retry.maxDelay * 12), stopping.signal);
+      if (wait > 0) await pause(begun + CLAIM_PAUSE - steady());
     }
   };
 

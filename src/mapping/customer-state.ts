@@ -71,9 +71,6 @@ export function fold(
 
 /** When a customer was deleted last, by itself or as a part of those into whom it was merged; undefined: never. */
 export function deletedAt(state: CustomerState, lane: string, customer: string): number | undefined {
-  if (state.folded.size === 0) {
-    return state.own.deletedAt;
-  }
   const reached = new Set([customer]);
   for (const one of reached) {
     for (const next of state.folded.get(one)?.into ?? []) {
@@ -106,9 +103,9 @@ export const toldIn = ({ own, folded }: CustomerState): string =>
 /** Takes out what was told before a deletion. */
 export function sweep(state: CustomerState, lane: string): void {
   for (const [customer, part] of [[lane, state.own] as const, ...state.folded]) {
-    const end = deletedAt(state, lane, customer);
-    for (const [path, { at }] of end === undefined ? [] : part.told) {
-      if (end !== undefined && at <= end) {
+    const end = deletedAt(state, lane, customer) ?? Number.NEGATIVE_INFINITY;
+    for (const [path, { at }] of part.told) {
+      if (at <= end) {
         part.told.delete(path);
       }
     }

@@ -16,6 +16,8 @@ import { weightOf } from './weight.ts';
 /** Bounds of one batch: what one transaction, one fsync and one message between the threads carry. */
 const MAX_CALLS = 1_000;
 const MAX_BYTES = 16 * 1_024 * 1_024;
+/** Calls of a batch that are not intake: a webhook waits for a few ms of other work, not for the outcomes of a thousand events. */
+const MAX_OTHERS = 64;
 
 interface Waiting {
   readonly name: OperationName;
@@ -38,9 +40,21 @@ type Answers = Extract<FromWorker, { type: 'answers' }>;
 
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
+/** Takes from the head of a queue, until the batch has `most` calls or as many bytes as it may have. */
+const move = (queue: Waiting[], batch: Waiting[], most: number): void => {
+  let bytes = batch.reduce((sum, { weight }) => sum + weight, 0);
+  let count = 0;
+  for (const { weight } of queue) {
+    if (batch.length + count >= most || (batch.length + count > 0 && bytes + weight > MAX_BYTES)) break;
+    count += 1;
+    bytes += weight;
+  }
+  batch.push(...queue.splice(0, count));
+};
+
 /**
  * The way to the worker. One batch is there at a time; the calls that come meanwhile wait together and are the next batch, so that the
- * busier the relay is the more calls share one fsync.
+ * busier the relay is the more calls share one fsync. Intake goes before the rest; within both, calls keep their order.
  */
 export class Channel {
   /** Resolves when the worker has died; never after `close`. */
@@ -50,7 +64,8 @@ export class Channel {
   readonly #ready = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
   readonly #onAnswers: (answers: Answers & BatchReport) => void;
-  #queue: Waiting[] = [];
+  #intake: Waiting[] = [];
+  #others: Waiting[] = [];
   #flying: readonly Waiting[] | undefined;
   #flushing = false;
   #closing = false;
@@ -85,7 +100,8 @@ export class Channel {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     return new Promise<AnswerOf<Name>>((resolve, reject) => {
       const weight = weightOf(request);
-      this.#queue.push({ name, request, weight, resolve, reject });
+      const queue = CLASS_OF[name] === 'intake' ? this.#intake : this.#others;
+      queue.push({ name, request, weight, resolve, reject });
       this.#flushSoon();
     });
   }
@@ -97,7 +113,7 @@ export class Channel {
 
   /** Calls without an answer yet. */
   queued(): number {
-    return this.#queue.length + (this.#flying?.length ?? 0);
+    return this.#intake.length + this.#others.length + (this.#flying?.length ?? 0);
   }
 
   /** Closes the file and ends the worker, when nothing is under way. Idempotent. */
@@ -128,15 +144,11 @@ export class Channel {
   }
 
   #flush(): void {
-    if (this.#flying !== undefined || this.#queue.length === 0 || this.#dead !== undefined) return;
-    let size = 0;
-    let bytes = 0;
-    for (const { weight } of this.#queue) {
-      if (size === MAX_CALLS || (size > 0 && bytes + weight > MAX_BYTES)) break;
-      size += 1;
-      bytes += weight;
-    }
-    const batch = this.#queue.splice(0, size);
+    if (this.#flying !== undefined || this.#dead !== undefined) return;
+    const batch: Waiting[] = [];
+    move(this.#intake, batch, MAX_CALLS);
+    move(this.#others, batch, batch.length + MAX_OTHERS);
+    if (batch.length === 0) return;
     this.#flying = batch;
     this.#tell({ type: 'batch', calls: batch.map(({ name, request }) => ({ name, request })) });
   }
@@ -164,9 +176,10 @@ export class Channel {
     const dead = new StoreError(`the store has failed: ${cause.message}`, { cause });
     this.#dead = dead;
     this.#ready.reject(dead);
-    for (const waiting of [...(this.#flying ?? []), ...this.#queue]) waiting.reject(dead);
+    for (const waiting of [...(this.#flying ?? []), ...this.#intake, ...this.#others]) waiting.reject(dead);
     this.#flying = undefined;
-    this.#queue = [];
+    this.#intake = [];
+    this.#others = [];
     if (!this.#closing) tell(dead);
   }
 }

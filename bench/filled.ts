@@ -24,7 +24,10 @@ export const sizesOf = ({ short }: Bench): readonly number[] =>
   short ? [1_000, 10_000, 50_000] : [10_000, 100_000, 1_000_000];
 
 /** What Adobe allows at the most. */
-const DRAIN = { limits: { messagesPerSecond: 10_000, requestsPerSecond: 1_000, concurrency: 32 } };
+const LIMITS = { messagesPerSecond: 10_000, requestsPerSecond: 1_000 };
+
+/** As in a container of 512 MiB, half of which V8 takes for old objects by itself. Without a limit it rather takes memory than collects. */
+export const SMALL_POD = ['--max-old-space-size=256'];
 
 /** Fills a store through the webhook, with a stop at each of the sizes. */
 export const fill = async (
@@ -32,8 +35,8 @@ export const fill = async (
   inlet: CountingInlet,
   sizes: readonly number[],
 ): Promise<Filled> => {
-  const folder = relayFolder(inlet, DRAIN);
-  const relay = await folder.start(flags);
+  const folder = relayFolder(inlet, { limits: LIMITS });
+  const relay = await folder.start([...SMALL_POD, ...flags]);
   await relay.deliver(false);
   const target = relay.webhook('header');
   const take = async (count: number, seed: number): Promise<void> => {

@@ -61,7 +61,7 @@ const run = async (): Promise<void> => {
   }
   const rows: Row[] = [];
   const told = (text: string): void => console.error(`${seconds().toFixed(1).padStart(6)} s  ${text}`);
-  const bench: Bench = { short: values.short, flags: values.profile ? flags : [], told };
+  const bench: Bench = { short: values.short, flags: values.profile ? flags : [], told, shared: {} };
   for (const [name, part] of parts) {
     const measured = await part({
       ...bench,

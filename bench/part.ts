@@ -9,8 +9,8 @@ export interface Bench {
   readonly flags: readonly string[];
   /** Tells whoever waits what is going on. */
   readonly told: (text: string) => void;
-  /** How the cost grew while a store was filled, once a part has filled one. */
-  grown?: readonly Grown[];
+  /** What one part leaves for another: how the cost grew while a store was filled. */
+  readonly shared: { grown?: readonly Grown[] };
 }
 
 /** One thing that is measured. Leaves no process and no data behind. */

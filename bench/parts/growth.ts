@@ -20,7 +20,7 @@ const grow = async (bench: Bench): Promise<readonly Grown[]> => {
 
 /** What an event costs as more and more are stored. Beside the backlog's part its figures are those of the same filling. */
 export const growth: Part = async (bench) => {
-  const grown = bench.grown ?? (await grow(bench));
+  const grown = bench.shared.grown ?? (await grow(bench));
   return [
     ...grown.map(({ events, cpuSeconds }) => ({
       what: `processor time an event, ${events} stored`,

@@ -9,6 +9,8 @@ import { answers, end, freePort, start } from './child.ts';
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** Beside the project rather than in a temporary folder, which may be in memory: what is measured is a disk. */
 const DATA = fileURLToPath(new URL('../.data/', import.meta.url));
+/** Node's flags of the image. */
+const IMAGE_FLAGS = ['--max-semi-space-size=4'];
 const SIGNING_SECRET = 'signing-secret-of-the-bench';
 
 export interface Ledger {
@@ -32,8 +34,8 @@ export interface RelayUnderTest {
 
 export interface RelayFolder {
   readonly store: string;
-  /** `words` are Node's own flags. */
-  start(words?: readonly string[]): Promise<RelayUnderTest>;
+  /** `words` are Node's own flags; `change` is made to the destination. */
+  start(words?: readonly string[], change?: DestinationChange): Promise<RelayUnderTest>;
   remove(): void;
 }
 
@@ -65,19 +67,19 @@ const configOf = (
 };
 
 /** A folder with the data of a relay, which outlives its process: started again, it goes on where it stood. */
-export const relayFolder = (targets: RelayTargets, change: DestinationChange = {}): RelayFolder => {
+export const relayFolder = (targets: RelayTargets, always: DestinationChange = {}): RelayFolder => {
   mkdirSync(DATA, { recursive: true });
   const folder = mkdtempSync(join(DATA, 'relay-'));
   const store = join(folder, 'store');
   return {
     store,
     remove: () => rmSync(folder, { recursive: true, force: true }),
-    start: async (words = []) => {
+    start: async (words = [], change = {}) => {
       const ports = { intake: await freePort(), admin: await freePort() };
       const file = join(folder, 'relay.yaml');
-      writeFileSync(file, stringify(configOf(targets, ports, store, change)));
+      writeFileSync(file, stringify(configOf(targets, ports, store, { ...always, ...change })));
       const begun = performance.now();
-      const child = start([...words, MAIN, 'serve', '--config', file]);
+      const child = start([...words, ...IMAGE_FLAGS, MAIN, 'serve', '--config', file]);
       const adminUrl = `http://127.0.0.1:${ports.admin}`;
       await answers(`${adminUrl}/readyz`, child);
       const readyMs = performance.now() - begun;

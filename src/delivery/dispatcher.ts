@@ -3,6 +3,7 @@ import type { Inlet, TokenSource } from '../adobe/answer.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
 import { type ClaimedEvent, type Journal, type Settlement, StoreError } from '../journal/journal.ts';
 import { moment } from '../observability/moments.ts';
+import { CLAIM, CLAIM_PAUSE, IN_FLIGHT_BYTES, MAPPED_AT_ONCE, MAX_IN_FLIGHT } from './claim-limits.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
 import type { DeliveryObserver, MappingReport } from './observer.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
@@ -15,14 +16,6 @@ import { mapSpan, settleSpan } from './spans.ts';
 import { createSuspicion } from './suspicion.ts';
 import { createWaker } from './waker.ts';
 
-/** Bodies held in memory at once, per destination. */
-export const IN_FLIGHT_BYTES = 64 * 1_048_576;
-/** Events of one claim: the storage thread serves whoever waits between two. */
-const CLAIM = 256;
-/** ms between two claims that did not find so many: events that come one by one are claimed a few at a time. */
-const CLAIM_PAUSE = 3;
-/** Events that are mapped before webhooks have their turn. */
-const MAPPED_AT_ONCE = 16;
 /** ms until a journal that refused is asked again. */
 const JOURNAL_RETRY = 1_000;
 /** ms that requests under way may still take when the relay stops. */
@@ -68,7 +61,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   const requests = new AbortController();
   const suspicion = createSuspicion();
   const maxMessages = Math.min(destination.batch.maxMessages, destination.limits.messagesPerSecond);
-  const window = destination.limits.concurrency * maxMessages * 2;
+  const window = Math.min(destination.limits.concurrency * maxMessages, MAX_IN_FLIGHT);
   const flights = new Set<Promise<void>>();
   const replayShare = createReplayShare(
     {

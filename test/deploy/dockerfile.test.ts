@@ -50,6 +50,7 @@ describe('Dockerfile', () => {
     expect(json(ofLast('ENTRYPOINT')[0])).toEqual([
       'node',
       '--disable-warning=ExperimentalWarning',
+      '--max-semi-space-size=4',
       'dist/main.js',
     ]);
     expect(json(ofLast('CMD')[0])).toEqual(['serve', '--config', '/etc/relay/relay.yaml']);

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { IN_FLIGHT_BYTES } from '../../delivery/dispatcher.ts';
+import { IN_FLIGHT_BYTES } from '../../delivery/claim-limits.ts';
 import { CACHE_KIB } from '../../journal/sqlite/database.ts';
 import { type Finding, fail, formatBytes, ok, warn } from './finding.ts';
 

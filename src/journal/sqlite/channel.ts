@@ -19,6 +19,9 @@ const MAX_BYTES = 16 * 1_024 * 1_024;
 /** Calls of a batch that are not intake: a webhook waits for a few ms of other work, not for the outcomes of a thousand events. */
 const MAX_OTHERS = 64;
 
+/** What the worker makes lives for one batch: room for more would only be resident. */
+const YOUNG_MB = 12;
+
 interface Waiting {
   readonly name: OperationName;
   readonly request: unknown;
@@ -81,6 +84,7 @@ export class Channel {
       workerData: { ...options, pulse: this.#pulse } satisfies WorkerOptions,
       // Which also keeps the flags of the parent, a debugger's for one, out of it.
       execArgv: ['--disable-warning=ExperimentalWarning'],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => this.#die(error, resolve));

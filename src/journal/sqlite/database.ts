@@ -8,7 +8,7 @@ import { expectNotEmptied, expectSound } from './soundness.ts';
 
 const BUSY = 5;
 /** What SQLite keeps of the file in memory. */
-export const CACHE_KIB = 65_536;
+export const CACHE_KIB = 32_768;
 /** Pages in the write-ahead log before they are moved into the file: 8 MB, so that a page written often is moved once. */
 const CHECKPOINT_PAGES = 2_048;
 

@@ -11,4 +11,4 @@ export const CLAIM = 256;
 /** ms between two claims that did not find so many: events that come one by one are claimed a few at a time. */
 export const CLAIM_PAUSE = 3;
 /** Events that are mapped before webhooks have their turn. */
-export const MAPPED_AT_ONCE = 16;
+export const MAPPED_AT_ONCE = 64;

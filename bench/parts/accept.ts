@@ -33,7 +33,7 @@ const versusBare = async (
       const measure = (of: RelayUnderTest | BareRoute, count: number) => () =>
         acceptRate(of.webhook(proof), body, count);
       // The bare route is faster and would be through sooner.
-      const [forRelay, forBare] = short ? [4_000, 8_000] : [10_000, 20_000];
+      const [forRelay, forBare] = short ? [4_000, 8_000] : [8_000, 16_000];
       await measure(relay, short ? 2_000 : 10_000)();
       await measure(bare, short ? 4_000 : 20_000)();
       const found = await compare(short ? 1 : 2, measure(relay, forRelay), measure(bare, forBare));

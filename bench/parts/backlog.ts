@@ -56,7 +56,7 @@ export const backlog: Part = async (bench) => {
   const inlet = await startInlet(LATENCY);
   const { folder, relay, grown } = await fill(bench, inlet, sizes);
   bench.shared.grown = grown;
-  const pending = sizes.at(-1) ?? 0;
+  const pending = grown.at(-1)?.events ?? 0;
   const rows = await versusEmpty(bench, inlet, relay);
   const bytes = storeBytes(folder) / (await relay.ledger()).pending;
   const peakFilling = peakBytes(relay.pid);

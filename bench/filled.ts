@@ -13,7 +13,7 @@ export interface Grown {
 }
 
 /** A relay that has taken very many events and delivered none. */
-export interface Filled {
+interface Filled {
   readonly folder: RelayFolder;
   readonly relay: RelayUnderTest;
   readonly grown: readonly Grown[];

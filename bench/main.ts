@@ -21,7 +21,7 @@ const USAGE = `npm run bench -- [options]
 
   --only A,B   these parts only: ${Object.keys(PARTS).join(', ')}
   --short      a fraction of the events, for a look whether something has become much slower; nothing is kept
-  --profile    the relay of accept, through and backlog leaves CPU profiles in bench/profiles; figures are worse, nothing is kept
+  --profile    the relay of accept, through, latency, backlog and growth leaves CPU profiles in bench/profiles; figures are worse, nothing is kept
 `;
 
 const DATA = fileURLToPath(new URL('.data/', import.meta.url));

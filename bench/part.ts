@@ -1,5 +1,5 @@
 import type { Grown } from './filled.ts';
-import type { Row } from './row.ts';
+import type { Figure } from './row.ts';
 
 /** What the parts are given. */
 export interface Bench {
@@ -14,4 +14,4 @@ export interface Bench {
 }
 
 /** One thing that is measured. Leaves no process and no data behind. */
-export type Part = (bench: Bench) => Promise<readonly Omit<Row, 'part'>[]>;
+export type Part = (bench: Bench) => Promise<readonly Figure[]>;

@@ -10,6 +10,9 @@ export interface Row {
   readonly control?: readonly [number, number];
 }
 
+/** A row before it is known of which part it is. */
+export type Figure = Omit<Row, 'part'>;
+
 /** Undefined where nothing is wanted. */
 export const isMet = ({ goal, value }: Row): boolean | undefined => {
   if (goal === undefined) return undefined;

@@ -6,6 +6,7 @@ import { serverLimits } from '../../src/intake/server-limits.ts';
  * What a webhook costs at the least: a Fastify route with the same limits and body parser, the same verification and JSON.parse, and the
  * same answer; nothing is kept.
  */
+
 /** As long as a real one. */
 const RECEIPT = '00000000-0000-7000-8000-000000000000';
 

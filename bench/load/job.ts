@@ -32,6 +32,4 @@ export interface SendResult {
   readonly tookMs: number;
   /** From when a request was due until its answer, ms. */
   readonly times: Percentiles;
-  /** Requests that could not begin when they were due because all connections were busy; with `rate` only. Their wait counts. */
-  readonly late: number;
 }

@@ -3,13 +3,13 @@ import { DOCUMENTED_NAMES, generateEvents } from '../../src/simulator/capillary-
 import { createRandom, randomUuid } from '../../src/simulator/random.ts';
 import type { EventsWanted, SendJob } from './job.ts';
 
-export const ORG_ID = 100_458;
+const ORG_ID = 100_458;
 const FIRST_CUSTOMER = 379_000_000;
 /** The one of the jobs that ask for `hot`. */
 export const HOT_CUSTOMER = 378_000_000;
 
 /** Makes the body of the next event, created at the time given (epoch ms). */
-export type NextBody = (createdAt: number) => string;
+type NextBody = (createdAt: number) => string;
 
 /** Thin, as most of Capillary's events are; `note` brings it to the size wanted. */
 const pointsIssued = (

@@ -16,15 +16,13 @@ interface Tally {
   readonly times: Float64Array;
   readonly statuses: Map<number, number>;
   done: number;
-  late: number;
 }
 
-const resultOf = ({ times, statuses, done, late }: Tally, tookMs: number): SendResult => ({
+const resultOf = ({ times, statuses, done }: Tally, tookMs: number): SendResult => ({
   sent: done,
   statuses: Object.fromEntries(statuses),
   tookMs,
   times: percentiles(times),
-  late,
 });
 
 const take = (tally: Tally, begun: number, status: number): void => {
@@ -86,10 +84,8 @@ const atRate = async (
     }
     const one = { request: make(Math.round(epoch + due)), due };
     const connection = free.pop();
-    if (connection === undefined) {
-      tally.late += 1;
-      waiting.push(one);
-    } else go(connection, one);
+    if (connection === undefined) waiting.push(one);
+    else go(connection, one);
     sent += 1;
   }
   await promise;
@@ -109,7 +105,7 @@ const run = async (job: SendJob, go: Promise<void>): Promise<SendResult> => {
   const connections = await Promise.all(
     Array.from({ length: job.connections }, () => openConnection(new URL(job.url), failed)),
   );
-  const tally: Tally = { times: new Float64Array(count), statuses: new Map(), done: 0, late: 0 };
+  const tally: Tally = { times: new Float64Array(count), statuses: new Map(), done: 0 };
   process.send?.({ type: 'ready' });
   await go;
   const begun = performance.now();

@@ -5,7 +5,7 @@ import { type BareRoute, startBare } from '../processes/bare.ts';
 import { startInlet } from '../processes/inlet.ts';
 import { relayFolder, type RelayUnderTest } from '../processes/relay.ts';
 import { send } from '../processes/sender.ts';
-import type { Row } from '../row.ts';
+import type { Figure } from '../row.ts';
 
 const CONNECTIONS = 50;
 /** What Capillary sends to one organisation at the most, events a second. */
@@ -25,8 +25,8 @@ const versusBare = async (
   { short, told }: Bench,
   relay: RelayUnderTest,
   bare: BareRoute,
-): Promise<Omit<Row, 'part'>[]> => {
-  const rows: Omit<Row, 'part'>[] = [];
+): Promise<Figure[]> => {
+  const rows: Figure[] = [];
   for (const body of short ? [330] : [330, 4_096]) {
     for (const proof of ['header', 'hmac'] as const) {
       told(`${body} B, ${proof}: the relay and the bare route in turn`);

@@ -4,13 +4,9 @@ import { fill, SMALL_POD, sizesOf, storeBytes } from '../filled.ts';
 import type { Bench, Part } from '../part.ts';
 import { type CountingInlet, startInlet } from '../processes/inlet.ts';
 import { relayFolder, type RelayUnderTest } from '../processes/relay.ts';
-import { peakBytes } from '../processes/usage.ts';
-import type { Row } from '../row.ts';
+import { peakMib } from '../processes/usage.ts';
+import type { Figure } from '../row.ts';
 import { acceptRate } from './accept.ts';
-
-const mib = (bytes: number): number => bytes / 2 ** 20;
-
-type Rows = readonly Omit<Row, 'part'>[];
 
 /** ms until an answer of the inlet. */
 const LATENCY = 20;
@@ -18,7 +14,11 @@ const LATENCY = 20;
 const rate = (of: RelayUnderTest, count: number): Promise<number> =>
   acceptRate(of.webhook('header'), 330, count);
 
-const versusEmpty = async (bench: Bench, inlet: CountingInlet, full: RelayUnderTest): Promise<Rows> => {
+const versusEmpty = async (
+  bench: Bench,
+  inlet: CountingInlet,
+  full: RelayUnderTest,
+): Promise<readonly Figure[]> => {
   bench.told('accepting beside the backlog, and into an empty store, in turn');
   const folder = relayFolder(inlet);
   const empty = await folder.start(SMALL_POD);
@@ -59,7 +59,7 @@ export const backlog: Part = async (bench) => {
   const pending = grown.at(-1)?.events ?? 0;
   const rows = await versusEmpty(bench, inlet, relay);
   const bytes = storeBytes(folder) / (await relay.ledger()).pending;
-  const peakFilling = peakBytes(relay.pid);
+  const peakFilling = peakMib(relay.pid);
   await relay.end('SIGKILL');
 
   bench.told('restart after a kill');
@@ -68,14 +68,14 @@ export const backlog: Part = async (bench) => {
   const { readyMs } = again;
   bench.told('delivering events and profile records');
   const both = await drainRate(inlet, again, seconds);
-  const peakDraining = peakBytes(again.pid);
+  const peakDraining = peakMib(again.pid);
   await again.end('SIGKILL');
 
   bench.told('delivering events alone');
   await inlet.reset();
   const alone = await folder.start(SMALL_POD, { profile: undefined });
   const events = await drainRate(inlet, alone, seconds);
-  const peakAlone = peakBytes(alone.pid);
+  const peakAlone = peakMib(alone.pid);
   await alone.end('SIGKILL');
   folder.remove();
   await inlet.end();
@@ -86,10 +86,10 @@ export const backlog: Part = async (bench) => {
     { what: 'restart to ready after a kill', value: readyMs, unit: 'ms', goal: { most: 2_000 } },
     { what: `landed ${from}, with profile records`, value: both, unit: '/s' },
     { what: `landed ${from}, events alone`, value: events, unit: '/s', goal: { least: 5_000 } },
-    { what: 'most resident memory, accepting', value: mib(peakFilling), unit: 'MiB', goal: { most: 256 } },
+    { what: 'most resident memory, accepting', value: peakFilling, unit: 'MiB', goal: { most: 256 } },
     {
       what: 'most resident memory, delivering',
-      value: mib(Math.max(peakDraining, peakAlone)),
+      value: Math.max(peakDraining, peakAlone),
       unit: 'MiB',
       goal: { most: 256 },
     },

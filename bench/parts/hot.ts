@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { compare } from '../compare.ts';
 import type { Part } from '../part.ts';
 import { startInlet } from '../processes/inlet.ts';
@@ -28,15 +29,15 @@ export const hot: Part = async ({ short, told }) => {
       await send({ ...target, connections: 50, events });
     } else told('alone');
     await crowd.go();
-    for (;;) {
-      const { others } = await inlet.times();
-      if (others.count >= RATE * seconds) {
-        // The hot customer's events that are left are of no interest.
-        await relay.end('SIGKILL');
-        folder.remove();
-        return others.p99;
-      }
+    let { others } = await inlet.times();
+    while (others.count < RATE * seconds) {
+      await sleep(50);
+      ({ others } = await inlet.times());
     }
+    // The hot customer's events that are left are of no interest.
+    await relay.end('SIGKILL');
+    folder.remove();
+    return others.p99;
   };
   const events = short ? 2_000 : 10_000;
   const { ratio, control, a, b } = await compare(

@@ -3,7 +3,7 @@ import { median } from '../compare.ts';
 import type { Part } from '../part.ts';
 import { startInlet } from '../processes/inlet.ts';
 import { relayFolder } from '../processes/relay.ts';
-import { cpuSeconds, residentBytes } from '../processes/usage.ts';
+import { cpuSeconds, residentMib } from '../processes/usage.ts';
 
 /** A relay without anything to do, and its start. */
 export const idle: Part = async ({ short, told }) => {
@@ -24,13 +24,13 @@ export const idle: Part = async ({ short, told }) => {
   const cpuBefore = cpuSeconds(relay.pid);
   await sleep(seconds * 1_000);
   const share = (cpuSeconds(relay.pid) - cpuBefore) / seconds;
-  const resident = residentBytes(relay.pid);
+  const resident = residentMib(relay.pid);
   await relay.end();
   folder.remove();
   await inlet.end();
   return [
     { what: 'start to ready, median', value: median(starts), unit: 'ms' },
-    { what: 'resident memory', value: resident / 2 ** 20, unit: 'MiB' },
+    { what: 'resident memory', value: resident, unit: 'MiB' },
     { what: 'of one processor', value: share * 100, unit: '%' },
   ];
 };

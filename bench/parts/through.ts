@@ -2,7 +2,7 @@ import type { Part } from '../part.ts';
 import { startInlet } from '../processes/inlet.ts';
 import { relayFolder } from '../processes/relay.ts';
 import { prepareSender } from '../processes/sender.ts';
-import { cpuSeconds, peakBytes } from '../processes/usage.ts';
+import { cpuSeconds, peakMib } from '../processes/usage.ts';
 
 /** Events of all documented kinds, accepted and landed: how many a second, and what the relay's process spends on one. */
 export const through: Part = async ({ short, flags, told }) => {
@@ -28,7 +28,7 @@ export const through: Part = async ({ short, flags, told }) => {
   const seconds = (performance.now() - begun) / 1_000;
   const cpu = cpuSeconds(relay.pid) - cpuBefore;
   const { profiles, again } = await inlet.counts();
-  const peak = peakBytes(relay.pid);
+  const peak = peakMib(relay.pid);
   await relay.end();
   folder.remove();
   await inlet.end();
@@ -43,6 +43,6 @@ export const through: Part = async ({ short, flags, told }) => {
       unit: 'µs',
       goal: { most: 100 },
     },
-    { what: 'most resident memory', value: peak / 2 ** 20, unit: 'MiB' },
+    { what: 'most resident memory', value: peak, unit: 'MiB' },
   ];
 };

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { SendJob } from '../load/job.ts';
-import { answers, end, freePort, start } from './child.ts';
+import { freePort } from '../../test/helpers/free-port.ts';
+import { answers, end, start } from './child.ts';
 
 const BARE = fileURLToPath(new URL('../load/bare.ts', import.meta.url));
 const SECRET = 'secret-of-the-bare-route';
 
 /** The bare route in a process of its own. */
 export interface BareRoute {
-  readonly pid: number;
   webhook(proof: 'header' | 'hmac'): Pick<SendJob, 'url' | 'proof'>;
   end(): Promise<void>;
 }
@@ -36,7 +36,6 @@ export const startBare = async (): Promise<BareRoute> => {
   const url = `http://127.0.0.1:${port}`;
   await answers(`${url}/up`, child);
   return {
-    pid: child.pid ?? 0,
     webhook: (type) => ({
       url: `${url}/webhooks/${type}`,
       proof: { type, header: type === 'hmac' ? 'x-signature' : 'x-relay-key', secret: SECRET },

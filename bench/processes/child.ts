@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Processes of this run; none outlives it. */
@@ -27,16 +25,6 @@ export const start = (words: readonly string[], ipc = false): ChildProcess => {
   everyone.add(child);
   child.once('exit', () => everyone.delete(child));
   return child;
-};
-
-/** A port that nobody listens on. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 };
 
 /** Resolves when a process answers a GET with 200. Throws when it has ended instead. */

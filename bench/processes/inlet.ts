@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Counts, Times } from '../load/arrivals.ts';
-import { answers, end, freePort, start } from './child.ts';
+import { freePort } from '../../test/helpers/free-port.ts';
+import { answers, end, start } from './child.ts';
 
 const INLET = fileURLToPath(new URL('../load/inlet.ts', import.meta.url));
 

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { ADMIN_TOKEN, KEY, relayConfig, type RelayTargets } from '../../test/helpers/relay-process.ts';
 import type { SendJob } from '../load/job.ts';
-import { answers, end, freePort, start } from './child.ts';
+import { freePort } from '../../test/helpers/free-port.ts';
+import { answers, end, start } from './child.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** Beside the project rather than in a temporary folder, which may be in memory: what is measured is a disk. */
@@ -14,9 +15,7 @@ const IMAGE_FLAGS = ['--max-semi-space-size=4'];
 const SIGNING_SECRET = 'signing-secret-of-the-bench';
 
 export interface Ledger {
-  readonly accepted: number;
   readonly pending: number;
-  readonly delivered: number;
 }
 
 /** A relay in a process of its own, as built. */

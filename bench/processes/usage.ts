@@ -14,13 +14,13 @@ export const cpuSeconds = (pid: number): number => {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 };
 
-const statusBytes = (pid: number, name: string): number => {
+const statusMib = (pid: number, name: string): number => {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1]) * 1_024;
+  return Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1]) / 1_024;
 };
 
-/** Resident memory now, bytes. */
-export const residentBytes = (pid: number): number => statusBytes(pid, 'VmRSS');
+/** Resident memory now, MiB. */
+export const residentMib = (pid: number): number => statusMib(pid, 'VmRSS');
 
-/** The most resident memory since the start, bytes. */
-export const peakBytes = (pid: number): number => statusBytes(pid, 'VmHWM');
+/** The most resident memory since the start, MiB. */
+export const peakMib = (pid: number): number => statusMib(pid, 'VmHWM');

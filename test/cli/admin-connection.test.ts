@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { freePort } from '../helpers/free-port.ts';
 import { relayConfig } from '../helpers/relay-process.ts';
 import { type AdminStage, TOKEN, openAdminStage } from './admin-stage.ts';
 import { run } from './command-line.ts';
@@ -16,16 +16,6 @@ let folder = '';
 
 /** Something that is no relay. */
 const otherUrl = (): string => `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
-
-/** A port of this machine that refuses. */
-const closedPort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 
 beforeAll(async () => {
   stage = await openAdminStage();
@@ -42,7 +32,7 @@ afterAll(async () => {
 
 describe('the way to the relay', () => {
   it('a port that refuses: says so and what to do', async () => {
-    const port = await closedPort();
+    const port = await freePort();
     const ended = await run(['ledger', '--url', `http://127.0.0.1:${port}/`]);
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toBe(

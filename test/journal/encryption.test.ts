@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Journal, StoreError } from '../../src/journal/journal.ts';
 import {
-  appendSettled,
   claimEvents,
   claimReceipts,
   claimRequest,
@@ -11,28 +10,18 @@ import {
   sampleEvent,
   sampleMalformed,
   sampleQuarantined,
-  settled,
-  sha256,
 } from '../contract/samples.ts';
+import { ANN, hideInDeadLetter } from './hidden-word.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 const FIRST = '11'.repeat(32);
 const SECOND = Buffer.alloc(32, 2).toString('base64');
-const ANN = sha256('ann');
 const BOUNDS = { maxCount: 9, maxBytes: 100_000, maxAge: DAY };
 
 /** Puts a word into everything that is kept sealed. */
 const fill = async (journal: Journal, word: string): Promise<void> => {
   const body = Buffer.from(`{"word":"${word}"}`);
-  await appendSettled(journal, sampleEvent({ lane: ANN, body }), (receipt) => ({
-    ...settled.dead(receipt),
-    state: 'dead',
-    reason: 'rejected',
-    detail: 'no',
-    sent: [{ kind: 'event', json: `{"${word}":1}` }],
-    profiles: [{ lane: ANN, state: `{"${word}":2}` }],
-    notes: [{ path: `data.${word}`, code: 'too-long' }],
-  }));
+  await hideInDeadLetter(journal, word, body);
   await journal.append(sampleEvent({ body }));
   await journal.appendMalformed(sampleMalformed({ body }));
   await journal.quarantine(sampleQuarantined({ body, rawHeaders: ['Authorization', word] }), BOUNDS);

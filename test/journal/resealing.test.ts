@@ -7,22 +7,13 @@ import { keepSealed } from '../../src/journal/resealing.ts';
 import { migrate } from '../../src/journal/sqlite/migrations.ts';
 import { SEALED } from '../../src/journal/sqlite/sealing.ts';
 import { readSeals } from '../../src/journal/sqlite/seals.ts';
-import {
-  appendSettled,
-  claimEvents,
-  DAY,
-  sampleEvent,
-  sampleMalformed,
-  sampleQuarantined,
-  settled,
-  sha256,
-} from '../contract/samples.ts';
+import { claimEvents, DAY, sampleEvent, sampleMalformed, sampleQuarantined } from '../contract/samples.ts';
+import { ANN, hideInDeadLetter } from './hidden-word.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 import { startResealing } from './process-child.ts';
 
 const FIRST = '11'.repeat(32);
 const SECOND = '22'.repeat(32);
-const ANN = sha256('ann');
 const BOUNDS = { maxCount: 9, maxBytes: 100_000, maxAge: DAY };
 const WORD = 'hidden-word';
 
@@ -30,15 +21,7 @@ const WORD = 'hidden-word';
 const filled = async (path: string, keys: readonly string[], events = 3): Promise<void> => {
   const journal = await openJournal(path, { encryptionKeys: keys });
   const body = Buffer.from(JSON.stringify(WORD.repeat(300)));
-  await appendSettled(journal, sampleEvent({ lane: ANN, body }), (receipt) => ({
-    ...settled.dead(receipt),
-    state: 'dead',
-    reason: 'rejected',
-    detail: 'no',
-    sent: [{ kind: 'event', json: `{"${WORD}":1}` }],
-    profiles: [{ lane: ANN, state: `{"${WORD}":2}` }],
-    notes: [{ path: `data.${WORD}`, code: 'too-long' }],
-  }));
+  await hideInDeadLetter(journal, WORD, body);
   await Promise.all(Array.from({ length: events }, () => journal.append(sampleEvent({ body }))));
   // Larger than a page, so that its old content would stay on pages that are free.
   await journal.appendMalformed(sampleMalformed({ body: Buffer.from(WORD.repeat(3_000)) }));

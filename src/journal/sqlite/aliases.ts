@@ -1,6 +1,6 @@
 import type { LaneAlias } from '../journal.ts';
 import type { Engine } from './engine.ts';
-import { isWaiting, joinLane } from './lanes.ts';
+import { isWaiting, joinLane, laneIs } from './lanes.ts';
 import type { EventRow } from './rows.ts';
 
 /*
@@ -47,7 +47,7 @@ const moveLane = (engine: Engine, destination: string, from: string, to: string)
     if (!isWaiting(engine, { destination, lane: from, replay })) continue;
     engine.db.run(
       `UPDATE events INDEXED BY events_lane SET lane = ?1, own_lane = coalesce(own_lane, lane), head = head * ?2
-       WHERE substr(lane, 1, 12) = substr(?3, 1, 12) AND lane = ?3 AND destination = ?4 AND state = 'pending' AND replay = ?5`,
+       WHERE ${laneIs('?3')} AND destination = ?4 AND state = 'pending' AND replay = ?5`,
       to,
       joinLane(engine, { destination, lane: to, replay }),
       from,

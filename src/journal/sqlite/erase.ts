@@ -2,6 +2,7 @@ import { aliasedTo } from './aliases.ts';
 import { BLOCKS, EVERYWHERE } from './blocks.ts';
 import { dropPayloads } from './bodies.ts';
 import type { Engine } from './engine.ts';
+import { laneIs } from './lanes.ts';
 import { dropNotes } from './notes.ts';
 import { writeProfile } from './profiles.ts';
 
@@ -31,8 +32,7 @@ const settledOf = (
   (
     db.all(
       `SELECT seq FROM events INDEXED BY events_of_lane
-       WHERE seq >> 12 IN ${BLOCKS} AND substr(lane, 1, 12) = substr(?3, 1, 12)
-         AND lane = ?3 AND (destination = ?4 OR source = ?5) AND state <> 'pending'
+       WHERE seq >> 12 IN ${BLOCKS} AND ${laneIs('?3')} AND (destination = ?4 OR source = ?5) AND state <> 'pending'
        UNION SELECT seq FROM events INDEXED BY events_own_lane
        WHERE own_lane = ?3 AND (destination = ?4 OR source = ?5) AND state <> 'pending'`,
       EVERYWHERE.from,

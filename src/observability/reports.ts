@@ -3,7 +3,7 @@ import type { AdminObserver } from '../admin/observer.ts';
 import { metricEventName } from '../capillary/catalogue.ts';
 import type { DeliveryObserver } from '../delivery/observer.ts';
 import type { IntakeObserver } from '../intake/observer.ts';
-import type { BatchReport } from '../journal/sqlite/channel.ts';
+import type { BatchReport } from '../journal/sqlite/protocol.ts';
 import type { Coverage } from './coverage.ts';
 import { deliveryLine, itemLine, webhookLine } from './lines.ts';
 import { loggable } from './loggable.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { BatchReport } from '../../src/journal/sqlite/channel.ts';
+import type { BatchReport } from '../../src/journal/sqlite/protocol.ts';
 import { sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 

@@ -1,63 +1,36 @@
 import { Worker } from 'node:worker_threads';
 import { RefusedError, StoreError } from '../journal.ts';
-import {
-  type AnswerOf,
-  CLASS_OF,
-  type FromWorker,
-  type OperationName,
-  type Outcome,
-  type RequestOf,
-  type ToWorker,
-  type WorkerOptions,
+import type {
+  AnswerOf,
+  FromWorker,
+  NumberedCall,
+  OperationName,
+  Outcome,
+  RequestOf,
+  ToWorker,
+  WorkerOptions,
 } from './protocol.ts';
 import { ageOf, createPulse } from './pulse.ts';
-import { weightOf } from './weight.ts';
 
-/** Bounds of one batch: what one transaction, one fsync and one message between the threads carry. */
-const MAX_CALLS = 1_000;
-const MAX_BYTES = 16 * 1_024 * 1_024;
-/** Calls of a batch that are not intake: a webhook waits for a few ms of other work, not for the outcomes of a thousand events. */
-const MAX_OTHERS = 64;
+/** Calls in one message to the worker: enough that none pays much for it, few enough that the worker begins before many have come in. */
+const MAX_TOLD = 16;
 
 /** What the worker makes lives for one batch: room for more would only be resident. */
 const YOUNG_MB = 12;
 
 interface Waiting {
-  readonly name: OperationName;
-  readonly request: unknown;
-  readonly weight: number;
   resolve(answer: unknown): void;
   reject(error: Error): void;
-}
-
-/** One batch of calls that the worker has answered, for the metrics. */
-export interface BatchReport {
-  readonly calls: number;
-  /** Whether something was written, and so the disk waited for. */
-  readonly writes: boolean;
-  /** ms that the worker took to carry it out and to commit it. */
-  readonly durationMs: number;
 }
 
 type Answers = Extract<FromWorker, { type: 'answers' }>;
 
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
-/** Takes from the head of a queue, until the batch has `most` calls or as many bytes as it may have. */
-const move = (queue: Waiting[], batch: Waiting[], most: number): void => {
-  let bytes = batch.reduce((sum, { weight }) => sum + weight, 0);
-  let count = 0;
-  for (const { weight } of queue) {
-    if (batch.length + count >= most || (batch.length + count > 0 && bytes + weight > MAX_BYTES)) break;
-    count += 1;
-    bytes += weight;
-  }
-  batch.push(...queue.splice(0, count));
-};
-
 /**
- * The way to the worker. One batch is there at a time; the calls that come meanwhile wait together and are the next batch, so that the
- * busier the relay is the more calls share one fsync. Intake goes before the rest; within both, calls keep their order.
+ * The way to the worker. Calls are told in small groups, at the latest at the end of this turn of the event loop, while the worker is still at
+ * work on earlier ones: so neither thread waits for the other as long as there is something to do. What is carried out together is the
+ * worker's to say (queue.ts).
  */
 export class Channel {
   /** Resolves when the worker has died; never after `close`. */
@@ -66,17 +39,17 @@ export class Channel {
   readonly #pulse = createPulse();
   readonly #ready = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
-  readonly #onAnswers: (answers: Answers & BatchReport) => void;
-  #intake: Waiting[] = [];
-  #others: Waiting[] = [];
-  #flying: readonly Waiting[] | undefined;
-  #flushing = false;
+  readonly #onAnswers: (answers: Answers) => void;
+  /** Calls without an answer, by id. */
+  readonly #waiting = new Map<number, Waiting>();
+  #untold: NumberedCall[] = [];
+  #lastId = 0;
   #closing = false;
   #dead: StoreError | undefined;
   #closed: Promise<void> | undefined;
 
   /** `onAnswers` is called after the calls of a batch have been answered. */
-  constructor(options: Omit<WorkerOptions, 'pulse'>, onAnswers: (answers: Answers & BatchReport) => void) {
+  constructor(options: Omit<WorkerOptions, 'pulse'>, onAnswers: (answers: Answers) => void) {
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.failed = promise;
     this.#onAnswers = onAnswers;
@@ -103,10 +76,11 @@ export class Channel {
   call<Name extends OperationName>(name: Name, request: RequestOf<Name>): Promise<AnswerOf<Name>> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     return new Promise<AnswerOf<Name>>((resolve, reject) => {
-      const weight = weightOf(request);
-      const queue = CLASS_OF[name] === 'intake' ? this.#intake : this.#others;
-      queue.push({ name, request, weight, resolve, reject });
-      this.#flushSoon();
+      const id = (this.#lastId += 1);
+      this.#waiting.set(id, { resolve, reject });
+      this.#untold.push({ id, name, request });
+      if (this.#untold.length === 1) setImmediate(() => this.#tellCalls());
+      if (this.#untold.length === MAX_TOLD) this.#tellCalls();
     });
   }
 
@@ -117,7 +91,7 @@ export class Channel {
 
   /** Calls without an answer yet. */
   queued(): number {
-    return this.#intake.length + this.#others.length + (this.#flying?.length ?? 0);
+    return this.#waiting.size;
   }
 
   /** Closes the file and ends the worker, when nothing is under way. Idempotent. */
@@ -137,24 +111,11 @@ export class Channel {
     this.#worker.postMessage(message);
   }
 
-  /** Once per turn of the event loop's microtasks, so that calls made together go together. */
-  #flushSoon(): void {
-    if (this.#flying !== undefined || this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    if (this.#flying !== undefined || this.#dead !== undefined) return;
-    const batch: Waiting[] = [];
-    move(this.#intake, batch, MAX_CALLS);
-    move(this.#others, batch, batch.length + MAX_OTHERS);
-    if (batch.length === 0) return;
-    this.#flying = batch;
-    this.#tell({ type: 'batch', calls: batch.map(({ name, request }) => ({ name, request })) });
+  #tellCalls(): void {
+    const calls = this.#untold;
+    if (calls.length === 0 || this.#dead !== undefined) return;
+    this.#untold = [];
+    this.#tell({ type: 'calls', calls });
   }
 
   #receive(message: FromWorker): void {
@@ -167,12 +128,12 @@ export class Channel {
   }
 
   #answer(answers: Answers): void {
-    const batch = this.#flying ?? [];
-    this.#flying = undefined;
-    for (const [index, waiting] of batch.entries()) settle(waiting, answers.outcomes[index]);
-    this.#flush();
-    const writes = batch.some(({ name }) => CLASS_OF[name] !== 'read');
-    this.#onAnswers({ ...answers, calls: batch.length, writes });
+    for (const [index, id] of answers.ids.entries()) {
+      const waiting = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (waiting !== undefined) settle(waiting, answers.outcomes[index]);
+    }
+    this.#onAnswers(answers);
   }
 
   #die(cause: Error, tell: (error: Error) => void): void {
@@ -180,10 +141,9 @@ export class Channel {
     const dead = new StoreError(`the store has failed: ${cause.message}`, { cause });
     this.#dead = dead;
     this.#ready.reject(dead);
-    for (const waiting of [...(this.#flying ?? []), ...this.#intake, ...this.#others]) waiting.reject(dead);
-    this.#flying = undefined;
-    this.#intake = [];
-    this.#others = [];
+    for (const waiting of this.#waiting.values()) waiting.reject(dead);
+    this.#waiting.clear();
+    this.#untold = [];
     if (!this.#closing) tell(dead);
   }
 }

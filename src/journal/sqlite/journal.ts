@@ -8,10 +8,10 @@ import {
   type ClaimAnswer,
 } from '../journal.ts';
 import { asBuffer, ownBytes } from './buffers.ts';
-import { type BatchReport, Channel } from './channel.ts';
+import { Channel } from './channel.ts';
 import { createGate, type Gate } from './gate.ts';
 import { listEvents, listQuarantine } from './paging.ts';
-import type { AnswerOf, Notice, OperationName, RequestOf } from './protocol.ts';
+import type { AnswerOf, BatchReport, Notice, OperationName, RequestOf } from './protocol.ts';
 import { parseKey } from './seal.ts';
 import { createReplayRunner, type ReplayRunner } from './replay-runner.ts';
 import { countEvents, discardEvents, rerouteEvents } from './stepping.ts';
@@ -138,7 +138,7 @@ export const openSqliteJournal = async (options: SqliteJournalOptions): Promise<
   const listeners = new Set<Listener>();
   const tell = telling(listeners, log);
   const keys = options.encryptionKeys.map(parseKey);
-  const channel = new Channel({ path, keys, maxPages }, ({ claimable, notices, ...batch }) => {
+  const channel = new Channel({ path, keys, maxPages }, ({ claimable, notices, batch }) => {
     options.onBatch?.(batch);
     tell.claimable(claimable);
     tell.notices(notices);

@@ -158,6 +158,11 @@ export interface Call {
   readonly request: unknown;
 }
 
+/** A call as it goes to the worker, and by what it is known when it is answered. */
+export interface NumberedCall extends Call {
+  readonly id: number;
+}
+
 /** What became of one call. */
 export type Outcome =
   | { readonly ok: true; readonly answer: unknown }
@@ -178,8 +183,17 @@ export interface WorkerOptions {
   readonly pulse: Pulse;
 }
 
+/** One batch of calls that the worker has answered, for the metrics. */
+export interface BatchReport {
+  readonly calls: number;
+  /** Whether something was written, and so the disk waited for. */
+  readonly writes: boolean;
+  /** ms that the worker took to carry it out and to commit it. */
+  readonly durationMs: number;
+}
+
 export type ToWorker =
-  | { readonly type: 'batch'; readonly calls: readonly Call[] }
+  | { readonly type: 'calls'; readonly calls: readonly NumberedCall[] }
   | { readonly type: 'close' };
 
 export type FromWorker =
@@ -187,9 +201,10 @@ export type FromWorker =
   | { readonly type: 'refused'; readonly message: string }
   | {
       readonly type: 'answers';
+      /** Of the calls that were one batch, and the outcome of each. */
+      readonly ids: readonly number[];
       readonly outcomes: readonly Outcome[];
-      /** ms that the batch took. */
-      readonly durationMs: number;
+      readonly batch: BatchReport;
       /** Destinations at which something became claimable. */
       readonly claimable: readonly string[];
       readonly notices: readonly Notice[];

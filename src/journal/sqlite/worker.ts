@@ -2,7 +2,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { runBatch } from './batch.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { beat, keepBeating, type Pulse } from './pulse.ts';
-import type { FromWorker, ToWorker, WorkerOptions } from './protocol.ts';
+import {
+  CLASS_OF,
+  type FromWorker,
+  type NumberedCall,
+  type ToWorker,
+  type WorkerOptions,
+} from './protocol.ts';
+import { createCallQueue } from './queue.ts';
 
 /*
  * The thread that owns the file. It blocks while SQLite works, which is why it is one of its own; the event loop of the relay never does.
@@ -11,22 +18,42 @@ if (parentPort === null) throw new Error('this file is started by the journal');
 const port = parentPort;
 const tell = (message: FromWorker): void => port.postMessage(message);
 
+/** Carries out a batch and tells what came of it. */
+const carryOut = (engine: Engine, calls: readonly NumberedCall[]): void => {
+  const began = performance.now();
+  const outcomes = runBatch(engine, calls);
+  tell({
+    type: 'answers',
+    ids: calls.map(({ id }) => id),
+    outcomes,
+    batch: {
+      calls: calls.length,
+      writes: calls.some(({ name }) => CLASS_OF[name] !== 'read'),
+      durationMs: performance.now() - began,
+    },
+    claimable: [...engine.claimable],
+    notices: engine.takeNotices(),
+  });
+};
+
+/** What comes while a batch is carried out waits together and is the next one: the busier the relay is, the more calls share one fsync. */
 const serve = (engine: Engine, pulse: Pulse): void => {
+  const queue = createCallQueue();
+  let isTurning = false;
+  const turn = (): void => {
+    beat(pulse);
+    carryOut(engine, queue.next());
+    isTurning = !queue.isEmpty;
+    beat(pulse);
+    // By the next turn everything that was told meanwhile is in the queue.
+    if (isTurning) setImmediate(turn);
+  };
   keepBeating(pulse);
   port.on('message', (message: ToWorker) => {
-    beat(pulse);
-    if (message.type === 'batch') {
-      const began = performance.now();
-      const outcomes = runBatch(engine, message.calls);
-      const durationMs = performance.now() - began;
-      beat(pulse);
-      tell({
-        type: 'answers',
-        outcomes,
-        durationMs,
-        claimable: [...engine.claimable],
-        notices: engine.takeNotices(),
-      });
+    if (message.type === 'calls') {
+      queue.push(message.calls);
+      if (!isTurning) setImmediate(turn);
+      isTurning = true;
       return;
     }
     engine.db.close();

@@ -1,25 +1,36 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inlet, TokenSource } from '../adobe/answer.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
 import { type ClaimedEvent, type Journal, type Settlement, StoreError } from '../journal/journal.ts';
 import { moment } from '../observability/moments.ts';
-import { CLAIM, CLAIM_PAUSE, IN_FLIGHT_BYTES, MAPPED_AT_ONCE, MAX_IN_FLIGHT } from './claim-limits.ts';
+import {
+  CLAIM,
+  CLAIM_PAUSE,
+  CLAIMED_AHEAD,
+  IN_FLIGHT_BYTES,
+  MAPPED_AT_ONCE,
+  MAX_IN_FLIGHT,
+} from './claim-limits.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
-import type { DeliveryObserver, MappingReport } from './observer.ts';
+import type { DeliveryObserver } from './observer.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { createPace, type Pace } from './pace.ts';
 import { type Prepared, prepare } from './prepare.ts';
+import { createRecorder } from './recorder.ts';
 import { createReplayShare } from './replay-share.ts';
 import { createSender } from './sender.ts';
-import { DONE, type Result, settlementOf, withNotes, writtenWith } from './settlement.ts';
+import { DONE, type Result, settlementOf, writtenWith } from './settlement.ts';
 import { mapSpan, settleSpan } from './spans.ts';
 import { createSuspicion } from './suspicion.ts';
+import { createTurns } from './turns.ts';
 import { createWaker } from './waker.ts';
 
 /** ms until a journal that refused is asked again. */
 const JOURNAL_RETRY = 1_000;
 /** ms that requests under way may still take when the relay stops. */
 const STOP_GRACE = 5_000;
+/** ms of a clock that only runs. */
+const steady = (): number => performance.now();
 
 export interface DispatcherParts {
   readonly destination: DestinationConfig;
@@ -31,9 +42,6 @@ export interface DispatcherParts {
   readonly observer: DeliveryObserver;
   readonly now?: () => number;
 }
-
-/** ms of a clock that only runs. */
-const steady = (): number => performance.now();
 
 /** Carries the events of one destination from the journal to its inlet: claim, map, batch, send, settle. */
 export interface Dispatcher {
@@ -107,13 +115,11 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     if (ms > 0) await sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
   };
 
-  const profiles: Journal['profiles'] = (name, lanes) => journal.profiles(name, lanes);
-
   const prepareSafely = async (event: ClaimedEvent): Promise<Prepared> => {
     const source = sources.get(event.source);
     if (source === undefined) throw new Error(`claimed an event of the unknown source ${event.source}`);
     try {
-      return await prepare(event, { destination, source, profiles, now: now() });
+      return await prepare(event, { destination, source, journal, now: now() });
     } catch (error) {
       // The store's trouble is not the event's: it goes back and is taken up again.
       if (error instanceof StoreError) throw error;
@@ -164,35 +170,27 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     }
   };
 
-  /** What Adobe took must be recorded: a refusing journal is asked again until it takes it or the relay stops. */
-  const settle = async (event: ClaimedEvent, settlement: Settlement, mapping: MappingReport) => {
-    let heldBack: boolean;
-    for (;;) {
-      try {
-        ({ heldBack } = await journal.settle(withNotes(settlement, mapping.notes)));
-        break;
-      } catch (error) {
-        observer.trouble(destination.name, `the outcome of ${event.receipt} could not be recorded`, error);
-        if (stopping.signal.aborted) return;
-        await pause();
-      }
-    }
-    movedAt = steady();
-    // It comes again, in the lane of the customer into whom its own was merged.
-    if (heldBack) return;
-    if (settlement.state !== 'pending') suspicion.forget(event.receipt);
-    observer.settled(event, settlement);
-    if (settlement.state !== 'pending') observer.noted(event, mapping);
-  };
+  const record = createRecorder({
+    destination: destination.name,
+    journal,
+    observer,
+    signal: stopping.signal,
+    pause,
+    recorded: (receipt, isSettled) => {
+      movedAt = steady();
+      if (isSettled) suspicion.forget(receipt);
+    },
+  });
 
-  const carry = async (event: ClaimedEvent): Promise<void> => {
+  /** @param mapped called when what is to be sent is known, or that it cannot be */
+  const carry = async (event: ClaimedEvent, mapped: () => void): Promise<void> => {
     try {
-      const prepared = await mapSpan(event, () => prepareSafely(event));
+      const prepared = await mapSpan(event, () => prepareSafely(event)).finally(mapped);
       const settlement = await outcomeOf(event, prepared);
       if (settlement === undefined) await journal.release([event.receipt]);
       else {
         moment('delivery-answered');
-        await settleSpan(event, settlement, () => settle(event, settlement, prepared));
+        await settleSpan(event, settlement, () => record(event, settlement, prepared));
       }
     } catch (error) {
       observer.trouble(destination.name, `event ${event.receipt} goes back to the journal`, error);
@@ -206,12 +204,24 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     }
   };
 
+  /** Claimed events that are not mapped yet. While they are, the next are claimed. */
+  const claimed = createTurns<ClaimedEvent>(
+    MAPPED_AT_ONCE,
+    (event) =>
+      new Promise((mapped) => {
+        const flight: Promise<void> = carry(event, mapped).finally(() => flights.delete(flight));
+        flights.add(flight);
+      }),
+    () => waker.wake(),
+  );
+
   const msUntil = (at: number | undefined): number =>
     at === undefined ? Number.POSITIVE_INFINITY : Math.max(0, at - now());
 
   /** Claims what there is room for. @returns ms until it is worth looking again */
   const step = async (): Promise<number> => {
-    const room = window - flights.size;
+    if (claimed.waiting > CLAIMED_AHEAD) return Number.POSITIVE_INFINITY;
+    const room = window - flights.size - claimed.waiting;
     const bytes = IN_FLIGHT_BYTES - bytesInFlight;
     // Claims are made in quarters of the window, not one by one as single events come back.
     if (room < window / 4 || bytes < IN_FLIGHT_BYTES / 4) return Number.POSITIVE_INFINITY;
@@ -230,12 +240,8 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     replayShare.took(events.filter((event) => event.isReplay).length);
     if (flights.size === 0 && events.length > 0) movedAt = steady();
     if (events.length > 0) moment('delivery-claimed');
-    for (const [index, event] of events.entries()) {
-      if (index > 0 && index % MAPPED_AT_ONCE === 0) await nextTurn();
-      bytesInFlight += event.body.length;
-      const flight: Promise<void> = carry(event).finally(() => flights.delete(flight));
-      flights.add(flight);
-    }
+    for (const event of events) bytesInFlight += event.body.length;
+    claimed.push(events);
     if (permit.kind === 'probe') {
       if (events.length > 0) return Number.POSITIVE_INFINITY;
       state.probeEnded();
@@ -270,6 +276,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     async stop() {
       stopping.abort();
       await loop;
+      await journal.release(claimed.clear().map(({ receipt }) => receipt)).catch(() => undefined);
       outbox.drain('the relay is stopping');
       const grace = setTimeout(() => requests.abort(new Error('the relay is stopping')), STOP_GRACE);
       await Promise.all(flights);
@@ -284,7 +291,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       waker.wake();
     },
     get inFlight() {
-      return flights.size;
+      return flights.size + claimed.waiting;
     },
     get stillFor() {
       return steady() - movedAt;

@@ -53,9 +53,30 @@ export const takeBatch = (queue: Waiting[], limits: BatchLimits): Waiting[] => {
   return queue.splice(0, count);
 };
 
-/** When the first of them waits no longer: then all go that fit. */
-const firstEnd = (queue: readonly Waiting[]): number =>
-  queue.reduce((first, { until }) => Math.min(first, until), Number.POSITIVE_INFINITY);
+/** Messages of one kind. */
+interface Queue {
+  readonly waiting: Waiting[];
+  /** Of a request with all of them. */
+  bytes: number;
+  /** When the first of them waits no longer: then all go that fit. */
+  end: number;
+}
+
+const emptyQueue = (): Queue => ({ waiting: [], bytes: FRAME_BYTES, end: Number.POSITIVE_INFINITY });
+
+const add = (queue: Queue, waiting: Waiting): void => {
+  queue.waiting.push(waiting);
+  queue.bytes += waiting.message.bytes + 1;
+  queue.end = Math.min(queue.end, waiting.until);
+};
+
+const take = (queue: Queue, limits: BatchLimits): readonly Waiting[] => {
+  const batch = takeBatch(queue.waiting, limits);
+  const left = queue.waiting.splice(0);
+  Object.assign(queue, { ...emptyQueue(), waiting: queue.waiting });
+  for (const waiting of left) add(queue, waiting);
+  return batch;
+};
 
 export const createOutbox = (parts: {
   readonly limits: BatchLimits;
@@ -65,22 +86,26 @@ export const createOutbox = (parts: {
 }): Outbox => {
   const { limits, pace, signal } = parts;
   // Suspects travel apart from the others, so that what is wrong with one of them delays no good neighbour.
-  const queues: Record<`${MessageKind}${'' | '-suspect'}`, Waiting[]> = {
-    event: [],
-    profile: [],
-    'event-suspect': [],
-    'profile-suspect': [],
+  const queues: Record<`${MessageKind}${'' | '-suspect'}`, Queue> = {
+    event: emptyQueue(),
+    profile: emptyQueue(),
+    'event-suspect': emptyQueue(),
+    'profile-suspect': emptyQueue(),
   };
-  let timer: NodeJS.Timeout | undefined;
+  let timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined;
 
-  const isFull = (queue: readonly Waiting[]): boolean => {
-    if (queue.length >= limits.maxMessages) return true;
-    let bytes = FRAME_BYTES;
-    for (const waiting of queue) {
-      bytes += waiting.message.bytes + 1;
-      if (bytes >= limits.maxBytes) return true;
-    }
-    return false;
+  const isFull = ({ waiting, bytes }: Queue): boolean =>
+    waiting.length >= limits.maxMessages || bytes >= limits.maxBytes;
+
+  const stopTimer = (): void => {
+    clearTimeout(timer?.handle);
+    timer = undefined;
+  };
+
+  const pumpAt = (at: number): void => {
+    if (at === Number.POSITIVE_INFINITY || (timer !== undefined && timer.at <= at)) return;
+    stopTimer();
+    timer = { at, handle: setTimeout(pump, Math.max(0, at - performance.now())) };
   };
 
   const dispatch = async (batch: readonly Waiting[]): Promise<void> => {
@@ -94,21 +119,20 @@ export const createOutbox = (parts: {
   };
 
   const pump = (): void => {
-    clearTimeout(timer);
-    let wait = Number.POSITIVE_INFINITY;
+    stopTimer();
+    let next = Number.POSITIVE_INFINITY;
     const now = performance.now();
     for (const queue of Object.values(queues)) {
-      while (queue.length > 0) {
-        const left = isFull(queue) ? 0 : firstEnd(queue) - now;
-        if (left > 0) {
-          wait = Math.min(wait, left);
+      while (queue.waiting.length > 0) {
+        if (!isFull(queue) && queue.end > now) {
+          next = Math.min(next, queue.end);
           break;
         }
         if (!pace.trySlot()) break;
-        void dispatch(takeBatch(queue, limits));
+        void dispatch(take(queue, limits));
       }
     }
-    if (wait !== Number.POSITIVE_INFINITY) timer = setTimeout(pump, wait);
+    pumpAt(next);
   };
 
   return {
@@ -116,18 +140,21 @@ export const createOutbox = (parts: {
       return new Promise((resolve) => {
         const queue = queues[message.suspect ? (`${message.kind}-suspect` as const) : message.kind];
         const wait = Math.max(limits.maxWait - message.age, Math.min(GATHERING, limits.maxWait));
-        queue.push({ message, room, until: performance.now() + wait, resolve });
-        pump();
+        add(queue, { message, room, until: performance.now() + wait, resolve });
+        // Time is up between two turns of the event loop only: what is mapped in one turn goes together.
+        if (wait === 0 || isFull(queue)) pump();
+        else pumpAt(queue.end);
       });
     },
     drain(reason) {
-      clearTimeout(timer);
-      for (const queue of Object.values(queues)) {
-        for (const waiting of queue.splice(0)) waiting.resolve(held(reason));
+      stopTimer();
+      for (const [name, { waiting }] of Object.entries(queues)) {
+        queues[name as keyof typeof queues] = emptyQueue();
+        for (const { resolve } of waiting) resolve(held(reason));
       }
     },
     get waiting() {
-      return Object.values(queues).reduce((sum, queue) => sum + queue.length, 0);
+      return Object.values(queues).reduce((sum, { waiting }) => sum + waiting.length, 0);
     },
   };
 };

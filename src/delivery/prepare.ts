@@ -45,7 +45,7 @@ export interface PrepareParts {
   readonly now: number;
   readonly destination: DestinationConfig;
   readonly source: SourceConfig;
-  readonly profiles: Journal['profiles'];
+  readonly journal: Pick<Journal, 'profiles'>;
 }
 
 /** Maps a stored event as the configuration and the mapping of today have it, so that a replay profits from what was mended. */
@@ -84,12 +84,12 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
 const keptBefore = async (
   { destination, lane, ownLane, profile }: ClaimedEvent,
   victim: string | undefined,
-  { profiles }: PrepareParts,
+  { journal }: PrepareParts,
 ): Promise<KeptBefore | undefined> => {
   if (lane === undefined) return undefined;
   const common = { lane, own: ownLane ?? lane, state: profile };
   if (victim === undefined) return { ...common, victim: undefined };
-  const state = (await profiles(destination, [victim])).get(victim);
+  const state = (await journal.profiles(destination, [victim])).get(victim);
   return { ...common, victim: { lane: victim, state } };
 };
 

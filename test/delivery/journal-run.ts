@@ -128,8 +128,7 @@ export class JournalRun {
       now: this.#now,
     });
     for (const event of events) {
-      const profiles: Journal['profiles'] = (name, lanes) => this.#journal.profiles(name, lanes);
-      const prepared = await prepare(event, { source, destination, profiles, now: this.#now });
+      const prepared = await prepare(event, { source, destination, journal: this.#journal, now: this.#now });
       this.#flights.push({ event, prepared });
     }
     return events.length;

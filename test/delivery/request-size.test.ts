@@ -90,7 +90,12 @@ describe('one message', () => {
         delivered: [],
         failures: 0,
       } as unknown as ClaimedEvent,
-      { now: 1_794_000_000_000, destination, source, profiles: () => Promise.resolve(new Map()) } as never,
+      {
+        now: 1_794_000_000_000,
+        destination,
+        source,
+        journal: { profiles: () => Promise.resolve(new Map()) },
+      } as never,
     );
 
   it.each(['a', 'ก', '🧺', '\u0007'])('fits or is unusable, to the byte, in %j', async (unit) => {

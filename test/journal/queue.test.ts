@@ -15,10 +15,20 @@ describe('what the storage thread does next', () => {
     const appended = calls(2, 'append');
     queue.push(settled);
     queue.push(appended);
-    expect(ids(queue.next())).toEqual(ids([...appended, ...settled.slice(0, 64)]));
+    expect(ids(queue.next())).toEqual(ids([...appended, ...settled.slice(0, 16)]));
     const later = calls(1, 'append');
     queue.push(later);
-    expect(ids(queue.next())).toEqual(ids([...later, ...settled.slice(64, 128)]));
+    expect(ids(queue.next())).toEqual(ids([...later, ...settled.slice(16, 32)]));
+    expect(ids(queue.next())).toEqual(ids(settled.slice(32, 96)));
+  });
+
+  it('a claim does not wait for the outcomes that were told before it', () => {
+    const queue = createCallQueue();
+    const settled = calls(300, 'settle');
+    const claimed = calls(1, 'claim');
+    queue.push(settled);
+    queue.push(claimed);
+    expect(ids(queue.next())).toEqual(ids([...claimed, ...settled.slice(0, 64)]));
   });
 
   it('others have their part of each batch, however much comes in', () => {

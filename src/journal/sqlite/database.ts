@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { StoreError } from '../journal.ts';
+import { MOST_PAGES } from './checkpoints.ts';
 import { isDamage, primaryCode, WAY_OUT } from './damage.ts';
 import { migrate } from './migrations.ts';
 import { expectNotEmptied, expectSound } from './soundness.ts';
@@ -9,9 +10,6 @@ import { expectNotEmptied, expectSound } from './soundness.ts';
 const BUSY = 5;
 /** What SQLite keeps of the file in memory. */
 export const CACHE_KIB = 32_768;
-/** Pages in the write-ahead log before they are moved into the file: 8 MB, so that a page written often is moved once. */
-const CHECKPOINT_PAGES = 2_048;
-
 /** Name of the database in the folder of `store.path`. */
 export const DATABASE_FILE = 'relay.db';
 
@@ -52,8 +50,9 @@ const configure = (db: DatabaseSync, maxPages: number | undefined): void => {
   // Overwrites what is deleted where that needs no write of its own; erasure asks for more.
   db.exec('PRAGMA secure_delete = FAST');
   db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
-  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-  db.exec(`PRAGMA journal_size_limit = ${CHECKPOINT_PAGES * 4_096 * 4}`);
+  // For what writes without the worker, a migration or a salvage: the worker moves the log between the batches, see checkpoints.ts.
+  db.exec(`PRAGMA wal_autocheckpoint = ${MOST_PAGES * 4}`);
+  db.exec(`PRAGMA journal_size_limit = ${MOST_PAGES * 4_096 * 4}`);
   if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
   db.exec('BEGIN EXCLUSIVE; COMMIT');
 };

@@ -4,14 +4,19 @@ import { weightOf } from './weight.ts';
 /** Bounds of one batch: what one transaction, one fsync and one message back carry. */
 const MAX_CALLS = 1_000;
 const MAX_BYTES = 16 * 1_024 * 1_024;
-/** Calls of a batch that are not intake: a webhook waits for a few ms of other work, not for the outcomes of a thousand events. */
+/** Outcomes and other calls in one batch: a webhook that comes now waits for some ms of them, not for the outcomes of a thousand events. */
 const MAX_OTHERS = 64;
+/** The same where webhooks wait already. */
+const MAX_OTHERS_BESIDE_INTAKE = 16;
 
 /** Calls that wait for the storage thread to turn to them. */
 export interface CallQueue {
   readonly isEmpty: boolean;
   push(calls: readonly NumberedCall[]): void;
-  /** Takes the next batch: intake before the rest, of which each batch has a part; within both, calls keep their order. */
+  /**
+   * Takes the next batch: intake, then claims, so that delivery is not kept from its next events by the outcomes of the last, then a part of
+   * the rest. Within each, calls keep their order.
+   */
   next(): readonly NumberedCall[];
 }
 
@@ -27,17 +32,26 @@ const fitting = (calls: readonly NumberedCall[], most: number): number => {
 
 export const createCallQueue = (): CallQueue => {
   const intake: NumberedCall[] = [];
+  const claims: NumberedCall[] = [];
   const others: NumberedCall[] = [];
+  const queueOf = ({ name }: NumberedCall): NumberedCall[] => {
+    if (name === 'claim') return claims;
+    return CLASS_OF[name] === 'intake' ? intake : others;
+  };
   return {
     get isEmpty() {
-      return intake.length + others.length === 0;
+      return intake.length + claims.length + others.length === 0;
     },
     push(calls) {
-      for (const call of calls) (CLASS_OF[call.name] === 'intake' ? intake : others).push(call);
+      for (const call of calls) queueOf(call).push(call);
     },
-    next: () => [
-      ...intake.splice(0, fitting(intake, MAX_CALLS)),
-      ...others.splice(0, fitting(others, MAX_OTHERS)),
-    ],
+    next() {
+      const most = intake.length > 0 ? MAX_OTHERS_BESIDE_INTAKE : MAX_OTHERS;
+      return [
+        ...intake.splice(0, fitting(intake, MAX_CALLS)),
+        ...claims.splice(0, fitting(claims, MAX_OTHERS)),
+        ...others.splice(0, fitting(others, most)),
+      ];
+    },
   };
 };

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runBatch } from './batch.ts';
+import { createCheckpoints } from './checkpoints.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { beat, keepBeating, type Pulse } from './pulse.ts';
 import {
@@ -39,10 +40,12 @@ const carryOut = (engine: Engine, calls: readonly NumberedCall[]): void => {
 /** What comes while a batch is carried out waits together and is the next one: the busier the relay is, the more calls share one fsync. */
 const serve = (engine: Engine, pulse: Pulse): void => {
   const queue = createCallQueue();
+  const checkpoints = createCheckpoints(engine.db.raw);
   let isTurning = false;
   const turn = (): void => {
     beat(pulse);
     carryOut(engine, queue.next());
+    checkpoints.run();
     isTurning = !queue.isEmpty;
     beat(pulse);
     // By the next turn everything that was told meanwhile is in the queue.

@@ -182,10 +182,9 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     },
   });
 
-  /** @param mapped called when what is to be sent is known, or that it cannot be */
-  const carry = async (event: ClaimedEvent, mapped: () => void): Promise<void> => {
+  const carry = async (event: ClaimedEvent): Promise<void> => {
     try {
-      const prepared = await mapSpan(event, () => prepareSafely(event)).finally(mapped);
+      const prepared = await mapSpan(event, () => prepareSafely(event));
       const settlement = await outcomeOf(event, prepared);
       if (settlement === undefined) await journal.release([event.receipt]);
       else {
@@ -207,11 +206,10 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   /** Claimed events that are not mapped yet. While they are, the next are claimed. */
   const claimed = createTurns<ClaimedEvent>(
     MAPPED_AT_ONCE,
-    (event) =>
-      new Promise((mapped) => {
-        const flight: Promise<void> = carry(event, mapped).finally(() => flights.delete(flight));
-        flights.add(flight);
-      }),
+    (event) => {
+      const flight: Promise<void> = carry(event).finally(() => flights.delete(flight));
+      flights.add(flight);
+    },
     () => waker.wake(),
   );
 

@@ -9,26 +9,20 @@ export interface Turns<T> {
 }
 
 /**
- * Works on things one after the other: what is made for one only is garbage before the next begins, where side by side all of it would outlive
- * V8's collections of what is new. Webhooks have their turn after every few.
- * @param few how many until the event loop turns
- * @param work resolves when the next may begin; must not reject
- * @param worked called after every few
+ * Begins the work on things in their order, a few in each turn of the event loop, so that webhooks have theirs.
+ * @param few how many in one turn
+ * @param begin must not throw
+ * @param begun called after every few
  */
-export const createTurns = <T>(
-  few: number,
-  work: (item: T) => Promise<void>,
-  worked: () => void,
-): Turns<T> => {
+export const createTurns = <T>(few: number, begin: (item: T) => void, begun: () => void): Turns<T> => {
   let items: T[] = [];
   let isRunning = false;
 
   const run = async (): Promise<void> => {
     isRunning = true;
     while (items.length > 0) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      for (const item of items.splice(0, few)) await work(item);
-      worked();
+      for (const item of items.splice(0, few)) begin(item);
+      begun();
       await nextTurn();
     }
     isRunning = false;

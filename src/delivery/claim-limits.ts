@@ -11,6 +11,6 @@ export const CLAIM = 256;
 /** ms between two claims that did not find so many: events that come one by one are claimed a few at a time. */
 export const CLAIM_PAUSE = 10;
 /** Events that are mapped before webhooks have their turn. */
-export const MAPPED_AT_ONCE = 64;
+export const MAPPED_AT_ONCE = 16;
 /** Events that may still wait to be mapped when the next are claimed: what the storage thread needs its time for meanwhile. */
 export const CLAIMED_AHEAD = 128;

@@ -62,7 +62,6 @@ export interface Dispatcher {
 export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   const { destination, journal, observer } = parts;
   const now = parts.now ?? Date.now;
-
   const sources = new Map(parts.sources.map((source) => [source.name, source]));
   const waker = createWaker();
   const stopping = new AbortController();
@@ -97,6 +96,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     limits: { ...destination.batch, maxMessages },
     pace,
     signal: requests.signal,
+    isMoreComing: () => claimed.waiting > 0,
     send: createSender({
       destination: destination.name,
       inlet: parts.inlet,
@@ -203,18 +203,20 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     }
   };
 
-  /** Claimed events that are not mapped yet. While they are, the next are claimed. */
+  /** Claimed events that are not mapped yet. */
   const claimed = createTurns<ClaimedEvent>(
     MAPPED_AT_ONCE,
     (event) => {
       const flight: Promise<void> = carry(event).finally(() => flights.delete(flight));
       flights.add(flight);
     },
-    () => waker.wake(),
+    () => {
+      outbox.pump();
+      waker.wake();
+    },
   );
 
-  const msUntil = (at: number | undefined): number =>
-    at === undefined ? Number.POSITIVE_INFINITY : Math.max(0, at - now());
+  const msUntil = (at = Number.POSITIVE_INFINITY): number => Math.max(0, at - now());
 
   /** Claims what there is room for. @returns ms until it is worth looking again */
   const step = async (): Promise<number> => {

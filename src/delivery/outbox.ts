@@ -15,6 +15,8 @@ export interface BatchLimits {
 export interface Outbox {
   /** Resolves with what became of the message. `room`: the most messages its request may hold. */
   submit(message: OutMessage, room: number): Promise<MessageOutcome>;
+  /** Sends what has waited long enough. */
+  pump(): void;
   /** Gives back everything that is not on its way yet. */
   drain(reason: string): void;
   readonly waiting: number;
@@ -30,6 +32,8 @@ interface Waiting {
 
 /** ms in which messages that were claimed together arrive: what has waited long enough in the journal still waits for these. */
 const GATHERING = 10;
+/** ms that a batch waits longer, at most, while more events are on their way to it. */
+const HELD_OPEN = 50;
 
 /** `{"messages":[` and `]}`, less the comma that the first message does not need. */
 const FRAME_BYTES = 14;
@@ -83,8 +87,10 @@ export const createOutbox = (parts: {
   readonly pace: Pace;
   readonly send: Sender;
   readonly signal: AbortSignal;
+  /** Whether events are being mapped; whoever says so pumps when that has ended. */
+  readonly isMoreComing?: () => boolean;
 }): Outbox => {
-  const { limits, pace, signal } = parts;
+  const { limits, pace, signal, isMoreComing = () => false } = parts;
   // Suspects travel apart from the others, so that what is wrong with one of them delays no good neighbour.
   const queues: Record<`${MessageKind}${'' | '-suspect'}`, Queue> = {
     event: emptyQueue(),
@@ -122,10 +128,11 @@ export const createOutbox = (parts: {
     stopTimer();
     let next = Number.POSITIVE_INFINITY;
     const now = performance.now();
+    const longer = isMoreComing() ? HELD_OPEN : 0;
     for (const queue of Object.values(queues)) {
       while (queue.waiting.length > 0) {
-        if (!isFull(queue) && queue.end > now) {
-          next = Math.min(next, queue.end);
+        if (!isFull(queue) && queue.end + longer > now) {
+          next = Math.min(next, queue.end + longer);
           break;
         }
         if (!pace.trySlot()) break;
@@ -136,6 +143,7 @@ export const createOutbox = (parts: {
   };
 
   return {
+    pump,
     submit(message, room) {
       return new Promise((resolve) => {
         const queue = queues[message.suspect ? (`${message.kind}-suspect` as const) : message.kind];

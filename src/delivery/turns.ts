@@ -12,7 +12,7 @@ export interface Turns<T> {
  * Begins the work on things in their order, a few in each turn of the event loop, so that webhooks have theirs.
  * @param few how many in one turn
  * @param begin must not throw
- * @param begun called after every few
+ * @param begun called after the turn of every few
  */
 export const createTurns = <T>(few: number, begin: (item: T) => void, begun: () => void): Turns<T> => {
   let items: T[] = [];
@@ -22,8 +22,8 @@ export const createTurns = <T>(few: number, begin: (item: T) => void, begun: () 
     isRunning = true;
     while (items.length > 0) {
       for (const item of items.splice(0, few)) begin(item);
-      begun();
       await nextTurn();
+      begun();
     }
     isRunning = false;
   };

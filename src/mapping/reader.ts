@@ -1,5 +1,5 @@
 import { idText } from '../capillary/identifiers.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
+import { isBlank, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { pickTime, toTimestamp } from '../capillary/times.ts';
 import { MAX_TEXT_CHARS } from '../xdm/limits.ts';
 import type { NoteCode, Notes } from './notes.ts';
@@ -45,171 +45,165 @@ const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$/;
  */
 export type Reads = Map<string, Reads | undefined>;
 
-/** What a reader reads from. */
-interface Origin {
-  readonly raw: JsonObject;
-  readonly path: string;
-  readonly timezone: string;
-  readonly notes: Notes;
-  readonly reads: Reads;
-}
-
 /**
  * @param timezone for dates without a zone
  * @param reads records the fields that are asked for
  */
-export function createReader(
+export const createReader = (
   raw: JsonObject,
   path: string,
   timezone: string,
   notes: Notes,
   reads: Reads = new Map(),
-): Reader {
-  const origin = { raw, path, timezone, notes, reads };
-  return {
-    path,
-    raw,
-    text: (field) => textIn(origin, field),
-    id: (field) => idIn(origin, field),
-    scalar: (field) => scalarIn(origin, field),
-    number: (field) => numberIn(origin, field),
-    integer: (field) => integerIn(origin, field),
-    instant: (field) => instantIn(origin, field),
-    time: (field) => timeIn(origin, field),
-    value: (field) => presentIn(origin, field),
-    object: (field) => objectIn(origin, field),
-    scalars: (field) => scalarsIn(origin, field),
-    list: (field) => listIn(origin, field),
-  };
+): Reader => new FieldReader(raw, path, { timezone, notes }, reads);
+
+/** What all readers of one event have in common. */
+interface Shared {
+  readonly timezone: string;
+  readonly notes: Notes;
 }
 
-function textIn(origin: Origin, field: string): string | undefined {
-  const value = presentIn(origin, field);
-  if (value === undefined) {
+/** A class because an event has dozens of readers: their methods are made once. */
+class FieldReader implements Reader {
+  readonly raw: JsonObject;
+  readonly path: string;
+  readonly #shared: Shared;
+  readonly #reads: Reads;
+
+  constructor(raw: JsonObject, path: string, shared: Shared, reads: Reads) {
+    this.raw = raw;
+    this.path = path;
+    this.#shared = shared;
+    this.#reads = reads;
+  }
+
+  text(field: string): string | undefined {
+    const value = this.value(field);
+    if (value === undefined) {
+      return undefined;
+    }
+    return typeof value === 'string'
+      ? this.#bounded(field, value.toWellFormed().trim())
+      : this.#fault(field, 'wrong-type');
+  }
+
+  id(field: string): string | undefined {
+    const value = this.value(field);
+    const id = idText(value);
+    return value === undefined || id !== undefined
+      ? this.#bounded(field, id)
+      : this.#fault(field, 'not-an-id');
+  }
+
+  scalar(field: string): string | undefined {
+    return this.#textOf(field, this.value(field));
+  }
+
+  number(field: string): number | undefined {
+    const value = this.value(field);
+    const number = typeof value === 'string' && NUMBER.test(value.trim()) ? Number(value) : value;
+    if (typeof number !== 'number') {
+      return number === undefined ? undefined : this.#fault(field, 'not-a-number');
+    }
+    return Number.isFinite(number) ? number : this.#fault(field, 'not-finite');
+  }
+
+  integer(field: string): number | undefined {
+    const number = this.number(field);
+    return number === undefined || Number.isSafeInteger(number)
+      ? number
+      : this.#fault(field, 'not-an-integer');
+  }
+
+  instant(field: string): number | undefined {
+    const at = pickTime(this.raw, field, this.#shared.timezone);
+    const own = this.value(field);
+    const shadow = this.value(`${field}InMillis`);
+    const isThere = own !== undefined || shadow !== undefined;
+    return at === undefined && isThere ? this.#fault(field, 'not-a-date') : at;
+  }
+
+  time(field: string): string | undefined {
+    const at = this.instant(field);
+    return at === undefined ? undefined : toTimestamp(at);
+  }
+
+  value(field: string): JsonValue | undefined {
+    this.#reads.set(field, undefined);
+    return valueIn(this.raw, field);
+  }
+
+  object(field: string): Reader {
+    const reads = this.#opened(field);
+    const value = valueIn(this.raw, field);
+    if (value !== undefined && !isJsonObject(value)) {
+      this.#fault(field, 'wrong-type');
+    }
+    return this.#below(field, isJsonObject(value) ? value : {}, reads);
+  }
+
+  scalars(field: string): readonly string[] {
+    return this.#items(field, this.value(field)).flatMap((item, index) => {
+      const text = this.#textOf(`${field}[${index}]`, isBlank(item) ? undefined : item);
+      return text === undefined ? [] : [text];
+    });
+  }
+
+  list(field: string): readonly Reader[] {
+    const reads = this.#opened(field);
+    return this.#items(field, valueIn(this.raw, field)).flatMap((item, index) => {
+      const place = `${field}[${index}]`;
+      if (!isJsonObject(item) && !isBlank(item)) {
+        this.#fault(place, 'wrong-type');
+      }
+      return isJsonObject(item) ? [this.#below(place, item, reads)] : [];
+    });
+  }
+
+  #textOf(field: string, value: JsonValue | undefined): string | undefined {
+    if (
+      typeof value === 'object' ||
+      value === Number.POSITIVE_INFINITY ||
+      value === Number.NEGATIVE_INFINITY
+    ) {
+      return this.#fault(field, 'wrong-type');
+    }
+    return this.#bounded(field, value === undefined ? undefined : String(value).toWellFormed().trim());
+  }
+
+  #items(field: string, value: JsonValue | undefined): readonly JsonValue[] {
+    if (value !== undefined && !Array.isArray(value)) {
+      this.#fault(field, 'wrong-type');
+    }
+    return Array.isArray(value) ? value : [];
+  }
+
+  #bounded(field: string, text: string | undefined): string | undefined {
+    return text !== undefined && text.length > MAX_TEXT_CHARS ? this.#fault(field, 'too-long') : text;
+  }
+
+  #fault(field: string, code: NoteCode): undefined {
+    this.#shared.notes.add(this.#placeOf(field), code);
     return undefined;
   }
-  return typeof value === 'string'
-    ? bounded(origin, field, value.toWellFormed().trim())
-    : fault(origin, field, 'wrong-type');
-}
 
-function idIn(origin: Origin, field: string): string | undefined {
-  const value = presentIn(origin, field);
-  const id = idText(value);
-  return value === undefined || id !== undefined
-    ? bounded(origin, field, id)
-    : fault(origin, field, 'not-an-id');
-}
-
-function integerIn(origin: Origin, field: string): number | undefined {
-  const number = numberIn(origin, field);
-  return number === undefined || Number.isSafeInteger(number)
-    ? number
-    : fault(origin, field, 'not-an-integer');
-}
-
-function timeIn(origin: Origin, field: string): string | undefined {
-  const at = instantIn(origin, field);
-  return at === undefined ? undefined : toTimestamp(at);
-}
-
-function objectIn(origin: Origin, field: string): Reader {
-  const reads = openedIn(origin, field);
-  const value = valueIn(origin, field);
-  if (value !== undefined && !isJsonObject(value)) {
-    fault(origin, field, 'wrong-type');
+  /** Where what is asked for inside a field is recorded. */
+  #opened(field: string): Reads {
+    const opened = this.#reads.get(field) ?? new Map();
+    this.#reads.set(field, opened);
+    return opened;
   }
-  return below(origin, field, isJsonObject(value) ? value : {}, reads);
-}
 
-const scalarsIn = (origin: Origin, field: string): readonly string[] =>
-  itemsOf(origin, field, presentIn(origin, field)).flatMap((item, index) => {
-    const place = `${field}[${index}]`;
-    const text = scalarIn({ ...origin, raw: { [place]: item }, reads: new Map() }, place);
-    return text === undefined ? [] : [text];
-  });
-
-function listIn(origin: Origin, field: string): readonly Reader[] {
-  const reads = openedIn(origin, field);
-  return itemsOf(origin, field, valueIn(origin, field)).flatMap((item, index) => {
-    const place = `${field}[${index}]`;
-    if (!isJsonObject(item) && !isAbsent(item)) {
-      fault(origin, place, 'wrong-type');
-    }
-    return isJsonObject(item) ? [below(origin, place, item, reads)] : [];
-  });
-}
-
-function itemsOf(origin: Origin, field: string, value: JsonValue | undefined): readonly JsonValue[] {
-  if (value !== undefined && !Array.isArray(value)) {
-    fault(origin, field, 'wrong-type');
+  #below(field: string, raw: JsonObject, reads: Reads): Reader {
+    return new FieldReader(raw, this.#placeOf(field), this.#shared, reads);
   }
-  return Array.isArray(value) ? value : [];
-}
 
-function scalarIn(origin: Origin, field: string): string | undefined {
-  const value = presentIn(origin, field);
-  if (typeof value === 'object' || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
-    return fault(origin, field, 'wrong-type');
+  #placeOf(field: string): string {
+    return this.path === '' ? field : `${this.path}.${field}`;
   }
-  return bounded(origin, field, value === undefined ? undefined : String(value).toWellFormed().trim());
 }
 
-function numberIn(origin: Origin, field: string): number | undefined {
-  const value = presentIn(origin, field);
-  const number = typeof value === 'string' && NUMBER.test(value.trim()) ? Number(value) : value;
-  if (typeof number !== 'number') {
-    return number === undefined ? undefined : fault(origin, field, 'not-a-number');
-  }
-  return Number.isFinite(number) ? number : fault(origin, field, 'not-finite');
-}
-
-function instantIn(origin: Origin, field: string): number | undefined {
-  const at = pickTime(origin.raw, field, origin.timezone);
-  const own = presentIn(origin, field);
-  const shadow = presentIn(origin, `${field}InMillis`);
-  const isThere = own !== undefined || shadow !== undefined;
-  return at === undefined && isThere ? fault(origin, field, 'not-a-date') : at;
-}
-
-/** Records the field as read, and reads it. */
-function presentIn(origin: Origin, field: string): JsonValue | undefined {
-  origin.reads.set(field, undefined);
-  return valueIn(origin, field);
-}
-
-function valueIn({ raw }: Origin, field: string): JsonValue | undefined {
+function valueIn(raw: JsonObject, field: string): JsonValue | undefined {
   const value = Object.hasOwn(raw, field) ? raw[field] : undefined;
-  return isAbsent(value) ? undefined : value;
-}
-
-const bounded = (origin: Origin, field: string, text: string | undefined): string | undefined =>
-  text !== undefined && text.length > MAX_TEXT_CHARS ? fault(origin, field, 'too-long') : text;
-
-function fault({ path, notes }: Origin, field: string, code: NoteCode): undefined {
-  notes.add(path === '' ? field : `${path}.${field}`, code);
-  return undefined;
-}
-
-/** Where what is asked for inside a field is recorded. */
-function openedIn({ reads }: Origin, field: string): Reads {
-  const opened = reads.get(field) ?? new Map();
-  reads.set(field, opened);
-  return opened;
-}
-
-const below = ({ path, timezone, notes }: Origin, field: string, raw: JsonObject, reads: Reads): Reader =>
-  createReader(raw, path === '' ? field : `${path}.${field}`, timezone, notes, reads);
-
-/**
- * What Capillary sends for "nothing": null, blank texts (a currency of one space is real), empty lists and
- * objects.
- */
-function isAbsent(value: JsonValue | undefined): boolean {
-  return (
-    value === undefined ||
-    value === null ||
-    (typeof value === 'string' && value.trim() === '') ||
-    (typeof value === 'object' && Object.keys(value).length === 0)
-  );
+  return isBlank(value) ? undefined : value;
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
+import { isBlank, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import {
   isListShape,
   isObjectShape,
@@ -22,7 +22,7 @@ const MAX_DEPTH = 24;
  * reported. Nothing is converted. Undefined when nothing is left.
  */
 export function conform(value: unknown, shape: Shape, path: string, fault: Fault): JsonValue | undefined {
-  if (isEmpty(value)) {
+  if (isBlank(value)) {
     return undefined;
   }
   if (isObjectShape(shape)) {
@@ -41,7 +41,7 @@ export function conform(value: unknown, shape: Shape, path: string, fault: Fault
 
 /** `conform` for a value of no known shape: takes out what is empty, not finite or too deep. */
 export function conformAny(value: unknown, path: string, fault: Fault, depth = 0): JsonValue | undefined {
-  if (isEmpty(value)) {
+  if (isBlank(value)) {
     return undefined;
   }
   if (depth > MAX_DEPTH) {
@@ -75,7 +75,7 @@ function conformObject(
     if (shape.open) {
       return openField(name, inner, path, fault, 0);
     }
-    return isEmpty(inner) ? undefined : reported(join(path, name), 'unknown-field', fault);
+    return isBlank(inner) ? undefined : reported(join(path, name), 'unknown-field', fault);
   });
   const missing = result && shape.required.find((name) => result[name] === undefined);
   return missing === undefined ? result : reported(join(path, missing), 'missing-required', fault);
@@ -89,7 +89,7 @@ function openField(
   depth: number,
 ): JsonValue | undefined {
   const at = join(path, name.toWellFormed());
-  const isAllowed = isTenantFieldName(name) || isEmpty(value);
+  const isAllowed = isTenantFieldName(name) || isBlank(value);
   return isAllowed ? conformAny(value, at, fault, depth) : reported(at, 'unknown-field', fault);
 }
 
@@ -100,17 +100,6 @@ function conformList(
   fault: Fault,
 ): JsonValue[] | undefined {
   return listOf(value, (item, index) => conform(item, items, `${path}[${index}]`, fault));
-}
-
-/** What AEP counts as no value. */
-function isEmpty(value: unknown): boolean {
-  return (
-    value === undefined ||
-    value === null ||
-    (typeof value === 'string' && value.trim() === '') ||
-    (Array.isArray(value) && value.length === 0) ||
-    (isJsonObject(value) && Object.keys(value).length === 0)
-  );
 }
 
 function reported(path: string, code: string, fault: Fault): undefined {
@@ -127,8 +116,8 @@ function listOf(
   keep: (item: unknown, index: number) => JsonValue | undefined,
 ): JsonValue[] | undefined {
   const items: JsonValue[] = [];
-  for (const [index, item] of value.entries()) {
-    const kept = keep(item, index);
+  for (let index = 0; index < value.length; index += 1) {
+    const kept = keep(value[index], index);
     if (kept !== undefined) {
       items.push(kept);
     }
@@ -143,8 +132,8 @@ function objectOf(
 ): JsonObject | undefined {
   const object: JsonObject = {};
   let isEmptied = true;
-  for (const [name, inner] of Object.entries(value)) {
-    const kept = keep(inner, name);
+  for (const name of Object.keys(value)) {
+    const kept = keep(value[name] as JsonValue, name);
     if (kept !== undefined) {
       object[name] = kept;
       isEmptied = false;

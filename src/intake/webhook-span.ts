@@ -1,6 +1,13 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { FastifyRequest } from 'fastify';
-import { beginSpan, incomingContext, markFailed, traceIdOf, within } from '../observability/tracing.ts';
+import {
+  beginSpan,
+  incomingContext,
+  isTraced,
+  markFailed,
+  traceIdOf,
+  within,
+} from '../observability/tracing.ts';
 import { loggable } from '../observability/loggable.ts';
 import type { WebhookReport } from './observer.ts';
 
@@ -17,6 +24,7 @@ export const createWebhookSpans = (): WebhookSpans => {
   const spans = new WeakMap<FastifyRequest, Span>();
   return {
     begin(request) {
+      if (!isTraced()) return;
       const attributes = { 'http.request.method': request.method, 'http.route': '/webhooks/:source' };
       const options = { kind: SpanKind.SERVER, attributes };
       spans.set(request, beginSpan('webhook', options, incomingContext(request.headers)));

@@ -1,6 +1,8 @@
 import {
   type Context,
+  INVALID_SPAN_CONTEXT,
   type Link,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
@@ -19,6 +21,16 @@ import {
  */
 
 const tracer = trace.getTracer('capillary-aep-relay');
+
+/** What traces while nobody has loaded an SDK: nothing. */
+const NOBODY = new ProxyTracerProvider().getDelegate();
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+
+/** Whether spans go anywhere. An SDK may come at any time. */
+export const isTraced = (): boolean => {
+  const provider = trace.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NOBODY;
+};
 
 const FORM = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
@@ -85,11 +97,18 @@ export const markFailed = (span: Span, type: string): void => {
 };
 
 /** Runs the work within a span of its own, below the given context or else below the span that is under way. */
-export const inSpan = async <T>(
+export const inSpan = <T>(
   name: string,
   options: SpanOptions,
   work: (span: Span) => Promise<T>,
   parent: Context = context.active(),
+): Promise<T> => (isTraced() ? inTracedSpan(name, options, work, parent) : work(NO_SPAN));
+
+const inTracedSpan = async <T>(
+  name: string,
+  options: SpanOptions,
+  work: (span: Span) => Promise<T>,
+  parent: Context,
 ): Promise<T> => {
   const span = beginSpan(name, options, parent);
   try {

@@ -9,7 +9,7 @@ import { claimRequest, sampleEvent, settled } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 /** Positions far apart: within a block, at its edges, and behind blocks that hold nothing. */
-const POSITIONS = [1, 2, 4_094, 4_095, 4_096, 8_192, 100_000, 5_000_000];
+const POSITIONS = [1, 2, 1_022, 1_023, 1_024, 2_048, 100_000, 5_000_000];
 
 /** Makes the next event take a position; the journal is closed meanwhile. */
 const moveOn = (path: string, position: number): void => {
@@ -106,13 +106,13 @@ describe('what begins alike', () => {
   });
 });
 
-describe('a store from before the narrow indexes', () => {
-  it('is migrated with what it holds', async () => {
+describe('a store of an earlier format', () => {
+  it.each([6, 7])('is migrated with what it holds: format %i', async (format) => {
     const path = await journalFolder();
     const file = join(path, DATABASE_FILE);
     const old = new DatabaseSync(file);
     old.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL');
-    migrate(old, MIGRATIONS.slice(0, 6));
+    migrate(old, MIGRATIONS.slice(0, format));
     const known = sampleEvent({ lane: 'anna', customerId: '42', eventId: 'old' });
     old
       .prepare(

@@ -1,5 +1,5 @@
 import { aliasedTo } from './aliases.ts';
-import { BLOCKS, EVERYWHERE } from './blocks.ts';
+import { BLOCK, BLOCKS, EVERYWHERE } from './blocks.ts';
 import { dropPayloads } from './bodies.ts';
 import type { Engine } from './engine.ts';
 import { laneIs } from './lanes.ts';
@@ -32,7 +32,7 @@ const settledOf = (
   (
     db.all(
       `SELECT seq FROM events INDEXED BY events_of_lane
-       WHERE seq >> 12 IN ${BLOCKS} AND ${laneIs('?3')} AND (destination = ?4 OR source = ?5) AND state <> 'pending'
+       WHERE ${BLOCK} IN ${BLOCKS} AND ${laneIs('?3')} AND (destination = ?4 OR source = ?5) AND state <> 'pending'
        UNION SELECT seq FROM events INDEXED BY events_own_lane
        WHERE own_lane = ?3 AND (destination = ?4 OR source = ?5) AND state <> 'pending'`,
       EVERYWHERE.from,

@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { EventFilter, EventState } from '../journal.ts';
-import { BLOCKS } from './blocks.ts';
+import { BLOCK, BLOCKS } from './blocks.ts';
 
 /** A filter as SQL: the table with the index to go by, and the condition. */
 export interface Where {
@@ -48,7 +48,7 @@ export const whereOf = (filter: ScanFilter, { from, to }: Positions): Where => {
   const terms = ['seq BETWEEN ? AND ?'];
   const values: SQLInputValue[] = [from, to];
   if (byBlock) {
-    terms.push(`seq >> 12 IN ${BLOCKS}`);
+    terms.push(`${BLOCK} IN ${BLOCKS}`);
     values.push(from, to);
   }
   const add = (term: string, value: SQLInputValue): void => {

@@ -1,5 +1,5 @@
 import type { Attempt, EventFilter, SentMessage, StoredEvent } from '../journal.ts';
-import { BLOCKS, EVERYWHERE } from './blocks.ts';
+import { BLOCK, BLOCKS, EVERYWHERE } from './blocks.ts';
 import { readBody } from './bodies.ts';
 import type { Engine } from './engine.ts';
 import { notesOf } from './notes.ts';
@@ -52,7 +52,7 @@ const bodyOf = (engine: Engine, row: EventRow): Buffer | undefined => {
 
 const newestOfEventId = ({ db }: Engine, eventId: string): EventRow | undefined =>
   db.one(
-    `SELECT * FROM events INDEXED BY events_event_id WHERE seq >> 12 IN ${BLOCKS} AND event_id = ? ORDER BY seq DESC LIMIT 1`,
+    `SELECT * FROM events INDEXED BY events_event_id WHERE ${BLOCK} IN ${BLOCKS} AND event_id = ? ORDER BY seq DESC LIMIT 1`,
     EVERYWHERE.from,
     EVERYWHERE.to,
     eventId,

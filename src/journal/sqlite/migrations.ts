@@ -217,6 +217,19 @@ CREATE INDEX events_event_id ON events (seq >> 12, event_id) WHERE event_id IS N
 CREATE INDEX events_customer ON events (seq >> 12, customer_id) WHERE customer_id IS NOT NULL;
 `;
 
+/*
+ * The same look-up indexes in blocks of 1,024 positions instead of 4,096: the fewer pages a block has, the fewer of them the events of one commit
+ * lie on.
+ */
+const SMALL_BLOCKS = `
+DROP INDEX events_of_lane;
+DROP INDEX events_event_id;
+DROP INDEX events_customer;
+CREATE INDEX events_of_lane ON events (seq >> 10, substr(lane, 1, 12)) WHERE lane IS NOT NULL;
+CREATE INDEX events_event_id ON events (seq >> 10, event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX events_customer ON events (seq >> 10, customer_id) WHERE customer_id IS NOT NULL;
+`;
+
 /** Steps from an empty database to the current one. Append only: a step that was released is never changed. */
 export const MIGRATIONS: readonly string[] = [
   FIRST,
@@ -226,6 +239,7 @@ export const MIGRATIONS: readonly string[] = [
   SEALED_WITH,
   TRACEPARENT,
   NARROW_INDEXES,
+  SMALL_BLOCKS,
 ];
 
 const versionOf = (db: DatabaseSync): number =>

@@ -1,6 +1,5 @@
 import { parseJsonText } from './json-text.ts';
-import { isBlank } from './json-keys.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { isBlank, isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { splitEventType } from './unwrap.ts';
 
 /** A field's value, or what is wrong with it; `problem` holds no content. */

@@ -1,8 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
-
-/** True for what stands for "nothing came": absent, null, or a text of spaces. */
-export const isBlank = (value: JsonValue | undefined): boolean =>
-  value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+import { isBlank, isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** True for a key that `trimKeys` does not take as it is. */
 export const isOddKey = (key: string): boolean => key === '__proto__' || key.trim() !== key;

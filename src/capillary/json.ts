@@ -8,13 +8,14 @@ export type JsonObject = { [key: string]: JsonValue };
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What stands for "nothing": null, blank texts (a currency of one space is real), empty lists and objects. */
-export const isBlank = (value: unknown): boolean => {
-  if (typeof value === 'string') {
-    return value.trim() === '';
-  }
+/** True for what is not there, for null, and for a text of nothing but spaces (a currency of one space is real). */
+export const isBlank = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+
+/** True for what stands for "nothing", in an event and to AEP: what is blank, and empty lists and objects. */
+export const isEmpty = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) {
-    return value === undefined || value === null;
+    return isBlank(value);
   }
   return Array.isArray(value) ? value.length === 0 : hasNoKeys(value);
 };

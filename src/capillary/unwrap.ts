@@ -1,6 +1,5 @@
-import { isBlank } from './json-keys.ts';
 import { parseJsonText } from './json-text.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { isBlank, isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** Keys under which an envelope carries the event (reference: capillary.md §2.1–2.2), in the order they are looked into. */
 const CARRIERS = ['attributes', 'event', 'body', 'data'] as const;

@@ -215,7 +215,6 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       waker.wake();
     },
   );
-
   const msUntil = (at = Number.POSITIVE_INFINITY): number => Math.max(0, at - now());
 
   /** Claims what there is room for. @returns ms until it is worth looking again */
@@ -276,7 +275,8 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     async stop() {
       stopping.abort();
       await loop;
-      await journal.release(claimed.clear().map(({ receipt }) => receipt)).catch(() => undefined);
+      const left = claimed.clear().map(({ receipt }) => receipt);
+      if (left.length > 0) await journal.release(left).catch(() => undefined);
       outbox.drain('the relay is stopping');
       const grace = setTimeout(() => requests.abort(new Error('the relay is stopping')), STOP_GRACE);
       await Promise.all(flights);

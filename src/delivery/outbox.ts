@@ -74,12 +74,10 @@ const add = (queue: Queue, waiting: Waiting): void => {
   queue.end = Math.min(queue.end, waiting.until);
 };
 
-const take = (queue: Queue, limits: BatchLimits): readonly Waiting[] => {
-  const batch = takeBatch(queue.waiting, limits);
-  const left = queue.waiting.splice(0);
-  Object.assign(queue, { ...emptyQueue(), waiting: queue.waiting });
-  for (const waiting of left) add(queue, waiting);
-  return batch;
+/** Reckons anew what is known of a queue that something was taken out of. */
+const recount = (queue: Queue): void => {
+  queue.bytes = queue.waiting.reduce((sum, { message }) => sum + message.bytes + 1, FRAME_BYTES);
+  queue.end = Math.min(...queue.waiting.map(({ until }) => until));
 };
 
 export const createOutbox = (parts: {
@@ -136,7 +134,9 @@ export const createOutbox = (parts: {
           break;
         }
         if (!pace.trySlot()) break;
-        void dispatch(take(queue, limits));
+        const batch = takeBatch(queue.waiting, limits);
+        recount(queue);
+        void dispatch(batch);
       }
     }
     pumpAt(next);
@@ -156,8 +156,9 @@ export const createOutbox = (parts: {
     },
     drain(reason) {
       stopTimer();
-      for (const [name, { waiting }] of Object.entries(queues)) {
-        queues[name as keyof typeof queues] = emptyQueue();
+      for (const queue of Object.values(queues)) {
+        const waiting = queue.waiting.splice(0);
+        recount(queue);
         for (const { resolve } of waiting) resolve(held(reason));
       }
     },

@@ -1,5 +1,5 @@
 import { idText } from '../capillary/identifiers.ts';
-import { isBlank, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
+import { isEmpty, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { pickTime, toTimestamp } from '../capillary/times.ts';
 import { MAX_TEXT_CHARS } from '../xdm/limits.ts';
 import type { NoteCode, Notes } from './notes.ts';
@@ -144,7 +144,7 @@ class FieldReader implements Reader {
 
   scalars(field: string): readonly string[] {
     return this.#items(field, this.value(field)).flatMap((item, index) => {
-      const text = this.#textOf(`${field}[${index}]`, isBlank(item) ? undefined : item);
+      const text = this.#textOf(`${field}[${index}]`, isEmpty(item) ? undefined : item);
       return text === undefined ? [] : [text];
     });
   }
@@ -153,7 +153,7 @@ class FieldReader implements Reader {
     const reads = this.#opened(field);
     return this.#items(field, valueIn(this.raw, field)).flatMap((item, index) => {
       const place = `${field}[${index}]`;
-      if (!isJsonObject(item) && !isBlank(item)) {
+      if (!isJsonObject(item) && !isEmpty(item)) {
         this.#fault(place, 'wrong-type');
       }
       return isJsonObject(item) ? [this.#below(place, item, reads)] : [];
@@ -205,5 +205,5 @@ class FieldReader implements Reader {
 
 function valueIn(raw: JsonObject, field: string): JsonValue | undefined {
   const value = Object.hasOwn(raw, field) ? raw[field] : undefined;
-  return isBlank(value) ? undefined : value;
+  return isEmpty(value) ? undefined : value;
 }

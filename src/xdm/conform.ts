@@ -1,4 +1,4 @@
-import { isBlank, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
+import { isEmpty, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import {
   isListShape,
   isObjectShape,
@@ -22,7 +22,7 @@ const MAX_DEPTH = 24;
  * reported. Nothing is converted. Undefined when nothing is left.
  */
 export function conform(value: unknown, shape: Shape, path: string, fault: Fault): JsonValue | undefined {
-  if (isBlank(value)) {
+  if (isEmpty(value)) {
     return undefined;
   }
   if (isObjectShape(shape)) {
@@ -41,7 +41,7 @@ export function conform(value: unknown, shape: Shape, path: string, fault: Fault
 
 /** `conform` for a value of no known shape: takes out what is empty, not finite or too deep. */
 export function conformAny(value: unknown, path: string, fault: Fault, depth = 0): JsonValue | undefined {
-  if (isBlank(value)) {
+  if (isEmpty(value)) {
     return undefined;
   }
   if (depth > MAX_DEPTH) {
@@ -75,7 +75,7 @@ function conformObject(
     if (shape.open) {
       return openField(name, inner, path, fault, 0);
     }
-    return isBlank(inner) ? undefined : reported(join(path, name), 'unknown-field', fault);
+    return isEmpty(inner) ? undefined : reported(join(path, name), 'unknown-field', fault);
   });
   const missing = result && shape.required.find((name) => result[name] === undefined);
   return missing === undefined ? result : reported(join(path, missing), 'missing-required', fault);
@@ -89,7 +89,7 @@ function openField(
   depth: number,
 ): JsonValue | undefined {
   const at = join(path, name.toWellFormed());
-  const isAllowed = isTenantFieldName(name) || isBlank(value);
+  const isAllowed = isTenantFieldName(name) || isEmpty(value);
   return isAllowed ? conformAny(value, at, fault, depth) : reported(at, 'unknown-field', fault);
 }
 

@@ -20,14 +20,16 @@ export interface CallQueue {
   next(): readonly NumberedCall[];
 }
 
-/** How many of the first calls fit into so many calls and bytes; one at least. */
-const fitting = (calls: readonly NumberedCall[], most: number): number => {
-  let bytes = 0;
-  for (const [at, { request }] of calls.slice(0, most).entries()) {
-    bytes += weightOf(request);
-    if (at > 0 && bytes > MAX_BYTES) return at;
+/** Moves calls from the head of a queue to a batch: so many at most, and as many bytes as a batch may have; one call may be larger. */
+const move = (queue: NumberedCall[], most: number, batch: { calls: NumberedCall[]; bytes: number }): void => {
+  let count = 0;
+  for (const { request } of queue) {
+    const bytes = batch.bytes + weightOf(request);
+    if (count === most || (batch.calls.length + count > 0 && bytes > MAX_BYTES)) break;
+    batch.bytes = bytes;
+    count += 1;
   }
-  return Math.min(calls.length, most);
+  batch.calls.push(...queue.splice(0, count));
 };
 
 export const createCallQueue = (): CallQueue => {
@@ -47,11 +49,11 @@ export const createCallQueue = (): CallQueue => {
     },
     next() {
       const most = intake.length > 0 ? MAX_OTHERS_BESIDE_INTAKE : MAX_OTHERS;
-      return [
-        ...intake.splice(0, fitting(intake, MAX_CALLS)),
-        ...claims.splice(0, fitting(claims, MAX_OTHERS)),
-        ...others.splice(0, fitting(others, most)),
-      ];
+      const batch = { calls: [], bytes: 0 };
+      move(intake, MAX_CALLS, batch);
+      move(claims, MAX_OTHERS, batch);
+      move(others, most, batch);
+      return batch.calls;
     },
   };
 };

@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** Beside the project rather than in a temporary folder, which may be in memory: what is measured is a disk. */
 const DATA = fileURLToPath(new URL('../.data/', import.meta.url));
 /** Node's flags of the image. */
-const IMAGE_FLAGS = ['--max-semi-space-size=4'];
+const IMAGE_FLAGS = ['--max-semi-space-size=4', '--v8-pool-size=1'];
 const SIGNING_SECRET = 'signing-secret-of-the-bench';
 
 export interface Ledger {

@@ -51,6 +51,7 @@ describe('Dockerfile', () => {
       'node',
       '--disable-warning=ExperimentalWarning',
       '--max-semi-space-size=4',
+      '--v8-pool-size=1',
       'dist/main.js',
     ]);
     expect(json(ofLast('CMD')[0])).toEqual(['serve', '--config', '/etc/relay/relay.yaml']);

@@ -83,7 +83,8 @@ const atRate = async (
       continue;
     }
     const one = { request: make(Math.round(epoch + due)), due };
-    const connection = free.pop();
+    // In turn: the relay closes a connection that says nothing for its first ten seconds.
+    const connection = free.shift();
     if (connection === undefined) waiting.push(one);
     else go(connection, one);
     sent += 1;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
@@ -10,8 +10,11 @@ import { answers, end, start } from './child.ts';
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** Beside the project rather than in a temporary folder, which may be in memory: what is measured is a disk. */
 const DATA = fileURLToPath(new URL('../.data/', import.meta.url));
-/** Node's flags of the image. */
-const IMAGE_FLAGS = ['--max-semi-space-size=4', '--v8-pool-size=1'];
+const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly scripts: { readonly relay: string };
+};
+/** Node's flags of `npm run relay`, which are those of the image. */
+const FLAGS = scripts.relay.split(' ').filter((word) => word.startsWith('--'));
 const SIGNING_SECRET = 'signing-secret-of-the-bench';
 
 export interface Ledger {
@@ -78,7 +81,7 @@ export const relayFolder = (targets: RelayTargets, always: DestinationChange = {
       const file = join(folder, 'relay.yaml');
       writeFileSync(file, stringify(configOf(targets, ports, store, { ...always, ...change })));
       const begun = performance.now();
-      const child = start([...words, ...IMAGE_FLAGS, MAIN, 'serve', '--config', file]);
+      const child = start([...words, ...FLAGS, MAIN, 'serve', '--config', file]);
       const adminUrl = `http://127.0.0.1:${ports.admin}`;
       await answers(`${adminUrl}/readyz`, child);
       const readyMs = performance.now() - begun;

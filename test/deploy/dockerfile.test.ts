@@ -57,6 +57,11 @@ describe('Dockerfile', () => {
     expect(json(ofLast('CMD')[0])).toEqual(['serve', '--config', '/etc/relay/relay.yaml']);
   });
 
+  it('starts the relay as `npm run relay` does', () => {
+    const { scripts } = JSON.parse(textOf('package.json'));
+    expect(json(ofLast('ENTRYPOINT')[0]).join(' ')).toBe(scripts.relay);
+  });
+
   it('has a volume for the data, labels, and a health check without a shell', () => {
     expect(json(ofLast('VOLUME')[0])).toEqual(['/data']);
     expect(ofLast('LABEL').join()).toContain('org.opencontainers.image.title="capillary-aep-relay"');

@@ -4,14 +4,17 @@
  * looks something up does so once in each block, which takes a few µs.
  */
 
-/** SQL for the block of an event, as the indexes have it (migrations.ts, SMALL_BLOCKS). */
-export const BLOCK = 'seq >> 10';
+/** Bits of a position that tell it from the others of its block. The indexes have it too (migrations.ts, SMALL_BLOCKS). */
+const BITS = 10;
+
+/** SQL for the block of an event, as the indexes have it. */
+export const BLOCK = `seq >> ${BITS}`;
 
 /** SQL for the blocks that hold any event from position ? to position ?. */
 export const BLOCKS = `(
   WITH RECURSIVE block (n) AS (
-    SELECT min(seq) >> 10 FROM events WHERE seq >= ?
-    UNION ALL SELECT (SELECT min(seq) >> 10 FROM events WHERE seq >= (n + 1) << 10) FROM block WHERE n < ? >> 10
+    SELECT min(seq) >> ${BITS} FROM events WHERE seq >= ?
+    UNION ALL SELECT (SELECT min(seq) >> ${BITS} FROM events WHERE seq >= (n + 1) << ${BITS}) FROM block WHERE n < ? >> ${BITS}
   ) SELECT n FROM block
 )`;
 

@@ -3,7 +3,7 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance } from 'fastify';
 import { ProblemError } from '../errors.ts';
 import { answerProblem } from '../intake/problems.ts';
-import { serverLimits } from '../intake/server-limits.ts';
+import { closeLongLived, serverLimits } from '../intake/server-limits.ts';
 import { REFUSAL_DETAILS, refusalOf } from './access.ts';
 import { contractRoutes } from './contract.ts';
 import { coverageRoutes } from './coverage.ts';
@@ -40,6 +40,7 @@ export const createAdminApp = async (parts: AdminParts): Promise<FastifyInstance
     if (answerProblem(error, reply) === 'internal') parts.observer.trouble('an admin request failed', error);
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  closeLongLived(app);
   const noRoute = answerNoRoute(app);
   app.setNotFoundHandler(noRoute);
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));

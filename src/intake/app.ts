@@ -6,7 +6,7 @@ import { type Journal, StoreError } from '../journal/journal.ts';
 import type { Gate, Refusal } from './gate.ts';
 import type { IntakeObserver, WebhookReport } from './observer.ts';
 import { answerProblem } from './problems.ts';
-import { serverLimits } from './server-limits.ts';
+import { closeLongLived, serverLimits } from './server-limits.ts';
 import type { IntakeSource, SourceTable } from './source-table.ts';
 import { handleWebhook } from './webhook.ts';
 import { createWebhookSpans } from './webhook-span.ts';
@@ -40,6 +40,7 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  closeLongLived(app);
   const spans = createWebhookSpans();
   const facts = new WeakMap<FastifyRequest, Partial<WebhookReport>>();
   const note = (request: FastifyRequest, more: Partial<WebhookReport>): void => {

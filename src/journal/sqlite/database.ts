@@ -8,8 +8,8 @@ import { migrate } from './migrations.ts';
 import { expectNotEmptied, expectSound } from './soundness.ts';
 
 const BUSY = 5;
-/** What SQLite keeps of the file in memory. */
-export const CACHE_KIB = 32_768;
+/** What SQLite keeps of the file in memory. More is no faster: the system keeps the file in memory too, where it can take it back. */
+export const CACHE_KIB = 8_192;
 /** Name of the database in the folder of `store.path`. */
 export const DATABASE_FILE = 'relay.db';
 

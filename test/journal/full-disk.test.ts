@@ -11,7 +11,7 @@ import {
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 /** Leaves a page or two when the last event is in: recording outcomes needs one now and then. */
-const PAGES = 403;
+const PAGES = 404;
 const body = Buffer.alloc(20_000, 1);
 
 /** Appends until the store is full. @returns the receipts that were answered, and the refusal */

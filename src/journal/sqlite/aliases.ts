@@ -1,6 +1,6 @@
 import type { LaneAlias } from '../journal.ts';
 import type { Engine } from './engine.ts';
-import { isWaiting, joinLane, laneIs } from './lanes.ts';
+import { moveLane } from './lanes.ts';
 import type { EventRow } from './rows.ts';
 
 /*
@@ -40,22 +40,6 @@ export const aliasedTo = ({ db }: Engine, destination: string, lane: string): st
       lane: string;
     }[]
   ).map((row) => row.lane);
-
-/** Puts what is pending in one lane behind the one that another lane waits for. Who was first there stays it where nobody is waited for. */
-const moveLane = (engine: Engine, destination: string, from: string, to: string): void => {
-  for (const replay of [0, 1]) {
-    if (!isWaiting(engine, { destination, lane: from, replay })) continue;
-    engine.db.run(
-      `UPDATE events INDEXED BY events_lane SET lane = ?1, own_lane = coalesce(own_lane, lane), head = head * ?2
-       WHERE ${laneIs('?3')} AND destination = ?4 AND state = 'pending' AND replay = ?5`,
-      to,
-      joinLane(engine, { destination, lane: to, replay }),
-      from,
-      destination,
-      replay,
-    );
-  }
-};
 
 /** From now on the one lane is the other. Nothing for a lane that has an alias already, or that the other one leads back to. */
 export const addAlias = (engine: Engine, destination: string, { from, to }: LaneAlias): void => {

@@ -4,7 +4,8 @@ import { insertBody } from './bodies.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { newReceipt } from './receipts.ts';
-import { joinLane } from './lanes.ts';
+import { identityKey } from './index-keys.ts';
+import { joinLane, queueUp } from './lanes.ts';
 
 /**
  * The identity as it is stored.
@@ -17,18 +18,26 @@ export const identityBytes = (identity: string): Buffer => {
 };
 
 /** The receipt under which an event of this identity is known. */
-export const knownReceipt = ({ db }: Engine, source: string, identity: Buffer): string | undefined =>
-  (
-    db.one(
-      `SELECT receipt FROM events INDEXED BY events_identity
-       WHERE substr(identity, 1, 8) = substr(?1, 1, 8) AND identity = ?1 AND source = ?2`,
+export const knownReceipt = (
+  { db, indexes }: Engine,
+  source: string,
+  identity: Buffer,
+): string | undefined => {
+  for (const seq of indexes.identities.of(identityKey(identity))) {
+    const row = db.one(
+      'SELECT receipt FROM events WHERE seq = ? AND identity = ? AND source = ?',
+      seq,
       identity,
       source,
-    ) as { receipt: string } | undefined
-  )?.receipt;
+    ) as { receipt: string } | undefined;
+    if (row !== undefined) return row.receipt;
+  }
+  return undefined;
+};
 
 const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: NewEvent): void => {
   const { lane, own_lane } = placeAt(engine, event.destination, event.lane ?? null);
+  const queue = { destination: event.destination, lane, replay: 0 };
   const { lastInsertRowid } = engine.db
     .sql(
       `INSERT INTO events (receipt, source, destination, identity, lane, own_lane, customer_id, org_id, event_name, event_id, created_at,
@@ -49,12 +58,15 @@ const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: N
       event.createdAt ?? null,
       event.receivedAt,
       event.verifiedBy,
-      joinLane(engine, { destination: event.destination, lane, replay: 0 }),
+      joinLane(engine, queue),
       event.receivedAt,
       event.body.byteLength,
       event.traceparent ?? null,
     );
-  insertBody(engine, lastInsertRowid, event.body);
+  const seq = Number(lastInsertRowid);
+  insertBody(engine, seq, event.body);
+  engine.indexes.identities.insert(identityKey(identity), seq);
+  queueUp(engine, queue, seq);
 };
 
 export const append = (engine: Engine, event: NewEvent): Appended => {
@@ -85,7 +97,10 @@ export const appendMalformed = (engine: Engine, malformed: NewMalformed): { rece
       malformed.receivedAt,
       malformed.body.byteLength,
     );
-  insertBody(engine, lastInsertRowid, malformed.body);
+  const seq = Number(lastInsertRowid);
+  insertBody(engine, seq, malformed.body);
+  engine.indexes.identities.pass(seq);
+  engine.indexes.queues.pass(seq);
   addCounts(engine, malformed.source, { malformed: 1 });
   return { receipt };
 };

@@ -35,6 +35,8 @@ const carryOut = (engine: Engine, call: Call): Outcome => {
 
 const undo = (engine: Engine): void => {
   engine.claims.rollback();
+  engine.indexes.identities.rollback();
+  engine.indexes.queues.rollback();
   clearSums(engine);
   engine.claimable.clear();
   if (engine.db.raw.isTransaction) engine.db.raw.exec('ROLLBACK');
@@ -56,6 +58,8 @@ const together = (engine: Engine, calls: readonly Call[]): readonly Outcome[] | 
     engine.db.raw.exec('COMMIT');
     moment('journal-committed', calls);
     engine.claims.commit();
+    engine.indexes.identities.commit();
+    engine.indexes.queues.commit();
     return outcomes;
   } catch (error) {
     undo(engine);

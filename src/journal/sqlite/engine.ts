@@ -2,6 +2,7 @@ import { Claims } from './claims.ts';
 import type { Sums } from './counts.ts';
 import { WAY_OUT } from './damage.ts';
 import { type Database, openDatabase } from './database.ts';
+import { type Indexes, openIndexes } from './indexes.ts';
 import type { Notice, WorkerOptions } from './protocol.ts';
 import { createSeal, type Seal } from './seal.ts';
 import { forgetOtherKeys } from './sealing.ts';
@@ -11,6 +12,7 @@ export interface Engine {
   readonly db: Database;
   readonly seal: Seal;
   readonly claims: Claims;
+  readonly indexes: Indexes;
   /** What the batch in hand adds to the counts. */
   readonly sums: Sums;
   /** Destinations at which the batch in hand made something claimable. */
@@ -42,6 +44,7 @@ export const openEngine = (options: Omit<WorkerOptions, 'pulse'>): Engine => {
     db,
     seal,
     claims: new Claims(),
+    indexes: openIndexes(db, options.generation),
     sums: { counts: new Map(), backlog: new Map() },
     claimable: new Set(),
     reportUnreadable: (what, receipt) =>

@@ -29,6 +29,8 @@ export interface SqliteJournalOptions {
   readonly log?: JournalLog;
   /** The most pages (4 KiB) the file may have; then it is full. For tests of a full disk. */
   readonly maxPages?: number;
+  /** Entries of an index that are in memory before they are merged into its table. For tests of merging. */
+  readonly generation?: number;
   /** Told of each batch of calls that the storage thread has answered. */
   readonly onBatch?: (batch: BatchReport) => void;
 }
@@ -134,11 +136,11 @@ const telling = (listeners: ReadonlySet<Listener>, log: JournalLog | undefined) 
  * @throws StoreError when the folder cannot be used, is another relay's, or was written by a newer one; Error for a key that is none.
  */
 export const openSqliteJournal = async (options: SqliteJournalOptions): Promise<Journal> => {
-  const { path, maxPages, log } = options;
+  const { path, maxPages, generation, log } = options;
   const listeners = new Set<Listener>();
   const tell = telling(listeners, log);
   const keys = options.encryptionKeys.map(parseKey);
-  const channel = new Channel({ path, keys, maxPages }, ({ claimable, notices, batch }) => {
+  const channel = new Channel({ path, keys, maxPages, generation }, ({ claimable, notices, batch }) => {
     options.onBatch?.(batch);
     tell.claimable(claimable);
     tell.notices(notices);

@@ -1,5 +1,6 @@
 import type { BusyLane } from './claims.ts';
 import type { Engine } from './engine.ts';
+import { queueKey } from './index-keys.ts';
 import type { QueueRow } from './rows.ts';
 
 /*
@@ -14,19 +15,18 @@ interface Queue {
   readonly replay: number;
 }
 
-/** SQL for the rows of a lane, by the beginning of it that the indexes hold (migrations.ts, NARROW_INDEXES). */
+type LaneQueue = Queue & { readonly lane: string };
+
+const isOfLane = (queue: Queue): queue is LaneQueue => queue.lane !== null;
+
+/** SQL for the rows of a lane, by the beginning of it that the index for look-ups holds (migrations.ts, NARROW_INDEXES). */
 export const laneIs = (lane: string): string =>
   `substr(lane, 1, 12) = substr(${lane}, 1, 12) AND lane = ${lane}`;
 
+const keyOf = ({ destination, lane, replay }: LaneQueue): number => queueKey(destination, lane, replay);
+
 /** Whether anybody is pending in a queue. */
-export const isWaiting = ({ db }: Engine, { destination, lane, replay }: Queue): boolean =>
-  db.one(
-    `SELECT 1 FROM events INDEXED BY events_lane
-     WHERE ${laneIs('?1')} AND destination = ?2 AND state = 'pending' AND replay = ?3 LIMIT 1`,
-    lane,
-    destination,
-    replay,
-  ) !== undefined;
+export const isWaiting = ({ indexes }: Engine, queue: LaneQueue): boolean => indexes.queues.has(keyOf(queue));
 
 /** A head is told to the listeners of the destination, unless its lane is busy: then the end of that claim tells it. */
 const tell = ({ claims, claimable }: Engine, { destination, lane }: Queue): void => {
@@ -35,25 +35,68 @@ const tell = ({ claims, claimable }: Engine, { destination, lane }: Queue): void
 
 /** Whether an event that becomes pending in a queue is its head: only if nobody waits there. Ask before the event is written. */
 export const joinLane = (engine: Engine, queue: Queue): 0 | 1 => {
-  if (queue.lane !== null && isWaiting(engine, queue)) return 0;
+  if (isOfLane(queue) && isWaiting(engine, queue)) return 0;
   tell(engine, queue);
   return 1;
 };
 
-/** Passes the place of a head that has left its queue to the event that waits longest there. Call after it was written. */
-export const passHead = (engine: Engine, left: Queue & { readonly head: number }): void => {
-  if (left.lane === null || left.head === 0) return;
-  const passed = engine.db.run(
-    `UPDATE events SET head = 1 WHERE seq = (
-       SELECT seq FROM events INDEXED BY events_lane
-       WHERE ${laneIs('?1')} AND destination = ?2 AND state = 'pending' AND replay = ?3
-       ORDER BY seq LIMIT 1
-     )`,
-    left.lane,
-    left.destination,
-    left.replay,
-  );
-  if (passed > 0) tell(engine, left);
+/** Queues up an event that has just been given its position. Call after it was written. */
+export const queueUp = ({ indexes }: Engine, queue: Queue, seq: number): void => {
+  if (isOfLane(queue)) indexes.queues.insert(keyOf(queue), seq);
+  else indexes.queues.pass(seq);
+};
+
+/** Queues up an event that was there before, in its place by position. Call after it was written. */
+export const queueUpAgain = ({ indexes }: Engine, queue: Queue, seq: number): void => {
+  if (isOfLane(queue)) indexes.queues.insertOlder(keyOf(queue), seq);
+};
+
+/** Passes the place of a head that has left its queue to the event that waits longest there. */
+const passHead = (engine: Engine, queue: LaneQueue): void => {
+  const next = engine.indexes.queues.first(keyOf(queue));
+  if (next === undefined) return;
+  engine.db.run('UPDATE events SET head = 1 WHERE seq = ?', next);
+  tell(engine, queue);
+};
+
+type Queued = Pick<QueueRow, 'seq' | 'head'>;
+
+/** Takes an event out of its queue, and passes its place on if it was the head. Call after it was written. */
+export const leaveQueue = (engine: Engine, left: Queue & Queued): void => {
+  if (!isOfLane(left)) return;
+  engine.indexes.queues.delete(keyOf(left), left.seq);
+  if (left.head === 1) passHead(engine, left);
+};
+
+/** Who is pending in a queue, in rising order. */
+const waitingIn = ({ db, indexes }: Engine, queue: LaneQueue): Queued[] =>
+  [...new Set(indexes.queues.of(keyOf(queue)))]
+    .toSorted((a, b) => a - b)
+    .flatMap(
+      (seq) => db.all('SELECT seq, head FROM events WHERE seq = ? AND lane = ?', seq, queue.lane) as Queued[],
+    );
+
+/** Puts what is pending in one lane behind the one that another lane waits for. Who was first there stays it where nobody is waited for. */
+export const moveLane = (engine: Engine, destination: string, from: string, to: string): void => {
+  for (const replay of [0, 1]) {
+    const queue = { destination, lane: from, replay };
+    const rows = waitingIn(engine, queue);
+    if (rows.length === 0) continue;
+    const target = { destination, lane: to, replay };
+    const keepsHead = joinLane(engine, target);
+    for (const { seq } of rows) {
+      engine.db.run(
+        'UPDATE events SET lane = ?, own_lane = coalesce(own_lane, lane), head = head * ? WHERE seq = ?',
+        to,
+        keepsHead,
+        seq,
+      );
+      queueUpAgain(engine, target, seq);
+      engine.indexes.queues.delete(keyOf(queue), seq);
+    }
+    // Of another lane with the same key somebody can be left.
+    if (rows.some(({ head }) => head === 1)) passHead(engine, queue);
+  }
 };
 
 /**

@@ -230,6 +230,29 @@ CREATE INDEX events_event_id ON events (seq >> 10, event_id) WHERE event_id IS N
 CREATE INDEX events_customer ON events (seq >> 10, customer_id) WHERE customer_id IS NOT NULL;
 `;
 
+/*
+ * Indexes that are written in the order of their keys, part after part, instead of one page anywhere for each event: see buffered-index.ts.
+ * They are empty at first, and filled when the store is opened.
+ */
+const BUFFERED_INDEXES = `
+DROP INDEX events_identity;
+DROP INDEX events_lane;
+CREATE TABLE identities (
+  key INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (key, seq)
+) WITHOUT ROWID;
+CREATE TABLE queues (
+  key INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (key, seq)
+) WITHOUT ROWID;
+CREATE TABLE merged (
+  name TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL
+) WITHOUT ROWID;
+`;
+
 /** Steps from an empty database to the current one. Append only: a step that was released is never changed. */
 export const MIGRATIONS: readonly string[] = [
   FIRST,
@@ -240,6 +263,7 @@ export const MIGRATIONS: readonly string[] = [
   TRACEPARENT,
   NARROW_INDEXES,
   SMALL_BLOCKS,
+  BUFFERED_INDEXES,
 ];
 
 const versionOf = (db: DatabaseSync): number =>

@@ -5,13 +5,15 @@ import { dropPayloads, insertBody } from './bodies.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import { removeMalformed } from './discard.ts';
 import type { Engine } from './engine.ts';
-import { joinLane } from './lanes.ts';
+import { identityKey } from './index-keys.ts';
+import { joinLane, queueUpAgain } from './lanes.ts';
 import type { RequestOf } from './protocol.ts';
 import { recordAction } from './replay.ts';
 import { type EventRow, rowOfReceipt } from './rows.ts';
 
 const becomeEvent = (engine: Engine, row: EventRow, identity: Buffer, event: NewEvent): void => {
   const { lane, own_lane } = placeAt(engine, event.destination, event.lane ?? null);
+  const queue = { destination: event.destination, lane, replay: 0 };
   engine.db.run(
     `UPDATE events SET source = ?, destination = ?, identity = ?, lane = ?, own_lane = ?, customer_id = ?, org_id = ?, event_name = ?, event_id = ?,
        created_at = ?, received_at = ?, verified_by = ?, state = 'pending', reason = NULL, detail = NULL, head = ?, due_at = ?,
@@ -28,12 +30,14 @@ const becomeEvent = (engine: Engine, row: EventRow, identity: Buffer, event: New
     event.createdAt ?? null,
     event.receivedAt,
     event.verifiedBy,
-    joinLane(engine, { destination: event.destination, lane, replay: 0 }),
+    joinLane(engine, queue),
     event.receivedAt,
     event.body.byteLength,
     event.traceparent ?? null,
     row.seq,
   );
+  engine.indexes.identities.insertOlder(identityKey(identity), row.seq);
+  queueUpAgain(engine, queue, row.seq);
 };
 
 export const promote = (engine: Engine, { receipt, event, by }: RequestOf<'promote'>): Appended => {

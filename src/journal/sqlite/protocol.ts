@@ -179,6 +179,8 @@ export interface WorkerOptions {
   readonly path: string;
   readonly keys: readonly Uint8Array[];
   readonly maxPages?: number;
+  /** Entries of the indexes that are in memory before they are merged into their tables. */
+  readonly generation?: number;
   /** Where the worker shows that it turns. */
   readonly pulse: Pulse;
 }

@@ -3,7 +3,7 @@ import { ownLaneOf, placeAt } from './aliases.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { within } from './filter.ts';
-import { joinLane } from './lanes.ts';
+import { joinLane, queueUpAgain } from './lanes.ts';
 import { dropNotes } from './notes.ts';
 import { advanceJob, beginJob, filterOfJob, type JobRow, rowOfJob } from './replay-jobs.ts';
 import type { EventRow } from './rows.ts';
@@ -35,17 +35,19 @@ const replayOne = (engine: Engine, row: EventRow, job: JobRow): void => {
   const { destination } = row;
   // Its customer can have been merged since.
   const { lane, own_lane } = placeAt(engine, destination, ownLaneOf(row));
+  const queue = { destination, lane, replay: 1 };
   engine.db.run(
     `UPDATE events SET state = 'pending', reason = NULL, detail = NULL, settled_at = NULL, due_at = ?, failures = 0, charged = 0,
        replay = 1, lane = ?, own_lane = ?, head = ?, delivered = ?, id_suffix = ?, replays = replays + 1 WHERE seq = ?`,
     job.at,
     lane,
     own_lane,
-    joinLane(engine, { destination, lane, replay: 1 }),
+    joinLane(engine, queue),
     row.state === 'delivered' ? 0 : row.delivered,
     suffixOf(row, job.as_new === 1),
     row.seq,
   );
+  queueUpAgain(engine, queue, row.seq);
   engine.db.run('DELETE FROM sent WHERE seq = ?', row.seq);
   dropNotes(engine, row.seq);
   addCounts(engine, row.source, { [row.state]: -1, pending: 1 });

@@ -1,7 +1,7 @@
 import { ownLaneOf, placeAt } from './aliases.ts';
 import { addBacklog, isAnyElsewhere } from './counts.ts';
 import type { Engine } from './engine.ts';
-import { joinLane, passHead } from './lanes.ts';
+import { joinLane, leaveQueue, queueUpAgain } from './lanes.ts';
 import type { AnswerOf, RequestOf } from './protocol.ts';
 import { CHANGES_PER_STEP } from './replay.ts';
 import type { EventRow } from './rows.ts';
@@ -21,7 +21,8 @@ const move = (engine: Engine, seen: EventRow, destination: string): void => {
     head,
     row.seq,
   );
-  passHead(engine, row);
+  queueUpAgain(engine, { destination, lane, replay: row.replay }, row.seq);
+  leaveQueue(engine, row);
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
   addBacklog(engine, destination, { pending: 1, replaying: row.replay });
 };

@@ -2,6 +2,7 @@ import { moment } from '../../observability/moments.ts';
 import { dropPayloads } from './bodies.ts';
 import { removeMalformed } from './discard.ts';
 import type { Engine } from './engine.ts';
+import { identityKey } from './index-keys.ts';
 import type { AnswerOf, RequestOf } from './protocol.ts';
 import { dropExpired } from './quarantine.ts';
 import type { EventRow } from './rows.ts';
@@ -23,8 +24,9 @@ const overAge = ({ db }: Engine, as: RetainAs, age: number, now: number, limit: 
     limit,
   ) as EventRow[];
 
-const remove = (engine: Engine, row: EventRow): void => {
-  engine.db.run('DELETE FROM events WHERE seq = ?', row.seq);
+const remove = (engine: Engine, { seq, identity }: EventRow): void => {
+  engine.db.run('DELETE FROM events WHERE seq = ?', seq);
+  if (identity !== null) engine.indexes.identities.delete(identityKey(identity), seq);
 };
 
 const pages = ({ db }: Engine, what: 'page_count' | 'freelist_count'): number =>

@@ -4,6 +4,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { StoreError } from '../journal.ts';
 import { DATABASE_FILE, openDatabase } from './database.ts';
 import { openMendedCopy } from './mended-copy.ts';
+import { INDEX_TABLES } from './indexes.ts';
 import { PAYLOAD_LOST, recount } from './recount.ts';
 import { attempt, rescueTable, rescueWhole, type RescuedTable, type Row } from './rescue.ts';
 import { fileOf, withStoppedStore } from './stopped-store.ts';
@@ -81,6 +82,8 @@ const rescueAll = (from: DatabaseSync, to: DatabaseSync): RescuedTable[] => {
     )
     .all()
     .map(({ name }) => String(name))
+    // What these hold is read from the events again, when the store is opened.
+    .filter((table) => !INDEX_TABLES.includes(table))
     .filter((table) => attempt(() => from.prepare(`SELECT 1 FROM ${table} LIMIT 0`)) !== undefined);
   return tables.map((table) => {
     const key = keyOf(to, table);

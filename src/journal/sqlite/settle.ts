@@ -4,7 +4,7 @@ import type { BusyLane } from './claims.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { eraseEvent, eraseLane } from './erase.ts';
-import { endClaim, passHead } from './lanes.ts';
+import { endClaim, leaveQueue } from './lanes.ts';
 import { keepNotes } from './notes.ts';
 import { readProfile, writeProfile } from './profiles.ts';
 import type { AnswerOf } from './protocol.ts';
@@ -77,7 +77,7 @@ const finish = (
   keepNotes(engine, row.seq, settlement.notes);
   addCounts(engine, row.source, { pending: -1, [settlement.state]: 1 });
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
-  passHead(engine, row);
+  leaveQueue(engine, row);
 };
 
 /**

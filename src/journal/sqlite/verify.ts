@@ -12,6 +12,7 @@ export interface Finding {
     | 'identities'
     | 'lanes'
     | 'aliases'
+    | 'indexes'
     | 'bodies';
   readonly detail: string;
 }
@@ -101,6 +102,25 @@ const CHECKS: readonly {
     sql: `SELECT count(*) AS n FROM events e NOT INDEXED JOIN aliases a ON a.destination = e.destination AND a.lane = e.lane
           WHERE e.state = 'pending' HAVING n > 0`,
     words: (of) => `pending events in the lane of a customer who was merged into another: ${of('n')}`,
+  },
+  {
+    check: 'indexes',
+    sql: `SELECT count(*) AS n FROM events NOT INDEXED WHERE identity IS NOT NULL
+            AND seq <= (SELECT seq FROM merged WHERE name = 'identities') AND seq NOT IN (SELECT seq FROM identities) HAVING n > 0`,
+    words: (of) => `events that a resend would not find: ${of('n')}`,
+  },
+  {
+    check: 'indexes',
+    sql: `SELECT count(*) AS n FROM events NOT INDEXED WHERE state = 'pending' AND lane IS NOT NULL
+            AND seq <= (SELECT seq FROM merged WHERE name = 'queues') AND seq NOT IN (SELECT seq FROM queues) HAVING n > 0`,
+    words: (of) => `pending events that nobody behind them would wait for: ${of('n')}`,
+  },
+  {
+    check: 'indexes',
+    sql: `SELECT count(*) AS n FROM queues WHERE seq NOT IN (
+            SELECT seq FROM events NOT INDEXED WHERE state = 'pending' AND lane IS NOT NULL
+          ) HAVING n > 0`,
+    words: (of) => `places in a queue that nobody has: ${of('n')}`,
   },
   {
     check: 'bodies',

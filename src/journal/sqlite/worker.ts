@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { runBatch } from './batch.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import { type Engine, openEngine } from './engine.ts';
+import { mergeDue } from './indexes.ts';
 import { beat, keepBeating, type Pulse } from './pulse.ts';
 import {
   CLASS_OF,
@@ -45,6 +46,7 @@ const serve = (engine: Engine, pulse: Pulse): void => {
   const turn = (): void => {
     beat(pulse);
     carryOut(engine, queue.next());
+    mergeDue(engine.db, engine.indexes);
     checkpoints.run();
     isTurning = !queue.isEmpty;
     beat(pulse);

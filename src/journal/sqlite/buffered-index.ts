@@ -1,0 +1,189 @@
+import type { Database } from './database.ts';
+import { KeyedPositions } from './keyed-positions.ts';
+
+/*
+ * An index in the order of hashes would write a page anywhere for each event, and beside a long backlog read it first. So its newest entries are
+ * in memory only, and are merged into its table in the order of the keys, many of them on one page. What is in memory is no more than the
+ * events behind the last merged position say by themselves, so a crash loses nothing: see indexes.ts.
+ *
+ * Two generations are in memory: `newest`, which takes entries, and once it is full the one before it, `merging`, part after part. An entry
+ * that goes before it was merged, as that of an event which is delivered at once, never was in the table.
+ */
+
+/** Entries that a generation takes. With a million in the table six or seven go on one page; in memory it is 2 MB. */
+export const GENERATION = 32_768;
+/** Rows that one statement inserts. */
+const ROWS = 32;
+
+/** The generation that is on its way into the table. */
+interface Merging {
+  readonly positions: KeyedPositions;
+  /** In rising order. */
+  readonly keys: Float64Array;
+  /** How many of the keys are in the table. */
+  readonly done: number;
+  /** The last position that any of its events can have. */
+  readonly last: number;
+}
+
+export interface BufferedIndexOptions {
+  /** Of `(key, seq)`. */
+  readonly table: string;
+  /** The last position there was when the file was opened. */
+  readonly last: number;
+  readonly generation: number;
+}
+
+/** Finds positions of events by a key. What a transaction changes in memory is undone when it is rolled back. */
+export class BufferedIndex {
+  readonly #db: Database;
+  readonly #table: string;
+  readonly #generation: number;
+  /** Entries moved at a time, after half as many have come: so a generation is through long before the next is full. */
+  readonly #part: number;
+  /** Events up to here can have their entry in memory and in the table. */
+  readonly #opened: number;
+  #newest = new KeyedPositions();
+  #merging: Merging | undefined;
+  /** Entries since the newest generation began, and since the last part was merged. */
+  #taken = 0;
+  #sincePart = 0;
+  #last: number;
+  #undo: (() => void)[] = [];
+
+  constructor(db: Database, { table, last, generation }: BufferedIndexOptions) {
+    this.#db = db;
+    this.#table = table;
+    this.#generation = generation;
+    this.#part = Math.max(2, generation >> 7);
+    this.#opened = last;
+    this.#last = last;
+  }
+
+  has(key: number): boolean {
+    if (this.#newest.has(key) || this.#merging?.positions.has(key) === true) return true;
+    return this.#db.one(`SELECT 1 FROM ${this.#table} WHERE key = ? LIMIT 1`, key) !== undefined;
+  }
+
+  /** The lowest position of a key. */
+  first(key: number): number | undefined {
+    const { seq } = this.#db.one(`SELECT min(seq) AS seq FROM ${this.#table} WHERE key = ?`, key) as {
+      seq: number | null;
+    };
+    const firsts = [seq, this.#merging?.positions.first(key), this.#newest.first(key)];
+    const first = Math.min(...firsts.map((one) => one ?? Number.POSITIVE_INFINITY));
+    return Number.isFinite(first) ? first : undefined;
+  }
+
+  /** The positions of a key, some of them perhaps twice. */
+  of(key: number): readonly number[] {
+    const merged = this.#db.all(`SELECT seq FROM ${this.#table} WHERE key = ? ORDER BY seq`, key) as {
+      seq: number;
+    }[];
+    const before = this.#merging?.positions.of(key) ?? [];
+    return [...merged.map(({ seq }) => seq), ...before, ...this.#newest.of(key)];
+  }
+
+  /** Takes the entry of an event that has just been given its position. */
+  insert(key: number, seq: number): void {
+    this.pass(seq);
+    this.#newest.add(key, seq);
+    this.#undo.push(() => void this.#newest.drop(key, seq));
+  }
+
+  /** Takes note of an event that has just been given its position and has no entry. */
+  pass(seq: number): void {
+    const before = this.#last;
+    this.#last = seq;
+    this.#taken += 1;
+    this.#sincePart += 1;
+    // Its position is given again.
+    this.#undo.push(() => void (this.#last = before));
+  }
+
+  /** Takes an entry that the file already speaks of, when it is opened. */
+  load(key: number, seq: number): void {
+    this.#newest.add(key, seq);
+    this.#taken += 1;
+  }
+
+  /** Puts the entry of an older event into the table at once: what is in memory must be what the events behind the last merged position say. */
+  insertOlder(key: number, seq: number): void {
+    this.#db.run(`INSERT OR IGNORE INTO ${this.#table} (key, seq) VALUES (?, ?)`, key, seq);
+  }
+
+  delete(key: number, seq: number): void {
+    const from = [this.#newest, this.#merging?.positions].find((positions) => positions?.drop(key, seq));
+    if (from !== undefined) this.#undo.push(() => from.add(key, seq));
+    const isInMemoryOnly = from !== undefined && seq > this.#opened && !this.#isMerged(from, key);
+    if (!isInMemoryOnly) this.#db.run(`DELETE FROM ${this.#table} WHERE key = ? AND seq = ?`, key, seq);
+  }
+
+  /** Whether a part of the older generation waits to be merged. */
+  get isDue(): boolean {
+    return this.#merging !== undefined && this.#sincePart * 2 >= this.#part;
+  }
+
+  /** Merges the next part, in the transaction in hand. */
+  merge(): void {
+    const merging = this.#merging;
+    if (merging === undefined) return;
+    const { positions, keys, last } = merging;
+    const done = Math.min(keys.length, merging.done + this.#part);
+    const entries = Array.from(keys.subarray(merging.done, done)).flatMap((key) =>
+      positions.of(key).map((seq) => ({ key, seq })),
+    );
+    insertMany(this.#db, this.#table, entries);
+    if (done === keys.length) setMerged(this.#db, this.#table, last);
+    this.#merging = done === keys.length ? undefined : { ...merging, done };
+    // Not undone: what could not be written is tried again when more has come.
+    this.#sincePart = 0;
+    this.#undo.push(() => void (this.#merging = merging));
+  }
+
+  commit(): void {
+    this.#undo = [];
+    if (this.#taken < this.#generation || this.#merging !== undefined) return;
+    this.#merging = { positions: this.#newest, keys: this.#newest.keys(), done: 0, last: this.#last };
+    this.#newest = new KeyedPositions();
+    this.#taken = 0;
+  }
+
+  rollback(): void {
+    for (const step of this.#undo.toReversed()) step();
+    this.#undo = [];
+  }
+
+  #isMerged(positions: KeyedPositions, key: number): boolean {
+    const merging = this.#merging;
+    if (merging === undefined || merging.positions !== positions) return false;
+    return merging.done > 0 && key <= (merging.keys[merging.done - 1] ?? 0);
+  }
+}
+
+/** Inserts entries into the table of an index; in the order of keys it is quickest. */
+export const insertMany = (
+  db: Database,
+  table: string,
+  entries: readonly { readonly key: number; readonly seq: number }[],
+): void => {
+  const whole = entries.length - (entries.length % ROWS);
+  const insert = `INSERT OR IGNORE INTO ${table} (key, seq) VALUES (?, ?)`;
+  const insertRows = `${insert}${', (?, ?)'.repeat(ROWS - 1)}`;
+  for (let at = 0; at < whole; at += ROWS)
+    db.run(insertRows, ...entries.slice(at, at + ROWS).flatMap(({ key, seq }) => [key, seq]));
+  for (const { key, seq } of entries.slice(whole)) db.run(insert, key, seq);
+};
+
+/** Writes down that every event up to this position has its entry in the table, if it needs one. */
+export const setMerged = (db: Database, table: string, seq: number): void => {
+  db.run(
+    'INSERT INTO merged (name, seq) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq',
+    table,
+    seq,
+  );
+};
+
+/** The position up to which every event has its entry in the table. */
+export const mergedUpTo = (db: Database, table: string): number =>
+  (db.one('SELECT seq FROM merged WHERE name = ?', table) as { seq: number } | undefined)?.seq ?? 0;

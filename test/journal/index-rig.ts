@@ -1,0 +1,126 @@
+/* oxlint-disable vitest/no-standalone-expect -- the parts of one test, which is in buffered-index.test.ts */
+import { expect } from 'vitest';
+import { runBatch } from '../../src/journal/sqlite/batch.ts';
+import { type Engine, openEngine } from '../../src/journal/sqlite/engine.ts';
+import { queueKey } from '../../src/journal/sqlite/index-keys.ts';
+import { mergeDue } from '../../src/journal/sqlite/indexes.ts';
+import type { Call } from '../../src/journal/sqlite/protocol.ts';
+import { verifyStore } from '../../src/journal/sqlite/verify.ts';
+import { sampleEvent, settled, T0 } from '../contract/samples.ts';
+
+/** So small that parts are merged, generations begin and entries meet their table all the time. */
+export const GENERATION = 4;
+const LANES = ['a', 'b', 'c'];
+
+const identityOf = (number: number): string => number.toString(16).padStart(64, '0');
+export const eventOf = (number: number) =>
+  sampleEvent({ identity: identityOf(number), lane: LANES[number % LANES.length] });
+
+/** A store under random calls, and what must be found in it. */
+export class IndexRig {
+  readonly #path: string;
+  engine: Engine;
+  /** Receipts by the number of their event. */
+  readonly receipts = new Map<number, string>();
+  #next = 1;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.engine = openEngine({ path, keys: [], generation: GENERATION });
+  }
+
+  #run(...calls: Call[]) {
+    const outcomes = runBatch(this.engine, calls);
+    mergeDue(this.engine.db, this.engine.indexes);
+    return outcomes;
+  }
+
+  append(count: number): void {
+    const numbers = Array.from({ length: count }, () => this.#next++);
+    const outcomes = this.#run(
+      ...numbers.map((number): Call => ({ name: 'append', request: eventOf(number) })),
+    );
+    for (const [index, number] of numbers.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.ok !== true) throw new Error('an event was not taken');
+      const { receipt, duplicate } = outcome.answer as { receipt: string; duplicate: boolean };
+      expect(duplicate).toBe(false);
+      this.receipts.set(number, receipt);
+    }
+  }
+
+  /** A batch that is undone half way and done again without the event that fails: positions are given again. */
+  appendWithBroken(): void {
+    const [good, bad, other] = [this.#next++, this.#next++, this.#next++];
+    const broken = { ...eventOf(bad), receivedAt: Number.NaN };
+    const [first, , third] = this.#run(
+      { name: 'append', request: eventOf(good) },
+      { name: 'append', request: broken },
+      { name: 'append', request: eventOf(other) },
+    );
+    if (first?.ok !== true || third?.ok !== true) throw new Error('a sound call failed');
+    this.receipts.set(good, (first.answer as { receipt: string }).receipt);
+    this.receipts.set(other, (third.answer as { receipt: string }).receipt);
+  }
+
+  #pick(at: number): string | undefined {
+    return [...this.receipts.values()][at % Math.max(1, this.receipts.size)];
+  }
+
+  settle(at: number): void {
+    const receipt = this.#pick(at);
+    if (receipt !== undefined) this.#run({ name: 'settle', request: settled.delivered(receipt) });
+  }
+
+  /** A batch in which too many calls fail for any of it to be kept. */
+  allInVain(at: number): void {
+    const receipt = this.#pick(at);
+    const broken = { ...eventOf(0), receivedAt: Number.NaN };
+    const others = Array.from({ length: 20 }, (): Call => ({ name: 'append', request: broken }));
+    if (receipt === undefined) return;
+    const sound: Call[] = [
+      { name: 'append', request: eventOf(this.#next++) },
+      { name: 'settle', request: settled.delivered(receipt) },
+    ];
+    const outcomes = this.#run(...sound, ...others);
+    expect(outcomes.some(({ ok }) => ok)).toBe(false);
+    // Something that is kept, and gives no position.
+    this.#run({ name: 'probe', request: undefined });
+  }
+
+  replay(at: number): void {
+    const receipt = this.#pick(at);
+    const request = { filter: { receipts: [receipt] }, by: 'ada', asNew: false, now: T0 };
+    if (receipt !== undefined) this.#run({ name: 'replay', request });
+  }
+
+  /** As after a crash: nothing is told to anybody before. */
+  reopen(): void {
+    this.engine.db.close();
+    this.engine = openEngine({ path: this.#path, keys: [], generation: GENERATION });
+  }
+
+  /** Each event is known, and the first of each queue is who the events themselves say it is. */
+  check(): void {
+    for (const [number, receipt] of this.receipts)
+      expect(this.#run({ name: 'append', request: eventOf(number) })).toEqual([
+        { ok: true, answer: { receipt, duplicate: true } },
+      ]);
+    for (const lane of LANES)
+      for (const replay of [0, 1]) {
+        const { seq } = this.engine.db.one(
+          `SELECT min(seq) AS seq FROM events NOT INDEXED WHERE state = 'pending' AND lane = ? AND replay = ?`,
+          lane,
+          replay,
+        ) as { seq: number | null };
+        const key = queueKey('aep', lane, replay);
+        expect(this.engine.indexes.queues.first(key) ?? null).toBe(seq);
+        expect(this.engine.indexes.queues.has(key)).toBe(seq !== null);
+      }
+  }
+
+  end(): void {
+    this.engine.db.close();
+    expect(verifyStore(this.#path)).toEqual([]);
+  }
+}

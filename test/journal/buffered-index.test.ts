@@ -55,7 +55,7 @@ describe('the buffered indexes', () => {
       const [appended] = runBatch(engine, [{ name: 'append', request: eventOf(number) }]);
       const { receipt } = (appended as { answer: { receipt: string } }).answer;
       runBatch(engine, [{ name: 'settle', request: settled.delivered(receipt) }]);
-      mergeDue(engine.db, engine.indexes);
+      mergeDue(engine.indexes);
     }
     expect(countOf(engine, 'queues')).toEqual({ n: 0 });
     expect(engine.db.one(`SELECT seq FROM merged WHERE name = 'queues'`)).toMatchObject({

@@ -31,7 +31,7 @@ export class IndexRig {
 
   #run(...calls: Call[]) {
     const outcomes = runBatch(this.engine, calls);
-    mergeDue(this.engine.db, this.engine.indexes);
+    mergeDue(this.engine.indexes);
     return outcomes;
   }
 

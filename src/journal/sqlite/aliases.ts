@@ -13,12 +13,13 @@ export interface Place {
   readonly own_lane: string | null;
 }
 
-const targetOf = ({ db }: Engine, destination: string, lane: string): string =>
-  (
-    db.one('SELECT target FROM aliases WHERE destination = ? AND lane = ?', destination, lane) as
-      | { target: string }
-      | undefined
-  )?.target ?? lane;
+const targetOf = ({ db, aliases }: Engine, destination: string, lane: string): string => {
+  if (!aliases.isAny) return lane;
+  const row = db.one('SELECT target FROM aliases WHERE destination = ? AND lane = ?', destination, lane) as
+    | { target: string }
+    | undefined;
+  return row?.target ?? lane;
+};
 
 /** The place that an event of this lane has at the destination now. */
 export const placeAt = (engine: Engine, destination: string, own: string | null): Place => {
@@ -51,6 +52,7 @@ export const addAlias = (engine: Engine, destination: string, { from, to }: Lane
     destination,
     from,
   );
+  engine.aliases.isAny = true;
   engine.db.run(
     'INSERT INTO aliases (destination, lane, target) VALUES (?, ?, ?)',
     destination,

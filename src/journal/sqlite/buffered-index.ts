@@ -34,52 +34,72 @@ export interface BufferedIndexOptions {
   readonly generation: number;
 }
 
+/** Calls on the table of an index. */
+const textsOf = (table: string) => ({
+  any: `SELECT 1 FROM ${table} LIMIT 1`,
+  has: `SELECT 1 FROM ${table} WHERE key = ? LIMIT 1`,
+  first: `SELECT min(seq) AS seq FROM ${table} WHERE key = ?`,
+  all: `SELECT seq FROM ${table} WHERE key = ? ORDER BY seq`,
+  insert: `INSERT OR IGNORE INTO ${table} (key, seq) VALUES (?, ?)`,
+  delete: `DELETE FROM ${table} WHERE key = ? AND seq = ?`,
+});
+
+interface Entry {
+  readonly key: number;
+  readonly seq: number;
+}
+
 /** Finds positions of events by a key. What a transaction changes in memory is undone when it is rolled back. */
 export class BufferedIndex {
   readonly #db: Database;
   readonly #table: string;
+  readonly #sql: ReturnType<typeof textsOf>;
   readonly #generation: number;
   /** Entries moved at a time, after half as many have come: so a generation is through long before the next is full. */
   readonly #part: number;
   /** Events up to here can have their entry in memory and in the table. */
   readonly #opened: number;
+  /** False while the table is known to be empty, as that of queues is while delivery keeps up: it need not be asked then. */
+  #isTableUsed: boolean;
   #newest = new KeyedPositions();
   #merging: Merging | undefined;
   /** Entries since the newest generation began, and since the last part was merged. */
   #taken = 0;
   #sincePart = 0;
   #last: number;
-  #undo: (() => void)[] = [];
+  /** Of the transaction in hand: the last position before it, what it added to the newest generation, and what it took from which. */
+  #lastBefore: number;
+  #added: Entry[] = [];
+  #dropped: (Entry & { readonly from: KeyedPositions })[] = [];
 
   constructor(db: Database, { table, last, generation }: BufferedIndexOptions) {
     this.#db = db;
     this.#table = table;
+    this.#sql = textsOf(table);
     this.#generation = generation;
     this.#part = Math.max(2, generation >> 7);
     this.#opened = last;
     this.#last = last;
+    this.#lastBefore = last;
+    this.#isTableUsed = this.#isAnyMerged();
   }
 
   has(key: number): boolean {
     if (this.#newest.has(key) || this.#merging?.positions.has(key) === true) return true;
-    return this.#db.one(`SELECT 1 FROM ${this.#table} WHERE key = ? LIMIT 1`, key) !== undefined;
+    return this.#isTableUsed && this.#db.one(this.#sql.has, key) !== undefined;
   }
 
   /** The lowest position of a key. */
   first(key: number): number | undefined {
-    const { seq } = this.#db.one(`SELECT min(seq) AS seq FROM ${this.#table} WHERE key = ?`, key) as {
-      seq: number | null;
-    };
-    const firsts = [seq, this.#merging?.positions.first(key), this.#newest.first(key)];
-    const first = Math.min(...firsts.map((one) => one ?? Number.POSITIVE_INFINITY));
-    return Number.isFinite(first) ? first : undefined;
+    const inMemory = lower(this.#merging?.positions.first(key), this.#newest.first(key));
+    if (!this.#isTableUsed) return inMemory;
+    const { seq } = this.#db.one(this.#sql.first, key) as { seq: number | null };
+    return lower(seq ?? undefined, inMemory);
   }
 
   /** The positions of a key, some of them perhaps twice. */
   of(key: number): readonly number[] {
-    const merged = this.#db.all(`SELECT seq FROM ${this.#table} WHERE key = ? ORDER BY seq`, key) as {
-      seq: number;
-    }[];
+    const merged = (this.#isTableUsed ? this.#db.all(this.#sql.all, key) : []) as { seq: number }[];
     const before = this.#merging?.positions.of(key) ?? [];
     return [...merged.map(({ seq }) => seq), ...before, ...this.#newest.of(key)];
   }
@@ -88,17 +108,14 @@ export class BufferedIndex {
   insert(key: number, seq: number): void {
     this.pass(seq);
     this.#newest.add(key, seq);
-    this.#undo.push(() => void this.#newest.drop(key, seq));
+    this.#added.push({ key, seq });
   }
 
   /** Takes note of an event that has just been given its position and has no entry. */
   pass(seq: number): void {
-    const before = this.#last;
     this.#last = seq;
     this.#taken += 1;
     this.#sincePart += 1;
-    // Its position is given again.
-    this.#undo.push(() => void (this.#last = before));
   }
 
   /** Takes an entry that the file already speaks of, when it is opened. */
@@ -109,14 +126,15 @@ export class BufferedIndex {
 
   /** Puts the entry of an older event into the table at once: what is in memory must be what the events behind the last merged position say. */
   insertOlder(key: number, seq: number): void {
-    this.#db.run(`INSERT OR IGNORE INTO ${this.#table} (key, seq) VALUES (?, ?)`, key, seq);
+    this.#isTableUsed = true;
+    this.#db.run(this.#sql.insert, key, seq);
   }
 
   delete(key: number, seq: number): void {
     const from = [this.#newest, this.#merging?.positions].find((positions) => positions?.drop(key, seq));
-    if (from !== undefined) this.#undo.push(() => from.add(key, seq));
+    if (from !== undefined) this.#dropped.push({ from, key, seq });
     const isInMemoryOnly = from !== undefined && seq > this.#opened && !this.#isMerged(from, key);
-    if (!isInMemoryOnly) this.#db.run(`DELETE FROM ${this.#table} WHERE key = ? AND seq = ?`, key, seq);
+    if (!isInMemoryOnly && this.#isTableUsed) this.#db.run(this.#sql.delete, key, seq);
   }
 
   /** Whether a part of the older generation waits to be merged. */
@@ -124,34 +142,50 @@ export class BufferedIndex {
     return this.#merging !== undefined && this.#sincePart * 2 >= this.#part;
   }
 
-  /** Merges the next part, in the transaction in hand. */
+  /** Merges the next part in a transaction of its own. When it fails nothing has changed, and it is tried again when more has come. */
   merge(): void {
     const merging = this.#merging;
     if (merging === undefined) return;
-    const { positions, keys, last } = merging;
+    this.#sincePart = 0;
+    const { positions, keys } = merging;
     const done = Math.min(keys.length, merging.done + this.#part);
     const entries = Array.from(keys.subarray(merging.done, done)).flatMap((key) =>
       positions.of(key).map((seq) => ({ key, seq })),
     );
-    insertMany(this.#db, this.#table, entries);
-    if (done === keys.length) setMerged(this.#db, this.#table, last);
-    this.#merging = done === keys.length ? undefined : { ...merging, done };
-    // Not undone: what could not be written is tried again when more has come.
-    this.#sincePart = 0;
-    this.#undo.push(() => void (this.#merging = merging));
+    const isThrough = done === keys.length;
+    this.#db.transaction(() => {
+      insertMany(this.#db, this.#table, entries);
+      if (isThrough) setMerged(this.#db, this.#table, merging.last);
+    });
+    this.#isTableUsed ||= entries.length > 0;
+    this.#merging = isThrough ? undefined : { ...merging, done };
   }
 
   commit(): void {
-    this.#undo = [];
+    this.#settle();
     if (this.#taken < this.#generation || this.#merging !== undefined) return;
     this.#merging = { positions: this.#newest, keys: this.#newest.keys(), done: 0, last: this.#last };
     this.#newest = new KeyedPositions();
     this.#taken = 0;
+    this.#isTableUsed = this.#isAnyMerged();
   }
 
   rollback(): void {
-    for (const step of this.#undo.toReversed()) step();
-    this.#undo = [];
+    for (const { from, key, seq } of this.#dropped) from.add(key, seq);
+    for (const { key, seq } of this.#added) this.#newest.drop(key, seq);
+    // Its positions are given again.
+    this.#last = this.#lastBefore;
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#lastBefore = this.#last;
+    this.#added = [];
+    this.#dropped = [];
+  }
+
+  #isAnyMerged(): boolean {
+    return this.#db.one(this.#sql.any) !== undefined;
   }
 
   #isMerged(positions: KeyedPositions, key: number): boolean {
@@ -161,14 +195,13 @@ export class BufferedIndex {
   }
 }
 
+const lower = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || (other !== undefined && other < one) ? other : one;
+
 /** Inserts entries into the table of an index; in the order of keys it is quickest. */
-export const insertMany = (
-  db: Database,
-  table: string,
-  entries: readonly { readonly key: number; readonly seq: number }[],
-): void => {
+export const insertMany = (db: Database, table: string, entries: readonly Entry[]): void => {
   const whole = entries.length - (entries.length % ROWS);
-  const insert = `INSERT OR IGNORE INTO ${table} (key, seq) VALUES (?, ?)`;
+  const { insert } = textsOf(table);
   const insertRows = `${insert}${', (?, ?)'.repeat(ROWS - 1)}`;
   for (let at = 0; at < whole; at += ROWS)
     db.run(insertRows, ...entries.slice(at, at + ROWS).flatMap(({ key, seq }) => [key, seq]));

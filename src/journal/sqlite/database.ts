@@ -24,6 +24,8 @@ export interface Database {
   all(text: string, ...values: SQLInputValue[]): unknown[];
   /** Answers the number of rows changed. */
   run(text: string, ...values: SQLInputValue[]): number;
+  /** Carries out the work in a transaction: all of it, or nothing when it throws. */
+  transaction(work: () => void): void;
   close(): void;
 }
 
@@ -117,6 +119,16 @@ const wrap = (raw: DatabaseSync): Database => {
     one: (text, ...values) => sql(text).get(...values),
     all: (text, ...values) => sql(text).all(...values),
     run: (text, ...values) => Number(sql(text).run(...values).changes),
+    transaction: (work) => {
+      raw.exec('BEGIN');
+      try {
+        work();
+        raw.exec('COMMIT');
+      } catch (error) {
+        if (raw.isTransaction) raw.exec('ROLLBACK');
+        throw error;
+      }
+    },
     close: () => raw.close(),
   };
 };

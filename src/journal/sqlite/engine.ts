@@ -13,6 +13,8 @@ export interface Engine {
   readonly seal: Seal;
   readonly claims: Claims;
   readonly indexes: Indexes;
+  /** Whether there can be any alias. While there is none, as with most brands for long, nobody asks for one. */
+  readonly aliases: { isAny: boolean };
   /** What the batch in hand adds to the counts. */
   readonly sums: Sums;
   /** Destinations at which the batch in hand made something claimable. */
@@ -45,6 +47,7 @@ export const openEngine = (options: Omit<WorkerOptions, 'pulse'>): Engine => {
     seal,
     claims: new Claims(),
     indexes: openIndexes(db, options.generation),
+    aliases: { isAny: db.one('SELECT 1 FROM aliases LIMIT 1') !== undefined },
     sums: { counts: new Map(), backlog: new Map() },
     claimable: new Set(),
     reportUnreadable: (what, receipt) =>

@@ -50,10 +50,10 @@ const catchUp = (db: Database, table: keyof Indexes, last: number, generation: n
   while (last - merged > generation * MOST_BEHIND) {
     const upTo = merged + generation * MOST_BEHIND;
     const entries = ENTRIES[table](db, merged, upTo).toSorted((a, b) => a.key - b.key);
-    db.raw.exec('BEGIN');
-    insertMany(db, table, entries);
-    setMerged(db, table, upTo);
-    db.raw.exec('COMMIT');
+    db.transaction(() => {
+      insertMany(db, table, entries);
+      setMerged(db, table, upTo);
+    });
     merged = upTo;
   }
   return merged;
@@ -79,19 +79,13 @@ export const openIndexes = (db: Database, generation = GENERATION): Indexes => {
 };
 
 /**
- * Merges what is due of the indexes into their tables, in a transaction of its own. Never throws: what cannot be written stays in memory and is
- * tried again, and that the file cannot be written to shows at the next commit.
+ * Merges what is due of the indexes into their tables. Never throws: what cannot be written stays in memory and is tried again, and that the
+ * file cannot be written to shows at the next commit.
  */
-export const mergeDue = (db: Database, { identities, queues }: Indexes): void => {
-  const due = [identities, queues].filter(({ isDue }) => isDue);
-  if (due.length === 0) return;
+export const mergeDue = ({ identities, queues }: Indexes): void => {
   try {
-    db.raw.exec('BEGIN');
-    for (const index of due) index.merge();
-    db.raw.exec('COMMIT');
-    for (const index of due) index.commit();
+    for (const index of [identities, queues]) if (index.isDue) index.merge();
   } catch {
-    for (const index of due) index.rollback();
-    if (db.raw.isTransaction) db.raw.exec('ROLLBACK');
+    // Tried again when more has come.
   }
 };

@@ -46,7 +46,7 @@ const serve = (engine: Engine, pulse: Pulse): void => {
   const turn = (): void => {
     beat(pulse);
     carryOut(engine, queue.next());
-    mergeDue(engine.db, engine.indexes);
+    mergeDue(engine.indexes);
     checkpoints.run();
     isTurning = !queue.isEmpty;
     beat(pulse);

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/database.ts';
-import { MIGRATIONS, migrate } from '../../src/journal/sqlite/migrations.ts';
+import { migrate } from '../../src/journal/sqlite/migrate.ts';
+import { MIGRATIONS } from '../../src/journal/sqlite/migrations.ts';
 import { verifyStore } from '../../src/journal/sqlite/verify.ts';
 import { claimRequest, sampleEvent, settled } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 /** Positions far apart: within a block, at its edges, and behind blocks that hold nothing. */
-const POSITIONS = [1, 2, 1_022, 1_023, 1_024, 2_048, 100_000, 5_000_000];
+const POSITIONS = [1, 2, 510, 511, 512, 1_024, 100_000, 5_000_000];
 
 /** Makes the next event take a position; the journal is closed meanwhile. */
 const moveOn = (path: string, position: number): void => {
@@ -94,6 +95,16 @@ describe('what begins alike', () => {
     expect(await journal.append(sampleEvent({ identity: one }))).toEqual({ ...first, duplicate: true });
   });
 
+  it('is told apart: event ids that end alike', async () => {
+    const journal = await openJournal(await journalFolder());
+    const [one, other] = ['first-of-the-same-end', 'other-of-the-same-end'];
+    const first = await journal.append(sampleEvent({ eventId: one }));
+    await journal.append(sampleEvent({ eventId: other }));
+    expect((await journal.find(one))?.event.receipt).toBe(first.receipt);
+    expect(await journal.count({ eventId: other })).toBe(1);
+    expect(await journal.count({ eventId: 'the-same-end' })).toBe(0);
+  });
+
   it('is told apart: lanes', async () => {
     const journal = await openJournal(await journalFolder());
     const lanes = ['the-same-beginning-1', 'the-same-beginning-2'];
@@ -107,7 +118,7 @@ describe('what begins alike', () => {
 });
 
 describe('a store of an earlier format', () => {
-  it.each([6, 7])('is migrated with what it holds: format %i', async (format) => {
+  it.each([6, 7, 8])('is migrated with what it holds: format %i', async (format) => {
     const path = await journalFolder();
     const file = join(path, DATABASE_FILE);
     const old = new DatabaseSync(file);

@@ -4,7 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/journal/journal.ts';
 import { DATABASE_FILE, openDatabase } from '../../src/journal/sqlite/database.ts';
-import { MIGRATIONS, migrate } from '../../src/journal/sqlite/migrations.ts';
+import { migrate } from '../../src/journal/sqlite/migrate.ts';
+import { MIGRATIONS } from '../../src/journal/sqlite/migrations.ts';
 import { sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { keepSealed } from '../../src/journal/resealing.ts';
-import { migrate } from '../../src/journal/sqlite/migrations.ts';
+import { migrate } from '../../src/journal/sqlite/migrate.ts';
 import { SEALED } from '../../src/journal/sqlite/sealing.ts';
 import { readSeals } from '../../src/journal/sqlite/seals.ts';
 import { claimEvents, DAY, sampleEvent, sampleMalformed, sampleQuarantined } from '../contract/samples.ts';

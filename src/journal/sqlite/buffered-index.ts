@@ -149,9 +149,9 @@ export class BufferedIndex {
     this.#sincePart = 0;
     const { positions, keys } = merging;
     const done = Math.min(keys.length, merging.done + this.#part);
-    const entries = Array.from(keys.subarray(merging.done, done)).flatMap((key) =>
-      positions.of(key).map((seq) => ({ key, seq })),
-    );
+    const entries: Entry[] = [];
+    for (const key of keys.subarray(merging.done, done))
+      for (const seq of positions.of(key)) entries.push({ key, seq });
     const isThrough = done === keys.length;
     this.#db.transaction(() => {
       insertMany(this.#db, this.#table, entries);

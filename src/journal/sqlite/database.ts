@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSy
 import { StoreError } from '../journal.ts';
 import { MOST_PAGES } from './checkpoints.ts';
 import { isDamage, primaryCode, WAY_OUT } from './damage.ts';
-import { migrate } from './migrations.ts';
+import { migrate } from './migrate.ts';
 import { expectNotEmptied, expectSound } from './soundness.ts';
 
 const BUSY = 5;

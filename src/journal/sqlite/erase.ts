@@ -1,8 +1,7 @@
 import { aliasedTo } from './aliases.ts';
-import { BLOCK, BLOCKS, EVERYWHERE } from './blocks.ts';
+import { BLOCK, BLOCKS, EVERYWHERE, laneIs } from './blocks.ts';
 import { dropPayloads } from './bodies.ts';
 import type { Engine } from './engine.ts';
-import { laneIs } from './lanes.ts';
 import { dropNotes } from './notes.ts';
 import { writeProfile } from './profiles.ts';
 

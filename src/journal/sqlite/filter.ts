@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { EventFilter, EventState } from '../journal.ts';
-import { BLOCK, BLOCKS } from './blocks.ts';
+import { BLOCK, BLOCKS, EVENT_ID_IS } from './blocks.ts';
 
 /** A filter as SQL: the table with the index to go by, and the condition. */
 export interface Where {
@@ -36,7 +36,6 @@ const EQUALS = {
   source: 'source',
   destination: 'destination',
   eventName: 'event_name',
-  eventId: 'event_id',
   reason: 'reason',
   customerId: 'customer_id',
 } as const;
@@ -59,7 +58,11 @@ export const whereOf = (filter: ScanFilter, { from, to }: Positions): Where => {
     const list = filter[key];
     if (list !== undefined) add(`${LISTS[key]} IN (SELECT value FROM json_each(?))`, JSON.stringify(list));
   }
-  for (const key of ['source', 'destination', 'eventName', 'eventId', 'reason', 'customerId'] as const) {
+  if (filter.eventId !== undefined) {
+    terms.push(EVENT_ID_IS);
+    values.push(filter.eventId, filter.eventId);
+  }
+  for (const key of ['source', 'destination', 'eventName', 'reason', 'customerId'] as const) {
     const value = filter[key];
     if (value !== undefined) add(`${EQUALS[key]} = ?`, value);
   }

@@ -19,10 +19,6 @@ type LaneQueue = Queue & { readonly lane: string };
 
 const isOfLane = (queue: Queue): queue is LaneQueue => queue.lane !== null;
 
-/** SQL for the rows of a lane, by the beginning of it that the index for look-ups holds (migrations.ts, NARROW_INDEXES). */
-export const laneIs = (lane: string): string =>
-  `substr(lane, 1, 12) = substr(${lane}, 1, 12) AND lane = ${lane}`;
-
 const keyOf = ({ destination, lane, replay }: LaneQueue): number => queueKey(destination, lane, replay);
 
 /** Whether anybody is pending in a queue. */

@@ -1,5 +1,5 @@
 import type { Attempt, EventFilter, SentMessage, StoredEvent } from '../journal.ts';
-import { BLOCK, BLOCKS, EVERYWHERE } from './blocks.ts';
+import { BLOCK, BLOCKS, EVENT_ID_IS, EVERYWHERE } from './blocks.ts';
 import { readBody } from './bodies.ts';
 import type { Engine } from './engine.ts';
 import { notesOf } from './notes.ts';
@@ -52,9 +52,10 @@ const bodyOf = (engine: Engine, row: EventRow): Buffer | undefined => {
 
 const newestOfEventId = ({ db }: Engine, eventId: string): EventRow | undefined =>
   db.one(
-    `SELECT * FROM events INDEXED BY events_event_id WHERE ${BLOCK} IN ${BLOCKS} AND event_id = ? ORDER BY seq DESC LIMIT 1`,
+    `SELECT * FROM events INDEXED BY events_event_id WHERE ${BLOCK} IN ${BLOCKS} AND ${EVENT_ID_IS} ORDER BY seq DESC LIMIT 1`,
     EVERYWHERE.from,
     EVERYWHERE.to,
+    eventId,
     eventId,
   ) as EventRow | undefined;
 

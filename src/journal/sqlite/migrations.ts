@@ -1,6 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { moment } from '../../observability/moments.ts';
-
 /*
  * `events` holds small rows so that scans are cheap; payloads are beside it. `head` is 1 on the first pending event of each lane and on each
  * pending event without one: what a claim looks at, so that a lane of 100,000 costs a claim as much as a lane of one. `kept` is 1 while
@@ -231,12 +228,19 @@ CREATE INDEX events_customer ON events (seq >> 10, customer_id) WHERE customer_i
 `;
 
 /*
- * Indexes that are written in the order of their keys, part after part, instead of one page anywhere for each event: see buffered-index.ts.
- * They are empty at first, and filled when the store is opened.
+ * What each append asks is in indexes that are written in the order of their keys, part after part, instead of one page anywhere for each event:
+ * see buffered-index.ts. They are empty at first, and filled when the store is opened. The look-up indexes have blocks of 512 positions and
+ * parts of the texts: a third of the pages for the events of one commit.
  */
 const BUFFERED_INDEXES = `
 DROP INDEX events_identity;
 DROP INDEX events_lane;
+DROP INDEX events_of_lane;
+DROP INDEX events_event_id;
+DROP INDEX events_customer;
+CREATE INDEX events_of_lane ON events (seq >> 9, substr(lane, 1, 8)) WHERE lane IS NOT NULL;
+CREATE INDEX events_event_id ON events (seq >> 9, substr(event_id, -12)) WHERE event_id IS NOT NULL;
+CREATE INDEX events_customer ON events (seq >> 9, customer_id) WHERE customer_id IS NOT NULL;
 CREATE TABLE identities (
   key INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -265,33 +269,3 @@ export const MIGRATIONS: readonly string[] = [
   SMALL_BLOCKS,
   BUFFERED_INDEXES,
 ];
-
-const versionOf = (db: DatabaseSync): number =>
-  Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-
-/**
- * Brings the database to the version of the last step; each step is one transaction.
- * @throws Error when the database is of a newer version than these steps know, or a step fails.
- */
-export const migrate = (db: DatabaseSync, steps: readonly string[] = MIGRATIONS): void => {
-  const version = versionOf(db);
-  if (version > steps.length) {
-    throw new Error(
-      `was written by a newer relay (format ${version}; this one knows up to ${steps.length}); run that version again or give this one its own store.path`,
-    );
-  }
-  for (const [index, step] of steps.entries()) {
-    if (index < version) continue;
-    db.exec('BEGIN IMMEDIATE');
-    try {
-      db.exec(step);
-      moment('journal-migrating');
-      db.exec(`PRAGMA user_version = ${index + 1}`);
-      db.exec('COMMIT');
-      moment('journal-migrating');
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK');
-      throw error;
-    }
-  }
-};

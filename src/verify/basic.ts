@@ -1,6 +1,6 @@
 import type { VerifierConfig } from '../config/source.ts';
 import { readAuthorization } from './authorization.ts';
-import { constantTimeEqual, matchesAny } from './constant-time.ts';
+import { createMatcher } from './constant-time.ts';
 import { usableSecrets } from './secret-texts.ts';
 import { decodeBase64 } from './strict-encoding.ts';
 import { PASSED, refused } from './verdict.ts';
@@ -10,7 +10,8 @@ const COLON = 0x3a;
 
 /** `Authorization: Basic …` (RFC 7617) with one username and one of several passwords, compared as UTF-8 bytes. */
 export function createBasicVerifier(config: Extract<VerifierConfig, { type: 'basic' }>): Verifier {
-  const expected = usableSecrets(config.passwords);
+  const matchesUser = createMatcher([config.username]);
+  const matchesPassword = createMatcher(usableSecrets(config.passwords));
   return {
     name: 'basic',
     verify(request) {
@@ -24,8 +25,8 @@ export function createBasicVerifier(config: Extract<VerifierConfig, { type: 'bas
         return refused('basic', 'bad-encoding');
       }
       // Both always, so that the time does not tell whether the username was right.
-      const isUser = constantTimeEqual(pair.subarray(0, colon), config.username);
-      const isPassword = matchesAny(pair.subarray(colon + 1), expected);
+      const isUser = matchesUser(pair.subarray(0, colon));
+      const isPassword = matchesPassword(pair.subarray(colon + 1));
       return isUser && isPassword ? PASSED : refused('basic', 'mismatch');
     },
   };

@@ -1,13 +1,13 @@
 import type { VerifierConfig } from '../config/source.ts';
 import { readAuthorization } from './authorization.ts';
-import { matchesAny } from './constant-time.ts';
+import { createMatcher } from './constant-time.ts';
 import { headerForms } from './secret-texts.ts';
 import { PASSED, refused } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
 
 /** `Authorization: Bearer <token>` with one of several tokens. */
 export function createBearerVerifier(config: Extract<VerifierConfig, { type: 'bearer' }>): Verifier {
-  const expected = headerForms(config.tokens);
+  const matches = createMatcher(headerForms(config.tokens));
   return {
     name: 'bearer',
     verify(request) {
@@ -15,7 +15,7 @@ export function createBearerVerifier(config: Extract<VerifierConfig, { type: 'be
       if (!authorization.ok) {
         return refused('bearer', authorization.problem);
       }
-      return matchesAny(authorization.credentials, expected) ? PASSED : refused('bearer', 'mismatch');
+      return matches(authorization.credentials) ? PASSED : refused('bearer', 'mismatch');
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { VerifierConfig } from '../config/source.ts';
-import { matchesAny } from './constant-time.ts';
+import { createMatcher } from './constant-time.ts';
 import { headerForms } from './secret-texts.ts';
 import { singleHeader } from './single-header.ts';
 import { PASSED, refused } from './verdict.ts';
@@ -10,7 +10,7 @@ import type { Verifier } from './verifier.ts';
  * has no window for rotation.
  */
 export function createHeaderVerifier(config: Extract<VerifierConfig, { type: 'header' }>): Verifier {
-  const expected = headerForms(config.values);
+  const matches = createMatcher(headerForms(config.values));
   return {
     name: `header:${config.name.toLowerCase()}`,
     verify(request) {
@@ -18,7 +18,7 @@ export function createHeaderVerifier(config: Extract<VerifierConfig, { type: 'he
       if (!header.ok) {
         return refused('header', header.problem);
       }
-      return matchesAny(header.value, expected) ? PASSED : refused('header', 'mismatch');
+      return matches(header.value) ? PASSED : refused('header', 'mismatch');
     },
   };
 }

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { VerifierConfig } from '../config/source.ts';
 import { matchesAny } from './constant-time.ts';
+import { signatureOf } from './hash-algorithm.ts';
 import { type HmacClaims, readHmacClaims } from './hmac-claims.ts';
 import { usableSecrets } from './secret-texts.ts';
 import { hasPlaceholder, parseTemplate, updateWith } from './signed-payload.ts';
@@ -51,6 +52,8 @@ function createSigner(config: HmacConfig): (body: Uint8Array, claims: Claims) =>
       // Node reads header bytes as Latin-1; this gives back the bytes that were signed.
       id: Buffer.from(claims.id, 'latin1'),
     };
-    return secrets.map((secret) => updateWith(createHmac(config.algorithm, secret), parts, values).digest());
+    return secrets.map((secret) =>
+      signatureOf(updateWith(createHmac(config.algorithm, secret), parts, values)),
+    );
   };
 }

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { VerifierConfig } from '../config/source.ts';
 import { matchesAny } from './constant-time.ts';
-import { DIGEST_LENGTH } from './hash-algorithm.ts';
+import { DIGEST_LENGTH, signatureOf } from './hash-algorithm.ts';
 import { usableSecrets } from './secret-texts.ts';
 import { ageProblem, readTimestamp } from './signed-timestamp.ts';
 import { singleHeader } from './single-header.ts';
@@ -44,5 +44,7 @@ export function createNeoVerifier(config: NeoConfig): Verifier {
 
 function sign(config: NeoConfig, secret: string, timestamp: string, body: Uint8Array): Buffer {
   const bodyHash = createHash(config.algorithm).update(body).digest('base64');
-  return createHmac(config.algorithm, secret).update(`${config.apiKey}:${timestamp}:${bodyHash}`).digest();
+  return signatureOf(
+    createHmac(config.algorithm, secret).update(`${config.apiKey}:${timestamp}:${bodyHash}`),
+  );
 }

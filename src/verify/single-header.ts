@@ -11,12 +11,14 @@ export type SingleHeader =
  */
 export function singleHeader(request: Pick<ReceivedRequest, 'rawHeaders'>, name: string): SingleHeader {
   const wanted = name.toLowerCase();
-  const values = request.rawHeaders.filter(
-    (_, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === wanted,
-  );
-  const [value] = values;
-  if (values.length > 1) {
-    return { ok: false, problem: 'doubled' };
+  let value: string | undefined;
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    if (request.rawHeaders[index]?.toLowerCase() === wanted) {
+      if (value !== undefined) {
+        return { ok: false, problem: 'doubled' };
+      }
+      value = request.rawHeaders[index + 1];
+    }
   }
   return value === undefined ? { ok: false, problem: 'missing' } : { ok: true, value: value.trim() };
 }

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { VerifierConfig } from '../config/source.ts';
 import { matchesAny } from './constant-time.ts';
-import { DIGEST_LENGTH } from './hash-algorithm.ts';
+import { DIGEST_LENGTH, signatureOf } from './hash-algorithm.ts';
 import { ageProblem, readTimestamp } from './signed-timestamp.ts';
 import { singleHeader } from './single-header.ts';
 import { decodeBase64, decodeSignature } from './strict-encoding.ts';
@@ -69,7 +69,7 @@ function readSignatures(header: string): readonly Buffer[] {
 
 function sign(key: Buffer, id: string, timestamp: string, body: Uint8Array): Buffer {
   // Latin-1, because that is how Node read the header's bytes.
-  return createHmac('sha256', key).update(`${id}.${timestamp}.`, 'latin1').update(body).digest();
+  return signatureOf(createHmac('sha256', key).update(`${id}.${timestamp}.`, 'latin1').update(body));
 }
 
 /** All pairs are compared, whichever matches first. */

@@ -2,9 +2,9 @@ import { type Span, SpanKind } from '@opentelemetry/api';
 import type { CapillaryEvent } from '../capillary/event.ts';
 import { parseEvent } from '../capillary/envelope.ts';
 import type { SourceConfig } from '../config/schema.ts';
-import type { Journal, NewEvent } from '../journal/journal.ts';
+import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
 import { moment } from '../observability/moments.ts';
-import { inSpan, traceparentOf } from '../observability/tracing.ts';
+import { inSpan, isTraced, traceparentOf } from '../observability/tracing.ts';
 import type { VerifiedRequest } from '../verify/verifier.ts';
 
 export type Acceptance =
@@ -30,10 +30,10 @@ export const newEvent = (
   receivedAt: request.receivedAt,
   verifiedBy: request.verifiedBy,
   body: request.body,
-  ...(event.lane === undefined ? {} : { lane: event.lane }),
-  ...(event.customerId === undefined ? {} : { customerId: event.customerId }),
-  ...(event.eventId === undefined ? {} : { eventId: event.eventId }),
-  ...(event.createdAt === undefined ? {} : { createdAt: event.createdAt }),
+  lane: event.lane,
+  customerId: event.customerId,
+  eventId: event.eventId,
+  createdAt: event.createdAt,
 });
 
 const appendOptions = ({ source, destination, body }: NewEvent) => ({
@@ -53,6 +53,12 @@ const traced = (event: NewEvent, span: Span): NewEvent => {
   return traceparent === undefined ? event : { ...event, traceparent };
 };
 
+/** Most processes are not traced, and each event comes through here: so what a span would be told is made for spans only. */
+const append = (journal: Pick<Journal, 'append'>, event: NewEvent): Promise<Appended> =>
+  isTraced()
+    ? inSpan('journal.append', appendOptions(event), (span) => journal.append(traced(event, span)))
+    : journal.append(event);
+
 /**
  * Journals a proven request: as an event, or as a malformed body that is kept for inspection. Resolves once it is durable.
  * @throws StoreError when the journal could not take it
@@ -62,12 +68,10 @@ export const accept = async (
   source: SourceConfig,
   request: VerifiedRequest,
 ): Promise<Acceptance> => {
-  const parsed = parseEvent(request.body, source.orgIds === undefined ? {} : { orgIds: source.orgIds });
+  const parsed = parseEvent(request.body, { orgIds: source.orgIds });
   if (parsed.ok) {
     const event = newEvent(parsed.event, source, request);
-    const { receipt, duplicate } = await inSpan('journal.append', appendOptions(event), (span) =>
-      journal.append(traced(event, span)),
-    );
+    const { receipt, duplicate } = await append(journal, event);
     moment('intake-appended');
     return { status: duplicate ? 'duplicate' : 'accepted', receipt, event: parsed.event };
   }

@@ -1,5 +1,5 @@
 import rateLimit from '@fastify/rate-limit';
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Config } from '../config/schema.ts';
 import { ProblemError } from '../errors.ts';
 import { type Journal, StoreError } from '../journal/journal.ts';
@@ -22,8 +22,40 @@ export interface IntakeParts {
 
 /** Connections at once; more are dropped. Each idle one costs about 10 KB. */
 const MAX_CONNECTIONS = 10_000;
+/** What every webhook's body is taken as, whatever its type says. */
+const BYTES = 'application/octet-stream';
 
 type Webhook = FastifyRequest<{ Params: { source: string } }>;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What is known so far for the report of this webhook. */
+    facts: Partial<WebhookReport> | undefined;
+  }
+}
+
+/** Adds to what the report of a request will tell. */
+const note = (request: FastifyRequest, more: Partial<WebhookReport>): void => {
+  request.facts = request.facts === undefined ? more : { ...request.facts, ...more };
+};
+
+/** The names are in the order in which the log line has them. */
+const reportOf = (request: FastifyRequest, reply: FastifyReply, source: string): WebhookReport => {
+  const { facts } = request;
+  return {
+    outcome: facts?.outcome ?? 'not-found',
+    bytes: Number(request.headers['content-length'] ?? 0),
+    receipt: facts?.receipt,
+    verifiedBy: facts?.verifiedBy,
+    reasons: facts?.reasons,
+    evicted: facts?.evicted,
+    eventName: facts?.eventName,
+    eventId: facts?.eventId,
+    source,
+    status: reply.statusCode,
+    durationMs: reply.elapsedTime,
+  };
+};
 
 /** The public port: takes webhooks and answers them as DESIGN §2 says. Not yet listening. */
 export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstance> => {
@@ -42,15 +74,18 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
   app.server.maxConnections = MAX_CONNECTIONS;
   closeLongLived(app);
   const spans = createWebhookSpans();
-  const facts = new WeakMap<FastifyRequest, Partial<WebhookReport>>();
-  const note = (request: FastifyRequest, more: Partial<WebhookReport>): void => {
-    facts.set(request, { ...facts.get(request), ...more });
-  };
+  const webhookParts = { ...parts, note };
+  app.decorateRequest('facts', undefined);
 
   const knownSource = (request: Webhook): IntakeSource => {
     const source = sources.get(request.params.source);
     if (source === undefined) throw new ProblemError('unknown-source', 'the path names no configured source');
     return source;
+  };
+
+  const take = (request: Webhook, reply: FastifyReply, refusal: Refusal | undefined): Promise<void> => {
+    refuseFor(refusal);
+    return spans.within(request, () => handleWebhook(webhookParts, knownSource(request), request, reply));
   };
 
   app.setErrorHandler((error: Error, request, reply) => {
@@ -60,17 +95,12 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
     if (error instanceof StoreError) gate.writeFailed();
   });
   app.setNotFoundHandler((_request, reply) => void answerProblem(new ProblemError('not-found'), reply));
-  app.addHook('onResponse', async (request, reply) => {
+  // Hooks that have nothing to wait for call `done`: an async one would cost each webhook promises and turns of the microtask queue.
+  app.addHook('onResponse', (request, reply, done) => {
     const name = sourceName(request);
-    const report: WebhookReport = {
-      outcome: 'not-found',
-      bytes: Number(request.headers['content-length'] ?? 0),
-      ...facts.get(request),
-      source: name !== undefined && sources.get(name) !== undefined ? name : 'unknown',
-      status: reply.statusCode,
-      durationMs: reply.elapsedTime,
-    };
-    observer.answered(spans.end(request, report));
+    const source = name !== undefined && sources.get(name) !== undefined ? name : 'unknown';
+    observer.answered(spans.end(request, reportOf(request, reply, source)));
+    done();
   });
 
   await app.register(rateLimit, {
@@ -94,23 +124,30 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
   await app.register(async (scope) => {
     // The body is taken as bytes whatever its type says: signatures are over bytes, and the type is not always exact.
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    // Fastify remembers the parser of a type that it was told, and reads the type anew for each body that falls to `*`.
+    for (const type of [BYTES, '*']) {
+      scope.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    }
     scope.route<{ Params: { source: string } }>({
       method: ['POST', 'PUT'],
       url: '/webhooks/:source',
       config: { rateLimit: { max: server.rateLimit.max, timeWindow: server.rateLimit.window } },
-      onRequest: async (request: Webhook) => {
+      onRequest: (request: Webhook, _reply, done) => {
         spans.begin(request);
-        request.raw.headers['content-type'] = 'application/octet-stream';
+        request.raw.headers['content-type'] = BYTES;
         refuseFor(gate.refusal());
+        done();
       },
       // After the limiter and before the body is read.
-      preParsing: async (request: Webhook) => void knownSource(request),
-      handler: async (request: Webhook, reply) => {
-        refuseFor(await gate.admit(Buffer.isBuffer(request.body) ? request.body.length : 0));
-        return spans.within(request, () =>
-          handleWebhook({ ...parts, note }, knownSource(request), request, reply),
-        );
+      preParsing: (request: Webhook, _reply, payload, done) => {
+        knownSource(request);
+        done(null, payload);
+      },
+      handler: (request: Webhook, reply) => {
+        const admitted = gate.admit(Buffer.isBuffer(request.body) ? request.body.length : 0);
+        return admitted instanceof Promise
+          ? admitted.then((refusal) => take(request, reply, refusal))
+          : take(request, reply, admitted);
       },
     });
     scope.route({

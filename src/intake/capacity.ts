@@ -90,6 +90,14 @@ export const createCapacity = ({
   const crossing = (cost: number): Refusal | undefined =>
     health === undefined ? FAILING : crossedMark(health, limits, { added: aside + cost });
 
+  const setAside = (cost: number): Refusal | undefined => {
+    if (refusal !== undefined) return refusal;
+    const crossed = crossing(cost);
+    if (crossed === undefined) aside += cost;
+    else set(crossed);
+    return crossed;
+  };
+
   return {
     async start(signal) {
       await look();
@@ -99,18 +107,12 @@ export const createCapacity = ({
       draining = true;
     },
     refusal: () => (draining ? DRAINING : refusal),
-    async admit(bytes) {
+    admit(bytes) {
       const cost = costOf(bytes);
       // The cost is a guess to the safe side; a look tells what really was taken.
-      if (refusal === undefined && crossing(cost) !== undefined) await look();
-      if (refusal !== undefined) return refusal;
-      const crossed = crossing(cost);
-      if (crossed !== undefined) {
-        set(crossed);
-        return crossed;
-      }
-      aside += cost;
-      return undefined;
+      return refusal === undefined && crossing(cost) !== undefined
+        ? look().then(() => setAside(cost))
+        : setAside(cost);
     },
     writeFailed() {
       doubtful = true;

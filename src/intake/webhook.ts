@@ -39,7 +39,7 @@ export const handleWebhook = async (
   source: IntakeSource,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> => {
+): Promise<void> => {
   const received: ReceivedRequest = {
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
     headers: request.headers,
@@ -58,7 +58,7 @@ export const handleWebhook = async (
   }
   const { status, receipt, event } = result;
   const { eventName, eventId } = event;
-  const id = eventId === undefined ? {} : { eventId };
-  parts.note(request, { receipt, verifiedBy, eventName, ...id, outcome: status });
-  return reply.code(200).send({ status, receipt });
+  parts.note(request, { receipt, verifiedBy, eventName, eventId, outcome: status });
+  // Not returned: it has been sent, and a reply is a thenable that would be waited for.
+  void reply.code(200).send({ status, receipt });
 };

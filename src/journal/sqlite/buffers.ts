@@ -2,5 +2,6 @@
 export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** A copy in memory of its own. A slice of a pool would take the whole pool along on its way to another thread. */
-export const ownBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
+/** The bytes in memory of their own: a slice of a pool would take the whole pool along on its way to another thread. */
+export const ownBytes = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);

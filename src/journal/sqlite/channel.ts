@@ -128,10 +128,12 @@ export class Channel {
   }
 
   #answer(answers: Answers): void {
-    for (const [index, id] of answers.ids.entries()) {
+    const { ids, outcomes } = answers;
+    for (let index = 0; index < ids.length; index += 1) {
+      const id = ids[index] ?? 0;
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
-      if (waiting !== undefined) settle(waiting, answers.outcomes[index]);
+      if (waiting !== undefined) settle(waiting, outcomes[index]);
     }
     this.#onAnswers(answers);
   }

@@ -11,25 +11,29 @@ export interface Gate {
 }
 
 export const createGate = (): Gate => {
-  const inside = new Set<Promise<unknown>>();
+  let inside = 0;
   let open = true;
+  const empty = Promise.withResolvers<void>();
+  const leave = (): void => {
+    inside -= 1;
+    if (!open && inside === 0) empty.resolve();
+  };
   return {
-    through: async (work) => {
-      if (!open) throw new StoreError('the store is closed');
+    // Each webhook passes: so no promise is put around the call's own.
+    through: (work) => {
+      if (!open) return Promise.reject(new StoreError('the store is closed'));
       const call = work();
-      inside.add(call);
-      try {
-        return await call;
-      } finally {
-        inside.delete(call);
-      }
+      inside += 1;
+      call.then(leave, leave);
+      return call;
     },
     get isOpen() {
       return open;
     },
     shut: async () => {
       open = false;
-      await Promise.allSettled(inside);
+      if (inside === 0) empty.resolve();
+      await empty.promise;
     },
   };
 };

@@ -2,6 +2,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../config/schema.ts';
 import { errorFields } from './error-fields.ts';
 import { redactLine } from './redaction.ts';
+import { createStandardOutput } from './turn-output.ts';
 
 export interface LoggerOptions {
   readonly level: LogLevel;
@@ -32,5 +33,5 @@ export const createLogger = ({ level, destination }: LoggerOptions): Logger =>
       serializers: { err: errorFields, error: errorFields, req: requestFields },
       hooks: { streamWrite: redactLine },
     },
-    ...(destination === undefined ? [] : [destination]),
+    destination ?? createStandardOutput(),
   );

@@ -4,8 +4,10 @@ import type { Config } from '../config/schema.ts';
 import { ProblemError } from '../errors.ts';
 import { type Journal, StoreError } from '../journal/journal.ts';
 import type { Gate, Refusal } from './gate.ts';
-import type { IntakeObserver, WebhookReport } from './observer.ts';
+import { limitsOf, sourceName } from './limits.ts';
+import type { IntakeObserver } from './observer.ts';
 import { answerProblem } from './problems.ts';
+import { note, reportOf } from './report.ts';
 import { closeLongLived, serverLimits } from './server-limits.ts';
 import type { IntakeSource, SourceTable } from './source-table.ts';
 import { handleWebhook } from './webhook.ts';
@@ -26,36 +28,6 @@ const MAX_CONNECTIONS = 10_000;
 const BYTES = 'application/octet-stream';
 
 type Webhook = FastifyRequest<{ Params: { source: string } }>;
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** What is known so far for the report of this webhook. */
-    facts: Partial<WebhookReport> | undefined;
-  }
-}
-
-/** Adds to what the report of a request will tell. */
-const note = (request: FastifyRequest, more: Partial<WebhookReport>): void => {
-  request.facts = request.facts === undefined ? more : { ...request.facts, ...more };
-};
-
-/** The names are in the order in which the log line has them. */
-const reportOf = (request: FastifyRequest, reply: FastifyReply, source: string): WebhookReport => {
-  const { facts } = request;
-  return {
-    outcome: facts?.outcome ?? 'not-found',
-    bytes: Number(request.headers['content-length'] ?? 0),
-    receipt: facts?.receipt,
-    verifiedBy: facts?.verifiedBy,
-    reasons: facts?.reasons,
-    evicted: facts?.evicted,
-    eventName: facts?.eventName,
-    eventId: facts?.eventId,
-    source,
-    status: reply.statusCode,
-    durationMs: reply.elapsedTime,
-  };
-};
 
 /** The public port: takes webhooks and answers them as DESIGN §2 says. Not yet listening. */
 export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstance> => {
@@ -83,6 +55,16 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
     return source;
   };
 
+  const begin = (request: Webhook, _reply: FastifyReply, done: () => void): void => {
+    spans.begin(request);
+    request.raw.headers['content-type'] = BYTES;
+    refuseFor(gate.refusal());
+    done();
+  };
+  const refuseUnknown = (request: Webhook, _reply: FastifyReply, done: () => void): void => {
+    knownSource(request);
+    done();
+  };
   const take = (request: Webhook, reply: FastifyReply, refusal: Refusal | undefined): Promise<void> => {
     refuseFor(refusal);
     return spans.within(request, () => handleWebhook(webhookParts, knownSource(request), request, reply));
@@ -97,30 +79,12 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
   app.setNotFoundHandler((_request, reply) => void answerProblem(new ProblemError('not-found'), reply));
   // Hooks that have nothing to wait for call `done`: an async one would cost each webhook promises and turns of the microtask queue.
   app.addHook('onResponse', (request, reply, done) => {
-    const name = sourceName(request);
-    const source = name !== undefined && sources.get(name) !== undefined ? name : 'unknown';
+    const source = sourceName(request, sources) ?? 'unknown';
     observer.answered(spans.end(request, reportOf(request, reply, source)));
     done();
   });
 
-  await app.register(rateLimit, {
-    global: false,
-    max: server.rateLimit.max,
-    timeWindow: server.rateLimit.window,
-    // Unknown names share a limit by address, so that guessing names cannot use up a source's allowance.
-    keyGenerator: (request) => {
-      const name = sourceName(request);
-      return name !== undefined && sources.get(name) ? `source ${name}` : `address ${request.ip}`;
-    },
-    addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
-    errorResponseBuilder: (_request, context) =>
-      new ProblemError(
-        'rate-limited',
-        `at most ${context.max} requests in ${context.after}`,
-        context.ttl / 1_000,
-      ),
-  });
-
+  await app.register(rateLimit, limitsOf(server, sources));
   await app.register(async (scope) => {
     // The body is taken as bytes whatever its type says: signatures are over bytes, and the type is not always exact.
     scope.removeAllContentTypeParsers();
@@ -131,18 +95,8 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
     scope.route<{ Params: { source: string } }>({
       method: ['POST', 'PUT'],
       url: '/webhooks/:source',
-      config: { rateLimit: { max: server.rateLimit.max, timeWindow: server.rateLimit.window } },
-      onRequest: (request: Webhook, _reply, done) => {
-        spans.begin(request);
-        request.raw.headers['content-type'] = BYTES;
-        refuseFor(gate.refusal());
-        done();
-      },
-      // After the limiter and before the body is read.
-      preParsing: (request: Webhook, _reply, payload, done) => {
-        knownSource(request);
-        done(null, payload);
-      },
+      // In this order, and all of them before the body is read.
+      onRequest: [begin, app.rateLimit(), refuseUnknown],
       handler: (request: Webhook, reply) => {
         const admitted = gate.admit(Buffer.isBuffer(request.body) ? request.body.length : 0);
         return admitted instanceof Promise
@@ -164,14 +118,4 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
 
 const refuseFor = (refusal: Refusal | undefined): void => {
   if (refusal) throw new ProblemError(refusal.code, refusal.detail, refusal.retryAfter);
-};
-
-const sourceName = (request: FastifyRequest): string | undefined => {
-  const { params } = request;
-  return typeof params === 'object' &&
-    params !== null &&
-    'source' in params &&
-    typeof params.source === 'string'
-    ? params.source
-    : undefined;
 };

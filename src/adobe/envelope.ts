@@ -34,29 +34,58 @@ export const mergeOperations = (identityDatasetId: string | undefined): Envelope
 /** The only content type that a schema reference of the inlet's header takes (adobe.md §2.3). */
 const SCHEMA_CONTENT_TYPE = 'application/vnd.adobe.xed-full+json;version=1';
 
+/** One message, ready for the inlet. */
+export interface Enveloped {
+  readonly json: string;
+  /** Of `json` in UTF-8. */
+  readonly bytes: number;
+}
+
 /**
- * The JSON text of one message, ready for the inlet. The same input gives the same text, so that a resend is byte for byte the
- * first sending.
- * Sources: adobe.md §2.3 (`createdAt` is epoch ms as a text; `xdmMeta.schemaRef` must equal the header's), §2.4 (raw form), §4.3 (`operations`).
+ * Makes messages of one target around records that are JSON texts already.
+ * @returns takes the text of an xdmEntity, or of the flat event for `raw`, and the epoch ms at which the relay received the event
+ */
+export const createEnvelope = (
+  target: EnvelopeTarget,
+): ((record: string, receivedAt: number) => Enveloped) => {
+  const { beforeTime, beforeRecord, end } = frameOf(target);
+  const frameBytes = Buffer.byteLength(beforeTime + beforeRecord + end);
+  return (record, receivedAt) => {
+    const time = String(receivedAt);
+    return {
+      json: beforeTime + time + beforeRecord + record + end,
+      bytes: frameBytes + time.length + Buffer.byteLength(record),
+    };
+  };
+};
+
+/**
+ * The JSON text of one message. The same input gives the same text, so that a resend is byte for byte the first sending.
  * @param entity xdmEntity, or the flat event for `raw`
  * @param receivedAt epoch ms at which the relay received the event
  */
-export const envelope = (target: EnvelopeTarget, entity: JsonObject, receivedAt: number): string => {
-  const { imsOrgId, flow, format, operations } = target;
-  const address = {
-    imsOrgId,
-    datasetId: flow.datasetId,
-    flowId: flow.flowId,
-    createdAt: String(receivedAt),
+export const envelope = (target: EnvelopeTarget, entity: JsonObject, receivedAt: number): string =>
+  createEnvelope(target)(JSON.stringify(entity), receivedAt).json;
+
+/**
+ * What stands around the time of receipt and the record: the same in every message of a target.
+ * Sources: adobe.md §2.3 (`createdAt` is epoch ms as a text; `xdmMeta.schemaRef` must equal the header's), §2.4 (raw form), §4.3 (`operations`).
+ */
+const frameOf = ({ imsOrgId, flow, format, operations }: EnvelopeTarget) => {
+  const isXdm = format === 'xdm';
+  const schema = { schemaRef: { id: flow.schemaId, contentType: SCHEMA_CONTENT_TYPE } };
+  const address = { ...(isXdm ? schema : {}), imsOrgId, datasetId: flow.datasetId, flowId: flow.flowId };
+  const rest = {
     source: { name: 'capillary-relay' },
+    ...(isXdm || operations === undefined ? {} : { operations }),
   };
-  if (format === 'raw') {
-    const header = operations === undefined ? address : { ...address, operations };
-    return JSON.stringify({ header, body: entity });
-  }
-  const schemaRef = { id: flow.schemaId, contentType: SCHEMA_CONTENT_TYPE };
-  return JSON.stringify({
-    header: { schemaRef, ...address },
-    body: { xdmMeta: { schemaRef }, xdmEntity: entity },
-  });
+  const body = isXdm ? `${unclosed({ xdmMeta: schema })},"xdmEntity":` : '';
+  return {
+    beforeTime: `{"header":${unclosed(address)},"createdAt":"`,
+    beforeRecord: `",${JSON.stringify(rest).slice(1)},"body":${body}`,
+    end: isXdm ? '}}' : '}',
+  };
 };
+
+/** The JSON text of an object without its last brace, so that more can follow. */
+const unclosed = (object: object): string => JSON.stringify(object).slice(0, -1);

@@ -1,4 +1,4 @@
-import { type EnvelopeTarget, mergeOperations } from '../adobe/envelope.ts';
+import { createEnvelope, type EnvelopeTarget, mergeOperations } from '../adobe/envelope.ts';
 import type { DestinationConfig } from '../config/schema.ts';
 import type { MessageKind } from '../journal/journal.ts';
 
@@ -13,4 +13,16 @@ export const envelopeTarget = (destination: DestinationConfig, kind: MessageKind
     format,
     ...(isUpsert ? { operations: mergeOperations(profile?.identityDatasetId) } : {}),
   };
+};
+
+type Envelope = ReturnType<typeof createEnvelope>;
+
+const envelopes = new WeakMap<DestinationConfig, Map<MessageKind, Envelope>>();
+
+/** What makes the messages of this kind, made once: a configuration does not change while it lives. */
+export const envelopeOf = (destination: DestinationConfig, kind: MessageKind): Envelope => {
+  const known = envelopes.get(destination) ?? new Map<MessageKind, Envelope>();
+  const envelope = known.get(kind) ?? createEnvelope(envelopeTarget(destination, kind));
+  envelopes.set(destination, known.set(kind, envelope));
+  return envelope;
 };

@@ -1,6 +1,4 @@
-import { envelope } from '../adobe/envelope.ts';
 import { parseEvent } from '../capillary/envelope.ts';
-import type { JsonObject } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
 import type { ClaimedEvent, Journal } from '../journal/journal.ts';
 import { mapEvent } from '../mapping/map-event.ts';
@@ -8,7 +6,7 @@ import { victimLaneOf } from '../mapping/identities.ts';
 import { type Kept, type KeptBefore, keep } from '../mapping/keep.ts';
 import type { Mapped, MappingContext, MappingNote } from '../mapping/mapped.ts';
 import type { Unread } from '../mapping/unread.ts';
-import { envelopeTarget } from './envelope-target.ts';
+import { envelopeOf } from './envelope-target.ts';
 import type { OutMessage } from './message.ts';
 import type { Effects } from './settlement.ts';
 
@@ -101,9 +99,11 @@ const messagesOf = (
 ): OutMessage[] => {
   if (mapped.outcome !== 'messages') return [];
   const isLate = kept?.isLate === true;
-  const record = kept?.profile?.entity ?? (isLate ? undefined : mapped.upsert);
+  const record =
+    kept?.profile?.json ??
+    (isLate || mapped.upsert === undefined ? undefined : JSON.stringify(mapped.upsert));
   return [
-    ...(isLate ? [] : [outMessage(event, 'event', mapped.event, parts)]),
+    ...(isLate ? [] : [outMessage(event, 'event', mapped.json ?? JSON.stringify(mapped.event), parts)]),
     ...(record === undefined ? [] : [outMessage(event, 'profile', record, parts)]),
   ];
 };
@@ -126,20 +126,19 @@ const effectsOf = (kept: Kept | undefined, before: KeptBefore | undefined): Effe
   };
 };
 
+/** @param record its JSON text */
 const outMessage = (
   event: ClaimedEvent,
   kind: OutMessage['kind'],
-  entity: JsonObject,
+  record: string,
   { destination, now }: PrepareParts,
 ): OutMessage => {
   // A clock that was set back makes nothing younger than new.
   const age = Math.max(0, now - event.receivedAt);
-  const json = envelope(envelopeTarget(destination, kind), entity, event.receivedAt);
   return {
     receipt: event.receipt,
     kind,
-    json,
-    bytes: Buffer.byteLength(json),
+    ...envelopeOf(destination, kind)(record, event.receivedAt),
     suspect: event.failures > 0,
     age,
     expired: age > destination.retry.maxAge,

@@ -71,11 +71,13 @@ export const mapEvent: MapEvent = async (event, context) => {
     const { message: detail } = result;
     return { outcome: 'failed', reason: 'mapping', detail, erase: false, notes: notes.list() };
   }
-  const { entity, profile } = result;
+  const { profile } = result;
+  const { entity, json } = shrinkEvent(result.entity, context.destination.tenant, notes);
   return {
     outcome: 'messages',
     id,
-    event: shrinkEvent(entity, context.destination.tenant, notes),
+    event: entity,
+    json,
     ...(profile === undefined ? {} : { profile }),
     erase,
     notes: notes.list(),

@@ -55,6 +55,8 @@ export type Mapped =
       readonly id: string;
       /** xdmEntity of the ExperienceEvent; for `format: raw` the flat Capillary event. */
       readonly event: JsonObject;
+      /** JSON text of `event`, where that was made to measure it. */
+      readonly json?: string;
       readonly profile?: ProfileChange;
       /** `format: raw`: what the profile flow gets as a merge, for Data Prep to take the profile's fields from. */
       readonly upsert?: JsonObject;

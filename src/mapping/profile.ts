@@ -15,6 +15,8 @@ import { shrinkProfile } from './shrink.ts';
 export interface ProfileRecord {
   /** xdmEntity of the whole profile fragment. */
   readonly entity: JsonObject;
+  /** JSON text of `entity`. */
+  readonly json: string;
   readonly notes: readonly MappingNote[];
 }
 
@@ -53,7 +55,7 @@ export function profileRecord(state: CustomerState, { id, destination }: Profile
     ...(isJsonObject(valid) ? valid : {}),
     ...(identityMap === undefined ? {} : { identityMap }),
   };
-  return { entity: shrinkProfile(entity, tenant, notes), notes: notes.list() };
+  return { ...shrinkProfile(entity, tenant, notes), notes: notes.list() };
 }
 
 /** The attributes of a record but its identities: path → value. */

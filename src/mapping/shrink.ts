@@ -1,6 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
-import { EVENT_MAX_BYTES, EVENT_WARN_BYTES, PROFILE_MAX_BYTES, sizeOf } from '../xdm/limits.ts';
+import { bytesOf, EVENT_MAX_BYTES, EVENT_WARN_BYTES, PROFILE_MAX_BYTES, sizeOf } from '../xdm/limits.ts';
 import type { Notes } from './notes.ts';
+
+/** A record that fits, and the JSON text that it was measured by: what is sent, so that it is written once. */
+export interface Fitting {
+  readonly entity: JsonObject;
+  readonly json: string;
+}
 
 /** Without these a record is none. */
 const KEPT = new Set(['_id', 'timestamp', 'eventType', 'identityMap']);
@@ -27,13 +33,14 @@ const TENANT_LISTS = [
  * brand fields below the tenant, the rest of the tenant, standard fields, and at last identities but the
  * primary.
  */
-export function shrinkEvent(entity: JsonObject, tenant: string | undefined, notes: Notes): JsonObject {
-  const size = sizeOf(entity);
+export function shrinkEvent(entity: JsonObject, tenant: string | undefined, notes: Notes): Fitting {
+  const json = JSON.stringify(entity);
+  const size = bytesOf(json);
   if (size <= EVENT_MAX_BYTES) {
     if (size >= EVENT_WARN_BYTES) {
       notes.add('xdmEntity', 'near-limit', `${size} bytes`);
     }
-    return entity;
+    return { entity, json };
   }
   const steps = [
     ...(tenant === undefined ? [] : [drop([tenant, 'capillary', 'payload'])]),
@@ -51,9 +58,10 @@ export function shrinkEvent(entity: JsonObject, tenant: string | undefined, note
  * Makes a profile record fit: brand fields and other programs first, then lists of the loyalty object, then
  * the largest fields.
  */
-export function shrinkProfile(entity: JsonObject, tenant: string | undefined, notes: Notes): JsonObject {
-  if (sizeOf(entity) <= PROFILE_MAX_BYTES) {
-    return entity;
+export function shrinkProfile(entity: JsonObject, tenant: string | undefined, notes: Notes): Fitting {
+  const json = JSON.stringify(entity);
+  if (bytesOf(json) <= PROFILE_MAX_BYTES) {
+    return { entity, json };
   }
   const steps = [
     ...ownFields(entity, tenant).map((name) => drop([tenant ?? '', name])),
@@ -75,7 +83,7 @@ interface Shrunk {
 
 type Step = (entity: JsonObject, limit: number) => Shrunk;
 
-function shrink(entity: JsonObject, limit: number, steps: readonly Step[], notes: Notes): JsonObject {
+function shrink(entity: JsonObject, limit: number, steps: readonly Step[], notes: Notes): Fitting {
   let current = entity;
   for (const step of steps) {
     if (sizeOf(current) <= limit) {
@@ -87,7 +95,7 @@ function shrink(entity: JsonObject, limit: number, steps: readonly Step[], notes
     }
     current = next;
   }
-  return current;
+  return { entity: current, json: JSON.stringify(current) };
 }
 
 const drop =

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { envelope, mergeOperations } from '../../src/adobe/envelope.ts';
+import { createEnvelope, envelope, mergeOperations } from '../../src/adobe/envelope.ts';
 
 const target = {
   imsOrgId: '1A2B@AdobeOrg',
@@ -46,4 +46,12 @@ test('raw upsert: the header says what becomes of the record', () => {
 test('the same input gives the same bytes', () => {
   const texts = [1, 2].map(() => envelope({ ...target, format: 'xdm' }, { ...entity }, 1));
   expect(texts[0]).toBe(texts[1]);
+});
+
+test.each(['xdm', 'raw'] as const)('%s: around a text as around its record, with its bytes', (format) => {
+  const operations = mergeOperations('d2');
+  const flow = { ...target.flow, datasetId: 'Zoë' };
+  const made = createEnvelope({ ...target, flow, format, operations })(JSON.stringify(entity), 1);
+  expect(made.json).toBe(envelope({ ...target, flow, format, operations }, entity, 1));
+  expect(made.bytes).toBe(Buffer.byteLength(made.json));
 });

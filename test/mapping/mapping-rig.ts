@@ -94,10 +94,11 @@ export async function messagesOf(event: CapillaryEvent, context = contextOf()): 
 
 export const codesOf = (mapped: Mapped): string[] => mapped.notes.map(({ path, code }) => `${code} ${path}`);
 
-/** A mapping as plain JSON without what it did not read, for comparing and for the fixtures. */
+/** A mapping as plain JSON without the text of its event and what it did not read, for comparing and for the fixtures. */
 export const plain = (mapped: Mapped): JsonObject =>
   JSON.parse(
-    JSON.stringify({ ...mapped, notes: codesOf(mapped), unread: undefined }, (_key, value: unknown) =>
-      value instanceof Map ? (Object.fromEntries(value) as object) : value,
+    JSON.stringify(
+      { ...mapped, json: undefined, notes: codesOf(mapped), unread: undefined },
+      (_key, value: unknown) => (value instanceof Map ? (Object.fromEntries(value) as object) : value),
     ),
   ) as JsonObject;

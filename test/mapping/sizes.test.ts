@@ -4,7 +4,7 @@ import type { JsonObject } from '../../src/capillary/json.ts';
 import { readState } from '../../src/mapping/customer-state.ts';
 import { profileRecord } from '../../src/mapping/profile.ts';
 import { createNotes, type Notes } from '../../src/mapping/notes.ts';
-import { shrinkEvent, shrinkProfile } from '../../src/mapping/shrink.ts';
+import { type Fitting, shrinkEvent, shrinkProfile } from '../../src/mapping/shrink.ts';
 import { EVENT_MAX_BYTES, EVENT_WARN_BYTES, PROFILE_MAX_BYTES } from '../../src/xdm/limits.ts';
 import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
 
@@ -42,10 +42,11 @@ function recordOf(bytes: number, unit: string, width: number): JsonObject {
   return record(unit.repeat(Math.floor(room / width)) + 'a'.repeat(room % width));
 }
 
-type Shrink = (entity: JsonObject, tenant: string | undefined, notes: Notes) => JsonObject;
+type Shrink = (entity: JsonObject, tenant: string | undefined, notes: Notes) => Fitting;
 const shrunkBy = (shrink: Shrink, entity: JsonObject) => {
   const notes = createNotes();
-  const shrunk = shrink(entity, '_acme', notes);
+  const { entity: shrunk, json } = shrink(entity, '_acme', notes);
+  expect(json).toBe(JSON.stringify(shrunk));
   return { shrunk, notes: notes.list().map(({ code, path }) => `${code} ${path}`) };
 };
 

@@ -19,6 +19,8 @@ export type ParsedEvent =
 export interface ParseOptions {
   /** Organisations the source takes events of; absent or empty: any. */
   readonly orgIds?: readonly number[];
+  /** Of an event that was read before: it keeps them, however events are read by now. */
+  readonly known?: Pick<CapillaryEvent, 'identity' | 'lane'>;
 }
 
 /** Takes a byte order mark off and replaces bytes that are not UTF-8: one broken name must not cost the event. */
@@ -33,10 +35,10 @@ export function parseEvent(body: Uint8Array, options: ParseOptions): ParsedEvent
       : notAnEvent(parsed.detail);
   }
   const unwrapped = unwrapEnvelope(parsed.value);
-  return unwrapped.ok ? normalise(unwrapped.event, options.orgIds ?? []) : notAnEvent(unwrapped.detail);
+  return unwrapped.ok ? normalise(unwrapped.event, options) : notAnEvent(unwrapped.detail);
 }
 
-function normalise(flat: JsonObject, orgIds: readonly number[]): ParsedEvent {
+function normalise(flat: JsonObject, { orgIds = [], known }: ParseOptions): ParsedEvent {
   const eventName = eventNameOf(flat);
   if ('problem' in eventName) {
     return notAnEvent(eventName.problem);
@@ -48,12 +50,17 @@ function normalise(flat: JsonObject, orgIds: readonly number[]): ParsedEvent {
   if (orgIds.length > 0 && !orgIds.includes(orgId.value)) {
     return { ok: false, code: 'wrong-org', detail: 'orgId is not one of those of this source' };
   }
-  return { ok: true, event: eventFrom(flat, eventName.value, orgId.value) };
+  return { ok: true, event: eventFrom(flat, eventName.value, orgId.value, known) };
 }
 
 type Draft = { -readonly [Name in keyof CapillaryEvent]: CapillaryEvent[Name] };
 
-function eventFrom(flat: JsonObject, eventName: string, orgId: number): CapillaryEvent {
+function eventFrom(
+  flat: JsonObject,
+  eventName: string,
+  orgId: number,
+  known: ParseOptions['known'],
+): CapillaryEvent {
   const data = dataOf(flat);
   const eventId = idText(flat['eventId']);
   const refId = idText(flat['refId']);
@@ -62,9 +69,10 @@ function eventFrom(flat: JsonObject, eventName: string, orgId: number): Capillar
   const loyaltyEventId = idText(flat['loyaltyEventId']);
   const eventLogId = idText(flat['eventLogId']);
   const isSample = eventId?.toLowerCase() === SAMPLE_EVENT_ID;
-  const identity = identityOf({ eventName, eventId, orgId, refId, apiRequestId, createdAt, data, isSample });
+  const fields = { eventName, eventId, orgId, refId, apiRequestId, createdAt, data, isSample };
+  const identity = known?.identity ?? identityOf(fields);
   const customerId = customerIdOf(data);
-  const laneKey = laneKeyOf(data, customerId);
+  const lane = known === undefined ? laneIn(data, orgId, customerId) : known.lane;
   const event: Draft = { eventName, orgId, data, identity, isSample };
   // Each by its name: a loop that leaves out what is undefined costs as much as the hashes.
   if (eventId !== undefined) event.eventId = eventId;
@@ -74,8 +82,13 @@ function eventFrom(flat: JsonObject, eventName: string, orgId: number): Capillar
   if (loyaltyEventId !== undefined) event.loyaltyEventId = loyaltyEventId;
   if (eventLogId !== undefined) event.eventLogId = eventLogId;
   if (customerId !== undefined) event.customerId = customerId;
-  if (laneKey !== undefined) event.lane = laneOf(orgId, laneKey);
+  if (lane !== undefined) event.lane = lane;
   return event;
+}
+
+function laneIn(data: JsonObject, orgId: number, customerId: string | undefined): string | undefined {
+  const laneKey = laneKeyOf(data, customerId);
+  return laneKey === undefined ? undefined : laneOf(orgId, laneKey);
 }
 
 const notAnEvent = (detail: string): ParsedEvent => ({ ok: false, code: 'not-an-event', detail });

@@ -48,11 +48,12 @@ export interface PrepareParts {
 
 /** Maps a stored event as the configuration and the mapping of today have it, so that a replay profits from what was mended. */
 export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise<Prepared> => {
-  const parsed = parseEvent(event.body, { orgIds: [event.orgId] });
+  // The identity stays what it was at intake, so that `_id` never changes with the way events are read.
+  const known = { identity: event.identity, lane: event.ownLane ?? event.lane };
+  const parsed = parseEvent(event.body, { orgIds: [event.orgId], known });
   if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail, notes: [] };
   const context: MappingContext = { ...parts, receivedAt: event.receivedAt, idSuffix: event.idSuffix };
-  // The identity stays what it was at intake, so that `_id` never changes with the way events are read.
-  const capillary = { ...parsed.event, identity: event.identity };
+  const capillary = parsed.event;
   const mapped = await mapEvent(capillary, context);
   if (mapped.outcome === 'failed') {
     return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail, notes: mapped.notes };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../src/capillary/canonical-json.ts';
+import { parseEvent } from '../../src/capillary/envelope.ts';
 import { bytes, ENVELOPES, eventOf, FLAT, parse, refusalOf, without } from './event-body.ts';
 
 describe('envelopes', () => {
@@ -269,6 +270,17 @@ describe('fields', () => {
     const event = eventOf({ ...FLAT, data: { rewardId: 7 } });
     expect(event).not.toHaveProperty('lane');
     expect(event).not.toHaveProperty('customerId');
+  });
+
+  test('an event that was read before keeps its identity and its lane', () => {
+    const body = Buffer.from(JSON.stringify(FLAT));
+    const known = { identity: 'a'.repeat(64), lane: 'b'.repeat(64) };
+
+    expect(parseEvent(body, { known })).toMatchObject({ ok: true, event: known });
+    expect(parseEvent(body, { known: { identity: known.identity } })).toEqual({
+      ok: true,
+      event: expect.not.objectContaining({ lane: expect.anything() }),
+    });
   });
 
   test('the sample sender is known by its id', () => {

@@ -13,7 +13,9 @@ import {
 } from './claim-limits.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
 import type { DeliveryObserver } from './observer.ts';
+import { createFlights } from './flights.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
+import { held } from './outcomes.ts';
 import { createPace, type Pace } from './pace.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { createRecorder } from './recorder.ts';
@@ -69,7 +71,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   const suspicion = createSuspicion();
   const maxMessages = Math.min(destination.batch.maxMessages, destination.limits.messagesPerSecond);
   const window = Math.min(destination.limits.concurrency * maxMessages, MAX_IN_FLIGHT);
-  const flights = new Set<Promise<void>>();
+  const flights = createFlights();
   const replayShare = createReplayShare(
     {
       messagesPerSecond: destination.limits.messagesPerSecond,
@@ -136,38 +138,27 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   const sendAll = async (event: ClaimedEvent, prepared: Extract<Prepared, { kind: 'messages' }>) => {
     const room =
       event.failures > 0 ? suspicion.roomFor(event.receipt, event.failures, maxMessages) : maxMessages;
-    const results = await Promise.all(
-      prepared.messages.map(
-        async (message): Promise<Result> => ({
-          message,
-          outcome: await outbox.submit(message, room),
-        }),
-      ),
+    const { messages, effects } = prepared;
+    const outcomes = await Promise.all(messages.map((message) => outbox.submit(message, room)));
+    const untouched = outcomes.every((outcome) => outcome.kind === 'held' && outcome.attempt === undefined);
+    if (untouched && outcomes.length > 0) return undefined;
+    const results = messages.map(
+      (message, at): Result => ({ message, outcome: outcomes[at] ?? held('no outcome') }),
     );
-    const untouched = results.every(
-      ({ outcome }) => outcome.kind === 'held' && outcome.attempt === undefined,
-    );
-    return untouched && results.length > 0
-      ? undefined
-      : settlementOf(event, results, prepared.effects, destination.retry, now());
+    return settlementOf(event, results, effects, destination.retry, now());
   };
 
   /** Undefined: nothing was sent, the event just goes back. */
-  const outcomeOf = async (event: ClaimedEvent, prepared: Prepared): Promise<Settlement | undefined> => {
+  const outcomeOf = (
+    event: ClaimedEvent,
+    prepared: Prepared,
+  ): Settlement | Promise<Settlement | undefined> => {
+    if (prepared.kind === 'messages') return sendAll(event, prepared);
     const common = { receipt: event.receipt, now: now(), attempts: [], delivered: event.delivered };
-    switch (prepared.kind) {
-      case 'ignored':
-        return {
-          ...common,
-          ...writtenWith(prepared.effects, DONE),
-          state: 'ignored',
-          reason: prepared.reason,
-        };
-      case 'unusable':
-        return { ...common, state: 'dead', reason: prepared.reason, detail: prepared.detail, sent: [] };
-      case 'messages':
-        return sendAll(event, prepared);
-    }
+    const { kind, reason } = prepared;
+    return kind === 'ignored'
+      ? { ...common, ...writtenWith(prepared.effects, DONE), state: kind, reason }
+      : { ...common, state: 'dead', reason, detail: prepared.detail, sent: [] };
   };
 
   const record = createRecorder({
@@ -197,6 +188,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       await journal.release([event.receipt]).catch(() => undefined);
     } finally {
       bytesInFlight -= event.body.length;
+      flights.ended();
       if (event.isReplay) replayShare.ended();
       state.probeEnded();
       waker.wake();
@@ -207,8 +199,8 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   const claimed = createTurns<ClaimedEvent>(
     MAPPED_AT_ONCE,
     (event) => {
-      const flight: Promise<void> = carry(event).finally(() => flights.delete(flight));
-      flights.add(flight);
+      flights.begun();
+      void carry(event);
     },
     () => {
       outbox.pump();
@@ -220,7 +212,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
   /** Claims what there is room for. @returns ms until it is worth looking again */
   const step = async (): Promise<number> => {
     if (claimed.waiting > CLAIMED_AHEAD) return Number.POSITIVE_INFINITY;
-    const room = window - flights.size - claimed.waiting;
+    const room = window - flights.count - claimed.waiting;
     const bytes = IN_FLIGHT_BYTES - bytesInFlight;
     // Claims are made in quarters of the window, not one by one as single events come back.
     if (room < window / 4 || bytes < IN_FLIGHT_BYTES / 4) return Number.POSITIVE_INFINITY;
@@ -237,7 +229,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       maxWait: destination.retry.maxDelay,
     });
     replayShare.took(events.filter((event) => event.isReplay).length);
-    if (flights.size === 0 && events.length > 0) movedAt = steady();
+    if (flights.count === 0 && events.length > 0) movedAt = steady();
     if (events.length > 0) moment('delivery-claimed');
     for (const event of events) bytesInFlight += event.body.length;
     claimed.push(events);
@@ -279,7 +271,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       if (left.length > 0) await journal.release(left).catch(() => undefined);
       outbox.drain('the relay is stopping');
       const grace = setTimeout(() => requests.abort(new Error('the relay is stopping')), STOP_GRACE);
-      await Promise.all(flights);
+      await flights.over();
       clearTimeout(grace);
     },
     retryNow() {
@@ -291,7 +283,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       waker.wake();
     },
     get inFlight() {
-      return flights.size + claimed.waiting;
+      return flights.count + claimed.waiting;
     },
     get stillFor() {
       return steady() - movedAt;

@@ -1,9 +1,13 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { ClaimedEvent, Settlement } from '../journal/journal.ts';
-import { contextOf, inSpan, markFailed, originOf, traceIdOf } from '../observability/tracing.ts';
+import { contextOf, inSpan, isTraced, markFailed, originOf, traceIdOf } from '../observability/tracing.ts';
 import type { OutMessage } from './message.ts';
 import type { RequestReport } from './observer.ts';
 import type { Prepared } from './prepare.ts';
+
+/*
+ * Where nobody traces, the work alone is done: what a span would be told of it costs more than to ask.
+ */
 
 const ofEvent = ({ receipt, source, destination, replays }: ClaimedEvent, operation: string) => ({
   'messaging.operation.name': operation,
@@ -16,6 +20,9 @@ const ofEvent = ({ receipt, source, destination, replays }: ClaimedEvent, operat
 
 /** The mapping of an event, in the trace in which it was accepted. */
 export const mapSpan = (event: ClaimedEvent, work: () => Promise<Prepared>): Promise<Prepared> =>
+  isTraced() ? tracedMapping(event, work) : work();
+
+const tracedMapping: typeof mapSpan = (event, work) =>
   inSpan(
     'map',
     { kind: SpanKind.CONSUMER, attributes: ofEvent(event, 'map') },
@@ -37,7 +44,9 @@ export const settleSpan = (
   event: ClaimedEvent,
   settlement: Settlement,
   work: () => Promise<void>,
-): Promise<void> => {
+): Promise<void> => (isTraced() ? tracedSettling(event, settlement, work) : work());
+
+const tracedSettling: typeof settleSpan = (event, settlement, work) => {
   const outcome = {
     'relay.outcome': settlement.state,
     ...('reason' in settlement ? { 'relay.reason': settlement.reason } : {}),
@@ -53,9 +62,11 @@ type Sent = Pick<RequestReport, 'destination' | 'kind' | 'endpoint'> & {
 
 /** One request to the inlet: linked to the traces of its events, and in their trace when it is one. */
 export const deliverSpan = <T>(
-  { destination, kind, endpoint, batch }: Sent,
+  sent: Sent,
   work: (tell: (report: RequestReport) => RequestReport) => Promise<T>,
-): Promise<T> => {
+): Promise<T> => (isTraced() ? tracedDelivery(sent, work) : work((report) => report));
+
+const tracedDelivery: typeof deliverSpan = ({ destination, kind, endpoint, batch }, work) => {
   const { parent, links } = originOf(batch.map(({ traceparent }) => traceparent));
   const attributes = {
     'messaging.operation.name': 'deliver',

@@ -27,13 +27,11 @@ function keyedNames(name: string): readonly string[] {
  * The record that attributes make up. The same whatever their order; where one stands in another's way the
  * shorter path wins.
  */
-export function expandAttributes(
-  attributes: Iterable<readonly [string, JsonValue]>,
-  notes?: Notes,
-): JsonObject {
+export function expandAttributes(attributes: ReadonlyMap<string, JsonValue>, notes?: Notes): JsonObject {
   const root: Tree = new Map();
-  for (const [path, value] of [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!insert(root, path.split('.'), value)) {
+  for (const path of [...attributes.keys()].toSorted()) {
+    const value = attributes.get(path);
+    if (value !== undefined && !insert(root, path.split('.'), value)) {
       notes?.add(path, 'path-in-use');
     }
   }
@@ -51,17 +49,20 @@ export function flattenAttributes(
   });
 }
 
-function insert(root: Tree, names: readonly string[], value: JsonValue): boolean {
+function insert(root: Tree, names: string[], value: JsonValue): boolean {
+  const last = names.pop() ?? '';
   let at = root;
-  for (const name of names.slice(0, -1)) {
-    const next = at.get(name) ?? new Map<string, Tree | JsonValue>();
-    if (!(next instanceof Map)) {
+  for (const name of names) {
+    const known = at.get(name);
+    if (known !== undefined && !(known instanceof Map)) {
       return false;
     }
-    at.set(name, next);
+    const next: Tree = known ?? new Map<string, Tree | JsonValue>();
+    if (known === undefined) {
+      at.set(name, next);
+    }
     at = next;
   }
-  const last = names.at(-1) ?? '';
   if (at.has(last)) {
     return false;
   }
@@ -69,17 +70,18 @@ function insert(root: Tree, names: readonly string[], value: JsonValue): boolean
   return true;
 }
 
+/** No field is called `__proto__`: neither a schema nor a tenant has such a name. */
 function toObject(tree: Tree): JsonObject {
-  const fields = new Map<string, JsonValue>();
+  const fields: JsonObject = {};
   for (const [name, inner] of tree) {
     const value = inner instanceof Map ? toObject(inner) : inner;
     const [, list, key] = (name.endsWith(']') ? KEYED.exec(name) : undefined) ?? [];
     if (list === undefined || key === undefined || !isJsonObject(value)) {
-      fields.set(name, value);
+      fields[name] = value;
       continue;
     }
-    const items = fields.get(list);
-    fields.set(list, [...(Array.isArray(items) ? items : []), { id: key, ...value }]);
+    const items = fields[list];
+    fields[list] = [...(Array.isArray(items) ? items : []), { id: key, ...value }];
   }
-  return Object.fromEntries(fields);
+  return fields;
 }

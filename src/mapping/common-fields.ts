@@ -18,8 +18,9 @@ export function enteredBy(data: Reader): Reader {
 /** The fields below `<tenant>.capillary` that every event carries where they are known. */
 export function commonTenantFields(input: FamilyInput): Draft {
   const { data } = input;
-  const store = enteredBy(data).object('store');
-  const till = enteredBy(data).object('till');
+  const entered = enteredBy(data);
+  const store = entered.object('store');
+  const till = entered.object('till');
   return {
     ...identifyingTenantFields(input),
     store: { code: store.id('code'), name: store.text('name'), externalId: store.id('externalId') },

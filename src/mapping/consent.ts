@@ -1,5 +1,6 @@
 import type { JsonValue } from '../capillary/json.ts';
 
+const START = 'consents.';
 const PART = /^(consents\..+)\.(val|time|reason)$/;
 
 /**
@@ -9,6 +10,9 @@ const PART = /^(consents\..+)\.(val|time|reason)$/;
 export function withWholeConsents(
   attributes: ReadonlyMap<string, JsonValue>,
 ): ReadonlyMap<string, JsonValue> {
+  if (!hasConsents(attributes)) {
+    return attributes;
+  }
   const whole = new Map<string, JsonValue>();
   const consents = new Map<string, Record<string, JsonValue>>();
   for (const [path, value] of attributes) {
@@ -25,4 +29,13 @@ export function withWholeConsents(
     }
   }
   return whole;
+}
+
+function hasConsents(attributes: ReadonlyMap<string, JsonValue>): boolean {
+  for (const path of attributes.keys()) {
+    if (path.startsWith(START)) {
+      return true;
+    }
+  }
+  return false;
 }

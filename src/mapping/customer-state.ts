@@ -71,6 +71,9 @@ export function fold(
 
 /** When a customer was deleted last, by itself or as a part of those into whom it was merged; undefined: never. */
 export function deletedAt(state: CustomerState, lane: string, customer: string): number | undefined {
+  if (!hasDeletion(state)) {
+    return undefined;
+  }
   const reached = new Set([customer]);
   for (const one of reached) {
     for (const next of state.folded.get(one)?.into ?? []) {
@@ -81,6 +84,19 @@ export function deletedAt(state: CustomerState, lane: string, customer: string):
   reached.add(lane);
   const times = [...reached].map((one) => (one === lane ? state.own : state.folded.get(one))?.deletedAt);
   return times.reduce((last, at) => (at === undefined ? last : Math.max(at, last ?? at)), undefined);
+}
+
+/** Whether anybody in the state was ever deleted: hardly anybody was, and to look for whom it counts takes long. */
+function hasDeletion({ own, folded }: CustomerState): boolean {
+  if (own.deletedAt !== undefined) {
+    return true;
+  }
+  for (const part of folded.values()) {
+    if (part.deletedAt !== undefined) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** A customer, and all that were merged into it. */
@@ -102,6 +118,9 @@ export const toldIn = ({ own, folded }: CustomerState): string =>
 
 /** Takes out what was told before a deletion. */
 export function sweep(state: CustomerState, lane: string): void {
+  if (!hasDeletion(state)) {
+    return;
+  }
   for (const [customer, part] of [[lane, state.own] as const, ...state.folded]) {
     const end = deletedAt(state, lane, customer) ?? Number.NEGATIVE_INFINITY;
     for (const [path, { at }] of part.told) {
@@ -115,7 +134,8 @@ export function sweep(state: CustomerState, lane: string): void {
 /** Reads what `writeState` wrote, and what older relays kept: attributes only. */
 export function readState(text: string | undefined): CustomerState {
   const parsed: unknown = text === undefined ? {} : JSON.parse(text);
-  const { folded, ...own } = isJsonObject(parsed) ? parsed : {};
+  const own = isJsonObject(parsed) ? parsed : {};
+  const { folded } = own;
   const parts = isJsonObject(folded) ? Object.entries(folded) : [];
   return {
     own: readPart(own),
@@ -148,14 +168,20 @@ function join(part: Part, other: Part): void {
   }
 }
 
-function readPart({ deletedAt: buried, into, ...attributes }: JsonObject): Part {
+function readPart(part: JsonObject): Part {
   const told = new Map<string, Told>();
-  for (const [path, attribute] of Object.entries(attributes)) {
-    const { value, at, by } = isJsonObject(attribute) ? attribute : {};
+  for (const path of Object.keys(part)) {
+    const attribute = part[path];
+    // What stands under one of the three words is none: it has no value and no time.
+    if (!isJsonObject(attribute)) {
+      continue;
+    }
+    const { value, at, by } = attribute;
     if (value !== undefined && typeof at === 'number') {
       told.set(path, { value, at, by: typeof by === 'string' ? by : '' });
     }
   }
+  const { deletedAt: buried, into } = part;
   return {
     told,
     ...(typeof buried === 'number' ? { deletedAt: buried } : {}),
@@ -165,8 +191,12 @@ function readPart({ deletedAt: buried, into, ...attributes }: JsonObject): Part 
 
 function writePart({ told, deletedAt: buried, into }: Part): JsonObject {
   const part: JsonObject = {};
-  for (const [path, { value, at, by }] of [...told].toSorted(byKey)) {
-    part[path] = by === '' ? { value, at } : { value, at, by };
+  for (const path of [...told.keys()].toSorted()) {
+    const known = told.get(path);
+    if (known !== undefined) {
+      const { value, at, by } = known;
+      part[path] = by === '' ? { value, at } : { value, at, by };
+    }
   }
   if (buried !== undefined) {
     part['deletedAt'] = buried;

@@ -33,17 +33,23 @@ export function identitiesOf(
 ): readonly Identity[] {
   const customerId = event.customerId ?? customerIdOf(event.data);
   const person = personOf(event.data);
-  const found = identifiersOf(person?.identifiers ?? {}).flatMap((identifier) => {
+  const found: Identity[] = customerId === undefined ? [] : [{ kind: 'customerId', id: customerId }];
+  const seen = new Set<string>();
+  for (const identifier of identifiersOf(person?.identifiers ?? {})) {
     const checked = normalised(identifier, context.source.country);
     if ('code' in checked) {
       const path = person?.path === undefined ? 'cardNumber' : `${person.path}.${identifier.path}`;
       notes.add(`data.${path}`, checked.code);
-      return [];
+      continue;
     }
-    return [{ kind: identifier.kind, id: checked.id }];
-  });
-  const all = customerId === undefined ? found : [{ kind: 'customerId' as const, id: customerId }, ...found];
-  return [...new Map(all.map((identity) => [`${identity.kind} ${identity.id}`, identity])).values()];
+    // No kind but the one that stands first already is `customerId`.
+    const key = `${identifier.kind} ${checked.id}`;
+    if (!seen.has(key)) {
+      seen.add(key);
+      found.push({ kind: identifier.kind, id: checked.id });
+    }
+  }
+  return found;
 }
 
 /** The fields of `data` that are read for the victim of a merge. */

@@ -24,19 +24,42 @@ export function nameIdentities(
   config: IdentityConfig,
 ): readonly NamedIdentity[] {
   const named: NamedIdentity[] = [];
-  for (const kind of [config.primary, ...KINDS.filter((other) => other !== config.primary)]) {
+  if (identities.length === 0) {
+    return named;
+  }
+  for (const kind of IN_ORDER[config.primary]) {
     const namespace = config.namespaces[kind];
-    for (const identity of namespace === undefined ? [] : identities) {
+    if (namespace === undefined) {
+      continue;
+    }
+    for (const identity of identities) {
       if (identity.kind === kind) {
-        named.push({ kind, id: identity.id, namespace: namespace ?? '' });
+        named.push({ kind, id: identity.id, namespace });
       }
     }
   }
   return unique(named);
 }
 
+const inOrder = (primary: IdentifierKind): readonly IdentifierKind[] => [
+  primary,
+  ...KINDS.filter((other) => other !== primary),
+];
+
+/** The kinds in their order for each that may be primary. */
+const IN_ORDER: Readonly<Record<IdentifierKind, readonly IdentifierKind[]>> = {
+  customerId: inOrder('customerId'),
+  externalId: inOrder('externalId'),
+  email: inOrder('email'),
+  phone: inOrder('phone'),
+  cardNumber: inOrder('cardNumber'),
+};
+
 /** Identities, each once under its namespace. */
 export function unique(identities: readonly NamedIdentity[]): readonly NamedIdentity[] {
+  if (identities.length < 2) {
+    return identities;
+  }
   const seen = new Set<string>();
   return identities.filter(({ namespace, id }) => {
     const key = `${namespace} ${id}`;
@@ -68,9 +91,12 @@ export function buildIdentityMap(
   const map = new Map<string, JsonObject[]>();
   for (const identity of isTooMany ? mostTelling(identities) : identities) {
     const item = { id: identity.id, authenticatedState: 'ambiguous', primary: identity === primary };
-    const items = map.get(identity.namespace) ?? [];
-    items.push(item);
-    map.set(identity.namespace, items);
+    const items = map.get(identity.namespace);
+    if (items === undefined) {
+      map.set(identity.namespace, [item]);
+    } else {
+      items.push(item);
+    }
   }
   return Object.fromEntries(map);
 }

@@ -1,5 +1,5 @@
 import type { IdentifierKind } from '../capillary/identifiers.ts';
-import { isJsonObject, type JsonObject } from '../capillary/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { toTimestamp } from '../capillary/times.ts';
 import { conform } from '../xdm/conform.ts';
 import { profileShape } from '../xdm/profile-fields.ts';
@@ -43,10 +43,7 @@ export function profileRecord(state: CustomerState, { id, destination }: Profile
   );
   const draft = {
     _id: id,
-    ...expandAttributes(
-      [...known].map(([path, { value }]) => [path, value] as const),
-      notes,
-    ),
+    ...expandAttributes(valuesOf(known), notes),
     ...(schemaFeatures.sourceAudit ? auditOf([...known.values(), ...identityTimes(state)]) : {}),
   };
   const valid = conform(draft, profileShape(schemaFeatures, tenant), '', noteFault(notes));
@@ -78,6 +75,14 @@ function attributesOf({ own, folded }: CustomerState): Attributes {
   return known;
 }
 
+function valuesOf(attributes: Attributes): ReadonlyMap<string, JsonValue> {
+  const values = new Map<string, JsonValue>();
+  for (const [path, { value }] of attributes) {
+    values.set(path, value);
+  }
+  return values;
+}
+
 const isIdentity = (path: string): boolean => path.startsWith(IDENTITY_PREFIX);
 
 /** Attributes of the customers merged into one, those last heard of first. */
@@ -105,9 +110,15 @@ function identitiesIn(
   known: Attributes,
   { namespaces }: ProfileContext['destination']['identity'],
 ): readonly Identity[] {
-  const kinds = Object.entries(namespaces) as [IdentifierKind, string | undefined][];
-  return kinds.flatMap(([kind, namespace]) => {
+  const found: Identity[] = [];
+  for (const kind of Object.keys(namespaces) as IdentifierKind[]) {
+    const namespace = namespaces[kind];
     const ids = namespace === undefined ? undefined : known.get(`${IDENTITY_PREFIX}${namespace}`)?.value;
-    return (Array.isArray(ids) ? ids : []).flatMap((id) => (typeof id === 'string' ? [{ kind, id }] : []));
-  });
+    for (const id of Array.isArray(ids) ? ids : []) {
+      if (typeof id === 'string') {
+        found.push({ kind, id });
+      }
+    }
+  }
+  return found;
 }

@@ -18,13 +18,22 @@ export function profileAttributes(
   custom: ReadonlyMap<string, JsonValue>,
   shape: ObjectShape,
 ): ReadonlyMap<string, JsonValue> {
-  const drafts = [...Object.entries(result.attributes ?? {}), ...tenantAttributes(input, result), ...custom];
   const attributes = new Map<string, JsonValue>();
-  for (const [path, draft] of drafts) {
+  const add = (path: string, draft: unknown): void => {
     const value = validAttribute(path, draft, shape, input);
     if (value !== undefined) {
       attributes.set(path, value);
     }
+  };
+  const { attributes: own = {} } = result;
+  for (const path of Object.keys(own)) {
+    add(path, own[path]);
+  }
+  for (const [path, draft] of tenantAttributes(input, result)) {
+    add(path, draft);
+  }
+  for (const [path, draft] of custom) {
+    add(path, draft);
   }
   return attributes;
 }
@@ -65,7 +74,12 @@ export function identityAttributes(identities: readonly NamedIdentity[]): Readon
   const attributes = new Map<string, string[]>();
   for (const { namespace, id } of identities) {
     const path = `${IDENTITY_PREFIX}${namespace}`;
-    attributes.set(path, [...(attributes.get(path) ?? []), id]);
+    const ids = attributes.get(path);
+    if (ids === undefined) {
+      attributes.set(path, [id]);
+    } else {
+      ids.push(id);
+    }
   }
   return attributes;
 }
@@ -74,8 +88,11 @@ function tenantAttributes(
   { context, notes }: FamilyInput,
   result: FamilyResult,
 ): readonly (readonly [string, unknown])[] {
+  if (result.tenantAttributes === undefined) {
+    return [];
+  }
   const { tenant } = context.destination;
-  const told = Object.entries(result.tenantAttributes ?? {}).filter(([, value]) => value !== undefined);
+  const told = Object.entries(result.tenantAttributes).filter(([, value]) => value !== undefined);
   if (tenant === undefined && told.length > 0) {
     notes.add('data.loyaltyProgramId', 'no-tenant');
   }

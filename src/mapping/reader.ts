@@ -68,13 +68,17 @@ class FieldReader implements Reader {
   readonly raw: JsonObject;
   readonly path: string;
   readonly #shared: Shared;
-  readonly #reads: Reads;
+  /** Undefined for what is not there: nothing in it can be left unread. */
+  readonly #reads: Reads | undefined;
+  /** One of several of its path, of which another can have what this one has not. */
+  readonly #isOfList: boolean;
 
-  constructor(raw: JsonObject, path: string, shared: Shared, reads: Reads) {
+  constructor(raw: JsonObject, path: string, shared: Shared, reads: Reads | undefined, isOfList = false) {
     this.raw = raw;
     this.path = path;
     this.#shared = shared;
     this.#reads = reads;
+    this.#isOfList = isOfList;
   }
 
   text(field: string): string | undefined {
@@ -129,17 +133,17 @@ class FieldReader implements Reader {
   }
 
   value(field: string): JsonValue | undefined {
-    this.#reads.set(field, undefined);
+    this.#reads?.set(field, undefined);
     return valueIn(this.raw, field);
   }
 
   object(field: string): Reader {
-    const reads = this.#opened(field);
     const value = valueIn(this.raw, field);
+    const reads = this.#opened(field, value);
     if (value !== undefined && !isJsonObject(value)) {
       this.#fault(field, 'wrong-type');
     }
-    return this.#below(field, isJsonObject(value) ? value : {}, reads);
+    return this.#below(field, isJsonObject(value) ? value : NOTHING, reads, this.#isOfList);
   }
 
   scalars(field: string): readonly string[] {
@@ -150,14 +154,18 @@ class FieldReader implements Reader {
   }
 
   list(field: string): readonly Reader[] {
-    const reads = this.#opened(field);
-    return this.#items(field, valueIn(this.raw, field)).flatMap((item, index) => {
+    const value = valueIn(this.raw, field);
+    const reads = this.#opened(field, value);
+    const readers: Reader[] = [];
+    for (const [index, item] of this.#items(field, value).entries()) {
       const place = `${field}[${index}]`;
-      if (!isJsonObject(item) && !isEmpty(item)) {
+      if (isJsonObject(item)) {
+        readers.push(this.#below(place, item, reads, true));
+      } else if (!isEmpty(item)) {
         this.#fault(place, 'wrong-type');
       }
-      return isJsonObject(item) ? [this.#below(place, item, reads)] : [];
-    });
+    }
+    return readers;
   }
 
   #textOf(field: string, value: JsonValue | undefined): string | undefined {
@@ -175,7 +183,7 @@ class FieldReader implements Reader {
     if (value !== undefined && !Array.isArray(value)) {
       this.#fault(field, 'wrong-type');
     }
-    return Array.isArray(value) ? value : [];
+    return Array.isArray(value) ? value : NO_ITEMS;
   }
 
   #bounded(field: string, text: string | undefined): string | undefined {
@@ -187,21 +195,29 @@ class FieldReader implements Reader {
     return undefined;
   }
 
-  /** Where what is asked for inside a field is recorded. */
-  #opened(field: string): Reads {
-    const opened = this.#reads.get(field) ?? new Map();
+  /** Where what is asked for inside a field is recorded. Most that is asked for is not there: of that it is enough to know that it was opened. */
+  #opened(field: string, value: JsonValue | undefined): Reads | undefined {
+    if (this.#reads === undefined) {
+      return undefined;
+    }
+    const isMissing = value === undefined && !this.#isOfList;
+    const opened = this.#reads.get(field) ?? (isMissing ? NOTHING_READ : new Map());
     this.#reads.set(field, opened);
-    return opened;
+    return isMissing ? undefined : opened;
   }
 
-  #below(field: string, raw: JsonObject, reads: Reads): Reader {
-    return new FieldReader(raw, this.#placeOf(field), this.#shared, reads);
+  #below(field: string, raw: JsonObject, reads: Reads | undefined, isOfList: boolean): Reader {
+    return new FieldReader(raw, this.#placeOf(field), this.#shared, reads, isOfList);
   }
 
   #placeOf(field: string): string {
     return this.path === '' ? field : `${this.path}.${field}`;
   }
 }
+
+const NOTHING: JsonObject = Object.freeze({});
+const NO_ITEMS: readonly JsonValue[] = [];
+const NOTHING_READ: Reads = new Map();
 
 function valueIn(raw: JsonObject, field: string): JsonValue | undefined {
   const value = Object.hasOwn(raw, field) ? raw[field] : undefined;

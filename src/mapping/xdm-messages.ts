@@ -42,12 +42,12 @@ export async function xdmMessages(
     mapped: entity,
     profile: expandAttributes(attributes),
   });
-  const eventPatch = await runOverride(input, 'event', seen);
+  const eventPatch = isOverridden(input, 'event') ? await runOverride(input, 'event', seen) : undefined;
   const extended = eventPatch === undefined ? entity : extendEvent(entity, eventPatch, shapes.event, input);
   if (profile?.write !== 'assemble') {
     return { entity: extended };
   }
-  const profilePatch = await runOverride(input, 'profile', seen);
+  const profilePatch = isOverridden(input, 'profile') ? await runOverride(input, 'profile', seen) : undefined;
   const told =
     profilePatch === undefined
       ? attributes
@@ -66,9 +66,24 @@ function profileChange(
   const own = identityAttributes(nameIdentities(identities, context.destination.identity));
   return {
     at: attributeTime(event, context),
-    attributes: new Map([...own, ...attributes]),
+    attributes: joined(own, attributes),
   };
 }
+
+function joined(
+  first: ReadonlyMap<string, JsonValue>,
+  second: ReadonlyMap<string, JsonValue>,
+): ReadonlyMap<string, JsonValue> {
+  const both = new Map(first);
+  for (const [path, value] of second) {
+    both.set(path, value);
+  }
+  return both;
+}
+
+/** Asked before one is run, because to wait for what is not there takes turns too. */
+const isOverridden = ({ event, context }: FamilyInput, part: OverridePart): boolean =>
+  overridesOf(context.source).has(event.eventName, part);
 
 /** What the source's override gives, if there is one. The built-in result in its place would be sent as if it were what the brand wants. */
 async function runOverride(

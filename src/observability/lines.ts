@@ -1,5 +1,6 @@
 import type { ItemReport, RequestReport } from '../delivery/observer.ts';
 import type { WebhookReport } from '../intake/observer.ts';
+import type { ClaimedEvent, Settlement } from '../journal/journal.ts';
 import { loggable } from './loggable.ts';
 
 /** Receipts and transaction ids in one line, at most: a full batch of the default size. */
@@ -30,3 +31,17 @@ export const deliveryLine = ({ detail: _detail, items, receipts, ...report }: Re
     ...(xactionIds.length === 0 ? {} : { xactionIds: xactionIds.slice(0, MOST) }),
   };
 };
+
+/** What the log tells of an outcome, at debug. */
+export const settledLine = (
+  { receipt, source, destination, eventName }: ClaimedEvent,
+  settlement: Settlement,
+) => ({
+  receipt,
+  source,
+  destination,
+  eventName: loggable(eventName),
+  state: settlement.state,
+  reason: 'reason' in settlement ? settlement.reason : undefined,
+  attempts: settlement.attempts.length,
+});

@@ -5,7 +5,7 @@ import type { DeliveryObserver } from '../delivery/observer.ts';
 import type { IntakeObserver } from '../intake/observer.ts';
 import type { BatchReport } from '../journal/sqlite/protocol.ts';
 import type { Coverage } from './coverage.ts';
-import { deliveryLine, itemLine, webhookLine } from './lines.ts';
+import { deliveryLine, itemLine, settledLine, webhookLine } from './lines.ts';
 import { loggable } from './loggable.ts';
 import type { Metrics } from './metrics.ts';
 import { setDestinationState } from './refresh.ts';
@@ -61,13 +61,7 @@ export const createDeliveryReports = (
   },
   settled(event, settlement) {
     const { destination, source, receipt } = event;
-    const eventName = loggable(event.eventName);
-    const { state, attempts } = settlement;
-    const reason = 'reason' in settlement ? settlement.reason : undefined;
-    log.debug(
-      { receipt, source, destination, eventName, state, reason, attempts: attempts.length },
-      'event settled',
-    );
+    if (log.isLevelEnabled('debug')) log.debug(settledLine(event, settlement), 'event settled');
     if (settlement.state === 'delivered') {
       metrics.delivered.inc({ destination, event_name: metricEventName(event.eventName) });
       metrics.endToEndSeconds.observe(
@@ -78,9 +72,10 @@ export const createDeliveryReports = (
       metrics.ignored.inc({ destination, reason: settlement.reason });
     } else if (settlement.state === 'dead') {
       metrics.dead.inc({ destination, reason: settlement.reason });
+      const eventName = loggable(event.eventName);
       const eventId = loggable(event.eventId);
       log.error(
-        { receipt, source, destination, eventName, eventId, reason },
+        { receipt, source, destination, eventName, eventId, reason: settlement.reason },
         'event buried as a dead letter',
       );
     } else metrics.retried.inc({ destination });

@@ -14,15 +14,20 @@ export interface Tried {
   readonly size: number;
 }
 
-const attemptOf = (message: OutMessage, tried: Tried, outcome: string): Attempt => ({
-  at: tried.at,
-  kind: message.kind,
-  outcome,
-  ...(tried.status === undefined ? {} : { status: tried.status }),
-  ...('detail' in tried.verdict ? { detail: tried.verdict.detail } : {}),
-  durationMs: tried.durationMs,
-  batchSize: tried.size,
-});
+const attemptOf = (message: OutMessage, tried: Tried, outcome: string, xactionId?: string): Attempt => {
+  const { at, status, verdict, durationMs, size: batchSize } = tried;
+  const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
+    at,
+    kind: message.kind,
+    outcome,
+    durationMs,
+    batchSize,
+  };
+  if (status !== undefined) attempt.status = status;
+  if ('detail' in verdict) attempt.detail = verdict.detail;
+  if (xactionId !== undefined) attempt.xactionId = xactionId;
+  return attempt;
+};
 
 /** Nothing was sent, or nothing is known: the event waits and it costs nothing. */
 export const held = (detail: string): MessageOutcome => ({ kind: 'held', detail });
@@ -68,8 +73,7 @@ export const itemOutcome = (
   item: Exclude<ItemAnswer, { kind: 'unknown' }>,
   tried: Tried,
 ): MessageOutcome => {
-  const xaction = item.xactionId === undefined ? {} : { xactionId: item.xactionId };
-  const base = { ...attemptOf(message, tried, 'delivered'), ...xaction };
+  const base = attemptOf(message, tried, 'delivered', item.xactionId);
   if (item.kind === 'taken') return { kind: 'delivered', attempt: base };
   const detail = `${item.status} ${item.message}`.trim();
   const attempt = { ...base, status: item.status, detail };

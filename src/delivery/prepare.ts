@@ -58,7 +58,9 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
   if (mapped.outcome === 'failed') {
     return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail, notes: mapped.notes };
   }
-  const before = await keptBefore(event, victimLaneOf(capillary), parts);
+  const victimLane = event.lane === undefined ? undefined : victimLaneOf(capillary);
+  const victim = victimLane === undefined ? undefined : await victimOf(event, victimLane, parts);
+  const before = keptBefore(event, victim);
   const kept = before && keep(capillary, mapped, before, context);
   const effects = effectsOf(kept, before);
   const notes = [...mapped.notes, ...(kept?.profile?.notes ?? [])];
@@ -79,18 +81,22 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
   return { kind: 'messages', messages: missing, ...told, effects };
 };
 
-/** What is kept of the event's customer; undefined for an event of nobody. */
-const keptBefore = async (
-  { destination, lane, ownLane, profile }: ClaimedEvent,
-  victim: string | undefined,
+/** What is kept of the customer whom the event dissolves. */
+const victimOf = async (
+  { destination }: ClaimedEvent,
+  lane: string,
   { journal }: PrepareParts,
-): Promise<KeptBefore | undefined> => {
-  if (lane === undefined) return undefined;
-  const common = { lane, own: ownLane ?? lane, state: profile };
-  if (victim === undefined) return { ...common, victim: undefined };
-  const state = (await journal.profiles(destination, [victim])).get(victim);
-  return { ...common, victim: { lane: victim, state } };
-};
+): Promise<KeptBefore['victim']> => ({
+  lane,
+  state: (await journal.profiles(destination, [lane])).get(lane),
+});
+
+/** What is kept of the event's customer; undefined for an event of nobody. */
+const keptBefore = (
+  { lane, ownLane, profile }: ClaimedEvent,
+  victim: KeptBefore['victim'],
+): KeptBefore | undefined =>
+  lane === undefined ? undefined : { lane, own: ownLane ?? lane, state: profile, victim };
 
 const messagesOf = (
   event: ClaimedEvent,
@@ -100,13 +106,14 @@ const messagesOf = (
 ): OutMessage[] => {
   if (mapped.outcome !== 'messages') return [];
   const isLate = kept?.isLate === true;
-  const record =
-    kept?.profile?.json ??
-    (isLate || mapped.upsert === undefined ? undefined : JSON.stringify(mapped.upsert));
-  return [
-    ...(isLate ? [] : [outMessage(event, 'event', mapped.json ?? JSON.stringify(mapped.event), parts)]),
-    ...(record === undefined ? [] : [outMessage(event, 'profile', record, parts)]),
-  ];
+  const upsert = isLate || mapped.upsert === undefined ? undefined : JSON.stringify(mapped.upsert);
+  const record = kept?.profile?.json ?? upsert;
+  const messages: OutMessage[] = [];
+  if (!isLate) {
+    messages.push(outMessage(event, 'event', mapped.json ?? JSON.stringify(mapped.event), parts));
+  }
+  if (record !== undefined) messages.push(outMessage(event, 'profile', record, parts));
+  return messages;
 };
 
 const effectsOf = (kept: Kept | undefined, before: KeptBefore | undefined): Effects => {

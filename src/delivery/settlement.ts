@@ -34,22 +34,34 @@ export const DONE = { profile: true, all: true };
 export const writtenWith = (
   { profiles, alias, erase, eraseOwn, withProfile = false }: Effects,
   told: { readonly profile: boolean; readonly all: boolean },
-): Written => ({
-  ...((withProfile ? told.profile : told.all)
-    ? { ...(profiles && { profiles }), ...(alias && { alias }) }
-    : {}),
-  ...(told.all ? { ...(erase && { erase }), ...(eraseOwn === true && { eraseOwn }) } : {}),
-});
+): Written => {
+  const written: { -readonly [Name in keyof Written]: Written[Name] } = {};
+  if (withProfile ? told.profile : told.all) {
+    if (profiles) written.profiles = profiles;
+    if (alias) written.alias = alias;
+  }
+  if (told.all) {
+    if (erase) written.erase = erase;
+    if (eraseOwn === true) written.eraseOwn = eraseOwn;
+  }
+  return written;
+};
 
-const attemptsOf = (results: readonly Result[]): Attempt[] =>
-  results.flatMap(({ outcome }) => (outcome.attempt === undefined ? [] : [outcome.attempt]));
+const attemptsOf = (results: readonly Result[]): Attempt[] => {
+  const attempts: Attempt[] = [];
+  for (const { outcome } of results) {
+    if (outcome.attempt !== undefined) attempts.push(outcome.attempt);
+  }
+  return attempts;
+};
 
-const deliveredOf = (event: ClaimedEvent, results: readonly Result[]): MessageKind[] => [
-  ...new Set([
-    ...event.delivered,
-    ...results.flatMap(({ message, outcome }) => (outcome.kind === 'delivered' ? [message.kind] : [])),
-  ]),
-];
+const deliveredOf = (event: ClaimedEvent, results: readonly Result[]): MessageKind[] => {
+  const delivered = [...event.delivered];
+  for (const { message, outcome } of results) {
+    if (outcome.kind === 'delivered' && !delivered.includes(message.kind)) delivered.push(message.kind);
+  }
+  return delivered;
+};
 
 /**
  * Joins the outcomes of an event's messages into the one step that the journal takes. An event is delivered when all its messages are, dead
@@ -69,6 +81,9 @@ export const settlementOf = (
     delivered: deliveredOf(event, results),
   };
   const profile = common.delivered.includes('profile');
+  if (results.every(({ outcome }) => outcome.kind === 'delivered')) {
+    return { ...common, ...writtenWith(effects, { profile, all: true }), state: 'delivered' };
+  }
   const outcomes = results.map(({ outcome }) => outcome);
   const open = outcomes.filter((outcome) => outcome.kind === 'retry' || outcome.kind === 'held');
   const failed = open.filter((outcome) => outcome.kind === 'retry');
@@ -98,9 +113,6 @@ export const settlementOf = (
     };
   }
   const refused = outcomes.find((outcome) => outcome.kind === 'rejected');
-  if (givenUp === undefined && refused === undefined) {
-    return { ...common, ...writtenWith(effects, { profile, all: true }), state: 'delivered' };
-  }
   return {
     ...common,
     ...writtenWith(effects, { profile, all: false }),

@@ -1,5 +1,4 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
-import type { JsonValue } from '../capillary/json.ts';
 import { withWholeConsents } from './consent.ts';
 import {
   bury,
@@ -42,8 +41,6 @@ export interface Kept {
   readonly merged?: { readonly from: string; readonly into: string };
 }
 
-const NOTHING: ReadonlyMap<string, JsonValue> = new Map();
-
 /** Digits of an `_id` that tell two events of the same ms apart. */
 const BY = { from: 'cap-'.length, to: 'cap-'.length + 12 };
 
@@ -69,8 +66,11 @@ export function keep(
   const toldBefore = mapped.erase || isLate ? toldIn(state) : undefined;
   const told = mapped.outcome === 'messages' && !isLate ? mapped : undefined;
   const by = told?.id.slice(BY.from, BY.to) ?? '';
-  for (const [path, value] of withWholeConsents(told?.profile?.attributes ?? NOTHING)) {
-    tell(partOf(state, lane, own), path, { value, at: told?.profile?.at ?? at, by });
+  if (told?.profile !== undefined) {
+    const { at: toldAt, attributes } = told.profile;
+    for (const [path, value] of withWholeConsents(attributes)) {
+      tell(partOf(state, lane, own), path, { value, at: toldAt, by });
+    }
   }
   const victim = mapped.outcome === 'messages' && before.victim?.lane !== lane ? before.victim : undefined;
   if (victim !== undefined) {

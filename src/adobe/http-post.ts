@@ -7,7 +7,7 @@ export interface Post {
   /** Path and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Buffer;
   /** ms for everything: waiting for a connection, sending, the whole answer. */
   readonly timeoutMs: number;
   /** Bytes of the answer's body to read; the rest is dropped. */

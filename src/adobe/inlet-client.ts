@@ -36,6 +36,19 @@ const inletAnswer = (answer: PostAnswer, now: number): InletAnswer => {
   return { kind: 'answer', status, body, durationMs, ...(retryAfter !== undefined && { retryAfter }) };
 };
 
+const OPENING = Buffer.from('{"messages":[');
+const CLOSING = Buffer.from(']}');
+
+/** `{"messages":[…]}` as bytes. Joined to one text before, the messages would be copied once more, which takes several times as long. */
+const batchBody = (messages: readonly string[]): Buffer => {
+  const parts = [OPENING];
+  for (const [index, message] of messages.entries()) {
+    parts.push(Buffer.from(index === 0 ? message : `,${message}`));
+  }
+  parts.push(CLOSING);
+  return Buffer.concat(parts);
+};
+
 /**
  * An inlet over a pool of its own. Requests are made once and never repeated here, redirects never followed.
  * @throws TypeError when the URL is no inlet's
@@ -60,7 +73,7 @@ export const createInlet = (options: InletOptions): Inlet => {
   const send = async (
     path: string,
     flow: InletFlow,
-    body: string,
+    body: string | Buffer,
     token: string | undefined,
     signal: AbortSignal,
   ): Promise<InletAnswer> => {
@@ -82,8 +95,7 @@ export const createInlet = (options: InletOptions): Inlet => {
   };
 
   return {
-    sendBatch: (flow, messages, token, signal) =>
-      send(urls.batch, flow, `{"messages":[${messages.join(',')}]}`, token, signal),
+    sendBatch: (flow, messages, token, signal) => send(urls.batch, flow, batchBody(messages), token, signal),
     sendSingle: (flow, message, token, signal) => send(urls.single, flow, message, token, signal),
     close: () => (closing ??= finish()),
   };

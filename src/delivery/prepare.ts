@@ -54,7 +54,9 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
   if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail, notes: [] };
   const context: MappingContext = { ...parts, receivedAt: event.receivedAt, idSuffix: event.idSuffix };
   const capillary = parsed.event;
-  const mapped = await mapEvent(capillary, context);
+  // Without a wait in between, what an event was parsed and mapped to is garbage before the next one is begun with.
+  const mapping = mapEvent(capillary, context);
+  const mapped = mapping instanceof Promise ? await mapping : mapping;
   if (mapped.outcome === 'failed') {
     return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail, notes: mapped.notes };
   }

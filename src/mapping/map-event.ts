@@ -17,10 +17,10 @@ import { tellsOfProfile } from './raw-upsert.ts';
 import { createReader, type Reads } from './reader.ts';
 import { shrinkEvent } from './shrink.ts';
 import { unreadOf } from './unread.ts';
-import { xdmMessages } from './xdm-messages.ts';
+import { type XdmMessages, xdmMessages } from './xdm-messages.ts';
 
 /** Maps one event (reference: mapping.md). Never rejects for anything that can stand in an event. */
-export const mapEvent: MapEvent = async (event, context) => {
+export const mapEvent: MapEvent = (event, context) => {
   const notes = createNotes();
   const ignored = (reason: string, erase = false): Mapped => ({
     outcome: 'ignored',
@@ -63,26 +63,29 @@ export const mapEvent: MapEvent = async (event, context) => {
   const reads: Reads = new Map();
   const data = createReader(event.data, 'data', context.source.timezone, notes, reads);
   const input = { event, data, identities, context, at: eventTime(event, data, context, notes), notes };
-  const result =
-    family === undefined || erase
-      ? { entity: { ...deletionEntity(input, id), identityMap }, profile: undefined }
-      : await xdmMessages(input, family, identityMap, id).catch(failureOf);
-  if (result instanceof MappingFailure) {
-    const { message: detail } = result;
-    return { outcome: 'failed', reason: 'mapping', detail, erase: false, notes: notes.list() };
-  }
-  const { profile } = result;
-  const { entity, json } = shrinkEvent(result.entity, context.destination.tenant, notes);
-  return {
-    outcome: 'messages',
-    id,
-    event: entity,
-    json,
-    ...(profile === undefined ? {} : { profile }),
-    erase,
-    notes: notes.list(),
-    ...(erase ? {} : { unread: unreadOf(event, context.source, reads) }),
+  const finish = (result: XdmMessages | MappingFailure): Mapped => {
+    if (result instanceof MappingFailure) {
+      const { message: detail } = result;
+      return { outcome: 'failed', reason: 'mapping', detail, erase: false, notes: notes.list() };
+    }
+    const { profile } = result;
+    const { entity, json } = shrinkEvent(result.entity, context.destination.tenant, notes);
+    return {
+      outcome: 'messages',
+      id,
+      event: entity,
+      json,
+      ...(profile === undefined ? {} : { profile }),
+      erase,
+      notes: notes.list(),
+      ...(erase ? {} : { unread: unreadOf(event, context.source, reads) }),
+    };
   };
+  const made =
+    family === undefined || erase
+      ? { entity: { ...deletionEntity(input, id), identityMap } }
+      : xdmMessages(input, family, identityMap, id);
+  return made instanceof Promise ? made.catch(failureOf).then(finish) : finish(made);
 };
 
 function failureOf(error: unknown): MappingFailure {

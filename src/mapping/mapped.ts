@@ -76,5 +76,5 @@ export type Mapped =
       readonly notes: readonly MappingNote[];
     };
 
-/** Maps one event. Pure: the same event and context give the same result. */
-export type MapEvent = (event: CapillaryEvent, context: MappingContext) => Promise<Mapped>;
+/** Maps one event. Pure: the same event and context give the same result. A promise only where the source overrides the mapping. */
+export type MapEvent = (event: CapillaryEvent, context: MappingContext) => Mapped | Promise<Mapped>;

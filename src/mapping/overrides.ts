@@ -17,8 +17,8 @@ export type OverridePart = 'event' | 'profile';
 
 /** The overrides of one source, ready to run. */
 export interface CompiledOverrides {
-  /** Whether there is an expression: without one there is nothing to run, nor to wait for. */
-  has(eventName: string, part: OverridePart): boolean;
+  /** Whether there is an expression for the event: without one there is nothing to run, nor to wait for. */
+  has(eventName: string): boolean;
   /**
    * What the expression gives: undefined when there is none or it gives nothing. `see` is called only where
    * there is one; `receivedAt` (epoch ms) is its clock, so that an event mapped twice gives the same. Rejects
@@ -73,7 +73,7 @@ export function compileOverrides(source: Pick<SourceConfig, 'overrides'>): Compi
     }
   }
   return {
-    has: (eventName, part) => expressions.has(`${eventName} ${part}`),
+    has: (eventName) => words.has(eventName),
     async run(eventName, part, see, receivedAt) {
       const expression = expressions.get(`${eventName} ${part}`);
       return expression === undefined

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import { eventShape } from '../xdm/event-fields.ts';
 import { profileShape } from '../xdm/profile-fields.ts';
+import type { ObjectShape } from '../xdm/shape.ts';
 import { expandAttributes } from './attributes.ts';
 import { customFields } from './custom-fields.ts';
 import { eventEntity, extendEvent } from './event-entity.ts';
@@ -21,39 +22,58 @@ export interface XdmMessages {
 }
 
 /**
- * Built-in mapping, then the configured fields, then the overrides; every result is validated. Rejects with a MappingFailure when an override
- * fails.
+ * Built-in mapping, then the configured fields, then the overrides; every result is validated. A promise only where there is an override to wait
+ * for, so that of other events nothing waits with them. It rejects with a MappingFailure when an override fails.
  */
-export async function xdmMessages(
+export function xdmMessages(
   input: FamilyInput,
   family: Family,
   identityMap: JsonObject,
   id: string,
-): Promise<XdmMessages> {
-  const { schemaFeatures, tenant, profile } = input.context.destination;
+): XdmMessages | Promise<XdmMessages> {
+  const { schemaFeatures, tenant } = input.context.destination;
   const shapes = { event: eventShape(schemaFeatures, tenant), profile: profileShape(schemaFeatures, tenant) };
   const result = family(input);
   const custom = customFields(input, shapes.event, shapes.profile);
   const entity = { ...eventEntity(input, result, custom.event, id, shapes.event), identityMap };
   const attributes = profileAttributes(input, result, custom.profile, shapes.profile);
+  return overridesOf(input.context.source).has(input.event.eventName)
+    ? overridden(input, { entity, attributes }, shapes)
+    : messagesOf(input, { entity, attributes });
+}
 
+/** An event's entity, and the profile attributes that it tells. */
+interface Built {
+  readonly entity: JsonObject;
+  readonly attributes: ReadonlyMap<string, JsonValue>;
+}
+
+const isAssembling = ({ context }: FamilyInput): boolean => context.destination.profile?.write === 'assemble';
+
+function messagesOf(input: FamilyInput, { entity, attributes }: Built): XdmMessages {
+  const profile = isAssembling(input) ? profileChange(input, attributes) : undefined;
+  return profile === undefined ? { entity } : { entity, profile };
+}
+
+async function overridden(
+  input: FamilyInput,
+  built: Built,
+  shapes: { readonly event: ObjectShape; readonly profile: ObjectShape },
+): Promise<XdmMessages> {
   const seen = () => ({
     event: flatEvent(input.event),
-    mapped: entity,
-    profile: expandAttributes(attributes),
+    mapped: built.entity,
+    profile: expandAttributes(built.attributes),
   });
-  const eventPatch = isOverridden(input, 'event') ? await runOverride(input, 'event', seen) : undefined;
-  const extended = eventPatch === undefined ? entity : extendEvent(entity, eventPatch, shapes.event, input);
-  if (profile?.write !== 'assemble') {
-    return { entity: extended };
-  }
-  const profilePatch = isOverridden(input, 'profile') ? await runOverride(input, 'profile', seen) : undefined;
-  const told =
+  const eventPatch = await runOverride(input, 'event', seen);
+  const entity =
+    eventPatch === undefined ? built.entity : extendEvent(built.entity, eventPatch, shapes.event, input);
+  const profilePatch = isAssembling(input) ? await runOverride(input, 'profile', seen) : undefined;
+  const attributes =
     profilePatch === undefined
-      ? attributes
-      : extendAttributes(attributes, profilePatch, shapes.profile, input);
-  const change = profileChange(input, told);
-  return { entity: extended, ...(change === undefined ? {} : { profile: change }) };
+      ? built.attributes
+      : extendAttributes(built.attributes, profilePatch, shapes.profile, input);
+  return messagesOf(input, { entity, attributes });
 }
 
 function profileChange(
@@ -80,10 +100,6 @@ function joined(
   }
   return both;
 }
-
-/** Asked before one is run, because to wait for what is not there takes turns too. */
-const isOverridden = ({ event, context }: FamilyInput, part: OverridePart): boolean =>
-  overridesOf(context.source).has(event.eventName, part);
 
 /** What the source's override gives, if there is one. The built-in result in its place would be sent as if it were what the brand wants. */
 async function runOverride(

@@ -72,7 +72,7 @@ describe('the fields of 2026', () => {
       consents: false,
     };
     const context = contextOf({ destination: { schemaFeatures } });
-    const told = await Promise.all(fixtureNames.map((name) => mapEvent(fixtureEvent(name), context)));
+    const told = await Promise.all(fixtureNames.map(async (name) => mapEvent(fixtureEvent(name), context)));
     const messages = told.filter((mapped) => mapped.outcome === 'messages');
     const paths = messages.flatMap(({ profile }) => [...(profile?.attributes.keys() ?? [])]);
     const loyalty = paths

@@ -73,7 +73,7 @@ export const contextOf = ({ sentAt }: Obligation, { source, destination }: Terms
 });
 
 /** What the event must become, by the mapping itself. */
-export const mappedAs = (by: Obligation, terms: Terms): Promise<Mapped> =>
+export const mappedAs = async (by: Obligation, terms: Terms): Promise<Mapped> =>
   mapEvent(by.event, contextOf(by, terms));
 
 /** JSON as it comes out at the other end. */

@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../config/schema.ts';
 import { errorFields } from './error-fields.ts';
 import { redactLine } from './redaction.ts';
-import { createStandardOutput } from './turn-output.ts';
+import { createStandardOutput } from './gathered-output.ts';
 
 export interface LoggerOptions {
   readonly level: LogLevel;

@@ -1,46 +1,55 @@
 import { execFileSync } from 'node:child_process';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { createTurnOutput } from '../../src/observability/turn-output.ts';
+import { createGatheredOutput } from '../../src/observability/gathered-output.ts';
 
-/** An output that keeps what it gave out, and how. */
+/** An output that keeps what it gave out, and how; `next` resolves with all of it when a helper thread is given something. */
 const recorder = () => {
   const given: string[] = [];
-  const output = createTurnOutput(
-    { write: (text) => void given.push(`later ${text}`), flushSync: () => void given.push('flushed') },
+  let told: (() => void) | undefined;
+  const later = (text: string): void => {
+    given.push(`later ${text}`);
+    told?.();
+  };
+  const output = createGatheredOutput(
+    { write: later, flushSync: () => void given.push('flushed') },
     { write: (text) => void given.push(`at once ${text}`) },
   );
-  return { given, output };
+  const next = async (): Promise<readonly string[]> => {
+    // The timer of the output keeps no process alive, so somebody else must.
+    const alive = setInterval(() => undefined, 1_000);
+    await new Promise<void>((resolve) => (told = resolve));
+    clearInterval(alive);
+    return given;
+  };
+  return { given, output, next };
 };
 
-describe('createTurnOutput', () => {
-  it('gives out the lines of a turn together and in order, and those of the next by themselves', async () => {
-    const { given, output } = recorder();
+describe('createGatheredOutput', () => {
+  it('gives out the lines of a while together and in order, and later ones by themselves', async () => {
+    const { given, output, next } = recorder();
     output.write('1\n');
     output.write('2\n');
     expect(given).toEqual([]);
-    await nextTurn();
-    expect(given).toEqual(['later 1\n2\n']);
+    expect(await next()).toEqual(['later 1\n2\n']);
     output.write('3\n');
-    await nextTurn();
-    expect(given).toEqual(['later 1\n2\n', 'later 3\n']);
+    expect(await next()).toEqual(['later 1\n2\n', 'later 3\n']);
   });
 
   it('gives out at once what waits when it is told to flush, behind what was given before, and not again', async () => {
-    const { given, output } = recorder();
+    const { given, output, next } = recorder();
     output.write('1\n');
     output.flushSync();
     expect(given).toEqual(['flushed', 'at once 1\n']);
-    await nextTurn();
-    expect(given).toEqual(['flushed', 'at once 1\n']);
+    output.write('2\n');
+    expect(await next()).toEqual(['flushed', 'at once 1\n', 'later 2\n']);
   });
 
   it('does not gather more than fits into a pipe', async () => {
-    const { given, output } = recorder();
+    const { output, next } = recorder();
     const line = `${'x'.repeat(999)}\n`;
     for (let n = 0; n < 20; n += 1) output.write(line);
-    await nextTurn();
+    const given = await next();
     expect(given.map((text) => text.length - 'later '.length)).toEqual([9_000, 9_000, 2_000]);
   });
 });

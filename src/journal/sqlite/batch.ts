@@ -87,19 +87,22 @@ const fallsOn = (
 
 /** Carries out a batch and answers the outcome of each call, in order. What succeeded is on the disk when this returns. */
 export const runBatch = (engine: Engine, calls: readonly Call[]): readonly Outcome[] => {
-  const outcomes = new Map<Call, Outcome>();
+  const failures = new Map<Call, Outcome>();
   let waiting = calls;
+  let done: readonly Outcome[] = [];
   for (let tries = 0; waiting.length > 0; tries += 1) {
     engine.claimable.clear();
     const result = together(engine, waiting);
-    if ('error' in result) {
-      if (isDamage(result.error)) engine.reportDamage();
-      const failure = failed(result.error);
-      for (const call of fallsOn(waiting, result, tries < MAX_CULPRITS)) outcomes.set(call, failure);
-    } else {
-      for (const [index, call] of waiting.entries()) outcomes.set(call, result[index] as Outcome);
+    if (!('error' in result)) {
+      done = result;
+      break;
     }
-    waiting = waiting.filter((call) => !outcomes.has(call));
+    if (isDamage(result.error)) engine.reportDamage();
+    const failure = failed(result.error);
+    for (const call of fallsOn(waiting, result, tries < MAX_CULPRITS)) failures.set(call, failure);
+    waiting = calls.filter((call) => !failures.has(call));
   }
-  return calls.map((call) => outcomes.get(call) as Outcome);
+  if (failures.size === 0) return done;
+  const outcomes = new Map(waiting.map((call, index) => [call, done[index]]));
+  return calls.map((call) => (outcomes.get(call) ?? failures.get(call)) as Outcome);
 };

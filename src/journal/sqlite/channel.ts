@@ -2,10 +2,10 @@ import { Worker } from 'node:worker_threads';
 import { RefusedError, StoreError } from '../journal.ts';
 import type {
   AnswerOf,
+  Failure,
   FromWorker,
   NumberedCall,
   OperationName,
-  Outcome,
   RequestOf,
   ToWorker,
   WorkerOptions,
@@ -128,14 +128,19 @@ export class Channel {
   }
 
   #answer(answers: Answers): void {
-    const { ids, outcomes } = answers;
+    for (const { id, failure } of answers.failures) this.#take(id)?.reject(errorOf(failure));
+    const { ids } = answers;
     for (let index = 0; index < ids.length; index += 1) {
-      const id = ids[index] ?? 0;
-      const waiting = this.#waiting.get(id);
-      this.#waiting.delete(id);
-      if (waiting !== undefined) settle(waiting, outcomes[index]);
+      this.#take(ids[index] ?? 0)?.resolve(answers.answers[index]);
     }
     this.#onAnswers(answers);
+  }
+
+  /** Whoever waits for the answer to a call; undefined when it was answered. */
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
   }
 
   #die(cause: Error, tell: (error: Error) => void): void {
@@ -150,8 +155,5 @@ export class Channel {
   }
 }
 
-const settle = (waiting: Waiting, outcome: Outcome | undefined): void => {
-  if (outcome?.ok === true) waiting.resolve(outcome.answer);
-  else if (outcome?.refused === true) waiting.reject(new RefusedError(outcome.message));
-  else waiting.reject(new StoreError(outcome?.message ?? 'the store gave no answer'));
-};
+const errorOf = ({ refused, message }: Failure): Error =>
+  refused ? new RefusedError(message) : new StoreError(message);

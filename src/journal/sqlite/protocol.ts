@@ -164,9 +164,13 @@ export interface NumberedCall extends Call {
 }
 
 /** What became of one call. */
-export type Outcome =
-  | { readonly ok: true; readonly answer: unknown }
-  | { readonly ok: false; readonly refused: boolean; readonly message: string };
+export type Outcome = { readonly ok: true; readonly answer: unknown } | Failure;
+
+export interface Failure {
+  readonly ok: false;
+  readonly refused: boolean;
+  readonly message: string;
+}
 
 /** Something an operator should read. */
 export interface Notice {
@@ -203,9 +207,11 @@ export type FromWorker =
   | { readonly type: 'refused'; readonly message: string }
   | {
       readonly type: 'answers';
-      /** Of the calls that were one batch, and the outcome of each. */
+      /** Of the calls that were one batch, and the answer to each: the bare ones, since names take longer on the way than they say. */
       readonly ids: readonly number[];
-      readonly outcomes: readonly Outcome[];
+      readonly answers: readonly unknown[];
+      /** Of those calls that failed, which is rare; their answers are undefined. */
+      readonly failures: readonly { readonly id: number; readonly failure: Failure }[];
       readonly batch: BatchReport;
       /** Destinations at which something became claimable. */
       readonly claimable: readonly string[];

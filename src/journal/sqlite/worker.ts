@@ -6,8 +6,10 @@ import { mergeDue } from './indexes.ts';
 import { beat, keepBeating, type Pulse } from './pulse.ts';
 import {
   CLASS_OF,
+  type Failure,
   type FromWorker,
   type NumberedCall,
+  type Outcome,
   type ToWorker,
   type WorkerOptions,
 } from './protocol.ts';
@@ -20,6 +22,15 @@ if (parentPort === null) throw new Error('this file is started by the journal');
 const port = parentPort;
 const tell = (message: FromWorker): void => port.postMessage(message);
 
+const failuresOf = (calls: readonly NumberedCall[], outcomes: readonly Outcome[]) => {
+  const failures: { id: number; failure: Failure }[] = [];
+  for (const [index, { id }] of calls.entries()) {
+    const failure = outcomes[index];
+    if (failure?.ok === false) failures.push({ id, failure });
+  }
+  return failures;
+};
+
 /** Carries out a batch and tells what came of it. */
 const carryOut = (engine: Engine, calls: readonly NumberedCall[]): void => {
   const began = performance.now();
@@ -27,7 +38,8 @@ const carryOut = (engine: Engine, calls: readonly NumberedCall[]): void => {
   tell({
     type: 'answers',
     ids: calls.map(({ id }) => id),
-    outcomes,
+    answers: outcomes.map((outcome) => (outcome.ok ? outcome.answer : undefined)),
+    failures: failuresOf(calls, outcomes),
     batch: {
       calls: calls.length,
       writes: calls.some(({ name }) => CLASS_OF[name] !== 'read'),

@@ -44,7 +44,8 @@ const textsOf = (table: string) => ({
   delete: `DELETE FROM ${table} WHERE key = ? AND seq = ?`,
 });
 
-interface Entry {
+/** An event and the key by which it is found. */
+export interface Entry {
   readonly key: number;
   readonly seq: number;
 }

@@ -1,4 +1,11 @@
-import { BufferedIndex, GENERATION, insertMany, mergedUpTo, setMerged } from './buffered-index.ts';
+import {
+  BufferedIndex,
+  type Entry,
+  GENERATION,
+  insertMany,
+  mergedUpTo,
+  setMerged,
+} from './buffered-index.ts';
 import type { Database } from './database.ts';
 import { identityKey, queueKey } from './index-keys.ts';
 
@@ -10,7 +17,6 @@ export interface Indexes {
   readonly queues: BufferedIndex;
 }
 
-type Entry = { readonly key: number; readonly seq: number };
 type Read = (db: Database, above: number, upTo: number) => Entry[];
 
 const identitiesBetween: Read = (db, above, upTo) =>

@@ -21,8 +21,10 @@ const envelopes = new WeakMap<DestinationConfig, Map<MessageKind, Envelope>>();
 
 /** What makes the messages of this kind, made once: a configuration does not change while it lives. */
 export const envelopeOf = (destination: DestinationConfig, kind: MessageKind): Envelope => {
-  const known = envelopes.get(destination) ?? new Map<MessageKind, Envelope>();
-  const envelope = known.get(kind) ?? createEnvelope(envelopeTarget(destination, kind));
-  envelopes.set(destination, known.set(kind, envelope));
+  const known = envelopes.get(destination);
+  const made = known?.get(kind);
+  if (made !== undefined) return made;
+  const envelope = createEnvelope(envelopeTarget(destination, kind));
+  envelopes.set(destination, (known ?? new Map<MessageKind, Envelope>()).set(kind, envelope));
   return envelope;
 };

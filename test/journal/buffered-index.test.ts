@@ -64,6 +64,18 @@ describe('the buffered indexes', () => {
     engine.db.close();
   });
 
+  it('ask nothing of the file once a batch is committed, where a failure would belie what is on the disk', async () => {
+    const engine = openEngine({ path: await journalFolder(), keys: [], generation: GENERATION });
+    engine.db.raw.exec('DROP TABLE queues');
+    for (let number = 1; number <= GENERATION + 2; number += 1) {
+      const [appended] = runBatch(engine, [{ name: 'append', request: eventOf(number) }]);
+      expect(appended).toMatchObject({ ok: true, answer: { duplicate: false } });
+      mergeDue(engine.indexes);
+    }
+    expect(countOf(engine, 'events')).toEqual({ n: GENERATION + 2 });
+    engine.db.close();
+  });
+
   it('are filled from the events where their tables know nothing', async () => {
     const path = await journalFolder();
     const rig = new IndexRig(path);

@@ -160,6 +160,8 @@ export class BufferedIndex {
     });
     this.#isTableUsed ||= entries.length > 0;
     this.#merging = isThrough ? undefined : { ...merging, done };
+    // What was merged can be gone again. Asked here and not at a commit, which must not fail once it is on the disk.
+    if (isThrough) this.#isTableUsed = this.#isAnyMerged();
   }
 
   commit(): void {
@@ -168,7 +170,6 @@ export class BufferedIndex {
     this.#merging = { positions: this.#newest, keys: this.#newest.keys(), done: 0, last: this.#last };
     this.#newest = new KeyedPositions();
     this.#taken = 0;
-    this.#isTableUsed = this.#isAnyMerged();
   }
 
   rollback(): void {

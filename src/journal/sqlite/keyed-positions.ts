@@ -22,16 +22,8 @@ export class KeyedPositions {
     const known = this.#of.get(key);
     if (known === undefined) this.#of.set(key, seq);
     else if (typeof known === 'number') this.#of.set(key, known < seq ? [known, seq] : [seq, known]);
-    else if (seq > (known.at(-1) ?? 0)) known.push(seq);
-    else
-      known.splice(
-        Math.max(
-          0,
-          known.findIndex((one) => one > seq),
-        ),
-        0,
-        seq,
-      );
+    // Mostly behind the last.
+    else known.splice(known.findLastIndex((one) => one < seq) + 1, 0, seq);
   }
 
   /** @returns whether it was there */

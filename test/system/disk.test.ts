@@ -126,7 +126,7 @@ describe.skipIf(!canLimit)('a disk that fails at every write', () => {
     limit('unlimited');
     receipts.push(await until(() => receiptOf(relay)));
     await expectAll(relay, receipts);
-    expect(relay.log.map((line) => line['msg'])).toContain('intake open: the store can take events');
+    await until(() => relay.log.some(({ msg }) => msg === 'intake open: the store can take events'));
     expect(await relay.end('SIGTERM')).toBe(0);
   });
 });

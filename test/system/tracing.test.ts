@@ -68,7 +68,9 @@ describe('with an SDK', () => {
     const second = await start(true);
     await second.admin('/admin/v1/destinations/acme-aep/resume', { method: 'POST', body: '{}' });
     await until(() => named('settle').length === 1);
-    expect(second.log.find(({ msg }) => msg === 'delivery')).toMatchObject({ traceId: TRACE });
+    expect(await until(() => second.log.find(({ msg }) => msg === 'delivery'))).toMatchObject({
+      traceId: TRACE,
+    });
     await second.end('SIGTERM');
 
     const all = spans();

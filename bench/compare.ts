@@ -9,22 +9,22 @@ export interface Comparison {
   readonly b: number;
 }
 
-export const median = (values: readonly number[]): number => {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? 0;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
-};
+}
 
 /**
  * Measures A, B, A, B, … with an A at both ends, so that a machine that becomes slower or faster meanwhile favours neither: each B is held
  * against the As before and after it, and these two against each other.
  */
-export const compare = async (
+export async function compare(
   rounds: number,
   measureA: () => Promise<number>,
   measureB: () => Promise<number>,
-): Promise<Comparison> => {
+): Promise<Comparison> {
   const as = [await measureA()];
   const bs: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -39,4 +39,4 @@ export const compare = async (
     a: median(as),
     b: median(bs),
   };
-};
+}

@@ -20,8 +20,9 @@ interface Filled {
 }
 
 /** Events stored at which the cost is looked at; a backlog is the last. */
-export const sizesOf = ({ short }: Bench): readonly number[] =>
-  short ? [1_000, 10_000, 50_000] : [10_000, 100_000, 1_000_000];
+export function sizesOf({ short }: Bench): readonly number[] {
+  return short ? [1_000, 10_000, 50_000] : [10_000, 100_000, 1_000_000];
+}
 
 /** What Adobe allows at the most. */
 const LIMITS = { messagesPerSecond: 10_000, requestsPerSecond: 1_000 };
@@ -35,11 +36,11 @@ const PORTION = 100_000;
 const ENOUGH = 200_000;
 
 /** Fills a store through the webhook, with a stop at each of the sizes. On a slow machine the last one is what was reached. */
-export const fill = async (
+export async function fill(
   { told, flags }: Bench,
   inlet: CountingInlet,
   sizes: readonly number[],
-): Promise<Filled> => {
+): Promise<Filled> {
   const folder = relayFolder(inlet, { limits: LIMITS });
   const relay = await folder.start([...SMALL_POD, ...flags]);
   await relay.deliver(false);
@@ -64,11 +65,12 @@ export const fill = async (
     grown.push({ events: stored, cpuSeconds: cpuSeconds(relay.pid) - before });
   }
   return { folder, relay, grown };
-};
+}
 
 /** Bytes of the store on the disk, the log that SQLite writes ahead included. */
-export const storeBytes = (folder: RelayFolder): number =>
-  ['relay.db', 'relay.db-wal'].reduce(
+export function storeBytes(folder: RelayFolder): number {
+  return ['relay.db', 'relay.db-wal'].reduce(
     (sum, name) => sum + (statSync(join(folder.store, name), { throwIfNoEntry: false })?.size ?? 0),
     0,
   );
+}

@@ -29,21 +29,21 @@ export interface Machine {
   readonly sync: { readonly p50: number; readonly p99: number };
 }
 
-const git = (...words: readonly string[]): string => {
+function git(...words: readonly string[]): string {
   try {
     return execFileSync('git', words, { cwd: ROOT, encoding: 'utf8' }).trim();
   } catch {
     return '';
   }
-};
+}
 
-const commitOf = (): string => {
+function commitOf(): string {
   const commit = git('rev-parse', '--short=12', 'HEAD');
   if (commit === '') return 'unknown';
   return git('status', '--porcelain', '--untracked-files=no') === '' ? commit : `${commit} with changes`;
-};
+}
 
-const measureSync = (): Machine['sync'] => {
+function measureSync(): Machine['sync'] {
   mkdirSync(DATA, { recursive: true });
   const path = join(DATA, 'sync');
   const file = openSync(path, 'w');
@@ -58,9 +58,9 @@ const measureSync = (): Machine['sync'] => {
   rmSync(path);
   const { p50, p99 } = percentiles(times);
   return { p50, p99 };
-};
+}
 
-export const describeMachine = (): Machine => {
+export function describeMachine(): Machine {
   const sync = measureSync();
   const fileSystem = FILE_SYSTEMS[statfsSync(DATA).type] ?? 'unknown';
   return {
@@ -71,4 +71,4 @@ export const describeMachine = (): Machine => {
     durability: `committed and synchronised before the answer (WAL, synchronous=FULL), on ${fileSystem}`,
     sync,
   };
-};
+}

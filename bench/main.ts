@@ -37,16 +37,16 @@ const { values } = parseArgs({
   },
 });
 
-const wanted = (): [string, Part][] => {
+function wanted(): [string, Part][] {
   const names = values.only?.split(',') ?? Object.keys(PARTS);
   return names.map((name) => {
     const part = PARTS[name];
     if (part === undefined) throw new Error(`there is no part ${name}\n\n${USAGE}`);
     return [name, part];
   });
-};
+}
 
-const run = async (): Promise<void> => {
+async function run(): Promise<void> {
   const parts = wanted();
   build();
   rmSync(DATA, { recursive: true, force: true });
@@ -73,7 +73,7 @@ const run = async (): Promise<void> => {
   console.log(`${headOf(done)}\n\n${tableOf(rows)}`);
   if (values.profile) tellProfiles(PROFILES);
   else if (!values.short) console.log(`\nkept in ${keep(done)}`);
-};
+}
 
 if (values.help) console.log(USAGE);
 else await run();

@@ -34,10 +34,11 @@ const AREAS: readonly (readonly [string, RegExp])[] = [
   ['starting: modules', /modules\/|compile|readPackage|internalModule/i],
 ];
 
-const areaOf = ({ functionName, url }: CpuProfile['nodes'][number]['callFrame']): string =>
-  AREAS.find(([, pattern]) => pattern.test(`${functionName} ${url}`))?.[0] ?? 'other';
+function areaOf({ functionName, url }: CpuProfile['nodes'][number]['callFrame']): string {
+  return AREAS.find(([, pattern]) => pattern.test(`${functionName} ${url}`))?.[0] ?? 'other';
+}
 
-const linesOf = (profile: CpuProfile): string[] => {
+function linesOf(profile: CpuProfile): string[] {
   const areas = new Map(profile.nodes.map(({ id, callFrame }) => [id, areaOf(callFrame)]));
   const spent = new Map<string, number>();
   for (const [index, id] of profile.samples.entries()) {
@@ -52,12 +53,12 @@ const linesOf = (profile: CpuProfile): string[] => {
       ([area, micros]) =>
         `${((micros * 100) / all).toFixed(1).padStart(6)} %  ${(micros / 1_000).toFixed(0).padStart(7)} ms  ${area}`,
     );
-};
+}
 
 /** Prints where the time of each thread went. Waiting inside a call, for the disk above all, counts as that call's. */
-export const tellProfiles = (folder: string): void => {
+export function tellProfiles(folder: string): void {
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'))) {
     const profile = JSON.parse(readFileSync(join(folder, name), 'utf8')) as CpuProfile;
     console.log(`\n${join(folder, name)}\n${linesOf(profile).join('\n')}`);
   }
-};
+}

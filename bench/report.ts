@@ -15,34 +15,37 @@ export interface Run {
 }
 
 /** Three digits that count. */
-const figure = (value: number): string => {
+function figure(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 0.01))));
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(digits, 3) });
-};
+}
 
-const withUnit = (value: number, unit: string): string =>
-  unit === '' ? figure(value) : `${figure(value)} ${unit}`;
+function withUnit(value: number, unit: string): string {
+  return unit === '' ? figure(value) : `${figure(value)} ${unit}`;
+}
 
-const goalOf = (row: Row): string => {
+function goalOf(row: Row): string {
   const { goal, unit } = row;
   if (goal === undefined) return '';
   const bound = 'least' in goal ? `≥ ${withUnit(goal.least, unit)}` : `≤ ${withUnit(goal.most, unit)}`;
   return `${bound}: ${isMet(row) === true ? 'met' : 'missed'}`;
-};
+}
 
-const cellsOf = (row: Row): readonly string[] => [
-  row.part,
-  row.what,
-  withUnit(row.value, row.unit),
-  row.control === undefined ? '' : row.control.map(figure).join('–'),
-  goalOf(row),
-];
+function cellsOf(row: Row): readonly string[] {
+  return [
+    row.part,
+    row.what,
+    withUnit(row.value, row.unit),
+    row.control === undefined ? '' : row.control.map(figure).join('–'),
+    goalOf(row),
+  ];
+}
 
 const HEADINGS = ['Part', 'Figure', 'Value', 'A/A', 'Goal'];
 
 /** A table in Markdown, in columns for those who read it as it is. */
-export const tableOf = (rows: readonly Row[]): string => {
+export function tableOf(rows: readonly Row[]): string {
   const cells = [HEADINGS, ...rows.map(cellsOf)];
   const widths = HEADINGS.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
   const line = (texts: readonly string[]): string =>
@@ -50,19 +53,20 @@ export const tableOf = (rows: readonly Row[]): string => {
   const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
   const [head = [], ...body] = cells.map(line);
   return [head, rule, ...body].join('\n');
-};
+}
 
-export const headOf = ({ at, tookSeconds, machine }: Run): string =>
-  [
+export function headOf({ at, tookSeconds, machine }: Run): string {
+  return [
     `${at}, ${Math.round(tookSeconds)} s, commit ${machine.commit}, Node ${machine.node}`,
     `${machine.processors}, ${machine.memoryGiB} GiB; a synchronised write of 4 KiB takes ${figure(machine.sync.p50)} ms (p99 ${figure(machine.sync.p99)} ms)`,
     `200 means: ${machine.durability}`,
   ].join('\n');
+}
 
 /** @returns the path of the file */
-export const keep = (run: Run): string => {
+export function keep(run: Run): string {
   mkdirSync(RESULTS, { recursive: true });
   const file = join(RESULTS, `${run.at.slice(0, 19).replaceAll(':', '')}Z.json`);
   writeFileSync(file, `${JSON.stringify(run, undefined, 2)}\n`);
   return file;
-};
+}

@@ -14,7 +14,7 @@ export interface Row {
 export type Figure = Omit<Row, 'part'>;
 
 /** Undefined where nothing is wanted. */
-export const isMet = ({ goal, value }: Row): boolean | undefined => {
+export function isMet({ goal, value }: Row): boolean | undefined {
   if (goal === undefined) return undefined;
   return 'least' in goal ? value >= goal.least : value <= goal.most;
-};
+}

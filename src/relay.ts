@@ -13,22 +13,22 @@ import { createDestinationDirectory } from './delivery/destination-directory.ts'
 import { createDestinations } from './delivery/destinations.ts';
 import { createIntakeApp } from './intake/app.ts';
 import { createCapacity } from './intake/capacity.ts';
-import { createSourceTable } from './intake/source-table.ts';
+import { createSourceTable } from './sources/source-table.ts';
 import type { Journal } from './journal/journal.ts';
 import { keepSealed } from './journal/resealing.ts';
 import { keepRetention } from './journal/retention.ts';
 import { openSqliteJournal } from './journal/sqlite/journal.ts';
-import { createCoverage } from './observability/coverage.ts';
-import { createHealthChecks } from './observability/health-checks.ts';
-import { createLogLevel } from './observability/log-level.ts';
-import { createMetrics } from './observability/metrics.ts';
+import { createCoverage } from './monitoring/coverage.ts';
+import { createHealthChecks } from './monitoring/health-checks.ts';
+import { createLogLevel } from './telemetry/log-level.ts';
+import { createMetrics } from './monitoring/metrics.ts';
 import {
   createAdminReports,
   createDeliveryReports,
   createIntakeReports,
   createJournalReports,
-} from './observability/reports.ts';
-import { createRefresh } from './observability/refresh.ts';
+} from './monitoring/reports.ts';
+import { createRefresh } from './monitoring/refresh.ts';
 
 export interface RelayOptions {
   readonly loaded: LoadedConfig;
@@ -52,20 +52,20 @@ const DRAIN = 200;
 const CUT = { intake: 3_000, admin: 1_000 } as const;
 
 /** A body that trickles in, or a replay of millions, must not hold the shutdown: the one is sent again, the other goes on at the next start. */
-const closeWithin = async (app: FastifyInstance, ms: number): Promise<void> => {
+async function closeWithin(app: FastifyInstance, ms: number): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), ms);
   await app.close();
   clearTimeout(cut);
-};
+}
 
-const urlOf = (app: FastifyInstance): string => {
+function urlOf(app: FastifyInstance): string {
   const address = app.server.address() as AddressInfo;
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return `http://${host}:${address.port}`;
-};
+}
 
 /** Wires the relay: the only place that knows every concrete part. Opens the journal; takes nothing before start(). */
-export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions): Promise<Relay> => {
+export async function createRelay({ loaded, log, now = Date.now }: RelayOptions): Promise<Relay> {
   const { config } = loaded;
   log.info({ config: summarize(config) }, 'configuration');
   const metrics = createMetrics();
@@ -193,4 +193,4 @@ export const createRelay = async ({ loaded, log, now = Date.now }: RelayOptions)
     },
     failed: journal.failed,
   };
-};
+}

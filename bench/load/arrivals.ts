@@ -35,7 +35,7 @@ export interface Arrivals {
 const HOT_ID = String(HOT_CUSTOMER);
 
 /** Counts the messages that an inlet was sent. */
-export const createArrivals = (): Arrivals => {
+export function createArrivals(): Arrivals {
   let ids = new Set<string>();
   let again = 0;
   let profiles = 0;
@@ -67,4 +67,4 @@ export const createArrivals = (): Arrivals => {
       times = { hot: [], others: [] };
     },
   };
-};
+}

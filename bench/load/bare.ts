@@ -1,6 +1,6 @@
 import fastify from 'fastify';
-import { createSourceVerifier } from '../../src/verify/source-verifier.ts';
-import { serverLimits } from '../../src/intake/server-limits.ts';
+import { createSourceVerifier } from '../../src/sources/source-verifier.ts';
+import { serverLimits } from '../../src/http/server-limits.ts';
 
 /*
  * What a webhook costs at the least: a Fastify route with the same limits and body parser, the same verification and JSON.parse, and the

@@ -14,17 +14,17 @@ export interface HttpConnection {
 const END = Buffer.from('\r\n\r\n');
 
 /** Bytes of a whole answer at the start of what has come, and its status; undefined while it is not all there. */
-const readAnswer = (data: Buffer): { readonly status: number; readonly bytes: number } | undefined => {
+function readAnswer(data: Buffer): { readonly status: number; readonly bytes: number } | undefined {
   const end = data.indexOf(END);
   if (end < 0) return undefined;
   const head = data.toString('latin1', 0, end);
   const [, length = '0'] = /\r\ncontent-length: *(\d+)/i.exec(head) ?? [];
   const bytes = end + END.length + Number(length);
   return data.length < bytes ? undefined : { status: Number(head.slice(9, 12)), bytes };
-};
+}
 
 /** @param failed told of a connection that broke: the figures of the run are void then */
-export const openConnection = async (url: URL, failed: (error: Error) => void): Promise<HttpConnection> => {
+export async function openConnection(url: URL, failed: (error: Error) => void): Promise<HttpConnection> {
   const socket: Socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
   await once(socket, 'connect');
   let told: ((status: number) => void) | undefined;
@@ -53,4 +53,4 @@ export const openConnection = async (url: URL, failed: (error: Error) => void): 
       socket.destroy();
     },
   };
-};
+}

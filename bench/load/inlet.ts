@@ -18,16 +18,17 @@ interface Batch {
 
 const arrivals = createArrivals();
 
-const bodyOf = async (request: IncomingMessage): Promise<string> => {
+async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
-};
+}
 
-const token = (): string =>
-  JSON.stringify({ access_token: 'token-of-the-bench', token_type: 'bearer', expires_in: 86_399 });
+function token(): string {
+  return JSON.stringify({ access_token: 'token-of-the-bench', token_type: 'bearer', expires_in: 86_399 });
+}
 
-const batch = async (request: IncomingMessage): Promise<string> => {
+async function batch(request: IncomingMessage): Promise<string> {
   const { messages } = JSON.parse(await bodyOf(request)) as Batch;
   const at = Date.now();
   // As far away as Adobe is: what is taken counts at once, the answer needs its time.
@@ -35,9 +36,9 @@ const batch = async (request: IncomingMessage): Promise<string> => {
   for (const message of messages) arrivals.add(message, at);
   const responses = messages.map((_, index) => ({ xactionId: `${at}:2153:240-${index}` }));
   return JSON.stringify({ inletId: 'inlet', batchId: `${at}:1750:244`, receivedTimeMs: at, responses });
-};
+}
 
-const answer = async (request: IncomingMessage): Promise<readonly [number, string]> => {
+async function answer(request: IncomingMessage): Promise<readonly [number, string]> {
   const { url = '' } = request;
   if (url.startsWith('/ims')) return [200, token()];
   if (url.startsWith('/collection/batch')) return [207, await batch(request)];
@@ -48,12 +49,12 @@ const answer = async (request: IncomingMessage): Promise<readonly [number, strin
     return [200, '{}'];
   }
   return [404, '{}'];
-};
+}
 
-const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [status, body] = await answer(request);
   const length = Buffer.byteLength(body);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': length }).end(body);
-};
+}
 
 createServer((request, response) => void respond(request, response)).listen(Number(values.port), '127.0.0.1');

@@ -6,9 +6,9 @@ export interface Percentiles {
 }
 
 /** Of no values all are 0. */
-export const percentiles = (values: ArrayLike<number>): Percentiles => {
+export function percentiles(values: ArrayLike<number>): Percentiles {
   const sorted = Float64Array.from(values).toSorted();
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
-};
+}

@@ -12,14 +12,15 @@ export const HOT_CUSTOMER = 378_000_000;
 type NextBody = (createdAt: number) => string;
 
 /** Thin, as most of Capillary's events are; `note` brings it to the size wanted. */
-const pointsIssued = (
+function pointsIssued(
   ids: { readonly event: string; readonly customer: number },
   createdAt: number,
   note: string,
-) =>
-  `{"eventName":"pointsIssued","eventId":"${ids.event}","orgId":${ORG_ID},"refId":"${ORG_ID}_1","createdAt":${createdAt},"data":{"customerIdentifiers":{"customerId":${ids.customer},"instore":{"email":"c${ids.customer}@shop.example"}},"totalPointsIssued":120,"currentPoints":450,"programId":973${note}}}`;
+) {
+  return `{"eventName":"pointsIssued","eventId":"${ids.event}","orgId":${ORG_ID},"refId":"${ORG_ID}_1","createdAt":${createdAt},"data":{"customerIdentifiers":{"customerId":${ids.customer},"instore":{"email":"c${ids.customer}@shop.example"}},"totalPointsIssued":120,"currentPoints":450,"programId":973${note}}}`;
+}
 
-const sized = ({ body, customers, seed }: EventsWanted): NextBody => {
+function sized({ body, customers, seed }: EventsWanted): NextBody {
   const random = createRandom(seed);
   const ids = () => ({
     event: randomUuid(random),
@@ -28,27 +29,28 @@ const sized = ({ body, customers, seed }: EventsWanted): NextBody => {
   const bare = pointsIssued(ids(), Date.now(), ',"note":""').length;
   const note = `,"note":"${'n'.repeat(Math.max(0, Number(body) - bare))}"`;
   return (createdAt) => pointsIssued(ids(), createdAt, note);
-};
+}
 
-const mixed = ({ count, customers, seed }: EventsWanted): NextBody => {
+function mixed({ count, customers, seed }: EventsWanted): NextBody {
   const people = customers === 'hot' ? 1 : customers;
   const options = { count, customers: people, seed, orgId: ORG_ID, awkward: 0, names: DOCUMENTED_NAMES };
   const events = generateEvents(options);
   const bodies = [...events].map(({ body }) => body);
   let next = 0;
   return () => bodies[next++ % bodies.length] ?? '';
-};
+}
 
 /** Bodies of a job, in the order of sending. */
-export const bodiesOf = (wanted: EventsWanted): NextBody =>
-  wanted.body === 'mixed' ? mixed(wanted) : sized(wanted);
+export function bodiesOf(wanted: EventsWanted): NextBody {
+  return wanted.body === 'mixed' ? mixed(wanted) : sized(wanted);
+}
 
 /** Turns a body into a whole request, signed if the job wants it. */
-export const requestOf = ({ url, proof }: Pick<SendJob, 'url' | 'proof'>): ((body: string) => Buffer) => {
+export function requestOf({ url, proof }: Pick<SendJob, 'url' | 'proof'>): (body: string) => Buffer {
   const { pathname, host } = new URL(url);
   const head = `POST ${pathname} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n${proof.header}: `;
   const proofOf = (body: string): string =>
     proof.type === 'header' ? proof.secret : createHmac('sha256', proof.secret).update(body).digest('hex');
   return (body) =>
     Buffer.from(`${head}${proofOf(body)}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-};
+}

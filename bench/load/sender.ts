@@ -18,26 +18,28 @@ interface Tally {
   done: number;
 }
 
-const resultOf = ({ times, statuses, done }: Tally, tookMs: number): SendResult => ({
-  sent: done,
-  statuses: Object.fromEntries(statuses),
-  tookMs,
-  times: percentiles(times),
-});
+function resultOf({ times, statuses, done }: Tally, tookMs: number): SendResult {
+  return {
+    sent: done,
+    statuses: Object.fromEntries(statuses),
+    tookMs,
+    times: percentiles(times),
+  };
+}
 
-const take = (tally: Tally, begun: number, status: number): void => {
+function take(tally: Tally, begun: number, status: number): void {
   tally.times[tally.done] = performance.now() - begun;
   tally.statuses.set(status, (tally.statuses.get(status) ?? 0) + 1);
   tally.done += 1;
-};
+}
 
 /** Each connection sends its next request when the one before is answered. */
-const asFastAsAnswered = (
+function asFastAsAnswered(
   connections: readonly HttpConnection[],
   { count, request }: { readonly count: number; readonly request: (index: number) => Buffer },
   tally: Tally,
-): Promise<void> =>
-  new Promise((resolve) => {
+): Promise<void> {
+  return new Promise((resolve) => {
     let next = 0;
     const go = (connection: HttpConnection): void => {
       if (next === count) return;
@@ -52,13 +54,14 @@ const asFastAsAnswered = (
     };
     connections.forEach(go);
   });
+}
 
 /** Requests go out when they are due; what finds no free connection waits, and its time runs from when it was due. */
-const atRate = async (
+async function atRate(
   connections: readonly HttpConnection[],
   { job, make }: { readonly job: SendJob; readonly make: (createdAt: number) => Buffer },
   tally: Tally,
-): Promise<void> => {
+): Promise<void> {
   const { count } = job.events;
   const rate = job.rate ?? 1;
   const free = [...connections];
@@ -90,13 +93,13 @@ const atRate = async (
     sent += 1;
   }
   await promise;
-};
+}
 
-const failed = (error: Error): never => {
+function failed(error: Error): never {
   throw error;
-};
+}
 
-const run = async (job: SendJob, go: Promise<void>): Promise<SendResult> => {
+async function run(job: SendJob, go: Promise<void>): Promise<SendResult> {
   const { count } = job.events;
   const body = bodiesOf(job.events);
   const request = requestOf(job);
@@ -117,7 +120,7 @@ const run = async (job: SendJob, go: Promise<void>): Promise<SendResult> => {
   const result = resultOf(tally, performance.now() - begun);
   for (const connection of connections) connection.close();
   return result;
-};
+}
 
 let start: (() => void) | undefined;
 process.on('message', (message: { type: 'job'; job: SendJob } | { type: 'go' }) => {

@@ -17,18 +17,14 @@ const WARM = 40_000;
 type Target = Pick<SendJob, 'url' | 'proof'>;
 
 /** Sends as fast as is answered. Answers events a second. */
-export const acceptRate = async (target: Target, body: number, count: number): Promise<number> => {
+export async function acceptRate(target: Target, body: number, count: number): Promise<number> {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const events = { count, body, customers: 20_000, seed };
   const { tookMs } = await send({ ...target, connections: CONNECTIONS, events });
   return (count * 1_000) / tookMs;
-};
+}
 
-const versusBare = async (
-  { short, told }: Bench,
-  relay: RelayUnderTest,
-  bare: BareRoute,
-): Promise<Figure[]> => {
+async function versusBare({ short, told }: Bench, relay: RelayUnderTest, bare: BareRoute): Promise<Figure[]> {
   const rows: Figure[] = [];
   told('getting warm');
   for (const route of [relay, bare]) await acceptRate(route.webhook('header'), 330, short ? 4_000 : WARM);
@@ -52,7 +48,7 @@ const versusBare = async (
     }
   }
   return rows;
-};
+}
 
 /** Webhooks with delivery paused against a bare route; then the time of an answer at Capillary's peak rate, with delivery going on. */
 export const accept: Part = async (bench) => {

@@ -11,14 +11,15 @@ import { acceptRate } from './accept.ts';
 /** ms until an answer of the inlet. */
 const LATENCY = 20;
 
-const rate = (of: RelayUnderTest, count: number): Promise<number> =>
-  acceptRate(of.webhook('header'), 330, count);
+function rate(of: RelayUnderTest, count: number): Promise<number> {
+  return acceptRate(of.webhook('header'), 330, count);
+}
 
-const versusEmpty = async (
+async function versusEmpty(
   bench: Bench,
   inlet: CountingInlet,
   full: RelayUnderTest,
-): Promise<readonly Figure[]> => {
+): Promise<readonly Figure[]> {
   bench.told('accepting beside the backlog, and into an empty store, in turn');
   const folder = relayFolder(inlet);
   const empty = await folder.start(SMALL_POD);
@@ -37,10 +38,10 @@ const versusEmpty = async (
     { what: 'accepted into an empty store', value: b, unit: '/s' },
     { what: 'beside the backlog to empty', value: ratio, unit: '×', goal: { least: 0.9 }, control },
   ];
-};
+}
 
 /** Events a second that land, over some seconds after the first have. */
-const drainRate = async (inlet: CountingInlet, relay: RelayUnderTest, seconds: number): Promise<number> => {
+async function drainRate(inlet: CountingInlet, relay: RelayUnderTest, seconds: number): Promise<number> {
   await relay.deliver(true);
   await inlet.landed(5_000);
   const { events: before } = await inlet.counts();
@@ -48,7 +49,7 @@ const drainRate = async (inlet: CountingInlet, relay: RelayUnderTest, seconds: n
   await sleep(seconds * 1_000);
   const { events } = await inlet.counts();
   return ((events - before) * 1_000) / (performance.now() - begun);
-};
+}
 
 /** A million events that wait: what they cost, whether the intake minds them, how fast they go out, how soon a restarted relay is ready. */
 export const backlog: Part = async (bench) => {

@@ -3,20 +3,20 @@ import type { Bench, Part } from '../part.ts';
 import { startInlet } from '../processes/inlet.ts';
 
 /** How the cost of storing grows with what is stored: 1 when each event costs the same. */
-const slopeOf = (grown: readonly Grown[]): number => {
+function slopeOf(grown: readonly Grown[]): number {
   const [first, last] = [grown[0], grown.at(-1)];
   if (first === undefined || last === undefined) return Number.NaN;
   return Math.log(last.cpuSeconds / first.cpuSeconds) / Math.log(last.events / first.events);
-};
+}
 
-const grow = async (bench: Bench): Promise<readonly Grown[]> => {
+async function grow(bench: Bench): Promise<readonly Grown[]> {
   const inlet = await startInlet();
   const { relay, folder, grown } = await fill(bench, inlet, sizesOf(bench));
   await relay.end('SIGKILL');
   folder.remove();
   await inlet.end();
   return grown;
-};
+}
 
 /** What an event costs as more and more are stored. Beside the backlog's part its figures are those of the same filling. */
 export const growth: Part = async (bench) => {

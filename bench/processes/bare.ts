@@ -30,7 +30,7 @@ const SOURCES = [
   },
 ];
 
-export const startBare = async (): Promise<BareRoute> => {
+export async function startBare(): Promise<BareRoute> {
   const port = await freePort();
   const child = start([BARE, String(port), ...SOURCES.map((source) => JSON.stringify(source))]);
   const url = `http://127.0.0.1:${port}`;
@@ -42,4 +42,4 @@ export const startBare = async (): Promise<BareRoute> => {
     }),
     end: () => end(child),
   };
-};
+}

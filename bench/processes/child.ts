@@ -7,28 +7,28 @@ const everyone = new Set<ChildProcess>();
 process.once('exit', () => everyone.forEach((child) => child.kill('SIGKILL')));
 
 /** Ends a process and resolves when it is gone. */
-export const end = async (child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill(signal);
   await gone;
-};
+}
 
 /**
  * A Node process of this bench. Its output is thrown away, so that nobody spends time on reading it, but for errors, which are shown.
  * @param words what Node is given: flags, file, arguments
  */
-export const start = (words: readonly string[], ipc = false): ChildProcess => {
+export function start(words: readonly string[], ipc = false): ChildProcess {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
     stdio: ['ignore', 'ignore', 'inherit', ...(ipc ? ['ipc' as const] : [])],
   });
   everyone.add(child);
   child.once('exit', () => everyone.delete(child));
   return child;
-};
+}
 
 /** Resolves when a process answers a GET with 200. Throws when it has ended instead. */
-export const answers = async (url: string, child: ChildProcess): Promise<void> => {
+export async function answers(url: string, child: ChildProcess): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}`);
     const status = await fetch(url).then(
@@ -38,4 +38,4 @@ export const answers = async (url: string, child: ChildProcess): Promise<void> =
     if (status === 200) return;
     await sleep(5);
   }
-};
+}

@@ -21,7 +21,7 @@ export interface CountingInlet {
 const PATIENCE = 60_000;
 
 /** @param latency ms until an answer */
-export const startInlet = async (latency = 0): Promise<CountingInlet> => {
+export async function startInlet(latency = 0): Promise<CountingInlet> {
   const port = await freePort();
   const child = start([INLET, '--port', String(port), '--latency', String(latency)]);
   const url = `http://127.0.0.1:${port}`;
@@ -49,4 +49,4 @@ export const startInlet = async (latency = 0): Promise<CountingInlet> => {
     },
     end: () => end(child),
   };
-};
+}

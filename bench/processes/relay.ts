@@ -44,12 +44,12 @@ export interface RelayFolder {
 /** Changes to the destination of the configuration. */
 export type DestinationChange = Readonly<Record<string, unknown>>;
 
-const configOf = (
+function configOf(
   targets: RelayTargets,
   ports: { readonly intake: number; readonly admin: number },
   store: string,
   change: DestinationChange,
-) => {
+) {
   const config = relayConfig(targets);
   const [source] = config.sources;
   const [destination] = config.destinations;
@@ -66,10 +66,10 @@ const configOf = (
     sources: [source, signed],
     destinations: [{ ...destination, batch: {}, retry: {}, ...change }],
   };
-};
+}
 
 /** A folder with the data of a relay, which outlives its process: started again, it goes on where it stood. */
-export const relayFolder = (targets: RelayTargets, always: DestinationChange = {}): RelayFolder => {
+export function relayFolder(targets: RelayTargets, always: DestinationChange = {}): RelayFolder {
   mkdirSync(DATA, { recursive: true });
   const folder = mkdtempSync(join(DATA, 'relay-'));
   const store = join(folder, 'store');
@@ -111,4 +111,4 @@ export const relayFolder = (targets: RelayTargets, always: DestinationChange = {
       };
     },
   };
-};
+}

@@ -14,10 +14,10 @@ export interface ReadySender {
   go(): Promise<SendResult>;
 }
 
-const next = async <T extends Told['type']>(
+async function next<T extends Told['type']>(
   child: ChildProcess,
   type: T,
-): Promise<Extract<Told, { type: T }>> => {
+): Promise<Extract<Told, { type: T }>> {
   const [told] = (await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(([code]) => {
@@ -26,9 +26,9 @@ const next = async <T extends Told['type']>(
   ])) as [Told];
   if (told.type !== type) throw new Error(`a sender said ${told.type} instead of ${type}`);
   return told as Extract<Told, { type: T }>;
-};
+}
 
-export const prepareSender = async (job: SendJob): Promise<ReadySender> => {
+export async function prepareSender(job: SendJob): Promise<ReadySender> {
   const child = start([SENDER], true);
   child.send({ type: 'job', job });
   await next(child, 'ready');
@@ -42,6 +42,8 @@ export const prepareSender = async (job: SendJob): Promise<ReadySender> => {
       return result;
     },
   };
-};
+}
 
-export const send = async (job: SendJob): Promise<SendResult> => (await prepareSender(job)).go();
+export async function send(job: SendJob): Promise<SendResult> {
+  return (await prepareSender(job)).go();
+}

@@ -1,9 +1,9 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance } from 'fastify';
-import { ProblemError } from '../errors.ts';
-import { answerProblem } from '../intake/problems.ts';
-import { closeLongLived, serverLimits } from '../intake/server-limits.ts';
+import { ProblemError } from '../http/problems.ts';
+import { answerProblem } from '../http/problem-reply.ts';
+import { closeLongLived, serverLimits } from '../http/server-limits.ts';
 import { REFUSAL_DETAILS, refusalOf } from './access.ts';
 import { contractRoutes } from './contract.ts';
 import { coverageRoutes } from './coverage.ts';
@@ -27,7 +27,7 @@ const MAX_CONNECTIONS = 1_000;
 const MAX_PER_SECOND = 200;
 
 /** The port for operators and probes. Not yet listening. */
-export const createAdminApp = async (parts: AdminParts): Promise<FastifyInstance> => {
+export async function createAdminApp(parts: AdminParts): Promise<FastifyInstance> {
   const app = fastify({
     ...serverLimits,
     bodyLimit: BODY_LIMIT,
@@ -51,7 +51,7 @@ export const createAdminApp = async (parts: AdminParts): Promise<FastifyInstance
   await app.register(contractRoutes);
   await app.register(async (scope) => adminApi(scope, parts, noRoute), { prefix: '/admin' });
   return app;
-};
+}
 
 /** Answers are data and never pages, but for the one of contract.ts. Whether a domain is TLS only is for the proxy to say that does the TLS. */
 const answerHeaders = {
@@ -80,11 +80,11 @@ const limits = {
 };
 
 /** Everything under /admin, paths that do not exist too, so that nobody without the token learns which do. */
-const adminApi = async (
+async function adminApi(
   scope: FastifyInstance,
   parts: AdminParts,
   noRoute: ReturnType<typeof answerNoRoute>,
-): Promise<void> => {
+): Promise<void> {
   const guesses = createGuesses(parts.now);
   // As a hook of the scope: the limiter's own hook of each route would run after the one that refuses.
   scope.addHook('onRequest', scope.rateLimit());
@@ -113,4 +113,4 @@ const adminApi = async (
     },
     { prefix: '/v1' },
   );
-};
+}

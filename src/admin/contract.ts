@@ -19,24 +19,26 @@ const PAGE_POLICY = {
   'frame-ancestors': "'none'",
 };
 
-const read = async () => {
+async function read() {
   const yaml = await readFile(FILE, 'utf8');
   const document = parse(yaml) as Record<string, unknown>;
   // The page calls the port it came from, under whatever name and number that was reached.
   const page = { ...document, servers: [{ url: '/', description: 'Admin port' }] };
   return { yaml, json: JSON.stringify(document), page };
-};
+}
 
 let contract: ReturnType<typeof read> | undefined;
 
 /** Read once in a process: parsing it takes tens of ms. */
-const readContract = (): ReturnType<typeof read> => (contract ??= read());
+function readContract(): ReturnType<typeof read> {
+  return (contract ??= read());
+}
 
 /**
  * The contract of both ports, `openapi.yaml`, as it is and as JSON, and `/docs/` to read it. Open to everybody who reaches the port: it says
  * nothing of this relay. What is tried from the page needs the token like any other call.
  */
-export const contractRoutes = async (app: FastifyInstance): Promise<void> => {
+export async function contractRoutes(app: FastifyInstance): Promise<void> {
   const { yaml, json, page } = await readContract();
 
   app.route({
@@ -57,4 +59,4 @@ export const contractRoutes = async (app: FastifyInstance): Promise<void> => {
     theme: { title: 'Capillary to AEP relay' },
     uiConfig: { layout: 'BaseLayout', docExpansion: 'list', deepLinking: true },
   });
-};
+}

@@ -30,10 +30,10 @@ export interface CoverageSource {
 const query = z.strictObject({ source: text().optional(), eventName: text().optional() });
 
 /** What the mapping does not carry. */
-export const coverageRoutes = (
+export function coverageRoutes(
   app: FastifyInstance,
   { coverage }: { readonly coverage: CoverageSource },
-): void => {
+): void {
   app.route({
     method: 'GET',
     url: '/coverage',
@@ -42,4 +42,4 @@ export const coverageRoutes = (
       return { since: isoTime(since), events };
     },
   });
-};
+}

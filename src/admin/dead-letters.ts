@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { deadLetterFilter } from '../deadletters/dead-letter-filter.ts';
-import { discardDeadLetters } from '../deadletters/discard.ts';
-import { replayDeadLetters } from '../deadletters/replay.ts';
+import { deadLetterFilter } from '../operations/dead-letter-filter.ts';
+import { discardDeadLetters } from '../operations/discard.ts';
+import { replayDeadLetters } from '../operations/replay.ts';
 import { eventView } from './event-view.ts';
 import { deadLettersQuery } from './filters.ts';
 import { readInput } from './input.ts';
@@ -12,7 +12,7 @@ import { replayView } from './replay-view.ts';
 import { discardBody, filterFrom, replayBody } from './selection.ts';
 
 /** The dead letters: buried events and malformed bodies. */
-export const deadLetterRoutes = (app: FastifyInstance, parts: AdminParts): void => {
+export function deadLetterRoutes(app: FastifyInstance, parts: AdminParts): void {
   app.route({
     method: 'GET',
     url: '/dead-letters',
@@ -52,4 +52,4 @@ export const deadLetterRoutes = (app: FastifyInstance, parts: AdminParts): void 
       return counts;
     },
   });
-};
+}

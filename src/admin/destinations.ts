@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ProblemError } from '../errors.ts';
+import { ProblemError } from '../http/problems.ts';
 import type { AdminObserver } from './observer.ts';
 import { isoTime } from './iso-time.ts';
 import { operatorOf } from './operator.ts';
@@ -53,7 +53,7 @@ interface DestinationParts {
 type Named = { Params: { name: string } };
 
 /** The destinations: how they do, and stopping and starting them by hand. */
-export const destinationRoutes = (app: FastifyInstance, parts: DestinationParts): void => {
+export function destinationRoutes(app: FastifyInstance, parts: DestinationParts): void {
   app.route({
     method: 'GET',
     url: '/destinations',
@@ -71,29 +71,31 @@ export const destinationRoutes = (app: FastifyInstance, parts: DestinationParts)
     url: '/destinations/:name/resume',
     handler: async (request) => act(parts, request, 'resume'),
   });
-};
+}
 
-const act = async (
+async function act(
   { destinations, observer }: DestinationParts,
   request: FastifyRequest<Named>,
   action: 'pause' | 'resume',
-) => {
+) {
   const { name } = request.params;
   const by = operatorOf(request);
   await (destinations.get(name) ?? unknown())[action](by);
   observer.acted({ action: `destination.${action}`, by, destination: name });
   const view = (await destinations.list()).find((destination) => destination.name === name);
   return destinationView(view ?? unknown());
-};
+}
 
-const unknown = (): never => {
+function unknown(): never {
   throw new ProblemError('not-found', 'no destination has this name; GET /admin/v1/destinations lists them');
-};
+}
 
-const destinationView = ({ since, nextTryAt, lastSuccessAt, oldestPendingAt, ...rest }: DestinationView) => ({
-  ...rest,
-  since: isoTime(since),
-  nextTryAt: isoTime(nextTryAt),
-  lastSuccessAt: isoTime(lastSuccessAt),
-  oldestPendingAt: isoTime(oldestPendingAt),
-});
+function destinationView({ since, nextTryAt, lastSuccessAt, oldestPendingAt, ...rest }: DestinationView) {
+  return {
+    ...rest,
+    since: isoTime(since),
+    nextTryAt: isoTime(nextTryAt),
+    lastSuccessAt: isoTime(lastSuccessAt),
+    oldestPendingAt: isoTime(oldestPendingAt),
+  };
+}

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { replayEvent } from '../deadletters/replay-event.ts';
-import { ProblemError } from '../errors.ts';
+import { replayEvent } from '../operations/replay-event.ts';
+import { ProblemError } from '../http/problems.ts';
 import type { EventRecord, Journal } from '../journal/journal.ts';
 import { eventView } from './event-view.ts';
 import { flag, option } from './fields.ts';
@@ -18,7 +18,7 @@ const recordQuery = z.strictObject({ body: flag(true) });
 const replayBody = z.strictObject({ asNew: option() }, { error: 'body: must be {} or {"asNew": true}' });
 
 /** The events: listed, each with its whole history, and replayed one by one. */
-export const eventRoutes = (app: FastifyInstance, parts: AdminParts): void => {
+export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
   const { journal, observer } = parts;
 
   app.route({
@@ -56,9 +56,9 @@ export const eventRoutes = (app: FastifyInstance, parts: AdminParts): void => {
       return { ...counts, receipt: replay.receipt };
     },
   });
-};
+}
 
-const findRecord = async (journal: Pick<Journal, 'find'>, receipt: string): Promise<EventRecord> => {
+async function findRecord(journal: Pick<Journal, 'find'>, receipt: string): Promise<EventRecord> {
   const record = await journal.find(receipt);
   if (record === undefined) {
     throw new ProblemError(
@@ -67,4 +67,4 @@ const findRecord = async (journal: Pick<Journal, 'find'>, receipt: string): Prom
     );
   }
   return record;
-};
+}

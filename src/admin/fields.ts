@@ -6,40 +6,47 @@ const TIME =
 const LIMIT = 'must be a whole number from 1 to 500';
 
 /** A name, code or id. */
-export const text = (error = TEXT) => z.string({ error }).min(1, { error }).max(300, { error });
+export function text(error = TEXT) {
+  return z.string({ error }).min(1, { error }).max(300, { error });
+}
 
 const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
 
-const epochOf = (value: string | number): number => {
+function epochOf(value: string | number): number {
   if (typeof value === 'number') return value;
   if (/^\d{1,15}$/.test(value)) return Number(value);
   // In a query a + that was not escaped comes as a space.
   const iso = value.replace(' ', '+');
   return ISO.test(iso) ? Date.parse(iso) : Number.NaN;
-};
+}
 
 /** ISO 8601 with a zone, a date (its start in UTC), or epoch ms → epoch ms. */
-export const time = () =>
-  z
+export function time() {
+  return z
     .union([z.string(), z.number()], { error: TIME })
     .transform(epochOf)
     .refine((ms) => Number.isSafeInteger(ms) && ms >= 0, { error: TIME });
+}
 
 /** Entries of a page. */
-export const limit = () =>
-  z
+export function limit() {
+  return z
     .string({ error: LIMIT })
     .regex(/^\d{1,3}$/, { error: LIMIT })
     .transform(Number)
     .refine((count) => count >= 1 && count <= 500, { error: LIMIT })
     .default(100);
+}
 
 /** true or false in a query. */
-export const flag = (fallback: boolean) =>
-  z
+export function flag(fallback: boolean) {
+  return z
     .enum(['true', 'false'], { error: 'must be true or false' })
     .transform((value) => value === 'true')
     .default(fallback);
+}
 
 /** true or false in a JSON body; absent is false. */
-export const option = () => z.boolean({ error: 'must be true or false' }).default(false);
+export function option() {
+  return z.boolean({ error: 'must be true or false' }).default(false);
+}

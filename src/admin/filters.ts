@@ -39,12 +39,15 @@ interface Span {
 }
 
 /** A span that ends before it begins matches nothing: surely a slip. */
-export const isSpan = ({ since, until }: Span): boolean =>
-  since === undefined || until === undefined || since < until;
+export function isSpan({ since, until }: Span): boolean {
+  return since === undefined || until === undefined || since < until;
+}
 
 export const SPAN_ERROR = { error: 'must be later than since', path: ['until'] };
 
-const query = <F extends z.ZodRawShape>(fields: F) => z.strictObject({ ...fields, ...page });
+function query<F extends z.ZodRawShape>(fields: F) {
+  return z.strictObject({ ...fields, ...page });
+}
 
 /** Query of `GET /admin/v1/events`; `state` may be given several times. */
 export const eventsQuery = query({ ...deadLetterFields, state: states, eventId: text().optional() }).refine(

@@ -1,4 +1,4 @@
-import { ProblemError } from '../errors.ts';
+import { ProblemError } from '../http/problems.ts';
 
 /** Wrong tokens of one address in one window, after which it is turned away without a look at its token. */
 const MOST = 100;
@@ -15,7 +15,7 @@ export interface Guesses {
 }
 
 /** Slows down whoever tries tokens: 100 in a minute, while those who have the token are held to the limit of all requests only. */
-export const createGuesses = (now: () => number): Guesses => {
+export function createGuesses(now: () => number): Guesses {
   const windows = new Map<string, { readonly until: number; count: number }>();
   const current = (address: string) => {
     const window = windows.get(address);
@@ -44,4 +44,4 @@ export const createGuesses = (now: () => number): Guesses => {
       windows.set(address, { until: now() + WINDOW, count: 1 });
     },
   };
-};
+}

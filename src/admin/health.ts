@@ -20,9 +20,8 @@ interface HealthParts {
 }
 
 /** `GET /livez` and `GET /readyz`, open to everybody who reaches the port. */
-export const healthRoutes =
-  ({ health, observer }: HealthParts) =>
-  async (app: FastifyInstance): Promise<void> => {
+export function healthRoutes({ health, observer }: HealthParts) {
+  return async (app: FastifyInstance): Promise<void> => {
     app.route({
       method: 'GET',
       url: '/livez',
@@ -41,8 +40,9 @@ export const healthRoutes =
       },
     });
   };
+}
 
-const answer = (reply: FastifyReply, checks: readonly Check[]): FastifyReply => {
+function answer(reply: FastifyReply, checks: readonly Check[]): FastifyReply {
   const isOk = checks.every(({ ok }) => ok);
   return reply.code(isOk ? 200 : 503).send({ status: isOk ? 'ok' : 'failing', checks });
-};
+}

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import { ProblemError } from '../errors.ts';
+import { ProblemError } from '../http/problems.ts';
 
 /**
  * Bodies of the admin API are JSON or absent. Other types are refused in words: a web page can send a form to any address, but not JSON, and
  * curl sends a form unless told otherwise.
  */
-export const jsonBodies = (scope: FastifyInstance): void => {
+export function jsonBodies(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (_request, body, done) => {
     try {
@@ -17,4 +17,4 @@ export const jsonBodies = (scope: FastifyInstance): void => {
   scope.addContentTypeParser('*', (_request, _payload, done) => {
     done(new ProblemError('bad-request', 'body: send JSON, with the header Content-Type: application/json'));
   });
-};
+}

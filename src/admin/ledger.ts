@@ -21,31 +21,36 @@ const EMPTY: SourceCounts = {
 };
 
 /** Adds up the sources; `balanced` of the whole holds only if each source's does. */
-export const ledgerView = (ledger: Ledger): LedgerView => {
+export function ledgerView(ledger: Ledger): LedgerView {
   const sources = Object.fromEntries(Object.entries(ledger).map(([name, counts]) => [name, line(counts)]));
   const total = Object.values(ledger).reduce(plus, EMPTY);
   const balanced = Object.values(sources).every((source) => source.balanced);
   return { ...total, balanced, sources };
-};
+}
 
-const line = (counts: SourceCounts): LedgerLine => ({ ...counts, balanced: isBalanced(counts) });
+function line(counts: SourceCounts): LedgerLine {
+  return { ...counts, balanced: isBalanced(counts) };
+}
 
-const isBalanced = ({ accepted, pending, delivered, ignored, dead }: SourceCounts): boolean =>
-  accepted === pending + delivered + ignored + dead;
+function isBalanced({ accepted, pending, delivered, ignored, dead }: SourceCounts): boolean {
+  return accepted === pending + delivered + ignored + dead;
+}
 
-const plus = (a: SourceCounts, b: SourceCounts): SourceCounts => ({
-  accepted: a.accepted + b.accepted,
-  pending: a.pending + b.pending,
-  delivered: a.delivered + b.delivered,
-  ignored: a.ignored + b.ignored,
-  dead: a.dead + b.dead,
-  malformed: a.malformed + b.malformed,
-  quarantined: a.quarantined + b.quarantined,
-});
+function plus(a: SourceCounts, b: SourceCounts): SourceCounts {
+  return {
+    accepted: a.accepted + b.accepted,
+    pending: a.pending + b.pending,
+    delivered: a.delivered + b.delivered,
+    ignored: a.ignored + b.ignored,
+    dead: a.dead + b.dead,
+    malformed: a.malformed + b.malformed,
+    quarantined: a.quarantined + b.quarantined,
+  };
+}
 
-export const ledgerRoutes = (
+export function ledgerRoutes(
   app: FastifyInstance,
   { journal }: { readonly journal: Pick<Journal, 'ledger'> },
-): void => {
+): void {
   app.route({ method: 'GET', url: '/ledger', handler: async () => ledgerView(await journal.ledger()) });
-};
+}

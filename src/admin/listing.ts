@@ -1,4 +1,4 @@
-import { ProblemError } from '../errors.ts';
+import { ProblemError } from '../http/problems.ts';
 import { type Page, type PageRequest, RefusedError } from '../journal/journal.ts';
 
 interface Listed<F> {
@@ -7,22 +7,24 @@ interface Listed<F> {
 }
 
 /** Parts the query of a list into what is looked for and which page of it. */
-export const listed = <Q extends { readonly cursor?: string | undefined; readonly limit: number }>({
+export function listed<Q extends { readonly cursor?: string | undefined; readonly limit: number }>({
   cursor,
   limit,
   ...filter
-}: Q): Listed<Omit<Q, 'cursor' | 'limit'>> => ({
-  filter,
-  page: { limit, ...(cursor === undefined ? {} : { cursor }) },
-});
+}: Q): Listed<Omit<Q, 'cursor' | 'limit'>> {
+  return {
+    filter,
+    page: { limit, ...(cursor === undefined ? {} : { cursor }) },
+  };
+}
 
 /**
  * Asks the journal for a page.
  * @throws ProblemError `bad-request` for a cursor that no list gave
  */
-export const pageOf = async <T>(
+export async function pageOf<T>(
   asked: Promise<Page<T>>,
-): Promise<{ items: readonly T[]; next: string | null }> => {
+): Promise<{ items: readonly T[]; next: string | null }> {
   try {
     const { items, cursor } = await asked;
     return { items, next: cursor ?? null };
@@ -30,4 +32,4 @@ export const pageOf = async <T>(
     if (!(error instanceof RefusedError)) throw error;
     throw new ProblemError('bad-request', 'cursor: must be the next of a list; leave it out to begin anew');
   }
-};
+}

@@ -32,7 +32,7 @@ const body = z.strictObject(
 );
 
 /** How much is logged. */
-export const logLevelRoutes = (app: FastifyInstance, { logLevel, observer }: LogLevelParts): void => {
+export function logLevelRoutes(app: FastifyInstance, { logLevel, observer }: LogLevelParts): void {
   const view = () => {
     const { until, ...rest } = logLevel.status();
     return { ...rest, until: isoTime(until) };
@@ -48,4 +48,4 @@ export const logLevelRoutes = (app: FastifyInstance, { logLevel, observer }: Log
       return view();
     },
   });
-};
+}

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ProblemError } from '../errors.ts';
+import { ProblemError } from '../http/problems.ts';
 
 interface Path {
   readonly pattern: RegExp;
@@ -7,19 +7,20 @@ interface Path {
 }
 
 /** `/events/:receipt` → an expression for such paths. */
-const patternOf = (url: string): RegExp =>
-  new RegExp(
+function patternOf(url: string): RegExp {
+  return new RegExp(
     `^${url
       .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
       .replaceAll(/:\w+/g, '[^/]+')
       .replace(/\/$/, '')}/?$`,
   );
+}
 
 /**
  * Answers what no route takes: 405 with `Allow` when the path is there for another method, else 404. To be called before the routes are
  * registered.
  */
-export const answerNoRoute = (app: FastifyInstance) => {
+export function answerNoRoute(app: FastifyInstance) {
   const paths = new Map<string, Path>();
   app.addHook('onRoute', ({ url, method }) => {
     const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() };
@@ -37,4 +38,4 @@ export const answerNoRoute = (app: FastifyInstance) => {
     void reply.header('allow', allow);
     throw new ProblemError('method-not-allowed', `this path takes ${allow}`);
   };
-};
+}

@@ -14,16 +14,15 @@ interface MetricsParts {
 /** ms that the store may take to answer: Prometheus waits ten seconds, and a hanging store is just when it should hear of it. */
 const REFRESH = 4_000;
 
-const within = async (work: Promise<void>, ms: number): Promise<void> => {
+async function within(work: Promise<void>, ms: number): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms);
   await Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
-};
+}
 
 /** `GET /metrics` for Prometheus, open to everybody who reaches the port: labels hold configured names and codes only. */
-export const metricsRoutes =
-  ({ metrics, observer }: MetricsParts) =>
-  async (app: FastifyInstance): Promise<void> => {
+export function metricsRoutes({ metrics, observer }: MetricsParts) {
+  return async (app: FastifyInstance): Promise<void> => {
     app.route({
       method: 'GET',
       url: '/metrics',
@@ -38,3 +37,4 @@ export const metricsRoutes =
       },
     });
   };
+}

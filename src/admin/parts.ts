@@ -1,4 +1,4 @@
-import type { SourceTable } from '../intake/source-table.ts';
+import type { SourceTable } from '../sources/source-table.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { CoverageSource } from './coverage.ts';
 import type { DestinationDirectory } from './destinations.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { discardQuarantined, releaseQuarantined } from '../deadletters/quarantine.ts';
-import { headerNames } from '../deadletters/raw-headers.ts';
+import { discardQuarantined, releaseQuarantined } from '../operations/quarantine.ts';
+import { headerNames } from '../operations/raw-headers.ts';
 import type { Quarantined } from '../journal/journal.ts';
 import { bodyView } from './body-view.ts';
 import { quarantineQuery } from './filters.ts';
@@ -12,7 +12,7 @@ import type { AdminParts } from './parts.ts';
 import { filterFrom, quarantineBody } from './selection.ts';
 
 /** The requests that no verifier passed. Values of headers are never shown: they may be credentials. */
-export const quarantineRoutes = (app: FastifyInstance, parts: AdminParts): void => {
+export function quarantineRoutes(app: FastifyInstance, parts: AdminParts): void {
   app.route({
     method: 'GET',
     url: '/quarantine',
@@ -47,14 +47,16 @@ export const quarantineRoutes = (app: FastifyInstance, parts: AdminParts): void 
       return counts;
     },
   });
-};
+}
 
-const quarantinedView = (item: Quarantined, content: boolean) => ({
-  receipt: item.receipt,
-  source: item.source,
-  receivedAt: isoTime(item.receivedAt),
-  ip: item.ip,
-  reasons: item.reasons,
-  bytes: item.body.length,
-  ...(content ? { headerNames: headerNames(item.rawHeaders), ...bodyView(item.body) } : {}),
-});
+function quarantinedView(item: Quarantined, content: boolean) {
+  return {
+    receipt: item.receipt,
+    source: item.source,
+    receivedAt: isoTime(item.receivedAt),
+    ip: item.ip,
+    reasons: item.reasons,
+    bytes: item.body.length,
+    ...(content ? { headerNames: headerNames(item.rawHeaders), ...bodyView(item.body) } : {}),
+  };
+}

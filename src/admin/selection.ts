@@ -28,21 +28,23 @@ interface Selection {
 }
 
 /** What is wrong with a selection, if anything: that everything is meant must be said, not slipped into. */
-const faultOf = ({ receipts, filter, all }: Selection): string | undefined => {
+function faultOf({ receipts, filter, all }: Selection): string | undefined {
   if ((receipts === undefined) === (filter === undefined)) return ONE;
   const isEmpty = filter !== undefined && Object.keys(filter).length === 0;
   if (isEmpty && !all) return EMPTY;
   return all && !isEmpty ? NOT_ALL : undefined;
-};
+}
 
-const checked = <S extends z.ZodType<Selection>>(schema: S) =>
-  schema.superRefine((given, context) => {
+function checked<S extends z.ZodType<Selection>>(schema: S) {
+  return schema.superRefine((given, context) => {
     const message = faultOf(given);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
+}
 
-const filterOf = <F extends z.ZodRawShape>(fields: F) =>
-  z.strictObject(fields, { error: FILTER }).refine(isSpan, SPAN_ERROR).optional();
+function filterOf<F extends z.ZodRawShape>(fields: F) {
+  return z.strictObject(fields, { error: FILTER }).refine(isSpan, SPAN_ERROR).optional();
+}
 
 const deadLetterSelection = { ...common, filter: filterOf(deadLetterFields) };
 
@@ -60,5 +62,6 @@ export const quarantineBody = checked(
 );
 
 /** The chosen as the journal's filter. */
-export const filterFrom = ({ receipts, filter }: Omit<Selection, 'all'>): EventFilter =>
-  receipts === undefined ? { ...filter } : { receipts: [...new Set(receipts)] };
+export function filterFrom({ receipts, filter }: Omit<Selection, 'all'>): EventFilter {
+  return receipts === undefined ? { ...filter } : { receipts: [...new Set(receipts)] };
+}

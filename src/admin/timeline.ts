@@ -8,8 +8,8 @@ interface Entry {
 }
 
 /** All that happened to an event, earliest first; what happened in the same millisecond in the order it must have. */
-export const timelineOf = (record: EventRecord) =>
-  [
+export function timelineOf(record: EventRecord) {
+  return [
     ...arrivalOf(record),
     ...record.attempts.map(attemptEntry),
     ...record.actions.map(actionEntry),
@@ -17,15 +17,23 @@ export const timelineOf = (record: EventRecord) =>
   ]
     .toSorted((a, b) => a.at - b.at)
     .map((entry) => ({ ...entry, at: isoTime(entry.at) }));
+}
 
-const arrivalOf = ({ event }: EventRecord): Entry[] => [
-  { at: event.receivedAt, what: 'received', source: event.source, bytes: event.bodyBytes },
-  { at: event.receivedAt, what: 'verified', by: event.verifiedBy },
-];
+function arrivalOf({ event }: EventRecord): Entry[] {
+  return [
+    { at: event.receivedAt, what: 'received', source: event.source, bytes: event.bodyBytes },
+    { at: event.receivedAt, what: 'verified', by: event.verifiedBy },
+  ];
+}
 
-const attemptEntry = (attempt: EventRecord['attempts'][number]): Entry => ({ ...attempt, what: 'attempt' });
+function attemptEntry(attempt: EventRecord['attempts'][number]): Entry {
+  return { ...attempt, what: 'attempt' };
+}
 
-const actionEntry = (action: EventRecord['actions'][number]): Entry => ({ ...action, what: 'action' });
+function actionEntry(action: EventRecord['actions'][number]): Entry {
+  return { ...action, what: 'action' };
+}
 
-const endOf = ({ event: { settledAt, state, reason, detail } }: EventRecord): Entry[] =>
-  settledAt === undefined ? [] : [{ at: settledAt, what: 'settled', state, reason, detail }];
+function endOf({ event: { settledAt, state, reason, detail } }: EventRecord): Entry[] {
+  return settledAt === undefined ? [] : [{ at: settledAt, what: 'settled', state, reason, detail }];
+}

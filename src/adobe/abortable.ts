@@ -2,7 +2,7 @@
  * Waits for a promise that others may be waiting for too: an abort ends this wait only.
  * @throws the signal's reason
  */
-export const abortable = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   // Keeps a late failure from counting as unhandled when the signal is aborted already.
   promise.catch(() => undefined);
   signal.throwIfAborted();
@@ -14,4 +14,4 @@ export const abortable = async <T>(promise: Promise<T>, signal: AbortSignal): Pr
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
-};
+}

@@ -20,23 +20,24 @@ export type ItemAnswer =
 const UNKNOWN: ItemAnswer = { kind: 'unknown' };
 const MAX_MESSAGE_BYTES = 2_048;
 
-const xactionIdOf = (item: JsonValue | undefined): string | undefined => {
+function xactionIdOf(item: JsonValue | undefined): string | undefined {
   const id = isJsonObject(item) ? item['xactionId'] : undefined;
   return typeof id === 'string' && id !== '' ? id : undefined;
-};
+}
 
 /** A status as a number; undefined when there is none; NaN when there is one that cannot be read. */
-const statusNumber = (value: JsonValue | undefined): number | undefined => {
+function statusNumber(value: JsonValue | undefined): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : Number.NaN;
-};
+}
 
-const itemMessage = (item: JsonObject): string =>
-  problemText(item) || shorten(JSON.stringify(item), MAX_MESSAGE_BYTES);
+function itemMessage(item: JsonObject): string {
+  return problemText(item) || shorten(JSON.stringify(item), MAX_MESSAGE_BYTES);
+}
 
 /** Live systems say `status`, the docs `statusCode`; neither means success, either ≥ 400 failure (adobe.md §2.5). */
-const readItem = (item: JsonValue | undefined): ItemAnswer => {
+function readItem(item: JsonValue | undefined): ItemAnswer {
   if (!isJsonObject(item)) return UNKNOWN;
   const xactionId = xactionIdOf(item);
   const id = xactionId === undefined ? {} : { xactionId };
@@ -45,13 +46,13 @@ const readItem = (item: JsonValue | undefined): ItemAnswer => {
   if (status !== undefined) return { kind: 'failed', status, message: itemMessage(item), ...id };
   // A status that is no number may well be bad news: better sent twice than lost.
   return statuses.some(Number.isNaN) ? UNKNOWN : { kind: 'taken', ...id };
-};
+}
 
-const byIndex = (
+function byIndex(
   items: readonly JsonValue[],
   indices: readonly (number | undefined)[],
   sentCount: number,
-): ItemAnswer[] => {
+): ItemAnswer[] {
   const places = new Map<number, number | undefined>();
   for (const [at, index] of indices.entries()) {
     if (index !== undefined) places.set(index, places.has(index) ? undefined : at);
@@ -60,21 +61,21 @@ const byIndex = (
     const at = places.get(index);
     return at === undefined ? UNKNOWN : readItem(items[at]);
   });
-};
+}
 
 /**
  * Reads the body of a 207: one answer for each message sent, in the order sent. By position when there are as many items as messages
  * and no index speaks against it; else by the index in `xactionId` where it is in range and unique. Never throws.
  * Source: adobe.md §2.5; the docs' own sample breaks both rules, so what matches neither is `unknown`.
  */
-export const readBatchAnswer = (body: string, sentCount: number): ItemAnswer[] => {
+export function readBatchAnswer(body: string, sentCount: number): ItemAnswer[] {
   const items = parseObject(body)?.['responses'];
   if (!Array.isArray(items)) return Array.from({ length: sentCount }, () => UNKNOWN);
   const indices = items.map((item) => xactionIndex(xactionIdOf(item)));
   const inPlace = indices.every((index, at) => index === undefined || index === at);
   if (items.length === sentCount && inPlace) return items.map(readItem);
   return byIndex(items, indices, sentCount);
-};
+}
 
 /** What the single endpoint says of a message it took. */
 export interface SingleAnswer {
@@ -83,14 +84,14 @@ export interface SingleAnswer {
   readonly syncValidation?: string;
 }
 
-const syncValidationOf = (value: JsonValue | undefined): string | undefined => {
+function syncValidationOf(value: JsonValue | undefined): string | undefined {
   if (!isJsonObject(value)) return undefined;
   if (typeof value['status'] === 'string') return value['status'];
   return value['skipped'] === true ? 'skipped' : undefined;
-};
+}
 
 /** Reads the body of a 200 of the single endpoint; a body that cannot be read gives an empty answer. Never throws. */
-export const readSingleAnswer = (body: string): SingleAnswer => {
+export function readSingleAnswer(body: string): SingleAnswer {
   const answer = parseObject(body);
   const xactionId = xactionIdOf(answer);
   const syncValidation = syncValidationOf(answer?.['syncValidation']);
@@ -98,4 +99,4 @@ export const readSingleAnswer = (body: string): SingleAnswer => {
     ...(xactionId !== undefined && { xactionId }),
     ...(syncValidation !== undefined && { syncValidation }),
   };
-};
+}

@@ -14,11 +14,14 @@ export interface Deadline {
 }
 
 /** The moment `ms` from now. */
-export const deadlineIn = (clocks: Clocks, ms: number): Deadline => ({
-  wall: clocks.wall() + ms,
-  steady: clocks.steady() + ms,
-});
+export function deadlineIn(clocks: Clocks, ms: number): Deadline {
+  return {
+    wall: clocks.wall() + ms,
+    steady: clocks.steady() + ms,
+  };
+}
 
 /** ms until the deadline by the clock that is nearer to it; 0 once it is over. */
-export const timeLeft = (clocks: Clocks, deadline: Deadline): number =>
-  Math.max(0, Math.min(deadline.wall - clocks.wall(), deadline.steady - clocks.steady()));
+export function timeLeft(clocks: Clocks, deadline: Deadline): number {
+  return Math.max(0, Math.min(deadline.wall - clocks.wall(), deadline.steady - clocks.steady()));
+}

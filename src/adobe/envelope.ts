@@ -26,10 +26,12 @@ export interface EnvelopeTarget {
 }
 
 /** A PATCH of the profile. Without an identity dataset no identity is linked by it. */
-export const mergeOperations = (identityDatasetId: string | undefined): EnvelopeOperations => ({
-  data: 'merge',
-  ...(identityDatasetId === undefined ? {} : { identity: 'create', identityDatasetId }),
-});
+export function mergeOperations(identityDatasetId: string | undefined): EnvelopeOperations {
+  return {
+    data: 'merge',
+    ...(identityDatasetId === undefined ? {} : { identity: 'create', identityDatasetId }),
+  };
+}
 
 /** The only content type that a schema reference of the inlet's header takes (adobe.md §2.3). */
 const SCHEMA_CONTENT_TYPE = 'application/vnd.adobe.xed-full+json;version=1';
@@ -45,9 +47,7 @@ export interface Enveloped {
  * Makes messages of one target around records that are JSON texts already.
  * @returns takes the text of an xdmEntity, or of the flat event for `raw`, and the epoch ms at which the relay received the event
  */
-export const createEnvelope = (
-  target: EnvelopeTarget,
-): ((record: string, receivedAt: number) => Enveloped) => {
+export function createEnvelope(target: EnvelopeTarget): (record: string, receivedAt: number) => Enveloped {
   const { beforeTime, beforeRecord, end } = frameOf(target);
   const frameBytes = Buffer.byteLength(beforeTime + beforeRecord + end);
   return (record, receivedAt) => {
@@ -57,21 +57,22 @@ export const createEnvelope = (
       bytes: frameBytes + time.length + Buffer.byteLength(record),
     };
   };
-};
+}
 
 /**
  * The JSON text of one message. The same input gives the same text, so that a resend is byte for byte the first sending.
  * @param entity xdmEntity, or the flat event for `raw`
  * @param receivedAt epoch ms at which the relay received the event
  */
-export const envelope = (target: EnvelopeTarget, entity: JsonObject, receivedAt: number): string =>
-  createEnvelope(target)(JSON.stringify(entity), receivedAt).json;
+export function envelope(target: EnvelopeTarget, entity: JsonObject, receivedAt: number): string {
+  return createEnvelope(target)(JSON.stringify(entity), receivedAt).json;
+}
 
 /**
  * What stands around the time of receipt and the record: the same in every message of a target.
  * Sources: adobe.md §2.3 (`createdAt` is epoch ms as a text; `xdmMeta.schemaRef` must equal the header's), §2.4 (raw form), §4.3 (`operations`).
  */
-const frameOf = ({ imsOrgId, flow, format, operations }: EnvelopeTarget) => {
+function frameOf({ imsOrgId, flow, format, operations }: EnvelopeTarget) {
   const isXdm = format === 'xdm';
   const schema = { schemaRef: { id: flow.schemaId, contentType: SCHEMA_CONTENT_TYPE } };
   const address = { ...(isXdm ? schema : {}), imsOrgId, datasetId: flow.datasetId, flowId: flow.flowId };
@@ -85,7 +86,9 @@ const frameOf = ({ imsOrgId, flow, format, operations }: EnvelopeTarget) => {
     beforeRecord: `",${JSON.stringify(rest).slice(1)},"body":${body}`,
     end: isXdm ? '}}' : '}',
   };
-};
+}
 
 /** The JSON text of an object without its last brace, so that more can follow. */
-const unclosed = (object: object): string => JSON.stringify(object).slice(0, -1);
+function unclosed(object: object): string {
+  return JSON.stringify(object).slice(0, -1);
+}

@@ -35,29 +35,29 @@ const CODES: Readonly<Record<string, FailureCode>> = {
 /** Names that OpenSSL and Node give to certificate and handshake errors. */
 const TLS = /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|ERROR_IN_C|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_)/;
 
-const codeOf = (error: Error): FailureCode | undefined => {
+function codeOf(error: Error): FailureCode | undefined {
   if (error.name === 'TimeoutError') return 'timeout';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (TLS.test(code)) return 'tls';
   return code.startsWith('EAI_') ? 'dns' : CODES[code];
-};
+}
 
 /** The error, what caused it, and the errors it stands for (Node tries several addresses of one host). */
-const chain = (error: unknown, depth = 0): Error[] => {
+function chain(error: unknown, depth = 0): Error[] {
   if (!(error instanceof Error) || depth > 5) return [];
   const several: unknown[] = error instanceof AggregateError ? error.errors : [];
   return [error, ...[error.cause, ...several].flatMap((inner) => chain(inner, depth + 1))];
-};
+}
 
-const sentence = (error: Error): string => {
+function sentence(error: Error): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return error.message.includes(code) ? error.message : `${code}: ${error.message}`;
-};
+}
 
 /** Names an error of Node or undici; what is not known is `network`. */
-export const failureOf = (error: unknown): Failure => {
+export function failureOf(error: unknown): Failure {
   const errors = chain(error);
   const code = errors.map(codeOf).find((known) => known !== undefined) ?? 'network';
   const speaking = errors.find(({ message }) => message !== '');
   return { code, detail: shorten(speaking === undefined ? String(error) : sentence(speaking), 300) };
-};
+}

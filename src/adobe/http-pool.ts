@@ -11,8 +11,8 @@ const KEEP_ALIVE_MAX_MS = 60_000;
  * outcome of several requests open. Proxies named in the environment are not used.
  * @param timeoutMs bound on headers and body, behind the limit that each request has of its own
  */
-export const createPool = (origin: string, connections: number, timeoutMs: number): Pool =>
-  new Pool(origin, {
+export function createPool(origin: string, connections: number, timeoutMs: number): Pool {
+  return new Pool(origin, {
     connections,
     pipelining: 1,
     allowH2: false,
@@ -22,3 +22,4 @@ export const createPool = (origin: string, connections: number, timeoutMs: numbe
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
   });
+}

@@ -33,7 +33,7 @@ export type PostAnswer =
 
 type ResponseBody = Dispatcher.ResponseData['body'];
 
-const readText = async (stream: ResponseBody, maxBytes: number): Promise<{ body: string; cut: boolean }> => {
+async function readText(stream: ResponseBody, maxBytes: number): Promise<{ body: string; cut: boolean }> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -44,13 +44,13 @@ const readText = async (stream: ResponseBody, maxBytes: number): Promise<{ body:
   }
   const whole = Buffer.concat(chunks);
   return { body: whole.toString('utf8', 0, Math.min(bytes, maxBytes)), cut: bytes > maxBytes };
-};
+}
 
 /**
  * One POST, once: nothing is tried again and no redirect followed; a 3xx is an answer like any other.
  * @throws only the reason of the caller's signal
  */
-export const post = async (pool: Pool, request: Post, signal: AbortSignal): Promise<PostAnswer> => {
+export async function post(pool: Pool, request: Post, signal: AbortSignal): Promise<PostAnswer> {
   signal.throwIfAborted();
   const started = performance.now();
   const durationMs = () => Math.round(performance.now() - started);
@@ -74,4 +74,4 @@ export const post = async (pool: Pool, request: Post, signal: AbortSignal): Prom
   } finally {
     limit.clear();
   }
-};
+}

@@ -1,4 +1,4 @@
-import { moment } from '../observability/moments.ts';
+import { hitFailpoint } from '../telemetry/failpoints.ts';
 import { abortable } from './abortable.ts';
 import type { TokenAnswer, TokenSource } from './answer.ts';
 import type { Clocks } from './deadline.ts';
@@ -37,17 +37,17 @@ const CLOSED: NoToken = {
   retryAfter: 60_000,
 };
 
-const okOutcome = (minted: Extract<Minted, { ok: true }>, refused: NoToken | undefined): string => {
+function okOutcome(minted: Extract<Minted, { ok: true }>, refused: NoToken | undefined): string {
   if (refused !== undefined) return 'same_token';
   return minted.lifetime === undefined ? 'ok_lifetime_unknown' : 'ok';
-};
+}
 
 /**
  * Tokens for one credential: one mint at a time however many ask, a new one in the background before the old one ends, and waits in
  * place of requests while IMS or the credential is at fault. Nothing is refreshed while nobody asks, so there are no timers.
  * Source of the rules: adobe.md §1.
  */
-export const createTokenSource = (options: TokenSourceOptions): TokenSource => {
+export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const {
     now = Date.now,
     steady = () => performance.now(),
@@ -76,9 +76,9 @@ export const createTokenSource = (options: TokenSourceOptions): TokenSource => {
   };
 
   const mint = async (): Promise<TokenAnswer> => {
-    moment('token-minting');
+    hitFailpoint('token-minting');
     const minted = await minter.mint();
-    moment('token-minted');
+    hitFailpoint('token-minted');
     // Before anybody hears of the outcome: who asks after that must not be given this flight's answer.
     flight = undefined;
     if (minted === 'closed') return CLOSED;
@@ -122,4 +122,4 @@ export const createTokenSource = (options: TokenSourceOptions): TokenSource => {
       closed = true;
     },
   };
-};
+}

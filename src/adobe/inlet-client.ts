@@ -29,31 +29,31 @@ const CLOSED: InletAnswer = {
   durationMs: 0,
 };
 
-const inletAnswer = (answer: PostAnswer, now: number): InletAnswer => {
+function inletAnswer(answer: PostAnswer, now: number): InletAnswer {
   if (answer.kind === 'failure') return answer;
   const { status, headers, body, durationMs } = answer;
   const retryAfter = parseRetryAfter(headers['retry-after'], now);
   return { kind: 'answer', status, body, durationMs, ...(retryAfter !== undefined && { retryAfter }) };
-};
+}
 
 const OPENING = Buffer.from('{"messages":[');
 const CLOSING = Buffer.from(']}');
 
 /** `{"messages":[…]}` as bytes. Joined to one text before, the messages would be copied once more, which takes several times as long. */
-const batchBody = (messages: readonly string[]): Buffer => {
+function batchBody(messages: readonly string[]): Buffer {
   const parts = [OPENING];
   for (const [index, message] of messages.entries()) {
     parts.push(Buffer.from(index === 0 ? message : `,${message}`));
   }
   parts.push(CLOSING);
   return Buffer.concat(parts);
-};
+}
 
 /**
  * An inlet over a pool of its own. Requests are made once and never repeated here, redirects never followed.
  * @throws TypeError when the URL is no inlet's
  */
-export const createInlet = (options: InletOptions): Inlet => {
+export function createInlet(options: InletOptions): Inlet {
   const { sandbox, imsOrgId, requestTimeoutMs = 30_000, connections, now = Date.now } = options;
   const urls = inletUrls(options.inletUrl);
   const pool = createPool(urls.origin, connections, requestTimeoutMs);
@@ -99,4 +99,4 @@ export const createInlet = (options: InletOptions): Inlet => {
     sendSingle: (flow, message, token, signal) => send(urls.single, flow, message, token, signal),
     close: () => (closing ??= finish()),
   };
-};
+}

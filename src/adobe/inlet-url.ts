@@ -13,9 +13,9 @@ const COLLECTION = /\/collection\/(?:batch\/)?/;
  * `/collection/` (adobe.md §2.1). The query stays as it is.
  * @throws TypeError when it is no inlet URL
  */
-export const inletUrls = (inletUrl: string): InletUrls => {
+export function inletUrls(inletUrl: string): InletUrls {
   const { origin, pathname, search } = new URL(inletUrl);
   if (!COLLECTION.test(pathname)) throw new TypeError('An inlet URL must hold /collection/<inletId>');
   const path = (base: string) => pathname.replace(COLLECTION, base) + search;
   return { origin, single: path('/collection/'), batch: path('/collection/batch/') };
-};
+}

@@ -29,23 +29,26 @@ export interface MintHold {
   clear(): void;
 }
 
-const doubled = (span: { readonly first: number; readonly max: number }, times: number): number =>
-  Math.min(span.max, span.first * 2 ** Math.min(times, 20));
+function doubled(span: { readonly first: number; readonly max: number }, times: number): number {
+  return Math.min(span.max, span.first * 2 ** Math.min(times, 20));
+}
 
-const spreadDelay = (span: { readonly first: number; readonly max: number }, times: number, jitter: number) =>
-  Math.min(span.max, doubled(span, times) * (1 + LASTING_SPREAD * jitter));
+function spreadDelay(span: { readonly first: number; readonly max: number }, times: number, jitter: number) {
+  return Math.min(span.max, doubled(span, times) * (1 + LASTING_SPREAD * jitter));
+}
 
-const passingDelay = (times: number, jitter: number): number =>
-  Math.max(MIN_MS, doubled(PASSING, times) * jitter);
+function passingDelay(times: number, jitter: number): number {
+  return Math.max(MIN_MS, doubled(PASSING, times) * jitter);
+}
 
 /** @param times failures of this kind in a row before this one */
-const failureDelay = (failure: MintFailure, times: number, jitter: number): number => {
+function failureDelay(failure: MintFailure, times: number, jitter: number): number {
   const asked = failure.retryAfter ?? 0;
   if (failure.permanent) return Math.max(asked, spreadDelay(LASTING, times, jitter));
   return asked > 0 ? Math.max(MIN_MS, asked) : passingDelay(times, jitter);
-};
+}
 
-export const createMintHold = (clocks: Clocks, jitter: () => number): MintHold => {
+export function createMintHold(clocks: Clocks, jitter: () => number): MintHold {
   let held: { readonly until: Deadline; readonly answer: NoToken } | undefined;
   let failures = 0;
   let lasting = false;
@@ -89,4 +92,4 @@ export const createMintHold = (clocks: Clocks, jitter: () => number): MintHold =
       refusals = 0;
     },
   };
-};
+}

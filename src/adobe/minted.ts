@@ -38,22 +38,24 @@ const PERMANENT = new Set(PERMANENT_CODES);
 /** What may stand in an Authorization header; anything else is no token. */
 const TOKEN = /^[\x21-\x7e]+$/;
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
 
-const detailOf = (answer: Answered, words: string): string => {
+function detailOf(answer: Answered, words: string): string {
   // x-debug-id names the call to Adobe's support (adobe.md §1.4).
   const id = answer.headers['x-debug-id'];
   const debug = typeof id === 'string' ? ` (x-debug-id ${id})` : '';
   return shorten(`IMS answered ${answer.status}${words && `: ${words}`}${debug}`, 500);
-};
+}
 
-const failed = (
+function failed(
   answer: Answered,
   now: number,
   code: string,
   words: string,
   fault: { readonly permanent?: boolean; readonly wrongSecret?: boolean } = {},
-): MintFailure => {
+): MintFailure {
   const retryAfter = parseRetryAfter(answer.headers['retry-after'], now);
   return {
     ok: false,
@@ -63,25 +65,25 @@ const failed = (
     wrongSecret: fault.wrongSecret ?? false,
     ...(retryAfter !== undefined && { retryAfter }),
   };
-};
+}
 
-const mintedToken = (answer: Answered, body: JsonObject | undefined, now: number): Minted => {
+function mintedToken(answer: Answered, body: JsonObject | undefined, now: number): Minted {
   const token = text(body?.['access_token']);
   if (answer.cut || !TOKEN.test(token)) return failed(answer, now, 'unavailable', 'no usable access_token');
   return { ok: true, token, lifetime: tokenLifetime(token, body?.['expires_in']) };
-};
+}
 
-const refusal = (answer: Answered, body: JsonObject | undefined, now: number): MintFailure => {
+function refusal(answer: Answered, body: JsonObject | undefined, now: number): MintFailure {
   const error = text(body?.['error']);
   const description = text(body?.['error_description']);
   const words = [error, description].filter(Boolean).join(', ');
   if (!PERMANENT.has(error)) return failed(answer, now, 'refused', words);
   const wrongSecret = error === 'invalid_client' && /client_secret/i.test(description);
   return failed(answer, now, error, words, { permanent: true, wrongSecret });
-};
+}
 
 /** Reads IMS's answer to a token request. Source: adobe.md §1.3 (success), §1.4 (errors). @param now epoch ms */
-export const readMinted = (answer: PostAnswer, now: number): Minted => {
+export function readMinted(answer: PostAnswer, now: number): Minted {
   if (answer.kind === 'failure') {
     const detail = `IMS did not answer: ${answer.code}: ${answer.detail}`;
     return { ok: false, code: 'network', detail, permanent: false, wrongSecret: false };
@@ -92,4 +94,4 @@ export const readMinted = (answer: PostAnswer, now: number): Minted => {
   if (status === 429) return failed(answer, now, 'throttled', text(body?.['error']));
   const passing = status < 400 || status === 408 || status === 425 || status >= 500;
   return passing ? failed(answer, now, 'unavailable', text(body?.['error'])) : refusal(answer, body, now);
-};
+}

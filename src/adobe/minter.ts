@@ -12,20 +12,22 @@ export interface Minter {
   close(): void;
 }
 
-const failure = (code: string, detail: string, permanent: boolean): MintFailure => ({
-  ok: false,
-  code,
-  detail,
-  permanent,
-  wrongSecret: false,
-});
+function failure(code: string, detail: string, permanent: boolean): MintFailure {
+  return {
+    ok: false,
+    code,
+    detail,
+    permanent,
+    wrongSecret: false,
+  };
+}
 
 /** @param secretFailed called for each secret that IMS refused */
-export const createMinter = (
+export function createMinter(
   request: TokenRequest,
   clientSecrets: readonly string[],
   secretFailed: () => void,
-): Minter => {
+): Minter {
   const pool = createPool(request.url.origin, 1, request.timeoutMs);
   const secrets = createSecretRing(clientSecrets);
   const closing = new AbortController();
@@ -61,4 +63,4 @@ export const createMinter = (
       pool.destroy().catch(() => undefined);
     },
   };
-};
+}

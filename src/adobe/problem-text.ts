@@ -8,13 +8,16 @@ const MAX_VIOLATIONS = 5;
 /** Bound on the walk through a problem that nobody promised to be small. */
 const MAX_NODES = 500;
 
-const text = (value: JsonValue | undefined): string => (typeof value === 'string' ? value.trim() : '');
+function text(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value.trim() : '';
+}
 
-const list = (value: JsonValue | undefined): JsonObject[] =>
-  Array.isArray(value) ? value.filter(isJsonObject) : [];
+function list(value: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
 
 /** The innermost violations of the validator's tree, in order, each as `pointer: message` (adobe.md §2.6). */
-const violations = (roots: readonly JsonObject[]): string[] => {
+function violations(roots: readonly JsonObject[]): string[] {
   const found: string[] = [];
   const open = roots.slice(0, MAX_NODES).toReversed();
   for (let nodes = 0; nodes < MAX_NODES && found.length < MAX_VIOLATIONS; nodes += 1) {
@@ -25,16 +28,17 @@ const violations = (roots: readonly JsonObject[]): string[] => {
     else found.push([text(node['pointerToViolation']), text(node['message'])].filter(Boolean).join(': '));
   }
   return found.filter(Boolean);
-};
+}
 
 /** Where the inlet, its failed batches and the gateway put lists of violations (adobe.md §2.6, §2.8). */
-const violationRoots = (problem: JsonObject, report: JsonObject): JsonObject[] =>
-  [report['cause'], report, problem['cause'], problem['_errors'], problem]
+function violationRoots(problem: JsonObject, report: JsonObject): JsonObject[] {
+  return [report['cause'], report, problem['cause'], problem['_errors'], problem]
     .filter((holder) => isJsonObject(holder))
     .flatMap((holder) => list(holder['_streamingValidation']));
+}
 
 /** Adobe's words in a parsed problem: title, message, first violations; at most 2 KB; empty when it says nothing known. */
-export const problemText = (problem: JsonObject): string => {
+export function problemText(problem: JsonObject): string {
   const report = isJsonObject(problem['report']) ? problem['report'] : {};
   const words = [
     text(problem['title']),
@@ -45,22 +49,23 @@ export const problemText = (problem: JsonObject): string => {
     ...violations(violationRoots(problem, report)),
   ];
   return shorten([...new Set(words.filter(Boolean))].join('; '), MAX_BYTES);
-};
+}
 
 /** A body that is no problem document: a gateway's page or plain text, without tags. */
-const plainText = (body: string): string =>
-  body
+function plainText(body: string): string {
+  return body
     .slice(0, 4 * MAX_BYTES)
     .replaceAll(/<(style|script)\b[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
     .replaceAll(/\s+/g, ' ')
     .trim();
+}
 
 /**
  * What an error body of the inlet says, for people: at most 2 KB of UTF-8, empty for an empty body. It may quote values of the
  * message, so it belongs beside the event and not into a log.
  */
-export const readProblem = (body: string): string => {
+export function readProblem(body: string): string {
   const problem = parseObject(body);
   const said = problem === undefined ? '' : problemText(problem);
   return said === '' ? shorten(plainText(body), MAX_BYTES) : said;
-};
+}

@@ -13,7 +13,7 @@ export interface SecretRing {
   version(): number;
 }
 
-export const createSecretRing = (first: readonly string[]): SecretRing => {
+export function createSecretRing(first: readonly string[]): SecretRing {
   let secrets = first.filter((secret) => secret !== '');
   let preferred: string | undefined;
   let version = 0;
@@ -35,4 +35,4 @@ export const createSecretRing = (first: readonly string[]): SecretRing => {
     },
     version: () => version,
   };
-};
+}

@@ -6,7 +6,7 @@ export interface TimeLimit {
 }
 
 /** A signal that follows its parent and is aborted after `ms` at the latest. The timer holds no process open. */
-export const startTimeLimit = (parent: AbortSignal, ms: number): TimeLimit => {
+export function startTimeLimit(parent: AbortSignal, ms: number): TimeLimit {
   const controller = new AbortController();
   const onAbort = () => controller.abort(parent.reason);
   const onTime = () => controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
@@ -20,4 +20,4 @@ export const startTimeLimit = (parent: AbortSignal, ms: number): TimeLimit => {
       parent.removeEventListener('abort', onAbort);
     },
   };
-};
+}

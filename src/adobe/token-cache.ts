@@ -34,12 +34,12 @@ export interface TokenCache {
  * How long before its end a token is replaced: 5 min or 5 % of its life, whichever is more, but never more than half of it.
  * Source: adobe.md §1.5.
  */
-export const refreshMargin = (lifetime: number, jitter: number): number => {
+export function refreshMargin(lifetime: number, jitter: number): number {
   const margin = Math.max(MIN_MARGIN_MS, MARGIN_SHARE * lifetime);
   return Math.min(lifetime / 2, margin * (1 - MARGIN_SPREAD + 2 * MARGIN_SPREAD * jitter));
-};
+}
 
-export const createTokenCache = (clocks: Clocks, jitter: () => number): TokenCache => {
+export function createTokenCache(clocks: Clocks, jitter: () => number): TokenCache {
   let entry: Entry | undefined;
 
   const left = (): number | undefined => {
@@ -66,4 +66,4 @@ export const createTokenCache = (clocks: Clocks, jitter: () => number): TokenCac
     },
     left,
   };
-};
+}

@@ -9,25 +9,25 @@ const MIN_LIFETIME_MS = 1_000;
 /** 86 399 is seconds, 86 399 994 ms: between them lie 11.5 days in seconds and 16.6 minutes in ms (adobe.md §1.3). */
 const MAGNITUDE = 1_000_000;
 
-const positive = (value: JsonValue | undefined): number | undefined => {
+function positive(value: JsonValue | undefined): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : undefined;
-};
+}
 
 /** `expires_in` of the JWT's payload: ms, as a text, beside `created_at`. Observed, not promised, so anything else is passed over. */
-const claimedMs = (token: string): number | undefined => {
+function claimedMs(token: string): number | undefined {
   const claims = parseObject(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
   const ms = positive(claims?.['expires_in']);
   if (ms === undefined || positive(claims?.['created_at']) === undefined) return undefined;
   return ms <= MAX_CLAIM_MS ? ms : undefined;
-};
+}
 
 /** `expires_in` of the answer: seconds from the versioned endpoints, ms from the unversioned one (adobe.md §1.1). */
-const answeredMs = (expiresIn: JsonValue | undefined): number | undefined => {
+function answeredMs(expiresIn: JsonValue | undefined): number | undefined {
   const number = positive(expiresIn);
   if (number === undefined) return undefined;
   return number > MAGNITUDE ? number : number * 1_000;
-};
+}
 
 /**
  * How long a token lives, counted from when it was received: the JWT's `created_at` is by Adobe's clock, so a comparison with ours
@@ -35,8 +35,8 @@ const answeredMs = (expiresIn: JsonValue | undefined): number | undefined => {
  * @param expiresIn of the token answer, in whatever unit
  * @returns ms, at most 24 h; undefined when nothing usable is said
  */
-export const tokenLifetime = (token: string, expiresIn: JsonValue | undefined): number | undefined => {
+export function tokenLifetime(token: string, expiresIn: JsonValue | undefined): number | undefined {
   const told = [claimedMs(token), answeredMs(expiresIn)].filter((ms) => ms !== undefined);
   const ms = Math.min(MAX_LIFETIME_MS, ...told);
   return told.length > 0 && ms >= MIN_LIFETIME_MS ? ms : undefined;
-};
+}

@@ -24,21 +24,22 @@ const HEADERS = {
 };
 
 /** IMS echoes parameters at times; a secret must not travel on into a log (design: invariant 8). */
-const withoutSecret = (minted: Minted, secret: string): Minted =>
-  minted.ok || secret.length < SECRET_LENGTH
+function withoutSecret(minted: Minted, secret: string): Minted {
+  return minted.ok || secret.length < SECRET_LENGTH
     ? minted
     : { ...minted, detail: minted.detail.replaceAll(secret, '[secret]') };
+}
 
 /**
  * Asks IMS once for a token. Every value is encoded, for secrets hold reserved characters; scopes are comma separated (adobe.md §1.2).
  * @throws only the signal's reason
  */
-export const requestToken = async (
+export async function requestToken(
   pool: Pool,
   request: TokenRequest,
   secret: string,
   signal: AbortSignal,
-): Promise<Minted> => {
+): Promise<Minted> {
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
     client_id: request.clientId,
@@ -57,4 +58,4 @@ export const requestToken = async (
     signal,
   );
   return withoutSecret(readMinted(answer, request.now()), secret);
-};
+}

@@ -172,4 +172,6 @@ export const CATALOGUE: ReadonlyMap<string, KnownEvent> = new Map(
 /**
  * The name as a metric label: a known name, else `other`, so that a sender cannot make endless time series.
  */
-export const metricEventName = (name: string): string => (CATALOGUE.has(name) ? name : 'other');
+export function metricEventName(name: string): string {
+  return CATALOGUE.has(name) ? name : 'other';
+}

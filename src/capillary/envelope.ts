@@ -91,4 +91,6 @@ function laneIn(data: JsonObject, orgId: number, customerId: string | undefined)
   return laneKey === undefined ? undefined : laneOf(orgId, laneKey);
 }
 
-const notAnEvent = (detail: string): ParsedEvent => ({ ok: false, code: 'not-an-event', detail });
+function notAnEvent(detail: string): ParsedEvent {
+  return { ok: false, code: 'not-an-event', detail };
+}

@@ -28,4 +28,6 @@ function contentHash(event: IdentityFields): string {
   return sha256(canonicalJson({ orgId, eventName, refId, apiRequestId, createdAt, data }));
 }
 
-const sha256 = (text: string): string => hash('sha256', text);
+function sha256(text: string): string {
+  return hash('sha256', text);
+}

@@ -160,8 +160,9 @@ export function laneKeyOf(data: JsonObject, customerId = customerIdOf(data)): st
 }
 
 /** The lane of a key in one organisation: 64 hex of SHA-256. */
-export const laneOf = (orgId: number, laneKey: string): string =>
-  hash('sha256', JSON.stringify(['lane', orgId, laneKey]));
+export function laneOf(orgId: number, laneKey: string): string {
+  return hash('sha256', JSON.stringify(['lane', orgId, laneKey]));
+}
 
 function namedPersonOf(data: JsonObject): Person | undefined {
   for (const path of ['customerIdentifiers', 'survivorCustomerIdentifiers']) {
@@ -173,8 +174,9 @@ function namedPersonOf(data: JsonObject): Person | undefined {
   return undefined;
 }
 
-const groupMemberIn = (data: JsonObject): Person | undefined =>
-  namedPersonOf(data) === undefined ? groupMemberOf(data) : undefined;
+function groupMemberIn(data: JsonObject): Person | undefined {
+  return namedPersonOf(data) === undefined ? groupMemberOf(data) : undefined;
+}
 
 /** A card event names the card and no customer (reference: capillary.md §2.1, `eventSearchKey`). */
 function cardHolderOf(data: JsonObject): Person | undefined {

@@ -1,7 +1,9 @@
 import { isBlank, isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** True for a key that `trimKeys` does not take as it is. */
-export const isOddKey = (key: string): boolean => key === '__proto__' || key.trim() !== key;
+export function isOddKey(key: string): boolean {
+  return key === '__proto__' || key.trim() !== key;
+}
 
 /**
  * A copy with stray spaces around keys removed at every level. When two keys become one, the one that was written without spaces

@@ -63,10 +63,13 @@ function look(value: JsonValue, depth: number, seen: Seen): void {
 }
 
 /** A reviver makes parsing several times slower, and the engine recurse: only for texts that need it and whose depth is known to be small. */
-const parseExactly = (text: string): JsonValue => JSON.parse(text, reviveNumber) as JsonValue;
+function parseExactly(text: string): JsonValue {
+  return JSON.parse(text, reviveNumber) as JsonValue;
+}
 
-const reviveNumber = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
-  typeof value === 'number' ? (exactDigits(value, context?.source) ?? value) : value;
+function reviveNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === 'number' ? (exactDigits(value, context?.source) ?? value) : value;
+}
 
 /** Some senders write integers as floats (reference: capillary.md §2.4), so `….0` counts as an integer. */
 function exactDigits(value: number, source: string | undefined): string | undefined {

@@ -15,7 +15,9 @@ const ZONED =
 const DECIMAL = /^\d{1,16}(\.\d+)?([eE]\+?\d{1,2})?$/;
 
 /** True for epoch milliseconds after 2000 and before 2200. */
-export const isPlausible = (at: number): boolean => at > EARLIEST && at < LATEST;
+export function isPlausible(at: number): boolean {
+  return at > EARLIEST && at < LATEST;
+}
 
 /**
  * Reads an epoch as Capillary sends it, to milliseconds: a number, or a text that holds one. Ten digits are
@@ -60,7 +62,9 @@ export function pickTime(object: JsonObject, field: string, timezone: string): n
 }
 
 /** RFC 3339 with milliseconds and `Z`, one of the forms AEP takes (reference: adobe.md §2.8). */
-export const toTimestamp = (at: number): string => new Date(at).toISOString();
+export function toTimestamp(at: number): string {
+  return new Date(at).toISOString();
+}
 
 function parseZoned(text: string): number | undefined {
   const [, date, time, fraction = '', zulu, hours, minutes = '00'] = ZONED.exec(text) ?? [];

@@ -119,5 +119,6 @@ function merge(envelope: JsonObject, event: JsonObject, carrier: string): JsonOb
   return merged;
 }
 
-const hasName = (object: JsonObject): boolean =>
-  typeof object['eventName'] === 'string' && !isBlank(object['eventName']);
+function hasName(object: JsonObject): boolean {
+  return typeof object['eventName'] === 'string' && !isBlank(object['eventName']);
+}

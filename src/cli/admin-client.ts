@@ -27,7 +27,7 @@ const TIMEOUT = { GET: 30_000, POST: 600_000, PUT: 30_000 } as const;
 type Method = keyof typeof TIMEOUT;
 
 /** Who acts, for the relay's record of it: a note, not a proof. */
-const operator = (): string => {
+function operator(): string {
   try {
     return userInfo()
       .username.replace(/[^\x20-\x7e]/g, '?')
@@ -36,9 +36,9 @@ const operator = (): string => {
     // A container may run as a user that has no name.
     return '';
   }
-};
+}
 
-const headersFor = (token: string | undefined, hasBody: boolean): Record<string, string> => {
+function headersFor(token: string | undefined, hasBody: boolean): Record<string, string> {
   const name = operator();
   return {
     accept: 'application/json',
@@ -46,35 +46,35 @@ const headersFor = (token: string | undefined, hasBody: boolean): Record<string,
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(name === '' ? {} : { 'x-relay-operator': name }),
   };
-};
+}
 
-const unreachable = (url: string, error: unknown): UnreachableError => {
+function unreachable(url: string, error: unknown): UnreachableError {
   // What fetch throws says no more than that it failed; the cause says why.
   const { code, detail } = failureOf(error instanceof TypeError ? (error.cause ?? error) : error);
   const why = code === 'refused' ? 'the connection was refused' : detail;
   return new UnreachableError(
     `no relay answers at ${url}: ${why}. Is it running, and is this its admin port? Name it with --url or --config.`,
   );
-};
+}
 
-const parse = (text: string): unknown => {
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-};
+}
 
 /** One line of what a problem answer (RFC 9457) says. */
-const refused = (status: number, answer: object): CommandError => {
+function refused(status: number, answer: object): CommandError {
   const { title, detail } = answer as { title?: unknown; detail?: unknown };
   const words = [title ?? `status ${status}`, detail].filter(Boolean).map(printable).join(': ');
   if (status === 401)
     return new CommandError(`${words}. Set RELAY_ADMIN_TOKEN, or give --token or --config.`);
   return new CommandError(words, status === 400 ? EXIT.usage : EXIT.failed);
-};
+}
 
-const read = async (response: Response, url: string): Promise<unknown> => {
+async function read(response: Response, url: string): Promise<unknown> {
   const answer = parse(await response.text());
   if (typeof answer !== 'object' || answer === null)
     throw new CommandError(
@@ -82,23 +82,23 @@ const read = async (response: Response, url: string): Promise<unknown> => {
     );
   if (!response.ok) throw refused(response.status, answer);
   return answer;
-};
+}
 
-const targetOf = (base: string, path: string, query: Query): string => {
+function targetOf(base: string, path: string, query: Query): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
   const search = given.toString();
   return `${base}/admin/v1${path}${search === '' ? '' : `?${search}`}`;
-};
+}
 
 /**
  * A client for the relay at this address.
  * @param timeouts ms for a whole answer
  */
-export const createAdminClient = (
+export function createAdminClient(
   { url, token }: AdminAddress,
   timeouts: Readonly<Record<Method, number>> = TIMEOUT,
-): AdminClient => {
+): AdminClient {
   const reach = async (target: string, request: RequestInit): Promise<Response> => {
     try {
       return await fetch(target, request);
@@ -124,11 +124,14 @@ export const createAdminClient = (
     post: async <T>(path: string, body?: unknown) => (await ask('POST', targetOf(url, path, {}), body)) as T,
     put: async <T>(path: string, body: unknown) => (await ask('PUT', targetOf(url, path, {}), body)) as T,
   };
-};
+}
 
 /** A client for the relay that the options of a command name. */
-export const adminClient = async (options: AdminOptions): Promise<AdminClient> =>
-  createAdminClient(await adminAddress(options));
+export async function adminClient(options: AdminOptions): Promise<AdminClient> {
+  return createAdminClient(await adminAddress(options));
+}
 
 /** Prints an answer as the API gave it. */
-export const printJson = (answer: unknown): void => console.log(JSON.stringify(answer, undefined, 2));
+export function printJson(answer: unknown): void {
+  console.log(JSON.stringify(answer, undefined, 2));
+}

@@ -37,10 +37,11 @@ const MALFORMED =
 /** A command for the same relay. */
 type Write = (words: string) => string;
 
-const lines = (...all: readonly (string | undefined)[]): string =>
-  all.filter((line) => line !== undefined).join('\n');
+function lines(...all: readonly (string | undefined)[]): string {
+  return all.filter((line) => line !== undefined).join('\n');
+}
 
-const stopped = (destination: DestinationAnswer, command: Write): string => {
+function stopped(destination: DestinationAnswer, command: Write): string {
   const { name, state, reason, detail, nextTryAt } = destination;
   const why = reason === undefined ? '' : ` (${reason})`;
   const words = detail === undefined || reason === 'operator' ? '' : ` It was told: ${printable(detail)}`;
@@ -53,13 +54,9 @@ const stopped = (destination: DestinationAnswer, command: Write): string => {
     'What is wrong:     capillary-relay check --config relay.yaml --connect',
     `Once it is mended: ${command(`destinations resume ${name}`)}`,
   );
-};
+}
 
-const pending = (
-  record: RecordAnswer,
-  destination: DestinationAnswer | undefined,
-  command: Write,
-): string => {
+function pending(record: RecordAnswer, destination: DestinationAnswer | undefined, command: Write): string {
   const { dueAt, isReplay, customerId } = record;
   if (destination !== undefined && destination.state !== 'flowing') return stopped(destination, command);
   const when = dueAt === undefined ? '' : ` It is due since or at ${formatMoment(dueAt)}.`;
@@ -71,37 +68,39 @@ const pending = (
       ? undefined
       : `Its neighbours: ${command(`events --customer-id ${shellWord(customerId)} --state pending`)}`,
   );
-};
+}
 
 /** A word as a POSIX shell takes it: what a customer's id or a reason holds is not for the shell to read. */
-const shellWord = (text: string): string =>
-  /^[\w.@:+-]+$/.test(text) ? text : `'${printable(text).replaceAll("'", String.raw`'\''`)}'`;
+function shellWord(text: string): string {
+  return /^[\w.@:+-]+$/.test(text) ? text : `'${printable(text).replaceAll("'", String.raw`'\''`)}'`;
+}
 
-const replayable = ({ hasBody, state, receipt }: RecordAnswer, command: Write): string => {
+function replayable({ hasBody, state, receipt }: RecordAnswer, command: Write): string {
   if (!hasBody) return 'Its payload is gone, by retention or erasure, so it cannot be replayed.';
   const group = state === 'dead' || state === 'malformed' ? 'dead-letters' : 'events';
   return `Replay: ${command(`${group} replay ${receipt}`)}`;
-};
+}
 
 /** Looking closer at a dead letter: what was sent, the mapping of today, and others that died of the same. */
-const closer = ({ hasBody, receipt, reason = '', source }: RecordAnswer, command: Write): string =>
-  lines(
+function closer({ hasBody, receipt, reason = '', source }: RecordAnswer, command: Write): string {
+  return lines(
     hasBody ? `What came and went: ${command(`explain ${receipt} --body`)}` : undefined,
     hasBody
       ? `Map it again: ${command(`explain ${receipt} --body --json`)} | jq .body | capillary-relay map - --source ${source} --config relay.yaml`
       : undefined,
     `More like it: ${command(`dead-letters list --source ${source} --reason ${shellWord(reason)}`)}`,
   );
+}
 
 /**
  * What the operator should do next about an event.
  * @param options by which a command finds the same relay, such as ` --url http://…`; empty for the default
  */
-export const adviceFor = (
+export function adviceFor(
   record: RecordAnswer,
   destination: DestinationAnswer | undefined,
   options: string,
-): string => {
+): string {
   const { state, reason = '' } = record;
   const command: Write = (words) => `capillary-relay ${words}${options}`;
   switch (state) {
@@ -120,4 +119,4 @@ export const adviceFor = (
         replayable(record, command),
       );
   }
-};
+}

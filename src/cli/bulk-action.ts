@@ -21,35 +21,38 @@ export interface BulkAction {
 }
 
 /** `stillMalformed` → `still malformed`. */
-const words = (key: string): string => key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+function words(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
 
-const formatCounts = (counts: CountsAnswer): string =>
-  Object.entries(counts)
+function formatCounts(counts: CountsAnswer): string {
+  return Object.entries(counts)
     .map(([key, count]) => `${words(key)} ${count}`)
     .join(', ');
+}
 
-const isWanted = async (client: AdminClient, action: BulkAction, body: object): Promise<boolean> => {
+async function isWanted(client: AdminClient, action: BulkAction, body: object): Promise<boolean> {
   const { matched = 0 } = await client.post<CountsAnswer>(action.path, { ...body, dryRun: true });
   return matched === 0 || confirm(`${action.verb} ${matched} ${action.what}?`);
-};
+}
 
 /** True when everything that was meant was done: all that matched, and all receipts matched. */
-const isComplete = (action: BulkAction, counts: CountsAnswer, receipts: readonly string[]): boolean => {
+function isComplete(action: BulkAction, counts: CountsAnswer, receipts: readonly string[]): boolean {
   const { matched = 0 } = counts;
   const done = [action.done, ...(action.alsoDone ?? [])].reduce((sum, key) => sum + (counts[key] ?? 0), 0);
   return done >= matched && matched >= new Set(receipts).size;
-};
+}
 
 /**
  * Does it and prints the counts. Asks first where somebody is there to answer, unless receipts were named one by one.
  * @param extra fields of the body besides the selection
  */
-export const runBulkAction = async (
+export async function runBulkAction(
   action: BulkAction,
   receipts: readonly string[],
   options: AdminOptions & SelectionOptions,
   extra: object = {},
-): Promise<void> => {
+): Promise<void> {
   const body = { ...selectionOf(receipts, options, action.keys), ...extra };
   const dryRun = options.dryRun === true;
   const client = await adminClient(options);
@@ -61,4 +64,4 @@ export const runBulkAction = async (
   if (options.json === true) printJson(counts);
   else console.log(`${dryRun ? 'dry run: ' : ''}${formatCounts(counts)}`);
   if (!dryRun && !isComplete(action, counts, receipts)) process.exitCode = EXIT.failed;
-};
+}

@@ -22,28 +22,28 @@ Examples:
   $ capillary-relay check --config relay.yaml
   $ capillary-relay check --config relay.yaml --connect`;
 
-const printProblems = ({ file, problems }: ConfigError, json: boolean): void => {
+function printProblems({ file, problems }: ConfigError, json: boolean): void {
   if (json) console.log(JSON.stringify({ ok: false, file, problems }, undefined, 2));
   else console.log(`${formatProblems(problems, file)}\n\n${file}: problems: ${problems.length}`);
-};
+}
 
-const connect = async (config: Config): Promise<ConnectionCheck[]> => {
+async function connect(config: Config): Promise<ConnectionCheck[]> {
   const { checkConnection } = await import('./connection-check.ts');
   return (await Promise.all(config.destinations.map((one) => checkConnection(one)))).flat();
-};
+}
 
-const printConnections = (checks: readonly ConnectionCheck[]): void => {
+function printConnections(checks: readonly ConnectionCheck[]): void {
   const table = formatTable(checks, [
     { heading: 'DESTINATION', cell: ({ destination }) => destination },
-    { heading: 'CHECK', cell: ({ check }) => check },
+    { heading: 'CHECK', cell: ({ check: runCheck }) => runCheck },
     { heading: 'RESULT', cell: ({ ok }) => (ok ? 'ok' : 'FAILED') },
     { heading: 'DETAIL', cell: ({ detail }) => detail },
     { heading: 'CURE', cell: ({ cure }) => cure },
   ]);
   console.log(`\n${table}`);
-};
+}
 
-const check = async (options: CheckOptions): Promise<void> => {
+async function check(options: CheckOptions): Promise<void> {
   const json = options.json === true;
   let loaded: LoadedConfig;
   try {
@@ -62,9 +62,9 @@ const check = async (options: CheckOptions): Promise<void> => {
     console.log(JSON.stringify({ ok, file: options.config, config: summary, connections }, undefined, 2));
   else if (connections !== undefined) printConnections(connections);
   if (!ok) process.exitCode = EXIT.failed;
-};
+}
 
-export const registerCheck = (program: Command): void => {
+export function registerCheck(program: Command): void {
   program
     .command('check')
     .description('read the configuration and say what is wrong with it, or show it without its secrets')
@@ -76,4 +76,4 @@ export const registerCheck = (program: Command): void => {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', HELP)
     .action(check);
-};
+}

@@ -17,20 +17,21 @@ export class CommandError extends Error {
 }
 
 // Known by its name, so that commands without a configuration do not load the code that reads one.
-const isConfigError = (error: unknown): error is Error =>
-  error instanceof Error && error.name === 'ConfigError';
+function isConfigError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ConfigError';
+}
 
 /** Exit code of whatever a command threw. */
-export const exitCodeOf = (error: unknown): ExitCode => {
+export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.exitCode;
   // Commander ends --help and --version by throwing too, with code 0; all its other ends are wrong usage.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   return isConfigError(error) ? EXIT.usage : EXIT.failed;
-};
+}
 
 /** What to print for it; undefined when commander has already said it. */
-export const explainError = (error: unknown): string | undefined => {
+export function explainError(error: unknown): string | undefined {
   if (error instanceof CommanderError) return undefined;
   if (error instanceof CommandError || isConfigError(error)) return error.message;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-};
+}

@@ -35,9 +35,9 @@ const CURES: Readonly<Record<string, string>> = {
   network: NETWORK,
 };
 
-const checkToken = async (
+async function checkToken(
   ims: NonNullable<DestinationConfig['ims']>,
-): Promise<{ readonly found: Found; readonly token?: string }> => {
+): Promise<{ readonly found: Found; readonly token?: string }> {
   const source = createTokenSource({ ...ims, timeoutMs: TIMEOUT_MS });
   try {
     const started = performance.now();
@@ -54,14 +54,14 @@ const checkToken = async (
   } finally {
     source.close();
   }
-};
+}
 
-const checkInlet = async (url: string): Promise<Found> => {
+async function checkInlet(url: string): Promise<Found> {
   const reached = await reach(url, TIMEOUT_MS);
   return reached.ok
     ? { ok: true, detail: `${reached.host} reached in ${reached.ms} ms; nothing was sent` }
     : { ok: false, detail: `${reached.host} ${reached.code}: ${reached.detail}`, cure: NETWORK };
-};
+}
 
 const ROLE = "the credential's technical account needs a role that may write to the sandbox";
 
@@ -73,7 +73,7 @@ const STATUS_CURES: Readonly<Record<number, string>> = {
   501: 'copy inletUrl again from the HTTP API connection in AEP',
 };
 
-const judge = (answer: InletAnswer): Found => {
+function judge(answer: InletAnswer): Found {
   if (answer.kind === 'failure')
     return { ok: false, detail: `${answer.code}: ${answer.detail}`, cure: NETWORK };
   const { status, body, durationMs } = answer;
@@ -85,9 +85,9 @@ const judge = (answer: InletAnswer): Found => {
   if (status === 429 || status >= 502 || status === 500)
     return { ok: false, passing: true, detail, cure: 'Adobe is busy or ill; try again later' };
   return { ok: false, detail, cure: STATUS_CURES[status] ?? 'compare inletUrl with the connection in AEP' };
-};
+}
 
-const askInlet = async (destination: DestinationConfig, token: string | undefined): Promise<Found> => {
+async function askInlet(destination: DestinationConfig, token: string | undefined): Promise<Found> {
   const { inletUrl, sandbox, events } = destination;
   const inlet = createInlet({ inletUrl, sandbox, connections: 1, requestTimeoutMs: TIMEOUT_MS });
   try {
@@ -95,16 +95,16 @@ const askInlet = async (destination: DestinationConfig, token: string | undefine
   } finally {
     await inlet.close();
   }
-};
+}
 
 /**
  * Mints a token and reaches the inlet's server, without sending an event.
  * @param options `ask`: also sends a batch without messages, to see that the inlet exists and takes the token
  */
-export const checkConnection = async (
+export async function checkConnection(
   destination: DestinationConfig,
   { ask = false }: { readonly ask?: boolean } = {},
-): Promise<ConnectionCheck[]> => {
+): Promise<ConnectionCheck[]> {
   const { name, ims, authenticated, inletUrl } = destination;
   const credential = authenticated ? ims : undefined;
   const [minted, inlet] = await Promise.all([
@@ -119,4 +119,4 @@ export const checkConnection = async (
     { destination: name, check: 'inlet' as const, ...inlet },
     ...(answer === undefined ? [] : [{ destination: name, check: 'answer' as const, ...answer }]),
   ];
-};
+}

@@ -16,7 +16,7 @@ Examples:
   $ capillary-relay coverage
   $ capillary-relay coverage --event-name transactionAdded --json`;
 
-const format = ({ since, events }: CoverageAnswer): string => {
+function format({ since, events }: CoverageAnswer): string {
   const rows = events.flatMap(({ fields, more, ...event }) => [
     ...fields.map((field) => ({ ...event, ...field })),
     ...(more > 0 ? [{ ...event, path: '(more fields)', count: more, example: '' }] : []),
@@ -34,20 +34,20 @@ const format = ({ since, events }: CoverageAnswer): string => {
     { heading: 'EXAMPLE', cell: ({ example }) => example },
   ]);
   return `${head}\n\n${table}`;
-};
+}
 
-const coverage = async (options: AdminOptions & EventFilterOptions): Promise<void> => {
+async function coverage(options: AdminOptions & EventFilterOptions): Promise<void> {
   const client = await adminClient(options);
   const answer = await client.get<CoverageAnswer>('/coverage', filterOf(options, KEYS));
   if (options.json === true) printJson(answer);
   else console.log(format(answer));
-};
+}
 
-export const registerCoverage = (program: Command): void => {
+export function registerCoverage(program: Command): void {
   withFilter(withAdminOptions(program.command('coverage')), KEYS)
     .description(
       'payload fields that no mapping reads, by event name: how often they came, and what they look like',
     )
     .addHelpText('after', HELP)
     .action(coverage);
-};
+}

@@ -56,8 +56,9 @@ Examples:
 /** Adobe's words can be long; the rest is in `explain`. */
 const DETAIL_LENGTH = 80;
 
-const shortDetail = ({ detail = '' }: EventAnswer): string =>
-  detail.length > DETAIL_LENGTH ? `${detail.slice(0, DETAIL_LENGTH)}…` : detail;
+function shortDetail({ detail = '' }: EventAnswer): string {
+  return detail.length > DETAIL_LENGTH ? `${detail.slice(0, DETAIL_LENGTH)}…` : detail;
+}
 
 const COLUMNS: readonly Column<EventAnswer>[] = [...EVENT_COLUMNS, { heading: 'DETAIL', cell: shortDetail }];
 
@@ -66,16 +67,16 @@ interface DeadLettersAnswer {
   readonly next?: string | null;
 }
 
-const list = async (options: AdminOptions & EventFilterOptions & PageOptions): Promise<void> => {
+async function list(options: AdminOptions & EventFilterOptions & PageOptions): Promise<void> {
   const query = { ...filterOf(options, KEYS), limit: options.limit, cursor: options.cursor };
   const client = await adminClient(options);
   const answer = await client.get<DeadLettersAnswer>('/dead-letters', query);
   if (options.json === true) printJson(answer);
   else if (answer.deadLetters.length === 0) console.log('no dead letters');
   else console.log(`${formatTable(answer.deadLetters, COLUMNS)}${formatRest(answer.next)}`);
-};
+}
 
-export const registerDeadLetters = (program: Command): void => {
+export function registerDeadLetters(program: Command): void {
   const group = program
     .command('dead-letters')
     .description(
@@ -100,4 +101,4 @@ export const registerDeadLetters = (program: Command): void => {
     .action((receipts: string[], options: AdminOptions & SelectionOptions) =>
       runBulkAction(DISCARD, receipts, options),
     );
-};
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig } from '../config/load.ts';
 import type { VerifierConfig } from '../config/schema.ts';
-import { createLogger } from '../observability/log.ts';
+import { createLogger } from '../telemetry/log.ts';
 import { createRelay } from '../relay.ts';
 import { startSimulator, type Simulator } from '../simulator/simulator.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
@@ -30,14 +30,16 @@ export interface DemoStage {
   close(): Promise<void>;
 }
 
-const flow = (what: string) => ({
-  schemaId: `https://ns.adobe.com/demo/schemas/${what}`,
-  datasetId: `demo-${what}`,
-  flowId: `demo-${what}-flow`,
-});
+function flow(what: string) {
+  return {
+    schemaId: `https://ns.adobe.com/demo/schemas/${what}`,
+    datasetId: `demo-${what}`,
+    flowId: `demo-${what}-flow`,
+  };
+}
 
-const configuration = (simulator: Simulator, folder: string): string =>
-  stringify({
+function configuration(simulator: Simulator, folder: string): string {
+  return stringify({
     server: { host: '127.0.0.1', port: 0 },
     admin: { host: '127.0.0.1', port: 0, token: ADMIN_TOKEN },
     store: { path: join(folder, 'data'), minFree: '1MiB' },
@@ -66,8 +68,9 @@ const configuration = (simulator: Simulator, folder: string): string =>
     ],
     log: { level: 'silent' },
   });
+}
 
-export const openDemoStage = async (): Promise<DemoStage> => {
+export async function openDemoStage(): Promise<DemoStage> {
   const folder = await mkdtemp(join(tmpdir(), 'capillary-relay-demo-'));
   const simulator = await startSimulator();
   const file = join(folder, 'relay.yaml');
@@ -90,4 +93,4 @@ export const openDemoStage = async (): Promise<DemoStage> => {
       await rm(folder, { recursive: true, force: true });
     },
   };
-};
+}

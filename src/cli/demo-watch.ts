@@ -20,26 +20,27 @@ export interface DemoOutcome {
 }
 
 /** Identity → event: what the relay must account for, once each. */
-export const indexEvents = (events: readonly GeneratedEvent[]): ReadonlyMap<string, GeneratedEvent> =>
-  new Map(
+export function indexEvents(events: readonly GeneratedEvent[]): ReadonlyMap<string, GeneratedEvent> {
+  return new Map(
     events.map((event): [string, GeneratedEvent] => {
       const parsed = parseEvent(Buffer.from(event.body), {});
       if (!parsed.ok) throw new Error(`the demo made no event: ${parsed.detail}`);
       return [parsed.event.identity, event];
     }),
   );
+}
 
 /**
  * Follows the events through the relay's admin API and the simulator until each has its outcome.
  * @param told called once for each event, in the order in which they are settled
  * @returns identities without an outcome when the signal aborted
  */
-export const watchOutcomes = async (
+export async function watchOutcomes(
   stage: DemoStage,
   expected: ReadonlyMap<string, GeneratedEvent>,
   told: (outcome: DemoOutcome) => void,
   signal: AbortSignal,
-): Promise<ReadonlySet<string>> => {
+): Promise<ReadonlySet<string>> {
   const missing = new Set(expected.keys());
   while (missing.size > 0 && !signal.aborted) {
     const { events } = await stage.admin.get<{ events: EventAnswer[] }>('/events', { limit: PAGE });
@@ -55,4 +56,4 @@ export const watchOutcomes = async (
     await sleep(INTERVAL, undefined, { signal }).catch(() => undefined);
   }
   return missing;
-};
+}

@@ -18,9 +18,11 @@ const OUTAGE = { after: 1_500, length: 3_000 };
 /** ms for everything; what has no outcome then is missing. */
 const LIMIT = 50_000;
 
-const say = (line = ''): void => void process.stdout.write(`${line}\n`);
+function say(line = ''): void {
+  void process.stdout.write(`${line}\n`);
+}
 
-const describe = ({ event, answer, landed }: DemoOutcome): string => {
+function describe({ event, answer, landed }: DemoOutcome): string {
   const ms = Date.parse(answer.settledAt ?? '') - Date.parse(answer.receivedAt);
   const what = event.variant === 'plain' ? event.name : `${event.name} (${event.variant})`;
   const eventType = landed.find((record) => record.kind === 'event')?.eventType ?? '';
@@ -28,19 +30,19 @@ const describe = ({ event, answer, landed }: DemoOutcome): string => {
   const end =
     answer.state === 'delivered' ? `landed   ${eventType}${profile}` : `${answer.state}  ${answer.reason}`;
   return `${String(ms).padStart(6)} ms  ${what.padEnd(38)} received → ${end}`;
-};
+}
 
 /** Why an outcome is not what was promised; undefined when all is well. */
-const faultOf = ({ answer, landed }: DemoOutcome): string | undefined => {
+function faultOf({ answer, landed }: DemoOutcome): string | undefined {
   if (answer.state === 'ignored') return undefined;
   if (answer.state !== 'delivered')
     return `${answer.receipt} is ${answer.state}: ${answer.reason} ${answer.detail ?? ''}`;
   const dropped = landed.find((record) => record.dropped.length > 0);
   if (dropped !== undefined) return `Adobe would drop ${dropped.id}: ${dropped.dropped.join(', ')}`;
   return landed.length < answer.delivered.length ? `${answer.receipt} did not land` : undefined;
-};
+}
 
-const outage = async (stage: DemoStage, signal: AbortSignal): Promise<void> => {
+async function outage(stage: DemoStage, signal: AbortSignal): Promise<void> {
   await sleep(OUTAGE.after, undefined, { signal });
   say(`           --- the inlet is down: 503 for ${OUTAGE.length / 1_000} s ---`);
   // oxlint-disable-next-line unicorn/no-thenable -- the key of the fault rules' own format, and never a function
@@ -48,9 +50,9 @@ const outage = async (stage: DemoStage, signal: AbortSignal): Promise<void> => {
   await sleep(OUTAGE.length, undefined, { signal });
   stage.simulator.setFaults([]);
   say('           --- the inlet is up again ---');
-};
+}
 
-const play = async (stage: DemoStage, signal: AbortSignal): Promise<string[]> => {
+async function play(stage: DemoStage, signal: AbortSignal): Promise<string[]> {
   const { orgId, verifier, webhookUrl: url } = stage;
   const plain = makeEvents({
     count: COUNT / 2,
@@ -88,9 +90,9 @@ const play = async (stage: DemoStage, signal: AbortSignal): Promise<string[]> =>
   if (ledger.accepted !== expected.size)
     faults.push(`${expected.size} events, but ${ledger.accepted} accepted`);
   return faults;
-};
+}
 
-const demo = async (): Promise<void> => {
+async function demo(): Promise<void> {
   say('A simulated Capillary, the relay, and a simulated Adobe, on loopback.');
   say();
   const stage = await openDemoStage();
@@ -101,9 +103,9 @@ const demo = async (): Promise<void> => {
   } finally {
     await stage.close();
   }
-};
+}
 
-export const registerDemo = (program: Command): void => {
+export function registerDemo(program: Command): void {
   program
     .command('demo')
     .description(
@@ -111,4 +113,4 @@ export const registerDemo = (program: Command): void => {
     )
     .addHelpText('after', '\nExample:\n  $ capillary-relay demo')
     .action(demo);
-};
+}

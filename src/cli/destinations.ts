@@ -22,11 +22,12 @@ Ends a pause by an operator; a destination that waits after a fault is tried at 
 Example:
   $ capillary-relay destinations resume acme-aep`;
 
-const token = ({ tokenSecondsLeft }: DestinationAnswer): string =>
-  tokenSecondsLeft === undefined ? '' : formatSpan(tokenSecondsLeft * 1_000);
+function token({ tokenSecondsLeft }: DestinationAnswer): string {
+  return tokenSecondsLeft === undefined ? '' : formatSpan(tokenSecondsLeft * 1_000);
+}
 
-const format = (destinations: readonly DestinationAnswer[]): string =>
-  formatTable(destinations, [
+function format(destinations: readonly DestinationAnswer[]): string {
+  return formatTable(destinations, [
     { heading: 'DESTINATION', cell: ({ name }) => name },
     { heading: 'STATE', cell: ({ state }) => state },
     { heading: 'PENDING', cell: ({ pending }) => pending },
@@ -39,21 +40,21 @@ const format = (destinations: readonly DestinationAnswer[]): string =>
     { heading: 'REASON', cell: ({ reason }) => reason },
     { heading: 'DETAIL', cell: ({ detail }) => detail },
   ]);
+}
 
 interface DestinationsAnswer {
   readonly destinations: readonly DestinationAnswer[];
 }
 
-const list = async (options: AdminOptions): Promise<void> => {
+async function list(options: AdminOptions): Promise<void> {
   const client = await adminClient(options);
   const answer = await client.get<DestinationsAnswer>('/destinations');
   if (options.json === true) printJson(answer);
   else console.log(format(answer.destinations));
-};
+}
 
-const act =
-  (action: 'pause' | 'resume') =>
-  async (name: string, options: AdminOptions): Promise<void> => {
+function act(action: 'pause' | 'resume') {
+  return async (name: string, options: AdminOptions): Promise<void> => {
     const client = await adminClient(options);
     const answer = await client.post<DestinationAnswer>(
       `/destinations/${encodeURIComponent(name)}/${action}`,
@@ -61,8 +62,9 @@ const act =
     if (options.json === true) printJson(answer);
     else console.log(format([answer]));
   };
+}
 
-export const registerDestinations = (program: Command): void => {
+export function registerDestinations(program: Command): void {
   const group = program
     .command('destinations')
     .description('whether events flow to Adobe, and why not: list, pause, resume')
@@ -79,4 +81,4 @@ export const registerDestinations = (program: Command): void => {
     .description('let events flow again')
     .addHelpText('after', RESUME_HELP)
     .action(act('resume'));
-};
+}

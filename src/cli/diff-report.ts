@@ -39,13 +39,13 @@ export interface Comparison {
 
 const MOST_CHARACTERS = 200;
 
-const kindOf = (change: Change): 'added' | 'removed' | 'changed' => {
+function kindOf(change: Change): 'added' | 'removed' | 'changed' {
   if (change.old === undefined) return 'added';
   return change.new === undefined ? 'removed' : 'changed';
-};
+}
 
 /** Puts compared events together. */
-export const comparisonOf = (events: readonly ComparedEvent[], withoutPayload: number): Comparison => {
+export function comparisonOf(events: readonly ComparedEvent[], withoutPayload: number): Comparison {
   const different = events.filter(({ changes }) => changes.length > 0);
   return {
     compared: events.length,
@@ -55,9 +55,9 @@ export const comparisonOf = (events: readonly ComparedEvent[], withoutPayload: n
     summary: summaryOf(different),
     events: different,
   };
-};
+}
 
-const summaryOf = (events: readonly ComparedEvent[]): readonly PathCount[] => {
+function summaryOf(events: readonly ComparedEvent[]): readonly PathCount[] {
   const counts = new Map<string, { -readonly [Key in keyof PathCount]: PathCount[Key] }>();
   for (const { eventName = '', changes } of events) {
     for (const change of changes) {
@@ -78,17 +78,18 @@ const summaryOf = (events: readonly ComparedEvent[]): readonly PathCount[] => {
   return [...counts.values()].toSorted((a, b) =>
     a.eventName < b.eventName ? -1 : Number(a.eventName > b.eventName),
   );
-};
+}
 
-const nameOf = ({ part, path }: Pick<Change, 'part' | 'path'>): string =>
-  part === 'outcome' ? part : `${part} ${path}`.trim();
+function nameOf({ part, path }: Pick<Change, 'part' | 'path'>): string {
+  return part === 'outcome' ? part : `${part} ${path}`.trim();
+}
 
-const shown = (part: Change['part'], value: JsonValue | undefined): string => {
+function shown(part: Change['part'], value: JsonValue | undefined): string {
   const text = printable(part === 'outcome' ? value : JSON.stringify(value));
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
-};
+}
 
-const lineOf = (change: Change): string => {
+function lineOf(change: Change): string {
   const name = printable(nameOf(change));
   const [old, next] = [shown(change.part, change.old), shown(change.part, change.new)];
   switch (kindOf(change)) {
@@ -99,27 +100,27 @@ const lineOf = (change: Change): string => {
     case 'changed':
       return styleText('yellow', `~ ${name}: ${old} → ${next}`);
   }
-};
+}
 
-const eventText = (event: ComparedEvent): string => {
+function eventText(event: ComparedEvent): string {
   const { number, eventName, eventId, receipt, source, changes } = event;
   const title = [number, eventName ?? 'not an event', eventId, source, receipt]
     .map(printable)
     .filter(Boolean);
   return [styleText('bold', `--- ${title.join('  ')}`), ...changes.map(lineOf)].join('\n');
-};
+}
 
-const totals = ({ compared, different, noEvents, withoutPayload }: Comparison): string => {
+function totals({ compared, different, noEvents, withoutPayload }: Comparison): string {
   const aside = [
     ...(noEvents > 0 ? [`${noEvents} no event under either`] : []),
     ...(withoutPayload > 0 ? [`${withoutPayload} left out, their payload is gone`] : []),
   ];
   const counts = `Compared: ${compared}, different: ${different}`;
   return aside.length === 0 ? counts : `${counts} (${aside.join('; ')})`;
-};
+}
 
 /** A comparison as a page: what differs for each event, then how often at each path, then the totals. */
-export const formatComparison = (comparison: Comparison): string => {
+export function formatComparison(comparison: Comparison): string {
   const table = formatTable(comparison.summary, [
     { heading: 'EVENT', cell: ({ eventName }) => eventName },
     { heading: 'PATH', cell: (count) => nameOf(count) },
@@ -132,4 +133,4 @@ export const formatComparison = (comparison: Comparison): string => {
     ...(comparison.summary.length === 0 ? [] : [table]),
     totals(comparison),
   ].join('\n\n');
-};
+}

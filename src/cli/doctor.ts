@@ -30,7 +30,7 @@ Examples:
   $ capillary-relay doctor --config relay.yaml --offline
   $ capillary-relay doctor --config relay.yaml --json`;
 
-const load = (file: string): LoadedConfig | Finding[] => {
+function load(file: string): LoadedConfig | Finding[] {
   try {
     return loadConfig(file, process.env);
   } catch (error) {
@@ -39,15 +39,15 @@ const load = (file: string): LoadedConfig | Finding[] => {
       fail('configuration', path === '' ? `${file} ${message}` : `${path}: ${message}`, cure),
     );
   }
-};
+}
 
 /** True when a relay runs on this configuration here. */
-const isRunning = async ({ path, config }: LoadedConfig): Promise<boolean> => {
+async function isRunning({ path, config }: LoadedConfig): Promise<boolean> {
   if (holderOf(config.store.path) !== undefined) return true;
   return config.admin.port !== 0 && isRelayAt((await adminAddress({ config: path })).url);
-};
+}
 
-const storeFindings = ({ store }: LoadedConfig['config']): Finding[] => {
+function storeFindings({ store }: LoadedConfig['config']): Finding[] {
   const { findings, base } = lookAtFolder(store.path);
   const holder = holderOf(store.path);
   return [
@@ -55,9 +55,9 @@ const storeFindings = ({ store }: LoadedConfig['config']): Finding[] => {
     ...(holder === undefined ? [] : [ok('store', `process ${holder} runs on it; it was left alone`)]),
     ...(base === undefined ? [] : diskFindings(base, store)),
   ];
-};
+}
 
-const examine = async (loaded: LoadedConfig, offline: boolean): Promise<Finding[]> => {
+async function examine(loaded: LoadedConfig, offline: boolean): Promise<Finding[]> {
   const { config, path, files } = loaded;
   // The network comes first and alone: fsync holds up the process, and with it the times of the answers.
   const network = offline ? [] : await networkFindings(config.destinations);
@@ -70,11 +70,11 @@ const examine = async (loaded: LoadedConfig, offline: boolean): Promise<Finding[
     ...(await portFindings(config, await isRunning(loaded))),
     ...systemFindings(zones, config.destinations.length),
   ];
-};
+}
 
 const TONES = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
-const format = (findings: readonly Finding[]): string => {
+function format(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   return findings
     .map(({ check, level, detail, cure }) => {
@@ -82,17 +82,18 @@ const format = (findings: readonly Finding[]): string => {
       return cure === undefined ? line : `${line}\n${' '.repeat(width + 8)}cure: ${printable(cure)}`;
     })
     .join('\n');
-};
+}
 
-const count = (findings: readonly Finding[], level: Level): number =>
-  findings.filter((finding) => finding.level === level).length;
+function count(findings: readonly Finding[], level: Level): number {
+  return findings.filter((finding) => finding.level === level).length;
+}
 
-const exitCodeOf = (isLoaded: boolean, failed: number): ExitCode => {
+function exitCodeOf(isLoaded: boolean, failed: number): ExitCode {
   if (!isLoaded) return EXIT.usage;
   return failed > 0 ? EXIT.failed : EXIT.ok;
-};
+}
 
-const doctor = async ({ config: file, offline = false, json = false }: DoctorOptions): Promise<void> => {
+async function doctor({ config: file, offline = false, json = false }: DoctorOptions): Promise<void> {
   const loaded = load(file);
   const isLoaded = !Array.isArray(loaded);
   // Without a configuration the machine can still be looked at.
@@ -104,9 +105,9 @@ const doctor = async ({ config: file, offline = false, json = false }: DoctorOpt
       `${format(findings)}\n\n${count(findings, 'ok')} ok, ${count(findings, 'warn')} to look at, ${failed} failed`,
     );
   process.exitCode = exitCodeOf(isLoaded, failed);
-};
+}
 
-export const registerDoctor = (program: Command): void => {
+export function registerDoctor(program: Command): void {
   program
     .command('doctor')
     .description(
@@ -117,4 +118,4 @@ export const registerDoctor = (program: Command): void => {
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', HELP)
     .action(doctor);
-};
+}

@@ -30,13 +30,13 @@ const FLAGS: Readonly<Record<FilterKey, readonly [flags: string, description: st
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `2h` → epoch ms of two hours before `now`; anything else stays as it is, for the API to read. */
-export const readTime = (text: string, now: number): string => {
+export function readTime(text: string, now: number): string {
   const [, number, unit = ''] = /^(\d+)\s*([smhd])$/.exec(text) ?? [];
   return number === undefined ? text : String(now - Number(number) * (UNITS[unit] ?? 0));
-};
+}
 
 /** Adds the options for these keys. */
-export const withFilter = (command: Command, keys: readonly FilterKey[]): Command => {
+export function withFilter(command: Command, keys: readonly FilterKey[]): Command {
   for (const key of keys) {
     const [flags, description] = FLAGS[key];
     if (key === 'since' || key === 'until')
@@ -44,16 +44,17 @@ export const withFilter = (command: Command, keys: readonly FilterKey[]): Comman
     else command.option(flags, description);
   }
   return command;
-};
+}
 
 /** The filter that was given, nothing else of the options. */
-export const filterOf = (
+export function filterOf(
   options: EventFilterOptions,
   keys: readonly FilterKey[],
-): Readonly<Record<string, string>> =>
-  Object.fromEntries(
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
     keys.flatMap((key) => {
       const value = options[key];
       return value === undefined ? [] : [[key, value]];
     }),
   );
+}

@@ -3,26 +3,28 @@ import { messageName } from './event-timeline.ts';
 import { formatSpan } from './moment.ts';
 
 /** What Adobe has of it. */
-const atAdobe = ({ delivered }: RecordAnswer): string =>
-  delivered.length === 0
+function atAdobe({ delivered }: RecordAnswer): string {
+  return delivered.length === 0
     ? 'Adobe has nothing of it'
     : `Adobe has its ${delivered.map(messageName).join(' and its ')}`;
+}
 
-const attempts = ({ timeline }: RecordAnswer): string => {
+function attempts({ timeline }: RecordAnswer): string {
   const count = timeline.filter(({ what }) => what === 'attempt').length;
   return count === 1 ? '1 attempt' : `${count} attempts`;
-};
+}
 
-const took = ({ receivedAt, settledAt }: RecordAnswer): string =>
-  settledAt === undefined
+function took({ receivedAt, settledAt }: RecordAnswer): string {
+  return settledAt === undefined
     ? ''
     : `, ${formatSpan(Math.max(0, Date.parse(settledAt) - Date.parse(receivedAt)))} after it came`;
+}
 
 /**
  * Where an event stands, in a sentence, for who was just woken.
  * @param now epoch ms
  */
-export const standingOf = (record: RecordAnswer, now: number): string => {
+export function standingOf(record: RecordAnswer, now: number): string {
   const { state, receivedAt, isReplay } = record;
   switch (state) {
     case 'pending': {
@@ -39,4 +41,4 @@ export const standingOf = (record: RecordAnswer, now: number): string => {
     default:
       return `It was given up${took(record)}, with ${attempts(record)}, and is kept as a dead letter. ${atAdobe(record)}.`;
   }
-};
+}

@@ -8,16 +8,16 @@ import { formatNotes } from './notes-table.ts';
 import { printable } from './printable.ts';
 
 /** What the event became: messages that Adobe has, and those that were tried. */
-const mappedTo = ({ delivered, timeline: entries, messageId }: RecordAnswer): string => {
+function mappedTo({ delivered, timeline: entries, messageId }: RecordAnswer): string {
   const tried = entries.flatMap((entry) => (entry.what === 'attempt' ? [entry.kind] : []));
   const kinds = [...new Set([...tried, ...delivered])];
   const told = kinds.map(
     (kind) => `${messageName(kind)}${delivered.includes(kind) ? ' (taken by Adobe)' : ''}`,
   );
   return joined(...told, kinds.length > 0 && messageId !== undefined ? `_id ${messageId}` : undefined);
-};
+}
 
-const facts = (record: RecordAnswer): readonly (readonly [string, string])[] => {
+function facts(record: RecordAnswer): readonly (readonly [string, string])[] {
   const { eventName = '', eventId, orgId, createdAt, customerId, identity } = record;
   const created = createdAt === undefined ? undefined : `created ${formatMoment(createdAt)}`;
   return [
@@ -28,21 +28,21 @@ const facts = (record: RecordAnswer): readonly (readonly [string, string])[] => 
     ['mapped to', mappedTo(record)],
     ['replays', record.replays === 0 ? '' : String(record.replays)],
   ];
-};
+}
 
-const content = ({ body, bodyBase64, sent }: RecordAnswer): string => {
+function content({ body, bodyBase64, sent }: RecordAnswer): string {
   const shown = { ...(body === undefined ? { bodyBase64 } : { body }), sent };
   return JSON.stringify(shown, undefined, 2);
-};
+}
 
 /**
  * All that is known of an event, for a person.
  * @param around how its destination does now, if that is known; the options by which commands find the relay, such as ` --url …`
  */
-export const formatStory = (
+export function formatStory(
   record: RecordAnswer,
   { destination, options }: { readonly destination: DestinationAnswer | undefined; readonly options: string },
-): string => {
+): string {
   const lines = facts(record)
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name.padEnd(11)}${printable(value)}`);
@@ -55,4 +55,4 @@ export const formatStory = (
     ...(hasContent ? [content(record)] : []),
     `${styleText('bold', 'What to do next')}\n${adviceFor(record, destination, options)}`,
   ].join('\n\n');
-};
+}

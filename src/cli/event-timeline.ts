@@ -25,17 +25,21 @@ const PROOFS: Readonly<Record<string, string>> = {
 };
 
 /** A kind of message as a person calls it. */
-export const messageName = (kind: string): string => MESSAGES[kind] ?? kind;
+export function messageName(kind: string): string {
+  return MESSAGES[kind] ?? kind;
+}
 
 /** Those that say something, with commas. */
-export const joined = (...parts: readonly (string | number | undefined)[]): string =>
-  parts.filter((part) => part !== undefined && part !== '').join(', ');
+export function joined(...parts: readonly (string | number | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== '').join(', ');
+}
 
 /** `dead (rejected)`. */
-export const stateOf = ({ state, reason }: { readonly state: string; readonly reason?: string }): string =>
-  reason === undefined || reason === state ? state : `${state} (${reason})`;
+export function stateOf({ state, reason }: { readonly state: string; readonly reason?: string }): string {
+  return reason === undefined || reason === state ? state : `${state} (${reason})`;
+}
 
-const attempt = (entry: Attempt): string => {
+function attempt(entry: Attempt): string {
   const { kind, outcome, status, detail, xactionId, durationMs, batchSize } = entry;
   const facts = joined(
     status === undefined ? 'no answer' : `Adobe answered ${status}`,
@@ -44,14 +48,14 @@ const attempt = (entry: Attempt): string => {
     batchSize > 1 ? `batch of ${batchSize}` : undefined,
   );
   return `${messageName(kind)} ${outcome}: ${facts}${detail === undefined ? '' : `: ${detail}`}`;
-};
+}
 
-const verified = (by: string): string => {
+function verified(by: string): string {
   const [name = ''] = by.split(':');
   return joined(`by ${by}`, PROOFS[name]);
-};
+}
 
-const tell = (entry: TimelineEntry): string => {
+function tell(entry: TimelineEntry): string {
   switch (entry.what) {
     case 'received':
       return `from ${entry.source}, ${entry.bytes} bytes`;
@@ -64,18 +68,21 @@ const tell = (entry: TimelineEntry): string => {
     case 'settled':
       return `${stateOf(entry)}${entry.detail === undefined ? '' : `: ${entry.detail}`}`;
   }
-};
+}
 
-const cameToTheSame = (a: TimelineEntry, b: TimelineEntry): boolean =>
-  a.what === 'attempt' &&
-  b.what === 'attempt' &&
-  a.kind === b.kind &&
-  a.outcome === b.outcome &&
-  a.status === b.status &&
-  a.detail === b.detail;
+function cameToTheSame(a: TimelineEntry, b: TimelineEntry): boolean {
+  return (
+    a.what === 'attempt' &&
+    b.what === 'attempt' &&
+    a.kind === b.kind &&
+    a.outcome === b.outcome &&
+    a.status === b.status &&
+    a.detail === b.detail
+  );
+}
 
 /** Puts attempts that came to the same, one after the other, under the first of them. */
-const folded = (entries: readonly TimelineEntry[]): Told[] => {
+function folded(entries: readonly TimelineEntry[]): Told[] {
   const told: Told[] = [];
   for (const entry of entries) {
     const before = told.at(-1);
@@ -84,10 +91,10 @@ const folded = (entries: readonly TimelineEntry[]): Told[] => {
     else told.push({ entry, more: 0, last: entry.at });
   }
   return told;
-};
+}
 
 /** What happened to an event, a line each: when, how long after it came, and what. */
-export const formatTimeline = (entries: readonly TimelineEntry[]): string => {
+export function formatTimeline(entries: readonly TimelineEntry[]): string {
   const start = Date.parse(entries[0]?.at ?? '');
   const after = (at: string): string => `+${formatSpan(Date.parse(at) - start)}`;
   return formatTable(folded(entries), [
@@ -100,4 +107,4 @@ export const formatTimeline = (entries: readonly TimelineEntry[]): string => {
         more === 0 ? tell(entry) : `${tell(entry)} (and ${more} more like it, the last ${after(last)})`,
     },
   ]);
-};
+}

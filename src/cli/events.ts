@@ -47,16 +47,16 @@ interface EventsAnswer {
   readonly next?: string | null;
 }
 
-const list = async (options: AdminOptions & EventFilterOptions & PageOptions): Promise<void> => {
+async function list(options: AdminOptions & EventFilterOptions & PageOptions): Promise<void> {
   const { limit, cursor } = options;
   const client = await adminClient(options);
   const answer = await client.get<EventsAnswer>('/events', { ...filterOf(options, KEYS), limit, cursor });
   if (options.json === true) printJson(answer);
   else if (answer.events.length === 0) console.log('no events');
   else console.log(`${formatTable(answer.events, EVENT_COLUMNS)}${formatRest(answer.next)}`);
-};
+}
 
-const replay = async (receipt: string, options: AdminOptions & { asNew?: boolean }): Promise<void> => {
+async function replay(receipt: string, options: AdminOptions & { asNew?: boolean }): Promise<void> {
   const client = await adminClient(options);
   const path = `/events/${encodeURIComponent(receipt)}/replay`;
   const answer = await client.post<CountsAnswer>(path, { asNew: options.asNew === true });
@@ -64,9 +64,9 @@ const replay = async (receipt: string, options: AdminOptions & { asNew?: boolean
   else if (answer['replayed'] === 0)
     console.log('it is an event that the relay has already: nothing to replay');
   else console.log(`${receipt} is pending again`);
-};
+}
 
-export const registerEvents = (program: Command): void => {
+export function registerEvents(program: Command): void {
   const events = program
     .command('events')
     .description('list events, newest first; or replay one')
@@ -83,4 +83,4 @@ export const registerEvents = (program: Command): void => {
   ).action((receipt: string, _options: unknown, command: Command) =>
     replay(receipt, command.optsWithGlobals()),
   );
-};
+}

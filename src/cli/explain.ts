@@ -13,20 +13,21 @@ Examples:
   $ capillary-relay explain 9b7b5f0e-2f64-4f3d-8f16-0a4c1f6f2c02 --body`;
 
 /** How the destination does now matters for an event that still waits for it. */
-const destinationOf = async (
+async function destinationOf(
   client: AdminClient,
   { state, destination }: RecordAnswer,
-): Promise<DestinationAnswer | undefined> => {
+): Promise<DestinationAnswer | undefined> {
   if (state !== 'pending') return undefined;
   const { destinations } = await client.get<{ destinations: readonly DestinationAnswer[] }>('/destinations');
   return destinations.find(({ name }) => name === destination);
-};
+}
 
 /** The options that were given to find the relay, for the commands of the story; never the token. */
-const sameRelay = ({ url, config }: AdminOptions): string =>
-  `${url === undefined ? '' : ` --url ${url}`}${config === undefined ? '' : ` --config ${config}`}`;
+function sameRelay({ url, config }: AdminOptions): string {
+  return `${url === undefined ? '' : ` --url ${url}`}${config === undefined ? '' : ` --config ${config}`}`;
+}
 
-const explain = async (id: string, options: AdminOptions & { body?: boolean }): Promise<void> => {
+async function explain(id: string, options: AdminOptions & { body?: boolean }): Promise<void> {
   const client = await adminClient(options);
   const path = `/events/${encodeURIComponent(id)}`;
   const record = await client.get<RecordAnswer>(path, { body: String(options.body === true) });
@@ -35,13 +36,13 @@ const explain = async (id: string, options: AdminOptions & { body?: boolean }): 
     const destination = await destinationOf(client, record);
     console.log(formatStory(record, { destination, options: sameRelay(options) }));
   }
-};
+}
 
-export const registerExplain = (program: Command): void => {
+export function registerExplain(program: Command): void {
   withAdminOptions(program.command('explain'))
     .description('tell what became of one event: received, verified, sent, answered; and what to do next')
     .argument('<id>', "receipt, or Capillary's event id")
     .option('--body', 'show the payload too, and of a dead letter what was sent')
     .addHelpText('after', HELP)
     .action(explain);
-};
+}

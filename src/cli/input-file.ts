@@ -3,7 +3,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { CommandError, EXIT } from './command-error.ts';
 
 /** The text of a file; of standard input for `-`. */
-export const readInput = async (file: string): Promise<string> => {
+export async function readInput(file: string): Promise<string> {
   if (file === '-') return textOf(process.stdin);
   try {
     return await readFile(file, 'utf8');
@@ -11,4 +11,4 @@ export const readInput = async (file: string): Promise<string> => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw new CommandError(`${file} cannot be read (${code})`, EXIT.usage);
   }
-};
+}

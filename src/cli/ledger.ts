@@ -12,22 +12,23 @@ Examples:
   $ capillary-relay ledger
   $ capillary-relay ledger --json`;
 
-const sumOf = ({ pending, delivered, ignored, dead }: LedgerCounts): number =>
-  pending + delivered + ignored + dead;
+function sumOf({ pending, delivered, ignored, dead }: LedgerCounts): number {
+  return pending + delivered + ignored + dead;
+}
 
 /** The sum that the relay promises, in words; and what is missing where it does not come out. */
-export const formatBalance = (ledger: LedgerAnswer): string => {
-  const { accepted, pending, delivered, ignored, dead, balanced } = ledger;
-  const sign = accepted === sumOf(ledger) ? '=' : '≠';
+export function formatBalance(runLedger: LedgerAnswer): string {
+  const { accepted, pending, delivered, ignored, dead, balanced } = runLedger;
+  const sign = accepted === sumOf(runLedger) ? '=' : '≠';
   const line = `accepted ${accepted} ${sign} pending ${pending} + delivered ${delivered} + ignored ${ignored} + dead ${dead}`;
   if (balanced) return line;
-  const faults = Object.entries(ledger.sources)
+  const faults = Object.entries(runLedger.sources)
     .filter(([, counts]) => !counts.balanced)
     .map(([name, counts]) => `${name}: ${counts.accepted - sumOf(counts)} unaccounted for`);
   return `${line}\nTHE LEDGER DOES NOT BALANCE: ${faults.join('; ')}`;
-};
+}
 
-const format = (ledger: LedgerAnswer): string => {
+function format(ledger: LedgerAnswer): string {
   const rows = [
     ...Object.entries(ledger.sources).map(([name, counts]) => ({ name, ...counts })),
     { name: 'all', ...ledger },
@@ -43,19 +44,19 @@ const format = (ledger: LedgerAnswer): string => {
     { heading: 'QUARANTINED', cell: ({ quarantined }) => quarantined },
   ]);
   return `${table}\n\n${formatBalance(ledger)}`;
-};
+}
 
-const ledger = async (options: AdminOptions): Promise<void> => {
+async function ledger(options: AdminOptions): Promise<void> {
   const client = await adminClient(options);
   const answer = await client.get<LedgerAnswer>('/ledger');
   if (options.json === true) printJson(answer);
   else console.log(format(answer));
   if (!answer.balanced) process.exitCode = EXIT.failed;
-};
+}
 
-export const registerLedger = (program: Command): void => {
+export function registerLedger(program: Command): void {
   withAdminOptions(program.command('ledger'))
     .description('what became of all accepted events: accepted = pending + delivered + ignored + dead')
     .addHelpText('after', HELP)
     .action(ledger);
-};
+}

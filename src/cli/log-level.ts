@@ -22,12 +22,12 @@ interface LogLevelOptions extends AdminOptions {
   readonly for?: string;
 }
 
-const format = ({ level, configured, until }: LogLevelAnswer): string => {
+function format({ level, configured, until }: LogLevelAnswer): string {
   const end = until === undefined ? '' : ` until ${formatMoment(until)}`;
   return `${level}${end} (configured: ${configured})`;
-};
+}
 
-const logLevel = async (level: string | undefined, options: LogLevelOptions): Promise<void> => {
+async function logLevel(level: string | undefined, options: LogLevelOptions): Promise<void> {
   if (level === undefined && options.for !== undefined)
     throw new CommandError('--for goes with a level, such as log-level debug --for 10m', EXIT.usage);
   const client = await adminClient(options);
@@ -37,9 +37,9 @@ const logLevel = async (level: string | undefined, options: LogLevelOptions): Pr
       : await client.put<LogLevelAnswer>('/log-level', { level, for: options.for });
   if (options.json === true) printJson(answer);
   else console.log(format(answer));
-};
+}
 
-export const registerLogLevel = (program: Command): void => {
+export function registerLogLevel(program: Command): void {
   withAdminOptions(
     program.command('log-level').argument('[level]', 'trace, debug, info, warn, error, fatal, silent'),
   )
@@ -47,4 +47,4 @@ export const registerLogLevel = (program: Command): void => {
     .option('--for <time>', 'fall back to the configured level after so long, such as 10m')
     .addHelpText('after', HELP)
     .action(logLevel);
-};
+}

@@ -28,12 +28,12 @@ interface Compared {
   readonly withoutPayload: number;
 }
 
-const compareFiles = async (
+async function compareFiles(
   old: Config,
   next: Config,
   files: readonly string[],
   { source }: DiffOptions,
-): Promise<Compared> => {
+): Promise<Compared> {
   const diff = createDiffer(
     wayOf(old, chooseSource(old, source)),
     wayOf(next, chooseSource(next, source)),
@@ -44,19 +44,19 @@ const compareFiles = async (
     for (const body of splitBodies(await readInput(file)))
       events.push({ number: events.length + 1, ...(await diff(body)) });
   return { events, withoutPayload: 0 };
-};
+}
 
-const wayNamed = (config: Config, name: string): Way | undefined => {
+function wayNamed(config: Config, name: string): Way | undefined {
   const source = config.sources.find((one) => one.name === name);
   return source && wayOf(config, source);
-};
+}
 
-const compareStored = async (
+async function compareStored(
   old: Config,
   next: Config,
   file: string,
   options: DiffOptions,
-): Promise<Compared> => {
+): Promise<Compared> {
   const { source, since, until, limit = DEFAULT_LIMIT, url } = options;
   const selection = {
     limit,
@@ -85,9 +85,9 @@ const compareStored = async (
     }
   }
   return { events, withoutPayload };
-};
+}
 
-const compare = async (words: readonly string[], options: DiffOptions): Promise<Compared> => {
+async function compare(words: readonly string[], options: DiffOptions): Promise<Compared> {
   const [oldFile, newFile, ...files] = words;
   const isStored = options.fromJournal === true;
   if (oldFile === undefined || newFile === undefined || isStored !== (files.length === 0))
@@ -97,12 +97,12 @@ const compare = async (words: readonly string[], options: DiffOptions): Promise<
     Config,
   ];
   return isStored ? compareStored(old, next, oldFile, options) : compareFiles(old, next, files, options);
-};
+}
 
 /**
  * Shows what a changed configuration would send differently. As with diff(1), 1 says that something differs, so whatever goes wrong ends with 2.
  */
-export const mapDiff = async (words: readonly string[], options: DiffOptions): Promise<void> => {
+export async function mapDiff(words: readonly string[], options: DiffOptions): Promise<void> {
   let compared: Compared;
   try {
     compared = await compare(words, options);
@@ -113,4 +113,4 @@ export const mapDiff = async (words: readonly string[], options: DiffOptions): P
   if (options.json === true) printJson(comparison);
   else console.log(formatComparison(comparison));
   if (comparison.different > 0) process.exitCode = EXIT.failed;
-};
+}

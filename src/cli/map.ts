@@ -36,13 +36,13 @@ Examples:
 /** Options that say something about a comparison only. */
 const OF_DIFF = ['fromJournal', 'since', 'until', 'limit', 'url'] as const;
 
-const readConfig = async (file: string | undefined): Promise<Config> => {
+async function readConfig(file: string | undefined): Promise<Config> {
   if (file === undefined) return (await import('./sample-config.ts')).createSampleConfig();
   const { loadConfig } = await import('../config/load.ts');
   return loadConfig(file, process.env).config;
-};
+}
 
-const show = async (files: readonly string[], options: MapOptions): Promise<void> => {
+async function show(files: readonly string[], options: MapOptions): Promise<void> {
   const config = await readConfig(options.config);
   const way = wayOf(config, chooseSource(config, options.source));
   const { splitBodies } = await import('./event-bodies.ts');
@@ -56,9 +56,9 @@ const show = async (files: readonly string[], options: MapOptions): Promise<void
     if (options.json === true) console.log(JSON.stringify(result));
     else console.log(`${index === 0 ? '' : '\n'}${formatTrial(result, index + 1)}`);
   }
-};
+}
 
-const map = async (files: readonly string[], options: MapOptions): Promise<void> => {
+async function map(files: readonly string[], options: MapOptions): Promise<void> {
   const stray = OF_DIFF.find((name) => options[name] !== undefined);
   if (options.diff === true) {
     if (options.config !== undefined)
@@ -74,9 +74,9 @@ const map = async (files: readonly string[], options: MapOptions): Promise<void>
   if (stray !== undefined)
     throw new CommandError('--from-journal and its options go with --diff', EXIT.usage);
   await show(files, options);
-};
+}
 
-export const registerMap = (program: Command): void => {
+export function registerMap(program: Command): void {
   const command = program
     .command('map')
     .description('show what Capillary events become in XDM, and what is left out and why; needs no network')
@@ -101,4 +101,4 @@ export const registerMap = (program: Command): void => {
     )
     .addHelpText('after', HELP)
     .action(map);
-};
+}

@@ -25,11 +25,11 @@ export interface EventDiff {
 const KINDS: readonly MessageKind[] = ['event', 'profile'];
 
 /** Maps the same bodies by an old and a new way, one after the other, each with profiles of its own that grow. */
-export const createDiffer = (
+export function createDiffer(
   old: Way | undefined,
   next: Way | undefined,
   now: number,
-): ((body: string, received?: Received) => Promise<EventDiff>) => {
+): (body: string, received?: Received) => Promise<EventDiff> {
   const sides = [old, next].map((way) => ({ way, trial: way && createTrial({ ...way, now }) }));
   return async (body, received) => {
     const seen = await Promise.all(
@@ -49,7 +49,7 @@ export const createDiffer = (
       isNoEvent: name.length === 0,
     };
   };
-};
+}
 
 /** What is sent for an event, as far as it can be compared. */
 interface View {
@@ -59,11 +59,11 @@ interface View {
 
 const NOWHERE: View = { outcome: 'not taken: there is no such source', messages: {} };
 
-const viewOf = (
+function viewOf(
   trial: Trial | undefined,
   destination: DestinationConfig | undefined,
   receivedAt: number,
-): View => {
+): View {
   if (trial === undefined || destination === undefined) return NOWHERE;
   switch (trial.outcome) {
     case 'not-an-event':
@@ -84,22 +84,22 @@ const viewOf = (
       return { outcome: `sent (${Object.keys(messages).join(', ')})`, messages };
     }
   }
-};
+}
 
 /** The fields of a message at its top, and under `header` where it goes; the body names the schema of the header again, so that is left out. */
-const messageOf = (
+function messageOf(
   destination: DestinationConfig,
   kind: MessageKind,
   entity: JsonObject,
   receivedAt: number,
-): JsonObject => {
+): JsonObject {
   const { name, sandbox, inletUrl } = destination;
   const whole: unknown = JSON.parse(envelope(envelopeTarget(destination, kind), entity, receivedAt));
   const header = isJsonObject(whole) && isJsonObject(whole['header']) ? whole['header'] : {};
   return { header: { destination: name, inletUrl, sandbox, ...header }, ...entity };
-};
+}
 
-const changesOf = (before: View, after: View): readonly Change[] => {
+function changesOf(before: View, after: View): readonly Change[] {
   const outcome = diffValues(before.outcome, after.outcome).map(
     (change) => ({ part: 'outcome', ...change }) as const,
   );
@@ -110,4 +110,4 @@ const changesOf = (before: View, after: View): readonly Change[] => {
     return diffValues(old, next).map((change) => ({ part, ...change }));
   });
   return [...outcome, ...inMessages];
-};
+}

@@ -6,26 +6,33 @@ import type { Trial } from './mapping-trial.ts';
 import { formatNotes } from './notes-table.ts';
 import { printable } from './printable.ts';
 
-const sizeOf = (entity: JsonObject): string => `${Buffer.byteLength(JSON.stringify(entity))} bytes`;
+function sizeOf(entity: JsonObject): string {
+  return `${Buffer.byteLength(JSON.stringify(entity))} bytes`;
+}
 
-const block = (title: string, entity: JsonObject): string =>
-  `${styleText('bold', title)} (${sizeOf(entity)})\n${JSON.stringify(entity, undefined, 2)}`;
+function block(title: string, entity: JsonObject): string {
+  return `${styleText('bold', title)} (${sizeOf(entity)})\n${JSON.stringify(entity, undefined, 2)}`;
+}
 
-const notesOf = (notes: readonly MappingNote[]): string =>
-  notes.length === 0 ? 'Nothing was left out or changed.' : formatNotes(notes);
+function notesOf(notes: readonly MappingNote[]): string {
+  return notes.length === 0 ? 'Nothing was left out or changed.' : formatNotes(notes);
+}
 
-const nameOf = (trial: Exclude<Trial, { outcome: 'not-an-event' }>): string =>
-  [...[trial.eventName, trial.eventId].map(printable), meaningOf(trial.eventName)].filter(Boolean).join('  ');
+function nameOf(trial: Exclude<Trial, { outcome: 'not-an-event' }>): string {
+  return [...[trial.eventName, trial.eventId].map(printable), meaningOf(trial.eventName)]
+    .filter(Boolean)
+    .join('  ');
+}
 
-const meaningOf = (name: string): string => {
+function meaningOf(name: string): string {
   const known = CATALOGUE.get(name);
   return known === undefined
     ? 'unknown: Capillary has published no such event name'
     : `${known.area}: ${known.meaning}`;
-};
+}
 
 /** One body's trial as a page for the integration engineer; `number` is its place in the input, from 1. */
-export const formatTrial = (trial: Trial, number: number): string => {
+export function formatTrial(trial: Trial, number: number): string {
   const title = (text: string): string => styleText('bold', `--- ${number}  ${text}`);
   switch (trial.outcome) {
     case 'not-an-event':
@@ -43,4 +50,4 @@ export const formatTrial = (trial: Trial, number: number): string => {
         notesOf(trial.notes),
       ].join('\n\n');
   }
-};
+}

@@ -58,11 +58,11 @@ export interface Received {
  * Maps bodies one after the other as the relay would, without a journal and without a network. What is kept of customers grows from event
  * to event as it would in an empty journal.
  */
-export const createTrial = ({
+export function createTrial({
   source,
   destination,
   now,
-}: TrialParts): ((body: string, received?: Received) => Promise<Trial>) => {
+}: TrialParts): (body: string, received?: Received) => Promise<Trial> {
   /** What is kept, by lane, and which lanes are others now. */
   const states = new Map<string, string>();
   const aliases = new Map<string, string>();
@@ -116,4 +116,4 @@ export const createTrial = ({
       notes,
     };
   };
-};
+}

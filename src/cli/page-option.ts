@@ -10,8 +10,8 @@ export interface PageOptions {
 const MOST = 500;
 
 /** Adds the options for the page of a list, newest first. */
-export const withPage = (command: Command): Command =>
-  command
+export function withPage(command: Command): Command {
+  return command
     .option(
       '--limit <count>',
       `most entries to show, newest first; ${MOST} at most`,
@@ -19,7 +19,9 @@ export const withPage = (command: Command): Command =>
       50,
     )
     .option('--cursor <cursor>', 'go on where the list before ended');
+}
 
 /** What is said below a list: how to see the rest, if there is more. */
-export const formatRest = (next: string | null | undefined): string =>
-  next === null || next === undefined ? '' : `\nThere are more: add --cursor ${next}`;
+export function formatRest(next: string | null | undefined): string {
+  return next === null || next === undefined ? '' : `\nThere are more: add --cursor ${next}`;
+}

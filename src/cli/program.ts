@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readVersion } from './version.ts';
+import { readVersion } from '../version.ts';
 
 /** Adds one command to the program. */
 type Register = (program: Command) => void;
@@ -35,19 +35,20 @@ Examples:
 
 Exit codes: 0 done; 1 it failed, or something was found missing; 2 wrong usage or configuration.`;
 
-const bare = (): Command =>
-  new Command('capillary-relay')
+function bare(): Command {
+  return new Command('capillary-relay')
     .description('Carries loyalty events from Capillary into Adobe Experience Platform and never loses one.')
     .version(readVersion())
     .showHelpAfterError('(add --help for what can be written here)')
     .addHelpText('after', EPILOGUE)
     .exitOverride();
+}
 
 /**
  * The program for these words. Only the command that they name is loaded, because the server and the simulator bring in much that
  * `ledger` does not need; when they name none, all are, for the list in help.
  */
-export const createProgram = async (words: readonly string[]): Promise<Command> => {
+export async function createProgram(words: readonly string[]): Promise<Command> {
   const program = bare();
   const named = Object.entries(COMMANDS).filter(([name]) => name === words[0]);
   for (const [, load] of named.length > 0 ? named : Object.entries(COMMANDS)) {
@@ -55,4 +56,4 @@ export const createProgram = async (words: readonly string[]): Promise<Command> 
     register(program);
   }
   return program;
-};
+}

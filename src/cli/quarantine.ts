@@ -41,8 +41,8 @@ interface QuarantineAnswer {
   readonly next?: string | null;
 }
 
-const format = (quarantined: readonly QuarantinedAnswer[]): string =>
-  formatTable(quarantined, [
+function format(quarantined: readonly QuarantinedAnswer[]): string {
+  return formatTable(quarantined, [
     { heading: 'RECEIPT', cell: ({ receipt }) => receipt },
     { heading: 'RECEIVED', cell: ({ receivedAt }) => formatMoment(receivedAt) },
     { heading: 'SOURCE', cell: ({ source }) => source },
@@ -50,17 +50,18 @@ const format = (quarantined: readonly QuarantinedAnswer[]): string =>
     { heading: 'BYTES', cell: ({ bytes }) => bytes },
     { heading: 'REFUSED FOR', cell: ({ reasons }) => reasons.join(', ') },
   ]);
+}
 
-const list = async (options: AdminOptions & EventFilterOptions & PageOptions): Promise<void> => {
+async function list(options: AdminOptions & EventFilterOptions & PageOptions): Promise<void> {
   const query = { ...filterOf(options, KEYS), limit: options.limit, cursor: options.cursor };
   const client = await adminClient(options);
   const answer = await client.get<QuarantineAnswer>('/quarantine', query);
   if (options.json === true) printJson(answer);
   else if (answer.quarantined.length === 0) console.log('nothing is quarantined');
   else console.log(`${format(answer.quarantined)}${formatRest(answer.next)}`);
-};
+}
 
-export const registerQuarantine = (program: Command): void => {
+export function registerQuarantine(program: Command): void {
   const group = program
     .command('quarantine')
     .description('requests whose sender could not be verified: list, release, discard')
@@ -81,4 +82,4 @@ export const registerQuarantine = (program: Command): void => {
     .action((receipts: string[], options: AdminOptions & SelectionOptions) =>
       runBulkAction(DISCARD, receipts, options),
     );
-};
+}

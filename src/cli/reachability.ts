@@ -12,14 +12,14 @@ interface Peer {
   readonly secure: boolean;
 }
 
-const peerOf = (url: URL): Peer => {
+function peerOf(url: URL): Peer {
   const secure = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return { host, port: url.port === '' ? (secure ? 443 : 80) : Number(url.port), secure };
-};
+}
 
-const open = ({ host, port, secure }: Peer, timeoutMs: number): Promise<void> =>
-  new Promise((resolve, reject) => {
+function open({ host, port, secure }: Peer, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
     const done = (): void => {
       socket.destroy();
       resolve();
@@ -32,13 +32,14 @@ const open = ({ host, port, secure }: Peer, timeoutMs: number): Promise<void> =>
     });
     socket.once('error', reject);
   });
+}
 
 /**
  * Opens a connection to the server of a URL, with the handshake and the check of its certificate for https, and closes it again. Nothing
  * is asked of the server and no data is sent.
  * @param timeoutMs bound on the whole of it
  */
-export const reach = async (url: string, timeoutMs: number): Promise<Reached> => {
+export async function reach(url: string, timeoutMs: number): Promise<Reached> {
   const peer = peerOf(new URL(url));
   const host = `${peer.host}:${peer.port}`;
   const started = performance.now();
@@ -48,4 +49,4 @@ export const reach = async (url: string, timeoutMs: number): Promise<Reached> =>
   } catch (error) {
     return { ok: false, host, ...failureOf(error) };
   }
-};
+}

@@ -13,11 +13,12 @@ Examples:
   $ capillary-relay dead-letters replays --json`;
 
 /** What was asked for: `dead, source acme, customerId (hidden)`. */
-const chosen = ({ filter, narrowedBy }: ReplayAnswer): string =>
-  [
+function chosen({ filter, narrowedBy }: ReplayAnswer): string {
+  return [
     ...Object.entries(filter).map(([part, value]) => `${part} ${[value].flat().join(' ')}`),
     ...narrowedBy.map((part) => `${part} (hidden)`),
   ].join(', ');
+}
 
 const COLUMNS: readonly Column<ReplayAnswer>[] = [
   { heading: 'ID', cell: ({ id }) => id },
@@ -30,18 +31,18 @@ const COLUMNS: readonly Column<ReplayAnswer>[] = [
   { heading: 'OF', cell: chosen },
 ];
 
-const list = async (options: AdminOptions): Promise<void> => {
+async function list(options: AdminOptions): Promise<void> {
   const client = await adminClient(options);
   const answer = await client.get<{ readonly replays: readonly ReplayAnswer[] }>('/dead-letters/replays');
   if (options.json === true) printJson(answer);
   else if (answer.replays.length === 0) console.log('no replays');
   else console.log(formatTable(answer.replays, COLUMNS));
-};
+}
 
 /** `dead-letters replays` */
-export const registerReplayJobs = (deadLetters: Command): void => {
+export function registerReplayJobs(deadLetters: Command): void {
   withAdminOptions(deadLetters.command('replays'))
     .description('list the replays: who, when, what, how far')
     .addHelpText('after', HELP)
     .action(list);
-};
+}

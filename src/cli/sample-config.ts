@@ -1,14 +1,16 @@
 import { type Config, configSchema } from '../config/schema.ts';
 
-const flow = (what: string) => ({
-  schemaId: `https://ns.adobe.com/acme/schemas/sample-${what}`,
-  datasetId: `sample-${what}-dataset`,
-  flowId: `sample-${what}-flow`,
-});
+function flow(what: string) {
+  return {
+    schemaId: `https://ns.adobe.com/acme/schemas/sample-${what}`,
+    datasetId: `sample-${what}-dataset`,
+    flowId: `sample-${what}-flow`,
+  };
+}
 
 /** A source and a destination to map with when no configuration is at hand: tenant `_acme`, samples of Capillary's Test button mapped too. */
-export const createSampleConfig = (): Config =>
-  configSchema.parse({
+export function createSampleConfig(): Config {
+  return configSchema.parse({
     sources: [
       { name: 'sample', destination: 'sample-aep', testEvents: 'deliver', verify: [{ type: 'none' }] },
     ],
@@ -25,3 +27,4 @@ export const createSampleConfig = (): Config =>
       },
     ],
   });
+}

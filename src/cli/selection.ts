@@ -15,21 +15,22 @@ export type Selection =
   | { readonly filter: Readonly<Record<string, string>>; readonly all?: true };
 
 /** Adds receipts, the filter, and the options that guard against acting on more than was meant. */
-export const withSelection = (command: Command, keys: readonly FilterKey[]): Command =>
-  withFilter(command.argument('[receipts...]', 'these, whatever else there is'), keys)
+export function withSelection(command: Command, keys: readonly FilterKey[]): Command {
+  return withFilter(command.argument('[receipts...]', 'these, whatever else there is'), keys)
     .option('--all', 'all of them; needed when neither receipts nor a filter are given')
     .option('--dry-run', 'only say what would be done')
     .option('-y, --yes', 'do not ask; nothing is asked when there is no terminal either');
+}
 
 /**
  * Reads what was chosen.
  * @throws CommandError when nothing was chosen, or in two ways at once
  */
-export const selectionOf = (
+export function selectionOf(
   receipts: readonly string[],
   options: SelectionOptions,
   keys: readonly FilterKey[],
-): Selection => {
+): Selection {
   const filter = filterOf(options, keys);
   const ways = [receipts.length > 0, Object.keys(filter).length > 0, options.all === true];
   const [byReceipt, byFilter] = ways;
@@ -39,4 +40,4 @@ export const selectionOf = (
   if (count > 1) throw new CommandError('give either receipts, or a filter, or --all', EXIT.usage);
   if (byReceipt === true) return { receipts };
   return byFilter === true ? { filter } : { filter: {}, all: true };
-};
+}

@@ -11,7 +11,7 @@ const CLEAR = '\r\u001B[K';
 const EVERY_MS = 100;
 
 /** `total`: how many deliveries there will be, about. */
-export const createSendProgress = (total: number): SendProgress => {
+export function createSendProgress(total: number): SendProgress {
   let settled = 0;
   let requests = 0;
   let shownAt = 0;
@@ -28,4 +28,4 @@ export const createSendProgress = (total: number): SendProgress => {
       if (process.stderr.isTTY) process.stderr.write(CLEAR);
     },
   };
-};
+}

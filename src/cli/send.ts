@@ -40,7 +40,7 @@ Examples:
   $ capillary-relay send --config relay.yaml --source acme --count 1000 --rate 50
   $ capillary-relay send --events pointsIssued,transactionAdded --duplicates 0.1 --disorder 0.1`;
 
-const choose = (config: Config, name: string | undefined): SourceConfig => {
+function choose(config: Config, name: string | undefined): SourceConfig {
   const names = config.sources.map((source) => source.name).join(', ');
   if (name === undefined && config.sources.length > 1) {
     throw new CommandError(`there are several sources; choose one with --source: ${names}`, EXIT.usage);
@@ -49,28 +49,31 @@ const choose = (config: Config, name: string | undefined): SourceConfig => {
   if (source === undefined)
     throw new CommandError(`there is no source ${name}; there is: ${names}`, EXIT.usage);
   return source;
-};
+}
 
-const webhookUrl = ({ server }: Config, source: SourceConfig): string => {
+function webhookUrl({ server }: Config, source: SourceConfig): string {
   if (server.port === 0) throw new CommandError('server.port is 0: name the webhook with --url', EXIT.usage);
   const isAny = server.host === '0.0.0.0' || server.host === '::';
   const host = server.host.includes(':') ? `[${server.host}]` : server.host;
   return `http://${isAny ? '127.0.0.1' : host}:${server.port}/webhooks/${source.name}`;
-};
+}
 
-const noteUnknown = (names: readonly string[] | undefined): void => {
+function noteUnknown(names: readonly string[] | undefined): void {
   for (const name of names?.filter((one) => !CATALOGUE.has(one)) ?? []) {
     console.error(`note: ${name} is no event name that Capillary has published; it is sent all the same`);
   }
-};
+}
 
-const counts = (byCause: Readonly<Record<string, number>>): string =>
-  Object.entries(byCause)
-    .map(([cause, count]) => `${cause}: ${count}`)
-    .join(', ') || '0';
+function counts(byCause: Readonly<Record<string, number>>): string {
+  return (
+    Object.entries(byCause)
+      .map(([cause, count]) => `${cause}: ${count}`)
+      .join(', ') || '0'
+  );
+}
 
-const format = (report: SendReport, seed: number): string =>
-  [
+function format(report: SendReport, seed: number): string {
+  return [
     `sent       ${report.sent} (sent before: ${report.resent}, late on purpose: ${report.late})`,
     `accepted   ${report.accepted}`,
     `duplicate  ${report.duplicate}`,
@@ -81,8 +84,9 @@ const format = (report: SendReport, seed: number): string =>
     `took       ${formatSpan(report.durationMs)}`,
     `seed       ${seed}`,
   ].join('\n');
+}
 
-const send = async (options: Options): Promise<void> => {
+async function send(options: Options): Promise<void> {
   const { config } = loadConfig(options.config, process.env);
   const source = choose(config, options.source);
   const [verifier] = source.verify;
@@ -111,9 +115,9 @@ const send = async (options: Options): Promise<void> => {
   progress.clear();
   console.log(options.json ? JSON.stringify({ ...report, seed }) : format(report, seed));
   if (report.givenUp > 0 || stop.signal.aborted) process.exitCode = EXIT.failed;
-};
+}
 
-const readNames = (text: string): string[] | undefined => {
+function readNames(text: string): string[] | undefined {
   const names = text
     .split(',')
     .map((name) => name.trim())
@@ -121,22 +125,22 @@ const readNames = (text: string): string[] | undefined => {
   if (names.length === 0)
     throw new InvalidArgumentError('It must be all, or names with commas between them.');
   return names.includes('all') ? undefined : names;
-};
+}
 
-const readPatience = (text: string): number => {
+function readPatience(text: string): number {
   const read = duration({ min: '1s' }).safeParse(text);
   if (read.success) return read.data;
   throw new InvalidArgumentError(`It ${read.error.issues[0]?.message ?? 'is no duration'}.`);
-};
+}
 
-const readUrl = (text: string): string => {
+function readUrl(text: string): string {
   if (URL.canParse(text) && /^https?:/i.test(text)) return text;
   throw new InvalidArgumentError('It must be an http(s) URL such as http://127.0.0.1:8080/webhooks/acme.');
-};
+}
 
 const share = numberFrom(0, 1);
 
-export const registerSend = (program: Command): void => {
+export function registerSend(program: Command): void {
   program
     .command('send')
     .description('be a Capillary: send documented events, signed, to a relay')
@@ -173,4 +177,4 @@ export const registerSend = (program: Command): void => {
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', HELP)
     .action(send);
-};
+}

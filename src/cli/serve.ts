@@ -1,8 +1,8 @@
 import closeWithGrace from 'close-with-grace';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { createLogger } from '../observability/log.ts';
-import { flushSpans } from '../observability/tracing.ts';
+import { createLogger } from '../telemetry/log.ts';
+import { flushSpans } from '../telemetry/tracing.ts';
 import { createRelay } from '../relay.ts';
 
 /** ms a shutdown may take before the process ends anyway; Kubernetes gives 30 s. */
@@ -10,7 +10,7 @@ const SHUTDOWN = 9_500;
 /** ms of them for the last spans, where the process is traced. */
 const FLUSH = 1_000;
 
-const serve = async (file: string): Promise<void> => {
+async function serve(file: string): Promise<void> {
   const loaded = loadConfig(file, process.env);
   const log = createLogger({ level: loaded.config.log.level });
   const relay = await createRelay({ loaded, log });
@@ -38,13 +38,13 @@ const serve = async (file: string): Promise<void> => {
     await relay.stop();
     process.exitCode = 1;
   }
-};
+}
 
-export const registerServe = (program: Command): void => {
+export function registerServe(program: Command): void {
   program
     .command('serve')
     .description('run the relay: take webhooks, journal, map, deliver')
     .option('-c, --config <file>', 'configuration', process.env['RELAY_CONFIG'] ?? 'relay.yaml')
     .addHelpText('after', '\nExample:\n  $ capillary-relay serve --config /etc/relay/relay.yaml')
     .action(({ config }: { config: string }) => serve(config));
-};
+}

@@ -26,13 +26,13 @@ Examples:
   $ capillary-relay simulate --token-ttl 60s --faults outage.json
   $ curl http://127.0.0.1:9090/_sim/stats`;
 
-const readTtl = (text: string): number => {
+function readTtl(text: string): number {
   const read = duration({ min: '1ms' }).safeParse(text);
   if (read.success) return read.data;
   throw new InvalidArgumentError(`It ${read.error.issues[0]?.message ?? 'is no duration'}.`);
-};
+}
 
-const readFaults = async (file: string): Promise<FaultRule[]> => {
+async function readFaults(file: string): Promise<FaultRule[]> {
   try {
     return parseFaultRules(JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
@@ -43,9 +43,9 @@ const readFaults = async (file: string): Promise<FaultRule[]> => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandError(`${file} cannot be read: ${reason}`, EXIT.usage);
   }
-};
+}
 
-const start = async (options: SimulateOptions): Promise<Simulator> => {
+async function start(options: SimulateOptions): Promise<Simulator> {
   const faults = options.faults === undefined ? [] : await readFaults(options.faults);
   try {
     return await startSimulator({
@@ -61,9 +61,9 @@ const start = async (options: SimulateOptions): Promise<Simulator> => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandError(`cannot listen on ${options.host}:${options.port}: ${reason}`);
   }
-};
+}
 
-const announce = (simulator: Simulator, json: boolean): void => {
+function announce(simulator: Simulator, json: boolean): void {
   const { url, imsUrl } = simulator;
   const inletUrl = simulator.inletUrl();
   if (json) console.log(JSON.stringify({ url, imsUrl, inletUrl, controlUrl: `${url}/_sim` }));
@@ -71,17 +71,17 @@ const announce = (simulator: Simulator, json: boolean): void => {
     console.log(
       `IMS URL    ${imsUrl}\nInlet URL  ${inletUrl}\nControl    ${url}/_sim/landed, /_sim/stats, /_sim/faults`,
     );
-};
+}
 
-const simulate = async (options: SimulateOptions): Promise<void> => {
+async function simulate(options: SimulateOptions): Promise<void> {
   const simulator = await start(options);
   const signalled = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   announce(simulator, options.json === true);
   await signalled;
   await simulator.close();
-};
+}
 
-export const registerSimulate = (program: Command): void => {
+export function registerSimulate(program: Command): void {
   program
     .command('simulate')
     .description('run an Adobe on this machine: tokens and a streaming inlet, with faults on demand')
@@ -95,4 +95,4 @@ export const registerSimulate = (program: Command): void => {
     .option('--json', 'print the URLs as JSON')
     .addHelpText('after', HELP)
     .action(simulate);
-};
+}

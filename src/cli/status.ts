@@ -27,9 +27,11 @@ Examples:
   $ capillary-relay status --once
   $ capillary-relay status --json | jq .rates`;
 
-const isWell = ({ ledger, health }: Look): boolean => ledger.balanced && health.checks.every(({ ok }) => ok);
+function isWell({ ledger, health }: Look): boolean {
+  return ledger.balanced && health.checks.every(({ ok }) => ok);
+}
 
-const status = async (options: StatusOptions): Promise<void> => {
+async function status(options: StatusOptions): Promise<void> {
   const { json = false, once = false } = options;
   const interval = options.interval * 1_000;
   const address = await adminAddress(options);
@@ -54,13 +56,13 @@ const status = async (options: StatusOptions): Promise<void> => {
   if (json) printJson({ url, at: new Date().toISOString(), rates, ...shown });
   else console.log(paint(statusLines({ url, now: Date.now(), look: after, rates })).join('\n'));
   if (!isWell(after)) process.exitCode = EXIT.failed;
-};
+}
 
-export const registerStatus = (program: Command): void => {
+export function registerStatus(program: Command): void {
   withAdminOptions(program.command('status'))
     .description('how the relay does, live: rates, backlog, destinations, dead letters, ledger')
     .option('--interval <seconds>', 'between two looks', numberFrom(0.1, 3_600), 1)
     .option('--once', 'print it once')
     .addHelpText('after', HELP)
     .action(status);
-};
+}

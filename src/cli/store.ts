@@ -47,20 +47,19 @@ Example:
   $ capillary-relay store salvage --config relay.yaml --to /var/lib/relay/salvaged`;
 
 /** The folder of the store, from --path or the configuration; encryption keys from the configuration only. */
-const storeOf = async ({
-  path,
-  config,
-}: StoreOptions): Promise<{ path: string; keys?: readonly string[] }> => {
+async function storeOf({ path, config }: StoreOptions): Promise<{ path: string; keys?: readonly string[] }> {
   if (path !== undefined) return { path };
   const { loadConfig } = await import('../config/load.ts');
   const { store } = loadConfig(config, process.env).config;
   return { path: store.path, keys: store.encryptionKeys };
-};
+}
 
-const folderOf = async (options: StoreOptions): Promise<string> => (await storeOf(options)).path;
+async function folderOf(options: StoreOptions): Promise<string> {
+  return (await storeOf(options)).path;
+}
 
 /** Says what the store or the disk said in one line, without a stack. */
-const plainly = async <T>(work: () => T | Promise<T>): Promise<T> => {
+async function plainly<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -68,26 +67,26 @@ const plainly = async <T>(work: () => T | Promise<T>): Promise<T> => {
       throw error;
     throw new CommandError(error.message);
   }
-};
+}
 
-const printFindings = (findings: readonly Finding[]): void => {
+function printFindings(findings: readonly Finding[]): void {
   const columns = [
     { heading: 'CHECK', cell: ({ check }: Finding) => check },
     { heading: 'FOUND', cell: ({ detail }: Finding) => detail },
   ];
   console.log(formatTable(findings, columns));
-};
+}
 
-const keyWords = ({ key }: SealCount, keys: readonly string[] | undefined): string => {
+function keyWords({ key }: SealCount, keys: readonly string[] | undefined): string {
   if (key === 'none') return 'clear, not encrypted';
   if (keys === undefined) return 'give --config instead of --path to see which key that is';
   if (key === 'first') return 'the first of store.encryptionKeys';
   return key === 'older'
     ? 'an older one of store.encryptionKeys: still needed'
     : 'NOT in store.encryptionKeys: cannot be opened';
-};
+}
 
-const printSeals = (seals: readonly SealCount[], keys: readonly string[] | undefined): void => {
+function printSeals(seals: readonly SealCount[], keys: readonly string[] | undefined): void {
   if (seals.length === 0) return;
   const table = formatTable(seals, [
     { heading: 'PAYLOADS', cell: ({ payloads }) => payloads },
@@ -95,10 +94,10 @@ const printSeals = (seals: readonly SealCount[], keys: readonly string[] | undef
     { heading: 'KEY', cell: (one) => keyWords(one, keys) },
   ]);
   console.log(`\n${table}`);
-};
+}
 
-const verify = (options: StoreOptions): Promise<void> =>
-  plainly(async () => {
+function runVerify(options: StoreOptions): Promise<void> {
+  return plainly(async () => {
     const { verifyStore } = await import('../journal/sqlite/verify.ts');
     const { readSeals } = await import('../journal/sqlite/seals.ts');
     const { path, keys } = await storeOf(options);
@@ -118,41 +117,45 @@ const verify = (options: StoreOptions): Promise<void> =>
     }
     if (!ok) process.exitCode = EXIT.failed;
   });
+}
 
-const backup = (options: StoreOptions & { readonly to: string }): Promise<void> =>
-  plainly(async () => {
+function runBackup(options: StoreOptions & { readonly to: string }): Promise<void> {
+  return plainly(async () => {
     const { backupStore } = await import('../journal/sqlite/backup.ts');
     const path = await folderOf(options);
     const { bytes } = backupStore(path, options.to);
     if (options.json === true) console.log(JSON.stringify({ path, file: options.to, bytes }, undefined, 2));
     else console.log(`${options.to} holds the store of ${path}: ${bytes} bytes`);
   });
+}
 
-const list = (receipts: readonly string[], heading: string): string =>
-  receipts.length === 0
+function list(receipts: readonly string[], heading: string): string {
+  return receipts.length === 0
     ? ''
     : `\n\n${heading}: ${receipts.length}\n${receipts.map((one) => `  ${one}`).join('\n')}`;
+}
 
-const printSalvage = (salvage: Salvage, to: string): void => {
-  const table = formatTable(salvage.tables, [
+function printSalvage(runSalvage: Salvage, to: string): void {
+  const table = formatTable(runSalvage.tables, [
     { heading: 'TABLE', cell: ({ table: name }) => name },
     { heading: 'COPIED', cell: ({ copied }) => copied },
     { heading: 'UNREADABLE', cell: ({ unreadable }) => unreadable },
   ]);
-  const { before, after } = salvage.accepted;
+  const { before, after } = runSalvage.accepted;
   console.log(`${table}\n\naccepted: ${before ?? 'unknown'} before, ${after} after`);
   console.log(
     `the new store is in ${to}: name it in store.path` +
-      list(salvage.bodiless, 'Payload lost, now dead letters; have Capillary send them again') +
-      list(salvage.lost, 'Events lost, of which only the receipt is known'),
+      list(runSalvage.bodiless, 'Payload lost, now dead letters; have Capillary send them again') +
+      list(runSalvage.lost, 'Events lost, of which only the receipt is known'),
   );
-};
+}
 
-const isWhole = ({ tables, lost, bodiless }: Salvage): boolean =>
-  lost.length === 0 && bodiless.length === 0 && tables.every(({ unreadable }) => unreadable === 0);
+function isWhole({ tables, lost, bodiless }: Salvage): boolean {
+  return lost.length === 0 && bodiless.length === 0 && tables.every(({ unreadable }) => unreadable === 0);
+}
 
-const salvage = (options: StoreOptions & { readonly to: string }): Promise<void> =>
-  plainly(async () => {
+function salvage(options: StoreOptions & { readonly to: string }): Promise<void> {
+  return plainly(async () => {
     const { salvageStore } = await import('../journal/sqlite/salvage.ts');
     const path = await folderOf(options);
     const report = salvageStore(path, options.to);
@@ -162,14 +165,16 @@ const salvage = (options: StoreOptions & { readonly to: string }): Promise<void>
     else printSalvage(report, options.to);
     if (!ok) process.exitCode = EXIT.failed;
   });
+}
 
-const withStoreOptions = (command: Command): Command =>
-  command
+function withStoreOptions(command: Command): Command {
+  return command
     .addOption(configOption())
     .addOption(new Option('--path <folder>', 'folder of the store, instead of store.path of a configuration'))
     .option('--json', 'print the outcome as JSON');
+}
 
-export const registerStore = (program: Command): void => {
+export function registerStore(program: Command): void {
   const group = program
     .command('store')
     .description('the file of a stopped relay: verify, backup, salvage')
@@ -177,15 +182,15 @@ export const registerStore = (program: Command): void => {
   withStoreOptions(group.command('verify'))
     .description('look through it: the file itself, the ledger against a recount, order and payloads')
     .addHelpText('after', VERIFY_HELP)
-    .action(verify);
+    .action(runVerify);
   withStoreOptions(group.command('backup'))
     .description('copy it whole into one new file')
     .requiredOption('--to <file>', 'the file to make')
     .addHelpText('after', BACKUP_HELP)
-    .action(backup);
+    .action(runBackup);
   withStoreOptions(group.command('salvage'))
     .description('copy all that can be read of a damaged one into a new store')
     .requiredOption('--to <folder>', 'an empty or new folder')
     .addHelpText('after', SALVAGE_HELP)
     .action(salvage);
-};
+}

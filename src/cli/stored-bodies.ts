@@ -29,12 +29,12 @@ const STATES = 'pending,delivered,ignored,dead';
  * admin API, slowly; of a stopped one the file is read.
  * @param file path of its configuration
  */
-export const readStoredBodies = async (
+export async function readStoredBodies(
   config: Config,
   file: string,
   url: string | undefined,
   selection: StoredSelection,
-): Promise<readonly StoredBody[]> => {
+): Promise<readonly StoredBody[]> {
   const { path, encryptionKeys } = config.store;
   if (url === undefined && existsSync(join(path, DATABASE_FILE))) {
     try {
@@ -50,12 +50,12 @@ export const readStoredBodies = async (
     ...(token === undefined ? {} : { token }),
   };
   return askForBodies(createAdminClient(await adminAddress(options)), selection);
-};
+}
 
-const askForBodies = async (
+async function askForBodies(
   client: AdminClient,
   { limit, ...filter }: StoredSelection,
-): Promise<readonly StoredBody[]> => {
+): Promise<readonly StoredBody[]> {
   const events: EventAnswer[] = [];
   let cursor: string | undefined;
   do {
@@ -74,9 +74,9 @@ const askForBodies = async (
     bodies.push(bodyOf(record));
   }
   return bodies;
-};
+}
 
-const bodyOf = ({
+function bodyOf({
   receipt,
   source,
   identity = '',
@@ -84,25 +84,29 @@ const bodyOf = ({
   receivedAt,
   body,
   bodyBase64,
-}: RecordAnswer): StoredBody => ({
-  receipt,
-  source,
-  identity,
-  orgId,
-  receivedAt: Date.parse(receivedAt),
-  ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
-  ...(bodyBase64 === undefined ? {} : { body: Buffer.from(bodyBase64, 'base64') }),
-});
+}: RecordAnswer): StoredBody {
+  return {
+    receipt,
+    source,
+    identity,
+    orgId,
+    receivedAt: Date.parse(receivedAt),
+    ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
+    ...(bodyBase64 === undefined ? {} : { body: Buffer.from(bodyBase64, 'base64') }),
+  };
+}
 
-const filterOf = ({ source, since, until }: StoredSelection) => ({
-  ...(source === undefined ? {} : { source }),
-  ...(since === undefined ? {} : { since: instantOf('--since', since) }),
-  ...(until === undefined ? {} : { until: instantOf('--until', until) }),
-});
+function filterOf({ source, since, until }: StoredSelection) {
+  return {
+    ...(source === undefined ? {} : { source }),
+    ...(since === undefined ? {} : { since: instantOf('--since', since) }),
+    ...(until === undefined ? {} : { until: instantOf('--until', until) }),
+  };
+}
 
 /** Reads a time as the admin API does. */
-const instantOf = (option: string, text: string): number => {
+function instantOf(option: string, text: string): number {
   const read = time().safeParse(text);
   if (read.success) return read.data;
   throw new CommandError(`${option} ${read.error.issues[0]?.message ?? 'is no time'}`);
-};
+}

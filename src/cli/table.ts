@@ -7,10 +7,12 @@ export interface Column<Row> {
   readonly cell: (row: Row) => unknown;
 }
 
-const line = (cells: readonly string[]): string => cells.join('  ').trimEnd();
+function line(cells: readonly string[]): string {
+  return cells.join('  ').trimEnd();
+}
 
 /** Rows under headings, aligned, each line without trailing blanks. Columns without any content are left out. */
-export const formatTable = <Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string => {
+export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const set = columns
     .map(({ heading, cell }) => {
       const values = rows.map(cell);
@@ -23,4 +25,4 @@ export const formatTable = <Row>(rows: readonly Row[], columns: readonly Column<
     .filter(({ texts }) => texts.some((text) => text !== ''));
   const head = styleText('bold', line(set.map(({ heading }) => heading)));
   return [head, ...rows.map((_, row) => line(set.map(({ texts, pad }) => pad(texts[row] ?? ''))))].join('\n');
-};
+}

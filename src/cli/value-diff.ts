@@ -10,21 +10,23 @@ export interface ValueChange {
   readonly new?: JsonValue;
 }
 
-const below = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+function below(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
 
 /** The parts of an object or a list by their paths; undefined for a single value. */
-const partsOf = (value: JsonValue | undefined, path: string): Map<string, JsonValue> | undefined => {
+function partsOf(value: JsonValue | undefined, path: string): Map<string, JsonValue> | undefined {
   if (Array.isArray(value)) return new Map(value.map((item, index) => [`${path}[${index}]`, item] as const));
   if (!isJsonObject(value)) return undefined;
   return new Map(Object.entries(value).map(([name, inner]) => [below(path, name), inner] as const));
-};
+}
 
 /** Where two values differ, as deep as they are alike, in the order of the old one; what only the new one has comes last. */
-export const diffValues = (
+export function diffValues(
   old: JsonValue | undefined,
   next: JsonValue | undefined,
   path = '',
-): readonly ValueChange[] => {
+): readonly ValueChange[] {
   const before = partsOf(old, path);
   const after = partsOf(next, path);
   if (before !== undefined && after !== undefined && Array.isArray(old) === Array.isArray(next)) {
@@ -33,4 +35,4 @@ export const diffValues = (
   }
   if (before === undefined && after === undefined && old === next) return [];
   return [{ path, ...(old === undefined ? {} : { old }), ...(next === undefined ? {} : { new: next }) }];
-};
+}

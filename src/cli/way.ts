@@ -7,9 +7,9 @@ export interface Way {
 }
 
 /** The way of a source of this configuration. */
-export const wayOf = ({ destinations }: Config, source: SourceConfig): Way => {
+export function wayOf({ destinations }: Config, source: SourceConfig): Way {
   const destination = destinations.find((one) => one.name === source.destination);
   // The configuration was refused if it had such a source.
   if (destination === undefined) throw new Error(`the source ${source.name} has no destination`);
   return { source, destination };
-};
+}

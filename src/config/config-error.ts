@@ -21,7 +21,7 @@ export interface ConfigProblem {
 }
 
 /** `['destinations', 0, 'inletUrl']` → `destinations[0].inletUrl`. */
-export const formatPath = (path: Path): string => {
+export function formatPath(path: Path): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;
@@ -29,17 +29,18 @@ export const formatPath = (path: Path): string => {
     else text += text === '' ? step : `.${step}`;
   }
   return text;
-};
+}
 
-const formatProblem = (problem: ConfigProblem, file: string): string => {
+function formatProblem(problem: ConfigProblem, file: string): string {
   const { path, message, cure, line, column } = problem;
   const place = line === undefined ? file : `${file}:${line}${column === undefined ? '' : `:${column}`}`;
   return `${place}${path === '' ? '' : `  ${path}`}\n  problem: ${message}\n  cure:    ${cure}`;
-};
+}
 
 /** One block for each problem: where it is, what is wrong, what to do. */
-export const formatProblems = (problems: readonly ConfigProblem[], file: string): string =>
-  problems.map((problem) => formatProblem(problem, file)).join('\n\n');
+export function formatProblems(problems: readonly ConfigProblem[], file: string): string {
+  return problems.map((problem) => formatProblem(problem, file)).join('\n\n');
+}
 
 /** The configuration cannot be used. Its message lists every problem and holds no secret. */
 export class ConfigError extends Error {

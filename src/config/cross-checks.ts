@@ -14,7 +14,7 @@ const CHECKS: readonly ((draft: Draft) => Finding[])[] = [
 ];
 
 /** What is wrong between keys that are each right by themselves. */
-export const crossFindings = (tree: unknown): Finding[] => {
+export function crossFindings(tree: unknown): Finding[] {
   const draft = draftOf(tree);
   return CHECKS.flatMap((check) => check(draft));
-};
+}

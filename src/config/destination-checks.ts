@@ -64,10 +64,11 @@ const delays: Check = ({ retry }) => {
 const CHECKS: readonly Check[] = [credential, apart, identityDataset, primary, delays];
 
 /** Checks of each destination, beyond what each key can tell by itself. */
-export const destinationFindings = ({ destinations }: Draft): Finding[] =>
-  destinations.flatMap((destination, index) =>
+export function destinationFindings({ destinations }: Draft): Finding[] {
+  return destinations.flatMap((destination, index) =>
     CHECKS.flatMap((check) => check(destination)).map((finding) => ({
       ...finding,
       path: ['destinations', index, ...finding.path],
     })),
   );
+}

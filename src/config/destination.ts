@@ -4,14 +4,16 @@ import { batchSchema, limitsSchema, retrySchema } from './pace.ts';
 import { httpUrl, optionalText, slug } from './text.ts';
 import { flag } from './units.ts';
 
-const flow = (what: string) => ({
-  schemaId: z
-    .string()
-    .min(1)
-    .describe(`Id ($id) of the ${what} schema: https://ns.adobe.com/<tenant>/schemas/….`),
-  datasetId: z.string().min(1).describe(`Id of the dataset that gets the ${what}s.`),
-  flowId: z.string().min(1).describe(`Id of the dataflow into that dataset.`),
-});
+function flow(what: string) {
+  return {
+    schemaId: z
+      .string()
+      .min(1)
+      .describe(`Id ($id) of the ${what} schema: https://ns.adobe.com/<tenant>/schemas/….`),
+    datasetId: z.string().min(1).describe(`Id of the dataset that gets the ${what}s.`),
+    flowId: z.string().min(1).describe(`Id of the dataflow into that dataset.`),
+  };
+}
 
 const profile = z.strictObject({
   ...flow('profile record'),
@@ -30,8 +32,9 @@ const profile = z.strictObject({
     ),
 });
 
-const namespace = (what: string) =>
-  z.string().min(1).optional().describe(`Identity namespace (its symbol) of ${what}.`);
+function namespace(what: string) {
+  return z.string().min(1).optional().describe(`Identity namespace (its symbol) of ${what}.`);
+}
 
 const namespaces = z.strictObject({
   customerId: namespace("Capillary's customer id"),
@@ -117,13 +120,15 @@ export const destinationFields = z.strictObject({
 type Fields = z.output<typeof destinationFields>;
 
 /** A batch larger than a second's worth of messages could never be let through by the pace, so it is cut to that. */
-const withBatchInPace = (fields: Fields): Fields => ({
-  ...fields,
-  batch: {
-    ...fields.batch,
-    maxMessages: Math.min(fields.batch.maxMessages, fields.limits.messagesPerSecond),
-  },
-});
+function withBatchInPace(fields: Fields): Fields {
+  return {
+    ...fields,
+    batch: {
+      ...fields.batch,
+      maxMessages: Math.min(fields.batch.maxMessages, fields.limits.messagesPerSecond),
+    },
+  };
+}
 
 export const destinationSchema = destinationFields.transform(withBatchInPace);
 

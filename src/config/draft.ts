@@ -18,22 +18,25 @@ export interface Draft {
 
 type Tree = Readonly<Record<string, unknown>>;
 
-const isTree = (value: unknown): value is Tree =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
-const readable = <S extends z.ZodObject>(schema: S, block: unknown): Partial<z.output<S>> => {
+function readable<S extends z.ZodObject>(schema: S, block: unknown): Partial<z.output<S>> {
   if (!isTree(block)) return {};
   const pairs = Object.entries(schema.shape).flatMap(([key, field]) => {
     const parsed = z.safeParse(field, block[key]);
     return parsed.success ? [[key, parsed.data]] : [];
   });
   return Object.fromEntries(pairs) as Partial<z.output<S>>;
-};
+}
 
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
 
 /** Reads what can be read of a filled-in configuration. */
-export const draftOf = (tree: unknown): Draft => {
+export function draftOf(tree: unknown): Draft {
   const top = isTree(tree) ? tree : {};
   return {
     server: readable(serverSchema, top['server'] ?? {}),
@@ -42,4 +45,4 @@ export const draftOf = (tree: unknown): Draft => {
     sources: list(top['sources']).map((source) => readable(sourceSchema, source)),
     destinations: list(top['destinations']).map((destination) => readable(destinationFields, destination)),
   };
-};
+}

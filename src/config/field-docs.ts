@@ -1,28 +1,32 @@
 import type { Path } from './config-error.ts';
 import { type JsonSchema, plainJsonSchema } from './json-schema.ts';
 
-const step = (value: unknown, key: string | number): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+function step(value: unknown, key: string | number): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Readonly<Record<string | number, unknown>>)[key]
     : undefined;
+}
 
 /** The value that stands at the path; undefined when there is none. */
-export const valueAt = (tree: unknown, path: Path): unknown => path.reduce(step, tree);
+export function valueAt(tree: unknown, path: Path): unknown {
+  return path.reduce(step, tree);
+}
 
 /** The one of the alternatives whose `type` is the value's. */
-const chosen = (schema: JsonSchema | undefined, value: unknown): JsonSchema | undefined =>
-  schema?.oneOf === undefined
+function chosen(schema: JsonSchema | undefined, value: unknown): JsonSchema | undefined {
+  return schema?.oneOf === undefined
     ? schema
     : schema.oneOf.find((option) => option.properties?.['type']?.const === step(value, 'type'));
+}
 
-const below = (schema: JsonSchema | undefined, key: string | number): JsonSchema | undefined => {
+function below(schema: JsonSchema | undefined, key: string | number): JsonSchema | undefined {
   if (typeof key === 'number') return schema?.items;
   const { properties, additionalProperties } = schema ?? {};
   if (properties !== undefined && Object.hasOwn(properties, key)) return properties[key];
   return typeof additionalProperties === 'object' ? additionalProperties : undefined;
-};
+}
 
-const fieldAt = (tree: unknown, path: Path): JsonSchema | undefined => {
+function fieldAt(tree: unknown, path: Path): JsonSchema | undefined {
   let value = tree;
   let field: JsonSchema | undefined = plainJsonSchema();
   for (const key of path) {
@@ -31,12 +35,14 @@ const fieldAt = (tree: unknown, path: Path): JsonSchema | undefined => {
     field = chosen(field, value);
   }
   return field;
-};
+}
 
 /** What the key at the path is for, in one line. */
-export const descriptionAt = (tree: unknown, path: Path): string | undefined =>
-  fieldAt(tree, path)?.description;
+export function descriptionAt(tree: unknown, path: Path): string | undefined {
+  return fieldAt(tree, path)?.description;
+}
 
 /** The keys that the block at the path may have. */
-export const keysAt = (tree: unknown, path: Path): readonly string[] =>
-  Object.keys(fieldAt(tree, path)?.properties ?? {});
+export function keysAt(tree: unknown, path: Path): readonly string[] {
+  return Object.keys(fieldAt(tree, path)?.properties ?? {});
+}

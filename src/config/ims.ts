@@ -13,7 +13,9 @@ const AEP_SCOPES = [
   'session',
 ];
 
-const splitScopes = (text: string): string[] => text.split(/[\s,]+/).filter((scope) => scope !== '');
+function splitScopes(text: string): string[] {
+  return text.split(/[\s,]+/).filter((scope) => scope !== '');
+}
 
 /** The OAuth server-to-server credential of the Adobe Developer Console. */
 export const imsSchema = z.strictObject({

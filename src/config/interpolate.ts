@@ -19,16 +19,16 @@ const PLACEHOLDER = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const SYNTAX =
   'write ${NAME}, ${NAME:-default} or ${file:/path}; a ${ that is meant as it stands is written $${';
 
-const fromFile = (path: string, { readFile }: Surroundings): Resolved => {
+function fromFile(path: string, { readFile }: Surroundings): Resolved {
   const read = readFile(path);
   if ('text' in read) return read;
   return {
     message: `the file ${path} ${read.failure}`,
     cure: 'create the file, or mount the secret there, and let the user that the relay runs as read it',
   };
-};
+}
 
-const fromEnv = (name: string, fallback: string | undefined, { env }: Surroundings): Resolved => {
+function fromEnv(name: string, fallback: string | undefined, { env }: Surroundings): Resolved {
   const text = Object.hasOwn(env, name) ? env[name] : undefined;
   if (text !== undefined && (text !== '' || fallback === undefined)) return { text };
   if (fallback !== undefined) return { text: fallback };
@@ -36,9 +36,9 @@ const fromEnv = (name: string, fallback: string | undefined, { env }: Surroundin
     message: `the environment variable ${name} is not set`,
     cure: `set ${name}, or give a default: \${${name}:-default}`,
   };
-};
+}
 
-const resolve = (body: string, surroundings: Surroundings): Resolved => {
+function resolve(body: string, surroundings: Surroundings): Resolved {
   if (body.startsWith('file:') && body.length > 'file:'.length)
     return fromFile(body.slice('file:'.length), surroundings);
   const parts = /^([A-Za-z_][A-Za-z0-9_]*)(?::-([^]*))?$/.exec(body);
@@ -47,13 +47,13 @@ const resolve = (body: string, surroundings: Surroundings): Resolved => {
   if (fallback?.includes('${') === true)
     return { message: 'holds a placeholder inside another', cure: SYNTAX };
   return fromEnv(name, fallback, surroundings);
-};
+}
 
 /**
  * Replaces `${NAME}`, `${NAME:-default}` and `${file:/path}` in every text of the tree; `$${` stands for `${`. As in a shell the default
  * also stands in for an empty variable. A text that cannot be filled stays as it is and is reported.
  */
-export const interpolate = (tree: unknown, surroundings: Surroundings): Filled => {
+export function interpolate(tree: unknown, surroundings: Surroundings): Filled {
   const findings: Finding[] = [];
   const templates = new Map<string, string>();
 
@@ -79,4 +79,4 @@ export const interpolate = (tree: unknown, surroundings: Surroundings): Filled =
   };
 
   return { value: fill(tree, []), findings, templates };
-};
+}

@@ -19,26 +19,30 @@ export interface JsonSchema {
 let plain: JsonSchema | undefined;
 
 /** The configuration as JSON Schema (draft 7, which editors know best), without placeholders. */
-export const plainJsonSchema = (): JsonSchema => {
+export function plainJsonSchema(): JsonSchema {
   plain ??= z.toJSONSchema(configSchema, { io: 'input', target: 'draft-07' }) as JsonSchema;
   return plain;
-};
+}
 
 const PLACEHOLDER = { $ref: '#/definitions/placeholder' };
 
 /** True for a value that a text with a placeholder in it would not fit. */
-const isNarrow = ({ type, pattern, enum: values, minimum }: JsonSchema): boolean =>
-  type === 'boolean' ||
-  type === 'integer' ||
-  pattern !== undefined ||
-  values !== undefined ||
-  minimum !== undefined;
+function isNarrow({ type, pattern, enum: values, minimum }: JsonSchema): boolean {
+  return (
+    type === 'boolean' ||
+    type === 'integer' ||
+    pattern !== undefined ||
+    values !== undefined ||
+    minimum !== undefined
+  );
+}
 
-const mapValues = <T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}
 
 /** Lets every value be given by a placeholder as well. */
-const withPlaceholders = (schema: JsonSchema): JsonSchema => {
+function withPlaceholders(schema: JsonSchema): JsonSchema {
   const { description, default: fallback, anyOf, ...rest } = schema;
   const notes = {
     ...(description === undefined ? {} : { description }),
@@ -55,10 +59,10 @@ const withPlaceholders = (schema: JsonSchema): JsonSchema => {
     ...(schema.items && { items: withPlaceholders(schema.items) }),
     ...(schema.oneOf && { oneOf: schema.oneOf.map(withPlaceholders) }),
   };
-};
+}
 
 /** The JSON Schema for editors (docs/config.schema.json). */
-export const configJsonSchema = (): JsonSchema => {
+export function configJsonSchema(): JsonSchema {
   const { $schema, ...schema } = withPlaceholders(plainJsonSchema());
   return {
     $schema,
@@ -72,4 +76,4 @@ export const configJsonSchema = (): JsonSchema => {
       },
     },
   };
-};
+}

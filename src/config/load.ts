@@ -23,41 +23,46 @@ export interface LoadedConfig {
 /** The environment, as `process.env` is. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const refuse = (file: string, message: string, cure: string): never => {
+function refuse(file: string, message: string, cure: string): never {
   throw new ConfigError(file, [{ path: '', message, cure }]);
-};
+}
 
-const readText = (path: string): string => {
+function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     return refuse(path, `cannot be read (${code})`, 'name the file with --config FILE or RELAY_CONFIG');
   }
-};
+}
 
-const isBelow = (path: string, top: string): boolean =>
-  path === top || path.startsWith(`${top}.`) || path.startsWith(`${top}[`);
+function isBelow(path: string, top: string): boolean {
+  return path === top || path.startsWith(`${top}.`) || path.startsWith(`${top}[`);
+}
 
-const located = ({ path, message, cure }: Finding, tree: YamlTree): ConfigProblem => ({
-  path: formatPath(path),
-  message,
-  cure,
-  ...tree.position(path),
-});
+function located({ path, message, cure }: Finding, tree: YamlTree): ConfigProblem {
+  return {
+    path: formatPath(path),
+    message,
+    cure,
+    ...tree.position(path),
+  };
+}
 
-const byPlace = (a: ConfigProblem, b: ConfigProblem): number =>
-  (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+function byPlace(a: ConfigProblem, b: ConfigProblem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
 
 /** A problem with a value that could not be filled in, or with the list around it, is only noise beside that. */
-const isNoise = (path: string, unfilled: readonly string[]): boolean =>
-  unfilled.some((top) => isBelow(path, top) || top.startsWith(`${path}[`));
+function isNoise(path: string, unfilled: readonly string[]): boolean {
+  return unfilled.some((top) => isBelow(path, top) || top.startsWith(`${path}[`));
+}
 
 /**
  * The same as loadConfig for a text that has been read already. Placeholders are filled anew, so that a changed secret is seen and an
  * edited file is not: `path` only names the file in messages and is where relative paths count from.
  */
-export const readConfig = (text: string, path: string, env: Environment): LoadedConfig => {
+export function readConfig(text: string, path: string, env: Environment): LoadedConfig {
   const tree = parseYaml(text, path);
   if (tree.value === null || tree.value === undefined)
     return refuse(path, 'is empty', 'start from examples/relay.yaml');
@@ -74,11 +79,12 @@ export const readConfig = (text: string, path: string, env: Environment): Loaded
     .toSorted(byPlace);
   if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems);
   return { config: parsed.data, path, text, files: [...stamps.keys()], stamps };
-};
+}
 
 /**
  * Reads the configuration: YAML, then placeholders (from `env` and files), then the schema, then the checks between keys.
  * Throws a ConfigError with all problems at once; no message holds a secret.
  */
-export const loadConfig = (path: string, env: Environment): LoadedConfig =>
-  readConfig(readText(path), path, env);
+export function loadConfig(path: string, env: Environment): LoadedConfig {
+  return readConfig(readText(path), path, env);
+}

@@ -2,7 +2,7 @@ import type { Finding } from './config-error.ts';
 import type { Draft } from './draft.ts';
 import { nearest } from './nearest.ts';
 
-const doubled = (list: 'sources' | 'destinations', draft: Draft): Finding[] => {
+function doubled(list: 'sources' | 'destinations', draft: Draft): Finding[] {
   const names = draft[list].map(({ name }) => name);
   return names.flatMap((name, index) => {
     const first = names.indexOf(name);
@@ -15,9 +15,9 @@ const doubled = (list: 'sources' | 'destinations', draft: Draft): Finding[] => {
       },
     ];
   });
-};
+}
 
-const dangling = ({ sources, destinations }: Draft): Finding[] => {
+function dangling({ sources, destinations }: Draft): Finding[] {
   const known = destinations.flatMap(({ name }) => (name === undefined ? [] : [name]));
   // A destination whose name could not be read may be the one that is meant.
   if (known.length < destinations.length) return [];
@@ -32,11 +32,9 @@ const dangling = ({ sources, destinations }: Draft): Finding[] => {
       },
     ];
   });
-};
+}
 
 /** Names are told apart, and each source has its destination. */
-export const nameFindings = (draft: Draft): Finding[] => [
-  ...doubled('sources', draft),
-  ...doubled('destinations', draft),
-  ...dangling(draft),
-];
+export function nameFindings(draft: Draft): Finding[] {
+  return [...doubled('sources', draft), ...doubled('destinations', draft), ...dangling(draft)];
+}

@@ -1,7 +1,9 @@
-const plain = (word: string): string => word.toLowerCase().replaceAll(/[-_\s]/g, '');
+function plain(word: string): string {
+  return word.toLowerCase().replaceAll(/[-_\s]/g, '');
+}
 
 /** Levenshtein distance: the fewest letters to put in, take out or change. */
-const distance = (a: string, b: string): number => {
+function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
@@ -12,10 +14,10 @@ const distance = (a: string, b: string): number => {
     row = next;
   }
   return row[b.length] ?? 0;
-};
+}
 
 /** The word that was probably meant, if one of them is close; letter case, `-` and `_` do not count. */
-export const nearest = (word: string, known: readonly string[]): string | undefined => {
+export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, apart: distance(plain(word), plain(candidate)) }))
     .toSorted((a, b) => a.apart - b.apart);
@@ -23,4 +25,4 @@ export const nearest = (word: string, known: readonly string[]): string | undefi
   if (best === undefined) return undefined;
   const longer = Math.max(word.length, best.candidate.length);
   return best.apart <= Math.max(1, Math.floor(longer / 2.5)) ? best.candidate : undefined;
-};
+}

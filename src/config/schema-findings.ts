@@ -23,7 +23,7 @@ export const plainMessage: z.core.$ZodErrorMap = (issue) => {
   return undefined;
 };
 
-const unknownKey = (key: string, parent: Path, tree: unknown): Finding => {
+function unknownKey(key: string, parent: Path, tree: unknown): Finding {
   const known = keysAt(tree, parent);
   const meant = nearest(key, known);
   return {
@@ -31,19 +31,19 @@ const unknownKey = (key: string, parent: Path, tree: unknown): Finding => {
     message: 'is not a known key',
     cure: `${meant === undefined ? 'remove it.' : `did you mean \`${meant}\`?`} Allowed here: ${known.join(', ')}`,
   };
-};
+}
 
 /** Blocks that secrets stand in: a value in the wrong place there may be one of them. */
 const QUIET_BLOCKS: ReadonlySet<string | number> = new Set(['verify', 'ims']);
 
-const maySayValue = (path: Path, value: unknown): boolean => {
+function maySayValue(path: Path, value: unknown): boolean {
   if (path.some((key) => isSecretKey(key) || QUIET_BLOCKS.has(key))) return false;
   if (typeof value === 'string') return !/\/\/[^/]*@/.test(value);
   return typeof value === 'number' || typeof value === 'boolean';
-};
+}
 
 /** The wrong value, unless it may be a secret or hold one: then nothing, or the placeholder that it came from. */
-const shown = (issue: z.core.$ZodIssue, path: Path, { value: tree, templates }: Filled): string => {
+function shown(issue: z.core.$ZodIssue, path: Path, { value: tree, templates }: Filled): string {
   const value = valueAt(tree, path);
   const wantsBlock =
     issue.code === 'invalid_type' && !['string', 'number', 'boolean'].includes(issue.expected);
@@ -51,11 +51,13 @@ const shown = (issue: z.core.$ZodIssue, path: Path, { value: tree, templates }: 
   const template = templates.get(formatPath(path));
   if (template !== undefined) return ` (it comes from ${template.slice(0, 80)})`;
   return ` (it is ${JSON.stringify(value).slice(0, 80)})`;
-};
+}
 
-const lastKey = (path: Path): string => path.findLast((key) => typeof key === 'string') ?? '';
+function lastKey(path: Path): string {
+  return path.findLast((key) => typeof key === 'string') ?? '';
+}
 
-const wrongValue = (issue: z.core.$ZodIssue, path: Path, filled: Filled): Finding => {
+function wrongValue(issue: z.core.$ZodIssue, path: Path, filled: Filled): Finding {
   const value = valueAt(filled.value, path);
   const what = descriptionAt(filled.value, path) ?? 'docs/configuration.md tells what belongs here';
   if (path.length > 0 && value === undefined)
@@ -65,13 +67,14 @@ const wrongValue = (issue: z.core.$ZodIssue, path: Path, filled: Filled): Findin
   if (issue.code === 'invalid_type' && issue.expected === 'array')
     return { path, message: 'must be a list', cure: `write \`${lastKey(path)}: [ … ]\`: ${what}` };
   return { path, message: `${issue.message}${shown(issue, path, filled)}`, cure: what };
-};
+}
 
 /** What the schema found, in words for a person. */
-export const schemaFindings = (issues: readonly z.core.$ZodIssue[], filled: Filled): Finding[] =>
-  issues.flatMap((issue) => {
+export function schemaFindings(issues: readonly z.core.$ZodIssue[], filled: Filled): Finding[] {
+  return issues.flatMap((issue) => {
     const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
     return issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => unknownKey(key, path, filled.value))
       : [wrongValue(issue, path, filled)];
   });
+}

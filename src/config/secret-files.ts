@@ -9,22 +9,25 @@ const MAX_BYTES = 1_048_576n;
 export type Stamps = ReadonlyMap<string, string>;
 
 // Kubernetes changes a mounted secret by turning a symbolic link: the file behind it is another one, so the inode tells.
-const stampOf = ({ mtimeNs, size, ino }: BigIntStats): string => `${mtimeNs}:${size}:${ino}`;
+function stampOf({ mtimeNs, size, ino }: BigIntStats): string {
+  return `${mtimeNs}:${size}:${ino}`;
+}
 
 /** Stamp of a file as it is now; `missing` when there is none that can be looked at. */
-export const currentStamp = async (path: string): Promise<string> => {
+export async function currentStamp(path: string): Promise<string> {
   try {
     return stampOf(await stat(path, { bigint: true }));
   } catch {
     return 'missing';
   }
-};
+}
 
-const failureOf = (error: unknown): string =>
-  `cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`;
+function failureOf(error: unknown): string {
+  return `cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`;
+}
 
 /** Reads the files of `${file:…}` and notes each. A relative path counts from `folder`. */
-export const secretFileReader = (folder: string) => {
+export function secretFileReader(folder: string) {
   const stamps = new Map<string, string>();
   const readFile = (path: string): { readonly text: string } | { readonly failure: string } => {
     const file = resolve(folder, path);
@@ -41,4 +44,4 @@ export const secretFileReader = (folder: string) => {
     }
   };
   return { stamps: stamps as Stamps, readFile };
-};
+}

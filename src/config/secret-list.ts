@@ -1,22 +1,28 @@
 import { z } from 'zod';
 
-const notEmpty = (values: string[]): string[] => values.filter((value) => value !== '');
+function notEmpty(values: string[]): string[] {
+  return values.filter((value) => value !== '');
+}
 const error = 'needs at least one secret that is not empty; is its environment variable set?';
 
 /** Texts of which empty ones are dropped: an unset `${OLD_KEY:-}` is no secret, and an empty secret must never match. */
-export const optionalSecretList = () => z.array(z.string()).transform(notEmpty);
+export function optionalSecretList() {
+  return z.array(z.string()).transform(notEmpty);
+}
 
 /** The same with one left at least: newest first, any of them is taken, so that a secret can be changed without a gap. */
-export const secretList = () =>
-  z
+export function secretList() {
+  return z
     .array(z.string())
     .min(1, { error })
     .transform(notEmpty)
     .refine((values) => values.length > 0, { error });
+}
 
 /** One secret. */
-export const secretText = () =>
-  z.string().min(1, { error: 'must not be empty; is its environment variable set?' });
+export function secretText() {
+  return z.string().min(1, { error: 'must not be empty; is its environment variable set?' });
+}
 
 /** Keys of the configuration whose values are secrets, wherever they stand. A test holds it against the schema. */
 const SECRET_KEYS: ReadonlySet<PropertyKey> = new Set([
@@ -32,4 +38,6 @@ const SECRET_KEYS: ReadonlySet<PropertyKey> = new Set([
 ]);
 
 /** True when the value under this key must not be shown. */
-export const isSecretKey = (key: PropertyKey): boolean => SECRET_KEYS.has(key);
+export function isSecretKey(key: PropertyKey): boolean {
+  return SECRET_KEYS.has(key);
+}

@@ -1,5 +1,5 @@
 import { compileOverrides } from '../mapping/overrides.ts';
-import { checkVerifier } from '../verify/check-verifier.ts';
+import { checkVerifier } from '../sources/check-verifier.ts';
 import type { Finding } from './config-error.ts';
 import type { Draft } from './draft.ts';
 import type { SourceConfig } from './source.ts';
@@ -8,7 +8,7 @@ type SourceDraft = Draft['sources'][number];
 type Verifier = SourceConfig['verify'][number];
 
 /** `payload: {x} is not known; use {body}` → the field, what is wrong, what to do. */
-const verifierFinding = (verifier: Verifier, text: string): Finding => {
+function verifierFinding(verifier: Verifier, text: string): Finding {
   const [, field, rest = text] = /^(\w+): ([^]*)$/.exec(text) ?? [];
   const isField = field !== undefined && Object.hasOwn(verifier, field);
   const [message = text, ...cure] = (isField ? rest : text).split('; ');
@@ -17,17 +17,18 @@ const verifierFinding = (verifier: Verifier, text: string): Finding => {
     message,
     cure: cure.length === 0 ? 'docs/configuration.md tells how this verifier is set up' : cure.join('; '),
   };
-};
+}
 
-const verifierFindings = ({ verify = [] }: SourceDraft): Finding[] =>
-  verify.flatMap((verifier, index) => {
+function verifierFindings({ verify = [] }: SourceDraft): Finding[] {
+  return verify.flatMap((verifier, index) => {
     const text = checkVerifier(verifier);
     if (text === undefined) return [];
     const finding = verifierFinding(verifier, text);
     return [{ ...finding, path: ['verify', index, ...finding.path] }];
   });
+}
 
-const compileFailure = (overrides: SourceConfig['overrides']): string | undefined => {
+function compileFailure(overrides: SourceConfig['overrides']): string | undefined {
   try {
     compileOverrides({ overrides });
     return undefined;
@@ -37,11 +38,11 @@ const compileFailure = (overrides: SourceConfig['overrides']): string | undefine
       ? error.message.replace(/^overrides\.\S+ /, '')
       : 'is no JSONata expression';
   }
-};
+}
 
 /** Each expression is compiled by itself, so that all the wrong ones are found. */
-const overrideFindings = ({ overrides = {} }: SourceDraft): Finding[] =>
-  Object.entries(overrides).flatMap(([eventName, parts]) =>
+function overrideFindings({ overrides = {} }: SourceDraft): Finding[] {
+  return Object.entries(overrides).flatMap(([eventName, parts]) =>
     (['event', 'profile'] as const).flatMap((part) => {
       const message = compileFailure({ [eventName]: { [part]: parts[part] } });
       if (message === undefined) return [];
@@ -54,14 +55,16 @@ const overrideFindings = ({ overrides = {} }: SourceDraft): Finding[] =>
       ];
     }),
   );
+}
 
 const CHECKS: readonly ((source: SourceDraft) => readonly Finding[])[] = [verifierFindings, overrideFindings];
 
 /** Checks of each source, beyond what each key can tell by itself. */
-export const sourceFindings = ({ sources }: Draft): Finding[] =>
-  sources.flatMap((source, index) =>
+export function sourceFindings({ sources }: Draft): Finding[] {
+  return sources.flatMap((source, index) =>
     CHECKS.flatMap((check) => check(source)).map((finding) => ({
       ...finding,
       path: ['sources', index, ...finding.path],
     })),
   );
+}

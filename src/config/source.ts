@@ -4,13 +4,13 @@ import { optionalText, slug } from './text.ts';
 import { duration, integer, size } from './units.ts';
 import { verifierSchema } from './verifier.ts';
 
-const isTimeZone = (zone: string): boolean => {
+function isTimeZone(zone: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
   }
-};
+}
 
 const unverified = z.strictObject({
   keep: z
@@ -24,7 +24,9 @@ const unverified = z.strictObject({
   maxAge: duration().prefault('3d').describe('How long a copy is kept.'),
 });
 
-const fieldPaths = () => z.record(z.string(), z.string().min(1)).default({});
+function fieldPaths() {
+  return z.record(z.string(), z.string().min(1)).default({});
+}
 
 const fields = z.strictObject({
   customFields: fieldPaths().describe('Name of a custom field at Capillary → XDM path.'),

@@ -8,7 +8,7 @@ const DAY = 86_400_000;
 /** Capillary repeats an event for at least seven days (its delivery documentation); a forgotten id would let it in twice. */
 const CAPILLARY_REPEATS = 7 * DAY;
 
-const retentionFindings = ({ store: { retention } }: Draft): Finding[] => {
+function retentionFindings({ store: { retention } }: Draft): Finding[] {
   if (retention === undefined) return [];
   const path = ['store', 'retention', 'ids'];
   if (retention.ids < CAPILLARY_REPEATS)
@@ -29,10 +29,10 @@ const retentionFindings = ({ store: { retention } }: Draft): Finding[] => {
       },
     ];
   return [];
-};
+}
 
-const keyFindings = ({ store: { encryptionKeys = [] } }: Draft): Finding[] =>
-  encryptionKeys.some((key) => parseEncryptionKey(key) === undefined)
+function keyFindings({ store: { encryptionKeys = [] } }: Draft): Finding[] {
+  return encryptionKeys.some((key) => parseEncryptionKey(key) === undefined)
     ? [
         {
           path: ['store', 'encryptionKeys'],
@@ -41,24 +41,27 @@ const keyFindings = ({ store: { encryptionKeys = [] } }: Draft): Finding[] =>
         },
       ]
     : [];
+}
 
 /** Checks of the store, beyond what each key can tell by itself. */
-export const storeFindings = (draft: Draft): Finding[] => [
-  ...(draft.store.engine === 'jetstream'
-    ? [
-        {
-          path: ['store', 'engine'],
-          message: 'jetstream is not in this version, which has sqlite only',
-          cure: 'write `engine: sqlite`, or leave the line out',
-        },
-      ]
-    : []),
-  ...retentionFindings(draft),
-  ...keyFindings(draft),
-];
+export function storeFindings(draft: Draft): Finding[] {
+  return [
+    ...(draft.store.engine === 'jetstream'
+      ? [
+          {
+            path: ['store', 'engine'],
+            message: 'jetstream is not in this version, which has sqlite only',
+            cure: 'write `engine: sqlite`, or leave the line out',
+          },
+        ]
+      : []),
+    ...retentionFindings(draft),
+    ...keyFindings(draft),
+  ];
+}
 
 /** Checks of the two ports. */
-export const portFindings = ({ server, admin }: Draft): Finding[] => {
+export function portFindings({ server, admin }: Draft): Finding[] {
   const findings: Finding[] = [];
   if (admin.host !== undefined && !isLoopback(admin.host) && 'token' in admin && admin.token === undefined)
     findings.push({
@@ -73,4 +76,4 @@ export const portFindings = ({ server, admin }: Draft): Finding[] => {
       cure: 'give the admin server a port of its own',
     });
   return findings;
-};
+}

@@ -9,27 +9,29 @@ type Summary =
   | readonly Summary[]
   | { readonly [key: string]: Summary };
 
-const countOf = (value: unknown): string => {
+function countOf(value: unknown): string {
   const count = Array.isArray(value) ? value.length : Number(value !== undefined);
   return count === 1 ? '1 secret' : `${count} secrets`;
-};
+}
 
 /** The end of an id is enough to recognise it by; a short one is not shown at all. */
-const ending = (id: string): string => (id.length >= 12 ? `…${id.slice(-4)}` : '…');
+function ending(id: string): string {
+  return id.length >= 12 ? `…${id.slice(-4)}` : '…';
+}
 
 /** Who knows the URL of an open inlet can write into it, so its id is shown as an ending only. */
-const inlet = (text: string): string => {
+function inlet(text: string): string {
   if (!URL.canParse(text)) return text;
   const { origin, pathname } = new URL(text);
   const [, folder = '/', id = ''] = /^(.*\/)([^/]+)\/?$/.exec(pathname) ?? [];
   return `${origin}${folder}${ending(id)}`;
-};
+}
 
-const url = (text: string): string => {
+function url(text: string): string {
   if (!URL.canParse(text)) return text;
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`;
-};
+}
 
 const SHORTENED: Readonly<Record<string, (text: string) => string>> = {
   clientId: ending,
@@ -37,14 +39,16 @@ const SHORTENED: Readonly<Record<string, (text: string) => string>> = {
   url,
 };
 
-const summary = (key: string, value: unknown): Summary => {
+function summary(key: string, value: unknown): Summary {
   if (isSecretKey(key)) return countOf(value);
   if (typeof value === 'string') return SHORTENED[key]?.(value) ?? value;
   if (Array.isArray(value)) return value.map((item) => summary('', item));
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, summary(name, item)]));
   return value as Summary;
-};
+}
 
 /** The configuration in force, for the start log: durations in ms, sizes in bytes, of secrets only how many there are. */
-export const summarize = (config: Config): Summary => summary('', config);
+export function summarize(config: Config): Summary {
+  return summary('', config);
+}

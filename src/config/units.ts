@@ -19,13 +19,13 @@ interface Bounds {
 
 type Units = Readonly<Record<string, number>>;
 
-const toNumber = (text: string, units: Units): number => {
+function toNumber(text: string, units: Units): number {
   const [, number = '', , unit = ''] = /^(\d+(\.\d+)?)\s*(\w+)$/.exec(text) ?? [];
   return Math.round(Number(number) * (units[unit] ?? Number.NaN));
-};
+}
 
-const measure = (units: Units, example: string, { min, max }: Bounds) =>
-  z
+function measure(units: Units, example: string, { min, max }: Bounds) {
+  return z
     .string({ error: `must be a number with a unit, such as ${example}` })
     .regex(new RegExp(`^\\d+(\\.\\d+)?\\s*(${Object.keys(units).join('|')})$`), {
       error: `must be a number with a unit, such as ${example}`,
@@ -37,25 +37,31 @@ const measure = (units: Units, example: string, { min, max }: Bounds) =>
     .refine((value) => max === undefined || value <= toNumber(max, units), {
       error: `must be at most ${max}`,
     });
+}
 
 /** `250ms`, `5s`, `3d` → milliseconds. */
-export const duration = (bounds: Bounds = {}) => measure(MILLISECONDS, '250ms, 5s, 10m or 3d', bounds);
+export function duration(bounds: Bounds = {}) {
+  return measure(MILLISECONDS, '250ms, 5s, 10m or 3d', bounds);
+}
 
 /** `900KB`, `1MiB` → bytes; KB is 1000, KiB 1024. */
-export const size = (bounds: Bounds = {}) => measure(BYTES, '900KB, 1MiB or 10GiB', bounds);
+export function size(bounds: Bounds = {}) {
+  return measure(BYTES, '900KB, 1MiB or 10GiB', bounds);
+}
 
 /** A whole number; digits in a text are taken too, because `${NAME}` always gives a text. */
-export const integer = (min: number, max: number) => {
+export function integer(min: number, max: number) {
   const error =
     max === Number.MAX_SAFE_INTEGER
       ? `must be a whole number of at least ${min}`
       : `must be a whole number from ${min} to ${max}`;
   const whole = z.int({ error }).min(min, { error }).max(max, { error });
   return z.union([whole, z.string().regex(/^\d+$/, { error }).transform(Number).pipe(whole)], { error });
-};
+}
 
 /** true or false, or those words as a text, because `${NAME}` always gives a text. */
-export const flag = () =>
-  z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], {
+export function flag() {
+  return z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], {
     error: 'must be true or false',
   });
+}

@@ -4,13 +4,21 @@ import { duration } from './units.ts';
 
 const TYPES = 'header, basic, bearer, hmac, standard-webhooks, neo, none';
 
-const headerName = () =>
-  z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'must be a header name such as X-Relay-Key' });
+function headerName() {
+  return z
+    .string()
+    .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'must be a header name such as X-Relay-Key' });
+}
 
-const tolerance = () =>
-  duration({ min: '1s' }).prefault('5m').describe('How far the signed time may be from ours, either way.');
+function tolerance() {
+  return duration({ min: '1s' })
+    .prefault('5m')
+    .describe('How far the signed time may be from ours, either way.');
+}
 
-const algorithm = () => z.enum(['sha256', 'sha512', 'sha1']).default('sha256').describe('Hash of the HMAC.');
+function algorithm() {
+  return z.enum(['sha256', 'sha512', 'sha1']).default('sha256').describe('Hash of the HMAC.');
+}
 
 const header = z.strictObject({
   type: z.literal('header').describe('A fixed secret in a header of your choice.'),

@@ -17,12 +17,12 @@ export interface WatchOptions {
   readonly env?: Environment;
 }
 
-const hasChanged = async (stamps: Stamps): Promise<boolean> => {
+async function hasChanged(stamps: Stamps): Promise<boolean> {
   for (const [file, stamp] of stamps) if ((await currentStamp(file)) !== stamp) return true;
   return false;
-};
+}
 
-const ticks = async function* (intervalMs: number, signal: AbortSignal): AsyncGenerator<void> {
+async function* ticks(intervalMs: number, signal: AbortSignal): AsyncGenerator<void> {
   while (!signal.aborted) {
     try {
       await delay(intervalMs, undefined, { signal });
@@ -31,7 +31,7 @@ const ticks = async function* (intervalMs: number, signal: AbortSignal): AsyncGe
     }
     yield;
   }
-};
+}
 
 /**
  * Looks at the files of `${file:…}` until aborted and fills the configuration anew when one of them changes; while that fails it is
@@ -39,7 +39,7 @@ const ticks = async function* (intervalMs: number, signal: AbortSignal): AsyncGe
  * are looked at and not subscribed to, because the symbolic links of a mounted secret are changed above the file. Resolves
  * when the watch has ended.
  */
-export const watchSecrets = async (loaded: LoadedConfig, options: WatchOptions): Promise<void> => {
+export async function watchSecrets(loaded: LoadedConfig, options: WatchOptions): Promise<void> {
   const { intervalMs = 2_000, signal, onChange, onError, env = process.env } = options;
   let current = loaded;
   let lastError: string | undefined;
@@ -62,4 +62,4 @@ export const watchSecrets = async (loaded: LoadedConfig, options: WatchOptions):
     if (!(await hasChanged(current.stamps))) lastError = undefined;
     else if (!signal.aborted) reload();
   }
-};
+}

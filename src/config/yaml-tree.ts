@@ -43,17 +43,17 @@ const SYNTAX: Partial<Record<ErrorCode, readonly [message: string, cure: string]
   MULTIPLE_DOCS: ['the file holds more than one YAML document', 'remove the line with ---'],
 };
 
-const syntaxProblem = (error: Pick<YAMLError, 'code' | 'pos'>, lines: LineCounter): ConfigProblem => {
+function syntaxProblem(error: Pick<YAMLError, 'code' | 'pos'>, lines: LineCounter): ConfigProblem {
   const [message, cure] = SYNTAX[error.code] ?? [
     `this is not valid YAML (${error.code})`,
     'check the quotes, colons and indentation here and in the lines around',
   ];
   const { line, col } = lines.linePos(error.pos[0]);
   return { path: '', message, cure, line, column: col };
-};
+}
 
 /** Aliases that name nothing, or something they are a part of. */
-const badAliases = (document: Document): Pick<YAMLError, 'code' | 'pos'>[] => {
+function badAliases(document: Document): Pick<YAMLError, 'code' | 'pos'>[] {
   const found: Pick<YAMLError, 'code' | 'pos'>[] = [];
   visit(document, {
     Alias: (_key, alias, above) => {
@@ -63,15 +63,15 @@ const badAliases = (document: Document): Pick<YAMLError, 'code' | 'pos'>[] => {
     },
   });
   return found;
-};
+}
 
-const resolved = (node: unknown, document: Document): Node | undefined => {
+function resolved(node: unknown, document: Document): Node | undefined {
   if (isAlias(node)) return node.resolve(document);
   return isNode(node) ? node : undefined;
-};
+}
 
 /** Character at which the value of the path, or its key, begins. */
-const offsetOf = (document: Document, path: Path): number => {
+function offsetOf(document: Document, path: Path): number {
   let node = resolved(document.contents, document);
   let offset = node?.range?.[0] ?? 0;
   for (const step of path) {
@@ -87,20 +87,20 @@ const offsetOf = (document: Document, path: Path): number => {
     } else break;
   }
   return offset;
-};
+}
 
 /** Throws what the parser throws for aliases that would make a huge tree and for a merge of what is no block. */
-const plainValue = (document: Document, file: string): unknown => {
+function plainValue(document: Document, file: string): unknown {
   try {
     return document.toJS();
   } catch {
     const message = 'the aliases (*name) or merges (<<) of the file cannot be put in place';
     throw new ConfigError(file, [{ path: '', message, cure: 'write the blocks out' }]);
   }
-};
+}
 
 /** Reads YAML; refuses syntax errors, duplicate keys and unknown tags. Throws a ConfigError that holds all of them. */
-export const parseYaml = (text: string, file: string): YamlTree => {
+export function parseYaml(text: string, file: string): YamlTree {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const errors = [...document.errors, ...document.warnings, ...badAliases(document)];
@@ -114,4 +114,4 @@ export const parseYaml = (text: string, file: string): YamlTree => {
       return { line, column: col };
     },
   };
-};
+}

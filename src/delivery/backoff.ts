@@ -5,14 +5,18 @@
  * @param random a number in [0, 1)
  * @returns ms
  */
-export const fullJitter = (
+export function fullJitter(
   failures: number,
   limits: { readonly minDelay: number; readonly maxDelay: number },
   random: () => number = Math.random,
-): number => Math.round(random() * ceiling(failures, limits));
+): number {
+  return Math.round(random() * ceiling(failures, limits));
+}
 
 /** The same without jitter: for one prober that nobody competes with. ms. */
-export const ceiling = (
+export function ceiling(
   failures: number,
   limits: { readonly minDelay: number; readonly maxDelay: number },
-): number => Math.min(limits.maxDelay, limits.minDelay * 2 ** Math.min(failures, 30));
+): number {
+  return Math.min(limits.maxDelay, limits.minDelay * 2 ** Math.min(failures, 30));
+}

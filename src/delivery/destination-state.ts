@@ -69,12 +69,12 @@ interface Closed {
   readonly probing: boolean;
 }
 
-export const createDestinationState = (options: {
+export function createDestinationState(options: {
   readonly retry: { readonly minDelay: number; readonly maxDelay: number };
   readonly clocks: Clocks;
   /** Called after each change of state, with the new status. */
   readonly changed: (status: DestinationStatus) => void;
-}): DestinationState => {
+}): DestinationState {
   const { retry, changed, clocks } = options;
   const { now, steady } = clocks;
   let closed: Closed | undefined;
@@ -163,4 +163,4 @@ export const createDestinationState = (options: {
       } else retryNow();
     },
   };
-};
+}

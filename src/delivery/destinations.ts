@@ -26,14 +26,14 @@ export interface Destinations {
   setSecrets(destinations: readonly DestinationConfig[]): void;
 }
 
-export const createDestinations = (parts: {
+export function createDestinations(parts: {
   readonly config: Config;
   readonly journal: Journal;
   readonly observer: DeliveryObserver;
   readonly now: () => number;
   readonly createInlet: (destination: DestinationConfig) => Inlet;
   readonly createTokens: (destination: DestinationConfig) => TokenSource | undefined;
-}): Destinations => {
+}): Destinations {
   const { config, journal, now } = parts;
   const running = new Map(
     config.destinations.map((destination): [string, RunningDestination] => {
@@ -87,4 +87,4 @@ export const createDestinations = (parts: {
       }
     },
   };
-};
+}

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inlet, TokenSource } from '../adobe/answer.ts';
 import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
 import { type ClaimedEvent, type Journal, type Settlement, StoreError } from '../journal/journal.ts';
-import { moment } from '../observability/moments.ts';
+import { hitFailpoint } from '../telemetry/failpoints.ts';
 import {
   CLAIM,
   CLAIM_PAUSE,
@@ -32,7 +32,9 @@ const JOURNAL_RETRY = 1_000;
 /** ms that requests under way may still take when the relay stops. */
 const STOP_GRACE = 5_000;
 /** ms of a clock that only runs. */
-const steady = (): number => performance.now();
+function steady(): number {
+  return performance.now();
+}
 
 export interface DispatcherParts {
   readonly destination: DestinationConfig;
@@ -61,7 +63,7 @@ export interface Dispatcher {
   readonly stillFor: number;
 }
 
-export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
+export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { destination, journal, observer } = parts;
   const now = parts.now ?? Date.now;
   const sources = new Map(parts.sources.map((source) => [source.name, source]));
@@ -179,7 +181,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       const settlement = await outcomeOf(event, prepared);
       if (settlement === undefined) await journal.release([event.receipt]);
       else {
-        moment('delivery-answered');
+        hitFailpoint('delivery-answered');
         await settleSpan(event, settlement, () => record(event, settlement, prepared));
       }
     } catch (error) {
@@ -230,7 +232,7 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
     });
     replayShare.took(events.filter((event) => event.isReplay).length);
     if (flights.count === 0 && events.length > 0) movedAt = steady();
-    if (events.length > 0) moment('delivery-claimed');
+    if (events.length > 0) hitFailpoint('delivery-claimed');
     for (const event of events) bytesInFlight += event.body.length;
     claimed.push(events);
     if (permit.kind === 'probe') {
@@ -289,4 +291,4 @@ export const createDispatcher = (parts: DispatcherParts): Dispatcher => {
       return steady() - movedAt;
     },
   };
-};
+}

@@ -8,7 +8,7 @@ export interface Flights {
 }
 
 /** A count, because a set of promises would keep several objects for each of thousands of events. */
-export const createFlights = (): Flights => {
+export function createFlights(): Flights {
   let count = 0;
   const told: (() => void)[] = [];
   return {
@@ -30,4 +30,4 @@ export const createFlights = (): Flights => {
       });
     },
   };
-};
+}

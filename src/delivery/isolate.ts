@@ -4,15 +4,16 @@ import { held } from './outcomes.ts';
 type SendWhole = (batch: readonly OutMessage[]) => Promise<MessageOutcome[]>;
 
 /** True when the request failed as a whole and each of its messages is to be tried again. */
-export const allFailed = (results: readonly MessageOutcome[]): boolean =>
-  results.every((result) => result.kind === 'retry');
+export function allFailed(results: readonly MessageOutcome[]): boolean {
+  return results.every((result) => result.kind === 'retry');
+}
 
-const readPart = (results: readonly MessageOutcome[]): 'failed' | 'passed' | 'not-sent' => {
+function readPart(results: readonly MessageOutcome[]): 'failed' | 'passed' | 'not-sent' {
   if (results.some((result) => result.kind === 'held')) return 'not-sent';
   return allFailed(results) || (results.length === 1 && results[0]?.kind === 'rejected')
     ? 'failed'
     : 'passed';
-};
+}
 
 export interface Isolated {
   /** One for each message, in order. */
@@ -28,11 +29,11 @@ export interface Isolated {
  * @param batch known to fail as a whole
  * @param before the outcomes of that failure, in order
  */
-export const isolate = async (
+export async function isolate(
   batch: readonly OutMessage[],
   before: readonly MessageOutcome[],
   sendWhole: SendWhole,
-): Promise<Isolated> => {
+): Promise<Isolated> {
   const latest = new Map(batch.map((message, position) => [message, before[position]]));
   const sendPart = async (part: readonly OutMessage[]): Promise<ReturnType<typeof readPart>> => {
     const results = await sendWhole(part);
@@ -53,4 +54,4 @@ export const isolate = async (
   }
   if (left.length > 0) await sendPart(left);
   return { outcomes: outcomes(), ...(bad[0] && { culprit: bad[0] }) };
-};
+}

@@ -11,7 +11,7 @@ const FORGET = 0.002;
 /** Slow means: over twice the best, and by more than this, ms. Less is noise. */
 const NOISE = 250;
 
-export const createLatency = (): Latency => {
+export function createLatency(): Latency {
   let mean: number | undefined;
   let best = Number.POSITIVE_INFINITY;
   return {
@@ -21,4 +21,4 @@ export const createLatency = (): Latency => {
       return mean > 2 * best && mean > best + NOISE;
     },
   };
-};
+}

@@ -42,7 +42,7 @@ const FRAME_BYTES = 14;
  * Takes from the head of the queue what fits into one request: bytes, count, and the room that each message leaves.
  * A message larger than maxBytes goes alone.
  */
-export const takeBatch = (queue: Waiting[], limits: BatchLimits): Waiting[] => {
+export function takeBatch(queue: Waiting[], limits: BatchLimits): Waiting[] {
   let bytes = FRAME_BYTES;
   let room = limits.maxMessages;
   let count = 0;
@@ -55,7 +55,7 @@ export const takeBatch = (queue: Waiting[], limits: BatchLimits): Waiting[] => {
     count += 1;
   }
   return queue.splice(0, count);
-};
+}
 
 /** Messages of one kind. */
 interface Queue {
@@ -66,28 +66,30 @@ interface Queue {
   end: number;
 }
 
-const emptyQueue = (): Queue => ({ waiting: [], bytes: FRAME_BYTES, end: Number.POSITIVE_INFINITY });
+function emptyQueue(): Queue {
+  return { waiting: [], bytes: FRAME_BYTES, end: Number.POSITIVE_INFINITY };
+}
 
-const add = (queue: Queue, waiting: Waiting): void => {
+function add(queue: Queue, waiting: Waiting): void {
   queue.waiting.push(waiting);
   queue.bytes += waiting.message.bytes + 1;
   queue.end = Math.min(queue.end, waiting.until);
-};
+}
 
 /** Reckons anew what is known of a queue that something was taken out of. */
-const recount = (queue: Queue): void => {
+function recount(queue: Queue): void {
   queue.bytes = queue.waiting.reduce((sum, { message }) => sum + message.bytes + 1, FRAME_BYTES);
   queue.end = Math.min(...queue.waiting.map(({ until }) => until));
-};
+}
 
-export const createOutbox = (parts: {
+export function createOutbox(parts: {
   readonly limits: BatchLimits;
   readonly pace: Pace;
   readonly send: Sender;
   readonly signal: AbortSignal;
   /** Whether events are being mapped; whoever says so pumps when that has ended. */
   readonly isMoreComing?: () => boolean;
-}): Outbox => {
+}): Outbox {
   const { limits, pace, signal, isMoreComing = () => false } = parts;
   // Suspects travel apart from the others, so that what is wrong with one of them delays no good neighbour.
   const queues: Record<`${MessageKind}${'' | '-suspect'}`, Queue> = {
@@ -166,4 +168,4 @@ export const createOutbox = (parts: {
       return Object.values(queues).reduce((sum, { waiting }) => sum + waiting.length, 0);
     },
   };
-};
+}

@@ -14,7 +14,7 @@ export interface Tried {
   readonly size: number;
 }
 
-const attemptOf = (message: OutMessage, tried: Tried, outcome: string, xactionId?: string): Attempt => {
+function attemptOf(message: OutMessage, tried: Tried, outcome: string, xactionId?: string): Attempt {
   const { at, status, verdict, durationMs, size: batchSize } = tried;
   const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
     at,
@@ -27,52 +27,58 @@ const attemptOf = (message: OutMessage, tried: Tried, outcome: string, xactionId
   if ('detail' in verdict) attempt.detail = verdict.detail;
   if (xactionId !== undefined) attempt.xactionId = xactionId;
   return attempt;
-};
+}
 
 /** Nothing was sent, or nothing is known: the event waits and it costs nothing. */
-export const held = (detail: string): MessageOutcome => ({ kind: 'held', detail });
+export function held(detail: string): MessageOutcome {
+  return { kind: 'held', detail };
+}
 
 /** The request went out and the destination was at fault. */
-export const heldAfter = (
+export function heldAfter(
   message: OutMessage,
   tried: Tried,
   detail: string,
   outcome: string,
-): MessageOutcome => ({
-  kind: 'held',
-  detail,
-  attempt: attemptOf(message, tried, outcome),
-});
+): MessageOutcome {
+  return {
+    kind: 'held',
+    detail,
+    attempt: attemptOf(message, tried, outcome),
+  };
+}
 
-export const rejected = (
-  message: OutMessage,
-  tried: Tried,
-  reason: string,
-  detail: string,
-): MessageOutcome => ({
-  kind: 'rejected',
-  reason,
-  detail,
-  attempt: attemptOf(message, tried, 'rejected'),
-});
+export function rejected(message: OutMessage, tried: Tried, reason: string, detail: string): MessageOutcome {
+  return {
+    kind: 'rejected',
+    reason,
+    detail,
+    attempt: attemptOf(message, tried, 'rejected'),
+  };
+}
 
-export const retried = (
+export function retried(
   message: OutMessage,
   tried: Tried,
   cause: Pick<Extract<MessageOutcome, { kind: 'retry' }>, 'charged' | 'detail' | 'retryAfter' | 'jitter'>,
-): MessageOutcome => ({ kind: 'retry', ...cause, attempt: attemptOf(message, tried, 'retry') });
+): MessageOutcome {
+  return { kind: 'retry', ...cause, attempt: attemptOf(message, tried, 'retry') };
+}
 
 /** True for an item that failed for a passing reason (adobe.md §2.9, row 207). */
-export const isPassing = (item: ItemAnswer): boolean =>
-  item.kind === 'failed' &&
-  (item.status === 429 || item.status === 408 || item.status === 425 || item.status >= 500);
+export function isPassing(item: ItemAnswer): boolean {
+  return (
+    item.kind === 'failed' &&
+    (item.status === 429 || item.status === 408 || item.status === 425 || item.status >= 500)
+  );
+}
 
 /** What one item of a 207, in company of items that were taken or refused for good, means for its message. */
-export const itemOutcome = (
+export function itemOutcome(
   message: OutMessage,
   item: Exclude<ItemAnswer, { kind: 'unknown' }>,
   tried: Tried,
-): MessageOutcome => {
+): MessageOutcome {
   const base = attemptOf(message, tried, 'delivered', item.xactionId);
   if (item.kind === 'taken') return { kind: 'delivered', attempt: base };
   const detail = `${item.status} ${item.message}`.trim();
@@ -88,4 +94,4 @@ export const itemOutcome = (
   }
   const reason = item.status === 413 ? 'too-large' : 'rejected';
   return { kind: 'rejected', reason, detail, attempt: { ...attempt, outcome: 'rejected' } };
-};
+}

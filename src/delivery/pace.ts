@@ -39,7 +39,7 @@ const systemClock: PaceClock = {
   wait: (ms, signal) => createWaker().wait(ms, signal),
 };
 
-export const createPace = (limits: PaceLimits, clock: PaceClock = systemClock): Pace => {
+export function createPace(limits: PaceLimits, clock: PaceClock = systemClock): Pace {
   const latency = createLatency();
   let used = 0;
   let allowed = limits.concurrency;
@@ -97,4 +97,4 @@ export const createPace = (limits: PaceLimits, clock: PaceClock = systemClock): 
       return { used, limit: Math.max(1, Math.floor(allowed)) };
     },
   };
-};
+}

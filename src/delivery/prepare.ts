@@ -47,7 +47,7 @@ export interface PrepareParts {
 }
 
 /** Maps a stored event as the configuration and the mapping of today have it, so that a replay profits from what was mended. */
-export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise<Prepared> => {
+export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise<Prepared> {
   // The identity stays what it was at intake, so that `_id` never changes with the way events are read.
   const known = { identity: event.identity, lane: event.ownLane ?? event.lane };
   const parsed = parseEvent(event.body, { orgIds: [event.orgId], known });
@@ -81,31 +81,34 @@ export const prepare = async (event: ClaimedEvent, parts: PrepareParts): Promise
     return { kind: 'unusable', reason: 'too-large', detail, ...told };
   }
   return { kind: 'messages', messages: missing, ...told, effects };
-};
+}
 
 /** What is kept of the customer whom the event dissolves. */
-const victimOf = async (
+async function victimOf(
   { destination }: ClaimedEvent,
   lane: string,
   { journal }: PrepareParts,
-): Promise<KeptBefore['victim']> => ({
-  lane,
-  state: (await journal.profiles(destination, [lane])).get(lane),
-});
+): Promise<KeptBefore['victim']> {
+  return {
+    lane,
+    state: (await journal.profiles(destination, [lane])).get(lane),
+  };
+}
 
 /** What is kept of the event's customer; undefined for an event of nobody. */
-const keptBefore = (
+function keptBefore(
   { lane, ownLane, profile }: ClaimedEvent,
   victim: KeptBefore['victim'],
-): KeptBefore | undefined =>
-  lane === undefined ? undefined : { lane, own: ownLane ?? lane, state: profile, victim };
+): KeptBefore | undefined {
+  return lane === undefined ? undefined : { lane, own: ownLane ?? lane, state: profile, victim };
+}
 
-const messagesOf = (
+function messagesOf(
   event: ClaimedEvent,
   mapped: Mapped,
   kept: Kept | undefined,
   parts: PrepareParts,
-): OutMessage[] => {
+): OutMessage[] {
   if (mapped.outcome !== 'messages') return [];
   const isLate = kept?.isLate === true;
   const upsert = isLate || mapped.upsert === undefined ? undefined : JSON.stringify(mapped.upsert);
@@ -116,9 +119,9 @@ const messagesOf = (
   }
   if (record !== undefined) messages.push(outMessage(event, 'profile', record, parts));
   return messages;
-};
+}
 
-const effectsOf = (kept: Kept | undefined, before: KeptBefore | undefined): Effects => {
+function effectsOf(kept: Kept | undefined, before: KeptBefore | undefined): Effects {
   if (kept === undefined || before === undefined) return {};
   const { state, merged, erase, isLate, profile } = kept;
   const profiles = [
@@ -134,15 +137,15 @@ const effectsOf = (kept: Kept | undefined, before: KeptBefore | undefined): Effe
       ? {}
       : { alias: { from: merged.from, to: merged.into, profile: before.victim?.state ?? null } }),
   };
-};
+}
 
 /** @param record its JSON text */
-const outMessage = (
+function outMessage(
   event: ClaimedEvent,
   kind: OutMessage['kind'],
   record: string,
   { destination, now }: PrepareParts,
-): OutMessage => {
+): OutMessage {
   // A clock that was set back makes nothing younger than new.
   const age = Math.max(0, now - event.receivedAt);
   return {
@@ -154,4 +157,4 @@ const outMessage = (
     expired: age > destination.retry.maxAge,
     ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
   };
-};
+}

@@ -19,9 +19,15 @@ export interface RecorderParts {
 export type Recorder = (event: ClaimedEvent, settlement: Settlement, mapping: MappingReport) => Promise<void>;
 
 /** What Adobe took must be recorded: a refusing journal is asked again until it takes it or the relay stops. */
-export const createRecorder =
-  ({ destination, journal, observer, signal, pause, recorded }: RecorderParts): Recorder =>
-  async (event, settlement, mapping) => {
+export function createRecorder({
+  destination,
+  journal,
+  observer,
+  signal,
+  pause,
+  recorded,
+}: RecorderParts): Recorder {
+  return async (event, settlement, mapping) => {
     let heldBack: boolean;
     for (;;) {
       try {
@@ -40,3 +46,4 @@ export const createRecorder =
     observer.settled(event, settlement);
     if (isSettled) observer.noted(event, mapping);
   };
+}

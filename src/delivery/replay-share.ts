@@ -29,7 +29,7 @@ export interface ReplayShare {
  * message in a second; and a bound on those in flight.
  * @param steady ms of a clock that only runs
  */
-export const createReplayShare = (limits: ReplayShareLimits, steady: () => number): ReplayShare => {
+export function createReplayShare(limits: ReplayShareLimits, steady: () => number): ReplayShare {
   const rate = Math.max(1, limits.messagesPerSecond * PART) / limits.messagesPerEvent;
   const most = Math.max(1, rate);
   const portion = Math.max(1, rate * PORTION_SECONDS);
@@ -61,4 +61,4 @@ export const createReplayShare = (limits: ReplayShareLimits, steady: () => numbe
       return Math.max(0, Math.ceil(((portion - level) * 1_000) / rate));
     },
   };
-};
+}

@@ -5,12 +5,12 @@ import type { OutMessage } from './message.ts';
 import type { ItemReport, RequestReport } from './observer.ts';
 import type { Verdict } from './verdict.ts';
 
-const outcomeOf = (verdict: Verdict): string => {
+function outcomeOf(verdict: Verdict): string {
   if (verdict.kind !== 'items') return verdict.kind;
   return verdict.items.every((item) => item.kind === 'taken') ? 'taken' : 'mixed';
-};
+}
 
-const itemReport = ({ receipt }: OutMessage, item: ItemAnswer | undefined): ItemReport => {
+function itemReport({ receipt }: OutMessage, item: ItemAnswer | undefined): ItemReport {
   if (item === undefined || item.kind === 'unknown') return { receipt, outcome: 'unknown' };
   const { kind: outcome, xactionId } = item;
   return {
@@ -19,10 +19,10 @@ const itemReport = ({ receipt }: OutMessage, item: ItemAnswer | undefined): Item
     ...(item.kind === 'failed' ? { status: item.status } : {}),
     ...(xactionId === undefined ? {} : { xactionId }),
   };
-};
+}
 
 /** What is told of one request: no content, and of Adobe's words only `detail`. */
-export const requestReport = (
+export function requestReport(
   sent: {
     readonly destination: string;
     readonly kind: MessageKind;
@@ -31,7 +31,7 @@ export const requestReport = (
   },
   answer: InletAnswer,
   verdict: Verdict,
-): RequestReport => {
+): RequestReport {
   const { batch, ...common } = sent;
   const items = verdict.kind === 'items' ? verdict.items : [];
   return {
@@ -46,4 +46,4 @@ export const requestReport = (
     receipts: batch.map(({ receipt }) => receipt),
     items: verdict.kind === 'items' ? batch.map((message, at) => itemReport(message, items[at])) : [],
   };
-};
+}

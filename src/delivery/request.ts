@@ -36,7 +36,7 @@ export interface Requests {
 
 const ALIVE: readonly Verdict['kind'][] = ['items', 'invalid', 'too-large'];
 
-export const createRequest = (parts: RequestParts): Requests => {
+export function createRequest(parts: RequestParts): Requests {
   const { state, tokens } = parts;
 
   const post = async (
@@ -97,4 +97,4 @@ export const createRequest = (parts: RequestParts): Requests => {
       return alive;
     },
   };
-};
+}

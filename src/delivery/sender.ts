@@ -17,7 +17,7 @@ export type Sender = (batch: readonly OutMessage[], signal: AbortSignal) => Prom
 /** A 429 without Retry-After still slows everybody for so long (adobe.md §2.9). ms. */
 const THROTTLE_WAIT = 1_000;
 
-export const createSender = (parts: SenderParts): Sender => {
+export function createSender(parts: SenderParts): Sender {
   const { state, pace, suspicion, steady } = parts;
   const { request, isAlive } = createRequest(parts);
 
@@ -176,4 +176,4 @@ export const createSender = (parts: SenderParts): Sender => {
       return batch.map(() => held(error instanceof Error ? error.message : 'stopped'));
     }
   };
-};
+}

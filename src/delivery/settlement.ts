@@ -31,10 +31,10 @@ type Written = Pick<Settlement, 'profiles' | 'erase' | 'eraseOwn' | 'alias'>;
 export const DONE = { profile: true, all: true };
 
 /** What is kept of a customer goes with the record that tells it, what is erased with the delivery of all. */
-export const writtenWith = (
+export function writtenWith(
   { profiles, alias, erase, eraseOwn, withProfile = false }: Effects,
   told: { readonly profile: boolean; readonly all: boolean },
-): Written => {
+): Written {
   const written: { -readonly [Name in keyof Written]: Written[Name] } = {};
   if (withProfile ? told.profile : told.all) {
     if (profiles) written.profiles = profiles;
@@ -45,35 +45,35 @@ export const writtenWith = (
     if (eraseOwn === true) written.eraseOwn = eraseOwn;
   }
   return written;
-};
+}
 
-const attemptsOf = (results: readonly Result[]): Attempt[] => {
+function attemptsOf(results: readonly Result[]): Attempt[] {
   const attempts: Attempt[] = [];
   for (const { outcome } of results) {
     if (outcome.attempt !== undefined) attempts.push(outcome.attempt);
   }
   return attempts;
-};
+}
 
-const deliveredOf = (event: ClaimedEvent, results: readonly Result[]): MessageKind[] => {
+function deliveredOf(event: ClaimedEvent, results: readonly Result[]): MessageKind[] {
   const delivered = [...event.delivered];
   for (const { message, outcome } of results) {
     if (outcome.kind === 'delivered' && !delivered.includes(message.kind)) delivered.push(message.kind);
   }
   return delivered;
-};
+}
 
 /**
  * Joins the outcomes of an event's messages into the one step that the journal takes. An event is delivered when all its messages are, dead
  * when one is refused for good and none can still be tried, and waits otherwise (design: sections 1 and 8).
  */
-export const settlementOf = (
+export function settlementOf(
   event: ClaimedEvent,
   results: readonly Result[],
   effects: Effects,
   rules: RetryRules,
   now: number,
-): Settlement => {
+): Settlement {
   const common = {
     receipt: event.receipt,
     now,
@@ -123,17 +123,18 @@ export const settlementOf = (
       .filter(({ outcome }) => outcome.kind !== 'delivered')
       .map(({ message }) => ({ kind: message.kind, json: message.json })),
   };
-};
+}
 
 /** With the notes of the mapping that led to it, if it is for good. */
-export const withNotes = (settlement: Settlement, notes: readonly MappingNote[]): Settlement =>
-  settlement.state === 'pending' || notes.length === 0
+export function withNotes(settlement: Settlement, notes: readonly MappingNote[]): Settlement {
+  return settlement.state === 'pending' || notes.length === 0
     ? settlement
     : { ...settlement, notes: boundedNotes(notes).map(({ path, code }) => ({ path, code })) };
+}
 
 /** Only failures charged to the event itself can bury it: never Adobe's or a credential's trouble. */
-const giveUp = (event: ClaimedEvent, charged: number, rules: RetryRules, now: number): string | undefined => {
+function giveUp(event: ClaimedEvent, charged: number, rules: RetryRules, now: number): string | undefined {
   if (charged === event.charged) return undefined;
   if (charged >= rules.poisonAttempts) return 'poison';
   return now - event.receivedAt > rules.maxAge ? 'expired' : undefined;
-};
+}

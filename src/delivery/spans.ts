@@ -1,6 +1,6 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { ClaimedEvent, Settlement } from '../journal/journal.ts';
-import { contextOf, inSpan, isTraced, markFailed, originOf, traceIdOf } from '../observability/tracing.ts';
+import { contextOf, inSpan, isTraced, markFailed, originOf, traceIdOf } from '../telemetry/tracing.ts';
 import type { OutMessage } from './message.ts';
 import type { RequestReport } from './observer.ts';
 import type { Prepared } from './prepare.ts';
@@ -9,18 +9,21 @@ import type { Prepared } from './prepare.ts';
  * Where nobody traces, the work alone is done: what a span would be told of it costs more than to ask.
  */
 
-const ofEvent = ({ receipt, source, destination, replays }: ClaimedEvent, operation: string) => ({
-  'messaging.operation.name': operation,
-  'messaging.operation.type': operation === 'settle' ? 'settle' : 'process',
-  'messaging.destination.name': destination,
-  'messaging.message.id': receipt,
-  'relay.source': source,
-  'relay.replays': replays,
-});
+function ofEvent({ receipt, source, destination, replays }: ClaimedEvent, operation: string) {
+  return {
+    'messaging.operation.name': operation,
+    'messaging.operation.type': operation === 'settle' ? 'settle' : 'process',
+    'messaging.destination.name': destination,
+    'messaging.message.id': receipt,
+    'relay.source': source,
+    'relay.replays': replays,
+  };
+}
 
 /** The mapping of an event, in the trace in which it was accepted. */
-export const mapSpan = (event: ClaimedEvent, work: () => Promise<Prepared>): Promise<Prepared> =>
-  isTraced() ? tracedMapping(event, work) : work();
+export function mapSpan(event: ClaimedEvent, work: () => Promise<Prepared>): Promise<Prepared> {
+  return isTraced() ? tracedMapping(event, work) : work();
+}
 
 const tracedMapping: typeof mapSpan = (event, work) =>
   inSpan(
@@ -40,11 +43,13 @@ const tracedMapping: typeof mapSpan = (event, work) =>
   );
 
 /** The recording of an outcome, likewise. */
-export const settleSpan = (
+export function settleSpan(
   event: ClaimedEvent,
   settlement: Settlement,
   work: () => Promise<void>,
-): Promise<void> => (isTraced() ? tracedSettling(event, settlement, work) : work());
+): Promise<void> {
+  return isTraced() ? tracedSettling(event, settlement, work) : work();
+}
 
 const tracedSettling: typeof settleSpan = (event, settlement, work) => {
   const outcome = {
@@ -61,10 +66,12 @@ type Sent = Pick<RequestReport, 'destination' | 'kind' | 'endpoint'> & {
 };
 
 /** One request to the inlet: linked to the traces of its events, and in their trace when it is one. */
-export const deliverSpan = <T>(
+export function deliverSpan<T>(
   sent: Sent,
   work: (tell: (report: RequestReport) => RequestReport) => Promise<T>,
-): Promise<T> => (isTraced() ? tracedDelivery(sent, work) : work((report) => report));
+): Promise<T> {
+  return isTraced() ? tracedDelivery(sent, work) : work((report) => report);
+}
 
 const tracedDelivery: typeof deliverSpan = ({ destination, kind, endpoint, batch }, work) => {
   const { parent, links } = originOf(batch.map(({ traceparent }) => traceparent));
@@ -86,7 +93,7 @@ const tracedDelivery: typeof deliverSpan = ({ destination, kind, endpoint, batch
 };
 
 /** @returns the report with the trace that it is in, if it is in one */
-const describe = (span: Span, report: RequestReport): RequestReport => {
+function describe(span: Span, report: RequestReport): RequestReport {
   const { status, failure, outcome, bytes } = report;
   span.setAttributes({
     'http.response.status_code': status,
@@ -96,4 +103,4 @@ const describe = (span: Span, report: RequestReport): RequestReport => {
   if (outcome !== 'taken') markFailed(span, failure ?? (outcome === 'mixed' ? outcome : String(status)));
   const traceId = traceIdOf(span);
   return traceId === undefined ? report : { ...report, traceId };
-};
+}

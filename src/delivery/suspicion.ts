@@ -12,7 +12,7 @@ export interface Suspicion {
   failedAt(receipt: string): number | undefined;
 }
 
-export const createSuspicion = (): Suspicion => {
+export function createSuspicion(): Suspicion {
   const known = new Map<string, { size: number; at: number }>();
   return {
     failed(receipts, size, at) {
@@ -28,4 +28,4 @@ export const createSuspicion = (): Suspicion => {
     },
     failedAt: (receipt) => known.get(receipt)?.at,
   };
-};
+}

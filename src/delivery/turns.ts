@@ -14,7 +14,7 @@ export interface Turns<T> {
  * @param begin must not throw
  * @param begun called after the turn of every few
  */
-export const createTurns = <T>(few: number, begin: (item: T) => void, begun: () => void): Turns<T> => {
+export function createTurns<T>(few: number, begin: (item: T) => void, begun: () => void): Turns<T> {
   let items: T[] = [];
   let isRunning = false;
 
@@ -42,4 +42,4 @@ export const createTurns = <T>(few: number, begin: (item: T) => void, begun: () 
       return left;
     },
   };
-};
+}

@@ -29,13 +29,14 @@ const MISCONFIGURED: readonly (readonly [words: RegExp, reason: string])[] = [
   [/unknown xdm format/i, 'unknown-schema'],
 ];
 
-const misconfigured = (words: string): string | undefined =>
-  MISCONFIGURED.find(([saying]) => saying.test(words))?.[1];
+function misconfigured(words: string): string | undefined {
+  return MISCONFIGURED.find(([saying]) => saying.test(words))?.[1];
+}
 
 /** Statuses of one item of a 207 that speak of the destination, not of the item. */
 const DESTINATION_ITEM = new Set([401, 403, 404, 501]);
 
-const statusVerdict = (answer: Extract<InletAnswer, { kind: 'answer' }>): Verdict => {
+function statusVerdict(answer: Extract<InletAnswer, { kind: 'answer' }>): Verdict {
   const detail = `${answer.status} ${readProblem(answer.body)}`.trim();
   const wait = answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter };
   if (answer.status === 413) return { kind: 'too-large', detail };
@@ -55,31 +56,33 @@ const statusVerdict = (answer: Extract<InletAnswer, { kind: 'answer' }>): Verdic
   if (answer.status === 501) return { kind: 'destination', reason: 'not-available', detail };
   if (answer.status > 504) return { kind: 'transient', detail, ...wait, unclear: false };
   return { kind: 'destination', reason: `status-${answer.status}`, detail };
-};
+}
 
-const failureVerdict = ({ code, detail }: Extract<InletAnswer, { kind: 'failure' }>): Verdict => ({
-  kind: 'transient',
-  detail: `${code}: ${detail}`,
-  unclear: code === 'timeout' || code === 'reset',
-});
+function failureVerdict({ code, detail }: Extract<InletAnswer, { kind: 'failure' }>): Verdict {
+  return {
+    kind: 'transient',
+    detail: `${code}: ${detail}`,
+    unclear: code === 'timeout' || code === 'reset',
+  };
+}
 
 /** Reads an answer of the batch endpoint to a request of `count` messages. */
-export const batchVerdict = (answer: InletAnswer, count: number): Verdict => {
+export function batchVerdict(answer: InletAnswer, count: number): Verdict {
   if (answer.kind === 'failure') return failureVerdict(answer);
   if (answer.status < 200 || answer.status > 299) return statusVerdict(answer);
   const items = readBatchAnswer(answer.body, count);
   return destinationItem(items) ?? { kind: 'items', items };
-};
+}
 
 /** Reads an answer of the single endpoint. A 2xx is a yes, whatever its body (adobe.md §2.9, last row). */
-export const singleVerdict = (answer: InletAnswer): Verdict => {
+export function singleVerdict(answer: InletAnswer): Verdict {
   if (answer.kind === 'failure') return failureVerdict(answer);
   if (answer.status < 200 || answer.status > 299) return statusVerdict(answer);
   const { xactionId } = readSingleAnswer(answer.body);
   return { kind: 'items', items: [{ kind: 'taken', ...(xactionId === undefined ? {} : { xactionId }) }] };
-};
+}
 
-const destinationItem = (items: readonly ItemAnswer[]): Verdict | undefined => {
+function destinationItem(items: readonly ItemAnswer[]): Verdict | undefined {
   // One taken item proves that token, inlet and organisation are right; then a 403 or 404 is about the item after all.
   if (items.some((item) => item.kind === 'taken')) return undefined;
   for (const item of items) {
@@ -93,4 +96,4 @@ const destinationItem = (items: readonly ItemAnswer[]): Verdict | undefined => {
     if (reason !== undefined) return { kind: 'destination', reason, detail };
   }
   return undefined;
-};
+}

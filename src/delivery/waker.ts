@@ -8,7 +8,7 @@ export interface Waker {
 /** setTimeout fires at once for longer waits than this. */
 const LONGEST = 2 ** 31 - 1;
 
-export const createWaker = (): Waker => {
+export function createWaker(): Waker {
   let woken = false;
   let end: (() => void) | undefined;
 
@@ -35,4 +35,4 @@ export const createWaker = (): Waker => {
       woken = false;
     },
   };
-};
+}

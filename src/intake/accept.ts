@@ -3,9 +3,9 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import { parseEvent } from '../capillary/envelope.ts';
 import type { SourceConfig } from '../config/schema.ts';
 import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
-import { moment } from '../observability/moments.ts';
-import { inSpan, isTraced, traceparentOf } from '../observability/tracing.ts';
-import type { VerifiedRequest } from '../verify/verifier.ts';
+import { hitFailpoint } from '../telemetry/failpoints.ts';
+import { inSpan, isTraced, traceparentOf } from '../telemetry/tracing.ts';
+import type { VerifiedRequest } from '../sources/verifier.ts';
 
 export type Acceptance =
   | { readonly status: 'accepted' | 'duplicate'; readonly receipt: string; readonly event: CapillaryEvent }
@@ -17,62 +17,67 @@ export type Acceptance =
     };
 
 /** What the journal keeps of an event. */
-export const newEvent = (
+export function newEvent(
   event: CapillaryEvent,
   source: Pick<SourceConfig, 'name' | 'destination'>,
   request: Pick<VerifiedRequest, 'receivedAt' | 'verifiedBy' | 'body'>,
-): NewEvent => ({
-  source: source.name,
-  destination: source.destination,
-  identity: event.identity,
-  orgId: event.orgId,
-  eventName: event.eventName,
-  receivedAt: request.receivedAt,
-  verifiedBy: request.verifiedBy,
-  body: request.body,
-  lane: event.lane,
-  customerId: event.customerId,
-  eventId: event.eventId,
-  createdAt: event.createdAt,
-});
+): NewEvent {
+  return {
+    source: source.name,
+    destination: source.destination,
+    identity: event.identity,
+    orgId: event.orgId,
+    eventName: event.eventName,
+    receivedAt: request.receivedAt,
+    verifiedBy: request.verifiedBy,
+    body: request.body,
+    lane: event.lane,
+    customerId: event.customerId,
+    eventId: event.eventId,
+    createdAt: event.createdAt,
+  };
+}
 
-const appendOptions = ({ source, destination, body }: NewEvent) => ({
-  kind: SpanKind.PRODUCER,
-  attributes: {
-    'messaging.operation.name': 'append',
-    'messaging.operation.type': 'send',
-    'messaging.destination.name': destination,
-    'messaging.message.body.size': body.byteLength,
-    'relay.source': source,
-  },
-});
+function appendOptions({ source, destination, body }: NewEvent) {
+  return {
+    kind: SpanKind.PRODUCER,
+    attributes: {
+      'messaging.operation.name': 'append',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': destination,
+      'messaging.message.body.size': body.byteLength,
+      'relay.source': source,
+    },
+  };
+}
 
 /** With the context of this span, so that the trace goes on when the event is delivered, perhaps by another process. */
-const traced = (event: NewEvent, span: Span): NewEvent => {
+function traced(event: NewEvent, span: Span): NewEvent {
   const traceparent = traceparentOf(span);
   return traceparent === undefined ? event : { ...event, traceparent };
-};
+}
 
 /** Most processes are not traced, and each event comes through here: so what a span would be told is made for spans only. */
-const append = (journal: Pick<Journal, 'append'>, event: NewEvent): Promise<Appended> =>
-  isTraced()
+function append(journal: Pick<Journal, 'append'>, event: NewEvent): Promise<Appended> {
+  return isTraced()
     ? inSpan('journal.append', appendOptions(event), (span) => journal.append(traced(event, span)))
     : journal.append(event);
+}
 
 /**
  * Journals a proven request: as an event, or as a malformed body that is kept for inspection. Resolves once it is durable.
  * @throws StoreError when the journal could not take it
  */
-export const accept = async (
+export async function accept(
   journal: Pick<Journal, 'append' | 'appendMalformed'>,
   source: SourceConfig,
   request: VerifiedRequest,
-): Promise<Acceptance> => {
+): Promise<Acceptance> {
   const parsed = parseEvent(request.body, { orgIds: source.orgIds });
   if (parsed.ok) {
     const event = newEvent(parsed.event, source, request);
     const { receipt, duplicate } = await append(journal, event);
-    moment('intake-appended');
+    hitFailpoint('intake-appended');
     return { status: duplicate ? 'duplicate' : 'accepted', receipt, event: parsed.event };
   }
   const { receipt } = await journal.appendMalformed({
@@ -84,4 +89,4 @@ export const accept = async (
     body: request.body,
   });
   return { status: 'malformed', receipt, code: parsed.code, detail: parsed.detail };
-};
+}

@@ -1,15 +1,15 @@
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Config } from '../config/schema.ts';
-import { ProblemError } from '../errors.ts';
+import { ProblemError } from '../http/problems.ts';
 import { type Journal, StoreError } from '../journal/journal.ts';
 import type { Gate, Refusal } from './gate.ts';
 import { limitsOf, sourceName } from './limits.ts';
 import type { IntakeObserver } from './observer.ts';
-import { answerProblem } from './problems.ts';
+import { answerProblem } from '../http/problem-reply.ts';
 import { note, reportOf } from './report.ts';
-import { closeLongLived, serverLimits } from './server-limits.ts';
-import type { IntakeSource, SourceTable } from './source-table.ts';
+import { closeLongLived, serverLimits } from '../http/server-limits.ts';
+import type { IntakeSource, SourceTable } from '../sources/source-table.ts';
 import { handleWebhook } from './webhook.ts';
 import { createWebhookSpans } from './webhook-span.ts';
 
@@ -30,7 +30,7 @@ const BYTES = 'application/octet-stream';
 type Webhook = FastifyRequest<{ Params: { source: string } }>;
 
 /** The public port: takes webhooks and answers them as DESIGN §2 says. Not yet listening. */
-export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstance> => {
+export async function createIntakeApp(parts: IntakeParts): Promise<FastifyInstance> {
   const { server, sources, gate, observer } = parts;
   const app = fastify({
     ...serverLimits,
@@ -114,8 +114,8 @@ export const createIntakeApp = async (parts: IntakeParts): Promise<FastifyInstan
     });
   });
   return app;
-};
+}
 
-const refuseFor = (refusal: Refusal | undefined): void => {
+function refuseFor(refusal: Refusal | undefined): void {
   if (refusal) throw new ProblemError(refusal.code, refusal.detail, refusal.retryAfter);
-};
+}

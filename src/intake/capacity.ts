@@ -36,12 +36,7 @@ const FAILING: Refusal = {
  * Closes the intake before the disk is full, and while the store fails; opens it again by itself (design: invariant 7). Between two looks it
  * counts what the admitted bodies may take, and looks at once when they could cross a mark: so a burst cannot run past it.
  */
-export const createCapacity = ({
-  journal,
-  limits,
-  changed,
-  interval = INTERVAL,
-}: CapacityParts): Capacity => {
+export function createCapacity({ journal, limits, changed, interval = INTERVAL }: CapacityParts): Capacity {
   let health: StoreHealth | undefined;
   let refusal: Refusal | undefined;
   let draining = false;
@@ -122,4 +117,4 @@ export const createCapacity = ({
       return health;
     },
   };
-};
+}

@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../errors.ts';
+import type { ProblemCode } from '../http/problems.ts';
 
 /** Why nothing can be accepted right now. */
 export interface Refusal {

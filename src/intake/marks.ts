@@ -13,24 +13,30 @@ const CLEARANCE = 4 * 1_024 * 1_024;
 const ROW_BYTES = 16_384;
 
 /** The most that a body takes of the disk: it is in the write-ahead log and in the file at once. */
-export const costOf = (bodyBytes: number): number => 2 * bodyBytes + ROW_BYTES;
+export function costOf(bodyBytes: number): number {
+  return 2 * bodyBytes + ROW_BYTES;
+}
 
-const clearanceOf = (mark: number): number => Math.min(CLEARANCE, Math.floor(mark / 64));
+function clearanceOf(mark: number): number {
+  return Math.min(CLEARANCE, Math.floor(mark / 64));
+}
 
-const full = (detail: string): Refusal => ({ code: 'store-full', detail, retryAfter: FULL_RETRY });
+function full(detail: string): Refusal {
+  return { code: 'store-full', detail, retryAfter: FULL_RETRY };
+}
 
 /**
  * The mark that is crossed, if one is, when so many bytes are added to what was seen. `closed`: the intake is closed by a mark already, and
  * opens only at a distance from it.
  */
-export const crossedMark = (
+export function crossedMark(
   { usedBytes, freeBytes }: StoreHealth,
   { maxBytes, minFree }: Marks,
   { added = 0, closed = false }: { readonly added?: number; readonly closed?: boolean } = {},
-): Refusal | undefined => {
+): Refusal | undefined {
   const maxUsed = maxBytes - (closed ? clearanceOf(maxBytes) : 0);
   if (usedBytes + added >= maxUsed) return full('the journal has reached store.maxBytes');
   const leastFree = minFree + (closed ? clearanceOf(minFree) : 0);
   if (freeBytes - added < leastFree) return full('the volume has less than store.minFree left');
   return undefined;
-};
+}

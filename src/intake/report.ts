@@ -9,12 +9,12 @@ declare module 'fastify' {
 }
 
 /** Adds to what the report of a request will tell. */
-export const note = (request: FastifyRequest, more: Partial<WebhookReport>): void => {
+export function note(request: FastifyRequest, more: Partial<WebhookReport>): void {
   request.facts = request.facts === undefined ? more : { ...request.facts, ...more };
-};
+}
 
 /** What is told of an answered webhook. The names are in the order in which the log line has them. */
-export const reportOf = (request: FastifyRequest, reply: FastifyReply, source: string): WebhookReport => {
+export function reportOf(request: FastifyRequest, reply: FastifyReply, source: string): WebhookReport {
   const { facts } = request;
   return {
     outcome: facts?.outcome ?? 'not-found',
@@ -29,4 +29,4 @@ export const reportOf = (request: FastifyRequest, reply: FastifyReply, source: s
     status: reply.statusCode,
     durationMs: reply.elapsedTime,
   };
-};
+}

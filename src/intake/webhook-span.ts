@@ -1,14 +1,7 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { FastifyRequest } from 'fastify';
-import {
-  beginSpan,
-  incomingContext,
-  isTraced,
-  markFailed,
-  traceIdOf,
-  within,
-} from '../observability/tracing.ts';
-import { loggable } from '../observability/loggable.ts';
+import { beginSpan, incomingContext, isTraced, markFailed, traceIdOf, within } from '../telemetry/tracing.ts';
+import { loggable } from '../telemetry/loggable.ts';
 import type { WebhookReport } from './observer.ts';
 
 /** One span for each webhook, from its headers to its answer. It continues the trace that the request names. */
@@ -20,7 +13,7 @@ export interface WebhookSpans {
   end(request: FastifyRequest, report: WebhookReport): WebhookReport;
 }
 
-export const createWebhookSpans = (): WebhookSpans => {
+export function createWebhookSpans(): WebhookSpans {
   const spans = new WeakMap<FastifyRequest, Span>();
   return {
     begin(request) {
@@ -52,4 +45,4 @@ export const createWebhookSpans = (): WebhookSpans => {
       return traceId === undefined ? report : { ...report, traceId };
     },
   };
-};
+}

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ProblemError } from '../errors.ts';
+import { ProblemError } from '../http/problems.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { ReceivedRequest } from '../verify/verifier.ts';
+import type { ReceivedRequest } from '../sources/verifier.ts';
 import { accept } from './accept.ts';
 import type { WebhookReport } from './observer.ts';
-import type { IntakeSource } from './source-table.ts';
+import type { IntakeSource } from '../sources/source-table.ts';
 
 type Facts = Omit<WebhookReport, 'source' | 'outcome' | 'status' | 'durationMs' | 'bytes'>;
 
@@ -16,13 +16,13 @@ export interface WebhookParts {
 }
 
 /** Keeps what could not be verified, within the source's bounds, then refuses it (reference: capillary.md §1.5). */
-const refuse = async (
+async function refuse(
   { journal, note }: WebhookParts,
   { config }: IntakeSource,
   request: FastifyRequest,
   received: ReceivedRequest,
   reasons: readonly string[],
-): Promise<never> => {
+): Promise<never> {
   const { keep, ...bounds } = config.unverified;
   if (keep === 'quarantine') {
     const { body, rawHeaders, ip, receivedAt } = received;
@@ -31,15 +31,15 @@ const refuse = async (
     note(request, { receipt, reasons, evicted });
   } else note(request, { reasons });
   throw new ProblemError('not-verified', 'check the credential that the webhook sends for this source');
-};
+}
 
 /** Verifies, journals and answers one webhook. Every refusal is thrown as a ProblemError. */
-export const handleWebhook = async (
+export async function handleWebhook(
   parts: WebhookParts,
   source: IntakeSource,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<void> => {
+): Promise<void> {
   const received: ReceivedRequest = {
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
     headers: request.headers,
@@ -61,4 +61,4 @@ export const handleWebhook = async (
   parts.note(request, { receipt, verifiedBy, eventName, eventId, outcome: status });
   // Not returned: it has been sent, and a reply is a thenable that would be waited for.
   void reply.code(200).send({ status, receipt });
-};
+}

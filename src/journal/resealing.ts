@@ -9,7 +9,7 @@ const RETRY = 60_000;
  * Seals the whole store with the first key, step by step, until it is through or aborted. Position and counts are of this process; one that
  * follows begins again and passes over what is sealed already.
  */
-export const keepSealed = async (parts: {
+export async function keepSealed(parts: {
   readonly journal: Pick<Journal, 'reseal'>;
   readonly signal: AbortSignal;
   /** After each step: how much of the store is behind, from 0 to 1. */
@@ -17,7 +17,7 @@ export const keepSealed = async (parts: {
   /** Once, when the engine is through; not when there was nothing to look for. */
   readonly ended: (counts: { readonly sealed: number; readonly unreadable: number }) => void;
   readonly failed: (error: unknown) => void;
-}): Promise<void> => {
+}): Promise<void> {
   const { journal, signal } = parts;
   let from: SealPosition | undefined;
   let sealed = 0;
@@ -44,4 +44,4 @@ export const keepSealed = async (parts: {
     }
     await sleep(step === undefined ? RETRY : STEP, undefined, { signal }).catch(() => undefined);
   }
-};
+}

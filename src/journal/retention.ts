@@ -6,14 +6,14 @@ const ROUND = 60_000;
 const STEP = 50;
 
 /** Removes what is older than the policy says, step by step, until abort. */
-export const keepRetention = async (parts: {
+export async function keepRetention(parts: {
   readonly journal: Pick<Journal, 'retain'>;
   readonly policy: RetentionPolicy;
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly removed: (records: number) => void;
   readonly failed: (error: unknown) => void;
-}): Promise<void> => {
+}): Promise<void> {
   const { signal } = parts;
   while (!signal.aborted) {
     let more = false;
@@ -26,4 +26,4 @@ export const keepRetention = async (parts: {
     }
     await sleep(more ? STEP : ROUND, undefined, { signal }).catch(() => undefined);
   }
-};
+}

@@ -38,11 +38,13 @@ export function customFields(input: FamilyInput, eventShape: Shape, profileShape
 }
 
 /** True where the source's configuration gives an entry of a list of the event a place in XDM. */
-export const isPlaced = (
+export function isPlaced(
   { fields }: Pick<FamilyInput['context']['source'], 'fields'>,
   list: string,
   key: string,
-): boolean => (list === 'customFields' || list === 'extendedFields') && Object.hasOwn(fields[list], key);
+): boolean {
+  return (list === 'customFields' || list === 'extendedFields') && Object.hasOwn(fields[list], key);
+}
 
 function configured({ data, context }: FamilyInput): readonly { field: Reader; path: string }[] {
   return (['customFields', 'extendedFields'] as const).flatMap((list) => {
@@ -76,5 +78,6 @@ function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
   return shape === 'email' && isEmail(text) ? text.toLowerCase() : text;
 }
 
-const isOfMissingTenant = (path: string, { context }: FamilyInput): boolean =>
-  path.startsWith('_') && context.destination.tenant === undefined;
+function isOfMissingTenant(path: string, { context }: FamilyInput): boolean {
+  return path.startsWith('_') && context.destination.tenant === undefined;
+}

@@ -27,11 +27,14 @@ export interface CustomerState {
   readonly folded: Map<string, Part>;
 }
 
-const newPart = (): Part => ({ told: new Map(), into: new Set() });
+function newPart(): Part {
+  return { told: new Map(), into: new Set() };
+}
 
 /** True when the first is the newer one, or the same event again. */
-export const isNewer = (a: Pick<Told, 'at' | 'by'>, b: Pick<Told, 'at' | 'by'>): boolean =>
-  a.at > b.at || (a.at === b.at && a.by >= b.by);
+export function isNewer(a: Pick<Told, 'at' | 'by'>, b: Pick<Told, 'at' | 'by'>): boolean {
+  return a.at > b.at || (a.at === b.at && a.by >= b.by);
+}
 
 /** The part of a customer: of the state's own, or of one that was merged into it. */
 export function partOf(state: CustomerState, lane: string, customer: string): Part {
@@ -113,8 +116,9 @@ export function withMerged(state: CustomerState, lane: string, customer: string)
 }
 
 /** All that was told, as text. */
-export const toldIn = ({ own, folded }: CustomerState): string =>
-  JSON.stringify([own, ...folded.values()].flatMap(({ told }) => [...told]));
+export function toldIn({ own, folded }: CustomerState): string {
+  return JSON.stringify([own, ...folded.values()].flatMap(({ told }) => [...told]));
+}
 
 /** Takes out what was told before a deletion. */
 export function sweep(state: CustomerState, lane: string): void {
@@ -207,4 +211,6 @@ function writePart({ told, deletedAt: buried, into }: Part): JsonObject {
   return part;
 }
 
-const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}

@@ -36,5 +36,6 @@ export function depersonalised(event: CapillaryEvent): JsonObject {
   };
 }
 
-const says = (value: JsonValue | undefined, word: string): boolean =>
-  typeof value === 'string' && value.trim().toLowerCase() === word;
+function says(value: JsonValue | undefined, word: string): boolean {
+  return typeof value === 'string' && value.trim().toLowerCase() === word;
+}

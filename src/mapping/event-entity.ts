@@ -73,13 +73,15 @@ export function deletionEntity(input: FamilyInput, id: string): JsonObject {
   return valid(draft, eventShape(schemaFeatures, tenant), input);
 }
 
-const valid = (draft: JsonObject | Draft, shape: ObjectShape, { notes }: FamilyInput): JsonObject => {
+function valid(draft: JsonObject | Draft, shape: ObjectShape, { notes }: FamilyInput): JsonObject {
   const fields = conform(draft, shape, '', noteFault(notes));
   return isJsonObject(fields) ? fields : {};
-};
+}
 
-const head = ({ at }: FamilyInput, eventType: string, id: string): Draft => ({
-  _id: id,
-  timestamp: toTimestamp(at),
-  eventType,
-});
+function head({ at }: FamilyInput, eventType: string, id: string): Draft {
+  return {
+    _id: id,
+    timestamp: toTimestamp(at),
+    eventType,
+  };
+}

@@ -36,5 +36,6 @@ export function attributeTime(event: CapillaryEvent, context: MappingContext): n
   return eventTime(event, createReader(event.data, 'data', context.source.timezone, notes), context, notes);
 }
 
-const plausible = (at: number | undefined): number | undefined =>
-  at !== undefined && isPlausible(at) ? Math.trunc(at) : undefined;
+function plausible(at: number | undefined): number | undefined {
+  return at !== undefined && isPlausible(at) ? Math.trunc(at) : undefined;
+}

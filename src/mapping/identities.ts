@@ -71,8 +71,9 @@ export function victimLaneOf(event: CapillaryEvent): string | undefined {
 }
 
 /** The first identity of a kind. */
-export const firstOf = (identities: readonly Identity[], kind: IdentifierKind): string | undefined =>
-  identities.find((identity) => identity.kind === kind)?.id;
+export function firstOf(identities: readonly Identity[], kind: IdentifierKind): string | undefined {
+  return identities.find((identity) => identity.kind === kind)?.id;
+}
 
 function normalised(
   { kind, value }: Identifier,

@@ -41,10 +41,9 @@ export function nameIdentities(
   return unique(named);
 }
 
-const inOrder = (primary: IdentifierKind): readonly IdentifierKind[] => [
-  primary,
-  ...KINDS.filter((other) => other !== primary),
-];
+function inOrder(primary: IdentifierKind): readonly IdentifierKind[] {
+  return [primary, ...KINDS.filter((other) => other !== primary)];
+}
 
 /** The kinds in their order for each that may be primary. */
 const IN_ORDER: Readonly<Record<IdentifierKind, readonly IdentifierKind[]>> = {

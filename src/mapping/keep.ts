@@ -95,5 +95,6 @@ export function keep(
   };
 }
 
-const hasProfiles = ({ destination: { format, profile } }: MappingContext): boolean =>
-  format === 'xdm' && profile?.write === 'assemble';
+function hasProfiles({ destination: { format, profile } }: MappingContext): boolean {
+  return format === 'xdm' && profile?.write === 'assemble';
+}

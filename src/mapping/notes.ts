@@ -118,10 +118,11 @@ export function noteOf(path: string, code: string, detail?: string): MappingNote
 const MORE_NOTES = noteOf('', 'more-notes');
 
 /** At most as many notes as are kept with an event; the last then says that there were more. */
-export const boundedNotes = (notes: readonly MappingNote[]): readonly MappingNote[] =>
-  notes.length <= MAX_NOTES
+export function boundedNotes(notes: readonly MappingNote[]): readonly MappingNote[] {
+  return notes.length <= MAX_NOTES
     ? notes
     : [...notes.filter(({ code }) => code !== 'more-notes').slice(0, MAX_NOTES - 1), MORE_NOTES];
+}
 
 /** True for a code that has a sentence. */
 export function isNoteCode(code: string): code is NoteCode {
@@ -129,7 +130,6 @@ export function isNoteCode(code: string): code is NoteCode {
 }
 
 /** Notes of faults that a validation found; `conform` gives the codes as plain text. */
-export const noteFault =
-  (notes: Notes) =>
-  (path: string, code: string): void =>
-    notes.add(path, isNoteCode(code) ? code : 'wrong-type');
+export function noteFault(notes: Notes) {
+  return (path: string, code: string): void => notes.add(path, isNoteCode(code) ? code : 'wrong-type');
+}

@@ -119,8 +119,9 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
 }
 
 /** What JSONata throws is an object, and no Error. */
-const fieldsOf = (error: unknown): Readonly<Record<string, unknown>> =>
-  (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+function fieldsOf(error: unknown): Readonly<Record<string, unknown>> {
+  return (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+}
 
 async function evaluate(
   expression: jsonata.Expression,
@@ -146,11 +147,14 @@ async function evaluate(
 }
 
 /** JSONata gives its functions as objects with a mark. */
-const isFunction = (result: unknown): boolean =>
-  typeof result === 'function' ||
-  (typeof result === 'object' &&
-    result !== null &&
-    ('_jsonata_function' in result || '_jsonata_lambda' in result));
+function isFunction(result: unknown): boolean {
+  return (
+    typeof result === 'function' ||
+    (typeof result === 'object' &&
+      result !== null &&
+      ('_jsonata_function' in result || '_jsonata_lambda' in result))
+  );
+}
 
 function refuseChance(): never {
   throw new OverrideFault('it asks for chance, and a resent event must give the same record');

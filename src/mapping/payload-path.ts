@@ -20,10 +20,12 @@ const MAX_KEY_CHARS = 64;
 /** An id, a phone, a date, an e-mail address: no field name begins with a digit or holds many. */
 const DATA_KEY = /^[\d+-]|\d{5}|@/;
 
-const nameOf = (key: string): string => (key.length > MAX_KEY_CHARS || DATA_KEY.test(key) ? '*' : key);
+function nameOf(key: string): string {
+  return key.length > MAX_KEY_CHARS || DATA_KEY.test(key) ? '*' : key;
+}
 
 /** A root with nothing below it yet. */
-export const createPayloadPath = (root: string): PayloadPath => {
+export function createPayloadPath(root: string): PayloadPath {
   let known = 0;
   const make = (text: string): PayloadPath => {
     const fields = new Map<string, PayloadPath>();
@@ -48,4 +50,4 @@ export const createPayloadPath = (root: string): PayloadPath => {
     };
   };
   return make(root);
-};
+}

@@ -86,26 +86,34 @@ function ownCode(digits: string, home: CountryCode, parse: Parse): PhoneNumber |
 }
 
 /** In some countries, such as the United States, nothing tells a mobile number from another. */
-const isMobile = (phone: PhoneNumber): boolean => phone.getType()?.includes('MOBILE') === true;
+function isMobile(phone: PhoneNumber): boolean {
+  return phone.getType()?.includes('MOBILE') === true;
+}
 
-const hasMobileLength = (phone: PhoneNumber): boolean =>
-  phone
+function hasMobileLength(phone: PhoneNumber): boolean {
+  return phone
     .getPossibleCountries()
     .some((country) => mobileExamples[country]?.length === phone.nationalNumber.length);
+}
 
 /**
  * Eleven digits at least: a shorter one is rather a number without its country code than one of a small
  * country.
  */
-const likely = (phone: PhoneNumber | undefined): PhoneNumber | undefined =>
-  phone !== undefined && phone.number.length > 11 && hasMobileLength(phone) ? phone : undefined;
+function likely(phone: PhoneNumber | undefined): PhoneNumber | undefined {
+  return phone !== undefined && phone.number.length > 11 && hasMobileLength(phone) ? phone : undefined;
+}
 
 /** Without the zeros that people dial before a country code. */
-const digitsOf = (text: string): string => text.replaceAll(/\D/g, '').replace(/^00/, '');
+function digitsOf(text: string): string {
+  return text.replaceAll(/\D/g, '').replace(/^00/, '');
+}
 
 /** True for digits that people type where they have no number: they would join strangers in the identity graph. */
-export const isDummyNumber = (digits: string): boolean =>
-  REPEATED.test(digits) || COUNTED_UP.includes(digits) || COUNTED_DOWN.includes(digits);
+export function isDummyNumber(digits: string): boolean {
+  return REPEATED.test(digits) || COUNTED_UP.includes(digits) || COUNTED_DOWN.includes(digits);
+}
 
-const knownCountry = (country: string | undefined): CountryCode | undefined =>
-  country !== undefined && isSupportedCountry(country) ? country : undefined;
+function knownCountry(country: string | undefined): CountryCode | undefined {
+  return country !== undefined && isSupportedCountry(country) ? country : undefined;
+}

@@ -39,8 +39,9 @@ export function profileAttributes(
 }
 
 /** Kept by key, one attribute for each balance; a whole list beside them would be a second truth. */
-const isProtected = (path: string): boolean =>
-  path === '_id' || path.startsWith(IDENTITY_PREFIX) || path.endsWith('.capillary.programs');
+function isProtected(path: string): boolean {
+  return path === '_id' || path.startsWith(IDENTITY_PREFIX) || path.endsWith('.capillary.programs');
+}
 
 /**
  * Attributes extended by the record that an override gave; a field that it sets to null is no longer told.

@@ -83,7 +83,9 @@ function valuesOf(attributes: Attributes): ReadonlyMap<string, JsonValue> {
   return values;
 }
 
-const isIdentity = (path: string): boolean => path.startsWith(IDENTITY_PREFIX);
+function isIdentity(path: string): boolean {
+  return path.startsWith(IDENTITY_PREFIX);
+}
 
 /** Attributes of the customers merged into one, those last heard of first. */
 function foldedIdentities({ folded }: CustomerState): readonly Attributes[] {
@@ -95,15 +97,17 @@ function foldedIdentities({ folded }: CustomerState): readonly Attributes[] {
   return parts.toSorted((a, b) => b.newest - a.newest || (a.lane < b.lane ? -1 : 1)).map(({ told }) => told);
 }
 
-const identityTimes = ({ own, folded }: CustomerState): readonly Told[] =>
-  [own, ...folded.values()].flatMap(({ told }) =>
+function identityTimes({ own, folded }: CustomerState): readonly Told[] {
+  return [own, ...folded.values()].flatMap(({ told }) =>
     [...told].filter(([path]) => isIdentity(path)).map(([, one]) => one),
   );
+}
 
-const auditOf = (told: readonly Told[]): JsonObject =>
-  told.length === 0
+function auditOf(told: readonly Told[]): JsonObject {
+  return told.length === 0
     ? {}
     : { extSourceSystemAudit: { lastUpdatedDate: toTimestamp(Math.max(...told.map(({ at }) => at))) } };
+}
 
 /** Identities by the namespaces that are configured now; what is kept of others waits for their return. */
 function identitiesIn(

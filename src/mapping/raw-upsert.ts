@@ -37,5 +37,6 @@ export function tellsOfProfile(
   return profileAttributes(input, family(input), new Map(), profileShape(schemaFeatures, tenant)).size > 0;
 }
 
-const withEveryGroup = (features: SchemaFeatures): SchemaFeatures =>
-  Object.fromEntries(Object.keys(features).map((name) => [name, true])) as unknown as SchemaFeatures;
+function withEveryGroup(features: SchemaFeatures): SchemaFeatures {
+  return Object.fromEntries(Object.keys(features).map((name) => [name, true])) as unknown as SchemaFeatures;
+}

@@ -49,13 +49,15 @@ export type Reads = Map<string, Reads | undefined>;
  * @param timezone for dates without a zone
  * @param reads records the fields that are asked for
  */
-export const createReader = (
+export function createReader(
   raw: JsonObject,
   path: string,
   timezone: string,
   notes: Notes,
   reads: Reads = new Map(),
-): Reader => new FieldReader(raw, path, { timezone, notes }, reads);
+): Reader {
+  return new FieldReader(raw, path, { timezone, notes }, reads);
+}
 
 /** What all readers of one event have in common. */
 interface Shared {

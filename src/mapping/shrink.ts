@@ -98,12 +98,12 @@ function shrink(entity: JsonObject, limit: number, steps: readonly Step[], notes
   return { entity: current, json: JSON.stringify(current) };
 }
 
-const drop =
-  (path: readonly string[]): Step =>
-  (entity) => {
+function drop(path: readonly string[]): Step {
+  return (entity) => {
     const next = without(entity, path);
     return next === entity ? { entity } : { entity: next, path: path.join('.') };
   };
+}
 
 /** Takes away the standard field that is the largest by then; of equal ones the first by name. */
 const dropLargest: Step = (entity, limit) => {
@@ -173,7 +173,9 @@ function mostThatFit(total: number, fits: (count: number) => boolean): number {
   return Math.max(low, 0);
 }
 
-const isPrimary = (item: JsonValue): boolean => isJsonObject(item) && item['primary'] === true;
+function isPrimary(item: JsonValue): boolean {
+  return isJsonObject(item) && item['primary'] === true;
+}
 
 const dropIdentities: Step = (entity) => {
   const map = isJsonObject(entity['identityMap']) ? entity['identityMap'] : {};

@@ -108,8 +108,9 @@ function lookThroughKeyed(list: readonly JsonValue[], name: string, at: Place, w
 }
 
 /** As the mapping reads it: a text without the spaces around it, or a number as text. */
-const keyOf = ({ key }: JsonObject): string | undefined =>
-  typeof key === 'string' || typeof key === 'number' ? String(key).trim() : undefined;
+function keyOf({ key }: JsonObject): string | undefined {
+  return typeof key === 'string' || typeof key === 'number' ? String(key).trim() : undefined;
+}
 
 /** Blank texts stand for nothing. */
 function leaf(value: Leaf, { text: path }: PayloadPath, key: string, { found, words }: Walk): void {

@@ -48,7 +48,9 @@ interface Built {
   readonly attributes: ReadonlyMap<string, JsonValue>;
 }
 
-const isAssembling = ({ context }: FamilyInput): boolean => context.destination.profile?.write === 'assemble';
+function isAssembling({ context }: FamilyInput): boolean {
+  return context.destination.profile?.write === 'assemble';
+}
 
 function messagesOf(input: FamilyInput, { entity, attributes }: Built): XdmMessages {
   const profile = isAssembling(input) ? profileChange(input, attributes) : undefined;

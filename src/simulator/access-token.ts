@@ -8,13 +8,15 @@ export interface AccessTokenContent {
   readonly ttlMs: number;
 }
 
-const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+function part(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
 
 /**
  * A token of the shape IMS gives: a JWT whose times are milliseconds in strings, without `exp` (reference: adobe.md §1.3).
  * The signature is noise of the length an RS256 one has: nobody but IMS can check it, and the inlet knows its tokens by heart.
  */
-export const makeAccessToken = (content: AccessTokenContent): string => {
+export function makeAccessToken(content: AccessTokenContent): string {
   const header = { alg: 'RS256', x5u: 'ims_na1-key-sim-1.cer', kid: 'ims_na1-key-sim-1', itt: 'at' };
   const claims = {
     id: `${content.createdAt}_${randomUUID()}_sim`,
@@ -27,4 +29,4 @@ export const makeAccessToken = (content: AccessTokenContent): string => {
     scope: content.scope,
   };
   return `${part(header)}.${part(claims)}.${randomBytes(256).toString('base64url')}`;
-};
+}

@@ -5,8 +5,10 @@ export interface Answer {
   readonly body: string;
 }
 
-export const jsonAnswer = (status: number, body: unknown, headers: Record<string, string> = {}): Answer => ({
-  status,
-  headers: { 'content-type': 'application/json;charset=utf-8', ...headers },
-  body: JSON.stringify(body),
-});
+export function jsonAnswer(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json;charset=utf-8', ...headers },
+    body: JSON.stringify(body),
+  };
+}

@@ -18,10 +18,10 @@ export type ItemAnswer =
 
 type Responses = Readonly<Record<string, unknown>>[];
 
-const response = (item: ItemAnswer, xactionId: string | undefined): Record<string, unknown> => {
+function response(item: ItemAnswer, xactionId: string | undefined): Record<string, unknown> {
   const id = xactionId === undefined || (!item.ok && item.omitXaction) ? {} : { xactionId };
   return item.ok ? id : { ...id, [item.key]: item.status, message: item.message };
-};
+}
 
 const RESHAPED: Readonly<Partial<Record<AnswerShape, (responses: Responses) => Responses>>> = {
   'drop-first': (responses) => responses.slice(1),
@@ -31,11 +31,11 @@ const RESHAPED: Readonly<Partial<Record<AnswerShape, (responses: Responses) => R
 };
 
 /** The positions of the messages that a fault's `items` names. */
-export const failingItems = (
+export function failingItems(
   items: FaultItems,
   messages: readonly FaultMessage[],
   random: Random,
-): ReadonlySet<number> => {
+): ReadonlySet<number> {
   const { which } = items;
   const isNamed = (message: FaultMessage, index: number): boolean => {
     if (which === 'all') return true;
@@ -45,15 +45,15 @@ export const failingItems = (
     return 'match' in which ? matchesMessage(which.match, message) : random() < which.fraction;
   };
   return new Set(messages.flatMap((message, index) => (isNamed(message, index) ? [index] : [])));
-};
+}
 
 /** The inlet's answer to a batch: 207 whatever became of the items, unless a fault reshapes it (reference: adobe.md §2.5). */
-export const batchAnswer = (
+export function batchAnswer(
   inletId: string,
   now: number,
   items: readonly ItemAnswer[],
   fault: FiredFault | undefined,
-): Answer => {
+): Answer {
   const { xaction = 'normal', shape } = fault?.action ?? {};
   if (shape === 'not-json') return { status: 207, headers: {}, body: 'upstream connect error' };
   const ids = xactionIds(xaction, items.length, now);
@@ -65,4 +65,4 @@ export const batchAnswer = (
     shape === 'batch200' ? 200 : 207,
     shape === 'no-responses' ? body : { ...body, responses },
   );
-};
+}

@@ -53,61 +53,66 @@ export const DOCUMENTED_NAMES: readonly string[] = [...TEMPLATES.keys()];
 const DEFAULT_ORG_ID = 100_737;
 
 /** Deals each value once before it deals one again. */
-const createDeck = <T>(values: readonly T[], random: Random): (() => T | undefined) => {
+function createDeck<T>(values: readonly T[], random: Random): () => T | undefined {
   let left: T[] = [];
   return () => {
     if (left.length === 0) left = shuffled(random, values);
     return left.pop();
   };
-};
+}
 
 type Variant =
   | { readonly kind: 'envelope'; readonly form: EnvelopeVariant }
   | { readonly kind: 'content'; readonly form: ContentVariant };
 
 /** The variants that keep to the wanted names; all of them when no names are asked for. */
-const variantsFor = (names: readonly string[] | undefined): Variant[] => [
-  ...ENVELOPE_VARIANTS.map((form): Variant => ({ kind: 'envelope', form })),
-  ...CONTENT_VARIANTS.map((form) => ({
-    ...form,
-    names: form.names.filter((name) => names?.includes(name) ?? true),
-  }))
-    .filter((form) => form.names.length > 0)
-    .map((form): Variant => ({ kind: 'content', form })),
-];
+function variantsFor(names: readonly string[] | undefined): Variant[] {
+  return [
+    ...ENVELOPE_VARIANTS.map((form): Variant => ({ kind: 'envelope', form })),
+    ...CONTENT_VARIANTS.map((form) => ({
+      ...form,
+      names: form.names.filter((name) => names?.includes(name) ?? true),
+    }))
+      .filter((form) => form.names.length > 0)
+      .map((form): Variant => ({ kind: 'content', form })),
+  ];
+}
 
-const templateOf = (name: string, variant: Variant | undefined, population: Population): EventTemplate => {
+function templateOf(name: string, variant: Variant | undefined, population: Population): EventTemplate {
   const template = TEMPLATES.get(name) ?? anybody((context) => genericContent(context, name));
   const form = variant?.kind === 'content' ? variant.form : undefined;
   return form ? { ...template, make: (context) => form.make(context, name, population) } : template;
-};
+}
 
-const envelope = (name: string, content: EventContent, context: EventContext, orgId: number): FlatEvent => ({
-  eventName: name,
-  eventId: randomUuid(context.random),
-  orgId,
-  refId: `${orgId}_${content.ref}`,
-  apiRequestId: randomUuid(context.random).replaceAll('-', ''),
-  createdAt: context.at,
-  data: content.data,
-  loyaltyEventId: content.loyaltyEventId,
-  eventSearchKey: 'data.customerIdentifiers.customerId',
-  ...(content.eventLogId === undefined ? {} : { eventLogId: content.eventLogId }),
-});
+function envelope(name: string, content: EventContent, context: EventContext, orgId: number): FlatEvent {
+  return {
+    eventName: name,
+    eventId: randomUuid(context.random),
+    orgId,
+    refId: `${orgId}_${content.ref}`,
+    apiRequestId: randomUuid(context.random).replaceAll('-', ''),
+    createdAt: context.at,
+    data: content.data,
+    loyaltyEventId: content.loyaltyEventId,
+    eventSearchKey: 'data.customerIdentifiers.customerId',
+    ...(content.eventLogId === undefined ? {} : { eventLogId: content.eventLogId }),
+  };
+}
 
-const changed = (event: FlatEvent, changes: ContentVariant['envelope'] = {}): FlatEvent =>
-  Object.fromEntries(
+function changed(event: FlatEvent, changes: ContentVariant['envelope'] = {}): FlatEvent {
+  return Object.fromEntries(
     Object.entries({ ...event, ...changes }).filter(([, value]) => value !== undefined),
   ) as FlatEvent;
+}
 
 const PERSON_KEYS = ['customerIdentifiers', 'survivorCustomerIdentifiers', 'triggeringActivity'];
 
-const customerIdOf = (data: JsonObject): string | undefined => {
+function customerIdOf(data: JsonObject): string | undefined {
   const text = JSON.stringify(PERSON_KEYS.map((key) => data[key] ?? null));
   return /"(?:customerId|entityId)":(\d+)/.exec(text)?.[1];
-};
+}
 
-const written = (event: FlatEvent, variant: Variant | undefined): GeneratedEvent => {
+function written(event: FlatEvent, variant: Variant | undefined): GeneratedEvent {
   const form: EnvelopeVariant = variant?.kind === 'envelope' ? variant.form : { variant: 'plain' };
   const text = JSON.stringify(form.wrap?.(event) ?? event);
   const { eventName: name, eventId, data } = event;
@@ -119,11 +124,12 @@ const written = (event: FlatEvent, variant: Variant | undefined): GeneratedEvent
     ...(typeof eventId === 'string' && form.variant !== 'no-event-id' ? { eventId } : {}),
     ...(customerId === undefined ? {} : { customerId }),
   };
-};
+}
 
 /** Whether the `index`th of many belongs to this share of them; spread evenly. */
-const belongs = (index: number, share: number): boolean =>
-  Math.floor((index + 1) * share + 1e-9) > Math.floor(index * share + 1e-9);
+function belongs(index: number, share: number): boolean {
+  return Math.floor((index + 1) * share + 1e-9) > Math.floor(index * share + 1e-9);
+}
 
 /** Makes events one by one, oldest first, without holding them all. */
 export function* generateEvents(options: EventsOptions): Generator<GeneratedEvent> {
@@ -146,4 +152,6 @@ export function* generateEvents(options: EventsOptions): Generator<GeneratedEven
 }
 
 /** The same, all at once. */
-export const makeEvents = (options: EventsOptions): GeneratedEvent[] => [...generateEvents(options)];
+export function makeEvents(options: EventsOptions): GeneratedEvent[] {
+  return [...generateEvents(options)];
+}

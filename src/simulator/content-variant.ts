@@ -17,31 +17,35 @@ export interface ContentVariant {
 }
 
 /** An event of a name that has no template: Capillary's list grows (reference: capillary.md §4.1). */
-export const genericContent = ({ customer, serial, at }: EventContext, name: string): EventContent => ({
-  data: {
-    customerIdentifiers: bareIdentifiers(customer),
-    reference: `${name}-${serial}`,
-    enteredAt: at - 300,
-    details: { level: serial % 5, note: 'of the simulator' },
-  },
-  ref: String(customer.customerId),
-  loyaltyEventId: null,
-});
+export function genericContent({ customer, serial, at }: EventContext, name: string): EventContent {
+  return {
+    data: {
+      customerIdentifiers: bareIdentifiers(customer),
+      reference: `${name}-${serial}`,
+      enteredAt: at - 300,
+      details: { level: serial % 5, note: 'of the simulator' },
+    },
+    ref: String(customer.customerId),
+    loyaltyEventId: null,
+  };
+}
 
 /** Capillary's sample function fills fields with their names and with one constant customer (reference: capillary.md §2.4). */
-const sample = (): EventContent => ({
-  data: {
-    customerIdentifiers: { customerId: 379_499_720 },
-    entityInformation: { entityType: 'entityType', entityId: 1_676 },
-    loyaltyProgramDetails: { id: 1_676, name: 'name', isDefault: null, tiers: null },
-    notes: 'notes',
-  },
-  ref: '7250807',
-  loyaltyEventId: null,
-});
+function sample(): EventContent {
+  return {
+    data: {
+      customerIdentifiers: { customerId: 379_499_720 },
+      entityInformation: { entityType: 'entityType', entityId: 1_676 },
+      loyaltyProgramDetails: { id: 1_676, name: 'name', isDefault: null, tiers: null },
+      notes: 'notes',
+    },
+    ref: '7250807',
+    loyaltyEventId: null,
+  };
+}
 
 /** The customer takes over another, who is gone afterwards; their points come along (reference: capillary.md §5). */
-const merged = ({ customer, serial }: EventContext, _: string, population: Population): EventContent => {
+function merged({ customer, serial }: EventContext, _: string, population: Population): EventContent {
   const victim = population.other(customer);
   population.replace(victim);
   customer.points += victim.points;
@@ -64,15 +68,16 @@ const merged = ({ customer, serial }: EventContext, _: string, population: Popul
     ref: `merge${serial}`,
     loyaltyEventId: null,
   };
-};
+}
 
-const erased = (context: EventContext, _: string, population: Population): EventContent => {
+function erased(context: EventContext, _: string, population: Population): EventContent {
   population.replace(context.customer);
   return deleted(context);
-};
+}
 
-const group = (context: EventContext, name: string): EventContent =>
-  groupPoints(context, name === 'pointsExpired' ? name : 'pointsRedeemed');
+function group(context: EventContext, name: string): EventContent {
+  return groupPoints(context, name === 'pointsExpired' ? name : 'pointsRedeemed');
+}
 
 export const CONTENT_VARIANTS: readonly ContentVariant[] = [
   { variant: 'group', names: ['pointsExpired', 'pointsRedeemed'], make: group },

@@ -6,7 +6,9 @@ import type { SimulatorState } from './simulator-state.ts';
 const DEFAULT_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
 
-const count = (max: number) => z.coerce.number().int().min(0).max(max).optional();
+function count(max: number) {
+  return z.coerce.number().int().min(0).max(max).optional();
+}
 
 const landedQuery = z.strictObject({
   id: z.string().optional(),
@@ -27,7 +29,7 @@ const profilesQuery = z.strictObject({
 });
 
 /** Answers 400 with every issue and gives undefined when the query is not of this form. */
-const readQuery = <T>(request: FastifyRequest, reply: FastifyReply, schema: z.ZodType<T>): T | undefined => {
+function readQuery<T>(request: FastifyRequest, reply: FastifyReply, schema: z.ZodType<T>): T | undefined {
   const read = schema.safeParse(request.query);
   if (read.success) return read.data;
   void reply.code(400).send({
@@ -35,17 +37,17 @@ const readQuery = <T>(request: FastifyRequest, reply: FastifyReply, schema: z.Zo
     issues: read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
   });
   return undefined;
-};
+}
 
-const parseBody = (body: unknown): unknown => {
+function parseBody(body: unknown): unknown {
   try {
     return JSON.parse(String(body));
   } catch {
     throw new FaultRuleError(['(top): the body is not JSON']);
   }
-};
+}
 
-const registerViews = (app: FastifyInstance, state: SimulatorState): void => {
+function registerViews(app: FastifyInstance, state: SimulatorState): void {
   app.get('/_sim/landed', async (request, reply) => {
     const query = readQuery(request, reply, landedQuery);
     if (query === undefined) return reply;
@@ -64,9 +66,9 @@ const registerViews = (app: FastifyInstance, state: SimulatorState): void => {
     return { profiles: wanted.slice(0, limit), total: wanted.length };
   });
   app.get('/_sim/stats', async () => state.stats());
-};
+}
 
-const registerFaults = (app: FastifyInstance, state: SimulatorState): void => {
+function registerFaults(app: FastifyInstance, state: SimulatorState): void {
   app.get('/_sim/faults', async () => ({ faults: state.faults.list() }));
   app.post('/_sim/faults', async (request, reply) => {
     try {
@@ -81,10 +83,10 @@ const registerFaults = (app: FastifyInstance, state: SimulatorState): void => {
     state.faults.set([]);
     return { faults: [] };
   });
-};
+}
 
 /** What drives the simulator from outside: views of what landed, the script of faults, revocation, reset. */
-export const registerControl = (app: FastifyInstance, state: SimulatorState): void => {
+export function registerControl(app: FastifyInstance, state: SimulatorState): void {
   registerViews(app, state);
   registerFaults(app, state);
   app.post('/_sim/tokens/revoke', async () => ({ revoked: state.tokens.revoke() }));
@@ -92,4 +94,4 @@ export const registerControl = (app: FastifyInstance, state: SimulatorState): vo
     state.reset();
     return { reset: true };
   });
-};
+}

@@ -24,7 +24,7 @@ const LAST_NAMES = ['Bhasin', 'Kotwal', 'Menon', 'Sarkar', 'Dutta', 'Pillai', 'G
 const FIRST_CUSTOMER_ID = 520_000_000;
 
 /** The `number`th customer. Telephone numbers are of India's mobile range, mail goes to a reserved domain. */
-export const createCustomer = (number: number, random: Random): Customer => {
+export function createCustomer(number: number, random: Random): Customer {
   const firstName = randomOf(random, FIRST_NAMES);
   const lastName = randomOf(random, LAST_NAMES);
   const points = randomInteger(random, 50, 900);
@@ -43,7 +43,7 @@ export const createCustomer = (number: number, random: Random): Customer => {
     isActive: true,
     isRegistered: false,
   };
-};
+}
 
 /** The customers that events are about. */
 export interface Population {
@@ -55,7 +55,7 @@ export interface Population {
   replace(customer: Customer): Customer;
 }
 
-export const createPopulation = (size: number, random: Random): Population => {
+export function createPopulation(size: number, random: Random): Population {
   let made = 0;
   const create = (): Customer => {
     made += 1;
@@ -87,4 +87,4 @@ export const createPopulation = (size: number, random: Random): Population => {
     },
     replace,
   };
-};
+}

@@ -24,12 +24,12 @@ export interface Judgement {
   readonly lands: boolean;
 }
 
-export const openDelivery = (
+export function openDelivery(
   request: InletRequest,
   requestId: string,
   messages: readonly unknown[],
   settings: SimulatorSettings,
-): Delivery => {
+): Delivery {
   const context = envelopeContext(request, settings);
   const flowId = flowIdOf(request);
   return {
@@ -38,16 +38,16 @@ export const openDelivery = (
     opened: messages.map((value) => openEnvelope(value, context)),
     looks: messages.map((value) => faultMessage(value, flowId)),
   };
-};
+}
 
-const natural = (opened: OpenedEnvelope): Judgement => {
+function natural(opened: OpenedEnvelope): Judgement {
   if (opened.ok) return { item: { ok: true }, lands: true };
   const { status, reason: message } = opened;
   return { item: { ok: false, status, key: 'status', message, omitXaction: false }, lands: false };
-};
+}
 
 /** What becomes of each message, in order. */
-export const judge = (delivery: Delivery, fault: FiredFault | undefined): Judgement[] => {
+export function judge(delivery: Delivery, fault: FiredFault | undefined): Judgement[] {
   const items = fault?.action.items;
   if (!fault || !items) return delivery.opened.map(natural);
   const failing = failingItems(items, delivery.looks, fault.random);
@@ -58,41 +58,42 @@ export const judge = (delivery: Delivery, fault: FiredFault | undefined): Judgem
       ? { item: { ok: false, status, key, message, omitXaction }, lands: lands && opened.ok }
       : natural(opened),
   );
-};
+}
 
 /** Of a raw payload only what changes a profile is looked into: what others become is for the mapping set. */
-const identityIn = ({ format, entity, operations }: InletMessage): Identity | undefined => {
+function identityIn({ format, entity, operations }: InletMessage): Identity | undefined {
   if (format === 'xdm') return primaryIdentity(entity);
   return operations === undefined ? undefined : rawIdentity(entity);
-};
+}
 
 /** What is wrong with a raw payload that no sender hears of, and what it does to the profile. */
-const rawFate = (
+function rawFate(
   { operations }: InletMessage,
   identity: Identity | undefined,
-): { readonly dropped: readonly string[]; readonly operation?: Operation } => {
+): { readonly dropped: readonly string[]; readonly operation?: Operation } {
   const read = readOperations(operations);
   if (!read.ok) return { dropped: [read.reason] };
   const { operation } = read;
   if (operations === undefined) return { dropped: [] };
   const isLost = operation !== 'create' && identity === undefined;
   return { operation, dropped: isLost ? [`operations: ${operation} of a payload that names nobody`] : [] };
-};
+}
 
 /** Dataset and person of each message: what Adobe may apply in either order when it comes twice at once. */
-export const deliveryKeys = (delivery: Delivery): string[] =>
-  delivery.opened.flatMap((opened) => {
+export function deliveryKeys(delivery: Delivery): string[] {
+  return delivery.opened.flatMap((opened) => {
     if (!opened.ok) return [];
     const identity = identityIn(opened.message);
     return identity ? [`${opened.message.datasetId} ${identityKey(identity)}`] : [];
   });
+}
 
 /** The record that one message becomes, with what the validation that nobody hears of says (reference: adobe.md §2.8). */
-export const landedRecord = (
+export function landedRecord(
   delivery: Delivery,
   position: number,
   settings: SimulatorSettings,
-): NewLanded | undefined => {
+): NewLanded | undefined {
   const opened = delivery.opened[position];
   if (!opened?.ok) return undefined;
   const { format, entity, datasetId, flowId } = opened.message;
@@ -120,4 +121,4 @@ export const landedRecord = (
     ...(typeof entity.eventType === 'string' ? { eventType: entity.eventType } : {}),
     ...(identity === undefined ? {} : { identity }),
   };
-};
+}

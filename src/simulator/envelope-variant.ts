@@ -16,7 +16,7 @@ export interface EnvelopeVariant {
   readonly write?: (body: string) => string;
 }
 
-const routerMessage = (event: FlatEvent, eventType: string): JsonObject => {
+function routerMessage(event: FlatEvent, eventType: string): JsonObject {
   const { eventId, ...attributes } = event;
   const timeStamp = event.createdAt + 13;
   return {
@@ -27,36 +27,41 @@ const routerMessage = (event: FlatEvent, eventType: string): JsonObject => {
     timeStamp,
     attributes,
   };
-};
+}
 
-const withoutId = (event: FlatEvent): JsonObject => {
+function withoutId(event: FlatEvent): JsonObject {
   const { eventId: _, ...rest } = event;
   return rest;
-};
+}
 
-const numbersAsText = (value: JsonValue): JsonValue => {
+function numbersAsText(value: JsonValue): JsonValue {
   if (typeof value === 'number') return String(value);
   if (Array.isArray(value)) return value.map(numbersAsText);
   if (!isJsonObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, numbersAsText(item)]));
-};
+}
 
-const strayKeys = ({ apiRequestId = '', refId = '', data, ...event }: FlatEvent): JsonObject => ({
-  ...event,
-  'apiRequestId ': apiRequestId,
-  ' refId': refId,
-  data: Object.fromEntries(
-    Object.entries(data).map(([key, item], index) => [index === 0 ? `${key} ` : key, item]),
-  ),
-});
+function strayKeys({ apiRequestId = '', refId = '', data, ...event }: FlatEvent): JsonObject {
+  return {
+    ...event,
+    'apiRequestId ': apiRequestId,
+    ' refId': refId,
+    data: Object.fromEntries(
+      Object.entries(data).map(([key, item], index) => [index === 0 ? `${key} ` : key, item]),
+    ),
+  };
+}
 
-const inSeconds = (event: FlatEvent): JsonObject => ({
-  ...event,
-  createdAt: Math.floor(event.createdAt / 1_000),
-});
+function inSeconds(event: FlatEvent): JsonObject {
+  return {
+    ...event,
+    createdAt: Math.floor(event.createdAt / 1_000),
+  };
+}
 
-const floatIds = (body: string): string =>
-  body.replace(/("(?:orgId|customerId|entityId|transactionId|createdAt)":\d+)(?=[,}])/g, '$1.0');
+function floatIds(body: string): string {
+  return body.replace(/("(?:orgId|customerId|entityId|transactionId|createdAt)":\d+)(?=[,}])/g, '$1.0');
+}
 
 export const ENVELOPE_VARIANTS: readonly EnvelopeVariant[] = [
   { variant: 'wrapper', wrap: (event) => routerMessage(event, event.eventName) },

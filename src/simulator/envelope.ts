@@ -27,35 +27,46 @@ export interface EnvelopeContext {
   readonly takesRaw: (datasetId: string | undefined) => boolean;
 }
 
-const text = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : undefined;
-const object = (value: unknown): JsonObject | undefined => (isJsonObject(value) ? value : undefined);
-const header = (envelope: unknown): JsonObject | undefined => object(object(envelope)?.header);
-const body = (envelope: unknown): JsonObject | undefined => object(object(envelope)?.body);
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+function object(value: unknown): JsonObject | undefined {
+  return isJsonObject(value) ? value : undefined;
+}
+function header(envelope: unknown): JsonObject | undefined {
+  return object(object(envelope)?.header);
+}
+function body(envelope: unknown): JsonObject | undefined {
+  return object(object(envelope)?.body);
+}
 
 const ENTITY_ID = '_id';
 
 /** The id by which a message is known, whatever its envelope. */
-export const entityId = (entity: JsonObject | undefined): string | undefined =>
-  text(entity?.[ENTITY_ID]) ?? text(entity?.eventId);
+export function entityId(entity: JsonObject | undefined): string | undefined {
+  return text(entity?.[ENTITY_ID]) ?? text(entity?.eventId);
+}
 
 /** What fault rules may look at, read without minding whether the envelope is right. */
-export const faultMessage = (value: unknown, flowId: string | undefined): FaultMessage => {
+export function faultMessage(value: unknown, flowId: string | undefined): FaultMessage {
   const entity = object(body(value)?.xdmEntity) ?? body(value) ?? object(value);
   return { id: entityId(entity), flowId: text(header(value)?.flowId) ?? flowId, value };
-};
+}
 
-const schemaKey = (ref: unknown): string | undefined => {
+function schemaKey(ref: unknown): string | undefined {
   const schema = object(ref);
   const id = text(schema?.id);
   return id && `${id} ${text(schema?.contentType) ?? ''}`;
-};
+}
 
-const fail = (reason: string): OpenedEnvelope => ({ ok: false, status: 400, reason });
-const mandatory = (field: string): OpenedEnvelope =>
-  fail(`The '${field}' field is mandatory. Please provide a valid value.`);
+function fail(reason: string): OpenedEnvelope {
+  return { ok: false, status: 400, reason };
+}
+function mandatory(field: string): OpenedEnvelope {
+  return fail(`The '${field}' field is mandatory. Please provide a valid value.`);
+}
 
-const openXdm = (head: JsonObject, content: JsonObject, context: EnvelopeContext, about: string) => {
+function openXdm(head: JsonObject, content: JsonObject, context: EnvelopeContext, about: string) {
   const declared = schemaKey(head.schemaRef);
   if (!declared) return mandatory('header.schemaRef');
   const datasetId = text(head.datasetId);
@@ -68,13 +79,13 @@ const openXdm = (head: JsonObject, content: JsonObject, context: EnvelopeContext
   const entity = object(content.xdmEntity);
   if (!entity) return fail('Payload body is missing xdmEntity');
   return { ok: true, message: { format: 'xdm', entity, datasetId, flowId } } as const;
-};
+}
 
 /**
  * Opens one message as the inlet does while the sender waits (reference: adobe.md §2.3, §2.4, §2.6). An absent imsOrgId is filled in
  * by the service; a wrong one is refused.
  */
-export const openEnvelope = (value: unknown, context: EnvelopeContext): OpenedEnvelope => {
+export function openEnvelope(value: unknown, context: EnvelopeContext): OpenedEnvelope {
   const envelope = object(value);
   if (!envelope) return fail('The message is not a JSON object.');
   const head = header(envelope);
@@ -99,4 +110,4 @@ export const openEnvelope = (value: unknown, context: EnvelopeContext): OpenedEn
   const operations = head.operations === undefined ? {} : { operations: head.operations };
   const dataset = datasetId ? { datasetId } : {};
   return { ok: true, message: { format: 'raw', entity, flowId, ...dataset, ...operations } };
-};
+}

@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 
 const STORES = ['indiranagar', 'juhu', 'salt-lake', 'banjara'];
 
-export const storeOf = (random: Random): JsonObject => {
+export function storeOf(random: Random): JsonObject {
   const place = randomOf(random, STORES);
   const till = `tl.${place}.${randomInteger(random, 1, 4)}`;
   return {
@@ -28,55 +28,69 @@ export const storeOf = (random: Random): JsonObject => {
       externalId2: '',
     },
   };
-};
+}
 
-export const programDetails = (): JsonObject => ({
-  id: PROGRAM_ID,
-  name: 'TealeafRewards',
-  isDefault: true,
-  pointsToCurrencyRatio: 0.5,
-  tiers: TIERS.map((tierName, index) => ({ tierNumber: index + 1, tierName })),
-});
+export function programDetails(): JsonObject {
+  return {
+    id: PROGRAM_ID,
+    name: 'TealeafRewards',
+    isDefault: true,
+    pointsToCurrencyRatio: 0.5,
+    tiers: TIERS.map((tierName, index) => ({ tierNumber: index + 1, tierName })),
+  };
+}
 
-export const identifiers = (customer: Customer): JsonObject => ({
-  customerId: customer.customerId,
-  instore: {
-    mobile: customer.mobile,
-    email: customer.email,
-    externalId: customer.externalId,
-    cardNumbers: [customer.cardNumber],
-  },
-});
+export function identifiers(customer: Customer): JsonObject {
+  return {
+    customerId: customer.customerId,
+    instore: {
+      mobile: customer.mobile,
+      email: customer.email,
+      externalId: customer.externalId,
+      cardNumbers: [customer.cardNumber],
+    },
+  };
+}
 
 /** What batch jobs say of a customer. */
-export const bareIdentifiers = (customer: Customer): JsonObject => ({ customerId: customer.customerId });
+export function bareIdentifiers(customer: Customer): JsonObject {
+  return { customerId: customer.customerId };
+}
 
-export const userEntity = (customer: Customer): JsonObject => ({
-  entityType: 'USER',
-  entityId: customer.customerId,
-});
+export function userEntity(customer: Customer): JsonObject {
+  return {
+    entityType: 'USER',
+    entityId: customer.customerId,
+  };
+}
 
 /** The local day of a time as `YYYY-MM-DD`. */
-export const localDay = (at: number): string => new Date(at + OFFSET_MS).toISOString().slice(0, 10);
+export function localDay(at: number): string {
+  return new Date(at + OFFSET_MS).toISOString().slice(0, 10);
+}
 
 /** The last second of the local day that lies `days` after `at`. */
-export const endOfDay = (at: number, days: number): number => {
+export function endOfDay(at: number, days: number): number {
   const start = Math.floor((at + OFFSET_MS) / DAY_MS) * DAY_MS - OFFSET_MS;
   return start + (days + 1) * DAY_MS - 1_000;
-};
+}
 
 /** A date-only string and its shadow in milliseconds (reference: capillary.md §2.3). */
-export const dated = (name: string, at: number): JsonObject => ({
-  [name]: localDay(at),
-  [`${name}InMillis`]: at,
-});
+export function dated(name: string, at: number): JsonObject {
+  return {
+    [name]: localDay(at),
+    [`${name}InMillis`]: at,
+  };
+}
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
 /** A loyalty-engine id: ten letters or digits. */
-export const loyaltyId = (random: Random): string =>
-  Array.from({ length: 10 }, () => LETTERS[randomInteger(random, 0, LETTERS.length - 1)]).join('');
+export function loyaltyId(random: Random): string {
+  return Array.from({ length: 10 }, () => LETTERS[randomInteger(random, 0, LETTERS.length - 1)]).join('');
+}
 
 /** Money with two digits. */
-export const money = (random: Random, min: number, max: number): number =>
-  randomInteger(random, min * 100, max * 100) / 100;
+export function money(random: Random, min: number, max: number): number {
+  return randomInteger(random, min * 100, max * 100) / 100;
+}

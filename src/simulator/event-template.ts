@@ -33,8 +33,10 @@ export interface EventTemplate {
 }
 
 /** A template for an event that can happen to anybody. */
-export const anybody = (make: EventTemplate['make']): EventTemplate => ({
-  fits: () => true,
-  mend: () => undefined,
-  make,
-});
+export function anybody(make: EventTemplate['make']): EventTemplate {
+  return {
+    fits: () => true,
+    mend: () => undefined,
+    make,
+  };
+}

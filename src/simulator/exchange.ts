@@ -14,43 +14,47 @@ export interface Exchange {
   readonly ended: (how: string) => void;
 }
 
-const isFailure = (then: FaultAction): boolean =>
-  then.hang === true || then.reset !== undefined || (then.status ?? 200) >= 400;
+function isFailure(then: FaultAction): boolean {
+  return then.hang === true || then.reset !== undefined || (then.status ?? 200) >= 400;
+}
 
-const retryAfterOf = (then: FaultAction): Record<string, string> =>
-  then.retryAfter === undefined ? {} : { 'retry-after': String(then.retryAfter) };
+function retryAfterOf(then: FaultAction): Record<string, string> {
+  return then.retryAfter === undefined ? {} : { 'retry-after': String(then.retryAfter) };
+}
 
-const bend = (answer: Answer, then: FaultAction): Answer => ({
-  status: then.status ?? answer.status,
-  headers: {
-    ...answer.headers,
-    ...retryAfterOf(then),
-    ...Object.fromEntries(
-      Object.entries(then.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
-    ),
-  },
-  body:
-    then.body === undefined
-      ? answer.body
-      : typeof then.body === 'string'
-        ? then.body
-        : JSON.stringify(then.body),
-});
+function bend(answer: Answer, then: FaultAction): Answer {
+  return {
+    status: then.status ?? answer.status,
+    headers: {
+      ...answer.headers,
+      ...retryAfterOf(then),
+      ...Object.fromEntries(
+        Object.entries(then.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+      ),
+    },
+    body:
+      then.body === undefined
+        ? answer.body
+        : typeof then.body === 'string'
+          ? then.body
+          : JSON.stringify(then.body),
+  };
+}
 
-const answerOf = (exchange: Exchange, then: FaultAction): Answer => {
+function answerOf(exchange: Exchange, then: FaultAction): Answer {
   const lands = then.landed ?? !isFailure(then);
   const refused = then.status !== undefined && then.status >= 400 ? then.status : undefined;
   if (refused === undefined) return bend(exchange.produce(lands), then);
   if (lands) exchange.produce(true);
   return bend(exchange.refuse(refused), then);
-};
+}
 
-const closed = async (reply: FastifyReply): Promise<void> => {
+async function closed(reply: FastifyReply): Promise<void> {
   if (!reply.raw.destroyed) await once(reply.raw, 'close');
-};
+}
 
 /** Waits; false when the client went away meanwhile. */
-const waited = async (reply: FastifyReply, ms: number): Promise<boolean> => {
+async function waited(reply: FastifyReply, ms: number): Promise<boolean> {
   const gone = new AbortController();
   const leave = (): void => gone.abort();
   reply.raw.once('close', leave);
@@ -62,9 +66,9 @@ const waited = async (reply: FastifyReply, ms: number): Promise<boolean> => {
   } finally {
     reply.raw.off('close', leave);
   }
-};
+}
 
-const cutOff = async (reply: FastifyReply, answer: Answer): Promise<void> => {
+async function cutOff(reply: FastifyReply, answer: Answer): Promise<void> {
   const body = Buffer.from(answer.body);
   reply.raw.writeHead(answer.status, { ...answer.headers, 'content-length': String(body.length + 2) });
   // More is promised than comes, even for an empty body, and what comes has left before the cut: the client must see the head.
@@ -73,21 +77,21 @@ const cutOff = async (reply: FastifyReply, answer: Answer): Promise<void> => {
     reply.raw.write(half.length > 0 ? half : ' ', () => resolve());
   });
   reply.raw.destroy();
-};
+}
 
-const send = (reply: FastifyReply, answer: Answer): void => {
+function send(reply: FastifyReply, answer: Answer): void {
   void reply.code(answer.status).headers(answer.headers).send(answer.body);
-};
+}
 
 /**
  * Ends a request, with the fault that hit it if one did. The work comes before any delay: a slow Adobe has the messages
  * while the client still waits, which is what makes its time-outs dangerous. Resolves when the answer is handed over.
  */
-export const conclude = async (
+export async function conclude(
   reply: FastifyReply,
   exchange: Exchange,
   then: FaultAction | undefined,
-): Promise<void> => {
+): Promise<void> {
   const answer = then === undefined ? exchange.produce(true) : answerOf(exchange, then);
   if (then?.delayMs !== undefined && !(await waited(reply, then.delayMs))) {
     exchange.ended('gone');
@@ -105,4 +109,4 @@ export const conclude = async (
     exchange.ended(String(answer.status));
     send(reply, answer);
   }
-};
+}

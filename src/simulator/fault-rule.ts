@@ -111,12 +111,13 @@ export class FaultRuleError extends Error {
   }
 }
 
-const pathOf = (path: readonly PropertyKey[]): string =>
-  path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('') || '(top)';
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('') || '(top)';
+}
 
 /** Reads a list of rules; throws FaultRuleError. */
-export const parseFaultRules = (value: unknown): FaultRule[] => {
+export function parseFaultRules(value: unknown): FaultRule[] {
   const read = z.array(faultRuleSchema, { error: 'must be a list of rules' }).max(100).safeParse(value);
   if (read.success) return read.data;
   throw new FaultRuleError(read.error.issues.map((issue) => `${pathOf(issue.path)}: ${issue.message}`));
-};
+}

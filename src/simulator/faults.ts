@@ -37,23 +37,29 @@ export interface Faults {
   next(request: FaultRequest): FiredFault | undefined;
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 /** Whether a message meets every criterion. */
-export const matchesMessage = (match: FaultMatch, message: FaultMessage): boolean =>
-  (match.idPrefix === undefined || message.id?.startsWith(match.idPrefix) === true) &&
-  (match.ids === undefined || (message.id !== undefined && match.ids.includes(message.id))) &&
-  (match.flowId === undefined || message.flowId === match.flowId) &&
-  (match.contains === undefined || textOf(message.value).includes(match.contains));
+export function matchesMessage(match: FaultMatch, message: FaultMessage): boolean {
+  return (
+    (match.idPrefix === undefined || message.id?.startsWith(match.idPrefix) === true) &&
+    (match.ids === undefined || (message.id !== undefined && match.ids.includes(message.id))) &&
+    (match.flowId === undefined || message.flowId === match.flowId) &&
+    (match.contains === undefined || textOf(message.value).includes(match.contains))
+  );
+}
 
-const covers = (on: FaultRule['on'], endpoint: Endpoint): boolean =>
-  on === 'any' || on === endpoint || (on === 'inlet' && endpoint !== 'ims');
+function covers(on: FaultRule['on'], endpoint: Endpoint): boolean {
+  return on === 'any' || on === endpoint || (on === 'inlet' && endpoint !== 'ims');
+}
 
-const fits = (rule: FaultRule, request: FaultRequest): boolean => {
+function fits(rule: FaultRule, request: FaultRequest): boolean {
   const { match } = rule;
   if (!covers(rule.on, request.endpoint)) return false;
   return match === undefined || request.messages.some((message) => matchesMessage(match, message));
-};
+}
 
 interface Script {
   readonly rule: FaultRule;
@@ -62,17 +68,17 @@ interface Script {
   fired: number;
 }
 
-const fires = (script: Script): boolean => {
+function fires(script: Script): boolean {
   const { after, times, probability } = script.rule;
   script.seen += 1;
   if (script.seen <= after || script.fired >= (times ?? Infinity)) return false;
   if (probability !== undefined && script.random() >= probability) return false;
   script.fired += 1;
   return true;
-};
+}
 
 /** `seed`: each rule gets a generator of its own, so one rule's draws do not shift another's. */
-export const createFaults = (seed: number): Faults => {
+export function createFaults(seed: number): Faults {
   let scripts: Script[] = [];
   return {
     set: (rules) => {
@@ -84,4 +90,4 @@ export const createFaults = (seed: number): Faults => {
       return script && { action: script.rule.then, random: script.random };
     },
   };
-};
+}

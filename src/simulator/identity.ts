@@ -30,7 +30,7 @@ interface Listed extends Identity {
   readonly primary: boolean;
 }
 
-const listed = (entity: JsonObject): Listed[] => {
+function listed(entity: JsonObject): Listed[] {
   if (!isJsonObject(entity.identityMap)) return [];
   return Object.entries(entity.identityMap).flatMap(([namespace, items]) =>
     (Array.isArray(items) ? items : []).filter(isJsonObject).flatMap((item) => {
@@ -38,16 +38,18 @@ const listed = (entity: JsonObject): Listed[] => {
       return typeof id === 'string' ? [{ namespace, id, primary: primary === true }] : [];
     }),
   );
-};
+}
 
 /** The first identity marked primary. */
-export const primaryIdentity = (entity: JsonObject): Identity | undefined => {
+export function primaryIdentity(entity: JsonObject): Identity | undefined {
   const found = listed(entity).find((identity) => identity.primary);
   return found && { namespace: found.namespace, id: found.id };
-};
+}
 
 /** An identity as one text. */
-export const identityKey = ({ namespace, id }: Identity): string => `${namespace}:${id}`;
+export function identityKey({ namespace, id }: Identity): string {
+  return `${namespace}:${id}`;
+}
 
 /** What is wrong with the identities beyond their types: exactly one primary, known namespaces, limits. */
 export function* identityViolations(

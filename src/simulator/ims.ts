@@ -16,34 +16,38 @@ const UNITS = {
 /** Adobe's tokens lack a few ms of their full life when they arrive: 86399994 of 86400000, and so 86399 seconds. */
 const ISSUING_MS = 6;
 
-const answer = (status: number, body: unknown): Answer =>
-  jsonAnswer(status, body, { 'x-debug-id': randomUUID() });
+function answer(status: number, body: unknown): Answer {
+  return jsonAnswer(status, body, { 'x-debug-id': randomUUID() });
+}
 
-const refusal = (error: string, description: string): Answer =>
-  answer(400, { error, error_description: description });
+function refusal(error: string, description: string): Answer {
+  return answer(400, { error, error_description: description });
+}
 
 const FAULTS: Readonly<Record<number, string>> = { 400: 'invalid_client', 429: 'too_many_requests' };
-const failure = (status: number): Answer =>
-  answer(status, {
+function failure(status: number): Answer {
+  return answer(status, {
     error: FAULTS[status] ?? 'server_error',
     error_description: 'scripted by the simulator',
   });
+}
 
 /** The form; IMS takes parameters of the query too (reference: adobe.md §1.2). */
-const readForm = (request: FastifyRequest): URLSearchParams => {
+function readForm(request: FastifyRequest): URLSearchParams {
   const form = new URLSearchParams(request.url.split('?')[1] ?? '');
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
   if (isForm && Buffer.isBuffer(request.body)) {
     for (const [name, value] of new URLSearchParams(request.body.toString())) form.set(name, value);
   }
   return form;
-};
+}
 
-const scopesOf = (form: URLSearchParams): string[] =>
-  (form.get('scope') ?? '').split(/[\s,]+/).filter((scope) => scope !== '');
+function scopesOf(form: URLSearchParams): string[] {
+  return (form.get('scope') ?? '').split(/[\s,]+/).filter((scope) => scope !== '');
+}
 
 /** What is wrong with the request, in the words of reference adobe.md §1.4; undefined when a token is due. */
-const problemOf = (form: URLSearchParams, { settings }: SimulatorState): Answer | undefined => {
+function problemOf(form: URLSearchParams, { settings }: SimulatorState): Answer | undefined {
   const missing = ['grant_type', 'client_id', 'client_secret'].find((name) => !form.get(name));
   if (missing) return refusal('invalid_request', `missing parameter ${missing}`);
   const credential = settings.credentials?.find(({ clientId }) => clientId === form.get('client_id'));
@@ -61,9 +65,9 @@ const problemOf = (form: URLSearchParams, { settings }: SimulatorState): Answer 
     return refusal('invalid_scope', 'a scope is missing or not allowed for the client');
   }
   return undefined;
-};
+}
 
-const mint = (form: URLSearchParams, unit: 'ms' | 's', state: SimulatorState, lands: boolean): Answer => {
+function mint(form: URLSearchParams, unit: 'ms' | 's', state: SimulatorState, lands: boolean): Answer {
   const token = state.tokens.mint(form.get('client_id') ?? '', scopesOf(form).join(','), lands);
   if (lands) state.counters().mints += 1;
   const ms = Math.max(0, state.settings.tokenTtlMs - ISSUING_MS);
@@ -72,10 +76,10 @@ const mint = (form: URLSearchParams, unit: 'ms' | 's', state: SimulatorState, la
     token_type: 'bearer',
     expires_in: unit === 'ms' ? ms : Math.floor(ms / 1_000),
   });
-};
+}
 
 /** The simulated IMS: client-credentials tokens. Faults only meet requests that would have got a token. */
-export const registerIms = (app: FastifyInstance, state: SimulatorState): void => {
+export function registerIms(app: FastifyInstance, state: SimulatorState): void {
   for (const [path, unit] of Object.entries(UNITS)) {
     app.post(path, async (request, reply) => {
       const form = readForm(request);
@@ -97,4 +101,4 @@ export const registerIms = (app: FastifyInstance, state: SimulatorState): void =
       return reply;
     });
   }
-};
+}

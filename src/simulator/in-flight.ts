@@ -16,7 +16,7 @@ export interface InFlight {
   clear(): void;
 }
 
-export const createInFlight = (): InFlight => {
+export function createInFlight(): InFlight {
   const underWay = new Map<string, number>();
   let concurrent = 0;
   let maxConcurrent = 0;
@@ -55,4 +55,4 @@ export const createInFlight = (): InFlight => {
       sameKeyInRequest = 0;
     },
   };
-};
+}

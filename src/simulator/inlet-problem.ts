@@ -18,20 +18,22 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /** The inlet's answer to a token it does not take. `status` is a string here and nowhere else (reference: adobe.md §2.6). */
-export const authorizationProblem = (inletId: string, message: string): Answer =>
-  jsonAnswer(401, {
+export function authorizationProblem(inletId: string, message: string): Answer {
+  return jsonAnswer(401, {
     type: AUTHORIZATION_TYPE,
     status: '401',
     title: 'Authorization',
     report: { message: `[${inletId}] ${message}` },
   });
+}
 
 /** The inlet's problem document for a request or, alone, a message (reference: adobe.md §2.6). */
-export const inletProblem = (status: number, message: string): Answer =>
-  jsonAnswer(status, { type: TYPE, status, title: TITLES[status] ?? 'Error', report: { message } });
+export function inletProblem(status: number, message: string): Answer {
+  return jsonAnswer(status, { type: TYPE, status, title: TITLES[status] ?? 'Error', report: { message } });
+}
 
 /** What the single endpoint answers when it was asked to validate and the message fails (reference: adobe.md §2.6, §2.10). */
-export const validationProblem = (message: string, violations: readonly Violation[]): Answer => {
+export function validationProblem(message: string, violations: readonly Violation[]): Answer {
   const causingExceptions = violations.map(({ pointer, keyword, message: detail }) => ({
     schemaLocation: `#/properties${pointer.slice(1)}`,
     pointerToViolation: pointer,
@@ -51,4 +53,4 @@ export const validationProblem = (message: string, violations: readonly Violatio
     title: 'Invalid XDM Message Format',
     report: { message, cause: { _streamingValidation: [cause] } },
   });
-};
+}

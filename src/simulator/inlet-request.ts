@@ -26,9 +26,11 @@ export type ReadRequest =
   | { readonly ok: true; readonly messages: readonly unknown[] }
   | { readonly ok: false; readonly answer: Answer };
 
-const refused = (answer: Answer): ReadRequest => ({ ok: false, answer });
+function refused(answer: Answer): ReadRequest {
+  return { ok: false, answer };
+}
 
-const tokenProblem = ({ headers, inletId }: InletRequest, state: SimulatorState): Answer | undefined => {
+function tokenProblem({ headers, inletId }: InletRequest, state: SimulatorState): Answer | undefined {
   if (!state.settings.requireAuth) return undefined;
   const [, token] = /^bearer\s+(\S+)$/i.exec(headers.authorization ?? '') ?? [];
   if (token === undefined) return authorizationProblem(inletId, 'Ims service token is empty');
@@ -38,18 +40,18 @@ const tokenProblem = ({ headers, inletId }: InletRequest, state: SimulatorState)
     inletId,
     tokenState === 'expired' ? 'Ims service token has expired' : 'Ims service token is not valid',
   );
-};
+}
 
-const parse = (body: Buffer): unknown => {
+function parse(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch {
     return undefined;
   }
-};
+}
 
 /** Checks everything that concerns the request as a whole, in the order a gateway would. */
-export const readInletRequest = (request: InletRequest, state: SimulatorState): ReadRequest => {
+export function readInletRequest(request: InletRequest, state: SimulatorState): ReadRequest {
   const { inlets } = state.settings;
   if (inlets && !inlets.some(({ id }) => id === request.inletId)) {
     return refused(inletProblem(404, `inletId: [${request.inletId}] does not exist`));
@@ -70,20 +72,23 @@ export const readInletRequest = (request: InletRequest, state: SimulatorState): 
     return refused(inletProblem(400, "The 'messages' field is mandatory and must hold messages"));
   }
   return { ok: true, messages };
-};
+}
 
-const headerText = (value: string | string[] | undefined): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : undefined;
+function headerText(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
 
 /** A header of one value, or the query parameter that may stand for it (reference: adobe.md §2.1). */
-export const flowIdOf = ({ headers, query }: InletRequest): string | undefined =>
-  headerText(headers['x-adobe-flow-id']) ?? query.get('x-adobe-flow-id') ?? undefined;
+export function flowIdOf({ headers, query }: InletRequest): string | undefined {
+  return headerText(headers['x-adobe-flow-id']) ?? query.get('x-adobe-flow-id') ?? undefined;
+}
 
-export const sandboxOf = ({ headers }: InletRequest): string | undefined =>
-  headerText(headers['x-sandbox-name']);
+export function sandboxOf({ headers }: InletRequest): string | undefined {
+  return headerText(headers['x-sandbox-name']);
+}
 
 /** What the envelopes of this request are held against. */
-export const envelopeContext = (request: InletRequest, settings: SimulatorSettings): EnvelopeContext => {
+export function envelopeContext(request: InletRequest, settings: SimulatorSettings): EnvelopeContext {
   const inlet = settings.inlets?.find(({ id }) => id === request.inletId);
   const isRaw = (inlet?.dataType ?? settings.dataType) === 'raw';
   return {
@@ -92,4 +97,4 @@ export const envelopeContext = (request: InletRequest, settings: SimulatorSettin
     imsOrgId: inlet?.imsOrgId,
     takesRaw: (datasetId) => isRaw || (datasetId !== undefined && settings.rawDatasets.includes(datasetId)),
   };
-};
+}

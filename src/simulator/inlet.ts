@@ -17,9 +17,11 @@ import type { SimulatorState } from './simulator-state.ts';
 import { countRequest } from './statistics.ts';
 import { recordViolations } from './xdm-record.ts';
 
-const scripted = (status: number): Answer => inletProblem(status, 'scripted by the simulator');
+function scripted(status: number): Answer {
+  return inletProblem(status, 'scripted by the simulator');
+}
 
-const land = (delivery: Delivery, judgements: readonly Judgement[], state: SimulatorState): void => {
+function land(delivery: Delivery, judgements: readonly Judgement[], state: SimulatorState): void {
   const counters = state.counters();
   for (const [position, { item, lands }] of judgements.entries()) {
     if (!item.ok) counters.refused += 1;
@@ -27,22 +29,23 @@ const land = (delivery: Delivery, judgements: readonly Judgement[], state: Simul
     if (record) state.profiles.add(state.landed.add(record));
   }
   state.changes.emit('change');
-};
+}
 
-const isSync = ({ endpoint, query }: InletRequest): boolean =>
-  endpoint === 'single' && query.get('syncValidation') === 'true';
+function isSync({ endpoint, query }: InletRequest): boolean {
+  return endpoint === 'single' && query.get('syncValidation') === 'true';
+}
 
 /** `?syncValidation=true`: validated while the sender waits; a failing record is kept nowhere (reference: adobe.md §2.10). */
-const syncProblem = ({ request, opened }: Delivery, state: SimulatorState): Answer | undefined => {
+function syncProblem({ request, opened }: Delivery, state: SimulatorState): Answer | undefined {
   const [envelope] = opened;
   if (!isSync(request) || !envelope?.ok || envelope.message.format !== 'xdm') return undefined;
   const { now, namespaces } = state.settings;
   const violations = recordViolations(envelope.message.entity, now(), namespaces);
   if (violations.length === 0) return undefined;
   return validationProblem(`inletId: [${request.inletId}] Message is invalid`, violations);
-};
+}
 
-const singleAnswer = (request: InletRequest, judgement: Judgement | undefined, now: number): Answer => {
+function singleAnswer(request: InletRequest, judgement: Judgement | undefined, now: number): Answer {
   if (judgement?.item.ok === false) return inletProblem(judgement.item.status, judgement.item.message);
   return jsonAnswer(200, {
     inletId: request.inletId,
@@ -50,14 +53,14 @@ const singleAnswer = (request: InletRequest, judgement: Judgement | undefined, n
     receivedTimeMs: now,
     ...(isSync(request) ? { syncValidation: { status: 'pass' } } : {}),
   });
-};
+}
 
-const take = (
+function take(
   delivery: Delivery,
   fault: FiredFault | undefined,
   lands: boolean,
   state: SimulatorState,
-): Answer => {
+): Answer {
   const problem = syncProblem(delivery, state);
   if (problem) return problem;
   const judgements = judge(delivery, fault);
@@ -71,13 +74,9 @@ const take = (
     judgements.map(({ item }) => item),
     fault,
   );
-};
+}
 
-const answerDelivery = async (
-  delivery: Delivery,
-  reply: FastifyReply,
-  state: SimulatorState,
-): Promise<void> => {
+async function answerDelivery(delivery: Delivery, reply: FastifyReply, state: SimulatorState): Promise<void> {
   const { endpoint } = delivery.request;
   state.counters().messages += delivery.opened.length;
   const fault = state.faults.next({ endpoint, messages: delivery.looks });
@@ -94,18 +93,20 @@ const answerDelivery = async (
   } finally {
     leave();
   }
-};
+}
 
-const requestOf = (request: FastifyRequest, endpoint: InletRequest['endpoint']): InletRequest => ({
-  endpoint,
-  inletId: (request.params as { inletId: string }).inletId,
-  headers: request.headers,
-  query: new URLSearchParams(request.url.split('?')[1] ?? ''),
-  body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-});
+function requestOf(request: FastifyRequest, endpoint: InletRequest['endpoint']): InletRequest {
+  return {
+    endpoint,
+    inletId: (request.params as { inletId: string }).inletId,
+    headers: request.headers,
+    query: new URLSearchParams(request.url.split('?')[1] ?? ''),
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+  };
+}
 
 /** The simulated streaming inlet. Faults only meet requests that are good as a whole. */
-export const registerInlet = (app: FastifyInstance, state: SimulatorState): void => {
+export function registerInlet(app: FastifyInstance, state: SimulatorState): void {
   let requests = 0;
   const register = (path: string, endpoint: InletRequest['endpoint']): void => {
     app.post(path, async (raw, reply) => {
@@ -128,4 +129,4 @@ export const registerInlet = (app: FastifyInstance, state: SimulatorState): void
   };
   register('/collection/:inletId', 'single');
   register('/collection/batch/:inletId', 'batch');
-};
+}

@@ -17,29 +17,40 @@ export interface LandedStore {
 /** A record with its entity as text, which takes a fraction of the memory. */
 type Kept = Omit<LandedRecord, 'entity'> & { readonly json: string };
 
-const keep = ({ entity, ...record }: LandedRecord): Kept => ({ ...record, json: JSON.stringify(entity) });
+function keep({ entity, ...record }: LandedRecord): Kept {
+  return { ...record, json: JSON.stringify(entity) };
+}
 
-const show = ({ json, ...record }: Kept): LandedRecord => ({
-  ...record,
-  entity: JSON.parse(json) as JsonObject,
-});
+function show({ json, ...record }: Kept): LandedRecord {
+  return {
+    ...record,
+    entity: JSON.parse(json) as JsonObject,
+  };
+}
 
 type Tally = { -readonly [Key in keyof LandedCounts]: number };
 
-const emptyTally = (): Tally => ({ landed: 0, distinctIds: 0, duplicates: 0, dropped: 0 });
-const emptyCounts = (): Record<LandedKind, Tally> => ({
-  event: emptyTally(),
-  profile: emptyTally(),
-  raw: emptyTally(),
-});
+function emptyTally(): Tally {
+  return { landed: 0, distinctIds: 0, duplicates: 0, dropped: 0 };
+}
+function emptyCounts(): Record<LandedKind, Tally> {
+  return {
+    event: emptyTally(),
+    profile: emptyTally(),
+    raw: emptyTally(),
+  };
+}
 
-const isWanted = (record: Kept, filter: LandedFilter): boolean =>
-  (filter.id === undefined || record.id === filter.id) &&
-  (filter.datasetId === undefined || record.datasetId === filter.datasetId) &&
-  (filter.kind === undefined || record.kind === filter.kind) &&
-  (filter.dropped === undefined || record.dropped.length > 0 === filter.dropped);
+function isWanted(record: Kept, filter: LandedFilter): boolean {
+  return (
+    (filter.id === undefined || record.id === filter.id) &&
+    (filter.datasetId === undefined || record.datasetId === filter.datasetId) &&
+    (filter.kind === undefined || record.kind === filter.kind) &&
+    (filter.dropped === undefined || record.dropped.length > 0 === filter.dropped)
+  );
+}
 
-export const createLandedStore = (max: number): LandedStore => {
+export function createLandedStore(max: number): LandedStore {
   // A ring: record `seq` sits at (seq - 1) % max, so that letting go of the oldest costs nothing.
   let ring: Kept[] = [];
   let seq = 0;
@@ -88,4 +99,4 @@ export const createLandedStore = (max: number): LandedStore => {
       copies.clear();
     },
   };
-};
+}

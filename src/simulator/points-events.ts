@@ -15,34 +15,40 @@ import { randomInteger, randomUuid } from './random.ts';
 
 const LEAST_POINTS = 40;
 
-const activity = (context: EventContext, name: string, marks: JsonObject): JsonObject => ({
-  name,
-  identifiers: Object.entries(marks).map(([key, value]) => ({ key, value })),
-  enteredBy: storeOf(context.random),
-  entityInformation: userEntity(context.customer),
-  additionalAttributes: [],
-});
+function activity(context: EventContext, name: string, marks: JsonObject): JsonObject {
+  return {
+    name,
+    identifiers: Object.entries(marks).map(([key, value]) => ({ key, value })),
+    enteredBy: storeOf(context.random),
+    entityInformation: userEntity(context.customer),
+    additionalAttributes: [],
+  };
+}
 
 /** What a points event says of the person and the program; batch jobs name the person by id alone. */
-const base = (context: EventContext, isBatch: boolean): JsonObject => ({
-  customerIdentifiers: isBatch ? bareIdentifiers(context.customer) : identifiers(context.customer),
-  entityInformation: userEntity(context.customer),
-  loyaltyProgramDetails: programDetails(),
-  loyaltyProgramId: PROGRAM_ID,
-});
+function base(context: EventContext, isBatch: boolean): JsonObject {
+  return {
+    customerIdentifiers: isBatch ? bareIdentifiers(context.customer) : identifiers(context.customer),
+    entityInformation: userEntity(context.customer),
+    loyaltyProgramDetails: programDetails(),
+    loyaltyProgramId: PROGRAM_ID,
+  };
+}
 
-const live = (context: EventContext, data: JsonObject): EventContent => {
+function live(context: EventContext, data: JsonObject): EventContent {
   const id = loyaltyId(context.random);
   return { data, ref: id, loyaltyEventId: id, eventLogId: 71_000_000 + context.serial };
-};
+}
 
-const batch = ({ serial }: EventContext, data: JsonObject): EventContent => ({
-  data,
-  ref: `job-${PROGRAM_ID}-${serial}_b1`,
-  loyaltyEventId: null,
-});
+function batch({ serial }: EventContext, data: JsonObject): EventContent {
+  return {
+    data,
+    ref: `job-${PROGRAM_ID}-${serial}_b1`,
+    loyaltyEventId: null,
+  };
+}
 
-const issued = (context: EventContext): EventContent => {
+function issued(context: EventContext): EventContent {
   const { customer, random, at, serial } = context;
   const regular = randomInteger(random, 5, 60);
   const bonus = random() < 0.4 ? randomInteger(random, 5, 25) : 0;
@@ -66,9 +72,9 @@ const issued = (context: EventContext): EventContent => {
     promotionalPointsIssued: bonus > 0 ? [promotion] : [],
     promisedPointsIssued: [],
   });
-};
+}
 
-const redeemed = (context: EventContext): EventContent => {
+function redeemed(context: EventContext): EventContent {
   const { customer, random, serial } = context;
   const points = randomInteger(random, 10, LEAST_POINTS);
   customer.points -= points;
@@ -88,22 +94,23 @@ const redeemed = (context: EventContext): EventContent => {
       { programId: PROGRAM_ID, pointsRedeemed: points, programCurrentPoints: customer.points },
     ],
   });
-};
+}
 
-const expired = (context: EventContext): EventContent => {
+function expired(context: EventContext): EventContent {
   const pointsExpired = randomInteger(context.random, 1, LEAST_POINTS);
   context.customer.points -= pointsExpired;
   return batch(context, { ...base(context, true), pointsExpired });
-};
+}
 
-const reminder = (context: EventContext): EventContent =>
-  batch(context, {
+function reminder(context: EventContext): EventContent {
+  return batch(context, {
     ...base(context, true),
     pointsScheduledForExpiry: randomInteger(context.random, 1, LEAST_POINTS),
     ...dated('scheduledExpiryDate', endOfDay(context.at, 30)),
   });
+}
 
-const expiryChange = (context: EventContext): EventContent => {
+function expiryChange(context: EventContext): EventContent {
   const { loyaltyProgramId: _, ...data } = base(context, true);
   const change = {
     pointAwardedRefID: 88_000_000 + context.serial,
@@ -115,27 +122,26 @@ const expiryChange = (context: EventContext): EventContent => {
     ...dated('newExpiryDate', endOfDay(context.at, 120)),
   };
   return batch(context, { ...data, updatedPointsExpiryBreakup: [change] });
-};
+}
 
-const needsPoints = (make: EventTemplate['make']): EventTemplate => ({
-  fits: ({ points }) => points >= LEAST_POINTS,
-  mend: (customer) => {
-    customer.points += 500;
-    customer.lifetimePoints += 500;
-  },
-  make,
-});
+function needsPoints(make: EventTemplate['make']): EventTemplate {
+  return {
+    fits: ({ points }) => points >= LEAST_POINTS,
+    mend: (customer) => {
+      customer.points += 500;
+      customer.lifetimePoints += 500;
+    },
+    make,
+  };
+}
 
 /** A group's points: nobody's identifiers, and for a redemption the acting person deeper inside (reference: capillary.md §5). */
-export const groupPoints = (
-  context: EventContext,
-  name: 'pointsExpired' | 'pointsRedeemed',
-): EventContent => {
+export function groupPoints(context: EventContext, name: 'pointsExpired' | 'pointsRedeemed'): EventContent {
   const content = (name === 'pointsExpired' ? expired : redeemed)(context);
   const { customerIdentifiers: _, ...data } = content.data;
   const entityInformation = { entityType: 'USERGROUP2', entityId: 6_600_000 + context.serial };
   return { ...content, data: { ...data, entityInformation } };
-};
+}
 
 /** Points events by name (reference: capillary.md §4.6–4.10). */
 export const POINTS_TEMPLATES: Readonly<Record<string, EventTemplate>> = {

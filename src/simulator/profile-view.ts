@@ -34,18 +34,20 @@ interface Person {
   events: number;
 }
 
-const show = ({ identity, fragments, events }: Person): ProfileRecord => ({
-  identity,
-  fragments: [...fragments.values()],
-  events,
-});
+function show({ identity, fragments, events }: Person): ProfileRecord {
+  return {
+    identity,
+    fragments: [...fragments.values()],
+    events,
+  };
+}
 
 /**
  * A record replaces the whole fragment of its primary identity and dataset (reference: adobe.md §4.3); an event whose `_id` is known
  * is ignored (§4.1). A raw payload is put into the fragment or takes it away, as its operation says; without one it is none of the
  * profile's that is known here. Keeps the `max` people seen last.
  */
-export const createProfileView = (max: number): ProfileView => {
+export function createProfileView(max: number): ProfileView {
   const people = new Map<string, Person>();
 
   const personOf = (identity: Identity): Person => {
@@ -77,4 +79,4 @@ export const createProfileView = (max: number): ProfileView => {
     list: (limit) => [...people.values()].slice(-limit).map(show),
     clear: () => people.clear(),
   };
-};
+}

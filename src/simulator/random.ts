@@ -2,7 +2,7 @@
 export type Random = () => number;
 
 /** A seeded generator (mulberry32): the same seed gives the same run. Not for secrets. */
-export const createRandom = (seed: number): Random => {
+export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -10,28 +10,30 @@ export const createRandom = (seed: number): Random => {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-};
+}
 
 /** A whole number from `min` to `max`, both included. */
-export const randomInteger = (random: Random, min: number, max: number): number =>
-  min + Math.floor(random() * (max - min + 1));
+export function randomInteger(random: Random, min: number, max: number): number {
+  return min + Math.floor(random() * (max - min + 1));
+}
 
 /** One of `values`; throws for an empty list. */
-export const randomOf = <T>(random: Random, values: readonly T[]): T => {
+export function randomOf<T>(random: Random, values: readonly T[]): T {
   const value = values[Math.floor(random() * values.length)];
   if (value === undefined) throw new RangeError('nothing to choose from');
   return value;
-};
+}
 
 /** A copy in random order. */
-export const shuffled = <T>(random: Random, values: readonly T[]): T[] =>
-  values
+export function shuffled<T>(random: Random, values: readonly T[]): T[] {
+  return values
     .map((value) => ({ value, key: random() }))
     .toSorted((a, b) => a.key - b.key)
     .map(({ value }) => value);
+}
 
 /** A UUID of version 4 from the seeded generator. */
-export const randomUuid = (random: Random): string => {
+export function randomUuid(random: Random): string {
   const hex = Array.from({ length: 32 }, () => randomInteger(random, 0, 15).toString(16)).join('');
   const variant = '89ab'[randomInteger(random, 0, 3)] ?? '8';
   return [
@@ -41,4 +43,4 @@ export const randomUuid = (random: Random): string => {
     `${variant}${hex.slice(17, 20)}`,
     hex.slice(20),
   ].join('-');
-};
+}

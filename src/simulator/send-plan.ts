@@ -24,21 +24,23 @@ const FARTHEST_DUPLICATE = 5;
 const LONGEST_HOLD = 100;
 
 /** Says yes at random places, round(share × count) times in all if it is asked at every place. */
-const createChooser = (share: number, count: number, random: Random): ((place: number) => boolean) => {
+function createChooser(share: number, count: number, random: Random): (place: number) => boolean {
   let wanted = Math.round(share * count);
   return (place) => {
     const isChosen = random() < wanted / (count - place);
     if (isChosen) wanted -= 1;
     return isChosen;
   };
-};
+}
 
 interface Held {
   readonly event: GeneratedEvent;
   readonly until: number;
 }
 
-const late = ({ event }: Held): PlannedSend => ({ event, isDuplicate: false, isLate: true });
+function late({ event }: Held): PlannedSend {
+  return { event, isDuplicate: false, isLate: true };
+}
 
 /** The events in their order, but for those held back. */
 function* disordered(events: Iterable<GeneratedEvent>, options: PlanOptions): Generator<PlannedSend> {

@@ -40,13 +40,13 @@ export interface SendTally {
 /** Times kept for the percentiles; beyond that each new one takes the place of an old one in turn. */
 const MAX_TIMES = 100_000;
 
-const percentile = (sorted: readonly number[], share: number): number | undefined => {
+function percentile(sorted: readonly number[], share: number): number | undefined {
   const value = sorted[Math.ceil(share * sorted.length) - 1];
   return value === undefined ? undefined : Math.round(value * 10) / 10;
-};
+}
 
 /** `now`: ms of a clock that only goes forward. */
-export const createTally = (now: () => number): SendTally => {
+export function createTally(now: () => number): SendTally {
   const startedAt = now();
   const times: number[] = [];
   const refused: Record<string, number> = {};
@@ -87,4 +87,4 @@ export const createTally = (now: () => number): SendTally => {
       };
     },
   };
-};
+}

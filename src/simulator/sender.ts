@@ -53,26 +53,28 @@ interface Run {
 }
 
 /** 2xx is success; 429, 5xx and silence are sent again, every other answer is final (reference: capillary.md §3). */
-const isWorthRepeating = (answer: WebhookAnswer): boolean =>
-  answer.kind === 'failure' || answer.status === 429 || answer.status >= 500;
+function isWorthRepeating(answer: WebhookAnswer): boolean {
+  return answer.kind === 'failure' || answer.status === 429 || answer.status >= 500;
+}
 
-const isGood = (answer: WebhookAnswer): boolean =>
-  answer.kind === 'answer' && answer.status >= 200 && answer.status < 300;
+function isGood(answer: WebhookAnswer): boolean {
+  return answer.kind === 'answer' && answer.status >= 200 && answer.status < 300;
+}
 
-const delayOf = (answer: WebhookAnswer, attempt: number, options: SendOptions): number => {
+function delayOf(answer: WebhookAnswer, attempt: number, options: SendOptions): number {
   const { minDelayMs = 1_000, maxDelayMs = 60_000 } = options;
   const doubled = Math.min(minDelayMs * 2 ** (attempt - 1), maxDelayMs);
   return answer.kind === 'answer' ? (answer.retryAfterMs ?? doubled) : doubled;
-};
+}
 
-const end = (answer: WebhookAnswer, tally: SendTally): void => {
+function end(answer: WebhookAnswer, tally: SendTally): void {
   if (answer.kind === 'failure') tally.ended('givenUp');
   else if (isGood(answer)) tally.ended(answer.isDuplicate ? 'duplicate' : 'accepted');
   else tally.ended(isWorthRepeating(answer) ? 'givenUp' : 'refused', answer.status);
-};
+}
 
 /** Sends one event until it is settled; the events behind it wait, as in Capillary's queue. */
-const deliver = async (send: PlannedSend, { options, poster, tally, signal }: Run): Promise<void> => {
+async function deliver(send: PlannedSend, { options, poster, tally, signal }: Run): Promise<void> {
   const { body } = send.event;
   const givesUpAt = performance.now() + (options.patienceMs ?? 300_000);
   for (let attempt = 1; ; attempt += 1) {
@@ -94,10 +96,10 @@ const deliver = async (send: PlannedSend, { options, poster, tally, signal }: Ru
     tally.retried(answer.kind === 'answer' ? String(answer.status) : 'network');
     await sleep(delay, undefined, { signal });
   }
-};
+}
 
 /** Gives each caller its turn so that no more than `rate` begin in a second. */
-const createPace = (rate: number | undefined, signal: AbortSignal): (() => Promise<void>) => {
+function createPace(rate: number | undefined, signal: AbortSignal): () => Promise<void> {
   const startedAt = performance.now();
   let turns = 0;
   return async () => {
@@ -106,9 +108,9 @@ const createPace = (rate: number | undefined, signal: AbortSignal): (() => Promi
     turns += 1;
     if (wait > 1) await sleep(wait, undefined, { signal });
   };
-};
+}
 
-const work = async (plan: Iterator<PlannedSend>, turn: () => Promise<void>, run: Run): Promise<void> => {
+async function work(plan: Iterator<PlannedSend>, turn: () => Promise<void>, run: Run): Promise<void> {
   for (let next = plan.next(); !next.done && !run.signal.aborted; next = plan.next()) {
     const send = next.value;
     run.tally.began(send.isDuplicate, send.isLate);
@@ -121,16 +123,16 @@ const work = async (plan: Iterator<PlannedSend>, turn: () => Promise<void>, run:
       return;
     }
   }
-};
+}
 
-const countOf = ({ events, count }: SendOptions): number => {
+function countOf({ events, count }: SendOptions): number {
   const known = count ?? (Array.isArray(events) ? events.length : undefined);
   if (known === undefined) throw new TypeError('count is needed for events that are not an array');
   return known;
-};
+}
 
 /** A Capillary: sends events over several connections and keeps at each until it is taken, refused or given up. */
-export const sendEvents = async (options: SendOptions): Promise<SendReport> => {
+export async function sendEvents(options: SendOptions): Promise<SendReport> {
   const { concurrency = 10, duplicates = 0, disorder = 0 } = options;
   const signal = options.signal ?? new AbortController().signal;
   const poster = createWebhookPost(options.url, concurrency);
@@ -145,4 +147,4 @@ export const sendEvents = async (options: SendOptions): Promise<SendReport> => {
     await poster.close();
   }
   return tally.report();
-};
+}

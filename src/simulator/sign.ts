@@ -15,15 +15,17 @@ interface Signed {
 type Headers = Record<string, string>;
 
 /** The first secret: the one a sender would have been given last. */
-const first = (secrets: readonly string[]): string => {
+function first(secrets: readonly string[]): string {
   const [secret] = secrets;
   if (secret === undefined) throw new Error('the verifier has no secret to sign with');
   return secret;
-};
+}
 
-const inSeconds = (ms: number): string => String(Math.floor(ms / 1_000));
+function inSeconds(ms: number): string {
+  return String(Math.floor(ms / 1_000));
+}
 
-const hmac = (config: Verifier<'hmac'>, { body, now, id }: Signed): Headers => {
+function hmac(config: Verifier<'hmac'>, { body, now, id }: Signed): Headers {
   const { timestamp } = config;
   const sentAt = timestamp?.unit === 'ms' ? String(now) : inSeconds(now);
   const values: Readonly<Record<string, string | Buffer>> = {
@@ -42,26 +44,26 @@ const hmac = (config: Verifier<'hmac'>, { body, now, id }: Signed): Headers => {
     ...(timestamp ? { [timestamp.header]: sentAt } : {}),
     ...(config.id ? { [config.id.header]: id } : {}),
   };
-};
+}
 
 /** https://github.com/standard-webhooks/standard-webhooks: the key is what base64 hides behind `whsec_`. */
-const standardWebhooks = (config: Verifier<'standard-webhooks'>, { body, now, id }: Signed): Headers => {
+function standardWebhooks(config: Verifier<'standard-webhooks'>, { body, now, id }: Signed): Headers {
   const secret = first(config.secrets);
   const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
   const sentAt = inSeconds(now);
   const signature = createHmac('sha256', key).update(`${id}.${sentAt}.`).update(body).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': sentAt, 'webhook-signature': `v1,${signature}` };
-};
+}
 
 /** The HMAC recipe of Capillary's Neo (reference: capillary.md §1.4). */
-const neo = (config: Verifier<'neo'>, { body, now }: Signed): Headers => {
+function neo(config: Verifier<'neo'>, { body, now }: Signed): Headers {
   const sentAt = String(now);
   const bodyHash = createHash(config.algorithm).update(body).digest('base64');
   const signature = createHmac(config.algorithm, config.secret)
     .update(`${config.apiKey}:${sentAt}:${bodyHash}`)
     .digest('base64');
   return { [config.signatureHeader]: signature, [config.timestampHeader]: sentAt };
-};
+}
 
 /**
  * The headers by which a sender set up for this verifier proves itself. Written from the schemes themselves and not from the
@@ -70,12 +72,12 @@ const neo = (config: Verifier<'neo'>, { body, now }: Signed): Headers => {
  * @param now epoch ms
  * @param id of the message; by default a new one
  */
-export const signRequest = (
+export function signRequest(
   config: VerifierConfig,
   body: string | Buffer,
   now: number,
   id: string = randomUUID(),
-): Headers => {
+): Headers {
   const signed: Signed = { body: Buffer.from(body), now, id };
   switch (config.type) {
     case 'header':
@@ -95,4 +97,4 @@ export const signRequest = (
     case 'none':
       return {};
   }
-};
+}

@@ -64,18 +64,20 @@ export interface SimulatorSettings {
 }
 
 /** Throws FaultRuleError for rules that cannot be used. */
-export const settle = (options: SimulatorOptions): SimulatorSettings => ({
-  port: options.port ?? 0,
-  host: options.host ?? '127.0.0.1',
-  seed: options.seed ?? 1,
-  tokenTtlMs: options.tokenTtlMs ?? 86_400_000,
-  credentials: options.credentials,
-  requireAuth: options.requireAuth ?? true,
-  inlets: options.inlets,
-  dataType: options.dataType ?? 'xdm',
-  rawDatasets: options.rawDatasets ?? [],
-  namespaces: options.namespaces,
-  faults: parseFaultRules(options.faults ?? []),
-  maxLanded: options.maxLanded ?? 200_000,
-  now: options.now ?? Date.now,
-});
+export function settle(options: SimulatorOptions): SimulatorSettings {
+  return {
+    port: options.port ?? 0,
+    host: options.host ?? '127.0.0.1',
+    seed: options.seed ?? 1,
+    tokenTtlMs: options.tokenTtlMs ?? 86_400_000,
+    credentials: options.credentials,
+    requireAuth: options.requireAuth ?? true,
+    inlets: options.inlets,
+    dataType: options.dataType ?? 'xdm',
+    rawDatasets: options.rawDatasets ?? [],
+    namespaces: options.namespaces,
+    faults: parseFaultRules(options.faults ?? []),
+    maxLanded: options.maxLanded ?? 200_000,
+    now: options.now ?? Date.now,
+  };
+}

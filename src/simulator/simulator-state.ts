@@ -23,7 +23,7 @@ export interface SimulatorState {
   reset(): void;
 }
 
-export const createSimulatorState = (settings: SimulatorSettings): SimulatorState => {
+export function createSimulatorState(settings: SimulatorSettings): SimulatorState {
   const tokens = createTokenRegister(settings.tokenTtlMs, settings.now);
   const landed = createLandedStore(settings.maxLanded);
   const profiles = createProfileView(settings.maxLanded);
@@ -58,4 +58,4 @@ export const createSimulatorState = (settings: SimulatorSettings): SimulatorStat
       counters = createCounters();
     },
   };
-};
+}

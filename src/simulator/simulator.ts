@@ -39,7 +39,7 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-const createApp = (state: SimulatorState): FastifyInstance => {
+function createApp(state: SimulatorState): FastifyInstance {
   const app = fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
   // Every body arrives as it was sent: what is wrong with it is for the routes to say, in Adobe's words.
   app.removeAllContentTypeParsers();
@@ -48,14 +48,14 @@ const createApp = (state: SimulatorState): FastifyInstance => {
   registerInlet(app, state);
   registerControl(app, state);
   return app;
-};
+}
 
-const until = (
+function until(
   state: SimulatorState,
   isSatisfied: (stats: SimulatorStats) => boolean,
   signal: AbortSignal | undefined,
-): Promise<SimulatorStats> =>
-  new Promise((resolve, reject) => {
+): Promise<SimulatorStats> {
+  return new Promise((resolve, reject) => {
     const stop = (): void => {
       state.changes.off('change', look);
       signal?.removeEventListener('abort', abort);
@@ -75,9 +75,10 @@ const until = (
     if (signal?.aborted) abort();
     else look();
   });
+}
 
 /** Starts the simulator and resolves when it listens. Throws FaultRuleError for bad faults, and what listening throws. */
-export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const state = createSimulatorState(settle(options));
   const app = createApp(state);
   const { host, port } = state.settings;
@@ -97,4 +98,4 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     until: (isSatisfied, signal) => until(state, isSatisfied, signal),
     close: () => app.close(),
   };
-};
+}

@@ -24,20 +24,22 @@ export interface Counters {
   mints: number;
 }
 
-export const createCounters = (): Counters => ({
-  requests: { ims: {}, batch: {}, single: {} },
-  messages: 0,
-  refused: 0,
-  mints: 0,
-});
+export function createCounters(): Counters {
+  return {
+    requests: { ims: {}, batch: {}, single: {} },
+    messages: 0,
+    refused: 0,
+    mints: 0,
+  };
+}
 
-export const countRequest = (counters: Counters, endpoint: Endpoint, how: string): void => {
+export function countRequest(counters: Counters, endpoint: Endpoint, how: string): void {
   const byEnd = counters.requests[endpoint];
   byEnd[how] = (byEnd[how] ?? 0) + 1;
-};
+}
 
 /** The sum over all kinds of records. */
-export const sumCounts = (kinds: Readonly<Record<LandedKind, LandedCounts>>): LandedCounts => {
+export function sumCounts(kinds: Readonly<Record<LandedKind, LandedCounts>>): LandedCounts {
   const all = Object.values(kinds);
   const sum = (key: keyof LandedCounts): number => all.reduce((total, counts) => total + counts[key], 0);
   return {
@@ -46,4 +48,4 @@ export const sumCounts = (kinds: Readonly<Record<LandedKind, LandedCounts>>): La
     duplicates: sum('duplicates'),
     dropped: sum('dropped'),
   };
-};
+}

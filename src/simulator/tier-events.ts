@@ -13,22 +13,28 @@ import {
 } from './event-parts.ts';
 import { anybody, type EventContent, type EventContext, type EventTemplate } from './event-template.ts';
 
-const base = ({ customer }: EventContext, who: JsonObject): JsonObject => ({
-  customerIdentifiers: who,
-  entityInformation: userEntity(customer),
-  loyaltyProgramDetails: programDetails(),
-  loyaltyProgramId: PROGRAM_ID,
-});
+function base({ customer }: EventContext, who: JsonObject): JsonObject {
+  return {
+    customerIdentifiers: who,
+    entityInformation: userEntity(customer),
+    loyaltyProgramDetails: programDetails(),
+    loyaltyProgramId: PROGRAM_ID,
+  };
+}
 
-const batch = (context: EventContext, data: JsonObject): EventContent => ({
-  data: { ...base(context, bareIdentifiers(context.customer)), ...data },
-  ref: `tierjob-${PROGRAM_ID}-${context.serial}_b1`,
-  loyaltyEventId: null,
-});
+function batch(context: EventContext, data: JsonObject): EventContent {
+  return {
+    data: { ...base(context, bareIdentifiers(context.customer)), ...data },
+    ref: `tierjob-${PROGRAM_ID}-${context.serial}_b1`,
+    loyaltyEventId: null,
+  };
+}
 
-const expiry = (at: number, days: number): JsonObject => dated('tierExpiryDate', endOfDay(at, days));
+function expiry(at: number, days: number): JsonObject {
+  return dated('tierExpiryDate', endOfDay(at, days));
+}
 
-const upgraded = (context: EventContext): EventContent => {
+function upgraded(context: EventContext): EventContent {
   const { customer, random, at } = context;
   const previousTierNumber = customer.tier;
   customer.tier += 1;
@@ -42,9 +48,9 @@ const upgraded = (context: EventContext): EventContent => {
   };
   const id = loyaltyId(random);
   return { data, ref: id, loyaltyEventId: id };
-};
+}
 
-const downgraded = (context: EventContext): EventContent => {
+function downgraded(context: EventContext): EventContent {
   const previousTierNumber = context.customer.tier;
   context.customer.tier -= 1;
   // The lowest tier never ends, which Capillary writes as a date in a hundred years.
@@ -54,23 +60,25 @@ const downgraded = (context: EventContext): EventContent => {
     previousTierNumber,
     ...expiry(context.at, days),
   });
-};
+}
 
-const renewed = (context: EventContext): EventContent =>
-  batch(context, {
+function renewed(context: EventContext): EventContent {
+  return batch(context, {
     currentTierNumber: context.customer.tier,
     ...expiry(context.at, 365),
     notes: 'kept for another year',
     renewType: 'STRATEGY',
   });
+}
 
-const reminder = (context: EventContext): EventContent =>
-  batch(context, {
+function reminder(context: EventContext): EventContent {
+  return batch(context, {
     currentTierNumber: context.customer.tier,
     scheduledDowngradeDate: localDay(endOfDay(context.at, 30)),
   });
+}
 
-const promotionEarned = (context: EventContext): EventContent => {
+function promotionEarned(context: EventContext): EventContent {
   const { customer, at, serial } = context;
   return {
     data: {
@@ -93,15 +101,17 @@ const promotionEarned = (context: EventContext): EventContent => {
     ref: loyaltyId(context.random),
     loyaltyEventId: null,
   };
-};
+}
 
-const between = (least: number, most: number, make: EventTemplate['make']): EventTemplate => ({
-  fits: ({ tier }) => tier >= least && tier <= most,
-  mend: (customer) => {
-    customer.tier = least;
-  },
-  make,
-});
+function between(least: number, most: number, make: EventTemplate['make']): EventTemplate {
+  return {
+    fits: ({ tier }) => tier >= least && tier <= most,
+    mend: (customer) => {
+      customer.tier = least;
+    },
+    make,
+  };
+}
 
 /** Tier and promotion events by name (reference: capillary.md §4.11, §4.12). */
 export const TIER_TEMPLATES: Readonly<Record<string, EventTemplate>> = {

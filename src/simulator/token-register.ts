@@ -13,7 +13,7 @@ export interface TokenRegister {
 }
 
 /** `ttlMs`: life of each token. Older tokens stay good when a new one is minted, as with Adobe (reference: adobe.md §1.5). */
-export const createTokenRegister = (ttlMs: number, now: () => number): TokenRegister => {
+export function createTokenRegister(ttlMs: number, now: () => number): TokenRegister {
   const expiries = new Map<string, number>();
   const forget = (): void => {
     for (const [token, expiresAt] of expiries) if (expiresAt <= now()) expiries.delete(token);
@@ -43,4 +43,4 @@ export const createTokenRegister = (ttlMs: number, now: () => number): TokenRegi
       return expiries.size;
     },
   };
-};
+}

@@ -5,7 +5,7 @@ import { randomInteger, randomOf } from './random.ts';
 
 const FIRST_TRANSACTION_ID = 3_100_000_000;
 
-const bill = (context: EventContext): JsonObject => {
+function bill(context: EventContext): JsonObject {
   const { random, at, serial, customer } = context;
   const grossAmount = money(random, 80, 2_400);
   const discount = random() < 0.4 ? money(random, 1, 60) : 0;
@@ -28,23 +28,26 @@ const bill = (context: EventContext): JsonObject => {
     customFields: [{ key: 'channel', value: randomOf(random, ['store', 'kiosk', 'app']) }],
     extendedFields: [],
   };
-};
+}
 
-const content = ({ serial }: EventContext, data: JsonObject): EventContent => ({
-  data,
-  ref: String(FIRST_TRANSACTION_ID + serial),
-  loyaltyEventId: null,
-});
+function content({ serial }: EventContext, data: JsonObject): EventContent {
+  return {
+    data,
+    ref: String(FIRST_TRANSACTION_ID + serial),
+    loyaltyEventId: null,
+  };
+}
 
 /** A bill that brings goods back. */
-export const returned = (context: EventContext): EventContent =>
-  content(context, { ...bill(context), billType: 'RETURN', deliveryStatus: 'RETURNED', discount: 0 });
+export function returned(context: EventContext): EventContent {
+  return content(context, { ...bill(context), billType: 'RETURN', deliveryStatus: 'RETURNED', discount: 0 });
+}
 
 /** An update tells less than the bill did (reference: capillary.md §4.5). */
-const updated = (context: EventContext): EventContent => {
+function updated(context: EventContext): EventContent {
   const { billNumber: _, currencyCode: __, lineItemCount: ___, ...data } = bill(context);
   return content(context, { ...data, enteredBy: { id: 9_000 } });
-};
+}
 
 /** Transaction events by name (reference: capillary.md §4.5). */
 export const TRANSACTION_TEMPLATES: Readonly<Record<string, EventTemplate>> = {

@@ -22,23 +22,26 @@ const CODES: Readonly<Record<string, string>> = {
 };
 
 /** A violation as one line, e.g. `DCVS-1104-400 #/loyalty/loyaltyID expected type: array, found: string`. */
-export const violationText = ({ pointer, keyword, message }: Violation): string =>
-  [CODES[keyword] ?? keyword, pointer, message].join(' ');
+export function violationText({ pointer, keyword, message }: Violation): string {
+  return [CODES[keyword] ?? keyword, pointer, message].join(' ');
+}
 
 /** The first five. */
-export const firstViolations = (found: Iterable<Violation>): Violation[] => {
+export function firstViolations(found: Iterable<Violation>): Violation[] {
   const kept: Violation[] = [];
   for (const violation of found) {
     kept.push(violation);
     if (kept.length === MAX_VIOLATIONS) break;
   }
   return kept;
-};
+}
 
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 const DATE = /^\d{4}-\d\d-\d\d$/;
 const URI_REFERENCE = /^[A-Za-z0-9._~:/?#[\]@!$&'()*+,;=%-]+$/;
-const isDate = (text: string): boolean => !Number.isNaN(Date.parse(text));
+function isDate(text: string): boolean {
+  return !Number.isNaN(Date.parse(text));
+}
 
 /** Formats of text (date-times: reference, adobe.md §2.8; `_id`: §4.1). */
 const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
@@ -48,10 +51,10 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   email: (text) => /^[^@\s]+@[^@\s]+$/.test(text),
 };
 
-const typeOf = (value: unknown): string => {
+function typeOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
-};
+}
 
 const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   number: (value) => typeof value === 'number',
@@ -61,14 +64,15 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   object: isJsonObject,
 };
 
-const wrongType = (value: unknown, type: string, pointer: string): Violation | undefined => {
+function wrongType(value: unknown, type: string, pointer: string): Violation | undefined {
   const isRight = TYPES[type] ?? ((given: unknown) => typeof given === 'string');
   if (isRight(value)) return undefined;
   return { pointer, keyword: 'type', message: `expected type: ${type}, found: ${typeOf(value)}` };
-};
+}
 
-const isEmpty = (value: unknown): boolean =>
-  value === null || value === '' || (isJsonObject(value) && Object.keys(value).length === 0);
+function isEmpty(value: unknown): boolean {
+  return value === null || value === '' || (isJsonObject(value) && Object.keys(value).length === 0);
+}
 
 /** Null, empty text and empty object anywhere below: XDM takes none of them (reference: adobe.md §4.4). */
 function* emptiness(value: unknown, pointer: string): Generator<Violation> {
@@ -106,11 +110,11 @@ function* ofObject(value: object, field: XdmObject, pointer: string): Generator<
   }
 }
 
-const containerOf = (field: XdmField): string => {
+function containerOf(field: XdmField): string {
   if (typeof field === 'string') return field;
   if ('list' in field) return 'array';
   return 'map' in field || 'fields' in field ? 'object' : 'string';
-};
+}
 
 /** Everything wrong with a value, in the order of its keys. Unknown keys are refused (reference: adobe.md §2.6). */
 export function* violationsOf(value: unknown, field: XdmField, pointer = '#'): Generator<Violation> {

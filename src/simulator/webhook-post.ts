@@ -31,27 +31,27 @@ const HEADERS = {
   'user-agent': 'Java/1.8.0_352',
 };
 
-const retryAfterMs = (header: string | string[] | undefined): number | undefined => {
+function retryAfterMs(header: string | string[] | undefined): number | undefined {
   if (typeof header !== 'string' || header === '') return undefined;
   const at = /^\d+$/.test(header) ? Date.now() + Number(header) * 1_000 : Date.parse(header);
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
-};
+}
 
-const saysDuplicate = (text: string): boolean => {
+function saysDuplicate(text: string): boolean {
   try {
     const body: unknown = JSON.parse(text);
     return isJsonObject(body) && body.status === 'duplicate';
   } catch {
     return false;
   }
-};
+}
 
-const describe = (error: unknown): string => {
+function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;
-};
+}
 
-export const createWebhookPost = (url: string, connections: number): WebhookPost => {
+export function createWebhookPost(url: string, connections: number): WebhookPost {
   const dispatcher = new Agent({
     connections,
     pipelining: 1,
@@ -88,4 +88,4 @@ export const createWebhookPost = (url: string, connections: number): WebhookPost
     },
     close: () => dispatcher.destroy(),
   };
-};
+}

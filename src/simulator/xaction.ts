@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { XactionForm } from './fault-rule.ts';
 
-const colon = (now: number, index?: number): string =>
-  [now, 1_750, 244, ...(index === undefined ? [] : [index])].join(':');
+function colon(now: number, index?: number): string {
+  return [now, 1_750, 244, ...(index === undefined ? [] : [index])].join(':');
+}
 
 /** The xactionIds of one answer's items, in order: the forms seen live and some that nobody should trust (reference: adobe.md §2.5). */
-export const xactionIds = (
-  form: XactionForm,
-  count: number,
-  now: number,
-): readonly (string | undefined)[] => {
+export function xactionIds(form: XactionForm, count: number, now: number): readonly (string | undefined)[] {
   const batch = randomUUID();
   const of: Readonly<Record<XactionForm, (index: number) => string | undefined>> = {
     normal: (index) => `${batch}-${index}`,
@@ -23,4 +20,4 @@ export const xactionIds = (
     odd: (index) => `trx/${index}?`,
   };
   return Array.from({ length: count }, (_, index) => of[form](index));
-};
+}

@@ -1,8 +1,10 @@
 import type { XdmField, XdmObject } from './xdm-field.ts';
 
-const dated = (fields: Readonly<Record<string, XdmField>>): XdmObject => ({
-  fields: { ...fields, startDate: 'date-time', endDate: 'date-time' },
-});
+function dated(fields: Readonly<Record<string, XdmField>>): XdmObject {
+  return {
+    fields: { ...fields, startDate: 'date-time', endDate: 'date-time' },
+  };
+}
 const named = { id: 'string', name: 'string', series: 'string', state: 'string' } as const;
 
 const challenge = dated({

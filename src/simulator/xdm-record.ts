@@ -52,16 +52,18 @@ const FIELDS: Readonly<Record<XdmKind, Readonly<Record<string, XdmField>>>> = {
 const REQUIRED: Readonly<Record<XdmKind, readonly string[]>> = { event: ['_id', 'timestamp'], profile: [] };
 
 /** Custom fields sit in one object named after the tenant, such as `_acme` (reference: adobe.md §5.9). */
-const tenantFields = (entity: JsonObject): Record<string, XdmField> =>
-  Object.fromEntries(
+function tenantFields(entity: JsonObject): Record<string, XdmField> {
+  return Object.fromEntries(
     Object.keys(entity)
       .filter((key) => /^_[a-z0-9]+$/i.test(key))
       .map((key) => [key, { map: 'anything' } as const]),
   );
+}
 
 /** An entity with a time or an event type is an event, any other a profile record. */
-export const kindOf = (entity: JsonObject): XdmKind =>
-  Object.hasOwn(entity, 'timestamp') || Object.hasOwn(entity, 'eventType') ? 'event' : 'profile';
+export function kindOf(entity: JsonObject): XdmKind {
+  return Object.hasOwn(entity, 'timestamp') || Object.hasOwn(entity, 'eventType') ? 'event' : 'profile';
+}
 
 function* sizeAndTime(entity: JsonObject, kind: XdmKind, now: number): Generator<Violation> {
   const bytes = Buffer.byteLength(JSON.stringify(entity));
@@ -82,11 +84,11 @@ function* sizeAndTime(entity: JsonObject, kind: XdmKind, now: number): Generator
  * Why Adobe would drop the record after it was taken (reference: adobe.md §2.8, §3, §4.4, §5): the first five reasons.
  * `namespaces`: the codes that exist in the sandbox; without them every code is held to exist.
  */
-export const recordViolations = (
+export function recordViolations(
   entity: JsonObject,
   now: number,
   namespaces: readonly string[] | undefined,
-): Violation[] => {
+): Violation[] {
   const kind = kindOf(entity);
   const fields = { ...tenantFields(entity), ...FIELDS[kind] };
   function* all(): Generator<Violation> {
@@ -95,4 +97,4 @@ export const recordViolations = (
     yield* sizeAndTime(entity, kind, now);
   }
   return firstViolations(all());
-};
+}

@@ -107,8 +107,9 @@ function reported(path: string, code: string, fault: Fault): undefined {
   return undefined;
 }
 
-const wellFormed = (value: JsonValue): JsonValue =>
-  typeof value === 'string' ? value.toWellFormed() : value;
+function wellFormed(value: JsonValue): JsonValue {
+  return typeof value === 'string' ? value.toWellFormed() : value;
+}
 
 /** The items that something is left of. */
 function listOf(
@@ -142,4 +143,6 @@ function objectOf(
   return isEmptied ? undefined : object;
 }
 
-const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}

@@ -16,10 +16,14 @@ export function isDateTime(text: string): boolean {
 }
 
 /** `YYYY-MM-DD` of a day that exists. */
-export const isDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text) && isCalendarDay(text);
+export function isDate(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && isCalendarDay(text);
+}
 
 /** Only characters that mean nothing else in a reference (reference: adobe.md §4.1). */
-export const isUriReference = (text: string): boolean => URI_REFERENCE.test(text);
+export function isUriReference(text: string): boolean {
+  return URI_REFERENCE.test(text);
+}
 
 /**
  * A mail address as XDM's `email` format takes it: ASCII only, in either case, at most 254 characters. Ask

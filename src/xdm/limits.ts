@@ -21,7 +21,11 @@ export const PAYLOAD_MAX_BYTES = 6_000;
 export const MAX_TEXT_CHARS = 1_024;
 
 /** Bytes of a value as it goes over the wire. */
-export const sizeOf = (value: unknown): number => bytesOf(JSON.stringify(value));
+export function sizeOf(value: unknown): number {
+  return bytesOf(JSON.stringify(value));
+}
 
 /** Bytes of a text in UTF-8. */
-export const bytesOf = (text: string): number => Buffer.byteLength(text, 'utf8');
+export function bytesOf(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}

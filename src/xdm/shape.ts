@@ -30,31 +30,41 @@ export interface ListShape {
  */
 export type Shape = Leaf | ObjectShape | ListShape;
 
-export const object = (
+export function object(
   fields: Readonly<Record<string, Shape>>,
   required: readonly string[] = [],
-): ObjectShape => ({
-  fields,
-  required,
-  open: false,
-});
+): ObjectShape {
+  return {
+    fields,
+    required,
+    open: false,
+  };
+}
 
-export const openObject = (fields: Readonly<Record<string, Shape>>): ObjectShape => ({
-  fields,
-  required: [],
-  open: true,
-});
+export function openObject(fields: Readonly<Record<string, Shape>>): ObjectShape {
+  return {
+    fields,
+    required: [],
+    open: true,
+  };
+}
 
-export const list = (items: Shape): ListShape => ({ items });
+export function list(items: Shape): ListShape {
+  return { items };
+}
 
-export const isObjectShape = (shape: Shape): shape is ObjectShape =>
-  typeof shape === 'object' && 'fields' in shape;
+export function isObjectShape(shape: Shape): shape is ObjectShape {
+  return typeof shape === 'object' && 'fields' in shape;
+}
 
-export const isListShape = (shape: Shape): shape is ListShape =>
-  typeof shape === 'object' && 'items' in shape;
+export function isListShape(shape: Shape): shape is ListShape {
+  return typeof shape === 'object' && 'items' in shape;
+}
 
 /** Names that AEP takes for a field of the tenant's own (reference: adobe.md §5.9). */
-export const isTenantFieldName = (name: string): boolean => /^[A-Za-z0-9][\w-]*$/.test(name);
+export function isTenantFieldName(name: string): boolean {
+  return /^[A-Za-z0-9][\w-]*$/.test(name);
+}
 
 /** Stands in a path for "an item of the list". */
 export const ITEM = '[]';
@@ -101,7 +111,9 @@ function numberFault(value: unknown, leaf: 'number' | 'integer'): string | undef
 }
 
 /** An Integer of XDM has 32 bits; a schema that a brand made in the editor says so. */
-const isInteger = (value: number): boolean => value === Math.trunc(value) && Math.abs(value) < 2 ** 31;
+function isInteger(value: number): boolean {
+  return value === Math.trunc(value) && Math.abs(value) < 2 ** 31;
+}
 
 function textFault(value: string, leaf: Exclude<Leaf, 'number' | 'integer' | 'boolean'>): string | undefined {
   if (typeof leaf === 'object') {

@@ -96,4 +96,6 @@ export const TENANT_PROFILE_FIELDS = openObject({
 });
 
 /** The tenant's object around the relay's fields; a brand's own fields beside them are let through. */
-export const tenantShape = (capillary: ObjectShape): ObjectShape => openObject({ capillary });
+export function tenantShape(capillary: ObjectShape): ObjectShape {
+  return openObject({ capillary });
+}

@@ -6,4 +6,6 @@ const DIGITS = 40;
  * @param identity 64 hex, see CapillaryEvent
  * @param suffix of a replay as new; empty otherwise
  */
-export const xdmId = (identity: string, suffix = ''): string => `cap-${identity.slice(0, DIGITS)}${suffix}`;
+export function xdmId(identity: string, suffix = ''): string {
+  return `cap-${identity.slice(0, DIGITS)}${suffix}`;
+}

@@ -11,7 +11,7 @@ const LIMITS = { maxBytes: 100 * MiB, minFree: 50 * MiB };
 const BODY = MiB;
 
 /** A store that the test fills by hand. */
-const rig = async (interval = 20) => {
+async function rig(interval = 20) {
   const health: { -readonly [Key in keyof StoreHealth]: StoreHealth[Key] } = {
     usedBytes: 0,
     freeBytes: 1_000 * MiB,
@@ -37,7 +37,7 @@ const rig = async (interval = 20) => {
   onTestFinished(() => stopping.abort());
   await capacity.start(stopping.signal);
   return { capacity, health, seen, state };
-};
+}
 
 describe('room for what is accepted', () => {
   it('is counted between two looks, which are made only near a mark', async () => {

@@ -11,10 +11,10 @@ interface Message {
   readonly response: { readonly headers: readonly (Buffer | string)[] };
 }
 
-const dateOf = (headers: Message['response']['headers']): number => {
+function dateOf(headers: Message['response']['headers']): number {
   const at = headers.findIndex((name, index) => index % 2 === 0 && String(name).toLowerCase() === 'date');
   return at < 0 ? Number.NaN : Date.parse(String(headers[at + 1]));
-};
+}
 
 export interface Dates {
   /** Origin of each server whose answers had a Date → ms by which the clock here is ahead of it; the least of several. */
@@ -23,7 +23,7 @@ export interface Dates {
 }
 
 /** Listens to the Date headers of the answers that come anyway, so that no server is asked for the time. */
-export const watchDates = (): Dates => {
+export function watchDates(): Dates {
   const ahead = new Map<string, number>();
   const onHeaders = (message: unknown): void => {
     const { request, response } = message as Message;
@@ -35,4 +35,4 @@ export const watchDates = (): Dates => {
   };
   subscribe(CHANNEL, onHeaders);
   return { ahead, stop: () => void unsubscribe(CHANNEL, onHeaders) };
-};
+}

@@ -51,14 +51,14 @@ const PAGE = 4_096;
 const SLOW_FSYNC = 20;
 
 /** What a file system of this number means for a store. @param type as statfs gives it */
-export const fileSystemFinding = (base: string, type: number): Finding => {
+export function fileSystemFinding(base: string, type: number): Finding {
   const kind = KINDS[type >>> 0];
   const why = kind === undefined ? undefined : UNFIT[kind];
   if (why !== undefined) return warn('file system', `${base} (${kind}) ${why}`, LOCAL);
   return ok('file system', `${base} is on ${kind ?? `type 0x${(type >>> 0).toString(16)}`}`);
-};
+}
 
-const timeFsyncs = (base: string): number[] => {
+function timeFsyncs(base: string): number[] {
   const folder = mkdtempSync(join(base, '.relay-doctor-'));
   try {
     const file = openSync(join(folder, 'fsync'), 'w');
@@ -76,9 +76,9 @@ const timeFsyncs = (base: string): number[] => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-};
+}
 
-const fsync = (base: string): Finding => {
+function fsync(base: string): Finding {
   try {
     const times = timeFsyncs(base).toSorted((a, b) => a - b);
     const median = times[ROUNDS / 2] ?? 0;
@@ -93,15 +93,17 @@ const fsync = (base: string): Finding => {
   } catch (error) {
     return fail('fsync', `a file in ${base} could not be written to the disk (${codeOf(error)})`, LOCAL);
   }
-};
+}
 
-const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
 
 /** Free space against what the store may take. All in bytes; `used` is what it takes now. */
-export const spaceFinding = (
+export function spaceFinding(
   { free, used }: { readonly free: number; readonly used: number },
   { minFree, maxBytes }: Pick<Config['store'], 'minFree' | 'maxBytes'>,
-): Finding => {
+): Finding {
   const check = 'free space';
   const detail = `${formatBytes(free)} free; store.minFree ${formatBytes(minFree)}, store.maxBytes ${formatBytes(maxBytes)}`;
   if (free <= minFree)
@@ -118,12 +120,12 @@ export const spaceFinding = (
       `give the volume ${formatBytes(short)} more, or lower store.maxBytes`,
     );
   return ok(check, detail);
-};
+}
 
 /** What the disk under a folder is and does; a file of 80 KiB is written beside the store and removed. */
-export const diskFindings = (base: string, store: Config['store']): Finding[] => {
+export function diskFindings(base: string, store: Config['store']): Finding[] {
   const { type, bavail, bsize } = statfsSync(base);
   const files = [DATABASE_FILE, `${DATABASE_FILE}-wal`];
   const used = files.reduce((sum, name) => sum + sizeOf(join(store.path, name)), 0);
   return [fileSystemFinding(base, type), fsync(base), spaceFinding({ free: bavail * bsize, used }, store)];
-};
+}

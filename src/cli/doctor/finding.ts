@@ -10,31 +10,38 @@ export interface Finding {
   readonly cure?: string;
 }
 
-export const ok = (check: string, detail: string): Finding => ({ check, level: 'ok', detail });
+export function ok(check: string, detail: string): Finding {
+  return { check, level: 'ok', detail };
+}
 
-export const warn = (check: string, detail: string, cure: string): Finding => ({
-  check,
-  level: 'warn',
-  detail,
-  cure,
-});
+export function warn(check: string, detail: string, cure: string): Finding {
+  return {
+    check,
+    level: 'warn',
+    detail,
+    cure,
+  };
+}
 
-export const fail = (check: string, detail: string, cure: string): Finding => ({
-  check,
-  level: 'fail',
-  detail,
-  cure,
-});
+export function fail(check: string, detail: string, cure: string): Finding {
+  return {
+    check,
+    level: 'fail',
+    detail,
+    cure,
+  };
+}
 
 /** Code of a system error such as EACCES, else its message. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error);
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** Bytes as a person says them: `900 B`, `1.5 GiB`. */
-export const formatBytes = (bytes: number): string => {
+export function formatBytes(bytes: number): string {
   const power = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
   const count = bytes / 1_024 ** power;
   return `${Number.isInteger(count) ? count : count.toFixed(1)} ${UNITS[power]}`;
-};
+}

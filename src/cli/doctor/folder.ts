@@ -15,11 +15,12 @@ export interface FolderLook {
   readonly base?: string;
 }
 
-const isFolder = (path: string): boolean | undefined =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory();
+function isFolder(path: string): boolean | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory();
+}
 
 /** The folder itself, or the nearest one above that is there. */
-const nearest = (path: string): string => {
+function nearest(path: string): string {
   const found = (() => {
     try {
       return isFolder(path) === undefined ? undefined : path;
@@ -28,9 +29,9 @@ const nearest = (path: string): string => {
     }
   })();
   return found ?? nearest(dirname(path));
-};
+}
 
-const owner = (path: string): Finding | undefined => {
+function owner(path: string): Finding | undefined {
   const user = process.geteuid?.();
   const { uid } = statSync(path);
   if (user === undefined || uid === user) return undefined;
@@ -39,10 +40,10 @@ const owner = (path: string): Finding | undefined => {
     `${path} belongs to user ${uid}, and this is user ${user}`,
     `run doctor as the user of the relay, or: chown -R ${user} ${path}`,
   );
-};
+}
 
 /** What can be said of the folder of `store.path` without touching the store in it. */
-export const lookAtFolder = (given: string): FolderLook => {
+export function lookAtFolder(given: string): FolderLook {
   const path = resolve(given);
   const base = nearest(path);
   if (isFolder(base) !== true)
@@ -56,13 +57,13 @@ export const lookAtFolder = (given: string): FolderLook => {
   if (base !== path)
     return { findings: [ok(CHECK, `${path} is not there yet; it can be made in ${base}`)], base };
   return { findings: [owner(path) ?? ok(CHECK, `${path} can be written and belongs to this user`)], base };
-};
+}
 
 /**
  * The process that runs on the store of this folder, as far as the system tells it: the kernel's list of locks is read and the file is
  * not opened. Processes of other containers are not in that list, nor has every system one.
  */
-export const holderOf = (path: string): number | undefined => {
+export function holderOf(path: string): number | undefined {
   try {
     const { ino } = statSync(join(path, DATABASE_FILE));
     const locks = readFileSync('/proc/locks', 'utf8').split('\n');
@@ -78,4 +79,4 @@ export const holderOf = (path: string): number | undefined => {
   } catch {
     return undefined;
   }
-};
+}

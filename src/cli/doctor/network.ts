@@ -10,17 +10,17 @@ const SKEW_FAIL = 60_000;
 
 const CLOCK = 'let chrony or systemd-timesyncd set the clock of this machine (in a container: of its host)';
 
-const clock = (origin: string, ahead: number): Finding => {
+function clock(origin: string, ahead: number): Finding {
   const check = `clock/${new URL(origin).host}`;
   const off = Math.abs(ahead);
   const detail = `${formatSpan(off)} ${ahead < 0 ? 'behind' : 'ahead of'} its Date header`;
   // Below a second it is the rounding of the header.
   if (off <= SKEW_WARN) return ok(check, off < 1_000 ? 'within a second of its Date header' : detail);
   return off > SKEW_FAIL ? fail(check, detail, CLOCK) : warn(check, detail, CLOCK);
-};
+}
 
-const clocks = ({ ahead }: Dates): Finding[] =>
-  ahead.size === 0
+function clocks({ ahead }: Dates): Finding[] {
+  return ahead.size === 0
     ? [
         warn(
           'clock',
@@ -29,18 +29,19 @@ const clocks = ({ ahead }: Dates): Finding[] =>
         ),
       ]
     : [...ahead].map(([origin, ms]) => clock(origin, ms));
+}
 
-const connections = async (destination: DestinationConfig): Promise<Finding[]> => {
+async function connections(destination: DestinationConfig): Promise<Finding[]> {
   const checks = await checkConnection(destination, { ask: true });
   return checks.map(({ check, ok: isOk, passing, detail, cure = '' }) => {
     const name = `${check}/${destination.name}`;
     if (isOk) return ok(name, detail);
     return (passing === true ? warn : fail)(name, detail, cure);
   });
-};
+}
 
 /** What each destination says, and how far the clock here is from theirs. No event is sent. */
-export const networkFindings = async (destinations: readonly DestinationConfig[]): Promise<Finding[]> => {
+export async function networkFindings(destinations: readonly DestinationConfig[]): Promise<Finding[]> {
   const dates = watchDates();
   try {
     const found = await Promise.all(destinations.map(connections));
@@ -48,4 +49,4 @@ export const networkFindings = async (destinations: readonly DestinationConfig[]
   } finally {
     dates.stop();
   }
-};
+}

@@ -14,15 +14,15 @@ const CURES: Readonly<Record<string, string>> = {
 };
 
 /** Takes the port for an instant. @throws what listening throws */
-const tryPort = async (host: string, port: number): Promise<void> => {
+async function tryPort(host: string, portFinding: number): Promise<void> {
   const server = createServer((socket) => socket.destroy());
-  server.listen({ host, port, exclusive: true });
+  server.listen({ host, port: portFinding, exclusive: true });
   await once(server, 'listening');
   server.close();
   await once(server, 'close');
-};
+}
 
-const port = async (key: string, place: Config['server' | 'admin'], isRunning: boolean): Promise<Finding> => {
+async function port(key: string, place: Config['server' | 'admin'], isRunning: boolean): Promise<Finding> {
   const check = `port/${key}`;
   const where = `${place.host}:${place.port}`;
   if (place.port === 0) return ok(check, 'the system chooses it');
@@ -35,10 +35,10 @@ const port = async (key: string, place: Config['server' | 'admin'], isRunning: b
       return ok(check, `${where} is taken, and a relay is running here`);
     return fail(check, `${where} cannot be listened on (${code})`, CURES[code] ?? `mend ${key}.host`);
   }
-};
+}
 
 /** True when what answers at this admin port is a relay. */
-export const isRelayAt = async (url: string): Promise<boolean> => {
+export async function isRelayAt(url: string): Promise<boolean> {
   try {
     const { text } = await createAdminClient({ url }, LIVEZ).open('/livez');
     const { checks } = JSON.parse(text) as { checks?: { name?: unknown }[] };
@@ -46,10 +46,12 @@ export const isRelayAt = async (url: string): Promise<boolean> => {
   } catch {
     return false;
   }
-};
+}
 
 /** Whether the relay could listen. @param isRunning one does already */
-export const portFindings = async (
+export async function portFindings(
   { server, admin }: Pick<Config, 'server' | 'admin'>,
   isRunning: boolean,
-): Promise<Finding[]> => [await port('server', server, isRunning), await port('admin', admin, isRunning)];
+): Promise<Finding[]> {
+  return [await port('server', server, isRunning), await port('admin', admin, isRunning)];
+}

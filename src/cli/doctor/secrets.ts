@@ -8,9 +8,11 @@ const OLD_DAYS = 90;
 const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
 
-const modeOf = ({ mode }: Stats): string => (mode & 0o777).toString(8).padStart(3, '0');
+function modeOf({ mode }: Stats): string {
+  return (mode & 0o777).toString(8).padStart(3, '0');
+}
 
-const secretFile = (path: string, now: number): Finding => {
+function secretFile(path: string, now: number): Finding {
   let stats: Stats;
   try {
     stats = statSync(path);
@@ -34,11 +36,12 @@ const secretFile = (path: string, now: number): Finding => {
       'rotate the secret; the relay reads the file again when it changes',
     );
   return ok(CHECK, `${path}: mode ${modeOf(stats)}, ${days} days old`);
-};
+}
 
 /**
  * The files of `${file:…}`: who may read them, and their age. Secrets of the environment have neither.
  * @param now epoch ms
  */
-export const secretFindings = (files: readonly string[], now: number): Finding[] =>
-  files.map((path) => secretFile(path, now));
+export function secretFindings(files: readonly string[], now: number): Finding[] {
+  return files.map((path) => secretFile(path, now));
+}

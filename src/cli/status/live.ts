@@ -18,14 +18,15 @@ interface LiveParts {
 const FOOT: Line = { text: 'q quits', tone: 'dim' };
 
 /** A relay that refuses from the first will refuse again; one that is away, or was fine before, may come back. */
-const isLasting = (error: unknown, seen: Look | undefined): boolean =>
-  !(error instanceof CommandError) || (seen === undefined && !(error instanceof UnreachableError));
+function isLasting(error: unknown, seen: Look | undefined): boolean {
+  return !(error instanceof CommandError) || (seen === undefined && !(error instanceof UnreachableError));
+}
 
 /**
  * Shows the status in place and anew at each interval, until somebody leaves.
  * @throws CommandError when the relay refuses to tell, once the terminal is given back
  */
-export const showLive = async ({ url, interval, look, input, output }: LiveParts): Promise<void> => {
+export async function showLive({ url, interval, look, input, output }: LiveParts): Promise<void> {
   let seen: Look | undefined;
   let rates: Rates | undefined;
   let trouble: string | undefined;
@@ -67,4 +68,4 @@ export const showLive = async ({ url, interval, look, input, output }: LiveParts
   } finally {
     screen.close();
   }
-};
+}

@@ -30,31 +30,34 @@ export interface Rates extends Counters {
 const DEAD_LETTERS = 5;
 
 /** Sum of a metric over all its labels, in the text format of Prometheus. */
-const sumOf = (metrics: string, name: string): number =>
-  metrics
+function sumOf(metrics: string, name: string): number {
+  return metrics
     .split('\n')
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
 
-const countersOf = (metrics: string): Counters => ({
-  accepted: sumOf(metrics, 'relay_accepted_total'),
-  delivered: sumOf(metrics, 'relay_delivered_total'),
-  dead: sumOf(metrics, 'relay_dead_total'),
-});
+function countersOf(metrics: string): Counters {
+  return {
+    accepted: sumOf(metrics, 'relay_accepted_total'),
+    delivered: sumOf(metrics, 'relay_delivered_total'),
+    dead: sumOf(metrics, 'relay_dead_total'),
+  };
+}
 
-const healthOf = ({ status, text }: { status: number; text: string }): HealthAnswer => {
+function healthOf({ status, text }: { status: number; text: string }): HealthAnswer {
   try {
     return JSON.parse(text) as HealthAnswer;
   } catch {
     throw new CommandError(`/readyz answered ${status} without JSON: this is not the admin port of a relay.`);
   }
-};
+}
 
 /**
  * Asks the relay for everything at once.
  * @throws CommandError when it cannot be reached or refuses
  */
-export const look = async (client: AdminClient): Promise<Look> => {
+export async function look(client: AdminClient): Promise<Look> {
   const [ready, metrics, ledger, { destinations }, { deadLetters }] = await Promise.all([
     client.open('/readyz'),
     client.open('/metrics'),
@@ -71,14 +74,14 @@ export const look = async (client: AdminClient): Promise<Look> => {
     destinations,
     deadLetters,
   };
-};
+}
 
 /** How fast events moved between two looks. A counter that fell began anew at 0: the relay was restarted. */
-export const ratesOf = (before: Look, after: Look): Rates => {
+export function ratesOf(before: Look, after: Look): Rates {
   const seconds = (after.at - before.at) / 1_000;
   const rate = (name: keyof Counters): number => {
     const grown = after.counters[name] - before.counters[name];
     return (grown < 0 ? after.counters[name] : grown) / seconds;
   };
   return { seconds, accepted: rate('accepted'), delivered: rate('delivered'), dead: rate('dead') };
-};
+}

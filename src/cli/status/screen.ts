@@ -25,7 +25,7 @@ export interface Screen {
  * Takes over a terminal.
  * @param resized called when it has another size
  */
-export const openScreen = (input: ReadStream, output: WriteStream, resized: () => void): Screen => {
+export function openScreen(input: ReadStream, output: WriteStream, resized: () => void): Screen {
   const leave = new AbortController();
   const abort = (): void => leave.abort();
   const onKey = (keys: Buffer): void => {
@@ -65,4 +65,4 @@ export const openScreen = (input: ReadStream, output: WriteStream, resized: () =
     },
     close,
   };
-};
+}

@@ -28,15 +28,18 @@ export interface Status {
 
 const TONES: Readonly<Record<string, Tone>> = { flowing: 'green', waiting: 'yellow', paused: 'red' };
 
-const perSecond = (rate: number): string => (rate > 0 && rate < 0.05 ? '<0.1' : rate.toFixed(1));
+function perSecond(rate: number): string {
+  return rate > 0 && rate < 0.05 ? '<0.1' : rate.toFixed(1);
+}
 
-const rateLine = (rates: Rates | undefined): string =>
-  rates === undefined
+function rateLine(rates: Rates | undefined): string {
+  return rates === undefined
     ? 'rates from the next look on'
     : `${perSecond(rates.accepted)} accepted/s, ${perSecond(rates.delivered)} delivered/s, ${perSecond(rates.dead)} dead/s`;
+}
 
 /** The check `journal` of /readyz is what the intake goes by. */
-const intakeLines = ({ checks }: HealthAnswer): Line[] => {
+function intakeLines({ checks }: HealthAnswer): Line[] {
   const failing = checks.filter(({ ok }) => !ok);
   const closed = failing.find(({ name }) => name === 'journal');
   const intake: Line =
@@ -56,37 +59,39 @@ const intakeLines = ({ checks }: HealthAnswer): Line[] => {
       }),
     ),
   ];
-};
+}
 
-const ageOf = (iso: string | undefined, now: number): number | undefined =>
-  iso === undefined ? undefined : Math.max(0, now - Date.parse(iso));
+function ageOf(iso: string | undefined, now: number): number | undefined {
+  return iso === undefined ? undefined : Math.max(0, now - Date.parse(iso));
+}
 
-const age = (iso: string | undefined, now: number): string => {
+function age(iso: string | undefined, now: number): string {
   const ms = ageOf(iso, now);
   return ms === undefined ? '' : formatSpan(ms);
-};
+}
 
-const backlogLine = ({ destinations, ledger }: Look, now: number): string => {
+function backlogLine({ destinations, ledger }: Look, now: number): string {
   const ages = destinations.flatMap(({ oldestPendingAt }) => ageOf(oldestPendingAt, now) ?? []);
   const oldest = ages.length === 0 ? '' : `, the oldest for ${formatSpan(Math.max(...ages))}`;
   return `backlog   ${ledger.pending}${oldest}`;
-};
+}
 
-const until = (iso: string | undefined, now: number): string => {
+function until(iso: string | undefined, now: number): string {
   if (iso === undefined) return '';
   const left = Date.parse(iso) - now;
   return left <= 0 ? 'now' : `in ${formatSpan(left)}`;
-};
+}
 
-const tokenOf = ({ tokenSecondsLeft: left }: DestinationAnswer): string => {
+function tokenOf({ tokenSecondsLeft: left }: DestinationAnswer): string {
   if (left === undefined) return '';
   return left < 3_600 ? `${Math.floor(left)} s` : formatSpan(left * 1_000);
-};
+}
 
-const tableLines = <Row>(rows: readonly Row[], columns: Parameters<typeof formatTable<Row>>[1]): string[] =>
-  stripVTControlCharacters(formatTable(rows, columns)).split('\n');
+function tableLines<Row>(rows: readonly Row[], columns: Parameters<typeof formatTable<Row>>[1]): string[] {
+  return stripVTControlCharacters(formatTable(rows, columns)).split('\n');
+}
 
-const destinationLines = (destinations: readonly DestinationAnswer[], now: number): Line[] => {
+function destinationLines(destinations: readonly DestinationAnswer[], now: number): Line[] {
   const [head = '', ...rows] = tableLines(destinations, [
     { heading: 'DESTINATION', cell: ({ name }) => name },
     { heading: 'STATE', cell: ({ state }) => state },
@@ -105,9 +110,9 @@ const destinationLines = (destinations: readonly DestinationAnswer[], now: numbe
     ];
   });
   return [{ text: head, tone: 'bold' }, ...lines];
-};
+}
 
-const deadLines = (deadLetters: readonly EventAnswer[], now: number): Line[] => {
+function deadLines(deadLetters: readonly EventAnswer[], now: number): Line[] {
   if (deadLetters.length === 0) return [{ text: 'no dead letters', tone: 'dim' }];
   const [head = '', ...rows] = tableLines(deadLetters, [
     { heading: 'LAST DEAD LETTERS', cell: ({ receipt }) => receipt },
@@ -116,27 +121,30 @@ const deadLines = (deadLetters: readonly EventAnswer[], now: number): Line[] => 
     { heading: 'EVENT', cell: ({ eventName }) => eventName },
   ]);
   return [{ text: head, tone: 'bold' }, ...rows.map((text): Line => ({ text }))];
-};
+}
 
-const ledgerLines = ({ ledger }: Look): Line[] =>
-  formatBalance(ledger)
+function ledgerLines({ ledger }: Look): Line[] {
+  return formatBalance(ledger)
     .split('\n')
     .map((text) => ({ text, tone: ledger.balanced ? 'bold' : 'red' }));
+}
 
-const body = (seen: Look, { now, rates }: Status): Line[] => [
-  ...intakeLines(seen.health),
-  { text: `rates     ${rateLine(rates)}` },
-  { text: backlogLine(seen, now) },
-  { text: '' },
-  ...destinationLines(seen.destinations, now),
-  { text: '' },
-  ...deadLines(seen.deadLetters, now),
-  { text: '' },
-  ...ledgerLines(seen),
-];
+function body(seen: Look, { now, rates }: Status): Line[] {
+  return [
+    ...intakeLines(seen.health),
+    { text: `rates     ${rateLine(rates)}` },
+    { text: backlogLine(seen, now) },
+    { text: '' },
+    ...destinationLines(seen.destinations, now),
+    { text: '' },
+    ...deadLines(seen.deadLetters, now),
+    { text: '' },
+    ...ledgerLines(seen),
+  ];
+}
 
 /** The lines of the status, top first. */
-export const statusLines = (status: Status): Line[] => {
+export function statusLines(status: Status): Line[] {
   const { url, now, look, trouble } = status;
   const moment = formatMoment(new Date(now).toISOString());
   return [
@@ -144,14 +152,16 @@ export const statusLines = (status: Status): Line[] => {
     ...(trouble === undefined ? [] : [{ text: trouble, tone: 'red' as const }]),
     ...(look === undefined ? [] : body(look, status)),
   ];
-};
+}
 
-const cut = (text: string, width: number): string =>
-  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
 
 /** Cut to the width and coloured as the terminal takes it: NO_COLOR is obeyed, and a pipe gets none. */
-export const paint = (lines: readonly Line[], width = Infinity): string[] =>
-  lines.map(({ text, tone }) => {
+export function paint(lines: readonly Line[], width = Infinity): string[] {
+  return lines.map(({ text, tone }) => {
     const fitting = cut(text, width);
     return tone === undefined || fitting === '' ? fitting : styleText(tone, fitting);
   });
+}

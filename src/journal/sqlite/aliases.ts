@@ -13,26 +13,28 @@ export interface Place {
   readonly own_lane: string | null;
 }
 
-const targetOf = ({ db, aliases }: Engine, destination: string, lane: string): string => {
+function targetOf({ db, aliases }: Engine, destination: string, lane: string): string {
   if (!aliases.isAny) return lane;
   const row = db.one('SELECT target FROM aliases WHERE destination = ? AND lane = ?', destination, lane) as
     | { target: string }
     | undefined;
   return row?.target ?? lane;
-};
+}
 
 /** The place that an event of this lane has at the destination now. */
-export const placeAt = (engine: Engine, destination: string, own: string | null): Place => {
+export function placeAt(engine: Engine, destination: string, own: string | null): Place {
   const lane = own === null ? null : targetOf(engine, destination, own);
   return { lane, own_lane: lane === own ? null : own };
-};
+}
 
 /** The lane of the event's own customer. */
-export const ownLaneOf = ({ lane, own_lane }: Pick<EventRow, keyof Place>): string | null => own_lane ?? lane;
+export function ownLaneOf({ lane, own_lane }: Pick<EventRow, keyof Place>): string | null {
+  return own_lane ?? lane;
+}
 
 /** The lanes that an alias leads to this one from. */
-export const aliasedTo = ({ db }: Engine, destination: string, lane: string): string[] =>
-  (
+export function aliasedTo({ db }: Engine, destination: string, lane: string): string[] {
+  return (
     db.all(
       'SELECT lane FROM aliases INDEXED BY aliases_target WHERE destination = ? AND target = ?',
       destination,
@@ -41,9 +43,10 @@ export const aliasedTo = ({ db }: Engine, destination: string, lane: string): st
       lane: string;
     }[]
   ).map((row) => row.lane);
+}
 
 /** From now on the one lane is the other. Nothing for a lane that has an alias already, or that the other one leads back to. */
-export const addAlias = (engine: Engine, destination: string, { from, to }: LaneAlias): void => {
+export function addAlias(engine: Engine, destination: string, { from, to }: LaneAlias): void {
   const target = targetOf(engine, destination, to);
   if (target === from || targetOf(engine, destination, from) !== from) return;
   engine.db.run(
@@ -60,4 +63,4 @@ export const addAlias = (engine: Engine, destination: string, { from, to }: Lane
     target,
   );
   moveLane(engine, destination, from, target);
-};
+}

@@ -11,18 +11,14 @@ import { joinLane, queueUp } from './lanes.ts';
  * The identity as it is stored.
  * @throws RefusedError for what is not 64 hex digits: cut short, two events could be taken for one.
  */
-export const identityBytes = (identity: string): Buffer => {
+export function identityBytes(identity: string): Buffer {
   if (!/^[0-9a-f]{64}$/u.test(identity))
     throw new RefusedError('an identity must be 64 lower-case hex digits');
   return Buffer.from(identity, 'hex');
-};
+}
 
 /** The receipt under which an event of this identity is known. */
-export const knownReceipt = (
-  { db, indexes }: Engine,
-  source: string,
-  identity: Buffer,
-): string | undefined => {
+export function knownReceipt({ db, indexes }: Engine, source: string, identity: Buffer): string | undefined {
   for (const seq of indexes.identities.of(identityKey(identity))) {
     const row = db.one(
       'SELECT receipt FROM events WHERE seq = ? AND identity = ? AND source = ?',
@@ -33,9 +29,9 @@ export const knownReceipt = (
     if (row !== undefined) return row.receipt;
   }
   return undefined;
-};
+}
 
-const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: NewEvent): void => {
+function insertEvent(engine: Engine, receipt: string, identity: Buffer, event: NewEvent): void {
   const { lane, own_lane } = placeAt(engine, event.destination, event.lane ?? null);
   const queue = { destination: event.destination, lane, replay: 0 };
   const { lastInsertRowid } = engine.db
@@ -67,9 +63,9 @@ const insertEvent = (engine: Engine, receipt: string, identity: Buffer, event: N
   insertBody(engine, seq, event.body);
   engine.indexes.identities.insert(identityKey(identity), seq);
   queueUp(engine, queue, seq);
-};
+}
 
-export const append = (engine: Engine, event: NewEvent): Appended => {
+export function append(engine: Engine, event: NewEvent): Appended {
   const identity = identityBytes(event.identity);
   const first = knownReceipt(engine, event.source, identity);
   if (first !== undefined) return { receipt: first, duplicate: true };
@@ -78,9 +74,9 @@ export const append = (engine: Engine, event: NewEvent): Appended => {
   addCounts(engine, event.source, { accepted: 1, pending: 1 });
   addBacklog(engine, event.destination, { pending: 1 });
   return { receipt, duplicate: false };
-};
+}
 
-export const appendMalformed = (engine: Engine, malformed: NewMalformed): { receipt: string } => {
+export function appendMalformed(engine: Engine, malformed: NewMalformed): { receipt: string } {
   const receipt = newReceipt();
   const { lastInsertRowid } = engine.db
     .sql(
@@ -103,4 +99,4 @@ export const appendMalformed = (engine: Engine, malformed: NewMalformed): { rece
   engine.indexes.queues.pass(seq);
   addCounts(engine, malformed.source, { malformed: 1 });
   return { receipt };
-};
+}

@@ -1,4 +1,4 @@
-import { moment } from '../../observability/moments.ts';
+import { hitFailpoint } from '../../telemetry/failpoints.ts';
 import { RefusedError, StoreError } from '../journal.ts';
 import { clearSums, writeSums } from './counts.ts';
 import { isStorageFailure } from './database.ts';
@@ -16,13 +16,15 @@ interface Failure {
   readonly culprit?: Call;
 }
 
-const failed = (error: unknown): Outcome => ({
-  ok: false,
-  refused: error instanceof RefusedError,
-  message: error instanceof Error ? error.message : String(error),
-});
+function failed(error: unknown): Outcome {
+  return {
+    ok: false,
+    refused: error instanceof RefusedError,
+    message: error instanceof Error ? error.message : String(error),
+  };
+}
 
-const carryOut = (engine: Engine, call: Call): Outcome => {
+function carryOut(engine: Engine, call: Call): Outcome {
   const operation = OPERATIONS[call.name] as (on: Engine, request: unknown) => unknown;
   try {
     return { ok: true, answer: operation(engine, call.request) };
@@ -31,19 +33,19 @@ const carryOut = (engine: Engine, call: Call): Outcome => {
     if (error instanceof RefusedError || error instanceof StoreError) return failed(error);
     throw error;
   }
-};
+}
 
-const undo = (engine: Engine): void => {
+function undo(engine: Engine): void {
   engine.claims.rollback();
   engine.indexes.identities.rollback();
   engine.indexes.queues.rollback();
   clearSums(engine);
   engine.claimable.clear();
   if (engine.db.raw.isTransaction) engine.db.raw.exec('ROLLBACK');
-};
+}
 
 /** Carries out the calls in one transaction; all of them or none. */
-const together = (engine: Engine, calls: readonly Call[]): readonly Outcome[] | Failure => {
+function together(engine: Engine, calls: readonly Call[]): readonly Outcome[] | Failure {
   const outcomes: Outcome[] = [];
   let culprit: Call | undefined;
   try {
@@ -54,9 +56,9 @@ const together = (engine: Engine, calls: readonly Call[]): readonly Outcome[] | 
     }
     culprit = undefined;
     writeSums(engine);
-    moment('journal-committing', calls);
+    hitFailpoint('journal-committing', calls);
     engine.db.raw.exec('COMMIT');
-    moment('journal-committed', calls);
+    hitFailpoint('journal-committed', calls);
     engine.claims.commit();
     engine.indexes.identities.commit();
     engine.indexes.queues.commit();
@@ -65,17 +67,13 @@ const together = (engine: Engine, calls: readonly Call[]): readonly Outcome[] | 
     undo(engine);
     return { error, culprit };
   }
-};
+}
 
 /**
  * Whom a failure falls on. A call's own fault falls on that call. A failure of the file falls first on what makes it grow, then on the other
  * writes: so a full disk can still be read, delivered from and emptied.
  */
-const fallsOn = (
-  calls: readonly Call[],
-  { error, culprit }: Failure,
-  mayLeaveOut: boolean,
-): readonly Call[] => {
+function fallsOn(calls: readonly Call[], { error, culprit }: Failure, mayLeaveOut: boolean): readonly Call[] {
   const own = culprit !== undefined && (CLASS_OF[culprit.name] === 'read' || !isStorageFailure(error));
   if (own) return mayLeaveOut ? [culprit] : calls;
   for (const kind of ['intake', 'write'] as const) {
@@ -83,10 +81,10 @@ const fallsOn = (
     if (ofKind.length > 0) return ofKind;
   }
   return calls;
-};
+}
 
 /** Carries out a batch and answers the outcome of each call, in order. What succeeded is on the disk when this returns. */
-export const runBatch = (engine: Engine, calls: readonly Call[]): readonly Outcome[] => {
+export function runBatch(engine: Engine, calls: readonly Call[]): readonly Outcome[] {
   const failures = new Map<Call, Outcome>();
   let waiting = calls;
   let done: readonly Outcome[] = [];
@@ -105,4 +103,4 @@ export const runBatch = (engine: Engine, calls: readonly Call[]): readonly Outco
   if (failures.size === 0) return done;
   const outcomes = new Map(waiting.map((call, index) => [call, done[index]]));
   return calls.map((call) => (outcomes.get(call) ?? failures.get(call)) as Outcome);
-};
+}

@@ -23,8 +23,9 @@ export const BLOCKS = `(
 export const EVERYWHERE = { from: 0, to: Number.MAX_SAFE_INTEGER } as const;
 
 /** SQL for the events of a lane, by the beginning of it that its index holds. */
-export const laneIs = (lane: string): string =>
-  `substr(lane, 1, 8) = substr(${lane}, 1, 8) AND lane = ${lane}`;
+export function laneIs(lane: string): string {
+  return `substr(lane, 1, 8) = substr(${lane}, 1, 8) AND lane = ${lane}`;
+}
 
 /** SQL for the events of an event id, which is given twice, by the end of it that its index holds. */
 export const EVENT_ID_IS = 'substr(event_id, -12) = substr(?, -12) AND event_id = ?';

@@ -35,14 +35,16 @@ export interface BufferedIndexOptions {
 }
 
 /** Calls on the table of an index. */
-const textsOf = (table: string) => ({
-  any: `SELECT 1 FROM ${table} LIMIT 1`,
-  has: `SELECT 1 FROM ${table} WHERE key = ? LIMIT 1`,
-  first: `SELECT min(seq) AS seq FROM ${table} WHERE key = ?`,
-  all: `SELECT seq FROM ${table} WHERE key = ? ORDER BY seq`,
-  insert: `INSERT OR IGNORE INTO ${table} (key, seq) VALUES (?, ?)`,
-  delete: `DELETE FROM ${table} WHERE key = ? AND seq = ?`,
-});
+function textsOf(table: string) {
+  return {
+    any: `SELECT 1 FROM ${table} LIMIT 1`,
+    has: `SELECT 1 FROM ${table} WHERE key = ? LIMIT 1`,
+    first: `SELECT min(seq) AS seq FROM ${table} WHERE key = ?`,
+    all: `SELECT seq FROM ${table} WHERE key = ? ORDER BY seq`,
+    insert: `INSERT OR IGNORE INTO ${table} (key, seq) VALUES (?, ?)`,
+    delete: `DELETE FROM ${table} WHERE key = ? AND seq = ?`,
+  };
+}
 
 /** An event and the key by which it is found. */
 export interface Entry {
@@ -197,28 +199,30 @@ export class BufferedIndex {
   }
 }
 
-const lower = (one: number | undefined, other: number | undefined): number | undefined =>
-  one === undefined || (other !== undefined && other < one) ? other : one;
+function lower(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || (other !== undefined && other < one) ? other : one;
+}
 
 /** Inserts entries into the table of an index; in the order of keys it is quickest. */
-export const insertMany = (db: Database, table: string, entries: readonly Entry[]): void => {
+export function insertMany(db: Database, table: string, entries: readonly Entry[]): void {
   const whole = entries.length - (entries.length % ROWS);
   const { insert } = textsOf(table);
   const insertRows = `${insert}${', (?, ?)'.repeat(ROWS - 1)}`;
   for (let at = 0; at < whole; at += ROWS)
     db.run(insertRows, ...entries.slice(at, at + ROWS).flatMap(({ key, seq }) => [key, seq]));
   for (const { key, seq } of entries.slice(whole)) db.run(insert, key, seq);
-};
+}
 
 /** Writes down that every event up to this position has its entry in the table, if it needs one. */
-export const setMerged = (db: Database, table: string, seq: number): void => {
+export function setMerged(db: Database, table: string, seq: number): void {
   db.run(
     'INSERT INTO merged (name, seq) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq',
     table,
     seq,
   );
-};
+}
 
 /** The position up to which every event has its entry in the table. */
-export const mergedUpTo = (db: Database, table: string): number =>
-  (db.one('SELECT seq FROM merged WHERE name = ?', table) as { seq: number } | undefined)?.seq ?? 0;
+export function mergedUpTo(db: Database, table: string): number {
+  return (db.one('SELECT seq FROM merged WHERE name = ?', table) as { seq: number } | undefined)?.seq ?? 0;
+}

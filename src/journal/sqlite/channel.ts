@@ -155,5 +155,6 @@ export class Channel {
   }
 }
 
-const errorOf = ({ refused, message }: Failure): Error =>
-  refused ? new RefusedError(message) : new StoreError(message);
+function errorOf({ refused, message }: Failure): Error {
+  return refused ? new RefusedError(message) : new StoreError(message);
+}

@@ -24,7 +24,7 @@ interface LogState {
  * within the commit that fills the log, and whoever is in that batch or behind it waits for 2,048 pages: 20 ms, which at a peak is the worst
  * hundredth of all answers.
  */
-export const createCheckpoints = (raw: DatabaseSync): Checkpoints => {
+export function createCheckpoints(raw: DatabaseSync): Checkpoints {
   const look = raw.prepare('PRAGMA wal_checkpoint(NOOP)');
   const move = raw.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   let last = performance.now();
@@ -41,4 +41,4 @@ export const createCheckpoints = (raw: DatabaseSync): Checkpoints => {
       last = performance.now();
     },
   };
-};
+}

@@ -22,29 +22,30 @@ interface Stretch {
 }
 
 /** Heads in the order in which they are due, read as they are asked for. `slot` keeps open cursors on statements of their own. */
-const headsOfSource = (
+function headsOfSource(
   { db }: Engine,
   slot: number,
   of: Stretch & { readonly destination: string; readonly kind: Kind },
-): Iterator<Head> =>
-  db
+): Iterator<Head> {
+  return db
     .sql(
       `SELECT seq, due_at FROM events INDEXED BY events_head
        WHERE destination = ? AND source = ? AND replay = ? AND head = 1 AND due_at > ? AND due_at <= ?
        ORDER BY due_at, seq -- cursor ${slot}`,
     )
     .iterate(of.destination, of.source, of.kind, of.above, of.upTo) as Iterator<unknown> as Iterator<Head>;
+}
 
 /** What waits longer than `maxWait` got its time from a clock that has gone back since: it is read apart from the rest, and is due now. */
-const stretchesOf = ({ sources, now, maxWait }: ClaimRequest): Stretch[] => {
+function stretchesOf({ sources, now, maxWait }: ClaimRequest): Stretch[] {
   const last = maxWait === undefined ? Number.MAX_SAFE_INTEGER : now + maxWait;
   return [...new Set(sources)].flatMap((source) => [
     { source, above: Number.MIN_SAFE_INTEGER, upTo: last },
     ...(maxWait === undefined ? [] : [{ source, above: last, upTo: Number.MAX_SAFE_INTEGER }]),
   ]);
-};
+}
 
-const firstOf = (heads: readonly (Head | undefined)[]): number => {
+function firstOf(heads: readonly (Head | undefined)[]): number {
   let first = -1;
   for (const [slot, head] of heads.entries()) {
     const best = heads[first];
@@ -57,7 +58,7 @@ const firstOf = (heads: readonly (Head | undefined)[]): number => {
       first = slot;
   }
   return first;
-};
+}
 
 /** Heads of all the sources, merged. One index per source, so that what waits for a source that is gone is never walked over. */
 function* headsInOrder(engine: Engine, request: ClaimRequest, kind: Kind): Generator<Head> {
@@ -85,18 +86,19 @@ function* headsInOrder(engine: Engine, request: ClaimRequest, kind: Kind): Gener
 }
 
 /** The event with its payloads; undefined, and set aside, when one of them cannot be opened. */
-const open = (engine: Engine, row: EventRow): WireClaimed | undefined => {
+function open(engine: Engine, row: EventRow): WireClaimed | undefined {
   const body = readBody(engine, row.seq);
   const profile = row.lane === null ? undefined : readProfile(engine, row.destination, row.lane);
   if (body !== undefined && profile !== null) return { ...toStoredEvent(row), body, profile };
   engine.claims.setAside(row.seq);
   engine.reportUnreadable('the body or profile of a pending event', row.receipt);
   return undefined;
-};
+}
 
 /** An event whose lane has another one handed out: the two heads of a lane are not under way together. */
-const waitsForLane = ({ claims }: Engine, { destination, lane }: EventRow): boolean =>
-  lane !== null && claims.isBusy(destination, lane);
+function waitsForLane({ claims }: Engine, { destination, lane }: EventRow): boolean {
+  return lane !== null && claims.isBusy(destination, lane);
+}
 
 /** What a claim has taken so far. */
 interface Taken {
@@ -105,12 +107,12 @@ interface Taken {
 }
 
 /** Takes at most so many events of a kind. Answers when the next of them becomes due, if one is left that nobody holds. */
-const takeKind = (
+function takeKind(
   engine: Engine,
   request: ClaimRequest,
   { kind, most }: { readonly kind: Kind; readonly most: number },
   taken: Taken,
-): number | undefined => {
+): number | undefined {
   const limit = Math.min(request.limit, taken.events.length + most);
   for (const head of headsInOrder(engine, request, kind)) {
     if (engine.claims.skips(head.seq)) continue;
@@ -125,9 +127,9 @@ const takeKind = (
     taken.events.push(event);
   }
   return undefined;
-};
+}
 
-export const claim = (engine: Engine, request: ClaimRequest): WireClaimAnswer => {
+export function claim(engine: Engine, request: ClaimRequest): WireClaimAnswer {
   const taken: Taken = { events: [], bytes: 0 };
   const nextDueAt = takeKind(engine, request, { kind: 0, most: request.limit }, taken);
   const isFull = nextDueAt !== undefined && nextDueAt <= request.now;
@@ -137,11 +139,11 @@ export const claim = (engine: Engine, request: ClaimRequest): WireClaimAnswer =>
     ...(nextDueAt === undefined ? {} : { nextDueAt }),
     ...(nextReplayAt === undefined ? {} : { nextReplayAt }),
   };
-};
+}
 
-export const release = (engine: Engine, receipts: readonly string[]): void => {
+export function release(engine: Engine, receipts: readonly string[]): void {
   for (const receipt of receipts) {
     const row = queueRowOfReceipt(engine, receipt);
     if (row !== undefined) endClaim(engine, row);
   }
-};
+}

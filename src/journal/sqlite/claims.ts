@@ -10,7 +10,9 @@ interface Claimable {
   readonly lane: string | null;
 }
 
-const keyOf = (destination: string, lane: string): string => `${lane} ${destination}`;
+function keyOf(destination: string, lane: string): string {
+  return `${lane} ${destination}`;
+}
 
 /**
  * The events that are handed out, in memory only: a claim ends with the process. What a batch changes here is undone when the batch is

@@ -26,16 +26,16 @@ export interface Sums {
 }
 
 /** Forgets what was added and not written. */
-export const clearSums = ({ sums }: Engine): void => {
+export function clearSums({ sums }: Engine): void {
   sums.counts.clear();
   sums.backlog.clear();
-};
+}
 
-const plus = <T extends { readonly [Key in keyof T]: number }>(all: T, added: Partial<T>): T => {
+function plus<T extends { readonly [Key in keyof T]: number }>(all: T, added: Partial<T>): T {
   const sum = { ...all };
   for (const key in added) sum[key] = (all[key] + (added[key] ?? 0)) as T[typeof key];
   return sum;
-};
+}
 
 const NO_COUNTS: Counts = {
   accepted: 0,
@@ -50,16 +50,16 @@ const NO_COUNTS: Counts = {
 const NO_WAITING: Waiting = { pending: 0, replaying: 0 };
 
 /** Adds to the counts of a source, in the transaction of what is counted. */
-export const addCounts = ({ sums }: Engine, source: string, changes: Partial<Counts>): void => {
+export function addCounts({ sums }: Engine, source: string, changes: Partial<Counts>): void {
   sums.counts.set(source, plus(sums.counts.get(source) ?? NO_COUNTS, changes));
-};
+}
 
 /** Adds to the pending events of a destination; `replaying` are those of them that were replayed. */
-export const addBacklog = ({ sums }: Engine, destination: string, change: Partial<Waiting>): void => {
+export function addBacklog({ sums }: Engine, destination: string, change: Partial<Waiting>): void {
   sums.backlog.set(destination, plus(sums.backlog.get(destination) ?? NO_WAITING, change));
-};
+}
 
-const writeCounts = ({ db }: Engine, source: string, counts: Counts): void => {
+function writeCounts({ db }: Engine, source: string, counts: Counts): void {
   db.run(
     `INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET
       accepted = accepted + excluded.accepted,
@@ -80,9 +80,9 @@ const writeCounts = ({ db }: Engine, source: string, counts: Counts): void => {
     counts.quarantined,
     counts.quarantined_bytes,
   );
-};
+}
 
-const writeBacklog = ({ db }: Engine, destination: string, waiting: Waiting): void => {
+function writeBacklog({ db }: Engine, destination: string, waiting: Waiting): void {
   db.run(
     `INSERT INTO backlog (destination, pending, replaying) VALUES (?, ?, ?) ON CONFLICT (destination) DO UPDATE SET
       pending = pending + excluded.pending,
@@ -91,23 +91,23 @@ const writeBacklog = ({ db }: Engine, destination: string, waiting: Waiting): vo
     waiting.pending,
     waiting.replaying,
   );
-};
+}
 
 /** Writes what was added. To be called before the tables are read, and before the commit. */
-export const writeSums = (engine: Engine): void => {
+export function writeSums(engine: Engine): void {
   for (const [source, counts] of engine.sums.counts) writeCounts(engine, source, counts);
   for (const [destination, waiting] of engine.sums.backlog) writeBacklog(engine, destination, waiting);
   clearSums(engine);
-};
+}
 
 /** Count and bytes of what is quarantined of a source. */
-export const quarantineHeld = (engine: Engine, source: string): { count: number; bytes: number } => {
+export function quarantineHeld(engine: Engine, source: string): { count: number; bytes: number } {
   writeSums(engine);
   const row = engine.db.one('SELECT * FROM counts WHERE source = ?', source) as CountRow | undefined;
   return { count: row?.quarantined ?? 0, bytes: row?.quarantined_bytes ?? 0 };
-};
+}
 
-export const ledger = (engine: Engine): Ledger => {
+export function ledger(engine: Engine): Ledger {
   writeSums(engine);
   const rows = engine.db.all('SELECT * FROM counts ORDER BY source') as CountRow[];
   return Object.fromEntries(
@@ -116,19 +116,19 @@ export const ledger = (engine: Engine): Ledger => {
       { accepted, pending, delivered, ignored, dead, malformed, quarantined },
     ]),
   );
-};
+}
 
 /** Whether another destination has anything pending. */
-export const isAnyElsewhere = (engine: Engine, destination: string): boolean => {
+export function isAnyElsewhere(engine: Engine, destination: string): boolean {
   writeSums(engine);
   return (
     engine.db.one('SELECT 1 FROM backlog WHERE destination <> ? AND pending > 0 LIMIT 1', destination) !==
     undefined
   );
-};
+}
 
 /** Every destination that ever had something pending. */
-export const backlog = (engine: Engine): readonly Backlog[] => {
+export function backlog(engine: Engine): readonly Backlog[] {
   writeSums(engine);
   const rows = engine.db.all(
     `SELECT destination, pending, replaying, (
@@ -142,4 +142,4 @@ export const backlog = (engine: Engine): readonly Backlog[] => {
     replaying,
     ...(oldest === null ? {} : { oldestReceivedAt: oldest }),
   }));
-};
+}

@@ -2,16 +2,17 @@
 const DAMAGED: readonly number[] = [11, 26];
 
 /** The primary result code of an error of SQLite; undefined for any other error. */
-export const primaryCode = (error: unknown): number | undefined =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+export function primaryCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
     ? error.errcode & 0xff
     : undefined;
+}
 
 /** True when the file itself is not what it was written as. Waiting does not mend that. */
-export const isDamage = (error: unknown): boolean => {
+export function isDamage(error: unknown): boolean {
   const code = primaryCode(error);
   return code !== undefined && DAMAGED.includes(code);
-};
+}
 
 /** What an operator can do about a damaged file. */
 export const WAY_OUT =

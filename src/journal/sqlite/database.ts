@@ -33,16 +33,16 @@ export interface Database {
 const FAULTS_OF_CALL: readonly number[] = [1, 18, 19, 20, 25];
 
 /** True when the file could not be read or written (full, I/O, damaged), false when the fault is in what was asked. */
-export const isStorageFailure = (error: unknown): boolean => {
+export function isStorageFailure(error: unknown): boolean {
   const code = primaryCode(error);
   return code !== undefined && !FAULTS_OF_CALL.includes(code);
-};
+}
 
 /*
  * The exclusive lock is taken by the first transaction and held until the file is closed or the process ends, so two relays cannot both
  * hand out the same events. auto_vacuum must come before anything is written, locking_mode before the write-ahead log is opened.
  */
-const configure = (db: DatabaseSync, maxPages: number | undefined): void => {
+function configure(db: DatabaseSync, maxPages: number | undefined): void {
   db.exec('PRAGMA locking_mode = EXCLUSIVE');
   db.exec('PRAGMA auto_vacuum = INCREMENTAL');
   db.exec('PRAGMA journal_mode = WAL');
@@ -57,9 +57,9 @@ const configure = (db: DatabaseSync, maxPages: number | undefined): void => {
   db.exec(`PRAGMA journal_size_limit = ${MOST_PAGES * 4_096 * 4}`);
   if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
   db.exec('BEGIN EXCLUSIVE; COMMIT');
-};
+}
 
-const explain = (path: string, error: unknown): StoreError => {
+function explain(path: string, error: unknown): StoreError {
   if (primaryCode(error) === BUSY) {
     return new StoreError(`another relay is using ${path}; stop it or give this one its own store.path`, {
       cause: error,
@@ -68,13 +68,13 @@ const explain = (path: string, error: unknown): StoreError => {
   const why = error instanceof Error ? error.message : String(error);
   const cure = isDamage(error) ? `; the file is damaged: ${WAY_OUT}` : '';
   return new StoreError(`the store in ${path} cannot be opened: ${why}${cure}`, { cause: error });
-};
+}
 
 /**
  * Makes the file, or what an earlier version or a copy left, one that only the relay's user can read. SQLite gives the files beside it
  * the same mode. A file of another user stays as it is: the volume decides there.
  */
-const keepPrivate = (file: string): void => {
+function keepPrivate(file: string): void {
   closeSync(openSync(file, 'a', 0o600));
   for (const one of [file, `${file}-wal`, `${file}-shm`]) {
     try {
@@ -83,9 +83,9 @@ const keepPrivate = (file: string): void => {
       // Not ours to change.
     }
   }
-};
+}
 
-const wideReader = (raw: DatabaseSync, text: string): ((value: SQLInputValue) => unknown) => {
+function wideReader(raw: DatabaseSync, text: string): (value: SQLInputValue) => unknown {
   const statement = raw.prepare(text);
   const names = statement.columns().map(({ name }) => name);
   statement.setReturnArrays(true);
@@ -96,9 +96,9 @@ const wideReader = (raw: DatabaseSync, text: string): ((value: SQLInputValue) =>
     for (let at = 0; at < names.length; at += 1) row[names[at] as string] = values[at];
     return row;
   };
-};
+}
 
-const wrap = (raw: DatabaseSync): Database => {
+function wrap(raw: DatabaseSync): Database {
   const statements = new Map<string, StatementSync>();
   const sql = (text: string): StatementSync => {
     const known = statements.get(text);
@@ -131,13 +131,13 @@ const wrap = (raw: DatabaseSync): Database => {
     },
     close: () => raw.close(),
   };
-};
+}
 
 /**
  * Opens or makes the database in a folder and takes it for this process alone.
  * @throws StoreError when the folder cannot be used, another relay has it, the file is damaged, or it is not one this relay knows.
  */
-export const openDatabase = (path: string, maxPages?: number): Database => {
+export function openDatabase(path: string, maxPages?: number): Database {
   let raw: DatabaseSync | undefined;
   try {
     // For the relay's user alone: the file holds personal data.
@@ -154,4 +154,4 @@ export const openDatabase = (path: string, maxPages?: number): Database => {
     raw?.close();
     throw explain(path, error);
   }
-};
+}

@@ -8,12 +8,12 @@ import type { EventRow } from './rows.ts';
 import { rise } from './stretch.ts';
 
 /** Removes a malformed body with its record. */
-export const removeMalformed = (engine: Engine, row: EventRow): void => {
+export function removeMalformed(engine: Engine, row: EventRow): void {
   engine.db.run('DELETE FROM events WHERE seq = ?', row.seq);
   addCounts(engine, row.source, { malformed: -1 });
-};
+}
 
-const discardDead = (engine: Engine, row: EventRow, request: RequestOf<'discard'>): void => {
+function discardDead(engine: Engine, row: EventRow, request: RequestOf<'discard'>): void {
   dropPayloads(engine, row.seq);
   engine.db.run(
     `UPDATE events SET state = 'ignored', reason = 'discarded', settled_at = ? WHERE seq = ?`,
@@ -22,9 +22,9 @@ const discardDead = (engine: Engine, row: EventRow, request: RequestOf<'discard'
   );
   addCounts(engine, row.source, { dead: -1, ignored: 1 });
   recordAction(engine, row.seq, { at: request.now, by: request.by, action: 'discarded' });
-};
+}
 
-export const discard = (engine: Engine, request: RequestOf<'discard'>): AnswerOf<'discard'> => {
+export function discard(engine: Engine, request: RequestOf<'discard'>): AnswerOf<'discard'> {
   const letters = within(request.filter, ['dead', 'malformed']);
   const { rows, ...stepped } = rise(engine, letters, CHANGES_PER_STEP, request.step);
   for (const row of rows) {
@@ -32,4 +32,4 @@ export const discard = (engine: Engine, request: RequestOf<'discard'>): AnswerOf
     else discardDead(engine, row, request);
   }
   return { done: rows.length, ...stepped };
-};
+}

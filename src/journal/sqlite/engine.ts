@@ -31,7 +31,7 @@ export interface Engine {
  * Opens the store of one folder.
  * @throws StoreError when it cannot be opened.
  */
-export const openEngine = (options: Omit<WorkerOptions, 'pulse'>): Engine => {
+export function openEngine(options: Omit<WorkerOptions, 'pulse'>): Engine {
   const reported = new Set<string>();
   let notices: Notice[] = [];
   const report = (label: string, notice: Notice): void => {
@@ -62,4 +62,4 @@ export const openEngine = (options: Omit<WorkerOptions, 'pulse'>): Engine => {
       return taken;
     },
   };
-};
+}

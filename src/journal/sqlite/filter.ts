@@ -23,13 +23,13 @@ export interface ScanFilter extends EventFilter {
  * The index is named, the choice is not left to the planner: without statistics of the data it cannot know that an event id says more than
  * a source. Each of these begins with the block or is followed by the position, so a step can look at a stretch of it.
  */
-const indexFor = (filter: EventFilter): { readonly table: string; readonly byBlock?: true } => {
+function indexFor(filter: EventFilter): { readonly table: string; readonly byBlock?: true } {
   if (filter.receipts !== undefined) return { table: 'events INDEXED BY events_receipt' };
   if (filter.eventId !== undefined) return { table: 'events INDEXED BY events_event_id', byBlock: true };
   if (filter.customerId !== undefined) return { table: 'events INDEXED BY events_customer', byBlock: true };
   if (filter.states !== undefined) return { table: 'events INDEXED BY events_state' };
   return { table: 'events NOT INDEXED' };
-};
+}
 
 const LISTS = { receipts: 'receipt', states: 'state' } as const;
 const EQUALS = {
@@ -42,7 +42,7 @@ const EQUALS = {
 const BOUNDS = { since: 'received_at >= ?', until: 'received_at < ?' } as const;
 
 /** Turns a filter and the positions to look at into SQL; what a caller gave goes in as values only. */
-export const whereOf = (filter: ScanFilter, { from, to }: Positions): Where => {
+export function whereOf(filter: ScanFilter, { from, to }: Positions): Where {
   const { table, byBlock = false } = indexFor(filter);
   const terms = ['seq BETWEEN ? AND ?'];
   const values: SQLInputValue[] = [from, to];
@@ -72,10 +72,12 @@ export const whereOf = (filter: ScanFilter, { from, to }: Positions): Where => {
     if (value !== undefined) add(BOUNDS[key], value);
   }
   return { from: table, condition: terms.join(' AND '), values };
-};
+}
 
 /** The filter, for these states only. */
-export const within = (filter: EventFilter, states: readonly EventState[]): EventFilter => ({
-  ...filter,
-  states: filter.states === undefined ? states : states.filter((state) => filter.states?.includes(state)),
-});
+export function within(filter: EventFilter, states: readonly EventState[]): EventFilter {
+  return {
+    ...filter,
+    states: filter.states === undefined ? states : states.filter((state) => filter.states?.includes(state)),
+  };
+}

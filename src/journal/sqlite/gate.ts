@@ -10,7 +10,7 @@ export interface Gate {
   shut(): Promise<void>;
 }
 
-export const createGate = (): Gate => {
+export function createGate(): Gate {
   let inside = 0;
   let open = true;
   const empty = Promise.withResolvers<void>();
@@ -36,4 +36,4 @@ export const createGate = (): Gate => {
       await empty.promise;
     },
   };
-};
+}

@@ -51,7 +51,7 @@ export const INDEX_TABLES: readonly string[] = [...Object.keys(ENTRIES), 'merged
 const MOST_BEHIND = 4;
 
 /** Fills the table where it knows little or nothing: after a migration or a salvage. A million events take some seconds. */
-const catchUp = (db: Database, table: keyof Indexes, last: number, generation: number): number => {
+function catchUp(db: Database, table: keyof Indexes, last: number, generation: number): number {
   let merged = mergedUpTo(db, table);
   while (last - merged > generation * MOST_BEHIND) {
     const upTo = merged + generation * MOST_BEHIND;
@@ -63,9 +63,9 @@ const catchUp = (db: Database, table: keyof Indexes, last: number, generation: n
     merged = upTo;
   }
   return merged;
-};
+}
 
-const openIndex = (db: Database, table: keyof Indexes, last: number, generation: number): BufferedIndex => {
+function openIndex(db: Database, table: keyof Indexes, last: number, generation: number): BufferedIndex {
   const merged = catchUp(db, table, last, generation);
   const index = new BufferedIndex(db, { table, last, generation });
   for (let above = merged; above < last; above += generation) {
@@ -73,25 +73,25 @@ const openIndex = (db: Database, table: keyof Indexes, last: number, generation:
     for (const { key, seq } of entries) index.load(key, seq);
   }
   return index;
-};
+}
 
 /** Opens the indexes of a store. What was in memory only when the relay ended is read from the events again. */
-export const openIndexes = (db: Database, generation = GENERATION): Indexes => {
+export function openIndexes(db: Database, generation = GENERATION): Indexes {
   const { last } = db.one('SELECT coalesce(max(seq), 0) AS last FROM events') as { last: number };
   return {
     identities: openIndex(db, 'identities', last, generation),
     queues: openIndex(db, 'queues', last, generation),
   };
-};
+}
 
 /**
  * Merges what is due of the indexes into their tables. Never throws: what cannot be written stays in memory and is tried again, and that the
  * file cannot be written to shows at the next commit.
  */
-export const mergeDue = ({ identities, queues }: Indexes): void => {
+export function mergeDue({ identities, queues }: Indexes): void {
   try {
     for (const index of [identities, queues]) if (index.isDue) index.merge();
   } catch {
     // Tried again when more has come.
   }
-};
+}

@@ -40,30 +40,35 @@ type Listener = (destination: string) => void;
 /** A call that goes through the gate; what the calls below are made of. */
 type Ask = <Name extends OperationName>(name: Name, request: RequestOf<Name>) => Promise<AnswerOf<Name>>;
 
-const withOwnBody = <T extends { readonly body: Uint8Array }>(value: T): T => ({
-  ...value,
-  body: ownBytes(value.body),
-});
+function withOwnBody<T extends { readonly body: Uint8Array }>(value: T): T {
+  return {
+    ...value,
+    body: ownBytes(value.body),
+  };
+}
 
-const toClaimAnswer = (answer: AnswerOf<'claim'>): ClaimAnswer => ({
-  ...answer,
-  events: answer.events.map((event) => ({ ...event, body: asBuffer(event.body) })),
-});
+function toClaimAnswer(answer: AnswerOf<'claim'>): ClaimAnswer {
+  return {
+    ...answer,
+    events: answer.events.map((event) => ({ ...event, body: asBuffer(event.body) })),
+  };
+}
 
-const toRecord = (record: AnswerOf<'find'>): EventRecord | undefined =>
-  record && { ...record, body: record.body && asBuffer(record.body) };
+function toRecord(record: AnswerOf<'find'>): EventRecord | undefined {
+  return record && { ...record, body: record.body && asBuffer(record.body) };
+}
 
-const freeBytes = async (path: string): Promise<number> => {
+async function freeBytes(path: string): Promise<number> {
   try {
     const volume = await statfs(path);
     return volume.bavail * volume.bsize;
   } catch (cause) {
     throw new StoreError('the volume of the store cannot be read', { cause });
   }
-};
+}
 
-const writing = (ask: Ask) =>
-  ({
+function writing(ask: Ask) {
+  return {
     append: (event: NewEvent) => ask('append', withOwnBody(event)),
     appendMalformed: (body) => ask('appendMalformed', withOwnBody(body)),
     quarantine: (request, bounds) => ask('quarantine', { request: withOwnBody(request), bounds }),
@@ -74,10 +79,11 @@ const writing = (ask: Ask) =>
     retain: (policy, now) => ask('retain', { policy, now }),
     reseal: (from) => ask('reseal', { from }),
     probe: () => ask('probe', undefined),
-  }) satisfies Partial<Journal>;
+  } satisfies Partial<Journal>;
+}
 
-const reading = (ask: Ask) =>
-  ({
+function reading(ask: Ask) {
+  return {
     claim: async (request) => toClaimAnswer(await ask('claim', request)),
     release: (receipts) => ask('release', receipts),
     profiles: (destination, lanes) => ask('profiles', { destination, lanes }),
@@ -86,18 +92,21 @@ const reading = (ask: Ask) =>
     find: async (receiptOrEventId) => toRecord(await ask('find', receiptOrEventId)),
     pauses: () => ask('pauses', undefined),
     replays: () => ask('replays', undefined),
-  }) satisfies Partial<Journal>;
+  } satisfies Partial<Journal>;
+}
 
 /** For calls of many steps: once the journal is being closed no further step is taken, so that a scan of millions does not hold a shutdown. */
-const stepper = (gate: Gate, channel: Channel): Pick<Channel, 'call'> => ({
-  call: async (name, request) => {
-    if (!gate.isOpen) throw new StoreError('the store is being closed before the call is through');
-    return channel.call(name, request);
-  },
-});
+function stepper(gate: Gate, channel: Channel): Pick<Channel, 'call'> {
+  return {
+    call: async (name, request) => {
+      if (!gate.isOpen) throw new StoreError('the store is being closed before the call is through');
+      return channel.call(name, request);
+    },
+  };
+}
 
-const scanning = (gate: Gate, channel: Pick<Channel, 'call'>, runner: ReplayRunner, path: string) =>
-  ({
+function scanning(gate: Gate, channel: Pick<Channel, 'call'>, runner: ReplayRunner, path: string) {
+  return {
     list: (filter, page) => gate.through(() => listEvents(channel, filter, page)),
     count: (filter) => gate.through(() => countEvents(channel, filter)),
     listQuarantined: (filter, page) => gate.through(() => listQuarantine(channel, filter, page)),
@@ -112,30 +121,33 @@ const scanning = (gate: Gate, channel: Pick<Channel, 'call'>, runner: ReplayRunn
         const { usedBytes } = await channel.call('usage', undefined);
         return { usedBytes, freeBytes: await freeBytes(path) };
       }),
-  }) satisfies Partial<Journal>;
+  } satisfies Partial<Journal>;
+}
 
-const telling = (listeners: ReadonlySet<Listener>, log: JournalLog | undefined) => ({
-  claimable: (destinations: readonly string[]): void => {
-    for (const destination of destinations) {
-      for (const listener of listeners) {
-        try {
-          listener(destination);
-        } catch (error) {
-          log?.error({ err: error, destination }, 'a listener of the store failed');
+function telling(listeners: ReadonlySet<Listener>, log: JournalLog | undefined) {
+  return {
+    claimable: (destinations: readonly string[]): void => {
+      for (const destination of destinations) {
+        for (const listener of listeners) {
+          try {
+            listener(destination);
+          } catch (error) {
+            log?.error({ err: error, destination }, 'a listener of the store failed');
+          }
         }
       }
-    }
-  },
-  notices: (notices: readonly Notice[]): void => {
-    for (const { message, ...fields } of notices) log?.error(fields, message);
-  },
-});
+    },
+    notices: (notices: readonly Notice[]): void => {
+      for (const { message, ...fields } of notices) log?.error(fields, message);
+    },
+  };
+}
 
 /**
  * Opens the journal over SQLite in a folder.
  * @throws StoreError when the folder cannot be used, is another relay's, or was written by a newer one; Error for a key that is none.
  */
-export const openSqliteJournal = async (options: SqliteJournalOptions): Promise<Journal> => {
+export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
   const { path, maxPages, generation, log } = options;
   const listeners = new Set<Listener>();
   const tell = telling(listeners, log);
@@ -182,4 +194,4 @@ export const openSqliteJournal = async (options: SqliteJournalOptions): Promise<
       await channel.close();
     },
   };
-};
+}

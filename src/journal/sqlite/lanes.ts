@@ -17,63 +17,70 @@ interface Queue {
 
 type LaneQueue = Queue & { readonly lane: string };
 
-const isOfLane = (queue: Queue): queue is LaneQueue => queue.lane !== null;
+function isOfLane(queue: Queue): queue is LaneQueue {
+  return queue.lane !== null;
+}
 
-const keyOf = ({ destination, lane, replay }: LaneQueue): number => queueKey(destination, lane, replay);
+function keyOf({ destination, lane, replay }: LaneQueue): number {
+  return queueKey(destination, lane, replay);
+}
 
 /** Whether anybody is pending in a queue. */
-export const isWaiting = ({ indexes }: Engine, queue: LaneQueue): boolean => indexes.queues.has(keyOf(queue));
+export function isWaiting({ indexes }: Engine, queue: LaneQueue): boolean {
+  return indexes.queues.has(keyOf(queue));
+}
 
 /** A head is told to the listeners of the destination, unless its lane is busy: then the end of that claim tells it. */
-const tell = ({ claims, claimable }: Engine, { destination, lane }: Queue): void => {
+function tell({ claims, claimable }: Engine, { destination, lane }: Queue): void {
   if (lane === null || !claims.isBusy(destination, lane)) claimable.add(destination);
-};
+}
 
 /** Whether an event that becomes pending in a queue is its head: only if nobody waits there. Ask before the event is written. */
-export const joinLane = (engine: Engine, queue: Queue): 0 | 1 => {
+export function joinLane(engine: Engine, queue: Queue): 0 | 1 {
   if (isOfLane(queue) && isWaiting(engine, queue)) return 0;
   tell(engine, queue);
   return 1;
-};
+}
 
 /** Queues up an event that has just been given its position. Call after it was written. */
-export const queueUp = ({ indexes }: Engine, queue: Queue, seq: number): void => {
+export function queueUp({ indexes }: Engine, queue: Queue, seq: number): void {
   if (isOfLane(queue)) indexes.queues.insert(keyOf(queue), seq);
   else indexes.queues.pass(seq);
-};
+}
 
 /** Queues up an event that was there before, in its place by position. Call after it was written. */
-export const queueUpAgain = ({ indexes }: Engine, queue: Queue, seq: number): void => {
+export function queueUpAgain({ indexes }: Engine, queue: Queue, seq: number): void {
   if (isOfLane(queue)) indexes.queues.insertOlder(keyOf(queue), seq);
-};
+}
 
 /** Passes the place of a head that has left its queue to the event that waits longest there. */
-const passHead = (engine: Engine, queue: LaneQueue): void => {
+function passHead(engine: Engine, queue: LaneQueue): void {
   const next = engine.indexes.queues.first(keyOf(queue));
   if (next === undefined) return;
   engine.db.run('UPDATE events SET head = 1 WHERE seq = ?', next);
   tell(engine, queue);
-};
+}
 
 type Queued = Pick<QueueRow, 'seq' | 'head'>;
 
 /** Takes an event out of its queue, and passes its place on if it was the head. Call after it was written. */
-export const leaveQueue = (engine: Engine, left: Queue & Queued): void => {
+export function leaveQueue(engine: Engine, left: Queue & Queued): void {
   if (!isOfLane(left)) return;
   engine.indexes.queues.delete(keyOf(left), left.seq);
   if (left.head === 1) passHead(engine, left);
-};
+}
 
 /** Who is pending in a queue, in rising order. */
-const waitingIn = ({ db, indexes }: Engine, queue: LaneQueue): Queued[] =>
-  [...new Set(indexes.queues.of(keyOf(queue)))]
+function waitingIn({ db, indexes }: Engine, queue: LaneQueue): Queued[] {
+  return [...new Set(indexes.queues.of(keyOf(queue)))]
     .toSorted((a, b) => a - b)
     .flatMap(
       (seq) => db.all('SELECT seq, head FROM events WHERE seq = ? AND lane = ?', seq, queue.lane) as Queued[],
     );
+}
 
 /** Puts what is pending in one lane behind the one that another lane waits for. Who was first there stays it where nobody is waited for. */
-export const moveLane = (engine: Engine, destination: string, from: string, to: string): void => {
+export function moveLane(engine: Engine, destination: string, from: string, to: string): void {
   for (const replay of [0, 1]) {
     const queue = { destination, lane: from, replay };
     const rows = waitingIn(engine, queue);
@@ -93,13 +100,13 @@ export const moveLane = (engine: Engine, destination: string, from: string, to: 
     // Of another lane with the same key somebody can be left.
     if (rows.some(({ head }) => head === 1)) passHead(engine, queue);
   }
-};
+}
 
 /**
  * Ends the claim of an event, if it has one. Who waits for its lane in another queue is claimable from then on.
  * @returns the lane that it kept busy
  */
-export const endClaim = (engine: Engine, row: QueueRow): BusyLane | undefined => {
+export function endClaim(engine: Engine, row: QueueRow): BusyLane | undefined {
   const held = engine.claims.drop(row.seq);
   if (held === undefined) return undefined;
   const { destination, lane } = held;
@@ -110,4 +117,4 @@ export const endClaim = (engine: Engine, row: QueueRow): BusyLane | undefined =>
   if (queues.some((replay) => isWaiting(engine, { destination, lane, replay })))
     engine.claimable.add(destination);
   return held;
-};
+}

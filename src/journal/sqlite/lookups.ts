@@ -18,8 +18,8 @@ interface AttemptRow {
   readonly batch_size: number;
 }
 
-const attemptsOf = ({ db }: Engine, seq: number): Attempt[] =>
-  (db.all('SELECT * FROM attempts WHERE seq = ? ORDER BY n', seq) as AttemptRow[]).map((row) => ({
+function attemptsOf({ db }: Engine, seq: number): Attempt[] {
+  return (db.all('SELECT * FROM attempts WHERE seq = ? ORDER BY n', seq) as AttemptRow[]).map((row) => ({
     at: row.at,
     kind: row.kind,
     outcome: row.outcome,
@@ -29,9 +29,10 @@ const attemptsOf = ({ db }: Engine, seq: number): Attempt[] =>
     durationMs: row.duration_ms,
     batchSize: row.batch_size,
   }));
+}
 
-const sentOf = (engine: Engine, row: EventRow): SentMessage[] =>
-  (
+function sentOf(engine: Engine, row: EventRow): SentMessage[] {
+  return (
     engine.db.all('SELECT kind, json FROM sent WHERE seq = ? ORDER BY id', row.seq) as {
       kind: SentMessage['kind'];
       json: Uint8Array;
@@ -42,24 +43,26 @@ const sentOf = (engine: Engine, row: EventRow): SentMessage[] =>
     engine.reportUnreadable('a sent message', row.receipt);
     return [];
   });
+}
 
-const bodyOf = (engine: Engine, row: EventRow): Buffer | undefined => {
+function bodyOf(engine: Engine, row: EventRow): Buffer | undefined {
   if (row.kept === 0) return undefined;
   const body = readBody(engine, row.seq);
   if (body === undefined) engine.reportUnreadable('the body of an event', row.receipt);
   return body;
-};
+}
 
-const newestOfEventId = ({ db }: Engine, eventId: string): EventRow | undefined =>
-  db.one(
+function newestOfEventId({ db }: Engine, eventId: string): EventRow | undefined {
+  return db.one(
     `SELECT * FROM events INDEXED BY events_event_id WHERE ${BLOCK} IN ${BLOCKS} AND ${EVENT_ID_IS} ORDER BY seq DESC LIMIT 1`,
     EVERYWHERE.from,
     EVERYWHERE.to,
     eventId,
     eventId,
   ) as EventRow | undefined;
+}
 
-export const find = (engine: Engine, receiptOrEventId: string): WireRecord | undefined => {
+export function find(engine: Engine, receiptOrEventId: string): WireRecord | undefined {
   const row = rowOfReceipt(engine, receiptOrEventId) ?? newestOfEventId(engine, receiptOrEventId);
   if (row === undefined) return undefined;
   return {
@@ -73,14 +76,16 @@ export const find = (engine: Engine, receiptOrEventId: string): WireRecord | und
       row.seq,
     ) as WireRecord['actions'],
   };
-};
+}
 
-export const list = (engine: Engine, { filter, limit, step }: RequestOf<'list'>): AnswerOf<'list'> => {
+export function list(engine: Engine, { filter, limit, step }: RequestOf<'list'>): AnswerOf<'list'> {
   const { rows, ...stepped } = fall(engine, filter, limit, step);
   return { items: rows.map(toStoredEvent) satisfies StoredEvent[], ...stepped };
-};
+}
 
-export const count = (
+export function count(
   engine: Engine,
   { filter, step }: { readonly filter: EventFilter; readonly step: Step },
-): Stepped & { readonly count: number } => tally(engine, filter, step);
+): Stepped & { readonly count: number } {
+  return tally(engine, filter, step);
+}

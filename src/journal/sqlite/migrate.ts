@@ -1,15 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { moment } from '../../observability/moments.ts';
+import { hitFailpoint } from '../../telemetry/failpoints.ts';
 import { MIGRATIONS } from './migrations.ts';
 
-const versionOf = (db: DatabaseSync): number =>
-  Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+}
 
 /**
  * Brings the database to the version of the last step; each step is one transaction.
  * @throws Error when the database is of a newer version than these steps know, or a step fails.
  */
-export const migrate = (db: DatabaseSync, steps: readonly string[] = MIGRATIONS): void => {
+export function migrate(db: DatabaseSync, steps: readonly string[] = MIGRATIONS): void {
   const version = versionOf(db);
   if (version > steps.length) {
     throw new Error(
@@ -21,13 +22,13 @@ export const migrate = (db: DatabaseSync, steps: readonly string[] = MIGRATIONS)
     db.exec('BEGIN IMMEDIATE');
     try {
       db.exec(step);
-      moment('journal-migrating');
+      hitFailpoint('journal-migrating');
       db.exec(`PRAGMA user_version = ${index + 1}`);
       db.exec('COMMIT');
-      moment('journal-migrating');
+      hitFailpoint('journal-migrating');
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
       throw error;
     }
   }
-};
+}

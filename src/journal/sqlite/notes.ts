@@ -10,11 +10,7 @@ const MAX_PATH = 300;
 type Pairs = readonly (readonly [string, string])[];
 
 /** Writes nothing where there are none; a replay has removed what was there before. */
-export const keepNotes = (
-  { db, seal }: Engine,
-  seq: number,
-  notes: readonly KeptNote[] | undefined,
-): void => {
+export function keepNotes({ db, seal }: Engine, seq: number, notes: readonly KeptNote[] | undefined): void {
   if (notes === undefined || notes.length === 0) return;
   const pairs: Pairs = notes.slice(0, MAX_NOTES).map(({ path, code }) => [path.slice(0, MAX_PATH), code]);
   db.run(
@@ -22,26 +18,26 @@ export const keepNotes = (
     seq,
     seal.close(Buffer.from(JSON.stringify(pairs), 'utf8')),
   );
-};
+}
 
-const pairsIn = (plain: Buffer | undefined): Pairs | undefined => {
+function pairsIn(plain: Buffer | undefined): Pairs | undefined {
   try {
     return plain && (JSON.parse(plain.toString('utf8')) as Pairs);
   } catch {
     return undefined;
   }
-};
+}
 
 /** None, and said so, when they cannot be opened or are damaged. */
-export const notesOf = (engine: Engine, { seq, receipt }: EventRow): KeptNote[] => {
+export function notesOf(engine: Engine, { seq, receipt }: EventRow): KeptNote[] {
   const row = engine.db.one('SELECT json FROM notes WHERE seq = ?', seq) as { json: Uint8Array } | undefined;
   if (row === undefined) return [];
   const pairs = pairsIn(engine.seal.open(row.json));
   if (pairs !== undefined) return pairs.map(([path, code]) => ({ path, code }));
   engine.reportUnreadable('the notes of an event', receipt);
   return [];
-};
+}
 
-export const dropNotes = ({ db }: Engine, seq: number): void => {
+export function dropNotes({ db }: Engine, seq: number): void {
   db.run('DELETE FROM notes WHERE seq = ?', seq);
-};
+}

@@ -10,27 +10,28 @@ const MAX_LIMIT = 500;
 type Listing = 'events' | 'quarantine';
 
 /** The cursor of the page after the record at this position. */
-const cursorAt = (listing: Listing, seq: number): string =>
-  Buffer.from(`${listing}:${seq}`).toString('base64url');
+function cursorAt(listing: Listing, seq: number): string {
+  return Buffer.from(`${listing}:${seq}`).toString('base64url');
+}
 
-const positionOf = (listing: Listing, cursor: string): number => {
+function positionOf(listing: Listing, cursor: string): number {
   const [of, seq = ''] = Buffer.from(cursor, 'base64url').toString('latin1').split(':');
   if (of !== listing || !/^\d{1,15}$/u.test(seq)) throw new RefusedError('the cursor is none of this list');
   return Number(seq);
-};
+}
 
-const startOf = (listing: Listing, page: PageRequest): number | undefined => {
+function startOf(listing: Listing, page: PageRequest): number | undefined {
   if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > MAX_LIMIT)
     throw new RefusedError(`the limit of a page must be 1 to ${MAX_LIMIT}`);
   return page.cursor === undefined ? undefined : positionOf(listing, page.cursor);
-};
+}
 
 /** A page of events. Looks for one more than it gives, to know whether it is the last. */
-export const listEvents = async (
+export async function listEvents(
   channel: Pick<Channel, 'call'>,
   filter: EventFilter,
   page: PageRequest,
-): Promise<Page<StoredEvent>> => {
+): Promise<Page<StoredEvent>> {
   const at = startOf('events', page);
   const found: StoredEvent[] = [];
   let step: Step | undefined = { ...FIRST_STEP, at };
@@ -48,15 +49,15 @@ export const listEvents = async (
   return last === undefined || found.length <= page.limit
     ? { items }
     : { items, cursor: cursorAt('events', last.seq) };
-};
+}
 
-export const listQuarantine = async (
+export async function listQuarantine(
   channel: Pick<Channel, 'call'>,
   filter: QuarantineFilter,
   page: PageRequest,
-): Promise<Page<Quarantined>> => {
+): Promise<Page<Quarantined>> {
   const before = startOf('quarantine', page);
   const answer = await channel.call('listQuarantined', { filter, limit: page.limit, before });
   const items = answer.items.map((item) => ({ ...item, body: asBuffer(item.body) }));
   return answer.more === undefined ? { items } : { items, cursor: cursorAt('quarantine', answer.more) };
-};
+}

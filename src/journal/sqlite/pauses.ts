@@ -2,10 +2,11 @@ import type { OperatorPause } from '../journal.ts';
 import type { Engine } from './engine.ts';
 import type { RequestOf } from './protocol.ts';
 
-export const pauses = ({ db }: Engine): readonly OperatorPause[] =>
-  db.all('SELECT destination, by, at FROM pauses ORDER BY destination') as OperatorPause[];
+export function pauses({ db }: Engine): readonly OperatorPause[] {
+  return db.all('SELECT destination, by, at FROM pauses ORDER BY destination') as OperatorPause[];
+}
 
-export const setPause = ({ db }: Engine, { destination, pause }: RequestOf<'setPause'>): void => {
+export function setPause({ db }: Engine, { destination, pause }: RequestOf<'setPause'>): void {
   if (pause === null) db.run('DELETE FROM pauses WHERE destination = ?', destination);
   else
     db.run(
@@ -14,4 +15,4 @@ export const setPause = ({ db }: Engine, { destination, pause }: RequestOf<'setP
       pause.by,
       pause.at,
     );
-};
+}

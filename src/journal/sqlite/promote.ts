@@ -11,7 +11,7 @@ import type { RequestOf } from './protocol.ts';
 import { recordAction } from './replay.ts';
 import { type EventRow, rowOfReceipt } from './rows.ts';
 
-const becomeEvent = (engine: Engine, row: EventRow, identity: Buffer, event: NewEvent): void => {
+function becomeEvent(engine: Engine, row: EventRow, identity: Buffer, event: NewEvent): void {
   const { lane, own_lane } = placeAt(engine, event.destination, event.lane ?? null);
   const queue = { destination: event.destination, lane, replay: 0 };
   engine.db.run(
@@ -38,9 +38,9 @@ const becomeEvent = (engine: Engine, row: EventRow, identity: Buffer, event: New
   );
   engine.indexes.identities.insertOlder(identityKey(identity), row.seq);
   queueUpAgain(engine, queue, row.seq);
-};
+}
 
-export const promote = (engine: Engine, { receipt, event, by }: RequestOf<'promote'>): Appended => {
+export function promote(engine: Engine, { receipt, event, by }: RequestOf<'promote'>): Appended {
   const identity = identityBytes(event.identity);
   const row = rowOfReceipt(engine, receipt);
   if (row?.state !== 'malformed') throw new RefusedError(`there is no malformed body ${receipt}`);
@@ -58,4 +58,4 @@ export const promote = (engine: Engine, { receipt, event, by }: RequestOf<'promo
   addBacklog(engine, event.destination, { pending: 1 });
   recordAction(engine, row.seq, { at: Date.now(), by, action: 'promoted' });
   return { receipt, duplicate: false };
-};
+}

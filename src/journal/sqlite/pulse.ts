@@ -9,19 +9,22 @@ const INTERVAL = 1_000;
 const NS_PER_MS = 1_000_000n;
 
 /** Gives a sign of life. */
-export const beat = (pulse: Pulse): void => void Atomics.store(pulse, 0, process.hrtime.bigint());
+export function beat(pulse: Pulse): void {
+  void Atomics.store(pulse, 0, process.hrtime.bigint());
+}
 
-export const createPulse = (): Pulse => {
+export function createPulse(): Pulse {
   const pulse = new BigInt64Array(new SharedArrayBuffer(8));
   beat(pulse);
   return pulse;
-};
+}
 
 /** ms since the last sign. */
-export const ageOf = (pulse: Pulse): number =>
-  Number((process.hrtime.bigint() - Atomics.load(pulse, 0)) / NS_PER_MS);
+export function ageOf(pulse: Pulse): number {
+  return Number((process.hrtime.bigint() - Atomics.load(pulse, 0)) / NS_PER_MS);
+}
 
 /** Gives a sign each second, for as long as something else keeps the thread alive. */
-export const keepBeating = (pulse: Pulse): void => {
+export function keepBeating(pulse: Pulse): void {
   setInterval(() => beat(pulse), INTERVAL).unref();
-};
+}

@@ -22,18 +22,19 @@ type Held = Pick<QuarantineRow, 'seq' | 'source' | 'bytes'>;
 /** Bytes of bodies in one page: they all pass through memory at once. The first is always given. */
 const PAGE_BYTES = 8 * 1_024 * 1_024;
 
-const drop = (engine: Engine, row: Held): void => {
+function drop(engine: Engine, row: Held): void {
   engine.db.run('DELETE FROM quarantine WHERE seq = ?', row.seq);
   addCounts(engine, row.source, { quarantined: -1, quarantined_bytes: -row.bytes });
-};
+}
 
-const oldestOf = ({ db }: Engine, source: string): Held | undefined =>
-  db.one('SELECT seq, source, bytes FROM quarantine WHERE source = ? ORDER BY seq LIMIT 1', source) as
+function oldestOf({ db }: Engine, source: string): Held | undefined {
+  return db.one('SELECT seq, source, bytes FROM quarantine WHERE source = ? ORDER BY seq LIMIT 1', source) as
     | Held
     | undefined;
+}
 
 /** Removes what is over its age, at most `limit`; answers how many. */
-export const dropExpired = (engine: Engine, now: number, limit: number): number => {
+export function dropExpired(engine: Engine, now: number, limit: number): number {
   const rows = engine.db.all(
     'SELECT seq, source, bytes FROM quarantine WHERE expires_at <= ? ORDER BY expires_at LIMIT ?',
     now,
@@ -41,9 +42,9 @@ export const dropExpired = (engine: Engine, now: number, limit: number): number 
   ) as Held[];
   for (const row of rows) drop(engine, row);
   return rows.length;
-};
+}
 
-const insert = ({ db, seal }: Engine, kept: NewQuarantined, bytes: number, expiresAt: number): string => {
+function insert({ db, seal }: Engine, kept: NewQuarantined, bytes: number, expiresAt: number): string {
   const receipt = newReceipt();
   db.run(
     `INSERT INTO quarantine (receipt, source, received_at, expires_at, ip, reasons, headers, body, bytes)
@@ -59,12 +60,12 @@ const insert = ({ db, seal }: Engine, kept: NewQuarantined, bytes: number, expir
     bytes,
   );
   return receipt;
-};
+}
 
-export const quarantine = (
+export function quarantine(
   engine: Engine,
   { request, bounds }: RequestOf<'quarantine'>,
-): AnswerOf<'quarantine'> => {
+): AnswerOf<'quarantine'> {
   const headerBytes = request.rawHeaders.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   const bytes = request.body.byteLength + headerBytes;
   if (bytes > bounds.maxBytes || bounds.maxCount < 1) return { receipt: newReceipt(), evicted: 0 };
@@ -81,9 +82,9 @@ export const quarantine = (
   const receipt = insert(engine, request, bytes, request.receivedAt + bounds.maxAge);
   addCounts(engine, request.source, { quarantined: 1, quarantined_bytes: bytes });
   return { receipt, evicted };
-};
+}
 
-const toQuarantined = (engine: Engine, row: QuarantineRow): WireQuarantined | undefined => {
+function toQuarantined(engine: Engine, row: QuarantineRow): WireQuarantined | undefined {
   const headers = engine.seal.open(row.headers);
   const body = engine.seal.open(row.body);
   if (headers === undefined || body === undefined) {
@@ -99,12 +100,12 @@ const toQuarantined = (engine: Engine, row: QuarantineRow): WireQuarantined | un
     rawHeaders: JSON.parse(headers.toString('utf8')) as string[],
     body,
   };
-};
+}
 
-export const listQuarantined = (
+export function listQuarantined(
   engine: Engine,
   { filter, limit, before }: RequestOf<'listQuarantined'>,
-): AnswerOf<'listQuarantined'> => {
+): AnswerOf<'listQuarantined'> {
   const terms: [string, SQLInputValue | undefined][] = [
     ['seq < ?', before],
     ['source = ?', filter.source],
@@ -130,12 +131,12 @@ export const listQuarantined = (
     last = row.seq;
   }
   return { items };
-};
+}
 
-export const removeQuarantined = (
+export function removeQuarantined(
   engine: Engine,
   receipts: readonly string[],
-): AnswerOf<'removeQuarantined'> => {
+): AnswerOf<'removeQuarantined'> {
   let removed = 0;
   for (const receipt of receipts) {
     const row = engine.db.one('SELECT seq, source, bytes FROM quarantine WHERE receipt = ?', receipt) as
@@ -146,4 +147,4 @@ export const removeQuarantined = (
     removed += 1;
   }
   return { removed };
-};
+}

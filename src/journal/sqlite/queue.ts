@@ -21,7 +21,7 @@ export interface CallQueue {
 }
 
 /** Moves calls from the head of a queue to a batch: so many at most, and as many bytes as a batch may have; one call may be larger. */
-const move = (queue: NumberedCall[], most: number, batch: { calls: NumberedCall[]; bytes: number }): void => {
+function move(queue: NumberedCall[], most: number, batch: { calls: NumberedCall[]; bytes: number }): void {
   let count = 0;
   for (const { request } of queue) {
     const bytes = batch.bytes + weightOf(request);
@@ -30,9 +30,9 @@ const move = (queue: NumberedCall[], most: number, batch: { calls: NumberedCall[
     count += 1;
   }
   batch.calls.push(...queue.splice(0, count));
-};
+}
 
-export const createCallQueue = (): CallQueue => {
+export function createCallQueue(): CallQueue {
   const intake: NumberedCall[] = [];
   const claims: NumberedCall[] = [];
   const others: NumberedCall[] = [];
@@ -56,4 +56,4 @@ export const createCallQueue = (): CallQueue => {
       return batch.calls;
     },
   };
-};
+}

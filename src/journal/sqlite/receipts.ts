@@ -7,20 +7,20 @@ const BYTES = 16;
 const pool = new Uint8Array(256 * BYTES);
 let used = pool.length;
 
-const random = (): Uint8Array => {
+function random(): Uint8Array {
   if (used === pool.length) {
     randomFillSync(pool);
     used = 0;
   }
   used += BYTES;
   return pool.subarray(used - BYTES, used);
-};
+}
 
 let msecs = Number.NEGATIVE_INFINITY;
 let seq = 0;
 
 /** A UUID of version 7. Each is above the one before: within a millisecond, or while the clock is behind, they are counted on. */
-export const newReceipt = (): string => {
+export function newReceipt(): string {
   const bytes = random();
   const now = Date.now();
   if (now > msecs) {
@@ -31,4 +31,4 @@ export const newReceipt = (): string => {
     if (seq === 0) msecs += 1;
   }
   return v7({ random: bytes, msecs, seq });
-};
+}

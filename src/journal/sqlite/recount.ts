@@ -13,23 +13,23 @@ const ORPHANED = ['bodies', 'attempts', 'sent', 'actions', 'notes'] as const;
  * Buries pending events without a body: nobody can deliver them, and their customers' later events wait behind them. Their identity is
  * forgotten, so that Capillary can send them again.
  */
-const buryBodiless = (db: DatabaseSync, now: number): void => {
+function buryBodiless(db: DatabaseSync, now: number): void {
   db.prepare(
     `UPDATE events SET state = 'dead', reason = ?, detail = 'its payload could not be read when a damaged store was salvaged',
        identity = NULL, settled_at = ?, replay = 0 WHERE state = 'pending' AND seq NOT IN (SELECT seq FROM bodies)`,
   ).run(PAYLOAD_LOST, now);
   db.exec('UPDATE events SET kept = 0 WHERE kept = 1 AND seq NOT IN (SELECT seq FROM bodies)');
   db.exec('UPDATE events SET kept = 1 WHERE kept = 0 AND seq IN (SELECT seq FROM bodies)');
-};
+}
 
 /** What an alias leads elsewhere is queued there. */
-const followAliases = (db: DatabaseSync): void => {
+function followAliases(db: DatabaseSync): void {
   db.exec(`UPDATE events SET lane = a.target, own_lane = coalesce(own_lane, events.lane), head = 0 FROM aliases a
     WHERE events.state = 'pending' AND a.destination = events.destination AND a.lane = events.lane`);
-};
+}
 
 /** Each queue keeps its head, if it has just one; else who came first is the head. */
-const setHeads = (db: DatabaseSync): void => {
+function setHeads(db: DatabaseSync): void {
   db.exec(`UPDATE events SET head = 0 WHERE state <> 'pending' AND head = 1`);
   db.exec(`UPDATE events SET head = 1 WHERE state = 'pending' AND lane IS NULL AND head = 0`);
   db.exec(`CREATE TEMP TABLE headless AS SELECT lane, destination, replay, min(seq) AS first FROM events
@@ -37,13 +37,13 @@ const setHeads = (db: DatabaseSync): void => {
   db.exec(`UPDATE events SET head = (seq = h.first) FROM headless h WHERE events.state = 'pending'
     AND events.lane = h.lane AND events.destination = h.destination AND events.replay = h.replay`);
   db.exec('DROP TABLE headless');
-};
+}
 
 /**
  * The counts, from the rows. Of settled events the rows are only those that retention has left, so there the old count stands where it is
  * higher; `old` is the table of the damaged store as far as it could be read.
  */
-const setCounts = (db: DatabaseSync, now: number): void => {
+function setCounts(db: DatabaseSync, now: number): void {
   db.exec('CREATE TEMP TABLE old AS SELECT * FROM counts; DELETE FROM counts');
   db.prepare(
     `INSERT INTO counts (source, accepted, pending, delivered, ignored, dead, malformed, quarantined, quarantined_bytes)
@@ -65,10 +65,10 @@ const setCounts = (db: DatabaseSync, now: number): void => {
   db.exec(`DROP TABLE old; DELETE FROM backlog;
     INSERT INTO backlog (destination, pending, replaying)
     SELECT destination, count(*), sum(replay) FROM events WHERE state = 'pending' GROUP BY destination`);
-};
+}
 
 /** Makes one consistent store of the rows that there are. */
-export const recount = (db: DatabaseSync, now: number): void => {
+export function recount(db: DatabaseSync, now: number): void {
   db.exec('BEGIN');
   for (const table of ORPHANED) db.exec(`DELETE FROM ${table} WHERE seq NOT IN (SELECT seq FROM events)`);
   buryBodiless(db, now);
@@ -76,4 +76,4 @@ export const recount = (db: DatabaseSync, now: number): void => {
   setHeads(db);
   setCounts(db, now);
   db.exec('COMMIT');
-};
+}

@@ -28,25 +28,26 @@ type Shown = Pick<ReplayJob, 'filter' | 'narrowedBy'>;
 
 const HIDDEN: readonly HiddenPart[] = ['receipts', 'eventId', 'customerId'];
 
-const shownOf = (whole: EventFilter): Shown => {
+function shownOf(whole: EventFilter): Shown {
   const { receipts: _receipts, eventId: _eventId, customerId: _customerId, ...filter } = whole;
   return { filter, narrowedBy: HIDDEN.filter((part) => whole[part] !== undefined) };
-};
+}
 
 /** The positions that a job looks at: up to the newest event there is now, or just where the named receipts are. */
-const boundsOf = (engine: Engine, { receipts }: EventFilter): { min: number; max: number } => {
+function boundsOf(engine: Engine, { receipts }: EventFilter): { min: number; max: number } {
   if (receipts === undefined) return edges(engine);
   return engine.db.one(
     `SELECT coalesce(min(seq), 1) AS min, coalesce(max(seq), 0) AS max FROM events INDEXED BY events_receipt
      WHERE receipt IN (SELECT value FROM json_each(?))`,
     JSON.stringify(receipts),
   ) as { min: number; max: number };
-};
+}
 
-export const rowOfJob = ({ db }: Engine, id: number | bigint): JobRow | undefined =>
-  db.one('SELECT * FROM replay_jobs WHERE id = ?', id) as JobRow | undefined;
+export function rowOfJob({ db }: Engine, id: number | bigint): JobRow | undefined {
+  return db.one('SELECT * FROM replay_jobs WHERE id = ?', id) as JobRow | undefined;
+}
 
-export const beginJob = (engine: Engine, request: ReplayRequest): JobRow => {
+export function beginJob(engine: Engine, request: ReplayRequest): JobRow {
   const { filter } = request;
   const { min, max } = boundsOf(engine, filter);
   const { lastInsertRowid } = engine.db
@@ -64,23 +65,23 @@ export const beginJob = (engine: Engine, request: ReplayRequest): JobRow => {
       FIRST_STEP.span,
     );
   return rowOfJob(engine, lastInsertRowid) as JobRow;
-};
+}
 
 /** Undefined when the job has finished, or when its filter cannot be opened: then it rests until the next start. */
-export const filterOfJob = (engine: Engine, { id, filter }: JobRow): EventFilter | undefined => {
+export function filterOfJob(engine: Engine, { id, filter }: JobRow): EventFilter | undefined {
   if (filter === null) return undefined;
   const plain = engine.seal.open(filter);
   if (plain === undefined) engine.reportUnreadable(`the filter of replay ${id}`);
   return plain && (JSON.parse(plain.toString('utf8')) as EventFilter);
-};
+}
 
-const finish = ({ db }: Engine, id: number, now: number): void => {
+function finish({ db }: Engine, id: number, now: number): void {
   db.run('UPDATE replay_jobs SET finished_at = ?, filter = NULL WHERE id = ?', now, id);
   db.run('DELETE FROM replay_jobs WHERE id <= ? AND finished_at IS NOT NULL', id - KEPT_JOBS);
-};
+}
 
 /** Records what a step of the job did, and where the next one begins; without a next one it has finished. */
-export const advanceJob = (
+export function advanceJob(
   engine: Engine,
   { id }: JobRow,
   did: {
@@ -89,7 +90,7 @@ export const advanceJob = (
     readonly next: Step | undefined;
     readonly now: number;
   },
-): void => {
+): void {
   engine.db.run(
     `UPDATE replay_jobs SET matched = matched + ?, replayed = replayed + ?,
        next_seq = coalesce(?, next_seq), span = coalesce(?, span) WHERE id = ?`,
@@ -100,11 +101,11 @@ export const advanceJob = (
     id,
   );
   if (did.next === undefined) finish(engine, id, did.now);
-};
+}
 
 /** The unfinished ones and those that finished last, newest first. */
-export const replays = ({ db }: Engine): readonly ReplayJob[] =>
-  (db.all('SELECT * FROM replay_jobs ORDER BY id DESC') as JobRow[]).map((row) => ({
+export function replays({ db }: Engine): readonly ReplayJob[] {
+  return (db.all('SELECT * FROM replay_jobs ORDER BY id DESC') as JobRow[]).map((row) => ({
     id: row.id,
     by: row.by,
     at: row.at,
@@ -115,3 +116,4 @@ export const replays = ({ db }: Engine): readonly ReplayJob[] =>
     done: row.finished_at !== null,
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
   }));
+}

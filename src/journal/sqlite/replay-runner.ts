@@ -15,14 +15,14 @@ export interface ReplayRunner {
   stop(): Promise<void>;
 }
 
-export const createReplayRunner = (
+export function createReplayRunner(
   channel: Pick<Channel, 'call'>,
   tell: {
     /** A replay that went on in the background has ended. */
     readonly ended: () => void;
     readonly failed: (error: unknown) => void;
   },
-): ReplayRunner => {
+): ReplayRunner {
   const stopping = new AbortController();
   const { signal } = stopping;
   const background = new Set<Promise<void>>();
@@ -77,4 +77,4 @@ export const createReplayRunner = (
       await Promise.all(background);
     },
   };
-};
+}

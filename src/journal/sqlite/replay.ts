@@ -13,11 +13,11 @@ import { rise } from './stretch.ts';
 export const CHANGES_PER_STEP = 250;
 
 /** Writes into the timeline of an event what somebody did to it. */
-export const recordAction = (
+export function recordAction(
   { db }: Engine,
   seq: number,
   action: { readonly at: number; readonly by: string; readonly action: string },
-): void => {
+): void {
   db.run(
     'INSERT INTO actions (seq, at, by, action) VALUES (?, ?, ?, ?)',
     seq,
@@ -25,13 +25,14 @@ export const recordAction = (
     action.by,
     action.action,
   );
-};
+}
 
 /** The how-manieth replay as new it is tells the ids apart; any other replay goes under the id under which the event went last. */
-const suffixOf = ({ id_suffix: suffix }: EventRow, asNew: boolean): string =>
-  asNew ? `-r${Number(suffix.slice('-r'.length)) + 1}` : suffix;
+function suffixOf({ id_suffix: suffix }: EventRow, asNew: boolean): string {
+  return asNew ? `-r${Number(suffix.slice('-r'.length)) + 1}` : suffix;
+}
 
-const replayOne = (engine: Engine, row: EventRow, job: JobRow): void => {
+function replayOne(engine: Engine, row: EventRow, job: JobRow): void {
   const { destination } = row;
   // Its customer can have been merged since.
   const { lane, own_lane } = placeAt(engine, destination, ownLaneOf(row));
@@ -54,10 +55,10 @@ const replayOne = (engine: Engine, row: EventRow, job: JobRow): void => {
   addBacklog(engine, destination, { pending: 1, replaying: 1 });
   const action = job.as_new === 1 ? 'replayed as new' : 'replayed';
   recordAction(engine, row.seq, { at: job.at, by: job.by, action });
-};
+}
 
 /** One step of a job. It moves on in the same transaction as the events, so that it meets each of them once, whatever dies in between. */
-const takeStep = (engine: Engine, job: JobRow, now: number): AnswerOf<'replayStep'> => {
+function takeStep(engine: Engine, job: JobRow, now: number): AnswerOf<'replayStep'> {
   const { id, replayed } = job;
   const filter = filterOfJob(engine, job);
   if (job.finished_at !== null || filter === undefined) return { id, replayed, more: false };
@@ -69,14 +70,15 @@ const takeStep = (engine: Engine, job: JobRow, now: number): AnswerOf<'replaySte
   for (const row of replayable) replayOne(engine, row, job);
   advanceJob(engine, job, { matched: rows.length, replayed: replayable.length, next, now });
   return { id, replayed: replayed + replayable.length, more: next !== undefined };
-};
+}
 
 /** Begins a replay, with its first step. */
-export const replay = (engine: Engine, request: RequestOf<'replay'>): AnswerOf<'replay'> =>
-  takeStep(engine, beginJob(engine, request), request.now);
+export function replay(engine: Engine, request: RequestOf<'replay'>): AnswerOf<'replay'> {
+  return takeStep(engine, beginJob(engine, request), request.now);
+}
 
 /** Goes on with a replay. */
-export const replayStep = (engine: Engine, { id, now }: RequestOf<'replayStep'>): AnswerOf<'replayStep'> => {
+export function replayStep(engine: Engine, { id, now }: RequestOf<'replayStep'>): AnswerOf<'replayStep'> {
   const job = rowOfJob(engine, id);
   return job === undefined ? { id, replayed: 0, more: false } : takeStep(engine, job, now);
-};
+}

@@ -7,7 +7,7 @@ import { CHANGES_PER_STEP } from './replay.ts';
 import type { EventRow } from './rows.ts';
 import { rise } from './stretch.ts';
 
-const move = (engine: Engine, seen: EventRow, destination: string): void => {
+function move(engine: Engine, seen: EventRow, destination: string): void {
   // Read again: moving the event before it in the lane can have made this one a head.
   const row = engine.db.one('SELECT * FROM events WHERE seq = ?', seen.seq) as EventRow;
   // Each destination has aliases of its own.
@@ -25,9 +25,9 @@ const move = (engine: Engine, seen: EventRow, destination: string): void => {
   leaveQueue(engine, row);
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
   addBacklog(engine, destination, { pending: 1, replaying: row.replay });
-};
+}
 
-export const reroute = (engine: Engine, request: RequestOf<'reroute'>): AnswerOf<'reroute'> => {
+export function reroute(engine: Engine, request: RequestOf<'reroute'>): AnswerOf<'reroute'> {
   // Else there is nothing to look for, however long the backlog.
   if (!isAnyElsewhere(engine, request.destination)) return { done: 0 };
   const { source, destination } = request;
@@ -35,4 +35,4 @@ export const reroute = (engine: Engine, request: RequestOf<'reroute'>): AnswerOf
   const { rows, ...stepped } = rise(engine, filter, CHANGES_PER_STEP, request.step);
   for (const row of rows) move(engine, row, destination);
   return { done: rows.length, ...stepped };
-};
+}

@@ -26,46 +26,47 @@ interface Parts {
 }
 
 /** Undefined where the damage is in the way. */
-export const attempt = <T>(read: () => T): T | undefined => {
+export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {
     return undefined;
   }
-};
+}
 
-const columnsOf = (db: DatabaseSync, table: string): string[] =>
-  db
+function columnsOf(db: DatabaseSync, table: string): string[] {
+  return db
     .prepare('SELECT name FROM pragma_table_info(?)')
     .all(table)
     .map((row) => String(row['name']));
+}
 
-const inserter = ({ from, to }: Parts, table: string): ((row: Row) => boolean) => {
+function inserter({ from, to }: Parts, table: string): (row: Row) => boolean {
   const there = new Set(attempt(() => columnsOf(from, table)) ?? []);
   const columns = columnsOf(to, table).filter((column) => there.has(column));
   const insert = to.prepare(
     `INSERT OR IGNORE INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
   );
   return (row) => Number(insert.run(...columns.map((column) => row[column] ?? null)).changes) > 0;
-};
+}
 
 /** The last position that was ever given in the table whose positions this one has; undefined for one without. */
-const lastGiven = (db: DatabaseSync, table: string): number | undefined => {
+function lastGiven(db: DatabaseSync, table: string): number | undefined {
   const of = ['bodies', 'attempts', 'notes'].includes(table) ? 'events' : table;
   const row = attempt(() => db.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(of));
   return row === undefined ? undefined : Number(row['seq']);
-};
+}
 
 /** First and last key, or bounds of them where they cannot be read. */
-const boundsOf = (db: DatabaseSync, table: string, key: string): { min: number; max: number } => {
+function boundsOf(db: DatabaseSync, table: string, key: string): { min: number; max: number } {
   const edge = (what: 'min' | 'max'): number | undefined =>
     attempt(() => Number(db.prepare(`SELECT ${what}(${key}) AS at FROM ${table} NOT INDEXED`).get()?.['at']));
   const pages = attempt(() => Number(db.prepare('PRAGMA page_count').get()?.['page_count'])) ?? 0;
   return { min: edge('min') ?? 1, max: edge('max') ?? lastGiven(db, table) ?? pages * ROWS_PER_PAGE };
-};
+}
 
 /** Copies what can be read of a table, by its rowid or another whole number. */
-export const rescueTable = (parts: Parts, table: string, key: string): RescuedTable => {
+export function rescueTable(parts: Parts, table: string, key: string): RescuedTable {
   const insert = inserter(parts, table);
   const read = parts.from.prepare(
     `SELECT * FROM ${table} NOT INDEXED WHERE ${key} BETWEEN ? AND ? ORDER BY ${key}`,
@@ -90,12 +91,12 @@ export const rescueTable = (parts: Parts, table: string, key: string): RescuedTa
   }
   parts.to.exec('COMMIT');
   return { table, copied, unreadable };
-};
+}
 
 /** Copies a small table as a whole, or nothing of it. */
-export const rescueWhole = (parts: Parts, table: string): RescuedTable => {
+export function rescueWhole(parts: Parts, table: string): RescuedTable {
   const insert = inserter(parts, table);
   const rows = attempt(() => parts.from.prepare(`SELECT * FROM ${table}`).all() as Row[]);
   const copied = (rows ?? []).filter((row) => attempt(() => insert(row)) === true).length;
   return { table, copied, unreadable: rows === undefined ? 1 : rows.length - copied };
-};
+}

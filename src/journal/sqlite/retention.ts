@@ -1,4 +1,4 @@
-import { moment } from '../../observability/moments.ts';
+import { hitFailpoint } from '../../telemetry/failpoints.ts';
 import { dropPayloads } from './bodies.ts';
 import { removeMalformed } from './discard.ts';
 import type { Engine } from './engine.ts';
@@ -16,40 +16,42 @@ const SHRINK_PAGES = 512;
 /** What a row is under, as `events.retain_as` says it. */
 type RetainAs = 'body' | 'record' | 'dead' | 'malformed';
 
-const overAge = ({ db }: Engine, as: RetainAs, age: number, now: number, limit: number): EventRow[] =>
-  db.all(
+function overAge({ db }: Engine, as: RetainAs, age: number, now: number, limit: number): EventRow[] {
+  return db.all(
     'SELECT * FROM events INDEXED BY events_retain WHERE retain_as = ? AND retain_from <= ? ORDER BY retain_from LIMIT ?',
     as,
     now - age,
     limit,
   ) as EventRow[];
+}
 
-const remove = (engine: Engine, { seq, identity }: EventRow): void => {
+function remove(engine: Engine, { seq, identity }: EventRow): void {
   engine.db.run('DELETE FROM events WHERE seq = ?', seq);
   if (identity !== null) engine.indexes.identities.delete(identityKey(identity), seq);
-};
+}
 
-const pages = ({ db }: Engine, what: 'page_count' | 'freelist_count'): number =>
-  Number((db.one(`PRAGMA ${what}`) as Record<string, number>)[what]);
+function pages({ db }: Engine, what: 'page_count' | 'freelist_count'): number {
+  return Number((db.one(`PRAGMA ${what}`) as Record<string, number>)[what]);
+}
 
 /** Gives some of the free pages back to the volume; true when there are more to give. */
-const shrink = (engine: Engine): boolean => {
+function shrink(engine: Engine): boolean {
   const surplus = (): number =>
     pages(engine, 'freelist_count') - SLACK_PAGES - Math.floor(pages(engine, 'page_count') / 8);
   const over = surplus();
   if (over <= 0) return false;
   engine.db.raw.exec(`PRAGMA incremental_vacuum(${Math.min(over, SHRINK_PAGES)})`);
   return surplus() > 0;
-};
+}
 
-export const retain = (engine: Engine, { policy, now }: RequestOf<'retain'>): AnswerOf<'retain'> => {
+export function retain(engine: Engine, { policy, now }: RequestOf<'retain'>): AnswerOf<'retain'> {
   let left = STEP;
   const each = (as: RetainAs, age: number, apply: (engine: Engine, row: EventRow) => void): void => {
     if (left === 0) return;
     const rows = overAge(engine, as, age, now, left);
     for (const row of rows) {
       apply(engine, row);
-      moment('journal-retaining');
+      hitFailpoint('journal-retaining');
     }
     left -= rows.length;
   };
@@ -61,4 +63,4 @@ export const retain = (engine: Engine, { policy, now }: RequestOf<'retain'>): An
   if (left > 0) left -= dropExpired(engine, now, left);
   const shrinking = shrink(engine);
   return { removed: STEP - left, more: left === 0 || shrinking };
-};
+}

@@ -44,13 +44,17 @@ const BITS: Readonly<Record<MessageKind, number>> = { event: 1, profile: 2 };
 const KINDS: readonly MessageKind[] = ['event', 'profile'];
 
 /** The set of message kinds as it is stored. */
-export const bitsOf = (kinds: readonly MessageKind[]): number =>
-  kinds.reduce((bits, kind) => bits | BITS[kind], 0);
+export function bitsOf(kinds: readonly MessageKind[]): number {
+  return kinds.reduce((bits, kind) => bits | BITS[kind], 0);
+}
 
-const kindsOf = (bits: number): MessageKind[] => KINDS.filter((kind) => (bits & BITS[kind]) !== 0);
+function kindsOf(bits: number): MessageKind[] {
+  return KINDS.filter((kind) => (bits & BITS[kind]) !== 0);
+}
 
-export const rowOfReceipt = ({ db }: Engine, receipt: string): EventRow | undefined =>
-  db.one('SELECT * FROM events WHERE receipt = ?', receipt) as EventRow | undefined;
+export function rowOfReceipt({ db }: Engine, receipt: string): EventRow | undefined {
+  return db.one('SELECT * FROM events WHERE receipt = ?', receipt) as EventRow | undefined;
+}
 
 /** The part of a row that the way of an event through its queue asks for; to read all of it takes longer than to find it. */
 export type QueueRow = Pick<
@@ -58,18 +62,20 @@ export type QueueRow = Pick<
   'seq' | 'source' | 'destination' | 'lane' | 'state' | 'head' | 'replay' | 'failures' | 'charged'
 >;
 
-export const queueRowOfReceipt = ({ db }: Engine, receipt: string): QueueRow | undefined =>
-  db.one(
+export function queueRowOfReceipt({ db }: Engine, receipt: string): QueueRow | undefined {
+  return db.one(
     'SELECT seq, source, destination, lane, state, head, replay, failures, charged FROM events WHERE receipt = ?',
     receipt,
   ) as QueueRow | undefined;
+}
 
-export const rowOfSeq = ({ db }: Engine, seq: number): EventRow | undefined =>
-  db.wide('SELECT * FROM events WHERE seq = ?', seq) as EventRow | undefined;
+export function rowOfSeq({ db }: Engine, seq: number): EventRow | undefined {
+  return db.wide('SELECT * FROM events WHERE seq = ?', seq) as EventRow | undefined;
+}
 
 /** The event of a row; the one place where one is made. */
-export const toStoredEvent = (row: EventRow): StoredEvent =>
-  ({
+export function toStoredEvent(row: EventRow): StoredEvent {
+  return {
     receipt: row.receipt,
     seq: row.seq,
     source: row.source,
@@ -97,4 +103,5 @@ export const toStoredEvent = (row: EventRow): StoredEvent =>
     isReplay: row.replay === 1,
     bodyBytes: row.body_bytes,
     traceparent: row.traceparent ?? undefined,
-  }) satisfies Plain as unknown as StoredEvent;
+  } satisfies Plain as unknown as StoredEvent;
+}

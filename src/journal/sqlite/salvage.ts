@@ -25,56 +25,60 @@ export interface Salvage {
 const STATES: readonly unknown[] = ['pending', 'delivered', 'ignored', 'dead', 'malformed'];
 
 /** Damage leaves zeroes where texts were. */
-const isTorn = (value: SQLInputValue | undefined): boolean =>
-  typeof value === 'string' && value.includes('\0');
+function isTorn(value: SQLInputValue | undefined): boolean {
+  return typeof value === 'string' && value.includes('\0');
+}
 
-const isSaneEvent = (row: Row): boolean =>
-  STATES.includes(row['state']) &&
-  typeof row['receipt'] === 'string' &&
-  typeof row['source'] === 'string' &&
-  Number.isSafeInteger(row['received_at']) &&
-  !Object.values(row).some(isTorn);
+function isSaneEvent(row: Row): boolean {
+  return (
+    STATES.includes(row['state']) &&
+    typeof row['receipt'] === 'string' &&
+    typeof row['source'] === 'string' &&
+    Number.isSafeInteger(row['received_at']) &&
+    !Object.values(row).some(isTorn)
+  );
+}
 
 /** A clear body that was accepted is JSON, so one that is none is torn; a sealed one proves itself when it is opened. */
-const isSaneBody = (row: Row, state: unknown): boolean => {
+function isSaneBody(row: Row, state: unknown): boolean {
   const { body } = row;
   if (!(body instanceof Uint8Array) || state === 'malformed' || body[0] !== 0)
     return body instanceof Uint8Array;
   return attempt(() => JSON.parse(Buffer.from(body.subarray(1)).toString('utf8')) as unknown) !== undefined;
-};
+}
 
 /** Whether a row can be what it says it is. Bodies come after their events. */
-const sanity = (to: DatabaseSync): ((table: string, row: Row) => boolean) => {
+function sanity(to: DatabaseSync): (table: string, row: Row) => boolean {
   const stateOf = to.prepare('SELECT state FROM events WHERE seq = ?');
   return (table, row) => {
     if (table === 'events') return isSaneEvent(row);
     return table !== 'bodies' || isSaneBody(row, stateOf.get(row['seq'] ?? null)?.['state']);
   };
-};
+}
 
 /** Tells of a running relay; other troubles are what salvage is for. */
-const expectStopped = (path: string): void => {
+function expectStopped(path: string): void {
   try {
     withStoppedStore(path, () => undefined);
   } catch (error) {
     if (error instanceof StoreError && error.message.includes('stop it first')) throw error;
   }
-};
+}
 
-const expectEmpty = (folder: string): void => {
+function expectEmpty(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (readdirSync(folder).length > 0)
     throw new StoreError(`${folder} is not empty; salvage writes into a new folder`);
-};
+}
 
 /** By what each table is gone through; undefined for the small ones, which are read as a whole. */
-const keyOf = (db: DatabaseSync, table: string): string | undefined => {
+function keyOf(db: DatabaseSync, table: string): string | undefined {
   const { wr } = db.prepare('SELECT wr FROM pragma_table_list(?)').get(table) ?? {};
   if (wr === 0) return 'rowid';
   return table === 'attempts' ? 'seq' : undefined;
-};
+}
 
-const rescueAll = (from: DatabaseSync, to: DatabaseSync): RescuedTable[] => {
+function rescueAll(from: DatabaseSync, to: DatabaseSync): RescuedTable[] {
   const parts = { from, to, sane: sanity(to) };
   const tables = to
     .prepare(
@@ -89,9 +93,9 @@ const rescueAll = (from: DatabaseSync, to: DatabaseSync): RescuedTable[] => {
     const key = keyOf(to, table);
     return key === undefined ? rescueWhole(parts, table) : rescueTable(parts, table, key);
   });
-};
+}
 
-const lostOf = (from: DatabaseSync, to: DatabaseSync): string[] => {
+function lostOf(from: DatabaseSync, to: DatabaseSync): string[] {
   const known = to.prepare('SELECT 1 FROM events WHERE receipt = ?');
   const lost: string[] = [];
   // As far as the index goes.
@@ -100,19 +104,20 @@ const lostOf = (from: DatabaseSync, to: DatabaseSync): string[] => {
       if (known.get(String(receipt)) === undefined) lost.push(String(receipt));
   });
   return lost;
-};
+}
 
 /** Positions are never given twice, not even those of events that are lost. */
-const keepSequence = (from: DatabaseSync, to: DatabaseSync): void => {
+function keepSequence(from: DatabaseSync, to: DatabaseSync): void {
   const rows = attempt(() => from.prepare('SELECT name, seq FROM sqlite_sequence').all()) ?? [];
   for (const { name, seq } of rows)
     to.prepare('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?').run(Number(seq), String(name));
-};
+}
 
-const acceptedIn = (db: DatabaseSync): number =>
-  Number(db.prepare('SELECT coalesce(sum(accepted), 0) AS n FROM counts').get()?.['n']);
+function acceptedIn(db: DatabaseSync): number {
+  return Number(db.prepare('SELECT coalesce(sum(accepted), 0) AS n FROM counts').get()?.['n']);
+}
 
-const fill = (from: DatabaseSync, to: DatabaseSync): Salvage => {
+function fill(from: DatabaseSync, to: DatabaseSync): Salvage {
   to.exec('PRAGMA foreign_keys = OFF');
   const before = attempt(() => acceptedIn(from));
   const tables = rescueAll(from, to);
@@ -130,14 +135,14 @@ const fill = (from: DatabaseSync, to: DatabaseSync): Salvage => {
     accepted: { ...(before === undefined ? {} : { before }), after: acceptedIn(to) },
     findings: findingsOf(to),
   };
-};
+}
 
 /**
  * Copies all that can be read of a damaged store into a new one in an empty folder. Works on a copy of the damaged file there, so it needs
  * twice its room for a while; the original is never written to.
  * @throws StoreError when there is none, a relay is running on it, or the folder is not empty
  */
-export const salvageStore = (path: string, folder: string): Salvage => {
+export function salvageStore(path: string, folder: string): Salvage {
   const original = fileOf(path);
   expectStopped(path);
   expectEmpty(folder);
@@ -153,4 +158,4 @@ export const salvageStore = (path: string, folder: string): Salvage => {
     for (const side of ['', '-wal', '-shm']) if (existsSync(copy + side)) rmSync(copy + side);
     to.close();
   }
-};
+}

@@ -26,7 +26,7 @@ export interface Seal {
  * Reads a key of `store.encryptionKeys`: 32 bytes as base64 or as 64 hex digits.
  * @throws Error that says what a key must be, without showing the text.
  */
-export const parseKey = (text: string): Buffer => {
+export function parseKey(text: string): Buffer {
   const trimmed = text.trim();
   if (/^[0-9a-f]{64}$/iu.test(trimmed)) return Buffer.from(trimmed, 'hex');
   if (/^[A-Za-z0-9+/_-]{43}=?$/u.test(trimmed)) {
@@ -36,30 +36,33 @@ export const parseKey = (text: string): Buffer => {
   throw new Error(
     'an encryption key must be 32 random bytes as base64 (44 characters) or as 64 hex digits; `openssl rand -base64 32` makes one',
   );
-};
+}
 
-const keyIdOf = (key: Uint8Array): Buffer =>
-  createHash('sha256').update(key).digest().subarray(0, KEY_ID_BYTES);
+function keyIdOf(key: Uint8Array): Buffer {
+  return createHash('sha256').update(key).digest().subarray(0, KEY_ID_BYTES);
+}
 
 /** Hex digits that tell a key of `store.encryptionKeys`; nothing of the key can be found out from them. */
-export const keyIdText = (key: Uint8Array): string => keyIdOf(key).toString('hex');
+export function keyIdText(key: Uint8Array): string {
+  return keyIdOf(key).toString('hex');
+}
 
-const closeClear = (plain: Uint8Array): Uint8Array => {
+function closeClear(plain: Uint8Array): Uint8Array {
   const stored = new Uint8Array(plain.length + 1);
   stored[0] = CLEAR;
   stored.set(plain, 1);
   return stored;
-};
+}
 
-const closeWith = (key: Uint8Array, plain: Uint8Array): Uint8Array => {
+function closeWith(key: Uint8Array, plain: Uint8Array): Uint8Array {
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, iv);
   const text = cipher.update(plain);
   cipher.final();
   return Buffer.concat([Buffer.of(SEALED), keyIdOf(key), iv, cipher.getAuthTag(), text]);
-};
+}
 
-const openWith = (key: Uint8Array, stored: Buffer): Buffer | undefined => {
+function openWith(key: Uint8Array, stored: Buffer): Buffer | undefined {
   const iv = stored.subarray(1 + KEY_ID_BYTES, 1 + KEY_ID_BYTES + IV_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES });
   decipher.setAuthTag(stored.subarray(HEADER_BYTES - TAG_BYTES, HEADER_BYTES));
@@ -70,10 +73,10 @@ const openWith = (key: Uint8Array, stored: Buffer): Buffer | undefined => {
   } catch {
     return undefined;
   }
-};
+}
 
 /** A seal that closes with the first key, or leaves payloads clear when there is none, and opens with any of them. */
-export const createSeal = (keys: readonly Uint8Array[]): Seal => {
+export function createSeal(keys: readonly Uint8Array[]): Seal {
   const byId = new Map(keys.map((key) => [keyIdText(key), key]));
   const newest = keys[0];
   const prefix = newest === undefined ? Buffer.of(CLEAR) : Buffer.of(SEALED, ...keyIdOf(newest));
@@ -89,4 +92,4 @@ export const createSeal = (keys: readonly Uint8Array[]): Seal => {
       return key === undefined ? undefined : openWith(key, stored);
     },
   };
-};
+}

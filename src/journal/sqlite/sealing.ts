@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import { moment } from '../../observability/moments.ts';
+import { hitFailpoint } from '../../telemetry/failpoints.ts';
 import type { SealPosition } from '../journal.ts';
 import type { Database } from './database.ts';
 import type { Engine } from './engine.ts';
@@ -33,21 +33,23 @@ type Row = Readonly<Record<string, SQLInputValue>>;
  * Called when the store is opened, before anything is written: what is written from now on is closed with `keyId`, so that the store is no
  * longer closed with another key throughout.
  */
-export const forgetOtherKeys = (db: Database, keyId: string | undefined): void => {
+export function forgetOtherKeys(db: Database, keyId: string | undefined): void {
   db.run('DELETE FROM sealed_with WHERE key_id IS NOT ?', keyId ?? null);
-};
+}
 
-const isDone = ({ db }: Engine, keyId: string): boolean =>
-  db.one('SELECT 1 FROM sealed_with WHERE key_id = ?', keyId) !== undefined;
+function isDone({ db }: Engine, keyId: string): boolean {
+  return db.one('SELECT 1 FROM sealed_with WHERE key_id = ?', keyId) !== undefined;
+}
 
-const blobsOf = (row: Row, { columns }: SealedColumns): [string, Uint8Array][] =>
-  columns.flatMap((column) => {
+function blobsOf(row: Row, { columns }: SealedColumns): [string, Uint8Array][] {
+  return columns.flatMap((column) => {
     const value = row[column];
     return value instanceof Uint8Array ? [[column, value] as [string, Uint8Array]] : [];
   });
+}
 
 /** Rows behind a position, within the bounds of a step; `isLast` when the table has no more. */
-const rowsAfter = ({ db }: Engine, part: SealedColumns, after: number): { rows: Row[]; isLast: boolean } => {
+function rowsAfter({ db }: Engine, part: SealedColumns, after: number): { rows: Row[]; isLast: boolean } {
   const rows: Row[] = [];
   let bytes = 0;
   const statement = db.sql(
@@ -59,10 +61,10 @@ const rowsAfter = ({ db }: Engine, part: SealedColumns, after: number): { rows: 
     if (rows.length >= STEP_ROWS || bytes >= STEP_BYTES) return { rows, isLast: false };
   }
   return { rows, isLast: true };
-};
+}
 
 /** Seals the payloads of a row anew where that is needed. */
-const sealRow = (engine: Engine, part: SealedColumns, row: Row): { sealed: number; unreadable: number } => {
+function sealRow(engine: Engine, part: SealedColumns, row: Row): { sealed: number; unreadable: number } {
   const count = { sealed: 0, unreadable: 0 };
   for (const [column, stored] of blobsOf(row, part)) {
     if (engine.seal.isCurrent(stored)) continue;
@@ -74,13 +76,13 @@ const sealRow = (engine: Engine, part: SealedColumns, row: Row): { sealed: numbe
     const at = row['at'] ?? null;
     engine.db.run(`UPDATE ${part.table} SET ${column} = ? WHERE rowid = ?`, engine.seal.close(plain), at);
     count.sealed += 1;
-    moment('journal-sealing');
+    hitFailpoint('journal-sealing');
   }
   return count;
-};
+}
 
 /** How much of all positions is behind this one, from 0 to 1. */
-const shareAt = ({ db }: Engine, position: SealPosition): number => {
+function shareAt({ db }: Engine, position: SealPosition): number {
   let all = 0;
   let behind = 0;
   for (const [index, { table }] of SEALED.entries()) {
@@ -93,16 +95,17 @@ const shareAt = ({ db }: Engine, position: SealPosition): number => {
     if (index === position.table) behind += Math.min(size, Math.max(0, position.after - first + 1));
   }
   return all === 0 ? 1 : behind / all;
-};
+}
 
-const nextOf = (at: SealPosition, rows: readonly Row[], isLast: boolean): SealPosition =>
-  isLast ? { ...at, table: at.table + 1, after: 0 } : { ...at, after: Number(rows.at(-1)?.['at']) };
+function nextOf(at: SealPosition, rows: readonly Row[], isLast: boolean): SealPosition {
+  return isLast ? { ...at, table: at.table + 1, after: 0 } : { ...at, after: Number(rows.at(-1)?.['at']) };
+}
 
 /**
  * Seals anew, with the first key, what another key closed or what is clear; old content is overwritten. What cannot be opened stays as it
  * is and keeps the store from counting as done, so that the next process looks again.
  */
-export const reseal = (engine: Engine, { from = START }: RequestOf<'reseal'>): AnswerOf<'reseal'> => {
+export function reseal(engine: Engine, { from = START }: RequestOf<'reseal'>): AnswerOf<'reseal'> {
   const { keyId } = engine.seal;
   const part = SEALED[from.table];
   if (keyId === undefined || part === undefined || isDone(engine, keyId))
@@ -121,4 +124,4 @@ export const reseal = (engine: Engine, { from = START }: RequestOf<'reseal'>): A
   if (next.table < SEALED.length) return { sealed, unreadable, share: shareAt(engine, next), next };
   if (unreadable === 0) engine.db.run('INSERT INTO sealed_with (key_id) VALUES (?)', keyId);
   return { sealed, unreadable, share: 1 };
-};
+}

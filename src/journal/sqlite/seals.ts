@@ -19,7 +19,7 @@ const COUNTS = SEALED.flatMap(({ table, columns }) =>
   ),
 ).join(' UNION ALL ');
 
-const countsIn = (db: DatabaseSync): Map<string | undefined, number> => {
+function countsIn(db: DatabaseSync): Map<string | undefined, number> {
   const counts = new Map<string | undefined, number>();
   for (const { head, n } of db.prepare(`SELECT head, count(*) AS n FROM (${COUNTS}) GROUP BY head`).all()) {
     const text = String(head);
@@ -27,13 +27,13 @@ const countsIn = (db: DatabaseSync): Map<string | undefined, number> => {
     counts.set(keyId, (counts.get(keyId) ?? 0) + Number(n));
   }
   return counts;
-};
+}
 
 /**
  * With which keys the payloads of a stopped relay's store are closed, most first. Reads the whole file.
  * @throws StoreError when there is none, a relay is running on it, or it cannot be read
  */
-export const readSeals = (path: string, encryptionKeys: readonly string[]): readonly SealCount[] => {
+export function readSeals(path: string, encryptionKeys: readonly string[]): readonly SealCount[] {
   const ids = encryptionKeys.map((key) => keyIdText(parseKey(key)));
   const keyOf = (keyId: string | undefined): SealCount['key'] => {
     if (keyId === undefined) return 'none';
@@ -47,4 +47,4 @@ export const readSeals = (path: string, encryptionKeys: readonly string[]): read
       payloads,
     }))
     .toSorted((a, b) => b.payloads - a.payloads);
-};
+}

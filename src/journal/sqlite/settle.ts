@@ -13,7 +13,7 @@ import { bitsOf, type QueueRow, queueRowOfReceipt } from './rows.ts';
 /** Characters of Adobe's words that are kept with an attempt. */
 const MAX_DETAIL = 2_048;
 
-const recordAttempts = ({ db }: Engine, seq: number, attempts: readonly Attempt[]): void => {
+function recordAttempts({ db }: Engine, seq: number, attempts: readonly Attempt[]): void {
   for (const attempt of attempts) {
     db.run(
       `INSERT INTO attempts VALUES (?, (SELECT coalesce(max(n), 0) + 1 FROM attempts WHERE seq = ?), ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -29,9 +29,9 @@ const recordAttempts = ({ db }: Engine, seq: number, attempts: readonly Attempt[
       attempt.batchSize,
     );
   }
-};
+}
 
-const keepSent = ({ db, seal }: Engine, seq: number, sent: readonly SentMessage[]): void => {
+function keepSent({ db, seal }: Engine, seq: number, sent: readonly SentMessage[]): void {
   for (const { kind, json } of sent) {
     db.run(
       'INSERT INTO sent (seq, kind, json) VALUES (?, ?, ?)',
@@ -40,13 +40,13 @@ const keepSent = ({ db, seal }: Engine, seq: number, sent: readonly SentMessage[
       seal.close(Buffer.from(json, 'utf8')),
     );
   }
-};
+}
 
-const postpone = (
+function postpone(
   { db }: Engine,
   row: QueueRow,
   settlement: Extract<Settlement, { state: 'pending' }>,
-): void => {
+): void {
   db.run(
     'UPDATE events SET due_at = ?, failures = ?, charged = ?, detail = ?, delivered = ? WHERE seq = ?',
     settlement.dueAt,
@@ -56,13 +56,9 @@ const postpone = (
     bitsOf(settlement.delivered),
     row.seq,
   );
-};
+}
 
-const finish = (
-  engine: Engine,
-  row: QueueRow,
-  settlement: Exclude<Settlement, { state: 'pending' }>,
-): void => {
+function finish(engine: Engine, row: QueueRow, settlement: Exclude<Settlement, { state: 'pending' }>): void {
   const { reason, detail } = { reason: undefined, detail: undefined, ...settlement };
   engine.db.run(
     'UPDATE events SET state = ?, reason = ?, detail = ?, settled_at = ?, delivered = ?, head = 0, replay = 0 WHERE seq = ?',
@@ -78,40 +74,43 @@ const finish = (
   addCounts(engine, row.source, { pending: -1, [settlement.state]: 1 });
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
   leaveQueue(engine, row);
-};
+}
 
 /**
  * Whether an alias came between the claim and this: the event is in another lane now, or the lane that is to be an alias has another
  * profile than the one that was put into this settlement.
  */
-const isOvertaken = (
+function isOvertaken(
   engine: Engine,
   row: QueueRow,
   held: BusyLane | undefined,
   { alias }: Settlement,
-): boolean =>
-  (held !== undefined && held.lane !== row.lane) ||
-  (alias !== undefined && (readProfile(engine, row.destination, alias.from) ?? null) !== alias.profile);
+): boolean {
+  return (
+    (held !== undefined && held.lane !== row.lane) ||
+    (alias !== undefined && (readProfile(engine, row.destination, alias.from) ?? null) !== alias.profile)
+  );
+}
 
 /** Leaves an event pending, with its profile still to be sent: it is taken up again with what is known now. */
-const holdBack = (engine: Engine, row: QueueRow, settlement: Settlement): void => {
+function holdBack(engine: Engine, row: QueueRow, settlement: Settlement): void {
   const { failures, charged } = { ...row, ...settlement };
   const dueAt = settlement.state === 'pending' ? settlement.dueAt : settlement.now;
   const delivered = settlement.delivered.filter((kind) => kind !== 'profile');
   postpone(engine, row, { ...settlement, state: 'pending', dueAt, failures, charged, delivered });
   engine.claimable.add(row.destination);
-};
+}
 
-const record = (engine: Engine, row: QueueRow, settlement: Settlement): void => {
+function record(engine: Engine, row: QueueRow, settlement: Settlement): void {
   if (settlement.state === 'pending') postpone(engine, row, settlement);
   else finish(engine, row, settlement);
   for (const lane of settlement.erase ?? []) eraseLane(engine, lane, row);
   for (const { lane, state } of settlement.profiles ?? []) writeProfile(engine, row.destination, lane, state);
   if (settlement.eraseOwn === true && settlement.state !== 'pending') eraseEvent(engine, row.seq);
   if (settlement.alias !== undefined) addAlias(engine, row.destination, settlement.alias);
-};
+}
 
-export const settle = (engine: Engine, settlement: Settlement): AnswerOf<'settle'> => {
+export function settle(engine: Engine, settlement: Settlement): AnswerOf<'settle'> {
   const row = queueRowOfReceipt(engine, settlement.receipt);
   if (row === undefined) return { heldBack: false };
   const held = endClaim(engine, row);
@@ -121,4 +120,4 @@ export const settle = (engine: Engine, settlement: Settlement): AnswerOf<'settle
   if (heldBack) holdBack(engine, row, settlement);
   else record(engine, row, settlement);
   return { heldBack };
-};
+}

@@ -3,7 +3,7 @@ import type { Channel } from './channel.ts';
 import { FIRST_STEP, type Step, type Stepped } from './protocol.ts';
 
 /** Takes step after step until the scan is through; answers the sum of what the steps did. */
-const through = async (take: (step: Step) => Promise<Stepped & { readonly n: number }>): Promise<number> => {
+async function through(take: (step: Step) => Promise<Stepped & { readonly n: number }>): Promise<number> {
   let sum = 0;
   let step: Step | undefined = FIRST_STEP;
   while (step !== undefined) {
@@ -12,28 +12,31 @@ const through = async (take: (step: Step) => Promise<Stepped & { readonly n: num
     step = answer.next;
   }
   return sum;
-};
+}
 
-export const countEvents = (channel: Pick<Channel, 'call'>, filter: EventFilter): Promise<number> =>
-  through(async (step) => {
+export function countEvents(channel: Pick<Channel, 'call'>, filter: EventFilter): Promise<number> {
+  return through(async (step) => {
     const { count, next } = await channel.call('count', { filter, step });
     return { n: count, next };
   });
+}
 
-export const discardEvents = (
+export function discardEvents(
   channel: Pick<Channel, 'call'>,
   request: { readonly filter: EventFilter; readonly by: string; readonly now: number },
-): Promise<number> =>
-  through(async (step) => {
+): Promise<number> {
+  return through(async (step) => {
     const { done, next } = await channel.call('discard', { ...request, step });
     return { n: done, next };
   });
+}
 
-export const rerouteEvents = (
+export function rerouteEvents(
   channel: Pick<Channel, 'call'>,
   request: { readonly source: string; readonly destination: string },
-): Promise<number> =>
-  through(async (step) => {
+): Promise<number> {
+  return through(async (step) => {
     const { done, next } = await channel.call('reroute', { ...request, step });
     return { n: done, next };
   });
+}

@@ -32,12 +32,12 @@ interface Row {
  * meanwhile.
  * @throws StoreError when there is none, it is of another format, damaged, or a relay is running on it (`isInUse`)
  */
-export const readStoppedBodies = (
+export function readStoppedBodies(
   path: string,
   encryptionKeys: readonly string[],
   filter: EventFilter,
   limit: number,
-): readonly StoredBody[] => {
+): readonly StoredBody[] {
   const seal = createSeal(encryptionKeys.map(parseKey));
   const { from, condition, values } = whereOf(filter, EVERYWHERE);
   const rows = withStoppedStore(path, (db) => {
@@ -64,4 +64,4 @@ export const readStoppedBodies = (
       ...(body === undefined ? {} : { body }),
     };
   });
-};
+}

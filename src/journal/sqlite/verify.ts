@@ -23,12 +23,12 @@ const MOST = 20;
 /** A value of the row by its name, as text. */
 type Cell = (name: string) => string;
 
-const cellsOf =
-  (row: Record<string, SQLOutputValue>): Cell =>
-  (name) => {
+function cellsOf(row: Record<string, SQLOutputValue>): Cell {
+  return (name) => {
     const value = row[name];
     return typeof value === 'string' ? value : String(Number(value));
   };
+}
 
 /** Each query answers the rows that are wrong; the words are made of a row. */
 const CHECKS: readonly {
@@ -134,25 +134,26 @@ const CHECKS: readonly {
   },
 ];
 
-const integrity = (db: DatabaseSync): Finding[] =>
-  db
+function integrity(db: DatabaseSync): Finding[] {
+  return db
     .prepare(`PRAGMA integrity_check(${MOST})`)
     .all()
     .flatMap((row) => String(Object.values(row)[0]).split('\n'))
     .filter((detail) => detail !== 'ok')
     .slice(0, MOST)
     .map((detail) => ({ check: 'integrity', detail }));
+}
 
-const guarded = (check: Finding['check'], look: () => Finding[]): Finding[] => {
+function guarded(check: Finding['check'], look: () => Finding[]): Finding[] {
   try {
     return look();
   } catch (error) {
     return [{ check, detail: `cannot be read: ${error instanceof Error ? error.message : String(error)}` }];
   }
-};
+}
 
 /** Looks through an open store. */
-export const findingsOf = (db: DatabaseSync): Finding[] => {
+export function findingsOf(db: DatabaseSync): Finding[] {
   const format = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
   const damage = guarded('integrity', () => integrity(db));
   if (format !== MIGRATIONS.length) {
@@ -168,10 +169,12 @@ export const findingsOf = (db: DatabaseSync): Finding[] => {
     ),
   );
   return [...damage, ...wrong];
-};
+}
 
 /**
  * Looks through the store of a stopped relay: the file itself, the ledger against a recount, one head in each queue, a body where one must be.
  * @throws StoreError when there is none, a relay is running on it, or it cannot even be opened
  */
-export const verifyStore = (path: string): readonly Finding[] => withStoppedStore(path, findingsOf);
+export function verifyStore(path: string): readonly Finding[] {
+  return withStoppedStore(path, findingsOf);
+}

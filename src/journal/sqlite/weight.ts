@@ -1,12 +1,14 @@
 /** Bytes of a call beside its payloads. */
 const BASE = 512;
 
-const bytesOf = (value: unknown): number => {
+function bytesOf(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (value instanceof Uint8Array) return value.byteLength;
   if (typeof value !== 'object' || value === null) return 8;
   return Object.values(value).reduce<number>((sum, part) => sum + bytesOf(part), 8);
-};
+}
 
 /** About how many bytes a request takes on its way to the worker. */
-export const weightOf = (request: unknown): number => BASE + bytesOf(request);
+export function weightOf(request: unknown): number {
+  return BASE + bytesOf(request);
+}

@@ -20,19 +20,21 @@ import { createCallQueue } from './queue.ts';
  */
 if (parentPort === null) throw new Error('this file is started by the journal');
 const port = parentPort;
-const tell = (message: FromWorker): void => port.postMessage(message);
+function tell(message: FromWorker): void {
+  port.postMessage(message);
+}
 
-const failuresOf = (calls: readonly NumberedCall[], outcomes: readonly Outcome[]) => {
+function failuresOf(calls: readonly NumberedCall[], outcomes: readonly Outcome[]) {
   const failures: { id: number; failure: Failure }[] = [];
   for (const [index, { id }] of calls.entries()) {
     const failure = outcomes[index];
     if (failure?.ok === false) failures.push({ id, failure });
   }
   return failures;
-};
+}
 
 /** Carries out a batch and tells what came of it. */
-const carryOut = (engine: Engine, calls: readonly NumberedCall[]): void => {
+function carryOut(engine: Engine, calls: readonly NumberedCall[]): void {
   const began = performance.now();
   const outcomes = runBatch(engine, calls);
   tell({
@@ -48,10 +50,10 @@ const carryOut = (engine: Engine, calls: readonly NumberedCall[]): void => {
     claimable: [...engine.claimable],
     notices: engine.takeNotices(),
   });
-};
+}
 
 /** What comes while a batch is carried out waits together and is the next one: the busier the relay is, the more calls share one fsync. */
-const serve = (engine: Engine, pulse: Pulse): void => {
+function serve(engine: Engine, pulse: Pulse): void {
   const queue = createCallQueue();
   const checkpoints = createCheckpoints(engine.db.raw);
   let isTurning = false;
@@ -77,11 +79,11 @@ const serve = (engine: Engine, pulse: Pulse): void => {
     port.close();
   });
   tell({ type: 'ready' });
-};
+}
 
 const options = workerData as WorkerOptions;
 
-const open = (): Engine | undefined => {
+function open(): Engine | undefined {
   try {
     return openEngine(options);
   } catch (error) {
@@ -89,7 +91,7 @@ const open = (): Engine | undefined => {
     port.close();
     return undefined;
   }
-};
+}
 
 const engine = open();
 if (engine !== undefined) serve(engine, options.pulse);

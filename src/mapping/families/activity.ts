@@ -1,12 +1,14 @@
 import type { Reader } from '../reader.ts';
 
 /** The bill behind an event. */
-export const transactionIdOf = (data: Reader): string | undefined =>
-  activityId(data, ['transactionid', 'billid']);
+export function transactionIdOf(data: Reader): string | undefined {
+  return activityId(data, ['transactionid', 'billid']);
+}
 
 /** The redemption that an event makes or undoes. */
-export const redemptionIdOf = (data: Reader): string | undefined =>
-  activityId(data, ['redemptionid']) ?? data.id('redemptionSummaryId');
+export function redemptionIdOf(data: Reader): string | undefined {
+  return activityId(data, ['redemptionid']) ?? data.id('redemptionSummaryId');
+}
 
 /**
  * The first identifier of the triggering activity under one of these keys, in their order; "-1" is

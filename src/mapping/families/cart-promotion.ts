@@ -60,20 +60,22 @@ function appliedPromotions({ data }: FamilyInput): readonly Applied[] {
   return [...data.list('appliedPromotions').map((promotion) => appliedOf(promotion, 'total')), ...lines];
 }
 
-const appliedOf = (promotion: Reader, scope: Applied['scope'], sku?: string): Applied => ({
-  id: promotion.id('promotionId'),
-  earnedId: promotion.id('earnId'),
-  scope,
-  sku,
-  discount: promotion.number('discount'),
-  quantity: promotion.number('discountAppliedOnQuantity'),
-  redemptionCount: promotion.integer('redemptionCount'),
-  redemptionType: promotion.text('redemptionType'),
-});
+function appliedOf(promotion: Reader, scope: Applied['scope'], sku?: string): Applied {
+  return {
+    id: promotion.id('promotionId'),
+    earnedId: promotion.id('earnId'),
+    scope,
+    sku,
+    discount: promotion.number('discount'),
+    quantity: promotion.number('discountAppliedOnQuantity'),
+    redemptionCount: promotion.integer('redemptionCount'),
+    redemptionType: promotion.text('redemptionType'),
+  };
+}
 
 /** `scope` is in the words of Adobe's schema, which has none for a promotion as the source (reference: adobe.md §5.4). */
-const discounts = (applied: readonly Applied[]): readonly Draft[] =>
-  applied
+function discounts(applied: readonly Applied[]): readonly Draft[] {
+  return applied
     .filter(({ discount }) => discount !== undefined)
     .map(({ id, scope, sku, discount }) => ({
       value: discount,
@@ -82,3 +84,4 @@ const discounts = (applied: readonly Applied[]): readonly Draft[] =>
       triggeredForItem: sku,
       promotionId: id,
     }));
+}

@@ -53,12 +53,14 @@ export const mapCouponRedeem: Family = ({ data, context }) => {
   };
 };
 
-const seriesFields = (series: Reader): Draft => ({
-  id: series.id('id'),
-  description: series.text('description'),
-  type: series.text('seriesType'),
-  discountCode: series.id('discount_code'),
-  discountType: series.text('discount_type'),
-  discountValue: series.number('discount_value'),
-  expiryDate: series.time('valid_till'),
-});
+function seriesFields(series: Reader): Draft {
+  return {
+    id: series.id('id'),
+    description: series.text('description'),
+    type: series.text('seriesType'),
+    discountCode: series.id('discount_code'),
+    discountType: series.text('discount_type'),
+    discountValue: series.number('discount_value'),
+    expiryDate: series.time('valid_till'),
+  };
+}

@@ -53,15 +53,19 @@ export const mapManualCurrencyAdjustment: Family = ({ data }) => ({
   tenant: { currencies: [named(data)], adjustment: { reason: data.text('reason') } },
 });
 
-const named = (currency: Reader): Draft => ({
-  id: currency.id('alternateCurrencyIdentifier'),
-  name: currency.text('alternateCurrencyName'),
-});
+function named(currency: Reader): Draft {
+  return {
+    id: currency.id('alternateCurrencyIdentifier'),
+    name: currency.text('alternateCurrencyName'),
+  };
+}
 
-const balances = (currency: Reader): Draft => ({
-  balance: currency.number('programCurrentAlternateCurrencies'),
-  lifetime: currency.number('programLifetimeAlternateCurrencies'),
-});
+function balances(currency: Reader): Draft {
+  return {
+    balance: currency.number('programCurrentAlternateCurrencies'),
+    lifetime: currency.number('programLifetimeAlternateCurrencies'),
+  };
+}
 
 /** When the amounts issued expire: the regular ones, then those of each promotion. */
 function expiries(currency: Reader): readonly Draft[] {

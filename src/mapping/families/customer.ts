@@ -65,8 +65,9 @@ function demographics(updates: readonly Reader[], { notes }: FamilyInput): Draft
   return attributes;
 }
 
-const genderOf = (text: string | undefined): string | undefined =>
-  text?.toLowerCase().replaceAll(/[\s-]+/g, '_');
+function genderOf(text: string | undefined): string | undefined {
+  return text?.toLowerCase().replaceAll(/[\s-]+/g, '_');
+}
 
 /**
  * The day that a text begins with; a birth date has no zone and may well be before 2000. Years such as 0001

@@ -20,12 +20,12 @@ import { mapReward, mapRewardFailure, mapRewardTransactions } from './reward.ts'
  * For an event whose payload is documented nowhere: what its siblings' field names find, and the whole data
  * as text as before, so that nothing is lost where the names differ.
  */
-const withPayload =
-  (family: Family): Family =>
-  (input) => {
+function withPayload(family: Family): Family {
+  return (input) => {
     const result = family(input);
     return { ...result, tenant: { ...result.tenant, ...mapGeneric(input).tenant } };
   };
+}
 
 /** Corrections of points, alternate currencies, promotions, coupons, rewards and badges (reference: capillary.md §4.1). */
 export const OFFER_FAMILIES: ReadonlyMap<string, Family> = new Map([

@@ -5,12 +5,12 @@ import type { Reader } from '../reader.ts';
  * The items of a list that are the event's customer's: one that names another customer is left out with a
  * note, one that names nobody is taken for the customer's.
  */
-export const ownItems = (
+export function ownItems(
   { event, notes }: FamilyInput,
   items: readonly Reader[],
   customerIdIn: (item: Reader) => string | undefined,
-): readonly Reader[] =>
-  items.filter((item) => {
+): readonly Reader[] {
+  return items.filter((item) => {
     const customerId = customerIdIn(item);
     const isOwn = customerId === undefined || customerId === event.customerId;
     if (!isOwn) {
@@ -18,3 +18,4 @@ export const ownItems = (
     }
     return isOwn;
   });
+}

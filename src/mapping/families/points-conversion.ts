@@ -53,8 +53,8 @@ export function billIdOf(data: Reader): string | undefined {
   return id === '-1' ? undefined : id;
 }
 
-const convertedParts = (data: Reader): readonly Draft[] =>
-  data.list('pointsConvertedBreakup').flatMap((part) =>
+function convertedParts(data: Reader): readonly Draft[] {
+  return data.list('pointsConvertedBreakup').flatMap((part) =>
     [...part.list('nonPromotionalPointsBreakup'), ...part.list('promotionalPointsBreakup')].map((share) => ({
       points: share.number('points'),
       programId: share.id('programId'),
@@ -62,3 +62,4 @@ const convertedParts = (data: Reader): readonly Draft[] =>
       promotionName: share.text('promotionName'),
     })),
   );
+}

@@ -12,11 +12,13 @@ import type { Reader } from '../reader.ts';
 type ProfileResult = Pick<FamilyResult, 'attributes' | 'tenantAttributes'>;
 
 /** The balance after the event of the program it is about, as points events tell it (reference: capillary.md §4.6). */
-export const toldBalance = (data: Reader): Balance => ({
-  programId: ownProgramId(data),
-  points: data.number('programCurrentPoints'),
-  lifetime: data.number('programLifetimePoints'),
-});
+export function toldBalance(data: Reader): Balance {
+  return {
+    programId: ownProgramId(data),
+    points: data.number('programCurrentPoints'),
+    lifetime: data.number('programLifetimePoints'),
+  };
+}
 
 /**
  * What the balance of the event's own program changes of the profile.
@@ -68,5 +70,6 @@ export function programBalanceChange(
 }
 
 /** Among the balances of several programs that of the event's own, else the first. */
-export const ownBalance = (data: Reader, balances: readonly Balance[]): number | undefined =>
-  (balances.find(({ programId }) => programId === ownProgramId(data)) ?? balances[0])?.points;
+export function ownBalance(data: Reader, balances: readonly Balance[]): number | undefined {
+  return (balances.find(({ programId }) => programId === ownProgramId(data)) ?? balances[0])?.points;
+}

@@ -52,8 +52,9 @@ export function ownStanding(input: FamilyInput): ProgramStanding {
 }
 
 /** The id of the program the event is about. */
-export const ownProgramId = (data: Reader): string | undefined =>
-  data.id('loyaltyProgramId') ?? data.object('loyaltyProgramDetails').id('id');
+export function ownProgramId(data: Reader): string | undefined {
+  return data.id('loyaltyProgramId') ?? data.object('loyaltyProgramDetails').id('id');
+}
 
 /** The program's name; its id as text where the payload does not name it. */
 export function programName(data: Reader): string | undefined {

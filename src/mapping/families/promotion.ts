@@ -46,15 +46,19 @@ export const mapEarnedPromotionRevoked: Family = ({ data }) => ({
   },
 });
 
-const promotionFields = (data: Reader): Draft => ({
-  id: data.id('promotionId'),
-  name: data.text('promotionName'),
-  startDate: data.time('promotionStartDate'),
-  endDate: data.time('promotionEndDate'),
-  offerType: data.text('pointsOfferType'),
-});
+function promotionFields(data: Reader): Draft {
+  return {
+    id: data.id('promotionId'),
+    name: data.text('promotionName'),
+    startDate: data.time('promotionStartDate'),
+    endDate: data.time('promotionEndDate'),
+    offerType: data.text('pointsOfferType'),
+  };
+}
 
-const issueDates = (data: Reader): Draft => ({
-  issuedDate: data.time('promotionIssuedDate'),
-  expiryDate: data.time('promotionIssuedExpiryDate'),
-});
+function issueDates(data: Reader): Draft {
+  return {
+    issuedDate: data.time('promotionIssuedDate'),
+    expiryDate: data.time('promotionIssuedExpiryDate'),
+  };
+}

@@ -58,8 +58,8 @@ function rewardFields(data: Reader): Draft {
 }
 
 /** Every reward with the step that failed; the step alone where it names no reward. */
-const failedRewards = ({ data }: FamilyInput): readonly Draft[] =>
-  data.list('erroredSteps').flatMap((step) => {
+function failedRewards({ data }: FamilyInput): readonly Draft[] {
+  return data.list('erroredSteps').flatMap((step) => {
     const failure = {
       step: step.text('name'),
       errorCode: step.id('errorCode'),
@@ -76,3 +76,4 @@ const failedRewards = ({ data }: FamilyInput): readonly Draft[] =>
     }));
     return rewards.length > 0 ? rewards : [failure];
   });
+}

@@ -24,25 +24,27 @@ export const mapStreak: Family = ({ event, data }) => ({
   },
 });
 
-const streakFields = (streak: Reader): Draft => ({
-  id: streak.id('streakId'),
-  userStreakId: streak.id('userStreakId'),
-  name: streak.text('streakName'),
-  description: streak.text('descriptionOfTheStreak'),
-  level: streak.scalar('streakLevelName'),
-  levelCount: streak.integer('numberOfLevel'),
-  levelValues: streak.scalars('levelValues'),
-  achievedLevels: streak.scalars('levelsAchievedByTheUser'),
-  achievedLevelCount: streak.integer('numberOfLevelsAchievedByTheUser'),
-  value:
-    streak.number('userCurrentStreakValue') ??
-    streak.number('userStreakValueAtTheStart') ??
-    streak.number('userStreakValueByTheEnd') ??
-    streak.number('streakValueWhenEnrolled') ??
-    streak.number('streakValueWhenUnEnrolled'),
-  enrolledDate: streak.time('enrolledDate'),
-  unenrolledDate: streak.time('unEnrolledDate'),
-  startDate: streak.time('startDate'),
-  endDate: streak.time('endDate'),
-  levelAchievedDate: streak.time('streakLevelAchievedDate'),
-});
+function streakFields(streak: Reader): Draft {
+  return {
+    id: streak.id('streakId'),
+    userStreakId: streak.id('userStreakId'),
+    name: streak.text('streakName'),
+    description: streak.text('descriptionOfTheStreak'),
+    level: streak.scalar('streakLevelName'),
+    levelCount: streak.integer('numberOfLevel'),
+    levelValues: streak.scalars('levelValues'),
+    achievedLevels: streak.scalars('levelsAchievedByTheUser'),
+    achievedLevelCount: streak.integer('numberOfLevelsAchievedByTheUser'),
+    value:
+      streak.number('userCurrentStreakValue') ??
+      streak.number('userStreakValueAtTheStart') ??
+      streak.number('userStreakValueByTheEnd') ??
+      streak.number('streakValueWhenEnrolled') ??
+      streak.number('streakValueWhenUnEnrolled'),
+    enrolledDate: streak.time('enrolledDate'),
+    unenrolledDate: streak.time('unEnrolledDate'),
+    startDate: streak.time('startDate'),
+    endDate: streak.time('endDate'),
+    levelAchievedDate: streak.time('streakLevelAchievedDate'),
+  };
+}

@@ -39,16 +39,18 @@ export const mapSubscription: Family = (input) => {
   };
 };
 
-const subscriptionFields = (subscription: Reader): Draft => ({
-  channel: subscription.text('channel'),
-  priority: subscription.text('priority'),
-  previous: subscription.text('previousStatus'),
-  current: subscription.text('currentStatus'),
-  source: subscription.text('sourceName'),
-  accountId: subscription.id('sourceAccountId'),
-  orgUnitId: subscription.id('ouId'),
-  orgUnitCode: subscription.id('ouCode'),
-});
+function subscriptionFields(subscription: Reader): Draft {
+  return {
+    channel: subscription.text('channel'),
+    priority: subscription.text('priority'),
+    previous: subscription.text('previousStatus'),
+    current: subscription.text('currentStatus'),
+    source: subscription.text('sourceName'),
+    accountId: subscription.id('sourceAccountId'),
+    orgUnitId: subscription.id('ouId'),
+    orgUnitCode: subscription.id('ouCode'),
+  };
+}
 
 /**
  * The consents that an event tells, `val` and `time` always together (reference: adobe.md §5.7). XDM has one
@@ -106,5 +108,6 @@ function consentOf(
 }
 
 /** `OPT_OUT`, `Opt-out` and `optout` are one word. */
-const wordOf = (text: string | undefined): string | undefined =>
-  text?.toLowerCase().replaceAll(/[^a-z]/g, '');
+function wordOf(text: string | undefined): string | undefined {
+  return text?.toLowerCase().replaceAll(/[^a-z]/g, '');
+}

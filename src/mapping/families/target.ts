@@ -44,24 +44,30 @@ export const mapTarget: Family = ({ event, data }) => {
 };
 
 /** The targets that an event lists: of a group that counts as one, or those that a streak is made of. */
-export const targets = (data: Reader): readonly Draft[] =>
-  data.list('targetData').map((target) => ({ ...targetFields(target), ...targetValues(target) }));
+export function targets(data: Reader): readonly Draft[] {
+  return data.list('targetData').map((target) => ({ ...targetFields(target), ...targetValues(target) }));
+}
 
 /** Which target it is: the names of its fields have a prefix or not, depending on where it stands. */
-export const targetFields = (target: Reader): Draft => ({
-  id: target.id('targetId') ?? target.id('id'),
-  name: target.text('targetName') ?? target.text('name'),
-  groupId: target.id('targetGroupId'),
-  groupName: target.text('targetGroupName'),
-  periodId: target.id('targetPeriodId'),
-  periodName: target.text('targetPeriodName'),
-  description: target.text('description'),
-});
+export function targetFields(target: Reader): Draft {
+  return {
+    id: target.id('targetId') ?? target.id('id'),
+    name: target.text('targetName') ?? target.text('name'),
+    groupId: target.id('targetGroupId'),
+    groupName: target.text('targetGroupName'),
+    periodId: target.id('targetPeriodId'),
+    periodName: target.text('targetPeriodName'),
+    description: target.text('description'),
+  };
+}
 
-const targetValues = (target: Reader): Draft => ({
-  definedValue: target.number('definedTargetValue'),
-  achievedValue: target.number('achievedTargetValue'),
-});
+function targetValues(target: Reader): Draft {
+  return {
+    definedValue: target.number('definedTargetValue'),
+    achievedValue: target.number('achievedTargetValue'),
+  };
+}
 
-const withoutUndefined = (draft: Draft): Draft =>
-  Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
+function withoutUndefined(draft: Draft): Draft {
+  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
+}

@@ -17,7 +17,9 @@ export const mapTransactionUpdated: Family = (input) => ({
   ...billFields(input, {}),
 });
 
-const isReturn = ({ data }: FamilyInput): boolean => data.text('billType')?.toUpperCase() === 'RETURN';
+function isReturn({ data }: FamilyInput): boolean {
+  return data.text('billType')?.toUpperCase() === 'RETURN';
+}
 
 /** A bill as far as the event tells it; what it counts for is for the caller to say. */
 export function billFields(input: FamilyInput, measures: Draft): { fields: Draft; tenant: Draft } {

@@ -1,9 +1,0 @@
-import type { EventFilter, EventState } from '../journal/journal.ts';
-
-const DEAD_LETTER_STATES: readonly EventState[] = ['dead', 'malformed'];
-
-/** Narrows a filter to dead letters: buried events and malformed bodies. */
-export const deadLetterFilter = (filter: EventFilter): EventFilter => ({
-  ...filter,
-  states: DEAD_LETTER_STATES,
-});

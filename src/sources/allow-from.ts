@@ -1,0 +1,57 @@
+import { BlockList, isIP } from 'node:net';
+
+/** True when requests from this address may come in at all. */
+export type AllowFrom = (ip: string) => boolean;
+
+/**
+ * Addresses and ranges (CIDR) a source takes requests from; an empty list allows all. Capillary publishes none for its webhooks
+ * (reference: capillary.md §1.2). An IPv4 address written as IPv6 (`::ffff:10.0.0.1`, what a dual-stack socket reports) is the same
+ * address. Throws for a range that cannot be read.
+ */
+export function createAllowFrom(ranges: readonly string[]): AllowFrom {
+  if (ranges.length === 0) {
+    return () => true;
+  }
+  const list = new BlockList();
+  for (const range of ranges) {
+    addRange(list, range);
+  }
+  return (ip) => {
+    const address = normaliseAddress(ip);
+    return address !== undefined && list.check(address, familyOf(address));
+  };
+}
+
+function addRange(list: BlockList, range: string): void {
+  const [text = '', prefix] = range.split('/');
+  const address = normaliseAddress(text);
+  if (address === undefined) {
+    throw new RangeError(`not an address or a range: ${range}`);
+  }
+  const family = familyOf(address);
+  const bits = family === 'ipv4' ? 32 : 128;
+  const isMapped = family === 'ipv4' && isIP(text) === 6;
+  const length = prefix === undefined ? bits : Number(prefix) - (isMapped ? 96 : 0);
+  list.addSubnet(address, length, family);
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 4 ? 'ipv4' : 'ipv6';
+}
+
+/** The shortest form; IPv4-mapped IPv6 becomes IPv4, a zone (`%eth0`) goes. Undefined for what is no address. */
+function normaliseAddress(ip: string): string | undefined {
+  const [text = ''] = ip.split('%');
+  if (isIP(text) !== 6) {
+    return isIP(text) === 4 ? text : undefined;
+  }
+  const canonical = new URL(`http://[${text}]`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical) ?? [];
+  return high === undefined || low === undefined
+    ? canonical
+    : [...octets(high), ...octets(low)].join('../verify');
+}
+
+function octets(hex: string): readonly number[] {
+  return [...Buffer.from(hex.padStart(4, '0'), 'hex')];
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import type { VerifierConfig } from '../../src/config/source.ts';
+import { checkVerifier } from '../../src/sources/check-verifier.ts';
+
+type HmacConfig = Extract<VerifierConfig, { type: 'hmac' }>;
+
+function hmac(changes: Partial<HmacConfig>): HmacConfig {
+  return {
+    type: 'hmac',
+    header: 'X-Signature',
+    secrets: ['s'],
+    algorithm: 'sha256',
+    encoding: 'hex',
+    prefix: '',
+    payload: '{body}',
+    ...changes,
+  };
+}
+
+const timestamp = { header: 'X-Timestamp', unit: 's', tolerance: 300_000 } as const;
+
+describe('the payload of an hmac', () => {
+  test.each([
+    { payload: '{body}' },
+    { payload: '{"literal":"braces"}{body}' },
+    { payload: '{timestamp}.{bodyHash}', timestamp },
+    { payload: '{id}{body}', id: { header: 'X-Id' } },
+    { payload: '{body}', timestamp, id: { header: 'X-Id' } },
+  ])('%j is right', (changes) => {
+    expect(checkVerifier(hmac(changes))).toBeUndefined();
+  });
+
+  test.each([
+    [{ payload: '{timestamp}.{body}' }, /\{timestamp\} needs/],
+    [{ payload: '{id}.{body}', timestamp }, /\{id\} needs/],
+    [{ payload: '{nonce}.{body}' }, /\{nonce\} is not known/],
+    [{ payload: '{ timestamp }.{body}' }, /\{ timestamp \} is not known/],
+    [{ payload: '{bodyhash}{body}' }, /\{bodyhash\} is not known/],
+  ])('%j is wrong', (changes, problem) => {
+    expect(checkVerifier(hmac(changes))).toMatch(problem);
+  });
+});
+
+function check(secrets: string[]): string | undefined {
+  return checkVerifier({ type: 'standard-webhooks', secrets, tolerance: 300_000 });
+}
+
+test('a whsec_ secret must be base64, and the problem does not show it', () => {
+  expect(check(['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'plain text!'])).toBeUndefined();
+  expect(check(['whsec_hunter2!'])).toMatch(/base64/);
+  expect(check(['whsec_hunter2!'])).not.toMatch(/hunter2/);
+  expect(check(['whsec_'])).toMatch(/base64/);
+});
+
+test.each<VerifierConfig>([
+  { type: 'header', name: 'X-Key', values: ['', ' '] },
+  { type: 'basic', username: 'u', passwords: [''] },
+  { type: 'bearer', tokens: [] },
+])('needs a secret: %j', (config) => {
+  expect(checkVerifier(config)).toMatch(/needs a secret/);
+});
+
+test('none needs nothing', () => {
+  expect(checkVerifier({ type: 'none' })).toBeUndefined();
+});

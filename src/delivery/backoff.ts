@@ -1,22 +1,26 @@
+interface DelayLimits {
+  /** ms */
+  readonly minDelay: number;
+  /** ms */
+  readonly maxDelay: number;
+}
+
 /**
- * Exponential backoff with full jitter: a random wait between 0 and the doubled-and-capped delay, so that many waiting senders
- * do not come back at once.
- * @param failures failures so far, 0 for the first wait
+ * Exponential backoff with full jitter: a random delay between 0 and the capped delay, so that many
+ * senders do not retry at the same time.
+ * @param failures failures so far, 0 for the first delay
  * @param random a number in [0, 1)
  * @returns ms
  */
 export function fullJitter(
   failures: number,
-  limits: { readonly minDelay: number; readonly maxDelay: number },
+  limits: DelayLimits,
   random: () => number = Math.random,
 ): number {
-  return Math.round(random() * ceiling(failures, limits));
+  return Math.round(random() * cappedDelay(failures, limits));
 }
 
-/** The same without jitter: for one prober that nobody competes with. ms. */
-export function ceiling(
-  failures: number,
-  limits: { readonly minDelay: number; readonly maxDelay: number },
-): number {
+/** The same without jitter, for a single prober. @returns ms */
+export function cappedDelay(failures: number, limits: DelayLimits): number {
   return Math.min(limits.maxDelay, limits.minDelay * 2 ** Math.min(failures, 30));
 }

@@ -1,16 +1,82 @@
-/*
- * How much of the journal a destination has in hand at once.
+/** Bodies that a destination holds in memory at once. */
+export const MAX_IN_FLIGHT_BYTES = 64 * 1_048_576;
+/** Events of a destination in flight at once; each needs about 10 KB in addition to its body. */
+export const MAX_IN_FLIGHT_EVENTS = 4_096;
+/** Between two claims the storage thread serves its other callers. */
+export const MAX_EVENTS_PER_CLAIM = 256;
+/** Pause between two claims, so that events that arrive one by one are claimed a few at a time. */
+export const CLAIM_INTERVAL_MS = 10;
+/** Events whose mapping starts in one turn of the event loop; webhooks are served in between. */
+export const MAPPED_PER_TURN = 16;
+/**
+ * Events that may still wait for their mapping when the next ones are claimed: the storage thread
+ * works on the claim meanwhile.
  */
+export const MAX_CLAIMED_AHEAD = 128;
 
-/** Bodies held in memory at once, per destination. */
-export const IN_FLIGHT_BYTES = 64 * 1_048_576;
-/** Events in flight at once, per destination: each takes about 10 KB beside its body. */
-export const MAX_IN_FLIGHT = 4_096;
-/** Events of one claim: the storage thread serves whoever waits between two. */
-export const CLAIM = 256;
-/** ms between two claims that did not find so many: events that come one by one are claimed a few at a time. */
-export const CLAIM_PAUSE = 10;
-/** Events that are mapped before webhooks have their turn. */
-export const MAPPED_AT_ONCE = 16;
-/** Events that may still wait to be mapped when the next are claimed: what the storage thread needs its time for meanwhile. */
-export const CLAIMED_AHEAD = 128;
+/** Share of a destination's messages per second that replays may use. */
+const REPLAY_SHARE = 0.1;
+/** Replays are claimed for this long at a time, not one by one. */
+const PORTION_SECONDS = 0.1;
+
+export interface ReplayThrottleLimits {
+  /** Of the destination. */
+  readonly messagesPerSecond: number;
+  /** The most messages that an event becomes. */
+  readonly messagesPerEvent: number;
+  /** The most replayed events in flight at once. */
+  readonly inFlight: number;
+}
+
+/**
+ * Limits the replays of a destination, so that they are slower than live traffic even without any.
+ */
+export interface ReplayThrottle {
+  /** How many replayed events may be claimed now. */
+  available(): number;
+  /** Counts replayed events that were claimed. */
+  consume(events: number): void;
+  /** A replayed event is no longer in flight. */
+  release(): void;
+  /** ms until more may be claimed; Infinity while one in flight has to finish first. */
+  msUntilAvailable(): number;
+}
+
+/**
+ * A token bucket of up to one second of replays, and a limit on those in flight. It fills at a
+ * tenth of the destination's messages per second, but at least at one message per second.
+ * @param monotonic ms of a monotonic clock
+ */
+export function createReplayThrottle(limits: ReplayThrottleLimits, monotonic: () => number): ReplayThrottle {
+  const rate = Math.max(1, limits.messagesPerSecond * REPLAY_SHARE) / limits.messagesPerEvent;
+  const capacity = Math.max(1, rate);
+  const portion = Math.max(1, rate * PORTION_SECONDS);
+  let level = capacity;
+  let filledAt = monotonic();
+  let inFlight = 0;
+
+  const fill = (): void => {
+    const at = monotonic();
+    level = Math.min(capacity, level + ((at - filledAt) * rate) / 1_000);
+    filledAt = at;
+  };
+
+  return {
+    available() {
+      fill();
+      return level < portion ? 0 : Math.max(0, Math.min(Math.floor(level), limits.inFlight - inFlight));
+    },
+    consume(events) {
+      level -= events;
+      inFlight += events;
+    },
+    release() {
+      inFlight -= 1;
+    },
+    msUntilAvailable() {
+      if (inFlight >= limits.inFlight) return Number.POSITIVE_INFINITY;
+      fill();
+      return Math.max(0, Math.ceil(((portion - level) * 1_000) / rate));
+    },
+  };
+}

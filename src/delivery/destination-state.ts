@@ -1,27 +1,29 @@
-import { ceiling } from './backoff.ts';
+import { cappedDelay } from './backoff.ts';
 
 export interface DestinationStatus {
-  /** `flowing`; `waiting` for a time (throttled, failing); `paused` by a fault or by an operator. */
+  /** `waiting`: for a time (throttled, failing). `paused`: by a fault or by an operator. */
   readonly state: 'flowing' | 'waiting' | 'paused';
-  /** Stable code, e.g. `throttled`, `unauthorized`, `inlet-not-found`, `ims-invalid_client`, `operator`. */
+  /** Stable code, e.g. `throttled`, `unauthorized`, `ims-invalid_client`, `operator`. */
   readonly reason?: string;
-  /** Adobe's words or the network's. */
+  /** Text of Adobe's answer or of a network error. */
   readonly detail?: string;
-  /** Epoch ms since when it does not flow. */
+  /** Epoch ms since which it is not flowing. */
   readonly since?: number;
-  /** Epoch ms of the next try; absent when an operator paused it. */
+  /** Epoch ms of the next attempt; absent if an operator paused it. */
   readonly nextTryAt?: number;
-  /** Epoch ms of the last request that Adobe took something of. */
+  /** Epoch ms of the last request that succeeded at least in part. */
   readonly lastSuccessAt?: number;
 }
 
-/** Two clocks in ms: `now` is the epoch and may be set; `steady` only runs. Waits are measured by the steady one. */
+/** Two clocks in ms: `now` is epoch time and may be set; waits are measured by `monotonic`. */
 export interface Clocks {
   readonly now: () => number;
-  readonly steady: () => number;
+  readonly monotonic: () => number;
 }
 
-/** May the dispatcher take events now? A probe takes one event to see whether the destination works again. */
+/**
+ * Whether events may be claimed now. A probe is one event that tests whether the destination works.
+ */
 export type Permit =
   | { readonly kind: 'open' }
   | { readonly kind: 'probe' }
@@ -29,137 +31,151 @@ export type Permit =
 
 export interface DestinationState {
   permit(): Permit;
-  /** Whether a request may go out now: while flowing, or for a probe. */
+  /** Whether a request may be sent now: while flowing, or for a probe. */
   maySend(): boolean;
   status(): DestinationStatus;
-  /** Whether Adobe took something since then (steady ms). */
-  passedSince(at: number): boolean;
-  /** Most of the latest requests passed: what fails alone now is hardly the destination's doing. */
-  isWell(): boolean;
-  /** Adobe answered a request as it should. Opens the way again if it was the probe's. */
-  succeeded(): void;
-  /** The probe's event is done. Without an answer that settled the matter, the next event probes. */
-  probeEnded(): void;
-  /** A request failed as a whole for a passing reason. The destination waits after several in a row, or at once when told how long. */
-  failed(reason: string, detail: string, retryAfter?: number): void;
-  /** The destination cannot work until somebody or something mends it: nothing is sent but probes. */
-  fault(reason: string, detail: string, retryAfter?: number): void;
-  operatorPause(by: string, at: number): void;
-  /** Ends any wait but an operator's pause: the next event goes out at once, as a probe. */
+  /** Whether any request succeeded since this time (monotonic ms). */
+  hasSucceededSince(at: number): boolean;
+  /**
+   * Most recent requests succeeded, so a single failing message is hardly the destination's fault.
+   */
+  isHealthy(): boolean;
+  /** The destination works. Ends the wait or pause if the request was the probe. */
+  recordSuccess(): void;
+  /** The probe's event is done. If its answer decided nothing, the next event is the probe. */
+  endProbe(): void;
+  /**
+   * A whole request failed for a temporary reason. The destination waits after several failures in
+   * a row, or at once if `retryAfter` (ms) is given.
+   */
+  recordFailure(reason: string, detail: string, retryAfter?: number): void;
+  /** The destination cannot work until a fault is fixed: nothing but probes is sent. */
+  pauseForFault(reason: string, detail: string, retryAfter?: number): void;
+  pauseByOperator(by: string, at: number): void;
+  /** Ends any wait but an operator's pause: the next event is sent at once, as a probe. */
   retryNow(): void;
   /** Ends any pause or wait, an operator's too. */
   resume(): void;
 }
 
-/** Weight of the newest request in the share of requests that pass, and the share from which the destination is well. */
-const NEWEST = 0.2;
-const WELL = 0.7;
+/** Weight of the newest request in the moving share of successful requests. */
+const NEWEST_WEIGHT = 0.2;
+/** The destination is healthy from this share of successful requests on. */
+const HEALTHY_SHARE = 0.7;
 
-/** So many whole-request failures in a row, with nothing passing between, are taken for an outage. */
-const OUTAGE_AFTER = 3;
+/** This many failed requests in a row, without a success in between, count as an outage. */
+const OUTAGE_AFTER_FAILURES = 3;
 
-interface Closed {
+/** The destination is not flowing. */
+interface Blocked {
   readonly state: 'waiting' | 'paused';
   readonly reason: string;
   readonly detail: string;
   /** Epoch ms. */
   readonly since: number;
-  /** Steady ms; undefined: until an operator resumes. */
+  /** Monotonic ms; undefined: until an operator resumes. */
   readonly until: number | undefined;
-  readonly probing: boolean;
+  readonly isProbing: boolean;
 }
 
 export function createDestinationState(options: {
   readonly retry: { readonly minDelay: number; readonly maxDelay: number };
   readonly clocks: Clocks;
   /** Called after each change of state, with the new status. */
-  readonly changed: (status: DestinationStatus) => void;
+  readonly onChange: (status: DestinationStatus) => void;
 }): DestinationState {
-  const { retry, changed, clocks } = options;
-  const { now, steady } = clocks;
-  let closed: Closed | undefined;
-  /** Failed tries since the last success: grows the wait. */
-  let tries = 0;
+  const { retry, onChange, clocks } = options;
+  const { now, monotonic } = clocks;
+  let blocked: Blocked | undefined;
+  /**
+   * Failures since the last success, counting an outage or a probe once: the wait grows with it.
+   */
+  let failedTries = 0;
   let failuresInARow = 0;
-  let passing = 1;
-  let lastSuccess: { readonly at: number; readonly steady: number } | undefined;
+  let successShare = 1;
+  let lastSuccess: { readonly at: number; readonly monotonic: number } | undefined;
 
   const status = (): DestinationStatus => ({
-    state: closed?.state ?? 'flowing',
-    ...(closed && { reason: closed.reason, detail: closed.detail, since: closed.since }),
-    ...(closed?.until !== undefined && { nextTryAt: now() + Math.max(0, closed.until - steady()) }),
+    state: blocked?.state ?? 'flowing',
+    ...(blocked && { reason: blocked.reason, detail: blocked.detail, since: blocked.since }),
+    ...(blocked?.until !== undefined && { nextTryAt: now() + Math.max(0, blocked.until - monotonic()) }),
     ...(lastSuccess !== undefined && { lastSuccessAt: lastSuccess.at }),
   });
 
-  const close = (state: 'waiting' | 'paused', reason: string, detail: string, retryAfter?: number): void => {
-    const before = closed;
+  const block = (state: 'waiting' | 'paused', reason: string, detail: string, retryAfter?: number): void => {
+    const before = blocked;
     if (before !== undefined && before.until === undefined) return;
-    // Requests that were under way when the state closed tell nothing new; only a probe's failure counts as another try.
-    if (before === undefined || before.probing) tries += 1;
-    const wait = Math.max(retryAfter ?? 0, retryAfter === undefined ? ceiling(tries - 1, retry) : 0);
-    const until = Math.max(steady() + wait, before?.probing === false ? (before.until ?? 0) : 0);
-    closed = { state, reason, detail, since: before?.since ?? now(), until, probing: false };
-    if (before?.state !== state || before.reason !== reason) changed(status());
+    // Failures of requests that were in flight when the state changed are no news; only that of a
+    // probe counts as another try.
+    if (before === undefined || before.isProbing) failedTries += 1;
+    const wait = Math.max(
+      retryAfter ?? 0,
+      retryAfter === undefined ? cappedDelay(failedTries - 1, retry) : 0,
+    );
+    const until = Math.max(monotonic() + wait, before?.isProbing === false ? (before.until ?? 0) : 0);
+    blocked = { state, reason, detail, since: before?.since ?? now(), until, isProbing: false };
+    if (before?.state !== state || before.reason !== reason) onChange(status());
   };
 
   const retryNow = (): void => {
-    if (closed?.until !== undefined) closed = { ...closed, until: steady(), probing: false };
+    if (blocked?.until !== undefined) blocked = { ...blocked, until: monotonic(), isProbing: false };
   };
 
   return {
     permit() {
-      if (closed === undefined) return { kind: 'open' };
-      if (closed.until === undefined) return { kind: 'wait', ms: Number.POSITIVE_INFINITY };
-      if (closed.probing) return { kind: 'wait', ms: retry.maxDelay };
-      const ms = Math.min(closed.until - steady(), retry.maxDelay * 12);
+      if (blocked === undefined) return { kind: 'open' };
+      if (blocked.until === undefined) return { kind: 'wait', ms: Number.POSITIVE_INFINITY };
+      if (blocked.isProbing) return { kind: 'wait', ms: retry.maxDelay };
+      const ms = Math.min(blocked.until - monotonic(), retry.maxDelay * 12);
       if (ms > 0) return { kind: 'wait', ms };
-      closed = { ...closed, probing: true };
+      blocked = { ...blocked, isProbing: true };
       return { kind: 'probe' };
     },
-    maySend: () => closed === undefined || closed.probing,
+    maySend: () => blocked === undefined || blocked.isProbing,
     status,
-    isWell: () => passing >= WELL,
-    passedSince: (at) => lastSuccess !== undefined && lastSuccess.steady >= at,
-    succeeded() {
-      lastSuccess = { at: now(), steady: steady() };
+    isHealthy: () => successShare >= HEALTHY_SHARE,
+    hasSucceededSince: (at) => lastSuccess !== undefined && lastSuccess.monotonic >= at,
+    recordSuccess() {
+      lastSuccess = { at: now(), monotonic: monotonic() };
       failuresInARow = 0;
-      passing += NEWEST * (1 - passing);
-      // A late success of a request sent before the trouble does not lift a wait that Adobe asked for.
-      if (closed?.probing === false) return;
-      tries = 0;
-      if (closed === undefined) return;
-      closed = undefined;
-      changed(status());
+      successShare += NEWEST_WEIGHT * (1 - successShare);
+      // A late success of a request sent before the failure does not end a wait that Adobe asked
+      // for.
+      if (blocked?.isProbing === false) return;
+      failedTries = 0;
+      if (blocked === undefined) return;
+      blocked = undefined;
+      onChange(status());
     },
-    probeEnded() {
-      if (closed?.probing === true) closed = { ...closed, probing: false };
+    endProbe() {
+      if (blocked?.isProbing === true) blocked = { ...blocked, isProbing: false };
     },
-    failed(reason, detail, retryAfter) {
+    recordFailure(reason, detail, retryAfter) {
       failuresInARow += 1;
-      passing -= NEWEST * passing;
-      if (closed !== undefined || retryAfter !== undefined || failuresInARow >= OUTAGE_AFTER) {
-        close('waiting', reason, detail, retryAfter);
+      successShare -= NEWEST_WEIGHT * successShare;
+      if (blocked !== undefined || retryAfter !== undefined || failuresInARow >= OUTAGE_AFTER_FAILURES) {
+        block('waiting', reason, detail, retryAfter);
       }
     },
-    fault(reason, detail, retryAfter) {
-      close('paused', reason, detail, retryAfter);
+    pauseForFault(reason, detail, retryAfter) {
+      block('paused', reason, detail, retryAfter);
     },
-    operatorPause(by, at) {
-      closed = {
+    pauseByOperator(by, at) {
+      blocked = {
         state: 'paused',
         reason: 'operator',
         detail: `paused by ${by}`,
         since: at,
         until: undefined,
-        probing: false,
+        isProbing: false,
       };
-      changed(status());
+      onChange(status());
     },
     retryNow,
     resume() {
-      if (closed !== undefined && closed.until === undefined) {
-        closed = undefined;
-        changed(status());
+      if (blocked !== undefined && blocked.until === undefined) {
+        blocked = undefined;
+        onChange(status());
       } else retryNow();
     },
   };

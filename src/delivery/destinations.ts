@@ -1,10 +1,12 @@
-import type { Inlet, TokenSource } from '../adobe/answer.ts';
-import type { Config, DestinationConfig } from '../config/schema.ts';
+import type { Inlet, TokenSource } from '../adobe/ports.ts';
+import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { DeliveryObserver } from './delivery-observer.ts';
+import type { DestinationStatus } from './destination-state.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
-import type { DeliveryObserver } from './observer.ts';
+import type { Pace } from './pace.ts';
 
-/** One destination at work. */
+/** One destination with the parts that serve it. */
 export interface RunningDestination {
   readonly config: DestinationConfig;
   readonly dispatcher: Dispatcher;
@@ -15,14 +17,19 @@ export interface RunningDestination {
 export interface Destinations {
   readonly all: readonly RunningDestination[];
   get(name: string): RunningDestination | undefined;
-  /** Takes up what operators paused before a restart, sends each source's pending events where it points now, and starts. */
+  /**
+   * Reroutes pending events, restores the pauses that operators set before a restart, and starts.
+   */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Points each source's pending events at the destination it is configured for: after a replay too, for a dead letter keeps its old one. */
+  /**
+   * Moves each source's pending events to the destination that is configured now. Needed after a
+   * replay too, because a dead letter stays with its old destination.
+   */
   reroute(): Promise<void>;
   pause(name: string, by: string): Promise<void>;
   resume(name: string): Promise<void>;
-  /** Client secrets that were rotated. */
+  /** Applies rotated client secrets. */
   setSecrets(destinations: readonly DestinationConfig[]): void;
 }
 
@@ -57,21 +64,21 @@ export function createDestinations(parts: {
     async start() {
       await reroute();
       for (const pause of await journal.pauses()) {
-        running.get(pause.destination)?.dispatcher.state.operatorPause(pause.by, pause.at);
+        running.get(pause.destination)?.dispatcher.state.pauseByOperator(pause.by, pause.at);
       }
-      for (const one of all) one.dispatcher.start();
+      for (const { dispatcher } of all) dispatcher.start();
     },
     async stop() {
-      await Promise.all(all.map((one) => one.dispatcher.stop()));
-      await Promise.all(all.map((one) => one.inlet.close()));
-      for (const one of all) one.tokens?.close();
+      await Promise.all(all.map(({ dispatcher }) => dispatcher.stop()));
+      await Promise.all(all.map(({ inlet }) => inlet.close()));
+      for (const { tokens } of all) tokens?.close();
     },
     async pause(name, by) {
-      const one = running.get(name);
-      if (one === undefined) return;
+      const destination = running.get(name);
+      if (destination === undefined) return;
       const at = now();
       await journal.setPause(name, { destination: name, by, at });
-      one.dispatcher.state.operatorPause(by, at);
+      destination.dispatcher.state.pauseByOperator(by, at);
     },
     async resume(name) {
       await journal.setPause(name, null);
@@ -79,12 +86,68 @@ export function createDestinations(parts: {
       running.get(name)?.dispatcher.resume();
     },
     setSecrets(destinations) {
-      for (const destination of destinations) {
-        const one = running.get(destination.name);
-        if (one?.tokens === undefined || destination.ims === undefined) continue;
-        one.tokens.setSecrets(destination.ims.clientSecrets);
-        one.dispatcher.retryNow();
+      for (const { name, ims } of destinations) {
+        const destination = running.get(name);
+        if (destination?.tokens === undefined || ims === undefined) continue;
+        destination.tokens.setSecrets(ims.clientSecrets);
+        destination.dispatcher.retryNow();
       }
+    },
+  };
+}
+
+/** The current state of a destination. Times are epoch ms. */
+export interface DestinationSnapshot extends DestinationStatus {
+  readonly name: string;
+  /** Events claimed and not settled. */
+  readonly inFlight: number;
+  /** Requests in flight. */
+  readonly concurrency: Pace['slots'];
+  readonly tokenSecondsLeft: number | undefined;
+  readonly pending: number;
+  /** Time of receipt of the oldest pending event. */
+  readonly oldestPendingAt: number | undefined;
+  readonly batch: DestinationConfig['batch'];
+  readonly limits: DestinationConfig['limits'];
+}
+
+/** What operators can see and do. */
+export interface DestinationDirectory {
+  list(): Promise<DestinationSnapshot[]>;
+  /** Both functions resolve when the change is in effect and stored. */
+  get(name: string):
+    | {
+        pause(by: string): Promise<void>;
+        resume(): Promise<void>;
+      }
+    | undefined;
+}
+
+export function createDestinationDirectory(
+  destinations: Destinations,
+  journal: Pick<Journal, 'backlog'>,
+): DestinationDirectory {
+  return {
+    async list() {
+      const backlog = new Map((await journal.backlog()).map((one) => [one.destination, one]));
+      return destinations.all.map(({ config, dispatcher, tokens }) => ({
+        name: config.name,
+        ...dispatcher.state.status(),
+        inFlight: dispatcher.inFlight,
+        concurrency: dispatcher.pace.slots,
+        tokenSecondsLeft: tokens?.secondsLeft(),
+        pending: backlog.get(config.name)?.pending ?? 0,
+        oldestPendingAt: backlog.get(config.name)?.oldestReceivedAt,
+        batch: config.batch,
+        limits: config.limits,
+      }));
+    },
+    get(name) {
+      if (destinations.get(name) === undefined) return undefined;
+      return {
+        pause: (by) => destinations.pause(name, by),
+        resume: () => destinations.resume(name),
+      };
     },
   };
 }

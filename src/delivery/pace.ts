@@ -1,38 +1,37 @@
-import { createLatency } from './latency.ts';
-import { createWaker } from './waker.ts';
+import { createWaker } from './scheduling.ts';
 
 export interface PaceLimits {
   readonly requestsPerSecond: number;
   readonly messagesPerSecond: number;
-  /** Requests under way at once, at most. */
+  /** The most requests in flight at once. */
   readonly concurrency: number;
 }
 
-/** Holds a destination's limits: how many requests at once, and how many requests and messages in any one second. */
+/** Enforces a destination's limits: requests at once, requests and messages per second. */
 export interface Pace {
-  /** Takes a slot if one is free now. */
-  trySlot(): boolean;
-  freeSlot(): void;
-  /** Waits until a request of so many messages fits into the last second. */
+  /** Acquires a slot if one is free now. */
+  tryAcquireSlot(): boolean;
+  releaseSlot(): void;
+  /** Waits until the limits per second allow a request of this many messages. */
   admit(messages: number, signal: AbortSignal): Promise<void>;
-  /** Adobe slowed us: half as many at once (additive increase, multiplicative decrease). */
-  slower(): void;
-  /** A request passed: a little more at once, up to the limit; or a little less when the answers have become slow. */
-  answered(ms: number): void;
+  /** After a 429: halves the slots (additive increase, multiplicative decrease). */
+  slowDown(): void;
+  /** After an answer: more slots, up to the limit; or fewer if answers have become slow. */
+  recordAnswer(ms: number): void;
   readonly slots: { readonly used: number; readonly limit: number };
 }
 
-/** Time as the pace sees it: a clock in ms that is never set, and a way to wait. */
+/** A monotonic clock in ms, and a function that waits. */
 export interface PaceClock {
   now(): number;
   /** Resolves after `ms`, or at abort. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A tenth over a second: requests admitted evenly can still reach Adobe bunched. */
+/** A tenth more than a second: requests admitted evenly can still reach Adobe in a burst. */
 const WINDOW_MS = 1_100;
-/** Slow answers take slots away faster than good ones give them. */
-const SLOWING = 2;
+/** Slow answers remove slots faster than good ones add them. */
+const SLOW_ANSWER_FACTOR = 2;
 
 const systemClock: PaceClock = {
   now: () => performance.now(),
@@ -40,15 +39,15 @@ const systemClock: PaceClock = {
 };
 
 export function createPace(limits: PaceLimits, clock: PaceClock = systemClock): Pace {
-  const latency = createLatency();
+  const isSlow = createSlownessDetector();
   let used = 0;
   let allowed = limits.concurrency;
   const sent: { at: number; messages: number }[] = [];
-  // One caller at a time looks at the window, so that waiters are admitted in the order they came.
-  let turn: Promise<void> = Promise.resolve();
+  // One caller at a time checks the window, so that callers are admitted in order.
+  let queue: Promise<void> = Promise.resolve();
 
-  /** ms until the request fits; 0 when it does now. */
-  const waitFor = (messages: number): number => {
+  /** ms until the limits allow the request; 0 if they do now. */
+  const msUntilAllowed = (messages: number): number => {
     const at = clock.now();
     while (sent.length > 0 && at - (sent[0]?.at ?? 0) >= WINDOW_MS) sent.shift();
     let requests = sent.length;
@@ -64,8 +63,8 @@ export function createPace(limits: PaceLimits, clock: PaceClock = systemClock): 
     return 0;
   };
 
-  const passWindow = async (messages: number, signal: AbortSignal): Promise<void> => {
-    for (let ms = waitFor(messages); ms > 0 && !signal.aborted; ms = waitFor(messages)) {
+  const waitForWindow = async (messages: number, signal: AbortSignal): Promise<void> => {
+    for (let ms = msUntilAllowed(messages); ms > 0 && !signal.aborted; ms = msUntilAllowed(messages)) {
       await clock.wait(ms, signal);
     }
     signal.throwIfAborted();
@@ -73,28 +72,48 @@ export function createPace(limits: PaceLimits, clock: PaceClock = systemClock): 
   };
 
   return {
-    trySlot() {
+    tryAcquireSlot() {
       if (used >= Math.max(1, Math.floor(allowed))) return false;
       used += 1;
       return true;
     },
-    freeSlot() {
+    releaseSlot() {
       used -= 1;
     },
     admit(messages, signal) {
-      const mine = turn.then(() => passWindow(messages, signal));
-      turn = mine.catch(() => undefined);
-      return mine;
+      const admitted = queue.then(() => waitForWindow(messages, signal));
+      queue = admitted.catch(() => undefined);
+      return admitted;
     },
-    slower() {
+    slowDown() {
       allowed = Math.max(1, allowed / 2);
     },
-    answered(ms) {
-      if (latency.add(ms)) allowed = Math.max(1, allowed - SLOWING / allowed);
+    recordAnswer(ms) {
+      if (isSlow(ms)) allowed = Math.max(1, allowed - SLOW_ANSWER_FACTOR / allowed);
       else allowed = Math.min(limits.concurrency, allowed + 1 / allowed);
     },
     get slots() {
       return { used, limit: Math.max(1, Math.floor(allowed)) };
     },
+  };
+}
+
+/** Weight of the newest answer in the moving average. */
+const NEWEST_WEIGHT = 0.2;
+/**
+ * The best average grows by this share with each answer, so that a lasting change becomes normal.
+ */
+const BEST_GROWTH = 0.002;
+/** Slow means more than twice the best average, and by more than this. Less is noise. */
+const NOISE_MS = 250;
+
+/** @returns a function of each answer's duration in ms: true while answers are slower than usual */
+function createSlownessDetector(): (ms: number) => boolean {
+  let mean: number | undefined;
+  let best = Number.POSITIVE_INFINITY;
+  return (ms) => {
+    mean = mean === undefined ? ms : mean + NEWEST_WEIGHT * (ms - mean);
+    best = Math.min(mean, best === Number.POSITIVE_INFINITY ? mean : best * (1 + BEST_GROWTH));
+    return mean > 2 * best && mean > best + NOISE_MS;
   };
 }

@@ -1,24 +1,33 @@
-import { parseEvent } from '../capillary/envelope.ts';
-import type { DestinationConfig, SourceConfig } from '../config/schema.ts';
-import type { ClaimedEvent, Journal } from '../journal/journal.ts';
-import { mapEvent } from '../mapping/map-event.ts';
+import {
+  createEnvelopeSerializer,
+  type EnvelopeTarget,
+  mergeOperations,
+} from '../adobe/inlet/inlet-envelope.ts';
+import { parseEvent } from '../capillary/event-parser.ts';
+import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
+import type { ClaimedEvent, Journal, MessageKind } from '../journal/journal.ts';
 import { victimLaneOf } from '../mapping/identities.ts';
-import { type Kept, type KeptBefore, keep } from '../mapping/keep.ts';
-import type { Mapped, MappingContext, MappingNote } from '../mapping/mapped.ts';
-import type { Unread } from '../mapping/unread.ts';
-import { envelopeOf } from './envelope-target.ts';
-import type { OutMessage } from './message.ts';
-import type { Effects } from './settlement.ts';
+import {
+  applyToCustomer,
+  type CustomerUpdate,
+  type PriorState,
+} from '../mapping/customer/apply-to-customer.ts';
+import { mapEvent } from '../mapping/map-event.ts';
+import type { MappingResult, MappingContext, MappingNote, UnreadFields } from '../mapping/mapping-result.ts';
+import type { SettlementEffects } from './event-settlement.ts';
+import type { OutgoingMessage } from './outcome.ts';
 
-/** Requests of this many bytes and more are refused by the inlet (adobe.md §3). */
-const REQUEST_LIMIT = 1_000_000;
+/** The inlet refuses requests of this size and above: docs/platforms/adobe.md#request-limits */
+const MAX_REQUEST_BYTES = 1_000_000;
+/** What a request needs besides its only message, with some bytes to spare. */
+const REQUEST_OVERHEAD_BYTES = 100;
 
-/** A stored event turned into what is to be sent for it; or why nothing is. */
+/** The messages to send for a stored event, or why nothing is sent. */
 export type Prepared =
   | {
       readonly kind: 'ignored';
       readonly reason: string;
-      readonly effects: Effects;
+      readonly effects: SettlementEffects;
       readonly notes: readonly MappingNote[];
     }
   | {
@@ -26,16 +35,16 @@ export type Prepared =
       readonly reason: string;
       readonly detail: string;
       readonly notes: readonly MappingNote[];
-      readonly unread?: Unread;
+      readonly unread?: UnreadFields;
     }
   | {
       readonly kind: 'messages';
-      /** Those that are not delivered yet. */
-      readonly messages: readonly OutMessage[];
-      readonly effects: Effects;
-      /** Of the event's mapping, then of the profile's assembly. */
+      /** Only those that are not delivered yet. */
+      readonly messages: readonly OutgoingMessage[];
+      readonly effects: SettlementEffects;
+      /** Of the mapping of the event, then of the assembly of the profile. */
       readonly notes: readonly MappingNote[];
-      readonly unread?: Unread;
+      readonly unread?: UnreadFields;
     };
 
 export interface PrepareParts {
@@ -46,15 +55,19 @@ export interface PrepareParts {
   readonly journal: Pick<Journal, 'profiles'>;
 }
 
-/** Maps a stored event as the configuration and the mapping of today have it, so that a replay profits from what was mended. */
+/**
+ * Maps a stored event by the current configuration and mapping, so that a replay benefits from
+ * fixes.
+ */
 export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise<Prepared> {
-  // The identity stays what it was at intake, so that `_id` never changes with the way events are read.
+  // The identity is the one computed at intake, so that `_id` does not depend on the parser's
+  // version.
   const known = { identity: event.identity, lane: event.ownLane ?? event.lane };
   const parsed = parseEvent(event.body, { orgIds: [event.orgId], known });
   if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail, notes: [] };
   const context: MappingContext = { ...parts, receivedAt: event.receivedAt, idSuffix: event.idSuffix };
   const capillary = parsed.event;
-  // Without a wait in between, what an event was parsed and mapped to is garbage before the next one is begun with.
+  // Without an await, the parsed event and its mapping are garbage before the next event starts.
   const mapping = mapEvent(capillary, context);
   const mapped = mapping instanceof Promise ? await mapping : mapping;
   if (mapped.outcome === 'failed') {
@@ -62,71 +75,72 @@ export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise
   }
   const victimLane = event.lane === undefined ? undefined : victimLaneOf(capillary);
   const victim = victimLane === undefined ? undefined : await victimOf(event, victimLane, parts);
-  const before = keptBefore(event, victim);
-  const kept = before && keep(capillary, mapped, before, context);
-  const effects = effectsOf(kept, before);
-  const notes = [...mapped.notes, ...(kept?.profile?.notes ?? [])];
-  const unread = mapped.outcome === 'messages' && kept?.isLate !== true ? mapped.unread : undefined;
-  const told = { notes, ...(unread === undefined ? {} : { unread }) };
-  const messages = messagesOf(event, mapped, kept, parts);
+  const prior = priorStateOf(event, victim);
+  const update = prior && applyToCustomer(capillary, mapped, prior, context);
+  const effects = effectsOf(update, prior);
+  const notes = [...mapped.notes, ...(update?.profile?.notes ?? [])];
+  const unread = mapped.outcome === 'messages' && update?.isLate !== true ? mapped.unread : undefined;
+  const report = { notes, ...(unread === undefined ? {} : { unread }) };
+  const messages = messagesOf(event, mapped, update, parts);
   if (messages.length === 0) {
-    const reason = mapped.outcome === 'ignored' && kept?.isLate !== true ? mapped.reason : 'customer-deleted';
+    const reason =
+      mapped.outcome === 'ignored' && update?.isLate !== true ? mapped.reason : 'customer-deleted';
     return { kind: 'ignored', reason, effects, notes };
   }
 
   const missing = messages.filter((message) => !event.delivered.includes(message.kind));
-  const tooLarge = missing.find((message) => message.bytes >= REQUEST_LIMIT - 100);
+  const tooLarge = missing.find((message) => message.bytes >= MAX_REQUEST_BYTES - REQUEST_OVERHEAD_BYTES);
   if (tooLarge !== undefined) {
-    const detail = `the ${tooLarge.kind} message has ${tooLarge.bytes} bytes; a request may have ${REQUEST_LIMIT}`;
-    return { kind: 'unusable', reason: 'too-large', detail, ...told };
+    const detail = `the ${tooLarge.kind} message has ${tooLarge.bytes} bytes; a request may have ${MAX_REQUEST_BYTES}`;
+    return { kind: 'unusable', reason: 'too-large', detail, ...report };
   }
-  return { kind: 'messages', messages: missing, ...told, effects };
+  return { kind: 'messages', messages: missing, ...report, effects };
 }
 
-/** What is kept of the customer whom the event dissolves. */
+/** The stored state of the customer whom the event merges into another. */
 async function victimOf(
   { destination }: ClaimedEvent,
   lane: string,
   { journal }: PrepareParts,
-): Promise<KeptBefore['victim']> {
+): Promise<PriorState['victim']> {
   return {
     lane,
     state: (await journal.profiles(destination, [lane])).get(lane),
   };
 }
 
-/** What is kept of the event's customer; undefined for an event of nobody. */
-function keptBefore(
+/** The stored state of the event's customer; undefined for an event without a customer. */
+function priorStateOf(
   { lane, ownLane, profile }: ClaimedEvent,
-  victim: KeptBefore['victim'],
-): KeptBefore | undefined {
-  return lane === undefined ? undefined : { lane, own: ownLane ?? lane, state: profile, victim };
+  victim: PriorState['victim'],
+): PriorState | undefined {
+  return lane === undefined ? undefined : { lane, ownLane: ownLane ?? lane, state: profile, victim };
 }
 
 function messagesOf(
   event: ClaimedEvent,
-  mapped: Mapped,
-  kept: Kept | undefined,
+  mapped: MappingResult,
+  update: CustomerUpdate | undefined,
   parts: PrepareParts,
-): OutMessage[] {
+): OutgoingMessage[] {
   if (mapped.outcome !== 'messages') return [];
-  const isLate = kept?.isLate === true;
+  const isLate = update?.isLate === true;
   const upsert = isLate || mapped.upsert === undefined ? undefined : JSON.stringify(mapped.upsert);
-  const record = kept?.profile?.json ?? upsert;
-  const messages: OutMessage[] = [];
+  const record = update?.profile?.json ?? upsert;
+  const messages: OutgoingMessage[] = [];
   if (!isLate) {
-    messages.push(outMessage(event, 'event', mapped.json ?? JSON.stringify(mapped.event), parts));
+    messages.push(outgoingMessage(event, 'event', mapped.json ?? JSON.stringify(mapped.event), parts));
   }
-  if (record !== undefined) messages.push(outMessage(event, 'profile', record, parts));
+  if (record !== undefined) messages.push(outgoingMessage(event, 'profile', record, parts));
   return messages;
 }
 
-function effectsOf(kept: Kept | undefined, before: KeptBefore | undefined): Effects {
-  if (kept === undefined || before === undefined) return {};
-  const { state, merged, erase, isLate, profile } = kept;
+function effectsOf(update: CustomerUpdate | undefined, prior: PriorState | undefined): SettlementEffects {
+  if (update === undefined || prior === undefined) return {};
+  const { state, merged, erase, isLate, profile } = update;
   const profiles = [
     ...(merged === undefined ? [] : [{ lane: merged.from, state: null }]),
-    ...(state === undefined ? [] : [{ lane: before.lane, state }]),
+    ...(state === undefined ? [] : [{ lane: prior.lane, state }]),
   ];
   return {
     ...(profiles.length === 0 ? {} : { profiles }),
@@ -135,26 +149,53 @@ function effectsOf(kept: Kept | undefined, before: KeptBefore | undefined): Effe
     ...(isLate ? { eraseOwn: true } : {}),
     ...(merged === undefined
       ? {}
-      : { alias: { from: merged.from, to: merged.into, profile: before.victim?.state ?? null } }),
+      : { alias: { from: merged.from, to: merged.into, profile: prior.victim?.state ?? null } }),
   };
 }
 
-/** @param record its JSON text */
-function outMessage(
+/** @param record the JSON text of the record */
+function outgoingMessage(
   event: ClaimedEvent,
-  kind: OutMessage['kind'],
+  kind: OutgoingMessage['kind'],
   record: string,
   { destination, now }: PrepareParts,
-): OutMessage {
-  // A clock that was set back makes nothing younger than new.
-  const age = Math.max(0, now - event.receivedAt);
+): OutgoingMessage {
+  // The clock may have been set back since the event was received.
+  const ageMs = Math.max(0, now - event.receivedAt);
   return {
     receipt: event.receipt,
     kind,
-    ...envelopeOf(destination, kind)(record, event.receivedAt),
-    suspect: event.failures > 0,
-    age,
-    expired: age > destination.retry.maxAge,
+    ...envelopeSerializer(destination, kind)(record, event.receivedAt),
+    isSuspect: event.failedAttempts > 0,
+    ageMs,
+    isExpired: ageMs > destination.retry.maxAge,
     ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
   };
+}
+
+/** The flow, format and operations for messages of one kind; a raw profile record is an upsert. */
+export function envelopeTarget(destination: DestinationConfig, kind: MessageKind): EnvelopeTarget {
+  const { imsOrgId, format, events, profile } = destination;
+  const flow = kind === 'profile' && profile ? profile : events;
+  const isUpsert = format === 'raw' && kind === 'profile';
+  return {
+    imsOrgId,
+    flow,
+    format,
+    ...(isUpsert ? { operations: mergeOperations(profile?.identityDatasetId) } : {}),
+  };
+}
+
+type Serializer = ReturnType<typeof createEnvelopeSerializer>;
+
+const serializers = new WeakMap<DestinationConfig, Map<MessageKind, Serializer>>();
+
+/** Cached by configuration object, which never changes. */
+function envelopeSerializer(destination: DestinationConfig, kind: MessageKind): Serializer {
+  const byKind = serializers.get(destination);
+  const cached = byKind?.get(kind);
+  if (cached !== undefined) return cached;
+  const serializer = createEnvelopeSerializer(envelopeTarget(destination, kind));
+  serializers.set(destination, (byKind ?? new Map<MessageKind, Serializer>()).set(kind, serializer));
+  return serializer;
 }

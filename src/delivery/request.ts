@@ -1,18 +1,17 @@
-import type { Inlet, InletAnswer, TokenSource } from '../adobe/answer.ts';
+import type { ItemAnswer } from '../adobe/inlet/response.ts';
+import type { Inlet, InletAnswer, TokenSource } from '../adobe/ports.ts';
 import type { MessageKind } from '../journal/journal.ts';
+import type { ItemReport, RequestReport } from './delivery-observer.ts';
 import type { DestinationState } from './destination-state.ts';
-import type { OutMessage } from './message.ts';
-import type { RequestReport } from './observer.ts';
-import type { Tried } from './outcomes.ts';
+import type { OutgoingMessage, SentRequest } from './outcome.ts';
 import type { Pace } from './pace.ts';
-import { requestReport } from './request-report.ts';
 import { deliverSpan } from './spans.ts';
 import { batchVerdict, singleVerdict, type Verdict } from './verdict.ts';
 
 export interface RequestParts {
   readonly destination: string;
   readonly inlet: Inlet;
-  /** Undefined for an inlet that takes messages without a token. */
+  /** Undefined for an inlet without authentication. */
   readonly tokens: TokenSource | undefined;
   readonly flowIds: Readonly<Record<MessageKind, string>>;
   readonly state: DestinationState;
@@ -23,41 +22,47 @@ export interface RequestParts {
 
 export type Endpoint = 'batch' | 'single';
 
-export interface Requests {
-  /** Makes one request, within the pace and with a token. Answers a text when nothing could be sent: why. Throws only at abort. */
+export interface RequestClient {
+  /**
+   * Sends one request, within the pace and with a token. Throws only at abort.
+   * @returns a string if nothing could be sent: the reason
+   */
   readonly request: (
-    batch: readonly OutMessage[],
+    batch: readonly OutgoingMessage[],
     endpoint: Endpoint,
     signal: AbortSignal,
-  ) => Promise<Tried | string>;
-  /** Asks with an empty batch whether the inlet answers at all: any answer that is not of its own trouble will do. */
+  ) => Promise<SentRequest | string>;
+  /**
+   * Checks with an empty batch whether the inlet works: any answer but a failure of its own will
+   * do.
+   */
   readonly isAlive: (kind: MessageKind, signal: AbortSignal) => Promise<boolean>;
 }
 
 const ALIVE: readonly Verdict['kind'][] = ['items', 'invalid', 'too-large'];
 
-export function createRequest(parts: RequestParts): Requests {
+export function createRequestClient(parts: RequestParts): RequestClient {
   const { state, tokens } = parts;
 
   const post = async (
     kind: MessageKind,
-    batch: readonly OutMessage[],
+    batch: readonly OutgoingMessage[],
     endpoint: Endpoint,
     token: string | undefined,
     signal: AbortSignal,
-  ): Promise<Tried> => {
+  ): Promise<SentRequest> => {
     await parts.pace.admit(batch.length, signal);
     const flow = { flowId: parts.flowIds[kind] };
     const at = parts.now();
     const jsons = batch.map((message) => message.json);
     const sent = { destination: parts.destination, kind, endpoint, batch };
-    return deliverSpan(sent, async (tell) => {
+    return deliverSpan(sent, async (addToSpan) => {
       const answer: InletAnswer =
         endpoint === 'batch'
           ? await parts.inlet.sendBatch(flow, jsons, token, signal)
           : await parts.inlet.sendSingle(flow, jsons[0] ?? '', token, signal);
       const verdict = endpoint === 'batch' ? batchVerdict(answer, batch.length) : singleVerdict(answer);
-      const report = tell(requestReport(sent, answer, verdict));
+      const report = addToSpan(requestReport(sent, answer, verdict));
       parts.report(report);
       const { status, durationMs } = report;
       return { verdict, at, status, durationMs, size: batch.length };
@@ -65,36 +70,81 @@ export function createRequest(parts: RequestParts): Requests {
   };
 
   const request = async (
-    batch: readonly OutMessage[],
+    batch: readonly OutgoingMessage[],
     endpoint: Endpoint,
     signal: AbortSignal,
     kind: MessageKind = batch[0]?.kind ?? 'event',
-  ): Promise<Tried | string> => {
-    let refused: Tried | undefined;
+  ): Promise<SentRequest | string> => {
+    let unauthorized: SentRequest | undefined;
     for (;;) {
-      if (!state.maySend()) return refused ?? 'the destination is not taking messages now';
+      if (!state.maySend()) return unauthorized ?? 'the destination does not accept messages now';
       const token = tokens && (await tokens.get(signal));
       if (token?.ok === false) {
         const reason = `ims-${token.code}`;
-        if (token.permanent) state.fault(reason, token.detail, token.retryAfter);
-        else state.failed(reason, token.detail, token.retryAfter);
-        return refused ?? `no token: ${token.code}`;
+        if (token.permanent) state.pauseForFault(reason, token.detail, token.retryAfter);
+        else state.recordFailure(reason, token.detail, token.retryAfter);
+        return unauthorized ?? `no token: ${token.code}`;
       }
-      const tried = await post(kind, batch, endpoint, token?.token, signal);
-      if (tried.verdict.kind !== 'unauthorized' || token === undefined || refused !== undefined) return tried;
-      // One forced mint for the token that was refused, then once more; a second refusal is the destination's fault.
+      const sent = await post(kind, batch, endpoint, token?.token, signal);
+      const isFirstRefusal =
+        sent.verdict.kind === 'unauthorized' && token !== undefined && unauthorized === undefined;
+      if (!isFirstRefusal) return sent;
+      // A refused token forces one mint and one retry; a second refusal is the destination's fault.
       tokens?.reject(token.token);
-      refused = tried;
+      unauthorized = sent;
     }
   };
 
   return {
     request,
     async isAlive(kind, signal) {
-      const tried = await request([], 'batch', signal, kind);
-      const alive = typeof tried !== 'string' && ALIVE.includes(tried.verdict.kind);
-      if (alive) state.succeeded();
-      return alive;
+      const sent = await request([], 'batch', signal, kind);
+      const isAlive = typeof sent !== 'string' && ALIVE.includes(sent.verdict.kind);
+      if (isAlive) state.recordSuccess();
+      return isAlive;
     },
+  };
+}
+
+function outcomeOf(verdict: Verdict): string {
+  if (verdict.kind !== 'items') return verdict.kind;
+  return verdict.items.every((item) => item.kind === 'taken') ? 'taken' : 'mixed';
+}
+
+function itemReport({ receipt }: OutgoingMessage, item: ItemAnswer | undefined): ItemReport {
+  if (item === undefined || item.kind === 'unknown') return { receipt, outcome: 'unknown' };
+  const { kind: outcome, xactionId } = item;
+  return {
+    receipt,
+    outcome,
+    ...(item.kind === 'failed' ? { status: item.status } : {}),
+    ...(xactionId === undefined ? {} : { xactionId }),
+  };
+}
+
+/** The report of one request: no content of messages except in `detail`. */
+function requestReport(
+  sent: {
+    readonly destination: string;
+    readonly kind: MessageKind;
+    readonly endpoint: RequestReport['endpoint'];
+    readonly batch: readonly OutgoingMessage[];
+  },
+  answer: InletAnswer,
+  verdict: Verdict,
+): RequestReport {
+  const { batch, ...common } = sent;
+  const items = verdict.kind === 'items' ? verdict.items : [];
+  return {
+    ...common,
+    messages: batch.length,
+    bytes: batch.reduce((sum, message) => sum + message.bytes, 0),
+    status: answer.kind === 'answer' ? answer.status : undefined,
+    failure: answer.kind === 'failure' ? answer.code : undefined,
+    outcome: outcomeOf(verdict),
+    detail: 'detail' in verdict ? verdict.detail : undefined,
+    durationMs: answer.durationMs,
+    receipts: batch.map(({ receipt }) => receipt),
+    items: verdict.kind === 'items' ? batch.map((message, at) => itemReport(message, items[at])) : [],
   };
 }

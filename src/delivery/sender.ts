@@ -1,170 +1,198 @@
-import type { ItemAnswer } from '../adobe/batch-answer.ts';
-import { allFailed, isolate } from './isolate.ts';
-import type { MessageOutcome, OutMessage } from './message.ts';
-import { held, heldAfter, isPassing, itemOutcome, rejected, retried, type Tried } from './outcomes.ts';
-import { createRequest, type RequestParts } from './request.ts';
-import type { Suspicion } from './suspicion.ts';
+import type { ItemAnswer } from '../adobe/inlet/response.ts';
+import {
+  held,
+  heldAfter,
+  isTransientFailure,
+  itemOutcome,
+  type MessageOutcome,
+  type OutgoingMessage,
+  rejected,
+  retried,
+  type SentRequest,
+} from './outcome.ts';
+import { allFailed, isolateCulprit, type SuspectHistory } from './poison.ts';
+import { createRequestClient, type RequestParts } from './request.ts';
 
 export interface SenderParts extends RequestParts {
-  readonly suspicion: Suspicion;
-  /** ms of a clock that only runs. */
-  readonly steady: () => number;
+  readonly suspects: SuspectHistory;
+  /** ms of a monotonic clock. */
+  readonly monotonic: () => number;
 }
 
-/** Sends one batch (all of one kind) and says what became of each message, in order. Never throws. */
-export type Sender = (batch: readonly OutMessage[], signal: AbortSignal) => Promise<MessageOutcome[]>;
+/** Sends one batch (of one kind). Resolves with one outcome per message, in order. Never throws. */
+export type Sender = (batch: readonly OutgoingMessage[], signal: AbortSignal) => Promise<MessageOutcome[]>;
 
-/** A 429 without Retry-After still slows everybody for so long (adobe.md §2.9). ms. */
-const THROTTLE_WAIT = 1_000;
+/** Wait after a 429 without Retry-After: docs/platforms/adobe.md#retry-after */
+const DEFAULT_THROTTLE_WAIT_MS = 1_000;
 
 export function createSender(parts: SenderParts): Sender {
-  const { state, pace, suspicion, steady } = parts;
-  const { request, isAlive } = createRequest(parts);
+  const { state, pace, suspects, monotonic } = parts;
+  const { request, isAlive } = createRequestClient(parts);
 
-  /** One of these made a request fail: next time they go in smaller company. */
-  const suspect = (batch: readonly OutMessage[]): void =>
-    suspicion.failed(
+  /** One of these made a request fail: the next requests with them are smaller. */
+  const recordSuspects = (batch: readonly OutgoingMessage[]): void =>
+    suspects.recordFailure(
       batch.map((message) => message.receipt),
       batch.length,
-      steady(),
+      monotonic(),
     );
 
-  /** Others were taken since this message was last in a failing request, as most requests are: the fault may be its own. */
-  const othersPassed = (message: OutMessage): boolean => {
-    const failedAt = suspicion.failedAt(message.receipt);
-    return failedAt !== undefined && state.passedSince(failedAt) && state.isWell();
+  /** Other messages succeeded since this one failed last, so the fault may be its own. */
+  const didOthersSucceed = (message: OutgoingMessage): boolean => {
+    const failedAt = suspects.lastFailedAt(message.receipt);
+    return failedAt !== undefined && state.hasSucceededSince(failedAt) && state.isHealthy();
   };
 
   /**
-   * Is the failure the message's own? It is when the message was alone and others passed since it failed before. When it is too old, and nothing
-   * else comes that could pass, the destination is asked with an empty batch.
+   * Whether the failure is the message's own fault: it was alone, and others succeeded since it
+   * failed before. If the message is too old and no others arrive, the destination is probed with
+   * an empty batch.
    */
   const isOwnFault = async (
-    batch: readonly OutMessage[],
-    { verdict }: Tried,
+    batch: readonly OutgoingMessage[],
+    { verdict }: SentRequest,
     signal: AbortSignal,
   ): Promise<boolean> => {
     const [message] = batch;
     if (message === undefined || batch.length > 1) return false;
-    if (othersPassed(message)) return true;
+    if (didOthersSucceed(message)) return true;
     // An inlet that says it is unavailable is believed, whatever it answers to an empty batch.
     const unclear = verdict.kind === 'transient' && verdict.unclear;
-    return message.expired && unclear && (await isAlive(message.kind, signal));
+    return message.isExpired && unclear && (await isAlive(message.kind, signal));
   };
 
-  const failAll = async (
-    batch: readonly OutMessage[],
-    tried: Tried,
+  const retryAll = async (
+    batch: readonly OutgoingMessage[],
+    sent: SentRequest,
     signal: AbortSignal,
-    trouble: { readonly reason: string; readonly detail: string; readonly retryAfter?: number },
+    failure: { readonly reason: string; readonly detail: string; readonly retryAfter?: number },
   ): Promise<MessageOutcome[]> => {
-    const { reason, detail, retryAfter } = trouble;
-    const charged = await isOwnFault(batch, tried, signal);
-    if (!charged) state.failed(reason, detail, retryAfter);
-    const cause = { detail, jitter: Math.random(), ...(retryAfter === undefined ? {} : { retryAfter }) };
-    const outcomes = batch.map((message) => retried(message, tried, { charged, ...cause }));
-    suspect(batch);
+    const { reason, detail, retryAfter } = failure;
+    const ownFault = await isOwnFault(batch, sent, signal);
+    if (!ownFault) state.recordFailure(reason, detail, retryAfter);
+    const cause = {
+      isOwnFault: ownFault,
+      detail,
+      jitter: Math.random(),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    };
+    const outcomes = batch.map((message) => retried(message, sent, cause));
+    recordSuspects(batch);
     return outcomes;
   };
 
-  /** The inlet is well and finds fault with the request: with its message, or with one of them. */
-  const refuse = (batch: readonly OutMessage[], tried: Tried, detail: string): MessageOutcome[] => {
-    suspect(batch);
-    state.succeeded();
-    const cause = { charged: false, detail, jitter: Math.random() };
+  /** A working inlet refused the request because of its message, or of one of them. */
+  const rejectOrRetry = (
+    batch: readonly OutgoingMessage[],
+    sent: SentRequest,
+    detail: string,
+  ): MessageOutcome[] => {
+    recordSuspects(batch);
+    state.recordSuccess();
+    const cause = { isOwnFault: false, detail, jitter: Math.random() };
     return batch.map((message) =>
-      batch.length === 1 ? rejected(message, tried, 'rejected', detail) : retried(message, tried, cause),
+      batch.length === 1 ? rejected(message, sent, 'rejected', detail) : retried(message, sent, cause),
     );
   };
 
-  const inHalves = async (batch: readonly OutMessage[], signal: AbortSignal): Promise<MessageOutcome[]> => {
+  const sendHalves = async (
+    batch: readonly OutgoingMessage[],
+    signal: AbortSignal,
+  ): Promise<MessageOutcome[]> => {
     const middle = Math.ceil(batch.length / 2);
     const first = await sendWhole(batch.slice(0, middle), signal);
     return [...first, ...(await sendWhole(batch.slice(middle), signal))];
   };
 
-  /** For a message that Adobe's answer said nothing of (adobe.md §2.5, rule c). The same `_id` makes a second copy harmless. */
-  const sendAlone = async (message: OutMessage, signal: AbortSignal): Promise<MessageOutcome> => {
-    const tried = await request([message], 'single', signal);
-    if (typeof tried === 'string') return held(tried);
-    const [outcome] = await judge([message], tried, signal);
+  /**
+   * For a message without an item in Adobe's answer. A second copy has the same `_id` and is
+   * harmless.
+   * Source: docs/platforms/adobe.md#item-matching
+   */
+  const sendAlone = async (message: OutgoingMessage, signal: AbortSignal): Promise<MessageOutcome> => {
+    const sent = await request([message], 'single', signal);
+    if (typeof sent === 'string') return held(sent);
+    const [outcome] = await outcomesOf([message], sent, signal);
     return outcome ?? held('no outcome');
   };
 
-  const readItems = async (
-    batch: readonly OutMessage[],
+  const itemOutcomes = async (
+    batch: readonly OutgoingMessage[],
     items: readonly ItemAnswer[],
-    tried: Tried,
+    sent: SentRequest,
     signal: AbortSignal,
   ): Promise<MessageOutcome[]> => {
-    if (items.every(isPassing)) {
-      // All of them failing the same passing way is the service's trouble, not that of each message.
-      const detail = 'every message of the batch failed for a passing reason';
-      return failAll(batch, tried, signal, { reason: 'items-failing', detail });
+    if (items.every(isTransientFailure)) {
+      // If all items fail in a transient way, the cause is the service and not each message.
+      const detail = 'every message of the batch failed for a temporary reason';
+      return retryAll(batch, sent, signal, { reason: 'items-failing', detail });
     }
-    state.succeeded();
-    pace.answered(tried.durationMs);
+    state.recordSuccess();
+    pace.recordAnswer(sent.durationMs);
     const outcomes: MessageOutcome[] = [];
     for (const [position, message] of batch.entries()) {
       const item = items[position];
       outcomes.push(
         item === undefined || item.kind === 'unknown'
           ? await sendAlone(message, signal)
-          : itemOutcome(message, item, tried),
+          : itemOutcome(message, item, sent),
       );
     }
     return outcomes;
   };
 
-  const judge = async (
-    batch: readonly OutMessage[],
-    tried: Tried,
+  const outcomesOf = async (
+    batch: readonly OutgoingMessage[],
+    sent: SentRequest,
     signal: AbortSignal,
   ): Promise<MessageOutcome[]> => {
-    const { verdict } = tried;
+    const { verdict } = sent;
     switch (verdict.kind) {
       case 'items':
-        return readItems(batch, verdict.items, tried, signal);
+        return itemOutcomes(batch, verdict.items, sent, signal);
       case 'too-large':
-        state.succeeded();
-        if (batch.length > 1) return inHalves(batch, signal);
-        return batch.map((message) => rejected(message, tried, 'too-large', verdict.detail));
+        state.recordSuccess();
+        if (batch.length > 1) return sendHalves(batch, signal);
+        return batch.map((message) => rejected(message, sent, 'too-large', verdict.detail));
       case 'invalid':
-        return refuse(batch, tried, verdict.detail);
+        return rejectOrRetry(batch, sent, verdict.detail);
       case 'unauthorized':
       case 'destination':
-        state.fault(verdict.reason, verdict.detail);
-        return batch.map((message) => heldAfter(message, tried, verdict.detail, 'destination'));
+        state.pauseForFault(verdict.reason, verdict.detail);
+        return batch.map((message) => heldAfter(message, sent, verdict.detail, 'destination'));
       case 'throttled':
-        pace.slower();
-        state.failed('throttled', verdict.detail, verdict.retryAfter ?? THROTTLE_WAIT);
-        return batch.map((message) => heldAfter(message, tried, verdict.detail, 'throttled'));
+        pace.slowDown();
+        state.recordFailure('throttled', verdict.detail, verdict.retryAfter ?? DEFAULT_THROTTLE_WAIT_MS);
+        return batch.map((message) => heldAfter(message, sent, verdict.detail, 'throttled'));
       case 'transient':
-        return failAll(batch, tried, signal, { ...verdict, reason: 'failing' });
+        return retryAll(batch, sent, signal, { ...verdict, reason: 'failing' });
     }
   };
 
-  const sendWhole = async (batch: readonly OutMessage[], signal: AbortSignal): Promise<MessageOutcome[]> => {
-    const tried = await request(batch, 'batch', signal);
-    if (typeof tried === 'string') return batch.map(() => held(tried));
-    return judge(batch, tried, signal);
+  const sendWhole = async (
+    batch: readonly OutgoingMessage[],
+    signal: AbortSignal,
+  ): Promise<MessageOutcome[]> => {
+    const sent = await request(batch, 'batch', signal);
+    if (typeof sent === 'string') return batch.map(() => held(sent));
+    return outcomesOf(batch, sent, signal);
   };
 
   /**
-   * A batch holds a culprit when it is refused as a whole by an inlet that is well, or when suspects fail again while others have passed since
-   * they failed before: it is looked for at once.
+   * Isolates a culprit at once if there must be one: a working inlet refused the whole batch, or
+   * suspects failed again although others succeeded since they failed before.
    */
   const send: Sender = async (batch, signal) => {
-    const failedBefore = batch.map((message) => suspicion.failedAt(message.receipt));
+    const failedBefore = batch.map((message) => suspects.lastFailedAt(message.receipt));
     const outcomes = await sendWhole(batch, signal);
     if (batch.length === 1 || !allFailed(outcomes)) return outcomes;
-    const proven = batch.every((message, position) => {
-      const failedAt = failedBefore[position] ?? suspicion.failedAt(message.receipt);
-      return failedAt !== undefined && state.passedSince(failedAt);
+    const hasCulprit = batch.every((message, position) => {
+      const failedAt = failedBefore[position] ?? suspects.lastFailedAt(message.receipt);
+      return failedAt !== undefined && state.hasSucceededSince(failedAt);
     });
-    if (!proven) return outcomes;
-    const found = await isolate(batch, outcomes, (part) => sendWhole(part, signal));
-    if (found.culprit !== undefined) suspect([found.culprit]);
+    if (!hasCulprit) return outcomes;
+    const found = await isolateCulprit(batch, outcomes, (part) => sendWhole(part, signal));
+    if (found.culprit !== undefined) recordSuspects([found.culprit]);
     return found.outcomes;
   };
 
@@ -172,7 +200,7 @@ export function createSender(parts: SenderParts): Sender {
     try {
       return await send(batch, signal);
     } catch (error) {
-      // Only an aborted signal ends up here: the relay is stopping and the events stay journaled.
+      // Only an aborted signal leads here: the relay is stopping and the events stay pending.
       return batch.map(() => held(error instanceof Error ? error.message : 'stopped'));
     }
   };

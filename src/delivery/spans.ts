@@ -1,15 +1,15 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { ClaimedEvent, Settlement } from '../journal/journal.ts';
 import { contextOf, inSpan, isTraced, markFailed, originOf, traceIdOf } from '../telemetry/tracing.ts';
-import type { OutMessage } from './message.ts';
-import type { RequestReport } from './observer.ts';
+import type { OutgoingMessage } from './outcome.ts';
+import type { RequestReport } from './delivery-observer.ts';
 import type { Prepared } from './prepare.ts';
 
 /*
- * Where nobody traces, the work alone is done: what a span would be told of it costs more than to ask.
+ * Without tracing only the work itself runs: collecting the attributes of a span is costly.
  */
 
-function ofEvent({ receipt, source, destination, replays }: ClaimedEvent, operation: string) {
+function eventAttributes({ receipt, source, destination, replays }: ClaimedEvent, operation: string) {
   return {
     'messaging.operation.name': operation,
     'messaging.operation.type': operation === 'settle' ? 'settle' : 'process',
@@ -20,7 +20,7 @@ function ofEvent({ receipt, source, destination, replays }: ClaimedEvent, operat
   };
 }
 
-/** The mapping of an event, in the trace in which it was accepted. */
+/** Runs the mapping of an event in a span of the trace in which the event was accepted. */
 export function mapSpan(event: ClaimedEvent, work: () => Promise<Prepared>): Promise<Prepared> {
   return isTraced() ? tracedMapping(event, work) : work();
 }
@@ -28,7 +28,7 @@ export function mapSpan(event: ClaimedEvent, work: () => Promise<Prepared>): Pro
 const tracedMapping: typeof mapSpan = (event, work) =>
   inSpan(
     'map',
-    { kind: SpanKind.CONSUMER, attributes: ofEvent(event, 'map') },
+    { kind: SpanKind.CONSUMER, attributes: eventAttributes(event, 'map') },
     async (span) => {
       const prepared = await work();
       span.setAttributes({
@@ -42,33 +42,38 @@ const tracedMapping: typeof mapSpan = (event, work) =>
     contextOf(event.traceparent),
   );
 
-/** The recording of an outcome, likewise. */
+/** Runs the settlement of an event in a span of the same trace. */
 export function settleSpan(
   event: ClaimedEvent,
   settlement: Settlement,
   work: () => Promise<void>,
 ): Promise<void> {
-  return isTraced() ? tracedSettling(event, settlement, work) : work();
+  return isTraced() ? tracedSettlement(event, settlement, work) : work();
 }
 
-const tracedSettling: typeof settleSpan = (event, settlement, work) => {
+const tracedSettlement: typeof settleSpan = (event, settlement, work) => {
   const outcome = {
     'relay.outcome': settlement.state,
     ...('reason' in settlement ? { 'relay.reason': settlement.reason } : {}),
   };
-  const attributes = { ...ofEvent(event, 'settle'), ...outcome };
+  const attributes = { ...eventAttributes(event, 'settle'), ...outcome };
   return inSpan('settle', { attributes }, work, contextOf(event.traceparent));
 };
 
-/** What a request is about, before it is answered. */
-type Sent = Pick<RequestReport, 'destination' | 'kind' | 'endpoint'> & {
-  readonly batch: readonly OutMessage[];
+/** A request before its answer. */
+type UnansweredRequest = Pick<RequestReport, 'destination' | 'kind' | 'endpoint'> & {
+  readonly batch: readonly OutgoingMessage[];
 };
 
-/** One request to the inlet: linked to the traces of its events, and in their trace when it is one. */
+/**
+ * Runs one request to the inlet in a span that is linked to the traces of its events; the span is
+ * in their trace if they share one.
+ * @param work receives a function that records the report on the span and returns it with the
+ *   trace id
+ */
 export function deliverSpan<T>(
-  sent: Sent,
-  work: (tell: (report: RequestReport) => RequestReport) => Promise<T>,
+  sent: UnansweredRequest,
+  work: (addToSpan: (report: RequestReport) => RequestReport) => Promise<T>,
 ): Promise<T> {
   return isTraced() ? tracedDelivery(sent, work) : work((report) => report);
 }
@@ -87,13 +92,13 @@ const tracedDelivery: typeof deliverSpan = ({ destination, kind, endpoint, batch
   return inSpan(
     'deliver',
     { kind: SpanKind.CLIENT, attributes, links },
-    (span) => work((report) => describe(span, report)),
+    (span) => work((report) => addReport(span, report)),
     parent,
   );
 };
 
-/** @returns the report with the trace that it is in, if it is in one */
-function describe(span: Span, report: RequestReport): RequestReport {
+/** @returns the report, with the trace id if there is one */
+function addReport(span: Span, report: RequestReport): RequestReport {
   const { status, failure, outcome, bytes } = report;
   span.setAttributes({
     'http.response.status_code': status,

@@ -1,9 +1,10 @@
-import type { InletAnswer } from '../adobe/answer.ts';
-import { type ItemAnswer, readBatchAnswer, readProblem, readSingleAnswer } from '../adobe/batch-answer.ts';
+import { type ItemAnswer, readBatchAnswer, readProblem, readSingleAnswer } from '../adobe/inlet/response.ts';
+import type { InletAnswer } from '../adobe/ports.ts';
 
 /**
- * What an answer of the inlet means for the request as a whole. Source: adobe.md §2.7 (status table) and §2.9 (retryability).
- * Where the fault is unclear it is the destination's: a wrong pause costs time, a wrong burial costs an event.
+ * What an answer of the inlet means for the request as a whole. If the cause is unclear it is the
+ * destination's fault: a wrong pause costs time, a wrong dead letter costs an event.
+ * Sources: docs/platforms/adobe.md#inlet-statuses docs/platforms/adobe.md#retries
  */
 export type Verdict =
   | { readonly kind: 'items'; readonly items: readonly ItemAnswer[] }
@@ -16,24 +17,31 @@ export type Verdict =
       readonly kind: 'transient';
       readonly detail: string;
       readonly retryAfter?: number;
-      /** It can be the message's doing as well as the destination's: 500, a reset, no answer in time (adobe.md §2.7). */
+      /**
+       * A message can be the cause as well as the destination: a 500, a reset or a timeout.
+       * Source: docs/platforms/adobe.md#retries
+       */
       readonly unclear: boolean;
     };
 
 const TRANSIENT = new Set([408, 425, 500, 502, 503, 504]);
 const INVALID = new Set([400, 415, 422]);
 
-/** What Adobe says of the configured organisation or schema: it hits every message alike and is none's own fault (adobe.md §2.6). */
-const MISCONFIGURED: readonly (readonly [words: RegExp, reason: string])[] = [
+/**
+ * Messages about the configured organization or schema: they concern every message alike, so no
+ * message is at fault.
+ * Source: docs/platforms/adobe.md#error-documents
+ */
+const MISCONFIGURED: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/absent or wrong ims org/i, 'wrong-ims-org'],
   [/unknown xdm format/i, 'unknown-schema'],
 ];
 
-function misconfigured(words: string): string | undefined {
-  return MISCONFIGURED.find(([saying]) => saying.test(words))?.[1];
+function misconfigurationReason(text: string): string | undefined {
+  return MISCONFIGURED.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-/** Statuses of one item of a 207 that speak of the destination, not of the item. */
+/** Statuses of an item of a 207 that concern the destination, not the item. */
 const DESTINATION_ITEM = new Set([401, 403, 404, 501]);
 
 function statusVerdict(answer: Extract<InletAnswer, { kind: 'answer' }>): Verdict {
@@ -41,7 +49,7 @@ function statusVerdict(answer: Extract<InletAnswer, { kind: 'answer' }>): Verdic
   const wait = answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter };
   if (answer.status === 413) return { kind: 'too-large', detail };
   if (INVALID.has(answer.status)) {
-    const reason = misconfigured(answer.body);
+    const reason = misconfigurationReason(answer.body);
     return reason === undefined ? { kind: 'invalid', detail } : { kind: 'destination', reason, detail };
   }
   if (answer.status === 401) return { kind: 'unauthorized', reason: 'unauthorized', detail };
@@ -71,10 +79,13 @@ export function batchVerdict(answer: InletAnswer, count: number): Verdict {
   if (answer.kind === 'failure') return failureVerdict(answer);
   if (answer.status < 200 || answer.status > 299) return statusVerdict(answer);
   const items = readBatchAnswer(answer.body, count);
-  return destinationItem(items) ?? { kind: 'items', items };
+  return destinationVerdict(items) ?? { kind: 'items', items };
 }
 
-/** Reads an answer of the single endpoint. A 2xx is a yes, whatever its body (adobe.md §2.9, last row). */
+/**
+ * Reads an answer of the single endpoint. Any 2xx is a success, whatever its body.
+ * Source: docs/platforms/adobe.md#foreign-answers
+ */
 export function singleVerdict(answer: InletAnswer): Verdict {
   if (answer.kind === 'failure') return failureVerdict(answer);
   if (answer.status < 200 || answer.status > 299) return statusVerdict(answer);
@@ -82,8 +93,9 @@ export function singleVerdict(answer: InletAnswer): Verdict {
   return { kind: 'items', items: [{ kind: 'taken', ...(xactionId === undefined ? {} : { xactionId }) }] };
 }
 
-function destinationItem(items: readonly ItemAnswer[]): Verdict | undefined {
-  // One taken item proves that token, inlet and organisation are right; then a 403 or 404 is about the item after all.
+function destinationVerdict(items: readonly ItemAnswer[]): Verdict | undefined {
+  // One accepted item proves that token, inlet and organization are right, so a 403 or 404 concerns
+  // its item.
   if (items.some((item) => item.kind === 'taken')) return undefined;
   for (const item of items) {
     if (item.kind !== 'failed') continue;
@@ -92,7 +104,7 @@ function destinationItem(items: readonly ItemAnswer[]): Verdict | undefined {
       return { kind: 'unauthorized', reason: 'unauthorized', detail };
     if (DESTINATION_ITEM.has(item.status))
       return { kind: 'destination', reason: `item-${item.status}`, detail };
-    const reason = misconfigured(item.message);
+    const reason = misconfigurationReason(item.message);
     if (reason !== undefined) return { kind: 'destination', reason, detail };
   }
   return undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRetryAfter } from '../../src/adobe/retry-after.ts';
+import { parseRetryAfter } from '../../src/adobe/response-parsing.ts';
 
 const NOW = Date.UTC(1994, 10, 6, 8, 49, 0);
 
@@ -25,7 +25,7 @@ test.each([
   expect(parseRetryAfter(header, NOW)).toBe(ms);
 });
 
-test('the first of several counts; none is none', () => {
+test('the first of several headers counts; without one there is no wait', () => {
   expect(parseRetryAfter(['3', '9'], NOW)).toBe(3_000);
   expect(parseRetryAfter([], NOW)).toBeUndefined();
   expect(parseRetryAfter(undefined, NOW)).toBeUndefined();

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-export interface Seen {
+export interface ReceivedRequest {
   readonly method: string;
   /** Path and query. */
   readonly url: string;
@@ -11,20 +11,27 @@ export interface Seen {
   readonly body: string;
 }
 
-export type Script = (request: Seen, response: ServerResponse, count: number) => void | Promise<void>;
+export type Script = (
+  request: ReceivedRequest,
+  response: ServerResponse,
+  count: number,
+) => void | Promise<void>;
 
 export interface ScriptedServer {
   /** http://127.0.0.1:port */
   readonly origin: string;
-  readonly requests: readonly Seen[];
-  /** Resolves once so many requests have come. */
-  seen(count: number): Promise<void>;
+  readonly requests: readonly ReceivedRequest[];
+  /** Resolves once this many requests have arrived. */
+  received(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A real server on loopback that answers as the script says; closed when the test ends. `count` starts at 1. */
-export const startServer = async (script: Script): Promise<ScriptedServer> => {
-  const requests: Seen[] = [];
+/**
+ * A real server on loopback that answers as the script says; closed when the test ends. `count`
+ * starts at 1.
+ */
+export async function startServer(script: Script): Promise<ScriptedServer> {
+  const requests: ReceivedRequest[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = [];
@@ -49,7 +56,7 @@ export const startServer = async (script: Script): Promise<ScriptedServer> => {
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    seen: (count) => {
+    received: (count) => {
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.push({ count, resolve });
       if (requests.length >= count) resolve();
@@ -57,13 +64,13 @@ export const startServer = async (script: Script): Promise<ScriptedServer> => {
     },
     close,
   };
-};
+}
 
-export const answerJson = (
+export function sendJson(
   response: ServerResponse,
   status: number,
   body: unknown,
   headers: Record<string, string> = {},
-): void => {
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
-};
+}

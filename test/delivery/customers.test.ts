@@ -1,34 +1,36 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { customerDeleted, customersMerged, customerUpdated } from '../fixtures/customers.ts';
-import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import { until } from '../helpers/until.ts';
 
 const T = 1_790_848_800_000;
 
-let rig: DeliveryRig;
+let rig: DeliveryHarness;
 afterEach(() => rig.close());
 
-/** Journals events one after the other and waits for the outcome of the last of them. @returns what became of each */
-const carry = async (...events: object[]) => {
+/** Appends events one after the other and waits for all outcomes. @returns the outcome of each */
+async function deliverAll(...events: object[]) {
   const accepted: { receipt: string; id: string }[] = [];
   for (const event of events) accepted.push(await rig.accept(event));
   await rig.destinations.start();
   const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
   return outcomes.map((outcome, at) => ({ ...accepted[at]!, outcome }));
-};
+}
 
-const profiles = () => rig.simulator.landed({ kind: 'profile' });
+function profiles() {
+  return rig.simulator.landed({ kind: 'profile' });
+}
 
 describe.each(['assemble', 'off'])('a deleted customer, profile.write %s', (write) => {
   const startRig = async () => {
-    rig = await startDeliveryRig((config) => {
+    rig = await startDeliveryHarness((config) => {
       Object.assign(config.destinations[0]!['profile'] as object, { write });
     });
   };
 
-  it('is told no more of, but for what happens after the deletion', async () => {
+  it('has only events delivered that are newer than the deletion', async () => {
     await startRig();
-    const [, deletion, late, anew] = await carry(
+    const [, deletion, late, newer] = await deliverAll(
       customerUpdated(1, T, { firstName: 'Meera' }),
       customerDeleted(1, T + 10),
       customerUpdated(1, T + 5, { lastName: 'Iyer' }),
@@ -36,7 +38,7 @@ describe.each(['assemble', 'off'])('a deleted customer, profile.write %s', (writ
     );
     expect(late?.outcome).toMatchObject({ state: 'ignored', reason: 'customer-deleted' });
     expect(await rig.record(late!.receipt)).toMatchObject({ body: undefined });
-    expect(anew?.outcome.state).toBe('delivered');
+    expect(newer?.outcome.state).toBe('delivered');
     expect(rig.simulator.landed({ kind: 'event' }).map(({ id }) => id)).not.toContain(late?.id);
     expect(rig.simulator.landed({ id: deletion!.id }).map(({ kind }) => kind)).toEqual(['event']);
     expect(profiles().map(({ entity }) => entity['person'])).toEqual(
@@ -44,7 +46,7 @@ describe.each(['assemble', 'off'])('a deleted customer, profile.write %s', (writ
     );
   });
 
-  it('has no dead letter left', async () => {
+  it('has no content left in dead letters', async () => {
     await startRig();
     rig.simulator.setFaults([
       {
@@ -64,15 +66,15 @@ describe.each(['assemble', 'off'])('a deleted customer, profile.write %s', (writ
         },
       },
     ]);
-    const [letter] = await carry(customerUpdated(1, T, { firstName: 'Meera' }));
-    const before = await rig.record(letter!.receipt);
+    const [deadLetter] = await deliverAll(customerUpdated(1, T, { firstName: 'Meera' }));
+    const before = await rig.record(deadLetter!.receipt);
     expect(before.event.state).toBe('dead');
     expect(before.sent.length).toBeGreaterThan(0);
     expect(JSON.stringify([before.event.detail, before.attempts])).toMatch(/is wrong/u);
 
-    const [deletion] = await carry(customerDeleted(1, T + 10));
+    const [deletion] = await deliverAll(customerDeleted(1, T + 10));
     expect(deletion?.outcome.state).toBe('delivered');
-    const after = await rig.record(letter!.receipt);
+    const after = await rig.record(deadLetter!.receipt);
     expect(after).toMatchObject({ body: undefined, sent: [], event: { state: 'dead', detail: undefined } });
     expect(JSON.stringify([after, await rig.record(deletion!.receipt)])).not.toMatch(/Meera|example\.com/u);
     const replayed = await rig.journal.replay({ filter: {}, asNew: false, by: 'olga', now: Date.now() });
@@ -81,15 +83,15 @@ describe.each(['assemble', 'off'])('a deleted customer, profile.write %s', (writ
 });
 
 describe('a merged customer', () => {
-  it('fills in what the survivor has not told, before, with and after the merge', async () => {
-    rig = await startDeliveryRig();
-    await carry(
+  it('contributes attributes that the survivor lacks, before, with and after the merge', async () => {
+    rig = await startDeliveryHarness();
+    await deliverAll(
       customerUpdated(2, T, { firstName: 'Asha', customerStatus: { currentLabel: 'Active' } }),
       customersMerged(1, 2, T + 1),
       customerUpdated(2, T - 5, { lastName: 'Rao' }),
       customerUpdated(1, T - 9, { firstName: 'Meera' }),
     );
-    const [late] = await carry(customerUpdated(2, T - 3, { firstName: 'Anna', lastName: 'Das' }));
+    const [late] = await deliverAll(customerUpdated(2, T - 3, { firstName: 'Anna', lastName: 'Das' }));
     const record = profiles().at(-1)!;
     expect(record).toMatchObject({
       id: late!.id,
@@ -110,8 +112,8 @@ describe('a merged customer', () => {
     expect(event.map(({ identity }) => identity?.id)).toEqual(['2']);
   });
 
-  it('is told by a merge that was refused only when that is replayed', async () => {
-    rig = await startDeliveryRig();
+  it('is merged only by the replay if the merge event was refused', async () => {
+    rig = await startDeliveryHarness();
     const merge = customersMerged(1, 2, T + 1);
     rig.simulator.setFaults([
       {
@@ -125,28 +127,31 @@ describe('a merged customer', () => {
         then: { status: 400, body: { title: 'no' } },
       },
     ]);
-    const [, letter] = await carry(customerUpdated(2, T, { lastName: 'Rao' }), merge);
-    expect(letter?.outcome.state).toBe('dead');
+    const [, deadLetter] = await deliverAll(customerUpdated(2, T, { lastName: 'Rao' }), merge);
+    expect(deadLetter?.outcome.state).toBe('dead');
     rig.simulator.setFaults([]);
-    const [, own] = await carry(customerUpdated(2, T + 2, { firstName: 'Asha' }), customerUpdated(1, T, {}));
+    const [, own] = await deliverAll(
+      customerUpdated(2, T + 2, { firstName: 'Asha' }),
+      customerUpdated(1, T, {}),
+    );
     expect((await rig.record(own!.receipt)).event.state).toBe('delivered');
     expect(profiles().at(-1)?.entity).not.toHaveProperty('person');
     await rig.journal.replay({
-      filter: { receipts: [letter!.receipt] },
+      filter: { receipts: [deadLetter!.receipt] },
       asNew: false,
       by: 'olga',
       now: Date.now(),
     });
-    await until(async () => (await rig.record(letter!.receipt)).event.state === 'delivered');
+    await until(async () => (await rig.record(deadLetter!.receipt)).event.state === 'delivered');
     expect(profiles().at(-1)?.entity['person']).toEqual({ name: { firstName: 'Asha', lastName: 'Rao' } });
   });
 
-  it('is deleted with the survivor: what was stored under its own name too', async () => {
-    rig = await startDeliveryRig();
-    const [old] = await carry(customerUpdated(2, T, { lastName: 'Rao' }));
-    await carry(customersMerged(1, 2, T + 1), customerUpdated(2, T + 2, {}));
-    await carry(customerDeleted(1, T + 10));
-    const [late] = await carry(customerUpdated(2, T + 3, { lastName: 'Rao' }));
+  it('is deleted with the survivor, including what was stored under its own lane', async () => {
+    rig = await startDeliveryHarness();
+    const [old] = await deliverAll(customerUpdated(2, T, { lastName: 'Rao' }));
+    await deliverAll(customersMerged(1, 2, T + 1), customerUpdated(2, T + 2, {}));
+    await deliverAll(customerDeleted(1, T + 10));
+    const [late] = await deliverAll(customerUpdated(2, T + 3, { lastName: 'Rao' }));
     expect(late?.outcome).toMatchObject({ state: 'ignored', reason: 'customer-deleted' });
     expect(await rig.record(old!.receipt)).toMatchObject({ body: undefined });
     expect(await rig.record(late!.receipt)).toMatchObject({ body: undefined });

@@ -1,20 +1,23 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
-import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import { until } from '../helpers/until.ts';
 
-let rig: DeliveryRig;
-const start = async (...args: Parameters<typeof startDeliveryRig>): Promise<DeliveryRig> => {
-  rig = await startDeliveryRig(...args);
+let rig: DeliveryHarness;
+async function start(...args: Parameters<typeof startDeliveryHarness>): Promise<DeliveryHarness> {
+  rig = await startDeliveryHarness(...args);
   return rig;
-};
+}
 afterEach(() => rig.close());
 
-const status = () => rig.destinations.get('acme-aep')!.dispatcher.state.status();
-const landedIds = (kind: 'event' | 'profile' = 'event') =>
-  rig.simulator.landed({ kind }).map((record) => record.id);
+function status() {
+  return rig.destinations.get('acme-aep')!.dispatcher.state.status();
+}
+function landedIds(kind: 'event' | 'profile' = 'event') {
+  return rig.simulator.landed({ kind }).map((record) => record.id);
+}
 
-describe('the way to Adobe', () => {
+describe('delivery to Adobe', () => {
   it('delivers an event and its profile, each to its flow, and records Adobe’s answer', async () => {
     await start();
     const { receipt, id } = await rig.accept(pointsIssued(1, 145));
@@ -41,7 +44,7 @@ describe('the way to Adobe', () => {
     );
   });
 
-  it('collects what waits into one batch', async () => {
+  it('collects waiting events into one batch', async () => {
     await start();
     const accepted = await Promise.all(
       Array.from({ length: 50 }, (_, at) => rig.accept(transactionAdded(at))),
@@ -63,7 +66,7 @@ describe('the way to Adobe', () => {
     );
   });
 
-  it('keeps what earlier events told of the customer in the profile', async () => {
+  it('keeps attributes from earlier events of the customer in the profile', async () => {
     await start();
     await rig.destinations.start();
     const added = await rig.accept({
@@ -86,8 +89,8 @@ describe('the way to Adobe', () => {
   });
 });
 
-describe('the message’s fault', () => {
-  it('buries the item that Adobe refuses, with Adobe’s words, and delivers its neighbours', async () => {
+describe('a fault of the message', () => {
+  it('makes a dead letter of the item that Adobe refuses, with Adobe’s message, and delivers the others', async () => {
     await start();
     const good = await rig.accept(transactionAdded(1));
     const bad = await rig.accept(transactionAdded(2));
@@ -119,7 +122,7 @@ describe('the message’s fault', () => {
     expect(rig.requests.map((request) => request.messages).slice(0, 3)).toEqual([8, 4, 2]);
   });
 
-  it('isolates a message that makes every request fail while others pass, and buries it', async () => {
+  it('isolates a message that makes every request fail while others succeed, and makes it a dead letter', async () => {
     await start();
     const poison = await rig.accept(transactionAdded(999));
     rig.simulator.setFaults([{ on: 'inlet', match: { ids: [poison.id] }, then: { status: 500 } }]);
@@ -127,7 +130,7 @@ describe('the message’s fault', () => {
     await rig.destinations.start();
     const outcomes = await Promise.all(others.map(({ receipt }) => rig.settled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
-    // It is charged only while others pass, so others keep coming.
+    // A failure is its own fault only if others succeed, so more events keep coming.
     while ((await rig.record(poison.receipt)).event.state === 'pending') {
       const next = await rig.accept(transactionAdded(1_000));
       await rig.settled(next.receipt);
@@ -136,7 +139,7 @@ describe('the message’s fault', () => {
   });
 });
 
-describe('the destination’s fault', () => {
+describe('a fault of the destination', () => {
   it('mints one new token when Adobe has forgotten the old one', async () => {
     await start();
     await rig.destinations.start();
@@ -146,7 +149,7 @@ describe('the destination’s fault', () => {
     const after = await rig.accept(transactionAdded(2));
     expect((await rig.settled(after.receipt)).state).toBe('delivered');
     expect(rig.simulator.stats().mints).toBe(2);
-    expect((await rig.record(after.receipt)).event.failures).toBe(0);
+    expect((await rig.record(after.receipt)).event.failedAttempts).toBe(0);
   });
 
   it.each([
@@ -163,51 +166,57 @@ describe('the destination’s fault', () => {
       },
       'ims-invalid_client',
     ],
-  ] as const)('pauses for %s, spends no attempt, and heals by itself', async (_what, fault, reason) => {
-    await start();
-    rig.simulator.setFaults([fault]);
-    const { receipt } = await rig.accept(transactionAdded(1));
-    await rig.destinations.start();
-    await until(() => status().state === 'paused');
-    expect(status().reason).toBe(reason);
-    rig.simulator.setFaults([]);
-    rig.mendSecrets(['mended']);
-    expect((await rig.settled(receipt)).state).toBe('delivered');
-    expect(status().state).toBe('flowing');
-    expect((await rig.record(receipt)).event).toMatchObject({ charged: 0, failures: 0 });
-  });
+  ] as const)(
+    'pauses for %s without a failed attempt for the event, and recovers by itself',
+    async (_what, fault, reason) => {
+      await start();
+      rig.simulator.setFaults([fault]);
+      const { receipt } = await rig.accept(transactionAdded(1));
+      await rig.destinations.start();
+      await until(() => status().state === 'paused');
+      expect(status().reason).toBe(reason);
+      rig.simulator.setFaults([]);
+      rig.replaceSecrets(['fixed']);
+      expect((await rig.settled(receipt)).state).toBe('delivered');
+      expect(status().state).toBe('flowing');
+      expect((await rig.record(receipt)).event).toMatchObject({ ownFaultCount: 0, failedAttempts: 0 });
+    },
+  );
 
-  it('waits as long as a 429 asks, then goes on', async () => {
+  it('waits as long as a 429 asks, then continues', async () => {
     await start();
     rig.simulator.setFaults([{ on: 'inlet', times: 1, then: { status: 429, retryAfter: 1 } }]);
     const { receipt } = await rig.accept(transactionAdded(1));
     await rig.destinations.start();
-    const first = await rig.tried(receipt, 1);
+    const first = await rig.settledTimes(receipt, 1);
     expect((await rig.settled(receipt)).state).toBe('delivered');
     const { attempts, event } = await rig.record(receipt);
     expect(attempts.map((one) => one.outcome)).toEqual(['throttled', 'delivered']);
     expect(attempts[1]!.at - first.now).toBeGreaterThanOrEqual(990);
-    expect(event.failures).toBe(0);
+    expect(event.failedAttempts).toBe(0);
   });
 
   it.each([
     ['500s', { status: 500 }],
     ['resets', { reset: 'before' }],
-    ['half answers', { reset: 'mid-body' }],
+    ['partial answers', { reset: 'mid-body' }],
     ['hangs', { hang: true }],
-  ] as const)('goes through an outage of %s without losing or burying anything', async (_what, then) => {
-    await start();
-    rig.simulator.setFaults([{ on: 'inlet', times: 3, then }]);
-    const accepted = await Promise.all(
-      Array.from({ length: 20 }, (_, at) => rig.accept(transactionAdded(at))),
-    );
-    await rig.destinations.start();
-    const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
-    expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
-    expect(new Set(landedIds())).toEqual(new Set(accepted.map(({ id }) => id)));
-  });
+  ] as const)(
+    'survives an outage of %s without losing events or making dead letters',
+    async (_what, then) => {
+      await start();
+      rig.simulator.setFaults([{ on: 'inlet', times: 3, then }]);
+      const accepted = await Promise.all(
+        Array.from({ length: 20 }, (_, at) => rig.accept(transactionAdded(at))),
+      );
+      await rig.destinations.start();
+      const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+      expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
+      expect(new Set(landedIds())).toEqual(new Set(accepted.map(({ id }) => id)));
+    },
+  );
 
-  it('sends again with the same id what Adobe took without its answer arriving', async () => {
+  it('resends with the same id what Adobe accepted without its answer arriving', async () => {
     await start();
     rig.simulator.setFaults([{ on: 'inlet', times: 1, then: { reset: 'before', landed: true } }]);
     const { receipt, id } = await rig.accept(transactionAdded(1));
@@ -217,7 +226,7 @@ describe('the destination’s fault', () => {
     expect(rig.simulator.stats().distinctIds).toBe(1);
   });
 
-  it('stays paused for an operator over a restart of the dispatcher, and resumes', async () => {
+  it('stays paused by an operator after a restart of the dispatcher, and resumes', async () => {
     await start();
     await rig.destinations.pause('acme-aep', 'ops');
     const { receipt } = await rig.accept(transactionAdded(1));
@@ -230,9 +239,9 @@ describe('the destination’s fault', () => {
   });
 });
 
-describe('what a 207 leaves open', () => {
+describe('messages without an item in a 207', () => {
   it.each(['drop-last', 'drop-first', 'empty', 'not-json', 'no-responses'] as const)(
-    'sends the messages that %s leaves unanswered again, alone',
+    'are resent alone after %s',
     async (shape) => {
       await start();
       rig.simulator.setFaults([{ on: 'batch', times: 1, then: { shape } }]);
@@ -249,7 +258,7 @@ describe('what a 207 leaves open', () => {
 });
 
 describe('stopping', () => {
-  it('leaves what is not sent in the journal, and the next start sends it', async () => {
+  it('leaves unsent events pending in the journal', async () => {
     await start();
     rig.simulator.setFaults([{ on: 'inlet', then: { hang: true } }]);
     const { receipt } = await rig.accept(transactionAdded(1));

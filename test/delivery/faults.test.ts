@@ -1,28 +1,33 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { FaultRuleInput } from '../../src/simulator/fault-rule.ts';
+import type { FaultRuleInput } from '../../src/simulator/adobe/fault-script.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
-import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import { until } from '../helpers/until.ts';
 
-let rig: DeliveryRig;
-const start = async (...args: Parameters<typeof startDeliveryRig>): Promise<DeliveryRig> => {
-  rig = await startDeliveryRig(...args);
+let rig: DeliveryHarness;
+async function start(...args: Parameters<typeof startDeliveryHarness>): Promise<DeliveryHarness> {
+  rig = await startDeliveryHarness(...args);
   return rig;
-};
+}
 afterEach(() => rig.close());
 
-const status = (name = 'acme-aep') => rig.destinations.get(name)!.dispatcher.state.status();
-const inTurn = (...thens: FaultRuleInput['then'][]): FaultRuleInput[] =>
-  thens.map((then) => ({ on: 'inlet', times: 1, then }));
-const soon = (): string => new Date(Date.now() + 1_000).toUTCString();
+function status(name = 'acme-aep') {
+  return rig.destinations.get(name)!.dispatcher.state.status();
+}
+function oneAfterAnother(...thens: FaultRuleInput['then'][]): FaultRuleInput[] {
+  return thens.map((then) => ({ on: 'inlet', times: 1, then }));
+}
+function soon(): string {
+  return new Date(Date.now() + 1_000).toUTCString();
+}
 
-/** What Adobe answers, request by request, before it is well again. */
+/** What Adobe answers, request by request, before it recovers. */
 const SEQUENCES: [string, FaultRuleInput['then'][]][] = [
   ['503 twice', [{ status: 503 }, { status: 503 }]],
   ['503 with Retry-After in seconds', [{ status: 503, retryAfter: 1 }]],
   ['503 with Retry-After as a date', [{ status: 503, retryAfter: soon() }]],
-  ['503 with a Retry-After that is nonsense', [{ status: 503, retryAfter: 'soon' }]],
+  ['503 with an invalid Retry-After', [{ status: 503, retryAfter: 'soon' }]],
   [
     '429, then 429',
     [
@@ -32,10 +37,10 @@ const SEQUENCES: [string, FaultRuleInput['then'][]][] = [
   ],
   ['500, 502, 504, 408', [{ status: 500 }, { status: 502 }, { status: 504 }, { status: 408 }]],
   ['an answer that is not JSON', [{ shape: 'not-json' }]],
-  ['a 500 that is a page of HTML', [{ status: 500, body: '<html>down</html>' }]],
+  ['a 500 with an HTML page', [{ status: 500, body: '<html>down</html>' }]],
   ['401 once', [{ status: 401 }]],
   ['403 with a body once', [{ status: 403, body: { title: 'expired' } }]],
-  ['a reset, a half answer, a 503', [{ reset: 'before' }, { reset: 'mid-body' }, { status: 503 }]],
+  ['a reset, a partial answer, a 503', [{ reset: 'before' }, { reset: 'mid-body' }, { status: 503 }]],
   ['200 on the batch endpoint', [{ shape: 'batch200' }]],
   ['items without xactionId', [{ xaction: 'missing' }]],
   ['items in another order', [{ xaction: 'shuffled' }]],
@@ -46,10 +51,10 @@ const SEQUENCES: [string, FaultRuleInput['then'][]][] = [
   ['some items 429', [{ items: { which: 'first', status: 429, omitXaction: true } }]],
 ];
 
-describe('sequences of answers after which nothing may be lost, buried or charged beyond its own fault', () => {
+describe('sequences of answers after which every event is still delivered', () => {
   it.each(SEQUENCES)('%s', async (_what, thens) => {
     await start();
-    rig.simulator.setFaults(inTurn(...thens));
+    rig.simulator.setFaults(oneAfterAnother(...thens));
     const accepted = await Promise.all(
       Array.from({ length: 6 }, (_, customer) => rig.accept(transactionAdded(customer))),
     );
@@ -70,9 +75,9 @@ describe('a destination that cannot be reached', () => {
 
   it.each([
     ['no such host', () => 'http://no-such-host.invalid/collection/inlet', /^dns/],
-    ['nobody listens', () => 'http://127.0.0.1:9/collection/inlet', /^refused/],
+    ['nothing listens', () => 'http://127.0.0.1:9/collection/inlet', /^refused/],
     ['it does not speak TLS', () => plain.inletUrl().replace('http:', 'https:'), /^tls/],
-  ])('waits, probes and charges nothing when %s', async (_what, url, detail) => {
+  ])('waits and probes, without a failed attempt for the event, when %s', async (_what, url, detail) => {
     await start((config) => {
       config.destinations[0]!['inletUrl'] = url();
     });
@@ -80,7 +85,7 @@ describe('a destination that cannot be reached', () => {
     await rig.destinations.start();
     await until(() => status().state === 'waiting');
     expect(status()).toMatchObject({ reason: 'failing', detail: expect.stringMatching(detail) });
-    expect((await rig.record(receipt)).event).toMatchObject({ state: 'pending', charged: 0 });
+    expect((await rig.record(receipt)).event).toMatchObject({ state: 'pending', ownFaultCount: 0 });
   });
 
   it('does not slow another destination', async () => {
@@ -104,7 +109,7 @@ describe('a destination that cannot be reached', () => {
   });
 });
 
-describe('a message that is stuck by its own fault', () => {
+describe('a message that fails by its own fault', () => {
   const poisoned = (id: string, then: FaultRuleInput['then']): FaultRuleInput[] => [
     { on: 'inlet', match: { ids: [id] }, then },
   ];
@@ -114,7 +119,7 @@ describe('a message that is stuck by its own fault', () => {
     ['resets', { reset: 'before' }],
     ['times out', { hang: true }],
   ] as const)(
-    'is given up after maxAge when it %s and nobody else comes; its successors go on',
+    'becomes a dead letter after maxAge if it %s and nothing else arrives; its successors continue',
     async (_how, then) => {
       await start((config) => {
         Object.assign(config.destinations[0]!['retry'] as object, { maxAge: '1s', poisonAttempts: 50 });
@@ -128,25 +133,25 @@ describe('a message that is stuck by its own fault', () => {
     },
   );
 
-  it('is never given up while the destination is down, however old it is', async () => {
+  it('never becomes a dead letter while the destination is down, however old it is', async () => {
     await start((config) => {
       Object.assign(config.destinations[0]!['retry'] as object, { maxAge: '1ms', poisonAttempts: 1 });
     });
     rig.simulator.setFaults([{ on: 'inlet', then: { status: 503 } }]);
     const { receipt } = await rig.accept(transactionAdded(1));
     await rig.destinations.start();
-    await rig.tried(receipt, 5);
-    expect((await rig.record(receipt)).event).toMatchObject({ state: 'pending', charged: 0 });
+    await rig.settledTimes(receipt, 5);
+    expect((await rig.record(receipt)).event).toMatchObject({ state: 'pending', ownFaultCount: 0 });
     rig.simulator.setFaults([]);
     expect((await rig.settled(receipt)).state).toBe('delivered');
   });
 
-  // `tries`: requests until the batch is known to hold a culprit.
+  // `tries`: requests until the batch is known to contain a culprit.
   it.each([
     ['fails', { status: 500 }, { tries: 3, state: 'pending' }],
     ['is refused', { status: 400, body: { title: 'bad message' } }, { tries: 1, state: 'dead' }],
   ] as const)(
-    'costs its neighbours log2(batch) requests when every request holding it %s',
+    'costs the other messages log2(batch) requests if every request with it %s',
     async (_how, then, { tries, state }) => {
       await start((config) => {
         config.destinations[0]!['batch'] = { maxWait: '500ms' };
@@ -160,7 +165,8 @@ describe('a message that is stuck by its own fault', () => {
       const good = accepted.filter((one) => one !== poison);
       const outcomes = await Promise.all(good.map(({ receipt }) => rig.settled(receipt)));
       expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
-      // Without the culprit it would have been one request; what was left out by the halvings goes in another.
+      // Without the culprit one request would do; the messages left out by the halvings need
+      // another.
       expect(rig.requests.length - 1).toBeLessThanOrEqual(tries + Math.ceil(Math.log2(200)));
       await until(async () => (await rig.record(poison.receipt)).event.state === state);
     },

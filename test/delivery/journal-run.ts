@@ -1,41 +1,41 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseEvent } from '../../src/capillary/envelope.ts';
-import type { DestinationConfig, SourceConfig } from '../../src/config/schema.ts';
-import type { MessageOutcome, OutMessage } from '../../src/delivery/message.ts';
+import { parseEvent } from '../../src/capillary/event-parser.ts';
+import type { DestinationConfig, SourceConfig } from '../../src/config/config-schema.ts';
+import type { MessageOutcome, OutgoingMessage } from '../../src/delivery/outcome.ts';
 import { type Prepared, prepare } from '../../src/delivery/prepare.ts';
-import { DONE, settlementOf, writtenWith } from '../../src/delivery/settlement.ts';
-import { newEvent } from '../../src/intake/accept.ts';
+import { ALL_DELIVERED, settlementOf, effectsAfter } from '../../src/delivery/event-settlement.ts';
+import { toNewEvent } from '../../src/intake/accept.ts';
 import type { ClaimedEvent, Journal, Settlement } from '../../src/journal/journal.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
-import { verifyStore } from '../../src/journal/sqlite/verify.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
+import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
 import { createRandom, type Random, randomInteger, randomOf } from '../../src/simulator/random.ts';
-import type { Told } from './history.ts';
+import type { HistoryEvent } from './history.ts';
 
 export interface JournalRunOptions {
   readonly source: SourceConfig;
   readonly destination: DestinationConfig;
   readonly now: number;
-  /** Decides what is done when. */
+  /** Seed of the random order of steps. */
   readonly seed: number;
 }
 
-/** An event that is claimed and mapped, and not settled yet. */
-interface Flight {
+/** An event that is claimed and mapped, but not settled yet. */
+interface PreparedEvent {
   readonly event: ClaimedEvent;
   readonly prepared: Prepared;
 }
 
-/** A real journal, and a dispatcher that does one step at a time, any of those that it could do next. */
+/** A real journal with a dispatcher that does one random step at a time. */
 export class JournalRun {
-  readonly sent: { by: Told; entity: object }[] = [];
+  readonly sent: { by: HistoryEvent; entity: object }[] = [];
   readonly #options: JournalRunOptions;
   readonly #path: string;
   readonly #random: Random;
-  readonly #told = new Map<string, Told>();
+  readonly #eventsByReceipt = new Map<string, HistoryEvent>();
   #journal: Journal;
-  #flights: Flight[] = [];
+  #inFlight: PreparedEvent[] = [];
   #now: number;
 
   static async open(options: JournalRunOptions): Promise<JournalRun> {
@@ -51,26 +51,32 @@ export class JournalRun {
     this.#now = options.now;
   }
 
-  /** Appends the events in this order, claims and settles between them by chance, then all that is left. */
-  async accept(coming: readonly Told[]): Promise<void> {
-    for (const told of coming) {
-      await this.#append(told);
+  /**
+   * Appends the events in this order with random claims and settlements in between, then settles
+   * the rest.
+   */
+  async accept(arriving: readonly HistoryEvent[]): Promise<void> {
+    for (const event of arriving) {
+      await this.#append(event);
       while (this.#random() < 0.6) await this.#step();
     }
     if (this.#random() < 0.3) await this.#restart();
     await this.#drain();
   }
 
-  /** Replays all that can be replayed. */
+  /** Replays everything that can be replayed. */
   async replayAll(): Promise<void> {
     await this.#journal.replay({ filter: {}, asNew: false, by: 'olga', now: this.#now });
     await this.#drain();
   }
 
-  /** What should not be: something pending or dead, a payload of a deleted customer's late event, a store that is not sound. */
+  /**
+   * Faults: an event that is pending or dead, a body of a late event of a deleted customer, a
+   * damaged store.
+   */
   async faults(): Promise<string[]> {
     const faults: string[] = [];
-    for (const [receipt] of this.#told) {
+    for (const [receipt] of this.#eventsByReceipt) {
       const { event, body } = (await this.#journal.find(receipt))!;
       if (event.state !== 'delivered' && event.state !== 'ignored')
         faults.push(`${receipt} is ${event.state}`);
@@ -85,35 +91,35 @@ export class JournalRun {
     await rm(this.#path, { recursive: true });
   }
 
-  async #append(told: Told): Promise<void> {
-    const body = Buffer.from(told.body);
+  async #append(event: HistoryEvent): Promise<void> {
+    const body = Buffer.from(event.body);
     const parsed = parseEvent(body, {});
     if (!parsed.ok) throw new Error(parsed.detail);
     const request = { body, receivedAt: this.#options.now, verifiedBy: 'test' };
-    const { receipt } = await this.#journal.append(newEvent(parsed.event, this.#options.source, request));
-    this.#told.set(receipt, told);
+    const { receipt } = await this.#journal.append(toNewEvent(parsed.event, this.#options.source, request));
+    this.#eventsByReceipt.set(receipt, event);
   }
 
   async #step(): Promise<void> {
-    if (this.#flights.length === 0 || this.#random() < 0.5) await this.#claim();
-    else await this.#land();
+    if (this.#inFlight.length === 0 || this.#random() < 0.5) await this.#claim();
+    else await this.#settleOne();
   }
 
   async #drain(): Promise<void> {
     for (let idle = 0; idle < 2; ) {
       this.#now += 1_000_000;
       const claimed = await this.#claim();
-      const landing =
-        claimed === 0 ? this.#flights.length : randomInteger(this.#random, 0, this.#flights.length);
-      for (let landed = 0; landed < landing; landed += 1) await this.#land();
-      idle = claimed === 0 && landing === 0 ? idle + 1 : 0;
+      const settlements =
+        claimed === 0 ? this.#inFlight.length : randomInteger(this.#random, 0, this.#inFlight.length);
+      for (let settled = 0; settled < settlements; settled += 1) await this.#settleOne();
+      idle = claimed === 0 && settlements === 0 ? idle + 1 : 0;
     }
   }
 
-  /** What was under way is forgotten, as when the process is killed before Adobe answers. */
+  /** Forgets events in flight, as if the process were killed before Adobe answers. */
   async #restart(): Promise<void> {
     await this.#journal.close();
-    this.#flights = [];
+    this.#inFlight = [];
     this.#journal = await openSqliteJournal({ path: this.#path, encryptionKeys: [] });
   }
 
@@ -129,34 +135,39 @@ export class JournalRun {
     });
     for (const event of events) {
       const prepared = await prepare(event, { source, destination, journal: this.#journal, now: this.#now });
-      this.#flights.push({ event, prepared });
+      this.#inFlight.push({ event, prepared });
     }
     return events.length;
   }
 
-  /** Adobe answers for one of those under way. */
-  async #land(): Promise<void> {
-    const flight = randomOf(this.#random, this.#flights);
-    this.#flights = this.#flights.filter((other) => other !== flight);
-    await this.#journal.settle(this.#settlement(flight));
+  /** Adobe answers for one of the events in flight. */
+  async #settleOne(): Promise<void> {
+    const prepared = randomOf(this.#random, this.#inFlight);
+    this.#inFlight = this.#inFlight.filter((other) => other !== prepared);
+    await this.#journal.settle(this.#settlement(prepared));
   }
 
-  #settlement({ event, prepared }: Flight): Settlement {
+  #settlement({ event, prepared }: PreparedEvent): Settlement {
     const { receipt } = event;
     const common = { receipt, now: this.#now, attempts: [], delivered: event.delivered };
     if (prepared.kind === 'unusable') throw new Error(prepared.detail);
     if (prepared.kind === 'ignored')
-      return { ...common, ...writtenWith(prepared.effects, DONE), state: 'ignored', reason: prepared.reason };
+      return {
+        ...common,
+        ...effectsAfter(prepared.effects, ALL_DELIVERED),
+        state: 'ignored',
+        reason: prepared.reason,
+      };
     const results = prepared.messages.map((message) => ({ message, outcome: this.#outcome(message) }));
     return settlementOf(event, results, prepared.effects, this.#options.destination.retry, this.#now);
   }
 
-  #outcome({ receipt, kind, json }: OutMessage): MessageOutcome {
+  #outcome({ receipt, kind, json }: OutgoingMessage): MessageOutcome {
     const attempt = { at: this.#now, kind, outcome: 'x', durationMs: 1, batchSize: 1 };
-    if (this.#random() < 0.15) return { kind: 'retry', charged: false, detail: '503', jitter: 0, attempt };
+    if (this.#random() < 0.15) return { kind: 'retry', isOwnFault: false, detail: '503', jitter: 0, attempt };
     if (kind === 'profile') {
       const { body } = JSON.parse(json) as { body: { xdmEntity: object } };
-      this.sent.push({ by: this.#told.get(receipt)!, entity: body.xdmEntity });
+      this.sent.push({ by: this.#eventsByReceipt.get(receipt)!, entity: body.xdmEntity });
     }
     return { kind: 'delivered', attempt };
   }

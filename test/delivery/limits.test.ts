@@ -1,12 +1,12 @@
 import { afterEach, expect, it } from 'vitest';
 import { transactionAdded } from '../fixtures/events.ts';
-import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 
-let rig: DeliveryRig;
+let rig: DeliveryHarness;
 afterEach(() => rig.close());
 
-it('holds the limits of requests and messages in any one second, as Adobe sees it', async () => {
-  rig = await startDeliveryRig((config) => {
+it('respects the limits of requests and messages in any one second, as Adobe sees them', async () => {
+  rig = await startDeliveryHarness((config) => {
     config.destinations[0]!['limits'] = { requestsPerSecond: 5, messagesPerSecond: 30, concurrency: 3 };
     config.destinations[0]!['batch'] = { maxWait: '0ms', maxMessages: 10 };
   });

@@ -1,21 +1,24 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
-import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 
-let rig: DeliveryRig;
+let rig: DeliveryHarness;
 afterEach(() => rig.close());
 
-const codesOf = async (receipt: string): Promise<string[]> =>
-  (await rig.record(receipt)).notes.map(({ path, code }) => `${code} ${path}`);
+async function codesOf(receipt: string): Promise<string[]> {
+  return (await rig.record(receipt)).notes.map(({ path, code }) => `${code} ${path}`);
+}
 
-const isNoted = ({ notes, unread }: DeliveryRig['noted'][number]) => ({
-  codes: notes.map(({ code }) => code),
-  unread: unread && [...unread.fields.keys()],
-});
+function summaryOf({ notes, unread }: DeliveryHarness['mappingReports'][number]) {
+  return {
+    codes: notes.map(({ code }) => code),
+    unread: unread && [...unread.fields.keys()],
+  };
+}
 
-describe('what the mapping could not carry', () => {
-  it('is kept with the record of a delivered event, and told once', async () => {
-    rig = await startDeliveryRig();
+describe('what the mapping could not transfer', () => {
+  it('is stored with the record of a delivered event, and reported once', async () => {
+    rig = await startDeliveryHarness();
     const odd = { currencyCode: 'pound', amount: 'many', shelf: 4 };
     const { receipt } = await rig.accept(transactionAdded(1, odd));
     const plain = await rig.accept(pointsIssued(2, 5));
@@ -24,39 +27,39 @@ describe('what the mapping could not carry', () => {
     expect((await rig.settled(plain.receipt)).state).toBe('delivered');
     expect(await codesOf(receipt)).toEqual(['wrong-pattern data.currencyCode', 'not-a-number data.amount']);
     expect(await codesOf(plain.receipt)).toEqual([]);
-    expect(rig.noted.map(isNoted)).toEqual(
+    expect(rig.mappingReports.map(summaryOf)).toEqual(
       expect.arrayContaining([
         { codes: ['wrong-pattern', 'not-a-number'], unread: ['data.shelf'] },
         { codes: [], unread: [] },
       ]),
     );
-    expect(rig.noted).toHaveLength(2);
+    expect(rig.mappingReports).toHaveLength(2);
   });
 
-  it('waits for the outcome: an event that goes back tells nothing, and one that comes again tells it once', async () => {
-    rig = await startDeliveryRig();
+  it('is reported with the final outcome: not for an event that is retried, and only once after the retry', async () => {
+    rig = await startDeliveryHarness();
     rig.simulator.setFaults([{ on: 'inlet', times: 2, then: { status: 500 } }]);
     const { receipt } = await rig.accept(transactionAdded(1, { currencyCode: 'pound' }));
     await rig.destinations.start();
-    expect((await rig.tried(receipt, 1)).state).toBe('pending');
-    expect(rig.noted).toEqual([]);
+    expect((await rig.settledTimes(receipt, 1)).state).toBe('pending');
+    expect(rig.mappingReports).toEqual([]);
     expect((await rig.settled(receipt)).state).toBe('delivered');
     expect(await codesOf(receipt)).toEqual(['wrong-pattern data.currencyCode']);
-    expect(rig.noted).toHaveLength(1);
+    expect(rig.mappingReports).toHaveLength(1);
   });
 
-  it('is kept with an ignored event, whose fields are not counted', async () => {
-    rig = await startDeliveryRig();
-    const nobody = { customerIdentifiers: { instore: { email: 'no mail' } } };
-    const { receipt } = await rig.accept({ ...transactionAdded(1), data: nobody });
+  it('is stored with an ignored event, whose fields are not counted', async () => {
+    rig = await startDeliveryHarness();
+    const withoutIdentity = { customerIdentifiers: { instore: { email: 'no mail' } } };
+    const { receipt } = await rig.accept({ ...transactionAdded(1), data: withoutIdentity });
     await rig.destinations.start();
     expect(await rig.settled(receipt)).toMatchObject({ state: 'ignored', reason: 'no-identity' });
     expect(await codesOf(receipt)).toEqual(['not-an-email data.customerIdentifiers.instore.email']);
-    expect(rig.noted.map(isNoted)).toEqual([{ codes: ['not-an-email'], unread: undefined }]);
+    expect(rig.mappingReports.map(summaryOf)).toEqual([{ codes: ['not-an-email'], unread: undefined }]);
   });
 
-  it('holds what the assembly of the profile left out, beside what the event did', async () => {
-    rig = await startDeliveryRig();
+  it('includes what the assembly of the profile left out, beside the notes of the event', async () => {
+    rig = await startDeliveryHarness();
     const { receipt } = await rig.accept(pointsIssued(7, 5));
     const [first] = (await rig.journal.list({}, { limit: 1 })).items;
     await rig.journal.settle({
@@ -66,8 +69,8 @@ describe('what the mapping could not carry', () => {
       delivered: [],
       state: 'pending',
       dueAt: Date.now(),
-      failures: 0,
-      charged: 0,
+      failedAttempts: 0,
+      ownFaultCount: 0,
       profiles: [{ lane: first!.lane!, state: '{"loyalty.noSuchField":{"value":1,"at":1}}' }],
     });
     await rig.destinations.start();

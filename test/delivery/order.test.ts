@@ -1,18 +1,18 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { transactionAdded } from '../fixtures/events.ts';
-import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 
-let rig: DeliveryRig;
+let rig: DeliveryHarness;
 afterEach(() => rig.close());
 
-/** `_id`s in the order in which they landed first. */
-const firstLandings = (): string[] => [
-  ...new Set(rig.simulator.landed({ kind: 'event' }).map((record) => record.id ?? '')),
-];
+/** `_id`s in the order of their first landing. */
+function firstLandings(): string[] {
+  return [...new Set(rig.simulator.landed({ kind: 'event' }).map((record) => record.id ?? ''))];
+}
 
-describe('the order of each customer', () => {
-  it('holds under failing items, failing requests and lost answers', async () => {
-    rig = await startDeliveryRig((config) => {
+describe('the order of a customer’s events', () => {
+  it('is preserved despite failing items, failing requests and lost answers', async () => {
+    rig = await startDeliveryHarness((config) => {
       Object.assign(config.destinations[0]!['retry'] as object, { poisonAttempts: 100 });
     });
     rig.simulator.setFaults([
@@ -36,8 +36,8 @@ describe('the order of each customer', () => {
     expect(rig.simulator.stats()).toMatchObject({ overlapping: 0, sameKeyInRequest: 0 });
   });
 
-  it('lets no customer wait for another one that is stuck', async () => {
-    rig = await startDeliveryRig();
+  it('does not block one customer by another whose event is stuck', async () => {
+    rig = await startDeliveryHarness();
     const stuck = await rig.accept(transactionAdded(1));
     const behind = await rig.accept(transactionAdded(1));
     rig.simulator.setFaults([
@@ -55,28 +55,28 @@ describe('the order of each customer', () => {
     expect(firstLandings()).not.toContain(behind.id);
   });
 
-  it('lets the events of a hot customer wait for each other only, not for company', async () => {
-    rig = await startDeliveryRig((config) => {
+  it('makes the events of a busy customer wait for each other only, not for a full batch', async () => {
+    rig = await startDeliveryHarness((config) => {
       config.destinations[0]!['batch'] = { maxWait: '2s' };
     });
     const all = [];
     for (let at = 0; at < 60; at += 1) all.push(await rig.accept(transactionAdded(1)));
     await rig.destinations.start();
-    // Were each to wait for company, this would take two minutes: longer than a test may.
+    // If each waited for a full batch, this would take two minutes: longer than a test may.
     const outcomes = await Promise.all(all.map(({ receipt }) => rig.settled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
     expect(firstLandings()).toEqual(all.map(({ id }) => id));
   });
 
-  it('does not let one hot customer stop the rest', async () => {
-    rig = await startDeliveryRig();
+  it('does not let one busy customer block the others', async () => {
+    rig = await startDeliveryHarness();
     for (let at = 0; at < 300; at += 1) await rig.accept(transactionAdded(1));
     const others = await Promise.all(
       Array.from({ length: 50 }, (_, at) => rig.accept(transactionAdded(at + 2))),
     );
     await rig.destinations.start();
     await Promise.all(others.map(({ receipt }) => rig.settled(receipt)));
-    // All the others took no more requests than a few; the hot one has had one event in each.
+    // All the others needed only a few requests; the busy customer had one event in each.
     expect(rig.simulator.stats().kinds.event.landed).toBeLessThan(50 + 30);
   });
 });

@@ -1,26 +1,26 @@
 import { afterEach, expect, it } from 'vitest';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
-import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import type { RelayConfig } from '../helpers/relay-process.ts';
 
-let rig: DeliveryRig;
+let rig: DeliveryHarness;
 afterEach(() => rig.close());
 
-const withOverride =
-  (profile: string) =>
-  ({ sources: [source] }: RelayConfig): void => {
+function withOverride(profile: string) {
+  return ({ sources: [source] }: RelayConfig): void => {
     source!['overrides'] = { transactionAdded: { profile } };
   };
-const MENDED = '{"_acme": {"lastBill": event.data.billNumber}}';
+}
+const FIXED = '{"_acme": {"lastBill": event.data.billNumber}}';
 
 it.each([
   ['fails', '$number(event.data.billNumber)', /JSONata code D3030 at character 8$/],
   ['runs too long', '($f := function($n) { $f($n + 1) }; $f(0))', /JSONata code D1012 .* at character \d+$/],
-  ['gives no object', 'event.data.billNumber', /something else than an object$/],
+  ['does not return an object', 'event.data.billNumber', /the result is not an object$/],
 ])(
-  'an override that %s makes a dead letter, and a replay after it is mended delivers it whole',
+  'an override that %s makes a dead letter, and a replay after the fix delivers all messages',
   async (_what, broken, why) => {
-    rig = await startDeliveryRig(withOverride(broken));
+    rig = await startDeliveryHarness(withOverride(broken));
     await rig.destinations.start();
     const { receipt, id } = await rig.accept(transactionAdded(3));
 
@@ -35,13 +35,13 @@ it.each([
     });
     expect(rig.simulator.landed()).toEqual([]);
 
-    // It holds up nobody: the next event of the customer passes.
+    // It does not block the lane: the next event of the customer is delivered.
     expect(await rig.settled((await rig.accept(pointsIssued(3, 10))).receipt)).toMatchObject({
       state: 'delivered',
     });
 
-    await rig.reconfigure(withOverride(MENDED));
-    const replayed = rig.tried(receipt, 2);
+    await rig.reconfigure(withOverride(FIXED));
+    const replayed = rig.settledTimes(receipt, 2);
     await rig.journal.replay({ filter: { receipts: [receipt] }, asNew: false, by: 'olga', now: Date.now() });
 
     expect(await replayed).toMatchObject({ state: 'delivered', delivered: ['event', 'profile'] });

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPace } from '../../src/delivery/pace.ts';
 
-/** A clock that stands still but for those who wait. */
-const waitingClock = () => {
+/** A clock that advances only by waiting. */
+function waitingClock() {
   let time = 0;
   return {
     now: () => time,
@@ -11,11 +11,11 @@ const waitingClock = () => {
       time += ms;
     },
   };
-};
+}
 const forever = new AbortController().signal;
 
-describe('limits in any one second', () => {
-  it('admits at once what fits', async () => {
+describe('limits per second', () => {
+  it('admits at once what the limits allow', async () => {
     const clock = waitingClock();
     const pace = createPace({ requestsPerSecond: 3, messagesPerSecond: 100, concurrency: 8 }, clock);
     await pace.admit(50, forever);
@@ -23,7 +23,7 @@ describe('limits in any one second', () => {
     expect(clock.now()).toBe(0);
   });
 
-  it('holds requests and messages within every window of one second', async () => {
+  it('limits requests and messages in every window of one second', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 5, maxLength: 30 }),
@@ -50,7 +50,7 @@ describe('limits in any one second', () => {
     );
   });
 
-  it('stops waiting when told to', async () => {
+  it('stops waiting at abort', async () => {
     const pace = createPace({ requestsPerSecond: 1, messagesPerSecond: 10, concurrency: 1 });
     await pace.admit(1, forever);
     const stop = new AbortController();
@@ -60,39 +60,43 @@ describe('limits in any one second', () => {
   });
 });
 
-describe('how many at once', () => {
-  it('gives out so many slots and no more', () => {
+describe('slots', () => {
+  it('are no more than the limit', () => {
     const pace = createPace({ requestsPerSecond: 9, messagesPerSecond: 9, concurrency: 2 });
-    expect([pace.trySlot(), pace.trySlot(), pace.trySlot()]).toEqual([true, true, false]);
-    pace.freeSlot();
-    expect(pace.trySlot()).toBe(true);
+    expect([pace.tryAcquireSlot(), pace.tryAcquireSlot(), pace.tryAcquireSlot()]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    pace.releaseSlot();
+    expect(pace.tryAcquireSlot()).toBe(true);
   });
 
-  it('halves when slowed, never below one, and climbs back to the limit', () => {
+  it('are halved by slowDown, never below one, and grow back to the limit', () => {
     const pace = createPace({ requestsPerSecond: 9, messagesPerSecond: 9, concurrency: 8 });
-    pace.slower();
+    pace.slowDown();
     expect(pace.slots.limit).toBe(4);
-    for (let times = 0; times < 10; times += 1) pace.slower();
+    for (let times = 0; times < 10; times += 1) pace.slowDown();
     expect(pace.slots.limit).toBe(1);
-    for (let times = 0; times < 200; times += 1) pace.answered(20);
+    for (let times = 0; times < 200; times += 1) pace.recordAnswer(20);
     expect(pace.slots.limit).toBe(8);
   });
 
-  it('takes slots away while answers are slow, and gives them back when they are quick again', () => {
+  it('are reduced while answers are slow, and restored when answers are fast again', () => {
     const pace = createPace({ requestsPerSecond: 9, messagesPerSecond: 9, concurrency: 8 });
-    for (let times = 0; times < 50; times += 1) pace.answered(40);
+    for (let times = 0; times < 50; times += 1) pace.recordAnswer(40);
     expect(pace.slots.limit).toBe(8);
-    for (let times = 0; times < 50; times += 1) pace.answered(900);
+    for (let times = 0; times < 50; times += 1) pace.recordAnswer(900);
     expect(pace.slots.limit).toBe(1);
-    for (let times = 0; times < 200; times += 1) pace.answered(40);
+    for (let times = 0; times < 200; times += 1) pace.recordAnswer(40);
     expect(pace.slots.limit).toBe(8);
   });
 
-  it('does not take noise for slowness, and gets used to a new normal', () => {
+  it('are not reduced by noise, nor by a lasting change of latency', () => {
     const pace = createPace({ requestsPerSecond: 9, messagesPerSecond: 9, concurrency: 8 });
-    for (let times = 0; times < 200; times += 1) pace.answered(times % 2 === 0 ? 20 : 180);
+    for (let times = 0; times < 200; times += 1) pace.recordAnswer(times % 2 === 0 ? 20 : 180);
     expect(pace.slots.limit).toBe(8);
-    for (let times = 0; times < 3_000; times += 1) pace.answered(600);
+    for (let times = 0; times < 3_000; times += 1) pace.recordAnswer(600);
     expect(pace.slots.limit).toBe(8);
   });
 });

@@ -1,11 +1,11 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a key of the rules' format */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nextEventId, pointsIssued, transactionAdded } from '../fixtures/events.ts';
-import { type DeliveryRig, startDeliveryRig } from '../helpers/delivery-rig.ts';
+import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 
-let rig: DeliveryRig;
-const start = async (profile: Record<string, unknown> = {}): Promise<void> => {
-  rig = await startDeliveryRig(
+let rig: DeliveryHarness;
+async function start(profile: Record<string, unknown> = {}): Promise<void> {
+  rig = await startDeliveryHarness(
     ({ destinations: [destination] }) => {
       destination!['format'] = 'raw';
       Object.assign(destination!['profile'] as object, profile);
@@ -13,32 +13,36 @@ const start = async (profile: Record<string, unknown> = {}): Promise<void> => {
     { dataType: 'raw' },
   );
   await rig.destinations.start();
-};
+}
 afterEach(() => rig.close());
 
-const deliver = async (event: object): Promise<string> => {
+async function deliver(event: object): Promise<string> {
   const { receipt } = await rig.accept(event);
   expect(await rig.settled(receipt)).toMatchObject({ state: 'delivered' });
   return receipt;
-};
+}
 
-const customerUpdated = (customerId: number, data: object) => ({
-  eventName: 'customerUpdated',
-  eventId: nextEventId(),
-  orgId: 100458,
-  createdAt: 1_790_848_803_000,
-  data: { customerIdentifiers: { customerId, firstName: 'Ada' }, ...data },
-});
+function customerUpdated(customerId: number, data: object) {
+  return {
+    eventName: 'customerUpdated',
+    eventId: nextEventId(),
+    orgId: 100458,
+    createdAt: 1_790_848_803_000,
+    data: { customerIdentifiers: { customerId, firstName: 'Ada' }, ...data },
+  };
+}
 
-const profileOf = (customerId: number) => {
+function profileOf(customerId: number) {
   return rig.simulator.profile({ namespace: 'capillaryId', id: String(customerId) })?.fragments;
-};
-const landed = (datasetId: string) => rig.simulator.landed({ datasetId });
+}
+function landed(datasetId: string) {
+  return rig.simulator.landed({ datasetId });
+}
 
 describe('format raw with a profile', () => {
   beforeEach(() => start());
 
-  it('patches the profile with each event that tells of it, in their order', async () => {
+  it('patches the profile with each event that has profile data, in order', async () => {
     await deliver(customerUpdated(7, { customerStatus: { currentLabel: 'Active' } }));
     await deliver(pointsIssued(7, 310));
 
@@ -46,7 +50,7 @@ describe('format raw with a profile', () => {
       { kind: 'raw', operation: 'merge', flowId: 'profile-flow', dropped: [] },
       { kind: 'raw', operation: 'merge', flowId: 'profile-flow', dropped: [] },
     ]);
-    // What the second event does not tell of is still there.
+    // Attributes that the second event lacks are still there.
     expect(profileOf(7)).toMatchObject([
       {
         datasetId: 'profile-dataset',
@@ -56,7 +60,7 @@ describe('format raw with a profile', () => {
     ]);
   });
 
-  it('sends the same flat event to both flows, and keeps no profile of its own', async () => {
+  it('sends the same flat event to both flows, and stores no profile in the journal', async () => {
     const receipt = await deliver(pointsIssued(8, 55));
     const [event] = landed('events-dataset');
     const [upsert] = landed('profile-dataset');
@@ -68,14 +72,14 @@ describe('format raw with a profile', () => {
     expect(await rig.journal.profiles('acme-aep', [stored.lane ?? ''])).toEqual(new Map());
   });
 
-  it('leaves the profile alone for an event that tells nothing of it', async () => {
+  it('sends no profile record for an event without profile data', async () => {
     await deliver(transactionAdded(9));
 
     expect(landed('events-dataset')).toHaveLength(1);
     expect(landed('profile-dataset')).toEqual([]);
   });
 
-  it('sends a deletion to the events only, without the person', async () => {
+  it('sends a deletion to the events flow only, without personal data', async () => {
     await deliver(customerUpdated(10, { customerStatus: { currentLabel: 'Active' } }));
     await deliver(customerUpdated(10, { customerStatus: { currentLabel: 'Deleted' } }));
 
@@ -85,7 +89,7 @@ describe('format raw with a profile', () => {
 });
 
 describe('the operations of an upsert', () => {
-  it('link identities where there is a dataset for that', async () => {
+  it('link identities if an identity dataset is configured', async () => {
     await start({ identityDatasetId: 'links-dataset' });
     rig.simulator.setFaults([
       { on: 'batch', match: { flowId: 'profile-flow' }, then: { items: { which: 'all', status: 400 } } },

@@ -1,32 +1,39 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OutMessage } from '../../src/delivery/message.ts';
-import { takeBatch } from '../../src/delivery/outbox.ts';
+import type { OutgoingMessage } from '../../src/delivery/outcome.ts';
+import { takeNextBatch } from '../../src/delivery/batcher.ts';
 import { prepare } from '../../src/delivery/prepare.ts';
 import type { ClaimedEvent } from '../../src/journal/journal.ts';
 import { contextOf } from '../mapping/mapping-rig.ts';
 
-const message = (json: string): OutMessage => ({
-  receipt: 'r',
-  kind: 'event',
-  json,
-  bytes: Buffer.byteLength(json),
-  suspect: false,
-  age: 0,
-  expired: false,
-});
+function message(json: string): OutgoingMessage {
+  return {
+    receipt: 'r',
+    kind: 'event',
+    json,
+    bytes: Buffer.byteLength(json),
+    isSuspect: false,
+    ageMs: 0,
+    isExpired: false,
+  };
+}
 
-const waiting = (json: string) => ({ message: message(json), room: 1_000, until: 0, resolve: () => {} });
+function waiting(json: string) {
+  return { message: message(json), maxBatchSize: 1_000, flushAt: 0, resolve: () => {} };
+}
 
 /** The body of the request, as the inlet client writes it. */
-const bodyOf = (batch: readonly { readonly message: OutMessage }[]): string =>
-  `{"messages":[${batch.map((one) => one.message.json).join(',')}]}`;
+function bodyOf(batch: readonly { readonly message: OutgoingMessage }[]): string {
+  return `{"messages":[${batch.map((one) => one.message.json).join(',')}]}`;
+}
 
-const limits = (maxBytes: number) => ({ maxBytes, maxMessages: 1_000, maxWait: 0 });
+function limits(maxBytes: number) {
+  return { maxBytes, maxMessages: 1_000, maxWait: 0 };
+}
 
-describe('a request in the bytes that are sent', () => {
+describe('the size of a request in bytes', () => {
   it.each(['a', 'ก', '\u2028', '🧺', '𠮷', '\u0007'])(
-    'of many messages is filled to the byte with %j',
+    'reaches the limit exactly with many messages of %j',
     (unit) => {
       const jsons = Array.from({ length: 40 }, (_, index) =>
         JSON.stringify({ index, text: unit.repeat(index) }),
@@ -34,12 +41,12 @@ describe('a request in the bytes that are sent', () => {
       const all = Buffer.byteLength(bodyOf(jsons.map(waiting)));
 
       expect(
-        [all - 1, all, all + 1].map((maxBytes) => takeBatch(jsons.map(waiting), limits(maxBytes)).length),
+        [all - 1, all, all + 1].map((maxBytes) => takeNextBatch(jsons.map(waiting), limits(maxBytes)).length),
       ).toEqual([39, 40, 40]);
     },
   );
 
-  it('is never over the limit, unless one message alone is', () => {
+  it('never exceeds the limit, unless a single message does', () => {
     const texts = fc.string({
       unit: fc.constantFrom('a', '"', 'ก', '\u2028', '🧺', '\ud800', '\u0000'),
       maxLength: 60,
@@ -50,11 +57,11 @@ describe('a request in the bytes that are sent', () => {
         fc.integer({ min: 20, max: 2_000 }),
         (contents, maxBytes) => {
           const queue = contents.map((text) => waiting(JSON.stringify({ text })));
-          const taken: (typeof queue)[] = [];
-          while (queue.length > 0) taken.push(takeBatch(queue, limits(maxBytes)) as typeof queue);
+          const batches: (typeof queue)[] = [];
+          while (queue.length > 0) batches.push(takeNextBatch(queue, limits(maxBytes)) as typeof queue);
 
-          expect(taken.flat()).toHaveLength(contents.length);
-          const tooLarge = taken.filter(
+          expect(batches.flat()).toHaveLength(contents.length);
+          const tooLarge = batches.filter(
             (batch) => batch.length > 1 && Buffer.byteLength(bodyOf(batch)) > maxBytes,
           );
           expect(tooLarge).toEqual([]);
@@ -66,11 +73,14 @@ describe('a request in the bytes that are sent', () => {
 
 describe('one message', () => {
   const REQUEST_LIMIT = 1_000_000;
-  /** The most that a message may have: a batch of it alone, and some bytes to spare, stay below the limit. */
+  /**
+   * The largest message: a request with only this one stays below the limit, with some bytes to
+   * spare.
+   */
   const LARGEST = REQUEST_LIMIT - 101;
   const { destination, source } = contextOf({ destination: { format: 'raw' } });
 
-  /** What a raw event becomes whose data holds this text. */
+  /** A raw event whose data has this text, prepared for delivery. */
   const prepared = (text: string) =>
     prepare(
       {
@@ -88,7 +98,7 @@ describe('one message', () => {
         receivedAt: 1_794_000_000_000,
         idSuffix: '',
         delivered: [],
-        failures: 0,
+        failedAttempts: 0,
       } as unknown as ClaimedEvent,
       {
         now: 1_794_000_000_000,
@@ -98,7 +108,7 @@ describe('one message', () => {
       } as never,
     );
 
-  it.each(['a', 'ก', '🧺', '\u0007'])('fits or is unusable, to the byte, in %j', async (unit) => {
+  it.each(['a', 'ก', '🧺', '\u0007'])('fits or is unusable, exact to the byte, in %j', async (unit) => {
     const width = Buffer.byteLength(JSON.stringify(unit)) - 2;
     const empty = await prepared('');
     const room = LARGEST - (empty.kind === 'messages' ? (empty.messages[0]?.bytes ?? 0) : 0);

@@ -1,17 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { InletAnswer } from '../../src/adobe/answer.ts';
+import type { InletAnswer } from '../../src/adobe/ports.ts';
 import { batchVerdict, singleVerdict } from '../../src/delivery/verdict.ts';
 
-const answer = (status: number, body = '', retryAfter?: number): InletAnswer => ({
-  kind: 'answer',
-  status,
-  body,
-  durationMs: 1,
-  ...(retryAfter === undefined ? {} : { retryAfter }),
-});
-const items = (...responses: unknown[]): string => JSON.stringify({ responses });
+function answer(status: number, body = '', retryAfter?: number): InletAnswer {
+  return {
+    kind: 'answer',
+    status,
+    body,
+    durationMs: 1,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  };
+}
+function items(...responses: unknown[]): string {
+  return JSON.stringify({ responses });
+}
 
-describe('what a status says of the whole request', () => {
+describe('the verdict on a whole request by its status', () => {
   const table: [number, string, string][] = [
     [400, '{}', 'invalid'],
     [415, '', 'invalid'],
@@ -49,16 +53,16 @@ describe('what a status says of the whole request', () => {
     expect(batchVerdict(each, 2)).toMatchObject({ kind: 'destination', reason });
   });
 
-  it('tells an address that is not allowed from a refused token', () => {
+  it('distinguishes an address that is not allowed from a refused token', () => {
     expect(batchVerdict(answer(403, ''), 1)).toMatchObject({ reason: 'ip-not-allowed' });
     expect(batchVerdict(answer(403, '{"title":"no"}'), 1)).toMatchObject({ reason: 'forbidden' });
   });
 
-  it.each([429, 503])('passes the Retry-After of a %i on', (status) => {
+  it.each([429, 503])('includes the Retry-After of a %i', (status) => {
     expect(batchVerdict(answer(status, '', 7_000), 1)).toMatchObject({ retryAfter: 7_000 });
   });
 
-  it('takes a failure without an answer as passing', () => {
+  it('treats a failure without an answer as transient', () => {
     const failure: InletAnswer = { kind: 'failure', code: 'reset', detail: 'ECONNRESET', durationMs: 1 };
     expect(batchVerdict(failure, 1)).toEqual({
       kind: 'transient',
@@ -68,7 +72,7 @@ describe('what a status says of the whole request', () => {
   });
 });
 
-describe('what the items of a 207 say', () => {
+describe('the verdict on the items of a 207', () => {
   it('reads each item', () => {
     const body = items({ xactionId: 'u-0' }, { status: 400, message: 'bad' });
     expect(batchVerdict(answer(207, body), 2)).toMatchObject({
@@ -82,16 +86,16 @@ describe('what the items of a 207 say', () => {
     [403, 'unauthorized'],
     [404, 'destination'],
     [501, 'destination'],
-  ])('blames the destination when every item is %i', (status, kind) => {
+  ])('blames the destination if every item is %i', (status, kind) => {
     expect(batchVerdict(answer(207, items({ status }, { status })), 2).kind).toBe(kind);
   });
 
-  it('blames the item when another one was taken', () => {
+  it('blames the item if another one was accepted', () => {
     const body = items({ xactionId: 'u-0' }, { status: 403, message: 'no' });
     expect(batchVerdict(answer(207, body), 2).kind).toBe('items');
   });
 
-  it('takes any 2xx of the single endpoint as a yes', () => {
+  it('treats any 2xx of the single endpoint as a success', () => {
     expect(singleVerdict(answer(200, 'not json'))).toEqual({ kind: 'items', items: [{ kind: 'taken' }] });
   });
 });

@@ -1,9 +1,11 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { createWaker } from '../../src/delivery/waker.ts';
+import { createWaker } from '../../src/delivery/scheduling.ts';
 
 const HOUR = 3_600_000;
-const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+function timers() {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+}
 
 describe('a waker', () => {
   it.each([
@@ -21,7 +23,7 @@ describe('a waker', () => {
     expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0);
   });
 
-  it('remembers a wake that came before the wait, once', async () => {
+  it('remembers one wake that came before the wait', async () => {
     const waker = createWaker();
     const { signal } = new AbortController();
     waker.wake();
@@ -32,7 +34,7 @@ describe('a waker', () => {
     expect(await second).toBe('woken');
   });
 
-  it('does not wait when stopped already, nor for a time that has come', async () => {
+  it('does not wait after an abort, or for 0 ms', async () => {
     const before = timers();
     await createWaker().wait(HOUR, AbortSignal.abort());
     await createWaker().wait(0, new AbortController().signal);

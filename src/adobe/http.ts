@@ -1,0 +1,216 @@
+import { type Dispatcher, Pool } from 'undici';
+import { readVersion } from '../version.ts';
+import { truncateUtf8 } from './response-parsing.ts';
+
+/** Identifies the relay and its version to Adobe, whose support can find our requests by it. */
+export const USER_AGENT = `capillary-aep-relay/${readVersion()}`;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Keeps connections open in the pauses between batches, to save handshakes. */
+const KEEP_ALIVE_MS = 10_000;
+/** Upper limit for the keep-alive hint of a server. */
+const MAX_KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Connections to one origin. HTTP/1.1 without pipelining: with one request per connection, a broken
+ * connection never leaves the outcome of several requests unknown. Proxies in the environment are
+ * not used.
+ * @param timeoutMs limit for headers and body, in addition to the limit of each request
+ */
+export function createPool(origin: string, connections: number, timeoutMs: number): Pool {
+  return new Pool(origin, {
+    connections,
+    pipelining: 1,
+    allowH2: false,
+    connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs) },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
+  });
+}
+
+export interface PostRequest {
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+  /** For everything: waiting for a connection, sending, reading the answer. */
+  readonly timeoutMs: number;
+  /** Bytes of the answer's body to read; the rest is dropped. */
+  readonly maxBytes: number;
+}
+
+export type PostAnswer =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: Dispatcher.ResponseData['headers'];
+      readonly body: string;
+      /** The body was longer than `maxBytes`. */
+      readonly truncated: boolean;
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: 'failure';
+      readonly code: FailureCode;
+      readonly detail: string;
+      readonly durationMs: number;
+    };
+
+type ResponseBody = Dispatcher.ResponseData['body'];
+
+async function readText(
+  stream: ResponseBody,
+  maxBytes: number,
+): Promise<{ body: string; truncated: boolean }> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    // Leaving the loop destroys the stream, and with it the connection.
+    if (bytes > maxBytes) break;
+  }
+  const read = Buffer.concat(chunks);
+  return { body: read.toString('utf8', 0, Math.min(bytes, maxBytes)), truncated: bytes > maxBytes };
+}
+
+/**
+ * Sends one POST. Nothing is retried and no redirect is followed; a 3xx is an answer like any
+ * other.
+ * @throws only the reason of the caller's signal
+ */
+export async function post(pool: Pool, request: PostRequest, signal: AbortSignal): Promise<PostAnswer> {
+  signal.throwIfAborted();
+  const started = performance.now();
+  const durationMs = () => Math.round(performance.now() - started);
+  const limit = startTimeLimit(signal, request.timeoutMs);
+  const { path, headers, body } = request;
+  try {
+    const sent = pool.request({ method: 'POST', path, headers, body, signal: limit.signal });
+    // undici notices an abort only once it has a connection; the caller must not wait for that.
+    const response = await abortable(sent, limit.signal);
+    const read = await readText(response.body, request.maxBytes);
+    return {
+      kind: 'answer',
+      status: response.statusCode,
+      headers: response.headers,
+      ...read,
+      durationMs: durationMs(),
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { kind: 'failure', ...failureOf(error), durationMs: durationMs() };
+  } finally {
+    limit.clear();
+  }
+}
+
+interface TimeLimit {
+  /** Aborted by the parent (with its reason) or by the timer (with a `TimeoutError`). */
+  readonly signal: AbortSignal;
+  /** Removes timer and listener. Must be called in any case. */
+  clear(): void;
+}
+
+/**
+ * A signal that follows its parent and aborts after `ms`. The timer does not keep the process
+ * alive.
+ */
+function startTimeLimit(parent: AbortSignal, ms: number): TimeLimit {
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(parent.reason);
+  const onTimeout = () => controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
+  const timer = setTimeout(onTimeout, ms).unref();
+  parent.addEventListener('abort', onAbort, { once: true });
+  if (parent.aborted) onAbort();
+  return {
+    signal: controller.signal,
+    clear() {
+      clearTimeout(timer);
+      parent.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+/**
+ * Waits for a promise that others may be waiting for too: an abort ends this wait only.
+ * @throws the signal's reason
+ */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Without a handler, a late failure after an abort would be an unhandled rejection.
+  promise.catch(() => undefined);
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Why no answer came. All are temporary and therefore retried: docs/platforms/adobe.md#retries */
+export type FailureCode = 'timeout' | 'refused' | 'reset' | 'dns' | 'tls' | 'network';
+
+export interface Failure {
+  readonly code: FailureCode;
+  /** The error's code and message, at most 300 bytes; never anything that was sent. */
+  readonly detail: string;
+}
+
+const CODES: Readonly<Record<string, FailureCode>> = {
+  ETIMEDOUT: 'timeout',
+  ERR_SOCKET_CONNECTION_TIMEOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'reset',
+  ECONNABORTED: 'reset',
+  EPIPE: 'reset',
+  UND_ERR_SOCKET: 'reset',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
+  HPE_INVALID_EOF_STATE: 'reset',
+  ENOTFOUND: 'dns',
+  ENODATA: 'dns',
+  ESERVFAIL: 'dns',
+  EPROTO: 'tls',
+  HOSTNAME_MISMATCH: 'tls',
+  INVALID_CA: 'tls',
+  INVALID_PURPOSE: 'tls',
+  PATH_LENGTH_EXCEEDED: 'tls',
+};
+
+/** Names that OpenSSL and Node give to certificate and handshake errors. */
+const TLS = /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|ERROR_IN_C|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_)/;
+
+function codeOf(error: Error): FailureCode | undefined {
+  if (error.name === 'TimeoutError') return 'timeout';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (TLS.test(code)) return 'tls';
+  return code.startsWith('EAI_') ? 'dns' : CODES[code];
+}
+
+/** The error, its causes, and aggregated errors (Node tries several addresses of one host). */
+function errorChain(error: unknown, depth = 0): Error[] {
+  if (!(error instanceof Error) || depth > 5) return [];
+  const aggregated: unknown[] = error instanceof AggregateError ? error.errors : [];
+  return [error, ...[error.cause, ...aggregated].flatMap((inner) => errorChain(inner, depth + 1))];
+}
+
+function describe(error: Error): string {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return error.message.includes(code) ? error.message : `${code}: ${error.message}`;
+}
+
+/** Classifies an error of Node or undici; an unknown one is `network`. */
+export function failureOf(error: unknown): Failure {
+  const errors = errorChain(error);
+  const code = errors.map(codeOf).find((known) => known !== undefined) ?? 'network';
+  const withMessage = errors.find(({ message }) => message !== '');
+  const detail = withMessage === undefined ? String(error) : describe(withMessage);
+  return { code, detail: truncateUtf8(detail, 300) };
+}

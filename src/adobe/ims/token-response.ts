@@ -1,0 +1,159 @@
+import type { JsonObject, JsonValue } from '../../capillary/json.ts';
+import type { PostAnswer } from '../http.ts';
+import { parseJsonObject, parseRetryAfter, truncateUtf8 } from '../response-parsing.ts';
+
+export interface MintFailure {
+  readonly ok: false;
+  /** See TokenAnswer; one of a fixed set, so it can be a metric label. */
+  readonly code: string;
+  readonly detail: string;
+  readonly permanent: boolean;
+  /** In ms; present if IMS said how long to wait. */
+  readonly retryAfter?: number;
+  /** The secret is at fault: another one may work. */
+  readonly wrongSecret: boolean;
+}
+
+/** The outcome of one request to IMS. `lifetimeMs` is undefined if IMS gave no usable lifetime. */
+export type MintResult =
+  | { readonly ok: true; readonly token: string; readonly lifetimeMs: number | undefined }
+  | MintFailure;
+
+type HttpAnswer = Extract<PostAnswer, { kind: 'answer' }>;
+
+/**
+ * Configuration errors, which no retry can fix.
+ * Source: docs/platforms/adobe.md#token-errors
+ */
+export const PERMANENT_CODES = [
+  'invalid_client',
+  'invalid_scope',
+  'invalid_request',
+  'bad_request',
+  'unauthorized_client',
+  'unsupported_grant_type',
+];
+const PERMANENT = new Set(PERMANENT_CODES);
+
+/** The characters that an Authorization header may hold. */
+const TOKEN = /^[\x21-\x7e]+$/;
+
+function stringOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function detailOf(answer: HttpAnswer, message: string): string {
+  // x-debug-id identifies the call for Adobe's support: docs/platforms/adobe.md#token-errors
+  const id = answer.headers['x-debug-id'];
+  const debug = typeof id === 'string' ? ` (x-debug-id ${id})` : '';
+  return truncateUtf8(`IMS answered ${answer.status}${message && `: ${message}`}${debug}`, 500);
+}
+
+function mintFailure(
+  answer: HttpAnswer,
+  now: number,
+  code: string,
+  message: string,
+  fault: { readonly permanent?: boolean; readonly wrongSecret?: boolean } = {},
+): MintFailure {
+  const retryAfter = parseRetryAfter(answer.headers['retry-after'], now);
+  return {
+    ok: false,
+    code,
+    detail: detailOf(answer, message),
+    permanent: fault.permanent ?? false,
+    wrongSecret: fault.wrongSecret ?? false,
+    ...(retryAfter !== undefined && { retryAfter }),
+  };
+}
+
+function readSuccess(answer: HttpAnswer, body: JsonObject | undefined, now: number): MintResult {
+  const token = stringOf(body?.['access_token']);
+  if (answer.truncated || !TOKEN.test(token)) {
+    return mintFailure(answer, now, 'unavailable', 'no usable access_token');
+  }
+  return { ok: true, token, lifetimeMs: tokenLifetime(token, body?.['expires_in']) };
+}
+
+function readRefusal(answer: HttpAnswer, body: JsonObject | undefined, now: number): MintFailure {
+  const error = stringOf(body?.['error']);
+  const description = stringOf(body?.['error_description']);
+  const message = [error, description].filter(Boolean).join(', ');
+  if (!PERMANENT.has(error)) return mintFailure(answer, now, 'refused', message);
+  const wrongSecret = error === 'invalid_client' && /client_secret/i.test(description);
+  return mintFailure(answer, now, error, message, { permanent: true, wrongSecret });
+}
+
+/**
+ * Reads IMS's answer to a token request.
+ * Sources: docs/platforms/adobe.md#token-claims docs/platforms/adobe.md#token-errors
+ * @param now epoch ms
+ */
+export function readTokenResponse(answer: PostAnswer, now: number): MintResult {
+  if (answer.kind === 'failure') {
+    const detail = `IMS did not answer: ${answer.code}: ${answer.detail}`;
+    return { ok: false, code: 'network', detail, permanent: false, wrongSecret: false };
+  }
+  const { status } = answer;
+  const body = parseJsonObject(answer.body);
+  if (status >= 200 && status < 300) return readSuccess(answer, body, now);
+  const error = stringOf(body?.['error']);
+  if (status === 429) return mintFailure(answer, now, 'throttled', error);
+  const isTemporary = status < 400 || status === 408 || status === 425 || status >= 500;
+  return isTemporary ? mintFailure(answer, now, 'unavailable', error) : readRefusal(answer, body, now);
+}
+
+const MAX_LIFETIME_MS = 86_400_000;
+/**
+ * A JWT that claims more is not believed, since tokens live for 24 hours.
+ * Source: docs/platforms/adobe.md#token-lifetime-units
+ */
+const MAX_CLAIMED_MS = 90_000_000;
+/** Anything less must be a mistake; such a token would be minted again for every request. */
+const MIN_LIFETIME_MS = 1_000;
+/**
+ * Larger values of `expires_in` are ms: the limit would be 11.5 days in seconds, 16.6 minutes in
+ * ms.
+ * Source: docs/platforms/adobe.md#token-lifetime-units
+ */
+const MAX_EXPIRES_IN_SECONDS = 1_000_000;
+
+function positiveNumber(value: JsonValue | undefined): number | undefined {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : undefined;
+}
+
+/**
+ * `expires_in` in the payload of the JWT: ms as a string, beside `created_at`. This is observed but
+ * not promised, so any other form is ignored.
+ */
+function claimedLifetime(token: string): number | undefined {
+  const claims = parseJsonObject(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  const ms = positiveNumber(claims?.['expires_in']);
+  if (ms === undefined || positiveNumber(claims?.['created_at']) === undefined) return undefined;
+  return ms <= MAX_CLAIMED_MS ? ms : undefined;
+}
+
+/**
+ * `expires_in` of the answer in ms. Versioned endpoints give seconds, the unversioned one ms.
+ * Source: docs/platforms/adobe.md#token-endpoints
+ */
+function answeredLifetime(expiresIn: JsonValue | undefined): number | undefined {
+  const number = positiveNumber(expiresIn);
+  if (number === undefined) return undefined;
+  return number > MAX_EXPIRES_IN_SECONDS ? number : number * 1_000;
+}
+
+/**
+ * The lifetime of a token, counted from its receipt: the shorter of what the JWT and the answer
+ * say. The JWT's `created_at` is by Adobe's clock; compared with a fast local clock, a new token
+ * would look expired.
+ * Source: docs/platforms/adobe.md#token-lifetime-units
+ * @param expiresIn of the token answer, in seconds or ms
+ * @returns ms, at most 24 h; undefined if neither gives a usable lifetime
+ */
+export function tokenLifetime(token: string, expiresIn: JsonValue | undefined): number | undefined {
+  const known = [claimedLifetime(token), answeredLifetime(expiresIn)].filter((ms) => ms !== undefined);
+  const ms = Math.min(MAX_LIFETIME_MS, ...known);
+  return known.length > 0 && ms >= MIN_LIFETIME_MS ? ms : undefined;
+}

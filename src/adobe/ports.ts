@@ -1,0 +1,81 @@
+/** What the inlet answered, or why no answer came. */
+export type InletAnswer =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      /** In ms, at least 0; absent when the answer has no Retry-After header that can be parsed. */
+      readonly retryAfter?: number;
+      /** As text; at most 1 MiB is read. */
+      readonly body: string;
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: 'failure';
+      /** `timeout`, `refused`, `reset`, `dns`, `tls`, `network`. */
+      readonly code: string;
+      readonly detail: string;
+      readonly durationMs: number;
+    };
+
+/** The dataflow that a request is for. */
+export interface InletFlow {
+  readonly flowId: string;
+}
+
+/**
+ * Sends serialized messages (each the JSON text of one `{header, body}`) to one inlet.
+ * Throws only the reason of an aborted signal.
+ */
+export interface Inlet {
+  /** Batch endpoint, `{"messages":[…]}`. */
+  sendBatch(
+    flow: InletFlow,
+    messages: readonly string[],
+    token: string | undefined,
+    signal: AbortSignal,
+  ): Promise<InletAnswer>;
+  /** Single endpoint. */
+  sendSingle(
+    flow: InletFlow,
+    message: string,
+    token: string | undefined,
+    signal: AbortSignal,
+  ): Promise<InletAnswer>;
+  close(): Promise<void>;
+}
+
+/** A token, or why none is available. */
+export type TokenAnswer =
+  | { readonly ok: true; readonly token: string }
+  | {
+      readonly ok: false;
+      /**
+       * `invalid_client`, `invalid_scope`, … as IMS says, or `throttled`, `unavailable`, `network`.
+       */
+      readonly code: string;
+      readonly detail: string;
+      /** True if another attempt cannot succeed until the configuration changes. */
+      readonly permanent: boolean;
+      /** In ms: when to ask again. */
+      readonly retryAfter: number;
+    };
+
+/** Provides IMS access tokens for one credential. */
+export interface TokenSource {
+  /**
+   * The cached token, or a newly minted one. Concurrent callers share one mint.
+   * Throws only the reason of an aborted signal.
+   */
+  get(signal: AbortSignal): Promise<TokenAnswer>;
+  /**
+   * The inlet refused this token. Forces one mint per token value, however many callers report it.
+   */
+  reject(token: string): void;
+  /** Replaces the client secrets from the next mint on and ends any backoff. */
+  setSecrets(secrets: readonly string[]): void;
+  /** Ends any backoff, because the cause may be fixed. */
+  retryNow(): void;
+  /** Seconds until the cached token expires; undefined without one. */
+  secondsLeft(): number | undefined;
+  close(): void;
+}

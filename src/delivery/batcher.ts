@@ -1,0 +1,177 @@
+import type { MessageKind } from '../journal/journal.ts';
+import { held, type MessageOutcome, type OutgoingMessage } from './outcome.ts';
+import type { Pace } from './pace.ts';
+import type { Sender } from './sender.ts';
+
+export interface BatchLimits {
+  readonly maxBytes: number;
+  readonly maxMessages: number;
+  /** ms after its receipt during which a message waits for others to fill the batch. */
+  readonly maxWait: number;
+}
+
+/** Collects messages into batches and sends them while the pace has free slots. */
+export interface Batcher {
+  /**
+   * Resolves with the outcome of the message.
+   * @param maxBatchSize the most messages that its request may have
+   */
+  submit(message: OutgoingMessage, maxBatchSize: number): Promise<MessageOutcome>;
+  /** Sends what has waited long enough. */
+  flushDue(): void;
+  /** Resolves all messages that are not in a request yet as held. */
+  releaseWaiting(reason: string): void;
+  readonly waiting: number;
+}
+
+interface WaitingMessage {
+  readonly message: OutgoingMessage;
+  readonly maxBatchSize: number;
+  /** ms of performance.now(). */
+  readonly flushAt: number;
+  readonly resolve: (outcome: MessageOutcome) => void;
+}
+
+/**
+ * Messages of one claim arrive within this time, so even a message that has already waited long
+ * enough in the journal waits for the others.
+ */
+const GATHER_WINDOW_MS = 10;
+/** How much longer a batch may wait while more events are being mapped for it. */
+const MAX_HOLD_OPEN_MS = 50;
+
+/** `{"messages":[` and `]}`, minus the comma that the first message does not need. */
+const FRAME_BYTES = 14;
+
+/**
+ * Removes from the head of the queue what fits into one request by bytes, by count and by the
+ * `maxBatchSize` of each message. A message larger than maxBytes goes alone.
+ */
+export function takeNextBatch(queue: WaitingMessage[], limits: BatchLimits): WaitingMessage[] {
+  let bytes = FRAME_BYTES;
+  let maxCount = limits.maxMessages;
+  let count = 0;
+  for (const waiting of queue) {
+    const nextMaxCount = Math.min(maxCount, waiting.maxBatchSize);
+    const nextBytes = bytes + waiting.message.bytes + 1;
+    if (count > 0 && (count + 1 > nextMaxCount || nextBytes > limits.maxBytes)) break;
+    bytes = nextBytes;
+    maxCount = nextMaxCount;
+    count += 1;
+  }
+  return queue.splice(0, count);
+}
+
+/** Messages that may share a request. */
+interface Queue {
+  readonly waiting: WaitingMessage[];
+  /** Size of a request with all of them. */
+  bytes: number;
+  /** The earliest `flushAt`: as many as fit are sent then. */
+  flushAt: number;
+}
+
+function emptyQueue(): Queue {
+  return { waiting: [], bytes: FRAME_BYTES, flushAt: Number.POSITIVE_INFINITY };
+}
+
+function add(queue: Queue, waiting: WaitingMessage): void {
+  queue.waiting.push(waiting);
+  queue.bytes += waiting.message.bytes + 1;
+  queue.flushAt = Math.min(queue.flushAt, waiting.flushAt);
+}
+
+/** Updates the totals after messages were removed. */
+function recalculate(queue: Queue): void {
+  queue.bytes = queue.waiting.reduce((sum, { message }) => sum + message.bytes + 1, FRAME_BYTES);
+  queue.flushAt = Math.min(...queue.waiting.map(({ flushAt }) => flushAt));
+}
+
+export function createBatcher(parts: {
+  readonly limits: BatchLimits;
+  readonly pace: Pace;
+  readonly send: Sender;
+  readonly signal: AbortSignal;
+  /** Whether more events are being mapped; the caller flushes when that ends. */
+  readonly isMoreComing?: () => boolean;
+}): Batcher {
+  const { limits, pace, signal, isMoreComing = () => false } = parts;
+  // Suspects get requests of their own, so that a faulty one does not delay good messages.
+  const queues: Record<`${MessageKind}${'' | '-suspect'}`, Queue> = {
+    event: emptyQueue(),
+    profile: emptyQueue(),
+    'event-suspect': emptyQueue(),
+    'profile-suspect': emptyQueue(),
+  };
+  let timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined;
+
+  const isFull = ({ waiting, bytes }: Queue): boolean =>
+    waiting.length >= limits.maxMessages || bytes >= limits.maxBytes;
+
+  const stopTimer = (): void => {
+    clearTimeout(timer?.handle);
+    timer = undefined;
+  };
+
+  const scheduleFlush = (at: number): void => {
+    if (at === Number.POSITIVE_INFINITY || (timer !== undefined && timer.at <= at)) return;
+    stopTimer();
+    timer = { at, handle: setTimeout(flushDue, Math.max(0, at - performance.now())) };
+  };
+
+  const sendBatch = async (batch: readonly WaitingMessage[]): Promise<void> => {
+    const outcomes = await parts.send(
+      batch.map((waiting) => waiting.message),
+      signal,
+    );
+    pace.releaseSlot();
+    batch.forEach((waiting, position) => waiting.resolve(outcomes[position] ?? held('no outcome')));
+    flushDue();
+  };
+
+  const flushDue = (): void => {
+    stopTimer();
+    let next = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    const holdOpen = isMoreComing() ? MAX_HOLD_OPEN_MS : 0;
+    for (const queue of Object.values(queues)) {
+      while (queue.waiting.length > 0) {
+        if (!isFull(queue) && queue.flushAt + holdOpen > now) {
+          next = Math.min(next, queue.flushAt + holdOpen);
+          break;
+        }
+        if (!pace.tryAcquireSlot()) break;
+        const batch = takeNextBatch(queue.waiting, limits);
+        recalculate(queue);
+        void sendBatch(batch);
+      }
+    }
+    scheduleFlush(next);
+  };
+
+  return {
+    flushDue,
+    submit(message, maxBatchSize) {
+      return new Promise((resolve) => {
+        const queue = queues[message.isSuspect ? (`${message.kind}-suspect` as const) : message.kind];
+        const wait = Math.max(limits.maxWait - message.ageMs, Math.min(GATHER_WINDOW_MS, limits.maxWait));
+        add(queue, { message, maxBatchSize, flushAt: performance.now() + wait, resolve });
+        // The timer fires between two turns of the event loop, so all messages of a turn go
+        // together.
+        if (wait === 0 || isFull(queue)) flushDue();
+        else scheduleFlush(queue.flushAt);
+      });
+    },
+    releaseWaiting(reason) {
+      stopTimer();
+      for (const queue of Object.values(queues)) {
+        const waiting = queue.waiting.splice(0);
+        recalculate(queue);
+        for (const { resolve } of waiting) resolve(held(reason));
+      }
+    },
+    get waiting() {
+      return Object.values(queues).reduce((sum, { waiting }) => sum + waiting.length, 0);
+    },
+  };
+}

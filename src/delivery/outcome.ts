@@ -1,0 +1,154 @@
+import type { ItemAnswer } from '../adobe/inlet/response.ts';
+import type { Attempt, MessageKind } from '../journal/journal.ts';
+import type { Verdict } from './verdict.ts';
+
+/** One serialized message that is to be sent to the inlet. */
+export interface OutgoingMessage {
+  readonly receipt: string;
+  readonly kind: MessageKind;
+  /** JSON text of `{header, body}`. */
+  readonly json: string;
+  /** UTF-8 bytes of `json`. */
+  readonly bytes: number;
+  /** It was in a request that failed as a whole, so it may be the cause. */
+  readonly isSuspect: boolean;
+  /** Time since the event was received. */
+  readonly ageMs: number;
+  /** See NewEvent. */
+  readonly traceparent?: string;
+  /** The event is older than `retry.maxAge`. */
+  readonly isExpired: boolean;
+}
+
+/** The outcome of one attempt to deliver a message. Without `attempt` nothing was sent. */
+export type MessageOutcome =
+  | { readonly kind: 'delivered'; readonly attempt: Attempt }
+  /** The message's own fault: it will never be accepted. */
+  | {
+      readonly kind: 'rejected';
+      readonly reason: string;
+      readonly detail: string;
+      readonly attempt?: Attempt;
+    }
+  /** Failed and to be retried. */
+  | {
+      readonly kind: 'retry';
+      /** The failure is attributed to the message. */
+      readonly isOwnFault: boolean;
+      readonly detail: string;
+      /** In ms. */
+      readonly retryAfter?: number;
+      /**
+       * In [0, 1): the jitter of the wait. The messages of a failed request share one, so that they
+       * come due together.
+       */
+      readonly jitter: number;
+      readonly attempt: Attempt;
+    }
+  /** The destination's fault: does not count as a failed attempt of the event. */
+  | { readonly kind: 'held'; readonly detail: string; readonly attempt?: Attempt };
+
+/** A request that was sent, and what its answer means. */
+export interface SentRequest {
+  readonly verdict: Verdict;
+  /** Epoch ms at which it was sent. */
+  readonly at: number;
+  readonly status: number | undefined;
+  readonly durationMs: number;
+  /** Number of messages. */
+  readonly size: number;
+}
+
+function attemptOf(
+  message: OutgoingMessage,
+  request: SentRequest,
+  outcome: string,
+  xactionId?: string,
+): Attempt {
+  const { at, status, verdict, durationMs, size: batchSize } = request;
+  const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
+    at,
+    kind: message.kind,
+    outcome,
+    durationMs,
+    batchSize,
+  };
+  if (status !== undefined) attempt.status = status;
+  if ('detail' in verdict) attempt.detail = verdict.detail;
+  if (xactionId !== undefined) attempt.xactionId = xactionId;
+  return attempt;
+}
+
+/** Nothing was sent, or the outcome is unknown. */
+export function held(detail: string): MessageOutcome {
+  return { kind: 'held', detail };
+}
+
+/** The request was sent and failed by the destination's fault. */
+export function heldAfter(
+  message: OutgoingMessage,
+  request: SentRequest,
+  detail: string,
+  outcome: string,
+): MessageOutcome {
+  return {
+    kind: 'held',
+    detail,
+    attempt: attemptOf(message, request, outcome),
+  };
+}
+
+export function rejected(
+  message: OutgoingMessage,
+  request: SentRequest,
+  reason: string,
+  detail: string,
+): MessageOutcome {
+  return {
+    kind: 'rejected',
+    reason,
+    detail,
+    attempt: attemptOf(message, request, 'rejected'),
+  };
+}
+
+export function retried(
+  message: OutgoingMessage,
+  request: SentRequest,
+  cause: Omit<Extract<MessageOutcome, { kind: 'retry' }>, 'kind' | 'attempt'>,
+): MessageOutcome {
+  return { kind: 'retry', ...cause, attempt: attemptOf(message, request, 'retry') };
+}
+
+/** True for an item that can succeed when retried: docs/platforms/adobe.md#retries */
+export function isTransientFailure(item: ItemAnswer): boolean {
+  return (
+    item.kind === 'failed' &&
+    (item.status === 429 || item.status === 408 || item.status === 425 || item.status >= 500)
+  );
+}
+
+/**
+ * The outcome of a message by its item of a 207 of which other items succeeded or were rejected.
+ */
+export function itemOutcome(
+  message: OutgoingMessage,
+  item: Exclude<ItemAnswer, { kind: 'unknown' }>,
+  request: SentRequest,
+): MessageOutcome {
+  const base = attemptOf(message, request, 'delivered', item.xactionId);
+  if (item.kind === 'taken') return { kind: 'delivered', attempt: base };
+  const detail = `${item.status} ${item.message}`.trim();
+  const attempt = { ...base, status: item.status, detail };
+  if (isTransientFailure(item)) {
+    return {
+      kind: 'retry',
+      isOwnFault: item.status !== 429,
+      detail,
+      jitter: Math.random(),
+      attempt: { ...attempt, outcome: 'retry' },
+    };
+  }
+  const reason = item.status === 413 ? 'too-large' : 'rejected';
+  return { kind: 'rejected', reason, detail, attempt: { ...attempt, outcome: 'rejected' } };
+}

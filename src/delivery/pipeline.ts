@@ -1,0 +1,186 @@
+import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
+import { type ClaimedEvent, type Journal, type Settlement, StoreError } from '../journal/journal.ts';
+import { hitFailpoint } from '../telemetry/failpoints.ts';
+import type { Batcher } from './batcher.ts';
+import { MAPPED_PER_TURN } from './claim-limits.ts';
+import type { DeliveryObserver, MappingReport } from './delivery-observer.ts';
+import {
+  ALL_DELIVERED,
+  effectsAfter,
+  type MessageResult,
+  settlementOf,
+  withNotes,
+} from './event-settlement.ts';
+import { held } from './outcome.ts';
+import type { SuspectHistory } from './poison.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { createInFlightCounter, createYieldingQueue, pause } from './scheduling.ts';
+import { mapSpan, settleSpan } from './spans.ts';
+
+/** Delay before a call that the journal refused is repeated. */
+export const JOURNAL_RETRY_MS = 1_000;
+
+/** Processes claimed events: map, send through the batcher, settle. */
+export interface Pipeline {
+  /** Processes these events after those that already wait. */
+  push(events: readonly ClaimedEvent[]): void;
+  /** Events that wait for their mapping. */
+  readonly waiting: number;
+  /** Events whose processing has started and not ended. */
+  readonly started: number;
+  /** Bytes of the bodies of all events pushed and not done. */
+  readonly bytes: number;
+  /** Removes and returns the events that wait for their mapping. */
+  clearWaiting(): readonly ClaimedEvent[];
+  /** Resolves as soon as no event is being processed. */
+  whenIdle(): Promise<void>;
+}
+
+export interface PipelineParts {
+  readonly destination: DestinationConfig;
+  /** By name. */
+  readonly sources: ReadonlyMap<string, SourceConfig>;
+  readonly journal: Pick<Journal, 'profiles' | 'settle' | 'release'>;
+  readonly observer: Pick<DeliveryObserver, 'eventSettled' | 'mappingReported' | 'errorCaught'>;
+  readonly batcher: Pick<Batcher, 'submit'>;
+  readonly suspects: SuspectHistory;
+  /** The most messages of one request. */
+  readonly maxMessages: number;
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** Aborted when the relay stops. */
+  readonly signal: AbortSignal;
+  /** Called after each outcome that the journal has recorded. */
+  readonly onRecorded: () => void;
+  /** Called when the processing of an event has ended, whatever its outcome. */
+  readonly onEnded: (event: ClaimedEvent) => void;
+  /** Called after each turn of the event loop in which mappings were started. */
+  readonly afterTurn: () => void;
+}
+
+export function createPipeline(parts: PipelineParts): Pipeline {
+  const { destination, sources, journal, observer, batcher, suspects, maxMessages, now, signal } = parts;
+  const started = createInFlightCounter();
+  let bytes = 0;
+
+  const prepareSafely = async (event: ClaimedEvent): Promise<Prepared> => {
+    const source = sources.get(event.source);
+    if (source === undefined) throw new Error(`claimed an event of the unknown source ${event.source}`);
+    try {
+      return await prepare(event, { destination, source, journal, now: now() });
+    } catch (error) {
+      // A failure of the store is not the event's fault: the event is released and claimed again.
+      if (error instanceof StoreError) throw error;
+      observer.errorCaught(destination.name, `event ${event.receipt} could not be mapped`, error);
+      return {
+        kind: 'unusable',
+        reason: 'mapping-failed',
+        detail: 'the mapping failed; the log has the error',
+        notes: [],
+      };
+    }
+  };
+
+  const sendAll = async (event: ClaimedEvent, prepared: Extract<Prepared, { kind: 'messages' }>) => {
+    const maxBatchSize =
+      event.failedAttempts > 0
+        ? suspects.maxBatchSize(event.receipt, event.failedAttempts, maxMessages)
+        : maxMessages;
+    const { messages, effects } = prepared;
+    const outcomes = await Promise.all(messages.map((message) => batcher.submit(message, maxBatchSize)));
+    const isUnsent = outcomes.every((outcome) => outcome.kind === 'held' && outcome.attempt === undefined);
+    if (isUnsent && outcomes.length > 0) return undefined;
+    const results = messages.map(
+      (message, at): MessageResult => ({ message, outcome: outcomes[at] ?? held('no outcome') }),
+    );
+    return settlementOf(event, results, effects, destination.retry, now());
+  };
+
+  /** Undefined if nothing was sent: the event is only released. */
+  const settlementFor = (
+    event: ClaimedEvent,
+    prepared: Prepared,
+  ): Settlement | Promise<Settlement | undefined> => {
+    if (prepared.kind === 'messages') return sendAll(event, prepared);
+    const common = { receipt: event.receipt, now: now(), attempts: [], delivered: event.delivered };
+    const { kind, reason } = prepared;
+    return kind === 'ignored'
+      ? { ...common, ...effectsAfter(prepared.effects, ALL_DELIVERED), state: kind, reason }
+      : { ...common, state: 'dead', reason, detail: prepared.detail, sent: [] };
+  };
+
+  /** Repeats a refused settlement until the relay stops: what Adobe accepted must be recorded. */
+  const record = async (
+    event: ClaimedEvent,
+    settlement: Settlement,
+    mapping: MappingReport,
+  ): Promise<void> => {
+    let isStale: boolean;
+    for (;;) {
+      try {
+        ({ stale: isStale } = await journal.settle(withNotes(settlement, mapping.notes)));
+        break;
+      } catch (error) {
+        const message = `the outcome of event ${event.receipt} could not be recorded`;
+        observer.errorCaught(destination.name, message, error);
+        if (signal.aborted) return;
+        await pause(JOURNAL_RETRY_MS, signal);
+      }
+    }
+    // A stale event is claimed again, in the lane of the customer that its own was merged into.
+    const isFinal = !isStale && settlement.state !== 'pending';
+    parts.onRecorded();
+    if (isFinal) suspects.forget(event.receipt);
+    if (isStale) return;
+    observer.eventSettled(event, settlement);
+    if (isFinal) observer.mappingReported(event, mapping);
+  };
+
+  const processEvent = async (event: ClaimedEvent): Promise<void> => {
+    try {
+      const prepared = await mapSpan(event, () => prepareSafely(event));
+      const settlement = await settlementFor(event, prepared);
+      if (settlement === undefined) await journal.release([event.receipt]);
+      else {
+        hitFailpoint('delivery-answered');
+        await settleSpan(event, settlement, () => record(event, settlement, prepared));
+      }
+    } catch (error) {
+      const message = `event ${event.receipt} is released to the journal after an error`;
+      observer.errorCaught(destination.name, message, error);
+      await pause(JOURNAL_RETRY_MS, signal);
+      await journal.release([event.receipt]).catch(() => undefined);
+    } finally {
+      bytes -= event.body.length;
+      started.decrement();
+      parts.onEnded(event);
+    }
+  };
+
+  const queue = createYieldingQueue<ClaimedEvent>(
+    MAPPED_PER_TURN,
+    (event) => {
+      started.increment();
+      void processEvent(event);
+    },
+    parts.afterTurn,
+  );
+
+  return {
+    push(events) {
+      for (const event of events) bytes += event.body.length;
+      queue.push(events);
+    },
+    get waiting() {
+      return queue.waiting;
+    },
+    get started() {
+      return started.count;
+    },
+    get bytes() {
+      return bytes;
+    },
+    clearWaiting: () => queue.clear(),
+    whenIdle: () => started.whenIdle(),
+  };
+}

@@ -1,0 +1,130 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Lets a loop sleep until an event, a time or an abort. A wake during the loop's work is
+ * remembered.
+ */
+export interface Waker {
+  wake(): void;
+  /** Resolves after `ms`, at the next wake, or at abort; whichever is first. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** setTimeout treats longer delays as 1 ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+export function createWaker(): Waker {
+  let isAwake = false;
+  let finish: (() => void) | undefined;
+
+  const untilWoken = (ms: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      finish = () => {
+        finish = undefined;
+        clearTimeout(timer);
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const stop = finish;
+      const timer = setTimeout(stop, Math.min(ms, MAX_TIMEOUT_MS));
+      signal.addEventListener('abort', stop);
+    });
+
+  return {
+    wake() {
+      isAwake = true;
+      finish?.();
+    },
+    async wait(ms, signal) {
+      if (!isAwake && !signal.aborted && ms > 0) await untilWoken(ms, signal);
+      isAwake = false;
+    },
+  };
+}
+
+/** Resolves after `ms`, or at abort. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** Starts work on queued items in order, a few per turn of the event loop. */
+export interface YieldingQueue<T> {
+  push(items: readonly T[]): void;
+  /** Items that are not started yet. */
+  readonly waiting: number;
+  /** Removes and returns the items that are not started yet. */
+  clear(): readonly T[];
+}
+
+/**
+ * A queue that yields to the event loop, so that webhooks are served while it works.
+ * @param itemsPerTurn how many items to start per turn of the event loop
+ * @param start must not throw
+ * @param afterTurn called after each turn
+ */
+export function createYieldingQueue<T>(
+  itemsPerTurn: number,
+  start: (item: T) => void,
+  afterTurn: () => void,
+): YieldingQueue<T> {
+  let items: T[] = [];
+  let isRunning = false;
+
+  const run = async (): Promise<void> => {
+    isRunning = true;
+    while (items.length > 0) {
+      for (const item of items.splice(0, itemsPerTurn)) start(item);
+      await nextTurn();
+      afterTurn();
+    }
+    isRunning = false;
+  };
+
+  return {
+    push(more) {
+      items.push(...more);
+      if (!isRunning) void run();
+    },
+    get waiting() {
+      return items.length;
+    },
+    clear() {
+      const removed = items;
+      items = [];
+      return removed;
+    },
+  };
+}
+
+/** Counts events in flight. A set of promises would cost several objects for each of thousands. */
+export interface InFlightCounter {
+  readonly count: number;
+  increment(): void;
+  decrement(): void;
+  /** Resolves as soon as the count is 0. */
+  whenIdle(): Promise<void>;
+}
+
+export function createInFlightCounter(): InFlightCounter {
+  let count = 0;
+  const onIdle: (() => void)[] = [];
+  return {
+    get count() {
+      return count;
+    },
+    increment() {
+      count += 1;
+    },
+    decrement() {
+      count -= 1;
+      if (count > 0) return;
+      for (const resolve of onIdle.splice(0)) resolve();
+    },
+    whenIdle() {
+      return new Promise((resolve) => {
+        if (count === 0) resolve();
+        else onIdle.push(resolve);
+      });
+    },
+  };
+}

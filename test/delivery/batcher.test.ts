@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { MessageOutcome, OutgoingMessage } from '../../src/delivery/outcome.ts';
+import { type BatchLimits, createBatcher } from '../../src/delivery/batcher.ts';
+import { createPace } from '../../src/delivery/pace.ts';
+
+const attempt = { at: 0, kind: 'event', outcome: 'delivered', durationMs: 1, batchSize: 1 } as const;
+
+function message(at: number, more: Partial<OutgoingMessage> = {}): OutgoingMessage {
+  return {
+    receipt: `r${at}`,
+    kind: 'event',
+    json: '{}',
+    bytes: 100,
+    isSuspect: false,
+    ageMs: 0,
+    isExpired: false,
+    ...more,
+  };
+}
+
+/** A batcher whose requests finish when the test says so. */
+function setUp(limits: Partial<BatchLimits> = {}, concurrency = 8) {
+  const sent: { batch: readonly OutgoingMessage[]; finish: () => void }[] = [];
+  let onSent = () => {};
+  const batcher = createBatcher({
+    limits: { maxBytes: 10_000, maxMessages: 3, maxWait: 20, ...limits },
+    pace: createPace({ requestsPerSecond: 1_000, messagesPerSecond: 10_000, concurrency }),
+    signal: new AbortController().signal,
+    send: (batch) =>
+      new Promise<MessageOutcome[]>((resolve) => {
+        sent.push({ batch, finish: () => resolve(batch.map(() => ({ kind: 'delivered', attempt }))) });
+        onSent();
+      }),
+  });
+  const untilSent = async (count: number): Promise<void> => {
+    while (sent.length < count) await new Promise<void>((resolve) => (onSent = resolve));
+  };
+  const receipts = () => sent.map(({ batch }) => batch.map((one) => one.receipt));
+  return { batcher, sent, untilSent, receipts };
+}
+
+describe('collecting messages into batches', () => {
+  it('sends a full batch at once and the rest after maxWait', async () => {
+    const { batcher, untilSent, receipts } = setUp();
+    for (let at = 0; at < 4; at += 1) void batcher.submit(message(at), 3);
+    expect(receipts()).toEqual([['r0', 'r1', 'r2']]);
+    await untilSent(2);
+    expect(receipts()[1]).toEqual(['r3']);
+  });
+
+  it('sends a message that has waited long enough in the journal at once, and the others with it', async () => {
+    const { batcher, untilSent, receipts } = setUp({ maxWait: 60_000 });
+    void batcher.submit(message(0), 3);
+    void batcher.submit(message(1, { ageMs: 60_000 }), 3);
+    await untilSent(1);
+    expect(receipts()).toEqual([['r0', 'r1']]);
+  });
+
+  it('keeps each request below maxBytes; a larger message is sent alone', async () => {
+    const { batcher, untilSent, sent } = setUp({ maxMessages: 100, maxBytes: 350 });
+    for (const [at, bytes] of [100, 100, 100, 100, 900, 100].entries())
+      void batcher.submit(message(at, { bytes }), 100);
+    await untilSent(4);
+    expect(sent.map(({ batch }) => batch.map((one) => one.bytes))).toEqual([
+      [100, 100, 100],
+      [100],
+      [900],
+      [100],
+    ]);
+  });
+
+  it('never mixes events with profiles, or suspects with others', async () => {
+    const { batcher, untilSent, receipts } = setUp();
+    void batcher.submit(message(0), 3);
+    void batcher.submit(message(1, { kind: 'profile' }), 3);
+    void batcher.submit(message(2, { isSuspect: true }), 3);
+    void batcher.submit(message(3, { kind: 'profile', isSuspect: true }), 3);
+    await untilSent(4);
+    expect(receipts()).toEqual([['r0'], ['r1'], ['r2'], ['r3']]);
+  });
+
+  it('respects the batch size that a suspect allows', async () => {
+    const { batcher, untilSent, receipts } = setUp({ maxMessages: 10 });
+    for (const [at, maxBatchSize] of [4, 2, 10, 1, 10].entries())
+      void batcher.submit(message(at, { isSuspect: true }), maxBatchSize);
+    await untilSent(4);
+    expect(receipts()).toEqual([['r0', 'r1'], ['r2'], ['r3'], ['r4']]);
+  });
+
+  it('fills batches while no slot is free', async () => {
+    const { batcher, sent, untilSent, receipts } = setUp({ maxWait: 0 }, 1);
+    const first = batcher.submit(message(0), 3);
+    for (let at = 1; at < 4; at += 1) void batcher.submit(message(at), 3);
+    expect(receipts()).toEqual([['r0']]);
+    sent[0]!.finish();
+    await first;
+    await untilSent(2);
+    expect(receipts()[1]).toEqual(['r1', 'r2', 'r3']);
+  });
+
+  it('releases what is not in a request', async () => {
+    const { batcher } = setUp({ maxWait: 60_000 });
+    const waiting = batcher.submit(message(0), 3);
+    batcher.releaseWaiting('stopping');
+    expect(await waiting).toEqual({ kind: 'held', detail: 'stopping' });
+    expect(batcher.waiting).toBe(0);
+  });
+});

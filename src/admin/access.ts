@@ -1,26 +1,28 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIPv6 } from 'node:net';
-import { readAuthorization } from '../sources/authorization.ts';
-import { constantTimeEqual } from '../sources/constant-time.ts';
+import type { FastifyRequest } from 'fastify';
+import { ProblemError } from '../http/problems.ts';
+import { readAuthorization } from '../sources/request-headers.ts';
+import { constantTimeEqual } from '../sources/secret-matching.ts';
 
-/** Stable codes of why somebody may not use the admin API. */
+/** Stable codes of refused access to the admin API. */
 export type AccessRefusal = 'no-token' | 'wrong-token' | 'not-loopback' | 'foreign-page';
 
-/** What the judgement goes by. The address is the socket's: forwarded headers can be written by anybody. */
+/** The address is that of the socket: forwarded headers can be forged. */
 export interface Caller {
   readonly remoteAddress: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
 }
 
-/** What the caller is told; holds no secret. */
+/** Details of the 401 answer. They contain no secret. */
 export const REFUSAL_DETAILS: Readonly<Record<AccessRefusal, string>> = {
   'no-token': 'send the admin.token of the configuration as Authorization: Bearer <token>',
   'wrong-token': 'the bearer token is not the admin.token of the configuration',
   'not-loopback':
     'without a token the admin API answers on loopback only: set admin.token to use it from elsewhere',
   'foreign-page':
-    'without a token the admin API answers only when asked as localhost and not by a web page: set admin.token',
+    'without a token the admin API answers only requests to localhost that no foreign web page sends: set admin.token',
 };
 
 const LOOPBACK = new BlockList();
@@ -39,15 +41,18 @@ function isLocalHost(host: string): boolean {
 }
 
 /**
- * A browser on the operator's machine reaches loopback too. So a name that somebody pointed at 127.0.0.1 is refused, and so is a page of
- * another origin: those cannot be kept from sending a POST without a body.
+ * A browser on the operator's machine can reach loopback too. This refuses DNS names that point at
+ * 127.0.0.1 (DNS rebinding), and pages of other origins, which may send a POST without a body.
  */
 function isForeignPage({ host = '', origin }: IncomingHttpHeaders): boolean {
   return !isLocalHost(host) || (origin !== undefined && origin !== `http://${host}`);
 }
 
-/** Undefined when the caller may use the admin API. With a token configured it is needed from everywhere, loopback too. */
-export function refusalOf(caller: Caller, token: string | undefined): AccessRefusal | undefined {
+/**
+ * Undefined if the caller may use the admin API. A configured token is required from every address,
+ * loopback included.
+ */
+export function checkAccess(caller: Caller, token: string | undefined): AccessRefusal | undefined {
   if (token === undefined || token === '') {
     if (!isLoopback(caller.remoteAddress)) return 'not-loopback';
     return isForeignPage(caller.headers) ? 'foreign-page' : undefined;
@@ -55,4 +60,18 @@ export function refusalOf(caller: Caller, token: string | undefined): AccessRefu
   const given = readAuthorization(caller, 'bearer');
   if (!given.ok) return 'no-token';
   return constantTimeEqual(given.credentials, token) ? undefined : 'wrong-token';
+}
+
+/**
+ * The operator's name for the journal's record: `admin`, with the content of X-Relay-Operator. It
+ * is informational and not authenticated: all operators share one token.
+ * @throws ProblemError if the header is not 1–64 printable ASCII characters
+ */
+export function operatorOf({ headers }: Pick<FastifyRequest, 'headers'>): string {
+  const name = headers['x-relay-operator'];
+  if (name === undefined) return 'admin';
+  if (typeof name !== 'string' || !/^[\x20-\x7e]{1,64}$/.test(name)) {
+    throw new ProblemError('bad-request', 'X-Relay-Operator: must be 1 to 64 printable ASCII characters');
+  }
+  return `admin (${name})`;
 }

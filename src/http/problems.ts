@@ -1,4 +1,9 @@
-/** Stable codes of every error an HTTP client of the relay can see (RFC 9457). `title` and `status` are fixed per code. */
+import type { FastifyError, FastifyReply } from 'fastify';
+
+/**
+ * Stable codes of every error that an HTTP client of the relay can see (RFC 9457). `title` and
+ * `status` are fixed per code.
+ */
 export const PROBLEMS = {
   'not-json': { status: 400, title: 'The body is not JSON' },
   'not-an-event': { status: 400, title: 'The body is not a Capillary event' },
@@ -30,7 +35,10 @@ export interface Problem {
   readonly detail?: string;
 }
 
-/** The body of an error answer. `detail` must hold no secret and no personal datum: Capillary keeps answers in its log. */
+/**
+ * The body of an error answer. `detail` must contain no secret and no personal data: Capillary
+ * logs answers (docs/platforms/capillary.md#answers-and-repeats).
+ */
 export function problem(code: ProblemCode, detail?: string): Problem {
   return {
     type: `urn:capillary-aep-relay:problem:${code}`,
@@ -41,7 +49,7 @@ export function problem(code: ProblemCode, detail?: string): Problem {
   };
 }
 
-/** Thrown inside an HTTP handler; the app's error handler turns it into its problem answer. */
+/** Thrown in an HTTP handler; the app's error handler answers it with its problem document. */
 export class ProblemError extends Error {
   override name = 'ProblemError';
   readonly code: ProblemCode;
@@ -53,4 +61,37 @@ export class ProblemError extends Error {
     this.code = code;
     this.retryAfter = retryAfter;
   }
+}
+
+const DEFAULT_RETRY_AFTER_SECONDS = 5;
+
+function codeOf(error: FastifyError | Error): ProblemCode {
+  if (error instanceof ProblemError) return error.code;
+  const status = 'statusCode' in error ? error.statusCode : undefined;
+  if (status === 413) return 'body-too-large';
+  if (status === 429) return 'rate-limited';
+  return status !== undefined && status >= 400 && status < 500 ? 'bad-request' : 'internal';
+}
+
+/**
+ * Answers an error in the form of RFC 9457. Only the detail of a ProblemError is shown: the message
+ * of any other error could contain a secret.
+ * @param known code of an error of a lower layer that the caller recognises
+ * @returns the code answered, for logs and metrics
+ */
+export function answerProblem(
+  error: FastifyError | Error,
+  reply: FastifyReply,
+  known?: ProblemCode,
+): ProblemCode {
+  const code = known ?? codeOf(error);
+  const detail =
+    error instanceof ProblemError && error.message !== PROBLEMS[code].title ? error.message : undefined;
+  const body = problem(code, detail);
+  if (body.status === 429 || body.status === 503) {
+    const seconds = error instanceof ProblemError ? error.retryAfter : undefined;
+    void reply.header('retry-after', String(Math.max(1, Math.ceil(seconds ?? DEFAULT_RETRY_AFTER_SECONDS))));
+  }
+  void reply.code(body.status).type('application/problem+json').send(body);
+  return code;
 }

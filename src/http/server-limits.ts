@@ -2,31 +2,39 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { type ProblemCode, PROBLEMS, problem } from './problems.ts';
 
-/** ms for the headers to arrive, also on a connection that says nothing at first, and for the request to arrive whole. */
-const HEADERS_TIMEOUT = 10_000;
-/** Capillary gives a webhook 30 s (reference: capillary.md §3), so nothing that takes longer can still be answered. */
-const REQUEST_TIMEOUT = 30_000;
-/** ms between looks for connections that are over those times; Node's own 30 s would let each have half a minute more. */
-const CHECKING_INTERVAL = 2_000;
-/** ms; above the idle time of common load balancers (60 s), so that they and not we close idle connections. */
-const KEEP_ALIVE_TIMEOUT = 72_000;
-/** Bytes of all headers together. */
-const MAX_HEADERS = 16_384;
-/** Requests after which a connection is closed, so that a load balancer spreads long-lived ones anew. */
-const MAX_REQUESTS = 10_000;
+/** Time for all headers to arrive; it also applies to a new connection that sends nothing. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/**
+ * Time for the whole request to arrive. Capillary waits 30 s for an answer
+ * (docs/platforms/capillary.md#response-time), so a slower request could not be answered anyway.
+ */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** How often connections are checked against these timeouts. Node's default is 30 s. */
+const CHECK_INTERVAL_MS = 2_000;
+/**
+ * Above the idle timeout of common load balancers (60 s), so that they close idle connections
+ * first.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+const MAX_HEADER_BYTES = 16_384;
+/**
+ * After this many a connection is closed, so that a load balancer can redistribute long-lived ones.
+ */
+const MAX_REQUESTS_PER_CONNECTION = 10_000;
 
-function codeOf(code: string | undefined): ProblemCode {
+function problemCodeOf(code: string | undefined): ProblemCode {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout';
   return code === 'HPE_HEADER_OVERFLOW' ? 'headers-too-large' : 'bad-request';
 }
 
-/** Answers what is no HTTP request, or none that ends, as a problem, and closes the connection: where the next would begin is unknown. */
+/**
+ * Answers an invalid or incomplete HTTP request with a problem document and closes the connection,
+ * because the start of the next request is unknown.
+ */
 function answerClientError(error: { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const code = codeOf(error.code);
-  const body = JSON.stringify(
-    problem(code, code === 'bad-request' ? 'it cannot be read as HTTP/1.1' : undefined),
-  );
+  const code = problemCodeOf(error.code);
+  const body = JSON.stringify(problem(code, code === 'bad-request' ? 'it is not valid HTTP/1.1' : undefined));
   const head = [
     `HTTP/1.1 ${PROBLEMS[code].status} ${PROBLEMS[code].title}`,
     'Content-Type: application/problem+json; charset=utf-8',
@@ -37,28 +45,29 @@ function answerClientError(error: { readonly code?: string }, socket: Socket): v
   socket.destroySoon();
 }
 
-/** Bounds of both ports on what a client may take of connections, time and headers. */
+/** Limits of both ports on connections, time and headers. */
 export const serverLimits = {
-  requestTimeout: REQUEST_TIMEOUT,
-  keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   http: {
-    headersTimeout: HEADERS_TIMEOUT,
-    connectionsCheckingInterval: CHECKING_INTERVAL,
-    maxHeaderSize: MAX_HEADERS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
   },
   clientErrorHandler: answerClientError,
 } as const satisfies FastifyServerOptions & { readonly http: object };
 
 /**
- * Closes each connection after its ten-thousandth answer, which says so. Node's own bound (`maxRequestsPerSocket`) says so too, but leaves the
- * connection open and answers whoever goes on with 503, past log and metrics. Hooks are called in order: this one comes before any that refuses.
+ * Closes each connection after its ten-thousandth answer, announced by `connection: close`. Node's
+ * own `maxRequestsPerSocket` leaves the connection open and answers further requests with a 503
+ * that bypasses log and metrics. Register this before any hook that can refuse a request.
  */
 export function closeLongLived(app: FastifyInstance): void {
   const requests = new WeakMap<Socket, number>();
   app.addHook('onRequest', ({ socket }, reply, done) => {
     const count = (requests.get(socket) ?? 0) + 1;
     requests.set(socket, count);
-    if (count === MAX_REQUESTS) void reply.header('connection', 'close');
+    if (count === MAX_REQUESTS_PER_CONNECTION) void reply.header('connection', 'close');
     done();
   });
 }

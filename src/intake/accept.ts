@@ -1,12 +1,13 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { CapillaryEvent } from '../capillary/event.ts';
-import { parseEvent } from '../capillary/envelope.ts';
-import type { SourceConfig } from '../config/schema.ts';
+import { parseEvent } from '../capillary/event-parser.ts';
+import type { SourceConfig } from '../config/config-schema.ts';
 import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
 import { hitFailpoint } from '../telemetry/failpoints.ts';
 import { inSpan, isTraced, traceparentOf } from '../telemetry/tracing.ts';
 import type { VerifiedRequest } from '../sources/verifier.ts';
 
+/** What became of a verified request. */
 export type Acceptance =
   | { readonly status: 'accepted' | 'duplicate'; readonly receipt: string; readonly event: CapillaryEvent }
   | {
@@ -16,8 +17,8 @@ export type Acceptance =
       readonly detail: string;
     };
 
-/** What the journal keeps of an event. */
-export function newEvent(
+/** The record of an event that is written to the journal. */
+export function toNewEvent(
   event: CapillaryEvent,
   source: Pick<SourceConfig, 'name' | 'destination'>,
   request: Pick<VerifiedRequest, 'receivedAt' | 'verifiedBy' | 'body'>,
@@ -38,7 +39,7 @@ export function newEvent(
   };
 }
 
-function appendOptions({ source, destination, body }: NewEvent) {
+function spanOptions({ source, destination, body }: NewEvent) {
   return {
     kind: SpanKind.PRODUCER,
     attributes: {
@@ -51,22 +52,23 @@ function appendOptions({ source, destination, body }: NewEvent) {
   };
 }
 
-/** With the context of this span, so that the trace goes on when the event is delivered, perhaps by another process. */
-function traced(event: NewEvent, span: Span): NewEvent {
+/** Adds the span's context, so that the trace continues at delivery, even in another process. */
+function withTrace(event: NewEvent, span: Span): NewEvent {
   const traceparent = traceparentOf(span);
   return traceparent === undefined ? event : { ...event, traceparent };
 }
 
-/** Most processes are not traced, and each event comes through here: so what a span would be told is made for spans only. */
+/** Every event passes here, and most processes are not traced: span options are created lazily. */
 function append(journal: Pick<Journal, 'append'>, event: NewEvent): Promise<Appended> {
   return isTraced()
-    ? inSpan('journal.append', appendOptions(event), (span) => journal.append(traced(event, span)))
+    ? inSpan('journal.append', spanOptions(event), (span) => journal.append(withTrace(event, span)))
     : journal.append(event);
 }
 
 /**
- * Journals a proven request: as an event, or as a malformed body that is kept for inspection. Resolves once it is durable.
- * @throws StoreError when the journal could not take it
+ * Journals a verified request as an event, or as a malformed body for inspection. Resolves once it
+ * is durable.
+ * @throws StoreError if the journal could not store it
  */
 export async function accept(
   journal: Pick<Journal, 'append' | 'appendMalformed'>,
@@ -75,7 +77,7 @@ export async function accept(
 ): Promise<Acceptance> {
   const parsed = parseEvent(request.body, { orgIds: source.orgIds });
   if (parsed.ok) {
-    const event = newEvent(parsed.event, source, request);
+    const event = toNewEvent(parsed.event, source, request);
     const { receipt, duplicate } = await append(journal, event);
     hitFailpoint('intake-appended');
     return { status: duplicate ? 'duplicate' : 'accepted', receipt, event: parsed.event };

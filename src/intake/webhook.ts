@@ -1,24 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../http/problems.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { ConfiguredSource } from '../sources/source-table.ts';
 import type { ReceivedRequest } from '../sources/verifier.ts';
 import { accept } from './accept.ts';
-import type { WebhookReport } from './observer.ts';
-import type { IntakeSource } from '../sources/source-table.ts';
-
-type Facts = Omit<WebhookReport, 'source' | 'outcome' | 'status' | 'durationMs' | 'bytes'>;
+import { addToReport } from './webhook-report.ts';
 
 export interface WebhookParts {
   readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine'>;
   readonly now: () => number;
-  /** Adds to the report of this request. */
-  readonly note: (request: FastifyRequest, facts: Facts & { readonly outcome?: string }) => void;
 }
 
-/** Keeps what could not be verified, within the source's bounds, then refuses it (reference: capillary.md §1.5). */
+/**
+ * Refuses an unverified request, after storing a copy within the source's bounds: Capillary
+ * probably never repeats it (docs/platforms/capillary.md#answers-and-repeats).
+ */
 async function refuse(
-  { journal, note }: WebhookParts,
-  { config }: IntakeSource,
+  { journal }: WebhookParts,
+  { config }: ConfiguredSource,
   request: FastifyRequest,
   received: ReceivedRequest,
   reasons: readonly string[],
@@ -28,15 +27,15 @@ async function refuse(
     const { body, rawHeaders, ip, receivedAt } = received;
     const entry = { source: config.name, receivedAt, ip, reasons, rawHeaders, body };
     const { receipt, evicted } = await journal.quarantine(entry, bounds);
-    note(request, { receipt, reasons, evicted });
-  } else note(request, { reasons });
+    addToReport(request, { receipt, reasons, evicted });
+  } else addToReport(request, { reasons });
   throw new ProblemError('not-verified', 'check the credential that the webhook sends for this source');
 }
 
 /** Verifies, journals and answers one webhook. Every refusal is thrown as a ProblemError. */
 export async function handleWebhook(
   parts: WebhookParts,
-  source: IntakeSource,
+  source: ConfiguredSource,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
@@ -53,12 +52,12 @@ export async function handleWebhook(
   const result = await accept(parts.journal, source.config, verdict.request);
   const { verifiedBy } = verdict.request;
   if (result.status === 'malformed') {
-    parts.note(request, { receipt: result.receipt, verifiedBy });
+    addToReport(request, { receipt: result.receipt, verifiedBy });
     throw new ProblemError(result.code, `${result.detail}; kept as ${result.receipt}`);
   }
   const { status, receipt, event } = result;
   const { eventName, eventId } = event;
-  parts.note(request, { receipt, verifiedBy, eventName, eventId, outcome: status });
-  // Not returned: it has been sent, and a reply is a thenable that would be waited for.
+  addToReport(request, { receipt, verifiedBy, eventName, eventId, outcome: status });
+  // Not returned: the reply has been sent, and it is a thenable that would be awaited.
   void reply.code(200).send({ status, receipt });
 }

@@ -1,12 +1,14 @@
 import { BlockList, isIP } from 'node:net';
 
-/** True when requests from this address may come in at all. */
+/** Whether requests from this address are allowed. */
 export type AllowFrom = (ip: string) => boolean;
 
 /**
- * Addresses and ranges (CIDR) a source takes requests from; an empty list allows all. Capillary publishes none for its webhooks
- * (reference: capillary.md §1.2). An IPv4 address written as IPv6 (`::ffff:10.0.0.1`, what a dual-stack socket reports) is the same
- * address. Throws for a range that cannot be read.
+ * Addresses and CIDR ranges from which a source accepts requests; an empty list allows all.
+ * Capillary publishes none for its webhooks (docs/platforms/capillary.md#source-addresses). An
+ * IPv4-mapped IPv6 address (`::ffff:10.0.0.1`, as a dual-stack socket reports it) is treated as
+ * IPv4.
+ * @throws RangeError for an invalid range
  */
 export function createAllowFrom(ranges: readonly string[]): AllowFrom {
   if (ranges.length === 0) {
@@ -26,7 +28,7 @@ function addRange(list: BlockList, range: string): void {
   const [text = '', prefix] = range.split('/');
   const address = normaliseAddress(text);
   if (address === undefined) {
-    throw new RangeError(`not an address or a range: ${range}`);
+    throw new RangeError(`not an IP address or CIDR range: ${range}`);
   }
   const family = familyOf(address);
   const bits = family === 'ipv4' ? 32 : 128;
@@ -39,7 +41,10 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 4 ? 'ipv4' : 'ipv6';
 }
 
-/** The shortest form; IPv4-mapped IPv6 becomes IPv4, a zone (`%eth0`) goes. Undefined for what is no address. */
+/**
+ * The canonical form: IPv4-mapped IPv6 becomes IPv4, and a zone (`%eth0`) is removed. Undefined if
+ * the string is not an address.
+ */
 function normaliseAddress(ip: string): string | undefined {
   const [text = ''] = ip.split('%');
   if (isIP(text) !== 6) {
@@ -47,9 +52,7 @@ function normaliseAddress(ip: string): string | undefined {
   }
   const canonical = new URL(`http://[${text}]`).hostname.slice(1, -1);
   const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical) ?? [];
-  return high === undefined || low === undefined
-    ? canonical
-    : [...octets(high), ...octets(low)].join('../verify');
+  return high === undefined || low === undefined ? canonical : [...octets(high), ...octets(low)].join('.');
 }
 
 function octets(hex: string): readonly number[] {

@@ -1,19 +1,16 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { VerifierConfig } from '../config/source.ts';
-import { matchesAny } from './constant-time.ts';
-import { DIGEST_LENGTH, signatureOf } from './hash-algorithm.ts';
-import { usableSecrets } from './secret-texts.ts';
-import { ageProblem, readTimestamp } from './signed-timestamp.ts';
-import { singleHeader } from './single-header.ts';
-import { decodeSignature } from './strict-encoding.ts';
-import { PASSED, refused } from './verdict.ts';
-import type { Verifier } from './verifier.ts';
+import type { VerifierConfig } from '../config/source-config.ts';
+import { matchesAny, usableSecrets } from './secret-matching.ts';
+import { ageProblem, decodeSignature, DIGEST_BYTES, readTimestamp, finishHmac } from './signature.ts';
+import { singleHeader } from './request-headers.ts';
+import { PASSED, refused, type Verifier } from './verifier.ts';
 
 type NeoConfig = Extract<VerifierConfig, { type: 'neo' }>;
 
 /**
- * The HMAC block of Capillary's Neo (reference: capillary.md §1.4): base64 of an HMAC over `apiKey:timestamp:bodyHash`. Neither the
- * header names nor the timestamp's unit are prescribed there: names come from the configuration, the unit from the size.
+ * The HMAC block of Capillary's Neo (docs/platforms/capillary.md#neo-signature): base64 of an HMAC
+ * over `apiKey:timestamp:bodyHash`. Neo prescribes neither the header names nor the timestamp's
+ * unit: the names are configured, and the unit follows from the magnitude.
  */
 export function createNeoVerifier(config: NeoConfig): Verifier {
   const secrets = usableSecrets([config.secret]);
@@ -24,7 +21,7 @@ export function createNeoVerifier(config: NeoConfig): Verifier {
       if (!header.ok) {
         return refused('neo', header.problem);
       }
-      const signature = decodeSignature(header.value, 'base64', DIGEST_LENGTH[config.algorithm]);
+      const signature = decodeSignature(header.value, 'base64', DIGEST_BYTES[config.algorithm]);
       if (signature === undefined) {
         return refused('neo', 'bad-encoding');
       }
@@ -44,7 +41,5 @@ export function createNeoVerifier(config: NeoConfig): Verifier {
 
 function sign(config: NeoConfig, secret: string, timestamp: string, body: Uint8Array): Buffer {
   const bodyHash = createHash(config.algorithm).update(body).digest('base64');
-  return signatureOf(
-    createHmac(config.algorithm, secret).update(`${config.apiKey}:${timestamp}:${bodyHash}`),
-  );
+  return finishHmac(createHmac(config.algorithm, secret).update(`${config.apiKey}:${timestamp}:${bodyHash}`));
 }

@@ -1,23 +1,84 @@
-import type { SourceConfig } from '../config/schema.ts';
-import { createSourceVerifier } from './source-verifier.ts';
-import type { SourceVerifier } from './verifier.ts';
+import type { SourceConfig, VerifierConfig } from '../config/source-config.ts';
+import { createAllowFrom } from './allow-from.ts';
+import { checkVerifier } from './check-verifier.ts';
+import { createHmacVerifier } from './hmac.ts';
+import { createNeoVerifier } from './neo.ts';
+import {
+  createBasicVerifier,
+  createBearerVerifier,
+  createHeaderVerifier,
+  createNoneVerifier,
+} from './shared-secret.ts';
+import { createStandardWebhooksVerifier } from './standard-webhooks.ts';
+import { markVerified, type SourceVerifier, type Verifier } from './verifier.ts';
 
-export interface IntakeSource {
+/** A source as it is configured now. */
+export interface ConfiguredSource {
   readonly config: SourceConfig;
   readonly verifier: SourceVerifier;
 }
 
-/** The sources by name. `set` takes mended secrets without a restart. */
+/** The sources by name. `set` applies corrected secrets without a restart. */
 export interface SourceTable {
-  get(name: string): IntakeSource | undefined;
+  get(name: string): ConfiguredSource | undefined;
   set(sources: readonly SourceConfig[]): void;
 }
 
 export function createSourceTable(sources: readonly SourceConfig[]): SourceTable {
-  let table = new Map<string, IntakeSource>();
+  let table = new Map<string, ConfiguredSource>();
   const set = (next: readonly SourceConfig[]): void => {
     table = new Map(next.map((config) => [config.name, { config, verifier: createSourceVerifier(config) }]));
   };
   set(sources);
   return { get: (name) => table.get(name), set };
+}
+
+type Creators = {
+  readonly [T in VerifierConfig['type']]: (config: Extract<VerifierConfig, { type: T }>) => Verifier;
+};
+
+const CREATORS: Creators = {
+  header: createHeaderVerifier,
+  basic: createBasicVerifier,
+  bearer: createBearerVerifier,
+  hmac: createHmacVerifier,
+  'standard-webhooks': createStandardWebhooksVerifier,
+  neo: createNeoVerifier,
+  none: createNoneVerifier,
+};
+
+/**
+ * Verifies the requests of one source: the address must be allowed, and one verifier must pass. A
+ * source without verifiers refuses everything.
+ * @throws Error if `checkVerifier` finds a problem in the configuration
+ */
+export function createSourceVerifier(source: Pick<SourceConfig, 'verify' | 'allowFrom'>): SourceVerifier {
+  const isAllowed = createAllowFrom(source.allowFrom);
+  const verifiers = source.verify.map(createVerifier);
+  return {
+    verify(request) {
+      if (!isAllowed(request.ip)) {
+        return { ok: false, reasons: ['ip-not-allowed'] };
+      }
+      const reasons: string[] = [];
+      for (const verifier of verifiers) {
+        const verdict = verifier.verify(request);
+        if (verdict.ok) {
+          return { ok: true, request: markVerified(request, verifier.name) };
+        }
+        reasons.push(verdict.code);
+      }
+      return { ok: false, reasons };
+    },
+  };
+}
+
+function createVerifier<T extends VerifierConfig['type']>(
+  config: Extract<VerifierConfig, { type: T }>,
+): Verifier {
+  const problem = checkVerifier(config);
+  if (problem !== undefined) {
+    throw new Error(`verify: ${config.type}: ${problem}`);
+  }
+  return CREATORS[config.type](config);
 }

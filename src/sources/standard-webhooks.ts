@@ -1,18 +1,22 @@
 import { createHmac } from 'node:crypto';
-import type { VerifierConfig } from '../config/source.ts';
-import { matchesAny } from './constant-time.ts';
-import { DIGEST_LENGTH, signatureOf } from './hash-algorithm.ts';
-import { ageProblem, readTimestamp } from './signed-timestamp.ts';
-import { singleHeader } from './single-header.ts';
-import { decodeBase64, decodeSignature } from './strict-encoding.ts';
-import { PASSED, refused } from './verdict.ts';
-import type { ReceivedRequest, Verdict, Verifier } from './verifier.ts';
+import type { VerifierConfig } from '../config/source-config.ts';
+import { matchesAny } from './secret-matching.ts';
+import {
+  ageProblem,
+  decodeBase64,
+  decodeSignature,
+  DIGEST_BYTES,
+  readTimestamp,
+  finishHmac,
+} from './signature.ts';
+import { singleHeader } from './request-headers.ts';
+import { PASSED, type ReceivedRequest, refused, type Verdict, type Verifier } from './verifier.ts';
 
 const TYPE = 'standard-webhooks';
 const SECRET_PREFIX = 'whsec_';
 const VERSION = 'v1,';
 
-/** HMAC-SHA256 over `<id>.<timestamp>.<body>` as the Standard Webhooks specification describes it. */
+/** HMAC-SHA256 over `<id>.<timestamp>.<body>`, as the Standard Webhooks specification defines. */
 export function createStandardWebhooksVerifier(
   config: Extract<VerifierConfig, { type: 'standard-webhooks' }>,
 ): Verifier {
@@ -21,8 +25,8 @@ export function createStandardWebhooksVerifier(
 }
 
 /**
- * The key of a secret: after `whsec_` base64, whose padding may be missing, else the text itself. Undefined for one that cannot be
- * decoded or is empty: it never matches.
+ * The key of a secret: base64 with optional padding after `whsec_`, otherwise the string itself.
+ * Undefined if it is empty or cannot be decoded; it then never matches.
  */
 export function standardWebhooksKey(secret: string): Buffer | undefined {
   const encoded = secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : undefined;
@@ -58,21 +62,21 @@ function verify(request: ReceivedRequest, keys: readonly Buffer[], tolerance: nu
   return age === undefined ? PASSED : refused(TYPE, age);
 }
 
-/** A sender that rotates its key signs with both; signatures of other versions are not for us. */
+/** A sender that rotates its key signs with both. Signatures of other versions are ignored. */
 function readSignatures(header: string): readonly Buffer[] {
   return header
     .split(' ')
     .filter((entry) => entry.startsWith(VERSION))
-    .map((entry) => decodeSignature(entry.slice(VERSION.length), 'base64', DIGEST_LENGTH.sha256))
+    .map((entry) => decodeSignature(entry.slice(VERSION.length), 'base64', DIGEST_BYTES.sha256))
     .filter((signature) => signature !== undefined);
 }
 
 function sign(key: Buffer, id: string, timestamp: string, body: Uint8Array): Buffer {
-  // Latin-1, because that is how Node read the header's bytes.
-  return signatureOf(createHmac('sha256', key).update(`${id}.${timestamp}.`, 'latin1').update(body));
+  // Latin-1, because Node decodes header bytes that way.
+  return finishHmac(createHmac('sha256', key).update(`${id}.${timestamp}.`, 'latin1').update(body));
 }
 
-/** All pairs are compared, whichever matches first. */
+/** Always compares all pairs, so that the time does not show which one matched. */
 function matchesEither(given: readonly Buffer[], expected: readonly Buffer[]): boolean {
   return given.filter((signature) => matchesAny(signature, expected)).length > 0;
 }

@@ -1,22 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a verifier sees: the request exactly as it came. */
+/** A request exactly as it was received: the input of a verifier. */
 export interface ReceivedRequest {
-  /** Raw body bytes; a signature is checked over these and nothing else. */
+  /** Raw body bytes; signatures are checked over these and nothing else. */
   readonly body: Buffer;
   readonly headers: IncomingHttpHeaders;
-  /** Node's flat list of header names and values in order: the only place where a doubled header shows. */
+  /** Node's flat list of header names and values: only here are duplicate headers visible. */
   readonly rawHeaders: readonly string[];
   /** Peer address after trustProxy, for `allowFrom`. */
   readonly ip: string;
-  /** Epoch milliseconds at which the request came: what a signed timestamp is compared with. */
+  /** Time of receipt in epoch ms; signed timestamps are compared with it. */
   readonly receivedAt: number;
 }
 
-/** `code` is stable and free of secrets and personal data: it goes into logs and metrics. */
+/** `code` is stable and free of secrets and personal data: it appears in logs and metrics. */
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly code: string };
 
-/** Checks one kind of proof. Never throws for anything a sender can put into a request. */
+/** Checks one kind of credential. Never throws, whatever the request contains. */
 export interface Verifier {
   /** Stable name for logs and the event's record, e.g. `header:x-relay-key`. Holds no secret. */
   readonly name: string;
@@ -25,14 +25,14 @@ export interface Verifier {
 
 declare const verified: unique symbol;
 
-/** A request whose sender has been proven. Only `verify/` makes one. */
+/** A request whose sender has been verified. Only `sources/` creates one. */
 export interface VerifiedRequest extends ReceivedRequest {
   readonly [verified]: true;
   /** Name of the verifier that passed. */
   readonly verifiedBy: string;
 }
 
-/** All the ways one source accepts; any one that passes is enough. */
+/** All the verifiers of one source; one that passes is enough. */
 export interface SourceVerifier {
   verify(
     request: ReceivedRequest,
@@ -41,7 +41,18 @@ export interface SourceVerifier {
     | { readonly ok: false; readonly reasons: readonly string[] };
 }
 
-/** For `verify/` alone: stamps a request as proven. */
+/** Marks a request as verified. Only for `sources/`. */
 export function markVerified(request: ReceivedRequest, verifiedBy: string): VerifiedRequest {
   return { ...request, verifiedBy } as VerifiedRequest;
+}
+
+/** The verdict on a valid credential. */
+export const PASSED: Verdict = { ok: true };
+
+/** The verdict on an invalid credential, with a code such as `hmac:bad-signature`. */
+export function refused(type: string, problem: string): Verdict {
+  return {
+    ok: false,
+    code: `${type}:${problem}`,
+  };
 }

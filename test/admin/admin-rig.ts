@@ -4,61 +4,60 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { expect } from 'vitest';
-import { createAdminApp } from '../../src/admin/app.ts';
-import type { Check } from '../../src/admin/health.ts';
-import type { ActionReport } from '../../src/admin/observer.ts';
-import type { AdminParts } from '../../src/admin/parts.ts';
-import { configSchema } from '../../src/config/schema.ts';
-import { type SourceConfig, sourceSchema } from '../../src/config/source.ts';
+import { createAdminApp } from '../../src/admin/admin-app.ts';
+import type { ActionReport, AdminParts, HealthCheck } from '../../src/admin/admin-parts.ts';
+import { configSchema } from '../../src/config/config-schema.ts';
+import { type SourceConfig, sourceSchema } from '../../src/config/source-config.ts';
 import { createDestinationState } from '../../src/delivery/destination-state.ts';
-import { createIntakeApp } from '../../src/intake/app.ts';
-import { createSourceTable } from '../../src/intake/source-table.ts';
+import { createPublicApp } from '../../src/intake/public-app.ts';
+import { createSourceTable } from '../../src/sources/source-table.ts';
 import type { ClaimedEvent, Journal, Settlement } from '../../src/journal/journal.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
-import { createCoverage } from '../../src/observability/coverage.ts';
-import { createLogger } from '../../src/observability/log.ts';
-import { createLogLevel } from '../../src/observability/log-level.ts';
-import { createMetrics } from '../../src/observability/metrics.ts';
-import { watchAnswers } from '../helpers/contract-watch.ts';
-import { contractFault } from '../helpers/openapi.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
+import { createCoverage } from '../../src/monitoring/field-coverage.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import { createLogLevel } from '../../src/telemetry/log-level.ts';
+import { createMetrics } from '../../src/monitoring/metrics.ts';
+import { checkResponses } from '../helpers/contract-check.ts';
+import { contractViolation } from '../helpers/openapi.ts';
 
 export const KEY = 'right-key';
 export const NAMES = ['acme-aep', 'other-aep'];
 
-/** A source that takes the key of the tests; `more` changes it. */
-export const source = (name: string, more: Record<string, unknown> = {}): SourceConfig =>
-  sourceSchema.parse({
+/** A source that accepts the key of the tests; `more` overrides settings. */
+export function source(name: string, more: Record<string, unknown> = {}): SourceConfig {
+  return sourceSchema.parse({
     name,
     destination: 'acme-aep',
     verify: [{ type: 'header', name: 'X-Relay-Key', values: [KEY] }],
     ...more,
   });
+}
 
-export interface Seen {
+export interface ReceivedAnswer {
   readonly status: number;
   readonly headers: Headers;
   /** Parsed JSON, or the text of anything else. */
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
-export interface Ask {
+export interface RequestOptions {
   readonly json?: unknown;
   readonly headers?: Record<string, string>;
-  /** Body as it is, instead of `json`. */
+  /** Raw body, instead of `json`. */
   readonly raw?: string | Uint8Array;
 }
 
-/** What a settlement can say besides whose it is. */
+/** The settlement of an event, without its identification. */
 type Outcome = (event: ClaimedEvent) => Partial<Settlement> & Pick<Settlement, 'state'>;
 
-const createDestinations = (journal: Journal, now: () => number): AdminParts['destinations'] => {
+function createDestinations(journal: Journal, now: () => number): AdminParts['destinations'] {
   const states = new Map(
     NAMES.map((name) => [
       name,
       createDestinationState({
         retry: { minDelay: 1_000, maxDelay: 5_000 },
-        clocks: { now, steady: now },
-        changed: () => undefined,
+        clocks: { now, monotonic: now },
+        onChange: () => undefined,
       }),
     ]),
   );
@@ -86,7 +85,7 @@ const createDestinations = (journal: Journal, now: () => number): AdminParts['de
         state && {
           async pause(by) {
             await journal.setPause(name, { destination: name, by, at: now() });
-            state.operatorPause(by, now());
+            state.pauseByOperator(by, now());
           },
           async resume() {
             await journal.setPause(name, null);
@@ -96,17 +95,23 @@ const createDestinations = (journal: Journal, now: () => number): AdminParts['de
       );
     },
   };
-};
+}
 
-const urlOf = (app: FastifyInstance): string =>
-  `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+function urlOf(app: FastifyInstance): string {
+  return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+}
 
 interface Target {
   readonly url: string;
   readonly port: 'admin' | 'webhook';
 }
 
-const ask = async ({ url, port }: Target, method: string, path: string, options: Ask): Promise<Seen> => {
+async function ask(
+  { url, port }: Target,
+  method: string,
+  path: string,
+  options: RequestOptions,
+): Promise<ReceivedAnswer> {
   const json = options.json === undefined ? undefined : JSON.stringify(options.json);
   const body = options.raw ?? json;
   const answer = await fetch(url + path, {
@@ -119,24 +124,24 @@ const ask = async ({ url, port }: Target, method: string, path: string, options:
   });
   const text = await answer.text();
   const { status, headers } = answer;
-  expect(contractFault({ method, port, path, status, headers, text })).toBeUndefined();
+  expect(contractViolation({ method, port, path, status, headers, text })).toBeUndefined();
   const isJson = headers.get('content-type')?.includes('json');
   return { status, headers, body: isJson ? JSON.parse(text) : text };
-};
+}
 
-/** Both apps over one real journal on real ports. Every answer is held against the contract. */
-export const startAdminRig = async (sources: readonly SourceConfig[] = [source('acme'), source('beta')]) => {
+/** Both apps with a real journal on real ports. Every answer is checked against the contract. */
+export async function startAdminRig(sources: readonly SourceConfig[] = [source('acme'), source('beta')]) {
   const folder = mkdtempSync(join(tmpdir(), 'relay-admin-'));
   const journal = await openSqliteJournal({ path: join(folder, 'data'), encryptionKeys: [] });
   const table = createSourceTable(sources);
   const metrics = createMetrics();
-  const seen = { acted: [] as ActionReport[], refused: [] as string[], troubles: [] as string[] };
+  const observed = { actions: [] as ActionReport[], refusals: [] as string[], errors: [] as string[] };
   const state = {
-    /** Epoch ms by the relay's clock; it stands still. */
+    /** Epoch ms of the relay's clock, which does not advance by itself. */
     now: Date.UTC(2026, 0, 31, 8),
     token: undefined as string | undefined,
-    live: [{ name: 'loop', ok: true }] as Check[],
-    ready: async (): Promise<Check[]> => [{ name: 'store', ok: true }],
+    live: [{ name: 'loop', ok: true }] as HealthCheck[],
+    ready: async (): Promise<HealthCheck[]> => [{ name: 'store', ok: true }],
     refresh: async (): Promise<void> => undefined,
   };
   const now = () => state.now;
@@ -153,22 +158,22 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     token: () => state.token,
     logLevel: createLogLevel(log, now),
     observer: {
-      acted: (report) => void seen.acted.push(report),
-      refused: (reason) => void seen.refused.push(reason),
-      trouble: (message) => void seen.troubles.push(message),
+      actionPerformed: (report) => void observed.actions.push(report),
+      accessRefused: (reason) => void observed.refusals.push(reason),
+      errorCaught: (message) => void observed.errors.push(message),
     },
     now,
   };
   const admin = await createAdminApp(parts);
-  const intake = await createIntakeApp({
+  const intake = await createPublicApp({
     server: configSchema.shape.server.parse({}),
     sources: table,
     journal,
-    gate: { refusal: () => undefined, admit: async () => undefined, writeFailed: () => undefined },
-    observer: { answered: () => undefined, trouble: () => undefined },
+    admission: { refusal: () => undefined, admit: async () => undefined, writeFailed: () => undefined },
+    observer: { webhookAnswered: () => undefined, errorCaught: () => undefined },
     now,
   });
-  const faults = [watchAnswers(admin, 'admin'), watchAnswers(intake, 'webhook')];
+  const faults = [checkResponses(admin, 'admin'), checkResponses(intake, 'webhook')];
   await Promise.all([admin, intake].map((app) => app.listen({ port: 0, host: '127.0.0.1' })));
 
   const settle = async (outcome: Outcome, names: readonly string[] = NAMES): Promise<string[]> => {
@@ -201,27 +206,28 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
     metrics,
     coverage,
     log,
-    /** What the log has written. */
+    /** The lines of the log. */
     lines,
     state,
-    seen,
+    observed,
     /** Folder of the store. */
     storePath: join(folder, 'data'),
-    get: (path: string, options: Ask = {}) => ask({ url: urlOf(admin), port: 'admin' }, 'GET', path, options),
-    post: (path: string, json?: unknown, options: Ask = {}) =>
+    get: (path: string, options: RequestOptions = {}) =>
+      ask({ url: urlOf(admin), port: 'admin' }, 'GET', path, options),
+    post: (path: string, json?: unknown, options: RequestOptions = {}) =>
       ask({ url: urlOf(admin), port: 'admin' }, 'POST', path, { ...options, json }),
-    put: (path: string, json?: unknown, options: Ask = {}) =>
+    put: (path: string, json?: unknown, options: RequestOptions = {}) =>
       ask({ url: urlOf(admin), port: 'admin' }, 'PUT', path, { ...options, json }),
-    /** Posts a webhook with the right key unless told otherwise. */
+    /** Posts a webhook, with the correct key by default. */
     webhook: (name: string, body: object | string | Uint8Array, headers: Record<string, string> = {}) =>
       ask({ url: urlOf(intake), port: 'webhook' }, 'POST', `/webhooks/${name}`, {
         raw: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
         headers: { 'x-relay-key': KEY, ...headers },
       }),
-    /** Claims all that waits and settles it. @returns the receipts */
+    /** Claims and settles all pending events. @returns the receipts */
     settle,
-    /** Buries all that waits. */
-    bury: (reason = 'rejected') =>
+    /** Moves all pending events to dead letters. */
+    moveToDeadLetters: (reason = 'rejected') =>
       settle(() => ({ state: 'dead', reason, detail: '400 no such field', sent: [] })),
     async close() {
       await Promise.all([admin.close(), intake.close()]);
@@ -230,12 +236,12 @@ export const startAdminRig = async (sources: readonly SourceConfig[] = [source('
       expect(faults.flat()).toEqual([]);
     },
   };
-};
+}
 
 export type AdminRig = Awaited<ReturnType<typeof startAdminRig>>;
 
-/** Sums up the ledger as the API tells it, and holds the one equation that must always be true. */
-export const ledgerOf = async (rig: AdminRig): Promise<Record<string, number>> => {
+/** The total of the ledger, after checking the equation that must always hold. */
+export async function ledgerOf(rig: AdminRig): Promise<Record<string, number>> {
   const { body } = await rig.get('/admin/v1/ledger', {
     headers: rig.state.token === undefined ? {} : { authorization: `Bearer ${rig.state.token}` },
   });
@@ -243,4 +249,4 @@ export const ledgerOf = async (rig: AdminRig): Promise<Record<string, number>> =
   expect(body.accepted).toBe(body.pending + body.delivered + body.ignored + body.dead);
   const { sources: _sources, balanced: _balanced, ...counts } = body;
   return counts;
-};
+}

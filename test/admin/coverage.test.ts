@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-it('tells by event name which fields went unread, the most first', async () => {
+it('lists unread fields by event name, most frequent first', async () => {
   const { status, body } = await rig.get('/admin/v1/coverage');
   expect(status).toBe(200);
   expect(body).toEqual({
@@ -37,7 +37,7 @@ it('tells by event name which fields went unread, the most first', async () => {
   });
 });
 
-it('tells it of one source or event name', async () => {
+it('filters by source and event name', async () => {
   const namesOf = async (query: string): Promise<string[]> =>
     (await rig.get(`/admin/v1/coverage?${query}`)).body.events.map((of: { source: string }) => of.source);
   expect(await namesOf('source=beta')).toEqual(['beta']);
@@ -45,7 +45,7 @@ it('tells it of one source or event name', async () => {
   expect(await namesOf('eventName=transactionAdded&source=beta')).toEqual([]);
 });
 
-it('refuses what it does not know, and who has no token', async () => {
+it('refuses unknown parameters and requests without the token', async () => {
   expect((await rig.get('/admin/v1/coverage?event=a')).status).toBe(400);
   rig.state.token = 'secret';
   expect((await rig.get('/admin/v1/coverage')).status).toBe(401);

@@ -8,25 +8,27 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
-const attempt = (at: number, outcome: string, more = {}) => ({
-  at,
-  kind: 'event' as const,
-  outcome,
-  durationMs: 12,
-  batchSize: 3,
-  ...more,
-});
+function attempt(at: number, outcome: string, more = {}) {
+  return {
+    at,
+    kind: 'event' as const,
+    outcome,
+    durationMs: 12,
+    batchSize: 3,
+    ...more,
+  };
+}
 
 describe('the timeline of an event', () => {
-  it('tells all that happened, in order, from receipt to the end', async () => {
+  it('contains everything that happened, in order, from receipt to settlement', async () => {
     const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
     const start = rig.state.now;
     rig.state.now += 100;
     await rig.settle(() => ({
       state: 'pending',
       dueAt: rig.state.now,
-      failures: 1,
-      charged: 0,
+      failedAttempts: 1,
+      ownFaultCount: 0,
       detail: '503 busy',
       attempts: [attempt(rig.state.now, 'retry', { status: 503, detail: '503 busy' })],
     }));
@@ -68,14 +70,14 @@ describe('the timeline of an event', () => {
     ]);
   });
 
-  it('tells what the mapping that led to its end left out or changed', async () => {
+  it('the notes list what the last mapping dropped or changed', async () => {
     const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
     expect((await rig.get(`/admin/v1/events/${receipt}`)).body.notes).toEqual([]);
     const notes = [
       { path: 'data.currencyCode', code: 'wrong-pattern' },
       { path: 'timestamp', code: 'after-receipt' },
       { path: 'productListItems', code: 'shrunk' },
-      { path: 'data.a', code: 'of-a-later-version' },
+      { path: 'data.a', code: 'unknown-to-this-version' },
     ];
     await rig.settle(() => ({ state: 'delivered', delivered: ['event'], notes }));
     const { body } = await rig.get(`/admin/v1/events/${receipt}?body=false`);
@@ -83,18 +85,24 @@ describe('the timeline of an event', () => {
       ['dropped', 'data.currencyCode', 'wrong-pattern'],
       ['repaired', 'timestamp', 'after-receipt'],
       ['truncated', 'productListItems', 'shrunk'],
-      ['dropped', 'data.a', 'of-a-later-version'],
+      ['dropped', 'data.a', 'unknown-to-this-version'],
     ]);
-    expect(body.notes[0].message).toContain('does not have the form');
+    expect(body.notes[0].message).toContain('does not match the pattern');
 
     await rig.post(`/admin/v1/events/${receipt}/replay`);
     expect((await rig.get(`/admin/v1/events/${receipt}`)).body.notes).toEqual([]);
   });
 
-  it('shows when a pending event is tried next', async () => {
+  it('shows when a pending event is due next', async () => {
     const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
     const dueAt = rig.state.now + 60_000;
-    await rig.settle(() => ({ state: 'pending', dueAt, failures: 1, charged: 1, detail: 'reset' }));
+    await rig.settle(() => ({
+      state: 'pending',
+      dueAt,
+      failedAttempts: 1,
+      ownFaultCount: 1,
+      detail: 'reset',
+    }));
     const { body } = await rig.get(`/admin/v1/events/${receipt}`);
     expect(body).toMatchObject({ failures: 1, charged: 1, dueAt: new Date(dueAt).toISOString() });
     expect(body).not.toHaveProperty('settledAt');
@@ -102,13 +110,13 @@ describe('the timeline of an event', () => {
 });
 
 describe('the body of an event', () => {
-  it('loses no digit of a long id', async () => {
+  it('has all digits of a long id', async () => {
     const raw = '{"eventName":"a","orgId":1,"eventId":"long","data":{"id":12345678901234567890}}';
     await rig.webhook('acme', raw);
     expect((await rig.get('/admin/v1/events/long')).body.body.data.id).toBe('12345678901234567890');
   });
 
-  it('is base64 when it is not UTF-8, so that nothing is hidden', async () => {
+  it('is base64 if it is not UTF-8', async () => {
     const raw = Buffer.concat([
       Buffer.from('{"eventName":"a","orgId":1,"eventId":"'),
       Buffer.from([0xff]),
@@ -119,7 +127,7 @@ describe('the body of an event', () => {
     expect(Buffer.from(body.bodyBase64, 'base64')).toEqual(raw);
   });
 
-  it('goes with retention; the record stays and says so', async () => {
+  it('is removed by retention, while the record remains and states it', async () => {
     const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
     await rig.settle(() => ({ state: 'delivered', delivered: ['event'] }));
     await rig.journal.retain({ delivered: 1, ids: 1e9, dead: 1e9 }, rig.state.now + 10);
@@ -129,4 +137,6 @@ describe('the body of an event', () => {
   });
 });
 
-const operator = (name: string) => ({ headers: { 'x-relay-operator': name } });
+function operator(name: string) {
+  return { headers: { 'x-relay-operator': name } };
+}

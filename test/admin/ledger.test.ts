@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ledgerView } from '../../src/admin/ledger.ts';
+import { ledgerView } from '../../src/admin/report-routes.ts';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
 import { type AdminRig, ledgerOf, startAdminRig } from './admin-rig.ts';
 
@@ -11,12 +11,12 @@ afterAll(() => rig.close());
 
 const ZERO = { accepted: 0, pending: 0, delivered: 0, ignored: 0, dead: 0, malformed: 0, quarantined: 0 };
 
-it('follows events, malformed bodies and quarantined requests, by source and in sum', async () => {
+it('counts events, malformed bodies and quarantined requests, by source and in total', async () => {
   expect(await ledgerOf(rig)).toEqual(ZERO);
   await rig.webhook('acme', transactionAdded(1));
   await rig.settle(() => ({ state: 'delivered', delivered: ['event'] }));
   await rig.webhook('acme', transactionAdded(2));
-  await rig.bury();
+  await rig.moveToDeadLetters();
   await rig.webhook('acme', pointsIssued(3, 10));
   await rig.settle(() => ({ state: 'ignored', reason: 'no-identity' }));
   await rig.webhook('beta', pointsIssued(4, 10));
@@ -39,7 +39,7 @@ it('follows events, malformed bodies and quarantined requests, by source and in 
   });
 });
 
-it('says so when an event is unaccounted for, even where two sources make up for one another', () => {
+it('is not balanced if an event is missing, even if two sources compensate each other', () => {
   const view = ledgerView({
     a: { ...ZERO, accepted: 2, delivered: 1 },
     b: { ...ZERO, accepted: 1, delivered: 2 },

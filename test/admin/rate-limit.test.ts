@@ -8,17 +8,22 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-const guess = (remoteAddress: string) =>
-  rig.admin.inject({ url: '/admin/v1/ledger', remoteAddress, headers: { authorization: 'Bearer guess' } });
+function guess(remoteAddress: string) {
+  return rig.admin.inject({
+    url: '/admin/v1/ledger',
+    remoteAddress,
+    headers: { authorization: 'Bearer guess' },
+  });
+}
 
-it('counts what has no token, and unknown paths, against the address that sends them', async () => {
+it('counts requests without the token and to unknown paths against their address', async () => {
   const answers = [];
   for (let index = 0; index < 260; index += 1) {
     const url = index % 2 === 0 ? '/admin/v1/ledger' : '/admin/v1/nothing';
     answers.push(await rig.admin.inject({ url, remoteAddress: '10.0.0.5' }));
   }
   const limited = answers.filter(({ statusCode }) => statusCode === 429);
-  // Windows are of a second: on a slow machine the 260 can fall into two of them.
+  // Windows last a second: on a slow machine, the 260 requests can span two of them.
   expect(answers.filter(({ statusCode }) => statusCode === 401).length).toBeGreaterThanOrEqual(200);
   expect(limited.length).toBeGreaterThan(0);
   expect(Number(limited[0]?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
@@ -26,7 +31,7 @@ it('counts what has no token, and unknown paths, against the address that sends 
   expect((await guess('10.0.0.6')).statusCode).toBe(401);
 });
 
-it('turns away an address that tries tokens, the right one too, until its minute is over', async () => {
+it('refuses an address that guesses tokens, even with the right one, for the rest of its minute', async () => {
   const right = (remoteAddress: string) =>
     rig.admin.inject({
       url: '/admin/v1/ledger',
@@ -43,7 +48,7 @@ it('turns away an address that tries tokens, the right one too, until its minute
   expect((await right('10.0.0.8')).statusCode).toBe(200);
 });
 
-it('leaves probes alone', async () => {
+it('does not limit probes', async () => {
   const answers = await Promise.all(
     Array.from({ length: 260 }, () => rig.admin.inject({ url: '/livez', remoteAddress: '10.0.0.7' })),
   );

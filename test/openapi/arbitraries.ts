@@ -1,12 +1,12 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { type Node, examplesOf, operationOf, parametersOf, resolved } from '../helpers/openapi.ts';
 
-/** One request, ready to be sent. */
+/** A request to send. */
 export interface Call {
   readonly method: string;
-  /** Encoded, with its query. */
+  /** Percent-encoded, with the query. */
   readonly path: string;
-  /** Characters of Latin-1 only, as HTTP has it. */
+  /** Latin-1 characters only, as in HTTP. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
 }
@@ -37,7 +37,7 @@ const INJECTIONS = [
   'null',
 ];
 
-/** What no schema asks for. */
+/** Values outside of every schema. */
 const nasty: Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(...INJECTIONS),
   fc.string({ unit: 'binary', maxLength: 40 }),
@@ -47,16 +47,16 @@ const nasty: Arbitrary<unknown> = fc.oneof(
   fc.array(fc.string(), { maxLength: 3 }),
 );
 
-/** Values that a schema of the contract allows. */
-export const valueOf = (given: Node): Arbitrary<unknown> => {
+/** Values that match a schema of the contract. */
+export function valueOf(given: Node): Arbitrary<unknown> {
   const schema = resolved(given);
   if ('const' in schema) return fc.constant(schema['const']);
   if (Array.isArray(schema['enum'])) return fc.constantFrom(...schema['enum']);
   const types = [schema['type'] ?? 'object'].flat() as string[];
   return fc.oneof(...types.map((type) => typed(type, schema)));
-};
+}
 
-const typed = (type: string, schema: Node): Arbitrary<unknown> => {
+function typed(type: string, schema: Node): Arbitrary<unknown> {
   const { minimum = 0, maximum = 4e12, minLength = 0, maxLength = 60 } = schema;
   if (type === 'integer' || type === 'number') return fc.integer({ min: minimum, max: maximum });
   if (type === 'boolean') return fc.boolean();
@@ -66,26 +66,26 @@ const typed = (type: string, schema: Node): Arbitrary<unknown> => {
   return 'pattern' in schema
     ? fc.stringMatching(new RegExp(schema['pattern']))
     : fc.string({ minLength, maxLength: Math.min(maxLength, 60), unit: 'grapheme' });
-};
+}
 
-const objectOf = (schema: Node): Arbitrary<unknown> => {
+function objectOf(schema: Node): Arbitrary<unknown> {
   const properties = Object.entries((schema['properties'] ?? {}) as Node).map(
     ([name, property]) => [name, valueOf(property)] as const,
   );
   const some = fc.record(Object.fromEntries(properties), { requiredKeys: [] });
   const alternatives = (schema['oneOf'] ?? []) as Node[];
   if (alternatives.length === 0) return some;
-  // Of fields that exclude each other one is there.
+  // Exactly one of the mutually exclusive fields.
   const exclusive = alternatives.flatMap(({ required }) => required as string[]);
   return fc.tuple(some, fc.constantFrom(...exclusive)).chain(([value, chosen]) => {
     const rest = Object.entries(value).filter(([name]) => !exclusive.includes(name));
     const one = properties.find(([name]) => name === chosen)?.[1] ?? fc.constant(undefined);
     return one.map((made) => ({ ...Object.fromEntries(rest), [chosen]: made }));
   });
-};
+}
 
-/** A value with something in it changed, added or taken away. */
-const spoiled = (value: unknown): Arbitrary<unknown> => {
+/** A value with a part changed, added or removed. */
+function mutated(value: unknown): Arbitrary<unknown> {
   if (Array.isArray(value))
     return fc.oneof(
       nasty.map((bad) => [...value, bad]),
@@ -100,43 +100,49 @@ const spoiled = (value: unknown): Arbitrary<unknown> => {
       arbitrary: fc.constantFrom(...names).chain((name) => {
         const inner = (value as Record<string, unknown>)[name];
         const bad =
-          typeof inner === 'object' && inner !== null && name !== '__proto__' ? spoiled(inner) : nasty;
-        // Not by assignment, which would set the prototype.
+          typeof inner === 'object' && inner !== null && name !== '__proto__' ? mutated(inner) : nasty;
+        // Not an assignment, which would set the prototype.
         return bad.map((changed) => Object.fromEntries([...Object.entries(value), [name, changed]]));
       }),
     },
   );
-};
+}
 
-const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
 
-/** Percent-encoded; what cannot be, such as half a surrogate pair, becomes a path that is no URL. */
-const encoded = (value: unknown): string => {
+/** Percent-encoded. A lone surrogate, which cannot be encoded, becomes an invalid URL. */
+function encoded(value: unknown): string {
   const text = textOf(value);
   return text.isWellFormed() ? encodeURIComponent(text) : '%ff';
-};
+}
 
-const headerText = (value: unknown): string => textOf(value).replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?');
+function headerText(value: unknown): string {
+  return textOf(value).replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?');
+}
 
-/** `known`: values that hit something, by name of parameter or field, which the generated ones hardly would. */
+/**
+ * Values that exist in the test data, by parameter or field name; random ones would rarely match.
+ */
 export type Known = Readonly<Record<string, readonly string[]>>;
 
-const parameterOf = ({ name, schema }: Node, known: Known): Arbitrary<unknown> =>
-  fc.oneof(
+function parameterOf({ name, schema }: Node, known: Known): Arbitrary<unknown> {
+  return fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...(known[name] ?? ['x'])) },
     { weight: 2, arbitrary: valueOf(schema) },
     { weight: 2, arbitrary: nasty },
   );
+}
 
-/** A body as the contract has it, one of its examples too. */
-const bodyOf = (media: Node): Arbitrary<string | Uint8Array> => {
+/** A valid body or example of the contract, or a mutation of it. */
+function bodyOf(media: Node): Arbitrary<string | Uint8Array> {
   const valid = fc.oneof(valueOf(media['schema']), fc.constantFrom(...examplesOf(media)));
   return fc.oneof(
     { weight: 4, arbitrary: valid.map((value) => JSON.stringify(value)) },
     {
       weight: 5,
-      arbitrary: valid.chain(spoiled).map((value) => JSON.stringify(value) ?? ''),
+      arbitrary: valid.chain(mutated).map((value) => JSON.stringify(value) ?? ''),
     },
     {
       weight: 1,
@@ -155,7 +161,7 @@ const bodyOf = (media: Node): Arbitrary<string | Uint8Array> => {
       ),
     },
   );
-};
+}
 
 const CONTENT_TYPES = [
   'application/json',
@@ -172,22 +178,26 @@ const CONTENT_TYPES = [
 interface Parts {
   readonly path: Record<string, unknown>;
   readonly query: Record<string, unknown>;
-  /** A parameter that is too much. */
+  /** An unexpected parameter. */
   readonly more?: readonly [name: string, value: unknown] | undefined;
   readonly headers: Record<string, unknown>;
   readonly type: string;
   readonly body?: string | Uint8Array | undefined;
 }
 
-const partsOf = (operation: string, inPlace: (place: string) => Record<string, Arbitrary<unknown>>) => ({
-  path: fc.record<Record<string, unknown>>(inPlace('path')),
-  query: fc.record<Record<string, unknown>, never>(inPlace('query'), { requiredKeys: [] }),
-  headers: fc.record<Record<string, unknown>, never>(inPlace('header'), { requiredKeys: [] }),
-  media: Object.values((operationOf(operation)['requestBody']?.content ?? {}) as Node)[0] as Node | undefined,
-});
+function partsOf(operation: string, inPlace: (place: string) => Record<string, Arbitrary<unknown>>) {
+  return {
+    path: fc.record<Record<string, unknown>>(inPlace('path')),
+    query: fc.record<Record<string, unknown>, never>(inPlace('query'), { requiredKeys: [] }),
+    headers: fc.record<Record<string, unknown>, never>(inPlace('header'), { requiredKeys: [] }),
+    media: Object.values((operationOf(operation)['requestBody']?.content ?? {}) as Node)[0] as
+      | Node
+      | undefined,
+  };
+}
 
-/** Calls that are right: known values and the examples. */
-const rightParts = (operation: string, known: Known): Arbitrary<Parts> => {
+/** Valid calls: known values and the examples. */
+function validParts(operation: string, known: Known): Arbitrary<Parts> {
   const { media, ...places } = partsOf(operation, (place) =>
     Object.fromEntries(
       parametersOf(operation)
@@ -197,10 +207,10 @@ const rightParts = (operation: string, known: Known): Arbitrary<Parts> => {
   );
   const examples = media === undefined ? [undefined] : examplesOf(media).map((one) => JSON.stringify(one));
   return fc.record({ ...places, type: fc.constant('application/json'), body: fc.constantFrom(...examples) });
-};
+}
 
-/** Calls in which anything may be wrong. */
-const anyParts = (operation: string, known: Known): Arbitrary<Parts> => {
+/** Calls of which any part may be invalid. */
+function anyParts(operation: string, known: Known): Arbitrary<Parts> {
   const { media, ...places } = partsOf(operation, (place) =>
     Object.fromEntries(
       parametersOf(operation)
@@ -221,18 +231,19 @@ const anyParts = (operation: string, known: Known): Arbitrary<Parts> => {
     body:
       media === undefined ? fc.constant(undefined) : fc.option(bodyOf(media), { nil: undefined, freq: 12 }),
   });
-};
+}
 
-/** Calls of one operation, from what is right to what is not. */
-export const callsOf = (operation: string, known: Known): Arbitrary<Call> =>
-  fc
+/** Valid and invalid calls of one operation. */
+export function callsOf(operation: string, known: Known): Arbitrary<Call> {
+  return fc
     .oneof(
-      { weight: 1, arbitrary: rightParts(operation, known) },
+      { weight: 1, arbitrary: validParts(operation, known) },
       { weight: 3, arbitrary: anyParts(operation, known) },
     )
     .map((parts) => callOf(operation, parts));
+}
 
-const callOf = (operation: string, { path, query, more, headers, type, body }: Parts): Call => {
+function callOf(operation: string, { path, query, more, headers, type, body }: Parts): Call {
   const [method = '', template = ''] = operation.split(' ');
   const pairs = [...Object.entries(query), ...(more === undefined ? [] : [more])];
   const search = pairs.map(([name, value]) => `${encoded(name)}=${encoded(value)}`).join('&');
@@ -244,4 +255,4 @@ const callOf = (operation: string, { path, query, more, headers, type, body }: P
     headers: { ...Object.fromEntries(sent), ...(body === undefined ? {} : { 'content-type': type }) },
     body,
   };
-};
+}

@@ -5,12 +5,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
 import { type AdminRig, KEY, ledgerOf, startAdminRig } from '../admin/admin-rig.ts';
-import { contractFault, operationOf, operations, parametersOf } from '../helpers/openapi.ts';
+import { contractViolation, operationOf, operations, parametersOf } from '../helpers/openapi.ts';
 import { type Call, type Known, callsOf } from './arbitraries.ts';
 
-/** Calls of each operation; of one that takes nothing, a tenth. */
+/** Calls per operation; a tenth of it for an operation without input. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 40);
-/** Another run begins with another number; a failure prints its own. */
+/** Change it to test other calls; a failure prints its seed. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_131);
 const TOKEN = 'secret';
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
     if (typeof body.receipt === 'string') receipts.push(body.receipt);
   };
   for (let customer = 1; customer <= 4; customer += 1) await send('acme', transactionAdded(customer));
-  await rig.bury();
+  await rig.moveToDeadLetters();
   for (let customer = 5; customer <= 8; customer += 1) await send('beta', pointsIssued(customer, 10));
   await rig.settle(() => ({ state: 'delivered' }));
   await send('acme', transactionAdded(9));
@@ -60,8 +60,8 @@ interface Answer {
   readonly text: string;
 }
 
-const exchange = (port: number, { method, path, headers, body }: Call): Promise<Answer> =>
-  new Promise((resolve, reject) => {
+function exchange(port: number, { method, path, headers, body }: Call): Promise<Answer> {
+  return new Promise((resolve, reject) => {
     const call = request({ port, host: '127.0.0.1', agent, method, path, headers }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -79,54 +79,56 @@ const exchange = (port: number, { method, path, headers, body }: Call): Promise<
     call.once('error', reject);
     call.end(body);
   });
+}
 
-interface Judgement {
+interface Verdict {
   readonly status: number;
-  /** What is wrong with the answer. */
+  /** How the answer violates the contract. */
   readonly fault?: string | undefined;
 }
 
-/** Holds an answer against the contract. One that says to wait is waited for, as a caller should. */
-const judge = async (call: Call): Promise<Judgement> => {
+/** Checks an answer against the contract. After a 429, waits and repeats as a client should. */
+async function check(call: Call): Promise<Verdict> {
   const app = call.path.startsWith('/webhooks/') ? rig.intake : rig.admin;
   const { port } = app.server.address() as AddressInfo;
   const credentials = { authorization: `Bearer ${TOKEN}`, 'x-relay-key': KEY };
   for (;;) {
     const answer = await exchange(port, { ...call, headers: { ...call.headers, ...credentials } });
     const { status, headers, text } = answer;
-    const fault = contractFault({ ...call, ...answer });
+    const fault = contractViolation({ ...call, ...answer });
     if (fault !== undefined) return { status, fault };
     if (status >= 500) return { status, fault: `${call.method} ${call.path} ${status}: ${text}` };
     if (status !== 429) return { status };
     await sleep(Number(headers.get('retry-after')) * 1_000);
   }
-};
+}
 
-const takesInput = (operation: string): boolean =>
-  parametersOf(operation).length > 0 || operationOf(operation)['requestBody'] !== undefined;
+function hasInput(operation: string): boolean {
+  return parametersOf(operation).length > 0 || operationOf(operation)['requestBody'] !== undefined;
+}
 
-describe('whatever is sent to an operation of the contract', () => {
-  it.each(operations)('%s answers as it says, and never with 5xx', async (operation) => {
+describe('any request to an operation of the contract', () => {
+  it.each(operations)('%s answers according to the contract, and never with 5xx', async (operation) => {
     const statuses = new Set<number>();
     await fc.assert(
       fc.asyncProperty(callsOf(operation, known), async (call) => {
-        const { fault, status } = await judge(call);
+        const { fault, status } = await check(call);
         expect(fault).toBeUndefined();
         statuses.add(status);
       }),
       {
-        numRuns: takesInput(operation) ? RUNS : Math.ceil(RUNS / 10),
+        numRuns: hasInput(operation) ? RUNS : Math.ceil(RUNS / 10),
         seed: SEED,
         interruptAfterTimeLimit: 20_000,
       },
     );
-    // Else it would have been turned away at the door, or been asked nothing wrong.
+    // Otherwise all calls would have been refused early, or none of them would have been invalid.
     expect(statuses).toContain(200);
-    expect(statuses.size > 1).toBe(takesInput(operation));
+    expect(statuses.size > 1).toBe(hasInput(operation));
   });
 
-  it('leaves the accounts in balance and nothing in the log of troubles', async () => {
+  it('leaves the ledger balanced and no error logged', async () => {
     await ledgerOf(rig);
-    expect(rig.seen.troubles).toEqual([]);
+    expect(rig.observed.errors).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { discardQuarantined, releaseQuarantined } from '../../src/operations/quarantine.ts';
-import { replayDeadLetters } from '../../src/operations/replay.ts';
-import { replayEvent } from '../../src/operations/replay-event.ts';
+import { discardQuarantined, releaseQuarantined } from '../../src/operations/quarantine-actions.ts';
+import { replayDeadLetters } from '../../src/operations/dead-letter-actions.ts';
+import { replayEvent } from '../../src/operations/event-replay.ts';
 import { type Journal, StoreError } from '../../src/journal/journal.ts';
 import { type AdminRig, ledgerOf, source, startAdminRig } from '../admin/admin-rig.ts';
 import { transactionAdded } from '../fixtures/events.ts';
@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
-/** The same journal, whose `name` fails from the call after the first `times` on. */
+/** The same journal, with a method that fails after its first `times` calls. */
 function failing(name: 'append' | 'promote' | 'removeQuarantined', times: number): Journal {
   let calls = 0;
   const call = (...args: unknown[]): Promise<unknown> => {
@@ -37,46 +37,52 @@ async function refuse(count: number) {
 function parts(journal: Journal) {
   return { journal, sources: rig.sources, now: () => rig.state.now };
 }
-const order = { filter: {}, asNew: false, by: 'admin', dryRun: false };
+const request = { filter: {}, asNew: false, by: 'admin', dryRun: false };
 
 describe('a store that fails midway', () => {
-  it('leaves what was promoted, and the next replay does the rest', async () => {
+  it('does not undo promotions, and the next replay completes them', async () => {
     await malformed(50);
     rig.sources.set([source('acme')]);
-    await expect(replayDeadLetters(parts(failing('promote', 30)), order)).rejects.toThrow(StoreError);
+    await expect(replayDeadLetters(parts(failing('promote', 30)), request)).rejects.toThrow(StoreError);
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 30, malformed: 20 });
-    expect(await replayDeadLetters(parts(rig.journal), order)).toMatchObject({ replayed: 20 });
+    expect(await replayDeadLetters(parts(rig.journal), request)).toMatchObject({ replayed: 20 });
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 50, malformed: 0 });
   });
 
-  it('keeps in quarantine what it did not take, and the next release does the rest', async () => {
+  it('leaves requests that were not accepted in quarantine, and the next release completes it', async () => {
     await refuse(10);
-    await expect(releaseQuarantined(parts(failing('append', 4)), order)).rejects.toThrow(StoreError);
+    await expect(releaseQuarantined(parts(failing('append', 4)), request)).rejects.toThrow(StoreError);
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 4, quarantined: 6 });
-    expect(await releaseQuarantined(parts(rig.journal), order)).toMatchObject({ released: 6, duplicates: 0 });
+    expect(await releaseQuarantined(parts(rig.journal), request)).toMatchObject({
+      released: 6,
+      duplicates: 0,
+    });
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 10, quarantined: 0 });
   });
 
-  it('loses nothing and doubles nothing when it fails between journaling and removing', async () => {
+  it('loses and duplicates nothing if it fails between journaling and removing', async () => {
     await refuse(3);
-    await expect(releaseQuarantined(parts(failing('removeQuarantined', 0)), order)).rejects.toThrow(
+    await expect(releaseQuarantined(parts(failing('removeQuarantined', 0)), request)).rejects.toThrow(
       StoreError,
     );
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 3, quarantined: 3 });
-    expect(await releaseQuarantined(parts(rig.journal), order)).toMatchObject({ released: 3, duplicates: 3 });
+    expect(await releaseQuarantined(parts(rig.journal), request)).toMatchObject({
+      released: 3,
+      duplicates: 3,
+    });
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 3, quarantined: 0 });
   });
 
-  it('discards the rest when asked again', async () => {
+  it('discards the rest at the next call', async () => {
     await refuse(60);
-    await expect(discardQuarantined(parts(failing('removeQuarantined', 1)), order)).rejects.toThrow(
+    await expect(discardQuarantined(parts(failing('removeQuarantined', 1)), request)).rejects.toThrow(
       StoreError,
     );
     expect(await ledgerOf(rig)).toMatchObject({ quarantined: 10 });
-    expect(await discardQuarantined(parts(rig.journal), order)).toEqual({ matched: 10, discarded: 10 });
+    expect(await discardQuarantined(parts(rig.journal), request)).toEqual({ matched: 10, discarded: 10 });
   });
 
-  it('is answered 503 with Retry-After by the admin API', async () => {
+  it('makes the admin API answer 503 with Retry-After', async () => {
     const failure = vi.spyOn(rig.journal, 'count').mockRejectedValue(new StoreError('secret path'));
     const answer = await rig.post('/admin/v1/dead-letters/replay', { filter: {}, all: true });
     failure.mockRestore();
@@ -87,37 +93,37 @@ describe('a store that fails midway', () => {
 });
 
 describe('two operators at once', () => {
-  it('promote each malformed body once', async () => {
+  it('promote each malformed body only once', async () => {
     await malformed(25);
     rig.sources.set([source('acme')]);
     const both = await Promise.all([
-      replayDeadLetters(parts(rig.journal), order),
-      replayDeadLetters(parts(rig.journal), order),
+      replayDeadLetters(parts(rig.journal), request),
+      replayDeadLetters(parts(rig.journal), request),
     ]);
     expect(both[0].replayed + both[1].replayed).toBe(25);
     expect(both[0].duplicates + both[1].duplicates).toBe(0);
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 25, pending: 25, malformed: 0 });
   });
 
-  it('release each quarantined request once', async () => {
+  it('release each quarantined request only once', async () => {
     await refuse(25);
     await Promise.all([
-      releaseQuarantined(parts(rig.journal), order),
-      releaseQuarantined(parts(rig.journal), order),
+      releaseQuarantined(parts(rig.journal), request),
+      releaseQuarantined(parts(rig.journal), request),
     ]);
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 25, pending: 25, quarantined: 0 });
   });
 
-  it('are told when the other was faster', async () => {
+  it('get an error if the other one was faster', async () => {
     const { receipt } = (await rig.webhook('acme', { ...transactionAdded(1), orgId: 1 })).body;
-    await rig.bury();
+    await rig.moveToDeadLetters();
     const record = (await rig.journal.find(receipt))!;
-    expect(await replayEvent(parts(rig.journal), record, order)).toEqual({
+    expect(await replayEvent(parts(rig.journal), record, request)).toEqual({
       ok: true,
       receipt,
       duplicate: false,
     });
-    expect(await replayEvent(parts(rig.journal), record, order)).toMatchObject({
+    expect(await replayEvent(parts(rig.journal), record, request)).toMatchObject({
       ok: false,
       detail: expect.stringContaining('meantime'),
     });

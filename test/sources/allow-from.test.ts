@@ -50,16 +50,16 @@ test.each([
   expect(isAllowed(ip)).toBe(false);
 });
 
-test('looks past the zone of a link-local address', () => {
+test('ignores the zone of a link-local address', () => {
   expect(createAllowFrom(['fe80::/10'])('fe80::1%eth0')).toBe(true);
 });
 
-test('the widest ranges', () => {
+test('handles the widest ranges', () => {
   expect(createAllowFrom(['0.0.0.0/0'])('198.51.100.1')).toBe(true);
   expect(createAllowFrom(['0.0.0.0/0'])('2001:db8::1')).toBe(false);
   expect(createAllowFrom(['::/0'])('2001:db8::1')).toBe(true);
 });
 
-test.each(['nonsense', '10.0.0.0/33', '', '::ffff:10.0.0.0/8'])('%j is no range', (range) => {
+test.each(['nonsense', '10.0.0.0/33', '', '::ffff:10.0.0.0/8'])('%j is not a valid range', (range) => {
   expect(() => createAllowFrom([range])).toThrow(RangeError);
 });

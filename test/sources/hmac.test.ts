@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { VerifierConfig } from '../../src/config/source.ts';
+import type { VerifierConfig } from '../../src/config/source-config.ts';
 import { createHmacVerifier } from '../../src/sources/hmac.ts';
 import {
   BODY,
@@ -53,13 +53,13 @@ describe('the signature', () => {
     expect(signed(config(changes), signature)).toBe('passed');
   });
 
-  test('passes the vector of RFC 4231 §4.3', () => {
+  test('passes the test vector of RFC 4231, section 4.3', () => {
     const signature = '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843';
     const body = Buffer.from('what do ya want for nothing?');
     expect(signed(config({ secrets: ['Jefe'] }), signature, body)).toBe('passed');
   });
 
-  test.each(TAMPERED)('refuses another body (%#)', (body) => {
+  test.each(TAMPERED)('refuses a changed body (%#)', (body) => {
     expect(signed(config(), HEX, body)).toBe('hmac:bad-signature');
   });
 
@@ -72,20 +72,20 @@ describe('the signature', () => {
   });
 
   test.each(['', HEX.slice(1), HEX.slice(2), `${HEX}00`, `0x${HEX}`, `${HEX.slice(0, -1)}g`, `${HEX}\u0000`])(
-    'refuses the wrong encoding %j',
+    'refuses the invalid encoding %j',
     (signature) => {
       expect(signed(config(), signature)).toBe('hmac:bad-encoding');
     },
   );
 
-  test('refuses base64 for hex and hex for base64', () => {
+  test('refuses base64 instead of hex, and hex instead of base64', () => {
     const base64 = Buffer.from(HEX, 'hex').toString('base64');
     expect(signed(config({ encoding: 'base64' }), base64)).toBe('passed');
     expect(signed(config(), base64)).toBe('hmac:bad-encoding');
     expect(signed(config({ encoding: 'base64' }), HEX)).toBe('hmac:bad-encoding');
   });
 
-  test('refuses base64 without padding, with spaces, with loose bits, in the URL alphabet', () => {
+  test('refuses base64 without padding, with spaces, with stray bits, or in the URL alphabet', () => {
     const base64 = 'VM0LdDyvYoVBsmIXfdB+Q6hLb/6KFCcEMI9GCEQooaE=';
     expect(signed(config({ encoding: 'base64' }), base64)).toBe('passed');
     const spellings = [
@@ -100,14 +100,14 @@ describe('the signature', () => {
     }
   });
 
-  test('wants the prefix exactly when there is one', () => {
+  test('requires the prefix if and only if one is configured', () => {
     expect(signed(config({ prefix: 'sha256=' }), HEX)).toBe('hmac:bad-prefix');
     expect(signed(config({ prefix: 'sha256=' }), `SHA256=${HEX}`)).toBe('hmac:bad-prefix');
     expect(signed(config({ prefix: 'sha256=' }), 'sha256=')).toBe('hmac:bad-encoding');
     expect(signed(config(), `sha256=${HEX}`)).toBe('hmac:bad-encoding');
   });
 
-  test('refuses a missing and a doubled header', () => {
+  test('refuses a missing and a duplicate header', () => {
     const verifier = createHmacVerifier(config());
     expect(verifier.name).toBe('hmac:x-signature');
     expect(outcome(verifier, { headers: [] })).toBe('hmac:missing');
@@ -119,7 +119,7 @@ describe('the signature', () => {
   });
 });
 
-/** Over the template of the tests below. */
+/** Signs the template of the tests below. */
 function sign(timestamp: string, id: string | Buffer = 'msg_1'): string {
   return createHmac('sha256', 'relay-secret-1')
     .update(id)
@@ -141,11 +141,11 @@ describe('timestamp and id', () => {
   const sent = (headers: Record<string, string>, receivedAt = RECEIVED_AT): string =>
     outcome(createHmacVerifier(stamped), { headers: Object.entries(headers), receivedAt });
 
-  test('passes when all is signed', () => {
+  test('passes if everything is signed', () => {
     expect(sent(SIGNED)).toBe('passed');
   });
 
-  test('takes the bytes of an id beyond ASCII as they came', () => {
+  test('verifies the raw bytes of a non-ASCII id', () => {
     const id = Buffer.from('msg_é', 'utf8');
     const signature = sign(SIGNED['x-timestamp'], id);
     expect(sent({ ...SIGNED, 'x-id': id.toString('latin1'), 'x-signature': signature })).toBe('passed');
@@ -160,7 +160,7 @@ describe('timestamp and id', () => {
     expect(sent({ ...SIGNED, ...changes })).toBe(code);
   });
 
-  test.each(['x-timestamp', 'x-id'] as const)('refuses a missing and a doubled %s', (name) => {
+  test.each(['x-timestamp', 'x-id'] as const)('refuses a missing and a duplicate %s', (name) => {
     const { [name]: value, ...others } = SIGNED;
     const code = name === 'x-id' ? 'id' : 'timestamp';
     expect(sent(others)).toBe(`hmac:${code}-missing`);
@@ -168,14 +168,14 @@ describe('timestamp and id', () => {
     expect(outcome(createHmacVerifier(stamped), { headers })).toBe(`hmac:${code}-doubled`);
   });
 
-  test.each(ODD_TIMESTAMPS)('refuses the timestamp %j although it is signed', (timestamp) => {
+  test.each(ODD_TIMESTAMPS)('refuses the timestamp %j even if it is signed', (timestamp) => {
     const signature = sign(timestamp);
     expect(sent({ ...SIGNED, 'x-timestamp': timestamp, 'x-signature': signature })).toBe(
       'hmac:timestamp-malformed',
     );
   });
 
-  test('bounds the age both ways', () => {
+  test('limits the age in both directions', () => {
     expect(sent(SIGNED, RECEIVED_AT + 5 * MINUTE)).toBe('passed');
     expect(sent(SIGNED, RECEIVED_AT + 5 * MINUTE + 1)).toBe('hmac:timestamp-old');
     expect(sent(SIGNED, RECEIVED_AT - 5 * MINUTE)).toBe('passed');
@@ -183,7 +183,7 @@ describe('timestamp and id', () => {
     expect(sent(SIGNED, Number.NaN)).toBe('hmac:timestamp-old');
   });
 
-  test('reads milliseconds when told so, and only then', () => {
+  test('reads milliseconds only if configured to', () => {
     const inMilliseconds = config({
       ...stamped,
       timestamp: { header: 'X-Timestamp', unit: 'ms', tolerance: MINUTE },
@@ -197,7 +197,7 @@ describe('timestamp and id', () => {
   });
 });
 
-test('signs the hash of the body in the signature’s encoding', () => {
+test('hashes the body in the encoding of the signature', () => {
   const verifier = createHmacVerifier(
     config({
       encoding: 'base64',
@@ -207,7 +207,8 @@ test('signs the hash of the body in the signature’s encoding', () => {
   );
   const headers = [
     ['X-Timestamp', String(SENT_AT_SECONDS)],
-    // printf 'POST\n1790848800\n<base64 of SHA-256 of BODY>' | openssl dgst -sha256 -hmac relay-secret-1 -binary | base64
+    // printf 'POST\n1790848800\n<base64 of SHA-256 of BODY>' | openssl dgst -sha256 -hmac
+    // relay-secret-1 -binary | base64
     ['X-Signature', 'KJgvsC/2d8A8t7SndJu4Ol0WTA3qb+VCR2YkXAWx/Bk='],
   ] as const;
   expect(outcome(verifier, { headers })).toBe('passed');

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { VerifierConfig } from '../../src/config/source.ts';
+import type { VerifierConfig } from '../../src/config/source-config.ts';
 import { createNeoVerifier } from '../../src/sources/neo.ts';
 import {
   BODY,
@@ -27,7 +27,10 @@ function config(changes: Partial<NeoConfig> = {}): NeoConfig {
   };
 }
 
-/** `openssl dgst -sha256 -hmac neo-secret -binary | base64` over `neo-key:1790848800:<base64 of SHA-256 of BODY>`. */
+/**
+ * `openssl dgst -sha256 -hmac neo-secret -binary | base64` over `neo-key:1790848800:<base64 of
+ * SHA-256 of BODY>`.
+ */
 const SIGNATURE = 'IjrENhn7GVFG8eDVZfMneZ7lvkOPN1NwzhyGB/rYlj0=';
 const SIGNED = { 'x-neo-signature': SIGNATURE, 'x-neo-timestamp': String(SENT_AT_SECONDS) };
 
@@ -64,11 +67,11 @@ test('passes SHA-512', () => {
   expect(outcome(verifier, { headers: Object.entries(SIGNED) })).toBe('neo:bad-encoding');
 });
 
-test.each(TAMPERED)('refuses another body (%#)', (body) => {
+test.each(TAMPERED)('refuses a changed body (%#)', (body) => {
   expect(sent({}, RECEIVED_AT, body)).toBe('neo:bad-signature');
 });
 
-test('refuses another secret, another key, another timestamp', () => {
+test('refuses a different secret, API key or timestamp', () => {
   expect(sent({ 'x-neo-signature': sign(SIGNED['x-neo-timestamp'], 'other') })).toBe('neo:bad-signature');
   expect(sent({ 'x-neo-timestamp': String(SENT_AT_SECONDS + 1) })).toBe('neo:bad-signature');
   const otherKey = createNeoVerifier(config({ apiKey: 'neo-kez' }));
@@ -81,7 +84,7 @@ test('an empty secret never matches', () => {
 });
 
 test.each(['', SIGNATURE.slice(0, -1), `${SIGNATURE}=`, Buffer.from(SIGNATURE, 'base64').toString('hex')])(
-  'refuses the encoding of %j',
+  'refuses the invalid encoding %j',
   (signature) => {
     expect(sent({ 'x-neo-signature': signature })).toBe('neo:bad-encoding');
   },
@@ -90,7 +93,7 @@ test.each(['', SIGNATURE.slice(0, -1), `${SIGNATURE}=`, Buffer.from(SIGNATURE, '
 test.each([
   ['x-neo-signature', 'neo:'],
   ['x-neo-timestamp', 'neo:timestamp-'],
-] as const)('refuses a missing and a doubled %s', (name, code) => {
+] as const)('refuses a missing and a duplicate %s', (name, code) => {
   const { [name]: value, ...others } = SIGNED;
   const verifier = createNeoVerifier(config());
   expect(outcome(verifier, { headers: Object.entries(others) })).toBe(`${code}missing`);
@@ -98,12 +101,12 @@ test.each([
   expect(outcome(verifier, { headers })).toBe(`${code}doubled`);
 });
 
-test.each(ODD_TIMESTAMPS)('refuses the timestamp %j although it is signed', (timestamp) => {
+test.each(ODD_TIMESTAMPS)('refuses the timestamp %j even if it is signed', (timestamp) => {
   const changes = { 'x-neo-timestamp': timestamp, 'x-neo-signature': sign(timestamp) };
   expect(sent(changes)).toBe('neo:timestamp-malformed');
 });
 
-test('bounds the age both ways', () => {
+test('limits the age in both directions', () => {
   expect(sent({}, RECEIVED_AT + 5 * MINUTE)).toBe('passed');
   expect(sent({}, RECEIVED_AT + 5 * MINUTE + 1)).toBe('neo:timestamp-old');
   expect(sent({}, RECEIVED_AT - 5 * MINUTE - 1)).toBe('neo:timestamp-new');

@@ -1,6 +1,6 @@
 import type { ReceivedRequest, Verdict, Verifier } from '../../src/sources/verifier.ts';
 
-/** The instant at which the requests of these tests come; the signed constants were made for it. */
+/** Time of the requests in these tests; the signed constants were computed for it. */
 export const SENT_AT_SECONDS = 1_790_848_800;
 export const RECEIVED_AT = SENT_AT_SECONDS * 1_000;
 export const MINUTE = 60_000;
@@ -10,13 +10,13 @@ export const BODY: Buffer = Buffer.from('{"eventName":"x","v":"\u00ff\u00fe"}', 
 
 export interface RequestParts {
   readonly body?: Buffer;
-  /** In order, doubled names allowed. */
+  /** In order; duplicate names are allowed. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly ip?: string;
   readonly receivedAt?: number;
 }
 
-/** A request as Node gives it; `headers` is left empty to prove that only the raw list is read. */
+/** A request as Node represents it; `headers` is empty to prove that only the raw list is read. */
 export function request(parts: RequestParts = {}): ReceivedRequest {
   return {
     body: parts.body ?? BODY,
@@ -27,7 +27,7 @@ export function request(parts: RequestParts = {}): ReceivedRequest {
   };
 }
 
-/** `passed`, or the code. */
+/** `passed`, or the code of the refusal. */
 export function outcome(verifier: Verifier, parts: RequestParts): string {
   return textOf(verifier.verify(request(parts)));
 }
@@ -36,7 +36,7 @@ function textOf(verdict: Verdict): string {
   return verdict.ok ? 'passed' : verdict.code;
 }
 
-/** The same bytes but one changed, and with one more. */
+/** Changed bodies: a byte replaced, a byte or a BOM added, re-encoded, empty. */
 export const TAMPERED: readonly Buffer[] = [
   Buffer.concat([BODY.subarray(0, -1), Buffer.from(']')]),
   Buffer.concat([BODY, Buffer.from(' ')]),
@@ -45,7 +45,7 @@ export const TAMPERED: readonly Buffer[] = [
   Buffer.alloc(0),
 ];
 
-/** Texts that are no plain digits but that a lenient reader would take for a number. */
+/** Strings that are not decimal digits but that a lenient parser would accept as a number. */
 export const ODD_TIMESTAMPS: readonly string[] = [
   'Infinity',
   '-Infinity',

@@ -12,7 +12,10 @@ import {
 } from './received-request.ts';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
-/** `openssl dgst -sha256 -mac HMAC -macopt hexkey:<decoded secret>` over `msg_1.1790848800.` and BODY, in base64. */
+/**
+ * `openssl dgst -sha256 -mac HMAC -macopt hexkey:<decoded secret>` over `msg_1.1790848800.` and
+ * BODY, in base64.
+ */
 const SIGNATURE = 'v1,yRXzGu9meBA3g/D2jKz7empp96lVzhfp1Zu8KUQ7S9o=';
 /** The same with the key `plain secret`. */
 const PLAIN_SIGNATURE = 'v1,QXXDBNL1/mTpNlegrsg6NWgAEn3STY1nV6ibAslXMVE=';
@@ -34,7 +37,7 @@ function sent(changes: Record<string, string> = {}, receivedAt = RECEIVED_AT, bo
   });
 }
 
-test('passes an example that the authors of the scheme publish', () => {
+test('passes the example that the authors of the scheme publish', () => {
   const headers = Object.entries({
     'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
     'webhook-timestamp': '1614265330',
@@ -44,7 +47,7 @@ test('passes an example that the authors of the scheme publish', () => {
   expect(outcome(verifierOf(SECRET), { headers, body, receivedAt: 1_614_265_330_000 })).toBe('passed');
 });
 
-test('passes each of its secrets, base64 after whsec_ and plain text', () => {
+test('passes with each secret, base64 after whsec_ and plain text', () => {
   expect(sent()).toBe('passed');
   expect(sent({ 'webhook-signature': PLAIN_SIGNATURE })).toBe('passed');
 });
@@ -55,7 +58,7 @@ test.each([
   `v1a,abc= v2,xyz ${SIGNATURE}`,
   `v1,broken ${SIGNATURE}`,
   ` ${SIGNATURE}  `,
-])('finds the right one of several signatures: %j', (signature) => {
+])('finds the valid one among several signatures: %j', (signature) => {
   expect(sent({ 'webhook-signature': signature })).toBe('passed');
 });
 
@@ -73,11 +76,11 @@ test.each([
   expect(sent({ 'webhook-signature': signature })).toBe(`standard-webhooks:${code}`);
 });
 
-test.each(TAMPERED)('refuses another body (%#)', (body) => {
+test.each(TAMPERED)('refuses a changed body (%#)', (body) => {
   expect(sent({}, RECEIVED_AT, body)).toBe('standard-webhooks:bad-signature');
 });
 
-test('refuses another id and another timestamp', () => {
+test('refuses a different id or timestamp', () => {
   expect(sent({ 'webhook-id': 'msg_2' })).toBe('standard-webhooks:bad-signature');
   expect(sent({ 'webhook-id': '' })).toBe('standard-webhooks:id-missing');
   expect(sent({ 'webhook-timestamp': String(SENT_AT_SECONDS + 1) })).toBe('standard-webhooks:bad-signature');
@@ -87,7 +90,7 @@ test.each([
   ['webhook-id', 'id-'],
   ['webhook-timestamp', 'timestamp-'],
   ['webhook-signature', ''],
-] as const)('refuses a missing and a doubled %s', (name, code) => {
+] as const)('refuses a missing and a duplicate %s', (name, code) => {
   const { [name]: value, ...others } = SIGNED;
   const verifier = verifierOf(SECRET);
   expect(outcome(verifier, { headers: Object.entries(others) })).toBe(`standard-webhooks:${code}missing`);
@@ -95,13 +98,13 @@ test.each([
   expect(outcome(verifier, { headers })).toBe(`standard-webhooks:${code}doubled`);
 });
 
-test('bounds the age both ways', () => {
+test('limits the age in both directions', () => {
   expect(sent({}, RECEIVED_AT + 5 * MINUTE)).toBe('passed');
   expect(sent({}, RECEIVED_AT + 5 * MINUTE + 1)).toBe('standard-webhooks:timestamp-old');
   expect(sent({}, RECEIVED_AT - 5 * MINUTE - 1)).toBe('standard-webhooks:timestamp-new');
 });
 
-test.each(ODD_TIMESTAMPS)('refuses the timestamp %j although it is signed', (timestamp) => {
+test.each(ODD_TIMESTAMPS)('refuses the timestamp %j even if it is signed', (timestamp) => {
   const key = Buffer.from(SECRET.slice(6), 'base64');
   const signature = createHmac('sha256', key).update(`msg_1.${timestamp}.`).update(BODY).digest('base64');
   const changes = { 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
@@ -116,7 +119,7 @@ test.each(['', 'whsec_', 'whsec_*** no base64'])('the unusable secret %j never m
   }
 });
 
-test('takes a secret whose base64 lost its padding', () => {
+test('accepts a secret whose base64 has no padding', () => {
   const key = Buffer.from('a key of 22 bytes here');
   const signature = createHmac('sha256', key).update('msg_1.1790848800.').update(BODY).digest('base64');
   const headers = Object.entries({ ...SIGNED, 'webhook-signature': `v1,${signature}` });

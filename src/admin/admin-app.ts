@@ -1,0 +1,178 @@
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { answerProblem, ProblemError } from '../http/problems.ts';
+import { closeLongLived, serverLimits } from '../http/server-limits.ts';
+import { StoreError } from '../journal/journal.ts';
+import { checkAccess, REFUSAL_DETAILS } from './access.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { createAuthThrottle } from './auth-throttle.ts';
+import { coverageRoutes, ledgerRoutes } from './report-routes.ts';
+import { deadLetterRoutes } from './dead-letter-routes.ts';
+import { destinationRoutes } from './destination-routes.ts';
+import { eventRoutes } from './event-routes.ts';
+import { logLevelRoutes } from './log-level-routes.ts';
+import { openapiRoutes } from './openapi-routes.ts';
+import { healthRoutes, metricsRoutes } from './probe-routes.ts';
+import { quarantineRoutes } from './quarantine-routes.ts';
+
+const MAX_BODY_BYTES = 1_048_576;
+/** Connections at once; more are dropped. */
+const MAX_CONNECTIONS = 1_000;
+/** For each address; refused requests count. */
+const MAX_REQUESTS_PER_SECOND = 200;
+
+/** The app of the admin port, for operators and probes. Not yet listening. */
+export async function createAdminApp(parts: AdminParts): Promise<FastifyInstance> {
+  const app = fastify({
+    ...serverLimits,
+    bodyLimit: MAX_BODY_BYTES,
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
+    frameworkErrors: (_error, _request, reply) =>
+      void answerProblem(new ProblemError('bad-request', 'the URL cannot be decoded'), reply),
+  });
+  app.setErrorHandler((error: Error, _request, reply) => {
+    const known = error instanceof StoreError ? 'store-failing' : undefined;
+    if (answerProblem(error, reply, known) === 'internal')
+      parts.observer.errorCaught('admin request failed', error);
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  closeLongLived(app);
+  const notFound = createNotFoundHandler(app);
+  app.setNotFoundHandler(notFound);
+  app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+  await app.register(helmet, securityHeaders);
+  await app.register(rateLimit, { global: false, ...rateLimits });
+  await app.register(healthRoutes(parts));
+  await app.register(metricsRoutes(parts));
+  await app.register(openapiRoutes);
+  await app.register(async (scope) => adminApi(scope, parts, notFound), { prefix: '/admin' });
+  return app;
+}
+
+/**
+ * Answers are data, except for the page of openapi-routes.ts, which has a policy of its own. HSTS
+ * is left to the proxy that terminates TLS.
+ */
+const securityHeaders = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
+  strictTransportSecurity: false,
+} as const;
+
+const rateLimits = {
+  max: MAX_REQUESTS_PER_SECOND,
+  timeWindow: 1_000,
+  addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+  addHeadersOnExceeding: {
+    'x-ratelimit-limit': false,
+    'x-ratelimit-remaining': false,
+    'x-ratelimit-reset': false,
+  },
+  errorResponseBuilder: (_request: unknown, context: { readonly max: number; readonly ttl: number }) =>
+    new ProblemError(
+      'rate-limited',
+      `at most ${context.max} requests in a second from one address`,
+      context.ttl / 1_000,
+    ),
+};
+
+/**
+ * Everything under /admin; unknown paths too, so that only callers with the token can probe them.
+ */
+async function adminApi(
+  scope: FastifyInstance,
+  parts: AdminParts,
+  notFound: ReturnType<typeof createNotFoundHandler>,
+): Promise<void> {
+  const throttle = createAuthThrottle(parts.now);
+  // A hook of the scope, because the limiter's own hook per route would run after the next one.
+  scope.addHook('onRequest', scope.rateLimit());
+  scope.addHook('onRequest', async ({ headers, raw }, reply) => {
+    const { rawHeaders, socket } = raw;
+    const address = socket.remoteAddress ?? '';
+    throttle.assertAllowed(address);
+    const refusal = checkAccess({ headers, rawHeaders, remoteAddress: socket.remoteAddress }, parts.token());
+    if (refusal === undefined) return;
+    if (refusal === 'wrong-token') throttle.recordFailure(address);
+    parts.observer.accessRefused(refusal);
+    void reply.header('www-authenticate', 'Bearer');
+    throw new ProblemError('unauthorized', REFUSAL_DETAILS[refusal]);
+  });
+  scope.setNotFoundHandler(notFound);
+  acceptJsonOnly(scope);
+  await scope.register(
+    async (v1) => {
+      ledgerRoutes(v1, parts);
+      coverageRoutes(v1, parts);
+      eventRoutes(v1, parts);
+      deadLetterRoutes(v1, parts);
+      quarantineRoutes(v1, parts);
+      destinationRoutes(v1, parts);
+      logLevelRoutes(v1, parts);
+    },
+    { prefix: '/v1' },
+  );
+}
+
+/**
+ * Bodies of the admin API are JSON or absent. Forms are refused with an explanation: a web page can
+ * send one to any address, but not JSON, and curl sends one by default.
+ */
+function acceptJsonOnly(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, body.trim() === '' ? undefined : JSON.parse(body));
+    } catch {
+      done(new ProblemError('bad-request', 'body: is not JSON'));
+    }
+  });
+  scope.addContentTypeParser('*', (_request, _payload, done) => {
+    done(
+      new ProblemError('bad-request', 'body: must be JSON, with the header Content-Type: application/json'),
+    );
+  });
+}
+
+interface KnownPath {
+  readonly pattern: RegExp;
+  readonly methods: Set<string>;
+}
+
+/** `/events/:receipt` → a regular expression that matches such paths. */
+function patternOf(url: string): RegExp {
+  return new RegExp(
+    `^${url
+      .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+      .replaceAll(/:\w+/g, '[^/]+')
+      .replace(/\/$/, '')}/?$`,
+  );
+}
+
+/**
+ * Answers requests without a route: 405 with `Allow` if the path exists for another method,
+ * otherwise 404. Must be called before the routes are registered.
+ */
+function createNotFoundHandler(app: FastifyInstance) {
+  const paths = new Map<string, KnownPath>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() };
+    for (const one of [method].flat()) path.methods.add(one);
+    paths.set(url, path);
+  });
+  return (request: FastifyRequest, reply: FastifyReply): never => {
+    const [requested = ''] = request.url.split('?');
+    const methods = [...paths.values()]
+      .filter(({ pattern }) => pattern.test(requested))
+      .flatMap((path) => [...path.methods]);
+    if (methods.length === 0)
+      throw new ProblemError('not-found', 'no such path; GET /openapi.yaml lists the paths');
+    const allow = [...new Set(methods)].toSorted().join(', ');
+    void reply.header('allow', allow);
+    throw new ProblemError('method-not-allowed', `this path accepts ${allow}`);
+  };
+}

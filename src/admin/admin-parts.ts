@@ -1,0 +1,150 @@
+import type { Journal } from '../journal/journal.ts';
+import type { SourceTable } from '../sources/source-table.ts';
+import type { LogLevel, LogLevelControl } from '../telemetry/log-level.ts';
+import type { AccessRefusal } from './access.ts';
+
+/* What the admin port needs from the rest of the relay. */
+
+export interface AdminParts {
+  readonly journal: Pick<
+    Journal,
+    | 'ledger'
+    | 'find'
+    | 'list'
+    | 'count'
+    | 'listQuarantined'
+    | 'replay'
+    | 'replays'
+    | 'promote'
+    | 'discard'
+    | 'removeQuarantined'
+    | 'append'
+    | 'appendMalformed'
+  >;
+  readonly sources: Pick<SourceTable, 'get'>;
+  readonly destinations: DestinationDirectory;
+  readonly coverage: CoverageSource;
+  readonly metrics: MetricsSource;
+  readonly health: HealthSource;
+  /**
+   * The bearer token, read at each request so that it can change without a restart. Undefined: only
+   * loopback has access.
+   */
+  readonly token: () => string | undefined;
+  readonly logLevel: LogLevelControl;
+  readonly observer: AdminObserver;
+  /** Epoch ms. */
+  readonly now: () => number;
+}
+
+/**
+ * One change by an operator, for the log. Counts and configured names only; the journal has the
+ * receipts.
+ */
+export interface ActionReport {
+  /** E.g. `dead-letters.replay`, `destination.pause`. */
+  readonly action: string;
+  readonly by: string;
+  readonly destination?: string;
+  /** The new log level. */
+  readonly level?: LogLevel;
+  /** E.g. `{matched: 3, replayed: 3}`. */
+  readonly counts?: Readonly<Record<string, number>>;
+  readonly dryRun?: boolean;
+}
+
+/** Receives what happens on the admin port; implemented by monitoring/. */
+export interface AdminObserver {
+  actionPerformed(report: ActionReport): void;
+  /** A request without a valid credential was refused. */
+  accessRefused(reason: AccessRefusal): void;
+  /** An unexpected error was handled; `error` is for the log. */
+  errorCaught(message: string, error: unknown): void;
+}
+
+/** The status of a destination. Times are epoch ms, as everywhere inside the relay. */
+export interface DestinationView {
+  readonly name: string;
+  readonly state: 'flowing' | 'waiting' | 'paused';
+  /** Stable code of why it is not flowing. */
+  readonly reason?: string | undefined;
+  readonly detail?: string | undefined;
+  /** Since when it has not been flowing. */
+  readonly since?: number | undefined;
+  readonly nextTryAt?: number | undefined;
+  readonly lastSuccessAt?: number | undefined;
+  /** Events that are claimed and not settled. */
+  readonly inFlight: number;
+  /** Requests in flight, and how many are allowed at present. */
+  readonly concurrency: { readonly used: number; readonly limit: number };
+  /** Remaining lifetime of the cached IMS token; absent without one. */
+  readonly tokenSecondsLeft?: number | undefined;
+  readonly pending: number;
+  /** Time of receipt of the oldest pending event. */
+  readonly oldestPendingAt?: number | undefined;
+  /** As configured; maxWait in ms. */
+  readonly batch: { readonly maxBytes: number; readonly maxMessages: number; readonly maxWait: number };
+  readonly limits: {
+    readonly requestsPerSecond: number;
+    readonly messagesPerSecond: number;
+    readonly concurrency: number;
+  };
+}
+
+/** Resolves once the change is durable, so that it survives a restart. */
+export interface DestinationControl {
+  pause(by: string): Promise<void>;
+  resume(by: string): Promise<void>;
+}
+
+export interface DestinationDirectory {
+  /** All destinations, in the order of the configuration. */
+  list(): Promise<readonly DestinationView[]>;
+  get(name: string): DestinationControl | undefined;
+}
+
+export interface CoverageFilter {
+  readonly source?: string | undefined;
+  readonly eventName?: string | undefined;
+}
+
+/** The payload fields of one event name that no mapping read. */
+export interface CoverageEntry {
+  readonly source: string;
+  readonly eventName: string;
+  readonly mapping: 'own' | 'generic' | 'override';
+  /** Number of events counted. */
+  readonly events: number;
+  /**
+   * Most frequent first. `count`: events that had the field without it being read; `example`: one
+   * masked value.
+   */
+  readonly fields: readonly { readonly path: string; readonly count: number; readonly example: string }[];
+  /** Occurrences of further fields, beyond the number that is listed. */
+  readonly more: number;
+}
+
+/** Counts since the start of the process; times in epoch ms. */
+export interface CoverageSource {
+  report(filter: CoverageFilter): { readonly since: number; readonly events: readonly CoverageEntry[] };
+}
+
+/** One health check. Its result is public, so `detail` contains no secret. */
+export interface HealthCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail?: string;
+}
+
+export interface HealthSource {
+  /** Is the process alive? If not, it should be restarted. */
+  live(): readonly HealthCheck[];
+  /** Can it store events durably? If not, it should receive no webhooks for now. */
+  ready(): Promise<readonly HealthCheck[]>;
+}
+
+export interface MetricsSource {
+  readonly registry: { readonly contentType: string; metrics(): Promise<string> };
+  /** Updates the gauges that are read from elsewhere (ledger, backlog, store). */
+  refresh(): Promise<void>;
+}

@@ -1,0 +1,61 @@
+import type { FastifyInstance } from 'fastify';
+import {
+  deadLetterFilter,
+  discardDeadLetters,
+  replayDeadLetters,
+} from '../operations/dead-letter-actions.ts';
+import { eventView, replayView } from './views.ts';
+import {
+  deadLettersQuery,
+  discardBody,
+  toFilter,
+  splitPage,
+  listPage,
+  parseInput,
+  replayBody,
+} from './requests.ts';
+import { operatorOf } from './access.ts';
+import type { AdminParts } from './admin-parts.ts';
+
+/** The dead letters: dead events and malformed bodies. */
+export function deadLetterRoutes(app: FastifyInstance, parts: AdminParts): void {
+  app.route({
+    method: 'GET',
+    url: '/dead-letters',
+    handler: async (request) => {
+      const { filter, page } = splitPage(parseInput(deadLettersQuery, request.query));
+      const { items, next } = await listPage(parts.journal.list(deadLetterFilter(filter), page));
+      return { deadLetters: items.map(eventView), next };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/dead-letters/replay',
+    handler: async (request) => {
+      const { asNew, dryRun, ...selection } = parseInput(replayBody, request.body);
+      const by = operatorOf(request);
+      const counts = await replayDeadLetters(parts, { filter: toFilter(selection), asNew, by, dryRun });
+      parts.observer.actionPerformed({ action: 'dead-letters.replay', by, dryRun, counts: { ...counts } });
+      return counts;
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/dead-letters/replays',
+    handler: async () => ({ replays: (await parts.journal.replays()).map(replayView) }),
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/dead-letters/discard',
+    handler: async (request) => {
+      const { dryRun, ...selection } = parseInput(discardBody, request.body);
+      const by = operatorOf(request);
+      const counts = await discardDeadLetters(parts, { filter: toFilter(selection), by, dryRun });
+      parts.observer.actionPerformed({ action: 'dead-letters.discard', by, dryRun, counts: { ...counts } });
+      return counts;
+    },
+  });
+}

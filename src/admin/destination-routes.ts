@@ -1,0 +1,60 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ProblemError } from '../http/problems.ts';
+import { operatorOf } from './access.ts';
+import type { AdminObserver, DestinationDirectory, DestinationView } from './admin-parts.ts';
+import { isoTime } from './views.ts';
+
+interface DestinationParts {
+  readonly destinations: DestinationDirectory;
+  readonly observer: Pick<AdminObserver, 'actionPerformed'>;
+}
+
+type NamedRoute = { Params: { name: string } };
+
+/** The destinations: listing them, and pausing and resuming one. */
+export function destinationRoutes(app: FastifyInstance, parts: DestinationParts): void {
+  app.route({
+    method: 'GET',
+    url: '/destinations',
+    handler: async () => ({
+      destinations: (await parts.destinations.list()).map(destinationView),
+    }),
+  });
+  app.route<NamedRoute>({
+    method: 'POST',
+    url: '/destinations/:name/pause',
+    handler: async (request) => act(parts, request, 'pause'),
+  });
+  app.route<NamedRoute>({
+    method: 'POST',
+    url: '/destinations/:name/resume',
+    handler: async (request) => act(parts, request, 'resume'),
+  });
+}
+
+async function act(
+  { destinations, observer }: DestinationParts,
+  request: FastifyRequest<NamedRoute>,
+  action: 'pause' | 'resume',
+) {
+  const { name } = request.params;
+  const by = operatorOf(request);
+  await (destinations.get(name) ?? notFound())[action](by);
+  observer.actionPerformed({ action: `destination.${action}`, by, destination: name });
+  const view = (await destinations.list()).find((destination) => destination.name === name);
+  return destinationView(view ?? notFound());
+}
+
+function notFound(): never {
+  throw new ProblemError('not-found', 'no destination has this name; GET /admin/v1/destinations lists them');
+}
+
+function destinationView({ since, nextTryAt, lastSuccessAt, oldestPendingAt, ...rest }: DestinationView) {
+  return {
+    ...rest,
+    since: isoTime(since),
+    nextTryAt: isoTime(nextTryAt),
+    lastSuccessAt: isoTime(lastSuccessAt),
+    oldestPendingAt: isoTime(oldestPendingAt),
+  };
+}

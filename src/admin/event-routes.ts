@@ -1,0 +1,66 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { replayEvent } from '../operations/event-replay.ts';
+import { ProblemError } from '../http/problems.ts';
+import type { EventRecord, Journal } from '../journal/journal.ts';
+import { eventView, recordView } from './views.ts';
+import { eventsQuery, queryFlag, splitPage, bodyFlag, listPage, parseInput } from './requests.ts';
+import { operatorOf } from './access.ts';
+import type { AdminParts } from './admin-parts.ts';
+
+type ReceiptRoute = { Params: { receipt: string } };
+
+const recordQuery = z.strictObject({ body: queryFlag(true) });
+const replayBody = z.strictObject({ asNew: bodyFlag() }, { error: 'body: must be {} or {"asNew": true}' });
+
+/** The events: listing them, the history of one, and replaying one. */
+export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
+  const { journal, observer } = parts;
+
+  app.route({
+    method: 'GET',
+    url: '/events',
+    handler: async (request) => {
+      const { filter, page } = splitPage(parseInput(eventsQuery, request.query));
+      const { state, ...rest } = filter;
+      const states = state === undefined ? {} : { states: state };
+      const { items, next } = await listPage(journal.list({ ...rest, ...states }, page));
+      return { events: items.map(eventView), next };
+    },
+  });
+
+  app.route<ReceiptRoute>({
+    method: 'GET',
+    url: '/events/:receipt',
+    handler: async (request) => {
+      const query = parseInput(recordQuery, request.query);
+      return recordView(await findRecord(journal, request.params.receipt), { content: query.body });
+    },
+  });
+
+  app.route<ReceiptRoute>({
+    method: 'POST',
+    url: '/events/:receipt/replay',
+    handler: async (request) => {
+      const { asNew } = parseInput(replayBody, request.body ?? {});
+      const by = operatorOf(request);
+      const record = await findRecord(journal, request.params.receipt);
+      const replay = await replayEvent(parts, record, { asNew, by });
+      if (!replay.ok) throw new ProblemError('conflict', replay.detail);
+      const counts = { matched: 1, replayed: replay.duplicate ? 0 : 1 };
+      observer.actionPerformed({ action: 'event.replay', by, counts });
+      return { ...counts, receipt: replay.receipt };
+    },
+  });
+}
+
+async function findRecord(journal: Pick<Journal, 'find'>, receipt: string): Promise<EventRecord> {
+  const record = await journal.find(receipt);
+  if (record === undefined) {
+    throw new ProblemError(
+      'not-found',
+      'no event has this receipt or event id; retention may have removed it',
+    );
+  }
+  return record;
+}

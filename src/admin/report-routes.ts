@@ -1,0 +1,78 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Journal, Ledger, SourceCounts } from '../journal/journal.ts';
+import type { CoverageSource } from './admin-parts.ts';
+import { nonEmptyString, parseInput } from './requests.ts';
+import { isoTime } from './views.ts';
+
+/** Counts of one source or of all. `balanced`: every accepted event is accounted for. */
+export interface LedgerLine extends SourceCounts {
+  readonly balanced: boolean;
+}
+
+export interface LedgerView extends LedgerLine {
+  readonly sources: Readonly<Record<string, LedgerLine>>;
+}
+
+const NO_COUNTS: SourceCounts = {
+  accepted: 0,
+  pending: 0,
+  delivered: 0,
+  ignored: 0,
+  dead: 0,
+  malformed: 0,
+  quarantined: 0,
+};
+
+/** Adds up the sources. The total is balanced only if each source is. */
+export function ledgerView(ledger: Ledger): LedgerView {
+  const sources = Object.fromEntries(Object.entries(ledger).map(([name, counts]) => [name, lineOf(counts)]));
+  const total = Object.values(ledger).reduce(add, NO_COUNTS);
+  const balanced = Object.values(sources).every((source) => source.balanced);
+  return { ...total, balanced, sources };
+}
+
+function lineOf(counts: SourceCounts): LedgerLine {
+  return { ...counts, balanced: isBalanced(counts) };
+}
+
+function isBalanced({ accepted, pending, delivered, ignored, dead }: SourceCounts): boolean {
+  return accepted === pending + delivered + ignored + dead;
+}
+
+function add(a: SourceCounts, b: SourceCounts): SourceCounts {
+  return {
+    accepted: a.accepted + b.accepted,
+    pending: a.pending + b.pending,
+    delivered: a.delivered + b.delivered,
+    ignored: a.ignored + b.ignored,
+    dead: a.dead + b.dead,
+    malformed: a.malformed + b.malformed,
+    quarantined: a.quarantined + b.quarantined,
+  };
+}
+
+/** The ledger: the counts of all events by state. */
+export function ledgerRoutes(
+  app: FastifyInstance,
+  { journal }: { readonly journal: Pick<Journal, 'ledger'> },
+): void {
+  app.route({ method: 'GET', url: '/ledger', handler: async () => ledgerView(await journal.ledger()) });
+}
+
+const query = z.strictObject({ source: nonEmptyString().optional(), eventName: nonEmptyString().optional() });
+
+/** The payload fields that the mapping does not read. */
+export function coverageRoutes(
+  app: FastifyInstance,
+  { coverage }: { readonly coverage: CoverageSource },
+): void {
+  app.route({
+    method: 'GET',
+    url: '/coverage',
+    handler: async (request) => {
+      const { since, events } = coverage.report(parseInput(query, request.query));
+      return { since: isoTime(since), events };
+    },
+  });
+}

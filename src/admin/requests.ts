@@ -1,0 +1,241 @@
+import { z } from 'zod';
+import { ProblemError } from '../http/problems.ts';
+import {
+  type EventFilter,
+  type EventState,
+  type Page,
+  type PageRequest,
+  RefusedError,
+} from '../journal/journal.ts';
+
+/** Errors reported in one answer. */
+const MAX_ERRORS = 3;
+
+/**
+ * Validates input of a caller.
+ * @throws ProblemError `bad-request` with the fields and what they must be, without any value
+ */
+export function parseInput<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new ProblemError('bad-request', parsed.error.issues.slice(0, MAX_ERRORS).map(messageOf).join('; '));
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.slice(0, MAX_ERRORS).map((key) => key.slice(0, 40));
+    return `${[...issue.path, keys.join(', ')].join('.')}: is not a known field; remove it`;
+  }
+  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
+}
+
+const STRING_ERROR = 'must be a string of 1 to 300 characters, given once; omit it to match all';
+const TIME_ERROR =
+  'must be a time such as 2026-01-31, 2026-01-31T08:00:00Z or 2026-01-31T08:00:00+05:30, or milliseconds since 1970';
+const LIMIT_ERROR = 'must be an integer from 1 to 500';
+const FLAG_ERROR = 'must be true or false';
+
+/** A name, code or id. */
+export function nonEmptyString(error = STRING_ERROR) {
+  return z.string({ error }).min(1, { error }).max(300, { error });
+}
+
+const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
+
+function epochMsOf(value: string | number): number {
+  if (typeof value === 'number') return value;
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  // In a query, an unescaped + arrives as a space.
+  const iso = value.replace(' ', '+');
+  return ISO_TIME.test(iso) ? Date.parse(iso) : Number.NaN;
+}
+
+/** ISO 8601 with a time zone, a date (its start in UTC), or epoch ms → epoch ms. */
+export function timeField() {
+  return z
+    .union([z.string(), z.number()], { error: TIME_ERROR })
+    .transform(epochMsOf)
+    .refine((ms) => Number.isSafeInteger(ms) && ms >= 0, { error: TIME_ERROR });
+}
+
+function pageLimit() {
+  return z
+    .string({ error: LIMIT_ERROR })
+    .regex(/^\d{1,3}$/, { error: LIMIT_ERROR })
+    .transform(Number)
+    .refine((count) => count >= 1 && count <= 500, { error: LIMIT_ERROR })
+    .default(100);
+}
+
+/** A boolean in a query. */
+export function queryFlag(fallback: boolean) {
+  return z
+    .enum(['true', 'false'], { error: FLAG_ERROR })
+    .transform((value) => value === 'true')
+    .default(fallback);
+}
+
+/** A boolean in a JSON body; false by default. */
+export function bodyFlag() {
+  return z.boolean({ error: FLAG_ERROR }).default(false);
+}
+
+const STATES = ['pending', 'delivered', 'ignored', 'dead', 'malformed'] as const satisfies EventState[];
+const STATE_ERROR = `must be one of ${STATES.join(', ')}, or several separated by commas`;
+
+const stateList = z.array(z.enum(STATES));
+
+const states = z
+  .union([z.string(), z.array(z.string())], { error: STATE_ERROR })
+  .transform((value, context) => {
+    const parsed = stateList.safeParse([value].flat().flatMap((one) => one.split(',')));
+    if (parsed.success) return parsed.data;
+    context.addIssue({ code: 'custom', message: STATE_ERROR });
+    return z.NEVER;
+  })
+  .optional();
+
+const timeRange = { since: timeField().optional(), until: timeField().optional() };
+const page = { cursor: nonEmptyString().optional(), limit: pageLimit() };
+
+/** Filter fields for dead letters. */
+const deadLetterFields = {
+  source: nonEmptyString().optional(),
+  destination: nonEmptyString().optional(),
+  eventName: nonEmptyString().optional(),
+  reason: nonEmptyString().optional(),
+  customerId: nonEmptyString().optional(),
+  ...timeRange,
+};
+
+/** Filter fields for quarantined requests. */
+const quarantineFields = { source: nonEmptyString().optional(), ...timeRange };
+
+interface TimeRange {
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
+}
+
+/** A range that ends before it starts would match nothing; it is probably a mistake. */
+function isTimeRange({ since, until }: TimeRange): boolean {
+  return since === undefined || until === undefined || since < until;
+}
+
+const TIME_RANGE_ERROR = { error: 'must be later than since', path: ['until'] };
+
+function listQuery<F extends z.ZodRawShape>(fields: F) {
+  return z.strictObject({ ...fields, ...page });
+}
+
+/** Query of `GET /admin/v1/events`; `state` can be given several times. */
+export const eventsQuery = listQuery({
+  ...deadLetterFields,
+  state: states,
+  eventId: nonEmptyString().optional(),
+}).refine(isTimeRange, TIME_RANGE_ERROR);
+
+/** Query of `GET /admin/v1/dead-letters`. */
+export const deadLettersQuery = listQuery(deadLetterFields).refine(isTimeRange, TIME_RANGE_ERROR);
+
+/** Query of `GET /admin/v1/quarantine`. */
+export const quarantineQuery = listQuery({ ...quarantineFields, body: queryFlag(false) }).refine(
+  isTimeRange,
+  TIME_RANGE_ERROR,
+);
+
+const MAX_RECEIPTS = 1_000;
+const RECEIPT_ERROR = 'must be a receipt, a string of 1 to 300 characters';
+const RECEIPTS_ERROR = `must be an array of 1 to ${MAX_RECEIPTS} receipts; use filter for more`;
+const FILTER_ERROR = 'must be an object such as {"source": "…"}';
+const EITHER_ERROR =
+  'body: must have either receipts or filter, such as {"receipts": ["…"]} or {"filter": {"source": "…"}}';
+const EMPTY_FILTER_ERROR = 'filter: is empty; set a field, or add "all": true to select everything';
+const ALL_ERROR = 'all: is allowed only with an empty filter; remove it';
+
+const commonFields = {
+  receipts: z
+    .array(nonEmptyString(RECEIPT_ERROR), { error: RECEIPTS_ERROR })
+    .min(1, { error: RECEIPTS_ERROR })
+    .max(MAX_RECEIPTS, { error: RECEIPTS_ERROR })
+    .optional(),
+  all: bodyFlag(),
+  dryRun: bodyFlag(),
+};
+
+interface Selection {
+  readonly receipts?: readonly string[] | undefined;
+  readonly filter?: Omit<EventFilter, 'receipts'> | undefined;
+  readonly all: boolean;
+}
+
+/** Selecting everything has to be explicit, so that an empty filter does not do it by accident. */
+function selectionError({ receipts, filter, all }: Selection): string | undefined {
+  if ((receipts === undefined) === (filter === undefined)) return EITHER_ERROR;
+  const isEmpty = filter !== undefined && Object.keys(filter).length === 0;
+  if (isEmpty && !all) return EMPTY_FILTER_ERROR;
+  return all && !isEmpty ? ALL_ERROR : undefined;
+}
+
+function withSelectionCheck<S extends z.ZodType<Selection>>(schema: S) {
+  return schema.superRefine((selection, context) => {
+    const message = selectionError(selection);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+}
+
+function filterOf<F extends z.ZodRawShape>(fields: F) {
+  return z.strictObject(fields, { error: FILTER_ERROR }).refine(isTimeRange, TIME_RANGE_ERROR).optional();
+}
+
+const deadLetterSelection = { ...commonFields, filter: filterOf(deadLetterFields) };
+
+/** Body of `POST /admin/v1/dead-letters/replay`. */
+export const replayBody = withSelectionCheck(
+  z.strictObject({ ...deadLetterSelection, asNew: bodyFlag() }, { error: EITHER_ERROR }),
+);
+
+/** Body of `POST /admin/v1/dead-letters/discard`. */
+export const discardBody = withSelectionCheck(z.strictObject(deadLetterSelection, { error: EITHER_ERROR }));
+
+/** Body of `POST /admin/v1/quarantine/release` and `/discard`. */
+export const quarantineBody = withSelectionCheck(
+  z.strictObject({ ...commonFields, filter: filterOf(quarantineFields) }, { error: EITHER_ERROR }),
+);
+
+/** The selection as a filter of the journal. */
+export function toFilter({ receipts, filter }: Omit<Selection, 'all'>): EventFilter {
+  return receipts === undefined ? { ...filter } : { receipts: [...new Set(receipts)] };
+}
+
+interface ListRequest<F> {
+  readonly filter: F;
+  readonly page: PageRequest;
+}
+
+/** Splits the query of a listing into the filter and the page. */
+export function splitPage<Q extends { readonly cursor?: string | undefined; readonly limit: number }>({
+  cursor,
+  limit,
+  ...filter
+}: Q): ListRequest<Omit<Q, 'cursor' | 'limit'>> {
+  return {
+    filter,
+    page: { limit, ...(cursor === undefined ? {} : { cursor }) },
+  };
+}
+
+/**
+ * Awaits a page of the journal.
+ * @throws ProblemError `bad-request` for an invalid cursor
+ */
+export async function listPage<T>(
+  pending: Promise<Page<T>>,
+): Promise<{ items: readonly T[]; next: string | null }> {
+  try {
+    const { items, cursor } = await pending;
+    return { items, next: cursor ?? null };
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    throw new ProblemError('bad-request', 'cursor: must be the next of a page; omit it for the first page');
+  }
+}

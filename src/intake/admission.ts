@@ -1,0 +1,195 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { StoreConfig } from '../config/config-schema.ts';
+import type { ProblemCode } from '../http/problems.ts';
+import type { Journal, StoreHealth } from '../journal/journal.ts';
+
+/** Why the intake currently accepts nothing. */
+export interface Refusal {
+  readonly code: Extract<ProblemCode, 'draining' | 'store-full' | 'store-failing'>;
+  readonly detail: string;
+  /**
+   * Seconds. Short, because Capillary may give up after about five minutes
+   * (docs/platforms/capillary.md#patience).
+   */
+  readonly retryAfter: number;
+}
+
+/** Decides whether the relay can store an event durably. */
+export interface Admission {
+  /** The current refusal, if any. Read before the body of each webhook. */
+  refusal(): Refusal | undefined;
+  /**
+   * Reserves space for a body, or refuses it. The caller must journal the body in the same turn of
+   * the event loop. Returns a promise only if the store has to be checked first, which is the case
+   * near a watermark: every webhook passes here.
+   */
+  admit(bytes: number): Refusal | undefined | Promise<Refusal | undefined>;
+  /** Reports that the store refused a write. */
+  writeFailed(): void;
+}
+
+/** Adds what the relay needs to operate the admission. */
+export interface AdmissionControl extends Admission {
+  /** Checks the store now and then once a second until the signal aborts. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Refuses everything from now on: the relay is shutting down. */
+  drain(): void;
+  /** Result of the last successful check. */
+  readonly health: StoreHealth | undefined;
+}
+
+/** The limits of the store at which the intake closes. */
+export type Watermarks = Pick<StoreConfig, 'maxBytes' | 'minFree'>;
+
+const CHECK_INTERVAL_MS = 1_000;
+/**
+ * Retry-After of each refusal. Capillary backs off to a minute
+ * (docs/platforms/capillary.md#patience).
+ */
+const STORE_FULL_RETRY_SECONDS = 30;
+const STORE_FAILING_RETRY_SECONDS = 5;
+const DRAINING_RETRY_SECONDS = 5;
+/** Maximum distance from a watermark at which the intake opens again, so that it does not flap. */
+const MAX_HYSTERESIS_BYTES = 4 * 1_024 * 1_024;
+/** Cost of a row beside its body, including the index pages it touches; estimated high. */
+const ROW_BYTES = 16_384;
+
+const DRAINING: Refusal = {
+  code: 'draining',
+  detail: 'try again shortly',
+  retryAfter: DRAINING_RETRY_SECONDS,
+};
+const STORE_FAILING: Refusal = {
+  code: 'store-failing',
+  detail: 'the store cannot write or does not answer',
+  retryAfter: STORE_FAILING_RETRY_SECONDS,
+};
+
+function storeFull(detail: string): Refusal {
+  return { code: 'store-full', detail, retryAfter: STORE_FULL_RETRY_SECONDS };
+}
+
+/** Most disk space that a body can take: it is in the write-ahead log and in the file at once. */
+export function worstCaseBytes(bodyBytes: number): number {
+  return 2 * bodyBytes + ROW_BYTES;
+}
+
+function hysteresisBytes(watermark: number): number {
+  return Math.min(MAX_HYSTERESIS_BYTES, Math.floor(watermark / 64));
+}
+
+/**
+ * The refusal if `added` bytes would exceed a watermark. `closed`: a watermark has already closed
+ * the intake, so it opens only at a distance from it.
+ */
+export function exceededLimit(
+  { usedBytes, freeBytes }: StoreHealth,
+  { maxBytes, minFree }: Watermarks,
+  { added = 0, closed = false }: { readonly added?: number; readonly closed?: boolean } = {},
+): Refusal | undefined {
+  const maxUsed = maxBytes - (closed ? hysteresisBytes(maxBytes) : 0);
+  if (usedBytes + added >= maxUsed) return storeFull('the store has reached store.maxBytes');
+  const leastFree = minFree + (closed ? hysteresisBytes(minFree) : 0);
+  if (freeBytes - added < leastFree) return storeFull('the volume has less than store.minFree left');
+  return undefined;
+}
+
+interface AdmissionParts {
+  readonly journal: Pick<Journal, 'health' | 'probe'>;
+  readonly watermarks: Watermarks;
+  readonly onChange: (refusal: Refusal | undefined) => void;
+  readonly checkIntervalMs?: number;
+}
+
+/**
+ * Closes the intake before the disk is full and while the store fails, and opens it again when
+ * possible. Between two checks it adds up what the admitted bodies may take, and it checks at once
+ * if they could exceed a watermark, so that a burst cannot overrun it.
+ */
+export function createAdmissionControl({
+  journal,
+  watermarks,
+  onChange,
+  checkIntervalMs = CHECK_INTERVAL_MS,
+}: AdmissionParts): AdmissionControl {
+  let health: StoreHealth | undefined;
+  let refusal: Refusal | undefined;
+  let draining = false;
+  /** Bytes reserved for bodies that the last check did not count yet. */
+  let reserved = 0;
+  /** True after a failed write, until a write succeeds. */
+  let writesSuspect = false;
+  let checking: Promise<void> | undefined;
+
+  const setRefusal = (next: Refusal | undefined): void => {
+    const before = refusal?.code;
+    refusal = next;
+    if (next?.code !== before) onChange(next);
+  };
+
+  const checkNow = async (): Promise<void> => {
+    const counted = reserved;
+    // By the next turn every admitted body has reached the journal, so its answer includes them.
+    await nextTurn();
+    try {
+      if (writesSuspect) await journal.probe();
+      writesSuspect = false;
+      health = await journal.health();
+      reserved -= counted;
+      setRefusal(exceededLimit(health, watermarks, { closed: refusal?.code === 'store-full' }));
+    } catch {
+      writesSuspect = true;
+      setRefusal(STORE_FAILING);
+    }
+  };
+
+  const check = (): Promise<void> => {
+    checking ??= checkNow().finally(() => {
+      checking = undefined;
+    });
+    return checking;
+  };
+
+  const checkRegularly = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await sleep(checkIntervalMs, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await check();
+    }
+  };
+
+  const refusalWith = (cost: number): Refusal | undefined =>
+    health === undefined ? STORE_FAILING : exceededLimit(health, watermarks, { added: reserved + cost });
+
+  const reserve = (cost: number): Refusal | undefined => {
+    if (refusal !== undefined) return refusal;
+    const exceeded = refusalWith(cost);
+    if (exceeded === undefined) reserved += cost;
+    else setRefusal(exceeded);
+    return exceeded;
+  };
+
+  return {
+    async start(signal) {
+      await check();
+      void checkRegularly(signal);
+    },
+    drain() {
+      draining = true;
+    },
+    refusal: () => (draining ? DRAINING : refusal),
+    admit(bytes) {
+      const cost = worstCaseBytes(bytes);
+      // The cost is a high estimate; a check finds out how much space was really taken.
+      return refusal === undefined && refusalWith(cost) !== undefined
+        ? check().then(() => reserve(cost))
+        : reserve(cost);
+    },
+    writeFailed() {
+      writesSuspect = true;
+      void check();
+    },
+    get health() {
+      return health;
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Config } from '../config/config-schema.ts';
+import { answerProblem, ProblemError } from '../http/problems.ts';
+import { closeLongLived, serverLimits } from '../http/server-limits.ts';
+import { type Journal, StoreError } from '../journal/journal.ts';
+import type { ConfiguredSource, SourceTable } from '../sources/source-table.ts';
+import type { Admission, Refusal } from './admission.ts';
+import { addToReport, buildReport, createWebhookSpans, type IntakeObserver } from './webhook-report.ts';
+import { handleWebhook } from './webhook.ts';
+
+export interface PublicAppParts {
+  readonly server: Config['server'];
+  readonly sources: SourceTable;
+  readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine'>;
+  readonly admission: Admission;
+  readonly observer: IntakeObserver;
+  readonly now: () => number;
+}
+
+/** Connections at once; more are dropped. Each idle one costs about 10 KB. */
+const MAX_CONNECTIONS = 10_000;
+/** Every webhook body is parsed as this type, whatever its Content-Type header says. */
+const BYTES_TYPE = 'application/octet-stream';
+
+type Webhook = FastifyRequest<{ Params: { source: string } }>;
+
+/**
+ * The app of the public port, which receives the webhooks. What Capillary does with each answer is
+ * in docs/platforms/capillary.md#answers-and-repeats. Not yet listening.
+ */
+export async function createPublicApp(parts: PublicAppParts): Promise<FastifyInstance> {
+  const { server, sources, admission, observer } = parts;
+  const app = fastify({
+    ...serverLimits,
+    bodyLimit: server.bodyLimit,
+    // While draining, the admission refuses requests with a problem document like any other.
+    return503OnClosing: false,
+    // A URL that cannot be decoded matches no route; fastify's own answer would quote it.
+    frameworkErrors: (_error, _request, reply) =>
+      void answerProblem(new ProblemError('bad-request', 'the URL cannot be decoded'), reply),
+    trustProxy: server.trustProxy.length > 0 ? [...server.trustProxy] : false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  closeLongLived(app);
+  const spans = createWebhookSpans();
+  app.decorateRequest('reportFields', undefined);
+
+  const findSource = (request: Webhook): ConfiguredSource => {
+    const source = sources.get(request.params.source);
+    if (source === undefined) throw new ProblemError('unknown-source', 'the path names no configured source');
+    return source;
+  };
+
+  const beforeBody = (request: Webhook, _reply: FastifyReply, done: () => void): void => {
+    spans.start(request);
+    request.raw.headers['content-type'] = BYTES_TYPE;
+    throwRefusal(admission.refusal());
+    done();
+  };
+  const requireSource = (request: Webhook, _reply: FastifyReply, done: () => void): void => {
+    findSource(request);
+    done();
+  };
+  const handle = (request: Webhook, reply: FastifyReply, refusal: Refusal | undefined): Promise<void> => {
+    throwRefusal(refusal);
+    return spans.run(request, () => handleWebhook(parts, findSource(request), request, reply));
+  };
+
+  app.setErrorHandler((error: Error, request, reply) => {
+    const code = answerProblem(error, reply, error instanceof StoreError ? 'store-failing' : undefined);
+    addToReport(request, { outcome: code });
+    if (code === 'internal') observer.errorCaught('webhook handler failed', error);
+    if (error instanceof StoreError) admission.writeFailed();
+  });
+  app.setNotFoundHandler((_request, reply) => void answerProblem(new ProblemError('not-found'), reply));
+  // Synchronous hooks call `done`: an async hook would cost each webhook promises and microtasks.
+  app.addHook('onResponse', (request, reply, done) => {
+    const source = configuredSourceName(request, sources) ?? 'unknown';
+    observer.webhookAnswered(spans.end(request, buildReport(request, reply, source)));
+    done();
+  });
+
+  await app.register(rateLimit, rateLimitOptions(server, sources));
+  await app.register(async (scope) => {
+    // Signatures are over bytes, and the content type is not always exact.
+    scope.removeAllContentTypeParsers();
+    // Fastify caches the parser of a registered type, but parses the type again for each `*` match.
+    for (const type of [BYTES_TYPE, '*']) {
+      scope.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    }
+    scope.route<{ Params: { source: string } }>({
+      method: ['POST', 'PUT'],
+      url: '/webhooks/:source',
+      // In this order, and all before the body is read.
+      onRequest: [beforeBody, app.rateLimit(), requireSource],
+      handler: (request: Webhook, reply) => {
+        const admitted = admission.admit(Buffer.isBuffer(request.body) ? request.body.length : 0);
+        return admitted instanceof Promise
+          ? admitted.then((refusal) => handle(request, reply, refusal))
+          : handle(request, reply, admitted);
+      },
+    });
+    scope.route({
+      method: ['GET', 'DELETE', 'PATCH', 'OPTIONS'],
+      url: '/webhooks/:source',
+      handler: async (_request, reply) => {
+        void reply.header('allow', 'POST, PUT');
+        throw new ProblemError('method-not-allowed', 'send the event with POST or PUT');
+      },
+    });
+  });
+  return app;
+}
+
+function throwRefusal(refusal: Refusal | undefined): void {
+  if (refusal) throw new ProblemError(refusal.code, refusal.detail, refusal.retryAfter);
+}
+
+/** The configured source in the path of a request, if any. */
+function configuredSourceName({ params }: FastifyRequest, sources: SourceTable): string | undefined {
+  return typeof params === 'object' &&
+    params !== null &&
+    'source' in params &&
+    typeof params.source === 'string' &&
+    sources.get(params.source) !== undefined
+    ? params.source
+    : undefined;
+}
+
+/**
+ * Limits the requests of each source. Unknown source names count against the address, so that
+ * guessing names cannot use up the limit of a source.
+ */
+function rateLimitOptions(
+  server: Pick<Config['server'], 'rateLimit'>,
+  sources: SourceTable,
+): RateLimitPluginOptions {
+  return {
+    global: false,
+    max: server.rateLimit.max,
+    timeWindow: server.rateLimit.window,
+    keyGenerator: (request) => {
+      const name = configuredSourceName(request, sources);
+      return name === undefined ? `address ${request.ip}` : `source ${name}`;
+    },
+    addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+    errorResponseBuilder: (_request, context) =>
+      new ProblemError(
+        'rate-limited',
+        `at most ${context.max} requests in ${context.after}`,
+        context.ttl / 1_000,
+      ),
+  };
+}

@@ -1,0 +1,119 @@
+import { type Span, SpanKind } from '@opentelemetry/api';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { loggable } from '../telemetry/redaction.ts';
+import {
+  incomingContext,
+  isTraced,
+  markFailed,
+  startSpan,
+  traceIdOf,
+  withActiveSpan,
+} from '../telemetry/tracing.ts';
+
+/**
+ * One answered webhook: the source of its wide log line and metrics. Holds no content and no
+ * secret.
+ */
+export interface WebhookReport {
+  /** Configured source name, or `unknown`. */
+  readonly source: string;
+  /** `accepted`, `duplicate`, or the problem code of the answer. */
+  readonly outcome: string;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly bytes: number;
+  readonly receipt?: string;
+  readonly eventName?: string;
+  /** Capillary's id of the event. */
+  readonly eventId?: string;
+  readonly verifiedBy?: string;
+  /** Codes of the verifiers that refused. */
+  readonly reasons?: readonly string[];
+  /** Number of older unverified requests that were dropped to store this one. */
+  readonly evicted?: number;
+  /** Trace of the request, if the process is traced. */
+  readonly traceId?: string;
+}
+
+/** Declared here, implemented by monitoring/. */
+export interface IntakeObserver {
+  webhookAnswered(report: WebhookReport): void;
+  errorCaught(message: string, error: unknown): void;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The part of this webhook's report that is known so far. */
+    reportFields: Partial<WebhookReport> | undefined;
+  }
+}
+
+/** Adds fields to the report of a request. */
+export function addToReport(request: FastifyRequest, more: Partial<WebhookReport>): void {
+  const { reportFields } = request;
+  request.reportFields = reportFields === undefined ? more : { ...reportFields, ...more };
+}
+
+/** The report of an answered webhook. The log line has the fields in this order. */
+export function buildReport(request: FastifyRequest, reply: FastifyReply, source: string): WebhookReport {
+  const { reportFields } = request;
+  return {
+    outcome: reportFields?.outcome ?? 'not-found',
+    bytes: Number(request.headers['content-length'] ?? 0),
+    receipt: reportFields?.receipt,
+    verifiedBy: reportFields?.verifiedBy,
+    reasons: reportFields?.reasons,
+    evicted: reportFields?.evicted,
+    eventName: reportFields?.eventName,
+    eventId: reportFields?.eventId,
+    source,
+    status: reply.statusCode,
+    durationMs: reply.elapsedTime,
+  };
+}
+
+/**
+ * One span for each webhook, from its headers to its answer. It continues the trace of the request,
+ * if it has one.
+ */
+export interface WebhookSpans {
+  start(request: FastifyRequest): void;
+  /** Runs the work with the request's span as the active one. */
+  run<T>(request: FastifyRequest, work: () => T): T;
+  /** @returns the report with its trace id, if the request is traced */
+  end(request: FastifyRequest, report: WebhookReport): WebhookReport;
+}
+
+export function createWebhookSpans(): WebhookSpans {
+  const spans = new WeakMap<FastifyRequest, Span>();
+  return {
+    start(request) {
+      if (!isTraced()) return;
+      const attributes = { 'http.request.method': request.method, 'http.route': '/webhooks/:source' };
+      const options = { kind: SpanKind.SERVER, attributes };
+      spans.set(request, startSpan('webhook', options, incomingContext(request.headers)));
+    },
+    run(request, work) {
+      const span = spans.get(request);
+      return span === undefined ? work() : withActiveSpan(span, work);
+    },
+    end(request, report) {
+      const { source, outcome, status, receipt, eventName, bytes } = report;
+      const span = spans.get(request);
+      if (span === undefined) return report;
+      spans.delete(request);
+      span.setAttributes({
+        'http.response.status_code': status,
+        'http.request.body.size': bytes,
+        'relay.source': source,
+        'relay.outcome': outcome,
+        'relay.event_name': loggable(eventName),
+        'messaging.message.id': receipt,
+      });
+      if (status >= 500) markFailed(span, outcome);
+      span.end();
+      const traceId = traceIdOf(span);
+      return traceId === undefined ? report : { ...report, traceId };
+    },
+  };
+}

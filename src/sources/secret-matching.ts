@@ -1,0 +1,64 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** The secrets that can match: an empty one never does, even if a sender omits its credential. */
+export function usableSecrets(secrets: readonly string[]): readonly string[] {
+  return secrets.filter((secret) => secret.trim() !== '');
+}
+
+/**
+ * The forms in which a secret can arrive in a header. Node decodes header bytes as Latin-1, so a
+ * non-ASCII secret looks different if the sender encoded it as UTF-8. Trimmed, as header values
+ * are.
+ */
+export function headerForms(secrets: readonly string[]): readonly string[] {
+  return usableSecrets(secrets).flatMap((secret) => [
+    ...new Set([secret.trim(), Buffer.from(secret).toString('latin1').trim()]),
+  ]);
+}
+
+/**
+ * Random per process, so that nobody outside can compute the digests that are compared. In hex, so
+ * that it is the same as a string and as bytes.
+ */
+const KEY = randomBytes(32).toString('hex');
+const KEY_BYTES = Buffer.from(KEY);
+
+/**
+ * A hash with the key as prefix is enough, because the digest is never disclosed; an HMAC with a
+ * key in bytes is several times slower in Node. So is a digest as bytes compared with one in hex.
+ */
+function digest(value: string | Uint8Array): Buffer {
+  return Buffer.from(
+    hash('sha256', typeof value === 'string' ? KEY + value : Buffer.concat([KEY_BYTES, value])),
+    'latin1',
+  );
+}
+
+/**
+ * Returns a function that checks whether a value is one of `expected`. It compares digests, which
+ * have equal lengths, so the time it takes depends neither on content nor on length; it always
+ * compares all of them, so the time does not show which one matched.
+ */
+export function createMatcher(
+  expected: readonly (string | Uint8Array)[],
+): (given: string | Uint8Array) => boolean {
+  const digests = expected.map(digest);
+  return (given) => {
+    const own = digest(given);
+    let isMatch = false;
+    for (const candidate of digests) {
+      isMatch = timingSafeEqual(own, candidate) || isMatch;
+    }
+    return isMatch;
+  };
+}
+
+/** Like `createMatcher`, for values that are expected of a single request. */
+export function matchesAny(given: string | Uint8Array, expected: readonly (string | Uint8Array)[]): boolean {
+  return createMatcher(expected)(given);
+}
+
+/** Compares bytes in constant time; a string counts as its UTF-8 bytes. */
+export function constantTimeEqual(a: string | Uint8Array, b: string | Uint8Array): boolean {
+  return matchesAny(a, [b]);
+}

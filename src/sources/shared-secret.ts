@@ -1,0 +1,73 @@
+import type { VerifierConfig } from '../config/source-config.ts';
+import { readAuthorization, singleHeader } from './request-headers.ts';
+import { createMatcher, headerForms, usableSecrets } from './secret-matching.ts';
+import { decodeBase64 } from './signature.ts';
+import { PASSED, refused, type Verifier } from './verifier.ts';
+
+const COLON = 0x3a;
+
+/**
+ * A fixed header with a secret value, the only authentication that Capillary itself offers
+ * (docs/platforms/capillary.md#static-header). Several values, so that a secret can be rotated
+ * without a gap.
+ */
+export function createHeaderVerifier(config: Extract<VerifierConfig, { type: 'header' }>): Verifier {
+  const matches = createMatcher(headerForms(config.values));
+  return {
+    name: `header:${config.name.toLowerCase()}`,
+    verify(request) {
+      const header = singleHeader(request, config.name);
+      if (!header.ok) {
+        return refused('header', header.problem);
+      }
+      return matches(header.value) ? PASSED : refused('header', 'mismatch');
+    },
+  };
+}
+
+/**
+ * `Authorization: Basic …` (RFC 7617) with one username and one of several passwords, compared as
+ * UTF-8 bytes.
+ */
+export function createBasicVerifier(config: Extract<VerifierConfig, { type: 'basic' }>): Verifier {
+  const matchesUser = createMatcher([config.username]);
+  const matchesPassword = createMatcher(usableSecrets(config.passwords));
+  return {
+    name: 'basic',
+    verify(request) {
+      const authorization = readAuthorization(request, 'basic');
+      if (!authorization.ok) {
+        return refused('basic', authorization.problem);
+      }
+      const pair = decodeBase64(authorization.credentials);
+      const colon = pair?.indexOf(COLON) ?? -1;
+      if (pair === undefined || colon < 0) {
+        return refused('basic', 'bad-encoding');
+      }
+      // Always both, so that the time does not show whether the username was correct.
+      const isUser = matchesUser(pair.subarray(0, colon));
+      const isPassword = matchesPassword(pair.subarray(colon + 1));
+      return isUser && isPassword ? PASSED : refused('basic', 'mismatch');
+    },
+  };
+}
+
+/** `Authorization: Bearer <token>` with one of several tokens. */
+export function createBearerVerifier(config: Extract<VerifierConfig, { type: 'bearer' }>): Verifier {
+  const matches = createMatcher(headerForms(config.tokens));
+  return {
+    name: 'bearer',
+    verify(request) {
+      const authorization = readAuthorization(request, 'bearer');
+      if (!authorization.ok) {
+        return refused('bearer', authorization.problem);
+      }
+      return matches(authorization.credentials) ? PASSED : refused('bearer', 'mismatch');
+    },
+  };
+}
+
+/** Accepts every sender: for a source that is protected by other means. Must be configured. */
+export function createNoneVerifier(): Verifier {
+  return { name: 'none', verify: () => PASSED };
+}

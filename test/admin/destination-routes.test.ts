@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { transactionAdded } from '../fixtures/events.ts';
+import { type AdminRig, startAdminRig } from './admin-rig.ts';
+
+let rig: AdminRig;
+beforeEach(async () => {
+  rig = await startAdminRig();
+});
+afterEach(() => rig.close());
+
+it('lists all destinations with their pending events', async () => {
+  await rig.webhook('acme', transactionAdded(1));
+  const { body } = await rig.get('/admin/v1/destinations');
+  expect(body.destinations).toHaveLength(2);
+  expect(body.destinations[0]).toEqual({
+    name: 'acme-aep',
+    state: 'flowing',
+    inFlight: 0,
+    concurrency: { used: 0, limit: 8 },
+    tokenSecondsLeft: 3_599.5,
+    pending: 1,
+    oldestPendingAt: new Date(rig.state.now).toISOString(),
+    batch: { maxBytes: 900_000, maxMessages: 200, maxWait: 200 },
+    limits: { requestsPerSecond: 500, messagesPerSecond: 5_000, concurrency: 8 },
+  });
+});
+
+it('pauses and resumes one destination and answers its new status', async () => {
+  const operator = { headers: { 'x-relay-operator': 'bob' } };
+  const paused = await rig.post('/admin/v1/destinations/acme-aep/pause', undefined, operator);
+  expect(paused.body).toMatchObject({
+    name: 'acme-aep',
+    state: 'paused',
+    reason: 'operator',
+    detail: 'paused by admin (bob)',
+    since: new Date(rig.state.now).toISOString(),
+  });
+  expect(await rig.journal.pauses()).toEqual([
+    { destination: 'acme-aep', by: 'admin (bob)', at: rig.state.now },
+  ]);
+  const resumed = await rig.post('/admin/v1/destinations/acme-aep/resume', {});
+  expect(resumed.body).toMatchObject({ name: 'acme-aep', state: 'flowing' });
+  expect(resumed.body).not.toHaveProperty('since');
+  expect(rig.observed.actions).toEqual([
+    { action: 'destination.pause', by: 'admin (bob)', destination: 'acme-aep' },
+    { action: 'destination.resume', by: 'admin', destination: 'acme-aep' },
+  ]);
+});
+
+it('answers 404 for an unknown destination', async () => {
+  for (const action of ['pause', 'resume']) {
+    const { body } = await rig.post(`/admin/v1/destinations/nowhere/${action}`);
+    expect(body).toMatchObject({ status: 404, code: 'not-found' });
+    expect(body.detail).toContain('GET /admin/v1/destinations');
+  }
+});

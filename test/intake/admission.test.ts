@@ -1,0 +1,124 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type AdmissionControl,
+  worstCaseBytes,
+  createAdmissionControl,
+  type Refusal,
+} from '../../src/intake/admission.ts';
+import { type StoreHealth, StoreError } from '../../src/journal/journal.ts';
+import { until } from '../helpers/until.ts';
+
+const MiB = 1_048_576;
+const LIMITS = { maxBytes: 100 * MiB, minFree: 50 * MiB };
+const BODY = MiB;
+
+/** An admission with a store whose health the test sets. */
+async function startAdmission(interval = 20) {
+  const health: { -readonly [Key in keyof StoreHealth]: StoreHealth[Key] } = {
+    usedBytes: 0,
+    freeBytes: 1_000 * MiB,
+  };
+  const seen = { checks: 0, probes: 0, changes: [] as (Refusal['code'] | 'open')[] };
+  const state = { writable: true };
+  const admission: AdmissionControl = createAdmissionControl({
+    journal: {
+      health: async () => {
+        seen.checks += 1;
+        return { ...health };
+      },
+      probe: async () => {
+        seen.probes += 1;
+        if (!state.writable) throw new StoreError('disk I/O error');
+      },
+    },
+    watermarks: LIMITS,
+    checkIntervalMs: interval,
+    onChange: (refusal) => void seen.changes.push(refusal?.code ?? 'open'),
+  });
+  const stopping = new AbortController();
+  onTestFinished(() => stopping.abort());
+  await admission.start(stopping.signal);
+  return { admission, health, seen, state };
+}
+
+describe('the space of the store', () => {
+  it('is added up between checks, which are needed only near a watermark', async () => {
+    const { admission, seen } = await startAdmission(60_000);
+    for (let i = 0; i < 10; i += 1) expect(await admission.admit(BODY)).toBeUndefined();
+    expect(seen.checks).toBe(1);
+  });
+
+  it('runs out in a burst between two checks, before the watermark is exceeded', async () => {
+    const { admission, health, seen } = await startAdmission(60_000);
+    let admitted = 0;
+    // The worst case: each body takes all the space that it may.
+    const admit = async (): Promise<Refusal | undefined> => {
+      const refusal = await admission.admit(BODY);
+      if (refusal === undefined) {
+        health.usedBytes += worstCaseBytes(BODY);
+        admitted += 1;
+      }
+      return refusal;
+    };
+    const refusals = (await Promise.all(Array.from({ length: 500 }, admit))).filter(Boolean);
+    expect(health.usedBytes).toBeLessThan(LIMITS.maxBytes);
+    expect(admitted).toBeGreaterThan(40);
+    expect(refusals).toHaveLength(500 - admitted);
+    expect(refusals[0]).toMatchObject({ code: 'store-full', retryAfter: 30 });
+    expect(admission.refusal()).toMatchObject({ code: 'store-full' });
+    expect(seen.changes).toEqual(['store-full']);
+  });
+
+  it('is measured by the next check, so bodies that took less than reserved admit more', async () => {
+    const { admission, health } = await startAdmission(60_000);
+    for (let i = 0; i < 500; i += 1) {
+      expect(await admission.admit(BODY)).toBeUndefined();
+      health.usedBytes = 10 * MiB;
+    }
+  });
+
+  it('also depends on the free space of the volume', async () => {
+    const { admission, health } = await startAdmission();
+    health.freeBytes = 51 * MiB;
+    await until(() => admission.health?.freeBytes === 51 * MiB);
+    expect(await admission.admit(BODY)).toMatchObject({ code: 'store-full' });
+  });
+
+  it('is available again only at a distance from the watermark', async () => {
+    const { admission, health, seen } = await startAdmission();
+    health.usedBytes = LIMITS.maxBytes;
+    await until(() => admission.refusal());
+    health.usedBytes = LIMITS.maxBytes - 1;
+    const { checks } = seen;
+    await until(() => seen.checks > checks);
+    await nextTurn();
+    expect(admission.refusal()).toMatchObject({ code: 'store-full' });
+    health.usedBytes = LIMITS.maxBytes - 5 * MiB;
+    await until(() => admission.refusal() === undefined);
+    expect(seen.changes).toEqual(['store-full', 'open']);
+  });
+});
+
+describe('a store that refuses a write', () => {
+  it('closes the intake until a write succeeds', async () => {
+    const { admission, seen, state } = await startAdmission();
+    state.writable = false;
+    admission.writeFailed();
+    expect(await until(() => admission.refusal())).toMatchObject({ code: 'store-failing', retryAfter: 5 });
+    expect(await admission.admit(1)).toMatchObject({ code: 'store-failing' });
+    state.writable = true;
+    await until(() => admission.refusal() === undefined);
+    expect(seen.changes).toEqual(['store-failing', 'open']);
+    const { probes } = seen;
+    await until(() => seen.checks > 3);
+    expect(seen.probes).toBe(probes);
+  });
+
+  it('does not close the intake if only that write failed', async () => {
+    const { admission, seen } = await startAdmission();
+    admission.writeFailed();
+    await until(() => seen.probes === 1 && seen.checks >= 2);
+    expect(admission.refusal()).toBeUndefined();
+  });
+});

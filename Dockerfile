@@ -1,9 +1,9 @@
 # syntax=docker/dockerfile:1
 
-# One place for the base image: the next major of Node is a change of this line.
+# The only reference to the base image: a new major version of Node changes just this line.
 ARG BASE=node:24-slim
 
-# --- dist/ from src/. Install scripts are not run: no package needs one, and Node is the base image's.
+# --- dist/ from src/. Install scripts are skipped: no package needs one, and Node comes from the base image.
 FROM ${BASE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -12,7 +12,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npm run build
 
-# --- only what the relay needs at run time
+# --- run-time dependencies only
 FROM ${BASE} AS modules
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -24,8 +24,8 @@ LABEL org.opencontainers.image.title="capillary-aep-relay" \
       org.opencontainers.image.description="Carries loyalty events from Capillary into Adobe Experience Platform and never loses one" \
       org.opencontainers.image.licenses="MIT"
 
-# npm and yarn are not needed to run, so what scanners find in them is not our business. /data is where events are safe; the link makes the
-# default store.path (./data) lead there too.
+# npm and yarn are not needed at run time; removing them also removes what scanners report about them. Events are stored
+# in /data; the link makes the default store.path (./data) point there too.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
       /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \
  && groupadd --gid 10001 relay \
@@ -44,7 +44,7 @@ ENV NODE_ENV=production \
     RELAY_CONFIG=/etc/relay/relay.yaml \
     RELAY_HEALTH_URL=http://127.0.0.1:8081/livez
 
-# A number, so that an orchestrator can see that it is not root. Nothing is written but to /data and /tmp.
+# Numeric, so that an orchestrator can verify that it is not root. Only /data and /tmp are written to.
 USER 10001:10001
 VOLUME ["/data"]
 EXPOSE 8080 8081
@@ -52,7 +52,8 @@ EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 \
   CMD ["node", "-e", "fetch(process.env.RELAY_HEALTH_URL,{signal:AbortSignal.timeout(4000)}).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 
-# No shell in between: SIGTERM reaches node, which drains and ends. Left alone, V8 takes 1 MiB for new objects in a small container, and
-# collects twice as much as it works; and with its four helpers it takes both processors of a small pod from whoever answers and writes.
+# No shell, so that SIGTERM reaches node, which drains and exits. By default V8 uses 1 MiB for new objects in a small
+# container and spends twice as much time collecting as working, and its four helper threads take both CPUs of a small
+# pod away from the threads that answer and write.
 ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "--v8-pool-size=1", "dist/main.js"]
 CMD ["serve", "--config", "/etc/relay/relay.yaml"]

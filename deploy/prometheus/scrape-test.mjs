@@ -1,6 +1,6 @@
-// Starts the built relay, the simulator and Debian's prometheus on loopback, sends a few hundred events, and asks Prometheus what it saw.
-// For .ci/run, after a build: node deploy/prometheus/scrape-test.mjs. Ends with 1 at the first thing that is not as it must be. Takes under a minute,
-// uses free ports and a folder of its own, and ends the processes that it started and no other.
+// Starts the built relay, the simulator and Debian's prometheus on loopback, sends a few hundred events, and checks what
+// Prometheus scraped. For .ci/run, after a build: node deploy/prometheus/scrape-test.mjs. Exits with 1 at the first
+// mismatch. Takes under a minute, uses free ports and its own folder, and stops only the processes that it started.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,8 +15,8 @@ import { parse, stringify } from 'yaml';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = join(ROOT, 'dist/main.js');
 const COUNT = 300;
-/** ms for the whole test; a step that hangs ends it. */
-const LIMIT = 55_000;
+/** For the whole test, in case a step hangs. */
+const LIMIT_MS = 55_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'relay-scrape-'));
 const children = [];
@@ -24,11 +24,11 @@ const yamlOf = (file) => parse(readFileSync(join(ROOT, file), 'utf8'), { merge: 
 
 const start = (program, args) => {
   const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  const gone = new Promise((resolve) => {
+  const exited = new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code) => resolve(code));
   });
-  const one = { child, gone, errors: '' };
+  const one = { child, exited, errors: '' };
   child.stderr.on('data', (data) => (one.errors = (one.errors + data).slice(-2_000)));
   children.push(one);
   return one;
@@ -36,14 +36,14 @@ const start = (program, args) => {
 
 const relay = (...args) => start(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args]);
 
-/** The first JSON line that a process prints for which `isIt` holds; the lines after it are read away. */
-const lineOf = (one, isIt) =>
+/** The first JSON line of a process that matches; later lines are discarded. */
+const firstLine = (one, matches) =>
   new Promise((resolve, reject) => {
     createInterface({ input: one.child.stdout }).on('line', (text) => {
       const line = JSON.parse(text);
-      if (isIt(line)) resolve(line);
+      if (matches(line)) resolve(line);
     });
-    void one.gone.then((code) => reject(new Error(`a process ended with ${code}: ${one.errors}`)));
+    void one.exited.then((code) => reject(new Error(`a process exited with ${code}: ${one.errors}`)));
   });
 
 const freePort = () =>
@@ -55,7 +55,7 @@ const freePort = () =>
   });
 
 const startRelay = async () => {
-  const simulator = await lineOf(
+  const simulator = await firstLine(
     relay('simulate', '--port', '0', '--json'),
     (line) => line.imsUrl !== undefined,
   );
@@ -71,7 +71,7 @@ const startRelay = async () => {
   const file = join(folder, 'relay.yaml');
   writeFileSync(file, stringify(config));
   const serving = relay('serve', '--config', file);
-  return { file, ...(await lineOf(serving, ({ msg }) => msg === 'ready')) };
+  return { file, ...(await firstLine(serving, ({ msg }) => msg === 'ready')) };
 };
 
 const startPrometheus = async (adminUrl) => {
@@ -89,22 +89,22 @@ const startPrometheus = async (adminUrl) => {
     '--log.level=warn',
   ]);
   running.child.stdout.resume();
-  const ended = running.gone.then((code) => {
-    throw new Error(`prometheus ended with ${code}: ${running.errors}`);
+  const failed = running.exited.then((code) => {
+    throw new Error(`prometheus exited with ${code}: ${running.errors}`);
   });
-  ended.catch(() => undefined);
+  failed.catch(() => undefined);
   const isReady = () =>
     fetch(`http://${address}/-/ready`).then(
       ({ ok }) => ok,
       () => false,
     );
-  await Promise.race([until('Prometheus is ready', isReady), ended]);
+  await Promise.race([until('Prometheus is ready', isReady), failed]);
   return `http://${address}/api/v1`;
 };
 
-const until = async (what, isSo) => {
-  for (const end = Date.now() + 25_000; Date.now() < end; await sleep(200)) if (await isSo()) return;
-  throw new Error(`it did not come to this: ${what}`);
+const until = async (what, isTrue) => {
+  for (const end = Date.now() + 25_000; Date.now() < end; await sleep(200)) if (await isTrue()) return;
+  throw new Error(`timed out waiting until ${what}`);
 };
 
 const ask = async (url) => {
@@ -127,7 +127,7 @@ const checkRules = async (api) => {
   return loaded.length;
 };
 
-/** Every query of the dashboard is one that Prometheus understands. */
+/** Prometheus accepts every query of the dashboard. */
 const checkDashboard = async (query) => {
   const { panels } = JSON.parse(readFileSync(join(ROOT, 'deploy/grafana/relay.json'), 'utf8'));
   const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
@@ -136,15 +136,15 @@ const checkDashboard = async (query) => {
   return expressions.length;
 };
 
-/** Labels hold what docs/metrics.md says: a series with another value could be one of many that a sender makes. */
+/** Labels have only the documented values: any other could be one of many that a sender creates. */
 const checkLabels = async (api) => {
-  const { createMetrics } = await import('../../dist/observability/metrics.js');
+  const { createMetrics } = await import('../../dist/monitoring/metrics.js');
   const { labels } = createMetrics();
   const series = await ask(`${api}/series?match[]=${encodeURIComponent('{__name__=~"relay_.+"}')}`);
-  assert.ok(series.length > labels.size, 'hardly a series was seen');
+  assert.ok(series.length > labels.size, 'too few series were scraped');
   for (const { __name__: name, ...given } of series) {
     const known = labels.get(name) ?? labels.get(name.replace(/_(bucket|sum|count)$/, ''));
-    assert.ok(known, `${name} is not among the metrics`);
+    assert.ok(known, `${name} is not a known metric`);
     for (const [label, values] of Object.entries(known)) {
       const isFixed = values.every((value) => !value.includes(' '));
       assert.ok(!isFixed || values.includes(given[label]), `${name} has ${label}="${given[label]}"`);
@@ -162,15 +162,15 @@ const run = async () => {
   const load = ['--count', String(COUNT), '--duplicates', '0.1', '--seed', '7'];
   const sending = relay('send', '--config', file, '--url', webhook, ...load, '--json');
   sending.child.stdout.resume();
-  assert.equal(await sending.gone, 0, sending.errors);
-  const stranger = await fetch(webhook, {
+  assert.equal(await sending.exited, 0, sending.errors);
+  const unverified = await fetch(webhook, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{}',
   });
-  assert.equal(stranger.status, 401);
+  assert.equal(unverified.status, 401);
 
-  // The gauges are read from the journal, which is a moment ahead of the counters.
+  // The gauges are read from the journal, which is slightly ahead of the counters.
   const settled = [
     'relay_events{state=~"delivered|ignored|dead"}',
     '{__name__=~"relay_(delivered|ignored|dead)_total"}',
@@ -192,7 +192,7 @@ const run = async () => {
   const { accepted, pending, delivered, ignored, dead, quarantined } = ledger;
   assert.deepEqual({ accepted, pending, quarantined }, { accepted: COUNT, pending: 0, quarantined: 1 });
   assert.equal(accepted, delivered + ignored + dead);
-  // The counters of what happened say the same as the gauges that are read from the journal.
+  // The event counters agree with the gauges that are read from the journal.
   assert.equal(await sum('relay_accepted_total'), accepted);
   assert.equal(await sum('relay_received_total{outcome="accepted"}'), accepted);
   assert.equal(await sum('relay_delivered_total'), delivered);
@@ -227,8 +227,8 @@ const run = async () => {
 };
 
 const limit = new AbortController();
-const late = sleep(LIMIT, undefined, { signal: limit.signal }).then(() => {
-  throw new Error(`not done within ${LIMIT} ms`);
+const late = sleep(LIMIT_MS, undefined, { signal: limit.signal }).then(() => {
+  throw new Error(`not done within ${LIMIT_MS} ms`);
 });
 late.catch(() => undefined);
 try {
@@ -236,6 +236,6 @@ try {
 } finally {
   limit.abort();
   for (const { child } of children) child.kill('SIGKILL');
-  await Promise.all(children.map(({ gone }) => gone));
+  await Promise.all(children.map(({ exited }) => exited));
   rmSync(folder, { recursive: true, force: true });
 }

@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 52 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* 52: what the pods' controller label and "-headless" leave of 63. */}}
+{{/* 52: leaves room within 63 characters for the pods' controller label and "-headless". */}}
 {{- define "relay.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
@@ -46,7 +46,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{/* Names of the secrets' files that the configuration asks for, as {"names": […]}. */}}
+{{/* Names of the secret files that the configuration refers to, as {"names": […]}. */}}
 {{- define "relay.secretFiles" -}}
 {{- $names := list -}}
 {{- range regexFindAll "\\$\\{file:/run/secrets/relay/[^}]+\\}" (toYaml .Values.config) -1 -}}

@@ -1,0 +1,90 @@
+/**
+ * Which folder of `src` may import which: its own files, `version.ts` and the folders listed here.
+ * Types count like values. `relay.ts`, `main.ts`, `cli` and `monitoring` have rules of their own.
+ */
+const MAY_IMPORT = {
+  telemetry: [],
+  config: ['telemetry'],
+  http: ['telemetry', 'config'],
+  capillary: [],
+  sources: ['config', 'capillary', 'http'],
+  xdm: ['capillary'],
+  journal: ['telemetry', 'config', 'capillary'],
+  intake: ['telemetry', 'config', 'http', 'capillary', 'sources', 'journal'],
+  mapping: ['config', 'capillary', 'xdm'],
+  adobe: ['telemetry', 'config', 'http', 'capillary'],
+  delivery: ['telemetry', 'config', 'capillary', 'xdm', 'journal', 'mapping', 'adobe'],
+  operations: ['telemetry', 'config', 'http', 'capillary', 'sources', 'journal', 'intake'],
+  admin: ['telemetry', 'config', 'http', 'capillary', 'sources', 'xdm', 'journal', 'mapping', 'delivery', 'operations'],
+  monitoring: [
+    ...['telemetry', 'config', 'http', 'capillary', 'sources', 'journal', 'intake'],
+    ...['xdm', 'mapping', 'adobe', 'delivery', 'operations', 'admin'],
+  ],
+  simulator: ['telemetry', 'config', 'capillary', 'xdm'],
+};
+
+const layers = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
+  name: `layer-${folder}`,
+  comment: `src/${folder} may import ${allowed.join(', ') || 'nothing of src'} (ARCHITECTURE.md, Folders)`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: `^src/(version\\.ts$|${[folder, ...allowed].map((name) => `${name}/`).join('|')})` },
+}));
+
+export default {
+  forbidden: [
+    ...layers,
+    {
+      name: 'known-folder',
+      comment: 'a new folder of src needs a line in MAY_IMPORT',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: `^src/(cli|${Object.keys(MAY_IMPORT).join('|')})/` },
+      to: {},
+    },
+    {
+      name: 'no-circle',
+      comment: 'files that import each other cannot be read, tested or changed apart',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'engine-is-private',
+      comment: 'nothing outside an engine names its types: relay.ts opens it, the cli uses what works on a stopped store',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(journal/sqlite/|relay\\.ts$)' },
+      to: { path: '^src/journal/sqlite/', pathNot: '^src/journal/sqlite/offline/' },
+    },
+    {
+      name: 'offline-tools-are-for-the-cli',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(journal/sqlite|cli)/' },
+      to: { path: '^src/journal/sqlite/offline/' },
+    },
+    {
+      name: 'only-relay-monitors',
+      comment: 'stages declare the observer they need; relay.ts connects it',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(monitoring/|relay\\.ts$)' },
+      to: { path: '^src/monitoring/' },
+    },
+    {
+      name: 'nothing-imports-the-process',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(main\\.ts$|cli/)' },
+      to: { path: '^src/(main\\.ts$|cli/)' },
+    },
+    {
+      name: 'src-stands-alone',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench)/' },
+    },
+  ],
+  options: {
+    // TypeScript 7 has no API for it; swc parses the sources, and type imports count.
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts'], exportsFields: ['exports'], conditionNames: ['import', 'node'] },
+  },
+};

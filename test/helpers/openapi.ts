@@ -3,17 +3,17 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 
-/** A part of the document. Read by name, so a wrong name shows as undefined and fails the test. */
+/** A part of the document. Untyped: a wrong name reads as undefined and fails the test. */
 export interface Node {
   readonly [key: string]: ReturnType<typeof JSON.parse>;
 }
 
-/** One answer of the relay, as it came over the wire. */
-export interface SeenAnswer {
+/** A response of the relay as it was received. */
+export interface ObservedResponse {
   readonly method: string;
-  /** Where it came from, if that is known: a path of the other port is none of this one. */
+  /** The port that sent it, if known: paths of the other port then do not match. */
   readonly port?: 'admin' | 'webhook' | undefined;
-  /** With or without a query. */
+  /** With or without a query string. */
   readonly path: string;
   readonly status: number;
   readonly headers: Headers;
@@ -26,50 +26,55 @@ const document: Node = parse(readFileSync(new URL('../../openapi.yaml', import.m
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'options', 'head'];
 const DATA = new Set(['example', 'examples', 'enum', 'const', 'default', 'required']);
 
-const isObject = (node: unknown): node is Node =>
-  typeof node === 'object' && node !== null && !Array.isArray(node);
+function isObject(node: unknown): node is Node {
+  return typeof node === 'object' && node !== null && !Array.isArray(node);
+}
 
-const lastOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1);
+function schemaNameOf(ref: string): string {
+  return ref.slice(ref.lastIndexOf('/') + 1);
+}
 
-export const resolved = (node: Node): Node =>
-  typeof node['$ref'] === 'string'
+export function resolved(node: Node): Node {
+  return typeof node['$ref'] === 'string'
     ? node['$ref']
         .split('/')
         .slice(1)
         .reduce((at: Node, key: string) => at[key], document)
     : node;
+}
 
 /**
- * A schema that refuses fields it does not name. The contract itself is open, so that answers can grow; the relay of today must not say
- * more than the contract of today tells. Parts of an allOf stay open: the whole is closed.
+ * A copy of a schema that rejects unknown fields. The contract is open, so that responses can get
+ * new fields, but the relay of this version must not send fields that the contract does not name.
+ * Parts of an allOf stay open, because the schema around them is closed.
  */
-const closed = (node: unknown, isPart = false): unknown => {
-  if (Array.isArray(node)) return node.map((one) => closed(one, isPart));
+function closeSchema(node: unknown, isPart = false): unknown {
+  if (Array.isArray(node)) return node.map((one) => closeSchema(one, isPart));
   if (!isObject(node)) return node;
   const copy: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(node)) {
-    if (key === '$ref') copy[key] = `${isPart ? 'open' : 'closed'}:${lastOf(String(value))}`;
-    else copy[key] = DATA.has(key) ? value : closed(value, key === 'allOf');
+    if (key === '$ref') copy[key] = `${isPart ? 'open' : 'closed'}:${schemaNameOf(String(value))}`;
+    else copy[key] = DATA.has(key) ? value : closeSchema(value, key === 'allOf');
   }
   const isClosable = 'properties' in copy || 'allOf' in copy;
   return isClosable && !isPart && !('additionalProperties' in copy)
     ? { ...copy, unevaluatedProperties: false }
     : copy;
-};
+}
 
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);
 for (const [name, schema] of Object.entries(document['components'].schemas)) {
-  ajv.addSchema(closed(schema) as Node, `closed:${name}`);
-  ajv.addSchema(closed(schema, true) as Node, `open:${name}`);
+  ajv.addSchema(closeSchema(schema) as Node, `closed:${name}`);
+  ajv.addSchema(closeSchema(schema, true) as Node, `open:${name}`);
 }
 
 const validators = new Map<Node, ValidateFunction>();
-const validatorOf = (schema: Node): ValidateFunction => {
-  const known = validators.get(schema) ?? ajv.compile(closed(schema) as Node);
+function validatorOf(schema: Node): ValidateFunction {
+  const known = validators.get(schema) ?? ajv.compile(closeSchema(schema) as Node);
   validators.set(schema, known);
   return known;
-};
+}
 
 /** Every `METHOD /path/{parameter}` of the contract. */
 export const operations: readonly string[] = Object.entries(document['paths'] as Node).flatMap(
@@ -77,15 +82,15 @@ export const operations: readonly string[] = Object.entries(document['paths'] as
     METHODS.filter((method) => method in item).map((method) => `${method.toUpperCase()} ${path}`),
 );
 
-/** Problem codes that the contract knows. */
+/** Problem codes of the contract. */
 export const problemCodes: readonly string[] = document['components'].schemas.Problem.properties.code.enum;
 
-/** Every `METHOD /path/{parameter}` that is only there to say 405. */
-export const refusedOperations: readonly string[] = Object.entries(document['paths'] as Node).flatMap(
+/** Every `METHOD /path/{parameter}` whose only response is 405. */
+export const rejectedOperations: readonly string[] = Object.entries(document['paths'] as Node).flatMap(
   ([path, item]) => (item['x-other-methods']?.methods ?? []).map((method: string) => `${method} ${path}`),
 );
 
-/** Status by code, as the table of problems has it. */
+/** Problem code → HTTP status, from the table in the contract. */
 export const problemTable: Readonly<Record<string, number>> = Object.fromEntries(
   [
     ...String(document['components'].schemas.Problem.description).matchAll(
@@ -94,48 +99,55 @@ export const problemTable: Readonly<Record<string, number>> = Object.fromEntries
   ].map(([, code, status]) => [code, Number(status)]),
 );
 
-export const operationOf = (operation: string): Node => {
+export function operationOf(operation: string): Node {
   const [method = '', path = ''] = operation.split(' ');
   return document['paths'][path][method.toLowerCase()];
-};
+}
 
-/** Parameters of an operation, those of its path too. */
-export const parametersOf = (operation: string): readonly Node[] => {
+/** Parameters of an operation, including those of its path. */
+export function parametersOf(operation: string): readonly Node[] {
   const shared: Node[] = document['paths'][operation.split(' ')[1] ?? ''].parameters ?? [];
   return [...shared, ...(operationOf(operation)['parameters'] ?? [])].map(resolved);
-};
+}
 
-/** Examples of a body, an answer or a parameter. */
-export const examplesOf = (media: Node): readonly unknown[] => [
-  ...('example' in media ? [media['example']] : []),
-  ...Object.values((media['examples'] ?? {}) as Node).map(({ value }) => value),
-];
+/** Examples of a request body, a response or a parameter. */
+export function examplesOf(media: Node): readonly unknown[] {
+  return [
+    ...('example' in media ? [media['example']] : []),
+    ...Object.values((media['examples'] ?? {}) as Node).map(({ value }) => value),
+  ];
+}
 
-/** What is wrong with the examples of all operations; an answer without one is wrong too. */
-export const brokenExamples = (): string[] =>
-  operations.flatMap((operation) => {
+/** Examples in all operations that violate their schema, and bodies and responses without one. */
+export function invalidExamples(): string[] {
+  return operations.flatMap((operation) => {
     const { requestBody, responses } = operationOf(operation);
-    const sent = Object.values((requestBody?.content ?? {}) as Node).map((media) => ['body', media] as const);
-    const answered = Object.entries(responses as Node).flatMap(([status, response]) =>
+    const requestMedia = Object.values((requestBody?.content ?? {}) as Node).map(
+      (media) => ['body', media] as const,
+    );
+    const responseMedia = Object.entries(responses as Node).flatMap(([status, response]) =>
       Object.values(resolved(response)['content'] as Node).map((media: Node) => [status, media] as const),
     );
-    const inBodies = [...sent, ...answered].flatMap(([part, media]) => {
+    const inBodies = [...requestMedia, ...responseMedia].flatMap(([part, media]) => {
       const examples = examplesOf(media);
       if (examples.length === 0) return [`${operation} ${part}: has no example`];
-      return examples.flatMap((example) => faultOf(media['schema'], example, `${operation} ${part}`) ?? []);
+      return examples.flatMap(
+        (example) => violationOf(media['schema'], example, `${operation} ${part}`) ?? [],
+      );
     });
     const inParameters = parametersOf(operation).flatMap(({ name, schema, ...parameter }) =>
-      examplesOf(parameter).flatMap((example) => faultOf(schema, example, `${operation} ${name}`) ?? []),
+      examplesOf(parameter).flatMap((example) => violationOf(schema, example, `${operation} ${name}`) ?? []),
     );
     return [...inBodies, ...inParameters];
   });
+}
 
-const faultOf = (schema: Node, value: unknown, where: string): string | undefined => {
+function violationOf(schema: Node, value: unknown, where: string): string | undefined {
   const validate = validatorOf(schema);
   return validate(value)
     ? undefined
     : `${where}: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value)}`;
-};
+}
 
 const templates = Object.entries(document['paths'] as Node).map(([template, item]) => ({
   item,
@@ -143,57 +155,68 @@ const templates = Object.entries(document['paths'] as Node).map(([template, item
   pattern: new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
 }));
 
-/** The path's part of the contract: the first that fits, and those without a parameter stand first. */
-const itemOf = (path: string, port: SeenAnswer['port']): Node | undefined => {
+/** The first path of the contract that matches; paths without parameters come first. */
+function itemOf(path: string, port: ObservedResponse['port']): Node | undefined {
   const [bare = ''] = path.split('?');
   return templates.find((one) => (port ?? one.port) === one.port && one.pattern.test(bare))?.item;
-};
+}
 
-/** The answers that a method of a path can give; undefined where the contract has none. */
-const responsesOf = ({ method, path, port }: SeenAnswer): Node | undefined => {
+/** Responses to a method of a path; undefined if the contract does not contain it. */
+function responsesOf({ method, path, port }: ObservedResponse): Node | undefined {
   const item = itemOf(path, port);
   if (item === undefined) return undefined;
-  const others = item['x-other-methods'];
+  const rejected = item['x-other-methods'];
   const named = item[method.toLowerCase()] ?? (method === 'HEAD' ? item['get'] : undefined);
   if (named !== undefined) return named.responses;
-  return others?.methods.includes(method === 'HEAD' ? 'GET' : method) ? others.responses : undefined;
-};
+  return rejected?.methods.includes(method === 'HEAD' ? 'GET' : method) ? rejected.responses : undefined;
+}
 
-/** A problem says of itself what its code and the answer say. */
-const problemFault = (text: string, status: number, where: string): string | undefined => {
+/** The fields of a problem must agree with its code and with the status of the response. */
+function problemViolation(text: string, status: number, where: string): string | undefined {
   const body = JSON.parse(text);
-  const isAlike =
+  const isConsistent =
     body.status === status &&
     body.type === `urn:capillary-aep-relay:problem:${body.code}` &&
     problemTable[body.code] === status;
-  return isAlike ? faultOf(PROBLEM, body, where) : `${where}: the problem does not fit the answer: ${text}`;
-};
+  return isConsistent
+    ? violationOf(PROBLEM, body, where)
+    : `${where}: the problem does not match the response: ${text}`;
+}
 
 const PROBLEM: Node = { $ref: '#/components/schemas/Problem' };
 
-/** The files of the reading page, which are its own affair. */
-const isPartOfPage = (path: string): boolean => /^\/docs\/./.test(path);
+/** Static files of the API documentation page, which the contract does not describe. */
+function isDocumentationFile(path: string): boolean {
+  return /^\/docs\/./.test(path);
+}
 
-/** What is wrong with an answer by the contract; undefined when it fits. Answers of paths that are not in it must be problems. */
-export const contractFault = (answer: SeenAnswer): string | undefined => {
-  const { method, path, status, headers, text } = answer;
+/**
+ * How a response violates the contract; undefined if it does not. A response of a path that is not
+ * in the contract must be a problem.
+ */
+export function contractViolation(observed: ObservedResponse): string | undefined {
+  const { method, path, status, headers, text } = observed;
   const where = `${method} ${path.slice(0, 200)} ${status}`;
-  const responses = responsesOf(answer);
+  const responses = responsesOf(observed);
   const type = headers.get('content-type')?.split(';')[0] ?? '';
   const hasBody = method !== 'HEAD';
   const isProblem = type === 'application/problem+json';
   if (isProblem && hasBody) {
-    const fault = problemFault(text, status, where);
-    if (fault !== undefined) return fault;
+    const violation = problemViolation(text, status, where);
+    if (violation !== undefined) return violation;
   }
   if (responses === undefined) {
-    return isProblem || isPartOfPage(path) ? undefined : `${where}: not in the contract, and no problem`;
+    return isProblem || isDocumentationFile(path)
+      ? undefined
+      : `${where}: not in the contract, and not a problem`;
   }
   const response = responses[status];
-  if (response === undefined) return `${where}: this status is not in the contract: ${text.slice(0, 300)}`;
+  if (response === undefined) return `${where}: the status is not in the contract: ${text.slice(0, 300)}`;
   const missing = Object.keys(resolved(response)['headers'] ?? {}).filter((name) => !headers.has(name));
-  if (missing.length > 0) return `${where}: without ${missing.join(', ')}`;
+  if (missing.length > 0) return `${where}: missing headers ${missing.join(', ')}`;
   const media = resolved(response)['content'][type];
   if (media === undefined) return `${where}: ${type} is not in the contract`;
-  return hasBody ? faultOf(media.schema, type.endsWith('json') ? JSON.parse(text) : text, where) : undefined;
-};
+  return hasBody
+    ? violationOf(media.schema, type.endsWith('json') ? JSON.parse(text) : text, where)
+    : undefined;
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { contractFetch } from './contract-watch.ts';
+import { contractFetch } from './contract-check.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -17,44 +17,46 @@ export interface RelayTargets {
   readonly inletUrl: string;
 }
 
-/** A configuration of one source and one destination; `change` edits the plain object before it is written. */
-export const relayConfig = (targets: RelayTargets) => ({
-  server: { host: '127.0.0.1', port: 0 } as Record<string, unknown>,
-  admin: { host: '127.0.0.1', port: 0, token: ADMIN_TOKEN } as Record<string, unknown>,
-  store: { path: '', minFree: '1MiB' } as Record<string, unknown>,
-  sources: [
-    {
-      name: 'acme',
-      destination: 'acme-aep',
-      orgIds: [100458],
-      timezone: 'Europe/London',
-      country: 'GB',
-      verify: [{ type: 'header', name: 'X-Relay-Key', values: [KEY] }],
-    } as Record<string, unknown>,
-  ],
-  destinations: [
-    {
-      name: 'acme-aep',
-      imsOrgId: '1A2B3C4D5E6F7A8B0A495C12@AdobeOrg',
-      sandbox: 'prod',
-      inletUrl: targets.inletUrl,
-      ims: { url: targets.imsUrl, clientId: 'client', clientSecrets: ['secret'] },
-      events: {
-        schemaId: 'https://ns.adobe.com/acme/schemas/events',
-        datasetId: 'events-dataset',
-        flowId: 'events-flow',
-      },
-      profile: {
-        schemaId: 'https://ns.adobe.com/acme/schemas/profile',
-        datasetId: 'profile-dataset',
-        flowId: 'profile-flow',
-      },
-      tenant: '_acme',
-      batch: { maxWait: '20ms' },
-      retry: { minDelay: '50ms', maxDelay: '400ms', poisonAttempts: 3 },
-    } as Record<string, unknown>,
-  ],
-});
+/** A configuration with one source and one destination; tests may edit it before it is written. */
+export function relayConfig(targets: RelayTargets) {
+  return {
+    server: { host: '127.0.0.1', port: 0 } as Record<string, unknown>,
+    admin: { host: '127.0.0.1', port: 0, token: ADMIN_TOKEN } as Record<string, unknown>,
+    store: { path: '', minFree: '1MiB' } as Record<string, unknown>,
+    sources: [
+      {
+        name: 'acme',
+        destination: 'acme-aep',
+        orgIds: [100458],
+        timezone: 'Europe/London',
+        country: 'GB',
+        verify: [{ type: 'header', name: 'X-Relay-Key', values: [KEY] }],
+      } as Record<string, unknown>,
+    ],
+    destinations: [
+      {
+        name: 'acme-aep',
+        imsOrgId: '1A2B3C4D5E6F7A8B0A495C12@AdobeOrg',
+        sandbox: 'prod',
+        inletUrl: targets.inletUrl,
+        ims: { url: targets.imsUrl, clientId: 'client', clientSecrets: ['secret'] },
+        events: {
+          schemaId: 'https://ns.adobe.com/acme/schemas/events',
+          datasetId: 'events-dataset',
+          flowId: 'events-flow',
+        },
+        profile: {
+          schemaId: 'https://ns.adobe.com/acme/schemas/profile',
+          datasetId: 'profile-dataset',
+          flowId: 'profile-flow',
+        },
+        tenant: '_acme',
+        batch: { maxWait: '20ms' },
+        retry: { minDelay: '50ms', maxDelay: '400ms', poisonAttempts: 3 },
+      } as Record<string, unknown>,
+    ],
+  };
+}
 
 export type RelayConfig = ReturnType<typeof relayConfig>;
 
@@ -62,34 +64,34 @@ export interface RelayProcess {
   readonly intakeUrl: string;
   readonly adminUrl: string;
   readonly pid: number;
-  /** Resolves with the exit code, or null after a kill, however it ends. */
+  /** Resolves with the exit code, or null after SIGKILL. */
   readonly exited: Promise<number | null>;
-  /** Log lines so far. */
+  /** Parsed log lines so far. */
   readonly log: readonly Record<string, unknown>[];
   /** Standard error so far. */
   stderr(): string;
   post(body: string | object, headers?: Record<string, string>): Promise<Response>;
-  /** Admin API with the token; parsed JSON. */
+  /** Calls the admin API with the token; `body` is parsed if it is JSON. */
   admin(path: string, init?: Omit<RequestInit, 'headers'>): Promise<{ status: number; body: any }>;
-  /** Sends the signal and resolves with the exit code, or null after a kill. */
+  /** Sends the signal and resolves with the exit code, or null after SIGKILL. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
 export interface StartOptions {
   /** Added to the environment of the process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Told of the process as soon as there is one, so that it can be ended before it is ready. */
-  readonly spawned?: (child: ChildProcess) => void;
-  /** Log lines that are kept; all by default. */
-  readonly keeps?: (line: Record<string, unknown>) => boolean;
+  /** Called with the process as soon as it exists, so that it can be killed before it is ready. */
+  readonly onSpawn?: (child: ChildProcess) => void;
+  /** Whether to keep a log line; by default all are kept. */
+  readonly keepLine?: (line: Record<string, unknown>) => boolean;
 }
 
-/** Relays of this process. A test that runs into its time limit does not get to end its own. */
-const everyone = new Set<ChildProcess>();
-process.once('exit', () => everyone.forEach((child) => child.kill('SIGKILL')));
+/** Running relays. A test that exceeds its time limit does not stop its own. */
+const allRunning = new Set<ChildProcess>();
+process.once('exit', () => allRunning.forEach((child) => child.kill('SIGKILL')));
 
-/** A folder for one relay's data and configuration; `start` may be called again after `end`, as a restart. */
-export const relayFolder = (config: RelayConfig) => {
+/** A folder for the data and configuration of a relay. Call `start` again after `end` to restart it. */
+export function relayFolder(config: RelayConfig) {
   const folder = mkdtempSync(join(tmpdir(), 'relay-test-'));
   const file = join(folder, 'relay.yaml');
   config.store.path = join(folder, 'data');
@@ -101,28 +103,29 @@ export const relayFolder = (config: RelayConfig) => {
       writeFileSync(file, stringify(config));
       return startRelay(file, running, options);
     },
-    /** Kills what still runs and removes the folder. */
+    /** Kills the processes that still run and removes the folder. */
     remove: async (): Promise<void> => {
       await Promise.all([...running].map((child) => exitOf(child, () => child.kill('SIGKILL'))));
       rmSync(folder, { recursive: true, force: true });
     },
   };
-};
+}
 
-const exitOf = (child: ChildProcess, end: () => void): Promise<number | null> =>
-  new Promise((resolve) => {
+function exitOf(child: ChildProcess, end: () => void): Promise<number | null> {
+  return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode);
     else {
       child.once('exit', (code) => resolve(code));
       end();
     }
   });
+}
 
-const startRelay = async (
+async function startRelay(
   file: string,
   running: Set<ChildProcess>,
-  { env = {}, spawned = () => undefined, keeps = () => true }: StartOptions,
-): Promise<RelayProcess> => {
+  { env = {}, onSpawn: spawned = () => undefined, keepLine: keeps = () => true }: StartOptions,
+): Promise<RelayProcess> {
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', MAIN, 'serve', '--config', file],
@@ -132,7 +135,7 @@ const startRelay = async (
     },
   );
   running.add(child);
-  everyone.add(child);
+  allRunning.add(child);
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   spawned(child);
   const log: Record<string, unknown>[] = [];
@@ -147,8 +150,8 @@ const startRelay = async (
       });
       child.once('exit', (code) => {
         running.delete(child);
-        everyone.delete(child);
-        reject(new Error(`the relay ended with ${code}: ${errors} ${JSON.stringify(log.slice(-3))}`));
+        allRunning.delete(child);
+        reject(new Error(`the relay exited with ${code}: ${errors} ${JSON.stringify(log.slice(-3))}`));
       });
     },
   );
@@ -173,4 +176,4 @@ const startRelay = async (
     },
     end: (signal) => exitOf(child, () => child.kill(signal)),
   };
-};
+}

@@ -1,12 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { WAIT_LIMIT_MS } from './limits.ts';
 
-/** Asks again until the answer is truthy: waits for an event outside this process, not for a time. The test's own limit ends it. */
-export const until = async <T>(
-  ask: () => Promise<T | undefined | false> | T | undefined | false,
-): Promise<T> => {
+const POLL_INTERVAL_MS = 10;
+
+/**
+ * Polls until the result is truthy, and resolves with it.
+ * @throws Error if there is no such result within `WAIT_LIMIT_MS`
+ */
+export async function until<T>(
+  poll: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
+  const end = performance.now() + WAIT_LIMIT_MS;
   for (;;) {
-    const answer = await ask();
-    if (answer) return answer;
-    await delay(10);
+    const result = await poll();
+    if (result) return result;
+    if (performance.now() > end) throw new Error(`waited ${WAIT_LIMIT_MS / 1_000} s for: ${poll.toString()}`);
+    await delay(POLL_INTERVAL_MS);
   }
-};
+}

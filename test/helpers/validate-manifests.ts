@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { parse, parseAllDocuments } from 'yaml';
 
-/**
- * Holds Kubernetes manifests against the schemas of the API, strictly: an unknown field is refused, as `kubectl apply --validate=strict` does.
+/*
+ * Validates Kubernetes manifests against the schemas of the API. Unknown fields are rejected, as by
+ * `kubectl apply --validate=strict`. Exits with 1 if any manifest is invalid.
  *
  *   node validate-manifests.ts SWAGGER CRD_FOLDER FILE…
  *
- * SWAGGER is api/openapi-spec/swagger.json of Kubernetes, CRD_FOLDER has the Prometheus operator's. Exit code 1 if anything is wrong.
+ * SWAGGER is api/openapi-spec/swagger.json of Kubernetes, CRD_FOLDER contains the CRDs of the
+ * Prometheus operator.
  */
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -24,14 +26,15 @@ interface Manifest {
   readonly metadata: { readonly name: string };
 }
 
-/** Go's way of writing a pattern without case, which JavaScript does not read. */
-const hasGoFlag = (key: string, value: unknown): boolean =>
-  key === 'pattern' && typeof value === 'string' && value.includes('(?i)');
+/** Go's flag for a case-insensitive pattern, which JavaScript does not support. */
+function hasGoFlag(key: string, value: unknown): boolean {
+  return key === 'pattern' && typeof value === 'string' && value.includes('(?i)');
+}
 
 const OPEN = 'x-kubernetes-preserve-unknown-fields';
 
-/** Objects with properties take no others; a number or a text where Kubernetes takes both. */
-const strict = (value: unknown): unknown => {
+/** Closes objects with properties, and allows integers and strings where Kubernetes allows both. */
+function strict(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(strict);
   if (typeof value !== 'object' || value === null) return value;
   const schema = value as Schema;
@@ -42,7 +45,7 @@ const strict = (value: unknown): unknown => {
   const isClosed =
     typeof schema['properties'] === 'object' && schema[OPEN] !== true && !('additionalProperties' in schema);
   return isClosed && schema['type'] === 'object' ? { ...mapped, additionalProperties: false } : mapped;
-};
+}
 
 const [swaggerFile = '', crdFolder = '', ...files] = process.argv.slice(2);
 const { definitions } = strict(JSON.parse(readFileSync(swaggerFile, 'utf8'))) as {
@@ -51,12 +54,14 @@ const { definitions } = strict(JSON.parse(readFileSync(swaggerFile, 'utf8'))) as
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
 ajv.addSchema({ $id: 'kubernetes', definitions });
 
-const nameOf = (apiVersion: string, kind: string): string => `${apiVersion} ${kind}`;
-const known = new Map<string, Schema>();
+function nameOf(apiVersion: string, kind: string): string {
+  return `${apiVersion} ${kind}`;
+}
+const schemas = new Map<string, Schema>();
 for (const [name, definition] of Object.entries(definitions)) {
   const kinds = definition['x-kubernetes-group-version-kind'] as readonly Kind[] | undefined;
   for (const { group, version, kind } of kinds ?? [])
-    known.set(nameOf(group === '' ? version : `${group}/${version}`, kind), {
+    schemas.set(nameOf(group === '' ? version : `${group}/${version}`, kind), {
       $ref: `kubernetes#/definitions/${name}`,
     });
 }
@@ -65,23 +70,23 @@ for (const plural of ['servicemonitors', 'prometheusrules']) {
   for (const { name, schema } of spec.versions) {
     const { properties, ...rest } = strict(schema.openAPIV3Schema) as { properties: Schema };
     const metadata = { $ref: 'kubernetes#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' };
-    known.set(nameOf(`${spec.group}/${name}`, spec.names.kind), {
+    schemas.set(nameOf(`${spec.group}/${name}`, spec.names.kind), {
       ...rest,
       properties: { ...properties, metadata },
     });
   }
 }
 
-/** What is wrong with one object, one line for each. */
-const problemsOf = (manifest: Manifest): string[] => {
-  const schema = known.get(nameOf(manifest.apiVersion, manifest.kind));
-  if (schema === undefined) return [`there is no ${manifest.apiVersion} ${manifest.kind}`];
+/** Errors of one object, one line each. */
+function problemsOf(manifest: Manifest): string[] {
+  const schema = schemas.get(nameOf(manifest.apiVersion, manifest.kind));
+  if (schema === undefined) return [`unknown kind ${manifest.apiVersion} ${manifest.kind}`];
   const validate = ajv.compile(schema);
   if (validate(manifest)) return [];
   return (validate.errors ?? []).map(
     ({ instancePath, message = '', params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
   );
-};
+}
 
 for (const file of files) {
   const documents = parseAllDocuments(readFileSync(file, 'utf8'));

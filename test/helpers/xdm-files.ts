@@ -1,20 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
 
-/**
- * Adobe's schema files (adobe/xdm, CC BY 4.0). They are not part of this repository: tests that need them run
- * where they are.
- */
-export const xdmRoot = fileURLToPath(new URL('../../../shared/reference/xdm', import.meta.url));
-
-/** True where Adobe's schema files can be read. */
-export const hasXdmSchemas = existsSync(xdmRoot);
-
-/**
- * A schema of Adobe's with everything it refers to put in place, in wire names, refusing every unknown field.
- */
+/** A schema of Adobe with all references resolved, with wire names, that rejects unknown fields. */
 export type ClosedSchema = JsonObject;
 
 interface Document {
@@ -27,11 +15,21 @@ interface Gathered {
   readonly keywords: JsonObject;
 }
 
-const KEPT = ['type', 'enum', 'const', 'format', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength'];
+const COPIED_KEYWORDS = [
+  'type',
+  'enum',
+  'const',
+  'format',
+  'pattern',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+];
 const CONTEXT_REF = 'https://ns.adobe.com/xdm/common/extensible#/definitions/@context';
 
-/** Reads Adobe's schemas and closes any of them, alone or several as one. */
-export function openXdmSchemas(root = xdmRoot): { close(ids: readonly string[]): ClosedSchema } {
+/** Reads Adobe's schemas below `root`. `close` combines one or several of them to a closed schema. */
+export function openXdmSchemas(root: string): { close(ids: readonly string[]): ClosedSchema } {
   const documents = new Map<string, Document>();
   for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.schema.json')) {
@@ -63,7 +61,7 @@ class Closer {
   #document(id: string): Document {
     const document = this.#documents.get(id);
     if (document === undefined) {
-      throw new Error(`no schema ${id} among Adobe's files`);
+      throw new Error(`no schema ${id} in Adobe's schema files`);
     }
     return document;
   }
@@ -74,9 +72,9 @@ class Closer {
     return asSchema(gathered);
   }
 
-  /** Adds what a schema says, with its references and `allOf` parts, to `into`. */
+  /** Adds a schema, including its references and `allOf` parts, to `into`. */
   #gather(schema: JsonObject, document: Document, into: Gathered): void {
-    for (const keyword of KEPT) {
+    for (const keyword of COPIED_KEYWORDS) {
       if (schema[keyword] !== undefined) {
         into.keywords[keyword] = schema[keyword];
       }
@@ -108,7 +106,7 @@ class Closer {
     const target = id === '' ? document : this.#document(id);
     const place = `${textOf(target.schema['$id'])}#${pointer}`;
     if (this.#open.includes(place)) {
-      throw new Error(`schema ${place} holds itself`);
+      throw new Error(`schema ${place} refers to itself`);
     }
     this.#open.push(place);
     this.#gather(pointed(target.schema, pointer), target, into);
@@ -116,7 +114,9 @@ class Closer {
   }
 }
 
-const empty = (): Gathered => ({ properties: new Map(), required: new Set(), keywords: {} });
+function empty(): Gathered {
+  return { properties: new Map(), required: new Set(), keywords: {} };
+}
 
 function asSchema({ properties, required, keywords }: Gathered): ClosedSchema {
   const isObject = keywords['type'] === 'object' || properties.size > 0;
@@ -169,8 +169,15 @@ function pointed(schema: JsonObject, pointer: string): JsonObject {
   return asObject(at);
 }
 
-const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
-export const asObject = (value: JsonValue | undefined): JsonObject => (isJsonObject(value) ? value : {});
-const asArray = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);
-const objectEntries = (value: JsonValue | undefined): [string, JsonObject][] =>
-  Object.entries(asObject(value)).map(([name, inner]) => [name, asObject(inner)]);
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+export function asObject(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+function asArray(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}
+function objectEntries(value: JsonValue | undefined): [string, JsonObject][] {
+  return Object.entries(asObject(value)).map(([name, inner]) => [name, asObject(inner)]);
+}

@@ -2,18 +2,22 @@ import { createRequire } from 'node:module';
 import { Ajv, type ValidateFunction } from 'ajv/dist/ajv.js';
 import { default as addFormats } from 'ajv-formats/dist/index.js';
 import type { JsonObject } from '../../src/capillary/json.ts';
-import type { SchemaFeatures } from '../../src/xdm/event-fields.ts';
-import { isListShape, isObjectShape, type Leaf, type Shape } from '../../src/xdm/shape.ts';
+import {
+  isListShape,
+  isObjectShape,
+  type Leaf,
+  type SchemaFeatures,
+  type Shape,
+} from '../../src/xdm/shape.ts';
 import { TENANT_EVENT_FIELDS, TENANT_PROFILE_FIELDS } from '../../src/xdm/tenant-fields.ts';
 import { asObject, type ClosedSchema, openXdmSchemas } from './xdm-files.ts';
 
-export { hasXdmSchemas } from './xdm-files.ts';
-
 export interface ClosedXdmOptions {
   readonly features: SchemaFeatures;
-  /** Tenant id such as `_acme`; its object holds what the relay documents of it and nothing else. */
+  /** Tenant id such as `_acme`; its object allows only the fields that the relay documents. */
   readonly tenant?: string | undefined;
-  readonly root?: string;
+  /** Where Adobe's schema files are. */
+  readonly root: string;
 }
 
 export interface ClosedXdmValidators {
@@ -22,7 +26,7 @@ export interface ClosedXdmValidators {
 }
 
 const NS = 'https://ns.adobe.com/xdm/';
-/** What `loyalty` of a profile held before 2026 (reference: adobe.md §5.3). */
+/** Fields of a profile's `loyalty` before 2026 (docs/platforms/adobe.md#profile-loyalty). */
 export const CLASSIC_LOYALTY = [
   'joinDate',
   'loyaltyID',
@@ -36,8 +40,8 @@ export const CLASSIC_LOYALTY = [
 ];
 
 /**
- * The schemas that a destination has by our documentation, put together from Adobe's files, in which every
- * unknown field is an error.
+ * Validators for the schemas that our documentation asks a destination to have, built from Adobe's
+ * files. Every unknown field is an error.
  */
 export function closedXdmValidators({ features, tenant, root }: ClosedXdmOptions): ClosedXdmValidators {
   const schemas = openXdmSchemas(root);
@@ -66,10 +70,13 @@ export function closedXdmValidators({ features, tenant, root }: ClosedXdmOptions
   };
 }
 
-/** What JSON Schema takes besides (a space, `+0530`, lower case), AEP refuses (reference: adobe.md §2.8). */
+/**
+ * AEP rejects other forms that JSON Schema accepts: a space, `+0530`, lower case
+ * (docs/platforms/adobe.md#date-times).
+ */
 const AEP_DATE_TIME = /^[\d-]{10}T[\d:]{8}(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
-/** Adobe's schemas are of JSON Schema draft 6. */
+/** Adobe's schemas use JSON Schema draft 6. */
 function createValidator(): Ajv {
   const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true });
   ajv.addMetaSchema(createRequire(import.meta.url)('ajv/dist/refs/json-schema-draft-06.json') as JsonObject);
@@ -97,10 +104,12 @@ function withTenant(schema: ClosedSchema, tenant: string | undefined, capillary:
   return tenant === undefined ? closed : withProperty(closed, tenant, own);
 }
 
-const withProperty = (schema: ClosedSchema, name: string, property: ClosedSchema): ClosedSchema => ({
-  ...schema,
-  properties: { ...asObject(schema['properties']), [name]: property },
-});
+function withProperty(schema: ClosedSchema, name: string, property: ClosedSchema): ClosedSchema {
+  return {
+    ...schema,
+    properties: { ...asObject(schema['properties']), [name]: property },
+  };
+}
 
 function schemaOf(shape: Shape): ClosedSchema {
   if (isObjectShape(shape)) {
@@ -112,7 +121,7 @@ function schemaOf(shape: Shape): ClosedSchema {
 
 function leafSchema(leaf: Leaf): ClosedSchema {
   if (typeof leaf === 'object') {
-    throw new Error('the tenant has no enums and patterns');
+    throw new Error('tenant fields have no enums or patterns');
   }
   const isPlain = leaf === 'string' || leaf === 'number' || leaf === 'integer' || leaf === 'boolean';
   return isPlain ? { type: leaf } : { type: 'string', format: leaf };

@@ -1,73 +1,73 @@
 import { describe, expect, it } from 'vitest';
-import { MIGRATIONS } from '../../src/journal/sqlite/migrations.ts';
-import type { Moment } from '../../src/observability/moments.ts';
-import { type CrashStage, createCrashStage } from './oracle/crash-stage.ts';
+import { MIGRATIONS } from '../../src/journal/sqlite/engine/migrations.ts';
+import type { Failpoint } from '../../src/telemetry/failpoints.ts';
+import { WAIT_LIMIT_MS } from '../helpers/limits.ts';
+import { type CrashHarness, createCrashHarness } from './oracle/crash-harness.ts';
 
-/** After the restart: every promise is kept, and the file is sound. */
-const expectAllKept = async (stage: CrashStage): Promise<void> => {
-  const verdict = await stage.restartAndJudge();
+/** After the restart every guarantee is kept, and the store is intact. */
+async function expectGuaranteesKept(crashes: CrashHarness): Promise<void> {
+  const verdict = await crashes.restartAndVerify();
   expect(verdict.findings).toEqual([]);
   expect(verdict.ledger).toMatchObject({ pending: 0, balanced: true });
-  expect(verdict.due.delivered).toBeGreaterThan(1);
-};
+  expect(verdict.totals.delivered).toBeGreaterThan(1);
+}
 
-type Point = [when: string, moment: Moment, times: number, call?: string];
+type CrashPoint = [when: string, failpoint: Failpoint, times: number, call?: string];
 
-const POINTS: readonly Point[] = [
-  ['with events written and not committed', 'journal-committing', 3, 'append'],
-  ['with events committed and not answered by the store', 'journal-committed', 3, 'append'],
-  ['with events journaled and not answered', 'intake-appended', 20],
-  ['with events claimed and not sent', 'delivery-claimed', 3],
-  ['with messages taken by Adobe and not settled', 'delivery-answered', 20],
-  ['with outcomes written and not committed', 'journal-committing', 3, 'settle'],
-  ['with outcomes committed and unknown to the dispatcher', 'journal-committed', 3, 'settle'],
-  ['as it asks IMS for a token', 'token-minting', 1],
-  ['as it gets its token', 'token-minted', 1],
-  // Each step passes the moment twice: before its commit and after it.
-  ...MIGRATIONS.flatMap((_, step): Point[] => [
-    [`within step ${step + 1} of the migration`, 'journal-migrating', 2 * step + 1],
-    [`after step ${step + 1} of the migration`, 'journal-migrating', 2 * step + 2],
+const CRASH_POINTS: readonly CrashPoint[] = [
+  ['while a batch of events is written but not committed', 'journal-committing', 3, 'append'],
+  ['while events are committed but the journal has not answered', 'journal-committed', 3, 'append'],
+  ['while events are stored but the webhooks are not answered', 'intake-appended', 20],
+  ['while events are claimed but not sent', 'delivery-claimed', 3],
+  ['while messages are accepted by Adobe but not settled', 'delivery-answered', 20],
+  ['while outcomes are written but not committed', 'journal-committing', 3, 'settle'],
+  ['while outcomes are committed but the dispatcher does not know', 'journal-committed', 3, 'settle'],
+  ['before it requests a token from IMS', 'token-minting', 1],
+  ['after it received a token from IMS', 'token-minted', 1],
+  // Each migration hits the failpoint twice: before its commit and after it.
+  ...MIGRATIONS.flatMap((_, step): CrashPoint[] => [
+    [`during migration ${step + 1}`, 'journal-migrating', 2 * step + 1],
+    [`after migration ${step + 1}`, 'journal-migrating', 2 * step + 2],
   ]),
 ];
 
-// Most of the time is spent waiting for processes to start.
+// Concurrent, because most of the time is spent waiting for processes to start.
 describe.concurrent('a relay that is killed', () => {
-  it.each<Point>([...POINTS])(
-    '%s keeps every promise',
-    async (_when, moment, times, call) => {
-      const stage = await createCrashStage();
+  it.each<CrashPoint>([...CRASH_POINTS])(
+    '%s keeps every guarantee',
+    async (_when, failpoint, times, call) => {
+      const crashes = await createCrashHarness();
       try {
-        stage.post();
-        expect(await stage.crashAt(moment, times, call)).toBe('SIGKILL');
-        await expectAllKept(stage);
+        crashes.startPosting();
+        expect(await crashes.crashAt(failpoint, times, call)).toBe('SIGKILL');
+        await expectGuaranteesKept(crashes);
       } finally {
-        await stage.close();
+        await crashes.close();
       }
     },
-    60_000,
   );
 
-  it('between two removals of retention keeps every promise, and knows what it has seen', async () => {
-    const stage = await createCrashStage((config) => {
-      // So that a settled event is old at the next start.
+  it('between two deletions of retention keeps every guarantee and still detects duplicates', async () => {
+    const crashes = await createCrashHarness((config) => {
+      // Settled events are old enough to be deleted at the next start.
       config.store['retention'] = { delivered: '1ms', ids: '8d', dead: '90d' };
     });
-    const { lives, capillary, obligations, simulator } = stage.judge;
+    const { lifecycle, sender, expectations, simulator } = crashes.harness;
     try {
-      stage.post();
-      await lives.start();
-      await simulator.until(({ landed }) => landed > 60, AbortSignal.timeout(30_000));
-      await stage.stopPosting();
-      expect((await stage.judge.judge(30_000)).findings).toEqual([]);
-      expect(await stage.crashAt('journal-retaining', 10)).toBe('SIGKILL');
-      const known = capillary.counts.duplicatesAnswered;
-      const again = obligations.all().slice(0, 30);
-      await Promise.all([lives.start(), ...again.map((one) => capillary.deliver(one))]);
-      expect(capillary.counts.duplicatesAnswered - known).toBe(30);
-      await lives.term();
-      await expectAllKept(stage);
+      crashes.startPosting();
+      await lifecycle.start();
+      await simulator.until(({ landed }) => landed > 60, AbortSignal.timeout(WAIT_LIMIT_MS));
+      await crashes.stopPosting();
+      expect((await crashes.harness.verify(WAIT_LIMIT_MS)).findings).toEqual([]);
+      expect(await crashes.crashAt('journal-retaining', 10)).toBe('SIGKILL');
+      const duplicatesBefore = sender.counts.duplicatesAnswered;
+      const repeated = expectations.all().slice(0, 30);
+      await Promise.all([lifecycle.start(), ...repeated.map((expected) => sender.deliver(expected))]);
+      expect(sender.counts.duplicatesAnswered - duplicatesBefore).toBe(30);
+      await lifecycle.shutDown();
+      await expectGuaranteesKept(crashes);
     } finally {
-      await stage.close();
+      await crashes.close();
     }
-  }, 60_000);
+  });
 });

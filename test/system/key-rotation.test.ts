@@ -25,19 +25,20 @@ afterAll(async () => {
   await simulator.close();
 });
 
-const startWith = (keys: readonly string[], env: Record<string, string> = {}): Promise<RelayProcess> => {
+function startWith(keys: readonly string[], env: Record<string, string> = {}): Promise<RelayProcess> {
   config.store['encryptionKeys'] = keys;
   return folder.start({ env });
-};
+}
 
 /** The share of the store that is sealed with the first key, as Prometheus sees it. */
-const sealedShare = async (relay: RelayProcess): Promise<number> => {
+async function sealedShare(relay: RelayProcess): Promise<number> {
   const { body } = await relay.admin('/metrics');
   return Number(/^relay_store_sealed_share (\S+)$/m.exec(body as string)?.[1]);
-};
+}
 
-const pause = (relay: RelayProcess, what: 'pause' | 'resume') =>
-  relay.admin(`/admin/v1/destinations/acme-aep/${what}`, { method: 'POST' });
+function pause(relay: RelayProcess, what: 'pause' | 'resume') {
+  return relay.admin(`/admin/v1/destinations/acme-aep/${what}`, { method: 'POST' });
+}
 
 it('changes the encryption key over restarts and a crash, takes events meanwhile, and drops the old one', async () => {
   const first = await startWith([OLD]);
@@ -47,7 +48,7 @@ it('changes the encryption key over restarts and a crash, takes events meanwhile
   expect(await first.end('SIGTERM')).toBe(0);
 
   // Killed between two payloads of a step.
-  const crash = { NODE_OPTIONS: `--import=${PRELOAD}`, CRASH_AT: 'journal-sealing#7' };
+  const crash = { NODE_OPTIONS: `--import=${PRELOAD}`, CRASH_AT: 'journal-reencrypting#7' };
   await startWith([NEW, OLD], crash).then(
     (relay) => relay.exited,
     () => undefined,
@@ -58,7 +59,7 @@ it('changes the encryption key over restarts and a crash, takes events meanwhile
   const line = await until(() =>
     second.log.find(({ msg }) => msg === 'the whole store is sealed with the first encryption key'),
   );
-  expect(line).toMatchObject({ sealed: EVENTS, unreadable: 0 });
+  expect(line).toMatchObject({ reencrypted: EVENTS, unreadable: 0 });
   expect(await sealedShare(second)).toBe(1);
   expect(await second.end('SIGTERM')).toBe(0);
 
@@ -69,5 +70,5 @@ it('changes the encryption key over restarts and a crash, takes events meanwhile
     return body.delivered + body.ignored + body.dead === EVENTS + 1 && body;
   });
   expect(ledger).toMatchObject({ accepted: EVENTS + 1, delivered: EVENTS + 1, balanced: true });
-  expect(JSON.stringify(last.log)).not.toContain('cannot be opened');
-}, 90_000);
+  expect(JSON.stringify(last.log)).not.toContain('cannot be decrypted');
+});

@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { FaultRuleInput } from '../../src/simulator/fault-rule.ts';
+import type { FaultRuleInput } from '../../src/simulator/adobe/fault-script.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
 import { type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
@@ -26,7 +26,7 @@ const PERSON = {
 } as const;
 const QUOTED = [...Object.values(SECRETS), ...Object.values(PERSON)].join(' ');
 
-const config = (simulator: Simulator) => {
+function config(simulator: Simulator) {
   const made = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl('inlet') });
   const [acme] = made.sources;
   const [aep] = made.destinations;
@@ -43,20 +43,22 @@ const config = (simulator: Simulator) => {
     customerUpdated: { event: '$number(event.data.customerIdentifiers.instore.email)' },
   };
   return { ...made, log: { level: 'trace' } };
-};
+}
 
 /** A purchase that names the person wherever it can. */
-const purchase = (more: object = {}) => ({
-  ...transactionAdded(77_001, {
-    customerIdentifiers: {
-      customerId: 77_001,
-      instore: { email: PERSON.email, mobile: PERSON.phone, firstName: 'Zelda', lastName: PERSON.name },
-    },
-    paymentDetails: [{ mode: 'CARD', cardNumber: PERSON.card }],
-    notes: QUOTED,
-  }),
-  ...more,
-});
+function purchase(more: object = {}) {
+  return {
+    ...transactionAdded(77_001, {
+      customerIdentifiers: {
+        customerId: 77_001,
+        instore: { email: PERSON.email, mobile: PERSON.phone, firstName: 'Zelda', lastName: PERSON.name },
+      },
+      paymentDetails: [{ mode: 'CARD', cardNumber: PERSON.card }],
+      notes: QUOTED,
+    }),
+    ...more,
+  };
+}
 
 const words = { title: QUOTED, detail: QUOTED, report: { message: QUOTED } };
 const inletFaults: readonly (readonly [outcome: string, then: FaultRuleInput['then']])[] = [
@@ -75,21 +77,21 @@ let folder: ReturnType<typeof relayFolder>;
 let relay: RelayProcess;
 const processes: RelayProcess[] = [];
 
-const send = async (
+async function send(
   body: string | object,
   headers: Record<string, string> = {},
   path = '/webhooks/acme',
-): Promise<string> => {
+): Promise<string> {
   const answer = await fetch(`${relay.intakeUrl}${path}`, {
     method: 'POST',
     headers: { 'x-relay-key': SECRETS.headerSecret, cookie: `session=${QUOTED}`, ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
   return ((await answer.json()) as { receipt: string }).receipt;
-};
+}
 
-const admin = (path: string, json?: unknown): Promise<Response> =>
-  fetch(`${relay.adminUrl}/admin/v1${path}`, {
+function admin(path: string, json?: unknown): Promise<Response> {
+  return fetch(`${relay.adminUrl}/admin/v1${path}`, {
     method: json === undefined ? 'GET' : 'POST',
     headers: {
       authorization: `Bearer ${SECRETS.adminToken}`,
@@ -98,21 +100,23 @@ const admin = (path: string, json?: unknown): Promise<Response> =>
     },
     ...(json === undefined ? {} : { body: typeof json === 'string' ? json : JSON.stringify(json) }),
   });
+}
 
 /** Resolves with the first line of this message, and of these fields, that comes after so many lines. */
-const line = (msg: string, fields: object = {}, after = 0): Promise<Record<string, unknown>> =>
-  until(() =>
+function line(msg: string, fields: object = {}, after = 0): Promise<Record<string, unknown>> {
+  return until(() =>
     relay.log
       .slice(after)
       .find(
         (one) => one['msg'] === msg && Object.entries(fields).every(([key, value]) => one[key] === value),
       ),
   );
+}
 
-const start = async (): Promise<void> => {
+async function start(): Promise<void> {
   relay = await folder.start();
   processes.push(relay);
-};
+}
 
 beforeAll(async () => {
   simulator = await startSimulator({ requireAuth: false });

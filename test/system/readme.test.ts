@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 /** Runs what npm would run for the line, with the reader's files and addresses put in. */
-const run = (line: string): Promise<{ code: number | null; output: string }> => {
+function run(line: string): Promise<{ code: number | null; output: string }> {
   const words = line
     .replace('npm run relay --', SCRIPTS['relay'] ?? '')
     .replace('examples/relay.yaml', folder.file)
@@ -53,7 +53,7 @@ const run = (line: string): Promise<{ code: number | null; output: string }> => 
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
   child.stderr.on('data', (data: Buffer) => (output += data.toString()));
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
-};
+}
 
 describe('the commands of the README', () => {
   it('are all known here: run below, by other tests, or by .ci/run', () => {

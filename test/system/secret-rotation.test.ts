@@ -14,16 +14,18 @@ let folder: ReturnType<typeof relayFolder>;
 let relay: RelayProcess;
 
 /** As a mounted secret changes: at once. */
-const put = (name: string, text: string): void => {
+function put(name: string, text: string): void {
   writeFileSync(join(folder.folder, `${name}.new`), text);
   renameSync(join(folder.folder, `${name}.new`), join(folder.folder, name));
-};
+}
 
-const post = async (n: number, key: string): Promise<number> =>
-  (await relay.post(transactionAdded(n), { 'x-relay-key': key })).status;
+async function post(n: number, key: string): Promise<number> {
+  return (await relay.post(transactionAdded(n), { 'x-relay-key': key })).status;
+}
 
-const ledger = (token: string): Promise<Response> =>
-  fetch(`${relay.adminUrl}/admin/v1/ledger`, { headers: { authorization: `Bearer ${token}` } });
+function ledger(token: string): Promise<Response> {
+  return fetch(`${relay.adminUrl}/admin/v1/ledger`, { headers: { authorization: `Bearer ${token}` } });
+}
 
 beforeAll(async () => {
   simulator = await startSimulator({ credentials: [CREDENTIAL] });

@@ -20,14 +20,16 @@ afterEach(async () => {
 });
 
 /** Begins a request whose body never ends. */
-const trickle = (url: string, headers: Record<string, string>): void => {
+function trickle(url: string, headers: Record<string, string>): void {
   const type = { 'content-type': 'application/json', 'content-length': '1000' };
   const begun = request(url, { method: 'POST', headers: { ...type, ...headers } });
   begun.on('error', () => undefined);
   begun.write('{"eventName":');
-};
+}
 
-const messages = () => relay.log.map((line) => line['msg']);
+function messages() {
+  return relay.log.map((line) => line['msg']);
+}
 
 describe('the end of the process', () => {
   it('comes in time and in good order though the inlet hangs and requests trickle in on both ports', async () => {

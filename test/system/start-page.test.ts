@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 /** The reader's line with ports, files and data of this test. */
-const placed = (line: string, ports: ReadonlyMap<string, number>, receipt: string): string => {
+function placed(line: string, ports: ReadonlyMap<string, number>, receipt: string): string {
   let text = line
     .replace('npm run relay --', SCRIPTS['relay'] ?? '')
     .replace('examples/local.yaml', join(folder, 'local.yaml'))
@@ -31,10 +31,10 @@ const placed = (line: string, ports: ReadonlyMap<string, number>, receipt: strin
     .replace('<receipt>', receipt);
   for (const [port, free] of ports) text = text.replaceAll(port, String(free));
   return text;
-};
+}
 
-const start = (line: string, said: string): Promise<void> =>
-  new Promise((resolve, reject) => {
+function start(line: string, said: string): Promise<void> {
+  return new Promise((resolve, reject) => {
     const child = spawn('sh', ['-c', line], { cwd: ROOT, detached: true });
     running.push(child);
     let output = '';
@@ -46,23 +46,24 @@ const start = (line: string, said: string): Promise<void> =>
     child.stderr.on('data', read);
     child.once('exit', (code) => reject(new Error(`${line} ended with ${code}: ${output}`)));
   });
+}
 
 /** What curl would do: it need not be on the machine. */
-const curl = async (line: string): Promise<{ code: number; output: string }> => {
+async function curl(line: string): Promise<{ code: number; output: string }> {
   const [, method = 'GET'] = /-X (\w+)/.exec(line) ?? [];
   const [url = ''] = /http:\S+/.exec(line) ?? [];
   const [, body] = /--data '(.*)'/.exec(line) ?? [];
   const answer = await fetch(url, { method, ...(body === undefined ? {} : { body }) });
   return { code: answer.ok ? 0 : 22, output: await answer.text() };
-};
+}
 
-const run = (line: string): Promise<{ code: number | null; output: string }> => {
+function run(line: string): Promise<{ code: number | null; output: string }> {
   const child = spawn('sh', ['-c', line], { cwd: ROOT });
   let output = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
   child.stderr.on('data', (data: Buffer) => (output += data.toString()));
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
-};
+}
 
 describe('docs/start.md', () => {
   it('does what it says, line by line', async () => {
@@ -99,5 +100,5 @@ describe('docs/start.md', () => {
     expect(failed).toEqual([]);
     await until(async () => (await ledger())['pending'] === 0);
     expect(await ledger()).toMatchObject({ dead: 0 });
-  }, 90_000);
+  });
 });

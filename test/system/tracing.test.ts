@@ -33,23 +33,31 @@ afterEach(async () => {
   await simulator.close();
 });
 
-const file = () => join(folder.folder, 'spans.jsonl');
+function file() {
+  return join(folder.folder, 'spans.jsonl');
+}
 
-const start = (traced: boolean): Promise<RelayProcess> =>
-  folder.start({ env: traced ? { NODE_OPTIONS: `--import=${PRELOAD}`, TRACE_FILE: file() } : {} });
+function start(traced: boolean): Promise<RelayProcess> {
+  return folder.start({ env: traced ? { NODE_OPTIONS: `--import=${PRELOAD}`, TRACE_FILE: file() } : {} });
+}
 
-const spans = (): SeenSpan[] =>
-  existsSync(file())
+function spans(): SeenSpan[] {
+  return existsSync(file())
     ? readFileSync(file(), 'utf8')
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as SeenSpan)
     : [];
+}
 
-const named = (name: string): SeenSpan[] => spans().filter((span) => span.name === name);
+function named(name: string): SeenSpan[] {
+  return spans().filter((span) => span.name === name);
+}
 
-const post = async (relay: RelayProcess, customer: number, headers: Record<string, string> = {}) =>
-  ((await (await relay.post(transactionAdded(customer), headers)).json()) as { receipt: string }).receipt;
+async function post(relay: RelayProcess, customer: number, headers: Record<string, string> = {}) {
+  return ((await (await relay.post(transactionAdded(customer), headers)).json()) as { receipt: string })
+    .receipt;
+}
 
 const caller = { traceparent: `00-${TRACE}-${CALLER}-01` };
 

@@ -1,22 +1,24 @@
-import type { FaultRuleInput } from '../../../src/simulator/fault-rule.ts';
+import type { FaultRuleInput } from '../../../src/simulator/adobe/fault-script.ts';
 import { type Random, randomInteger, randomOf, shuffled } from '../../../src/simulator/random.ts';
 
 type Then = FaultRuleInput['then'];
 
-/** One trouble that Adobe may have. */
+/** A fault of the simulated Adobe. */
 export interface Fault {
-  /** What the report counts it under. */
+  /** Name under which the report counts it. */
   readonly kind: string;
   readonly rule: FaultRuleInput;
-  /** Tokens are revoked as it begins, so that IMS is asked. */
-  readonly revokes?: boolean;
+  /** Revoke all tokens when it is injected, so that the relay requests a new one from IMS. */
+  readonly revokesTokens?: boolean;
 }
 
-type Maker = (random: Random) => Fault;
+type CreateFault = (random: Random) => Fault;
 
-const maybe = (random: Random): boolean => random() < 0.5;
+function coinFlip(random: Random): boolean {
+  return random() < 0.5;
+}
 
-/** A date of Retry-After has whole seconds only. */
+/** Absent twice, so that it is absent more often. A date has a resolution of one second. */
 const RETRY_AFTER = [
   undefined,
   undefined,
@@ -24,114 +26,125 @@ const RETRY_AFTER = [
   () => new Date(Date.now() + 1_500).toUTCString(),
   () => 'soon',
 ];
-const retryAfter = (random: Random): Pick<Then, 'retryAfter'> => {
+
+function retryAfter(random: Random): Pick<Then, 'retryAfter'> {
   const header = randomOf(random, [0, 1, 2, 3, 4]);
   const value = RETRY_AFTER[header]?.();
   return value === undefined ? {} : { retryAfter: value };
-};
+}
 
-/** For a share of the requests, so that some pass between and another fault of the same burst can hit. */
-const often = (random: Random) => ({ probability: randomOf(random, [0.2, 0.5, 0.8]) });
+/** A share of the requests, so that some succeed and other faults of the same burst can hit. */
+function someRequests(random: Random) {
+  return { probability: randomOf(random, [0.2, 0.5, 0.8]) };
+}
 
-const status =
-  (code: number): Maker =>
-  (random) => ({
+function status(code: number): CreateFault {
+  return (random) => ({
     kind: `status ${code}`,
     rule: {
       on: 'inlet',
-      ...often(random),
+      ...someRequests(random),
       then: {
         status: code,
-        ...(code === 429 ? {} : { landed: maybe(random) }),
+        ...(code === 429 ? {} : { landed: coinFlip(random) }),
         ...retryAfter(random),
-        ...(maybe(random) ? {} : { body: '<html>upstream trouble</html>' }),
+        ...(coinFlip(random) ? {} : { body: '<html>upstream error</html>' }),
       },
     },
   });
+}
 
-const cut =
-  (reset: 'before' | 'mid-body', delay: boolean): Maker =>
-  (random) => ({
-    kind: delay ? 'slow, then reset' : `reset ${reset}`,
+function resetConnection(reset: 'before' | 'mid-body', isDelayed: boolean): CreateFault {
+  return (random) => ({
+    kind: isDelayed ? 'slow, then reset' : `reset ${reset}`,
     rule: {
       on: 'inlet',
-      ...often(random),
+      ...someRequests(random),
       then: {
         reset,
-        landed: maybe(random),
-        ...(delay ? { delayMs: randomInteger(random, 500, 2_500) } : {}),
+        landed: coinFlip(random),
+        ...(isDelayed ? { delayMs: randomInteger(random, 500, 2_500) } : {}),
       },
     },
   });
+}
 
-const slow: Maker = (random) => ({
-  kind: 'slow answer',
-  rule: { on: 'inlet', ...often(random), then: { delayMs: randomInteger(random, 100, 1_500) } },
+const slowResponse: CreateFault = (random) => ({
+  kind: 'slow response',
+  rule: { on: 'inlet', ...someRequests(random), then: { delayMs: randomInteger(random, 100, 1_500) } },
 });
 
-/** 401, 403, 404, 501 of the whole request: the destination's fault. */
-const closed: Maker = (random) => {
+/** The whole request is refused, which is the destination's fault and not the event's. */
+const refusedRequest: CreateFault = (random) => {
   const code = randomOf(random, [401, 403, 404, 501]);
-  const body = code === 403 && maybe(random) ? { body: '' } : {};
-  return { kind: 'refused wholly', rule: { on: 'inlet', times: 1, then: { status: code, ...body } } };
+  const body = code === 403 && coinFlip(random) ? { body: '' } : {};
+  return { kind: 'request refused', rule: { on: 'inlet', times: 1, then: { status: code, ...body } } };
 };
 
-const XACTIONS = ['normal', 'missing', 'uuid', 'colon4', 'colon3', 'odd', 'shuffled'] as const;
-const SHAPES = ['drop-last', 'drop-first', 'extra', 'empty', 'no-responses', 'not-json', 'batch200'] as const;
+const XACTION_IDS = ['normal', 'missing', 'uuid', 'colon4', 'colon3', 'odd', 'shuffled'] as const;
+const RESPONSE_SHAPES = [
+  'drop-last',
+  'drop-first',
+  'extra',
+  'empty',
+  'no-responses',
+  'not-json',
+  'batch200',
+] as const;
 
-/** `taken`: Adobe takes the messages although it says that it failed with them. */
-const failingItems =
-  (taken: boolean): Maker =>
-  (random) => ({
-    kind: taken ? 'items fail but land' : 'items fail',
+/** @param land Adobe stores the messages although it reports that they failed */
+function failingItems(land: boolean): CreateFault {
+  return (random) => ({
+    kind: land ? 'items fail but land' : 'items fail',
     rule: {
       on: 'batch',
-      ...often(random),
+      ...someRequests(random),
       then: {
         items: {
           which: randomOf(random, [{ fraction: 0.2 }, { fraction: 0.2 }, 'all', 'first', 'last'] as const),
           status: randomOf(random, [500, 502, 503, 504, 408, 429]),
           key: randomOf(random, ['status', 'statusCode'] as const),
-          omitXaction: maybe(random),
-          lands: taken,
+          omitXaction: coinFlip(random),
+          lands: land,
         },
-        xaction: randomOf(random, XACTIONS),
-        ...(maybe(random) ? {} : { shape: randomOf(random, SHAPES) }),
+        xaction: randomOf(random, XACTION_IDS),
+        ...(coinFlip(random) ? {} : { shape: randomOf(random, RESPONSE_SHAPES) }),
       },
     },
   });
+}
 
-/** Only the ids in the answer tell which of the messages it means. */
-const shuffledItems: Maker = (random) => ({
-  kind: 'items fail, in disorder',
+/** Only the ids in the response identify the messages that failed. */
+const shuffledItems: CreateFault = (random) => ({
+  kind: 'items fail, shuffled',
   rule: {
     on: 'batch',
-    ...often(random),
+    ...someRequests(random),
     then: { items: { which: { fraction: 0.3 }, status: 503 }, xaction: 'shuffled' },
   },
 });
 
-const oddAnswer: Maker = (random) => ({
-  kind: 'odd 207',
+const malformed207: CreateFault = (random) => ({
+  kind: 'malformed 207',
   rule: {
     on: 'batch',
-    ...often(random),
+    ...someRequests(random),
     then: {
-      shape: randomOf(random, SHAPES),
-      xaction: randomOf(random, maybe(random) ? XACTIONS : (['offByOne'] as const)),
+      shape: randomOf(random, RESPONSE_SHAPES),
+      xaction: randomOf(random, coinFlip(random) ? XACTION_IDS : (['offByOne'] as const)),
     },
   },
 });
 
-const revoked: Maker = () => ({
+const revokedTokens: CreateFault = () => ({
   kind: 'tokens revoked',
-  revokes: true,
+  revokesTokens: true,
   rule: { on: 'ims', times: 1, then: { delayMs: 1 } },
 });
 
-const ims: Maker = (random) => ({
-  kind: 'IMS trouble',
-  revokes: true,
+const imsFailure: CreateFault = (random) => ({
+  kind: 'IMS failure',
+  revokesTokens: true,
   rule: {
     on: 'ims',
     times: randomInteger(random, 1, 3),
@@ -143,48 +156,56 @@ const ims: Maker = (random) => ({
       { reset: 'before' },
       { reset: 'mid-body' },
       { body: '<html>' },
-      { status: 400, body: { error: 'invalid_client', error_description: 'scripted' } },
+      { status: 400, body: { error: 'invalid_client', error_description: 'simulated' } },
       { landed: false },
     ]),
   },
 });
 
-const hang: Maker = (random) => ({
+const hang: CreateFault = (random) => ({
   kind: 'hang',
-  rule: { on: 'inlet', times: 1, then: { hang: true, landed: maybe(random) } },
+  rule: { on: 'inlet', times: 1, then: { hang: true, landed: coinFlip(random) } },
 });
 
-const KINDS: readonly Maker[] = [
+const KINDS: readonly CreateFault[] = [
   ...[500, 502, 503, 504, 408, 429].map(status),
-  cut('before', false),
-  cut('mid-body', false),
-  cut('before', true),
-  slow,
-  closed,
+  resetConnection('before', false),
+  resetConnection('mid-body', false),
+  resetConnection('before', true),
+  slowResponse,
+  refusedRequest,
   failingItems(false),
   failingItems(true),
   shuffledItems,
-  oddAnswer,
-  oddAnswer,
-  revoked,
-  ims,
+  malformed207,
+  malformed207,
+  revokedTokens,
+  imsFailure,
 ];
 
-/** A hang costs half a minute, so it is among them only when asked for. */
-const kindsOf = (random: Random, options: { readonly hangs: boolean }): readonly Maker[] =>
-  options.hangs && random() < 0.5 ? [...KINDS, hang] : KINDS;
-
-/** Each kind once, in the order of chance. */
-export const eachTrouble = (random: Random): Fault[] => shuffled(random, KINDS).map((make) => make(random));
-
-/** Troubles in the order of chance, each kind once before one comes again. */
-export function* troubles(random: Random, options: { readonly hangs: boolean }): Generator<Fault, never> {
-  for (;;) for (const make of shuffled(random, kindsOf(random, options))) yield make(random);
+/** A hang takes half a minute, so it is optional and comes only every other time. */
+function nextKinds(random: Random, options: { readonly hangs: boolean }): readonly CreateFault[] {
+  return options.hangs && random() < 0.5 ? [...KINDS, hang] : KINDS;
 }
 
-/** Refuses the events of this start of `_id` for good. */
-export const poisonRule = (idPrefix: string): FaultRuleInput => ({
-  on: 'inlet',
-  match: { idPrefix },
-  then: { items: { which: { match: { idPrefix } }, status: 400, message: 'poison of the script' } },
-});
+/** Each kind once, in random order. */
+export function oneFaultPerKind(random: Random): Fault[] {
+  return shuffled(random, KINDS).map((create) => create(random));
+}
+
+/** Endless faults in random order; each kind comes once before one is repeated. */
+export function* faultSequence(
+  random: Random,
+  options: { readonly hangs: boolean },
+): Generator<Fault, never> {
+  for (;;) for (const create of shuffled(random, nextKinds(random, options))) yield create(random);
+}
+
+/** Rejects the events with this `_id` prefix permanently. */
+export function poisonRule(idPrefix: string): FaultRuleInput {
+  return {
+    on: 'inlet',
+    match: { idPrefix },
+    then: { items: { which: { match: { idPrefix } }, status: 400, message: 'rejected by the test' } },
+  };
+}

@@ -1,21 +1,21 @@
-/** What the judge holds against the relay. Empty in the end: the relay kept its promises. */
+/** Violations of the relay's guarantees found so far. Empty at the end of a run if it kept them all. */
 export interface Findings {
   add(text: string): void;
   list(): readonly string[];
 }
 
-/** More than these tell nothing new. */
-const MOST = 200;
+/** One defect can cause thousands of findings; more than these add no information. */
+const MAX_FINDINGS = 200;
 
-/** @param told called for each finding at once */
-export const createFindings = (told: (text: string) => void = () => undefined): Findings => {
+/** @param log called once for each finding, as soon as it is added */
+export function createFindings(log: (text: string) => void = () => undefined): Findings {
   const found: string[] = [];
   return {
     add(text) {
-      if (found.length >= MOST) return;
+      if (found.length >= MAX_FINDINGS) return;
       found.push(text);
-      told(text);
+      log(text);
     },
     list: () => found,
   };
-};
+}

@@ -6,43 +6,46 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
 import { type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
+import { reportSkip } from '../helpers/report-skip.ts';
 import { until } from '../helpers/until.ts';
 
 const volume = mkdtempSync(join(tmpdir(), 'relay-volume-'));
 const ballast = join(volume, 'ballast');
 
 /** Whether a command that needs rights or a tool can be run here. */
-const can = (command: string, ...words: string[]): boolean => {
+function can(command: string, ...words: string[]): boolean {
   try {
     execFileSync(command, words, { stdio: 'ignore' });
     return true;
   } catch {
     return false;
   }
-};
+}
 
 const isMounted = can('mount', '-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', volume);
 const canLimit = can('prlimit', '--version');
+if (!isMounted) reportSkip('a full volume', 'a tmpfs cannot be mounted here');
+if (!canLimit) reportSkip('failing writes', 'prlimit is not installed');
 
 let simulator: Simulator;
 const folders: ReturnType<typeof relayFolder>[] = [];
 
-const startOn = async (path?: string): Promise<RelayProcess> => {
+async function startOn(path?: string): Promise<RelayProcess> {
   const config = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl('inlet') });
   const folder = relayFolder(config);
   folders.push(folder);
   // So low that the disk itself says first that it is full.
   Object.assign(config.store, { minFree: '1B' }, path === undefined ? {} : { path });
   return folder.start();
-};
+}
 
 let made = 0;
-const bigEvent = (): object => ({ ...transactionAdded((made += 1)), pad: 'x'.repeat(20_000) });
+function bigEvent(): object {
+  return { ...transactionAdded((made += 1)), pad: 'x'.repeat(20_000) };
+}
 
 /** Sends events, some at a time, until one is refused. @returns receipts of the accepted, and the refusals */
-const sendUntilRefused = async (
-  relay: RelayProcess,
-): Promise<{ receipts: string[]; refused: Response[] }> => {
+async function sendUntilRefused(relay: RelayProcess): Promise<{ receipts: string[]; refused: Response[] }> {
   const receipts: string[] = [];
   for (;;) {
     const answers = await Promise.all(Array.from({ length: 8 }, () => relay.post(bigEvent())));
@@ -52,22 +55,22 @@ const sendUntilRefused = async (
     }
     if (refused.length > 0) return { receipts, refused };
   }
-};
+}
 
-const receiptOf = async (relay: RelayProcess): Promise<string | undefined> => {
+async function receiptOf(relay: RelayProcess): Promise<string | undefined> {
   const answer = await relay.post(bigEvent());
   return answer.status === 200 ? ((await answer.json()) as { receipt: string }).receipt : undefined;
-};
+}
 
 /** All that was answered 200 is there and delivered, and nothing else is. */
-const expectAll = async (relay: RelayProcess, receipts: readonly string[]): Promise<void> => {
+async function expectAll(relay: RelayProcess, receipts: readonly string[]): Promise<void> {
   const ledger = await until(async () => {
     const { body } = await relay.admin('/admin/v1/ledger');
     return body.pending === 0 ? body : undefined;
   });
   expect(ledger).toMatchObject({ accepted: receipts.length, delivered: receipts.length, balanced: true });
   for (const receipt of receipts) expect((await relay.admin(`/admin/v1/events/${receipt}`)).status).toBe(200);
-};
+}
 
 beforeAll(async () => {
   simulator = await startSimulator({});

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
-import { contractFetch } from '../helpers/contract-watch.ts';
+import { contractFetch } from '../helpers/contract-check.ts';
 import {
   KEY,
   type RelayConfig,
@@ -15,19 +15,19 @@ import { until } from '../helpers/until.ts';
 let simulator: Simulator;
 const folders: ReturnType<typeof relayFolder>[] = [];
 
-const startWith = async (change: (config: RelayConfig) => void = () => undefined): Promise<RelayProcess> => {
+async function startWith(change: (config: RelayConfig) => void = () => undefined): Promise<RelayProcess> {
   const config = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl('inlet') });
   change(config);
   const folder = relayFolder(config);
   folders.push(folder);
   return folder.start();
-};
+}
 
-const expectProblem = async (answer: Response, status: number, code: string): Promise<void> => {
+async function expectProblem(answer: Response, status: number, code: string): Promise<void> {
   expect(answer.status).toBe(status);
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
   expect(await answer.json()).toMatchObject({ status, code });
-};
+}
 
 beforeAll(async () => {
   simulator = await startSimulator({});
@@ -115,8 +115,8 @@ describe('the answers of the built relay to Capillary', () => {
 });
 
 /** One event on a connection of its own; status 0 when the port is closed. */
-const post = (port: string): Promise<{ status: number; retryAfter?: string | undefined }> =>
-  new Promise((resolve) => {
+function post(port: string): Promise<{ status: number; retryAfter?: string | undefined }> {
+  return new Promise((resolve) => {
     const headers = { 'x-relay-key': KEY };
     const call = request({ port, method: 'POST', path: '/webhooks/acme', headers }, (answer) => {
       answer.resume();
@@ -125,6 +125,7 @@ const post = (port: string): Promise<{ status: number; retryAfter?: string | und
     call.once('error', () => resolve({ status: 0 }));
     call.end(JSON.stringify(transactionAdded(8)));
   });
+}
 
 describe('the answers that ask Capillary to wait', () => {
   it('429 with Retry-After over the rate limit, before anything is verified', async () => {

@@ -41,7 +41,7 @@ describe('a storage thread that dies', () => {
 
     expect(await relay.end('SIGWINCH')).toBe(1);
     const last = await until(() => relay.log.find((line) => line['level'] === 'fatal'));
-    expect(last['msg']).toBe('the store has died; ending');
+    expect(last['msg']).toBe('the journal has failed; exiting');
 
     const next = await relays.start();
     expect((await next.admin(`/admin/v1/events/${receipt}`)).status).toBe(200);

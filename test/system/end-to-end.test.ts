@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
-import { contractFetch } from '../helpers/contract-watch.ts';
+import { contractFetch } from '../helpers/contract-check.ts';
 import { type RelayConfig, type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { until } from '../helpers/until.ts';
 
 let simulator: Simulator;
 let folder: ReturnType<typeof relayFolder>;
 
-const prepare = (change: (config: RelayConfig) => void = () => undefined): void => {
+function prepare(change: (config: RelayConfig) => void = () => undefined): void {
   const config = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl() });
   change(config);
   folder = relayFolder(config);
-};
+}
 beforeEach(async () => {
   simulator = await startSimulator();
 });
@@ -21,20 +21,23 @@ afterEach(async () => {
   await simulator.close();
 });
 
-const send = async (relay: RelayProcess, event: object): Promise<string> => {
+async function send(relay: RelayProcess, event: object): Promise<string> {
   const answer = await relay.post(event);
   expect(answer.status).toBe(200);
   return ((await answer.json()) as { receipt: string }).receipt;
-};
-const inState = (relay: RelayProcess, receipt: string, state: string) =>
-  until(async () => {
+}
+function inState(relay: RelayProcess, receipt: string, state: string) {
+  return until(async () => {
     const { body } = await relay.admin(`/admin/v1/events/${receipt}`);
     return body.state === state && body;
   });
-const landed = () => simulator.landed({ kind: 'event' });
+}
+function landed() {
+  return simulator.landed({ kind: 'event' });
+}
 
-describe('the built relay as a process', () => {
-  it('takes an event over HTTP and shows it landed, with its whole timeline', async () => {
+describe('the built relay, end to end', () => {
+  it('accepts an event over HTTP, delivers it to Adobe and shows its timeline', async () => {
     prepare();
     const relay = await folder.start();
     const receipt = await send(relay, pointsIssued(1, 145));
@@ -59,7 +62,7 @@ describe('the built relay as a process', () => {
     ]);
   });
 
-  it('tells what of an event the mapping could not carry', async () => {
+  it('reports which fields of an event the mapping dropped', async () => {
     prepare();
     const relay = await folder.start();
     const receipt = await send(relay, transactionAdded(1, { currencyCode: 'pound', shelf: 'Top 4' }));
@@ -75,7 +78,7 @@ describe('the built relay as a process', () => {
     );
   });
 
-  it('delivers an event that is sent again and again once', async () => {
+  it('delivers an event once, however often it is sent', async () => {
     prepare();
     const relay = await folder.start();
     const event = transactionAdded(2);
@@ -90,7 +93,7 @@ describe('the built relay as a process', () => {
     expect(landed()).toHaveLength(1);
   });
 
-  it('buries what Adobe refuses, and sends it again once it is mended', async () => {
+  it('moves an event that Adobe refuses to dead letters, and delivers it on replay', async () => {
     prepare();
     simulator.setFaults([
       { on: 'batch', times: 1, then: { items: { status: 400, message: 'no such field' } } },
@@ -115,7 +118,7 @@ describe('the built relay as a process', () => {
     });
   });
 
-  it('keeps taking webhooks while Adobe is down, and catches up', async () => {
+  it('accepts webhooks while Adobe is down, and catches up afterwards', async () => {
     prepare();
     simulator.setFaults([{ on: 'any', then: { status: 503 } }]);
     const relay = await folder.start();
@@ -126,8 +129,8 @@ describe('the built relay as a process', () => {
     expect(new Set(landed().map((record) => record.id)).size).toBe(30);
   });
 
-  it('loses nothing that was answered when it is killed in the middle', async () => {
-    // Half of all requests fail by chance, which is nobody's poison: three times in a row would be taken for it.
+  it('loses no acknowledged event when it is killed', async () => {
+    // Half of all requests fail at random; with the default of 3 attempts some events would count as poison.
     prepare(({ destinations: [destination] }) => {
       if (destination) destination['retry'] = { minDelay: '50ms', maxDelay: '400ms', poisonAttempts: 50 };
     });
@@ -152,7 +155,7 @@ describe('the built relay as a process', () => {
     expect(new Set(landed().map((record) => record.id)).size).toBe(answered);
   });
 
-  it('ends in good order on SIGTERM during an outage, and goes on after the restart', async () => {
+  it('shuts down cleanly on SIGTERM during an outage, and resumes after the restart', async () => {
     prepare();
     simulator.setFaults([{ on: 'inlet', then: { status: 503 } }]);
     const first = await folder.start();
@@ -163,7 +166,7 @@ describe('the built relay as a process', () => {
     await inState(second, receipt, 'delivered');
   });
 
-  it('refuses to share its data with a second process, and says whose fault it is', async () => {
+  it('refuses a data folder that another process uses, and names the reason', async () => {
     prepare();
     await folder.start();
     await expect(folder.start()).rejects.toThrow(/another|in use/i);

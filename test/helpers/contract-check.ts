@@ -1,37 +1,38 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { type SeenAnswer, contractFault } from './openapi.ts';
+import { type ObservedResponse, contractViolation } from './openapi.ts';
 
-/** Like `fetch`, for the relay's own ports. @throws Error when the answer does not fit the contract */
-export const contractFetch = async (url: string, init: RequestInit = {}): Promise<Response> => {
-  const answer = await fetch(url, init);
+/** Like `fetch`, for the relay's own ports. @throws Error if the response violates openapi.yaml */
+export async function contractFetch(url: string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(url, init);
   const { pathname, search } = new URL(url);
-  const { status, headers } = answer;
-  const text = await answer.clone().text();
-  const fault = contractFault({
+  const { status, headers } = response;
+  const text = await response.clone().text();
+  const violation = contractViolation({
     method: init.method ?? 'GET',
     path: pathname + search,
     status,
     headers,
     text,
   });
-  if (fault !== undefined) throw new Error(`not as openapi.yaml says: ${fault}`);
-  return answer;
-};
+  if (violation !== undefined) throw new Error(`violates openapi.yaml: ${violation}`);
+  return response;
+}
 
 /**
- * Holds every answer of an app that is about to listen against the contract, whoever asks: over the wire, and by `inject`.
- * @returns the faults so far
+ * Checks every response of an app against the contract, those to HTTP requests and those of `inject`.
+ * Call it before the app listens.
+ * @returns the violations so far
  */
-export const watchAnswers = (app: FastifyInstance, port: SeenAnswer['port']): readonly string[] => {
-  const faults: string[] = [];
-  const watch = (request: IncomingMessage, response: ServerResponse): void => {
+export function checkResponses(app: FastifyInstance, port: ObservedResponse['port']): readonly string[] {
+  const violations: string[] = [];
+  const observe = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
     const write = response.write.bind(response);
     const end = response.end.bind(response);
     const writeHead = response.writeHead.bind(response);
     const headers = new Headers();
-    const keep = (chunk: unknown): void => {
+    const collect = (chunk: unknown): void => {
       if (typeof chunk === 'string' || chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk));
     };
     response.writeHead = ((status: number, given: Record<string, unknown> = {}) => {
@@ -40,27 +41,27 @@ export const watchAnswers = (app: FastifyInstance, port: SeenAnswer['port']): re
       return writeHead(status, given as OutgoingHttpHeaders);
     }) as typeof response.writeHead;
     response.write = ((chunk: unknown, ...more: never[]) => {
-      keep(chunk);
+      collect(chunk);
       return write(chunk, ...more);
     }) as typeof response.write;
     response.end = ((chunk: never, ...more: never[]) => {
-      keep(chunk);
+      collect(chunk);
       return end(chunk, ...more);
     }) as typeof response.end;
     response.once('finish', () => {
       const { method = '', url: path = '' } = request;
       const text = Buffer.concat(chunks).toString();
-      const fault = contractFault({ method, port, path, status: response.statusCode, headers, text });
-      if (fault !== undefined) faults.push(fault);
+      const violation = contractViolation({ method, port, path, status: response.statusCode, headers, text });
+      if (violation !== undefined) violations.push(violation);
     });
   };
-  app.server.prependListener('request', watch);
+  app.server.prependListener('request', observe);
   const inject = app.inject.bind(app);
   app.inject = (async (options: InjectOptions & { readonly url: string }) => {
     const answer = await inject(options);
     const { method = 'GET', url } = options;
     const headers = new Headers(Object.entries(answer.headers).map(([name, value]) => [name, String(value)]));
-    const fault = contractFault({
+    const violation = contractViolation({
       method,
       port,
       path: url,
@@ -68,8 +69,8 @@ export const watchAnswers = (app: FastifyInstance, port: SeenAnswer['port']): re
       headers,
       text: answer.body,
     });
-    if (fault !== undefined) faults.push(fault);
+    if (violation !== undefined) violations.push(violation);
     return answer;
   }) as typeof app.inject;
-  return faults;
-};
+  return violations;
+}

@@ -1,46 +1,50 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTokenSource } from '../../src/adobe/ims-client.ts';
-import { createInlet } from '../../src/adobe/inlet-client.ts';
-import { parseEvent } from '../../src/capillary/envelope.ts';
-import { configSchema, type Config } from '../../src/config/schema.ts';
+import { createTokenSource } from '../../src/adobe/ims/token-source.ts';
+import { createInlet } from '../../src/adobe/inlet/inlet-client.ts';
+import { parseEvent } from '../../src/capillary/event-parser.ts';
+import { configSchema, type Config } from '../../src/config/config-schema.ts';
 import { createDestinations, type Destinations } from '../../src/delivery/destinations.ts';
-import type { MappingReport, RequestReport } from '../../src/delivery/observer.ts';
-import { newEvent } from '../../src/intake/accept.ts';
+import type { MappingReport, RequestReport } from '../../src/delivery/delivery-observer.ts';
+import { toNewEvent } from '../../src/intake/accept.ts';
 import type { ClaimedEvent, EventRecord, Journal, Settlement } from '../../src/journal/journal.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
-import type { SimulatorOptions } from '../../src/simulator/simulator-options.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
+import type { SimulatorOptions } from '../../src/simulator/adobe/simulator-options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { xdmId } from '../../src/xdm/xdm-id.ts';
+import { xdmId } from '../../src/xdm/xdm-record.ts';
 import { type RelayConfig, relayConfig } from './relay-process.ts';
 
-export interface DeliveryRig {
+export interface DeliveryHarness {
   readonly simulator: Simulator;
   readonly journal: Journal;
   readonly destinations: Destinations;
   readonly requests: RequestReport[];
-  /** What the mapping of each event that is settled for good could not carry. */
-  readonly noted: MappingReport[];
-  /** Journals the event as the intake would, for the first source or that one. @returns its receipt and `_id` */
+  /** Mapping notes of each event with a final outcome. */
+  readonly mappingReports: MappingReport[];
+  /**
+   * Appends the event to the journal as the intake does.
+   * @param source index of the source in the configuration
+   * @returns its receipt and `_id`
+   */
   accept(event: object, source?: number): Promise<{ receipt: string; id: string }>;
-  /** Resolves when the event's outcome is recorded for good. */
+  /** Resolves when the event has a final outcome. */
   settled(receipt: string): Promise<Settlement>;
-  /** Resolves when so many settlements of any kind were recorded for the event. */
-  tried(receipt: string, times: number): Promise<Settlement>;
+  /** Resolves when at least so many settlements of any kind were recorded for the event. */
+  settledTimes(receipt: string, times: number): Promise<Settlement>;
   record(receipt: string): Promise<EventRecord>;
-  /** Gives the destination other client secrets, as a changed secret file does. */
-  mendSecrets(secrets: string[]): void;
-  /** Stops the delivery and starts it with a changed configuration on the same journal, as a restart does. */
-  reconfigure(mend: (config: RelayConfig) => void): Promise<void>;
+  /** Gives the destination other client secrets, as after a change of the secret file. */
+  replaceSecrets(secrets: string[]): void;
+  /** Restarts delivery with a changed configuration on the same journal. */
+  reconfigure(change: (config: RelayConfig) => void): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Everything between journal and Adobe for real: SQLite, dispatcher, IMS and inlet clients, and the simulator. */
-export const startDeliveryRig = async (
+/** The real journal, delivery and Adobe clients in this process, connected to the simulator. */
+export async function startDeliveryHarness(
   change: (config: RelayConfig) => void = () => undefined,
   adobe: SimulatorOptions = {},
-): Promise<DeliveryRig> => {
+): Promise<DeliveryHarness> {
   const simulator = await startSimulator(adobe);
   const folder = mkdtempSync(join(tmpdir(), 'relay-delivery-'));
   const plain = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl() });
@@ -49,7 +53,7 @@ export const startDeliveryRig = async (
   let config: Config = configSchema.parse(plain);
   const journal = await openSqliteJournal({ path: folder, encryptionKeys: [] });
   const requests: RequestReport[] = [];
-  const noted: MappingReport[] = [];
+  const mappingReports: MappingReport[] = [];
   const settlements = new Map<string, Settlement[]>();
   const listeners = new Set<() => void>();
 
@@ -62,14 +66,14 @@ export const startDeliveryRig = async (
         createInlet({ inletUrl, sandbox, connections: limits.concurrency, requestTimeoutMs: 1_000 }),
       createTokens: ({ ims }) => (ims ? createTokenSource(ims) : undefined),
       observer: {
-        requested: (report) => requests.push(report),
-        settled: (event: ClaimedEvent, settlement) => {
+        requestCompleted: (report) => requests.push(report),
+        eventSettled: (event: ClaimedEvent, settlement) => {
           settlements.set(event.receipt, [...(settlements.get(event.receipt) ?? []), settlement]);
           for (const listener of listeners) listener();
         },
-        noted: (_event, mapping) => noted.push(mapping),
+        mappingReported: (_event, mapping) => mappingReports.push(mapping),
         stateChanged: () => undefined,
-        trouble: (_destination, message, error) => {
+        errorCaught: (_destination, message, error) => {
           throw new Error(message, { cause: error });
         },
       },
@@ -77,16 +81,19 @@ export const startDeliveryRig = async (
 
   let destinations = createAll();
 
-  const when = (receipt: string, enough: (all: readonly Settlement[]) => boolean): Promise<Settlement> =>
+  const lastSettlementWhen = (
+    receipt: string,
+    isEnough: (all: readonly Settlement[]) => boolean,
+  ): Promise<Settlement> =>
     new Promise((resolve) => {
-      const look = (): void => {
+      const check = (): void => {
         const all = settlements.get(receipt) ?? [];
-        if (!enough(all)) return;
-        listeners.delete(look);
+        if (!isEnough(all)) return;
+        listeners.delete(check);
         resolve(all.at(-1)!);
       };
-      listeners.add(look);
-      look();
+      listeners.add(check);
+      check();
     });
 
   return {
@@ -96,30 +103,31 @@ export const startDeliveryRig = async (
       return destinations;
     },
     requests,
-    noted,
-    async accept(event, at = 0) {
+    mappingReports,
+    async accept(event, source = 0) {
       const body = Buffer.from(JSON.stringify(event));
       const parsed = parseEvent(body, {});
       if (!parsed.ok) throw new Error(parsed.detail);
       const request = { body, receivedAt: Date.now(), verifiedBy: 'test' };
-      const { receipt } = await journal.append(newEvent(parsed.event, config.sources[at]!, request));
+      const { receipt } = await journal.append(toNewEvent(parsed.event, config.sources[source]!, request));
       return { receipt, id: xdmId(parsed.event.identity) };
     },
-    settled: (receipt) => when(receipt, (all) => all.length > 0 && all.at(-1)!.state !== 'pending'),
-    tried: (receipt, times) => when(receipt, (all) => all.length >= times),
+    settled: (receipt) =>
+      lastSettlementWhen(receipt, (all) => all.length > 0 && all.at(-1)!.state !== 'pending'),
+    settledTimes: (receipt, times) => lastSettlementWhen(receipt, (all) => all.length >= times),
     async record(receipt) {
       const record = await journal.find(receipt);
       if (record === undefined) throw new Error(`no record of ${receipt}`);
       return record;
     },
-    mendSecrets(clientSecrets) {
+    replaceSecrets(clientSecrets) {
       const [destination] = config.destinations;
       if (destination?.ims)
         destinations.setSecrets([{ ...destination, ims: { ...destination.ims, clientSecrets } }]);
     },
-    async reconfigure(mend) {
+    async reconfigure(edit) {
       await destinations.stop();
-      mend(plain);
+      edit(plain);
       config = configSchema.parse(plain);
       destinations = createAll();
       await destinations.start();
@@ -131,4 +139,4 @@ export const startDeliveryRig = async (
       rmSync(folder, { recursive: true, force: true });
     },
   };
-};
+}

@@ -3,7 +3,7 @@ import { closeSync, fdatasyncSync, mkdirSync, openSync, rmSync, statfsSync, writ
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { percentiles } from './load/percentiles.ts';
+import { percentiles } from './statistics.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DATA = fileURLToPath(new URL('.data/', import.meta.url));

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import build from '../test/helpers/build.ts';
 import { describeMachine } from './machine.ts';
-import type { Bench, Part } from './part.ts';
+import type { Bench, Part, Row } from './part.ts';
 import { accept } from './parts/accept.ts';
 import { backlog } from './parts/backlog.ts';
 import { growth } from './parts/growth.ts';
@@ -13,7 +13,6 @@ import { latency } from './parts/latency.ts';
 import { through } from './parts/through.ts';
 import { tellProfiles } from './profile.ts';
 import { headOf, keep, type Run, tableOf } from './report.ts';
-import type { Row } from './row.ts';
 
 const PARTS: Readonly<Record<string, Part>> = { accept, through, latency, backlog, growth, hot, idle };
 
@@ -61,11 +60,16 @@ async function run(): Promise<void> {
   }
   const rows: Row[] = [];
   const told = (text: string): void => console.error(`${seconds().toFixed(1).padStart(6)} s  ${text}`);
-  const bench: Bench = { short: values.short, flags: values.profile ? flags : [], told, shared: {} };
+  const bench: Bench = {
+    short: values.short,
+    nodeFlags: values.profile ? flags : [],
+    report: told,
+    shared: {},
+  };
   for (const [name, part] of parts) {
     const measured = await part({
       ...bench,
-      told: (text) => told(`${name}: ${text}`),
+      report: (text) => told(`${name}: ${text}`),
     });
     rows.push(...measured.map((row) => ({ part: name, ...row })));
   }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Machine } from './machine.ts';
-import { isMet, type Row } from './row.ts';
+import { isMet, type Row } from './part.ts';
 
 const RESULTS = fileURLToPath(new URL('results/', import.meta.url));
 

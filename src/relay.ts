@@ -2,23 +2,21 @@ import type { AddressInfo } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { createAdminApp } from './admin/app.ts';
-import { createInlet } from './adobe/inlet-client.ts';
-import { createTokenSource } from './adobe/ims-client.ts';
-import type { LoadedConfig } from './config/load.ts';
-import type { DestinationConfig } from './config/schema.ts';
-import { summarize } from './config/summary.ts';
+import { createAdminApp } from './admin/admin-app.ts';
+import { createInlet } from './adobe/inlet/inlet-client.ts';
+import { createTokenSource } from './adobe/ims/token-source.ts';
+import type { LoadedConfig } from './config/load-config.ts';
+import type { DestinationConfig } from './config/config-schema.ts';
+import { summarize } from './config/config-summary.ts';
 import { watchSecrets } from './config/watch-secrets.ts';
-import { createDestinationDirectory } from './delivery/destination-directory.ts';
-import { createDestinations } from './delivery/destinations.ts';
-import { createIntakeApp } from './intake/app.ts';
-import { createCapacity } from './intake/capacity.ts';
+import { createDestinationDirectory, createDestinations } from './delivery/destinations.ts';
+import { createPublicApp } from './intake/public-app.ts';
+import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
 import type { Journal } from './journal/journal.ts';
-import { keepSealed } from './journal/resealing.ts';
-import { keepRetention } from './journal/retention.ts';
-import { openSqliteJournal } from './journal/sqlite/journal.ts';
-import { createCoverage } from './monitoring/coverage.ts';
+import { runReencryption, runRetention } from './journal/maintenance-loops.ts';
+import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
+import { createCoverage } from './monitoring/field-coverage.ts';
 import { createHealthChecks } from './monitoring/health-checks.ts';
 import { createLogLevel } from './telemetry/log-level.ts';
 import { createMetrics } from './monitoring/metrics.ts';
@@ -27,8 +25,8 @@ import {
   createDeliveryReports,
   createIntakeReports,
   createJournalReports,
-} from './monitoring/reports.ts';
-import { createRefresh } from './monitoring/refresh.ts';
+} from './monitoring/stage-reports.ts';
+import { createRefresh } from './monitoring/metrics-refresh.ts';
 
 export interface RelayOptions {
   readonly loaded: LoadedConfig;
@@ -38,24 +36,30 @@ export interface RelayOptions {
 }
 
 export interface Relay {
-  /** Opens both ports. @returns their base URLs */
+  /** Starts delivery and opens both ports. @returns their base URLs */
   start(): Promise<{ readonly intakeUrl: string; readonly adminUrl: string }>;
-  /** Stops taking webhooks, finishes what is under way, leaves the rest journaled. Under 10 s. Idempotent. */
+  /**
+   * Stops accepting webhooks, finishes what is in flight and leaves the rest in the journal. Under
+   * 10 s. Idempotent.
+   */
   stop(): Promise<void>;
-  /** Resolves when the store has died and the relay must end. */
+  /** Resolves when the storage thread has died and the process must exit. */
   readonly failed: Promise<Error>;
 }
 
-/** ms during which late webhooks are still answered with 503 and Retry-After before the port closes. */
-const DRAIN = 200;
-/** ms after which requests that still have no answer are cut off: webhooks, and calls of operators. */
-const CUT = { intake: 3_000, admin: 1_000 } as const;
+/** Late webhooks are still answered with 503 and Retry-After before the port closes. */
+const DRAIN_MS = 200;
+/** Requests without an answer are cut off after this. */
+const CLOSE_TIMEOUT_MS = { intake: 3_000, admin: 1_000 } as const;
 
-/** A body that trickles in, or a replay of millions, must not hold the shutdown: the one is sent again, the other goes on at the next start. */
+/**
+ * A slow request body or a replay of millions must not delay the shutdown: Capillary sends the one
+ * again, and the other continues after the restart.
+ */
 async function closeWithin(app: FastifyInstance, ms: number): Promise<void> {
-  const cut = setTimeout(() => app.server.closeAllConnections(), ms);
+  const timer = setTimeout(() => app.server.closeAllConnections(), ms);
   await app.close();
-  clearTimeout(cut);
+  clearTimeout(timer);
 }
 
 function urlOf(app: FastifyInstance): string {
@@ -64,7 +68,10 @@ function urlOf(app: FastifyInstance): string {
   return `http://${host}:${address.port}`;
 }
 
-/** Wires the relay: the only place that knows every concrete part. Opens the journal; takes nothing before start(). */
+/**
+ * Wires the relay: the only place that knows every concrete part. Opens the journal, but accepts
+ * nothing before start().
+ */
 export async function createRelay({ loaded, log, now = Date.now }: RelayOptions): Promise<Relay> {
   const { config } = loaded;
   log.info({ config: summarize(config) }, 'configuration');
@@ -77,14 +84,14 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   });
   const coverage = createCoverage(now);
   const sources = createSourceTable(config.sources);
-  const ending = new AbortController();
+  const stopping = new AbortController();
   let adminToken = config.admin.token;
 
-  const capacity = createCapacity({
+  const admission = createAdmissionControl({
     journal,
-    limits: config.store,
-    changed: (refusal) =>
-      refusal ? log.error(refusal, 'intake closed') : log.info('intake open: the store can take events'),
+    watermarks: config.store,
+    onChange: (refusal) =>
+      refusal ? log.error(refusal, 'intake closed') : log.info('intake open: the store accepts events'),
   });
   const destinations = createDestinations({
     config,
@@ -102,11 +109,11 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
           })
         : undefined,
   });
-  const intake = await createIntakeApp({
+  const intake = await createPublicApp({
     server: config.server,
     sources,
     journal,
-    gate: capacity,
+    admission,
     observer: createIntakeReports(log, metrics),
     now,
   });
@@ -127,9 +134,16 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     coverage,
     metrics: {
       registry: metrics.registry,
-      refresh: createRefresh({ metrics, journal, destinations, capacity, marks: config.store, now }),
+      refresh: createRefresh({
+        metrics,
+        journal,
+        destinations,
+        admission,
+        watermarks: config.store,
+        now,
+      }),
     },
-    health: createHealthChecks({ journal, gate: capacity, sources: config.sources, destinations, now }),
+    health: createHealthChecks({ journal, admission, sources: config.sources, destinations, now }),
     token: () => adminToken,
     logLevel: createLogLevel(log, now),
     observer: createAdminReports(log, metrics),
@@ -138,44 +152,44 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
 
   const watch = (): Promise<void> =>
     watchSecrets(loaded, {
-      signal: ending.signal,
+      signal: stopping.signal,
       onChange: (next) => {
         sources.set(next.sources);
         destinations.setSecrets(next.destinations);
         adminToken = next.admin.token;
-        log.info('secrets were read again');
+        log.info('secrets reloaded');
         if (!isDeepStrictEqual(next.store.encryptionKeys, config.store.encryptionKeys))
-          log.warn('store.encryptionKeys has changed: it takes effect with a restart');
+          log.warn('store.encryptionKeys changed: restart the relay to use it');
       },
-      onError: (error) => log.error({ err: error }, 'changed secrets cannot be used; the old ones stay'),
+      onError: (error) => log.error({ err: error }, 'changed secrets are invalid; the old ones stay in use'),
     });
 
   let stopped: Promise<void> | undefined;
   const shutDown = async (): Promise<void> => {
-    capacity.drain();
-    await new Promise((resolve) => setTimeout(resolve, DRAIN));
-    await Promise.all([closeWithin(intake, CUT.intake), destinations.stop()]);
-    ending.abort();
-    await closeWithin(admin, CUT.admin);
+    admission.drain();
+    await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
+    await Promise.all([closeWithin(intake, CLOSE_TIMEOUT_MS.intake), destinations.stop()]);
+    stopping.abort();
+    await closeWithin(admin, CLOSE_TIMEOUT_MS.admin);
     await journal.close();
   };
 
   return {
     async start() {
-      await capacity.start(ending.signal);
+      await admission.start(stopping.signal);
       await destinations.start();
       void watch();
-      void keepRetention({
+      void runRetention({
         journal,
         policy: config.store.retention,
         now,
-        signal: ending.signal,
+        signal: stopping.signal,
         removed: (records) => metrics.retentionRemoved.inc(records),
         failed: (error) => log.error({ err: error }, 'retention failed'),
       });
-      void keepSealed({
+      void runReencryption({
         journal,
-        signal: ending.signal,
+        signal: stopping.signal,
         progress: (share) => metrics.storeSealedShare.set(share),
         ended: (counts) =>
           counts.unreadable === 0

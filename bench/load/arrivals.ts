@@ -1,4 +1,4 @@
-import { percentiles, type Percentiles } from './percentiles.ts';
+import { percentiles, type Percentiles } from '../statistics.ts';
 import { HOT_CUSTOMER } from './requests.ts';
 
 /** What has landed. */

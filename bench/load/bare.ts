@@ -1,5 +1,5 @@
 import fastify from 'fastify';
-import { createSourceVerifier } from '../../src/sources/source-verifier.ts';
+import { createSourceVerifier } from '../../src/sources/source-table.ts';
 import { serverLimits } from '../../src/http/server-limits.ts';
 
 /*

@@ -1,4 +1,4 @@
-import type { Percentiles } from './percentiles.ts';
+import type { Percentiles } from '../statistics.ts';
 
 /** What a sender is to send. */
 export interface SendJob {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { DOCUMENTED_NAMES, generateEvents } from '../../src/simulator/capillary-events.ts';
+import { DOCUMENTED_NAMES, generateEvents } from '../../src/simulator/capillary/capillary-events.ts';
 import { createRandom, randomUuid } from '../../src/simulator/random.ts';
 import type { EventsWanted, SendJob } from './job.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type HttpConnection, openConnection } from './http-connection.ts';
 import type { SendJob, SendResult } from './job.ts';
-import { percentiles } from './percentiles.ts';
+import { percentiles } from '../statistics.ts';
 import { bodiesOf, requestOf } from './requests.ts';
 
 /*

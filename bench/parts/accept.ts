@@ -1,11 +1,10 @@
-import { compare } from '../compare.ts';
+import { compare } from '../statistics.ts';
 import type { SendJob } from '../load/job.ts';
-import type { Bench, Part } from '../part.ts';
+import type { Bench, Figure, Part } from '../part.ts';
 import { type BareRoute, startBare } from '../processes/bare.ts';
 import { startInlet } from '../processes/inlet.ts';
 import { relayFolder, type RelayUnderTest } from '../processes/relay.ts';
 import { send } from '../processes/sender.ts';
-import type { Figure } from '../row.ts';
 
 const CONNECTIONS = 50;
 /** What Capillary sends to one organisation at the most, events a second. */
@@ -24,7 +23,11 @@ export async function acceptRate(target: Target, body: number, count: number): P
   return (count * 1_000) / tookMs;
 }
 
-async function versusBare({ short, told }: Bench, relay: RelayUnderTest, bare: BareRoute): Promise<Figure[]> {
+async function versusBare(
+  { short, report: told }: Bench,
+  relay: RelayUnderTest,
+  bare: BareRoute,
+): Promise<Figure[]> {
   const rows: Figure[] = [];
   told('getting warm');
   for (const route of [relay, bare]) await acceptRate(route.webhook('header'), 330, short ? 4_000 : WARM);
@@ -54,7 +57,7 @@ async function versusBare({ short, told }: Bench, relay: RelayUnderTest, bare: B
 export const accept: Part = async (bench) => {
   const inlet = await startInlet();
   const folder = relayFolder(inlet);
-  const relay = await folder.start(bench.flags);
+  const relay = await folder.start(bench.nodeFlags);
   const bare = await startBare();
   await relay.deliver(false);
   const rows = await versusBare(bench, relay, bare);
@@ -62,7 +65,7 @@ export const accept: Part = async (bench) => {
   await relay.end();
   folder.remove();
 
-  bench.told(`${PEAK_RATE}/s, with delivery`);
+  bench.report(`${PEAK_RATE}/s, with delivery`);
   const fresh = relayFolder(inlet);
   const steady = await fresh.start();
   const job = { ...steady.webhook('header'), connections: CONNECTIONS, rate: PEAK_RATE };

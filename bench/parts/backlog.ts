@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { compare } from '../compare.ts';
-import { fill, SMALL_POD, sizesOf, storeBytes } from '../filled.ts';
-import type { Bench, Part } from '../part.ts';
+import { compare } from '../statistics.ts';
+import { fillStore, SMALL_POD, sizesOf, storeBytes } from '../full-store.ts';
+import type { Bench, Figure, Part } from '../part.ts';
 import { type CountingInlet, startInlet } from '../processes/inlet.ts';
 import { relayFolder, type RelayUnderTest } from '../processes/relay.ts';
 import { peakMib } from '../processes/usage.ts';
-import type { Figure } from '../row.ts';
 import { acceptRate } from './accept.ts';
 
 /** ms until an answer of the inlet. */
@@ -20,7 +19,7 @@ async function versusEmpty(
   inlet: CountingInlet,
   full: RelayUnderTest,
 ): Promise<readonly Figure[]> {
-  bench.told('accepting beside the backlog, and into an empty store, in turn');
+  bench.report('accepting beside the backlog, and into an empty store, in turn');
   const folder = relayFolder(inlet);
   const empty = await folder.start(SMALL_POD);
   await empty.deliver(false);
@@ -55,7 +54,7 @@ async function drainRate(inlet: CountingInlet, relay: RelayUnderTest, seconds: n
 export const backlog: Part = async (bench) => {
   const sizes = sizesOf(bench);
   const inlet = await startInlet(LATENCY);
-  const { folder, relay, grown } = await fill(bench, inlet, sizes);
+  const { folder, relay, grown } = await fillStore(bench, inlet, sizes);
   bench.shared.grown = grown;
   const pending = grown.at(-1)?.events ?? 0;
   const rows = await versusEmpty(bench, inlet, relay);
@@ -63,16 +62,16 @@ export const backlog: Part = async (bench) => {
   const peakFilling = peakMib(relay.pid);
   await relay.end('SIGKILL');
 
-  bench.told('restart after a kill');
+  bench.report('restart after a kill');
   const seconds = bench.short ? 4 : 10;
   const again = await folder.start(SMALL_POD);
   const { readyMs } = again;
-  bench.told('delivering events and profile records');
+  bench.report('delivering events and profile records');
   const both = await drainRate(inlet, again, seconds);
   const peakDraining = peakMib(again.pid);
   await again.end('SIGKILL');
 
-  bench.told('delivering events alone');
+  bench.report('delivering events alone');
   await inlet.reset();
   const alone = await folder.start(SMALL_POD, { profile: undefined });
   const events = await drainRate(inlet, alone, seconds);

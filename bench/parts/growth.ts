@@ -1,17 +1,17 @@
-import { fill, type Grown, sizesOf } from '../filled.ts';
+import { fillStore, type GrowthPoint, sizesOf } from '../full-store.ts';
 import type { Bench, Part } from '../part.ts';
 import { startInlet } from '../processes/inlet.ts';
 
 /** How the cost of storing grows with what is stored: 1 when each event costs the same. */
-function slopeOf(grown: readonly Grown[]): number {
+function slopeOf(grown: readonly GrowthPoint[]): number {
   const [first, last] = [grown[0], grown.at(-1)];
   if (first === undefined || last === undefined) return Number.NaN;
   return Math.log(last.cpuSeconds / first.cpuSeconds) / Math.log(last.events / first.events);
 }
 
-async function grow(bench: Bench): Promise<readonly Grown[]> {
+async function grow(bench: Bench): Promise<readonly GrowthPoint[]> {
   const inlet = await startInlet();
-  const { relay, folder, grown } = await fill(bench, inlet, sizesOf(bench));
+  const { relay, folder, grown } = await fillStore(bench, inlet, sizesOf(bench));
   await relay.end('SIGKILL');
   folder.remove();
   await inlet.end();

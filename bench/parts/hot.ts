@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { compare } from '../compare.ts';
+import { compare } from '../statistics.ts';
 import type { Part } from '../part.ts';
 import { startInlet } from '../processes/inlet.ts';
 import { relayFolder } from '../processes/relay.ts';
@@ -8,7 +8,7 @@ import { prepareSender, send } from '../processes/sender.ts';
 const RATE = 250;
 
 /** Time until the events of a thousand customers have landed, alone and beside one customer with very many. */
-export const hot: Part = async ({ short, told }) => {
+export const hot: Part = async ({ short, report: told }) => {
   const seconds = short ? 3 : 8;
   const inlet = await startInlet();
   /** p99 of the others, ms. */

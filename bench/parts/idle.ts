@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { median } from '../compare.ts';
+import { median } from '../statistics.ts';
 import type { Part } from '../part.ts';
 import { startInlet } from '../processes/inlet.ts';
 import { relayFolder } from '../processes/relay.ts';
 import { cpuSeconds, residentMib } from '../processes/usage.ts';
 
 /** A relay without anything to do, and its start. */
-export const idle: Part = async ({ short, told }) => {
+export const idle: Part = async ({ short, report: told }) => {
   const inlet = await startInlet();
   const folder = relayFolder(inlet);
   told('starts');

@@ -6,7 +6,7 @@ import { cpuSeconds } from '../processes/usage.ts';
 import { PEAK_RATE } from './accept.ts';
 
 /** From when Capillary sent an event until Adobe had it, at Capillary's peak rate. */
-export const latency: Part = async ({ short, flags, told }) => {
+export const latency: Part = async ({ short, nodeFlags: flags, report: told }) => {
   const inlet = await startInlet();
   const folder = relayFolder(inlet, { batch: { maxWait: '50ms' } });
   const relay = await folder.start(flags);

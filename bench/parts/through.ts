@@ -5,7 +5,7 @@ import { prepareSender } from '../processes/sender.ts';
 import { cpuSeconds, peakMib } from '../processes/usage.ts';
 
 /** Events of all documented kinds, accepted and landed: how many a second, and what the relay's process spends on one. */
-export const through: Part = async ({ short, flags, told }) => {
+export const through: Part = async ({ short, nodeFlags: flags, report: told }) => {
   const count = short ? 10_000 : 100_000;
   const inlet = await startInlet();
   const folder = relayFolder(inlet, { limits: { messagesPerSecond: 10_000, requestsPerSecond: 1_000 } });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { SendJob } from '../load/job.ts';
 import { freePort } from '../../test/helpers/free-port.ts';
-import { answers, end, start } from './child.ts';
+import { waitUntilUp, endChild, startChild } from './child.ts';
 
 const BARE = fileURLToPath(new URL('../load/bare.ts', import.meta.url));
 const SECRET = 'secret-of-the-bare-route';
@@ -32,14 +32,14 @@ const SOURCES = [
 
 export async function startBare(): Promise<BareRoute> {
   const port = await freePort();
-  const child = start([BARE, String(port), ...SOURCES.map((source) => JSON.stringify(source))]);
+  const child = startChild([BARE, String(port), ...SOURCES.map((source) => JSON.stringify(source))]);
   const url = `http://127.0.0.1:${port}`;
-  await answers(`${url}/up`, child);
+  await waitUntilUp(`${url}/up`, child);
   return {
     webhook: (type) => ({
       url: `${url}/webhooks/${type}`,
       proof: { type, header: type === 'hmac' ? 'x-signature' : 'x-relay-key', secret: SECRET },
     }),
-    end: () => end(child),
+    end: () => endChild(child),
   };
 }

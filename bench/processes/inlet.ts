@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Counts, Times } from '../load/arrivals.ts';
 import { freePort } from '../../test/helpers/free-port.ts';
-import { answers, end, start } from './child.ts';
+import { waitUntilUp, endChild, startChild } from './child.ts';
 
 const INLET = fileURLToPath(new URL('../load/inlet.ts', import.meta.url));
 
@@ -23,9 +23,9 @@ const PATIENCE = 60_000;
 /** @param latency ms until an answer */
 export async function startInlet(latency = 0): Promise<CountingInlet> {
   const port = await freePort();
-  const child = start([INLET, '--port', String(port), '--latency', String(latency)]);
+  const child = startChild([INLET, '--port', String(port), '--latency', String(latency)]);
   const url = `http://127.0.0.1:${port}`;
-  await answers(`${url}/counts`, child);
+  await waitUntilUp(`${url}/counts`, child);
   const read = async <T>(path: string): Promise<T> => (await (await fetch(`${url}${path}`)).json()) as T;
   const counts = (): Promise<Counts> => read('/counts');
   return {
@@ -47,6 +47,6 @@ export async function startInlet(latency = 0): Promise<CountingInlet> {
         await sleep(20);
       }
     },
-    end: () => end(child),
+    end: () => endChild(child),
   };
 }

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { ADMIN_TOKEN, KEY, relayConfig, type RelayTargets } from '../../test/helpers/relay-process.ts';
 import type { SendJob } from '../load/job.ts';
 import { freePort } from '../../test/helpers/free-port.ts';
-import { answers, end, start } from './child.ts';
+import { waitUntilUp, endChild, startChild } from './child.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** Beside the project rather than in a temporary folder, which may be in memory: what is measured is a disk. */
@@ -81,9 +81,9 @@ export function relayFolder(targets: RelayTargets, always: DestinationChange = {
       const file = join(folder, 'relay.yaml');
       writeFileSync(file, stringify(configOf(targets, ports, store, { ...always, ...change })));
       const begun = performance.now();
-      const child = start([...words, ...FLAGS, MAIN, 'serve', '--config', file]);
+      const child = startChild([...words, ...FLAGS, MAIN, 'serve', '--config', file]);
       const adminUrl = `http://127.0.0.1:${ports.admin}`;
-      await answers(`${adminUrl}/readyz`, child);
+      await waitUntilUp(`${adminUrl}/readyz`, child);
       const readyMs = performance.now() - begun;
       const admin = async (path: string, method = 'GET'): Promise<unknown> => {
         const response = await fetch(`${adminUrl}/admin/v1/${path}`, {
@@ -107,7 +107,7 @@ export function relayFolder(targets: RelayTargets, always: DestinationChange = {
           await admin(`destinations/acme-aep/${flowing ? 'resume' : 'pause'}`, 'POST');
         },
         ledger: async () => (await admin('ledger')) as Ledger,
-        end: (signal) => end(child, signal),
+        end: (signal) => endChild(child, signal),
       };
     },
   };

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { SendJob, SendResult } from '../load/job.ts';
-import { end, start } from './child.ts';
+import { endChild, startChild } from './child.ts';
 
 const SENDER = fileURLToPath(new URL('../load/sender.ts', import.meta.url));
 
@@ -29,14 +29,14 @@ async function next<T extends Told['type']>(
 }
 
 export async function prepareSender(job: SendJob): Promise<ReadySender> {
-  const child = start([SENDER], true);
+  const child = startChild([SENDER], true);
   child.send({ type: 'job', job });
   await next(child, 'ready');
   return {
     go: async () => {
       child.send({ type: 'go' });
       const { result } = await next(child, 'result');
-      await end(child);
+      await endChild(child);
       const others = Object.keys(result.statuses).filter((status) => status !== '200');
       if (others.length > 0) throw new Error(`not every event was taken: ${JSON.stringify(result.statuses)}`);
       return result;

@@ -1,4 +1,4 @@
-/** Part of Capillary that an event comes from. */
+/** The part of Capillary that an event belongs to. */
 export type EventArea =
   | 'customer'
   | 'transaction'
@@ -20,80 +20,80 @@ export type EventArea =
   | 'communication';
 
 /**
- * Every event name that is publicly known, by area, with what it means (reference: capillary.md §4.1).
- * Case-sensitive; the list grows over time.
+ * All publicly known event names, by area, with their meanings
+ * (docs/platforms/capillary.md#catalogue). Names are case-sensitive; Capillary adds new ones.
  */
 const MEANINGS_BY_AREA: Readonly<Record<EventArea, Readonly<Record<string, string>>>> = {
   customer: {
     customerAdded: 'A customer was registered.',
-    customerUpdated: "A customer's details or status changed; a deletion is told this way too.",
-    loyaltyCustomerMerge: 'Two customers were merged: the survivor takes over the victim.',
-    identifierReleased: 'The identifiers of a merged customer are free to be used again.',
+    customerUpdated: "A customer's details or status changed; deletions are reported like this too.",
+    loyaltyCustomerMerge: 'Two customers were merged: the survivor replaces the victim.',
+    identifierReleased: 'The identifiers of a merged customer can be used again.',
     customerSubscription: 'A customer opted in to or out of messages on a channel.',
   },
   transaction: {
-    transactionAdded: 'A bill was added for a customer: a purchase, a return or a mix of both.',
-    transactionUpdated: 'A bill that is already known changed.',
-    transactionRejected: 'A bill was refused and counts for nothing until it is sent again.',
-    rejectedTransactionRetrigger: 'A refused bill was tried again.',
-    notInterestedBillAdded: 'A bill was added for somebody who is no member of the program.',
-    retroBillAdded: 'An older bill was attached to a customer afterwards.',
+    transactionAdded: 'A bill was added for a customer: a purchase, a return or both.',
+    transactionUpdated: 'An existing bill was changed.',
+    transactionRejected: 'A bill was rejected and has no effect until it is sent again.',
+    rejectedTransactionRetrigger: 'A rejected bill was tried again.',
+    notInterestedBillAdded: 'A bill was added for somebody who is not a member of the program.',
+    retroBillAdded: 'An older bill was assigned to a customer later.',
   },
   points: {
-    pointsIssued: 'A customer was given points.',
+    pointsIssued: 'A customer received points.',
     pointsRedeemed: 'A customer spent points.',
     pointsExpired: 'Points of a customer expired.',
     pointsExpiryReminder: 'Points of a customer will expire soon.',
-    pointsExpiryChange: 'Points will expire on another date than was told before.',
+    pointsExpiryChange: 'The expiry date of points was changed.',
     singlePointsExpiryUpdated: 'The expiry date of one award of points was changed.',
-    issuedPointsReversed: 'Points given before were taken back, for example after a return.',
-    redeemedPointsReversed: 'Points spent before were given back.',
-    pointsTransferredInitiated: 'A customer sent points to another; this is the side of the sender.',
-    pointsTransferredReceived: 'A customer was sent points by another; this is the side of the receiver.',
+    issuedPointsReversed: 'Issued points were taken back, for example after a return.',
+    redeemedPointsReversed: 'Spent points were given back.',
+    pointsTransferredInitiated: 'A customer transferred points to another; this is the event of the sender.',
+    pointsTransferredReceived: 'A customer received points from another; this is the event of the receiver.',
     promisedToCurrentPointsConversion: 'Promised points became points that can be spent.',
-    manualPointsAdjustment: "Staff corrected a customer's points by hand.",
+    manualPointsAdjustment: "Staff adjusted a customer's points manually.",
   },
   'alternate-currency': {
-    alternateCurrenciesIssued: 'A customer was given units of an alternate currency.',
-    issuedAlternateCurrenciesReversed: 'Units of an alternate currency given before were taken back.',
-    promisedToCurrentAlternateCurrencyConversion: 'Promised units of an alternate currency can be spent now.',
-    manualAlternateCurrencyAdjustment: "Staff corrected a customer's alternate currency by hand.",
+    alternateCurrenciesIssued: 'A customer received units of an alternate currency.',
+    issuedAlternateCurrenciesReversed: 'Issued units of an alternate currency were taken back.',
+    promisedToCurrentAlternateCurrencyConversion: 'Promised units of an alternate currency can now be spent.',
+    manualAlternateCurrencyAdjustment: "Staff adjusted a customer's alternate currency manually.",
   },
   tier: {
-    tierUpgraded: 'A customer rose to a higher tier.',
-    tierDowngraded: 'A customer fell to a lower tier.',
+    tierUpgraded: 'A customer was upgraded to a higher tier.',
+    tierDowngraded: 'A customer was downgraded to a lower tier.',
     tierRenewed: 'A customer keeps the tier for another period.',
-    tierDowngradeReminder: 'A customer will fall to a lower tier soon.',
+    tierDowngradeReminder: 'A customer will soon be downgraded to a lower tier.',
   },
   promotion: {
-    promotionIssued: 'A customer was made eligible for a promotion and has yet to earn it.',
-    promotionEarned: 'A customer earned a promotion and may use it.',
-    promotionCreated: 'A loyalty promotion was set up.',
-    promotionUpdated: 'The set-up of a loyalty promotion changed.',
-    revokeIssuedPromotion: 'A promotion that was issued to a customer was withdrawn.',
-    revokeEarnedPromotion: 'A promotion that a customer had earned was withdrawn.',
+    promotionIssued: 'A customer became eligible for a promotion but has not earned it yet.',
+    promotionEarned: 'A customer earned a promotion and can use it.',
+    promotionCreated: 'A loyalty promotion was created.',
+    promotionUpdated: 'The settings of a loyalty promotion were changed.',
+    revokeIssuedPromotion: 'A promotion that was issued to a customer was revoked.',
+    revokeEarnedPromotion: 'A promotion that a customer had earned was revoked.',
   },
   'cart-promotion': {
-    cartPromotionIssued: 'A customer was made eligible for a promotion on the cart.',
-    cartPromotionEarned: 'A customer earned a promotion on the cart.',
-    cartPromotionRedeemed: 'A customer used a promotion on a cart.',
-    cartPromotionRevoked: 'A promotion on the cart was withdrawn from a customer.',
+    cartPromotionIssued: 'A customer became eligible for a cart promotion.',
+    cartPromotionEarned: 'A customer earned a cart promotion.',
+    cartPromotionRedeemed: 'A customer used a cart promotion.',
+    cartPromotionRevoked: 'A cart promotion of a customer was revoked.',
   },
   coupon: {
-    CouponIssue: 'A customer was given a coupon.',
+    CouponIssue: 'A customer received a coupon.',
     CouponRedeem: 'A customer used a coupon.',
-    IssueBulkCoupon: 'Coupons were given to many customers at once.',
+    IssueBulkCoupon: 'Coupons were issued to many customers at once.',
   },
   reward: {
     rewardCreated: 'A reward was added to the catalogue.',
-    rewardUpdated: 'A reward of the catalogue changed.',
-    rewardIssued: 'A customer was given a reward.',
-    issueRewardFailure: 'A reward could not be given; it may be tried again.',
-    issueRewardPermanentFailure: 'A reward could not be given and will not be tried again.',
-    updateRewardTransaction: 'The state of a reward that a customer was given changed.',
+    rewardUpdated: 'A reward of the catalogue was changed.',
+    rewardIssued: 'A customer received a reward.',
+    issueRewardFailure: 'A reward could not be issued; it may be retried.',
+    issueRewardPermanentFailure: 'A reward could not be issued and will not be retried.',
+    updateRewardTransaction: 'The state of an issued reward changed.',
     rewardRedeemed: 'A customer used a reward.',
-    rewardRedemptionReversed: 'The use of a reward was undone.',
-    rewardRevoked: 'A reward was withdrawn from a customer.',
+    rewardRedemptionReversed: 'The redemption of a reward was reversed.',
+    rewardRevoked: 'A reward of a customer was revoked.',
     rewardExpiryReminder: 'A reward of a customer will expire soon.',
   },
   badge: {
@@ -104,11 +104,11 @@ const MEANINGS_BY_AREA: Readonly<Record<EventArea, Readonly<Record<string, strin
   },
   target: {
     targetCustomerEnrolment: 'A customer was enrolled in a milestone.',
-    targetCustomerUnenrolment: 'A customer was taken out of a milestone.',
+    targetCustomerUnenrolment: 'A customer was removed from a milestone.',
     targetPeriodStarted: 'A period of a milestone began for a customer.',
     targetPeriodCompleted: 'A period of a milestone ended for a customer.',
     targetValueUpdated: 'The value that a customer has to reach for a milestone changed.',
-    targetAchievedValueUpdated: 'A customer came nearer to the value of a milestone.',
+    targetAchievedValueUpdated: 'A customer made progress towards the value of a milestone.',
     targetValueAchieved: 'A customer reached the value of a milestone.',
     unifiedTargetsAchieved: 'A customer reached a group of milestones that count as one.',
     unifiedTargetsUnAchieved:
@@ -116,18 +116,18 @@ const MEANINGS_BY_AREA: Readonly<Record<EventArea, Readonly<Record<string, strin
   },
   streak: {
     streakCustomerEnrolment: 'A customer was enrolled in a streak.',
-    streakCustomerUnEnrolment: 'A customer was taken out of a streak.',
+    streakCustomerUnEnrolment: 'A customer was removed from a streak.',
     streakStart: 'A streak began for a customer.',
     streakEnd: 'A streak ended for a customer.',
     streakLevelAchieved: 'A customer reached a level of a streak.',
     streakLevelUnAchieved: 'A customer lost a level of a streak, for example after a return.',
   },
   group: {
-    groupCreated: 'A group of customers was made, with its primary member.',
+    groupCreated: 'A group of customers was created with its primary member.',
     groupUpdated: 'The details of a group changed.',
     groupMemberAdded: 'A customer joined a group.',
     groupMemberRemoved: 'A customer left a group.',
-    pointsContributionToGroup: 'A member gave points to the group.',
+    pointsContributionToGroup: 'A member contributed points to the group.',
   },
   'partner-program': {
     partnerProgramLinked: 'A customer joined a partner program.',
@@ -136,15 +136,15 @@ const MEANINGS_BY_AREA: Readonly<Record<EventArea, Readonly<Record<string, strin
     supplementaryMembershipExpiryReminder: 'A supplementary membership of a customer will expire soon.',
   },
   request: {
-    requestUpdated: 'The state of a request changed; a request to delete personal data is one.',
+    requestUpdated: 'The state of a request changed, such as one to delete personal data.',
     requestWorkflowEvent: 'A request moved on in its approval workflow.',
   },
   label: {
-    labelCreated: 'A label was set up.',
-    labelUpdated: 'A label changed.',
-    labelAssignmentCreated: 'A label was given to a customer or another entity.',
-    labelAssignmentUpdated: 'The assignment of a label changed.',
-    labelAssignmentRemoved: 'A label was taken away from a customer or another entity.',
+    labelCreated: 'A label was created.',
+    labelUpdated: 'A label was changed.',
+    labelAssignmentCreated: 'A label was assigned to a customer or another entity.',
+    labelAssignmentUpdated: 'The assignment of a label was changed.',
+    labelAssignmentRemoved: 'A label was removed from a customer or another entity.',
   },
   communication: {
     communicationMessageOpened: 'A customer opened a message.',
@@ -155,14 +155,14 @@ const MEANINGS_BY_AREA: Readonly<Record<EventArea, Readonly<Record<string, strin
 
 const areas = Object.entries(MEANINGS_BY_AREA) as [EventArea, Readonly<Record<string, string>>][];
 
-/** What is publicly known of an event name. */
+/** What is publicly known about an event name. */
 export interface KnownEvent {
   readonly area: EventArea;
   /** A sentence for the integration engineer. */
   readonly meaning: string;
 }
 
-/** Known event names, with the area and the meaning of each. */
+/** Known event names with area and meaning. */
 export const CATALOGUE: ReadonlyMap<string, KnownEvent> = new Map(
   areas.flatMap(([area, meanings]) =>
     Object.entries(meanings).map(([name, meaning]) => [name, { area, meaning }] as const),
@@ -170,7 +170,8 @@ export const CATALOGUE: ReadonlyMap<string, KnownEvent> = new Map(
 );
 
 /**
- * The name as a metric label: a known name, else `other`, so that a sender cannot make endless time series.
+ * The value of the metric label for an event name: a known name, else `other`, so that a sender
+ * cannot create any number of time series.
  */
 export function metricEventName(name: string): string {
   return CATALOGUE.has(name) ? name : 'other';

@@ -1,11 +1,14 @@
 import type { JsonObject } from './json.ts';
 
-/** The event id of Capillary's "send sample" function: the same for every sample (reference: capillary.md §2.4). */
+/**
+ * The event id of Capillary's sample sender, the same for every sample
+ * (docs/platforms/capillary.md#sample-events).
+ */
 export const SAMPLE_EVENT_ID = 'ccf65d56-1e34-4282-b9ad-8fe3fe558b74';
 
 /**
- * One Capillary event after its envelope has been taken off: the same object whichever of the envelopes it came in
- * (flat, router wrapper, `{data}`, `{event}`, `{body}`; reference: capillary.md §2.1–2.2).
+ * One Capillary event without its envelope: the same object from each kind of envelope (flat,
+ * router wrapper, `{data}`, `{event}`, `{body}`; docs/platforms/capillary.md#envelopes).
  */
 export interface CapillaryEvent {
   /** Case-sensitive, e.g. `transactionAdded`; 1–200 characters. */
@@ -18,16 +21,22 @@ export interface CapillaryEvent {
   readonly apiRequestId?: string;
   readonly loyaltyEventId?: string;
   readonly eventLogId?: string;
-  /** Epoch milliseconds; absent when what came cannot be a date between 2000 and 2200. */
+  /** Epoch ms; absent if the received value is not a date between 2000 and 2200. */
   readonly createdAt?: number;
-  /** The event's own content, keys trimmed; `{}` when none came. */
+  /** The event's own content with trimmed keys; `{}` if there was none. */
   readonly data: JsonObject;
-  /** 64 hex: SHA-256 over orgId, eventName and eventId (or, without one, over the stable fields). Same for each resend. */
+  /**
+   * 64 hex digits: SHA-256 of orgId, eventName and eventId (or, without eventId, of the stable
+   * fields). The same for every resend.
+   */
   readonly identity: string;
-  /** The ordering key: events of one lane are delivered in the order they were accepted. 64 hex or, for an event of nobody, absent. */
+  /**
+   * Events of one lane are delivered in the order in which they were accepted. 64 hex digits; absent
+   * if the event is about nobody.
+   */
   readonly lane?: string;
-  /** Capillary's customerId (userId) of the person the event is about, digits. */
+  /** Capillary's customerId (userId) of the person that the event is about, as digits. */
   readonly customerId?: string;
-  /** True for Capillary's sample-sender events. */
+  /** True for events of Capillary's sample sender. */
   readonly isSample: boolean;
 }

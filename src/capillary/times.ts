@@ -1,14 +1,13 @@
 import type { JsonObject } from './json.ts';
-import { toUtc } from './zones.ts';
 
 /**
- * Dates of loyalty events lie between these; what does not is a defect of the payload (reference: mapping.md,
- * Rules).
+ * Times outside of this range are defects of the payload
+ * (docs/platforms/capillary.md#dates-inside-data).
  */
-const EARLIEST = Date.UTC(2000, 0, 1);
-const LATEST = Date.UTC(2200, 0, 1);
+const EARLIEST_MS = Date.UTC(2000, 0, 1);
+const LATEST_MS = Date.UTC(2200, 0, 1);
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 const LOCAL = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?$/;
 const ZONED =
   /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2})?)(\.\d{1,9})?\s?(?:([Zz])|([+-]\d{2})(?::?(\d{2}))?)$/;
@@ -16,13 +15,13 @@ const DECIMAL = /^\d{1,16}(\.\d+)?([eE]\+?\d{1,2})?$/;
 
 /** True for epoch milliseconds after 2000 and before 2200. */
 export function isPlausible(at: number): boolean {
-  return at > EARLIEST && at < LATEST;
+  return at > EARLIEST_MS && at < LATEST_MS;
 }
 
 /**
- * Reads an epoch as Capillary sends it, to milliseconds: a number, or a text that holds one. Ten digits are
- * seconds; real samples hold such (reference: capillary.md §2.3). Undefined for everything that is no date
- * after 2000 and before 2200.
+ * Reads an epoch as Capillary sends it, a number or its text, as milliseconds. Ten digits are
+ * seconds, as in some published samples (docs/platforms/capillary.md#defective-samples). Undefined
+ * if it is not a date after 2000 and before 2200.
  */
 export function parseEpoch(value: unknown): number | undefined {
   const number = typeof value === 'string' && DECIMAL.test(value.trim()) ? Number(value) : value;
@@ -35,10 +34,11 @@ export function parseEpoch(value: unknown): number | undefined {
 }
 
 /**
- * Reads a date text to epoch milliseconds. A bare date is the last millisecond of that day in the zone,
- * because that is what Capillary's date-only fields mean (reference: capillary.md §2.3); a time without an
- * offset is a wall-clock time in the zone; a time with an offset is taken as it is. Undefined for anything
- * else, an impossible day, and dates outside 2000–2200.
+ * Reads a date as epoch milliseconds. A bare date is the last millisecond of that day in the zone,
+ * because that is what Capillary's date-only fields mean
+ * (docs/platforms/capillary.md#dates-inside-data). A time without an offset is local time in the
+ * zone; an offset takes precedence over the zone. Undefined for anything else, for days that do not
+ * exist and for dates outside of 2000–2200.
  *
  * @param timezone an IANA zone such as `Asia/Kolkata`
  */
@@ -49,8 +49,9 @@ export function parseLocalDate(text: string, timezone: string): number | undefin
 }
 
 /**
- * Reads the time of one field: its `<field>InMillis` shadow where that is a date, else the field itself,
- * number or text. Undefined when neither gives one (reference: capillary.md §2.3).
+ * Reads the time of a field from its shadow field `<field>InMillis` if that is a date, else from the
+ * field itself, which can be a number or a text. Undefined if neither is a date
+ * (docs/platforms/capillary.md#dates-inside-data).
  */
 export function pickTime(object: JsonObject, field: string, timezone: string): number | undefined {
   const value = object[field];
@@ -61,7 +62,10 @@ export function pickTime(object: JsonObject, field: string, timezone: string): n
   );
 }
 
-/** RFC 3339 with milliseconds and `Z`, one of the forms AEP takes (reference: adobe.md §2.8). */
+/**
+ * RFC 3339 with milliseconds and `Z`, one of the formats that AEP accepts
+ * (docs/platforms/adobe.md#date-times).
+ */
 export function toTimestamp(at: number): string {
   return new Date(at).toISOString();
 }
@@ -83,19 +87,19 @@ function parseWallClock(text: string, timezone: string): number | undefined {
   }
   const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
   if (hour === undefined) {
-    return toUtc(midnight + DAY - 1, timezone, 'later');
+    return toUtc(midnight + DAY_MS - 1, timezone, 'later');
   }
   const millis = Number(fraction.padEnd(3, '0').slice(0, 3));
   const sinceMidnight = ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1_000 + millis;
-  // ISO 8601 lets a day end at 24:00, and nothing come after that.
-  if (Number(minute) > 59 || Number(second) > 59 || sinceMidnight > DAY) {
+  // ISO 8601 allows 24:00 for the end of a day, but nothing after it.
+  if (Number(minute) > 59 || Number(second) > 59 || sinceMidnight > DAY_MS) {
     return undefined;
   }
   const wall = midnight + sinceMidnight;
   return toUtc(wall, timezone, 'earlier');
 }
 
-/** True for a `YYYY-MM-DD` that is in the calendar. */
+/** True if the day of a `YYYY-MM-DD` exists. */
 export function isCalendarDay(date: string): boolean {
   const month = Number(date.slice(5, 7));
   const day = Number(date.slice(8, 10));
@@ -108,4 +112,88 @@ function lastDayOf(year: number, month: number): number {
     return isLeapYear ? 29 : 28;
   }
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
+}
+
+/**
+ * Converts a local time of a zone to UTC.
+ *
+ * @param wall local time as if it were UTC, epoch ms. If the clocks skip it, the offset before the
+ *   change applies.
+ * @param prefer which one to return if the clocks show the time twice
+ */
+function toUtc(wall: number, timezone: string, prefer: 'earlier' | 'later'): number {
+  const offsetAt = offsetOf(timezone);
+  const before = offsetAt(wall - DAY_MS);
+  const after = offsetAt(wall + DAY_MS);
+  const possible = [wall - before, wall - after].filter((at) => at + offsetAt(at) === wall);
+  if (possible.length === 0) {
+    return wall - before;
+  }
+  return prefer === 'earlier' ? Math.min(...possible) : Math.max(...possible);
+}
+
+/** Milliseconds by which the clocks of a zone are ahead of UTC at an instant. */
+type ZoneOffset = (at: number) => number;
+
+/** Has few entries: only the zones of the configuration. */
+const offsets = new Map<string, ZoneOffset>();
+
+function offsetOf(timezone: string): ZoneOffset {
+  const offset = offsets.get(timezone) ?? createZoneOffset(timezone);
+  offsets.set(timezone, offset);
+  return offset;
+}
+
+/** Days whose offset at midnight UTC is cached. */
+const MAX_CACHED_DAYS = 5_000;
+
+/**
+ * `Intl` is slow, so it is asked once per day, and again only within a day on which the clocks
+ * change. No zone changes them twice in one day.
+ */
+function createZoneOffset(timezone: string): ZoneOffset {
+  const localTimeAt = createClock(timezone);
+  const known = new Map<number, number>();
+  const offsetAtStartOf = (day: number): number => {
+    const offset = known.get(day) ?? localTimeAt(day * DAY_MS) - day * DAY_MS;
+    if (known.size === MAX_CACHED_DAYS) {
+      known.clear();
+    }
+    known.set(day, offset);
+    return offset;
+  };
+  return (at) => {
+    const day = Math.floor(at / DAY_MS);
+    const offset = offsetAtStartOf(day);
+    return offset === offsetAtStartOf(day + 1) ? offset : localTimeAt(at) - Math.floor(at / 1_000) * 1_000;
+  };
+}
+
+/**
+ * The local time of a zone at an instant, in full seconds and as if it were UTC. To create a clock
+ * costs a thousand times as much as to use it.
+ */
+function createClock(timezone: string): (at: number) => number {
+  const formatter = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  return (at) => {
+    const parts = new Map(formatter.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+    const part = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0;
+    return Date.UTC(
+      part('year'),
+      part('month') - 1,
+      part('day'),
+      part('hour'),
+      part('minute'),
+      part('second'),
+    );
+  };
 }

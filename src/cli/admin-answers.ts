@@ -1,4 +1,5 @@
-/** Answers of the admin API, as far as the commands read them. openapi.yaml has them whole. Times are ISO 8601 in UTC. */
+// Answers of the admin API, with the fields that the commands read; openapi.yaml describes all of
+// them. Times are ISO 8601 in UTC.
 
 export interface EventAnswer {
   readonly receipt: string;
@@ -8,7 +9,7 @@ export interface EventAnswer {
   readonly state: string;
   readonly reason?: string;
   readonly detail?: string;
-  /** Absent for a malformed body, as the rest down to `createdAt`. */
+  /** Absent for a malformed body, like the fields down to `createdAt`. */
   readonly eventName?: string;
   readonly eventId?: string;
   readonly orgId?: number;
@@ -20,10 +21,10 @@ export interface EventAnswer {
   readonly settledAt?: string;
   readonly dueAt?: string;
   readonly failures: number;
-  /** `event`, `profile`: the messages that Adobe has taken. */
+  /** `event`, `profile`: the messages that Adobe has accepted. */
   readonly delivered: readonly string[];
   readonly replays: number;
-  /** It is pending because it was replayed; else absent. */
+  /** True while it is pending because of a replay; otherwise absent. */
   readonly isReplay?: boolean;
   readonly bodyBytes: number;
 }
@@ -58,12 +59,12 @@ export interface RecordAnswer extends EventAnswer {
   readonly timeline: readonly TimelineEntry[];
   readonly notes: readonly NoteAnswer[];
   readonly hasBody: boolean;
-  /** `_id` of its messages at Adobe. */
+  /** `_id` of its messages in Adobe. */
   readonly messageId?: string;
-  /** The payload as JSON; as base64 when it is none. */
+  /** The payload as JSON; otherwise `bodyBase64`. */
   readonly body?: unknown;
   readonly bodyBase64?: string;
-  /** Of a dead letter: the messages as they were sent. */
+  /** Only for a dead letter: the messages as they were sent. */
   readonly sent?: readonly { readonly kind: string; readonly message: unknown }[];
 }
 
@@ -114,7 +115,7 @@ export interface DestinationAnswer {
   readonly nextTryAt?: string;
   readonly lastSuccessAt?: string;
   readonly inFlight: number;
-  /** Requests under way, and how many may be just now. */
+  /** Requests in flight, and how many are currently allowed. */
   readonly concurrency: { readonly used: number; readonly limit: number };
   readonly tokenSecondsLeft?: number;
   readonly pending: number;
@@ -127,13 +128,13 @@ export interface HealthAnswer {
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail?: string }[];
 }
 
-/** One replay of many events. */
+/** One bulk replay. */
 export interface ReplayAnswer {
   readonly id: number;
   readonly by: string;
   readonly at: string;
   readonly asNew: boolean;
-  /** Without what can name a person: `narrowedBy` says what else it has. */
+  /** Without fields that can identify a person; `narrowedBy` names those. */
   readonly filter: Readonly<Record<string, string | readonly string[]>>;
   readonly narrowedBy: readonly string[];
   readonly matched: number;
@@ -142,5 +143,5 @@ export interface ReplayAnswer {
   readonly finishedAt?: string;
 }
 
-/** What an action over a selection did: `matched`, then its own counts such as `replayed`, `stillMalformed`. */
+/** Answer of a bulk action: `matched`, then its own counts such as `replayed`, `stillMalformed`. */
 export type CountsAnswer = Readonly<Record<string, number>>;

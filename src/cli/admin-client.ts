@@ -1,45 +1,106 @@
 import { userInfo } from 'node:os';
-import { failureOf } from '../adobe/failure.ts';
-import { type AdminAddress, type AdminOptions, adminAddress } from './admin-address.ts';
+import { type Command, Option } from 'commander';
+import { failureOf } from '../adobe/http.ts';
+import { loadCommandConfig, optionalConfigOption } from './command-config.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { printable } from './printable.ts';
+import { printable } from './table.ts';
+
+/** Address of the admin API of a relay, and its bearer token. */
+export interface AdminAddress {
+  /** Base URL without a trailing slash. */
+  readonly url: string;
+  readonly token?: string;
+}
+
+/** Options of every command that uses the admin API. */
+export interface AdminOptions {
+  readonly url?: string;
+  readonly token?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:8081';
+
+/** Adds the options that select the relay. */
+export function withAdminOptions(command: Command): Command {
+  return command
+    .option('--url <url>', `URL of the relay's admin port (default: ${DEFAULT_URL})`)
+    .addOption(
+      new Option(
+        '--token <token>',
+        'bearer token of the admin API; prefer the environment variable, which other users cannot see',
+      ).env('RELAY_ADMIN_TOKEN'),
+    )
+    .addOption(optionalConfigOption('read the admin address and token from this configuration'))
+    .option('--json', 'print the JSON answer of the admin API');
+}
+
+/** Host to connect to for a server that listens on `host`. */
+function connectableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  const address = host === '::' ? '::1' : host;
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+async function addressFromConfig(file: string): Promise<AdminAddress> {
+  const { host, port, token } = (await loadCommandConfig(file)).config.admin;
+  if (port === 0) throw new CommandError('admin.port is 0, so the port is unknown: pass --url', EXIT.usage);
+  return { url: `http://${connectableHost(host)}:${port}`, ...(token === undefined ? {} : { token }) };
+}
+
+function checkedUrl(url: string): string {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new CommandError(`--url must be an http(s) URL such as ${DEFAULT_URL}`, EXIT.usage);
+  return url.replace(/\/+$/, '');
+}
+
+/** Address from the options, else from the configuration, else the default. */
+export async function adminAddress(options: AdminOptions): Promise<AdminAddress> {
+  const configured: AdminAddress =
+    options.config === undefined ? { url: DEFAULT_URL } : await addressFromConfig(options.config);
+  // An empty environment variable counts as no token.
+  const token = options.token || configured.token;
+  const url = options.url === undefined ? configured.url : checkedUrl(options.url);
+  return { url, ...(token === undefined ? {} : { token }) };
+}
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
-/** Speaks to the admin API. Every failure is a CommandError with one line for the operator. */
+/** Client of the admin API. Every failure is a CommandError with one line for the operator. */
 export interface AdminClient {
   /** @param path below /admin/v1, with its slash */
   get<T>(path: string, query?: Query): Promise<T>;
   post<T>(path: string, body?: unknown): Promise<T>;
   put<T>(path: string, body: unknown): Promise<T>;
-  /** What the admin port answers without a token, whatever the status: /livez, /readyz, /metrics. */
-  open(path: string): Promise<{ readonly status: number; readonly text: string }>;
+  /** Requests a path that needs no token and accepts any status: /livez, /readyz, /metrics. */
+  getPublic(path: string): Promise<{ readonly status: number; readonly text: string }>;
 }
 
-/** Nobody answers at the address, or not in time; trying again may help. */
+/** The address does not answer, or not in time; a retry may help. */
 export class UnreachableError extends CommandError {
   override name = 'UnreachableError';
 }
 
-/** ms; an action over many events may take its time. */
-const TIMEOUT = { GET: 30_000, POST: 600_000, PUT: 30_000 } as const;
+/** An action on many events may take minutes. */
+const TIMEOUT_MS = { GET: 30_000, POST: 600_000, PUT: 30_000 } as const;
 
-type Method = keyof typeof TIMEOUT;
+type Method = keyof typeof TIMEOUT_MS;
 
-/** Who acts, for the relay's record of it: a note, not a proof. */
-function operator(): string {
+/** Name of the operator for the relay's record of actions: a note, not a proof. */
+function operatorName(): string {
   try {
     return userInfo()
       .username.replace(/[^\x20-\x7e]/g, '?')
       .slice(0, 64);
   } catch {
-    // A container may run as a user that has no name.
+    // A container may run as a user without a name.
     return '';
   }
 }
 
 function headersFor(token: string | undefined, hasBody: boolean): Record<string, string> {
-  const name = operator();
+  const name = operatorName();
   return {
     accept: 'application/json',
     ...(hasBody ? { 'content-type': 'application/json' } : {}),
@@ -49,15 +110,15 @@ function headersFor(token: string | undefined, hasBody: boolean): Record<string,
 }
 
 function unreachable(url: string, error: unknown): UnreachableError {
-  // What fetch throws says no more than that it failed; the cause says why.
+  // The TypeError that fetch throws only says that it failed; its cause says why.
   const { code, detail } = failureOf(error instanceof TypeError ? (error.cause ?? error) : error);
-  const why = code === 'refused' ? 'the connection was refused' : detail;
+  const reason = code === 'refused' ? 'the connection was refused' : detail;
   return new UnreachableError(
-    `no relay answers at ${url}: ${why}. Is it running, and is this its admin port? Name it with --url or --config.`,
+    `no relay answers at ${url}: ${reason}. Is it running, and is this its admin port? Set it with --url or --config.`,
   );
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -65,73 +126,73 @@ function parse(text: string): unknown {
   }
 }
 
-/** One line of what a problem answer (RFC 9457) says. */
-function refused(status: number, answer: object): CommandError {
+/** A problem answer (RFC 9457) as one line. */
+function problemError(status: number, answer: object): CommandError {
   const { title, detail } = answer as { title?: unknown; detail?: unknown };
-  const words = [title ?? `status ${status}`, detail].filter(Boolean).map(printable).join(': ');
-  if (status === 401)
-    return new CommandError(`${words}. Set RELAY_ADMIN_TOKEN, or give --token or --config.`);
-  return new CommandError(words, status === 400 ? EXIT.usage : EXIT.failed);
+  const text = [title ?? `status ${status}`, detail].filter(Boolean).map(printable).join(': ');
+  if (status === 401) return new CommandError(`${text}. Set RELAY_ADMIN_TOKEN, or pass --token or --config.`);
+  return new CommandError(text, status === 400 ? EXIT.usage : EXIT.failed);
 }
 
-async function read(response: Response, url: string): Promise<unknown> {
-  const answer = parse(await response.text());
+async function readAnswer(response: Response, url: string): Promise<unknown> {
+  const answer = parseJson(await response.text());
   if (typeof answer !== 'object' || answer === null)
     throw new CommandError(
-      `${url} answered ${response.status} without JSON: this is not the admin port of a relay. Name it with --url.`,
+      `${url} answered ${response.status} without JSON: this is not the admin port of a relay. Set it with --url.`,
     );
-  if (!response.ok) throw refused(response.status, answer);
+  if (!response.ok) throw problemError(response.status, answer);
   return answer;
 }
 
-function targetOf(base: string, path: string, query: Query): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
-  const search = given.toString();
+function targetUrl(base: string, path: string, query: Query): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value));
+  const search = params.toString();
   return `${base}/admin/v1${path}${search === '' ? '' : `?${search}`}`;
 }
 
 /**
- * A client for the relay at this address.
- * @param timeouts ms for a whole answer
+ * Creates a client for the relay at this address.
+ * @param timeoutsMs limit for a whole answer
  */
 export function createAdminClient(
   { url, token }: AdminAddress,
-  timeouts: Readonly<Record<Method, number>> = TIMEOUT,
+  timeoutsMs: Readonly<Record<Method, number>> = TIMEOUT_MS,
 ): AdminClient {
-  const reach = async (target: string, request: RequestInit): Promise<Response> => {
+  const send = async (target: string, request: RequestInit): Promise<Response> => {
     try {
       return await fetch(target, request);
     } catch (error) {
       throw unreachable(url, error);
     }
   };
-  const ask = async (method: Method, target: string, body?: unknown): Promise<unknown> => {
+  const call = async (method: Method, target: string, body?: unknown): Promise<unknown> => {
     const request = {
       method,
       headers: headersFor(token, body !== undefined),
-      signal: AbortSignal.timeout(timeouts[method]),
+      signal: AbortSignal.timeout(timeoutsMs[method]),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
-    return read(await reach(target, request), url);
+    return readAnswer(await send(target, request), url);
   };
   return {
-    open: async (path) => {
-      const response = await reach(`${url}${path}`, { signal: AbortSignal.timeout(timeouts.GET) });
+    getPublic: async (path) => {
+      const response = await send(`${url}${path}`, { signal: AbortSignal.timeout(timeoutsMs.GET) });
       return { status: response.status, text: await response.text() };
     },
-    get: async <T>(path: string, query: Query = {}) => (await ask('GET', targetOf(url, path, query))) as T,
-    post: async <T>(path: string, body?: unknown) => (await ask('POST', targetOf(url, path, {}), body)) as T,
-    put: async <T>(path: string, body: unknown) => (await ask('PUT', targetOf(url, path, {}), body)) as T,
+    get: async <T>(path: string, query: Query = {}) => (await call('GET', targetUrl(url, path, query))) as T,
+    post: async <T>(path: string, body?: unknown) =>
+      (await call('POST', targetUrl(url, path, {}), body)) as T,
+    put: async <T>(path: string, body: unknown) => (await call('PUT', targetUrl(url, path, {}), body)) as T,
   };
 }
 
-/** A client for the relay that the options of a command name. */
+/** Creates a client for the relay that the options of a command select. */
 export async function adminClient(options: AdminOptions): Promise<AdminClient> {
   return createAdminClient(await adminAddress(options));
 }
 
-/** Prints an answer as the API gave it. */
+/** Prints an answer as the API sent it. */
 export function printJson(answer: unknown): void {
   console.log(JSON.stringify(answer, undefined, 2));
 }

@@ -1,105 +1,155 @@
-import type { InletAnswer } from '../adobe/answer.ts';
-import { createTokenSource } from '../adobe/ims-client.ts';
-import { createInlet } from '../adobe/inlet-client.ts';
-import { readProblem } from '../adobe/problem-text.ts';
-import type { DestinationConfig } from '../config/schema.ts';
-import { formatSpan } from './moment.ts';
-import { reach } from './reachability.ts';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { InletAnswer } from '../adobe/ports.ts';
+import { failureOf } from '../adobe/http.ts';
+import { createTokenSource } from '../adobe/ims/token-source.ts';
+import { createInlet } from '../adobe/inlet/inlet-client.ts';
+import { readProblem } from '../adobe/inlet/response.ts';
+import type { DestinationConfig } from '../config/config-schema.ts';
+import { formatDuration } from './time-format.ts';
 
-/** One thing tried at a destination. */
+type ConnectResult =
+  | { readonly ok: true; readonly host: string; readonly ms: number }
+  | { readonly ok: false; readonly host: string; readonly code: string; readonly detail: string };
+
+interface Peer {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+}
+
+function peerOf(url: URL): Peer {
+  const secure = url.protocol === 'https:';
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return { host, port: url.port === '' ? (secure ? 443 : 80) : Number(url.port), secure };
+}
+
+function openAndClose({ host, port, secure }: Peer, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      socket.destroy();
+      resolve();
+    };
+    const socket = secure
+      ? connectTls({ host, port, servername: host }, done)
+      : connectTcp({ host, port }, done);
+    socket.setTimeout(timeoutMs, () => {
+      socket.destroy(Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
+    });
+    socket.once('error', reject);
+  });
+}
+
+/**
+ * Connects to the server of a URL, with handshake and certificate check for https, and closes the
+ * connection again without sending a request.
+ */
+async function tryConnect(url: string, timeoutMs: number): Promise<ConnectResult> {
+  const peer = peerOf(new URL(url));
+  const host = `${peer.host}:${peer.port}`;
+  const started = performance.now();
+  try {
+    await openAndClose(peer, timeoutMs);
+    return { ok: true, host, ms: Math.round(performance.now() - started) };
+  } catch (error) {
+    return { ok: false, host, ...failureOf(error) };
+  }
+}
+
+/** Result of one check of a destination; printed with --json. */
 export interface ConnectionCheck {
   readonly destination: string;
   readonly check: 'token' | 'inlet' | 'answer';
   readonly ok: boolean;
-  /** Not ok for now, by no fault on this side. */
+  /** It failed for a temporary reason on the other side. */
   readonly passing?: boolean;
-  /** What came of it; never a token or a secret. */
+  /** Never a token or a secret. */
   readonly detail: string;
-  /** What to do about a failure. */
+  /** How to fix a failure. */
   readonly cure?: string;
 }
 
-type Found = Pick<ConnectionCheck, 'ok' | 'detail' | 'cure' | 'passing'>;
+type CheckResult = Pick<ConnectionCheck, 'ok' | 'detail' | 'cure' | 'passing'>;
 
 const TIMEOUT_MS = 10_000;
 
-const NETWORK = 'check name resolution, the firewall and the proxy between here and Adobe';
+const NETWORK_FIX = 'check name resolution, the firewall and the proxy between this machine and Adobe';
 
-/** What to do about the faults that IMS names. Source: adobe.md §1.4. */
-const CURES: Readonly<Record<string, string>> = {
+/** Fixes for the error codes of IMS. Source: docs/platforms/adobe.md#token-errors. */
+const TOKEN_FIXES: Readonly<Record<string, string>> = {
   invalid_client: 'compare ims.clientId and ims.clientSecrets with the credential in the Developer Console',
   invalid_client_secret: 'copy a current client secret from the Developer Console into ims.clientSecrets',
   invalid_scope: 'copy the scopes of the credential from the Developer Console into ims.scopes',
-  unauthorized_client: 'the credential must be of the type OAuth server-to-server',
-  throttled: 'IMS asks for a pause; try again later',
-  network: NETWORK,
+  unauthorized_client: 'the credential must be of type OAuth server-to-server',
+  throttled: 'IMS throttles token requests; try again later',
+  network: NETWORK_FIX,
 };
 
 async function checkToken(
   ims: NonNullable<DestinationConfig['ims']>,
-): Promise<{ readonly found: Found; readonly token?: string }> {
+): Promise<{ readonly result: CheckResult; readonly token?: string }> {
   const source = createTokenSource({ ...ims, timeoutMs: TIMEOUT_MS });
   try {
     const started = performance.now();
-    // Every secret may be tried in turn, each with a time limit of its own.
+    // The source may try every secret, each with its own timeout.
     const answer = await source.get(AbortSignal.timeout(TIMEOUT_MS * (ims.clientSecrets.length + 1)));
-    if (!answer.ok)
-      return {
-        found: { ok: false, detail: `${answer.code}: ${answer.detail}`, cure: CURES[answer.code] ?? NETWORK },
-      };
+    if (!answer.ok) {
+      const fix = TOKEN_FIXES[answer.code] ?? NETWORK_FIX;
+      return { result: { ok: false, detail: `${answer.code}: ${answer.detail}`, cure: fix } };
+    }
     const left = source.secondsLeft();
-    const lifetime = left === undefined ? '' : `, valid for ${formatSpan(left * 1_000)}`;
-    const detail = `minted in ${formatSpan(performance.now() - started)}${lifetime}`;
-    return { found: { ok: true, detail }, token: answer.token };
+    const lifetime = left === undefined ? '' : `, valid for ${formatDuration(left * 1_000)}`;
+    const detail = `minted in ${formatDuration(performance.now() - started)}${lifetime}`;
+    return { result: { ok: true, detail }, token: answer.token };
   } finally {
     source.close();
   }
 }
 
-async function checkInlet(url: string): Promise<Found> {
-  const reached = await reach(url, TIMEOUT_MS);
-  return reached.ok
-    ? { ok: true, detail: `${reached.host} reached in ${reached.ms} ms; nothing was sent` }
-    : { ok: false, detail: `${reached.host} ${reached.code}: ${reached.detail}`, cure: NETWORK };
+async function checkInlet(url: string): Promise<CheckResult> {
+  const connected = await tryConnect(url, TIMEOUT_MS);
+  return connected.ok
+    ? { ok: true, detail: `${connected.host} reached in ${connected.ms} ms; nothing was sent` }
+    : { ok: false, detail: `${connected.host} ${connected.code}: ${connected.detail}`, cure: NETWORK_FIX };
 }
 
-const ROLE = "the credential's technical account needs a role that may write to the sandbox";
+const ROLE_FIX = "the credential's technical account needs a role that may write to the sandbox";
 
-/** What to do about a status of the inlet. Source: adobe.md §2.9. */
-const STATUS_CURES: Readonly<Record<number, string>> = {
-  401: `compare imsOrgId with the credential's organisation, and authenticated with the connection; ${ROLE}`,
-  403: `${ROLE}; an empty answer means that the address of this machine is not allowed`,
+/** Fixes by status of the inlet. Source: docs/platforms/adobe.md#inlet-statuses. */
+const STATUS_FIXES: Readonly<Record<number, string>> = {
+  401: `compare imsOrgId with the credential's organisation, and authenticated with the connection; ${ROLE_FIX}`,
+  403: `${ROLE_FIX}; an empty answer means that the address of this machine is not allowed`,
   404: 'copy inletUrl again from the HTTP API connection in AEP; it may have been deleted',
   501: 'copy inletUrl again from the HTTP API connection in AEP',
 };
 
-function judge(answer: InletAnswer): Found {
+function judgeAnswer(answer: InletAnswer): CheckResult {
   if (answer.kind === 'failure')
-    return { ok: false, detail: `${answer.code}: ${answer.detail}`, cure: NETWORK };
+    return { ok: false, detail: `${answer.code}: ${answer.detail}`, cure: NETWORK_FIX };
   const { status, body, durationMs } = answer;
-  const words = readProblem(body) || 'an empty answer';
-  // Of an empty batch nothing can be taken: that it is refused for being empty shows that all before that was right.
+  // An empty batch cannot be accepted. Rejecting it for being empty shows that all else was right.
   if (status < 300 || status === 400)
     return { ok: true, detail: `answered ${status} to an empty batch in ${durationMs} ms; nothing was sent` };
-  const detail = `answered ${status} to an empty batch: ${words}`;
+  const detail = `answered ${status} to an empty batch: ${readProblem(body) || 'an empty answer'}`;
   if (status === 429 || status >= 502 || status === 500)
-    return { ok: false, passing: true, detail, cure: 'Adobe is busy or ill; try again later' };
-  return { ok: false, detail, cure: STATUS_CURES[status] ?? 'compare inletUrl with the connection in AEP' };
+    return { ok: false, passing: true, detail, cure: 'Adobe is overloaded or failing; try again later' };
+  return { ok: false, detail, cure: STATUS_FIXES[status] ?? 'compare inletUrl with the connection in AEP' };
 }
 
-async function askInlet(destination: DestinationConfig, token: string | undefined): Promise<Found> {
+async function checkAnswer(destination: DestinationConfig, token: string | undefined): Promise<CheckResult> {
   const { inletUrl, sandbox, events } = destination;
   const inlet = createInlet({ inletUrl, sandbox, connections: 1, requestTimeoutMs: TIMEOUT_MS });
   try {
-    return judge(await inlet.sendBatch(events, [], token, AbortSignal.timeout(2 * TIMEOUT_MS)));
+    return judgeAnswer(await inlet.sendBatch(events, [], token, AbortSignal.timeout(2 * TIMEOUT_MS)));
   } finally {
     await inlet.close();
   }
 }
 
 /**
- * Mints a token and reaches the inlet's server, without sending an event.
- * @param options `ask`: also sends a batch without messages, to see that the inlet exists and takes the token
+ * Requests a token and connects to the inlet, without sending an event.
+ * @param options `ask`: also send an empty batch, to see that the inlet exists and accepts the
+ *   token
  */
 export async function checkConnection(
   destination: DestinationConfig,
@@ -107,15 +157,15 @@ export async function checkConnection(
 ): Promise<ConnectionCheck[]> {
   const { name, ims, authenticated, inletUrl } = destination;
   const credential = authenticated ? ims : undefined;
-  const [minted, inlet] = await Promise.all([
+  const [token, inlet] = await Promise.all([
     credential === undefined ? undefined : checkToken(credential),
     checkInlet(inletUrl),
   ]);
-  // Without a token the inlet would only say that there is none.
-  const canAsk = ask && inlet.ok && minted?.found.ok !== false;
-  const answer = canAsk ? await askInlet(destination, minted?.token) : undefined;
+  // Without a token the inlet would only complain that there is none.
+  const canAsk = ask && inlet.ok && token?.result.ok !== false;
+  const answer = canAsk ? await checkAnswer(destination, token?.token) : undefined;
   return [
-    ...(minted === undefined ? [] : [{ destination: name, check: 'token' as const, ...minted.found }]),
+    ...(token === undefined ? [] : [{ destination: name, check: 'token' as const, ...token.result }]),
     { destination: name, check: 'inlet' as const, ...inlet },
     ...(answer === undefined ? [] : [{ destination: name, check: 'answer' as const, ...answer }]),
   ];

@@ -1,21 +1,22 @@
-/** Keys and positions from the top of the configuration to one value. */
+/** Keys and list positions from the top of the configuration to a value. */
 export type Path = readonly (string | number)[];
 
-/** Something wrong with one value. Never holds the value of a secret. */
+/** A problem with one value. Never contains the value of a secret. */
 export interface Finding {
   readonly path: Path;
   readonly message: string;
-  /** What to do about it. */
-  readonly cure: string;
+  /** How to fix it. */
+  readonly fix: string;
 }
 
-/** A finding as it is told to a person. */
+/** A finding as it is printed; with `check --json`, its fields are the answer. */
 export interface ConfigProblem {
   /** Such as `destinations[0].inletUrl`; empty for the file as a whole. */
   readonly path: string;
   readonly message: string;
+  /** How to fix it. */
   readonly cure: string;
-  /** Where in the file, counted from 1; absent when the value is not in the file. */
+  /** Position in the file, counted from 1; absent if the value is not in the file. */
   readonly line?: number;
   readonly column?: number;
 }
@@ -34,15 +35,15 @@ export function formatPath(path: Path): string {
 function formatProblem(problem: ConfigProblem, file: string): string {
   const { path, message, cure, line, column } = problem;
   const place = line === undefined ? file : `${file}:${line}${column === undefined ? '' : `:${column}`}`;
-  return `${place}${path === '' ? '' : `  ${path}`}\n  problem: ${message}\n  cure:    ${cure}`;
+  return `${place}${path === '' ? '' : `  ${path}`}\n  problem: ${message}\n  fix:     ${cure}`;
 }
 
-/** One block for each problem: where it is, what is wrong, what to do. */
+/** One paragraph per problem: where it is, what is wrong, how to fix it. */
 export function formatProblems(problems: readonly ConfigProblem[], file: string): string {
   return problems.map((problem) => formatProblem(problem, file)).join('\n\n');
 }
 
-/** The configuration cannot be used. Its message lists every problem and holds no secret. */
+/** The configuration cannot be used. The message lists all problems and contains no secret. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
   readonly file: string;

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { destinationFields } from './destination.ts';
-import { adminSchema, serverSchema } from './server.ts';
-import { type SourceConfig, sourceSchema } from './source.ts';
-import { storeSchema } from './store.ts';
+import type { Finding } from './config-error.ts';
+import { destinationFields } from './destination-config.ts';
+import { adminSchema, serverSchema, storeSchema } from './config-schema.ts';
+import { type SourceConfig, sourceSchema } from './source-config.ts';
 
 /**
- * What of a configuration can be read, key by key, however wrong the rest is: so that the checks between keys can report together
- * with the checks of each key.
+ * The valid values of a configuration, key by key, even if the rest is invalid, so that checks
+ * between keys report their problems together with those of single keys.
  */
 export interface Draft {
   readonly server: Partial<z.output<typeof serverSchema>>;
@@ -16,13 +16,23 @@ export interface Draft {
   readonly destinations: readonly Partial<z.output<typeof destinationFields>>[];
 }
 
+export type SourceDraft = Draft['sources'][number];
+export type DestinationDraft = Draft['destinations'][number];
+
+/**
+ * A check of one source that needs another folder, such as the compiler of expressions. Paths start
+ * at the source. Whoever loads a configuration passes these checks in, because this folder imports
+ * none of those that use a configuration.
+ */
+export type SourceCheck = (source: SourceDraft) => readonly Finding[];
+
 type Tree = Readonly<Record<string, unknown>>;
 
 function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function readable<S extends z.ZodObject>(schema: S, block: unknown): Partial<z.output<S>> {
+function readValid<S extends z.ZodObject>(schema: S, block: unknown): Partial<z.output<S>> {
   if (!isTree(block)) return {};
   const pairs = Object.entries(schema.shape).flatMap(([key, field]) => {
     const parsed = z.safeParse(field, block[key]);
@@ -35,14 +45,14 @@ function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Reads what can be read of a filled-in configuration. */
+/** Reads the valid values of a configuration whose placeholders are replaced. */
 export function draftOf(tree: unknown): Draft {
   const top = isTree(tree) ? tree : {};
   return {
-    server: readable(serverSchema, top['server'] ?? {}),
-    admin: readable(adminSchema, top['admin'] ?? {}),
-    store: readable(storeSchema, top['store'] ?? {}),
-    sources: list(top['sources']).map((source) => readable(sourceSchema, source)),
-    destinations: list(top['destinations']).map((destination) => readable(destinationFields, destination)),
+    server: readValid(serverSchema, top['server'] ?? {}),
+    admin: readValid(adminSchema, top['admin'] ?? {}),
+    store: readValid(storeSchema, top['store'] ?? {}),
+    sources: list(top['sources']).map((source) => readValid(sourceSchema, source)),
+    destinations: list(top['destinations']).map((destination) => readValid(destinationFields, destination)),
   };
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { configSchema } from './schema.ts';
+import type { Path } from './config-error.ts';
+import { configSchema } from './config-schema.ts';
 
-/** The part of JSON Schema that the configuration makes use of. */
+/** The part of JSON Schema that the configuration uses. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
   readonly type?: string;
@@ -18,7 +19,7 @@ export interface JsonSchema {
 
 let plain: JsonSchema | undefined;
 
-/** The configuration as JSON Schema (draft 7, which editors know best), without placeholders. */
+/** The configuration as JSON Schema, without placeholders. Draft 7 is what most editors support. */
 export function plainJsonSchema(): JsonSchema {
   plain ??= z.toJSONSchema(configSchema, { io: 'input', target: 'draft-07' }) as JsonSchema;
   return plain;
@@ -26,8 +27,8 @@ export function plainJsonSchema(): JsonSchema {
 
 const PLACEHOLDER = { $ref: '#/definitions/placeholder' };
 
-/** True for a value that a text with a placeholder in it would not fit. */
-function isNarrow({ type, pattern, enum: values, minimum }: JsonSchema): boolean {
+/** True if the schema does not accept every string, so that a placeholder must be allowed explicitly. */
+function isRestricted({ type, pattern, enum: values, minimum }: JsonSchema): boolean {
   return (
     type === 'boolean' ||
     type === 'integer' ||
@@ -41,7 +42,7 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T)
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
-/** Lets every value be given by a placeholder as well. */
+/** Allows a placeholder for every value. */
 function withPlaceholders(schema: JsonSchema): JsonSchema {
   const { description, default: fallback, anyOf, ...rest } = schema;
   const notes = {
@@ -49,7 +50,7 @@ function withPlaceholders(schema: JsonSchema): JsonSchema {
     ...(fallback === undefined ? {} : { default: fallback }),
   };
   if (anyOf !== undefined) return { ...notes, ...rest, anyOf: [...anyOf, PLACEHOLDER] };
-  if (isNarrow(schema)) return { ...notes, anyOf: [rest, PLACEHOLDER] };
+  if (isRestricted(schema)) return { ...notes, anyOf: [rest, PLACEHOLDER] };
   return {
     ...schema,
     ...(schema.properties && { properties: mapValues(schema.properties, withPlaceholders) }),
@@ -70,10 +71,56 @@ export function configJsonSchema(): JsonSchema {
     ...schema,
     definitions: {
       placeholder: {
-        description: 'A text with ${NAME}, ${NAME:-default} or ${file:/path} in it.',
+        description: 'A string that contains ${NAME}, ${NAME:-default} or ${file:/path}.',
         type: 'string',
         pattern: '\\$\\{[^}]+\\}',
       },
     },
   };
+}
+
+function step(value: unknown, key: string | number): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Readonly<Record<string | number, unknown>>)[key]
+    : undefined;
+}
+
+/** The value at the path; undefined if there is none. */
+export function valueAt(tree: unknown, path: Path): unknown {
+  return path.reduce(step, tree);
+}
+
+/** The alternative that has the `type` of the value. */
+function chooseAlternative(schema: JsonSchema | undefined, value: unknown): JsonSchema | undefined {
+  return schema?.oneOf === undefined
+    ? schema
+    : schema.oneOf.find((option) => option.properties?.['type']?.const === step(value, 'type'));
+}
+
+function fieldBelow(schema: JsonSchema | undefined, key: string | number): JsonSchema | undefined {
+  if (typeof key === 'number') return schema?.items;
+  const { properties, additionalProperties } = schema ?? {};
+  if (properties !== undefined && Object.hasOwn(properties, key)) return properties[key];
+  return typeof additionalProperties === 'object' ? additionalProperties : undefined;
+}
+
+function fieldAt(tree: unknown, path: Path): JsonSchema | undefined {
+  let value = tree;
+  let field: JsonSchema | undefined = plainJsonSchema();
+  for (const key of path) {
+    field = fieldBelow(field, key);
+    value = step(value, key);
+    field = chooseAlternative(field, value);
+  }
+  return field;
+}
+
+/** The description of the key at the path: one line. */
+export function descriptionAt(tree: unknown, path: Path): string | undefined {
+  return fieldAt(tree, path)?.description;
+}
+
+/** The keys that the object at the path can have. */
+export function keysAt(tree: unknown, path: Path): readonly string[] {
+  return Object.keys(fieldAt(tree, path)?.properties ?? {});
 }

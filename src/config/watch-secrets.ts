@@ -1,23 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Environment, type LoadedConfig, readConfig } from './load.ts';
-import type { Config } from './schema.ts';
-import { type Stamps, currentStamp } from './secret-files.ts';
+import { type Environment, type LoadedConfig, readConfig } from './load-config.ts';
+import type { Config } from './config-schema.ts';
+import { currentStamp, type FileStamps } from './placeholders.ts';
 
 export interface WatchOptions {
-  /** Between two looks at the files; 2000 by default. */
+  /** Time between two checks of the files; 2000 by default. */
   readonly intervalMs?: number;
-  /** Ends the watch. */
+  /** Stops watching. */
   readonly signal: AbortSignal;
-  /** A file has changed and gave another configuration. When this throws it counts as an error and is tried again. */
+  /**
+   * Called after a file has changed and the configuration with it. If it throws, `onError` is called
+   * and the change is tried again.
+   */
   readonly onChange: (config: Config) => void;
-  /** A file has changed and the configuration cannot be used: the one before stays. Told once for the same error. */
+  /**
+   * Called after a file has changed if the configuration is now invalid: the previous one stays in
+   * use. Called once for the same error.
+   */
   readonly onError: (error: unknown) => void;
   /** `process.env` by default. */
   readonly env?: Environment;
 }
 
-async function hasChanged(stamps: Stamps): Promise<boolean> {
+async function hasChanged(stamps: FileStamps): Promise<boolean> {
   for (const [file, stamp] of stamps) if ((await currentStamp(file)) !== stamp) return true;
   return false;
 }
@@ -34,10 +40,11 @@ async function* ticks(intervalMs: number, signal: AbortSignal): AsyncGenerator<v
 }
 
 /**
- * Looks at the files of `${file:…}` until aborted and fills the configuration anew when one of them changes; while that fails it is
- * tried again at each look. The YAML itself stays as it was at the start: an edit takes effect with a restart, as a whole. Files
- * are looked at and not subscribed to, because the symbolic links of a mounted secret are changed above the file. Resolves
- * when the watch has ended.
+ * Checks the files of `${file:…}` until aborted. After one has changed, the configuration is read
+ * again; if that fails, it is retried at every check. The YAML itself is not read again: an edit
+ * takes effect as a whole, with a restart. Files are polled, because the symbolic links of a mounted
+ * secret change above the file, where a file watcher would not notice. Resolves when the watch has
+ * stopped.
  */
 export async function watchSecrets(loaded: LoadedConfig, options: WatchOptions): Promise<void> {
   const { intervalMs = 2_000, signal, onChange, onError, env = process.env } = options;
@@ -46,7 +53,7 @@ export async function watchSecrets(loaded: LoadedConfig, options: WatchOptions):
 
   const reload = (): void => {
     try {
-      const next = readConfig(loaded.text, loaded.path, env);
+      const next = readConfig(loaded.text, loaded.path, env, loaded.checks);
       if (!isDeepStrictEqual(next.config, current.config)) onChange(next.config);
       current = next;
       lastError = undefined;
@@ -58,7 +65,7 @@ export async function watchSecrets(loaded: LoadedConfig, options: WatchOptions):
 
   if (loaded.files.length === 0) return;
   for await (const _ of ticks(intervalMs, signal)) {
-    // After a failure the old stamps stay, so that the files count as changed until they can be used.
+    // A failure does not update the stamps, so the files count as changed until they are valid.
     if (!(await hasChanged(current.stamps))) lastError = undefined;
     else if (!signal.aborted) reload();
   }

@@ -19,40 +19,43 @@ interface Position {
   readonly column: number;
 }
 
-/** A YAML file as plain values, and where each of them stands in it. */
+/** A YAML file as plain values with their positions. */
 export interface YamlTree {
   readonly value: unknown;
-  /** Of the key, or of the nearest one above it that is in the file. */
+  /** Position of the key, or of the nearest key above it that is in the file. */
   readonly position: (path: Path) => Position;
 }
 
-// The parser's own messages can quote the text at fault, which may be a secret, so they are not shown.
-const SYNTAX: Partial<Record<ErrorCode, readonly [message: string, cure: string]>> = {
-  DUPLICATE_KEY: ['this key is given twice in the same block', 'keep one of the two'],
+// The parser's messages can quote the invalid text, which may be a secret, so they are not used.
+const SYNTAX: Partial<Record<ErrorCode, readonly [message: string, fix: string]>> = {
+  DUPLICATE_KEY: ['this key is given twice in the same object', 'remove one of the two'],
   TAB_AS_INDENT: ['a tab is used as indentation', 'indent with spaces'],
-  BAD_INDENT: ['the indentation does not fit', 'bring the line into the column of its neighbours'],
+  BAD_INDENT: ['the indentation is wrong', 'indent the line like the lines around it'],
   BLOCK_AS_IMPLICIT_KEY: [
-    'a text is followed by a block: the next line is indented too far, or a text with a colon needs quotes',
-    'bring the next line into the column of its neighbours, or put the text in quotes',
+    'a string is followed by an object: the next line is indented too far, or a string with a colon needs quotes',
+    'indent the next line like the lines around it, or put the string in quotes',
   ],
-  MISSING_CHAR: ['a character is missing', 'close the quote or bracket, or put the comma, colon or space'],
-  BAD_SCALAR_START: ['a text without quotes cannot begin with this character', 'put the text in quotes'],
-  TAG_RESOLVE_FAILED: ['a text that begins with ! is a YAML tag', 'put the text in quotes'],
-  BAD_ALIAS: ['a text that begins with * or & is a YAML alias or anchor', 'put the text in quotes'],
-  BAD_DQ_ESCAPE: ['a backslash in double quotes is not followed by a known letter', 'use single quotes'],
-  MULTIPLE_DOCS: ['the file holds more than one YAML document', 'remove the line with ---'],
+  MISSING_CHAR: [
+    'a character is missing',
+    'close the quote or bracket, or add the missing comma, colon or space',
+  ],
+  BAD_SCALAR_START: ['a string without quotes cannot begin with this character', 'put the string in quotes'],
+  TAG_RESOLVE_FAILED: ['a string that begins with ! is a YAML tag', 'put the string in quotes'],
+  BAD_ALIAS: ['a string that begins with * or & is a YAML alias or anchor', 'put the string in quotes'],
+  BAD_DQ_ESCAPE: ['a backslash in double quotes starts an unknown escape sequence', 'use single quotes'],
+  MULTIPLE_DOCS: ['the file contains more than one YAML document', 'remove the line with ---'],
 };
 
 function syntaxProblem(error: Pick<YAMLError, 'code' | 'pos'>, lines: LineCounter): ConfigProblem {
-  const [message, cure] = SYNTAX[error.code] ?? [
+  const [message, fix] = SYNTAX[error.code] ?? [
     `this is not valid YAML (${error.code})`,
-    'check the quotes, colons and indentation here and in the lines around',
+    'check quotes, colons and indentation here and in the lines around',
   ];
   const { line, col } = lines.linePos(error.pos[0]);
-  return { path: '', message, cure, line, column: col };
+  return { path: '', message, cure: fix, line, column: col };
 }
 
-/** Aliases that name nothing, or something they are a part of. */
+/** Aliases without an anchor, or inside of their own anchor. */
 function badAliases(document: Document): Pick<YAMLError, 'code' | 'pos'>[] {
   const found: Pick<YAMLError, 'code' | 'pos'>[] = [];
   visit(document, {
@@ -70,7 +73,7 @@ function resolved(node: unknown, document: Document): Node | undefined {
   return isNode(node) ? node : undefined;
 }
 
-/** Character at which the value of the path, or its key, begins. */
+/** Offset of the value at the path, or of its key. */
 function offsetOf(document: Document, path: Path): number {
   let node = resolved(document.contents, document);
   let offset = node?.range?.[0] ?? 0;
@@ -89,22 +92,25 @@ function offsetOf(document: Document, path: Path): number {
   return offset;
 }
 
-/** Throws what the parser throws for aliases that would make a huge tree and for a merge of what is no block. */
+/** @throws ConfigError for aliases that expand to a huge tree, and for a merge of anything but an object */
 function plainValue(document: Document, file: string): unknown {
   try {
     return document.toJS();
   } catch {
-    const message = 'the aliases (*name) or merges (<<) of the file cannot be put in place';
-    throw new ConfigError(file, [{ path: '', message, cure: 'write the blocks out' }]);
+    const message = 'the aliases (*name) or merges (<<) of the file cannot be resolved';
+    throw new ConfigError(file, [{ path: '', message, cure: 'write the objects out in full' }]);
   }
 }
 
-/** Reads YAML; refuses syntax errors, duplicate keys and unknown tags. Throws a ConfigError that holds all of them. */
+/**
+ * Parses YAML.
+ * @throws ConfigError with all syntax errors, duplicate keys and unknown tags
+ */
 export function parseYaml(text: string, file: string): YamlTree {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const errors = [...document.errors, ...document.warnings, ...badAliases(document)];
-  // One mistake can give several errors at one place, of which the first says most.
+  // One mistake can cause several errors at one position; the first is the most precise.
   const places = new Map(errors.toReversed().map((error) => [error.pos[0], syntaxProblem(error, lines)]));
   if (places.size > 0) throw new ConfigError(file, [...places.values()].toReversed());
   return {

@@ -1,93 +1,121 @@
-import type { Appended, NewEvent, NewMalformed, NewQuarantined, QuarantineBounds } from './arrivals.ts';
 import type {
   Backlog,
   EventFilter,
   EventRecord,
   Ledger,
+  NewQuarantined,
+  OperatorPause,
   Page,
   PageRequest,
   Quarantined,
-  StoreHealth,
-} from './lookup.ts';
-import type {
-  OperatorPause,
+  QuarantineBounds,
   ReplayJob,
   ReplayRequest,
-  RetentionPolicy,
-  SealPosition,
-  SealStep,
-} from './policy.ts';
-import type { ClaimAnswer, ClaimRequest, Settlement } from './settlement.ts';
+} from './event-log.ts';
+import type {
+  Appended,
+  ClaimAnswer,
+  ClaimRequest,
+  NewEvent,
+  NewMalformed,
+  Settlement,
+} from './event-queue.ts';
+import type { ReencryptionPosition, ReencryptionStep, RetentionPolicy, StoreHealth } from './maintenance.ts';
 import type { StoredEvent } from './stored-event.ts';
 
-export type * from './arrivals.ts';
-export type * from './lookup.ts';
-export type * from './policy.ts';
-export type * from './settlement.ts';
-export { RefusedError, StoreError } from './store-error.ts';
+export type * from './event-log.ts';
+export type * from './event-queue.ts';
+export type * from './maintenance.ts';
 export type * from './stored-event.ts';
 
-/**
- * The journal: where an event is safe. This page, with the types it exports, is the contract; every engine keeps it and `test/contract/` holds each
- * engine to it. It speaks of appending, claiming, settling and looking up, never of tables or of one process.
- *
- * Durability. A promise of a writing call resolves only when the write survives a crash of the process and of the machine
- * (fsync, or replication). When it rejects with a StoreError nothing of that call was kept. Writing calls that wait together may be
- * committed together; one call's refusal never undoes another's write. The calls over a filter (replay, discard, reroute) are committed in
- * steps so that they hold nobody up: when one of them rejects, the steps before it stay. Calling a discard or a reroute again does the
- * rest; the rest of a replay goes on by itself.
- *
- * Once. An event is known by (source, identity). Appending a known one writes nothing and answers the first receipt, for as long as the
- * retention of ids lasts; the test and the write are one atomic step, so two equal events appended at once make one.
- *
- * Order. Events of one (destination, lane) become claimable one at a time in the order they were appended: the second when the
- * first has left `pending`. An event that waits for its next attempt (`dueAt`) holds back its lane and no other. Events without a
- * lane wait for nobody. An event that is promoted or rerouted never overtakes the one its new lane waits for; among those behind
- * it, the one appended first is next.
- *
- * Replays. A replayed event is marked until it is settled for good. Marked events of a lane have an order of their own, by the same rules:
- * they neither hold up the others of their lane nor wait behind them. But of all the events of one (destination, lane) at most one is
- * claimed at any time, since a profile is read with the claim and written with the settlement: while one is claimed, the lane is
- * busy and the first of the other order is passed over. However many replays wait, claiming the others costs the same.
- *
- * Replay jobs. A replay is recorded with who asked for it, when, and for what, and is carried out by a job that goes through the events there
- * are when it begins, oldest first. Each step moves the job on together with the events, so a job meets each event once. A
- * job that is cut short, by a crash too, goes on by itself: in this process, or when the journal is opened again.
- *
- * Claims. A claimed event is handed to nobody else until it is settled or released. A claim needs no write and ends with the process:
- * after a restart every pending event is claimable again, so delivery is at least once.
- *
- * Accounts. For each source `accepted = pending + delivered + ignored + dead` after every committed step, over the whole life of
- * the journal: retention removes records, never counts.
- *
- * Notes. What a settlement for good says of the mapping is kept with the record, at most 100 notes of at most 300 characters of path: until the
- * record goes, its customer is erased or it is replayed.
- *
- * Aliases. A settlement can make one lane an alias of another, for its destination and for good: its customer was merged. What is
- * appended, promoted, replayed or rerouted to the destination for `from` goes into `to` from then on, at the cost of one look-up, and
- * what is pending in `from` moves there by the rules of reroute; such an event still tells its own lane (`ownLane`). Chains lead to the
- * last lane. An alias that leads back to its own lane, or of a lane that has one already, is let be. Two settlements must not write
- * what they read: that of an event whose lane was moved while it was claimed, and one with an alias of which `profile` is not what is
- * kept any more. There, whatever the settlement says, the event stays pending and is claimable again at once; only attempts, failures
- * and the delivered messages but the profile are recorded.
- *
- * Traces. `traceparent` is kept as it was appended, so that a trace goes on after a restart; the journal reads nothing out of it.
- *
- * Erasure. Erasing a lane in a settlement removes, for every settled event of the lane that goes to the same destination or came from the
- * same source, the body, the sent messages, the notes and the details (Adobe's words can quote a payload), and the lane's assembled profile
- * at the destination; the records (receipt, times, outcome) stay. So too for the aliases of the lane, and for its own customer's events in
- * another lane. Pending events of the lane keep their bodies: they are still owed.
- *
- * Unreadable. A stored payload that cannot be opened (its key is configured no longer, or it is damaged) stops nothing: an event without a
- * readable body is never claimed and stays pending, its lane behind it; a record shows no body. The engine says so once in its log.
- */
+/** The store could not be read or written: disk full, I/O error, engine gone. Nothing was stored. */
+export class StoreError extends Error {
+  override name = 'StoreError';
+}
 
+/** The call is invalid. Nothing was stored, and repeating the same call will not help. */
+export class RefusedError extends Error {
+  override name = 'RefusedError';
+}
+
+/**
+ * The journal stores events durably until they are delivered. This text and the exported types are
+ * the contract. Every engine implements it, and `test/contract/` holds each engine to it. The
+ * contract speaks of appending, claiming, settling and looking up, never of tables or processes.
+ *
+ * Durability. The promise of a writing call resolves only when the write survives a crash of the
+ * process and of the machine (fsync or replication). If it rejects with a StoreError, nothing of
+ * that call was stored. Calls that wait together may be committed together; the rejection of one
+ * never undoes another. Calls over a filter (replay, discard, reroute) are committed in steps so
+ * that they block nobody. If such a call rejects, its earlier steps remain. Repeating a discard or
+ * reroute completes it; a replay continues by itself.
+ *
+ * Deduplication. An event is identified by (source, identity). Appending a known event writes
+ * nothing and answers the first receipt, for as long as `ids` of the retention policy. The check and
+ * the write are one atomic step, so concurrent appends of equal events store one event.
+ *
+ * Order. A lane is the queue of one customer at one destination. Its events become claimable one at
+ * a time in the order in which they were appended: the next one when the previous one is no longer
+ * `pending`. The first one is the head of the lane. An event that waits for its next attempt
+ * (`dueAt`) blocks its own lane and no other. Events without a lane wait for nothing. An event that
+ * is promoted or rerouted never overtakes the head of its new lane; behind the head, the event that
+ * was appended first comes next.
+ *
+ * Replays. A replayed event is marked until it is settled with a final state. The marked events of a
+ * lane form a queue of their own with the same rules: they neither block the other events of the
+ * lane nor wait behind them. But at most one event of a (destination, lane) is claimed at any time,
+ * because a profile is read with the claim and written with the settlement. While one is claimed the
+ * lane is busy, and the head of the other queue is skipped. The cost of claiming other events does
+ * not depend on the number of waiting replays.
+ *
+ * Replay jobs. A replay is recorded with who requested it, when, and for which filter. A job carries
+ * it out over the events that existed when it began, oldest first. Each step advances the job in the
+ * same transaction as the events, so a job processes each event once. A job that was interrupted,
+ * even by a crash, continues by itself: in the same process, or when the journal is next opened.
+ *
+ * Claims. A claimed event is given to nobody else until it is settled or released. A claim needs no
+ * write and ends with the process: after a restart every pending event is claimable again, so
+ * delivery is at least once.
+ *
+ * Ledger. For each source, `accepted = pending + delivered + ignored + dead` holds after every
+ * committed step and over the whole life of the journal: retention deletes records, never counts.
+ *
+ * Notes. The mapping notes of a final settlement are stored with the record, at most 100 notes with
+ * paths of at most 300 characters, until the record is deleted, the customer is erased, or the event
+ * is replayed.
+ *
+ * Aliases. A settlement can make one lane a permanent alias of another at its destination, because
+ * its customer was merged. From then on, whatever is appended, promoted, replayed or rerouted to the
+ * destination for `from` is queued in `to`, at the cost of one lookup, and the pending events of
+ * `from` move there by the rules of reroute. Such an event still shows its original lane
+ * (`ownLane`). Chains resolve to the last lane. An alias that leads back to its own lane, or of a
+ * lane that already has an alias, is ignored. Two kinds of settlement are stale and must not write
+ * what they are based on: that of an event whose lane was moved while it was claimed, and one with
+ * an alias whose `profile` differs from the stored profile. After a stale settlement the event stays
+ * pending and is immediately claimable again, whatever the settlement says. Only the attempts, the
+ * failure counts and the delivered messages other than the profile are recorded.
+ *
+ * Traces. `traceparent` is stored as given, so that a trace continues after a restart; the journal
+ * does not interpret it.
+ *
+ * Erasure. A settlement can erase a lane. For every settled event of the lane that goes to the same
+ * destination or came from the same source, this deletes the body, the sent messages, the notes and
+ * the details (Adobe's error texts can quote a payload). It also deletes the lane's assembled
+ * profile at the destination. The records (receipt, times, outcome) remain. The same applies to the
+ * aliases of the lane, and to events of this customer that were moved to another lane. Pending
+ * events of the lane keep their bodies, because they still have to be delivered.
+ *
+ * Unreadable payloads. A stored payload that cannot be decrypted (its key is no longer configured,
+ * or it is damaged) stops nothing. An event without a readable body is never claimed and stays
+ * pending, with its lane behind it; its record shows no body. The engine logs this once.
+ */
 export interface Journal {
   append(event: NewEvent): Promise<Appended>;
   appendMalformed(body: NewMalformed): Promise<{ readonly receipt: string }>;
   /**
-   * Keeps a copy within the bounds; `evicted` counts older ones dropped for it. A request that is larger than the bounds by itself is not
-   * kept: its receipt leads nowhere. Bytes are those of the body and of the headers.
+   * Stores a copy within the bounds; `evicted` counts older requests deleted to make room. A request
+   * that alone exceeds the bounds is not stored, and its receipt cannot be found. Sizes include body
+   * and headers.
    */
   quarantine(
     request: NewQuarantined,
@@ -96,72 +124,87 @@ export interface Journal {
 
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   /**
-   * Records the outcome of an event and ends its claim. For an event that is not pending only the attempts are recorded; a receipt that the
-   * journal does not hold is let be. `heldBack`: an alias came between, so the event is pending whatever the settlement says.
+   * Records the outcome of an event and ends its claim. For an event that is not pending only the
+   * attempts are recorded; an unknown receipt is ignored. `stale` is true if an alias made the
+   * settlement obsolete, so the event is still pending whatever the settlement says.
    */
-  settle(settlement: Settlement): Promise<{ readonly heldBack: boolean }>;
-  /** Gives claimed events back untouched. */
+  settle(settlement: Settlement): Promise<{ readonly stale: boolean }>;
+  /** Returns claimed events to the queue unchanged. */
   release(receipts: readonly string[]): Promise<void>;
-  /** Assembled profiles of these lanes at the destination; lanes without one are left out. */
+  /** Assembled profiles of these lanes at the destination; lanes without one are omitted. */
   profiles(destination: string, lanes: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
-   * Calls back, without content, after something became claimable for the destination: by an append, replay, promote or reroute, as the
-   * next of its lane by a settlement, or because its lane is no longer busy. Not for what is given back or waits for its time: the claimant knows of those. Returns the unsubscriber.
+   * Calls the listener after something became claimable at the destination: through an append,
+   * replay, promotion or reroute, as the next event of a lane after a settlement, or because a lane
+   * is no longer busy. Not called for released events or when a `dueAt` is reached: the claimant
+   * knows about those. Returns a function that unsubscribes.
    */
   onClaimable(listener: (destination: string) => void): () => void;
 
   ledger(): Promise<Ledger>;
   backlog(): Promise<readonly Backlog[]>;
-  /** The record of a receipt, or of the newest event with that event id. */
+  /** The record of a receipt, or of the newest event with this event id. */
   find(receiptOrEventId: string): Promise<EventRecord | undefined>;
   list(filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>>;
   count(filter: EventFilter): Promise<number>;
-  /** A page may hold fewer than `limit` when the bodies are large; only the cursor tells the last page. */
+  /** A page may hold fewer than `limit` items if bodies are large; only the cursor is reliable. */
   listQuarantined(
     filter: Pick<EventFilter, 'receipts' | 'source' | 'since' | 'until'>,
     page: PageRequest,
   ): Promise<Page<Quarantined>>;
 
   /**
-   * Makes settled events (dead, ignored, delivered) pending again, with attempts counted from zero. `delivered` messages of dead events
-   * stay marked, so only what is missing is sent; those of delivered events are sent again. Events whose body is gone are left
-   * as they are and not counted. Malformed ones are not touched: they go through `promote`. Resolves when the job has ended.
+   * Makes settled events (dead, ignored, delivered) pending again with all counters reset. Delivered
+   * messages of dead events stay marked as delivered, so only the missing ones are sent; delivered
+   * events are sent again completely. Events whose body is gone are left unchanged and not counted.
+   * Malformed bodies are not included: use `promote`. Resolves when the job has finished.
    */
   replay(request: ReplayRequest): Promise<{ readonly replayed: number }>;
-  /** The replay jobs that have not ended and those that ended last, newest first. */
+  /** All unfinished replay jobs and the most recently finished ones, newest first. */
   replays(): Promise<readonly ReplayJob[]>;
-  /** Calls back when a replay job has ended that its call did not live to see. Returns the unsubscriber. */
+  /**
+   * Calls the listener when a replay job finishes in the background, because the call that started
+   * it rejected or its process ended. Returns a function that unsubscribes.
+   */
   onReplayed(listener: () => void): () => void;
   /**
-   * Turns a malformed body into an accepted event; its receipt stays. A duplicate is removed and answered with the first receipt. Rejects
-   * with a RefusedError when there is no malformed body of this receipt.
+   * Turns a malformed body into an accepted event with the same receipt. A duplicate is deleted and
+   * answered with the first receipt. Rejects with a RefusedError if the receipt does not belong to a
+   * malformed body.
    */
   promote(receipt: string, event: NewEvent, by: string): Promise<Appended>;
-  /** Dead letters become `ignored` with reason `discarded`; malformed bodies are removed. */
+  /** Makes dead letters `ignored` with reason `discarded` and deletes malformed bodies. */
   discard(filter: EventFilter, by: string, now: number): Promise<{ readonly discarded: number }>;
   removeQuarantined(receipts: readonly string[]): Promise<{ readonly removed: number }>;
 
   pauses(): Promise<readonly OperatorPause[]>;
   setPause(destination: string, pause: OperatorPause | null): Promise<void>;
-  /** Points pending events of a source at the destination it is configured for now. */
+  /** Moves the pending events of a source to the destination that is configured for it now. */
   reroute(source: string, destination: string): Promise<{ readonly rerouted: number }>;
 
-  /** One small step of retention (a few hundred records); `more` when another is due at once. */
+  /** One small step of retention (a few hundred records); `more` if another one is due now. */
   retain(policy: RetentionPolicy, now: number): Promise<{ readonly removed: number; readonly more: boolean }>;
   /**
-   * One small step of sealing anew: what an older key closed, or what is clear, is closed with the first key. Begin without a position and go on
-   * with `next`; without `next` the engine is through. Does nothing without keys, or when everything is closed with the first one already.
+   * One small step of re-encryption: encrypts with the first key what an older key encrypted or what
+   * is not encrypted. Start without a position and continue with `next` until it is absent. Does
+   * nothing without keys, or if everything is already encrypted with the first key.
    */
-  reseal(from?: SealPosition): Promise<SealStep>;
+  reencrypt(from?: ReencryptionPosition): Promise<ReencryptionStep>;
   health(): Promise<StoreHealth>;
-  /** Writes something that changes nothing: resolves when the store can be written to, rejects with a StoreError while it cannot. */
+  /** Writes without changing anything. Rejects with a StoreError while the store is not writable. */
   probe(): Promise<void>;
-  /** ms since the engine last showed that it turns. It does so each second, at rest too; one long step may take a few. */
-  pulseAge(): number;
-  /** Calls that wait for the engine or are with it. Answers at once, whatever the engine does. */
+  /**
+   * Time in ms since the engine last recorded a heartbeat. It does so every second, even when idle;
+   * a single long step may take a few seconds.
+   */
+  msSinceHeartbeat(): number;
+  /** Calls that wait for the engine or are being executed. Never waits for the engine. */
   queued(): number;
-  /** Resolves when the engine has died and can take nothing more, with the reason; never on close(). */
+  /** Resolves with the reason if the engine dies and can execute no more calls; never on close(). */
   readonly failed: Promise<Error>;
-  /** Finishes what was begun, then closes; a call over a filter ends after the step in hand and rejects. Idempotent. */
+  /**
+   * Completes all calls in progress, then closes. A call over a filter stops after its current step
+   * and rejects. Idempotent.
+   */
   close(): Promise<void>;
 }

@@ -6,19 +6,20 @@ export type MessageKind = 'event' | 'profile';
 declare const stored: unique symbol;
 
 /**
- * An event as the journal holds it. Only `journal/` makes one. A malformed body has one too, of state and reason `malformed`, with empty
- * `identity` and `eventName` and orgId 0.
+ * An event as the journal stores it. Only `journal/` can create one. A malformed body is also
+ * represented as one, with state and reason `malformed`, empty `identity` and `eventName`, and
+ * `orgId` 0.
  */
 export interface StoredEvent {
   readonly [stored]: true;
   readonly receipt: string;
-  /** Position in the order of arrival, rising; never used twice, kept by replay and promote. */
+  /** Position in order of arrival. Increases, is never reused, and survives replay and promotion. */
   readonly seq: number;
   readonly source: string;
   readonly destination: string;
   readonly identity: string;
   readonly lane?: string;
-  /** The lane it was appended with, where an alias leads from that to `lane`: its own customer was merged into another one. */
+  /** The event's original lane, if an alias now maps it to `lane` because customers were merged. */
   readonly ownLane?: string;
   readonly customerId?: string;
   readonly orgId: number;
@@ -28,25 +29,28 @@ export interface StoredEvent {
   readonly receivedAt: number;
   readonly verifiedBy: string;
   readonly state: EventState;
-  /** Stable code of why it is ignored, dead or malformed. */
+  /** Stable code that says why the event is ignored, dead or malformed. */
   readonly reason?: string;
-  /** Human sentence or Adobe's own words. */
+  /** A sentence for humans, or Adobe's own error text. */
   readonly detail?: string;
   readonly settledAt?: number;
-  /** Epoch ms before which it is not claimed; of a new event its receivedAt, of a replayed one the time of the replay. */
+  /**
+   * Epoch ms before which the event is not claimed: its `receivedAt` when new, the time of the
+   * replay when replayed.
+   */
   readonly dueAt: number;
-  /** Requests it took part in that failed, whoever was at fault. */
-  readonly failures: number;
-  /** Failures charged to the event itself: those that bury it. */
-  readonly charged: number;
-  /** Messages Adobe has taken so far. */
+  /** Failed requests that the event was part of, whatever caused the failure. */
+  readonly failedAttempts: number;
+  /** Failures caused by the event itself; only these can make it a dead letter. */
+  readonly ownFaultCount: number;
+  /** Messages that Adobe has accepted so far. */
   readonly delivered: readonly MessageKind[];
-  /** Appended to `_id` after a replay as new; empty otherwise. */
+  /** Appended to `_id` after a replay as new; otherwise empty. */
   readonly idSuffix: string;
   readonly replays: number;
-  /** It is pending because it was replayed, and waits among the replays. */
+  /** True while the event is pending because of a replay; it then waits in the replay queue. */
   readonly isReplay: boolean;
-  /** Bytes of the body; the body itself may be gone by retention or erasure. */
+  /** Size of the body, even after retention or erasure has removed the body. */
   readonly bodyBytes: number;
   /** See NewEvent. */
   readonly traceparent?: string;
@@ -54,6 +58,6 @@ export interface StoredEvent {
 
 export interface ClaimedEvent extends StoredEvent {
   readonly body: Buffer;
-  /** Assembled profile of (destination, lane), as last settled. */
+  /** Assembled profile of (destination, lane) as of the last settlement. */
   readonly profile?: string;
 }

@@ -1,32 +1,32 @@
 import type { JsonValue } from '../capillary/json.ts';
 import { isEmail } from '../xdm/formats.ts';
 import type { Shape } from '../xdm/shape.ts';
-import { attributeShape } from './attributes.ts';
+import { attributeShape } from './profile-attributes.ts';
 import type { FamilyInput } from './families/family.ts';
 import type { Reader } from './reader.ts';
 
-/** Where the custom and extended fields of an event go, XDM path → value. */
+/** The configured custom and extended fields of an event, XDM path → value. */
 export interface CustomFields {
   readonly event: ReadonlyMap<string, JsonValue>;
   readonly profile: ReadonlyMap<string, JsonValue>;
 }
 
-const OF_THE_CUSTOMER = new Set(['customerAdded', 'customerUpdated']);
+const CUSTOMER_EVENTS = new Set(['customerAdded', 'customerUpdated']);
 
 /**
- * Reads the custom and extended fields that the source's configuration gives a place in XDM. Those of a
- * customer describe the customer, so they go to the profile; those of a bill or promotion go to the event,
- * and to the profile only where the path exists there alone.
+ * Reads the custom and extended fields for which the source configures an XDM path. Those of
+ * customer events describe the customer and go to the profile. Those of other events go to the
+ * event, and to the profile only if the path exists there alone.
  */
 export function customFields(input: FamilyInput, eventShape: Shape, profileShape: Shape): CustomFields {
   const event = new Map<string, JsonValue>();
   const profile = new Map<string, JsonValue>();
   for (const { field, path } of configured(input)) {
     const isOnEvent =
-      !OF_THE_CUSTOMER.has(input.event.eventName) && attributeShape(eventShape, path) !== undefined;
+      !CUSTOMER_EVENTS.has(input.event.eventName) && attributeShape(eventShape, path) !== undefined;
     const shape = attributeShape(isOnEvent ? eventShape : profileShape, path);
     if (shape === undefined || path.includes('[')) {
-      input.notes.add(path, isOfMissingTenant(path, input) ? 'no-tenant' : 'unknown-field');
+      input.notes.add(path, needsMissingTenant(path, input) ? 'no-tenant' : 'unknown-field');
       continue;
     }
     const value = readAs(field, shape);
@@ -37,8 +37,8 @@ export function customFields(input: FamilyInput, eventShape: Shape, profileShape
   return { event, profile };
 }
 
-/** True where the source's configuration gives an entry of a list of the event a place in XDM. */
-export function isPlaced(
+/** True if the source configures an XDM path for this key of `customFields` or `extendedFields`. */
+export function isConfiguredField(
   { fields }: Pick<FamilyInput['context']['source'], 'fields'>,
   list: string,
   key: string,
@@ -60,7 +60,7 @@ function configured({ data, context }: FamilyInput): readonly { field: Reader; p
   });
 }
 
-/** Field values are texts whatever they mean, so the type that XDM asks for decides how one is read. */
+/** Field values are always texts, so XDM's type decides how they are read. */
 function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
   const text = field.scalar('value');
   if (text === undefined) {
@@ -78,6 +78,6 @@ function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
   return shape === 'email' && isEmail(text) ? text.toLowerCase() : text;
 }
 
-function isOfMissingTenant(path: string, { context }: FamilyInput): boolean {
+function needsMissingTenant(path: string, { context }: FamilyInput): boolean {
   return path.startsWith('_') && context.destination.tenant === undefined;
 }

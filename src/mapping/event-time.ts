@@ -1,13 +1,14 @@
 import { isPlausible } from '../capillary/times.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
-import type { MappingContext } from './mapped.ts';
-import { createNotes, type Notes } from './notes.ts';
+import type { MappingContext } from './mapping-result.ts';
+import { createNotes, type Notes } from './mapping-notes.ts';
 import { createReader, type Reader } from './reader.ts';
 
 /**
- * The `timestamp` of an event, epoch ms: when it happened in the business (`billDate` of a bill, else
- * `enteredAt`, of coupons `addedAt`), else when Capillary stored it, else when it came to us. Never after its receipt: AEP refuses
- * times of the future (reference: adobe.md §4.4).
+ * The `timestamp` of an event in epoch ms: business time (`billDate` of a bill, else `enteredAt`,
+ * of coupons `addedAt`), else the time Capillary stored it, else the time of receipt
+ * (docs/platforms/capillary.md#event-clocks). It is never after the receipt: AEP does not accept
+ * times in the future (docs/platforms/adobe.md#event-times).
  */
 export function eventTime(
   event: CapillaryEvent,
@@ -24,8 +25,9 @@ export function eventTime(
 }
 
 /**
- * The time that decides which of two values of a profile attribute is newer, epoch ms. It goes by Capillary's
- * own clock: `enteredAt` comes from tills, may be back-dated, and repeats (reference: capillary.md §6.6).
+ * The time in epoch ms that decides which of two values of a profile attribute is newer.
+ * Capillary's own clock is preferred: `enteredAt` comes from tills, can be back-dated, and repeats
+ * (docs/platforms/capillary.md#event-clocks).
  */
 export function attributeTime(event: CapillaryEvent, context: MappingContext): number {
   const created = plausible(event.createdAt);

@@ -1,30 +1,29 @@
+import { laneOf } from '../capillary/event-identity.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
 import {
-  customerIdOf,
   customerIdText,
   type Identifier,
   type IdentifierKind,
   identifiersOf,
-  laneOf,
-  personOf,
 } from '../capillary/identifiers.ts';
+import { customerIdOf, personOf } from '../capillary/person.ts';
 import { isEmail } from '../xdm/formats.ts';
-import { MAX_IDENTITY_CHARS } from '../xdm/limits.ts';
-import type { MappingContext } from './mapped.ts';
-import type { NoteCode, Notes } from './notes.ts';
-import { toE164 } from './phone.ts';
-import { MASKED, placeholderFault } from './placeholder.ts';
+import { MAX_IDENTITY_CHARS } from '../xdm/xdm-record.ts';
+import type { NoteCode, Notes } from './mapping-notes.ts';
+import type { MappingContext } from './mapping-result.ts';
+import { isDummyNumber, toE164 } from './phone.ts';
 
-/** An identifier that is fit to be an identity: format checked, normalised. */
+/** A checked and normalized identifier. */
 export interface Identity {
   readonly kind: IdentifierKind;
   readonly id: string;
 }
 
 /**
- * The identities of the person an event is about, the customerId first, then in the order of the payload,
- * each once (reference: mapping.md, Identity). What is no e-mail, phone or id is left out with a note. A
- * phone must not be a hash: brands without PII send such (reference: capillary.md §5).
+ * The identities of the event's person, each once: the customerId, then the others in the order of
+ * the payload (docs/mapping.md#identity). Values that are not an e-mail address, phone number or id
+ * are left out with a note: brands without contact data send hashes
+ * (docs/platforms/capillary.md#identifiers).
  */
 export function identitiesOf(
   event: CapillaryEvent,
@@ -36,13 +35,13 @@ export function identitiesOf(
   const found: Identity[] = customerId === undefined ? [] : [{ kind: 'customerId', id: customerId }];
   const seen = new Set<string>();
   for (const identifier of identifiersOf(person?.identifiers ?? {})) {
-    const checked = normalised(identifier, context.source.country);
+    const checked = normalize(identifier, context.source.country);
     if ('code' in checked) {
       const path = person?.path === undefined ? 'cardNumber' : `${person.path}.${identifier.path}`;
       notes.add(`data.${path}`, checked.code);
       continue;
     }
-    // No kind but the one that stands first already is `customerId`.
+    // None of these is a customerId, so the first entry cannot be repeated.
     const key = `${identifier.kind} ${checked.id}`;
     if (!seen.has(key)) {
       seen.add(key);
@@ -52,10 +51,10 @@ export function identitiesOf(
   return found;
 }
 
-/** The fields of `data` that are read for the victim of a merge. */
+/** The fields of `data` that identify the victim of a merge. */
 export const VICTIM_FIELDS: readonly string[] = ['victimCustomerIdentifiers.customerId'];
 
-/** The customerId of the customer that a merge dissolves; undefined for every other event. */
+/** The customerId of the victim of a merge; undefined for other events. */
 export function victimIdOf(event: CapillaryEvent): string | undefined {
   const victim = event.data['victimCustomerIdentifiers'];
   return typeof victim === 'object' && victim !== null && !Array.isArray(victim)
@@ -63,7 +62,10 @@ export function victimIdOf(event: CapillaryEvent): string | undefined {
     : undefined;
 }
 
-/** The lane of the customer that a merge dissolves; undefined for every other event, and where it is the survivor itself. */
+/**
+ * The lane of the victim of a merge; undefined for other events, and if victim and survivor are the
+ * same.
+ */
 export function victimLaneOf(event: CapillaryEvent): string | undefined {
   const victimId = event.eventName === 'loyaltyCustomerMerge' ? victimIdOf(event) : undefined;
   const survivorId = event.customerId ?? customerIdOf(event.data);
@@ -71,11 +73,11 @@ export function victimLaneOf(event: CapillaryEvent): string | undefined {
 }
 
 /** The first identity of a kind. */
-export function firstOf(identities: readonly Identity[], kind: IdentifierKind): string | undefined {
+export function firstIdOf(identities: readonly Identity[], kind: IdentifierKind): string | undefined {
   return identities.find((identity) => identity.kind === kind)?.id;
 }
 
-function normalised(
+function normalize(
   { kind, value }: Identifier,
   country: string | undefined,
 ): { readonly id: string } | { readonly code: NoteCode } {
@@ -94,4 +96,36 @@ function normalised(
     return isEmail(value) ? { id: value.toLowerCase() } : { code: 'not-an-email' };
   }
   return { id: value };
+}
+
+/** Texts that mean none, as the whole value or before the @. */
+const PLACEHOLDER =
+  /^(0+|-1|[-.?_]+|n\.?\/?a\.?|none|null|nil|undefined|unknown|anonymous|guest|not?[ ._-]?(available|applicable|given|provided)|dummy|test|example|no[._-]?(e?-?mail|mail|id)|(no|do[._-]?not)[._-]?reply)$/i;
+
+/** One repeated character before the @, as in `xxx@…`. */
+const REPEATED_CHARACTER = /^(.)\1{2,}$/;
+
+/** A number of repeated or consecutive digits that is this long is not a real one. */
+const MIN_DUMMY_DIGITS = 8;
+
+/** Some characters are masked: `98******45`, `XXXXXXXX1234`, `a***@example.org`. */
+const MASKED = /\*{2,}|\*.*@|[•●]|x{4,}|#{3,}/i;
+
+/** Control characters and the Unicode replacement character. */
+const INVALID_CHARACTER = /[\p{Cc}\ufffd]/u;
+
+/**
+ * Why a text cannot identify a person, or undefined: AEP would join all strangers who have the same
+ * value. For ids and e-mail addresses; phone numbers are checked by `toE164`.
+ */
+function placeholderFault(kind: IdentifierKind, text: string): NoteCode | undefined {
+  const name = kind === 'email' ? text.replace(/@.*$/s, '') : text;
+  const isDummy = name.length >= MIN_DUMMY_DIGITS && isDummyNumber(name);
+  if (PLACEHOLDER.test(name) || isDummy || (kind === 'email' && REPEATED_CHARACTER.test(name))) {
+    return 'placeholder';
+  }
+  if (MASKED.test(text)) {
+    return 'masked';
+  }
+  return INVALID_CHARACTER.test(text) && kind !== 'email' ? 'not-an-id' : undefined;
 }

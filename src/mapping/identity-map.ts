@@ -1,29 +1,29 @@
 import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { JsonObject } from '../capillary/json.ts';
-import { MAX_IDENTITIES } from '../xdm/limits.ts';
+import { MAX_IDENTITIES } from '../xdm/xdm-record.ts';
 import type { Identity } from './identities.ts';
-import type { MappingContext } from './mapped.ts';
-import type { Notes } from './notes.ts';
+import type { MappingContext } from './mapping-result.ts';
+import type { Notes } from './mapping-notes.ts';
 
 type IdentityConfig = MappingContext['destination']['identity'];
 
-/** An identity under the code of its namespace in AEP. */
-export interface NamedIdentity extends Identity {
+/** An identity with the code of its namespace in AEP. */
+export interface NamespacedIdentity extends Identity {
   readonly namespace: string;
 }
 
-/** Order of the namespaces in a record, and of what becomes primary when the configured one is not there. */
+/** The order of the namespaces in a record, and of the fallbacks for a missing primary identity. */
 const KINDS: readonly IdentifierKind[] = ['customerId', 'externalId', 'email', 'phone', 'cardNumber'];
 
 /**
- * Puts identities under their namespaces, the configured primary first; a kind without a namespace is
- * skipped.
+ * Assigns the configured namespaces, the primary kind first; kinds without a namespace are left
+ * out.
  */
-export function nameIdentities(
+export function assignNamespaces(
   identities: readonly Identity[],
   config: IdentityConfig,
-): readonly NamedIdentity[] {
-  const named: NamedIdentity[] = [];
+): readonly NamespacedIdentity[] {
+  const named: NamespacedIdentity[] = [];
   if (identities.length === 0) {
     return named;
   }
@@ -38,14 +38,14 @@ export function nameIdentities(
       }
     }
   }
-  return unique(named);
+  return uniqueIdentities(named);
 }
 
 function inOrder(primary: IdentifierKind): readonly IdentifierKind[] {
   return [primary, ...KINDS.filter((other) => other !== primary)];
 }
 
-/** The kinds in their order for each that may be primary. */
+/** The order of the kinds for each possible primary kind. */
 const IN_ORDER: Readonly<Record<IdentifierKind, readonly IdentifierKind[]>> = {
   customerId: inOrder('customerId'),
   externalId: inOrder('externalId'),
@@ -54,8 +54,8 @@ const IN_ORDER: Readonly<Record<IdentifierKind, readonly IdentifierKind[]>> = {
   cardNumber: inOrder('cardNumber'),
 };
 
-/** Identities, each once under its namespace. */
-export function unique(identities: readonly NamedIdentity[]): readonly NamedIdentity[] {
+/** The identities without repetitions in a namespace. */
+export function uniqueIdentities(identities: readonly NamespacedIdentity[]): readonly NamespacedIdentity[] {
   if (identities.length < 2) {
     return identities;
   }
@@ -67,12 +67,12 @@ export function unique(identities: readonly NamedIdentity[]): readonly NamedIden
 }
 
 /**
- * The identityMap of a record: namespace → identities, exactly one of them primary: the first of the
- * configured kind, else the customerId, else whatever comes first. At most 20 (reference: adobe.md §3, §5.2):
- * when there are more, those that tell the most. Undefined when there is none.
+ * The identityMap of a record: namespace → identities. The first identity is primary; a note says
+ * if it is not of the configured kind. At most 20 are sent (docs/platforms/adobe.md#record-limits,
+ * docs/platforms/adobe.md#identity-map). Undefined if there are none.
  */
 export function buildIdentityMap(
-  identities: readonly NamedIdentity[],
+  identities: readonly NamespacedIdentity[],
   config: IdentityConfig,
   notes: Notes,
 ): JsonObject | undefined {
@@ -88,7 +88,7 @@ export function buildIdentityMap(
     notes.add('identityMap', 'too-many-identities');
   }
   const map = new Map<string, JsonObject[]>();
-  for (const identity of isTooMany ? mostTelling(identities) : identities) {
+  for (const identity of isTooMany ? selectWithinLimit(identities) : identities) {
     const item = { id: identity.id, authenticatedState: 'ambiguous', primary: identity === primary };
     const items = map.get(identity.namespace);
     if (items === undefined) {
@@ -100,10 +100,13 @@ export function buildIdentityMap(
   return Object.fromEntries(map);
 }
 
-/** The customer ids (a merge has two) and the first of each other kind, the primary among them; then the others in their order. */
-function mostTelling(identities: readonly NamedIdentity[]): readonly NamedIdentity[] {
+/**
+ * All customer ids (a merge has two) and the first of each other kind, then the others in their
+ * order.
+ */
+function selectWithinLimit(identities: readonly NamespacedIdentity[]): readonly NamespacedIdentity[] {
   const kinds = identities.map(({ kind }) => kind);
   const first = identities.filter(({ kind }, at) => kind === 'customerId' || kinds.indexOf(kind) === at);
-  const kept = new Set([...new Set([...first, ...identities])].slice(0, MAX_IDENTITIES));
-  return identities.filter((identity) => kept.has(identity));
+  const selected = new Set([...new Set([...first, ...identities])].slice(0, MAX_IDENTITIES));
+  return identities.filter((identity) => selected.has(identity));
 }

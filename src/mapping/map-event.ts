@@ -1,28 +1,33 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
-import { xdmId } from '../xdm/xdm-id.ts';
-import { depersonalised, isDeletion } from './deletion.ts';
-import { deletionEntity } from './event-entity.ts';
+import { xdmId } from '../xdm/xdm-record.ts';
+import { withoutPersonalData, isDeletion } from './deletion.ts';
+import { buildDeletionEvent } from './experience-event.ts';
 import { eventTime } from './event-time.ts';
-import { FAMILIES } from './families/families.ts';
+import { FAMILIES, mapGeneric } from './families/index.ts';
 import type { Family } from './families/family.ts';
-import { flatEvent } from './flat-event.ts';
-import { mapGeneric } from './families/generic.ts';
+import { flatEvent, changesProfile } from './raw-format.ts';
 import { type Identity, identitiesOf, victimIdOf } from './identities.ts';
-import { buildIdentityMap, nameIdentities } from './identity-map.ts';
-import type { MapEvent, Mapped, MappingContext } from './mapped.ts';
-import { MappingFailure } from './mapping-failure.ts';
-import { createNotes, type Notes } from './notes.ts';
-import { tellsOfProfile } from './raw-upsert.ts';
+import { buildIdentityMap, assignNamespaces } from './identity-map.ts';
+import type { MappingContext, MappingResult } from './mapping-result.ts';
+import { MappingFailure } from './overrides.ts';
+import { createNotes, type Notes } from './mapping-notes.ts';
 import { createReader, type Reads } from './reader.ts';
-import { shrinkEvent } from './shrink.ts';
-import { unreadOf } from './unread.ts';
+import { shrinkEvent } from './record-size.ts';
+import { unreadFieldsOf } from './unread-fields.ts';
 import { type XdmMessages, xdmMessages } from './xdm-messages.ts';
 
-/** Maps one event (reference: mapping.md). Never rejects for anything that can stand in an event. */
-export const mapEvent: MapEvent = (event, context) => {
+/**
+ * Maps one event (docs/mapping.md). Pure: the same event and context give the same result. A
+ * promise only if the source overrides the mapping of this event. Whatever an event contains, it
+ * neither throws nor rejects.
+ */
+export function mapEvent(
+  event: CapillaryEvent,
+  context: MappingContext,
+): MappingResult | Promise<MappingResult> {
   const notes = createNotes();
-  const ignored = (reason: string, erase = false): Mapped => ({
+  const ignored = (reason: string, erase = false): MappingResult => ({
     outcome: 'ignored',
     reason,
     erase,
@@ -45,12 +50,12 @@ export const mapEvent: MapEvent = (event, context) => {
   }
   const id = xdmId(event.identity, context.idSuffix);
   if (context.destination.format === 'raw') {
-    const raw = flatEvent(event, erase ? depersonalised(event) : event.data);
+    const raw = flatEvent(event, erase ? withoutPersonalData(event) : event.data);
     const isUpsert =
       context.destination.profile?.write === 'assemble' &&
       family !== undefined &&
       !erase &&
-      tellsOfProfile(event, family, identities, context);
+      changesProfile(event, family, identities, context);
     return {
       outcome: 'messages',
       id,
@@ -63,7 +68,7 @@ export const mapEvent: MapEvent = (event, context) => {
   const reads: Reads = new Map();
   const data = createReader(event.data, 'data', context.source.timezone, notes, reads);
   const input = { event, data, identities, context, at: eventTime(event, data, context, notes), notes };
-  const finish = (result: XdmMessages | MappingFailure): Mapped => {
+  const finish = (result: XdmMessages | MappingFailure): MappingResult => {
     if (result instanceof MappingFailure) {
       const { message: detail } = result;
       return { outcome: 'failed', reason: 'mapping', detail, erase: false, notes: notes.list() };
@@ -78,17 +83,17 @@ export const mapEvent: MapEvent = (event, context) => {
       ...(profile === undefined ? {} : { profile }),
       erase,
       notes: notes.list(),
-      ...(erase ? {} : { unread: unreadOf(event, context.source, reads) }),
+      ...(erase ? {} : { unread: unreadFieldsOf(event, context.source, reads) }),
     };
   };
-  const made =
+  const messages =
     family === undefined || erase
-      ? { entity: { ...deletionEntity(input, id), identityMap } }
+      ? { entity: { ...buildDeletionEvent(input, id), identityMap } }
       : xdmMessages(input, family, identityMap, id);
-  return made instanceof Promise ? made.catch(failureOf).then(finish) : finish(made);
-};
+  return messages instanceof Promise ? messages.catch(toMappingFailure).then(finish) : finish(messages);
+}
 
-function failureOf(error: unknown): MappingFailure {
+function toMappingFailure(error: unknown): MappingFailure {
   if (error instanceof MappingFailure) {
     return error;
   }
@@ -96,8 +101,8 @@ function failureOf(error: unknown): MappingFailure {
 }
 
 /**
- * The identityMap of the ExperienceEvent: that of a merge holds the dissolved customer too, so that AEP links
- * the two. The dissolved one is never the primary.
+ * The identityMap of the ExperienceEvent; undefined if no identity has a namespace. That of a merge
+ * contains the victim too, so that AEP links both customers. The victim is never primary.
  */
 function identityMapOf(
   event: CapillaryEvent,
@@ -106,7 +111,7 @@ function identityMapOf(
   notes: Notes,
 ): JsonObject | undefined {
   const { identity } = context.destination;
-  const own = nameIdentities(identities, identity);
+  const own = assignNamespaces(identities, identity);
   if (own.length === 0) {
     if (identities.length > 0) {
       notes.add('identityMap', 'no-namespace');
@@ -115,13 +120,13 @@ function identityMapOf(
   }
   const victimId = victimIdOf(event);
   const victim = victimId === undefined ? [] : [{ kind: 'customerId' as const, id: victimId }];
-  const linked = nameIdentities(victim, identity).filter(
+  const linked = assignNamespaces(victim, identity).filter(
     ({ namespace, id }) => !own.some((one) => one.namespace === namespace && one.id === id),
   );
   return buildIdentityMap([...own, ...linked], identity, notes);
 }
 
-/** Undefined for a name that nothing maps and that the source wants ignored. */
+/** Undefined if the event has no mapping of its own and the source ignores such events. */
 function familyOf({ eventName }: CapillaryEvent, { source }: MappingContext): Family | undefined {
   const own = FAMILIES.get(eventName);
   const isWanted = source.unmapped === 'generic' || Object.hasOwn(source.overrides, eventName);

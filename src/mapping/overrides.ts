@@ -1,11 +1,13 @@
 import jsonata from 'jsonata';
 import { isJsonObject, type JsonObject } from '../capillary/json.ts';
 import { toTimestamp } from '../capillary/times.ts';
-import type { SourceConfig } from '../config/schema.ts';
+import type { Finding } from '../config/config-error.ts';
+import type { SourceConfig } from '../config/config-schema.ts';
+import type { SourceDraft } from '../config/draft.ts';
 
 /**
- * What an expression sees: the flat event, and the ExperienceEvent and the profile fields that the built-in
- * mapping made of it.
+ * The input of an expression: the flat event, and its ExperienceEvent and profile fields from the
+ * built-in mapping.
  */
 export interface OverrideInput {
   readonly event: JsonObject;
@@ -15,34 +17,43 @@ export interface OverrideInput {
 
 export type OverridePart = 'event' | 'profile';
 
+/**
+ * An override failed. The message names source, event, part and position, and no value of the
+ * event.
+ */
+export class MappingFailure extends Error {
+  override name = 'MappingFailure';
+}
+
 /** The overrides of one source, ready to run. */
 export interface CompiledOverrides {
-  /** Whether there is an expression for the event: without one there is nothing to run, nor to wait for. */
+  /** True if the event has an expression. */
   has(eventName: string): boolean;
   /**
-   * What the expression gives: undefined when there is none or it gives nothing. `see` is called only where
-   * there is one; `receivedAt` (epoch ms) is its clock, so that an event mapped twice gives the same. Rejects
-   * when the expression fails, runs too long or too deep, or gives anything but an object: `overrideFault` says why.
+   * The result of the expression: undefined if there is no expression or no result. `input` is
+   * called only if there is an expression. `receivedAt` (epoch ms) is its clock, so that an event
+   * mapped twice gives the same result. Rejects if the expression fails, exceeds a limit or returns
+   * anything but an object; `describeOverrideError` gives the reason.
    */
   run(
     eventName: string,
     part: OverridePart,
-    see: () => OverrideInput,
+    input: () => OverrideInput,
     receivedAt: number,
   ): Promise<JsonObject | undefined>;
-  /** The words of an event's expressions: the names of all fields that they read are among them. */
+  /** All words in an event's expressions; they include the names of the fields that it reads. */
   words(eventName: string): ReadonlySet<string>;
 }
 
 /**
- * Milliseconds, nested evaluations and list items that one expression may use. A regular expression inside it
- * is not bounded.
+ * Milliseconds, nested evaluations and list items of one expression. A regular expression inside of
+ * it is not limited.
  */
-const BOUNDS = { timeout: 250, stack: 500, sequence: 10_000 };
+const LIMITS = { timeout: 250, stack: 500, sequence: 10_000 };
 
 const compiled = new WeakMap<SourceConfig['overrides'], CompiledOverrides>();
 
-/** `compileOverrides`, done once per configuration. */
+/** The compiled overrides of a source, compiled once per configuration. */
 export function overridesOf(source: Pick<SourceConfig, 'overrides'>): CompiledOverrides {
   const known = compiled.get(source.overrides) ?? compileOverrides(source);
   compiled.set(source.overrides, known);
@@ -50,8 +61,8 @@ export function overridesOf(source: Pick<SourceConfig, 'overrides'>): CompiledOv
 }
 
 /**
- * Compiles the JSONata expressions of a source. Throws an Error that names the expression and says what is
- * wrong with it.
+ * Compiles the JSONata expressions of a source. Throws an Error that names the expression and its
+ * fault.
  */
 export function compileOverrides(source: Pick<SourceConfig, 'overrides'>): CompiledOverrides {
   const expressions = new Map<string, jsonata.Expression>();
@@ -74,51 +85,80 @@ export function compileOverrides(source: Pick<SourceConfig, 'overrides'>): Compi
   }
   return {
     has: (eventName) => words.has(eventName),
-    async run(eventName, part, see, receivedAt) {
+    async run(eventName, part, input, receivedAt) {
       const expression = expressions.get(`${eventName} ${part}`);
       return expression === undefined
         ? undefined
-        : inTurn(() => patiently(() => evaluate(expression, see(), receivedAt)));
+        : runSerially(() => retryAfterStall(() => evaluate(expression, input(), receivedAt)));
     },
     words: (eventName) => words.get(eventName) ?? new Set(),
   };
 }
 
-function compile(text: string, place: string): jsonata.Expression {
+/** The expressions that do not compile, as a `SourceCheck` of the configuration. */
+export function checkOverrides({ overrides = {} }: SourceDraft): readonly Finding[] {
+  return Object.entries(overrides).flatMap(([eventName, parts]) =>
+    (['event', 'profile'] as const).flatMap((part) => {
+      const message = compileProblem(parts[part]);
+      return message === undefined
+        ? []
+        : [
+            {
+              path: ['overrides', eventName, part],
+              message,
+              fix: 'correct the expression; `capillary-relay map` shows its result for an event',
+            },
+          ];
+    }),
+  );
+}
+
+function compileProblem(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
   try {
-    return jsonata(text, BOUNDS);
+    jsonata(text, LIMITS);
+    return undefined;
   } catch (error) {
-    const { message, position } = asJsonataError(error);
-    throw new Error(
-      `${place} is no JSONata expression: ${message}${position === undefined ? '' : ` (at character ${position})`}`,
-      {
-        cause: error,
-      },
-    );
+    return describeCompileError(error);
   }
 }
 
-/** Evaluations of one expression that a stalled machine may cut short. */
-const STALLS = 5;
+function compile(text: string, place: string): jsonata.Expression {
+  try {
+    return jsonata(text, LIMITS);
+  } catch (error) {
+    throw new Error(`${place} ${describeCompileError(error)}`, { cause: error });
+  }
+}
+
+function describeCompileError(error: unknown): string {
+  const { message, position } = asJsonataError(error);
+  const place = position === undefined ? '' : ` (at character ${position})`;
+  return `is not a valid JSONata expression: ${message}${place}`;
+}
+
+/** Repeated evaluations after the machine stalled. */
+const MAX_STALL_RETRIES = 5;
 
 /**
- * JSONata measures its time by the clock. An expression that was cut short before it had used that time itself was held up by the machine, and is
- * evaluated again: an event must not be buried for that.
+ * JSONata measures wall-clock time. If it stopped an expression that had used less processor time
+ * than the limit, the machine was busy, and the expression is evaluated again: the event must not
+ * become a dead letter.
  */
-async function patiently<T>(run: () => Promise<T>): Promise<T> {
+async function retryAfterStall<T>(run: () => Promise<T>): Promise<T> {
   for (let stalls = 0; ; stalls += 1) {
     const before = process.threadCpuUsage();
     try {
       return await run();
     } catch (error) {
       const { user, system } = process.threadCpuUsage(before);
-      const isStall = fieldsOf(error)['code'] === 'D1012' && (user + system) / 1_000 < BOUNDS.timeout * 0.8;
-      if (!isStall || stalls === STALLS) throw error;
+      const isStall = fieldsOf(error)['code'] === 'D1012' && (user + system) / 1_000 < LIMITS.timeout * 0.8;
+      if (!isStall || stalls === MAX_STALL_RETRIES) throw error;
     }
   }
 }
 
-/** What JSONata throws is an object, and no Error. */
+/** JSONata throws objects that are not Errors. */
 function fieldsOf(error: unknown): Readonly<Record<string, unknown>> {
   return (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
 }
@@ -131,8 +171,8 @@ async function evaluate(
   const bindings = {
     now: () => toTimestamp(receivedAt),
     millis: () => receivedAt,
-    random: refuseChance,
-    shuffle: refuseChance,
+    random: refuseRandomness,
+    shuffle: refuseRandomness,
   };
   const result: unknown = await expression.evaluate(structuredClone(input), bindings);
   if (result === undefined || result === null) {
@@ -141,12 +181,12 @@ async function evaluate(
   const text = isFunction(result) ? undefined : JSON.stringify(result);
   const plain: unknown = text === undefined ? undefined : JSON.parse(text);
   if (!isJsonObject(plain)) {
-    throw new OverrideFault('it gives something else than an object');
+    throw new OverrideError('the result is not an object');
   }
   return plain;
 }
 
-/** JSONata gives its functions as objects with a mark. */
+/** JSONata represents its functions as marked objects. */
 function isFunction(result: unknown): boolean {
   return (
     typeof result === 'function' ||
@@ -156,54 +196,53 @@ function isFunction(result: unknown): boolean {
   );
 }
 
-function refuseChance(): never {
-  throw new OverrideFault('it asks for chance, and a resent event must give the same record');
+function refuseRandomness(): never {
+  throw new OverrideError(
+    'random functions are not allowed, because a resent event must give the same record',
+  );
 }
 
-/** Something wrong with an override that JSONata has no code for; the message holds no value of the event. */
-class OverrideFault extends Error {
-  override name = 'OverrideFault';
+/** A fault for which JSONata has no code; the message contains no value of the event. */
+class OverrideError extends Error {
+  override name = 'OverrideError';
 }
 
-let lastTurn: Promise<unknown> = Promise.resolve();
+let lastEvaluation: Promise<unknown> = Promise.resolve();
 
 /**
- * One evaluation at a time: they never wait for anything, and side by side each would use up the time of the
- * others.
+ * Runs one evaluation at a time: they never wait for I/O, and concurrent ones would use up each
+ * other's time.
  */
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const turn = lastTurn.then(work);
-  lastTurn = turn.catch(() => undefined);
-  return turn;
+function runSerially<T>(work: () => Promise<T>): Promise<T> {
+  const evaluation = lastEvaluation.then(work);
+  lastEvaluation = evaluation.catch(() => undefined);
+  return evaluation;
 }
 
-/**
- * The message of what JSONata throws may quote values of the event, so it is for the check of a
- * configuration only.
- */
+/** JSONata's message can quote values of an event, so it is used only while compiling. */
 function asJsonataError(error: unknown): { message: string; position: number | undefined } {
   const { message, position } = fieldsOf(error);
   return {
-    message: typeof message === 'string' ? message : 'it cannot be read',
+    message: typeof message === 'string' ? message : 'it cannot be parsed',
     position: typeof position === 'number' ? position : undefined,
   };
 }
 
-/** Codes of JSONata that an author meets by the bounds above. */
-const BOUND_WORDS: Readonly<Record<string, string>> = {
-  D1011: ` (it nests deeper than ${BOUNDS.stack} levels)`,
-  D1012: ` (it runs longer than ${BOUNDS.timeout} ms)`,
-  D2015: ` (it makes a list of more than ${BOUNDS.sequence} items)`,
+/** Explains JSONata's codes for the limits above. */
+const LIMIT_MESSAGES: Readonly<Record<string, string>> = {
+  D1011: ` (it nests deeper than ${LIMITS.stack} levels)`,
+  D1012: ` (it runs longer than ${LIMITS.timeout} ms)`,
+  D2015: ` (it makes a list of more than ${LIMITS.sequence} items)`,
 };
 
 /**
- * What went wrong in an expression, and where in its text: `JSONata code D3137 at character 9`. Free of values, unlike JSONata's own message,
- * which may quote the event.
+ * The fault of an expression and its position: `JSONata code D3137 at character 9`. Contains no
+ * values, unlike JSONata's own message, which can quote the event.
  */
-export function overrideFault(error: unknown): string {
+export function describeOverrideError(error: unknown): string {
   const { code, position } = fieldsOf(error);
   const hasCode = typeof code === 'string' && /^[A-Z]\d{4}$/.test(code);
-  const ownWords = error instanceof OverrideFault ? error.message : 'it fails without a code';
-  const what = hasCode ? `JSONata code ${code}${BOUND_WORDS[code] ?? ''}` : ownWords;
-  return typeof position === 'number' ? `${what} at character ${position}` : what;
+  const ownMessage = error instanceof OverrideError ? error.message : 'it failed without a code';
+  const fault = hasCode ? `JSONata code ${code}${LIMIT_MESSAGES[code] ?? ''}` : ownMessage;
+  return typeof position === 'number' ? `${fault} at character ${position}` : fault;
 }

@@ -7,50 +7,50 @@ import {
 } from 'libphonenumber-js/max';
 import { parsePhoneNumberFromString as parseByForm } from 'libphonenumber-js/min';
 import mobileExamples from 'libphonenumber-js/mobile/examples';
-import { createRecent } from './recent.ts';
 
-/** One digit repeated, but for the first: `9999999999`, `9000000000`. */
+/** One digit repeated, except for the first: `9999999999`, `9000000000`. */
 const REPEATED = /^\d(\d)\1{5,}$/;
-const COUNTED_UP = '01234567890123456789';
-const COUNTED_DOWN = '98765432109876543210';
+const ASCENDING_DIGITS = '01234567890123456789';
+const DESCENDING_DIGITS = '98765432109876543210';
 
 /**
- * A phone number as E.164 (`+919876501234`), or undefined for a hash, a dummy and whatever else is no number.
- * Capillary writes the country code without a plus (reference: capillary.md §5); brands often leave it out:
- * then it is that of `country`.
+ * A phone number in E.164 form (`+919876501234`); undefined for hashes, dummies and other texts.
+ * Capillary writes the calling code without a plus (docs/platforms/capillary.md#identifiers); many
+ * brands omit it, then it is that of `country`.
  *
- * The digits are read with the code of `country` in front, as a number of `country`, and with the code of
- * another; the first of these that is a mobile number wins, then the first that is any number. Else it must at
- * least have the length of a mobile number, because the ranges in use grow faster than any list of them.
+ * The digits are interpreted with the calling code of `country`, as a national number of `country`,
+ * and with the calling code of another country. The first interpretation that is a mobile number
+ * wins, then the first that is any valid number. Otherwise the number must at least have the length
+ * of a mobile number, because new ranges come into use before any list has them.
  */
 export function toE164(text: string, country: string | undefined): string | undefined {
   const plain = text.replaceAll(/\p{Cf}/gu, '').trim();
   if (!/^\(?\+?[\d\s().-]{6,25}$/.test(plain)) {
     return undefined;
   }
-  return known.get(`${country} ${plain}`, () => read(plain, knownCountry(country)));
+  return recentNumbers.get(`${country} ${plain}`, () => parsePhone(plain, supportedCountry(country)));
 }
 
 /**
- * Numbers read of late: the events of a customer come close together, and to read one anew costs as much as all else of a thin event. One
- * takes about 150 bytes.
+ * Recent numbers: the events of a customer come close together, and parsing a number costs as much
+ * as the rest of a thin event. An entry takes about 150 bytes.
  */
-const known = createRecent<string | undefined>(10_000);
+const recentNumbers = createRecentCache<string | undefined>(10_000);
 
-function read(plain: string, home: CountryCode | undefined): string | undefined {
+function parsePhone(plain: string, home: CountryCode | undefined): string | undefined {
   const found =
-    listed(plain, home) ??
-    [...readings(plain, home, parseByForm)].find(
+    firstListed(plain, home) ??
+    [...interpretations(plain, home, parseByForm)].find(
       (phone) => phone?.isValid() === true && hasMobileLength(phone),
     ) ??
-    likely(parseListed(`+${digitsOf(plain)}`));
+    acceptIfLikely(parseListed(`+${digitsOf(plain)}`));
   return found === undefined || isDummyNumber(found.nationalNumber) ? undefined : found.number;
 }
 
-/** The first reading that is a mobile number, and so valid; else the first that is valid. */
-function listed(text: string, home: CountryCode | undefined): PhoneNumber | undefined {
+/** The first interpretation that is a mobile number, and so valid; else the first valid one. */
+function firstListed(text: string, home: CountryCode | undefined): PhoneNumber | undefined {
   let first: PhoneNumber | undefined;
-  for (const phone of readings(text, home, parseListed)) {
+  for (const phone of interpretations(text, home, parseListed)) {
     if (phone !== undefined && isMobile(phone)) {
       return phone;
     }
@@ -61,8 +61,11 @@ function listed(text: string, home: CountryCode | undefined): PhoneNumber | unde
 
 type Parse = (text: string, country?: CountryCode) => PhoneNumber | undefined;
 
-/** What a text can mean by one of the two lists of ranges, the likeliest first. One by one: mostly the first is it, and parsing is dear. */
-function* readings(
+/**
+ * The possible interpretations of a text by one of the two lists of number ranges, the most likely
+ * first. Generated one by one, because parsing is expensive and the first is usually right.
+ */
+function* interpretations(
   text: string,
   home: CountryCode | undefined,
   parse: Parse,
@@ -70,22 +73,23 @@ function* readings(
   const digits = digitsOf(text);
   const isInternational = /^\(?(\+|00)/.test(text);
   if (!isInternational && home !== undefined) {
-    yield ownCode(digits, home, parse);
+    yield withHomeCode(digits, home, parse);
     yield parse(digits, home);
   }
   yield parse(`+${digits}`);
 }
 
 /**
- * The digits as those of a calling code and a number of that country; tills write a zero before them too. No calling code is the beginning of
- * another, so digits that begin otherwise need no parsing.
+ * The digits as the calling code of `home` and a number of that country, also with zeros before
+ * them. No calling code is the beginning of another, so digits that begin differently need no
+ * parsing.
  */
-function ownCode(digits: string, home: CountryCode, parse: Parse): PhoneNumber | undefined {
+function withHomeCode(digits: string, home: CountryCode, parse: Parse): PhoneNumber | undefined {
   const international = digits.replace(/^0+/, '');
   return international.startsWith(getCountryCallingCode(home)) ? parse(`+${international}`) : undefined;
 }
 
-/** In some countries, such as the United States, nothing tells a mobile number from another. */
+/** In some countries, such as the United States, mobile and fixed-line numbers look the same. */
 function isMobile(phone: PhoneNumber): boolean {
   return phone.getType()?.includes('MOBILE') === true;
 }
@@ -96,24 +100,55 @@ function hasMobileLength(phone: PhoneNumber): boolean {
     .some((country) => mobileExamples[country]?.length === phone.nationalNumber.length);
 }
 
-/**
- * Eleven digits at least: a shorter one is rather a number without its country code than one of a small
- * country.
- */
-function likely(phone: PhoneNumber | undefined): PhoneNumber | undefined {
+/** Needs at least eleven digits: a shorter number more likely lacks its calling code. */
+function acceptIfLikely(phone: PhoneNumber | undefined): PhoneNumber | undefined {
   return phone !== undefined && phone.number.length > 11 && hasMobileLength(phone) ? phone : undefined;
 }
 
-/** Without the zeros that people dial before a country code. */
+/** The digits without the zeros that people dial before a calling code. */
 function digitsOf(text: string): string {
   return text.replaceAll(/\D/g, '').replace(/^00/, '');
 }
 
-/** True for digits that people type where they have no number: they would join strangers in the identity graph. */
+/**
+ * True for digits that people type instead of a number: they would join strangers in the identity
+ * graph.
+ */
 export function isDummyNumber(digits: string): boolean {
-  return REPEATED.test(digits) || COUNTED_UP.includes(digits) || COUNTED_DOWN.includes(digits);
+  return REPEATED.test(digits) || ASCENDING_DIGITS.includes(digits) || DESCENDING_DIGITS.includes(digits);
 }
 
-function knownCountry(country: string | undefined): CountryCode | undefined {
+function supportedCountry(country: string | undefined): CountryCode | undefined {
   return country !== undefined && isSupportedCountry(country) ? country : undefined;
+}
+
+/** A cache of recent results by text. */
+export interface RecentCache<T> {
+  /** The cached result of a text, else that of `compute`. */
+  get(text: string, compute: () => T): T;
+}
+
+/**
+ * A cache of at least the last `size` different texts that were requested and at most twice as
+ * many. It has two generations; the older one is dropped when the younger is full.
+ */
+export function createRecentCache<T>(size: number): RecentCache<T> {
+  let young = new Map<string, T>();
+  let old = new Map<string, T>();
+  const store = (text: string, value: T): T => {
+    if (young.size === size) {
+      old = young;
+      young = new Map();
+    }
+    young.set(text, value);
+    return value;
+  };
+  return {
+    get(text, compute) {
+      if (young.has(text)) {
+        return young.get(text) as T;
+      }
+      return store(text, old.has(text) ? (old.get(text) as T) : compute());
+    },
+  };
 }

@@ -1,37 +1,37 @@
 import { idText } from '../capillary/identifiers.ts';
 import { isEmpty, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { pickTime, toTimestamp } from '../capillary/times.ts';
-import { MAX_TEXT_CHARS } from '../xdm/limits.ts';
-import type { NoteCode, Notes } from './notes.ts';
+import { MAX_TEXT_CHARS } from '../xdm/xdm-record.ts';
+import type { NoteCode, Notes } from './mapping-notes.ts';
 
 /**
- * Reads fields of an event. Each method gives undefined for what is not there (missing, null, blank, empty),
- * silently, and for what is there but is not of the asked kind, with a note. So a mapping can ask for
- * anything of any payload.
+ * Reads fields of an event. Each method returns undefined for an absent value (missing, null,
+ * blank, empty) and, with a note, for a value of another kind. So a mapping can read any field of
+ * any payload.
  */
 export interface Reader {
-  /** Where the object stands, e.g. `data.enteredBy`. */
+  /** The path of the object, e.g. `data.enteredBy`. */
   readonly path: string;
-  /** The object itself; `{}` when it is not there. What is taken out of it by hand is not recorded as read. */
+  /** The object itself; `{}` if it is absent. Direct access to it is not recorded as read. */
   readonly raw: JsonObject;
-  /** A text, trimmed. */
+  /** A trimmed text. */
   text(field: string): string | undefined;
-  /** An id as text: a text or a whole number, `379499720.0` → `379499720`. */
+  /** An id as text: a text or an integer, `379499720.0` → `379499720`. */
   id(field: string): string | undefined;
-  /** Any single value as text. */
+  /** Any scalar as text. */
   scalar(field: string): string | undefined;
-  /** A number, or a text that is one from end to end. */
+  /** A number, or a text that is entirely a number. */
   number(field: string): number | undefined;
-  /** `number` that must be whole. */
+  /** A `number` that must be an integer. */
   integer(field: string): number | undefined;
   /** Epoch ms; see `pickTime`. */
   instant(field: string): number | undefined;
-  /** `instant` as AEP takes it. */
+  /** An `instant` in the form that AEP accepts. */
   time(field: string): string | undefined;
-  /** The value as it stands. */
+  /** The unchanged value. */
   value(field: string): JsonValue | undefined;
   object(field: string): Reader;
-  /** The single values of a list as texts. */
+  /** The scalars of a list as texts. */
   scalars(field: string): readonly string[];
   /** The objects of a list. */
   list(field: string): readonly Reader[];
@@ -40,14 +40,14 @@ export interface Reader {
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$/;
 
 /**
- * What was asked for of an object, by field: undefined for one that was taken whole, else what was asked for inside it. The items
- * of a list share one.
+ * The fields of an object that were read: undefined for a field that was read as a whole, else the
+ * fields that were read inside of it. The items of a list share one.
  */
 export type Reads = Map<string, Reads | undefined>;
 
 /**
  * @param timezone for dates without a zone
- * @param reads records the fields that are asked for
+ * @param reads records the fields that are read
  */
 export function createReader(
   raw: JsonObject,
@@ -59,20 +59,20 @@ export function createReader(
   return new FieldReader(raw, path, { timezone, notes }, reads);
 }
 
-/** What all readers of one event have in common. */
+/** Shared by all readers of one event. */
 interface Shared {
   readonly timezone: string;
   readonly notes: Notes;
 }
 
-/** A class because an event has dozens of readers: their methods are made once. */
+/** A class, because an event has dozens of readers, which share their methods this way. */
 class FieldReader implements Reader {
   readonly raw: JsonObject;
   readonly path: string;
   readonly #shared: Shared;
-  /** Undefined for what is not there: nothing in it can be left unread. */
+  /** Undefined for an absent object: nothing in it can be left unread. */
   readonly #reads: Reads | undefined;
-  /** One of several of its path, of which another can have what this one has not. */
+  /** An item of a list: another item can have a field that this one lacks. */
   readonly #isOfList: boolean;
 
   constructor(raw: JsonObject, path: string, shared: Shared, reads: Reads | undefined, isOfList = false) {
@@ -124,9 +124,9 @@ class FieldReader implements Reader {
   instant(field: string): number | undefined {
     const at = pickTime(this.raw, field, this.#shared.timezone);
     const own = this.value(field);
-    const shadow = this.value(`${field}InMillis`);
-    const isThere = own !== undefined || shadow !== undefined;
-    return at === undefined && isThere ? this.#fault(field, 'not-a-date') : at;
+    const millis = this.value(`${field}InMillis`);
+    const isPresent = own !== undefined || millis !== undefined;
+    return at === undefined && isPresent ? this.#fault(field, 'not-a-date') : at;
   }
 
   time(field: string): string | undefined {
@@ -141,11 +141,11 @@ class FieldReader implements Reader {
 
   object(field: string): Reader {
     const value = valueIn(this.raw, field);
-    const reads = this.#opened(field, value);
+    const reads = this.#recordInside(field, value);
     if (value !== undefined && !isJsonObject(value)) {
       this.#fault(field, 'wrong-type');
     }
-    return this.#below(field, isJsonObject(value) ? value : NOTHING, reads, this.#isOfList);
+    return this.#readerOf(field, isJsonObject(value) ? value : EMPTY_OBJECT, reads, this.#isOfList);
   }
 
   scalars(field: string): readonly string[] {
@@ -157,12 +157,12 @@ class FieldReader implements Reader {
 
   list(field: string): readonly Reader[] {
     const value = valueIn(this.raw, field);
-    const reads = this.#opened(field, value);
+    const reads = this.#recordInside(field, value);
     const readers: Reader[] = [];
     for (const [index, item] of this.#items(field, value).entries()) {
       const place = `${field}[${index}]`;
       if (isJsonObject(item)) {
-        readers.push(this.#below(place, item, reads, true));
+        readers.push(this.#readerOf(place, item, reads, true));
       } else if (!isEmpty(item)) {
         this.#fault(place, 'wrong-type');
       }
@@ -185,7 +185,7 @@ class FieldReader implements Reader {
     if (value !== undefined && !Array.isArray(value)) {
       this.#fault(field, 'wrong-type');
     }
-    return Array.isArray(value) ? value : NO_ITEMS;
+    return Array.isArray(value) ? value : EMPTY_LIST;
   }
 
   #bounded(field: string, text: string | undefined): string | undefined {
@@ -193,33 +193,36 @@ class FieldReader implements Reader {
   }
 
   #fault(field: string, code: NoteCode): undefined {
-    this.#shared.notes.add(this.#placeOf(field), code);
+    this.#shared.notes.add(this.#pathOf(field), code);
     return undefined;
   }
 
-  /** Where what is asked for inside a field is recorded. Most that is asked for is not there: of that it is enough to know that it was opened. */
-  #opened(field: string, value: JsonValue | undefined): Reads | undefined {
+  /**
+   * Records the reads inside a field. Most requested objects are absent; for these it is enough to
+   * record the field itself.
+   */
+  #recordInside(field: string, value: JsonValue | undefined): Reads | undefined {
     if (this.#reads === undefined) {
       return undefined;
     }
     const isMissing = value === undefined && !this.#isOfList;
-    const opened = this.#reads.get(field) ?? (isMissing ? NOTHING_READ : new Map());
-    this.#reads.set(field, opened);
-    return isMissing ? undefined : opened;
+    const inside = this.#reads.get(field) ?? (isMissing ? NO_READS : new Map());
+    this.#reads.set(field, inside);
+    return isMissing ? undefined : inside;
   }
 
-  #below(field: string, raw: JsonObject, reads: Reads | undefined, isOfList: boolean): Reader {
-    return new FieldReader(raw, this.#placeOf(field), this.#shared, reads, isOfList);
+  #readerOf(field: string, raw: JsonObject, reads: Reads | undefined, isOfList: boolean): Reader {
+    return new FieldReader(raw, this.#pathOf(field), this.#shared, reads, isOfList);
   }
 
-  #placeOf(field: string): string {
+  #pathOf(field: string): string {
     return this.path === '' ? field : `${this.path}.${field}`;
   }
 }
 
-const NOTHING: JsonObject = Object.freeze({});
-const NO_ITEMS: readonly JsonValue[] = [];
-const NOTHING_READ: Reads = new Map();
+const EMPTY_OBJECT: JsonObject = Object.freeze({});
+const EMPTY_LIST: readonly JsonValue[] = [];
+const NO_READS: Reads = new Map();
 
 function valueIn(raw: JsonObject, field: string): JsonValue | undefined {
   const value = Object.hasOwn(raw, field) ? raw[field] : undefined;

@@ -1,29 +1,39 @@
 import type { JsonObject, JsonValue } from '../capillary/json.ts';
-import { eventShape } from '../xdm/event-fields.ts';
-import { profileShape } from '../xdm/profile-fields.ts';
+import { eventShape } from '../xdm/event-shape.ts';
+import { profileShape } from '../xdm/profile-shape.ts';
 import type { ObjectShape } from '../xdm/shape.ts';
-import { expandAttributes } from './attributes.ts';
+import {
+  expandAttributes,
+  applyProfileOverride,
+  identityAttributes,
+  profileAttributes,
+} from './profile-attributes.ts';
 import { customFields } from './custom-fields.ts';
-import { eventEntity, extendEvent } from './event-entity.ts';
+import { buildExperienceEvent, applyEventOverride } from './experience-event.ts';
 import { attributeTime } from './event-time.ts';
 import type { Family, FamilyInput } from './families/family.ts';
-import { flatEvent } from './flat-event.ts';
+import { flatEvent } from './raw-format.ts';
 import { victimLaneOf } from './identities.ts';
-import { nameIdentities } from './identity-map.ts';
-import type { ProfileChange } from './mapped.ts';
-import { MappingFailure } from './mapping-failure.ts';
-import { type OverrideInput, type OverridePart, overrideFault, overridesOf } from './overrides.ts';
-import { extendAttributes, identityAttributes, profileAttributes } from './profile-change.ts';
+import { assignNamespaces } from './identity-map.ts';
+import type { ProfileChange } from './mapping-result.ts';
+import {
+  MappingFailure,
+  describeOverrideError,
+  type OverrideInput,
+  type OverridePart,
+  overridesOf,
+} from './overrides.ts';
 
-/** What an event becomes: an ExperienceEvent, and what it tells of the profile. */
+/** The result of the mapping: an ExperienceEvent and, for some events, a profile change. */
 export interface XdmMessages {
   readonly entity: JsonObject;
   readonly profile?: ProfileChange;
 }
 
 /**
- * Built-in mapping, then the configured fields, then the overrides; every result is validated. A promise only where there is an override to wait
- * for, so that of other events nothing waits with them. It rejects with a MappingFailure when an override fails.
+ * Applies the built-in mapping, then the configured fields, then the overrides; each result is
+ * validated. A promise only for events with an override, so that all others are mapped
+ * synchronously. It rejects with a MappingFailure if an override fails.
  */
 export function xdmMessages(
   input: FamilyInput,
@@ -35,15 +45,15 @@ export function xdmMessages(
   const shapes = { event: eventShape(schemaFeatures, tenant), profile: profileShape(schemaFeatures, tenant) };
   const result = family(input);
   const custom = customFields(input, shapes.event, shapes.profile);
-  const entity = { ...eventEntity(input, result, custom.event, id, shapes.event), identityMap };
+  const entity = { ...buildExperienceEvent(input, result, custom.event, id, shapes.event), identityMap };
   const attributes = profileAttributes(input, result, custom.profile, shapes.profile);
   return overridesOf(input.context.source).has(input.event.eventName)
-    ? overridden(input, { entity, attributes }, shapes)
+    ? applyOverrides(input, { entity, attributes }, shapes)
     : messagesOf(input, { entity, attributes });
 }
 
-/** An event's entity, and the profile attributes that it tells. */
-interface Built {
+/** An ExperienceEvent and the profile attributes of the same event. */
+interface BuiltRecords {
   readonly entity: JsonObject;
   readonly attributes: ReadonlyMap<string, JsonValue>;
 }
@@ -52,29 +62,31 @@ function isAssembling({ context }: FamilyInput): boolean {
   return context.destination.profile?.write === 'assemble';
 }
 
-function messagesOf(input: FamilyInput, { entity, attributes }: Built): XdmMessages {
+function messagesOf(input: FamilyInput, { entity, attributes }: BuiltRecords): XdmMessages {
   const profile = isAssembling(input) ? profileChange(input, attributes) : undefined;
   return profile === undefined ? { entity } : { entity, profile };
 }
 
-async function overridden(
+async function applyOverrides(
   input: FamilyInput,
-  built: Built,
+  built: BuiltRecords,
   shapes: { readonly event: ObjectShape; readonly profile: ObjectShape },
 ): Promise<XdmMessages> {
-  const seen = () => ({
+  const overrideInput = () => ({
     event: flatEvent(input.event),
     mapped: built.entity,
     profile: expandAttributes(built.attributes),
   });
-  const eventPatch = await runOverride(input, 'event', seen);
+  const eventPatch = await runOverride(input, 'event', overrideInput);
   const entity =
-    eventPatch === undefined ? built.entity : extendEvent(built.entity, eventPatch, shapes.event, input);
-  const profilePatch = isAssembling(input) ? await runOverride(input, 'profile', seen) : undefined;
+    eventPatch === undefined
+      ? built.entity
+      : applyEventOverride(built.entity, eventPatch, shapes.event, input);
+  const profilePatch = isAssembling(input) ? await runOverride(input, 'profile', overrideInput) : undefined;
   const attributes =
     profilePatch === undefined
       ? built.attributes
-      : extendAttributes(built.attributes, profilePatch, shapes.profile, input);
+      : applyProfileOverride(built.attributes, profilePatch, shapes.profile, input);
   return messagesOf(input, { entity, attributes });
 }
 
@@ -85,14 +97,14 @@ function profileChange(
   if (attributes.size === 0 && victimLaneOf(event) === undefined) {
     return undefined;
   }
-  const own = identityAttributes(nameIdentities(identities, context.destination.identity));
+  const own = identityAttributes(assignNamespaces(identities, context.destination.identity));
   return {
     at: attributeTime(event, context),
-    attributes: joined(own, attributes),
+    attributes: combined(own, attributes),
   };
 }
 
-function joined(
+function combined(
   first: ReadonlyMap<string, JsonValue>,
   second: ReadonlyMap<string, JsonValue>,
 ): ReadonlyMap<string, JsonValue> {
@@ -103,16 +115,19 @@ function joined(
   return both;
 }
 
-/** What the source's override gives, if there is one. The built-in result in its place would be sent as if it were what the brand wants. */
+/**
+ * The result of the source's override, if there is one. If it fails, so does the mapping: the
+ * built-in result is not what the brand wants.
+ */
 async function runOverride(
   { event, context }: FamilyInput,
   part: OverridePart,
-  seen: () => OverrideInput,
+  overrideInput: () => OverrideInput,
 ): Promise<JsonObject | undefined> {
   try {
-    return await overridesOf(context.source).run(event.eventName, part, seen, context.receivedAt);
+    return await overridesOf(context.source).run(event.eventName, part, overrideInput, context.receivedAt);
   } catch (error) {
     const place = `source ${context.source.name}, ${event.eventName}, override of the ${part}`;
-    throw new MappingFailure(`${place}: ${overrideFault(error)}`, { cause: error });
+    throw new MappingFailure(`${place}: ${describeOverrideError(error)}`, { cause: error });
   }
 }

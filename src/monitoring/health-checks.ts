@@ -1,45 +1,48 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Check, HealthSource } from '../admin/health.ts';
-import type { SourceConfig } from '../config/schema.ts';
+import type { HealthCheck, HealthSource } from '../admin/admin-parts.ts';
+import type { SourceConfig } from '../config/config-schema.ts';
 import type { RunningDestination } from '../delivery/destinations.ts';
-import type { Gate } from '../intake/gate.ts';
+import type { Admission } from '../intake/admission.ts';
 import type { Journal } from '../journal/journal.ts';
 
-/** ms that the event loop may have been held up since the last look. */
-const LONGEST_STALL = 5_000;
-/** ms without a sign of the storage thread. A long step of it takes a few seconds at most. */
-const LONGEST_SILENCE = 15_000;
-/** ms in which something must move to a destination that flows while events are due for it. */
-const LONGEST_STILLNESS = 60_000;
+/** Of the event loop since the last check. */
+const MAX_LOOP_DELAY_MS = 5_000;
+/** Without a heartbeat of the storage thread. Its longest steps take a few seconds. */
+const MAX_HEARTBEAT_AGE_MS = 15_000;
+/** In which a flowing destination must make progress while events are due for it. */
+const MAX_MS_WITHOUT_PROGRESS = 60_000;
 
-/** One destination, as far as its movement goes. */
-export interface Moving {
+/** What shows whether a destination makes progress. */
+export interface DestinationProgress {
   readonly config: Pick<RunningDestination['config'], 'name'>;
-  readonly dispatcher: Pick<RunningDestination['dispatcher'], 'stillFor' | 'inFlight'> & {
+  readonly dispatcher: Pick<RunningDestination['dispatcher'], 'msSinceProgress' | 'inFlight'> & {
     readonly state: Pick<RunningDestination['dispatcher']['state'], 'status'>;
   };
 }
 
 export interface HealthParts {
-  readonly journal: Pick<Journal, 'pulseAge' | 'claim'>;
-  readonly gate: Pick<Gate, 'refusal'>;
+  readonly journal: Pick<Journal, 'msSinceHeartbeat' | 'claim'>;
+  readonly admission: Pick<Admission, 'refusal'>;
   readonly sources: readonly Pick<SourceConfig, 'name' | 'destination'>[];
-  readonly destinations: { readonly all: readonly Moving[] };
+  readonly destinations: { readonly all: readonly DestinationProgress[] };
   readonly now: () => number;
-  /** Longest time in ms that the event loop was held up since the last call. */
-  readonly takeStall?: () => number;
+  /** Longest delay of the event loop in ms since the last call. */
+  readonly maxLoopDelay?: () => number;
 }
 
 function seconds(ms: number): number {
   return Math.round(ms / 1_000);
 }
 
-function check(name: string, trouble: string | undefined): Check {
+function check(name: string, trouble: string | undefined): HealthCheck {
   return trouble === undefined ? { name, ok: true } : { name, ok: false, detail: trouble };
 }
 
-/** A loop that is stuck for good answers nobody, and the prober's time runs out; this tells of one that gets stuck again and again. */
-function watchLoop(): () => number {
+/**
+ * A loop that is blocked for good fails the probe by its timeout; this detects one that is blocked
+ * again and again.
+ */
+function watchEventLoop(): () => number {
   const histogram = monitorEventLoopDelay();
   histogram.enable();
   return () => {
@@ -49,7 +52,7 @@ function watchLoop(): () => number {
   };
 }
 
-/** Looks without taking: a claim of nothing says when the next event is due that nobody holds. */
+/** Peeks: a claim with limit 0 takes nothing and answers when the next unclaimed event is due. */
 async function dueSince(
   { journal, sources, now }: HealthParts,
   destination: string,
@@ -59,39 +62,43 @@ async function dueSince(
   return (await journal.claim({ destination, sources: names, ...nothing, now: now() })).nextDueAt;
 }
 
-async function stillness(parts: HealthParts, { config, dispatcher }: Moving): Promise<string | undefined> {
-  const { stillFor } = dispatcher;
-  if (stillFor < LONGEST_STILLNESS || dispatcher.state.status().state !== 'flowing') return undefined;
+async function noProgress(
+  parts: HealthParts,
+  { config, dispatcher }: DestinationProgress,
+): Promise<string | undefined> {
+  const { msSinceProgress } = dispatcher;
+  if (msSinceProgress < MAX_MS_WITHOUT_PROGRESS || dispatcher.state.status().state !== 'flowing')
+    return undefined;
   const due = await dueSince(parts, config.name).catch(() => 0);
-  const overdue = due !== undefined && due <= parts.now() - LONGEST_STILLNESS;
+  const overdue = due !== undefined && due <= parts.now() - MAX_MS_WITHOUT_PROGRESS;
   return overdue || dispatcher.inFlight > 0
-    ? `events are due, but none has got an outcome for ${seconds(stillFor)} s`
+    ? `events are due, but none was settled for ${seconds(msSinceProgress)} s`
     : undefined;
 }
 
-/** What `/livez` and `/readyz` look at. */
+/** The checks of `/livez` and `/readyz`. */
 export function createHealthChecks(parts: HealthParts): HealthSource {
-  const takeStall = parts.takeStall ?? watchLoop();
+  const maxLoopDelay = parts.maxLoopDelay ?? watchEventLoop();
 
-  const storage = (): Check => {
-    const age = parts.journal.pulseAge();
-    const silent = age > LONGEST_SILENCE ? `has shown no sign of life for ${seconds(age)} s` : undefined;
-    return check('storage-thread', silent);
+  const storage = (): HealthCheck => {
+    const age = parts.journal.msSinceHeartbeat();
+    const trouble = age > MAX_HEARTBEAT_AGE_MS ? `has sent no heartbeat for ${seconds(age)} s` : undefined;
+    return check('storage-thread', trouble);
   };
 
   return {
     live: () => {
-      const stall = takeStall();
-      const stuck = stall > LONGEST_STALL ? `was held up for ${seconds(stall)} s` : undefined;
-      return [check('event-loop', stuck), storage()];
+      const delay = maxLoopDelay();
+      const trouble = delay > MAX_LOOP_DELAY_MS ? `was blocked for ${seconds(delay)} s` : undefined;
+      return [check('event-loop', trouble), storage()];
     },
     ready: async () => {
-      const journal = check('journal', parts.gate.refusal()?.detail);
+      const journal = check('journal', parts.admission.refusal()?.detail);
       const thread = storage();
-      // One that does not answer is not asked.
+      // The storage thread does not answer, so the delivery checks could only time out.
       if (!thread.ok) return [journal, thread];
       const deliveries = parts.destinations.all.map(async (one) =>
-        check(`delivery/${one.config.name}`, await stillness(parts, one)),
+        check(`delivery/${one.config.name}`, await noProgress(parts, one)),
       );
       return [journal, thread, ...(await Promise.all(deliveries))];
     },

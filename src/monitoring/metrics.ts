@@ -1,18 +1,19 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import * as values from './label-values.ts';
-import type { LabelValues } from './label-values.ts';
+import * as values from './metric-labels.ts';
+import type { LabelValues } from './metric-labels.ts';
 
 const { DESTINATION, EVENT_NAME, SOURCE } = values;
 
-/** Seconds; from a local answer to a night's outage. */
-const LONG = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 43_200];
-const SHORT = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** Seconds; an fsync of a good disk to that of a dying one. */
-const DISK = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+/** From a local answer to an outage of a night. */
+const LONG_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 43_200];
+const SHORT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** From an fsync of a good disk to that of a failing one. */
+const DISK_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 /**
- * Every metric of the relay is named here and nowhere else, with the values that its labels can have: configured names and fixed codes only,
- * no personal datum. docs/metrics.md is made of this. Names follow Prometheus: base units, `_total` for counters.
+ * Every metric of the relay, with the values that its labels can have: configured names and fixed
+ * codes only, no personal data. docs/metrics.md is generated from this. Names follow Prometheus:
+ * base units, `_total` for counters.
  */
 export function createMetrics() {
   const registry = new Registry();
@@ -20,27 +21,27 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry });
   /** Metric → label → its values. */
   const labels = new Map<string, Readonly<Record<string, LabelValues>>>();
-  const told = <L extends string>(name: string, help: string, of: Readonly<Record<L, LabelValues>>) => {
+  const describe = <L extends string>(name: string, help: string, of: Readonly<Record<L, LabelValues>>) => {
     labels.set(name, of);
     return { name, help, labelNames: Object.keys(of) as L[], registers };
   };
   const counter = <L extends string>(name: string, help: string, of: Readonly<Record<L, LabelValues>>) =>
-    new Counter<L>(told(name, help, of));
+    new Counter<L>(describe(name, help, of));
   const gauge = <L extends string>(name: string, help: string, of: Readonly<Record<L, LabelValues>>) =>
-    new Gauge<L>(told(name, help, of));
+    new Gauge<L>(describe(name, help, of));
   const histogram = <L extends string>(
     name: string,
     help: string,
     of: Readonly<Record<L, LabelValues>>,
     buckets: number[],
-  ) => new Histogram<L>({ ...told(name, help, of), buckets });
+  ) => new Histogram<L>({ ...describe(name, help, of), buckets });
 
   return {
     registry,
     labels: labels as ReadonlyMap<string, Readonly<Record<string, LabelValues>>>,
-    buildInfo: gauge('relay_build_info', '1; its labels say which relay runs on which Node', {
-      version: ['of the relay'],
-      node: ['of Node'],
+    buildInfo: gauge('relay_build_info', 'Always 1; the labels give the versions of the relay and of Node', {
+      version: ['version of the relay'],
+      node: ['version of Node'],
     }),
 
     received: counter('relay_received_total', 'Webhooks answered, by source and outcome', {
@@ -55,46 +56,46 @@ export function createMetrics() {
       'relay_webhook_seconds',
       'Time to answer a webhook',
       { source: [...SOURCE, 'unknown'] },
-      SHORT,
+      SHORT_SECONDS,
     ),
     intakeClosed: gauge('relay_intake_closed', '1 while webhooks are answered 503 for this reason', {
       reason: values.CLOSED_BY,
     }),
 
-    events: gauge('relay_events', 'The ledger: events by source and state, over the life of the journal', {
+    events: gauge('relay_events', 'The ledger: events by source and state, over the life of the store', {
       source: SOURCE,
       state: values.LEDGER_STATE,
     }),
     pending: gauge('relay_pending', 'Events not yet settled', { destination: DESTINATION }),
-    replaying: gauge('relay_replaying', 'Of the events not yet settled, those that were replayed', {
+    replaying: gauge('relay_replaying', 'Replayed events not yet settled', {
       destination: DESTINATION,
     }),
     oldestPending: gauge(
       'relay_oldest_pending_age_seconds',
-      'Age of the oldest event not yet settled, replays left out, 0 without one',
+      'Age of the oldest event not yet settled, without replays; 0 if there is none',
       { destination: DESTINATION },
     ),
 
-    delivered: counter('relay_delivered_total', 'Events of which Adobe took every message', {
+    delivered: counter('relay_delivered_total', 'Events of which Adobe accepted every message', {
       destination: DESTINATION,
       event_name: EVENT_NAME,
     }),
-    ignored: counter('relay_ignored_total', 'Events that are not for delivery, by reason', {
+    ignored: counter('relay_ignored_total', 'Events that are not delivered on purpose, by reason', {
       destination: DESTINATION,
       reason: values.IGNORED_REASON,
     }),
-    dead: counter('relay_dead_total', 'Events buried as dead letters, by reason', {
+    dead: counter('relay_dead_total', 'Events moved to dead letters, by reason', {
       destination: DESTINATION,
       reason: values.DEAD_REASON,
     }),
-    retried: counter('relay_retried_total', 'Events put back to be tried again', {
+    retried: counter('relay_retried_total', 'Events requeued for another attempt', {
       destination: DESTINATION,
     }),
     deliverySeconds: histogram(
       'relay_delivery_seconds',
       'Duration of requests to the inlet',
       { destination: DESTINATION, kind: values.MESSAGE_KIND, outcome: values.INLET_OUTCOME },
-      SHORT,
+      SHORT_SECONDS,
     ),
     batchMessages: histogram(
       'relay_batch_messages',
@@ -104,9 +105,9 @@ export function createMetrics() {
     ),
     endToEndSeconds: histogram(
       'relay_end_to_end_seconds',
-      'From receipt to Adobe taking the last message',
+      'From receipt until Adobe accepted the last message',
       { destination: DESTINATION },
-      LONG,
+      LONG_SECONDS,
     ),
     mappingNotes: counter(
       'relay_mapping_notes_total',
@@ -116,10 +117,10 @@ export function createMetrics() {
 
     destinationFlowing: gauge(
       'relay_destination_flowing',
-      '1 while the destination takes events, 0 while it waits or is paused',
+      '1 while the destination is delivering, 0 while it waits or is paused',
       { destination: DESTINATION },
     ),
-    destinationState: gauge('relay_destination_state', '1 for the state the destination is in, else 0', {
+    destinationState: gauge('relay_destination_state', '1 for the current state of the destination, else 0', {
       destination: DESTINATION,
       state: values.DESTINATION_STATES,
     }),
@@ -130,20 +131,20 @@ export function createMetrics() {
     ),
     lastSuccess: gauge(
       'relay_destination_last_success_timestamp_seconds',
-      'When Adobe last took something, since 1970; the start of the relay before that',
+      'When Adobe last accepted a message; until then, the start of the relay',
       { destination: DESTINATION },
     ),
     slotLimit: gauge(
       'relay_destination_slots_limit',
-      'Requests that may be under way at once now: fewer when Adobe slows us, limits.concurrency at most',
+      'Requests allowed in flight now: fewer while Adobe throttles, at most limits.concurrency',
       { destination: DESTINATION },
     ),
-    slotsUsed: gauge('relay_destination_slots_used', 'Requests under way or about to be', {
+    slotsUsed: gauge('relay_destination_slots_used', 'Requests in flight or about to be sent', {
       destination: DESTINATION,
     }),
     tokenSeconds: gauge(
       'relay_ims_token_seconds_left',
-      'Seconds until the cached IMS token expires, 0 without one',
+      'Seconds until the cached IMS token expires; 0 without a token',
       { destination: DESTINATION },
     ),
     imsMints: counter('relay_ims_mints_total', 'IMS token requests, by outcome', {
@@ -153,53 +154,53 @@ export function createMetrics() {
 
     quarantineEvicted: counter(
       'relay_quarantine_evicted_total',
-      'Unverified requests dropped for newer ones',
+      'Quarantined requests dropped to make room for newer ones',
       { source: SOURCE },
     ),
 
     journalSeconds: histogram(
       'relay_journal_commit_seconds',
-      'Time in which the storage thread carried out a batch of calls and committed it; kind write waits for the disk',
+      'Time for the storage thread to run a batch of calls and commit it; kind write waits for the disk',
       { kind: values.JOURNAL_BATCH_KIND },
-      DISK,
+      DISK_SECONDS,
     ),
     journalCalls: histogram(
       'relay_journal_batch_calls',
-      'Calls that were committed together',
+      'Calls committed together',
       { kind: values.JOURNAL_BATCH_KIND },
       [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000],
     ),
     journalQueue: gauge(
       'relay_journal_queue_calls',
-      'Calls that wait for the storage thread or are with it',
+      'Calls queued for the storage thread or running on it',
       {},
     ),
     journalSilence: gauge(
       'relay_journal_silence_seconds',
-      'Since the storage thread last showed that it turns; about 1 at rest',
+      'Since the last heartbeat of the storage thread; about 1 when idle',
       {},
     ),
-    storeUsedBytes: gauge('relay_store_used_bytes', 'Bytes of the journal in use', {}),
-    storeMaxBytes: gauge(
-      'relay_store_max_bytes',
-      'Used bytes at which the intake closes: store.maxBytes',
-      {},
-    ),
-    storeFreeBytes: gauge('relay_store_free_bytes', 'Bytes free on the volume of the journal', {}),
+    storeUsedBytes: gauge('relay_store_used_bytes', 'Bytes of the store in use', {}),
+    storeMaxBytes: gauge('relay_store_max_bytes', 'Used bytes at which intake closes: store.maxBytes', {}),
+    storeFreeBytes: gauge('relay_store_free_bytes', 'Bytes free on the volume of the store', {}),
     storeMinFreeBytes: gauge(
       'relay_store_min_free_bytes',
-      'Free bytes under which the intake closes: store.minFree',
+      'Free bytes below which intake closes: store.minFree',
       {},
     ),
     storeSealedShare: gauge(
       'relay_store_sealed_share',
-      'How much of the journal was found or made sealed with the first encryption key since the start, from 0 to 1; 1 without keys',
+      'Share of the store found or re-encrypted under the first encryption key since the start, from 0 to 1; 1 without keys',
       {},
     ),
     retentionRemoved: counter('relay_retention_removed_total', 'Records and payloads removed by age', {}),
-    troubles: counter('relay_troubles_total', 'Errors survived that should not happen; the log has each', {
-      part: values.PART,
-    }),
+    troubles: counter(
+      'relay_troubles_total',
+      'Unexpected errors that the relay survived; each is in the log',
+      {
+        part: values.PART,
+      },
+    ),
   };
 }
 

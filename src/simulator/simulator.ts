@@ -1,15 +1,13 @@
 import { fastify, type FastifyInstance } from 'fastify';
-import { registerControl } from './control.ts';
-import { type FaultRuleInput, parseFaultRules } from './fault-rule.ts';
-import type { FaultState } from './faults.ts';
-import type { Identity } from './identity.ts';
-import { registerIms } from './ims.ts';
-import { registerInlet } from './inlet.ts';
-import type { LandedFilter, LandedRecord } from './landed-record.ts';
-import type { ProfileRecord } from './profile-view.ts';
-import { type SimulatorOptions, settle } from './simulator-options.ts';
-import { createSimulatorState, type SimulatorState } from './simulator-state.ts';
-import type { SimulatorStats } from './statistics.ts';
+import { registerControl } from './adobe/control-api.ts';
+import { type FaultRuleInput, type FaultState, parseFaultRules } from './adobe/fault-script.ts';
+import type { Identity } from './adobe/record-identity.ts';
+import { registerIms } from './adobe/ims.ts';
+import { registerInlet } from './adobe/inlet.ts';
+import type { LandedFilter, LandedRecord } from './adobe/landed-store.ts';
+import type { ProfileRecord } from './adobe/profile-view.ts';
+import { type SimulatorOptions, settle } from './adobe/simulator-options.ts';
+import { createSimulatorState, type SimulatorState, type SimulatorStats } from './adobe/simulator-state.ts';
 
 /** The inlet that exists when nobody says which: 64 hex, as real ones have. */
 export const DEFAULT_INLET_ID = 'c0ffee00'.repeat(8);

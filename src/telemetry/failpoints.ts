@@ -1,43 +1,43 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * The instants at which a crash would tell most: between two steps that must not come apart. The tests of crashes end the process at them;
- * nobody else listens.
+ * Points between two steps that must not be separated by a crash. Crash tests kill the process
+ * there; nothing else subscribes.
  */
 export const FAILPOINTS = [
-  /** In the store's thread: every call of a batch is carried out, nothing is committed yet. */
+  /** Storage thread: every call of a batch has run, nothing is committed yet. */
   'journal-committing',
-  /** In the store's thread: a batch is on the disk and nobody knows of it. */
+  /** Storage thread: a batch is on disk, but no caller has been answered. */
   'journal-committed',
-  /** In the store's thread: within a migration and after it. */
+  /** Storage thread: within a migration and after it. */
   'journal-migrating',
-  /** In the store's thread: between two removals of one step of retention. */
+  /** Storage thread: between two removals of one retention step. */
   'journal-retaining',
-  /** In the store's thread: between two payloads of one step of sealing anew. */
-  'journal-sealing',
-  /** An event is journaled and not answered. */
+  /** Storage thread: between two payloads of one re-encryption step. */
+  'journal-reencrypting',
+  /** An event is in the journal, but the webhook is not answered. */
   'intake-appended',
-  /** Events are claimed and nothing of them is sent. */
+  /** Events are claimed, but nothing is sent. */
   'delivery-claimed',
-  /** Adobe has answered for an event and the outcome is not recorded. */
+  /** Adobe has answered for an event, but its outcome is not recorded. */
   'delivery-answered',
-  /** IMS is about to be asked for a token. */
+  /** A token is about to be requested from IMS. */
   'token-minting',
-  /** IMS has answered and nobody has the token yet. */
+  /** IMS has answered, but the token is not in use yet. */
   'token-minted',
 ] as const;
 
 export type Failpoint = (typeof FAILPOINTS)[number];
 
-/** Name of a moment's channel in node:diagnostics_channel. */
+/** The failpoint's channel name in node:diagnostics_channel. */
 export function channelOf(name: Failpoint): string {
   return `capillary-relay:${name}`;
 }
 
 const CHANNELS = new Map(FAILPOINTS.map((name) => [name, channel(channelOf(name))]));
 
-/** Publishes that the process passes this moment. Costs next to nothing while nobody subscribes. */
+/** Publishes that the process has reached this failpoint. Nearly free without a subscriber. */
 export function hitFailpoint(name: Failpoint, detail?: unknown): void {
-  const at = CHANNELS.get(name);
-  if (at?.hasSubscribers) at.publish(detail);
+  const target = CHANNELS.get(name);
+  if (target?.hasSubscribers) target.publish(detail);
 }

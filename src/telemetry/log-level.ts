@@ -1,15 +1,28 @@
 import type { Logger } from 'pino';
-import type { LogLevelControl } from '../admin/log-level.ts';
-import type { LogLevel } from '../config/schema.ts';
 
-/** A line that is written whatever the level is: what the log shows from here on has changed. */
-function always(log: Logger, write: () => void): void {
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The log level, which an operator can change while the relay runs. */
+export interface LogLevelControl {
+  /** `until`: epoch ms at which the configured level returns; undefined if no limit was set. */
+  status(): { readonly level: LogLevel; readonly configured: LogLevel; readonly until: number | undefined };
+  /**
+   * @param durationMs undefined: until it is set again, or until a restart
+   * @param record writes the log line about the change; it is written whatever the level is
+   */
+  set(level: LogLevel, durationMs: number | undefined, record: () => void): void;
+}
+
+/** Writes a line that shows at any level: it explains why the log changes from here on. */
+function writeAlways(log: Logger, write: () => void): void {
   log.level = 'info';
   write();
 }
 
 /**
- * The level of the log, which an operator can change while the relay runs. It ends with the process: a restart begins with the configured one.
+ * A change ends with the process: a restart begins with the configured level.
  * @param now epoch ms
  */
 export function createLogLevel(log: Logger, now: () => number): LogLevelControl {
@@ -17,19 +30,19 @@ export function createLogLevel(log: Logger, now: () => number): LogLevelControl 
   let until: number | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  const fallBack = (): void => {
+  const reset = (): void => {
     until = undefined;
-    always(log, () => log.info({ level: configured }, 'the log is at its configured level again'));
+    writeAlways(log, () => log.info({ level: configured }, 'log level reset to the configured one'));
     log.level = configured;
   };
 
   return {
     status: () => ({ level: log.level as LogLevel, configured, until }),
-    set(level, lasts, record) {
+    set(level, durationMs, record) {
       clearTimeout(timer);
-      until = lasts === undefined ? undefined : now() + lasts;
-      if (lasts !== undefined) timer = setTimeout(fallBack, lasts).unref();
-      always(log, record);
+      until = durationMs === undefined ? undefined : now() + durationMs;
+      if (durationMs !== undefined) timer = setTimeout(reset, durationMs).unref();
+      writeAlways(log, record);
       log.level = level;
     },
   };

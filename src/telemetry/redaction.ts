@@ -1,7 +1,7 @@
 const REDACTED = '[redacted]';
 
-/** Keys under which a log line may hold a secret or a payload; letter case, `-` and `_` do not count. */
-const KEYS: ReadonlySet<string> = new Set([
+/** Keys whose value may be a secret or a payload; case, `-` and `_` are ignored. */
+const SENSITIVE_KEYS: ReadonlySet<string> = new Set([
   'authorization',
   'proxyauthorization',
   'cookie',
@@ -27,8 +27,8 @@ const KEYS: ReadonlySet<string> = new Set([
   'payload',
 ]);
 
-/** Secrets inside a text, such as an error message: [what it looks like, what is put there]. */
-const TEXTS: readonly (readonly [RegExp, string])[] = [
+/** Secrets inside a text, such as an error message: pattern and replacement. */
+const SECRET_PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${REDACTED}`],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, REDACTED],
   [/\bwhsec_[\w+/=-]+/g, REDACTED],
@@ -36,35 +36,51 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/:\/\/[^\s/@"]+@/g, `://${REDACTED}@`],
 ];
 
-/** Takes out what looks like a secret. */
+/** Replaces what looks like a secret. */
 export function withoutSecrets(text: string): string {
-  return TEXTS.reduce((result, [pattern, replacement]) => result.replace(pattern, replacement), text);
+  return SECRET_PATTERNS.reduce(
+    (result, [pattern, replacement]) => result.replace(pattern, replacement),
+    text,
+  );
 }
 
-/** A count, as the summary of the configuration has it in place of secrets. */
+/** The summary of the configuration shows a count (`2 secrets`) in place of secrets. */
 function isCount(value: unknown): boolean {
   return typeof value === 'string' && /^\d+ secrets?$/.test(value);
 }
 
-function isKept(value: unknown): boolean {
+function isHarmless(value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'boolean' || value === null || isCount(value);
 }
 
 function redact(key: string, value: unknown): unknown {
-  if (KEYS.has(key.toLowerCase().replaceAll(/[-_]/g, '')) && !isKept(value)) return REDACTED;
+  if (SENSITIVE_KEYS.has(key.toLowerCase().replaceAll(/[-_]/g, '')) && !isHarmless(value)) return REDACTED;
   return typeof value === 'string' ? withoutSecrets(value) : value;
 }
 
 const SUSPECT = new RegExp(
   [
-    // Keys as they stand in JSON; `-` and `_` may stand anywhere in them.
-    `"(?:${[...KEYS].map((key) => key.split('').join('[-_]?')).join('|')})":`,
-    ...TEXTS.map(([{ source }]) => source),
+    // Keys as JSON writes them, with `-` or `_` anywhere inside.
+    `"(?:${[...SENSITIVE_KEYS].map((key) => key.split('').join('[-_]?')).join('|')})":`,
+    ...SECRET_PATTERNS.map(([{ source }]) => source),
   ].join('|'),
   'i',
 );
 
-/** A log line without secrets. Only a line that may hold one is taken apart, so the others cost one search. */
+/**
+ * A log line without secrets. Only a line that may contain one is parsed; others cost one search.
+ */
 export function redactLine(line: string): string {
   return SUSPECT.test(line) ? `${JSON.stringify(JSON.parse(line, redact))}\n` : line;
+}
+
+/** Digits and separators, as in phone and card numbers. */
+const NUMBER_LIKE = /^[\d+. ()-]*$/;
+
+/**
+ * An external id or name if it looks like one, else undefined: an address, a number or a sentence
+ * could be personal data, and the receipt identifies the event anyway.
+ */
+export function loggable(text: string | undefined): string | undefined {
+  return text !== undefined && /^[\w.:-]{1,100}$/.test(text) && !NUMBER_LIKE.test(text) ? text : undefined;
 }

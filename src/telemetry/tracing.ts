@@ -16,23 +16,24 @@ import {
 } from '@opentelemetry/api';
 
 /*
- * Spans through OpenTelemetry's API. The SDK is the operator's (docs/operations.md, Tracing); without one every call here does nothing and
- * no context is valid, so nothing is stored either. Attributes hold configured names, fixed codes, counts and receipts: no payload, no words.
+ * Spans through OpenTelemetry's API. The operator provides the SDK (docs/operations.md, Tracing).
+ * Without one every call here does nothing, and no context is valid, so none is stored. Attributes
+ * hold configured names, fixed codes, counts and receipts: no payload and no free text.
  */
 
 const tracer = trace.getTracer('capillary-aep-relay');
 
-/** What traces while nobody has loaded an SDK: nothing. */
-const NOBODY = new ProxyTracerProvider().getDelegate();
+/** The provider that is in place until an SDK is loaded. */
+const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
-/** Whether spans go anywhere. An SDK may come at any time. */
+/** Whether an SDK receives spans. It can be loaded at any time. */
 export function isTraced(): boolean {
   const provider = trace.getTracerProvider();
-  return !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NOBODY;
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NO_PROVIDER;
 }
 
-const FORM = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /** The span's context as W3C traceparent text; undefined without an SDK. */
 export function traceparentOf(span: Span): string | undefined {
@@ -41,27 +42,27 @@ export function traceparentOf(span: Span): string | undefined {
   return `00-${traceId}-${spanId}-${(traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, '0')}`;
 }
 
-/** By which a log line is found from a trace; undefined without an SDK. */
+/** Links a log line to its trace; undefined without an SDK. */
 export function traceIdOf(span: Span): string | undefined {
   return isSpanContextValid(span.spanContext()) ? span.spanContext().traceId : undefined;
 }
 
 function spanContextOf(traceparent: string | undefined): SpanContext | undefined {
-  const [, traceId, spanId, flags] = (traceparent && FORM.exec(traceparent)) || [];
+  const [, traceId, spanId, flags] = (traceparent && TRACEPARENT.exec(traceparent)) || [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
   const found = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
   return isSpanContextValid(found) ? found : undefined;
 }
 
-/** The context in which an event was journaled; the root for one without. */
+/** The context in which an event was journaled; the root context if it has none. */
 export function contextOf(traceparent: string | undefined): Context {
   const found = spanContextOf(traceparent);
   return found === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, found);
 }
 
 /**
- * Where a span over several events belongs: in their trace when they are all of one, else in a trace of its own. Linked to each of them
- * either way.
+ * Parent and links of a span that covers several events: it joins their trace if they share one,
+ * else it starts a new trace. It links to each of them either way.
  */
 export function originOf(traceparents: readonly (string | undefined)[]): {
   readonly parent: Context;
@@ -78,29 +79,32 @@ export function originOf(traceparents: readonly (string | undefined)[]): {
   };
 }
 
-/** The context that a request came with, unless an instrumentation of the process has begun a span for it already. */
+/**
+ * The context in the request's headers, unless an instrumentation has already started a span for
+ * it.
+ */
 export function incomingContext(headers: object): Context {
   const active = context.active();
   return trace.getSpan(active) === undefined ? propagation.extract(active, headers) : active;
 }
 
-/** Begins a span that whoever calls this ends. */
-export function beginSpan(name: string, options: SpanOptions, parent: Context): Span {
+/** Starts a span; the caller must end it. */
+export function startSpan(name: string, options: SpanOptions, parent: Context): Span {
   return tracer.startSpan(name, options, parent);
 }
 
-/** Runs the work as what happens within the span. */
-export function within<T>(span: Span, work: () => T): T {
+/** Runs the work with the span as the active one. */
+export function withActiveSpan<T>(span: Span, work: () => T): T {
   return context.with(trace.setSpan(context.active(), span), work);
 }
 
-/** Marks the span as failed. @param type a code, never a sentence */
+/** Marks the span as failed. @param type a code, not a message */
 export function markFailed(span: Span, type: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
   span.setAttribute('error.type', type);
 }
 
-/** Runs the work within a span of its own, below the given context or else below the span that is under way. */
+/** Runs the work in a new span, a child of the given context or of the active span. */
 export function inSpan<T>(
   name: string,
   options: SpanOptions,
@@ -116,11 +120,11 @@ async function inTracedSpan<T>(
   work: (span: Span) => Promise<T>,
   parent: Context,
 ): Promise<T> {
-  const span = beginSpan(name, options, parent);
+  const span = startSpan(name, options, parent);
   try {
-    return await within(span, () => work(span));
+    return await withActiveSpan(span, () => work(span));
   } catch (error) {
-    // The name only: messages can quote what was read.
+    // The name only: messages can quote payloads.
     markFailed(span, error instanceof Error ? error.name : 'unknown');
     throw error;
   } finally {
@@ -128,12 +132,15 @@ async function inTracedSpan<T>(
   }
 }
 
-/** Has the SDK, if there is one, send off the spans it holds; gives up after so many ms. Never throws. */
-export async function flushSpans(ms: number): Promise<void> {
+/**
+ * Asks the SDK, if there is one, to export its buffered spans. Gives up after `timeoutMs`. Never
+ * throws.
+ */
+export async function flushSpans(timeoutMs: number): Promise<void> {
   const proxy = trace.getTracerProvider() as { getDelegate?: () => { forceFlush?: () => Promise<void> } };
   const flushed = Promise.resolve(proxy.getDelegate?.().forceFlush?.()).catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  await Promise.race([flushed, late]);
+  const timedOut = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
+  await Promise.race([flushed, timedOut]);
   clearTimeout(timer);
 }

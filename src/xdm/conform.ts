@@ -8,102 +8,115 @@ import {
   type Shape,
 } from './shape.ts';
 
-/** Told of everything that is left out because it does not fit; `path` is in XDM, in dots. */
-export type Fault = (path: string, code: string) => void;
+/** Called for everything that is left out because it does not fit; `path` is dotted XDM. */
+export type FaultReporter = (path: string, code: string) => void;
 
 /**
- * Deeper than any schema; what comes deeper (a brand's own data) is left out rather than overflow the stack.
+ * Deeper than any schema. A brand's own data below this is left out, as it could overflow the
+ * stack.
  */
 const MAX_DEPTH = 24;
 
 /**
- * Makes a value fit a shape: what is empty goes silently, because AEP refuses null and empty values
- * (reference: adobe.md §4.4); what has a wrong type, enum or pattern, and every unknown field, goes and is
- * reported. Nothing is converted. Undefined when nothing is left.
+ * Makes a value fit a shape by leaving out what does not. Empty values are left out silently, since
+ * AEP refuses them (docs/platforms/adobe.md#empty-values). Values of a wrong type, enum or pattern
+ * and unknown fields are left out and reported. Nothing is converted.
+ *
+ * @returns undefined if nothing is left
  */
-export function conform(value: unknown, shape: Shape, path: string, fault: Fault): JsonValue | undefined {
+export function conform(
+  value: unknown,
+  shape: Shape,
+  path: string,
+  onFault: FaultReporter,
+): JsonValue | undefined {
   if (isEmpty(value)) {
     return undefined;
   }
   if (isObjectShape(shape)) {
     return isJsonObject(value)
-      ? conformObject(value, shape, path, fault)
-      : reported(path, 'wrong-type', fault);
+      ? conformObject(value, shape, path, onFault)
+      : reportFault(path, 'wrong-type', onFault);
   }
   if (isListShape(shape)) {
     return Array.isArray(value)
-      ? conformList(value, shape.items, path, fault)
-      : reported(path, 'wrong-type', fault);
+      ? conformList(value, shape.items, path, onFault)
+      : reportFault(path, 'wrong-type', onFault);
   }
   const code = leafFault(value, shape);
-  return code === undefined ? wellFormed(value as JsonValue) : reported(path, code, fault);
+  return code === undefined ? wellFormed(value as JsonValue) : reportFault(path, code, onFault);
 }
 
-/** `conform` for a value of no known shape: takes out what is empty, not finite or too deep. */
-export function conformAny(value: unknown, path: string, fault: Fault, depth = 0): JsonValue | undefined {
+/** `conform` for a value without a shape: leaves out what is empty, not finite or too deep. */
+export function conformAny(
+  value: unknown,
+  path: string,
+  onFault: FaultReporter,
+  depth = 0,
+): JsonValue | undefined {
   if (isEmpty(value)) {
     return undefined;
   }
   if (depth > MAX_DEPTH) {
-    return reported(path, 'too-deep', fault);
+    return reportFault(path, 'too-deep', onFault);
   }
   if (Array.isArray(value)) {
-    return listOf(value, (item, index) => conformAny(item, `${path}[${index}]`, fault, depth + 1));
+    return mapItems(value, (item, index) => conformAny(item, `${path}[${index}]`, onFault, depth + 1));
   }
   if (isJsonObject(value)) {
-    return objectOf(value, (inner, name) => openField(name, inner, path, fault, depth + 1));
+    return mapFields(value, (inner, name) => openField(name, inner, path, onFault, depth + 1));
   }
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    return reported(path, 'not-finite', fault);
+    return reportFault(path, 'not-finite', onFault);
   }
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     ? wellFormed(value)
-    : reported(path, 'wrong-type', fault);
+    : reportFault(path, 'wrong-type', onFault);
 }
 
 function conformObject(
   value: JsonObject,
   shape: ObjectShape,
   path: string,
-  fault: Fault,
+  onFault: FaultReporter,
 ): JsonObject | undefined {
-  const result = objectOf(value, (inner, name) => {
+  const result = mapFields(value, (inner, name) => {
     const known = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
     if (known !== undefined) {
-      return conform(inner, known, join(path, name), fault);
+      return conform(inner, known, join(path, name), onFault);
     }
     if (shape.open) {
-      return openField(name, inner, path, fault, 0);
+      return openField(name, inner, path, onFault, 0);
     }
-    return isEmpty(inner) ? undefined : reported(join(path, name), 'unknown-field', fault);
+    return isEmpty(inner) ? undefined : reportFault(join(path, name), 'unknown-field', onFault);
   });
   const missing = result && shape.required.find((name) => result[name] === undefined);
-  return missing === undefined ? result : reported(join(path, missing), 'missing-required', fault);
+  return missing === undefined ? result : reportFault(join(path, missing), 'missing-required', onFault);
 }
 
 function openField(
   name: string,
   value: unknown,
   path: string,
-  fault: Fault,
+  onFault: FaultReporter,
   depth: number,
 ): JsonValue | undefined {
   const at = join(path, name.toWellFormed());
   const isAllowed = isTenantFieldName(name) || isEmpty(value);
-  return isAllowed ? conformAny(value, at, fault, depth) : reported(at, 'unknown-field', fault);
+  return isAllowed ? conformAny(value, at, onFault, depth) : reportFault(at, 'unknown-field', onFault);
 }
 
 function conformList(
   value: readonly unknown[],
   items: Shape,
   path: string,
-  fault: Fault,
+  onFault: FaultReporter,
 ): JsonValue[] | undefined {
-  return listOf(value, (item, index) => conform(item, items, `${path}[${index}]`, fault));
+  return mapItems(value, (item, index) => conform(item, items, `${path}[${index}]`, onFault));
 }
 
-function reported(path: string, code: string, fault: Fault): undefined {
-  fault(path, code);
+function reportFault(path: string, code: string, onFault: FaultReporter): undefined {
+  onFault(path, code);
   return undefined;
 }
 
@@ -111,36 +124,39 @@ function wellFormed(value: JsonValue): JsonValue {
   return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
-/** The items that something is left of. */
-function listOf(
+/** The transformed items, without those that became undefined. */
+function mapItems(
   value: readonly unknown[],
-  keep: (item: unknown, index: number) => JsonValue | undefined,
+  transform: (item: unknown, index: number) => JsonValue | undefined,
 ): JsonValue[] | undefined {
   const items: JsonValue[] = [];
   for (let index = 0; index < value.length; index += 1) {
-    const kept = keep(value[index], index);
-    if (kept !== undefined) {
-      items.push(kept);
+    const result = transform(value[index], index);
+    if (result !== undefined) {
+      items.push(result);
     }
   }
   return items.length > 0 ? items : undefined;
 }
 
-/** The fields that something is left of; none of them is called `__proto__`, which no name of a schema's or a tenant's field is. */
-function objectOf(
+/**
+ * The transformed fields, without those that became undefined. None of them is `__proto__`: neither
+ * a schema nor a tenant has a field of that name.
+ */
+function mapFields(
   value: JsonObject,
-  keep: (inner: JsonValue, name: string) => JsonValue | undefined,
+  transform: (inner: JsonValue, name: string) => JsonValue | undefined,
 ): JsonObject | undefined {
   const object: JsonObject = {};
-  let isEmptied = true;
+  let isEmptyResult = true;
   for (const name of Object.keys(value)) {
-    const kept = keep(value[name] as JsonValue, name);
-    if (kept !== undefined) {
-      object[name] = kept;
-      isEmptied = false;
+    const result = transform(value[name] as JsonValue, name);
+    if (result !== undefined) {
+      object[name] = result;
+      isEmptyResult = false;
     }
   }
-  return isEmptied ? undefined : object;
+  return isEmptyResult ? undefined : object;
 }
 
 function join(path: string, name: string): string {

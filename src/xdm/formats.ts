@@ -4,12 +4,10 @@ const DATE_TIME =
   /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 const URI_REFERENCE = /^[\w.~-]+$/;
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i;
-/** The last label is no number: an address of four numbers is none of a person. */
+/** The last label is not a number: nobody's address ends with an IP address. */
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/i;
 
-/**
- * A date-time that AEP takes: a zone is needed, a space or an epoch is refused (reference: adobe.md §2.8).
- */
+/** A date-time that AEP accepts: it requires a zone (docs/platforms/adobe.md#date-times). */
 export function isDateTime(text: string): boolean {
   const day = DATE_TIME.exec(text)?.[1];
   return day !== undefined && isCalendarDay(day);
@@ -20,14 +18,15 @@ export function isDate(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && isCalendarDay(text);
 }
 
-/** Only characters that mean nothing else in a reference (reference: adobe.md §4.1). */
+/** Only unreserved characters, which need no escaping (docs/platforms/adobe.md#event-ids). */
 export function isUriReference(text: string): boolean {
   return URI_REFERENCE.test(text);
 }
 
 /**
- * A mail address as XDM's `email` format takes it: ASCII only, in either case, at most 254 characters. Ask
- * before making it lower case: that turns some signs, such as the one of Kelvin, into ASCII letters.
+ * An e-mail address that XDM's format `email` accepts: ASCII only, in either case, at most 254
+ * characters. Call this before changing the case: lower case turns some characters, such as the
+ * Kelvin sign, into ASCII letters.
  */
 export function isEmail(text: string): boolean {
   const at = text.lastIndexOf('@');

@@ -1,6 +1,6 @@
 import { isDate, isDateTime, isEmail, isUriReference } from './formats.ts';
 
-/** What a single value may be. */
+/** The type of a scalar value. */
 export type Leaf =
   | 'string'
   | 'number'
@@ -15,9 +15,9 @@ export type Leaf =
 
 export interface ObjectShape {
   readonly fields: Readonly<Record<string, Shape>>;
-  /** Without one of these the whole object is of no use to AEP and is left out. */
+  /** AEP refuses the object without these, so then the whole object is left out. */
   readonly required: readonly string[];
-  /** Fields that are not listed are let through: the brand's own ones below the tenant. */
+  /** Whether other fields are allowed: the brand's own ones below the tenant. */
   readonly open: boolean;
 }
 
@@ -26,7 +26,8 @@ export interface ListShape {
 }
 
 /**
- * The shape of a part of an XDM record: a small mirror of Adobe's schemas, holding what the relay may write.
+ * The shape of a part of an XDM record. Our shapes describe the fields that the relay may write, a
+ * subset of Adobe's schemas.
  */
 export type Shape = Leaf | ObjectShape | ListShape;
 
@@ -61,15 +62,18 @@ export function isListShape(shape: Shape): shape is ListShape {
   return typeof shape === 'object' && 'items' in shape;
 }
 
-/** Names that AEP takes for a field of the tenant's own (reference: adobe.md §5.9). */
+/** A name that AEP accepts for a custom field (docs/platforms/adobe.md#tenant-fields). */
 export function isTenantFieldName(name: string): boolean {
   return /^[A-Za-z0-9][\w-]*$/.test(name);
 }
 
-/** Stands in a path for "an item of the list". */
+/** In a path: any item of the list. */
 export const ITEM = '[]';
 
-/** The shape at a path of field names; `any` below an open object; undefined where nothing may be written. */
+/**
+ * The shape at a path of field names: `any` for an unlisted field of an open object, undefined where
+ * nothing may be written.
+ */
 export function shapeAt(shape: Shape, path: readonly string[]): Shape | 'any' | undefined {
   let at: Shape = shape;
   for (const [index, name] of path.entries()) {
@@ -89,7 +93,7 @@ export function shapeAt(shape: Shape, path: readonly string[]): Shape | 'any' | 
   return at;
 }
 
-/** Undefined when the value fits the leaf, else the stable code of what is wrong with it. */
+/** The stable code of what is wrong with a value; undefined if it fits. */
 export function leafFault(value: unknown, leaf: Leaf): string | undefined {
   if (leaf === 'number' || leaf === 'integer') {
     return numberFault(value, leaf);
@@ -110,7 +114,7 @@ function numberFault(value: unknown, leaf: 'number' | 'integer'): string | undef
   return leaf === 'integer' && !isInteger(value) ? 'not-an-integer' : undefined;
 }
 
-/** An Integer of XDM has 32 bits; a schema that a brand made in the editor says so. */
+/** XDM's Integer has 32 bits, as schemas made in Adobe's editor show. */
 function isInteger(value: number): boolean {
   return value === Math.trunc(value) && Math.abs(value) < 2 ** 31;
 }
@@ -134,4 +138,29 @@ function textFault(value: string, leaf: Exclude<Leaf, 'number' | 'integer' | 'bo
     case 'string':
       return undefined;
   }
+}
+
+/** The optional field groups, or versions of them, that the schemas of a destination have. */
+export interface SchemaFeatures {
+  readonly loyalty2026: boolean;
+  readonly loyaltyEvents: boolean;
+  readonly placeContext: boolean;
+  readonly sourceAudit: boolean;
+  readonly consents: boolean;
+}
+
+type ShapeFactory = (features: SchemaFeatures, tenant: string | undefined) => ObjectShape;
+
+/**
+ * Makes the shape of each schema once, since every event needs it. The features of a destination
+ * never change while the process runs.
+ */
+export function memoizePerSchema(make: ShapeFactory): ShapeFactory {
+  const known = new WeakMap<SchemaFeatures, Map<string | undefined, ObjectShape>>();
+  return (features, tenant) => {
+    const byTenant = known.get(features) ?? new Map<string | undefined, ObjectShape>();
+    const shape = byTenant.get(tenant) ?? make(features, tenant);
+    known.set(features, byTenant.set(tenant, shape));
+    return shape;
+  };
 }

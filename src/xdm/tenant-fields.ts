@@ -1,12 +1,11 @@
-import { TENANT_ENGAGEMENT_FIELDS } from './tenant-engagement.ts';
+import { TENANT_OFFER_FIELDS, TENANT_ENGAGEMENT_FIELDS } from './tenant-family-fields.ts';
 import { list, object, type ObjectShape, openObject } from './shape.ts';
-import { OFFER_EVENT_FIELDS } from './tenant-offers.ts';
 
-const codeAndName = { code: 'string', name: 'string' } as const;
+const CODE_AND_NAME = { code: 'string', name: 'string' } as const;
 
 /**
- * What the relay writes below `<tenant>.capillary` of an ExperienceEvent (reference: mapping.md, Per event:
- * `T.`).
+ * The fields that the relay writes below `<tenant>.capillary` of an ExperienceEvent.
+ * docs/mapping.md lists them as `T.`.
  */
 export const TENANT_EVENT_FIELDS = openObject({
   event: object({
@@ -18,8 +17,8 @@ export const TENANT_EVENT_FIELDS = openObject({
     loyaltyEventId: 'string',
   }),
   customerId: 'string',
-  store: object({ ...codeAndName, externalId: 'string' }),
-  till: object(codeAndName),
+  store: object({ ...CODE_AND_NAME, externalId: 'string' }),
+  till: object(CODE_AND_NAME),
   program: object({ id: 'string', name: 'string' }),
   customer: object({ source: 'string', loyaltyType: 'string' }),
   changes: list(object({ field: 'string', previous: 'string', current: 'string' })),
@@ -85,17 +84,17 @@ export const TENANT_EVENT_FIELDS = openObject({
     redeemedDate: 'date-time',
   }),
   merge: object({ survivorId: 'string', victimId: 'string' }),
-  ...OFFER_EVENT_FIELDS,
+  ...TENANT_OFFER_FIELDS,
   ...TENANT_ENGAGEMENT_FIELDS,
   payload: 'string',
 });
 
-/** What the relay writes below `<tenant>.capillary` of a profile. */
+/** The fields that the relay writes below `<tenant>.capillary` of a profile. */
 export const TENANT_PROFILE_FIELDS = openObject({
   programs: list(object({ id: 'string', points: 'number', lifetime: 'number' }, ['id'])),
 });
 
-/** The tenant's object around the relay's fields; a brand's own fields beside them are let through. */
+/** The tenant's object: the relay's fields, and any of the brand's own. */
 export function tenantShape(capillary: ObjectShape): ObjectShape {
   return openObject({ capillary });
 }

@@ -1,4 +1,4 @@
-import { parseEvent, type ParseOptions } from '../../src/capillary/envelope.ts';
+import { parseEvent, type ParseOptions } from '../../src/capillary/event-parser.ts';
 import type { CapillaryEvent } from '../../src/capillary/event.ts';
 import type { JsonObject, JsonValue } from '../../src/capillary/json.ts';
 
@@ -23,11 +23,14 @@ export const FLAT: JsonObject = {
   eventLogId: 662389307,
 };
 
-export const bytes = (text: string): Buffer => Buffer.from(text, 'utf8');
+export function bytes(text: string): Buffer {
+  return Buffer.from(text, 'utf8');
+}
 
 /** The outcome of one body: bytes, a text, or a value to be written as JSON. */
-export const parse = (body: Uint8Array | JsonValue, options: ParseOptions = {}) =>
-  parseEvent(body instanceof Uint8Array ? body : bytes(JSON.stringify(body)), options);
+export function parse(body: Uint8Array | JsonValue, options: ParseOptions = {}) {
+  return parseEvent(body instanceof Uint8Array ? body : bytes(JSON.stringify(body)), options);
+}
 
 /** The event of a body that must have one. */
 export function eventOf(body: Uint8Array | JsonValue, options: ParseOptions = {}): CapillaryEvent {
@@ -44,8 +47,9 @@ export function refusalOf(body: Uint8Array | JsonValue, options: ParseOptions = 
   return parsed.ok ? 'an event' : `${parsed.code}: ${parsed.detail}`;
 }
 
-export const without = (object: JsonObject, ...fields: string[]): JsonObject =>
-  Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
+export function without(object: JsonObject, ...fields: string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
+}
 
 /** Writes a value anew at every level. */
 export function rewrite(
@@ -64,9 +68,11 @@ export function rewrite(
   return leaf(value);
 }
 
-const same = (value: JsonValue): JsonValue => value;
+function same(value: JsonValue): JsonValue {
+  return value;
+}
 
-const reversed = (value: JsonValue): JsonValue => {
+function reversed(value: JsonValue): JsonValue {
   if (Array.isArray(value)) {
     return value.map(reversed);
   }
@@ -77,7 +83,7 @@ const reversed = (value: JsonValue): JsonValue => {
           .map(([name, item]) => [name, reversed(item)]),
       )
     : value;
-};
+}
 
 /** Every way in which one flat event may be sent (reference: capillary.md §2.1–2.2, and what gateways make of it). */
 export const ENVELOPES: Readonly<Record<string, (flat: JsonObject) => Uint8Array>> = {
@@ -111,19 +117,24 @@ export const ENVELOPES: Readonly<Record<string, (flat: JsonObject) => Uint8Array
     bytes(JSON.stringify(rewrite(flat, (leaf) => (Number.isSafeInteger(leaf) ? `${Number(leaf)}.0` : leaf)))),
 };
 
-const nameOf = (flat: JsonObject): string => (typeof flat['eventName'] === 'string' ? flat['eventName'] : '');
+function nameOf(flat: JsonObject): string {
+  return typeof flat['eventName'] === 'string' ? flat['eventName'] : '';
+}
 
-const wrapped = (flat: JsonObject, eventType: string): JsonObject => ({
-  ...('eventId' in flat ? { eventId: flat['eventId'] ?? null } : {}),
-  eventType,
-  consumerGroupId: null,
-  actionType: 'START',
-  timeStamp: 1_790_848_809_999,
-  attributes: without(flat, 'eventId'),
-});
+function wrapped(flat: JsonObject, eventType: string): JsonObject {
+  return {
+    ...('eventId' in flat ? { eventId: flat['eventId'] ?? null } : {}),
+    eventType,
+    consumerGroupId: null,
+    actionType: 'START',
+    timeStamp: 1_790_848_809_999,
+    attributes: without(flat, 'eventId'),
+  };
+}
 
 /** Integers as `1676.0`, which JSON.stringify cannot write. */
-const asFloats = (flat: JsonObject): string =>
-  JSON.stringify(
+function asFloats(flat: JsonObject): string {
+  return JSON.stringify(
     rewrite(flat, (leaf) => (Number.isSafeInteger(leaf) ? `@float:${Number(leaf)}` : leaf)),
   ).replaceAll(/"@float:(-?\d+)"/g, '$1.0');
+}

@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseEvent } from '../../src/capillary/envelope.ts';
+import { parseEvent } from '../../src/capillary/event-parser.ts';
 import { bytes, FLAT, refusalOf } from './event-body.ts';
 
 const OUTCOMES = ['event', 'not-json', 'not-an-event', 'wrong-org'];
 
-const expectAnOutcome = (body: Uint8Array): void => {
+function expectAnOutcome(body: Uint8Array): void {
   const parsed = parseEvent(body, { orgIds: [1, 100458] });
   expect(OUTCOMES).toContain(parsed.ok ? 'event' : parsed.code);
-};
+}
 
 describe('hostile bodies', () => {
   test('no bytes make it throw', () => {

@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseEpoch, parseLocalDate, pickTime, toTimestamp } from '../../src/capillary/times.ts';
 
-const shown = (at: number | undefined): string | undefined =>
-  at === undefined ? undefined : toTimestamp(at);
+function shown(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : toTimestamp(at);
+}
 
 describe('parseEpoch', () => {
   it.each([

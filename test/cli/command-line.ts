@@ -14,20 +14,22 @@ export interface Ended {
 export interface RunOptions {
   /** Written to standard input. */
   readonly input?: string;
-  /** Besides what the tests themselves run in, without anything of a relay's. */
+  /** Added to the environment of the tests, without the relay's own variables. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const surroundings = (): Record<string, string | undefined> => ({
-  ...process.env,
-  RELAY_CONFIG: undefined,
-  RELAY_ADMIN_TOKEN: undefined,
-});
+function cleanEnvironment(): Record<string, string | undefined> {
+  return {
+    ...process.env,
+    RELAY_CONFIG: undefined,
+    RELAY_ADMIN_TOKEN: undefined,
+  };
+}
 
-/** Runs the program as a person or a script does: a process of its own, without a terminal. */
-export const run = async (words: readonly string[], options: RunOptions = {}): Promise<Ended> => {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words], {
-    env: { ...surroundings(), ...options.env },
+/** Runs the program in a process of its own, without a terminal. */
+export async function run(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+    env: { ...cleanEnvironment(), ...options.env },
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
@@ -37,11 +39,12 @@ export const run = async (words: readonly string[], options: RunOptions = {}): P
     once(child, 'close'),
   ]);
   return { code: code as number | null, stdout, stderr };
-};
+}
 
-/** Lines of a table, each cut into its cells. */
-export const cellsOf = (table: string): string[][] =>
-  table
+/** Splits a table into lines, and each line into cells. */
+export function cellsOf(table: string): string[][] {
+  return table
     .trim()
     .split('\n')
     .map((line) => line.split(/ {2,}/));
+}

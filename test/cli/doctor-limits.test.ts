@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { fileSystemFinding, spaceFinding } from '../../src/cli/doctor/disk.ts';
-import { memoryFinding, openFilesFinding } from '../../src/cli/doctor/system.ts';
+import { fileSystemFinding, spaceFinding } from '../../src/cli/doctor/store-findings.ts';
+import { memoryFinding, openFilesFinding } from '../../src/cli/doctor/system-findings.ts';
 
 const GIB = 1_024 ** 3;
 
-describe('limits that a test cannot make', () => {
+describe('limits that a test cannot create', () => {
   it.each([
     [0x01021994, 'warn', 'tmpfs'],
     [0x794c7630, 'warn', 'overlay'],
@@ -18,10 +18,16 @@ describe('limits that a test cannot make', () => {
   });
 
   it.each([
-    ['no room', 0.5 * GIB, 0, 'fail', /answered 503/],
-    ['less than the store may take', 5 * GIB, 0, 'warn', /^.*the disk is full before the store is$/],
-    ['the rest of a store that has grown', 5 * GIB, 6 * GIB, 'ok', /^5 GiB free/],
-    ['all of it', 11 * GIB, 0, 'ok', /^11 GiB free/],
+    ['none left', 0.5 * GIB, 0, 'fail', /answered 503/],
+    [
+      'less than the store may use',
+      5 * GIB,
+      0,
+      'warn',
+      /^.*the disk fills up before the store reaches its limit$/,
+    ],
+    ['the rest of what a grown store may use', 5 * GIB, 6 * GIB, 'ok', /^5 GiB free/],
+    ['enough for the whole store', 11 * GIB, 0, 'ok', /^11 GiB free/],
   ])('free space: %s', (_name, free, used, level, detail) => {
     const marks = { minFree: 1 * GIB, maxBytes: 10 * GIB };
     expect(spaceFinding({ free, used }, marks)).toMatchObject({
@@ -32,7 +38,7 @@ describe('limits that a test cannot make', () => {
 
   it('says how much more the volume needs', () => {
     const { cure } = spaceFinding({ free: 5 * GIB, used: 0 }, { minFree: 1 * GIB, maxBytes: 10 * GIB });
-    expect(cure).toContain('give the volume 6 GiB more');
+    expect(cure).toContain('enlarge the volume by 6 GiB');
   });
 
   it.each([

@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
+import { SOURCE_CHECKS } from '../../src/cli/source-checks.ts';
 import { ConfigError, type ConfigProblem, type Path } from '../../src/config/config-error.ts';
-import { type Environment, readConfig } from '../../src/config/load.ts';
-import type { Config } from '../../src/config/schema.ts';
+import { type Environment, readConfig } from '../../src/config/load-config.ts';
+import type { Config } from '../../src/config/config-schema.ts';
 
-/** A file of the folder fixtures. */
-export const fixture = (name: string): string =>
-  readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+/** The text of a file in the folder fixtures. */
+export function fixture(name: string): string {
+  return readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+}
 
 type Block = Record<string | number, unknown>;
 
-/** The smallest configuration with values put in; `undefined` takes a key out. */
-export const smallestWith = (...changes: readonly (readonly [path: Path, value: unknown])[]): string => {
+/** The smallest configuration with changed values; `undefined` removes a key. */
+export function smallestWith(...changes: readonly (readonly [path: Path, value: unknown])[]): string {
   const tree = parse(fixture('smallest.yaml')) as Block;
   for (const [path, value] of changes) {
     let block = tree;
@@ -21,13 +23,14 @@ export const smallestWith = (...changes: readonly (readonly [path: Path, value: 
     else block[last] = value;
   }
   return stringify(tree, { aliasDuplicateObjects: false });
-};
+}
 
-export const configOf = (text: string, env: Environment = {}): Config =>
-  readConfig(text, '/etc/relay/relay.yaml', env).config;
+export function configOf(text: string, env: Environment = {}): Config {
+  return readConfig(text, '/etc/relay/relay.yaml', env, SOURCE_CHECKS).config;
+}
 
-/** The error that the text is refused with. */
-export const errorOf = (text: string, env: Environment = {}): ConfigError => {
+/** The error that refuses the text. */
+export function errorOf(text: string, env: Environment = {}): ConfigError {
   try {
     configOf(text, env);
   } catch (error) {
@@ -35,7 +38,8 @@ export const errorOf = (text: string, env: Environment = {}): ConfigError => {
     throw error;
   }
   throw new Error('the configuration was not refused');
-};
+}
 
-export const problemsOf = (text: string, env: Environment = {}): readonly ConfigProblem[] =>
-  errorOf(text, env).problems;
+export function problemsOf(text: string, env: Environment = {}): readonly ConfigProblem[] {
+  return errorOf(text, env).problems;
+}

@@ -1,5 +1,7 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Path } from '../../src/config/config-error.ts';
+import { parseEncryptionKey } from '../../src/config/cross-checks.ts';
 import { configOf, problemsOf, smallestWith } from './config-text.ts';
 
 const destination = ['destinations', 0] as const;
@@ -21,7 +23,7 @@ type Case = readonly [
   path: string,
   value: unknown,
   changes: readonly (readonly [Path, unknown])[],
-  words: string,
+  fix: string,
 ];
 
 const refused: readonly Case[] = [
@@ -69,7 +71,7 @@ const refused: readonly Case[] = [
   ['sources[1].name', 'acme', [[['sources', 1], secondSource]], 'a name of its own'],
   [
     'sources[0].verify[0].payload',
-    '{x}',
+    '{timestamp} without the setting',
     [
       [
         [...source, 'verify', 0],
@@ -86,17 +88,17 @@ const refused: readonly Case[] = [
   ],
   [
     'sources[0].overrides.customerAdded.event',
-    'no JSONata',
+    'invalid JSONata',
     [[[...source, 'overrides'], { customerAdded: { event: '{"a": ', profile: '{"a": 1}' } }]],
     'capillary-relay map',
   ],
 ];
 
 describe('checks between keys', () => {
-  it.each(refused)('refuse %s: %s', (path, _value, changes, words) => {
+  it.each(refused)('refuse %s: %s', (path, _value, changes, fix) => {
     const problems = problemsOf(smallestWith(...changes));
     expect(problems.map((problem) => problem.path)).toEqual([path]);
-    expect(problems[0]?.cure).toContain(words);
+    expect(problems[0]?.cure).toContain(fix);
   });
 
   it.each([
@@ -109,15 +111,15 @@ describe('checks between keys', () => {
         [key32.toString('hex'), ''],
       ],
     ],
-    ['an admin port for others with a token', [['admin'], { host: '0.0.0.0', token: 't0ken' }]],
+    ['an admin port for other machines with a token', [['admin'], { host: '0.0.0.0', token: 't0ken' }]],
     ['an admin port on ::1', [['admin', 'host'], '::1']],
     [
-      'a profile that is off',
+      'a profile with write: off',
       [[...destination, 'profile'], { ...profile, datasetId: 'e-dataset', write: 'off' }],
     ],
     ['an open connection', [destination, openDestination]],
     ['equal delays', [[...destination, 'retry'], { minDelay: '5m', maxDelay: '5m' }]],
-    ['anybody on purpose', [[...source, 'verify'], [{ type: 'none' }]]],
+    ['all requests on purpose', [[...source, 'verify'], [{ type: 'none' }]]],
   ] as const)('accept %s', (_name, change) => {
     expect(configOf(smallestWith(change as readonly [Path, unknown])).sources).toHaveLength(1);
   });
@@ -125,7 +127,10 @@ describe('checks between keys', () => {
   it('find every expression that does not compile', () => {
     const overrides = { a: { event: '(' }, b: { event: '1', profile: ')' }, 'c d': { profile: '"' } };
     expect(problemsOf(smallestWith([[...source, 'overrides'], overrides]))).toMatchObject([
-      { path: 'sources[0].overrides.a.event', message: expect.stringMatching(/^is no JSONata expression: /) },
+      {
+        path: 'sources[0].overrides.a.event',
+        message: expect.stringMatching(/^is not a valid JSONata expression: /),
+      },
       { path: 'sources[0].overrides.b.profile' },
       { path: 'sources[0].overrides["c d"].profile' },
     ]);
@@ -136,7 +141,7 @@ describe('checks between keys', () => {
     expect(configOf(text).admin.port).toBe(0);
   });
 
-  it('report beside wrong keys of the same block', () => {
+  it('report together with invalid keys of the same object', () => {
     const text = smallestWith(
       [['store'], { engine: 'jetstream', path: 5, retention: { ids: '1d' }, what: 1 }],
       [[...destination, 'imsOrgId'], 'none'],
@@ -152,12 +157,12 @@ describe('checks between keys', () => {
     ]);
   });
 
-  it('do not call a destination unknown whose name could not be read', () => {
+  it('do not report a missing destination if a destination has an unresolved name', () => {
     const text = smallestWith([[...destination, 'name'], '${NAME}']);
     expect(problemsOf(text).map(({ path }) => path)).toEqual(['destinations[0].name']);
   });
 
-  it('say nothing more of a key that could not be filled in', () => {
+  it('report nothing else for a key with an unresolved placeholder', () => {
     const text = smallestWith([
       ['store', 'encryptionKeys'],
       ['${NEW:-}', '${OLD}'],
@@ -165,3 +170,33 @@ describe('checks between keys', () => {
     expect(problemsOf(text).map(({ path }) => path)).toEqual(['store.encryptionKeys[1]']);
   });
 });
+
+it('parses a key of 32 bytes as base64, base64url or hex', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
+      const key = Buffer.from(bytes);
+      for (const encoding of ['base64', 'base64url', 'hex'] as const)
+        expect(parseEncryptionKey(key.toString(encoding))).toEqual(key);
+      expect(parseEncryptionKey(key.toString('hex').toUpperCase())).toEqual(key);
+    }),
+  );
+});
+
+it('refuses a key of any other length', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      fc.pre(bytes.length !== 32);
+      const key = Buffer.from(bytes);
+      expect(parseEncryptionKey(key.toString('base64'))).toBeUndefined();
+      // No other length has 43 base64 characters or 64 hexadecimal digits.
+      expect(parseEncryptionKey(key.toString('hex'))).toBeUndefined();
+    }),
+  );
+});
+
+it.each(['', 'secret', '!'.repeat(43), `${'A'.repeat(43)}==`, ` ${'A'.repeat(43)}`, 'z'.repeat(64)])(
+  'refuses the key %j',
+  (text) => {
+    expect(parseEncryptionKey(text)).toBeUndefined();
+  },
+);

@@ -6,10 +6,10 @@ import { parse } from 'yaml';
 
 const example = readFileSync(new URL('../../examples/relay.yaml', import.meta.url), 'utf8');
 
-/** With its alternatives: lines whose # is not followed by a space. */
+/** With its alternatives, which are the lines whose # has no space after it. */
 const uncommented = example.replaceAll(/^( *)#(?=\S)/gm, '$1');
 
-const needed = {
+const required = {
   RELAY_KEY: 'key-1',
   IMS_ORG_ID: '1A2B3C4D5E6F7A8B0A495C12@AdobeOrg',
   AEP_INLET_URL: 'https://dcs.adobedc.net/collection/2f4e00112233aabb',
@@ -38,7 +38,7 @@ const optional = {
   RELAY_LOG_LEVEL: 'debug',
 };
 
-const ofAlternatives = {
+const forAlternatives = {
   RELAY_PASSWORD: 'pw-1',
   RELAY_TOKEN: 'token-1',
   RELAY_SIGNING_SECRET: 'hmac-1',
@@ -47,43 +47,45 @@ const ofAlternatives = {
   NEO_SECRET: 'neo-1',
 };
 
-/** Every place of a key in the schema; verifiers by their type. */
-const placesOf = (schema: JsonSchema, path: string): string[] => [
-  ...Object.entries(schema.properties ?? {}).flatMap(([key, field]) => [
-    `${path}.${key}`,
-    ...placesOf(field, `${path}.${key}`),
-  ]),
-  ...(schema.items ? placesOf(schema.items, `${path}[]`) : []),
-  ...(typeof schema.additionalProperties === 'object'
-    ? placesOf(schema.additionalProperties, `${path}.*`)
-    : []),
-  ...(schema.oneOf ?? []).flatMap((option) =>
-    placesOf(option, `${path}(${option.properties?.['type']?.const})`),
-  ),
-];
+/** The paths of all keys of the schema; verifiers by type. */
+function schemaPaths(schema: JsonSchema, path: string): string[] {
+  return [
+    ...Object.entries(schema.properties ?? {}).flatMap(([key, field]) => [
+      `${path}.${key}`,
+      ...schemaPaths(field, `${path}.${key}`),
+    ]),
+    ...(schema.items ? schemaPaths(schema.items, `${path}[]`) : []),
+    ...(typeof schema.additionalProperties === 'object'
+      ? schemaPaths(schema.additionalProperties, `${path}.*`)
+      : []),
+    ...(schema.oneOf ?? []).flatMap((option) =>
+      schemaPaths(option, `${path}(${option.properties?.['type']?.const})`),
+    ),
+  ];
+}
 
-/** The same of a value. */
-const placesIn = (value: unknown, path: string): string[] => {
-  if (Array.isArray(value)) return value.flatMap((item) => placesIn(item, `${path}[]`));
+/** The paths of all keys of a value. */
+function valuePaths(value: unknown, path: string): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => valuePaths(item, `${path}[]`));
   if (typeof value !== 'object' || value === null) return [];
   const at = 'type' in value ? `${path}(${String(value.type)})` : path;
   return Object.entries(value).flatMap(([key, item]) => {
     const step = path.endsWith('overrides') || path.endsWith('Fields') ? '*' : key;
-    return [`${at}.${step}`, ...placesIn(item, `${at}.${step}`)];
+    return [`${at}.${step}`, ...valuePaths(item, `${at}.${step}`)];
   });
-};
+}
 
-/** Of what the example shows, all that has a default. */
-const defaultsOf = (text: string) => {
-  const { sources, admin, ...rest } = configOf(text, needed);
+/** The values in the example that have a default. */
+function defaultsOf(text: string) {
+  const { sources, admin, ...rest } = configOf(text, required);
   const { verify: _verify, timezone: _timezone, country: _country, ...source } = sources[0]!;
   return { ...rest, source, admin: { ...admin, token: undefined } };
-};
+}
 
 describe('examples/relay.yaml', () => {
-  it('needs few variables, and says which', () => {
+  it('requires few variables, and reports the missing ones', () => {
     expect(() => configOf(example, {})).toThrow('IMS_CLIENT_ID is not set');
-    const config = configOf(example, needed);
+    const config = configOf(example, required);
     expect(config.store.encryptionKeys).toEqual([]);
     expect(config.sources[0]?.verify).toEqual([{ type: 'header', name: 'X-Relay-Key', values: ['key-1'] }]);
     expect(config.destinations[0]?.tenant).toBeUndefined();
@@ -106,8 +108,8 @@ describe('examples/relay.yaml', () => {
     expect(defaultsOf(example)).toEqual(defaultsOf(JSON.stringify(short)));
   });
 
-  it('takes what the variables say', () => {
-    const config = configOf(example, { ...needed, ...optional });
+  it('uses the values of the variables', () => {
+    const config = configOf(example, { ...required, ...optional });
     expect(config).toMatchObject({
       server: { port: 80 },
       admin: { host: '0.0.0.0', port: 81, token: 'admin-1' },
@@ -127,22 +129,22 @@ describe('examples/relay.yaml', () => {
     });
   });
 
-  it('is right with all its alternatives too', () => {
-    const config = configOf(uncommented, { ...needed, ...optional, ...ofAlternatives });
+  it('is valid with all its alternatives', () => {
+    const config = configOf(uncommented, { ...required, ...optional, ...forAlternatives });
     expect(config.sources[0]?.verify).toHaveLength(7);
     expect(config.sources[0]?.orgIds).toEqual([100_737]);
     expect(config.destinations[0]?.identity.namespaces.cardNumber).toBe('loyaltyCard');
   });
 
   it('has every key of the schema', () => {
-    const there = new Set(placesIn(parse(uncommented), ''));
-    expect(placesOf(plainJsonSchema(), '').filter((place) => !there.has(place))).toEqual([]);
+    const shown = new Set(valuePaths(parse(uncommented), ''));
+    expect(schemaPaths(plainJsonSchema(), '').filter((path) => !shown.has(path))).toEqual([]);
   });
 
-  it('names every variable that it needs in this test, and no other', () => {
+  it('uses exactly the variables of this test', () => {
     const names = [...uncommented.replace(/^# Values.*$/m, '').matchAll(/\$\{([A-Z_]+)/g)].map(
       ([, name]) => name,
     );
-    expect(new Set(names)).toEqual(new Set(Object.keys({ ...needed, ...optional, ...ofAlternatives })));
+    expect(new Set(names)).toEqual(new Set(Object.keys({ ...required, ...optional, ...forAlternatives })));
   });
 });

@@ -9,18 +9,20 @@ const docs = new URL('../../docs/', import.meta.url).pathname;
 const example = readFileSync(new URL('../../examples/relay.yaml', import.meta.url), 'utf8');
 const validate = new Ajv({ allErrors: true, strict: true, strictTypes: false }).compile(configJsonSchema());
 
-const fieldsOf = (schema: JsonSchema, path: string): [string, JsonSchema][] => [
-  ...Object.entries(schema.properties ?? {}).flatMap(([key, field]) => [
-    [`${path}.${key}`, field] as [string, JsonSchema],
-    ...fieldsOf(field, `${path}.${key}`),
-  ]),
-  ...(schema.items ? fieldsOf(schema.items, `${path}[]`) : []),
-  ...(schema.oneOf ?? []).flatMap((option) => fieldsOf(option, path)),
-];
+function fieldsOf(schema: JsonSchema, path: string): [string, JsonSchema][] {
+  return [
+    ...Object.entries(schema.properties ?? {}).flatMap(([key, field]) => [
+      [`${path}.${key}`, field] as [string, JsonSchema],
+      ...fieldsOf(field, `${path}.${key}`),
+    ]),
+    ...(schema.items ? fieldsOf(schema.items, `${path}[]`) : []),
+    ...(schema.oneOf ?? []).flatMap((option) => fieldsOf(option, path)),
+  ];
+}
 
 describe('the JSON Schema', () => {
-  // Brought up to date by: npx vitest run test/config -u
-  it('is the one in docs/', async () => {
+  // To update it: npx vitest run test/config -u
+  it('equals docs/config.schema.json', async () => {
     const text = `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`;
     await expect(text).toMatchFileSnapshot(`${docs}config.schema.json`);
   });
@@ -33,29 +35,29 @@ describe('the JSON Schema', () => {
   });
 
   it.each([
-    ['the design', fixture('design.yaml')],
-    ['the smallest', fixture('smallest.yaml')],
+    ['a configuration with all keys', fixture('all-keys.yaml')],
+    ['the smallest configuration', fixture('smallest.yaml')],
     ['the example', example],
     ['numbers from variables', smallestWith([['server', 'port'], '${PORT:-80}'])],
-    ['digits as a text', smallestWith([['server', 'port'], '80'])],
+    ['a string of digits', smallestWith([['server', 'port'], '80'])],
     ['flags from variables', smallestWith([['destinations', 0, 'authenticated'], '${AUTH}'])],
     ['durations from variables', smallestWith([['server', 'rateLimit', 'window'], '${WINDOW}'])],
     ['a level from a variable', smallestWith([['log', 'level'], '${LEVEL:-info}'])],
-    ['scopes as one text', smallestWith([['destinations', 0, 'ims', 'scopes'], 'openid, session'])],
-  ])('takes %s', (_name, text) => {
+    ['scopes as one string', smallestWith([['destinations', 0, 'ims', 'scopes'], 'openid, session'])],
+  ])('accepts %s', (_name, text) => {
     validate(parse(text));
     expect(validate.errors ?? []).toEqual([]);
   });
 
   it.each([
     ['an unknown key', smallestWith([['server', 'portt'], 1])],
-    ['a port too high', smallestWith([['server', 'port'], 70_000])],
-    ['a size without unit', smallestWith([['server', 'bodyLimit'], 5])],
-    ['a duration that is none', smallestWith([['server', 'rateLimit', 'window'], '5 minutes'])],
+    ['a port that is too high', smallestWith([['server', 'port'], 70_000])],
+    ['a size without a unit', smallestWith([['server', 'bodyLimit'], 5])],
+    ['an invalid duration', smallestWith([['server', 'rateLimit', 'window'], '5 minutes'])],
     ['an unknown level', smallestWith([['log', 'level'], 'loud'])],
     ['an unknown verifier', smallestWith([['sources', 0, 'verify', 0, 'type'], 'headers'])],
     ['a missing key', smallestWith([['destinations', 0, 'sandbox'], undefined])],
-    ['a wrong organisation id', smallestWith([['destinations', 0, 'imsOrgId'], '1A2B'])],
+    ['an invalid organisation id', smallestWith([['destinations', 0, 'imsOrgId'], '1A2B'])],
   ])('refuses %s', (_name, text) => {
     expect(validate(parse(text))).toBe(false);
   });

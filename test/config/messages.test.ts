@@ -5,11 +5,11 @@ import { errorOf, problemsOf, smallestWith } from './config-text.ts';
 const destination = ['destinations', 0] as const;
 const source = ['sources', 0] as const;
 
-const refused = (path: readonly (string | number)[], value: unknown, env: Record<string, string> = {}) => {
+function problemOf(path: readonly (string | number)[], value: unknown, env: Record<string, string> = {}) {
   const problems = problemsOf(smallestWith([path, value]), env);
   expect(problems).toHaveLength(1);
   return problems[0]!;
-};
+}
 
 describe('messages', () => {
   it.each([
@@ -26,16 +26,16 @@ describe('messages', () => {
     [[...source, 'verify', 0, 'value'], 'x', 'did you mean `values`? Allowed here: type, name, values'],
     [[...destination, 'ims', 'clientSecret'], 'p8e-x', 'did you mean `clientSecrets`?'],
     [[...source, 'overrides'], { customerAdded: { events: 'x' } }, 'did you mean `event`?'],
-  ] as const)('name the key that was meant for %j', (path, value, cure) => {
-    const problem = refused(path, value);
+  ] as const)('suggest a key instead of %j', (path, value, fix) => {
+    const problem = problemOf(path, value);
     expect(problem.message).toBe('is not a known key');
-    expect(problem.cure).toContain(cure);
+    expect(problem.cure).toContain(fix);
   });
 
   it.each([
-    [['server', 'port'], 99_999, 'must be a whole number from 0 to 65535 (it is 99999)'],
-    [['server', 'port'], 80.5, 'must be a whole number from 0 to 65535 (it is 80.5)'],
-    [['server', 'port'], '8080x', 'must be a whole number from 0 to 65535 (it is "8080x")'],
+    [['server', 'port'], 99_999, 'must be an integer from 0 to 65535 (it is 99999)'],
+    [['server', 'port'], 80.5, 'must be an integer from 0 to 65535 (it is 80.5)'],
+    [['server', 'port'], '8080x', 'must be an integer from 0 to 65535 (it is "8080x")'],
     [
       ['server', 'bodyLimit'],
       '1Mb',
@@ -46,8 +46,8 @@ describe('messages', () => {
     [[...destination, 'batch'], { maxBytes: '1MB' }, 'must be at most 990KB (it is "1MB")'],
     [['server', 'trustProxy'], ['10.0.0.0/33'], '(it is "10.0.0.0/33")'],
     [['server', 'trustProxy'], '10.0.0.0/8', 'must be a list'],
-    [['server', 'host'], 5, 'must be a text (it is 5)'],
-    [['server'], [], 'must be a block of keys'],
+    [['server', 'host'], 5, 'must be a string (it is 5)'],
+    [['server'], [], 'must be an object'],
     [['server'], null, 'is empty'],
     [
       ['log', 'level'],
@@ -59,34 +59,34 @@ describe('messages', () => {
     [[...destination, 'sandbox'], '', 'must not be empty (it is "")'],
     [[...destination, 'events', 'flowId'], undefined, 'is missing'],
     [[...destination, 'inletUrl'], 'dcs.adobedc.net/collection/x', 'must be an http(s) URL such as https://'],
-    [[...destination, 'inletUrl'], 'https://example.com/', 'must hold /collection/<inletId>'],
+    [[...destination, 'inletUrl'], 'https://example.com/', 'must contain /collection/<inletId>'],
     [[...destination, 'imsOrgId'], '1A2B', 'must look like 1A2B3C4D5E6F7A8B0A495C12@AdobeOrg (it is "1A2B")'],
     [[...destination, 'tenant'], 'acme', 'must be the tenant id with its underscore, such as _acme'],
-    [[...destination, 'ims', 'scopes'], 5, 'must be a list of scopes, or one text with commas'],
+    [[...destination, 'ims', 'scopes'], 5, 'must be a list of scopes, or one string with commas'],
     [[...source, 'name'], 'Acme Corp', 'lower-case'],
     [[...source, 'timezone'], 'Asia/Kolkatta', 'must be an IANA time zone such as Asia/Kolkata'],
     [[...source, 'country'], 'India', 'two-letter country code'],
     [[...source, 'verify', 0, 'type'], 'headers', 'must be one of header, basic, bearer, hmac'],
-    [[...source, 'verify', 0], 'none', 'must be a block such as { type: none }'],
+    [[...source, 'verify', 0], 'none', 'must be an object such as { type: none }'],
     [[...source, 'verify'], [], 'write [{ type: none }]'],
     [[...source, 'verify', 0, 'values'], ['', ''], 'is its environment variable set?'],
     [[...source, 'verify', 0, 'values'], [], 'is its environment variable set?'],
     [['sources'], [], 'needs at least one source'],
-  ])('tell what is wrong with %j: %j', (path, value, message) => {
-    const problem = refused(path, value);
+  ])('explain the problem of %j: %j', (path, value, message) => {
+    const problem = problemOf(path, value);
     expect(problem.path).toContain(formatPath(path));
     expect(problem.message).toContain(message);
     expect(problem.cure).not.toBe('');
   });
 
-  it('give the purpose of a missing key as the cure', () => {
-    expect(refused([...destination, 'sandbox'], undefined).cure).toBe(
+  it('describe a missing key in its fix', () => {
+    expect(problemOf([...destination, 'sandbox'], undefined).cure).toBe(
       'add `sandbox`: Name of the sandbox, such as prod.',
     );
   });
 
-  it('name the placeholder and not the value that came from it', () => {
-    const problem = refused(['server', 'port'], '${PORT}', { PORT: 'p8e-secret' });
+  it('show the placeholder and not its value', () => {
+    const problem = problemOf(['server', 'port'], '${PORT}', { PORT: 'p8e-secret' });
     expect(problem.message).toContain('(it comes from ${PORT})');
     expect(problem.message).not.toContain('p8e');
   });
@@ -107,23 +107,23 @@ describe('messages', () => {
     [[...destination, 'ims', 'url'], 'p8e-852'],
     [[...destination, 'ims', 'clientSecrets'], 'p8e-852'],
     [[...destination, 'inletUrl'], 'https://user:p8e-852@dcs.adobedc.net/collection/x'],
-  ])('do not show what is or may be a secret: %j', (path, value) => {
+  ])('do not show what may be a secret: %j', (path, value) => {
     expect(errorOf(smallestWith([path, value])).message).not.toMatch(/p8e|852/);
   });
 
-  it('print one block for each problem', () => {
+  it('print one paragraph per problem', () => {
     const text = 'server:\n  port: x\n' + smallestWith([['log'], { lvl: 'info' }]);
     expect(errorOf(text).message).toBe(
       [
         '2 problems in the configuration',
         '',
         '/etc/relay/relay.yaml:2:3  server.port',
-        '  problem: must be a whole number from 0 to 65535 (it is "x")',
-        '  cure:    TCP port of the webhook server; 0 lets the system choose.',
+        '  problem: must be an integer from 0 to 65535 (it is "x")',
+        '  fix:     TCP port of the webhook server; 0 lets the system choose.',
         '',
         '/etc/relay/relay.yaml:25:3  log.lvl',
         '  problem: is not a known key',
-        '  cure:    did you mean `level`? Allowed here: level',
+        '  fix:     did you mean `level`? Allowed here: level',
       ].join('\n'),
     );
   });

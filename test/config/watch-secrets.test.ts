@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getActiveResourcesInfo } from 'node:process';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SOURCE_CHECKS } from '../../src/cli/source-checks.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
-import { loadConfig } from '../../src/config/load.ts';
-import type { Config } from '../../src/config/schema.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import type { Config } from '../../src/config/config-schema.ts';
 import { watchSecrets } from '../../src/config/watch-secrets.ts';
 import { smallestWith } from './config-text.ts';
 
@@ -15,17 +16,21 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-const valuesOf = (config: Config): readonly string[] | undefined => {
+function valuesOf(config: Config): readonly string[] | undefined {
   const verifier = config.sources[0]?.verify[0];
   return verifier?.type === 'header' ? verifier.values : undefined;
-};
+}
 
-const timers = (): number => getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+function timers(): number {
+  return getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+}
 
-const folder = (): string => mkdtempSync(join(tmpdir(), 'relay-watch-'));
+function folder(): string {
+  return mkdtempSync(join(tmpdir(), 'relay-watch-'));
+}
 
-/** Watches a configuration with one secret in the file `key` of the folder. */
-const watching = (at: string, onChange: (config: Config) => void = () => {}, intervalMs = 2) => {
+/** Watches a configuration with one secret, in the file `key` of the folder. */
+function watching(at: string, onChange: (config: Config) => void = () => {}, intervalMs = 2) {
   const path = join(at, 'relay.yaml');
   const values = [`\${file:${join(at, 'key')}}`, '${PROBE:-}'];
   writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], values]));
@@ -33,13 +38,13 @@ const watching = (at: string, onChange: (config: Config) => void = () => {}, int
   const seen: string[] = [];
   const aborter = new AbortController();
   const env = {
-    // Tells each time that the configuration is filled anew.
+    // Signals each time that the configuration is read again.
     get PROBE() {
-      events.emit('fill');
+      events.emit('read');
       return '';
     },
   };
-  const ended = watchSecrets(loadConfig(path, {}), {
+  const ended = watchSecrets(loadConfig(path, {}, SOURCE_CHECKS), {
     intervalMs,
     env,
     signal: aborter.signal,
@@ -50,7 +55,7 @@ const watching = (at: string, onChange: (config: Config) => void = () => {}, int
     },
     onError: (error) => {
       seen.push('error');
-      events.emit('trouble', error);
+      events.emit('problem', error);
     },
   });
   const stop = async () => {
@@ -58,9 +63,9 @@ const watching = (at: string, onChange: (config: Config) => void = () => {}, int
     await ended;
   };
   stops.push(stop);
-  const next = async (event: 'change' | 'trouble' | 'fill') => (await once(events, event))[0] as unknown;
+  const next = async (event: 'change' | 'problem' | 'read') => (await once(events, event))[0] as unknown;
   return { path, seen, stop, next };
-};
+}
 
 describe('watchSecrets', () => {
   it('reports a changed secret', async () => {
@@ -77,7 +82,7 @@ describe('watchSecrets', () => {
     expect(seen.at(-1)).toBe('change first');
   });
 
-  it('sees a mounted secret change behind its symbolic links', async () => {
+  it('notices that a mounted secret changes behind its symbolic links', async () => {
     const at = folder();
     for (const version of ['v1', 'v2']) {
       mkdirSync(join(at, version));
@@ -95,19 +100,19 @@ describe('watchSecrets', () => {
     expect(seen).toEqual(['change of-v2']);
   });
 
-  it('keeps the old while the new cannot be used, says so once, and takes it as soon as it can', async () => {
+  it('keeps the old secret while the new one is invalid, reports it once, and uses the new one once it is valid', async () => {
     const at = folder();
     writeFileSync(join(at, 'key'), 'first');
     const { next, seen } = watching(at);
-    const missing = next('trouble');
+    const missing = next('problem');
     rmSync(join(at, 'key'));
     const error = await missing;
     expect(error).toBeInstanceOf(ConfigError);
     expect(String(error)).toContain('ENOENT');
-    await next('fill');
-    await next('fill');
-    await next('fill');
-    const empty = next('trouble');
+    await next('read');
+    await next('read');
+    await next('read');
+    const empty = next('problem');
     writeFileSync(join(at, 'key'), '\n');
     expect(String(await empty)).toContain('is empty');
     const change = next('change');
@@ -116,14 +121,14 @@ describe('watchSecrets', () => {
     expect(seen).toEqual(['error', 'error', 'change second']);
   });
 
-  it('does not report a file that was only touched, nor an edit of the YAML', async () => {
+  it('reports neither a touched file nor an edit of the YAML', async () => {
     const at = folder();
     writeFileSync(join(at, 'key'), 'first');
     const { next, path, seen } = watching(at);
     writeFileSync(path, 'broken: [');
-    const filled = next('fill');
+    const readAgain = next('read');
     utimesSync(join(at, 'key'), 1, 1);
-    await filled;
+    await readAgain;
     const change = next('change');
     writeFileSync(`${join(at, 'key')}-new`, 'second');
     renameSync(`${join(at, 'key')}-new`, join(at, 'key'));
@@ -131,7 +136,7 @@ describe('watchSecrets', () => {
     expect(seen).toEqual(['change second']);
   });
 
-  it('says the same error again after it was mended in between', async () => {
+  it('reports the same error again if it was fixed in between', async () => {
     const at = folder();
     const put = (text: string) => {
       writeFileSync(join(at, 'new'), text);
@@ -140,23 +145,23 @@ describe('watchSecrets', () => {
     put('first');
     const { next, seen } = watching(at);
     for (const [text, event] of [
-      ['', 'trouble'],
-      ['first', 'fill'],
-      ['', 'trouble'],
+      ['', 'problem'],
+      ['first', 'read'],
+      ['', 'problem'],
     ] as const) {
-      const seenIt = next(event);
+      const observed = next(event);
       put(text);
-      await seenIt;
+      await observed;
     }
     expect(seen).toEqual(['error', 'error']);
   });
 
-  it('sees a change between the load and the watch', async () => {
+  it('notices a change between loading and watching', async () => {
     const at = folder();
     writeFileSync(join(at, 'key'), 'first');
     const path = join(at, 'relay.yaml');
     writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], ['${file:key}']]));
-    const loaded = loadConfig(path, {});
+    const loaded = loadConfig(path, {}, SOURCE_CHECKS);
     writeFileSync(join(at, 'key'), 'between');
     const aborter = new AbortController();
     const config = await new Promise<Config>((resolve, reject) => {
@@ -171,7 +176,7 @@ describe('watchSecrets', () => {
     expect(valuesOf(config)).toEqual(['between']);
   });
 
-  it('tries again when the change could not be taken into use', async () => {
+  it('retries a change that could not be applied', async () => {
     const at = folder();
     writeFileSync(join(at, 'key'), 'first');
     let failures = 1;
@@ -196,17 +201,20 @@ describe('watchSecrets', () => {
     expect(timers()).toBe(before);
   });
 
-  it('ends at once without files or when aborted before', async () => {
+  it('stops at once without files, or if already aborted', async () => {
     const at = folder();
     const path = join(at, 'relay.yaml');
     writeFileSync(path, smallestWith());
     const seen: unknown[] = [];
     const note = (change: unknown) => seen.push(change);
     const options = { intervalMs: 3_600_000, onChange: note, onError: note };
-    await watchSecrets(loadConfig(path, {}), { ...options, signal: new AbortController().signal });
+    await watchSecrets(loadConfig(path, {}, SOURCE_CHECKS), {
+      ...options,
+      signal: new AbortController().signal,
+    });
     writeFileSync(join(at, 'key'), 'first');
     writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], ['${file:key}']]));
-    await watchSecrets(loadConfig(path, {}), { ...options, signal: AbortSignal.abort() });
+    await watchSecrets(loadConfig(path, {}, SOURCE_CHECKS), { ...options, signal: AbortSignal.abort() });
     expect(seen).toEqual([]);
   });
 });

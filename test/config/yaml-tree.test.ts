@@ -10,16 +10,16 @@ describe('parseYaml', () => {
     ['a wrong indentation', 'server:\n  host: a\n   port: 1\n', 2, 9, 'indented too far'],
     ['a reserved character', 'server:\n  host: @x\n', 2, 9, 'cannot begin with'],
     ['an unknown tag', 'server:\n  host: !x y\n', 2, 9, 'begins with !'],
-    ['an alias of nothing', 'server:\n  host: *x\n', 2, 9, 'begins with *'],
-    ['an alias of itself', 'server: &x\n  host: *x\n', 2, 9, 'begins with *'],
+    ['an alias without an anchor', 'server:\n  host: *x\n', 2, 9, 'begins with *'],
+    ['an alias inside of its own anchor', 'server: &x\n  host: *x\n', 2, 9, 'begins with *'],
     ['two documents', 'a: 1\n---\nb: 1\n', 2, 1, 'more than one'],
-  ])('refuses %s with its place', (_name, text, line, column, message) => {
+  ])('refuses %s with its position', (_name, text, line, column, message) => {
     const [problem] = problemsOf(text);
     expect(problem).toMatchObject({ line, column });
     expect(problem?.message).toContain(message);
   });
 
-  it('refuses aliases that blow up', () => {
+  it('refuses aliases that expand to a huge tree', () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
     for (let i = 1; i < 9; i += 1)
       lines.push(
@@ -31,7 +31,7 @@ describe('parseYaml', () => {
     expect(problem?.message).toContain('aliases');
   });
 
-  it('refuses a merge of what is no block', () => {
+  it('refuses a merge of anything but an object', () => {
     expect(problemsOf('server: { <<: 5 }')[0]?.message).toContain('merges');
   });
 
@@ -44,11 +44,11 @@ describe('parseYaml', () => {
     'token: @p8e-secret\n',
     '[p8e-secret: {]\n',
     'token: |p8e-secret\n x\n',
-  ])('does not quote the text at fault: %j', (text) => {
+  ])('does not quote the invalid text: %j', (text) => {
     for (const { message, cure } of problemsOf(text)) expect(message + cure).not.toContain('p8e');
   });
 
-  it('knows the place of keys, of list items, and of the nearest one above what is not there', () => {
+  it('returns the position of keys and list items, or of the nearest one above a missing key', () => {
     const text = 'a: &a\n  b:\n    - x\n    - c: 1\nd: *a\ne:\n  <<: *a\n  f: 1\n';
     const { position, value } = parseYaml(text, 'relay.yaml');
     const inner = { b: ['x', { c: 1 }] };

@@ -19,35 +19,37 @@ const BOB = sha256('bob');
 const CAT = sha256('cat');
 
 /** The time of the settlements. */
-const SETTLED = T0 + 1_000;
+const SETTLED_AT = T0 + 1_000;
 
-const merging = (receipt: string, alias: Partial<LaneAlias> = {}): Settlement => ({
-  ...settled.delivered(receipt),
-  alias: { from: ANN, to: BOB, profile: null, ...alias },
-});
+function merging(receipt: string, alias: Partial<LaneAlias> = {}): Settlement {
+  return {
+    ...settled.delivered(receipt),
+    alias: { from: ANN, to: BOB, profile: null, ...alias },
+  };
+}
 
-export const describeAliasing = (make: MakeStore): void => {
-  describe('an alias of a lane', () => {
+export function describeAliasing(make: MakeStore): void {
+  describe('lane aliases', () => {
     const test = journalInTest(make);
-    const ofLane = (lane: string | undefined, destination = 'aep') => sampleEvent({ lane, destination });
+    const eventOf = (lane: string | undefined, destination = 'aep') => sampleEvent({ lane, destination });
     const merge = (alias: Partial<LaneAlias> = {}) =>
-      appendSettled(test.journal, ofLane(alias.to ?? BOB), (receipt) => merging(receipt, alias));
-    const placeOf = async (receipt: string) => {
+      appendSettled(test.journal, eventOf(alias.to ?? BOB), (receipt) => merging(receipt, alias));
+    const lanesOf = async (receipt: string) => {
       const { lane, ownLane } = (await test.journal.find(receipt))!.event;
       return [lane, ownLane];
     };
 
-    it('takes what is appended from then on, at its destination only, over a restart', async () => {
+    it('redirects events appended later, at its destination only, across a restart', async () => {
       await merge();
       const journal = await test.reopen();
       const [first, second, elsewhere] = await appendAll(journal, [
-        ofLane(BOB),
-        ofLane(ANN),
-        ofLane(ANN, 'other'),
+        eventOf(BOB),
+        eventOf(ANN),
+        eventOf(ANN, 'other'),
       ]);
-      expect(await placeOf(first!)).toEqual([BOB, undefined]);
-      expect(await placeOf(second!)).toEqual([BOB, ANN]);
-      expect(await placeOf(elsewhere!)).toEqual([ANN, undefined]);
+      expect(await lanesOf(first!)).toEqual([BOB, undefined]);
+      expect(await lanesOf(second!)).toEqual([BOB, ANN]);
+      expect(await lanesOf(elsewhere!)).toEqual([ANN, undefined]);
       expect(await claimReceipts(journal)).toEqual([first]);
       await journal.settle({
         ...settled.delivered(first!),
@@ -56,28 +58,28 @@ export const describeAliasing = (make: MakeStore): void => {
       expect(await claimEvents(journal)).toMatchObject([{ receipt: second, profile: '{"bob":1}' }]);
     });
 
-    it('takes what is promoted and replayed', async () => {
-      const old = await appendSettled(test.journal, ofLane(ANN), settled.dead);
+    it('redirects promoted and replayed events', async () => {
+      const old = await appendSettled(test.journal, eventOf(ANN), settled.dead);
       const { receipt } = await test.journal.appendMalformed(sampleMalformed());
       await merge();
-      expect(await placeOf(old)).toEqual([ANN, undefined]);
-      await test.journal.promote(receipt, ofLane(ANN), 'olga');
+      expect(await lanesOf(old)).toEqual([ANN, undefined]);
+      await test.journal.promote(receipt, eventOf(ANN), 'olga');
       await test.journal.replay({ filter: { receipts: [old] }, asNew: false, by: 'olga', now: T0 });
-      expect(await placeOf(receipt)).toEqual([BOB, ANN]);
-      expect(await placeOf(old)).toEqual([BOB, ANN]);
+      expect(await lanesOf(receipt)).toEqual([BOB, ANN]);
+      expect(await lanesOf(old)).toEqual([BOB, ANN]);
       await test.journal.settle(settled.dead(old));
       await test.journal.replay({ filter: { receipts: [old] }, asNew: false, by: 'olga', now: T0 });
-      expect(await placeOf(old)).toEqual([BOB, ANN]);
+      expect(await lanesOf(old)).toEqual([BOB, ANN]);
     });
 
-    it('moves what is pending behind the one that is waited for, by age', async () => {
+    it('moves pending events behind the head of the target, oldest first', async () => {
       const [first, mine, moved, last] = await appendAll(test.journal, [
-        ofLane(BOB),
-        ofLane(ANN),
-        ofLane(ANN),
-        ofLane(BOB),
+        eventOf(BOB),
+        eventOf(ANN),
+        eventOf(ANN),
+        eventOf(BOB),
       ]);
-      const replay = await appendSettled(test.journal, ofLane(ANN), settled.dead);
+      const replay = await appendSettled(test.journal, eventOf(ANN), settled.dead);
       await test.journal.replay({ filter: { receipts: [replay] }, asNew: false, by: 'olga', now: T0 });
       const called: string[] = [];
       test.journal.onClaimable((destination) => called.push(destination));
@@ -91,11 +93,11 @@ export const describeAliasing = (make: MakeStore): void => {
       expect(await test.journal.backlog()).toMatchObject([{ pending: 1, replaying: 1 }]);
     });
 
-    it('leaves first who was first, where nobody is waited for', async () => {
-      const other = await appendSettled(test.journal, ofLane(undefined), settled.dead);
+    it('keeps the head of the moved events if the target is empty', async () => {
+      const other = await appendSettled(test.journal, eventOf(undefined), settled.dead);
       const { receipt: promoted } = await test.journal.appendMalformed(sampleMalformed());
-      const [waitedFor] = await appendAll(test.journal, [ofLane(ANN)]);
-      await test.journal.promote(promoted, ofLane(ANN), 'olga');
+      const [waitedFor] = await appendAll(test.journal, [eventOf(ANN)]);
+      await test.journal.promote(promoted, eventOf(ANN), 'olga');
       await test.journal.replay({ filter: { receipts: [other] }, asNew: false, by: 'olga', now: T0 });
       await test.journal.settle(merging(other));
       expect(await claimReceipts(test.journal)).toEqual([waitedFor]);
@@ -103,8 +105,8 @@ export const describeAliasing = (make: MakeStore): void => {
       expect(await claimReceipts(test.journal)).toEqual([promoted]);
     });
 
-    it('holds back what was claimed under the old lane: its profile is told anew in the new one', async () => {
-      const [claimed] = await appendAll(test.journal, [ofLane(ANN)]);
+    it('requeues a stale settlement of an event claimed under the old lane, so that its profile is sent again', async () => {
+      const [claimed] = await appendAll(test.journal, [eventOf(ANN)]);
       expect(await claimEvents(test.journal)).toMatchObject([{ receipt: claimed, lane: ANN }]);
       await merge();
       expect(await claimReceipts(test.journal)).toEqual([]);
@@ -117,11 +119,18 @@ export const describeAliasing = (make: MakeStore): void => {
         profiles: [{ lane: ANN, state: '{}' }],
         erase: [BOB],
       });
-      expect(answer).toEqual({ heldBack: true });
+      expect(answer).toEqual({ stale: true });
       expect(called).toEqual(['aep']);
       expect(await test.journal.profiles('aep', [ANN])).toEqual(new Map());
-      expect(await claimEvents(test.journal, { now: SETTLED })).toMatchObject([
-        { receipt: claimed, lane: BOB, ownLane: ANN, delivered: ['event'], failures: 0, state: 'pending' },
+      expect(await claimEvents(test.journal, { now: SETTLED_AT })).toMatchObject([
+        {
+          receipt: claimed,
+          lane: BOB,
+          ownLane: ANN,
+          delivered: ['event'],
+          failedAttempts: 0,
+          state: 'pending',
+        },
       ]);
       expect((await test.journal.find(claimed!))?.attempts).toHaveLength(1);
       await test.journal.settle({ ...settled.delivered(claimed!), profiles: [{ lane: BOB, state: '{}' }] });
@@ -129,9 +138,9 @@ export const describeAliasing = (make: MakeStore): void => {
       expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 2, delivered: 2, pending: 0 } });
     });
 
-    it('holds back a merge whose victim told something meanwhile', async () => {
-      const [event] = await appendAll(test.journal, [ofLane(BOB)]);
-      await appendSettled(test.journal, ofLane(ANN), (receipt) => ({
+    it('requeues a merge if the profile of the merged lane has changed since', async () => {
+      const [event] = await appendAll(test.journal, [eventOf(BOB)]);
+      await appendSettled(test.journal, eventOf(ANN), (receipt) => ({
         ...settled.delivered(receipt),
         profiles: [{ lane: ANN, state: '{"a":2}' }],
       }));
@@ -139,86 +148,86 @@ export const describeAliasing = (make: MakeStore): void => {
         ...merging(event!, { profile: '{"a":1}' }),
         profiles: [{ lane: ANN, state: null }],
       });
-      const [again] = await appendAll(test.journal, [ofLane(ANN)]);
-      expect(await placeOf(again!)).toEqual([ANN, undefined]);
-      expect(await claimReceipts(test.journal, { now: SETTLED })).toEqual([again, event]);
+      const [again] = await appendAll(test.journal, [eventOf(ANN)]);
+      expect(await lanesOf(again!)).toEqual([ANN, undefined]);
+      expect(await claimReceipts(test.journal, { now: SETTLED_AT })).toEqual([again, event]);
       expect((await test.journal.profiles('aep', [ANN])).size).toBe(1);
       const answer = await test.journal.settle({
         ...merging(event!, { profile: '{"a":2}' }),
         profiles: [{ lane: ANN, state: null }],
       });
-      expect(answer).toEqual({ heldBack: false });
+      expect(answer).toEqual({ stale: false });
       expect((await test.journal.profiles('aep', [ANN])).size).toBe(0);
-      expect(await placeOf(again!)).toEqual([BOB, ANN]);
+      expect(await lanesOf(again!)).toEqual([BOB, ANN]);
     });
 
     it.each([
-      ['in order', [ANN, BOB, CAT]],
-      ['the last first', [BOB, CAT, ANN]],
-    ])('leads to the last of a chain, %s', async (_how, [from, to, third]) => {
+      ['first to last', [ANN, BOB, CAT]],
+      ['last to first', [BOB, CAT, ANN]],
+    ])('resolves a chain to its last lane: created %s', async (_order, [from, to, third]) => {
       await merge({ from: from!, to: to! });
       await merge(third === CAT ? { from: BOB, to: CAT } : { from: ANN, to: BOB });
-      const receipts = await appendAll(test.journal, [ofLane(ANN), ofLane(BOB)]);
-      expect(await Promise.all(receipts.map(placeOf))).toEqual([
+      const receipts = await appendAll(test.journal, [eventOf(ANN), eventOf(BOB)]);
+      expect(await Promise.all(receipts.map(lanesOf))).toEqual([
         [CAT, ANN],
         [CAT, BOB],
       ]);
     });
 
-    it('is let be when it leads back, to itself, or when the lane has one', async () => {
+    it('is ignored if it leads back or to itself, or if the lane already has an alias', async () => {
       await merge({ from: ANN, to: ANN });
       await merge({ from: ANN, to: BOB });
       await merge({ from: BOB, to: ANN });
       await merge({ from: ANN, to: CAT });
-      const receipts = await appendAll(test.journal, [ofLane(ANN), ofLane(BOB), ofLane(CAT)]);
-      expect(await Promise.all(receipts.map(placeOf))).toEqual([
+      const receipts = await appendAll(test.journal, [eventOf(ANN), eventOf(BOB), eventOf(CAT)]);
+      expect(await Promise.all(receipts.map(lanesOf))).toEqual([
         [BOB, ANN],
         [BOB, undefined],
         [CAT, undefined],
       ]);
     });
 
-    it('is erased with its lane, and by itself wherever its events are', async () => {
-      const before = await appendSettled(test.journal, ofLane(ANN), (receipt) => ({
+    it('is erased with its target, and alone wherever its events are', async () => {
+      const before = await appendSettled(test.journal, eventOf(ANN), (receipt) => ({
         ...settled.dead(receipt),
         profiles: [{ lane: ANN, state: '{}' }],
       }));
       await merge({ profile: '{}' });
-      const after = await appendSettled(test.journal, ofLane(ANN), settled.dead);
-      const bobs = await appendSettled(test.journal, ofLane(BOB), (receipt) => ({
+      const after = await appendSettled(test.journal, eventOf(ANN), settled.dead);
+      const bobs = await appendSettled(test.journal, eventOf(BOB), (receipt) => ({
         ...settled.dead(receipt),
         profiles: [{ lane: BOB, state: '{}' }],
       }));
-      const kept = async () =>
+      const hasBodies = async () =>
         Promise.all(
           [before, after, bobs].map(async (of) => (await test.journal.find(of))?.body !== undefined),
         );
-      expect(await kept()).toEqual([true, true, true]);
-      await appendSettled(test.journal, ofLane(CAT), (receipt) => ({
+      expect(await hasBodies()).toEqual([true, true, true]);
+      await appendSettled(test.journal, eventOf(CAT), (receipt) => ({
         ...settled.delivered(receipt),
         erase: [ANN],
       }));
-      expect(await kept()).toEqual([false, false, true]);
+      expect(await hasBodies()).toEqual([false, false, true]);
       expect((await test.journal.profiles('aep', [ANN, BOB])).size).toBe(1);
-      const late = await appendSettled(test.journal, ofLane(ANN), settled.dead);
-      await appendSettled(test.journal, ofLane(BOB), (receipt) => ({
+      const late = await appendSettled(test.journal, eventOf(ANN), settled.dead);
+      await appendSettled(test.journal, eventOf(BOB), (receipt) => ({
         ...settled.delivered(receipt),
         erase: [BOB],
       }));
-      expect(await kept()).toEqual([false, false, false]);
+      expect(await hasBodies()).toEqual([false, false, false]);
       expect(await test.journal.find(late)).toMatchObject({ body: undefined, sent: [] });
       expect((await test.journal.profiles('aep', [ANN, BOB])).size).toBe(0);
     });
 
-    it('is of its destination: what is rerouted goes by those of the new one', async () => {
+    it('applies to its destination only: rerouted events follow the aliases of the new destination', async () => {
       await merge();
-      await appendSettled(test.journal, ofLane(CAT, 'new'), (receipt) => ({
+      await appendSettled(test.journal, eventOf(CAT, 'new'), (receipt) => ({
         ...settled.delivered(receipt),
         alias: { from: BOB, to: CAT, profile: null },
       }));
-      const receipts = await appendAll(test.journal, [ofLane(ANN), ofLane(BOB)]);
+      const receipts = await appendAll(test.journal, [eventOf(ANN), eventOf(BOB)]);
       await test.journal.reroute('acme', 'new');
-      expect(await Promise.all(receipts.map(placeOf))).toEqual([
+      expect(await Promise.all(receipts.map(lanesOf))).toEqual([
         [ANN, undefined],
         [CAT, BOB],
       ]);
@@ -226,10 +235,10 @@ export const describeAliasing = (make: MakeStore): void => {
     });
   });
 
-  describe('erasing the settled event alone', () => {
+  describe('erasing only the settled event', () => {
     const test = journalInTest(make);
 
-    it('takes its content and nothing of its lane, and nothing while it is pending', async () => {
+    it('deletes its content but nothing else of its lane, and nothing while it stays pending', async () => {
       const other = await appendSettled(test.journal, sampleEvent({ lane: ANN }), settled.delivered);
       const { receipt } = await test.journal.append(sampleEvent({ lane: ANN }));
       const attempts = [sampleAttempt()];
@@ -242,4 +251,4 @@ export const describeAliasing = (make: MakeStore): void => {
       expect((await test.journal.find(other))?.body).toBeDefined();
     });
   });
-};
+}

@@ -3,13 +3,21 @@ import { RefusedError } from '../../src/journal/journal.ts';
 import { claimReceipts, sampleEvent, sampleMalformed, sha256, T0 } from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
-const NOTHING = { accepted: 0, pending: 0, delivered: 0, ignored: 0, dead: 0, malformed: 0, quarantined: 0 };
+const NO_EVENTS = {
+  accepted: 0,
+  pending: 0,
+  delivered: 0,
+  ignored: 0,
+  dead: 0,
+  malformed: 0,
+  quarantined: 0,
+};
 
-export const describeAppending = (make: MakeStore) =>
-  describe('append', () => {
+export function describeAppending(make: MakeStore) {
+  return describe('append', () => {
     const test = journalInTest(make);
 
-    it('keeps everything of an event over a restart', async () => {
+    it('stores every field of an event across a restart', async () => {
       const traceparent = `00-${'a'.repeat(32)}-${'1'.repeat(16)}-01`;
       const event = sampleEvent({ lane: sha256('lane'), customerId: '42', traceparent });
       const { receipt, duplicate } = await test.journal.append(event);
@@ -23,8 +31,8 @@ export const describeAppending = (make: MakeStore) =>
         receipt,
         state: 'pending',
         dueAt: T0,
-        failures: 0,
-        charged: 0,
+        failedAttempts: 0,
+        ownFaultCount: 0,
         delivered: [],
         idSuffix: '',
         replays: 0,
@@ -34,7 +42,7 @@ export const describeAppending = (make: MakeStore) =>
       expect(record).toMatchObject({ attempts: [], sent: [], actions: [] });
     });
 
-    it('keeps an event that lacks all it may lack', async () => {
+    it('stores an event without any optional field', async () => {
       const { receipt } = await test.journal.append(
         sampleEvent({ eventId: undefined, createdAt: undefined, body: Buffer.alloc(0) }),
       );
@@ -46,7 +54,7 @@ export const describeAppending = (make: MakeStore) =>
       expect(record?.body).toStrictEqual(Buffer.alloc(0));
     });
 
-    it('takes the body as it is when called, whatever becomes of the buffer', async () => {
+    it('copies the body at the time of the call, even if the buffer is reused', async () => {
       const pool = Buffer.from('first second');
       const appending = test.journal.append(sampleEvent({ body: pool.subarray(0, 5) }));
       pool.fill('#');
@@ -60,7 +68,7 @@ export const describeAppending = (make: MakeStore) =>
       const again = await test.journal.append({ ...event, body: Buffer.from('other'), eventName: 'other' });
       expect(again).toEqual({ receipt: first.receipt, duplicate: true });
       expect((await test.journal.find(first.receipt))?.event.eventName).toBe(event.eventName);
-      expect(await test.journal.ledger()).toEqual({ acme: { ...NOTHING, accepted: 1, pending: 1 } });
+      expect(await test.journal.ledger()).toEqual({ acme: { ...NO_EVENTS, accepted: 1, pending: 1 } });
 
       await test.journal.settle({
         receipt: first.receipt,
@@ -72,13 +80,13 @@ export const describeAppending = (make: MakeStore) =>
       expect(await (await test.reopen()).append(event)).toEqual({ receipt: first.receipt, duplicate: true });
     });
 
-    it('takes the same identity of another source for another event', async () => {
+    it('treats the same identity from another source as a different event', async () => {
       const event = sampleEvent();
       await test.journal.append(event);
       expect(await test.journal.append({ ...event, source: 'other' })).toMatchObject({ duplicate: false });
     });
 
-    it('makes one event of equal ones that race', async () => {
+    it('stores one event when equal ones are appended concurrently', async () => {
       const event = sampleEvent();
       const answers = await Promise.all(Array.from({ length: 50 }, () => test.journal.append(event)));
       expect(new Set(answers.map((answer) => answer.receipt)).size).toBe(1);
@@ -86,7 +94,7 @@ export const describeAppending = (make: MakeStore) =>
       expect(await test.journal.count({})).toBe(1);
     });
 
-    it('refuses an identity that is none, and nothing else of those that wait with it', async () => {
+    it('refuses an invalid identity without affecting concurrent calls', async () => {
       const calls = [sampleEvent(), sampleEvent({ identity: 'abc' }), sampleEvent()];
       const [before, bad, after] = await Promise.allSettled(calls.map((event) => test.journal.append(event)));
       expect(before?.status).toBe('fulfilled');
@@ -95,14 +103,14 @@ export const describeAppending = (make: MakeStore) =>
       expect(await test.journal.count({})).toBe(2);
     });
 
-    it('gives positions in the order of the calls', async () => {
+    it('assigns positions in the order of the calls', async () => {
       const receipts = (
         await Promise.all(Array.from({ length: 200 }, () => test.journal.append(sampleEvent())))
       ).map(({ receipt }) => receipt);
       expect(await claimReceipts(test.journal)).toEqual(receipts);
     });
 
-    it('keeps a malformed body beside the accepted ones, each time it comes', async () => {
+    it('stores a malformed body apart from accepted events, every time it arrives', async () => {
       const malformed = sampleMalformed();
       const { receipt } = await test.journal.appendMalformed(malformed);
       await test.journal.appendMalformed(malformed);
@@ -120,7 +128,8 @@ export const describeAppending = (make: MakeStore) =>
         receivedAt: T0,
       });
       expect(record?.body).toStrictEqual(Buffer.from(malformed.body));
-      expect(await test.journal.ledger()).toEqual({ acme: { ...NOTHING, malformed: 2 } });
+      expect(await test.journal.ledger()).toEqual({ acme: { ...NO_EVENTS, malformed: 2 } });
       expect(await claimReceipts(test.journal)).toEqual([]);
     });
   });
+}

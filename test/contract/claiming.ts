@@ -13,14 +13,16 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 
 const ANN = sha256('ann');
 const BOB = sha256('bob');
-const lanes = (...of: (string | undefined)[]) => of.map((lane) => sampleEvent({ lane }));
+function eventsOf(...lanes: (string | undefined)[]) {
+  return lanes.map((lane) => sampleEvent({ lane }));
+}
 
-export const describeClaiming = (make: MakeStore) =>
-  describe('claim', () => {
+export function describeClaiming(make: MakeStore) {
+  return describe('claim', () => {
     const test = journalInTest(make);
 
-    it('gives the events of a lane one at a time, in the order they were appended', async () => {
-      const [first, second, third] = await appendAll(test.journal, lanes(ANN, ANN, ANN));
+    it('returns the events of a lane one at a time, in the order they were appended', async () => {
+      const [first, second, third] = await appendAll(test.journal, eventsOf(ANN, ANN, ANN));
       expect(await claimReceipts(test.journal)).toEqual([first]);
       expect(await claimReceipts(test.journal)).toEqual([]);
       await test.journal.settle(settled.delivered(first!));
@@ -29,37 +31,37 @@ export const describeClaiming = (make: MakeStore) =>
       expect(await claimReceipts(test.journal)).toEqual([third]);
     });
 
-    it('lets events without a lane wait for nobody', async () => {
-      const receipts = await appendAll(test.journal, lanes(undefined, undefined, undefined));
+    it('does not make events without a lane wait', async () => {
+      const receipts = await appendAll(test.journal, eventsOf(undefined, undefined, undefined));
       expect(await claimReceipts(test.journal)).toEqual(receipts);
     });
 
-    it('lets an event that waits for its next attempt hold back its lane and no other', async () => {
-      const [ann, , bob] = await appendAll(test.journal, lanes(ANN, ANN, BOB));
+    it('blocks the lane of an event that waits for its next attempt, and no other', async () => {
+      const [ann, , bob] = await appendAll(test.journal, eventsOf(ANN, ANN, BOB));
       await test.journal.settle(settled.waiting(ann!, T0 + 60_000));
       expect(await claimReceipts(test.journal)).toEqual([bob]);
       expect(await claimReceipts(test.journal, { now: T0 + 59_999 })).toEqual([]);
       expect(await claimReceipts(test.journal, { now: T0 + 60_000 })).toEqual([ann]);
     });
 
-    it('holds one lane apart for each destination', async () => {
+    it('keeps lanes of different destinations separate', async () => {
       const [here] = await appendAll(test.journal, [sampleEvent({ lane: ANN })]);
       const [there] = await appendAll(test.journal, [sampleEvent({ lane: ANN, destination: 'other' })]);
       expect(await claimReceipts(test.journal)).toEqual([here]);
       expect(await claimReceipts(test.journal, { destination: 'other' })).toEqual([there]);
     });
 
-    it('hands a claimed event to nobody else until it is released', async () => {
-      const [receipt] = await appendAll(test.journal, lanes(ANN));
+    it('does not return a claimed event again until it is released', async () => {
+      const [receipt] = await appendAll(test.journal, eventsOf(ANN));
       const [mine, none] = await Promise.all([claimReceipts(test.journal), claimReceipts(test.journal)]);
       expect([mine, none]).toEqual([[receipt], []]);
       await test.journal.release([receipt!, 'unknown']);
       const [event] = await claimEvents(test.journal);
-      expect(event).toMatchObject({ receipt, failures: 0, dueAt: T0, state: 'pending' });
+      expect(event).toMatchObject({ receipt, failedAttempts: 0, dueAt: T0, state: 'pending' });
     });
 
     it('ends the claim of an event when it is settled', async () => {
-      const [receipt] = await appendAll(test.journal, lanes(ANN));
+      const [receipt] = await appendAll(test.journal, eventsOf(ANN));
       for (let n = 0; n < 3; n += 1) {
         expect(await claimReceipts(test.journal)).toEqual([receipt]);
         await test.journal.settle(settled.waiting(receipt!, T0));
@@ -70,13 +72,13 @@ export const describeClaiming = (make: MakeStore) =>
       expect(await claimReceipts(test.journal)).toEqual([receipt]);
     });
 
-    it('forgets its claims at a restart', async () => {
-      const receipts = await appendAll(test.journal, lanes(ANN, BOB));
+    it('forgets claims at a restart', async () => {
+      const receipts = await appendAll(test.journal, eventsOf(ANN, BOB));
       expect(await claimReceipts(test.journal)).toEqual(receipts);
       expect(await claimReceipts(await test.reopen())).toEqual(receipts);
     });
 
-    it('gives the body and the profile with the event', async () => {
+    it('returns the body and the profile with the event', async () => {
       const event = sampleEvent({ lane: ANN });
       const { receipt } = await test.journal.append(sampleEvent({ lane: ANN }));
       await test.journal.append(event);
@@ -91,7 +93,7 @@ export const describeClaiming = (make: MakeStore) =>
       expect((await claimEvents(test.journal))[0]?.profile).toBeUndefined();
     });
 
-    it('gives events of the sources asked for only', async () => {
+    it('returns only events of the requested sources', async () => {
       const [a] = await appendAll(test.journal, [
         sampleEvent({ source: 'a' }),
         sampleEvent({ source: 'gone' }),
@@ -102,7 +104,7 @@ export const describeClaiming = (make: MakeStore) =>
       expect(await test.journal.claim(claimRequest({ sources: [] }))).toEqual({ events: [] });
     });
 
-    it('gives those due longest first', async () => {
+    it('returns events in the order in which they became due', async () => {
       const [late, early, middle] = await appendAll(test.journal, [
         sampleEvent({ receivedAt: T0 + 2 }),
         sampleEvent({ receivedAt: T0 }),
@@ -112,7 +114,7 @@ export const describeClaiming = (make: MakeStore) =>
       expect(claimed).toEqual([early, middle, late]);
     });
 
-    it('stops at the limit and at the bytes, but always gives the first', async () => {
+    it('stops at the limits of count and bytes, but always returns the first event', async () => {
       const events = [100, 60, 40, 1].map((size) => sampleEvent({ body: Buffer.alloc(size) }));
       const [a, b, c, d] = await appendAll(test.journal, events);
       expect(await claimReceipts(test.journal, { maxBytes: 10 })).toEqual([a]);
@@ -122,9 +124,9 @@ export const describeClaiming = (make: MakeStore) =>
       expect(await claimReceipts(test.journal)).toEqual([d]);
     });
 
-    it('says when the next event that nobody holds becomes due', async () => {
+    it('answers when the next unclaimed event becomes due', async () => {
       expect(await test.journal.claim(claimRequest())).toEqual({ events: [] });
-      const [held, waiting] = await appendAll(test.journal, lanes(ANN, BOB, ANN));
+      const [held, waiting] = await appendAll(test.journal, eventsOf(ANN, BOB, ANN));
       await test.journal.settle(settled.waiting(waiting!, T0 + 30_000));
       const first = await test.journal.claim(claimRequest());
       expect(first.events.map((event) => event.receipt)).toEqual([held]);
@@ -132,7 +134,7 @@ export const describeClaiming = (make: MakeStore) =>
       expect((await test.journal.claim(claimRequest())).nextDueAt).toBe(T0 + 30_000);
     });
 
-    it('says that more can be claimed at once', async () => {
+    it('answers that more can be claimed immediately', async () => {
       await appendAll(test.journal, [
         sampleEvent({ body: Buffer.alloc(50) }),
         sampleEvent({ body: Buffer.alloc(50) }),
@@ -147,14 +149,15 @@ export const describeClaiming = (make: MakeStore) =>
       expect(await test.journal.claim(claimRequest())).toEqual({ events: [] });
     });
 
-    it('serves other lanes at once beside a hot one', async () => {
-      const hot = Array.from({ length: 3_000 }, () => sampleEvent({ lane: ANN }));
-      const receipts = (await Promise.all(hot.map((event) => test.journal.append(event)))).map(
+    it('returns events of other lanes without delay despite a very long lane', async () => {
+      const longLane = Array.from({ length: 3_000 }, () => sampleEvent({ lane: ANN }));
+      const receipts = (await Promise.all(longLane.map((event) => test.journal.append(event)))).map(
         (a) => a.receipt,
       );
-      const [bob] = await appendAll(test.journal, lanes(BOB));
+      const [bob] = await appendAll(test.journal, eventsOf(BOB));
       expect(await claimReceipts(test.journal)).toEqual([receipts[0], bob]);
       for (const receipt of receipts.slice(0, 20)) await test.journal.settle(settled.delivered(receipt));
       expect(await claimReceipts(test.journal)).toEqual([receipts[20]]);
     });
   });
+}

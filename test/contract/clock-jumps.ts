@@ -6,11 +6,11 @@ const HOUR = 3_600_000;
 const MAX_WAIT = 300_000;
 const request = { destination: 'aep', sources: ['acme'], limit: 9, replays: 0, maxBytes: 1e6 };
 
-export const describeClockJumps = (make: MakeStore) =>
-  describe('a clock that was ahead and has gone back', () => {
+export function describeClockJumps(make: MakeStore) {
+  return describe('a clock that was ahead and was set back', () => {
     const test = journalInTest(make);
 
-    it('keeps no event back: what waits longer than any wait that is meant is due', async () => {
+    it('delays no event: a wait longer than the maximum wait counts as due', async () => {
       const events = [
         sampleEvent({ receivedAt: T0 + HOUR, lane: 'a' }),
         sampleEvent({ receivedAt: T0 + 10_000 * DAY, createdAt: T0 + 10_000 * DAY, lane: 'b' }),
@@ -21,7 +21,7 @@ export const describeClockJumps = (make: MakeStore) =>
       expect(await claimReceipts(test.journal, { maxWait: MAX_WAIT })).toEqual([hour, years]);
     });
 
-    it('keeps back no lane whose events all came in the future', async () => {
+    it('blocks no lane whose events were all received in the future', async () => {
       const future = { receivedAt: T0 + HOUR, lane: 'a' };
       const receipts = await appendAll(test.journal, [sampleEvent(future), sampleEvent(future)]);
       for (const receipt of receipts) {
@@ -30,7 +30,7 @@ export const describeClockJumps = (make: MakeStore) =>
       }
     });
 
-    it('shortens no wait that is meant', async () => {
+    it('does not shorten an intended wait', async () => {
       const receipts = await appendAll(test.journal, [
         sampleEvent({ lane: 'a' }),
         sampleEvent({ lane: 'b' }),
@@ -42,7 +42,7 @@ export const describeClockJumps = (make: MakeStore) =>
       expect(await claimReceipts(test.journal, { now: T0 + MAX_WAIT, maxWait: MAX_WAIT })).toEqual(receipts);
     });
 
-    it('says at once that there is more when a claim was full', async () => {
+    it('answers that more can be claimed immediately when a claim was full', async () => {
       const future = { receivedAt: T0 + HOUR };
       await appendAll(test.journal, [sampleEvent(future), sampleEvent(future)]);
       const answer = await test.journal.claim({
@@ -55,3 +55,4 @@ export const describeClockJumps = (make: MakeStore) =>
       expect(answer.nextDueAt).toBe(T0);
     });
   });
+}

@@ -4,11 +4,11 @@ import { until } from '../helpers/until.ts';
 import { appendSettled, sampleEvent, settled } from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
-export const describeClosing = (make: MakeStore) =>
-  describe('close', () => {
+export function describeClosing(make: MakeStore) {
+  return describe('close', () => {
     const test = journalInTest(make);
 
-    it('finishes what was begun', async () => {
+    it('completes calls in progress', async () => {
       const { journal } = test;
       const appending = Array.from({ length: 2_500 }, () => journal.append(sampleEvent()));
       await journal.close();
@@ -16,7 +16,7 @@ export const describeClosing = (make: MakeStore) =>
       expect(await (await test.reopen()).count({ receipts })).toBe(2_500);
     });
 
-    it('leaves a call that takes many steps after the one in hand; a replay is through after the next start', async () => {
+    it('stops a call of many steps after the current step; a replay completes after the next start', async () => {
       const { journal } = test;
       await Promise.all(
         Array.from({ length: 600 }, () => appendSettled(journal, sampleEvent(), settled.dead)),
@@ -29,7 +29,7 @@ export const describeClosing = (make: MakeStore) =>
       expect(await again.ledger()).toMatchObject({ acme: { pending: 600, dead: 0 } });
     });
 
-    it('is idempotent, refuses what comes after, and is no failure', async () => {
+    it('is idempotent, refuses later calls, and is not a failure', async () => {
       const { journal } = test;
       await Promise.all([journal.close(), journal.close()]);
       await journal.close();
@@ -39,3 +39,4 @@ export const describeClosing = (make: MakeStore) =>
       expect(open).toBe('open');
     });
   });
+}

@@ -1,14 +1,14 @@
-/* oxlint-disable vitest/no-standalone-expect -- the parts of one test, which is in model.ts */
+/* oxlint-disable vitest/no-standalone-expect -- part of the test in model.ts */
 import { expect } from 'vitest';
 import type { EventState, Journal, NewEvent, Settlement } from '../../src/journal/journal.ts';
 import { type Arrival, type ModelEvent, ModelJournal } from './model-journal.ts';
-import { DESTINATIONS, type Did, SOURCES, type Step } from './model-steps.ts';
+import { DESTINATIONS, SOURCES, type Step, type StepOf } from './model-steps.ts';
 import { claimRequest, sampleEvent, sampleMalformed, sha256, T0 } from './samples.ts';
 import type { TestStore } from './test-store.ts';
 
-type Outcome = Pick<Did<'settle'>, 'outcome' | 'wait' | 'erase' | 'alias'>;
+type Outcome = Pick<StepOf<'settle'>, 'outcome' | 'wait' | 'erase' | 'alias'>;
 
-/** Does each step to the journal and to the model, and compares what both say. */
+/** Applies each step to the journal and to the model and compares the results. */
 export class Comparison {
   readonly #store: TestStore;
   readonly #model = new ModelJournal();
@@ -20,28 +20,28 @@ export class Comparison {
     this.#journal = journal;
   }
 
-  async take(of: Step): Promise<void> {
-    if (of.do === 'append') await this.#append(of);
-    if (of.do === 'claim') await this.#claim(of);
-    if (of.do === 'settle') await this.#settle(of);
-    if (of.do === 'release') await this.#release(of);
-    if (of.do === 'malformed') await this.#malformed(of);
-    if (of.do === 'promote') await this.#promote(of);
-    if (of.do === 'replay') await this.#replay(of);
-    if (of.do === 'discard') await this.#discard(of);
-    if (of.do === 'reroute') await this.#reroute(of);
-    if (of.do === 'restart') await this.#restart();
-    if (of.do === 'time') this.#now += of.by;
+  async run(step: Step): Promise<void> {
+    if (step.do === 'append') await this.#append(step);
+    if (step.do === 'claim') await this.#claim(step);
+    if (step.do === 'settle') await this.#settle(step);
+    if (step.do === 'release') await this.#release(step);
+    if (step.do === 'malformed') await this.#malformed(step);
+    if (step.do === 'promote') await this.#promote(step);
+    if (step.do === 'replay') await this.#replay(step);
+    if (step.do === 'discard') await this.#discard(step);
+    if (step.do === 'reroute') await this.#reroute(step);
+    if (step.do === 'restart') await this.#restart();
+    if (step.do === 'time') this.#now += step.by;
     await this.#compareCounts();
   }
 
-  /** Claims and delivers until nothing is left: everything that is pending must come, in its order. */
+  /** Claims and delivers until nothing is left: every pending event must appear, in order. */
   async drain(): Promise<void> {
     await this.#restart();
     this.#now += 1_000_000;
-    for (const of of DESTINATIONS) {
-      const all: Did<'claim'> = { do: 'claim', destination: of, sources: [...SOURCES], limit: 3, replays: 3 };
-      while (this.#model.backlog(of) > 0) {
+    for (const destination of DESTINATIONS) {
+      const all: StepOf<'claim'> = { do: 'claim', destination, sources: [...SOURCES], limit: 3, replays: 3 };
+      while (this.#model.backlog(destination) > 0) {
         for (const event of await this.#claim(all)) {
           await this.#settleAs(event, { outcome: 'delivered', wait: 0, erase: false, alias: undefined });
         }
@@ -54,25 +54,25 @@ export class Comparison {
     return this.#journal.close();
   }
 
-  #arrival(of: Did<'append'> | Did<'promote'>): { arrival: Arrival; event: NewEvent } {
+  #arrival(step: StepOf<'append'> | StepOf<'promote'>): { arrival: Arrival; event: NewEvent } {
     const fields = {
-      source: of.source,
-      destination: of.destination,
-      identity: sha256(`identity ${of.identity}`),
-      lane: of.lane === undefined ? undefined : sha256(`lane ${of.lane}`),
+      source: step.source,
+      destination: step.destination,
+      identity: sha256(`identity ${step.identity}`),
+      lane: step.lane === undefined ? undefined : sha256(`lane ${step.lane}`),
       receivedAt: this.#now,
     };
     return { arrival: fields, event: sampleEvent(fields) };
   }
 
-  async #settleAs(event: ModelEvent, { outcome, wait, ...of }: Outcome): Promise<void> {
+  async #settleAs(event: ModelEvent, { outcome, wait, erase, alias: merge }: Outcome): Promise<void> {
     const times = { now: this.#now, dueAt: this.#now + wait };
-    const lanes = of.alias && { from: sha256(`lane ${of.alias.from}`), to: sha256(`lane ${of.alias.to}`) };
-    const effects = { erase: of.erase, alias: lanes && { ...lanes, stale: of.alias?.stale === true } };
+    const lanes = merge && { from: sha256(`lane ${merge.from}`), to: sha256(`lane ${merge.to}`) };
+    const effects = { erase, alias: lanes && { ...lanes, stale: merge?.stale === true } };
     const alias = lanes && { ...lanes, profile: effects.alias?.stale === true ? 'not this' : null };
     await this.#journal.settle({
       ...this.#settlement(event, outcome, times.dueAt),
-      ...(of.erase && event.own !== undefined ? { erase: [event.own] } : {}),
+      ...(erase && event.ownLane !== undefined ? { erase: [event.ownLane] } : {}),
       ...(alias === undefined ? {} : { alias }),
     });
     this.#model.settle(event, outcome, times, effects);
@@ -85,14 +85,14 @@ export class Comparison {
       attempts: [],
       delivered: [],
     };
-    if (state === 'pending') return { ...common, state, dueAt, failures: 1, charged: 0 };
+    if (state === 'pending') return { ...common, state, dueAt, failedAttempts: 1, ownFaultCount: 0 };
     if (state === 'delivered') return { ...common, state };
     if (state === 'ignored') return { ...common, state, reason: 'unmapped' };
     return { ...common, state: 'dead', reason: 'rejected', detail: 'no', sent: [] };
   }
 
-  async #append(of: Did<'append'>): Promise<void> {
-    const { arrival: fields, event } = this.#arrival(of);
+  async #append(step: StepOf<'append'>): Promise<void> {
+    const { arrival: fields, event } = this.#arrival(step);
     const known = this.#model.known(fields.source, fields.identity);
     const answer = await this.#journal.append(event);
     expect(answer.duplicate).toBe(known !== undefined);
@@ -100,56 +100,61 @@ export class Comparison {
     else expect(answer.receipt).toBe(known.receipt);
   }
 
-  async #claim(of: Did<'claim'>): Promise<ModelEvent[]> {
-    const { do: _do, ...request } = of;
+  async #claim(step: StepOf<'claim'>): Promise<ModelEvent[]> {
+    const { do: _do, ...request } = step;
     const answer = await this.#journal.claim(claimRequest({ ...request, now: this.#now }));
-    const live = this.#take(of, false, of.limit);
-    const isFull = live.next !== undefined && live.next <= this.#now;
-    const replays = this.#take(of, true, isFull ? 0 : Math.min(of.replays, of.limit - live.taken.length));
-    const taken = [...live.taken, ...replays.taken];
+    const others = this.#claimInModel(step, false, step.limit);
+    const isFull = others.next !== undefined && others.next <= this.#now;
+    const maxReplays = isFull ? 0 : Math.min(step.replays, step.limit - others.claimed.length);
+    const replays = this.#claimInModel(step, true, maxReplays);
+    const claimed = [...others.claimed, ...replays.claimed];
     expect(answer.events.map((event) => [event.receipt, event.isReplay])).toEqual(
-      taken.map((event) => [event.receipt, event.replay]),
+      claimed.map((event) => [event.receipt, event.replay]),
     );
-    expect([answer.nextDueAt, answer.nextReplayAt]).toEqual([live.next, replays.next]);
-    return taken;
+    expect([answer.nextDueAt, answer.nextReplayAt]).toEqual([others.next, replays.next]);
+    return claimed;
   }
 
-  /** Claims in the model: those due longest of one kind. */
-  #take(of: Did<'claim'>, replay: boolean, most: number): { taken: ModelEvent[]; next: number | undefined } {
-    const open = this.#model.claimable(of.destination, of.sources, replay);
-    const taken = open.filter((event) => event.dueAt <= this.#now).slice(0, most);
-    for (const event of taken) this.#model.claim(event);
-    return { taken, next: open[taken.length]?.dueAt };
+  /** Claims events of one kind in the model, in the order in which they are due. */
+  #claimInModel(
+    step: StepOf<'claim'>,
+    replay: boolean,
+    max: number,
+  ): { claimed: ModelEvent[]; next: number | undefined } {
+    const claimable = this.#model.claimable(step.destination, step.sources, replay);
+    const claimed = claimable.filter((event) => event.dueAt <= this.#now).slice(0, max);
+    for (const event of claimed) this.#model.claim(event);
+    return { claimed, next: claimable[claimed.length]?.dueAt };
   }
 
-  async #settle(of: Did<'settle'>): Promise<void> {
-    const among = this.#model.events.filter((event) => event.claimed || !of.claimed);
-    const event = among[of.pick % Math.max(1, among.length)];
+  async #settle(step: StepOf<'settle'>): Promise<void> {
+    const candidates = this.#model.events.filter((event) => event.claimed || !step.claimed);
+    const event = candidates[step.pick % Math.max(1, candidates.length)];
     if (event === undefined) return;
-    await this.#settleAs(event, of);
+    await this.#settleAs(event, step);
   }
 
-  async #release(of: Did<'release'>): Promise<void> {
+  async #release(step: StepOf<'release'>): Promise<void> {
     const claimed = this.#model.events.filter((event) => event.claimed);
-    const event = claimed[of.pick % Math.max(1, claimed.length)];
+    const event = claimed[step.pick % Math.max(1, claimed.length)];
     if (event === undefined) return;
     await this.#journal.release([event.receipt]);
     this.#model.release(event);
   }
 
-  async #malformed(of: Did<'malformed'>): Promise<void> {
-    const { source: from, destination: to } = of;
+  async #malformed(step: StepOf<'malformed'>): Promise<void> {
+    const { source: from, destination: to } = step;
     const { receipt } = await this.#journal.appendMalformed(
       sampleMalformed({ source: from, destination: to }),
     );
     this.#model.appendMalformed(receipt, from, to);
   }
 
-  async #promote(of: Did<'promote'>): Promise<void> {
+  async #promote(step: StepOf<'promote'>): Promise<void> {
     const malformed = this.#model.events.filter((event) => event.state === 'malformed');
-    const chosen = malformed[of.pick % Math.max(1, malformed.length)];
+    const chosen = malformed[step.pick % Math.max(1, malformed.length)];
     if (chosen === undefined) return;
-    const { arrival: fields, event } = this.#arrival(of);
+    const { arrival: fields, event } = this.#arrival(step);
     const known = this.#model.known(fields.source, fields.identity);
     const answer = await this.#journal.promote(chosen.receipt, event, 'olga');
     expect(answer).toEqual({ receipt: (known ?? chosen).receipt, duplicate: known !== undefined });
@@ -157,24 +162,24 @@ export class Comparison {
     else this.#model.remove(chosen);
   }
 
-  async #replay(of: Did<'replay'>): Promise<void> {
+  async #replay(step: StepOf<'replay'>): Promise<void> {
     const answer = await this.#journal.replay({
-      filter: { states: [of.state] },
+      filter: { states: [step.state] },
       asNew: false,
       by: 'olga',
       now: this.#now,
     });
-    expect(answer.replayed).toBe(this.#model.replay((event) => event.state === of.state, this.#now));
+    expect(answer.replayed).toBe(this.#model.replay((event) => event.state === step.state, this.#now));
   }
 
-  async #discard(of: Did<'discard'>): Promise<void> {
-    const answer = await this.#journal.discard({ states: [of.state] }, 'olga', this.#now);
-    expect(answer.discarded).toBe(this.#model.discard((event) => event.state === of.state));
+  async #discard(step: StepOf<'discard'>): Promise<void> {
+    const answer = await this.#journal.discard({ states: [step.state] }, 'olga', this.#now);
+    expect(answer.discarded).toBe(this.#model.discard((event) => event.state === step.state));
   }
 
-  async #reroute(of: Did<'reroute'>): Promise<void> {
-    const answer = await this.#journal.reroute(of.source, of.destination);
-    expect(answer.rerouted).toBe(this.#model.reroute(of.source, of.destination));
+  async #reroute(step: StepOf<'reroute'>): Promise<void> {
+    const answer = await this.#journal.reroute(step.source, step.destination);
+    expect(answer.rerouted).toBe(this.#model.reroute(step.source, step.destination));
   }
 
   async #restart(): Promise<void> {
@@ -185,15 +190,19 @@ export class Comparison {
 
   async #compareCounts(): Promise<void> {
     const ledger = await this.#journal.ledger();
-    for (const of of SOURCES) {
-      const counts = ledger[of];
+    for (const source of SOURCES) {
+      const counts = ledger[source];
       if (counts === undefined) continue;
       expect(counts.accepted).toBe(counts.pending + counts.delivered + counts.ignored + counts.dead);
-      expect(counts.accepted).toBe(this.#model.accepted(of));
+      expect(counts.accepted).toBe(this.#model.accepted(source));
       for (const state of ['pending', 'delivered', 'ignored', 'dead', 'malformed'] as const)
-        expect([state, counts[state]]).toEqual([state, this.#model.count(of, state)]);
+        expect([state, counts[state]]).toEqual([state, this.#model.count(source, state)]);
     }
-    for (const { destination: of, pending, replaying } of await this.#journal.backlog())
-      expect([of, pending, replaying]).toEqual([of, this.#model.backlog(of), this.#model.replaying(of)]);
+    for (const { destination, pending, replaying } of await this.#journal.backlog())
+      expect([destination, pending, replaying]).toEqual([
+        destination,
+        this.#model.backlog(destination),
+        this.#model.replaying(destination),
+      ]);
   }
 }

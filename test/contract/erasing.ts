@@ -6,8 +6,8 @@ const ANN = sha256('ann');
 const BOB = sha256('bob');
 const NOTES = [{ path: 'data.extendedFields.annsShop', code: 'unknown-field' }];
 
-export const describeErasing = (make: MakeStore) =>
-  describe('erasing a lane', () => {
+export function describeErasing(make: MakeStore) {
+  return describe('erasing a lane', () => {
     const test = journalInTest(make);
 
     it('removes body, sent messages, notes, details and profile, and keeps the record', async () => {
@@ -44,7 +44,7 @@ export const describeErasing = (make: MakeStore) =>
       expect(await journal.ledger()).toMatchObject({ acme: { accepted: 2, delivered: 1, dead: 1 } });
     });
 
-    it('keeps the bodies of pending events of the lane: they are still owed', async () => {
+    it('keeps the bodies of pending events of the lane, which must still be delivered', async () => {
       const { journal } = test;
       const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
       const later = sampleEvent({ lane: ANN });
@@ -53,7 +53,7 @@ export const describeErasing = (make: MakeStore) =>
       expect((await claimEvents(journal))[0]?.body).toStrictEqual(Buffer.from(later.body));
     });
 
-    it('keeps the body of the event itself while that stays pending', async () => {
+    it('keeps the body of the settled event itself while it stays pending', async () => {
       const { journal } = test;
       const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
       await journal.settle({ ...settled.waiting(receipt, T0), erase: [ANN] });
@@ -61,7 +61,7 @@ export const describeErasing = (make: MakeStore) =>
       expect(await claimEvents(journal)).toHaveLength(1);
     });
 
-    it('reaches what the source sent to another destination, and no other customer or source', async () => {
+    it('includes events of the source at another destination, but no other customer or source', async () => {
       const { journal } = test;
       const before = await appendSettled(
         journal,
@@ -95,7 +95,7 @@ export const describeErasing = (make: MakeStore) =>
       expect((await journal.profiles('aep', [BOB])).size).toBe(1);
     });
 
-    it('erases before it writes profiles, so that one can be left in place of the old', async () => {
+    it('erases before it writes profiles, so that a new one can replace the erased one', async () => {
       const { journal } = test;
       const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
       await journal.settle({
@@ -106,3 +106,4 @@ export const describeErasing = (make: MakeStore) =>
       expect(await journal.profiles('aep', [ANN])).toEqual(new Map([[ANN, '{"deleted":true}']]));
     });
   });
+}

@@ -14,8 +14,8 @@ import { describeRerouting } from './rerouting.ts';
 import { describeSettling } from './settling.ts';
 import type { MakeStore } from './test-store.ts';
 
-/** The part of the contract in which payloads are written and read: what an engine that closes them for the disk could do otherwise. */
-export const describePayloadContract = (name: string, make: MakeStore): void => {
+/** The part of the contract that writes and reads payloads, which encryption could affect. */
+export function describePayloadContract(name: string, make: MakeStore): void {
   describe(`the journal over ${name}`, () => {
     describeAppending(make);
     describeClaiming(make);
@@ -25,12 +25,15 @@ export const describePayloadContract = (name: string, make: MakeStore): void => 
     describeLookingUp(make);
     describeQuarantine(make);
   });
-};
+}
 
-/** Holds an engine to the contract of src/journal/journal.ts. With `describeModel`, which takes longer, it is the whole of it. */
-export const describeJournalContract = (name: string, make: MakeStore): void => {
+/**
+ * Tests an engine against the contract of src/journal/journal.ts. Together with `describeModel`, which
+ * takes longer, it covers the whole contract.
+ */
+export function describeJournalContract(name: string, make: MakeStore): void {
   describePayloadContract(name, make);
-  describe(`the journal over ${name}, beside payloads`, () => {
+  describe(`the journal over ${name}, apart from payloads`, () => {
     describeClockJumps(make);
     describeAliasing(make);
     describeReplayQueue(make);
@@ -38,4 +41,4 @@ export const describeJournalContract = (name: string, make: MakeStore): void => 
     describeRetaining(make);
     describeClosing(make);
   });
-};
+}

@@ -3,8 +3,8 @@ import { type EventFilter, RefusedError, type StoredEvent } from '../../src/jour
 import { appendAll, appendSettled, sampleEvent, sampleMalformed, settled, sha256, T0 } from './samples.ts';
 import { journalInTest, type JournalInTest, type MakeStore } from './test-store.ts';
 
-/** Goes through all the pages. */
-const listAll = async (test: JournalInTest, filter: EventFilter, limit: number): Promise<StoredEvent[]> => {
+/** Reads all pages. */
+async function listAll(test: JournalInTest, filter: EventFilter, limit: number): Promise<StoredEvent[]> {
   const items: StoredEvent[] = [];
   let cursor: string | undefined;
   do {
@@ -14,13 +14,13 @@ const listAll = async (test: JournalInTest, filter: EventFilter, limit: number):
     cursor = page.cursor;
   } while (cursor !== undefined);
   return items;
-};
+}
 
-export const describeLookingUp = (make: MakeStore) =>
-  describe('looking up', () => {
+export function describeLookingUp(make: MakeStore) {
+  return describe('lookups', () => {
     const test = journalInTest(make);
 
-    it('finds by receipt, and by event id the newest', async () => {
+    it('finds an event by receipt, and the newest one by event id', async () => {
       const [first, second] = await appendAll(test.journal, [
         sampleEvent({ eventId: 'twice' }),
         sampleEvent({ eventId: 'twice', eventName: 'other' }),
@@ -30,7 +30,7 @@ export const describeLookingUp = (make: MakeStore) =>
       expect(await test.journal.find('nothing')).toBeUndefined();
     });
 
-    it('lists the newest first, page by page, without gaps or doubles', async () => {
+    it('lists newest first, page by page, without gaps or duplicates', async () => {
       const receipts = await appendAll(
         test.journal,
         Array.from({ length: 25 }, () => sampleEvent()),
@@ -40,7 +40,7 @@ export const describeLookingUp = (make: MakeStore) =>
         expect((await listAll(test, {}, limit)).map((event) => event.receipt)).toEqual(newestFirst);
     });
 
-    it('goes on after a cursor where the page ended, whatever has come since', async () => {
+    it('continues after the cursor, even if events were appended since', async () => {
       const receipts = await appendAll(
         test.journal,
         Array.from({ length: 4 }, () => sampleEvent()),
@@ -52,7 +52,7 @@ export const describeLookingUp = (make: MakeStore) =>
       expect(second.cursor).toBeUndefined();
     });
 
-    it('keeps to each part of the filter', async () => {
+    it('applies each part of the filter', async () => {
       const { journal } = test;
       const [a] = await appendAll(journal, [sampleEvent({ customerId: '7', receivedAt: T0 - 10 })]);
       const [b] = await appendAll(journal, [sampleEvent({ source: 'shop', eventName: 'pointsIssued' })]);
@@ -88,7 +88,7 @@ export const describeLookingUp = (make: MakeStore) =>
       }
     });
 
-    it('finds few among many', async () => {
+    it('finds a rare event among many', async () => {
       const rare = (await test.journal.append(sampleEvent({ eventName: 'rare' }))).receipt;
       await Promise.all(Array.from({ length: 5_000 }, () => test.journal.append(sampleEvent())));
       expect((await test.journal.list({ eventName: 'rare' }, { limit: 2 })).items).toMatchObject([
@@ -97,14 +97,14 @@ export const describeLookingUp = (make: MakeStore) =>
       expect(await test.journal.count({ states: ['pending'], eventName: 'transactionAdded' })).toBe(5_000);
     });
 
-    it('refuses a limit out of bounds and a cursor that is none', async () => {
+    it('refuses a limit out of range and an invalid cursor', async () => {
       for (const limit of [0, 501, 1.5, Number.NaN])
         await expect(test.journal.list({}, { limit })).rejects.toThrow(RefusedError);
       for (const cursor of ['', 'abc', '-1', Buffer.from('events:x').toString('base64url')])
         await expect(test.journal.list({}, { limit: 1, cursor })).rejects.toThrow(RefusedError);
     });
 
-    it('tells the backlog of each destination', async () => {
+    it('answers the backlog of each destination', async () => {
       expect(await test.journal.backlog()).toEqual([]);
       const [oldest] = await appendAll(test.journal, [
         sampleEvent({ receivedAt: T0 - 5, lane: sha256('a') }),
@@ -124,7 +124,7 @@ export const describeLookingUp = (make: MakeStore) =>
       });
     });
 
-    it('keeps the pauses of operators over a restart', async () => {
+    it('keeps operator pauses across a restart', async () => {
       const pause = { destination: 'aep', by: 'olga', at: T0 };
       await test.journal.setPause('aep', { ...pause, by: 'otto' });
       await test.journal.setPause('aep', pause);
@@ -134,7 +134,7 @@ export const describeLookingUp = (make: MakeStore) =>
       expect(await (await test.reopen()).pauses()).toEqual([pause]);
     });
 
-    it('tells its health', async () => {
+    it('answers its health', async () => {
       const before = await test.journal.health();
       await Promise.all(
         Array.from({ length: 64 }, () => test.journal.append(sampleEvent({ body: Buffer.alloc(65_536, 1) }))),
@@ -144,3 +144,4 @@ export const describeLookingUp = (make: MakeStore) =>
       expect(after.freeBytes).toBeGreaterThan(0);
     });
   });
+}

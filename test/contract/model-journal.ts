@@ -8,15 +8,15 @@ export interface ModelEvent {
   destination: string;
   identity: string | undefined;
   lane: string | undefined;
-  /** The lane of its own customer. */
-  own: string | undefined;
+  /** The original lane. */
+  ownLane: string | undefined;
   state: EventState;
   dueAt: number;
   hasBody: boolean;
   claimed: boolean;
-  /** The lane it keeps busy while it is claimed. */
-  busy: string | undefined;
-  /** It is pending because it was replayed. */
+  /** The lane that its claim keeps busy. */
+  busyLane: string | undefined;
+  /** Pending because of a replay. */
   replay: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface Arrival {
   readonly receivedAt: number;
 }
 
-/** What a settlement does besides. */
+/** Side effects of a settlement. */
 export interface ModelEffects {
   readonly erase: boolean;
   readonly alias: { readonly from: string; readonly to: string; readonly stale: boolean } | undefined;
@@ -38,25 +38,25 @@ const STATES = ['pending', 'delivered', 'ignored', 'dead'] as const;
 
 type Queue = Pick<ModelEvent, 'destination' | 'lane' | 'replay'>;
 
-/** The contract in the plainest form: arrays, and a scan for every question. */
+/** The simplest implementation of the contract: arrays and full scans. */
 export class ModelJournal {
   events: ModelEvent[] = [];
-  /** Who is first in each lane, among the replays and among the others. */
   readonly #aliases = new Map<string, string>();
+  /** The head of each queue; every lane has one queue for replays and one for other events. */
   readonly #heads = new Map<string, ModelEvent>();
-  #arrived = 0;
+  #lastSeq = 0;
 
   known(source: string, identity: string): ModelEvent | undefined {
     return this.events.find((event) => event.source === source && event.identity === identity);
   }
 
   append(receipt: string, arrival: Arrival): void {
-    const event = this.#arrive(receipt, arrival.source, arrival.destination);
+    const event = this.#store(receipt, arrival.source, arrival.destination);
     this.#becomeEvent(event, arrival);
   }
 
   appendMalformed(receipt: string, source: string, destination: string): void {
-    this.#arrive(receipt, source, destination);
+    this.#store(receipt, source, destination);
   }
 
   promote(event: ModelEvent, arrival: Arrival): void {
@@ -67,7 +67,7 @@ export class ModelJournal {
     this.events = this.events.filter((other) => other !== event);
   }
 
-  /** Who can be claimed, now or later, those due longest first. */
+  /** Events that can be claimed now or later, in the order in which they become due. */
   claimable(destination: string, sources: readonly string[], replay: boolean): ModelEvent[] {
     return this.#pending()
       .filter((event) => event.destination === destination && event.replay === replay && !event.claimed)
@@ -77,12 +77,12 @@ export class ModelJournal {
 
   claim(event: ModelEvent): void {
     event.claimed = true;
-    event.busy = event.lane === undefined ? undefined : `${event.destination} ${event.lane}`;
+    event.busyLane = event.lane === undefined ? undefined : `${event.destination} ${event.lane}`;
   }
 
   release(event: ModelEvent): void {
     event.claimed = false;
-    event.busy = undefined;
+    event.busyLane = undefined;
   }
 
   settle(
@@ -92,8 +92,8 @@ export class ModelJournal {
     effects: ModelEffects,
   ): void {
     const { erase, alias } = effects;
-    // By an alias, not by a reroute: what was delivered where it went before is delivered.
-    const wasMoved = event.busy !== undefined && !event.busy.endsWith(` ${event.lane}`);
+    // By an alias. After a reroute, a delivery to the previous destination still counts.
+    const wasMoved = event.busyLane !== undefined && !event.busyLane.endsWith(` ${event.lane}`);
     this.release(event);
     if (event.state !== 'pending') return;
     if (wasMoved || alias?.stale === true) {
@@ -115,7 +115,7 @@ export class ModelJournal {
     const chosen = settled.filter((event) => event.hasBody && filter(event));
     for (const event of chosen) {
       event.replay = true;
-      event.lane = this.#laneAt(event.destination, event.own);
+      event.lane = this.#resolveLane(event.destination, event.ownLane);
       this.#join(event);
       event.state = 'pending';
       event.dueAt = now;
@@ -142,7 +142,7 @@ export class ModelJournal {
     for (const event of chosen) {
       const from = { ...event };
       event.destination = destination;
-      event.lane = this.#laneAt(destination, event.own);
+      event.lane = this.#resolveLane(destination, event.ownLane);
       this.#join(event);
       this.#leave(event, from);
     }
@@ -173,21 +173,21 @@ export class ModelJournal {
     return this.events.filter((event) => event.state === 'pending');
   }
 
-  #arrive(receipt: string, source: string, destination: string): ModelEvent {
-    this.#arrived += 1;
+  #store(receipt: string, source: string, destination: string): ModelEvent {
+    this.#lastSeq += 1;
     const event: ModelEvent = {
       receipt,
-      seq: this.#arrived,
+      seq: this.#lastSeq,
       source,
       destination,
       identity: undefined,
       lane: undefined,
-      own: undefined,
+      ownLane: undefined,
       state: 'malformed',
       dueAt: 0,
       hasBody: true,
       claimed: false,
-      busy: undefined,
+      busyLane: undefined,
       replay: false,
     };
     this.events.push(event);
@@ -196,8 +196,8 @@ export class ModelJournal {
 
   #becomeEvent(event: ModelEvent, arrival: Arrival): void {
     const { receivedAt, ...fields } = arrival;
-    const lane = this.#laneAt(fields.destination, fields.lane);
-    Object.assign(event, fields, { dueAt: receivedAt, own: fields.lane, lane });
+    const lane = this.#resolveLane(fields.destination, fields.lane);
+    Object.assign(event, fields, { dueAt: receivedAt, ownLane: fields.lane, lane });
     this.#join(event);
     event.state = 'pending';
   }
@@ -208,7 +208,7 @@ export class ModelJournal {
 
   #isBusy(event: ModelEvent): boolean {
     const lane = `${event.destination} ${event.lane}`;
-    return event.lane !== undefined && this.events.some((other) => other.busy === lane);
+    return event.lane !== undefined && this.events.some((other) => other.busyLane === lane);
   }
 
   #queue({ destination, lane, replay }: Queue): string {
@@ -228,32 +228,32 @@ export class ModelJournal {
     if (next !== undefined) this.#heads.set(key, next);
   }
 
-  #laneAt(destination: string, own: string | undefined): string | undefined {
-    const next = this.#aliases.get(`${destination} ${own}`);
-    return next === undefined ? own : this.#laneAt(destination, next);
+  #resolveLane(destination: string, lane: string | undefined): string | undefined {
+    const next = this.#aliases.get(`${destination} ${lane}`);
+    return next === undefined ? lane : this.#resolveLane(destination, next);
   }
 
   #addAlias(destination: string, { from, to }: { from: string; to: string }): void {
     const key = `${destination} ${from}`;
-    if (this.#aliases.has(key) || this.#laneAt(destination, to) === from) return;
+    if (this.#aliases.has(key) || this.#resolveLane(destination, to) === from) return;
     this.#aliases.set(key, to);
     const moved = this.#pending().filter((event) => event.destination === destination && event.lane === from);
-    const first = moved.filter((event) => this.#isHead(event));
-    for (const event of moved) event.lane = this.#laneAt(destination, from);
-    for (const event of first) {
+    const heads = moved.filter((event) => this.#isHead(event));
+    for (const event of moved) event.lane = this.#resolveLane(destination, from);
+    for (const event of heads) {
       this.#heads.delete(this.#queue({ ...event, lane: from }));
       this.#join(event);
     }
   }
 
-  /** The lane of the event's own customer is erased, with all that leads to it. */
-  #erase(of: ModelEvent): void {
+  /** Erases the original lane of the event and all its aliases. */
+  #erase(erased: ModelEvent): void {
     const isErased = (lane: string | undefined): boolean =>
-      lane === of.own || this.#laneAt(of.destination, lane) === of.own;
+      lane === erased.ownLane || this.#resolveLane(erased.destination, lane) === erased.ownLane;
     for (const event of this.events) {
-      const near = event.destination === of.destination || event.source === of.source;
-      if (event.lane === undefined || !near || event.state === 'pending') continue;
-      if (isErased(event.lane) || isErased(event.own)) event.hasBody = false;
+      const isInScope = event.destination === erased.destination || event.source === erased.source;
+      if (event.lane === undefined || !isInScope || event.state === 'pending') continue;
+      if (isErased(event.lane) || isErased(event.ownLane)) event.hasBody = false;
     }
   }
 }

@@ -6,13 +6,13 @@ export const DESTINATIONS = ['x', 'y'] as const;
 
 const source = fc.constantFrom(...SOURCES);
 const destination = fc.constantFrom(...DESTINATIONS);
-/** One of them again and again: what goes wrong goes wrong among the events of one lane. */
+/** Mostly the same lane, because errors occur among the events of one lane. */
 const lane = fc.constantFrom(undefined, 0, 0, 0, 1, 2);
 const identity = fc.integer({ min: 0, max: 40 });
 const pick = fc.nat({ max: 99 });
-/** Seldom: what is erased can be replayed no more. */
+/** Rare, because erased events can no longer be replayed. */
 const erase = fc.nat({ max: 5 }).map((n) => n === 5);
-/** Seldom: soon all lanes are one. A merge: from, to, and whether the first told something meanwhile. */
+/** Rare, because soon all lanes would be one. `stale`: the merged profile has changed since. */
 const alias = fc.oneof(
   { weight: 8, arbitrary: fc.constant(undefined) },
   {
@@ -24,7 +24,7 @@ const outcome = fc.constantFrom<EventState[]>('delivered', 'ignored', 'dead', 'p
 const settledState = fc.constantFrom<EventState[]>('delivered', 'ignored', 'dead', 'malformed');
 
 const arrival = { source, destination, lane, identity };
-/** One call to the journal, or a change of the world around it. */
+/** One call to the journal, a restart, or a change of the time. */
 export const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('append' as const), ...arrival }) },
   {
@@ -61,6 +61,5 @@ export const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
 );
-export type Step = typeof step extends fc.Arbitrary<infer Of> ? Of : never;
-/** The step of this name. */
-export type Did<Name extends Step['do']> = Extract<Step, { do: Name }>;
+export type Step = typeof step extends fc.Arbitrary<infer Generated> ? Generated : never;
+export type StepOf<Name extends Step['do']> = Extract<Step, { do: Name }>;

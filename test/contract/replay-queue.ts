@@ -15,11 +15,11 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 const ANN = sha256('ann');
 const BOB = sha256('bob');
 
-export const describeReplayQueue = (make: MakeStore): void => {
-  describe('the queue of the replays', () => {
+export function describeReplayQueue(make: MakeStore): void {
+  describe('the replay queue', () => {
     const test = journalInTest(make);
-    const ofLane = (lane: string | undefined) => sampleEvent({ lane });
-    const dead = (lane?: string) => appendSettled(test.journal, ofLane(lane), settled.dead);
+    const eventOf = (lane: string | undefined) => sampleEvent({ lane });
+    const appendDead = (lane?: string) => appendSettled(test.journal, eventOf(lane), settled.dead);
     const replay = (...receipts: string[]) =>
       test.journal.replay({
         filter: receipts.length === 0 ? {} : { receipts },
@@ -28,9 +28,9 @@ export const describeReplayQueue = (make: MakeStore): void => {
         now: T0,
       });
 
-    it('neither holds up the other events of its lane nor waits behind them', async () => {
-      const old = [await dead(ANN), await dead(ANN)];
-      const live = await appendAll(test.journal, [ofLane(ANN), ofLane(ANN)]);
+    it('neither blocks the other events of its lane nor waits behind them', async () => {
+      const old = [await appendDead(ANN), await appendDead(ANN)];
+      const live = await appendAll(test.journal, [eventOf(ANN), eventOf(ANN)]);
       await replay();
       expect(await claimReceipts(test.journal, { replays: 0 })).toEqual([live[0]]);
       await test.journal.settle(settled.waiting(live[0]!, T0 + 1_000));
@@ -47,8 +47,8 @@ export const describeReplayQueue = (make: MakeStore): void => {
       expect(await claimReceipts(test.journal)).toEqual([old[1]]);
     });
 
-    it('goes in the order of arrival, an older one that comes later behind the one that is waited for', async () => {
-      const [first, second, third] = [await dead(ANN), await dead(ANN), await dead(ANN)];
+    it('is ordered by arrival; an older event added later queues behind the head', async () => {
+      const [first, second, third] = [await appendDead(ANN), await appendDead(ANN), await appendDead(ANN)];
       await replay(second, third);
       await replay(first);
       for (const next of [second, first, third]) {
@@ -57,10 +57,10 @@ export const describeReplayQueue = (make: MakeStore): void => {
       }
     });
 
-    it('never has two events of one lane handed out, of either kind', async () => {
-      const old = await dead(ANN);
+    it('never has two claimed events of one lane, whatever their kind', async () => {
+      const old = await appendDead(ANN);
       await replay();
-      const [live] = await appendAll(test.journal, [ofLane(ANN)]);
+      const [live] = await appendAll(test.journal, [eventOf(ANN)]);
       const first = await test.journal.claim(claimRequest());
       expect(first.events.map(({ receipt }) => receipt)).toEqual([live]);
       expect(first.nextReplayAt).toBeUndefined();
@@ -74,9 +74,9 @@ export const describeReplayQueue = (make: MakeStore): void => {
       expect(await claimReceipts(test.journal, { destination: 'other' })).toHaveLength(1);
     });
 
-    it('tells the listeners when a lane that was waited for is no longer busy', async () => {
-      const old = await dead(ANN);
-      const [live] = await appendAll(test.journal, [ofLane(ANN)]);
+    it('notifies the listeners when a busy lane with waiting events becomes free', async () => {
+      const old = await appendDead(ANN);
+      const [live] = await appendAll(test.journal, [eventOf(ANN)]);
       await claimReceipts(test.journal);
       const called: string[] = [];
       test.journal.onClaimable((destination) => called.push(destination));
@@ -92,10 +92,10 @@ export const describeReplayQueue = (make: MakeStore): void => {
       expect(called).toEqual(['aep']);
     });
 
-    it('gives as many as were asked for, after all the others and only when none of those is left', async () => {
-      const old = [await dead(), await dead(), await dead(ANN), await dead(BOB)];
+    it('returns up to the requested number, and only when no other event is left', async () => {
+      const old = [await appendDead(), await appendDead(), await appendDead(ANN), await appendDead(BOB)];
       await replay();
-      const live = await appendAll(test.journal, [ofLane(undefined), ofLane(undefined)]);
+      const live = await appendAll(test.journal, [eventOf(undefined), eventOf(undefined)]);
       const none = await test.journal.claim(claimRequest({ limit: 1, replays: 4 }));
       expect(none.events.map(({ receipt }) => receipt)).toEqual([live[0]]);
       expect([none.nextDueAt, none.nextReplayAt]).toEqual([T0, T0]);
@@ -111,16 +111,16 @@ export const describeReplayQueue = (make: MakeStore): void => {
       expect(last).toEqual({ events: [], nextReplayAt: T0 });
     });
 
-    it('takes no bytes that an other event could have had', async () => {
-      await dead();
+    it('never uses bytes that another event could have used', async () => {
+      await appendDead();
       await replay();
       const bodies = [60, 60].map((size) => sampleEvent({ body: Buffer.alloc(size) }));
       const [first] = await appendAll(test.journal, bodies);
       expect(await claimReceipts(test.journal, { maxBytes: 100 })).toEqual([first]);
     });
 
-    it('is left for good by settling, and not by waiting for another try', async () => {
-      const receipt = await dead(ANN);
+    it('is left by a final settlement, not by waiting for another attempt', async () => {
+      const receipt = await appendDead(ANN);
       const isReplay = async () => (await test.journal.find(receipt))?.event.isReplay;
       expect(await isReplay()).toBe(false);
       await replay();
@@ -131,7 +131,7 @@ export const describeReplayQueue = (make: MakeStore): void => {
       expect(await isReplay()).toBe(false);
     });
 
-    it('is counted apart in the backlog, and is not what waits longest there', async () => {
+    it('is counted separately in the backlog and ignored for the oldest event', async () => {
       const old = await appendSettled(test.journal, sampleEvent({ receivedAt: T0 - 99 }), settled.dead);
       await replay();
       expect(await test.journal.backlog()).toEqual([{ destination: 'aep', pending: 1, replaying: 1 }]);
@@ -148,7 +148,7 @@ export const describeReplayQueue = (make: MakeStore): void => {
       expect(await test.journal.backlog()).toMatchObject([{}, { pending: 1, replaying: 0 }]);
     });
 
-    it('takes no promoted event', async () => {
+    it('contains no promoted event', async () => {
       const { receipt } = await test.journal.appendMalformed({
         source: 'acme',
         destination: 'aep',
@@ -162,14 +162,14 @@ export const describeReplayQueue = (make: MakeStore): void => {
     });
   });
 
-  describe('replays', () => {
+  describe('replay jobs', () => {
     const test = journalInTest(make);
 
-    it('are recorded: who, when, what for, and how far, without what names a person', async () => {
+    it('are recorded with author, time, filter and progress, without what identifies a person', async () => {
       const event = sampleEvent({ eventName: 'pointsIssued', customerId: '42' });
       const receipt = await appendSettled(test.journal, event, settled.dead);
-      const gone = await appendSettled(test.journal, event, settled.dead);
-      expect(gone).toBe(receipt);
+      const again = await appendSettled(test.journal, event, settled.dead);
+      expect(again).toBe(receipt);
       const first = {
         filter: { eventName: 'pointsIssued', customerId: '42' },
         asNew: true,
@@ -210,7 +210,7 @@ export const describeReplayQueue = (make: MakeStore): void => {
       expect(jobs[0]!.id).toBeGreaterThan(jobs[1]!.id);
     });
 
-    it('count those they met without a body as matched, not as replayed', async () => {
+    it('count events without a body as matched, not as replayed', async () => {
       await appendSettled(test.journal, sampleEvent({ lane: ANN }), (receipt) => ({
         ...settled.delivered(receipt),
         erase: [ANN],
@@ -220,4 +220,4 @@ export const describeReplayQueue = (make: MakeStore): void => {
       expect(await test.journal.replays()).toMatchObject([{ matched: 2, replayed: 1 }]);
     });
   });
-};
+}

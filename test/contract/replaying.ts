@@ -17,13 +17,13 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 const ANN = sha256('ann');
 const LATER = T0 + 5_000;
 
-export const describeReplaying = (make: MakeStore): void => {
+export function describeReplaying(make: MakeStore): void {
   describe('replay', () => {
     const test = journalInTest(make);
     const replay = (filter = {}, asNew = false) =>
       test.journal.replay({ filter, asNew, by: 'olga', now: LATER });
 
-    it('makes settled events pending again, with attempts counted from zero', async () => {
+    it('makes settled events pending again, with all counters reset', async () => {
       const receipt = await appendSettled(test.journal, sampleEvent({ lane: ANN }), (of) => ({
         ...settled.dead(of),
         attempts: [sampleAttempt()],
@@ -34,8 +34,8 @@ export const describeReplaying = (make: MakeStore): void => {
       const record = await (await test.reopen()).find(receipt);
       expect(record?.event).toMatchObject({
         state: 'pending',
-        failures: 0,
-        charged: 0,
+        failedAttempts: 0,
+        ownFaultCount: 0,
         replays: 1,
         idSuffix: '',
         dueAt: LATER,
@@ -49,7 +49,7 @@ export const describeReplaying = (make: MakeStore): void => {
       expect(await claimReceipts(test.journal, { now: LATER })).toEqual([receipt]);
     });
 
-    it('sends again what was delivered, and what was ignored', async () => {
+    it('resends delivered and ignored events', async () => {
       const delivered = await appendSettled(test.journal, sampleEvent(), settled.delivered);
       const ignored = await appendSettled(test.journal, sampleEvent(), settled.ignored);
       expect(await replay()).toEqual({ replayed: 2 });
@@ -63,7 +63,7 @@ export const describeReplaying = (make: MakeStore): void => {
       });
     });
 
-    it('gives each replay as new a suffix of its own, which later ones keep', async () => {
+    it('gives each replay as new its own suffix, which later replays keep', async () => {
       const receipt = await appendSettled(test.journal, sampleEvent(), settled.dead);
       const suffixes: string[] = [];
       for (const asNew of [false, true, false, true, true]) {
@@ -82,7 +82,7 @@ export const describeReplaying = (make: MakeStore): void => {
       ]);
     });
 
-    it('starts a lane that is empty with its oldest', async () => {
+    it('makes the oldest event the head of an empty lane', async () => {
       const events = await appendAll(
         test.journal,
         [1, 2, 3].map(() => sampleEvent({ lane: ANN })),
@@ -95,7 +95,7 @@ export const describeReplaying = (make: MakeStore): void => {
       }
     });
 
-    it('leaves pending, malformed and erased events as they are', async () => {
+    it('does not change pending, malformed and erased events', async () => {
       const erased = await appendSettled(test.journal, sampleEvent({ lane: ANN }), (receipt) => ({
         ...settled.dead(receipt),
         erase: [ANN],
@@ -106,7 +106,7 @@ export const describeReplaying = (make: MakeStore): void => {
       expect((await test.journal.find(erased))?.event.state).toBe('dead');
     });
 
-    it('replays by filter, any number, and tells the listeners', async () => {
+    it('replays any number of events by filter and notifies the listeners', async () => {
       const dead = await Promise.all(
         Array.from({ length: 600 }, (_, n) =>
           appendSettled(test.journal, sampleEvent({ eventName: n % 2 === 0 ? 'even' : 'odd' }), settled.dead),
@@ -123,21 +123,21 @@ export const describeReplaying = (make: MakeStore): void => {
   describe('promote', () => {
     const test = journalInTest(make);
 
-    it('turns a malformed body into an accepted event of the same receipt', async () => {
+    it('turns a malformed body into an accepted event with the same receipt', async () => {
       const { receipt } = await test.journal.appendMalformed(sampleMalformed());
-      const event = sampleEvent({ lane: ANN, body: Buffer.from('mended') });
+      const event = sampleEvent({ lane: ANN, body: Buffer.from('fixed') });
       expect(await test.journal.promote(receipt, event, 'olga')).toEqual({ receipt, duplicate: false });
       const [claimed] = await claimEvents(await test.reopen());
       const { body, ...fields } = event;
       expect(claimed).toMatchObject({ ...fields, receipt, state: 'pending', bodyBytes: body.byteLength });
-      expect(claimed?.body.toString()).toBe('mended');
+      expect(claimed?.body.toString()).toBe('fixed');
       expect(claimed?.reason ?? claimed?.detail).toBeUndefined();
       expect((await test.journal.find(receipt))?.actions).toMatchObject([{ by: 'olga', action: 'promoted' }]);
       expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 1, pending: 1, malformed: 0 } });
       expect(await test.journal.append(event)).toEqual({ receipt, duplicate: true });
     });
 
-    it('waits in its lane', async () => {
+    it('queues the event in its lane', async () => {
       const { receipt } = await test.journal.appendMalformed(sampleMalformed());
       const first = await test.journal.append(sampleEvent({ lane: ANN }));
       await test.journal.promote(receipt, sampleEvent({ lane: ANN }), 'olga');
@@ -146,7 +146,7 @@ export const describeReplaying = (make: MakeStore): void => {
       expect(await claimReceipts(test.journal)).toEqual([receipt]);
     });
 
-    it('removes a duplicate and answers the first receipt', async () => {
+    it('deletes a duplicate and answers the first receipt', async () => {
       const event = sampleEvent();
       const first = await test.journal.append(event);
       const { receipt } = await test.journal.appendMalformed(sampleMalformed());
@@ -158,10 +158,10 @@ export const describeReplaying = (make: MakeStore): void => {
       expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 1, pending: 1, malformed: 0 } });
     });
 
-    it('refuses a receipt that is of no malformed body', async () => {
+    it('refuses a receipt without a malformed body', async () => {
       const { receipt } = await test.journal.append(sampleEvent());
-      for (const of of [receipt, 'unknown'])
-        await expect(test.journal.promote(of, sampleEvent(), 'olga')).rejects.toThrow(RefusedError);
+      for (const id of [receipt, 'unknown'])
+        await expect(test.journal.promote(id, sampleEvent(), 'olga')).rejects.toThrow(RefusedError);
       expect(await test.journal.count({})).toBe(1);
     });
   });
@@ -169,7 +169,7 @@ export const describeReplaying = (make: MakeStore): void => {
   describe('discard', () => {
     const test = journalInTest(make);
 
-    it('makes dead letters ignored, without their payloads, and removes malformed bodies', async () => {
+    it('makes dead letters ignored without payloads and deletes malformed bodies', async () => {
       const dead = await appendSettled(test.journal, sampleEvent(), settled.dead);
       const delivered = await appendSettled(test.journal, sampleEvent(), settled.delivered);
       const malformed = await test.journal.appendMalformed(sampleMalformed());
@@ -186,7 +186,7 @@ export const describeReplaying = (make: MakeStore): void => {
       });
     });
 
-    it('keeps to its filter', async () => {
+    it('applies its filter', async () => {
       await appendSettled(test.journal, sampleEvent(), settled.dead);
       const { receipt } = await test.journal.appendMalformed(sampleMalformed());
       expect(await test.journal.discard({ states: ['malformed', 'pending'] }, 'olga', LATER)).toEqual({
@@ -196,4 +196,4 @@ export const describeReplaying = (make: MakeStore): void => {
       expect(await test.journal.count({ states: ['dead'] })).toBe(1);
     });
   });
-};
+}

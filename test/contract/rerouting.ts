@@ -4,11 +4,11 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 
 const ANN = sha256('ann');
 
-export const describeRerouting = (make: MakeStore) =>
-  describe('reroute', () => {
+export function describeRerouting(make: MakeStore) {
+  return describe('reroute', () => {
     const test = journalInTest(make);
 
-    it('points the pending events of a source at another destination, in their order', async () => {
+    it('moves the pending events of a source to another destination, in order', async () => {
       const events = await appendAll(
         test.journal,
         [ANN, ANN, undefined].map((lane) => sampleEvent({ lane })),
@@ -37,7 +37,7 @@ export const describeRerouting = (make: MakeStore) =>
       expect(await test.journal.reroute('acme', 'new')).toEqual({ rerouted: 0 });
     });
 
-    it('joins lanes behind the one that is waited for there, and leaves the old lane working', async () => {
+    it('queues behind the head of the new lane and leaves the old lane working', async () => {
       const [stays] = await appendAll(test.journal, [sampleEvent({ lane: ANN, destination: 'new' })]);
       const [moves, remains] = await appendAll(test.journal, [
         sampleEvent({ lane: ANN }),
@@ -50,7 +50,7 @@ export const describeRerouting = (make: MakeStore) =>
       expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([moves]);
     });
 
-    it('moves any number', async () => {
+    it('moves any number of events', async () => {
       await Promise.all(
         Array.from({ length: 700 }, (_, n) => test.journal.append(sampleEvent({ lane: sha256(`${n % 9}`) }))),
       );
@@ -59,3 +59,4 @@ export const describeRerouting = (make: MakeStore) =>
       expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 700, pending: 700 } });
     });
   });
+}

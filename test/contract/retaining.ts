@@ -12,14 +12,14 @@ import {
 import { journalInTest, type MakeStore } from './test-store.ts';
 
 const POLICY = { delivered: 3 * DAY, ids: 8 * DAY, dead: 90 * DAY };
-/** When the samples are settled. */
-const SETTLED = T0 + 1_000;
+/** Time at which the samples are settled. */
+const SETTLED_AT = T0 + 1_000;
 
-export const describeRetaining = (make: MakeStore) =>
-  describe('retain', () => {
+export function describeRetaining(make: MakeStore) {
+  return describe('retention', () => {
     const test = journalInTest(make);
 
-    it('removes the body of a delivered or ignored event first, and keeps what explains it', async () => {
+    it('deletes the body of a delivered or ignored event first and keeps its record', async () => {
       const delivered = await appendSettled(test.journal, sampleEvent(), (receipt) => ({
         ...settled.delivered(receipt),
         state: 'delivered',
@@ -27,11 +27,11 @@ export const describeRetaining = (make: MakeStore) =>
         notes: [{ path: 'data.a', code: 'too-long' }],
       }));
       const ignored = await appendSettled(test.journal, sampleEvent(), settled.ignored);
-      expect(await test.journal.retain(POLICY, SETTLED + POLICY.delivered - 1)).toEqual({
+      expect(await test.journal.retain(POLICY, SETTLED_AT + POLICY.delivered - 1)).toEqual({
         removed: 0,
         more: false,
       });
-      expect(await test.journal.retain(POLICY, SETTLED + POLICY.delivered)).toEqual({
+      expect(await test.journal.retain(POLICY, SETTLED_AT + POLICY.delivered)).toEqual({
         removed: 2,
         more: false,
       });
@@ -43,7 +43,7 @@ export const describeRetaining = (make: MakeStore) =>
       expect((await test.journal.find(ignored))?.body).toBeUndefined();
     });
 
-    it('removes the record when its identity may be forgotten, and not before', async () => {
+    it('deletes the record when its identity may be forgotten, not before', async () => {
       const event = sampleEvent();
       const receipt = await appendSettled(test.journal, event, settled.delivered);
       await test.journal.retain(POLICY, T0 + POLICY.ids - 1);
@@ -53,7 +53,7 @@ export const describeRetaining = (make: MakeStore) =>
       expect(await test.journal.append(event)).toMatchObject({ duplicate: false });
     });
 
-    it('keeps an event that was delivered late as long as its body', async () => {
+    it('keeps the record of an event that was delivered late as long as its body', async () => {
       const late = T0 + 20 * DAY;
       const receipt = await appendSettled(test.journal, sampleEvent(), (of) => ({
         ...settled.delivered(of),
@@ -65,30 +65,30 @@ export const describeRetaining = (make: MakeStore) =>
       expect(await test.journal.find(receipt)).toBeUndefined();
     });
 
-    it('never touches a pending event', async () => {
+    it('never changes a pending event', async () => {
       const { receipt } = await test.journal.append(sampleEvent());
       expect(await test.journal.retain(POLICY, T0 + 1_000 * DAY)).toEqual({ removed: 0, more: false });
       expect(await claimReceipts(test.journal)).toEqual([receipt]);
     });
 
-    it('removes dead letters and malformed bodies at their age', async () => {
+    it('deletes dead letters and malformed bodies at their age', async () => {
       const dead = await appendSettled(test.journal, sampleEvent(), settled.dead);
       const { receipt } = await test.journal.appendMalformed(sampleMalformed());
       await test.journal.retain(POLICY, T0 + POLICY.dead);
       expect(await test.journal.find(receipt)).toBeUndefined();
       expect((await test.journal.find(dead))?.sent).toHaveLength(1);
-      await test.journal.retain(POLICY, SETTLED + POLICY.dead);
+      await test.journal.retain(POLICY, SETTLED_AT + POLICY.dead);
       expect(await test.journal.find(dead)).toBeUndefined();
     });
 
-    it('keeps a dead letter for its identity even when dead letters are kept shorter', async () => {
+    it('keeps a dead letter for its identity even if dead letters expire earlier', async () => {
       const event = sampleEvent();
       const receipt = await appendSettled(test.journal, event, settled.dead);
-      await test.journal.retain({ ...POLICY, dead: DAY }, SETTLED + 2 * DAY);
+      await test.journal.retain({ ...POLICY, dead: DAY }, SETTLED_AT + 2 * DAY);
       expect(await test.journal.append(event)).toEqual({ receipt, duplicate: true });
     });
 
-    it('keeps a replayed event, and the counts of everything', async () => {
+    it('keeps a replayed event and all counts', async () => {
       const replayed = await appendSettled(test.journal, sampleEvent(), settled.dead);
       await appendSettled(test.journal, sampleEvent(), settled.dead);
       await appendSettled(test.journal, sampleEvent(), settled.delivered);
@@ -103,7 +103,7 @@ export const describeRetaining = (make: MakeStore) =>
       expect(await claimReceipts(test.journal)).toEqual([replayed]);
     });
 
-    it('goes in small steps and says when more is due', async () => {
+    it('runs in small steps and answers whether more is due', async () => {
       const count = 1_000;
       await Promise.all(
         Array.from({ length: count }, () => appendSettled(test.journal, sampleEvent(), settled.delivered)),
@@ -122,7 +122,7 @@ export const describeRetaining = (make: MakeStore) =>
       expect((await test.journal.ledger())['acme']).toMatchObject({ accepted: count, delivered: count });
     });
 
-    it('frees the space', async () => {
+    it('frees space', async () => {
       const body = Buffer.alloc(50_000, 1);
       await Promise.all(
         Array.from({ length: 200 }, () =>
@@ -131,9 +131,10 @@ export const describeRetaining = (make: MakeStore) =>
       );
       const before = await (await test.reopen()).health();
       for (let more = true; more; )
-        ({ more } = await test.journal.retain(POLICY, SETTLED + POLICY.delivered));
+        ({ more } = await test.journal.retain(POLICY, SETTLED_AT + POLICY.delivered));
       const after = await (await test.reopen()).health();
       expect(before.usedBytes).toBeGreaterThan(10_000_000);
       expect(after.usedBytes).toBeLessThan(2_000_000);
     });
   });
+}

@@ -10,91 +10,109 @@ import type {
   Settlement,
 } from '../../src/journal/journal.ts';
 
-/** A fixed time, so that nothing in these tests depends on the clock. */
+/** A fixed time, so that these tests do not depend on the clock. */
 export const T0 = Date.UTC(2026, 7, 1, 12);
 export const DAY = 86_400_000;
 
-let made = 0;
+let created = 0;
 
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
 
-/** An event unlike any before it, but for what is given. */
-export const sampleEvent = (given: Partial<NewEvent> = {}): NewEvent => {
-  made += 1;
+/** An event different from all earlier ones, except for the given fields. */
+export function sampleEvent(given: Partial<NewEvent> = {}): NewEvent {
+  created += 1;
   return {
     source: 'acme',
     destination: 'aep',
-    identity: sha256(`event ${made}`),
+    identity: sha256(`event ${created}`),
     orgId: 100_737,
     eventName: 'transactionAdded',
-    eventId: `id-${made}`,
+    eventId: `id-${created}`,
     createdAt: T0 - 5_000,
     receivedAt: T0,
     verifiedBy: 'header:x-relay-key',
-    body: Buffer.from(`{"n":${made}}`),
+    body: Buffer.from(`{"n":${created}}`),
     ...given,
   };
-};
+}
 
-export const sampleMalformed = (given: Partial<NewMalformed> = {}): NewMalformed => ({
-  source: 'acme',
-  destination: 'aep',
-  receivedAt: T0,
-  verifiedBy: 'header:x-relay-key',
-  detail: 'no eventName',
-  body: Buffer.from('{"name":"?"}'),
-  ...given,
-});
+export function sampleMalformed(given: Partial<NewMalformed> = {}): NewMalformed {
+  return {
+    source: 'acme',
+    destination: 'aep',
+    receivedAt: T0,
+    verifiedBy: 'header:x-relay-key',
+    detail: 'no eventName',
+    body: Buffer.from('{"name":"?"}'),
+    ...given,
+  };
+}
 
-export const sampleQuarantined = (given: Partial<NewQuarantined> = {}): NewQuarantined => ({
-  source: 'acme',
-  receivedAt: T0,
-  ip: '203.0.113.7',
-  reasons: ['header-mismatch'],
-  rawHeaders: ['Content-Type', 'application/json', 'X-Relay-Key', 'old'],
-  body: Buffer.from('{"eventName":"transactionAdded"}'),
-  ...given,
-});
+export function sampleQuarantined(given: Partial<NewQuarantined> = {}): NewQuarantined {
+  return {
+    source: 'acme',
+    receivedAt: T0,
+    ip: '203.0.113.7',
+    reasons: ['header-mismatch'],
+    rawHeaders: ['Content-Type', 'application/json', 'X-Relay-Key', 'old'],
+    body: Buffer.from('{"eventName":"transactionAdded"}'),
+    ...given,
+  };
+}
 
-export const sampleAttempt = (given: Partial<Attempt> = {}): Attempt => ({
-  at: T0,
-  kind: 'event',
-  outcome: 'retry',
-  status: 503,
-  detail: 'the inlet is down',
-  durationMs: 12,
-  batchSize: 3,
-  ...given,
-});
+export function sampleAttempt(given: Partial<Attempt> = {}): Attempt {
+  return {
+    at: T0,
+    kind: 'event',
+    outcome: 'retry',
+    status: 503,
+    detail: 'the inlet is down',
+    durationMs: 12,
+    batchSize: 3,
+    ...given,
+  };
+}
 
-/** Appends events one after the other. @returns their receipts */
-export const appendAll = async (journal: Journal, events: readonly NewEvent[]): Promise<string[]> => {
+/**
+ * Appends events one after the other.
+ * @returns their receipts
+ */
+export async function appendAll(journal: Journal, events: readonly NewEvent[]): Promise<string[]> {
   const receipts: string[] = [];
   for (const event of events) receipts.push((await journal.append(event)).receipt);
   return receipts;
-};
+}
 
-export const claimRequest = (given: Partial<ClaimRequest> = {}): ClaimRequest => ({
-  destination: 'aep',
-  sources: ['acme'],
-  limit: 1_000,
-  replays: 1_000,
-  maxBytes: 1_000_000_000,
-  now: T0,
-  ...given,
-});
+export function claimRequest(given: Partial<ClaimRequest> = {}): ClaimRequest {
+  return {
+    destination: 'aep',
+    sources: ['acme'],
+    limit: 1_000,
+    replays: 1_000,
+    maxBytes: 1_000_000_000,
+    now: T0,
+    ...given,
+  };
+}
 
-export const claimEvents = async (
+export async function claimEvents(
   journal: Journal,
   given: Partial<ClaimRequest> = {},
-): Promise<readonly ClaimedEvent[]> => (await journal.claim(claimRequest(given))).events;
+): Promise<readonly ClaimedEvent[]> {
+  return (await journal.claim(claimRequest(given))).events;
+}
 
-export const claimReceipts = async (journal: Journal, given: Partial<ClaimRequest> = {}): Promise<string[]> =>
-  (await claimEvents(journal, given)).map((event) => event.receipt);
+export async function claimReceipts(journal: Journal, given: Partial<ClaimRequest> = {}): Promise<string[]> {
+  return (await claimEvents(journal, given)).map((event) => event.receipt);
+}
 
-const common = (receipt: string) => ({ receipt, now: T0 + 1_000, attempts: [], delivered: [] });
+function common(receipt: string) {
+  return { receipt, now: T0 + 1_000, attempts: [], delivered: [] };
+}
 
-/** Settlements of one receipt, each with what it needs and no more. */
+/** Minimal settlements of one receipt. */
 export const settled = {
   delivered: (receipt: string): Settlement => ({
     ...common(receipt),
@@ -113,18 +131,18 @@ export const settled = {
     ...common(receipt),
     state: 'pending',
     dueAt,
-    failures: 1,
-    charged: 0,
+    failedAttempts: 1,
+    ownFaultCount: 0,
   }),
 };
 
-/** Appends an event, claims everything and settles it: gives the event a past. */
-export const appendSettled = async (
+/** Appends an event and settles it. */
+export async function appendSettled(
   journal: Journal,
   event: NewEvent,
   settle: (receipt: string) => Settlement,
-): Promise<string> => {
+): Promise<string> {
   const { receipt } = await journal.append(event);
   await journal.settle(settle(receipt));
   return receipt;
-};
+}

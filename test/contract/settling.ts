@@ -6,8 +6,8 @@ import { journalInTest, type MakeStore } from './test-store.ts';
 const ANN = sha256('ann');
 const BOB = sha256('bob');
 
-export const describeSettling = (make: MakeStore) =>
-  describe('settle', () => {
+export function describeSettling(make: MakeStore) {
+  return describe('settle', () => {
     const test = journalInTest(make);
     const append = async () => (await test.journal.append(sampleEvent({ lane: ANN }))).receipt;
 
@@ -55,7 +55,7 @@ export const describeSettling = (make: MakeStore) =>
       });
     });
 
-    it('keeps with a dead letter what was sent, and what was delivered of it', async () => {
+    it('stores with a dead letter which messages were sent and delivered', async () => {
       const receipt = await append();
       const sent = [
         { kind: 'event', json: '{"e":"é"}' },
@@ -79,7 +79,7 @@ export const describeSettling = (make: MakeStore) =>
       });
     });
 
-    it('keeps with a settled event what its mapping left out or changed, over a restart', async () => {
+    it('stores the mapping notes of a settled event across a restart', async () => {
       const notes = [
         { path: 'data.enteredAt', code: 'not-a-date' },
         { path: 'xdmEntity.größe', code: 'shrunk' },
@@ -96,16 +96,16 @@ export const describeSettling = (make: MakeStore) =>
       expect((await test.journal.find(receipt))?.notes).toEqual([]);
     });
 
-    it('keeps no more than 100 notes, and cuts long paths', async () => {
+    it('stores at most 100 notes and truncates long paths', async () => {
       const receipt = await append();
       const notes = Array.from({ length: 120 }, (_, at) => ({ path: `${at}${'p'.repeat(500)}`, code: 'c' }));
       await test.journal.settle({ ...settled.delivered(receipt), state: 'delivered', notes });
-      const kept = (await test.journal.find(receipt))?.notes;
-      expect(kept).toHaveLength(100);
-      expect(kept?.[99]).toEqual({ path: notes[99]?.path.slice(0, 300), code: 'c' });
+      const stored = (await test.journal.find(receipt))?.notes;
+      expect(stored).toHaveLength(100);
+      expect(stored?.[99]).toEqual({ path: notes[99]?.path.slice(0, 300), code: 'c' });
     });
 
-    it('keeps no notes of an event that goes on waiting, nor of one that is settled already', async () => {
+    it('stores no notes of an event that stays pending or was already settled', async () => {
       const receipt = await append();
       const notes = [{ path: 'data.a', code: 'too-long' }];
       await test.journal.settle({ ...settled.waiting(receipt, T0), notes } as Settlement);
@@ -115,7 +115,7 @@ export const describeSettling = (make: MakeStore) =>
       expect((await test.journal.find(receipt))?.notes).toEqual([]);
     });
 
-    it('puts an event back with what its next attempt needs to know, over a restart', async () => {
+    it('requeues an event with what its next attempt needs, across a restart', async () => {
       const receipt = await append();
       await test.journal.settle({
         receipt,
@@ -124,16 +124,16 @@ export const describeSettling = (make: MakeStore) =>
         delivered: ['event'],
         state: 'pending',
         dueAt: T0 + 10,
-        failures: 3,
-        charged: 2,
+        failedAttempts: 3,
+        ownFaultCount: 2,
         detail: 'slow down',
       });
       const record = await (await test.reopen()).find(receipt);
       expect(record?.event).toMatchObject({
         state: 'pending',
         dueAt: T0 + 10,
-        failures: 3,
-        charged: 2,
+        failedAttempts: 3,
+        ownFaultCount: 2,
         detail: 'slow down',
         delivered: ['event'],
       });
@@ -141,7 +141,7 @@ export const describeSettling = (make: MakeStore) =>
       expect(record?.attempts).toHaveLength(1);
     });
 
-    it('keeps attempts in the order they were made, and cuts long details', async () => {
+    it('stores attempts in order and truncates long details', async () => {
       const receipt = await append();
       for (const at of [T0 + 1, T0 + 2, T0 + 3]) {
         const attempts = [sampleAttempt({ at, detail: 'x'.repeat(5_000) })];
@@ -169,7 +169,7 @@ export const describeSettling = (make: MakeStore) =>
       expect(await test.journal.profiles('aep', [ANN])).toEqual(new Map());
     });
 
-    it('lets a receipt be that it does not hold, and keeps what was settled with it', async () => {
+    it('ignores an unknown receipt without affecting other settlements', async () => {
       const receipt = await append();
       await Promise.all([
         test.journal.settle(settled.delivered('unknown')),
@@ -178,7 +178,7 @@ export const describeSettling = (make: MakeStore) =>
       expect((await test.journal.find(receipt))?.event.state).toBe('delivered');
     });
 
-    it('writes profiles in the same step, by lane, and removes them by null', async () => {
+    it('writes profiles of several lanes in the same step, and deletes them with null', async () => {
       const [first, second] = await appendAll(test.journal, [
         sampleEvent({ lane: ANN }),
         sampleEvent({ lane: BOB }),
@@ -206,7 +206,7 @@ export const describeSettling = (make: MakeStore) =>
       expect(await (await test.reopen()).profiles('aep', [ANN, BOB])).toEqual(new Map([[ANN, '{"a":2}']]));
     });
 
-    it('moves the counts of the source, and only of it', async () => {
+    it('changes the counts of its source only', async () => {
       const receipts = await appendAll(
         test.journal,
         Array.from({ length: 4 }, () => sampleEvent()),
@@ -222,7 +222,7 @@ export const describeSettling = (make: MakeStore) =>
       });
     });
 
-    it('calls the listeners when an event becomes claimable, and not otherwise', async () => {
+    it('calls the listeners only when an event becomes claimable', async () => {
       const called: string[] = [];
       const unsubscribe = test.journal.onClaimable((destination) => called.push(destination));
       const first = await append();
@@ -242,3 +242,4 @@ export const describeSettling = (make: MakeStore) =>
       expect(called).toEqual([]);
     });
   });
+}

@@ -2,8 +2,8 @@ import { describeModel } from './model.ts';
 import { describeJournalContract } from './journal-contract.ts';
 import { sqliteStores } from './sqlite-store.ts';
 
-/** Indexes that are merged into their tables all the time, where with the default tests of this size never see it. */
-const stores = sqliteStores([], { generation: 4 });
+/** Index buffers so small that they are merged constantly; with the default they never would be. */
+const stores = sqliteStores([], { generationSize: 4 });
 
-describeJournalContract('SQLite that merges all the time', stores);
+describeJournalContract('SQLite with constant index merging', stores);
 describeModel(stores);

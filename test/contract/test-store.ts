@@ -1,24 +1,24 @@
 import { afterEach, beforeEach } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 
-/** A store of an engine, empty at first. */
+/** An initially empty store of an engine. */
 export interface TestStore {
-  /** Opens a journal on it; again after the one before was closed. */
+  /** Opens a journal; can be called again after the previous one was closed. */
   open(): Promise<Journal>;
   remove(): Promise<void>;
 }
 
 export type MakeStore = () => Promise<TestStore>;
 
-/** The journal of the test that runs. */
+/** The journal of the current test. */
 export interface JournalInTest {
   readonly journal: Journal;
-  /** Closes the journal and opens it again, as a restart does. */
+  /** Closes and reopens the journal, like a restart. */
   reopen(): Promise<Journal>;
 }
 
-/** Gives each test of the block an empty journal, and removes it afterwards. */
-export const journalInTest = (make: MakeStore): JournalInTest => {
+/** Provides each test of the block with an empty journal and deletes it afterwards. */
+export function journalInTest(make: MakeStore): JournalInTest {
   let store: TestStore;
   let journal: Journal;
   beforeEach(async () => {
@@ -39,4 +39,4 @@ export const journalInTest = (make: MakeStore): JournalInTest => {
       return journal;
     },
   };
-};
+}

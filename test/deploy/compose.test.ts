@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { loadCommandConfig } from '../../src/cli/command-config.ts';
 import { createProgram } from '../../src/cli/program.ts';
-import { loadConfig } from '../../src/config/load.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { pathOf, treeOf } from './files.ts';
 
@@ -18,7 +18,7 @@ interface Service {
 
 const compose = treeOf('docker-compose.yml');
 const services: Record<string, Service> = compose.services;
-const { config } = loadConfig(pathOf('deploy/compose/relay.yaml'), {});
+const { config } = await loadCommandConfig(pathOf('deploy/compose/relay.yaml'), {});
 
 describe('docker-compose.yml', () => {
   it('has the relay, the simulator, Prometheus and Grafana', () => {
@@ -76,11 +76,12 @@ describe('the relay in it', () => {
     expect(services['relay']?.volumes).toContain('./deploy/compose/relay.yaml:/etc/relay/relay.yaml:ro');
   });
 
-  it('takes the secrets of the environment, the same as the clients in the container', () => {
+  it('takes the secrets of the environment, the same as the clients in the container', async () => {
     const { RELAY_KEY, RELAY_ADMIN_TOKEN } = services['relay']?.environment ?? {};
     expect(RELAY_KEY).toBe('${RELAY_KEY:-local-relay-key}');
     expect(RELAY_ADMIN_TOKEN).toBe(`\${RELAY_ADMIN_TOKEN:-${config.admin.token}}`);
-    const mine = loadConfig(pathOf('deploy/compose/relay.yaml'), { RELAY_KEY: 'k', RELAY_ADMIN_TOKEN: 't' });
+    const env = { RELAY_KEY: 'k', RELAY_ADMIN_TOKEN: 't' };
+    const mine = await loadCommandConfig(pathOf('deploy/compose/relay.yaml'), env);
     expect(mine.config.admin.token).toBe('t');
     expect(mine.config.sources[0]?.verify[0]).toMatchObject({ values: ['k'] });
   });

@@ -11,15 +11,21 @@ const instructions = textOf('Dockerfile')
   .split('\n')
   .filter((line) => line.trim() !== '');
 
-const of = (name: string): string[] =>
-  instructions.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+function of(name: string): string[] {
+  return instructions
+    .filter((line) => line.startsWith(`${name} `))
+    .map((line) => line.slice(name.length + 1));
+}
 
 /** Those of the image itself: after the last FROM. */
 const last = instructions.slice(instructions.findLastIndex((line) => line.startsWith('FROM ')));
-const ofLast = (name: string): string[] =>
-  last.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+function ofLast(name: string): string[] {
+  return last.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+}
 
-const json = (text: string | undefined): string[] => JSON.parse(text ?? 'null');
+function json(text: string | undefined): string[] {
+  return JSON.parse(text ?? 'null');
+}
 
 describe('Dockerfile', () => {
   it('is built on the slim image of the major version that the package asks for', () => {

@@ -3,9 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 
 /** Absolute path of a file of the project. */
-export const pathOf = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+export function pathOf(name: string): string {
+  return fileURLToPath(new URL(`../../${name}`, import.meta.url));
+}
 
-export const textOf = (name: string): string => readFileSync(pathOf(name), 'utf8');
+export function textOf(name: string): string {
+  return readFileSync(pathOf(name), 'utf8');
+}
 
 /** YAML, or JSON, which is YAML too. Duplicate keys are refused. */
-export const treeOf = (name: string): ReturnType<typeof JSON.parse> => parse(textOf(name), { merge: true });
+export function treeOf(name: string): ReturnType<typeof JSON.parse> {
+  return parse(textOf(name), { merge: true });
+}

@@ -17,8 +17,9 @@ const [container] = pod.containers;
 const mounts: Record<string, string> = Object.fromEntries(
   container.volumeMounts.map(({ name, mountPath }: { name: string; mountPath: string }) => [name, mountPath]),
 );
-const portsOf = (list: readonly { name: string; containerPort: number }[]) =>
-  Object.fromEntries(list.map(({ name, containerPort }) => [name, containerPort]));
+function portsOf(list: readonly { name: string; containerPort: number }[]) {
+  return Object.fromEntries(list.map(({ name, containerPort }) => [name, containerPort]));
+}
 
 describe.each([`${BASE}/relay.yaml`, `${EXAMPLE}/relay.yaml`])('%s', (file) => {
   const { config } = loadMounted(textOf(file));
@@ -75,7 +76,7 @@ describe('the pod', () => {
   });
 
   it('gets more time to end than the relay may take', () => {
-    const [, ms = ''] = /const SHUTDOWN = ([\d_]+);/.exec(textOf('src/cli/serve.ts')) ?? [];
+    const [, ms = ''] = /const SHUTDOWN = ([\d_]+);/.exec(textOf('src/cli/serve-command.ts')) ?? [];
     expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(2 * Number(ms.replaceAll('_', '')));
   });
 
@@ -198,7 +199,7 @@ describe('the chart', () => {
 });
 
 /** What of the StatefulSet's template is YAML once the lines with actions are out. */
-const parseBlocks = (text: string) => {
+function parseBlocks(text: string) {
   const { spec } = parse(text).spec.template;
   const [relay] = spec.containers;
   return {
@@ -208,7 +209,7 @@ const parseBlocks = (text: string) => {
     liveness: relay.livenessProbe,
     mounts: relay.volumeMounts,
   };
-};
+}
 
 describe('docs/kubernetes.md', () => {
   const page = textOf('docs/kubernetes.md');

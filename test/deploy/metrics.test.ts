@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../../src/observability/metrics.ts';
+import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { treeOf } from './files.ts';
 
 /** What Prometheus makes of a histogram. */
@@ -14,7 +14,7 @@ interface Known {
   readonly labels: ReadonlyMap<string, readonly string[]>;
 }
 
-const known = async (): Promise<Known> => {
+async function known(): Promise<Known> {
   const { registry } = createMetrics();
   const labels = new Map<string, readonly string[]>();
   for (const { name, type } of await registry.getMetricsAsJSON()) {
@@ -25,20 +25,22 @@ const known = async (): Promise<Known> => {
   }
   for (const { record } of records) labels.set(record, [record.split(':')[0] ?? '']);
   return { names: new Set(labels.keys()), labels };
-};
+}
 
 /** Names of series in an expression, those of recording rules (`level:metric:operation`) too, with the labels that its selector asks for. */
-const selectorsOf = (expression: string): { name: string; labels: string[] }[] =>
-  [...expression.matchAll(/(?<![\w:])((?:relay|nodejs|process)_\w+|\w+:\w+:\w+)(?:\{([^}]*)\})?/g)].map(
-    ([, name = '', inner = '']) => ({
-      name,
-      labels: [...inner.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
-    }),
-  );
+function selectorsOf(expression: string): { name: string; labels: string[] }[] {
+  return [
+    ...expression.matchAll(/(?<![\w:])((?:relay|nodejs|process)_\w+|\w+:\w+:\w+)(?:\{([^}]*)\})?/g),
+  ].map(([, name = '', inner = '']) => ({
+    name,
+    labels: [...inner.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
+  }));
+}
 
 /** Labels that results are grouped by, which some series of the expression must have. */
-const groupsOf = (expression: string): string[] =>
-  [...expression.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
+function groupsOf(expression: string): string[] {
+  return [...expression.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
+}
 
 interface Record {
   readonly record: string;
@@ -94,12 +96,13 @@ describe('every metric that is asked for is one of the relay', () => {
 });
 
 /** Values that selectors name, as [series, label, value]; those of variables of the dashboard are left out. */
-const valuesOf = (expression: string): [string, string, string][] =>
-  [...expression.matchAll(/(?<![\w:])(relay_\w+)\{([^}]*)\}/g)].flatMap(([, name = '', inner = '']) =>
+function valuesOf(expression: string): [string, string, string][] {
+  return [...expression.matchAll(/(?<![\w:])(relay_\w+)\{([^}]*)\}/g)].flatMap(([, name = '', inner = '']) =>
     [...inner.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"([^"$]*)"/g)].flatMap(([, label = '', list = '']) =>
       list.split('|').map((value): [string, string, string] => [name, label, value]),
     ),
   );
+}
 
 it('every value of a label that is asked for is one that it can have', () => {
   const { labels } = createMetrics();

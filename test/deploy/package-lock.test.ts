@@ -10,14 +10,14 @@ interface Package {
 const packages: Record<string, Package> = treeOf('package-lock.json').packages;
 
 /** Where Node would find a package from the folder of another: there, or in any folder above. */
-const isLocked = (from: string, name: string): boolean => {
+function isLocked(from: string, name: string): boolean {
   const folders = from
     .split('/node_modules/')
     .map((_, index, all) => all.slice(0, index + 1).join('/node_modules/'));
   return [...folders, ''].some(
     (folder) => packages[`${folder}${folder === '' ? '' : '/'}node_modules/${name}`],
   );
-};
+}
 
 describe('package-lock.json', () => {
   it('holds every package that another names, those of other platforms too: without them npm ci refuses to install', () => {

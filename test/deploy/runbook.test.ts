@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../../src/observability/metrics.ts';
+import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { parseCommand } from '../docs/parse-command.ts';
 import { relayWords, shellLines } from '../docs/shell-lines.ts';
 import { textOf, treeOf } from './files.ts';
@@ -21,10 +21,11 @@ const sections = RUNBOOK.split('\n## ')
 
 /** Commands of the shell blocks, and those that stand within a sentence. */
 const blockLines = shellLines('docs/runbook.md');
-const within = (text: string): string[] =>
-  [...text.matchAll(/`(capillary-relay [^`]+)`/g)].map(([, line = '']) =>
+function within(text: string): string[] {
+  return [...text.matchAll(/`(capillary-relay [^`]+)`/g)].map(([, line = '']) =>
     line.replaceAll(/\{\{[^}]*\}\}/g, 'name'),
   );
+}
 const commands = new Set([
   ...blockLines.filter((line) => line.startsWith('capillary-relay ')),
   ...within(RUNBOOK),
@@ -32,14 +33,14 @@ const commands = new Set([
 ]);
 
 /** What is wrong with a command line, as the program itself would say. */
-const faultOf = async (line: string): Promise<string | undefined> => {
+async function faultOf(line: string): Promise<string | undefined> {
   try {
     await parseCommand(relayWords(line) ?? []);
     return undefined;
   } catch (error) {
     return error instanceof CommanderError ? error.message : String(error);
   }
-};
+}
 
 describe('the runbook', () => {
   it('has a section for every alert, and no other, in the same words', () => {
@@ -53,9 +54,9 @@ describe('the runbook', () => {
   });
 
   it.each(sections)(
-    '$title says what it means, where to look first, what cures it, and a command',
+    '$title says what it means, what to check first, how to fix it, and a command',
     ({ text }) => {
-      for (const part of ['**Meaning.** ', '**First look.** ', '**Cure.** ', '```sh\n'])
+      for (const part of ['**Meaning.** ', '**First checks.** ', '**Fix.** ', '```sh\n'])
         expect(text).toContain(part);
     },
   );
@@ -64,7 +65,7 @@ describe('the runbook', () => {
     expect(await faultOf(line)).toBeUndefined();
   });
 
-  it('has no command beside the relay’s but a look at its health', () => {
+  it('has no command beside the relay’s but requests for its health', () => {
     const others = blockLines.filter((line) => !line.startsWith('capillary-relay '));
     expect(new Set(others)).toEqual(
       new Set([

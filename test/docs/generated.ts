@@ -9,19 +9,21 @@ import { tenantFieldsText } from './tenant-fields-table.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Absolute path of a file of the project. */
-export const placeOf = (file: string): string => `${ROOT}${file}`;
+export function placeOf(file: string): string {
+  return `${ROOT}${file}`;
+}
 
 const PAGE = 'docs/mapping.md';
 
 /** A page with the text between `<!-- generated: NAME … -->` and `<!-- end of generated -->` replaced. */
-export const withBlock = (page: string, name: string, text: string): string => {
+export function withBlock(page: string, name: string, text: string): string {
   const block = new RegExp(`(<!-- generated: ${name}\\b[^>]*-->\\n)[^]*?(<!-- end of generated -->)`);
   if (!block.test(page)) throw new Error(`${PAGE} has no block for ${name}`);
   return page.replace(block, (_all, start: string, end: string) => `${start}\n${text}\n\n${end}`);
-};
+}
 
 /** Every file of the project that the code tells, as it must be. */
-export const generatedFiles = async (): Promise<ReadonlyMap<string, string>> => {
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const page = readFileSync(placeOf(PAGE), 'utf8');
   const withFields = withBlock(page, 'tenant-fields', tenantFieldsText());
   const files: [string, string][] = [[PAGE, withBlock(withFields, 'per-event', await perEventText())]];
@@ -29,4 +31,4 @@ export const generatedFiles = async (): Promise<ReadonlyMap<string, string>> => 
     files.push([file, `${JSON.stringify(body, undefined, 2)}\n`]);
   files.push(['docs/metrics.md', await metricsPage()]);
   return new Map([...files, ...clusterFiles()]);
-};
+}

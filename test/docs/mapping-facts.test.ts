@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { eventWith } from '../mapping/mapping-rig.ts';
-import { flatEvent } from '../../src/mapping/flat-event.ts';
+import { flatEvent } from '../../src/mapping/raw-format.ts';
 import { withBlock } from './generated.ts';
 import { factsOf } from './mapping-facts.ts';
 import { leavesOf, withLeafChanged } from './payload-leaves.ts';
 
-const fieldsOf = async (eventName: string, data: Parameters<typeof eventWith>[1]) => {
+async function fieldsOf(eventName: string, data: Parameters<typeof eventWith>[1]) {
   const facts = await factsOf(flatEvent(eventWith(eventName, data)));
   return new Map(facts?.fields.map((field) => [`${field.record} ${field.path}`, field] as const));
-};
+}
 
 describe('the facts of a mapping', () => {
-  it('tell where a value comes from, through lists and other names', async () => {
+  it('have the sources of a value, also through lists and renamed fields', async () => {
     const fields = await fieldsOf('transactionAdded', {
       amount: 10,
       lineItems: [
@@ -28,18 +28,18 @@ describe('the facts of a mapping', () => {
     expect(fields.get('event commerce.purchases.value')).toMatchObject({ sources: [], values: [1] });
   });
 
-  it('tell which switch makes a field appear or vanish', async () => {
+  it('have the features that add or remove a field', async () => {
     const fields = await fieldsOf('tierUpgraded', {
       upgradedTierNumber: 2,
       tierExpiryDateInMillis: 1_796_000_000_000,
     });
 
-    expect(fields.get('profile loyalty.tier')?.switches).toEqual([]);
-    expect(fields.get('profile loyalty.tierUpgradeDate')?.switches).toEqual(['loyalty2026']);
-    expect(fields.get('profile loyalty.upgradeDate')?.switches).toEqual(['not loyalty2026']);
+    expect(fields.get('profile loyalty.tier')?.features).toEqual([]);
+    expect(fields.get('profile loyalty.tierUpgradeDate')?.features).toEqual(['loyalty2026']);
+    expect(fields.get('profile loyalty.upgradeDate')?.features).toEqual(['not loyalty2026']);
   });
 
-  it('name what makes a field vanish where no change gives another value', async () => {
+  it('have the fields that remove a value if none changes it', async () => {
     const fields = await fieldsOf('customerUpdated', {
       updatedFields: [{ fieldName: 'gender', currentValue: 'female' }],
     });
@@ -50,13 +50,13 @@ describe('the facts of a mapping', () => {
     ]);
   });
 
-  it('say nothing of an event that is ignored', async () => {
+  it('are undefined for an ignored event', async () => {
     const event = eventWith('transactionAdded', { customerIdentifiers: {} });
     expect(await factsOf(flatEvent(event))).toBeUndefined();
   });
 });
 
-it('every value of a payload is changed to another of its kind', () => {
+it('every value of a payload is changed to another value of its kind', () => {
   const payload = {
     data: {
       a: [{ b: true }, { b: 7 }],
@@ -86,7 +86,7 @@ it('every value of a payload is changed to another of its kind', () => {
   ]);
 });
 
-it('a page without the block is refused', () => {
+it('a page without the block is rejected', () => {
   const page = 'before\n<!-- generated: one, by hand -->\nold\n<!-- end of generated -->\nafter\n';
   expect(withBlock(page, 'one', 'new $1')).toBe(
     'before\n<!-- generated: one, by hand -->\n\nnew $1\n\n<!-- end of generated -->\nafter\n',

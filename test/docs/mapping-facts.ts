@@ -1,68 +1,71 @@
-import { flatEvent } from '../../src/mapping/flat-event.ts';
+import { flatEvent } from '../../src/mapping/raw-format.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
 import { victimLaneOf } from '../../src/mapping/identities.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { contextOf, eventOf, fixtureEvent } from '../mapping/mapping-rig.ts';
 import { leavesOf, withLeafChanged } from './payload-leaves.ts';
 
-/** What is known of one path of a result, by trying. */
+/** What trials show about one path of a result. */
 export interface FieldFact {
   readonly record: 'event' | 'profile';
   /** `T.points.issued`, `productListItems[].SKU`. */
   readonly path: string;
-  /** Places in the payload that its value follows; empty when none changes it. */
+  /** Paths in the payload that change its value; empty if none does. */
   readonly sources: readonly string[];
-  /** `loyaltyEvents`: it is there only with this switch; `not loyalty2026`: only without it. */
-  readonly switches: readonly string[];
+  /** `loyaltyEvents`: present only with this feature; `not loyalty2026`: only without it. */
+  readonly features: readonly string[];
   readonly values: readonly JsonValue[];
 }
 
-/** What one payload becomes. */
+/** The result of one payload. */
 export interface MappingFacts {
   readonly eventName: string;
   readonly eventType: string;
   readonly isDeletion: boolean;
-  /** What is known of another customer is put into the profile. */
-  readonly folds: boolean;
+  /** The stored attributes of another customer are added to the profile. */
+  readonly addsVictim: boolean;
   readonly fields: readonly FieldFact[];
 }
 
 const TENANT = '_acme';
-const SWITCHES = Object.keys(contextOf().destination.schemaFeatures);
-/** Every switch is on but this one. */
+const FEATURES = Object.keys(contextOf().destination.schemaFeatures);
+/** The one feature that is off; all others are on. */
 type Variant = string | undefined;
-const VARIANTS: readonly Variant[] = [undefined, ...SWITCHES];
+const VARIANTS: readonly Variant[] = [undefined, ...FEATURES];
 
-const contextOfVariant = (off: Variant) =>
-  contextOf({
+function contextOfVariant(off: Variant) {
+  return contextOf({
     destination: {
       tenant: TENANT,
-      schemaFeatures: Object.fromEntries(SWITCHES.map((name) => [name, name !== off])),
+      schemaFeatures: Object.fromEntries(FEATURES.map((name) => [name, name !== off])),
     },
   });
+}
 const CONTEXTS = new Map(VARIANTS.map((variant) => [variant, contextOfVariant(variant)] as const));
 
-/** Single values of both records by `event path` or `profile path`. */
+/** The scalars of both records by `event path` or `profile path`. */
 type Fields = ReadonlyMap<string, JsonValue>;
 
 interface Result {
   readonly eventType: string;
   readonly isDeletion: boolean;
-  readonly folds: boolean;
+  readonly addsVictim: boolean;
   readonly fields: Fields;
 }
 
-const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
 
-const flatten = (value: JsonValue, path: string): readonly (readonly [string, JsonValue])[] => {
+function flatten(value: JsonValue, path: string): readonly (readonly [string, JsonValue])[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => flatten(item, `${path}[${index}]`));
   if (!isJsonObject(value)) return [[path, value]];
   return Object.entries(value).flatMap(([name, inner]) =>
     flatten(inner, path.endsWith(' ') ? path + name : `${path}.${name}`),
   );
-};
+}
 
-const resultOf = async (payload: JsonObject, variant: Variant): Promise<Result | undefined> => {
+async function resultOf(payload: JsonObject, variant: Variant): Promise<Result | undefined> {
   const event = eventOf(payload);
   const mapped = await mapEvent(event, CONTEXTS.get(variant) ?? contextOfVariant(variant));
   if (mapped.outcome !== 'messages') return undefined;
@@ -73,48 +76,57 @@ const resultOf = async (payload: JsonObject, variant: Variant): Promise<Result |
   return {
     eventType: textOf(eventType),
     isDeletion: mapped.erase,
-    folds: victimLaneOf(event) !== undefined,
+    addsVictim: victimLaneOf(event) !== undefined,
     fields: new Map([
       ...flatten(entity, 'event '),
       ...attributes.flatMap(([path, value]) => flatten(value, `profile ${path}`)),
     ]),
   };
-};
+}
 
 /** `event _acme.capillary.changes[0].field` → `event T.changes[].field`. */
-const nameOf = (path: string): string =>
-  path.replace(` ${TENANT}.capillary.`, ' T.').replaceAll(/\[\w+\]/g, '[]');
+function nameOf(path: string): string {
+  return path.replace(` ${TENANT}.capillary.`, ' T.').replaceAll(/\[\w+\]/g, '[]');
+}
 
-const listOf = (path: string): string | undefined =>
-  path.includes('[') ? path.slice(0, path.indexOf('[')) : undefined;
+function listOf(path: string): string | undefined {
+  return path.includes('[') ? path.slice(0, path.indexOf('[')) : undefined;
+}
 
-const listSize = (fields: Fields, list: string): number =>
-  [...fields.keys()].filter((path) => path.startsWith(`${list}[`)).length;
+function listSize(fields: Fields, list: string): number {
+  return [...fields.keys()].filter((path) => path.startsWith(`${list}[`)).length;
+}
 
-/** How a changed payload shows at a path: its value is another, or the path is no more (or its list has shifted). */
-const effectOn = (path: string, before: Fields, after: Fields): 'value' | 'gone' | undefined => {
+/**
+ * The effect of a changed payload on a path: another value, or the path is removed (or its list has
+ * shifted).
+ */
+function effectOn(path: string, before: Fields, after: Fields): 'value' | 'removed' | undefined {
   const [old, next] = [before.get(path), after.get(path)];
-  if (next === undefined) return 'gone';
+  if (next === undefined) return 'removed';
   if (old === next) return undefined;
   const list = listOf(path);
-  return list !== undefined && listSize(before, list) !== listSize(after, list) ? 'gone' : 'value';
-};
+  return list !== undefined && listSize(before, list) !== listSize(after, list) ? 'removed' : 'value';
+}
 
-/** A field that follows so much of the data is made of the data as a whole. */
-const MOST_OF_DATA = 0.8;
+/** A field that depends on at least this share of the data depends on all of it. */
+const DATA_SHARE = 0.8;
 
-/** Where the values of these paths come from: what changes them, else what makes them vanish. */
-const sourcesIn = async (
+/** The sources of these paths: the fields that change them, else the fields that remove them. */
+async function sourcesIn(
   payload: JsonObject,
   paths: readonly string[],
   base: Fields,
   variant: Variant,
-): Promise<ReadonlyMap<string, readonly string[]>> => {
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const leaves = leavesOf(payload).filter(({ name }) => name !== 'eventName');
-  const found = new Map(paths.map((path) => [path, { value: new Set<string>(), gone: new Set<string>() }]));
+  const found = new Map(
+    paths.map((path) => [path, { value: new Set<string>(), removed: new Set<string>() }]),
+  );
   for (const leaf of leaves) {
     const after = await resultOf(withLeafChanged(payload, leaf), variant);
-    // An event that is ignored now, for it names nobody any more, says nothing of a single field.
+    // The changed event is ignored because it has no identity, which shows nothing about single
+    // fields.
     if (after === undefined) continue;
     for (const [path, effects] of found) {
       const effect = effectOn(path, base, after.fields);
@@ -124,28 +136,28 @@ const sourcesIn = async (
   const ofData = new Set(leaves.flatMap(({ name }) => (name.startsWith('data.') ? [name] : [])));
   const withDataAsOne = (sources: readonly string[]): readonly string[] => {
     const shared = sources.filter((name) => ofData.has(name)).length;
-    return shared > 3 && shared >= ofData.size * MOST_OF_DATA ? ['data', ...sources] : sources;
+    return shared > 3 && shared >= ofData.size * DATA_SHARE ? ['data', ...sources] : sources;
   };
   return new Map(
-    [...found].map(([path, { value, gone }]) => {
-      const sources = [...(value.size > 0 ? value : gone)];
+    [...found].map(([path, { value, removed }]) => {
+      const sources = [...(value.size > 0 ? value : removed)];
       const isName = sources.length === 0 && base.get(path) === payload['eventName'];
       return [path, isName ? ['eventName'] : withDataAsOne(sources)] as const;
     }),
   );
-};
+}
 
-const switchesOf = (path: string, bases: ReadonlyMap<Variant, Fields>): readonly string[] => {
+function featuresOf(path: string, bases: ReadonlyMap<Variant, Fields>): readonly string[] {
   const isNormal = bases.get(undefined)?.has(path) === true;
-  return SWITCHES.flatMap((name) => {
-    const isThere = bases.get(name)?.has(path) === true;
-    if (isNormal) return isThere ? [] : [name];
-    return isThere ? [`not ${name}`] : [];
+  return FEATURES.flatMap((name) => {
+    const isPresent = bases.get(name)?.has(path) === true;
+    if (isNormal) return isPresent ? [] : [name];
+    return isPresent ? [`not ${name}`] : [];
   });
-};
+}
 
-/** The facts of a payload; undefined for one that is ignored. */
-export const factsOf = async (payload: JsonObject): Promise<MappingFacts | undefined> => {
+/** The facts of a payload; undefined if its event is ignored. */
+export async function factsOf(payload: JsonObject): Promise<MappingFacts | undefined> {
   const whole = await resultOf(payload, undefined);
   if (whole === undefined) return undefined;
   const bases = new Map<Variant, Fields>();
@@ -165,34 +177,39 @@ export const factsOf = async (payload: JsonObject): Promise<MappingFacts | undef
         record,
         path: name.slice(record.length + 1),
         sources,
-        switches: switchesOf(path, bases),
+        features: featuresOf(path, bases),
         values,
       });
     }
   }
-  const { eventType, isDeletion, folds } = whole;
+  const { eventType, isDeletion, addsVictim: folds } = whole;
   return {
     eventName: textOf(payload['eventName']),
     eventType,
     isDeletion,
-    folds,
+    addsVictim: folds,
     fields: joinedFields(facts),
   };
-};
+}
 
-/** The same payload under a name that nothing maps: what it becomes then is what every event becomes. */
-export const UNKNOWN_NAME = 'aNameThatNothingMaps';
+/** A name without a mapping: the result of a payload under this name is common to all events. */
+export const UNKNOWN_NAME = 'aNameWithoutMapping';
 
-export const payloadOf = (fixture: string): JsonObject => flatEvent(fixtureEvent(fixture));
+export function payloadOf(fixture: string): JsonObject {
+  return flatEvent(fixtureEvent(fixture));
+}
 
-/** `data` stands for everything below it. */
-const withoutParts = (sources: readonly string[]): readonly string[] =>
-  sources.includes('data') ? sources.filter((name) => !name.startsWith('data.')) : sources;
+/** `data` replaces all paths below it. */
+function withoutParts(sources: readonly string[]): readonly string[] {
+  return sources.includes('data') ? sources.filter((name) => !name.startsWith('data.')) : sources;
+}
 
-const union = <T>(one: readonly T[], other: readonly T[]): readonly T[] => [...new Set([...one, ...other])];
+function union<T>(one: readonly T[], other: readonly T[]): readonly T[] {
+  return [...new Set([...one, ...other])];
+}
 
-/** One fact for each path, in the order of the paths. */
-export const joinedFields = (facts: readonly FieldFact[]): readonly FieldFact[] => {
+/** One fact per path, in the order of the paths. */
+export function joinedFields(facts: readonly FieldFact[]): readonly FieldFact[] {
   const joined = new Map<string, FieldFact>();
   for (const fact of facts) {
     const key = `${fact.record} ${fact.path.startsWith('T.') ? 1 : 0} ${fact.path}`;
@@ -200,9 +217,9 @@ export const joinedFields = (facts: readonly FieldFact[]): readonly FieldFact[] 
     joined.set(key, {
       ...fact,
       sources: withoutParts(union(known?.sources ?? [], fact.sources)),
-      switches: union(known?.switches ?? [], fact.switches),
+      features: union(known?.features ?? [], fact.features),
       values: union(known?.values ?? [], fact.values),
     });
   }
   return [...joined].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, fact]) => fact);
-};
+}

@@ -5,7 +5,7 @@ import { createProgram } from '../../src/cli/program.ts';
  * Parses the words as the program would, and does nothing.
  * @returns the names of the commands that would have run. Rejects with what the program would say against the words.
  */
-export const parseCommand = async (words: readonly string[]): Promise<string[]> => {
+export async function parseCommand(words: readonly string[]): Promise<string[]> {
   const program = await createProgram(words);
   const called: string[] = [];
   const disarm = (command: Command): void => {
@@ -18,4 +18,4 @@ export const parseCommand = async (words: readonly string[]): Promise<string[]> 
   disarm(program);
   await program.parseAsync(words, { from: 'user' });
   return called;
-};
+}

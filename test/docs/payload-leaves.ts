@@ -1,18 +1,15 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
 
-/** One single value of a payload. */
+/** One scalar of a payload. */
 export interface PayloadLeaf {
   readonly keys: readonly (string | number)[];
-  /** `data.lineItems[].itemCode`: positions in lists are left out. */
+  /** `data.lineItems[].itemCode`, without positions in lists. */
   readonly name: string;
   readonly value: JsonValue;
 }
 
-/** The single values of a payload, in its order; empty ones tell nothing and are left out. */
-export const leavesOf = (
-  value: JsonValue,
-  keys: readonly (string | number)[] = [],
-): readonly PayloadLeaf[] => {
+/** The scalars of a payload in its order, without empty ones. */
+export function leavesOf(value: JsonValue, keys: readonly (string | number)[] = []): readonly PayloadLeaf[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => leavesOf(item, [...keys, index]));
   if (isJsonObject(value))
     return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, [...keys, key]));
@@ -21,23 +18,25 @@ export const leavesOf = (
     .join('')
     .slice(1);
   return value === null || value === '' ? [] : [{ keys, name, value }];
-};
+}
 
 /** The payload with one value changed. */
-export const withLeafChanged = (payload: JsonObject, { keys, value }: PayloadLeaf): JsonObject => {
+export function withLeafChanged(payload: JsonObject, { keys, value }: PayloadLeaf): JsonObject {
   const copy = structuredClone(payload);
   let at: unknown = copy;
   for (const key of keys.slice(0, -1)) at = (at as Record<string | number, unknown>)[key];
   (at as Record<string | number, unknown>)[keys.at(-1) ?? ''] = changed(value);
   return copy;
-};
+}
 
 const DAY = 86_400_000;
 
-const dayBefore = (day: string): string => new Date(Date.parse(day) - DAY).toISOString().slice(0, 10);
+function dayBefore(day: string): string {
+  return new Date(Date.parse(day) - DAY).toISOString().slice(0, 10);
+}
 
-/** Another value of the same kind, so that what takes the one takes the other. */
-const changed = (value: JsonValue): JsonValue => {
+/** Another value of the same kind, so that the mapping accepts it too. */
+function changed(value: JsonValue): JsonValue {
   if (typeof value === 'boolean') return !value;
   if (typeof value === 'number') return value > 1e11 && value < 1e13 ? value - DAY : value + 1;
   if (typeof value !== 'string') return value;
@@ -48,4 +47,4 @@ const changed = (value: JsonValue): JsonValue => {
   if (/\d$/.test(value)) return value.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
   if (/^[A-Z]{3}$/.test(value)) return value === 'EUR' ? 'USD' : 'EUR';
   return `${value}x`;
-};
+}

@@ -9,8 +9,8 @@ export const pages = readdirSync(`${ROOT}docs`)
   .map((name) => `docs/${name}`);
 
 /** Command lines of the shell blocks of a page (its path from the root), in order, without comments; a line that ends with a backslash goes on. */
-export const shellLines = (page: string): string[] =>
-  [...readFileSync(`${ROOT}${page}`, 'utf8').matchAll(/^( *)```sh\n(.*?)^\1```/gms)].flatMap(
+export function shellLines(page: string): string[] {
+  return [...readFileSync(`${ROOT}${page}`, 'utf8').matchAll(/^( *)```sh\n(.*?)^\1```/gms)].flatMap(
     ([, , block = '']) =>
       block
         .replaceAll(/\\\n\s*/g, '')
@@ -18,13 +18,14 @@ export const shellLines = (page: string): string[] =>
         .map((line) => line.replace(/\s+#\s.*$/, '').trim())
         .filter((line) => line !== ''),
   );
+}
 
 const START = /^(?:npm run (?:-s )?relay -- |(?:npx )?capillary-relay )/;
 
 /** The words after the program's name; undefined for a line of another program. Quotes hold words together. */
-export const relayWords = (line: string): string[] | undefined => {
+export function relayWords(line: string): string[] | undefined {
   if (!START.test(line)) return undefined;
   const words = line.replace(START, '').match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
   const end = words.findIndex((word) => ['|', '>', '&&', ';', '&'].includes(word));
   return (end < 0 ? words : words.slice(0, end)).map((word) => word.replaceAll(/^['"]|['"]$/g, ''));
-};
+}

@@ -1,13 +1,14 @@
-import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { sampleEvent, sha256 } from '../contract/samples.ts';
 
 /*
- * Run as a process of its own: opens a journal in the folder given, appends without end, and prints each receipt once its append has
- * resolved. Exits with 3 and the message when the journal cannot be opened.
+ * Runs in a separate process: opens a journal in the given folder, appends events endlessly, and
+ * prints each receipt once its append has resolved. Exits with code 3 and the error message if the
+ * journal cannot be opened.
  */
-const AT_ONCE = 32;
+const CONCURRENCY = 32;
 
-const run = async (path: string): Promise<void> => {
+async function run(path: string): Promise<void> {
   const journal = await openSqliteJournal({ path, encryptionKeys: [] });
   console.log('open');
   let n = 0;
@@ -16,12 +17,12 @@ const run = async (path: string): Promise<void> => {
       n += 1;
       const identity = sha256(`${process.pid} ${n}`);
       const { receipt } = await journal.append(sampleEvent({ identity, lane: sha256(`lane ${n % 7}`) }));
-      // Straight to the pipe: what is printed was answered.
+      // Written directly to the pipe: whatever is printed was acknowledged.
       process.stdout.write(`${receipt}\n`);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, append));
-};
+  await Promise.all(Array.from({ length: CONCURRENCY }, append));
+}
 
 run(process.argv[2] ?? '').catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);

@@ -1,36 +1,36 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { runBatch } from '../../src/journal/sqlite/batch.ts';
-import { type Engine, openEngine } from '../../src/journal/sqlite/engine.ts';
-import type { Call } from '../../src/journal/sqlite/protocol.ts';
+import { describe, expect, it } from 'vitest';
+import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
+import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
+import type { Call } from '../../src/journal/sqlite/engine/calls.ts';
 import { claimRequest, sampleEvent, settled, T0 } from '../contract/samples.ts';
-import { journalFolder } from './journal-folder.ts';
+import { openTestEngine } from './journal-folder.ts';
 
-const openTestEngine = async (): Promise<Engine> => {
-  const engine = openEngine({ path: await journalFolder(), keys: [] });
-  onTestFinished(() => engine.db.close());
-  return engine;
-};
-
-const append = (given = {}): Call => ({ name: 'append', request: sampleEvent(given) });
-const succeeded = (engine: Engine, calls: readonly Call[]) => runBatch(engine, calls).map(({ ok }) => ok);
-const rows = (engine: Engine) => engine.db.one('SELECT count(*) AS n FROM events');
+function append(given = {}): Call {
+  return { name: 'append', request: sampleEvent(given) };
+}
+function successes(engine: Engine, calls: readonly Call[]) {
+  return runBatch(engine, calls).map(({ ok }) => ok);
+}
+function eventCount(engine: Engine) {
+  return engine.db.one('SELECT count(*) AS n FROM events');
+}
 
 describe('a batch', () => {
-  it('leaves out a call that fails by its own fault, even half done, and keeps the others', async () => {
+  it('excludes a call that fails, even half executed, and keeps the others', async () => {
     const engine = await openTestEngine();
-    // The body is written after the event, so this fails when half of it is done.
+    // The body is written after the event, so this call fails half way.
     const broken = append({ body: { byteLength: 1, length: Number.NaN } });
-    expect(succeeded(engine, [append(), broken, append({ receivedAt: Number.NaN }), append()])).toEqual([
+    expect(successes(engine, [append(), broken, append({ receivedAt: Number.NaN }), append()])).toEqual([
       true,
       false,
       false,
       true,
     ]);
-    expect(rows(engine)).toMatchObject({ n: 2 });
+    expect(eventCount(engine)).toMatchObject({ n: 2 });
     expect(engine.db.one('SELECT accepted, pending FROM counts')).toMatchObject({ accepted: 2, pending: 2 });
   });
 
-  it('counts what comes before in the same batch, once', async () => {
+  it('counts earlier calls of the same batch exactly once', async () => {
     const engine = await openTestEngine();
     const ledger = (): Call => ({ name: 'ledger', request: undefined });
     const backlog: Call = { name: 'backlog', request: undefined };
@@ -42,7 +42,7 @@ describe('a batch', () => {
     expect(runBatch(engine, [ledger()])).toEqual([{ ok: true, answer: answers[4] }]);
   });
 
-  it('counts nothing of a try that was not committed', async () => {
+  it('does not count a transaction that was rolled back', async () => {
     const engine = await openTestEngine();
     runBatch(engine, [append(), append({ receivedAt: Number.NaN }), append()]);
     expect(engine.db.one('SELECT accepted, pending FROM counts')).toMatchObject({ accepted: 2, pending: 2 });
@@ -52,11 +52,11 @@ describe('a batch', () => {
   it('fails as a whole when too many calls fail', async () => {
     const engine = await openTestEngine();
     const broken = Array.from({ length: 20 }, () => append({ receivedAt: Number.NaN }));
-    expect(succeeded(engine, [append(), ...broken])).not.toContain(true);
-    expect(succeeded(engine, [append()])).toEqual([true]);
+    expect(successes(engine, [append(), ...broken])).not.toContain(true);
+    expect(successes(engine, [append()])).toEqual([true]);
   });
 
-  it('forgets the claims of a try that was not committed', async () => {
+  it('forgets the claims of a transaction that was rolled back', async () => {
     const engine = await openTestEngine();
     runBatch(engine, [append()]);
     engine.db.raw.exec(`
@@ -67,7 +67,7 @@ describe('a batch', () => {
     const pause = { destination: 'aep', by: 'olga', at: T0 };
     const calls: Call[] = [claim, { name: 'setPause', request: { destination: 'aep', pause } }];
 
-    // The pause makes the commit fail; the claim is then done again without it.
+    // The pause makes the commit fail; the claim is then repeated without it.
     const [claimed, paused] = runBatch(engine, calls);
 
     expect(paused).toMatchObject({ ok: false, refused: false });
@@ -75,7 +75,7 @@ describe('a batch', () => {
     expect(runBatch(engine, [claim])).toEqual([{ ok: true, answer: { events: [] } }]);
   });
 
-  it('tells which destinations have something to claim, of what was committed only', async () => {
+  it('reports the destinations with claimable events, for committed calls only', async () => {
     const engine = await openTestEngine();
     const broken = append({ destination: 'broken', receivedAt: Number.NaN });
     const [first] = runBatch(engine, [append(), broken]);

@@ -2,48 +2,47 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
-import { DATABASE_FILE } from '../../src/journal/sqlite/database.ts';
-import { migrate } from '../../src/journal/sqlite/migrate.ts';
-import { MIGRATIONS } from '../../src/journal/sqlite/migrations.ts';
-import { verifyStore } from '../../src/journal/sqlite/verify.ts';
+import { DATABASE_FILE, migrate } from '../../src/journal/sqlite/engine/database.ts';
+import { MIGRATIONS } from '../../src/journal/sqlite/engine/migrations.ts';
+import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
 import { claimRequest, sampleEvent, settled } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
-/** Positions far apart: within a block, at its edges, and behind blocks that hold nothing. */
+/** Positions far apart: within a block, at its edges, and after empty blocks. */
 const POSITIONS = [1, 2, 510, 511, 512, 1_024, 100_000, 5_000_000];
 
-/** Makes the next event take a position; the journal is closed meanwhile. */
-const moveOn = (path: string, position: number): void => {
+/** Sets the position of the next event. The journal must be closed. */
+function setNextPosition(path: string, position: number): void {
   const db = new DatabaseSync(join(path, DATABASE_FILE));
   const { changes } = db
     .prepare(`UPDATE sqlite_sequence SET seq = ? WHERE name = 'events'`)
     .run(position - 1);
   expect(changes).toBe(position === 1 ? 0 : 1);
   db.close();
-};
+}
 
-const appendAt = async (path: string, given: Parameters<typeof sampleEvent>[0]): Promise<string[]> => {
+async function appendAt(path: string, given: Parameters<typeof sampleEvent>[0]): Promise<string[]> {
   const receipts: string[] = [];
   for (const position of POSITIONS) {
-    if (position > 1) moveOn(path, position);
+    if (position > 1) setNextPosition(path, position);
     const journal = await openJournal(path);
     receipts.push((await journal.append(sampleEvent(given))).receipt);
-    await journal.append(sampleEvent({ customerId: 'somebody else' }));
+    await journal.append(sampleEvent({ customerId: 'another customer' }));
     await journal.close();
   }
   return receipts;
-};
+}
 
-const pagesOf = async (journal: Journal, limit: number): Promise<string[]> => {
-  const met: string[] = [];
+async function listAllReceipts(journal: Journal, limit: number): Promise<string[]> {
+  const receipts: string[] = [];
   let cursor: string | undefined;
   do {
     const page = await journal.list({ customerId: '42' }, { limit, cursor });
-    met.push(...page.items.map(({ receipt }) => receipt));
+    receipts.push(...page.items.map(({ receipt }) => receipt));
     ({ cursor } = page);
   } while (cursor !== undefined);
-  return met;
-};
+  return receipts;
+}
 
 describe('events in many blocks of positions', () => {
   it('are all found by customer and by event id, newest first', async () => {
@@ -51,7 +50,7 @@ describe('events in many blocks of positions', () => {
     const receipts = await appendAt(path, { customerId: '42', eventId: 'twice' });
     const journal = await openJournal(path);
 
-    expect(await pagesOf(journal, 3)).toEqual(receipts.toReversed());
+    expect(await listAllReceipts(journal, 3)).toEqual(receipts.toReversed());
     expect(await journal.count({ customerId: '42' })).toBe(receipts.length);
     expect(await journal.count({ eventId: 'twice' })).toBe(receipts.length);
     expect((await journal.find('twice'))?.event.receipt).toBe(receipts.at(-1));
@@ -70,8 +69,8 @@ describe('events in many blocks of positions', () => {
   });
 });
 
-describe('what begins alike', () => {
-  it('is found by verify where it is one event twice', async () => {
+describe('values with the same beginning or end', () => {
+  it('are reported by verify if they are one event stored twice', async () => {
     const path = await journalFolder();
     const journal = await openJournal(path);
     for (let n = 0; n < 2; n += 1) await journal.append(sampleEvent());
@@ -84,7 +83,7 @@ describe('what begins alike', () => {
     ]);
   });
 
-  it('is told apart: identities', async () => {
+  it('are distinguished: identities', async () => {
     const journal = await openJournal(await journalFolder());
     const [one, other] = [`${'a'.repeat(63)}1`, `${'a'.repeat(63)}2`];
     const first = await journal.append(sampleEvent({ identity: one }));
@@ -95,7 +94,7 @@ describe('what begins alike', () => {
     expect(await journal.append(sampleEvent({ identity: one }))).toEqual({ ...first, duplicate: true });
   });
 
-  it('is told apart: event ids that end alike', async () => {
+  it('are distinguished: event ids', async () => {
     const journal = await openJournal(await journalFolder());
     const [one, other] = ['first-of-the-same-end', 'other-of-the-same-end'];
     const first = await journal.append(sampleEvent({ eventId: one }));
@@ -105,7 +104,7 @@ describe('what begins alike', () => {
     expect(await journal.count({ eventId: 'the-same-end' })).toBe(0);
   });
 
-  it('is told apart: lanes', async () => {
+  it('are distinguished: lanes', async () => {
     const journal = await openJournal(await journalFolder());
     const lanes = ['the-same-beginning-1', 'the-same-beginning-2'];
     for (const lane of [...lanes, ...lanes]) await journal.append(sampleEvent({ lane }));
@@ -118,7 +117,7 @@ describe('what begins alike', () => {
 });
 
 describe('a store of an earlier format', () => {
-  it.each([6, 7, 8])('is migrated with what it holds: format %i', async (format) => {
+  it.each([6, 7, 8])('is migrated with its content: format %i', async (format) => {
     const path = await journalFolder();
     const file = join(path, DATABASE_FILE);
     const old = new DatabaseSync(file);

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runBatch } from '../../src/journal/sqlite/batch.ts';
-import { type Engine, openEngine } from '../../src/journal/sqlite/engine.ts';
-import { mergeDue } from '../../src/journal/sqlite/indexes.ts';
-import { verifyStore } from '../../src/journal/sqlite/verify.ts';
+import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
+import { type Engine, openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import { mergeDueParts } from '../../src/journal/sqlite/engine/indexes.ts';
+import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
 import { settled } from '../contract/samples.ts';
 import { eventOf, GENERATION, IndexRig } from './index-rig.ts';
 import { journalFolder } from './journal-folder.ts';
@@ -14,48 +14,47 @@ const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('append' as const), at: fc.integer({ min: 1, max: 9 }) }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('settle' as const), at: fc.nat(500) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('all in vain' as const), at: fc.nat(500) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('failing batch' as const), at: fc.nat(500) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('replay' as const), at: fc.nat(500) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('broken' as const), at: fc.constant(0) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('failing call' as const), at: fc.constant(0) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const), at: fc.constant(0) }) },
 );
 
-const take = (rig: IndexRig, { do: what, at }: { readonly do: string; readonly at: number }): void => {
+function apply(rig: IndexRig, { do: what, at }: { readonly do: string; readonly at: number }): void {
   if (what === 'append') rig.append(at);
   if (what === 'settle') rig.settle(at);
-  if (what === 'all in vain') rig.allInVain(at);
+  if (what === 'failing batch') rig.failWholeBatch(at);
   if (what === 'replay') rig.replay(at);
-  if (what === 'broken') rig.appendWithBroken();
+  if (what === 'failing call') rig.appendWithFailure();
   if (what === 'reopen') rig.reopen();
-};
+}
 
-const countOf = (engine: Engine, table: string): unknown =>
-  engine.db.one(`SELECT count(*) AS n FROM ${table}`);
+function countOf(engine: Engine, table: string): unknown {
+  return engine.db.one(`SELECT count(*) AS n FROM ${table}`);
+}
 
 describe('the buffered indexes', () => {
-  it('know what the events say, through parts, generations, failed batches and restarts', {
-    timeout: 120_000,
-  }, async () => {
+  it('agree with the events through merges, generations, failed batches and restarts', async () => {
     expect.hasAssertions();
     const sequence = fc.array(step, { minLength: 5, maxLength: 60, size: 'max' });
     const property = fc.asyncProperty(sequence, async (steps) => {
       const rig = new IndexRig(await journalFolder());
-      for (const one of steps) take(rig, one);
+      for (const each of steps) apply(rig, each);
       rig.check();
       rig.reopen();
       rig.check();
-      rig.end();
+      rig.close();
     });
     await fc.assert(property, { numRuns: 40 });
   });
 
-  it('never write an event that is delivered before its generation is merged to the table of queues', async () => {
-    const engine = openEngine({ path: await journalFolder(), keys: [], generation: GENERATION });
+  it('never write an event to the table of queues if it is delivered before its generation is merged', async () => {
+    const engine = openEngine({ path: await journalFolder(), keys: [], generationSize: GENERATION });
     for (let number = 1; number <= 50; number += 1) {
       const [appended] = runBatch(engine, [{ name: 'append', request: eventOf(number) }]);
       const { receipt } = (appended as { answer: { receipt: string } }).answer;
       runBatch(engine, [{ name: 'settle', request: settled.delivered(receipt) }]);
-      mergeDue(engine.indexes);
+      mergeDueParts(engine.indexes);
     }
     expect(countOf(engine, 'queues')).toEqual({ n: 0 });
     expect(engine.db.one(`SELECT seq FROM merged WHERE name = 'queues'`)).toMatchObject({
@@ -64,19 +63,19 @@ describe('the buffered indexes', () => {
     engine.db.close();
   });
 
-  it('ask nothing of the file once a batch is committed, where a failure would belie what is on the disk', async () => {
-    const engine = openEngine({ path: await journalFolder(), keys: [], generation: GENERATION });
+  it('do not read the file after a commit, where an error would contradict what is on disk', async () => {
+    const engine = openEngine({ path: await journalFolder(), keys: [], generationSize: GENERATION });
     engine.db.raw.exec('DROP TABLE queues');
     for (let number = 1; number <= GENERATION + 2; number += 1) {
       const [appended] = runBatch(engine, [{ name: 'append', request: eventOf(number) }]);
       expect(appended).toMatchObject({ ok: true, answer: { duplicate: false } });
-      mergeDue(engine.indexes);
+      mergeDueParts(engine.indexes);
     }
     expect(countOf(engine, 'events')).toEqual({ n: GENERATION + 2 });
     engine.db.close();
   });
 
-  it('are filled from the events where their tables know nothing', async () => {
+  it('are rebuilt from the events if their tables are empty', async () => {
     const path = await journalFolder();
     const rig = new IndexRig(path);
     rig.append(100);
@@ -84,12 +83,12 @@ describe('the buffered indexes', () => {
     rig.reopen();
     expect(rig.engine.db.one('SELECT count(*) > 80 AS most FROM identities')).toEqual({ most: 1 });
     rig.check();
-    rig.end();
+    rig.close();
   });
 });
 
 describe('store verify', () => {
-  it('tells of events that the indexes have lost', async () => {
+  it('reports events that the indexes have lost', async () => {
     const path = await journalFolder();
     const rig = new IndexRig(path);
     for (let batch = 0; batch < 20; batch += 1) rig.append(5);
@@ -97,9 +96,9 @@ describe('store verify', () => {
     rig.engine.db.raw.exec('INSERT INTO queues (key, seq) VALUES (1, 1000)');
     rig.engine.db.close();
     expect(verifyStore(path).map(({ detail }) => detail)).toEqual([
-      'events that a resend would not find: 1',
-      'pending events that nobody behind them would wait for: 1',
-      'places in a queue that nobody has: 1',
+      'events missing from the identity index, so that a resend would be accepted again: 1',
+      'pending events missing from the queue index, so that later events could overtake them: 1',
+      'queue index entries without a pending event: 1',
     ]);
   });
 });

@@ -6,23 +6,26 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/journal/journal.ts';
-import { backupStore } from '../../src/journal/sqlite/backup.ts';
-import { runBatch } from '../../src/journal/sqlite/batch.ts';
-import { DATABASE_FILE } from '../../src/journal/sqlite/database.ts';
-import { openEngine } from '../../src/journal/sqlite/engine.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
-import { salvageStore } from '../../src/journal/sqlite/salvage.ts';
-import { verifyStore } from '../../src/journal/sqlite/verify.ts';
+import { backupStore } from '../../src/journal/sqlite/offline/stopped-store.ts';
+import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
+import { DATABASE_FILE } from '../../src/journal/sqlite/engine/database.ts';
+import { openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
+import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
+import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
 import { claimEvents, sampleEvent, sampleQuarantined, settled } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 const COUNT = 600;
 const DELIVERED = 100;
-const PAGE = 4_096;
-const WAY_OUT = /store verify.*store salvage --to FOLDER.*store backup/u;
+const PAGE_BYTES = 4_096;
+const DAMAGE_ADVICE = /store verify.*store salvage --to FOLDER.*store backup/u;
 
-/** A store with a past, closed. @returns its folder, and the events with their receipts */
-const fillStore = async () => {
+/**
+ * Creates a store with various events and closes it.
+ * @returns its folder, and the events with their receipts
+ */
+async function createFilledStore() {
   const path = await mkdtemp(join(tmpdir(), 'relay-journal-'));
   const journal = await openSqliteJournal({ path, encryptionKeys: [] });
   const events = Array.from({ length: COUNT }, (_, n) =>
@@ -41,49 +44,49 @@ const fillStore = async () => {
   await journal.quarantine(sampleQuarantined(), { maxCount: 10, maxBytes: 1e6, maxAge: 1e9 });
   await journal.close();
   return { path, events, receipts };
-};
+}
 
-let filled: Awaited<ReturnType<typeof fillStore>>;
+let filled: Awaited<ReturnType<typeof createFilledStore>>;
 beforeAll(async () => {
-  filled = await fillStore();
+  filled = await createFilledStore();
 });
 afterAll(() => rm(filled.path, { recursive: true }));
 
 /** A copy of that store for one test. */
-const makeStore = async () => {
+async function copyStore() {
   const path = await journalFolder();
   await cp(filled.path, path, { recursive: true });
   return { ...filled, path, file: join(path, DATABASE_FILE) };
-};
+}
 
-const overwrite = (file: string, at: number, bytes: Buffer): void => {
+function overwrite(file: string, at: number, bytes: Buffer): void {
   const handle = openSync(file, 'r+');
   writeSync(handle, bytes, 0, bytes.length, at);
   closeSync(handle);
-};
+}
 
 const DAMAGES: readonly [string, (file: string) => void][] = [
   [
-    'pages overwritten in the middle',
+    'overwritten pages in the middle',
     (file) => {
-      const middle = Math.floor(statSync(file).size / PAGE / 2);
-      overwrite(file, middle * PAGE, randomBytes(4 * PAGE));
+      const middle = Math.floor(statSync(file).size / PAGE_BYTES / 2);
+      overwrite(file, middle * PAGE_BYTES, randomBytes(4 * PAGE_BYTES));
     },
   ],
-  ['cut off', (file) => truncateSync(file, Math.floor(statSync(file).size * 0.9) + 17)],
+  ['a truncated end', (file) => truncateSync(file, Math.floor(statSync(file).size * 0.9) + 17)],
   ['a garbage header', (file) => overwrite(file, 0, randomBytes(100))],
 ];
 
 describe('a sound store', () => {
-  it('is found sound, and left as it was', async () => {
-    const { path, file } = await makeStore();
+  it('passes verify and is not changed', async () => {
+    const { path, file } = await copyStore();
     const before = readFileSync(file);
     expect(verifyStore(path)).toEqual([]);
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('is found wrong when its accounts or its lanes are', async () => {
-    const { path, file } = await makeStore();
+  it('fails verify if its ledger or its lanes are wrong', async () => {
+    const { path, file } = await copyStore();
     const db = new DatabaseSync(file);
     db.exec('UPDATE counts SET accepted = accepted + 1');
     db.exec("UPDATE events SET head = 0 WHERE lane = 'c7'");
@@ -94,8 +97,8 @@ describe('a sound store', () => {
     expect(new Set(found)).toEqual(new Set(['ledger', 'lanes', 'backlog', 'bodies']));
   });
 
-  it('is found wrong when an alias is not followed, and salvaged with it followed', async () => {
-    const { path, file, receipts } = await makeStore();
+  it('fails verify if an alias is not followed, which salvage fixes', async () => {
+    const { path, file, receipts } = await copyStore();
     const db = new DatabaseSync(file);
     db.exec("INSERT INTO aliases VALUES ('aep', 'c7', 'c8')");
     db.close();
@@ -115,16 +118,16 @@ describe('a sound store', () => {
     expect((await journal.find(receipt))?.event.lane).toBe('c8');
   });
 
-  it('is found wrong when an alias leads to another', async () => {
-    const { path, file } = await makeStore();
+  it('fails verify if an alias leads to another', async () => {
+    const { path, file } = await copyStore();
     const db = new DatabaseSync(file);
     db.exec("INSERT INTO aliases VALUES ('aep', 'x', 'y'), ('aep', 'y', 'z')");
     db.close();
     expect(verifyStore(path)).toMatchObject([{ check: 'aliases' }]);
   });
 
-  it('can be backed up, and the copy is a store', async () => {
-    const { path, receipts } = await makeStore();
+  it('can be backed up, and the copy is a complete store', async () => {
+    const { path, receipts } = await copyStore();
     const to = await journalFolder();
     const file = join(to, DATABASE_FILE);
     expect(backupStore(path, file).bytes).toBe(statSync(file).size);
@@ -132,11 +135,11 @@ describe('a sound store', () => {
     expect(verifyStore(to)).toEqual([]);
     const copy = await openJournal(to);
     expect(await copy.count({ receipts })).toBe(COUNT);
-    expect(() => backupStore(path, file)).toThrow(/is there already/u);
+    expect(() => backupStore(path, file)).toThrow(/already exists/u);
   });
 
-  it('is refused to all three while a relay has it', async () => {
-    const { path } = await makeStore();
+  it('is refused to verify, backup and salvage while a relay uses it', async () => {
+    const { path } = await copyStore();
     await openJournal(path);
     const to = join(await journalFolder(), 'new');
     for (const command of [
@@ -147,11 +150,11 @@ describe('a sound store', () => {
       expect(command).toThrow(/a relay is running on the store in .*: stop it first/u);
   });
 
-  it('is salvaged whole, with what is only in the log of a relay that was killed', async () => {
-    const { path, file, receipts } = await makeStore();
+  it('is salvaged completely, including the write-ahead log of a killed relay', async () => {
+    const { path, file, receipts } = await copyStore();
     const db = new DatabaseSync(file);
     db.exec("UPDATE events SET detail = 'in the log' WHERE seq = 1");
-    // A zero in front of what is not sealed.
+    // Payloads that are not encrypted start with a zero byte.
     db.exec(`INSERT INTO notes VALUES (1, CAST(X'00' || '[["data.a","too-long"]]' AS BLOB)), (2, X'00')`);
     const log = readFileSync(`${file}-wal`);
     db.close();
@@ -170,19 +173,19 @@ describe('a sound store', () => {
 });
 
 describe.each(DAMAGES)('a store with %s', (_what, damage) => {
-  it('is refused at the start, with the way out', async () => {
-    const { path, file } = await makeStore();
+  it('is refused at start, with advice', async () => {
+    const { path, file } = await copyStore();
     damage(file);
     const opening = openJournal(path);
     await expect(opening).rejects.toThrow(StoreError);
-    await expect(opening).rejects.toThrow(WAY_OUT);
+    await expect(opening).rejects.toThrow(DAMAGE_ADVICE);
   });
 
-  it('does not pass for sound', async () => {
-    const { path, file } = await makeStore();
+  it('does not pass verify', async () => {
+    const { path, file } = await copyStore();
     damage(file);
-    // What is too damaged to be looked through is refused as at the start.
-    const words = (): string => {
+    // A store that is too damaged to be checked is refused as at start.
+    const verify = (): string => {
       try {
         return verifyStore(path)
           .map(({ check }) => check)
@@ -191,11 +194,11 @@ describe.each(DAMAGES)('a store with %s', (_what, damage) => {
         return String(error);
       }
     };
-    expect(words()).toMatch(new RegExp(`integrity|${WAY_OUT.source}`, 'u'));
+    expect(verify()).toMatch(new RegExp(`integrity|${DAMAGE_ADVICE.source}`, 'u'));
   });
 
-  it('is salvaged: what can be read is there, what is lost is told, and the damaged file stays as it is', async () => {
-    const { path, file, events, receipts } = await makeStore();
+  it('is salvaged: readable events are copied, lost ones reported, and the damaged file is not changed', async () => {
+    const { path, file, events, receipts } = await copyStore();
     damage(file);
     const before = readFileSync(file);
     const to = join(await journalFolder(), 'new');
@@ -208,7 +211,7 @@ describe.each(DAMAGES)('a store with %s', (_what, damage) => {
 
     const journal = await openJournal(to);
     expect(await journal.count({ receipts })).toBe(copied);
-    // Whatever is pending can be claimed and has the body it came with; nothing is stuck behind what is lost.
+    // Every pending event can be claimed with its original body; none is stuck behind a lost one.
     let claimed = 0;
     for (let batch = await claimEvents(journal); batch.length > 0; batch = await claimEvents(journal)) {
       for (const event of batch) {
@@ -220,7 +223,7 @@ describe.each(DAMAGES)('a store with %s', (_what, damage) => {
     const { acme } = await journal.ledger();
     expect(acme).toMatchObject({ pending: 0, dead: report.bodiless.length, delivered: claimed + DELIVERED });
     expect(acme?.accepted).toBe(claimed + DELIVERED + report.bodiless.length);
-    // What lost its payload can be sent again.
+    // Events that lost their payload can be sent again.
     for (const receipt of report.bodiless) {
       const again = await journal.append(events[receipts.indexOf(receipt)]!);
       expect(again.duplicate).toBe(false);
@@ -228,26 +231,26 @@ describe.each(DAMAGES)('a store with %s', (_what, damage) => {
   });
 });
 
-describe('a store that is gone but for its log', () => {
-  it('is not taken for a new one', async () => {
-    const { path, file } = await makeStore();
+describe('a store of which only the write-ahead log exists', () => {
+  it('is not treated as a new store', async () => {
+    const { path, file } = await copyStore();
     await writeFile(`${file}-wal`, randomBytes(8_192));
     truncateSync(file, 0);
-    await expect(openJournal(path)).rejects.toThrow(/is empty or gone while its write-ahead log is there/u);
+    await expect(openJournal(path)).rejects.toThrow(/is empty or missing, but its write-ahead log exists/u);
   });
 });
 
-describe('a file that is damaged while a relay runs', () => {
-  it('is told once, with the way out, and what is readable still is', async () => {
-    const { path, file, receipts } = await makeStore();
+describe('a file that is damaged while a relay is running', () => {
+  it('is reported once, with advice, and its readable parts stay readable', async () => {
+    const { path, file, receipts } = await copyStore();
     const engine = openEngine({ path, keys: [] });
-    // Or it would not look at the disk again.
+    // Otherwise SQLite would not read the disk again.
     engine.db.raw.exec('PRAGMA shrink_memory');
-    overwrite(file, 60 * PAGE, randomBytes(statSync(file).size - 60 * PAGE));
+    overwrite(file, 60 * PAGE_BYTES, randomBytes(statSync(file).size - 60 * PAGE_BYTES));
     const outcomes = receipts.map((request) => runBatch(engine, [{ name: 'find', request }])[0]);
     expect(outcomes.filter((outcome) => outcome?.ok === false).length).toBeGreaterThan(0);
-    const told = engine.takeNotices().map(({ message }) => message);
-    expect(told.filter((line) => WAY_OUT.test(line))).toHaveLength(1);
+    const messages = engine.takeNotices().map(({ message }) => message);
+    expect(messages.filter((line) => DAMAGE_ADVICE.test(line))).toHaveLength(1);
     const [ledger] = runBatch(engine, [{ name: 'ledger', request: undefined }]);
     expect(ledger).toMatchObject({ ok: true, answer: { acme: { accepted: COUNT } } });
     engine.db.close();

@@ -1,5 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Journal, StoreError } from '../../src/journal/journal.ts';
 import {
@@ -11,38 +9,33 @@ import {
   sampleMalformed,
   sampleQuarantined,
 } from '../contract/samples.ts';
-import { ANN, hideInDeadLetter } from './hidden-word.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
+import { ANN, appendMarkedDeadLetter, filesContain } from './payload-marker.ts';
 
 const FIRST = '11'.repeat(32);
 const SECOND = Buffer.alloc(32, 2).toString('base64');
 const BOUNDS = { maxCount: 9, maxBytes: 100_000, maxAge: DAY };
 
-/** Puts a word into everything that is kept sealed. */
-const fill = async (journal: Journal, word: string): Promise<void> => {
+/** Puts a word into every place that is encrypted. */
+async function fill(journal: Journal, word: string): Promise<void> {
   const body = Buffer.from(`{"word":"${word}"}`);
-  await hideInDeadLetter(journal, word, body);
+  await appendMarkedDeadLetter(journal, word, body);
   await journal.append(sampleEvent({ body }));
   await journal.appendMalformed(sampleMalformed({ body }));
   await journal.quarantine(sampleQuarantined({ body, rawHeaders: ['Authorization', word] }), BOUNDS);
-};
-
-const filesHold = async (path: string, word: string): Promise<boolean> => {
-  const contents = await Promise.all((await readdir(path)).map((name) => readFile(join(path, name))));
-  return contents.some((content) => content.includes(word));
-};
+}
 
 describe('encryption at rest', () => {
   it('leaves no payload readable in the files', async () => {
-    const sealed = await journalFolder();
-    await fill(await openJournal(sealed, { encryptionKeys: [FIRST] }), 'hidden-word');
-    expect(await filesHold(sealed, 'hidden-word')).toBe(false);
-    const clear = await journalFolder();
-    await fill(await openJournal(clear), 'hidden-word');
-    expect(await filesHold(clear, 'hidden-word')).toBe(true);
+    const encrypted = await journalFolder();
+    await fill(await openJournal(encrypted, { encryptionKeys: [FIRST] }), 'hidden-word');
+    expect(await filesContain(encrypted, 'hidden-word')).toBe(false);
+    const plain = await journalFolder();
+    await fill(await openJournal(plain), 'hidden-word');
+    expect(await filesContain(plain, 'hidden-word')).toBe(true);
   });
 
-  it('opens what was written clear and with the key before', async () => {
+  it('decrypts what was written without keys and with the previous key', async () => {
     const path = await journalFolder();
     for (const encryptionKeys of [[], [FIRST], [SECOND, FIRST]]) {
       const journal = await openJournal(path, { encryptionKeys });
@@ -60,7 +53,7 @@ describe('encryption at rest', () => {
     expect(log).toEqual([]);
   });
 
-  it('leaves events out whose key is gone, says so once, and serves the others', async () => {
+  it('excludes events whose key is missing, logs this once, and returns the others', async () => {
     const path = await journalFolder();
     const before = await openJournal(path, { encryptionKeys: [FIRST] });
     await fill(before, 'lost');
@@ -75,7 +68,7 @@ describe('encryption at rest', () => {
     expect(await claimReceipts(journal)).toEqual([receipt]);
     expect(await journal.claim(claimRequest())).toEqual({ events: [] });
     expect(log).toHaveLength(2);
-    expect(log[1]).toEqual([{ receipt: behind }, expect.stringContaining('cannot be opened')]);
+    expect(log[1]).toEqual([{ receipt: behind }, expect.stringContaining('cannot be decrypted')]);
 
     const record = await journal.find(behind);
     expect(record?.event.state).toBe('pending');
@@ -84,7 +77,7 @@ describe('encryption at rest', () => {
     await expect(journal.profiles('aep', [ANN])).rejects.toThrow(StoreError);
   });
 
-  it('gives them again when the key is back', async () => {
+  it('returns them when the key is configured again', async () => {
     const path = await journalFolder();
     const before = await openJournal(path, { encryptionKeys: [FIRST] });
     const { receipt } = await before.append(sampleEvent());

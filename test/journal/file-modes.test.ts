@@ -1,33 +1,33 @@
 import { chmod, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { backupStore } from '../../src/journal/sqlite/backup.ts';
-import { salvageStore } from '../../src/journal/sqlite/salvage.ts';
+import { backupStore } from '../../src/journal/sqlite/offline/stopped-store.ts';
+import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
 import { sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
-/** Name → mode, of the folder itself too. */
-const modesIn = async (folder: string): Promise<Record<string, string>> => {
+/** Modes by file name, including the folder itself. */
+async function modesIn(folder: string): Promise<Record<string, string>> {
   const names = ['.', ...(await readdir(folder)).toSorted()];
   const modes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).mode & 0o777));
   return Object.fromEntries(names.map((name, index) => [name, (modes[index] ?? 0).toString(8)]));
-};
+}
 
-/** What a shell usually gives, and less, whatever the shell of this test has. */
-const withMask = (): void => {
+/** Sets the usual umask, whatever the shell of this test has. */
+function withUsualUmask(): void {
   const before = process.umask(0o022);
   onTestFinished(() => void process.umask(before));
-};
+}
 
-const filled = async (path: string): Promise<void> => {
+async function createStore(path: string): Promise<void> {
   const journal = await openJournal(path);
   await journal.append(sampleEvent());
   await journal.close();
-};
+}
 
 describe('files of the store', () => {
-  it('are for the user of the relay alone, while it runs and after', async () => {
-    withMask();
+  it('are accessible to the user of the relay only, while it runs and after', async () => {
+    withUsualUmask();
     const path = join(await journalFolder(), 'data');
     const journal = await openJournal(path);
     await journal.append(sampleEvent());
@@ -36,20 +36,20 @@ describe('files of the store', () => {
     expect(await modesIn(path)).toEqual({ '.': '700', 'relay.db': '600' });
   });
 
-  it('are made so when they were not', async () => {
-    withMask();
+  it('have their modes corrected', async () => {
+    withUsualUmask();
     const path = await journalFolder();
-    await filled(path);
+    await createStore(path);
     await chmod(join(path, 'relay.db'), 0o644);
     const journal = await openJournal(path);
     await journal.append(sampleEvent());
     expect(await modesIn(path)).toMatchObject({ 'relay.db': '600', 'relay.db-wal': '600' });
   });
 
-  it('are so in a backup and in what was salvaged', async () => {
-    withMask();
+  it('have the same modes in a backup and after salvage', async () => {
+    withUsualUmask();
     const path = await journalFolder();
-    await filled(path);
+    await createStore(path);
     await chmod(join(path, 'relay.db'), 0o644);
     const backup = await journalFolder();
     backupStore(path, join(backup, 'b.db'));

@@ -10,12 +10,15 @@ import {
 } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
-/** Leaves a page or two when the last event is in: recording outcomes needs one now and then. */
+/** Leaves a page or two after the last event, because settlements sometimes need one. */
 const PAGES = 404;
 const body = Buffer.alloc(20_000, 1);
 
-/** Appends until the store is full. @returns the receipts that were answered, and the refusal */
-const fillUp = async (journal: Journal): Promise<{ receipts: string[]; error: unknown }> => {
+/**
+ * Appends until the store is full.
+ * @returns the acknowledged receipts and the error
+ */
+async function fillUp(journal: Journal): Promise<{ receipts: string[]; error: unknown }> {
   const receipts: string[] = [];
   for (;;) {
     try {
@@ -24,10 +27,10 @@ const fillUp = async (journal: Journal): Promise<{ receipts: string[]; error: un
       return { receipts, error };
     }
   }
-};
+}
 
 describe('a full disk', () => {
-  it('refuses with a StoreError and keeps all that was answered', async () => {
+  it('refuses with a StoreError and keeps everything that was acknowledged', async () => {
     const path = await journalFolder();
     const journal = await openJournal(path, { maxPages: PAGES });
     const { receipts, error } = await fillUp(journal);
@@ -41,7 +44,7 @@ describe('a full disk', () => {
     await again.append(sampleEvent({ body }));
   });
 
-  it('refuses what grows and carries out what waits with it', async () => {
+  it('refuses calls that need space and executes the others', async () => {
     const journal = await openJournal(await journalFolder(), { maxPages: PAGES });
     const { receipts } = await fillUp(journal);
     const [first] = receipts;
@@ -61,11 +64,11 @@ describe('a full disk', () => {
     ]);
     expect((await journal.find(first!))?.event.state).toBe('delivered');
     expect(results[4]).toEqual({ status: 'fulfilled', value: receipts.slice(0, 3) });
-    // The claims were kept though the batch they came with had to be done again.
+    // The claims were kept although their batch had to be repeated.
     expect(await claimReceipts(journal)).toEqual(receipts.slice(3));
   });
 
-  it('can be delivered from until there is room again', async () => {
+  it('can be delivered from until there is space again', async () => {
     const journal = await openJournal(await journalFolder(), { maxPages: PAGES });
     const { receipts } = await fillUp(journal);
     for (const { receipt } of await claimEvents(journal)) await journal.settle(settled.delivered(receipt));

@@ -1,17 +1,19 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { identityKey, queueKey } from '../../src/journal/sqlite/index-keys.ts';
+import { KeyedPositions } from '../../src/journal/sqlite/engine/buffered-index.ts';
+import { identityKey, queueKey } from '../../src/journal/sqlite/engine/indexes.ts';
 
 const LANE = 'a'.repeat(64);
 
 describe('the keys of the buffered indexes', () => {
-  it('are what stores of this format hold', () => {
+  it('have the values that stores of this format contain', () => {
     expect(identityKey(Buffer.from('0123456789abcdef'.repeat(4), 'hex'))).toBe(0x01_23_45_67_89_ab);
     expect(queueKey('aep', LANE, 0)).toBe(88_779_306_182_550);
     expect(queueKey('aep', LANE, 1)).toBe(49_243_129_600_340);
     expect(queueKey('other', LANE, 0)).toBe(260_399_645_974_811);
   });
 
-  it('tell lanes apart that differ in one digit', () => {
+  it('distinguish lanes that differ in one digit', () => {
     const lanes = Array.from({ length: 64 * 15 }, (_, n) => {
       const at = n % 64;
       return `${LANE.slice(0, at)}${'0123456789bcdef'[Math.floor(n / 64)]}${LANE.slice(at + 1)}`;
@@ -19,5 +21,27 @@ describe('the keys of the buffered indexes', () => {
     const keys = lanes.map((lane) => queueKey('aep', lane, 0));
     expect(new Set(keys).size).toBe(lanes.length);
     expect(keys.every((key) => Number.isInteger(key) && key >= 0 && key < 2 ** 48)).toBe(true);
+  });
+});
+
+describe('KeyedPositions', () => {
+  it('keeps the positions of a key in ascending order, whatever the order of changes', () => {
+    const seq = fc.integer({ min: 1, max: 20 });
+    fc.assert(
+      fc.property(fc.array(seq, { maxLength: 12 }), fc.array(seq, { maxLength: 6 }), (added, deleted) => {
+        const positions = new KeyedPositions();
+        const left = [...added];
+        for (const each of added) positions.add(7, each);
+        for (const each of deleted) {
+          const at = left.indexOf(each);
+          expect(positions.delete(7, each)).toBe(at >= 0);
+          if (at >= 0) left.splice(at, 1);
+        }
+        const sorted = left.toSorted((a, b) => a - b);
+        expect(positions.positionsOf(7)).toEqual(sorted);
+        expect(positions.first(7)).toBe(sorted[0]);
+        expect(positions.has(7)).toBe(sorted.length > 0);
+      }),
+    );
   });
 });

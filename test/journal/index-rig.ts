@@ -1,22 +1,24 @@
-/* oxlint-disable vitest/no-standalone-expect -- the parts of one test, which is in buffered-index.test.ts */
+/* oxlint-disable vitest/no-standalone-expect -- part of the tests in buffered-index.test.ts */
 import { expect } from 'vitest';
-import { runBatch } from '../../src/journal/sqlite/batch.ts';
-import { type Engine, openEngine } from '../../src/journal/sqlite/engine.ts';
-import { queueKey } from '../../src/journal/sqlite/index-keys.ts';
-import { mergeDue } from '../../src/journal/sqlite/indexes.ts';
-import type { Call } from '../../src/journal/sqlite/protocol.ts';
-import { verifyStore } from '../../src/journal/sqlite/verify.ts';
+import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
+import { type Engine, openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import { mergeDueParts, queueKey } from '../../src/journal/sqlite/engine/indexes.ts';
+import type { Call } from '../../src/journal/sqlite/engine/calls.ts';
+import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
 import { sampleEvent, settled, T0 } from '../contract/samples.ts';
 
-/** So small that parts are merged, generations begin and entries meet their table all the time. */
+/** So small that parts are merged and new generations begin constantly. */
 export const GENERATION = 4;
 const LANES = ['a', 'b', 'c'];
 
-const identityOf = (number: number): string => number.toString(16).padStart(64, '0');
-export const eventOf = (number: number) =>
-  sampleEvent({ identity: identityOf(number), lane: LANES[number % LANES.length] });
+function identityOf(number: number): string {
+  return number.toString(16).padStart(64, '0');
+}
+export function eventOf(number: number) {
+  return sampleEvent({ identity: identityOf(number), lane: LANES[number % LANES.length] });
+}
 
-/** A store under random calls, and what must be found in it. */
+/** Applies random calls to a store and checks its indexes. */
 export class IndexRig {
   readonly #path: string;
   engine: Engine;
@@ -26,12 +28,12 @@ export class IndexRig {
 
   constructor(path: string) {
     this.#path = path;
-    this.engine = openEngine({ path, keys: [], generation: GENERATION });
+    this.engine = openEngine({ path, keys: [], generationSize: GENERATION });
   }
 
   #run(...calls: Call[]) {
     const outcomes = runBatch(this.engine, calls);
-    mergeDue(this.engine.indexes);
+    mergeDueParts(this.engine.indexes);
     return outcomes;
   }
 
@@ -42,15 +44,15 @@ export class IndexRig {
     );
     for (const [index, number] of numbers.entries()) {
       const outcome = outcomes[index];
-      if (outcome?.ok !== true) throw new Error('an event was not taken');
+      if (outcome?.ok !== true) throw new Error('an event was not accepted');
       const { receipt, duplicate } = outcome.answer as { receipt: string; duplicate: boolean };
       expect(duplicate).toBe(false);
       this.receipts.set(number, receipt);
     }
   }
 
-  /** A batch that is undone half way and done again without the event that fails: positions are given again. */
-  appendWithBroken(): void {
+  /** A batch that is rolled back half way and repeated without the failing call, reusing positions. */
+  appendWithFailure(): void {
     const [good, bad, other] = [this.#next++, this.#next++, this.#next++];
     const broken = { ...eventOf(bad), receivedAt: Number.NaN };
     const [first, , third] = this.#run(
@@ -58,7 +60,7 @@ export class IndexRig {
       { name: 'append', request: broken },
       { name: 'append', request: eventOf(other) },
     );
-    if (first?.ok !== true || third?.ok !== true) throw new Error('a sound call failed');
+    if (first?.ok !== true || third?.ok !== true) throw new Error('a valid call failed');
     this.receipts.set(good, (first.answer as { receipt: string }).receipt);
     this.receipts.set(other, (third.answer as { receipt: string }).receipt);
   }
@@ -72,19 +74,19 @@ export class IndexRig {
     if (receipt !== undefined) this.#run({ name: 'settle', request: settled.delivered(receipt) });
   }
 
-  /** A batch in which too many calls fail for any of it to be kept. */
-  allInVain(at: number): void {
+  /** A batch with so many failing calls that all of it fails. */
+  failWholeBatch(at: number): void {
     const receipt = this.#pick(at);
     const broken = { ...eventOf(0), receivedAt: Number.NaN };
     const others = Array.from({ length: 20 }, (): Call => ({ name: 'append', request: broken }));
     if (receipt === undefined) return;
-    const sound: Call[] = [
+    const valid: Call[] = [
       { name: 'append', request: eventOf(this.#next++) },
       { name: 'settle', request: settled.delivered(receipt) },
     ];
-    const outcomes = this.#run(...sound, ...others);
+    const outcomes = this.#run(...valid, ...others);
     expect(outcomes.some(({ ok }) => ok)).toBe(false);
-    // Something that is kept, and gives no position.
+    // A successful call that assigns no position.
     this.#run({ name: 'probe', request: undefined });
   }
 
@@ -94,13 +96,13 @@ export class IndexRig {
     if (receipt !== undefined) this.#run({ name: 'replay', request });
   }
 
-  /** As after a crash: nothing is told to anybody before. */
+  /** Like a restart after a crash: the indexes are not notified. */
   reopen(): void {
     this.engine.db.close();
-    this.engine = openEngine({ path: this.#path, keys: [], generation: GENERATION });
+    this.engine = openEngine({ path: this.#path, keys: [], generationSize: GENERATION });
   }
 
-  /** Each event is known, and the first of each queue is who the events themselves say it is. */
+  /** Every event is known, and the head of each queue agrees with the events. */
   check(): void {
     for (const [number, receipt] of this.receipts)
       expect(this.#run({ name: 'append', request: eventOf(number) })).toEqual([
@@ -119,7 +121,7 @@ export class IndexRig {
       }
   }
 
-  end(): void {
+  close(): void {
     this.engine.db.close();
     expect(verifyStore(this.#path)).toEqual([]);
   }

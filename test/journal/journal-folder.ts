@@ -3,21 +3,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
-import { openSqliteJournal, type SqliteJournalOptions } from '../../src/journal/sqlite/journal.ts';
+import { type Engine, openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import { openSqliteJournal, type SqliteJournalOptions } from '../../src/journal/sqlite/sqlite-journal.ts';
 
-/** An empty folder, removed when the test is over. */
-export const journalFolder = async (): Promise<string> => {
+/** An empty folder that is deleted after the test. */
+export async function journalFolder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'relay-journal-'));
   onTestFinished(() => rm(path, { recursive: true }));
   return path;
-};
+}
 
-/** A journal in the folder, closed when the test is over. */
-export const openJournal = async (
+/** A journal in the folder that is closed after the test. */
+export async function openJournal(
   path: string,
   options: Partial<SqliteJournalOptions> = {},
-): Promise<Journal> => {
+): Promise<Journal> {
   const journal = await openSqliteJournal({ path, encryptionKeys: [], ...options });
   onTestFinished(() => journal.close());
   return journal;
-};
+}
+
+/** An engine in an empty folder, without a thread, that is closed after the test. */
+export async function openTestEngine(): Promise<Engine> {
+  const engine = openEngine({ path: await journalFolder(), keys: [] });
+  onTestFinished(() => engine.db.close());
+  return engine;
+}

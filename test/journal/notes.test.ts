@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
-import { DATABASE_FILE } from '../../src/journal/sqlite/database.ts';
+import { DATABASE_FILE } from '../../src/journal/sqlite/engine/database.ts';
 import { appendSettled, DAY, sampleEvent, settled, T0 } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
-it('removes the notes of an event with its record', async () => {
+it('deletes the notes of an event with its record', async () => {
   const path = await journalFolder();
   const rows = (): unknown => {
     const db = new DatabaseSync(join(path, DATABASE_FILE));

@@ -3,30 +3,34 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/journal/journal.ts';
-import { DATABASE_FILE, openDatabase } from '../../src/journal/sqlite/database.ts';
-import { migrate } from '../../src/journal/sqlite/migrate.ts';
-import { MIGRATIONS } from '../../src/journal/sqlite/migrations.ts';
+import { DATABASE_FILE, migrate, openDatabase } from '../../src/journal/sqlite/engine/database.ts';
+import { MIGRATIONS } from '../../src/journal/sqlite/engine/migrations.ts';
 import { sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 const STEPS = ['CREATE TABLE a (x)', 'CREATE TABLE b (x); INSERT INTO b VALUES (1)'];
 
-const inMemory = (): DatabaseSync => new DatabaseSync(':memory:');
-const tables = (db: DatabaseSync) =>
-  db
+function inMemory(): DatabaseSync {
+  return new DatabaseSync(':memory:');
+}
+function tables(db: DatabaseSync) {
+  return db
     .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
     .all()
     .map((row) => row['name']);
-const version = (db: DatabaseSync) => db.prepare('PRAGMA user_version').get()?.['user_version'];
+}
+function version(db: DatabaseSync) {
+  return db.prepare('PRAGMA user_version').get()?.['user_version'];
+}
 
 describe('opening the store', () => {
-  it('makes the folder, for the user of the relay alone', async () => {
+  it('creates the folder, accessible to the user of the relay only', async () => {
     const path = join(await journalFolder(), 'deep', 'data');
     await openJournal(path);
     expect((await stat(path)).mode & 0o777).toBe(0o700);
   });
 
-  it('says that the folder cannot be used', async () => {
+  it('reports that the folder cannot be used', async () => {
     const path = join(await journalFolder(), 'file');
     await writeFile(path, '');
     const opening = openJournal(join(path, 'data'));
@@ -34,13 +38,13 @@ describe('opening the store', () => {
     await expect(opening).rejects.toThrow(/the store in .* cannot be opened: ENOTDIR/u);
   });
 
-  it('refuses a file that is no database', async () => {
+  it('refuses a file that is not a database', async () => {
     const path = await journalFolder();
     await writeFile(join(path, DATABASE_FILE), 'not a database at all, just text'.repeat(100));
     await expect(openJournal(path)).rejects.toThrow(/cannot be opened: file is not a database/u);
   });
 
-  it('refuses a store that a newer relay wrote, and leaves it as it is', async () => {
+  it('refuses a store written by a newer relay and does not change it', async () => {
     const path = await journalFolder();
     const journal = await openJournal(path);
     await journal.append(sampleEvent());
@@ -56,7 +60,7 @@ describe('opening the store', () => {
     again.close();
   });
 
-  it('is set for durability, for one relay and for a file that shrinks', async () => {
+  it('configures durability, an exclusive lock and a file that can shrink', async () => {
     const db = openDatabase(await journalFolder());
     const pragma = (name: string) => Object.values(db.one(`PRAGMA ${name}`) as object)[0] as unknown;
     expect(pragma('journal_mode')).toBe('wal');
@@ -67,7 +71,7 @@ describe('opening the store', () => {
     db.close();
   });
 
-  it('refuses a key that is none, before it touches the disk', async () => {
+  it('refuses an invalid key before it touches the disk', async () => {
     const path = join(await journalFolder(), 'data');
     await expect(openJournal(path, { encryptionKeys: ['too short'] })).rejects.toThrow(
       /an encryption key must be/u,
@@ -77,14 +81,14 @@ describe('opening the store', () => {
 });
 
 describe('migrations', () => {
-  it('take an empty database to the last version', () => {
+  it('bring an empty database to the latest version', () => {
     const db = inMemory();
     migrate(db);
     expect(version(db)).toBe(MIGRATIONS.length);
     expect(tables(db)).toContain('events');
   });
 
-  it('do only the steps that are missing', () => {
+  it('run only the missing steps', () => {
     const db = inMemory();
     migrate(db, STEPS.slice(0, 1));
     expect([version(db), tables(db)]).toEqual([1, ['a']]);
@@ -94,7 +98,7 @@ describe('migrations', () => {
     expect(db.prepare('SELECT count(*) AS n FROM b').get()).toMatchObject({ n: 1 });
   });
 
-  it('undo the step that fails, and keep those before it', () => {
+  it('roll back a failing step and keep the earlier ones', () => {
     const db = inMemory();
     expect(() => migrate(db, [...STEPS, 'CREATE TABLE c (x); CREATE TABLE a (x)'])).toThrow(
       /already exists/u,

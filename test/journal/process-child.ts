@@ -8,13 +8,13 @@ export interface JournalChild {
   readonly process: ChildProcess;
   /** Receipts printed so far. */
   readonly receipts: readonly string[];
-  /** Resolves when it has the journal and so many receipts are printed. */
+  /** Resolves when the journal is open and this many receipts have been printed. */
   printed(count: number): Promise<void>;
-  /** Exit code or signal, and what it said on stderr, when it and its pipes have ended. */
-  ended(): Promise<{ readonly code: number | string; readonly stderr: string }>;
+  /** Exit code or signal and the output on stderr, after the process and its pipes have closed. */
+  exited(): Promise<{ readonly code: number | string; readonly stderr: string }>;
 }
 
-const start = (script: string, path: string, env: Record<string, string> = {}): JournalChild => {
+function start(script: string, path: string, env: Record<string, string> = {}): JournalChild {
   const file = fileURLToPath(new URL(script, import.meta.url));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, path], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -36,19 +36,24 @@ const start = (script: string, path: string, env: Record<string, string> = {}): 
     process: child,
     receipts,
     printed: (count) => new Promise((resolve) => waiting.push({ count, resolve })),
-    ended: async () => {
+    exited: async () => {
       const [code, signal] = await closed;
       return { code: code ?? signal ?? '', stderr };
     },
   };
-};
+}
 
 /** Starts a process that appends to the journal in the folder until it is killed. */
-export const startAppending = (path: string): JournalChild => start('./appending-child.ts', path);
+export function startAppending(path: string): JournalChild {
+  return start('./appending-child.ts', path);
+}
 
-/** Starts a process that replays many events and prints the receipts of its dead letters when it is in the middle of it. */
-export const startReplaying = (path: string): JournalChild => start('./replaying-child.ts', path);
+/** Starts a process that replays many events and prints their receipts while the replay runs. */
+export function startReplaying(path: string): JournalChild {
+  return start('./replaying-child.ts', path);
+}
 
-/** Starts a process that seals the journal in the folder anew, and prints how many payloads each step sealed. */
-export const startResealing = (path: string, keys: readonly string[]): JournalChild =>
-  start('./resealing-child.ts', path, { KEYS: keys.join(' ') });
+/** Starts a process that re-encrypts the journal and prints the number of payloads of each step. */
+export function startReencrypting(path: string, keys: readonly string[]): JournalChild {
+  return start('./re-encrypting-child.ts', path, { KEYS: keys.join(' ') });
+}

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { newReceipt } from '../../src/journal/sqlite/receipts.ts';
+import { newReceipt } from '../../src/journal/sqlite/engine/append.ts';
 
 const UUID_7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/u;
 
@@ -8,14 +8,14 @@ afterEach(() => {
 });
 
 describe('a receipt', () => {
-  it('is a UUID of version 7 of now', () => {
+  it('is a version 7 UUID of the current time', () => {
     const receipt = newReceipt();
     expect(receipt).toMatch(UUID_7);
     const at = Number.parseInt(receipt.replace('-', '').slice(0, 12), 16);
     expect(Math.abs(at - Date.now())).toBeLessThan(10_000);
   });
 
-  it('is unlike any other and above the one before, however many there are', () => {
+  it('is unique and greater than the one before, however many there are', () => {
     const receipts = Array.from({ length: 5_000 }, newReceipt);
     expect(new Set(receipts).size).toBe(receipts.length);
     expect(receipts.toSorted()).toEqual(receipts);
@@ -23,7 +23,7 @@ describe('a receipt', () => {
     expect(new Set(receipts.map((receipt) => receipt.slice(-12))).size).toBe(receipts.length);
   });
 
-  it('is above the one before after the clock has gone back', () => {
+  it('is greater than the one before, even after the clock was set back', () => {
     vi.useFakeTimers();
     vi.setSystemTime(Date.now() + 60_000);
     const before = newReceipt();

@@ -1,13 +1,13 @@
-import { openSqliteJournal } from '../../src/journal/sqlite/journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { appendSettled, sampleEvent, settled, T0 } from '../contract/samples.ts';
 
 /*
- * Run as a process of its own: buries events in the journal in the folder given, replays them all, and prints their receipts as soon as
- * the replay has begun and has not ended.
+ * Runs in a separate process: appends dead letters to the journal in the given folder, replays them
+ * all, and prints their receipts while the replay is in progress.
  */
 const EVENTS = 2_000;
 
-const run = async (path: string): Promise<void> => {
+async function run(path: string): Promise<void> {
   const journal = await openSqliteJournal({ path, encryptionKeys: [] });
   const receipts = await Promise.all(
     Array.from({ length: EVENTS }, () => appendSettled(journal, sampleEvent(), settled.dead)),
@@ -15,12 +15,12 @@ const run = async (path: string): Promise<void> => {
   const replaying = journal.replay({ filter: {}, asNew: true, by: 'olga', now: T0 });
   for (;;) {
     const [job] = await journal.replays();
-    if (job?.done === true) throw new Error('the replay had ended before it was looked at');
+    if (job?.done === true) throw new Error('the replay finished before it could be observed');
     if (job !== undefined && job.replayed > 0) break;
   }
   process.stdout.write(receipts.map((receipt) => `${receipt}\n`).join(''));
   await replaying;
-};
+}
 
 run(process.argv[2] ?? '').catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);

@@ -1,20 +1,13 @@
-import { expect, it, onTestFinished } from 'vitest';
-import { append } from '../../src/journal/sqlite/append.ts';
-import { type Engine, openEngine } from '../../src/journal/sqlite/engine.ts';
-import { reroute } from '../../src/journal/sqlite/reroute.ts';
+import { expect, it } from 'vitest';
+import { append } from '../../src/journal/sqlite/engine/append.ts';
+import { reroute } from '../../src/journal/sqlite/engine/operator-changes.ts';
 import { sampleEvent } from '../contract/samples.ts';
-import { journalFolder } from './journal-folder.ts';
+import { openTestEngine } from './journal-folder.ts';
 
-const openTestEngine = async (): Promise<Engine> => {
-  const engine = openEngine({ path: await journalFolder(), keys: [] });
-  onTestFinished(() => engine.db.close());
-  return engine;
-};
-
-/** One position a step, so that an answer without a next step means that nothing was looked through. */
+/** One position per step, so that an answer without a next step means that nothing was scanned. */
 const step = { span: 1 };
 
-it('does not look through a backlog that is all at the right destination: every start asks', async () => {
+it('does not scan a backlog that is already at the right destination, because every start calls it', async () => {
   const engine = await openTestEngine();
   for (let count = 0; count < 3; count += 1)
     append(engine, sampleEvent({ source: 'acme', destination: 'aep' }));

@@ -1,17 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { ValidateFunction } from 'ajv/dist/ajv.js';
 import { describe, expect, it } from 'vitest';
-import { parseEvent } from '../../src/capillary/envelope.ts';
+import { parseEvent } from '../../src/capillary/event-parser.ts';
 import type { CapillaryEvent } from '../../src/capillary/event.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
-import { keep } from '../../src/mapping/keep.ts';
-import type { SchemaFeatures } from '../../src/xdm/event-fields.ts';
-import { CLASSIC_LOYALTY, closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
+import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
+import type { SchemaFeatures } from '../../src/xdm/shape.ts';
+import { referencePath } from '../helpers/reference.ts';
+import { CLASSIC_LOYALTY, closedXdmValidators } from '../helpers/xdm-schema.ts';
 import { contextOf, fixtureEvent, fixtureNames } from './mapping-rig.ts';
 
-const referenceFolder = fileURLToPath(new URL('../../../shared/reference/events/', import.meta.url));
+const CHECKS = 'every mapping against Adobe’s schemas';
+const root = referencePath('xdm/', CHECKS);
+const samples = root === undefined ? undefined : referencePath('events/', CHECKS);
 
 const BOOLS = [false, true];
 const FEATURES: readonly SchemaFeatures[] = BOOLS.flatMap((loyalty2026) =>
@@ -27,19 +29,19 @@ const FEATURES: readonly SchemaFeatures[] = BOOLS.flatMap((loyalty2026) =>
 );
 const TENANTS = [undefined, '_acme'];
 
-describe.runIf(hasXdmSchemas)('every mapping fits Adobe’s schemas with no unknown field', () => {
+describe.runIf(samples)('every mapping fits Adobe’s schemas with no unknown field', () => {
   const payloads = [
     ...fixtureNames.map((name) => [name, fixtureEvent(name)] as const),
-    ...(hasXdmSchemas ? referenceEvents() : []),
+    ...(samples === undefined ? [] : eventsBelow(samples)),
   ];
 
-  it('has the documented payloads to try', () => {
+  it('has the documented payloads as input', () => {
     expect(payloads.length).toBeGreaterThan(27 + 14 + 9 + 70);
   });
 
   describe.each(FEATURES)('%o', (schemaFeatures) => {
     it.each(TENANTS)('tenant %s', async (tenant) => {
-      const validators = closedXdmValidators({ features: schemaFeatures, tenant });
+      const validators = closedXdmValidators({ features: schemaFeatures, tenant, root: root! });
       const context = contextOf({
         source: { testEvents: 'deliver' },
         destination: { schemaFeatures, tenant },
@@ -50,8 +52,8 @@ describe.runIf(hasXdmSchemas)('every mapping fits Adobe’s schemas with no unkn
         if (mapped.outcome === 'messages') {
           mappedEvents += 1;
           expectValid(name, mapped.event, validators.event);
-          const before = { lane: '1', own: '1', state: undefined, victim: undefined };
-          const { profile } = keep(event, mapped, before, context);
+          const before = { lane: '1', ownLane: '1', state: undefined, victim: undefined };
+          const { profile } = applyToCustomer(event, mapped, before, context);
           if (profile !== undefined) {
             expectValid(name, profile.entity, validators.profile);
           }
@@ -63,7 +65,7 @@ describe.runIf(hasXdmSchemas)('every mapping fits Adobe’s schemas with no unkn
 });
 
 describe('the fields of 2026', () => {
-  it('are in no profile, and loyalty in no event, where they are switched off', async () => {
+  it('are absent from profiles, and loyalty from events, if they are disabled', async () => {
     const schemaFeatures = {
       loyalty2026: false,
       loyaltyEvents: false,
@@ -72,8 +74,10 @@ describe('the fields of 2026', () => {
       consents: false,
     };
     const context = contextOf({ destination: { schemaFeatures } });
-    const told = await Promise.all(fixtureNames.map(async (name) => mapEvent(fixtureEvent(name), context)));
-    const messages = told.filter((mapped) => mapped.outcome === 'messages');
+    const results = await Promise.all(
+      fixtureNames.map(async (name) => mapEvent(fixtureEvent(name), context)),
+    );
+    const messages = results.filter((mapped) => mapped.outcome === 'messages');
     const paths = messages.flatMap(({ profile }) => [...(profile?.attributes.keys() ?? [])]);
     const loyalty = paths
       .filter((path) => path.startsWith('loyalty.'))
@@ -92,16 +96,16 @@ function expectValid(name: string, entity: JsonObject, validate: ValidateFunctio
 }
 
 /**
- * Payloads of the reference: the 14 of the connector, their variants, and the documented ones of all other
- * events.
+ * Payloads of the reference: the 14 of the connector, their variants, and the documented ones of
+ * all other events.
  */
-function referenceEvents(): readonly (readonly [string, CapillaryEvent])[] {
-  const names = readdirSync(referenceFolder, { recursive: true, encoding: 'utf8' });
+function eventsBelow(folder: string): readonly (readonly [string, CapillaryEvent])[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return names
     .filter((name) => name.endsWith('.json'))
     .toSorted()
     .flatMap((name) => {
-      const parsed = parseEvent(readFileSync(`${referenceFolder}${name}`), {});
+      const parsed = parseEvent(readFileSync(`${folder}${name}`), {});
       return parsed.ok ? [[name, parsed.event] as const] : [];
     });
 }

@@ -21,27 +21,28 @@ const fields = {
   },
 };
 const context = contextOf({ source: { fields } });
-const pairs = (values: Record<string, unknown>) =>
-  Object.entries(values).map(([key, value]) => ({ key, value }));
+function pairs(values: Record<string, unknown>) {
+  return Object.entries(values).map(([key, value]) => ({ key, value }));
+}
 
-const attributesOf = async (eventName: string, data: object) => {
+async function attributesOf(eventName: string, data: object) {
   const mapped = await messagesOf(eventWith(eventName, { ...data }), context);
   const own = [...(mapped.profile?.attributes ?? [])].filter(([path]) => !path.startsWith('identityMap.'));
   return { attributes: Object.fromEntries(own), event: mapped.event, codes: codesOf(mapped) };
-};
+}
 
 describe('configured custom and extended fields', () => {
   it.each([
     ['Asha@Example.ORG', 'asha@example.org', []],
     ['\u212aim@example.org', undefined, ['not-an-email personalEmail.address']],
-  ])('read %s as an address', async (mail, expected, notes) => {
+  ])('are read as an address: %s', async (mail, expected, notes) => {
     const { attributes, codes } = await attributesOf('customerAdded', { extendedFields: pairs({ mail }) });
 
     expect(attributes['personalEmail.address']).toBe(expected);
     expect(codes).toEqual(notes);
   });
 
-  it('of a customer go to the profile, read as the type that XDM asks for', async () => {
+  it('of a customer go to the profile, read as the type of the XDM field', async () => {
     const { attributes, event, codes } = await attributesOf('customerAdded', {
       customFields: pairs({ shoe_size: '38', club: true, unknown: 'x', blank: '' }),
       extendedFields: pairs({
@@ -66,7 +67,7 @@ describe('configured custom and extended fields', () => {
     expect(codes).toEqual([]);
   });
 
-  it('of a bill go to the event, or to the profile where only that has the field', async () => {
+  it('of a bill go to the event, or to the profile if only that has the field', async () => {
     const { attributes, event } = await attributesOf('transactionAdded', {
       customFields: pairs({ channel: 'store' }),
       extendedFields: pairs({ gift: '5', city: 'Mysuru' }),
@@ -79,7 +80,7 @@ describe('configured custom and extended fields', () => {
     expect(attributes).toEqual({ 'homeAddress.city': 'Mysuru' });
   });
 
-  it('that do not fit are left out and reported', async () => {
+  it('that are invalid are left out with a note', async () => {
     const { attributes, codes } = await attributesOf('customerUpdated', {
       customFields: pairs({ note: 'x', items: 'y', shoe_size: {} }),
       extendedFields: pairs({

@@ -9,7 +9,7 @@ describe('a payload and its mapping', () => {
     expect(plain(mapped)).toEqual(JSON.parse(readFixture(`${name}.xdm`)));
   });
 
-  it('covers the events of the connector, merge, deletion and the odd ones', () => {
+  it('covers the events of the connector, merges, deletions and unusual payloads', () => {
     expect(fixtureNames.length).toBeGreaterThanOrEqual(27);
   });
 });

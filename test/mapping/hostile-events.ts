@@ -1,33 +1,43 @@
 import * as fc from 'fast-check';
 import { CATALOGUE } from '../../src/capillary/catalogue.ts';
-import { FAMILIES } from '../../src/mapping/families/families.ts';
-import { email, id, INFINITE, number, odd, phone, text, time } from './hostile-values.ts';
+import { FAMILIES } from '../../src/mapping/families/index.ts';
+import { email, id, INFINITE, number, unexpected, phone, text, time } from './hostile-values.ts';
 
-/** A value of its kind, a value of another, or none. */
-const orOdd = (kind: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
-  fc.oneof({ weight: 5, arbitrary: kind }, { weight: 1, arbitrary: odd }, { weight: 1, arbitrary: number });
+/** A value of this kind, of another kind, or none. */
+function orUnexpected(kind: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  return fc.oneof(
+    { weight: 5, arbitrary: kind },
+    { weight: 1, arbitrary: unexpected },
+    { weight: 1, arbitrary: number },
+  );
+}
 
-/** An object of which any field may be missing or something else. */
-const of = (fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<object> =>
-  fc.record(Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, orOdd(kind)])), {
-    requiredKeys: [],
-  });
+/** An object in which any field can be missing or of another kind. */
+function objectOf(fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<object> {
+  return fc.record(
+    Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, orUnexpected(kind)])),
+    {
+      requiredKeys: [],
+    },
+  );
+}
 
-const listOf = (fields: Record<string, fc.Arbitrary<unknown>>, maxLength = 4): fc.Arbitrary<unknown> =>
-  fc.array(orOdd(of(fields)), { maxLength });
+function listOf(fields: Record<string, fc.Arbitrary<unknown>>, maxLength = 4): fc.Arbitrary<unknown> {
+  return fc.array(orUnexpected(objectOf(fields)), { maxLength });
+}
 
-const person = of({
+const person = objectOf({
   customerId: id,
   firstName: text,
   lastName: text,
-  instore: of({
+  instore: objectOf({
     mobile: phone,
     email,
     externalId: id,
     cardnumber: id,
-    cardNumbers: fc.array(orOdd(id), { maxLength: 30 }),
+    cardNumbers: fc.array(orUnexpected(id), { maxLength: 30 }),
   }),
-  line: of({
+  line: objectOf({
     accounts: listOf({
       identifiers: listOf({
         identifierType: fc.constantFrom('mobile', 'email', 'externalId', 'cuid'),
@@ -35,15 +45,18 @@ const person = of({
       }),
     }),
   }),
-  ['\ud800 '.repeat(400)]: of({
+  ['\ud800 '.repeat(400)]: objectOf({
     accounts: fc.constant([{ identifiers: [{ identifierType: 'email', identifierValue: 'none' }] }]),
   }),
 });
 
-const place = of({ store: of({ code: id, name: text, externalId: id }), till: of({ code: id, name: text }) });
-const entity = of({ entityType: fc.constantFrom('USER', 'user', 'USERGROUP2'), entityId: id });
+const place = objectOf({
+  store: objectOf({ code: id, name: text, externalId: id }),
+  till: objectOf({ code: id, name: text }),
+});
+const entity = objectOf({ entityType: fc.constantFrom('USER', 'user', 'USERGROUP2'), entityId: id });
 
-/** Sixty lines with long names in three scripts: more than an event may hold. */
+/** Sixty lines with long names in three scripts: more than an event can contain. */
 const longBill = fc.constantFrom('Fröhliche Ware ', 'สินค้าขายดีประจำเดือน ', '🧺🥭 ').map((name) =>
   Array.from({ length: 60 }, (_, index) => ({
     itemCode: `SKU-${index}`,
@@ -54,7 +67,7 @@ const longBill = fc.constantFrom('Fröhliche Ware ', 'สินค้าขา�
   })),
 );
 
-/** Nested deeper than any schema, as a brand's custom field may be. */
+/** Nested more deeply than any schema, as a brand's custom field can be. */
 const nested = fc
   .integer({ min: 1, max: 45 })
   .map((depth) =>
@@ -64,17 +77,18 @@ const nested = fc
     ),
   );
 
-const fields = (key: fc.Arbitrary<unknown>) =>
-  listOf({ key, value: fc.oneof(text, number, time, email, nested) }, 8);
+function fields(key: fc.Arbitrary<unknown>) {
+  return listOf({ key, value: fc.oneof(text, number, time, email, nested) }, 8);
+}
 
 const data = fc
   .tuple(
-    of({
+    objectOf({
       customerIdentifiers: person,
       survivorCustomerIdentifiers: person,
       victimCustomerIdentifiers: person,
       entityInformation: entity,
-      triggeringActivity: of({
+      triggeringActivity: objectOf({
         entityInformation: entity,
         enteredBy: place,
         identifiers: listOf({ key: fc.constantFrom('transactionId', 'redemptionId'), value: id }),
@@ -85,7 +99,7 @@ const data = fc
       billDate: time,
       firstName: text,
       lastName: text,
-      customerStatus: of({ currentLabel: text }),
+      customerStatus: objectOf({ currentLabel: text }),
       updatedFields: listOf({
         fieldName: fc.constantFrom('gender', 'dob', 'email'),
         previousValue: text,
@@ -97,7 +111,7 @@ const data = fc
       customFields: fields(fc.constantFrom('size', 'since', 'mail', 'vip', 'count', 'kin', '__proto__')),
       extendedFields: fields(fc.constantFrom('colour', 'constructor')),
     }),
-    of({
+    objectOf({
       billNumber: id,
       transactionId: id,
       billType: text,
@@ -114,9 +128,9 @@ const data = fc
       promotionName: text,
       promotionEndDate: time,
     }),
-    of({
+    objectOf({
       loyaltyProgramId: id,
-      loyaltyProgramDetails: of({
+      loyaltyProgramDetails: objectOf({
         id,
         name: text,
         isDefault: fc.boolean(),
@@ -163,13 +177,16 @@ const flat = fc
         arbitrary: fc.constantFrom(...CATALOGUE.keys(), 'x'.repeat(200), '🎉'.repeat(100), '\udfff!'),
       },
     ),
-    fc.record({ eventId: orOdd(id), refId: orOdd(id), createdAt: orOdd(time) }, { requiredKeys: [] }),
+    fc.record(
+      { eventId: orUnexpected(id), refId: orUnexpected(id), createdAt: orUnexpected(time) },
+      { requiredKeys: [] },
+    ),
     data,
   )
   .map(([eventName, head, content]) => ({ eventName, orgId: 204731, ...head, data: content }));
 
-/** The ways in which an event was seen wrapped (reference: capillary.md §2.1–2.2). */
-const wrappings: readonly ((event: object) => unknown)[] = [
+/** Envelopes in which events have been seen (docs/platforms/capillary.md#envelopes). */
+const envelopes: readonly ((event: object) => unknown)[] = [
   (event) => event,
   (event) => ({ attributes: event, eventType: '204731_customerAdded', eventId: 'outer' }),
   (event) => ({ event }),
@@ -178,13 +195,14 @@ const wrappings: readonly ((event: object) => unknown)[] = [
   (event) => [{ data: event, orgId: null }],
 ];
 
-/** JSON text in which numbers beyond all numbers stand as such. */
-export const jsonText = (value: unknown): string =>
-  JSON.stringify(value, (_key, inner: unknown) =>
+/** JSON text with numbers beyond JavaScript's range, such as 1e999. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
     inner === Number.POSITIVE_INFINITY ? INFINITE : inner,
   ).replaceAll(/\\*"@@1e999@@\\*"/g, '1e999');
+}
 
-/** The body of a request with a hostile event of the right shape, in one of the envelopes. */
+/** The body of a request with a hostile event in one of the envelopes. */
 export const hostileBody: fc.Arbitrary<string> = fc
-  .tuple(flat, fc.constantFrom(...wrappings))
+  .tuple(flat, fc.constantFrom(...envelopes))
   .map(([event, wrap]) => jsonText(wrap(event)));

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 
-/** Stands for the number 1e999, which JSON can write and JavaScript cannot. */
+/** Represents the number 1e999, which is valid in JSON and infinite in JavaScript. */
 export const INFINITE = '@@1e999@@';
 
 const DIGITS = '9845012345';
 
-/** What no mapping expects, of every kind that JSON has. */
-export const odd: fc.Arbitrary<unknown> = fc.constantFrom(
+/** Values of every JSON type that no mapping expects. */
+export const unexpected: fc.Arbitrary<unknown> = fc.constantFrom(
   null,
   true,
   '',

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJsonText } from '../../src/capillary/json-text.ts';
-import { isJsonObject } from '../../src/capillary/json.ts';
-import { FAMILIES } from '../../src/mapping/families/families.ts';
+import { isJsonObject, parseJsonText } from '../../src/capillary/json.ts';
+import { FAMILIES } from '../../src/mapping/families/index.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
-import type { Mapped } from '../../src/mapping/mapped.ts';
-import { keep } from '../../src/mapping/keep.ts';
-import { closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
+import type { MappingResult } from '../../src/mapping/mapping-result.ts';
+import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
+import { referencePath } from '../helpers/reference.ts';
+import { closedXdmValidators } from '../helpers/xdm-schema.ts';
 import { hostileBody, jsonText } from './hostile-events.ts';
 import { contextOf, eventOf, plain } from './mapping-rig.ts';
 import { faultsOf, profileRecordFaults } from './record-faults.ts';
@@ -20,7 +20,7 @@ const NONE = {
   consents: false,
 };
 
-/** Every type of place that a configured field may go to. */
+/** Configured fields of every type. */
 const fields = {
   customFields: {
     size: '_acme.size',
@@ -35,6 +35,8 @@ const fields = {
 };
 const namespaces = { customerId: 'crm', email: 'Email', phone: 'Phone', cardNumber: 'card' };
 
+const root = referencePath('xdm/', 'hostile events against Adobe’s schemas');
+
 const contexts = [
   { tenant: '_acme', schemaFeatures: ALL },
   { tenant: undefined, schemaFeatures: NONE },
@@ -43,7 +45,7 @@ const contexts = [
   const { schemaFeatures: features, tenant } = destination;
   return {
     context: contextOf({ source: { testEvents: 'deliver', fields }, destination }),
-    validators: hasXdmSchemas ? closedXdmValidators({ features, tenant }) : undefined,
+    validators: root === undefined ? undefined : closedXdmValidators({ features, tenant, root }),
   };
 });
 
@@ -65,7 +67,7 @@ describe('a hostile event', () => {
     },
   );
 
-  it('is no less valid where an override lets all of it through', async () => {
+  it('is also mapped to valid records by an override that copies all of its data', async () => {
     const override = {
       event: `{ "_acme": { "own": event.data }, "eventType": event.data.billNumber, "productListItems": event.data.lineItems,
         "commerce": { "order": event.data, "purchases": { "value": event.data.amount } }, "identityMap": event.data }`,
@@ -77,7 +79,8 @@ describe('a hostile event', () => {
       source: { overrides: Object.fromEntries([...FAMILIES.keys()].map((name) => [name, override])) },
       destination: { schemaFeatures: ALL },
     });
-    const validators = hasXdmSchemas ? closedXdmValidators({ features: ALL, tenant: '_acme' }) : undefined;
+    const validators =
+      root === undefined ? undefined : closedXdmValidators({ features: ALL, tenant: '_acme', root });
     await fc.assert(
       fc.asyncProperty(hostileBody, async (body) => {
         const event = eventOf(body);
@@ -87,7 +90,7 @@ describe('a hostile event', () => {
     );
   });
 
-  it('and others before it make up one valid profile, whatever they say and in whatever order', async () => {
+  it('after others gives a valid profile record, whatever they contain and in any order', async () => {
     const [{ context, validators }] = contexts as [(typeof contexts)[0]];
     await fc.assert(
       fc.asyncProperty(fc.array(hostileBody, { minLength: 2, maxLength: 8 }), async (bodies) => {
@@ -96,11 +99,11 @@ describe('a hostile event', () => {
         for (const body of bodies) {
           const event = eventOf(body);
           const [state, other] = states;
-          const before = { lane: '1', own: '1', state, victim: { lane: '2', state: other } };
-          const kept = keep(event, await mapEvent(event, context), before, context);
-          states = [kept.state ?? state, state];
-          if (kept.profile !== undefined)
-            faults.push(...profileRecordFaults(kept.profile.entity, context, validators));
+          const before = { lane: '1', ownLane: '1', state, victim: { lane: '2', state: other } };
+          const update = applyToCustomer(event, await mapEvent(event, context), before, context);
+          states = [update.state ?? state, state];
+          if (update.profile !== undefined)
+            faults.push(...profileRecordFaults(update.profile.entity, context, validators));
         }
         expect(faults).toEqual([]);
       }),
@@ -108,7 +111,7 @@ describe('a hostile event', () => {
     );
   });
 
-  it('passed on raw is one JSON text of itself, the same each time', async () => {
+  it('in format raw is a JSON text of itself, the same each time', async () => {
     const context = contextOf({ destination: { format: 'raw' } });
     await fc.assert(
       fc.asyncProperty(hostileBody, async (body) => {
@@ -116,7 +119,7 @@ describe('a hostile event', () => {
         const [once, twice] = [await mapEvent(event, context), await mapEvent(event, context)];
         const text = JSON.stringify(once.outcome === 'messages' ? once.event : event);
 
-        // Of a deletion only the customerId goes on.
+        // Of a deletion only the customerId is sent.
         const isWhole = text.includes(JSON.stringify(event.data));
         expect(isWhole || (once.outcome === 'messages' && once.erase)).toBe(true);
         expect(text.isWellFormed()).toBe(true);
@@ -126,29 +129,35 @@ describe('a hostile event', () => {
     );
   });
 
-  it('gives the same bytes each time, and the same _id for each order of its fields', async () => {
+  it('gives the same bytes each time, and the same _id for any order of its fields', async () => {
     const [{ context }] = contexts as [(typeof contexts)[0]];
     await fc.assert(
       fc.asyncProperty(hostileBody, async (body) => {
         const first = await mapEvent(eventOf(body), context);
 
         expect(bytesOf(await mapEvent(eventOf(body), context))).toBe(bytesOf(first));
-        expect(idOf(await mapEvent(eventOf(turned(body)), context))).toBe(idOf(first));
+        expect(idOf(await mapEvent(eventOf(reversedFields(body)), context))).toBe(idOf(first));
       }),
       { numRuns: 200 },
     );
   });
 
-  it('changes no prototype', () => {
+  it('does not change a prototype', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 });
 
-const bytesOf = (mapped: Mapped): string => JSON.stringify(plain(mapped));
-const idOf = (mapped: Mapped): string | undefined => (mapped.outcome === 'messages' ? mapped.id : undefined);
+function bytesOf(mapped: MappingResult): string {
+  return JSON.stringify(plain(mapped));
+}
+function idOf(mapped: MappingResult): string | undefined {
+  return mapped.outcome === 'messages' ? mapped.id : undefined;
+}
 
-/** The body with the fields of its outermost object, or of the only one in a list, in the opposite order. */
-function turned(body: string): string {
+/**
+ * The body with the fields of its outermost object, or of the only one in a list, in reverse order.
+ */
+function reversedFields(body: string): string {
   const parsed = parseJsonText(body);
   const value = parsed.ok ? parsed.value : null;
   const [outer] = Array.isArray(value) ? value : [value];

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { laneOf } from '../../src/capillary/identifiers.ts';
+import { laneOf } from '../../src/capillary/event-identity.ts';
 import type { JsonObject, JsonValue } from '../../src/capillary/json.ts';
 import { victimLaneOf } from '../../src/mapping/identities.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
 
-const identityMapOf = async (person: JsonObject, identity: object = {}) => {
+async function identityMapOf(person: JsonObject, identity: object = {}) {
   const event = eventWith('pointsExpired', { customerIdentifiers: person });
   const mapped = await messagesOf(event, contextOf({ destination: { identity } }));
   return {
     map: mapped.event['identityMap'] as Record<string, { id: string; primary: boolean }[]>,
     codes: codesOf(mapped),
   };
-};
+}
 
 const full = {
   customerId: 11,
@@ -20,7 +20,7 @@ const full = {
 };
 
 describe('identityMap', () => {
-  it('holds every identity that has a namespace, normalised, once, none of them claimed as authenticated', async () => {
+  it('has every identity with a namespace, normalized, once and as ambiguous', async () => {
     const { map, codes } = await identityMapOf({
       ...full,
       line: {
@@ -37,7 +37,7 @@ describe('identityMap', () => {
     expect(codes).toEqual([]);
   });
 
-  it('makes the configured kind primary, whatever the namespaces are called', async () => {
+  it('makes the configured kind primary, whatever the names of the namespaces', async () => {
     const { map, codes } = await identityMapOf(full, {
       primary: 'cardNumber',
       namespaces: { cardNumber: 'card', email: 'Email' },
@@ -48,7 +48,7 @@ describe('identityMap', () => {
     expect(codes).toEqual([]);
   });
 
-  it('falls back on the customerId, then on what there is, and says so', async () => {
+  it('falls back to the customerId, then to any other identity, with a note', async () => {
     const primary = { primary: 'email' };
     const withId = await identityMapOf({ customerId: 11, instore: { externalId: 'X-1' } }, primary);
     const without = await identityMapOf({ instore: { mobile: '9845012345' } }, primary);
@@ -59,7 +59,7 @@ describe('identityMap', () => {
     expect(without.codes).toEqual(['primary-fallback identityMap']);
   });
 
-  it('has one primary where two kinds share a namespace', async () => {
+  it('has one primary identity if two kinds share a namespace', async () => {
     const { map } = await identityMapOf(
       { customerId: 11, instore: { externalId: 'X-1', cardNumbers: ['X-1', 'C-2'] } },
       {
@@ -75,7 +75,7 @@ describe('identityMap', () => {
     ]);
   });
 
-  it('takes 20 identities, the primary among them', async () => {
+  it('has at most 20 identities, with the primary one', async () => {
     const cardNumbers = Array.from({ length: 40 }, (_, index) => `C-${index}`);
     const { map, codes } = await identityMapOf(
       { customerId: 11, instore: { cardNumbers } },
@@ -87,7 +87,7 @@ describe('identityMap', () => {
     expect(codes).toEqual(['too-many-identities identityMap']);
   });
 
-  it('keeps the customer ids and one of each kind before a second of any', async () => {
+  it('prefers the customer ids and one of each kind over a second of any kind', async () => {
     const cardNumbers = Array.from({ length: 40 }, (_, index) => `C-${index}`);
     const { map } = await identityMapOf(
       { customerId: 11, instore: { cardNumbers, email: 'a@example.org', mobile: '9845012345' } },
@@ -109,7 +109,7 @@ describe('identityMap', () => {
     ]);
   });
 
-  it('uses the codes of the configuration, and no kind that has none', async () => {
+  it('uses the configured codes and leaves out kinds without one', async () => {
     const { map, codes } = await identityMapOf(
       { customerId: 11, instore: { mobile: '9845012345', email: 'a@example.org', externalId: 'X-1' } },
       { primary: 'email', namespaces: { email: 'acmeMail', phone: 'acme-tel' } },
@@ -134,7 +134,7 @@ describe('identityMap', () => {
     ['externalId', 'id '.repeat(341), 'loyaltyId', 'id '.repeat(341).trim()],
     ['externalId', 'é'.repeat(1_024), 'loyaltyId', 'é'.repeat(1_024)],
     ['externalId', '5d41402abc4b2a76b9719d911017c592', 'loyaltyId', '5d41402abc4b2a76b9719d911017c592'],
-  ])('takes %s %s', async (field, value, namespace, id) => {
+  ])('accepts %s %s', async (field, value, namespace, id) => {
     const { map, codes } = await identityMapOf({ customerId: 11, instore: { [field]: value } });
 
     expect(map[namespace]?.map((identity) => identity.id)).toEqual([id]);
@@ -196,7 +196,7 @@ describe('identityMap', () => {
   });
 
   it.each([0, -1, '0', 'NA', 1.5, '12345678901234567890', true])(
-    'takes no customerId %j',
+    'does not accept the customerId %j',
     async (customerId) => {
       const { map } = await identityMapOf({ customerId, instore: { externalId: 'X-1' } });
 
@@ -205,15 +205,16 @@ describe('identityMap', () => {
   );
 });
 
-const merge = (victim: JsonValue) =>
-  eventWith('loyaltyCustomerMerge', {
+function merge(victim: JsonValue) {
+  return eventWith('loyaltyCustomerMerge', {
     customerIdentifiers: null,
     survivorCustomerIdentifiers: { customerId: 5 },
     victimCustomerIdentifiers: victim,
   });
+}
 
 describe('a merge', () => {
-  it('links the two customers and folds the one into the other', async () => {
+  it('links the two customers and names the lane of the victim', async () => {
     const mapped = await messagesOf(merge({ customerId: 6 }));
 
     expect(mapped.event['identityMap']).toMatchObject({
@@ -226,7 +227,7 @@ describe('a merge', () => {
     expect(victimLaneOf(merge({ customerId: 6 }))).toBe(laneOf(204731, '6'));
   });
 
-  it('is of the survivor, even where only the dissolved customer has the primary kind of id', async () => {
+  it('belongs to the survivor, even if only the victim has the primary kind of identity', async () => {
     const event = eventWith('loyaltyCustomerMerge', {
       customerIdentifiers: null,
       survivorCustomerIdentifiers: { instore: { email: 'asha@example.org' } },
@@ -242,7 +243,7 @@ describe('a merge', () => {
     expect(await mapEvent(event, withoutEmail)).toMatchObject({ outcome: 'ignored', reason: 'no-identity' });
   });
 
-  it('keeps the dissolved customer when there are more than 20', async () => {
+  it('keeps the victim if there are more than 20 identities', async () => {
     const cardNumbers = Array.from({ length: 40 }, (_, index) => `C-${index}`);
     const event = eventWith('loyaltyCustomerMerge', {
       customerIdentifiers: null,
@@ -260,7 +261,7 @@ describe('a merge', () => {
     expect(map['card']).toHaveLength(18);
   });
 
-  it('folds nothing of nobody, nor a customer into itself', async () => {
+  it('merges neither an unknown customer nor a customer with itself', async () => {
     const nobodies: JsonValue[] = [{}, null, { customerId: 'x' }, { customerId: 5 }];
     for (const victim of nobodies) {
       const mapped = await messagesOf(merge(victim));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
-import { sizeOf } from '../../src/xdm/limits.ts';
+import { jsonBytes } from '../../src/xdm/xdm-record.ts';
 import {
   codesOf,
   contextOf,
@@ -14,8 +14,8 @@ import {
   readFixture,
 } from './mapping-rig.ts';
 
-describe('what is not delivered', () => {
-  it('sample events, unless the source wants them', async () => {
+describe('an event is not delivered', () => {
+  it('if it is a sample event, unless the source delivers them', async () => {
     const sample = fixtureEvent('sample-event');
 
     expect(await mapEvent(sample, contextOf())).toMatchObject({ outcome: 'ignored', reason: 'test-event' });
@@ -25,14 +25,14 @@ describe('what is not delivered', () => {
     });
   });
 
-  it('events of nobody', async () => {
+  it('if it belongs to nobody', async () => {
     expect(await mapEvent(fixtureEvent('group-expiry'), contextOf())).toMatchObject({
       outcome: 'ignored',
       reason: 'no-identity',
     });
   });
 
-  it('events of somebody for whom there is no namespace, and says so', async () => {
+  it('if none of its identities has a namespace, with a note', async () => {
     const mapped = await mapEvent(
       fixtureEvent('points-expired'),
       contextOf({ destination: { identity: { namespaces: { email: 'Email' } } } }),
@@ -42,7 +42,7 @@ describe('what is not delivered', () => {
     expect(codesOf(mapped)).toEqual(['no-namespace identityMap']);
   });
 
-  it('names without a mapping, where the source wants it so', async () => {
+  it('if its name has no mapping and the source ignores such events', async () => {
     const event = fixtureEvent('unknown-name');
 
     expect(await mapEvent(event, contextOf({ source: { unmapped: 'ignore' } }))).toMatchObject({
@@ -58,7 +58,7 @@ describe('what is not delivered', () => {
 });
 
 describe('_id', () => {
-  it('is the same for each envelope and order of keys', async () => {
+  it('is the same for any envelope and order of keys', async () => {
     const flat = JSON.parse(readFixture('points-issued')) as Record<string, unknown>;
     const { eventId, ...inner } = flat;
     const reversed = Object.fromEntries(Object.entries(flat).toReversed());
@@ -82,11 +82,12 @@ describe('_id', () => {
   });
 });
 
-const timestampOf = async (data: JsonObject, more: object = {}): Promise<unknown> =>
-  (await messagesOf(eventWith('transactionAdded', data, more))).event['timestamp'];
+async function timestampOf(data: JsonObject, more: object = {}): Promise<unknown> {
+  return (await messagesOf(eventWith('transactionAdded', data, more))).event['timestamp'];
+}
 
 describe('timestamp', () => {
-  it('is the business time, of a bill its date', async () => {
+  it('is the business time; for a bill its date', async () => {
     expect(await timestampOf({ billDate: 1793990000000, enteredAt: 1793990005000 })).toBe(
       '2026-11-06T18:33:20.000Z',
     );
@@ -94,11 +95,11 @@ describe('timestamp', () => {
     expect(await timestampOf({ billDate: '2026-11-06 10:00:00' })).toBe('2026-11-06T04:30:00.000Z');
   });
 
-  it('is the time Capillary stored it where the business time is none', async () => {
+  it('is the time Capillary stored it if the business time is invalid', async () => {
     expect(await timestampOf({ enteredAt: 156474848484 })).toBe('2026-11-06T21:20:00.000Z');
   });
 
-  it('is the time of receipt where nothing else is left, and never later', async () => {
+  it('is the time of receipt if there is no other, and never later', async () => {
     const receipt = new Date(RECEIVED_AT).toISOString();
 
     expect(await timestampOf({}, { createdAt: 5320 })).toBe(receipt);
@@ -107,13 +108,13 @@ describe('timestamp', () => {
   });
 });
 
-const loyaltyPaths = async (name: string, context = contextOf()): Promise<string[]> => {
+async function loyaltyPaths(name: string, context = contextOf()): Promise<string[]> {
   const { profile } = await messagesOf(fixtureEvent(name), context);
   return [...(profile?.attributes.keys() ?? [])].filter((path) => path.startsWith('loyalty.'));
-};
+}
 
 describe('switches of the destination', () => {
-  it('writes nothing below a tenant that there is not', async () => {
+  it('write no tenant fields without a tenant', async () => {
     for (const name of fixtureNames) {
       const mapped = await mapEvent(fixtureEvent(name), contextOf({ destination: { tenant: undefined } }));
       const event = mapped.outcome === 'messages' ? mapped.event : {};
@@ -121,7 +122,7 @@ describe('switches of the destination', () => {
     }
   });
 
-  it('changes no profile where there is no profile dataset or it is off', async () => {
+  it('disable profile changes if there is no profile dataset or it is off', async () => {
     const event = fixtureEvent('customer-added');
     const flow = { schemaId: 's', datasetId: 'd', flowId: 'f' };
 
@@ -134,7 +135,7 @@ describe('switches of the destination', () => {
     expect((await messagesOf(event)).profile?.attributes.get('person.name.firstName')).toBe('Meera');
   });
 
-  it('writes the loyalty fields of 2026 only where they are on', async () => {
+  it('write the loyalty fields of 2026 only if they are enabled', async () => {
     const on = contextOf({ destination: { schemaFeatures: { loyalty2026: true } } });
 
     expect(await loyaltyPaths('tier-upgraded')).toEqual(['loyalty.tier', 'loyalty.upgradeDate']);
@@ -146,7 +147,7 @@ describe('switches of the destination', () => {
     expect(await loyaltyPaths('points-issued', on)).toContain('loyalty.lifetimePoints');
   });
 
-  it('writes the store as point of interest where the schema has it', async () => {
+  it('write the store as a point of interest if it is enabled', async () => {
     const context = contextOf({ destination: { schemaFeatures: { placeContext: true } } });
 
     expect((await messagesOf(fixtureEvent('transaction-added'), context)).event['placeContext']).toEqual({
@@ -154,7 +155,7 @@ describe('switches of the destination', () => {
     });
   });
 
-  it('follows the configured program instead of the default one', async () => {
+  it('make the configured program the main one instead of the default', async () => {
     const context = contextOf({ source: { program: 2077 } });
 
     expect(
@@ -171,7 +172,7 @@ describe('switches of the destination', () => {
 describe('format raw', () => {
   const raw = contextOf({ destination: { format: 'raw' } });
 
-  it('passes the flat event on, whichever envelope it came in', async () => {
+  it('sends the flat event, whatever its envelope was', async () => {
     const mapped = await messagesOf(fixtureEvent('dates-only-wrapped'), raw);
 
     expect(mapped.event).toMatchObject({
@@ -183,7 +184,7 @@ describe('format raw', () => {
     expect(mapped.profile).toBeUndefined();
   });
 
-  it('gives the same to the profile where the event tells something of it, whatever the schema is said to have', async () => {
+  it('sends the same to the profile if the event has a profile attribute, whatever the schema features', async () => {
     const bare = contextOf({
       destination: { format: 'raw', tenant: undefined, schemaFeatures: { loyaltyEvents: false } },
     });
@@ -196,15 +197,15 @@ describe('format raw', () => {
   });
 
   it.each([
-    ['an event that tells nothing of it', 'transaction-added', {}],
+    ['an event without profile attributes', 'transaction-added', {}],
     ['a deletion', 'customer-deleted', {}],
     ['a destination without a profile', 'customer-added', { profile: undefined }],
     [
-      'one that writes none',
+      'a destination that writes no profiles',
       'customer-added',
       { profile: { schemaId: 's', datasetId: 'd', flowId: 'f', write: 'off' } },
     ],
-  ])('gives the profile nothing for %s', async (_what, name, destination) => {
+  ])('sends nothing to the profile for %s', async (_what, name, destination) => {
     const mapped = await messagesOf(
       fixtureEvent(name),
       contextOf({ destination: { format: 'raw', ...destination } }),
@@ -214,7 +215,7 @@ describe('format raw', () => {
     expect(mapped.profile).toBeUndefined();
   });
 
-  it('takes the person out of a deletion', async () => {
+  it('removes personal data from a deletion', async () => {
     const mapped = await messagesOf(fixtureEvent('customer-deleted'), raw);
 
     expect(mapped.erase).toBe(true);
@@ -227,7 +228,7 @@ describe('format raw', () => {
 
 describe('deletion', () => {
   it.each(['customer-deleted', 'customer-delete-request'])(
-    '%s carries the id and nothing else of the person',
+    '%s has the customerId and no other personal data',
     async (name) => {
       const mapped = await messagesOf(
         fixtureEvent(name),
@@ -241,7 +242,7 @@ describe('deletion', () => {
     },
   );
 
-  it('is not every customerUpdated and requestUpdated', async () => {
+  it('is not recognized in other customerUpdated and requestUpdated events', async () => {
     const other = eventWith('requestUpdated', {
       requestType: 'CUSTOMER',
       requestBaseType: 'DELETE',
@@ -254,7 +255,7 @@ describe('deletion', () => {
 });
 
 describe('numbers', () => {
-  it('beyond what a number can hold are left out', async () => {
+  it('out of range are left out', async () => {
     const body =
       '{"eventName":"pointsExpired","orgId":1,"createdAt":1794000000000,"data":{"customerIdentifiers":{"customerId":7},"pointsExpired":1e999}}';
     const mapped = await messagesOf(eventOf(body));
@@ -264,13 +265,13 @@ describe('numbers', () => {
 });
 
 describe('the payload of an unmapped event', () => {
-  it('is whole or not there', async () => {
+  it('is either complete or absent', async () => {
     const small = await messagesOf(eventWith('labelAssignmentCreated', { note: 'é'.repeat(100) }));
     const large = await messagesOf(eventWith('labelAssignmentCreated', { note: 'é'.repeat(3_000) }));
 
     expect(JSON.stringify(small.event)).toContain('payload');
     expect(JSON.stringify(large.event)).not.toContain('payload');
     expect(codesOf(large)).toEqual(['payload-left-out data']);
-    expect(sizeOf(large.event)).toBeLessThan(1_000);
+    expect(jsonBytes(large.event)).toBeLessThan(1_000);
   });
 });

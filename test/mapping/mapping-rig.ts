@@ -1,19 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseEvent } from '../../src/capillary/envelope.ts';
+import { parseEvent } from '../../src/capillary/event-parser.ts';
 import type { CapillaryEvent } from '../../src/capillary/event.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
-import { destinationSchema } from '../../src/config/destination.ts';
-import { sourceSchema } from '../../src/config/source.ts';
+import { destinationSchema } from '../../src/config/destination-config.ts';
+import { sourceSchema } from '../../src/config/source-config.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
-import type { Mapped, MappingContext } from '../../src/mapping/mapped.ts';
+import type { MappingResult, MappingContext } from '../../src/mapping/mapping-result.ts';
 
-/** 2026-11-20T12:00:00Z: after every event of the fixtures. */
+/** 2026-11-20T12:00:00Z: later than all events of the fixtures. */
 export const RECEIVED_AT = Date.UTC(2026, 10, 20, 12);
 
 export const fixtureFolder = fileURLToPath(new URL('../fixtures/mapping/', import.meta.url));
 
-/** Names of the payloads that have an expected mapping beside them. */
+/** Names of the payloads; each has its expected mapping in a second file. */
 export const fixtureNames = readdirSync(fixtureFolder)
   .filter((name) => name.endsWith('.json') && !name.endsWith('.xdm.json'))
   .map((name) => name.replace(/\.json$/, ''))
@@ -27,8 +27,8 @@ export interface ContextChange {
 }
 
 /**
- * A context as the configuration would give it: an Indian brand with a tenant and a profile dataset, unless
- * changed.
+ * A context as the configuration would give it: an Indian brand with a tenant and a profile
+ * dataset, unless changed.
  */
 export function contextOf({ source, destination, receivedAt, idSuffix }: ContextChange = {}): MappingContext {
   const flow = { schemaId: 'https://ns.adobe.com/acme/schemas/1', datasetId: 'd1', flowId: 'f1' };
@@ -67,8 +67,8 @@ export function eventOf(payload: object | string): CapillaryEvent {
 }
 
 /** An event with its data, of a customer, in the smallest envelope. */
-export const eventWith = (eventName: string, data: JsonObject, more: object = {}): CapillaryEvent =>
-  eventOf({
+export function eventWith(eventName: string, data: JsonObject, more: object = {}): CapillaryEvent {
+  return eventOf({
     eventName,
     eventId: 'e-1',
     orgId: 204731,
@@ -76,12 +76,17 @@ export const eventWith = (eventName: string, data: JsonObject, more: object = {}
     data: { customerIdentifiers: { customerId: 518200431 }, ...data },
     ...more,
   });
+}
 
-export const readFixture = (name: string): string => readFileSync(`${fixtureFolder}${name}.json`, 'utf8');
+export function readFixture(name: string): string {
+  return readFileSync(`${fixtureFolder}${name}.json`, 'utf8');
+}
 
-export const fixtureEvent = (name: string): CapillaryEvent => eventOf(readFixture(name));
+export function fixtureEvent(name: string): CapillaryEvent {
+  return eventOf(readFixture(name));
+}
 
-export type Messages = Extract<Mapped, { outcome: 'messages' }>;
+export type Messages = Extract<MappingResult, { outcome: 'messages' }>;
 
 /** Maps and insists on messages. */
 export async function messagesOf(event: CapillaryEvent, context = contextOf()): Promise<Messages> {
@@ -92,13 +97,19 @@ export async function messagesOf(event: CapillaryEvent, context = contextOf()): 
   return mapped;
 }
 
-export const codesOf = (mapped: Mapped): string[] => mapped.notes.map(({ path, code }) => `${code} ${path}`);
+export function codesOf(mapped: MappingResult): string[] {
+  return mapped.notes.map(({ path, code }) => `${code} ${path}`);
+}
 
-/** A mapping as plain JSON without the text of its event and what it did not read, for comparing and for the fixtures. */
-export const plain = (mapped: Mapped): JsonObject =>
-  JSON.parse(
+/**
+ * A mapping as plain JSON without the text of its event and what it did not read, for comparing and
+ * for the fixtures.
+ */
+export function plain(mapped: MappingResult): JsonObject {
+  return JSON.parse(
     JSON.stringify(
       { ...mapped, json: undefined, notes: codesOf(mapped), unread: undefined },
       (_key, value: unknown) => (value instanceof Map ? (Object.fromEntries(value) as object) : value),
     ),
   ) as JsonObject;
+}

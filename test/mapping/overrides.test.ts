@@ -1,22 +1,23 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { mapEvent } from '../../src/mapping/map-event.ts';
-import type { Mapped } from '../../src/mapping/mapped.ts';
+import type { MappingResult } from '../../src/mapping/mapping-result.ts';
 import { compileOverrides } from '../../src/mapping/overrides.ts';
 import { codesOf, contextOf, fixtureEvent, messagesOf, plain } from './mapping-rig.ts';
 
 const bill = fixtureEvent('transaction-added');
-const withOverride = (parts: object, destination = {}) =>
-  contextOf({ source: { overrides: { transactionAdded: parts, customerAdded: parts } }, destination });
+function withOverride(parts: object, destination = {}) {
+  return contextOf({ source: { overrides: { transactionAdded: parts, customerAdded: parts } }, destination });
+}
 
-/** The detail of a failure after what it must begin with. */
-const wordsOf = (mapped: Mapped, start: string): string => {
+/** The detail of a failure after its expected start. */
+function detailAfter(mapped: MappingResult, start: string): string {
   const detail = mapped.outcome === 'failed' ? mapped.detail : '';
   expect(detail).toMatch(new RegExp(`^${start}`));
   return detail.slice(start.length);
-};
+}
 
 describe('an override', () => {
-  it('extends the built-in result, replaces values and takes fields away', async () => {
+  it('extends the built-in result, replaces values and removes fields', async () => {
     const event = `{
       "eventType": "retail.sale",
       "commerce": { "order": { "purchaseID": event.data.billClientId, "discountAmount": null } },
@@ -33,7 +34,7 @@ describe('an override', () => {
     expect(mapped.notes).toEqual([]);
   });
 
-  it.each(['null', '7', '""', '" x"'])('leaves the eventType where it gives %s', async (eventType) => {
+  it.each(['null', '7', '""', '" x"'])('keeps the eventType if its own is %s', async (eventType) => {
     const mapped = await messagesOf(
       bill,
       withOverride({ event: `{ "eventType": ${eventType}, "producedBy": "till" }` }),
@@ -43,7 +44,7 @@ describe('an override', () => {
     expect(codesOf(mapped)).toContain('protected-field eventType');
   });
 
-  it('can tell of the profile, also for an event that does not by itself', async () => {
+  it('can set profile attributes, also for an event without any', async () => {
     const mapped = await messagesOf(
       bill,
       withOverride({
@@ -57,7 +58,7 @@ describe('an override', () => {
     expect(mapped.profile?.attributes.get('identityMap.capillaryId')).toEqual(['518200431']);
   });
 
-  it('can hold back what the built-in mapping tells of the profile', async () => {
+  it('can remove profile attributes of the built-in mapping', async () => {
     const mapped = await messagesOf(
       fixtureEvent('customer-added'),
       withOverride({ profile: '{"person": {"name": {"lastName": null}}}' }),
@@ -98,7 +99,7 @@ describe('an override', () => {
     ]);
   });
 
-  it('cannot change whose event it is, when it was, or that it is the same one', async () => {
+  it('cannot change the identities, the timestamp and the _id', async () => {
     const plainly = await messagesOf(bill);
     const event =
       '$merge([mapped, {"_id": "mine", "timestamp": $now(), "identityMap": {"Email": []}, "producedBy": "self"}])';
@@ -114,44 +115,44 @@ describe('an override', () => {
 
   it.each([
     ['fails', '  $error("with " & event.data.amount)', 'JSONata code D3137 at character 9'],
-    ['asks for what is no number', '{"x": event.data.billNumber * 2}', 'JSONata code T2001 at character 29'],
+    ['multiplies a text', '{"x": event.data.billNumber * 2}', 'JSONata code T2001 at character 29'],
     [
       'never ends',
       '($f := function($n) { $f($n + 1) }; $f(0))',
       /^JSONata code D1012 \(it runs longer than 250 ms\) at character \d+$/,
     ],
     [
-      'nests too deep',
+      'nests too deeply',
       '($f := function($n) { 1 + $f($n + 1) }; $f(0))',
       /^JSONata code D1011 \(it nests deeper than 500 levels\) at character \d+$/,
     ],
     [
-      'makes too much',
+      'makes too long a list',
       '$count([1..9999999]) > 0 ? {} : {}',
       'JSONata code D2015 (it makes a list of more than 10000 items) at character 11',
     ],
-    ['gives a text', '"text"', 'it gives something else than an object'],
-    ['gives a list', '[{"producedBy": "self"}, {}]', 'it gives something else than an object'],
-    ['gives a lambda', 'function($n) { $n }', 'it gives something else than an object'],
-    ['gives a function', '$uppercase', 'it gives something else than an object'],
+    ['returns a text', '"text"', 'the result is not an object'],
+    ['returns a list', '[{"producedBy": "self"}, {}]', 'the result is not an object'],
+    ['returns a lambda', 'function($n) { $n }', 'the result is not an object'],
+    ['returns a function', '$uppercase', 'the result is not an object'],
     [
-      'wants chance',
+      'uses randomness',
       '{"producedBy": $string($random())}',
-      'it asks for chance, and a resent event must give the same record at character 31',
+      'random functions are not allowed, because a resent event must give the same record at character 31',
     ],
-  ])('that %s fails the event, and says where without values', async (_what, expression, why) => {
+  ])('that %s fails the event and reports the position without values', async (_what, expression, why) => {
     const name = 'transactionAdded';
     const ofEvent = await mapEvent(bill, withOverride({ event: expression }));
     const ofProfile = await mapEvent(bill, withOverride({ profile: expression }));
 
     const detail = (part: string) => `source acme, ${name}, override of the ${part}: `;
     expect(ofEvent).toMatchObject({ outcome: 'failed', reason: 'mapping' });
-    expect(wordsOf(ofEvent, detail('event'))).toMatch(why);
-    expect(wordsOf(ofProfile, detail('profile'))).toMatch(why);
-    expect(wordsOf(ofEvent, '')).not.toContain('1840');
+    expect(detailAfter(ofEvent, detail('event'))).toMatch(why);
+    expect(detailAfter(ofProfile, detail('profile'))).toMatch(why);
+    expect(detailAfter(ofEvent, '')).not.toContain('1840');
   });
 
-  it('that gives nothing changes nothing', async () => {
+  it('without a result changes nothing', async () => {
     const mapped = await messagesOf(
       bill,
       withOverride({ event: 'event.data.amount > 99999 ? {"producedBy": "self"}' }),
@@ -160,7 +161,7 @@ describe('an override', () => {
     expect(plain(mapped)).toEqual(plain(await messagesOf(bill)));
   });
 
-  it('gives the same whenever it is run, and however many are run at once', async () => {
+  it('gives the same result at any time and with any number of concurrent runs', async () => {
     const context = withOverride({ event: '{"_acme": {"seen": $now(), "at": $millis()}}' });
     const all = await Promise.all(Array.from({ length: 300 }, () => messagesOf(bill, context)));
 
@@ -171,21 +172,21 @@ describe('an override', () => {
   });
 });
 
-describe('the time bound', () => {
-  it('does not count what the machine took: a stall in the middle fails no event', async () => {
+describe('the time limit', () => {
+  it('does not count a stall of the machine, which must not fail an event', async () => {
     const context = withOverride({ event: '{"_acme": {"sum": $sum([1..50])}}' });
     const now = Date.now;
-    let looks = 0;
-    // The clock jumps on once in the middle of the evaluation.
-    vi.spyOn(Date, 'now').mockImplementation(() => now() + ((looks += 1) > 5 ? 10_000 : 0));
+    let calls = 0;
+    // The clock jumps forward once in the middle of the evaluation.
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + ((calls += 1) > 5 ? 10_000 : 0));
     onTestFinished(() => void vi.restoreAllMocks());
 
     const mapped = await messagesOf(bill, context);
-    expect(looks).toBeGreaterThan(5);
+    expect(calls).toBeGreaterThan(5);
     expect(mapped.event).toMatchObject({ _acme: { sum: 1_275 } });
   });
 
-  it('is each expression’s own, however many run at once', async () => {
+  it('applies to each expression alone, with any number of concurrent runs', async () => {
     const context = withOverride({ event: '{"_acme": {"sum": $sum([1..2000].($ * 2))}}' });
     const all = await Promise.all(Array.from({ length: 100 }, () => messagesOf(bill, context)));
 
@@ -194,11 +195,11 @@ describe('the time bound', () => {
 });
 
 describe('compileOverrides', () => {
-  it('names the expression that is none', () => {
+  it('names an invalid expression', () => {
     const source = { overrides: { tierUpgraded: { event: '{"a": 1}', profile: '{"a": ' } } };
 
     expect(() => compileOverrides(source)).toThrow(
-      /^overrides\.tierUpgraded\.profile is no JSONata expression: .*character/,
+      /^overrides\.tierUpgraded\.profile is not a valid JSONata expression: .*character/,
     );
   });
 });

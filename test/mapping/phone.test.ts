@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { toE164 } from '../../src/mapping/phone.ts';
+import { createRecentCache, toE164 } from '../../src/mapping/phone.ts';
 
-/** Ways to write a number of each country: `national` after the zero that people dial before it, `code` its calling code. */
+/**
+ * Numbers of each country: calling code, national number, and the zero that people dial before it.
+ */
 const COUNTRIES = [
   { country: 'IN', code: '91', national: '9845012345', zero: '0' },
   { country: 'AE', code: '971', national: '501234568', zero: '0' },
@@ -20,7 +22,7 @@ const COUNTRIES = [
 describe('a number of the source’s own country', () => {
   it.each(COUNTRIES)('$country', ({ country, code, national, zero }) => {
     const spaced = national.replace(/^(..)(....)/, '$1 $2-');
-    const ways = [
+    const spellings = [
       national,
       `${zero}${national}`,
       `${zero}${spaced}`,
@@ -32,10 +34,10 @@ describe('a number of the source’s own country', () => {
       `(+${code}) ${spaced}`,
       `00${code}${national}`,
       `\u202a+${code}\u00a0${national}\u202c`,
-    ].filter((way) => zero !== '' || !way.includes('(0)'));
+    ].filter((spelling) => zero !== '' || !spelling.includes('(0)'));
 
-    expect(Object.fromEntries(ways.map((way) => [way, toE164(way, country)]))).toEqual(
-      Object.fromEntries(ways.map((way) => [way, `+${code}${national}`])),
+    expect(Object.fromEntries(spellings.map((spelling) => [spelling, toE164(spelling, country)]))).toEqual(
+      Object.fromEntries(spellings.map((spelling) => [spelling, `+${code}${national}`])),
     );
   });
 });
@@ -115,10 +117,10 @@ describe('toE164', () => {
     ['9845012345 ext 5', 'IN'],
     ['+', 'IN'],
     ['', 'IN'],
-  ])('%s in %s is none', (text, country) => expect(toE164(text, country)).toBeUndefined());
+  ])('%s in %s is invalid', (text, country) => expect(toE164(text, country)).toBeUndefined());
 });
 
-it('a number read before is read the same again, for each country, however many came between', () => {
+it('a number is parsed the same again, for each country, however many came in between', () => {
   const readAll = (): unknown[] =>
     ['IN', 'SG', undefined].flatMap((country) =>
       ['91234568', '919845012345', '9999999999', 'hash'].map((text) => toE164(text, country)),
@@ -131,4 +133,39 @@ it('a number read before is read the same again, for each country, however many 
   expect(readAll()).toEqual(first);
   expect(first).toContain('+6591234568');
   expect(first.filter((phone) => phone === undefined).length).toBeGreaterThan(4);
+});
+
+/** Requests texts one after the other. @returns those that were computed */
+function computedFor(texts: readonly string[], size: number): readonly string[] {
+  const cache = createRecentCache<string>(size);
+  return texts.filter((text) => {
+    let isComputed = false;
+    expect(
+      cache.get(text, () => {
+        isComputed = true;
+        return `of ${text}`;
+      }),
+    ).toBe(`of ${text}`);
+    return isComputed;
+  });
+}
+
+describe('the cache of recent results', () => {
+  it('computes a result once', () => expect(computedFor(['a', 'b', 'a', 'b', 'a'], 2)).toEqual(['a', 'b']));
+
+  it('keeps the last texts, and texts that are requested again and again', () =>
+    expect(computedFor(['a', 'b', 'c', 'a', 'd', 'a', 'e', 'a'], 2)).toEqual(['a', 'b', 'c', 'd', 'e']));
+
+  it('drops a text after requests for twice as many others', () =>
+    expect(computedFor(['a', 'b', 'c', 'd', 'e', 'a'], 2)).toEqual(['a', 'b', 'c', 'd', 'e', 'a']));
+
+  it('also caches undefined', () => {
+    const cache = createRecentCache<undefined>(1);
+    let made = 0;
+    const make = (): undefined => void (made += 1);
+    cache.get('a', make);
+    cache.get('a', make);
+
+    expect(made).toBe(1);
+  });
 });

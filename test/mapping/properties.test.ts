@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../../src/capillary/catalogue.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
-import type { Mapped } from '../../src/mapping/mapped.ts';
-import { closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
+import type { MappingResult } from '../../src/mapping/mapping-result.ts';
+import { referencePath } from '../helpers/reference.ts';
+import { closedXdmValidators } from '../helpers/xdm-schema.ts';
 import { contextOf, eventOf, fixtureNames, plain, readFixture } from './mapping-rig.ts';
 import { faultsOf } from './record-faults.ts';
 
@@ -16,11 +17,13 @@ const features = {
   consents: true,
 };
 const context = contextOf({ source: { testEvents: 'deliver' }, destination: { schemaFeatures: features } });
-const validators = hasXdmSchemas ? closedXdmValidators({ features, tenant: '_acme' }) : undefined;
+const xdmRoot = referencePath('xdm/', 'mapped garbage against Adobe’s schemas');
+const validators =
+  xdmRoot === undefined ? undefined : closedXdmValidators({ features, tenant: '_acme', root: xdmRoot });
 
 const payloads = fixtureNames.map((name) => JSON.parse(readFixture(name)) as JsonObject);
 
-/** Values that real and hostile senders put where something else belongs. */
+/** Wrong values of real and hostile senders. */
 const garbage: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<JsonValue>,
   fc.constantFrom<JsonValue>(
@@ -48,23 +51,23 @@ const garbage: fc.Arbitrary<JsonValue> = fc.oneof(
   ) as fc.Arbitrary<JsonValue>,
 );
 
-const pathsIn = (
+function pathsIn(
   value: JsonValue,
   path: readonly (string | number)[] = [],
-): (readonly (string | number)[])[] => {
+): (readonly (string | number)[])[] {
   const inner: (readonly [string | number, JsonValue])[] = Array.isArray(value)
     ? [...value.entries()]
     : isJsonObject(value)
       ? Object.entries(value)
       : [];
   return [path, ...inner.flatMap(([key, below]) => pathsIn(below, [...path, key]))];
-};
+}
 
-const withValueAt = (
+function withValueAt(
   root: JsonValue,
   [key, ...rest]: readonly (string | number)[],
   value: JsonValue,
-): JsonValue => {
+): JsonValue {
   if (key === undefined) {
     return value;
   }
@@ -72,33 +75,33 @@ const withValueAt = (
     return root.map((item, index) => (index === key ? withValueAt(item, rest, value) : item));
   }
   return isJsonObject(root) ? { ...root, [key]: withValueAt(root[key] ?? null, rest, value) } : root;
-};
+}
 
-/** A real payload of which some places below `data` hold garbage. */
-const spoiled = fc.constantFrom(...payloads).chain((payload) => {
+/** A real payload with garbage at some places below `data`. */
+const corruptedPayload = fc.constantFrom(...payloads).chain((payload) => {
   const places = pathsIn(payload).filter((path) => path.includes('data') && path.at(-1) !== 'data');
   return fc
     .array(fc.tuple(fc.constantFrom(...places), garbage), { minLength: 1, maxLength: 6 })
     .map(
-      (spoils) =>
-        spoils.reduce<JsonValue>(
+      (changes) =>
+        changes.reduce<JsonValue>(
           (body, [path, value]) => withValueAt(body, path, value),
           payload,
         ) as JsonObject,
     );
 });
 
-describe('whatever stands in an event', () => {
+describe('an event with garbage', () => {
   it('is mapped to a valid message within the limits, or ignored', async () => {
     await fc.assert(
-      fc.asyncProperty(spoiled, async (body) => {
+      fc.asyncProperty(corruptedPayload, async (body) => {
         expect(await faultsIn(body)).toEqual([]);
       }),
       { numRuns: 1_500 },
     );
   });
 
-  it('and whatever its name', async () => {
+  it('is mapped to a valid message with any name', async () => {
     const names = fc.oneof(fc.constantFrom(...CATALOGUE.keys()), fc.string({ minLength: 1, maxLength: 200 }));
     const data = fc.dictionary(
       fc.constantFrom('customerStatus', 'lineItems', 'updatedFields', 'firstName', '__proto__', 'amount'),
@@ -114,9 +117,9 @@ describe('whatever stands in an event', () => {
     );
   });
 
-  it('gives the same each time, and the same _id for each order of keys', async () => {
+  it('gives the same result each time, and the same _id for any order of keys', async () => {
     await fc.assert(
-      fc.asyncProperty(spoiled, async (body) => {
+      fc.asyncProperty(corruptedPayload, async (body) => {
         const first = await mapEvent(eventOf(body), context);
         const again = await mapEvent(eventOf(body), context);
         const reordered = await mapEvent(eventOf(reversed(body)), context);
@@ -129,14 +132,16 @@ describe('whatever stands in an event', () => {
   });
 });
 
-const faultsIn = async (body: JsonObject): Promise<readonly string[]> => {
+async function faultsIn(body: JsonObject): Promise<readonly string[]> {
   const event = eventOf(body);
   return faultsOf(event, await mapEvent(event, context), context, validators);
-};
+}
 
-const idOf = (mapped: Mapped): string | undefined => (mapped.outcome === 'messages' ? mapped.id : undefined);
+function idOf(mapped: MappingResult): string | undefined {
+  return mapped.outcome === 'messages' ? mapped.id : undefined;
+}
 
-const reversed = (value: JsonValue): JsonObject => {
+function reversed(value: JsonValue): JsonObject {
   const turned = (inner: JsonValue): JsonValue => {
     if (Array.isArray(inner)) {
       return inner.map(turned);
@@ -150,4 +155,4 @@ const reversed = (value: JsonValue): JsonObject => {
       : inner;
   };
   return turned(value) as JsonObject;
-};
+}

@@ -1,19 +1,19 @@
 import type { ValidateFunction } from 'ajv/dist/ajv.js';
-import { envelope } from '../../src/adobe/envelope.ts';
+import { serializeEnvelope } from '../../src/adobe/inlet/inlet-envelope.ts';
 import type { CapillaryEvent } from '../../src/capillary/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
-import type { Mapped, MappingContext } from '../../src/mapping/mapped.ts';
-import { keep } from '../../src/mapping/keep.ts';
+import type { MappingResult, MappingContext } from '../../src/mapping/mapping-result.ts';
+import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
 import { conform } from '../../src/xdm/conform.ts';
-import { eventShape } from '../../src/xdm/event-fields.ts';
+import { eventShape } from '../../src/xdm/event-shape.ts';
 import {
-  EVENT_MAX_BYTES,
+  MAX_EVENT_BYTES,
   MAX_IDENTITIES,
   MAX_IDENTITY_CHARS,
-  PROFILE_MAX_BYTES,
-  sizeOf,
-} from '../../src/xdm/limits.ts';
-import { profileShape } from '../../src/xdm/profile-fields.ts';
+  MAX_PROFILE_BYTES,
+  jsonBytes,
+} from '../../src/xdm/xdm-record.ts';
+import { profileShape } from '../../src/xdm/profile-shape.ts';
 import { isListShape, isObjectShape, type ObjectShape, type Shape } from '../../src/xdm/shape.ts';
 import type { ClosedXdmValidators } from '../helpers/xdm-schema.ts';
 
@@ -27,7 +27,7 @@ const TARGET = {
 /** What is wrong with a mapping of format xdm: nothing, whatever the event was. */
 export function faultsOf(
   event: CapillaryEvent,
-  mapped: Mapped,
+  mapped: MappingResult,
   context: MappingContext,
   validators?: ClosedXdmValidators,
 ): readonly string[] {
@@ -40,7 +40,7 @@ export function faultsOf(
   const { tenant, schemaFeatures } = context.destination;
   const ofEvent = [
     ...recordFaults(mapped.event, eventShape(schemaFeatures, tenant), context, validators?.event),
-    ...(sizeOf(mapped.event) > EVENT_MAX_BYTES ? [`${sizeOf(mapped.event)} bytes of event`] : []),
+    ...(jsonBytes(mapped.event) > MAX_EVENT_BYTES ? [`${jsonBytes(mapped.event)} bytes of event`] : []),
     ...(mapped.event['_id'] === mapped.id && /^cap-[0-9a-f]{40}$/.test(mapped.id) ? [] : ['another _id']),
     ...(['timestamp', 'eventType'].every((name) => name in mapped.event)
       ? []
@@ -58,22 +58,22 @@ export function profileRecordFaults(
   const { tenant, schemaFeatures } = context.destination;
   return [
     ...recordFaults(entity, profileShape(schemaFeatures, tenant), context, validators?.profile),
-    ...(sizeOf(entity) > PROFILE_MAX_BYTES ? [`${sizeOf(entity)} bytes of profile`] : []),
+    ...(jsonBytes(entity) > MAX_PROFILE_BYTES ? [`${jsonBytes(entity)} bytes of profile`] : []),
   ];
 }
 
 function profileFaults(
   event: CapillaryEvent,
-  mapped: Extract<Mapped, { outcome: 'messages' }>,
+  mapped: Extract<MappingResult, { outcome: 'messages' }>,
   context: MappingContext,
   validators?: ClosedXdmValidators,
 ): readonly string[] {
   if (mapped.profile === undefined) {
     return [];
   }
-  const before = { lane: '1', own: '1', state: undefined, victim: undefined };
-  const { profile, state } = keep(event, mapped, before, context);
-  const again = keep(event, mapped, { ...before, state }, context);
+  const before = { lane: '1', ownLane: '1', state: undefined, victim: undefined };
+  const { profile, state } = applyToCustomer(event, mapped, before, context);
+  const again = applyToCustomer(event, mapped, { ...before, state }, context);
   return [
     ...(profile === undefined ? [] : profileRecordFaults(profile.entity, context, validators)),
     ...(again.state === undefined ? [] : ['a second time makes another profile']),
@@ -95,13 +95,16 @@ function recordFaults(
     ...(JSON.stringify(kept) === JSON.stringify(fields) ? [] : ['something is left that should not be']),
     ...(isValid ? [] : [JSON.stringify(validate?.errors)]),
     ...emptyPlaces(entity, '').map((path) => `${path} is empty`),
-    ...looseTimes(fields, shape, ''),
+    ...malformedTimes(fields, shape, ''),
     ...identityFaults(identityMap, context),
     ...sendingFaults(entity),
   ];
 }
 
-/** The schema that the tests make knows the relay's fields below the tenant; a brand has its own beside them. */
+/**
+ * The schema that the tests make knows the relay's fields below the tenant; a brand has its own
+ * beside them.
+ */
 function withoutOwnFields(entity: JsonObject, tenant = ''): JsonObject {
   const { [tenant]: own, ...standard } = entity;
   const capillary = isJsonObject(own) ? own['capillary'] : undefined;
@@ -132,28 +135,30 @@ function identityFaults(
 
 /** The text that goes out holds the record in exactly the bytes that were measured. */
 function sendingFaults(entity: JsonObject): readonly string[] {
-  const text = envelope(TARGET, entity, 1_794_000_000_000);
+  const text = serializeEnvelope(TARGET, entity, 1_794_000_000_000);
   const start = text.indexOf('"xdmEntity":') + '"xdmEntity":'.length;
   const sent = Buffer.from(text, 'utf8').subarray(Buffer.byteLength(text.slice(0, start)), -2);
   return [
-    ...(sent.length === sizeOf(entity) ? [] : [`sends ${sent.length} bytes, measures ${sizeOf(entity)}`]),
+    ...(sent.length === jsonBytes(entity)
+      ? []
+      : [`sends ${sent.length} bytes, measures ${jsonBytes(entity)}`]),
     ...(sent.toString('utf8') === JSON.stringify(entity) ? [] : ['sends another text than it holds']),
   ];
 }
 
 /** Times that are not RFC 3339 with milliseconds and Z. */
-function looseTimes(value: JsonValue | undefined, shape: Shape, path: string): readonly string[] {
+function malformedTimes(value: JsonValue | undefined, shape: Shape, path: string): readonly string[] {
   if (value === undefined) {
     return [];
   }
   if (isObjectShape(shape)) {
     const fields = isJsonObject(value) ? value : {};
     return Object.entries(shape.fields).flatMap(([name, inner]) =>
-      looseTimes(fields[name], inner, `${path}.${name}`),
+      malformedTimes(fields[name], inner, `${path}.${name}`),
     );
   }
   if (isListShape(shape)) {
-    return (Array.isArray(value) ? value : []).flatMap((item) => looseTimes(item, shape.items, path));
+    return (Array.isArray(value) ? value : []).flatMap((item) => malformedTimes(item, shape.items, path));
   }
   const isTight = /^"2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$/.test(JSON.stringify(value));
   return shape !== 'date-time' || isTight ? [] : [`${path} is no time with ms and Z`];

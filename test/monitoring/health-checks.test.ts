@@ -7,10 +7,10 @@ const NOW = 1_000_000_000;
 
 function rig() {
   const state = {
-    pulseAge: 900,
-    stall: 10,
+    heartbeatAge: 900,
+    loopDelayMs: 10,
     refusal: undefined as { code: 'store-full'; detail: string; retryAfter: number } | undefined,
-    stillFor: 3_600_000,
+    msSinceProgress: 3_600_000,
     inFlight: 0,
     flow: 'flowing' as DestinationStatus['state'],
     nextDueAt: undefined as number | undefined,
@@ -19,14 +19,14 @@ function rig() {
   const claims: ClaimRequest[] = [];
   const checks = createHealthChecks({
     journal: {
-      pulseAge: () => state.pulseAge,
+      msSinceHeartbeat: () => state.heartbeatAge,
       claim: async (request) => {
         claims.push(request);
         if (!state.readable) throw new StoreError('disk I/O error');
         return { events: [], ...(state.nextDueAt === undefined ? {} : { nextDueAt: state.nextDueAt }) };
       },
     },
-    gate: { refusal: () => state.refusal },
+    admission: { refusal: () => state.refusal },
     sources: [
       { name: 'acme', destination: 'aep' },
       { name: 'beta', destination: 'elsewhere' },
@@ -36,8 +36,8 @@ function rig() {
         {
           config: { name: 'aep' },
           dispatcher: {
-            get stillFor() {
-              return state.stillFor;
+            get msSinceProgress() {
+              return state.msSinceProgress;
             },
             get inFlight() {
               return state.inFlight;
@@ -48,7 +48,7 @@ function rig() {
       ],
     },
     now: () => NOW,
-    takeStall: () => state.stall,
+    maxLoopDelay: () => state.loopDelayMs,
   });
   const failing = async (): Promise<string[]> =>
     (await checks.ready()).filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`);
@@ -56,7 +56,7 @@ function rig() {
 }
 
 describe('liveness', () => {
-  it('names what it looked at', () => {
+  it('names its checks', () => {
     const { checks } = rig();
     expect(checks.live()).toEqual([
       { name: 'event-loop', ok: true },
@@ -64,51 +64,51 @@ describe('liveness', () => {
     ]);
   });
 
-  it('bears a long step of the storage thread, and fails when it has gone silent', () => {
+  it('tolerates a long step of the storage thread, and fails when heartbeats stop', () => {
     const { checks, state } = rig();
-    state.pulseAge = 6_000;
+    state.heartbeatAge = 6_000;
     expect(checks.live()[1]).toMatchObject({ ok: true });
-    state.pulseAge = 16_000;
-    expect(checks.live()[1]).toMatchObject({ ok: false, detail: 'has shown no sign of life for 16 s' });
+    state.heartbeatAge = 16_000;
+    expect(checks.live()[1]).toMatchObject({ ok: false, detail: 'has sent no heartbeat for 16 s' });
   });
 
-  it('fails when the event loop was held up', () => {
+  it('fails when the event loop was blocked', () => {
     const { checks, state } = rig();
-    state.stall = 5_100;
-    expect(checks.live()[0]).toMatchObject({ ok: false, detail: 'was held up for 5 s' });
+    state.loopDelayMs = 5_100;
+    expect(checks.live()[0]).toMatchObject({ ok: false, detail: 'was blocked for 5 s' });
   });
 });
 
 describe('readiness', () => {
-  it('is there at rest', async () => {
+  it('passes when idle', async () => {
     const { checks, claims } = rig();
     expect((await checks.ready()).map(({ name, ok }) => [name, ok])).toEqual([
       ['journal', true],
       ['storage-thread', true],
       ['delivery/aep', true],
     ]);
-    // It takes nothing, and asks for the sources of that destination only.
+    // It claims nothing, and only for the sources of that destination.
     expect(claims).toMatchObject([{ destination: 'aep', sources: ['acme'], limit: 0, replays: 0 }]);
   });
 
-  it('fails while the journal cannot take', async () => {
+  it('fails while the journal cannot accept events', async () => {
     const { failing, state } = rig();
     state.refusal = { code: 'store-full', detail: 'the disk is full', retryAfter: 30 };
     expect(await failing()).toEqual(['journal: the disk is full']);
   });
 
-  it('asks nothing of a storage thread that is silent', async () => {
+  it('sends no calls to a storage thread without heartbeats', async () => {
     const { failing, claims, state } = rig();
-    state.pulseAge = 20_000;
-    expect(await failing()).toEqual(['storage-thread: has shown no sign of life for 20 s']);
+    state.heartbeatAge = 20_000;
+    expect(await failing()).toEqual(['storage-thread: has sent no heartbeat for 20 s']);
     expect(claims).toEqual([]);
   });
 
-  it('fails when nothing has moved for a minute although something is due or under way', async () => {
+  it('fails after a minute without progress while events are due or in flight', async () => {
     const { failing, state } = rig();
-    state.stillFor = 75_000;
+    state.msSinceProgress = 75_000;
     state.nextDueAt = NOW - 61_000;
-    const stuck = 'delivery/aep: events are due, but none has got an outcome for 75 s';
+    const stuck = 'delivery/aep: events are due, but none was settled for 75 s';
     expect(await failing()).toEqual([stuck]);
     state.nextDueAt = undefined;
     state.inFlight = 3;
@@ -119,15 +119,15 @@ describe('readiness', () => {
   });
 
   it.each([
-    ['something moved', { stillFor: 59_000, inFlight: 3, nextDueAt: NOW - 90_000 }],
+    ['there was progress', { msSinceProgress: 59_000, inFlight: 3, nextDueAt: NOW - 90_000 }],
     [
-      'the destination is down, which is not our fault',
+      'the destination is down, which is not a fault of the relay',
       { flow: 'waiting' as const, nextDueAt: NOW - 90_000 },
     ],
     ['an operator paused it', { flow: 'paused' as const, nextDueAt: NOW - 90_000 }],
-    ['what waits is due later', { nextDueAt: NOW + 1_000 }],
-    ['what waits has become due just now', { nextDueAt: NOW - 1_000 }],
-  ])('is there while %s', async (_why, change) => {
+    ['waiting events are due later', { nextDueAt: NOW + 1_000 }],
+    ['waiting events have just become due', { nextDueAt: NOW - 1_000 }],
+  ])('passes while %s', async (_why, change) => {
     const { failing, state } = rig();
     Object.assign(state, change);
     expect(await failing()).toEqual([]);

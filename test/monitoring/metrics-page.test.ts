@@ -4,11 +4,11 @@ import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { placeOf } from '../docs/generated.ts';
 import { metricsPage } from '../docs/metrics-page.ts';
 
-it('docs/metrics.md is what the registry says: npm run docs', async () => {
+it('docs/metrics.md matches the registry (npm run docs updates it)', async () => {
   expect(readFileSync(placeOf('docs/metrics.md'), 'utf8')).toBe(await metricsPage());
 });
 
-it('every metric has a help, and every label values that are bounded', async () => {
+it('every metric has a help text, and every label a bounded set of values', async () => {
   const { registry, labels } = createMetrics();
   const metrics = await registry.getMetricsAsJSON();
   for (const { help } of metrics) expect(help).not.toBe('');

@@ -4,7 +4,7 @@ import { createLogger } from '../../src/telemetry/log.ts';
 
 type Line = Record<string, unknown>;
 
-/** A logger, and what it has written. */
+/** A logger and the lines it has written. */
 function logging(level: 'trace' | 'info' = 'trace') {
   const texts: string[] = [];
   const log = createLogger({ level, destination: { write: (text) => void texts.push(text) } });
@@ -29,7 +29,7 @@ describe('createLogger', () => {
     });
   });
 
-  it('keeps to its level', () => {
+  it('writes nothing below its level', () => {
     const { log, texts } = logging('info');
     log.debug('no');
     expect(texts).toEqual([]);
@@ -51,7 +51,7 @@ describe('createLogger', () => {
     [{ url: 'https://user:s3cret@example.com/path' }],
     [{ query: 'grant_type=x&client_secret=s3cret&scope=y' }],
     [{ list: [{ deep: ['whsec_s3cret'] }] }],
-  ])('takes secrets out of fields: %j', (fields) => {
+  ])('redacts secrets in fields: %j', (fields) => {
     const { log, texts } = logging();
     log.info(fields, 'line');
     log.child(fields).info('line');
@@ -66,7 +66,7 @@ describe('createLogger', () => {
     }
   });
 
-  it('takes secrets out of messages', () => {
+  it('redacts secrets in messages', () => {
     const { log, texts } = logging();
     log.info(`token ${token} refused`);
     log.info('called %s with Basic %s', 'https://a:pw-secret@b.c', 'dXNlcjpwdy1zZWNyZXQ=');
@@ -76,7 +76,7 @@ describe('createLogger', () => {
     expect(texts[2]).toContain('password=[redacted]&x=1 and Bearer [redacted]');
   });
 
-  it('leaves numbers, flags and counts under such keys', () => {
+  it('does not redact numbers, booleans and counts under such keys', () => {
     const { log, last } = logging();
     log.info({
       config: { tokens: '2 secrets', token: '1 secret', values: 3, secret: null, signature: true },
@@ -90,7 +90,7 @@ describe('createLogger', () => {
     });
   });
 
-  it('tells type, message, code, stack and causes of an error, and nothing of what was sent', () => {
+  it('logs type, message, code, stack and causes of an error, and nothing of its request', () => {
     const { log, last } = logging();
     const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     const error = Object.assign(new TypeError('fetch failed', { cause }), {
@@ -113,12 +113,12 @@ describe('createLogger', () => {
     expect(JSON.stringify(last())).not.toContain('person');
   });
 
-  it('tells the errors inside an AggregateError, and no endless chain of causes', () => {
+  it('logs the errors of an AggregateError, and limits the chain of causes', () => {
     const { log, last } = logging();
     const errors = Array.from({ length: 9 }, (_, n) => Object.assign(new Error(`n${n}`), { code: n }));
     log.error({ err: new AggregateError(errors, 'all failed') });
-    const { errors: told } = last()['err'] as { errors: Line[] };
-    expect(told.map(({ message, code }) => `${String(message)} ${String(code)}`)).toEqual([
+    const { errors: logged } = last()['err'] as { errors: Line[] };
+    expect(logged.map(({ message, code }) => `${String(message)} ${String(code)}`)).toEqual([
       'n0 0',
       'n1 1',
       'n2 2',
@@ -135,19 +135,19 @@ describe('createLogger', () => {
     ['a text', { type: 'string', message: 'a text' }],
     [{ body: 'person' }, { type: 'object', message: 'not an Error' }],
     [undefined, undefined],
-  ])('takes what was thrown without being an error: %j', (thrown, expected) => {
+  ])('handles thrown values that are not errors: %j', (thrown, expected) => {
     const { log, last } = logging();
     log.error({ err: thrown }, 'failed');
     expect(last()['err']).toEqual(expected);
   });
 
-  it('shows of a request method and path', () => {
+  it('logs only method and path of a request', () => {
     const { log, last } = logging();
     log.info({ req: { method: 'POST', url: '/webhooks/acme?key=s3cret', headers: { host: 'x' } } });
     expect(last()['req']).toEqual({ method: 'POST', path: '/webhooks/acme' });
   });
 
-  it('never breaks a line, whatever is logged', () => {
+  it('writes one line, whatever is logged', () => {
     fc.assert(
       fc.property(fc.string(), fc.jsonValue(), fc.string(), (key, value, message) => {
         const { log, texts } = logging();

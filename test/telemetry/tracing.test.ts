@@ -7,7 +7,7 @@ import {
 } from '@opentelemetry/sdk-trace-node';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
-  beginSpan,
+  startSpan,
   contextOf,
   flushSpans,
   inSpan,
@@ -33,7 +33,7 @@ describe('the context of an event', () => {
     `00-${'0'.repeat(32)}-${'1'.repeat(16)}-01`,
   ])('is the root for %o', (text) => expect(contextOf(text)).toBe(ROOT_CONTEXT));
 
-  it('is what was stored', () => {
+  it('is the stored one', () => {
     expect(trace.getSpanContext(contextOf(A))).toEqual({
       traceId: 'a'.repeat(32),
       spanId: '1'.repeat(16),
@@ -47,13 +47,13 @@ describe('the origin of a request', () => {
   const linked = (traceparents: readonly (string | undefined)[]) =>
     originOf(traceparents).links.map(({ context }) => context.spanId[0]);
 
-  it('is the trace of its events when they are all of one', () => {
+  it('is the trace of its events if they share one', () => {
     expect(parentOf([A])).toBe('1'.repeat(16));
     expect(parentOf([A, A2])).toBe('1'.repeat(16));
     expect(linked([A, A2, A])).toEqual(['1', '2']);
   });
 
-  it('is a trace of its own when they are of several, or one is of none', () => {
+  it('is a new trace if its events have several traces, or one has none', () => {
     expect(parentOf([A, B])).toBeUndefined();
     expect(linked([A, B])).toEqual(['1', '3']);
     expect(parentOf([A, undefined])).toBeUndefined();
@@ -62,10 +62,10 @@ describe('the origin of a request', () => {
   });
 });
 
-/** The two parts share one process, and an SDK stays once it is registered: so this comes first. */
+/** Must run first: both blocks share a process, and an SDK cannot be unregistered. */
 describe('without an SDK', () => {
-  it('a span has no context that could be stored, even below one', async () => {
-    expect(traceparentOf(beginSpan('one', {}, ROOT_CONTEXT))).toBeUndefined();
+  it('a span has no context to store, even with a parent', async () => {
+    expect(traceparentOf(startSpan('one', {}, ROOT_CONTEXT))).toBeUndefined();
     expect(await inSpan('one', {}, async (span) => traceparentOf(span))).toBeUndefined();
     await flushSpans(1_000);
   });
@@ -85,7 +85,7 @@ describe('with an SDK', () => {
     decision = SamplingDecision.RECORD_AND_SAMPLED;
   });
 
-  it('work runs within its span, below the one around it', async () => {
+  it('work runs in its span, a child of the enclosing one', async () => {
     let inner: Span | undefined;
     const outer = await inSpan('outer', {}, async (span) => {
       await inSpan('inner', {}, async (one) => void (inner = one));
@@ -97,7 +97,7 @@ describe('with an SDK', () => {
     expect(traceparentOf(inner!)).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   });
 
-  it('a failure marks the span with its name and without its words', async () => {
+  it('a failure marks the span with the name of the error, not its message', async () => {
     const failing = inSpan('one', {}, () => Promise.reject(new TypeError('ann@example.com')));
     await expect(failing).rejects.toThrow('ann@example.com');
     const [span] = exporter.getFinishedSpans();
@@ -109,13 +109,13 @@ describe('with an SDK', () => {
     expect(JSON.stringify([span?.attributes, span?.status])).not.toContain('example');
   });
 
-  it('the decision not to sample is kept', async () => {
+  it('the decision not to sample is propagated', async () => {
     decision = SamplingDecision.NOT_RECORD;
     expect(await inSpan('one', {}, async (span) => traceparentOf(span))).toMatch(/-00$/);
     expect(exporter.getFinishedSpans()).toEqual([]);
   });
 
-  it('flushing waits for the exporter, but not for ever', async () => {
+  it('flushing waits for the exporter for a limited time', async () => {
     const provider = trace.getTracerProvider() as unknown as {
       getDelegate(): { forceFlush(): Promise<void> };
     };

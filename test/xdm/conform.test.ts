@@ -3,10 +3,10 @@ import { conform, conformAny } from '../../src/xdm/conform.ts';
 import { isDateTime, isEmail, isUriReference } from '../../src/xdm/formats.ts';
 import { list, object, openObject, type Shape, shapeAt } from '../../src/xdm/shape.ts';
 
-const fit = (value: unknown, shape: Shape) => {
+function fit(value: unknown, shape: Shape) {
   const faults: string[] = [];
   return { value: conform(value, shape, 'at', (path, code) => faults.push(`${code} ${path}`)), faults };
-};
+}
 
 describe('conform', () => {
   it('takes what is empty out without a word, and what that leaves empty', () => {

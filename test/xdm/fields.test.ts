@@ -2,17 +2,19 @@ import { Ajv } from 'ajv/dist/ajv.js';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/capillary/json.ts';
-import { eventShape } from '../../src/xdm/event-fields.ts';
-import { profileShape } from '../../src/xdm/profile-fields.ts';
+import { eventShape } from '../../src/xdm/event-shape.ts';
+import { profileShape } from '../../src/xdm/profile-shape.ts';
 import { isListShape, isObjectShape, type Leaf, type Shape } from '../../src/xdm/shape.ts';
+import { referencePath } from '../helpers/reference.ts';
 import { asObject, type ClosedSchema, openXdmSchemas } from '../helpers/xdm-files.ts';
-import { hasXdmSchemas } from '../helpers/xdm-schema.ts';
 
 const NS = 'https://ns.adobe.com/xdm/';
 const ALL = { loyalty2026: true, loyaltyEvents: true, placeContext: true, sourceAudit: true, consents: true };
 
-describe.runIf(hasXdmSchemas)('the fields we may write are Adobe’s', () => {
-  const schemas = hasXdmSchemas ? openXdmSchemas() : undefined;
+const root = referencePath('xdm/', 'the writable fields against Adobe’s schemas');
+
+describe.runIf(root)('the fields we may write are Adobe’s', () => {
+  const schemas = root === undefined ? undefined : openXdmSchemas(root);
 
   it.each([
     [

@@ -7,13 +7,19 @@ import { type Leaf, leafFault } from '../../src/xdm/shape.ts';
 const ajv = new Ajv();
 addFormats.default(ajv);
 
-const digits = (length: number) =>
-  fc.string({ unit: fc.constantFrom(...'0123456789'.split('')), minLength: length, maxLength: length });
+function digits(length: number) {
+  return fc.string({
+    unit: fc.constantFrom(...'0123456789'.split('')),
+    minLength: length,
+    maxLength: length,
+  });
+}
 const letters = fc.string({ unit: fc.constantFrom(...'aZ9.-_+@ \u212a\u017fé'.split('')), maxLength: 12 });
-const parts = (...some: (fc.Arbitrary<string> | string)[]) =>
-  fc
+function parts(...some: (fc.Arbitrary<string> | string)[]) {
+  return fc
     .tuple(...some.map((part) => (typeof part === 'string' ? fc.constant(part) : part)))
     .map((texts) => texts.join(''));
+}
 const two = fc.constantFrom(
   '00',
   '01',

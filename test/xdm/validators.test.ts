@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/capillary/json.ts';
 import { conform } from '../../src/xdm/conform.ts';
-import { eventShape } from '../../src/xdm/event-fields.ts';
-import { profileShape } from '../../src/xdm/profile-fields.ts';
-import { closedXdmValidators, hasXdmSchemas } from '../helpers/xdm-schema.ts';
+import { eventShape } from '../../src/xdm/event-shape.ts';
+import { profileShape } from '../../src/xdm/profile-shape.ts';
+import { referencePath } from '../helpers/reference.ts';
+import { closedXdmValidators } from '../helpers/xdm-schema.ts';
 
 const features = {
   loyalty2026: true,
@@ -103,8 +104,9 @@ function planted(record: JsonValue, [name = '', ...rest]: readonly string[], val
   return { ...fields, [name]: inner(fields[name] ?? {}, rest, value) };
 }
 
-const inner = (record: JsonValue, rest: readonly string[], value: JsonValue): JsonValue =>
-  rest.length === 0 ? value : planted(record, rest, value);
+function inner(record: JsonValue, rest: readonly string[], value: JsonValue): JsonValue {
+  return rest.length === 0 ? value : planted(record, rest, value);
+}
 
 const RECORDS = { event: EVENT, profile: PROFILE };
 const SHAPES = { event: eventShape(features, '_acme'), profile: profileShape(features, '_acme') };
@@ -130,9 +132,12 @@ describe('the relay’s own shapes', () => {
   });
 });
 
+const root = referencePath('xdm/', 'the validators of the tests');
+
 /** Other tests lean on them, so they are shown to refuse what they are there to refuse. */
-describe.runIf(hasXdmSchemas)('the validators of the tests', () => {
-  const validators = hasXdmSchemas ? closedXdmValidators({ features, tenant: '_acme' }) : undefined;
+describe.runIf(root)('the validators of the tests', () => {
+  const validators =
+    root === undefined ? undefined : closedXdmValidators({ features, tenant: '_acme', root });
   const isValid = (kind: 'event' | 'profile', record: JsonValue) =>
     validators?.[kind]({ ...(record as JsonObject), identityMap });
 
@@ -165,7 +170,11 @@ describe.runIf(hasXdmSchemas)('the validators of the tests', () => {
     ['event', 'placeContext', { placeContext: false }],
     ['profile', 'extSourceSystemAudit', { sourceAudit: false }],
   ] as const)('refuse an %s with %s where that is switched off', (kind, _field, off) => {
-    const without = closedXdmValidators({ features: { ...features, ...off }, tenant: '_acme' });
+    const without = closedXdmValidators({
+      features: { ...features, ...off },
+      tenant: '_acme',
+      root: root!,
+    });
 
     expect(without[kind]({ ...RECORDS[kind], identityMap })).toBe(false);
   });

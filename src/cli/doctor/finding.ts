@@ -1,12 +1,12 @@
 export type Level = 'ok' | 'warn' | 'fail';
 
-/** One thing that was looked at before go-live. */
+/** Result of one check; printed with --json. */
 export interface Finding {
   readonly check: string;
   readonly level: Level;
-  /** What was found; never a token or a secret. */
+  /** Never a token or a secret. */
   readonly detail: string;
-  /** What to do about it, unless it is ok. */
+  /** How to fix it; absent if it is ok. */
   readonly cure?: string;
 }
 
@@ -14,32 +14,32 @@ export function ok(check: string, detail: string): Finding {
   return { check, level: 'ok', detail };
 }
 
-export function warn(check: string, detail: string, cure: string): Finding {
+export function warn(check: string, detail: string, fix: string): Finding {
   return {
     check,
     level: 'warn',
     detail,
-    cure,
+    cure: fix,
   };
 }
 
-export function fail(check: string, detail: string, cure: string): Finding {
+export function fail(check: string, detail: string, fix: string): Finding {
   return {
     check,
     level: 'fail',
     detail,
-    cure,
+    cure: fix,
   };
 }
 
-/** Code of a system error such as EACCES, else its message. */
+/** Code of a system error such as EACCES; for any other error its text. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
-/** Bytes as a person says them: `900 B`, `1.5 GiB`. */
+/** A number of bytes as text: `900 B`, `1.5 GiB`. */
 export function formatBytes(bytes: number): string {
   const power = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
   const count = bytes / 1_024 ** power;

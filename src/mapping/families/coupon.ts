@@ -1,9 +1,12 @@
-import type { Draft, Family } from './family.ts';
-import { ownItems } from './own-items.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import { ownItems } from './common-fields.ts';
 import type { Reader } from '../reader.ts';
 
-/** CouponIssue, and IssueBulkCoupon, which may call itself CouponIssue (reference: capillary.md §4.1). */
-export const mapCouponIssue: Family = (input) => {
+/**
+ * CouponIssue, and IssueBulkCoupon, whose payload can be named CouponIssue as well
+ * (docs/platforms/capillary.md#coupons-and-rewards).
+ */
+export function mapCouponIssue(input: FamilyInput): FamilyResult {
   const { event, data } = input;
   const coupons = ownItems(input, data.list('coupons'), (coupon) =>
     coupon.object('customerIdentifiers').id('customerId'),
@@ -21,10 +24,10 @@ export const mapCouponIssue: Family = (input) => {
       couponIssueType: data.text('issualType'),
     },
   };
-};
+}
 
-/** CouponRedeem (reference: events/documented). */
-export const mapCouponRedeem: Family = ({ data, context }) => {
+/** CouponRedeem (docs/platforms/capillary.md#coupons-and-rewards). */
+export function mapCouponRedeem({ data, context }: FamilyInput): FamilyResult {
   const coupon = data.object('coupon');
   const series = coupon.object('series_info');
   const bill = data.object('transaction');
@@ -51,7 +54,7 @@ export const mapCouponRedeem: Family = ({ data, context }) => {
       transaction: { id: bill.id('bill_id'), number: bill.id('number') },
     },
   };
-};
+}
 
 function seriesFields(series: Reader): Draft {
   return {

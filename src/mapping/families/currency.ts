@@ -1,59 +1,70 @@
-import type { Draft, Family } from './family.ts';
-import { billIdOf } from './points-conversion.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import { billIdOf } from './points-corrections.ts';
 import type { Reader } from '../reader.ts';
 
 /**
- * alternateCurrenciesIssued (reference: events/documented). Alternate currencies are no points: none of their
- * balances goes to the profile's `loyalty`.
+ * alternateCurrenciesIssued. Alternate currencies are not points: none of their balances goes to
+ * the profile's `loyalty` (docs/platforms/capillary.md#points-corrections).
  */
-export const mapAlternateCurrenciesIssued: Family = ({ data }) => {
+export function mapAlternateCurrenciesIssued({ data }: FamilyInput): FamilyResult {
   const issued = data.list('alternateCurrenciesIssuedData');
   return {
     eventType: 'loyalty.alternateCurrenciesIssued',
     tenant: {
       currencies: issued.map((currency) => ({
-        ...named(currency),
+        ...currencyName(currency),
         issued: currency.number('totalAlternateCurrenciesIssued'),
         ...balances(currency),
       })),
       currencyExpiries: issued.flatMap(expiries),
     },
   };
-};
+}
 
-/** issuedAlternateCurrenciesReversed (reference: events/documented). */
-export const mapAlternateCurrenciesReversed: Family = ({ data }) => ({
-  eventType: 'loyalty.issuedAlternateCurrenciesReversed',
-  tenant: {
-    currencies: data.list('alternateCurrenciesReversedData').map((currency) => ({
-      ...named(currency),
-      reversed: currency.number('totalIssuedAlternateCurrenciesReversed'),
-      promisedReversed: currency.number('promisedAlternateCurrenciesReversed'),
-      returned: currency.number('currentEventTotalAlternateCurrenciesReturned'),
-      ...balances(currency),
-    })),
-  },
-});
+/** issuedAlternateCurrenciesReversed (docs/platforms/capillary.md#points-corrections). */
+export function mapAlternateCurrenciesReversed({ data }: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.issuedAlternateCurrenciesReversed',
+    tenant: {
+      currencies: data.list('alternateCurrenciesReversedData').map((currency) => ({
+        ...currencyName(currency),
+        reversed: currency.number('totalIssuedAlternateCurrenciesReversed'),
+        promisedReversed: currency.number('promisedAlternateCurrenciesReversed'),
+        returned: currency.number('currentEventTotalAlternateCurrenciesReturned'),
+        ...balances(currency),
+      })),
+    },
+  };
+}
 
-/** promisedToCurrentAlternateCurrencyConversion (reference: events/documented). */
-export const mapPromisedCurrencyConversion: Family = ({ data }) => ({
-  eventType: 'loyalty.promisedToCurrentAlternateCurrencyConversion',
-  tenant: {
-    currencies: data.list('alternateCurrencyConverted').map((currency) => ({
-      ...named(currency),
-      converted: currency.number('alternateCurrencyValue'),
-    })),
-    conversion: { source: data.text('alternateCurrencyConversionSource'), billId: billIdOf(data) },
-  },
-});
+/**
+ * promisedToCurrentAlternateCurrencyConversion (docs/platforms/capillary.md#points-corrections).
+ */
+export function mapPromisedCurrencyConversion({ data }: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.promisedToCurrentAlternateCurrencyConversion',
+    tenant: {
+      currencies: data.list('alternateCurrencyConverted').map((currency) => ({
+        ...currencyName(currency),
+        converted: currency.number('alternateCurrencyValue'),
+      })),
+      conversion: { source: data.text('alternateCurrencyConversionSource'), billId: billIdOf(data) },
+    },
+  };
+}
 
-/** manualAlternateCurrencyAdjustment: no payload is documented, so it is read by the names of its siblings. */
-export const mapManualCurrencyAdjustment: Family = ({ data }) => ({
-  eventType: 'loyalty.manualAlternateCurrencyAdjustment',
-  tenant: { currencies: [named(data)], adjustment: { reason: data.text('reason') } },
-});
+/**
+ * manualAlternateCurrencyAdjustment. Its payload is not documented, so it is read by the field
+ * names of the other currency events (docs/platforms/capillary.md#points-corrections).
+ */
+export function mapManualCurrencyAdjustment({ data }: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.manualAlternateCurrencyAdjustment',
+    tenant: { currencies: [currencyName(data)], adjustment: { reason: data.text('reason') } },
+  };
+}
 
-function named(currency: Reader): Draft {
+function currencyName(currency: Reader): Draft {
   return {
     id: currency.id('alternateCurrencyIdentifier'),
     name: currency.text('alternateCurrencyName'),
@@ -67,7 +78,7 @@ function balances(currency: Reader): Draft {
   };
 }
 
-/** When the amounts issued expire: the regular ones, then those of each promotion. */
+/** When the issued amounts expire: the regular ones first, then those of each promotion. */
 function expiries(currency: Reader): readonly Draft[] {
   const currencyId = currency.id('alternateCurrencyIdentifier');
   const regular = currency

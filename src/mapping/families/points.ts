@@ -1,14 +1,21 @@
-import { PROFILE_ARRAY_MAX } from '../../xdm/limits.ts';
-import { redemptionIdOf, transactionIdOf } from './activity.ts';
-import type { Draft, Family, FamilyInput } from './family.ts';
-import { ownProgramId, ownStanding, programName } from './program.ts';
-import { ownBalance, ownBalanceChange, programBalanceChange, toldBalance } from './program-balance.ts';
+import { MAX_PROFILE_ARRAY_ITEMS } from '../../xdm/xdm-record.ts';
 import type { Reader } from '../reader.ts';
+import { redemptionIdOf, transactionIdOf } from './common-fields.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import {
+  ownBalance,
+  ownBalanceChange,
+  ownProgramId,
+  ownStanding,
+  programBalanceChange,
+  programName,
+  balanceAfterEvent,
+} from './program-balance.ts';
 
-/** pointsIssued (reference: capillary.md §4.6). */
-export const mapPointsIssued: Family = (input) => {
+/** pointsIssued (docs/platforms/capillary.md#points). */
+export function mapPointsIssued(input: FamilyInput): FamilyResult {
   const { data, context } = input;
-  const balance = toldBalance(data);
+  const balance = balanceAfterEvent(data);
   const expiries = issuedExpiries(data);
   return {
     eventType: 'loyalty.pointsIssued',
@@ -25,10 +32,12 @@ export const mapPointsIssued: Family = (input) => {
     },
     ...ownBalanceChange(input, balance, () => expirationAttribute(input, expiries)),
   };
-};
+}
 
-/** pointsRedeemed (reference: capillary.md §4.7). One redemption may draw on several programs. */
-export const mapPointsRedeemed: Family = (input) => {
+/**
+ * pointsRedeemed: one redemption can draw on several programs (docs/platforms/capillary.md#points).
+ */
+export function mapPointsRedeemed(input: FamilyInput): FamilyResult {
   const { data, context } = input;
   const programs = data.list('redemptionFromEarningPrograms').map((program) => ({
     programId: program.id('programId'),
@@ -49,14 +58,16 @@ export const mapPointsRedeemed: Family = (input) => {
     },
     ...programBalanceChange(input, programs, 'data.redemptionFromEarningPrograms'),
   };
-};
+}
 
-/** pointsExpired (reference: capillary.md §4.8). It tells no balance. */
-export const mapPointsExpired: Family = (input) => ({
-  eventType: 'loyalty.pointsExpired',
-  tenant: { points: { expired: input.data.number('pointsExpired') } },
-  ...(ownStanding(input) === 'main' ? { attributes: { 'loyalty.program': programName(input.data) } } : {}),
-});
+/** pointsExpired: it has no balance (docs/platforms/capillary.md#points). */
+export function mapPointsExpired(input: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.pointsExpired',
+    tenant: { points: { expired: input.data.number('pointsExpired') } },
+    ...(ownStanding(input) === 'main' ? { attributes: { 'loyalty.program': programName(input.data) } } : {}),
+  };
+}
 
 interface Expiry {
   readonly points: number | undefined;
@@ -64,17 +75,17 @@ interface Expiry {
 }
 
 function expirationAttribute({ notes }: FamilyInput, expiries: readonly Expiry[]): Draft {
-  if (expiries.length > PROFILE_ARRAY_MAX) {
+  if (expiries.length > MAX_PROFILE_ARRAY_ITEMS) {
     notes.add('loyalty.pointsExpiration', 'too-many');
   }
   return {
     'loyalty.pointsExpiration': expiries
-      .slice(0, PROFILE_ARRAY_MAX)
+      .slice(0, MAX_PROFILE_ARRAY_ITEMS)
       .map(({ points, date }) => ({ pointsExpiring: points, pointsExpirationDate: date })),
   };
 }
 
-/** When the points of this event expire: the regular ones, then those of each promotion. */
+/** When the points of this event expire: the regular ones first, then those of each promotion. */
 function issuedExpiries(data: Reader): readonly Expiry[] {
   const regular = data
     .list('regularPointsBreakup')
@@ -114,4 +125,61 @@ function pointsRedemption(
   return (programs.length > 0 ? programs : [total])
     .filter(({ redeemed }) => redeemed !== undefined)
     .map(({ programId, redeemed }) => ({ value: redeemed, loyaltyProgramId: programId, transactionId }));
+}
+
+/**
+ * pointsExpiryReminder: points that will expire soon (docs/platforms/capillary.md#expiry-notices).
+ */
+export function mapPointsExpiryReminder(input: FamilyInput): FamilyResult {
+  const points = input.data.number('pointsScheduledForExpiry');
+  const date = input.data.time('scheduledExpiryDate');
+  const isKnown = points !== undefined && date !== undefined;
+  return {
+    eventType: 'loyalty.pointsExpiryReminder',
+    tenant: { points: { scheduledToExpire: points, expiryDate: date } },
+    ...(isKnown && ownStanding(input) === 'main'
+      ? {
+          attributes: {
+            'loyalty.pointsExpiration': [{ pointsExpiring: points, pointsExpirationDate: date }],
+          },
+        }
+      : {}),
+  };
+}
+
+/**
+ * pointsExpiryChange: points whose expiry date was changed
+ * (docs/platforms/capillary.md#expiry-notices).
+ */
+export function mapPointsExpiryChange({ data }: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.pointsExpiryChange',
+    tenant: {
+      expiryChanges: data.list('updatedPointsExpiryBreakup').map((part) => ({
+        points: part.number('points'),
+        previousDate: part.time('pointsPreviousExpiryDate'),
+        newDate: part.time('newExpiryDate'),
+        reason: part.text('expiryUpdateReasonType'),
+      })),
+    },
+  };
+}
+
+/**
+ * singlePointsExpiryUpdated: single awards of points whose expiry date was changed
+ * (docs/platforms/capillary.md#expiry-notices).
+ */
+export function mapSinglePointsExpiryUpdated({ data }: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.singlePointsExpiryUpdated',
+    tenant: {
+      expiryChanges: data.list('updatedPointsExpiry').map((part) => ({
+        points: part.number('points'),
+        previousDate: part.time('oldExpiryDate'),
+        newDate: part.time('newExpiryDate'),
+        programId: part.id('programId'),
+        type: part.text('pointsType'),
+      })),
+    },
+  };
 }

@@ -1,18 +1,85 @@
-import type { Draft, FamilyInput, FamilyResult } from './family.ts';
-import {
-  type Balance,
-  otherProgramAttributes,
-  ownProgramId,
-  ownStanding,
-  programName,
-  programStanding,
-} from './program.ts';
+import { entityTypeOf } from '../../capillary/person.ts';
 import type { Reader } from '../reader.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+
+/** The balance of one loyalty program, as an event states it. */
+export interface Balance {
+  readonly programId: string | undefined;
+  readonly points: number | undefined;
+  readonly lifetime?: number | undefined;
+}
+
+/** How a program relates to the profile: decides where its balances and tiers go. */
+export type ProgramStanding =
+  /** The program whose values are in the profile's `loyalty`. */
+  | 'main'
+  /** Another program of the same brand. */
+  | 'other'
+  /**
+   * The balance belongs to a group; the event's identity is only the person who acted for it
+   * (docs/platforms/capillary.md#group-entities).
+   */
+  | 'group';
+
+/**
+ * The main program is the configured one, else Capillary's default program. Old payloads do not
+ * describe their program; then the event's own program counts as the main one.
+ */
+export function programStanding(
+  { data, context }: FamilyInput,
+  programId: string | undefined,
+): ProgramStanding {
+  const entity = entityTypeOf(data.raw['entityInformation']);
+  if (entity !== undefined && entity !== 'USER') {
+    return 'group';
+  }
+  if (context.source.program !== undefined) {
+    return programId === String(context.source.program) ? 'main' : 'other';
+  }
+  const details = data.object('loyaltyProgramDetails');
+  const described = details.id('id') ?? data.id('loyaltyProgramId');
+  const isOwn = programId === undefined || described === undefined || programId === described;
+  return isOwn && details.value('isDefault') !== false ? 'main' : 'other';
+}
+
+/** `programStanding` of the event's own program, with a note if it is not the main one. */
+export function ownStanding(input: FamilyInput): ProgramStanding {
+  const standing = programStanding(input, ownProgramId(input.data));
+  if (standing !== 'main') {
+    input.notes.add('data.loyaltyProgramId', standing === 'group' ? 'group-balance' : 'other-program');
+  }
+  return standing;
+}
+
+/** The id of the event's program. */
+export function ownProgramId(data: Reader): string | undefined {
+  return data.id('loyaltyProgramId') ?? data.object('loyaltyProgramDetails').id('id');
+}
+
+/** The name of the event's program; its id as text if the payload has no name. */
+export function programName(data: Reader): string | undefined {
+  const details = data.object('loyaltyProgramDetails');
+  const id = ownProgramId(data);
+  return (details.id('id') === id ? details.text('name') : undefined) ?? id;
+}
+
+/** Attributes below `<tenant>.capillary` for the balances of other programs, one path per value. */
+export function otherProgramAttributes(balances: readonly Balance[]): Draft {
+  const fields = balances.flatMap(({ programId, points, lifetime }) =>
+    programId !== undefined && /^\w{1,64}$/.test(programId)
+      ? [
+          [`programs[${programId}].points`, points],
+          [`programs[${programId}].lifetime`, lifetime],
+        ]
+      : [],
+  );
+  return Object.fromEntries(fields) as Draft;
+}
 
 type ProfileResult = Pick<FamilyResult, 'attributes' | 'tenantAttributes'>;
 
-/** The balance after the event of the program it is about, as points events tell it (reference: capillary.md §4.6). */
-export function toldBalance(data: Reader): Balance {
+/** The balance of the event's program after the event (docs/platforms/capillary.md#points). */
+export function balanceAfterEvent(data: Reader): Balance {
   return {
     programId: ownProgramId(data),
     points: data.number('programCurrentPoints'),
@@ -21,8 +88,8 @@ export function toldBalance(data: Reader): Balance {
 }
 
 /**
- * What the balance of the event's own program changes of the profile.
- * @param more attributes besides it that only the main program has
+ * Profile changes by the balance of the event's own program.
+ * @param more further attributes, which only the main program has
  */
 export function ownBalanceChange(
   input: FamilyInput,
@@ -48,8 +115,8 @@ export function ownBalanceChange(
 }
 
 /**
- * What the balances of several programs change of the profile.
- * @param path of the list that tells them, for the note on a group's
+ * Profile changes by the balances of several programs.
+ * @param path of their list in the event, for a note
  */
 export function programBalanceChange(
   input: FamilyInput,
@@ -69,7 +136,7 @@ export function programBalanceChange(
   };
 }
 
-/** Among the balances of several programs that of the event's own, else the first. */
+/** The balance of the event's own program, else the first. */
 export function ownBalance(data: Reader, balances: readonly Balance[]): number | undefined {
   return (balances.find(({ programId }) => programId === ownProgramId(data)) ?? balances[0])?.points;
 }

@@ -1,38 +1,51 @@
-import type { Draft, Family, FamilyInput } from './family.ts';
-import { ownItems } from './own-items.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import { ownItems } from './common-fields.ts';
 import type { Reader } from '../reader.ts';
 
 /**
- * rewardIssued, rewardExpiryReminder (reference: events/documented), and by the same names rewardRedeemed,
- * rewardRedemptionReversed and rewardRevoked, whose payloads are documented nowhere.
+ * rewardIssued and rewardExpiryReminder (docs/platforms/capillary.md#coupons-and-rewards).
+ * rewardRedeemed, rewardRedemptionReversed and rewardRevoked have no documented payload and are
+ * read by the same field names.
  */
-export const mapReward: Family = ({ event, data }) => ({
-  eventType: `loyalty.${event.eventName}`,
-  tenant: { reward: rewardFields(data) },
-});
+export function mapReward({ event, data }: FamilyInput): FamilyResult {
+  return {
+    eventType: `loyalty.${event.eventName}`,
+    tenant: { reward: rewardFields(data) },
+  };
+}
 
-/** updateRewardTransaction: how far the fulfilment of rewards has come (reference: events/documented). */
-export const mapRewardTransactions: Family = (input) => ({
-  eventType: 'loyalty.updateRewardTransaction',
-  tenant: {
-    rewardTransactions: ownItems(input, input.data.list('transactionUpdates'), (update) =>
-      update.id('customerId'),
-    ).map((update) => ({
-      id: update.id('transactionId'),
-      rewardId: update.id('rewardId'),
-      fulfillmentStatus: update.text('fulfillmentStatus'),
-    })),
-  },
-});
+/**
+ * updateRewardTransaction: the fulfilment status of rewards
+ * (docs/platforms/capillary.md#coupons-and-rewards).
+ */
+export function mapRewardTransactions(input: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.updateRewardTransaction',
+    tenant: {
+      rewardTransactions: ownItems(input, input.data.list('transactionUpdates'), (update) =>
+        update.id('customerId'),
+      ).map((update) => ({
+        id: update.id('transactionId'),
+        rewardId: update.id('rewardId'),
+        fulfillmentStatus: update.text('fulfillmentStatus'),
+      })),
+    },
+  };
+}
 
-/** issueRewardFailure and issueRewardPermanentFailure: rewards that could not be issued (reference: events/documented). */
-export const mapRewardFailure: Family = (input) => ({
-  eventType: `loyalty.${input.event.eventName}`,
-  tenant: {
-    rewardFailure: { requestId: input.data.id('requestId'), points: input.data.number('totalPoints') },
-    failedRewards: failedRewards(input),
-  },
-});
+/**
+ * issueRewardFailure and issueRewardPermanentFailure: rewards that could not be issued
+ * (docs/platforms/capillary.md#coupons-and-rewards).
+ */
+export function mapRewardFailure(input: FamilyInput): FamilyResult {
+  return {
+    eventType: `loyalty.${input.event.eventName}`,
+    tenant: {
+      rewardFailure: { requestId: input.data.id('requestId'), points: input.data.number('totalPoints') },
+      failedRewards: failedRewards(input),
+    },
+  };
+}
 
 function rewardFields(data: Reader): Draft {
   const coupon = data.object('intouchRewardDetails');
@@ -57,7 +70,7 @@ function rewardFields(data: Reader): Draft {
   };
 }
 
-/** Every reward with the step that failed; the step alone where it names no reward. */
+/** Each reward with the step that failed; only the step if it names no reward. */
 function failedRewards({ data }: FamilyInput): readonly Draft[] {
   return data.list('erroredSteps').flatMap((step) => {
     const failure = {

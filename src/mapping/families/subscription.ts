@@ -1,9 +1,11 @@
 import { toTimestamp } from '../../capillary/times.ts';
 import { attributeTime } from '../event-time.ts';
-import type { Draft, Family, FamilyInput } from './family.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import type { Reader } from '../reader.ts';
 
-/** Channels of XDM by those of Capillary, which calls text messages `MOBILE`. */
+/**
+ * XDM's channel by Capillary's, in lower-case letters. Capillary calls text messages `MOBILE` too.
+ */
 const CHANNELS: ReadonlyMap<string, string> = new Map([
   ['sms', 'sms'],
   ['mobile', 'sms'],
@@ -27,17 +29,16 @@ const ANSWERS: ReadonlyMap<string, 'y' | 'n'> = new Map([
 ]);
 
 /**
- * customerSubscription: opt-in and opt-out by channel (reference: capillary.md §4.1; values of the fields:
- * docs.capillarytech.com/reference/update-subscription-details).
+ * customerSubscription: opt-in and opt-out by channel (docs/platforms/capillary.md#subscriptions).
  */
-export const mapSubscription: Family = (input) => {
+export function mapSubscription(input: FamilyInput): FamilyResult {
   const subscriptions = input.data.list('subscriptions');
   return {
     eventType: 'loyalty.customerSubscription',
     tenant: { subscriptions: subscriptions.map(subscriptionFields) },
     attributes: consentAttributes(input, subscriptions),
   };
-};
+}
 
 function subscriptionFields(subscription: Reader): Draft {
   return {
@@ -53,8 +54,9 @@ function subscriptionFields(subscription: Reader): Draft {
 }
 
 /**
- * The consents that an event tells, `val` and `time` always together (reference: adobe.md §5.7). XDM has one
- * answer for a channel where Capillary has one for each account and business unit: an opt-out among them counts.
+ * The consents of an event, `val` and `time` always together (docs/platforms/adobe.md#consents).
+ * XDM has one answer per channel, Capillary one per account and business unit: if they differ, the
+ * opt-out counts.
  */
 function consentAttributes(input: FamilyInput, subscriptions: readonly Reader[]): Draft {
   const { event, context, notes } = input;
@@ -107,7 +109,7 @@ function consentOf(
   return known === undefined || val === undefined ? undefined : { channel: known, val };
 }
 
-/** `OPT_OUT`, `Opt-out` and `optout` are one word. */
+/** `OPT_OUT`, `Opt-out` and `optout` are the same word. */
 function wordOf(text: string | undefined): string | undefined {
   return text?.toLowerCase().replaceAll(/[^a-z]/g, '');
 }

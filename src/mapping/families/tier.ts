@@ -1,36 +1,42 @@
 import { toTimestamp } from '../../capillary/times.ts';
-import type { Draft, Family, FamilyInput } from './family.ts';
-import { ownStanding } from './program.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import { ownStanding } from './program-balance.ts';
 import type { Reader } from '../reader.ts';
 
-/** tierUpgraded (reference: capillary.md §4.11). */
-export const mapTierUpgraded: Family = (input) =>
-  tierChange(input, {
+/** tierUpgraded (docs/platforms/capillary.md#tiers). */
+export function mapTierUpgraded(input: FamilyInput): FamilyResult {
+  return tierChange(input, {
     eventType: 'loyalty.tierUpgraded',
     number: input.data.integer('upgradedTierNumber'),
     previousNumber: input.data.integer('previousTierNumber'),
     changeType: input.data.text('upgradeType'),
     upgradedAt: toTimestamp(input.at),
   });
+}
 
-/** tierDowngraded (reference: capillary.md §4.11): `downgradedTierNumber` is the new tier. */
-export const mapTierDowngraded: Family = (input) =>
-  tierChange(input, {
+/** tierDowngraded: `downgradedTierNumber` is the new tier (docs/platforms/capillary.md#tiers). */
+export function mapTierDowngraded(input: FamilyInput): FamilyResult {
+  return tierChange(input, {
     eventType: 'loyalty.tierDowngraded',
     number: input.data.integer('downgradedTierNumber'),
     previousNumber: input.data.integer('previousTierNumber'),
   });
+}
 
-/** tierRenewed (reference: capillary.md §4.11). */
-export const mapTierRenewed: Family = (input) =>
-  tierChange(input, {
+/** tierRenewed (docs/platforms/capillary.md#tiers). */
+export function mapTierRenewed(input: FamilyInput): FamilyResult {
+  return tierChange(input, {
     eventType: 'loyalty.tierRenewed',
     number: input.data.integer('currentTierNumber'),
     changeType: input.data.text('renewType'),
   });
+}
 
-/** tierDowngradeReminder (reference: capillary.md §4.11): announces, changes nothing. */
-export const mapTierDowngradeReminder: Family = ({ data }) => {
+/**
+ * tierDowngradeReminder: an announcement; the profile does not change
+ * (docs/platforms/capillary.md#tiers).
+ */
+export function mapTierDowngradeReminder({ data }: FamilyInput): FamilyResult {
   const number = data.integer('currentTierNumber');
   return {
     eventType: 'loyalty.tierDowngradeReminder',
@@ -42,7 +48,7 @@ export const mapTierDowngradeReminder: Family = ({ data }) => {
       },
     },
   };
-};
+}
 
 interface TierChange {
   readonly eventType: string;
@@ -52,7 +58,7 @@ interface TierChange {
   readonly upgradedAt?: string;
 }
 
-function tierChange(input: FamilyInput, change: TierChange) {
+function tierChange(input: FamilyInput, change: TierChange): FamilyResult {
   const { number, previousNumber, changeType } = change;
   const expiryDate = input.data.time('tierExpiryDate');
   const current = tierName(input.data, number);
@@ -66,10 +72,7 @@ function tierChange(input: FamilyInput, change: TierChange) {
   };
 }
 
-/**
- * `upgradeDate` is the old name of `tierUpgradeDate`; a schema has the new one or not (reference: adobe.md
- * §5.3).
- */
+/** `upgradeDate` is the old name of `tierUpgradeDate` (docs/platforms/adobe.md#profile-loyalty). */
 function tierAttributes(
   { context }: FamilyInput,
   tier: string | undefined,
@@ -81,7 +84,7 @@ function tierAttributes(
     : { 'loyalty.tier': tier, 'loyalty.upgradeDate': upgradedAt };
 }
 
-/** Tier events give numbers only; the program's list names them. The number itself where it does not. */
+/** The name from the program's list of tiers; the number as text if the list does not have it. */
 function tierName(data: Reader, number: number | undefined): string | undefined {
   if (number === undefined) {
     return undefined;

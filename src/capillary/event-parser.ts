@@ -1,0 +1,157 @@
+import { splitEventType, unwrapEnvelope } from './event-envelope.ts';
+import { identityOf, laneKeyOf, laneOf } from './event-identity.ts';
+import { type CapillaryEvent, SAMPLE_EVENT_ID } from './event.ts';
+import { idText } from './identifiers.ts';
+import { isBlank, isJsonObject, type JsonObject, type JsonValue, parseJsonText } from './json.ts';
+import { customerIdOf } from './person.ts';
+import { parseEpoch } from './times.ts';
+
+/** `detail` explains what is wrong and where. It appears in answers and logs, so it has no content of the body. */
+export type ParsedEvent =
+  | { readonly ok: true; readonly event: CapillaryEvent }
+  | {
+      readonly ok: false;
+      readonly code: 'not-json' | 'not-an-event' | 'wrong-org';
+      readonly detail: string;
+    };
+
+export interface ParseOptions {
+  /** Organisations that the source accepts events of; absent or empty: any. */
+  readonly orgIds?: readonly number[];
+  /** For an event that was parsed before: it keeps these values even if the rules have changed since. */
+  readonly known?: Pick<CapillaryEvent, 'identity' | 'lane'>;
+}
+
+const MAX_NAME_CHARS = 200;
+
+/**
+ * Removes a byte order mark and replaces bytes that are not UTF-8, because one corrupt name must not
+ * lose the event.
+ */
+const decoder = new TextDecoder();
+
+/**
+ * Parses the one event of a request body, in any envelope (docs/platforms/capillary.md#envelopes).
+ * Never throws.
+ */
+export function parseEvent(body: Uint8Array, options: ParseOptions): ParsedEvent {
+  const parsed = parseJsonText(decoder.decode(body));
+  if (!parsed.ok) {
+    return parsed.code === 'not-json'
+      ? { ok: false, code: 'not-json', detail: parsed.detail }
+      : notAnEvent(parsed.detail);
+  }
+  const unwrapped = unwrapEnvelope(parsed.value);
+  return unwrapped.ok ? parseFields(unwrapped.event, options) : notAnEvent(unwrapped.detail);
+}
+
+function parseFields(flat: JsonObject, { orgIds = [], known }: ParseOptions): ParsedEvent {
+  const eventName = eventNameOf(flat);
+  if ('problem' in eventName) {
+    return notAnEvent(eventName.problem);
+  }
+  const orgId = orgIdOf(flat, orgIds);
+  if ('problem' in orgId) {
+    return notAnEvent(orgId.problem);
+  }
+  if (orgIds.length > 0 && !orgIds.includes(orgId.value)) {
+    return { ok: false, code: 'wrong-org', detail: 'orgId is not one of the orgIds of this source' };
+  }
+  return { ok: true, event: eventFrom(flat, eventName.value, orgId.value, known) };
+}
+
+type Draft = { -readonly [Name in keyof CapillaryEvent]: CapillaryEvent[Name] };
+
+function eventFrom(
+  flat: JsonObject,
+  eventName: string,
+  orgId: number,
+  known: ParseOptions['known'],
+): CapillaryEvent {
+  const data = dataOf(flat);
+  const eventId = idText(flat['eventId']);
+  const refId = idText(flat['refId']);
+  const apiRequestId = idText(flat['apiRequestId']);
+  const createdAt = parseEpoch(flat['createdAt']);
+  const loyaltyEventId = idText(flat['loyaltyEventId']);
+  const eventLogId = idText(flat['eventLogId']);
+  const isSample = eventId?.toLowerCase() === SAMPLE_EVENT_ID;
+  const fields = { eventName, eventId, orgId, refId, apiRequestId, createdAt, data, isSample };
+  const identity = known?.identity ?? identityOf(fields);
+  const customerId = customerIdOf(data);
+  const lane = known === undefined ? laneIn(data, orgId, customerId) : known.lane;
+  const event: Draft = { eventName, orgId, data, identity, isSample };
+  // Not a loop: one that skips undefined values costs as much as the hashes.
+  if (eventId !== undefined) event.eventId = eventId;
+  if (refId !== undefined) event.refId = refId;
+  if (apiRequestId !== undefined) event.apiRequestId = apiRequestId;
+  if (createdAt !== undefined) event.createdAt = createdAt;
+  if (loyaltyEventId !== undefined) event.loyaltyEventId = loyaltyEventId;
+  if (eventLogId !== undefined) event.eventLogId = eventLogId;
+  if (customerId !== undefined) event.customerId = customerId;
+  if (lane !== undefined) event.lane = lane;
+  return event;
+}
+
+function laneIn(data: JsonObject, orgId: number, customerId: string | undefined): string | undefined {
+  const laneKey = laneKeyOf(data, customerId);
+  return laneKey === undefined ? undefined : laneOf(orgId, laneKey);
+}
+
+function notAnEvent(detail: string): ParsedEvent {
+  return { ok: false, code: 'not-an-event', detail };
+}
+
+/** The value of a field, or what is wrong with it; `problem` has no content of the body. */
+type Field<T> = { readonly value: T } | { readonly problem: string };
+
+/** The trimmed name: 1–200 characters without control characters. */
+function eventNameOf(event: JsonObject): Field<string> {
+  const name = event['eventName'];
+  const value = typeof name === 'string' ? name.trim() : '';
+  if (value === '') {
+    return { problem: 'there is no eventName' };
+  }
+  if (value.length > MAX_NAME_CHARS) {
+    return { problem: `eventName is longer than ${MAX_NAME_CHARS} characters` };
+  }
+  return /\p{Cc}/u.test(value) ? { problem: 'eventName contains control characters' } : { value };
+}
+
+/**
+ * The organisation. If the event does not name it, it is taken from the prefix of `refId`
+ * (docs/platforms/capillary.md#flat-event) or of the wrapper's `eventType`
+ * (docs/platforms/capillary.md#router-wrapper), else it is the only organisation of the source.
+ */
+function orgIdOf(event: JsonObject, orgIds: readonly number[]): Field<number> {
+  const own = event['orgId'];
+  const [only] = orgIds.length === 1 ? orgIds : [];
+  const value = isBlank(own) ? (prefixOf(event) ?? only) : integerOf(own);
+  if (value !== undefined) {
+    return { value };
+  }
+  return { problem: isBlank(own) ? 'there is no orgId' : 'orgId is not a non-negative integer' };
+}
+
+/** The content of the event; `{}` if it is not an object. Some senders encode it as a JSON string. */
+function dataOf(event: JsonObject): JsonObject {
+  const data = event['data'];
+  if (typeof data !== 'string') {
+    return isJsonObject(data) ? data : {};
+  }
+  const parsed = parseJsonText(data);
+  return parsed.ok && isJsonObject(parsed.value) ? parsed.value : {};
+}
+
+function prefixOf(event: JsonObject): number | undefined {
+  const refId = event['refId'];
+  const [, prefix] = typeof refId === 'string' ? (/^\s*(\d+)_./s.exec(refId) ?? []) : [];
+  return integerOf(prefix) ?? integerOf(splitEventType(event['eventType']).orgId);
+}
+
+/** `100458`, `100458.0` and `"100458"` are the same number. */
+function integerOf(value: JsonValue | undefined): number | undefined {
+  const isDigits = typeof value === 'string' && /^\s*\d+(\.0+)?\s*$/.test(value);
+  const number = isDigits ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
+import type { CoverageAnswer } from './admin-answers.ts';
+import { type EventFilterOptions, type FilterKey, filterOf, withFilterOptions } from './command-options.ts';
+import { formatTime } from './time-format.ts';
+import { formatTable } from './table.ts';
+
+const KEYS: readonly FilterKey[] = ['source', 'eventName'];
+
+const HELP = `
+UNREAD counts the events that carried the field although no mapping reads it; TOTAL counts all events of that name.
+Examples are masked. The counts are kept in memory and start at zero with the relay. An event with the mapping
+"generic" is still forwarded with its whole data as text, if its destination has a tenant.
+
+Examples:
+  $ capillary-relay coverage
+  $ capillary-relay coverage --event-name transactionAdded --json`;
+
+function format({ since, events }: CoverageAnswer): string {
+  const rows = events.flatMap(({ fields, more, ...event }) => [
+    ...fields.map((field) => ({ ...event, ...field })),
+    ...(more > 0 ? [{ ...event, path: '(more fields)', count: more, example: '' }] : []),
+  ]);
+  const total = events.reduce((sum, { events: count }) => sum + count, 0);
+  const head = `${total} events since ${formatTime(since)}`;
+  if (rows.length === 0) return `${head}: no unread fields`;
+  const table = formatTable(rows, [
+    { heading: 'SOURCE', cell: ({ source }) => source },
+    { heading: 'EVENT', cell: ({ eventName }) => eventName },
+    { heading: 'MAPPING', cell: ({ mapping }) => mapping },
+    { heading: 'UNREAD', cell: ({ count }) => count },
+    { heading: 'TOTAL', cell: ({ events: count }) => count },
+    { heading: 'FIELD', cell: ({ path }) => path },
+    { heading: 'EXAMPLE', cell: ({ example }) => example },
+  ]);
+  return `${head}\n\n${table}`;
+}
+
+async function runCoverage(options: AdminOptions & EventFilterOptions): Promise<void> {
+  const client = await adminClient(options);
+  const answer = await client.get<CoverageAnswer>('/coverage', filterOf(options, KEYS));
+  if (options.json === true) printJson(answer);
+  else console.log(format(answer));
+}
+
+export function registerCoverage(program: Command): void {
+  withFilterOptions(withAdminOptions(program.command('coverage')), KEYS)
+    .description('payload fields that no mapping reads, by event name, with a count and a masked example')
+    .addHelpText('after', HELP)
+    .action(runCoverage);
+}

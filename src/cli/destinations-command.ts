@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
+import type { DestinationAnswer } from './admin-answers.ts';
+import { formatTime, formatDuration } from './time-format.ts';
+import { formatTable } from './table.ts';
+
+const LIST_HELP = `
+Examples:
+  $ capillary-relay destinations list
+  $ capillary-relay destinations pause acme-aep`;
+
+const PAUSE_HELP = `
+Events are still accepted and stay pending. The pause survives restarts and lasts until destinations resume.
+
+Example:
+  $ capillary-relay destinations pause acme-aep`;
+
+const RESUME_HELP = `
+Ends an operator's pause. A destination that waits after a failure is retried at once.
+
+Example:
+  $ capillary-relay destinations resume acme-aep`;
+
+function tokenLifetime({ tokenSecondsLeft }: DestinationAnswer): string {
+  return tokenSecondsLeft === undefined ? '' : formatDuration(tokenSecondsLeft * 1_000);
+}
+
+function format(destinations: readonly DestinationAnswer[]): string {
+  return formatTable(destinations, [
+    { heading: 'DESTINATION', cell: ({ name }) => name },
+    { heading: 'STATE', cell: ({ state }) => state },
+    { heading: 'PENDING', cell: ({ pending }) => pending },
+    { heading: 'IN FLIGHT', cell: ({ inFlight }) => inFlight },
+    { heading: 'OLDEST', cell: ({ oldestPendingAt }) => formatTime(oldestPendingAt) },
+    { heading: 'LAST SUCCESS', cell: ({ lastSuccessAt }) => formatTime(lastSuccessAt) },
+    { heading: 'TOKEN TTL', cell: tokenLifetime },
+    { heading: 'SINCE', cell: ({ since }) => formatTime(since) },
+    { heading: 'NEXT RETRY', cell: ({ nextTryAt }) => formatTime(nextTryAt) },
+    { heading: 'REASON', cell: ({ reason }) => reason },
+    { heading: 'DETAIL', cell: ({ detail }) => detail },
+  ]);
+}
+
+interface DestinationsAnswer {
+  readonly destinations: readonly DestinationAnswer[];
+}
+
+async function list(options: AdminOptions): Promise<void> {
+  const client = await adminClient(options);
+  const answer = await client.get<DestinationsAnswer>('/destinations');
+  if (options.json === true) printJson(answer);
+  else console.log(format(answer.destinations));
+}
+
+function runAction(action: 'pause' | 'resume') {
+  return async (name: string, options: AdminOptions): Promise<void> => {
+    const client = await adminClient(options);
+    const answer = await client.post<DestinationAnswer>(
+      `/destinations/${encodeURIComponent(name)}/${action}`,
+    );
+    if (options.json === true) printJson(answer);
+    else console.log(format([answer]));
+  };
+}
+
+export function registerDestinations(program: Command): void {
+  const group = program
+    .command('destinations')
+    .description('state of the delivery to Adobe: list, pause, resume')
+    .addHelpText('after', LIST_HELP);
+  withAdminOptions(group.command('list'))
+    .description('list destinations and their state')
+    .addHelpText('after', LIST_HELP)
+    .action(list);
+  withAdminOptions(group.command('pause').argument('<name>', 'name of the destination'))
+    .description('stop delivering to a destination; its events stay pending')
+    .addHelpText('after', PAUSE_HELP)
+    .action(runAction('pause'));
+  withAdminOptions(group.command('resume').argument('<name>', 'name of the destination'))
+    .description('deliver to a destination again')
+    .addHelpText('after', RESUME_HELP)
+    .action(runAction('resume'));
+}

@@ -1,0 +1,121 @@
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import { ConfigError } from '../config/config-error.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
+import { adminAddress, printJson } from './admin-client.ts';
+import { EXIT, type ExitCode } from './command-error.ts';
+import { configOption, loadCommandConfig } from './command-config.ts';
+import { diskFindings, lockHolder, inspectFolder } from './doctor/store-findings.ts';
+import { type Finding, type Level, fail, ok } from './doctor/finding.ts';
+import { networkFindings } from './doctor/network-findings.ts';
+import { isRelayAt, portFindings } from './doctor/port-findings.ts';
+import { secretFindings } from './doctor/secret-findings.ts';
+import { systemFindings } from './doctor/system-findings.ts';
+import { printable } from './table.ts';
+
+interface DoctorOptions {
+  readonly config: string;
+  readonly offline?: boolean;
+  readonly json?: boolean;
+}
+
+const HELP = `
+Run it as the user of the relay and in its container. It sends no event and does not open the store, so it can run
+beside a relay.
+Exit code: 0 nothing failed, perhaps with warnings; 1 something failed; 2 the configuration has problems.
+
+Examples:
+  $ capillary-relay doctor --config relay.yaml
+  $ capillary-relay doctor --config relay.yaml --offline
+  $ capillary-relay doctor --config relay.yaml --json`;
+
+async function loadOrReport(file: string): Promise<LoadedConfig | Finding[]> {
+  try {
+    return await loadCommandConfig(file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ path, message, cure }) =>
+      fail('configuration', path === '' ? `${file} ${message}` : `${path}: ${message}`, cure),
+    );
+  }
+}
+
+/** True when a relay with this configuration runs on this machine. */
+async function isRunning({ path, config }: LoadedConfig): Promise<boolean> {
+  if (lockHolder(config.store.path) !== undefined) return true;
+  return config.admin.port !== 0 && isRelayAt((await adminAddress({ config: path })).url);
+}
+
+function storeFindings({ store }: LoadedConfig['config']): Finding[] {
+  const { findings, base } = inspectFolder(store.path);
+  const holder = lockHolder(store.path);
+  return [
+    ...findings,
+    ...(holder === undefined ? [] : [ok('store', `process ${holder} is using it; it was not opened`)]),
+    ...(base === undefined ? [] : diskFindings(base, store)),
+  ];
+}
+
+async function examine(loaded: LoadedConfig, offline: boolean): Promise<Finding[]> {
+  const { config, path, files } = loaded;
+  // The network comes first: fsync blocks the process, which would falsify response times.
+  const network = offline ? [] : await networkFindings(config.destinations);
+  const zones = [...new Set(config.sources.map(({ timezone }) => timezone))];
+  return [
+    ok('configuration', `${path} can be used`),
+    ...secretFindings(files, Date.now()),
+    ...network,
+    ...storeFindings(config),
+    ...(await portFindings(config, await isRunning(loaded))),
+    ...systemFindings(zones, config.destinations.length),
+  ];
+}
+
+const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
+
+function format(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  return findings
+    .map(({ check, level, detail, cure }) => {
+      const line = `${styleText(COLOURS[level], level.padEnd(4))}  ${check.padEnd(width)}  ${printable(detail)}`;
+      return cure === undefined ? line : `${line}\n${' '.repeat(width + 8)}fix: ${printable(cure)}`;
+    })
+    .join('\n');
+}
+
+function count(findings: readonly Finding[], level: Level): number {
+  return findings.filter((finding) => finding.level === level).length;
+}
+
+function exitCodeOf(isLoaded: boolean, failed: number): ExitCode {
+  if (!isLoaded) return EXIT.usage;
+  return failed > 0 ? EXIT.failed : EXIT.ok;
+}
+
+async function runDoctor({ config: file, offline = false, json = false }: DoctorOptions): Promise<void> {
+  const loaded = await loadOrReport(file);
+  const isLoaded = !Array.isArray(loaded);
+  // The machine can be checked without a configuration.
+  const findings = isLoaded ? await examine(loaded, offline) : [...loaded, ...systemFindings([], 1)];
+  const failed = count(findings, 'fail');
+  const warnings = count(findings, 'warn');
+  if (json) printJson({ ok: failed === 0, file, findings });
+  else
+    console.log(
+      `${format(findings)}\n\n${count(findings, 'ok')} ok, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${failed} failed`,
+    );
+  process.exitCode = exitCodeOf(isLoaded, failed);
+}
+
+export function registerDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description(
+      'check a machine before go-live: secrets, Adobe, clock, disk, ports, limits; shows how to fix each problem',
+    )
+    .addOption(configOption())
+    .option('--offline', 'skip checks that need the network: token, inlet, clock')
+    .option('--json', 'print the findings as JSON')
+    .addHelpText('after', HELP)
+    .action(runDoctor);
+}

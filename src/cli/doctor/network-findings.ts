@@ -1,0 +1,93 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { DestinationConfig } from '../../config/config-schema.ts';
+import { checkConnection } from '../connection-check.ts';
+import { formatDuration } from '../time-format.ts';
+import { fail, type Finding, ok, warn } from './finding.ts';
+
+/** undici publishes the headers of every answer that this process receives. */
+const HEADERS_CHANNEL = 'undici:request:headers';
+/** A Date header is cut to whole seconds: on average the server's clock was 0.5 s ahead of it. */
+const DATE_ROUNDING_MS = 500;
+
+interface HeadersMessage {
+  readonly request: { readonly origin: string | URL };
+  /** Names and values alternate. */
+  readonly response: { readonly headers: readonly (Buffer | string)[] };
+}
+
+function dateOf(headers: HeadersMessage['response']['headers']): number {
+  const at = headers.findIndex((name, index) => index % 2 === 0 && String(name).toLowerCase() === 'date');
+  return at < 0 ? Number.NaN : Date.parse(String(headers[at + 1]));
+}
+
+interface ClockOffsets {
+  /**
+   * ms by which the local clock is ahead of each server, by origin; the smallest of several values.
+   */
+  readonly ahead: ReadonlyMap<string, number>;
+  stop(): void;
+}
+
+/** Reads the Date headers of answers to other requests, so that no server is asked for the time. */
+function watchClockOffsets(): ClockOffsets {
+  const ahead = new Map<string, number>();
+  const onHeaders = (message: unknown): void => {
+    const { request, response } = message as HeadersMessage;
+    const skew = Date.now() - dateOf(response.headers) - DATE_ROUNDING_MS;
+    if (Number.isNaN(skew)) return;
+    const { origin } = new URL(request.origin);
+    const before = ahead.get(origin);
+    if (before === undefined || Math.abs(skew) < Math.abs(before)) ahead.set(origin, skew);
+  };
+  subscribe(HEADERS_CHANNEL, onHeaders);
+  return { ahead, stop: () => void unsubscribe(HEADERS_CHANNEL, onHeaders) };
+}
+
+// A token lives for a day, but events from the future are rejected, and signed times may only be
+// off by minutes.
+const WARN_SKEW_MS = 5_000;
+const FAIL_SKEW_MS = 60_000;
+
+const CLOCK_FIX =
+  'synchronise the clock of this machine with chrony or systemd-timesyncd (in a container: of its host)';
+
+function clockFinding(origin: string, ahead: number): Finding {
+  const check = `clock/${new URL(origin).host}`;
+  const skew = Math.abs(ahead);
+  const detail = `${formatDuration(skew)} ${ahead < 0 ? 'behind' : 'ahead of'} its Date header`;
+  // Less than a second is the rounding of the header.
+  if (skew <= WARN_SKEW_MS) return ok(check, skew < 1_000 ? 'within a second of its Date header' : detail);
+  return skew > FAIL_SKEW_MS ? fail(check, detail, CLOCK_FIX) : warn(check, detail, CLOCK_FIX);
+}
+
+function clockFindings({ ahead }: ClockOffsets): Finding[] {
+  return ahead.size === 0
+    ? [
+        warn(
+          'clock',
+          'no server answered, so there was nothing to compare it with',
+          'fix the connection, then try again',
+        ),
+      ]
+    : [...ahead].map(([origin, ms]) => clockFinding(origin, ms));
+}
+
+async function connectionFindings(destination: DestinationConfig): Promise<Finding[]> {
+  const checks = await checkConnection(destination, { ask: true });
+  return checks.map(({ check, ok: isOk, passing, detail, cure = '' }) => {
+    const name = `${check}/${destination.name}`;
+    if (isOk) return ok(name, detail);
+    return (passing === true ? warn : fail)(name, detail, cure);
+  });
+}
+
+/** Checks each destination, and the local clock against those of Adobe. Sends no event. */
+export async function networkFindings(destinations: readonly DestinationConfig[]): Promise<Finding[]> {
+  const offsets = watchClockOffsets();
+  try {
+    const found = await Promise.all(destinations.map(connectionFindings));
+    return [...found.flat(), ...clockFindings(offsets)];
+  } finally {
+    offsets.stop();
+  }
+}

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { Config } from '../../config/config-schema.ts';
+import { createAdminClient } from '../admin-client.ts';
+import { type Finding, codeOf, fail, ok } from './finding.ts';
+
+/** For /livez of a relay on this machine. */
+const LIVEZ_TIMEOUT_MS = { GET: 2_000, POST: 2_000, PUT: 2_000 } as const;
+
+const FIXES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'stop the process that uses it (ss -ltnp shows it), or choose another port',
+  EACCES: 'choose port 1024 or higher, or grant the process CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'use an address of this machine, or 0.0.0.0',
+};
+
+/** Listens on the port and closes it again. @throws the error of listening */
+async function tryPort(host: string, port: number): Promise<void> {
+  const server = createServer((socket) => socket.destroy());
+  server.listen({ host, port, exclusive: true });
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
+}
+
+async function portFinding(
+  key: string,
+  server: Config['server' | 'admin'],
+  isRunning: boolean,
+): Promise<Finding> {
+  const check = `port/${key}`;
+  const address = `${server.host}:${server.port}`;
+  if (server.port === 0) return ok(check, 'the system chooses the port');
+  try {
+    await tryPort(server.host, server.port);
+    return ok(check, `${address} is free`);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EADDRINUSE' && isRunning)
+      return ok(check, `${address} is in use, and a relay is running here`);
+    return fail(check, `cannot listen on ${address} (${code})`, FIXES[code] ?? `fix ${key}.host`);
+  }
+}
+
+/** True when a relay answers at this admin URL. */
+export async function isRelayAt(url: string): Promise<boolean> {
+  try {
+    const { text } = await createAdminClient({ url }, LIVEZ_TIMEOUT_MS).getPublic('/livez');
+    const { checks } = JSON.parse(text) as { checks?: { name?: unknown }[] };
+    return checks?.some(({ name }) => name === 'storage-thread') === true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the relay could listen on its ports. @param isRunning a relay already does */
+export async function portFindings(
+  { server, admin }: Pick<Config, 'server' | 'admin'>,
+  isRunning: boolean,
+): Promise<Finding[]> {
+  return [await portFinding('server', server, isRunning), await portFinding('admin', admin, isRunning)];
+}

@@ -1,0 +1,48 @@
+import { type Stats, statSync } from 'node:fs';
+import { type Finding, codeOf, fail, ok, warn } from './finding.ts';
+
+const CHECK = 'secret file';
+const DAY_MS = 86_400_000;
+const MAX_AGE_DAYS = 90;
+
+const OTHERS_READ = 0o004;
+const OTHERS_WRITE = 0o002;
+
+function modeOf({ mode }: Stats): string {
+  return (mode & 0o777).toString(8).padStart(3, '0');
+}
+
+function secretFinding(path: string, now: number): Finding {
+  let stats: Stats;
+  try {
+    stats = statSync(path);
+  } catch (error) {
+    return fail(
+      CHECK,
+      `${path} cannot be accessed (${codeOf(error)})`,
+      'mount it again; a running relay still has the value that it read',
+    );
+  }
+  const days = Math.floor((now - stats.mtimeMs) / DAY_MS);
+  const chmod = `chmod o-rwx ${path}, or mount it with defaultMode: 0440`;
+  if ((stats.mode & OTHERS_WRITE) !== 0)
+    return fail(CHECK, `${path} is writable by everyone (mode ${modeOf(stats)})`, chmod);
+  if ((stats.mode & OTHERS_READ) !== 0)
+    return warn(CHECK, `${path} is readable by everyone (mode ${modeOf(stats)})`, chmod);
+  if (days > MAX_AGE_DAYS)
+    return warn(
+      CHECK,
+      `${path} is ${days} days old`,
+      'rotate the secret; the relay reads the file again when it changes',
+    );
+  return ok(CHECK, `${path}: mode ${modeOf(stats)}, ${days} days old`);
+}
+
+/**
+ * Checks permissions and age of the files that `${file:…}` names. Secrets from the environment have
+ * neither.
+ * @param now epoch ms
+ */
+export function secretFindings(files: readonly string[], now: number): Finding[] {
+  return files.map((path) => secretFinding(path, now));
+}

@@ -1,0 +1,223 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Config } from '../../config/config-schema.ts';
+import { DATABASE_FILE } from '../../journal/sqlite/engine/database.ts';
+import { codeOf, fail, type Finding, formatBytes, ok, warn } from './finding.ts';
+
+const CHECK = 'data folder';
+
+/** Bytes that SQLite locks, whatever the file size: 0x40000000 and the next 511. */
+const LOCK_START = 1_073_741_824;
+const LOCK_END = 1_073_742_335;
+
+export interface FolderInspection {
+  readonly findings: readonly Finding[];
+  /**
+   * Folder in which the disk can be tested: the data folder, or the one in which it will be
+   * created. Absent when it is not writable.
+   */
+  readonly base?: string;
+}
+
+function isFolder(path: string): boolean | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory();
+}
+
+/** The path itself, or its nearest ancestor that exists. */
+function nearestExisting(path: string): string {
+  const found = (() => {
+    try {
+      return isFolder(path) === undefined ? undefined : path;
+    } catch {
+      return undefined;
+    }
+  })();
+  return found ?? nearestExisting(dirname(path));
+}
+
+function ownerFinding(path: string): Finding | undefined {
+  const user = process.geteuid?.();
+  const { uid } = statSync(path);
+  if (user === undefined || uid === user) return undefined;
+  return warn(
+    CHECK,
+    `${path} belongs to user ${uid}, but this is user ${user}`,
+    `run doctor as the user of the relay, or: chown -R ${user} ${path}`,
+  );
+}
+
+/** Checks the folder of `store.path`, without opening the store in it. */
+export function inspectFolder(given: string): FolderInspection {
+  const path = resolve(given);
+  const base = nearestExisting(path);
+  if (isFolder(base) !== true)
+    return { findings: [fail(CHECK, `${base} is a file`, 'set store.path to a folder')] };
+  try {
+    accessSync(base, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const fix = `make it writable by the user of the relay: chown ${process.geteuid?.() ?? 'USER'} ${base}`;
+    return { findings: [fail(CHECK, `${base} is not writable (${codeOf(error)})`, fix)] };
+  }
+  if (base !== path)
+    return { findings: [ok(CHECK, `${path} does not exist yet; it can be created in ${base}`)], base };
+  return {
+    findings: [ownerFinding(path) ?? ok(CHECK, `${path} is writable and belongs to this user`)],
+    base,
+  };
+}
+
+/**
+ * Id of the process that has locked the store in this folder. It is found in the kernel's list of
+ * locks, without opening the file. Processes of other containers are missing from that list, and
+ * not every system has one.
+ */
+export function lockHolder(path: string): number | undefined {
+  try {
+    const { ino } = statSync(join(path, DATABASE_FILE));
+    const locks = readFileSync('/proc/locks', 'utf8').split('\n');
+    const lock = locks
+      .map((line) => line.trim().split(/\s+/))
+      .find(
+        (fields) =>
+          fields[5]?.endsWith(`:${ino}`) === true &&
+          Number(fields[6]) >= LOCK_START &&
+          Number(fields[7]) <= LOCK_END,
+      );
+    return lock === undefined ? undefined : Number(lock[4]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** File systems by their magic number in linux/magic.h. */
+const FILE_SYSTEMS: Readonly<Record<number, string>> = {
+  0xef53: 'ext4',
+  0x58465342: 'xfs',
+  0x9123683e: 'btrfs',
+  0x2fc12fc1: 'zfs',
+  0xf2f52010: 'f2fs',
+  0x01021994: 'tmpfs',
+  0x858458f6: 'ramfs',
+  0x794c7630: 'overlay',
+  0x6969: 'nfs',
+  0x517b: 'smb',
+  0xff534d42: 'cifs',
+  0xfe534d42: 'smb2',
+  0x01021997: '9p',
+  0x65735546: 'fuse',
+};
+
+const LOCAL_DISK = 'put store.path on a volume of a local or block-storage disk';
+
+/** Why a file system is unsuitable for a store. */
+const UNSUITABLE: Readonly<Record<string, string>> = {
+  tmpfs: 'is in memory: a restart of the machine loses all pending events',
+  ramfs: 'is in memory: a restart of the machine loses all pending events',
+  overlay: 'is a container layer: it is deleted with the container',
+  nfs: 'is on the network, where locks and fsync are unreliable',
+  smb: 'is on the network, where locks and fsync are unreliable',
+  cifs: 'is on the network, where locks and fsync are unreliable',
+  smb2: 'is on the network, where locks and fsync are unreliable',
+  '9p': 'is shared from another machine, where locks and fsync are unreliable',
+};
+
+const FSYNC_ROUNDS = 20;
+const PAGE_BYTES = 4_096;
+/** Each webhook waits for an fsync, which many can share. */
+const SLOW_FSYNC_MS = 20;
+
+/** Whether a file system is suitable for a store. @param type magic number from statfs */
+export function fileSystemFinding(base: string, type: number): Finding {
+  const kind = FILE_SYSTEMS[type >>> 0];
+  const why = kind === undefined ? undefined : UNSUITABLE[kind];
+  if (why !== undefined) return warn('file system', `${base} (${kind}) ${why}`, LOCAL_DISK);
+  return ok('file system', `${base} is on ${kind ?? `type 0x${(type >>> 0).toString(16)}`}`);
+}
+
+function timeFsyncs(base: string): number[] {
+  const folder = mkdtempSync(join(base, '.relay-doctor-'));
+  try {
+    const file = openSync(join(folder, 'fsync'), 'w');
+    try {
+      const page = Buffer.alloc(PAGE_BYTES, 1);
+      return Array.from({ length: FSYNC_ROUNDS }, (_, round) => {
+        writeSync(file, page, 0, PAGE_BYTES, round * PAGE_BYTES);
+        const started = performance.now();
+        fsyncSync(file);
+        return performance.now() - started;
+      });
+    } finally {
+      closeSync(file);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function fsyncFinding(base: string): Finding {
+  try {
+    const times = timeFsyncs(base).toSorted((a, b) => a - b);
+    const median = times[FSYNC_ROUNDS / 2] ?? 0;
+    const detail = `${median.toFixed(1)} ms, the median of ${FSYNC_ROUNDS} in ${base}`;
+    return median > SLOW_FSYNC_MS
+      ? warn(
+          'fsync',
+          detail,
+          'each webhook waits for one: use a faster disk, or one that nothing else writes to',
+        )
+      : ok('fsync', detail);
+  } catch (error) {
+    return fail('fsync', `a file in ${base} could not be written to the disk (${codeOf(error)})`, LOCAL_DISK);
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Compares the free space with the limits of the store. `used`: bytes that it uses now. */
+export function spaceFinding(
+  { free, used }: { readonly free: number; readonly used: number },
+  { minFree, maxBytes }: Pick<Config['store'], 'minFree' | 'maxBytes'>,
+): Finding {
+  const check = 'free space';
+  const detail = `${formatBytes(free)} free; store.minFree ${formatBytes(minFree)}, store.maxBytes ${formatBytes(maxBytes)}`;
+  if (free <= minFree)
+    return fail(
+      check,
+      `${detail}: webhooks would be answered 503`,
+      'free space on the volume, or lower store.minFree',
+    );
+  const missing = maxBytes - used - (free - minFree);
+  if (missing > 0)
+    return warn(
+      check,
+      `${detail}: the disk fills up before the store reaches its limit`,
+      `enlarge the volume by ${formatBytes(missing)}, or lower store.maxBytes`,
+    );
+  return ok(check, detail);
+}
+
+/** Checks the disk of a folder. It writes 80 KiB to a file in that folder and removes it. */
+export function diskFindings(base: string, store: Config['store']): Finding[] {
+  const { type, bavail, bsize } = statfsSync(base);
+  const files = [DATABASE_FILE, `${DATABASE_FILE}-wal`];
+  const used = files.reduce((sum, name) => sum + sizeOf(join(store.path, name)), 0);
+  return [
+    fileSystemFinding(base, type),
+    fsyncFinding(base),
+    spaceFinding({ free: bavail * bsize, used }, store),
+  ];
+}

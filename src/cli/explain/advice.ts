@@ -1,0 +1,132 @@
+import type { DestinationAnswer, RecordAnswer } from '../admin-answers.ts';
+import { printable } from '../table.ts';
+import { formatTime } from '../time-format.ts';
+
+/** Advice for a dead letter, by its reason. */
+const DEAD_ADVICE: Readonly<Record<string, string>> = {
+  rejected:
+    "Adobe's answer above says what it rejected. Fix the schema, the mapping or the configuration (test it with the command below), then replay the event.",
+  poison:
+    'It failed repeatedly while other events passed. Check the attempts above and the payload, fix the cause, then replay the event.',
+  expired:
+    'It kept failing until it was older than retry.maxAge. Fix the cause shown by the attempts above, then replay the event.',
+  'too-large':
+    'It is larger than Adobe accepts. Leave out fields with a mapping override, then replay the event.',
+  'payload-lost':
+    'Its payload was on a damaged page when the store was salvaged. Its id is no longer known to the relay, so ask Capillary to send the event again.',
+  mapping:
+    'A mapping override of its source failed, as described above. Fix the expression (test it with the command below), restart the relay with it, then replay the event.',
+  'mapping-failed':
+    'The mapping failed because of a defect; the log of the relay has the error. Report it as a bug, and replay the event with a relay in which it is fixed.',
+};
+
+/** Advice for an ignored event, by its reason. */
+const IGNORED_ADVICE: Readonly<Record<string, string>> = {
+  'test-event':
+    "It is a sample from Capillary's Test button. To deliver samples, set testEvents: deliver on the source, then replay the event.",
+  'no-identity':
+    'It identifies no customer, so Adobe could not assign it to a profile. There is nothing to do.',
+  'customer-deleted': 'Its customer was deleted after it happened. There is nothing to do.',
+  unmapped:
+    'No mapping exists for its name, and the source ignores unmapped events. Set unmapped: generic or add an override, then replay the event.',
+  discarded: 'An operator discarded it.',
+};
+
+const MALFORMED_ADVICE =
+  "It is not a valid event of this source. It was answered 400, which Capillary does not retry. Fix the sender, or the source's orgIds, then replay it.";
+
+/** Completes a command line, so that it reaches the same relay. */
+type CommandLine = (args: string) => string;
+
+function lines(...all: readonly (string | undefined)[]): string {
+  return all.filter((line) => line !== undefined).join('\n');
+}
+
+function adviseNotFlowing(destination: DestinationAnswer, commandLine: CommandLine): string {
+  const { name, state, reason, detail, nextTryAt } = destination;
+  const cause = reason === undefined ? '' : ` (${reason})`;
+  const lastError = detail === undefined || reason === 'operator' ? '' : ` Last error: ${printable(detail)}`;
+  const waits = `It waits because the destination ${name} is ${state}${cause}.${lastError}`;
+  const resume = commandLine(`destinations resume ${name}`);
+  if (reason === 'operator') return lines(waits, `Resume it: ${resume}`);
+  const next = nextTryAt === undefined ? '' : `, next at ${formatTime(nextTryAt)}`;
+  return lines(
+    `${waits} The relay retries automatically${next}.`,
+    'Find the cause:  capillary-relay check --config relay.yaml --connect',
+    `Once it is fixed: ${resume}`,
+  );
+}
+
+function advisePending(
+  record: RecordAnswer,
+  destination: DestinationAnswer | undefined,
+  commandLine: CommandLine,
+): string {
+  const { dueAt, isReplay, customerId } = record;
+  if (destination !== undefined && destination.state !== 'flowing')
+    return adviseNotFlowing(destination, commandLine);
+  const due = dueAt === undefined ? '' : ` Due at ${formatTime(dueAt)}.`;
+  const queue = isReplay === true ? 'queued with the replays, which run at a lower rate' : 'queued';
+  return lines(
+    `Nothing: it is ${queue}, perhaps behind an earlier event of the same customer.${due}`,
+    customerId === undefined
+      ? undefined
+      : `Pending for this customer: ${commandLine(`events --customer-id ${shellWord(customerId)} --state pending`)}`,
+  );
+}
+
+/** Quotes a word for a POSIX shell: a customer id or a reason may contain anything. */
+function shellWord(text: string): string {
+  return /^[\w.@:+-]+$/.test(text) ? text : `'${printable(text).replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function adviseReplay({ hasBody, state, receipt }: RecordAnswer, commandLine: CommandLine): string {
+  if (!hasBody) return 'Its payload was removed by retention or erasure, so it cannot be replayed.';
+  const group = state === 'dead' || state === 'malformed' ? 'dead-letters' : 'events';
+  return `Replay: ${commandLine(`${group} replay ${receipt}`)}`;
+}
+
+/** Commands to inspect a dead letter: what was sent, the current mapping, similar dead letters. */
+function adviseInspection(record: RecordAnswer, commandLine: CommandLine): string {
+  const { hasBody, receipt, reason = '', source } = record;
+  return lines(
+    hasBody ? `Payload and sent messages: ${commandLine(`explain ${receipt} --body`)}` : undefined,
+    hasBody
+      ? `Map it again: ${commandLine(`explain ${receipt} --body --json`)} | jq .body | capillary-relay map - --source ${source} --config relay.yaml`
+      : undefined,
+    `Similar dead letters: ${commandLine(`dead-letters list --source ${source} --reason ${shellWord(reason)}`)}`,
+  );
+}
+
+/**
+ * What the operator should do next about an event.
+ * @param options by which suggested commands reach the same relay, such as ` --url http://…`; empty
+ *   for the default
+ */
+export function adviceFor(
+  record: RecordAnswer,
+  destination: DestinationAnswer | undefined,
+  options: string,
+): string {
+  const { state, reason = '' } = record;
+  const commandLine: CommandLine = (args) => `capillary-relay ${args}${options}`;
+  switch (state) {
+    case 'pending':
+      return advisePending(record, destination, commandLine);
+    case 'delivered':
+      return 'Nothing: Adobe accepted it. Adobe decides later whether it is stored: look for its _id, or for the xaction id of the attempt, in Monitoring.';
+    case 'ignored':
+      return lines(
+        IGNORED_ADVICE[reason] ?? 'It is not meant for delivery.',
+        adviseReplay(record, commandLine),
+      );
+    case 'malformed':
+      return lines(MALFORMED_ADVICE, adviseReplay(record, commandLine));
+    default:
+      return lines(
+        DEAD_ADVICE[reason] ?? 'Fix the cause shown by the attempts above, then replay the event.',
+        adviseInspection(record, commandLine),
+        adviseReplay(record, commandLine),
+      );
+  }
+}

@@ -1,0 +1,114 @@
+import type { Config } from '../../config/config-schema.ts';
+import { printJson } from '../admin-client.ts';
+import { loadCommandConfig } from '../command-config.ts';
+import { CommandError, EXIT, errorText } from '../command-error.ts';
+import { type ComparedEvent, comparisonOf, formatComparison } from './diff-report.ts';
+import { readInput, splitBodies } from './event-bodies.ts';
+import { createDiffer, type EventDiff } from './mapping-diff.ts';
+import { chooseSource, type Route, routeOf } from '../route.ts';
+import { readStoredBodies } from './stored-bodies.ts';
+
+export interface CompareOptions {
+  readonly source?: string;
+  readonly json?: boolean;
+  readonly fromJournal?: boolean;
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit?: number;
+  readonly url?: string;
+}
+
+/** Number of stored events to compare, unless --limit says otherwise. */
+const DEFAULT_EVENT_LIMIT = 500;
+
+interface Compared {
+  readonly events: readonly ComparedEvent[];
+  readonly withoutPayload: number;
+}
+
+async function compareFiles(
+  old: Config,
+  next: Config,
+  files: readonly string[],
+  { source }: CompareOptions,
+): Promise<Compared> {
+  const diff = createDiffer(
+    routeOf(old, chooseSource(old, source)),
+    routeOf(next, chooseSource(next, source)),
+    Date.now(),
+  );
+  const events: ComparedEvent[] = [];
+  for (const file of files)
+    for (const body of splitBodies(await readInput(file)))
+      events.push({ number: events.length + 1, ...(await diff(body)) });
+  return { events, withoutPayload: 0 };
+}
+
+function routeByName(config: Config, name: string): Route | undefined {
+  const source = config.sources.find((one) => one.name === name);
+  return source && routeOf(config, source);
+}
+
+async function compareStored(
+  old: Config,
+  next: Config,
+  file: string,
+  options: CompareOptions,
+): Promise<Compared> {
+  const { source, since, until, limit = DEFAULT_EVENT_LIMIT, url } = options;
+  const selection = {
+    limit,
+    ...(source === undefined ? {} : { source }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+  };
+  const differBySource = new Map<string, ReturnType<typeof createDiffer>>();
+  const differOf = (name: string) => {
+    const known =
+      differBySource.get(name) ?? createDiffer(routeByName(old, name), routeByName(next, name), Date.now());
+    differBySource.set(name, known);
+    return known;
+  };
+  const events: ComparedEvent[] = [];
+  let withoutPayload = 0;
+  for (const { body, receipt, source: name, ...received } of await readStoredBodies(
+    old,
+    file,
+    url,
+    selection,
+  )) {
+    if (body === undefined) withoutPayload += 1;
+    else {
+      const diff: EventDiff = await differOf(name)(body.toString('utf8'), received);
+      events.push({ number: events.length + 1, receipt, source: name, ...diff });
+    }
+  }
+  return { events, withoutPayload };
+}
+
+async function compare(args: readonly string[], options: CompareOptions): Promise<Compared> {
+  const [oldFile, newFile, ...files] = args;
+  const isStored = options.fromJournal === true;
+  if (oldFile === undefined || newFile === undefined || isStored !== (files.length === 0))
+    throw new CommandError('--diff expects OLD.yaml NEW.yaml, then FILES or --from-journal', EXIT.usage);
+  const { config: old } = await loadCommandConfig(oldFile);
+  const { config: next } = await loadCommandConfig(newFile);
+  return isStored ? compareStored(old, next, oldFile, options) : compareFiles(old, next, files, options);
+}
+
+/**
+ * `map --diff`: shows what a changed configuration would send differently. As with diff(1), exit
+ * code 1 means a difference, so every failure is 2.
+ */
+export async function compareMappings(args: readonly string[], options: CompareOptions): Promise<void> {
+  let compared: Compared;
+  try {
+    compared = await compare(args, options);
+  } catch (error) {
+    throw new CommandError(errorText(error) ?? 'the comparison failed', EXIT.usage);
+  }
+  const comparison = comparisonOf(compared.events, compared.withoutPayload);
+  if (options.json === true) printJson(comparison);
+  else console.log(formatComparison(comparison));
+  if (comparison.different > 0) process.exitCode = EXIT.failed;
+}

@@ -1,0 +1,129 @@
+import { parseEvent } from '../../capillary/event-parser.ts';
+import type { CapillaryEvent } from '../../capillary/event.ts';
+import type { JsonObject } from '../../capillary/json.ts';
+import type { DestinationConfig, SourceConfig } from '../../config/config-schema.ts';
+import { victimLaneOf } from '../../mapping/identities.ts';
+import { type CustomerUpdate, applyToCustomer } from '../../mapping/customer/apply-to-customer.ts';
+import { mapEvent } from '../../mapping/map-event.ts';
+import type { MappingResult, MappingContext, MappingNote } from '../../mapping/mapping-result.ts';
+
+/** What one body maps to. */
+export type Trial =
+  | { readonly outcome: 'not-an-event'; readonly code: string; readonly detail: string }
+  | {
+      readonly outcome: 'ignored';
+      readonly eventName: string;
+      readonly eventId?: string;
+      readonly reason: string;
+      readonly notes: readonly MappingNote[];
+    }
+  | {
+      /** In the relay it would become a dead letter. */
+      readonly outcome: 'failed';
+      readonly eventName: string;
+      readonly eventId?: string;
+      readonly reason: string;
+      readonly detail: string;
+      readonly notes: readonly MappingNote[];
+    }
+  | {
+      readonly outcome: 'messages';
+      readonly eventName: string;
+      readonly eventId?: string;
+      readonly id: string;
+      /** Absent for a late merge of a deleted customer, of which only the profile is sent. */
+      readonly event?: JsonObject;
+      readonly profile?: JsonObject;
+      /** The customer was deleted: what is stored about the customer is erased. */
+      readonly erase: boolean;
+      readonly notes: readonly MappingNote[];
+    };
+
+export interface TrialParts {
+  readonly source: SourceConfig;
+  readonly destination: DestinationConfig;
+  /** Epoch ms used as the time of receipt. */
+  readonly now: number;
+}
+
+/** What the journal has stored about an event. */
+export interface Received {
+  readonly identity: string;
+  readonly orgId: number;
+  /** Epoch ms. */
+  readonly receivedAt: number;
+}
+
+/**
+ * Creates a function that maps bodies one after the other as the relay would, without a journal and
+ * a network. What is known about a customer grows from event to event, as in an empty journal.
+ */
+export function createTrial({
+  source,
+  destination,
+  now,
+}: TrialParts): (body: string, received?: Received) => Promise<Trial> {
+  // Stored state by lane, and which lane each merged lane was merged into.
+  const states = new Map<string, string>();
+  const mergedInto = new Map<string, string>();
+
+  const currentLane = (lane: string): string => {
+    const next = mergedInto.get(lane);
+    return next === undefined ? lane : currentLane(next);
+  };
+
+  const updateCustomer = (
+    event: CapillaryEvent,
+    ownLane: string,
+    mapped: MappingResult,
+    context: MappingContext,
+  ): CustomerUpdate => {
+    const lane = currentLane(ownLane);
+    const from = victimLaneOf(event);
+    const victim = from === undefined ? undefined : { lane: from, state: states.get(from) };
+    const update = applyToCustomer(
+      event,
+      mapped,
+      { lane, ownLane, state: states.get(lane), victim },
+      context,
+    );
+    const { merged, state } = update;
+    if (merged !== undefined) states.delete(merged.from);
+    if (state !== undefined) states.set(lane, state);
+    if (merged !== undefined && !mergedInto.has(merged.from) && currentLane(merged.into) !== merged.from)
+      mergedInto.set(merged.from, merged.into);
+    return update;
+  };
+
+  return async (body, received) => {
+    const orgIds = received === undefined ? (source.orgIds ?? []) : [received.orgId];
+    const parsed = parseEvent(Buffer.from(body), { orgIds });
+    if (!parsed.ok) return { outcome: 'not-an-event', code: parsed.code, detail: parsed.detail };
+    const { eventName, eventId, lane } = parsed.event;
+    const names = { eventName, ...(eventId === undefined ? {} : { eventId }) };
+    const receivedAt = received?.receivedAt ?? now;
+    const context: MappingContext = { source, destination, receivedAt, idSuffix: '' };
+    const event = { ...parsed.event, identity: received?.identity ?? parsed.event.identity };
+    const mapped = await mapEvent(event, context);
+    if (mapped.outcome === 'failed') {
+      const { reason, detail, notes } = mapped;
+      return { outcome: 'failed', ...names, reason, detail, notes };
+    }
+    const update = lane === undefined ? undefined : updateCustomer(event, lane, mapped, context);
+    const notes = [...mapped.notes, ...(update?.profile?.notes ?? [])];
+    if (update?.isLate === true && update.profile === undefined)
+      return { outcome: 'ignored', ...names, reason: 'customer-deleted', notes };
+    if (mapped.outcome === 'ignored') return { outcome: 'ignored', ...names, reason: mapped.reason, notes };
+    const isLate = update?.isLate === true;
+    const record = update?.profile?.entity ?? (isLate ? undefined : mapped.upsert);
+    return {
+      outcome: 'messages',
+      ...names,
+      id: mapped.id,
+      ...(isLate ? {} : { event: mapped.event }),
+      ...(record === undefined ? {} : { profile: record }),
+      erase: mapped.erase,
+      notes,
+    };
+  };
+}

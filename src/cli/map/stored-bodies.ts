@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { timeField } from '../../admin/requests.ts';
+import type { Config } from '../../config/config-schema.ts';
+import { DATABASE_FILE } from '../../journal/sqlite/engine/database.ts';
+import { isInUse, readStoppedBodies, type StoredBody } from '../../journal/sqlite/offline/stopped-store.ts';
+import { adminAddress, type AdminClient, createAdminClient } from '../admin-client.ts';
+import type { EventAnswer, RecordAnswer } from '../admin-answers.ts';
+import { CommandError } from '../command-error.ts';
+
+/** Selects stored events. Times are epoch ms or any form that the admin API reads. */
+export interface StoredSelection {
+  readonly source?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit: number;
+}
+
+const PAGE_SIZE = 500;
+/**
+ * Time between two requests. It uses a quarter of what the admin port accepts from one address,
+ * which leaves room for operators and probes.
+ */
+const REQUEST_INTERVAL_MS = 20;
+const STATES = 'pending,delivered,ignored,dead';
+
+/**
+ * The newest stored events of the selection, oldest first. They are read from the store of a
+ * stopped relay. A running one locks its store, so it is asked through its admin API, at a low
+ * rate.
+ * @param file path of the configuration
+ */
+export async function readStoredBodies(
+  config: Config,
+  file: string,
+  url: string | undefined,
+  selection: StoredSelection,
+): Promise<readonly StoredBody[]> {
+  const { path, encryptionKeys } = config.store;
+  if (url === undefined && existsSync(join(path, DATABASE_FILE))) {
+    try {
+      return readStoppedBodies(path, encryptionKeys, filterOf(selection), selection.limit);
+    } catch (error) {
+      if (!isInUse(error)) throw error;
+    }
+  }
+  const token = process.env['RELAY_ADMIN_TOKEN'];
+  const options = {
+    config: file,
+    ...(url === undefined ? {} : { url }),
+    ...(token === undefined ? {} : { token }),
+  };
+  return fetchBodies(createAdminClient(await adminAddress(options)), selection);
+}
+
+async function fetchBodies(
+  client: AdminClient,
+  { limit, ...filter }: StoredSelection,
+): Promise<readonly StoredBody[]> {
+  const events: EventAnswer[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = { ...filter, state: STATES, limit: Math.min(PAGE_SIZE, limit - events.length), cursor };
+    const page = await client.get<{ events: readonly EventAnswer[]; next?: string | null }>('/events', query);
+    events.push(...page.events);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined && events.length < limit);
+
+  const bodies: StoredBody[] = [];
+  for (const { receipt } of events.toReversed()) {
+    const [record] = await Promise.all([
+      client.get<RecordAnswer>(`/events/${encodeURIComponent(receipt)}`, { body: 'true' }),
+      sleep(REQUEST_INTERVAL_MS),
+    ]);
+    bodies.push(bodyOf(record));
+  }
+  return bodies;
+}
+
+function bodyOf({
+  receipt,
+  source,
+  identity = '',
+  orgId = 0,
+  receivedAt,
+  body,
+  bodyBase64,
+}: RecordAnswer): StoredBody {
+  return {
+    receipt,
+    source,
+    identity,
+    orgId,
+    receivedAt: Date.parse(receivedAt),
+    ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
+    ...(bodyBase64 === undefined ? {} : { body: Buffer.from(bodyBase64, 'base64') }),
+  };
+}
+
+function filterOf({ source, since, until }: StoredSelection) {
+  return {
+    ...(source === undefined ? {} : { source }),
+    ...(since === undefined ? {} : { since: epochMsOf('--since', since) }),
+    ...(until === undefined ? {} : { until: epochMsOf('--until', until) }),
+  };
+}
+
+/** Parses a time as the admin API does. */
+function epochMsOf(option: string, text: string): number {
+  const read = timeField().safeParse(text);
+  if (read.success) return read.data;
+  throw new CommandError(`${option} ${read.error.issues[0]?.message ?? 'is not a time'}`);
+}

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
+import type { QuarantinedAnswer } from './admin-answers.ts';
+import {
+  type BulkAction,
+  runBulkAction,
+  type SelectionOptions,
+  withSelectionOptions,
+} from './bulk-action.ts';
+import {
+  type EventFilterOptions,
+  type FilterKey,
+  filterOf,
+  formatNextPage,
+  type PageOptions,
+  withFilterOptions,
+  withPageOptions,
+} from './command-options.ts';
+import { formatTime } from './time-format.ts';
+import { formatTable } from './table.ts';
+
+const KEYS: readonly FilterKey[] = ['source', 'since', 'until'];
+
+const ACTION = { objects: 'quarantined requests', keys: KEYS };
+
+const RELEASE: BulkAction = {
+  ...ACTION,
+  path: '/quarantine/release',
+  verb: 'Release',
+  doneCount: 'released',
+};
+const DISCARD: BulkAction = {
+  ...ACTION,
+  path: '/quarantine/discard',
+  verb: 'Discard',
+  doneCount: 'discarded',
+};
+
+const LIST_HELP = `
+Examples:
+  $ capillary-relay quarantine list --source acme
+  $ capillary-relay quarantine list --since 1d --json`;
+
+const RELEASE_HELP = `
+Verifies each request again with the current secrets, and accepts those that pass as if they had just arrived.
+Fix the secret first. Exit code 1 when some are still refused.
+
+Examples:
+  $ capillary-relay quarantine release --source acme --since 6h --dry-run
+  $ capillary-relay quarantine release --all`;
+
+const DISCARD_HELP = `
+Deletes the requests. This cannot be undone.
+
+Examples:
+  $ capillary-relay quarantine discard 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
+  $ capillary-relay quarantine discard --source acme --until 1d`;
+
+interface QuarantineAnswer {
+  readonly quarantined: readonly QuarantinedAnswer[];
+  readonly next?: string | null;
+}
+
+function format(quarantined: readonly QuarantinedAnswer[]): string {
+  return formatTable(quarantined, [
+    { heading: 'RECEIPT', cell: ({ receipt }) => receipt },
+    { heading: 'RECEIVED', cell: ({ receivedAt }) => formatTime(receivedAt) },
+    { heading: 'SOURCE', cell: ({ source }) => source },
+    { heading: 'FROM', cell: ({ ip }) => ip },
+    { heading: 'BYTES', cell: ({ bytes }) => bytes },
+    { heading: 'REASONS', cell: ({ reasons }) => reasons.join(', ') },
+  ]);
+}
+
+async function list(options: AdminOptions & EventFilterOptions & PageOptions): Promise<void> {
+  const query = { ...filterOf(options, KEYS), limit: options.limit, cursor: options.cursor };
+  const client = await adminClient(options);
+  const answer = await client.get<QuarantineAnswer>('/quarantine', query);
+  if (options.json === true) printJson(answer);
+  else if (answer.quarantined.length === 0) console.log('no quarantined requests');
+  else console.log(`${format(answer.quarantined)}${formatNextPage(answer.next)}`);
+}
+
+export function registerQuarantine(program: Command): void {
+  const group = program
+    .command('quarantine')
+    .description('requests that failed verification: list, release, discard')
+    .addHelpText('after', LIST_HELP);
+  withPageOptions(withFilterOptions(withAdminOptions(group.command('list')), KEYS))
+    .description('list quarantined requests, newest first')
+    .addHelpText('after', LIST_HELP)
+    .action(list);
+  withSelectionOptions(withAdminOptions(group.command('release')), KEYS)
+    .description('verify requests again and accept those that pass')
+    .addHelpText('after', RELEASE_HELP)
+    .action((receipts: string[], options: AdminOptions & SelectionOptions) =>
+      runBulkAction(RELEASE, receipts, options),
+    );
+  withSelectionOptions(withAdminOptions(group.command('discard')), KEYS)
+    .description('delete quarantined requests')
+    .addHelpText('after', DISCARD_HELP)
+    .action((receipts: string[], options: AdminOptions & SelectionOptions) =>
+      runBulkAction(DISCARD, receipts, options),
+    );
+}

@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import { duration } from '../config/field-types.ts';
+import { type FaultRule, FaultRuleError, parseFaultRules } from '../simulator/adobe/fault-script.ts';
+import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { CommandError, EXIT } from './command-error.ts';
+import { integerBetween } from './command-options.ts';
+
+interface SimulateOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly tokenTtl: number;
+  readonly faults?: string;
+  readonly auth: boolean;
+  readonly raw?: boolean;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+const HELP = `
+Any client id and secret get a token. Received records and scripted faults are under /_sim (docs/simulator.md).
+Stop it with Ctrl-C.
+
+Examples:
+  $ capillary-relay simulate --port 9090
+  $ capillary-relay simulate --token-ttl 60s --faults outage.json
+  $ curl http://127.0.0.1:9090/_sim/stats`;
+
+function parseTtl(text: string): number {
+  const read = duration({ min: '1ms' }).safeParse(text);
+  if (read.success) return read.data;
+  throw new InvalidArgumentError(`It ${read.error.issues[0]?.message ?? 'is not a duration'}.`);
+}
+
+async function readFaults(file: string): Promise<FaultRule[]> {
+  try {
+    return parseFaultRules(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    if (error instanceof FaultRuleError) {
+      const issues = error.issues.map((issue) => `  ${issue}`).join('\n');
+      throw new CommandError(`${file} cannot be used:\n${issues}`, EXIT.usage);
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`${file} cannot be read: ${reason}`, EXIT.usage);
+  }
+}
+
+async function startOrFail(options: SimulateOptions): Promise<Simulator> {
+  const faults = options.faults === undefined ? [] : await readFaults(options.faults);
+  try {
+    return await startSimulator({
+      port: options.port,
+      host: options.host,
+      tokenTtlMs: options.tokenTtl,
+      requireAuth: options.auth,
+      dataType: options.raw ? 'raw' : 'xdm',
+      seed: options.seed,
+      faults,
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`cannot listen on ${options.host}:${options.port}: ${reason}`);
+  }
+}
+
+function printUrls(simulator: Simulator, json: boolean): void {
+  const { url, imsUrl } = simulator;
+  const inletUrl = simulator.inletUrl();
+  if (json) console.log(JSON.stringify({ url, imsUrl, inletUrl, controlUrl: `${url}/_sim` }));
+  else
+    console.log(
+      `IMS URL    ${imsUrl}\nInlet URL  ${inletUrl}\nControl    ${url}/_sim/landed, /_sim/stats, /_sim/faults`,
+    );
+}
+
+async function runSimulate(options: SimulateOptions): Promise<void> {
+  const simulator = await startOrFail(options);
+  const stopSignal = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  printUrls(simulator, options.json === true);
+  await stopSignal;
+  await simulator.close();
+}
+
+export function registerSimulate(program: Command): void {
+  program
+    .command('simulate')
+    .description('simulate Adobe on this machine: tokens and a streaming inlet, with faults on demand')
+    .option('--port <port>', 'port to listen on; 0 for any free port', integerBetween(0, 65_535), 9_090)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--token-ttl <duration>', 'lifetime of a token, such as 60s or 24h', parseTtl, 86_400_000)
+    .option('--faults <file>', 'file with faults to simulate: a JSON array of rules')
+    .option('--no-auth', 'accept messages without a token')
+    .option('--raw', 'accept payloads that are not XDM, as an inlet for Data Prep does')
+    .option('--seed <number>', 'random seed of the faults', integerBetween(0, 2 ** 32), 1)
+    .option('--json', 'print the URLs as JSON')
+    .addHelpText('after', HELP)
+    .action(runSimulate);
+}

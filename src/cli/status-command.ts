@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import {
+  adminAddress,
+  type AdminOptions,
+  createAdminClient,
+  printJson,
+  withAdminOptions,
+} from './admin-client.ts';
+import { EXIT } from './command-error.ts';
+import { numberBetween } from './command-options.ts';
+import { showLive } from './status/live-status.ts';
+import { type Snapshot, takeSnapshot, ratesOf } from './status/snapshot.ts';
+import { paint, statusLines } from './status/status-view.ts';
+
+interface StatusOptions extends AdminOptions {
+  readonly interval: number;
+  readonly once?: boolean;
+}
+
+/** A relay that answers more slowly counts as unreachable. */
+const TIMEOUT_MS = { GET: 5_000, POST: 5_000, PUT: 5_000 } as const;
+
+const HELP = `
+On a terminal, it is redrawn at each interval until q or Ctrl-C, and a relay that does not answer is retried. Otherwise,
+and with --once or --json, it is printed once, after two samples one interval apart, which give the rates. NO_COLOR=1
+turns colours off.
+Exit code: 0 it was shown; 1 the relay could not be reached or, when printed once, its ledger does not balance or a
+check of /readyz fails.
+
+Examples:
+  $ capillary-relay status
+  $ capillary-relay status --config relay.yaml --interval 5
+  $ capillary-relay status --once
+  $ capillary-relay status --json | jq .rates`;
+
+function isHealthy({ ledger, health }: Snapshot): boolean {
+  return ledger.balanced && health.checks.every(({ ok }) => ok);
+}
+
+async function runStatus(options: StatusOptions): Promise<void> {
+  const { json = false, once = false } = options;
+  const intervalMs = options.interval * 1_000;
+  const address = await adminAddress(options);
+  const client = createAdminClient(address, TIMEOUT_MS);
+  const { url } = address;
+  if (process.stdout.isTTY && !once && !json) {
+    await showLive({
+      url,
+      intervalMs,
+      takeSnapshot: () => takeSnapshot(client),
+      input: process.stdin,
+      output: process.stdout,
+    });
+    // A request that is still in flight must not delay the exit.
+    process.exit(EXIT.ok);
+  }
+  const before = await takeSnapshot(client);
+  await sleep(intervalMs);
+  const after = await takeSnapshot(client);
+  const rates = ratesOf(before, after);
+  const { at: _, counters: __, ...shown } = after;
+  if (json) printJson({ url, at: new Date().toISOString(), rates, ...shown });
+  else console.log(paint(statusLines({ url, now: Date.now(), snapshot: after, rates })).join('\n'));
+  if (!isHealthy(after)) process.exitCode = EXIT.failed;
+}
+
+export function registerStatus(program: Command): void {
+  withAdminOptions(program.command('status'))
+    .description('live status of the relay: rates, backlog, destinations, dead letters, ledger')
+    .option('--interval <seconds>', 'time between two samples', numberBetween(0.1, 3_600), 1)
+    .option('--once', 'print once and exit')
+    .addHelpText('after', HELP)
+    .action(runStatus);
+}

@@ -1,0 +1,87 @@
+import type { DestinationAnswer, EventAnswer, HealthAnswer, LedgerAnswer } from '../admin-answers.ts';
+import type { AdminClient } from '../admin-client.ts';
+import { CommandError } from '../command-error.ts';
+
+/** Counts since the relay was started; a restart resets them. */
+export interface Counters {
+  readonly accepted: number;
+  readonly delivered: number;
+  readonly dead: number;
+}
+
+/** State of a relay at one time. */
+export interface Snapshot {
+  /** ms of a monotonic clock. */
+  readonly at: number;
+  readonly health: HealthAnswer;
+  readonly counters: Counters;
+  readonly ledger: LedgerAnswer;
+  readonly destinations: readonly DestinationAnswer[];
+  /** The latest few. */
+  readonly deadLetters: readonly EventAnswer[];
+}
+
+/** Events per second between two snapshots. */
+export interface Rates extends Counters {
+  /** Time between the two snapshots. */
+  readonly seconds: number;
+}
+
+const DEAD_LETTER_COUNT = 5;
+
+/** Sum of a metric over all its labels, from the Prometheus text format. */
+function sumOf(metrics: string, name: string): number {
+  return metrics
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+function countersOf(metrics: string): Counters {
+  return {
+    accepted: sumOf(metrics, 'relay_accepted_total'),
+    delivered: sumOf(metrics, 'relay_delivered_total'),
+    dead: sumOf(metrics, 'relay_dead_total'),
+  };
+}
+
+function healthOf({ status, text }: { status: number; text: string }): HealthAnswer {
+  try {
+    return JSON.parse(text) as HealthAnswer;
+  } catch {
+    throw new CommandError(`/readyz answered ${status} without JSON: this is not the admin port of a relay.`);
+  }
+}
+
+/**
+ * Requests everything that the status shows, at once.
+ * @throws CommandError when the relay cannot be reached or refuses the request
+ */
+export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
+  const [ready, metrics, ledger, { destinations }, { deadLetters }] = await Promise.all([
+    client.getPublic('/readyz'),
+    client.getPublic('/metrics'),
+    client.get<LedgerAnswer>('/ledger'),
+    client.get<{ destinations: readonly DestinationAnswer[] }>('/destinations'),
+    client.get<{ deadLetters: readonly EventAnswer[] }>('/dead-letters', { limit: DEAD_LETTER_COUNT }),
+  ]);
+  const counters = countersOf(metrics.text);
+  return {
+    at: performance.now(),
+    health: healthOf(ready),
+    counters,
+    ledger,
+    destinations,
+    deadLetters,
+  };
+}
+
+/** Rates between two snapshots. A counter that fell was reset by a restart of the relay. */
+export function ratesOf(before: Snapshot, after: Snapshot): Rates {
+  const seconds = (after.at - before.at) / 1_000;
+  const rate = (name: keyof Counters): number => {
+    const grown = after.counters[name] - before.counters[name];
+    return (grown < 0 ? after.counters[name] : grown) / seconds;
+  };
+  return { seconds, accepted: rate('accepted'), delivered: rate('delivered'), dead: rate('dead') };
+}

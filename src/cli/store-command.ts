@@ -1,0 +1,198 @@
+import { type Command, Option } from 'commander';
+import type { SalvageReport } from '../journal/sqlite/offline/salvage.ts';
+import type { Finding, KeyUsage } from '../journal/sqlite/offline/verify.ts';
+import { CommandError, EXIT } from './command-error.ts';
+import { configOption, loadCommandConfig } from './command-config.ts';
+import { formatTable } from './table.ts';
+
+interface StoreOptions {
+  readonly config: string;
+  readonly path?: string;
+  readonly json?: boolean;
+}
+
+const STOPPED = 'The relay must be stopped: it locks its store while it runs.';
+
+const HELP = `
+${STOPPED}
+
+Examples:
+  $ capillary-relay store verify --config relay.yaml
+  $ capillary-relay store backup --to /backup/relay-2026-01-31.db
+  $ capillary-relay store salvage --to /var/lib/relay/salvaged`;
+
+const VERIFY_HELP = `
+${STOPPED} It reads the whole file, about 300 MB per second.
+It also counts the payloads by encryption key: a key that is not listed any more can be removed from the configuration.
+Exit code: 0 the store is sound; 1 it is damaged or could not be read.
+
+Examples:
+  $ capillary-relay store verify --config relay.yaml
+  $ capillary-relay store verify --path /var/lib/relay/data --json`;
+
+const BACKUP_HELP = `
+${STOPPED}
+The file contains the whole store; encrypted payloads stay encrypted. To restore it, copy it as relay.db into an empty
+folder and set store.path to that folder. What was delivered after the backup is delivered again, with the same ids.
+
+Example:
+  $ capillary-relay store backup --config relay.yaml --to /backup/relay-2026-01-31.db`;
+
+const SALVAGE_HELP = `
+${STOPPED} The damaged file is not changed. The new folder needs free space for twice its size.
+Afterwards set store.path to the new folder. Exit code: 0 nothing was lost; 1 something was, and the report lists it.
+
+Example:
+  $ capillary-relay store salvage --config relay.yaml --to /var/lib/relay/salvaged`;
+
+/** Folder of the store, from --path or the configuration; keys only from the configuration. */
+async function storeOf({ path, config }: StoreOptions): Promise<{ path: string; keys?: readonly string[] }> {
+  if (path !== undefined) return { path };
+  const { store } = (await loadCommandConfig(config)).config;
+  return { path: store.path, keys: store.encryptionKeys };
+}
+
+async function folderOf(options: StoreOptions): Promise<string> {
+  return (await storeOf(options)).path;
+}
+
+/** Turns an error of the store or the disk into one line without a stack trace. */
+async function withPlainErrors<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof CommandError || !(error instanceof Error) || error.name === 'ConfigError')
+      throw error;
+    throw new CommandError(error.message);
+  }
+}
+
+function printFindings(findings: readonly Finding[]): void {
+  const columns = [
+    { heading: 'CHECK', cell: ({ check }: Finding) => check },
+    { heading: 'PROBLEM', cell: ({ detail }: Finding) => detail },
+  ];
+  console.log(formatTable(findings, columns));
+}
+
+function describeKey({ key }: KeyUsage, keys: readonly string[] | undefined): string {
+  if (key === 'none') return 'not encrypted';
+  if (keys === undefined) return 'pass --config instead of --path to see which key this is';
+  if (key === 'first') return 'the first in store.encryptionKeys';
+  return key === 'older'
+    ? 'an older one in store.encryptionKeys: still needed'
+    : 'NOT in store.encryptionKeys: cannot be decrypted';
+}
+
+function printKeyUsage(usage: readonly KeyUsage[], keys: readonly string[] | undefined): void {
+  if (usage.length === 0) return;
+  const table = formatTable(usage, [
+    { heading: 'PAYLOADS', cell: ({ payloads }) => payloads },
+    { heading: 'KEY ID', cell: ({ keyId }) => keyId ?? '-' },
+    { heading: 'KEY', cell: (one) => describeKey(one, keys) },
+  ]);
+  console.log(`\n${table}`);
+}
+
+function runVerify(options: StoreOptions): Promise<void> {
+  return withPlainErrors(async () => {
+    const { readKeyUsage, verifyStore } = await import('../journal/sqlite/offline/verify.ts');
+    const { path, keys } = await storeOf(options);
+    const findings = verifyStore(path);
+    const ok = findings.length === 0;
+    const isReadable = findings.every(({ check }) => check !== 'integrity' && check !== 'format');
+    const seals = isReadable ? readKeyUsage(path, keys ?? []) : [];
+    if (options.json === true) console.log(JSON.stringify({ ok, path, findings, seals }, undefined, 2));
+    else if (ok) {
+      console.log(`OK: the store in ${path} is sound: file, ledger, order and payloads`);
+      printKeyUsage(seals, keys);
+    } else {
+      printFindings(findings);
+      console.log(
+        `\nTHE STORE IN ${path} IS DAMAGED. Copy what is readable: capillary-relay store salvage --to FOLDER`,
+      );
+    }
+    if (!ok) process.exitCode = EXIT.failed;
+  });
+}
+
+function runBackup(options: StoreOptions & { readonly to: string }): Promise<void> {
+  return withPlainErrors(async () => {
+    const { backupStore } = await import('../journal/sqlite/offline/stopped-store.ts');
+    const path = await folderOf(options);
+    const { bytes } = backupStore(path, options.to);
+    if (options.json === true) console.log(JSON.stringify({ path, file: options.to, bytes }, undefined, 2));
+    else console.log(`copied the store in ${path} to ${options.to}: ${bytes} bytes`);
+  });
+}
+
+function formatReceipts(receipts: readonly string[], heading: string): string {
+  return receipts.length === 0
+    ? ''
+    : `\n\n${heading}: ${receipts.length}\n${receipts.map((one) => `  ${one}`).join('\n')}`;
+}
+
+function printSalvage(report: SalvageReport, to: string): void {
+  const table = formatTable(report.tables, [
+    { heading: 'TABLE', cell: ({ table: name }) => name },
+    { heading: 'COPIED', cell: ({ copied }) => copied },
+    { heading: 'UNREADABLE', cell: ({ unreadable }) => unreadable },
+  ]);
+  const { before, after } = report.accepted;
+  console.log(`${table}\n\naccepted: ${before ?? 'unknown'} before, ${after} after`);
+  console.log(
+    `the new store is in ${to}: set store.path to it` +
+      formatReceipts(
+        report.bodiless,
+        'Payload lost, moved to dead letters; ask Capillary to send them again',
+      ) +
+      formatReceipts(report.lost, 'Events lost; only the receipt is known'),
+  );
+}
+
+function isComplete({ tables, lost, bodiless }: SalvageReport): boolean {
+  return lost.length === 0 && bodiless.length === 0 && tables.every(({ unreadable }) => unreadable === 0);
+}
+
+function runSalvage(options: StoreOptions & { readonly to: string }): Promise<void> {
+  return withPlainErrors(async () => {
+    const { salvageStore } = await import('../journal/sqlite/offline/salvage.ts');
+    const path = await folderOf(options);
+    const report = salvageStore(path, options.to);
+    const ok = isComplete(report);
+    if (options.json === true)
+      console.log(JSON.stringify({ ok, path, to: options.to, ...report }, undefined, 2));
+    else printSalvage(report, options.to);
+    if (!ok) process.exitCode = EXIT.failed;
+  });
+}
+
+function withStoreOptions(command: Command): Command {
+  return command
+    .addOption(configOption())
+    .addOption(
+      new Option('--path <folder>', 'folder of the store, instead of store.path in the configuration'),
+    )
+    .option('--json', 'print the result as JSON');
+}
+
+export function registerStore(program: Command): void {
+  const group = program
+    .command('store')
+    .description('maintenance of the store of a stopped relay: verify, backup, salvage')
+    .addHelpText('after', HELP);
+  withStoreOptions(group.command('verify'))
+    .description('check the file, the ledger against a recount, the order and the payloads')
+    .addHelpText('after', VERIFY_HELP)
+    .action(runVerify);
+  withStoreOptions(group.command('backup'))
+    .description('copy the store to one new file')
+    .requiredOption('--to <file>', 'file to create')
+    .addHelpText('after', BACKUP_HELP)
+    .action(runBackup);
+  withStoreOptions(group.command('salvage'))
+    .description('copy everything readable from a damaged store into a new one')
+    .requiredOption('--to <folder>', 'new or empty folder')
+    .addHelpText('after', SALVAGE_HELP)
+    .action(runSalvage);
+}

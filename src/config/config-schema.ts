@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { LOG_LEVELS } from '../telemetry/log-level.ts';
+import { destinationSchema } from './destination-config.ts';
+import { cidr, duration, integer, optionalSecretList, size } from './field-types.ts';
+import { sourceSchema } from './source-config.ts';
+
+const rateLimit = z.strictObject({
+  max: integer(1, 1_000_000).prefault(2_000).describe('Maximum number of requests of one source per window.'),
+  window: duration({ min: '1ms', max: '1d' }).prefault('1s').describe('Length of the window.'),
+});
+
+/** The public server, which receives Capillary's webhooks. */
+export const serverSchema = z.strictObject({
+  host: z.string().min(1).default('0.0.0.0').describe('Address that the webhook server listens on.'),
+  port: integer(0, 65_535)
+    .prefault(8080)
+    .describe('TCP port of the webhook server; 0 lets the system choose.'),
+  bodyLimit: size({ min: '1KB', max: '100MiB' })
+    .prefault('1MiB')
+    .describe(
+      'Maximum size of a request body; larger ones are answered 413. Capillary documents no limit; samples have 1-4 KB.',
+    ),
+  trustProxy: z
+    .array(cidr())
+    .default([])
+    .describe('Addresses (CIDR) of reverse proxies whose X-Forwarded-For header is trusted.'),
+  rateLimit: rateLimit
+    .prefault({})
+    .describe('Limit for each source; requests above it are answered 429 with Retry-After.'),
+});
+
+/** The server for operators, probes and metrics. */
+export const adminSchema = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address that the admin server listens on; any address but loopback requires a token.'),
+  port: integer(0, 65_535).prefault(8081).describe('TCP port of the admin server; 0 lets the system choose.'),
+  token: z
+    .string()
+    .transform((text) => (text === '' ? undefined : text))
+    .optional()
+    .describe('Bearer token of the admin API. Empty or absent: the API answers on loopback only.'),
+});
+
+const retention = z.strictObject({
+  delivered: duration()
+    .prefault('3d')
+    .describe('How long the payload of a delivered or ignored event is kept, for lookup and replay.'),
+  ids: duration()
+    .prefault('8d')
+    .describe(
+      'How long event ids are kept to detect duplicates; at least 7d, because Capillary may resend for that long.',
+    ),
+  dead: duration().prefault('90d').describe('How long a dead letter is kept before it is deleted.'),
+});
+
+/** The files that hold the accepted events. */
+export const storeSchema = z.strictObject({
+  engine: z
+    .enum(['sqlite', 'jetstream'])
+    .default('sqlite')
+    .describe('Storage engine; this version supports sqlite only.'),
+  path: z
+    .string()
+    .min(1)
+    .default('./data')
+    .describe('Folder of the store, on a local disk; a relative path starts at the working directory.'),
+  maxBytes: size()
+    .prefault('10GiB')
+    .describe('Maximum size of the store; above it, events are answered 503 with Retry-After.'),
+  minFree: size()
+    .prefault('512MiB')
+    .describe('Minimum free disk space; below it, events are answered 503 with Retry-After.'),
+  retention: retention.prefault({}).describe('How long records are kept.'),
+  encryptionKeys: optionalSecretList()
+    .prefault([])
+    .describe(
+      'AES-256-GCM keys for stored payloads, newest first: 32 bytes as base64 or hex. Empty: no encryption.',
+    ),
+});
+
+const logSchema = z.strictObject({
+  level: z.enum(LOG_LEVELS).default('info').describe('Lowest level that is logged.'),
+});
+
+/** The whole configuration. Unknown keys are refused. Parsed durations are ms, parsed sizes bytes. */
+export const configSchema = z.strictObject({
+  server: serverSchema.prefault({}).describe("The public server, which receives Capillary's webhooks."),
+  admin: adminSchema.prefault({}).describe('The admin server: health, metrics and the admin API.'),
+  store: storeSchema.prefault({}).describe('The store on disk, which holds the accepted events.'),
+  sources: z
+    .array(sourceSchema)
+    .min(1, { error: 'needs at least one source; copy one from examples/relay.yaml' })
+    .describe('Senders: one for each webhook that is configured at Capillary.'),
+  destinations: z
+    .array(destinationSchema)
+    .min(1, { error: 'needs at least one destination; copy one from examples/relay.yaml' })
+    .describe('Receivers: one for each HTTP API connection in Adobe Experience Platform (AEP).'),
+  log: logSchema.prefault({}).describe('The log on standard output, one JSON object per line.'),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type StoreConfig = Config['store'];
+export type { DestinationConfig } from './destination-config.ts';
+export type { SourceConfig } from './source-config.ts';
+export type { VerifierConfig } from './verifier-config.ts';

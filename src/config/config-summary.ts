@@ -1,0 +1,57 @@
+import type { Config } from './config-schema.ts';
+import { isSecretKey } from './field-types.ts';
+
+type Summary =
+  | string
+  | number
+  | boolean
+  | undefined
+  | readonly Summary[]
+  | { readonly [key: string]: Summary };
+
+function countOf(value: unknown): string {
+  const count = Array.isArray(value) ? value.length : Number(value !== undefined);
+  return count === 1 ? '1 secret' : `${count} secrets`;
+}
+
+/** The end of an id is enough to recognise it. Short ids are not shown at all. */
+function ending(id: string): string {
+  return id.length >= 12 ? `…${id.slice(-4)}` : '…';
+}
+
+/** Shows only the end of the inlet id: anybody with the URL of an open inlet can write to it. */
+function inlet(text: string): string {
+  if (!URL.canParse(text)) return text;
+  const { origin, pathname } = new URL(text);
+  const [, folder = '/', id = ''] = /^(.*\/)([^/]+)\/?$/.exec(pathname) ?? [];
+  return `${origin}${folder}${ending(id)}`;
+}
+
+function url(text: string): string {
+  if (!URL.canParse(text)) return text;
+  const { origin, pathname } = new URL(text);
+  return `${origin}${pathname}`;
+}
+
+const SHORTENED: Readonly<Record<string, (text: string) => string>> = {
+  clientId: ending,
+  inletUrl: inlet,
+  url,
+};
+
+function summary(key: string, value: unknown): Summary {
+  if (isSecretKey(key)) return countOf(value);
+  if (typeof value === 'string') return SHORTENED[key]?.(value) ?? value;
+  if (Array.isArray(value)) return value.map((item) => summary('', item));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, summary(name, item)]));
+  return value as Summary;
+}
+
+/**
+ * The configuration for the startup log and for `check`: durations in ms, sizes in bytes, and the
+ * number of secrets instead of their values.
+ */
+export function summarize(config: Config): Summary {
+  return summary('', config);
+}

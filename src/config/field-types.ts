@@ -1,0 +1,163 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** A name that is valid in a URL, as a metric label and in a log line. */
+export function slug() {
+  return z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, {
+    error: 'must have 1 to 63 lower-case letters, digits, - or _, and start with a letter or digit',
+  });
+}
+
+/** A string that counts as absent if it is empty, so that `${NAME:-}` can omit it. */
+export function optionalText(pattern: RegExp, error: string) {
+  return z
+    .string()
+    .regex(new RegExp(`^(?:${pattern.source})?$`), { error })
+    .transform((text) => (text === '' ? undefined : text))
+    .optional();
+}
+
+function isBareUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { username, password, hash } = new URL(text);
+  return username === '' && password === '' && hash === '';
+}
+
+/** An absolute http(s) URL. User name and password are refused, because they would appear in logs. */
+export function httpUrl(example: string) {
+  return z
+    .string()
+    .regex(/^https?:\/\//, { error: `must be an http(s) URL such as ${example}`, abort: true })
+    .refine(isBareUrl, {
+      error: `must be a valid URL without user name, password and fragment, such as ${example}`,
+    });
+}
+
+function isCidr(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
+}
+
+/** An IP address or an address range such as `10.0.0.0/8` or `::1`. */
+export function cidr() {
+  return z.string().refine(isCidr, {
+    error: 'must be an IP address or an address range such as 10.0.0.0/8 or 2001:db8::/32',
+  });
+}
+
+const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const BYTES = {
+  B: 1,
+  KB: 1_000,
+  MB: 1_000_000,
+  GB: 1_000_000_000,
+  KiB: 1_024,
+  MiB: 1_048_576,
+  GiB: 1_073_741_824,
+} as const;
+
+interface Bounds {
+  /** With a unit, e.g. `10ms`. */
+  readonly min?: string;
+  readonly max?: string;
+}
+
+type Units = Readonly<Record<string, number>>;
+
+function toNumber(text: string, units: Units): number {
+  const [, number = '', , unit = ''] = /^(\d+(\.\d+)?)\s*(\w+)$/.exec(text) ?? [];
+  return Math.round(Number(number) * (units[unit] ?? Number.NaN));
+}
+
+function quantity(units: Units, example: string, { min, max }: Bounds) {
+  const error = `must be a number with a unit, such as ${example}`;
+  return z
+    .string({ error })
+    .regex(new RegExp(`^\\d+(\\.\\d+)?\\s*(${Object.keys(units).join('|')})$`), { error })
+    .transform((text) => toNumber(text, units))
+    .refine((value) => min === undefined || value >= toNumber(min, units), {
+      error: `must be at least ${min}`,
+    })
+    .refine((value) => max === undefined || value <= toNumber(max, units), {
+      error: `must be at most ${max}`,
+    });
+}
+
+/** `250ms`, `5s`, `3d` → milliseconds. */
+export function duration(bounds: Bounds = {}) {
+  return quantity(MILLISECONDS, '250ms, 5s, 10m or 3d', bounds);
+}
+
+/** `900KB`, `1MiB` → bytes; KB is 1000, KiB 1024. */
+export function size(bounds: Bounds = {}) {
+  return quantity(BYTES, '900KB, 1MiB or 10GiB', bounds);
+}
+
+/** An integer. A string of digits is accepted too, because `${NAME}` always gives a string. */
+export function integer(min: number, max: number) {
+  const error =
+    max === Number.MAX_SAFE_INTEGER
+      ? `must be an integer of at least ${min}`
+      : `must be an integer from ${min} to ${max}`;
+  const number = z.int({ error }).min(min, { error }).max(max, { error });
+  return z.union([number, z.string().regex(/^\d+$/, { error }).transform(Number).pipe(number)], { error });
+}
+
+/** true or false. The strings are accepted too, because `${NAME}` always gives a string. */
+export function flag() {
+  return z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], {
+    error: 'must be true or false',
+  });
+}
+
+function withoutEmpty(values: string[]): string[] {
+  return values.filter((value) => value !== '');
+}
+
+const NO_SECRET_ERROR = 'needs at least one non-empty secret; is its environment variable set?';
+
+/**
+ * Secrets. Empty ones are ignored: an unset `${OLD_KEY:-}` is not a secret, and an empty secret must
+ * never match.
+ */
+export function optionalSecretList() {
+  return z.array(z.string()).transform(withoutEmpty);
+}
+
+/**
+ * At least one secret, newest first. Any of them is accepted, so that a secret can be rotated without
+ * downtime.
+ */
+export function secretList() {
+  return z
+    .array(z.string())
+    .min(1, { error: NO_SECRET_ERROR })
+    .transform(withoutEmpty)
+    .refine((values) => values.length > 0, { error: NO_SECRET_ERROR });
+}
+
+/** One secret. */
+export function secretText() {
+  return z.string().min(1, { error: 'must not be empty; is its environment variable set?' });
+}
+
+/** Keys whose values are secrets, anywhere in the configuration. A test compares them with the schema. */
+const SECRET_KEYS: ReadonlySet<PropertyKey> = new Set([
+  'token',
+  'encryptionKeys',
+  'values',
+  'passwords',
+  'tokens',
+  'secrets',
+  'apiKey',
+  'secret',
+  'clientSecrets',
+]);
+
+/** True if the value of this key must not be shown. */
+export function isSecretKey(key: PropertyKey): boolean {
+  return SECRET_KEYS.has(key);
+}

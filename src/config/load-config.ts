@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { ConfigError, type ConfigProblem, type Finding, formatPath } from './config-error.ts';
+import { type Config, configSchema } from './config-schema.ts';
+import { crossFindings } from './cross-checks.ts';
+import type { SourceCheck } from './draft.ts';
+import { type FileStamps, interpolate, secretFileReader } from './placeholders.ts';
+import { plainMessage, schemaFindings } from './schema-findings.ts';
+import { parseYaml, type YamlTree } from './yaml-tree.ts';
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The YAML file, as given. */
+  readonly path: string;
+  /** The content of the file. */
+  readonly text: string;
+  /** Absolute paths of the files in `${file:…}`. */
+  readonly files: readonly string[];
+  /** The state of these files when they were read. */
+  readonly stamps: FileStamps;
+  /** The checks that the configuration has passed; a reload must pass them too. */
+  readonly checks: readonly SourceCheck[];
+}
+
+/** Environment variables, as in `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+function refuse(file: string, message: string, fix: string): never {
+  throw new ConfigError(file, [{ path: '', message, cure: fix }]);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    return refuse(path, `cannot be read (${code})`, 'set the path with --config FILE or RELAY_CONFIG');
+  }
+}
+
+function isBelow(path: string, top: string): boolean {
+  return path === top || path.startsWith(`${top}.`) || path.startsWith(`${top}[`);
+}
+
+function problemAt({ path, message, fix }: Finding, tree: YamlTree): ConfigProblem {
+  return { path: formatPath(path), message, cure: fix, ...tree.position(path) };
+}
+
+function byPosition(a: ConfigProblem, b: ConfigProblem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+/**
+ * A value with an unresolved placeholder is already reported, so other problems of it or of the list
+ * around it are only noise.
+ */
+function isNoise(path: string, unresolved: readonly string[]): boolean {
+  return unresolved.some((top) => isBelow(path, top) || top.startsWith(`${path}[`));
+}
+
+/**
+ * `loadConfig` for a text that has already been read. It resolves placeholders again, so a changed
+ * secret is noticed and an edited file is not. `path` is only used in messages and as the start of
+ * relative paths.
+ */
+export function readConfig(
+  text: string,
+  path: string,
+  env: Environment,
+  checks: readonly SourceCheck[],
+): LoadedConfig {
+  const tree = parseYaml(text, path);
+  if (tree.value === null || tree.value === undefined)
+    return refuse(path, 'is empty', 'start with a copy of examples/relay.yaml');
+  const { stamps, readFile } = secretFileReader(dirname(resolve(path)));
+  const filled = interpolate(tree.value, { env, readFile });
+  const parsed = configSchema.safeParse(filled.value, { error: plainMessage });
+  const unresolved = filled.findings.map((finding) => formatPath(finding.path));
+  const findings = [
+    ...(parsed.success ? [] : schemaFindings(parsed.error.issues, filled)),
+    ...crossFindings(filled.value, checks),
+  ].filter((finding) => !isNoise(formatPath(finding.path), unresolved));
+  const problems = [...filled.findings, ...findings]
+    .map((finding) => problemAt(finding, tree))
+    .toSorted(byPosition);
+  if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems);
+  return { config: parsed.data, path, text, files: [...stamps.keys()], stamps, checks };
+}
+
+/**
+ * Loads the configuration: YAML, then placeholders (from `env` and files), then the schema, then the
+ * checks between keys and `checks`.
+ * @throws ConfigError with all problems; no message contains a secret
+ */
+export function loadConfig(path: string, env: Environment, checks: readonly SourceCheck[]): LoadedConfig {
+  return readConfig(readText(path), path, env, checks);
+}

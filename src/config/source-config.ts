@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { cidr, duration, integer, optionalText, size, slug } from './field-types.ts';
+import { verifierSchema } from './verifier-config.ts';
+
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+const unverified = z.strictObject({
+  keep: z
+    .enum(['quarantine', 'nothing'])
+    .default('quarantine')
+    .describe(
+      'Whether copies of these requests are kept, so that they can be released after a secret is fixed.',
+    ),
+  maxCount: integer(1, 1_000_000)
+    .prefault(1_000)
+    .describe('Maximum number of copies; the oldest are deleted first.'),
+  maxBytes: size()
+    .prefault('16MiB')
+    .describe('Maximum total size of the copies; the oldest are deleted first.'),
+  maxAge: duration().prefault('3d').describe('How long a copy is kept.'),
+});
+
+function fieldPaths() {
+  return z.record(z.string(), z.string().min(1)).default({});
+}
+
+const fields = z.strictObject({
+  customFields: fieldPaths().describe('Name of a custom field in Capillary → XDM path.'),
+  extendedFields: fieldPaths().describe('Name of an extended field in Capillary → XDM path.'),
+});
+
+const override = z.strictObject({
+  event: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSONata expression whose result extends the ExperienceEvent; null removes a field.'),
+  profile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSONata expression whose result extends the profile record; null removes a field.'),
+});
+
+/** One sender: how its webhooks are verified and mapped. */
+export const sourceSchema = z.strictObject({
+  name: slug().describe('Name of the source; its webhook URL is /webhooks/<name>.'),
+  destination: z.string().min(1).describe('Name of the destination that receives its events.'),
+  orgIds: z
+    .array(integer(0, Number.MAX_SAFE_INTEGER))
+    .optional()
+    .describe(
+      'Capillary organisations that may send here; events of others are malformed. Absent: any organisation.',
+    ),
+  timezone: z
+    .string()
+    .default('UTC')
+    .refine(isTimeZone, { error: 'must be an IANA time zone such as Asia/Kolkata' })
+    .describe('Time zone of dates and times without an offset.'),
+  country: optionalText(
+    /[A-Z]{2}/,
+    'must be a two-letter country code in capital letters, such as IN',
+  ).describe('Country of phone numbers without a country code.'),
+  testEvents: z
+    .enum(['ignore', 'deliver'])
+    .default('ignore')
+    .describe("What happens to the samples that Capillary's Test button sends."),
+  unmapped: z
+    .enum(['generic', 'ignore'])
+    .default('generic')
+    .describe('What happens to events that have no mapping of their own.'),
+  unverified: unverified.prefault({}).describe('What happens to requests that fail verification.'),
+  verify: z
+    .array(verifierSchema)
+    .min(1, {
+      error: 'is empty, so every request would be refused; to accept all requests, write [{ type: none }]',
+    })
+    .describe('Verifiers of the sender; a request is accepted if one of them passes.'),
+  allowFrom: z.array(cidr()).default([]).describe('Addresses (CIDR) that may send here; empty: all.'),
+  program: integer(0, Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe(
+      "Loyalty program whose points go to loyalty.points. Absent: the organisation's default program.",
+    ),
+  fields: fields.prefault({}).describe('XDM paths of custom and extended fields.'),
+  overrides: z
+    .record(z.string(), override)
+    .default({})
+    .describe(
+      'Event name → JSONata expressions over { event, mapped, profile } that extend the built-in mapping.',
+    ),
+});
+
+export type SourceConfig = z.output<typeof sourceSchema>;
+export type { VerifierConfig } from './verifier-config.ts';

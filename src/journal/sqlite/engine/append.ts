@@ -1,0 +1,192 @@
+import { randomFillSync } from 'node:crypto';
+import { v7 } from 'uuid';
+import { type Appended, type NewEvent, type NewMalformed, RefusedError } from '../../journal.ts';
+import type { RequestOf } from './calls.ts';
+import { addBacklog, addCounts } from './counts.ts';
+import type { Engine } from './engine.ts';
+import { identityKey } from './indexes.ts';
+import { claimHead, enqueue, enqueueExisting, placementFor } from './lanes.ts';
+import { recordAction, removeMalformed } from './operator-changes.ts';
+import { deletePayloads, insertBody } from './payloads.ts';
+import { type EventRow, rowOfReceipt } from './rows.ts';
+
+/** Random bytes that one receipt needs. */
+const RECEIPT_BYTES = 16;
+/** Filled for many receipts at once, because each call for random bytes has a high fixed cost. */
+const randomPool = new Uint8Array(256 * RECEIPT_BYTES);
+let usedBytes = randomPool.length;
+
+function nextRandomBytes(): Uint8Array {
+  if (usedBytes === randomPool.length) {
+    randomFillSync(randomPool);
+    usedBytes = 0;
+  }
+  usedBytes += RECEIPT_BYTES;
+  return randomPool.subarray(usedBytes - RECEIPT_BYTES, usedBytes);
+}
+
+let lastMs = Number.NEGATIVE_INFINITY;
+let counter = 0;
+
+/**
+ * Creates a version 7 UUID. Each is greater than the one before: within a millisecond, or while the
+ * clock is behind, a counter is incremented.
+ */
+export function newReceipt(): string {
+  const random = nextRandomBytes();
+  const now = Date.now();
+  if (now > lastMs) {
+    lastMs = now;
+    counter = Buffer.from(random.buffer, random.byteOffset).readUInt32BE(6) & 0x7f_ff_ff_ff;
+  } else {
+    counter = (counter + 1) | 0;
+    if (counter === 0) lastMs += 1;
+  }
+  return v7({ random, msecs: lastMs, seq: counter });
+}
+
+/**
+ * The identity in its stored form.
+ * @throws RefusedError unless it is 64 hex digits: truncated, two events could be taken for one
+ */
+function identityBytes(identity: string): Buffer {
+  if (!/^[0-9a-f]{64}$/u.test(identity))
+    throw new RefusedError('an identity must be 64 lower-case hex digits');
+  return Buffer.from(identity, 'hex');
+}
+
+/** The receipt of the event with this identity, if it is known. */
+function knownReceipt({ db, indexes }: Engine, source: string, identity: Buffer): string | undefined {
+  for (const seq of indexes.identities.positionsOf(identityKey(identity))) {
+    const row = db.one(
+      'SELECT receipt FROM events WHERE seq = ? AND identity = ? AND source = ?',
+      seq,
+      identity,
+      source,
+    ) as { receipt: string } | undefined;
+    if (row !== undefined) return row.receipt;
+  }
+  return undefined;
+}
+
+function insertEvent(engine: Engine, receipt: string, identity: Buffer, event: NewEvent): void {
+  const { lane, own_lane } = placementFor(engine, event.destination, event.lane ?? null);
+  const queue = { destination: event.destination, lane, replay: 0 };
+  const { lastInsertRowid } = engine.db
+    .sql(
+      `INSERT INTO events (receipt, source, destination, identity, lane, own_lane, customer_id, org_id,
+         event_name, event_id, created_at, received_at, verified_by, state, head, due_at, body_bytes,
+         traceparent)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)`,
+    )
+    .run(
+      receipt,
+      event.source,
+      event.destination,
+      identity,
+      lane,
+      own_lane,
+      event.customerId ?? null,
+      event.orgId,
+      event.eventName,
+      event.eventId ?? null,
+      event.createdAt ?? null,
+      event.receivedAt,
+      event.verifiedBy,
+      claimHead(engine, queue),
+      event.receivedAt,
+      event.body.byteLength,
+      event.traceparent ?? null,
+    );
+  const seq = Number(lastInsertRowid);
+  insertBody(engine, seq, event.body);
+  engine.indexes.identities.insert(identityKey(identity), seq);
+  enqueue(engine, queue, seq);
+}
+
+export function append(engine: Engine, event: NewEvent): Appended {
+  const identity = identityBytes(event.identity);
+  const first = knownReceipt(engine, event.source, identity);
+  if (first !== undefined) return { receipt: first, duplicate: true };
+  const receipt = newReceipt();
+  insertEvent(engine, receipt, identity, event);
+  addCounts(engine, event.source, { accepted: 1, pending: 1 });
+  addBacklog(engine, event.destination, { pending: 1 });
+  return { receipt, duplicate: false };
+}
+
+export function appendMalformed(engine: Engine, malformed: NewMalformed): { receipt: string } {
+  const receipt = newReceipt();
+  const { lastInsertRowid } = engine.db
+    .sql(
+      `INSERT INTO events (receipt, source, destination, received_at, verified_by, state, reason, detail,
+         due_at, body_bytes)
+       VALUES (?, ?, ?, ?, ?, 'malformed', 'malformed', ?, ?, ?)`,
+    )
+    .run(
+      receipt,
+      malformed.source,
+      malformed.destination,
+      malformed.receivedAt,
+      malformed.verifiedBy,
+      malformed.detail,
+      malformed.receivedAt,
+      malformed.body.byteLength,
+    );
+  const seq = Number(lastInsertRowid);
+  insertBody(engine, seq, malformed.body);
+  engine.indexes.identities.skip(seq);
+  engine.indexes.queues.skip(seq);
+  addCounts(engine, malformed.source, { malformed: 1 });
+  return { receipt };
+}
+
+function becomeEvent(engine: Engine, row: EventRow, identity: Buffer, event: NewEvent): void {
+  const { lane, own_lane } = placementFor(engine, event.destination, event.lane ?? null);
+  const queue = { destination: event.destination, lane, replay: 0 };
+  engine.db.run(
+    `UPDATE events SET source = ?, destination = ?, identity = ?, lane = ?, own_lane = ?,
+       customer_id = ?, org_id = ?, event_name = ?, event_id = ?, created_at = ?, received_at = ?,
+       verified_by = ?, state = 'pending', reason = NULL, detail = NULL, head = ?, due_at = ?,
+       body_bytes = ?, kept = 1, traceparent = ? WHERE seq = ?`,
+    event.source,
+    event.destination,
+    identity,
+    lane,
+    own_lane,
+    event.customerId ?? null,
+    event.orgId,
+    event.eventName,
+    event.eventId ?? null,
+    event.createdAt ?? null,
+    event.receivedAt,
+    event.verifiedBy,
+    claimHead(engine, queue),
+    event.receivedAt,
+    event.body.byteLength,
+    event.traceparent ?? null,
+    row.seq,
+  );
+  engine.indexes.identities.insertExisting(identityKey(identity), row.seq);
+  enqueueExisting(engine, queue, row.seq);
+}
+
+export function promote(engine: Engine, { receipt, event, by }: RequestOf<'promote'>): Appended {
+  const identity = identityBytes(event.identity);
+  const row = rowOfReceipt(engine, receipt);
+  if (row?.state !== 'malformed') throw new RefusedError(`there is no malformed body ${receipt}`);
+  const first = knownReceipt(engine, event.source, identity);
+  if (first !== undefined) {
+    removeMalformed(engine, row);
+    return { receipt: first, duplicate: true };
+  }
+  // The new body replaces the stored one: an operator may have corrected it.
+  deletePayloads(engine, row.seq);
+  insertBody(engine, row.seq, event.body);
+  becomeEvent(engine, row, identity, event);
+  addCounts(engine, row.source, { malformed: -1 });
+  addCounts(engine, event.source, { accepted: 1, pending: 1 });
+  addBacklog(engine, event.destination, { pending: 1 });
+  recordAction(engine, row.seq, { at: Date.now(), by, action: 'promoted' });
+  return { receipt, duplicate: false };
+}

@@ -1,0 +1,165 @@
+import type { ClaimRequest } from '../../journal.ts';
+import type { WireClaimAnswer, WireClaimed } from './calls.ts';
+import type { Engine } from './engine.ts';
+import { endClaim } from './lanes.ts';
+import { readBody, readProfile } from './payloads.ts';
+import { type EventRow, queueRowOfReceipt, rowOfSeq, toStoredEvent } from './rows.ts';
+
+interface Head {
+  readonly seq: number;
+  readonly due_at: number;
+}
+
+/** 1 for replayed events, 0 for all others. */
+type Kind = 0 | 1;
+
+/** The heads of one source with `above < due_at <= upTo`. */
+interface DueRange {
+  readonly source: string;
+  readonly above: number;
+  readonly upTo: number;
+}
+
+/**
+ * Reads heads lazily in order of `due_at`. `slot` makes the statement's text unique, so that each
+ * open cursor has its own statement.
+ */
+function openCursor(
+  { db }: Engine,
+  slot: number,
+  range: DueRange & { readonly destination: string; readonly kind: Kind },
+): Iterator<Head> {
+  return db
+    .sql(
+      `SELECT seq, due_at FROM events INDEXED BY events_head
+       WHERE destination = ? AND source = ? AND replay = ? AND head = 1 AND due_at > ? AND due_at <= ?
+       ORDER BY due_at, seq -- cursor ${slot}`,
+    )
+    .iterate(
+      range.destination,
+      range.source,
+      range.kind,
+      range.above,
+      range.upTo,
+    ) as Iterator<unknown> as Iterator<Head>;
+}
+
+/**
+ * Events that wait longer than `maxWait` were scheduled before the clock was set back. They are read
+ * separately and count as due now.
+ */
+function dueRangesOf({ sources, now, maxWait }: ClaimRequest): DueRange[] {
+  const last = maxWait === undefined ? Number.MAX_SAFE_INTEGER : now + maxWait;
+  return [...new Set(sources)].flatMap((source) => [
+    { source, above: Number.MIN_SAFE_INTEGER, upTo: last },
+    ...(maxWait === undefined ? [] : [{ source, above: last, upTo: Number.MAX_SAFE_INTEGER }]),
+  ]);
+}
+
+/** The slot of the head that is due first; -1 if there is none. */
+function firstSlot(heads: readonly (Head | undefined)[]): number {
+  let first = -1;
+  for (const [slot, head] of heads.entries()) {
+    const best = heads[first];
+    if (head === undefined) continue;
+    if (
+      best === undefined ||
+      head.due_at < best.due_at ||
+      (head.due_at === best.due_at && head.seq < best.seq)
+    )
+      first = slot;
+  }
+  return first;
+}
+
+/**
+ * Merges the heads of all sources in order. There is one cursor per source, so that events of a
+ * source that is no longer configured are never scanned.
+ */
+function* headsInOrder(engine: Engine, request: ClaimRequest, kind: Kind): Generator<Head> {
+  const { destination } = request;
+  const ranges = dueRangesOf(request);
+  const cursors = ranges.map((range, slot) => openCursor(engine, slot, { ...range, destination, kind }));
+  const latest = request.now + (request.maxWait ?? Number.MAX_SAFE_INTEGER);
+  const next = (slot: number): Head | undefined => {
+    const step = cursors[slot]?.next();
+    if (step === undefined || step.done === true) return undefined;
+    const { seq, due_at } = step.value;
+    return { seq, due_at: due_at > latest ? request.now : due_at };
+  };
+  try {
+    const heads = cursors.map((_, slot) => next(slot));
+    for (let slot = firstSlot(heads); slot >= 0; slot = firstSlot(heads)) {
+      yield heads[slot] as Head;
+      heads[slot] = next(slot);
+    }
+  } finally {
+    for (const cursor of cursors) cursor.return?.();
+  }
+}
+
+/** The event with its payloads; undefined if one of them cannot be decrypted. */
+function readClaimed(engine: Engine, row: EventRow): WireClaimed | undefined {
+  const body = readBody(engine, row.seq);
+  const profile = row.lane === null ? undefined : readProfile(engine, row.destination, row.lane);
+  if (body !== undefined && profile !== null) return { ...toStoredEvent(row), body, profile };
+  engine.claims.markUnreadable(row.seq);
+  engine.reportUnreadable('the body or profile of a pending event', row.receipt);
+  return undefined;
+}
+
+/** Whether another event of the lane is claimed: only one of a lane's two heads may be at a time. */
+function isLaneBusy({ claims }: Engine, { destination, lane }: EventRow): boolean {
+  return lane !== null && claims.isBusy(destination, lane);
+}
+
+/** Events claimed so far and the size of their bodies. */
+interface Claimed {
+  readonly events: WireClaimed[];
+  bytes: number;
+}
+
+/**
+ * Claims up to `max` events of one kind. Returns when the next unclaimed one becomes due, if there
+ * is one.
+ */
+function claimKind(
+  engine: Engine,
+  request: ClaimRequest,
+  { kind, max }: { readonly kind: Kind; readonly max: number },
+  claimed: Claimed,
+): number | undefined {
+  const limit = Math.min(request.limit, claimed.events.length + max);
+  for (const head of headsInOrder(engine, request, kind)) {
+    if (engine.claims.isUnavailable(head.seq)) continue;
+    const row = rowOfSeq(engine, head.seq);
+    if (row === undefined || isLaneBusy(engine, row)) continue;
+    if (head.due_at > request.now || claimed.events.length >= limit) return head.due_at;
+    if (claimed.events.length > 0 && claimed.bytes + row.body_bytes > request.maxBytes) return head.due_at;
+    const event = readClaimed(engine, row);
+    if (event === undefined) continue;
+    engine.claims.claim(row);
+    claimed.bytes += row.body_bytes;
+    claimed.events.push(event);
+  }
+  return undefined;
+}
+
+export function claim(engine: Engine, request: ClaimRequest): WireClaimAnswer {
+  const claimed: Claimed = { events: [], bytes: 0 };
+  const nextDueAt = claimKind(engine, request, { kind: 0, max: request.limit }, claimed);
+  const isFull = nextDueAt !== undefined && nextDueAt <= request.now;
+  const nextReplayAt = claimKind(engine, request, { kind: 1, max: isFull ? 0 : request.replays }, claimed);
+  return {
+    events: claimed.events,
+    ...(nextDueAt === undefined ? {} : { nextDueAt }),
+    ...(nextReplayAt === undefined ? {} : { nextReplayAt }),
+  };
+}
+
+export function release(engine: Engine, receipts: readonly string[]): void {
+  for (const receipt of receipts) {
+    const row = queueRowOfReceipt(engine, receipt);
+    if (row !== undefined) endClaim(engine, row);
+  }
+}

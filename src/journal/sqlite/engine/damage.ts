@@ -1,0 +1,70 @@
+import { statSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+
+/** SQLite's BUSY: another process has locked the file. */
+const BUSY_CODE = 5;
+/** SQLite's CORRUPT and NOTADB. */
+const DAMAGE_CODES: readonly number[] = [11, 26];
+
+/** The primary result code of an SQLite error; undefined for any other error. */
+export function primaryCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+    ? error.errcode & 0xff
+    : undefined;
+}
+
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === BUSY_CODE;
+}
+
+/** True if the file's content is damaged, which retrying does not fix. */
+export function isDamage(error: unknown): boolean {
+  const code = primaryCode(error);
+  return code !== undefined && DAMAGE_CODES.includes(code);
+}
+
+/** What an operator can do about a damaged file. */
+export const DAMAGE_ADVICE =
+  'stop the relay, then run `capillary-relay store verify` to find out what is damaged and ' +
+  '`capillary-relay store salvage --to FOLDER` to copy everything readable to a new store; ' +
+  'or restore a copy made with `capillary-relay store backup`';
+
+/**
+ * Up to this size the whole file is checked at each start, which takes at most half a second. Larger
+ * files are checked completely by `store verify` only.
+ */
+const MAX_FULL_CHECK_BYTES = 256 * 1_024 * 1_024;
+/** Small tables that every start and most calls read. */
+const ESSENTIAL_TABLES = ['counts', 'backlog', 'pauses'] as const;
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * SQLite would silently create a new database and lose every event.
+ * @throws Error if the file is empty or missing but its write-ahead log exists
+ */
+export function assertNotEmptied(file: string): void {
+  if (sizeOf(file) === 0 && sizeOf(`${file}-wal`) > 0)
+    throw new Error(`relay.db is empty or missing, but its write-ahead log exists; ${DAMAGE_ADVICE}`);
+}
+
+/**
+ * A quick check for damage before the file is used. Damage that it misses shows when the damaged page
+ * is read.
+ * @throws Error that describes the damage and what to do; SQLite's own error for unreadable pages
+ */
+export function assertSound(db: DatabaseSync, file: string): void {
+  const checks =
+    sizeOf(file) <= MAX_FULL_CHECK_BYTES
+      ? ['quick_check(1)']
+      : ESSENTIAL_TABLES.map((table) => `quick_check('${table}')`);
+  for (const check of checks) {
+    const [found] = db.prepare(`PRAGMA ${check}`).all();
+    const result = String(Object.values(found ?? {})[0]);
+    // The first of several lines is a heading.
+    const finding = result.split('\n').find((line) => !line.startsWith('***'));
+    if (result !== 'ok') throw new Error(`the file is damaged (${finding}); ${DAMAGE_ADVICE}`);
+  }
+}

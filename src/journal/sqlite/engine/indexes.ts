@@ -1,0 +1,132 @@
+import {
+  BufferedIndex,
+  DEFAULT_GENERATION_SIZE,
+  type Entry,
+  insertMany,
+  mergedUpTo,
+  setMerged,
+} from './buffered-index.ts';
+import type { Database } from './database.ts';
+
+/*
+ * The keys of the buffered indexes are 48-bit integers, which are exact in JavaScript and short in
+ * SQLite. They are stored, so these functions cannot change without a migration.
+ */
+
+/** The first 48 bits of an identity. Callers must compare the complete identity of what they find. */
+export function identityKey(identity: Uint8Array): number {
+  return Buffer.from(identity.buffer, identity.byteOffset, identity.byteLength).readUIntBE(0, 6);
+}
+
+const LOW_MULTIPLIER = 0x01_00_01_93;
+const HIGH_MULTIPLIER = 0x85_eb_ca_6b;
+
+/**
+ * The key of one of the two queues of a lane at a destination. Lanes with the same key share a queue
+ * and wait for each other; with a million waiting customers there is a 1 in 500 chance that any two
+ * do.
+ */
+export function queueKey(destination: string, lane: string, replay: number): number {
+  const text = `${replay}${destination} ${lane}`;
+  let low = 0x81_1c_9d_c5;
+  let high = 0x9e_37_79_b9;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    low = Math.imul(low ^ code, LOW_MULTIPLIER);
+    high = Math.imul(high ^ code, HIGH_MULTIPLIER);
+    high ^= high >>> 15;
+  }
+  low ^= low >>> 16;
+  return ((low ^ (low >>> 8)) & 0xff_ff_ff) * 0x1_00_00_00 + ((high ^ (high >>> 8)) & 0xff_ff_ff);
+}
+
+/** The buffered indexes of a store. */
+export interface Indexes {
+  /** All events by identity. */
+  readonly identities: BufferedIndex;
+  /** Pending events by queue. */
+  readonly queues: BufferedIndex;
+}
+
+type ReadEntries = (db: Database, above: number, upTo: number) => Entry[];
+
+const identitiesBetween: ReadEntries = (db, above, upTo) =>
+  (
+    db.all(
+      `SELECT seq, identity FROM events NOT INDEXED
+       WHERE seq > ? AND seq <= ? AND identity IS NOT NULL ORDER BY seq`,
+      above,
+      upTo,
+    ) as { seq: number; identity: Uint8Array }[]
+  ).map(({ seq, identity }) => ({ key: identityKey(identity), seq }));
+
+const queuedBetween: ReadEntries = (db, above, upTo) =>
+  (
+    db.all(
+      `SELECT seq, destination, lane, replay FROM events NOT INDEXED
+       WHERE seq > ? AND seq <= ? AND state = 'pending' AND lane IS NOT NULL ORDER BY seq`,
+      above,
+      upTo,
+    ) as { seq: number; destination: string; lane: string; replay: number }[]
+  ).map(({ seq, destination, lane, replay }) => ({ key: queueKey(destination, lane, replay), seq }));
+
+/** By index: derives its entries from the events in a range of positions. */
+const ENTRY_READERS = { identities: identitiesBetween, queues: queuedBetween } as const satisfies Record<
+  keyof Indexes,
+  ReadEntries
+>;
+
+/** Names of the tables, whose complete content can be derived from the events. */
+export const INDEX_TABLES: readonly string[] = [...Object.keys(ENTRY_READERS), 'merged'];
+
+/**
+ * Generations that may follow the last merged position after a crash: one full, one being merged, and
+ * room for positions without an entry.
+ */
+const MAX_GENERATIONS_BEHIND = 4;
+
+/** Fills a table that is empty after a migration or a salvage. A million events take some seconds. */
+function catchUp(db: Database, table: keyof Indexes, last: number, generationSize: number): number {
+  let merged = mergedUpTo(db, table);
+  while (last - merged > generationSize * MAX_GENERATIONS_BEHIND) {
+    const upTo = merged + generationSize * MAX_GENERATIONS_BEHIND;
+    const entries = ENTRY_READERS[table](db, merged, upTo).toSorted((a, b) => a.key - b.key);
+    db.transaction(() => {
+      insertMany(db, table, entries);
+      setMerged(db, table, upTo);
+    });
+    merged = upTo;
+  }
+  return merged;
+}
+
+function openIndex(db: Database, table: keyof Indexes, last: number, generationSize: number): BufferedIndex {
+  const merged = catchUp(db, table, last, generationSize);
+  const index = new BufferedIndex(db, { table, last, generationSize });
+  for (let above = merged; above < last; above += generationSize) {
+    const entries = ENTRY_READERS[table](db, above, Math.min(above + generationSize, last));
+    for (const { key, seq } of entries) index.load(key, seq);
+  }
+  return index;
+}
+
+/** Opens the indexes of a store. Entries that were only in memory are derived from the events again. */
+export function openIndexes(db: Database, generationSize = DEFAULT_GENERATION_SIZE): Indexes {
+  const { last } = db.one('SELECT coalesce(max(seq), 0) AS last FROM events') as { last: number };
+  return {
+    identities: openIndex(db, 'identities', last, generationSize),
+    queues: openIndex(db, 'queues', last, generationSize),
+  };
+}
+
+/**
+ * Merges the parts that are due. Never throws: entries that cannot be written stay in memory, and the
+ * next commit reports that the file is not writable.
+ */
+export function mergeDueParts({ identities, queues }: Indexes): void {
+  try {
+    for (const index of [identities, queues]) if (index.isMergeDue) index.mergePart();
+  } catch {
+    // Retried after more entries were added.
+  }
+}

@@ -1,0 +1,73 @@
+import type { Attempt, StoredEvent } from '../../journal.ts';
+import type { AnswerOf, RequestOf, WireRecord } from './calls.ts';
+import type { Engine } from './engine.ts';
+import { readBody, readNotes, readSentMessages } from './payloads.ts';
+import { type EventRow, rowOfReceipt, toStoredEvent } from './rows.ts';
+import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, countRange, EVENT_ID_EQUALS, scanDescending } from './scan.ts';
+
+interface AttemptRow {
+  readonly at: number;
+  readonly kind: Attempt['kind'];
+  readonly outcome: string;
+  readonly status: number | null;
+  readonly detail: string | null;
+  readonly xaction_id: string | null;
+  readonly duration_ms: number;
+  readonly batch_size: number;
+}
+
+function attemptsOf({ db }: Engine, seq: number): Attempt[] {
+  return (db.all('SELECT * FROM attempts WHERE seq = ? ORDER BY n', seq) as AttemptRow[]).map((row) => ({
+    at: row.at,
+    kind: row.kind,
+    outcome: row.outcome,
+    status: row.status ?? undefined,
+    detail: row.detail ?? undefined,
+    xactionId: row.xaction_id ?? undefined,
+    durationMs: row.duration_ms,
+    batchSize: row.batch_size,
+  }));
+}
+
+function bodyOf(engine: Engine, row: EventRow): Buffer | undefined {
+  if (row.kept === 0) return undefined;
+  const body = readBody(engine, row.seq);
+  if (body === undefined) engine.reportUnreadable('the body of an event', row.receipt);
+  return body;
+}
+
+function newestWithEventId({ db }: Engine, eventId: string): EventRow | undefined {
+  return db.one(
+    `SELECT * FROM events INDEXED BY events_event_id
+     WHERE ${BLOCK_SQL} IN ${BLOCKS_SQL} AND ${EVENT_ID_EQUALS} ORDER BY seq DESC LIMIT 1`,
+    ALL_POSITIONS.from,
+    ALL_POSITIONS.to,
+    eventId,
+    eventId,
+  ) as EventRow | undefined;
+}
+
+export function find(engine: Engine, receiptOrEventId: string): WireRecord | undefined {
+  const row = rowOfReceipt(engine, receiptOrEventId) ?? newestWithEventId(engine, receiptOrEventId);
+  if (row === undefined) return undefined;
+  return {
+    event: toStoredEvent(row),
+    attempts: attemptsOf(engine, row.seq),
+    body: bodyOf(engine, row),
+    sent: readSentMessages(engine, row),
+    notes: readNotes(engine, row),
+    actions: engine.db.all(
+      'SELECT at, by, action FROM actions WHERE seq = ? ORDER BY id',
+      row.seq,
+    ) as WireRecord['actions'],
+  };
+}
+
+export function list(engine: Engine, { filter, limit, step }: RequestOf<'list'>): AnswerOf<'list'> {
+  const { rows, ...stepped } = scanDescending(engine, filter, limit, step);
+  return { items: rows.map(toStoredEvent) satisfies StoredEvent[], ...stepped };
+}
+
+export function count(engine: Engine, { filter, step }: RequestOf<'count'>): AnswerOf<'count'> {
+  return countRange(engine, filter, step);
+}

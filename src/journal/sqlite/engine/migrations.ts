@@ -1,0 +1,278 @@
+/*
+ * `events` has small rows so that scans are cheap; payloads are in their own tables. `head` is 1 on
+ * the first pending event of each lane and on each pending event without a lane. Claims read heads
+ * only, so a lane of 100,000 events costs a claim no more than a lane of one. `kept` is 1 while the
+ * body exists. `retain_as` and `retain_from` say which retention rule applies to a row, and from when.
+ */
+const FIRST_FORMAT = `
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  receipt TEXT NOT NULL,
+  source TEXT NOT NULL,
+  destination TEXT NOT NULL,
+  identity BLOB,
+  lane TEXT,
+  customer_id TEXT,
+  org_id INTEGER NOT NULL DEFAULT 0,
+  event_name TEXT NOT NULL DEFAULT '',
+  event_id TEXT,
+  created_at INTEGER,
+  received_at INTEGER NOT NULL,
+  verified_by TEXT NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT,
+  detail TEXT,
+  settled_at INTEGER,
+  head INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  failures INTEGER NOT NULL DEFAULT 0,
+  charged INTEGER NOT NULL DEFAULT 0,
+  delivered INTEGER NOT NULL DEFAULT 0,
+  id_suffix TEXT NOT NULL DEFAULT '',
+  replays INTEGER NOT NULL DEFAULT 0,
+  body_bytes INTEGER NOT NULL,
+  kept INTEGER NOT NULL DEFAULT 1,
+  retain_as TEXT GENERATED ALWAYS AS (
+    CASE
+      WHEN state IN ('dead', 'malformed') THEN state
+      WHEN state IN ('delivered', 'ignored') THEN CASE kept WHEN 1 THEN 'body' ELSE 'record' END
+    END
+  ) VIRTUAL,
+  retain_from INTEGER GENERATED ALWAYS AS (
+    CASE
+      WHEN state = 'dead' OR (state IN ('delivered', 'ignored') AND kept = 1) THEN settled_at
+      ELSE received_at
+    END
+  ) VIRTUAL
+);
+CREATE UNIQUE INDEX events_receipt ON events (receipt);
+CREATE UNIQUE INDEX events_identity ON events (source, identity) WHERE identity IS NOT NULL;
+CREATE INDEX events_lane ON events (lane, destination, state) WHERE lane IS NOT NULL;
+CREATE INDEX events_head ON events (destination, source, due_at) WHERE head = 1;
+CREATE INDEX events_waiting ON events (destination, received_at) WHERE state = 'pending';
+CREATE INDEX events_state ON events (state);
+CREATE INDEX events_event_id ON events (event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX events_customer ON events (customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX events_retain ON events (retain_as, retain_from) WHERE retain_as IS NOT NULL;
+
+CREATE TABLE bodies (
+  seq INTEGER PRIMARY KEY REFERENCES events (seq) ON DELETE CASCADE,
+  body BLOB NOT NULL
+);
+CREATE TABLE attempts (
+  seq INTEGER NOT NULL REFERENCES events (seq) ON DELETE CASCADE,
+  n INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  status INTEGER,
+  detail TEXT,
+  xaction_id TEXT,
+  duration_ms REAL NOT NULL,
+  batch_size INTEGER NOT NULL,
+  PRIMARY KEY (seq, n)
+) WITHOUT ROWID;
+CREATE TABLE sent (
+  id INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL REFERENCES events (seq) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  json BLOB NOT NULL
+);
+CREATE INDEX sent_seq ON sent (seq);
+CREATE TABLE actions (
+  id INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL REFERENCES events (seq) ON DELETE CASCADE,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  action TEXT NOT NULL
+);
+CREATE INDEX actions_seq ON actions (seq);
+CREATE TABLE profiles (
+  destination TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  state BLOB NOT NULL,
+  PRIMARY KEY (destination, lane)
+);
+CREATE TABLE quarantine (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  receipt TEXT NOT NULL UNIQUE,
+  source TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  ip TEXT NOT NULL,
+  reasons TEXT NOT NULL,
+  headers BLOB NOT NULL,
+  body BLOB NOT NULL,
+  bytes INTEGER NOT NULL
+);
+CREATE INDEX quarantine_source ON quarantine (source);
+CREATE INDEX quarantine_expires ON quarantine (expires_at);
+CREATE TABLE counts (
+  source TEXT PRIMARY KEY,
+  accepted INTEGER NOT NULL,
+  pending INTEGER NOT NULL,
+  delivered INTEGER NOT NULL,
+  ignored INTEGER NOT NULL,
+  dead INTEGER NOT NULL,
+  malformed INTEGER NOT NULL,
+  quarantined INTEGER NOT NULL,
+  quarantined_bytes INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE backlog (
+  destination TEXT PRIMARY KEY,
+  pending INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE pauses (
+  destination TEXT PRIMARY KEY,
+  by TEXT NOT NULL,
+  at INTEGER NOT NULL
+) WITHOUT ROWID;
+`;
+
+/*
+ * A separate queue for replays. `replay` is 1 on a pending event that was replayed. Each lane has a
+ * head among those and one among all others, and a claim reads only the kind it asks for.
+ * `events_waiting` excludes replays, because a replayed event is old without being late.
+ * `replay_jobs.next_seq` is the next position of a job, `until_seq` its last one. `filter` is the
+ * complete filter, encrypted, until the job has finished; `shown` omits what can identify a person.
+ */
+const REPLAY_QUEUE = `
+ALTER TABLE events ADD COLUMN replay INTEGER NOT NULL DEFAULT 0;
+DROP INDEX events_lane;
+DROP INDEX events_head;
+DROP INDEX events_waiting;
+CREATE INDEX events_lane ON events (lane, destination, state, replay) WHERE lane IS NOT NULL;
+CREATE INDEX events_head ON events (destination, source, replay, due_at) WHERE head = 1;
+CREATE INDEX events_waiting ON events (destination, received_at) WHERE state = 'pending' AND replay = 0;
+ALTER TABLE backlog ADD COLUMN replaying INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE replay_jobs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  as_new INTEGER NOT NULL,
+  shown TEXT NOT NULL,
+  filter BLOB,
+  next_seq INTEGER NOT NULL,
+  until_seq INTEGER NOT NULL,
+  span INTEGER NOT NULL,
+  matched INTEGER NOT NULL DEFAULT 0,
+  replayed INTEGER NOT NULL DEFAULT 0,
+  finished_at INTEGER
+);
+`;
+
+/**
+ * What the mapping of a settled event omitted or changed: encrypted JSON of paths and codes. Events
+ * without notes have no row.
+ */
+const NOTES = `
+CREATE TABLE notes (
+  seq INTEGER PRIMARY KEY REFERENCES events (seq) ON DELETE CASCADE,
+  json BLOB NOT NULL
+);
+`;
+
+/*
+ * Merged customers. `aliases.target` is the lane that receives the events of `lane` at a destination;
+ * it has no alias itself. `events.own_lane` is the original lane of an event if that is not `lane`.
+ */
+const ALIASES = `
+CREATE TABLE aliases (
+  destination TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  target TEXT NOT NULL,
+  PRIMARY KEY (destination, lane)
+);
+CREATE INDEX aliases_target ON aliases (destination, target);
+ALTER TABLE events ADD COLUMN own_lane TEXT;
+CREATE INDEX events_own_lane ON events (own_lane) WHERE own_lane IS NOT NULL;
+`;
+
+/** The key that everything in the store is encrypted with; no row unless that is certain. */
+const ENCRYPTED_WITH = `
+CREATE TABLE sealed_with (
+  key_id TEXT PRIMARY KEY
+) WITHOUT ROWID;
+`;
+
+/** W3C traceparent of the span that appended an event; NULL if the process was not traced. */
+const TRACEPARENT = `
+ALTER TABLE events ADD COLUMN traceparent TEXT;
+`;
+
+/*
+ * Narrow indexes that are written close to the newest events. An index ordered by random values costs
+ * one page write per event and, with many events, no longer fits in memory. So the indexes that only
+ * serve lookups (`events_event_id`, `events_customer`, and `events_of_lane` for erasure) are ordered
+ * by block of positions first: see scan.ts. The indexes that each append reads are as narrow as
+ * possible: `events_identity` and `events_lane` contain the beginning of a hash, and whoever uses them
+ * compares the complete value. `events_lane` contains pending events only.
+ */
+const NARROW_INDEXES = `
+DROP INDEX events_identity;
+DROP INDEX events_lane;
+DROP INDEX events_event_id;
+DROP INDEX events_customer;
+CREATE INDEX events_identity ON events (substr(identity, 1, 8)) WHERE identity IS NOT NULL;
+CREATE INDEX events_lane ON events (substr(lane, 1, 12), destination, replay) WHERE lane IS NOT NULL AND state = 'pending';
+CREATE INDEX events_of_lane ON events (seq >> 12, substr(lane, 1, 12)) WHERE lane IS NOT NULL;
+CREATE INDEX events_event_id ON events (seq >> 12, event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX events_customer ON events (seq >> 12, customer_id) WHERE customer_id IS NOT NULL;
+`;
+
+/*
+ * The same lookup indexes in blocks of 1,024 positions instead of 4,096: the fewer pages a block has,
+ * the fewer of them a commit writes.
+ */
+const SMALL_BLOCKS = `
+DROP INDEX events_of_lane;
+DROP INDEX events_event_id;
+DROP INDEX events_customer;
+CREATE INDEX events_of_lane ON events (seq >> 10, substr(lane, 1, 12)) WHERE lane IS NOT NULL;
+CREATE INDEX events_event_id ON events (seq >> 10, event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX events_customer ON events (seq >> 10, customer_id) WHERE customer_id IS NOT NULL;
+`;
+
+/*
+ * The indexes that each append reads are written in key order, part by part, instead of one random
+ * page per event: see buffered-index.ts. They start empty and are filled when the store is opened. The
+ * lookup indexes use blocks of 512 positions and parts of the texts, so that a commit writes a third
+ * of the pages.
+ */
+const BUFFERED_INDEXES = `
+DROP INDEX events_identity;
+DROP INDEX events_lane;
+DROP INDEX events_of_lane;
+DROP INDEX events_event_id;
+DROP INDEX events_customer;
+CREATE INDEX events_of_lane ON events (seq >> 9, substr(lane, 1, 8)) WHERE lane IS NOT NULL;
+CREATE INDEX events_event_id ON events (seq >> 9, substr(event_id, -12)) WHERE event_id IS NOT NULL;
+CREATE INDEX events_customer ON events (seq >> 9, customer_id) WHERE customer_id IS NOT NULL;
+CREATE TABLE identities (
+  key INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (key, seq)
+) WITHOUT ROWID;
+CREATE TABLE queues (
+  key INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (key, seq)
+) WITHOUT ROWID;
+CREATE TABLE merged (
+  name TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL
+) WITHOUT ROWID;
+`;
+
+/** Steps from an empty database to the current format. A released step must never be changed. */
+export const MIGRATIONS: readonly string[] = [
+  FIRST_FORMAT,
+  REPLAY_QUEUE,
+  NOTES,
+  ALIASES,
+  ENCRYPTED_WITH,
+  TRACEPARENT,
+  NARROW_INDEXES,
+  SMALL_BLOCKS,
+  BUFFERED_INDEXES,
+];

@@ -1,0 +1,98 @@
+import type { OperatorPause } from '../../journal.ts';
+import type { AnswerOf, RequestOf } from './calls.ts';
+import { addBacklog, addCounts, isPendingElsewhere } from './counts.ts';
+import type { Engine } from './engine.ts';
+import { claimHead, enqueueExisting, leaveQueue, ownLaneOf, placementFor } from './lanes.ts';
+import { deletePayloads } from './payloads.ts';
+import type { EventRow } from './rows.ts';
+import { scanAscending, withStates } from './scan.ts';
+
+/** Records that one step changes: a few hundred take some ms, which an append can wait for. */
+export const MAX_CHANGES_PER_STEP = 250;
+
+/** Adds an operator's action to the timeline of an event. */
+export function recordAction(
+  { db }: Engine,
+  seq: number,
+  action: { readonly at: number; readonly by: string; readonly action: string },
+): void {
+  db.run(
+    'INSERT INTO actions (seq, at, by, action) VALUES (?, ?, ?, ?)',
+    seq,
+    action.at,
+    action.by,
+    action.action,
+  );
+}
+
+/** Deletes a malformed body together with its record. */
+export function removeMalformed(engine: Engine, row: EventRow): void {
+  engine.db.run('DELETE FROM events WHERE seq = ?', row.seq);
+  addCounts(engine, row.source, { malformed: -1 });
+}
+
+function discardDead(engine: Engine, row: EventRow, request: RequestOf<'discard'>): void {
+  deletePayloads(engine, row.seq);
+  engine.db.run(
+    `UPDATE events SET state = 'ignored', reason = 'discarded', settled_at = ? WHERE seq = ?`,
+    request.now,
+    row.seq,
+  );
+  addCounts(engine, row.source, { dead: -1, ignored: 1 });
+  recordAction(engine, row.seq, { at: request.now, by: request.by, action: 'discarded' });
+}
+
+export function discard(engine: Engine, request: RequestOf<'discard'>): AnswerOf<'discard'> {
+  const filter = withStates(request.filter, ['dead', 'malformed']);
+  const { rows, ...stepped } = scanAscending(engine, filter, MAX_CHANGES_PER_STEP, request.step);
+  for (const row of rows) {
+    if (row.state === 'malformed') removeMalformed(engine, row);
+    else discardDead(engine, row, request);
+  }
+  return { done: rows.length, ...stepped };
+}
+
+function moveTo(engine: Engine, destination: string, seq: number): void {
+  // Read again: moving the previous event of the lane may have made this one the head.
+  const row = engine.db.one('SELECT * FROM events WHERE seq = ?', seq) as EventRow;
+  // Aliases are specific to a destination.
+  const { lane, own_lane } = placementFor(engine, destination, ownLaneOf(row));
+  const head = claimHead(engine, { destination, lane, replay: row.replay });
+  engine.db.run(
+    'UPDATE events SET destination = ?, lane = ?, own_lane = ?, head = ? WHERE seq = ?',
+    destination,
+    lane,
+    own_lane,
+    head,
+    row.seq,
+  );
+  enqueueExisting(engine, { destination, lane, replay: row.replay }, row.seq);
+  leaveQueue(engine, row);
+  addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
+  addBacklog(engine, destination, { pending: 1, replaying: row.replay });
+}
+
+export function reroute(engine: Engine, request: RequestOf<'reroute'>): AnswerOf<'reroute'> {
+  // Avoids scanning a long backlog for nothing: every start of the relay calls this.
+  if (!isPendingElsewhere(engine, request.destination)) return { done: 0 };
+  const { source, destination } = request;
+  const filter = { states: ['pending'], source, notDestination: destination } as const;
+  const { rows, ...stepped } = scanAscending(engine, filter, MAX_CHANGES_PER_STEP, request.step);
+  for (const { seq } of rows) moveTo(engine, destination, seq);
+  return { done: rows.length, ...stepped };
+}
+
+export function pauses({ db }: Engine): readonly OperatorPause[] {
+  return db.all('SELECT destination, by, at FROM pauses ORDER BY destination') as OperatorPause[];
+}
+
+export function setPause({ db }: Engine, { destination, pause }: RequestOf<'setPause'>): void {
+  if (pause === null) db.run('DELETE FROM pauses WHERE destination = ?', destination);
+  else
+    db.run(
+      'INSERT OR REPLACE INTO pauses (destination, by, at) VALUES (?, ?, ?)',
+      destination,
+      pause.by,
+      pause.at,
+    );
+}

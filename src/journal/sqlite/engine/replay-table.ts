@@ -1,0 +1,188 @@
+import type { EventFilter, HiddenFilterField, ReplayJob, ReplayRequest } from '../../journal.ts';
+import { type AnswerOf, FIRST_STEP, type RequestOf, type Step } from './calls.ts';
+import { addBacklog, addCounts } from './counts.ts';
+import type { Engine } from './engine.ts';
+import { claimHead, enqueueExisting, ownLaneOf, placementFor } from './lanes.ts';
+import { MAX_CHANGES_PER_STEP, recordAction } from './operator-changes.ts';
+import { deleteNotes } from './payloads.ts';
+import type { EventRow } from './rows.ts';
+import { scanAscending, seqBounds, withStates } from './scan.ts';
+
+/** Number of finished jobs that remain visible to operators. */
+const MAX_FINISHED_JOBS = 100;
+
+/** A row of `replay_jobs`. */
+interface JobRow {
+  readonly id: number;
+  readonly at: number;
+  readonly by: string;
+  readonly as_new: number;
+  /** JSON of the parts of the filter that may be shown. */
+  readonly shown: string;
+  /** The complete filter, encrypted; deleted when the job has finished. */
+  readonly filter: Uint8Array | null;
+  readonly next_seq: number;
+  readonly until_seq: number;
+  readonly span: number;
+  readonly matched: number;
+  readonly replayed: number;
+  readonly finished_at: number | null;
+}
+
+type ShownFilter = Pick<ReplayJob, 'filter' | 'narrowedBy'>;
+
+const HIDDEN_FIELDS: readonly HiddenFilterField[] = ['receipts', 'eventId', 'customerId'];
+
+function withoutHiddenFields(full: EventFilter): ShownFilter {
+  const { receipts: _receipts, eventId: _eventId, customerId: _customerId, ...filter } = full;
+  return { filter, narrowedBy: HIDDEN_FIELDS.filter((field) => full[field] !== undefined) };
+}
+
+/** Positions that a job covers: up to the newest event now, or only around the given receipts. */
+function boundsOf(engine: Engine, { receipts }: EventFilter): { min: number; max: number } {
+  if (receipts === undefined) return seqBounds(engine);
+  return engine.db.one(
+    `SELECT coalesce(min(seq), 1) AS min, coalesce(max(seq), 0) AS max FROM events INDEXED BY events_receipt
+     WHERE receipt IN (SELECT value FROM json_each(?))`,
+    JSON.stringify(receipts),
+  ) as { min: number; max: number };
+}
+
+function jobById({ db }: Engine, id: number | bigint): JobRow | undefined {
+  return db.one('SELECT * FROM replay_jobs WHERE id = ?', id) as JobRow | undefined;
+}
+
+function createJob(engine: Engine, request: ReplayRequest): JobRow {
+  const { filter } = request;
+  const { min, max } = boundsOf(engine, filter);
+  const { lastInsertRowid } = engine.db
+    .sql(
+      `INSERT INTO replay_jobs (at, by, as_new, shown, filter, next_seq, until_seq, span)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      request.now,
+      request.by,
+      request.asNew ? 1 : 0,
+      JSON.stringify(withoutHiddenFields(filter)),
+      engine.cipher.encrypt(Buffer.from(JSON.stringify(filter), 'utf8')),
+      min,
+      max,
+      FIRST_STEP.span,
+    );
+  return jobById(engine, lastInsertRowid) as JobRow;
+}
+
+/**
+ * Undefined if the job has finished, or if its filter cannot be decrypted: the job then waits for the
+ * next start.
+ */
+function filterOfJob(engine: Engine, { id, filter }: JobRow): EventFilter | undefined {
+  if (filter === null) return undefined;
+  const plain = engine.cipher.decrypt(filter);
+  if (plain === undefined) engine.reportUnreadable(`the filter of replay ${id}`);
+  return plain && (JSON.parse(plain.toString('utf8')) as EventFilter);
+}
+
+function finish({ db }: Engine, id: number, now: number): void {
+  db.run('UPDATE replay_jobs SET finished_at = ?, filter = NULL WHERE id = ?', now, id);
+  db.run('DELETE FROM replay_jobs WHERE id <= ? AND finished_at IS NOT NULL', id - MAX_FINISHED_JOBS);
+}
+
+/** Records the result of a step and the start of the next one; without `next` the job is finished. */
+function advanceJob(
+  engine: Engine,
+  { id }: JobRow,
+  result: {
+    readonly matched: number;
+    readonly replayed: number;
+    readonly next: Step | undefined;
+    readonly now: number;
+  },
+): void {
+  engine.db.run(
+    `UPDATE replay_jobs SET matched = matched + ?, replayed = replayed + ?,
+       next_seq = coalesce(?, next_seq), span = coalesce(?, span) WHERE id = ?`,
+    result.matched,
+    result.replayed,
+    result.next?.at ?? null,
+    result.next?.span ?? null,
+    id,
+  );
+  if (result.next === undefined) finish(engine, id, result.now);
+}
+
+/** All unfinished jobs and the most recently finished ones, newest first. */
+export function replays({ db }: Engine): readonly ReplayJob[] {
+  return (db.all('SELECT * FROM replay_jobs ORDER BY id DESC') as JobRow[]).map((row) => ({
+    id: row.id,
+    by: row.by,
+    at: row.at,
+    asNew: row.as_new === 1,
+    ...(JSON.parse(row.shown) as ShownFilter),
+    matched: row.matched,
+    replayed: row.replayed,
+    done: row.finished_at !== null,
+    ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
+  }));
+}
+
+/** Replays as new are numbered to make the ids distinct; any other replay uses the last id again. */
+function suffixOf({ id_suffix: suffix }: EventRow, asNew: boolean): string {
+  return asNew ? `-r${Number(suffix.slice('-r'.length)) + 1}` : suffix;
+}
+
+function replayOne(engine: Engine, row: EventRow, job: JobRow): void {
+  const { destination } = row;
+  // The customer may have been merged since.
+  const { lane, own_lane } = placementFor(engine, destination, ownLaneOf(row));
+  const queue = { destination, lane, replay: 1 };
+  engine.db.run(
+    `UPDATE events SET state = 'pending', reason = NULL, detail = NULL, settled_at = NULL, due_at = ?,
+       failures = 0, charged = 0, replay = 1, lane = ?, own_lane = ?, head = ?, delivered = ?,
+       id_suffix = ?, replays = replays + 1 WHERE seq = ?`,
+    job.at,
+    lane,
+    own_lane,
+    claimHead(engine, queue),
+    row.state === 'delivered' ? 0 : row.delivered,
+    suffixOf(row, job.as_new === 1),
+    row.seq,
+  );
+  enqueueExisting(engine, queue, row.seq);
+  engine.db.run('DELETE FROM sent WHERE seq = ?', row.seq);
+  deleteNotes(engine, row.seq);
+  addCounts(engine, row.source, { [row.state]: -1, pending: 1 });
+  addBacklog(engine, destination, { pending: 1, replaying: 1 });
+  const action = job.as_new === 1 ? 'replayed as new' : 'replayed';
+  recordAction(engine, row.seq, { at: job.at, by: job.by, action });
+}
+
+/**
+ * One step of a job. The job advances in the same transaction as the events, so that it processes
+ * each event once, even after a crash.
+ */
+function runStep(engine: Engine, job: JobRow, now: number): AnswerOf<'replayStep'> {
+  const { id, replayed } = job;
+  const filter = filterOfJob(engine, job);
+  if (job.finished_at !== null || filter === undefined) return { id, replayed, more: false };
+  // Ascending, so that the oldest event of a lane becomes its head.
+  const settled = withStates(filter, ['dead', 'ignored', 'delivered']);
+  const step = { at: job.next_seq, span: job.span, until: job.until_seq };
+  const { rows, next } = scanAscending(engine, settled, MAX_CHANGES_PER_STEP, step);
+  const replayable = rows.filter((row) => row.kept === 1);
+  for (const row of replayable) replayOne(engine, row, job);
+  advanceJob(engine, job, { matched: rows.length, replayed: replayable.length, next, now });
+  return { id, replayed: replayed + replayable.length, more: next !== undefined };
+}
+
+/** Starts a replay and runs its first step. */
+export function replay(engine: Engine, request: RequestOf<'replay'>): AnswerOf<'replay'> {
+  return runStep(engine, createJob(engine, request), request.now);
+}
+
+/** Continues a replay. */
+export function replayStep(engine: Engine, { id, now }: RequestOf<'replayStep'>): AnswerOf<'replayStep'> {
+  const job = jobById(engine, id);
+  return job === undefined ? { id, replayed: 0, more: false } : runStep(engine, job, now);
+}

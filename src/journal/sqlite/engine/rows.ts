@@ -1,0 +1,108 @@
+import type { EventState, MessageKind, StoredEvent } from '../../journal.ts';
+import type { Engine } from './engine.ts';
+
+/** A row of `events`. */
+export interface EventRow {
+  readonly seq: number;
+  readonly receipt: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly identity: Uint8Array | null;
+  readonly lane: string | null;
+  readonly customer_id: string | null;
+  readonly org_id: number;
+  readonly event_name: string;
+  readonly event_id: string | null;
+  readonly created_at: number | null;
+  readonly received_at: number;
+  readonly verified_by: string;
+  readonly state: EventState;
+  readonly reason: string | null;
+  readonly detail: string | null;
+  readonly settled_at: number | null;
+  readonly head: number;
+  readonly due_at: number;
+  readonly failures: number;
+  readonly charged: number;
+  readonly delivered: number;
+  readonly id_suffix: string;
+  readonly replays: number;
+  readonly body_bytes: number;
+  /** 1 while the body exists. */
+  readonly kept: number;
+  /** 1 while the event is pending because of a replay. */
+  readonly replay: number;
+  /** The original lane, if an alias maps it to `lane`. */
+  readonly own_lane: string | null;
+  readonly traceparent: string | null;
+}
+
+/** An event without the type brand that only this file adds. */
+type UnbrandedEvent = { readonly [Key in Extract<keyof StoredEvent, string>]: StoredEvent[Key] };
+
+const KIND_BITS: Readonly<Record<MessageKind, number>> = { event: 1, profile: 2 };
+const KINDS: readonly MessageKind[] = ['event', 'profile'];
+
+/** The stored form of a set of message kinds. */
+export function bitsOf(kinds: readonly MessageKind[]): number {
+  return kinds.reduce((bits, kind) => bits | KIND_BITS[kind], 0);
+}
+
+function kindsOf(bits: number): MessageKind[] {
+  return KINDS.filter((kind) => (bits & KIND_BITS[kind]) !== 0);
+}
+
+export function rowOfReceipt({ db }: Engine, receipt: string): EventRow | undefined {
+  return db.one('SELECT * FROM events WHERE receipt = ?', receipt) as EventRow | undefined;
+}
+
+/** The columns that queueing needs. Reading all columns takes longer than finding the row. */
+export type QueueRow = Pick<
+  EventRow,
+  'seq' | 'source' | 'destination' | 'lane' | 'state' | 'head' | 'replay' | 'failures' | 'charged'
+>;
+
+export function queueRowOfReceipt({ db }: Engine, receipt: string): QueueRow | undefined {
+  return db.one(
+    `SELECT seq, source, destination, lane, state, head, replay, failures, charged FROM events
+     WHERE receipt = ?`,
+    receipt,
+  ) as QueueRow | undefined;
+}
+
+export function rowOfSeq({ db }: Engine, seq: number): EventRow | undefined {
+  return db.oneWide('SELECT * FROM events WHERE seq = ?', seq) as EventRow | undefined;
+}
+
+/** The only place where a StoredEvent is created. */
+export function toStoredEvent(row: EventRow): StoredEvent {
+  return {
+    receipt: row.receipt,
+    seq: row.seq,
+    source: row.source,
+    destination: row.destination,
+    identity: row.identity === null ? '' : Buffer.from(row.identity).toString('hex'),
+    lane: row.lane ?? undefined,
+    ownLane: row.own_lane ?? undefined,
+    customerId: row.customer_id ?? undefined,
+    orgId: row.org_id,
+    eventName: row.event_name,
+    eventId: row.event_id ?? undefined,
+    createdAt: row.created_at ?? undefined,
+    receivedAt: row.received_at,
+    verifiedBy: row.verified_by,
+    state: row.state,
+    reason: row.reason ?? undefined,
+    detail: row.detail ?? undefined,
+    settledAt: row.settled_at ?? undefined,
+    dueAt: row.due_at,
+    failedAttempts: row.failures,
+    ownFaultCount: row.charged,
+    delivered: kindsOf(row.delivered),
+    idSuffix: row.id_suffix,
+    replays: row.replays,
+    isReplay: row.replay === 1,
+    bodyBytes: row.body_bytes,
+    traceparent: row.traceparent ?? undefined,
+  } satisfies UnbrandedEvent as unknown as StoredEvent;
+}

@@ -1,0 +1,127 @@
+import type { Attempt, Settlement } from '../../journal.ts';
+import type { AnswerOf } from './calls.ts';
+import type { BusyLane } from './claim-registry.ts';
+import { addBacklog, addCounts } from './counts.ts';
+import type { Engine } from './engine.ts';
+import { addAlias, endClaim, leaveQueue } from './lanes.ts';
+import {
+  eraseEvent,
+  eraseLane,
+  insertSentMessages,
+  readProfile,
+  writeNotes,
+  writeProfile,
+} from './payloads.ts';
+import { bitsOf, type QueueRow, queueRowOfReceipt } from './rows.ts';
+
+/** Characters of an error text that are stored with an attempt. */
+const MAX_DETAIL_LENGTH = 2_048;
+
+function recordAttempts({ db }: Engine, seq: number, attempts: readonly Attempt[]): void {
+  for (const attempt of attempts) {
+    db.run(
+      `INSERT INTO attempts VALUES (?, (SELECT coalesce(max(n), 0) + 1 FROM attempts WHERE seq = ?),
+         ?, ?, ?, ?, ?, ?, ?, ?)`,
+      seq,
+      seq,
+      attempt.at,
+      attempt.kind,
+      attempt.outcome,
+      attempt.status ?? null,
+      attempt.detail?.slice(0, MAX_DETAIL_LENGTH) ?? null,
+      attempt.xactionId ?? null,
+      attempt.durationMs,
+      attempt.batchSize,
+    );
+  }
+}
+
+function postpone(
+  { db }: Engine,
+  row: QueueRow,
+  settlement: Extract<Settlement, { state: 'pending' }>,
+): void {
+  db.run(
+    'UPDATE events SET due_at = ?, failures = ?, charged = ?, detail = ?, delivered = ? WHERE seq = ?',
+    settlement.dueAt,
+    settlement.failedAttempts,
+    settlement.ownFaultCount,
+    settlement.detail ?? null,
+    bitsOf(settlement.delivered),
+    row.seq,
+  );
+}
+
+function finish(engine: Engine, row: QueueRow, settlement: Exclude<Settlement, { state: 'pending' }>): void {
+  const { reason, detail } = { reason: undefined, detail: undefined, ...settlement };
+  engine.db.run(
+    `UPDATE events SET state = ?, reason = ?, detail = ?, settled_at = ?, delivered = ?, head = 0, replay = 0
+     WHERE seq = ?`,
+    settlement.state,
+    reason ?? null,
+    detail ?? null,
+    settlement.now,
+    bitsOf(settlement.delivered),
+    row.seq,
+  );
+  if (settlement.state === 'dead') insertSentMessages(engine, row.seq, settlement.sent);
+  writeNotes(engine, row.seq, settlement.notes);
+  addCounts(engine, row.source, { pending: -1, [settlement.state]: 1 });
+  addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
+  leaveQueue(engine, row);
+}
+
+/**
+ * Whether an alias made the settlement obsolete after the claim: the event is in another lane now, or
+ * the lane that is to become an alias has a different profile than the settlement is based on.
+ */
+function isStale(
+  engine: Engine,
+  row: QueueRow,
+  claimed: BusyLane | undefined,
+  { alias }: Settlement,
+): boolean {
+  return (
+    (claimed !== undefined && claimed.lane !== row.lane) ||
+    (alias !== undefined && (readProfile(engine, row.destination, alias.from) ?? null) !== alias.profile)
+  );
+}
+
+/** Leaves an event pending with its profile still to be sent, so that it is mapped again. */
+function requeueStale(engine: Engine, row: QueueRow, settlement: Settlement): void {
+  const { dueAt, failedAttempts, ownFaultCount } =
+    settlement.state === 'pending'
+      ? settlement
+      : { dueAt: settlement.now, failedAttempts: row.failures, ownFaultCount: row.charged };
+  const delivered = settlement.delivered.filter((kind) => kind !== 'profile');
+  postpone(engine, row, {
+    ...settlement,
+    state: 'pending',
+    dueAt,
+    failedAttempts,
+    ownFaultCount,
+    delivered,
+  });
+  engine.claimable.add(row.destination);
+}
+
+function applySettlement(engine: Engine, row: QueueRow, settlement: Settlement): void {
+  if (settlement.state === 'pending') postpone(engine, row, settlement);
+  else finish(engine, row, settlement);
+  for (const lane of settlement.erase ?? []) eraseLane(engine, lane, row);
+  for (const { lane, state } of settlement.profiles ?? []) writeProfile(engine, row.destination, lane, state);
+  if (settlement.eraseOwn === true && settlement.state !== 'pending') eraseEvent(engine, row.seq);
+  if (settlement.alias !== undefined) addAlias(engine, row.destination, settlement.alias);
+}
+
+export function settle(engine: Engine, settlement: Settlement): AnswerOf<'settle'> {
+  const row = queueRowOfReceipt(engine, settlement.receipt);
+  if (row === undefined) return { stale: false };
+  const claimed = endClaim(engine, row);
+  recordAttempts(engine, row.seq, settlement.attempts);
+  if (row.state !== 'pending') return { stale: false };
+  const stale = isStale(engine, row, claimed, settlement);
+  if (stale) requeueStale(engine, row, settlement);
+  else applySettlement(engine, row, settlement);
+  return { stale };
+}

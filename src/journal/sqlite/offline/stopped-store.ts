@@ -1,0 +1,150 @@
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type EventFilter, StoreError } from '../../journal.ts';
+import { DAMAGE_ADVICE, isBusy, isDamage } from '../engine/damage.ts';
+import { DATABASE_FILE } from '../engine/database.ts';
+import { MIGRATIONS } from '../engine/migrations.ts';
+import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
+import { ALL_POSITIONS, toSql } from '../engine/scan.ts';
+
+/**
+ * The database file in a folder.
+ * @throws StoreError if there is none
+ */
+export function databaseFileOf(path: string): string {
+  const file = join(path, DATABASE_FILE);
+  if (!existsSync(file)) throw new StoreError(`there is no store in ${path}: ${DATABASE_FILE} is missing`);
+  return file;
+}
+
+function toStoreError(path: string, error: unknown): unknown {
+  if (isBusy(error))
+    return new StoreError(`a relay is running on the store in ${path}: stop it first`, { cause: error });
+  if (!isDamage(error)) return error;
+  const reason = error instanceof Error ? error.message : '';
+  return new StoreError(`the store in ${path} is damaged (${reason}): ${DAMAGE_ADVICE}`, { cause: error });
+}
+
+/** True for the error that is thrown if a relay is running on the store. */
+export function isInUse(error: unknown): boolean {
+  return error instanceof StoreError && isBusy(error.cause);
+}
+
+/**
+ * Opens the store of a stopped relay for reading. No relay can start on it while `use` runs.
+ * @throws StoreError if there is none, a relay is running on it, or it is too damaged for `use`
+ */
+export function withStoppedStore<T>(path: string, use: (db: DatabaseSync) => T): T {
+  const file = databaseFileOf(path);
+  // SQLite creates these empty files for readers, and a read-only connection does not delete them.
+  const created = [`${file}-shm`, `${file}-wal`].filter((side) => !existsSync(side));
+  let db: DatabaseSync | undefined;
+  let isLocked = false;
+  try {
+    db = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+    db.exec('BEGIN');
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return use(db);
+  } catch (error) {
+    isLocked = isBusy(error);
+    throw toStoreError(path, error);
+  } finally {
+    // Deleted only while the store is locked here: the files of a running relay contain its events.
+    if (!isLocked) for (const side of created) rmSync(side, { force: true });
+    db?.close();
+  }
+}
+
+/** An event as received. */
+export interface StoredBody {
+  readonly receipt: string;
+  readonly source: string;
+  readonly identity: string;
+  readonly orgId: number;
+  /** Epoch ms. */
+  readonly receivedAt: number;
+  /** Absent once retention or erasure has removed it, or if no key decrypts it. */
+  readonly body?: Buffer;
+}
+
+interface StoredBodyRow {
+  readonly receipt: string;
+  readonly source: string;
+  readonly identity: Uint8Array | null;
+  readonly org_id: number;
+  readonly received_at: number;
+  readonly body: Uint8Array | null;
+}
+
+/**
+ * Reads the newest events that match the filter, oldest first, from the store of a stopped relay.
+ * @throws StoreError if there is no store, it has another format, it is damaged, or a relay is
+ *   running on it (`isInUse`)
+ */
+export function readStoppedBodies(
+  path: string,
+  encryptionKeys: readonly string[],
+  filter: EventFilter,
+  limit: number,
+): readonly StoredBody[] {
+  const cipher = createPayloadCipher(encryptionKeys.map(parseKey));
+  const { from, condition, values } = toSql(filter, ALL_POSITIONS);
+  const rows = withStoppedStore(path, (db) => {
+    const format = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+    if (format !== MIGRATIONS.length)
+      throw new StoreError(
+        `the store in ${path} has format ${format}, but this version needs ${MIGRATIONS.length}: ` +
+          'start the relay on it once, or use the version that wrote it',
+      );
+    return db
+      .prepare(
+        `SELECT receipt, source, identity, org_id, received_at,
+           (SELECT body FROM bodies WHERE bodies.seq = events.seq AND events.kept = 1) AS body
+         FROM ${from} WHERE state <> 'malformed' AND ${condition} ORDER BY seq DESC LIMIT ?`,
+      )
+      .all(...values, limit) as unknown as readonly StoredBodyRow[];
+  });
+  return rows.toReversed().map((row) => {
+    const body = row.body === null ? undefined : cipher.decrypt(row.body);
+    return {
+      receipt: row.receipt,
+      source: row.source,
+      identity: row.identity === null ? '' : Buffer.from(row.identity).toString('hex'),
+      orgId: row.org_id,
+      receivedAt: row.received_at,
+      ...(body === undefined ? {} : { body }),
+    };
+  });
+}
+
+function fsyncPath(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/**
+ * Copies the store of a stopped relay to one new file without free pages, and makes it durable. Named
+ * relay.db in an empty folder, the copy is a complete store.
+ * @throws StoreError if the file exists, a relay is running, or the store is damaged
+ */
+export function backupStore(path: string, file: string): { readonly bytes: number } {
+  if (existsSync(file)) throw new StoreError(`${file} already exists; a backup never overwrites a file`);
+  const mask = process.umask(0o077);
+  try {
+    withStoppedStore(path, (db) => {
+      db.exec('COMMIT');
+      db.prepare('VACUUM INTO ?').run(file);
+    });
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(file, 0o600);
+  fsyncPath(file);
+  fsyncPath(dirname(file));
+  return { bytes: statSync(file).size };
+}

@@ -1,0 +1,254 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { MIGRATIONS } from '../engine/migrations.ts';
+import { keyIdHex, parseKey } from '../engine/payload-cipher.ts';
+import { ENCRYPTED_COLUMNS } from '../engine/re-encryption.ts';
+import { withStoppedStore } from './stopped-store.ts';
+
+/** An inconsistency in the store. */
+export interface Finding {
+  readonly check:
+    | 'integrity'
+    | 'format'
+    | 'ledger'
+    | 'backlog'
+    | 'identities'
+    | 'lanes'
+    | 'aliases'
+    | 'indexes'
+    | 'bodies';
+  readonly detail: string;
+}
+
+/** One damaged page can cause thousands of integrity findings. */
+const MAX_INTEGRITY_FINDINGS = 20;
+
+/** Returns the value of a column as text. */
+type Cell = (name: string) => string;
+
+function cellsOf(row: Record<string, SQLOutputValue>): Cell {
+  return (name) => {
+    const value = row[name];
+    return typeof value === 'string' ? value : String(Number(value));
+  };
+}
+
+/** Each query returns one row per inconsistency, from which the description is built. */
+const CHECKS: readonly {
+  readonly check: Finding['check'];
+  readonly sql: string;
+  readonly describe: (cell: Cell) => string;
+}[] = [
+  {
+    check: 'ledger',
+    // Retention deletes the rows of settled events but not their counts, so there can be fewer rows
+    // than the ledger says, never more.
+    sql: `SELECT source, coalesce(accepted, 0) AS accepted,
+            coalesce(c.pending, 0) AS pending, coalesce(r.pending, 0) AS rows,
+            coalesce(c.malformed, 0) AS malformed, coalesce(r.malformed, 0) AS malformed_rows,
+            coalesce(c.delivered, 0) + coalesce(c.ignored, 0) + coalesce(c.dead, 0) AS settled,
+            coalesce(r.delivered, 0) + coalesce(r.ignored, 0) + coalesce(r.dead, 0) AS settled_rows
+          FROM counts c FULL JOIN (
+            SELECT source, sum(state = 'pending') AS pending, sum(state = 'malformed') AS malformed,
+              sum(state = 'delivered') AS delivered, sum(state = 'ignored') AS ignored,
+              sum(state = 'dead') AS dead FROM events NOT INDEXED GROUP BY source
+          ) r USING (source)
+          WHERE accepted <> c.pending + c.delivered + c.ignored + c.dead OR c.source IS NULL
+            OR c.pending <> coalesce(r.pending, 0) OR c.malformed <> coalesce(r.malformed, 0)
+            OR coalesce(r.delivered, 0) > coalesce(c.delivered, 0)
+            OR coalesce(r.ignored, 0) > coalesce(c.ignored, 0)
+            OR coalesce(r.dead, 0) > coalesce(c.dead, 0)`,
+    describe: (cell) =>
+      `source ${cell('source')}: accepted ${cell('accepted')}, ` +
+      `pending ${cell('pending')} (rows: ${cell('rows')}), ` +
+      `settled ${cell('settled')} (rows: ${cell('settled_rows')}), ` +
+      `malformed ${cell('malformed')} (rows: ${cell('malformed_rows')})`,
+  },
+  {
+    check: 'ledger',
+    sql: `SELECT source, coalesce(quarantined, 0) AS n, coalesce(rows, 0) AS rows FROM counts FULL JOIN (
+            SELECT source, count(*) AS rows, sum(bytes) AS bytes FROM quarantine NOT INDEXED GROUP BY source
+          ) r USING (source)
+          WHERE n <> coalesce(rows, 0) OR coalesce(quarantined_bytes, 0) <> coalesce(r.bytes, 0)`,
+    describe: (cell) => `source ${cell('source')}: quarantined ${cell('n')} (rows: ${cell('rows')})`,
+  },
+  {
+    check: 'backlog',
+    sql: `SELECT destination, coalesce(pending, 0) AS n, coalesce(rows, 0) AS found FROM backlog FULL JOIN (
+            SELECT destination, count(*) AS rows, sum(replay) AS replays FROM events NOT INDEXED
+            WHERE state = 'pending' GROUP BY destination
+          ) USING (destination) WHERE n <> found OR coalesce(replaying, 0) <> coalesce(replays, 0)`,
+    describe: (cell) => `destination ${cell('destination')}: pending ${cell('n')} (rows: ${cell('found')})`,
+  },
+  {
+    check: 'identities',
+    sql: `SELECT count(*) AS n FROM (
+            SELECT 1 FROM events NOT INDEXED WHERE identity IS NOT NULL
+            GROUP BY source, identity HAVING count(*) > 1
+          ) HAVING n > 0`,
+    describe: (cell) => `events that were accepted more than once: ${cell('n')}`,
+  },
+  {
+    check: 'lanes',
+    sql: `SELECT count(*) AS n FROM (
+            SELECT 1 FROM events NOT INDEXED WHERE state = 'pending' AND lane IS NOT NULL
+            GROUP BY destination, lane, replay HAVING sum(head) <> 1
+          ) HAVING n > 0`,
+    describe: (cell) => `customer queues without exactly one head: ${cell('n')}`,
+  },
+  {
+    check: 'lanes',
+    sql: `SELECT count(*) AS n FROM events NOT INDEXED
+          WHERE (state = 'pending' AND lane IS NULL AND head = 0) OR (state <> 'pending' AND head = 1)
+          HAVING n > 0`,
+    describe: (cell) => `events with a wrong head mark: ${cell('n')}`,
+  },
+  {
+    check: 'aliases',
+    sql: `SELECT count(*) AS n FROM aliases a WHERE EXISTS (
+            SELECT 1 FROM aliases b WHERE b.destination = a.destination AND b.lane = a.target
+          ) HAVING n > 0`,
+    describe: (cell) => `aliases whose target has an alias itself: ${cell('n')}`,
+  },
+  {
+    check: 'aliases',
+    sql: `SELECT count(*) AS n FROM events e NOT INDEXED
+          JOIN aliases a ON a.destination = e.destination AND a.lane = e.lane
+          WHERE e.state = 'pending' HAVING n > 0`,
+    describe: (cell) => `pending events in the lane of a customer who was merged into another: ${cell('n')}`,
+  },
+  {
+    check: 'indexes',
+    sql: `SELECT count(*) AS n FROM events NOT INDEXED WHERE identity IS NOT NULL
+            AND seq <= (SELECT seq FROM merged WHERE name = 'identities')
+            AND seq NOT IN (SELECT seq FROM identities) HAVING n > 0`,
+    describe: (cell) =>
+      `events missing from the identity index, so that a resend would be accepted again: ${cell('n')}`,
+  },
+  {
+    check: 'indexes',
+    sql: `SELECT count(*) AS n FROM events NOT INDEXED WHERE state = 'pending' AND lane IS NOT NULL
+            AND seq <= (SELECT seq FROM merged WHERE name = 'queues')
+            AND seq NOT IN (SELECT seq FROM queues) HAVING n > 0`,
+    describe: (cell) =>
+      `pending events missing from the queue index, so that later events could overtake them: ${cell('n')}`,
+  },
+  {
+    check: 'indexes',
+    sql: `SELECT count(*) AS n FROM queues WHERE seq NOT IN (
+            SELECT seq FROM events NOT INDEXED WHERE state = 'pending' AND lane IS NOT NULL
+          ) HAVING n > 0`,
+    describe: (cell) => `queue index entries without a pending event: ${cell('n')}`,
+  },
+  {
+    check: 'bodies',
+    sql: `SELECT count(*) AS n FROM events NOT INDEXED
+          WHERE kept = 1 AND seq NOT IN (SELECT seq FROM bodies) HAVING n > 0`,
+    describe: (cell) => `events whose body is missing: ${cell('n')}`,
+  },
+  {
+    check: 'bodies',
+    sql: `SELECT count(*) AS n FROM bodies
+          WHERE seq NOT IN (SELECT seq FROM events NOT INDEXED) HAVING n > 0`,
+    describe: (cell) => `bodies without an event: ${cell('n')}`,
+  },
+];
+
+function integrityFindings(db: DatabaseSync): Finding[] {
+  return db
+    .prepare(`PRAGMA integrity_check(${MAX_INTEGRITY_FINDINGS})`)
+    .all()
+    .flatMap((row) => String(Object.values(row)[0]).split('\n'))
+    .filter((detail) => detail !== 'ok')
+    .slice(0, MAX_INTEGRITY_FINDINGS)
+    .map((detail) => ({ check: 'integrity', detail }));
+}
+
+function withReadErrors(check: Finding['check'], run: () => Finding[]): Finding[] {
+  try {
+    return run();
+  } catch (error) {
+    return [{ check, detail: `cannot be read: ${error instanceof Error ? error.message : String(error)}` }];
+  }
+}
+
+/** Checks an open store. */
+export function findingsOf(db: DatabaseSync): Finding[] {
+  const format = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  const damage = withReadErrors('integrity', () => integrityFindings(db));
+  if (format !== MIGRATIONS.length) {
+    const detail =
+      `the store has format ${format}, but this version needs ${MIGRATIONS.length}: ` +
+      'start the relay on it once, or use the version that wrote it';
+    return [...damage, { check: 'format', detail }];
+  }
+  const inconsistencies = CHECKS.flatMap(({ check, sql, describe }) =>
+    withReadErrors(check, () =>
+      db
+        .prepare(sql)
+        .all()
+        .map((row) => ({ check, detail: describe(cellsOf(row)) })),
+    ),
+  );
+  return [...damage, ...inconsistencies];
+}
+
+/**
+ * Checks the store of a stopped relay: the file itself, the ledger against the rows, one head in each
+ * queue, a body for each event that must have one.
+ * @throws StoreError if there is none, a relay is running on it, or it cannot be opened
+ */
+export function verifyStore(path: string): readonly Finding[] {
+  return withStoppedStore(path, findingsOf);
+}
+
+/** The number of payloads that are encrypted with one key. */
+export interface KeyUsage {
+  /** Identifies the key by hex digits; absent for payloads that are not encrypted. */
+  readonly keyId?: string;
+  /**
+   * `first` encrypts new payloads, `older` is another configured key, `unknown` is not configured,
+   * `none` means not encrypted.
+   */
+  readonly key: 'first' | 'older' | 'unknown' | 'none';
+  readonly payloads: number;
+}
+
+/** The first byte is 0, or it is 1 and the next four identify the key: see payload-cipher.ts. */
+const PAYLOAD_HEADS_SQL = ENCRYPTED_COLUMNS.flatMap(({ table, columns }) =>
+  columns.map(
+    (column) => `SELECT hex(substr(${column}, 1, 5)) AS head FROM ${table} WHERE ${column} IS NOT NULL`,
+  ),
+).join(' UNION ALL ');
+
+function countByKeyId(db: DatabaseSync): Map<string | undefined, number> {
+  const counts = new Map<string | undefined, number>();
+  for (const { head, n } of db
+    .prepare(`SELECT head, count(*) AS n FROM (${PAYLOAD_HEADS_SQL}) GROUP BY head`)
+    .all()) {
+    const text = String(head);
+    const keyId = text.startsWith('01') ? text.slice(2).toLowerCase() : undefined;
+    counts.set(keyId, (counts.get(keyId) ?? 0) + Number(n));
+  }
+  return counts;
+}
+
+/**
+ * Counts the payloads of a stopped relay's store by encryption key, most used first. Reads the whole
+ * file.
+ * @throws StoreError if there is none, a relay is running on it, or it cannot be read
+ */
+export function readKeyUsage(path: string, encryptionKeys: readonly string[]): readonly KeyUsage[] {
+  const ids = encryptionKeys.map((key) => keyIdHex(parseKey(key)));
+  const keyOf = (keyId: string | undefined): KeyUsage['key'] => {
+    if (keyId === undefined) return 'none';
+    if (keyId === ids[0]) return 'first';
+    return ids.includes(keyId) ? 'older' : 'unknown';
+  };
+  return [...withStoppedStore(path, countByKeyId)]
+    .map(([keyId, payloads]) => ({
+      ...(keyId === undefined ? {} : { keyId }),
+      key: keyOf(keyId),
+      payloads,
+    }))
+    .toSorted((a, b) => b.payloads - a.payloads);
+}

@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type EventFilter,
+  type Page,
+  type PageRequest,
+  type Quarantined,
+  RefusedError,
+  type ReplayRequest,
+  type StoredEvent,
+} from '../../journal.ts';
+import {
+  type AnswerOf,
+  FIRST_STEP,
+  type QuarantineFilter,
+  type Step,
+  type Stepped,
+} from '../engine/calls.ts';
+import type { Channel } from './channel.ts';
+import { asBuffer } from './protocol.ts';
+
+/* Calls that consist of many steps, so that no single step blocks the storage thread for long. */
+
+/** Runs steps until the scan is complete and returns their total. */
+async function sumOfSteps(run: (step: Step) => Promise<Stepped & { readonly n: number }>): Promise<number> {
+  let sum = 0;
+  let step: Step | undefined = FIRST_STEP;
+  while (step !== undefined) {
+    const answer: Stepped & { readonly n: number } = await run(step);
+    sum += answer.n;
+    step = answer.next;
+  }
+  return sum;
+}
+
+export function countEvents(channel: Pick<Channel, 'call'>, filter: EventFilter): Promise<number> {
+  return sumOfSteps(async (step) => {
+    const { count, next } = await channel.call('count', { filter, step });
+    return { n: count, next };
+  });
+}
+
+export function discardEvents(
+  channel: Pick<Channel, 'call'>,
+  request: { readonly filter: EventFilter; readonly by: string; readonly now: number },
+): Promise<number> {
+  return sumOfSteps(async (step) => {
+    const { done, next } = await channel.call('discard', { ...request, step });
+    return { n: done, next };
+  });
+}
+
+export function rerouteEvents(
+  channel: Pick<Channel, 'call'>,
+  request: { readonly source: string; readonly destination: string },
+): Promise<number> {
+  return sumOfSteps(async (step) => {
+    const { done, next } = await channel.call('reroute', { ...request, step });
+    return { n: done, next };
+  });
+}
+
+const MAX_PAGE_LIMIT = 500;
+
+/** The list that a cursor belongs to; it is refused for the other one. */
+type Listing = 'events' | 'quarantine';
+
+/** The cursor of the page that follows the record at this position. */
+function cursorAt(listing: Listing, seq: number): string {
+  return Buffer.from(`${listing}:${seq}`).toString('base64url');
+}
+
+function positionOf(listing: Listing, cursor: string): number {
+  const [name, seq = ''] = Buffer.from(cursor, 'base64url').toString('latin1').split(':');
+  if (name !== listing || !/^\d{1,15}$/u.test(seq))
+    throw new RefusedError('the cursor is not valid for this list');
+  return Number(seq);
+}
+
+function startOf(listing: Listing, page: PageRequest): number | undefined {
+  if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > MAX_PAGE_LIMIT)
+    throw new RefusedError(`the limit of a page must be 1 to ${MAX_PAGE_LIMIT}`);
+  return page.cursor === undefined ? undefined : positionOf(listing, page.cursor);
+}
+
+/** Reads one event more than the page holds, to know whether it is the last page. */
+export async function listEvents(
+  channel: Pick<Channel, 'call'>,
+  filter: EventFilter,
+  page: PageRequest,
+): Promise<Page<StoredEvent>> {
+  const at = startOf('events', page);
+  const found: StoredEvent[] = [];
+  let step: Step | undefined = { ...FIRST_STEP, at };
+  while (step !== undefined && found.length <= page.limit) {
+    const answer: AnswerOf<'list'> = await channel.call('list', {
+      filter,
+      limit: page.limit + 1 - found.length,
+      step,
+    });
+    found.push(...answer.items);
+    step = answer.next;
+  }
+  const items = found.slice(0, page.limit);
+  const last = items.at(-1);
+  return last === undefined || found.length <= page.limit
+    ? { items }
+    : { items, cursor: cursorAt('events', last.seq) };
+}
+
+export async function listQuarantine(
+  channel: Pick<Channel, 'call'>,
+  filter: QuarantineFilter,
+  page: PageRequest,
+): Promise<Page<Quarantined>> {
+  const before = startOf('quarantine', page);
+  const answer = await channel.call('listQuarantined', { filter, limit: page.limit, before });
+  const items = answer.items.map((item) => ({ ...item, body: asBuffer(item.body) }));
+  return answer.more === undefined ? { items } : { items, cursor: cursorAt('quarantine', answer.more) };
+}
+
+/** Time until a failed step is retried; doubles with each failure. */
+const RETRY_DELAY_MS = { first: 1_000, max: 60_000 } as const;
+
+/** Runs replay jobs to completion. */
+export interface ReplayRunner {
+  /** Starts a replay and runs its steps. If one rejects, so does this; the rest runs in the background. */
+  run(request: ReplayRequest): Promise<{ readonly replayed: number }>;
+  /** Continues, in the background, the jobs that an earlier process did not finish. */
+  resume(): void;
+  /** Stops background jobs after their current step; the next process continues them. */
+  stop(): Promise<void>;
+}
+
+export function createReplayRunner(
+  channel: Pick<Channel, 'call'>,
+  on: {
+    /** A replay job has finished in the background. */
+    readonly ended: () => void;
+    readonly failed: (error: unknown) => void;
+  },
+): ReplayRunner {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const background = new Set<Promise<void>>();
+
+  /** Retries until the call succeeds or the runner stops. */
+  const retry = async <T>(call: () => Promise<T>): Promise<T | undefined> => {
+    for (
+      let delay: number = RETRY_DELAY_MS.first;
+      !signal.aborted;
+      delay = Math.min(delay * 2, RETRY_DELAY_MS.max)
+    ) {
+      try {
+        return await call();
+      } catch (error) {
+        on.failed(error);
+        await sleep(delay, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+    }
+    return undefined;
+  };
+
+  const continueJob = async (id: number): Promise<void> => {
+    for (let more = true; more; ) {
+      const step = await retry(() => channel.call('replayStep', { id, now: Date.now() }));
+      if (step === undefined) return;
+      ({ more } = step);
+    }
+    on.ended();
+  };
+
+  const runInBackground = (work: Promise<void>): void => {
+    const tracked: Promise<void> = work.finally(() => background.delete(tracked));
+    background.add(tracked);
+  };
+
+  const continueAllJobs = async (): Promise<void> => {
+    const jobs = (await retry(() => channel.call('replays', undefined))) ?? [];
+    for (const { id, done } of jobs.toReversed()) if (!done) await continueJob(id);
+  };
+
+  return {
+    async run(request) {
+      let progress = await channel.call('replay', request);
+      const { id } = progress;
+      try {
+        while (progress.more) progress = await channel.call('replayStep', { id, now: request.now });
+      } catch (error) {
+        runInBackground(continueJob(id));
+        throw error;
+      }
+      return { replayed: progress.replayed };
+    },
+    resume: () => runInBackground(continueAllJobs()),
+    async stop() {
+      stopping.abort();
+      await Promise.all(background);
+    },
+  };
+}

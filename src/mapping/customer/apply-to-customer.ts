@@ -1,0 +1,148 @@
+import type { CapillaryEvent } from '../../capillary/event.ts';
+import type { JsonValue } from '../../capillary/json.ts';
+import { attributeTime } from '../event-time.ts';
+import type { MappingContext, MappingResult } from '../mapping-result.ts';
+import {
+  absorbMerged,
+  deletionTimeOf,
+  fragmentOf,
+  lanesMergedInto,
+  markDeleted,
+  parseState,
+  pruneDeleted,
+  serializeAttributes,
+  serializeState,
+  setAttribute,
+} from './customer-state.ts';
+import { type ProfileRecord, profileRecord } from './profile-record.ts';
+
+/** The stored state before an event, as `serializeState` wrote it. */
+export interface PriorState {
+  /** The lane of the event. */
+  readonly lane: string;
+  /**
+   * The lane of the event's own customer: a different one after a merge into the customer of
+   * `lane`.
+   */
+  readonly ownLane: string;
+  /** State of `lane`; undefined if there is none. */
+  readonly state: string | undefined;
+  /** State of the customer that the event merges into its own: the one of `victimLaneOf`. */
+  readonly victim: { readonly lane: string; readonly state: string | undefined } | undefined;
+}
+
+/** What an event changes in the stored state of its customer. */
+export interface CustomerUpdate {
+  /**
+   * The event is not newer than the deletion of its customer, so it is not delivered; only
+   * `profile` is sent, if there is one.
+   */
+  readonly isLate: boolean;
+  /** The new state of the lane; undefined if it is unchanged. */
+  readonly state?: string;
+  /** The profile record to send. */
+  readonly profile?: ProfileRecord;
+  /** Lanes whose stored data must be erased. */
+  readonly erase: readonly string[];
+  /** The lane `from` is an alias of `into` from now on and has no state of its own any more. */
+  readonly merged?: { readonly from: string; readonly into: string };
+}
+
+/** The digits of an `_id` that order two events of the same millisecond. */
+const TIE_BREAKER = { from: 'cap-'.length, to: 'cap-'.length + 12 };
+
+/**
+ * Applies an event to the stored state of its customer. Each attribute goes by event time, then by
+ * `_id`; a deletion removes everything that is not newer; a merge adds the fragment of one customer
+ * to the lane of the other. So the order in which events are accepted does not matter.
+ */
+export function applyToCustomer(
+  event: CapillaryEvent,
+  mapped: MappingResult,
+  before: PriorState,
+  context: MappingContext,
+): CustomerUpdate {
+  const { lane, ownLane } = before;
+  const at = attributeTime(event, context);
+  const state = parseState(before.state);
+  if (mapped.erase) {
+    markDeleted(fragmentOf(state, lane, ownLane), at);
+  }
+  const deletedAt = deletionTimeOf(state, lane, ownLane);
+  const isLate = !mapped.erase && deletedAt !== undefined && at <= deletedAt;
+  // Serializing is costly, so it is done only where a deletion can have removed attributes.
+  const attributesBefore = mapped.erase || isLate ? serializeAttributes(state) : undefined;
+  const delivered = mapped.outcome === 'messages' && !isLate ? mapped : undefined;
+  const by = delivered?.id.slice(TIE_BREAKER.from, TIE_BREAKER.to) ?? '';
+  if (delivered?.profile !== undefined) {
+    const { at: changedAt, attributes } = delivered.profile;
+    for (const [path, value] of groupConsentFields(attributes)) {
+      setAttribute(fragmentOf(state, lane, ownLane), path, { value, at: changedAt, by });
+    }
+  }
+  const victim = mapped.outcome === 'messages' && before.victim?.lane !== lane ? before.victim : undefined;
+  if (victim !== undefined) {
+    absorbMerged(state, lane, { from: victim.lane, into: ownLane, state: parseState(victim.state) });
+  }
+  pruneDeleted(state, lane);
+  const serialized = serializeState(state);
+  // After a deletion a record is sent if attributes are left and others were removed.
+  const attributesLeft = attributesBefore === undefined ? undefined : serializeAttributes(state);
+  const isPruned =
+    attributesLeft !== undefined && attributesLeft !== '[]' && attributesLeft !== attributesBefore;
+  const hasRecord = delivered?.profile !== undefined || isPruned;
+  const victimLanes = victim === undefined ? [] : lanesMergedInto(state, lane, victim.lane);
+  return {
+    isLate,
+    // The erasure of a lane removes its state too, so after a deletion it is written in any case.
+    ...(serialized === (before.state ?? '{}') && !mapped.erase ? {} : { state: serialized }),
+    ...(mapped.outcome === 'messages' && hasRecord && sendsProfiles(context)
+      ? { profile: profileRecord(state, { id: mapped.id, destination: context.destination }) }
+      : {}),
+    erase: [...(mapped.erase ? lanesMergedInto(state, lane, ownLane) : []), ...(isLate ? victimLanes : [])],
+    ...(victim === undefined ? {} : { merged: { from: victim.lane, into: ownLane } }),
+  };
+}
+
+function sendsProfiles({ destination: { format, profile } }: MappingContext): boolean {
+  return format === 'xdm' && profile?.write === 'assemble';
+}
+
+const CONSENTS_PREFIX = 'consents.';
+const CONSENT_FIELD = /^(consents\..+)\.(val|time|reason)$/;
+
+/**
+ * Combines answer, time and reason of a consent into one attribute, such as
+ * `consents.marketing.sms`, because an older event must not change one of them alone
+ * (docs/platforms/adobe.md#consents). A consent without an answer is left out.
+ */
+function groupConsentFields(attributes: ReadonlyMap<string, JsonValue>): ReadonlyMap<string, JsonValue> {
+  if (!hasConsents(attributes)) {
+    return attributes;
+  }
+  const grouped = new Map<string, JsonValue>();
+  const consents = new Map<string, Record<string, JsonValue>>();
+  for (const [path, value] of attributes) {
+    const [, consent, field] = CONSENT_FIELD.exec(path) ?? [];
+    if (consent === undefined || field === undefined) {
+      grouped.set(path, value);
+    } else {
+      consents.set(consent, { ...consents.get(consent), [field]: value });
+    }
+  }
+  for (const [path, consent] of consents) {
+    if (consent['val'] !== undefined) {
+      grouped.set(path, consent);
+    }
+  }
+  return grouped;
+}
+
+function hasConsents(attributes: ReadonlyMap<string, JsonValue>): boolean {
+  for (const path of attributes.keys()) {
+    if (path.startsWith(CONSENTS_PREFIX)) {
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,237 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+
+/** A profile attribute as it was set last. */
+export interface AttributeVersion {
+  readonly value: JsonValue;
+  /** Epoch ms of the event that set it. */
+  readonly at: number;
+  /**
+   * The first digits of that event's `_id`: of two events of the same millisecond the greater one
+   * wins. Empty in state that was stored by an older relay.
+   */
+  readonly by: string;
+}
+
+/** The stored state of one customer. */
+export interface CustomerFragment {
+  readonly attributes: Map<string, AttributeVersion>;
+  /** Epoch ms of the last deletion: attributes that are not newer are removed for good. */
+  deletedAt?: number;
+  /** Lanes of the customers into whom this one was merged. */
+  readonly mergedInto: Set<string>;
+}
+
+/**
+ * The state of a lane: its own customer, and apart from it each customer that was merged into it,
+ * by the lane it had before. All changes commute and are idempotent: any order of the events, and
+ * any repetition of them, gives the same state.
+ */
+export interface CustomerState {
+  readonly own: CustomerFragment;
+  readonly merged: Map<string, CustomerFragment>;
+}
+
+function emptyFragment(): CustomerFragment {
+  return { attributes: new Map(), mergedInto: new Set() };
+}
+
+/** True if the first is newer than the second or set by the same event. */
+export function isNewer(
+  a: Pick<AttributeVersion, 'at' | 'by'>,
+  b: Pick<AttributeVersion, 'at' | 'by'>,
+): boolean {
+  return a.at > b.at || (a.at === b.at && a.by >= b.by);
+}
+
+/** The fragment of a customer, created if it is missing. @param customer its original lane */
+export function fragmentOf(state: CustomerState, lane: string, customer: string): CustomerFragment {
+  if (customer === lane) {
+    return state.own;
+  }
+  const fragment = state.merged.get(customer) ?? emptyFragment();
+  state.merged.set(customer, fragment);
+  return fragment;
+}
+
+/** Sets an attribute unless the fragment has a newer version of it. */
+export function setAttribute(fragment: CustomerFragment, path: string, version: AttributeVersion): void {
+  const current = fragment.attributes.get(path);
+  if (current === undefined || isNewer(version, current)) {
+    fragment.attributes.set(path, version);
+  }
+}
+
+/** @param at epoch ms of the deletion */
+export function markDeleted(fragment: CustomerFragment, at: number): void {
+  fragment.deletedAt = Math.max(at, fragment.deletedAt ?? at);
+}
+
+/** Adds the state of another lane, whose customer `from` was merged into the customer `into`. */
+export function absorbMerged(
+  state: CustomerState,
+  lane: string,
+  victim: { readonly from: string; readonly into: string; readonly state: CustomerState },
+): void {
+  joinFragments(fragmentOf(state, lane, victim.from), victim.state.own);
+  fragmentOf(state, lane, victim.from).mergedInto.add(victim.into);
+  for (const [customer, fragment] of victim.state.merged) {
+    if (customer !== lane) {
+      joinFragments(fragmentOf(state, lane, customer), fragment);
+    }
+  }
+}
+
+/**
+ * Epoch ms of the last deletion of a customer, or of any customer into whom it was merged;
+ * undefined if there is none.
+ */
+export function deletionTimeOf(state: CustomerState, lane: string, customer: string): number | undefined {
+  if (!hasDeletion(state)) {
+    return undefined;
+  }
+  const reached = new Set([customer]);
+  for (const one of reached) {
+    for (const next of state.merged.get(one)?.mergedInto ?? []) {
+      reached.add(next);
+    }
+  }
+  // Every customer in a lane was merged into the lane's own one.
+  reached.add(lane);
+  const times = [...reached].map((one) => (one === lane ? state.own : state.merged.get(one))?.deletedAt);
+  return times.reduce((last, at) => (at === undefined ? last : Math.max(at, last ?? at)), undefined);
+}
+
+/** Deletions are rare, so the costly search along the merges is avoided where there is none. */
+function hasDeletion({ own, merged }: CustomerState): boolean {
+  if (own.deletedAt !== undefined) {
+    return true;
+  }
+  for (const fragment of merged.values()) {
+    if (fragment.deletedAt !== undefined) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** A customer and all that were merged into it, directly or through others. */
+export function lanesMergedInto(state: CustomerState, lane: string, customer: string): readonly string[] {
+  const found = new Set(customer === lane ? [lane, ...state.merged.keys()] : [customer]);
+  for (const one of found) {
+    for (const [other, { mergedInto }] of state.merged) {
+      if (mergedInto.has(one)) {
+        found.add(other);
+      }
+    }
+  }
+  return [...found];
+}
+
+/** Removes the attributes that are not newer than the deletion of their customer. */
+export function pruneDeleted(state: CustomerState, lane: string): void {
+  if (!hasDeletion(state)) {
+    return;
+  }
+  for (const [customer, fragment] of [[lane, state.own] as const, ...state.merged]) {
+    const end = deletionTimeOf(state, lane, customer) ?? Number.NEGATIVE_INFINITY;
+    for (const [path, { at }] of fragment.attributes) {
+      if (at <= end) {
+        fragment.attributes.delete(path);
+      }
+    }
+  }
+}
+
+/** All attributes as text, to see whether a change removed any. */
+export function serializeAttributes({ own, merged }: CustomerState): string {
+  return JSON.stringify([own, ...merged.values()].flatMap(({ attributes }) => [...attributes]));
+}
+
+/** Reads the text of `serializeState`, also that of older relays, which had attributes only. */
+export function parseState(text: string | undefined): CustomerState {
+  const parsed: unknown = text === undefined ? {} : JSON.parse(text);
+  const own = isJsonObject(parsed) ? parsed : {};
+  const { folded } = own;
+  const fragments = isJsonObject(folded) ? Object.entries(folded) : [];
+  return {
+    own: parseFragment(own),
+    merged: new Map(
+      fragments.flatMap(([lane, fragment]) =>
+        isJsonObject(fragment) ? [[lane, parseFragment(fragment)]] : [],
+      ),
+    ),
+  };
+}
+
+/**
+ * The state as it is stored, with its keys in a fixed order: `{ <path>: { value, at, by }, …,
+ * deletedAt, folded: { <lane>: { <path>: …, deletedAt, into: [<lane>] } } }`. No attribute can have
+ * one of these three names: every path begins with a standard field group, the identityMap or the
+ * tenant.
+ */
+export function serializeState({ own, merged }: CustomerState): string {
+  const state = fragmentToJson(own);
+  if (merged.size > 0) {
+    const fragments = [...merged]
+      .toSorted(byKey)
+      .map(([lane, fragment]) => [lane, fragmentToJson(fragment)] as const);
+    state['folded'] = Object.fromEntries(fragments);
+  }
+  return JSON.stringify(state);
+}
+
+function joinFragments(fragment: CustomerFragment, other: CustomerFragment): void {
+  for (const [path, version] of other.attributes) {
+    setAttribute(fragment, path, version);
+  }
+  if (other.deletedAt !== undefined) {
+    markDeleted(fragment, other.deletedAt);
+  }
+  for (const lane of other.mergedInto) {
+    fragment.mergedInto.add(lane);
+  }
+}
+
+function parseFragment(json: JsonObject): CustomerFragment {
+  const attributes = new Map<string, AttributeVersion>();
+  for (const path of Object.keys(json)) {
+    const attribute = json[path];
+    // `deletedAt`, `folded` and `into` have no value and time, so they are not taken for
+    // attributes.
+    if (!isJsonObject(attribute)) {
+      continue;
+    }
+    const { value, at, by } = attribute;
+    if (value !== undefined && typeof at === 'number') {
+      attributes.set(path, { value, at, by: typeof by === 'string' ? by : '' });
+    }
+  }
+  const { deletedAt, into } = json;
+  return {
+    attributes,
+    ...(typeof deletedAt === 'number' ? { deletedAt } : {}),
+    mergedInto: new Set(Array.isArray(into) ? into.filter((lane) => typeof lane === 'string') : []),
+  };
+}
+
+function fragmentToJson({ attributes, deletedAt, mergedInto }: CustomerFragment): JsonObject {
+  const json: JsonObject = {};
+  for (const path of [...attributes.keys()].toSorted()) {
+    const version = attributes.get(path);
+    if (version !== undefined) {
+      const { value, at, by } = version;
+      json[path] = by === '' ? { value, at } : { value, at, by };
+    }
+  }
+  if (deletedAt !== undefined) {
+    json['deletedAt'] = deletedAt;
+  }
+  if (mergedInto.size > 0) {
+    json['into'] = [...mergedInto].toSorted();
+  }
+  return json;
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}

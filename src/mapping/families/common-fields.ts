@@ -1,0 +1,100 @@
+import { customerIdOf } from '../../capillary/person.ts';
+import { flatEvent } from '../raw-format.ts';
+import { createReader, type Reader } from '../reader.ts';
+import type { Draft, FamilyInput } from './family.ts';
+
+/**
+ * Where the event was entered: its own `enteredBy` (`addedBy` in coupons and cart promotions), else
+ * that of the triggering activity (docs/platforms/capillary.md#shared-objects).
+ */
+export function enteredBy(data: Reader): Reader {
+  const own = [data.object('enteredBy'), data.object('addedBy')];
+  return (
+    own.find(({ raw }) => Object.keys(raw).length > 0) ??
+    data.object('triggeringActivity').object('enteredBy')
+  );
+}
+
+/** The fields below `<tenant>.capillary` that every event has if they are known. */
+export function commonTenantFields(input: FamilyInput): Draft {
+  const { data } = input;
+  const entered = enteredBy(data);
+  const store = entered.object('store');
+  const till = entered.object('till');
+  return {
+    ...identifyingTenantFields(input),
+    store: { code: store.id('code'), name: store.text('name'), externalId: store.id('externalId') },
+    till: { code: till.id('code'), name: till.text('name') },
+    program: programFields(data),
+  };
+}
+
+/** Identifies the event and its customer; no other personal data. */
+export function identifyingTenantFields({ event, context, notes }: FamilyInput): Draft {
+  const envelope = createReader(flatEvent(event, {}), '', context.source.timezone, notes);
+  return {
+    event: {
+      name: event.eventName,
+      id: envelope.id('eventId'),
+      orgId: String(event.orgId),
+      referenceId: envelope.id('refId'),
+      requestId: envelope.id('apiRequestId'),
+      loyaltyEventId: envelope.id('loyaltyEventId'),
+    },
+    customerId: event.customerId ?? customerIdOf(event.data),
+  };
+}
+
+/** The store as a point of interest (docs/platforms/adobe.md#store). */
+export function placeContext(data: Reader): Draft {
+  const store = enteredBy(data).object('store');
+  return { POIinteraction: { poiDetail: { poiID: store.id('code'), name: store.text('name') } } };
+}
+
+function programFields(data: Reader): Draft {
+  const details = data.object('loyaltyProgramDetails');
+  const detailsId = details.id('id');
+  const id = data.id('loyaltyProgramId') ?? detailsId;
+  return { id, name: id === detailsId ? details.text('name') : undefined };
+}
+
+/** The bill that caused an event. */
+export function transactionIdOf(data: Reader): string | undefined {
+  return activityId(data, ['transactionid', 'billid']);
+}
+
+/** The redemption that an event makes or reverses. */
+export function redemptionIdOf(data: Reader): string | undefined {
+  return activityId(data, ['redemptionid']) ?? data.id('redemptionSummaryId');
+}
+
+/**
+ * The first identifier of the triggering activity under one of these keys, in the order of the
+ * keys; "-1" means none (docs/platforms/capillary.md#shared-objects).
+ */
+function activityId(data: Reader, keys: readonly string[]): string | undefined {
+  const identifiers = data.object('triggeringActivity').list('identifiers');
+  return keys
+    .flatMap((key) => identifiers.filter((one) => one.text('key')?.toLowerCase() === key))
+    .map((one) => one.id('value'))
+    .find((value) => value !== undefined && value !== '-1');
+}
+
+/**
+ * The items of a list that belong to the event's customer. An item that names another customer is
+ * left out with a note; an item that names nobody counts as the customer's.
+ */
+export function ownItems(
+  { event, notes }: FamilyInput,
+  items: readonly Reader[],
+  customerIdIn: (item: Reader) => string | undefined,
+): readonly Reader[] {
+  return items.filter((item) => {
+    const customerId = customerIdIn(item);
+    const isOwn = customerId === undefined || customerId === event.customerId;
+    if (!isOwn) {
+      notes.add(item.path, 'other-customer');
+    }
+    return isOwn;
+  });
+}

@@ -1,0 +1,179 @@
+import type { Reader } from '../reader.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+
+/**
+ * promotionEarned: the customer can use a promotion now (docs/platforms/capillary.md#promotions).
+ */
+export function mapPromotionEarned({ data }: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.promotionEarned',
+    fields: { commerce: { promotionID: data.id('promotionId') } },
+    tenant: {
+      promotion: {
+        ...promotionFields(data),
+        earnedId: data.id('earnedId'),
+        issueId: data.id('issualId'),
+        earnedDate: data.time('promotionEarnedDate'),
+        expiryDate: data.time('promotionEarnedExpiryDate'),
+      },
+    },
+  };
+}
+
+/**
+ * promotionIssued: the customer can earn a promotion now (docs/platforms/capillary.md#promotions).
+ */
+export function mapPromotionIssued({ data }: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.promotionIssued',
+    fields: { commerce: { promotionID: data.id('promotionId') } },
+    tenant: { promotion: { ...promotionFields(data), issueId: data.id('issualId'), ...issueDates(data) } },
+  };
+}
+
+/** revokeIssuedPromotion: reverses promotionIssued (docs/platforms/capillary.md#promotions). */
+export function mapIssuedPromotionRevoked({ data }: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.revokeIssuedPromotion',
+    fields: { commerce: { promotionID: data.id('promotionId') } },
+    tenant: {
+      promotion: { ...promotionFields(data), issueId: data.id('revokedIssualId'), ...issueDates(data) },
+    },
+  };
+}
+
+/**
+ * revokeEarnedPromotion: reverses promotionEarned, also several times
+ * (docs/platforms/capillary.md#promotions).
+ */
+export function mapEarnedPromotionRevoked({ data }: FamilyInput): FamilyResult {
+  return {
+    eventType: 'loyalty.revokeEarnedPromotion',
+    fields: { commerce: { promotionID: data.id('promotionId') } },
+    tenant: {
+      promotion: promotionFields(data),
+      revokedPromotions: data.list('revokedEarnedPromotionDetails').map((revoked) => ({
+        earnedId: revoked.id('revokedEarnedId'),
+        earnedDate: revoked.time('promotionEarnedDate'),
+        expiryDate: revoked.time('promotionEarnedExpiryDate'),
+      })),
+    },
+  };
+}
+
+function promotionFields(data: Reader): Draft {
+  return {
+    id: data.id('promotionId'),
+    name: data.text('promotionName'),
+    startDate: data.time('promotionStartDate'),
+    endDate: data.time('promotionEndDate'),
+    offerType: data.text('pointsOfferType'),
+  };
+}
+
+function issueDates(data: Reader): Draft {
+  return {
+    issuedDate: data.time('promotionIssuedDate'),
+    expiryDate: data.time('promotionIssuedExpiryDate'),
+  };
+}
+
+/**
+ * cartPromotionIssued, cartPromotionEarned, cartPromotionRevoked
+ * (docs/platforms/capillary.md#promotions).
+ */
+export function mapCartPromotion({ event, data }: FamilyInput): FamilyResult {
+  return {
+    eventType: `loyalty.${event.eventName}`,
+    fields: { commerce: { promotionID: data.id('promotionId') } },
+    tenant: {
+      promotion: {
+        id: data.id('promotionId'),
+        issueId: data.id('issueId'),
+        issuedDate: data.time('issueDate'),
+        earnedId: data.id('earnId'),
+        earnedDate: data.time('earnedTime'),
+      },
+    },
+  };
+}
+
+/**
+ * cartPromotionRedeemed: promotions that gave a discount on the whole bill or on lines of it
+ * (docs/platforms/capillary.md#promotions). `promotion.id` is set if it is a single promotion.
+ */
+export function mapCartPromotionRedeemed(input: FamilyInput): FamilyResult {
+  const { data, context } = input;
+  const applied = appliedPromotions(input);
+  const id = new Set(applied.map((one) => one.id)).size === 1 ? applied[0]?.id : undefined;
+  return {
+    eventType: 'loyalty.cartPromotionRedeemed',
+    fields: {
+      commerce: { promotionID: id },
+      ...(context.destination.schemaFeatures.loyaltyEvents
+        ? { loyalty: { discounts: discounts(applied) } }
+        : {}),
+    },
+    tenant: {
+      promotion: { id, redeemedDate: data.time('redemptionDateTime') },
+      appliedPromotions: applied,
+      transaction: { id: data.id('transactionIdentifier') },
+    },
+  };
+}
+
+interface AppliedPromotion {
+  readonly id: string | undefined;
+  readonly earnedId: string | undefined;
+  readonly scope: 'item' | 'total';
+  /** SKU of the discounted line. */
+  readonly sku: string | undefined;
+  readonly discount: number | undefined;
+  readonly quantity: number | undefined;
+  readonly redemptionCount: number | undefined;
+  readonly redemptionType: string | undefined;
+}
+
+function appliedPromotions({ data }: FamilyInput): readonly AppliedPromotion[] {
+  const lines = data.list('lineItemInfo').flatMap((line) => {
+    const sku = line.id('sku') ?? line.id('productId');
+    return line.list('appliedPromotions').map((promotion) => toAppliedPromotion(promotion, 'item', sku));
+  });
+  return [
+    ...data.list('appliedPromotions').map((promotion) => toAppliedPromotion(promotion, 'total')),
+    ...lines,
+  ];
+}
+
+function toAppliedPromotion(
+  promotion: Reader,
+  scope: AppliedPromotion['scope'],
+  sku?: string,
+): AppliedPromotion {
+  return {
+    id: promotion.id('promotionId'),
+    earnedId: promotion.id('earnId'),
+    scope,
+    sku,
+    discount: promotion.number('discount'),
+    quantity: promotion.number('discountAppliedOnQuantity'),
+    redemptionCount: promotion.integer('redemptionCount'),
+    redemptionType: promotion.text('redemptionType'),
+  };
+}
+
+/**
+ * `scope` uses the examples of Adobe's schema, which has none for a promotion as `source`
+ * (docs/platforms/adobe.md#event-loyalty).
+ */
+function discounts(applied: readonly AppliedPromotion[]): readonly Draft[] {
+  return applied
+    .filter(({ discount }) => discount !== undefined)
+    .map(({ id, scope, sku, discount }) => ({
+      value: discount,
+      source: 'promotion',
+      scope,
+      triggeredForItem: sku,
+      promotionId: id,
+    }));
+}

@@ -1,0 +1,135 @@
+import type { MappingNote, NoteKind } from './mapping-result.ts';
+
+/** The meaning of each code, for the integration engineer; without values of the event. */
+const MESSAGES = {
+  'wrong-type': 'the value does not have the type of the XDM field, so it is left out',
+  'not-a-number': 'the value is not a number, so it is left out',
+  'not-an-integer': 'the XDM field accepts only 32-bit integers, so the value is left out',
+  'not-finite': 'the number is not finite, so it is left out',
+  'not-an-id': 'the value cannot be an id, so it is left out',
+  'not-a-date': 'the value is not a date between 2000 and 2200, so it is left out',
+  'not-in-enum': 'the XDM field accepts only certain values and this is not one of them, so it is left out',
+  'wrong-pattern': 'the value does not match the pattern of the XDM field, so it is left out',
+  'not-an-email': 'the value is not an e-mail address that XDM accepts, so it is left out',
+  'not-a-phone': 'the value is not a phone number, so it is left out',
+  placeholder: 'the value is a placeholder that would join strangers as one person, so it is left out',
+  masked: 'the value is masked, so it is left out as an identity',
+  'too-long': 'the text is longer than any real value of its kind, so it is left out',
+  'too-deep': 'the value is nested too deeply, so it is left out',
+  'too-many': 'the list is longer than AEP accepts, so its end is left out',
+  'unknown-field': 'the schema has no such field, or the destination disables it, so it is left out',
+  'missing-required': 'XDM requires this field, so the object without it is left out',
+  'no-namespace': 'the event has identifiers, but the destination has no namespace for any of them',
+  'primary-fallback': 'the event lacks the configured primary identity, so another one is primary',
+  'too-many-identities': 'AEP accepts 20 identities in one record, so the rest is left out',
+  'after-receipt': 'the event time is after its receipt, so the time of receipt is used',
+  'no-tenant': 'the destination has no tenant for this field',
+  'group-balance': 'the balance belongs to a group, so the profile of the acting person is not changed',
+  'other-program': 'this is not the default program, so the loyalty fields of the profile are not changed',
+  'other-customer': 'the entry belongs to another customer, so it is left out',
+  'not-marketing': 'the subscription is to transactional messages, so it is not a marketing consent',
+  'opt-out-counts': 'the event has both answers for one channel, so the opt-out counts',
+  'payload-left-out': 'the data of the event does not fit into the payload field',
+  'protected-field': 'an override cannot set this field, so its value is ignored',
+  'path-in-use': 'another attribute already uses this path, so it is left out',
+  shrunk: 'left out to keep the record within the size that AEP accepts',
+  'near-limit': 'the record is close to the size above which AEP drops it',
+  'more-notes': 'there were more notes than are stored',
+} as const;
+
+export type NoteCode = keyof typeof MESSAGES;
+
+/** What the mapping did to the value; also a metric label. */
+const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
+  'wrong-type': 'dropped',
+  'not-a-number': 'dropped',
+  'not-an-integer': 'dropped',
+  'not-finite': 'dropped',
+  'not-an-id': 'dropped',
+  'not-a-date': 'dropped',
+  'not-in-enum': 'dropped',
+  'wrong-pattern': 'dropped',
+  'not-an-email': 'dropped',
+  'not-a-phone': 'dropped',
+  placeholder: 'dropped',
+  masked: 'dropped',
+  'too-long': 'dropped',
+  'too-deep': 'dropped',
+  'too-many': 'truncated',
+  'unknown-field': 'dropped',
+  'missing-required': 'dropped',
+  'no-namespace': 'dropped',
+  'primary-fallback': 'repaired',
+  'too-many-identities': 'truncated',
+  'after-receipt': 'repaired',
+  'no-tenant': 'dropped',
+  'group-balance': 'dropped',
+  'other-program': 'dropped',
+  'other-customer': 'dropped',
+  'not-marketing': 'dropped',
+  'opt-out-counts': 'repaired',
+  'payload-left-out': 'truncated',
+  'protected-field': 'dropped',
+  'path-in-use': 'dropped',
+  shrunk: 'truncated',
+  'near-limit': 'truncated',
+  'more-notes': 'truncated',
+};
+
+/** All codes. They are stable and used as metric labels. */
+export const NOTE_CODES = Object.keys(MESSAGES) as readonly NoteCode[];
+
+/** Limits the notes of one event, because a malformed event could have any number of them. */
+const MAX_NOTES = 100;
+/** Field names can come from the payload; no meaningful path is longer. */
+const MAX_PATH_CHARS = 200;
+
+/** Collects the notes of one mapping, each once. */
+export interface Notes {
+  /** @param detail is added to the message; it must contain no value of the event */
+  add(path: string, code: NoteCode, detail?: string): void;
+  list(): readonly MappingNote[];
+}
+
+export function createNotes(): Notes {
+  const collected = new Map<string, MappingNote>();
+  return {
+    add(fullPath, code, detail) {
+      const path = fullPath.slice(0, MAX_PATH_CHARS).toWellFormed();
+      if (collected.size < MAX_NOTES) {
+        collected.set(`${code} ${path}`, noteOf(path, code, detail));
+      } else {
+        collected.set('more-notes', MORE_NOTES);
+      }
+    },
+    list: () => [...collected.values()],
+  };
+}
+
+/** The note of a code; a stored code can be unknown to this version. */
+export function noteOf(path: string, code: string, detail?: string): MappingNote {
+  if (!isNoteCode(code)) {
+    return { kind: 'dropped', path, code, message: 'this code is from another version of the relay' };
+  }
+  const message = detail === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${detail}`;
+  return { kind: KINDS[code], path, code, message };
+}
+
+const MORE_NOTES = noteOf('', 'more-notes');
+
+/** At most as many notes as are stored with an event; if there are more, the last one says so. */
+export function limitNotes(notes: readonly MappingNote[]): readonly MappingNote[] {
+  return notes.length <= MAX_NOTES
+    ? notes
+    : [...notes.filter(({ code }) => code !== 'more-notes').slice(0, MAX_NOTES - 1), MORE_NOTES];
+}
+
+/** True for the codes of this version. */
+export function isNoteCode(code: string): code is NoteCode {
+  return Object.hasOwn(MESSAGES, code);
+}
+
+/** Records the faults that `conform` finds; it passes their codes as strings. */
+export function faultRecorder(notes: Notes): (path: string, code: string) => void {
+  return (path, code) => notes.add(path, isNoteCode(code) ? code : 'wrong-type');
+}

@@ -1,0 +1,100 @@
+import type { JsonObject, JsonValue } from '../capillary/json.ts';
+import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
+
+/** `dropped`: left out. `repaired`: replaced. `truncated`: shortened to a limit, or near it. */
+export type NoteKind = 'dropped' | 'repaired' | 'truncated';
+
+/** What the mapping left out or changed, and why. Contains paths and codes, never values. */
+export interface MappingNote {
+  readonly kind: NoteKind;
+  /**
+   * A path in the Capillary event, e.g. `data.currencyCode`, or in XDM if the note is about the
+   * result.
+   */
+  readonly path: string;
+  /** Stable, e.g. `not-a-date`, `not-in-enum`, `not-a-phone`, `shrunk`, `primary-fallback`. */
+  readonly code: string;
+  /** For the integration engineer; without personal data. */
+  readonly message: string;
+}
+
+/** The input of the mapping beside the event. */
+export interface MappingContext {
+  readonly source: Pick<
+    SourceConfig,
+    'name' | 'timezone' | 'country' | 'testEvents' | 'unmapped' | 'program' | 'fields' | 'overrides'
+  >;
+  readonly destination: Pick<
+    DestinationConfig,
+    'format' | 'identity' | 'tenant' | 'schemaFeatures' | 'profile'
+  >;
+  /** Epoch ms at which the relay received the event. */
+  readonly receivedAt: number;
+  /** Added to `_id` by a replay as new; usually empty. */
+  readonly idSuffix: string;
+}
+
+/** Fields of an event's payload that the mapping did not read. */
+export interface UnreadFields {
+  /**
+   * `generic`: `data` is sent as text if the destination has a tenant. `override`: the built-in
+   * mapping, then the source's expression.
+   */
+  readonly mapping: 'own' | 'generic' | 'override';
+  /**
+   * `data.a.b[].c` → one of the values received. Keys that look like data are `*`; custom fields
+   * are listed under their key: `data.customFields[k]`.
+   */
+  readonly fields: ReadonlyMap<string, PayloadScalar>;
+}
+
+export type PayloadScalar = string | number | boolean;
+
+/**
+ * Profile attributes that an event sets: XDM path (`loyalty.points`, `identityMap.Email`) → value.
+ */
+export interface ProfileChange {
+  /** Event time in epoch ms: the newest value of an attribute wins. */
+  readonly at: number;
+  readonly attributes: ReadonlyMap<string, JsonValue>;
+}
+
+/** The result of mapping one event. */
+export type MappingResult =
+  | {
+      readonly outcome: 'ignored';
+      /** `test-event`, `no-identity`, `unmapped`; delivery adds `customer-deleted`. */
+      readonly reason: string;
+      /** The customer was deleted: nothing is sent, but the stored data of the lane is erased. */
+      readonly erase: boolean;
+      readonly notes: readonly MappingNote[];
+    }
+  | {
+      readonly outcome: 'messages';
+      /** `_id` of every message of this event: `cap-`, 40 hex digits and the suffix. */
+      readonly id: string;
+      /** xdmEntity of the ExperienceEvent; for `format: raw` the flat Capillary event. */
+      readonly event: JsonObject;
+      /** JSON text of `event`, if it was made to measure its size. */
+      readonly json?: string;
+      readonly profile?: ProfileChange;
+      /**
+       * `format: raw`: the upsert for the profile flow, from which Data Prep takes the profile
+       * fields.
+       */
+      readonly upsert?: JsonObject;
+      /** The customer was deleted: the stored data of the lane is erased. */
+      readonly erase: boolean;
+      readonly notes: readonly MappingNote[];
+      /** Undefined for a deletion and in `format: raw`, which sends the whole payload. */
+      readonly unread?: UnreadFields;
+    }
+  /** An override failed: a dead letter that can be replayed after the configuration is fixed. */
+  | {
+      readonly outcome: 'failed';
+      readonly reason: 'mapping';
+      /** Source, event, part and position in the expression; no value of the event. */
+      readonly detail: string;
+      readonly erase: false;
+      readonly notes: readonly MappingNote[];
+    };

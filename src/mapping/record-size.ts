@@ -1,0 +1,223 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
+import {
+  utf8Bytes,
+  MAX_EVENT_BYTES,
+  LARGE_EVENT_BYTES,
+  MAX_PROFILE_BYTES,
+  jsonBytes,
+} from '../xdm/xdm-record.ts';
+import type { Notes } from './mapping-notes.ts';
+
+/**
+ * A record within its limit and its JSON text, which was made to measure it and is sent as it is.
+ */
+export interface SizedRecord {
+  readonly entity: JsonObject;
+  readonly json: string;
+}
+
+/** A record without these is invalid. */
+const REQUIRED_FIELDS = new Set(['_id', 'timestamp', 'eventType', 'identityMap']);
+
+/** Lists below the tenant in the order in which they are left out. */
+const TENANT_LISTS = [
+  'changes',
+  'expiries',
+  'expiryChanges',
+  'currencyExpiries',
+  'pointsBreakdown',
+  'appliedPromotions',
+  'failedRewards',
+  'coupons',
+  'milestones',
+  'targets',
+  'streaks',
+  'subscriptions',
+] as const;
+
+/**
+ * Reduces an ExperienceEvent to the size that AEP accepts (docs/platforms/adobe.md#record-limits).
+ * Parts are left out in a fixed order (docs/mapping.md#sizes): the payload text; line items from
+ * the end, counted in `transaction.lineItemsOmitted`; lists below the tenant; the brand's own
+ * fields; the rest of the tenant; standard fields; identities except the primary one.
+ */
+export function shrinkEvent(entity: JsonObject, tenant: string | undefined, notes: Notes): SizedRecord {
+  const json = JSON.stringify(entity);
+  const size = utf8Bytes(json);
+  if (size <= MAX_EVENT_BYTES) {
+    if (size >= LARGE_EVENT_BYTES) {
+      notes.add('xdmEntity', 'near-limit', `${size} bytes`);
+    }
+    return { entity, json };
+  }
+  const steps = [
+    ...(tenant === undefined ? [] : [drop([tenant, 'capillary', 'payload'])]),
+    dropLineItems(tenant),
+    ...(tenant === undefined ? [] : TENANT_LISTS.map((name) => drop([tenant, 'capillary', name]))),
+    ...ownFields(entity, tenant).map((name) => drop([tenant ?? '', name])),
+    ...(tenant === undefined ? [] : [drop([tenant])]),
+    ...Object.keys(entity).map(() => dropLargest),
+    dropIdentities,
+  ];
+  return shrink(entity, MAX_EVENT_BYTES, steps, notes);
+}
+
+/**
+ * Reduces a profile record to the size that AEP accepts: the brand's own fields and other programs
+ * first, then lists of the loyalty object, then the largest fields.
+ */
+export function shrinkProfile(entity: JsonObject, tenant: string | undefined, notes: Notes): SizedRecord {
+  const json = JSON.stringify(entity);
+  if (utf8Bytes(json) <= MAX_PROFILE_BYTES) {
+    return { entity, json };
+  }
+  const steps = [
+    ...ownFields(entity, tenant).map((name) => drop([tenant ?? '', name])),
+    ...(tenant === undefined ? [] : [drop([tenant])]),
+    drop(['loyalty', 'pointsExpiration']),
+    drop(['loyalty', 'loyaltyID']),
+    ...Object.keys(entity).map(() => dropLargest),
+    dropIdentities,
+  ];
+  return shrink(entity, MAX_PROFILE_BYTES, steps, notes);
+}
+
+interface StepResult {
+  readonly entity: JsonObject;
+  /** What the step left out; undefined if there was nothing to leave out. */
+  readonly path?: string;
+  readonly detail?: string;
+}
+
+type Step = (entity: JsonObject, limit: number) => StepResult;
+
+function shrink(entity: JsonObject, limit: number, steps: readonly Step[], notes: Notes): SizedRecord {
+  let current = entity;
+  for (const step of steps) {
+    if (jsonBytes(current) <= limit) {
+      break;
+    }
+    const { entity: next, path, detail } = step(current, limit);
+    if (path !== undefined) {
+      notes.add(path, 'shrunk', detail);
+    }
+    current = next;
+  }
+  return { entity: current, json: JSON.stringify(current) };
+}
+
+function drop(path: readonly string[]): Step {
+  return (entity) => {
+    const next = without(entity, path);
+    return next === entity ? { entity } : { entity: next, path: path.join('.') };
+  };
+}
+
+/** Leaves out the largest field that is left; of equal ones the first by name. */
+function dropLargest(entity: JsonObject, limit: number): StepResult {
+  const [largest] = Object.entries(entity)
+    .filter(([name]) => !REQUIRED_FIELDS.has(name))
+    .map(([name, value]) => ({ name, size: jsonBytes(value) }))
+    .toSorted((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
+  return largest === undefined ? { entity } : drop([largest.name])(entity, limit);
+}
+
+/** Names of the brand's own fields below the tenant, in order. */
+function ownFields(entity: JsonObject, tenant: string | undefined): readonly string[] {
+  const own = tenant === undefined ? undefined : entity[tenant];
+  return isJsonObject(own)
+    ? Object.keys(own)
+        .filter((name) => name !== 'capillary')
+        .toSorted()
+    : [];
+}
+
+function dropLineItems(tenant: string | undefined): Step {
+  return (entity, limit) => {
+    const items = entity['productListItems'];
+    if (!Array.isArray(items)) {
+      return { entity };
+    }
+    const count = largestThatFits(
+      items.length,
+      (candidate) => jsonBytes(withLineItems(entity, items, candidate, tenant)) <= limit,
+    );
+    return {
+      entity: withLineItems(entity, items, count, tenant),
+      path: 'productListItems',
+      detail: `${items.length - count} of ${items.length} line items`,
+    };
+  };
+}
+
+function withLineItems(
+  entity: JsonObject,
+  items: JsonValue[],
+  count: number,
+  tenant: string | undefined,
+): JsonObject {
+  const reduced =
+    count === 0
+      ? without(entity, ['productListItems'])
+      : { ...entity, productListItems: items.slice(0, count) };
+  const omitted = items.length - count;
+  return tenant === undefined || omitted === 0
+    ? reduced
+    : withField(reduced, [tenant, 'capillary', 'transaction', 'lineItemsOmitted'], omitted);
+}
+
+/** The largest count below `total` that fits; 0 if not even one does. */
+function largestThatFits(total: number, fits: (count: number) => boolean): number {
+  let low = 0;
+  let high = total - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return Math.max(low, 0);
+}
+
+function isPrimary(item: JsonValue): boolean {
+  return isJsonObject(item) && item['primary'] === true;
+}
+
+/** Leaves out all identities except the primary one. */
+function dropIdentities(entity: JsonObject): StepResult {
+  const map = isJsonObject(entity['identityMap']) ? entity['identityMap'] : {};
+  const primary = Object.entries(map).flatMap(([namespace, items]) => {
+    const primaries = Array.isArray(items) ? items.filter(isPrimary) : [];
+    return primaries.length > 0 ? [[namespace, primaries] as const] : [];
+  });
+  return { entity: { ...entity, identityMap: Object.fromEntries(primary) }, path: 'identityMap' };
+}
+
+/**
+ * Removes a field and the objects that it leaves empty. Returns the same object if the field is
+ * absent.
+ */
+function without(entity: JsonObject, [name = '', ...rest]: readonly string[]): JsonObject {
+  const value = entity[name];
+  if (value === undefined) {
+    return entity;
+  }
+  const next = rest.length > 0 && isJsonObject(value) ? without(value, rest) : {};
+  if (next === value || (rest.length > 0 && !isJsonObject(value))) {
+    return entity;
+  }
+  const { [name]: _, ...others } = entity;
+  return Object.keys(next).length > 0 ? { ...entity, [name]: next } : others;
+}
+
+function withField(
+  entity: JsonObject,
+  [name = '', ...rest]: readonly string[],
+  value: JsonValue,
+): JsonObject {
+  const before = entity[name];
+  const next = rest.length > 0 ? withField(isJsonObject(before) ? before : {}, rest, value) : value;
+  return { ...entity, [name]: next };
+}

@@ -1,0 +1,108 @@
+import type { CoverageEntry, CoverageFilter, CoverageSource } from '../admin/admin-parts.ts';
+import { maskValue } from '../mapping/unread-fields.ts';
+import type { UnreadFields } from '../mapping/mapping-result.ts';
+
+/** Limits on memory: event names over all sources, and paths per event name. */
+export interface CoverageLimits {
+  readonly names: number;
+  readonly paths: number;
+}
+
+/** Counts, in memory and since the start, the payload fields that no mapping read. */
+export interface Coverage extends CoverageSource {
+  /** Call it once per settled event. Replayed events are skipped: they were counted before. */
+  count(
+    event: { readonly source: string; readonly eventName: string; readonly replays: number },
+    unread: UnreadFields,
+  ): void;
+}
+
+interface Row {
+  readonly source: string;
+  readonly eventName: string;
+  readonly mapping: UnreadFields['mapping'];
+  events: number;
+  readonly fields: Map<string, { count: number; readonly example: string }>;
+  more: number;
+}
+
+const LIMITS: CoverageLimits = { names: 200, paths: 300 };
+
+/** Counts names beyond the limit. */
+const OTHER = 'other';
+
+/** @param now epoch ms */
+export function createCoverage(now: () => number, limits: CoverageLimits = LIMITS): Coverage {
+  const since = now();
+  /** By source, then by event name. */
+  const rows = new Map<string, Map<string, Row>>();
+  let names = 0;
+
+  const rowOf = (source: string, eventName: string, mapping: UnreadFields['mapping']): Row => {
+    const ofSource = rows.get(source) ?? new Map<string, Row>();
+    rows.set(source, ofSource);
+    const name = ofSource.has(eventName) || names < limits.names ? eventName : OTHER;
+    const row = ofSource.get(name) ?? {
+      source,
+      eventName: name,
+      mapping,
+      events: 0,
+      fields: new Map(),
+      more: 0,
+    };
+    if (!ofSource.has(name)) names += 1;
+    ofSource.set(name, row);
+    return row;
+  };
+
+  return {
+    count({ source, eventName, replays }, { mapping, fields }) {
+      if (replays > 0) return;
+      const row = rowOf(source, eventName, mapping);
+      row.events += 1;
+      for (const [path, value] of fields) {
+        const known = row.fields.get(path);
+        if (known !== undefined) known.count += 1;
+        else if (row.fields.size < limits.paths)
+          row.fields.set(path, { count: 1, example: maskValue(value) });
+        else row.more += 1;
+      }
+    },
+    report: (filter) => ({
+      since,
+      events: [...rows.values()]
+        .flatMap((of) => [...of.values()])
+        .filter(matching(filter))
+        .map(toAnswer)
+        .toSorted(byCount),
+    }),
+  };
+}
+
+function matching({ source, eventName }: CoverageFilter) {
+  return (row: Row): boolean =>
+    (source === undefined || row.source === source) &&
+    (eventName === undefined || row.eventName === eventName);
+}
+
+function toAnswer({ source, eventName, mapping, events, fields, more }: Row): CoverageEntry {
+  return {
+    source,
+    eventName,
+    mapping,
+    events,
+    fields: [...fields]
+      .map(([path, { count, example }]) => ({ path, count, example }))
+      .toSorted((a, b) => b.count - a.count || (a.path < b.path ? -1 : 1)),
+    more,
+  };
+}
+
+function sumOf({ fields, more }: CoverageEntry): number {
+  return fields.reduce((sum, { count }) => sum + count, more);
+}
+
+/** Most unread fields first. */
+function byCount(a: CoverageEntry, b: CoverageEntry): number {
+  return sumOf(b) - sumOf(a) || b.events - a.events || (a.eventName < b.eventName ? -1 : 1);
+}

@@ -1,0 +1,81 @@
+import { PERMANENT_CODES } from '../adobe/ims/token-response.ts';
+import { PROBLEMS } from '../http/problems.ts';
+import { NOTE_CODES } from '../mapping/mapping-notes.ts';
+
+/**
+ * The values that a metric's label can have; a description where they come from the configuration
+ * or from a range. Used by docs/metrics.md and by tests.
+ */
+export type LabelValues = readonly string[];
+
+/** One value per configured name. */
+export const SOURCE: LabelValues = ['name of a source'];
+export const DESTINATION: LabelValues = ['name of a destination'];
+/** An unpublished name is counted as `other`, so that a sender cannot create new series. */
+export const EVENT_NAME: LabelValues = ['name of a catalogued event', 'other'];
+
+export const WEBHOOK_OUTCOME: LabelValues = ['accepted', 'duplicate', ...Object.keys(PROBLEMS)];
+export const LEDGER_STATE: LabelValues = [
+  'accepted',
+  'pending',
+  'delivered',
+  'ignored',
+  'dead',
+  'malformed',
+  'quarantined',
+];
+export const IGNORED_REASON: LabelValues = ['test-event', 'no-identity', 'unmapped', 'customer-deleted'];
+/** The last three: accepted bodies that can no longer be read as events. */
+export const DEAD_REASON: LabelValues = [
+  'rejected',
+  'too-large',
+  'poison',
+  'expired',
+  'mapping',
+  'mapping-failed',
+  'not-json',
+  'not-an-event',
+  'wrong-org',
+];
+export const MESSAGE_KIND: LabelValues = ['event', 'profile'];
+export const INLET_OUTCOME: LabelValues = [
+  'taken',
+  'mixed',
+  'too-large',
+  'invalid',
+  'unauthorized',
+  'destination',
+  'throttled',
+  'transient',
+];
+
+const IMS_FAILURES: LabelValues = [...PERMANENT_CODES, 'refused', 'throttled', 'unavailable', 'network'];
+export const IMS_OUTCOME: LabelValues = [
+  'ok',
+  'ok_lifetime_unknown',
+  'same_token',
+  'secret_failed',
+  ...IMS_FAILURES,
+];
+export const DESTINATION_STATES = ['flowing', 'waiting', 'paused'] as const;
+export const STOP_REASON: LabelValues = [
+  'operator',
+  'throttled',
+  'failing',
+  'items-failing',
+  'unauthorized',
+  'forbidden',
+  'ip-not-allowed',
+  'inlet-not-found',
+  'not-available',
+  'wrong-ims-org',
+  'unknown-schema',
+  'status-NNN',
+  'item-NNN',
+  ...IMS_FAILURES.map((code) => `ims-${code}`),
+];
+export const NOTE_KIND: LabelValues = ['dropped', 'repaired', 'truncated'];
+export const NOTE_CODE: LabelValues = NOTE_CODES;
+export const CLOSED_BY = ['store-full', 'store-failing', 'draining'] as const;
+export const JOURNAL_BATCH_KIND = ['write', 'read'] as const;
+export const PART: LabelValues = ['intake', 'delivery', 'admin'];

@@ -1,0 +1,82 @@
+import type { DestinationStatus } from '../delivery/destination-state.ts';
+import type { Destinations } from '../delivery/destinations.ts';
+import type { AdmissionControl, Watermarks } from '../intake/admission.ts';
+import type { Journal } from '../journal/journal.ts';
+import { readVersion } from '../version.ts';
+import { CLOSED_BY, DESTINATION_STATES } from './metric-labels.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface RefreshParts {
+  readonly metrics: Metrics;
+  readonly journal: Pick<Journal, 'ledger' | 'backlog' | 'msSinceHeartbeat' | 'queued'>;
+  readonly destinations: Pick<Destinations, 'all'>;
+  readonly admission: Pick<AdmissionControl, 'health' | 'refusal'>;
+  readonly watermarks: Watermarks;
+  /** Epoch ms. */
+  readonly now: () => number;
+}
+
+export function setDestinationState(
+  metrics: Metrics,
+  destination: string,
+  state: DestinationStatus['state'],
+): void {
+  metrics.destinationFlowing.set({ destination }, state === 'flowing' ? 1 : 0);
+  for (const one of DESTINATION_STATES) {
+    metrics.destinationState.set({ destination, state: one }, one === state ? 1 : 0);
+  }
+}
+
+/** Gauges from memory: correct even while the storage thread does not answer. */
+function setFromMemory(
+  { metrics, journal, destinations, admission: capacity }: RefreshParts,
+  started: number,
+): void {
+  metrics.journalQueue.set(journal.queued());
+  metrics.journalSilence.set(journal.msSinceHeartbeat() / 1_000);
+  const refusal = capacity.refusal();
+  for (const reason of CLOSED_BY) metrics.intakeClosed.set({ reason }, reason === refusal?.code ? 1 : 0);
+  for (const { config, dispatcher, tokens } of destinations.all) {
+    const destination = config.name;
+    const { state, lastSuccessAt = started } = dispatcher.state.status();
+    setDestinationState(metrics, destination, state);
+    metrics.lastSuccess.set({ destination }, lastSuccessAt / 1_000);
+    metrics.slotLimit.set({ destination }, dispatcher.pace.slots.limit);
+    metrics.slotsUsed.set({ destination }, dispatcher.pace.slots.used);
+    if (tokens !== undefined) metrics.tokenSeconds.set({ destination }, tokens.secondsLeft() ?? 0);
+  }
+  if (capacity.health !== undefined) {
+    metrics.storeUsedBytes.set(capacity.health.usedBytes);
+    metrics.storeFreeBytes.set(capacity.health.freeBytes);
+  }
+}
+
+/** Gauges that need calls to the storage thread. */
+async function setFromJournal({ metrics, journal, destinations, now }: RefreshParts): Promise<void> {
+  const [ledger, backlog] = await Promise.all([journal.ledger(), journal.backlog()]);
+  for (const [source, counts] of Object.entries(ledger)) {
+    for (const [state, count] of Object.entries(counts)) metrics.events.set({ source, state }, count);
+  }
+  const byName = new Map(backlog.map((one) => [one.destination, one]));
+  for (const { config } of destinations.all) {
+    const destination = config.name;
+    const { pending = 0, replaying = 0, oldestReceivedAt } = byName.get(destination) ?? {};
+    const age = oldestReceivedAt === undefined ? 0 : Math.max(0, now() - oldestReceivedAt);
+    metrics.pending.set({ destination }, pending);
+    metrics.replaying.set({ destination }, replaying);
+    metrics.oldestPending.set({ destination }, age / 1_000);
+  }
+}
+
+/** Sets the gauges that are read from the journal and the destinations. Called at each scrape. */
+export function createRefresh(parts: RefreshParts): () => Promise<void> {
+  const { metrics, watermarks: marks, now } = parts;
+  const started = now();
+  metrics.buildInfo.set({ version: readVersion(), node: process.versions.node }, 1);
+  metrics.storeMaxBytes.set(marks.maxBytes);
+  metrics.storeMinFreeBytes.set(marks.minFree);
+  return async () => {
+    setFromMemory(parts, started);
+    await setFromJournal(parts);
+  };
+}

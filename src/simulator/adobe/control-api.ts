@@ -1,0 +1,97 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { FaultRuleError, parseFaultRules } from './fault-script.ts';
+import type { SimulatorState } from './simulator-state.ts';
+
+const DEFAULT_LIMIT = 1_000;
+const MAX_LIMIT = 10_000;
+
+function count(max: number) {
+  return z.coerce.number().int().min(0).max(max).optional();
+}
+
+const landedQuery = z.strictObject({
+  id: z.string().optional(),
+  datasetId: z.string().optional(),
+  kind: z.enum(['event', 'profile', 'raw']).optional(),
+  dropped: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional(),
+  since: count(Number.MAX_SAFE_INTEGER),
+  limit: count(MAX_LIMIT),
+});
+
+const profilesQuery = z.strictObject({
+  namespace: z.string().optional(),
+  id: z.string().optional(),
+  limit: count(MAX_LIMIT),
+});
+
+/** Answers 400 with every issue and gives undefined when the query is not of this form. */
+function readQuery<T>(request: FastifyRequest, reply: FastifyReply, schema: z.ZodType<T>): T | undefined {
+  const read = schema.safeParse(request.query);
+  if (read.success) return read.data;
+  void reply.code(400).send({
+    error: 'bad-query',
+    issues: read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+  });
+  return undefined;
+}
+
+function parseBody(body: unknown): unknown {
+  try {
+    return JSON.parse(String(body));
+  } catch {
+    throw new FaultRuleError(['(top): the body is not JSON']);
+  }
+}
+
+function registerViews(app: FastifyInstance, state: SimulatorState): void {
+  app.get('/_sim/landed', async (request, reply) => {
+    const query = readQuery(request, reply, landedQuery);
+    if (query === undefined) return reply;
+    const records = state.landed.list({ ...query, limit: query.limit ?? DEFAULT_LIMIT });
+    return { records, next: records.at(-1)?.seq ?? query.since ?? 0 };
+  });
+  app.get('/_sim/profiles', async (request, reply) => {
+    const query = readQuery(request, reply, profilesQuery);
+    if (query === undefined) return reply;
+    const { namespace, id, limit = DEFAULT_LIMIT } = query;
+    const all = state.profiles.list(Number.MAX_SAFE_INTEGER);
+    const wanted = all.filter(
+      ({ identity }) =>
+        identity.namespace === (namespace ?? identity.namespace) && identity.id === (id ?? identity.id),
+    );
+    return { profiles: wanted.slice(0, limit), total: wanted.length };
+  });
+  app.get('/_sim/stats', async () => state.stats());
+}
+
+function registerFaults(app: FastifyInstance, state: SimulatorState): void {
+  app.get('/_sim/faults', async () => ({ faults: state.faults.list() }));
+  app.post('/_sim/faults', async (request, reply) => {
+    try {
+      state.faults.set(parseFaultRules(parseBody(request.body)));
+      return { faults: state.faults.list() };
+    } catch (error) {
+      if (!(error instanceof FaultRuleError)) throw error;
+      return reply.code(400).send({ error: 'bad-faults', issues: error.issues });
+    }
+  });
+  app.delete('/_sim/faults', async () => {
+    state.faults.set([]);
+    return { faults: [] };
+  });
+}
+
+/** What drives the simulator from outside: views of what landed, the script of faults, revocation, reset. */
+export function registerControl(app: FastifyInstance, state: SimulatorState): void {
+  registerViews(app, state);
+  registerFaults(app, state);
+  app.post('/_sim/tokens/revoke', async () => ({ revoked: state.tokens.revoke() }));
+  app.post('/_sim/reset', async () => {
+    state.reset();
+    return { reset: true };
+  });
+}

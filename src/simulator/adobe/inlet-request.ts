@@ -1,0 +1,211 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import type { Answer } from './exchange.ts';
+import type { FaultMessage } from './fault-script.ts';
+import { authorizationProblem, inletProblem } from './inlet-answer.ts';
+import type { SimulatorSettings } from './simulator-options.ts';
+import type { SimulatorState } from './simulator-state.ts';
+
+/**
+ * Adobe says 1 MB without saying of which M (reference: adobe.md §3). The smaller reading is used: who stays under it
+ * is right either way, and who counts on 1 048 576 is found out here.
+ */
+export const MAX_REQUEST_BYTES = 1_000_000;
+
+/** A request as it came to the inlet. */
+export interface InletRequest {
+  readonly endpoint: 'batch' | 'single';
+  readonly inletId: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly query: URLSearchParams;
+  readonly body: Buffer;
+}
+
+/** The messages of a good request, unopened, or the answer that refuses it as a whole. */
+export type ReadRequest =
+  | { readonly ok: true; readonly messages: readonly unknown[] }
+  | { readonly ok: false; readonly answer: Answer };
+
+function refused(answer: Answer): ReadRequest {
+  return { ok: false, answer };
+}
+
+function tokenProblem({ headers, inletId }: InletRequest, state: SimulatorState): Answer | undefined {
+  if (!state.settings.requireAuth) return undefined;
+  const [, token] = /^bearer\s+(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+  if (token === undefined) return authorizationProblem(inletId, 'Ims service token is empty');
+  const tokenState = state.tokens.state(token);
+  if (tokenState === 'alive') return undefined;
+  return authorizationProblem(
+    inletId,
+    tokenState === 'expired' ? 'Ims service token has expired' : 'Ims service token is not valid',
+  );
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Checks everything that concerns the request as a whole, in the order a gateway would. */
+export function readInletRequest(request: InletRequest, state: SimulatorState): ReadRequest {
+  const { inlets } = state.settings;
+  if (inlets && !inlets.some(({ id }) => id === request.inletId)) {
+    return refused(inletProblem(404, `inletId: [${request.inletId}] does not exist`));
+  }
+  const problem = tokenProblem(request, state);
+  if (problem) return refused(problem);
+  if (!request.headers['content-type']?.startsWith('application/json')) {
+    return refused(inletProblem(415, 'Content-Type must be application/json'));
+  }
+  if (request.body.length > MAX_REQUEST_BYTES) {
+    return refused(inletProblem(413, `the request is over ${MAX_REQUEST_BYTES} bytes`));
+  }
+  const value = parse(request.body);
+  if (value === undefined) return refused(inletProblem(400, 'The request is not valid JSON'));
+  if (request.endpoint === 'single') return { ok: true, messages: [value] };
+  const messages = isJsonObject(value) ? value.messages : undefined;
+  if (!Array.isArray(messages) || messages.length === 0) {
+    return refused(inletProblem(400, "The 'messages' field is mandatory and must hold messages"));
+  }
+  return { ok: true, messages };
+}
+
+function headerText(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** A header of one value, or the query parameter that may stand for it (reference: adobe.md §2.1). */
+export function flowIdOf({ headers, query }: InletRequest): string | undefined {
+  return headerText(headers['x-adobe-flow-id']) ?? query.get('x-adobe-flow-id') ?? undefined;
+}
+
+export function sandboxOf({ headers }: InletRequest): string | undefined {
+  return headerText(headers['x-sandbox-name']);
+}
+
+/** What the envelopes of this request are held against. */
+export function envelopeContext(request: InletRequest, settings: SimulatorSettings): EnvelopeContext {
+  const inlet = settings.inlets?.find(({ id }) => id === request.inletId);
+  const isRaw = (inlet?.dataType ?? settings.dataType) === 'raw';
+  return {
+    inletId: request.inletId,
+    flowId: flowIdOf(request),
+    imsOrgId: inlet?.imsOrgId,
+    takesRaw: (datasetId) => isRaw || (datasetId !== undefined && settings.rawDatasets.includes(datasetId)),
+  };
+}
+
+/** A message that the inlet can take. */
+export interface InletMessage {
+  /** `raw`: a payload for Data Prep, which maps it out of our sight. */
+  readonly format: 'xdm' | 'raw';
+  readonly entity: JsonObject;
+  readonly datasetId?: string;
+  readonly flowId: string;
+  /** `header.operations` of a raw payload, unread. */
+  readonly operations?: JsonValue;
+}
+
+export type OpenedEnvelope =
+  | { readonly ok: true; readonly message: InletMessage }
+  | { readonly ok: false; readonly status: number; readonly reason: string };
+
+/** What the inlet knows when it opens an envelope. */
+export interface EnvelopeContext {
+  readonly inletId: string;
+  /** Of `x-adobe-flow-id`: an alternative to `header.flowId` (reference: adobe.md §2.2). */
+  readonly flowId: string | undefined;
+  /** The organisation the inlet belongs to; undefined to take any. */
+  readonly imsOrgId: string | undefined;
+  /** Whether payloads without XDM are taken, for a given dataset. */
+  readonly takesRaw: (datasetId: string | undefined) => boolean;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+function object(value: unknown): JsonObject | undefined {
+  return isJsonObject(value) ? value : undefined;
+}
+function header(envelope: unknown): JsonObject | undefined {
+  return object(object(envelope)?.header);
+}
+function body(envelope: unknown): JsonObject | undefined {
+  return object(object(envelope)?.body);
+}
+
+const ENTITY_ID = '_id';
+
+/** The id by which a message is known, whatever its envelope. */
+export function entityId(entity: JsonObject | undefined): string | undefined {
+  return text(entity?.[ENTITY_ID]) ?? text(entity?.eventId);
+}
+
+/** What fault rules may look at, read without minding whether the envelope is right. */
+export function faultMessage(value: unknown, flowId: string | undefined): FaultMessage {
+  const entity = object(body(value)?.xdmEntity) ?? body(value) ?? object(value);
+  return { id: entityId(entity), flowId: text(header(value)?.flowId) ?? flowId, value };
+}
+
+function schemaKey(ref: unknown): string | undefined {
+  const schema = object(ref);
+  const id = text(schema?.id);
+  return id && `${id} ${text(schema?.contentType) ?? ''}`;
+}
+
+function fail(reason: string): OpenedEnvelope {
+  return { ok: false, status: 400, reason };
+}
+function mandatory(field: string): OpenedEnvelope {
+  return fail(`The '${field}' field is mandatory. Please provide a valid value.`);
+}
+
+function openXdm(head: JsonObject, content: JsonObject, context: EnvelopeContext, about: string) {
+  const declared = schemaKey(head.schemaRef);
+  if (!declared) return mandatory('header.schemaRef');
+  const datasetId = text(head.datasetId);
+  if (!datasetId) return mandatory('header.datasetId');
+  const flowId = text(head.flowId) ?? context.flowId;
+  if (!flowId) return mandatory('header.flowId');
+  const used = schemaKey(object(content.xdmMeta)?.schemaRef);
+  if (!used) return fail(`${about} Message has unknown xdm format`);
+  if (used !== declared) return fail(`${about} Message is invalid: the schemaRef of header and body differ`);
+  const entity = object(content.xdmEntity);
+  if (!entity) return fail('Payload body is missing xdmEntity');
+  return { ok: true, message: { format: 'xdm', entity, datasetId, flowId } } as const;
+}
+
+/**
+ * Opens one message as the inlet does while the sender waits (reference: adobe.md §2.3, §2.4, §2.6). An absent imsOrgId is filled in
+ * by the service; a wrong one is refused.
+ */
+export function openEnvelope(value: unknown, context: EnvelopeContext): OpenedEnvelope {
+  const envelope = object(value);
+  if (!envelope) return fail('The message is not a JSON object.');
+  const head = header(envelope);
+  const content = body(envelope);
+  const datasetId = text(head?.datasetId);
+  const flowId = text(head?.flowId) ?? context.flowId;
+  const isRaw = context.takesRaw(datasetId) && !content?.xdmMeta;
+  if (isRaw && !head && flowId) {
+    return { ok: true, message: { format: 'raw', entity: envelope, flowId } };
+  }
+  if (!head) return mandatory('header');
+  const org = head.imsOrgId ?? context.imsOrgId;
+  const about = `inletId: [${context.inletId}] imsOrgId: [${text(org) ?? ''}]`;
+  const isOrg = typeof org === 'string' && /^[^@\s]+@AdobeOrg$/.test(org);
+  if (org !== undefined && (!isOrg || (context.imsOrgId ?? org) !== org)) {
+    return fail(`${about} Message has an absent or wrong ims org in the header`);
+  }
+  if (!content) return mandatory('body');
+  if (!isRaw) return openXdm(head, content, context, about);
+  if (!flowId) return mandatory('header.flowId');
+  const entity = object(content.xdmEntity) ?? content;
+  const operations = head.operations === undefined ? {} : { operations: head.operations };
+  const dataset = datasetId ? { datasetId } : {};
+  return { ok: true, message: { format: 'raw', entity, flowId, ...dataset, ...operations } };
+}

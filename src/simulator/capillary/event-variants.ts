@@ -1,0 +1,172 @@
+import { SAMPLE_EVENT_ID } from '../../capillary/event.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import { billReturned, customerDeleted } from './customer-events.ts';
+import { bareIdentifiers, type EventContent, type EventContext, PROGRAM_ID } from './event-template.ts';
+import { groupPoints } from './points-events.ts';
+import type { Population } from './simulated-customer.ts';
+
+/** An event whose content is out of the ordinary. */
+export interface ContentVariant {
+  readonly variant: string;
+  readonly names: readonly string[];
+  readonly make: (context: EventContext, name: string, population: Population) => EventContent;
+  /** Overwrites keys of the envelope; a key that becomes undefined is left out. */
+  readonly envelope?: Readonly<Record<string, string | undefined>>;
+}
+
+/** An event of a name that has no template: Capillary's list grows (reference: capillary.md §4.1). */
+export function genericContent({ customer, serial, at }: EventContext, name: string): EventContent {
+  return {
+    data: {
+      customerIdentifiers: bareIdentifiers(customer),
+      reference: `${name}-${serial}`,
+      enteredAt: at - 300,
+      details: { level: serial % 5, note: 'of the simulator' },
+    },
+    ref: String(customer.customerId),
+    loyaltyEventId: null,
+  };
+}
+
+/** Capillary's sample function fills fields with their names and with one constant customer (reference: capillary.md §2.4). */
+function sample(): EventContent {
+  return {
+    data: {
+      customerIdentifiers: { customerId: 379_499_720 },
+      entityInformation: { entityType: 'entityType', entityId: 1_676 },
+      loyaltyProgramDetails: { id: 1_676, name: 'name', isDefault: null, tiers: null },
+      notes: 'notes',
+    },
+    ref: '7250807',
+    loyaltyEventId: null,
+  };
+}
+
+/** The customer takes over another, who is gone afterwards; their points come along (reference: capillary.md §5). */
+function merged({ customer, serial }: EventContext, _: string, population: Population): EventContent {
+  const victim = population.other(customer);
+  population.replace(victim);
+  customer.points += victim.points;
+  customer.lifetimePoints += victim.lifetimePoints;
+  const summary: JsonObject = {
+    loyaltyProgramId: PROGRAM_ID,
+    lifetimePoints: customer.lifetimePoints,
+    currentPoints: customer.points,
+    promisedPoints: 0,
+    tierNumber: customer.tier,
+  };
+  return {
+    data: {
+      survivorCustomerIdentifiers: bareIdentifiers(customer),
+      victimCustomerIdentifiers: bareIdentifiers(victim),
+      triggeringActivity: { name: 'customerMerge', identifiers: [], additionalAttributes: [] },
+      enteredBy: { id: -1 },
+      survivorCustomerLoyaltySummary: [summary],
+    },
+    ref: `merge${serial}`,
+    loyaltyEventId: null,
+  };
+}
+
+function erased(context: EventContext, _: string, population: Population): EventContent {
+  population.replace(context.customer);
+  return customerDeleted(context);
+}
+
+function group(context: EventContext, name: string): EventContent {
+  return groupPoints(context, name === 'pointsExpired' ? name : 'pointsRedeemed');
+}
+
+export const CONTENT_VARIANTS: readonly ContentVariant[] = [
+  { variant: 'group', names: ['pointsExpired', 'pointsRedeemed'], make: group },
+  {
+    variant: 'sample',
+    names: ['tierUpgraded', 'tierRenewed', 'tierDowngraded', 'tierDowngradeReminder', 'customerAdded'],
+    make: sample,
+    envelope: { eventId: SAMPLE_EVENT_ID, apiRequestId: '1344ffd5-7b6f-4af0-a23d-ce354da13c76' },
+  },
+  { variant: 'deletion', names: ['customerUpdated'], make: erased, envelope: { apiRequestId: '' } },
+  { variant: 'merge', names: ['loyaltyCustomerMerge'], make: merged, envelope: { eventId: undefined } },
+  { variant: 'return-bill', names: ['transactionAdded'], make: billReturned },
+  {
+    variant: 'unmapped',
+    names: ['badgeEarned', 'cardUpdated', 'streakStart', 'teaTastingBooked'],
+    make: genericContent,
+  },
+];
+
+/** A flat event, with the keys that forms are made of. */
+export type FlatEvent = JsonObject & {
+  readonly eventName: string;
+  readonly orgId: number;
+  readonly createdAt: number;
+  readonly data: JsonObject;
+};
+
+/** Ways in which the same event is met in the wild, other than flat (reference: capillary.md §2.2, §2.3). */
+export interface EnvelopeVariant {
+  readonly variant: string;
+  readonly wrap?: (event: FlatEvent) => JsonObject;
+  /** A change that JSON values cannot carry. */
+  readonly write?: (body: string) => string;
+}
+
+function routerMessage(event: FlatEvent, eventType: string): JsonObject {
+  const { eventId, ...attributes } = event;
+  const timeStamp = event.createdAt + 13;
+  return {
+    ...(eventId === undefined ? {} : { eventId }),
+    eventType,
+    consumerGroupId: null,
+    actionType: 'START',
+    timeStamp,
+    attributes,
+  };
+}
+
+function withoutId(event: FlatEvent): JsonObject {
+  const { eventId: _, ...rest } = event;
+  return rest;
+}
+
+function numbersAsText(value: JsonValue): JsonValue {
+  if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return value.map(numbersAsText);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, numbersAsText(item)]));
+}
+
+function strayKeys({ apiRequestId = '', refId = '', data, ...event }: FlatEvent): JsonObject {
+  return {
+    ...event,
+    'apiRequestId ': apiRequestId,
+    ' refId': refId,
+    data: Object.fromEntries(
+      Object.entries(data).map(([key, item], index) => [index === 0 ? `${key} ` : key, item]),
+    ),
+  };
+}
+
+function inSeconds(event: FlatEvent): JsonObject {
+  return {
+    ...event,
+    createdAt: Math.floor(event.createdAt / 1_000),
+  };
+}
+
+function floatIds(body: string): string {
+  return body.replace(/("(?:orgId|customerId|entityId|transactionId|createdAt)":\d+)(?=[,}])/g, '$1.0');
+}
+
+export const ENVELOPE_VARIANTS: readonly EnvelopeVariant[] = [
+  { variant: 'wrapper', wrap: (event) => routerMessage(event, event.eventName) },
+  { variant: 'wrapper-org', wrap: (event) => routerMessage(event, `${event.orgId}_${event.eventName}`) },
+  { variant: 'data-nested', wrap: (event) => ({ data: event, errors: null, warnings: null }) },
+  { variant: 'event-nested', wrap: (event) => ({ event }) },
+  { variant: 'body-nested', wrap: (event) => ({ body: event }) },
+  { variant: 'no-event-id', wrap: withoutId },
+  { variant: 'text-numbers', wrap: (event) => numbersAsText(event) as JsonObject },
+  { variant: 'stray-keys', wrap: strayKeys },
+  { variant: 'seconds', wrap: inSeconds },
+  { variant: 'float-ids', write: floatIds },
+];

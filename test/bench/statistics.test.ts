@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { compare, median, percentiles } from '../../bench/statistics.ts';
+import { tableOf } from '../../bench/report.ts';
+import { isMet } from '../../bench/part.ts';
+
+describe('a comparison', () => {
+  it('favours neither side when the machine becomes slower all the while', async () => {
+    let speed = 1;
+    const order: string[] = [];
+    const measure = (name: string, of: number) => async () => {
+      order.push(name);
+      speed -= 0.02;
+      return of * speed;
+    };
+    const { ratio, control } = await compare(3, measure('A', 600), measure('B', 1_000));
+    expect(order.join('')).toBe('ABABABA');
+    expect(ratio).toBeCloseTo(0.6, 10);
+    expect(control[0]).toBeLessThan(1);
+    expect(control[1]).toBeLessThan(1);
+  });
+
+  it('shows in its control what the ratio cannot be trusted for', async () => {
+    const as = [100, 130, 90];
+    const { control } = await compare(
+      2,
+      async () => as.shift() ?? 0,
+      async () => 100,
+    );
+    expect(control[0]).toBeCloseTo(90 / 130);
+    expect(control[1]).toBeCloseTo(1.3);
+  });
+});
+
+describe('figures', () => {
+  it('medians and percentiles', () => {
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+    const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
+    expect(percentiles(hundred)).toEqual({ count: 100, p50: 51, p99: 100, max: 100 });
+    expect(percentiles([])).toEqual({ count: 0, p50: 0, p99: 0, max: 0 });
+  });
+
+  it('a goal is met or missed, and the table says so beside the control', () => {
+    const ratio = { part: 'accept', what: 'ratio', value: 0.61, unit: '×', goal: { least: 0.6 } } as const;
+    const time = { part: 'accept', what: 'p99', value: 11.4, unit: 'ms', goal: { most: 10 } } as const;
+    expect([isMet(ratio), isMet(time), isMet({ ...time, goal: undefined } as never)]).toEqual([
+      true,
+      false,
+      undefined,
+    ]);
+    const [, , first, second] = tableOf([{ ...ratio, control: [0.97, 1.04] }, time]).split('\n');
+    expect(first).toMatch(/\| 0\.61 × +\| 0\.97–1\.04 +\| ≥ 0\.6 ×: met +\|/);
+    expect(second).toMatch(/\| 11\.4 ms +\| +\| ≤ 10 ms: missed \|/);
+  });
+});

@@ -1,0 +1,102 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { freePort } from '../helpers/free-port.ts';
+import { relayConfig } from '../helpers/relay-process.ts';
+import { type AdminCliRig, TOKEN, openAdminCliRig } from './admin-cli-rig.ts';
+import { run } from './command-line.ts';
+
+let rig: AdminCliRig;
+let other: Server;
+let folder = '';
+
+/** A server that is not a relay. */
+function otherUrl(): string {
+  return `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+}
+
+beforeAll(async () => {
+  rig = await openAdminCliRig();
+  folder = await mkdtemp(join(tmpdir(), 'relay-admin-cli-'));
+  other = createServer((_request, response) => void response.end('<html>hello</html>'));
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+});
+
+afterAll(async () => {
+  other.close();
+  await rig.relay.close();
+  await rm(folder, { recursive: true });
+});
+
+describe('connection to the relay', () => {
+  it('a port that refuses connections: reports it and what to do', async () => {
+    const port = await freePort();
+    const ended = await run(['ledger', '--url', `http://127.0.0.1:${port}/`]);
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toBe(
+      `no relay answers at http://127.0.0.1:${port}: the connection was refused. Is it running, and is this its admin port? Set it with --url or --config.\n`,
+    );
+  });
+
+  it('a host that does not exist: reports why', async () => {
+    const ended = await run(['ledger', '--url', 'http://relay.invalid:8081']);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(
+      /^no relay answers at http:\/\/relay\.invalid:8081: .*(ENOTFOUND|EAI_AGAIN)/,
+    );
+  });
+
+  it('a server that is not a relay', async () => {
+    const ended = await run(['ledger', '--url', otherUrl()]);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('this is not the admin port of a relay');
+  });
+
+  it('without a token, and with a wrong one: says how to set it', async () => {
+    const [none, wrong] = await Promise.all([
+      run(['ledger', '--url', rig.url]),
+      run(['ledger', '--url', rig.url, '--token', 'guessed']),
+    ]);
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(none.stderr).toMatch(
+      /^A bearer token is needed: .*Set RELAY_ADMIN_TOKEN, or pass --token or --config\.\n$/,
+    );
+    expect(wrong.stderr).toContain('the bearer token is not the admin.token');
+    expect(wrong.stderr).not.toContain('guessed');
+  });
+
+  it('address and token from a configuration; an empty variable counts as no token', async () => {
+    const config = relayConfig({
+      imsUrl: 'http://127.0.0.1:1/ims/token/v3',
+      inletUrl: 'http://127.0.0.1:1/collection/abc',
+    });
+    config.store['path'] = folder;
+    config.admin = { host: '0.0.0.0', port: Number(new URL(rig.url).port), token: TOKEN };
+    const file = join(folder, 'relay.yaml');
+    await writeFile(file, stringify(config));
+    const ended = await run(['ledger', '--config', file], { env: { RELAY_ADMIN_TOKEN: '' } });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+
+    await writeFile(file, stringify({ ...config, admin: { ...config.admin, port: 0 } }));
+    expect(await run(['ledger', '--config', file])).toMatchObject({
+      code: 2,
+      stderr: 'admin.port is 0, so the port is unknown: pass --url\n',
+    });
+  });
+
+  it('an invalid filter value is wrong usage, with the message of the relay', async () => {
+    const ended = await rig.cli('events', '--state', 'lost');
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toMatch(/^The request cannot be used: state: must be one of pending, delivered/);
+  });
+
+  it('an event that does not exist', async () => {
+    const ended = await rig.cli('explain', 'nothing-of-this-name');
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toContain('no event has this receipt or event id');
+  });
+});

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Settlement } from '../../src/journal/journal.ts';
+import { type AdminCliRig, TOKEN, event, openAdminCliRig } from './admin-cli-rig.ts';
+import { run } from './command-line.ts';
+
+let rig: AdminCliRig;
+
+beforeEach(async () => {
+  rig = await openAdminCliRig();
+});
+
+afterEach(() => rig.relay.close());
+
+describe('explain', () => {
+  const rejected: Partial<Settlement> = {
+    attempts: [
+      {
+        at: Date.UTC(2026, 0, 31, 8, 0, 1),
+        kind: 'event',
+        outcome: 'rejected',
+        status: 400,
+        detail: '400 no such field',
+        xactionId: '1565638336649:1750:244',
+        durationMs: 12,
+        batchSize: 3,
+      },
+    ],
+  };
+
+  it('shows a dead letter from its receipt to the next steps, by receipt and by event id', async () => {
+    const receipt = await rig.post(event('e-1', 11));
+    await rig.relay.settle(() => ({
+      ...rejected,
+      state: 'dead',
+      reason: 'rejected',
+      detail: '400 no such field',
+      sent: [{ kind: 'event', json: '{"header":{},"body":{"xdmEntity":{}}}' }],
+      notes: [{ path: 'data.currencyCode', code: 'wrong-pattern' }],
+    }));
+    const ended = await rig.cli('explain', receipt);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const order = [
+      `${receipt}: dead (rejected)\nIt was moved to dead letters 0 ms after it was received, after 1 attempt. Adobe has none of its messages.\n`,
+      'event      pointsIssued, e-1, org 100737, created 2026-01-01 00:00:00Z',
+      'route      acme to acme-aep',
+      'customer   11',
+      'identity   ',
+      'mapped to  ExperienceEvent',
+      'received  from acme,',
+      'verified  by header:x-relay-key, secret request header',
+      'ExperienceEvent rejected: Adobe answered 400, xaction 1565638336649:1750:244, 12 ms, batch of 3: 400 no such field',
+      'Left out or changed: 1',
+      'KIND     PATH               CODE           REASON',
+      'dropped  data.currencyCode  wrong-pattern  the value does not have the form',
+      'What to do next',
+      `Payload and sent messages: capillary-relay explain ${receipt} --body --url ${rig.url}\n`,
+      `Similar dead letters: capillary-relay dead-letters list --source acme --reason rejected --url ${rig.url}\n`,
+      `Replay: capillary-relay dead-letters replay ${receipt} --url ${rig.url}\n`,
+    ];
+    const places = order.map((text) => ended.stdout.indexOf(text));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(ended.stdout).not.toContain('customerIdentifiers');
+
+    const byId = await rig.cli('explain', 'e-1', '--body');
+    expect(byId.stdout).toContain('"customerIdentifiers"');
+    expect(JSON.parse((await rig.cli('explain', 'e-1', '--json')).stdout)).toMatchObject({ receipt });
+  });
+
+  it('explains why a pending event waits', async () => {
+    const receipt = await rig.post(event('e-1', 11));
+    await rig.cli('destinations', 'pause', 'acme-aep');
+    const ended = await rig.cli('explain', receipt);
+    expect(ended.stdout).toContain('It waits because the destination acme-aep is paused (operator).');
+    expect(ended.stdout).toContain('capillary-relay destinations resume acme-aep');
+  });
+
+  it('the suggested commands can be run as printed', async () => {
+    const receipt = await rig.post(event('e-1', 11));
+    await rig.relay.moveToDeadLetters();
+    const { stdout } = await rig.cli('explain', receipt);
+    const commands = [
+      ...stdout.matchAll(
+        /^(?:Payload and sent messages|Similar dead letters|Replay): capillary-relay (.*)$/gm,
+      ),
+    ].map(([, words = '']) => words.split(' '));
+    expect(commands).toHaveLength(3);
+    for (const words of commands)
+      expect(await run(words, { env: { RELAY_ADMIN_TOKEN: TOKEN } })).toMatchObject({ code: 0, stderr: '' });
+    const pending = await rig.cli('explain', receipt);
+    expect(pending.stdout).toMatch(/\nIt was replayed and waits to be sent again\. It was received .* ago;/);
+    const [, pendingList = ''] =
+      /^Pending for this customer: capillary-relay (.*)$/m.exec(pending.stdout) ?? [];
+    const listed = await run(pendingList.split(' '), { env: { RELAY_ADMIN_TOKEN: TOKEN } });
+    expect(listed.stdout).toContain(receipt);
+  });
+
+  it('attempts with the same result are shown once, with their number and the last time', async () => {
+    const receipt = await rig.post(event('e-1', 11));
+    const at = Date.UTC(2026, 0, 31, 8);
+    const tried = (seconds: number, status?: number) => ({
+      at: at + seconds * 1_000,
+      kind: 'event' as const,
+      outcome: 'retry',
+      durationMs: 5,
+      batchSize: 1,
+      ...(status === undefined ? {} : { status }),
+    });
+    await rig.relay.settle(() => ({
+      state: 'delivered',
+      delivered: ['event'],
+      attempts: [tried(1, 503), tried(2, 503), tried(120, 503), tried(121)],
+    }));
+    const { stdout } = await rig.cli('explain', receipt);
+    expect(stdout).toMatch(
+      /\+1 s +attempt +ExperienceEvent retry: Adobe answered 503, 5 ms \(and 2 more with this result, the last at \+2 min\)\n/,
+    );
+    expect(stdout).toMatch(/\+2 min +attempt +ExperienceEvent retry: no answer, 5 ms\n/);
+    expect(stdout).toContain('Adobe accepted it 0 ms after it was received, in 4 attempts.');
+  });
+
+  it('explains every other final state', async () => {
+    const malformed = (await rig.relay.webhook('acme', { nothing: true })).body.detail as string;
+    const [, receipt = ''] = /kept as (\S+)/.exec(malformed) ?? [];
+    expect((await rig.cli('explain', receipt)).stdout).toContain('It is not a valid event of this source');
+    const delivered = await rig.post(event('e-1', 11));
+    await rig.relay.settle(() => ({ state: 'delivered', delivered: ['event', 'profile'] }));
+    const ended = await rig.cli('explain', delivered);
+    expect(ended.stdout).toContain(
+      'mapped to  ExperienceEvent (accepted by Adobe), profile record (accepted by Adobe)',
+    );
+    expect(ended.stdout).toContain('Nothing: Adobe accepted it.');
+  });
+});

@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { reportSkip } from '../helpers/report-skip.ts';
+import { type AdminCliRig, TOKEN, event, openAdminCliRig } from './admin-cli-rig.ts';
+import { run } from './command-line.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
+
+let rig: AdminCliRig;
+
+beforeEach(async () => {
+  rig = await openAdminCliRig();
+});
+
+afterEach(() => rig.relay.close());
+
+function printed(...words: string[]) {
+  return rig.cli('status', '--interval', '0.1', ...words);
+}
+
+describe('status, printed once', () => {
+  it('without a terminal: intake, backlog, destinations, dead letters and the ledger, in 80 columns without colours', async () => {
+    const dead = await rig.post(event('e-1', 11));
+    await rig.relay.moveToDeadLetters();
+    await rig.post(event('e-2', 12));
+    await rig.cli('destinations', 'pause', 'acme-aep');
+    const ended = await printed();
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const lines = ended.stdout.trimEnd().split('\n');
+    const order = [
+      `capillary-relay  ${rig.url}  `,
+      'intake    open',
+      'rates     0.0 accepted/s, 0.0 delivered/s, 0.0 dead/s',
+      'backlog   1, oldest ',
+      'DESTINATION  STATE    PENDING  OLDEST',
+      'acme-aep     paused         1',
+      '  operator',
+      'other-aep    flowing        0',
+      'LATEST DEAD LETTERS',
+      dead,
+      'accepted 2 = pending 1 + delivered 0 + ignored 0 + dead 1',
+    ];
+    const places = order.map((text) => lines.findIndex((line) => line.startsWith(text)));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(lines[places[5]!]).toContain('0 of 8');
+    expect(lines[places[9]!]).toMatch(/rejected +pointsIssued$/);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(stripVTControlCharacters(ended.stdout)).toBe(ended.stdout);
+  });
+
+  it('rates are the growth of the counters of /metrics between two samples', async () => {
+    const { accepted, delivered, dead } = rig.relay.metrics;
+    // Each scrape sees this many more.
+    rig.relay.state.refresh = async () => {
+      accepted.inc({ source: 'acme', event_name: 'a' }, 30);
+      accepted.inc({ source: 'beta', event_name: 'b' }, 10);
+      delivered.inc({ destination: 'acme-aep', event_name: 'a' }, 20);
+      dead.inc({ destination: 'acme-aep', reason: 'rejected' }, 1);
+    };
+    const ended = await printed('--json');
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const { rates } = JSON.parse(ended.stdout);
+    expect(rates.seconds).toBeGreaterThan(0.09);
+    expect(rates.accepted * rates.seconds).toBeCloseTo(40, 6);
+    expect(rates.delivered * rates.seconds).toBeCloseTo(20, 6);
+    expect(rates.dead * rates.seconds).toBeCloseTo(1, 6);
+  });
+
+  it('--json contains the answers of the admin API', async () => {
+    await rig.post(event('e-1', 11));
+    const { health, ledger, destinations, deadLetters, url } = JSON.parse((await printed('--json')).stdout);
+    expect({ url, deadLetters }).toEqual({ url: rig.url, deadLetters: [] });
+    expect(health).toMatchObject({ status: 'ok' });
+    expect(ledger).toMatchObject({ accepted: 1, pending: 1, balanced: true });
+    expect(destinations[0]).toMatchObject({ name: 'acme-aep', concurrency: { used: 0, limit: 8 } });
+  });
+
+  it('a closed intake: says why, and exits with 1', async () => {
+    rig.relay.state.ready = async () => [
+      { name: 'journal', ok: false, detail: 'the disk is full' },
+      { name: 'delivery/acme-aep', ok: false, detail: 'events are due' },
+    ];
+    const ended = await printed();
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toContain('intake    CLOSED, webhooks are answered 503: the disk is full\n');
+    expect(ended.stdout).toContain('failing   delivery/acme-aep: events are due\n');
+  });
+
+  it('a relay that is unreachable, or refuses: one line, and exits with 1', async () => {
+    const away = await run(['status', '--once', '--url', 'http://127.0.0.1:2']);
+    expect(away).toMatchObject({ code: 1, stdout: '' });
+    expect(away.stderr).toContain('no relay answers at http://127.0.0.1:2: the connection was refused');
+    const refused = await run(['status', '--once', '--url', rig.url, '--token', 'guessed']);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain('Set RELAY_ADMIN_TOKEN');
+  });
+});
+
+const hasScript = spawnSync('script', ['--version']).stdout?.includes('util-linux') ?? false;
+if (!hasScript) reportSkip('status on a terminal', '`script` of util-linux is not installed');
+
+/** Runs the program on a terminal of 80 columns; `shows` waits for a text in its output. */
+function onTerminal(words: string, env: Record<string, string> = {}) {
+  const command = `stty cols 80 rows 24; ${process.execPath} --disable-warning=ExperimentalWarning ${MAIN} ${words}; code=$?; stty -a; exit $code`;
+  const child: ChildProcess = spawn('script', ['-qfec', command, '/dev/null'], {
+    // Nothing else is inherited: CI, NO_COLOR and similar variables change the colours.
+    env: { PATH: process.env['PATH'], TERM: 'xterm', RELAY_ADMIN_TOKEN: TOKEN, ...env },
+  });
+  let output = '';
+  child.stdout!.on('data', (data: Buffer) => (output += data.toString()));
+  const ended = once(child, 'close').then(([code]) => code as number);
+  return {
+    ended,
+    output: () => output,
+    press: (keys: string) => child.stdin!.write(keys),
+    shows: async (text: string, from = 0): Promise<number> => {
+      while (output.indexOf(text, from) < 0) {
+        const more = await Promise.race([once(child.stdout!, 'data'), ended]);
+        if (typeof more === 'number')
+          throw new Error(`it exited with ${more} and never showed ${text}: ${output}`);
+      }
+      return output.indexOf(text, from) + text.length;
+    },
+  };
+}
+
+describe.runIf(hasScript)('status, live on a terminal', () => {
+  it.each([
+    ['q', 'q'],
+    ['Ctrl-C', '\x03'],
+  ])('redraws; %s restores the terminal and exits with 0', async (_name, key) => {
+    const screen = onTerminal(`status --interval 0.1 --url ${rig.url}`);
+    const first = await screen.shows('accepted 0 = pending 0');
+    await rig.post(event('e-1', 11));
+    await screen.shows('accepted 1 = pending 1', first);
+    screen.press(key);
+    expect(await screen.ended).toBe(0);
+    const [shown = '', after = ''] = screen.output().split(LEAVE);
+    expect(shown).toContain('\x1b[32m');
+    expect(after).toMatch(/[^-]icanon/);
+    expect(after).toMatch(/ echo /);
+    const widths = stripVTControlCharacters(shown)
+      .split('\r\n')
+      .map((line) => line.length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(80);
+  });
+
+  it('NO_COLOR: no colours', async () => {
+    const screen = onTerminal(`status --interval 0.1 --url ${rig.url}`, { NO_COLOR: '1' });
+    await screen.shows('accepted 0 = pending 0');
+    screen.press('q');
+    expect(await screen.ended).toBe(0);
+    // oxlint-disable-next-line no-control-regex -- the test looks for colours
+    expect(screen.output()).not.toMatch(/\x1b\[\d+m/);
+  });
+
+  it('a relay that is unreachable is retried until it answers', async () => {
+    const port = Number(new URL(rig.url).port);
+    await rig.relay.admin.close();
+    const screen = onTerminal(`status --interval 0.1 --url ${rig.url}`);
+    const away = await screen.shows('no relay answers at');
+    const back = createServer((request, response) => {
+      const answers: Record<string, object> = {
+        '/readyz': { status: 'ok', checks: [] },
+        '/admin/v1/destinations': { destinations: [] },
+        '/admin/v1/ledger': {
+          accepted: 7,
+          pending: 7,
+          delivered: 0,
+          ignored: 0,
+          dead: 0,
+          balanced: true,
+          sources: {},
+        },
+      };
+      response.end(JSON.stringify(answers[request.url!] ?? { deadLetters: [] }));
+    }).listen(port, '127.0.0.1');
+    await once(back, 'listening');
+    expect((back.address() as AddressInfo).port).toBe(port);
+    await screen.shows('accepted 7 = pending 7', away);
+    screen.press('q');
+    expect(await screen.ended).toBe(0);
+    back.closeAllConnections();
+    back.close();
+  });
+
+  it('a wrong token is not retried', async () => {
+    const screen = onTerminal(`status --url ${rig.url}`, { RELAY_ADMIN_TOKEN: 'guessed' });
+    expect(await screen.ended).toBe(1);
+    expect(screen.output().split(LEAVE)[1]).toContain('the bearer token is not the admin.token');
+  });
+});

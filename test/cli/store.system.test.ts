@@ -1,0 +1,114 @@
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
+import { smallestWith } from '../config/config-text.ts';
+import { sampleEvent } from '../contract/samples.ts';
+import { run } from './command-line.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'relay-store-'));
+const sound = join(folder, 'sound');
+const damaged = join(folder, 'damaged');
+
+async function fill(path: string): Promise<void> {
+  const journal = await openSqliteJournal({ path, encryptionKeys: [] });
+  await Promise.all(
+    Array.from({ length: 300 }, () =>
+      journal.append(sampleEvent({ body: Buffer.from(JSON.stringify('A'.repeat(1_998))) })),
+    ),
+  );
+  await journal.close();
+}
+
+beforeAll(async () => {
+  await Promise.all([fill(sound), fill(damaged)]);
+  const file = join(damaged, 'relay.db');
+  const handle = openSync(file, 'r+');
+  const middle = Math.floor(statSync(file).size / 8_192) * 4_096;
+  writeSync(handle, Buffer.alloc(16_384, 0xa5), 0, 16_384, middle);
+  closeSync(handle);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('store', () => {
+  it('verify: exits with 0 for a sound store, 1 for a damaged one', async () => {
+    const [good, bad, json] = await Promise.all([
+      run(['store', 'verify', '--path', sound]),
+      run(['store', 'verify', '--path', damaged]),
+      run(['store', 'verify', '--path', damaged, '--json']),
+    ]);
+    expect(good).toMatchObject({ code: 0, stderr: '' });
+    expect(good.stdout).toContain(`OK: the store in ${sound} is sound`);
+    expect(bad.code).toBe(1);
+    expect(bad.stdout).toMatch(/^CHECK +PROBLEM\nintegrity +.*\n/u);
+    expect(bad.stdout).toContain('capillary-relay store salvage --to FOLDER');
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, path: damaged });
+  });
+
+  it('verify: shows which keys the payloads are encrypted with', async () => {
+    const path = join(folder, 'encrypted');
+    const [first, second] = ['11'.repeat(32), '22'.repeat(32)];
+    for (const encryptionKeys of [[], [first], [second, first]]) {
+      const journal = await openSqliteJournal({ path, encryptionKeys });
+      for (let n = 0; n <= encryptionKeys.length; n += 1) await journal.append(sampleEvent());
+      await journal.close();
+    }
+    const config = join(folder, 'relay.yaml');
+    const write = (keys: readonly string[]) =>
+      writeFileSync(config, smallestWith([['store', 'path'], path], [['store', 'encryptionKeys'], keys]));
+    write([second, first]);
+    const both = await run(['store', 'verify', '--config', config]);
+    expect(both).toMatchObject({ code: 0, stderr: '' });
+    expect(both.stdout).toMatch(/3 +[0-9a-f]{8} +the first in store\.encryptionKeys\n/u);
+    expect(both.stdout).toMatch(/2 +[0-9a-f]{8} +an older one in store\.encryptionKeys: still needed\n/u);
+    expect(both.stdout).toMatch(/1 +- +not encrypted\n/u);
+    write([second]);
+    const one = await run(['store', 'verify', '--config', config]);
+    expect(one.stdout).toMatch(/2 +[0-9a-f]{8} +NOT in store\.encryptionKeys: cannot be decrypted\n/u);
+    const json = JSON.parse((await run(['store', 'verify', '--path', path, '--json'])).stdout);
+    expect(json.seals.map(({ payloads }: { payloads: number }) => payloads)).toEqual([3, 2, 1]);
+  });
+
+  it('backup: creates the file, and overwrites nothing', async () => {
+    const to = join(folder, 'backup.db');
+    expect(await run(['store', 'backup', '--path', sound, '--to', to])).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    expect(statSync(to).size).toBeGreaterThan(600_000);
+    const again = await run(['store', 'backup', '--path', sound, '--to', to]);
+    expect(again).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `${to} is there already; a backup overwrites nothing\n`,
+    });
+  });
+
+  it('salvage: exits with 0 when nothing was lost, else 1 with the receipts', async () => {
+    const [whole, part] = await Promise.all([
+      run(['store', 'salvage', '--path', sound, '--to', join(folder, 'a')]),
+      run(['store', 'salvage', '--path', damaged, '--to', join(folder, 'b'), '--json']),
+    ]);
+    expect(whole).toMatchObject({ code: 0, stderr: '' });
+    expect(whole.stdout).toMatch(/events +300 +0\n[^]*accepted: 300 before, 300 after/u);
+    expect(part.code).toBe(1);
+    const { ok, lost, bodiless, findings } = JSON.parse(part.stdout);
+    expect({ ok, findings }).toEqual({ ok: false, findings: [] });
+    expect(lost.length + bodiless.length).toBeGreaterThan(0);
+  });
+
+  it('says what is wrong: no store, a running relay, wrong usage', async () => {
+    const none = await run(['store', 'verify', '--path', folder]);
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(none.stderr).toBe(`there is no store in ${folder}: relay.db is missing\n`);
+    const journal = await openSqliteJournal({ path: sound, encryptionKeys: [] });
+    const busy = await run(['store', 'backup', '--path', sound, '--to', join(folder, 'c.db')]);
+    await journal.close();
+    expect(busy).toMatchObject({ code: 1, stdout: '' });
+    expect(busy.stderr).toContain('stop it first');
+    expect(await run(['store', 'backup', '--path', sound])).toMatchObject({ code: 2 });
+    expect(await run(['store', 'verify', '--config', join(folder, 'none.yaml')])).toMatchObject({ code: 2 });
+  });
+});

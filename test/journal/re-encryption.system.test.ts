@@ -1,0 +1,216 @@
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import type { Journal } from '../../src/journal/journal.ts';
+import { runReencryption } from '../../src/journal/maintenance-loops.ts';
+import { migrate } from '../../src/journal/sqlite/engine/database.ts';
+import { ENCRYPTED_COLUMNS } from '../../src/journal/sqlite/engine/re-encryption.ts';
+import { readKeyUsage } from '../../src/journal/sqlite/offline/verify.ts';
+import { claimEvents, DAY, sampleEvent, sampleMalformed, sampleQuarantined } from '../contract/samples.ts';
+import { journalFolder, openJournal } from './journal-folder.ts';
+import { ANN, appendMarkedDeadLetter, filesContain } from './payload-marker.ts';
+import { startReencrypting } from './process-child.ts';
+
+const FIRST = '11'.repeat(32);
+const SECOND = '22'.repeat(32);
+const BOUNDS = { maxCount: 9, maxBytes: 100_000, maxAge: DAY };
+const WORD = 'hidden-word';
+
+/** Writes to every encrypted column except the filter of a replay, then closes the journal. */
+async function fillStore(path: string, keys: readonly string[], events = 3): Promise<void> {
+  const journal = await openJournal(path, { encryptionKeys: keys });
+  const body = Buffer.from(JSON.stringify(WORD.repeat(300)));
+  await appendMarkedDeadLetter(journal, WORD, body);
+  await Promise.all(Array.from({ length: events }, () => journal.append(sampleEvent({ body }))));
+  // Larger than a page, so that its old content could remain on free pages.
+  await journal.appendMalformed(sampleMalformed({ body: Buffer.from(WORD.repeat(3_000)) }));
+  await journal.quarantine(sampleQuarantined({ body, rawHeaders: ['X-Key', WORD] }), BOUNDS);
+  await journal.close();
+}
+
+/** Runs all steps. */
+async function reencryptAll(
+  journal: Journal,
+): Promise<{ reencrypted: number; unreadable: number; steps: number }> {
+  let step = await journal.reencrypt();
+  let reencrypted = step.reencrypted;
+  let steps = 1;
+  const shares = [step.share];
+  while (step.next !== undefined) {
+    step = await journal.reencrypt(step.next);
+    reencrypted += step.reencrypted;
+    shares.push(step.share);
+    steps += 1;
+  }
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  expect(step.share).toBe(1);
+  return { reencrypted, unreadable: step.unreadable, steps };
+}
+
+/** Everything that fillStore wrote can be read. */
+async function expectReadable(journal: Journal, events = 3): Promise<void> {
+  const bodies = (await claimEvents(journal, { limit: events })).map(({ body }) => body.toString());
+  expect(bodies).toHaveLength(events);
+  expect(new Set(bodies)).toEqual(new Set([JSON.stringify(WORD.repeat(300))]));
+  const [quarantined] = (await journal.listQuarantined({}, { limit: 9 })).items;
+  expect(quarantined?.rawHeaders).toEqual(['X-Key', WORD]);
+  expect((await journal.profiles('aep', [ANN])).get(ANN)).toBe(`{"${WORD}":2}`);
+  const { items } = await journal.list({ states: ['dead'] }, { limit: 9 });
+  const record = await journal.find(items[0]!.receipt);
+  expect(record?.sent).toEqual([{ kind: 'event', json: `{"${WORD}":1}` }]);
+  expect(record?.notes).toEqual([{ path: `data.${WORD}`, code: 'too-long' }]);
+}
+
+describe('the encrypted columns', () => {
+  it('are all BLOB columns except the identity, which is not a payload', () => {
+    const db = new DatabaseSync(':memory:');
+    migrate(db);
+    const columns = db
+      .prepare(
+        `SELECT m.name || '.' || c.name AS name FROM sqlite_schema m, pragma_table_info(m.name) c
+         WHERE m.type = 'table' AND c.type = 'BLOB' ORDER BY 1`,
+      )
+      .all()
+      .map(({ name }) => String(name));
+    const known = ENCRYPTED_COLUMNS.flatMap(({ table, columns: names }) =>
+      names.map((name) => `${table}.${name}`),
+    );
+    expect(columns).toEqual([...known, 'events.identity'].toSorted());
+  });
+});
+
+describe('re-encryption', () => {
+  it.each([
+    ['nothing', []],
+    ['an older key', [FIRST]],
+  ])(
+    'encrypts with the first key what was encrypted with %s, after which no other key is needed',
+    async (_what, before) => {
+      const path = await journalFolder();
+      await fillStore(path, before);
+      const journal = await openJournal(path, { encryptionKeys: [SECOND, ...before] });
+      // Bodies of one dead, three pending and one malformed event, sent message, profile, notes, and
+      // headers and body in quarantine.
+      expect(await reencryptAll(journal)).toMatchObject({ reencrypted: 10, unreadable: 0 });
+      await journal.close();
+      expect(await filesContain(path, WORD)).toBe(false);
+      expect(readKeyUsage(path, [SECOND]).map(({ key, payloads }) => [key, payloads])).toEqual([
+        ['first', 10],
+      ]);
+      const log: object[] = [];
+      const after = await openJournal(path, {
+        encryptionKeys: [SECOND],
+        log: { error: (fields) => log.push(fields) },
+      });
+      await expectReadable(after);
+      expect(log).toEqual([]);
+    },
+  );
+
+  it('is not repeated once complete, unless the first key changes', async () => {
+    const path = await journalFolder();
+    await fillStore(path, [FIRST]);
+    const reencryptWith = async (keys: readonly string[]) => {
+      const journal = await openJournal(path, { encryptionKeys: keys });
+      const { reencrypted, steps } = await reencryptAll(journal);
+      await journal.close();
+      return [reencrypted, steps > 1];
+    };
+    expect(await reencryptWith([FIRST])).toEqual([0, true]);
+    expect(await reencryptWith([FIRST])).toEqual([0, false]);
+    expect(await reencryptWith([SECOND, FIRST])).toEqual([10, true]);
+    expect(await reencryptWith([SECOND, FIRST])).toEqual([0, false]);
+    expect(await reencryptWith([FIRST, SECOND])).toEqual([10, true]);
+    // In between, the store was used without keys and may contain unencrypted payloads.
+    await fillStore(path, [], 0);
+    expect(await reencryptWith([FIRST])).toEqual([7, true]);
+  });
+
+  it('continues after repeated crashes', async () => {
+    const path = await journalFolder();
+    const events = 2_000;
+    await fillStore(path, [FIRST], events);
+    let killed = 0;
+    for (const steps of [1, 2, 3]) {
+      const child = startReencrypting(path, [SECOND, FIRST]);
+      // A fast process may have finished already.
+      await Promise.race([child.printed(steps), child.exited()]);
+      child.process.kill('SIGKILL');
+      if ((await child.exited()).code === 'SIGKILL') killed += 1;
+    }
+    expect(killed).toBeGreaterThan(0);
+    const keysInUse = readKeyUsage(path, [SECOND, FIRST]).map(({ key }) => key);
+    expect(keysInUse).toEqual(expect.arrayContaining(['first']));
+    const journal = await openJournal(path, { encryptionKeys: [SECOND, FIRST] });
+    await reencryptAll(journal);
+    await journal.close();
+    await expectReadable(await openJournal(path, { encryptionKeys: [SECOND] }), events);
+  });
+
+  it('runs in small steps and does not block intake', async () => {
+    const path = await journalFolder();
+    await fillStore(path, [FIRST], 2_000);
+    const journal = await openJournal(path, { encryptionKeys: [SECOND, FIRST] });
+    const finished = new AbortController();
+    const reencrypting = reencryptAll(journal).finally(() => finished.abort());
+    let appended = 0;
+    while (!finished.signal.aborted) {
+      await journal.append(sampleEvent());
+      appended += 1;
+    }
+    const { reencrypted, steps } = await reencrypting;
+    expect(reencrypted).toBe(2_007);
+    expect(steps).toBeGreaterThan(6);
+    // An append is executed with the next step, so at most one step runs between two appends.
+    expect(appended).toBeGreaterThanOrEqual(steps - 1);
+    await journal.close();
+    expect(readKeyUsage(path, [SECOND])).toMatchObject([{ key: 'first' }]);
+  });
+
+  it('leaves payloads that no key decrypts, counts them, and tries again at the next start', async () => {
+    const path = await journalFolder();
+    await fillStore(path, [FIRST]);
+    const without = await openJournal(path, { encryptionKeys: [SECOND] });
+    expect(await reencryptAll(without)).toMatchObject({ reencrypted: 0, unreadable: 10 });
+    await without.close();
+    expect(readKeyUsage(path, [SECOND]).map(({ key, payloads }) => [key, payloads])).toEqual([
+      ['unknown', 10],
+    ]);
+    const again = await openJournal(path, { encryptionKeys: [SECOND, FIRST] });
+    expect(await reencryptAll(again)).toMatchObject({ reencrypted: 10, unreadable: 0 });
+    await expectReadable(again);
+  });
+
+  it('does nothing without keys', async () => {
+    const path = await journalFolder();
+    await fillStore(path, []);
+    const journal = await openJournal(path);
+    expect(await journal.reencrypt()).toEqual({ reencrypted: 0, unreadable: 0, share: 1 });
+  });
+});
+
+describe('runReencryption', () => {
+  it('runs all steps, reports progress, and ends by itself', async () => {
+    const path = await journalFolder();
+    await fillStore(path, []);
+    const journal = await openJournal(path, { encryptionKeys: [FIRST] });
+    const shares: number[] = [];
+    const ends: object[] = [];
+    const errors: unknown[] = [];
+    const run = () =>
+      runReencryption({
+        journal,
+        signal: new AbortController().signal,
+        progress: (share) => void shares.push(share),
+        ended: (counts) => void ends.push(counts),
+        failed: (error) => void errors.push(error),
+      });
+    await run();
+    expect(ends).toEqual([{ reencrypted: 10, unreadable: 0 }]);
+    expect(shares.length).toBeGreaterThan(2);
+    expect(shares[0]).toBeLessThan(1);
+    expect(shares.at(-1)).toBe(1);
+    await run();
+    expect(ends).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+});

@@ -1,0 +1,93 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { RunningDestination } from '../../src/delivery/destinations.ts';
+import { createMetrics } from '../../src/monitoring/metrics.ts';
+import { createRefresh } from '../../src/monitoring/metrics-refresh.ts';
+
+const T0 = Date.UTC(2026, 0, 31, 8);
+const counts = { accepted: 9, pending: 2, delivered: 4, ignored: 1, dead: 2, malformed: 1, quarantined: 3 };
+
+const state = {
+  status: { state: 'flowing' } as { state: 'flowing' | 'waiting' | 'paused'; lastSuccessAt?: number },
+  refusal: undefined as { code: 'store-full'; detail: string; retryAfter: number } | undefined,
+  hangs: false,
+};
+
+function rig() {
+  const metrics = createMetrics();
+  const destination = {
+    config: { name: 'acme-aep' },
+    dispatcher: {
+      state: { status: () => state.status },
+      pace: { slots: { used: 2, limit: 5 } },
+    },
+    tokens: { secondsLeft: () => 3_600 },
+  } as unknown as RunningDestination;
+  const answer = async <T>(value: T): Promise<T> => (state.hangs ? new Promise<T>(() => undefined) : value);
+  const refresh = createRefresh({
+    metrics,
+    journal: {
+      ledger: () => answer({ acme: counts }),
+      backlog: () =>
+        answer([{ destination: 'acme-aep', pending: 2, replaying: 1, oldestReceivedAt: T0 - 90_000 }]),
+      msSinceHeartbeat: () => 2_500,
+      queued: () => 7,
+    },
+    destinations: { all: [destination] },
+    admission: { health: { usedBytes: 11, freeBytes: 12 }, refusal: () => state.refusal },
+    watermarks: { maxBytes: 1_000, minFree: 10 },
+    now: () => T0,
+  });
+  return { metrics, refresh };
+}
+
+beforeEach(() => Object.assign(state, { status: { state: 'flowing' }, refusal: undefined, hangs: false }));
+
+describe('a scrape', () => {
+  it('has the gauges of ledger, backlog, destination, store and build', async () => {
+    const { metrics, refresh } = rig();
+    state.status = { state: 'waiting', lastSuccessAt: T0 - 5_000 };
+    await refresh();
+    const text = await metrics.registry.metrics();
+    for (const line of [
+      'relay_events{source="acme",state="accepted"} 9',
+      'relay_events{source="acme",state="quarantined"} 3',
+      'relay_pending{destination="acme-aep"} 2',
+      'relay_replaying{destination="acme-aep"} 1',
+      'relay_oldest_pending_age_seconds{destination="acme-aep"} 90',
+      'relay_destination_flowing{destination="acme-aep"} 0',
+      'relay_destination_state{destination="acme-aep",state="waiting"} 1',
+      'relay_destination_state{destination="acme-aep",state="flowing"} 0',
+      'relay_destination_state{destination="acme-aep",state="paused"} 0',
+      `relay_destination_last_success_timestamp_seconds{destination="acme-aep"} ${T0 / 1_000 - 5}`,
+      'relay_destination_slots_limit{destination="acme-aep"} 5',
+      'relay_destination_slots_used{destination="acme-aep"} 2',
+      'relay_ims_token_seconds_left{destination="acme-aep"} 3600',
+      'relay_store_used_bytes 11',
+      'relay_store_max_bytes 1000',
+      'relay_store_free_bytes 12',
+      'relay_store_min_free_bytes 10',
+      'relay_journal_queue_calls 7',
+      'relay_journal_silence_seconds 2.5',
+      'relay_intake_closed{reason="store-full"} 0',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    expect(text).toMatch(
+      new RegExp(`relay_build_info\\{version="\\d+\\.\\d+\\.\\d+",node="${process.versions.node}"\\} 1`),
+    );
+  });
+
+  it('has the gauges from memory while the storage thread does not answer', async () => {
+    const { metrics, refresh } = rig();
+    state.hangs = true;
+    state.refusal = { code: 'store-full', detail: '', retryAfter: 30 };
+    void refresh();
+    const lines = (await metrics.registry.metrics()).split('\n');
+    expect(lines).toContain('relay_journal_queue_calls 7');
+    expect(lines).toContain('relay_intake_closed{reason="store-full"} 1');
+    expect(lines).toContain('relay_intake_closed{reason="store-failing"} 0');
+    expect(lines).toContain(
+      `relay_destination_last_success_timestamp_seconds{destination="acme-aep"} ${T0 / 1_000}`,
+    );
+  });
+});

@@ -1,73 +1,73 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bench } from './part.ts';
+import type { Bench, GrowthPoint } from './part.ts';
 import type { CountingInlet } from './processes/inlet.ts';
 import { relayFolder, type RelayFolder, type RelayUnderTest } from './processes/relay.ts';
 import { send } from './processes/sender.ts';
 import { cpuSeconds } from './processes/usage.ts';
 
-/** Processor time of the relay until so many events were stored, seconds. */
-export interface GrowthPoint {
-  readonly events: number;
-  readonly cpuSeconds: number;
-}
-
-/** A relay that has taken very many events and delivered none. */
+/** A relay that has accepted very many events and delivered none. */
 interface FullStore {
   readonly folder: RelayFolder;
   readonly relay: RelayUnderTest;
-  readonly grown: readonly GrowthPoint[];
+  readonly growth: readonly GrowthPoint[];
 }
 
-/** Events stored at which the cost is looked at; a backlog is the last. */
+/** Numbers of stored events at which the CPU time is read; the last one is the size of the backlog. */
 export function sizesOf({ short }: Bench): readonly number[] {
   return short ? [1_000, 10_000, 50_000] : [10_000, 100_000, 1_000_000];
 }
 
-/** What Adobe allows at the most. */
+/** The maximum that Adobe allows. */
 const LIMITS = { messagesPerSecond: 10_000, requestsPerSecond: 1_000 };
 
-/** As in a container of 512 MiB, half of which V8 takes for old objects by itself. Without a limit it rather takes memory than collects. */
+/**
+ * As in a container of 512 MiB, where V8 uses half for old objects by default. Without a limit it
+ * allocates more memory instead of collecting garbage.
+ */
 export const SMALL_POD = ['--max-old-space-size=256'];
 
-/** Events sent by one sender; between two the time is looked at. */
-const PORTION = 100_000;
-/** ms after which a store is left as it is: the whole bench is to end within ten minutes on a slow machine too. */
-const ENOUGH = 200_000;
+/** Events per sender run; the time limit is checked between two runs. */
+const EVENTS_PER_RUN = 100_000;
+/** Filling stops after this time, so that the whole bench takes under ten minutes on a slow machine. */
+const FILL_TIMEOUT_MS = 200_000;
 
-/** Fills a store through the webhook, with a stop at each of the sizes. On a slow machine the last one is what was reached. */
+/**
+ * Fills a store through the webhook and reads the CPU time at each of the sizes. On a slow machine
+ * the last sizes are smaller than requested.
+ */
 export async function fillStore(
-  { report: told, nodeFlags: flags }: Bench,
+  { log, nodeFlags }: Bench,
   inlet: CountingInlet,
   sizes: readonly number[],
 ): Promise<FullStore> {
   const folder = relayFolder(inlet, { limits: LIMITS });
-  const relay = await folder.start([...SMALL_POD, ...flags]);
-  await relay.deliver(false);
+  const relay = await folder.start([...SMALL_POD, ...nodeFlags]);
+  await relay.setDelivering(false);
   const target = relay.webhook('header');
-  const take = async (count: number, seed: number): Promise<void> => {
+  const store = async (count: number, seed: number): Promise<void> => {
     const events = { count, body: 330, customers: 200_000, seed };
     await send({ ...target, connections: 200, events });
   };
-  await take(1_000, 1);
-  const before = cpuSeconds(relay.pid);
-  const begun = performance.now();
-  const isEnough = (): boolean => performance.now() - begun > ENOUGH;
-  const grown: GrowthPoint[] = [];
+  await store(1_000, 1);
+  const cpuBefore = cpuSeconds(relay.pid);
+  const started = performance.now();
+  const isTimedOut = (): boolean => performance.now() - started > FILL_TIMEOUT_MS;
+  const growth: GrowthPoint[] = [];
   let stored = 0;
   for (const size of sizes) {
-    told(`storing up to ${size} events`);
-    while (stored < size && !isEnough()) {
-      const count = Math.min(PORTION, size - stored);
-      await take(count, stored + 2);
+    log(`storing up to ${size} events`);
+    while (stored < size && !isTimedOut()) {
+      const count = Math.min(EVENTS_PER_RUN, size - stored);
+      await store(count, stored + 2);
       stored += count;
     }
-    grown.push({ events: stored, cpuSeconds: cpuSeconds(relay.pid) - before });
+    growth.push({ events: stored, cpuSeconds: cpuSeconds(relay.pid) - cpuBefore });
   }
-  return { folder, relay, grown };
+  return { folder, relay, growth };
 }
 
-/** Bytes of the store on the disk, the log that SQLite writes ahead included. */
+/** Bytes of the store on disk, including SQLite's write-ahead log. */
 export function storeBytes(folder: RelayFolder): number {
   return ['relay.db', 'relay.db-wal'].reduce(
     (sum, name) => sum + (statSync(join(folder.store, name), { throwIfNoEntry: false })?.size ?? 0),

@@ -8,7 +8,7 @@ import { percentiles } from './statistics.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DATA = fileURLToPath(new URL('.data/', import.meta.url));
 
-/** Numbers that Linux gives to file systems, of those that a volume may have. */
+/** Linux's numbers of common file systems. */
 const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   0xef53: 'ext4',
   0x58465342: 'xfs',
@@ -17,21 +17,21 @@ const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   0x794c7630: 'overlay',
 };
 
-/** Where and of what a run was. */
+/** The machine and the version that were measured. */
 export interface Machine {
   readonly processors: string;
   readonly memoryGiB: number;
   readonly node: string;
   readonly commit: string;
-  /** What an answer of 200 is worth, and on what kind of volume. */
+  /** What a response with status 200 guarantees, and the file system. */
   readonly durability: string;
-  /** A write of 4 KiB brought to the disk, ms. */
+  /** Time of a synchronised write of 4 KiB, ms. */
   readonly sync: { readonly p50: number; readonly p99: number };
 }
 
-function git(...words: readonly string[]): string {
+function git(...args: readonly string[]): string {
   try {
-    return execFileSync('git', words, { cwd: ROOT, encoding: 'utf8' }).trim();
+    return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
   } catch {
     return '';
   }
@@ -50,9 +50,9 @@ function measureSync(): Machine['sync'] {
   const page = Buffer.alloc(4_096, 1);
   const times = Array.from({ length: 200 }, () => {
     writeSync(file, page);
-    const begun = performance.now();
+    const started = performance.now();
     fdatasyncSync(file);
-    return performance.now() - begun;
+    return performance.now() - started;
   });
   closeSync(file);
   rmSync(path);
@@ -68,7 +68,7 @@ export function describeMachine(): Machine {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     commit: commitOf(),
-    durability: `committed and synchronised before the answer (WAL, synchronous=FULL), on ${fileSystem}`,
+    durability: `committed and synchronised before the response (WAL, synchronous=FULL), on ${fileSystem}`,
     sync,
   };
 }

@@ -11,16 +11,17 @@ import { hot } from './parts/hot.ts';
 import { idle } from './parts/idle.ts';
 import { latency } from './parts/latency.ts';
 import { through } from './parts/through.ts';
-import { tellProfiles } from './profile.ts';
-import { headOf, keep, type Run, tableOf } from './report.ts';
+import { printProfiles } from './profile.ts';
+import { headingOf, saveRun, type Run, tableOf } from './report.ts';
 
 const PARTS: Readonly<Record<string, Part>> = { accept, through, latency, backlog, growth, hot, idle };
 
 const USAGE = `npm run bench -- [options]
 
-  --only A,B   these parts only: ${Object.keys(PARTS).join(', ')}
-  --short      a fraction of the events, for a look whether something has become much slower; nothing is kept
-  --profile    the relay of accept, through, latency, backlog and growth leaves CPU profiles in bench/profiles; figures are worse, nothing is kept
+  --only A,B   run only these parts: ${Object.keys(PARTS).join(', ')}
+  --short      a fraction of the events, to check whether something has become much slower; the result is not saved
+  --profile    the relay of accept, through, latency, backlog and growth writes CPU profiles to bench/profiles; this slows
+               it down, so the result is not saved
 `;
 
 const DATA = fileURLToPath(new URL('.data/', import.meta.url));
@@ -36,47 +37,47 @@ const { values } = parseArgs({
   },
 });
 
-function wanted(): [string, Part][] {
+function selectedParts(): [string, Part][] {
   const names = values.only?.split(',') ?? Object.keys(PARTS);
   return names.map((name) => {
     const part = PARTS[name];
-    if (part === undefined) throw new Error(`there is no part ${name}\n\n${USAGE}`);
+    if (part === undefined) throw new Error(`unknown part ${name}\n\n${USAGE}`);
     return [name, part];
   });
 }
 
 async function run(): Promise<void> {
-  const parts = wanted();
+  const parts = selectedParts();
   build();
   rmSync(DATA, { recursive: true, force: true });
   const at = new Date().toISOString();
-  const begun = performance.now();
-  const seconds = (): number => (performance.now() - begun) / 1_000;
+  const started = performance.now();
+  const seconds = (): number => (performance.now() - started) / 1_000;
   const machine = describeMachine();
-  const flags = ['--import', PROFILE_THREADS, '--cpu-prof', `--cpu-prof-dir=${PROFILES}`];
+  const profileFlags = ['--import', PROFILE_THREADS, '--cpu-prof', `--cpu-prof-dir=${PROFILES}`];
   if (values.profile) {
     rmSync(PROFILES, { recursive: true, force: true });
     mkdirSync(PROFILES, { recursive: true });
   }
   const rows: Row[] = [];
-  const told = (text: string): void => console.error(`${seconds().toFixed(1).padStart(6)} s  ${text}`);
+  const log = (text: string): void => console.error(`${seconds().toFixed(1).padStart(6)} s  ${text}`);
   const bench: Bench = {
     short: values.short,
-    nodeFlags: values.profile ? flags : [],
-    report: told,
+    nodeFlags: values.profile ? profileFlags : [],
+    log,
     shared: {},
   };
   for (const [name, part] of parts) {
     const measured = await part({
       ...bench,
-      report: (text) => told(`${name}: ${text}`),
+      log: (text) => log(`${name}: ${text}`),
     });
     rows.push(...measured.map((row) => ({ part: name, ...row })));
   }
   const done: Run = { at, tookSeconds: seconds(), machine, rows };
-  console.log(`${headOf(done)}\n\n${tableOf(rows)}`);
-  if (values.profile) tellProfiles(PROFILES);
-  else if (!values.short) console.log(`\nkept in ${keep(done)}`);
+  console.log(`${headingOf(done)}\n\n${tableOf(rows)}`);
+  if (values.profile) printProfiles(PROFILES);
+  else if (!values.short) console.log(`\nsaved to ${saveRun(done)}`);
 }
 
 if (values.help) console.log(USAGE);

@@ -1,36 +1,43 @@
-import type { GrowthPoint } from './full-store.ts';
-
-/** What the parts are given. */
-export interface Bench {
-  /** A fraction of the events: quick, for a look whether something has become much slower. */
-  readonly short: boolean;
-  /** Node's flags for the relay that is to leave a profile; none otherwise. */
-  readonly nodeFlags: readonly string[];
-  /** Tells whoever waits what is going on. */
-  readonly report: (text: string) => void;
-  /** What one part leaves for another: how the cost grew while a store was filled. */
-  readonly shared: { grown?: readonly GrowthPoint[] };
+/** CPU time of the relay until so many events were stored. */
+export interface GrowthPoint {
+  readonly events: number;
+  readonly cpuSeconds: number;
 }
 
-/** One thing that is measured. Leaves no process and no data behind. */
+/** Options and shared state of the parts. */
+export interface Bench {
+  /** A fraction of the events: a quick check whether something has become much slower. */
+  readonly short: boolean;
+  /** Node flags that make the relay write a CPU profile; empty without `--profile`. */
+  readonly nodeFlags: readonly string[];
+  /** Reports progress to the user. */
+  readonly log: (text: string) => void;
+  /** Results that one part leaves for another: the CPU time while a store was filled. */
+  readonly shared: { growth?: readonly GrowthPoint[] };
+}
+
+/** A measurement. Leaves no process and no data behind. */
 export type Part = (bench: Bench) => Promise<readonly Figure[]>;
 
-/** One measured figure. */
+/** One measured figure. Its fields are also the format of `bench/results`. */
 export interface Row {
   readonly part: string;
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** At least or at most so much is wanted. */
+  /** Lower or upper bound of the value. */
   readonly goal?: { readonly least: number } | { readonly most: number };
-  /** Of a ratio: least and greatest ratio of two measurements of the same thing in the same run, which 1 would be without noise. */
+  /**
+   * Of a ratio: minimum and maximum ratio of two measurements of the same thing in the same run.
+   * Without noise both would be 1.
+   */
   readonly control?: readonly [number, number];
 }
 
-/** A row before it is known of which part it is. */
+/** A row without its part, which the caller adds. */
 export type Figure = Omit<Row, 'part'>;
 
-/** Undefined where nothing is wanted. */
+/** Undefined if there is no goal. */
 export function isMet({ goal, value }: Row): boolean | undefined {
   if (goal === undefined) return undefined;
   return 'least' in goal ? value >= goal.least : value <= goal.most;

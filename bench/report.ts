@@ -14,15 +14,15 @@ export interface Run {
   readonly rows: readonly Row[];
 }
 
-/** Three digits that count. */
-function figure(value: number): string {
+/** Rounded to three significant digits. */
+function rounded(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 0.01))));
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(digits, 3) });
 }
 
 function withUnit(value: number, unit: string): string {
-  return unit === '' ? figure(value) : `${figure(value)} ${unit}`;
+  return unit === '' ? rounded(value) : `${rounded(value)} ${unit}`;
 }
 
 function goalOf(row: Row): string {
@@ -37,14 +37,14 @@ function cellsOf(row: Row): readonly string[] {
     row.part,
     row.what,
     withUnit(row.value, row.unit),
-    row.control === undefined ? '' : row.control.map(figure).join('–'),
+    row.control === undefined ? '' : row.control.map(rounded).join('–'),
     goalOf(row),
   ];
 }
 
 const HEADINGS = ['Part', 'Figure', 'Value', 'A/A', 'Goal'];
 
-/** A table in Markdown, in columns for those who read it as it is. */
+/** A Markdown table with padded columns, so that it is readable as plain text. */
 export function tableOf(rows: readonly Row[]): string {
   const cells = [HEADINGS, ...rows.map(cellsOf)];
   const widths = HEADINGS.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
@@ -55,16 +55,16 @@ export function tableOf(rows: readonly Row[]): string {
   return [head, rule, ...body].join('\n');
 }
 
-export function headOf({ at, tookSeconds, machine }: Run): string {
+export function headingOf({ at, tookSeconds, machine }: Run): string {
   return [
     `${at}, ${Math.round(tookSeconds)} s, commit ${machine.commit}, Node ${machine.node}`,
-    `${machine.processors}, ${machine.memoryGiB} GiB; a synchronised write of 4 KiB takes ${figure(machine.sync.p50)} ms (p99 ${figure(machine.sync.p99)} ms)`,
+    `${machine.processors}, ${machine.memoryGiB} GiB; a synchronised write of 4 KiB takes ${rounded(machine.sync.p50)} ms (p99 ${rounded(machine.sync.p99)} ms)`,
     `200 means: ${machine.durability}`,
   ].join('\n');
 }
 
 /** @returns the path of the file */
-export function keep(run: Run): string {
+export function saveRun(run: Run): string {
   mkdirSync(RESULTS, { recursive: true });
   const file = join(RESULTS, `${run.at.slice(0, 19).replaceAll(':', '')}Z.json`);
   writeFileSync(file, `${JSON.stringify(run, undefined, 2)}\n`);

@@ -5,7 +5,7 @@ export interface Percentiles {
   readonly max: number;
 }
 
-/** Of no values all are 0. */
+/** All 0 if there are no values. */
 export function percentiles(values: ArrayLike<number>): Percentiles {
   const sorted = Float64Array.from(values).toSorted();
   const at = (share: number): number =>
@@ -13,11 +13,11 @@ export function percentiles(values: ArrayLike<number>): Percentiles {
   return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
-/** A ratio of two things measured in turn, and what the same thing measured twice gave meanwhile. */
+/** The ratio of two things measured alternately, and of repeated measurements of the first one. */
 export interface Comparison {
   /** Median of A/B over the rounds. */
   readonly ratio: number;
-  /** Least and greatest A/A. */
+  /** Minimum and maximum A/A. */
   readonly control: readonly [number, number];
   /** Medians. */
   readonly a: number;
@@ -32,8 +32,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Measures A, B, A, B, … with an A at both ends, so that a machine that becomes slower or faster meanwhile favours neither: each B is held
- * against the As before and after it, and these two against each other.
+ * Measures A, B, A, B, …, A and compares each B with the As before and after it, so that a machine
+ * whose speed drifts favours neither. These two As are compared with each other as a control.
  */
 export async function compare(
   rounds: number,

@@ -1,19 +1,19 @@
 import { percentiles, type Percentiles } from '../statistics.ts';
 import { HOT_CUSTOMER } from './requests.ts';
 
-/** What has landed. */
+/** Numbers of what has landed. */
 export interface Counts {
-  /** Different events, by `_id`. */
+  /** Distinct events, by `_id`. */
   readonly events: number;
-  /** Messages that brought an event a second time. */
-  readonly again: number;
+  /** Messages of an event that had landed before. */
+  readonly repeated: number;
   /** Profile records. */
   readonly profiles: number;
 }
 
-/** ms from when an event was sent (its `timestamp`, which comes from Capillary's createdAt) until it was here. */
+/** ms from sending an event (its `timestamp`, from Capillary's createdAt) until it landed. */
 export interface Times {
-  /** Of the one customer with very many events. */
+  /** Events of the one customer with very many of them. */
   readonly hot: Percentiles;
   readonly others: Percentiles;
 }
@@ -34,7 +34,7 @@ export interface Arrivals {
 
 const HOT_ID = String(HOT_CUSTOMER);
 
-/** Counts the messages that an inlet was sent. */
+/** Counts the messages that an inlet received. */
 export function createArrivals(): Arrivals {
   let ids = new Set<string>();
   let again = 0;
@@ -51,14 +51,14 @@ export function createArrivals(): Arrivals {
         return;
       }
       const { _id = '', timestamp = '', identityMap } = body.xdmEntity;
-      // The first 16 digits tell a million events apart, in a third of the memory.
+      // 16 digits are enough to distinguish a million events and need a third of the memory.
       const id = _id.slice('cap-'.length, 'cap-'.length + 16);
       if (ids.has(id)) again += 1;
       ids.add(id);
       const isHot = identityMap['capillaryId']?.[0]?.id === HOT_ID;
       times[isHot ? 'hot' : 'others'].push(at - Date.parse(timestamp));
     },
-    counts: () => ({ events: ids.size, again, profiles }),
+    counts: () => ({ events: ids.size, repeated: again, profiles }),
     times: () => ({ hot: percentiles(times.hot), others: percentiles(times.others) }),
     reset() {
       ids = new Set();

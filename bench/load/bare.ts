@@ -3,11 +3,11 @@ import { createSourceVerifier } from '../../src/sources/source-table.ts';
 import { serverLimits } from '../../src/http/server-limits.ts';
 
 /*
- * What a webhook costs at the least: a Fastify route with the same limits and body parser, the same verification and JSON.parse, and the
- * same answer; nothing is kept.
+ * The minimum cost of a webhook: a Fastify route with the same limits, body parser, verification,
+ * JSON.parse and response as the relay's, but without storage.
  */
 
-/** As long as a real one. */
+/** Has the length of a real one. */
 const RECEIPT = '00000000-0000-7000-8000-000000000000';
 
 const [port = '0', ...verifiers] = process.argv.slice(2);

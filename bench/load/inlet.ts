@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createArrivals } from './arrivals.ts';
 
 /*
- * The Adobe of this bench, a process of its own: gives tokens, takes batches and counts what landed. The simulator that the relay comes
- * with does the same but checks every message against XDM, which costs as much as making it: it would measure itself.
+ * The Adobe of this bench, in its own process: issues tokens, accepts batches and counts what landed.
+ * The relay's simulator also validates every message against XDM, which takes as much CPU time as the
+ * relay needs to create it and would distort the measurement.
  */
 const { values } = parseArgs({
   options: { port: { type: 'string' }, latency: { type: 'string', default: '0' } },
 });
-const latency = Number(values.latency);
+const latencyMs = Number(values.latency);
 
 interface Batch {
   readonly messages: readonly unknown[];
@@ -31,14 +32,14 @@ function token(): string {
 async function batch(request: IncomingMessage): Promise<string> {
   const { messages } = JSON.parse(await bodyOf(request)) as Batch;
   const at = Date.now();
-  // As far away as Adobe is: what is taken counts at once, the answer needs its time.
-  if (latency > 0) await sleep(latency);
+  // Network latency delays the response only: the messages land when they arrive.
+  if (latencyMs > 0) await sleep(latencyMs);
   for (const message of messages) arrivals.add(message, at);
   const responses = messages.map((_, index) => ({ xactionId: `${at}:2153:240-${index}` }));
   return JSON.stringify({ inletId: 'inlet', batchId: `${at}:1750:244`, receivedTimeMs: at, responses });
 }
 
-async function answer(request: IncomingMessage): Promise<readonly [number, string]> {
+async function handle(request: IncomingMessage): Promise<readonly [number, string]> {
   const { url = '' } = request;
   if (url.startsWith('/ims')) return [200, token()];
   if (url.startsWith('/collection/batch')) return [207, await batch(request)];
@@ -52,7 +53,7 @@ async function answer(request: IncomingMessage): Promise<readonly [number, strin
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const [status, body] = await answer(request);
+  const [status, body] = await handle(request);
   const length = Buffer.byteLength(body);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': length }).end(body);
 }

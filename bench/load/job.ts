@@ -1,35 +1,36 @@
 import type { Percentiles } from '../statistics.ts';
 
-/** What a sender is to send. */
+/** Instructions for a sender. */
 export interface SendJob {
-  /** The webhook. */
+  /** URL of the webhook. */
   readonly url: string;
   readonly connections: number;
-  readonly events: EventsWanted;
-  /** Proof of the sender: a header of its own, or an HMAC of the body in it. */
+  readonly events: EventSpec;
+  /** How the sender proves its identity: a header with the secret, or with an HMAC of the body. */
   readonly proof: { readonly type: 'header' | 'hmac'; readonly header: string; readonly secret: string };
-  /** Events a second, each sent when it is due whatever became of those before; absent: as fast as they are answered. */
+  /** Events per second, each sent when it is due; absent: each connection sends after each response. */
   readonly rate?: number;
 }
 
-export interface EventsWanted {
+export interface EventSpec {
   readonly count: number;
   /**
-   * `mixed`: the 14 documented events in turn, about 1 KB each. A number: one event of points issued in a body of so many bytes.
+   * `mixed`: the 14 documented events in rotation, about 1 KB each. A number: `pointsIssued` events
+   * with a body of so many bytes.
    */
   readonly body: 'mixed' | number;
-  /** Different customers, dealt at random; `hot`: all of one, who is none of the others. */
+  /** Number of customers, chosen at random for each event; `hot`: one customer of its own for all. */
   readonly customers: number | 'hot';
-  /** Events of two jobs with different seeds are different ones. */
+  /** Jobs with different seeds have different events. */
   readonly seed: number;
 }
 
-/** What came of it. Times in ms. */
+/** Result of a job. */
 export interface SendResult {
   readonly sent: number;
   readonly statuses: Readonly<Record<string, number>>;
-  /** From the first request to the last answer. */
+  /** From the first request to the last response. */
   readonly tookMs: number;
-  /** From when a request was due until its answer, ms. */
+  /** From the time when a request was due until its response, ms. */
   readonly times: Percentiles;
 }

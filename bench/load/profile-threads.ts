@@ -2,13 +2,14 @@ import threads, { type WorkerOptions } from 'node:worker_threads';
 import { syncBuiltinESMExports } from 'node:module';
 
 /*
- * Given to the relay with --import: its threads leave a CPU profile too. A thread has its own flags, and the relay's are none of the bench's.
+ * Preload of the relay (--import): passes the profiling flags to its worker threads, which do not
+ * inherit them.
  */
-const own = process.execArgv.filter((flag) => flag.startsWith('--cpu-prof'));
+const profileFlags = process.execArgv.filter((flag) => flag.startsWith('--cpu-prof'));
 
 threads.Worker = class extends threads.Worker {
   constructor(file: string | URL, options: WorkerOptions = {}) {
-    super(file, { ...options, execArgv: [...(options.execArgv ?? []), ...own] });
+    super(file, { ...options, execArgv: [...(options.execArgv ?? []), ...profileFlags] });
   }
 };
 syncBuiltinESMExports();

@@ -1,17 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { DOCUMENTED_NAMES, generateEvents } from '../../src/simulator/capillary/capillary-events.ts';
 import { createRandom, randomUuid } from '../../src/simulator/random.ts';
-import type { EventsWanted, SendJob } from './job.ts';
+import type { EventSpec, SendJob } from './job.ts';
 
 const ORG_ID = 100_458;
 const FIRST_CUSTOMER = 379_000_000;
-/** The one of the jobs that ask for `hot`. */
+/** The customer of jobs with `hot`. */
 export const HOT_CUSTOMER = 378_000_000;
 
-/** Makes the body of the next event, created at the time given (epoch ms). */
+/** Creates the body of the next event with this creation time (epoch ms). */
 type NextBody = (createdAt: number) => string;
 
-/** Thin, as most of Capillary's events are; `note` brings it to the size wanted. */
+/** A small event, like most of Capillary's; `note` pads it to the requested size. */
 function pointsIssued(
   ids: { readonly event: string; readonly customer: number },
   createdAt: number,
@@ -20,7 +20,7 @@ function pointsIssued(
   return `{"eventName":"pointsIssued","eventId":"${ids.event}","orgId":${ORG_ID},"refId":"${ORG_ID}_1","createdAt":${createdAt},"data":{"customerIdentifiers":{"customerId":${ids.customer},"instore":{"email":"c${ids.customer}@shop.example"}},"totalPointsIssued":120,"currentPoints":450,"programId":973${note}}}`;
 }
 
-function sized({ body, customers, seed }: EventsWanted): NextBody {
+function sized({ body, customers, seed }: EventSpec): NextBody {
   const random = createRandom(seed);
   const ids = () => ({
     event: randomUuid(random),
@@ -31,22 +31,29 @@ function sized({ body, customers, seed }: EventsWanted): NextBody {
   return (createdAt) => pointsIssued(ids(), createdAt, note);
 }
 
-function mixed({ count, customers, seed }: EventsWanted): NextBody {
-  const people = customers === 'hot' ? 1 : customers;
-  const options = { count, customers: people, seed, orgId: ORG_ID, awkward: 0, names: DOCUMENTED_NAMES };
+function mixed({ count, customers, seed }: EventSpec): NextBody {
+  const customerCount = customers === 'hot' ? 1 : customers;
+  const options = {
+    count,
+    customers: customerCount,
+    seed,
+    orgId: ORG_ID,
+    awkward: 0,
+    names: DOCUMENTED_NAMES,
+  };
   const events = generateEvents(options);
   const bodies = [...events].map(({ body }) => body);
   let next = 0;
   return () => bodies[next++ % bodies.length] ?? '';
 }
 
-/** Bodies of a job, in the order of sending. */
-export function bodiesOf(wanted: EventsWanted): NextBody {
-  return wanted.body === 'mixed' ? mixed(wanted) : sized(wanted);
+/** Generates the bodies of a job in the order of sending. */
+export function bodyGenerator(spec: EventSpec): NextBody {
+  return spec.body === 'mixed' ? mixed(spec) : sized(spec);
 }
 
-/** Turns a body into a whole request, signed if the job wants it. */
-export function requestOf({ url, proof }: Pick<SendJob, 'url' | 'proof'>): (body: string) => Buffer {
+/** Converts a body to a complete HTTP request with the proof that the job asks for. */
+export function requestEncoder({ url, proof }: Pick<SendJob, 'url' | 'proof'>): (body: string) => Buffer {
   const { pathname, host } = new URL(url);
   const head = `POST ${pathname} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n${proof.header}: `;
   const proofOf = (body: string): string =>

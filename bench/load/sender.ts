@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type HttpConnection, openConnection } from './http-connection.ts';
 import type { SendJob, SendResult } from './job.ts';
 import { percentiles } from '../statistics.ts';
-import { bodiesOf, requestOf } from './requests.ts';
+import { bodyGenerator, requestEncoder } from './requests.ts';
 
 /*
- * The sender, a process of its own. Told a job, it makes ready what can be made before (`ready`), sends when told `go`, and answers with
- * what came of it.
+ * The sender, in its own process. It receives a job, prepares its requests and reports `ready`; at `go`
+ * it sends them and reports the result.
  */
 
-/** Requests that are made before the sending begins; of longer jobs each is made when it is sent. */
-const MADE_BEFORE = 50_000;
+/** Requests of jobs up to this size are prepared before sending; those of larger jobs while sending. */
+const MAX_PREPARED_REQUESTS = 50_000;
 
 interface Tally {
   readonly times: Float64Array;
@@ -27,39 +27,42 @@ function resultOf({ times, statuses, done }: Tally, tookMs: number): SendResult 
   };
 }
 
-function take(tally: Tally, begun: number, status: number): void {
-  tally.times[tally.done] = performance.now() - begun;
+function record(tally: Tally, started: number, status: number): void {
+  tally.times[tally.done] = performance.now() - started;
   tally.statuses.set(status, (tally.statuses.get(status) ?? 0) + 1);
   tally.done += 1;
 }
 
-/** Each connection sends its next request when the one before is answered. */
-function asFastAsAnswered(
+/** Each connection sends its next request after the response to the previous one. */
+function sendAsFastAsPossible(
   connections: readonly HttpConnection[],
   { count, request }: { readonly count: number; readonly request: (index: number) => Buffer },
   tally: Tally,
 ): Promise<void> {
   return new Promise((resolve) => {
     let next = 0;
-    const go = (connection: HttpConnection): void => {
+    const sendNext = (connection: HttpConnection): void => {
       if (next === count) return;
       const bytes = request(next);
       next += 1;
-      const begun = performance.now();
+      const started = performance.now();
       connection.post(bytes, (status) => {
-        take(tally, begun, status);
+        record(tally, started, status);
         if (tally.done === count) resolve();
-        else go(connection);
+        else sendNext(connection);
       });
     };
-    connections.forEach(go);
+    connections.forEach(sendNext);
   });
 }
 
-/** Requests go out when they are due; what finds no free connection waits, and its time runs from when it was due. */
-async function atRate(
+/**
+ * Sends each request when it is due. One without a free connection waits, but its response time is
+ * measured from the time when it was due.
+ */
+async function sendAtRate(
   connections: readonly HttpConnection[],
-  { job, make }: { readonly job: SendJob; readonly make: (createdAt: number) => Buffer },
+  { job, createRequest }: { readonly job: SendJob; readonly createRequest: (createdAt: number) => Buffer },
   tally: Tally,
 ): Promise<void> {
   const { count } = job.events;
@@ -67,57 +70,59 @@ async function atRate(
   const free = [...connections];
   const waiting: { request: Buffer; due: number }[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
-  const go = (connection: HttpConnection, { request, due }: { request: Buffer; due: number }): void =>
+  const post = (connection: HttpConnection, { request, due }: { request: Buffer; due: number }): void =>
     connection.post(request, (status) => {
-      take(tally, due, status);
+      record(tally, due, status);
       const next = waiting.shift();
       if (next === undefined) free.push(connection);
-      else go(connection, next);
+      else post(connection, next);
       if (tally.done === count) resolve();
     });
-  const begun = performance.now();
-  const epoch = Date.now() - begun;
+  const started = performance.now();
+  const epochMs = Date.now() - started;
   for (let sent = 0; sent < count; ) {
-    const due = begun + (sent * 1_000) / rate;
+    const due = started + (sent * 1_000) / rate;
     const wait = due - performance.now();
-    // Timers are good to a millisecond: what is due within one goes now.
+    // Timers have a resolution of one millisecond: send now what is due within one.
     if (wait > 1) {
       await sleep(wait);
       continue;
     }
-    const one = { request: make(Math.round(epoch + due)), due };
-    // In turn: the relay closes a connection that says nothing for its first ten seconds.
+    const next = { request: createRequest(Math.round(epochMs + due)), due };
+    // Round-robin: the relay closes a connection without a request in its first ten seconds.
     const connection = free.shift();
-    if (connection === undefined) waiting.push(one);
-    else go(connection, one);
+    if (connection === undefined) waiting.push(next);
+    else post(connection, next);
     sent += 1;
   }
   await promise;
 }
 
-function failed(error: Error): never {
+function throwError(error: Error): never {
   throw error;
 }
 
 async function run(job: SendJob, go: Promise<void>): Promise<SendResult> {
   const { count } = job.events;
-  const body = bodiesOf(job.events);
-  const request = requestOf(job);
-  const make = (createdAt: number): Buffer => request(body(createdAt));
-  const isMade = job.rate === undefined && count <= MADE_BEFORE;
-  const made = isMade ? Array.from({ length: count }, (_, index) => make(Date.now() + index)) : [];
+  const body = bodyGenerator(job.events);
+  const encode = requestEncoder(job);
+  const createRequest = (createdAt: number): Buffer => encode(body(createdAt));
+  const isPrepared = job.rate === undefined && count <= MAX_PREPARED_REQUESTS;
+  const prepared = isPrepared
+    ? Array.from({ length: count }, (_, index) => createRequest(Date.now() + index))
+    : [];
   const connections = await Promise.all(
-    Array.from({ length: job.connections }, () => openConnection(new URL(job.url), failed)),
+    Array.from({ length: job.connections }, () => openConnection(new URL(job.url), throwError)),
   );
   const tally: Tally = { times: new Float64Array(count), statuses: new Map(), done: 0 };
   process.send?.({ type: 'ready' });
   await go;
-  const begun = performance.now();
+  const started = performance.now();
   if (job.rate === undefined) {
-    const requests = { count, request: (index: number) => made[index] ?? make(Date.now()) };
-    await asFastAsAnswered(connections, requests, tally);
-  } else await atRate(connections, { job, make }, tally);
-  const result = resultOf(tally, performance.now() - begun);
+    const requests = { count, request: (index: number) => prepared[index] ?? createRequest(Date.now()) };
+    await sendAsFastAsPossible(connections, requests, tally);
+  } else await sendAtRate(connections, { job, createRequest }, tally);
+  const result = resultOf(tally, performance.now() - started);
   for (const connection of connections) connection.close();
   return result;
 }

@@ -5,91 +5,95 @@ import type { Bench, Figure, Part } from '../part.ts';
 import { type CountingInlet, startInlet } from '../processes/inlet.ts';
 import { relayFolder, type RelayUnderTest } from '../processes/relay.ts';
 import { peakMib } from '../processes/usage.ts';
-import { acceptRate } from './accept.ts';
+import { measureAcceptRate } from './accept.ts';
 
-/** ms until an answer of the inlet. */
-const LATENCY = 20;
+const INLET_LATENCY_MS = 20;
+/** Messages that land before the rate is measured. */
+const WARM_UP_EVENTS = 5_000;
 
-function rate(of: RelayUnderTest, count: number): Promise<number> {
-  return acceptRate(of.webhook('header'), 330, count);
+function acceptRate(of: RelayUnderTest, count: number): Promise<number> {
+  return measureAcceptRate(of.webhook('header'), 330, count);
 }
 
-async function versusEmpty(
+async function compareWithEmptyStore(
   bench: Bench,
   inlet: CountingInlet,
   full: RelayUnderTest,
 ): Promise<readonly Figure[]> {
-  bench.report('accepting beside the backlog, and into an empty store, in turn');
+  bench.log('accepting with the backlog and into an empty store alternately');
   const folder = relayFolder(inlet);
   const empty = await folder.start(SMALL_POD);
-  await empty.deliver(false);
+  await empty.setDelivering(false);
   const count = bench.short ? 4_000 : 10_000;
-  await rate(empty, 2_000);
+  await acceptRate(empty, 2_000);
   const { ratio, control, a, b } = await compare(
     bench.short ? 1 : 3,
-    () => rate(full, count),
-    () => rate(empty, count),
+    () => acceptRate(full, count),
+    () => acceptRate(empty, count),
   );
-  await empty.end();
+  await empty.stop();
   folder.remove();
   return [
-    { what: 'accepted beside the backlog', value: a, unit: '/s' },
+    { what: 'accepted with the backlog', value: a, unit: '/s' },
     { what: 'accepted into an empty store', value: b, unit: '/s' },
-    { what: 'beside the backlog to empty', value: ratio, unit: '×', goal: { least: 0.9 }, control },
+    { what: 'ratio with backlog / empty store', value: ratio, unit: '×', goal: { least: 0.9 }, control },
   ];
 }
 
-/** Events a second that land, over some seconds after the first have. */
+/** Events that land per second, measured after the first ones have landed. */
 async function drainRate(inlet: CountingInlet, relay: RelayUnderTest, seconds: number): Promise<number> {
-  await relay.deliver(true);
-  await inlet.landed(5_000);
+  await relay.setDelivering(true);
+  await inlet.whenLanded(WARM_UP_EVENTS);
   const { events: before } = await inlet.counts();
-  const begun = performance.now();
+  const started = performance.now();
   await sleep(seconds * 1_000);
   const { events } = await inlet.counts();
-  return ((events - before) * 1_000) / (performance.now() - begun);
+  return ((events - before) * 1_000) / (performance.now() - started);
 }
 
-/** A million events that wait: what they cost, whether the intake minds them, how fast they go out, how soon a restarted relay is ready. */
+/**
+ * A million pending events: their size, their effect on the intake, the time of a restart, and the rate
+ * at which they are delivered.
+ */
 export const backlog: Part = async (bench) => {
   const sizes = sizesOf(bench);
-  const inlet = await startInlet(LATENCY);
-  const { folder, relay, grown } = await fillStore(bench, inlet, sizes);
-  bench.shared.grown = grown;
-  const pending = grown.at(-1)?.events ?? 0;
-  const rows = await versusEmpty(bench, inlet, relay);
+  const inlet = await startInlet(INLET_LATENCY_MS);
+  const { folder, relay, growth } = await fillStore(bench, inlet, sizes);
+  bench.shared.growth = growth;
+  const pending = growth.at(-1)?.events ?? 0;
+  const rows = await compareWithEmptyStore(bench, inlet, relay);
   const bytes = storeBytes(folder) / (await relay.ledger()).pending;
   const peakFilling = peakMib(relay.pid);
-  await relay.end('SIGKILL');
+  await relay.stop('SIGKILL');
 
-  bench.report('restart after a kill');
+  bench.log('restarting after SIGKILL');
   const seconds = bench.short ? 4 : 10;
-  const again = await folder.start(SMALL_POD);
-  const { readyMs } = again;
-  bench.report('delivering events and profile records');
-  const both = await drainRate(inlet, again, seconds);
-  const peakDraining = peakMib(again.pid);
-  await again.end('SIGKILL');
+  const restarted = await folder.start(SMALL_POD);
+  const { readyMs } = restarted;
+  bench.log('delivering events and profile records');
+  const bothRate = await drainRate(inlet, restarted, seconds);
+  const peakDraining = peakMib(restarted.pid);
+  await restarted.stop('SIGKILL');
 
-  bench.report('delivering events alone');
+  bench.log('delivering events only');
   await inlet.reset();
-  const alone = await folder.start(SMALL_POD, { profile: undefined });
-  const events = await drainRate(inlet, alone, seconds);
-  const peakAlone = peakMib(alone.pid);
-  await alone.end('SIGKILL');
+  const eventsOnly = await folder.start(SMALL_POD, { profile: undefined });
+  const eventsOnlyRate = await drainRate(inlet, eventsOnly, seconds);
+  const peakEventsOnly = peakMib(eventsOnly.pid);
+  await eventsOnly.stop('SIGKILL');
   folder.remove();
-  await inlet.end();
-  const from = `from the backlog, inlet ${LATENCY} ms away`;
+  await inlet.stop();
+  const from = `from the backlog at ${INLET_LATENCY_MS} ms inlet latency`;
   return [
     ...rows,
-    { what: `disk an event, ${pending} pending`, value: bytes, unit: 'B' },
-    { what: 'restart to ready after a kill', value: readyMs, unit: 'ms', goal: { most: 2_000 } },
-    { what: `landed ${from}, with profile records`, value: both, unit: '/s' },
-    { what: `landed ${from}, events alone`, value: events, unit: '/s', goal: { least: 5_000 } },
-    { what: 'most resident memory, accepting', value: peakFilling, unit: 'MiB', goal: { most: 256 } },
+    { what: `disk space per event, ${pending} pending`, value: bytes, unit: 'B' },
+    { what: 'time to ready after SIGKILL', value: readyMs, unit: 'ms', goal: { most: 2_000 } },
+    { what: `delivered ${from}, with profile records`, value: bothRate, unit: '/s' },
+    { what: `delivered ${from}, events only`, value: eventsOnlyRate, unit: '/s', goal: { least: 5_000 } },
+    { what: 'peak resident memory while accepting', value: peakFilling, unit: 'MiB', goal: { most: 256 } },
     {
-      what: 'most resident memory, delivering',
-      value: Math.max(peakDraining, peakAlone),
+      what: 'peak resident memory while delivering',
+      value: Math.max(peakDraining, peakEventsOnly),
       unit: 'MiB',
       goal: { most: 256 },
     },

@@ -5,37 +5,38 @@ import { startInlet } from '../processes/inlet.ts';
 import { relayFolder } from '../processes/relay.ts';
 import { prepareSender, send } from '../processes/sender.ts';
 
-const RATE = 250;
+const EVENTS_PER_SECOND = 250;
+const POLL_INTERVAL_MS = 50;
 
-/** Time until the events of a thousand customers have landed, alone and beside one customer with very many. */
-export const hot: Part = async ({ short, report: told }) => {
+/** Delivery time for a thousand customers, with and without one customer who has very many events. */
+export const hot: Part = async ({ short, log }) => {
   const seconds = short ? 3 : 8;
   const inlet = await startInlet();
-  /** p99 of the others, ms. */
-  const measure = async (beside: number): Promise<number> => {
+  /** p99 of the other customers, ms. */
+  const measure = async (hotEvents: number): Promise<number> => {
     const folder = relayFolder(inlet);
     const relay = await folder.start();
     await inlet.reset();
     const target = relay.webhook('header');
-    const crowd = await prepareSender({
+    const sender = await prepareSender({
       ...target,
       connections: 20,
-      rate: RATE,
-      events: { count: RATE * seconds, body: 330, customers: 1_000, seed: 1 },
+      rate: EVENTS_PER_SECOND,
+      events: { count: EVENTS_PER_SECOND * seconds, body: 330, customers: 1_000, seed: 1 },
     });
-    if (beside > 0) {
-      told(`beside a customer with ${beside} events`);
-      const events = { count: beside, body: 330, customers: 'hot', seed: 2 } as const;
+    if (hotEvents > 0) {
+      log(`with a customer who has ${hotEvents} events`);
+      const events = { count: hotEvents, body: 330, customers: 'hot', seed: 2 } as const;
       await send({ ...target, connections: 50, events });
-    } else told('alone');
-    await crowd.go();
+    } else log('without that customer');
+    await sender.go();
     let { others } = await inlet.times();
-    while (others.count < RATE * seconds) {
-      await sleep(50);
+    while (others.count < EVENTS_PER_SECOND * seconds) {
+      await sleep(POLL_INTERVAL_MS);
       ({ others } = await inlet.times());
     }
-    // The hot customer's events that are left are of no interest.
-    await relay.end('SIGKILL');
+    // The remaining events of the hot customer do not matter.
+    await relay.stop('SIGKILL');
     folder.remove();
     return others.p99;
   };
@@ -45,10 +46,10 @@ export const hot: Part = async ({ short, report: told }) => {
     () => measure(0),
     () => measure(events),
   );
-  await inlet.end();
+  await inlet.stop();
   return [
-    { what: 'others alone, p99', value: a, unit: 'ms' },
-    { what: `others beside a customer with ${events} events, p99`, value: b, unit: 'ms' },
-    { what: 'beside to alone', value: 1 / ratio, unit: '×', goal: { most: 1.5 }, control },
+    { what: 'other customers alone, p99', value: a, unit: 'ms' },
+    { what: `other customers with one who has ${events} events, p99`, value: b, unit: 'ms' },
+    { what: 'ratio with / without that customer', value: 1 / ratio, unit: '×', goal: { most: 1.5 }, control },
   ];
 };

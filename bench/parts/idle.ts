@@ -5,32 +5,34 @@ import { startInlet } from '../processes/inlet.ts';
 import { relayFolder } from '../processes/relay.ts';
 import { cpuSeconds, residentMib } from '../processes/usage.ts';
 
-/** A relay without anything to do, and its start. */
-export const idle: Part = async ({ short, report: told }) => {
+const SETTLE_MS = 2_000;
+
+/** A relay without events: its start, its memory and its CPU use. */
+export const idle: Part = async ({ short, log }) => {
   const inlet = await startInlet();
   const folder = relayFolder(inlet);
-  told('starts');
+  log('measuring starts');
   const starts: number[] = [];
   for (let round = 0; round < (short ? 2 : 5); round += 1) {
     const relay = await folder.start();
     starts.push(relay.readyMs);
-    await relay.end();
+    await relay.stop();
   }
   const relay = await folder.start();
   const seconds = short ? 3 : 10;
-  told(`${seconds} s of nothing`);
-  // What the start left to be done is not idleness.
-  await sleep(2_000);
+  log(`idle for ${seconds} s`);
+  // Work that the start leaves behind is not idle time.
+  await sleep(SETTLE_MS);
   const cpuBefore = cpuSeconds(relay.pid);
   await sleep(seconds * 1_000);
   const share = (cpuSeconds(relay.pid) - cpuBefore) / seconds;
   const resident = residentMib(relay.pid);
-  await relay.end();
+  await relay.stop();
   folder.remove();
-  await inlet.end();
+  await inlet.stop();
   return [
-    { what: 'start to ready, median', value: median(starts), unit: 'ms' },
+    { what: 'time from start to ready, median', value: median(starts), unit: 'ms' },
     { what: 'resident memory', value: resident, unit: 'MiB' },
-    { what: 'of one processor', value: share * 100, unit: '%' },
+    { what: 'CPU use, of one CPU', value: share * 100, unit: '%' },
   ];
 };

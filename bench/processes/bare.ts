@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import type { SendJob } from '../load/job.ts';
 import { freePort } from '../../test/helpers/free-port.ts';
-import { waitUntilUp, endChild, startChild } from './child.ts';
+import { waitUntilUp, stopChild, startChild } from './child.ts';
 
 const BARE = fileURLToPath(new URL('../load/bare.ts', import.meta.url));
 const SECRET = 'secret-of-the-bare-route';
 
-/** The bare route in a process of its own. */
+/** The bare route (bench/load/bare.ts) in its own process. */
 export interface BareRoute {
   webhook(proof: 'header' | 'hmac'): Pick<SendJob, 'url' | 'proof'>;
-  end(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 const SOURCES = [
@@ -40,6 +40,6 @@ export async function startBare(): Promise<BareRoute> {
       url: `${url}/webhooks/${type}`,
       proof: { type, header: type === 'hmac' ? 'x-signature' : 'x-relay-key', secret: SECRET },
     }),
-    end: () => endChild(child),
+    stop: () => stopChild(child),
   };
 }

@@ -2,40 +2,44 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Processes of this run; none outlives it. */
-const everyone = new Set<ChildProcess>();
-process.once('exit', () => everyone.forEach((child) => child.kill('SIGKILL')));
+const POLL_INTERVAL_MS = 5;
 
-/** Ends a process and resolves when it is gone. */
-export async function endChild(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+/** Running processes; they are killed when the bench exits. */
+const allRunning = new Set<ChildProcess>();
+process.once('exit', () => allRunning.forEach((child) => child.kill('SIGKILL')));
+
+/** Stops a process and resolves when it has exited. */
+export async function stopChild(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
+  const exited = once(child, 'exit');
   child.kill(signal);
-  await gone;
+  await exited;
 }
 
 /**
- * A Node process of this bench. Its output is thrown away, so that nobody spends time on reading it, but for errors, which are shown.
- * @param words what Node is given: flags, file, arguments
+ * Starts a Node process. Its standard output is discarded, because reading it would take CPU time; its
+ * standard error is shown.
+ * @param args arguments of Node: flags, file and its arguments
  */
-export function startChild(words: readonly string[], ipc = false): ChildProcess {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
+export function startChild(args: readonly string[], ipc = false): ChildProcess {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
     stdio: ['ignore', 'ignore', 'inherit', ...(ipc ? ['ipc' as const] : [])],
   });
-  everyone.add(child);
-  child.once('exit', () => everyone.delete(child));
+  allRunning.add(child);
+  child.once('exit', () => allRunning.delete(child));
   return child;
 }
 
-/** Resolves when a process answers a GET with 200. Throws when it has ended instead. */
+/** Polls until a GET is answered with 200. @throws Error if the process exits before that */
 export async function waitUntilUp(url: string, child: ChildProcess): Promise<void> {
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}`);
+    if (child.exitCode !== null)
+      throw new Error(`${child.spawnargs.join(' ')} exited with ${child.exitCode}`);
     const status = await fetch(url).then(
       async (response) => (await response.arrayBuffer(), response.status),
       () => 0,
     );
     if (status === 200) return;
-    await sleep(5);
+    await sleep(POLL_INTERVAL_MS);
   }
 }

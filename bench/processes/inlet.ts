@@ -2,28 +2,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Counts, Times } from '../load/arrivals.ts';
 import { freePort } from '../../test/helpers/free-port.ts';
-import { waitUntilUp, endChild, startChild } from './child.ts';
+import { waitUntilUp, stopChild, startChild } from './child.ts';
 
 const INLET = fileURLToPath(new URL('../load/inlet.ts', import.meta.url));
 
-/** An Adobe in a process of its own that counts what lands. */
+/** A simulated Adobe (bench/load/inlet.ts) in its own process that counts what lands. */
 export interface CountingInlet {
   readonly imsUrl: string;
   readonly inletUrl: string;
   counts(): Promise<Counts>;
   times(): Promise<Times>;
   reset(): Promise<void>;
-  /** Resolves when so many different events have landed. Throws when none landed for a minute. */
-  landed(events: number): Promise<void>;
-  end(): Promise<void>;
+  /** Resolves when so many distinct events have landed. @throws Error if none landed for a minute */
+  whenLanded(events: number): Promise<void>;
+  stop(): Promise<void>;
 }
 
-const PATIENCE = 60_000;
+const MAX_STALL_MS = 60_000;
+const POLL_INTERVAL_MS = 20;
 
-/** @param latency ms until an answer */
-export async function startInlet(latency = 0): Promise<CountingInlet> {
+/** @param latencyMs delay of each response */
+export async function startInlet(latencyMs = 0): Promise<CountingInlet> {
   const port = await freePort();
-  const child = startChild([INLET, '--port', String(port), '--latency', String(latency)]);
+  const child = startChild([INLET, '--port', String(port), '--latency', String(latencyMs)]);
   const url = `http://127.0.0.1:${port}`;
   await waitUntilUp(`${url}/counts`, child);
   const read = async <T>(path: string): Promise<T> => (await (await fetch(`${url}${path}`)).json()) as T;
@@ -34,19 +35,19 @@ export async function startInlet(latency = 0): Promise<CountingInlet> {
     counts,
     times: () => read('/times'),
     reset: async () => void (await read('/reset')),
-    landed: async (events) => {
+    whenLanded: async (events) => {
       let last = 0;
-      let since = performance.now();
+      let lastProgress = performance.now();
       for (;;) {
         const { events: now } = await counts();
         if (now >= events) return;
-        if (now > last) since = performance.now();
-        if (performance.now() - since > PATIENCE)
+        if (now > last) lastProgress = performance.now();
+        if (performance.now() - lastProgress > MAX_STALL_MS)
           throw new Error(`${now} of ${events} events have landed, and none for a minute`);
         last = now;
-        await sleep(20);
+        await sleep(POLL_INTERVAL_MS);
       }
     },
-    end: () => endChild(child),
+    stop: () => stopChild(child),
   };
 }

@@ -5,43 +5,43 @@ import { stringify } from 'yaml';
 import { ADMIN_TOKEN, KEY, relayConfig, type RelayTargets } from '../../test/helpers/relay-process.ts';
 import type { SendJob } from '../load/job.ts';
 import { freePort } from '../../test/helpers/free-port.ts';
-import { waitUntilUp, endChild, startChild } from './child.ts';
+import { waitUntilUp, stopChild, startChild } from './child.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-/** Beside the project rather than in a temporary folder, which may be in memory: what is measured is a disk. */
+/** In the project and not in a temporary folder, which may be in memory: the disk is to be measured. */
 const DATA = fileURLToPath(new URL('../.data/', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   readonly scripts: { readonly relay: string };
 };
-/** Node's flags of `npm run relay`, which are those of the image. */
-const FLAGS = scripts.relay.split(' ').filter((word) => word.startsWith('--'));
+/** Node flags of `npm run relay`, which are those of the image. */
+const RELAY_FLAGS = scripts.relay.split(' ').filter((argument) => argument.startsWith('--'));
 const SIGNING_SECRET = 'signing-secret-of-the-bench';
 
 export interface Ledger {
   readonly pending: number;
 }
 
-/** A relay in a process of its own, as built. */
+/** The built relay in its own process. */
 export interface RelayUnderTest {
   readonly pid: number;
-  /** From the start of the process until it said on /readyz that it is ready, ms. */
+  /** From the start of the process until /readyz reports that it is ready, ms. */
   readonly readyMs: number;
-  /** The webhook of the source with this verifier, and what proves the sender there. */
+  /** The webhook of the source with this verifier, and the proof of the sender. */
   webhook(proof: 'header' | 'hmac'): Pick<SendJob, 'url' | 'proof'>;
-  /** Whether delivery goes on, as an operator pauses and resumes it. */
-  deliver(flowing: boolean): Promise<void>;
+  /** Pauses or resumes delivery, as an operator does. */
+  setDelivering(isDelivering: boolean): Promise<void>;
   ledger(): Promise<Ledger>;
-  end(signal?: NodeJS.Signals): Promise<void>;
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 export interface RelayFolder {
   readonly store: string;
-  /** `words` are Node's own flags; `change` is made to the destination. */
-  start(words?: readonly string[], change?: DestinationChange): Promise<RelayUnderTest>;
+  /** @param change overrides settings of the destination */
+  start(nodeFlags?: readonly string[], change?: DestinationChange): Promise<RelayUnderTest>;
   remove(): void;
 }
 
-/** Changes to the destination of the configuration. */
+/** Settings that override those of the destination. */
 export type DestinationChange = Readonly<Record<string, unknown>>;
 
 function configOf(
@@ -68,23 +68,27 @@ function configOf(
   };
 }
 
-/** A folder with the data of a relay, which outlives its process: started again, it goes on where it stood. */
-export function relayFolder(targets: RelayTargets, always: DestinationChange = {}): RelayFolder {
+/**
+ * A folder with the data and configuration of a relay. A relay that is started again in it continues
+ * with the same data.
+ * @param defaults settings of the destination for every start
+ */
+export function relayFolder(targets: RelayTargets, defaults: DestinationChange = {}): RelayFolder {
   mkdirSync(DATA, { recursive: true });
   const folder = mkdtempSync(join(DATA, 'relay-'));
   const store = join(folder, 'store');
   return {
     store,
     remove: () => rmSync(folder, { recursive: true, force: true }),
-    start: async (words = [], change = {}) => {
+    start: async (nodeFlags = [], change = {}) => {
       const ports = { intake: await freePort(), admin: await freePort() };
       const file = join(folder, 'relay.yaml');
-      writeFileSync(file, stringify(configOf(targets, ports, store, { ...always, ...change })));
-      const begun = performance.now();
-      const child = startChild([...words, ...FLAGS, MAIN, 'serve', '--config', file]);
+      writeFileSync(file, stringify(configOf(targets, ports, store, { ...defaults, ...change })));
+      const started = performance.now();
+      const child = startChild([...nodeFlags, ...RELAY_FLAGS, MAIN, 'serve', '--config', file]);
       const adminUrl = `http://127.0.0.1:${ports.admin}`;
       await waitUntilUp(`${adminUrl}/readyz`, child);
-      const readyMs = performance.now() - begun;
+      const readyMs = performance.now() - started;
       const admin = async (path: string, method = 'GET'): Promise<unknown> => {
         const response = await fetch(`${adminUrl}/admin/v1/${path}`, {
           method,
@@ -103,11 +107,11 @@ export function relayFolder(targets: RelayTargets, always: DestinationChange = {
               ? { type: 'hmac', header: 'x-signature', secret: SIGNING_SECRET }
               : { type: 'header', header: 'x-relay-key', secret: KEY },
         }),
-        deliver: async (flowing) => {
-          await admin(`destinations/acme-aep/${flowing ? 'resume' : 'pause'}`, 'POST');
+        setDelivering: async (isDelivering) => {
+          await admin(`destinations/acme-aep/${isDelivering ? 'resume' : 'pause'}`, 'POST');
         },
         ledger: async () => (await admin('ledger')) as Ledger,
-        end: (signal) => endChild(child, signal),
+        stop: (signal) => stopChild(child, signal),
       };
     },
   };

@@ -2,30 +2,30 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { SendJob, SendResult } from '../load/job.ts';
-import { endChild, startChild } from './child.ts';
+import { stopChild, startChild } from './child.ts';
 
 const SENDER = fileURLToPath(new URL('../load/sender.ts', import.meta.url));
 
-type Told = { readonly type: 'ready' } | { readonly type: 'result'; readonly result: SendResult };
+type Message = { readonly type: 'ready' } | { readonly type: 'result'; readonly result: SendResult };
 
-/** A sender in a process of its own that has its requests ready. */
+/** A sender (bench/load/sender.ts) in its own process that has prepared its requests. */
 export interface ReadySender {
-  /** Sends all of them. Throws when one was answered otherwise than 200. */
+  /** Sends all of them. @throws Error if any response is not 200 */
   go(): Promise<SendResult>;
 }
 
-async function next<T extends Told['type']>(
+async function next<T extends Message['type']>(
   child: ChildProcess,
   type: T,
-): Promise<Extract<Told, { type: T }>> {
-  const [told] = (await Promise.race([
+): Promise<Extract<Message, { type: T }>> {
+  const [message] = (await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(([code]) => {
-      throw new Error(`a sender ended with ${code}`);
+      throw new Error(`a sender exited with ${code}`);
     }),
-  ])) as [Told];
-  if (told.type !== type) throw new Error(`a sender said ${told.type} instead of ${type}`);
-  return told as Extract<Told, { type: T }>;
+  ])) as [Message];
+  if (message.type !== type) throw new Error(`a sender sent ${message.type} instead of ${type}`);
+  return message as Extract<Message, { type: T }>;
 }
 
 export async function prepareSender(job: SendJob): Promise<ReadySender> {
@@ -36,9 +36,10 @@ export async function prepareSender(job: SendJob): Promise<ReadySender> {
     go: async () => {
       child.send({ type: 'go' });
       const { result } = await next(child, 'result');
-      await endChild(child);
-      const others = Object.keys(result.statuses).filter((status) => status !== '200');
-      if (others.length > 0) throw new Error(`not every event was taken: ${JSON.stringify(result.statuses)}`);
+      await stopChild(child);
+      const failures = Object.keys(result.statuses).filter((status) => status !== '200');
+      if (failures.length > 0)
+        throw new Error(`not every event was accepted: ${JSON.stringify(result.statuses)}`);
       return result;
     },
   };

@@ -18,7 +18,7 @@ const INHERITED_FIELDS = [
   'eventLogId',
 ] as const;
 
-/** Nested envelopes that are removed at most. */
+/** Maximum number of nested envelopes. */
 const MAX_ENVELOPES = 6;
 
 /** The event with an `eventName`, or what is wrong and where, without content of the body. */
@@ -102,8 +102,8 @@ function searchInside(envelope: JsonObject, levels: number): Found {
 }
 
 /**
- * The wrapper names an event whose `attributes` have no `eventName`. This has precedence over a name
- * that is found deeper and has no data beside it: that one belongs to the event's own data.
+ * The wrapper names an event whose `attributes` have no `eventName`. This has precedence over a
+ * name that is found deeper and has no data beside it: that one belongs to the event's own data.
  */
 function namedByWrapper(wrapper: JsonObject): JsonObject | undefined {
   const attributes = wrapper['attributes'];

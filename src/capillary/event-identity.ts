@@ -23,9 +23,9 @@ export function identityOf(event: IdentityFields): string {
 }
 
 /**
- * The key by which events are kept in order: the customerId, else the first stable identifier of the
- * person, else the group. It is personal data in plain text, so it is hashed (`laneOf`) before it is
- * stored. Undefined if the event is about nobody.
+ * The key by which events are kept in order: the customerId, else the first stable identifier of
+ * the person, else the group. It is personal data in plain text, so it is hashed (`laneOf`) before
+ * it is stored. Undefined if the event is about nobody.
  */
 export function laneKeyOf(data: JsonObject, customerId = customerIdOf(data)): string | undefined {
   if (customerId !== undefined) {

@@ -6,7 +6,10 @@ import { isBlank, isJsonObject, type JsonObject, type JsonValue, parseJsonText }
 import { customerIdOf } from './person.ts';
 import { parseEpoch } from './times.ts';
 
-/** `detail` explains what is wrong and where. It appears in answers and logs, so it has no content of the body. */
+/**
+ * `detail` explains what is wrong and where. It appears in answers and logs, so it has no content
+ * of the body.
+ */
 export type ParsedEvent =
   | { readonly ok: true; readonly event: CapillaryEvent }
   | {
@@ -18,15 +21,18 @@ export type ParsedEvent =
 export interface ParseOptions {
   /** Organisations that the source accepts events of; absent or empty: any. */
   readonly orgIds?: readonly number[];
-  /** For an event that was parsed before: it keeps these values even if the rules have changed since. */
+  /**
+   * For an event that was parsed before: it keeps these values even if the rules have changed
+   * since.
+   */
   readonly known?: Pick<CapillaryEvent, 'identity' | 'lane'>;
 }
 
 const MAX_NAME_CHARS = 200;
 
 /**
- * Removes a byte order mark and replaces bytes that are not UTF-8, because one corrupt name must not
- * lose the event.
+ * Removes a byte order mark and replaces bytes that are not UTF-8, because one corrupt name must
+ * not lose the event.
  */
 const decoder = new TextDecoder();
 
@@ -133,7 +139,9 @@ function orgIdOf(event: JsonObject, orgIds: readonly number[]): Field<number> {
   return { problem: isBlank(own) ? 'there is no orgId' : 'orgId is not a non-negative integer' };
 }
 
-/** The content of the event; `{}` if it is not an object. Some senders encode it as a JSON string. */
+/**
+ * The content of the event; `{}` if it is not an object. Some senders encode it as a JSON string.
+ */
 function dataOf(event: JsonObject): JsonObject {
   const data = event['data'];
   if (typeof data !== 'string') {

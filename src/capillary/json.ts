@@ -17,7 +17,9 @@ export function isBlank(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 }
 
-/** True for blank values and for empty arrays and objects: they mean "no value" to both platforms. */
+/**
+ * True for blank values and for empty arrays and objects: they mean "no value" to both platforms.
+ */
 export function isEmpty(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) {
     return isBlank(value);
@@ -82,8 +84,8 @@ export type ParsedText =
   | { readonly ok: false; readonly code: 'not-json' | 'too-deep'; readonly detail: string };
 
 /**
- * Parses JSON. Integers beyond 2^53 become strings of their digits, so that ids stay exact; keys are
- * trimmed; `__proto__` is removed. Never throws.
+ * Parses JSON. Integers beyond 2^53 become strings of their digits, so that ids stay exact; keys
+ * are trimmed; `__proto__` is removed. Never throws.
  */
 export function parseJsonText(text: string): ParsedText {
   let value: JsonValue;

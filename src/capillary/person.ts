@@ -55,9 +55,9 @@ export function personOf(data: JsonObject): Person | undefined {
 }
 
 /**
- * The customerId of the person that the event is about. If a group event names no member, the acting
- * person is used (docs/platforms/capillary.md#group-entities); if it names a member without a
- * customerId, there is none, because the acting person may be somebody else.
+ * The customerId of the person that the event is about. If a group event names no member, the
+ * acting person is used (docs/platforms/capillary.md#group-entities); if it names a member without
+ * a customerId, there is none, because the acting person may be somebody else.
  */
 export function customerIdOf(data: JsonObject): string | undefined {
   const member = groupMemberIn(data);
@@ -74,7 +74,9 @@ export function customerIdOf(data: JsonObject): string | undefined {
   );
 }
 
-/** The type of an `entityInformation` in capitals (`USER`, `USERGROUP2`); undefined if it has none. */
+/**
+ * The type of an `entityInformation` in capitals (`USER`, `USERGROUP2`); undefined if it has none.
+ */
 export function entityTypeOf(entity: JsonValue | undefined): string | undefined {
   const type = isJsonObject(entity) ? entity['entityType'] : undefined;
   return typeof type === 'string' && type.trim() !== '' ? type.trim().toUpperCase() : undefined;
@@ -114,8 +116,8 @@ function cardHolderOf(data: JsonObject): Person | undefined {
 
 /**
  * The customer of an event that names customers in its items only: coupons issued, reward
- * transactions updated (docs/platforms/capillary.md#coupons-and-rewards). Undefined unless all items
- * name the same one.
+ * transactions updated (docs/platforms/capillary.md#coupons-and-rewards). Undefined unless all
+ * items name the same one.
  */
 function personInItems(data: JsonObject): Person | undefined {
   const persons = [

@@ -49,8 +49,8 @@ export function parseLocalDate(text: string, timezone: string): number | undefin
 }
 
 /**
- * Reads the time of a field from its shadow field `<field>InMillis` if that is a date, else from the
- * field itself, which can be a number or a text. Undefined if neither is a date
+ * Reads the time of a field from its shadow field `<field>InMillis` if that is a date, else from
+ * the field itself, which can be a number or a text. Undefined if neither is a date
  * (docs/platforms/capillary.md#dates-inside-data).
  */
 export function pickTime(object: JsonObject, field: string, timezone: string): number | undefined {

@@ -1,6 +1,5 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
-import { failureOf } from '../adobe/http.ts';
 import { loadCommandConfig, optionalConfigOption } from './command-config.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { printable } from './table.ts';
@@ -109,7 +108,9 @@ function headersFor(token: string | undefined, hasBody: boolean): Record<string,
   };
 }
 
-function unreachable(url: string, error: unknown): UnreachableError {
+async function unreachable(url: string, error: unknown): Promise<UnreachableError> {
+  // Imported on demand: it loads the HTTP client that is used for Adobe.
+  const { failureOf } = await import('../adobe/http.ts');
   // The TypeError that fetch throws only says that it failed; its cause says why.
   const { code, detail } = failureOf(error instanceof TypeError ? (error.cause ?? error) : error);
   const reason = code === 'refused' ? 'the connection was refused' : detail;
@@ -163,7 +164,7 @@ export function createAdminClient(
     try {
       return await fetch(target, request);
     } catch (error) {
-      throw unreachable(url, error);
+      throw await unreachable(url, error);
     }
   };
   const call = async (method: Method, target: string, body?: unknown): Promise<unknown> => {

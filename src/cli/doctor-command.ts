@@ -56,9 +56,9 @@ function storeFindings({ store }: LoadedConfig['config']): Finding[] {
   ];
 }
 
-async function examine(loaded: LoadedConfig, offline: boolean): Promise<Finding[]> {
+async function runChecks(loaded: LoadedConfig, offline: boolean): Promise<Finding[]> {
   const { config, path, files } = loaded;
-  // The network comes first: fsync blocks the process, which would falsify response times.
+  // The network comes first: fsync blocks the process, which would distort response times.
   const network = offline ? [] : await networkFindings(config.destinations);
   const zones = [...new Set(config.sources.map(({ timezone }) => timezone))];
   return [
@@ -73,7 +73,7 @@ async function examine(loaded: LoadedConfig, offline: boolean): Promise<Finding[
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
-function format(findings: readonly Finding[]): string {
+function formatFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   return findings
     .map(({ check, level, detail, cure }) => {
@@ -96,13 +96,13 @@ async function runDoctor({ config: file, offline = false, json = false }: Doctor
   const loaded = await loadOrReport(file);
   const isLoaded = !Array.isArray(loaded);
   // The machine can be checked without a configuration.
-  const findings = isLoaded ? await examine(loaded, offline) : [...loaded, ...systemFindings([], 1)];
+  const findings = isLoaded ? await runChecks(loaded, offline) : [...loaded, ...systemFindings([], 1)];
   const failed = count(findings, 'fail');
   const warnings = count(findings, 'warn');
   if (json) printJson({ ok: failed === 0, file, findings });
   else
     console.log(
-      `${format(findings)}\n\n${count(findings, 'ok')} ok, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${failed} failed`,
+      `${formatFindings(findings)}\n\n${count(findings, 'ok')} ok, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${failed} failed`,
     );
   process.exitCode = exitCodeOf(isLoaded, failed);
 }

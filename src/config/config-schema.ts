@@ -85,7 +85,9 @@ const logSchema = z.strictObject({
   level: z.enum(LOG_LEVELS).default('info').describe('Lowest level that is logged.'),
 });
 
-/** The whole configuration. Unknown keys are refused. Parsed durations are ms, parsed sizes bytes. */
+/**
+ * The whole configuration. Unknown keys are refused. Parsed durations are ms, parsed sizes bytes.
+ */
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}).describe("The public server, which receives Capillary's webhooks."),
   admin: adminSchema.prefault({}).describe('The admin server: health, metrics and the admin API.'),

@@ -37,8 +37,8 @@ function retentionFindings({ store: { retention } }: Draft): Finding[] {
 const KEY_BYTES = 32;
 
 /**
- * An AES-256 key, given as base64 or base64url of 32 bytes or as 64 hexadecimal digits; undefined if
- * it is neither.
+ * An AES-256 key, given as base64 or base64url of 32 bytes or as 64 hexadecimal digits; undefined
+ * if it is neither.
  */
 export function parseEncryptionKey(text: string): Buffer | undefined {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, 'hex');
@@ -132,7 +132,9 @@ function sourceFindings({ sources }: Draft, checks: readonly SourceCheck[]): Fin
   );
 }
 
-/** Problems between keys whose values are valid on their own, and those that the source checks find. */
+/**
+ * Problems between keys whose values are valid on their own, and those that the source checks find.
+ */
 export function crossFindings(tree: unknown, checks: readonly SourceCheck[]): Finding[] {
   const draft = draftOf(tree);
   return [

@@ -200,7 +200,9 @@ export const destinationFields = z.strictObject({
 
 type Fields = z.output<typeof destinationFields>;
 
-/** Reduces the batch to the messages of one second: the rate limit could never admit a larger one. */
+/**
+ * Reduces the batch to the messages of one second: the rate limit could never admit a larger one.
+ */
 function limitBatch(fields: Fields): Fields {
   return {
     ...fields,

@@ -32,16 +32,16 @@ function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function readValid<S extends z.ZodObject>(schema: S, block: unknown): Partial<z.output<S>> {
-  if (!isTree(block)) return {};
+function readValid<S extends z.ZodObject>(schema: S, value: unknown): Partial<z.output<S>> {
+  if (!isTree(value)) return {};
   const pairs = Object.entries(schema.shape).flatMap(([key, field]) => {
-    const parsed = z.safeParse(field, block[key]);
+    const parsed = z.safeParse(field, value[key]);
     return parsed.success ? [[key, parsed.data]] : [];
   });
   return Object.fromEntries(pairs) as Partial<z.output<S>>;
 }
 
-function list(value: unknown): readonly unknown[] {
+function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
@@ -52,7 +52,9 @@ export function draftOf(tree: unknown): Draft {
     server: readValid(serverSchema, top['server'] ?? {}),
     admin: readValid(adminSchema, top['admin'] ?? {}),
     store: readValid(storeSchema, top['store'] ?? {}),
-    sources: list(top['sources']).map((source) => readValid(sourceSchema, source)),
-    destinations: list(top['destinations']).map((destination) => readValid(destinationFields, destination)),
+    sources: itemsOf(top['sources']).map((source) => readValid(sourceSchema, source)),
+    destinations: itemsOf(top['destinations']).map((destination) =>
+      readValid(destinationFields, destination),
+    ),
   };
 }

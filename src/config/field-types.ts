@@ -23,7 +23,9 @@ function isBareUrl(text: string): boolean {
   return username === '' && password === '' && hash === '';
 }
 
-/** An absolute http(s) URL. User name and password are refused, because they would appear in logs. */
+/**
+ * An absolute http(s) URL. User name and password are refused, because they would appear in logs.
+ */
 export function httpUrl(example: string) {
   return z
     .string()
@@ -120,16 +122,16 @@ function withoutEmpty(values: string[]): string[] {
 const NO_SECRET_ERROR = 'needs at least one non-empty secret; is its environment variable set?';
 
 /**
- * Secrets. Empty ones are ignored: an unset `${OLD_KEY:-}` is not a secret, and an empty secret must
- * never match.
+ * Secrets. Empty ones are ignored: an unset `${OLD_KEY:-}` is not a secret, and an empty secret
+ * must never match.
  */
 export function optionalSecretList() {
   return z.array(z.string()).transform(withoutEmpty);
 }
 
 /**
- * At least one secret, newest first. Any of them is accepted, so that a secret can be rotated without
- * downtime.
+ * At least one secret, newest first. Any of them is accepted, so that a secret can be rotated
+ * without downtime.
  */
 export function secretList() {
   return z
@@ -144,7 +146,10 @@ export function secretText() {
   return z.string().min(1, { error: 'must not be empty; is its environment variable set?' });
 }
 
-/** Keys whose values are secrets, anywhere in the configuration. A test compares them with the schema. */
+/**
+ * Keys whose values are secrets, anywhere in the configuration. A test compares them with the
+ * schema.
+ */
 const SECRET_KEYS: ReadonlySet<PropertyKey> = new Set([
   'token',
   'encryptionKeys',

@@ -27,7 +27,10 @@ export function plainJsonSchema(): JsonSchema {
 
 const PLACEHOLDER = { $ref: '#/definitions/placeholder' };
 
-/** True if the schema does not accept every string, so that a placeholder must be allowed explicitly. */
+/**
+ * True if the schema does not accept every string, so that a placeholder must be allowed
+ * explicitly.
+ */
 function isRestricted({ type, pattern, enum: values, minimum }: JsonSchema): boolean {
   return (
     type === 'boolean' ||
@@ -79,7 +82,7 @@ export function configJsonSchema(): JsonSchema {
   };
 }
 
-function step(value: unknown, key: string | number): unknown {
+function childOf(value: unknown, key: string | number): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Readonly<Record<string | number, unknown>>)[key]
     : undefined;
@@ -87,14 +90,14 @@ function step(value: unknown, key: string | number): unknown {
 
 /** The value at the path; undefined if there is none. */
 export function valueAt(tree: unknown, path: Path): unknown {
-  return path.reduce(step, tree);
+  return path.reduce(childOf, tree);
 }
 
 /** The alternative that has the `type` of the value. */
 function chooseAlternative(schema: JsonSchema | undefined, value: unknown): JsonSchema | undefined {
   return schema?.oneOf === undefined
     ? schema
-    : schema.oneOf.find((option) => option.properties?.['type']?.const === step(value, 'type'));
+    : schema.oneOf.find((option) => option.properties?.['type']?.const === childOf(value, 'type'));
 }
 
 function fieldBelow(schema: JsonSchema | undefined, key: string | number): JsonSchema | undefined {
@@ -109,7 +112,7 @@ function fieldAt(tree: unknown, path: Path): JsonSchema | undefined {
   let field: JsonSchema | undefined = plainJsonSchema();
   for (const key of path) {
     field = fieldBelow(field, key);
-    value = step(value, key);
+    value = childOf(value, key);
     field = chooseAlternative(field, value);
   }
   return field;

@@ -51,8 +51,8 @@ function byPosition(a: ConfigProblem, b: ConfigProblem): number {
 }
 
 /**
- * A value with an unresolved placeholder is already reported, so other problems of it or of the list
- * around it are only noise.
+ * A value with an unresolved placeholder is already reported, so other problems of it or of the
+ * list around it are only noise.
  */
 function isNoise(path: string, unresolved: readonly string[]): boolean {
   return unresolved.some((top) => isBelow(path, top) || top.startsWith(`${path}[`));
@@ -88,8 +88,8 @@ export function readConfig(
 }
 
 /**
- * Loads the configuration: YAML, then placeholders (from `env` and files), then the schema, then the
- * checks between keys and `checks`.
+ * Loads the configuration: YAML, then placeholders (from `env` and files), then the schema, then
+ * the checks between keys and `checks`.
  * @throws ConfigError with all problems; no message contains a secret
  */
 export function loadConfig(path: string, env: Environment, checks: readonly SourceCheck[]): LoadedConfig {

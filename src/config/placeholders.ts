@@ -52,8 +52,8 @@ function resolvePlaceholder(body: string, sources: PlaceholderSources): Resolved
 }
 
 /**
- * Replaces `${NAME}`, `${NAME:-default}` and `${file:/path}` in every string of the tree; `$${` is a
- * literal `${`. As in a shell, the default also replaces an empty variable. If a placeholder of a
+ * Replaces `${NAME}`, `${NAME:-default}` and `${file:/path}` in every string of the tree; `$${` is
+ * a literal `${`. As in a shell, the default also replaces an empty variable. If a placeholder of a
  * string cannot be replaced, the string is not changed and the problem is reported.
  */
 export function interpolate(tree: unknown, sources: PlaceholderSources): Interpolated {

@@ -10,8 +10,8 @@ export interface WatchOptions {
   /** Stops watching. */
   readonly signal: AbortSignal;
   /**
-   * Called after a file has changed and the configuration with it. If it throws, `onError` is called
-   * and the change is tried again.
+   * Called after a file has changed and the configuration with it. If it throws, `onError` is
+   * called and the change is tried again.
    */
   readonly onChange: (config: Config) => void;
   /**
@@ -42,9 +42,9 @@ async function* ticks(intervalMs: number, signal: AbortSignal): AsyncGenerator<v
 /**
  * Checks the files of `${file:…}` until aborted. After one has changed, the configuration is read
  * again; if that fails, it is retried at every check. The YAML itself is not read again: an edit
- * takes effect as a whole, with a restart. Files are polled, because the symbolic links of a mounted
- * secret change above the file, where a file watcher would not notice. Resolves when the watch has
- * stopped.
+ * takes effect as a whole, with a restart. Files are polled, because the symbolic links of a
+ * mounted secret change above the file, where a file watcher would not notice. Resolves when the
+ * watch has stopped.
  */
 export async function watchSecrets(loaded: LoadedConfig, options: WatchOptions): Promise<void> {
   const { intervalMs = 2_000, signal, onChange, onError, env = process.env } = options;

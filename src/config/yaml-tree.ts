@@ -68,31 +68,34 @@ function badAliases(document: Document): Pick<YAMLError, 'code' | 'pos'>[] {
   return found;
 }
 
-function resolved(node: unknown, document: Document): Node | undefined {
+function resolveAlias(node: unknown, document: Document): Node | undefined {
   if (isAlias(node)) return node.resolve(document);
   return isNode(node) ? node : undefined;
 }
 
 /** Offset of the value at the path, or of its key. */
 function offsetOf(document: Document, path: Path): number {
-  let node = resolved(document.contents, document);
+  let node = resolveAlias(document.contents, document);
   let offset = node?.range?.[0] ?? 0;
   for (const step of path) {
     if (isMap(node)) {
       const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
       if (pair === undefined) break;
       offset = (isScalar(pair.key) ? pair.key.range?.[0] : undefined) ?? offset;
-      node = resolved(pair.value, document);
+      node = resolveAlias(pair.value, document);
     } else if (isSeq(node) && typeof step === 'number') {
       const item = node.items[step];
       offset = (isNode(item) ? item.range?.[0] : undefined) ?? offset;
-      node = resolved(item, document);
+      node = resolveAlias(item, document);
     } else break;
   }
   return offset;
 }
 
-/** @throws ConfigError for aliases that expand to a huge tree, and for a merge of anything but an object */
+/**
+ * @throws ConfigError for aliases that expand to a huge tree, and for a merge of anything but an
+ * object
+ */
 function plainValue(document: Document, file: string): unknown {
   try {
     return document.toJS();

@@ -109,8 +109,8 @@ export interface OperatorPause {
 }
 
 /**
- * A request that no verifier accepted. A bounded number is stored so that they can be verified again
- * after a secret has been corrected.
+ * A request that no verifier accepted. A bounded number is stored so that they can be verified
+ * again after a secret has been corrected.
  */
 export interface NewQuarantined {
   readonly source: string;

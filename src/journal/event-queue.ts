@@ -49,7 +49,9 @@ export interface ClaimRequest {
   readonly limit: number;
   /** Maximum number of replayed events; 0 for none. They only fill what other events leave free. */
   readonly replays: number;
-  /** Bytes. Events are added while their bodies fit within this; the first one is always returned. */
+  /**
+   * Bytes. Events are added while their bodies fit within this; the first one is always returned.
+   */
   readonly maxBytes: number;
   /** Epoch ms. */
   readonly now: number;

@@ -28,7 +28,9 @@ export type * from './event-queue.ts';
 export type * from './maintenance.ts';
 export type * from './stored-event.ts';
 
-/** The store could not be read or written: disk full, I/O error, engine gone. Nothing was stored. */
+/**
+ * The store could not be read or written: disk full, I/O error, engine failed. Nothing was stored.
+ */
 export class StoreError extends Error {
   override name = 'StoreError';
 }
@@ -40,19 +42,19 @@ export class RefusedError extends Error {
 
 /**
  * The journal stores events durably until they are delivered. This text and the exported types are
- * the contract. Every engine implements it, and `test/contract/` holds each engine to it. The
+ * the contract. Every engine implements it, and `test/contract/` tests each engine against it. The
  * contract speaks of appending, claiming, settling and looking up, never of tables or processes.
  *
  * Durability. The promise of a writing call resolves only when the write survives a crash of the
  * process and of the machine (fsync or replication). If it rejects with a StoreError, nothing of
  * that call was stored. Calls that wait together may be committed together; the rejection of one
  * never undoes another. Calls over a filter (replay, discard, reroute) are committed in steps so
- * that they block nobody. If such a call rejects, its earlier steps remain. Repeating a discard or
- * reroute completes it; a replay continues by itself.
+ * that they do not block other calls. If such a call rejects, its earlier steps remain. Repeating a
+ * discard or reroute completes it; a replay continues by itself.
  *
  * Deduplication. An event is identified by (source, identity). Appending a known event writes
- * nothing and answers the first receipt, for as long as `ids` of the retention policy. The check and
- * the write are one atomic step, so concurrent appends of equal events store one event.
+ * nothing and answers the first receipt, for as long as `ids` of the retention policy. The check
+ * and the write are one atomic step, so concurrent appends of equal events store one event.
  *
  * Order. A lane is the queue of one customer at one destination. Its events become claimable one at
  * a time in the order in which they were appended: the next one when the previous one is no longer
@@ -61,19 +63,20 @@ export class RefusedError extends Error {
  * is promoted or rerouted never overtakes the head of its new lane; behind the head, the event that
  * was appended first comes next.
  *
- * Replays. A replayed event is marked until it is settled with a final state. The marked events of a
- * lane form a queue of their own with the same rules: they neither block the other events of the
+ * Replays. A replayed event is marked until it is settled with a final state. The marked events of
+ * a lane form a queue of their own with the same rules: they neither block the other events of the
  * lane nor wait behind them. But at most one event of a (destination, lane) is claimed at any time,
- * because a profile is read with the claim and written with the settlement. While one is claimed the
- * lane is busy, and the head of the other queue is skipped. The cost of claiming other events does
- * not depend on the number of waiting replays.
+ * because a profile is read with the claim and written with the settlement. While one is claimed
+ * the lane is busy, and the head of the other queue is skipped. The cost of claiming other events
+ * does not depend on the number of waiting replays.
  *
- * Replay jobs. A replay is recorded with who requested it, when, and for which filter. A job carries
- * it out over the events that existed when it began, oldest first. Each step advances the job in the
- * same transaction as the events, so a job processes each event once. A job that was interrupted,
- * even by a crash, continues by itself: in the same process, or when the journal is next opened.
+ * Replay jobs. A replay is recorded with who requested it, when, and for which filter. A job
+ * carries it out over the events that existed when it began, oldest first. Each step advances the
+ * job in the same transaction as the events, so a job processes each event once. A job that was
+ * interrupted, even by a crash, continues by itself: in the same process, or when the journal is
+ * next opened.
  *
- * Claims. A claimed event is given to nobody else until it is settled or released. A claim needs no
+ * Claims. A claimed event is not returned again until it is settled or released. A claim needs no
  * write and ends with the process: after a restart every pending event is claimable again, so
  * delivery is at least once.
  *
@@ -81,19 +84,19 @@ export class RefusedError extends Error {
  * committed step and over the whole life of the journal: retention deletes records, never counts.
  *
  * Notes. The mapping notes of a final settlement are stored with the record, at most 100 notes with
- * paths of at most 300 characters, until the record is deleted, the customer is erased, or the event
- * is replayed.
+ * paths of at most 300 characters, until the record is deleted, the customer is erased, or the
+ * event is replayed.
  *
  * Aliases. A settlement can make one lane a permanent alias of another at its destination, because
- * its customer was merged. From then on, whatever is appended, promoted, replayed or rerouted to the
- * destination for `from` is queued in `to`, at the cost of one lookup, and the pending events of
- * `from` move there by the rules of reroute. Such an event still shows its original lane
+ * its customer was merged. From then on, whatever is appended, promoted, replayed or rerouted to
+ * the destination for `from` is queued in `to`, at the cost of one lookup, and the pending events
+ * of `from` move there by the rules of reroute. Such an event still shows its original lane
  * (`ownLane`). Chains resolve to the last lane. An alias that leads back to its own lane, or of a
  * lane that already has an alias, is ignored. Two kinds of settlement are stale and must not write
  * what they are based on: that of an event whose lane was moved while it was claimed, and one with
- * an alias whose `profile` differs from the stored profile. After a stale settlement the event stays
- * pending and is immediately claimable again, whatever the settlement says. Only the attempts, the
- * failure counts and the delivered messages other than the profile are recorded.
+ * an alias whose `profile` differs from the stored profile. After a stale settlement the event
+ * stays pending and is immediately claimable again, whatever the settlement says. Only the
+ * attempts, the failure counts and the delivered messages other than the profile are recorded.
  *
  * Traces. `traceparent` is stored as given, so that a trace continues after a restart; the journal
  * does not interpret it.
@@ -113,9 +116,9 @@ export interface Journal {
   append(event: NewEvent): Promise<Appended>;
   appendMalformed(body: NewMalformed): Promise<{ readonly receipt: string }>;
   /**
-   * Stores a copy within the bounds; `evicted` counts older requests deleted to make room. A request
-   * that alone exceeds the bounds is not stored, and its receipt cannot be found. Sizes include body
-   * and headers.
+   * Stores a copy within the bounds; `evicted` counts older requests deleted to make room. A
+   * request that alone exceeds the bounds is not stored, and its receipt cannot be found. Sizes
+   * include body and headers.
    */
   quarantine(
     request: NewQuarantined,
@@ -154,10 +157,11 @@ export interface Journal {
   ): Promise<Page<Quarantined>>;
 
   /**
-   * Makes settled events (dead, ignored, delivered) pending again with all counters reset. Delivered
-   * messages of dead events stay marked as delivered, so only the missing ones are sent; delivered
-   * events are sent again completely. Events whose body is gone are left unchanged and not counted.
-   * Malformed bodies are not included: use `promote`. Resolves when the job has finished.
+   * Makes settled events (dead, ignored, delivered) pending again with all counters reset.
+   * Delivered messages of dead events stay marked as delivered, so only the missing ones are sent;
+   * delivered events are sent again completely. Events whose body is gone are left unchanged and
+   * not counted. Malformed bodies are not included: use `promote`. Resolves when the job has
+   * finished.
    */
   replay(request: ReplayRequest): Promise<{ readonly replayed: number }>;
   /** All unfinished replay jobs and the most recently finished ones, newest first. */
@@ -169,8 +173,8 @@ export interface Journal {
   onReplayed(listener: () => void): () => void;
   /**
    * Turns a malformed body into an accepted event with the same receipt. A duplicate is deleted and
-   * answered with the first receipt. Rejects with a RefusedError if the receipt does not belong to a
-   * malformed body.
+   * answered with the first receipt. Rejects with a RefusedError if the receipt does not belong to
+   * a malformed body.
    */
   promote(receipt: string, event: NewEvent, by: string): Promise<Appended>;
   /** Makes dead letters `ignored` with reason `discarded` and deletes malformed bodies. */
@@ -185,13 +189,15 @@ export interface Journal {
   /** One small step of retention (a few hundred records); `more` if another one is due now. */
   retain(policy: RetentionPolicy, now: number): Promise<{ readonly removed: number; readonly more: boolean }>;
   /**
-   * One small step of re-encryption: encrypts with the first key what an older key encrypted or what
-   * is not encrypted. Start without a position and continue with `next` until it is absent. Does
-   * nothing without keys, or if everything is already encrypted with the first key.
+   * One small step of re-encryption: encrypts with the first key what an older key encrypted or
+   * what is not encrypted. Start without a position and continue with `next` until it is absent.
+   * Does nothing without keys, or if everything is already encrypted with the first key.
    */
   reencrypt(from?: ReencryptionPosition): Promise<ReencryptionStep>;
   health(): Promise<StoreHealth>;
-  /** Writes without changing anything. Rejects with a StoreError while the store is not writable. */
+  /**
+   * Writes without changing anything. Rejects with a StoreError while the store is not writable.
+   */
   probe(): Promise<void>;
   /**
    * Time in ms since the engine last recorded a heartbeat. It does so every second, even when idle;
@@ -200,7 +206,9 @@ export interface Journal {
   msSinceHeartbeat(): number;
   /** Calls that wait for the engine or are being executed. Never waits for the engine. */
   queued(): number;
-  /** Resolves with the reason if the engine dies and can execute no more calls; never on close(). */
+  /**
+   * Resolves with the reason if the engine dies and can execute no more calls; never on close().
+   */
   readonly failed: Promise<Error>;
   /**
    * Completes all calls in progress, then closes. A call over a filter stops after its current step

@@ -33,8 +33,9 @@ export async function runRetention(parts: {
 }
 
 /**
- * Encrypts the whole store with the first key, step by step, until complete or aborted. Position and
- * counts are held in memory: after a restart the loop begins again and skips what is up to date.
+ * Encrypts the whole store with the first key, step by step, until complete or aborted. Position
+ * and counts are held in memory: after a restart the loop begins again and skips what is up to
+ * date.
  */
 export async function runReencryption(parts: {
   readonly journal: Pick<Journal, 'reencrypt'>;

@@ -1,8 +1,8 @@
 import type { JsonValue } from '../capillary/json.ts';
 import { isEmail } from '../xdm/formats.ts';
 import type { Shape } from '../xdm/shape.ts';
-import { attributeShape } from './profile-attributes.ts';
 import type { FamilyInput } from './families/family.ts';
+import { attributeShape } from './profile-attributes.ts';
 import type { Reader } from './reader.ts';
 
 /** The configured custom and extended fields of an event, XDM path → value. */

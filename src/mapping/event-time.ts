@@ -1,7 +1,7 @@
-import { isPlausible } from '../capillary/times.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
-import type { MappingContext } from './mapping-result.ts';
+import { isPlausible } from '../capillary/times.ts';
 import { createNotes, type Notes } from './mapping-notes.ts';
+import type { MappingContext } from './mapping-result.ts';
 import { createReader, type Reader } from './reader.ts';
 
 /**

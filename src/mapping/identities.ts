@@ -1,5 +1,5 @@
-import { laneOf } from '../capillary/event-identity.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
+import { laneOf } from '../capillary/event-identity.ts';
 import {
   customerIdText,
   type Identifier,

@@ -2,8 +2,8 @@ import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import { MAX_IDENTITIES } from '../xdm/xdm-record.ts';
 import type { Identity } from './identities.ts';
-import type { MappingContext } from './mapping-result.ts';
 import type { Notes } from './mapping-notes.ts';
+import type { MappingContext } from './mapping-result.ts';
 
 type IdentityConfig = MappingContext['destination']['identity'];
 

@@ -2,8 +2,8 @@ import {
   type CountryCode,
   getCountryCallingCode,
   isSupportedCountry,
-  parsePhoneNumberFromString as parseListed,
   type PhoneNumber,
+  parsePhoneNumberFromString as parseListed,
 } from 'libphonenumber-js/max';
 import { parsePhoneNumberFromString as parseByForm } from 'libphonenumber-js/min';
 import mobileExamples from 'libphonenumber-js/mobile/examples';

@@ -1,7 +1,7 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
-import type { SchemaFeatures } from '../xdm/shape.ts';
 import { profileShape } from '../xdm/profile-shape.ts';
+import type { SchemaFeatures } from '../xdm/shape.ts';
 import { eventTime } from './event-time.ts';
 import type { Family } from './families/family.ts';
 import type { Identity } from './identities.ts';

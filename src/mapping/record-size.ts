@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import {
-  utf8Bytes,
-  MAX_EVENT_BYTES,
-  LARGE_EVENT_BYTES,
-  MAX_PROFILE_BYTES,
   jsonBytes,
+  LARGE_EVENT_BYTES,
+  MAX_EVENT_BYTES,
+  MAX_PROFILE_BYTES,
+  utf8Bytes,
 } from '../xdm/xdm-record.ts';
 import type { Notes } from './mapping-notes.ts';
 

@@ -2,27 +2,27 @@ import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import { eventShape } from '../xdm/event-shape.ts';
 import { profileShape } from '../xdm/profile-shape.ts';
 import type { ObjectShape } from '../xdm/shape.ts';
-import {
-  expandAttributes,
-  applyProfileOverride,
-  identityAttributes,
-  profileAttributes,
-} from './profile-attributes.ts';
 import { customFields } from './custom-fields.ts';
-import { buildExperienceEvent, applyEventOverride } from './experience-event.ts';
 import { attributeTime } from './event-time.ts';
+import { applyEventOverride, buildExperienceEvent } from './experience-event.ts';
 import type { Family, FamilyInput } from './families/family.ts';
-import { flatEvent } from './raw-format.ts';
 import { victimLaneOf } from './identities.ts';
 import { assignNamespaces } from './identity-map.ts';
 import type { ProfileChange } from './mapping-result.ts';
 import {
-  MappingFailure,
   describeOverrideError,
+  MappingFailure,
   type OverrideInput,
   type OverridePart,
   overridesOf,
 } from './overrides.ts';
+import {
+  applyProfileOverride,
+  expandAttributes,
+  identityAttributes,
+  profileAttributes,
+} from './profile-attributes.ts';
+import { flatEvent } from './raw-format.ts';
 
 /** The result of the mapping: an ExperienceEvent and, for some events, a profile change. */
 export interface XdmMessages {

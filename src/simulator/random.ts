@@ -1,7 +1,7 @@
 /** Numbers in [0, 1). */
 export type Random = () => number;
 
-/** A seeded generator (mulberry32): the same seed gives the same run. Not for secrets. */
+/** A seeded generator (mulberry32): the same seed gives the same numbers. Not for secrets. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -12,15 +12,15 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** A whole number from `min` to `max`, both included. */
+/** An integer from `min` to `max`, both included. */
 export function randomInteger(random: Random, min: number, max: number): number {
   return min + Math.floor(random() * (max - min + 1));
 }
 
-/** One of `values`; throws for an empty list. */
+/** @throws RangeError if `values` is empty */
 export function randomOf<T>(random: Random, values: readonly T[]): T {
   const value = values[Math.floor(random() * values.length)];
-  if (value === undefined) throw new RangeError('nothing to choose from');
+  if (value === undefined) throw new RangeError('the list is empty');
   return value;
 }
 
@@ -32,7 +32,7 @@ export function shuffled<T>(random: Random, values: readonly T[]): T[] {
     .map(({ value }) => value);
 }
 
-/** A UUID of version 4 from the seeded generator. */
+/** A version 4 UUID from the seeded generator. */
 export function randomUuid(random: Random): string {
   const hex = Array.from({ length: 32 }, () => randomInteger(random, 0, 15).toString(16)).join('');
   const variant = '89ab'[randomInteger(random, 0, 3)] ?? '8';

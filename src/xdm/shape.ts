@@ -71,8 +71,8 @@ export function isTenantFieldName(name: string): boolean {
 export const ITEM = '[]';
 
 /**
- * The shape at a path of field names: `any` for an unlisted field of an open object, undefined where
- * nothing may be written.
+ * The shape at a path of field names: `any` for an unlisted field of an open object, undefined for
+ * an unknown one.
  */
 export function shapeAt(shape: Shape, path: readonly string[]): Shape | 'any' | undefined {
   let at: Shape = shape;

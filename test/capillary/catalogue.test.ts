@@ -7,7 +7,7 @@ import { referencePath } from '../helpers/reference.ts';
 const reference = referencePath('capillary.md', 'event names against the reference');
 
 describe('catalogue of event names', () => {
-  it('knows the 90 public names, those with a mapping of their own among them', () => {
+  it('has the 90 public names, including all that have a mapping of their own', () => {
     expect(CATALOGUE.size).toBe(90);
     expect([...FAMILIES.keys()].filter((name) => !CATALOGUE.has(name))).toEqual([]);
     expect(CATALOGUE.get('CouponIssue')?.area).toBe('coupon');
@@ -17,7 +17,7 @@ describe('catalogue of event names', () => {
     });
   });
 
-  it('says in one short sentence of its own what each means', () => {
+  it('explains each name in one short sentence of its own', () => {
     const meanings = [...CATALOGUE.values()].map(({ meaning }) => meaning);
 
     expect(meanings.filter((meaning) => !/^[A-Z][^\n]{12,90}\.$/.test(meaning))).toEqual([]);
@@ -35,7 +35,7 @@ describe('catalogue of event names', () => {
     expect(new Set(names)).toEqual(new Set(CATALOGUE.keys()));
   });
 
-  it('gives any other name one metric label', () => {
+  it('has one metric label for all other names', () => {
     expect(metricEventName('tierUpgraded')).toBe('tierUpgraded');
     expect(metricEventName('TierUpgraded')).toBe('other');
     expect(metricEventName('__proto__')).toBe('other');

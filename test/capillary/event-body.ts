@@ -27,12 +27,12 @@ export function bytes(text: string): Buffer {
   return Buffer.from(text, 'utf8');
 }
 
-/** The outcome of one body: bytes, a text, or a value to be written as JSON. */
+/** Parses a body: bytes, or a value that is serialized as JSON. */
 export function parse(body: Uint8Array | JsonValue, options: ParseOptions = {}) {
   return parseEvent(body instanceof Uint8Array ? body : bytes(JSON.stringify(body)), options);
 }
 
-/** The event of a body that must have one. */
+/** The event of a valid body. */
 export function eventOf(body: Uint8Array | JsonValue, options: ParseOptions = {}): CapillaryEvent {
   const parsed = parse(body, options);
   if (!parsed.ok) {
@@ -41,7 +41,7 @@ export function eventOf(body: Uint8Array | JsonValue, options: ParseOptions = {}
   return parsed.event;
 }
 
-/** The code and detail of a body that must have none. */
+/** Code and detail of the refusal of an invalid body. */
 export function refusalOf(body: Uint8Array | JsonValue, options: ParseOptions = {}): string {
   const parsed = parse(body, options);
   return parsed.ok ? 'an event' : `${parsed.code}: ${parsed.detail}`;
@@ -51,7 +51,7 @@ export function without(object: JsonObject, ...fields: string[]): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
 }
 
-/** Writes a value anew at every level. */
+/** Copies a value with changed leaves and keys, at every level. */
 export function rewrite(
   value: JsonValue,
   leaf: (leaf: JsonValue) => JsonValue,
@@ -68,7 +68,7 @@ export function rewrite(
   return leaf(value);
 }
 
-function same(value: JsonValue): JsonValue {
+function unchanged(value: JsonValue): JsonValue {
   return value;
 }
 
@@ -85,7 +85,7 @@ function reversed(value: JsonValue): JsonValue {
     : value;
 }
 
-/** Every way in which one flat event may be sent (reference: capillary.md §2.1–2.2, and what gateways make of it). */
+/** All envelopes and spellings in which a flat event can arrive (docs/platforms/capillary.md#envelopes). */
 export const ENVELOPES: Readonly<Record<string, (flat: JsonObject) => Uint8Array>> = {
   flat: (flat) => bytes(JSON.stringify(flat)),
   'byte order mark': (flat) => bytes(`\uFEFF${JSON.stringify(flat)}`),
@@ -93,23 +93,23 @@ export const ENVELOPES: Readonly<Record<string, (flat: JsonObject) => Uint8Array
   'router wrapper': (flat) => bytes(JSON.stringify(wrapped(flat, nameOf(flat)))),
   'router wrapper with the organisation': (flat) =>
     bytes(JSON.stringify(wrapped(flat, `${Number(flat['orgId'])}_${nameOf(flat)}`))),
-  'router wrapper that alone has the name': (flat) => {
+  'router wrapper with the only name': (flat) => {
     const wrapper = wrapped(flat, `${Number(flat['orgId'])}_${nameOf(flat)}`);
     return bytes(JSON.stringify({ ...wrapper, attributes: without(flat, 'eventName', 'eventId', 'orgId') }));
   },
   data: (flat) => bytes(JSON.stringify({ data: flat, errors: null, warnings: null })),
   event: (flat) => bytes(JSON.stringify({ event: flat })),
   body: (flat) => bytes(JSON.stringify({ body: flat })),
-  'event as text': (flat) => bytes(JSON.stringify({ event: JSON.stringify(flat) })),
-  'body as text': (flat) => bytes(JSON.stringify({ body: JSON.stringify(flat), headers: { a: 'b' } })),
-  'all of it as text': (flat) => bytes(JSON.stringify(JSON.stringify(flat))),
-  'data as text': (flat) => bytes(JSON.stringify({ ...flat, data: JSON.stringify(flat['data']) })),
+  'event as a string': (flat) => bytes(JSON.stringify({ event: JSON.stringify(flat) })),
+  'body as a string': (flat) => bytes(JSON.stringify({ body: JSON.stringify(flat), headers: { a: 'b' } })),
+  'everything as a string': (flat) => bytes(JSON.stringify(JSON.stringify(flat))),
+  'data as a string': (flat) => bytes(JSON.stringify({ ...flat, data: JSON.stringify(flat['data']) })),
   array: (flat) => bytes(JSON.stringify([flat])),
   'array in body': (flat) => bytes(JSON.stringify({ body: [flat] })),
   nested: (flat) => bytes(JSON.stringify({ body: { data: { event: wrapped(flat, 'x') } } })),
-  'stray spaces': (flat) => bytes(JSON.stringify(rewrite(flat, same, (name) => ` ${name}\t\u00a0`))),
+  'stray spaces': (flat) => bytes(JSON.stringify(rewrite(flat, unchanged, (name) => ` ${name}\t\u00a0`))),
   'stray spaces in a wrapper': (flat) =>
-    bytes(JSON.stringify(rewrite(wrapped(flat, 'x'), same, (name) => `${name} `))),
+    bytes(JSON.stringify(rewrite(wrapped(flat, 'x'), unchanged, (name) => `${name} `))),
   'numbers as strings': (flat) =>
     bytes(JSON.stringify(rewrite(flat, (leaf) => (typeof leaf === 'number' ? String(leaf) : leaf)))),
   floats: (flat) => bytes(asFloats(flat)),
@@ -132,7 +132,7 @@ function wrapped(flat: JsonObject, eventType: string): JsonObject {
   };
 }
 
-/** Integers as `1676.0`, which JSON.stringify cannot write. */
+/** Integers as `1676.0`, which JSON.stringify never writes. */
 function asFloats(flat: JsonObject): string {
   return JSON.stringify(
     rewrite(flat, (leaf) => (Number.isSafeInteger(leaf) ? `@float:${Number(leaf)}` : leaf)),

@@ -20,7 +20,7 @@ describe('with an eventId', () => {
     expect(eventOf(FLAT).identity).toBe('ff887893a530dccfd24c7ab3221816336c4e65855d0b40897b053a7cd7f55234');
   });
 
-  test('nothing else counts', () => {
+  test('other fields do not matter', () => {
     const other = {
       ...FLAT,
       refId: 'r',
@@ -37,7 +37,7 @@ describe('with an eventId', () => {
     { eventName: 'pointsRedeemed' },
     { eventName: 'PointsIssued' },
     { eventId: 'x' },
-  ])('another event: %j', (change) => {
+  ])('%j is another event', (change) => {
     expect(eventOf({ ...FLAT, ...change }).identity).not.toBe(eventOf(FLAT).identity);
   });
 });
@@ -46,7 +46,7 @@ describe('without an eventId', () => {
   const bare = without(FLAT, 'eventId');
   const identity = eventOf(bare).identity;
 
-  test('differs from any with one', () => {
+  test('differs from an identity with an eventId', () => {
     expect(identity).not.toBe(eventOf(FLAT).identity);
     expect(eventOf({ ...FLAT, eventId: ' ' }).identity).toBe(identity);
   });
@@ -59,11 +59,11 @@ describe('without an eventId', () => {
     { data: { ...(FLAT['data'] as JsonObject), billNumber: '317' } },
     { data: { ...(FLAT['data'] as JsonObject), totalPointsIssued: 64.6 } },
     { data: { ...(FLAT['data'] as JsonObject), currencies: [] } },
-  ])('another event: %j', (change) => {
+  ])('%j is another event', (change) => {
     expect(eventOf({ ...bare, ...change }).identity).not.toBe(identity);
   });
 
-  test('null members and fields beside the stable ones do not count', () => {
+  test('null members and unstable fields do not matter', () => {
     const data = { ...without(FLAT['data'] as JsonObject, 'notes'), more: null };
     expect(eventOf({ ...bare, data, eventLogId: 1, traceAttributes: { a: 1 } }).identity).toBe(identity);
     expect(eventOf({ ...bare, createdAt: 1_790_848_802 }).identity).toBe(
@@ -71,14 +71,14 @@ describe('without an eventId', () => {
     );
   });
 
-  test('samples are told apart by their content', () => {
+  test('samples are distinguished by their content', () => {
     const sample = { ...FLAT, eventId: SAMPLE_EVENT_ID };
     expect(eventOf(sample).identity).toBe(identity);
     expect(eventOf({ ...sample, data: {} }).identity).not.toBe(identity);
     expect(eventOf({ ...sample, eventId: SAMPLE_EVENT_ID.toUpperCase() }).identity).toBe(identity);
   });
 
-  test.each(Object.entries(ENVELOPES))('%s: the same identity', (_, wrap) => {
+  test.each(Object.entries(ENVELOPES))('%s has the same identity', (_, wrap) => {
     expect(eventOf(wrap(bare)).identity).toBe(identity);
   });
 });
@@ -94,7 +94,7 @@ describe('canonical JSON', () => {
     [1e-7, '0.0000001'],
     [1e-7, '1e-7'],
     ['9007199254740993', '9007199254740993.00'],
-  ])('%j and %j are written alike', (a, b) => {
+  ])('%j and %j have the same text', (a, b) => {
     expect(canonicalJson(a)).toBe(canonicalJson(b));
   });
 
@@ -117,11 +117,11 @@ describe('canonical JSON', () => {
     [[null, 1], [1]],
     ['[1]', [1]],
     ['1,2', [1, 2]],
-  ])('%j and %j are not', (a, b) => {
+  ])('%j and %j have different texts', (a, b) => {
     expect(canonicalJson(a)).not.toBe(canonicalJson(b));
   });
 
-  test('sorts keys and drops null members at every level', () => {
+  test('sorts keys and removes null members at every level', () => {
     expect(canonicalJson({ b: 1, a: { d: null, c: ['x', null], 'ä"': 2 } })).toBe(
       '{"a":{"c":["x",null],"ä\\"":2},"b":1}',
     );
@@ -136,7 +136,7 @@ test('a lane is a hash of organisation and key', () => {
   expect(laneOf(7, '1')).not.toBe(laneOf(7, '2'));
 });
 
-test('identity and lane survive every envelope', () => {
+test('identity and lane are the same in every envelope', () => {
   const key = fc
     .string({ unit: 'grapheme-ascii' })
     .map((name) => name.trim())
@@ -182,7 +182,7 @@ describe.runIf(SAMPLES)('the payloads of the reference', () => {
     (file) => [file, JSON.parse(readFileSync(`${SAMPLES}${file}`, 'utf8')) as JsonObject] as const,
   );
 
-  test('are all there', () => {
+  test('are complete', () => {
     expect(payloads.length).toBeGreaterThanOrEqual(97);
   });
 
@@ -208,7 +208,7 @@ describe.runIf(SAMPLES)('the payloads of the reference', () => {
     expect(eventOf([unwrapped]).identity).toBe(identity);
   });
 
-  test('have an identity of their own', () => {
+  test('have different identities', () => {
     const documented = payloads.filter(([file]) => file.startsWith('documented/'));
     const identities = documented.map(([, payload]) => eventOf(payload).identity);
     expect(new Set(identities).size).toBe(documented.length);

@@ -6,7 +6,7 @@ import { bytes, ENVELOPES, eventOf, FLAT, parse, refusalOf, without } from './ev
 describe('envelopes', () => {
   const expected = eventOf(FLAT);
 
-  test('the flat one gives every field', () => {
+  test('a flat event has every field', () => {
     expect(expected).toMatchObject({
       eventName: 'pointsIssued',
       eventId: '0b0f5c36-54d5-4a39-9be2-0f4f4b0c0001',
@@ -24,14 +24,14 @@ describe('envelopes', () => {
     expect(expected.lane).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test.each(Object.entries(ENVELOPES))('%s: the same event', (_, wrap) => {
+  test.each(Object.entries(ENVELOPES))('%s contains the same event', (_, wrap) => {
     const { data, ...fields } = eventOf(wrap(FLAT));
     const { data: flatData, ...flatFields } = expected;
     expect(fields).toEqual(flatFields);
     expect(canonicalJson(data)).toBe(canonicalJson(flatData));
   });
 
-  test('an outer eventName wins over one in data', () => {
+  test('an outer eventName has precedence over one in data', () => {
     const streak = {
       ...FLAT,
       eventName: 'streakStart',
@@ -48,7 +48,7 @@ describe('envelopes', () => {
     });
   });
 
-  test('a router wrapper names its event before the event’s data does', () => {
+  test('the name in a router wrapper has precedence over a name in data', () => {
     const attributes = { ...without(FLAT, 'eventName'), data: { eventName: 'inner', orgId: 'X' } };
     const wrapper = { eventType: '100458_streakStart', attributes };
     expect(eventOf(wrapper)).toMatchObject({ eventName: 'streakStart', orgId: 100458, data: { orgId: 'X' } });
@@ -63,7 +63,7 @@ describe('envelopes', () => {
     expect(eventOf({ ...without(FLAT, 'data'), event: 'a text' })).toMatchObject({ data: {} });
   });
 
-  test('the envelope lends what the event does not have; the router’s eventId wins', () => {
+  test('an event inherits missing fields from its envelope; the eventId of the router has precedence', () => {
     expect(
       eventOf({ ...without(FLAT, 'eventName', 'data'), body: { eventName: 'x', data: {} } }),
     ).toMatchObject({
@@ -77,7 +77,7 @@ describe('envelopes', () => {
     expect(eventOf({ eventId: '', attributes: FLAT }).eventId).toBe(FLAT['eventId']);
   });
 
-  test('of two keys that differ in spaces the exact one wins, unless it is empty', () => {
+  test('of two keys that differ in spaces, the exact one has precedence unless it is empty', () => {
     expect(eventOf(bytes('{" eventName":"a","eventName":"b"," eventName ":"c","orgId":1}')).eventName).toBe(
       'b',
     );
@@ -104,16 +104,16 @@ describe('envelopes', () => {
     [{ eventName: 'x\u0007y', orgId: 1 }, 'control characters'],
     [{ eventName: 'x'.repeat(201), orgId: 1 }, 'longer than 200'],
     [{ attributes: FLAT, eventName: 'x'.repeat(201), data: {} }, 'longer than 200'],
-  ])('%j is no event', (body, detail) => {
+  ])('%j is not an event', (body, detail) => {
     expect(refusalOf(body)).toMatch(/^not-an-event: /);
     expect(refusalOf(body)).toContain(detail);
   });
 
-  test('takes a name of 200 characters', () => {
+  test('accepts a name of 200 characters', () => {
     expect(eventOf({ eventName: ` ${'x'.repeat(200)} `, orgId: 1 }).eventName).toBe('x'.repeat(200));
   });
 
-  test('envelopes end somewhere', () => {
+  test('the number of nested envelopes is limited', () => {
     let body = FLAT;
     for (let level = 0; level < 5; level += 1) {
       body = { body };
@@ -142,7 +142,7 @@ describe('text', () => {
     expect(refusalOf(bytes(text))).toBe(`not-json: not JSON: ${detail}`);
   });
 
-  test('keeps an event whose text is not all UTF-8', () => {
+  test('accepts an event with bytes that are not UTF-8', () => {
     const body = Buffer.concat([
       bytes('{"eventName":"x","orgId":1,"data":{"n":"'),
       Buffer.from([0xff]),
@@ -151,7 +151,7 @@ describe('text', () => {
     expect(eventOf(body).data).toEqual({ n: '\uFFFD' });
   });
 
-  test('keeps the digits of integers beyond 2^53', () => {
+  test('preserves the digits of integers beyond 2^53', () => {
     const text = `{"eventName":"x","orgId":1,"eventId":12345678901234567890,"data":{
       "a":9007199254740993,"b":-9007199254740993,"c":[12345678901234567.0],"d":9007199254740991,"e":1.5,
       "f":"12345678901234567890","g":12345678901234567.5}}`;
@@ -168,7 +168,7 @@ describe('text', () => {
     });
   });
 
-  test('__proto__ changes nothing', () => {
+  test('ignores __proto__', () => {
     const text = `{"__proto__":{"eventName":"evil"}," __proto__ ":1,"eventName":"x","orgId":1,
       "data":{"__proto__":{"polluted":true},"n":1234567890123456789,"constructor":{"prototype":{"polluted":true}}}}`;
     const { data } = eventOf(bytes(text));
@@ -185,16 +185,16 @@ describe('text', () => {
     ['arrays', '['.repeat(500_000) + ']'.repeat(500_000)],
     ['objects', `${'{"event":'.repeat(200_000)}1${'}'.repeat(200_000)}`],
     ['data', `{"eventName":"x","orgId":1,"data":${'['.repeat(64)}1${']'.repeat(64)}}`],
-  ])('refuses %s nested too deep', (_, text) => {
+  ])('refuses %s that are nested too deep', (_, text) => {
     expect(refusalOf(bytes(text))).toBe('not-an-event: nested more than 64 levels deep');
   });
 
-  test('64 levels are fine, also with long numbers', () => {
+  test('accepts 64 levels, also with long numbers', () => {
     const nested = `${'['.repeat(63)}1234567890123456789${']'.repeat(63)}`;
     expect(parse(bytes(`{"eventName":"x","orgId":1,"data2":${nested}}`)).ok).toBe(true);
   });
 
-  test('text in text that is nested too deep is no event', () => {
+  test('a JSON string that is nested too deep is not an event', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     expect(refusalOf({ body: deep })).toContain('nested more than 64 levels deep');
     expect(eventOf({ ...FLAT, data: deep }).data).toEqual({});
@@ -209,14 +209,14 @@ describe('fields', () => {
     [0, 0],
     [null, 100458],
     ['', 100458],
-  ])('orgId %j', (orgId, expected) => {
+  ])('orgId %j is accepted', (orgId, expected) => {
     expect(eventOf({ ...FLAT, orgId }).orgId).toBe(expected);
   });
 
   test.each(['CXAZ', 1.5, -1, true, {}, [], '1e5', '0x10', 2 ** 60, '99999999999999999999'])(
-    'orgId %j is none',
+    'orgId %j is refused',
     (orgId) => {
-      expect(refusalOf({ ...FLAT, orgId })).toBe('not-an-event: orgId is not a whole number');
+      expect(refusalOf({ ...FLAT, orgId })).toBe('not-an-event: orgId is not a non-negative integer');
     },
   );
 
@@ -234,13 +234,13 @@ describe('fields', () => {
     }
   });
 
-  test('another organisation is refused without being named', () => {
-    expect(refusalOf(FLAT, { orgIds: [7] })).toBe('wrong-org: orgId is not one of those of this source');
+  test('another organisation is refused; the answer does not contain its id', () => {
+    expect(refusalOf(FLAT, { orgIds: [7] })).toBe('wrong-org: orgId is not one of the orgIds of this source');
     expect(refusalOf(without(FLAT, 'orgId'), { orgIds: [7] })).toMatch(/^wrong-org/);
     expect(parse(FLAT, { orgIds: [] }).ok).toBe(true);
   });
 
-  test('ids are texts; empty ones are absent', () => {
+  test('ids are strings; empty ones are absent', () => {
     const event = eventOf({
       ...FLAT,
       eventId: ' e ',
@@ -256,7 +256,7 @@ describe('fields', () => {
     expect(eventOf({ ...FLAT, refId: {}, apiRequestId: [1], eventId: true })).not.toHaveProperty('refId');
   });
 
-  test('createdAt is milliseconds, or absent when it is no date', () => {
+  test('createdAt is milliseconds, or absent if it is not a date', () => {
     expect(eventOf({ ...FLAT, createdAt: 1_790_848_802 }).createdAt).toBe(1_790_848_802_000);
     expect(eventOf({ ...FLAT, createdAt: '1790848802438' }).createdAt).toBe(1_790_848_802_438);
     expect(eventOf({ ...FLAT, createdAt: 1740 })).not.toHaveProperty('createdAt');
@@ -266,13 +266,13 @@ describe('fields', () => {
     expect(eventOf({ ...FLAT, data })).toMatchObject({ data: {} });
   });
 
-  test('an event of nobody has no lane and no customer', () => {
+  test('an event about nobody has neither lane nor customer', () => {
     const event = eventOf({ ...FLAT, data: { rewardId: 7 } });
     expect(event).not.toHaveProperty('lane');
     expect(event).not.toHaveProperty('customerId');
   });
 
-  test('an event that was read before keeps its identity and its lane', () => {
+  test('an event that was parsed before keeps its identity and its lane', () => {
     const body = Buffer.from(JSON.stringify(FLAT));
     const known = { identity: 'a'.repeat(64), lane: 'b'.repeat(64) };
 
@@ -283,7 +283,7 @@ describe('fields', () => {
     });
   });
 
-  test('the sample sender is known by its id', () => {
+  test('recognises samples by their event id', () => {
     const sample = { ...FLAT, eventId: 'CCF65d56-1e34-4282-b9ad-8fe3fe558b74' };
     expect(eventOf(sample).isSample).toBe(true);
   });

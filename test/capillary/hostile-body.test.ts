@@ -5,24 +5,24 @@ import { bytes, FLAT, refusalOf } from './event-body.ts';
 
 const OUTCOMES = ['event', 'not-json', 'not-an-event', 'wrong-org'];
 
-function expectAnOutcome(body: Uint8Array): void {
+function expectOutcome(body: Uint8Array): void {
   const parsed = parseEvent(body, { orgIds: [1, 100458] });
   expect(OUTCOMES).toContain(parsed.ok ? 'event' : parsed.code);
 }
 
 describe('hostile bodies', () => {
-  test('no bytes make it throw', () => {
+  test('no bytes cause an exception', () => {
     expect.hasAssertions();
-    fc.assert(fc.property(fc.uint8Array(), expectAnOutcome));
+    fc.assert(fc.property(fc.uint8Array(), expectOutcome));
   });
 
-  test('no JSON makes it throw', () => {
+  test('no JSON causes an exception', () => {
     expect.hasAssertions();
     const body = fc.json({ maxDepth: 8 }).map(bytes);
-    fc.assert(fc.property(body, expectAnOutcome));
+    fc.assert(fc.property(body, expectOutcome));
   });
 
-  test('no value in any field makes it throw', () => {
+  test('no value of any field causes an exception', () => {
     expect.hasAssertions();
     const fields = [
       ...Object.keys(FLAT),
@@ -39,10 +39,10 @@ describe('hostile bodies', () => {
     const body = fc
       .tuple(fc.oneof(object, envelope), fc.constantFrom({}, { eventName: 'x', orgId: 1 }))
       .map(([value, named]) => bytes(JSON.stringify({ ...value, ...named })));
-    fc.assert(fc.property(body, expectAnOutcome), { numRuns: 1_000 });
+    fc.assert(fc.property(body, expectOutcome), { numRuns: 1_000 });
   });
 
-  test('no detail shows anything of the body', () => {
+  test('the detail contains nothing of the body', () => {
     expect.hasAssertions();
     const secret = 'Amara447700900123';
     const bodies = fc.oneof(

@@ -9,9 +9,9 @@ describe('idText', () => {
     [' LOY-1 ', 'LOY-1'],
     ['9007199254740993', '9007199254740993'],
     [0, '0'],
-  ])('%s is %s', (value, expected) => expect(idText(value)).toBe(expected));
+  ])('%j is the id %s', (value, expected) => expect(idText(value)).toBe(expected));
 
-  it.each([1.5, 2 ** 60, Number.NaN, '', '  ', null, true, undefined])('%s is none', (value) =>
+  it.each([1.5, 2 ** 60, Number.NaN, '', '  ', null, true, undefined])('%s is not an id', (value) =>
     expect(idText(value as never)).toBeUndefined(),
   );
 });
@@ -23,7 +23,7 @@ function account(type: string, value: unknown) {
 }
 
 describe('identifiersOf', () => {
-  it('gives in-store identifiers first, then those of linked accounts in a fixed order', () => {
+  it('returns in-store identifiers first, then those of linked accounts in a fixed order', () => {
     const person = {
       website: account('email', 'w@example.org'),
       line: account('MOBILE', 447700900123),

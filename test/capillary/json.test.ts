@@ -5,7 +5,7 @@ import { type JsonValue, parseJsonText, trimKeys } from '../../src/capillary/jso
 const digits = fc.stringMatching(/^[1-9]\d{13,19}$/);
 const space = fc.constantFrom('', ' ', '\n', '\t ', '\r\n');
 
-/** Numbers around the one beyond which digits are lost, and texts that look like them. */
+/** Numbers around the limit beyond which digits are lost, and strings that look like them. */
 const number = fc
   .tuple(fc.constantFrom('', '-'), digits, fc.constantFrom('', '.0', '.00', '.5', 'e1', 'E+2', 'e-3', 'e400'))
   .map((parts) => parts.join(''));
@@ -32,22 +32,24 @@ const { json } = fc.letrec<{ json: string }>((tie) => ({
   ),
 }));
 
-/** What has to come out, the long way round: every number is looked at in the text, every object copied. */
-function atLength(text: string): JsonValue {
+/** The expected result, computed slowly: checks the text of every number and copies every object. */
+function parseSlowly(text: string): JsonValue {
   return trimKeys(
     JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) => {
-      const [, whole] = /^(-?\d+)(?:\.0+)?$/.exec(context?.source ?? '') ?? [];
-      return typeof value === 'number' && whole !== undefined && !Number.isSafeInteger(value) ? whole : value;
+      const [, integer] = /^(-?\d+)(?:\.0+)?$/.exec(context?.source ?? '') ?? [];
+      return typeof value === 'number' && integer !== undefined && !Number.isSafeInteger(value)
+        ? integer
+        : value;
     }) as JsonValue,
   );
 }
 
-test('a text is read the same whether or not there is anything unusual about it', () => {
+test('returns the same values with and without unusual numbers and keys', () => {
   expect.hasAssertions();
   fc.assert(
     fc.property(json, space, (text, gap) => {
       const parsed = parseJsonText(`${gap}${text}${gap}`);
-      const value = atLength(text);
+      const value = parseSlowly(text);
       expect(parsed).toStrictEqual({ ok: true, value });
       expect(JSON.stringify(parsed.ok && parsed.value)).toBe(JSON.stringify(value));
     }),

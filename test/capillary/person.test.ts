@@ -11,21 +11,21 @@ describe('customerIdOf', () => {
   it.each([
     ['customerIdentifiers', { customerIdentifiers: { customerId: 5 }, entityInformation: user }, '5'],
     ['the survivor of a merge', { survivorCustomerIdentifiers: { customerId: '6' } }, '6'],
-    ['the entity, if a user', { customerIdentifiers: {}, entityInformation: user }, '7'],
+    ['the entity, if it is a user', { customerIdentifiers: {}, entityInformation: user }, '7'],
     [
       'the acting person of a group',
       { entityInformation: group, triggeringActivity: { entityInformation: user } },
       '7',
     ],
     ['nobody in a group', { entityInformation: group, triggeringActivity: {} }, undefined],
-    ['no word as an id', { customerIdentifiers: { customerId: 'customerId' } }, undefined],
-    ['no zero', { customerIdentifiers: { customerId: 0 } }, undefined],
-    ['no -1', { customerIdentifiers: { customerId: -1 } }, undefined],
-    ['nothing of a list', { customerIdentifiers: [5], entityInformation: [user] }, undefined],
+    ['not a word', { customerIdentifiers: { customerId: 'customerId' } }, undefined],
+    ['not zero', { customerIdentifiers: { customerId: 0 } }, undefined],
+    ['not -1', { customerIdentifiers: { customerId: -1 } }, undefined],
+    ['not from a list', { customerIdentifiers: [5], entityInformation: [user] }, undefined],
   ])('%s', (_what, data, expected) => expect(customerIdOf(data as never)).toBe(expected));
 });
 
-describe('a customer named in the entries of an event', () => {
+describe('a customer named in the items of an event', () => {
   const coupon = (customerId: unknown, more = {}) => ({
     code: 'C',
     customerIdentifiers: { customerId, ...more },
@@ -35,19 +35,27 @@ describe('a customer named in the entries of an event', () => {
     ['of one coupon', { coupons: [coupon(5)] }, '5'],
     ['of every coupon', { coupons: [coupon(5), coupon('5.0')], customerIdentifiers: {} }, '5'],
     ['of every reward transaction', { transactionUpdates: [{ customerId: 5 }, { customerId: 5 }] }, '5'],
-    ['not when there are two', { coupons: [coupon(5), coupon(6)] }, undefined],
-    ['not when a coupon names nobody', { coupons: [coupon(5), { code: 'D' }] }, undefined],
-    ['not beside somebody else', { coupons: [coupon(5)], customerIdentifiers: { customerId: 7 } }, '7'],
+    ['not if there are two', { coupons: [coupon(5), coupon(6)] }, undefined],
+    ['not if a coupon names nobody', { coupons: [coupon(5), { code: 'D' }] }, undefined],
+    [
+      'not if the event names somebody else',
+      { coupons: [coupon(5)], customerIdentifiers: { customerId: 7 } },
+      '7',
+    ],
     [
       'not beside somebody without a customerId',
       { coupons: [coupon(5)], customerIdentifiers: { instore: { email: 'a@b.co' } } },
       undefined,
     ],
     ['not by e-mail alone', { coupons: [coupon(undefined, { instore: { email: 'a@b.co' } })] }, undefined],
-    ['not in what is no list of objects', { coupons: 'C', transactionUpdates: [5, null, [5]] }, undefined],
+    [
+      'not from anything but a list of objects',
+      { coupons: 'C', transactionUpdates: [5, null, [5]] },
+      undefined,
+    ],
   ])('%s', (_what, data, expected) => expect(customerIdOf(data as never)).toBe(expected));
 
-  it('is the person of the event, in the lane of their other events', () => {
+  it('is the person of the event, in the same lane as their other events', () => {
     const data = { coupons: [null, coupon(5, { instore: { email: 'a@b.co' } })] } as never;
 
     expect(personOf(data)).toEqual({
@@ -82,7 +90,7 @@ describe('the person of a group event', () => {
   });
 
   it.each([null, {}, member(null), member({})])(
-    'is nobody when the member is %j, whoever stands beside',
+    'is nobody if the member is %j, even if others are named',
     (one) => {
       const data = { primaryMember, memberAdded: one, ...acting };
 
@@ -92,14 +100,14 @@ describe('the person of a group event', () => {
     },
   );
 
-  it('has no customerId of another beside a phone of its own', () => {
+  it('does not have the customerId of another member if it only has a phone', () => {
     const data = { primaryMember, memberAdded: member({ instore: { mobile: '919845067890' } }), ...acting };
 
     expect(customerIdOf(data)).toBeUndefined();
     expect(laneKeyOf(data)).toBe('phone:919845067890');
   });
 
-  it('is still that of customerIdentifiers where an event has them', () => {
+  it('is the person in customerIdentifiers if the event has them', () => {
     const data = {
       customerIdentifiers: { instore: { mobile: '5' } },
       memberAdded: member({ customerId: 2 }),
@@ -111,7 +119,7 @@ describe('the person of a group event', () => {
 });
 
 describe('the person of a card event', () => {
-  it('goes by the card where the event names nobody', () => {
+  it('is identified by the card if the event names nobody', () => {
     expect(laneKeyOf({ cardNumber: 'C-9' })).toBe('cardNumber:C-9');
     expect(laneKeyOf({ cardNumber: 'C-9', customerIdentifiers: { customerId: 5 } })).toBe('5');
     expect(
@@ -121,7 +129,7 @@ describe('the person of a card event', () => {
 });
 
 describe('laneKeyOf', () => {
-  it('goes by the customer, else by what is stable of the person, else by the group', () => {
+  it('uses the customer, else a stable identifier of the person, else the group', () => {
     const instore = { mobile: '+44 7700-900123', email: 'A@B.co', externalId: 'X-1' };
 
     expect(laneKeyOf({ customerIdentifiers: { customerId: 5, instore } })).toBe('5');
@@ -137,7 +145,7 @@ describe('laneKeyOf', () => {
     expect(laneKeyOf({ rewardId: 3 })).toBeUndefined();
   });
 
-  it('is hashed for each organisation apart', () => {
+  it('is hashed separately for each organisation', () => {
     expect(laneOf(1, '5')).toMatch(/^[0-9a-f]{64}$/);
     expect(laneOf(1, '5')).not.toBe(laneOf(2, '5'));
   });

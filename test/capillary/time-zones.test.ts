@@ -4,7 +4,7 @@ import { parseLocalDate } from '../../src/capillary/times.ts';
 
 const HALF_HOUR = 1_800_000;
 
-/** Changes of the clocks: an hour at night, half an hour, one at a minute past midnight, a whole day that was left out. */
+/** Changes of the clocks: an hour at night, half an hour, at a minute past midnight, a skipped day. */
 const CHANGES: readonly (readonly [string, number])[] = [
   ['Europe/London', Date.UTC(2026, 2, 29, 1)],
   ['America/New_York', Date.UTC(2026, 10, 1, 6)],
@@ -28,7 +28,7 @@ function expectShown(timezone: string, at: number): void {
 }
 
 test.each(CHANGES)(
-  'what the clocks of %s show around a change is the instant at which they show it',
+  'local times in %s around a change are converted to the right instant',
   (timezone, change) => {
     expect.hasAssertions();
     for (let step = -100; step < 100; step += 1) {
@@ -37,7 +37,7 @@ test.each(CHANGES)(
   },
 );
 
-test('so it is on any day, and on one read before', () => {
+test('local times of any day are converted to the right instant, also on a day that is cached', () => {
   expect.hasAssertions();
   const zone = fc.constantFrom(...CHANGES.map(([timezone]) => timezone));
   const at = fc.integer({ min: Date.UTC(2000, 0, 3), max: Date.UTC(2199, 11, 29) });

@@ -55,7 +55,7 @@ describe('parseEpoch', () => {
     '1790848803369L',
     '1e999',
     'Infinity',
-  ])('%s is no date', (value) => {
+  ])('%s is not a date', (value) => {
     expect(parseEpoch(value)).toBeUndefined();
   });
 });
@@ -71,7 +71,7 @@ describe('parseLocalDate', () => {
     ['2124-01-01', 'UTC', '2124-01-01T23:59:59.999Z'],
     ['2024-02-29', 'UTC', '2024-02-29T23:59:59.999Z'],
     ['2199-12-31', 'UTC', '2199-12-31T23:59:59.999Z'],
-    // The day before, of and after each change of the clocks.
+    // The days before, at and after changes of the clocks.
     ['2026-03-28', 'Europe/Berlin', '2026-03-28T22:59:59.999Z'],
     ['2026-03-29', 'Europe/Berlin', '2026-03-29T21:59:59.999Z'],
     ['2026-10-24', 'Europe/Berlin', '2026-10-24T21:59:59.999Z'],
@@ -91,7 +91,7 @@ describe('parseLocalDate', () => {
     expect(shown(parseLocalDate(text, zone))).toBe(expected);
   });
 
-  it('takes the later of two midnights where the clocks go back at midnight', () => {
+  it('uses the later of two midnights if the clocks go back at midnight', () => {
     expect(shown(parseLocalDate('2026-10-29', 'Africa/Cairo'))).toBe('2026-10-29T21:59:59.999Z');
   });
 
@@ -103,7 +103,7 @@ describe('parseLocalDate', () => {
     ['2026-11-06T10:00:00+05:30', '2026-11-06T04:30:00.000Z'],
     ['2026-11-06T10:00:00.123456789+0530', '2026-11-06T04:30:00.123Z'],
     ['2026-11-06 10:00:00 -08:00', '2026-11-06T18:00:00.000Z'],
-  ])('%s is a time of that zone, or of its own', (text, expected) => {
+  ])('%s is a time in the zone, or has an offset of its own', (text, expected) => {
     expect(shown(parseLocalDate(text, 'Asia/Kolkata'))).toBe(expected);
   });
 
@@ -116,24 +116,24 @@ describe('parseLocalDate', () => {
     ['2026-11-06T10:00:00+14:00', '2026-11-05T20:00:00.000Z'],
     ['2026-11-06T24:00:00Z', '2026-11-07T00:00:00.000Z'],
     ['2026-11-06 24:00:00', '2026-11-06T18:30:00.000Z'],
-  ])('%s is read as ISO 8601 means it', (text, expected) => {
+  ])('%s is read according to ISO 8601', (text, expected) => {
     expect(shown(parseLocalDate(text, 'Asia/Kolkata'))).toBe(expected);
   });
 
   describe('on the day the clocks change', () => {
     it.each([
-      // Skipped: as if the clocks had not been changed yet.
+      // Skipped: the offset before the change applies.
       ['2026-03-29 02:30:00', 'Europe/Berlin', '2026-03-29T01:30:00.000Z'],
       ['2026-03-08 02:30:00', 'America/New_York', '2026-03-08T07:30:00.000Z'],
       ['2026-10-04 02:15:00', 'Australia/Lord_Howe', '2026-10-03T15:45:00.000Z'],
       ['2018-11-04 00:30:00', 'America/Sao_Paulo', '2018-11-04T03:30:00.000Z'],
       ['2011-12-30 12:00:00', 'Pacific/Apia', '2011-12-30T22:00:00.000Z'],
-      // Shown twice: the first time.
+      // Shown twice: the first one.
       ['2026-10-25 02:30:00', 'Europe/Berlin', '2026-10-25T00:30:00.000Z'],
       ['2026-11-01 01:30:00', 'America/New_York', '2026-11-01T05:30:00.000Z'],
       ['2026-04-05 01:45:00', 'Australia/Lord_Howe', '2026-04-04T14:45:00.000Z'],
       ['2018-02-17 23:30:00', 'America/Sao_Paulo', '2018-02-18T01:30:00.000Z'],
-      // Beside the change, and where there is none.
+      // Close to a change, and where there is none.
       ['2026-03-29 01:59:59.999', 'Europe/Berlin', '2026-03-29T00:59:59.999Z'],
       ['2026-03-29 03:00:00', 'Europe/Berlin', '2026-03-29T01:00:00.000Z'],
       ['2026-10-25 03:00:00', 'Europe/Berlin', '2026-10-25T02:00:00.000Z'],
@@ -145,7 +145,7 @@ describe('parseLocalDate', () => {
     });
   });
 
-  it('gives a time that the clocks of the zone show, and the last millisecond of a day', () => {
+  it('returns a time that the clocks of the zone show, and the last millisecond of a day', () => {
     const zones = [
       'Europe/Berlin',
       'America/New_York',
@@ -177,7 +177,7 @@ describe('parseLocalDate', () => {
     );
   });
 
-  it('takes the first of a time that the clocks show twice, and moves on one that they skip', () => {
+  it('uses the first of two equal local times, and moves a skipped one forward', () => {
     expect(shown(parseLocalDate('2026-10-25 01:30:00', 'Europe/London'))).toBe('2026-10-25T00:30:00.000Z');
     expect(shown(parseLocalDate('2026-03-29 01:30:00', 'Europe/London'))).toBe('2026-03-29T01:30:00.000Z');
   });
@@ -212,9 +212,9 @@ describe('parseLocalDate', () => {
     '٢٠٢٦-١١-٠٦',
     'x2026-11-06',
     '06/11/2026',
-  ])('%s is no date', (text) => expect(parseLocalDate(text, 'UTC')).toBeUndefined());
+  ])('%s is not a date', (text) => expect(parseLocalDate(text, 'UTC')).toBeUndefined());
 
-  it('never throws, and gives nothing outside of 2000–2200', () => {
+  it('never throws, and returns nothing outside of 2000–2200', () => {
     const zones = fc.constantFrom(
       'UTC',
       'Asia/Kolkata',
@@ -247,27 +247,27 @@ describe('pickTime', () => {
   });
 });
 
-describe('a field and its twin in milliseconds', () => {
-  const twin = 1_729_362_599_000;
+describe('a field and its shadow field in milliseconds', () => {
+  const shadow = 1_729_362_599_000;
   const field = '2026-10-01';
   const ofField = '2026-10-01T23:59:59.999Z';
 
   it.each([
-    ['disagrees', twin, field, '2024-10-19T18:29:59.000Z'],
-    ['is a text', String(twin), field, '2024-10-19T18:29:59.000Z'],
+    ['disagrees', shadow, field, '2024-10-19T18:29:59.000Z'],
+    ['is a string', String(shadow), field, '2024-10-19T18:29:59.000Z'],
     ['is in seconds', 1_729_362_599, field, '2024-10-19T18:29:59.000Z'],
-    ['is alone', twin, undefined, '2024-10-19T18:29:59.000Z'],
-    ['stands by a placeholder', twin, '0001-01-01', '2024-10-19T18:29:59.000Z'],
+    ['is alone', shadow, undefined, '2024-10-19T18:29:59.000Z'],
+    ['is beside a placeholder', shadow, '0001-01-01', '2024-10-19T18:29:59.000Z'],
     ['is 0', 0, field, ofField],
     ['is -1', -1, field, ofField],
     ['is null', null, field, ofField],
     ['is in microseconds', 1_729_362_599_000_000, field, ofField],
     ['is of the year 9999', 253_402_300_799_000, field, ofField],
-    ['is no time', 'expiryAtInMillis', field, ofField],
-    ['says never, as the field does', 253_402_300_799_000, '9999-12-31', undefined],
-    ['says never in a hundred years', 4_946_482_799_000, '2126-10-01', '2126-09-30T22:59:59.000Z'],
+    ['is not a time', 'expiryAtInMillis', field, ofField],
+    ['means never, like the field', 253_402_300_799_000, '9999-12-31', undefined],
+    ['means never, a hundred years ahead', 4_946_482_799_000, '2126-10-01', '2126-09-30T22:59:59.000Z'],
     ['is 0 and so is the field', 0, 0, undefined],
-  ])('that %s', (_name, expiryAtInMillis, expiryAt, expected) => {
+  ])('whose shadow %s', (_name, expiryAtInMillis, expiryAt, expected) => {
     const fields = { expiryAtInMillis, ...(expiryAt === undefined ? {} : { expiryAt }) };
 
     expect(shown(pickTime(fields, 'expiryAt', 'UTC'))).toBe(expected);

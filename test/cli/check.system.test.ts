@@ -63,7 +63,7 @@ describe('check', () => {
     const ended = await run(['check', '--config', file]);
     expect(ended).toMatchObject({ code: 2, stderr: '' });
     expect(ended.stdout).toMatch(
-      /bad\.yaml:\d+:\d+ {2}server\.port\n {2}problem: must be a whole number.*\n {2}cure: {4}/,
+      /bad\.yaml:\d+:\d+ {2}server\.port\n {2}problem: must be an integer.*\n {2}fix: {5}/,
     );
     expect(ended.stdout).toContain('sources[0].destination');
     expect(ended.stdout).toContain('problems: 2');
@@ -77,7 +77,7 @@ describe('check', () => {
   it('a file that does not exist: says how to name one', async () => {
     const ended = await run(['check', '--config', join(folder, 'none.yaml')]);
     expect(ended.code).toBe(2);
-    expect(ended.stdout).toContain('name the file with --config FILE or RELAY_CONFIG');
+    expect(ended.stdout).toContain('set the path with --config FILE or RELAY_CONFIG');
   });
 
   it('other commands refuse a broken configuration with the same message', async () => {

@@ -64,7 +64,7 @@ describe('doctor', () => {
     expect(ended.code).toBe(1);
     expect(ended.stdout).toMatch(/^ok {4}configuration +.*relay-\d+\.yaml can be used\n/);
     expect(ended.stdout).toMatch(
-      /\nfail {2}free space +.*: webhooks would be answered 503\n +fix: free space on the volume/,
+      /\nfail {2}free space +.*: webhooks would be answered 503\n +fix: free up space on the volume/,
     );
     expect(ended.stdout).toMatch(/\n\n\d+ ok, \d+ warnings?, 1 failed\n$/);
   });

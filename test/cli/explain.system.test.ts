@@ -51,7 +51,7 @@ describe('explain', () => {
       'ExperienceEvent rejected: Adobe answered 400, xaction 1565638336649:1750:244, 12 ms, batch of 3: 400 no such field',
       'Left out or changed: 1',
       'KIND     PATH               CODE           REASON',
-      'dropped  data.currencyCode  wrong-pattern  the value does not have the form',
+      'dropped  data.currencyCode  wrong-pattern  the value does not match the pattern',
       'What to do next',
       `Payload and sent messages: capillary-relay explain ${receipt} --body --url ${rig.url}\n`,
       `Similar dead letters: capillary-relay dead-letters list --source acme --reason rejected --url ${rig.url}\n`,

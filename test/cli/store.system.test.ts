@@ -82,7 +82,7 @@ describe('store', () => {
     expect(again).toEqual({
       code: 1,
       stdout: '',
-      stderr: `${to} is there already; a backup overwrites nothing\n`,
+      stderr: `${to} already exists; a backup never overwrites a file\n`,
     });
   });
 

@@ -12,7 +12,7 @@ function typeOf(schema: JsonSchema): string {
   switch (schema.type ?? 'string') {
     case 'integer':
       return Number(schema['maximum']) < Number.MAX_SAFE_INTEGER
-        ? `${String(schema['minimum'])} to ${String(schema['maximum'])}`
+        ? `integer from ${String(schema['minimum'])} to ${String(schema['maximum'])}`
         : 'integer';
     case 'boolean':
       return '`true` `false`';

@@ -68,7 +68,7 @@ export class Comparison {
   async #settleAs(event: ModelEvent, { outcome, wait, erase, alias: merge }: Outcome): Promise<void> {
     const times = { now: this.#now, dueAt: this.#now + wait };
     const lanes = merge && { from: sha256(`lane ${merge.from}`), to: sha256(`lane ${merge.to}`) };
-    const effects = { erase, alias: lanes && { ...lanes, stale: merge?.stale === true } };
+    const effects = { erase, alias: lanes && { ...lanes, stale: merge.stale } };
     const alias = lanes && { ...lanes, profile: effects.alias?.stale === true ? 'not this' : null };
     await this.#journal.settle({
       ...this.#settlement(event, outcome, times.dueAt),

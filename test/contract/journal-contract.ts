@@ -28,8 +28,8 @@ export function describePayloadContract(name: string, make: MakeStore): void {
 }
 
 /**
- * Tests an engine against the contract of src/journal/journal.ts. Together with `describeModel`, which
- * takes longer, it covers the whole contract.
+ * Tests an engine against the contract of src/journal/journal.ts. Together with `describeModel`,
+ * which takes longer, it covers the whole contract.
  */
 export function describeJournalContract(name: string, make: MakeStore): void {
   describePayloadContract(name, make);

@@ -20,8 +20,8 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** An event different from all earlier ones, except for the given fields. */
-export function sampleEvent(given: Partial<NewEvent> = {}): NewEvent {
+/** An event different from all earlier ones, except for the overridden fields. */
+export function sampleEvent(overrides: Partial<NewEvent> = {}): NewEvent {
   created += 1;
   return {
     source: 'acme',
@@ -34,11 +34,11 @@ export function sampleEvent(given: Partial<NewEvent> = {}): NewEvent {
     receivedAt: T0,
     verifiedBy: 'header:x-relay-key',
     body: Buffer.from(`{"n":${created}}`),
-    ...given,
+    ...overrides,
   };
 }
 
-export function sampleMalformed(given: Partial<NewMalformed> = {}): NewMalformed {
+export function sampleMalformed(overrides: Partial<NewMalformed> = {}): NewMalformed {
   return {
     source: 'acme',
     destination: 'aep',
@@ -46,11 +46,11 @@ export function sampleMalformed(given: Partial<NewMalformed> = {}): NewMalformed
     verifiedBy: 'header:x-relay-key',
     detail: 'no eventName',
     body: Buffer.from('{"name":"?"}'),
-    ...given,
+    ...overrides,
   };
 }
 
-export function sampleQuarantined(given: Partial<NewQuarantined> = {}): NewQuarantined {
+export function sampleQuarantined(overrides: Partial<NewQuarantined> = {}): NewQuarantined {
   return {
     source: 'acme',
     receivedAt: T0,
@@ -58,11 +58,11 @@ export function sampleQuarantined(given: Partial<NewQuarantined> = {}): NewQuara
     reasons: ['header-mismatch'],
     rawHeaders: ['Content-Type', 'application/json', 'X-Relay-Key', 'old'],
     body: Buffer.from('{"eventName":"transactionAdded"}'),
-    ...given,
+    ...overrides,
   };
 }
 
-export function sampleAttempt(given: Partial<Attempt> = {}): Attempt {
+export function sampleAttempt(overrides: Partial<Attempt> = {}): Attempt {
   return {
     at: T0,
     kind: 'event',
@@ -71,7 +71,7 @@ export function sampleAttempt(given: Partial<Attempt> = {}): Attempt {
     detail: 'the inlet is down',
     durationMs: 12,
     batchSize: 3,
-    ...given,
+    ...overrides,
   };
 }
 
@@ -85,7 +85,7 @@ export async function appendAll(journal: Journal, events: readonly NewEvent[]): 
   return receipts;
 }
 
-export function claimRequest(given: Partial<ClaimRequest> = {}): ClaimRequest {
+export function claimRequest(overrides: Partial<ClaimRequest> = {}): ClaimRequest {
   return {
     destination: 'aep',
     sources: ['acme'],
@@ -93,19 +93,22 @@ export function claimRequest(given: Partial<ClaimRequest> = {}): ClaimRequest {
     replays: 1_000,
     maxBytes: 1_000_000_000,
     now: T0,
-    ...given,
+    ...overrides,
   };
 }
 
 export async function claimEvents(
   journal: Journal,
-  given: Partial<ClaimRequest> = {},
+  overrides: Partial<ClaimRequest> = {},
 ): Promise<readonly ClaimedEvent[]> {
-  return (await journal.claim(claimRequest(given))).events;
+  return (await journal.claim(claimRequest(overrides))).events;
 }
 
-export async function claimReceipts(journal: Journal, given: Partial<ClaimRequest> = {}): Promise<string[]> {
-  return (await claimEvents(journal, given)).map((event) => event.receipt);
+export async function claimReceipts(
+  journal: Journal,
+  overrides: Partial<ClaimRequest> = {},
+): Promise<string[]> {
+  return (await claimEvents(journal, overrides)).map((event) => event.receipt);
 }
 
 function common(receipt: string) {

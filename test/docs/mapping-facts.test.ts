@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { eventWith } from '../mapping/mapping-rig.ts';
 import { flatEvent } from '../../src/mapping/raw-format.ts';
+import { eventWith } from '../mapping/mapping-rig.ts';
 import { withBlock } from './generated.ts';
 import { factsOf } from './mapping-facts.ts';
 import { leavesOf, withLeafChanged } from './payload-leaves.ts';

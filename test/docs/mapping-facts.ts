@@ -1,7 +1,7 @@
-import { flatEvent } from '../../src/mapping/raw-format.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
 import { victimLaneOf } from '../../src/mapping/identities.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
+import { flatEvent } from '../../src/mapping/raw-format.ts';
 import { contextOf, eventOf, fixtureEvent } from '../mapping/mapping-rig.ts';
 import { leavesOf, withLeafChanged } from './payload-leaves.ts';
 
@@ -182,12 +182,12 @@ export async function factsOf(payload: JsonObject): Promise<MappingFacts | undef
       });
     }
   }
-  const { eventType, isDeletion, addsVictim: folds } = whole;
+  const { eventType, isDeletion, addsVictim } = whole;
   return {
     eventName: textOf(payload['eventName']),
     eventType,
     isDeletion,
-    addsVictim: folds,
+    addsVictim,
     fields: joinedFields(facts),
   };
 }

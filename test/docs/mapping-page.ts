@@ -2,8 +2,8 @@ import { CATALOGUE } from '../../src/capillary/catalogue.ts';
 import { FAMILIES } from '../../src/mapping/families/index.ts';
 import { fixtureNames } from '../mapping/mapping-rig.ts';
 import {
-  factsOf,
   type FieldFact,
+  factsOf,
   joinedFields,
   type MappingFacts,
   payloadOf,

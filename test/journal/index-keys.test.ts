@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KeyedPositions } from '../../src/journal/sqlite/engine/buffered-index.ts';
-import { identityKey, queueKey } from '../../src/journal/sqlite/engine/indexes.ts';
+import { identityKey, KeyedPositions, queueKey } from '../../src/journal/sqlite/engine/index-keys.ts';
 
 const LANE = 'a'.repeat(64);
 

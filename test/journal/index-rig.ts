@@ -2,7 +2,8 @@
 import { expect } from 'vitest';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import { type Engine, openEngine } from '../../src/journal/sqlite/engine/engine.ts';
-import { mergeDueParts, queueKey } from '../../src/journal/sqlite/engine/indexes.ts';
+import { queueKey } from '../../src/journal/sqlite/engine/index-keys.ts';
+import { mergeDueParts } from '../../src/journal/sqlite/engine/indexes.ts';
 import type { Call } from '../../src/journal/sqlite/engine/calls.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
 import { sampleEvent, settled, T0 } from '../contract/samples.ts';
@@ -51,7 +52,9 @@ export class IndexRig {
     }
   }
 
-  /** A batch that is rolled back half way and repeated without the failing call, reusing positions. */
+  /**
+   * A batch that is rolled back half way and repeated without the failing call, reusing positions.
+   */
   appendWithFailure(): void {
     const [good, bad, other] = [this.#next++, this.#next++, this.#next++];
     const broken = { ...eventOf(bad), receivedAt: Number.NaN };

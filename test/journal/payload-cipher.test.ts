@@ -7,8 +7,8 @@ const KEY = Buffer.from(HEX, 'hex');
 const OTHER = Buffer.alloc(32, 7);
 const TEXT = Buffer.from('attack at dawn');
 /**
- * TEXT encrypted with KEY by another implementation of AES-256-GCM, with an iv of 0x01: version, key
- * id, iv, tag, ciphertext.
+ * TEXT encrypted with KEY by another implementation of AES-256-GCM, with an iv of 0x01: version,
+ * key id, iv, tag, ciphertext.
  */
 const VECTOR = Buffer.from(
   [

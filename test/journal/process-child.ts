@@ -23,10 +23,10 @@ function start(script: string, path: string, env: Record<string, string> = {}): 
   onTestFinished(() => void child.kill('SIGKILL'));
   const receipts: string[] = [];
   let stderr = '';
-  const waiting: { count: number; resolve: () => void }[] = [];
+  const waiters: { count: number; resolve: () => void }[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (line !== 'open') receipts.push(line);
-    for (const one of waiting) if (receipts.length >= one.count) one.resolve();
+    for (const waiter of waiters) if (receipts.length >= waiter.count) waiter.resolve();
   });
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
@@ -35,7 +35,7 @@ function start(script: string, path: string, env: Record<string, string> = {}): 
   return {
     process: child,
     receipts,
-    printed: (count) => new Promise((resolve) => waiting.push({ count, resolve })),
+    printed: (count) => new Promise((resolve) => waiters.push({ count, resolve })),
     exited: async () => {
       const [code, signal] = await closed;
       return { code: code ?? signal ?? '', stderr };

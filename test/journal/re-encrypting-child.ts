@@ -1,9 +1,9 @@
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 
 /*
- * Runs in a separate process: opens the journal in the given folder with the keys of the environment,
- * re-encrypts it step by step, and prints a line for each step that changed something. Exits when the
- * whole store has been processed.
+ * Runs in a separate process: opens the journal in the given folder with the keys of the
+ * environment, re-encrypts it step by step, and prints a line for each step that changed something.
+ * Exits when the whole store has been processed.
  */
 const journal = await openSqliteJournal({
   path: process.argv[2] ?? '',

@@ -80,7 +80,7 @@ describe('the encrypted columns', () => {
 
 describe('re-encryption', () => {
   it.each([
-    ['nothing', []],
+    ['no key', []],
     ['an older key', [FIRST]],
   ])(
     'encrypts with the first key what was encrypted with %s, after which no other key is needed',
@@ -88,7 +88,8 @@ describe('re-encryption', () => {
       const path = await journalFolder();
       await fillStore(path, before);
       const journal = await openJournal(path, { encryptionKeys: [SECOND, ...before] });
-      // Bodies of one dead, three pending and one malformed event, sent message, profile, notes, and
+      // Bodies of one dead, three pending and one malformed event, sent message, profile, notes,
+      // and
       // headers and body in quarantine.
       expect(await reencryptAll(journal)).toMatchObject({ reencrypted: 10, unreadable: 0 });
       await journal.close();

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ValidateFunction } from 'ajv/dist/ajv.js';
 import { describe, expect, it } from 'vitest';
-import { parseEvent } from '../../src/capillary/event-parser.ts';
 import type { CapillaryEvent } from '../../src/capillary/event.ts';
+import { parseEvent } from '../../src/capillary/event-parser.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
-import { mapEvent } from '../../src/mapping/map-event.ts';
 import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
+import { mapEvent } from '../../src/mapping/map-event.ts';
 import type { SchemaFeatures } from '../../src/xdm/shape.ts';
 import { referencePath } from '../helpers/reference.ts';
 import { CLASSIC_LOYALTY, closedXdmValidators } from '../helpers/xdm-schema.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { CATALOGUE } from '../../src/capillary/catalogue.ts';
 import { FAMILIES } from '../../src/mapping/families/index.ts';
-import { email, id, INFINITE, number, unexpected, phone, text, time } from './hostile-values.ts';
+import { email, INFINITE, id, number, phone, text, time, unexpected } from './hostile-values.ts';
 
 /** A value of this kind, of another kind, or none. */
 function orUnexpected(kind: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isJsonObject, parseJsonText } from '../../src/capillary/json.ts';
+import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
 import { FAMILIES } from '../../src/mapping/families/index.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import type { MappingResult } from '../../src/mapping/mapping-result.ts';
-import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
 import { referencePath } from '../helpers/reference.ts';
 import { closedXdmValidators } from '../helpers/xdm-schema.ts';
 import { hostileBody, jsonText } from './hostile-events.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { mapEvent } from '../../src/mapping/map-event.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
+import { mapEvent } from '../../src/mapping/map-event.ts';
 import { jsonBytes } from '../../src/xdm/xdm-record.ts';
 import {
   codesOf,

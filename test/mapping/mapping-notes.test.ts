@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createNotes, limitNotes, NOTE_CODES, noteOf } from '../../src/mapping/mapping-notes.ts';
 import type { MappingNote } from '../../src/mapping/mapping-result.ts';
-import { limitNotes, createNotes, NOTE_CODES, noteOf } from '../../src/mapping/mapping-notes.ts';
 import { contextOf, eventWith, messagesOf } from './mapping-rig.ts';
 
 function codesOfKind(kind: MappingNote['kind']) {

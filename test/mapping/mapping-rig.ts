@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseEvent } from '../../src/capillary/event-parser.ts';
 import type { CapillaryEvent } from '../../src/capillary/event.ts';
+import { parseEvent } from '../../src/capillary/event-parser.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
 import { destinationSchema } from '../../src/config/destination-config.ts';
 import { sourceSchema } from '../../src/config/source-config.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
-import type { MappingResult, MappingContext } from '../../src/mapping/mapping-result.ts';
+import type { MappingContext, MappingResult } from '../../src/mapping/mapping-result.ts';
 
 /** 2026-11-20T12:00:00Z: later than all events of the fixtures. */
 export const RECEIVED_AT = Date.UTC(2026, 10, 20, 12);

@@ -5,7 +5,7 @@ import { parseState } from '../../src/mapping/customer/customer-state.ts';
 import { profileRecord } from '../../src/mapping/customer/profile-record.ts';
 import { createNotes, type Notes } from '../../src/mapping/mapping-notes.ts';
 import { type SizedRecord, shrinkEvent, shrinkProfile } from '../../src/mapping/record-size.ts';
-import { MAX_EVENT_BYTES, LARGE_EVENT_BYTES, MAX_PROFILE_BYTES } from '../../src/xdm/xdm-record.ts';
+import { LARGE_EVENT_BYTES, MAX_EVENT_BYTES, MAX_PROFILE_BYTES } from '../../src/xdm/xdm-record.ts';
 import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
 
 /** Characters of several scripts and the bytes that each takes in JSON. */

@@ -2,19 +2,19 @@ import type { ValidateFunction } from 'ajv/dist/ajv.js';
 import { serializeEnvelope } from '../../src/adobe/inlet/inlet-envelope.ts';
 import type { CapillaryEvent } from '../../src/capillary/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
-import type { MappingResult, MappingContext } from '../../src/mapping/mapping-result.ts';
 import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
+import type { MappingContext, MappingResult } from '../../src/mapping/mapping-result.ts';
 import { conform } from '../../src/xdm/conform.ts';
 import { eventShape } from '../../src/xdm/event-shape.ts';
+import { profileShape } from '../../src/xdm/profile-shape.ts';
+import { isListShape, isObjectShape, type ObjectShape, type Shape } from '../../src/xdm/shape.ts';
 import {
+  jsonBytes,
   MAX_EVENT_BYTES,
   MAX_IDENTITIES,
   MAX_IDENTITY_CHARS,
   MAX_PROFILE_BYTES,
-  jsonBytes,
 } from '../../src/xdm/xdm-record.ts';
-import { profileShape } from '../../src/xdm/profile-shape.ts';
-import { isListShape, isObjectShape, type ObjectShape, type Shape } from '../../src/xdm/shape.ts';
 import type { ClosedXdmValidators } from '../helpers/xdm-schema.ts';
 
 const REASONS = ['test-event', 'no-identity', 'unmapped'];
@@ -24,7 +24,7 @@ const TARGET = {
   format: 'xdm',
 } as const;
 
-/** What is wrong with a mapping of format xdm: nothing, whatever the event was. */
+/** The faults of a mapping in format xdm; there must be none for any event. */
 export function faultsOf(
   event: CapillaryEvent,
   mapped: MappingResult,
@@ -41,7 +41,7 @@ export function faultsOf(
   const ofEvent = [
     ...recordFaults(mapped.event, eventShape(schemaFeatures, tenant), context, validators?.event),
     ...(jsonBytes(mapped.event) > MAX_EVENT_BYTES ? [`${jsonBytes(mapped.event)} bytes of event`] : []),
-    ...(mapped.event['_id'] === mapped.id && /^cap-[0-9a-f]{40}$/.test(mapped.id) ? [] : ['another _id']),
+    ...(mapped.event['_id'] === mapped.id && /^cap-[0-9a-f]{40}$/.test(mapped.id) ? [] : ['a wrong _id']),
     ...(['timestamp', 'eventType'].every((name) => name in mapped.event)
       ? []
       : ['no timestamp or eventType']),
@@ -49,7 +49,7 @@ export function faultsOf(
   return [...ofNotes, ...ofEvent, ...profileFaults(event, mapped, context, validators)];
 }
 
-/** What is wrong with an assembled profile record. */
+/** The faults of an assembled profile record. */
 export function profileRecordFaults(
   entity: JsonObject,
   context: MappingContext,
@@ -76,7 +76,7 @@ function profileFaults(
   const again = applyToCustomer(event, mapped, { ...before, state }, context);
   return [
     ...(profile === undefined ? [] : profileRecordFaults(profile.entity, context, validators)),
-    ...(again.state === undefined ? [] : ['a second time makes another profile']),
+    ...(again.state === undefined ? [] : ['a repetition gives another profile']),
   ];
 }
 
@@ -88,11 +88,11 @@ function recordFaults(
 ): readonly string[] {
   const { identityMap, ...fields } = entity;
   const ofShape: string[] = [];
-  const kept = conform(fields, shape, '', (path, code) => ofShape.push(`${code} ${path}`));
+  const conformed = conform(fields, shape, '', (path, code) => ofShape.push(`${code} ${path}`));
   const isValid = validate?.(withoutOwnFields(entity, context.destination.tenant)) ?? true;
   return [
     ...ofShape,
-    ...(JSON.stringify(kept) === JSON.stringify(fields) ? [] : ['something is left that should not be']),
+    ...(JSON.stringify(conformed) === JSON.stringify(fields) ? [] : ['a value does not conform']),
     ...(isValid ? [] : [JSON.stringify(validate?.errors)]),
     ...emptyPlaces(entity, '').map((path) => `${path} is empty`),
     ...malformedTimes(fields, shape, ''),
@@ -128,12 +128,12 @@ function identityFaults(
       ? []
       : [`${identities.length} identities`]),
     ...(primaries === 1 ? [] : [`${primaries} primary identities`]),
-    ...(unfit.length === 0 ? [] : ['an identity that is none']),
+    ...(unfit.length === 0 ? [] : ['an invalid identity']),
     ...namespaces.filter(([name]) => !known.includes(name)).map(([name]) => `namespace ${name}`),
   ];
 }
 
-/** The text that goes out holds the record in exactly the bytes that were measured. */
+/** The sent text must contain the record in exactly the measured bytes. */
 function sendingFaults(entity: JsonObject): readonly string[] {
   const text = serializeEnvelope(TARGET, entity, 1_794_000_000_000);
   const start = text.indexOf('"xdmEntity":') + '"xdmEntity":'.length;
@@ -142,7 +142,7 @@ function sendingFaults(entity: JsonObject): readonly string[] {
     ...(sent.length === jsonBytes(entity)
       ? []
       : [`sends ${sent.length} bytes, measures ${jsonBytes(entity)}`]),
-    ...(sent.toString('utf8') === JSON.stringify(entity) ? [] : ['sends another text than it holds']),
+    ...(sent.toString('utf8') === JSON.stringify(entity) ? [] : ['sends another text than the record']),
   ];
 }
 
@@ -161,7 +161,7 @@ function malformedTimes(value: JsonValue | undefined, shape: Shape, path: string
     return (Array.isArray(value) ? value : []).flatMap((item) => malformedTimes(item, shape.items, path));
   }
   const isTight = /^"2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$/.test(JSON.stringify(value));
-  return shape !== 'date-time' || isTight ? [] : [`${path} is no time with ms and Z`];
+  return shape !== 'date-time' || isTight ? [] : [`${path} is not a time with ms and Z`];
 }
 
 function emptyPlaces(value: JsonValue, path: string): readonly string[] {

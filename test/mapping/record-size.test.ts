@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/capillary/json.ts';
 import { createNotes } from '../../src/mapping/mapping-notes.ts';
 import { shrinkEvent, shrinkProfile } from '../../src/mapping/record-size.ts';
-import { MAX_EVENT_BYTES, MAX_PROFILE_BYTES, jsonBytes } from '../../src/xdm/xdm-record.ts';
+import { jsonBytes, MAX_EVENT_BYTES, MAX_PROFILE_BYTES } from '../../src/xdm/xdm-record.ts';
 import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
 
 function item(index: number) {

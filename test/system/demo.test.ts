@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-it('npm run demo: every event is accounted for, exit 0, nothing left behind', async () => {
+it('npm run demo: every event is accounted for, exit 0, no files left behind', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'relay-demo-test-'));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, 'demo'], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -12,8 +12,8 @@ import { until } from '../helpers/until.ts';
 const volume = mkdtempSync(join(tmpdir(), 'relay-volume-'));
 const ballast = join(volume, 'ballast');
 
-/** Whether a command that needs rights or a tool can be run here. */
-function can(command: string, ...words: string[]): boolean {
+/** Whether a command succeeds here; it may be missing or need privileges. */
+function canRun(command: string, ...words: string[]): boolean {
   try {
     execFileSync(command, words, { stdio: 'ignore' });
     return true;
@@ -22,8 +22,8 @@ function can(command: string, ...words: string[]): boolean {
   }
 }
 
-const isMounted = can('mount', '-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', volume);
-const canLimit = can('prlimit', '--version');
+const isMounted = canRun('mount', '-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', volume);
+const canLimit = canRun('prlimit', '--version');
 if (!isMounted) reportSkip('a full volume', 'a tmpfs cannot be mounted here');
 if (!canLimit) reportSkip('failing writes', 'prlimit is not installed');
 
@@ -34,17 +34,17 @@ async function startOn(path?: string): Promise<RelayProcess> {
   const config = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl('inlet') });
   const folder = relayFolder(config);
   folders.push(folder);
-  // So low that the disk itself says first that it is full.
+  // So low that the disk reports that it is full before the watermark is reached.
   Object.assign(config.store, { minFree: '1B' }, path === undefined ? {} : { path });
   return folder.start();
 }
 
-let made = 0;
+let eventCount = 0;
 function bigEvent(): object {
-  return { ...transactionAdded((made += 1)), pad: 'x'.repeat(20_000) };
+  return { ...transactionAdded((eventCount += 1)), pad: 'x'.repeat(20_000) };
 }
 
-/** Sends events, some at a time, until one is refused. @returns receipts of the accepted, and the refusals */
+/** Sends groups of events until one is refused. @returns receipts of the accepted, and the refusals */
 async function sendUntilRefused(relay: RelayProcess): Promise<{ receipts: string[]; refused: Response[] }> {
   const receipts: string[] = [];
   for (;;) {
@@ -62,8 +62,8 @@ async function receiptOf(relay: RelayProcess): Promise<string | undefined> {
   return answer.status === 200 ? ((await answer.json()) as { receipt: string }).receipt : undefined;
 }
 
-/** All that was answered 200 is there and delivered, and nothing else is. */
-async function expectAll(relay: RelayProcess, receipts: readonly string[]): Promise<void> {
+/** Every event that was answered with 200 is delivered, and there are no others. */
+async function expectDelivered(relay: RelayProcess, receipts: readonly string[]): Promise<void> {
   const ledger = await until(async () => {
     const { body } = await relay.admin('/admin/v1/ledger');
     return body.pending === 0 ? body : undefined;
@@ -83,8 +83,8 @@ afterAll(async () => {
   await simulator.close();
 });
 
-describe.skipIf(!isMounted)('a volume that is full', () => {
-  it('is answered 503, costs nothing that was accepted, and is forgotten when there is room again', async () => {
+describe.skipIf(!isMounted)('a full volume', () => {
+  it('causes 503, loses no accepted event, and the relay recovers when there is space again', async () => {
     writeFileSync(ballast, Buffer.alloc(4 * 1_048_576));
     const relay = await startOn(join(volume, 'data'));
     const { receipts, refused } = await sendUntilRefused(relay);
@@ -98,23 +98,23 @@ describe.skipIf(!isMounted)('a volume that is full', () => {
     rmSync(ballast);
     receipts.push(await until(() => receiptOf(relay)));
     expect((await relay.admin('/readyz')).status).toBe(200);
-    await expectAll(relay, receipts);
+    await expectDelivered(relay, receipts);
     expect(await relay.end('SIGTERM')).toBe(0);
   });
 });
 
-describe.skipIf(!canLimit)('a disk that fails at every write', () => {
-  it('is answered 503, costs nothing that was accepted, and is forgotten when it works again', async () => {
+describe.skipIf(!canLimit)('a disk on which every write fails', () => {
+  it('causes 503, loses no accepted event, and the relay recovers when it works again', async () => {
     const relay = await startOn();
     const limit = (bytes: string) =>
       execFileSync('prlimit', ['--pid', String(relay.pid), `--fsize=${bytes}:`]);
     const receipts = [await until(() => receiptOf(relay))];
-    await expectAll(relay, receipts);
+    await expectDelivered(relay, receipts);
 
-    // A write beyond this position of a file fails, as the writes of a broken disk do.
+    // Writes beyond this file offset fail, as on a broken disk.
     limit('4096');
-    const { receipts: meanwhile, refused } = await sendUntilRefused(relay);
-    expect(meanwhile).toEqual([]);
+    const { receipts: acceptedMeanwhile, refused } = await sendUntilRefused(relay);
+    expect(acceptedMeanwhile).toEqual([]);
     for (const answer of refused) {
       expect(answer.status).toBe(503);
       expect(await answer.json()).toMatchObject({ code: 'store-failing' });
@@ -128,8 +128,8 @@ describe.skipIf(!canLimit)('a disk that fails at every write', () => {
 
     limit('unlimited');
     receipts.push(await until(() => receiptOf(relay)));
-    await expectAll(relay, receipts);
-    await until(() => relay.log.some(({ msg }) => msg === 'intake open: the store can take events'));
+    await expectDelivered(relay, receipts);
+    await until(() => relay.log.some(({ msg }) => msg === 'intake open: the store accepts events'));
     expect(await relay.end('SIGTERM')).toBe(0);
   });
 });

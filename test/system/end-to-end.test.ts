@@ -136,7 +136,7 @@ describe('the built relay, end to end', () => {
     });
     simulator.setFaults([{ on: 'batch', probability: 0.5, then: { reset: 'before', landed: true } }]);
     let answered = 0;
-    for (let life = 0; life < 3; life += 1) {
+    for (let kills = 0; kills < 3; kills += 1) {
       const relay = await folder.start();
       for (let customer = 0; customer < 25; customer += 1) {
         await send(relay, transactionAdded(customer));

@@ -6,7 +6,7 @@ import { transactionAdded } from '../fixtures/events.ts';
 import { type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { until } from '../helpers/until.ts';
 
-/** What must never be seen, in a form that nothing else has. */
+/** Values that must never be logged. Each is unique, so that a match cannot be a coincidence. */
 const SECRETS = {
   headerSecret: 'planted-header-secret',
   hmacKey: 'planted-hmac-key',
@@ -45,7 +45,7 @@ function config(simulator: Simulator) {
   return { ...made, log: { level: 'trace' } };
 }
 
-/** A purchase that names the person wherever it can. */
+/** A purchase with personal data in every field that can have it. */
 function purchase(more: object = {}) {
   return {
     ...transactionAdded(77_001, {
@@ -60,14 +60,14 @@ function purchase(more: object = {}) {
   };
 }
 
-const words = { title: QUOTED, detail: QUOTED, report: { message: QUOTED } };
+const errorBody = { title: QUOTED, detail: QUOTED, report: { message: QUOTED } };
 const inletFaults: readonly (readonly [outcome: string, then: FaultRuleInput['then']])[] = [
-  ['invalid', { status: 400, body: words }],
-  ['unauthorized', { status: 403, body: words }],
-  ['destination', { status: 400, body: { ...words, title: `Unknown XDM format ${QUOTED}` } }],
-  ['too-large', { status: 413, body: words }],
-  ['throttled', { status: 429, body: words }],
-  ['transient', { status: 500, body: words }],
+  ['invalid', { status: 400, body: errorBody }],
+  ['unauthorized', { status: 403, body: errorBody }],
+  ['destination', { status: 400, body: { ...errorBody, title: `Unknown XDM format ${QUOTED}` } }],
+  ['too-large', { status: 413, body: errorBody }],
+  ['throttled', { status: 429, body: errorBody }],
+  ['transient', { status: 500, body: errorBody }],
   ['transient', { reset: 'before' }],
   ['mixed', { items: { which: 'all', status: 400, message: QUOTED } }],
 ];
@@ -102,7 +102,7 @@ function admin(path: string, json?: unknown): Promise<Response> {
   });
 }
 
-/** Resolves with the first line of this message, and of these fields, that comes after so many lines. */
+/** Resolves with the first log line with this message and these fields, from line number `after` on. */
 function line(msg: string, fields: object = {}, after = 0): Promise<Record<string, unknown>> {
   return until(() =>
     relay.log
@@ -121,7 +121,7 @@ async function start(): Promise<void> {
 beforeAll(async () => {
   simulator = await startSimulator({ requireAuth: false });
   folder = relayFolder(config(simulator));
-  // The only way to know the token is to be the one who gives it.
+  // Fixed by a fault rule, because the simulator would issue a random token.
   const token = { access_token: SECRETS.accessToken, token_type: 'bearer', expires_in: 86_399_000 };
   simulator.setFaults([{ on: 'ims', then: { status: 200, body: token } }]);
   await start();
@@ -131,8 +131,8 @@ afterAll(async () => {
   await simulator.close();
 });
 
-it('shows neither a secret nor a person, at any level, whatever goes wrong', async () => {
-  // All goes well.
+it('logs neither secrets nor personal data, at any level, whatever fails', async () => {
+  // Everything succeeds.
   const event = purchase();
   const receipt = await send(event);
   await line('event settled', { receipt, state: 'delivered' });
@@ -167,7 +167,7 @@ it('shows neither a secret nor a person, at any level, whatever goes wrong', asy
   await send(purchase(), { ...bad, authorization: `Bearer ${SECRETS.bearer}` });
   await send(event);
 
-  // Webhooks that are refused.
+  // Refused webhooks.
   const query = new URLSearchParams({ token: SECRETS.headerSecret, email: PERSON.email, q: QUOTED });
   await send(purchase(), {}, `/webhooks/acme?${query.toString()}`);
   await send(purchase(), {}, `/webhooks/${PERSON.email}`);
@@ -181,7 +181,7 @@ it('shows neither a secret nor a person, at any level, whatever goes wrong', asy
   const failing = await send(purchase({ eventName: 'customerUpdated', eventId: randomUUID() }));
   await line('event settled', { receipt: failing, state: 'dead', reason: 'mapping' });
 
-  // Adobe refuses, and quotes what it was sent.
+  // Adobe rejects messages and quotes them in its response.
   for (const [outcome, then] of inletFaults) {
     const from = relay.log.length;
     simulator.setFaults([{ on: 'inlet', times: 1, then }]);
@@ -198,7 +198,7 @@ it('shows neither a secret nor a person, at any level, whatever goes wrong', asy
   }
   simulator.setFaults([]);
 
-  // Operators, good and bad.
+  // Valid and invalid requests to the admin API.
   await admin(`/events?customerId=77001&eventId=${PERSON.phone}`);
   await admin(`/events/${PERSON.email}`);
   await admin('/dead-letters/replay', { filter: { customerId: PERSON.phone }, dryRun: true });
@@ -210,7 +210,7 @@ it('shows neither a secret nor a person, at any level, whatever goes wrong', asy
   });
   expect(await relay.end('SIGTERM')).toBe(0);
 
-  // IMS refuses, and quotes the secret; then it is down.
+  // IMS rejects the secret and quotes it; then it is down.
   simulator.setFaults([
     {
       on: 'ims',
@@ -221,7 +221,7 @@ it('shows neither a secret nor a person, at any level, whatever goes wrong', asy
   ]);
   await start();
   await send(purchase());
-  await line('destination takes no events', { reason: 'ims-invalid_client' });
+  await line('destination stopped delivering', { reason: 'ims-invalid_client' });
   await admin('/destinations/acme-aep/resume', {});
   await until(() => (simulator.stats().requests.ims['500'] ?? 0) > 0);
   await relay.end('SIGTERM');

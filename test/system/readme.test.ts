@@ -33,15 +33,15 @@ afterAll(async () => {
   await simulator.close();
 });
 
-/** Runs what npm would run for the line, with the reader's files and addresses put in. */
+/** Runs the command that npm would run for the line, with the files and addresses of this test. */
 function run(line: string): Promise<{ code: number | null; output: string }> {
   const words = line
     .replace('npm run relay --', SCRIPTS['relay'] ?? '')
     .replace('examples/relay.yaml', folder.file)
     .replace('payload.json', join(folder.folder, 'payload.json'))
     .replace('<receipt|eventId>', receipt);
-  const asksRelay = !line.includes('--config');
-  const child = spawn('sh', ['-c', asksRelay ? `${words} --url ${relay.adminUrl}` : words], {
+  const callsAdminApi = !line.includes('--config');
+  const child = spawn('sh', ['-c', callsAdminApi ? `${words} --url ${relay.adminUrl}` : words], {
     cwd: ROOT,
     env: {
       ...process.env,
@@ -56,10 +56,15 @@ function run(line: string): Promise<{ code: number | null; output: string }> {
 }
 
 describe('the commands of the README', () => {
-  it('are all known here: run below, by other tests, or by .ci/run', () => {
-    const elsewhere = ['npm ci && npm run demo', 'npm ci && npm test', 'npm run build', 'docker compose up'];
+  it('are all tested: below, by other tests, or by .ci/run', () => {
+    const testedElsewhere = [
+      'npm ci && npm run demo',
+      'npm ci && npm test',
+      'npm run build',
+      'docker compose up',
+    ];
     const others = commands.filter((line) => !relayCommands.includes(line) && !line.startsWith('export '));
-    expect(others).toEqual(elsewhere);
+    expect(others).toEqual(testedElsewhere);
   });
 
   it.each(relayCommands)('%s', async (line) => {
@@ -68,7 +73,7 @@ describe('the commands of the README', () => {
     expect(output).not.toBe('');
   });
 
-  it('npm start serves the configuration it is given', () => {
+  it('npm start runs serve with the given configuration', () => {
     expect(README).toContain('npm start -- --config examples/relay.yaml');
     expect(SCRIPTS['start']).toBe(`${SCRIPTS['relay']} serve`);
   });

@@ -38,7 +38,7 @@ afterAll(async () => {
   await simulator.close();
 });
 
-describe('the answers of the built relay to Capillary', () => {
+describe('the responses of the built relay to Capillary', () => {
   let relay: RelayProcess;
   beforeAll(async () => {
     relay = await startWith((config) => {
@@ -58,7 +58,7 @@ describe('the answers of the built relay to Capillary', () => {
   });
 
   it.each(['text/plain', 'application/json; charset', 'nonsense', ''])(
-    'takes the content type %o',
+    'accepts the content type %o',
     async (type) => {
       expect((await relay.post(transactionAdded(2), { 'content-type': type })).status).toBe(200);
     },
@@ -66,20 +66,20 @@ describe('the answers of the built relay to Capillary', () => {
 
   it.each([
     ['not JSON', '{"eventName":', 'not-json'],
-    ['no event', '{"hello":"world"}', 'not-an-event'],
-    ['nothing', '', 'not-json'],
+    ['not an event', '{"hello":"world"}', 'not-an-event'],
+    ['empty', '', 'not-json'],
     [
-      'of another organisation',
+      'an event of another organisation',
       JSON.stringify({ ...transactionAdded(3), orgId: 7, refId: '7_1' }),
       'wrong-org',
     ],
-  ])('400 for a body that is %s, kept as a malformed dead letter', async (_what, body, code) => {
+  ])('400 for a body that is %s, stored as a malformed dead letter', async (_what, body, code) => {
     const before = (await relay.admin('/admin/v1/ledger')).body.malformed;
     await expectProblem(await relay.post(body), 400, code);
     expect((await relay.admin('/admin/v1/ledger')).body.malformed).toBe(before + 1);
   });
 
-  it('401 for a sender that is not verified, kept in quarantine', async () => {
+  it('401 for a sender that is not verified, stored in quarantine', async () => {
     await expectProblem(
       await relay.post(transactionAdded(4), { 'x-relay-key': 'wrong' }),
       401,
@@ -93,7 +93,7 @@ describe('the answers of the built relay to Capillary', () => {
     await expectProblem(answer, 404, 'unknown-source');
   });
 
-  it('405 for a method that carries no event', async () => {
+  it('405 for a method other than POST and PUT', async () => {
     const answer = await contractFetch(`${relay.intakeUrl}/webhooks/acme`);
     await expectProblem(answer, 405, 'method-not-allowed');
     expect(answer.headers.get('allow')).toBe('POST, PUT');
@@ -103,7 +103,7 @@ describe('the answers of the built relay to Capillary', () => {
     await expectProblem(await relay.post('x'.repeat(20_001)), 413, 'body-too-large');
   });
 
-  it('holds no secret and no personal datum in its log', async () => {
+  it('logs no secrets and no personal data', async () => {
     const event = transactionAdded(5);
     await relay.post(event);
     await relay.post('{"email":"customer5@example.com"');
@@ -114,7 +114,7 @@ describe('the answers of the built relay to Capillary', () => {
   });
 });
 
-/** One event on a connection of its own; status 0 when the port is closed. */
+/** Posts an event on a new connection; status 0 if the port is closed. */
 function post(port: string): Promise<{ status: number; retryAfter?: string | undefined }> {
   return new Promise((resolve) => {
     const headers = { 'x-relay-key': KEY };
@@ -127,7 +127,7 @@ function post(port: string): Promise<{ status: number; retryAfter?: string | und
   });
 }
 
-describe('the answers that ask Capillary to wait', () => {
+describe('the responses that ask Capillary to wait', () => {
   it('429 with Retry-After over the rate limit, before anything is verified', async () => {
     const relay = await startWith((config) => {
       config.server['rateLimit'] = { max: 2, window: '1h' };
@@ -152,12 +152,12 @@ describe('the answers that ask Capillary to wait', () => {
     const relay = await startWith();
     const { port } = new URL(relay.intakeUrl);
     const ended = relay.end('SIGTERM');
-    const last = await until(async () => {
+    const response = await until(async () => {
       const answer = await post(port);
       return answer.status !== 200 && answer;
     });
-    expect(last.status).toBe(503);
-    expect(Number(last.retryAfter)).toBeGreaterThan(0);
+    expect(response.status).toBe(503);
+    expect(Number(response.retryAfter)).toBeGreaterThan(0);
     expect(await ended).toBe(0);
   });
 });

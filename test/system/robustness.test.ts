@@ -11,8 +11,8 @@ import { until } from '../helpers/until.ts';
 import { connectTo, sendBytes, readUntilClosed, statusesIn } from './tcp-client.ts';
 
 const MIB = 1_048_576;
-/** What the process may hold at any time in these tests: a body limit of 1 MiB, and connections by the thousand. */
-const MOST_MEMORY = 600 * MIB;
+/** Limit for the whole file: bodies of up to 1 MiB and thousands of connections. */
+const MAX_MEMORY_BYTES = 600 * MIB;
 
 let simulator: Simulator;
 let folder: ReturnType<typeof relayFolder>;
@@ -47,8 +47,8 @@ function peakMemory(): number {
   return Number(kib) * 1_024;
 }
 
-/** What the relay has taken in so far, in any way. */
-async function taken() {
+/** Number of requests stored so far, in any form. */
+async function storedCounts() {
   const { accepted, malformed, quarantined } = (await relay.admin('/admin/v1/ledger')).body;
   return { accepted, malformed, quarantined };
 }
@@ -58,17 +58,17 @@ async function expectHealthy(): Promise<void> {
   const answer = await relay.post(transactionAdded(sent));
   expect(await answer.json()).toMatchObject({ status: 'accepted' });
   expect((await relay.admin('/readyz')).status).toBe(200);
-  expect(peakMemory()).toBeLessThan(MOST_MEMORY);
+  expect(peakMemory()).toBeLessThan(MAX_MEMORY_BYTES);
 }
 
 afterEach(expectHealthy);
 
-describe('what is no HTTP request', () => {
+describe('input that is not HTTP', () => {
   it.each<[string, string, number]>([
     ['garbage', '\0\x01\x02 nothing\r\n\r\n', 400],
     ['a bad request line', 'POST\r\n\r\n', 400],
     ['an unknown protocol', 'POST / HTTP/9.9\r\nHost: a\r\n\r\n', 400],
-    ['a TLS hello', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 400],
+    ['a TLS ClientHello', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 400],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
     ['a header line without a colon', head('Content-Length 2'), 400],
     ['a space before the colon', head('Content-Length : 2'), 400],
@@ -76,34 +76,34 @@ describe('what is no HTTP request', () => {
     ['a header with a bare line feed in its name', head('X-A\n: b'), 400],
     ['two lengths', `${head('Content-Length: 2', 'Content-Length: 3')}{}`, 400],
     ['a negative length', `${head('Content-Length: -1')}{}`, 400],
-    ['a length that is no number', `${head('Content-Length: 0x2')}{}`, 400],
+    ['a length that is not a number', `${head('Content-Length: 0x2')}{}`, 400],
     [
-      'a length and chunks, as smugglers send',
+      'a length and chunked encoding (request smuggling)',
       `${head('Content-Length: 4', 'Transfer-Encoding: chunked')}0\r\n\r\nGET /livez HTTP/1.1\r\n\r\n`,
       400,
     ],
-    ['chunks that are none', `${head('Transfer-Encoding: chunked')}zz\r\n{}\r\n0\r\n\r\n`, 400],
+    ['invalid chunks', `${head('Transfer-Encoding: chunked')}zz\r\n{}\r\n0\r\n\r\n`, 400],
     ['a chunk of an absurd size', `${head('Transfer-Encoding: chunked')}ffffffffffffffffff\r\n{}`, 400],
     ['an encoding after chunked', `${head('Transfer-Encoding: chunked, gzip')}0\r\n\r\n`, 400],
     ['headers over 16 KiB', head(`X-Large: ${'a'.repeat(20_000)}`), 431],
     ['a URL over 16 KiB', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
-  ])('%s is answered as a problem, and the connection closed', async (_what, bytes, status) => {
-    const before = await taken();
+  ])('%s gets a problem response, and the connection is closed', async (_what, bytes, status) => {
+    const before = await storedCounts();
     const text = await sendBytes(relay.intakeUrl, Buffer.from(bytes, 'latin1'));
     expect(statusesIn(text)).toEqual([status]);
     expect(text).toContain('application/problem+json');
     const [, body = ''] = text.split('\r\n\r\n');
     expect(JSON.parse(body)).toMatchObject({ status });
-    expect(await taken()).toEqual(before);
+    expect(await storedCounts()).toEqual(before);
   });
 
-  it('is refused by the admin port in the same way', async () => {
+  it('is rejected by the admin port in the same way', async () => {
     expect(statusesIn(await sendBytes(relay.adminUrl, 'POST\r\n\r\n'))).toEqual([400]);
   });
 });
 
-describe('requests that are odd', () => {
-  it('takes pipelined ones in their order', async () => {
+describe('unusual requests', () => {
+  it('are processed in order when they are pipelined', async () => {
     const body = JSON.stringify(transactionAdded(1));
     const length = `Content-Length: ${Buffer.byteLength(body)}`;
     const text = await sendBytes(
@@ -114,13 +114,13 @@ describe('requests that are odd', () => {
     expect(text.indexOf('"accepted"')).toBeLessThan(text.indexOf('"duplicate"'));
   });
 
-  it('closes a connection with a broken one behind a good one', async () => {
+  it('close the connection when a malformed one follows a valid one', async () => {
     const body = JSON.stringify(transactionAdded(2));
     const one = `${head(`Content-Length: ${Buffer.byteLength(body)}`)}${body}`;
     expect(statusesIn(await sendBytes(relay.intakeUrl, `${one}BROKEN\r\n\r\n`))).toContain(400);
   });
 
-  it('never unpacks a body: a bomb is as large as it came', async () => {
+  it('are never decompressed: a gzip bomb needs no more memory than its compressed size', async () => {
     const bomb = gzipSync(Buffer.alloc(500 * MIB));
     expect(bomb.length).toBeLessThan(MIB);
     const before = peakMemory();
@@ -134,7 +134,7 @@ describe('requests that are odd', () => {
     expect(peakMemory() - before).toBeLessThan(100 * MIB);
   });
 
-  it('refuses a body over the limit, with a length and without', async () => {
+  it('get 413 for a body over the limit, with a Content-Length and without', async () => {
     expect(statusesIn(await sendBytes(relay.intakeUrl, head('Content-Length: 5000000')))).toEqual([413]);
     const chunk = `${(65_536).toString(16)}\r\n${'x'.repeat(65_536)}\r\n`;
     const chunked = `${head('Transfer-Encoding: chunked')}${chunk.repeat(32)}0\r\n\r\n`;
@@ -143,16 +143,16 @@ describe('requests that are odd', () => {
 
   it.each([
     ['nested 400,000 levels deep', '['.repeat(400_000) + ']'.repeat(400_000)],
-    ['of a number of a million digits', `{"eventName":"a","orgId":100458,"n":${'9'.repeat(1_000_000)}}`],
-    ['of a number beyond all bounds', '{"eventName":"a","orgId":1e999999}'],
-    ['of 200,000 keys', `{${Array.from({ length: 100_000 }, (_, n) => `"${n}":1`).join(',')}}`],
-  ])('answers JSON %s', async (_what, body) => {
+    ['with a number of a million digits', `{"eventName":"a","orgId":100458,"n":${'9'.repeat(1_000_000)}}`],
+    ['with a number that is out of range', '{"eventName":"a","orgId":1e999999}'],
+    ['with 100,000 keys', `{${Array.from({ length: 100_000 }, (_, n) => `"${n}":1`).join(',')}}`],
+  ])('get a response for JSON %s', async (_what, body) => {
     expect([200, 400]).toContain((await relay.post(body)).status);
   });
 });
 
-describe('clients that take their time', () => {
-  it('are cut off: without headers after 10 s, without a body after 30 s', async () => {
+describe('slow clients', () => {
+  it('are disconnected: without headers after 10 s, without a body after 30 s', async () => {
     const [silent, slowHead, slowBody] = await Promise.all([
       connectTo(relay.intakeUrl),
       connectTo(relay.intakeUrl),
@@ -169,9 +169,9 @@ describe('clients that take their time', () => {
       slowHead.write('X-A: b\r\n');
       slowBody.write(' ');
     }, 500);
-    const [nothing, headers, body] = await Promise.all([silent, slowHead, slowBody].map(closed));
+    const [noRequest, headers, body] = await Promise.all([silent, slowHead, slowBody].map(closed));
     clearInterval(drip);
-    expect(nothing).toMatchObject({ statuses: [408] });
+    expect(noRequest).toMatchObject({ statuses: [408] });
     expect(headers).toMatchObject({ statuses: [408] });
     expect(body).toMatchObject({ statuses: [408] });
     expect(headers!.seconds).toBeGreaterThan(8);
@@ -180,10 +180,10 @@ describe('clients that take their time', () => {
     expect(body!.seconds).toBeLessThan(45);
   });
 
-  it('hold up nobody by the thousand, and are all let go', async () => {
-    // Each connection is a file of this process and one of the relay.
-    const files = Number(execFileSync('sh', ['-c', 'ulimit -Hn']).toString().trim()) || 65_536;
-    const count = Math.min(9_500, files - 500);
+  it('do not block other clients, even thousands of them, and are all disconnected', async () => {
+    // Each connection needs a file descriptor here and one in the relay.
+    const maxFiles = Number(execFileSync('sh', ['-c', 'ulimit -Hn']).toString().trim()) || 65_536;
+    const count = Math.min(9_500, maxFiles - 500);
     expect(count).toBeGreaterThanOrEqual(2_000);
     const sockets: Socket[] = [];
     let closed = 0;

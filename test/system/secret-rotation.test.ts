@@ -6,15 +6,15 @@ import { transactionAdded } from '../fixtures/events.ts';
 import { type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { until } from '../helpers/until.ts';
 
-/** The simulated IMS knows the new secret only, so that nothing is delivered before the relay has it too. */
+/** The simulated IMS accepts only the new secret, so nothing is delivered before the relay has it. */
 const CREDENTIAL = { clientId: 'client', secrets: ['new-client-secret'] };
 
 let simulator: Simulator;
 let folder: ReturnType<typeof relayFolder>;
 let relay: RelayProcess;
 
-/** As a mounted secret changes: at once. */
-function put(name: string, text: string): void {
+/** Replaces the file atomically, as Kubernetes does with a mounted Secret. */
+function putSecret(name: string, text: string): void {
   writeFileSync(join(folder.folder, `${name}.new`), text);
   renameSync(join(folder.folder, `${name}.new`), join(folder.folder, name));
 }
@@ -38,9 +38,9 @@ beforeAll(async () => {
     clientSecrets: ['${file:client-secret}'],
   };
   folder = relayFolder(config);
-  put('admin-token', 'old-token');
-  put('relay-key', 'old-key');
-  put('client-secret', 'old-client-secret');
+  putSecret('admin-token', 'old-token');
+  putSecret('relay-key', 'old-key');
+  putSecret('client-secret', 'old-client-secret');
   relay = await folder.start();
 });
 
@@ -49,19 +49,19 @@ afterAll(async () => {
   await simulator.close();
 });
 
-it('takes changed secrets of senders, of the admin API and of IMS into use without a restart', async () => {
+it('uses changed secrets of senders, of the admin API and of IMS without a restart', async () => {
   expect(await post(1, 'old-key')).toBe(200);
   expect(await post(2, 'new-key')).toBe(401);
   expect((await ledger('old-token')).status).toBe(200);
-  await until(() => relay.log.some(({ msg }) => msg === 'destination takes no events'));
+  await until(() => relay.log.some(({ msg }) => msg === 'destination stopped delivering'));
   expect(await (await ledger('old-token')).json()).toMatchObject({ pending: 1, delivered: 0 });
 
-  // Not asked again and again with the new one: an address that tries tokens is turned away for a minute.
-  put('admin-token', 'new-token');
-  await until(() => relay.log.some(({ msg }) => msg === 'secrets were read again'));
+  // Wait for the log line: polling with the new token would get this address throttled for a minute.
+  putSecret('admin-token', 'new-token');
+  await until(() => relay.log.some(({ msg }) => msg === 'secrets reloaded'));
   expect((await ledger('new-token')).status).toBe(200);
-  put('relay-key', 'new-key');
-  put('client-secret', 'new-client-secret');
+  putSecret('relay-key', 'new-key');
+  putSecret('client-secret', 'new-client-secret');
   await until(async () => (await post(3, 'new-key')) === 200);
   expect(await post(4, 'old-key')).toBe(401);
   expect((await ledger('old-token')).status).toBe(401);
@@ -70,7 +70,7 @@ it('takes changed secrets of senders, of the admin API and of IMS into use witho
     return delivered === 2;
   });
   const log = JSON.stringify(relay.log);
-  expect(log).toContain('secrets were read again');
+  expect(log).toContain('secrets reloaded');
   for (const name of ['key', 'token', 'client-secret'])
     for (const age of ['old', 'new']) expect(log).not.toContain(`${age}-${name}`);
 });

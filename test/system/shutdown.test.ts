@@ -19,36 +19,38 @@ afterEach(async () => {
   await simulator.close();
 });
 
-/** Begins a request whose body never ends. */
-function trickle(url: string, headers: Record<string, string>): void {
+/** Starts a request whose body never ends. */
+function postIncomplete(url: string, headers: Record<string, string>): void {
   const type = { 'content-type': 'application/json', 'content-length': '1000' };
-  const begun = request(url, { method: 'POST', headers: { ...type, ...headers } });
-  begun.on('error', () => undefined);
-  begun.write('{"eventName":');
+  const incomplete = request(url, { method: 'POST', headers: { ...type, ...headers } });
+  incomplete.on('error', () => undefined);
+  incomplete.write('{"eventName":');
 }
 
 function messages() {
   return relay.log.map((line) => line['msg']);
 }
 
-describe('the end of the process', () => {
-  it('comes in time and in good order though the inlet hangs and requests trickle in on both ports', async () => {
+describe('shutdown', () => {
+  it('is clean and in time although the inlet hangs and both ports have incomplete requests', async () => {
     simulator.setFaults([{ on: 'inlet', then: { hang: true } }]);
     const answer = await relay.post(transactionAdded(1));
     const { receipt } = (await answer.json()) as { receipt: string };
     await until(() => simulator.stats().maxConcurrent > 0);
-    trickle(`${relay.intakeUrl}/webhooks/acme`, { 'x-relay-key': KEY });
-    trickle(`${relay.adminUrl}/admin/v1/dead-letters/replay`, { authorization: `Bearer ${ADMIN_TOKEN}` });
-    const began = Date.now();
+    postIncomplete(`${relay.intakeUrl}/webhooks/acme`, { 'x-relay-key': KEY });
+    postIncomplete(`${relay.adminUrl}/admin/v1/dead-letters/replay`, {
+      authorization: `Bearer ${ADMIN_TOKEN}`,
+    });
+    const signalled = Date.now();
     expect(await relay.end('SIGTERM')).toBe(0);
-    expect(Date.now() - began).toBeLessThan(10_000);
+    expect(Date.now() - signalled).toBeLessThan(10_000);
     expect(messages()).toContain('stopped');
     simulator.setFaults([]);
     relay = await folder.start();
     await until(async () => (await relay.admin(`/admin/v1/events/${receipt}`)).body.state === 'delivered');
   });
 
-  it('comes at once at a second signal', async () => {
+  it('is immediate after a second signal', async () => {
     simulator.setFaults([{ on: 'inlet', then: { hang: true } }]);
     await relay.post(transactionAdded(1));
     await until(() => simulator.stats().maxConcurrent > 0);

@@ -22,8 +22,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The reader's line with ports, files and data of this test. */
-function placed(line: string, ports: ReadonlyMap<string, number>, receipt: string): string {
+/** The command of the page with the ports, files and data of this test. */
+function adapted(line: string, ports: ReadonlyMap<string, number>, receipt: string): string {
   let text = line
     .replace('npm run relay --', SCRIPTS['relay'] ?? '')
     .replace('examples/local.yaml', join(folder, 'local.yaml'))
@@ -33,22 +33,23 @@ function placed(line: string, ports: ReadonlyMap<string, number>, receipt: strin
   return text;
 }
 
-function start(line: string, said: string): Promise<void> {
+/** Starts a command and waits until its output contains the text. */
+function start(line: string, expected: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn('sh', ['-c', line], { cwd: ROOT, detached: true });
     running.push(child);
     let output = '';
     const read = (data: Buffer): void => {
       output += data.toString();
-      if (output.includes(said)) resolve();
+      if (output.includes(expected)) resolve();
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    child.once('exit', (code) => reject(new Error(`${line} ended with ${code}: ${output}`)));
+    child.once('exit', (code) => reject(new Error(`${line} exited with ${code}: ${output}`)));
   });
 }
 
-/** What curl would do: it need not be on the machine. */
+/** Does what curl would do; curl may not be installed. */
 async function curl(line: string): Promise<{ code: number; output: string }> {
   const [, method = 'GET'] = /-X (\w+)/.exec(line) ?? [];
   const [url = ''] = /http:\S+/.exec(line) ?? [];
@@ -66,14 +67,14 @@ function run(line: string): Promise<{ code: number | null; output: string }> {
 }
 
 describe('docs/start.md', () => {
-  it('does what it says, line by line', async () => {
+  it('works, command by command', async () => {
     const ports = new Map<string, number>();
     for (const port of ['8080', '8081', '9090']) ports.set(port, await freePort());
     const config = readFileSync(join(ROOT, 'examples/local.yaml'), 'utf8').replace(
       './data',
       join(folder, 'data'),
     );
-    writeFileSync(join(folder, 'local.yaml'), placed(config, ports, ''));
+    writeFileSync(join(folder, 'local.yaml'), adapted(config, ports, ''));
     writeFileSync(join(folder, 'payload.json'), JSON.stringify(pointsIssued(1, 10)));
     const admin = `http://127.0.0.1:${ports.get('8081')}`;
     const ledger = async () =>
@@ -84,11 +85,11 @@ describe('docs/start.md', () => {
     for (const line of shellLines('docs/start.md').filter(
       (one) => !['npm ci', 'npm run build'].includes(one),
     )) {
-      // These ask the relay of the default port; here it has another.
-      const asks = /relay -- (ledger|events|coverage|explain|destinations)/.test(line)
+      // These commands use the default admin port, but here the relay has another one.
+      const urlOption = /relay -- (ledger|events|coverage|explain|destinations)/.test(line)
         ? ` --url ${admin}`
         : '';
-      const text = `${placed(line, ports, receipt)}${asks}`;
+      const text = `${adapted(line, ports, receipt)}${urlOption}`;
       if (line.includes(' simulate ')) await start(text, '_sim');
       else if (line.includes(' serve ')) await start(text, '"ready"');
       else {

@@ -8,8 +8,8 @@ import { transactionAdded } from '../fixtures/events.ts';
 import { relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { until } from '../helpers/until.ts';
 
-/** Loaded before the relay: ends its storage thread at a signal, as a fault in native code would. */
-const FAULT = `
+/** Preload of the relay: terminates its storage thread on a signal, as a fault in native code would. */
+const PRELOAD = `
 process.once('worker', (worker) => process.once('SIGWINCH', () => void worker.terminate()));
 `;
 
@@ -18,7 +18,7 @@ let simulator: Simulator;
 let relays: ReturnType<typeof relayFolder>;
 
 beforeAll(async () => {
-  writeFileSync(join(folder, 'fault.mjs'), FAULT);
+  writeFileSync(join(folder, 'fault.mjs'), PRELOAD);
   simulator = await startSimulator({});
   relays = relayFolder(relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl('inlet') }));
 });
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 describe('a storage thread that dies', () => {
-  it('ends the process with a clear line; the next one has everything', async () => {
+  it('makes the process exit with a fatal log line; the next one has all events', async () => {
     const fault = pathToFileURL(join(folder, 'fault.mjs')).href;
     const relay = await relays.start({ env: { NODE_OPTIONS: `--import=${fault}` } });
     expect((await relay.admin('/livez')).body.checks).toMatchObject([

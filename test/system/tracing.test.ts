@@ -11,7 +11,7 @@ const PRELOAD = new URL('../helpers/trace-to-file.mjs', import.meta.url).href;
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';
 
-interface SeenSpan {
+interface RecordedSpan {
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
@@ -41,16 +41,16 @@ function start(traced: boolean): Promise<RelayProcess> {
   return folder.start({ env: traced ? { NODE_OPTIONS: `--import=${PRELOAD}`, TRACE_FILE: file() } : {} });
 }
 
-function spans(): SeenSpan[] {
+function spans(): RecordedSpan[] {
   return existsSync(file())
     ? readFileSync(file(), 'utf8')
         .split('\n')
         .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as SeenSpan)
+        .map((line) => JSON.parse(line) as RecordedSpan)
     : [];
 }
 
-function named(name: string): SeenSpan[] {
+function named(name: string): RecordedSpan[] {
   return spans().filter((span) => span.name === name);
 }
 
@@ -62,7 +62,7 @@ async function post(relay: RelayProcess, customer: number, headers: Record<strin
 const caller = { traceparent: `00-${TRACE}-${CALLER}-01` };
 
 describe('with an SDK', () => {
-  it('one trace leads from the caller through the webhook to the inlet, over the death of the process', async () => {
+  it('one trace covers caller, webhook and inlet, even if the process is killed in between', async () => {
     const first = await start(true);
     await first.admin('/admin/v1/destinations/acme-aep/pause', { method: 'POST', body: '{}' });
     const receipt = await post(first, 1, caller);
@@ -112,7 +112,7 @@ describe('with an SDK', () => {
     expect(JSON.stringify(all)).not.toContain('customer1@example.com');
   });
 
-  it('a batch of several traces has its own and links to each; a failed one says so without words', async () => {
+  it('a batch of several traces has its own trace with links; a failed one has no error text', async () => {
     const relay = await start(true);
     await relay.admin('/admin/v1/destinations/acme-aep/pause', { method: 'POST', body: '{}' });
     await Promise.all([post(relay, 1, caller), post(relay, 2), post(relay, 3)]);
@@ -142,7 +142,7 @@ describe('with an SDK', () => {
     expect(JSON.stringify(spans())).not.toContain('example.com');
   });
 
-  it('a refused webhook has its span, and what the URL said is not in it', async () => {
+  it('a refused webhook has a span without the content of its URL', async () => {
     const relay = await start(true);
     const url = `${relay.intakeUrl}/webhooks/ann@example.com?key=secret-in-the-query`;
     await fetch(url, { method: 'POST', body: '{}', headers: { traceparent: `00-${TRACE}-nonsense` } });
@@ -157,7 +157,7 @@ describe('with an SDK', () => {
   });
 });
 
-it('without an SDK there is no trace and nothing of one is stored', async () => {
+it('without an SDK there is no trace, and the store contains no trace context', async () => {
   const relay = await start(false);
   const receipt = await post(relay, 1, caller);
   await until(async () => (await relay.admin(`/admin/v1/events/${receipt}`)).body.state === 'delivered');

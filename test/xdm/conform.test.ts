@@ -9,7 +9,7 @@ function fit(value: unknown, shape: Shape) {
 }
 
 describe('conform', () => {
-  it('takes what is empty out without a word, and what that leaves empty', () => {
+  it('leaves out empty values silently, and what becomes empty by that', () => {
     const shape = object({ a: 'string', b: list('string'), c: object({ d: 'number' }) });
 
     expect(fit({ a: ' ', b: ['', null, []], c: { d: null } }, shape)).toEqual({
@@ -48,11 +48,11 @@ describe('conform', () => {
     });
   });
 
-  it('takes whole numbers of 32 bits, as XDM does', () => {
-    const kept = [2 ** 31 - 1, -(2 ** 31) + 1, -0, 7.0];
+  it('accepts integers of 32 bits, as XDM does', () => {
+    const integers = [2 ** 31 - 1, -(2 ** 31) + 1, -0, 7.0];
 
-    expect(fit([...kept, 2 ** 31, -(2 ** 31) - 1, 1e300, 0.5, '7'], list('integer'))).toEqual({
-      value: kept,
+    expect(fit([...integers, 2 ** 31, -(2 ** 31) - 1, 1e300, 0.5, '7'], list('integer'))).toEqual({
+      value: integers,
       faults: [
         'not-an-integer at[4]',
         'not-an-integer at[5]',
@@ -63,7 +63,7 @@ describe('conform', () => {
     });
   });
 
-  it('leaves out an object that lacks what XDM requires', () => {
+  it('leaves out an object without its required fields', () => {
     const shape = object({ measure: object({ id: 'string', value: 'number' }, ['value']) });
 
     expect(fit({ measure: { id: 'a', value: '1' } }, shape)).toEqual({
@@ -72,14 +72,14 @@ describe('conform', () => {
     });
   });
 
-  it('repairs broken characters and never makes a prototype of a field', () => {
+  it('replaces lone surrogates and never sets a prototype', () => {
     const value = fit(JSON.parse('{"a":"x\\ud800","__proto__":{"polluted":true}}'), object({ a: 'string' }));
 
     expect(value).toEqual({ value: { a: 'x\ufffd' }, faults: ['unknown-field at.__proto__'] });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
-  it('lets a brand’s own fields through where the shape is open, if AEP takes the name', () => {
+  it('allows a brand’s own fields in an open shape if AEP accepts the name', () => {
     expect(fit({ mine: { deep: [1, '', null], on: false }, _bad: 1, 'a.b': 2 }, openObject({}))).toEqual({
       value: { mine: { deep: [1], on: false } },
       faults: ['unknown-field at._bad', 'unknown-field at.a.b'],
@@ -88,7 +88,7 @@ describe('conform', () => {
 });
 
 describe('conformAny', () => {
-  it('stops at a depth', () => {
+  it('stops at the maximum depth', () => {
     const faults: string[] = [];
     const deep = Array.from({ length: 60 }).reduce<unknown>((inner) => ({ inner }), 1);
 
@@ -115,7 +115,7 @@ describe('shapeAt', () => {
 
 describe('formats', () => {
   it.each(['2026-11-06T10:00:00.000Z', '2026-11-06T10:00:00+05:30', '2024-02-29T23:59:59.123456789Z'])(
-    'AEP takes %s',
+    'AEP accepts %s',
     (text) => expect(isDateTime(text)).toBe(true),
   );
 
@@ -125,7 +125,7 @@ describe('formats', () => {
     '2026-11-06T10:00:00+0530',
     '2025-02-29T00:00:00Z',
     '2026-11-06T24:00:00Z',
-  ])('AEP does not take %s', (text) => expect(isDateTime(text)).toBe(false));
+  ])('AEP refuses %s', (text) => expect(isDateTime(text)).toBe(false));
 
   it.each(['a@b.co', 'first.last+tag@sub.example.org', 'A@B.CO', 'a@b.xn--p1ai'])(
     '%s is an address',
@@ -144,9 +144,9 @@ describe('formats', () => {
     'a@b.1',
     'a@127.0.0.1',
     'a@b.c',
-  ])('%s is no address', (text) => expect(isEmail(text)).toBe(false));
+  ])('%s is not an address', (text) => expect(isEmail(text)).toBe(false));
 
-  it('takes only characters that need no escaping in a reference', () => {
+  it('accepts only characters that need no escaping in a URI reference', () => {
     expect(isUriReference('cap-0a1b-r1')).toBe(true);
     expect(isUriReference('cap 0a1b')).toBe(false);
   });

@@ -13,7 +13,7 @@ const ALL = { loyalty2026: true, loyaltyEvents: true, placeContext: true, source
 
 const root = referencePath('xdm/', 'the writable fields against Adobe’s schemas');
 
-describe.runIf(root)('the fields we may write are Adobe’s', () => {
+describe.runIf(root)('the fields that the relay may write fit Adobe’s schemas', () => {
   const schemas = root === undefined ? undefined : openXdmSchemas(root);
 
   it.each([
@@ -45,7 +45,7 @@ describe.runIf(root)('the fields we may write are Adobe’s', () => {
   });
 });
 
-/** Where our shape allows what Adobe's schema does not. */
+/** Where our shape allows more than Adobe's schema. */
 function differences(shape: Shape, schema: ClosedSchema | undefined, path: string): readonly string[] {
   if (schema === undefined) {
     return [`${path} is not in Adobe's schema`];
@@ -55,7 +55,7 @@ function differences(shape: Shape, schema: ClosedSchema | undefined, path: strin
     const required = Array.isArray(schema['required']) ? schema['required'] : [];
     const missing = required.filter((name) => path !== '' && !shape.required.includes(name as string));
     return [
-      ...missing.map((name) => `${path} needs ${JSON.stringify(name)}`),
+      ...missing.map((name) => `${path} requires ${JSON.stringify(name)}`),
       ...Object.entries(shape.fields).flatMap(([name, inner]) =>
         differences(inner, properties[name] as ClosedSchema | undefined, `${path}.${name}`),
       ),
@@ -64,7 +64,7 @@ function differences(shape: Shape, schema: ClosedSchema | undefined, path: strin
   if (isListShape(shape)) {
     return schema['type'] === 'array'
       ? differences(shape.items, asObject(schema['items']), `${path}[]`)
-      : [`${path} is no array`];
+      : [`${path} is not an array`];
   }
   return leafDifferences(shape, schema, path);
 }
@@ -74,9 +74,9 @@ function leafDifferences(leaf: Leaf, schema: JsonObject, path: string): readonly
     if ('oneOf' in leaf) {
       return JSON.stringify(leaf.oneOf) === JSON.stringify(schema['enum'])
         ? []
-        : [`${path} has another enum`];
+        : [`${path} has a different enum`];
     }
-    return matchesPattern(leaf.matching, schema) ? [] : [`${path} may hold what Adobe refuses`];
+    return matchesPattern(leaf.matching, schema) ? [] : [`${path} allows strings that Adobe refuses`];
   }
   const isPlain = leaf === 'string' || leaf === 'number' || leaf === 'integer' || leaf === 'boolean';
   const found = isPlain ? schema['type'] : schema['format'];
@@ -86,13 +86,13 @@ function leafDifferences(leaf: Leaf, schema: JsonObject, path: string): readonly
     : [`${path} is ${JSON.stringify(schema)}, not ${leaf}`];
 }
 
-/** Whether texts of our pattern, many and random, are taken by Adobe's. */
+/** Whether Adobe's pattern accepts random strings of ours. */
 function matchesPattern({ source }: RegExp, schema: JsonObject): boolean {
   const validate = new Ajv().compile({ type: 'string', ...schema });
   return fc.sample(fc.stringMatching(new RegExp(source)), 200).every((text) => validate(text));
 }
 
-it('a schema has a shape of its own, also where another destination asked before', () => {
+it('each schema has its own shape, whatever other destinations use', () => {
   const none = Object.fromEntries(Object.keys(ALL).map((name) => [name, false])) as unknown as typeof ALL;
   const fieldsOf = () =>
     [ALL, none].flatMap((features) =>

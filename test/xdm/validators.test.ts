@@ -41,7 +41,7 @@ const PROFILE: JsonObject = {
   _acme: { capillary: { programs: [{ id: '9', points: 3 }] } },
 };
 
-/** One wrong value for each kind of rule that Adobe's schemas have: the place, and what stands there. */
+/** One wrong value for each kind of rule in Adobe's schemas: the path and the value. */
 const PLANTED: readonly (readonly ['event' | 'profile', string, JsonValue])[] = [
   // Types.
   ['event', 'commerce.order.priceTotal', '41.25'],
@@ -56,7 +56,7 @@ const PLANTED: readonly (readonly ['event' | 'profile', string, JsonValue])[] = 
   ['profile', 'loyalty.points', null],
   ['profile', 'personalEmail.primary', 'true'],
   ['profile', 'person.name', []],
-  // Formats (reference: adobe.md §2.8).
+  // Formats (docs/platforms/adobe.md#date-times).
   ['event', 'timestamp', '2026-11-06 10:00:00.000Z'],
   ['event', 'timestamp', '2026-11-06T10:00:00'],
   ['event', 'timestamp', '2026-11-06T10:00:00+0530'],
@@ -69,7 +69,7 @@ const PLANTED: readonly (readonly ['event' | 'profile', string, JsonValue])[] = 
   ['profile', 'person.birthDate', '1991-02-29'],
   ['profile', 'personalEmail.address', 'asha@example'],
   ['profile', 'personalEmail.address', '\u212asha@example.org'],
-  // Enums and patterns (reference: adobe.md §5).
+  // Enums and patterns (docs/platforms/adobe.md#xdm-fields).
   ['event', 'commerce.order.orderType', 'sale'],
   ['event', 'commerce.order.currencyCode', 'gbp'],
   ['event', 'commerce.order.currencyCode', 'GBPX'],
@@ -77,11 +77,11 @@ const PLANTED: readonly (readonly ['event' | 'profile', string, JsonValue])[] = 
   ['profile', 'person.nationality', 'IND'],
   ['profile', 'mobilePhone.countryCode', '+91'],
   ['profile', 'homeAddress.countryCode', 'in'],
-  // What is asked for.
+  // Required fields.
   ['event', 'commerce.purchases', { id: 'x' }],
   ['event', 'productListItems.0', { name: 'x' }],
   ['event', 'productListItems.0.selectedOptions.0', { attribute: 'size' }],
-  // Fields that there are not.
+  // Unknown fields.
   ['event', 'billNumber', 'B-1'],
   ['event', 'commerce.order.billNumber', 'B-1'],
   ['event', 'productListItems.0.price', 3],
@@ -92,8 +92,8 @@ const PLANTED: readonly (readonly ['event' | 'profile', string, JsonValue])[] = 
   ['profile', 'person.name.nickName', 'A'],
 ];
 
-/** Adobe's pattern of a state takes every text, because it has no anchors; its description does not. */
-const PLANTED_FOR_US = [...PLANTED, ['profile', 'homeAddress.stateProvince', 'Karnataka'] as const];
+/** Adobe's pattern of a state accepts every string, because it has no anchors; ours has. */
+const PLANTED_IN_OURS = [...PLANTED, ['profile', 'homeAddress.stateProvince', 'Karnataka'] as const];
 
 /** The record with a value planted at a path. */
 function planted(record: JsonValue, [name = '', ...rest]: readonly string[], value: JsonValue): JsonValue {
@@ -114,34 +114,34 @@ const SHAPES = { event: eventShape(features, '_acme'), profile: profileShape(fea
 describe('the relay’s own shapes', () => {
   const faultsIn = (kind: 'event' | 'profile', record: JsonValue) => {
     const codes: string[] = [];
-    const kept = conform(record, SHAPES[kind], '', (_path, code) => codes.push(code));
-    return { kept, codes };
+    const conformed = conform(record, SHAPES[kind], '', (_path, code) => codes.push(code));
+    return { conformed, codes };
   };
 
-  it.each(['event', 'profile'] as const)('leave a valid %s as it is', (kind) => {
-    expect(faultsIn(kind, RECORDS[kind])).toEqual({ kept: RECORDS[kind], codes: [] });
+  it.each(['event', 'profile'] as const)('leave a valid %s unchanged', (kind) => {
+    expect(faultsIn(kind, RECORDS[kind])).toEqual({ conformed: RECORDS[kind], codes: [] });
   });
 
-  it.each(PLANTED_FOR_US)('take out of an %s %s %j', (kind, path, value) => {
+  it.each(PLANTED_IN_OURS)('leave out of an %s: %s %j', (kind, path, value) => {
     const record = planted(RECORDS[kind], path.split('.'), value);
-    const { kept, codes } = faultsIn(kind, record);
+    const { conformed, codes } = faultsIn(kind, record);
     const isSilent = value === null || (Array.isArray(value) && value.length === 0);
 
-    expect(kept).not.toEqual(record);
+    expect(conformed).not.toEqual(record);
     expect(codes.length > 0).toBe(!isSilent);
   });
 });
 
 const root = referencePath('xdm/', 'the validators of the tests');
 
-/** Other tests lean on them, so they are shown to refuse what they are there to refuse. */
-describe.runIf(root)('the validators of the tests', () => {
+/** Other tests rely on them, so they must refuse what they are meant to refuse. */
+describe.runIf(root)('the validators used by the tests', () => {
   const validators =
     root === undefined ? undefined : closedXdmValidators({ features, tenant: '_acme', root });
   const isValid = (kind: 'event' | 'profile', record: JsonValue) =>
     validators?.[kind]({ ...(record as JsonObject), identityMap });
 
-  it.each(['event', 'profile'] as const)('take a valid %s', (kind) => {
+  it.each(['event', 'profile'] as const)('accept a valid %s', (kind) => {
     expect(isValid(kind, RECORDS[kind])).toBe(true);
   });
 
@@ -156,12 +156,12 @@ describe.runIf(root)('the validators of the tests', () => {
   });
 
   it.each<[string, JsonValue]>([
-    ['a state', [{ id: '7', authenticatedState: 'known', primary: true }]],
-    ['a primary', [{ id: '7', primary: 'yes' }]],
-    ['an id', [{ id: 7 }]],
-    ['a field', [{ id: '7', type: 'crm' }]],
-    ['no list', { id: '7' }],
-  ])('refuse an identity with %s that is none', (_name, crm) => {
+    ['state', [{ id: '7', authenticatedState: 'known', primary: true }]],
+    ['primary flag', [{ id: '7', primary: 'yes' }]],
+    ['id', [{ id: 7 }]],
+    ['field', [{ id: '7', type: 'crm' }]],
+    ['list', { id: '7' }],
+  ])('refuse an identity with an invalid %s', (_name, crm) => {
     expect(validators?.event({ ...EVENT, identityMap: { crm } })).toBe(false);
   });
 

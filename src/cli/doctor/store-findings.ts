@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../../config/config-schema.ts';
-import { DATABASE_FILE } from '../../journal/sqlite/engine/database.ts';
+import { DATABASE_FILE } from '../../journal/sqlite/offline/stopped-store.ts';
 import { codeOf, fail, type Finding, formatBytes, ok, warn } from './finding.ts';
 
 const CHECK = 'data folder';
@@ -198,7 +198,7 @@ export function spaceFinding(
     return fail(
       check,
       `${detail}: webhooks would be answered 503`,
-      'free space on the volume, or lower store.minFree',
+      'free up space on the volume, or lower store.minFree',
     );
   const missing = maxBytes - used - (free - minFree);
   if (missing > 0)

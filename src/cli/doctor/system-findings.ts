@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { MAX_IN_FLIGHT_BYTES } from '../../delivery/claim-limits.ts';
-import { CACHE_KIB } from '../../journal/sqlite/engine/database.ts';
+import { CACHE_KIB } from '../../journal/sqlite/offline/stopped-store.ts';
 import { type Finding, fail, formatBytes, ok, warn } from './finding.ts';
 
 /** Memory of Node with both threads busy, in a container with a limit (bench/NOTES.md). */

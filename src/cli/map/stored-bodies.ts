@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { timeField } from '../../admin/requests.ts';
 import type { Config } from '../../config/config-schema.ts';
-import { DATABASE_FILE } from '../../journal/sqlite/engine/database.ts';
+import { DATABASE_FILE } from '../../journal/sqlite/offline/stopped-store.ts';
 import { isInUse, readStoppedBodies, type StoredBody } from '../../journal/sqlite/offline/stopped-store.ts';
 import { adminAddress, type AdminClient, createAdminClient } from '../admin-client.ts';
 import type { EventAnswer, RecordAnswer } from '../admin-answers.ts';

@@ -1,6 +1,6 @@
-import type { Draft, FamilyInput, FamilyResult } from './family.ts';
-import { ownItems } from './common-fields.ts';
 import type { Reader } from '../reader.ts';
+import { ownItems } from './common-fields.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 
 /**
  * CouponIssue, and IssueBulkCoupon, whose payload can be named CouponIssue as well

@@ -1,6 +1,6 @@
+import type { Reader } from '../reader.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import { billIdOf } from './points-corrections.ts';
-import type { Reader } from '../reader.ts';
 
 /**
  * alternateCurrenciesIssued. Alternate currencies are not points: none of their balances goes to

@@ -1,7 +1,7 @@
 import type { CapillaryEvent } from '../../capillary/event.ts';
 import type { Identity } from '../identities.ts';
-import type { MappingContext } from '../mapping-result.ts';
 import type { Notes } from '../mapping-notes.ts';
+import type { MappingContext } from '../mapping-result.ts';
 import type { Reader } from '../reader.ts';
 
 /** Fields of a record before validation, which removes what is undefined or empty. */

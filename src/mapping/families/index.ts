@@ -20,14 +20,6 @@ import type { Family, FamilyInput, FamilyResult } from './family.ts';
 import { mapBadgeEarned, mapStreak, mapTarget } from './gamification.ts';
 import { mapCardUpdated, mapGroup, mapPartnerProgram } from './membership.ts';
 import {
-  mapIssuedPointsReversed,
-  mapManualPointsAdjustment,
-  mapPointsTransferredInitiated,
-  mapPointsTransferredReceived,
-  mapPromisedPointsConversion,
-  mapRedeemedPointsReversed,
-} from './points-corrections.ts';
-import {
   mapPointsExpired,
   mapPointsExpiryChange,
   mapPointsExpiryReminder,
@@ -35,6 +27,14 @@ import {
   mapPointsRedeemed,
   mapSinglePointsExpiryUpdated,
 } from './points.ts';
+import {
+  mapIssuedPointsReversed,
+  mapManualPointsAdjustment,
+  mapPointsTransferredInitiated,
+  mapPointsTransferredReceived,
+  mapPromisedPointsConversion,
+  mapRedeemedPointsReversed,
+} from './points-corrections.ts';
 import {
   mapCartPromotion,
   mapCartPromotionRedeemed,

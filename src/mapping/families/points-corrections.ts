@@ -2,11 +2,11 @@ import type { Reader } from '../reader.ts';
 import { redemptionIdOf, transactionIdOf } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import {
+  balanceAfterEvent,
   ownBalance,
   ownBalanceChange,
   ownProgramId,
   programBalanceChange,
-  balanceAfterEvent,
 } from './program-balance.ts';
 
 /**

@@ -3,13 +3,13 @@ import type { Reader } from '../reader.ts';
 import { redemptionIdOf, transactionIdOf } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import {
+  balanceAfterEvent,
   ownBalance,
   ownBalanceChange,
   ownProgramId,
   ownStanding,
   programBalanceChange,
   programName,
-  balanceAfterEvent,
 } from './program-balance.ts';
 
 /** pointsIssued (docs/platforms/capillary.md#points). */

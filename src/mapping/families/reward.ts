@@ -1,6 +1,6 @@
-import type { Draft, FamilyInput, FamilyResult } from './family.ts';
-import { ownItems } from './common-fields.ts';
 import type { Reader } from '../reader.ts';
+import { ownItems } from './common-fields.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 
 /**
  * rewardIssued and rewardExpiryReminder (docs/platforms/capillary.md#coupons-and-rewards).

@@ -1,7 +1,7 @@
 import { toTimestamp } from '../../capillary/times.ts';
 import { attributeTime } from '../event-time.ts';
-import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import type { Reader } from '../reader.ts';
+import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 
 /**
  * XDM's channel by Capillary's, in lower-case letters. Capillary calls text messages `MOBILE` too.

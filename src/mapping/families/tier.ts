@@ -1,7 +1,7 @@
 import { toTimestamp } from '../../capillary/times.ts';
+import type { Reader } from '../reader.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import { ownStanding } from './program-balance.ts';
-import type { Reader } from '../reader.ts';
 
 /** tierUpgraded (docs/platforms/capillary.md#tiers). */
 export function mapTierUpgraded(input: FamilyInput): FamilyResult {

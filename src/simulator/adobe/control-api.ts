@@ -6,7 +6,7 @@ import type { SimulatorState } from './simulator-state.ts';
 const DEFAULT_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
 
-function count(max: number) {
+function integerUpTo(max: number) {
   return z.coerce.number().int().min(0).max(max).optional();
 }
 
@@ -18,17 +18,17 @@ const landedQuery = z.strictObject({
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
     .optional(),
-  since: count(Number.MAX_SAFE_INTEGER),
-  limit: count(MAX_LIMIT),
+  since: integerUpTo(Number.MAX_SAFE_INTEGER),
+  limit: integerUpTo(MAX_LIMIT),
 });
 
 const profilesQuery = z.strictObject({
   namespace: z.string().optional(),
   id: z.string().optional(),
-  limit: count(MAX_LIMIT),
+  limit: integerUpTo(MAX_LIMIT),
 });
 
-/** Answers 400 with every issue and gives undefined when the query is not of this form. */
+/** Undefined, after an answer of 400 with every issue, if the query is invalid. */
 function readQuery<T>(request: FastifyRequest, reply: FastifyReply, schema: z.ZodType<T>): T | undefined {
   const read = schema.safeParse(request.query);
   if (read.success) return read.data;
@@ -85,7 +85,9 @@ function registerFaults(app: FastifyInstance, state: SimulatorState): void {
   });
 }
 
-/** What drives the simulator from outside: views of what landed, the script of faults, revocation, reset. */
+/**
+ * The control API: views of what landed, faults, revocation, reset. docs/simulator.md describes it.
+ */
 export function registerControl(app: FastifyInstance, state: SimulatorState): void {
   registerViews(app, state);
   registerFaults(app, state);

@@ -3,14 +3,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import type { FaultAction } from './fault-script.ts';
 
-/** The two ways one request can end, as the platform would have it; a fault chooses between them and bends the answer. */
+/** Header names are in lower case. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export function jsonAnswer(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json;charset=utf-8', ...headers },
+    body: JSON.stringify(body),
+  };
+}
+
+/** The platform's own answers to one request. A fault selects one and can override parts of it. */
 export interface Exchange {
-  /** The answer of success; with `lands` the work is done too, without it the answer is a lie. */
+  /** The success answer. The work is done only with `lands`: a fault can report a false success. */
   readonly produce: (lands: boolean) => Answer;
   /** The platform's own answer with a failing status. */
   readonly refuse: (status: number) => Answer;
-  /** Told once how it ended: a status, `hang`, `reset` or `gone` (the client left during a delay). */
-  readonly ended: (how: string) => void;
+  /** Called once with the end: a status, `hang`, `reset` or `gone` (closed by the client). */
+  readonly onEnd: (end: string) => void;
 }
 
 function isFailure(then: FaultAction): boolean {
@@ -21,7 +36,7 @@ function retryAfterOf(then: FaultAction): Record<string, string> {
   return then.retryAfter === undefined ? {} : { 'retry-after': String(then.retryAfter) };
 }
 
-function bend(answer: Answer, then: FaultAction): Answer {
+function withOverrides(answer: Answer, then: FaultAction): Answer {
   return {
     status: then.status ?? answer.status,
     headers: {
@@ -40,37 +55,38 @@ function bend(answer: Answer, then: FaultAction): Answer {
   };
 }
 
-function answerOf(exchange: Exchange, then: FaultAction): Answer {
+function faultyAnswer(exchange: Exchange, then: FaultAction): Answer {
   const lands = then.landed ?? !isFailure(then);
   const refused = then.status !== undefined && then.status >= 400 ? then.status : undefined;
-  if (refused === undefined) return bend(exchange.produce(lands), then);
+  if (refused === undefined) return withOverrides(exchange.produce(lands), then);
   if (lands) exchange.produce(true);
-  return bend(exchange.refuse(refused), then);
+  return withOverrides(exchange.refuse(refused), then);
 }
 
-async function closed(reply: FastifyReply): Promise<void> {
+async function whenClosed(reply: FastifyReply): Promise<void> {
   if (!reply.raw.destroyed) await once(reply.raw, 'close');
 }
 
-/** Waits; false when the client went away meanwhile. */
-async function waited(reply: FastifyReply, ms: number): Promise<boolean> {
-  const gone = new AbortController();
-  const leave = (): void => gone.abort();
-  reply.raw.once('close', leave);
+/** False if the client closed the connection meanwhile. */
+async function waitUnlessClosed(reply: FastifyReply, ms: number): Promise<boolean> {
+  const closed = new AbortController();
+  const abort = (): void => closed.abort();
+  reply.raw.once('close', abort);
   try {
-    await sleep(ms, undefined, { signal: gone.signal });
+    await sleep(ms, undefined, { signal: closed.signal });
     return true;
   } catch {
     return false;
   } finally {
-    reply.raw.off('close', leave);
+    reply.raw.off('close', abort);
   }
 }
 
-async function cutOff(reply: FastifyReply, answer: Answer): Promise<void> {
+async function sendHalf(reply: FastifyReply, answer: Answer): Promise<void> {
   const body = Buffer.from(answer.body);
   reply.raw.writeHead(answer.status, { ...answer.headers, 'content-length': String(body.length + 2) });
-  // More is promised than comes, even for an empty body, and what comes has left before the cut: the client must see the head.
+  // The content-length is too large even for an empty body. The write must have been flushed before
+  // the connection is destroyed, so that the client sees the head.
   const half = body.subarray(0, Math.floor(body.length / 2));
   await new Promise<void>((resolve) => {
     reply.raw.write(half.length > 0 ? half : ' ', () => resolve());
@@ -83,44 +99,29 @@ function send(reply: FastifyReply, answer: Answer): void {
 }
 
 /**
- * Ends a request, with the fault that hit it if one did. The work comes before any delay: a slow Adobe has the messages
- * while the client still waits, which is what makes its time-outs dangerous. Resolves when the answer is handed over.
+ * Answers a request, with its fault if there is one. The work is done before any delay: a slow
+ * Adobe has the messages already when the client times out. Resolves when the answer is written.
  */
-export async function conclude(
+export async function respond(
   reply: FastifyReply,
   exchange: Exchange,
   then: FaultAction | undefined,
 ): Promise<void> {
-  const answer = then === undefined ? exchange.produce(true) : answerOf(exchange, then);
-  if (then?.delayMs !== undefined && !(await waited(reply, then.delayMs))) {
-    exchange.ended('gone');
+  const answer = then === undefined ? exchange.produce(true) : faultyAnswer(exchange, then);
+  if (then?.delayMs !== undefined && !(await waitUnlessClosed(reply, then.delayMs))) {
+    exchange.onEnd('gone');
     reply.hijack();
   } else if (then?.hang) {
-    exchange.ended('hang');
+    exchange.onEnd('hang');
     reply.hijack();
-    await closed(reply);
+    await whenClosed(reply);
   } else if (then?.reset) {
-    exchange.ended('reset');
+    exchange.onEnd('reset');
     reply.hijack();
-    if (then.reset === 'mid-body') await cutOff(reply, answer);
+    if (then.reset === 'mid-body') await sendHalf(reply, answer);
     else reply.raw.socket?.resetAndDestroy();
   } else {
-    exchange.ended(String(answer.status));
+    exchange.onEnd(String(answer.status));
     send(reply, answer);
   }
-}
-
-/** An answer before it goes on the wire. Header names in lower case. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-export function jsonAnswer(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
-  return {
-    status,
-    headers: { 'content-type': 'application/json;charset=utf-8', ...headers },
-    body: JSON.stringify(body),
-  };
 }

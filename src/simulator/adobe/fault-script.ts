@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { createRandom, type Random } from '../random.ts';
 
-/** Which messages: every criterion given must hold. A request matches when one of its messages does. */
+/** Which messages: all given criteria must hold. A request matches if one of its messages does. */
 const match = z
   .strictObject({
-    /** Start of the entity's `_id`. */
+    /** Prefix of the entity's `_id`. */
     idPrefix: z.string().min(1).optional(),
     ids: z.array(z.string().min(1)).min(1).optional(),
-    /** A text inside the message's JSON; for IMS inside the form. */
+    /** A substring of the message's JSON; for IMS, of the form. */
     contains: z.string().min(1).optional(),
     flowId: z.string().min(1).optional(),
   })
@@ -28,15 +28,18 @@ const which = z.union(
 const items = z.strictObject({
   which: which.default('all'),
   status: z.number().int().min(400).max(599),
-  /** Live systems say `status`, Adobe's documentation `statusCode` (reference: adobe.md §2.5). */
+  /**
+   * Live systems use `status`, Adobe's documentation `statusCode`
+   * (docs/platforms/adobe.md#success-answers).
+   */
   key: z.enum(['status', 'statusCode']).default('status'),
   message: z.string().optional(),
   omitXaction: z.boolean().default(false),
-  /** The message is taken although its item says it failed. */
+  /** Whether the message is accepted although its item reports a failure. */
   lands: z.boolean().default(false),
 });
 
-export const XACTION_FORMS = [
+const XACTION_FORMS = [
   'normal',
   'missing',
   'uuid',
@@ -47,7 +50,7 @@ export const XACTION_FORMS = [
   'offByOne',
 ] as const;
 
-export const ANSWER_SHAPES = [
+const ANSWER_SHAPES = [
   'drop-last',
   'drop-first',
   'extra',
@@ -62,30 +65,30 @@ const then = z
     status: z.number().int().min(200).max(599).optional(),
     headers: z.record(z.string(), z.string()).optional(),
     body: z.json().optional(),
-    /** Seconds, or the text of the header (a date, or nonsense). */
+    /** Seconds, or the header's text (a date or something invalid). */
     retryAfter: z.union([z.number().int().min(0), z.string()]).optional(),
     delayMs: z.number().int().min(0).max(600_000).optional(),
     hang: z.literal(true).optional(),
     reset: z.enum(['before', 'mid-body']).optional(),
-    /** Whether Adobe took the messages. Default: exactly when the answer says so. */
+    /** Whether the messages are accepted. Default: exactly if the answer says so. */
     landed: z.boolean().optional(),
     items: items.optional(),
     xaction: z.enum(XACTION_FORMS).optional(),
     shape: z.enum(ANSWER_SHAPES).optional(),
   })
-  .refine((action) => Object.keys(action).length > 0, { error: 'says nothing to do' })
+  .refine((action) => Object.keys(action).length > 0, { error: 'must have at least one key' })
   .refine((action) => !(action.hang && action.reset), { error: 'hang and reset exclude each other' });
 
-export const faultRuleSchema = z
+const faultRuleSchema = z
   .strictObject({
     on: z.enum(['ims', 'batch', 'single', 'inlet', 'any']),
-    /** How often it fires; default for ever. */
+    /** How often it fires; unlimited if absent. */
     times: z.number().int().min(1).optional(),
-    /** Fitting requests let through first. */
+    /** Number of matching requests to let through first. */
     after: z.number().int().min(0).default(0),
     probability: z.number().min(0).max(1).optional(),
     match: match.optional(),
-    // oxlint-disable-next-line unicorn/no-thenable -- the key of the rule's own format, and never a function
+    // oxlint-disable-next-line unicorn/no-thenable -- a key of the rules' format, never a function
     then,
   })
   .refine((rule) => !(rule.on === 'ims' && rule.then.items), { error: 'IMS answers have no items' })
@@ -101,13 +104,13 @@ export type FaultItems = z.output<typeof items>;
 export type XactionForm = (typeof XACTION_FORMS)[number];
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 
-/** Thrown for rules that cannot be used. Each issue names the path, e.g. `[0].then.status`, and the cure. */
+/** Invalid rules. Each issue names the path, such as `[0].then.status`, and the fix. */
 export class FaultRuleError extends Error {
   override name = 'FaultRuleError';
   readonly issues: readonly string[];
 
   constructor(issues: readonly string[]) {
-    super(`the fault rules cannot be used: ${issues.join('; ')}`);
+    super(`the fault rules are invalid: ${issues.join('; ')}`);
     this.issues = issues;
   }
 }
@@ -116,7 +119,7 @@ function pathOf(path: readonly PropertyKey[]): string {
   return path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('') || '(top)';
 }
 
-/** Reads a list of rules; throws FaultRuleError. */
+/** @throws FaultRuleError */
 export function parseFaultRules(value: unknown): FaultRule[] {
   const read = z.array(faultRuleSchema, { error: 'must be a list of rules' }).max(100).safeParse(value);
   if (read.success) return read.data;
@@ -125,20 +128,20 @@ export function parseFaultRules(value: unknown): FaultRule[] {
 
 export type Endpoint = 'ims' | 'batch' | 'single';
 
-/** What a rule can look at in one message. */
+/** What a rule can match in one message. */
 export interface FaultMessage {
   readonly id: string | undefined;
   readonly flowId: string | undefined;
-  /** The message as it came, for `contains`. */
+  /** The message as received, for `contains`. */
   readonly value: unknown;
 }
 
-export interface FaultRequest {
+interface FaultRequest {
   readonly endpoint: Endpoint;
   readonly messages: readonly FaultMessage[];
 }
 
-/** The rule that fired, and the generator that decides what it leaves to chance. */
+/** The action of the rule that fired, and the generator for its random choices. */
 export interface FiredFault {
   readonly action: FaultAction;
   readonly random: Random;
@@ -146,14 +149,19 @@ export interface FiredFault {
 
 export interface FaultState {
   readonly rule: FaultRule;
-  /** Requests that fitted. */
+  /** Requests that matched. */
   readonly seen: number;
   readonly fired: number;
 }
 
-/** The script of faults. The first rule that fits, is not used up and wins its draw fires; later rules do not see the request. */
-export interface Faults {
-  /** Replaces the script; every counter and generator starts anew, so a script plays the same each time. */
+/**
+ * For each request, the first rule fires that matches, is not used up and passes its probability.
+ * Later rules do not see the request.
+ */
+export interface FaultScript {
+  /**
+   * Replaces the rules and resets counters and generators: the same script repeats its sequence.
+   */
   set(rules: readonly FaultRule[]): void;
   list(): FaultState[];
   next(request: FaultRequest): FiredFault | undefined;
@@ -163,7 +171,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Whether a message meets every criterion. */
+/** Whether a message meets all criteria. */
 export function matchesMessage(match: FaultMatch, message: FaultMessage): boolean {
   return (
     (match.idPrefix === undefined || message.id?.startsWith(match.idPrefix) === true) &&
@@ -173,43 +181,43 @@ export function matchesMessage(match: FaultMatch, message: FaultMessage): boolea
   );
 }
 
-function covers(on: FaultRule['on'], endpoint: Endpoint): boolean {
+function coversEndpoint(on: FaultRule['on'], endpoint: Endpoint): boolean {
   return on === 'any' || on === endpoint || (on === 'inlet' && endpoint !== 'ims');
 }
 
-function fits(rule: FaultRule, request: FaultRequest): boolean {
+function matchesRequest(rule: FaultRule, request: FaultRequest): boolean {
   const { match } = rule;
-  if (!covers(rule.on, request.endpoint)) return false;
+  if (!coversEndpoint(rule.on, request.endpoint)) return false;
   return match === undefined || request.messages.some((message) => matchesMessage(match, message));
 }
 
-interface Script {
+interface RuleState {
   readonly rule: FaultRule;
   readonly random: Random;
   seen: number;
   fired: number;
 }
 
-function fires(script: Script): boolean {
-  const { after, times, probability } = script.rule;
-  script.seen += 1;
-  if (script.seen <= after || script.fired >= (times ?? Infinity)) return false;
-  if (probability !== undefined && script.random() >= probability) return false;
-  script.fired += 1;
+function fires(state: RuleState): boolean {
+  const { after, times, probability } = state.rule;
+  state.seen += 1;
+  if (state.seen <= after || state.fired >= (times ?? Infinity)) return false;
+  if (probability !== undefined && state.random() >= probability) return false;
+  state.fired += 1;
   return true;
 }
 
-/** `seed`: each rule gets a generator of its own, so one rule's draws do not shift another's. */
-export function createFaults(seed: number): Faults {
-  let scripts: Script[] = [];
+/** Each rule has its own generator, so that rules do not influence each other's random choices. */
+export function createFaultScript(seed: number): FaultScript {
+  let states: RuleState[] = [];
   return {
     set: (rules) => {
-      scripts = rules.map((rule, index) => ({ rule, random: createRandom(seed + index), seen: 0, fired: 0 }));
+      states = rules.map((rule, index) => ({ rule, random: createRandom(seed + index), seen: 0, fired: 0 }));
     },
-    list: () => scripts.map(({ rule, seen, fired }) => ({ rule, seen, fired })),
+    list: () => states.map(({ rule, seen, fired }) => ({ rule, seen, fired })),
     next: (request) => {
-      const script = scripts.find((candidate) => fits(candidate.rule, request) && fires(candidate));
-      return script && { action: script.rule.then, random: script.random };
+      const state = states.find((candidate) => matchesRequest(candidate.rule, request) && fires(candidate));
+      return state && { action: state.rule.then, random: state.random };
     },
   };
 }

@@ -35,8 +35,8 @@ function isParsable(date: string): boolean {
 }
 
 /**
- * The formats as Adobe accepts them (docs/platforms/adobe.md#date-times and #event-ids). What the
- * relay writes has narrower ones, so these are not shared with it.
+ * The formats that Adobe accepts (docs/platforms/adobe.md#date-times,
+ * docs/platforms/adobe.md#event-ids). The relay's own formats are stricter.
  */
 const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'date-time': (text) => DATE_TIME.test(text) && isParsable(text),

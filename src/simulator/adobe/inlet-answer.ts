@@ -11,7 +11,7 @@ import {
 } from './fault-script.ts';
 import type { Violation } from './field-violations.ts';
 
-/** What the answer says of one message. */
+/** The result of one message in the answer. */
 export type ItemAnswer =
   | { readonly ok: true }
   | {
@@ -24,36 +24,39 @@ export type ItemAnswer =
 
 type Responses = Readonly<Record<string, unknown>>[];
 
-function response(item: ItemAnswer, xactionId: string | undefined): Record<string, unknown> {
+function responseOf(item: ItemAnswer, xactionId: string | undefined): Record<string, unknown> {
   const id = xactionId === undefined || (!item.ok && item.omitXaction) ? {} : { xactionId };
   return item.ok ? id : { ...id, [item.key]: item.status, message: item.message };
 }
 
-const RESHAPED: Readonly<Partial<Record<AnswerShape, (responses: Responses) => Responses>>> = {
+const RESHAPE: Readonly<Partial<Record<AnswerShape, (responses: Responses) => Responses>>> = {
   'drop-first': (responses) => responses.slice(1),
   'drop-last': (responses) => responses.slice(0, -1),
   extra: (responses) => [...responses, { xactionId: 'ffffffff-0000-4000-8000-000000000000-9999' }],
   empty: () => [],
 };
 
-/** The positions of the messages that a fault's `items` names. */
+/** The positions of the messages that a fault's `items` selects. */
 export function failingItems(
   items: FaultItems,
   messages: readonly FaultMessage[],
   random: Random,
 ): ReadonlySet<number> {
   const { which } = items;
-  const isNamed = (message: FaultMessage, index: number): boolean => {
+  const isSelected = (message: FaultMessage, index: number): boolean => {
     if (which === 'all') return true;
     if (which === 'first') return index === 0;
     if (which === 'last') return index === messages.length - 1;
     if (Array.isArray(which)) return which.includes(index);
     return 'match' in which ? matchesMessage(which.match, message) : random() < which.fraction;
   };
-  return new Set(messages.flatMap((message, index) => (isNamed(message, index) ? [index] : [])));
+  return new Set(messages.flatMap((message, index) => (isSelected(message, index) ? [index] : [])));
 }
 
-/** The inlet's answer to a batch: 207 whatever became of the items, unless a fault reshapes it (reference: adobe.md §2.5). */
+/**
+ * The answer to a batch: 207 whatever the results, unless a fault changes it
+ * (docs/platforms/adobe.md#success-answers).
+ */
 export function batchAnswer(
   inletId: string,
   now: number,
@@ -63,9 +66,9 @@ export function batchAnswer(
   const { xaction = 'normal', shape } = fault?.action ?? {};
   if (shape === 'not-json') return { status: 207, headers: {}, body: 'upstream connect error' };
   const ids = xactionIds(xaction, items.length, now);
-  const told = items.map((item, index) => response(item, ids[index]));
-  const ordered = xaction === 'shuffled' && fault ? shuffled(fault.random, told) : told;
-  const responses = (shape && RESHAPED[shape]?.(ordered)) ?? ordered;
+  const results = items.map((item, index) => responseOf(item, ids[index]));
+  const ordered = xaction === 'shuffled' && fault ? shuffled(fault.random, results) : results;
+  const responses = (shape && RESHAPE[shape]?.(ordered)) ?? ordered;
   const body = { inletId, batchId: `${now}:1750:244`, receivedTimeMs: now };
   return jsonAnswer(
     shape === 'batch200' ? 200 : 207,
@@ -73,25 +76,28 @@ export function batchAnswer(
   );
 }
 
-function colon(now: number, index?: number): string {
+function colonForm(now: number, index?: number): string {
   return [now, 1_750, 244, ...(index === undefined ? [] : [index])].join(':');
 }
 
-/** The xactionIds of one answer's items, in order: the forms seen live and some that nobody should trust (reference: adobe.md §2.5). */
-export function xactionIds(form: XactionForm, count: number, now: number): readonly (string | undefined)[] {
+/**
+ * The xactionIds of a batch in the order of its messages: the forms seen in live answers, and
+ * misleading ones (docs/platforms/adobe.md#item-matching).
+ */
+function xactionIds(form: XactionForm, count: number, now: number): readonly (string | undefined)[] {
   const batch = randomUUID();
-  const of: Readonly<Record<XactionForm, (index: number) => string | undefined>> = {
+  const makeId: Readonly<Record<XactionForm, (index: number) => string | undefined>> = {
     normal: (index) => `${batch}-${index}`,
     shuffled: (index) => `${batch}-${index}`,
     offByOne: (index) => `${batch}-${index + 1}`,
     missing: () => undefined,
-    // Without an index; what follows its last dash must not be taken for one.
+    // Without an index: the digits after its last dash are not one.
     uuid: () => randomUUID(),
-    colon4: (index) => colon(now, index),
-    colon3: () => colon(now),
+    colon4: (index) => colonForm(now, index),
+    colon3: () => colonForm(now),
     odd: (index) => `trx/${index}?`,
   };
-  return Array.from({ length: count }, (_, index) => of[form](index));
+  return Array.from({ length: count }, (_, index) => makeId[form](index));
 }
 
 const TYPE = 'http://ns.adobe.com/adobecloud/problem/data-collection-service/inlet';
@@ -109,7 +115,10 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Service unavailable',
 };
 
-/** The inlet's answer to a token it does not take. `status` is a string here and nowhere else (reference: adobe.md §2.6). */
+/**
+ * The answer to a token that the inlet does not accept. Only here `status` is a string
+ * (docs/platforms/adobe.md#error-documents).
+ */
 export function authorizationProblem(inletId: string, message: string): Answer {
   return jsonAnswer(401, {
     type: AUTHORIZATION_TYPE,
@@ -119,12 +128,17 @@ export function authorizationProblem(inletId: string, message: string): Answer {
   });
 }
 
-/** The inlet's problem document for a request or, alone, a message (reference: adobe.md §2.6). */
+/**
+ * The problem document for a request or a single message (docs/platforms/adobe.md#error-documents).
+ */
 export function inletProblem(status: number, message: string): Answer {
   return jsonAnswer(status, { type: TYPE, status, title: TITLES[status] ?? 'Error', report: { message } });
 }
 
-/** What the single endpoint answers when it was asked to validate and the message fails (reference: adobe.md §2.6, §2.10). */
+/**
+ * The answer of the single endpoint to a message that fails the requested validation
+ * (docs/platforms/adobe.md#synchronous-validation).
+ */
 export function validationProblem(message: string, violations: readonly Violation[]): Answer {
   const causingExceptions = violations.map(({ pointer, keyword, message: detail }) => ({
     schemaLocation: `#/properties${pointer.slice(1)}`,

@@ -7,12 +7,12 @@ import type { SimulatorSettings } from './simulator-options.ts';
 import type { SimulatorState } from './simulator-state.ts';
 
 /**
- * Adobe says 1 MB without saying of which M (reference: adobe.md §3). The smaller reading is used: who stays under it
- * is right either way, and who counts on 1 048 576 is found out here.
+ * Adobe's limit is 1 MB, in an undefined unit (docs/platforms/adobe.md#limits). The smaller meaning
+ * also detects a sender that relies on 1 048 576 bytes.
  */
 export const MAX_REQUEST_BYTES = 1_000_000;
 
-/** A request as it came to the inlet. */
+/** A request before it is checked. */
 export interface InletRequest {
   readonly endpoint: 'batch' | 'single';
   readonly inletId: string;
@@ -21,12 +21,12 @@ export interface InletRequest {
   readonly body: Buffer;
 }
 
-/** The messages of a good request, unopened, or the answer that refuses it as a whole. */
-export type ReadRequest =
+/** The messages of a valid request, or the answer that refuses it as a whole. */
+export type RequestResult =
   | { readonly ok: true; readonly messages: readonly unknown[] }
   | { readonly ok: false; readonly answer: Answer };
 
-function refused(answer: Answer): ReadRequest {
+function refused(answer: Answer): RequestResult {
   return { ok: false, answer };
 }
 
@@ -50,8 +50,8 @@ function parse(body: Buffer): unknown {
   }
 }
 
-/** Checks everything that concerns the request as a whole, in the order a gateway would. */
-export function readInletRequest(request: InletRequest, state: SimulatorState): ReadRequest {
+/** Checks the request as a whole, in the order of a gateway. */
+export function readInletRequest(request: InletRequest, state: SimulatorState): RequestResult {
   const { inlets } = state.settings;
   if (inlets && !inlets.some(({ id }) => id === request.inletId)) {
     return refused(inletProblem(404, `inletId: [${request.inletId}] does not exist`));
@@ -78,7 +78,7 @@ function headerText(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A header of one value, or the query parameter that may stand for it (reference: adobe.md §2.1). */
+/** The header, or the query parameter that can replace it (docs/platforms/adobe.md#inlet-urls). */
 export function flowIdOf({ headers, query }: InletRequest): string | undefined {
   return headerText(headers['x-adobe-flow-id']) ?? query.get('x-adobe-flow-id') ?? undefined;
 }
@@ -87,7 +87,7 @@ export function sandboxOf({ headers }: InletRequest): string | undefined {
   return headerText(headers['x-sandbox-name']);
 }
 
-/** What the envelopes of this request are held against. */
+/** What the envelopes of this request are checked against. */
 export function envelopeContext(request: InletRequest, settings: SimulatorSettings): EnvelopeContext {
   const inlet = settings.inlets?.find(({ id }) => id === request.inletId);
   const isRaw = (inlet?.dataType ?? settings.dataType) === 'raw';
@@ -95,18 +95,18 @@ export function envelopeContext(request: InletRequest, settings: SimulatorSettin
     inletId: request.inletId,
     flowId: flowIdOf(request),
     imsOrgId: inlet?.imsOrgId,
-    takesRaw: (datasetId) => isRaw || (datasetId !== undefined && settings.rawDatasets.includes(datasetId)),
+    acceptsRaw: (datasetId) => isRaw || (datasetId !== undefined && settings.rawDatasets.includes(datasetId)),
   };
 }
 
-/** A message that the inlet can take. */
+/** A message that the inlet accepts. */
 export interface InletMessage {
-  /** `raw`: a payload for Data Prep, which maps it out of our sight. */
+  /** `raw`: a payload that AEP's Data Prep maps. */
   readonly format: 'xdm' | 'raw';
   readonly entity: JsonObject;
   readonly datasetId?: string;
   readonly flowId: string;
-  /** `header.operations` of a raw payload, unread. */
+  /** `header.operations` of a raw payload, unparsed. */
   readonly operations?: JsonValue;
 }
 
@@ -114,15 +114,17 @@ export type OpenedEnvelope =
   | { readonly ok: true; readonly message: InletMessage }
   | { readonly ok: false; readonly status: number; readonly reason: string };
 
-/** What the inlet knows when it opens an envelope. */
+/** What an envelope is checked against. */
 export interface EnvelopeContext {
   readonly inletId: string;
-  /** Of `x-adobe-flow-id`: an alternative to `header.flowId` (reference: adobe.md §2.2). */
+  /**
+   * `x-adobe-flow-id`, an alternative to `header.flowId` (docs/platforms/adobe.md#inlet-headers).
+   */
   readonly flowId: string | undefined;
-  /** The organisation the inlet belongs to; undefined to take any. */
+  /** The organisation of the inlet; undefined to accept any. */
   readonly imsOrgId: string | undefined;
-  /** Whether payloads without XDM are taken, for a given dataset. */
-  readonly takesRaw: (datasetId: string | undefined) => boolean;
+  /** Whether the dataset accepts payloads that are not XDM. */
+  readonly acceptsRaw: (datasetId: string | undefined) => boolean;
 }
 
 function text(value: unknown): string | undefined {
@@ -140,12 +142,12 @@ function body(envelope: unknown): JsonObject | undefined {
 
 const ENTITY_ID = '_id';
 
-/** The id by which a message is known, whatever its envelope. */
+/** The id of a message: `_id`, or `eventId` of a raw payload. */
 export function entityId(entity: JsonObject | undefined): string | undefined {
   return text(entity?.[ENTITY_ID]) ?? text(entity?.eventId);
 }
 
-/** What fault rules may look at, read without minding whether the envelope is right. */
+/** What fault rules can match, read even from an invalid envelope. */
 export function faultMessage(value: unknown, flowId: string | undefined): FaultMessage {
   const entity = object(body(value)?.xdmEntity) ?? body(value) ?? object(value);
   return { id: entityId(entity), flowId: text(header(value)?.flowId) ?? flowId, value };
@@ -180,8 +182,10 @@ function openXdm(head: JsonObject, content: JsonObject, context: EnvelopeContext
 }
 
 /**
- * Opens one message as the inlet does while the sender waits (reference: adobe.md §2.3, §2.4, §2.6). An absent imsOrgId is filled in
- * by the service; a wrong one is refused.
+ * Checks the envelope of one message as the inlet does before it answers
+ * (docs/platforms/adobe.md#xdm-envelope,
+ * docs/platforms/adobe.md#raw-envelope). An absent imsOrgId is filled in by the
+ * service, a wrong one is refused.
  */
 export function openEnvelope(value: unknown, context: EnvelopeContext): OpenedEnvelope {
   const envelope = object(value);
@@ -190,7 +194,7 @@ export function openEnvelope(value: unknown, context: EnvelopeContext): OpenedEn
   const content = body(envelope);
   const datasetId = text(head?.datasetId);
   const flowId = text(head?.flowId) ?? context.flowId;
-  const isRaw = context.takesRaw(datasetId) && !content?.xdmMeta;
+  const isRaw = context.acceptsRaw(datasetId) && !content?.xdmMeta;
   if (isRaw && !head && flowId) {
     return { ok: true, message: { format: 'raw', entity: envelope, flowId } };
   }

@@ -1,28 +1,28 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Answer, conclude, jsonAnswer } from './exchange.ts';
-import { batchAnswer, inletProblem, validationProblem } from './inlet-answer.ts';
-import {
-  type Delivery,
-  deliveryKeys,
-  judge,
-  type Judgement,
-  landedRecord,
-  openDelivery,
-} from './opened-request.ts';
+import { type Answer, jsonAnswer, respond } from './exchange.ts';
 import type { FiredFault } from './fault-script.ts';
+import { batchAnswer, inletProblem, validationProblem } from './inlet-answer.ts';
 import { type InletRequest, readInletRequest } from './inlet-request.ts';
-import { countRequest, type SimulatorState } from './simulator-state.ts';
+import {
+  decideOutcomes,
+  landedRecord,
+  type MessageOutcome,
+  type OpenedRequest,
+  openRequest,
+  personKeys,
+} from './opened-request.ts';
 import { recordViolations } from './record-violations.ts';
+import { countRequest, type SimulatorState } from './simulator-state.ts';
 
-function scripted(status: number): Answer {
+function scriptedProblem(status: number): Answer {
   return inletProblem(status, 'scripted by the simulator');
 }
 
-function land(delivery: Delivery, judgements: readonly Judgement[], state: SimulatorState): void {
+function land(opened: OpenedRequest, outcomes: readonly MessageOutcome[], state: SimulatorState): void {
   const counters = state.counters();
-  for (const [position, { item, lands }] of judgements.entries()) {
+  for (const [position, { item, lands }] of outcomes.entries()) {
     if (!item.ok) counters.refused += 1;
-    const record = lands ? landedRecord(delivery, position, state.settings) : undefined;
+    const record = lands ? landedRecord(opened, position, state.settings) : undefined;
     if (record) state.profiles.add(state.landed.add(record));
   }
   state.changes.emit('change');
@@ -32,9 +32,12 @@ function isSync({ endpoint, query }: InletRequest): boolean {
   return endpoint === 'single' && query.get('syncValidation') === 'true';
 }
 
-/** `?syncValidation=true`: validated while the sender waits; a failing record is kept nowhere (reference: adobe.md §2.10). */
-function syncProblem({ request, opened }: Delivery, state: SimulatorState): Answer | undefined {
-  const [envelope] = opened;
+/**
+ * `?syncValidation=true` validates before the answer, and a failing record is not stored
+ * (docs/platforms/adobe.md#synchronous-validation).
+ */
+function syncProblem({ request, envelopes }: OpenedRequest, state: SimulatorState): Answer | undefined {
+  const [envelope] = envelopes;
   if (!isSync(request) || !envelope?.ok || envelope.message.format !== 'xdm') return undefined;
   const { now, namespaces } = state.settings;
   const violations = recordViolations(envelope.message.entity, now(), namespaces);
@@ -42,8 +45,8 @@ function syncProblem({ request, opened }: Delivery, state: SimulatorState): Answ
   return validationProblem(`inletId: [${request.inletId}] Message is invalid`, violations);
 }
 
-function singleAnswer(request: InletRequest, judgement: Judgement | undefined, now: number): Answer {
-  if (judgement?.item.ok === false) return inletProblem(judgement.item.status, judgement.item.message);
+function singleAnswer(request: InletRequest, outcome: MessageOutcome | undefined, now: number): Answer {
+  if (outcome?.item.ok === false) return inletProblem(outcome.item.status, outcome.item.message);
   return jsonAnswer(200, {
     inletId: request.inletId,
     xactionId: `${now}:2153:240`,
@@ -52,43 +55,47 @@ function singleAnswer(request: InletRequest, judgement: Judgement | undefined, n
   });
 }
 
-function take(
-  delivery: Delivery,
+function accept(
+  opened: OpenedRequest,
   fault: FiredFault | undefined,
   lands: boolean,
   state: SimulatorState,
 ): Answer {
-  const problem = syncProblem(delivery, state);
+  const problem = syncProblem(opened, state);
   if (problem) return problem;
-  const judgements = judge(delivery, fault);
-  if (lands) land(delivery, judgements, state);
-  const { request } = delivery;
+  const outcomes = decideOutcomes(opened, fault);
+  if (lands) land(opened, outcomes, state);
+  const { request } = opened;
   const now = state.settings.now();
-  if (request.endpoint === 'single') return singleAnswer(request, judgements[0], now);
+  if (request.endpoint === 'single') return singleAnswer(request, outcomes[0], now);
   return batchAnswer(
     request.inletId,
     now,
-    judgements.map(({ item }) => item),
+    outcomes.map(({ item }) => item),
     fault,
   );
 }
 
-async function answerDelivery(delivery: Delivery, reply: FastifyReply, state: SimulatorState): Promise<void> {
-  const { endpoint } = delivery.request;
-  state.counters().messages += delivery.opened.length;
-  const fault = state.faults.next({ endpoint, messages: delivery.looks });
-  const leave = state.inFlight.enter(deliveryKeys(delivery));
-  const ended = (how: string): void => {
-    // Adobe's part is over when the answer goes out, not when it has arrived; a hanging request is under way until it is cut.
-    if (how !== 'hang') leave();
-    countRequest(state.counters(), endpoint, how);
+async function answerOpened(
+  opened: OpenedRequest,
+  reply: FastifyReply,
+  state: SimulatorState,
+): Promise<void> {
+  const { endpoint } = opened.request;
+  state.counters().messages += opened.envelopes.length;
+  const fault = state.faults.next({ endpoint, messages: opened.faultMessages });
+  const finish = state.inFlight.start(personKeys(opened));
+  const onEnd = (end: string): void => {
+    // A request is in flight until its answer is sent, a hanging one until it is closed.
+    if (end !== 'hang') finish();
+    countRequest(state.counters(), endpoint, end);
     state.changes.emit('change');
   };
   try {
-    const produce = (lands: boolean): Answer => take(delivery, fault, lands, state);
-    await conclude(reply, { produce, refuse: scripted, ended }, fault?.action);
+    const produce = (lands: boolean): Answer => accept(opened, fault, lands, state);
+    await respond(reply, { produce, refuse: scriptedProblem, onEnd }, fault?.action);
   } finally {
-    leave();
+    finish();
   }
 }
 
@@ -102,7 +109,7 @@ function requestOf(request: FastifyRequest, endpoint: InletRequest['endpoint']):
   };
 }
 
-/** The simulated streaming inlet. Faults only meet requests that are good as a whole. */
+/** The simulated streaming inlet. Faults apply only to requests that are valid as a whole. */
 export function registerInlet(app: FastifyInstance, state: SimulatorState): void {
   let requests = 0;
   const register = (path: string, endpoint: InletRequest['endpoint']): void => {
@@ -111,8 +118,8 @@ export function registerInlet(app: FastifyInstance, state: SimulatorState): void
       const request = requestOf(raw, endpoint);
       const read = readInletRequest(request, state);
       if (read.ok) {
-        await answerDelivery(
-          openDelivery(request, `request-${requests}`, read.messages, state.settings),
+        await answerOpened(
+          openRequest(request, `request-${requests}`, read.messages, state.settings),
           reply,
           state,
         );

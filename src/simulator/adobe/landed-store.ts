@@ -1,10 +1,12 @@
 import type { JsonObject } from '../../capillary/json.ts';
-import type { Operation } from './opened-request.ts';
 import { type Identity, identityKey } from './record-identity.ts';
 
 export type LandedKind = 'event' | 'profile' | 'raw';
 
-/** One message that the simulated inlet took: what the data lake would show, and what became of it. */
+/** What a raw record does to the profile; `create` is the default. */
+export type Operation = 'create' | 'merge' | 'delete';
+
+/** One message that the simulated inlet accepted, as the data lake shows it. */
 export interface LandedRecord {
   /** Position in landing order, from 1. */
   readonly seq: number;
@@ -15,24 +17,26 @@ export interface LandedRecord {
   readonly datasetId?: string;
   readonly flowId: string;
   readonly sandbox?: string;
-  /** `_id`; of a raw payload also its `eventId`. */
+  /** `_id`, or `eventId` of a raw payload. */
   readonly id?: string;
   readonly eventType?: string;
   /** The primary identity. */
   readonly identity?: Identity;
   readonly entity: JsonObject;
-  /** Of a raw payload with `header.operations`: what it does to the profile. A merge is listed here though Adobe's lake does not get it. */
+  /**
+   * What a raw payload with `header.operations` does to the profile. Adobe's data lake never
+   * receives a merge; it is listed anyway.
+   */
   readonly operation?: Operation;
-  /** How many records with this id had landed in this dataset before. */
+  /** Earlier records with this id in this dataset. */
   readonly duplicates: number;
-  /** Why Adobe drops it without a word to the sender; empty for a good record. */
+  /** Why Adobe drops it without notifying the sender; empty for a valid record. */
   readonly dropped: readonly string[];
   readonly requestId: string;
-  /** Place in its batch, from 0. */
+  /** Position in its batch, from 0. */
   readonly position: number;
 }
 
-/** Which records to show. */
 export interface LandedFilter {
   readonly id?: string;
   readonly datasetId?: string;
@@ -52,10 +56,10 @@ export interface LandedCounts {
   readonly dropped: number;
 }
 
-/** A record before the store has numbered it. */
+/** A record before the store assigns its number. */
 export type NewLanded = Omit<LandedRecord, 'seq' | 'duplicates'>;
 
-/** Everything that landed. The newest `max` records are kept whole; the counts are exact whatever was let go. */
+/** Everything that landed. Only the newest records are kept, but the counts are exact. */
 export interface LandedStore {
   add(record: NewLanded): LandedRecord;
   /** Oldest first. */
@@ -64,34 +68,34 @@ export interface LandedStore {
   clear(): void;
 }
 
-/** A record with its entity as text, which takes a fraction of the memory. */
-type Kept = Omit<LandedRecord, 'entity'> & { readonly json: string };
+/** A record with its entity as JSON, which needs a fraction of the memory. */
+type StoredRecord = Omit<LandedRecord, 'entity'> & { readonly json: string };
 
-function keep({ entity, ...record }: LandedRecord): Kept {
+function pack({ entity, ...record }: LandedRecord): StoredRecord {
   return { ...record, json: JSON.stringify(entity) };
 }
 
-function show({ json, ...record }: Kept): LandedRecord {
+function unpack({ json, ...record }: StoredRecord): LandedRecord {
   return {
     ...record,
     entity: JSON.parse(json) as JsonObject,
   };
 }
 
-type Tally = { -readonly [Key in keyof LandedCounts]: number };
+type MutableCounts = { -readonly [Key in keyof LandedCounts]: number };
 
-function emptyTally(): Tally {
+function zeroCounts(): MutableCounts {
   return { landed: 0, distinctIds: 0, duplicates: 0, dropped: 0 };
 }
-function emptyCounts(): Record<LandedKind, Tally> {
+function zeroCountsByKind(): Record<LandedKind, MutableCounts> {
   return {
-    event: emptyTally(),
-    profile: emptyTally(),
-    raw: emptyTally(),
+    event: zeroCounts(),
+    profile: zeroCounts(),
+    raw: zeroCounts(),
   };
 }
 
-function isWanted(record: Kept, filter: LandedFilter): boolean {
+function matchesFilter(record: StoredRecord, filter: LandedFilter): boolean {
   return (
     (filter.id === undefined || record.id === filter.id) &&
     (filter.datasetId === undefined || record.datasetId === filter.datasetId) &&
@@ -100,11 +104,12 @@ function isWanted(record: Kept, filter: LandedFilter): boolean {
   );
 }
 
+/** @param max records to keep */
 export function createLandedStore(max: number): LandedStore {
-  // A ring: record `seq` sits at (seq - 1) % max, so that letting go of the oldest costs nothing.
-  let ring: Kept[] = [];
+  // A ring buffer: record `seq` is at (seq - 1) % max, so replacing the oldest one is cheap.
+  let ring: StoredRecord[] = [];
   let seq = 0;
-  let counts = emptyCounts();
+  let counts = zeroCountsByKind();
   const copies = new Map<string, number>();
 
   const countCopies = (record: NewLanded): number => {
@@ -115,20 +120,20 @@ export function createLandedStore(max: number): LandedStore {
     return before;
   };
 
-  const tally = (record: LandedRecord): void => {
-    const count = counts[record.kind];
-    count.landed += 1;
-    if (record.duplicates === 0) count.distinctIds += 1;
-    else count.duplicates += 1;
-    if (record.dropped.length > 0) count.dropped += 1;
+  const count = (record: LandedRecord): void => {
+    const ofKind = counts[record.kind];
+    ofKind.landed += 1;
+    if (record.duplicates === 0) ofKind.distinctIds += 1;
+    else ofKind.duplicates += 1;
+    if (record.dropped.length > 0) ofKind.dropped += 1;
   };
 
   return {
     add: (given) => {
       seq += 1;
       const record = { ...given, seq, duplicates: countCopies(given) };
-      ring[(seq - 1) % max] = keep(record);
-      tally(record);
+      ring[(seq - 1) % max] = pack(record);
+      count(record);
       return record;
     },
     list: (filter = {}) => {
@@ -137,7 +142,7 @@ export function createLandedStore(max: number): LandedStore {
       let next = Math.max(filter.since ?? 0, seq - max) + 1;
       for (; next <= seq && found.length < limit; next += 1) {
         const record = ring[(next - 1) % max];
-        if (record && isWanted(record, filter)) found.push(show(record));
+        if (record && matchesFilter(record, filter)) found.push(unpack(record));
       }
       return found;
     },
@@ -145,7 +150,7 @@ export function createLandedStore(max: number): LandedStore {
     clear: () => {
       ring = [];
       seq = 0;
-      counts = emptyCounts();
+      counts = zeroCountsByKind();
       copies.clear();
     },
   };

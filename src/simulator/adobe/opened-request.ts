@@ -2,6 +2,7 @@ import { customerIdText } from '../../capillary/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 import { customerIdOf } from '../../capillary/person.ts';
 import type { FaultMessage, FiredFault } from './fault-script.ts';
+import { violationText } from './field-violations.ts';
 import { failingItems, type ItemAnswer } from './inlet-answer.ts';
 import {
   entityId,
@@ -14,145 +15,83 @@ import {
   openEnvelope,
   sandboxOf,
 } from './inlet-request.ts';
-import type { NewLanded } from './landed-store.ts';
+import type { NewLanded, Operation } from './landed-store.ts';
 import { type Identity, identityKey, primaryIdentity } from './record-identity.ts';
-import { violationText } from './field-violations.ts';
 import { kindOf, recordViolations } from './record-violations.ts';
 import type { SimulatorSettings } from './simulator-options.ts';
 
-/** A well-formed request with its messages opened. */
-export interface Delivery {
+/** A well-formed request with its envelopes checked. */
+export interface OpenedRequest {
   readonly request: InletRequest;
   readonly requestId: string;
-  readonly opened: readonly OpenedEnvelope[];
-  /** The same messages as fault rules see them. */
-  readonly looks: readonly FaultMessage[];
+  readonly envelopes: readonly OpenedEnvelope[];
+  /** The same messages, as fault rules match them. */
+  readonly faultMessages: readonly FaultMessage[];
 }
 
-/** What the answer will say of one message, and whether it is taken, which a fault may decide otherwise. */
-export interface Judgement {
+/**
+ * The result of one message in the answer, and whether it is accepted; a fault can separate them.
+ */
+export interface MessageOutcome {
   readonly item: ItemAnswer;
   readonly lands: boolean;
 }
 
-export function openDelivery(
+export function openRequest(
   request: InletRequest,
   requestId: string,
   messages: readonly unknown[],
   settings: SimulatorSettings,
-): Delivery {
+): OpenedRequest {
   const context = envelopeContext(request, settings);
   const flowId = flowIdOf(request);
   return {
     request,
     requestId,
-    opened: messages.map((value) => openEnvelope(value, context)),
-    looks: messages.map((value) => faultMessage(value, flowId)),
+    envelopes: messages.map((value) => openEnvelope(value, context)),
+    faultMessages: messages.map((value) => faultMessage(value, flowId)),
   };
 }
 
-function natural(opened: OpenedEnvelope): Judgement {
-  if (opened.ok) return { item: { ok: true }, lands: true };
-  const { status, reason: message } = opened;
+function ownOutcome(envelope: OpenedEnvelope): MessageOutcome {
+  if (envelope.ok) return { item: { ok: true }, lands: true };
+  const { status, reason: message } = envelope;
   return { item: { ok: false, status, key: 'status', message, omitXaction: false }, lands: false };
 }
 
-/** What becomes of each message, in order. */
-export function judge(delivery: Delivery, fault: FiredFault | undefined): Judgement[] {
+/** The outcome of each message, in order. */
+export function decideOutcomes(opened: OpenedRequest, fault: FiredFault | undefined): MessageOutcome[] {
   const items = fault?.action.items;
-  if (!fault || !items) return delivery.opened.map(natural);
-  const failing = failingItems(items, delivery.looks, fault.random);
+  if (!fault || !items) return opened.envelopes.map(ownOutcome);
+  const failing = failingItems(items, opened.faultMessages, fault.random);
   const { status, key, omitXaction, lands } = items;
   const message = items.message ?? 'scripted by the simulator';
-  return delivery.opened.map((opened, position) =>
+  return opened.envelopes.map((envelope, position) =>
     failing.has(position)
-      ? { item: { ok: false, status, key, message, omitXaction }, lands: lands && opened.ok }
-      : natural(opened),
+      ? { item: { ok: false, status, key, message, omitXaction }, lands: lands && envelope.ok }
+      : ownOutcome(envelope),
   );
 }
 
-/** Of a raw payload only what changes a profile is looked into: what others become is for the mapping set. */
-function identityIn({ format, entity, operations }: InletMessage): Identity | undefined {
-  if (format === 'xdm') return primaryIdentity(entity);
-  return operations === undefined ? undefined : rawIdentity(entity);
-}
-
-/** What is wrong with a raw payload that no sender hears of, and what it does to the profile. */
-function rawFate(
-  { operations }: InletMessage,
-  identity: Identity | undefined,
-): { readonly dropped: readonly string[]; readonly operation?: Operation } {
-  const read = readOperations(operations);
-  if (!read.ok) return { dropped: [read.reason] };
-  const { operation } = read;
-  if (operations === undefined) return { dropped: [] };
-  const isLost = operation !== 'create' && identity === undefined;
-  return { operation, dropped: isLost ? [`operations: ${operation} of a payload that names nobody`] : [] };
-}
-
-/** Dataset and person of each message: what Adobe may apply in either order when it comes twice at once. */
-export function deliveryKeys(delivery: Delivery): string[] {
-  return delivery.opened.flatMap((opened) => {
-    if (!opened.ok) return [];
-    const identity = identityIn(opened.message);
-    return identity ? [`${opened.message.datasetId} ${identityKey(identity)}`] : [];
-  });
-}
-
-/** The record that one message becomes, with what the validation that nobody hears of says (reference: adobe.md §2.8). */
-export function landedRecord(
-  delivery: Delivery,
-  position: number,
-  settings: SimulatorSettings,
-): NewLanded | undefined {
-  const opened = delivery.opened[position];
-  if (!opened?.ok) return undefined;
-  const { format, entity, datasetId, flowId } = opened.message;
-  const at = settings.now();
-  const isXdm = format === 'xdm';
-  const id = entityId(entity);
-  const identity = identityIn(opened.message);
-  const { dropped, ...fate } = isXdm
-    ? { dropped: recordViolations(entity, at, settings.namespaces).map(violationText) }
-    : rawFate(opened.message, identity);
-  const sandbox = sandboxOf(delivery.request);
-  return {
-    at,
-    kind: isXdm ? kindOf(entity) : 'raw',
-    inletId: delivery.request.inletId,
-    flowId,
-    entity,
-    dropped,
-    ...fate,
-    requestId: delivery.requestId,
-    position,
-    ...(datasetId === undefined ? {} : { datasetId }),
-    ...(sandbox === undefined ? {} : { sandbox }),
-    ...(id === undefined ? {} : { id }),
-    ...(typeof entity.eventType === 'string' ? { eventType: entity.eventType } : {}),
-    ...(identity === undefined ? {} : { identity }),
-  };
-}
-
-/** What a raw record does to the profile: `create` is the default. */
-export type Operation = 'create' | 'merge' | 'delete';
-
-/** `header.operations` as Data Prep reads it, or what is wrong with it. */
-export type ReadOperations =
+/** The operation of a raw record, or why it is invalid. */
+type OperationsResult =
   | { readonly ok: true; readonly operation: Operation }
   | { readonly ok: false; readonly reason: string };
 
 const OPERATIONS: readonly unknown[] = ['create', 'merge', 'delete'] satisfies Operation[];
 
-/** The namespace that the mapping set played here gives to a customer id. */
+/** The namespace of customer ids in the simulated mapping set. */
 const CUSTOMER_NAMESPACE = 'capillaryId';
 
-function fail(reason: string): ReadOperations {
+function fail(reason: string): OperationsResult {
   return { ok: false, reason: `operations: ${reason}` };
 }
 
-/** Reads `header.operations` (reference: adobe.md §4.3): identities can only be created, and then in a dataset of their own. */
-export function readOperations(operations: JsonValue | undefined): ReadOperations {
+/**
+ * Reads `header.operations`: identities can only be created, and only in a dataset of their own
+ * (docs/platforms/adobe.md#upserts).
+ */
+function readOperations(operations: JsonValue | undefined): OperationsResult {
   if (operations === undefined) return { ok: true, operation: 'create' };
   if (!isJsonObject(operations)) return fail('must be an object');
   const { data = 'create', identity, identityDatasetId } = operations;
@@ -164,21 +103,82 @@ export function readOperations(operations: JsonValue | undefined): ReadOperation
 }
 
 /**
- * Whose profile a raw payload is about. The mapping set of AEP is played in its simplest form: it takes the payload over as it is, finds the
- * person in an identityMap, else by Capillary's customer id.
+ * The person that a raw payload is about. AEP's mapping set is simulated in its simplest form: it
+ * copies the payload and finds the person by an identityMap, otherwise by Capillary's customer id.
  */
-export function rawIdentity(payload: JsonObject): Identity | undefined {
+function rawIdentity(payload: JsonObject): Identity | undefined {
   const data = isJsonObject(payload['data']) ? payload['data'] : {};
   const id = customerIdOf(data) ?? customerIdText(payload['customerId']);
   return primaryIdentity(payload) ?? (id === undefined ? undefined : { namespace: CUSTOMER_NAMESPACE, id });
 }
 
-/** A profile fragment with a PATCH put into it: objects field by field, everything else is replaced. */
-export function patched(fragment: JsonObject, patch: JsonObject): JsonObject {
-  const fields = new Map(Object.entries(fragment));
-  for (const [name, value] of Object.entries(patch)) {
-    const before = fields.get(name);
-    fields.set(name, isJsonObject(value) && isJsonObject(before) ? patched(before, value) : value);
-  }
-  return Object.fromEntries(fields);
+/**
+ * A raw payload has an identity only if it has operations; the others depend on the mapping set.
+ */
+function identityOf({ format, entity, operations }: InletMessage): Identity | undefined {
+  if (format === 'xdm') return primaryIdentity(entity);
+  return operations === undefined ? undefined : rawIdentity(entity);
+}
+
+/** Why a raw payload is dropped, and what it does to the profile. */
+function rawEffect(
+  { operations }: InletMessage,
+  identity: Identity | undefined,
+): { readonly dropped: readonly string[]; readonly operation?: Operation } {
+  const read = readOperations(operations);
+  if (!read.ok) return { dropped: [read.reason] };
+  const { operation } = read;
+  if (operations === undefined) return { dropped: [] };
+  const isWithoutPerson = operation !== 'create' && identity === undefined;
+  return {
+    operation,
+    dropped: isWithoutPerson ? [`operations: ${operation} of a payload that names nobody`] : [],
+  };
+}
+
+/** Dataset and person of each message: Adobe may apply two concurrent ones in either order. */
+export function personKeys(opened: OpenedRequest): string[] {
+  return opened.envelopes.flatMap((envelope) => {
+    if (!envelope.ok) return [];
+    const identity = identityOf(envelope.message);
+    return identity ? [`${envelope.message.datasetId} ${identityKey(identity)}`] : [];
+  });
+}
+
+/**
+ * The record of one message, with the result of the validation that the sender is not notified of
+ * (docs/platforms/adobe.md#silent-drops).
+ */
+export function landedRecord(
+  opened: OpenedRequest,
+  position: number,
+  settings: SimulatorSettings,
+): NewLanded | undefined {
+  const envelope = opened.envelopes[position];
+  if (!envelope?.ok) return undefined;
+  const { format, entity, datasetId, flowId } = envelope.message;
+  const at = settings.now();
+  const isXdm = format === 'xdm';
+  const id = entityId(entity);
+  const identity = identityOf(envelope.message);
+  const { dropped, ...effect } = isXdm
+    ? { dropped: recordViolations(entity, at, settings.namespaces).map(violationText) }
+    : rawEffect(envelope.message, identity);
+  const sandbox = sandboxOf(opened.request);
+  return {
+    at,
+    kind: isXdm ? kindOf(entity) : 'raw',
+    inletId: opened.request.inletId,
+    flowId,
+    entity,
+    dropped,
+    ...effect,
+    requestId: opened.requestId,
+    position,
+    ...(datasetId === undefined ? {} : { datasetId }),
+    ...(sandbox === undefined ? {} : { sandbox }),
+    ...(id === undefined ? {} : { id }),
+    ...(typeof entity.eventType === 'string' ? { eventType: entity.eventType } : {}),
+    ...(identity === undefined ? {} : { identity }),
+  };
 }

@@ -1,14 +1,13 @@
-import type { JsonObject } from '../../capillary/json.ts';
-import { type Identity, identityKey } from './record-identity.ts';
+import { isJsonObject, type JsonObject } from '../../capillary/json.ts';
 import type { LandedRecord } from './landed-store.ts';
-import { patched } from './opened-request.ts';
+import { type Identity, identityKey } from './record-identity.ts';
 
-/** What one dataset holds of one person: the last record, whole, with what was merged since. */
+/** The data of one person in one dataset: the last complete record, with later merges. */
 export interface ProfileFragment {
   readonly datasetId: string;
   readonly entity: JsonObject;
   readonly at: number;
-  /** Records and merges that made this fragment, counted. */
+  /** Number of records and merges that have written this fragment. */
   readonly writes: number;
 }
 
@@ -16,7 +15,7 @@ export interface ProfileFragment {
 export interface ProfileRecord {
   readonly identity: Identity;
   readonly fragments: readonly ProfileFragment[];
-  /** Different events of the person. */
+  /** Number of distinct events. */
   readonly events: number;
 }
 
@@ -34,7 +33,7 @@ interface Person {
   events: number;
 }
 
-function show({ identity, fragments, events }: Person): ProfileRecord {
+function toRecord({ identity, fragments, events }: Person): ProfileRecord {
   return {
     identity,
     fragments: [...fragments.values()],
@@ -42,10 +41,23 @@ function show({ identity, fragments, events }: Person): ProfileRecord {
   };
 }
 
+/** Merges a patch into a profile fragment: objects field by field; other values are replaced. */
+function applyPatch(fragment: JsonObject, patch: JsonObject): JsonObject {
+  const fields = new Map(Object.entries(fragment));
+  for (const [name, value] of Object.entries(patch)) {
+    const before = fields.get(name);
+    fields.set(name, isJsonObject(value) && isJsonObject(before) ? applyPatch(before, value) : value);
+  }
+  return Object.fromEntries(fields);
+}
+
 /**
- * A record replaces the whole fragment of its primary identity and dataset (reference: adobe.md §4.3); an event whose `_id` is known
- * is ignored (§4.1). A raw payload is put into the fragment or takes it away, as its operation says; without one it is none of the
- * profile's that is known here. Keeps the `max` people seen last.
+ * A record replaces the whole fragment of its primary identity and dataset
+ * (docs/platforms/adobe.md#whole-fragment). An event with a known `_id` is ignored
+ * (docs/platforms/adobe.md#event-ids). A raw payload with an operation creates, patches or deletes
+ * the fragment; one without is ignored, since only the mapping set knows its person.
+ *
+ * @param max people to keep: the most recently written
  */
 export function createProfileView(max: number): ProfileView {
   const people = new Map<string, Person>();
@@ -68,15 +80,20 @@ export function createProfileView(max: number): ProfileView {
       else if (operation === 'delete') person.fragments.delete(datasetId);
       else {
         const before = person.fragments.get(datasetId);
-        const whole = operation === 'merge' ? patched(before?.entity ?? {}, entity) : entity;
-        person.fragments.set(datasetId, { datasetId, entity: whole, at, writes: (before?.writes ?? 0) + 1 });
+        const written = operation === 'merge' ? applyPatch(before?.entity ?? {}, entity) : entity;
+        person.fragments.set(datasetId, {
+          datasetId,
+          entity: written,
+          at,
+          writes: (before?.writes ?? 0) + 1,
+        });
       }
     },
     get: (identity) => {
       const person = people.get(identityKey(identity));
-      return person && show(person);
+      return person && toRecord(person);
     },
-    list: (limit) => [...people.values()].slice(-limit).map(show),
+    list: (limit) => [...people.values()].slice(-limit).map(toRecord),
     clear: () => people.clear(),
   };
 }

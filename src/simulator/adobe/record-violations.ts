@@ -23,7 +23,9 @@ export function kindOf(entity: JsonObject): XdmKind {
   return Object.hasOwn(entity, 'timestamp') || Object.hasOwn(entity, 'eventType') ? 'event' : 'profile';
 }
 
-/** Custom fields are in one object named after the tenant (docs/platforms/adobe.md#tenant-fields). */
+/**
+ * Custom fields are in one object named after the tenant (docs/platforms/adobe.md#tenant-fields).
+ */
 function tenantFields(entity: JsonObject): Record<string, AcceptedField> {
   return Object.fromEntries(
     Object.keys(entity)
@@ -34,7 +36,8 @@ function tenantFields(entity: JsonObject): Record<string, AcceptedField> {
 
 /**
  * Violations of the identities as a whole: exactly one primary, existing namespaces, and limits
- * (docs/platforms/adobe.md#identity-map and #record-limits).
+ * (docs/platforms/adobe.md#identity-map,
+ * docs/platforms/adobe.md#record-limits).
  */
 function* identityViolations(
   entity: JsonObject,

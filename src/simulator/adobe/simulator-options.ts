@@ -1,52 +1,51 @@
 import { type FaultRule, type FaultRuleInput, parseFaultRules } from './fault-script.ts';
 
-/** A credential that the simulated IMS knows. */
+/** A credential of the simulated IMS. */
 export interface SimulatedCredential {
   readonly clientId: string;
-  /** Adobe allows two at once. */
+  /** Adobe allows two at a time. */
   readonly secrets: readonly string[];
-  /** Scopes it may ask for; absent: any. */
+  /** The allowed scopes; any if absent. */
   readonly scopes?: readonly string[];
 }
 
-/** An inlet that exists. */
 export interface SimulatedInlet {
   readonly id: string;
-  /** Organisation it belongs to; absent: any is taken. */
+  /** The organisation of the inlet; any if absent. */
   readonly imsOrgId?: string;
-  /** `raw` takes payloads for Data Prep; default `xdm`. */
+  /** `raw` accepts payloads for Data Prep; default `xdm`. */
   readonly dataType?: 'xdm' | 'raw';
 }
 
 export interface SimulatorOptions {
-  /** Default 0: any free one. */
+  /** Default 0: a free port. */
   readonly port?: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** Of what faults leave to chance; default 1. */
+  /** For random choices in faults; default 1. */
   readonly seed?: number;
-  /** Life of a token in ms; default 24 h. */
+  /** Lifetime of a token; default 24 h. */
   readonly tokenTtlMs?: number;
-  /** Absent: any client and any secret are good. */
+  /** If absent, any client id and secret get a token. */
   readonly credentials?: readonly SimulatedCredential[];
-  /** Whether the inlet wants a token; default true. */
+  /** Whether the inlet requires a token; default true. */
   readonly requireAuth?: boolean;
-  /** Absent: every inlet id exists. */
+  /** If absent, every inlet id exists. */
   readonly inlets?: readonly SimulatedInlet[];
-  /** For inlets that do not say; default `xdm`. */
+  /** For inlets without their own; default `xdm`. */
   readonly dataType?: 'xdm' | 'raw';
-  /** Datasets that take raw payloads whatever the inlet. */
+  /** Datasets that accept raw payloads in every inlet. */
   readonly rawDatasets?: readonly string[];
-  /** Identity namespaces of the sandbox; absent: every code exists. */
+  /** Identity namespaces of the sandbox; if absent, every code exists. */
   readonly namespaces?: readonly string[];
   readonly faults?: readonly FaultRuleInput[];
-  /** Landed records kept whole, and people kept in the profile view; default 200 000. Counts do not depend on it. */
+  /** Records and people to keep, default 200 000 each. The counts stay exact. */
   readonly maxLanded?: number;
-  /** Epoch ms; for tests of expiry. */
+  /** Epoch ms; default the system clock. */
   readonly now?: () => number;
 }
 
-/** Options with every default filled in. */
+/** The options with defaults. */
 export interface SimulatorSettings {
   readonly port: number;
   readonly host: string;
@@ -63,8 +62,8 @@ export interface SimulatorSettings {
   readonly now: () => number;
 }
 
-/** Throws FaultRuleError for rules that cannot be used. */
-export function settle(options: SimulatorOptions): SimulatorSettings {
+/** @throws FaultRuleError */
+export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
   return {
     port: options.port ?? 0,
     host: options.host ?? '127.0.0.1',

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { createFaults, type Endpoint, type Faults } from './fault-script.ts';
+import { createFaultScript, type Endpoint, type FaultScript } from './fault-script.ts';
 import { createLandedStore, type LandedCounts, type LandedKind, type LandedStore } from './landed-store.ts';
 import { createProfileView, type ProfileView } from './profile-view.ts';
 import type { SimulatorSettings } from './simulator-options.ts';
@@ -7,19 +7,19 @@ import { createTokenRegister, type TokenRegister } from './token-register.ts';
 
 /** Exact counts since the start or the last reset. */
 export interface SimulatorStats extends LandedCounts, InFlightCounts {
-  /** Requests by endpoint and by how they ended: a status, `hang`, `reset`, or `gone` when the client left first. */
+  /** Requests by endpoint and end: a status, `hang`, `reset` or `gone` (closed by the client). */
   readonly requests: Readonly<Record<Endpoint, Readonly<Record<string, number>>>>;
-  /** Messages in the requests that were well-formed as a whole. */
+  /** Messages in well-formed requests. */
   readonly messages: number;
-  /** Messages refused by their envelope or by a fault. */
+  /** Messages refused because of their envelope or a fault. */
   readonly refused: number;
   readonly kinds: Readonly<Record<LandedKind, LandedCounts>>;
-  /** Tokens given out. */
+  /** Tokens issued. */
   readonly mints: number;
   readonly activeTokens: number;
 }
 
-/** The counts that no other part keeps. */
+/** The counts that no other part has. */
 export interface Counters {
   readonly requests: Record<Endpoint, Record<string, number>>;
   messages: number;
@@ -27,7 +27,7 @@ export interface Counters {
   mints: number;
 }
 
-export function createCounters(): Counters {
+function createCounters(): Counters {
   return {
     requests: { ims: {}, batch: {}, single: {} },
     messages: 0,
@@ -36,13 +36,13 @@ export function createCounters(): Counters {
   };
 }
 
-export function countRequest(counters: Counters, endpoint: Endpoint, how: string): void {
+export function countRequest(counters: Counters, endpoint: Endpoint, end: string): void {
   const byEnd = counters.requests[endpoint];
-  byEnd[how] = (byEnd[how] ?? 0) + 1;
+  byEnd[end] = (byEnd[end] ?? 0) + 1;
 }
 
-/** The sum over all kinds of records. */
-export function sumCounts(kinds: Readonly<Record<LandedKind, LandedCounts>>): LandedCounts {
+/** The sums over all kinds of records. */
+function sumCounts(kinds: Readonly<Record<LandedKind, LandedCounts>>): LandedCounts {
   const all = Object.values(kinds);
   const sum = (key: keyof LandedCounts): number => all.reduce((total, counts) => total + counts[key], 0);
   return {
@@ -56,51 +56,59 @@ export function sumCounts(kinds: Readonly<Record<LandedKind, LandedCounts>>): La
 export interface InFlightCounts {
   readonly concurrent: number;
   readonly maxConcurrent: number;
-  /** Messages that came while another of the same key was unanswered: Adobe may apply them in either order (reference: adobe.md §4.2). */
+  /**
+   * Messages that arrived while another one of the same key was unanswered: Adobe may apply them in
+   * either order (docs/platforms/adobe.md#ordering).
+   */
   readonly overlapping: number;
-  /** Messages that shared a request with an earlier one of the same key. */
+  /** Messages in one request with an earlier one of the same key. */
   readonly sameKeyInRequest: number;
 }
 
-/** Watches what is under way at the inlet at once. */
-export interface InFlight {
-  /** A request with messages of these keys (dataset and primary identity) begins; calling the result, once or more, ends it. */
-  enter(keys: readonly string[]): () => void;
+/** Tracks the requests in flight at the inlet. */
+export interface InFlightTracker {
+  /**
+   * Starts a request.
+   *
+   * @param keys dataset and primary identity of each message
+   * @returns finishes the request; may be called more than once
+   */
+  start(keys: readonly string[]): () => void;
   counts(): InFlightCounts;
-  /** Starts the counts anew; what is under way stays. */
+  /** Resets the counts; requests stay in flight. */
   clear(): void;
 }
 
-export function createInFlight(): InFlight {
-  const underWay = new Map<string, number>();
+function createInFlightTracker(): InFlightTracker {
+  const messagesByKey = new Map<string, number>();
   let concurrent = 0;
   let maxConcurrent = 0;
   let overlapping = 0;
   let sameKeyInRequest = 0;
 
-  const leave = (keys: Set<string>): void => {
+  const finish = (keys: Set<string>): void => {
     concurrent -= 1;
     for (const key of keys) {
-      const left = (underWay.get(key) ?? 1) - 1;
-      if (left > 0) underWay.set(key, left);
-      else underWay.delete(key);
+      const left = (messagesByKey.get(key) ?? 1) - 1;
+      if (left > 0) messagesByKey.set(key, left);
+      else messagesByKey.delete(key);
     }
   };
 
   return {
-    enter: (keys) => {
+    start: (keys) => {
       concurrent += 1;
       maxConcurrent = Math.max(maxConcurrent, concurrent);
       const distinct = new Set(keys);
       sameKeyInRequest += keys.length - distinct.size;
       for (const key of distinct) {
-        if (underWay.has(key)) overlapping += 1;
-        underWay.set(key, (underWay.get(key) ?? 0) + 1);
+        if (messagesByKey.has(key)) overlapping += 1;
+        messagesByKey.set(key, (messagesByKey.get(key) ?? 0) + 1);
       }
-      let isInside = true;
+      let isInFlight = true;
       return () => {
-        if (isInside) leave(distinct);
-        isInside = false;
+        if (isInFlight) finish(distinct);
+        isInFlight = false;
       };
     },
     counts: () => ({ concurrent, maxConcurrent, overlapping, sameKeyInRequest }),
@@ -112,19 +120,19 @@ export function createInFlight(): InFlight {
   };
 }
 
-/** All that the simulated Adobe remembers; shared by its routes. */
+/** The state of the simulated Adobe, shared by its routes. */
 export interface SimulatorState {
   readonly settings: SimulatorSettings;
   readonly tokens: TokenRegister;
-  readonly faults: Faults;
+  readonly faults: FaultScript;
   readonly landed: LandedStore;
   readonly profiles: ProfileView;
-  readonly inFlight: InFlight;
+  readonly inFlight: InFlightTracker;
   readonly counters: () => Counters;
   /** Emits `change` after each request. */
   readonly changes: EventEmitter<{ change: [] }>;
   stats(): SimulatorStats;
-  /** Forgets what landed and every count; tokens and the script of faults stay. */
+  /** Clears records and counts; tokens and faults stay. */
   reset(): void;
 }
 
@@ -132,8 +140,8 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
   const tokens = createTokenRegister(settings.tokenTtlMs, settings.now);
   const landed = createLandedStore(settings.maxLanded);
   const profiles = createProfileView(settings.maxLanded);
-  const inFlight = createInFlight();
-  const faults = createFaults(settings.seed);
+  const inFlight = createInFlightTracker();
+  const faults = createFaultScript(settings.seed);
   faults.set(settings.faults);
   const changes = new EventEmitter<{ change: [] }>().setMaxListeners(0);
   let counters = createCounters();

@@ -2,26 +2,30 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 export type TokenState = 'alive' | 'expired' | 'unknown';
 
-/** The tokens that the simulated IMS gave out and the simulated inlet takes. */
+/** The tokens that the simulated IMS has issued and the simulated inlet accepts. */
 export interface TokenRegister {
-  /** A token that the register knows, or with `known: false` one that no inlet will take. */
+  /** A new token; with `known: false` the inlet will not accept it. */
   mint(clientId: string, scope: string, known: boolean): string;
   state(token: string): TokenState;
-  /** Kills every token at once; gives how many were alive. */
+  /** Invalidates every token and returns how many were alive. */
   revoke(): number;
   active(): number;
 }
 
-/** `ttlMs`: life of each token. Older tokens stay good when a new one is minted, as with Adobe (reference: adobe.md §1.5). */
+/**
+ * A new token does not invalidate older ones (docs/platforms/adobe.md#token-refresh).
+ *
+ * @param ttlMs lifetime of each token
+ */
 export function createTokenRegister(ttlMs: number, now: () => number): TokenRegister {
   const expiries = new Map<string, number>();
-  const forget = (): void => {
+  const removeExpired = (): void => {
     for (const [token, expiresAt] of expiries) if (expiresAt <= now()) expiries.delete(token);
   };
   return {
     mint: (clientId, scope, known) => {
-      // Expired tokens are kept until the next mint so that the inlet can tell an expired one from a stranger's.
-      forget();
+      // Not done earlier, so that the inlet can distinguish an expired token from an unknown one.
+      removeExpired();
       const createdAt = now();
       const token = makeAccessToken({ clientId, scope, createdAt, ttlMs });
       if (known) expiries.set(token, createdAt + ttlMs);
@@ -33,35 +37,36 @@ export function createTokenRegister(ttlMs: number, now: () => number): TokenRegi
       return expiresAt > now() ? 'alive' : 'expired';
     },
     revoke: () => {
-      forget();
+      removeExpired();
       const count = expiries.size;
       expiries.clear();
       return count;
     },
     active: () => {
-      forget();
+      removeExpired();
       return expiries.size;
     },
   };
 }
 
-/** What goes into one access token. Times in ms. */
-export interface AccessTokenContent {
+/** Times in ms. */
+interface AccessTokenContent {
   readonly clientId: string;
   readonly scope: string;
   readonly createdAt: number;
   readonly ttlMs: number;
 }
 
-function part(value: object): string {
+function jwtPart(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
 /**
- * A token of the shape IMS gives: a JWT whose times are milliseconds in strings, without `exp` (reference: adobe.md §1.3).
- * The signature is noise of the length an RS256 one has: nobody but IMS can check it, and the inlet knows its tokens by heart.
+ * A token in the form of Adobe's: a JWT without `exp`, whose times are milliseconds in strings
+ * (docs/platforms/adobe.md#token-claims). The signature is random and has the length of RS256; the
+ * simulated inlet looks tokens up in the register instead of verifying it.
  */
-export function makeAccessToken(content: AccessTokenContent): string {
+function makeAccessToken(content: AccessTokenContent): string {
   const header = { alg: 'RS256', x5u: 'ims_na1-key-sim-1.cer', kid: 'ims_na1-key-sim-1', itt: 'at' };
   const claims = {
     id: `${content.createdAt}_${randomUUID()}_sim`,
@@ -73,5 +78,5 @@ export function makeAccessToken(content: AccessTokenContent): string {
     expires_in: String(content.ttlMs),
     scope: content.scope,
   };
-  return `${part(header)}.${part(claims)}.${randomBytes(256).toString('base64url')}`;
+  return `${jwtPart(header)}.${jwtPart(claims)}.${randomBytes(256).toString('base64url')}`;
 }

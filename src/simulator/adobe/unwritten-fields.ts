@@ -1,6 +1,14 @@
 import { eventShape } from '../../xdm/event-shape.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
-import { type Leaf, list, object, type ObjectShape, type Shape, shapeAt } from '../../xdm/shape.ts';
+import {
+  type Leaf,
+  list,
+  object,
+  type ObjectShape,
+  type SchemaFeatures,
+  type Shape,
+  shapeAt,
+} from '../../xdm/shape.ts';
 
 /** What Adobe accepts in one place of a record. */
 export type AcceptedField = Leaf | 'anything' | AcceptedObject | AcceptedList | AcceptedMap;
@@ -23,25 +31,26 @@ export interface AcceptedMap {
 /** Fields by path, such as `commerce.cart` or `productListItems[].product`. */
 export type Additions = Readonly<Record<string, AcceptedField>>;
 
-const ALL_FEATURES = {
+const ALL_FEATURES: SchemaFeatures = {
   loyalty2026: true,
   loyaltyEvents: true,
   placeContext: true,
   sourceAudit: true,
   consents: true,
 };
+
 /** The fields that the relay writes where the schemas have every optional part. */
 export const WRITTEN_EVENT = eventShape(ALL_FEATURES, undefined);
 export const WRITTEN_PROFILE = profileShape(ALL_FEATURES, undefined);
 
-/** The shape of a field that the relay writes, for a field of Adobe's that has the same. */
+/** The shape of a field that the relay writes, for another field of Adobe's with the same one. */
 function shapeOf(record: ObjectShape, ...path: string[]): Shape {
   const shape = shapeAt(record, path);
   if (shape === undefined || shape === 'any') throw new Error(`${path.join('.')} has no shape`);
   return shape;
 }
 
-function same(field: AcceptedField, ...paths: string[]): Additions {
+function sameField(field: AcceptedField, ...paths: string[]): Additions {
   return Object.fromEntries(paths.map((path) => [path, field]));
 }
 
@@ -84,7 +93,7 @@ export const EVENT_ADDITIONS: Additions = {
   eventType: 'string',
   environment: 'anything',
   device: 'anything',
-  ...same(
+  ...sameField(
     shapeOf(WRITTEN_EVENT, 'commerce', 'purchases'),
     'commerce.cartAbandons',
     'commerce.productListAdds',
@@ -96,14 +105,20 @@ export const EVENT_ADDITIONS: Additions = {
     'commerce.saveForLaters',
     'commerce.instantPurchase',
   ),
-  ...same('anything', 'commerce.cart', 'commerce.shipping', 'commerce.billing', 'commerce.requisitionList'),
+  ...sameField(
+    'anything',
+    'commerce.cart',
+    'commerce.shipping',
+    'commerce.billing',
+    'commerce.requisitionList',
+  ),
   'commerce.order.refunds': list(REFUND),
   'commerce.order.returns': 'anything',
   'productListItems[]._id': 'uri-reference',
   'productListItems[].product': 'uri-reference',
   'productListItems[].productAddMethod': 'string',
   'productListItems[].returnItem': RETURN_ITEM,
-  ...same(
+  ...sameField(
     'anything',
     'placeContext.IPLocalTime',
     'placeContext.IPLocalTimezoneOffset',
@@ -195,27 +210,27 @@ export const PROFILE_ADDITIONS: Additions = {
   ...Object.assign(
     {},
     ...ADDRESSES.map((name) => ({
-      ...same('string', `${name}.postOfficeBox`, `${name}.status`, `${name}.statusReason`),
+      ...sameField('string', `${name}.postOfficeBox`, `${name}.status`, `${name}.statusReason`),
       [`${name}.lastVerifiedDate`]: 'date',
     })),
   ),
-  ...same(
+  ...sameField(
     shapeOf(WRITTEN_PROFILE, 'consents', 'marketing', 'any'),
     'consents.marketing.fax',
     'consents.marketing.commercialEmail',
   ),
-  ...same({ values: 'anything' }, ...CHANNELS.map((name) => `consents.marketing.${name}.subscriptions`)),
+  ...sameField({ values: 'anything' }, ...CHANNELS.map((name) => `consents.marketing.${name}.subscriptions`)),
   'consents.marketing.preferred': PREFERRED_CHANNELS,
   'consents.personalize': object({ content: shapeOf(WRITTEN_PROFILE, 'consents', 'collect') }),
   'consents.idSpecific': 'anything',
   'consents.metadata': object({ time: 'date-time' }),
-  ...same(
+  ...sameField(
     'string',
     'extSourceSystemAudit.createdBy',
     'extSourceSystemAudit.lastUpdatedBy',
     'extSourceSystemAudit.externalID',
   ),
-  ...same(
+  ...sameField(
     'date-time',
     'extSourceSystemAudit.lastActivityDate',
     'extSourceSystemAudit.lastReferencedDate',

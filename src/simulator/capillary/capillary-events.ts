@@ -1,4 +1,12 @@
 import type { JsonObject } from '../../capillary/json.ts';
+import { createRandom, type Random, randomUuid, shuffled } from '../random.ts';
+import { CUSTOMER_TEMPLATES, TRANSACTION_TEMPLATES } from './customer-events.ts';
+import {
+  type EventContent,
+  type EventContext,
+  type EventTemplate,
+  forAnyCustomer,
+} from './event-template.ts';
 import {
   CONTENT_VARIANTS,
   type ContentVariant,
@@ -7,39 +15,38 @@ import {
   type FlatEvent,
   genericContent,
 } from './event-variants.ts';
-import { createPopulation, type Population } from './simulated-customer.ts';
-import { CUSTOMER_TEMPLATES, TRANSACTION_TEMPLATES } from './customer-events.ts';
-import { anybody, type EventContent, type EventContext, type EventTemplate } from './event-template.ts';
 import { POINTS_TEMPLATES } from './points-events.ts';
-import { createRandom, type Random, randomUuid, shuffled } from '../random.ts';
+import { createPopulation, type Population } from './simulated-customer.ts';
 import { TIER_TEMPLATES } from './tier-events.ts';
 
-/** An event as Capillary would post it. */
+/** An event in the form in which Capillary posts it. */
 export interface GeneratedEvent {
   readonly name: string;
-  /** `plain`, or in which way it is awkward. */
+  /** `plain`, or how the event is unusual. */
   readonly variant: string;
   readonly body: string;
-  /** Absent where the body has none. */
+  /** Absent if the body has none. */
   readonly eventId?: string;
-  /** Of the person the event is about; absent for a group's points. */
+  /** The person that the event is about; absent for a group's points. */
   readonly customerId?: string;
 }
 
 export interface EventsOptions {
   readonly count: number;
-  /** Different customers; default 50. */
+  /** Number of customers; default 50. */
   readonly customers?: number;
-  /** Event names, each as often as the others; default the 14 that Adobe's connector knows, and others among the awkward ones. */
+  /**
+   * Event names, in equal shares; by default the 14 documented ones, and others in unusual events.
+   */
   readonly names?: readonly string[];
   /** Default 1: the same options give the same events. */
   readonly seed?: number;
-  /** Epoch ms that no event is later than; default the clock's. */
+  /** Time of the latest event, epoch ms; default the system clock. */
   readonly now?: number;
   readonly orgId?: number;
-  /** Share of events in an unusual form or of unusual content; default 0.2. */
+  /** Share of events with an unusual form or content; default 0.2. */
   readonly awkward?: number;
-  /** ms between one event's creation and the next; default 1000. */
+  /** Time from one event to the next; default 1000 ms. */
   readonly stepMs?: number;
 }
 
@@ -52,13 +59,13 @@ const TEMPLATES: ReadonlyMap<string, EventTemplate> = new Map(
   }),
 );
 
-/** The 14 names of Adobe's Capillary source (reference: capillary.md §4.1). */
+/** The 14 names of Adobe's Capillary source (docs/platforms/capillary.md#catalogue). */
 export const DOCUMENTED_NAMES: readonly string[] = [...TEMPLATES.keys()];
 
 const DEFAULT_ORG_ID = 100_737;
 
-/** Deals each value once before it deals one again. */
-function createDeck<T>(values: readonly T[], random: Random): () => T | undefined {
+/** Returns each value once, in random order, before it returns one again. */
+function createShuffle<T>(values: readonly T[], random: Random): () => T | undefined {
   let left: T[] = [];
   return () => {
     if (left.length === 0) left = shuffled(random, values);
@@ -70,7 +77,7 @@ type Variant =
   | { readonly kind: 'envelope'; readonly form: EnvelopeVariant }
   | { readonly kind: 'content'; readonly form: ContentVariant };
 
-/** The variants that keep to the wanted names; all of them when no names are asked for. */
+/** The variants with one of the given names; all of them without names. */
 function variantsFor(names: readonly string[] | undefined): Variant[] {
   return [
     ...ENVELOPE_VARIANTS.map((form): Variant => ({ kind: 'envelope', form })),
@@ -84,12 +91,12 @@ function variantsFor(names: readonly string[] | undefined): Variant[] {
 }
 
 function templateOf(name: string, variant: Variant | undefined, population: Population): EventTemplate {
-  const template = TEMPLATES.get(name) ?? anybody((context) => genericContent(context, name));
+  const template = TEMPLATES.get(name) ?? forAnyCustomer((context) => genericContent(context, name));
   const form = variant?.kind === 'content' ? variant.form : undefined;
   return form ? { ...template, make: (context) => form.make(context, name, population) } : template;
 }
 
-function envelope(name: string, content: EventContent, context: EventContext, orgId: number): FlatEvent {
+function flatEvent(name: string, content: EventContent, context: EventContext, orgId: number): FlatEvent {
   return {
     eventName: name,
     eventId: randomUuid(context.random),
@@ -104,7 +111,7 @@ function envelope(name: string, content: EventContent, context: EventContext, or
   };
 }
 
-function changed(event: FlatEvent, changes: ContentVariant['envelope'] = {}): FlatEvent {
+function withChanges(event: FlatEvent, changes: ContentVariant['envelope'] = {}): FlatEvent {
   return Object.fromEntries(
     Object.entries({ ...event, ...changes }).filter(([, value]) => value !== undefined),
   ) as FlatEvent;
@@ -117,7 +124,7 @@ function customerIdOf(data: JsonObject): string | undefined {
   return /"(?:customerId|entityId)":(\d+)/.exec(text)?.[1];
 }
 
-function written(event: FlatEvent, variant: Variant | undefined): GeneratedEvent {
+function serialize(event: FlatEvent, variant: Variant | undefined): GeneratedEvent {
   const form: EnvelopeVariant = variant?.kind === 'envelope' ? variant.form : { variant: 'plain' };
   const text = JSON.stringify(form.wrap?.(event) ?? event);
   const { eventName: name, eventId, data } = event;
@@ -125,38 +132,37 @@ function written(event: FlatEvent, variant: Variant | undefined): GeneratedEvent
   return {
     name,
     variant: variant?.form.variant ?? 'plain',
-    body: form.write?.(text) ?? text,
+    body: form.rewrite?.(text) ?? text,
     ...(typeof eventId === 'string' && form.variant !== 'no-event-id' ? { eventId } : {}),
     ...(customerId === undefined ? {} : { customerId }),
   };
 }
 
-/** Whether the `index`th of many belongs to this share of them; spread evenly. */
-function belongs(index: number, share: number): boolean {
+/** Whether the event at `index` is in a share that is spread evenly. */
+function isInShare(index: number, share: number): boolean {
   return Math.floor((index + 1) * share + 1e-9) > Math.floor(index * share + 1e-9);
 }
 
-/** Makes events one by one, oldest first, without holding them all. */
+/** Generates events one by one, oldest first. */
 export function* generateEvents(options: EventsOptions): Generator<GeneratedEvent> {
   const { count, names, now = Date.now(), orgId = DEFAULT_ORG_ID, awkward = 0.2, stepMs = 1_000 } = options;
   const random = createRandom(options.seed ?? 1);
   const population = createPopulation(options.customers ?? 50, random);
-  const dealName = createDeck(names ?? DOCUMENTED_NAMES, random);
-  const dealVariant = createDeck(variantsFor(names), random);
+  const nextName = createShuffle(names ?? DOCUMENTED_NAMES, random);
+  const nextVariant = createShuffle(variantsFor(names), random);
   for (let index = 0; index < count; index += 1) {
-    const variant = belongs(index, awkward) ? dealVariant() : undefined;
-    const own = variant?.kind === 'content' ? createDeck(variant.form.names, random)() : undefined;
-    const name = own ?? dealName() ?? 'customerUpdated';
+    const variant = isInShare(index, awkward) ? nextVariant() : undefined;
+    const own = variant?.kind === 'content' ? createShuffle(variant.form.names, random)() : undefined;
+    const name = own ?? nextName() ?? 'customerUpdated';
     const template = templateOf(name, variant, population);
-    const customer = population.choose(template.fits, template.mend);
+    const customer = population.choose(template.fits, template.prepare);
     const context = { random, at: now - (count - 1 - index) * stepMs, serial: index + 1, customer };
-    const event = envelope(name, template.make(context), context, orgId);
+    const event = flatEvent(name, template.make(context), context, orgId);
     const changes = variant?.kind === 'content' ? variant.form.envelope : undefined;
-    yield written(changed(event, changes), variant);
+    yield serialize(withChanges(event, changes), variant);
   }
 }
 
-/** The same, all at once. */
 export function makeEvents(options: EventsOptions): GeneratedEvent[] {
   return [...generateEvents(options)];
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../capillary/json.ts';
 import { randomInteger, randomOf } from '../random.ts';
 import {
-  anybody,
+  forAnyCustomer,
   type EventContent,
   type EventContext,
   type EventTemplate,
@@ -60,7 +60,7 @@ function customerUpdated(context: EventContext): EventContent {
   });
 }
 
-/** The customer is erased; the event still names them (reference: capillary.md §4.4). */
+/** The event still names the erased customer (docs/platforms/capillary.md#deletion). */
 export function customerDeleted(context: EventContext): EventContent {
   const { customFields: _, ...data } = customerData(context);
   return customerContent(context, {
@@ -70,10 +70,10 @@ export function customerDeleted(context: EventContext): EventContent {
   });
 }
 
-/** Customer events by name (reference: capillary.md §4.3, §4.4). */
+/** Customer events by name (docs/platforms/capillary.md#customer-events). */
 export const CUSTOMER_TEMPLATES: Readonly<Record<string, EventTemplate>> = {
-  customerAdded: { fits: ({ isRegistered }) => !isRegistered, mend: () => undefined, make: customerAdded },
-  customerUpdated: anybody(customerUpdated),
+  customerAdded: { fits: ({ isRegistered }) => !isRegistered, prepare: () => undefined, make: customerAdded },
+  customerUpdated: forAnyCustomer(customerUpdated),
 };
 
 const FIRST_TRANSACTION_ID = 3_100_000_000;
@@ -111,7 +111,7 @@ function billContent({ serial }: EventContext, data: JsonObject): EventContent {
   };
 }
 
-/** A bill that brings goods back. */
+/** A return. */
 export function billReturned(context: EventContext): EventContent {
   return billContent(context, {
     ...billData(context),
@@ -121,14 +121,14 @@ export function billReturned(context: EventContext): EventContent {
   });
 }
 
-/** An update tells less than the bill did (reference: capillary.md §4.5). */
+/** An update has fewer fields than the bill (docs/platforms/capillary.md#transactions). */
 function billUpdated(context: EventContext): EventContent {
   const { billNumber: _, currencyCode: __, lineItemCount: ___, ...data } = billData(context);
   return billContent(context, { ...data, enteredBy: { id: 9_000 } });
 }
 
-/** Transaction events by name (reference: capillary.md §4.5). */
+/** Transaction events by name (docs/platforms/capillary.md#transactions). */
 export const TRANSACTION_TEMPLATES: Readonly<Record<string, EventTemplate>> = {
-  transactionAdded: anybody((context) => billContent(context, billData(context))),
-  transactionUpdated: anybody(billUpdated),
+  transactionAdded: forAnyCustomer((context) => billContent(context, billData(context))),
+  transactionUpdated: forAnyCustomer(billUpdated),
 };

@@ -2,53 +2,53 @@ import type { JsonObject } from '../../capillary/json.ts';
 import { type Random, randomInteger, randomOf } from '../random.ts';
 import type { Customer } from './simulated-customer.ts';
 
-/** What one event is made from. */
 export interface EventContext {
   readonly random: Random;
   /** `createdAt`, epoch ms. */
   readonly at: number;
-  /** Different for each event of a run. */
+  /** Unique within a run. */
   readonly serial: number;
   readonly customer: Customer;
 }
 
-/** An event before it gets its envelope. */
+/** An event without its envelope. */
 export interface EventContent {
   readonly data: JsonObject;
-  /** What `refId` names besides the organisation. */
+  /** `refId` without its prefix, the organisation. */
   readonly ref: string;
-  /** null for events of batch jobs and of the customer database. */
+  /** null in events of batch jobs and of the customer database. */
   readonly loyaltyEventId: string | null;
-  /** Ledger key of points events. */
+  /** Ledger key, only in points events. */
   readonly eventLogId?: number;
 }
 
-/** How events of one name are made. Making one changes the customer accordingly. */
+/** Makes the events of one name. Each event updates its customer. */
 export interface EventTemplate {
-  /** Whether the event can happen to the customer. */
+  /** Whether the customer can have this event. */
   readonly fits: (customer: Customer) => boolean;
-  /** Makes it possible, as if an event in between had gone missing. */
-  readonly mend: (customer: Customer) => void;
+  /** Changes the customer so that it can, as if an earlier event had been lost. */
+  readonly prepare: (customer: Customer) => void;
   readonly make: (context: EventContext) => EventContent;
 }
 
-/** A template for an event that can happen to anybody. */
-export function anybody(make: EventTemplate['make']): EventTemplate {
+/** A template for an event that every customer can have. */
+export function forAnyCustomer(make: EventTemplate['make']): EventTemplate {
   return {
     fits: () => true,
-    mend: () => undefined,
+    prepare: () => undefined,
     make,
   };
 }
 
-/** Sub-objects that Capillary's events share (reference: capillary.md §4.2, §5), filled with a brand that does not exist. */
+// Objects that Capillary's events share, for an invented brand
+// (docs/platforms/capillary.md#shared-objects).
 
 export const PROGRAM_ID = 4_102;
 const TIERS = ['Leaf', 'Bloom', 'Canopy', 'Evergreen'];
 export const TOP_TIER = TIERS.length;
 
-/** The brand's stores are in India. */
-const OFFSET_MS = 5.5 * 3_600_000;
+/** India's time zone, where the brand's stores are. */
+const ZONE_OFFSET_MS = 5.5 * 3_600_000;
 const DAY_MS = 86_400_000;
 
 const STORES = ['indiranagar', 'juhu', 'salt-lake', 'banjara'];
@@ -91,7 +91,7 @@ export function identifiers(customer: Customer): JsonObject {
   };
 }
 
-/** What batch jobs say of a customer. */
+/** The identifiers in events of batch jobs. */
 export function bareIdentifiers(customer: Customer): JsonObject {
   return { customerId: customer.customerId };
 }
@@ -103,18 +103,18 @@ export function userEntity(customer: Customer): JsonObject {
   };
 }
 
-/** The local day of a time as `YYYY-MM-DD`. */
+/** The local day, `YYYY-MM-DD`. */
 export function localDay(at: number): string {
-  return new Date(at + OFFSET_MS).toISOString().slice(0, 10);
+  return new Date(at + ZONE_OFFSET_MS).toISOString().slice(0, 10);
 }
 
-/** The last second of the local day that lies `days` after `at`. */
+/** The last second of the local day `days` after `at`. */
 export function endOfDay(at: number, days: number): number {
-  const start = Math.floor((at + OFFSET_MS) / DAY_MS) * DAY_MS - OFFSET_MS;
+  const start = Math.floor((at + ZONE_OFFSET_MS) / DAY_MS) * DAY_MS - ZONE_OFFSET_MS;
   return start + (days + 1) * DAY_MS - 1_000;
 }
 
-/** A date-only string and its shadow in milliseconds (reference: capillary.md §2.3). */
+/** A day and the same in milliseconds (docs/platforms/capillary.md#dates-inside-data). */
 export function dated(name: string, at: number): JsonObject {
   return {
     [name]: localDay(at),
@@ -124,12 +124,12 @@ export function dated(name: string, at: number): JsonObject {
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
-/** A loyalty-engine id: ten letters or digits. */
+/** An id of the loyalty engine: ten letters or digits. */
 export function loyaltyId(random: Random): string {
   return Array.from({ length: 10 }, () => LETTERS[randomInteger(random, 0, LETTERS.length - 1)]).join('');
 }
 
-/** Money with two digits. */
+/** An amount with two decimals. */
 export function money(random: Random, min: number, max: number): number {
   return randomInteger(random, min * 100, max * 100) / 100;
 }

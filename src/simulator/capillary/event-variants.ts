@@ -5,16 +5,16 @@ import { bareIdentifiers, type EventContent, type EventContext, PROGRAM_ID } fro
 import { groupPoints } from './points-events.ts';
 import type { Population } from './simulated-customer.ts';
 
-/** An event whose content is out of the ordinary. */
+/** An event with unusual content. */
 export interface ContentVariant {
   readonly variant: string;
   readonly names: readonly string[];
   readonly make: (context: EventContext, name: string, population: Population) => EventContent;
-  /** Overwrites keys of the envelope; a key that becomes undefined is left out. */
+  /** Replaces keys of the envelope; a key that becomes undefined is left out. */
   readonly envelope?: Readonly<Record<string, string | undefined>>;
 }
 
-/** An event of a name that has no template: Capillary's list grows (reference: capillary.md §4.1). */
+/** An event whose name has no template (docs/platforms/capillary.md#catalogue). */
 export function genericContent({ customer, serial, at }: EventContext, name: string): EventContent {
   return {
     data: {
@@ -28,7 +28,10 @@ export function genericContent({ customer, serial, at }: EventContext, name: str
   };
 }
 
-/** Capillary's sample function fills fields with their names and with one constant customer (reference: capillary.md §2.4). */
+/**
+ * Capillary's sample function uses field names as values and always the same customer
+ * (docs/platforms/capillary.md#sample-events).
+ */
 function sample(): EventContent {
   return {
     data: {
@@ -42,7 +45,11 @@ function sample(): EventContent {
   };
 }
 
-/** The customer takes over another, who is gone afterwards; their points come along (reference: capillary.md §5). */
+/**
+ * The customer absorbs another one, who never appears again. Only the summary of the survivor is
+ * documented (docs/platforms/capillary.md#merges); that it includes the victim's points is our
+ * assumption.
+ */
 function merged({ customer, serial }: EventContext, _: string, population: Population): EventContent {
   const victim = population.other(customer);
   population.replace(victim);
@@ -95,7 +102,7 @@ export const CONTENT_VARIANTS: readonly ContentVariant[] = [
   },
 ];
 
-/** A flat event, with the keys that forms are made of. */
+/** A flat event, with the keys that the variants change. */
 export type FlatEvent = JsonObject & {
   readonly eventName: string;
   readonly orgId: number;
@@ -103,12 +110,14 @@ export type FlatEvent = JsonObject & {
   readonly data: JsonObject;
 };
 
-/** Ways in which the same event is met in the wild, other than flat (reference: capillary.md §2.2, §2.3). */
+/**
+ * An event in another form than flat, as seen in practice (docs/platforms/capillary.md#envelopes).
+ */
 export interface EnvelopeVariant {
   readonly variant: string;
   readonly wrap?: (event: FlatEvent) => JsonObject;
-  /** A change that JSON values cannot carry. */
-  readonly write?: (body: string) => string;
+  /** A change that is not possible in a JSON value. */
+  readonly rewrite?: (body: string) => string;
 }
 
 function routerMessage(event: FlatEvent, eventType: string): JsonObject {
@@ -168,5 +177,5 @@ export const ENVELOPE_VARIANTS: readonly EnvelopeVariant[] = [
   { variant: 'text-numbers', wrap: (event) => numbersAsText(event) as JsonObject },
   { variant: 'stray-keys', wrap: strayKeys },
   { variant: 'seconds', wrap: inSeconds },
-  { variant: 'float-ids', write: floatIds },
+  { variant: 'float-ids', rewrite: floatIds },
 ];

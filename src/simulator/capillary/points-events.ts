@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../capillary/json.ts';
 import {
-  anybody,
+  forAnyCustomer,
   bareIdentifiers,
   dated,
   endOfDay,
@@ -16,19 +16,19 @@ import {
 } from './event-template.ts';
 import { randomInteger, randomUuid } from '../random.ts';
 
-const LEAST_POINTS = 40;
+const MIN_POINTS = 40;
 
-function activity(context: EventContext, name: string, marks: JsonObject): JsonObject {
+function activity(context: EventContext, name: string, keys: JsonObject): JsonObject {
   return {
     name,
-    identifiers: Object.entries(marks).map(([key, value]) => ({ key, value })),
+    identifiers: Object.entries(keys).map(([key, value]) => ({ key, value })),
     enteredBy: storeOf(context.random),
     entityInformation: userEntity(context.customer),
     additionalAttributes: [],
   };
 }
 
-/** What a points event says of the person and the program; batch jobs name the person by id alone. */
+/** The person and the program; events of batch jobs have no identifier but the customer id. */
 function base(context: EventContext, isBatch: boolean): JsonObject {
   return {
     customerIdentifiers: isBatch ? bareIdentifiers(context.customer) : identifiers(context.customer),
@@ -38,12 +38,12 @@ function base(context: EventContext, isBatch: boolean): JsonObject {
   };
 }
 
-function live(context: EventContext, data: JsonObject): EventContent {
+function liveEvent(context: EventContext, data: JsonObject): EventContent {
   const id = loyaltyId(context.random);
   return { data, ref: id, loyaltyEventId: id, eventLogId: 71_000_000 + context.serial };
 }
 
-function batch({ serial }: EventContext, data: JsonObject): EventContent {
+function batchEvent({ serial }: EventContext, data: JsonObject): EventContent {
   return {
     data,
     ref: `job-${PROGRAM_ID}-${serial}_b1`,
@@ -64,7 +64,7 @@ function issued(context: EventContext): EventContent {
     promotionPoints: bonus,
     ...dated('promotionPointsExpiryDate', endOfDay(at, 90)),
   };
-  return live(context, {
+  return liveEvent(context, {
     ...base(context, false),
     triggeringActivity: activity(context, 'TransactionAdd', { BillId: String(3_100_000_000 + serial) }),
     programCurrentPoints: customer.points,
@@ -79,9 +79,9 @@ function issued(context: EventContext): EventContent {
 
 function redeemed(context: EventContext): EventContent {
   const { customer, random, serial } = context;
-  const points = randomInteger(random, 10, LEAST_POINTS);
+  const points = randomInteger(random, 10, MIN_POINTS);
   customer.points -= points;
-  return live(context, {
+  return liveEvent(context, {
     ...base(context, false),
     triggeringActivity: activity(context, 'PointsRedemption', {
       billId: '-1',
@@ -100,15 +100,15 @@ function redeemed(context: EventContext): EventContent {
 }
 
 function expired(context: EventContext): EventContent {
-  const pointsExpired = randomInteger(context.random, 1, LEAST_POINTS);
+  const pointsExpired = randomInteger(context.random, 1, MIN_POINTS);
   context.customer.points -= pointsExpired;
-  return batch(context, { ...base(context, true), pointsExpired });
+  return batchEvent(context, { ...base(context, true), pointsExpired });
 }
 
 function reminder(context: EventContext): EventContent {
-  return batch(context, {
+  return batchEvent(context, {
     ...base(context, true),
-    pointsScheduledForExpiry: randomInteger(context.random, 1, LEAST_POINTS),
+    pointsScheduledForExpiry: randomInteger(context.random, 1, MIN_POINTS),
     ...dated('scheduledExpiryDate', endOfDay(context.at, 30)),
   });
 }
@@ -124,13 +124,13 @@ function expiryChange(context: EventContext): EventContent {
     expiryUpdateReasonNote: 'festival extension',
     ...dated('newExpiryDate', endOfDay(context.at, 120)),
   };
-  return batch(context, { ...data, updatedPointsExpiryBreakup: [change] });
+  return batchEvent(context, { ...data, updatedPointsExpiryBreakup: [change] });
 }
 
-function needsPoints(make: EventTemplate['make']): EventTemplate {
+function forCustomerWithPoints(make: EventTemplate['make']): EventTemplate {
   return {
-    fits: ({ points }) => points >= LEAST_POINTS,
-    mend: (customer) => {
+    fits: ({ points }) => points >= MIN_POINTS,
+    prepare: (customer) => {
       customer.points += 500;
       customer.lifetimePoints += 500;
     },
@@ -138,7 +138,10 @@ function needsPoints(make: EventTemplate['make']): EventTemplate {
   };
 }
 
-/** A group's points: nobody's identifiers, and for a redemption the acting person deeper inside (reference: capillary.md §5). */
+/**
+ * A group's points: no identifiers; a redemption names the person who acted in its activity
+ * (docs/platforms/capillary.md#group-entities).
+ */
 export function groupPoints(context: EventContext, name: 'pointsExpired' | 'pointsRedeemed'): EventContent {
   const content = (name === 'pointsExpired' ? expired : redeemed)(context);
   const { customerIdentifiers: _, ...data } = content.data;
@@ -146,11 +149,14 @@ export function groupPoints(context: EventContext, name: 'pointsExpired' | 'poin
   return { ...content, data: { ...data, entityInformation } };
 }
 
-/** Points events by name (reference: capillary.md §4.6–4.10). */
+/**
+ * Points events by name (docs/platforms/capillary.md#points,
+ * docs/platforms/capillary.md#expiry-notices).
+ */
 export const POINTS_TEMPLATES: Readonly<Record<string, EventTemplate>> = {
-  pointsIssued: anybody(issued),
-  pointsRedeemed: needsPoints(redeemed),
-  pointsExpired: needsPoints(expired),
-  pointsExpiryReminder: anybody(reminder),
-  pointsExpiryChange: anybody(expiryChange),
+  pointsIssued: forAnyCustomer(issued),
+  pointsRedeemed: forCustomerWithPoints(redeemed),
+  pointsExpired: forCustomerWithPoints(expired),
+  pointsExpiryReminder: forAnyCustomer(reminder),
+  pointsExpiryChange: forAnyCustomer(expiryChange),
 };

@@ -3,19 +3,18 @@ import type { VerifierConfig } from '../../config/config-schema.ts';
 
 type Verifier<Type extends VerifierConfig['type']> = Extract<VerifierConfig, { type: Type }>;
 
-/** What a signature is made from. */
 interface Signed {
   readonly body: Buffer;
   /** Epoch ms. */
   readonly now: number;
-  /** Of the message, for the schemes that sign one. */
+  /** Id of the message, for the schemes that sign one. */
   readonly id: string;
 }
 
 type Headers = Record<string, string>;
 
-/** The first secret: the one a sender would have been given last. */
-function first(secrets: readonly string[]): string {
+/** The first secret is the one that the sender has to use. */
+function firstSecret(secrets: readonly string[]): string {
   const [secret] = secrets;
   if (secret === undefined) throw new Error('the verifier has no secret to sign with');
   return secret;
@@ -34,8 +33,8 @@ function hmac(config: Verifier<'hmac'>, { body, now, id }: Signed): Headers {
     timestamp: timestamp ? sentAt : '',
     id: config.id ? id : '',
   };
-  const digest = createHmac(config.algorithm, first(config.secrets));
-  // The odd parts are the names inside the braces; the body goes in as bytes.
+  const digest = createHmac(config.algorithm, firstSecret(config.secrets));
+  // The parts at odd positions are the names in braces. The body is signed as bytes.
   for (const [index, part] of config.payload.split(/\{(body|bodyHash|timestamp|id)\}/).entries()) {
     digest.update(index % 2 === 1 ? (values[part] ?? '') : part);
   }
@@ -46,16 +45,16 @@ function hmac(config: Verifier<'hmac'>, { body, now, id }: Signed): Headers {
   };
 }
 
-/** https://github.com/standard-webhooks/standard-webhooks: the key is what base64 hides behind `whsec_`. */
+/** https://github.com/standard-webhooks/standard-webhooks: the key is base64 after `whsec_`. */
 function standardWebhooks(config: Verifier<'standard-webhooks'>, { body, now, id }: Signed): Headers {
-  const secret = first(config.secrets);
+  const secret = firstSecret(config.secrets);
   const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
   const sentAt = inSeconds(now);
   const signature = createHmac('sha256', key).update(`${id}.${sentAt}.`).update(body).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': sentAt, 'webhook-signature': `v1,${signature}` };
 }
 
-/** The HMAC recipe of Capillary's Neo (reference: capillary.md §1.4). */
+/** The signature of Capillary's Neo (docs/platforms/capillary.md#neo-signature). */
 function neo(config: Verifier<'neo'>, { body, now }: Signed): Headers {
   const sentAt = String(now);
   const bodyHash = createHash(config.algorithm).update(body).digest('base64');
@@ -66,11 +65,11 @@ function neo(config: Verifier<'neo'>, { body, now }: Signed): Headers {
 }
 
 /**
- * The headers by which a sender set up for this verifier proves itself. Written from the schemes themselves and not from the
- * code that checks them, so that a mistake there shows.
+ * The headers of a sender that authenticates for this verifier. Implements the schemes
+ * independently of the verifiers, so that a mistake in those is detected.
  *
  * @param now epoch ms
- * @param id of the message; by default a new one
+ * @param id id of the message; by default a new one
  */
 export function signRequest(
   config: VerifierConfig,
@@ -81,13 +80,13 @@ export function signRequest(
   const signed: Signed = { body: Buffer.from(body), now, id };
   switch (config.type) {
     case 'header':
-      return { [config.name]: first(config.values) };
+      return { [config.name]: firstSecret(config.values) };
     case 'basic': {
-      const pair = Buffer.from(`${config.username}:${first(config.passwords)}`);
+      const pair = Buffer.from(`${config.username}:${firstSecret(config.passwords)}`);
       return { authorization: `Basic ${pair.toString('base64')}` };
     }
     case 'bearer':
-      return { authorization: `Bearer ${first(config.tokens)}` };
+      return { authorization: `Bearer ${firstSecret(config.tokens)}` };
     case 'hmac':
       return hmac(config, signed);
     case 'standard-webhooks':

@@ -1,87 +1,94 @@
-import type { GeneratedEvent } from './capillary-events.ts';
 import { type Random, randomInteger } from '../random.ts';
+import type { GeneratedEvent } from './capillary-events.ts';
 
-/** One thing to send. */
 export interface PlannedSend {
   readonly event: GeneratedEvent;
-  /** It has been planned before: the receiver should know it. */
+  /** The event was sent before. */
   readonly isDuplicate: boolean;
-  /** It was held back until later events had gone. */
-  readonly isLate: boolean;
+  /** The event was held back until later ones had been sent. */
+  readonly isReordered: boolean;
 }
 
 export interface PlanOptions {
-  /** How many events there are. */
+  /** Number of events. */
   readonly count: number;
-  /** Share of them that is sent a second time, a few places later. */
+  /** Share of events sent a second time, a few positions later. */
   readonly duplicates: number;
-  /** Share of them that is held back until the next event of the same customer has gone, or long enough. */
+  /**
+   * Share of events held back until the customer's next event is sent, or MAX_HELD_SENDS others.
+   */
   readonly disorder: number;
   readonly random: Random;
 }
 
-const FARTHEST_DUPLICATE = 5;
-const LONGEST_HOLD = 100;
+const MAX_DUPLICATE_DISTANCE = 5;
+const MAX_HELD_SENDS = 100;
 
-/** Says yes at random places, round(share × count) times in all if it is asked at every place. */
-function createChooser(share: number, count: number, random: Random): (place: number) => boolean {
+/** True at round(share × count) random positions, if called for every position. */
+function createChooser(share: number, count: number, random: Random): (position: number) => boolean {
   let wanted = Math.round(share * count);
-  return (place) => {
-    const isChosen = random() < wanted / (count - place);
+  return (position) => {
+    const isChosen = random() < wanted / (count - position);
     if (isChosen) wanted -= 1;
     return isChosen;
   };
 }
 
-interface Held {
+interface HeldEvent {
   readonly event: GeneratedEvent;
   readonly until: number;
 }
 
-function late({ event }: Held): PlannedSend {
-  return { event, isDuplicate: false, isLate: true };
+function released({ event }: HeldEvent): PlannedSend {
+  return { event, isDuplicate: false, isReordered: true };
 }
 
-/** The events in their order, but for those held back. */
-function* disordered(events: Iterable<GeneratedEvent>, options: PlanOptions): Generator<PlannedSend> {
+/** The events in order, except those held back. */
+function* reorder(events: Iterable<GeneratedEvent>, options: PlanOptions): Generator<PlannedSend> {
   const isChosen = createChooser(options.disorder, options.count, options.random);
-  const held = new Map<string, Held>();
-  let place = 0;
+  const held = new Map<string, HeldEvent>();
+  let position = 0;
   for (const event of events) {
     const { customerId = '' } = event;
     const earlier = held.get(customerId);
-    const holds = !earlier && customerId !== '' && isChosen(place);
-    if (holds) held.set(customerId, { event, until: place + LONGEST_HOLD });
-    else yield { event, isDuplicate: false, isLate: false };
+    const holds = !earlier && customerId !== '' && isChosen(position);
+    if (holds) held.set(customerId, { event, until: position + MAX_HELD_SENDS });
+    else yield { event, isDuplicate: false, isReordered: false };
     if (earlier) {
       held.delete(customerId);
-      yield late(earlier);
+      yield released(earlier);
     }
     for (const [key, waiting] of held) {
-      if (waiting.until > place) break;
+      if (waiting.until > position) break;
       held.delete(key);
-      yield late(waiting);
+      yield released(waiting);
     }
-    place += 1;
+    position += 1;
   }
-  for (const waiting of held.values()) yield late(waiting);
+  for (const waiting of held.values()) yield released(waiting);
 }
 
-/** In what order events go out, and which of them twice: Capillary promises neither order nor uniqueness (reference: capillary.md §3). */
+/**
+ * The order of the sends, and which events are sent twice: Capillary guarantees neither order nor
+ * uniqueness (docs/platforms/capillary.md#order-and-duplicates).
+ */
 export function* planSends(events: Iterable<GeneratedEvent>, options: PlanOptions): Generator<PlannedSend> {
   const isChosen = createChooser(options.duplicates, options.count, options.random);
-  let due: Held[] = [];
-  let place = 0;
-  for (const send of disordered(events, options)) {
+  let due: HeldEvent[] = [];
+  let position = 0;
+  for (const send of reorder(events, options)) {
     yield send;
-    if (isChosen(place)) {
-      due.push({ event: send.event, until: place + randomInteger(options.random, 0, FARTHEST_DUPLICATE) });
+    if (isChosen(position)) {
+      due.push({
+        event: send.event,
+        until: position + randomInteger(options.random, 0, MAX_DUPLICATE_DISTANCE),
+      });
     }
     for (const { event, until } of due) {
-      if (until <= place) yield { event, isDuplicate: true, isLate: false };
+      if (until <= position) yield { event, isDuplicate: true, isReordered: false };
     }
-    due = due.filter(({ until }) => until > place);
-    place += 1;
+    due = due.filter(({ until }) => until > position);
+    position += 1;
   }
-  for (const { event } of due) yield { event, isDuplicate: true, isLate: false };
+  for (const { event } of due) yield { event, isDuplicate: true, isReordered: false };
 }

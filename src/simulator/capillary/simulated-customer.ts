@@ -1,6 +1,6 @@
 import { type Random, randomInteger, randomOf } from '../random.ts';
 
-/** A loyalty member as the simulated Capillary knows them; events change the numbers, so that they add up per customer. */
+/** A loyalty member. Events update the numbers, so that they are consistent per customer. */
 export interface Customer {
   readonly customerId: number;
   readonly firstName: string;
@@ -23,8 +23,8 @@ const LAST_NAMES = ['Bhasin', 'Kotwal', 'Menon', 'Sarkar', 'Dutta', 'Pillai', 'G
 
 const FIRST_CUSTOMER_ID = 520_000_000;
 
-/** The `number`th customer. Telephone numbers are of India's mobile range, mail goes to a reserved domain. */
-export function createCustomer(number: number, random: Random): Customer {
+/** Phone numbers are in India's mobile range, e-mail addresses in a reserved domain. */
+function createCustomer(number: number, random: Random): Customer {
   const firstName = randomOf(random, FIRST_NAMES);
   const lastName = randomOf(random, LAST_NAMES);
   const points = randomInteger(random, 50, 900);
@@ -47,19 +47,19 @@ export function createCustomer(number: number, random: Random): Customer {
 
 /** The customers that events are about. */
 export interface Population {
-  /** A customer that fits; if none does, one that is made to. */
-  choose(fits: (customer: Customer) => boolean, mend: (customer: Customer) => void): Customer;
-  /** Any other customer than this one; a new one when there is no other. */
+  /** A customer that fits; if none does, one that `prepare` has changed, or a new one. */
+  choose(fits: (customer: Customer) => boolean, prepare: (customer: Customer) => void): Customer;
+  /** Another customer; a new one if there is no other. */
   other(customer: Customer): Customer;
-  /** Takes the customer out, for a new one. */
+  /** Replaces the customer with a new one, which it returns. */
   replace(customer: Customer): Customer;
 }
 
 export function createPopulation(size: number, random: Random): Population {
-  let made = 0;
+  let created = 0;
   const create = (): Customer => {
-    made += 1;
-    return createCustomer(made, random);
+    created += 1;
+    return createCustomer(created, random);
   };
   const customers = Array.from({ length: Math.max(1, size) }, create);
 
@@ -70,15 +70,15 @@ export function createPopulation(size: number, random: Random): Population {
   };
 
   return {
-    choose: (fits, mend) => {
+    choose: (fits, prepare) => {
       const start = randomInteger(random, 0, customers.length - 1);
       for (let step = 0; step < customers.length; step += 1) {
         const candidate = customers[(start + step) % customers.length];
         if (candidate && fits(candidate)) return candidate;
       }
       const customer = randomOf(random, customers);
-      mend(customer);
-      // A mend that cannot help (nobody registers twice) leaves the place to a new customer.
+      prepare(customer);
+      // `prepare` cannot always help: nobody registers twice.
       return fits(customer) ? customer : replace(customer);
     },
     other: (customer) => {

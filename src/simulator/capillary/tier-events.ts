@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../capillary/json.ts';
 import {
-  anybody,
+  forAnyCustomer,
   bareIdentifiers,
   dated,
   endOfDay,
@@ -16,16 +16,16 @@ import {
   userEntity,
 } from './event-template.ts';
 
-function base({ customer }: EventContext, who: JsonObject): JsonObject {
+function base({ customer }: EventContext, customerIdentifiers: JsonObject): JsonObject {
   return {
-    customerIdentifiers: who,
+    customerIdentifiers,
     entityInformation: userEntity(customer),
     loyaltyProgramDetails: programDetails(),
     loyaltyProgramId: PROGRAM_ID,
   };
 }
 
-function batch(context: EventContext, data: JsonObject): EventContent {
+function batchEvent(context: EventContext, data: JsonObject): EventContent {
   return {
     data: { ...base(context, bareIdentifiers(context.customer)), ...data },
     ref: `tierjob-${PROGRAM_ID}-${context.serial}_b1`,
@@ -56,9 +56,9 @@ function upgraded(context: EventContext): EventContent {
 function downgraded(context: EventContext): EventContent {
   const previousTierNumber = context.customer.tier;
   context.customer.tier -= 1;
-  // The lowest tier never ends, which Capillary writes as a date in a hundred years.
+  // The lowest tier has no end: its expiry date is a hundred years away.
   const days = context.customer.tier === 1 ? 36_524 : 365;
-  return batch(context, {
+  return batchEvent(context, {
     downgradedTierNumber: context.customer.tier,
     previousTierNumber,
     ...expiry(context.at, days),
@@ -66,7 +66,7 @@ function downgraded(context: EventContext): EventContent {
 }
 
 function renewed(context: EventContext): EventContent {
-  return batch(context, {
+  return batchEvent(context, {
     currentTierNumber: context.customer.tier,
     ...expiry(context.at, 365),
     notes: 'kept for another year',
@@ -75,7 +75,7 @@ function renewed(context: EventContext): EventContent {
 }
 
 function reminder(context: EventContext): EventContent {
-  return batch(context, {
+  return batchEvent(context, {
     currentTierNumber: context.customer.tier,
     scheduledDowngradeDate: localDay(endOfDay(context.at, 30)),
   });
@@ -106,21 +106,24 @@ function promotionEarned(context: EventContext): EventContent {
   };
 }
 
-function between(least: number, most: number, make: EventTemplate['make']): EventTemplate {
+function forTiers(lowest: number, highest: number, make: EventTemplate['make']): EventTemplate {
   return {
-    fits: ({ tier }) => tier >= least && tier <= most,
-    mend: (customer) => {
-      customer.tier = least;
+    fits: ({ tier }) => tier >= lowest && tier <= highest,
+    prepare: (customer) => {
+      customer.tier = lowest;
     },
     make,
   };
 }
 
-/** Tier and promotion events by name (reference: capillary.md §4.11, §4.12). */
+/**
+ * Tier and promotion events by name (docs/platforms/capillary.md#tiers,
+ * docs/platforms/capillary.md#promotions).
+ */
 export const TIER_TEMPLATES: Readonly<Record<string, EventTemplate>> = {
-  tierUpgraded: between(1, TOP_TIER - 1, upgraded),
-  tierDowngraded: between(2, TOP_TIER, downgraded),
-  tierRenewed: between(2, TOP_TIER, renewed),
-  tierDowngradeReminder: between(2, TOP_TIER, reminder),
-  promotionEarned: anybody(promotionEarned),
+  tierUpgraded: forTiers(1, TOP_TIER - 1, upgraded),
+  tierDowngraded: forTiers(2, TOP_TIER, downgraded),
+  tierRenewed: forTiers(2, TOP_TIER, renewed),
+  tierDowngradeReminder: forTiers(2, TOP_TIER, reminder),
+  promotionEarned: forAnyCustomer(promotionEarned),
 };

@@ -6,59 +6,62 @@ import type { GeneratedEvent } from './capillary-events.ts';
 import { type PlannedSend, planSends } from './send-plan.ts';
 import { createTally, type SendReport, type SendTally } from './send-report.ts';
 
-/** One answer, or the lack of one, as it happened. */
+/** The result of one request. */
 export interface SendAnswer {
   readonly send: PlannedSend;
-  /** Absent when nothing came back. */
+  /** Absent if there was no answer. */
   readonly status?: number;
   readonly detail?: string;
   readonly durationMs: number;
   /** From 1. */
   readonly attempt: number;
-  /** ms until the same event is sent again; absent when this was the end of it. */
+  /** Time until the same event is sent again; absent if this was the last request. */
   readonly retryInMs?: number;
 }
 
 export interface SendOptions {
-  /** The webhook, e.g. `http://127.0.0.1:8080/webhooks/acme`. */
+  /** The webhook, such as `http://127.0.0.1:8080/webhooks/acme`. */
   readonly url: string;
   readonly events: Iterable<GeneratedEvent>;
-  /** How many events there are; may be left out for an array. */
+  /** Number of events; required unless `events` is an array. */
   readonly count?: number;
-  /** Events a second; default as fast as they are answered. */
+  /** Events per second; by default as fast as they are answered. */
   readonly rate?: number;
   /** Share of events sent a second time; default 0. */
   readonly duplicates?: number;
   /** Share of events overtaken by later ones of the same customer; default 0. */
   readonly disorder?: number;
-  /** Calls at once: Capillary's maxAllowedConnections; default 10. */
+  /** Parallel requests, Capillary's `maxAllowedConnections`; default 10. */
   readonly concurrency?: number;
   readonly seed?: number;
-  /** Headers that prove the sender, made anew for each request; default none. */
+  /** Makes the authentication headers of each request; default none. */
   readonly sign?: (body: string, now: number) => Readonly<Record<string, string>>;
-  /** First and longest wait before the same event is sent again; default 1 s and 60 s, as Capillary's log shows. */
+  /**
+   * First and longest delay before a repeat; default 1 s and 60 s
+   * (docs/platforms/capillary.md#patience).
+   */
   readonly minDelayMs?: number;
   readonly maxDelayMs?: number;
-  /** ms from an event's first request after which it is given up; default 5 min, again by Capillary's log. */
+  /** Time after an event's first request when it is given up; default 5 min. */
   readonly patienceMs?: number;
   readonly onAnswer?: (answer: SendAnswer) => void;
-  /** Ends the run; what is under way counts as given up. */
+  /** Ends the run; sends in progress count as given up. */
   readonly signal?: AbortSignal;
 }
 
 interface Run {
   readonly options: SendOptions;
-  readonly poster: WebhookPost;
+  readonly client: WebhookClient;
   readonly tally: SendTally;
   readonly signal: AbortSignal;
 }
 
-/** 2xx is success; 429, 5xx and silence are sent again, every other answer is final (reference: capillary.md §3). */
-function isWorthRepeating(answer: WebhookAnswer): boolean {
+/** Every other answer is final (docs/platforms/capillary.md#answers-and-repeats). */
+function isRetryable(answer: WebhookAnswer): boolean {
   return answer.kind === 'failure' || answer.status === 429 || answer.status >= 500;
 }
 
-function isGood(answer: WebhookAnswer): boolean {
+function isSuccess(answer: WebhookAnswer): boolean {
   return answer.kind === 'answer' && answer.status >= 200 && answer.status < 300;
 }
 
@@ -68,21 +71,24 @@ function delayOf(answer: WebhookAnswer, attempt: number, options: SendOptions): 
   return answer.kind === 'answer' ? (answer.retryAfterMs ?? doubled) : doubled;
 }
 
-function end(answer: WebhookAnswer, tally: SendTally): void {
-  if (answer.kind === 'failure') tally.ended('givenUp');
-  else if (isGood(answer)) tally.ended(answer.isDuplicate ? 'duplicate' : 'accepted');
-  else tally.ended(isWorthRepeating(answer) ? 'givenUp' : 'refused', answer.status);
+function recordOutcome(answer: WebhookAnswer, tally: SendTally): void {
+  if (answer.kind === 'failure') tally.finished('givenUp');
+  else if (isSuccess(answer)) tally.finished(answer.isDuplicate ? 'duplicate' : 'accepted');
+  else tally.finished(isRetryable(answer) ? 'givenUp' : 'refused', answer.status);
 }
 
-/** Sends one event until it is settled; the events behind it wait, as in Capillary's queue. */
-async function deliver(send: PlannedSend, { options, poster, tally, signal }: Run): Promise<void> {
+/**
+ * Repeats one event until it is settled; later ones wait
+ * (docs/platforms/capillary.md#queue-blocking).
+ */
+async function sendUntilSettled(send: PlannedSend, { options, client, tally, signal }: Run): Promise<void> {
   const { body } = send.event;
   const givesUpAt = performance.now() + (options.patienceMs ?? 300_000);
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await poster.post(body, options.sign?.(body, Date.now()) ?? {}, signal);
-    tally.attempted(answer.durationMs, isGood(answer));
+    const answer = await client.post(body, options.sign?.(body, Date.now()) ?? {}, signal);
+    tally.attempted(answer.durationMs, isSuccess(answer));
     const delay = delayOf(answer, attempt, options);
-    const retries = isWorthRepeating(answer) && performance.now() + delay < givesUpAt;
+    const retries = isRetryable(answer) && performance.now() + delay < givesUpAt;
     options.onAnswer?.({
       send,
       attempt,
@@ -91,7 +97,7 @@ async function deliver(send: PlannedSend, { options, poster, tally, signal }: Ru
       ...(retries ? { retryInMs: delay } : {}),
     });
     if (!retries) {
-      end(answer, tally);
+      recordOutcome(answer, tally);
       return;
     }
     tally.retried(answer.kind === 'answer' ? String(answer.status) : 'network');
@@ -99,28 +105,32 @@ async function deliver(send: PlannedSend, { options, poster, tally, signal }: Ru
   }
 }
 
-/** Gives each caller its turn so that no more than `rate` begin in a second. */
+/** Delays its callers so that at most `rate` of them continue per second. */
 function createPace(rate: number | undefined, signal: AbortSignal): () => Promise<void> {
   const startedAt = performance.now();
-  let turns = 0;
+  let count = 0;
   return async () => {
     if (rate === undefined) return;
-    const wait = startedAt + (turns * 1_000) / rate - performance.now();
-    turns += 1;
+    const wait = startedAt + (count * 1_000) / rate - performance.now();
+    count += 1;
     if (wait > 1) await sleep(wait, undefined, { signal });
   };
 }
 
-async function work(plan: Iterator<PlannedSend>, turn: () => Promise<void>, run: Run): Promise<void> {
+async function runConnection(
+  plan: Iterator<PlannedSend>,
+  pace: () => Promise<void>,
+  run: Run,
+): Promise<void> {
   for (let next = plan.next(); !next.done && !run.signal.aborted; next = plan.next()) {
     const send = next.value;
-    run.tally.began(send.isDuplicate, send.isLate);
+    run.tally.started(send.isDuplicate, send.isReordered);
     try {
-      await turn();
-      await deliver(send, run);
+      await pace();
+      await sendUntilSettled(send, run);
     } catch (error) {
       if (!run.signal.aborted) throw error;
-      run.tally.ended('aborted');
+      run.tally.finished('aborted');
       return;
     }
   }
@@ -128,52 +138,58 @@ async function work(plan: Iterator<PlannedSend>, turn: () => Promise<void>, run:
 
 function countOf({ events, count }: SendOptions): number {
   const known = count ?? (Array.isArray(events) ? events.length : undefined);
-  if (known === undefined) throw new TypeError('count is needed for events that are not an array');
+  if (known === undefined) throw new TypeError('count is required unless events is an array');
   return known;
 }
 
-/** A Capillary: sends events over several connections and keeps at each until it is taken, refused or given up. */
+/**
+ * Sends events as Capillary does, over several connections. Each event is repeated until it is
+ * accepted, refused or given up.
+ */
 export async function sendEvents(options: SendOptions): Promise<SendReport> {
   const { concurrency = 10, duplicates = 0, disorder = 0 } = options;
   const signal = options.signal ?? new AbortController().signal;
-  const poster = createWebhookPost(options.url, concurrency);
+  const client = createWebhookClient(options.url, concurrency);
   const tally = createTally(() => performance.now());
   const random = createRandom(options.seed ?? 1);
   const plan = planSends(options.events, { count: countOf(options), duplicates, disorder, random });
-  const turn = createPace(options.rate, signal);
-  const run: Run = { options, poster, tally, signal };
+  const pace = createPace(options.rate, signal);
+  const run: Run = { options, client, tally, signal };
   try {
-    await Promise.all(Array.from({ length: concurrency }, () => work(plan, turn, run)));
+    await Promise.all(Array.from({ length: concurrency }, () => runConnection(plan, pace, run)));
   } finally {
-    await poster.close();
+    await client.close();
   }
   return tally.report();
 }
 
-/** What came back from one POST. */
-export type WebhookAnswer =
+/** The result of one POST. */
+type WebhookAnswer =
   | {
       readonly kind: 'answer';
       readonly status: number;
-      /** ms, from Retry-After. */
+      /** From Retry-After. */
       readonly retryAfterMs?: number;
-      /** The relay says that it knows the event. */
+      /** The answer's status is `duplicate`. */
       readonly isDuplicate: boolean;
       readonly durationMs: number;
     }
   | { readonly kind: 'failure'; readonly detail: string; readonly durationMs: number };
 
-/** Posts bodies to one URL the way Capillary's router does. */
-export interface WebhookPost {
-  /** Never throws but for an aborted signal. */
+/** Posts bodies to one URL as Capillary does. */
+interface WebhookClient {
+  /** @throws only if the signal is aborted */
   post(body: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<WebhookAnswer>;
   close(): Promise<void>;
 }
 
-/** Capillary gives an answer 30 s (reference: capillary.md §3). */
+/** Capillary's time limit (docs/platforms/capillary.md#response-time). */
 const TIMEOUT_MS = 30_000;
 
-/** The headers of the one request that Capillary published (reference: capillary.md §1.3). */
+/**
+ * The form of the only published request (docs/platforms/capillary.md#captured-request); its Java
+ * version differs.
+ */
 const HEADERS = {
   'content-type': 'application/json',
   accept: 'text/plain, application/json, */*',
@@ -200,7 +216,7 @@ function describe(error: unknown): string {
   return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;
 }
 
-export function createWebhookPost(url: string, connections: number): WebhookPost {
+function createWebhookClient(url: string, connections: number): WebhookClient {
   const dispatcher = new Agent({
     connections,
     pipelining: 1,

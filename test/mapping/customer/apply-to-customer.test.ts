@@ -2,22 +2,22 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../src/capillary/json.ts';
 import {
+  applyToCustomer,
   type CustomerUpdate,
   type PriorState,
-  applyToCustomer,
 } from '../../../src/mapping/customer/apply-to-customer.ts';
+import { contextOf, eventWith } from '../mapping-rig.ts';
 import {
   ANN,
   AT,
-  BOB,
-  applyDeletion,
-  CAT,
-  profileChange,
-  entityOf,
-  applyChange,
   applyAll,
+  applyChange,
+  applyDeletion,
+  BOB,
+  CAT,
+  entityOf,
+  profileChange,
 } from './customer-rig.ts';
-import { contextOf, eventWith } from '../mapping-rig.ts';
 
 /** A merge into ANN, or into `before.lane`. */
 function applyMerge(

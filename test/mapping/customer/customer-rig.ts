@@ -1,8 +1,8 @@
 import type { JsonValue } from '../../../src/capillary/json.ts';
 import {
+  applyToCustomer,
   type CustomerUpdate,
   type PriorState,
-  applyToCustomer,
 } from '../../../src/mapping/customer/apply-to-customer.ts';
 import type { MappingContext, ProfileChange } from '../../../src/mapping/mapping-result.ts';
 import { contextOf, eventWith } from '../mapping-rig.ts';

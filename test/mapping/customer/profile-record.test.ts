@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mapEvent } from '../../../src/mapping/map-event.ts';
 import type { ProfileChange } from '../../../src/mapping/mapping-result.ts';
-import { MAX_PROFILE_BYTES, jsonBytes } from '../../../src/xdm/xdm-record.ts';
-import { AT, profileChange, entityOf, applyChange, applyAll } from './customer-rig.ts';
+import { jsonBytes, MAX_PROFILE_BYTES } from '../../../src/xdm/xdm-record.ts';
 import { contextOf, eventWith, fixtureEvent } from '../mapping-rig.ts';
+import { AT, applyAll, applyChange, entityOf, profileChange } from './customer-rig.ts';
 
 describe('the profile of a customer', () => {
   it('is sent as a whole fragment each time', () => {

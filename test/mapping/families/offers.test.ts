@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/capillary/json.ts';
-import { mapEvent } from '../../../src/mapping/map-event.ts';
 import { FAMILIES } from '../../../src/mapping/families/index.ts';
+import { mapEvent } from '../../../src/mapping/map-event.ts';
 import {
   codesOf,
   contextOf,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../src/capillary/json.ts';
-import type { ProfileChange } from '../../../src/mapping/mapping-result.ts';
 import { applyToCustomer } from '../../../src/mapping/customer/apply-to-customer.ts';
+import type { ProfileChange } from '../../../src/mapping/mapping-result.ts';
 import { codesOf, contextOf, eventWith, fixtureEvent, messagesOf } from '../mapping-rig.ts';
 
 const AT = 1_794_000_000_000;

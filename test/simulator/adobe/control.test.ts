@@ -120,7 +120,7 @@ describe('the script of faults', () => {
     ['an unknown key', '[{"on":"ims","then":{"status":500},"tmies":1}]', '[0]'],
     ['an unknown place', '[{"on":"imz","then":{"status":500}}]', '[0].on'],
     ['a status that is none', '[{"on":"ims","then":{"status":99}}]', '[0].then.status'],
-    ['nothing to do', '[{"on":"ims","then":{}}]', '[0].then: says nothing to do'],
+    ['nothing to do', '[{"on":"ims","then":{}}]', '[0].then: must have at least one key'],
     [
       'an empty match',
       '[{"on":"batch","match":{},"then":{"status":500}}]',

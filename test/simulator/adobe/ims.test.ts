@@ -8,10 +8,7 @@ interface TokenAnswer {
 }
 
 function claimsOf(token: string) {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<
-    string,
-    string
-  >;
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, string>;
 }
 
 describe('IMS token', () => {

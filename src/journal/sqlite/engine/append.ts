@@ -4,7 +4,7 @@ import { type Appended, type NewEvent, type NewMalformed, RefusedError } from '.
 import type { RequestOf } from './calls.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
-import { identityKey } from './indexes.ts';
+import { identityKey } from './index-keys.ts';
 import { claimHead, enqueue, enqueueExisting, placementFor } from './lanes.ts';
 import { recordAction, removeMalformed } from './operator-changes.ts';
 import { deletePayloads, insertBody } from './payloads.ts';

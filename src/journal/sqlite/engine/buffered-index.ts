@@ -1,60 +1,11 @@
 import type { Database } from './database.ts';
-
-/**
- * Positions of events by key, in memory; the positions of one key in ascending order. Most keys have
- * a single position, which is stored without an array.
- */
-export class KeyedPositions {
-  readonly #byKey = new Map<number, number | number[]>();
-
-  has(key: number): boolean {
-    return this.#byKey.has(key);
-  }
-
-  /** The lowest position of a key. */
-  first(key: number): number | undefined {
-    const known = this.#byKey.get(key);
-    return typeof known === 'object' ? known[0] : known;
-  }
-
-  positionsOf(key: number): readonly number[] {
-    const known = this.#byKey.get(key);
-    if (known === undefined) return [];
-    return typeof known === 'object' ? known : [known];
-  }
-
-  add(key: number, seq: number): void {
-    const known = this.#byKey.get(key);
-    if (known === undefined) this.#byKey.set(key, seq);
-    else if (typeof known === 'number') this.#byKey.set(key, known < seq ? [known, seq] : [seq, known]);
-    // Usually appended at the end.
-    else known.splice(known.findLastIndex((other) => other < seq) + 1, 0, seq);
-  }
-
-  /** @returns whether the position was present */
-  delete(key: number, seq: number): boolean {
-    const known = this.#byKey.get(key);
-    if (typeof known !== 'object') return known === seq && this.#byKey.delete(key);
-    const at = known.indexOf(seq);
-    if (at < 0) return false;
-    // Usually the first one, which shift() removes quickly whatever the length.
-    if (at === 0) known.shift();
-    else known.splice(at, 1);
-    if (known.length === 1) this.#byKey.set(key, known[0] as number);
-    return true;
-  }
-
-  /** All keys in ascending order. */
-  keys(): Float64Array {
-    return Float64Array.from(this.#byKey.keys()).toSorted();
-  }
-}
+import { KeyedPositions } from './index-keys.ts';
 
 /*
- * An index ordered by hash would write a random page for each event and, with a long backlog, read it
- * first. So the newest entries are held in memory and merged into the table in key order, where many
- * of them share a page. Everything in memory can be derived from the events after the last merged
- * position, so a crash loses nothing: see indexes.ts.
+ * An index ordered by hash would write a random page for each event and, with a long backlog, read
+ * it first. So the newest entries are held in memory and merged into the table in key order, where
+ * many of them share a page. Everything in memory can be derived from the events after the last
+ * merged position, so a crash loses nothing: see indexes.ts.
  *
  * There are two generations in memory: `newest` receives entries; once it is full it becomes
  * `merging`, which is written to the table part by part. An entry that is deleted before it was
@@ -62,8 +13,8 @@ export class KeyedPositions {
  */
 
 /**
- * Entries of a generation: 2 MB in memory. With a million entries in the table, six or seven new ones
- * share a page.
+ * Entries of a generation: 2 MB in memory. With a million entries in the table, six or seven new
+ * ones share a page.
  */
 export const DEFAULT_GENERATION_SIZE = 32_768;
 const ROWS_PER_INSERT = 32;

@@ -125,8 +125,8 @@ export type RequestOf<Name extends OperationName> = Operations[Name]['request'];
 export type AnswerOf<Name extends OperationName> = Operations[Name]['answer'];
 
 /**
- * What a call does to the file: `intake` makes it grow, `write` records outcomes and deletes, `read`
- * leaves it unchanged.
+ * What a call does to the file: `intake` makes it grow, `write` records outcomes and deletes,
+ * `read` leaves it unchanged.
  */
 export type OperationClass = 'intake' | 'write' | 'read';
 

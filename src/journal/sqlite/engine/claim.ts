@@ -45,8 +45,8 @@ function openCursor(
 }
 
 /**
- * Events that wait longer than `maxWait` were scheduled before the clock was set back. They are read
- * separately and count as due now.
+ * Events that wait longer than `maxWait` were scheduled before the clock was set back. They are
+ * read separately and count as due now.
  */
 function dueRangesOf({ sources, now, maxWait }: ClaimRequest): DueRange[] {
   const last = maxWait === undefined ? Number.MAX_SAFE_INTEGER : now + maxWait;
@@ -108,7 +108,9 @@ function readClaimed(engine: Engine, row: EventRow): WireClaimed | undefined {
   return undefined;
 }
 
-/** Whether another event of the lane is claimed: only one of a lane's two heads may be at a time. */
+/**
+ * Whether another event of the lane is claimed: only one of a lane's two heads may be at a time.
+ */
 function isLaneBusy({ claims }: Engine, { destination, lane }: EventRow): boolean {
   return lane !== null && claims.isBusy(destination, lane);
 }

@@ -75,7 +75,9 @@ function writeBacklog({ db }: Engine, destination: string, changes: PendingCount
   );
 }
 
-/** Writes the collected changes. Must be called before the tables are read and before the commit. */
+/**
+ * Writes the collected changes. Must be called before the tables are read and before the commit.
+ */
 export function writeCountDeltas(engine: Engine): void {
   const { counts, backlog: pending } = engine.countDeltas;
   for (const [source, changes] of counts) writeCounts(engine, source, changes);

@@ -30,8 +30,8 @@ export const DAMAGE_ADVICE =
   'or restore a copy made with `capillary-relay store backup`';
 
 /**
- * Up to this size the whole file is checked at each start, which takes at most half a second. Larger
- * files are checked completely by `store verify` only.
+ * Up to this size the whole file is checked at each start, which takes at most half a second.
+ * Larger files are checked completely by `store verify` only.
  */
 const MAX_FULL_CHECK_BYTES = 256 * 1_024 * 1_024;
 /** Small tables that every start and most calls read. */
@@ -51,8 +51,8 @@ export function assertNotEmptied(file: string): void {
 }
 
 /**
- * A quick check for damage before the file is used. Damage that it misses shows when the damaged page
- * is read.
+ * A quick check for damage before the file is used. Damage that it misses shows when the damaged
+ * page is read.
  * @throws Error that describes the damage and what to do; SQLite's own error for unreadable pages
  */
 export function assertSound(db: DatabaseSync, file: string): void {

@@ -7,8 +7,8 @@ import { assertNotEmptied, assertSound, DAMAGE_ADVICE, isBusy, isDamage, primary
 import { MIGRATIONS } from './migrations.ts';
 
 /**
- * SQLite's page cache. A larger one is not faster: the operating system caches the file too, and can
- * reclaim that memory.
+ * SQLite's page cache. A larger one is not faster: the operating system caches the file too, and
+ * can reclaim that memory.
  */
 export const CACHE_KIB = 8_192;
 /** Name of the database file in the folder `store.path`. */
@@ -33,16 +33,18 @@ export interface Database {
 /** Errors in a statement or a value: SQLite's ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
 const CALLER_ERRORS: readonly number[] = [1, 18, 19, 20, 25];
 
-/** True if the file could not be read or written (full, I/O, damaged), false if the call was wrong. */
+/**
+ * True if the file could not be read or written (full, I/O, damaged), false if the call was wrong.
+ */
 export function isStorageFailure(error: unknown): boolean {
   const code = primaryCode(error);
   return code !== undefined && !CALLER_ERRORS.includes(code);
 }
 
 /*
- * The first transaction takes the exclusive lock, which lasts until the file is closed or the process
- * ends, so two relays cannot both claim the same events. auto_vacuum must be set before anything is
- * written, locking_mode before the write-ahead log is opened.
+ * The first transaction takes the exclusive lock, which lasts until the file is closed or the
+ * process ends, so two relays cannot both claim the same events. auto_vacuum must be set before
+ * anything is written, locking_mode before the write-ahead log is opened.
  */
 function configure(db: DatabaseSync, maxPages: number | undefined): void {
   db.exec('PRAGMA locking_mode = EXCLUSIVE');
@@ -169,8 +171,8 @@ export function migrate(db: DatabaseSync, steps: readonly string[] = MIGRATIONS)
 
 /**
  * Opens or creates the database in a folder and locks it for this process.
- * @throws StoreError if the folder cannot be used, another relay has locked it, the file is damaged,
- *   or its format is unknown
+ * @throws StoreError if the folder cannot be used, another relay has locked it, the file is
+ *   damaged, or its format is unknown
  */
 export function openDatabase(path: string, maxPages?: number): Database {
   let raw: DatabaseSync | undefined;
@@ -196,13 +198,19 @@ export function openDatabase(path: string, maxPages?: number): Database {
  * written often is copied once.
  */
 const MAX_WAL_PAGES = 2_048;
-/** Pages that are worth a checkpoint after the interval. It takes about 2 ms, which callers wait. */
+/**
+ * Pages that are worth a checkpoint after the interval. One takes about 2 ms, during which callers
+ * wait.
+ */
 const MIN_WAL_PAGES = 128;
 /** Time between two checkpoints, unless the log is full. */
 const CHECKPOINT_INTERVAL_MS = 100;
 
 export interface Checkpoints {
-  /** Runs a checkpoint if one is due. Never throws: the next commit reports a file that cannot be written. */
+  /**
+   * Runs a checkpoint if one is due. Never throws: the next commit reports a file that cannot be
+   * written.
+   */
   run(): void;
 }
 
@@ -216,8 +224,8 @@ interface LogState {
 /**
  * Copies committed pages from the write-ahead log to the file in small portions, after a batch has
  * been answered. SQLite's own checkpoint runs inside the commit that fills the log, where the calls
- * of that batch and the next wait for 2,048 pages: 20 ms, which at peak load is the slowest 1% of all
- * answers.
+ * of that batch and the next wait for 2,048 pages: 20 ms, which at peak load is the slowest 1% of
+ * all answers.
  */
 export function createCheckpoints(raw: DatabaseSync): Checkpoints {
   const readState = raw.prepare('PRAGMA wal_checkpoint(NOOP)');

@@ -7,38 +7,7 @@ import {
   setMerged,
 } from './buffered-index.ts';
 import type { Database } from './database.ts';
-
-/*
- * The keys of the buffered indexes are 48-bit integers, which are exact in JavaScript and short in
- * SQLite. They are stored, so these functions cannot change without a migration.
- */
-
-/** The first 48 bits of an identity. Callers must compare the complete identity of what they find. */
-export function identityKey(identity: Uint8Array): number {
-  return Buffer.from(identity.buffer, identity.byteOffset, identity.byteLength).readUIntBE(0, 6);
-}
-
-const LOW_MULTIPLIER = 0x01_00_01_93;
-const HIGH_MULTIPLIER = 0x85_eb_ca_6b;
-
-/**
- * The key of one of the two queues of a lane at a destination. Lanes with the same key share a queue
- * and wait for each other; with a million waiting customers there is a 1 in 500 chance that any two
- * do.
- */
-export function queueKey(destination: string, lane: string, replay: number): number {
-  const text = `${replay}${destination} ${lane}`;
-  let low = 0x81_1c_9d_c5;
-  let high = 0x9e_37_79_b9;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    low = Math.imul(low ^ code, LOW_MULTIPLIER);
-    high = Math.imul(high ^ code, HIGH_MULTIPLIER);
-    high ^= high >>> 15;
-  }
-  low ^= low >>> 16;
-  return ((low ^ (low >>> 8)) & 0xff_ff_ff) * 0x1_00_00_00 + ((high ^ (high >>> 8)) & 0xff_ff_ff);
-}
+import { identityKey, queueKey } from './index-keys.ts';
 
 /** The buffered indexes of a store. */
 export interface Indexes {
@@ -80,12 +49,14 @@ const ENTRY_READERS = { identities: identitiesBetween, queues: queuedBetween } a
 export const INDEX_TABLES: readonly string[] = [...Object.keys(ENTRY_READERS), 'merged'];
 
 /**
- * Generations that may follow the last merged position after a crash: one full, one being merged, and
- * room for positions without an entry.
+ * Generations that may follow the last merged position after a crash: one full, one being merged,
+ * and room for positions without an entry.
  */
 const MAX_GENERATIONS_BEHIND = 4;
 
-/** Fills a table that is empty after a migration or a salvage. A million events take some seconds. */
+/**
+ * Fills a table that is empty after a migration or a salvage. A million events take some seconds.
+ */
 function catchUp(db: Database, table: keyof Indexes, last: number, generationSize: number): number {
   let merged = mergedUpTo(db, table);
   while (last - merged > generationSize * MAX_GENERATIONS_BEHIND) {
@@ -110,7 +81,9 @@ function openIndex(db: Database, table: keyof Indexes, last: number, generationS
   return index;
 }
 
-/** Opens the indexes of a store. Entries that were only in memory are derived from the events again. */
+/**
+ * Opens the indexes of a store. Entries that were only in memory are derived from the events again.
+ */
 export function openIndexes(db: Database, generationSize = DEFAULT_GENERATION_SIZE): Indexes {
   const { last } = db.one('SELECT coalesce(max(seq), 0) AS last FROM events') as { last: number };
   return {
@@ -120,8 +93,8 @@ export function openIndexes(db: Database, generationSize = DEFAULT_GENERATION_SI
 }
 
 /**
- * Merges the parts that are due. Never throws: entries that cannot be written stay in memory, and the
- * next commit reports that the file is not writable.
+ * Merges the parts that are due. Never throws: entries that cannot be written stay in memory, and
+ * the next commit reports that the file is not writable.
  */
 export function mergeDueParts({ identities, queues }: Indexes): void {
   try {

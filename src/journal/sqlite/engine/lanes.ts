@@ -1,7 +1,7 @@
 import type { LaneAlias } from '../../journal.ts';
 import type { BusyLane } from './claim-registry.ts';
 import type { Engine } from './engine.ts';
-import { queueKey } from './indexes.ts';
+import { queueKey } from './index-keys.ts';
 import type { EventRow, QueueRow } from './rows.ts';
 
 /*
@@ -41,8 +41,8 @@ function notifyClaimable({ claims, claimable }: Engine, { destination, lane }: Q
 }
 
 /**
- * Returns 1 if an event that becomes pending in the queue is its head, that is if the queue is empty.
- * Call it before the event is written.
+ * Returns 1 if an event that becomes pending in the queue is its head, that is if the queue is
+ * empty. Call it before the event is written.
  */
 export function claimHead(engine: Engine, queue: Queue): 0 | 1 {
   if (isOfLane(queue) && hasPending(engine, queue)) return 0;
@@ -71,7 +71,10 @@ function promoteNext(engine: Engine, queue: LaneQueue): void {
 
 type Queued = Pick<QueueRow, 'seq' | 'head'>;
 
-/** Removes an event from its queue and replaces the head if needed. Call it after the event was written. */
+/**
+ * Removes an event from its queue and replaces the head if needed. Call it after the event was
+ * written.
+ */
 export function leaveQueue(engine: Engine, left: Queue & Queued): void {
   if (!isOfLane(left)) return;
   engine.indexes.queues.delete(keyOf(left), left.seq);

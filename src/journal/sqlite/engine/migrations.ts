@@ -2,7 +2,8 @@
  * `events` has small rows so that scans are cheap; payloads are in their own tables. `head` is 1 on
  * the first pending event of each lane and on each pending event without a lane. Claims read heads
  * only, so a lane of 100,000 events costs a claim no more than a lane of one. `kept` is 1 while the
- * body exists. `retain_as` and `retain_from` say which retention rule applies to a row, and from when.
+ * body exists. `retain_as` and `retain_from` say which retention rule applies to a row, and from
+ * when.
  */
 const FIRST_FORMAT = `
 CREATE TABLE events (
@@ -173,8 +174,9 @@ CREATE TABLE notes (
 `;
 
 /*
- * Merged customers. `aliases.target` is the lane that receives the events of `lane` at a destination;
- * it has no alias itself. `events.own_lane` is the original lane of an event if that is not `lane`.
+ * Merged customers. `aliases.target` is the lane that receives the events of `lane` at a
+ * destination; it has no alias itself. `events.own_lane` is the original lane of an event if that
+ * is not `lane`.
  */
 const ALIASES = `
 CREATE TABLE aliases (
@@ -201,12 +203,12 @@ ALTER TABLE events ADD COLUMN traceparent TEXT;
 `;
 
 /*
- * Narrow indexes that are written close to the newest events. An index ordered by random values costs
- * one page write per event and, with many events, no longer fits in memory. So the indexes that only
- * serve lookups (`events_event_id`, `events_customer`, and `events_of_lane` for erasure) are ordered
- * by block of positions first: see scan.ts. The indexes that each append reads are as narrow as
- * possible: `events_identity` and `events_lane` contain the beginning of a hash, and whoever uses them
- * compares the complete value. `events_lane` contains pending events only.
+ * Narrow indexes that are written close to the newest events. An index ordered by random values
+ * costs one page write per event and, with many events, no longer fits in memory. So the indexes
+ * that only serve lookups (`events_event_id`, `events_customer`, and `events_of_lane` for erasure)
+ * are ordered by block of positions first: see scan.ts. The indexes that each append reads are as
+ * narrow as possible: `events_identity` and `events_lane` contain the beginning of a hash, and
+ * whoever uses them compares the complete value. `events_lane` contains pending events only.
  */
 const NARROW_INDEXES = `
 DROP INDEX events_identity;
@@ -221,8 +223,8 @@ CREATE INDEX events_customer ON events (seq >> 12, customer_id) WHERE customer_i
 `;
 
 /*
- * The same lookup indexes in blocks of 1,024 positions instead of 4,096: the fewer pages a block has,
- * the fewer of them a commit writes.
+ * The same lookup indexes in blocks of 1,024 positions instead of 4,096: the fewer pages a block
+ * has, the fewer of them a commit writes.
  */
 const SMALL_BLOCKS = `
 DROP INDEX events_of_lane;
@@ -235,9 +237,9 @@ CREATE INDEX events_customer ON events (seq >> 10, customer_id) WHERE customer_i
 
 /*
  * The indexes that each append reads are written in key order, part by part, instead of one random
- * page per event: see buffered-index.ts. They start empty and are filled when the store is opened. The
- * lookup indexes use blocks of 512 positions and parts of the texts, so that a commit writes a third
- * of the pages.
+ * page per event: see buffered-index.ts. They start empty and are filled when the store is opened.
+ * The lookup indexes use blocks of 512 positions and parts of the texts, so that a commit writes a
+ * third of the pages.
  */
 const BUFFERED_INDEXES = `
 DROP INDEX events_identity;

@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 
 /*
  * Stored form: `0 | plain` without keys, or `1 | key id (4) | iv (12) | tag (16) | ciphertext` with
- * AES-256-GCM. Payloads written before keys were configured stay readable, and each old key decrypts
- * what it encrypted. Because ivs are random, one key may encrypt up to 2^32 payloads.
+ * AES-256-GCM. Payloads written before keys were configured stay readable, and each old key
+ * decrypts what it encrypted. Because ivs are random, one key may encrypt up to 2^32 payloads.
  */
 const PLAIN = 0;
 const ENCRYPTED = 1;

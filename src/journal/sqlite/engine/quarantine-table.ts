@@ -19,7 +19,10 @@ interface QuarantineRow {
 
 type RowSize = Pick<QuarantineRow, 'seq' | 'source' | 'bytes'>;
 
-/** Total size of one page, because all of it is in memory at once. The first item is always included. */
+/**
+ * Total size of one page, because all of it is in memory at once. The first item is always
+ * included.
+ */
 const MAX_PAGE_BYTES = 8 * 1_024 * 1_024;
 
 function deleteRow(engine: Engine, row: RowSize): void {
@@ -113,11 +116,11 @@ export function listQuarantined(
     ['received_at < ?', filter.until],
     ['receipt IN (SELECT value FROM json_each(?))', filter.receipts && JSON.stringify(filter.receipts)],
   ];
-  const given = terms.filter((term): term is [string, SQLInputValue] => term[1] !== undefined);
-  const where = given.map(([term]) => term).join(' AND ') || 'true';
+  const present = terms.filter((term): term is [string, SQLInputValue] => term[1] !== undefined);
+  const where = present.map(([term]) => term).join(' AND ') || 'true';
   const rows = engine.db.raw
     .prepare(`SELECT * FROM quarantine WHERE ${where} ORDER BY seq DESC LIMIT ${Math.trunc(limit) + 1}`)
-    .iterate(...given.map(([, value]) => value)) as Iterable<unknown> as Iterable<QuarantineRow>;
+    .iterate(...present.map(([, value]) => value)) as Iterable<unknown> as Iterable<QuarantineRow>;
   const items: WireQuarantined[] = [];
   let seen = 0;
   let bytes = 0;

@@ -105,9 +105,9 @@ function nextOf(at: ReencryptionPosition, rows: readonly Row[], isLast: boolean)
 }
 
 /**
- * Encrypts with the first key whatever another key encrypted or is not encrypted, and overwrites the
- * old content in the file. Payloads that cannot be decrypted are left as they are; because of them
- * the store does not count as complete, so the next process tries again.
+ * Encrypts with the first key whatever another key encrypted or is not encrypted, and overwrites
+ * the old content in the file. Payloads that cannot be decrypted are left as they are; because of
+ * them the store does not count as complete, so the next process tries again.
  */
 export function reencrypt(engine: Engine, { from = START }: RequestOf<'reencrypt'>): AnswerOf<'reencrypt'> {
   const { keyId } = engine.cipher;

@@ -74,8 +74,8 @@ function createJob(engine: Engine, request: ReplayRequest): JobRow {
 }
 
 /**
- * Undefined if the job has finished, or if its filter cannot be decrypted: the job then waits for the
- * next start.
+ * Undefined if the job has finished, or if its filter cannot be decrypted: the job then waits for
+ * the next start.
  */
 function filterOfJob(engine: Engine, { id, filter }: JobRow): EventFilter | undefined {
   if (filter === null) return undefined;
@@ -89,7 +89,9 @@ function finish({ db }: Engine, id: number, now: number): void {
   db.run('DELETE FROM replay_jobs WHERE id <= ? AND finished_at IS NOT NULL', id - MAX_FINISHED_JOBS);
 }
 
-/** Records the result of a step and the start of the next one; without `next` the job is finished. */
+/**
+ * Records the result of a step and the start of the next one; without `next` the job is finished.
+ */
 function advanceJob(
   engine: Engine,
   { id }: JobRow,
@@ -127,7 +129,9 @@ export function replays({ db }: Engine): readonly ReplayJob[] {
   }));
 }
 
-/** Replays as new are numbered to make the ids distinct; any other replay uses the last id again. */
+/**
+ * Replays as new are numbered to make the ids distinct; any other replay uses the last id again.
+ */
 function suffixOf({ id_suffix: suffix }: EventRow, asNew: boolean): string {
   return asNew ? `-r${Number(suffix.slice('-r'.length)) + 1}` : suffix;
 }

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import type { Engine } from './engine.ts';
-import { identityKey } from './indexes.ts';
+import { identityKey } from './index-keys.ts';
 import { removeMalformed } from './operator-changes.ts';
 import { deletePayloads } from './payloads.ts';
 import { deleteExpired } from './quarantine-table.ts';

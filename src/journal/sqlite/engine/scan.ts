@@ -6,9 +6,9 @@ import type { EventRow } from './rows.ts';
 
 /*
  * Lookup indexes are ordered by block of 512 positions first, and within a block by the value, for
- * example `(seq >> 9, customer_id)`. An append therefore writes to the few pages of the newest block,
- * whereas an index on the value alone would write a random page for each event. A lookup searches
- * each block, which takes some µs per block.
+ * example `(seq >> 9, customer_id)`. An append therefore writes to the few pages of the newest
+ * block, whereas an index on the value alone would write a random page for each event. A lookup
+ * searches each block, which takes some µs per block.
  */
 
 /** Positions are grouped into blocks of 2^9; the indexes in migrations.ts use the same number. */
@@ -35,7 +35,10 @@ export function laneEquals(lane: string): string {
   return `substr(lane, 1, 8) = substr(${lane}, 1, 8) AND lane = ${lane}`;
 }
 
-/** SQL for the events with an event id, a parameter given twice; its index holds the last 12 characters. */
+/**
+ * SQL for the events with an event id, a parameter given twice; its index holds the last 12
+ * characters.
+ */
 export const EVENT_ID_EQUALS = 'substr(event_id, -12) = substr(?, -12) AND event_id = ?';
 
 /** A filter as SQL: the table with the index to use, and the condition. */
@@ -56,9 +59,9 @@ export interface ScanFilter extends EventFilter {
 }
 
 /*
- * The index is chosen here and not by the query planner, which has no statistics and cannot know that
- * an event id is more selective than a source. Each index starts with the block or ends with the
- * position, so a step can search a range of positions.
+ * The index is chosen here and not by the query planner, which has no statistics and cannot know
+ * that an event id is more selective than a source. Each index starts with the block or ends with
+ * the position, so a step can search a range of positions.
  */
 function indexFor(filter: EventFilter): { readonly table: string; readonly byBlock?: true } {
   if (filter.receipts !== undefined) return { table: 'events INDEXED BY events_receipt' };
@@ -78,7 +81,9 @@ const EQUALS = {
 } as const;
 const BOUNDS = { since: 'received_at >= ?', until: 'received_at < ?' } as const;
 
-/** Converts a filter and a range of positions to SQL. Values from callers are bound, never embedded. */
+/**
+ * Converts a filter and a range of positions to SQL. Values from callers are bound, never embedded.
+ */
 export function toSql(filter: ScanFilter, { from, to }: Positions): SqlFilter {
   const { table, byBlock = false } = indexFor(filter);
   const terms = ['seq BETWEEN ? AND ?'];
@@ -195,8 +200,8 @@ export function countRange(
 }
 
 /**
- * The next rows, at most `limit`, of a scan from the oldest event to the one that was newest when the
- * scan started.
+ * The next rows, at most `limit`, of a scan from the oldest event to the one that was newest when
+ * the scan started.
  */
 export function scanAscending(
   engine: Engine,

@@ -72,8 +72,8 @@ function finish(engine: Engine, row: QueueRow, settlement: Exclude<Settlement, {
 }
 
 /**
- * Whether an alias made the settlement obsolete after the claim: the event is in another lane now, or
- * the lane that is to become an alias has a different profile than the settlement is based on.
+ * Whether an alias made the settlement obsolete after the claim: the event is in another lane now,
+ * or the lane that is to become an alias has a different profile than the settlement is based on.
  */
 function isStale(
   engine: Engine,

@@ -19,7 +19,9 @@ const PAGE_BYTES = 4_096;
 /** Offset of the number of pages in the header; big-endian. */
 const PAGE_COUNT_OFFSET = 28;
 
-/** Replaces a damaged header with that of a sound store. The schema follows it and is not replaced. */
+/**
+ * Replaces a damaged header with that of a sound store. The schema follows it and is not replaced.
+ */
 function repairHeader(copy: number, header: Buffer, sound: string): void {
   if (header.subarray(0, MAGIC.length).equals(MAGIC)) return;
   const from = openSync(sound, 'r');
@@ -30,8 +32,8 @@ function repairHeader(copy: number, header: Buffer, sound: string): void {
 }
 
 /**
- * Extends a truncated copy to the length in its header: the missing pages are then unreadable, but the
- * others can be read.
+ * Extends a truncated copy to the length in its header: the missing pages are then unreadable, but
+ * the others can be read.
  */
 function repairLength(copy: number, header: Buffer, bytes: number): void {
   const fullLength = Math.max(
@@ -64,8 +66,8 @@ export function openRepairedCopy(original: string, copy: string, sound: string):
 }
 
 /*
- * Rows are read in ranges of keys. If a range cannot be read, each of its keys is read separately, so
- * that a damaged page loses only the rows on that page.
+ * Rows are read in ranges of keys. If a range cannot be read, each of its keys is read separately,
+ * so that a damaged page loses only the rows on that page.
  */
 const KEYS_PER_READ = 512;
 /** Upper bound, to limit the keys that are tried if the last key cannot be read. */

@@ -43,9 +43,9 @@ function setHeads(db: DatabaseSync): void {
 }
 
 /**
- * Recomputes the counts from the rows. Retention deletes rows of settled events but not their counts,
- * so for those the old count is used if it is higher. `old` is the readable part of the damaged
- * store's table.
+ * Recomputes the counts from the rows. Retention deletes rows of settled events but not their
+ * counts, so for those the old count is used if it is higher. `old` is the readable part of the
+ * damaged store's table.
  */
 function setCounts(db: DatabaseSync, now: number): void {
   db.exec('CREATE TEMP TABLE old AS SELECT * FROM counts; DELETE FROM counts');

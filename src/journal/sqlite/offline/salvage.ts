@@ -77,7 +77,10 @@ function assertEmpty(folder: string): void {
     throw new StoreError(`${folder} is not empty; salvage needs an empty folder`);
 }
 
-/** The key by which a table is copied in ranges; undefined for small tables, which are copied at once. */
+/**
+ * The key by which a table is copied in ranges; undefined for small tables, which are copied at
+ * once.
+ */
 function keyOf(db: DatabaseSync, table: string): string | undefined {
   const { wr } = db.prepare('SELECT wr FROM pragma_table_list(?)').get(table) ?? {};
   if (wr === 0) return 'rowid';
@@ -144,9 +147,9 @@ function fillNewStore(from: DatabaseSync, to: DatabaseSync): SalvageReport {
 }
 
 /**
- * Copies everything readable from a damaged store to a new one in an empty folder. It works on a copy
- * of the damaged file in that folder, so it temporarily needs twice the space. The original is never
- * changed.
+ * Copies everything readable from a damaged store to a new one in an empty folder. It works on a
+ * copy of the damaged file in that folder, so it temporarily needs twice the space. The original is
+ * never changed.
  * @throws StoreError if there is no store, a relay is running on it, or the folder is not empty
  */
 export function salvageStore(path: string, folder: string): SalvageReport {

@@ -8,6 +8,9 @@ import { MIGRATIONS } from '../engine/migrations.ts';
 import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
 import { ALL_POSITIONS, toSql } from '../engine/scan.ts';
 
+// What the cli needs to know of the engine's files and memory.
+export { CACHE_KIB, DATABASE_FILE } from '../engine/database.ts';
+
 /**
  * The database file in a folder.
  * @throws StoreError if there is none
@@ -128,8 +131,8 @@ function fsyncPath(path: string): void {
 }
 
 /**
- * Copies the store of a stopped relay to one new file without free pages, and makes it durable. Named
- * relay.db in an empty folder, the copy is a complete store.
+ * Copies the store of a stopped relay to one new file without free pages, and makes it durable.
+ * Named relay.db in an empty folder, the copy is a complete store.
  * @throws StoreError if the file exists, a relay is running, or the store is damaged
  */
 export function backupStore(path: string, file: string): { readonly bytes: number } {

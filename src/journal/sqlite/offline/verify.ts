@@ -193,8 +193,8 @@ export function findingsOf(db: DatabaseSync): Finding[] {
 }
 
 /**
- * Checks the store of a stopped relay: the file itself, the ledger against the rows, one head in each
- * queue, a body for each event that must have one.
+ * Checks the store of a stopped relay: the file itself, the ledger against the rows, one head in
+ * each queue, a body for each event that must have one.
  * @throws StoreError if there is none, a relay is running on it, or it cannot be opened
  */
 export function verifyStore(path: string): readonly Finding[] {
@@ -233,8 +233,8 @@ function countByKeyId(db: DatabaseSync): Map<string | undefined, number> {
 }
 
 /**
- * Counts the payloads of a stopped relay's store by encryption key, most used first. Reads the whole
- * file.
+ * Counts the payloads of a stopped relay's store by encryption key, most used first. Reads the
+ * whole file.
  * @throws StoreError if there is none, a relay is running on it, or it cannot be read
  */
 export function readKeyUsage(path: string, encryptionKeys: readonly string[]): readonly KeyUsage[] {

@@ -34,7 +34,9 @@ function bytesOf(value: unknown): number {
   return Object.values(value).reduce<number>((sum, part) => sum + bytesOf(part), 8);
 }
 
-/** Moves up to `max` calls from the head of a queue to a batch while they fit; one may be larger. */
+/**
+ * Moves up to `max` calls from the head of a queue to a batch while they fit; one may be larger.
+ */
 function move(queue: NumberedCall[], max: number, batch: { calls: NumberedCall[]; bytes: number }): void {
   let count = 0;
   for (const { request } of queue) {

@@ -31,8 +31,8 @@ const WORKER_URL = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './
 
 /**
  * The connection to the worker. Calls are sent in small groups, at the latest at the end of the
- * current turn of the event loop, while the worker is still busy with earlier ones, so neither thread
- * waits for the other while there is work. The worker decides which calls form a batch
+ * current turn of the event loop, while the worker is still busy with earlier ones, so neither
+ * thread waits for the other while there is work. The worker decides which calls form a batch
  * (call-queue.ts).
  */
 export class Channel {

@@ -38,14 +38,16 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Copies a slice of a larger buffer, because the whole buffer would be sent to the other thread. */
+/**
+ * Copies a slice of a larger buffer, because the whole buffer would be sent to the other thread.
+ */
 export function toOwnBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
 /**
- * Time of the storage thread's last heartbeat, in shared memory. Messages would not do: a busy thread
- * answers none, just like one that hangs. The clock is the same in all threads of a process.
+ * Time of the storage thread's last heartbeat, in shared memory. Messages would not do: a busy
+ * thread answers none, just like one that hangs. The clock is the same in all threads of a process.
  */
 export type Heartbeat = BigInt64Array<SharedArrayBuffer>;
 

@@ -123,7 +123,10 @@ const RETRY_DELAY_MS = { first: 1_000, max: 60_000 } as const;
 
 /** Runs replay jobs to completion. */
 export interface ReplayRunner {
-  /** Starts a replay and runs its steps. If one rejects, so does this; the rest runs in the background. */
+  /**
+   * Starts a replay and runs its steps. If one rejects, so does this; the rest runs in the
+   * background.
+   */
   run(request: ReplayRequest): Promise<{ readonly replayed: number }>;
   /** Continues, in the background, the jobs that an earlier process did not finish. */
   resume(): void;

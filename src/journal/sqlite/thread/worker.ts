@@ -16,8 +16,8 @@ import {
 } from './protocol.ts';
 
 /*
- * The storage thread, which owns the file. SQLite blocks the thread it runs in; in a thread of its own
- * it never blocks the event loop of the relay.
+ * The storage thread, which owns the file. SQLite blocks the thread it runs in; in a thread of its
+ * own it never blocks the event loop of the relay.
  */
 if (parentPort === null) throw new Error('this file must be started by the journal');
 const port = parentPort;
@@ -54,8 +54,8 @@ function execute(engine: Engine, calls: readonly NumberedCall[]): void {
 }
 
 /**
- * Calls that arrive while a batch is executed form the next batch: the busier the relay is, the more
- * calls share one fsync.
+ * Calls that arrive while a batch is executed form the next batch: the busier the relay is, the
+ * more calls share one fsync.
  */
 function serve(engine: Engine, heartbeat: Heartbeat): void {
   const queue = createCallQueue();

@@ -15,7 +15,18 @@ const MAY_IMPORT = {
   adobe: ['telemetry', 'config', 'http', 'capillary'],
   delivery: ['telemetry', 'config', 'capillary', 'xdm', 'journal', 'mapping', 'adobe'],
   operations: ['telemetry', 'config', 'http', 'capillary', 'sources', 'journal', 'intake'],
-  admin: ['telemetry', 'config', 'http', 'capillary', 'sources', 'xdm', 'journal', 'mapping', 'delivery', 'operations'],
+  admin: [
+    'telemetry',
+    'config',
+    'http',
+    'capillary',
+    'sources',
+    'xdm',
+    'journal',
+    'mapping',
+    'delivery',
+    'operations',
+  ],
   monitoring: [
     ...['telemetry', 'config', 'http', 'capillary', 'sources', 'journal', 'intake'],
     ...['xdm', 'mapping', 'adobe', 'delivery', 'operations', 'admin'],
@@ -28,7 +39,10 @@ const layers = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
   comment: `src/${folder} may import ${allowed.join(', ') || 'nothing of src'} (ARCHITECTURE.md, Folders)`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
-  to: { path: '^src/', pathNot: `^src/(version\\.ts$|${[folder, ...allowed].map((name) => `${name}/`).join('|')})` },
+  to: {
+    path: '^src/',
+    pathNot: `^src/(version\\.ts$|${[folder, ...allowed].map((name) => `${name}/`).join('|')})`,
+  },
 }));
 
 export default {
@@ -50,13 +64,15 @@ export default {
     },
     {
       name: 'engine-is-private',
-      comment: 'nothing outside an engine names its types: relay.ts opens it, the cli uses what works on a stopped store',
+      comment:
+        'nothing outside an engine names its types: relay.ts opens it, the cli uses what works on a stopped store',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(journal/sqlite/|relay\\.ts$)' },
       to: { path: '^src/journal/sqlite/', pathNot: '^src/journal/sqlite/offline/' },
     },
     {
       name: 'offline-tools-are-for-the-cli',
+      comment: 'they open the store without the storage thread, which a running relay must not do',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(journal/sqlite|cli)/' },
       to: { path: '^src/journal/sqlite/offline/' },
@@ -69,13 +85,26 @@ export default {
       to: { path: '^src/monitoring/' },
     },
     {
+      name: 'only-relay-wires',
+      comment:
+        'the concrete parts are known to the composition root; `check --connect` uses the real Adobe clients',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(relay\\.ts$|cli/connection-check\\.ts$)' },
+      to: {
+        path: [
+          '^src/(intake/public-app|admin/admin-app|journal/sqlite/sqlite-journal)\\.ts$',
+          '^src/adobe/(ims/token-source|inlet/inlet-client)\\.ts$',
+        ],
+      },
+    },
+    {
       name: 'nothing-imports-the-process',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(main\\.ts$|cli/)' },
       to: { path: '^src/(main\\.ts$|cli/)' },
     },
     {
-      name: 'src-stands-alone',
+      name: 'src-needs-no-test',
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '^(test|bench)/' },
@@ -85,6 +114,10 @@ export default {
     // TypeScript 7 has no API for it; swc parses the sources, and type imports count.
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { extensions: ['.ts'], exportsFields: ['exports'], conditionNames: ['import', 'node'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node'],
+    },
   },
 };

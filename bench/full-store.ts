@@ -13,7 +13,9 @@ interface FullStore {
   readonly growth: readonly GrowthPoint[];
 }
 
-/** Numbers of stored events at which the CPU time is read; the last one is the size of the backlog. */
+/**
+ * Numbers of stored events at which the CPU time is read; the last one is the size of the backlog.
+ */
 export function sizesOf({ short }: Bench): readonly number[] {
   return short ? [1_000, 10_000, 50_000] : [10_000, 100_000, 1_000_000];
 }
@@ -29,7 +31,9 @@ export const SMALL_POD = ['--max-old-space-size=256'];
 
 /** Events per sender run; the time limit is checked between two runs. */
 const EVENTS_PER_RUN = 100_000;
-/** Filling stops after this time, so that the whole bench takes under ten minutes on a slow machine. */
+/**
+ * Filling stops after this time, so that the whole bench takes under ten minutes on a slow machine.
+ */
 const FILL_TIMEOUT_MS = 200_000;
 
 /**

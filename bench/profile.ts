@@ -53,8 +53,8 @@ function linesOf(profile: CpuProfile): string[] {
 }
 
 /**
- * Prints the time of each thread by area. Time that a call spends waiting, mostly for the disk, counts
- * as its own.
+ * Prints the time of each thread by area. Time that a call spends waiting, mostly for the disk,
+ * counts as its own.
  */
 export function printProfiles(folder: string): void {
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'))) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Renders the manifests and the chart and validates them against the schemas of Kubernetes and the Prometheus operator; then gives
-# the chart invalid values, which it must refuse. No cluster is needed. Programs and schemas are Go modules of the versions below,
-# built once and stored in the user's cache. Prints OK at the end; any failure exits with a non-zero code.
+# Renders the manifests and the chart and validates them against the schemas of Kubernetes and the
+# Prometheus operator; then gives the chart invalid values, which it must refuse. No cluster is
+# needed. Programs and schemas are Go modules of the versions below, built once and stored in the
+# user's cache. Prints OK at the end; any failure exits with a non-zero code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -48,7 +49,7 @@ module() { # module with its version; prints its folder
 need_go
 step "kustomize, Helm and the schemas"
 kustomize=$(program "$KUSTOMIZE")
-# The Kubernetes version that Helm assumes for the cluster is set at build time; the default is 1.20.
+# The Kubernetes version that Helm assumes is set at build time; the default is 1.20.
 minor=${KUBERNETES#*@v1.}
 capabilities=helm.sh/helm/v3/pkg/chartutil
 helm=$(program "$HELM" -ldflags "-X $capabilities.k8sVersionMajor=1 -X $capabilities.k8sVersionMinor=${minor%%.*}")

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Runs the steps of the Dockerfile without docker: a build and an installation without development packages, each in a clean copy
-# of what .dockerignore includes; then starts the result as the image would. Prints OK at the end; any failure exits with the
-# step's code.
+# Runs the steps of the Dockerfile without docker: a build and an installation without development
+# packages, each in a clean copy of what .dockerignore includes; then starts the result as the image
+# would. Prints OK at the end; any failure exits with the step's code.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# In the image, node comes from the base image. Here it may come from the development package `node` of this tree, so that the
-# copies need no install script either.
+# In the image, node comes from the base image. Here it may come from the development package `node`
+# of this tree, so that the copies need no install script either.
 if [ "$(node -p 'Number.parseInt(process.versions.node)' 2>/dev/null || echo 0)" -lt 24 ]; then
   PATH="$(dirname "$("$root/node_modules/.bin/node" -p process.execPath)"):$PATH"
 fi

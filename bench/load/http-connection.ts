@@ -3,8 +3,8 @@ import { once } from 'node:events';
 
 /**
  * A connection that posts one request at a time. It is minimal because the sender shares two CPUs
- * with the relay: a request takes a tenth of the CPU time of an HTTP client library. It supports only
- * the responses of this bench's servers: HTTP/1.1 with Content-Length.
+ * with the relay: a request takes a tenth of the CPU time of an HTTP client library. It supports
+ * only the responses of this bench's servers: HTTP/1.1 with Content-Length.
  */
 export interface HttpConnection {
   /** Sends a complete request; call it again only after `onResponse` was called with the status. */

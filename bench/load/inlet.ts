@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createArrivals } from './arrivals.ts';
 
 /*
- * The Adobe of this bench, in its own process: issues tokens, accepts batches and counts what landed.
- * The relay's simulator also validates every message against XDM, which takes as much CPU time as the
- * relay needs to create it and would distort the measurement.
+ * The Adobe of this bench, in its own process: issues tokens, accepts batches and counts what
+ * landed. The relay's simulator also validates every message against XDM, which takes as much CPU
+ * time as the relay needs to create it and would distort the measurement.
  */
 const { values } = parseArgs({
   options: { port: { type: 'string' }, latency: { type: 'string', default: '0' } },

@@ -8,7 +8,9 @@ export interface SendJob {
   readonly events: EventSpec;
   /** How the sender proves its identity: a header with the secret, or with an HMAC of the body. */
   readonly proof: { readonly type: 'header' | 'hmac'; readonly header: string; readonly secret: string };
-  /** Events per second, each sent when it is due; absent: each connection sends after each response. */
+  /**
+   * Events per second, each sent when it is due; absent: each connection sends after each response.
+   */
   readonly rate?: number;
 }
 
@@ -19,7 +21,9 @@ export interface EventSpec {
    * with a body of so many bytes.
    */
   readonly body: 'mixed' | number;
-  /** Number of customers, chosen at random for each event; `hot`: one customer of its own for all. */
+  /**
+   * Number of customers, chosen at random for each event; `hot`: one customer of its own for all.
+   */
   readonly customers: number | 'hot';
   /** Jobs with different seeds have different events. */
   readonly seed: number;

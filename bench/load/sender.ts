@@ -5,11 +5,13 @@ import { percentiles } from '../statistics.ts';
 import { bodyGenerator, requestEncoder } from './requests.ts';
 
 /*
- * The sender, in its own process. It receives a job, prepares its requests and reports `ready`; at `go`
- * it sends them and reports the result.
+ * The sender, in its own process. It receives a job, prepares its requests and reports `ready`; at
+ * `go` it sends them and reports the result.
  */
 
-/** Requests of jobs up to this size are prepared before sending; those of larger jobs while sending. */
+/**
+ * Requests of jobs up to this size are prepared before sending; those of larger jobs while sending.
+ */
 const MAX_PREPARED_REQUESTS = 50_000;
 
 interface Tally {

@@ -10,7 +10,10 @@ const CONNECTIONS = 50;
 /** Capillary's maximum for one organisation, events per second. */
 export const PEAK_RATE = 833;
 
-/** After this many events V8 has optimised the code; before, the comparison would be of its compilers. */
+/**
+ * After this many events V8 has optimised the code; before, the comparison would be of its
+ * compilers.
+ */
 const WARM_UP_EVENTS = 40_000;
 
 type Target = Pick<SendJob, 'url' | 'proof'>;

@@ -52,8 +52,8 @@ async function drainRate(inlet: CountingInlet, relay: RelayUnderTest, seconds: n
 }
 
 /**
- * A million pending events: their size, their effect on the intake, the time of a restart, and the rate
- * at which they are delivered.
+ * A million pending events: their size, their effect on the intake, the time of a restart, and the
+ * rate at which they are delivered.
  */
 export const backlog: Part = async (bench) => {
   const sizes = sizesOf(bench);

@@ -18,7 +18,9 @@ async function measureGrowth(bench: Bench): Promise<readonly GrowthPoint[]> {
   return growth;
 }
 
-/** CPU time per event while a store fills up. Uses the store of the part `backlog` if that has run. */
+/**
+ * CPU time per event while a store fills up. Uses the store of the part `backlog` if that has run.
+ */
 export const growth: Part = async (bench) => {
   const points = bench.shared.growth ?? (await measureGrowth(bench));
   return [

@@ -8,7 +8,9 @@ import { prepareSender, send } from '../processes/sender.ts';
 const EVENTS_PER_SECOND = 250;
 const POLL_INTERVAL_MS = 50;
 
-/** Delivery time for a thousand customers, with and without one customer who has very many events. */
+/**
+ * Delivery time for a thousand customers, with and without one customer who has very many events.
+ */
 export const hot: Part = async ({ short, log }) => {
   const seconds = short ? 3 : 8;
   const inlet = await startInlet();

@@ -20,7 +20,7 @@ export const idle: Part = async ({ short, log }) => {
   }
   const relay = await folder.start();
   const seconds = short ? 3 : 10;
-  log(`idle for ${seconds} s`);
+  log(`measuring for ${seconds} s`);
   // Work that the start leaves behind is not idle time.
   await sleep(SETTLE_MS);
   const cpuBefore = cpuSeconds(relay.pid);

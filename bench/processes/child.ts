@@ -17,8 +17,8 @@ export async function stopChild(child: ChildProcess, signal: NodeJS.Signals = 'S
 }
 
 /**
- * Starts a Node process. Its standard output is discarded, because reading it would take CPU time; its
- * standard error is shown.
+ * Starts a Node process. Its standard output is discarded, because reading it would take CPU time;
+ * its standard error is shown.
  * @param args arguments of Node: flags, file and its arguments
  */
 export function startChild(args: readonly string[], ipc = false): ChildProcess {

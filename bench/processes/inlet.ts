@@ -13,7 +13,10 @@ export interface CountingInlet {
   counts(): Promise<Counts>;
   times(): Promise<Times>;
   reset(): Promise<void>;
-  /** Resolves when so many distinct events have landed. @throws Error if none landed for a minute */
+  /**
+   * Resolves when so many distinct events have landed.
+   * @throws Error if none landed for a minute
+   */
   whenLanded(events: number): Promise<void>;
   stop(): Promise<void>;
 }

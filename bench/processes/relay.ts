@@ -8,7 +8,9 @@ import { freePort } from '../../test/helpers/free-port.ts';
 import { waitUntilUp, stopChild, startChild } from './child.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-/** In the project and not in a temporary folder, which may be in memory: the disk is to be measured. */
+/**
+ * In the project and not in a temporary folder, which may be in memory: the disk is to be measured.
+ */
 const DATA = fileURLToPath(new URL('../.data/', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   readonly scripts: { readonly relay: string };
@@ -69,8 +71,8 @@ function configOf(
 }
 
 /**
- * A folder with the data and configuration of a relay. A relay that is started again in it continues
- * with the same data.
+ * A folder with the data and configuration of a relay. A relay that is started again in it
+ * continues with the same data.
  * @param defaults settings of the destination for every start
  */
 export function relayFolder(targets: RelayTargets, defaults: DestinationChange = {}): RelayFolder {

@@ -1,6 +1,8 @@
-// Starts the built relay, the simulator and Debian's prometheus on loopback, sends a few hundred events, and checks what
-// Prometheus scraped. For .ci/run, after a build: node deploy/prometheus/scrape-test.mjs. Exits with 1 at the first
-// mismatch. Takes under a minute, uses free ports and its own folder, and stops only the processes that it started.
+// Starts the built relay, the simulator and Debian's prometheus on loopback, sends a few hundred
+// events, and checks what Prometheus scraped. For .ci/run, after a build:
+//   node deploy/prometheus/scrape-test.mjs
+// Exits with 1 at the first mismatch. Takes under a minute, uses free ports and its own folder, and
+// stops only the processes that it started.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -20,7 +20,7 @@ function brokenRules(files: Readonly<Record<string, string>>): string[] {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
-  const tool = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  const tool = join(ROOT, 'node_modules/.bin/depcruise');
   const rules = join(ROOT, '.dependency-cruiser.mjs');
   const { stdout, stderr } = spawnSync(
     process.execPath,
@@ -85,6 +85,15 @@ describe('npm run check:imports', () => {
       {
         'src/monitoring/metrics.ts': LEAF,
         'src/cli/serve.ts': "import { leaf } from '../monitoring/metrics.ts';\nexport const serve = leaf;\n",
+      },
+    ],
+    [
+      'a concrete part known to another than relay.ts',
+      'only-relay-wires',
+      {
+        'src/adobe/inlet/inlet-client.ts': LEAF,
+        'src/delivery/request.ts':
+          "import { leaf } from '../adobe/inlet/inlet-client.ts';\nexport const request = leaf;\n",
       },
     ],
     ['a folder without a rule', 'known-folder', { 'src/helpers/any.ts': "import 'node:fs';\n" }],

@@ -4,13 +4,13 @@ import { tableOf } from '../../bench/report.ts';
 import { isMet } from '../../bench/part.ts';
 
 describe('a comparison', () => {
-  it('favours neither side when the machine becomes slower all the while', async () => {
+  it('favours neither side when the machine becomes slower', async () => {
     let speed = 1;
     const order: string[] = [];
-    const measure = (name: string, of: number) => async () => {
+    const measure = (name: string, value: number) => async () => {
       order.push(name);
       speed -= 0.02;
-      return of * speed;
+      return value * speed;
     };
     const { ratio, control } = await compare(3, measure('A', 600), measure('B', 1_000));
     expect(order.join('')).toBe('ABABABA');
@@ -19,7 +19,7 @@ describe('a comparison', () => {
     expect(control[1]).toBeLessThan(1);
   });
 
-  it('shows in its control what the ratio cannot be trusted for', async () => {
+  it('shows in its control how far the ratio can be trusted', async () => {
     const as = [100, 130, 90];
     const { control } = await compare(
       2,
@@ -32,7 +32,7 @@ describe('a comparison', () => {
 });
 
 describe('figures', () => {
-  it('medians and percentiles', () => {
+  it('are medians and percentiles', () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1, 2, 3])).toBe(2.5);
     const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
@@ -40,7 +40,7 @@ describe('figures', () => {
     expect(percentiles([])).toEqual({ count: 0, p50: 0, p99: 0, max: 0 });
   });
 
-  it('a goal is met or missed, and the table says so beside the control', () => {
+  it('meet or miss a goal, which the table shows next to the control', () => {
     const ratio = { part: 'accept', what: 'ratio', value: 0.61, unit: '×', goal: { least: 0.6 } } as const;
     const time = { part: 'accept', what: 'p99', value: 11.4, unit: 'ms', goal: { most: 10 } } as const;
     expect([isMet(ratio), isMet(time), isMet({ ...time, goal: undefined } as never)]).toEqual([

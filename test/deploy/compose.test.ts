@@ -25,7 +25,7 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(services)).toEqual(['relay', 'simulator', 'prometheus', 'grafana']);
   });
 
-  it.each(Object.entries(services))('%s may do as little as it needs', (_name, service) => {
+  it.each(Object.entries(services))('%s has the least privileges it needs', (_name, service) => {
     expect(service).toMatchObject({
       read_only: true,
       tmpfs: ['/tmp'],
@@ -33,9 +33,9 @@ describe('docker-compose.yml', () => {
       security_opt: ['no-new-privileges:true'],
     });
     expect(service.image).toMatch(/:(local|v?\d+\.\d+\.\d+)$/);
-    // Reachable from this machine only: the secrets of the file are no secrets.
+    // Only on loopback, because the secrets in the file are public.
     for (const port of service.ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
-    // The image of the relay brings its own health check.
+    // The relay's image has its own health check.
     expect(service.build ?? service.healthcheck).toBeDefined();
   });
 
@@ -51,7 +51,7 @@ describe('docker-compose.yml', () => {
     expect(named?.map((volume) => volume.split(':')[0])).toEqual(Object.keys(compose.volumes));
   });
 
-  it('starts each after what it needs', () => {
+  it('starts each service after those it depends on', () => {
     for (const { depends_on } of Object.values(services)) {
       for (const [name, { condition }] of Object.entries(depends_on ?? {})) {
         expect(services).toHaveProperty(name);
@@ -60,14 +60,14 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('gives every variable a default, so that it comes up with nothing else', () => {
+  it('has a default for every variable, so that it starts without an environment', () => {
     const values = Object.values(services).flatMap((service) => Object.values(service.environment ?? {}));
     for (const value of values) expect(value).not.toMatch(/\$\{\w+\}/);
   });
 });
 
-describe('the relay in it', () => {
-  it('listens on the ports that are published, keeps its data in the volume', () => {
+describe('its relay', () => {
+  it('listens on the published ports and stores its data in the volume', () => {
     expect(services['relay']?.ports.map((port) => Number(port.split(':').at(-1)))).toEqual([
       config.server.port,
       config.admin.port,
@@ -76,17 +76,17 @@ describe('the relay in it', () => {
     expect(services['relay']?.volumes).toContain('./deploy/compose/relay.yaml:/etc/relay/relay.yaml:ro');
   });
 
-  it('takes the secrets of the environment, the same as the clients in the container', async () => {
+  it('reads its secrets from the environment, the same as the commands in the container', async () => {
     const { RELAY_KEY, RELAY_ADMIN_TOKEN } = services['relay']?.environment ?? {};
     expect(RELAY_KEY).toBe('${RELAY_KEY:-local-relay-key}');
     expect(RELAY_ADMIN_TOKEN).toBe(`\${RELAY_ADMIN_TOKEN:-${config.admin.token}}`);
     const env = { RELAY_KEY: 'k', RELAY_ADMIN_TOKEN: 't' };
-    const mine = await loadCommandConfig(pathOf('deploy/compose/relay.yaml'), env);
-    expect(mine.config.admin.token).toBe('t');
-    expect(mine.config.sources[0]?.verify[0]).toMatchObject({ values: ['k'] });
+    const loaded = await loadCommandConfig(pathOf('deploy/compose/relay.yaml'), env);
+    expect(loaded.config.admin.token).toBe('t');
+    expect(loaded.config.sources[0]?.verify[0]).toMatchObject({ values: ['k'] });
   });
 
-  it('sends to the simulator, whose command is one of the program', async () => {
+  it('sends to the simulator, which runs a valid command', async () => {
     const { command = [], environment, ports } = services['simulator'] ?? {};
     const [name, ...options] = command;
     const program = await createProgram([name ?? '']);
@@ -106,15 +106,15 @@ describe('the relay in it', () => {
   });
 });
 
-describe('Prometheus and Grafana in it', () => {
-  it('scrape the relay, and read Prometheus', () => {
+describe('its Prometheus and Grafana', () => {
+  it('scrape the relay and query Prometheus', () => {
     const [job] = treeOf('deploy/prometheus/prometheus.yml').scrape_configs;
     expect(job.static_configs[0].targets).toEqual([`relay:${config.admin.port}`]);
     const [source] = treeOf('deploy/grafana/provisioning/datasources/prometheus.yml').datasources;
     expect(source).toMatchObject({ uid: 'prometheus', url: 'http://prometheus:9090' });
   });
 
-  it('find their files where compose mounts them', () => {
+  it('have their files mounted where they read them', () => {
     const mounts = (name: string) => services[name]?.volumes?.map((volume) => volume.split(':')[1]) ?? [];
     const { rule_files: rules } = treeOf('deploy/prometheus/prometheus.yml');
     expect(mounts('prometheus')).toEqual(

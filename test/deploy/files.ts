@@ -11,7 +11,7 @@ export function textOf(name: string): string {
   return readFileSync(pathOf(name), 'utf8');
 }
 
-/** YAML, or JSON, which is YAML too. Duplicate keys are refused. */
+/** Parses YAML or JSON. @throws Error for duplicate keys */
 export function treeOf(name: string): ReturnType<typeof JSON.parse> {
   return parse(textOf(name), { merge: true });
 }

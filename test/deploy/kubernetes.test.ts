@@ -24,24 +24,26 @@ function portsOf(list: readonly { name: string; containerPort: number }[]) {
 describe.each([`${BASE}/relay.yaml`, `${EXAMPLE}/relay.yaml`])('%s', (file) => {
   const { config } = loadMounted(textOf(file));
 
-  it('is accepted by the relay, as the probes and the volume need it', () => {
+  it('is a valid configuration that matches the probes and the volume', () => {
     expect(portsOf(container.ports)).toEqual({ intake: config.server.port, admin: config.admin.port });
     expect([config.server.host, config.admin.host]).toEqual(['0.0.0.0', '0.0.0.0']);
     expect(config.store.path).toBe(mounts['data']);
   });
 
-  it('holds no secret: each is a file below the folder where the Secret is mounted', () => {
+  it('contains no secret: each is a file in the folder where the Secret is mounted', () => {
     expect(mounts['secrets']).toBe(SECRETS);
     const placeholders = [...textOf(file).matchAll(/\$\{[^}]*\}/g)].map(([placeholder]) => placeholder);
     expect(placeholders.length).toBeGreaterThan(3);
     for (const placeholder of placeholders) expect(placeholder).toMatch(/^\$\{file:\/run\/secrets\/relay\//);
-    const bare = textOf(file).match(/(token|values|clientSecrets|encryptionKeys): (?!\$\{file|\["\$\{file)/g);
-    expect(bare).toBeNull();
+    const inline = textOf(file).match(
+      /(token|values|clientSecrets|encryptionKeys): (?!\$\{file|\["\$\{file)/g,
+    );
+    expect(inline).toBeNull();
   });
 });
 
 describe('the pod', () => {
-  it('runs as the user of the image, and may do as little as it needs', () => {
+  it('runs as the user of the image with the least privileges', () => {
     expect(uid).toBeGreaterThan(0);
     expect(pod.securityContext).toMatchObject({
       runAsNonRoot: true,
@@ -58,14 +60,14 @@ describe('the pod', () => {
     expect(pod.automountServiceAccountToken).toBe(false);
   });
 
-  it('finds its configuration and its data where the image looks for them', () => {
+  it('has its configuration and data mounted where the image expects them', () => {
     expect(DOCKERFILE).toContain(`RELAY_CONFIG=${mounts['config']}/relay.yaml`);
     expect(DOCKERFILE).toContain(`VOLUME ["${mounts['data']}"]`);
     expect(mounts['tmp']).toBe('/tmp');
     expect(container.command ?? container.args).toBeUndefined();
   });
 
-  it('is asked for its health on the admin port, by paths that are there', () => {
+  it('has probes on the admin port with existing paths', () => {
     const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
     expect(probes.map(({ httpGet }) => httpGet)).toEqual([
       { path: '/livez', port: 'admin' },
@@ -75,12 +77,14 @@ describe('the pod', () => {
     for (const { httpGet } of probes) expect(paths).toHaveProperty([httpGet.path]);
   });
 
-  it('gets more time to end than the relay may take', () => {
-    const [, ms = ''] = /const SHUTDOWN = ([\d_]+);/.exec(textOf('src/cli/serve-command.ts')) ?? [];
+  it('has a longer grace period than the relay needs to shut down', () => {
+    const [, ms = ''] =
+      /const SHUTDOWN_TIMEOUT_MS = ([\d_]+);/.exec(textOf('src/cli/serve-command.ts')) ?? [];
+    expect(ms).not.toBe('');
     expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(2 * Number(ms.replaceAll('_', '')));
   });
 
-  it('has a volume that holds the store, the free space that it keeps, and a backup', () => {
+  it('has a volume that is larger than the maximum store and the minimum free space', () => {
     const [claim] = statefulSet.spec.volumeClaimTemplates;
     expect(claim.metadata.name).toBe('data');
     const { store } = loadMounted(textOf(`${BASE}/relay.yaml`)).config;
@@ -89,18 +93,18 @@ describe('the pod', () => {
   });
 });
 
-describe('what leads to the pod', () => {
+describe('services and policies', () => {
   const labels = statefulSet.spec.template.metadata.labels;
   const services = ['service', 'service-headless'].map((name) => treeOf(`${BASE}/${name}.yaml`));
 
-  it('selects it', () => {
+  it('select the pod', () => {
     for (const { spec } of services) expect(spec.selector).toEqual(labels);
     expect(statefulSet.spec.selector.matchLabels).toEqual(labels);
     expect(treeOf(`${BASE}/network-policy.yaml`).spec.podSelector.matchLabels).toEqual(labels);
     expect(treeOf(`${BASE}/pod-disruption-budget.yaml`).spec.selector.matchLabels).toEqual(labels);
   });
 
-  it('has the admin port on the headless Service only', () => {
+  it('expose the admin port on the headless Service only', () => {
     const targets = services.map(({ metadata, spec }) => [
       metadata.name,
       spec.clusterIP,
@@ -112,7 +116,7 @@ describe('what leads to the pod', () => {
     ]);
   });
 
-  it('lets the ingress controller to the intake and monitoring to the admin port', () => {
+  it('allow the ingress controller to reach the intake and monitoring to reach the admin port', () => {
     const { ingress, policyTypes } = treeOf(`${BASE}/network-policy.yaml`).spec;
     expect(policyTypes).toEqual(['Ingress', 'Egress']);
     const { intake, admin } = portsOf(container.ports);
@@ -129,7 +133,7 @@ describe('what leads to the pod', () => {
     ]);
   });
 
-  it('scrapes the job that the alerts ask for', () => {
+  it('scrape the job that the alerts refer to', () => {
     const { selector, endpoints } = treeOf('deploy/kubernetes/monitoring/service-monitor.yaml').spec;
     const [endpoint] = endpoints;
     expect(services[1]?.metadata.labels).toMatchObject(selector.matchLabels);
@@ -142,14 +146,17 @@ describe('what leads to the pod', () => {
 });
 
 describe('kustomizations', () => {
-  it.each(['base', 'monitoring', 'example'])('%s names every file of its folder', (folder) => {
+  it.each(['base', 'monitoring', 'example'])('%s lists every file of its folder', (folder) => {
     const { resources, configMapGenerator = [] } = treeOf(`deploy/kubernetes/${folder}/kustomization.yaml`);
-    const named = [...resources, ...configMapGenerator.flatMap(({ files }: { files: string[] }) => files)];
+    const named = [
+      ...resources,
+      ...configMapGenerator.flatMap((generator: { files: string[] }) => generator.files),
+    ];
     const local = named.filter((name: string) => !name.startsWith('..'));
-    const there = readdirSync(pathOf(`deploy/kubernetes/${folder}`)).filter(
+    const files = readdirSync(pathOf(`deploy/kubernetes/${folder}`)).filter(
       (name) => name !== 'kustomization.yaml',
     );
-    expect(new Set(local)).toEqual(new Set(there));
+    expect(new Set(local)).toEqual(new Set(files));
   });
 });
 
@@ -158,15 +165,15 @@ describe('the chart', () => {
   const values = treeOf(`${CHART}/values.yaml`);
   const template = textOf(`${CHART}/templates/statefulset.yaml`);
 
-  it('has a configuration that the relay accepts, the same as the manifests', () => {
-    const mine = loadMounted(textOf(`${BASE}/relay.yaml`)).config;
-    const theirs = loadMounted(JSON.stringify(values.config)).config;
-    expect(theirs).toEqual(mine);
+  it('has the same valid configuration as the manifests', () => {
+    const base = loadMounted(textOf(`${BASE}/relay.yaml`)).config;
+    const chart = loadMounted(JSON.stringify(values.config)).config;
+    expect(chart).toEqual(base);
     expect(secretNames(JSON.stringify(values.config))).toEqual(secretNames(textOf(`${BASE}/relay.yaml`)));
   });
 
   it('runs the pod as the manifests do', () => {
-    // The lines that are the same whatever the values are.
+    // Only the lines that do not depend on the values.
     const fixed = [
       pod.securityContext,
       container.securityContext,
@@ -191,14 +198,16 @@ describe('the chart', () => {
     expect(values.replicaCount).toBe(statefulSet.spec.replicas);
   });
 
-  it('is of the version of the package', () => {
+  it('has the version of the package', () => {
     const { version } = treeOf('package.json');
     expect(treeOf(`${CHART}/Chart.yaml`)).toMatchObject({ name: 'capillary-aep-relay', appVersion: version });
     expect(treeOf(`${BASE}/kustomization.yaml`).images[0].newTag).toBe(version);
   });
 });
 
-/** What of the StatefulSet's template is YAML once the lines with actions are out. */
+/**
+ * The static parts of the StatefulSet's template, which are YAML without the lines with actions.
+ */
 function parseBlocks(text: string) {
   const { spec } = parse(text).spec.template;
   const [relay] = spec.containers;
@@ -214,13 +223,13 @@ function parseBlocks(text: string) {
 describe('docs/kubernetes.md', () => {
   const page = textOf('docs/kubernetes.md');
 
-  it('makes every secret that the configurations ask for', () => {
-    const made = new Set([...page.matchAll(/--from-(?:file|literal)=([\w-]+)=/g)].map(([, name]) => name));
-    const asked = [BASE, EXAMPLE].flatMap((folder) => secretNames(textOf(`${folder}/relay.yaml`)));
-    expect(made).toEqual(new Set(asked));
+  it('creates every secret that the configurations refer to', () => {
+    const created = new Set([...page.matchAll(/--from-(?:file|literal)=([\w-]+)=/g)].map(([, name]) => name));
+    const referenced = [BASE, EXAMPLE].flatMap((folder) => secretNames(textOf(`${folder}/relay.yaml`)));
+    expect(created).toEqual(new Set(referenced));
   });
 
-  it('names commands and options that the program has', async () => {
+  it('uses only existing commands and options', async () => {
     const lines = [...page.matchAll(/-- capillary-relay ([^\n`]*)/g)].map(([, line = '']) => line.split(' '));
     expect(lines.length).toBeGreaterThan(5);
     for (const [name = '', ...rest] of lines) {
@@ -232,7 +241,7 @@ describe('docs/kubernetes.md', () => {
     }
   });
 
-  it('opens the volume in a pod that may do no more than the relay', () => {
+  it('mounts the volume in a pod with the privileges of the relay', () => {
     const { spec, metadata } = treeOf('deploy/kubernetes/store-pod.yaml');
     const { fsGroupChangePolicy: __, ...securityContext } = pod.securityContext;
     expect(spec.securityContext).toEqual(securityContext);
@@ -244,7 +253,7 @@ describe('docs/kubernetes.md', () => {
     expect(spec.containers[0].image).toBe(`${image.newName}:${image.newTag}`);
   });
 
-  it('has YAML that can be read', () => {
+  it('contains only valid YAML', () => {
     const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = '']) => block);
     expect(blocks.length).toBeGreaterThan(0);
     for (const block of blocks)

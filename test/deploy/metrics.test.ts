@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { treeOf } from './files.ts';
 
-/** What Prometheus makes of a histogram. */
+/** Suffixes of the series that Prometheus stores for a metric. */
 const SERIES = { histogram: ['_bucket', '_sum', '_count'], summary: ['', '_sum', '_count'] };
 
 /** Labels that Prometheus adds. */
-const OF_SCRAPE = ['instance', 'job'];
+const SCRAPE_LABELS = ['instance', 'job'];
 
 interface Known {
   readonly names: ReadonlySet<string>;
@@ -21,13 +21,16 @@ async function known(): Promise<Known> {
     const metric = registry.getSingleMetric(name) as unknown as { labelNames?: readonly string[] };
     const suffixes = SERIES[String(type) as keyof typeof SERIES] ?? [''];
     for (const suffix of suffixes)
-      labels.set(name + suffix, [...(metric.labelNames ?? []), 'le', ...OF_SCRAPE]);
+      labels.set(name + suffix, [...(metric.labelNames ?? []), 'le', ...SCRAPE_LABELS]);
   }
   for (const { record } of records) labels.set(record, [record.split(':')[0] ?? '']);
   return { names: new Set(labels.keys()), labels };
 }
 
-/** Names of series in an expression, those of recording rules (`level:metric:operation`) too, with the labels that its selector asks for. */
+/**
+ * Series in an expression, including those of recording rules (`level:metric:operation`), with the
+ * labels of their selectors.
+ */
 function selectorsOf(expression: string): { name: string; labels: string[] }[] {
   return [
     ...expression.matchAll(/(?<![\w:])((?:relay|nodejs|process)_\w+|\w+:\w+:\w+)(?:\{([^}]*)\})?/g),
@@ -37,7 +40,7 @@ function selectorsOf(expression: string): { name: string; labels: string[] }[] {
   }));
 }
 
-/** Labels that results are grouped by, which some series of the expression must have. */
+/** Labels that the results are grouped by. */
 function groupsOf(expression: string): string[] {
   return [...expression.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
 }
@@ -75,7 +78,7 @@ const variables: { expr: string; title: string }[] = dashboard.templating.list.m
   ({ name, query }: { name: string; query: { query: string } }) => ({ title: name, expr: query.query }),
 );
 
-describe('every metric that is asked for is one of the relay', () => {
+describe('rules and dashboards use only existing metrics and labels', () => {
   it.each([
     ...rules.map(({ alert, expr }) => ({ title: alert, expr })),
     ...records.map(({ record, expr }) => ({ title: record, expr })),
@@ -95,7 +98,7 @@ describe('every metric that is asked for is one of the relay', () => {
   });
 });
 
-/** Values that selectors name, as [series, label, value]; those of variables of the dashboard are left out. */
+/** Label values in selectors, as [series, label, value]; without variables of the dashboard. */
 function valuesOf(expression: string): [string, string, string][] {
   return [...expression.matchAll(/(?<![\w:])(relay_\w+)\{([^}]*)\}/g)].flatMap(([, name = '', inner = '']) =>
     [...inner.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"([^"$]*)"/g)].flatMap(([, label = '', list = '']) =>
@@ -104,11 +107,11 @@ function valuesOf(expression: string): [string, string, string][] {
   );
 }
 
-it('every value of a label that is asked for is one that it can have', () => {
+it('rules and dashboards use only possible label values', () => {
   const { labels } = createMetrics();
-  const asked = [...entries, ...queries].flatMap(({ expr }) => valuesOf(expr));
-  expect(asked.length).toBeGreaterThan(10);
-  const impossible = asked.filter(([name, label, value]) => {
+  const used = [...entries, ...queries].flatMap(({ expr }) => valuesOf(expr));
+  expect(used.length).toBeGreaterThan(10);
+  const impossible = used.filter(([name, label, value]) => {
     const metric = name.replace(/_(bucket|sum|count)$/, '');
     return !labels.get(metric)?.[label]?.includes(value);
   });
@@ -116,7 +119,7 @@ it('every value of a label that is asked for is one that it can have', () => {
 });
 
 describe('the alerts', () => {
-  it('cover what can go wrong', () => {
+  it('cover the important failures', () => {
     expect(rules.map(({ alert }) => alert)).toEqual(
       expect.arrayContaining([
         'RelayDown',
@@ -131,7 +134,7 @@ describe('the alerts', () => {
     );
   });
 
-  it('each say how bad it is, what is wrong and what to do', () => {
+  it('each have a severity, a summary and a description', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
     for (const { labels, annotations } of rules) {
       expect(['warning', 'critical']).toContain(labels.severity);
@@ -140,18 +143,18 @@ describe('the alerts', () => {
     }
   });
 
-  it('name only labels that their expression leaves', () => {
+  it('use only labels that remain after aggregation', () => {
     for (const { alert, expr, annotations } of rules) {
-      const used = [...annotations.summary.matchAll(/\$labels\.(\w+)/g)].map(([, label = '']) => label);
+      const inSummary = [...annotations.summary.matchAll(/\$labels\.(\w+)/g)].map(([, label = '']) => label);
       const groups = groupsOf(expr);
-      const left = groups.length > 0 ? groups : ['instance', 'destination', 'source'];
-      expect({ alert, left }).toEqual({ alert, left: expect.arrayContaining(used) });
+      const remaining = groups.length > 0 ? groups : ['instance', 'destination', 'source'];
+      expect({ alert, remaining }).toEqual({ alert, remaining: expect.arrayContaining(inSummary) });
     }
   });
 });
 
 describe('the dashboard', () => {
-  it('has panels that do not overlap, each with an id and a query of its own', () => {
+  it('has panels that do not overlap, each with a unique id and a query', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
@@ -160,7 +163,7 @@ describe('the dashboard', () => {
     for (const { type, targets } of panels) expect(type === 'row' || (targets?.length ?? 0) > 0).toBe(true);
   });
 
-  it('covers what an operator asks for', () => {
+  it('has a row for each area', () => {
     expect(panels.flatMap(({ type, title }) => (type === 'row' ? [title.split(':')[0]] : []))).toEqual([
       'Ledger',
       'Traffic',

@@ -9,7 +9,9 @@ interface Package {
 
 const packages: Record<string, Package> = treeOf('package-lock.json').packages;
 
-/** Where Node would find a package from the folder of another: there, or in any folder above. */
+/**
+ * Whether Node would find a package from the folder of another one: there or in a folder above it.
+ */
 function isLocked(from: string, name: string): boolean {
   const folders = from
     .split('/node_modules/')
@@ -20,7 +22,7 @@ function isLocked(from: string, name: string): boolean {
 }
 
 describe('package-lock.json', () => {
-  it('holds every package that another names, those of other platforms too: without them npm ci refuses to install', () => {
+  it('contains every dependency, including those for other platforms; otherwise npm ci fails', () => {
     const missing = Object.entries(packages).flatMap(([from, { dependencies, optionalDependencies }]) =>
       Object.keys({ ...dependencies, ...optionalDependencies })
         .filter((name) => !isLocked(from, name))

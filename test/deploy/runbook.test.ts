@@ -19,21 +19,21 @@ const sections = RUNBOOK.split('\n## ')
   .map((text) => ({ title: text.split('\n')[0] ?? '', text }))
   .filter(({ title }) => title !== 'Before you begin');
 
-/** Commands of the shell blocks, and those that stand within a sentence. */
+/** Commands in shell blocks and inline commands. */
 const blockLines = shellLines('docs/runbook.md');
-function within(text: string): string[] {
+function inlineCommands(text: string): string[] {
   return [...text.matchAll(/`(capillary-relay [^`]+)`/g)].map(([, line = '']) =>
     line.replaceAll(/\{\{[^}]*\}\}/g, 'name'),
   );
 }
 const commands = new Set([
   ...blockLines.filter((line) => line.startsWith('capillary-relay ')),
-  ...within(RUNBOOK),
-  ...alerts.flatMap(({ annotations }) => within(annotations.description)),
+  ...inlineCommands(RUNBOOK),
+  ...alerts.flatMap(({ annotations }) => inlineCommands(annotations.description)),
 ]);
 
-/** What is wrong with a command line, as the program itself would say. */
-async function faultOf(line: string): Promise<string | undefined> {
+/** The error message of the program for a command line; undefined if it is valid. */
+async function usageErrorOf(line: string): Promise<string | undefined> {
   try {
     await parseCommand(relayWords(line) ?? []);
     return undefined;
@@ -43,13 +43,13 @@ async function faultOf(line: string): Promise<string | undefined> {
 }
 
 describe('the runbook', () => {
-  it('has a section for every alert, and no other, in the same words', () => {
+  it('has exactly one section for each alert, with its name as title', () => {
     expect(sections.map(({ title }) => title).toSorted()).toEqual(
       alerts.map(({ alert }) => alert).toSorted(),
     );
   });
 
-  it.each(alerts)('$alert leads to its section', ({ alert, annotations }) => {
+  it.each(alerts)('$alert links to its section', ({ alert, annotations }) => {
     expect(annotations.runbook_url).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
   });
 
@@ -62,10 +62,10 @@ describe('the runbook', () => {
   );
 
   it.each([...commands])('%s', async (line) => {
-    expect(await faultOf(line)).toBeUndefined();
+    expect(await usageErrorOf(line)).toBeUndefined();
   });
 
-  it('has no command beside the relay’s but requests for its health', () => {
+  it('contains only commands of the relay and health requests', () => {
     const others = blockLines.filter((line) => !line.startsWith('capillary-relay '));
     expect(new Set(others)).toEqual(
       new Set([
@@ -76,18 +76,18 @@ describe('the runbook', () => {
     );
   });
 
-  it('a command that there is not, or an option, is found out', async () => {
+  it('has checks that detect unknown commands and options', async () => {
     for (const line of [
       'capillary-relay nothing',
       'capillary-relay ledger --since 2h',
       'capillary-relay dead-letters list --limit x',
       'capillary-relay explain',
     ]) {
-      expect(await faultOf(line)).toMatch(/\w/);
+      expect(await usageErrorOf(line)).toMatch(/\w/);
     }
   });
 
-  it('names only metrics that there are, and links to sections that it has', () => {
+  it('names only existing metrics and links only to existing sections', () => {
     const { labels } = createMetrics();
     for (const [, name = ''] of RUNBOOK.matchAll(/`(relay_\w+)/g)) expect([...labels.keys()]).toContain(name);
     const anchors = sections.map(({ title }) => title.toLowerCase());
@@ -96,14 +96,14 @@ describe('the runbook', () => {
 });
 
 describe('the tests of the rules', () => {
-  it('see every alert fire', () => {
+  it('make every alert fire', () => {
     const texts = ['delivery', 'intake', 'objective'].map((name) =>
       textOf(`deploy/prometheus/tests/${name}.yaml`),
     );
-    const unseen = alerts.filter(
+    const untested = alerts.filter(
       ({ alert }) =>
         !texts.some((text) => text.includes(`alertname="${alert}"`) || text.includes(`: ${alert}\n`)),
     );
-    expect(unseen.map(({ alert }) => alert)).toEqual([]);
+    expect(untested.map(({ alert }) => alert)).toEqual([]);
   });
 });

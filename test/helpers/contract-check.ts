@@ -20,8 +20,8 @@ export async function contractFetch(url: string, init: RequestInit = {}): Promis
 }
 
 /**
- * Checks every response of an app against the contract, those to HTTP requests and those of `inject`.
- * Call it before the app listens.
+ * Checks every response of an app against the contract, those to HTTP requests and those of
+ * `inject`. Call it before the app listens.
  * @returns the violations so far
  */
 export function checkResponses(app: FastifyInstance, port: ObservedResponse['port']): readonly string[] {

@@ -7,7 +7,9 @@ import { type LoadedConfig, readConfig } from '../../src/config/load-config.ts';
 /** Folder in which the manifests and the chart mount the Secret. */
 export const SECRETS = '/run/secrets/relay';
 
-/** Names of the files of the mounted Secret that a configuration refers to, without repeats, sorted. */
+/**
+ * Names of the files of the mounted Secret that a configuration refers to, without repeats, sorted.
+ */
 export function secretNames(text: string): string[] {
   return [
     ...new Set([...text.matchAll(/\$\{file:\/run\/secrets\/relay\/([^}]+)\}/g)].map(([, name = '']) => name)),

@@ -90,7 +90,9 @@ export interface StartOptions {
 const allRunning = new Set<ChildProcess>();
 process.once('exit', () => allRunning.forEach((child) => child.kill('SIGKILL')));
 
-/** A folder for the data and configuration of a relay. Call `start` again after `end` to restart it. */
+/**
+ * A folder for the data and configuration of a relay. Call `start` again after `end` to restart it.
+ */
 export function relayFolder(config: RelayConfig) {
   const folder = mkdtempSync(join(tmpdir(), 'relay-test-'));
   const file = join(folder, 'relay.yaml');

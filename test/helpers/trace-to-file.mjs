@@ -1,5 +1,5 @@
-// Preload of a relay with tracing, for NODE_OPTIONS=--import: registers an SDK as an operator's file
-// would, but writes the spans to TRACE_FILE, one JSON object per line.
+// Preload of a relay with tracing, for NODE_OPTIONS=--import: registers an SDK as an operator's
+// file would, but writes the spans to TRACE_FILE, one JSON object per line.
 import { appendFileSync } from 'node:fs';
 import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 

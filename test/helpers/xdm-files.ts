@@ -28,7 +28,9 @@ const COPIED_KEYWORDS = [
 ];
 const CONTEXT_REF = 'https://ns.adobe.com/xdm/common/extensible#/definitions/@context';
 
-/** Reads Adobe's schemas below `root`. `close` combines one or several of them to a closed schema. */
+/**
+ * Reads Adobe's schemas below `root`. `close` combines one or several of them to a closed schema.
+ */
 export function openXdmSchemas(root: string): { close(ids: readonly string[]): ClosedSchema } {
   const documents = new Map<string, Document>();
   for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
@@ -133,8 +135,8 @@ function asSchema({ properties, required, keywords }: Gathered): ClosedSchema {
 }
 
 /**
- * On the wire `xdm:` is dropped, `@id` is `_id`, and any other prefix is an object of its own (`repo:etag` →
- * `_repo.etag`).
+ * On the wire `xdm:` is dropped, `@id` is `_id`, and any other prefix is an object of its own
+ * (`repo:etag` → `_repo.etag`).
  */
 function wireName(parts: readonly string[]): readonly string[] {
   const [prefix = '', name] = parts;

@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-function run(...words: string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words]);
+function run(...args: string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args]);
 }
 
 async function finish(child: ChildProcessWithoutNullStreams) {
@@ -34,20 +34,20 @@ async function finish(child: ChildProcessWithoutNullStreams) {
   return { stdout, stderr, code: code as number | null };
 }
 
-/** Runs a command that ends before it has done anything, in this process. */
-async function type(...words: string[]) {
-  const said: string[] = [];
+/** Runs a command in this process, for a command that fails or prints help. */
+async function runInProcess(...args: string[]) {
+  const output: string[] = [];
   const program = new Command().exitOverride().configureOutput({
-    writeOut: (part) => said.push(part),
-    writeErr: (part) => said.push(part),
+    writeOut: (part) => output.push(part),
+    writeErr: (part) => output.push(part),
   });
   registerSimulate(program);
   registerSend(program);
   try {
-    await program.parseAsync(words, { from: 'user' });
-    return { code: 0, text: said.join('') };
+    await program.parseAsync(args, { from: 'user' });
+    return { code: 0, text: output.join('') };
   } catch (error) {
-    return { code: exitCodeOf(error), text: `${said.join('')}${errorText(error) ?? ''}` };
+    return { code: exitCodeOf(error), text: `${output.join('')}${errorText(error) ?? ''}` };
   }
 }
 
@@ -73,7 +73,7 @@ destinations:
 `;
 
 describe('simulate', () => {
-  it('says where it listens and ends with SIGTERM', async () => {
+  it('prints its URLs and exits on SIGTERM', async () => {
     const faults = await file('faults.json', '[{"on":"ims","times":1,"then":{"status":503}}]');
     const child = run('simulate', '--port', '0', '--token-ttl', '90s', '--faults', faults, '--json');
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
@@ -91,51 +91,51 @@ describe('simulate', () => {
     ['a bad duration', ['--token-ttl', '5'], 'must be a number with a unit'],
     ['a missing file', ['--faults', 'nowhere.json'], 'nowhere.json cannot be read'],
     ['an unknown option', ['--fault', 'x'], 'unknown option'],
-  ])('refuses %s', async (_, words, message) => {
-    const ended = await type('simulate', '--port', '0', ...words);
-    expect(ended.code).toBe(2);
-    expect(ended.text).toContain(message);
+  ])('refuses %s', async (_, args, message) => {
+    const result = await runInProcess('simulate', '--port', '0', ...args);
+    expect(result.code).toBe(2);
+    expect(result.text).toContain(message);
   });
 
-  it('refuses bad faults with the place', async () => {
+  it('refuses invalid faults with their position', async () => {
     const faults = await file('bad.json', '[{"on":"ims"}]');
-    const ended = await type('simulate', '--port', '0', '--faults', faults);
-    expect(ended.code).toBe(2);
-    expect(ended.text).toContain('[0].then');
+    const result = await runInProcess('simulate', '--port', '0', '--faults', faults);
+    expect(result.code).toBe(2);
+    expect(result.text).toContain('[0].then');
   });
 
-  it('fails where it cannot listen', async () => {
-    const taken = new URL((await simulate()).url).port;
-    const ended = await type('simulate', '--port', taken);
-    expect(ended.code).toBe(1);
-    expect(ended.text).toContain('EADDRINUSE');
+  it('fails if it cannot listen', async () => {
+    const usedPort = new URL((await simulate()).url).port;
+    const result = await runInProcess('simulate', '--port', usedPort);
+    expect(result.code).toBe(1);
+    expect(result.text).toContain('EADDRINUSE');
   });
 
   it('has help with an example', async () => {
-    const ended = await type('simulate', '--help');
-    expect(ended.code).toBe(0);
-    expect(ended.text).toContain('$ capillary-relay simulate');
+    const result = await runInProcess('simulate', '--help');
+    expect(result.code).toBe(0);
+    expect(result.text).toContain('$ capillary-relay simulate');
   });
 });
 
 describe('send', () => {
-  it('tells what was given up, and fails', async () => {
+  it('reports what was given up, and fails', async () => {
     const config = await file('relay.yaml', CONFIG);
-    // The simulator is an HTTP server as good as any: it answers this path with 404.
+    // The simulator answers this path with 404.
     const url = `${(await simulate()).url}/webhooks/tealeaf`;
-    const words = ['--config', config, '--url', url, '--count', '3', '--json'];
-    const { code, stdout } = await finish(run('send', ...words));
+    const args = ['--config', config, '--url', url, '--count', '3', '--json'];
+    const { code, stdout } = await finish(run('send', ...args));
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ sent: 3, givenUp: 3, refused: { 404: 3 } });
   });
 
-  it('succeeds when all are taken', async () => {
+  it('succeeds if all are accepted', async () => {
     const config = await file('relay.yaml', CONFIG);
-    // Any form is good for a token, which makes IMS answer 200 to whatever is posted with one in the query.
+    // IMS accepts the form in the query, so it answers 200 to any body.
     const query = 'grant_type=client_credentials&client_id=a&client_secret=b&scope=c';
     const url = `${(await simulate()).imsUrl}?${query}`;
-    const words = ['--config', config, '--url', url, '--count', '20', '--duplicates', '0.1', '--seed', '5'];
-    const { code, stdout } = await finish(run('send', ...words));
+    const args = ['--config', config, '--url', url, '--count', '20', '--duplicates', '0.1', '--seed', '5'];
+    const { code, stdout } = await finish(run('send', ...args));
     expect(stdout).toMatch(/sent {7}22 \(duplicates: 2/);
     expect(stdout).toMatch(/accepted {3}22/);
     expect(stdout).toMatch(/seed {7}5/);
@@ -145,20 +145,20 @@ describe('send', () => {
   it.each([
     ['another source', ['--source', 'nobody'], 'configured: tealeaf'],
     ['a share over 1', ['--duplicates', '2'], 'from 0 to 1'],
-    ['a count that is none', ['--count', 'many'], 'integer'],
+    ['an invalid count', ['--count', 'many'], 'integer'],
     ['no names', ['--events', ','], 'all, or names'],
     ['no URL', ['--url', 'relay'], 'http(s) URL'],
-    ['a configuration that is not there', ['--config', 'nowhere.yaml'], 'nowhere.yaml'],
-  ])('refuses %s', async (_, words, message) => {
+    ['a missing configuration', ['--config', 'nowhere.yaml'], 'nowhere.yaml'],
+  ])('refuses %s', async (_, args, message) => {
     const config = await file('relay.yaml', CONFIG);
-    const ended = await type('send', '--config', config, ...words);
-    expect(ended.code).toBe(2);
-    expect(ended.text).toContain(message);
+    const result = await runInProcess('send', '--config', config, ...args);
+    expect(result.code).toBe(2);
+    expect(result.text).toContain(message);
   });
 
   it('has help with an example', async () => {
-    const ended = await type('send', '--help');
-    expect(ended.code).toBe(0);
-    expect(ended.text).toContain('$ capillary-relay send');
+    const result = await runInProcess('send', '--help');
+    expect(result.code).toBe(0);
+    expect(result.text).toContain('$ capillary-relay send');
   });
 });

@@ -44,7 +44,10 @@ function bigEvent(): object {
   return { ...transactionAdded((eventCount += 1)), pad: 'x'.repeat(20_000) };
 }
 
-/** Sends groups of events until one is refused. @returns receipts of the accepted, and the refusals */
+/**
+ * Sends groups of events until one is refused.
+ * @returns receipts of the accepted, and the refusals
+ */
 async function sendUntilRefused(relay: RelayProcess): Promise<{ receipts: string[]; refused: Response[] }> {
   const receipts: string[] = [];
   for (;;) {

@@ -130,7 +130,8 @@ describe('the built relay, end to end', () => {
   });
 
   it('loses no acknowledged event when it is killed', async () => {
-    // Half of all requests fail at random; with the default of 3 attempts some events would count as poison.
+    // Half of all requests fail at random; with the default of 3 attempts some events would count
+    // as poison.
     prepare(({ destinations: [destination] }) => {
       if (destination) destination['retry'] = { minDelay: '50ms', maxDelay: '400ms', poisonAttempts: 50 };
     });

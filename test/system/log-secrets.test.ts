@@ -102,7 +102,9 @@ function admin(path: string, json?: unknown): Promise<Response> {
   });
 }
 
-/** Resolves with the first log line with this message and these fields, from line number `after` on. */
+/**
+ * Resolves with the first log line with this message and these fields, from line number `after` on.
+ */
 function line(msg: string, fields: object = {}, after = 0): Promise<Record<string, unknown>> {
   return until(() =>
     relay.log

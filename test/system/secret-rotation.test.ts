@@ -6,7 +6,9 @@ import { transactionAdded } from '../fixtures/events.ts';
 import { type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { until } from '../helpers/until.ts';
 
-/** The simulated IMS accepts only the new secret, so nothing is delivered before the relay has it. */
+/**
+ * The simulated IMS accepts only the new secret, so nothing is delivered before the relay has it.
+ */
 const CREDENTIAL = { clientId: 'client', secrets: ['new-client-secret'] };
 
 let simulator: Simulator;
@@ -56,7 +58,8 @@ it('uses changed secrets of senders, of the admin API and of IMS without a resta
   await until(() => relay.log.some(({ msg }) => msg === 'destination stopped delivering'));
   expect(await (await ledger('old-token')).json()).toMatchObject({ pending: 1, delivered: 0 });
 
-  // Wait for the log line: polling with the new token would get this address throttled for a minute.
+  // Wait for the log line: polling with the new token would get this address throttled for a
+  // minute.
   putSecret('admin-token', 'new-token');
   await until(() => relay.log.some(({ msg }) => msg === 'secrets reloaded'));
   expect((await ledger('new-token')).status).toBe(200);

@@ -8,7 +8,9 @@ import { transactionAdded } from '../fixtures/events.ts';
 import { relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { until } from '../helpers/until.ts';
 
-/** Preload of the relay: terminates its storage thread on a signal, as a fault in native code would. */
+/**
+ * Preload of the relay: terminates its storage thread on a signal, as a fault in native code would.
+ */
 const PRELOAD = `
 process.once('worker', (worker) => process.once('SIGWINCH', () => void worker.terminate()));
 `;

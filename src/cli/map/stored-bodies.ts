@@ -3,8 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { timeField } from '../../admin/requests.ts';
 import type { Config } from '../../config/config-schema.ts';
-import { DATABASE_FILE } from '../../journal/sqlite/offline/stopped-store.ts';
-import { isInUse, readStoppedBodies, type StoredBody } from '../../journal/sqlite/offline/stopped-store.ts';
+import {
+  DATABASE_FILE,
+  isInUse,
+  readStoppedBodies,
+  type StoredBody,
+} from '../../journal/sqlite/offline/stopped-store.ts';
 import { adminAddress, type AdminClient, createAdminClient } from '../admin-client.ts';
 import type { EventAnswer, RecordAnswer } from '../admin-answers.ts';
 import { CommandError } from '../command-error.ts';

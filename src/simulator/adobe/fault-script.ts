@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { createRandom, type Random } from '../random.ts';
 
 /** Which messages: all given criteria must hold. A request matches if one of its messages does. */
-const match = z
+const matchSchema = z
   .strictObject({
     /** Prefix of the entity's `_id`. */
     idPrefix: z.string().min(1).optional(),
@@ -15,18 +15,18 @@ const match = z
     error: 'needs at least one of idPrefix, ids, contains, flowId',
   });
 
-const which = z.union(
+const whichSchema = z.union(
   [
     z.enum(['all', 'first', 'last']),
     z.array(z.number().int().min(0)).min(1),
-    z.strictObject({ match }),
+    z.strictObject({ match: matchSchema }),
     z.strictObject({ fraction: z.number().min(0).max(1) }),
   ],
   { error: 'must be all, first, last, a list of positions, {match: {…}} or {fraction: 0.5}' },
 );
 
-const items = z.strictObject({
-  which: which.default('all'),
+const itemsSchema = z.strictObject({
+  which: whichSchema.default('all'),
   status: z.number().int().min(400).max(599),
   /**
    * Live systems use `status`, Adobe's documentation `statusCode`
@@ -60,7 +60,7 @@ const ANSWER_SHAPES = [
   'batch200',
 ] as const;
 
-const then = z
+const thenSchema = z
   .strictObject({
     status: z.number().int().min(200).max(599).optional(),
     headers: z.record(z.string(), z.string()).optional(),
@@ -72,7 +72,7 @@ const then = z
     reset: z.enum(['before', 'mid-body']).optional(),
     /** Whether the messages are accepted. Default: exactly if the answer says so. */
     landed: z.boolean().optional(),
-    items: items.optional(),
+    items: itemsSchema.optional(),
     xaction: z.enum(XACTION_FORMS).optional(),
     shape: z.enum(ANSWER_SHAPES).optional(),
   })
@@ -87,9 +87,9 @@ const faultRuleSchema = z
     /** Number of matching requests to let through first. */
     after: z.number().int().min(0).default(0),
     probability: z.number().min(0).max(1).optional(),
-    match: match.optional(),
+    match: matchSchema.optional(),
     // oxlint-disable-next-line unicorn/no-thenable -- a key of the rules' format, never a function
-    then,
+    then: thenSchema,
   })
   .refine((rule) => !(rule.on === 'ims' && rule.then.items), { error: 'IMS answers have no items' })
   .refine((rule) => !(['ims', 'single'].includes(rule.on) && (rule.then.xaction ?? rule.then.shape)), {
@@ -99,8 +99,8 @@ const faultRuleSchema = z
 export type FaultRule = z.output<typeof faultRuleSchema>;
 export type FaultRuleInput = z.input<typeof faultRuleSchema>;
 export type FaultAction = FaultRule['then'];
-export type FaultMatch = z.output<typeof match>;
-export type FaultItems = z.output<typeof items>;
+export type FaultMatch = z.output<typeof matchSchema>;
+export type FaultItems = z.output<typeof itemsSchema>;
 export type XactionForm = (typeof XACTION_FORMS)[number];
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 

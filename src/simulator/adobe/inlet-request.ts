@@ -127,41 +127,45 @@ export interface EnvelopeContext {
   readonly acceptsRaw: (datasetId: string | undefined) => boolean;
 }
 
-function text(value: unknown): string | undefined {
+function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
-function object(value: unknown): JsonObject | undefined {
+
+function asObject(value: unknown): JsonObject | undefined {
   return isJsonObject(value) ? value : undefined;
 }
-function header(envelope: unknown): JsonObject | undefined {
-  return object(object(envelope)?.header);
+
+function headerOf(envelope: unknown): JsonObject | undefined {
+  return asObject(asObject(envelope)?.header);
 }
-function body(envelope: unknown): JsonObject | undefined {
-  return object(object(envelope)?.body);
+
+function bodyOf(envelope: unknown): JsonObject | undefined {
+  return asObject(asObject(envelope)?.body);
 }
 
 const ENTITY_ID = '_id';
 
 /** The id of a message: `_id`, or `eventId` of a raw payload. */
 export function entityId(entity: JsonObject | undefined): string | undefined {
-  return text(entity?.[ENTITY_ID]) ?? text(entity?.eventId);
+  return asText(entity?.[ENTITY_ID]) ?? asText(entity?.eventId);
 }
 
 /** What fault rules can match, read even from an invalid envelope. */
 export function faultMessage(value: unknown, flowId: string | undefined): FaultMessage {
-  const entity = object(body(value)?.xdmEntity) ?? body(value) ?? object(value);
-  return { id: entityId(entity), flowId: text(header(value)?.flowId) ?? flowId, value };
+  const entity = asObject(bodyOf(value)?.xdmEntity) ?? bodyOf(value) ?? asObject(value);
+  return { id: entityId(entity), flowId: asText(headerOf(value)?.flowId) ?? flowId, value };
 }
 
 function schemaKey(ref: unknown): string | undefined {
-  const schema = object(ref);
-  const id = text(schema?.id);
-  return id && `${id} ${text(schema?.contentType) ?? ''}`;
+  const schema = asObject(ref);
+  const id = asText(schema?.id);
+  return id && `${id} ${asText(schema?.contentType) ?? ''}`;
 }
 
 function fail(reason: string): OpenedEnvelope {
   return { ok: false, status: 400, reason };
 }
+
 function mandatory(field: string): OpenedEnvelope {
   return fail(`The '${field}' field is mandatory. Please provide a valid value.`);
 }
@@ -169,38 +173,37 @@ function mandatory(field: string): OpenedEnvelope {
 function openXdm(head: JsonObject, content: JsonObject, context: EnvelopeContext, about: string) {
   const declared = schemaKey(head.schemaRef);
   if (!declared) return mandatory('header.schemaRef');
-  const datasetId = text(head.datasetId);
+  const datasetId = asText(head.datasetId);
   if (!datasetId) return mandatory('header.datasetId');
-  const flowId = text(head.flowId) ?? context.flowId;
+  const flowId = asText(head.flowId) ?? context.flowId;
   if (!flowId) return mandatory('header.flowId');
-  const used = schemaKey(object(content.xdmMeta)?.schemaRef);
+  const used = schemaKey(asObject(content.xdmMeta)?.schemaRef);
   if (!used) return fail(`${about} Message has unknown xdm format`);
   if (used !== declared) return fail(`${about} Message is invalid: the schemaRef of header and body differ`);
-  const entity = object(content.xdmEntity);
+  const entity = asObject(content.xdmEntity);
   if (!entity) return fail('Payload body is missing xdmEntity');
   return { ok: true, message: { format: 'xdm', entity, datasetId, flowId } } as const;
 }
 
 /**
  * Checks the envelope of one message as the inlet does before it answers
- * (docs/platforms/adobe.md#xdm-envelope,
- * docs/platforms/adobe.md#raw-envelope). An absent imsOrgId is filled in by the
- * service, a wrong one is refused.
+ * (docs/platforms/adobe.md#xdm-envelope, docs/platforms/adobe.md#raw-envelope). An absent imsOrgId is
+ * filled in by the service, a wrong one is refused.
  */
 export function openEnvelope(value: unknown, context: EnvelopeContext): OpenedEnvelope {
-  const envelope = object(value);
+  const envelope = asObject(value);
   if (!envelope) return fail('The message is not a JSON object.');
-  const head = header(envelope);
-  const content = body(envelope);
-  const datasetId = text(head?.datasetId);
-  const flowId = text(head?.flowId) ?? context.flowId;
+  const head = headerOf(envelope);
+  const content = bodyOf(envelope);
+  const datasetId = asText(head?.datasetId);
+  const flowId = asText(head?.flowId) ?? context.flowId;
   const isRaw = context.acceptsRaw(datasetId) && !content?.xdmMeta;
   if (isRaw && !head && flowId) {
     return { ok: true, message: { format: 'raw', entity: envelope, flowId } };
   }
   if (!head) return mandatory('header');
   const org = head.imsOrgId ?? context.imsOrgId;
-  const about = `inletId: [${context.inletId}] imsOrgId: [${text(org) ?? ''}]`;
+  const about = `inletId: [${context.inletId}] imsOrgId: [${asText(org) ?? ''}]`;
   const isOrg = typeof org === 'string' && /^[^@\s]+@AdobeOrg$/.test(org);
   if (org !== undefined && (!isOrg || (context.imsOrgId ?? org) !== org)) {
     return fail(`${about} Message has an absent or wrong ims org in the header`);
@@ -208,7 +211,7 @@ export function openEnvelope(value: unknown, context: EnvelopeContext): OpenedEn
   if (!content) return mandatory('body');
   if (!isRaw) return openXdm(head, content, context, about);
   if (!flowId) return mandatory('header.flowId');
-  const entity = object(content.xdmEntity) ?? content;
+  const entity = asObject(content.xdmEntity) ?? content;
   const operations = head.operations === undefined ? {} : { operations: head.operations };
   const dataset = datasetId ? { datasetId } : {};
   return { ok: true, message: { format: 'raw', entity, flowId, ...dataset, ...operations } };

@@ -19,7 +19,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((simulator) => simulator.close()));
 });
 
-/** A simulator that the end of the test closes. */
+/** A simulator that is closed after the test. */
 export async function simulate(options: SimulatorOptions = {}): Promise<Simulator> {
   const simulator = await startSimulator(options);
   running.push(simulator);
@@ -65,12 +65,12 @@ export function form(more: Record<string, string> = {}): URLSearchParams {
   });
 }
 
-export function askForToken(simulator: Simulator, fields = form(), path = '/ims/token/v3') {
+export function requestToken(simulator: Simulator, fields = form(), path = '/ims/token/v3') {
   return fetch(`${simulator.url}${path}`, { method: 'POST', body: fields });
 }
 
 export async function mint(simulator: Simulator): Promise<string> {
-  const answer = (await (await askForToken(simulator)).json()) as { access_token: string };
+  const answer = (await (await requestToken(simulator)).json()) as { access_token: string };
   return answer.access_token;
 }
 
@@ -92,12 +92,12 @@ async function post(url: string, body: string, headers: Record<string, string>):
   try {
     json = JSON.parse(text) as Sent['json'];
   } catch {
-    // Some answers are not JSON on purpose.
+    // Some answers are deliberately not JSON.
   }
   return { status: answer.status, headers: answer.headers, text, json };
 }
 
-/** What posts to one simulator with a good token. */
+/** A client of one simulator, with a valid token. */
 export async function client(simulator: Simulator) {
   const token = await mint(simulator);
   const headers = { authorization: `Bearer ${token}`, 'x-sandbox-name': 'dev' };
@@ -115,7 +115,7 @@ export async function client(simulator: Simulator) {
 /** Messages of three customers. */
 export const three = ['a', 'b', 'c'].map((id) => xdm(anEvent(id, `c-${id}`)));
 
-/** A simulator with one rule, or several, and what posts to it. */
+/** A simulator with fault rules, and a client of it. */
 export async function withFaults(...faults: FaultRuleInput[]) {
   const simulator = await simulate();
   const adobe = await client(simulator);

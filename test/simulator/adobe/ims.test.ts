@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askForToken, form, mint, simulate } from './adobe-client.ts';
+import { requestToken, form, mint, simulate } from './adobe-client.ts';
 
 interface TokenAnswer {
   access_token: string;
@@ -17,9 +17,9 @@ describe('IMS token', () => {
     ['/ims/token/v2', 86_399],
     ['/ims/token/v1', 86_399_994],
     ['/ims/token', 86_399_994],
-  ])('%s gives expires_in %d', async (path, expected) => {
+  ])('%s returns expires_in %d', async (path, expected) => {
     const simulator = await simulate();
-    const answer = await askForToken(simulator, form(), path);
+    const answer = await requestToken(simulator, form(), path);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('x-debug-id')).toMatch(/^[0-9a-f-]{36}$/);
     expect((await answer.json()) as TokenAnswer).toMatchObject({
@@ -43,14 +43,14 @@ describe('IMS token', () => {
     expect(claims).not.toHaveProperty('exp');
   });
 
-  it('takes scopes with spaces, and parameters in the query', async () => {
+  it('accepts scopes separated by spaces, and parameters in the query', async () => {
     const simulator = await simulate();
-    expect((await askForToken(simulator, form({ scope: 'openid AdobeID' }))).status).toBe(200);
+    expect((await requestToken(simulator, form({ scope: 'openid AdobeID' }))).status).toBe(200);
     const inQuery = await fetch(`${simulator.imsUrl}?${form().toString()}`, { method: 'POST' });
     expect(inQuery.status).toBe(200);
   });
 
-  it('counts mints and keeps older tokens alive', async () => {
+  it('counts mints, and older tokens stay valid', async () => {
     const simulator = await simulate();
     const tokens = [await mint(simulator), await mint(simulator)];
     expect(new Set(tokens).size).toBe(2);
@@ -71,7 +71,7 @@ describe('IMS refusal', () => {
   it.each([
     [
       'an unknown client',
-      { ...good, client_id: 'stranger' },
+      { ...good, client_id: 'unknown-client' },
       'invalid_client',
       'invalid client_id parameter',
     ],
@@ -82,7 +82,7 @@ describe('IMS refusal', () => {
     ['another grant', { ...good, grant_type: 'password' }, 'unauthorized_client', undefined],
   ])('%s', async (_, fields, error, description) => {
     const simulator = await simulate({ credentials });
-    const answer = await askForToken(simulator, form(fields));
+    const answer = await requestToken(simulator, form(fields));
     expect(answer.status).toBe(400);
     expect(answer.headers.get('x-debug-id')).toBeTruthy();
     const body = (await answer.json()) as Record<string, string>;
@@ -91,19 +91,19 @@ describe('IMS refusal', () => {
     expect(simulator.stats()).toMatchObject({ mints: 0, requests: { ims: { 400: 1 } } });
   });
 
-  it('does not happen to either of two secrets', async () => {
+  it('does not happen with either of two secrets', async () => {
     const simulator = await simulate({ credentials });
     const statuses = await Promise.all(
       ['old', 'new'].map(async (secret) => {
-        const answer = await askForToken(simulator, form({ ...good, client_secret: secret }));
+        const answer = await requestToken(simulator, form({ ...good, client_secret: secret }));
         return answer.status;
       }),
     );
     expect(statuses).toEqual([200, 200]);
   });
 
-  it('finds a scope that was encoded twice', async () => {
-    const answer = await askForToken(await simulate(), form({ scope: 'openid%2CAdobeID' }));
+  it('detects a scope that was encoded twice', async () => {
+    const answer = await requestToken(await simulate(), form({ scope: 'openid%2CAdobeID' }));
     expect(await answer.json()).toMatchObject({ error: 'invalid_scope' });
   });
 

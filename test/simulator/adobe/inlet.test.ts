@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { anEvent, client, EVENTS, FLOW, ORG, PEOPLE, simulate, xdm } from './adobe-client.ts';
 
 describe('the single endpoint', () => {
-  it('takes a message and says nothing of its validity', async () => {
+  it('accepts a message without reporting its validity', async () => {
     const simulator = await simulate();
     const adobe = await client(simulator);
     const answer = await adobe.single(xdm(anEvent('one')));
@@ -14,7 +14,7 @@ describe('the single endpoint', () => {
     ]);
   });
 
-  it('validates while the sender waits when asked to, and keeps nothing of a bad message', async () => {
+  it('validates before the answer if requested, and does not store an invalid message', async () => {
     const simulator = await simulate();
     const adobe = await client(simulator);
     const good = await adobe.single(xdm(anEvent('one')), '?syncValidation=true');
@@ -45,7 +45,7 @@ describe('the single endpoint', () => {
     expect(simulator.stats()).toMatchObject({ landed: 1, dropped: 1 });
   });
 
-  it('answers a bad envelope with a problem document', async () => {
+  it('answers an invalid envelope with a problem document', async () => {
     const adobe = await client(await simulate());
     const answer = await adobe.single({ body: {} });
     expect(answer.status).toBe(400);
@@ -57,7 +57,7 @@ describe('the single endpoint', () => {
 });
 
 describe('the batch endpoint', () => {
-  it('answers 207 whatever became of the items', async () => {
+  it('answers 207 whatever the results of the items', async () => {
     const simulator = await simulate();
     const adobe = await client(simulator);
     const answer = await adobe.batch([xdm(anEvent('a')), { body: {} }, xdm(anEvent('b', 'tara-2'))]);
@@ -86,18 +86,20 @@ describe('the batch endpoint', () => {
     ['two schemas', xdm(anEvent('x'), other), 'Message is invalid'],
     ['no entity', xdm(anEvent('x'), {}, { xdmEntity: [] }), 'Payload body is missing xdmEntity'],
     ['another org', xdm(anEvent('x'), { imsOrgId: 'F00@AdobeOrg' }), 'absent or wrong ims org'],
-    ['an org of no form', xdm(anEvent('x'), { imsOrgId: 'F00' }), 'absent or wrong ims org'],
-    ['no object', 'text', 'not a JSON object'],
-  ])('refuses an item with %s', async (_, message, words) => {
+    ['an invalid org', xdm(anEvent('x'), { imsOrgId: 'F00' }), 'absent or wrong ims org'],
+    ['text instead of an object', 'text', 'not a JSON object'],
+  ])('refuses an item with %s', async (_, message, expected) => {
     const inlets = [{ id: 'f'.repeat(64), imsOrgId: ORG }];
     const simulator = await simulate({ inlets });
     const adobe = await client(simulator);
     const answer = await adobe.batch([message]);
-    expect(answer.json.responses).toMatchObject([{ status: 400, message: expect.stringContaining(words) }]);
+    expect(answer.json.responses).toMatchObject([
+      { status: 400, message: expect.stringContaining(expected) },
+    ]);
     expect(simulator.stats()).toMatchObject({ landed: 0, refused: 1 });
   });
 
-  it('takes the flow from the header or the query, and fills in an absent org', async () => {
+  it('reads the flow from the header or the query, and fills in an absent org', async () => {
     const simulator = await simulate({ inlets: [{ id: 'e'.repeat(64), imsOrgId: ORG }] });
     const adobe = await client(simulator);
     const message = xdm(anEvent('x'), { flowId: undefined, imsOrgId: undefined });
@@ -106,7 +108,7 @@ describe('the batch endpoint', () => {
     expect(simulator.landed().map(({ flowId }) => flowId)).toEqual(['flow-of-header', 'flow-of-query']);
   });
 
-  it('takes raw payloads when told to, with and without an envelope, unvalidated', async () => {
+  it('accepts raw payloads if configured, with and without an envelope, unvalidated', async () => {
     const simulator = await simulate({ dataType: 'raw' });
     const adobe = await client(simulator);
     const payload = { eventName: 'pointsIssued', eventId: 'raw-1', note: null };
@@ -121,7 +123,7 @@ describe('the batch endpoint', () => {
     ]);
   });
 
-  it('patches the profile with a raw merge, and takes it away with a delete', async () => {
+  it('patches the profile on a raw merge and removes the fragment on a delete', async () => {
     const simulator = await simulate({ dataType: 'raw' });
     const adobe = await client(simulator);
     const upsert = (operations: object | undefined, body: object) => ({
@@ -145,20 +147,20 @@ describe('the batch endpoint', () => {
   });
 
   it.each([
-    ['an operation there is not', { data: 'patch' }, 'data must be'],
-    ['identities that are to change', { data: 'merge', identity: 'merge' }, 'identity must be create'],
+    ['an unknown operation', { data: 'patch' }, 'data must be'],
+    ['a change of identities', { data: 'merge', identity: 'merge' }, 'identity must be create'],
     ['identities without a dataset', { data: 'merge', identity: 'create' }, 'needs an identityDatasetId'],
-    ['operations that are none', 'merge', 'must be an object'],
-    ['a merge for nobody', { data: 'merge' }, 'names nobody'],
-  ])('drops %s without a word', async (_what, operations, words) => {
+    ['operations that are not an object', 'merge', 'must be an object'],
+    ['a merge without a person', { data: 'merge' }, 'names nobody'],
+  ])('drops %s without notifying the sender', async (_what, operations, expected) => {
     const simulator = await simulate({ dataType: 'raw' });
     const adobe = await client(simulator);
     const header = { flowId: FLOW, imsOrgId: ORG, datasetId: PEOPLE, operations };
     await adobe.batch([{ header, body: { eventId: 'r' } }]);
-    expect(simulator.landed()[0]?.dropped).toEqual([expect.stringContaining(words)]);
+    expect(simulator.landed()[0]?.dropped).toEqual([expect.stringContaining(expected)]);
   });
 
-  it('takes raw payloads for the datasets that are raw alone', async () => {
+  it('accepts raw payloads only for the raw datasets', async () => {
     const adobe = await client(await simulate({ rawDatasets: ['raw-set'] }));
     const messages = ['raw-set', EVENTS].map((datasetId) => ({
       header: { flowId: FLOW, datasetId },
@@ -170,14 +172,14 @@ describe('the batch endpoint', () => {
 });
 
 describe('a request refused as a whole', () => {
-  it('without a token, with a stranger’s and with a revoked one', async () => {
+  it('without a token, with an unknown one and with a revoked one', async () => {
     const simulator = await simulate();
     const adobe = await client(simulator);
     const messages = [xdm(anEvent('x'))];
     const empty = await adobe.batch(messages, { authorization: '' });
     expect(empty.json).toMatchObject({ status: '401', title: 'Authorization' });
     expect(empty.json.report).toMatchObject({ message: expect.stringContaining('token is empty') });
-    expect((await adobe.batch(messages, { authorization: 'Bearer stranger' })).status).toBe(401);
+    expect((await adobe.batch(messages, { authorization: 'Bearer unknown' })).status).toBe(401);
     expect(simulator.revokeTokens()).toBe(1);
     expect((await adobe.batch(messages)).status).toBe(401);
     expect(simulator.stats()).toMatchObject({ landed: 0, messages: 0, requests: { batch: { 401: 3 } } });
@@ -195,14 +197,14 @@ describe('a request refused as a whole', () => {
     expect(simulator.stats().activeTokens).toBe(0);
   });
 
-  it('but not without a token where none is wanted', async () => {
+  it('but not without a token if none is required', async () => {
     const simulator = await simulate({ requireAuth: false });
     const adobe = await client(simulator);
     expect((await adobe.batch([xdm(anEvent('x'))], { authorization: '' })).status).toBe(207);
   });
 
   it.each([
-    ['no JSON', '{', {}, 400],
+    ['invalid JSON', '{', {}, 400],
     ['no messages', '{"messages":[]}', {}, 400],
     ['another content type', '{"messages":[{}]}', { 'content-type': 'text/plain' }, 415],
     ['more than 1 MB', `{"messages":["${'x'.repeat(1_000_000)}"]}`, {}, 413],

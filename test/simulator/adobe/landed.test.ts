@@ -15,53 +15,49 @@ function many(count: number) {
   return Array.from({ length: count }, (_, n) => ({ id: `x${n}`, primary: n === 0 }));
 }
 
-describe('a record that Adobe drops without a word', () => {
+describe('a record that Adobe drops without notifying the sender', () => {
   it.each<[string, Json, string]>([
     ['null', event({ producedBy: null }), 'empty #/producedBy'],
     ['empty text', event({ _tealeaf: { note: '' } }), 'empty #/_tealeaf/note'],
     ['empty object', event({ commerce: { order: {} } }), 'empty #/commerce/order'],
     ['no id', event({ _id: undefined }), 'DCVS-1111-400 # required key [_id]'],
     ['no timestamp', event({ timestamp: undefined }), 'DCVS-1111-400 # required key [timestamp]'],
-    ['an id that is no URI reference', event({ _id: 'a b' }), 'DCVS-1105-400 #/_id'],
-    ['a time without zone', event({ timestamp: '2026-03-04T05:06:07' }), 'DCVS-1105-400 #/timestamp'],
+    ['an id that is not a URI reference', event({ _id: 'a b' }), 'DCVS-1105-400 #/_id'],
+    ['a time without a zone', event({ timestamp: '2026-03-04T05:06:07' }), 'DCVS-1105-400 #/timestamp'],
     [
-      'a time with an odd zone',
+      'a time with an invalid zone',
       event({ timestamp: '2026-03-04T05:06:07+0530' }),
       'DCVS-1105-400 #/timestamp',
     ],
-    ['a time to come', event({ timestamp: '2199-03-04T05:06:07Z' }), 'future #/timestamp'],
+    ['a future time', event({ timestamp: '2199-03-04T05:06:07Z' }), 'future #/timestamp'],
     [
-      'a quantity with a fraction',
+      'a fractional quantity',
       event(product({ quantity: 1.5 })),
       'DCVS-1104-400 #/productListItems/0/quantity',
     ],
     ['no SKU', event({ productListItems: [{ quantity: 1 }] }), 'required key [SKU]'],
-    ['a purchase without value', event({ commerce: { purchases: { id: 'p' } } }), 'required key [value]'],
+    ['a purchase without a value', event({ commerce: { purchases: { id: 'p' } } }), 'required key [value]'],
     [
       'money as text',
       event({ commerce: { order: { priceTotal: '7' } } }),
       'DCVS-1104-400 #/commerce/order/priceTotal',
     ],
-    ['a currency of no form', event({ commerce: { order: { currencyCode: 'inr' } } }), 'DCVS-1105-400'],
+    ['an invalid currency', event({ commerce: { order: { currencyCode: 'inr' } } }), 'DCVS-1105-400'],
     ['an unknown field', event({ productLineItems: [] }), 'extraneous key [productLineItems]'],
     [
-      'a loyaltyID that is no list',
+      'a loyaltyID that is not an array',
       profile({ loyalty: { loyaltyID: 'L-1' } }),
       'DCVS-1104-400 #/loyalty/loyaltyID',
     ],
     ['points as text', profile({ loyalty: { points: '12' } }), 'DCVS-1104-400 #/loyalty/points'],
     [
-      'a gender outside of the list',
+      'a gender that is not in the enum',
       profile({ person: { gender: 'Female' } }),
       'DCVS-1106-400 #/person/gender',
     ],
+    ['an invalid birth date', profile({ person: { birthDate: '1990-02-31T00:00:00Z' } }), 'DCVS-1105-400'],
     [
-      'a birth date that is none',
-      profile({ person: { birthDate: '1990-02-31T00:00:00Z' } }),
-      'DCVS-1105-400',
-    ],
-    [
-      'a consent without value',
+      'a consent without a value',
       profile({ consents: { marketing: { sms: { time: '2026-01-01T00:00:00Z' } } } }),
       'required key [val]',
     ],
@@ -74,7 +70,7 @@ describe('a record that Adobe drops without a word', () => {
     ],
     ['too many identities', event({ identityMap: { a: many(21) } }), '21 identities'],
     [
-      'an overlong identity',
+      'an identity that is too long',
       event({ identityMap: { a: [{ id: 'x'.repeat(1_025), primary: true }] } }),
       '1024',
     ],
@@ -84,7 +80,7 @@ describe('a record that Adobe drops without a word', () => {
       'identity #/identityMap/Nope',
     ],
     [
-      'a wrong state',
+      'an invalid state',
       event({ identityMap: { a: [{ id: '1', primary: true, authenticatedState: 'yes' }] } }),
       'DCVS-1106-400',
     ],
@@ -101,7 +97,7 @@ describe('a record that Adobe drops without a word', () => {
     expect(simulator.profile({ namespace: 'crmId', id: 'tara-1' })).toBeUndefined();
   });
 
-  it('shows five reasons at most', async () => {
+  it('has at most five reasons', async () => {
     const simulator = await simulate();
     const adobe = await client(simulator);
     await adobe.single(event(Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`odd${n}`, 1]))));
@@ -109,7 +105,7 @@ describe('a record that Adobe drops without a word', () => {
   });
 });
 
-describe('a good record', () => {
+describe('a valid record', () => {
   it.each<[string, Json]>([
     [
       'a purchase',
@@ -148,7 +144,7 @@ describe('a good record', () => {
     expect(simulator.landed()[0]?.dropped).toEqual([]);
   });
 
-  it('is kept twice by the lake and counted once by the profile', async () => {
+  it('is stored twice by the data lake and counted once by the profile', async () => {
     const simulator = await simulate();
     const adobe = await client(simulator);
     await adobe.batch([xdm(anEvent('a')), xdm(anEvent('a')), xdm(anEvent('b'))]);
@@ -160,7 +156,7 @@ describe('a good record', () => {
     });
   });
 
-  it('replaces the whole fragment of its dataset, so what it leaves out is gone', async () => {
+  it('replaces the whole fragment of its dataset, so attributes that it leaves out are gone', async () => {
     const simulator = await simulate();
     const adobe = await client(simulator);
     await adobe.single(profile({ person: { name: { firstName: 'Tara' } }, loyalty: { points: 1 } }));
@@ -177,8 +173,8 @@ describe('a good record', () => {
   });
 });
 
-describe('what is kept', () => {
-  it('is bounded, while the counts stay exact', async () => {
+describe('what landed', () => {
+  it('is limited, but the counts stay exact', async () => {
     const simulator = await simulate({ maxLanded: 3 });
     const adobe = await client(simulator);
     const ids = ['a', 'b', 'c', 'd', 'e', 'a'];
@@ -191,7 +187,7 @@ describe('what is kept', () => {
     expect(simulator.stats()).toMatchObject({ landed: 6, distinctIds: 5, duplicates: 1 });
   });
 
-  it('shows two requests for one customer at once, and two messages of one customer in a batch', async () => {
+  it('shows concurrent requests for one customer, and two messages of one customer in a batch', async () => {
     const simulator = await simulate({ faults: [{ on: 'single', times: 1, then: { hang: true } }] });
     const adobe = await client(simulator);
     const hanging = adobe.single(xdm(anEvent('a'))).catch(() => 'cut');
@@ -207,7 +203,7 @@ describe('what is kept', () => {
     expect(await hanging).toBe('cut');
   });
 
-  it('is forgotten by a reset', async () => {
+  it('is cleared by a reset', async () => {
     const simulator = await simulate();
     const adobe = await client(simulator);
     await adobe.single(xdm(anEvent('a')));

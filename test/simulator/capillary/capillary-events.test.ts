@@ -29,19 +29,19 @@ function variant(name: string) {
 }
 
 describe('generated events', () => {
-  it('are the same for the same seed, and others for another', () => {
+  it('are the same for the same seed and different for another one', () => {
     const [first, again, other] = [4, 4, 5].map((seed) => makeEvents({ count: 60, seed, now: NOW }));
     expect(again).toEqual(first);
     expect(other).not.toEqual(first);
   });
 
-  it('have the 14 documented names equally often', () => {
+  it('have the 14 documented names in equal shares', () => {
     const names = plain(28).map(({ name }) => name);
     expect(DOCUMENTED_NAMES).toHaveLength(14);
     expect(names.toSorted()).toEqual([...DOCUMENTED_NAMES, ...DOCUMENTED_NAMES].toSorted());
   });
 
-  it('keep to the names asked for, awkward ones too', () => {
+  it('have only the given names, the unusual events too', () => {
     const events = makeEvents({
       count: 80,
       names: ['pointsRedeemed', 'streakStart'],
@@ -53,7 +53,7 @@ describe('generated events', () => {
     expect(events.filter((event) => event.variant !== 'plain')).toHaveLength(40);
   });
 
-  it('have ids of their own, in the order of their creation, none later than now', () => {
+  it('have unique ids, are in the order of their times, and none is later than now', () => {
     const events = plain(140).map(flat);
     expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(140);
     const times = events.map(({ createdAt }) => createdAt);
@@ -61,14 +61,14 @@ describe('generated events', () => {
     expect(times.at(-1)).toBe(NOW);
   });
 
-  it('say who they are about', () => {
+  it('name their customer', () => {
     for (const event of plain(56)) {
       expect(String(flat(event).data.customerIdentifiers.customerId)).toBe(event.customerId);
       expect(flat(event)).toMatchObject({ eventName: event.name, eventId: event.eventId, orgId: 100_737 });
     }
   });
 
-  it('give each date twice, as a day and in milliseconds of its end there', () => {
+  it('contain each date twice: as a day and as the end of that day in milliseconds', () => {
     const [reminder] = plain(1, ['pointsExpiryReminder']).map(flat);
     expect(reminder?.data).toMatchObject({
       scheduledExpiryDate: '2026-06-05',
@@ -77,8 +77,8 @@ describe('generated events', () => {
   });
 });
 
-describe('a customer’s numbers', () => {
-  it('add up: points', () => {
+describe('the numbers of a customer', () => {
+  it('are consistent: points', () => {
     const balances = new Map<number, number>();
     for (const { data } of plain(400, ['pointsIssued', 'pointsRedeemed']).map(flat)) {
       const { customerId } = data.customerIdentifiers;
@@ -92,7 +92,7 @@ describe('a customer’s numbers', () => {
     expect(balances.size).toBe(6);
   });
 
-  it('add up: tiers', () => {
+  it('are consistent: tiers', () => {
     const tiers = new Map<number, unknown>();
     for (const { data } of plain(200, ['tierUpgraded', 'tierDowngraded']).map(flat)) {
       const { customerId } = data.customerIdentifiers;
@@ -103,14 +103,14 @@ describe('a customer’s numbers', () => {
     }
   });
 
-  it('nobody registers twice', () => {
+  it('are consistent: nobody registers twice', () => {
     const ids = plain(50, ['customerAdded']).map(({ customerId }) => customerId);
     expect(new Set(ids).size).toBe(50);
   });
 });
 
-describe('an awkward event', () => {
-  it('comes in the share asked for, and in every form', () => {
+describe('an unusual event', () => {
+  it('occurs in the given share and in every form', () => {
     const events = makeEvents({ count: 200, awkward: 0.3, now: NOW });
     expect(events.filter((event) => event.variant !== 'plain')).toHaveLength(60);
     expect(new Set(events.map((event) => event.variant)).size).toBe(17);
@@ -122,12 +122,12 @@ describe('an awkward event', () => {
     ['data-nested', (body: Json) => body.data],
     ['event-nested', (body: Json) => body.event],
     ['body-nested', (body: Json) => body.body],
-  ])('%s holds the flat event inside', (name, inside) => {
+  ])('%s contains the flat event', (name, inside) => {
     const event = variant(name);
     expect(inside(JSON.parse(event.body) as Json)).toMatchObject({ eventName: event.name, data: {} });
   });
 
-  it('wrapper-org has the organisation before the name', () => {
+  it('wrapper-org has the organisation in front of the name', () => {
     const event = variant('wrapper-org');
     expect(JSON.parse(event.body)).toMatchObject({
       eventType: `100737_${event.name}`,
@@ -135,7 +135,7 @@ describe('an awkward event', () => {
     });
   });
 
-  it('no-event-id has none', () => {
+  it('no-event-id has no id', () => {
     const event = variant('no-event-id');
     expect(event).not.toHaveProperty('eventId');
     expect(flat(event)).not.toHaveProperty('eventId');
@@ -152,7 +152,7 @@ describe('an awkward event', () => {
     expect(variant('sample').eventId).toBe(SAMPLE_EVENT_ID);
   });
 
-  it('deletion says so, and the customer never comes back', () => {
+  it('deletion has the status Deleted, and its customer never appears again', () => {
     const events = makeEvents({
       count: 300,
       customers: 3,
@@ -181,7 +181,7 @@ describe('an awkward event', () => {
     });
   });
 
-  it('text-numbers, seconds, float-ids and stray-keys are as their names say', () => {
+  it('text-numbers, seconds, float-ids and stray-keys have the form of their name', () => {
     expect(flat(variant('text-numbers')).createdAt).toEqual(expect.stringMatching(/^\d{13}$/));
     expect(String(flat(variant('seconds')).createdAt)).toMatch(/^\d{10}$/);
     expect(variant('float-ids').body).toMatch(/"orgId":100737\.0,/);

@@ -9,31 +9,31 @@ function plan(duplicates: number, disorder: number, seed = 1) {
 }
 
 describe('planSends', () => {
-  it('keeps the order and sends each once when nothing else is asked for', () => {
+  it('sends each event once and in order by default', () => {
     expect(plan(0, 0).map(({ event }) => event)).toEqual(events);
   });
 
-  it('sends exactly the share asked for a second time, after the first', () => {
+  it('sends exactly the given share a second time, after the first', () => {
     const sends = plan(0.1, 0);
     expect(sends).toHaveLength(550);
-    const again = sends.filter(({ isDuplicate }) => isDuplicate);
-    expect(new Set(again.map(({ event }) => event)).size).toBe(50);
-    for (const { event } of again) {
+    const duplicates = sends.filter(({ isDuplicate }) => isDuplicate);
+    expect(new Set(duplicates.map(({ event }) => event)).size).toBe(50);
+    for (const { event } of duplicates) {
       const places = sends.flatMap((send, place) => (send.event === event ? [place] : []));
       expect(places).toHaveLength(2);
       expect(sends[places[0]!]).toMatchObject({ isDuplicate: false });
     }
   });
 
-  it('holds the share asked for back until the customer’s next event has gone', () => {
+  it('holds the given share back until the customer’s next event is sent', () => {
     const sends = plan(0, 0.2);
-    const late = sends.filter(({ isReordered: isLate }) => isLate);
-    // A customer with an event held back already cannot have a second, so a few may be missing at the end.
-    expect(late.length).toBeGreaterThan(95);
-    expect(late.length).toBeLessThanOrEqual(100);
+    const reordered = sends.filter(({ isReordered: isLate }) => isLate);
+    // A customer cannot have two events held back at once, so a few may be missing.
+    expect(reordered.length).toBeGreaterThan(95);
+    expect(reordered.length).toBeLessThanOrEqual(100);
     expect(new Set(sends.map(({ event }) => event))).toEqual(new Set(events));
     const place = new Map(sends.map(({ event }, index) => [event, index]));
-    const overtaken = late.filter(({ event }) => {
+    const overtaken = reordered.filter(({ event }) => {
       const next = events.find(
         (other) => events.indexOf(other) > events.indexOf(event) && other.customerId === event.customerId,
       );

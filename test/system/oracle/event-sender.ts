@@ -20,7 +20,10 @@ export interface SendCounts {
   refused: number;
 }
 
-/** Acts as Capillary, but retries every event until it gets a 200, and records what was acknowledged. */
+/**
+ * Acts as Capillary, but retries every event until it gets a 200, and records what was
+ * acknowledged.
+ */
 export interface EventSender {
   readonly counts: SendCounts;
   /** Posts one event until it gets a 200. */

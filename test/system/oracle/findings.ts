@@ -1,4 +1,6 @@
-/** Violations of the relay's guarantees found so far. Empty at the end of a run if it kept them all. */
+/**
+ * Violations of the relay's guarantees found so far. Empty at the end of a run if it kept them all.
+ */
 export interface Findings {
   add(text: string): void;
   list(): readonly string[];

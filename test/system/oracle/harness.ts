@@ -51,7 +51,10 @@ export interface Verdict {
   readonly ledger: Ledger;
 }
 
-/** A simulated Adobe, a relay process, a sender in Capillary's place, and an oracle that checks them. */
+/**
+ * A simulated Adobe, a relay process, a sender in Capillary's place, and an oracle that checks
+ * them.
+ */
 export interface Harness {
   readonly simulator: Simulator;
   readonly lifecycle: RelayLifecycle;

@@ -21,7 +21,9 @@ export interface LandedProfile {
   readonly seq: number;
 }
 
-/** Checks each record that lands at Adobe (is it expected, is its content right) and remembers it. */
+/**
+ * Checks each record that lands at Adobe (is it expected, is its content right) and remembers it.
+ */
 export interface Recorder {
   /** Reads the records that landed since the last call. */
   poll(): Promise<void>;

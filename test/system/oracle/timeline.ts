@@ -20,7 +20,9 @@ export interface Timeline {
 
 /** The last profile record of a customer and of all customers that were merged into it. */
 export interface LastRecord {
-  /** Lanes of these customers. If there is only one, `expected` is the event that causes the record. */
+  /**
+   * Lanes of these customers. If there is only one, `expected` is the event that causes the record.
+   */
   readonly lanes: string[];
   readonly expected: ExpectedEvent;
   /** Without its `_id`. */

@@ -11,13 +11,13 @@ async function xactions(xaction: XactionForm) {
   const { responses } = (await adobe.batch(three)).json;
   return responses?.map((item) => ({ id: item.xactionId as string | undefined, status: item.status }));
 }
-function endOf(id: string | undefined) {
+function lastPartOf(id: string | undefined) {
   return id?.split(/[-:]/).at(-1);
 }
 
-describe('an answer of a strange form', () => {
-  it('xactionIds of the forms that were seen', async () => {
-    expect((await xactions('normal'))?.map(({ id }) => endOf(id))).toEqual(['0', '1', '2']);
+describe('an answer of an unusual form', () => {
+  it('has xactionIds in the observed forms', async () => {
+    expect((await xactions('normal'))?.map(({ id }) => lastPartOf(id))).toEqual(['0', '1', '2']);
     expect((await xactions('colon4'))?.map(({ id }) => id?.split(':').slice(1).join())).toEqual([
       '1750,244,0',
       '1750,244,1',
@@ -30,10 +30,10 @@ describe('an answer of a strange form', () => {
     for (const { id } of (await xactions('odd')) ?? []) expect(id).toMatch(/^trx/);
   });
 
-  it('xactionIds that mislead', async () => {
-    expect((await xactions('offByOne'))?.map(({ id }) => endOf(id))).toEqual(['1', '2', '3']);
+  it('has misleading xactionIds', async () => {
+    expect((await xactions('offByOne'))?.map(({ id }) => lastPartOf(id))).toEqual(['1', '2', '3']);
     const mixed = (await xactions('shuffled')) ?? [];
-    expect(new Set(mixed.map(({ id }) => endOf(id)))).toEqual(new Set(['0', '1', '2']));
+    expect(new Set(mixed.map(({ id }) => lastPartOf(id)))).toEqual(new Set(['0', '1', '2']));
     expect(mixed.find(({ status }) => status === 400)).toMatchObject({ id: expect.stringMatching(/-2$/) });
   });
 
@@ -44,7 +44,7 @@ describe('an answer of a strange form', () => {
     ['empty', 0],
     ['no-responses', undefined],
     ['batch200', 3],
-  ] as const)('%s', async (shape, count) => {
+  ] as const)('has the shape %s', async (shape, count) => {
     const { simulator, adobe } = await withFaults({ on: 'batch', then: { shape } });
     const answer = await adobe.batch(three);
     expect(answer.status).toBe(shape === 'batch200' ? 200 : 207);
@@ -52,7 +52,7 @@ describe('an answer of a strange form', () => {
     expect(simulator.stats().landed).toBe(3);
   });
 
-  it('no JSON', async () => {
+  it('is not JSON', async () => {
     const { adobe } = await withFaults({ on: 'batch', then: { shape: 'not-json' } });
     const answer = await adobe.batch(three);
     expect(answer).toMatchObject({ status: 207, json: {} });

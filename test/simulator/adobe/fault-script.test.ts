@@ -1,7 +1,7 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a key of the rules' format */
 import { describe, expect, it } from 'vitest';
 import type { FaultRuleInput } from '../../../src/simulator/adobe/fault-script.ts';
-import { anEvent, askForToken, client, type Sent, three, withFaults, xdm } from './adobe-client.ts';
+import { anEvent, requestToken, client, type Sent, three, withFaults, xdm } from './adobe-client.ts';
 
 function ids(simulator: { landed(): readonly { id?: string }[] }) {
   return simulator.landed().map(({ id }) => id);
@@ -11,15 +11,15 @@ function statuses(answer: Sent) {
   return answer.json.responses?.map((item) => item.status);
 }
 
-async function playChance(): Promise<number[]> {
+async function statusesWithProbability(): Promise<number[]> {
   const { adobe } = await withFaults({ on: 'single', probability: 0.5, then: { status: 500 } });
   const seen: number[] = [];
   for (let turn = 0; turn < 12; turn += 1) seen.push((await adobe.single(three[0])).status);
   return seen;
 }
 
-describe('which requests a rule meets', () => {
-  it('the first that fits, in the order of the script', async () => {
+describe('a rule applies to', () => {
+  it('a request that no earlier rule of the script matches', async () => {
     const { adobe } = await withFaults(
       { on: 'batch', times: 1, then: { status: 503 } },
       { on: 'inlet', times: 2, then: { status: 500 } },
@@ -30,7 +30,7 @@ describe('which requests a rule meets', () => {
     expect((await adobe.single(three[0])).status).toBe(200);
   });
 
-  it('after some have passed, and only so often', async () => {
+  it('requests after the first ones, and only so many', async () => {
     const { simulator, adobe } = await withFaults({ on: 'any', after: 2, times: 1, then: { status: 500 } });
     const seen: number[] = [];
     for (let turn = 0; turn < 4; turn += 1) seen.push((await adobe.single(three[0])).status);
@@ -38,10 +38,10 @@ describe('which requests a rule meets', () => {
     expect(simulator.faults()).toMatchObject([{ seen: 4, fired: 1 }]);
   });
 
-  it('with chance, and the same chance for the same seed', async () => {
-    const first = await playChance();
+  it('a share of the requests, the same ones for the same seed', async () => {
+    const first = await statusesWithProbability();
     expect(new Set(first)).toEqual(new Set([200, 500]));
-    expect(await playChance()).toEqual(first);
+    expect(await statusesWithProbability()).toEqual(first);
   });
 
   it.each<[string, FaultRuleInput['match']]>([
@@ -50,7 +50,7 @@ describe('which requests a rule meets', () => {
     ['contains', { contains: 'c-poison' }],
     ['flowId', { flowId: 'poisoned-flow' }],
     ['all of several', { idPrefix: 'poison', flowId: 'poisoned-flow' }],
-  ])('by %s', async (_, match) => {
+  ])('requests selected by %s', async (_, match) => {
     const { adobe } = await withFaults({ on: 'inlet', match, then: { status: 500 } });
     const poison = xdm(anEvent('poison', 'c-poison'), { flowId: 'poisoned-flow' });
     expect((await adobe.batch(three)).status).toBe(207);
@@ -58,7 +58,7 @@ describe('which requests a rule meets', () => {
     expect((await adobe.single(poison)).status).toBe(500);
   });
 
-  it('never one that the platform refuses by itself', async () => {
+  it('no request that the platform itself refuses', async () => {
     const { simulator, adobe } = await withFaults({ on: 'inlet', times: 1, then: { status: 500 } });
     expect((await adobe.batch(three, { authorization: '' })).status).toBe(401);
     expect(simulator.faults()).toMatchObject([{ seen: 0 }]);
@@ -66,7 +66,7 @@ describe('which requests a rule meets', () => {
 });
 
 describe('a fault of the whole answer', () => {
-  it('a status comes with the platform’s own document, and nothing lands', async () => {
+  it('a status has the platform’s own body, and nothing lands', async () => {
     const { simulator, adobe } = await withFaults({ on: 'batch', then: { status: 503, retryAfter: 7 } });
     const answer = await adobe.batch(three);
     expect(answer.headers.get('retry-after')).toBe('7');
@@ -74,7 +74,7 @@ describe('a fault of the whole answer', () => {
     expect(simulator.stats()).toMatchObject({ landed: 0, requests: { batch: { 503: 1 } } });
   });
 
-  it('body and headers are taken as given', async () => {
+  it('the given body and headers are sent', async () => {
     const { adobe } = await withFaults(
       { on: 'batch', times: 1, then: { status: 403, body: '' } },
       {
@@ -106,7 +106,7 @@ describe('a fault of the whole answer', () => {
     expect(simulator.stats()).toMatchObject({ landed: 6, distinctIds: 3, duplicates: 3 });
   });
 
-  it('a lie: the answer is good although nothing lands', async () => {
+  it('a false success: the answer is good although nothing lands', async () => {
     const { simulator, adobe } = await withFaults({ on: 'batch', then: { landed: false } });
     expect((await adobe.batch(three)).json.responses).toHaveLength(3);
     expect(simulator.stats().landed).toBe(0);
@@ -118,7 +118,7 @@ describe('a fault of the whole answer', () => {
     expect(simulator.stats()).toMatchObject({ landed: 3, requests: { batch: { reset: 1 } } });
   });
 
-  it('a reset within the body, after the head has come', async () => {
+  it('a reset within the body, after the head was received', async () => {
     const { simulator } = await withFaults({ on: 'single', then: { reset: 'mid-body' } });
     const adobe = await client(simulator);
     const answer = await fetch(simulator.inletUrl(), {
@@ -131,28 +131,28 @@ describe('a fault of the whole answer', () => {
     expect(simulator.stats().landed).toBe(0);
   });
 
-  it('a reset within a good body', async () => {
+  it('a reset within the body of a success', async () => {
     const { simulator, adobe } = await withFaults({ on: 'batch', then: { reset: 'mid-body', landed: true } });
     await expect(adobe.batch(three)).rejects.toThrow('terminated');
     expect(simulator.stats().landed).toBe(3);
   });
 
-  it('a hanging answer, until the client gives up', async () => {
+  it('no answer until the client gives up', async () => {
     const { simulator, adobe } = await withFaults({ on: 'batch', times: 1, then: { hang: true } });
-    const gone = new AbortController();
+    const clientAbort = new AbortController();
     const hanging = fetch(simulator.inletUrl().replace('/collection/', '/collection/batch/'), {
       method: 'POST',
       body: JSON.stringify({ messages: three }),
       headers: { 'content-type': 'application/json', authorization: `Bearer ${adobe.token}` },
-      signal: gone.signal,
+      signal: clientAbort.signal,
     });
     await simulator.until((stats) => stats.requests.batch.hang === 1);
-    gone.abort();
+    clientAbort.abort();
     await expect(hanging).rejects.toThrow('aborted');
     expect((await adobe.batch(three)).status).toBe(207);
   });
 
-  it('a delay: what it delays has landed before', async () => {
+  it('a delay: the messages land before it', async () => {
     const { simulator, adobe } = await withFaults({ on: 'batch', then: { delayMs: 40 } });
     const answer = adobe.batch(three);
     const stats = await simulator.until(({ landed }) => landed === 3);
@@ -160,17 +160,17 @@ describe('a fault of the whole answer', () => {
     expect((await answer).status).toBe(207);
   });
 
-  it('a delay that the client does not wait for', async () => {
+  it('a delay that is longer than the client waits', async () => {
     const { simulator, adobe } = await withFaults({ on: 'single', then: { delayMs: 600_000 } });
-    const gone = new AbortController();
+    const clientAbort = new AbortController();
     const waiting = fetch(simulator.inletUrl(), {
       method: 'POST',
       body: JSON.stringify(three[0]),
       headers: { 'content-type': 'application/json', authorization: `Bearer ${adobe.token}` },
-      signal: gone.signal,
+      signal: clientAbort.signal,
     });
     await simulator.until(({ landed }) => landed === 1);
-    gone.abort();
+    clientAbort.abort();
     await expect(waiting).rejects.toThrow('aborted');
     await simulator.until((stats) => stats.requests.single.gone === 1 && stats.concurrent === 0);
   });
@@ -181,7 +181,7 @@ describe('a fault of single messages', () => {
     ['all', { which: 'all', status: 500 }, [500, 500, 500]],
     ['the first', { which: 'first', status: 400 }, [400, undefined, undefined]],
     ['the last', { which: 'last', status: 429 }, [undefined, undefined, 429]],
-    ['some positions', { which: [0, 2], status: 400 }, [400, undefined, 400]],
+    ['certain positions', { which: [0, 2], status: 400 }, [400, undefined, 400]],
     ['those that match', { which: { match: { ids: ['b'] } }, status: 400 }, [undefined, 400, undefined]],
     ['a whole fraction', { which: { fraction: 1 }, status: 400 }, [400, 400, 400]],
     ['no fraction', { which: { fraction: 0 }, status: 400 }, [undefined, undefined, undefined]],
@@ -193,7 +193,7 @@ describe('a fault of single messages', () => {
     expect(ids(simulator)).toEqual(['a', 'b', 'c'].filter((__, index) => expected[index] === undefined));
   });
 
-  it('by the other key, with words of its own and without an xactionId', async () => {
+  it('the other key, its own message and no xactionId', async () => {
     const { adobe } = await withFaults({
       on: 'batch',
       then: { items: { which: 'first', status: 400, key: 'statusCode', message: 'no', omitXaction: true } },
@@ -201,7 +201,7 @@ describe('a fault of single messages', () => {
     expect((await adobe.batch(three)).json.responses?.[0]).toEqual({ statusCode: 400, message: 'no' });
   });
 
-  it('may land all the same', async () => {
+  it('the messages can land anyway', async () => {
     const { simulator, adobe } = await withFaults({
       on: 'batch',
       then: { items: { which: 'all', status: 500, lands: true } },
@@ -210,7 +210,7 @@ describe('a fault of single messages', () => {
     expect(simulator.stats()).toMatchObject({ landed: 3, refused: 3 });
   });
 
-  it('a poisonous message fails alone too', async () => {
+  it('a poison message fails alone too', async () => {
     const poison = { which: { match: { ids: ['b'] } }, status: 400, message: 'poison' };
     const { adobe } = await withFaults({ on: 'inlet', then: { items: poison } });
     expect(statuses(await adobe.batch(three))).toEqual([undefined, 400, undefined]);
@@ -223,16 +223,16 @@ describe('a fault of single messages', () => {
 });
 
 describe('a fault of IMS', () => {
-  it('throttles, with Retry-After', async () => {
+  it('throttling with Retry-After', async () => {
     const { simulator } = await withFaults({ on: 'ims', times: 1, then: { status: 429, retryAfter: 3 } });
-    const answer = await askForToken(simulator);
+    const answer = await requestToken(simulator);
     expect(answer.status).toBe(429);
     expect(answer.headers.get('retry-after')).toBe('3');
     expect(answer.headers.get('x-debug-id')).toBeTruthy();
-    expect((await askForToken(simulator)).status).toBe(200);
+    expect((await requestToken(simulator)).status).toBe(200);
   });
 
-  it('gives a token that the inlet will not take', async () => {
+  it('a token that the inlet does not accept', async () => {
     const { simulator } = await withFaults({ on: 'ims', then: { landed: false } });
     const adobe = await client(simulator);
     expect((await adobe.batch(three)).status).toBe(401);

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type GeneratedEvent, makeEvents } from '../../../src/simulator/capillary/capillary-events.ts';
 import { type SendAnswer, sendEvents } from '../../../src/simulator/capillary/webhook-sender.ts';
 
-interface Seen {
+interface ReceivedRequest {
   readonly body: string;
   readonly headers: IncomingHttpHeaders;
 }
@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 async function relay(answer: Answer) {
-  const seen: Seen[] = [];
+  const seen: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
     const { headers } = request;
     void text(request).then((body) => {
@@ -40,7 +40,7 @@ function end(response: ServerResponse, status: number, body = '{}', headers: Rec
   response.writeHead(status, headers).end(body);
 }
 
-/** Says what a relay says: accepted the first time, duplicate from then on. */
+/** Answers like a relay: accepted the first time, then duplicate. */
 function deduping(): Answer {
   const known = new Set<string>();
   return (response, body) => {
@@ -54,7 +54,7 @@ const sixty = makeEvents({ count: 60, awkward: 0 });
 const quick = { minDelayMs: 1, maxDelayMs: 4 };
 
 describe('sendEvents', () => {
-  it('sends every event, some twice, some late, and adds up the answers', async () => {
+  it('sends every event, some twice, some reordered, and counts the answers', async () => {
     const { url, seen } = await relay(deduping());
     const report = await sendEvents({ url, events: sixty, duplicates: 0.25, disorder: 0.1 });
     expect(report).toMatchObject({
@@ -83,7 +83,7 @@ describe('sendEvents', () => {
     for (const { body, headers } of seen) expect(headers['x-length']).toBe(String(body.length));
   });
 
-  it('sends the same event again after 429, 5xx and silence, before any other', async () => {
+  it('repeats the same event after 429, 5xx and no answer, before any other one', async () => {
     const faults: Answer[] = [
       (response) => end(response, 429),
       (response) => end(response, 503),
@@ -101,7 +101,7 @@ describe('sendEvents', () => {
     });
   });
 
-  it('waits as Retry-After says, and doubles its own wait without', async () => {
+  it('waits for Retry-After, and otherwise doubles its own delay', async () => {
     const faults: Answer[] = [
       (response) => end(response, 429, '{}', { 'retry-after': '0' }),
       (response) => end(response, 500),
@@ -122,7 +122,7 @@ describe('sendEvents', () => {
     expect(answers.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('gives up at once after any other 4xx', async () => {
+  it('gives up immediately after any other 4xx', async () => {
     const statuses = [400, 401, 404];
     const { url } = await relay((response) => end(response, statuses.shift() ?? 200));
     const report = await sendEvents({ url, events: sixty.slice(0, 4), concurrency: 1 });
@@ -134,35 +134,35 @@ describe('sendEvents', () => {
     });
   });
 
-  it('gives up when its patience ends', async () => {
+  it('gives up when its patience is exceeded', async () => {
     const { url } = await relay((response) => end(response, 503, '{}', { 'retry-after': '60' }));
     const report = await sendEvents({ url, events: sixty.slice(0, 1), patienceMs: 1_000 });
     expect(report).toMatchObject({ givenUp: 1, attempts: 1, refused: {}, retries: {} });
   });
 
-  it('keeps to its number of calls at once', async () => {
+  it('limits its parallel requests', async () => {
     let open = 0;
-    let most = 0;
+    let maxOpen = 0;
     const { url } = await relay((response) => {
       open += 1;
-      most = Math.max(most, open);
+      maxOpen = Math.max(maxOpen, open);
       setImmediate(() => {
         open -= 1;
         end(response, 200);
       });
     });
     await sendEvents({ url, events: sixty, concurrency: 4 });
-    expect(most).toBeLessThanOrEqual(4);
-    expect(most).toBeGreaterThan(1);
+    expect(maxOpen).toBeLessThanOrEqual(4);
+    expect(maxOpen).toBeGreaterThan(1);
   });
 
-  it('keeps to its rate', async () => {
+  it('limits its rate', async () => {
     const { url } = await relay(deduping());
     const report = await sendEvents({ url, events: sixty.slice(0, 11), rate: 100 });
     expect(report.durationMs).toBeGreaterThanOrEqual(95);
   });
 
-  it('ends with its signal and says what was left', async () => {
+  it('ends when its signal aborts and reports what was given up', async () => {
     const stop = new AbortController();
     const { url, seen } = await relay(() => stop.abort());
     const report = await sendEvents({ url, events: sixty, concurrency: 1, signal: stop.signal });
@@ -170,8 +170,8 @@ describe('sendEvents', () => {
     expect(report).toMatchObject({ sent: 1, givenUp: 1, accepted: 0 });
   });
 
-  it('wants to know how many events a generator will give', async () => {
+  it('requires the number of events of a generator', async () => {
     const events = new Set<GeneratedEvent>();
-    await expect(sendEvents({ url: 'http://127.0.0.1:9', events })).rejects.toThrow('count is needed');
+    await expect(sendEvents({ url: 'http://127.0.0.1:9', events })).rejects.toThrow('count is required');
   });
 });

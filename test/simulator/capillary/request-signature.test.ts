@@ -9,7 +9,7 @@ const ID = 'msg-7';
 
 const hmac = { type: 'hmac', header: 'X-Signature', secrets: ['kettle-secret'] };
 
-/** Expected values were computed with another language's library. */
+/** The expected values were computed with a library of another language. */
 const VECTORS: [string, unknown, Record<string, string>][] = [
   ['header', { type: 'header', name: 'X-Kettle', values: ['whistle', 'older'] }, { 'X-Kettle': 'whistle' }],
   [
@@ -83,7 +83,7 @@ describe('signRequest', () => {
     expect(signRequest(parse(config), BODY, NOW, ID)).toEqual(expected);
   });
 
-  it.each(VECTORS)('%s is what the verifier takes', (_, config) => {
+  it.each(VECTORS)('%s is accepted by the verifier', (_, config) => {
     const verifier = createSourceVerifier({ verify: [parse(config)], allowFrom: [] });
     const signed = signRequest(parse(config), BODY, NOW);
     const pairs = Object.entries(signed).map(([name, value]): [string, string] => [
@@ -100,7 +100,7 @@ describe('signRequest', () => {
     expect(verifier.verify({ ...request, receivedAt: NOW })).toMatchObject({ ok: true });
   });
 
-  it('gives each message an id of its own', () => {
+  it('creates a unique id for each message', () => {
     const config = parse({ type: 'standard-webhooks', secrets: ['whsec_a2V0dGxl'] });
     const ids = [1, 2].map(() => signRequest(config, BODY, NOW)['webhook-id']);
     expect(new Set(ids).size).toBe(2);

@@ -41,14 +41,14 @@ describe('GET /_sim/landed', () => {
     expect(records.map(({ id }) => id)).toEqual(expected);
   });
 
-  it('gives a cursor to go on from', async () => {
+  it('returns the cursor of the next page', async () => {
     const { url } = await filled();
     expect((await get(`${url}/_sim/landed?limit=3`)).json.next).toBe(3);
     expect((await get(`${url}/_sim/landed?since=3`)).json.next).toBe(5);
     expect((await get(`${url}/_sim/landed?since=5`)).json.next).toBe(5);
   });
 
-  it('tells what came with each record', async () => {
+  it('shows the metadata of each record', async () => {
     const { url } = await filled();
     const { json } = await get(`${url}/_sim/landed?id=b`);
     expect(json.records).toMatchObject([
@@ -115,12 +115,12 @@ describe('the script of faults', () => {
   });
 
   it.each([
-    ['no JSON', '[', 'not JSON'],
-    ['no list', '{}', 'must be a list'],
+    ['invalid JSON', '[', 'not JSON'],
+    ['no array', '{}', 'must be a list'],
     ['an unknown key', '[{"on":"ims","then":{"status":500},"tmies":1}]', '[0]'],
-    ['an unknown place', '[{"on":"imz","then":{"status":500}}]', '[0].on'],
-    ['a status that is none', '[{"on":"ims","then":{"status":99}}]', '[0].then.status'],
-    ['nothing to do', '[{"on":"ims","then":{}}]', '[0].then: must have at least one key'],
+    ['an unknown endpoint', '[{"on":"imz","then":{"status":500}}]', '[0].on'],
+    ['an invalid status', '[{"on":"ims","then":{"status":99}}]', '[0].then.status'],
+    ['no action', '[{"on":"ims","then":{}}]', '[0].then: must have at least one key'],
     [
       'an empty match',
       '[{"on":"batch","match":{},"then":{"status":500}}]',
@@ -129,21 +129,21 @@ describe('the script of faults', () => {
     ['items of IMS', '[{"on":"ims","then":{"items":{"status":500}}}]', '[0]: IMS answers have no items'],
     ['a shape of one message', '[{"on":"single","then":{"shape":"empty"}}]', '[0]: xaction and shape'],
     [
-      'items of no sort',
+      'an invalid selection of items',
       '[{"on":"batch","then":{"items":{"which":"some","status":400}}}]',
       '[0].then.items.which: must be all',
     ],
     ['hang and reset', '[{"on":"batch","then":{"hang":true,"reset":"before"}}]', 'exclude each other'],
-  ])('is refused with the place and the cure: %s', async (_, body, words) => {
+  ])('is refused with the path and the fix: %s', async (_, body, expected) => {
     const { url } = await simulate({ faults: [{ on: 'single', then: { status: 500 } }] });
     const answer = await send('POST', `${url}/_sim/faults`, body);
     expect(answer.status).toBe(400);
     expect(answer.json.error).toBe('bad-faults');
-    expect((answer.json.issues as string[]).join('\n')).toContain(words);
+    expect((answer.json.issues as string[]).join('\n')).toContain(expected);
     expect((await get(`${url}/_sim/faults`)).json.faults).toHaveLength(1);
   });
 
-  it('is documented with rules that can be used', async () => {
+  it('is documented with valid rules', async () => {
     const page = await readFile(new URL('../../../docs/simulator.md', import.meta.url), 'utf8');
     const scripts = [...page.matchAll(/```json\n(.*?)```|--data '(.*?)'/gs)];
     expect(scripts.length).toBeGreaterThan(1);
@@ -152,16 +152,16 @@ describe('the script of faults', () => {
     }
   });
 
-  it('is refused at the start too', async () => {
+  it('is validated at the start too', async () => {
     const faults = [{ on: 'nowhere', then: { status: 500 } }] as unknown as FaultRuleInput[];
     await expect(startSimulator({ faults })).rejects.toThrow('[0].on');
   });
 });
 
 describe('until', () => {
-  it('gives up with its signal', async () => {
+  it('rejects when its signal aborts', async () => {
     const simulator = await simulate();
-    const signal = AbortSignal.abort(new Error('no longer wanted'));
-    await expect(simulator.until(() => false, signal)).rejects.toThrow('no longer wanted');
+    const signal = AbortSignal.abort(new Error('cancelled'));
+    await expect(simulator.until(() => false, signal)).rejects.toThrow('cancelled');
   });
 });

@@ -32,7 +32,10 @@ function isWideComment(line: string): boolean {
   return /^\s*(\/\/|\/\*|\*)/.test(line) && line.length > MAX_COMMENT_COLUMNS;
 }
 
-/** `const f = (…) => …` at the top level; with a declared type (`const f: Handler = …`) it is allowed. */
+/**
+ * `const f = (…) => …` at the top level; with a declared type (`const f: Handler = …`) it is
+ * allowed.
+ */
 function isTopLevelArrow(line: string): boolean {
   return (
     /^(export )?const \w+ = (async )?(<.*>)?(\w+|\(.*) =>/.test(line) ||

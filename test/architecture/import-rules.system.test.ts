@@ -13,7 +13,10 @@ afterEach(() => {
   folder = undefined;
 });
 
-/** Runs the rules of `npm run check:imports` over a folder with these files. @returns names of the broken rules */
+/**
+ * Runs the rules of `npm run check:imports` over a folder with these files.
+ * @returns names of the broken rules
+ */
 function brokenRules(files: Readonly<Record<string, string>>): string[] {
   folder = mkdtempSync(join(tmpdir(), 'import-rules-'));
   for (const [path, text] of Object.entries(files)) {

@@ -85,7 +85,10 @@ function reversed(value: JsonValue): JsonValue {
     : value;
 }
 
-/** All envelopes and spellings in which a flat event can arrive (docs/platforms/capillary.md#envelopes). */
+/**
+ * All envelopes and spellings in which a flat event can arrive
+ * (docs/platforms/capillary.md#envelopes).
+ */
 export const ENVELOPES: Readonly<Record<string, (flat: JsonObject) => Uint8Array>> = {
   flat: (flat) => bytes(JSON.stringify(flat)),
   'byte order mark': (flat) => bytes(`\uFEFF${JSON.stringify(flat)}`),

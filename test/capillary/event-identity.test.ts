@@ -16,7 +16,8 @@ describe('with an eventId', () => {
   test('is the hash of organisation, name and id', () => {
     const key = ['pointsIssued', '0b0f5c36-54d5-4a39-9be2-0f4f4b0c0001'];
     expect(eventOf(FLAT).identity).toBe(sha256(JSON.stringify([100458, ...key])));
-    // printf '[100458,"pointsIssued","0b0f5c36-54d5-4a39-9be2-0f4f4b0c0001"]' | openssl dgst -sha256
+    // printf '[100458,"pointsIssued","0b0f5c36-54d5-4a39-9be2-0f4f4b0c0001"]' | openssl dgst
+    // -sha256
     expect(eventOf(FLAT).identity).toBe('ff887893a530dccfd24c7ab3221816336c4e65855d0b40897b053a7cd7f55234');
   });
 

@@ -32,7 +32,9 @@ const { json } = fc.letrec<{ json: string }>((tie) => ({
   ),
 }));
 
-/** The expected result, computed slowly: checks the text of every number and copies every object. */
+/**
+ * The expected result, computed slowly: checks the text of every number and copies every object.
+ */
 function parseSlowly(text: string): JsonValue {
   return trimKeys(
     JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) => {

@@ -4,7 +4,9 @@ import { parseLocalDate } from '../../src/capillary/times.ts';
 
 const HALF_HOUR = 1_800_000;
 
-/** Changes of the clocks: an hour at night, half an hour, at a minute past midnight, a skipped day. */
+/**
+ * Changes of the clocks: an hour at night, half an hour, at a minute past midnight, a skipped day.
+ */
 const CHANGES: readonly (readonly [string, number])[] = [
   ['Europe/London', Date.UTC(2026, 2, 29, 1)],
   ['America/New_York', Date.UTC(2026, 10, 1, 6)],

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -92,7 +92,7 @@ function isBroken({ page, anchor }: Citation): boolean {
 }
 
 function filesBelow(path: string): readonly string[] {
-  if (/\.\w+$/.test(path)) {
+  if (statSync(join(ROOT, path)).isFile()) {
     return [path];
   }
   return readdirSync(join(ROOT, path), { withFileTypes: true })

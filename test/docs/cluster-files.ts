@@ -33,7 +33,10 @@ function prometheusRule(groups: readonly unknown[]) {
   };
 }
 
-/** The chart's schema with the relay's own as the one of `config`; the rest of the file is written by hand. */
+/**
+ * The chart's schema with the relay's own as the one of `config`; the rest of the file is written
+ * by hand.
+ */
 function valuesSchema(): object {
   const schema = JSON.parse(textOf(VALUES_SCHEMA));
   const {
@@ -47,7 +50,10 @@ function valuesSchema(): object {
   return { ...schema, definitions: { ...schema.definitions, ...definitions, config } };
 }
 
-/** Copies that Kubernetes and Helm need within their own folders: the alert rules, and the schema of the configuration. */
+/**
+ * Copies that Kubernetes and Helm need within their own folders: the alert rules, and the schema of
+ * the configuration.
+ */
 export function clusterFiles(): [file: string, text: string][] {
   const groups = ruleGroups();
   return [

@@ -15,7 +15,10 @@ export function placeOf(file: string): string {
 
 const PAGE = 'docs/mapping.md';
 
-/** A page with the text between `<!-- generated: NAME … -->` and `<!-- end of generated -->` replaced. */
+/**
+ * A page with the text between `<!-- generated: NAME … -->` and `<!-- end of generated -->`
+ * replaced.
+ */
 export function withBlock(page: string, name: string, text: string): string {
   const block = new RegExp(`(<!-- generated: ${name}\\b[^>]*-->\\n)[^]*?(<!-- end of generated -->)`);
   if (!block.test(page)) throw new Error(`${PAGE} has no block for ${name}`);

@@ -1,6 +1,9 @@
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 
-/** Metrics of Node and the process that the alerts, the dashboard or the runbook look at; prom-client has more. */
+/**
+ * Metrics of Node and the process that the alerts, the dashboard or the runbook look at;
+ * prom-client has more.
+ */
 const OF_NODE = [
   'nodejs_eventloop_lag_seconds',
   'nodejs_eventloop_lag_p99_seconds',

@@ -8,7 +8,10 @@ export const pages = readdirSync(`${ROOT}docs`)
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`);
 
-/** Command lines of the shell blocks of a page (its path from the root), in order, without comments; a line that ends with a backslash goes on. */
+/**
+ * Command lines of the shell blocks of a page (its path from the root), in order, without comments;
+ * a line that ends with a backslash goes on.
+ */
 export function shellLines(page: string): string[] {
   return [...readFileSync(`${ROOT}${page}`, 'utf8').matchAll(/^( *)```sh\n(.*?)^\1```/gms)].flatMap(
     ([, , block = '']) =>
@@ -22,7 +25,10 @@ export function shellLines(page: string): string[] {
 
 const START = /^(?:npm run (?:-s )?relay -- |(?:npx )?capillary-relay )/;
 
-/** The words after the program's name; undefined for a line of another program. Quotes hold words together. */
+/**
+ * The words after the program's name; undefined for a line of another program. Quotes hold words
+ * together.
+ */
 export function relayWords(line: string): string[] | undefined {
   if (!START.test(line)) return undefined;
   const words = line.replace(START, '').match(/'[^']*'|"[^"]*"|\S+/g) ?? [];

@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createBufferedOutput } from '../../src/telemetry/log-output.ts';
 
-/** An output that records its writes; `next` resolves with all of them after the next asynchronous write. */
+/**
+ * An output that records its writes; `next` resolves with all of them after the next asynchronous
+ * write.
+ */
 function recorder() {
   const written: string[] = [];
   let onWrite: (() => void) | undefined;

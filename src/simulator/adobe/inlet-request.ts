@@ -187,8 +187,8 @@ function openXdm(head: JsonObject, content: JsonObject, context: EnvelopeContext
 
 /**
  * Checks the envelope of one message as the inlet does before it answers
- * (docs/platforms/adobe.md#xdm-envelope, docs/platforms/adobe.md#raw-envelope). An absent imsOrgId is
- * filled in by the service, a wrong one is refused.
+ * (docs/platforms/adobe.md#xdm-envelope, docs/platforms/adobe.md#raw-envelope). An absent imsOrgId
+ * is filled in by the service, a wrong one is refused.
  */
 export function openEnvelope(value: unknown, context: EnvelopeContext): OpenedEnvelope {
   const envelope = asObject(value);

@@ -15,7 +15,9 @@ const PERSON_GROUPS = [
   `${NS}mixins/profile-consents`,
 ];
 
-/** Fields that the relay never writes, where the simulator is more tolerant than Adobe's schemas. */
+/**
+ * Fields that the relay never writes, where the simulator is more tolerant than Adobe's schemas.
+ */
 const TOLERATED = [
   '.billingAddress.postOfficeBox',
   '.consents.marketing.any.subscriptions',

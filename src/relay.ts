@@ -150,7 +150,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     now,
   });
 
-  const watch = (): Promise<void> =>
+  const watchSecretFiles = (): Promise<void> =>
     watchSecrets(loaded, {
       signal: stopping.signal,
       onChange: (next) => {
@@ -178,7 +178,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     async start() {
       await admission.start(stopping.signal);
       await destinations.start();
-      void watch();
+      void watchSecretFiles();
       void runRetention({
         journal,
         policy: config.store.retention,
@@ -193,9 +193,9 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         progress: (share) => metrics.storeSealedShare.set(share),
         ended: (counts) =>
           counts.unreadable === 0
-            ? log.info(counts, 'the whole store is sealed with the first encryption key')
-            : log.error(counts, 'some payloads of the store are sealed with keys that are not configured'),
-        failed: (error) => log.error({ err: error }, 'sealing the store anew failed; it is tried again'),
+            ? log.info(counts, 'the whole store is encrypted with the first encryption key')
+            : log.error(counts, 'some payloads are encrypted with keys that are not configured'),
+        failed: (error) => log.error({ err: error }, 're-encryption of the store failed; it will be retried'),
       });
       await admin.listen({ host: config.admin.host, port: config.admin.port });
       await intake.listen({ host: config.server.host, port: config.server.port });

@@ -5,25 +5,25 @@ import { until } from '../helpers/until.ts';
 
 const T = 1_790_848_800_000;
 
-let rig: DeliveryHarness;
-afterEach(() => rig.close());
+let harness: DeliveryHarness;
+afterEach(() => harness.close());
 
 /** Appends events one after the other and waits for all outcomes. @returns the outcome of each */
 async function deliverAll(...events: object[]) {
   const accepted: { receipt: string; id: string }[] = [];
-  for (const event of events) accepted.push(await rig.accept(event));
-  await rig.destinations.start();
-  const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+  for (const event of events) accepted.push(await harness.accept(event));
+  await harness.destinations.start();
+  const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
   return outcomes.map((outcome, at) => ({ ...accepted[at]!, outcome }));
 }
 
 function profiles() {
-  return rig.simulator.landed({ kind: 'profile' });
+  return harness.simulator.landed({ kind: 'profile' });
 }
 
 describe.each(['assemble', 'off'])('a deleted customer, profile.write %s', (write) => {
   const startRig = async () => {
-    rig = await startDeliveryHarness((config) => {
+    harness = await startDeliveryHarness((config) => {
       Object.assign(config.destinations[0]!['profile'] as object, { write });
     });
   };
@@ -37,10 +37,10 @@ describe.each(['assemble', 'off'])('a deleted customer, profile.write %s', (writ
       customerUpdated(1, T + 15, { firstName: 'Asha' }),
     );
     expect(late?.outcome).toMatchObject({ state: 'ignored', reason: 'customer-deleted' });
-    expect(await rig.record(late!.receipt)).toMatchObject({ body: undefined });
+    expect(await harness.record(late!.receipt)).toMatchObject({ body: undefined });
     expect(newer?.outcome.state).toBe('delivered');
-    expect(rig.simulator.landed({ kind: 'event' }).map(({ id }) => id)).not.toContain(late?.id);
-    expect(rig.simulator.landed({ id: deletion!.id }).map(({ kind }) => kind)).toEqual(['event']);
+    expect(harness.simulator.landed({ kind: 'event' }).map(({ id }) => id)).not.toContain(late?.id);
+    expect(harness.simulator.landed({ id: deletion!.id }).map(({ kind }) => kind)).toEqual(['event']);
     expect(profiles().map(({ entity }) => entity['person'])).toEqual(
       write === 'off' ? [] : [{ name: { firstName: 'Meera' } }, { name: { firstName: 'Asha' } }],
     );
@@ -48,7 +48,7 @@ describe.each(['assemble', 'off'])('a deleted customer, profile.write %s', (writ
 
   it('has no content left in dead letters', async () => {
     await startRig();
-    rig.simulator.setFaults([
+    harness.simulator.setFaults([
       {
         on: 'inlet',
         match: { contains: 'Meera' },
@@ -67,24 +67,26 @@ describe.each(['assemble', 'off'])('a deleted customer, profile.write %s', (writ
       },
     ]);
     const [deadLetter] = await deliverAll(customerUpdated(1, T, { firstName: 'Meera' }));
-    const before = await rig.record(deadLetter!.receipt);
+    const before = await harness.record(deadLetter!.receipt);
     expect(before.event.state).toBe('dead');
     expect(before.sent.length).toBeGreaterThan(0);
     expect(JSON.stringify([before.event.detail, before.attempts])).toMatch(/is wrong/u);
 
     const [deletion] = await deliverAll(customerDeleted(1, T + 10));
     expect(deletion?.outcome.state).toBe('delivered');
-    const after = await rig.record(deadLetter!.receipt);
+    const after = await harness.record(deadLetter!.receipt);
     expect(after).toMatchObject({ body: undefined, sent: [], event: { state: 'dead', detail: undefined } });
-    expect(JSON.stringify([after, await rig.record(deletion!.receipt)])).not.toMatch(/Meera|example\.com/u);
-    const replayed = await rig.journal.replay({ filter: {}, asNew: false, by: 'olga', now: Date.now() });
+    expect(JSON.stringify([after, await harness.record(deletion!.receipt)])).not.toMatch(
+      /Meera|example\.com/u,
+    );
+    const replayed = await harness.journal.replay({ filter: {}, asNew: false, by: 'olga', now: Date.now() });
     expect(replayed).toEqual({ replayed: 0 });
   });
 });
 
 describe('a merged customer', () => {
   it('contributes attributes that the survivor lacks, before, with and after the merge', async () => {
-    rig = await startDeliveryHarness();
+    harness = await startDeliveryHarness();
     await deliverAll(
       customerUpdated(2, T, { firstName: 'Asha', customerStatus: { currentLabel: 'Active' } }),
       customersMerged(1, 2, T + 1),
@@ -108,14 +110,14 @@ describe('a merged customer', () => {
         },
       },
     });
-    const event = rig.simulator.landed({ id: late!.id, kind: 'event' });
+    const event = harness.simulator.landed({ id: late!.id, kind: 'event' });
     expect(event.map(({ identity }) => identity?.id)).toEqual(['2']);
   });
 
   it('is merged only by the replay if the merge event was refused', async () => {
-    rig = await startDeliveryHarness();
+    harness = await startDeliveryHarness();
     const merge = customersMerged(1, 2, T + 1);
-    rig.simulator.setFaults([
+    harness.simulator.setFaults([
       {
         on: 'inlet',
         match: { contains: 'loyalty.customerMerge' },
@@ -129,31 +131,31 @@ describe('a merged customer', () => {
     ]);
     const [, deadLetter] = await deliverAll(customerUpdated(2, T, { lastName: 'Rao' }), merge);
     expect(deadLetter?.outcome.state).toBe('dead');
-    rig.simulator.setFaults([]);
+    harness.simulator.setFaults([]);
     const [, own] = await deliverAll(
       customerUpdated(2, T + 2, { firstName: 'Asha' }),
       customerUpdated(1, T, {}),
     );
-    expect((await rig.record(own!.receipt)).event.state).toBe('delivered');
+    expect((await harness.record(own!.receipt)).event.state).toBe('delivered');
     expect(profiles().at(-1)?.entity).not.toHaveProperty('person');
-    await rig.journal.replay({
+    await harness.journal.replay({
       filter: { receipts: [deadLetter!.receipt] },
       asNew: false,
       by: 'olga',
       now: Date.now(),
     });
-    await until(async () => (await rig.record(deadLetter!.receipt)).event.state === 'delivered');
+    await until(async () => (await harness.record(deadLetter!.receipt)).event.state === 'delivered');
     expect(profiles().at(-1)?.entity['person']).toEqual({ name: { firstName: 'Asha', lastName: 'Rao' } });
   });
 
   it('is deleted with the survivor, including what was stored under its own lane', async () => {
-    rig = await startDeliveryHarness();
+    harness = await startDeliveryHarness();
     const [old] = await deliverAll(customerUpdated(2, T, { lastName: 'Rao' }));
     await deliverAll(customersMerged(1, 2, T + 1), customerUpdated(2, T + 2, {}));
     await deliverAll(customerDeleted(1, T + 10));
     const [late] = await deliverAll(customerUpdated(2, T + 3, { lastName: 'Rao' }));
     expect(late?.outcome).toMatchObject({ state: 'ignored', reason: 'customer-deleted' });
-    expect(await rig.record(old!.receipt)).toMatchObject({ body: undefined });
-    expect(await rig.record(late!.receipt)).toMatchObject({ body: undefined });
+    expect(await harness.record(old!.receipt)).toMatchObject({ body: undefined });
+    expect(await harness.record(late!.receipt)).toMatchObject({ body: undefined });
   });
 });

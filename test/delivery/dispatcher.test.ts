@@ -3,27 +3,27 @@ import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import { until } from '../helpers/until.ts';
 
-let rig: DeliveryHarness;
+let harness: DeliveryHarness;
 async function start(...args: Parameters<typeof startDeliveryHarness>): Promise<DeliveryHarness> {
-  rig = await startDeliveryHarness(...args);
-  return rig;
+  harness = await startDeliveryHarness(...args);
+  return harness;
 }
-afterEach(() => rig.close());
+afterEach(() => harness.close());
 
 function status() {
-  return rig.destinations.get('acme-aep')!.dispatcher.state.status();
+  return harness.destinations.get('acme-aep')!.dispatcher.state.status();
 }
 function landedIds(kind: 'event' | 'profile' = 'event') {
-  return rig.simulator.landed({ kind }).map((record) => record.id);
+  return harness.simulator.landed({ kind }).map((record) => record.id);
 }
 
 describe('delivery to Adobe', () => {
   it('delivers an event and its profile, each to its flow, and records Adobe’s answer', async () => {
     await start();
-    const { receipt, id } = await rig.accept(pointsIssued(1, 145));
-    await rig.destinations.start();
-    expect((await rig.settled(receipt)).state).toBe('delivered');
-    const landed = rig.simulator.landed();
+    const { receipt, id } = await harness.accept(pointsIssued(1, 145));
+    await harness.destinations.start();
+    expect((await harness.settled(receipt)).state).toBe('delivered');
+    const landed = harness.simulator.landed();
     expect(
       landed
         .map(({ kind, flowId, datasetId, dropped }) => ({ kind, flowId, datasetId, dropped }))
@@ -33,7 +33,7 @@ describe('delivery to Adobe', () => {
       { kind: 'profile', flowId: 'profile-flow', datasetId: 'profile-dataset', dropped: [] },
     ]);
     expect(landed.every((record) => record.id === id)).toBe(true);
-    const { attempts, event } = await rig.record(receipt);
+    const { attempts, event } = await harness.record(receipt);
     expect(event).toMatchObject({
       state: 'delivered',
       delivered: expect.arrayContaining(['event', 'profile']),
@@ -47,29 +47,30 @@ describe('delivery to Adobe', () => {
   it('collects waiting events into one batch', async () => {
     await start();
     const accepted = await Promise.all(
-      Array.from({ length: 50 }, (_, at) => rig.accept(transactionAdded(at))),
+      Array.from({ length: 50 }, (_, at) => harness.accept(transactionAdded(at))),
     );
-    await rig.destinations.start();
-    await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
-    expect(rig.requests.map((request) => request.messages)).toEqual([50]);
+    await harness.destinations.start();
+    await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
+    expect(harness.requests.map((request) => request.messages)).toEqual([50]);
   });
 
   it('sends a customer’s events one after another, and the whole profile each time', async () => {
     await start();
     const sent = [];
-    for (let balance = 1; balance <= 10; balance += 1) sent.push(await rig.accept(pointsIssued(7, balance)));
-    await rig.destinations.start();
-    await Promise.all(sent.map(({ receipt }) => rig.settled(receipt)));
+    for (let balance = 1; balance <= 10; balance += 1)
+      sent.push(await harness.accept(pointsIssued(7, balance)));
+    await harness.destinations.start();
+    await Promise.all(sent.map(({ receipt }) => harness.settled(receipt)));
     expect(landedIds()).toEqual(sent.map(({ id }) => id));
-    expect(rig.simulator.landed({ kind: 'profile' }).map(({ entity }) => entity['loyalty'])).toMatchObject(
-      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((points) => ({ points })),
-    );
+    expect(
+      harness.simulator.landed({ kind: 'profile' }).map(({ entity }) => entity['loyalty']),
+    ).toMatchObject([1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((points) => ({ points })));
   });
 
   it('keeps attributes from earlier events of the customer in the profile', async () => {
     await start();
-    await rig.destinations.start();
-    const added = await rig.accept({
+    await harness.destinations.start();
+    const added = await harness.accept({
       ...pointsIssued(8, 0),
       eventName: 'customerAdded',
       data: {
@@ -79,10 +80,10 @@ describe('delivery to Adobe', () => {
         customerIdentifiers: { customerId: 8 },
       },
     });
-    await rig.settled(added.receipt);
-    const points = await rig.accept(pointsIssued(8, 77));
-    await rig.settled(points.receipt);
-    expect(rig.simulator.landed({ kind: 'profile' }).at(-1)?.entity).toMatchObject({
+    await harness.settled(added.receipt);
+    const points = await harness.accept(pointsIssued(8, 77));
+    await harness.settled(points.receipt);
+    expect(harness.simulator.landed({ kind: 'profile' }).at(-1)?.entity).toMatchObject({
       person: { name: { firstName: 'Mara', lastName: 'Lund' } },
       loyalty: { points: 77 },
     });
@@ -92,20 +93,20 @@ describe('delivery to Adobe', () => {
 describe('a fault of the message', () => {
   it('makes a dead letter of the item that Adobe refuses, with Adobe’s message, and delivers the others', async () => {
     await start();
-    const good = await rig.accept(transactionAdded(1));
-    const bad = await rig.accept(transactionAdded(2));
-    const other = await rig.accept(transactionAdded(3));
-    rig.simulator.setFaults([
+    const good = await harness.accept(transactionAdded(1));
+    const bad = await harness.accept(transactionAdded(2));
+    const other = await harness.accept(transactionAdded(3));
+    harness.simulator.setFaults([
       {
         on: 'batch',
         then: { items: { which: { match: { ids: [bad.id] } }, status: 400, message: 'extraneous key' } },
       },
     ]);
-    await rig.destinations.start();
-    expect((await rig.settled(good.receipt)).state).toBe('delivered');
-    expect((await rig.settled(other.receipt)).state).toBe('delivered');
-    expect(await rig.settled(bad.receipt)).toMatchObject({ state: 'dead', reason: 'rejected' });
-    const record = await rig.record(bad.receipt);
+    await harness.destinations.start();
+    expect((await harness.settled(good.receipt)).state).toBe('delivered');
+    expect((await harness.settled(other.receipt)).state).toBe('delivered');
+    expect(await harness.settled(bad.receipt)).toMatchObject({ state: 'dead', reason: 'rejected' });
+    const record = await harness.record(bad.receipt);
     expect(record.event.detail).toContain('extraneous key');
     expect(JSON.parse(record.sent[0]!.json).body.xdmEntity._id).toBe(bad.id);
   });
@@ -113,43 +114,45 @@ describe('a fault of the message', () => {
   it('halves a batch that is too large for the inlet', async () => {
     await start();
     const accepted = await Promise.all(
-      Array.from({ length: 8 }, (_, at) => rig.accept(transactionAdded(at))),
+      Array.from({ length: 8 }, (_, at) => harness.accept(transactionAdded(at))),
     );
-    rig.simulator.setFaults([{ on: 'batch', times: 3, then: { status: 413 } }]);
-    await rig.destinations.start();
-    const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+    harness.simulator.setFaults([{ on: 'batch', times: 3, then: { status: 413 } }]);
+    await harness.destinations.start();
+    const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
-    expect(rig.requests.map((request) => request.messages).slice(0, 3)).toEqual([8, 4, 2]);
+    expect(harness.requests.map((request) => request.messages).slice(0, 3)).toEqual([8, 4, 2]);
   });
 
   it('isolates a message that makes every request fail while others succeed, and makes it a dead letter', async () => {
     await start();
-    const poison = await rig.accept(transactionAdded(999));
-    rig.simulator.setFaults([{ on: 'inlet', match: { ids: [poison.id] }, then: { status: 500 } }]);
-    const others = await Promise.all(Array.from({ length: 30 }, (_, at) => rig.accept(transactionAdded(at))));
-    await rig.destinations.start();
-    const outcomes = await Promise.all(others.map(({ receipt }) => rig.settled(receipt)));
+    const poison = await harness.accept(transactionAdded(999));
+    harness.simulator.setFaults([{ on: 'inlet', match: { ids: [poison.id] }, then: { status: 500 } }]);
+    const others = await Promise.all(
+      Array.from({ length: 30 }, (_, at) => harness.accept(transactionAdded(at))),
+    );
+    await harness.destinations.start();
+    const outcomes = await Promise.all(others.map(({ receipt }) => harness.settled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
     // A failure is its own fault only if others succeed, so more events keep coming.
-    while ((await rig.record(poison.receipt)).event.state === 'pending') {
-      const next = await rig.accept(transactionAdded(1_000));
-      await rig.settled(next.receipt);
+    while ((await harness.record(poison.receipt)).event.state === 'pending') {
+      const next = await harness.accept(transactionAdded(1_000));
+      await harness.settled(next.receipt);
     }
-    expect(await rig.settled(poison.receipt)).toMatchObject({ state: 'dead', reason: 'poison' });
+    expect(await harness.settled(poison.receipt)).toMatchObject({ state: 'dead', reason: 'poison' });
   });
 });
 
 describe('a fault of the destination', () => {
   it('mints one new token when Adobe has forgotten the old one', async () => {
     await start();
-    await rig.destinations.start();
-    const before = await rig.accept(transactionAdded(1));
-    await rig.settled(before.receipt);
-    rig.simulator.revokeTokens();
-    const after = await rig.accept(transactionAdded(2));
-    expect((await rig.settled(after.receipt)).state).toBe('delivered');
-    expect(rig.simulator.stats().mints).toBe(2);
-    expect((await rig.record(after.receipt)).event.failedAttempts).toBe(0);
+    await harness.destinations.start();
+    const before = await harness.accept(transactionAdded(1));
+    await harness.settled(before.receipt);
+    harness.simulator.revokeTokens();
+    const after = await harness.accept(transactionAdded(2));
+    expect((await harness.settled(after.receipt)).state).toBe('delivered');
+    expect(harness.simulator.stats().mints).toBe(2);
+    expect((await harness.record(after.receipt)).event.failedAttempts).toBe(0);
   });
 
   it.each([
@@ -170,27 +173,27 @@ describe('a fault of the destination', () => {
     'pauses for %s without a failed attempt for the event, and recovers by itself',
     async (_what, fault, reason) => {
       await start();
-      rig.simulator.setFaults([fault]);
-      const { receipt } = await rig.accept(transactionAdded(1));
-      await rig.destinations.start();
+      harness.simulator.setFaults([fault]);
+      const { receipt } = await harness.accept(transactionAdded(1));
+      await harness.destinations.start();
       await until(() => status().state === 'paused');
       expect(status().reason).toBe(reason);
-      rig.simulator.setFaults([]);
-      rig.replaceSecrets(['fixed']);
-      expect((await rig.settled(receipt)).state).toBe('delivered');
+      harness.simulator.setFaults([]);
+      harness.replaceSecrets(['fixed']);
+      expect((await harness.settled(receipt)).state).toBe('delivered');
       expect(status().state).toBe('flowing');
-      expect((await rig.record(receipt)).event).toMatchObject({ ownFaultCount: 0, failedAttempts: 0 });
+      expect((await harness.record(receipt)).event).toMatchObject({ ownFaultCount: 0, failedAttempts: 0 });
     },
   );
 
   it('waits as long as a 429 asks, then continues', async () => {
     await start();
-    rig.simulator.setFaults([{ on: 'inlet', times: 1, then: { status: 429, retryAfter: 1 } }]);
-    const { receipt } = await rig.accept(transactionAdded(1));
-    await rig.destinations.start();
-    const first = await rig.settledTimes(receipt, 1);
-    expect((await rig.settled(receipt)).state).toBe('delivered');
-    const { attempts, event } = await rig.record(receipt);
+    harness.simulator.setFaults([{ on: 'inlet', times: 1, then: { status: 429, retryAfter: 1 } }]);
+    const { receipt } = await harness.accept(transactionAdded(1));
+    await harness.destinations.start();
+    const first = await harness.settledTimes(receipt, 1);
+    expect((await harness.settled(receipt)).state).toBe('delivered');
+    const { attempts, event } = await harness.record(receipt);
     expect(attempts.map((one) => one.outcome)).toEqual(['throttled', 'delivered']);
     expect(attempts[1]!.at - first.now).toBeGreaterThanOrEqual(990);
     expect(event.failedAttempts).toBe(0);
@@ -205,12 +208,12 @@ describe('a fault of the destination', () => {
     'survives an outage of %s without losing events or making dead letters',
     async (_what, then) => {
       await start();
-      rig.simulator.setFaults([{ on: 'inlet', times: 3, then }]);
+      harness.simulator.setFaults([{ on: 'inlet', times: 3, then }]);
       const accepted = await Promise.all(
-        Array.from({ length: 20 }, (_, at) => rig.accept(transactionAdded(at))),
+        Array.from({ length: 20 }, (_, at) => harness.accept(transactionAdded(at))),
       );
-      await rig.destinations.start();
-      const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+      await harness.destinations.start();
+      const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
       expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
       expect(new Set(landedIds())).toEqual(new Set(accepted.map(({ id }) => id)));
     },
@@ -218,24 +221,24 @@ describe('a fault of the destination', () => {
 
   it('resends with the same id what Adobe accepted without its answer arriving', async () => {
     await start();
-    rig.simulator.setFaults([{ on: 'inlet', times: 1, then: { reset: 'before', landed: true } }]);
-    const { receipt, id } = await rig.accept(transactionAdded(1));
-    await rig.destinations.start();
-    expect((await rig.settled(receipt)).state).toBe('delivered');
+    harness.simulator.setFaults([{ on: 'inlet', times: 1, then: { reset: 'before', landed: true } }]);
+    const { receipt, id } = await harness.accept(transactionAdded(1));
+    await harness.destinations.start();
+    expect((await harness.settled(receipt)).state).toBe('delivered');
     expect(landedIds()).toEqual([id, id]);
-    expect(rig.simulator.stats().distinctIds).toBe(1);
+    expect(harness.simulator.stats().distinctIds).toBe(1);
   });
 
   it('stays paused by an operator after a restart of the dispatcher, and resumes', async () => {
     await start();
-    await rig.destinations.pause('acme-aep', 'ops');
-    const { receipt } = await rig.accept(transactionAdded(1));
-    await rig.destinations.start();
-    expect(await rig.journal.pauses()).toMatchObject([{ destination: 'acme-aep', by: 'ops' }]);
+    await harness.destinations.pause('acme-aep', 'ops');
+    const { receipt } = await harness.accept(transactionAdded(1));
+    await harness.destinations.start();
+    expect(await harness.journal.pauses()).toMatchObject([{ destination: 'acme-aep', by: 'ops' }]);
     expect(status()).toMatchObject({ state: 'paused', reason: 'operator' });
-    await rig.destinations.resume('acme-aep');
-    expect((await rig.settled(receipt)).state).toBe('delivered');
-    expect(await rig.journal.pauses()).toEqual([]);
+    await harness.destinations.resume('acme-aep');
+    expect((await harness.settled(receipt)).state).toBe('delivered');
+    expect(await harness.journal.pauses()).toEqual([]);
   });
 });
 
@@ -244,14 +247,14 @@ describe('messages without an item in a 207', () => {
     'are resent alone after %s',
     async (shape) => {
       await start();
-      rig.simulator.setFaults([{ on: 'batch', times: 1, then: { shape } }]);
+      harness.simulator.setFaults([{ on: 'batch', times: 1, then: { shape } }]);
       const accepted = await Promise.all(
-        Array.from({ length: 5 }, (_, at) => rig.accept(transactionAdded(at))),
+        Array.from({ length: 5 }, (_, at) => harness.accept(transactionAdded(at))),
       );
-      await rig.destinations.start();
-      const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+      await harness.destinations.start();
+      const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
       expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
-      expect(rig.requests.some((request) => request.endpoint === 'single')).toBe(true);
+      expect(harness.requests.some((request) => request.endpoint === 'single')).toBe(true);
       expect(new Set(landedIds())).toEqual(new Set(accepted.map(({ id }) => id)));
     },
   );
@@ -260,11 +263,11 @@ describe('messages without an item in a 207', () => {
 describe('stopping', () => {
   it('leaves unsent events pending in the journal', async () => {
     await start();
-    rig.simulator.setFaults([{ on: 'inlet', then: { hang: true } }]);
-    const { receipt } = await rig.accept(transactionAdded(1));
-    await rig.destinations.start();
-    await until(() => rig.destinations.get('acme-aep')!.dispatcher.pace.slots.used > 0);
-    await rig.destinations.stop();
-    expect((await rig.record(receipt)).event.state).toBe('pending');
+    harness.simulator.setFaults([{ on: 'inlet', then: { hang: true } }]);
+    const { receipt } = await harness.accept(transactionAdded(1));
+    await harness.destinations.start();
+    await until(() => harness.destinations.get('acme-aep')!.dispatcher.pace.slots.used > 0);
+    await harness.destinations.stop();
+    expect((await harness.record(receipt)).event.state).toBe('pending');
   });
 });

@@ -5,15 +5,15 @@ import { transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import { until } from '../helpers/until.ts';
 
-let rig: DeliveryHarness;
+let harness: DeliveryHarness;
 async function start(...args: Parameters<typeof startDeliveryHarness>): Promise<DeliveryHarness> {
-  rig = await startDeliveryHarness(...args);
-  return rig;
+  harness = await startDeliveryHarness(...args);
+  return harness;
 }
-afterEach(() => rig.close());
+afterEach(() => harness.close());
 
 function status(name = 'acme-aep') {
-  return rig.destinations.get(name)!.dispatcher.state.status();
+  return harness.destinations.get(name)!.dispatcher.state.status();
 }
 function oneAfterAnother(...thens: FaultRuleInput['then'][]): FaultRuleInput[] {
   return thens.map((then) => ({ on: 'inlet', times: 1, then }));
@@ -54,14 +54,14 @@ const SEQUENCES: [string, FaultRuleInput['then'][]][] = [
 describe('sequences of answers after which every event is still delivered', () => {
   it.each(SEQUENCES)('%s', async (_what, thens) => {
     await start();
-    rig.simulator.setFaults(oneAfterAnother(...thens));
+    harness.simulator.setFaults(oneAfterAnother(...thens));
     const accepted = await Promise.all(
-      Array.from({ length: 6 }, (_, customer) => rig.accept(transactionAdded(customer))),
+      Array.from({ length: 6 }, (_, customer) => harness.accept(transactionAdded(customer))),
     );
-    await rig.destinations.start();
-    const outcomes = await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
+    await harness.destinations.start();
+    const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
     expect(outcomes.map((outcome) => outcome.state)).toEqual(accepted.map(() => 'delivered'));
-    const landed = rig.simulator.landed({ kind: 'event' }).map((record) => record.id);
+    const landed = harness.simulator.landed({ kind: 'event' }).map((record) => record.id);
     expect(new Set(landed)).toEqual(new Set(accepted.map(({ id }) => id)));
   });
 });
@@ -81,11 +81,11 @@ describe('a destination that cannot be reached', () => {
     await start((config) => {
       config.destinations[0]!['inletUrl'] = url();
     });
-    const { receipt } = await rig.accept(transactionAdded(1));
-    await rig.destinations.start();
+    const { receipt } = await harness.accept(transactionAdded(1));
+    await harness.destinations.start();
     await until(() => status().state === 'waiting');
     expect(status()).toMatchObject({ reason: 'failing', detail: expect.stringMatching(detail) });
-    expect((await rig.record(receipt)).event).toMatchObject({ state: 'pending', ownFaultCount: 0 });
+    expect((await harness.record(receipt)).event).toMatchObject({ state: 'pending', ownFaultCount: 0 });
   });
 
   it('does not slow another destination', async () => {
@@ -95,17 +95,17 @@ describe('a destination that cannot be reached', () => {
       config.destinations.push({ ...destination, name: 'other-aep' });
       destination['inletUrl'] = 'http://127.0.0.1:9/collection/inlet';
     });
-    const stuck = await rig.accept(transactionAdded(1), 0);
-    await rig.destinations.start();
+    const stuck = await harness.accept(transactionAdded(1), 0);
+    await harness.destinations.start();
     await until(() => status().state === 'waiting');
     const before = status('other-aep');
     const good = await Promise.all(
-      Array.from({ length: 40 }, (_, customer) => rig.accept(transactionAdded(customer), 1)),
+      Array.from({ length: 40 }, (_, customer) => harness.accept(transactionAdded(customer), 1)),
     );
-    const outcomes = await Promise.all(good.map(({ receipt }) => rig.settled(receipt)));
+    const outcomes = await Promise.all(good.map(({ receipt }) => harness.settled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
     expect(before.state).toBe('flowing');
-    expect((await rig.record(stuck.receipt)).event.state).toBe('pending');
+    expect((await harness.record(stuck.receipt)).event.state).toBe('pending');
   });
 });
 
@@ -124,12 +124,12 @@ describe('a message that fails by its own fault', () => {
       await start((config) => {
         Object.assign(config.destinations[0]!['retry'] as object, { maxAge: '1s', poisonAttempts: 50 });
       });
-      const stuck = await rig.accept(transactionAdded(1));
-      const successor = await rig.accept(transactionAdded(1));
-      rig.simulator.setFaults(poisoned(stuck.id, then));
-      await rig.destinations.start();
-      expect(await rig.settled(stuck.receipt)).toMatchObject({ state: 'dead', reason: 'expired' });
-      expect((await rig.settled(successor.receipt)).state).toBe('delivered');
+      const stuck = await harness.accept(transactionAdded(1));
+      const successor = await harness.accept(transactionAdded(1));
+      harness.simulator.setFaults(poisoned(stuck.id, then));
+      await harness.destinations.start();
+      expect(await harness.settled(stuck.receipt)).toMatchObject({ state: 'dead', reason: 'expired' });
+      expect((await harness.settled(successor.receipt)).state).toBe('delivered');
     },
   );
 
@@ -137,13 +137,13 @@ describe('a message that fails by its own fault', () => {
     await start((config) => {
       Object.assign(config.destinations[0]!['retry'] as object, { maxAge: '1ms', poisonAttempts: 1 });
     });
-    rig.simulator.setFaults([{ on: 'inlet', then: { status: 503 } }]);
-    const { receipt } = await rig.accept(transactionAdded(1));
-    await rig.destinations.start();
-    await rig.settledTimes(receipt, 5);
-    expect((await rig.record(receipt)).event).toMatchObject({ state: 'pending', ownFaultCount: 0 });
-    rig.simulator.setFaults([]);
-    expect((await rig.settled(receipt)).state).toBe('delivered');
+    harness.simulator.setFaults([{ on: 'inlet', then: { status: 503 } }]);
+    const { receipt } = await harness.accept(transactionAdded(1));
+    await harness.destinations.start();
+    await harness.settledTimes(receipt, 5);
+    expect((await harness.record(receipt)).event).toMatchObject({ state: 'pending', ownFaultCount: 0 });
+    harness.simulator.setFaults([]);
+    expect((await harness.settled(receipt)).state).toBe('delivered');
   });
 
   // `tries`: requests until the batch is known to contain a culprit.
@@ -157,18 +157,18 @@ describe('a message that fails by its own fault', () => {
         config.destinations[0]!['batch'] = { maxWait: '500ms' };
       });
       const accepted = await Promise.all(
-        Array.from({ length: 200 }, (_, customer) => rig.accept(transactionAdded(customer))),
+        Array.from({ length: 200 }, (_, customer) => harness.accept(transactionAdded(customer))),
       );
       const poison = accepted[137]!;
-      rig.simulator.setFaults(poisoned(poison.id, then));
-      await rig.destinations.start();
+      harness.simulator.setFaults(poisoned(poison.id, then));
+      await harness.destinations.start();
       const good = accepted.filter((one) => one !== poison);
-      const outcomes = await Promise.all(good.map(({ receipt }) => rig.settled(receipt)));
+      const outcomes = await Promise.all(good.map(({ receipt }) => harness.settled(receipt)));
       expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
       // Without the culprit one request would do; the messages left out by the halvings need
       // another.
-      expect(rig.requests.length - 1).toBeLessThanOrEqual(tries + Math.ceil(Math.log2(200)));
-      await until(async () => (await rig.record(poison.receipt)).event.state === state);
+      expect(harness.requests.length - 1).toBeLessThanOrEqual(tries + Math.ceil(Math.log2(200)));
+      await until(async () => (await harness.record(poison.receipt)).event.state === state);
     },
   );
 });

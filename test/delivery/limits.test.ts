@@ -2,25 +2,25 @@ import { afterEach, expect, it } from 'vitest';
 import { transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 
-let rig: DeliveryHarness;
-afterEach(() => rig.close());
+let harness: DeliveryHarness;
+afterEach(() => harness.close());
 
 it('respects the limits of requests and messages in any one second, as Adobe sees them', async () => {
-  rig = await startDeliveryHarness((config) => {
+  harness = await startDeliveryHarness((config) => {
     config.destinations[0]!['limits'] = { requestsPerSecond: 5, messagesPerSecond: 30, concurrency: 3 };
     config.destinations[0]!['batch'] = { maxWait: '0ms', maxMessages: 10 };
   });
-  rig.simulator.setFaults([{ on: 'batch', then: { delayMs: 30 } }]);
+  harness.simulator.setFaults([{ on: 'batch', then: { delayMs: 30 } }]);
   const accepted = await Promise.all(
-    Array.from({ length: 90 }, (_, customer) => rig.accept(transactionAdded(customer))),
+    Array.from({ length: 90 }, (_, customer) => harness.accept(transactionAdded(customer))),
   );
-  await rig.destinations.start();
-  await Promise.all(accepted.map(({ receipt }) => rig.settled(receipt)));
-  const landed = rig.simulator.landed({ kind: 'event' });
+  await harness.destinations.start();
+  await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
+  const landed = harness.simulator.landed({ kind: 'event' });
   for (const { at } of landed) {
     const within = landed.filter((one) => one.at >= at && one.at < at + 1_000);
     expect(within.length).toBeLessThanOrEqual(30);
     expect(new Set(within.map((one) => one.requestId)).size).toBeLessThanOrEqual(5);
   }
-  expect(rig.simulator.stats().maxConcurrent).toBeLessThanOrEqual(3);
+  expect(harness.simulator.stats().maxConcurrent).toBeLessThanOrEqual(3);
 });

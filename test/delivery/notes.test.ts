@@ -2,11 +2,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 
-let rig: DeliveryHarness;
-afterEach(() => rig.close());
+let harness: DeliveryHarness;
+afterEach(() => harness.close());
 
 async function codesOf(receipt: string): Promise<string[]> {
-  return (await rig.record(receipt)).notes.map(({ path, code }) => `${code} ${path}`);
+  return (await harness.record(receipt)).notes.map(({ path, code }) => `${code} ${path}`);
 }
 
 function summaryOf({ notes, unread }: DeliveryHarness['mappingReports'][number]) {
@@ -18,51 +18,51 @@ function summaryOf({ notes, unread }: DeliveryHarness['mappingReports'][number])
 
 describe('what the mapping could not transfer', () => {
   it('is stored with the record of a delivered event, and reported once', async () => {
-    rig = await startDeliveryHarness();
+    harness = await startDeliveryHarness();
     const odd = { currencyCode: 'pound', amount: 'many', shelf: 4 };
-    const { receipt } = await rig.accept(transactionAdded(1, odd));
-    const plain = await rig.accept(pointsIssued(2, 5));
-    await rig.destinations.start();
-    expect((await rig.settled(receipt)).state).toBe('delivered');
-    expect((await rig.settled(plain.receipt)).state).toBe('delivered');
+    const { receipt } = await harness.accept(transactionAdded(1, odd));
+    const plain = await harness.accept(pointsIssued(2, 5));
+    await harness.destinations.start();
+    expect((await harness.settled(receipt)).state).toBe('delivered');
+    expect((await harness.settled(plain.receipt)).state).toBe('delivered');
     expect(await codesOf(receipt)).toEqual(['wrong-pattern data.currencyCode', 'not-a-number data.amount']);
     expect(await codesOf(plain.receipt)).toEqual([]);
-    expect(rig.mappingReports.map(summaryOf)).toEqual(
+    expect(harness.mappingReports.map(summaryOf)).toEqual(
       expect.arrayContaining([
         { codes: ['wrong-pattern', 'not-a-number'], unread: ['data.shelf'] },
         { codes: [], unread: [] },
       ]),
     );
-    expect(rig.mappingReports).toHaveLength(2);
+    expect(harness.mappingReports).toHaveLength(2);
   });
 
   it('is reported with the final outcome: not for an event that is retried, and only once after the retry', async () => {
-    rig = await startDeliveryHarness();
-    rig.simulator.setFaults([{ on: 'inlet', times: 2, then: { status: 500 } }]);
-    const { receipt } = await rig.accept(transactionAdded(1, { currencyCode: 'pound' }));
-    await rig.destinations.start();
-    expect((await rig.settledTimes(receipt, 1)).state).toBe('pending');
-    expect(rig.mappingReports).toEqual([]);
-    expect((await rig.settled(receipt)).state).toBe('delivered');
+    harness = await startDeliveryHarness();
+    harness.simulator.setFaults([{ on: 'inlet', times: 2, then: { status: 500 } }]);
+    const { receipt } = await harness.accept(transactionAdded(1, { currencyCode: 'pound' }));
+    await harness.destinations.start();
+    expect((await harness.settledTimes(receipt, 1)).state).toBe('pending');
+    expect(harness.mappingReports).toEqual([]);
+    expect((await harness.settled(receipt)).state).toBe('delivered');
     expect(await codesOf(receipt)).toEqual(['wrong-pattern data.currencyCode']);
-    expect(rig.mappingReports).toHaveLength(1);
+    expect(harness.mappingReports).toHaveLength(1);
   });
 
   it('is stored with an ignored event, whose fields are not counted', async () => {
-    rig = await startDeliveryHarness();
+    harness = await startDeliveryHarness();
     const withoutIdentity = { customerIdentifiers: { instore: { email: 'no mail' } } };
-    const { receipt } = await rig.accept({ ...transactionAdded(1), data: withoutIdentity });
-    await rig.destinations.start();
-    expect(await rig.settled(receipt)).toMatchObject({ state: 'ignored', reason: 'no-identity' });
+    const { receipt } = await harness.accept({ ...transactionAdded(1), data: withoutIdentity });
+    await harness.destinations.start();
+    expect(await harness.settled(receipt)).toMatchObject({ state: 'ignored', reason: 'no-identity' });
     expect(await codesOf(receipt)).toEqual(['not-an-email data.customerIdentifiers.instore.email']);
-    expect(rig.mappingReports.map(summaryOf)).toEqual([{ codes: ['not-an-email'], unread: undefined }]);
+    expect(harness.mappingReports.map(summaryOf)).toEqual([{ codes: ['not-an-email'], unread: undefined }]);
   });
 
   it('includes what the assembly of the profile left out, beside the notes of the event', async () => {
-    rig = await startDeliveryHarness();
-    const { receipt } = await rig.accept(pointsIssued(7, 5));
-    const [first] = (await rig.journal.list({}, { limit: 1 })).items;
-    await rig.journal.settle({
+    harness = await startDeliveryHarness();
+    const { receipt } = await harness.accept(pointsIssued(7, 5));
+    const [first] = (await harness.journal.list({}, { limit: 1 })).items;
+    await harness.journal.settle({
       receipt,
       now: Date.now(),
       attempts: [],
@@ -73,8 +73,8 @@ describe('what the mapping could not transfer', () => {
       ownFaultCount: 0,
       profiles: [{ lane: first!.lane!, state: '{"loyalty.noSuchField":{"value":1,"at":1}}' }],
     });
-    await rig.destinations.start();
-    expect((await rig.settled(receipt)).state).toBe('delivered');
+    await harness.destinations.start();
+    expect((await harness.settled(receipt)).state).toBe('delivered');
     expect(await codesOf(receipt)).toEqual(['unknown-field loyalty.noSuchField']);
   });
 });

@@ -2,20 +2,20 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 
-let rig: DeliveryHarness;
-afterEach(() => rig.close());
+let harness: DeliveryHarness;
+afterEach(() => harness.close());
 
 /** `_id`s in the order of their first landing. */
 function firstLandings(): string[] {
-  return [...new Set(rig.simulator.landed({ kind: 'event' }).map((record) => record.id ?? ''))];
+  return [...new Set(harness.simulator.landed({ kind: 'event' }).map((record) => record.id ?? ''))];
 }
 
 describe('the order of a customer’s events', () => {
   it('is preserved despite failing items, failing requests and lost answers', async () => {
-    rig = await startDeliveryHarness((config) => {
+    harness = await startDeliveryHarness((config) => {
       Object.assign(config.destinations[0]!['retry'] as object, { poisonAttempts: 100 });
     });
-    rig.simulator.setFaults([
+    harness.simulator.setFaults([
       { on: 'batch', probability: 0.1, then: { status: 500 } },
       { on: 'batch', probability: 0.1, then: { reset: 'before', landed: true } },
       { on: 'batch', then: { items: { which: { fraction: 0.2 }, status: 503 } } },
@@ -24,23 +24,23 @@ describe('the order of a customer’s events', () => {
     const all = [];
     for (let at = 0; at < 120; at += 1) {
       const customer = at % 3 === 0 ? 0 : at % 12;
-      const one = await rig.accept(transactionAdded(customer));
+      const one = await harness.accept(transactionAdded(customer));
       byCustomer.set(customer, [...(byCustomer.get(customer) ?? []), one.id]);
       all.push(one);
     }
-    await rig.destinations.start();
-    const outcomes = await Promise.all(all.map(({ receipt }) => rig.settled(receipt)));
+    await harness.destinations.start();
+    const outcomes = await Promise.all(all.map(({ receipt }) => harness.settled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
     const landed = firstLandings();
     for (const ids of byCustomer.values()) expect(landed.filter((id) => ids.includes(id))).toEqual(ids);
-    expect(rig.simulator.stats()).toMatchObject({ overlapping: 0, sameKeyInRequest: 0 });
+    expect(harness.simulator.stats()).toMatchObject({ overlapping: 0, sameKeyInRequest: 0 });
   });
 
   it('does not block one customer by another whose event is stuck', async () => {
-    rig = await startDeliveryHarness();
-    const stuck = await rig.accept(transactionAdded(1));
-    const behind = await rig.accept(transactionAdded(1));
-    rig.simulator.setFaults([
+    harness = await startDeliveryHarness();
+    const stuck = await harness.accept(transactionAdded(1));
+    const behind = await harness.accept(transactionAdded(1));
+    harness.simulator.setFaults([
       {
         on: 'inlet',
         match: { ids: [stuck.id] },
@@ -48,35 +48,35 @@ describe('the order of a customer’s events', () => {
       },
     ]);
     const others = await Promise.all(
-      Array.from({ length: 30 }, (_, at) => rig.accept(transactionAdded(at + 2))),
+      Array.from({ length: 30 }, (_, at) => harness.accept(transactionAdded(at + 2))),
     );
-    await rig.destinations.start();
-    await Promise.all(others.map(({ receipt }) => rig.settled(receipt)));
+    await harness.destinations.start();
+    await Promise.all(others.map(({ receipt }) => harness.settled(receipt)));
     expect(firstLandings()).not.toContain(behind.id);
   });
 
   it('makes the events of a busy customer wait for each other only, not for a full batch', async () => {
-    rig = await startDeliveryHarness((config) => {
+    harness = await startDeliveryHarness((config) => {
       config.destinations[0]!['batch'] = { maxWait: '2s' };
     });
     const all = [];
-    for (let at = 0; at < 60; at += 1) all.push(await rig.accept(transactionAdded(1)));
-    await rig.destinations.start();
+    for (let at = 0; at < 60; at += 1) all.push(await harness.accept(transactionAdded(1)));
+    await harness.destinations.start();
     // If each waited for a full batch, this would take two minutes: longer than a test may.
-    const outcomes = await Promise.all(all.map(({ receipt }) => rig.settled(receipt)));
+    const outcomes = await Promise.all(all.map(({ receipt }) => harness.settled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
     expect(firstLandings()).toEqual(all.map(({ id }) => id));
   });
 
   it('does not let one busy customer block the others', async () => {
-    rig = await startDeliveryHarness();
-    for (let at = 0; at < 300; at += 1) await rig.accept(transactionAdded(1));
+    harness = await startDeliveryHarness();
+    for (let at = 0; at < 300; at += 1) await harness.accept(transactionAdded(1));
     const others = await Promise.all(
-      Array.from({ length: 50 }, (_, at) => rig.accept(transactionAdded(at + 2))),
+      Array.from({ length: 50 }, (_, at) => harness.accept(transactionAdded(at + 2))),
     );
-    await rig.destinations.start();
-    await Promise.all(others.map(({ receipt }) => rig.settled(receipt)));
+    await harness.destinations.start();
+    await Promise.all(others.map(({ receipt }) => harness.settled(receipt)));
     // All the others needed only a few requests; the busy customer had one event in each.
-    expect(rig.simulator.stats().kinds.event.landed).toBeLessThan(50 + 30);
+    expect(harness.simulator.stats().kinds.event.landed).toBeLessThan(50 + 30);
   });
 });

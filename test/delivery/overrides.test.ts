@@ -3,8 +3,8 @@ import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import type { RelayConfig } from '../helpers/relay-process.ts';
 
-let rig: DeliveryHarness;
-afterEach(() => rig.close());
+let harness: DeliveryHarness;
+afterEach(() => harness.close());
 
 function withOverride(profile: string) {
   return ({ sources: [source] }: RelayConfig): void => {
@@ -20,12 +20,12 @@ it.each([
 ])(
   'an override that %s makes a dead letter, and a replay after the fix delivers all messages',
   async (_what, broken, why) => {
-    rig = await startDeliveryHarness(withOverride(broken));
-    await rig.destinations.start();
-    const { receipt, id } = await rig.accept(transactionAdded(3));
+    harness = await startDeliveryHarness(withOverride(broken));
+    await harness.destinations.start();
+    const { receipt, id } = await harness.accept(transactionAdded(3));
 
-    expect(await rig.settled(receipt)).toMatchObject({ state: 'dead', reason: 'mapping' });
-    const { event, sent, body } = await rig.record(receipt);
+    expect(await harness.settled(receipt)).toMatchObject({ state: 'dead', reason: 'mapping' });
+    const { event, sent, body } = await harness.record(receipt);
     expect(event.detail).toMatch(/^source acme, transactionAdded, override of the profile: /);
     expect(event.detail).toMatch(why);
     expect({ sent, delivered: event.delivered, hasBody: body !== undefined }).toEqual({
@@ -33,19 +33,24 @@ it.each([
       delivered: [],
       hasBody: true,
     });
-    expect(rig.simulator.landed()).toEqual([]);
+    expect(harness.simulator.landed()).toEqual([]);
 
     // It does not block the lane: the next event of the customer is delivered.
-    expect(await rig.settled((await rig.accept(pointsIssued(3, 10))).receipt)).toMatchObject({
+    expect(await harness.settled((await harness.accept(pointsIssued(3, 10))).receipt)).toMatchObject({
       state: 'delivered',
     });
 
-    await rig.reconfigure(withOverride(FIXED));
-    const replayed = rig.settledTimes(receipt, 2);
-    await rig.journal.replay({ filter: { receipts: [receipt] }, asNew: false, by: 'olga', now: Date.now() });
+    await harness.reconfigure(withOverride(FIXED));
+    const replayed = harness.settledTimes(receipt, 2);
+    await harness.journal.replay({
+      filter: { receipts: [receipt] },
+      asNew: false,
+      by: 'olga',
+      now: Date.now(),
+    });
 
     expect(await replayed).toMatchObject({ state: 'delivered', delivered: ['event', 'profile'] });
-    expect(rig.simulator.landed({ id })).toMatchObject([
+    expect(harness.simulator.landed({ id })).toMatchObject([
       { kind: 'event', duplicates: 0 },
       { kind: 'profile', dropped: [], entity: { _acme: { lastBill: expect.stringMatching(/^B-/) } } },
     ]);

@@ -3,22 +3,22 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nextEventId, pointsIssued, transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 
-let rig: DeliveryHarness;
+let harness: DeliveryHarness;
 async function start(profile: Record<string, unknown> = {}): Promise<void> {
-  rig = await startDeliveryHarness(
+  harness = await startDeliveryHarness(
     ({ destinations: [destination] }) => {
       destination!['format'] = 'raw';
       Object.assign(destination!['profile'] as object, profile);
     },
     { dataType: 'raw' },
   );
-  await rig.destinations.start();
+  await harness.destinations.start();
 }
-afterEach(() => rig.close());
+afterEach(() => harness.close());
 
 async function deliver(event: object): Promise<string> {
-  const { receipt } = await rig.accept(event);
-  expect(await rig.settled(receipt)).toMatchObject({ state: 'delivered' });
+  const { receipt } = await harness.accept(event);
+  expect(await harness.settled(receipt)).toMatchObject({ state: 'delivered' });
   return receipt;
 }
 
@@ -33,10 +33,10 @@ function customerUpdated(customerId: number, data: object) {
 }
 
 function profileOf(customerId: number) {
-  return rig.simulator.profile({ namespace: 'capillaryId', id: String(customerId) })?.fragments;
+  return harness.simulator.profile({ namespace: 'capillaryId', id: String(customerId) })?.fragments;
 }
 function landed(datasetId: string) {
-  return rig.simulator.landed({ datasetId });
+  return harness.simulator.landed({ datasetId });
 }
 
 describe('format raw with a profile', () => {
@@ -68,8 +68,8 @@ describe('format raw with a profile', () => {
     expect(upsert?.entity).toEqual(event?.entity);
     expect(event).toMatchObject({ flowId: 'events-flow', entity: { eventName: 'pointsIssued' } });
     expect(event).not.toHaveProperty('operation');
-    const { event: stored } = await rig.record(receipt);
-    expect(await rig.journal.profiles('acme-aep', [stored.lane ?? ''])).toEqual(new Map());
+    const { event: stored } = await harness.record(receipt);
+    expect(await harness.journal.profiles('acme-aep', [stored.lane ?? ''])).toEqual(new Map());
   });
 
   it('sends no profile record for an event without profile data', async () => {
@@ -91,12 +91,12 @@ describe('format raw with a profile', () => {
 describe('the operations of an upsert', () => {
   it('link identities if an identity dataset is configured', async () => {
     await start({ identityDatasetId: 'links-dataset' });
-    rig.simulator.setFaults([
+    harness.simulator.setFaults([
       { on: 'batch', match: { flowId: 'profile-flow' }, then: { items: { which: 'all', status: 400 } } },
     ]);
-    const { receipt } = await rig.accept(pointsIssued(11, 5));
-    await rig.settled(receipt);
-    const { sent } = await rig.record(receipt);
+    const { receipt } = await harness.accept(pointsIssued(11, 5));
+    await harness.settled(receipt);
+    const { sent } = await harness.record(receipt);
 
     expect(sent.map(({ json }) => (JSON.parse(json) as { header: object }).header)).toMatchObject([
       { operations: { data: 'merge', identity: 'create', identityDatasetId: 'links-dataset' } },

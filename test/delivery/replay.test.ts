@@ -2,13 +2,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 
-let rig: DeliveryHarness;
+let harness: DeliveryHarness;
 async function start(messagesPerSecond: number, more: Record<string, unknown> = {}): Promise<void> {
-  rig = await startDeliveryHarness((config) => {
+  harness = await startDeliveryHarness((config) => {
     Object.assign(config.destinations[0]!, { limits: { messagesPerSecond } }, more);
   });
 }
-afterEach(() => rig.close());
+afterEach(() => harness.close());
 
 interface Sent {
   readonly receipt: string;
@@ -17,7 +17,7 @@ interface Sent {
 
 async function acceptAll(events: readonly object[]): Promise<Sent[]> {
   const sent: Sent[] = [];
-  for (const event of events) sent.push(await rig.accept(event));
+  for (const event of events) sent.push(await harness.accept(event));
   return sent;
 }
 
@@ -26,17 +26,17 @@ async function createDeadLetters(events: readonly object[]): Promise<Sent[]> {
   const accepted = await acceptAll(events);
   for (const { receipt } of accepted) {
     const common = { receipt, now: Date.now(), attempts: [], delivered: [], sent: [] };
-    await rig.journal.settle({ ...common, state: 'dead', reason: 'rejected', detail: 'no such field' });
+    await harness.journal.settle({ ...common, state: 'dead', reason: 'rejected', detail: 'no such field' });
   }
   return accepted;
 }
 
 function replay() {
-  return rig.journal.replay({ filter: { states: ['dead'] }, asNew: false, by: 'olga', now: Date.now() });
+  return harness.journal.replay({ filter: { states: ['dead'] }, asNew: false, by: 'olga', now: Date.now() });
 }
 
 async function delivered(sent: readonly Sent[]): Promise<void> {
-  const outcomes = await Promise.all(sent.map(({ receipt }) => rig.settled(receipt)));
+  const outcomes = await Promise.all(sent.map(({ receipt }) => harness.settled(receipt)));
   expect(outcomes.every(({ state }) => state === 'delivered')).toBe(true);
 }
 
@@ -44,7 +44,7 @@ function idsOf(sent: readonly Sent[]): string[] {
   return sent.map(({ id }) => id);
 }
 function landed(): string[] {
-  return rig.simulator.landed({ kind: 'event' }).flatMap(({ id }) => id ?? []);
+  return harness.simulator.landed({ kind: 'event' }).flatMap(({ id }) => id ?? []);
 }
 
 /** `each` events for each of `customers` customers, interleaved. */
@@ -59,7 +59,7 @@ describe('a replay during live traffic', () => {
     await start(2_000);
     const old = await createDeadLetters(eventsOf(CUSTOMERS, 12));
     expect(await replay()).toEqual({ replayed: old.length });
-    await rig.destinations.start();
+    await harness.destinations.start();
     const live = await acceptAll(eventsOf(CUSTOMERS, 12));
     await Promise.all([delivered(live), delivered(old)]);
 
@@ -70,7 +70,7 @@ describe('a replay during live traffic', () => {
         expect(landed().filter((id) => own.includes(id))).toEqual(own);
       }
     }
-    expect(await rig.journal.backlog()).toMatchObject([{ pending: 0, replaying: 0 }]);
+    expect(await harness.journal.backlog()).toMatchObject([{ pending: 0, replaying: 0 }]);
   });
 
   it('is sent after the events that already wait', async () => {
@@ -78,7 +78,7 @@ describe('a replay during live traffic', () => {
     const old = await createDeadLetters(Array.from({ length: 30 }, (_, n) => transactionAdded(n + 1)));
     await replay();
     const live = await acceptAll(Array.from({ length: 30 }, (_, n) => transactionAdded(n + 1)));
-    await rig.destinations.start();
+    await harness.destinations.start();
     await Promise.all([delivered(live), delivered(old)]);
     expect(landed().slice(0, 30).toSorted()).toEqual(idsOf(live).toSorted());
   });
@@ -96,7 +96,7 @@ describe('a replay without live traffic', () => {
     const old = await createDeadLetters(Array.from({ length: 60 }, (_, n) => transactionAdded(n + 1)));
     await replay();
     const startedAt = performance.now();
-    await rig.destinations.start();
+    await harness.destinations.start();
     await delivered(old);
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1_000);
     expect(landed().toSorted()).toEqual(idsOf(old).toSorted());
@@ -105,9 +105,9 @@ describe('a replay without live traffic', () => {
   it('probes a waiting destination, as any event does', async () => {
     await start(2_000);
     const old = await createDeadLetters([transactionAdded(1)]);
-    rig.simulator.setFaults([{ on: 'inlet', times: 2, then: { status: 429, retryAfter: 0 } }]);
+    harness.simulator.setFaults([{ on: 'inlet', times: 2, then: { status: 429, retryAfter: 0 } }]);
     await replay();
-    await rig.destinations.start();
+    await harness.destinations.start();
     await delivered(old);
     expect(landed()).toEqual(idsOf(old));
   });

@@ -6,16 +6,14 @@ import { relayFolder, type RelayFolder, type RelayUnderTest } from './processes/
 import { send } from './processes/sender.ts';
 import { cpuSeconds } from './processes/usage.ts';
 
-/** A relay that has accepted very many events and delivered none. */
+/** A relay with a large backlog: it has accepted many events and delivered none. */
 interface FullStore {
   readonly folder: RelayFolder;
   readonly relay: RelayUnderTest;
   readonly growth: readonly GrowthPoint[];
 }
 
-/**
- * Numbers of stored events at which the CPU time is read; the last one is the size of the backlog.
- */
+/** Numbers of stored events at which the CPU time is read; the last is the size of the backlog. */
 export function sizesOf({ short }: Bench): readonly number[] {
   return short ? [1_000, 10_000, 50_000] : [10_000, 100_000, 1_000_000];
 }

@@ -8,7 +8,7 @@ import { percentiles } from './statistics.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DATA = fileURLToPath(new URL('.data/', import.meta.url));
 
-/** Linux's numbers of common file systems. */
+/** Magic numbers of common Linux file systems. */
 const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   0xef53: 'ext4',
   0x58465342: 'xfs',

@@ -1,4 +1,4 @@
-/** CPU time of the relay until so many events were stored. */
+/** CPU time of the relay until this many events were stored. */
 export interface GrowthPoint {
   readonly events: number;
   readonly cpuSeconds: number;
@@ -6,7 +6,7 @@ export interface GrowthPoint {
 
 /** Options and shared state of the parts. */
 export interface Bench {
-  /** A fraction of the events: a quick check whether something has become much slower. */
+  /** Uses a fraction of the events, for a quick check whether something has become much slower. */
   readonly short: boolean;
   /** Node flags that make the relay write a CPU profile; empty without `--profile`. */
   readonly nodeFlags: readonly string[];
@@ -28,7 +28,7 @@ export interface Row {
   /** Lower or upper bound of the value. */
   readonly goal?: { readonly least: number } | { readonly most: number };
   /**
-   * Of a ratio: minimum and maximum ratio of two measurements of the same thing in the same run.
+   * For a ratio: minimum and maximum ratio of two measurements of the same thing in the same run.
    * Without noise both would be 1.
    */
   readonly control?: readonly [number, number];

@@ -15,20 +15,21 @@ export interface Run {
 }
 
 /** Rounded to three significant digits. */
-function rounded(value: number): string {
+function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 0.01))));
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(digits, 3) });
 }
 
-function withUnit(value: number, unit: string): string {
-  return unit === '' ? rounded(value) : `${rounded(value)} ${unit}`;
+function formatWithUnit(value: number, unit: string): string {
+  return unit === '' ? formatNumber(value) : `${formatNumber(value)} ${unit}`;
 }
 
 function goalOf(row: Row): string {
   const { goal, unit } = row;
   if (goal === undefined) return '';
-  const bound = 'least' in goal ? `≥ ${withUnit(goal.least, unit)}` : `≤ ${withUnit(goal.most, unit)}`;
+  const bound =
+    'least' in goal ? `≥ ${formatWithUnit(goal.least, unit)}` : `≤ ${formatWithUnit(goal.most, unit)}`;
   return `${bound}: ${isMet(row) === true ? 'met' : 'missed'}`;
 }
 
@@ -36,8 +37,8 @@ function cellsOf(row: Row): readonly string[] {
   return [
     row.part,
     row.what,
-    withUnit(row.value, row.unit),
-    row.control === undefined ? '' : row.control.map(rounded).join('–'),
+    formatWithUnit(row.value, row.unit),
+    row.control === undefined ? '' : row.control.map(formatNumber).join('–'),
     goalOf(row),
   ];
 }
@@ -58,7 +59,7 @@ export function tableOf(rows: readonly Row[]): string {
 export function headingOf({ at, tookSeconds, machine }: Run): string {
   return [
     `${at}, ${Math.round(tookSeconds)} s, commit ${machine.commit}, Node ${machine.node}`,
-    `${machine.processors}, ${machine.memoryGiB} GiB; a synchronised write of 4 KiB takes ${rounded(machine.sync.p50)} ms (p99 ${rounded(machine.sync.p99)} ms)`,
+    `${machine.processors}, ${machine.memoryGiB} GiB; a synchronised write of 4 KiB takes ${formatNumber(machine.sync.p50)} ms (p99 ${formatNumber(machine.sync.p99)} ms)`,
     `200 means: ${machine.durability}`,
   ].join('\n');
 }

@@ -8,12 +8,15 @@ export interface Percentiles {
 /** All 0 if there are no values. */
 export function percentiles(values: ArrayLike<number>): Percentiles {
   const sorted = Float64Array.from(values).toSorted();
-  const at = (share: number): number =>
+  const percentile = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
+  return { count: sorted.length, p50: percentile(0.5), p99: percentile(0.99), max: percentile(1) };
 }
 
-/** The ratio of two things measured alternately, and of repeated measurements of the first one. */
+/**
+ * The ratio of two things measured alternately, and as a control that of repeated measurements of
+ * the first.
+ */
 export interface Comparison {
   /** Median of A/B over the rounds. */
   readonly ratio: number;
@@ -40,18 +43,22 @@ export async function compare(
   measureA: () => Promise<number>,
   measureB: () => Promise<number>,
 ): Promise<Comparison> {
-  const as = [await measureA()];
-  const bs: number[] = [];
+  const valuesA = [await measureA()];
+  const valuesB: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    bs.push(await measureB());
-    as.push(await measureA());
+    valuesB.push(await measureB());
+    valuesA.push(await measureA());
   }
-  const pairs = bs.map((b, round) => ({ b, before: as[round] ?? 0, after: as[round + 1] ?? 0 }));
+  const pairs = valuesB.map((b, round) => ({
+    b,
+    before: valuesA[round] ?? 0,
+    after: valuesA[round + 1] ?? 0,
+  }));
   const controls = pairs.map(({ before, after }) => after / before);
   return {
     ratio: median(pairs.map(({ b, before, after }) => (before + after) / 2 / b)),
     control: [Math.min(...controls), Math.max(...controls)],
-    a: median(as),
-    b: median(bs),
+    a: median(valuesA),
+    b: median(valuesB),
   };
 }

@@ -26,7 +26,7 @@ import {
   createIntakeReports,
   createJournalReports,
 } from './monitoring/stage-reports.ts';
-import { createRefresh } from './monitoring/metrics-refresh.ts';
+import { createMetricsRefresh } from './monitoring/metrics-refresh.ts';
 
 export interface RelayOptions {
   readonly loaded: LoadedConfig;
@@ -47,14 +47,14 @@ export interface Relay {
   readonly failed: Promise<Error>;
 }
 
-/** Late webhooks are still answered with 503 and Retry-After before the port closes. */
+/** Time during which webhooks are answered with 503 and Retry-After before the port closes. */
 const DRAIN_MS = 200;
-/** Requests without an answer are cut off after this. */
+/** Connections with unanswered requests are closed after this time. */
 const CLOSE_TIMEOUT_MS = { intake: 3_000, admin: 1_000 } as const;
 
 /**
- * A slow request body or a replay of millions must not delay the shutdown: Capillary sends the one
- * again, and the other continues after the restart.
+ * A slow request body or a replay of millions must not delay the shutdown: Capillary repeats the
+ * request, and the replay continues after the restart.
  */
 async function closeWithin(app: FastifyInstance, ms: number): Promise<void> {
   const timer = setTimeout(() => app.server.closeAllConnections(), ms);
@@ -118,9 +118,9 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     now,
   });
   const replay: Journal['replay'] = async (request) => {
-    const answer = await journal.replay(request);
+    const result = await journal.replay(request);
     await destinations.reroute();
-    return answer;
+    return result;
   };
   journal.onReplayed(() => {
     destinations
@@ -134,7 +134,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     coverage,
     metrics: {
       registry: metrics.registry,
-      refresh: createRefresh({
+      refresh: createMetricsRefresh({
         metrics,
         journal,
         destinations,
@@ -184,18 +184,19 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         policy: config.store.retention,
         now,
         signal: stopping.signal,
-        removed: (records) => metrics.retentionRemoved.inc(records),
-        failed: (error) => log.error({ err: error }, 'retention failed'),
+        onRemoved: (records) => metrics.retentionRemoved.inc(records),
+        onError: (error) => log.error({ err: error }, 'retention failed'),
       });
       void runReencryption({
         journal,
         signal: stopping.signal,
-        progress: (share) => metrics.storeSealedShare.set(share),
-        ended: (counts) =>
+        onProgress: (share) => metrics.storeSealedShare.set(share),
+        onComplete: (counts) =>
           counts.unreadable === 0
             ? log.info(counts, 'the whole store is encrypted with the first encryption key')
             : log.error(counts, 'some payloads are encrypted with keys that are not configured'),
-        failed: (error) => log.error({ err: error }, 're-encryption of the store failed; it will be retried'),
+        onError: (error) =>
+          log.error({ err: error }, 're-encryption of the store failed; it will be retried'),
       });
       await admin.listen({ host: config.admin.host, port: config.admin.port });
       await intake.listen({ host: config.server.host, port: config.server.port });

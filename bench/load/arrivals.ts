@@ -1,7 +1,7 @@
 import { percentiles, type Percentiles } from '../statistics.ts';
 import { HOT_CUSTOMER } from './requests.ts';
 
-/** Numbers of what has landed. */
+/** Counts of landed messages. */
 export interface Counts {
   /** Distinct events, by `_id`. */
   readonly events: number;
@@ -13,7 +13,7 @@ export interface Counts {
 
 /** ms from sending an event (its `timestamp`, from Capillary's createdAt) until it landed. */
 export interface Times {
-  /** Events of the one customer with very many of them. */
+  /** Events of the hot customer. */
   readonly hot: Percentiles;
   readonly others: Percentiles;
 }
@@ -37,7 +37,7 @@ const HOT_ID = String(HOT_CUSTOMER);
 /** Counts the messages that an inlet received. */
 export function createArrivals(): Arrivals {
   let ids = new Set<string>();
-  let again = 0;
+  let repeated = 0;
   let profiles = 0;
   let times: Record<keyof Times, number[]> = { hot: [], others: [] };
   return {
@@ -53,16 +53,16 @@ export function createArrivals(): Arrivals {
       const { _id = '', timestamp = '', identityMap } = body.xdmEntity;
       // 16 digits are enough to distinguish a million events and need a third of the memory.
       const id = _id.slice('cap-'.length, 'cap-'.length + 16);
-      if (ids.has(id)) again += 1;
+      if (ids.has(id)) repeated += 1;
       ids.add(id);
       const isHot = identityMap['capillaryId']?.[0]?.id === HOT_ID;
       times[isHot ? 'hot' : 'others'].push(at - Date.parse(timestamp));
     },
-    counts: () => ({ events: ids.size, repeated: again, profiles }),
+    counts: () => ({ events: ids.size, repeated, profiles }),
     times: () => ({ hot: percentiles(times.hot), others: percentiles(times.others) }),
     reset() {
       ids = new Set();
-      again = 0;
+      repeated = 0;
       profiles = 0;
       times = { hot: [], others: [] };
     },

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createArrivals } from './arrivals.ts';
 
 /*
- * The Adobe of this bench, in its own process: issues tokens, accepts batches and counts what
- * landed. The relay's simulator also validates every message against XDM, which takes as much CPU
- * time as the relay needs to create it and would distort the measurement.
+ * The simulated Adobe of this bench, in its own process: issues tokens, accepts batches and counts
+ * what landed. The relay's simulator also validates every message against XDM, which takes as much
+ * CPU time as the relay needs to create it and would distort the measurement.
  */
 const { values } = parseArgs({
   options: { port: { type: 'string' }, latency: { type: 'string', default: '0' } },
@@ -25,24 +25,29 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function token(): string {
+function tokenResponse(): string {
   return JSON.stringify({ access_token: 'token-of-the-bench', token_type: 'bearer', expires_in: 86_399 });
 }
 
-async function batch(request: IncomingMessage): Promise<string> {
+async function batchResponse(request: IncomingMessage): Promise<string> {
   const { messages } = JSON.parse(await bodyOf(request)) as Batch;
-  const at = Date.now();
+  const receivedAt = Date.now();
   // Network latency delays the response only: the messages land when they arrive.
   if (latencyMs > 0) await sleep(latencyMs);
-  for (const message of messages) arrivals.add(message, at);
-  const responses = messages.map((_, index) => ({ xactionId: `${at}:2153:240-${index}` }));
-  return JSON.stringify({ inletId: 'inlet', batchId: `${at}:1750:244`, receivedTimeMs: at, responses });
+  for (const message of messages) arrivals.add(message, receivedAt);
+  const responses = messages.map((_, index) => ({ xactionId: `${receivedAt}:2153:240-${index}` }));
+  return JSON.stringify({
+    inletId: 'inlet',
+    batchId: `${receivedAt}:1750:244`,
+    receivedTimeMs: receivedAt,
+    responses,
+  });
 }
 
 async function handle(request: IncomingMessage): Promise<readonly [number, string]> {
   const { url = '' } = request;
-  if (url.startsWith('/ims')) return [200, token()];
-  if (url.startsWith('/collection/batch')) return [207, await batch(request)];
+  if (url.startsWith('/ims')) return [200, tokenResponse()];
+  if (url.startsWith('/collection/batch')) return [207, await batchResponse(request)];
   if (url === '/counts') return [200, JSON.stringify(arrivals.counts())];
   if (url === '/times') return [200, JSON.stringify(arrivals.times())];
   if (url === '/reset') {

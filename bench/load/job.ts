@@ -6,7 +6,7 @@ export interface SendJob {
   readonly url: string;
   readonly connections: number;
   readonly events: EventSpec;
-  /** How the sender proves its identity: a header with the secret, or with an HMAC of the body. */
+  /** How the sender authenticates: a header with the secret, or with an HMAC of the body. */
   readonly proof: { readonly type: 'header' | 'hmac'; readonly header: string; readonly secret: string };
   /**
    * Events per second, each sent when it is due; absent: each connection sends after each response.
@@ -18,11 +18,12 @@ export interface EventSpec {
   readonly count: number;
   /**
    * `mixed`: the 14 documented events in rotation, about 1 KB each. A number: `pointsIssued` events
-   * with a body of so many bytes.
+   * with a body of this many bytes.
    */
   readonly body: 'mixed' | number;
   /**
-   * Number of customers, chosen at random for each event; `hot`: one customer of its own for all.
+   * Number of customers, chosen at random for each event; `hot`: all events are of one separate
+   * customer.
    */
   readonly customers: number | 'hot';
   /** Jobs with different seeds have different events. */

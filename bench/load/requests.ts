@@ -20,7 +20,7 @@ function pointsIssued(
   return `{"eventName":"pointsIssued","eventId":"${ids.event}","orgId":${ORG_ID},"refId":"${ORG_ID}_1","createdAt":${createdAt},"data":{"customerIdentifiers":{"customerId":${ids.customer},"instore":{"email":"c${ids.customer}@shop.example"}},"totalPointsIssued":120,"currentPoints":450,"programId":973${note}}}`;
 }
 
-function sized({ body, customers, seed }: EventSpec): NextBody {
+function sizedBodies({ body, customers, seed }: EventSpec): NextBody {
   const random = createRandom(seed);
   const ids = () => ({
     event: randomUuid(random),
@@ -31,7 +31,7 @@ function sized({ body, customers, seed }: EventSpec): NextBody {
   return (createdAt) => pointsIssued(ids(), createdAt, note);
 }
 
-function mixed({ count, customers, seed }: EventSpec): NextBody {
+function mixedBodies({ count, customers, seed }: EventSpec): NextBody {
   const customerCount = customers === 'hot' ? 1 : customers;
   const options = {
     count,
@@ -47,13 +47,16 @@ function mixed({ count, customers, seed }: EventSpec): NextBody {
   return () => bodies[next++ % bodies.length] ?? '';
 }
 
-/** Generates the bodies of a job in the order of sending. */
-export function bodyGenerator(spec: EventSpec): NextBody {
-  return spec.body === 'mixed' ? mixed(spec) : sized(spec);
+/** Returns a generator of the bodies of a job, in the order of sending. */
+export function createBodyGenerator(spec: EventSpec): NextBody {
+  return spec.body === 'mixed' ? mixedBodies(spec) : sizedBodies(spec);
 }
 
-/** Converts a body to a complete HTTP request with the proof that the job asks for. */
-export function requestEncoder({ url, proof }: Pick<SendJob, 'url' | 'proof'>): (body: string) => Buffer {
+/** Returns a function that converts a body to a complete HTTP request with the job's proof. */
+export function createRequestEncoder({
+  url,
+  proof,
+}: Pick<SendJob, 'url' | 'proof'>): (body: string) => Buffer {
   const { pathname, host } = new URL(url);
   const head = `POST ${pathname} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n${proof.header}: `;
   const proofOf = (body: string): string =>

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type HttpConnection, openConnection } from './http-connection.ts';
 import type { SendJob, SendResult } from './job.ts';
 import { percentiles } from '../statistics.ts';
-import { bodyGenerator, requestEncoder } from './requests.ts';
+import { createBodyGenerator, createRequestEncoder } from './requests.ts';
 
 /*
  * The sender, in its own process. It receives a job, prepares its requests and reports `ready`; at
@@ -59,8 +59,8 @@ function sendAsFastAsPossible(
 }
 
 /**
- * Sends each request when it is due. One without a free connection waits, but its response time is
- * measured from the time when it was due.
+ * Sends each request when it is due. A request without a free connection waits, but its response
+ * time is measured from the time it was due.
  */
 async function sendAtRate(
   connections: readonly HttpConnection[],
@@ -106,8 +106,8 @@ function throwError(error: Error): never {
 
 async function run(job: SendJob, go: Promise<void>): Promise<SendResult> {
   const { count } = job.events;
-  const body = bodyGenerator(job.events);
-  const encode = requestEncoder(job);
+  const body = createBodyGenerator(job.events);
+  const encode = createRequestEncoder(job);
   const createRequest = (createdAt: number): Buffer => encode(body(createdAt));
   const isPrepared = job.rate === undefined && count <= MAX_PREPARED_REQUESTS;
   const prepared = isPrepared

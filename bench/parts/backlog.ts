@@ -11,8 +11,8 @@ const INLET_LATENCY_MS = 20;
 /** Messages that land before the rate is measured. */
 const WARM_UP_EVENTS = 5_000;
 
-function acceptRate(of: RelayUnderTest, count: number): Promise<number> {
-  return measureAcceptRate(of.webhook('header'), 330, count);
+function acceptRate(relay: RelayUnderTest, count: number): Promise<number> {
+  return measureAcceptRate(relay.webhook('header'), 330, count);
 }
 
 async function compareWithEmptyStore(
@@ -83,13 +83,18 @@ export const backlog: Part = async (bench) => {
   await eventsOnly.stop('SIGKILL');
   folder.remove();
   await inlet.stop();
-  const from = `from the backlog at ${INLET_LATENCY_MS} ms inlet latency`;
+  const conditions = `from the backlog at ${INLET_LATENCY_MS} ms inlet latency`;
   return [
     ...rows,
     { what: `disk space per event, ${pending} pending`, value: bytes, unit: 'B' },
     { what: 'time to ready after SIGKILL', value: readyMs, unit: 'ms', goal: { most: 2_000 } },
-    { what: `delivered ${from}, with profile records`, value: bothRate, unit: '/s' },
-    { what: `delivered ${from}, events only`, value: eventsOnlyRate, unit: '/s', goal: { least: 5_000 } },
+    { what: `delivered ${conditions}, with profile records`, value: bothRate, unit: '/s' },
+    {
+      what: `delivered ${conditions}, events only`,
+      value: eventsOnlyRate,
+      unit: '/s',
+      goal: { least: 5_000 },
+    },
     { what: 'peak resident memory while accepting', value: peakFilling, unit: 'MiB', goal: { most: 256 } },
     {
       what: 'peak resident memory while delivering',

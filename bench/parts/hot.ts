@@ -9,7 +9,7 @@ const EVENTS_PER_SECOND = 250;
 const POLL_INTERVAL_MS = 50;
 
 /**
- * Delivery time for a thousand customers, with and without one customer who has very many events.
+ * Delivery time for a thousand customers, with and without a hot customer who has a large backlog.
  */
 export const hot: Part = async ({ short, log }) => {
   const seconds = short ? 3 : 8;
@@ -27,10 +27,10 @@ export const hot: Part = async ({ short, log }) => {
       events: { count: EVENTS_PER_SECOND * seconds, body: 330, customers: 1_000, seed: 1 },
     });
     if (hotEvents > 0) {
-      log(`with a customer who has ${hotEvents} events`);
+      log(`with a hot customer who has ${hotEvents} events`);
       const events = { count: hotEvents, body: 330, customers: 'hot', seed: 2 } as const;
       await send({ ...target, connections: 50, events });
-    } else log('without that customer');
+    } else log('without the hot customer');
     await sender.go();
     let { others } = await inlet.times();
     while (others.count < EVENTS_PER_SECOND * seconds) {

@@ -21,7 +21,7 @@ export const idle: Part = async ({ short, log }) => {
   const relay = await folder.start();
   const seconds = short ? 3 : 10;
   log(`measuring for ${seconds} s`);
-  // Work that the start leaves behind is not idle time.
+  // Wait until the work that follows a start has finished.
   await sleep(SETTLE_MS);
   const cpuBefore = cpuSeconds(relay.pid);
   await sleep(seconds * 1_000);

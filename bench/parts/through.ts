@@ -27,7 +27,7 @@ export const through: Part = async ({ short, nodeFlags: flags, log }) => {
   await inlet.whenLanded(count);
   const seconds = (performance.now() - started) / 1_000;
   const cpu = cpuSeconds(relay.pid) - cpuBefore;
-  const { profiles, repeated: again } = await inlet.counts();
+  const { profiles, repeated } = await inlet.counts();
   const peak = peakMib(relay.pid);
   await relay.stop();
   folder.remove();
@@ -36,7 +36,7 @@ export const through: Part = async ({ short, nodeFlags: flags, log }) => {
     { what: 'events accepted and landed', value: count / seconds, unit: '/s' },
     { what: 'events accepted', value: (count * 1_000) / sent.tookMs, unit: '/s' },
     { what: 'messages per event', value: (count + profiles) / count, unit: '' },
-    { what: 'events that landed twice', value: again, unit: '' },
+    { what: 'events that landed twice', value: repeated, unit: '' },
     {
       what: 'CPU time of the relay per event',
       value: (cpu * 1e6) / count,

@@ -14,7 +14,7 @@ export interface CountingInlet {
   times(): Promise<Times>;
   reset(): Promise<void>;
   /**
-   * Resolves when so many distinct events have landed.
+   * Resolves when this many distinct events have landed.
    * @throws Error if none landed for a minute
    */
   whenLanded(events: number): Promise<void>;

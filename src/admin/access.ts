@@ -8,14 +8,14 @@ import { constantTimeEqual } from '../sources/secret-matching.ts';
 /** Stable codes of refused access to the admin API. */
 export type AccessRefusal = 'no-token' | 'wrong-token' | 'not-loopback' | 'foreign-page';
 
-/** The address is that of the socket: forwarded headers can be forged. */
+/** A request for access. Forwarded headers can be forged, so the address is that of the socket. */
 export interface Caller {
   readonly remoteAddress: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
 }
 
-/** Details of the 401 answer. They contain no secret. */
+/** Details of the 401 response. They contain no secret. */
 export const REFUSAL_DETAILS: Readonly<Record<AccessRefusal, string>> = {
   'no-token': 'send the admin.token of the configuration as Authorization: Bearer <token>',
   'wrong-token': 'the bearer token is not the admin.token of the configuration',
@@ -63,8 +63,8 @@ export function checkAccess(caller: Caller, token: string | undefined): AccessRe
 }
 
 /**
- * The operator's name for the journal's record: `admin`, with the content of X-Relay-Operator. It
- * is informational and not authenticated: all operators share one token.
+ * The operator's name for the journal: `admin`, followed by the content of X-Relay-Operator if
+ * given. It is not authenticated: all operators share one token.
  * @throws ProblemError if the header is not 1–64 printable ASCII characters
  */
 export function operatorOf({ headers }: Pick<FastifyRequest, 'headers'>): string {

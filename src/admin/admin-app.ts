@@ -1,7 +1,7 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { answerProblem, ProblemError } from '../http/problems.ts';
+import { sendProblem, ProblemError } from '../http/problems.ts';
 import { closeLongLived, serverLimits } from '../http/server-limits.ts';
 import { StoreError } from '../journal/journal.ts';
 import { checkAccess, REFUSAL_DETAILS } from './access.ts';
@@ -17,9 +17,9 @@ import { healthRoutes, metricsRoutes } from './probe-routes.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
 
 const MAX_BODY_BYTES = 1_048_576;
-/** Connections at once; more are dropped. */
+/** Concurrent connections; further ones are dropped. */
 const MAX_CONNECTIONS = 1_000;
-/** For each address; refused requests count. */
+/** Per address; refused requests count too. */
 const MAX_REQUESTS_PER_SECOND = 200;
 
 /** The app of the admin port, for operators and probes. Not yet listening. */
@@ -30,11 +30,11 @@ export async function createAdminApp(parts: AdminParts): Promise<FastifyInstance
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     frameworkErrors: (_error, _request, reply) =>
-      void answerProblem(new ProblemError('bad-request', 'the URL cannot be decoded'), reply),
+      void sendProblem(new ProblemError('bad-request', 'the URL cannot be decoded'), reply),
   });
   app.setErrorHandler((error: Error, _request, reply) => {
     const known = error instanceof StoreError ? 'store-failing' : undefined;
-    if (answerProblem(error, reply, known) === 'internal')
+    if (sendProblem(error, reply, known) === 'internal')
       parts.observer.errorCaught('admin request failed', error);
   });
   app.server.maxConnections = MAX_CONNECTIONS;
@@ -52,8 +52,8 @@ export async function createAdminApp(parts: AdminParts): Promise<FastifyInstance
 }
 
 /**
- * Answers are data, except for the page of openapi-routes.ts, which has a policy of its own. HSTS
- * is left to the proxy that terminates TLS.
+ * Responses are data, except for the page of openapi-routes.ts, which sets its own policy. HSTS is
+ * left to the proxy that terminates TLS.
  */
 const securityHeaders = {
   contentSecurityPolicy: {
@@ -89,7 +89,7 @@ async function adminApi(
   notFound: ReturnType<typeof createNotFoundHandler>,
 ): Promise<void> {
   const throttle = createAuthThrottle(parts.now);
-  // A hook of the scope, because the limiter's own hook per route would run after the next one.
+  // A hook of the scope, because the limiter's own per-route hook would run after the access check.
   scope.addHook('onRequest', scope.rateLimit());
   scope.addHook('onRequest', async ({ headers, raw }, reply) => {
     const { rawHeaders, socket } = raw;
@@ -161,7 +161,7 @@ function createNotFoundHandler(app: FastifyInstance) {
   const paths = new Map<string, KnownPath>();
   app.addHook('onRoute', ({ url, method }) => {
     const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() };
-    for (const one of [method].flat()) path.methods.add(one);
+    for (const name of [method].flat()) path.methods.add(name);
     paths.set(url, path);
   });
   return (request: FastifyRequest, reply: FastifyReply): never => {

@@ -53,7 +53,7 @@ export interface ActionReport {
   readonly dryRun?: boolean;
 }
 
-/** Receives what happens on the admin port; implemented by monitoring/. */
+/** Receives the events of the admin port; implemented by monitoring/. */
 export interface AdminObserver {
   actionPerformed(report: ActionReport): void;
   /** A request without a valid credential was refused. */
@@ -69,7 +69,7 @@ export interface DestinationView {
   /** Stable code of why it is not flowing. */
   readonly reason?: string | undefined;
   readonly detail?: string | undefined;
-  /** Since when it has not been flowing. */
+  /** When it stopped flowing. */
   readonly since?: number | undefined;
   readonly nextTryAt?: number | undefined;
   readonly lastSuccessAt?: number | undefined;
@@ -120,7 +120,7 @@ export interface CoverageEntry {
    * masked value.
    */
   readonly fields: readonly { readonly path: string; readonly count: number; readonly example: string }[];
-  /** Occurrences of further fields, beyond the number that is listed. */
+  /** Occurrences of fields beyond those listed. */
   readonly more: number;
 }
 

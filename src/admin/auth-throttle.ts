@@ -1,14 +1,14 @@
 import { ProblemError } from '../http/problems.ts';
 
-/** Wrong tokens per address and window; beyond it, requests are refused without a token check. */
+/** Wrong tokens per address and window; above it, requests are refused without a token check. */
 const MAX_FAILURES = 100;
 const WINDOW_MS = 60_000;
 /** Addresses in memory; a new one replaces the one with the oldest window. */
 const MAX_ADDRESSES = 10_000;
 
-/** Counts wrong tokens by address. */
+/** Counts wrong tokens per address. */
 export interface AuthThrottle {
-  /** @throws ProblemError `rate-limited` while the address has used up its wrong tokens */
+  /** @throws ProblemError `rate-limited` after too many wrong tokens from the address */
   assertAllowed(address: string): void;
   recordFailure(address: string): void;
 }

@@ -23,16 +23,16 @@ export function destinationRoutes(app: FastifyInstance, parts: DestinationParts)
   app.route<NamedRoute>({
     method: 'POST',
     url: '/destinations/:name/pause',
-    handler: async (request) => act(parts, request, 'pause'),
+    handler: async (request) => changeState(parts, request, 'pause'),
   });
   app.route<NamedRoute>({
     method: 'POST',
     url: '/destinations/:name/resume',
-    handler: async (request) => act(parts, request, 'resume'),
+    handler: async (request) => changeState(parts, request, 'resume'),
   });
 }
 
-async function act(
+async function changeState(
   { destinations, observer }: DestinationParts,
   request: FastifyRequest<NamedRoute>,
   action: 'pause' | 'resume',

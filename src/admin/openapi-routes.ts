@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { parse } from 'yaml';
 
 /** Two folders up, both from src/admin and from dist/admin. */
-const FILE = new URL('../../openapi.yaml', import.meta.url);
+const CONTRACT_FILE = new URL('../../openapi.yaml', import.meta.url);
 
 /** The page has images inside its style sheet (`data:`), and connects to this port only. */
 const PAGE_POLICY = {
@@ -20,7 +20,7 @@ const PAGE_POLICY = {
 };
 
 async function loadContract() {
-  const yaml = await readFile(FILE, 'utf8');
+  const yaml = await readFile(CONTRACT_FILE, 'utf8');
   const document = parse(yaml) as Record<string, unknown>;
   // The page sends its requests to the host and port that it was loaded from.
   const page = { ...document, servers: [{ url: '/', description: 'Admin port' }] };

@@ -12,24 +12,24 @@ export function healthRoutes({ health, observer }: HealthParts) {
     app.route({
       method: 'GET',
       url: '/livez',
-      handler: async (_request, reply) => answer(reply, health.live()),
+      handler: async (_request, reply) => sendChecks(reply, health.live()),
     });
     app.route({
       method: 'GET',
       url: '/readyz',
       handler: async (_request, reply) => {
         try {
-          return await answer(reply, await health.ready());
+          return await sendChecks(reply, await health.ready());
         } catch (error) {
           observer.errorCaught('readiness could not be determined', error);
-          return answer(reply, [{ name: 'readiness', ok: false, detail: 'could not be determined' }]);
+          return sendChecks(reply, [{ name: 'readiness', ok: false, detail: 'could not be determined' }]);
         }
       },
     });
   };
 }
 
-function answer(reply: FastifyReply, checks: readonly HealthCheck[]): FastifyReply {
+function sendChecks(reply: FastifyReply, checks: readonly HealthCheck[]): FastifyReply {
   const isOk = checks.every(({ ok }) => ok);
   return reply.code(isOk ? 200 : 503).send({ status: isOk ? 'ok' : 'failing', checks });
 }
@@ -39,14 +39,12 @@ interface MetricsParts {
   readonly observer: Pick<AdminObserver, 'errorCaught'>;
 }
 
-/**
- * Below the ten seconds that Prometheus waits: while the store hangs, metrics are needed most.
- */
+/** Below the ten-second timeout of Prometheus: metrics are needed most while the store hangs. */
 const REFRESH_TIMEOUT_MS = 4_000;
 
 async function withTimeout(work: Promise<void>, ms: number): Promise<void> {
   const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeout.reject(new Error(`no answer within ${ms} ms`)), ms);
+  const timer = setTimeout(() => timeout.reject(new Error(`no response within ${ms} ms`)), ms);
   await Promise.race([work, timeout.promise]).finally(() => clearTimeout(timer));
 }
 
@@ -63,7 +61,8 @@ export function metricsRoutes({ metrics, observer }: MetricsParts) {
         try {
           await withTimeout(metrics.refresh(), REFRESH_TIMEOUT_MS);
         } catch (error) {
-          // Answered all the same: the counters are correct, only some gauges are out of date.
+          // The response is still useful: the counters are correct, only some gauges are out of
+          // date.
           observer.errorCaught('the gauges could not be refreshed', error);
         }
         return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());

@@ -8,7 +8,7 @@ import {
   RefusedError,
 } from '../journal/journal.ts';
 
-/** Errors reported in one answer. */
+/** Errors reported in one response. */
 const MAX_ERRORS = 3;
 
 /**
@@ -88,7 +88,7 @@ const stateList = z.array(z.enum(STATES));
 const states = z
   .union([z.string(), z.array(z.string())], { error: STATE_ERROR })
   .transform((value, context) => {
-    const parsed = stateList.safeParse([value].flat().flatMap((one) => one.split(',')));
+    const parsed = stateList.safeParse([value].flat().flatMap((text) => text.split(',')));
     if (parsed.success) return parsed.data;
     context.addIssue({ code: 'custom', message: STATE_ERROR });
     return z.NEVER;

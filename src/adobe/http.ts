@@ -35,15 +35,15 @@ export interface PostRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
-  /** For everything: waiting for a connection, sending, reading the answer. */
+  /** For the whole exchange: waiting for a connection, sending, reading the response. */
   readonly timeoutMs: number;
-  /** Bytes of the answer's body to read; the rest is dropped. */
+  /** Bytes of the response's body to read; the rest is dropped. */
   readonly maxBytes: number;
 }
 
-export type PostAnswer =
+export type PostResult =
   | {
-      readonly kind: 'answer';
+      readonly kind: 'response';
       readonly status: number;
       readonly headers: Dispatcher.ResponseData['headers'];
       readonly body: string;
@@ -77,11 +77,11 @@ async function readText(
 }
 
 /**
- * Sends one POST. Nothing is retried and no redirect is followed; a 3xx is an answer like any
+ * Sends one POST. Nothing is retried and no redirect is followed; a 3xx is a response like any
  * other.
  * @throws only the reason of the caller's signal
  */
-export async function post(pool: Pool, request: PostRequest, signal: AbortSignal): Promise<PostAnswer> {
+export async function post(pool: Pool, request: PostRequest, signal: AbortSignal): Promise<PostResult> {
   signal.throwIfAborted();
   const started = performance.now();
   const durationMs = () => Math.round(performance.now() - started);
@@ -93,7 +93,7 @@ export async function post(pool: Pool, request: PostRequest, signal: AbortSignal
     const response = await abortable(sent, limit.signal);
     const read = await readText(response.body, request.maxBytes);
     return {
-      kind: 'answer',
+      kind: 'response',
       status: response.statusCode,
       headers: response.headers,
       ...read,
@@ -121,7 +121,7 @@ interface TimeLimit {
 function startTimeLimit(parent: AbortSignal, ms: number): TimeLimit {
   const controller = new AbortController();
   const onAbort = () => controller.abort(parent.reason);
-  const onTimeout = () => controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
+  const onTimeout = () => controller.abort(new DOMException(`no response within ${ms} ms`, 'TimeoutError'));
   const timer = setTimeout(onTimeout, ms).unref();
   parent.addEventListener('abort', onAbort, { once: true });
   if (parent.aborted) onAbort();
@@ -152,7 +152,10 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
-/** Why no answer came. All are temporary and therefore retried: docs/platforms/adobe.md#retries */
+/**
+ * Why no response arrived. All causes are temporary and therefore retried:
+ * docs/platforms/adobe.md#retries
+ */
 export type FailureCode = 'timeout' | 'refused' | 'reset' | 'dns' | 'tls' | 'network';
 
 export interface Failure {

@@ -1,10 +1,10 @@
-/** What the inlet answered, or why no answer came. */
-export type InletAnswer =
+/** The response of the inlet, or why none arrived. */
+export type InletResult =
   | {
-      readonly kind: 'answer';
+      readonly kind: 'response';
       readonly status: number;
-      /** In ms, at least 0; absent when the answer has no Retry-After header that can be parsed. */
-      readonly retryAfter?: number;
+      /** Absent unless the response has a valid Retry-After header. */
+      readonly retryAfterMs?: number;
       /** As text; at most 1 MiB is read. */
       readonly body: string;
       readonly durationMs: number;
@@ -33,19 +33,19 @@ export interface Inlet {
     messages: readonly string[],
     token: string | undefined,
     signal: AbortSignal,
-  ): Promise<InletAnswer>;
+  ): Promise<InletResult>;
   /** Single endpoint. */
   sendSingle(
     flow: InletFlow,
     message: string,
     token: string | undefined,
     signal: AbortSignal,
-  ): Promise<InletAnswer>;
+  ): Promise<InletResult>;
   close(): Promise<void>;
 }
 
 /** A token, or why none is available. */
-export type TokenAnswer =
+export type TokenResult =
   | { readonly ok: true; readonly token: string }
   | {
       readonly ok: false;
@@ -56,8 +56,8 @@ export type TokenAnswer =
       readonly detail: string;
       /** True if another attempt cannot succeed until the configuration changes. */
       readonly permanent: boolean;
-      /** In ms: when to ask again. */
-      readonly retryAfter: number;
+      /** How long to wait before the next call. */
+      readonly retryAfterMs: number;
     };
 
 /** Provides IMS access tokens for one credential. */
@@ -66,7 +66,7 @@ export interface TokenSource {
    * The cached token, or a newly minted one. Concurrent callers share one mint.
    * Throws only the reason of an aborted signal.
    */
-  get(signal: AbortSignal): Promise<TokenAnswer>;
+  get(signal: AbortSignal): Promise<TokenResult>;
   /**
    * The inlet refused this token. Forces one mint per token value, however many callers report it.
    */

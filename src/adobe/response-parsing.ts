@@ -28,7 +28,7 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
  */
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{2}:\d{2}:\d{2}/;
 
-function milliseconds(text: string, now: number): number {
+function delayMsOf(text: string, now: number): number {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1_000;
   if (!HTTP_DATE.test(text)) return Number.NaN;
   // The old asctime form names no zone and means GMT; Date.parse would read it as local time.
@@ -47,6 +47,6 @@ export function parseRetryAfter(
 ): number | undefined {
   const first = typeof header === 'string' ? header : header?.[0];
   if (first === undefined) return undefined;
-  const ms = milliseconds(first.trim(), now);
+  const ms = delayMsOf(first.trim(), now);
   return Number.isNaN(ms) ? undefined : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms));
 }

@@ -6,7 +6,7 @@ import { isBlank, isJsonObject, type JsonObject, type JsonValue, parseJsonText }
  */
 const EVENT_KEYS = ['attributes', 'event', 'body', 'data'] as const;
 
-/** Fields that an event without them takes from its envelope. */
+/** Fields that an event inherits from its envelope if it lacks them. */
 const INHERITED_FIELDS = [
   'eventId',
   'eventType',

@@ -25,7 +25,8 @@ export function identityOf(event: IdentityFields): string {
 /**
  * The key by which events are kept in order: the customerId, else the first stable identifier of
  * the person, else the group. It is personal data in plain text, so it is hashed (`laneOf`) before
- * it is stored. Undefined if the event is about nobody.
+ * it is stored. Undefined if the event concerns no
+ * customer and no group.
  */
 export function laneKeyOf(data: JsonObject, customerId = customerIdOf(data)): string | undefined {
   if (customerId !== undefined) {
@@ -35,7 +36,7 @@ export function laneKeyOf(data: JsonObject, customerId = customerIdOf(data)): st
   for (const kind of ['externalId', 'email', 'phone', 'cardNumber'] as const) {
     const found = identifiers.find((identifier) => identifier.kind === kind);
     if (found !== undefined) {
-      return `${kind}:${normalized(kind, found.value)}`;
+      return `${kind}:${normalizeIdentifier(kind, found.value)}`;
     }
   }
   const entity = data['entityInformation'];
@@ -67,7 +68,7 @@ export function canonicalJson(value: JsonValue): string {
 }
 
 /**
- * All samples have one constant eventId (docs/platforms/capillary.md#sample-events), so their
+ * All samples share one constant eventId (docs/platforms/capillary.md#sample-events), so their
  * content is used instead.
  */
 function keyOf(event: IdentityFields): string {
@@ -87,7 +88,7 @@ function sha256(text: string): string {
  * Removes only the differences in spelling that do not depend on the country: the lane must not
  * depend on the configuration.
  */
-function normalized(kind: IdentifierKind, value: string): string {
+function normalizeIdentifier(kind: IdentifierKind, value: string): string {
   if (kind === 'phone') {
     return value.replaceAll(/\D/g, '') || value;
   }

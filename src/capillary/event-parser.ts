@@ -7,7 +7,7 @@ import { customerIdOf } from './person.ts';
 import { parseEpoch } from './times.ts';
 
 /**
- * `detail` explains what is wrong and where. It appears in answers and logs, so it has no content
+ * `detail` explains what is wrong and where. It appears in responses and logs, so it has no content
  * of the body.
  */
 export type ParsedEvent =
@@ -19,7 +19,7 @@ export type ParsedEvent =
     };
 
 export interface ParseOptions {
-  /** Organisations that the source accepts events of; absent or empty: any. */
+  /** Organisations whose events the source accepts; absent or empty: any. */
   readonly orgIds?: readonly number[];
   /**
    * For an event that was parsed before: it keeps these values even if the rules have changed
@@ -63,12 +63,12 @@ function parseFields(flat: JsonObject, { orgIds = [], known }: ParseOptions): Pa
   if (orgIds.length > 0 && !orgIds.includes(orgId.value)) {
     return { ok: false, code: 'wrong-org', detail: 'orgId is not one of the orgIds of this source' };
   }
-  return { ok: true, event: eventFrom(flat, eventName.value, orgId.value, known) };
+  return { ok: true, event: buildEvent(flat, eventName.value, orgId.value, known) };
 }
 
 type Draft = { -readonly [Name in keyof CapillaryEvent]: CapillaryEvent[Name] };
 
-function eventFrom(
+function buildEvent(
   flat: JsonObject,
   eventName: string,
   orgId: number,
@@ -85,7 +85,7 @@ function eventFrom(
   const fields = { eventName, eventId, orgId, refId, apiRequestId, createdAt, data, isSample };
   const identity = known?.identity ?? identityOf(fields);
   const customerId = customerIdOf(data);
-  const lane = known === undefined ? laneIn(data, orgId, customerId) : known.lane;
+  const lane = known === undefined ? findLane(data, orgId, customerId) : known.lane;
   const event: Draft = { eventName, orgId, data, identity, isSample };
   // Not a loop: one that skips undefined values costs as much as the hashes.
   if (eventId !== undefined) event.eventId = eventId;
@@ -99,7 +99,7 @@ function eventFrom(
   return event;
 }
 
-function laneIn(data: JsonObject, orgId: number, customerId: string | undefined): string | undefined {
+function findLane(data: JsonObject, orgId: number, customerId: string | undefined): string | undefined {
   const laneKey = laneKeyOf(data, customerId);
   return laneKey === undefined ? undefined : laneOf(orgId, laneKey);
 }
@@ -132,7 +132,7 @@ function eventNameOf(event: JsonObject): Field<string> {
 function orgIdOf(event: JsonObject, orgIds: readonly number[]): Field<number> {
   const own = event['orgId'];
   const [only] = orgIds.length === 1 ? orgIds : [];
-  const value = isBlank(own) ? (prefixOf(event) ?? only) : integerOf(own);
+  const value = isBlank(own) ? (orgIdPrefixOf(event) ?? only) : integerOf(own);
   if (value !== undefined) {
     return { value };
   }
@@ -151,7 +151,7 @@ function dataOf(event: JsonObject): JsonObject {
   return parsed.ok && isJsonObject(parsed.value) ? parsed.value : {};
 }
 
-function prefixOf(event: JsonObject): number | undefined {
+function orgIdPrefixOf(event: JsonObject): number | undefined {
   const refId = event['refId'];
   const [, prefix] = typeof refId === 'string' ? (/^\s*(\d+)_./s.exec(refId) ?? []) : [];
   return integerOf(prefix) ?? integerOf(splitEventType(event['eventType']).orgId);

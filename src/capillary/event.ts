@@ -32,7 +32,7 @@ export interface CapillaryEvent {
   readonly identity: string;
   /**
    * Events of one lane are delivered in the order in which they were accepted. 64 hex digits;
-   * absent if the event is about nobody.
+   * absent if the event concerns no customer and no group.
    */
   readonly lane?: string;
   /** Capillary's customerId (userId) of the person that the event is about, as digits. */

@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
  */
 export type IdentifierKind = 'customerId' | 'email' | 'phone' | 'externalId' | 'cardNumber';
 
-/** An identifier as the event has it; its format has not been checked. */
+/** An identifier as it appears in the event; its format has not been checked. */
 export interface Identifier {
   readonly kind: IdentifierKind;
   readonly value: string;

@@ -10,8 +10,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * True for undefined, null and a string without other characters than spaces: in real events the
- * currency can be one space.
+ * True for undefined, null, and a string of whitespace only: in real events the currency can be one
+ * space.
  */
 export function isBlank(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
@@ -73,7 +73,7 @@ function hasPrecedence(trimmed: JsonObject, name: string, value: JsonValue, isEx
 }
 
 /**
- * Nested objects and arrays that are accepted. Real events have fewer than ten levels. Recursive
+ * Maximum nesting of objects and arrays. Real events have fewer than ten levels. Recursive
  * functions of other folders rely on this limit.
  */
 const MAX_JSON_DEPTH = 64;
@@ -104,8 +104,8 @@ export function parseJsonText(text: string): ParsedText {
 }
 
 /**
- * What needs more than `JSON.parse`. Few events have any of these traits, and to handle them costs
- * more than to parse.
+ * What needs more than `JSON.parse`. Few events have any of these traits, and handling them
+ * costs more than parsing.
  */
 interface Traits {
   isTooDeep: boolean;

@@ -10,7 +10,7 @@ export interface Person {
 
 /**
  * Fields in which a group event names its members. The member that the event is about comes first,
- * because a primary member can be named beside each of the others
+ * because the primary member can be named along with any other
  * (docs/platforms/capillary.md#groups).
  */
 export const GROUP_MEMBERS = ['memberAdded', 'memberRemoved', 'contributingMember', 'primaryMember'] as const;
@@ -37,9 +37,9 @@ export const IDENTIFIER_FIELDS: readonly string[] = [
       CHANNELS.map((channel) => `${person}.${channel}.accounts.identifiers.${field}`),
     ),
   ]),
-  ...['', 'triggeringActivity.'].flatMap((place) => [
-    `${place}entityInformation.entityType`,
-    `${place}entityInformation.entityId`,
+  ...['', 'triggeringActivity.'].flatMap((prefix) => [
+    `${prefix}entityInformation.entityType`,
+    `${prefix}entityInformation.entityId`,
   ]),
   'transactionUpdates.customerId',
   'cardNumber',
@@ -57,7 +57,7 @@ export function personOf(data: JsonObject): Person | undefined {
 /**
  * The customerId of the person that the event is about. If a group event names no member, the
  * acting person is used (docs/platforms/capillary.md#group-entities); if it names a member without
- * a customerId, there is none, because the acting person may be somebody else.
+ * a customerId, there is none, because the acting person may be someone else.
  */
 export function customerIdOf(data: JsonObject): string | undefined {
   const member = groupMemberIn(data);
@@ -133,7 +133,7 @@ function personInItems(data: JsonObject): Person | undefined {
   const [first] = persons;
   const customerId = customerIdIn(first?.identifiers);
   const isSamePerson =
-    customerId !== undefined && persons.every((one) => customerIdIn(one.identifiers) === customerId);
+    customerId !== undefined && persons.every(({ identifiers }) => customerIdIn(identifiers) === customerId);
   return isSamePerson && first !== undefined && isJsonObject(first.identifiers)
     ? { identifiers: first.identifiers, path: first.path }
     : undefined;

@@ -1,7 +1,7 @@
 import type { JsonObject } from './json.ts';
 
 /**
- * Times outside of this range are defects of the payload
+ * Times outside this range are errors in the payload
  * (docs/platforms/capillary.md#dates-inside-data).
  */
 const EARLIEST_MS = Date.UTC(2000, 0, 1);
@@ -14,8 +14,8 @@ const ZONED =
 const DECIMAL = /^\d{1,16}(\.\d+)?([eE]\+?\d{1,2})?$/;
 
 /** True for epoch milliseconds after 2000 and before 2200. */
-export function isPlausible(at: number): boolean {
-  return at > EARLIEST_MS && at < LATEST_MS;
+export function isPlausibleTime(epochMs: number): boolean {
+  return epochMs > EARLIEST_MS && epochMs < LATEST_MS;
 }
 
 /**
@@ -29,8 +29,8 @@ export function parseEpoch(value: unknown): number | undefined {
     return undefined;
   }
   const isSeconds = number >= 1e9 && number < 1e10;
-  const at = Math.trunc(isSeconds ? number * 1_000 : number);
-  return isPlausible(at) ? at : undefined;
+  const epochMs = Math.trunc(isSeconds ? number * 1_000 : number);
+  return isPlausibleTime(epochMs) ? epochMs : undefined;
 }
 
 /**
@@ -44,8 +44,8 @@ export function parseEpoch(value: unknown): number | undefined {
  */
 export function parseLocalDate(text: string, timezone: string): number | undefined {
   const trimmed = text.trim();
-  const at = LOCAL.test(trimmed) ? parseWallClock(trimmed, timezone) : parseZoned(trimmed);
-  return at !== undefined && isPlausible(at) ? at : undefined;
+  const epochMs = LOCAL.test(trimmed) ? parseWallClock(trimmed, timezone) : parseZoned(trimmed);
+  return epochMs !== undefined && isPlausibleTime(epochMs) ? epochMs : undefined;
 }
 
 /**
@@ -66,8 +66,8 @@ export function pickTime(object: JsonObject, field: string, timezone: string): n
  * RFC 3339 with milliseconds and `Z`, one of the formats that AEP accepts
  * (docs/platforms/adobe.md#date-times).
  */
-export function toTimestamp(at: number): string {
-  return new Date(at).toISOString();
+export function toTimestamp(epochMs: number): string {
+  return new Date(epochMs).toISOString();
 }
 
 function parseZoned(text: string): number | undefined {
@@ -76,8 +76,8 @@ function parseZoned(text: string): number | undefined {
     return undefined;
   }
   const offset = zulu === undefined ? `${hours}:${minutes}` : 'Z';
-  const at = Date.parse(`${date}T${time}${fraction.slice(0, 4)}${offset}`);
-  return Number.isNaN(at) ? undefined : at;
+  const epochMs = Date.parse(`${date}T${time}${fraction.slice(0, 4)}${offset}`);
+  return Number.isNaN(epochMs) ? undefined : epochMs;
 }
 
 function parseWallClock(text: string, timezone: string): number | undefined {
@@ -135,7 +135,7 @@ function toUtc(wall: number, timezone: string, prefer: 'earlier' | 'later'): num
 /** Milliseconds by which the clocks of a zone are ahead of UTC at an instant. */
 type ZoneOffset = (at: number) => number;
 
-/** Has few entries: only the zones of the configuration. */
+/** Unbounded, but has only the zones of the configuration. */
 const offsets = new Map<string, ZoneOffset>();
 
 function offsetOf(timezone: string): ZoneOffset {
@@ -148,7 +148,7 @@ function offsetOf(timezone: string): ZoneOffset {
 const MAX_CACHED_DAYS = 5_000;
 
 /**
- * `Intl` is slow, so it is asked once per day, and again only within a day on which the clocks
+ * `Intl` is slow, so it is called once per day, and for every time only on days on which the clocks
  * change. No zone changes them twice in one day.
  */
 function createZoneOffset(timezone: string): ZoneOffset {
@@ -170,8 +170,8 @@ function createZoneOffset(timezone: string): ZoneOffset {
 }
 
 /**
- * The local time of a zone at an instant, in full seconds and as if it were UTC. To create a clock
- * costs a thousand times as much as to use it.
+ * The local time of a zone at an instant, in full seconds and as if it were UTC. Creating a
+ * clock costs a thousand times as much as using it.
  */
 function createClock(timezone: string): (at: number) => number {
   const formatter = new Intl.DateTimeFormat('en-US', {

@@ -134,7 +134,7 @@ export interface ReplayAnswer {
   readonly by: string;
   readonly at: string;
   readonly asNew: boolean;
-  /** Without fields that can identify a person; `narrowedBy` names those. */
+  /** Without fields that can identify a person; `narrowedBy` lists their names. */
   readonly filter: Readonly<Record<string, string | readonly string[]>>;
   readonly narrowedBy: readonly string[];
   readonly matched: number;

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { loadCommandConfig, optionalConfigOption } from './command-config.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { printable } from './table.ts';
+import { toPrintable } from './table.ts';
 
 /** Address of the admin API of a relay, and its bearer token. */
 export interface AdminAddress {
@@ -48,7 +48,7 @@ async function addressFromConfig(file: string): Promise<AdminAddress> {
   return { url: `http://${connectableHost(host)}:${port}`, ...(token === undefined ? {} : { token }) };
 }
 
-function checkedUrl(url: string): string {
+function validateUrl(url: string): string {
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw new CommandError(`--url must be an http(s) URL such as ${DEFAULT_URL}`, EXIT.usage);
   return url.replace(/\/+$/, '');
@@ -60,7 +60,7 @@ export async function adminAddress(options: AdminOptions): Promise<AdminAddress>
     options.config === undefined ? { url: DEFAULT_URL } : await addressFromConfig(options.config);
   // An empty environment variable counts as no token.
   const token = options.token || configured.token;
-  const url = options.url === undefined ? configured.url : checkedUrl(options.url);
+  const url = options.url === undefined ? configured.url : validateUrl(options.url);
   return { url, ...(token === undefined ? {} : { token }) };
 }
 
@@ -86,7 +86,7 @@ const TIMEOUT_MS = { GET: 30_000, POST: 600_000, PUT: 30_000 } as const;
 
 type Method = keyof typeof TIMEOUT_MS;
 
-/** Name of the operator for the relay's record of actions: a note, not a proof. */
+/** Name of the operator for the history of events: informational, not authenticated. */
 function operatorName(): string {
   try {
     return userInfo()
@@ -108,8 +108,8 @@ function headersFor(token: string | undefined, hasBody: boolean): Record<string,
   };
 }
 
-async function unreachable(url: string, error: unknown): Promise<UnreachableError> {
-  // Imported on demand: it loads the HTTP client that is used for Adobe.
+async function unreachableError(url: string, error: unknown): Promise<UnreachableError> {
+  // Imported on demand, because it loads the HTTP client for Adobe.
   const { failureOf } = await import('../adobe/http.ts');
   // The TypeError that fetch throws only says that it failed; its cause says why.
   const { code, detail } = failureOf(error instanceof TypeError ? (error.cause ?? error) : error);
@@ -130,7 +130,7 @@ function parseJson(text: string): unknown {
 /** A problem answer (RFC 9457) as one line. */
 function problemError(status: number, answer: object): CommandError {
   const { title, detail } = answer as { title?: unknown; detail?: unknown };
-  const text = [title ?? `status ${status}`, detail].filter(Boolean).map(printable).join(': ');
+  const text = [title ?? `status ${status}`, detail].filter(Boolean).map(toPrintable).join(': ');
   if (status === 401) return new CommandError(`${text}. Set RELAY_ADMIN_TOKEN, or pass --token or --config.`);
   return new CommandError(text, status === 400 ? EXIT.usage : EXIT.failed);
 }
@@ -164,7 +164,7 @@ export function createAdminClient(
     try {
       return await fetch(target, request);
     } catch (error) {
-      throw await unreachable(url, error);
+      throw await unreachableError(url, error);
     }
   };
   const call = async (method: Method, target: string, body?: unknown): Promise<unknown> => {

@@ -22,7 +22,7 @@ export function withSelectionOptions(command: Command, keys: readonly FilterKey[
   return withFilterOptions(command.argument('[receipts...]', 'only these receipts'), keys)
     .option('--all', 'select everything; required without receipts and filters')
     .option('--dry-run', 'only show what would be done')
-    .option('-y, --yes', 'do not ask for confirmation; it is only asked on a terminal');
+    .option('-y, --yes', 'do not ask for confirmation (asked on a terminal only)');
 }
 
 /**
@@ -38,8 +38,8 @@ export function selectionOf(
   const hasFilter = Object.keys(filter).length > 0;
   const given = [receipts.length > 0, hasFilter, options.all === true].filter(Boolean).length;
   if (given === 0)
-    throw new CommandError('name receipts or a filter, or pass --all to select everything', EXIT.usage);
-  if (given > 1) throw new CommandError('give either receipts, or a filter, or --all', EXIT.usage);
+    throw new CommandError('specify receipts or a filter, or pass --all to select everything', EXIT.usage);
+  if (given > 1) throw new CommandError('specify either receipts, a filter or --all', EXIT.usage);
   if (receipts.length > 0) return { receipts };
   return hasFilter ? { filter } : { filter: {}, all: true };
 }
@@ -48,7 +48,7 @@ function isInteractive(): boolean {
   return process.stdin.isTTY && process.stdout.isTTY;
 }
 
-/** Asks on the terminal; every answer but yes counts as no. */
+/** Asks on the terminal; any answer except yes counts as no. */
 async function confirm(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
@@ -62,12 +62,12 @@ async function confirm(question: string): Promise<boolean> {
 export interface BulkAction {
   /** Below /admin/v1, e.g. `/dead-letters/replay`. */
   readonly path: string;
-  /** Words of the confirmation, e.g. `Discard` and `dead letters`. */
+  /** Words of the confirmation prompt, e.g. `Discard` and `dead letters`. */
   readonly verb: string;
   readonly objects: string;
   /** Count in the answer that must reach `matched` for success, e.g. `replayed`. */
   readonly doneCount: string;
-  /** Counts that add to it: entries that are settled in another way. */
+  /** Counts that are added to it: entries that were processed in another way. */
   readonly alsoDoneCounts?: readonly string[];
   readonly keys: readonly FilterKey[];
 }

@@ -16,7 +16,7 @@ interface CheckOptions {
 }
 
 const HELP = `
-Exit code: 0 the configuration can be used; 1 a destination could not be reached; 2 the configuration has problems.
+Exit code: 0 the configuration is valid; 1 a destination could not be reached; 2 the configuration has problems.
 
 Examples:
   $ capillary-relay check --config relay.yaml
@@ -29,7 +29,7 @@ function printProblems({ file, problems }: ConfigError, json: boolean): void {
 
 async function checkConnections(config: Config): Promise<ConnectionCheck[]> {
   const { checkConnection } = await import('./connection-check.ts');
-  return (await Promise.all(config.destinations.map((one) => checkConnection(one)))).flat();
+  return (await Promise.all(config.destinations.map((destination) => checkConnection(destination)))).flat();
 }
 
 function printConnections(checks: readonly ConnectionCheck[]): void {

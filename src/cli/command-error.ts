@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander';
 
 /**
- * Exit codes of the process: 1 also means that something is missing, 2 also a bad configuration.
+ * Exit codes of the process. 1 also means that something is missing, 2 also an invalid
+ * configuration.
  */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 

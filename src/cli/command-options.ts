@@ -81,7 +81,7 @@ const FILTER_FLAGS: Readonly<Record<FilterKey, readonly [flags: string, descript
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `2h` → epoch ms of two hours before `now`; any other text is left for the API to read. */
+/** `2h` → epoch ms of two hours before `now`. Any other text is passed to the API unchanged. */
 export function readTime(text: string, now: number): string {
   const [, number, unit = ''] = /^(\d+)\s*([smhd])$/.exec(text) ?? [];
   return number === undefined ? text : String(now - Number(number) * (UNIT_MS[unit] ?? 0));

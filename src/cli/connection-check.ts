@@ -1,6 +1,6 @@
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { InletAnswer } from '../adobe/ports.ts';
+import type { InletResult } from '../adobe/ports.ts';
 import { failureOf } from '../adobe/http.ts';
 import { createTokenSource } from '../adobe/ims/token-source.ts';
 import { createInlet } from '../adobe/inlet/inlet-client.ts';
@@ -123,11 +123,12 @@ const STATUS_FIXES: Readonly<Record<number, string>> = {
   501: 'copy inletUrl again from the HTTP API connection in AEP',
 };
 
-function judgeAnswer(answer: InletAnswer): CheckResult {
+function judgeAnswer(answer: InletResult): CheckResult {
   if (answer.kind === 'failure')
     return { ok: false, detail: `${answer.code}: ${answer.detail}`, cure: NETWORK_FIX };
   const { status, body, durationMs } = answer;
-  // An empty batch cannot be accepted. Rejecting it for being empty shows that all else was right.
+  // An empty batch cannot be accepted. A rejection for being empty shows that everything else is
+  // right.
   if (status < 300 || status === 400)
     return { ok: true, detail: `answered ${status} to an empty batch in ${durationMs} ms; nothing was sent` };
   const detail = `answered ${status} to an empty batch: ${readProblem(body) || 'an empty answer'}`;
@@ -148,12 +149,11 @@ async function checkAnswer(destination: DestinationConfig, token: string | undef
 
 /**
  * Requests a token and connects to the inlet, without sending an event.
- * @param options `ask`: also send an empty batch, to see that the inlet exists and accepts the
- *   token
+ * @param options `sendEmptyBatch`: also checks that the inlet exists and accepts the token
  */
 export async function checkConnection(
   destination: DestinationConfig,
-  { ask = false }: { readonly ask?: boolean } = {},
+  { sendEmptyBatch = false }: { readonly sendEmptyBatch?: boolean } = {},
 ): Promise<ConnectionCheck[]> {
   const { name, ims, authenticated, inletUrl } = destination;
   const credential = authenticated ? ims : undefined;
@@ -161,9 +161,9 @@ export async function checkConnection(
     credential === undefined ? undefined : checkToken(credential),
     checkInlet(inletUrl),
   ]);
-  // Without a token the inlet would only complain that there is none.
-  const canAsk = ask && inlet.ok && token?.result.ok !== false;
-  const answer = canAsk ? await checkAnswer(destination, token?.token) : undefined;
+  // Without a token the inlet would only report that the token is missing.
+  const canSend = sendEmptyBatch && inlet.ok && token?.result.ok !== false;
+  const answer = canSend ? await checkAnswer(destination, token?.token) : undefined;
   return [
     ...(token === undefined ? [] : [{ destination: name, check: 'token' as const, ...token.result }]),
     { destination: name, check: 'inlet' as const, ...inlet },

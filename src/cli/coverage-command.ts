@@ -8,8 +8,8 @@ import { formatTable } from './table.ts';
 const KEYS: readonly FilterKey[] = ['source', 'eventName'];
 
 const HELP = `
-UNREAD counts the events that carried the field although no mapping reads it; TOTAL counts all events of that name.
-Examples are masked. The counts are kept in memory and start at zero with the relay. An event with the mapping
+UNREAD counts the events that contained the field without the mapping reading it; TOTAL counts all events of that name.
+Examples are masked. The counts are held in memory and reset when the relay restarts. An event with the mapping
 "generic" is still forwarded with its whole data as text, if its destination has a tenant.
 
 Examples:

@@ -54,8 +54,8 @@ Examples:
 
 const REPLAY_HELP = `
 Events are mapped again with the current configuration; malformed bodies are parsed again.
-A replay runs beside live traffic, at a lower rate. It resumes by itself after a restart: see dead-letters replays.
-Exit code 1 when not everything that matched could be replayed.
+A replay runs alongside live traffic at a lower rate and resumes after a restart: see dead-letters replays.
+Exit code 1 if some of the matches could not be replayed.
 
 Examples:
   $ capillary-relay dead-letters replay 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
@@ -69,7 +69,7 @@ Examples:
   $ capillary-relay dead-letters discard --reason malformed --until 30d`;
 
 const REPLAYS_HELP = `
-Running and recent replays, newest first. A replay that is interrupted resumes by itself.
+Running and recent replays, newest first. An interrupted replay resumes automatically.
 
 Examples:
   $ capillary-relay dead-letters replays

@@ -11,7 +11,7 @@ import { networkFindings } from './doctor/network-findings.ts';
 import { isRelayAt, portFindings } from './doctor/port-findings.ts';
 import { secretFindings } from './doctor/secret-findings.ts';
 import { systemFindings } from './doctor/system-findings.ts';
-import { printable } from './table.ts';
+import { toPrintable } from './table.ts';
 
 interface DoctorOptions {
   readonly config: string;
@@ -20,8 +20,8 @@ interface DoctorOptions {
 }
 
 const HELP = `
-Run it as the user of the relay and in its container. It sends no event and does not open the store, so it can run
-beside a relay.
+Run it as the relay's user and in its container. It sends no event and does not open the store, so it can run
+while the relay is running.
 Exit code: 0 nothing failed, perhaps with warnings; 1 something failed; 2 the configuration has problems.
 
 Examples:
@@ -77,8 +77,8 @@ function formatFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   return findings
     .map(({ check, level, detail, cure }) => {
-      const line = `${styleText(COLOURS[level], level.padEnd(4))}  ${check.padEnd(width)}  ${printable(detail)}`;
-      return cure === undefined ? line : `${line}\n${' '.repeat(width + 8)}fix: ${printable(cure)}`;
+      const line = `${styleText(COLOURS[level], level.padEnd(4))}  ${check.padEnd(width)}  ${toPrintable(detail)}`;
+      return cure === undefined ? line : `${line}\n${' '.repeat(width + 8)}fix: ${toPrintable(cure)}`;
     })
     .join('\n');
 }

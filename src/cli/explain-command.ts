@@ -17,7 +17,7 @@ Examples:
   $ capillary-relay explain 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
   $ capillary-relay explain 9b7b5f0e-2f64-4f3d-8f16-0a4c1f6f2c02 --body`;
 
-/** The state of the destination, which only matters to an event that waits for it. */
+/** The state of the destination; relevant only while the event is pending. */
 async function destinationOf(
   client: AdminClient,
   { state, destination }: RecordAnswer,

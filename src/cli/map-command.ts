@@ -10,7 +10,7 @@ interface MapOptions extends CompareOptions, ShowOptions {
 }
 
 const HELP = `
-FILE holds one event, an array of events, or one event per line; - reads standard input. Events of one customer build
+FILE contains one event, an array of events, or one event per line; - reads standard input. Events of one customer build
 on each other, as in the relay. Nothing is sent.
 
 With --diff, the first two files are configurations. The output shows what the second would send differently from the

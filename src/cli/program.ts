@@ -46,8 +46,8 @@ function createRootCommand(): Command {
 
 /**
  * Creates the program for these arguments. Only the command that they name is loaded, because the
- * server and the simulator import much that `ledger` does not need. Without a known command all are
- * loaded, for the help text.
+ * server and the simulator import many modules that `ledger` does not need. Without a known command
+ * all are loaded, for the help text.
  */
 export async function createProgram(args: readonly string[]): Promise<Command> {
   const program = createRootCommand();

@@ -43,7 +43,7 @@ Examples:
 
 const RELEASE_HELP = `
 Verifies each request again with the current secrets, and accepts those that pass as if they had just arrived.
-Fix the secret first. Exit code 1 when some are still refused.
+Fix the secret first. Exit code 1 if some are still refused.
 
 Examples:
   $ capillary-relay quarantine release --source acme --since 6h --dry-run

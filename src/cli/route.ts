@@ -9,7 +9,7 @@ export function chooseSource({ sources }: Config, name: string | undefined): Sou
   const names = sources.map((source) => source.name).join(', ');
   if (name === undefined && sources.length > 1)
     throw new CommandError(`there are several sources; choose one with --source: ${names}`, EXIT.usage);
-  const source = sources.find((one) => name === undefined || one.name === name);
+  const source = sources.find((candidate) => name === undefined || candidate.name === name);
   if (source === undefined)
     throw new CommandError(`no such source: ${name}; configured: ${names}`, EXIT.usage);
   return source;
@@ -23,7 +23,7 @@ export interface Route {
 
 /** The route of a source of this configuration. */
 export function routeOf({ destinations }: Config, source: SourceConfig): Route {
-  const destination = destinations.find((one) => one.name === source.destination);
+  const destination = destinations.find(({ name }) => name === source.destination);
   // Loading a configuration fails when a source names an unknown destination.
   if (destination === undefined) throw new Error(`the source ${source.name} has no destination`);
   return { source, destination };

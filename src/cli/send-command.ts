@@ -31,7 +31,7 @@ interface SendOptions {
 }
 
 const HELP = `
-Behaves as Capillary does: it repeats an event after 429, 5xx or a timeout, respecting Retry-After, and gives it up after
+Behaves as Capillary does: it retries an event after 429, 5xx or a timeout, honouring Retry-After, and gives up after
 any other 4xx.
 
 Exit code: 0 every event was accepted; 1 some were given up; 2 wrong usage or configuration.
@@ -49,7 +49,7 @@ function webhookUrl({ server }: Config, source: SourceConfig): string {
 }
 
 function warnAboutUnknownNames(names: readonly string[] | undefined): void {
-  for (const name of names?.filter((one) => !CATALOGUE.has(one)) ?? []) {
+  for (const name of names?.filter((candidate) => !CATALOGUE.has(candidate)) ?? []) {
     console.error(`note: Capillary documents no such event name: ${name}; it is sent anyway`);
   }
 }
@@ -58,7 +58,7 @@ const CLEAR_LINE = '\r\u001B[K';
 const PROGRESS_INTERVAL_MS = 100;
 
 /**
- * Shows the progress in one line that is overwritten, if standard error is a terminal.
+ * Shows the progress in one line that is overwritten; only if standard error is a terminal.
  * @param total approximate number of deliveries
  */
 function createProgress(total: number) {
@@ -183,12 +183,7 @@ export function registerSend(program: Command): void {
     .option('--awkward <share>', 'share of events in an unusual format', parseShare, 0.2)
     .option('--customers <number>', 'number of different customers', integerBetween(1, 1_000_000), 50)
     .option('--concurrency <number>', 'maximum number of concurrent requests', integerBetween(1, 1_000), 10)
-    .option(
-      '--patience <duration>',
-      'how long an event is repeated before it is given up',
-      parsePatience,
-      300_000,
-    )
+    .option('--patience <duration>', 'how long to retry an event before giving it up', parsePatience, 300_000)
     .option(
       '--seed <number>',
       'random seed; the same seed sends the same event ids (default: random)',

@@ -23,7 +23,7 @@ Examples:
 
 const VERIFY_HELP = `
 ${STOPPED} It reads the whole file, about 300 MB per second.
-It also counts the payloads by encryption key: a key that is not listed any more can be removed from the configuration.
+It also counts the payloads by encryption key: a key that is not listed can be removed from the configuration.
 Exit code: 0 the store is sound; 1 it is damaged or could not be read.
 
 Examples:
@@ -89,7 +89,7 @@ function printKeyUsage(usage: readonly KeyUsage[], keys: readonly string[] | und
   const table = formatTable(usage, [
     { heading: 'PAYLOADS', cell: ({ payloads }) => payloads },
     { heading: 'KEY ID', cell: ({ keyId }) => keyId ?? '-' },
-    { heading: 'KEY', cell: (one) => describeKey(one, keys) },
+    { heading: 'KEY', cell: (keyUsage) => describeKey(keyUsage, keys) },
   ]);
   console.log(`\n${table}`);
 }
@@ -101,11 +101,12 @@ function runVerify(options: StoreOptions): Promise<void> {
     const findings = verifyStore(path);
     const ok = findings.length === 0;
     const isReadable = findings.every(({ check }) => check !== 'integrity' && check !== 'format');
-    const seals = isReadable ? readKeyUsage(path, keys ?? []) : [];
-    if (options.json === true) console.log(JSON.stringify({ ok, path, findings, seals }, undefined, 2));
+    const keyUsage = isReadable ? readKeyUsage(path, keys ?? []) : [];
+    if (options.json === true)
+      console.log(JSON.stringify({ ok, path, findings, seals: keyUsage }, undefined, 2));
     else if (ok) {
       console.log(`OK: the store in ${path} is sound: file, ledger, order and payloads`);
-      printKeyUsage(seals, keys);
+      printKeyUsage(keyUsage, keys);
     } else {
       printFindings(findings);
       console.log(
@@ -129,7 +130,7 @@ function runBackup(options: StoreOptions & { readonly to: string }): Promise<voi
 function formatReceipts(receipts: readonly string[], heading: string): string {
   return receipts.length === 0
     ? ''
-    : `\n\n${heading}: ${receipts.length}\n${receipts.map((one) => `  ${one}`).join('\n')}`;
+    : `\n\n${heading}: ${receipts.length}\n${receipts.map((receipt) => `  ${receipt}`).join('\n')}`;
 }
 
 function printSalvage(report: SalvageReport, to: string): void {

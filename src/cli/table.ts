@@ -1,18 +1,18 @@
 import { styleText } from 'node:util';
 import type { NoteAnswer } from './admin-answers.ts';
 
-// Control characters, and marks that change the direction of text: a terminal would act on them.
+// Control characters, and marks that change the direction of text: a terminal would interpret them.
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-function escaped(character: string): string {
+function escapeCharacter(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}}`;
 }
 
-/** A value from anywhere as one line that is safe to print; an empty text when it is absent. */
-export function printable(value: unknown): string {
+/** Any value as one line that is safe to print; an empty string if it is absent. */
+export function toPrintable(value: unknown): string {
   if (value === undefined || value === null) return '';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.replace(/[\r\n\t]+/g, ' ').replace(UNSAFE, escaped);
+  return text.replace(/[\r\n\t]+/g, ' ').replace(UNSAFE, escapeCharacter);
 }
 
 /** One column of a table. Columns of numbers are right-aligned. */
@@ -32,7 +32,7 @@ export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<
   const filled = columns
     .map(({ heading, cell }) => {
       const values = rows.map(cell);
-      const texts = values.map(printable);
+      const texts = values.map(toPrintable);
       const width = Math.max(heading.length, ...texts.map((text) => text.length));
       const isNumeric = values.some((value) => typeof value === 'number');
       const pad = (text: string): string => (isNumeric ? text.padStart(width) : text.padEnd(width));

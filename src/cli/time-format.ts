@@ -2,7 +2,7 @@ const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
 const DAY_S = 24 * HOUR_S;
 
-/** ISO 8601 as in the admin API → `2026-08-19 07:30:00Z`; an empty text when absent. */
+/** ISO 8601 as in the admin API → `2026-08-19 07:30:00Z`; an empty string if absent. */
 export function formatTime(iso: string | undefined): string {
   return formatPreciseTime(iso).replace(/\.\d+Z$/, 'Z');
 }

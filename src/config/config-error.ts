@@ -9,7 +9,7 @@ export interface Finding {
   readonly fix: string;
 }
 
-/** A finding as it is printed; with `check --json`, its fields are the answer. */
+/** A finding as it is printed; with `check --json`, its fields are the output. */
 export interface ConfigProblem {
   /** Such as `destinations[0].inletUrl`; empty for the file as a whole. */
   readonly path: string;

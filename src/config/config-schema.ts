@@ -41,7 +41,7 @@ export const adminSchema = z.strictObject({
     .string()
     .transform((text) => (text === '' ? undefined : text))
     .optional()
-    .describe('Bearer token of the admin API. Empty or absent: the API answers on loopback only.'),
+    .describe('Bearer token of the admin API. Empty or absent: the API is available on loopback only.'),
 });
 
 const retention = z.strictObject({
@@ -66,7 +66,9 @@ export const storeSchema = z.strictObject({
     .string()
     .min(1)
     .default('./data')
-    .describe('Folder of the store, on a local disk; a relative path starts at the working directory.'),
+    .describe(
+      'Folder of the store, on a local disk; a relative path is resolved from the working directory.',
+    ),
   maxBytes: size()
     .prefault('10GiB')
     .describe('Maximum size of the store; above it, events are answered 503 with Retry-After.'),

@@ -14,37 +14,39 @@ function countOf(value: unknown): string {
   return count === 1 ? '1 secret' : `${count} secrets`;
 }
 
-/** The end of an id is enough to recognise it. Short ids are not shown at all. */
-function ending(id: string): string {
+/** The last characters identify an id. Short ids are not shown at all. */
+function shortenId(id: string): string {
   return id.length >= 12 ? `…${id.slice(-4)}` : '…';
 }
 
-/** Shows only the end of the inlet id: anybody with the URL of an open inlet can write to it. */
-function inlet(text: string): string {
+/** Hides most of the inlet id: anyone with the URL of an unauthenticated inlet can write to it. */
+function shortenInletUrl(text: string): string {
   if (!URL.canParse(text)) return text;
   const { origin, pathname } = new URL(text);
   const [, folder = '/', id = ''] = /^(.*\/)([^/]+)\/?$/.exec(pathname) ?? [];
-  return `${origin}${folder}${ending(id)}`;
+  return `${origin}${folder}${shortenId(id)}`;
 }
 
-function url(text: string): string {
+function withoutQuery(text: string): string {
   if (!URL.canParse(text)) return text;
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`;
 }
 
 const SHORTENED: Readonly<Record<string, (text: string) => string>> = {
-  clientId: ending,
-  inletUrl: inlet,
-  url,
+  clientId: shortenId,
+  inletUrl: shortenInletUrl,
+  url: withoutQuery,
 };
 
-function summary(key: string, value: unknown): Summary {
+function summarizeValue(key: string, value: unknown): Summary {
   if (isSecretKey(key)) return countOf(value);
   if (typeof value === 'string') return SHORTENED[key]?.(value) ?? value;
-  if (Array.isArray(value)) return value.map((item) => summary('', item));
+  if (Array.isArray(value)) return value.map((item) => summarizeValue('', item));
   if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, summary(name, item)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [name, summarizeValue(name, item)]),
+    );
   return value as Summary;
 }
 
@@ -53,5 +55,5 @@ function summary(key: string, value: unknown): Summary {
  * number of secrets instead of their values.
  */
 export function summarize(config: Config): Summary {
-  return summary('', config);
+  return summarizeValue('', config);
 }

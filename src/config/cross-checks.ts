@@ -88,7 +88,7 @@ function portFindings({ server, admin }: Draft): Finding[] {
     findings.push({
       path: ['admin', 'port'],
       message: `is ${server.port}, the same as server.port`,
-      fix: 'give the admin server a port of its own',
+      fix: 'use a different port for the admin server',
     });
   return findings;
 }
@@ -102,7 +102,7 @@ function duplicateNameFindings(list: 'sources' | 'destinations', draft: Draft): 
       {
         path: [list, index, 'name'],
         message: `${name} is already the name of ${list}[${first}]`,
-        fix: 'give it a name of its own',
+        fix: 'choose a unique name',
       },
     ];
   });

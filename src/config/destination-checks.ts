@@ -39,7 +39,7 @@ const checkIdentityDataset: Check = ({ events, profile }) => {
     {
       path: ['profile', 'identityDatasetId'],
       message: 'is the dataset of events or profile records',
-      fix: 'create a dataset of its own for it: with the profile schema, enabled for identities, not for Profile',
+      fix: 'create a separate dataset for it: with the profile schema, enabled for identities, not for Profile',
     },
   ];
 };
@@ -50,7 +50,7 @@ const checkPrimary: Check = ({ identity }) => {
     {
       path: ['identity', 'primary'],
       message: `is ${identity.primary}, which has no namespace`,
-      fix: `add \`${identity.primary}\` to identity.namespaces, or choose one that is there: ${Object.keys(identity.namespaces).join(', ')}`,
+      fix: `add \`${identity.primary}\` to identity.namespaces, or choose one that is defined: ${Object.keys(identity.namespaces).join(', ')}`,
     },
   ];
 };

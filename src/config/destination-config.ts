@@ -83,13 +83,13 @@ export const retrySchema = z.strictObject({
     .describe('Attempts after which an event that fails while others succeed becomes a dead letter.'),
 });
 
-function dataflow(what: string) {
+function dataflow(recordName: string) {
   return {
     schemaId: z
       .string()
       .min(1)
-      .describe(`Id ($id) of the ${what} schema: https://ns.adobe.com/<tenant>/schemas/….`),
-    datasetId: z.string().min(1).describe(`Id of the dataset for the ${what}s.`),
+      .describe(`Id ($id) of the ${recordName} schema: https://ns.adobe.com/<tenant>/schemas/….`),
+    datasetId: z.string().min(1).describe(`Id of the dataset for the ${recordName}s.`),
     flowId: z.string().min(1).describe(`Id of the dataflow into that dataset.`),
   };
 }
@@ -111,8 +111,8 @@ const profile = z.strictObject({
     ),
 });
 
-function namespace(what: string) {
-  return z.string().min(1).optional().describe(`Symbol of the identity namespace for ${what}.`);
+function namespace(identifiers: string) {
+  return z.string().min(1).optional().describe(`Symbol of the identity namespace for ${identifiers}.`);
 }
 
 const namespaces = z.strictObject({

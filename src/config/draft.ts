@@ -20,9 +20,9 @@ export type SourceDraft = Draft['sources'][number];
 export type DestinationDraft = Draft['destinations'][number];
 
 /**
- * A check of one source that needs another folder, such as the compiler of expressions. Paths start
- * at the source. Whoever loads a configuration passes these checks in, because this folder imports
- * none of those that use a configuration.
+ * A check of one source that needs another folder, such as the compiler of expressions. Paths are
+ * relative to the source. The caller of `loadConfig` passes these checks in, because this folder
+ * must not import the folders that use a configuration.
  */
 export type SourceCheck = (source: SourceDraft) => readonly Finding[];
 

@@ -98,7 +98,7 @@ export function size(bounds: Bounds = {}) {
   return quantity(BYTES, '900KB, 1MiB or 10GiB', bounds);
 }
 
-/** An integer. A string of digits is accepted too, because `${NAME}` always gives a string. */
+/** An integer. A string of digits is accepted too, because `${NAME}` always yields a string. */
 export function integer(min: number, max: number) {
   const error =
     max === Number.MAX_SAFE_INTEGER
@@ -108,7 +108,7 @@ export function integer(min: number, max: number) {
   return z.union([number, z.string().regex(/^\d+$/, { error }).transform(Number).pipe(number)], { error });
 }
 
-/** true or false. The strings are accepted too, because `${NAME}` always gives a string. */
+/** true or false. The strings are accepted too, because `${NAME}` always yields a string. */
 export function flag() {
   return z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], {
     error: 'must be true or false',

@@ -51,8 +51,8 @@ function byPosition(a: ConfigProblem, b: ConfigProblem): number {
 }
 
 /**
- * A value with an unresolved placeholder is already reported, so other problems of it or of the
- * list around it are only noise.
+ * A value with an unresolved placeholder is already reported, so other problems of it or of
+ * the list that contains it are noise.
  */
 function isNoise(path: string, unresolved: readonly string[]): boolean {
   return unresolved.some((top) => isBelow(path, top) || top.startsWith(`${path}[`));
@@ -60,7 +60,7 @@ function isNoise(path: string, unresolved: readonly string[]): boolean {
 
 /**
  * `loadConfig` for a text that has already been read. It resolves placeholders again, so a changed
- * secret is noticed and an edited file is not. `path` is only used in messages and as the start of
+ * secret is noticed and an edited file is not. `path` is only used in messages and to resolve
  * relative paths.
  */
 export function readConfig(

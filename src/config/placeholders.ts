@@ -110,7 +110,10 @@ function failureOf(error: unknown): string {
   return `cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`;
 }
 
-/** Reads the files of `${file:…}` and records their stamps. A relative path starts at `folder`. */
+/**
+ * Reads the files of `${file:…}` and records their stamps. A relative path is resolved from
+ * `folder`.
+ */
 export function secretFileReader(folder: string) {
   const stamps = new Map<string, string>();
   const readFile = (path: string): { readonly text: string } | { readonly failure: string } => {

@@ -58,13 +58,14 @@ function lastKey(path: Path): string {
 
 function invalidValue(issue: z.core.$ZodIssue, path: Path, filled: Interpolated): Finding {
   const value = valueAt(filled.value, path);
-  const what = descriptionAt(filled.value, path) ?? 'see docs/configuration.md';
+  const description = descriptionAt(filled.value, path) ?? 'see docs/configuration.md';
   if (path.length > 0 && value === undefined)
-    return { path, message: 'is missing', fix: `add \`${lastKey(path)}\`: ${what}` };
-  if (value === null) return { path, message: 'is empty', fix: `set a value or remove the line: ${what}` };
+    return { path, message: 'is missing', fix: `add \`${lastKey(path)}\`: ${description}` };
+  if (value === null)
+    return { path, message: 'is empty', fix: `set a value or remove the line: ${description}` };
   if (issue.code === 'invalid_type' && issue.expected === 'array')
-    return { path, message: 'must be a list', fix: `write \`${lastKey(path)}: [ … ]\`: ${what}` };
-  return { path, message: `${issue.message}${showValue(issue, path, filled)}`, fix: what };
+    return { path, message: 'must be a list', fix: `write \`${lastKey(path)}: [ … ]\`: ${description}` };
+  return { path, message: `${issue.message}${showValue(issue, path, filled)}`, fix: description };
 }
 
 /** The problems that the schema found, explained for a person. */

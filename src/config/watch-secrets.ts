@@ -11,12 +11,12 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /**
    * Called after a file has changed and the configuration with it. If it throws, `onError` is
-   * called and the change is tried again.
+   * called and the change is retried.
    */
   readonly onChange: (config: Config) => void;
   /**
    * Called after a file has changed if the configuration is now invalid: the previous one stays in
-   * use. Called once for the same error.
+   * use. Not called again for the same error.
    */
   readonly onError: (error: unknown) => void;
   /** `process.env` by default. */

@@ -55,7 +55,7 @@ function syntaxProblem(error: Pick<YAMLError, 'code' | 'pos'>, lines: LineCounte
   return { path: '', message, cure: fix, line, column: col };
 }
 
-/** Aliases without an anchor, or inside of their own anchor. */
+/** Aliases without an anchor, or inside their own anchor. */
 function badAliases(document: Document): Pick<YAMLError, 'code' | 'pos'>[] {
   const found: Pick<YAMLError, 'code' | 'pos'>[] = [];
   visit(document, {

@@ -12,7 +12,7 @@ interface DelayLimits {
  * @param random a number in [0, 1)
  * @returns ms
  */
-export function fullJitter(
+export function jitteredDelay(
   failures: number,
   limits: DelayLimits,
   random: () => number = Math.random,

@@ -1,5 +1,5 @@
 import type { MessageKind } from '../journal/journal.ts';
-import { held, type MessageOutcome, type OutgoingMessage } from './outcome.ts';
+import { heldOutcome, type MessageOutcome, type OutgoingMessage } from './outcome.ts';
 import type { Pace } from './pace.ts';
 import type { Sender } from './sender.ts';
 
@@ -14,12 +14,12 @@ export interface BatchLimits {
 export interface Batcher {
   /**
    * Resolves with the outcome of the message.
-   * @param maxBatchSize the most messages that its request may have
+   * @param maxBatchSize maximum number of messages in the request that carries it
    */
   submit(message: OutgoingMessage, maxBatchSize: number): Promise<MessageOutcome>;
-  /** Sends what has waited long enough. */
+  /** Sends the messages that have waited long enough. */
   flushDue(): void;
-  /** Resolves all messages that are not in a request yet as held. */
+  /** Resolves all messages that are not yet in a request as held. */
   releaseWaiting(reason: string): void;
   readonly waiting: number;
 }
@@ -67,7 +67,7 @@ interface Queue {
   readonly waiting: WaitingMessage[];
   /** Size of a request with all of them. */
   bytes: number;
-  /** The earliest `flushAt`: as many as fit are sent then. */
+  /** The earliest `flushAt` of its messages. */
   flushAt: number;
 }
 
@@ -75,7 +75,7 @@ function emptyQueue(): Queue {
   return { waiting: [], bytes: FRAME_BYTES, flushAt: Number.POSITIVE_INFINITY };
 }
 
-function add(queue: Queue, waiting: WaitingMessage): void {
+function enqueue(queue: Queue, waiting: WaitingMessage): void {
   queue.waiting.push(waiting);
   queue.bytes += waiting.message.bytes + 1;
   queue.flushAt = Math.min(queue.flushAt, waiting.flushAt);
@@ -103,7 +103,7 @@ export function createBatcher(parts: {
     'event-suspect': emptyQueue(),
     'profile-suspect': emptyQueue(),
   };
-  let timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined;
+  let timer: { readonly flushAt: number; readonly handle: NodeJS.Timeout } | undefined;
 
   const isFull = ({ waiting, bytes }: Queue): boolean =>
     waiting.length >= limits.maxMessages || bytes >= limits.maxBytes;
@@ -113,10 +113,10 @@ export function createBatcher(parts: {
     timer = undefined;
   };
 
-  const scheduleFlush = (at: number): void => {
-    if (at === Number.POSITIVE_INFINITY || (timer !== undefined && timer.at <= at)) return;
+  const scheduleFlush = (flushAt: number): void => {
+    if (flushAt === Number.POSITIVE_INFINITY || (timer !== undefined && timer.flushAt <= flushAt)) return;
     stopTimer();
-    timer = { at, handle: setTimeout(flushDue, Math.max(0, at - performance.now())) };
+    timer = { flushAt, handle: setTimeout(flushDue, Math.max(0, flushAt - performance.now())) };
   };
 
   const sendBatch = async (batch: readonly WaitingMessage[]): Promise<void> => {
@@ -125,7 +125,7 @@ export function createBatcher(parts: {
       signal,
     );
     pace.releaseSlot();
-    batch.forEach((waiting, position) => waiting.resolve(outcomes[position] ?? held('no outcome')));
+    batch.forEach((waiting, position) => waiting.resolve(outcomes[position] ?? heldOutcome('no outcome')));
     flushDue();
   };
 
@@ -155,9 +155,9 @@ export function createBatcher(parts: {
       return new Promise((resolve) => {
         const queue = queues[message.isSuspect ? (`${message.kind}-suspect` as const) : message.kind];
         const wait = Math.max(limits.maxWait - message.ageMs, Math.min(GATHER_WINDOW_MS, limits.maxWait));
-        add(queue, { message, maxBatchSize, flushAt: performance.now() + wait, resolve });
-        // The timer fires between two turns of the event loop, so all messages of a turn go
-        // together.
+        enqueue(queue, { message, maxBatchSize, flushAt: performance.now() + wait, resolve });
+        // The timer fires after the current turn of the event loop, so all messages of a turn are
+        // sent together.
         if (wait === 0 || isFull(queue)) flushDue();
         else scheduleFlush(queue.flushAt);
       });
@@ -167,7 +167,7 @@ export function createBatcher(parts: {
       for (const queue of Object.values(queues)) {
         const waiting = queue.waiting.splice(0);
         recalculate(queue);
-        for (const { resolve } of waiting) resolve(held(reason));
+        for (const { resolve } of waiting) resolve(heldOutcome(reason));
       }
     },
     get waiting() {

@@ -1,8 +1,8 @@
-/** Bodies that a destination holds in memory at once. */
+/** Total body size that a destination holds in memory. */
 export const MAX_IN_FLIGHT_BYTES = 64 * 1_048_576;
 /** Events of a destination in flight at once; each needs about 10 KB in addition to its body. */
 export const MAX_IN_FLIGHT_EVENTS = 4_096;
-/** Between two claims the storage thread serves its other callers. */
+/** Bounds one claim, because the storage thread serves other callers only between claims. */
 export const MAX_EVENTS_PER_CLAIM = 256;
 /** Pause between two claims, so that events that arrive one by one are claimed a few at a time. */
 export const CLAIM_INTERVAL_MS = 10;
@@ -16,20 +16,21 @@ export const MAX_CLAIMED_AHEAD = 128;
 
 /** Share of a destination's messages per second that replays may use. */
 const REPLAY_SHARE = 0.1;
-/** Replays are claimed for this long at a time, not one by one. */
-const PORTION_SECONDS = 0.1;
+/** Replays are claimed in portions of this duration, not one by one. */
+const REPLAY_PORTION_SECONDS = 0.1;
 
 export interface ReplayThrottleLimits {
   /** Of the destination. */
   readonly messagesPerSecond: number;
-  /** The most messages that an event becomes. */
+  /** Maximum number of messages per event. */
   readonly messagesPerEvent: number;
-  /** The most replayed events in flight at once. */
+  /** Maximum number of replayed events in flight. */
   readonly inFlight: number;
 }
 
 /**
- * Limits the replays of a destination, so that they are slower than live traffic even without any.
+ * Limits the replays of a destination, so that they stay slower than live traffic even if there is
+ * none.
  */
 export interface ReplayThrottle {
   /** How many replayed events may be claimed now. */
@@ -38,7 +39,7 @@ export interface ReplayThrottle {
   consume(events: number): void;
   /** A replayed event is no longer in flight. */
   release(): void;
-  /** ms until more may be claimed; Infinity while one in flight has to finish first. */
+  /** ms until more may be claimed; Infinity while too many are in flight. */
   msUntilAvailable(): number;
 }
 
@@ -50,15 +51,15 @@ export interface ReplayThrottle {
 export function createReplayThrottle(limits: ReplayThrottleLimits, monotonic: () => number): ReplayThrottle {
   const rate = Math.max(1, limits.messagesPerSecond * REPLAY_SHARE) / limits.messagesPerEvent;
   const capacity = Math.max(1, rate);
-  const portion = Math.max(1, rate * PORTION_SECONDS);
+  const portion = Math.max(1, rate * REPLAY_PORTION_SECONDS);
   let level = capacity;
   let filledAt = monotonic();
   let inFlight = 0;
 
   const fill = (): void => {
-    const at = monotonic();
-    level = Math.min(capacity, level + ((at - filledAt) * rate) / 1_000);
-    filledAt = at;
+    const now = monotonic();
+    level = Math.min(capacity, level + ((now - filledAt) * rate) / 1_000);
+    filledAt = now;
   };
 
   return {

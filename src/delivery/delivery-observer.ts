@@ -2,12 +2,12 @@ import type { ClaimedEvent, MessageKind, Settlement } from '../journal/journal.t
 import type { MappingNote, UnreadFields } from '../mapping/mapping-result.ts';
 import type { DestinationStatus } from './destination-state.ts';
 
-/** What the answer says about one message of a request. */
+/** The result of one message of a request. */
 export interface ItemReport {
   readonly receipt: string;
-  /** `taken`, `failed`, or `unknown` if the answer does not say. */
+  /** `taken`, `failed`, or `unknown` if the response does not contain it. */
   readonly outcome: string;
-  /** Only of a failed one. */
+  /** Present if it failed. */
   readonly status?: number;
   readonly xactionId?: string;
 }
@@ -19,9 +19,9 @@ export interface RequestReport {
   readonly endpoint: 'batch' | 'single';
   readonly messages: number;
   readonly bytes: number;
-  /** HTTP status; undefined if no answer came. */
+  /** HTTP status; undefined if no response arrived. */
   readonly status: number | undefined;
-  /** Why no answer came: `timeout`, `refused`, … */
+  /** Why no response arrived: `timeout`, `refused`, … */
   readonly failure: string | undefined;
   /** `taken`, `mixed`, or the kind of the verdict. */
   readonly outcome: string;
@@ -30,20 +30,20 @@ export interface RequestReport {
   readonly durationMs: number;
   /** Receipts of the events whose messages were in the request, in order. */
   readonly receipts: readonly string[];
-  /** One for each message if the answer has items, else empty. */
+  /** One per message if the response has items, else empty. */
   readonly items: readonly ItemReport[];
   /** Present if the process is traced. */
   readonly traceId?: string;
 }
 
-/** What the mapping of an event could not transfer. */
+/** The parts of an event that the mapping did not transfer. */
 export interface MappingReport {
   readonly notes: readonly MappingNote[];
   /** Undefined for an event that is not mapped for delivery. */
   readonly unread?: UnreadFields;
 }
 
-/** Receives what happens during delivery, for logs and metrics. */
+/** Receives the events of delivery, for logs and metrics. */
 export interface DeliveryObserver {
   requestCompleted(report: RequestReport): void;
   eventSettled(event: ClaimedEvent, settlement: Settlement): void;

@@ -1,13 +1,13 @@
 import { cappedDelay } from './backoff.ts';
 
 export interface DestinationStatus {
-  /** `waiting`: for a time (throttled, failing). `paused`: by a fault or by an operator. */
+  /** `waiting`: temporarily (throttled, failing). `paused`: by a fault or by an operator. */
   readonly state: 'flowing' | 'waiting' | 'paused';
   /** Stable code, e.g. `throttled`, `unauthorized`, `ims-invalid_client`, `operator`. */
   readonly reason?: string;
-  /** Text of Adobe's answer or of a network error. */
+  /** Text of Adobe's response or of a network error. */
   readonly detail?: string;
-  /** Epoch ms since which it is not flowing. */
+  /** Epoch ms at which it stopped flowing. */
   readonly since?: number;
   /** Epoch ms of the next attempt; absent if an operator paused it. */
   readonly nextTryAt?: number;
@@ -15,7 +15,7 @@ export interface DestinationStatus {
   readonly lastSuccessAt?: number;
 }
 
-/** Two clocks in ms: `now` is epoch time and may be set; waits are measured by `monotonic`. */
+/** Two clocks in ms: `now` is epoch time and may be adjusted; waits are measured by `monotonic`. */
 export interface Clocks {
   readonly now: () => number;
   readonly monotonic: () => number;
@@ -35,26 +35,27 @@ export interface DestinationState {
   maySend(): boolean;
   status(): DestinationStatus;
   /** Whether any request succeeded since this time (monotonic ms). */
-  hasSucceededSince(at: number): boolean;
+  hasSucceededSince(monotonicMs: number): boolean;
   /**
-   * Most recent requests succeeded, so a single failing message is hardly the destination's fault.
+   * Most recent requests succeeded, so the destination is probably not the cause of a single
+   * failing message.
    */
   isHealthy(): boolean;
   /** The destination works. Ends the wait or pause if the request was the probe. */
   recordSuccess(): void;
-  /** The probe's event is done. If its answer decided nothing, the next event is the probe. */
+  /** The probe's event is done. If the result was inconclusive, the next event is the probe. */
   endProbe(): void;
   /**
-   * A whole request failed for a temporary reason. The destination waits after several failures in
-   * a row, or at once if `retryAfter` (ms) is given.
+   * A whole request failed for a temporary reason. The destination waits after several consecutive
+   * failures, or at once if `retryAfterMs` is given.
    */
-  recordFailure(reason: string, detail: string, retryAfter?: number): void;
+  recordFailure(reason: string, detail: string, retryAfterMs?: number): void;
   /** The destination cannot work until a fault is fixed: nothing but probes is sent. */
-  pauseForFault(reason: string, detail: string, retryAfter?: number): void;
+  pauseForFault(reason: string, detail: string, retryAfterMs?: number): void;
   pauseByOperator(by: string, at: number): void;
-  /** Ends any wait but an operator's pause: the next event is sent at once, as a probe. */
+  /** Ends any wait except an operator's pause: the next event is sent at once, as a probe. */
   retryNow(): void;
-  /** Ends any pause or wait, an operator's too. */
+  /** Ends any pause or wait, including an operator's pause. */
   resume(): void;
 }
 
@@ -63,7 +64,7 @@ const NEWEST_WEIGHT = 0.2;
 /** The destination is healthy from this share of successful requests on. */
 const HEALTHY_SHARE = 0.7;
 
-/** This many failed requests in a row, without a success in between, count as an outage. */
+/** Consecutive failed requests that count as an outage. */
 const OUTAGE_AFTER_FAILURES = 3;
 
 /** The destination is not flowing. */
@@ -102,15 +103,20 @@ export function createDestinationState(options: {
     ...(lastSuccess !== undefined && { lastSuccessAt: lastSuccess.at }),
   });
 
-  const block = (state: 'waiting' | 'paused', reason: string, detail: string, retryAfter?: number): void => {
+  const block = (
+    state: 'waiting' | 'paused',
+    reason: string,
+    detail: string,
+    retryAfterMs?: number,
+  ): void => {
     const before = blocked;
     if (before !== undefined && before.until === undefined) return;
-    // Failures of requests that were in flight when the state changed are no news; only that of a
-    // probe counts as another try.
+    // Requests that were already in flight when the state changed tell nothing new; only a failed
+    // probe counts as another attempt.
     if (before === undefined || before.isProbing) failedTries += 1;
     const wait = Math.max(
-      retryAfter ?? 0,
-      retryAfter === undefined ? cappedDelay(failedTries - 1, retry) : 0,
+      retryAfterMs ?? 0,
+      retryAfterMs === undefined ? cappedDelay(failedTries - 1, retry) : 0,
     );
     const until = Math.max(monotonic() + wait, before?.isProbing === false ? (before.until ?? 0) : 0);
     blocked = { state, reason, detail, since: before?.since ?? now(), until, isProbing: false };
@@ -134,7 +140,7 @@ export function createDestinationState(options: {
     maySend: () => blocked === undefined || blocked.isProbing,
     status,
     isHealthy: () => successShare >= HEALTHY_SHARE,
-    hasSucceededSince: (at) => lastSuccess !== undefined && lastSuccess.monotonic >= at,
+    hasSucceededSince: (monotonicMs) => lastSuccess !== undefined && lastSuccess.monotonic >= monotonicMs,
     recordSuccess() {
       lastSuccess = { at: now(), monotonic: monotonic() };
       failuresInARow = 0;
@@ -150,15 +156,15 @@ export function createDestinationState(options: {
     endProbe() {
       if (blocked?.isProbing === true) blocked = { ...blocked, isProbing: false };
     },
-    recordFailure(reason, detail, retryAfter) {
+    recordFailure(reason, detail, retryAfterMs) {
       failuresInARow += 1;
       successShare -= NEWEST_WEIGHT * successShare;
-      if (blocked !== undefined || retryAfter !== undefined || failuresInARow >= OUTAGE_AFTER_FAILURES) {
-        block('waiting', reason, detail, retryAfter);
+      if (blocked !== undefined || retryAfterMs !== undefined || failuresInARow >= OUTAGE_AFTER_FAILURES) {
+        block('waiting', reason, detail, retryAfterMs);
       }
     },
-    pauseForFault(reason, detail, retryAfter) {
-      block('paused', reason, detail, retryAfter);
+    pauseForFault(reason, detail, retryAfterMs) {
+      block('paused', reason, detail, retryAfterMs);
     },
     pauseByOperator(by, at) {
       blocked = {

@@ -6,7 +6,7 @@ import type { DestinationStatus } from './destination-state.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import type { Pace } from './pace.ts';
 
-/** One destination with the parts that serve it. */
+/** One destination and the parts that deliver to it. */
 export interface RunningDestination {
   readonly config: DestinationConfig;
   readonly dispatcher: Dispatcher;
@@ -24,7 +24,7 @@ export interface Destinations {
   stop(): Promise<void>;
   /**
    * Moves each source's pending events to the destination that is configured now. Needed after a
-   * replay too, because a dead letter stays with its old destination.
+   * replay too, because a dead letter keeps its old destination.
    */
   reroute(): Promise<void>;
   pause(name: string, by: string): Promise<void>;
@@ -129,7 +129,7 @@ export function createDestinationDirectory(
 ): DestinationDirectory {
   return {
     async list() {
-      const backlog = new Map((await journal.backlog()).map((one) => [one.destination, one]));
+      const backlog = new Map((await journal.backlog()).map((entry) => [entry.destination, entry]));
       return destinations.all.map(({ config, dispatcher, tokens }) => ({
         name: config.name,
         ...dispatcher.state.status(),

@@ -19,7 +19,7 @@ import { createSuspectHistory } from './poison.ts';
 import { createWaker, pause } from './scheduling.ts';
 import { createSender } from './sender.ts';
 
-/** How long requests in flight may still take when the relay stops. */
+/** Time that requests in flight have to finish when the relay stops. */
 const STOP_GRACE_MS = 5_000;
 
 /** ms of a monotonic clock. */
@@ -48,9 +48,9 @@ export interface Dispatcher {
    * the journal. Idempotent.
    */
   stop(): Promise<void>;
-  /** Ends a wait; an operator's pause stays. */
+  /** Ends a wait, but not an operator's pause. */
   retryNow(): void;
-  /** Ends an operator's pause too. */
+  /** Ends any wait or pause, including an operator's. */
   resume(): void;
   /** Events claimed and not settled. */
   readonly inFlight: number;
@@ -134,14 +134,15 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     },
   });
 
-  const msUntil = (at = Number.POSITIVE_INFINITY): number => Math.max(0, at - now());
+  const msUntil = (epochMs = Number.POSITIVE_INFINITY): number => Math.max(0, epochMs - now());
 
   /** Claims as many events as the limits allow. @returns ms until the next claim is worthwhile */
   const claimNext = async (): Promise<number> => {
     if (pipeline.waiting > MAX_CLAIMED_AHEAD) return Number.POSITIVE_INFINITY;
     const freeEvents = maxInFlight - pipeline.started - pipeline.waiting;
     const freeBytes = MAX_IN_FLIGHT_BYTES - pipeline.bytes;
-    // Claims are at least a quarter of the limit, not one event for each that is done.
+    // Wait until a quarter of the limit is free, rather than claim one event for each that
+    // finishes.
     if (freeEvents < maxInFlight / 4 || freeBytes < MAX_IN_FLIGHT_BYTES / 4) {
       return Number.POSITIVE_INFINITY;
     }
@@ -154,7 +155,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       replays: replayThrottle.available(),
       maxBytes: freeBytes,
       now: now(),
-      // Longer waits, which only Adobe asks for, are enforced by the state, on its monotonic clock.
+      // Only Adobe requests longer waits, and the state enforces those on its monotonic clock.
       maxWait: destination.retry.maxDelay,
     });
     replayThrottle.consume(events.filter((event) => event.isReplay).length);

@@ -1,7 +1,7 @@
 import type { Attempt, ClaimedEvent, MessageKind, Settlement } from '../journal/journal.ts';
 import type { MappingNote } from '../mapping/mapping-result.ts';
 import { limitNotes } from '../mapping/mapping-notes.ts';
-import { fullJitter } from './backoff.ts';
+import { jitteredDelay } from './backoff.ts';
 import type { MessageOutcome, OutgoingMessage } from './outcome.ts';
 
 export interface RetryRules {
@@ -9,9 +9,9 @@ export interface RetryRules {
   readonly minDelay: number;
   /** ms */
   readonly maxDelay: number;
-  /** ms after receipt at which an event that fails by its own fault becomes a dead letter. */
+  /** ms after receipt at which an event that fails through its own fault becomes a dead letter. */
   readonly maxAge: number;
-  /** Failures by its own fault after which a message is considered poison. */
+  /** Failures through its own fault after which a message is considered poison. */
   readonly poisonAttempts: number;
 }
 
@@ -88,31 +88,35 @@ export function settlementOf(
     attempts: attemptsOf(results),
     delivered: deliveredOf(event, results),
   };
-  const profile = common.delivered.includes('profile');
+  const isProfileDelivered = common.delivered.includes('profile');
   if (results.every(({ outcome }) => outcome.kind === 'delivered')) {
-    return { ...common, ...effectsAfter(effects, { profile, all: true }), state: 'delivered' };
+    return {
+      ...common,
+      ...effectsAfter(effects, { profile: isProfileDelivered, all: true }),
+      state: 'delivered',
+    };
   }
   const outcomes = results.map(({ outcome }) => outcome);
-  const open = outcomes.filter((outcome) => outcome.kind === 'retry' || outcome.kind === 'held');
-  const failed = open.filter((outcome) => outcome.kind === 'retry');
+  const retryable = outcomes.filter((outcome) => outcome.kind === 'retry' || outcome.kind === 'held');
+  const failed = retryable.filter((outcome) => outcome.kind === 'retry');
   const ownFaultCount = event.ownFaultCount + (failed.some((outcome) => outcome.isOwnFault) ? 1 : 0);
   const deadReason = ownFaultReason(event, ownFaultCount, rules, now);
 
-  if (open.length > 0 && deadReason === undefined) {
+  if (retryable.length > 0 && deadReason === undefined) {
     const failedAttempts = event.failedAttempts + (failed.length > 0 ? 1 : 0);
-    const retryAfter = Math.max(0, ...failed.map((outcome) => outcome.retryAfter ?? 0));
+    const retryAfterMs = Math.max(0, ...failed.map((outcome) => outcome.retryAfterMs ?? 0));
     const jitter = failed[0]?.jitter ?? 0;
     const wait =
       failed.length > 0
         ? Math.max(
-            retryAfter,
-            fullJitter(event.failedAttempts, rules, () => jitter),
+            retryAfterMs,
+            jitteredDelay(event.failedAttempts, rules, () => jitter),
           )
         : 0;
-    const detail = open[0]?.detail ?? '';
+    const detail = retryable[0]?.detail ?? '';
     return {
       ...common,
-      ...effectsAfter(effects, { profile, all: false }),
+      ...effectsAfter(effects, { profile: isProfileDelivered, all: false }),
       state: 'pending',
       dueAt: now + wait,
       failedAttempts,
@@ -123,10 +127,10 @@ export function settlementOf(
   const rejected = outcomes.find((outcome) => outcome.kind === 'rejected');
   return {
     ...common,
-    ...effectsAfter(effects, { profile, all: false }),
+    ...effectsAfter(effects, { profile: isProfileDelivered, all: false }),
     state: 'dead',
     reason: rejected?.reason ?? deadReason ?? 'rejected',
-    detail: rejected?.detail ?? open[0]?.detail ?? '',
+    detail: rejected?.detail ?? retryable[0]?.detail ?? '',
     sent: results
       .filter(({ outcome }) => outcome.kind !== 'delivered')
       .map(({ message }) => ({ kind: message.kind, json: message.json })),

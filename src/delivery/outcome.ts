@@ -1,4 +1,4 @@
-import type { ItemAnswer } from '../adobe/inlet/response.ts';
+import type { ItemResult } from '../adobe/inlet/response.ts';
 import type { Attempt, MessageKind } from '../journal/journal.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -36,8 +36,7 @@ export type MessageOutcome =
       /** The failure is attributed to the message. */
       readonly isOwnFault: boolean;
       readonly detail: string;
-      /** In ms. */
-      readonly retryAfter?: number;
+      readonly retryAfterMs?: number;
       /**
        * In [0, 1): the jitter of the wait. The messages of a failed request share one, so that they
        * come due together.
@@ -48,7 +47,7 @@ export type MessageOutcome =
   /** The destination's fault: does not count as a failed attempt of the event. */
   | { readonly kind: 'held'; readonly detail: string; readonly attempt?: Attempt };
 
-/** A request that was sent, and what its answer means. */
+/** A sent request and the meaning of its response. */
 export interface SentRequest {
   readonly verdict: Verdict;
   /** Epoch ms at which it was sent. */
@@ -80,12 +79,12 @@ function attemptOf(
 }
 
 /** Nothing was sent, or the outcome is unknown. */
-export function held(detail: string): MessageOutcome {
+export function heldOutcome(detail: string): MessageOutcome {
   return { kind: 'held', detail };
 }
 
-/** The request was sent and failed by the destination's fault. */
-export function heldAfter(
+/** The request was sent and failed through the destination's fault. */
+export function heldRequestOutcome(
   message: OutgoingMessage,
   request: SentRequest,
   detail: string,
@@ -98,7 +97,7 @@ export function heldAfter(
   };
 }
 
-export function rejected(
+export function rejectedOutcome(
   message: OutgoingMessage,
   request: SentRequest,
   reason: string,
@@ -112,7 +111,7 @@ export function rejected(
   };
 }
 
-export function retried(
+export function retryOutcome(
   message: OutgoingMessage,
   request: SentRequest,
   cause: Omit<Extract<MessageOutcome, { kind: 'retry' }>, 'kind' | 'attempt'>,
@@ -121,7 +120,7 @@ export function retried(
 }
 
 /** True for an item that can succeed when retried: docs/platforms/adobe.md#retries */
-export function isTransientFailure(item: ItemAnswer): boolean {
+export function isTransientFailure(item: ItemResult): boolean {
   return (
     item.kind === 'failed' &&
     (item.status === 429 || item.status === 408 || item.status === 425 || item.status >= 500)
@@ -129,11 +128,11 @@ export function isTransientFailure(item: ItemAnswer): boolean {
 }
 
 /**
- * The outcome of a message by its item of a 207 of which other items succeeded or were rejected.
+ * The outcome of one message of a 207 in which not every item failed temporarily.
  */
 export function itemOutcome(
   message: OutgoingMessage,
-  item: Exclude<ItemAnswer, { kind: 'unknown' }>,
+  item: Exclude<ItemResult, { kind: 'unknown' }>,
   request: SentRequest,
 ): MessageOutcome {
   const base = attemptOf(message, request, 'delivered', item.xactionId);

@@ -3,11 +3,13 @@ import { createWaker } from './scheduling.ts';
 export interface PaceLimits {
   readonly requestsPerSecond: number;
   readonly messagesPerSecond: number;
-  /** The most requests in flight at once. */
+  /** Maximum number of requests in flight. */
   readonly concurrency: number;
 }
 
-/** Enforces a destination's limits: requests at once, requests and messages per second. */
+/**
+ * Enforces a destination's limits on concurrent requests and on requests and messages per second.
+ */
 export interface Pace {
   /** Acquires a slot if one is free now. */
   tryAcquireSlot(): boolean;
@@ -16,8 +18,10 @@ export interface Pace {
   admit(messages: number, signal: AbortSignal): Promise<void>;
   /** After a 429: halves the slots (additive increase, multiplicative decrease). */
   slowDown(): void;
-  /** After an answer: more slots, up to the limit; or fewer if answers have become slow. */
-  recordAnswer(ms: number): void;
+  /**
+   * After a response: adds slots up to the limit, or removes some if responses have become slow.
+   */
+  recordResponse(durationMs: number): void;
   readonly slots: { readonly used: number; readonly limit: number };
 }
 
@@ -28,10 +32,10 @@ export interface PaceClock {
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A tenth more than a second: requests admitted evenly can still reach Adobe in a burst. */
+/** Ten percent over a second: requests admitted evenly can still reach Adobe in a burst. */
 const WINDOW_MS = 1_100;
-/** Slow answers remove slots faster than good ones add them. */
-const SLOW_ANSWER_FACTOR = 2;
+/** Slow responses remove slots faster than normal ones add them. */
+const SLOW_RESPONSE_FACTOR = 2;
 
 const systemClock: PaceClock = {
   now: () => performance.now(),
@@ -48,16 +52,16 @@ export function createPace(limits: PaceLimits, clock: PaceClock = systemClock): 
 
   /** ms until the limits allow the request; 0 if they do now. */
   const msUntilAllowed = (messages: number): number => {
-    const at = clock.now();
-    while (sent.length > 0 && at - (sent[0]?.at ?? 0) >= WINDOW_MS) sent.shift();
+    const now = clock.now();
+    while (sent.length > 0 && now - (sent[0]?.at ?? 0) >= WINDOW_MS) sent.shift();
     let requests = sent.length;
-    let total = sent.reduce((sum, one) => sum + one.messages, 0);
-    for (const one of sent) {
+    let total = sent.reduce((sum, request) => sum + request.messages, 0);
+    for (const oldest of sent) {
       if (requests < limits.requestsPerSecond && total + messages <= limits.messagesPerSecond) return 0;
       requests -= 1;
-      total -= one.messages;
+      total -= oldest.messages;
       if (requests < limits.requestsPerSecond && total + messages <= limits.messagesPerSecond) {
-        return Math.max(1, one.at + WINDOW_MS - at);
+        return Math.max(1, oldest.at + WINDOW_MS - now);
       }
     }
     return 0;
@@ -88,8 +92,8 @@ export function createPace(limits: PaceLimits, clock: PaceClock = systemClock): 
     slowDown() {
       allowed = Math.max(1, allowed / 2);
     },
-    recordAnswer(ms) {
-      if (isSlow(ms)) allowed = Math.max(1, allowed - SLOW_ANSWER_FACTOR / allowed);
+    recordResponse(durationMs) {
+      if (isSlow(durationMs)) allowed = Math.max(1, allowed - SLOW_RESPONSE_FACTOR / allowed);
       else allowed = Math.min(limits.concurrency, allowed + 1 / allowed);
     },
     get slots() {
@@ -98,16 +102,18 @@ export function createPace(limits: PaceLimits, clock: PaceClock = systemClock): 
   };
 }
 
-/** Weight of the newest answer in the moving average. */
+/** Weight of the newest response in the moving average. */
 const NEWEST_WEIGHT = 0.2;
 /**
- * The best average grows by this share with each answer, so that a lasting change becomes normal.
+ * The best average grows by this share with each response, so that a lasting change becomes normal.
  */
 const BEST_GROWTH = 0.002;
 /** Slow means more than twice the best average, and by more than this. Less is noise. */
 const NOISE_MS = 250;
 
-/** @returns a function of each answer's duration in ms: true while answers are slower than usual */
+/**
+ * @returns a function of each response's duration in ms: true while responses are slower than usual
+ */
 function createSlownessDetector(): (ms: number) => boolean {
   let mean: number | undefined;
   let best = Number.POSITIVE_INFINITY;

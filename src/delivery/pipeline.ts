@@ -11,26 +11,26 @@ import {
   settlementOf,
   withNotes,
 } from './event-settlement.ts';
-import { held } from './outcome.ts';
+import { heldOutcome } from './outcome.ts';
 import type { SuspectHistory } from './poison.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { createInFlightCounter, createYieldingQueue, pause } from './scheduling.ts';
-import { mapSpan, settleSpan } from './spans.ts';
+import { traceMapping, traceSettlement } from './spans.ts';
 
-/** Delay before a call that the journal refused is repeated. */
+/** Delay before a failed call of the journal is repeated. */
 export const JOURNAL_RETRY_MS = 1_000;
 
 /** Processes claimed events: map, send through the batcher, settle. */
 export interface Pipeline {
-  /** Processes these events after those that already wait. */
+  /** Queues events for processing. */
   push(events: readonly ClaimedEvent[]): void;
-  /** Events that wait for their mapping. */
+  /** Events waiting to be mapped. */
   readonly waiting: number;
-  /** Events whose processing has started and not ended. */
+  /** Events being processed. */
   readonly started: number;
-  /** Bytes of the bodies of all events pushed and not done. */
+  /** Total body size of the events that wait or are being processed. */
   readonly bytes: number;
-  /** Removes and returns the events that wait for their mapping. */
+  /** Removes and returns the events waiting to be mapped. */
   clearWaiting(): readonly ClaimedEvent[];
   /** Resolves as soon as no event is being processed. */
   whenIdle(): Promise<void>;
@@ -44,7 +44,7 @@ export interface PipelineParts {
   readonly observer: Pick<DeliveryObserver, 'eventSettled' | 'mappingReported' | 'errorCaught'>;
   readonly batcher: Pick<Batcher, 'submit'>;
   readonly suspects: SuspectHistory;
-  /** The most messages of one request. */
+  /** Maximum number of messages per request. */
   readonly maxMessages: number;
   /** Epoch ms. */
   readonly now: () => number;
@@ -69,7 +69,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     try {
       return await prepare(event, { destination, source, journal, now: now() });
     } catch (error) {
-      // A failure of the store is not the event's fault: the event is released and claimed again.
+      // A failing store is not the event's fault: the event is released and claimed again.
       if (error instanceof StoreError) throw error;
       observer.errorCaught(destination.name, `event ${event.receipt} could not be mapped`, error);
       return {
@@ -91,7 +91,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const isUnsent = outcomes.every((outcome) => outcome.kind === 'held' && outcome.attempt === undefined);
     if (isUnsent && outcomes.length > 0) return undefined;
     const results = messages.map(
-      (message, at): MessageResult => ({ message, outcome: outcomes[at] ?? held('no outcome') }),
+      (message, index): MessageResult => ({ message, outcome: outcomes[index] ?? heldOutcome('no outcome') }),
     );
     return settlementOf(event, results, effects, destination.retry, now());
   };
@@ -109,7 +109,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       : { ...common, state: 'dead', reason, detail: prepared.detail, sent: [] };
   };
 
-  /** Repeats a refused settlement until the relay stops: what Adobe accepted must be recorded. */
+  /** Repeats a failed settlement until the relay stops: what Adobe accepted must be recorded. */
   const record = async (
     event: ClaimedEvent,
     settlement: Settlement,
@@ -138,12 +138,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   const processEvent = async (event: ClaimedEvent): Promise<void> => {
     try {
-      const prepared = await mapSpan(event, () => prepareSafely(event));
+      const prepared = await traceMapping(event, () => prepareSafely(event));
       const settlement = await settlementFor(event, prepared);
       if (settlement === undefined) await journal.release([event.receipt]);
       else {
         hitFailpoint('delivery-answered');
-        await settleSpan(event, settlement, () => record(event, settlement, prepared));
+        await traceSettlement(event, settlement, () => record(event, settlement, prepared));
       }
     } catch (error) {
       const message = `event ${event.receipt} is released to the journal after an error`;

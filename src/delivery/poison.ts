@@ -1,14 +1,14 @@
-import { held, type MessageOutcome, type OutgoingMessage } from './outcome.ts';
+import { heldOutcome, type MessageOutcome, type OutgoingMessage } from './outcome.ts';
 
 /**
  * Remembers the size and time of the last failed request of each message, to retry the message in
- * ever smaller batches and to see whether other messages succeeded since. It is lost with the
- * process; then the stored number of failed attempts decides.
+ * ever smaller batches and to see whether other messages succeeded since. It is lost at a restart;
+ * then the stored number of failed attempts decides.
  */
 export interface SuspectHistory {
   recordFailure(receipts: Iterable<string>, batchSize: number, at: number): void;
   forget(receipt: string): void;
-  /** The most messages that a request with this one may have. */
+  /** Maximum number of messages in a request with this one. */
   maxBatchSize(receipt: string, failedAttempts: number, maxMessages: number): number;
   /** The time of its last failure; undefined if it has not failed in this process. */
   lastFailedAt(receipt: string): number | undefined;
@@ -49,32 +49,31 @@ function resultOfPart(outcomes: readonly MessageOutcome[]): 'failed' | 'passed' 
 export interface IsolationResult {
   /** One for each message, in order. */
   readonly outcomes: MessageOutcome[];
-  /** The message that makes the batch fail; absent if the search had to be given up. */
+  /** The message that makes the batch fail; absent if the search was aborted. */
   readonly culprit?: OutgoingMessage;
 }
 
 /**
  * Finds the message that makes a batch fail, with one request per halving: the first half is sent;
- * if it passes, the culprit is in the second, which need not be sent as a whole. The halves that
- * were left out are sent together at the end. That is at most log2(batch) requests and one more. A
- * culprit that is known only because all others passed is not sent again and keeps the outcome it
- * had.
+ * if it passes, the culprit is in the second, which need not be sent as a whole. The skipped halves
+ * are sent together at the end, so at most log2(batch) + 1 requests are needed. A culprit that is
+ * known only because all others passed is not sent again and keeps its outcome.
  * @param batch known to fail as a whole
- * @param before the outcomes of that failure, in order
+ * @param failedOutcomes the outcomes of that failure, in order
  */
 export async function isolateCulprit(
   batch: readonly OutgoingMessage[],
-  before: readonly MessageOutcome[],
+  failedOutcomes: readonly MessageOutcome[],
   sendBatch: SendBatch,
 ): Promise<IsolationResult> {
-  const latest = new Map(batch.map((message, position) => [message, before[position]]));
+  const latest = new Map(batch.map((message, position) => [message, failedOutcomes[position]]));
   const sendPart = async (part: readonly OutgoingMessage[]): Promise<ReturnType<typeof resultOfPart>> => {
     const outcomes = await sendBatch(part);
     part.forEach((message, position) => latest.set(message, outcomes[position]));
     return resultOfPart(outcomes);
   };
   const latestOutcomes = (): MessageOutcome[] =>
-    batch.map((message) => latest.get(message) ?? held('no outcome'));
+    batch.map((message) => latest.get(message) ?? heldOutcome('no outcome'));
 
   const skipped: OutgoingMessage[] = [];
   let failing = batch;

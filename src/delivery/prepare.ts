@@ -19,7 +19,7 @@ import type { OutgoingMessage } from './outcome.ts';
 
 /** The inlet refuses requests of this size and above: docs/platforms/adobe.md#request-limits */
 const MAX_REQUEST_BYTES = 1_000_000;
-/** What a request needs besides its only message, with some bytes to spare. */
+/** Size of a request besides its only message, rounded up. */
 const REQUEST_OVERHEAD_BYTES = 100;
 
 /** The messages to send for a stored event, or why nothing is sent. */
@@ -56,7 +56,7 @@ export interface PrepareParts {
 }
 
 /**
- * Maps a stored event by the current configuration and mapping, so that a replay benefits from
+ * Maps a stored event with the current configuration and mapping, so that a replay benefits from
  * fixes.
  */
 export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise<Prepared> {

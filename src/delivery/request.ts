@@ -1,11 +1,11 @@
-import type { ItemAnswer } from '../adobe/inlet/response.ts';
-import type { Inlet, InletAnswer, TokenSource } from '../adobe/ports.ts';
+import type { ItemResult } from '../adobe/inlet/response.ts';
+import type { Inlet, InletResult, TokenSource } from '../adobe/ports.ts';
 import type { MessageKind } from '../journal/journal.ts';
 import type { ItemReport, RequestReport } from './delivery-observer.ts';
 import type { DestinationState } from './destination-state.ts';
 import type { OutgoingMessage, SentRequest } from './outcome.ts';
 import type { Pace } from './pace.ts';
-import { deliverSpan } from './spans.ts';
+import { traceDelivery } from './spans.ts';
 import { batchVerdict, singleVerdict, type Verdict } from './verdict.ts';
 
 export interface RequestParts {
@@ -25,7 +25,7 @@ export type Endpoint = 'batch' | 'single';
 export interface RequestClient {
   /**
    * Sends one request, within the pace and with a token. Throws only at abort.
-   * @returns a string if nothing could be sent: the reason
+   * @returns the reason as a string if nothing could be sent
    */
   readonly request: (
     batch: readonly OutgoingMessage[],
@@ -33,13 +33,13 @@ export interface RequestClient {
     signal: AbortSignal,
   ) => Promise<SentRequest | string>;
   /**
-   * Checks with an empty batch whether the inlet works: any answer but a failure of its own will
-   * do.
+   * Checks with an empty batch whether the inlet works: it does unless the response is a failure of
+   * the inlet itself.
    */
-  readonly isAlive: (kind: MessageKind, signal: AbortSignal) => Promise<boolean>;
+  readonly probeInlet: (kind: MessageKind, signal: AbortSignal) => Promise<boolean>;
 }
 
-const ALIVE: readonly Verdict['kind'][] = ['items', 'invalid', 'too-large'];
+const WORKING_VERDICTS: readonly Verdict['kind'][] = ['items', 'invalid', 'too-large'];
 
 export function createRequestClient(parts: RequestParts): RequestClient {
   const { state, tokens } = parts;
@@ -56,13 +56,13 @@ export function createRequestClient(parts: RequestParts): RequestClient {
     const at = parts.now();
     const jsons = batch.map((message) => message.json);
     const sent = { destination: parts.destination, kind, endpoint, batch };
-    return deliverSpan(sent, async (addToSpan) => {
-      const answer: InletAnswer =
+    return traceDelivery(sent, async (addToSpan) => {
+      const response: InletResult =
         endpoint === 'batch'
           ? await parts.inlet.sendBatch(flow, jsons, token, signal)
           : await parts.inlet.sendSingle(flow, jsons[0] ?? '', token, signal);
-      const verdict = endpoint === 'batch' ? batchVerdict(answer, batch.length) : singleVerdict(answer);
-      const report = addToSpan(requestReport(sent, answer, verdict));
+      const verdict = endpoint === 'batch' ? batchVerdict(response, batch.length) : singleVerdict(response);
+      const report = addToSpan(requestReport(sent, response, verdict));
       parts.report(report);
       const { status, durationMs } = report;
       return { verdict, at, status, durationMs, size: batch.length };
@@ -81,8 +81,8 @@ export function createRequestClient(parts: RequestParts): RequestClient {
       const token = tokens && (await tokens.get(signal));
       if (token?.ok === false) {
         const reason = `ims-${token.code}`;
-        if (token.permanent) state.pauseForFault(reason, token.detail, token.retryAfter);
-        else state.recordFailure(reason, token.detail, token.retryAfter);
+        if (token.permanent) state.pauseForFault(reason, token.detail, token.retryAfterMs);
+        else state.recordFailure(reason, token.detail, token.retryAfterMs);
         return unauthorized ?? `no token: ${token.code}`;
       }
       const sent = await post(kind, batch, endpoint, token?.token, signal);
@@ -97,11 +97,11 @@ export function createRequestClient(parts: RequestParts): RequestClient {
 
   return {
     request,
-    async isAlive(kind, signal) {
+    async probeInlet(kind, signal) {
       const sent = await request([], 'batch', signal, kind);
-      const isAlive = typeof sent !== 'string' && ALIVE.includes(sent.verdict.kind);
-      if (isAlive) state.recordSuccess();
-      return isAlive;
+      const isWorking = typeof sent !== 'string' && WORKING_VERDICTS.includes(sent.verdict.kind);
+      if (isWorking) state.recordSuccess();
+      return isWorking;
     },
   };
 }
@@ -111,7 +111,7 @@ function outcomeOf(verdict: Verdict): string {
   return verdict.items.every((item) => item.kind === 'taken') ? 'taken' : 'mixed';
 }
 
-function itemReport({ receipt }: OutgoingMessage, item: ItemAnswer | undefined): ItemReport {
+function itemReport({ receipt }: OutgoingMessage, item: ItemResult | undefined): ItemReport {
   if (item === undefined || item.kind === 'unknown') return { receipt, outcome: 'unknown' };
   const { kind: outcome, xactionId } = item;
   return {
@@ -130,7 +130,7 @@ function requestReport(
     readonly endpoint: RequestReport['endpoint'];
     readonly batch: readonly OutgoingMessage[];
   },
-  answer: InletAnswer,
+  response: InletResult,
   verdict: Verdict,
 ): RequestReport {
   const { batch, ...common } = sent;
@@ -139,12 +139,12 @@ function requestReport(
     ...common,
     messages: batch.length,
     bytes: batch.reduce((sum, message) => sum + message.bytes, 0),
-    status: answer.kind === 'answer' ? answer.status : undefined,
-    failure: answer.kind === 'failure' ? answer.code : undefined,
+    status: response.kind === 'response' ? response.status : undefined,
+    failure: response.kind === 'failure' ? response.code : undefined,
     outcome: outcomeOf(verdict),
     detail: 'detail' in verdict ? verdict.detail : undefined,
-    durationMs: answer.durationMs,
+    durationMs: response.durationMs,
     receipts: batch.map(({ receipt }) => receipt),
-    items: verdict.kind === 'items' ? batch.map((message, at) => itemReport(message, items[at])) : [],
+    items: verdict.kind === 'items' ? batch.map((message, index) => itemReport(message, items[index])) : [],
   };
 }

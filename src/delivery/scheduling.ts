@@ -6,7 +6,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
  */
 export interface Waker {
   wake(): void;
-  /** Resolves after `ms`, at the next wake, or at abort; whichever is first. */
+  /** Resolves after `ms`, at the next wake, or at abort, whichever is first. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ export function createYieldingQueue<T>(
   };
 }
 
-/** Counts events in flight. A set of promises would cost several objects for each of thousands. */
+/** Counts events in flight. A set of promises would cost several objects per event. */
 export interface InFlightCounter {
   readonly count: number;
   increment(): void;

@@ -1,13 +1,13 @@
-import type { ItemAnswer } from '../adobe/inlet/response.ts';
+import type { ItemResult } from '../adobe/inlet/response.ts';
 import {
-  held,
-  heldAfter,
+  heldOutcome,
+  heldRequestOutcome,
   isTransientFailure,
   itemOutcome,
   type MessageOutcome,
   type OutgoingMessage,
-  rejected,
-  retried,
+  rejectedOutcome,
+  retryOutcome,
   type SentRequest,
 } from './outcome.ts';
 import { allFailed, isolateCulprit, type SuspectHistory } from './poison.ts';
@@ -27,9 +27,9 @@ const DEFAULT_THROTTLE_WAIT_MS = 1_000;
 
 export function createSender(parts: SenderParts): Sender {
   const { state, pace, suspects, monotonic } = parts;
-  const { request, isAlive } = createRequestClient(parts);
+  const { request, probeInlet } = createRequestClient(parts);
 
-  /** One of these made a request fail: the next requests with them are smaller. */
+  /** One of these made a request fail, so their next requests are smaller. */
   const recordSuspects = (batch: readonly OutgoingMessage[]): void =>
     suspects.recordFailure(
       batch.map((message) => message.receipt),
@@ -37,7 +37,7 @@ export function createSender(parts: SenderParts): Sender {
       monotonic(),
     );
 
-  /** Other messages succeeded since this one failed last, so the fault may be its own. */
+  /** Others succeeded since this message last failed, so the fault may be its own. */
   const didOthersSucceed = (message: OutgoingMessage): boolean => {
     const failedAt = suspects.lastFailedAt(message.receipt);
     return failedAt !== undefined && state.hasSucceededSince(failedAt) && state.isHealthy();
@@ -56,27 +56,28 @@ export function createSender(parts: SenderParts): Sender {
     const [message] = batch;
     if (message === undefined || batch.length > 1) return false;
     if (didOthersSucceed(message)) return true;
-    // An inlet that says it is unavailable is believed, whatever it answers to an empty batch.
-    const unclear = verdict.kind === 'transient' && verdict.unclear;
-    return message.isExpired && unclear && (await isAlive(message.kind, signal));
+    // An inlet that reports itself unavailable is not probed: an empty batch may succeed all the
+    // same.
+    const isAmbiguous = verdict.kind === 'transient' && verdict.isAmbiguous;
+    return message.isExpired && isAmbiguous && (await probeInlet(message.kind, signal));
   };
 
   const retryAll = async (
     batch: readonly OutgoingMessage[],
     sent: SentRequest,
     signal: AbortSignal,
-    failure: { readonly reason: string; readonly detail: string; readonly retryAfter?: number },
+    failure: { readonly reason: string; readonly detail: string; readonly retryAfterMs?: number },
   ): Promise<MessageOutcome[]> => {
-    const { reason, detail, retryAfter } = failure;
+    const { reason, detail, retryAfterMs } = failure;
     const ownFault = await isOwnFault(batch, sent, signal);
-    if (!ownFault) state.recordFailure(reason, detail, retryAfter);
+    if (!ownFault) state.recordFailure(reason, detail, retryAfterMs);
     const cause = {
       isOwnFault: ownFault,
       detail,
       jitter: Math.random(),
-      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };
-    const outcomes = batch.map((message) => retried(message, sent, cause));
+    const outcomes = batch.map((message) => retryOutcome(message, sent, cause));
     recordSuspects(batch);
     return outcomes;
   };
@@ -91,7 +92,9 @@ export function createSender(parts: SenderParts): Sender {
     state.recordSuccess();
     const cause = { isOwnFault: false, detail, jitter: Math.random() };
     return batch.map((message) =>
-      batch.length === 1 ? rejected(message, sent, 'rejected', detail) : retried(message, sent, cause),
+      batch.length === 1
+        ? rejectedOutcome(message, sent, 'rejected', detail)
+        : retryOutcome(message, sent, cause),
     );
   };
 
@@ -105,20 +108,20 @@ export function createSender(parts: SenderParts): Sender {
   };
 
   /**
-   * For a message without an item in Adobe's answer. A second copy has the same `_id` and is
+   * For a message without an item in Adobe's response. A second copy has the same `_id` and is
    * harmless.
    * Source: docs/platforms/adobe.md#item-matching
    */
   const sendAlone = async (message: OutgoingMessage, signal: AbortSignal): Promise<MessageOutcome> => {
     const sent = await request([message], 'single', signal);
-    if (typeof sent === 'string') return held(sent);
+    if (typeof sent === 'string') return heldOutcome(sent);
     const [outcome] = await outcomesOf([message], sent, signal);
-    return outcome ?? held('no outcome');
+    return outcome ?? heldOutcome('no outcome');
   };
 
   const itemOutcomes = async (
     batch: readonly OutgoingMessage[],
-    items: readonly ItemAnswer[],
+    items: readonly ItemResult[],
     sent: SentRequest,
     signal: AbortSignal,
   ): Promise<MessageOutcome[]> => {
@@ -128,7 +131,7 @@ export function createSender(parts: SenderParts): Sender {
       return retryAll(batch, sent, signal, { reason: 'items-failing', detail });
     }
     state.recordSuccess();
-    pace.recordAnswer(sent.durationMs);
+    pace.recordResponse(sent.durationMs);
     const outcomes: MessageOutcome[] = [];
     for (const [position, message] of batch.entries()) {
       const item = items[position];
@@ -153,17 +156,17 @@ export function createSender(parts: SenderParts): Sender {
       case 'too-large':
         state.recordSuccess();
         if (batch.length > 1) return sendHalves(batch, signal);
-        return batch.map((message) => rejected(message, sent, 'too-large', verdict.detail));
+        return batch.map((message) => rejectedOutcome(message, sent, 'too-large', verdict.detail));
       case 'invalid':
         return rejectOrRetry(batch, sent, verdict.detail);
       case 'unauthorized':
       case 'destination':
         state.pauseForFault(verdict.reason, verdict.detail);
-        return batch.map((message) => heldAfter(message, sent, verdict.detail, 'destination'));
+        return batch.map((message) => heldRequestOutcome(message, sent, verdict.detail, 'destination'));
       case 'throttled':
         pace.slowDown();
-        state.recordFailure('throttled', verdict.detail, verdict.retryAfter ?? DEFAULT_THROTTLE_WAIT_MS);
-        return batch.map((message) => heldAfter(message, sent, verdict.detail, 'throttled'));
+        state.recordFailure('throttled', verdict.detail, verdict.retryAfterMs ?? DEFAULT_THROTTLE_WAIT_MS);
+        return batch.map((message) => heldRequestOutcome(message, sent, verdict.detail, 'throttled'));
       case 'transient':
         return retryAll(batch, sent, signal, { ...verdict, reason: 'failing' });
     }
@@ -174,7 +177,7 @@ export function createSender(parts: SenderParts): Sender {
     signal: AbortSignal,
   ): Promise<MessageOutcome[]> => {
     const sent = await request(batch, 'batch', signal);
-    if (typeof sent === 'string') return batch.map(() => held(sent));
+    if (typeof sent === 'string') return batch.map(() => heldOutcome(sent));
     return outcomesOf(batch, sent, signal);
   };
 
@@ -201,7 +204,7 @@ export function createSender(parts: SenderParts): Sender {
       return await send(batch, signal);
     } catch (error) {
       // Only an aborted signal leads here: the relay is stopping and the events stay pending.
-      return batch.map(() => held(error instanceof Error ? error.message : 'stopped'));
+      return batch.map(() => heldOutcome(error instanceof Error ? error.message : 'stopped'));
     }
   };
 }

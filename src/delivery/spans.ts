@@ -5,9 +5,7 @@ import type { OutgoingMessage } from './outcome.ts';
 import type { RequestReport } from './delivery-observer.ts';
 import type { Prepared } from './prepare.ts';
 
-/*
- * Without tracing only the work itself runs: collecting the attributes of a span is costly.
- */
+/* Attributes are collected only if the process is traced, because that is costly. */
 
 function eventAttributes({ receipt, source, destination, replays }: ClaimedEvent, operation: string) {
   return {
@@ -21,11 +19,11 @@ function eventAttributes({ receipt, source, destination, replays }: ClaimedEvent
 }
 
 /** Runs the mapping of an event in a span of the trace in which the event was accepted. */
-export function mapSpan(event: ClaimedEvent, work: () => Promise<Prepared>): Promise<Prepared> {
-  return isTraced() ? tracedMapping(event, work) : work();
+export function traceMapping(event: ClaimedEvent, work: () => Promise<Prepared>): Promise<Prepared> {
+  return isTraced() ? mapInSpan(event, work) : work();
 }
 
-const tracedMapping: typeof mapSpan = (event, work) =>
+const mapInSpan: typeof traceMapping = (event, work) =>
   inSpan(
     'map',
     { kind: SpanKind.CONSUMER, attributes: eventAttributes(event, 'map') },
@@ -43,15 +41,15 @@ const tracedMapping: typeof mapSpan = (event, work) =>
   );
 
 /** Runs the settlement of an event in a span of the same trace. */
-export function settleSpan(
+export function traceSettlement(
   event: ClaimedEvent,
   settlement: Settlement,
   work: () => Promise<void>,
 ): Promise<void> {
-  return isTraced() ? tracedSettlement(event, settlement, work) : work();
+  return isTraced() ? settleInSpan(event, settlement, work) : work();
 }
 
-const tracedSettlement: typeof settleSpan = (event, settlement, work) => {
+const settleInSpan: typeof traceSettlement = (event, settlement, work) => {
   const outcome = {
     'relay.outcome': settlement.state,
     ...('reason' in settlement ? { 'relay.reason': settlement.reason } : {}),
@@ -60,8 +58,8 @@ const tracedSettlement: typeof settleSpan = (event, settlement, work) => {
   return inSpan('settle', { attributes }, work, contextOf(event.traceparent));
 };
 
-/** A request before its answer. */
-type UnansweredRequest = Pick<RequestReport, 'destination' | 'kind' | 'endpoint'> & {
+/** A request that is about to be sent. */
+type OutgoingRequest = Pick<RequestReport, 'destination' | 'kind' | 'endpoint'> & {
   readonly batch: readonly OutgoingMessage[];
 };
 
@@ -71,14 +69,14 @@ type UnansweredRequest = Pick<RequestReport, 'destination' | 'kind' | 'endpoint'
  * @param work receives a function that records the report on the span and returns it with the
  *   trace id
  */
-export function deliverSpan<T>(
-  sent: UnansweredRequest,
+export function traceDelivery<T>(
+  sent: OutgoingRequest,
   work: (addToSpan: (report: RequestReport) => RequestReport) => Promise<T>,
 ): Promise<T> {
-  return isTraced() ? tracedDelivery(sent, work) : work((report) => report);
+  return isTraced() ? deliverInSpan(sent, work) : work((report) => report);
 }
 
-const tracedDelivery: typeof deliverSpan = ({ destination, kind, endpoint, batch }, work) => {
+const deliverInSpan: typeof traceDelivery = ({ destination, kind, endpoint, batch }, work) => {
   const { parent, links } = originOf(batch.map(({ traceparent }) => traceparent));
   const attributes = {
     'messaging.operation.name': 'deliver',

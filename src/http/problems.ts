@@ -7,21 +7,21 @@ import type { FastifyError, FastifyReply } from 'fastify';
 export const PROBLEMS = {
   'not-json': { status: 400, title: 'The body is not JSON' },
   'not-an-event': { status: 400, title: 'The body is not a Capillary event' },
-  'wrong-org': { status: 400, title: 'The event is of another organisation' },
-  'bad-request': { status: 400, title: 'The request cannot be used' },
+  'wrong-org': { status: 400, title: 'The event belongs to another organisation' },
+  'bad-request': { status: 400, title: 'The request is invalid' },
   'not-verified': { status: 401, title: 'The sender could not be verified' },
-  unauthorized: { status: 401, title: 'A bearer token is needed' },
+  unauthorized: { status: 401, title: 'A bearer token is required' },
   'unknown-source': { status: 404, title: 'There is no such source' },
-  'not-found': { status: 404, title: 'There is nothing here' },
+  'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'The method is not allowed here' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
-  conflict: { status: 409, title: 'The state does not allow this' },
-  'body-too-large': { status: 413, title: 'The body is over the limit' },
+  conflict: { status: 409, title: 'The current state does not allow this' },
+  'body-too-large': { status: 413, title: 'The body is too large' },
   'rate-limited': { status: 429, title: 'Too many requests' },
-  'headers-too-large': { status: 431, title: 'The headers are over the limit' },
-  internal: { status: 500, title: 'The relay failed' },
-  'store-full': { status: 503, title: 'The store is at its limit' },
-  'store-failing': { status: 503, title: 'The store cannot take events' },
+  'headers-too-large': { status: 431, title: 'The headers are too large' },
+  internal: { status: 500, title: 'Internal error' },
+  'store-full': { status: 503, title: 'The store is full' },
+  'store-failing': { status: 503, title: 'The store cannot accept events' },
   draining: { status: 503, title: 'The relay is shutting down' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
@@ -36,8 +36,8 @@ export interface Problem {
 }
 
 /**
- * The body of an error answer. `detail` must contain no secret and no personal data: Capillary
- * logs answers (docs/platforms/capillary.md#answers-and-repeats).
+ * The body of an error response. `detail` must contain no secret and no personal data: Capillary
+ * logs responses (docs/platforms/capillary.md#answers-and-repeats).
  */
 export function problem(code: ProblemCode, detail?: string): Problem {
   return {
@@ -49,7 +49,7 @@ export function problem(code: ProblemCode, detail?: string): Problem {
   };
 }
 
-/** Thrown in an HTTP handler; the app's error handler answers it with its problem document. */
+/** Thrown in an HTTP handler; the app's error handler sends its problem document. */
 export class ProblemError extends Error {
   override name = 'ProblemError';
   readonly code: ProblemCode;
@@ -74,12 +74,12 @@ function codeOf(error: FastifyError | Error): ProblemCode {
 }
 
 /**
- * Answers an error in the form of RFC 9457. Only the detail of a ProblemError is shown: the message
+ * Sends an error in the form of RFC 9457. Only the detail of a ProblemError is shown: the message
  * of any other error could contain a secret.
  * @param known code of an error of a lower layer that the caller recognises
- * @returns the code answered, for logs and metrics
+ * @returns the code that was sent, for logs and metrics
  */
-export function answerProblem(
+export function sendProblem(
   error: FastifyError | Error,
   reply: FastifyReply,
   known?: ProblemCode,

@@ -5,7 +5,7 @@ import { type ProblemCode, PROBLEMS, problem } from './problems.ts';
 /** Time for all headers to arrive; it also applies to a new connection that sends nothing. */
 const HEADERS_TIMEOUT_MS = 10_000;
 /**
- * Time for the whole request to arrive. Capillary waits 30 s for an answer
+ * Time for the whole request to arrive. Capillary waits 30 s for a response
  * (docs/platforms/capillary.md#response-time), so a slower request could not be answered anyway.
  */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -17,9 +17,7 @@ const CHECK_INTERVAL_MS = 2_000;
  */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const MAX_HEADER_BYTES = 16_384;
-/**
- * After this many a connection is closed, so that a load balancer can redistribute long-lived ones.
- */
+/** Then the connection is closed, so that a load balancer can redistribute long-lived ones. */
 const MAX_REQUESTS_PER_CONNECTION = 10_000;
 
 function problemCodeOf(code: string | undefined): ProblemCode {
@@ -34,7 +32,9 @@ function problemCodeOf(code: string | undefined): ProblemCode {
 function answerClientError(error: { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const code = problemCodeOf(error.code);
-  const body = JSON.stringify(problem(code, code === 'bad-request' ? 'it is not valid HTTP/1.1' : undefined));
+  const body = JSON.stringify(
+    problem(code, code === 'bad-request' ? 'the request is not valid HTTP/1.1' : undefined),
+  );
   const head = [
     `HTTP/1.1 ${PROBLEMS[code].status} ${PROBLEMS[code].title}`,
     'Content-Type: application/problem+json; charset=utf-8',
@@ -58,9 +58,10 @@ export const serverLimits = {
 } as const satisfies FastifyServerOptions & { readonly http: object };
 
 /**
- * Closes each connection after its ten-thousandth answer, announced by `connection: close`. Node's
- * own `maxRequestsPerSocket` leaves the connection open and answers further requests with a 503
- * that bypasses log and metrics. Register this before any hook that can refuse a request.
+ * Closes each connection after MAX_REQUESTS_PER_CONNECTION responses, announced by `connection:
+ * close`. Node's own `maxRequestsPerSocket` leaves the connection open and answers further requests
+ * with a 503 that bypasses log and metrics. Register this before any hook that can refuse a
+ * request.
  */
 export function closeLongLived(app: FastifyInstance): void {
   const requests = new WeakMap<Socket, number>();

@@ -7,7 +7,7 @@ import { hitFailpoint } from '../telemetry/failpoints.ts';
 import { inSpan, isTraced, traceparentOf } from '../telemetry/tracing.ts';
 import type { VerifiedRequest } from '../sources/verifier.ts';
 
-/** What became of a verified request. */
+/** The outcome of a verified request. */
 export type Acceptance =
   | { readonly status: 'accepted' | 'duplicate'; readonly receipt: string; readonly event: CapillaryEvent }
   | {
@@ -58,7 +58,7 @@ function withTrace(event: NewEvent, span: Span): NewEvent {
   return traceparent === undefined ? event : { ...event, traceparent };
 }
 
-/** Every event passes here, and most processes are not traced: span options are created lazily. */
+/** Runs for every event, and most processes are not traced: span options are created lazily. */
 function append(journal: Pick<Journal, 'append'>, event: NewEvent): Promise<Appended> {
   return isTraced()
     ? inSpan('journal.append', spanOptions(event), (span) => journal.append(withTrace(event, span)))

@@ -20,17 +20,17 @@ export interface Admission {
   refusal(): Refusal | undefined;
   /**
    * Reserves space for a body, or refuses it. The caller must journal the body in the same turn of
-   * the event loop. Returns a promise only if the store has to be checked first, which is the case
-   * near a watermark: every webhook passes here.
+   * the event loop. Returns a promise only if the store must be checked first, near a watermark,
+   * because this runs for every webhook.
    */
   admit(bytes: number): Refusal | undefined | Promise<Refusal | undefined>;
   /** Reports that the store refused a write. */
-  writeFailed(): void;
+  recordWriteFailure(): void;
 }
 
 /** Adds what the relay needs to operate the admission. */
 export interface AdmissionControl extends Admission {
-  /** Checks the store now and then once a second until the signal aborts. */
+  /** Checks the store immediately, then every second until the signal aborts. */
   start(signal: AbortSignal): Promise<void>;
   /** Refuses everything from now on: the relay is shutting down. */
   drain(): void;
@@ -51,7 +51,9 @@ const STORE_FAILING_RETRY_SECONDS = 5;
 const DRAINING_RETRY_SECONDS = 5;
 /** Maximum distance from a watermark at which the intake opens again, so that it does not flap. */
 const MAX_HYSTERESIS_BYTES = 4 * 1_024 * 1_024;
-/** Cost of a row beside its body, including the index pages it touches; estimated high. */
+/**
+ * Size of a row without its body, including the index pages it touches; overestimated on purpose.
+ */
 const ROW_BYTES = 16_384;
 
 const DRAINING: Refusal = {
@@ -69,7 +71,7 @@ function storeFull(detail: string): Refusal {
   return { code: 'store-full', detail, retryAfter: STORE_FULL_RETRY_SECONDS };
 }
 
-/** Most disk space that a body can take: it is in the write-ahead log and in the file at once. */
+/** Maximum disk space of a body, which is in the write-ahead log and in the file at once. */
 export function worstCaseBytes(bodyBytes: number): number {
   return 2 * bodyBytes + ROW_BYTES;
 }
@@ -103,8 +105,8 @@ interface AdmissionParts {
 
 /**
  * Closes the intake before the disk is full and while the store fails, and opens it again when
- * possible. Between two checks it adds up what the admitted bodies may take, and it checks at once
- * if they could exceed a watermark, so that a burst cannot overrun it.
+ * possible. Between two checks it adds up the maximum size of the admitted bodies, and it checks at
+ * once if they could exceed a watermark, so that a burst cannot overrun it.
  */
 export function createAdmissionControl({
   journal,
@@ -129,7 +131,7 @@ export function createAdmissionControl({
 
   const checkNow = async (): Promise<void> => {
     const counted = reserved;
-    // By the next turn every admitted body has reached the journal, so its answer includes them.
+    // By the next turn every admitted body has reached the journal, so its result includes them.
     await nextTurn();
     try {
       if (writesSuspect) await journal.probe();
@@ -179,12 +181,12 @@ export function createAdmissionControl({
     refusal: () => (draining ? DRAINING : refusal),
     admit(bytes) {
       const cost = worstCaseBytes(bytes);
-      // The cost is a high estimate; a check finds out how much space was really taken.
+      // The cost is an overestimate; a check measures how much space was really used.
       return refusal === undefined && refusalWith(cost) !== undefined
         ? check().then(() => reserve(cost))
         : reserve(cost);
     },
-    writeFailed() {
+    recordWriteFailure() {
       writesSuspect = true;
       void check();
     },

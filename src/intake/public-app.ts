@@ -1,7 +1,7 @@
 import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Config } from '../config/config-schema.ts';
-import { answerProblem, ProblemError } from '../http/problems.ts';
+import { sendProblem, ProblemError } from '../http/problems.ts';
 import { closeLongLived, serverLimits } from '../http/server-limits.ts';
 import { type Journal, StoreError } from '../journal/journal.ts';
 import type { ConfiguredSource, SourceTable } from '../sources/source-table.ts';
@@ -18,7 +18,7 @@ export interface PublicAppParts {
   readonly now: () => number;
 }
 
-/** Connections at once; more are dropped. Each idle one costs about 10 KB. */
+/** Concurrent connections; further ones are dropped. An idle one costs about 10 KB. */
 const MAX_CONNECTIONS = 10_000;
 /** Every webhook body is parsed as this type, whatever its Content-Type header says. */
 const BYTES_TYPE = 'application/octet-stream';
@@ -26,8 +26,8 @@ const BYTES_TYPE = 'application/octet-stream';
 type Webhook = FastifyRequest<{ Params: { source: string } }>;
 
 /**
- * The app of the public port, which receives the webhooks. What Capillary does with each answer is
- * in docs/platforms/capillary.md#answers-and-repeats. Not yet listening.
+ * The app of the public port, which receives the webhooks. How Capillary handles each response
+ * is described in docs/platforms/capillary.md#answers-and-repeats. Not yet listening.
  */
 export async function createPublicApp(parts: PublicAppParts): Promise<FastifyInstance> {
   const { server, sources, admission, observer } = parts;
@@ -36,9 +36,9 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     bodyLimit: server.bodyLimit,
     // While draining, the admission refuses requests with a problem document like any other.
     return503OnClosing: false,
-    // A URL that cannot be decoded matches no route; fastify's own answer would quote it.
+    // A URL that cannot be decoded matches no route; fastify's own response would quote it.
     frameworkErrors: (_error, _request, reply) =>
-      void answerProblem(new ProblemError('bad-request', 'the URL cannot be decoded'), reply),
+      void sendProblem(new ProblemError('bad-request', 'the URL cannot be decoded'), reply),
     trustProxy: server.trustProxy.length > 0 ? [...server.trustProxy] : false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
@@ -49,14 +49,15 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
 
   const findSource = (request: Webhook): ConfiguredSource => {
     const source = sources.get(request.params.source);
-    if (source === undefined) throw new ProblemError('unknown-source', 'the path names no configured source');
+    if (source === undefined)
+      throw new ProblemError('unknown-source', 'no source with this name is configured');
     return source;
   };
 
-  const beforeBody = (request: Webhook, _reply: FastifyReply, done: () => void): void => {
+  const beginWebhook = (request: Webhook, _reply: FastifyReply, done: () => void): void => {
     spans.start(request);
     request.raw.headers['content-type'] = BYTES_TYPE;
-    throwRefusal(admission.refusal());
+    throwIfRefused(admission.refusal());
     done();
   };
   const requireSource = (request: Webhook, _reply: FastifyReply, done: () => void): void => {
@@ -64,17 +65,17 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     done();
   };
   const handle = (request: Webhook, reply: FastifyReply, refusal: Refusal | undefined): Promise<void> => {
-    throwRefusal(refusal);
+    throwIfRefused(refusal);
     return spans.run(request, () => handleWebhook(parts, findSource(request), request, reply));
   };
 
   app.setErrorHandler((error: Error, request, reply) => {
-    const code = answerProblem(error, reply, error instanceof StoreError ? 'store-failing' : undefined);
+    const code = sendProblem(error, reply, error instanceof StoreError ? 'store-failing' : undefined);
     addToReport(request, { outcome: code });
     if (code === 'internal') observer.errorCaught('webhook handler failed', error);
-    if (error instanceof StoreError) admission.writeFailed();
+    if (error instanceof StoreError) admission.recordWriteFailure();
   });
-  app.setNotFoundHandler((_request, reply) => void answerProblem(new ProblemError('not-found'), reply));
+  app.setNotFoundHandler((_request, reply) => void sendProblem(new ProblemError('not-found'), reply));
   // Synchronous hooks call `done`: an async hook would cost each webhook promises and microtasks.
   app.addHook('onResponse', (request, reply, done) => {
     const source = configuredSourceName(request, sources) ?? 'unknown';
@@ -84,7 +85,7 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
 
   await app.register(rateLimit, rateLimitOptions(server, sources));
   await app.register(async (scope) => {
-    // Signatures are over bytes, and the content type is not always exact.
+    // Signatures cover the raw bytes, and senders often set a wrong content type.
     scope.removeAllContentTypeParsers();
     // Fastify caches the parser of a registered type, but parses the type again for each `*` match.
     for (const type of [BYTES_TYPE, '*']) {
@@ -93,8 +94,8 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     scope.route<{ Params: { source: string } }>({
       method: ['POST', 'PUT'],
       url: '/webhooks/:source',
-      // In this order, and all before the body is read.
-      onRequest: [beforeBody, app.rateLimit(), requireSource],
+      // The order matters; all run before the body is read.
+      onRequest: [beginWebhook, app.rateLimit(), requireSource],
       handler: (request: Webhook, reply) => {
         const admitted = admission.admit(Buffer.isBuffer(request.body) ? request.body.length : 0);
         return admitted instanceof Promise
@@ -114,7 +115,7 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
   return app;
 }
 
-function throwRefusal(refusal: Refusal | undefined): void {
+function throwIfRefused(refusal: Refusal | undefined): void {
   if (refusal) throw new ProblemError(refusal.code, refusal.detail, refusal.retryAfter);
 }
 

@@ -17,7 +17,7 @@ import {
 export interface WebhookReport {
   /** Configured source name, or `unknown`. */
   readonly source: string;
-  /** `accepted`, `duplicate`, or the problem code of the answer. */
+  /** `accepted`, `duplicate`, or the problem code of the response. */
   readonly outcome: string;
   readonly status: number;
   readonly durationMs: number;
@@ -73,7 +73,7 @@ export function buildReport(request: FastifyRequest, reply: FastifyReply, source
 }
 
 /**
- * One span for each webhook, from its headers to its answer. It continues the trace of the request,
+ * One span per webhook, from its headers to its response. It continues the trace of the request,
  * if it has one.
  */
 export interface WebhookSpans {

@@ -14,18 +14,18 @@ export async function runRetention(parts: {
   readonly policy: RetentionPolicy;
   readonly now: () => number;
   readonly signal: AbortSignal;
-  readonly removed: (records: number) => void;
-  readonly failed: (error: unknown) => void;
+  readonly onRemoved: (records: number) => void;
+  readonly onError: (error: unknown) => void;
 }): Promise<void> {
   const { signal } = parts;
   while (!signal.aborted) {
     let more = false;
     try {
       const step = await parts.journal.retain(parts.policy, parts.now());
-      parts.removed(step.removed);
+      parts.onRemoved(step.removed);
       more = step.more;
     } catch (error) {
-      if (!signal.aborted) parts.failed(error);
+      if (!signal.aborted) parts.onError(error);
     }
     const delay = more ? STEP_DELAY_MS : RETENTION_INTERVAL_MS;
     await sleep(delay, undefined, { signal }).catch(() => undefined);
@@ -41,10 +41,10 @@ export async function runReencryption(parts: {
   readonly journal: Pick<Journal, 'reencrypt'>;
   readonly signal: AbortSignal;
   /** Called after each step with the share of the store that has been processed, from 0 to 1. */
-  readonly progress: (share: number) => void;
+  readonly onProgress: (share: number) => void;
   /** Called once when the store is complete, unless there was nothing to do. */
-  readonly ended: (counts: { readonly reencrypted: number; readonly unreadable: number }) => void;
-  readonly failed: (error: unknown) => void;
+  readonly onComplete: (counts: { readonly reencrypted: number; readonly unreadable: number }) => void;
+  readonly onError: (error: unknown) => void;
 }): Promise<void> {
   const { journal, signal } = parts;
   let from: ReencryptionPosition | undefined;
@@ -54,7 +54,7 @@ export async function runReencryption(parts: {
     try {
       return await journal.reencrypt(from);
     } catch (error) {
-      if (!signal.aborted) parts.failed(error);
+      if (!signal.aborted) parts.onError(error);
       return undefined;
     }
   };
@@ -63,9 +63,9 @@ export async function runReencryption(parts: {
     const step = await runStep();
     if (step !== undefined) {
       reencrypted += step.reencrypted;
-      parts.progress(step.share);
+      parts.onProgress(step.share);
       if (step.next === undefined) {
-        if (from !== undefined) parts.ended({ reencrypted, unreadable: step.unreadable });
+        if (from !== undefined) parts.onComplete({ reencrypted, unreadable: step.unreadable });
         return;
       }
       from = step.next;

@@ -16,12 +16,12 @@ const CUSTOMER_EVENTS = new Set(['customerAdded', 'customerUpdated']);
 /**
  * Reads the custom and extended fields for which the source configures an XDM path. Those of
  * customer events describe the customer and go to the profile. Those of other events go to the
- * event, and to the profile only if the path exists there alone.
+ * event, or to the profile if only the profile has the path.
  */
-export function customFields(input: FamilyInput, eventShape: Shape, profileShape: Shape): CustomFields {
+export function readCustomFields(input: FamilyInput, eventShape: Shape, profileShape: Shape): CustomFields {
   const event = new Map<string, JsonValue>();
   const profile = new Map<string, JsonValue>();
-  for (const { field, path } of configured(input)) {
+  for (const { field, path } of configuredFields(input)) {
     const isOnEvent =
       !CUSTOMER_EVENTS.has(input.event.eventName) && attributeShape(eventShape, path) !== undefined;
     const shape = attributeShape(isOnEvent ? eventShape : profileShape, path);
@@ -46,7 +46,7 @@ export function isConfiguredField(
   return (list === 'customFields' || list === 'extendedFields') && Object.hasOwn(fields[list], key);
 }
 
-function configured({ data, context }: FamilyInput): readonly { field: Reader; path: string }[] {
+function configuredFields({ data, context }: FamilyInput): readonly { field: Reader; path: string }[] {
   return (['customFields', 'extendedFields'] as const).flatMap((list) => {
     const paths = context.source.fields[list];
     if (Object.keys(paths).length === 0) {
@@ -60,7 +60,7 @@ function configured({ data, context }: FamilyInput): readonly { field: Reader; p
   });
 }
 
-/** Field values are always texts, so XDM's type decides how they are read. */
+/** Field values are always strings, so the XDM type decides how they are read. */
 function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
   const text = field.scalar('value');
   if (text === undefined) {

@@ -15,13 +15,13 @@ export const DELETION_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
 export function isDeletion({ eventName, data }: CapillaryEvent): boolean {
   if (eventName === 'customerUpdated') {
     const status = data['customerStatus'];
-    return isJsonObject(status) && isWord(status['currentLabel'], 'deleted');
+    return isJsonObject(status) && equalsIgnoringCase(status['currentLabel'], 'deleted');
   }
   return (
     eventName === 'requestUpdated' &&
-    isWord(data['requestType'], 'customer') &&
-    isWord(data['requestBaseType'], 'delete') &&
-    isWord(data['status'], 'success')
+    equalsIgnoringCase(data['requestType'], 'customer') &&
+    equalsIgnoringCase(data['requestBaseType'], 'delete') &&
+    equalsIgnoringCase(data['status'], 'success')
   );
 }
 
@@ -36,6 +36,6 @@ export function withoutPersonalData(event: CapillaryEvent): JsonObject {
   };
 }
 
-function isWord(value: JsonValue | undefined, word: string): boolean {
+function equalsIgnoringCase(value: JsonValue | undefined, word: string): boolean {
   return typeof value === 'string' && value.trim().toLowerCase() === word;
 }

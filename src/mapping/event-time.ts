@@ -1,5 +1,5 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
-import { isPlausible } from '../capillary/times.ts';
+import { isPlausibleTime } from '../capillary/times.ts';
 import { createNotes, type Notes } from './mapping-notes.ts';
 import type { MappingContext } from './mapping-result.ts';
 import { createReader, type Reader } from './reader.ts';
@@ -7,7 +7,7 @@ import { createReader, type Reader } from './reader.ts';
 /**
  * The `timestamp` of an event in epoch ms: business time (`billDate` of a bill, else `enteredAt`,
  * of coupons `addedAt`), else the time Capillary stored it, else the time of receipt
- * (docs/platforms/capillary.md#event-clocks). It is never after the receipt: AEP does not accept
+ * (docs/platforms/capillary.md#event-clocks). Never later than the receipt: AEP does not accept
  * times in the future (docs/platforms/adobe.md#event-times).
  */
 export function eventTime(
@@ -17,7 +17,7 @@ export function eventTime(
   notes: Notes,
 ): number {
   const business = data.instant('billDate') ?? data.instant('enteredAt') ?? data.instant('addedAt');
-  const at = business ?? plausible(event.createdAt) ?? context.receivedAt;
+  const at = business ?? plausibleTime(event.createdAt) ?? context.receivedAt;
   if (at > context.receivedAt) {
     notes.add('timestamp', 'after-receipt');
   }
@@ -30,7 +30,7 @@ export function eventTime(
  * (docs/platforms/capillary.md#event-clocks).
  */
 export function attributeTime(event: CapillaryEvent, context: MappingContext): number {
-  const created = plausible(event.createdAt);
+  const created = plausibleTime(event.createdAt);
   if (created !== undefined) {
     return Math.min(created, context.receivedAt);
   }
@@ -38,6 +38,6 @@ export function attributeTime(event: CapillaryEvent, context: MappingContext): n
   return eventTime(event, createReader(event.data, 'data', context.source.timezone, notes), context, notes);
 }
 
-function plausible(at: number | undefined): number | undefined {
-  return at !== undefined && isPlausible(at) ? Math.trunc(at) : undefined;
+function plausibleTime(at: number | undefined): number | undefined {
+  return at !== undefined && isPlausibleTime(at) ? Math.trunc(at) : undefined;
 }

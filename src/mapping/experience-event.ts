@@ -34,15 +34,15 @@ export function buildExperienceEvent(
       ? {}
       : { [tenant]: { capillary: { ...commonTenantFields(input), ...result.tenant } } }),
   };
-  const built = conformed(draft, shape, input);
+  const built = conformToShape(draft, shape, input);
   return custom.size === 0
     ? built
-    : conformed(mergeRecords(built, expandAttributes(custom, input.notes)), shape, input);
+    : conformToShape(mergeRecords(built, expandAttributes(custom, input.notes)), shape, input);
 }
 
 /**
- * Merges the record of an override into an ExperienceEvent, whose eventType stays unless a valid
- * one is set.
+ * Merges the result of an override into an ExperienceEvent. The eventType is kept unless the
+ * override sets a valid one.
  */
 export function applyEventOverride(
   entity: JsonObject,
@@ -59,7 +59,7 @@ export function applyEventOverride(
   }
   const allowed = Object.entries(patch).filter(([name]) => !PROTECTED.includes(name));
   const { identityMap = {}, ...fields } = entity;
-  const merged = conformed(mergeRecords(fields, Object.fromEntries(allowed)), shape, input);
+  const merged = conformToShape(mergeRecords(fields, Object.fromEntries(allowed)), shape, input);
   if (merged['eventType'] !== undefined) {
     return { ...merged, identityMap };
   }
@@ -75,25 +75,25 @@ export function buildDeletionEvent(input: FamilyInput, id: string): JsonObject {
     ...requiredFields(input, 'loyalty.customerDeleted', id),
     ...(tenant === undefined ? {} : { [tenant]: { capillary: identifyingTenantFields(input) } }),
   };
-  return conformed(draft, eventShape(schemaFeatures, tenant), input);
+  return conformToShape(draft, eventShape(schemaFeatures, tenant), input);
 }
 
-function conformed(draft: JsonObject | Draft, shape: ObjectShape, { notes }: FamilyInput): JsonObject {
+function conformToShape(draft: JsonObject | Draft, shape: ObjectShape, { notes }: FamilyInput): JsonObject {
   const fields = conform(draft, shape, '', faultRecorder(notes));
   return isJsonObject(fields) ? fields : {};
 }
 
-function requiredFields({ at }: FamilyInput, eventType: string, id: string): Draft {
+function requiredFields({ occurredAt }: FamilyInput, eventType: string, id: string): Draft {
   return {
     _id: id,
-    timestamp: toTimestamp(at),
+    timestamp: toTimestamp(occurredAt),
     eventType,
   };
 }
 
 /**
- * Merges a patch into a record: objects field by field; every other value replaces; null removes
- * the field.
+ * Merges a patch into a record: objects are merged field by field, null removes a field, any other
+ * value replaces it.
  */
 function mergeRecords(base: JsonObject, patch: JsonObject): JsonObject {
   const fields = new Map(Object.entries(base));

@@ -98,7 +98,7 @@ function normalize(
   return { id: value };
 }
 
-/** Texts that mean none, as the whole value or before the @. */
+/** Strings that mean "none", as the whole value or before the @. */
 const PLACEHOLDER =
   /^(0+|-1|[-.?_]+|n\.?\/?a\.?|none|null|nil|undefined|unknown|anonymous|guest|not?[ ._-]?(available|applicable|given|provided)|dummy|test|example|no[._-]?(e?-?mail|mail|id)|(no|do[._-]?not)[._-]?reply)$/i;
 
@@ -115,8 +115,8 @@ const MASKED = /\*{2,}|\*.*@|[•●]|x{4,}|#{3,}/i;
 const INVALID_CHARACTER = /[\p{Cc}\ufffd]/u;
 
 /**
- * Why a text cannot identify a person, or undefined: AEP would join all strangers who have the same
- * value. For ids and e-mail addresses; phone numbers are checked by `toE164`.
+ * The reason why a string cannot identify a person, or undefined. AEP would join all strangers who
+ * have the same value. For ids and e-mail addresses; phone numbers are checked by `toE164`.
  */
 function placeholderFault(kind: IdentifierKind, text: string): NoteCode | undefined {
   const name = kind === 'email' ? text.replace(/@.*$/s, '') : text;

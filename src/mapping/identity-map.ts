@@ -27,7 +27,7 @@ export function assignNamespaces(
   if (identities.length === 0) {
     return named;
   }
-  for (const kind of IN_ORDER[config.primary]) {
+  for (const kind of KIND_ORDER[config.primary]) {
     const namespace = config.namespaces[kind];
     if (namespace === undefined) {
       continue;
@@ -41,17 +41,17 @@ export function assignNamespaces(
   return uniqueIdentities(named);
 }
 
-function inOrder(primary: IdentifierKind): readonly IdentifierKind[] {
+function kindsInOrder(primary: IdentifierKind): readonly IdentifierKind[] {
   return [primary, ...KINDS.filter((other) => other !== primary)];
 }
 
 /** The order of the kinds for each possible primary kind. */
-const IN_ORDER: Readonly<Record<IdentifierKind, readonly IdentifierKind[]>> = {
-  customerId: inOrder('customerId'),
-  externalId: inOrder('externalId'),
-  email: inOrder('email'),
-  phone: inOrder('phone'),
-  cardNumber: inOrder('cardNumber'),
+const KIND_ORDER: Readonly<Record<IdentifierKind, readonly IdentifierKind[]>> = {
+  customerId: kindsInOrder('customerId'),
+  externalId: kindsInOrder('externalId'),
+  email: kindsInOrder('email'),
+  phone: kindsInOrder('phone'),
+  cardNumber: kindsInOrder('cardNumber'),
 };
 
 /** The identities without repetitions in a namespace. */
@@ -67,9 +67,10 @@ export function uniqueIdentities(identities: readonly NamespacedIdentity[]): rea
 }
 
 /**
- * The identityMap of a record: namespace → identities. The first identity is primary; a note says
- * if it is not of the configured kind. At most 20 are sent (docs/platforms/adobe.md#record-limits,
- * docs/platforms/adobe.md#identity-map). Undefined if there are none.
+ * The identityMap of a record: namespace → identities. The first identity is primary; a note is
+ * added if it is not of the configured kind. At most 20 are sent
+ * (docs/platforms/adobe.md#record-limits, docs/platforms/adobe.md#identity-map). Undefined if there
+ * are none.
  */
 export function buildIdentityMap(
   identities: readonly NamespacedIdentity[],
@@ -106,7 +107,9 @@ export function buildIdentityMap(
  */
 function selectWithinLimit(identities: readonly NamespacedIdentity[]): readonly NamespacedIdentity[] {
   const kinds = identities.map(({ kind }) => kind);
-  const first = identities.filter(({ kind }, at) => kind === 'customerId' || kinds.indexOf(kind) === at);
+  const first = identities.filter(
+    ({ kind }, index) => kind === 'customerId' || kinds.indexOf(kind) === index,
+  );
   const selected = new Set([...new Set([...first, ...identities])].slice(0, MAX_IDENTITIES));
   return identities.filter((identity) => selected.has(identity));
 }

@@ -15,26 +15,26 @@ import { changesProfile, flatEvent } from './raw-format.ts';
 import { createReader, type Reads } from './reader.ts';
 import { shrinkEvent } from './record-size.ts';
 import { unreadFieldsOf } from './unread-fields.ts';
-import { type XdmMessages, xdmMessages } from './xdm-messages.ts';
+import { type XdmMessages, buildXdmMessages } from './xdm-messages.ts';
 
 /**
- * Maps one event (docs/mapping.md). Pure: the same event and context give the same result. A
- * promise only if the source overrides the mapping of this event. Whatever an event contains, it
- * neither throws nor rejects.
+ * Maps one event (docs/mapping.md). Pure: the same event and context produce the same result.
+ * Returns a promise only if the source overrides the mapping of this event. It neither throws nor
+ * rejects, whatever the event contains.
  */
 export function mapEvent(
   event: CapillaryEvent,
   context: MappingContext,
 ): MappingResult | Promise<MappingResult> {
   const notes = createNotes();
-  const ignored = (reason: string, erase = false): MappingResult => ({
+  const ignoredResult = (reason: string, erase = false): MappingResult => ({
     outcome: 'ignored',
     reason,
     erase,
     notes: notes.list(),
   });
   if (event.isSample && context.source.testEvents === 'ignore') {
-    return ignored('test-event');
+    return ignoredResult('test-event');
   }
   const erase = isDeletion(event);
   const identities = identitiesOf(event, context, notes).filter(
@@ -42,11 +42,11 @@ export function mapEvent(
   );
   const identityMap = identityMapOf(event, identities, context, notes);
   if (identityMap === undefined) {
-    return ignored('no-identity', erase);
+    return ignoredResult('no-identity', erase);
   }
   const family = familyOf(event, context);
   if (family === undefined && !erase) {
-    return ignored('unmapped');
+    return ignoredResult('unmapped');
   }
   const id = xdmId(event.identity, context.idSuffix);
   if (context.destination.format === 'raw') {
@@ -67,7 +67,8 @@ export function mapEvent(
   }
   const reads: Reads = new Map();
   const data = createReader(event.data, 'data', context.source.timezone, notes, reads);
-  const input = { event, data, identities, context, at: eventTime(event, data, context, notes), notes };
+  const occurredAt = eventTime(event, data, context, notes);
+  const input = { event, data, identities, context, occurredAt, notes };
   const finish = (result: XdmMessages | MappingFailure): MappingResult => {
     if (result instanceof MappingFailure) {
       const { message: detail } = result;
@@ -89,7 +90,7 @@ export function mapEvent(
   const messages =
     family === undefined || erase
       ? { entity: { ...buildDeletionEvent(input, id), identityMap } }
-      : xdmMessages(input, family, identityMap, id);
+      : buildXdmMessages(input, family, identityMap, id);
   return messages instanceof Promise ? messages.catch(toMappingFailure).then(finish) : finish(messages);
 }
 
@@ -101,8 +102,8 @@ function toMappingFailure(error: unknown): MappingFailure {
 }
 
 /**
- * The identityMap of the ExperienceEvent; undefined if no identity has a namespace. That of a merge
- * contains the victim too, so that AEP links both customers. The victim is never primary.
+ * The identityMap of the ExperienceEvent; undefined if no identity has a namespace. For a merge it
+ * also contains the victim, so that AEP links both customers. The victim is never primary.
  */
 function identityMapOf(
   event: CapillaryEvent,
@@ -121,7 +122,7 @@ function identityMapOf(
   const victimId = victimIdOf(event);
   const victim = victimId === undefined ? [] : [{ kind: 'customerId' as const, id: victimId }];
   const linked = assignNamespaces(victim, identity).filter(
-    ({ namespace, id }) => !own.some((one) => one.namespace === namespace && one.id === id),
+    (candidate) => !own.some(({ namespace, id }) => namespace === candidate.namespace && id === candidate.id),
   );
   return buildIdentityMap([...own, ...linked], identity, notes);
 }

@@ -18,7 +18,7 @@ export interface MappingNote {
   readonly message: string;
 }
 
-/** The input of the mapping beside the event. */
+/** The input of the mapping in addition to the event. */
 export interface MappingContext {
   readonly source: Pick<
     SourceConfig,
@@ -75,11 +75,11 @@ export type MappingResult =
       readonly id: string;
       /** xdmEntity of the ExperienceEvent; for `format: raw` the flat Capillary event. */
       readonly event: JsonObject;
-      /** JSON text of `event`, if it was made to measure its size. */
+      /** JSON text of `event`, if it was serialized to measure its size. */
       readonly json?: string;
       readonly profile?: ProfileChange;
       /**
-       * `format: raw`: the upsert for the profile flow, from which Data Prep takes the profile
+       * `format: raw`: the upsert for the profile flow, from which Data Prep reads the profile
        * fields.
        */
       readonly upsert?: JsonObject;
@@ -89,7 +89,10 @@ export type MappingResult =
       /** Undefined for a deletion and in `format: raw`, which sends the whole payload. */
       readonly unread?: UnreadFields;
     }
-  /** An override failed: a dead letter that can be replayed after the configuration is fixed. */
+  /**
+   * An override failed. The event becomes a dead letter and can be replayed after the configuration
+   * is fixed.
+   */
   | {
       readonly outcome: 'failed';
       readonly reason: 'mapping';

@@ -6,8 +6,8 @@ import type { SourceConfig } from '../config/config-schema.ts';
 import type { SourceDraft } from '../config/draft.ts';
 
 /**
- * The input of an expression: the flat event, and its ExperienceEvent and profile fields from the
- * built-in mapping.
+ * The input of an expression: the flat event, and what the built-in mapping produces from it
+ * (ExperienceEvent and profile fields).
  */
 export interface OverrideInput {
   readonly event: JsonObject;
@@ -31,9 +31,9 @@ export interface CompiledOverrides {
   has(eventName: string): boolean;
   /**
    * The result of the expression: undefined if there is no expression or no result. `input` is
-   * called only if there is an expression. `receivedAt` (epoch ms) is its clock, so that an event
-   * mapped twice gives the same result. Rejects if the expression fails, exceeds a limit or returns
-   * anything but an object; `describeOverrideError` gives the reason.
+   * called only if there is an expression. `receivedAt` (epoch ms) is its clock, so that mapping an
+   * event twice produces the same result. Rejects if the expression fails, exceeds a limit or
+   * returns anything but an object; `describeOverrideError` gives the reason.
    */
   run(
     eventName: string,
@@ -46,8 +46,8 @@ export interface CompiledOverrides {
 }
 
 /**
- * Milliseconds, nested evaluations and list items of one expression. A regular expression inside of
- * it is not limited.
+ * Milliseconds, nested evaluations and list items of one expression. Regular expressions inside it
+ * are not limited.
  */
 const LIMITS = { timeout: 250, stack: 500, sequence: 10_000 };
 
@@ -61,8 +61,8 @@ export function overridesOf(source: Pick<SourceConfig, 'overrides'>): CompiledOv
 }
 
 /**
- * Compiles the JSONata expressions of a source. Throws an Error that names the expression and its
- * fault.
+ * Compiles the JSONata expressions of a source.
+ * @throws Error that names the expression and its fault
  */
 export function compileOverrides(source: Pick<SourceConfig, 'overrides'>): CompiledOverrides {
   const expressions = new Map<string, jsonata.Expression>();
@@ -137,13 +137,13 @@ function describeCompileError(error: unknown): string {
   return `is not a valid JSONata expression: ${message}${place}`;
 }
 
-/** Repeated evaluations after the machine stalled. */
+/** Evaluations repeated because the machine stalled. */
 const MAX_STALL_RETRIES = 5;
 
 /**
- * JSONata measures wall-clock time. If it stopped an expression that had used less processor time
- * than the limit, the machine was busy, and the expression is evaluated again: the event must not
- * become a dead letter.
+ * JSONata measures wall-clock time. If it stopped an expression that had used less CPU time than
+ * the limit, the machine was busy. The expression is then evaluated again, so that the event does
+ * not become a dead letter.
  */
 async function retryAfterStall<T>(run: () => Promise<T>): Promise<T> {
   for (let stalls = 0; ; stalls += 1) {
@@ -198,7 +198,7 @@ function isFunction(result: unknown): boolean {
 
 function refuseRandomness(): never {
   throw new OverrideError(
-    'random functions are not allowed, because a resent event must give the same record',
+    'random functions are not allowed, because a resent event must produce the same record',
   );
 }
 
@@ -232,7 +232,7 @@ function asJsonataError(error: unknown): { message: string; position: number | u
 const LIMIT_MESSAGES: Readonly<Record<string, string>> = {
   D1011: ` (it nests deeper than ${LIMITS.stack} levels)`,
   D1012: ` (it runs longer than ${LIMITS.timeout} ms)`,
-  D2015: ` (it makes a list of more than ${LIMITS.sequence} items)`,
+  D2015: ` (it creates a list of more than ${LIMITS.sequence} items)`,
 };
 
 /**

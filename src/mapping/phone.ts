@@ -14,14 +14,15 @@ const ASCENDING_DIGITS = '01234567890123456789';
 const DESCENDING_DIGITS = '98765432109876543210';
 
 /**
- * A phone number in E.164 form (`+919876501234`); undefined for hashes, dummies and other texts.
- * Capillary writes the calling code without a plus (docs/platforms/capillary.md#identifiers); many
- * brands omit it, then it is that of `country`.
+ * A phone number in E.164 form (`+919876501234`); undefined for hashes, dummy numbers and any other
+ * string. Capillary writes the calling code without a plus
+ * (docs/platforms/capillary.md#identifiers); many brands omit it, and the code of `country` is
+ * assumed.
  *
  * The digits are interpreted with the calling code of `country`, as a national number of `country`,
  * and with the calling code of another country. The first interpretation that is a mobile number
  * wins, then the first that is any valid number. Otherwise the number must at least have the length
- * of a mobile number, because new ranges come into use before any list has them.
+ * of a mobile number, because new ranges are in use before they appear in any list.
  */
 export function toE164(text: string, country: string | undefined): string | undefined {
   const plain = text.replaceAll(/\p{Cf}/gu, '').trim();
@@ -32,8 +33,8 @@ export function toE164(text: string, country: string | undefined): string | unde
 }
 
 /**
- * Recent numbers: the events of a customer come close together, and parsing a number costs as much
- * as the rest of a thin event. An entry takes about 150 bytes.
+ * Recently parsed numbers: the events of a customer arrive close together, and parsing a number
+ * costs as much as mapping the rest of a small event. An entry uses about 150 bytes.
  */
 const recentNumbers = createRecentCache<string | undefined>(10_000);
 
@@ -80,8 +81,8 @@ function* interpretations(
 }
 
 /**
- * The digits as the calling code of `home` and a number of that country, also with zeros before
- * them. No calling code is the beginning of another, so digits that begin differently need no
+ * Parses the digits as the calling code of `home` and a number of that country, with or without
+ * leading zeros. No calling code is the beginning of another, so digits with another prefix need no
  * parsing.
  */
 function withHomeCode(digits: string, home: CountryCode, parse: Parse): PhoneNumber | undefined {
@@ -111,8 +112,8 @@ function digitsOf(text: string): string {
 }
 
 /**
- * True for digits that people type instead of a number: they would join strangers in the identity
- * graph.
+ * True for digits that people type instead of a real number. They would join strangers in the
+ * identity graph.
  */
 export function isDummyNumber(digits: string): boolean {
   return REPEATED.test(digits) || ASCENDING_DIGITS.includes(digits) || DESCENDING_DIGITS.includes(digits);
@@ -122,15 +123,15 @@ function supportedCountry(country: string | undefined): CountryCode | undefined 
   return country !== undefined && isSupportedCountry(country) ? country : undefined;
 }
 
-/** A cache of recent results by text. */
+/** A cache of recent results by key. */
 export interface RecentCache<T> {
-  /** The cached result of a text, else that of `compute`. */
+  /** The cached result for `text`, else that of `compute`. */
   get(text: string, compute: () => T): T;
 }
 
 /**
- * A cache of at least the last `size` different texts that were requested and at most twice as
- * many. It has two generations; the older one is dropped when the younger is full.
+ * Creates a cache of at least the last `size` different keys and at most twice as many. It has two
+ * generations; the older one is dropped when the younger is full.
  */
 export function createRecentCache<T>(size: number): RecentCache<T> {
   let young = new Map<string, T>();

@@ -6,8 +6,8 @@ import type { NamespacedIdentity } from './identity-map.ts';
 import { faultRecorder, type Notes } from './mapping-notes.ts';
 
 /**
- * Each profile attribute has its XDM path as its name: `loyalty.points`. The path of an item of a
- * keyed list contains the item's key, so that each of its values is an attribute of its own:
+ * A profile attribute is named by its XDM path: `loyalty.points`. The path of an item of a keyed
+ * list contains the item's key, so that each value of the item is a separate attribute:
  * `_acme.capillary.programs[973].points`.
  */
 const KEYED_NAME = /^(\w+)\[(\w+)\]$/;
@@ -30,8 +30,8 @@ function keyedNames(name: string): readonly string[] {
 }
 
 /**
- * The record of these attributes, independent of their order. If one path is the beginning of
- * another, the shorter one wins.
+ * The record of these attributes, independent of their order. If one path is a prefix of another,
+ * the shorter one wins.
  */
 export function expandAttributes(attributes: ReadonlyMap<string, JsonValue>, notes?: Notes): JsonObject {
   const root: Tree = new Map();
@@ -96,7 +96,7 @@ function toObject(tree: Tree): JsonObject {
 export const IDENTITY_PREFIX = 'identityMap.';
 
 /** The valid profile attributes of an event from the built-in mapping and the configured fields. */
-export function profileAttributes(
+export function buildProfileAttributes(
   input: FamilyInput,
   result: FamilyResult,
   custom: ReadonlyMap<string, JsonValue>,
@@ -122,13 +122,13 @@ export function profileAttributes(
   return attributes;
 }
 
-/** Balances of programs are stored one by one; the whole list beside them would contradict them. */
+/** Balances of programs are stored separately; a list set as a whole would contradict them. */
 function isProtected(path: string): boolean {
   return path === '_id' || path.startsWith(IDENTITY_PREFIX) || path.endsWith('.capillary.programs');
 }
 
 /**
- * Merges the record of an override into the attributes. A field that it sets to null is left out of
+ * Merges the result of an override into the attributes. A field that it sets to null is left out of
  * this change.
  */
 export function applyProfileOverride(

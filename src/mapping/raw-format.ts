@@ -7,7 +7,7 @@ import type { Family } from './families/family.ts';
 import type { Identity } from './identities.ts';
 import { createNotes } from './mapping-notes.ts';
 import type { MappingContext } from './mapping-result.ts';
-import { profileAttributes } from './profile-attributes.ts';
+import { buildProfileAttributes } from './profile-attributes.ts';
 import { createReader } from './reader.ts';
 
 /**
@@ -51,10 +51,12 @@ export function changesProfile(
     data,
     identities,
     context: { ...context, destination: { ...context.destination, schemaFeatures, tenant } },
-    at: eventTime(event, data, context, notes),
+    occurredAt: eventTime(event, data, context, notes),
     notes,
   };
-  return profileAttributes(input, family(input), new Map(), profileShape(schemaFeatures, tenant)).size > 0;
+  return (
+    buildProfileAttributes(input, family(input), new Map(), profileShape(schemaFeatures, tenant)).size > 0
+  );
 }
 
 function allEnabled(features: SchemaFeatures): SchemaFeatures {

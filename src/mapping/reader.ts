@@ -6,7 +6,7 @@ import type { NoteCode, Notes } from './mapping-notes.ts';
 
 /**
  * Reads fields of an event. Each method returns undefined for an absent value (missing, null,
- * blank, empty) and, with a note, for a value of another kind. So a mapping can read any field of
+ * blank, empty) and, with a note, for a value of another type. So a mapping can read any field of
  * any payload.
  */
 export interface Reader {
@@ -14,13 +14,13 @@ export interface Reader {
   readonly path: string;
   /** The object itself; `{}` if it is absent. Direct access to it is not recorded as read. */
   readonly raw: JsonObject;
-  /** A trimmed text. */
+  /** A trimmed string. */
   text(field: string): string | undefined;
-  /** An id as text: a text or an integer, `379499720.0` → `379499720`. */
+  /** An id as a string, from a string or an integer: `379499720.0` → `379499720`. */
   id(field: string): string | undefined;
-  /** Any scalar as text. */
+  /** Any scalar as a string. */
   scalar(field: string): string | undefined;
-  /** A number, or a text that is entirely a number. */
+  /** A number, or a string that is entirely a number. */
   number(field: string): number | undefined;
   /** A `number` that must be an integer. */
   integer(field: string): number | undefined;
@@ -31,7 +31,7 @@ export interface Reader {
   /** The unchanged value. */
   value(field: string): JsonValue | undefined;
   object(field: string): Reader;
-  /** The scalars of a list as texts. */
+  /** The scalars of a list as strings. */
   scalars(field: string): readonly string[];
   /** The objects of a list. */
   list(field: string): readonly Reader[];
@@ -41,12 +41,12 @@ const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$/;
 
 /**
  * The fields of an object that were read: undefined for a field that was read as a whole, else the
- * fields that were read inside of it. The items of a list share one.
+ * fields that were read inside it. All items of a list share one map.
  */
 export type Reads = Map<string, Reads | undefined>;
 
 /**
- * @param timezone for dates without a zone
+ * @param timezone zone of dates without an offset
  * @param reads records the fields that are read
  */
 export function createReader(
@@ -65,22 +65,22 @@ interface Shared {
   readonly notes: Notes;
 }
 
-/** A class, because an event has dozens of readers, which share their methods this way. */
+/** A class, so that the dozens of readers of an event share their methods. */
 class FieldReader implements Reader {
   readonly raw: JsonObject;
   readonly path: string;
   readonly #shared: Shared;
   /** Undefined for an absent object: nothing in it can be left unread. */
   readonly #reads: Reads | undefined;
-  /** An item of a list: another item can have a field that this one lacks. */
-  readonly #isOfList: boolean;
+  /** Inside a list item: another item can have a field that this one lacks. */
+  readonly #isInList: boolean;
 
   constructor(raw: JsonObject, path: string, shared: Shared, reads: Reads | undefined, isOfList = false) {
     this.raw = raw;
     this.path = path;
     this.#shared = shared;
     this.#reads = reads;
-    this.#isOfList = isOfList;
+    this.#isInList = isOfList;
   }
 
   text(field: string): string | undefined {
@@ -145,7 +145,7 @@ class FieldReader implements Reader {
     if (value !== undefined && !isJsonObject(value)) {
       this.#fault(field, 'wrong-type');
     }
-    return this.#readerOf(field, isJsonObject(value) ? value : EMPTY_OBJECT, reads, this.#isOfList);
+    return this.#readerOf(field, isJsonObject(value) ? value : EMPTY_OBJECT, reads, this.#isInList);
   }
 
   scalars(field: string): readonly string[] {
@@ -205,7 +205,7 @@ class FieldReader implements Reader {
     if (this.#reads === undefined) {
       return undefined;
     }
-    const isMissing = value === undefined && !this.#isOfList;
+    const isMissing = value === undefined && !this.#isInList;
     const inside = this.#reads.get(field) ?? (isMissing ? NO_READS : new Map());
     this.#reads.set(field, inside);
     return isMissing ? undefined : inside;

@@ -9,17 +9,18 @@ import {
 import type { Notes } from './mapping-notes.ts';
 
 /**
- * A record within its limit and its JSON text, which was made to measure it and is sent as it is.
+ * A record within its limit and its JSON text, which was serialized to measure it and is sent
+ * unchanged.
  */
 export interface SizedRecord {
   readonly entity: JsonObject;
   readonly json: string;
 }
 
-/** A record without these is invalid. */
+/** Never left out: a record without these is invalid. */
 const REQUIRED_FIELDS = new Set(['_id', 'timestamp', 'eventType', 'identityMap']);
 
-/** Lists below the tenant in the order in which they are left out. */
+/** Lists below the tenant, in the order in which they are left out. */
 const TENANT_LISTS = [
   'changes',
   'expiries',
@@ -108,12 +109,12 @@ function shrink(entity: JsonObject, limit: number, steps: readonly Step[], notes
 
 function drop(path: readonly string[]): Step {
   return (entity) => {
-    const next = without(entity, path);
+    const next = removeField(entity, path);
     return next === entity ? { entity } : { entity: next, path: path.join('.') };
   };
 }
 
-/** Leaves out the largest field that is left; of equal ones the first by name. */
+/** Leaves out the largest remaining field; of equally large ones the first by name. */
 function dropLargest(entity: JsonObject, limit: number): StepResult {
   const [largest] = Object.entries(entity)
     .filter(([name]) => !REQUIRED_FIELDS.has(name))
@@ -158,12 +159,12 @@ function withLineItems(
 ): JsonObject {
   const reduced =
     count === 0
-      ? without(entity, ['productListItems'])
+      ? removeField(entity, ['productListItems'])
       : { ...entity, productListItems: items.slice(0, count) };
   const omitted = items.length - count;
   return tenant === undefined || omitted === 0
     ? reduced
-    : withField(reduced, [tenant, 'capillary', 'transaction', 'lineItemsOmitted'], omitted);
+    : setField(reduced, [tenant, 'capillary', 'transaction', 'lineItemsOmitted'], omitted);
 }
 
 /** The largest count below `total` that fits; 0 if not even one does. */
@@ -196,15 +197,15 @@ function dropIdentities(entity: JsonObject): StepResult {
 }
 
 /**
- * Removes a field and the objects that it leaves empty. Returns the same object if the field is
+ * Removes a field, and parent objects that become empty. Returns the same object if the field is
  * absent.
  */
-function without(entity: JsonObject, [name = '', ...rest]: readonly string[]): JsonObject {
+function removeField(entity: JsonObject, [name = '', ...rest]: readonly string[]): JsonObject {
   const value = entity[name];
   if (value === undefined) {
     return entity;
   }
-  const next = rest.length > 0 && isJsonObject(value) ? without(value, rest) : {};
+  const next = rest.length > 0 && isJsonObject(value) ? removeField(value, rest) : {};
   if (next === value || (rest.length > 0 && !isJsonObject(value))) {
     return entity;
   }
@@ -212,12 +213,8 @@ function without(entity: JsonObject, [name = '', ...rest]: readonly string[]): J
   return Object.keys(next).length > 0 ? { ...entity, [name]: next } : others;
 }
 
-function withField(
-  entity: JsonObject,
-  [name = '', ...rest]: readonly string[],
-  value: JsonValue,
-): JsonObject {
+function setField(entity: JsonObject, [name = '', ...rest]: readonly string[], value: JsonValue): JsonObject {
   const before = entity[name];
-  const next = rest.length > 0 ? withField(isJsonObject(before) ? before : {}, rest, value) : value;
+  const next = rest.length > 0 ? setField(isJsonObject(before) ? before : {}, rest, value) : value;
   return { ...entity, [name]: next };
 }

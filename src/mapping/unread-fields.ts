@@ -15,10 +15,10 @@ import type { Reads } from './reader.ts';
  */
 const MAX_VALUES = 2_000;
 const MAX_DEPTH = 16;
-/** The keys of an object with more keys than this are taken for data. */
+/** An object with more keys is treated as a lookup table, whose keys are data. */
 const MAX_KEYS = 64;
 
-/** Lists of entries with `key` and `value`, at any place. */
+/** Lists of entries with `key` and `value`, anywhere in the payload. */
 const KEYED_LISTS: ReadonlySet<string> = new Set(['customFields', 'extendedFields']);
 
 interface Walk {
@@ -83,39 +83,39 @@ function visitObject(object: JsonObject, { path, depth, reads, alwaysRead }: Pos
   }
 }
 
-function visitList(list: readonly JsonValue[], key: string, at: Position, walk: Walk): void {
-  const inside = { ...at, path: at.path.items(), depth: at.depth + 1 };
+function visitList(list: readonly JsonValue[], key: string, position: Position, walk: Walk): void {
+  const inside = { ...position, path: position.path.items(), depth: position.depth + 1 };
   for (const item of list) {
     if (walk.valuesLeft <= 0) return;
     if (isJsonObject(item)) visitObject(item, inside, walk);
     else if (Array.isArray(item)) {
       if (inside.depth < MAX_DEPTH) visitList(item, key, inside, walk);
-    } else if (item !== null && at.reads === undefined && at.alwaysRead === undefined) {
+    } else if (item !== null && position.reads === undefined && position.alwaysRead === undefined) {
       walk.valuesLeft -= 1;
       addField(item, inside.path, key, walk);
     }
   }
 }
 
-function visitKeyedList(list: readonly JsonValue[], name: string, at: Position, walk: Walk): void {
+function visitKeyedList(list: readonly JsonValue[], name: string, position: Position, walk: Walk): void {
   for (const item of list) {
     const key = isJsonObject(item) ? keyOf(item) : undefined;
-    if (!isJsonObject(item) || key === undefined) visitList([item], name, at, walk);
-    else if (at.depth > 1 || !isConfiguredField(walk.source, name, key)) {
+    if (!isJsonObject(item) || key === undefined) visitList([item], name, position, walk);
+    else if (position.depth > 1 || !isConfiguredField(walk.source, name, key)) {
       const value = item['value'];
       if ((walk.valuesLeft -= 1) < 0) return;
       const isScalar = value !== undefined && value !== null && typeof value !== 'object';
-      if (isScalar) addField(value, at.path.entry(key), key, walk);
+      if (isScalar) addField(value, position.path.entry(key), key, walk);
     }
   }
 }
 
-/** The key as the mapping reads it: a trimmed text, or a number as text. */
+/** The key as the mapping reads it: a trimmed string, or a number as a string. */
 function keyOf({ key }: JsonObject): string | undefined {
   return typeof key === 'string' || typeof key === 'number' ? String(key).trim() : undefined;
 }
 
-/** Blank texts do not count as values. */
+/** Blank strings do not count as values. */
 function addField(
   value: PayloadScalar,
   { text: path }: PayloadPath,
@@ -163,8 +163,8 @@ function treeOf(paths: readonly string[]): Reads {
 }
 
 /**
- * A place in payloads: `data.a.b[].c`. Paths are created once and looked up by their keys, because
- * joining and hashing the same texts for each event would cost more than the rest of the search.
+ * A path in payloads: `data.a.b[].c`. Paths are created once and looked up by their keys, because
+ * joining and hashing the same strings for each event would cost more than the rest of the search.
  */
 export interface PayloadPath {
   readonly text: string;
@@ -176,14 +176,14 @@ export interface PayloadPath {
   entry(key: string): PayloadPath;
 }
 
-/** Cached paths below one root; any others are created each time. */
+/** Cached paths below one root; further ones are created each time. */
 const MAX_CACHED_PATHS = 20_000;
 /** No field name is longer. */
 const MAX_KEY_CHARS = 64;
 
 /**
- * An id, a phone number, a date or an e-mail address: no field name starts with a digit or has
- * many.
+ * An id, a phone number, a date or an e-mail address: no field name starts with a digit or has many
+ * digits.
  */
 const DATA_KEY = /^[\d+-]|\d{5}|@/;
 
@@ -197,7 +197,7 @@ export function createPayloadPath(root: string): PayloadPath {
     const fields = new Map<string, PayloadPath>();
     const entries = new Map<string, PayloadPath>();
     let items: PayloadPath | undefined;
-    const below = (paths: Map<string, PayloadPath>, key: string, textOf: (name: string) => string) => {
+    const childOf = (paths: Map<string, PayloadPath>, key: string, textOf: (name: string) => string) => {
       const found = paths.get(key);
       if (found !== undefined) return found;
       const name = nameOf(key);
@@ -210,8 +210,8 @@ export function createPayloadPath(root: string): PayloadPath {
     };
     return {
       text,
-      field: (key) => below(fields, key, (name) => `${text}.${name}`),
-      entry: (key) => below(entries, key, (name) => `${text}[${name}]`),
+      field: (key) => childOf(fields, key, (name) => `${text}.${name}`),
+      entry: (key) => childOf(entries, key, (name) => `${text}[${name}]`),
       items: () => (items ??= make(`${text}[]`)),
     };
   };
@@ -222,8 +222,8 @@ export function createPayloadPath(root: string): PayloadPath {
 const MAX_MASK_CHARS = 40;
 
 /**
- * The form of a value without the value: letters become x and X, digits 9; other characters, true
- * and false stay.
+ * A value with its content masked: letters become x and X, digits 9; other characters, true and
+ * false are kept.
  */
 export function maskValue(value: PayloadScalar): string {
   return typeof value === 'boolean'

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import { eventShape } from '../xdm/event-shape.ts';
 import { profileShape } from '../xdm/profile-shape.ts';
 import type { ObjectShape } from '../xdm/shape.ts';
-import { customFields } from './custom-fields.ts';
+import { readCustomFields } from './custom-fields.ts';
 import { attributeTime } from './event-time.ts';
 import { applyEventOverride, buildExperienceEvent } from './experience-event.ts';
 import type { Family, FamilyInput } from './families/family.ts';
@@ -20,7 +20,7 @@ import {
   applyProfileOverride,
   expandAttributes,
   identityAttributes,
-  profileAttributes,
+  buildProfileAttributes,
 } from './profile-attributes.ts';
 import { flatEvent } from './raw-format.ts';
 
@@ -32,10 +32,10 @@ export interface XdmMessages {
 
 /**
  * Applies the built-in mapping, then the configured fields, then the overrides; each result is
- * validated. A promise only for events with an override, so that all others are mapped
- * synchronously. It rejects with a MappingFailure if an override fails.
+ * validated. Returns a promise only for events with an override, so that all others are mapped
+ * synchronously. The promise rejects with a MappingFailure if an override fails.
  */
-export function xdmMessages(
+export function buildXdmMessages(
   input: FamilyInput,
   family: Family,
   identityMap: JsonObject,
@@ -44,12 +44,12 @@ export function xdmMessages(
   const { schemaFeatures, tenant } = input.context.destination;
   const shapes = { event: eventShape(schemaFeatures, tenant), profile: profileShape(schemaFeatures, tenant) };
   const result = family(input);
-  const custom = customFields(input, shapes.event, shapes.profile);
+  const custom = readCustomFields(input, shapes.event, shapes.profile);
   const entity = { ...buildExperienceEvent(input, result, custom.event, id, shapes.event), identityMap };
-  const attributes = profileAttributes(input, result, custom.profile, shapes.profile);
+  const attributes = buildProfileAttributes(input, result, custom.profile, shapes.profile);
   return overridesOf(input.context.source).has(input.event.eventName)
     ? applyOverrides(input, { entity, attributes }, shapes)
-    : messagesOf(input, { entity, attributes });
+    : buildMessages(input, { entity, attributes });
 }
 
 /** An ExperienceEvent and the profile attributes of the same event. */
@@ -62,8 +62,8 @@ function isAssembling({ context }: FamilyInput): boolean {
   return context.destination.profile?.write === 'assemble';
 }
 
-function messagesOf(input: FamilyInput, { entity, attributes }: BuiltRecords): XdmMessages {
-  const profile = isAssembling(input) ? profileChange(input, attributes) : undefined;
+function buildMessages(input: FamilyInput, { entity, attributes }: BuiltRecords): XdmMessages {
+  const profile = isAssembling(input) ? buildProfileChange(input, attributes) : undefined;
   return profile === undefined ? { entity } : { entity, profile };
 }
 
@@ -87,10 +87,10 @@ async function applyOverrides(
     profilePatch === undefined
       ? built.attributes
       : applyProfileOverride(built.attributes, profilePatch, shapes.profile, input);
-  return messagesOf(input, { entity, attributes });
+  return buildMessages(input, { entity, attributes });
 }
 
-function profileChange(
+function buildProfileChange(
   { event, context, identities }: FamilyInput,
   attributes: ReadonlyMap<string, JsonValue>,
 ): ProfileChange | undefined {
@@ -100,11 +100,11 @@ function profileChange(
   const own = identityAttributes(assignNamespaces(identities, context.destination.identity));
   return {
     at: attributeTime(event, context),
-    attributes: combined(own, attributes),
+    attributes: mergeAttributes(own, attributes),
   };
 }
 
-function combined(
+function mergeAttributes(
   first: ReadonlyMap<string, JsonValue>,
   second: ReadonlyMap<string, JsonValue>,
 ): ReadonlyMap<string, JsonValue> {
@@ -116,8 +116,8 @@ function combined(
 }
 
 /**
- * The result of the source's override, if there is one. If it fails, so does the mapping: the
- * built-in result is not what the brand wants.
+ * The result of the source's override, if there is one. If it fails, the mapping fails too, because
+ * the built-in result is not what the brand configured.
  */
 async function runOverride(
   { event, context }: FamilyInput,

@@ -39,10 +39,10 @@ export function createCoverage(now: () => number, limits: CoverageLimits = LIMIT
   let names = 0;
 
   const rowOf = (source: string, eventName: string, mapping: UnreadFields['mapping']): Row => {
-    const ofSource = rows.get(source) ?? new Map<string, Row>();
-    rows.set(source, ofSource);
-    const name = ofSource.has(eventName) || names < limits.names ? eventName : OTHER;
-    const row = ofSource.get(name) ?? {
+    const byName = rows.get(source) ?? new Map<string, Row>();
+    rows.set(source, byName);
+    const name = byName.has(eventName) || names < limits.names ? eventName : OTHER;
+    const row = byName.get(name) ?? {
       source,
       eventName: name,
       mapping,
@@ -50,8 +50,8 @@ export function createCoverage(now: () => number, limits: CoverageLimits = LIMIT
       fields: new Map(),
       more: 0,
     };
-    if (!ofSource.has(name)) names += 1;
-    ofSource.set(name, row);
+    if (!byName.has(name)) names += 1;
+    byName.set(name, row);
     return row;
   };
 
@@ -71,21 +71,21 @@ export function createCoverage(now: () => number, limits: CoverageLimits = LIMIT
     report: (filter) => ({
       since,
       events: [...rows.values()]
-        .flatMap((of) => [...of.values()])
-        .filter(matching(filter))
-        .map(toAnswer)
+        .flatMap((byName) => [...byName.values()])
+        .filter(matchesFilter(filter))
+        .map(toEntry)
         .toSorted(byCount),
     }),
   };
 }
 
-function matching({ source, eventName }: CoverageFilter) {
+function matchesFilter({ source, eventName }: CoverageFilter) {
   return (row: Row): boolean =>
     (source === undefined || row.source === source) &&
     (eventName === undefined || row.eventName === eventName);
 }
 
-function toAnswer({ source, eventName, mapping, events, fields, more }: Row): CoverageEntry {
+function toEntry({ source, eventName, mapping, events, fields, more }: Row): CoverageEntry {
   return {
     source,
     eventName,

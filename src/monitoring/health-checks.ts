@@ -5,11 +5,11 @@ import type { RunningDestination } from '../delivery/destinations.ts';
 import type { Admission } from '../intake/admission.ts';
 import type { Journal } from '../journal/journal.ts';
 
-/** Of the event loop since the last check. */
+/** Longest tolerated delay of the event loop since the last check. */
 const MAX_LOOP_DELAY_MS = 5_000;
-/** Without a heartbeat of the storage thread. Its longest steps take a few seconds. */
+/** Longest tolerated time without a heartbeat; the storage thread's longest steps take seconds. */
 const MAX_HEARTBEAT_AGE_MS = 15_000;
-/** In which a flowing destination must make progress while events are due for it. */
+/** Longest tolerated time without progress of a flowing destination that has due events. */
 const MAX_MS_WITHOUT_PROGRESS = 60_000;
 
 /** What shows whether a destination makes progress. */
@@ -34,13 +34,13 @@ function seconds(ms: number): number {
   return Math.round(ms / 1_000);
 }
 
-function check(name: string, trouble: string | undefined): HealthCheck {
-  return trouble === undefined ? { name, ok: true } : { name, ok: false, detail: trouble };
+function toCheck(name: string, failure: string | undefined): HealthCheck {
+  return failure === undefined ? { name, ok: true } : { name, ok: false, detail: failure };
 }
 
 /**
- * A loop that is blocked for good fails the probe by its timeout; this detects one that is blocked
- * again and again.
+ * A permanently blocked loop makes the probe time out; this detects one that is blocked
+ * repeatedly.
  */
 function watchEventLoop(): () => number {
   const histogram = monitorEventLoopDelay();
@@ -52,8 +52,8 @@ function watchEventLoop(): () => number {
   };
 }
 
-/** Peeks: a claim with limit 0 takes nothing and answers when the next unclaimed event is due. */
-async function dueSince(
+/** A claim with limit 0 claims nothing; it only reports when the next unclaimed event is due. */
+async function nextDueAt(
   { journal, sources, now }: HealthParts,
   destination: string,
 ): Promise<number | undefined> {
@@ -62,14 +62,14 @@ async function dueSince(
   return (await journal.claim({ destination, sources: names, ...nothing, now: now() })).nextDueAt;
 }
 
-async function noProgress(
+async function findStall(
   parts: HealthParts,
   { config, dispatcher }: DestinationProgress,
 ): Promise<string | undefined> {
   const { msSinceProgress } = dispatcher;
   if (msSinceProgress < MAX_MS_WITHOUT_PROGRESS || dispatcher.state.status().state !== 'flowing')
     return undefined;
-  const due = await dueSince(parts, config.name).catch(() => 0);
+  const due = await nextDueAt(parts, config.name).catch(() => 0);
   const overdue = due !== undefined && due <= parts.now() - MAX_MS_WITHOUT_PROGRESS;
   return overdue || dispatcher.inFlight > 0
     ? `events are due, but none was settled for ${seconds(msSinceProgress)} s`
@@ -82,23 +82,23 @@ export function createHealthChecks(parts: HealthParts): HealthSource {
 
   const storage = (): HealthCheck => {
     const age = parts.journal.msSinceHeartbeat();
-    const trouble = age > MAX_HEARTBEAT_AGE_MS ? `has sent no heartbeat for ${seconds(age)} s` : undefined;
-    return check('storage-thread', trouble);
+    const failure = age > MAX_HEARTBEAT_AGE_MS ? `has sent no heartbeat for ${seconds(age)} s` : undefined;
+    return toCheck('storage-thread', failure);
   };
 
   return {
     live: () => {
       const delay = maxLoopDelay();
-      const trouble = delay > MAX_LOOP_DELAY_MS ? `was blocked for ${seconds(delay)} s` : undefined;
-      return [check('event-loop', trouble), storage()];
+      const failure = delay > MAX_LOOP_DELAY_MS ? `was blocked for ${seconds(delay)} s` : undefined;
+      return [toCheck('event-loop', failure), storage()];
     },
     ready: async () => {
-      const journal = check('journal', parts.admission.refusal()?.detail);
+      const journal = toCheck('journal', parts.admission.refusal()?.detail);
       const thread = storage();
-      // The storage thread does not answer, so the delivery checks could only time out.
+      // Without the storage thread the delivery checks could only time out.
       if (!thread.ok) return [journal, thread];
-      const deliveries = parts.destinations.all.map(async (one) =>
-        check(`delivery/${one.config.name}`, await noProgress(parts, one)),
+      const deliveries = parts.destinations.all.map(async (destination) =>
+        toCheck(`delivery/${destination.config.name}`, await findStall(parts, destination)),
       );
       return [journal, thread, ...(await Promise.all(deliveries))];
     },

@@ -22,19 +22,16 @@ export function setDestinationState(
   state: DestinationStatus['state'],
 ): void {
   metrics.destinationFlowing.set({ destination }, state === 'flowing' ? 1 : 0);
-  for (const one of DESTINATION_STATES) {
-    metrics.destinationState.set({ destination, state: one }, one === state ? 1 : 0);
+  for (const label of DESTINATION_STATES) {
+    metrics.destinationState.set({ destination, state: label }, label === state ? 1 : 0);
   }
 }
 
 /** Gauges from memory: correct even while the storage thread does not answer. */
-function setFromMemory(
-  { metrics, journal, destinations, admission: capacity }: RefreshParts,
-  started: number,
-): void {
+function setFromMemory({ metrics, journal, destinations, admission }: RefreshParts, started: number): void {
   metrics.journalQueue.set(journal.queued());
   metrics.journalSilence.set(journal.msSinceHeartbeat() / 1_000);
-  const refusal = capacity.refusal();
+  const refusal = admission.refusal();
   for (const reason of CLOSED_BY) metrics.intakeClosed.set({ reason }, reason === refusal?.code ? 1 : 0);
   for (const { config, dispatcher, tokens } of destinations.all) {
     const destination = config.name;
@@ -45,9 +42,9 @@ function setFromMemory(
     metrics.slotsUsed.set({ destination }, dispatcher.pace.slots.used);
     if (tokens !== undefined) metrics.tokenSeconds.set({ destination }, tokens.secondsLeft() ?? 0);
   }
-  if (capacity.health !== undefined) {
-    metrics.storeUsedBytes.set(capacity.health.usedBytes);
-    metrics.storeFreeBytes.set(capacity.health.freeBytes);
+  if (admission.health !== undefined) {
+    metrics.storeUsedBytes.set(admission.health.usedBytes);
+    metrics.storeFreeBytes.set(admission.health.freeBytes);
   }
 }
 
@@ -57,7 +54,7 @@ async function setFromJournal({ metrics, journal, destinations, now }: RefreshPa
   for (const [source, counts] of Object.entries(ledger)) {
     for (const [state, count] of Object.entries(counts)) metrics.events.set({ source, state }, count);
   }
-  const byName = new Map(backlog.map((one) => [one.destination, one]));
+  const byName = new Map(backlog.map((entry) => [entry.destination, entry]));
   for (const { config } of destinations.all) {
     const destination = config.name;
     const { pending = 0, replaying = 0, oldestReceivedAt } = byName.get(destination) ?? {};
@@ -69,12 +66,12 @@ async function setFromJournal({ metrics, journal, destinations, now }: RefreshPa
 }
 
 /** Sets the gauges that are read from the journal and the destinations. Called at each scrape. */
-export function createRefresh(parts: RefreshParts): () => Promise<void> {
-  const { metrics, watermarks: marks, now } = parts;
+export function createMetricsRefresh(parts: RefreshParts): () => Promise<void> {
+  const { metrics, watermarks, now } = parts;
   const started = now();
   metrics.buildInfo.set({ version: readVersion(), node: process.versions.node }, 1);
-  metrics.storeMaxBytes.set(marks.maxBytes);
-  metrics.storeMinFreeBytes.set(marks.minFree);
+  metrics.storeMaxBytes.set(watermarks.maxBytes);
+  metrics.storeMinFreeBytes.set(watermarks.minFree);
   return async () => {
     setFromMemory(parts, started);
     await setFromJournal(parts);

@@ -4,7 +4,7 @@ import type { LabelValues } from './metric-labels.ts';
 
 const { DESTINATION, EVENT_NAME, SOURCE } = values;
 
-/** From a local answer to an outage of a night. */
+/** From a local response to an overnight outage. */
 const LONG_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 43_200];
 const SHORT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** From an fsync of a good disk to that of a failing one. */
@@ -21,20 +21,30 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry });
   /** Metric → label → its values. */
   const labels = new Map<string, Readonly<Record<string, LabelValues>>>();
-  const describe = <L extends string>(name: string, help: string, of: Readonly<Record<L, LabelValues>>) => {
-    labels.set(name, of);
-    return { name, help, labelNames: Object.keys(of) as L[], registers };
+  const describe = <L extends string>(
+    name: string,
+    help: string,
+    labelValues: Readonly<Record<L, LabelValues>>,
+  ) => {
+    labels.set(name, labelValues);
+    return { name, help, labelNames: Object.keys(labelValues) as L[], registers };
   };
-  const counter = <L extends string>(name: string, help: string, of: Readonly<Record<L, LabelValues>>) =>
-    new Counter<L>(describe(name, help, of));
-  const gauge = <L extends string>(name: string, help: string, of: Readonly<Record<L, LabelValues>>) =>
-    new Gauge<L>(describe(name, help, of));
+  const counter = <L extends string>(
+    name: string,
+    help: string,
+    labelValues: Readonly<Record<L, LabelValues>>,
+  ) => new Counter<L>(describe(name, help, labelValues));
+  const gauge = <L extends string>(
+    name: string,
+    help: string,
+    labelValues: Readonly<Record<L, LabelValues>>,
+  ) => new Gauge<L>(describe(name, help, labelValues));
   const histogram = <L extends string>(
     name: string,
     help: string,
-    of: Readonly<Record<L, LabelValues>>,
+    labelValues: Readonly<Record<L, LabelValues>>,
     buckets: number[],
-  ) => new Histogram<L>({ ...describe(name, help, of), buckets });
+  ) => new Histogram<L>({ ...describe(name, help, labelValues), buckets });
 
   return {
     registry,
@@ -80,7 +90,7 @@ export function createMetrics() {
       destination: DESTINATION,
       event_name: EVENT_NAME,
     }),
-    ignored: counter('relay_ignored_total', 'Events that are not delivered on purpose, by reason', {
+    ignored: counter('relay_ignored_total', 'Events intentionally not delivered, by reason', {
       destination: DESTINATION,
       reason: values.IGNORED_REASON,
     }),
@@ -105,7 +115,7 @@ export function createMetrics() {
     ),
     endToEndSeconds: histogram(
       'relay_end_to_end_seconds',
-      'From receipt until Adobe accepted the last message',
+      'Time from receipt until Adobe accepted the last message',
       { destination: DESTINATION },
       LONG_SECONDS,
     ),
@@ -177,7 +187,7 @@ export function createMetrics() {
     ),
     journalSilence: gauge(
       'relay_journal_silence_seconds',
-      'Since the last heartbeat of the storage thread; about 1 when idle',
+      'Time since the last heartbeat of the storage thread; about 1 when idle',
       {},
     ),
     storeUsedBytes: gauge('relay_store_used_bytes', 'Bytes of the store in use', {}),
@@ -190,7 +200,7 @@ export function createMetrics() {
     ),
     storeSealedShare: gauge(
       'relay_store_sealed_share',
-      'Share of the store found or re-encrypted under the first encryption key since the start, from 0 to 1; 1 without keys',
+      'Share of the store checked and encrypted with the first encryption key since the start, from 0 to 1; 1 without keys',
       {},
     ),
     retentionRemoved: counter('relay_retention_removed_total', 'Records and payloads removed by age', {}),

@@ -24,13 +24,15 @@ export interface ReplayParts {
 
 export interface DeadLetterReplay {
   readonly filter: EventFilter;
-  /** Gives the messages a new `_id`, so that Profile accepts the corrected event as a new one. */
+  /**
+   * Assigns a new `_id` to the messages, so that Profile accepts the corrected event as a new one.
+   */
   readonly asNew: boolean;
   readonly by: string;
   readonly dryRun: boolean;
 }
 
-/** A match that is in no other count has no body any more, or its state changed in the meantime. */
+/** A match missing from the other counts has lost its body or changed its state in the meantime. */
 export interface ReplayResult {
   readonly matched: number;
   /** Dead events that are pending again, and malformed bodies that have become events. */

@@ -29,9 +29,9 @@ export async function replayEvent(
   options: { readonly asNew: boolean; readonly by: string },
 ): Promise<EventReplayResult> {
   const { receipt, state } = record.event;
-  if (state === 'pending') return refused('it is pending and will be delivered without a replay');
+  if (state === 'pending') return refuse('it is pending and will be delivered without a replay');
   if (record.body === undefined)
-    return refused('its body is gone (retention, discard or erasure) or cannot be read');
+    return refuse('its body is gone (retention, discard or erasure) or cannot be read');
   if (state === 'malformed') return promoteEvent(parts, record, options.by);
   const { replayed } = await parts.journal.replay({
     filter: { receipts: [receipt] },
@@ -39,7 +39,7 @@ export async function replayEvent(
     by: options.by,
     now: parts.now(),
   });
-  return replayed === 1 ? { ok: true, receipt, duplicate: false } : refused(STATE_CHANGED);
+  return replayed === 1 ? { ok: true, receipt, duplicate: false } : refuse(STATE_CHANGED);
 }
 
 async function promoteEvent(
@@ -48,12 +48,12 @@ async function promoteEvent(
   by: string,
 ): Promise<EventReplayResult> {
   const parsed = reparse(sources, record);
-  if (!parsed.ok) return refused(`it is still malformed: ${parsed.detail}`);
+  if (!parsed.ok) return refuse(`it is still malformed: ${parsed.detail}`);
   const appended = await promote(journal, record.event.receipt, parsed.event, by);
-  return appended === undefined ? refused(STATE_CHANGED) : { ok: true, ...appended };
+  return appended === undefined ? refuse(STATE_CHANGED) : { ok: true, ...appended };
 }
 
-function refused(detail: string): EventReplayResult {
+function refuse(detail: string): EventReplayResult {
   return { ok: false, detail };
 }
 

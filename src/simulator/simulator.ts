@@ -18,7 +18,7 @@ export const DEFAULT_INLET_ID = 'c0ffee00'.repeat(8);
  */
 const MAX_BODY_BYTES = 32 * 1_048_576;
 
-/** A simulated Adobe on loopback: IMS, streaming inlet, and what landed there. */
+/** A simulated Adobe on loopback: IMS, streaming inlet, and the records that landed. */
 export interface Simulator {
   /** Without a trailing slash. */
   readonly url: string;
@@ -31,7 +31,7 @@ export interface Simulator {
   /** Replaces the faults. @throws FaultRuleError */
   setFaults(rules: readonly FaultRuleInput[]): void;
   faults(): FaultState[];
-  /** Invalidates every token issued so far and returns how many were alive. */
+  /** Invalidates every token issued so far and returns how many were valid. */
   revokeTokens(): number;
   /** Clears records and counts; tokens and faults stay. */
   reset(): void;

@@ -19,14 +19,14 @@ export function createAllowFrom(ranges: readonly string[]): AllowFrom {
     addRange(list, range);
   }
   return (ip) => {
-    const address = normaliseAddress(ip);
+    const address = normalizeAddress(ip);
     return address !== undefined && list.check(address, familyOf(address));
   };
 }
 
 function addRange(list: BlockList, range: string): void {
   const [text = '', prefix] = range.split('/');
-  const address = normaliseAddress(text);
+  const address = normalizeAddress(text);
   if (address === undefined) {
     throw new RangeError(`not an IP address or CIDR range: ${range}`);
   }
@@ -45,7 +45,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
  * The canonical form: IPv4-mapped IPv6 becomes IPv4, and a zone (`%eth0`) is removed. Undefined if
  * the string is not an address.
  */
-function normaliseAddress(ip: string): string | undefined {
+function normalizeAddress(ip: string): string | undefined {
   const [text = ''] = ip.split('%');
   if (isIP(text) !== 6) {
     return isIP(text) === 4 ? text : undefined;

@@ -22,7 +22,7 @@ export function checkVerifiers({ verify = [] }: SourceDraft): readonly Finding[]
   });
 }
 
-/** The path starts at the verifier. */
+/** The path of the finding is relative to the verifier. */
 function findProblem(config: VerifierConfig): Finding | undefined {
   if (config.type === 'none') {
     return undefined;

@@ -3,7 +3,7 @@ import type { VerifierConfig } from '../config/source-config.ts';
 import { singleHeader } from './request-headers.ts';
 import { matchesAny, usableSecrets } from './secret-matching.ts';
 import { ageProblem, decodeSignature, DIGEST_BYTES, readTimestamp, finishHmac } from './signature.ts';
-import { PASSED, type ReceivedRequest, refused, type Verifier } from './verifier.ts';
+import { PASSED, type ReceivedRequest, refuse, type Verifier } from './verifier.ts';
 
 type HmacConfig = Extract<VerifierConfig, { type: 'hmac' }>;
 type Claims = Extract<HmacClaims, { ok: true }>;
@@ -19,17 +19,17 @@ export function createHmacVerifier(config: HmacConfig): Verifier {
     verify(request) {
       const claims = readHmacClaims(request, config);
       if (!claims.ok) {
-        return refused('hmac', claims.problem);
+        return refuse('hmac', claims.problem);
       }
       if (!matchesAny(claims.signature, sign(request.body, claims))) {
-        return refused('hmac', 'bad-signature');
+        return refuse('hmac', 'bad-signature');
       }
       // After the signature, so that `timestamp-old` in a log means a genuine message that is late
       // or was replayed.
       const tolerance = config.timestamp?.tolerance ?? 0;
       const age =
         claims.sentAt === undefined ? undefined : ageProblem(claims.sentAt, request.receivedAt, tolerance);
-      return age === undefined ? PASSED : refused('hmac', age);
+      return age === undefined ? PASSED : refuse('hmac', age);
     },
   };
 }
@@ -99,7 +99,7 @@ export function readHmacClaims(
     ok: true,
     signature,
     timestamp: timestamp?.text ?? '',
-    sentAt: timestamp?.at,
+    sentAt: timestamp?.sentAt,
     id: id?.value ?? '',
   };
 }

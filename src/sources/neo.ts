@@ -3,7 +3,7 @@ import type { VerifierConfig } from '../config/source-config.ts';
 import { matchesAny, usableSecrets } from './secret-matching.ts';
 import { ageProblem, decodeSignature, DIGEST_BYTES, readTimestamp, finishHmac } from './signature.ts';
 import { singleHeader } from './request-headers.ts';
-import { PASSED, refused, type Verifier } from './verifier.ts';
+import { PASSED, refuse, type Verifier } from './verifier.ts';
 
 type NeoConfig = Extract<VerifierConfig, { type: 'neo' }>;
 
@@ -19,22 +19,22 @@ export function createNeoVerifier(config: NeoConfig): Verifier {
     verify(request) {
       const header = singleHeader(request, config.signatureHeader);
       if (!header.ok) {
-        return refused('neo', header.problem);
+        return refuse('neo', header.problem);
       }
       const signature = decodeSignature(header.value, 'base64', DIGEST_BYTES[config.algorithm]);
       if (signature === undefined) {
-        return refused('neo', 'bad-encoding');
+        return refuse('neo', 'bad-encoding');
       }
       const timestamp = readTimestamp(request, config.timestampHeader, 'magnitude');
       if (!timestamp.ok) {
-        return refused('neo', timestamp.problem);
+        return refuse('neo', timestamp.problem);
       }
       const expected = secrets.map((secret) => sign(config, secret, timestamp.text, request.body));
       if (!matchesAny(signature, expected)) {
-        return refused('neo', 'bad-signature');
+        return refuse('neo', 'bad-signature');
       }
-      const age = ageProblem(timestamp.at, request.receivedAt, config.tolerance);
-      return age === undefined ? PASSED : refused('neo', age);
+      const age = ageProblem(timestamp.sentAt, request.receivedAt, config.tolerance);
+      return age === undefined ? PASSED : refuse('neo', age);
     },
   };
 }

@@ -17,15 +17,15 @@ export function headerForms(secrets: readonly string[]): readonly string[] {
 }
 
 /**
- * Random per process, so that nobody outside can compute the digests that are compared. In hex, so
- * that it is the same as a string and as bytes.
+ * Random per process, so that an outsider cannot compute the digests that are compared. In hex, so
+ * that string and bytes are the same.
  */
 const KEY = randomBytes(32).toString('hex');
 const KEY_BYTES = Buffer.from(KEY);
 
 /**
- * A hash with the key as prefix is enough, because the digest is never disclosed; an HMAC with a
- * key in bytes is several times slower in Node. So is a digest as bytes compared with one in hex.
+ * A hash with the key as prefix is enough, because the digest is never disclosed. Two alternatives
+ * are several times slower in Node: an HMAC with a binary key, and a digest returned as bytes.
  */
 function digest(value: string | Uint8Array): Buffer {
   return Buffer.from(
@@ -53,7 +53,7 @@ export function createMatcher(
   };
 }
 
-/** Like `createMatcher`, for values that are expected of a single request. */
+/** Like `createMatcher`, for expected values that differ for each request. */
 export function matchesAny(given: string | Uint8Array, expected: readonly (string | Uint8Array)[]): boolean {
   return createMatcher(expected)(given);
 }

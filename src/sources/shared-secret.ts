@@ -2,7 +2,7 @@ import type { VerifierConfig } from '../config/source-config.ts';
 import { readAuthorization, singleHeader } from './request-headers.ts';
 import { createMatcher, headerForms, usableSecrets } from './secret-matching.ts';
 import { decodeBase64 } from './signature.ts';
-import { PASSED, refused, type Verifier } from './verifier.ts';
+import { PASSED, refuse, type Verifier } from './verifier.ts';
 
 const COLON = 0x3a;
 
@@ -18,9 +18,9 @@ export function createHeaderVerifier(config: Extract<VerifierConfig, { type: 'he
     verify(request) {
       const header = singleHeader(request, config.name);
       if (!header.ok) {
-        return refused('header', header.problem);
+        return refuse('header', header.problem);
       }
-      return matches(header.value) ? PASSED : refused('header', 'mismatch');
+      return matches(header.value) ? PASSED : refuse('header', 'mismatch');
     },
   };
 }
@@ -37,17 +37,17 @@ export function createBasicVerifier(config: Extract<VerifierConfig, { type: 'bas
     verify(request) {
       const authorization = readAuthorization(request, 'basic');
       if (!authorization.ok) {
-        return refused('basic', authorization.problem);
+        return refuse('basic', authorization.problem);
       }
       const pair = decodeBase64(authorization.credentials);
       const colon = pair?.indexOf(COLON) ?? -1;
       if (pair === undefined || colon < 0) {
-        return refused('basic', 'bad-encoding');
+        return refuse('basic', 'bad-encoding');
       }
-      // Always both, so that the time does not show whether the username was correct.
+      // Always compare both, so that the time does not show whether the username was correct.
       const isUser = matchesUser(pair.subarray(0, colon));
       const isPassword = matchesPassword(pair.subarray(colon + 1));
-      return isUser && isPassword ? PASSED : refused('basic', 'mismatch');
+      return isUser && isPassword ? PASSED : refuse('basic', 'mismatch');
     },
   };
 }
@@ -60,14 +60,14 @@ export function createBearerVerifier(config: Extract<VerifierConfig, { type: 'be
     verify(request) {
       const authorization = readAuthorization(request, 'bearer');
       if (!authorization.ok) {
-        return refused('bearer', authorization.problem);
+        return refuse('bearer', authorization.problem);
       }
-      return matches(authorization.credentials) ? PASSED : refused('bearer', 'mismatch');
+      return matches(authorization.credentials) ? PASSED : refuse('bearer', 'mismatch');
     },
   };
 }
 
-/** Accepts every sender: for a source that is protected by other means. Must be configured. */
+/** Accepts every sender, for a source that is protected by other means. Never a default. */
 export function createNoneVerifier(): Verifier {
   return { name: 'none', verify: () => PASSED };
 }

@@ -43,13 +43,13 @@ export function decodeSignature(
 
 /** A timestamp header: the text that was signed, and its value in epoch ms. */
 export type SignedTimestamp =
-  | { readonly ok: true; readonly text: string; readonly at: number }
+  | { readonly ok: true; readonly text: string; readonly sentAt: number }
   | { readonly ok: false; readonly problem: TimestampProblem };
 
 type TimestampProblem = 'timestamp-missing' | 'timestamp-doubled' | 'timestamp-malformed';
 
-/** Numbers from here on are milliseconds: as seconds they would be dates after the year 5100. */
-const MIN_MILLISECONDS = 1e11;
+/** Larger numbers are milliseconds: as seconds they would be dates after the year 5100. */
+const MIN_MS_TIMESTAMP = 1e11;
 
 /**
  * Reads a timestamp of decimal digits. Anything else is refused: `Number` also accepts `Infinity`,
@@ -70,19 +70,19 @@ export function readTimestamp(
     return { ok: false, problem: 'timestamp-malformed' };
   }
   const number = Number(read.value);
-  const isMilliseconds = unit === 'ms' || (unit === 'magnitude' && number >= MIN_MILLISECONDS);
-  return { ok: true, text: read.value, at: isMilliseconds ? number : number * 1_000 };
+  const isMilliseconds = unit === 'ms' || (unit === 'magnitude' && number >= MIN_MS_TIMESTAMP);
+  return { ok: true, text: read.value, sentAt: isMilliseconds ? number : number * 1_000 };
 }
 
 /** Checks the age of a timestamp against an inclusive tolerance; all in milliseconds. */
 export function ageProblem(
-  at: number,
+  sentAt: number,
   receivedAt: number,
   tolerance: number,
 ): 'timestamp-old' | 'timestamp-new' | undefined {
   // Negated, so that NaN is refused.
-  if (!(receivedAt - at <= tolerance)) {
+  if (!(receivedAt - sentAt <= tolerance)) {
     return 'timestamp-old';
   }
-  return at - receivedAt <= tolerance ? undefined : 'timestamp-new';
+  return sentAt - receivedAt <= tolerance ? undefined : 'timestamp-new';
 }

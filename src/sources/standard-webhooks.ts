@@ -10,7 +10,7 @@ import {
   finishHmac,
 } from './signature.ts';
 import { singleHeader } from './request-headers.ts';
-import { PASSED, type ReceivedRequest, refused, type Verdict, type Verifier } from './verifier.ts';
+import { PASSED, type ReceivedRequest, refuse, type Verdict, type Verifier } from './verifier.ts';
 
 const TYPE = 'standard-webhooks';
 const SECRET_PREFIX = 'whsec_';
@@ -40,26 +40,26 @@ export function standardWebhooksKey(secret: string): Buffer | undefined {
 function verify(request: ReceivedRequest, keys: readonly Buffer[], tolerance: number): Verdict {
   const id = singleHeader(request, 'webhook-id');
   if (!id.ok || id.value === '') {
-    return refused(TYPE, `id-${id.ok ? 'missing' : id.problem}`);
+    return refuse(TYPE, `id-${id.ok ? 'missing' : id.problem}`);
   }
   const timestamp = readTimestamp(request, 'webhook-timestamp', 's');
   if (!timestamp.ok) {
-    return refused(TYPE, timestamp.problem);
+    return refuse(TYPE, timestamp.problem);
   }
   const header = singleHeader(request, 'webhook-signature');
   if (!header.ok) {
-    return refused(TYPE, header.problem);
+    return refuse(TYPE, header.problem);
   }
   const signatures = readSignatures(header.value);
   if (signatures.length === 0) {
-    return refused(TYPE, 'bad-encoding');
+    return refuse(TYPE, 'bad-encoding');
   }
   const expected = keys.map((key) => sign(key, id.value, timestamp.text, request.body));
-  if (!matchesEither(signatures, expected)) {
-    return refused(TYPE, 'bad-signature');
+  if (!matchesAnyPair(signatures, expected)) {
+    return refuse(TYPE, 'bad-signature');
   }
-  const age = ageProblem(timestamp.at, request.receivedAt, tolerance);
-  return age === undefined ? PASSED : refused(TYPE, age);
+  const age = ageProblem(timestamp.sentAt, request.receivedAt, tolerance);
+  return age === undefined ? PASSED : refuse(TYPE, age);
 }
 
 /** A sender that rotates its key signs with both. Signatures of other versions are ignored. */
@@ -77,6 +77,6 @@ function sign(key: Buffer, id: string, timestamp: string, body: Uint8Array): Buf
 }
 
 /** Always compares all pairs, so that the time does not show which one matched. */
-function matchesEither(given: readonly Buffer[], expected: readonly Buffer[]): boolean {
+function matchesAnyPair(given: readonly Buffer[], expected: readonly Buffer[]): boolean {
   return given.filter((signature) => matchesAny(signature, expected)).length > 0;
 }

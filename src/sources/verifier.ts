@@ -50,7 +50,7 @@ export function markVerified(request: ReceivedRequest, verifiedBy: string): Veri
 export const PASSED: Verdict = { ok: true };
 
 /** The verdict on an invalid credential, with a code such as `hmac:bad-signature`. */
-export function refused(type: string, problem: string): Verdict {
+export function refuse(type: string, problem: string): Verdict {
   return {
     ok: false,
     code: `${type}:${problem}`,

@@ -15,7 +15,7 @@ export interface LogLevelControl {
   set(level: LogLevel, durationMs: number | undefined, record: () => void): void;
 }
 
-/** Writes a line that shows at any level: it explains why the log changes from here on. */
+/** Writes a line at any level, because it explains why the log changes from here on. */
 function writeAlways(log: Logger, write: () => void): void {
   log.level = 'info';
   write();

@@ -6,19 +6,19 @@ interface Output extends DestinationStream {
 }
 
 const FLUSH_DELAY_MS = 10;
-/** What a helper thread is writing when the process exits should fit into the buffer of a pipe. */
+/** Fits into the buffer of a pipe, so that a write in progress at exit still completes. */
 const MAX_BUFFERED_CHARACTERS = 8_192;
 
 /**
  * Buffers lines for a few ms and writes them together. A write for each line would wake a helper
- * thread each time, which competes with the thread that answers webhooks, and pino's stream
- * measures its whole buffer again for each line.
+ * thread each time, which competes with the thread that serves webhooks, and pino's stream measures
+ * its whole buffer again for each line.
  *
- * @param async writes on a helper thread
- * @param sync writes on this thread and waits for the reader: for lines that must not be lost at
- * exit
+ * @param asyncOutput writes on a helper thread
+ * @param syncOutput writes on this thread and waits for the reader: for lines that must not be lost
+ * at exit
  */
-export function createBufferedOutput(async: Output, sync: DestinationStream): Output {
+export function createBufferedOutput(asyncOutput: Output, syncOutput: DestinationStream): Output {
   let lines = '';
   let timer: NodeJS.Timeout | undefined;
   const flushTo = (output: DestinationStream): void => {
@@ -32,13 +32,13 @@ export function createBufferedOutput(async: Output, sync: DestinationStream): Ou
   return {
     write(line) {
       lines += line;
-      if (lines.length >= MAX_BUFFERED_CHARACTERS) flushTo(async);
+      if (lines.length >= MAX_BUFFERED_CHARACTERS) flushTo(asyncOutput);
       // The process need not stay alive for this timer: the exit handler flushes the rest.
-      else timer ??= setTimeout(() => flushTo(async), FLUSH_DELAY_MS).unref();
+      else timer ??= setTimeout(() => flushTo(asyncOutput), FLUSH_DELAY_MS).unref();
     },
     flushSync() {
-      async.flushSync();
-      flushTo(sync);
+      asyncOutput.flushSync();
+      flushTo(syncOutput);
     },
   };
 }

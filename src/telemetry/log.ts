@@ -57,7 +57,7 @@ export function errorFields(error: unknown, depth = 0): ErrorFields {
     ...messageAndStack(error),
     ...(deeper && error.cause !== undefined ? { cause: errorFields(error.cause, depth + 1) } : {}),
     ...(deeper && error instanceof AggregateError
-      ? { errors: error.errors.slice(0, MAX_ERRORS).map((one) => errorFields(one, depth + 1)) }
+      ? { errors: error.errors.slice(0, MAX_ERRORS).map((inner) => errorFields(inner, depth + 1)) }
       : {}),
   };
 }

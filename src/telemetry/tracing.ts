@@ -70,12 +70,12 @@ export function originOf(traceparents: readonly (string | undefined)[]): {
 } {
   const contexts = [...new Set(traceparents)].flatMap((text) => spanContextOf(text) ?? []);
   const [first] = contexts;
-  const isOne =
+  const haveSameTrace =
     traceparents.every((text) => text !== undefined) &&
     contexts.every(({ traceId }) => traceId === first?.traceId);
   return {
-    parent: first !== undefined && isOne ? trace.setSpanContext(ROOT_CONTEXT, first) : ROOT_CONTEXT,
-    links: contexts.map((one) => ({ context: one })),
+    parent: first !== undefined && haveSameTrace ? trace.setSpanContext(ROOT_CONTEXT, first) : ROOT_CONTEXT,
+    links: contexts.map((spanContext) => ({ context: spanContext })),
   };
 }
 

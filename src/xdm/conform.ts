@@ -8,19 +8,19 @@ import {
   type Shape,
 } from './shape.ts';
 
-/** Called for everything that is left out because it does not fit; `path` is dotted XDM. */
+/** Called for each value that is left out because it does not fit; `path` is a dotted XDM path. */
 export type FaultReporter = (path: string, code: string) => void;
 
 /**
- * Deeper than any schema. A brand's own data below this is left out, as it could overflow the
- * stack.
+ * Deeper than any schema. A brand's own data below this depth is left out, because it could
+ * overflow the stack.
  */
 const MAX_DEPTH = 24;
 
 /**
- * Makes a value fit a shape by leaving out what does not. Empty values are left out silently, since
- * AEP refuses them (docs/platforms/adobe.md#empty-values). Values of a wrong type, enum or pattern
- * and unknown fields are left out and reported. Nothing is converted.
+ * Makes a value fit a shape by leaving out what does not fit. Empty values are left out silently,
+ * since AEP refuses them (docs/platforms/adobe.md#empty-values). Values of a wrong type, enum or
+ * pattern and unknown fields are left out and reported. Nothing is converted.
  *
  * @returns undefined if nothing is left
  */
@@ -101,9 +101,11 @@ function openField(
   onFault: FaultReporter,
   depth: number,
 ): JsonValue | undefined {
-  const at = join(path, name.toWellFormed());
+  const fieldPath = join(path, name.toWellFormed());
   const isAllowed = isTenantFieldName(name) || isEmpty(value);
-  return isAllowed ? conformAny(value, at, onFault, depth) : reportFault(at, 'unknown-field', onFault);
+  return isAllowed
+    ? conformAny(value, fieldPath, onFault, depth)
+    : reportFault(fieldPath, 'unknown-field', onFault);
 }
 
 function conformList(

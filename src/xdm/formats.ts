@@ -4,7 +4,7 @@ const DATE_TIME =
   /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 const URI_REFERENCE = /^[\w.~-]+$/;
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i;
-/** The last label is not a number: nobody's address ends with an IP address. */
+/** The last label starts with a letter, which excludes IP addresses. */
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/i;
 
 /** A date-time that AEP accepts: it requires a zone (docs/platforms/adobe.md#date-times). */
@@ -13,7 +13,7 @@ export function isDateTime(text: string): boolean {
   return day !== undefined && isCalendarDay(day);
 }
 
-/** `YYYY-MM-DD` of a day that exists. */
+/** An existing day as `YYYY-MM-DD`. */
 export function isDate(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && isCalendarDay(text);
 }

@@ -17,7 +17,7 @@ export interface ObjectShape {
   readonly fields: Readonly<Record<string, Shape>>;
   /** AEP refuses the object without these, so then the whole object is left out. */
   readonly required: readonly string[];
-  /** Whether other fields are allowed: the brand's own ones below the tenant. */
+  /** Whether other fields are allowed: the brand's own fields below the tenant. */
   readonly open: boolean;
 }
 
@@ -75,25 +75,25 @@ export const ITEM = '[]';
  * an unknown one.
  */
 export function shapeAt(shape: Shape, path: readonly string[]): Shape | 'any' | undefined {
-  let at: Shape = shape;
+  let current: Shape = shape;
   for (const [index, name] of path.entries()) {
-    if (isListShape(at) && name === ITEM) {
-      at = at.items;
+    if (isListShape(current) && name === ITEM) {
+      current = current.items;
       continue;
     }
-    if (!isObjectShape(at)) {
+    if (!isObjectShape(current)) {
       return undefined;
     }
-    const next: Shape | undefined = Object.hasOwn(at.fields, name) ? at.fields[name] : undefined;
+    const next: Shape | undefined = Object.hasOwn(current.fields, name) ? current.fields[name] : undefined;
     if (next === undefined) {
-      return at.open && path.slice(index).every(isTenantFieldName) ? 'any' : undefined;
+      return current.open && path.slice(index).every(isTenantFieldName) ? 'any' : undefined;
     }
-    at = next;
+    current = next;
   }
-  return at;
+  return current;
 }
 
-/** The stable code of what is wrong with a value; undefined if it fits. */
+/** The stable code of the fault of a value; undefined if it fits. */
 export function leafFault(value: unknown, leaf: Leaf): string | undefined {
   if (leaf === 'number' || leaf === 'integer') {
     return numberFault(value, leaf);
@@ -152,7 +152,7 @@ export interface SchemaFeatures {
 type ShapeFactory = (features: SchemaFeatures, tenant: string | undefined) => ObjectShape;
 
 /**
- * Makes the shape of each schema once, since every event needs it. The features of a destination
+ * Builds the shape of each schema once, because every event needs it. The features of a destination
  * never change while the process runs.
  */
 export function memoizePerSchema(make: ShapeFactory): ShapeFactory {

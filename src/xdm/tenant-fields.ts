@@ -5,7 +5,7 @@ const CODE_AND_NAME = { code: 'string', name: 'string' } as const;
 
 /**
  * The fields that the relay writes below `<tenant>.capillary` of an ExperienceEvent.
- * docs/mapping.md lists them as `T.`.
+ * docs/mapping.md abbreviates that path as `T.`.
  */
 export const TENANT_EVENT_FIELDS = openObject({
   event: object({
@@ -94,7 +94,7 @@ export const TENANT_PROFILE_FIELDS = openObject({
   programs: list(object({ id: 'string', points: 'number', lifetime: 'number' }, ['id'])),
 });
 
-/** The tenant's object: the relay's fields, and any of the brand's own. */
+/** The tenant's object: the relay's fields, and any fields of the brand. */
 export function tenantShape(capillary: ObjectShape): ObjectShape {
   return openObject({ capillary });
 }

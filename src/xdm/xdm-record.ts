@@ -1,6 +1,6 @@
 /**
  * AEP drops larger records without notifying the sender (docs/platforms/adobe.md#record-limits). KB
- * is read as 1000 bytes, the smaller meaning. All sizes are bytes of the UTF-8 JSON of one
+ * is read as 1000 bytes, the stricter interpretation. All sizes are bytes of the UTF-8 JSON of one
  * `xdmEntity`.
  */
 export const MAX_EVENT_BYTES = 10_000;
@@ -18,7 +18,7 @@ export const MAX_PROFILE_ARRAY_ITEMS = 500;
 
 /** Our own limit for the copied `data` of an event that has no mapping. */
 export const MAX_PAYLOAD_BYTES = 6_000;
-/** Our own limit for one string from Capillary; no name, code or id comes near it. */
+/** Our own limit for one string from Capillary; no name, code or id is nearly that long. */
 export const MAX_TEXT_CHARS = 1_024;
 
 /** Size of a value as JSON, as it is sent. */

@@ -169,7 +169,11 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     server: configSchema.shape.server.parse({}),
     sources: table,
     journal,
-    admission: { refusal: () => undefined, admit: async () => undefined, writeFailed: () => undefined },
+    admission: {
+      refusal: () => undefined,
+      admit: async () => undefined,
+      recordWriteFailure: () => undefined,
+    },
     observer: { webhookAnswered: () => undefined, errorCaught: () => undefined },
     now,
   });

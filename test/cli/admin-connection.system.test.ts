@@ -63,7 +63,7 @@ describe('connection to the relay', () => {
     ]);
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(
-      /^A bearer token is needed: .*Set RELAY_ADMIN_TOKEN, or pass --token or --config\.\n$/,
+      /^A bearer token is required: .*Set RELAY_ADMIN_TOKEN, or pass --token or --config\.\n$/,
     );
     expect(wrong.stderr).toContain('the bearer token is not the admin.token');
     expect(wrong.stderr).not.toContain('guessed');
@@ -91,7 +91,7 @@ describe('connection to the relay', () => {
   it('an invalid filter value is wrong usage, with the message of the relay', async () => {
     const ended = await rig.cli('events', '--state', 'lost');
     expect(ended).toMatchObject({ code: 2, stdout: '' });
-    expect(ended.stderr).toMatch(/^The request cannot be used: state: must be one of pending, delivered/);
+    expect(ended.stderr).toMatch(/^The request is invalid: state: must be one of pending, delivered/);
   });
 
   it('an event that does not exist', async () => {

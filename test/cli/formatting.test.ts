@@ -3,7 +3,7 @@ import { splitBodies } from '../../src/cli/map/event-bodies.ts';
 import { readTime } from '../../src/cli/command-options.ts';
 import { formatBalance } from '../../src/cli/ledger-command.ts';
 import { formatTime, formatDuration } from '../../src/cli/time-format.ts';
-import { formatTable, printable } from '../../src/cli/table.ts';
+import { formatTable, toPrintable } from '../../src/cli/table.ts';
 import { selectionOf } from '../../src/cli/bulk-action.ts';
 
 describe('tables', () => {
@@ -23,7 +23,7 @@ describe('tables', () => {
   });
 
   it('escape control characters of foreign texts', () => {
-    expect(printable('a\u001b[2J\u009b1m\nb\u202e')).toBe(String.raw`a\u{1b}[2J\u{9b}1m b\u{202e}`);
+    expect(toPrintable('a\u001b[2J\u009b1m\nb\u202e')).toBe(String.raw`a\u{1b}[2J\u{9b}1m b\u{202e}`);
   });
 });
 

@@ -33,7 +33,7 @@ const refused: readonly Case[] = [
   ['store.encryptionKeys', 'short', [[['store', 'encryptionKeys'], ['c2hvcnQ=']]], 'openssl rand'],
   ['admin.token', 'none', [[['admin', 'host'], '0.0.0.0']], 'admin.host to 127.0.0.1'],
   ['admin.token', 'empty', [[['admin'], { host: '10.1.2.3', token: '' }]], 'admin.host to 127.0.0.1'],
-  ['admin.port', 8080, [[['admin', 'port'], 8080]], 'a port of its own'],
+  ['admin.port', 8080, [[['admin', 'port'], 8080]], 'a different port'],
   ['destinations[0].ims', 'none', [[[...destination, 'ims'], undefined]], 'authenticated: false'],
   [
     'destinations[0].profile.datasetId',
@@ -52,14 +52,14 @@ const refused: readonly Case[] = [
       'destinations[0].profile.identityDatasetId',
       id,
       [[[...destination, 'profile'], { ...profile, identityDatasetId: id }]],
-      'a dataset of its own',
+      'a separate dataset',
     ],
   ),
   [
     'destinations[0].identity.primary',
     'email',
     [[[...destination, 'identity'], { primary: 'email', namespaces: { customerId: 'capillaryId' } }]],
-    'choose one that is there: customerId',
+    'choose one that is defined: customerId',
   ],
   [
     'destinations[0].retry.minDelay',
@@ -68,7 +68,7 @@ const refused: readonly Case[] = [
     'the smaller of the two',
   ],
   ['sources[0].destination', 'aeq', [[[...source, 'destination'], 'aeq']], 'did you mean `aep`?'],
-  ['sources[1].name', 'acme', [[['sources', 1], secondSource]], 'a name of its own'],
+  ['sources[1].name', 'acme', [[['sources', 1], secondSource]], 'choose a unique name'],
   [
     'sources[0].verify[0].payload',
     '{timestamp} without the setting',

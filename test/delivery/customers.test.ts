@@ -13,7 +13,7 @@ async function deliverAll(...events: object[]) {
   const accepted: { receipt: string; id: string }[] = [];
   for (const event of events) accepted.push(await harness.accept(event));
   await harness.destinations.start();
-  const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
+  const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.whenSettled(receipt)));
   return outcomes.map((outcome, at) => ({ ...accepted[at]!, outcome }));
 }
 

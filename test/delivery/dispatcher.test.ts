@@ -22,7 +22,7 @@ describe('delivery to Adobe', () => {
     await start();
     const { receipt, id } = await harness.accept(pointsIssued(1, 145));
     await harness.destinations.start();
-    expect((await harness.settled(receipt)).state).toBe('delivered');
+    expect((await harness.whenSettled(receipt)).state).toBe('delivered');
     const landed = harness.simulator.landed();
     expect(
       landed
@@ -50,7 +50,7 @@ describe('delivery to Adobe', () => {
       Array.from({ length: 50 }, (_, at) => harness.accept(transactionAdded(at))),
     );
     await harness.destinations.start();
-    await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
+    await Promise.all(accepted.map(({ receipt }) => harness.whenSettled(receipt)));
     expect(harness.requests.map((request) => request.messages)).toEqual([50]);
   });
 
@@ -60,7 +60,7 @@ describe('delivery to Adobe', () => {
     for (let balance = 1; balance <= 10; balance += 1)
       sent.push(await harness.accept(pointsIssued(7, balance)));
     await harness.destinations.start();
-    await Promise.all(sent.map(({ receipt }) => harness.settled(receipt)));
+    await Promise.all(sent.map(({ receipt }) => harness.whenSettled(receipt)));
     expect(landedIds()).toEqual(sent.map(({ id }) => id));
     expect(
       harness.simulator.landed({ kind: 'profile' }).map(({ entity }) => entity['loyalty']),
@@ -80,9 +80,9 @@ describe('delivery to Adobe', () => {
         customerIdentifiers: { customerId: 8 },
       },
     });
-    await harness.settled(added.receipt);
+    await harness.whenSettled(added.receipt);
     const points = await harness.accept(pointsIssued(8, 77));
-    await harness.settled(points.receipt);
+    await harness.whenSettled(points.receipt);
     expect(harness.simulator.landed({ kind: 'profile' }).at(-1)?.entity).toMatchObject({
       person: { name: { firstName: 'Mara', lastName: 'Lund' } },
       loyalty: { points: 77 },
@@ -103,9 +103,9 @@ describe('a fault of the message', () => {
       },
     ]);
     await harness.destinations.start();
-    expect((await harness.settled(good.receipt)).state).toBe('delivered');
-    expect((await harness.settled(other.receipt)).state).toBe('delivered');
-    expect(await harness.settled(bad.receipt)).toMatchObject({ state: 'dead', reason: 'rejected' });
+    expect((await harness.whenSettled(good.receipt)).state).toBe('delivered');
+    expect((await harness.whenSettled(other.receipt)).state).toBe('delivered');
+    expect(await harness.whenSettled(bad.receipt)).toMatchObject({ state: 'dead', reason: 'rejected' });
     const record = await harness.record(bad.receipt);
     expect(record.event.detail).toContain('extraneous key');
     expect(JSON.parse(record.sent[0]!.json).body.xdmEntity._id).toBe(bad.id);
@@ -118,7 +118,7 @@ describe('a fault of the message', () => {
     );
     harness.simulator.setFaults([{ on: 'batch', times: 3, then: { status: 413 } }]);
     await harness.destinations.start();
-    const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
+    const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.whenSettled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
     expect(harness.requests.map((request) => request.messages).slice(0, 3)).toEqual([8, 4, 2]);
   });
@@ -131,14 +131,14 @@ describe('a fault of the message', () => {
       Array.from({ length: 30 }, (_, at) => harness.accept(transactionAdded(at))),
     );
     await harness.destinations.start();
-    const outcomes = await Promise.all(others.map(({ receipt }) => harness.settled(receipt)));
+    const outcomes = await Promise.all(others.map(({ receipt }) => harness.whenSettled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
     // A failure is its own fault only if others succeed, so more events keep coming.
     while ((await harness.record(poison.receipt)).event.state === 'pending') {
       const next = await harness.accept(transactionAdded(1_000));
-      await harness.settled(next.receipt);
+      await harness.whenSettled(next.receipt);
     }
-    expect(await harness.settled(poison.receipt)).toMatchObject({ state: 'dead', reason: 'poison' });
+    expect(await harness.whenSettled(poison.receipt)).toMatchObject({ state: 'dead', reason: 'poison' });
   });
 });
 
@@ -147,10 +147,10 @@ describe('a fault of the destination', () => {
     await start();
     await harness.destinations.start();
     const before = await harness.accept(transactionAdded(1));
-    await harness.settled(before.receipt);
+    await harness.whenSettled(before.receipt);
     harness.simulator.revokeTokens();
     const after = await harness.accept(transactionAdded(2));
-    expect((await harness.settled(after.receipt)).state).toBe('delivered');
+    expect((await harness.whenSettled(after.receipt)).state).toBe('delivered');
     expect(harness.simulator.stats().mints).toBe(2);
     expect((await harness.record(after.receipt)).event.failedAttempts).toBe(0);
   });
@@ -180,7 +180,7 @@ describe('a fault of the destination', () => {
       expect(status().reason).toBe(reason);
       harness.simulator.setFaults([]);
       harness.replaceSecrets(['fixed']);
-      expect((await harness.settled(receipt)).state).toBe('delivered');
+      expect((await harness.whenSettled(receipt)).state).toBe('delivered');
       expect(status().state).toBe('flowing');
       expect((await harness.record(receipt)).event).toMatchObject({ ownFaultCount: 0, failedAttempts: 0 });
     },
@@ -191,8 +191,8 @@ describe('a fault of the destination', () => {
     harness.simulator.setFaults([{ on: 'inlet', times: 1, then: { status: 429, retryAfter: 1 } }]);
     const { receipt } = await harness.accept(transactionAdded(1));
     await harness.destinations.start();
-    const first = await harness.settledTimes(receipt, 1);
-    expect((await harness.settled(receipt)).state).toBe('delivered');
+    const first = await harness.whenSettledTimes(receipt, 1);
+    expect((await harness.whenSettled(receipt)).state).toBe('delivered');
     const { attempts, event } = await harness.record(receipt);
     expect(attempts.map((one) => one.outcome)).toEqual(['throttled', 'delivered']);
     expect(attempts[1]!.at - first.now).toBeGreaterThanOrEqual(990);
@@ -213,7 +213,7 @@ describe('a fault of the destination', () => {
         Array.from({ length: 20 }, (_, at) => harness.accept(transactionAdded(at))),
       );
       await harness.destinations.start();
-      const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
+      const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.whenSettled(receipt)));
       expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
       expect(new Set(landedIds())).toEqual(new Set(accepted.map(({ id }) => id)));
     },
@@ -224,7 +224,7 @@ describe('a fault of the destination', () => {
     harness.simulator.setFaults([{ on: 'inlet', times: 1, then: { reset: 'before', landed: true } }]);
     const { receipt, id } = await harness.accept(transactionAdded(1));
     await harness.destinations.start();
-    expect((await harness.settled(receipt)).state).toBe('delivered');
+    expect((await harness.whenSettled(receipt)).state).toBe('delivered');
     expect(landedIds()).toEqual([id, id]);
     expect(harness.simulator.stats().distinctIds).toBe(1);
   });
@@ -237,7 +237,7 @@ describe('a fault of the destination', () => {
     expect(await harness.journal.pauses()).toMatchObject([{ destination: 'acme-aep', by: 'ops' }]);
     expect(status()).toMatchObject({ state: 'paused', reason: 'operator' });
     await harness.destinations.resume('acme-aep');
-    expect((await harness.settled(receipt)).state).toBe('delivered');
+    expect((await harness.whenSettled(receipt)).state).toBe('delivered');
     expect(await harness.journal.pauses()).toEqual([]);
   });
 });
@@ -252,7 +252,7 @@ describe('messages without an item in a 207', () => {
         Array.from({ length: 5 }, (_, at) => harness.accept(transactionAdded(at))),
       );
       await harness.destinations.start();
-      const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
+      const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.whenSettled(receipt)));
       expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
       expect(harness.requests.some((request) => request.endpoint === 'single')).toBe(true);
       expect(new Set(landedIds())).toEqual(new Set(accepted.map(({ id }) => id)));

@@ -118,7 +118,7 @@ describe('the cost of a failure', () => {
   it('is never a shorter wait than Adobe asks for', () => {
     const asked: MessageResult = {
       message: message('event'),
-      outcome: { ...outcomes('event').retry, retryAfter: 60_000 },
+      outcome: { ...outcomes('event').retry, retryAfterMs: 60_000 },
     };
     expect(settlementOf(claimed(), [asked], {}, RULES, NOW)).toMatchObject({ dueAt: NOW + 60_000 });
   });

@@ -59,7 +59,7 @@ describe('sequences of answers after which every event is still delivered', () =
       Array.from({ length: 6 }, (_, customer) => harness.accept(transactionAdded(customer))),
     );
     await harness.destinations.start();
-    const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
+    const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.whenSettled(receipt)));
     expect(outcomes.map((outcome) => outcome.state)).toEqual(accepted.map(() => 'delivered'));
     const landed = harness.simulator.landed({ kind: 'event' }).map((record) => record.id);
     expect(new Set(landed)).toEqual(new Set(accepted.map(({ id }) => id)));
@@ -102,7 +102,7 @@ describe('a destination that cannot be reached', () => {
     const good = await Promise.all(
       Array.from({ length: 40 }, (_, customer) => harness.accept(transactionAdded(customer), 1)),
     );
-    const outcomes = await Promise.all(good.map(({ receipt }) => harness.settled(receipt)));
+    const outcomes = await Promise.all(good.map(({ receipt }) => harness.whenSettled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
     expect(before.state).toBe('flowing');
     expect((await harness.record(stuck.receipt)).event.state).toBe('pending');
@@ -128,8 +128,8 @@ describe('a message that fails by its own fault', () => {
       const successor = await harness.accept(transactionAdded(1));
       harness.simulator.setFaults(poisoned(stuck.id, then));
       await harness.destinations.start();
-      expect(await harness.settled(stuck.receipt)).toMatchObject({ state: 'dead', reason: 'expired' });
-      expect((await harness.settled(successor.receipt)).state).toBe('delivered');
+      expect(await harness.whenSettled(stuck.receipt)).toMatchObject({ state: 'dead', reason: 'expired' });
+      expect((await harness.whenSettled(successor.receipt)).state).toBe('delivered');
     },
   );
 
@@ -140,10 +140,10 @@ describe('a message that fails by its own fault', () => {
     harness.simulator.setFaults([{ on: 'inlet', then: { status: 503 } }]);
     const { receipt } = await harness.accept(transactionAdded(1));
     await harness.destinations.start();
-    await harness.settledTimes(receipt, 5);
+    await harness.whenSettledTimes(receipt, 5);
     expect((await harness.record(receipt)).event).toMatchObject({ state: 'pending', ownFaultCount: 0 });
     harness.simulator.setFaults([]);
-    expect((await harness.settled(receipt)).state).toBe('delivered');
+    expect((await harness.whenSettled(receipt)).state).toBe('delivered');
   });
 
   // `tries`: requests until the batch is known to contain a culprit.
@@ -163,7 +163,7 @@ describe('a message that fails by its own fault', () => {
       harness.simulator.setFaults(poisoned(poison.id, then));
       await harness.destinations.start();
       const good = accepted.filter((one) => one !== poison);
-      const outcomes = await Promise.all(good.map(({ receipt }) => harness.settled(receipt)));
+      const outcomes = await Promise.all(good.map(({ receipt }) => harness.whenSettled(receipt)));
       expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
       // Without the culprit one request would do; the messages left out by the halvings need
       // another.

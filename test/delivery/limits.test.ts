@@ -15,7 +15,7 @@ it('respects the limits of requests and messages in any one second, as Adobe see
     Array.from({ length: 90 }, (_, customer) => harness.accept(transactionAdded(customer))),
   );
   await harness.destinations.start();
-  await Promise.all(accepted.map(({ receipt }) => harness.settled(receipt)));
+  await Promise.all(accepted.map(({ receipt }) => harness.whenSettled(receipt)));
   const landed = harness.simulator.landed({ kind: 'event' });
   for (const { at } of landed) {
     const within = landed.filter((one) => one.at >= at && one.at < at + 1_000);

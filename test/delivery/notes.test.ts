@@ -23,8 +23,8 @@ describe('what the mapping could not transfer', () => {
     const { receipt } = await harness.accept(transactionAdded(1, odd));
     const plain = await harness.accept(pointsIssued(2, 5));
     await harness.destinations.start();
-    expect((await harness.settled(receipt)).state).toBe('delivered');
-    expect((await harness.settled(plain.receipt)).state).toBe('delivered');
+    expect((await harness.whenSettled(receipt)).state).toBe('delivered');
+    expect((await harness.whenSettled(plain.receipt)).state).toBe('delivered');
     expect(await codesOf(receipt)).toEqual(['wrong-pattern data.currencyCode', 'not-a-number data.amount']);
     expect(await codesOf(plain.receipt)).toEqual([]);
     expect(harness.mappingReports.map(summaryOf)).toEqual(
@@ -41,9 +41,9 @@ describe('what the mapping could not transfer', () => {
     harness.simulator.setFaults([{ on: 'inlet', times: 2, then: { status: 500 } }]);
     const { receipt } = await harness.accept(transactionAdded(1, { currencyCode: 'pound' }));
     await harness.destinations.start();
-    expect((await harness.settledTimes(receipt, 1)).state).toBe('pending');
+    expect((await harness.whenSettledTimes(receipt, 1)).state).toBe('pending');
     expect(harness.mappingReports).toEqual([]);
-    expect((await harness.settled(receipt)).state).toBe('delivered');
+    expect((await harness.whenSettled(receipt)).state).toBe('delivered');
     expect(await codesOf(receipt)).toEqual(['wrong-pattern data.currencyCode']);
     expect(harness.mappingReports).toHaveLength(1);
   });
@@ -53,7 +53,7 @@ describe('what the mapping could not transfer', () => {
     const withoutIdentity = { customerIdentifiers: { instore: { email: 'no mail' } } };
     const { receipt } = await harness.accept({ ...transactionAdded(1), data: withoutIdentity });
     await harness.destinations.start();
-    expect(await harness.settled(receipt)).toMatchObject({ state: 'ignored', reason: 'no-identity' });
+    expect(await harness.whenSettled(receipt)).toMatchObject({ state: 'ignored', reason: 'no-identity' });
     expect(await codesOf(receipt)).toEqual(['not-an-email data.customerIdentifiers.instore.email']);
     expect(harness.mappingReports.map(summaryOf)).toEqual([{ codes: ['not-an-email'], unread: undefined }]);
   });
@@ -74,7 +74,7 @@ describe('what the mapping could not transfer', () => {
       profiles: [{ lane: first!.lane!, state: '{"loyalty.noSuchField":{"value":1,"at":1}}' }],
     });
     await harness.destinations.start();
-    expect((await harness.settled(receipt)).state).toBe('delivered');
+    expect((await harness.whenSettled(receipt)).state).toBe('delivered');
     expect(await codesOf(receipt)).toEqual(['unknown-field loyalty.noSuchField']);
   });
 });

@@ -29,7 +29,7 @@ describe('the order of a customer’s events', () => {
       all.push(one);
     }
     await harness.destinations.start();
-    const outcomes = await Promise.all(all.map(({ receipt }) => harness.settled(receipt)));
+    const outcomes = await Promise.all(all.map(({ receipt }) => harness.whenSettled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
     const landed = firstLandings();
     for (const ids of byCustomer.values()) expect(landed.filter((id) => ids.includes(id))).toEqual(ids);
@@ -51,7 +51,7 @@ describe('the order of a customer’s events', () => {
       Array.from({ length: 30 }, (_, at) => harness.accept(transactionAdded(at + 2))),
     );
     await harness.destinations.start();
-    await Promise.all(others.map(({ receipt }) => harness.settled(receipt)));
+    await Promise.all(others.map(({ receipt }) => harness.whenSettled(receipt)));
     expect(firstLandings()).not.toContain(behind.id);
   });
 
@@ -63,7 +63,7 @@ describe('the order of a customer’s events', () => {
     for (let at = 0; at < 60; at += 1) all.push(await harness.accept(transactionAdded(1)));
     await harness.destinations.start();
     // If each waited for a full batch, this would take two minutes: longer than a test may.
-    const outcomes = await Promise.all(all.map(({ receipt }) => harness.settled(receipt)));
+    const outcomes = await Promise.all(all.map(({ receipt }) => harness.whenSettled(receipt)));
     expect(outcomes.every((outcome) => outcome.state === 'delivered')).toBe(true);
     expect(firstLandings()).toEqual(all.map(({ id }) => id));
   });
@@ -75,7 +75,7 @@ describe('the order of a customer’s events', () => {
       Array.from({ length: 50 }, (_, at) => harness.accept(transactionAdded(at + 2))),
     );
     await harness.destinations.start();
-    await Promise.all(others.map(({ receipt }) => harness.settled(receipt)));
+    await Promise.all(others.map(({ receipt }) => harness.whenSettled(receipt)));
     // All the others needed only a few requests; the busy customer had one event in each.
     expect(harness.simulator.stats().kinds.event.landed).toBeLessThan(50 + 30);
   });

@@ -24,7 +24,7 @@ it.each([
     await harness.destinations.start();
     const { receipt, id } = await harness.accept(transactionAdded(3));
 
-    expect(await harness.settled(receipt)).toMatchObject({ state: 'dead', reason: 'mapping' });
+    expect(await harness.whenSettled(receipt)).toMatchObject({ state: 'dead', reason: 'mapping' });
     const { event, sent, body } = await harness.record(receipt);
     expect(event.detail).toMatch(/^source acme, transactionAdded, override of the profile: /);
     expect(event.detail).toMatch(why);
@@ -36,12 +36,12 @@ it.each([
     expect(harness.simulator.landed()).toEqual([]);
 
     // It does not block the lane: the next event of the customer is delivered.
-    expect(await harness.settled((await harness.accept(pointsIssued(3, 10))).receipt)).toMatchObject({
+    expect(await harness.whenSettled((await harness.accept(pointsIssued(3, 10))).receipt)).toMatchObject({
       state: 'delivered',
     });
 
     await harness.reconfigure(withOverride(FIXED));
-    const replayed = harness.settledTimes(receipt, 2);
+    const replayed = harness.whenSettledTimes(receipt, 2);
     await harness.journal.replay({
       filter: { receipts: [receipt] },
       asNew: false,

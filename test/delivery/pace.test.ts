@@ -78,25 +78,25 @@ describe('slots', () => {
     expect(pace.slots.limit).toBe(4);
     for (let times = 0; times < 10; times += 1) pace.slowDown();
     expect(pace.slots.limit).toBe(1);
-    for (let times = 0; times < 200; times += 1) pace.recordAnswer(20);
+    for (let times = 0; times < 200; times += 1) pace.recordResponse(20);
     expect(pace.slots.limit).toBe(8);
   });
 
   it('are reduced while answers are slow, and restored when answers are fast again', () => {
     const pace = createPace({ requestsPerSecond: 9, messagesPerSecond: 9, concurrency: 8 });
-    for (let times = 0; times < 50; times += 1) pace.recordAnswer(40);
+    for (let times = 0; times < 50; times += 1) pace.recordResponse(40);
     expect(pace.slots.limit).toBe(8);
-    for (let times = 0; times < 50; times += 1) pace.recordAnswer(900);
+    for (let times = 0; times < 50; times += 1) pace.recordResponse(900);
     expect(pace.slots.limit).toBe(1);
-    for (let times = 0; times < 200; times += 1) pace.recordAnswer(40);
+    for (let times = 0; times < 200; times += 1) pace.recordResponse(40);
     expect(pace.slots.limit).toBe(8);
   });
 
   it('are not reduced by noise, nor by a lasting change of latency', () => {
     const pace = createPace({ requestsPerSecond: 9, messagesPerSecond: 9, concurrency: 8 });
-    for (let times = 0; times < 200; times += 1) pace.recordAnswer(times % 2 === 0 ? 20 : 180);
+    for (let times = 0; times < 200; times += 1) pace.recordResponse(times % 2 === 0 ? 20 : 180);
     expect(pace.slots.limit).toBe(8);
-    for (let times = 0; times < 3_000; times += 1) pace.recordAnswer(600);
+    for (let times = 0; times < 3_000; times += 1) pace.recordResponse(600);
     expect(pace.slots.limit).toBe(8);
   });
 });

@@ -18,7 +18,7 @@ afterEach(() => harness.close());
 
 async function deliver(event: object): Promise<string> {
   const { receipt } = await harness.accept(event);
-  expect(await harness.settled(receipt)).toMatchObject({ state: 'delivered' });
+  expect(await harness.whenSettled(receipt)).toMatchObject({ state: 'delivered' });
   return receipt;
 }
 
@@ -95,7 +95,7 @@ describe('the operations of an upsert', () => {
       { on: 'batch', match: { flowId: 'profile-flow' }, then: { items: { which: 'all', status: 400 } } },
     ]);
     const { receipt } = await harness.accept(pointsIssued(11, 5));
-    await harness.settled(receipt);
+    await harness.whenSettled(receipt);
     const { sent } = await harness.record(receipt);
 
     expect(sent.map(({ json }) => (JSON.parse(json) as { header: object }).header)).toMatchObject([

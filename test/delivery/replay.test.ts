@@ -36,7 +36,7 @@ function replay() {
 }
 
 async function delivered(sent: readonly Sent[]): Promise<void> {
-  const outcomes = await Promise.all(sent.map(({ receipt }) => harness.settled(receipt)));
+  const outcomes = await Promise.all(sent.map(({ receipt }) => harness.whenSettled(receipt)));
   expect(outcomes.every(({ state }) => state === 'delivered')).toBe(true);
 }
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { InletAnswer } from '../../src/adobe/ports.ts';
+import type { InletResult } from '../../src/adobe/ports.ts';
 import { batchVerdict, singleVerdict } from '../../src/delivery/verdict.ts';
 
-function answer(status: number, body = '', retryAfter?: number): InletAnswer {
+function answer(status: number, body = '', retryAfterMs?: number): InletResult {
   return {
-    kind: 'answer',
+    kind: 'response',
     status,
     body,
     durationMs: 1,
-    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 function items(...responses: unknown[]): string {
@@ -59,15 +59,15 @@ describe('the verdict on a whole request by its status', () => {
   });
 
   it.each([429, 503])('includes the Retry-After of a %i', (status) => {
-    expect(batchVerdict(answer(status, '', 7_000), 1)).toMatchObject({ retryAfter: 7_000 });
+    expect(batchVerdict(answer(status, '', 7_000), 1)).toMatchObject({ retryAfterMs: 7_000 });
   });
 
   it('treats a failure without an answer as transient', () => {
-    const failure: InletAnswer = { kind: 'failure', code: 'reset', detail: 'ECONNRESET', durationMs: 1 };
+    const failure: InletResult = { kind: 'failure', code: 'reset', detail: 'ECONNRESET', durationMs: 1 };
     expect(batchVerdict(failure, 1)).toEqual({
       kind: 'transient',
       detail: 'reset: ECONNRESET',
-      unclear: true,
+      isAmbiguous: true,
     });
   });
 });

@@ -9,14 +9,14 @@ for (const file of process.argv.slice(2)) {
   const manifests = parseAllDocuments(readFileSync(file, 'utf8'))
     .map((document) => document.toJS())
     .filter((manifest) => manifest !== null);
-  const theOnly = (kind: string) => {
+  const findOnly = (kind: string) => {
     const found = manifests.filter((manifest) => manifest.kind === kind);
     if (found.length !== 1) throw new Error(`${file}: expected one ${kind}, found ${found.length}`);
     return found[0];
   };
-  const text: string = theOnly('ConfigMap').data['relay.yaml'];
+  const text: string = findOnly('ConfigMap').data['relay.yaml'];
   const { config } = loadMounted(text);
-  const [container] = theOnly('StatefulSet').spec.template.spec.containers;
+  const [container] = findOnly('StatefulSet').spec.template.spec.containers;
   const deployed = {
     ports: container.ports.map(({ containerPort }: { containerPort: number }) => containerPort).join(),
     data: container.volumeMounts.find(({ name }: { name: string }) => name === 'data').mountPath,

@@ -29,11 +29,11 @@ export interface DeliveryHarness {
    */
   accept(event: object, source?: number): Promise<{ receipt: string; id: string }>;
   /** Resolves when the event has a final outcome. */
-  settled(receipt: string): Promise<Settlement>;
-  /** Resolves when at least so many settlements of any kind were recorded for the event. */
-  settledTimes(receipt: string, times: number): Promise<Settlement>;
+  whenSettled(receipt: string): Promise<Settlement>;
+  /** Resolves when at least this many settlements of any kind were recorded for the event. */
+  whenSettledTimes(receipt: string, times: number): Promise<Settlement>;
   record(receipt: string): Promise<EventRecord>;
-  /** Gives the destination other client secrets, as after a change of the secret file. */
+  /** Replaces the client secrets of the destination, as after a change of the secret file. */
   replaceSecrets(secrets: string[]): void;
   /** Restarts delivery with a changed configuration on the same journal. */
   reconfigure(change: (config: RelayConfig) => void): Promise<void>;
@@ -112,9 +112,9 @@ export async function startDeliveryHarness(
       const { receipt } = await journal.append(toNewEvent(parsed.event, config.sources[source]!, request));
       return { receipt, id: xdmId(parsed.event.identity) };
     },
-    settled: (receipt) =>
+    whenSettled: (receipt) =>
       lastSettlementWhen(receipt, (all) => all.length > 0 && all.at(-1)!.state !== 'pending'),
-    settledTimes: (receipt, times) => lastSettlementWhen(receipt, (all) => all.length >= times),
+    whenSettledTimes: (receipt, times) => lastSettlementWhen(receipt, (all) => all.length >= times),
     async record(receipt) {
       const record = await journal.find(receipt);
       if (record === undefined) throw new Error(`no record of ${receipt}`);

@@ -3,7 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 
-/** A part of the document. Untyped: a wrong name reads as undefined and fails the test. */
+/** A node of the document. Untyped: a wrong name yields undefined and fails the test. */
 export interface Node {
   readonly [key: string]: ReturnType<typeof JSON.parse>;
 }
@@ -34,12 +34,12 @@ function schemaNameOf(ref: string): string {
   return ref.slice(ref.lastIndexOf('/') + 1);
 }
 
-export function resolved(node: Node): Node {
+export function resolveRef(node: Node): Node {
   return typeof node['$ref'] === 'string'
     ? node['$ref']
         .split('/')
         .slice(1)
-        .reduce((at: Node, key: string) => at[key], document)
+        .reduce((parent: Node, key: string) => parent[key], document)
     : node;
 }
 
@@ -49,7 +49,7 @@ export function resolved(node: Node): Node {
  * Parts of an allOf stay open, because the schema around them is closed.
  */
 function closeSchema(node: unknown, isPart = false): unknown {
-  if (Array.isArray(node)) return node.map((one) => closeSchema(one, isPart));
+  if (Array.isArray(node)) return node.map((item) => closeSchema(item, isPart));
   if (!isObject(node)) return node;
   const copy: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(node)) {
@@ -107,7 +107,7 @@ export function operationOf(operation: string): Node {
 /** Parameters of an operation, including those of its path. */
 export function parametersOf(operation: string): readonly Node[] {
   const shared: Node[] = document['paths'][operation.split(' ')[1] ?? ''].parameters ?? [];
-  return [...shared, ...(operationOf(operation)['parameters'] ?? [])].map(resolved);
+  return [...shared, ...(operationOf(operation)['parameters'] ?? [])].map(resolveRef);
 }
 
 /** Examples of a request body, a response or a parameter. */
@@ -126,7 +126,7 @@ export function invalidExamples(): string[] {
       (media) => ['body', media] as const,
     );
     const responseMedia = Object.entries(responses as Node).flatMap(([status, response]) =>
-      Object.values(resolved(response)['content'] as Node).map((media: Node) => [status, media] as const),
+      Object.values(resolveRef(response)['content'] as Node).map((media: Node) => [status, media] as const),
     );
     const inBodies = [...requestMedia, ...responseMedia].flatMap(([part, media]) => {
       const examples = examplesOf(media);
@@ -158,7 +158,9 @@ const templates = Object.entries(document['paths'] as Node).map(([template, item
 /** The first path of the contract that matches; paths without parameters come first. */
 function itemOf(path: string, port: ObservedResponse['port']): Node | undefined {
   const [bare = ''] = path.split('?');
-  return templates.find((one) => (port ?? one.port) === one.port && one.pattern.test(bare))?.item;
+  return templates.find(
+    (template) => (port ?? template.port) === template.port && template.pattern.test(bare),
+  )?.item;
 }
 
 /** Responses to a method of a path; undefined if the contract does not contain it. */
@@ -212,9 +214,9 @@ export function contractViolation(observed: ObservedResponse): string | undefine
   }
   const response = responses[status];
   if (response === undefined) return `${where}: the status is not in the contract: ${text.slice(0, 300)}`;
-  const missing = Object.keys(resolved(response)['headers'] ?? {}).filter((name) => !headers.has(name));
+  const missing = Object.keys(resolveRef(response)['headers'] ?? {}).filter((name) => !headers.has(name));
   if (missing.length > 0) return `${where}: missing headers ${missing.join(', ')}`;
-  const media = resolved(response)['content'][type];
+  const media = resolveRef(response)['content'][type];
   if (media === undefined) return `${where}: ${type} is not in the contract`;
   return hasBody
     ? violationOf(media.schema, type.endsWith('json') ? JSON.parse(text) : text, where)

@@ -74,7 +74,7 @@ export interface RelayProcess {
   /** Calls the admin API with the token; `body` is parsed if it is JSON. */
   admin(path: string, init?: Omit<RequestInit, 'headers'>): Promise<{ status: number; body: any }>;
   /** Sends the signal and resolves with the exit code, or null after SIGKILL. */
-  end(signal: NodeJS.Signals): Promise<number | null>;
+  stop(signal: NodeJS.Signals): Promise<number | null>;
 }
 
 export interface StartOptions {
@@ -91,7 +91,8 @@ const allRunning = new Set<ChildProcess>();
 process.once('exit', () => allRunning.forEach((child) => child.kill('SIGKILL')));
 
 /**
- * A folder for the data and configuration of a relay. Call `start` again after `end` to restart it.
+ * A folder for the data and configuration of a relay. Call `start` again after `stop` to restart
+ * it.
  */
 export function relayFolder(config: RelayConfig) {
   const folder = mkdtempSync(join(tmpdir(), 'relay-test-'));
@@ -113,12 +114,12 @@ export function relayFolder(config: RelayConfig) {
   };
 }
 
-function exitOf(child: ChildProcess, end: () => void): Promise<number | null> {
+function exitOf(child: ChildProcess, terminate: () => void): Promise<number | null> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode);
     else {
       child.once('exit', (code) => resolve(code));
-      end();
+      terminate();
     }
   });
 }
@@ -126,7 +127,7 @@ function exitOf(child: ChildProcess, end: () => void): Promise<number | null> {
 async function startRelay(
   file: string,
   running: Set<ChildProcess>,
-  { env = {}, onSpawn: spawned = () => undefined, keepLine: keeps = () => true }: StartOptions,
+  { env = {}, onSpawn = () => undefined, keepLine = () => true }: StartOptions,
 ): Promise<RelayProcess> {
   const child = spawn(
     process.execPath,
@@ -139,7 +140,7 @@ async function startRelay(
   running.add(child);
   allRunning.add(child);
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  spawned(child);
+  onSpawn(child);
   const log: Record<string, unknown>[] = [];
   let errors = '';
   child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
@@ -147,7 +148,7 @@ async function startRelay(
     (resolve, reject) => {
       createInterface({ input: child.stdout }).on('line', (text) => {
         const line = JSON.parse(text) as Record<string, any>;
-        if (keeps(line)) log.push(line);
+        if (keepLine(line)) log.push(line);
         if (line['msg'] === 'ready') resolve({ intakeUrl: line['intakeUrl'], adminUrl: line['adminUrl'] });
       });
       child.once('exit', (code) => {
@@ -176,6 +177,6 @@ async function startRelay(
       const text = await answer.text();
       return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : text };
     },
-    end: (signal) => exitOf(child, () => child.kill(signal)),
+    stop: (signal) => exitOf(child, () => child.kill(signal)),
   };
 }

@@ -2,9 +2,7 @@ import { writeSync } from 'node:fs';
 
 const STDERR = 2;
 
-/**
- * Prints one line about a check that is skipped, so that nobody mistakes its silence for success.
- */
-export function reportSkip(what: string, why: string): void {
-  writeSync(STDERR, `skipped: ${what}: ${why}\n`);
+/** Prints one line about a skipped check, so that its silence is not mistaken for success. */
+export function reportSkip(check: string, reason: string): void {
+  writeSync(STDERR, `skipped: ${check}: ${reason}\n`);
 }

@@ -10,11 +10,12 @@ const POLL_INTERVAL_MS = 10;
 export async function until<T>(
   poll: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
-  const end = performance.now() + WAIT_LIMIT_MS;
+  const deadline = performance.now() + WAIT_LIMIT_MS;
   for (;;) {
     const result = await poll();
     if (result) return result;
-    if (performance.now() > end) throw new Error(`waited ${WAIT_LIMIT_MS / 1_000} s for: ${poll.toString()}`);
+    if (performance.now() > deadline)
+      throw new Error(`waited ${WAIT_LIMIT_MS / 1_000} s for: ${poll.toString()}`);
     await delay(POLL_INTERVAL_MS);
   }
 }

@@ -34,21 +34,21 @@ function hasGoFlag(key: string, value: unknown): boolean {
 const OPEN = 'x-kubernetes-preserve-unknown-fields';
 
 /** Closes objects with properties, and allows integers and strings where Kubernetes allows both. */
-function strict(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(strict);
+function closeSchema(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(closeSchema);
   if (typeof value !== 'object' || value === null) return value;
   const schema = value as Schema;
   if (schema['format'] === 'int-or-string' || schema['x-kubernetes-int-or-string'] === true)
     return { type: ['integer', 'string'] };
   const entries = Object.entries(schema).filter(([key, item]) => !hasGoFlag(key, item));
-  const mapped = Object.fromEntries(entries.map(([key, item]) => [key, strict(item)]));
+  const mapped = Object.fromEntries(entries.map(([key, item]) => [key, closeSchema(item)]));
   const isClosed =
     typeof schema['properties'] === 'object' && schema[OPEN] !== true && !('additionalProperties' in schema);
   return isClosed && schema['type'] === 'object' ? { ...mapped, additionalProperties: false } : mapped;
 }
 
 const [swaggerFile = '', crdFolder = '', ...files] = process.argv.slice(2);
-const { definitions } = strict(JSON.parse(readFileSync(swaggerFile, 'utf8'))) as {
+const { definitions } = closeSchema(JSON.parse(readFileSync(swaggerFile, 'utf8'))) as {
   definitions: Record<string, Schema>;
 };
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
@@ -68,7 +68,7 @@ for (const [name, definition] of Object.entries(definitions)) {
 for (const plural of ['servicemonitors', 'prometheusrules']) {
   const { spec } = parse(readFileSync(`${crdFolder}/monitoring.coreos.com_${plural}.yaml`, 'utf8'));
   for (const { name, schema } of spec.versions) {
-    const { properties, ...rest } = strict(schema.openAPIV3Schema) as { properties: Schema };
+    const { properties, ...rest } = closeSchema(schema.openAPIV3Schema) as { properties: Schema };
     const metadata = { $ref: 'kubernetes#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' };
     schemas.set(nameOf(`${spec.group}/${name}`, spec.names.kind), {
       ...rest,

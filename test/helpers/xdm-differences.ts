@@ -8,7 +8,7 @@ import { asObject, type ClosedSchema } from './xdm-files.ts';
 const TYPES: readonly unknown[] = ['string', 'number', 'integer', 'boolean'];
 const CONSTRAINTS = ['enum', 'const', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength'];
 
-/** Where a shape of ours allows more than Adobe's schema. */
+/** Lists where our shape allows more than Adobe's schema. */
 export function xdmDifferences(
   field: AcceptedField,
   schema: ClosedSchema | undefined,
@@ -63,8 +63,8 @@ function leafDifferences(leaf: Leaf, schema: JsonObject, path: string): readonly
 }
 
 /**
- * Whether Adobe's schema accepts random strings of our pattern, and ours no string that is too
- * long.
+ * Whether Adobe's schema accepts random strings of our pattern, and our pattern rejects strings
+ * that are too long.
  */
 function matchesPattern(pattern: RegExp, schema: JsonObject): boolean {
   const validate = new Ajv().compile({ type: 'string', ...schema });

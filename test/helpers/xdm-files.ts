@@ -29,7 +29,7 @@ const COPIED_KEYWORDS = [
 const CONTEXT_REF = 'https://ns.adobe.com/xdm/common/extensible#/definitions/@context';
 
 /**
- * Reads Adobe's schemas below `root`. `close` combines one or several of them to a closed schema.
+ * Reads Adobe's schemas below `root`. `close` combines one or more of them into a closed schema.
  */
 export function openXdmSchemas(root: string): { close(ids: readonly string[]): ClosedSchema } {
   const documents = new Map<string, Document>();
@@ -68,7 +68,7 @@ class Closer {
     return document;
   }
 
-  #closed(schema: JsonObject, document: Document): ClosedSchema {
+  #closeSchema(schema: JsonObject, document: Document): ClosedSchema {
     const gathered = empty();
     this.#gather(schema, document, gathered);
     return asSchema(gathered);
@@ -82,16 +82,16 @@ class Closer {
       }
     }
     for (const [name, property] of objectEntries(schema['properties'])) {
-      addProperty(into, name.split(':'), this.#closed(property, document));
+      addProperty(into, name.split(':'), this.#closeSchema(property, document));
     }
     for (const name of asArray(schema['required'])) {
       into.required.add(wireName(textOf(name).split(':')).join('.'));
     }
     if (isJsonObject(schema['items'])) {
-      into.keywords['items'] = this.#closed(schema['items'], document);
+      into.keywords['items'] = this.#closeSchema(schema['items'], document);
     }
     if (isJsonObject(schema['additionalProperties'])) {
-      into.keywords['additionalProperties'] = this.#closed(schema['additionalProperties'], document);
+      into.keywords['additionalProperties'] = this.#closeSchema(schema['additionalProperties'], document);
     }
     for (const part of asArray(schema['allOf'])) {
       this.#gather(part as JsonObject, document, into);
@@ -111,7 +111,7 @@ class Closer {
       throw new Error(`schema ${place} refers to itself`);
     }
     this.#open.push(place);
-    this.#gather(pointed(target.schema, pointer), target, into);
+    this.#gather(resolvePointer(target.schema, pointer), target, into);
     this.#open.pop();
   }
 }
@@ -135,7 +135,7 @@ function asSchema({ properties, required, keywords }: Gathered): ClosedSchema {
 }
 
 /**
- * On the wire `xdm:` is dropped, `@id` is `_id`, and any other prefix is an object of its own
+ * On the wire `xdm:` is dropped, `@id` becomes `_id`, and any other prefix becomes an object
  * (`repo:etag` → `_repo.etag`).
  */
 function wireName(parts: readonly string[]): readonly string[] {
@@ -163,12 +163,12 @@ function addProperty(into: Gathered, parts: readonly string[], schema: ClosedSch
   });
 }
 
-function pointed(schema: JsonObject, pointer: string): JsonObject {
-  let at: JsonValue = schema;
+function resolvePointer(schema: JsonObject, pointer: string): JsonObject {
+  let current: JsonValue = schema;
   for (const key of pointer.split('/').filter((part) => part !== '')) {
-    at = asObject(at)[key] ?? {};
+    current = asObject(current)[key] ?? {};
   }
-  return asObject(at);
+  return asObject(current);
 }
 
 function textOf(value: JsonValue | undefined): string {

@@ -16,7 +16,7 @@ export interface ClosedXdmOptions {
   readonly features: SchemaFeatures;
   /** Tenant id such as `_acme`; its object allows only the fields that the relay documents. */
   readonly tenant?: string | undefined;
-  /** Where Adobe's schema files are. */
+  /** Folder of Adobe's schema files. */
   readonly root: string;
 }
 
@@ -40,7 +40,7 @@ export const CLASSIC_LOYALTY = [
 ];
 
 /**
- * Validators for the schemas that our documentation asks a destination to have, built from Adobe's
+ * Validators for the schemas that our documentation requires of a destination, built from Adobe's
  * files. Every unknown field is an error.
  */
 export function closedXdmValidators({ features, tenant, root }: ClosedXdmOptions): ClosedXdmValidators {

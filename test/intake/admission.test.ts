@@ -104,7 +104,7 @@ describe('a store that refuses a write', () => {
   it('closes the intake until a write succeeds', async () => {
     const { admission, seen, state } = await startAdmission();
     state.writable = false;
-    admission.writeFailed();
+    admission.recordWriteFailure();
     expect(await until(() => admission.refusal())).toMatchObject({ code: 'store-failing', retryAfter: 5 });
     expect(await admission.admit(1)).toMatchObject({ code: 'store-failing' });
     state.writable = true;
@@ -117,7 +117,7 @@ describe('a store that refuses a write', () => {
 
   it('does not close the intake if only that write failed', async () => {
     const { admission, seen } = await startAdmission();
-    admission.writeFailed();
+    admission.recordWriteFailure();
     await until(() => seen.probes === 1 && seen.checks >= 2);
     expect(admission.refusal()).toBeUndefined();
   });

@@ -201,9 +201,9 @@ describe('runReencryption', () => {
       runReencryption({
         journal,
         signal: new AbortController().signal,
-        progress: (share) => void shares.push(share),
-        ended: (counts) => void ends.push(counts),
-        failed: (error) => void errors.push(error),
+        onProgress: (share) => void shares.push(share),
+        onComplete: (counts) => void ends.push(counts),
+        onError: (error) => void errors.push(error),
       });
     await run();
     expect(ends).toEqual([{ reencrypted: 10, unreadable: 0 }]);

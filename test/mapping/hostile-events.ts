@@ -13,17 +13,17 @@ function orUnexpected(kind: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
 }
 
 /** An object in which any field can be missing or of another kind. */
-function objectOf(fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<object> {
+function objectOf(keyedFields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<object> {
   return fc.record(
-    Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, orUnexpected(kind)])),
+    Object.fromEntries(Object.entries(keyedFields).map(([name, kind]) => [name, orUnexpected(kind)])),
     {
       requiredKeys: [],
     },
   );
 }
 
-function listOf(fields: Record<string, fc.Arbitrary<unknown>>, maxLength = 4): fc.Arbitrary<unknown> {
-  return fc.array(orUnexpected(objectOf(fields)), { maxLength });
+function listOf(itemFields: Record<string, fc.Arbitrary<unknown>>, maxLength = 4): fc.Arbitrary<unknown> {
+  return fc.array(orUnexpected(objectOf(itemFields)), { maxLength });
 }
 
 const person = objectOf({

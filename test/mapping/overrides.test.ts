@@ -129,7 +129,7 @@ describe('an override', () => {
     [
       'makes too long a list',
       '$count([1..9999999]) > 0 ? {} : {}',
-      'JSONata code D2015 (it makes a list of more than 10000 items) at character 11',
+      'JSONata code D2015 (it creates a list of more than 10000 items) at character 11',
     ],
     ['returns a text', '"text"', 'the result is not an object'],
     ['returns a list', '[{"producedBy": "self"}, {}]', 'the result is not an object'],
@@ -138,7 +138,7 @@ describe('an override', () => {
     [
       'uses randomness',
       '{"producedBy": $string($random())}',
-      'random functions are not allowed, because a resent event must give the same record at character 31',
+      'random functions are not allowed, because a resent event must produce the same record at character 31',
     ],
   ])('that %s fails the event and reports the position without values', async (_what, expression, why) => {
     const name = 'transactionAdded';

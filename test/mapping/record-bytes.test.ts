@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { serializeEnvelope } from '../../src/adobe/inlet/inlet-envelope.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
 import { parseState } from '../../src/mapping/customer/customer-state.ts';
-import { profileRecord } from '../../src/mapping/customer/profile-record.ts';
+import { buildProfileRecord } from '../../src/mapping/customer/profile-record.ts';
 import { createNotes, type Notes } from '../../src/mapping/mapping-notes.ts';
 import { type SizedRecord, shrinkEvent, shrinkProfile } from '../../src/mapping/record-size.ts';
 import { LARGE_EVENT_BYTES, MAX_EVENT_BYTES, MAX_PROFILE_BYTES } from '../../src/xdm/xdm-record.ts';
@@ -134,7 +134,7 @@ describe('the longest values of all required fields', () => {
         identity: { primary: 'customerId', namespaces: { customerId: 'crm', cardNumber: 'card' } },
       },
     }).destination;
-    const { entity, notes } = profileRecord(parseState(state), { id: 'a', destination });
+    const { entity, notes } = buildProfileRecord(parseState(state), { id: 'a', destination });
 
     expect(entity['identityMap']).toEqual({
       crm: [{ id: '5', authenticatedState: 'ambiguous', primary: true }],

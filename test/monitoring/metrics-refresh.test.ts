@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RunningDestination } from '../../src/delivery/destinations.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
-import { createRefresh } from '../../src/monitoring/metrics-refresh.ts';
+import { createMetricsRefresh } from '../../src/monitoring/metrics-refresh.ts';
 
 const T0 = Date.UTC(2026, 0, 31, 8);
 const counts = { accepted: 9, pending: 2, delivered: 4, ignored: 1, dead: 2, malformed: 1, quarantined: 3 };
@@ -23,7 +23,7 @@ function rig() {
     tokens: { secondsLeft: () => 3_600 },
   } as unknown as RunningDestination;
   const answer = async <T>(value: T): Promise<T> => (state.hangs ? new Promise<T>(() => undefined) : value);
-  const refresh = createRefresh({
+  const refresh = createMetricsRefresh({
     metrics,
     journal: {
       ledger: () => answer({ acme: counts }),

@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
-import { type Node, examplesOf, operationOf, parametersOf, resolved } from '../helpers/openapi.ts';
+import { type Node, examplesOf, operationOf, parametersOf, resolveRef } from '../helpers/openapi.ts';
 
 /** A request to send. */
 export interface Call {
@@ -49,7 +49,7 @@ const nasty: Arbitrary<unknown> = fc.oneof(
 
 /** Values that match a schema of the contract. */
 export function valueOf(given: Node): Arbitrary<unknown> {
-  const schema = resolved(given);
+  const schema = resolveRef(given);
   if ('const' in schema) return fc.constant(schema['const']);
   if (Array.isArray(schema['enum'])) return fc.constantFrom(...schema['enum']);
   const types = [schema['type'] ?? 'object'].flat() as string[];

@@ -92,7 +92,7 @@ describe('a problem document with', () => {
     const headers = new Headers({ 'content-type': 'application/problem+json' });
     const text = JSON.stringify(body);
     expect(contractViolation({ method: 'GET', path: '/nothing', status: 404, headers, text })).toContain(
-      'fit',
+      'does not match',
     );
   });
 });

@@ -4,8 +4,8 @@ import type { Failpoint } from '../../src/telemetry/failpoints.ts';
 import { WAIT_LIMIT_MS } from '../helpers/limits.ts';
 import { type CrashHarness, createCrashHarness } from './oracle/crash-harness.ts';
 
-/** After the restart every guarantee is kept, and the store is intact. */
-async function expectGuaranteesKept(crashes: CrashHarness): Promise<void> {
+/** After the restart every guarantee holds, and the store is intact. */
+async function expectGuaranteesHold(crashes: CrashHarness): Promise<void> {
   const verdict = await crashes.restartAndVerify();
   expect(verdict.findings).toEqual([]);
   expect(verdict.ledger).toMatchObject({ pending: 0, balanced: true });
@@ -40,7 +40,7 @@ describe.concurrent('a relay that is killed', () => {
       try {
         crashes.startPosting();
         expect(await crashes.crashAt(failpoint, times, call)).toBe('SIGKILL');
-        await expectGuaranteesKept(crashes);
+        await expectGuaranteesHold(crashes);
       } finally {
         await crashes.close();
       }
@@ -65,7 +65,7 @@ describe.concurrent('a relay that is killed', () => {
       await Promise.all([lifecycle.start(), ...repeated.map((expected) => sender.deliver(expected))]);
       expect(sender.counts.duplicatesAnswered - duplicatesBefore).toBe(30);
       await lifecycle.shutDown();
-      await expectGuaranteesKept(crashes);
+      await expectGuaranteesHold(crashes);
     } finally {
       await crashes.close();
     }

@@ -34,7 +34,7 @@ async function startOn(path?: string): Promise<RelayProcess> {
   const config = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl('inlet') });
   const folder = relayFolder(config);
   folders.push(folder);
-  // So low that the disk reports that it is full before the watermark is reached.
+  // So low that the disk is full before the watermark is reached.
   Object.assign(config.store, { minFree: '1B' }, path === undefined ? {} : { path });
   return folder.start();
 }
@@ -102,7 +102,7 @@ describe.skipIf(!isMounted)('a full volume', () => {
     receipts.push(await until(() => receiptOf(relay)));
     expect((await relay.admin('/readyz')).status).toBe(200);
     await expectDelivered(relay, receipts);
-    expect(await relay.end('SIGTERM')).toBe(0);
+    expect(await relay.stop('SIGTERM')).toBe(0);
   });
 });
 
@@ -133,6 +133,6 @@ describe.skipIf(!canLimit)('a disk on which every write fails', () => {
     receipts.push(await until(() => receiptOf(relay)));
     await expectDelivered(relay, receipts);
     await until(() => relay.log.some(({ msg }) => msg === 'intake open: the store accepts events'));
-    expect(await relay.end('SIGTERM')).toBe(0);
+    expect(await relay.stop('SIGTERM')).toBe(0);
   });
 });

@@ -26,7 +26,7 @@ async function send(relay: RelayProcess, event: object): Promise<string> {
   expect(answer.status).toBe(200);
   return ((await answer.json()) as { receipt: string }).receipt;
 }
-function inState(relay: RelayProcess, receipt: string, state: string) {
+function whenInState(relay: RelayProcess, receipt: string, state: string) {
   return until(async () => {
     const { body } = await relay.admin(`/admin/v1/events/${receipt}`);
     return body.state === state && body;
@@ -41,7 +41,7 @@ describe('the built relay, end to end', () => {
     prepare();
     const relay = await folder.start();
     const receipt = await send(relay, pointsIssued(1, 145));
-    const record = await inState(relay, receipt, 'delivered');
+    const record = await whenInState(relay, receipt, 'delivered');
     expect(record).toMatchObject({
       verifiedBy: 'header:x-relay-key',
       delivered: expect.arrayContaining(['event', 'profile']),
@@ -66,7 +66,7 @@ describe('the built relay, end to end', () => {
     prepare();
     const relay = await folder.start();
     const receipt = await send(relay, transactionAdded(1, { currencyCode: 'pound', shelf: 'Top 4' }));
-    const { notes } = await inState(relay, receipt, 'delivered');
+    const { notes } = await whenInState(relay, receipt, 'delivered');
     expect(notes).toMatchObject([{ kind: 'dropped', path: 'data.currencyCode', code: 'wrong-pattern' }]);
     const { body } = await relay.admin('/admin/v1/coverage');
     expect(body.events).toMatchObject([
@@ -89,7 +89,7 @@ describe('the built relay, end to end', () => {
     }[];
     expect(bodies.filter((body) => body.status === 'accepted')).toHaveLength(1);
     expect(new Set(bodies.map((body) => body.receipt)).size).toBe(1);
-    await inState(relay, bodies[0]!.receipt, 'delivered');
+    await whenInState(relay, bodies[0]!.receipt, 'delivered');
     expect(landed()).toHaveLength(1);
   });
 
@@ -100,7 +100,7 @@ describe('the built relay, end to end', () => {
     ]);
     const relay = await folder.start();
     const receipt = await send(relay, transactionAdded(3));
-    const dead = await inState(relay, receipt, 'dead');
+    const dead = await whenInState(relay, receipt, 'dead');
     expect(dead.detail).toContain('no such field');
     expect(dead.sent[0].message.body.xdmEntity._id).toMatch(/^cap-[0-9a-f]{40}$/);
     const replayed = await relay.admin('/admin/v1/dead-letters/replay', {
@@ -108,7 +108,7 @@ describe('the built relay, end to end', () => {
       body: JSON.stringify({ receipts: [receipt] }),
     });
     expect(replayed).toMatchObject({ status: 200, body: { matched: 1, replayed: 1 } });
-    await inState(relay, receipt, 'delivered');
+    await whenInState(relay, receipt, 'delivered');
     expect(landed().map((record) => record.id)).toEqual([dead.sent[0].message.body.xdmEntity._id]);
     expect((await relay.admin('/admin/v1/ledger')).body).toMatchObject({
       accepted: 1,
@@ -143,7 +143,7 @@ describe('the built relay, end to end', () => {
         await send(relay, transactionAdded(customer));
         answered += 1;
       }
-      await relay.end('SIGKILL');
+      await relay.stop('SIGKILL');
     }
     simulator.setFaults([]);
     const relay = await folder.start();
@@ -161,10 +161,10 @@ describe('the built relay, end to end', () => {
     simulator.setFaults([{ on: 'inlet', then: { status: 503 } }]);
     const first = await folder.start();
     const receipt = await send(first, transactionAdded(4));
-    expect(await first.end('SIGTERM')).toBe(0);
+    expect(await first.stop('SIGTERM')).toBe(0);
     simulator.setFaults([]);
     const second = await folder.start();
-    await inState(second, receipt, 'delivered');
+    await whenInState(second, receipt, 'delivered');
   });
 
   it('refuses a data folder that another process uses, and names the reason', async () => {

@@ -36,16 +36,16 @@ async function shareWithFirstKey(relay: RelayProcess): Promise<number> {
   return Number(/^relay_store_sealed_share (\S+)$/m.exec(body as string)?.[1]);
 }
 
-function pause(relay: RelayProcess, what: 'pause' | 'resume') {
-  return relay.admin(`/admin/v1/destinations/acme-aep/${what}`, { method: 'POST' });
+function changeDelivery(relay: RelayProcess, action: 'pause' | 'resume') {
+  return relay.admin(`/admin/v1/destinations/acme-aep/${action}`, { method: 'POST' });
 }
 
 it('rotates the encryption key through restarts and a crash while it accepts events', async () => {
   const first = await startWith([OLD]);
   // All events stay pending, encrypted, until the end.
-  await pause(first, 'pause');
+  await changeDelivery(first, 'pause');
   for (let n = 0; n < EVENTS; n += 1) expect((await first.post(transactionAdded(n))).status).toBe(200);
-  expect(await first.end('SIGTERM')).toBe(0);
+  expect(await first.stop('SIGTERM')).toBe(0);
 
   // Killed between two payloads of a re-encryption step.
   const crash = { NODE_OPTIONS: `--import=${PRELOAD}`, CRASH_AT: 'journal-reencrypting#7' };
@@ -59,10 +59,10 @@ it('rotates the encryption key through restarts and a crash while it accepts eve
   const line = await until(() => second.log.find(({ msg }) => String(msg).includes('first encryption key')));
   expect(line).toMatchObject({ reencrypted: EVENTS, unreadable: 0 });
   expect(await shareWithFirstKey(second)).toBe(1);
-  expect(await second.end('SIGTERM')).toBe(0);
+  expect(await second.stop('SIGTERM')).toBe(0);
 
   const last = await startWith([NEW]);
-  await pause(last, 'resume');
+  await changeDelivery(last, 'resume');
   const ledger = await until(async () => {
     const { body } = await last.admin('/admin/v1/ledger');
     return body.delivered + body.ignored + body.dead === EVENTS + 1 && body;

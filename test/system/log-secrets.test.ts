@@ -105,12 +105,12 @@ function admin(path: string, json?: unknown): Promise<Response> {
 /**
  * Resolves with the first log line with this message and these fields, from line number `after` on.
  */
-function line(msg: string, fields: object = {}, after = 0): Promise<Record<string, unknown>> {
+function whenLogged(msg: string, fields: object = {}, after = 0): Promise<Record<string, unknown>> {
   return until(() =>
     relay.log
       .slice(after)
       .find(
-        (one) => one['msg'] === msg && Object.entries(fields).every(([key, value]) => one[key] === value),
+        (line) => line['msg'] === msg && Object.entries(fields).every(([key, value]) => line[key] === value),
       ),
   );
 }
@@ -137,9 +137,9 @@ it('logs neither secrets nor personal data, at any level, whatever fails', async
   // Everything succeeds.
   const event = purchase();
   const receipt = await send(event);
-  await line('event settled', { receipt, state: 'delivered' });
+  await whenLogged('event settled', { receipt, state: 'delivered' });
   expect(JSON.stringify(simulator.landed())).toContain(PERSON.email);
-  expect(await line('webhook', { receipt })).toMatchObject({
+  expect(await whenLogged('webhook', { receipt })).toMatchObject({
     level: 'info',
     source: 'acme',
     eventName: event.eventName,
@@ -149,7 +149,7 @@ it('logs neither secrets nor personal data, at any level, whatever fails', async
     verifiedBy: 'header:x-relay-key',
     durationMs: expect.any(Number),
   });
-  expect(await line('delivery', { kind: 'event' })).toMatchObject({
+  expect(await whenLogged('delivery', { kind: 'event' })).toMatchObject({
     level: 'info',
     destination: 'acme-aep',
     outcome: 'taken',
@@ -159,7 +159,10 @@ it('logs neither secrets nor personal data, at any level, whatever fails', async
     xactionIds: [expect.any(String)],
     durationMs: expect.any(Number),
   });
-  expect(await line('delivered message', { receipt })).toMatchObject({ level: 'debug', outcome: 'taken' });
+  expect(await whenLogged('delivered message', { receipt })).toMatchObject({
+    level: 'debug',
+    outcome: 'taken',
+  });
   const body = JSON.stringify(purchase());
   const signature = createHmac('sha256', SECRETS.hmacKey).update(body).digest('hex');
   const basic = Buffer.from(`planted:${SECRETS.password}`).toString('base64');
@@ -181,7 +184,7 @@ it('logs neither secrets nor personal data, at any level, whatever fails', async
   await send(purchase({ eventName: `${PERSON.name} ${PERSON.email}`, eventId: PERSON.phone }));
   await send(purchase({ eventName: 'ownEvent', eventId: PERSON.email }));
   const failing = await send(purchase({ eventName: 'customerUpdated', eventId: randomUUID() }));
-  await line('event settled', { receipt: failing, state: 'dead', reason: 'mapping' });
+  await whenLogged('event settled', { receipt: failing, state: 'dead', reason: 'mapping' });
 
   // Adobe rejects messages and quotes them in its response.
   for (const [outcome, then] of inletFaults) {
@@ -194,7 +197,7 @@ it('logs neither secrets nor personal data, at any level, whatever fails', async
       }),
     );
     await send(purchase());
-    await line('delivery', { outcome }, from);
+    await whenLogged('delivery', { outcome }, from);
     await admin('/destinations/acme-aep/pause', {});
     await admin('/destinations/acme-aep/resume', {});
   }
@@ -210,7 +213,7 @@ it('logs neither secrets nor personal data, at any level, whatever fails', async
   await fetch(`${relay.adminUrl}/admin/v1/ledger?token=${SECRETS.adminToken}`, {
     headers: { authorization: `Bearer ${SECRETS.adminToken}x` },
   });
-  expect(await relay.end('SIGTERM')).toBe(0);
+  expect(await relay.stop('SIGTERM')).toBe(0);
 
   // IMS rejects the secret and quotes it; then it is down.
   simulator.setFaults([
@@ -223,16 +226,16 @@ it('logs neither secrets nor personal data, at any level, whatever fails', async
   ]);
   await start();
   await send(purchase());
-  await line('destination stopped delivering', { reason: 'ims-invalid_client' });
+  await whenLogged('destination stopped delivering', { reason: 'ims-invalid_client' });
   await admin('/destinations/acme-aep/resume', {});
   await until(() => (simulator.stats().requests.ims['500'] ?? 0) > 0);
-  await relay.end('SIGTERM');
+  await relay.stop('SIGTERM');
 
-  const seen = processes.map((one) => JSON.stringify(one.log) + one.stderr()).join('\n');
+  const output = processes.map((started) => JSON.stringify(started.log) + started.stderr()).join('\n');
   const found = Object.entries({ ...SECRETS, ...PERSON }).filter(
-    ([, text]) => seen.includes(text) || seen.includes(encodeURIComponent(text)),
+    ([, text]) => output.includes(text) || output.includes(encodeURIComponent(text)),
   );
   expect(found).toEqual([]);
-  expect(seen).not.toContain('zelda.planted');
-  expect(processes.map((one) => one.stderr())).toEqual(processes.map(() => ''));
+  expect(output).not.toContain('zelda.planted');
+  expect(processes.map((started) => started.stderr())).toEqual(processes.map(() => ''));
 });

@@ -151,7 +151,7 @@ describe('the responses that ask Capillary to wait', () => {
   it('503 with Retry-After while draining, then exit 0', async () => {
     const relay = await startWith();
     const { port } = new URL(relay.intakeUrl);
-    const ended = relay.end('SIGTERM');
+    const ended = relay.stop('SIGTERM');
     const response = await until(async () => {
       const answer = await post(port);
       return answer.status !== 200 && answer;

@@ -116,8 +116,8 @@ describe('unusual requests', () => {
 
   it('close the connection when a malformed one follows a valid one', async () => {
     const body = JSON.stringify(transactionAdded(2));
-    const one = `${head(`Content-Length: ${Buffer.byteLength(body)}`)}${body}`;
-    expect(statusesIn(await sendBytes(relay.intakeUrl, `${one}BROKEN\r\n\r\n`))).toContain(400);
+    const valid = `${head(`Content-Length: ${Buffer.byteLength(body)}`)}${body}`;
+    expect(statusesIn(await sendBytes(relay.intakeUrl, `${valid}BROKEN\r\n\r\n`))).toContain(400);
   });
 
   it('are never decompressed: a gzip bomb needs no more memory than its compressed size', async () => {

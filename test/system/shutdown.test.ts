@@ -42,7 +42,7 @@ describe('shutdown', () => {
       authorization: `Bearer ${ADMIN_TOKEN}`,
     });
     const signalled = Date.now();
-    expect(await relay.end('SIGTERM')).toBe(0);
+    expect(await relay.stop('SIGTERM')).toBe(0);
     expect(Date.now() - signalled).toBeLessThan(10_000);
     expect(messages()).toContain('stopped');
     simulator.setFaults([]);
@@ -54,7 +54,7 @@ describe('shutdown', () => {
     simulator.setFaults([{ on: 'inlet', then: { hang: true } }]);
     await relay.post(transactionAdded(1));
     await until(() => simulator.stats().maxConcurrent > 0);
-    const ended = relay.end('SIGTERM');
+    const ended = relay.stop('SIGTERM');
     await until(() => messages().includes('shutting down'));
     process.kill(relay.pid, 'SIGTERM');
     expect(await ended).not.toBe(0);

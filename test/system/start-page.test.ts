@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 /** The command of the page with the ports, files and data of this test. */
-function adapted(line: string, ports: ReadonlyMap<string, number>, receipt: string): string {
+function adaptCommand(line: string, ports: ReadonlyMap<string, number>, receipt: string): string {
   let text = line
     .replace('npm run relay --', SCRIPTS['relay'] ?? '')
     .replace('examples/local.yaml', join(folder, 'local.yaml'))
@@ -74,7 +74,7 @@ describe('docs/start.md', () => {
       './data',
       join(folder, 'data'),
     );
-    writeFileSync(join(folder, 'local.yaml'), adapted(config, ports, ''));
+    writeFileSync(join(folder, 'local.yaml'), adaptCommand(config, ports, ''));
     writeFileSync(join(folder, 'payload.json'), JSON.stringify(pointsIssued(1, 10)));
     const admin = `http://127.0.0.1:${ports.get('8081')}`;
     const ledger = async () =>
@@ -83,13 +83,13 @@ describe('docs/start.md', () => {
     let receipt = '';
     const failed: object[] = [];
     for (const line of shellLines('docs/start.md').filter(
-      (one) => !['npm ci', 'npm run build'].includes(one),
+      (command) => !['npm ci', 'npm run build'].includes(command),
     )) {
       // These commands use the default admin port, but here the relay has another one.
       const urlOption = /relay -- (ledger|events|coverage|explain|destinations)/.test(line)
         ? ` --url ${admin}`
         : '';
-      const text = `${adapted(line, ports, receipt)}${urlOption}`;
+      const text = `${adaptCommand(line, ports, receipt)}${urlOption}`;
       if (line.includes(' simulate ')) await start(text, '_sim');
       else if (line.includes(' serve ')) await start(text, '"ready"');
       else {

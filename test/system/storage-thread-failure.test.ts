@@ -41,12 +41,12 @@ describe('a storage thread that dies', () => {
     ]);
     const { receipt } = (await (await relay.post(transactionAdded(1))).json()) as { receipt: string };
 
-    expect(await relay.end('SIGWINCH')).toBe(1);
+    expect(await relay.stop('SIGWINCH')).toBe(1);
     const last = await until(() => relay.log.find((line) => line['level'] === 'fatal'));
     expect(last['msg']).toBe('the journal has failed; exiting');
 
     const next = await relays.start();
     expect((await next.admin(`/admin/v1/events/${receipt}`)).status).toBe(200);
-    expect(await next.end('SIGTERM')).toBe(0);
+    expect(await next.stop('SIGTERM')).toBe(0);
   });
 });

@@ -50,7 +50,7 @@ function spans(): RecordedSpan[] {
     : [];
 }
 
-function named(name: string): RecordedSpan[] {
+function spansNamed(name: string): RecordedSpan[] {
   return spans().filter((span) => span.name === name);
 }
 
@@ -66,25 +66,25 @@ describe('with an SDK', () => {
     const first = await start(true);
     await first.admin('/admin/v1/destinations/acme-aep/pause', { method: 'POST', body: '{}' });
     const receipt = await post(first, 1, caller);
-    await until(() => named('webhook').length === 1);
+    await until(() => spansNamed('webhook').length === 1);
     expect(await until(() => first.log.find(({ msg }) => msg === 'webhook'))).toMatchObject({
       traceId: TRACE,
     });
-    await first.end('SIGKILL');
+    await first.stop('SIGKILL');
     expect(spans().map(({ name }) => name)).toEqual(['journal.append', 'webhook']);
 
     const second = await start(true);
     await second.admin('/admin/v1/destinations/acme-aep/resume', { method: 'POST', body: '{}' });
-    await until(() => named('settle').length === 1);
+    await until(() => spansNamed('settle').length === 1);
     expect(await until(() => second.log.find(({ msg }) => msg === 'delivery'))).toMatchObject({
       traceId: TRACE,
     });
-    await second.end('SIGTERM');
+    await second.stop('SIGTERM');
 
     const all = spans();
     expect(new Set(all.map(({ traceId }) => traceId))).toEqual(new Set([TRACE]));
-    const [webhook] = named('webhook');
-    const [append] = named('journal.append');
+    const [webhook] = spansNamed('webhook');
+    const [append] = spansNamed('journal.append');
     expect(webhook?.parent).toBe(CALLER);
     expect(append?.parent).toBe(webhook?.spanId);
     expect(webhook?.attributes).toMatchObject({
@@ -96,11 +96,11 @@ describe('with an SDK', () => {
       'messaging.message.id': receipt,
     });
     for (const name of ['map', 'settle']) {
-      expect(named(name)).toMatchObject([
+      expect(spansNamed(name)).toMatchObject([
         { parent: append?.spanId, attributes: { 'messaging.message.id': receipt } },
       ]);
     }
-    const [deliver] = named('deliver');
+    const [deliver] = spansNamed('deliver');
     expect(deliver).toMatchObject({ parent: append?.spanId, linked: [append?.spanId] });
     expect(deliver?.attributes).toMatchObject({
       'messaging.destination.name': 'acme-aep',
@@ -121,11 +121,12 @@ describe('with an SDK', () => {
     await relay.admin('/admin/v1/destinations/acme-aep/resume', { method: 'POST', body: '{}' });
     await until(
       () =>
-        named('settle').filter(({ attributes }) => attributes['relay.outcome'] === 'delivered').length === 3,
+        spansNamed('settle').filter(({ attributes }) => attributes['relay.outcome'] === 'delivered')
+          .length === 3,
     );
 
-    const appended = named('journal.append');
-    const deliveries = named('deliver').filter(({ attributes }) => attributes['relay.kind'] === 'event');
+    const appended = spansNamed('journal.append');
+    const deliveries = spansNamed('deliver').filter(({ attributes }) => attributes['relay.kind'] === 'event');
     const several = deliveries.filter(
       ({ attributes }) => Number(attributes['messaging.batch.message_count']) > 1,
     );
@@ -146,7 +147,7 @@ describe('with an SDK', () => {
     const relay = await start(true);
     const url = `${relay.intakeUrl}/webhooks/ann@example.com?key=secret-in-the-query`;
     await fetch(url, { method: 'POST', body: '{}', headers: { traceparent: `00-${TRACE}-nonsense` } });
-    const [webhook] = await until(() => named('webhook').length > 0 && named('webhook'));
+    const [webhook] = await until(() => spansNamed('webhook').length > 0 && spansNamed('webhook'));
     expect(webhook?.attributes).toMatchObject({
       'http.response.status_code': 404,
       'relay.source': 'unknown',
@@ -161,7 +162,7 @@ it('without an SDK there is no trace, and the store contains no trace context', 
   const relay = await start(false);
   const receipt = await post(relay, 1, caller);
   await until(async () => (await relay.admin(`/admin/v1/events/${receipt}`)).body.state === 'delivered');
-  await relay.end('SIGTERM');
+  await relay.stop('SIGTERM');
   expect(JSON.stringify(relay.log)).not.toContain('traceId');
   expect(existsSync(file())).toBe(false);
   const db = new DatabaseSync(join(folder.folder, 'data', 'relay.db'), { readOnly: true });

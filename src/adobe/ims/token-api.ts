@@ -2,9 +2,12 @@ import type { Pool } from 'undici';
 import { createPool, post, USER_AGENT } from '../http.ts';
 import { type MintFailure, type MintResult, readTokenResponse } from './token-response.ts';
 
-/** Asks IMS for tokens, trying one secret after another if need be. Neither caches nor waits. */
+/**
+ * Requests tokens from IMS, with each client secret in turn until one works. No caching, no
+ * backoff.
+ */
 export interface TokenApi {
-  /** One mint. Never throws. `closed` after close(). */
+  /** Requests one token. Never throws. `closed` after close(). */
   mint(): Promise<MintResult | 'closed'>;
   /** @returns whether the secrets actually changed */
   setSecrets(secrets: readonly string[]): boolean;
@@ -106,7 +109,8 @@ export function createSecretRing(initial: readonly string[]): SecretRing {
     },
     replace(next) {
       const given = next.filter((secret) => secret !== '');
-      const isSame = given.length === secrets.length && given.every((secret, at) => secret === secrets[at]);
+      const isSame =
+        given.length === secrets.length && given.every((secret, index) => secret === secrets[index]);
       if (isSame || given.length === 0) return false;
       secrets = given;
       preferred = undefined;
@@ -117,10 +121,10 @@ export function createSecretRing(initial: readonly string[]): SecretRing {
   };
 }
 
-/** A token answer has about 2 KB. */
-const MAX_ANSWER_BYTES = 65_536;
+/** Token responses are about 2 KB. */
+const MAX_RESPONSE_BYTES = 65_536;
 /**
- * Shorter values are not redacted: that would make an error unreadable, and no secret is so short.
+ * Shorter values are not redacted: no real secret is that short, and the error would be unreadable.
  */
 const MIN_REDACTED_LENGTH = 8;
 
@@ -138,8 +142,8 @@ function redactSecret(minted: MintResult, secret: string): MintResult {
 }
 
 /**
- * Sends one token request. Every value is encoded, since secrets hold reserved characters; scopes
- * are separated by commas.
+ * Sends one token request. Every value is encoded, since secrets contain reserved characters;
+ * scopes are separated by commas.
  * Source: docs/platforms/adobe.md#token-request
  * @throws only the signal's reason
  */
@@ -155,16 +159,16 @@ async function requestToken(
     client_secret: secret,
     scope: request.scopes.join(','),
   });
-  const answer = await post(
+  const response = await post(
     pool,
     {
       path: request.url.pathname + request.url.search,
       headers: HEADERS,
       body: form.toString(),
       timeoutMs: request.timeoutMs,
-      maxBytes: MAX_ANSWER_BYTES,
+      maxBytes: MAX_RESPONSE_BYTES,
     },
     signal,
   );
-  return redactSecret(readTokenResponse(answer, request.now()), secret);
+  return redactSecret(readTokenResponse(response, request.now()), secret);
 }

@@ -1,15 +1,15 @@
 import type { JsonObject, JsonValue } from '../../capillary/json.ts';
-import type { PostAnswer } from '../http.ts';
+import type { PostResult } from '../http.ts';
 import { parseJsonObject, parseRetryAfter, truncateUtf8 } from '../response-parsing.ts';
 
 export interface MintFailure {
   readonly ok: false;
-  /** See TokenAnswer; one of a fixed set, so it can be a metric label. */
+  /** See TokenResult; one of a fixed set, so it can be a metric label. */
   readonly code: string;
   readonly detail: string;
   readonly permanent: boolean;
-  /** In ms; present if IMS said how long to wait. */
-  readonly retryAfter?: number;
+  /** Present if IMS sent Retry-After. */
+  readonly retryAfterMs?: number;
   /** The secret is at fault: another one may work. */
   readonly wrongSecret: boolean;
 }
@@ -19,7 +19,7 @@ export type MintResult =
   | { readonly ok: true; readonly token: string; readonly lifetimeMs: number | undefined }
   | MintFailure;
 
-type HttpAnswer = Extract<PostAnswer, { kind: 'answer' }>;
+type HttpResponse = Extract<PostResult, { kind: 'response' }>;
 
 /**
  * Configuration errors, which no retry can fix.
@@ -42,65 +42,65 @@ function stringOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function detailOf(answer: HttpAnswer, message: string): string {
+function detailOf(response: HttpResponse, message: string): string {
   // x-debug-id identifies the call for Adobe's support: docs/platforms/adobe.md#token-errors
-  const id = answer.headers['x-debug-id'];
+  const id = response.headers['x-debug-id'];
   const debug = typeof id === 'string' ? ` (x-debug-id ${id})` : '';
-  return truncateUtf8(`IMS answered ${answer.status}${message && `: ${message}`}${debug}`, 500);
+  return truncateUtf8(`IMS answered ${response.status}${message && `: ${message}`}${debug}`, 500);
 }
 
 function mintFailure(
-  answer: HttpAnswer,
+  response: HttpResponse,
   now: number,
   code: string,
   message: string,
   fault: { readonly permanent?: boolean; readonly wrongSecret?: boolean } = {},
 ): MintFailure {
-  const retryAfter = parseRetryAfter(answer.headers['retry-after'], now);
+  const retryAfterMs = parseRetryAfter(response.headers['retry-after'], now);
   return {
     ok: false,
     code,
-    detail: detailOf(answer, message),
+    detail: detailOf(response, message),
     permanent: fault.permanent ?? false,
     wrongSecret: fault.wrongSecret ?? false,
-    ...(retryAfter !== undefined && { retryAfter }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
 }
 
-function readSuccess(answer: HttpAnswer, body: JsonObject | undefined, now: number): MintResult {
+function readSuccess(response: HttpResponse, body: JsonObject | undefined, now: number): MintResult {
   const token = stringOf(body?.['access_token']);
-  if (answer.truncated || !TOKEN.test(token)) {
-    return mintFailure(answer, now, 'unavailable', 'no usable access_token');
+  if (response.truncated || !TOKEN.test(token)) {
+    return mintFailure(response, now, 'unavailable', 'no usable access_token');
   }
   return { ok: true, token, lifetimeMs: tokenLifetime(token, body?.['expires_in']) };
 }
 
-function readRefusal(answer: HttpAnswer, body: JsonObject | undefined, now: number): MintFailure {
+function readRefusal(response: HttpResponse, body: JsonObject | undefined, now: number): MintFailure {
   const error = stringOf(body?.['error']);
   const description = stringOf(body?.['error_description']);
   const message = [error, description].filter(Boolean).join(', ');
-  if (!PERMANENT.has(error)) return mintFailure(answer, now, 'refused', message);
+  if (!PERMANENT.has(error)) return mintFailure(response, now, 'refused', message);
   const wrongSecret = error === 'invalid_client' && /client_secret/i.test(description);
-  return mintFailure(answer, now, error, message, { permanent: true, wrongSecret });
+  return mintFailure(response, now, error, message, { permanent: true, wrongSecret });
 }
 
 /**
- * Reads IMS's answer to a token request.
+ * Reads IMS's response to a token request.
  * Sources: docs/platforms/adobe.md#token-claims docs/platforms/adobe.md#token-errors
  * @param now epoch ms
  */
-export function readTokenResponse(answer: PostAnswer, now: number): MintResult {
-  if (answer.kind === 'failure') {
-    const detail = `IMS did not answer: ${answer.code}: ${answer.detail}`;
+export function readTokenResponse(response: PostResult, now: number): MintResult {
+  if (response.kind === 'failure') {
+    const detail = `IMS did not answer: ${response.code}: ${response.detail}`;
     return { ok: false, code: 'network', detail, permanent: false, wrongSecret: false };
   }
-  const { status } = answer;
-  const body = parseJsonObject(answer.body);
-  if (status >= 200 && status < 300) return readSuccess(answer, body, now);
+  const { status } = response;
+  const body = parseJsonObject(response.body);
+  if (status >= 200 && status < 300) return readSuccess(response, body, now);
   const error = stringOf(body?.['error']);
-  if (status === 429) return mintFailure(answer, now, 'throttled', error);
+  if (status === 429) return mintFailure(response, now, 'throttled', error);
   const isTemporary = status < 400 || status === 408 || status === 425 || status >= 500;
-  return isTemporary ? mintFailure(answer, now, 'unavailable', error) : readRefusal(answer, body, now);
+  return isTemporary ? mintFailure(response, now, 'unavailable', error) : readRefusal(response, body, now);
 }
 
 const MAX_LIFETIME_MS = 86_400_000;
@@ -112,7 +112,7 @@ const MAX_CLAIMED_MS = 90_000_000;
 /** Anything less must be a mistake; such a token would be minted again for every request. */
 const MIN_LIFETIME_MS = 1_000;
 /**
- * Larger values of `expires_in` are ms: the limit would be 11.5 days in seconds, 16.6 minutes in
+ * Larger values of `expires_in` are ms: this limit is 11.5 days if in seconds, 16.6 minutes if in
  * ms.
  * Source: docs/platforms/adobe.md#token-lifetime-units
  */
@@ -135,25 +135,25 @@ function claimedLifetime(token: string): number | undefined {
 }
 
 /**
- * `expires_in` of the answer in ms. Versioned endpoints give seconds, the unversioned one ms.
+ * `expires_in` of the response in ms. Versioned endpoints return seconds, the unversioned one ms.
  * Source: docs/platforms/adobe.md#token-endpoints
  */
-function answeredLifetime(expiresIn: JsonValue | undefined): number | undefined {
+function responseLifetime(expiresIn: JsonValue | undefined): number | undefined {
   const number = positiveNumber(expiresIn);
   if (number === undefined) return undefined;
   return number > MAX_EXPIRES_IN_SECONDS ? number : number * 1_000;
 }
 
 /**
- * The lifetime of a token, counted from its receipt: the shorter of what the JWT and the answer
+ * The lifetime of a token, counted from its receipt: the shorter of what the JWT and the response
  * say. The JWT's `created_at` is by Adobe's clock; compared with a fast local clock, a new token
  * would look expired.
  * Source: docs/platforms/adobe.md#token-lifetime-units
- * @param expiresIn of the token answer, in seconds or ms
- * @returns ms, at most 24 h; undefined if neither gives a usable lifetime
+ * @param expiresIn of the token response, in seconds or ms
+ * @returns ms, at most 24 h; undefined if neither has a usable lifetime
  */
 export function tokenLifetime(token: string, expiresIn: JsonValue | undefined): number | undefined {
-  const known = [claimedLifetime(token), answeredLifetime(expiresIn)].filter((ms) => ms !== undefined);
+  const known = [claimedLifetime(token), responseLifetime(expiresIn)].filter((ms) => ms !== undefined);
   const ms = Math.min(MAX_LIFETIME_MS, ...known);
   return known.length > 0 && ms >= MIN_LIFETIME_MS ? ms : undefined;
 }

@@ -1,6 +1,6 @@
 import { hitFailpoint } from '../../telemetry/failpoints.ts';
 import { abortable } from '../http.ts';
-import type { TokenAnswer, TokenSource } from '../ports.ts';
+import type { TokenResult, TokenSource } from '../ports.ts';
 import { type Clocks, type Deadline, deadlineIn, msUntil } from './deadline.ts';
 import { createMintBackoff, type NoToken } from './mint-backoff.ts';
 import { createTokenApi } from './token-api.ts';
@@ -33,7 +33,7 @@ const CLOSED: NoToken = {
   code: 'unavailable',
   detail: 'The token source is closed',
   permanent: false,
-  retryAfter: 60_000,
+  retryAfterMs: 60_000,
 };
 
 function successOutcome(minted: Extract<MintResult, { ok: true }>, refused: NoToken | undefined): string {
@@ -61,11 +61,11 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const cache = createTokenCache(clocks, jitter);
   const backoff = createMintBackoff(clocks, jitter);
   let closed = false;
-  let inFlight: Promise<TokenAnswer> | undefined;
-  /** The token refused last. IMS may return the same one again, which does not help. */
+  let inFlight: Promise<TokenResult> | undefined;
+  /** The last refused token. IMS may return the same one again, which does not help. */
   let refusedToken: string | undefined;
 
-  const accept = (minted: Extract<MintResult, { ok: true }>): TokenAnswer => {
+  const accept = (minted: Extract<MintResult, { ok: true }>): TokenResult => {
     backoff.recordSuccess();
     const refused = minted.token === refusedToken ? backoff.recordRefusal('young') : undefined;
     // After the wait the token gets another chance: the inlet may have been wrong about it.
@@ -75,11 +75,11 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     return refused ?? { ok: true, token: minted.token };
   };
 
-  const mint = async (): Promise<TokenAnswer> => {
+  const mint = async (): Promise<TokenResult> => {
     hitFailpoint('token-minting');
     const minted = await api.mint();
     hitFailpoint('token-minted');
-    // Cleared before callers see the outcome: a later call must not get the answer of this mint.
+    // Cleared before callers see the outcome: a later call must not get the result of this mint.
     inFlight = undefined;
     if (minted === 'closed') return CLOSED;
     if (minted.ok) return accept(minted);
@@ -88,7 +88,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     return failure;
   };
 
-  const sharedMint = (): Promise<TokenAnswer> => (inFlight ??= mint());
+  const sharedMint = (): Promise<TokenResult> => (inFlight ??= mint());
 
   return {
     async get(signal) {

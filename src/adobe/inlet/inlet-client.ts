@@ -1,14 +1,14 @@
-import { createPool, post, type PostAnswer, USER_AGENT } from '../http.ts';
-import type { Inlet, InletAnswer, InletFlow } from '../ports.ts';
+import { createPool, post, type PostResult, USER_AGENT } from '../http.ts';
+import type { Inlet, InletResult, InletFlow } from '../ports.ts';
 import { parseRetryAfter } from '../response-parsing.ts';
 
 /**
- * Adobe's answers are small; even a problem document for a whole batch is far smaller than this.
+ * Adobe's responses are small; even a problem document for a whole batch is far smaller than this.
  */
-const MAX_ANSWER_BYTES = 1_048_576;
+const MAX_RESPONSE_BYTES = 1_048_576;
 
 export interface InletOptions {
-  /** As AEP gives it, single or batch form. */
+  /** As shown in AEP, in single or batch form. */
   readonly inletUrl: string;
   readonly sandbox: string;
   /**
@@ -16,7 +16,7 @@ export interface InletOptions {
    * Source: docs/platforms/adobe.md#inlet-headers
    */
   readonly imsOrgId?: string;
-  /** For one request, from waiting for a connection to the last byte of the answer. */
+  /** For one request, from waiting for a connection to the last byte of the response. */
   readonly requestTimeoutMs?: number;
   /** Maximum number of requests in flight. */
   readonly connections: number;
@@ -24,18 +24,18 @@ export interface InletOptions {
   readonly now?: () => number;
 }
 
-const CLOSED: InletAnswer = {
+const CLOSED: InletResult = {
   kind: 'failure',
   code: 'network',
   detail: 'The inlet client is closed',
   durationMs: 0,
 };
 
-function inletAnswer(answer: PostAnswer, now: number): InletAnswer {
-  if (answer.kind === 'failure') return answer;
-  const { status, headers, body, durationMs } = answer;
-  const retryAfter = parseRetryAfter(headers['retry-after'], now);
-  return { kind: 'answer', status, body, durationMs, ...(retryAfter !== undefined && { retryAfter }) };
+function toInletResult(response: PostResult, now: number): InletResult {
+  if (response.kind === 'failure') return response;
+  const { status, headers, body, durationMs } = response;
+  const retryAfterMs = parseRetryAfter(headers['retry-after'], now);
+  return { kind: 'response', status, body, durationMs, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
 const BATCH_START = Buffer.from('{"messages":[');
@@ -63,12 +63,12 @@ export function createInlet(options: InletOptions): Inlet {
   const { sandbox, imsOrgId, requestTimeoutMs = 30_000, connections, now = Date.now } = options;
   const urls = inletUrls(options.inletUrl);
   const pool = createPool(urls.origin, connections, requestTimeoutMs);
-  const inFlight = new Set<Promise<PostAnswer>>();
+  const inFlight = new Set<Promise<PostResult>>();
   let closing: Promise<void> | undefined;
 
   // The flow id is both here and in the envelope: an inlet that several flows share can lose
   // messages without it. Source: docs/platforms/adobe.md#inlet-headers
-  const headers = (flow: InletFlow, token: string | undefined): Record<string, string> => ({
+  const headersFor = (flow: InletFlow, token: string | undefined): Record<string, string> => ({
     'content-type': 'application/json',
     'user-agent': USER_AGENT,
     'x-sandbox-name': sandbox,
@@ -83,13 +83,13 @@ export function createInlet(options: InletOptions): Inlet {
     body: string | Buffer,
     token: string | undefined,
     signal: AbortSignal,
-  ): Promise<InletAnswer> => {
+  ): Promise<InletResult> => {
     if (closing !== undefined) return CLOSED;
-    const limits = { timeoutMs: requestTimeoutMs, maxBytes: MAX_ANSWER_BYTES };
-    const sent = post(pool, { path, headers: headers(flow, token), body, ...limits }, signal);
+    const limits = { timeoutMs: requestTimeoutMs, maxBytes: MAX_RESPONSE_BYTES };
+    const sent = post(pool, { path, headers: headersFor(flow, token), body, ...limits }, signal);
     inFlight.add(sent);
     try {
-      return inletAnswer(await sent, now());
+      return toInletResult(await sent, now());
     } finally {
       inFlight.delete(sent);
     }
@@ -119,7 +119,7 @@ export interface InletUrls {
 const COLLECTION = /\/collection\/(?:batch\/)?/;
 
 /**
- * Both endpoints of an inlet, from the URL of either; the query is kept. AEP gives only the single
+ * Both endpoints of an inlet, from the URL of either; the query is kept. AEP shows only the single
  * form; the batch form has `/collection/batch/` instead of `/collection/`.
  * Source: docs/platforms/adobe.md#inlet-urls
  * @throws TypeError if it is not an inlet URL

@@ -2,10 +2,10 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/j
 import { parseJsonObject, truncateUtf8 } from '../response-parsing.ts';
 
 /**
- * The outcome of one message of a batch. `unknown`: the answer has none, so resend the message
- * alone.
+ * The outcome of one message of a batch. `unknown`: the response does not contain it, so the
+ * message is resent alone.
  */
-export type ItemAnswer =
+export type ItemResult =
   | { readonly kind: 'taken'; readonly xactionId?: string }
   | {
       readonly kind: 'failed';
@@ -15,7 +15,7 @@ export type ItemAnswer =
     }
   | { readonly kind: 'unknown' };
 
-const UNKNOWN: ItemAnswer = { kind: 'unknown' };
+const UNKNOWN: ItemResult = { kind: 'unknown' };
 const MAX_MESSAGE_BYTES = 2_048;
 
 function xactionIdOf(item: JsonValue | undefined): string | undefined {
@@ -39,7 +39,7 @@ function itemMessage(item: JsonObject): string {
  * one with either ≥ 400 a failure.
  * Source: docs/platforms/adobe.md#success-answers
  */
-function readItem(item: JsonValue | undefined): ItemAnswer {
+function readItem(item: JsonValue | undefined): ItemResult {
   if (!isJsonObject(item)) return UNKNOWN;
   const xactionId = xactionIdOf(item);
   const id = xactionId === undefined ? {} : { xactionId };
@@ -55,7 +55,7 @@ function matchByIndex(
   items: readonly JsonValue[],
   indices: readonly (number | undefined)[],
   sentCount: number,
-): ItemAnswer[] {
+): ItemResult[] {
   const positions = new Map<number, number | undefined>();
   for (const [position, index] of indices.entries()) {
     if (index !== undefined) positions.set(index, positions.has(index) ? undefined : position);
@@ -67,13 +67,13 @@ function matchByIndex(
 }
 
 /**
- * Reads the body of a 207: one answer for each message, in the order sent. Items match by position
+ * Reads the body of a 207: one result per message, in the order sent. Items match by position
  * if there are as many items as messages and no index contradicts it; else by the index in
  * `xactionId` if it is in range and unique. Adobe's own example breaks both rules; what matches
  * neither is `unknown`. Never throws.
  * Source: docs/platforms/adobe.md#item-matching
  */
-export function readBatchAnswer(body: string, sentCount: number): ItemAnswer[] {
+export function readBatchResponse(body: string, sentCount: number): ItemResult[] {
   const items = parseJsonObject(body)?.['responses'];
   if (!Array.isArray(items)) return Array.from({ length: sentCount }, () => UNKNOWN);
   const indices = items.map((item) => xactionIndex(xactionIdOf(item)));
@@ -82,8 +82,8 @@ export function readBatchAnswer(body: string, sentCount: number): ItemAnswer[] {
   return matchByIndex(items, indices, sentCount);
 }
 
-/** What the single endpoint says about a message that it accepted. */
-export interface SingleAnswer {
+/** What the single endpoint reports about an accepted message. */
+export interface SingleResult {
   readonly xactionId?: string;
   /**
    * `pass` if the message was validated synchronously, `skipped` if not. The relay never asks for
@@ -100,10 +100,10 @@ function syncValidationOf(value: JsonValue | undefined): string | undefined {
 }
 
 /** Reads the body of a 200 of the single endpoint; empty if it cannot be read. Never throws. */
-export function readSingleAnswer(body: string): SingleAnswer {
-  const answer = parseJsonObject(body);
-  const xactionId = xactionIdOf(answer);
-  const syncValidation = syncValidationOf(answer?.['syncValidation']);
+export function readSingleResponse(body: string): SingleResult {
+  const response = parseJsonObject(body);
+  const xactionId = xactionIdOf(response);
+  const syncValidation = syncValidationOf(response?.['syncValidation']);
   return {
     ...(xactionId !== undefined && { xactionId }),
     ...(syncValidation !== undefined && { syncValidation }),
@@ -150,14 +150,14 @@ function objectsOf(value: JsonValue | undefined): JsonObject[] {
  * The innermost violations of the validator's tree, in order, each as `pointer: message`.
  * Source: docs/platforms/adobe.md#error-documents
  */
-function violations(roots: readonly JsonObject[]): string[] {
+function collectViolations(roots: readonly JsonObject[]): string[] {
   const found: string[] = [];
-  const open = roots.slice(0, MAX_NODES).toReversed();
+  const stack = roots.slice(0, MAX_NODES).toReversed();
   for (let nodes = 0; nodes < MAX_NODES && found.length < MAX_VIOLATIONS; nodes += 1) {
-    const node = open.pop();
+    const node = stack.pop();
     if (node === undefined) break;
     const causes = objectsOf(node['causingExceptions']).slice(0, MAX_NODES);
-    if (causes.length > 0) open.push(...causes.toReversed());
+    if (causes.length > 0) stack.push(...causes.toReversed());
     else {
       const parts = [stringOf(node['pointerToViolation']), stringOf(node['message'])];
       found.push(parts.filter(Boolean).join(': '));
@@ -185,13 +185,13 @@ function problemText(problem: JsonObject): string {
     stringOf(problem['message']),
     stringOf(problem['detail']),
     stringOf(problem['error_description']),
-    ...violations(violationRoots(problem, report)),
+    ...collectViolations(violationRoots(problem, report)),
   ];
   return truncateUtf8([...new Set(texts.filter(Boolean))].join('; '), MAX_PROBLEM_BYTES);
 }
 
 /** A body that is not a problem document, such as the page of a gateway, without its tags. */
-function plainText(body: string): string {
+function stripTags(body: string): string {
   return body
     .slice(0, 4 * MAX_PROBLEM_BYTES)
     .replaceAll(/<(style|script)\b[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
@@ -206,5 +206,5 @@ function plainText(body: string): string {
 export function readProblem(body: string): string {
   const problem = parseJsonObject(body);
   const text = problem === undefined ? '' : problemText(problem);
-  return text === '' ? truncateUtf8(plainText(body), MAX_PROBLEM_BYTES) : text;
+  return text === '' ? truncateUtf8(stripTags(body), MAX_PROBLEM_BYTES) : text;
 }

@@ -6,7 +6,9 @@ import { fail, type Finding, ok, warn } from './finding.ts';
 
 /** undici publishes the headers of every answer that this process receives. */
 const HEADERS_CHANNEL = 'undici:request:headers';
-/** A Date header is cut to whole seconds: on average the server's clock was 0.5 s ahead of it. */
+/**
+ * A Date header is truncated to whole seconds: on average the server's clock is 0.5 s ahead of it.
+ */
 const DATE_ROUNDING_MS = 500;
 
 interface HeadersMessage {
@@ -16,8 +18,10 @@ interface HeadersMessage {
 }
 
 function dateOf(headers: HeadersMessage['response']['headers']): number {
-  const at = headers.findIndex((name, index) => index % 2 === 0 && String(name).toLowerCase() === 'date');
-  return at < 0 ? Number.NaN : Date.parse(String(headers[at + 1]));
+  const nameIndex = headers.findIndex(
+    (name, index) => index % 2 === 0 && String(name).toLowerCase() === 'date',
+  );
+  return nameIndex < 0 ? Number.NaN : Date.parse(String(headers[nameIndex + 1]));
 }
 
 interface ClockOffsets {
@@ -43,8 +47,8 @@ function watchClockOffsets(): ClockOffsets {
   return { ahead, stop: () => void unsubscribe(HEADERS_CHANNEL, onHeaders) };
 }
 
-// A token lives for a day, but events from the future are rejected, and signed times may only be
-// off by minutes.
+// Tokens are valid for a day, but Adobe rejects events from the future, and signed times may differ
+// by minutes only.
 const WARN_SKEW_MS = 5_000;
 const FAIL_SKEW_MS = 60_000;
 
@@ -55,7 +59,7 @@ function clockFinding(origin: string, ahead: number): Finding {
   const check = `clock/${new URL(origin).host}`;
   const skew = Math.abs(ahead);
   const detail = `${formatDuration(skew)} ${ahead < 0 ? 'behind' : 'ahead of'} its Date header`;
-  // Less than a second is the rounding of the header.
+  // A difference below one second is the rounding of the header.
   if (skew <= WARN_SKEW_MS) return ok(check, skew < 1_000 ? 'within a second of its Date header' : detail);
   return skew > FAIL_SKEW_MS ? fail(check, detail, CLOCK_FIX) : warn(check, detail, CLOCK_FIX);
 }
@@ -73,7 +77,7 @@ function clockFindings({ ahead }: ClockOffsets): Finding[] {
 }
 
 async function connectionFindings(destination: DestinationConfig): Promise<Finding[]> {
-  const checks = await checkConnection(destination, { ask: true });
+  const checks = await checkConnection(destination, { sendEmptyBatch: true });
   return checks.map(({ check, ok: isOk, passing, detail, cure = '' }) => {
     const name = `${check}/${destination.name}`;
     if (isOk) return ok(name, detail);

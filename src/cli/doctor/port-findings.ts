@@ -4,7 +4,7 @@ import type { Config } from '../../config/config-schema.ts';
 import { createAdminClient } from '../admin-client.ts';
 import { type Finding, codeOf, fail, ok } from './finding.ts';
 
-/** For /livez of a relay on this machine. */
+/** Time limits for /livez of a relay on this machine. */
 const LIVEZ_TIMEOUT_MS = { GET: 2_000, POST: 2_000, PUT: 2_000 } as const;
 
 const FIXES: Readonly<Record<string, string>> = {

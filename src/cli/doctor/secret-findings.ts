@@ -39,8 +39,8 @@ function secretFinding(path: string, now: number): Finding {
 }
 
 /**
- * Checks permissions and age of the files that `${file:…}` names. Secrets from the environment have
- * neither.
+ * Checks permissions and age of the files that `${file:…}` refers to. Secrets from the environment
+ * have neither.
  * @param now epoch ms
  */
 export function secretFindings(files: readonly string[], now: number): Finding[] {

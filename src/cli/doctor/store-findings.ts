@@ -79,8 +79,8 @@ export function inspectFolder(given: string): FolderInspection {
 }
 
 /**
- * Id of the process that has locked the store in this folder. It is found in the kernel's list of
- * locks, without opening the file. Processes of other containers are missing from that list, and
+ * Id of the process that has locked the store in this folder, from the kernel's list of locks, so
+ * that the file need not be opened. Processes of other containers are missing from that list, and
  * not every system has one.
  */
 export function lockHolder(path: string): number | undefined {
@@ -135,7 +135,7 @@ const UNSUITABLE: Readonly<Record<string, string>> = {
 
 const FSYNC_ROUNDS = 20;
 const PAGE_BYTES = 4_096;
-/** Each webhook waits for an fsync, which many can share. */
+/** Each webhook waits for an fsync; concurrent ones share it. */
 const SLOW_FSYNC_MS = 20;
 
 /** Whether a file system is suitable for a store. @param type magic number from statfs */

@@ -52,7 +52,7 @@ function isKnownZone(zone: string): boolean {
   }
 }
 
-/** Tests two offsets that a Node without time zone data gets wrong. */
+/** Tests two offsets that Node gets wrong without time zone data. */
 function hasZoneData(): boolean {
   return (
     isKnownZone('Asia/Kolkata') &&
@@ -73,7 +73,7 @@ function timeZoneFinding(zones: readonly string[], now: Date): Finding {
   return ok(check, `release ${release}${zones.length === 0 ? '' : ` knows ${zones.join(', ')}`}`);
 }
 
-/** Compares the memory limit (bytes) with what the relay needs for its destinations. */
+/** Compares the memory limit (bytes) with the needs of so many destinations. */
 export function memoryFinding(limit: number, destinations: number): Finding {
   const need = BASE_BYTES + CACHE_KIB * 1_024 + destinations * MAX_IN_FLIGHT_BYTES;
   const detail = `${formatBytes(limit)}; ${formatBytes(need)} are needed for ${destinations} ${destinations === 1 ? 'destination' : 'destinations'} under load`;

@@ -1,5 +1,5 @@
 import type { DestinationAnswer, RecordAnswer } from '../admin-answers.ts';
-import { printable } from '../table.ts';
+import { toPrintable } from '../table.ts';
 import { formatTime } from '../time-format.ts';
 
 /** Advice for a dead letter, by its reason. */
@@ -33,24 +33,25 @@ const IGNORED_ADVICE: Readonly<Record<string, string>> = {
 };
 
 const MALFORMED_ADVICE =
-  "It is not a valid event of this source. It was answered 400, which Capillary does not retry. Fix the sender, or the source's orgIds, then replay it.";
+  "It is not a valid event of this source. It was answered 400, after which Capillary does not retry. Fix the sender, or the source's orgIds, then replay it.";
 
 /** Completes a command line, so that it reaches the same relay. */
 type CommandLine = (args: string) => string;
 
-function lines(...all: readonly (string | undefined)[]): string {
+function joinLines(...all: readonly (string | undefined)[]): string {
   return all.filter((line) => line !== undefined).join('\n');
 }
 
 function adviseNotFlowing(destination: DestinationAnswer, commandLine: CommandLine): string {
   const { name, state, reason, detail, nextTryAt } = destination;
   const cause = reason === undefined ? '' : ` (${reason})`;
-  const lastError = detail === undefined || reason === 'operator' ? '' : ` Last error: ${printable(detail)}`;
+  const lastError =
+    detail === undefined || reason === 'operator' ? '' : ` Last error: ${toPrintable(detail)}`;
   const waits = `It waits because the destination ${name} is ${state}${cause}.${lastError}`;
   const resume = commandLine(`destinations resume ${name}`);
-  if (reason === 'operator') return lines(waits, `Resume it: ${resume}`);
+  if (reason === 'operator') return joinLines(waits, `Resume it: ${resume}`);
   const next = nextTryAt === undefined ? '' : `, next at ${formatTime(nextTryAt)}`;
-  return lines(
+  return joinLines(
     `${waits} The relay retries automatically${next}.`,
     'Find the cause:  capillary-relay check --config relay.yaml --connect',
     `Once it is fixed: ${resume}`,
@@ -67,7 +68,7 @@ function advisePending(
     return adviseNotFlowing(destination, commandLine);
   const due = dueAt === undefined ? '' : ` Due at ${formatTime(dueAt)}.`;
   const queue = isReplay === true ? 'queued with the replays, which run at a lower rate' : 'queued';
-  return lines(
+  return joinLines(
     `Nothing: it is ${queue}, perhaps behind an earlier event of the same customer.${due}`,
     customerId === undefined
       ? undefined
@@ -77,7 +78,7 @@ function advisePending(
 
 /** Quotes a word for a POSIX shell: a customer id or a reason may contain anything. */
 function shellWord(text: string): string {
-  return /^[\w.@:+-]+$/.test(text) ? text : `'${printable(text).replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\w.@:+-]+$/.test(text) ? text : `'${toPrintable(text).replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function adviseReplay({ hasBody, state, receipt }: RecordAnswer, commandLine: CommandLine): string {
@@ -89,7 +90,7 @@ function adviseReplay({ hasBody, state, receipt }: RecordAnswer, commandLine: Co
 /** Commands to inspect a dead letter: what was sent, the current mapping, similar dead letters. */
 function adviseInspection(record: RecordAnswer, commandLine: CommandLine): string {
   const { hasBody, receipt, reason = '', source } = record;
-  return lines(
+  return joinLines(
     hasBody ? `Payload and sent messages: ${commandLine(`explain ${receipt} --body`)}` : undefined,
     hasBody
       ? `Map it again: ${commandLine(`explain ${receipt} --body --json`)} | jq .body | capillary-relay map - --source ${source} --config relay.yaml`
@@ -100,8 +101,8 @@ function adviseInspection(record: RecordAnswer, commandLine: CommandLine): strin
 
 /**
  * What the operator should do next about an event.
- * @param options by which suggested commands reach the same relay, such as ` --url http://…`; empty
- *   for the default
+ * @param options options with which the suggested commands reach the same relay, such as ` --url
+ *   http://…`; empty for the default
  */
 export function adviceFor(
   record: RecordAnswer,
@@ -116,14 +117,14 @@ export function adviceFor(
     case 'delivered':
       return 'Nothing: Adobe accepted it. Adobe decides later whether it is stored: look for its _id, or for the xaction id of the attempt, in Monitoring.';
     case 'ignored':
-      return lines(
+      return joinLines(
         IGNORED_ADVICE[reason] ?? 'It is not meant for delivery.',
         adviseReplay(record, commandLine),
       );
     case 'malformed':
-      return lines(MALFORMED_ADVICE, adviseReplay(record, commandLine));
+      return joinLines(MALFORMED_ADVICE, adviseReplay(record, commandLine));
     default:
-      return lines(
+      return joinLines(
         DEAD_ADVICE[reason] ?? 'Fix the cause shown by the attempts above, then replay the event.',
         adviseInspection(record, commandLine),
         adviseReplay(record, commandLine),

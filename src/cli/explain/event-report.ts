@@ -1,15 +1,15 @@
 import { styleText } from 'node:util';
 import type { DestinationAnswer, RecordAnswer, TimelineEntry } from '../admin-answers.ts';
-import { formatNotes, formatTable, printable } from '../table.ts';
+import { formatNotes, formatTable, toPrintable } from '../table.ts';
 import { formatDuration, formatPreciseTime, formatTime } from '../time-format.ts';
 import { adviceFor } from './advice.ts';
 
 type Attempt = Extract<TimelineEntry, { what: 'attempt' }>;
 
-/** A line of the timeline; it stands for consecutive attempts with the same result. */
+/** A line of the timeline; consecutive attempts with the same result share one. */
 interface TimelineRow {
   readonly entry: TimelineEntry;
-  /** How many attempts with the same result followed. */
+  /** Number of further attempts with the same result. */
   readonly repeats: number;
   /** Time of the last of them. */
   readonly lastAt: string;
@@ -36,7 +36,7 @@ function messageName(kind: string): string {
 }
 
 /** Joins the non-empty parts with commas. */
-function joined(...parts: readonly (string | number | undefined)[]): string {
+function joinParts(...parts: readonly (string | number | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== '').join(', ');
 }
 
@@ -47,7 +47,7 @@ function formatState({ state, reason }: { readonly state: string; readonly reaso
 
 function formatAttempt(attempt: Attempt): string {
   const { kind, outcome, status, detail, xactionId, durationMs, batchSize } = attempt;
-  const facts = joined(
+  const facts = joinParts(
     status === undefined ? 'no answer' : `Adobe answered ${status}`,
     xactionId === undefined ? undefined : `xaction ${xactionId}`,
     `${durationMs} ms`,
@@ -62,7 +62,7 @@ function formatEntry(entry: TimelineEntry): string {
       return `from ${entry.source}, ${entry.bytes} bytes`;
     case 'verified': {
       const [verifier = ''] = entry.by.split(':');
-      return joined(`by ${entry.by}`, VERIFIERS[verifier]);
+      return joinParts(`by ${entry.by}`, VERIFIERS[verifier]);
     }
     case 'attempt':
       return formatAttempt(entry);
@@ -157,14 +157,14 @@ function formatMessages({ delivered, timeline, messageId }: RecordAnswer): strin
   const messages = kinds.map(
     (kind) => `${messageName(kind)}${delivered.includes(kind) ? ' (accepted by Adobe)' : ''}`,
   );
-  return joined(...messages, kinds.length > 0 && messageId !== undefined ? `_id ${messageId}` : undefined);
+  return joinParts(...messages, kinds.length > 0 && messageId !== undefined ? `_id ${messageId}` : undefined);
 }
 
 function factsOf(record: RecordAnswer): readonly (readonly [name: string, value: string])[] {
   const { eventName = '', eventId, orgId, createdAt, customerId, identity } = record;
   const created = createdAt === undefined ? undefined : `created ${formatTime(createdAt)}`;
   return [
-    ['event', joined(eventName, eventId, orgId === undefined ? undefined : `org ${orgId}`, created)],
+    ['event', joinParts(eventName, eventId, orgId === undefined ? undefined : `org ${orgId}`, created)],
     ['route', `${record.source} to ${record.destination}`],
     ['customer', customerId ?? ''],
     ['identity', identity ?? ''],
@@ -180,8 +180,8 @@ function formatPayload({ body, bodyBase64, sent }: RecordAnswer): string {
 
 /**
  * Everything known about an event, as text.
- * @param context `destination`: its current state, if known; `options`: options by which suggested
- *   commands reach the same relay, such as ` --url …`
+ * @param context `destination`: its current state, if known; `options`: options with which the
+ *   suggested commands reach the same relay, such as ` --url …`
  */
 export function formatEventReport(
   record: RecordAnswer,
@@ -189,9 +189,9 @@ export function formatEventReport(
 ): string {
   const facts = factsOf(record)
     .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${name.padEnd(11)}${printable(value)}`);
+    .map(([name, value]) => `${name.padEnd(11)}${toPrintable(value)}`);
   const hasPayload = record.body !== undefined || record.bodyBase64 !== undefined;
-  const title = styleText('bold', `${printable(record.receipt)}: ${printable(formatState(record))}`);
+  const title = styleText('bold', `${toPrintable(record.receipt)}: ${toPrintable(formatState(record))}`);
   return [
     `${title}\n${summaryOf(record)}`,
     facts.join('\n'),

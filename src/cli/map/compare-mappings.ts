@@ -45,7 +45,7 @@ async function compareFiles(
 }
 
 function routeByName(config: Config, name: string): Route | undefined {
-  const source = config.sources.find((one) => one.name === name);
+  const source = config.sources.find((candidate) => candidate.name === name);
   return source && routeOf(config, source);
 }
 

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { JsonValue } from '../../capillary/json.ts';
 import type { Change, EventDiff } from './mapping-diff.ts';
-import { formatTable, printable } from '../table.ts';
+import { formatTable, toPrintable } from '../table.ts';
 
 /** The differences for one event, and where the event comes from. */
 export interface ComparedEvent extends EventDiff {
@@ -84,12 +84,12 @@ function nameOf({ part, path }: Pick<Change, 'part' | 'path'>): string {
 }
 
 function formatValue(part: Change['part'], value: JsonValue | undefined): string {
-  const text = printable(part === 'outcome' ? value : JSON.stringify(value));
+  const text = toPrintable(part === 'outcome' ? value : JSON.stringify(value));
   return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
 }
 
 function formatChange(change: Change): string {
-  const name = printable(nameOf(change));
+  const name = toPrintable(nameOf(change));
   const [old, next] = [formatValue(change.part, change.old), formatValue(change.part, change.new)];
   switch (kindOf(change)) {
     case 'added':
@@ -104,7 +104,7 @@ function formatChange(change: Change): string {
 function formatEvent(event: ComparedEvent): string {
   const { number, eventName, eventId, receipt, source, changes } = event;
   const title = [number, eventName ?? 'not an event', eventId, source, receipt]
-    .map(printable)
+    .map(toPrintable)
     .filter(Boolean);
   return [styleText('bold', `--- ${title.join('  ')}`), ...changes.map(formatChange)].join('\n');
 }

@@ -20,8 +20,8 @@ function isJson(text: string): boolean {
 }
 
 /**
- * The non-empty lines, if the first of them is JSON by itself. A broken line further down is then
- * reported as such, instead of the whole text.
+ * The non-empty lines, if the first of them is JSON by itself. An invalid later line is then
+ * reported by itself, instead of the whole text.
  */
 function jsonLines(text: string): readonly string[] | undefined {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');

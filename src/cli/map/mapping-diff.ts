@@ -6,7 +6,7 @@ import type { MessageKind } from '../../journal/journal.ts';
 import type { Route } from '../route.ts';
 import { createTrial, type Received, type Trial } from './mapping-trial.ts';
 
-/** One place at which two JSON values differ. */
+/** One difference between two JSON values. */
 export interface ValueChange {
   /** `commerce.order.priceTotal`, `productListItems[0].SKU`; empty for the values as a whole. */
   readonly path: string;
@@ -25,8 +25,8 @@ function membersOf(value: JsonValue | undefined, path: string): Map<string, Json
 }
 
 /**
- * The deepest differences between two values, in the order of the old one; members that only the
- * new one has come last.
+ * The deepest differences between two values, in the order of the old value; members that only the
+ * new value has come last.
  */
 export function diffValues(
   old: JsonValue | undefined,

@@ -31,10 +31,10 @@ export type Trial =
       readonly eventName: string;
       readonly eventId?: string;
       readonly id: string;
-      /** Absent for a late merge of a deleted customer, of which only the profile is sent. */
+      /** Absent for a late merge of a deleted customer, for which only the profile is sent. */
       readonly event?: JsonObject;
       readonly profile?: JsonObject;
-      /** The customer was deleted: what is stored about the customer is erased. */
+      /** The customer was deleted: the stored data of the customer is erased. */
       readonly erase: boolean;
       readonly notes: readonly MappingNote[];
     };
@@ -55,8 +55,8 @@ export interface Received {
 }
 
 /**
- * Creates a function that maps bodies one after the other as the relay would, without a journal and
- * a network. What is known about a customer grows from event to event, as in an empty journal.
+ * Creates a function that maps bodies one after the other as the relay would, but without journal
+ * and network. The stored state of each customer builds up from event to event, starting empty.
  */
 export function createTrial({
   source,

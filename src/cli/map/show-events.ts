@@ -3,7 +3,7 @@ import { CATALOGUE } from '../../capillary/catalogue.ts';
 import type { JsonObject } from '../../capillary/json.ts';
 import { type Config, configSchema } from '../../config/config-schema.ts';
 import type { MappingNote } from '../../mapping/mapping-result.ts';
-import { formatNotes, printable } from '../table.ts';
+import { formatNotes, toPrintable } from '../table.ts';
 import { loadCommandConfig } from '../command-config.ts';
 import { EXIT } from '../command-error.ts';
 import { chooseSource, routeOf } from '../route.ts';
@@ -68,24 +68,24 @@ function describeEventName(name: string): string {
 function formatTrial(trial: Trial, number: number): string {
   const title = (text: string): string => styleText('bold', `--- ${number}  ${text}`);
   if (trial.outcome === 'not-an-event')
-    return `${title('not an event')}\n${trial.code}: ${printable(trial.detail)}`;
+    return `${title('not an event')}\n${trial.code}: ${toPrintable(trial.detail)}`;
   const { eventName, eventId } = trial;
   const head = title(
-    [printable(eventName), printable(eventId), describeEventName(eventName)].filter(Boolean).join('  '),
+    [toPrintable(eventName), toPrintable(eventId), describeEventName(eventName)].filter(Boolean).join('  '),
   );
   const notes = formatAllNotes(trial.notes);
   switch (trial.outcome) {
     case 'ignored':
       return `${head}\nIgnored, nothing is sent: ${trial.reason}\n\n${notes}`;
     case 'failed':
-      return `${head}\nA dead letter (${trial.reason}): ${printable(trial.detail)}\n\n${notes}`;
+      return `${head}\nA dead letter (${trial.reason}): ${toPrintable(trial.detail)}\n\n${notes}`;
     case 'messages':
       return [
         head,
         ...(trial.event === undefined ? [] : [formatEntity('ExperienceEvent', trial.event)]),
         ...(trial.profile === undefined ? [] : [formatEntity('Profile record', trial.profile)]),
         ...(trial.erase
-          ? ['The customer was deleted: what the relay has stored about the customer is erased.']
+          ? ['The customer was deleted: the relay erases all stored data of the customer.']
           : []),
         notes,
       ].join('\n\n');

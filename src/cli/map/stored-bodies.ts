@@ -23,15 +23,15 @@ export interface StoredSelection {
 
 const PAGE_SIZE = 500;
 /**
- * Time between two requests. It uses a quarter of what the admin port accepts from one address,
- * which leaves room for operators and probes.
+ * Time between two requests. Uses a quarter of the rate that the admin port accepts from one
+ * address, which leaves room for operators and probes.
  */
 const REQUEST_INTERVAL_MS = 20;
 const STATES = 'pending,delivered,ignored,dead';
 
 /**
  * The newest stored events of the selection, oldest first. They are read from the store of a
- * stopped relay. A running one locks its store, so it is asked through its admin API, at a low
+ * stopped relay. A running relay locks its store, so it is queried through its admin API, at a low
  * rate.
  * @param file path of the configuration
  */

@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import type { DestinationAnswer, EventAnswer, HealthAnswer } from '../admin-answers.ts';
 import { formatBalance } from '../ledger-command.ts';
 import { formatTime, formatDuration } from '../time-format.ts';
-import { formatTable, printable } from '../table.ts';
+import { formatTable, toPrintable } from '../table.ts';
 import type { Snapshot, Rates } from './snapshot.ts';
 
 type Tone = 'bold' | 'green' | 'yellow' | 'red' | 'dim';
@@ -27,14 +27,14 @@ export interface Status {
 
 const TONES: Readonly<Record<string, Tone>> = { flowing: 'green', waiting: 'yellow', paused: 'red' };
 
-function perSecond(rate: number): string {
+function formatRate(rate: number): string {
   return rate > 0 && rate < 0.05 ? '<0.1' : rate.toFixed(1);
 }
 
 function rateLine(rates: Rates | undefined): string {
   return rates === undefined
     ? 'available after the next sample'
-    : `${perSecond(rates.accepted)} accepted/s, ${perSecond(rates.delivered)} delivered/s, ${perSecond(rates.dead)} dead/s`;
+    : `${formatRate(rates.accepted)} accepted/s, ${formatRate(rates.delivered)} delivered/s, ${formatRate(rates.dead)} dead/s`;
 }
 
 /** The intake is open while the check `journal` of /readyz passes. */
@@ -45,7 +45,7 @@ function intakeLines({ checks }: HealthAnswer): Line[] {
     closed === undefined
       ? { text: 'intake    open', tone: 'green' }
       : {
-          text: `intake    CLOSED, webhooks are answered 503: ${printable(closed.detail ?? '')}`,
+          text: `intake    CLOSED, webhooks are answered 503: ${toPrintable(closed.detail ?? '')}`,
           tone: 'red',
         };
   const others = failing.filter((check) => check !== closed);
@@ -53,7 +53,7 @@ function intakeLines({ checks }: HealthAnswer): Line[] {
     intake,
     ...others.map(
       ({ name, detail }): Line => ({
-        text: `failing   ${printable(name)}: ${printable(detail)}`,
+        text: `failing   ${toPrintable(name)}: ${toPrintable(detail)}`,
         tone: 'red',
       }),
     ),
@@ -64,7 +64,7 @@ function ageOf(iso: string | undefined, now: number): number | undefined {
   return iso === undefined ? undefined : Math.max(0, now - Date.parse(iso));
 }
 
-function age(iso: string | undefined, now: number): string {
+function formatAge(iso: string | undefined, now: number): string {
   const ms = ageOf(iso, now);
   return ms === undefined ? '' : formatDuration(ms);
 }
@@ -75,7 +75,7 @@ function backlogLine({ destinations, ledger }: Snapshot, now: number): string {
   return `backlog   ${ledger.pending}${oldest}`;
 }
 
-function until(iso: string | undefined, now: number): string {
+function formatTimeLeft(iso: string | undefined, now: number): string {
   if (iso === undefined) return '';
   const left = Date.parse(iso) - now;
   return left <= 0 ? 'now' : `in ${formatDuration(left)}`;
@@ -95,13 +95,13 @@ function destinationLines(destinations: readonly DestinationAnswer[], now: numbe
     { heading: 'DESTINATION', cell: ({ name }) => name },
     { heading: 'STATE', cell: ({ state }) => state },
     { heading: 'PENDING', cell: ({ pending }) => pending },
-    { heading: 'OLDEST', cell: ({ oldestPendingAt }) => age(oldestPendingAt, now) },
+    { heading: 'OLDEST', cell: ({ oldestPendingAt }) => formatAge(oldestPendingAt, now) },
     { heading: 'REQUESTS', cell: ({ concurrency: { used, limit } }) => `${used} of ${limit}` },
     { heading: 'TOKEN TTL', cell: tokenLifetime },
-    { heading: 'RETRY', cell: ({ nextTryAt }) => until(nextTryAt, now) },
+    { heading: 'RETRY', cell: ({ nextTryAt }) => formatTimeLeft(nextTryAt, now) },
   ]);
   const lines = destinations.flatMap(({ state, reason, detail }, index): Line[] => {
-    const why = [reason, detail].filter((part) => part !== undefined).map(printable);
+    const why = [reason, detail].filter((part) => part !== undefined).map(toPrintable);
     const tone = TONES[state] ?? 'red';
     return [
       { text: rows[index] ?? '', tone },
@@ -115,7 +115,7 @@ function deadLines(deadLetters: readonly EventAnswer[], now: number): Line[] {
   if (deadLetters.length === 0) return [{ text: 'no dead letters', tone: 'dim' }];
   const [head = '', ...rows] = tableLines(deadLetters, [
     { heading: 'LATEST DEAD LETTERS', cell: ({ receipt }) => receipt },
-    { heading: 'AGE', cell: ({ receivedAt }) => age(receivedAt, now) },
+    { heading: 'AGE', cell: ({ receivedAt }) => formatAge(receivedAt, now) },
     { heading: 'REASON', cell: ({ state, reason }) => reason ?? state },
     { heading: 'EVENT', cell: ({ eventName }) => eventName },
   ]);

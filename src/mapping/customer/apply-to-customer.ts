@@ -14,14 +14,14 @@ import {
   serializeState,
   setAttribute,
 } from './customer-state.ts';
-import { type ProfileRecord, profileRecord } from './profile-record.ts';
+import { type ProfileRecord, buildProfileRecord } from './profile-record.ts';
 
 /** The stored state before an event, as `serializeState` wrote it. */
 export interface PriorState {
   /** The lane of the event. */
   readonly lane: string;
   /**
-   * The lane of the event's own customer: a different one after a merge into the customer of
+   * The lane of the event's own customer. Differs from `lane` after a merge into the customer of
    * `lane`.
    */
   readonly ownLane: string;
@@ -44,17 +44,18 @@ export interface CustomerUpdate {
   readonly profile?: ProfileRecord;
   /** Lanes whose stored data must be erased. */
   readonly erase: readonly string[];
-  /** The lane `from` is an alias of `into` from now on and has no state of its own any more. */
+  /** From now on the lane `from` is an alias of `into` and has no state of its own. */
   readonly merged?: { readonly from: string; readonly into: string };
 }
 
 /** The digits of an `_id` that order two events of the same millisecond. */
-const TIE_BREAKER = { from: 'cap-'.length, to: 'cap-'.length + 12 };
+const TIE_BREAKER_DIGITS = { from: 'cap-'.length, to: 'cap-'.length + 12 };
 
 /**
- * Applies an event to the stored state of its customer. Each attribute goes by event time, then by
- * `_id`; a deletion removes everything that is not newer; a merge adds the fragment of one customer
- * to the lane of the other. So the order in which events are accepted does not matter.
+ * Applies an event to the stored state of its customer. The newest version of each attribute wins,
+ * by event time and then by `_id`; a deletion removes everything that is not newer; a merge adds
+ * the fragment of one customer to the lane of the other. So the order in which events are accepted
+ * does not matter.
  */
 export function applyToCustomer(
   event: CapillaryEvent,
@@ -73,7 +74,7 @@ export function applyToCustomer(
   // Serializing is costly, so it is done only where a deletion can have removed attributes.
   const attributesBefore = mapped.erase || isLate ? serializeAttributes(state) : undefined;
   const delivered = mapped.outcome === 'messages' && !isLate ? mapped : undefined;
-  const by = delivered?.id.slice(TIE_BREAKER.from, TIE_BREAKER.to) ?? '';
+  const by = delivered?.id.slice(TIE_BREAKER_DIGITS.from, TIE_BREAKER_DIGITS.to) ?? '';
   if (delivered?.profile !== undefined) {
     const { at: changedAt, attributes } = delivered.profile;
     for (const [path, value] of groupConsentFields(attributes)) {
@@ -94,10 +95,11 @@ export function applyToCustomer(
   const victimLanes = victim === undefined ? [] : lanesMergedInto(state, lane, victim.lane);
   return {
     isLate,
-    // The erasure of a lane removes its state too, so after a deletion it is written in any case.
+    // The erasure of a lane also removes its state, so after a deletion the state is always
+    // written.
     ...(serialized === (before.state ?? '{}') && !mapped.erase ? {} : { state: serialized }),
     ...(mapped.outcome === 'messages' && hasRecord && sendsProfiles(context)
-      ? { profile: profileRecord(state, { id: mapped.id, destination: context.destination }) }
+      ? { profile: buildProfileRecord(state, { id: mapped.id, destination: context.destination }) }
       : {}),
     erase: [...(mapped.erase ? lanesMergedInto(state, lane, ownLane) : []), ...(isLate ? victimLanes : [])],
     ...(victim === undefined ? {} : { merged: { from: victim.lane, into: ownLane } }),

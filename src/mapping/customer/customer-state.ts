@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 
-/** A profile attribute as it was set last. */
+/** The latest value of a profile attribute. */
 export interface AttributeVersion {
   readonly value: JsonValue;
   /** Epoch ms of the event that set it. */
@@ -15,16 +15,16 @@ export interface AttributeVersion {
 /** The stored state of one customer. */
 export interface CustomerFragment {
   readonly attributes: Map<string, AttributeVersion>;
-  /** Epoch ms of the last deletion: attributes that are not newer are removed for good. */
+  /** Epoch ms of the last deletion: attributes that are not newer are permanently removed. */
   deletedAt?: number;
   /** Lanes of the customers into whom this one was merged. */
   readonly mergedInto: Set<string>;
 }
 
 /**
- * The state of a lane: its own customer, and apart from it each customer that was merged into it,
- * by the lane it had before. All changes commute and are idempotent: any order of the events, and
- * any repetition of them, gives the same state.
+ * The state of a lane: its own customer and, separately, each customer merged into it, keyed by
+ * that customer's original lane. All changes commute and are idempotent, so events in any order and
+ * with any repetition produce the same state.
  */
 export interface CustomerState {
   readonly own: CustomerFragment;
@@ -35,7 +35,7 @@ function emptyFragment(): CustomerFragment {
   return { attributes: new Map(), mergedInto: new Set() };
 }
 
-/** True if the first is newer than the second or set by the same event. */
+/** True if `a` is newer than `b` or was set by the same event. */
 export function isNewer(
   a: Pick<AttributeVersion, 'at' | 'by'>,
   b: Pick<AttributeVersion, 'at' | 'by'>,
@@ -89,19 +89,21 @@ export function deletionTimeOf(state: CustomerState, lane: string, customer: str
   if (!hasDeletion(state)) {
     return undefined;
   }
-  const reached = new Set([customer]);
-  for (const one of reached) {
-    for (const next of state.merged.get(one)?.mergedInto ?? []) {
-      reached.add(next);
+  const mergeTargets = new Set([customer]);
+  for (const target of mergeTargets) {
+    for (const next of state.merged.get(target)?.mergedInto ?? []) {
+      mergeTargets.add(next);
     }
   }
-  // Every customer in a lane was merged into the lane's own one.
-  reached.add(lane);
-  const times = [...reached].map((one) => (one === lane ? state.own : state.merged.get(one))?.deletedAt);
+  // Every other customer in a lane was merged into the lane's own customer.
+  mergeTargets.add(lane);
+  const times = [...mergeTargets].map(
+    (target) => (target === lane ? state.own : state.merged.get(target))?.deletedAt,
+  );
   return times.reduce((last, at) => (at === undefined ? last : Math.max(at, last ?? at)), undefined);
 }
 
-/** Deletions are rare, so the costly search along the merges is avoided where there is none. */
+/** Deletions are rare: without one, the costly search along the merges is skipped. */
 function hasDeletion({ own, merged }: CustomerState): boolean {
   if (own.deletedAt !== undefined) {
     return true;
@@ -117,9 +119,9 @@ function hasDeletion({ own, merged }: CustomerState): boolean {
 /** A customer and all that were merged into it, directly or through others. */
 export function lanesMergedInto(state: CustomerState, lane: string, customer: string): readonly string[] {
   const found = new Set(customer === lane ? [lane, ...state.merged.keys()] : [customer]);
-  for (const one of found) {
+  for (const victim of found) {
     for (const [other, { mergedInto }] of state.merged) {
-      if (mergedInto.has(one)) {
+      if (mergedInto.has(victim)) {
         found.add(other);
       }
     }
@@ -133,21 +135,21 @@ export function pruneDeleted(state: CustomerState, lane: string): void {
     return;
   }
   for (const [customer, fragment] of [[lane, state.own] as const, ...state.merged]) {
-    const end = deletionTimeOf(state, lane, customer) ?? Number.NEGATIVE_INFINITY;
+    const deletedAt = deletionTimeOf(state, lane, customer) ?? Number.NEGATIVE_INFINITY;
     for (const [path, { at }] of fragment.attributes) {
-      if (at <= end) {
+      if (at <= deletedAt) {
         fragment.attributes.delete(path);
       }
     }
   }
 }
 
-/** All attributes as text, to see whether a change removed any. */
+/** All attributes as JSON, to detect whether a change removed any. */
 export function serializeAttributes({ own, merged }: CustomerState): string {
   return JSON.stringify([own, ...merged.values()].flatMap(({ attributes }) => [...attributes]));
 }
 
-/** Reads the text of `serializeState`, also that of older relays, which had attributes only. */
+/** Parses the output of `serializeState`; that of older relays has attributes only. */
 export function parseState(text: string | undefined): CustomerState {
   const parsed: unknown = text === undefined ? {} : JSON.parse(text);
   const own = isJsonObject(parsed) ? parsed : {};
@@ -196,7 +198,7 @@ function parseFragment(json: JsonObject): CustomerFragment {
   const attributes = new Map<string, AttributeVersion>();
   for (const path of Object.keys(json)) {
     const attribute = json[path];
-    // `deletedAt`, `folded` and `into` have no value and time, so they are not taken for
+    // `deletedAt`, `folded` and `into` have no value and time, so they are not mistaken for
     // attributes.
     if (!isJsonObject(attribute)) {
       continue;

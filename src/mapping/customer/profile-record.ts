@@ -33,12 +33,12 @@ type Attributes = ReadonlyMap<string, AttributeVersion>;
  * Customers that were merged into it supply the attributes that it lacks, the newest value first.
  * Their identities follow its own, so that AEP links them.
  */
-export function profileRecord(state: CustomerState, { id, destination }: ProfileContext): ProfileRecord {
+export function buildProfileRecord(state: CustomerState, { id, destination }: ProfileContext): ProfileRecord {
   const { identity, tenant, schemaFeatures } = destination;
   const notes = createNotes();
   const attributes = attributesOf(state);
-  const identities = [state.own.attributes, ...mergedAttributes(state)].map((ofCustomer) =>
-    assignNamespaces(identitiesIn(ofCustomer, identity), identity),
+  const identities = [state.own.attributes, ...mergedAttributes(state)].map((customerAttributes) =>
+    assignNamespaces(identitiesIn(customerAttributes, identity), identity),
   );
   const draft = {
     _id: id,
@@ -111,8 +111,7 @@ function auditOf(versions: readonly AttributeVersion[]): JsonObject {
 }
 
 /**
- * Identities of the namespaces that are configured now; stored ones of other namespaces are not
- * sent.
+ * Identities of the currently configured namespaces; stored ones of other namespaces are not sent.
  */
 function identitiesIn(
   attributes: Attributes,

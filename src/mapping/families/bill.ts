@@ -28,7 +28,7 @@ function isReturn({ data }: FamilyInput): boolean {
   return data.text('billType')?.toUpperCase() === 'RETURN';
 }
 
-/** @param measures the commerce measures that the bill counts for, such as `purchases` */
+/** @param measures commerce measures of the bill, such as `purchases` */
 function billFields(input: FamilyInput, measures: Draft): { fields: Draft; tenant: Draft } {
   const { data, notes } = input;
   const currencyCode = currencyOf(input);
@@ -94,8 +94,8 @@ export function mapRetroBill(input: FamilyInput): FamilyResult {
 }
 
 /**
- * transactionRejected and rejectedTransactionRetrigger: a bill that does not count, at least not
- * yet (docs/platforms/capillary.md#other-bills).
+ * transactionRejected and rejectedTransactionRetrigger: a bill that does not count, or not yet
+ * (docs/platforms/capillary.md#other-bills).
  */
 export function mapRejectedBill(input: FamilyInput): FamilyResult {
   const { data } = input;
@@ -106,15 +106,15 @@ export function mapRejectedBill(input: FamilyInput): FamilyResult {
       retriggerId: data.id('retriggerId'),
       attempts: data.integer('retrialCount'),
       date: data.time('eventDateTime'),
-      reasons: details.map((one) => ({
-        reason: one.text('rejectionReason'),
-        details: one.text('reasonDetails'),
+      reasons: details.map((detail) => ({
+        reason: detail.text('rejectionReason'),
+        details: detail.text('reasonDetails'),
       })),
     },
   });
 }
 
-/** @param tenant fields below the tenant beside those of every bill */
+/** @param tenant tenant fields in addition to those of every bill */
 function mapOtherBill(input: FamilyInput, tenant: Draft): FamilyResult {
   const bill = billFields(input, {});
   return {

@@ -63,7 +63,7 @@ export function transactionIdOf(data: Reader): string | undefined {
   return activityId(data, ['transactionid', 'billid']);
 }
 
-/** The redemption that an event makes or reverses. */
+/** The redemption that an event records or reverses. */
 export function redemptionIdOf(data: Reader): string | undefined {
   return activityId(data, ['redemptionid']) ?? data.id('redemptionSummaryId');
 }
@@ -75,14 +75,14 @@ export function redemptionIdOf(data: Reader): string | undefined {
 function activityId(data: Reader, keys: readonly string[]): string | undefined {
   const identifiers = data.object('triggeringActivity').list('identifiers');
   return keys
-    .flatMap((key) => identifiers.filter((one) => one.text('key')?.toLowerCase() === key))
-    .map((one) => one.id('value'))
+    .flatMap((key) => identifiers.filter((identifier) => identifier.text('key')?.toLowerCase() === key))
+    .map((identifier) => identifier.id('value'))
     .find((value) => value !== undefined && value !== '-1');
 }
 
 /**
  * The items of a list that belong to the event's customer. An item that names another customer is
- * left out with a note; an item that names nobody counts as the customer's.
+ * left out with a note; an item without a customer id belongs to the event's customer.
  */
 export function ownItems(
   { event, notes }: FamilyInput,

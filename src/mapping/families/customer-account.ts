@@ -49,7 +49,7 @@ function personAttributes({ data, identities }: FamilyInput): Draft {
 }
 
 /**
- * Gender and date of birth come only as changed fields. A gender must be spelled like one of XDM's
+ * Gender and date of birth are sent only as changed fields. A gender must match one of XDM's
  * values; it is never guessed (docs/platforms/adobe.md#person-and-contact).
  */
 function demographics(updates: readonly Reader[], { notes }: FamilyInput): Draft {
@@ -75,7 +75,7 @@ function genderOf(text: string | undefined): string | undefined {
 }
 
 /**
- * The day at the start of a text. A date of birth has no time zone and can be before 2000; years
+ * The date at the start of a string. A date of birth has no time zone and can be before 2000; years
  * such as 0001 and 9999 mean unknown.
  */
 function dayOf(text: string | undefined): string | undefined {

@@ -15,11 +15,11 @@ export interface FamilyInput {
   readonly identities: readonly Identity[];
   readonly context: MappingContext;
   /** Time of the event in epoch ms: the `timestamp` of its record. */
-  readonly at: number;
+  readonly occurredAt: number;
   readonly notes: Notes;
 }
 
-/** The fields of an event that are specific to its family, beside those that all events share. */
+/** The fields of an event that are specific to its family, in addition to those of all events. */
 export interface FamilyResult {
   readonly eventType: string;
   /** Standard fields of the ExperienceEvent. */

@@ -48,7 +48,7 @@ export function targets(data: Reader): readonly Draft[] {
   return data.list('targetData').map((target) => ({ ...targetFields(target), ...targetValues(target) }));
 }
 
-/** Identifies a target. The field names have a prefix or not, depending on the object. */
+/** Identifies a target. Depending on the object, the field names have a prefix or not. */
 export function targetFields(target: Reader): Draft {
   return {
     id: target.id('targetId') ?? target.id('id'),
@@ -72,7 +72,7 @@ function withoutUndefined(draft: Draft): Draft {
   return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
 }
 
-const LISTS = [
+const STREAK_LISTS = [
   'streakEnrolmentData',
   'streakUnEnrolmentData',
   'streakStartData',
@@ -88,7 +88,7 @@ export function mapStreak({ event, data }: FamilyInput): FamilyResult {
   return {
     eventType: `loyalty.${event.eventName}`,
     tenant: {
-      streaks: LISTS.flatMap((name) => data.list(name)).map(streakFields),
+      streaks: STREAK_LISTS.flatMap((name) => data.list(name)).map(streakFields),
       target: targetFields(data.object('targetDetails')),
       targets: targets(data),
       transaction: { id: data.id('transactionId') },

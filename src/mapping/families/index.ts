@@ -47,7 +47,7 @@ import { mapReward, mapRewardFailure, mapRewardTransactions } from './reward.ts'
 import { mapSubscription } from './subscription.ts';
 import { mapTierDowngraded, mapTierDowngradeReminder, mapTierRenewed, mapTierUpgraded } from './tier.ts';
 
-/** The event names that have a mapping of their own, and that mapping. */
+/** Event name → its own mapping. */
 export const FAMILIES: ReadonlyMap<string, Family> = new Map<string, Family>([
   ['customerAdded', mapCustomerAdded],
   ['customerUpdated', mapCustomerUpdated],
@@ -128,10 +128,7 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map<string, Family>([
   ['retroBillAdded', mapRetroBill],
 ]);
 
-/**
- * Any event without a mapping of its own: the fields that all events share, and its data as text
- * for use in AEP.
- */
+/** The mapping of all other events: the common fields, and the data as JSON text for use in AEP. */
 export function mapGeneric({ event, context, notes }: FamilyInput): FamilyResult {
   return {
     eventType: `loyalty.${event.eventName}`,
@@ -141,7 +138,7 @@ export function mapGeneric({ event, context, notes }: FamilyInput): FamilyResult
   };
 }
 
-/** A truncated JSON text cannot be parsed, so it is either complete or absent. */
+/** Truncated JSON cannot be parsed, so the text is either complete or absent. */
 function payloadText(data: JsonObject, notes: Notes): string | undefined {
   const text = Object.keys(data).length === 0 ? undefined : JSON.stringify(data);
   if (text === undefined || Buffer.byteLength(text, 'utf8') <= MAX_PAYLOAD_BYTES) {

@@ -4,7 +4,7 @@ import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 
 /**
  * All events of groups and their members (docs/platforms/capillary.md#groups). The event belongs to
- * the member that it is about (`personOf`); the others are named only below the tenant.
+ * the member it concerns (`personOf`); the others appear only below the tenant.
  */
 export function mapGroup({ event, data }: FamilyInput): FamilyResult {
   return {

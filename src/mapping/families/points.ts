@@ -7,7 +7,7 @@ import {
   ownBalance,
   ownBalanceChange,
   ownProgramId,
-  ownStanding,
+  ownProgramRole,
   programBalanceChange,
   programName,
 } from './program-balance.ts';
@@ -65,7 +65,9 @@ export function mapPointsExpired(input: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.pointsExpired',
     tenant: { points: { expired: input.data.number('pointsExpired') } },
-    ...(ownStanding(input) === 'main' ? { attributes: { 'loyalty.program': programName(input.data) } } : {}),
+    ...(ownProgramRole(input) === 'main'
+      ? { attributes: { 'loyalty.program': programName(input.data) } }
+      : {}),
   };
 }
 
@@ -137,7 +139,7 @@ export function mapPointsExpiryReminder(input: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.pointsExpiryReminder',
     tenant: { points: { scheduledToExpire: points, expiryDate: date } },
-    ...(isKnown && ownStanding(input) === 'main'
+    ...(isKnown && ownProgramRole(input) === 'main'
       ? {
           attributes: {
             'loyalty.pointsExpiration': [{ pointsExpiring: points, pointsExpirationDate: date }],

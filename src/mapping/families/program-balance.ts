@@ -9,8 +9,8 @@ export interface Balance {
   readonly lifetime?: number | undefined;
 }
 
-/** How a program relates to the profile: decides where its balances and tiers go. */
-export type ProgramStanding =
+/** The role of a program for the profile: decides where its balances and tiers go. */
+export type ProgramRole =
   /** The program whose values are in the profile's `loyalty`. */
   | 'main'
   /** Another program of the same brand. */
@@ -25,10 +25,7 @@ export type ProgramStanding =
  * The main program is the configured one, else Capillary's default program. Old payloads do not
  * describe their program; then the event's own program counts as the main one.
  */
-export function programStanding(
-  { data, context }: FamilyInput,
-  programId: string | undefined,
-): ProgramStanding {
+export function programRole({ data, context }: FamilyInput, programId: string | undefined): ProgramRole {
   const entity = entityTypeOf(data.raw['entityInformation']);
   if (entity !== undefined && entity !== 'USER') {
     return 'group';
@@ -43,12 +40,12 @@ export function programStanding(
 }
 
 /** `programStanding` of the event's own program, with a note if it is not the main one. */
-export function ownStanding(input: FamilyInput): ProgramStanding {
-  const standing = programStanding(input, ownProgramId(input.data));
-  if (standing !== 'main') {
-    input.notes.add('data.loyaltyProgramId', standing === 'group' ? 'group-balance' : 'other-program');
+export function ownProgramRole(input: FamilyInput): ProgramRole {
+  const role = programRole(input, ownProgramId(input.data));
+  if (role !== 'main') {
+    input.notes.add('data.loyaltyProgramId', role === 'group' ? 'group-balance' : 'other-program');
   }
-  return standing;
+  return role;
 }
 
 /** The id of the event's program. */
@@ -88,7 +85,7 @@ export function balanceAfterEvent(data: Reader): Balance {
 }
 
 /**
- * Profile changes by the balance of the event's own program.
+ * Profile changes that follow from the balance of the event's own program.
  * @param more further attributes, which only the main program has
  */
 export function ownBalanceChange(
@@ -96,11 +93,11 @@ export function ownBalanceChange(
   balance: Balance,
   more: () => Draft = () => ({}),
 ): ProfileResult {
-  const standing = ownStanding(input);
-  if (standing === 'other') {
+  const role = ownProgramRole(input);
+  if (role === 'other') {
     return { tenantAttributes: otherProgramAttributes([balance]) };
   }
-  if (standing === 'group') {
+  if (role === 'group') {
     return {};
   }
   const { loyalty2026 } = input.context.destination.schemaFeatures;
@@ -115,24 +112,24 @@ export function ownBalanceChange(
 }
 
 /**
- * Profile changes by the balances of several programs.
- * @param path of their list in the event, for a note
+ * Profile changes that follow from the balances of several programs.
+ * @param path path of their list in the event, for notes
  */
 export function programBalanceChange(
   input: FamilyInput,
   balances: readonly Balance[],
   path: string,
 ): ProfileResult {
-  const standings = balances.map((balance) => ({
+  const withRoles = balances.map((balance) => ({
     ...balance,
-    standing: programStanding(input, balance.programId),
+    role: programRole(input, balance.programId),
   }));
-  if (standings.some(({ standing }) => standing === 'group')) {
+  if (withRoles.some(({ role }) => role === 'group')) {
     input.notes.add(path, 'group-balance');
   }
   return {
-    attributes: { 'loyalty.points': standings.find(({ standing }) => standing === 'main')?.points },
-    tenantAttributes: otherProgramAttributes(standings.filter(({ standing }) => standing === 'other')),
+    attributes: { 'loyalty.points': withRoles.find(({ role }) => role === 'main')?.points },
+    tenantAttributes: otherProgramAttributes(withRoles.filter(({ role }) => role === 'other')),
   };
 }
 

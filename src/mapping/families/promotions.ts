@@ -105,7 +105,7 @@ export function mapCartPromotion({ event, data }: FamilyInput): FamilyResult {
 export function mapCartPromotionRedeemed(input: FamilyInput): FamilyResult {
   const { data, context } = input;
   const applied = appliedPromotions(input);
-  const id = new Set(applied.map((one) => one.id)).size === 1 ? applied[0]?.id : undefined;
+  const id = new Set(applied.map((promotion) => promotion.id)).size === 1 ? applied[0]?.id : undefined;
   return {
     eventType: 'loyalty.cartPromotionRedeemed',
     fields: {
@@ -163,8 +163,8 @@ function toAppliedPromotion(
 }
 
 /**
- * `scope` uses the examples of Adobe's schema, which has none for a promotion as `source`
- * (docs/platforms/adobe.md#event-loyalty).
+ * `scope` uses the examples of Adobe's schema; for `source` the schema has no example of a
+ * promotion (docs/platforms/adobe.md#event-loyalty).
  */
 function discounts(applied: readonly AppliedPromotion[]): readonly Draft[] {
   return applied

@@ -1,7 +1,7 @@
 import { toTimestamp } from '../../capillary/times.ts';
 import type { Reader } from '../reader.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
-import { ownStanding } from './program-balance.ts';
+import { ownProgramRole } from './program-balance.ts';
 
 /** tierUpgraded (docs/platforms/capillary.md#tiers). */
 export function mapTierUpgraded(input: FamilyInput): FamilyResult {
@@ -10,7 +10,7 @@ export function mapTierUpgraded(input: FamilyInput): FamilyResult {
     number: input.data.integer('upgradedTierNumber'),
     previousNumber: input.data.integer('previousTierNumber'),
     changeType: input.data.text('upgradeType'),
-    upgradedAt: toTimestamp(input.at),
+    upgradedAt: toTimestamp(input.occurredAt),
   });
 }
 
@@ -66,7 +66,7 @@ function tierChange(input: FamilyInput, change: TierChange): FamilyResult {
   return {
     eventType: change.eventType,
     tenant: { tier: { previous, current, number, previousNumber, expiryDate, changeType } },
-    ...(ownStanding(input) === 'main'
+    ...(ownProgramRole(input) === 'main'
       ? { attributes: tierAttributes(input, current, change.upgradedAt, expiryDate) }
       : {}),
   };

@@ -33,13 +33,13 @@ function childrenOf(path: string, additions: Additions): Additions {
   );
 }
 
-function complete(field: AcceptedField, path: string, additions: Additions): AcceptedField {
+function completeField(field: AcceptedField, path: string, additions: Additions): AcceptedField {
   if (typeof field !== 'object') return field;
-  if ('items' in field) return { items: complete(field.items, `${path}[]`, additions) };
+  if ('items' in field) return { items: completeField(field.items, `${path}[]`, additions) };
   return 'fields' in field ? completeObject(field, path, additions) : field;
 }
 
-/** An object with the additions below its path. */
+/** Adds to an object the additions below its path. */
 function completeObject(record: AcceptedObject, path: string, additions: Additions): AcceptedObject {
   const fields = { ...record.fields, ...childrenOf(path, additions) };
   return {
@@ -47,19 +47,19 @@ function completeObject(record: AcceptedObject, path: string, additions: Additio
     fields: Object.fromEntries(
       Object.entries(fields).map(([name, inner]) => [
         name,
-        complete(inner, path === '' ? name : `${path}.${name}`, additions),
+        completeField(inner, path === '' ? name : `${path}.${name}`, additions),
       ]),
     ),
   };
 }
 
 const PROFILE_FIELDS = completeObject(WRITTEN_PROFILE, '', PROFILE_ADDITIONS).fields;
-/** An event's schema can have the field groups for persons too. */
+/** The schema of an event can also have the field groups of a person. */
 const { personID: _, _repo: __, loyalty: ___, ...SHARED_FIELDS } = PROFILE_FIELDS;
 
 /**
  * The records that Adobe accepts: the fields that the relay writes, as src/xdm describes them, and
- * those that it never writes. Tenant fields are not among them.
+ * those that it never writes. Without tenant fields.
  */
 export const ACCEPTED_RECORDS: Readonly<Record<'event' | 'profile', AcceptedObject>> = {
   profile: { fields: { ...PROFILE_FIELDS, identityMap: IDENTITY_MAP }, required: [] },

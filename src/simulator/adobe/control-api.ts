@@ -28,7 +28,7 @@ const profilesQuery = z.strictObject({
   limit: integerUpTo(MAX_LIMIT),
 });
 
-/** Undefined, after an answer of 400 with every issue, if the query is invalid. */
+/** Parses the query. Answers 400 with every issue and returns undefined if it is invalid. */
 function readQuery<T>(request: FastifyRequest, reply: FastifyReply, schema: z.ZodType<T>): T | undefined {
   const read = schema.safeParse(request.query);
   if (read.success) return read.data;
@@ -59,11 +59,11 @@ function registerViews(app: FastifyInstance, state: SimulatorState): void {
     if (query === undefined) return reply;
     const { namespace, id, limit = DEFAULT_LIMIT } = query;
     const all = state.profiles.list(Number.MAX_SAFE_INTEGER);
-    const wanted = all.filter(
+    const matching = all.filter(
       ({ identity }) =>
         identity.namespace === (namespace ?? identity.namespace) && identity.id === (id ?? identity.id),
     );
-    return { profiles: wanted.slice(0, limit), total: wanted.length };
+    return { profiles: matching.slice(0, limit), total: matching.length };
   });
   app.get('/_sim/stats', async () => state.stats());
 }

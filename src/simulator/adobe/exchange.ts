@@ -20,12 +20,15 @@ export function jsonAnswer(status: number, body: unknown, headers: Record<string
 
 /** The platform's own answers to one request. A fault selects one and can override parts of it. */
 export interface Exchange {
-  /** The success answer. The work is done only with `lands`: a fault can report a false success. */
+  /**
+   * The success answer. It takes effect only if `lands` is true: a fault can report a false
+   * success.
+   */
   readonly produce: (lands: boolean) => Answer;
   /** The platform's own answer with a failing status. */
   readonly refuse: (status: number) => Answer;
-  /** Called once with the end: a status, `hang`, `reset` or `gone` (closed by the client). */
-  readonly onEnd: (end: string) => void;
+  /** Called once with the outcome: a status, `hang`, `reset` or `gone` (closed by the client). */
+  readonly onEnd: (outcome: string) => void;
 }
 
 function isFailure(then: FaultAction): boolean {
@@ -57,10 +60,10 @@ function withOverrides(answer: Answer, then: FaultAction): Answer {
 
 function faultyAnswer(exchange: Exchange, then: FaultAction): Answer {
   const lands = then.landed ?? !isFailure(then);
-  const refused = then.status !== undefined && then.status >= 400 ? then.status : undefined;
-  if (refused === undefined) return withOverrides(exchange.produce(lands), then);
+  const failureStatus = then.status !== undefined && then.status >= 400 ? then.status : undefined;
+  if (failureStatus === undefined) return withOverrides(exchange.produce(lands), then);
   if (lands) exchange.produce(true);
-  return withOverrides(exchange.refuse(refused), then);
+  return withOverrides(exchange.refuse(failureStatus), then);
 }
 
 async function whenClosed(reply: FastifyReply): Promise<void> {
@@ -99,8 +102,8 @@ function send(reply: FastifyReply, answer: Answer): void {
 }
 
 /**
- * Answers a request, with its fault if there is one. The work is done before any delay: a slow
- * Adobe has the messages already when the client times out. Resolves when the answer is written.
+ * Answers a request, applying its fault if there is one. The messages land before any delay: a slow
+ * Adobe already has them when the client times out. Resolves when the answer is written.
  */
 export async function respond(
   reply: FastifyReply,

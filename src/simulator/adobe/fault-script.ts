@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createRandom, type Random } from '../random.ts';
 
-/** Which messages: all given criteria must hold. A request matches if one of its messages does. */
+/** Selects messages that meet all given criteria. A request matches if one of its messages does. */
 const matchSchema = z
   .strictObject({
     /** Prefix of the entity's `_id`. */
@@ -70,7 +70,7 @@ const thenSchema = z
     delayMs: z.number().int().min(0).max(600_000).optional(),
     hang: z.literal(true).optional(),
     reset: z.enum(['before', 'mid-body']).optional(),
-    /** Whether the messages are accepted. Default: exactly if the answer says so. */
+    /** Whether the messages are accepted. Default: what the answer says. */
     landed: z.boolean().optional(),
     items: itemsSchema.optional(),
     xaction: z.enum(XACTION_FORMS).optional(),
@@ -93,7 +93,7 @@ const faultRuleSchema = z
   })
   .refine((rule) => !(rule.on === 'ims' && rule.then.items), { error: 'IMS answers have no items' })
   .refine((rule) => !(['ims', 'single'].includes(rule.on) && (rule.then.xaction ?? rule.then.shape)), {
-    error: 'xaction and shape are about batch answers: use on: batch, inlet or any',
+    error: 'xaction and shape apply to batch answers: use on: batch, inlet or any',
   });
 
 export type FaultRule = z.output<typeof faultRuleSchema>;
@@ -155,7 +155,7 @@ export interface FaultState {
 }
 
 /**
- * For each request, the first rule fires that matches, is not used up and passes its probability.
+ * For each request, the first rule that matches, is not used up and passes its probability fires.
  * Later rules do not see the request.
  */
 export interface FaultScript {

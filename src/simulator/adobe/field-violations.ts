@@ -1,7 +1,7 @@
 import { isJsonObject } from '../../capillary/json.ts';
 import type { AcceptedField, AcceptedObject } from './unwritten-fields.ts';
 
-/** One thing wrong with a record. Contains no value of the record, except an empty one. */
+/** One violation in a record. Contains no value of the record, except an empty one. */
 export interface Violation {
   /** JSON pointer, such as `#/loyalty/loyaltyID`. */
   readonly pointer: string;
@@ -10,8 +10,8 @@ export interface Violation {
 }
 
 /**
- * The codes in failed batches (docs/platforms/adobe.md#validation-codes). That a wrong pattern has
- * the code of a wrong format is our assumption. Other violations have no known code.
+ * The codes in failed batches (docs/platforms/adobe.md#validation-codes). We assume that a wrong
+ * pattern has the code of a wrong format. Other violations have no known code.
  */
 const CODES: Readonly<Record<string, string>> = {
   type: 'DCVS-1104-400',
@@ -59,8 +59,8 @@ function typeName(value: unknown): string {
 }
 
 function typeViolation(value: unknown, type: string, pointer: string): Violation | undefined {
-  const isRight = TYPES[type] ?? ((given: unknown) => typeof given === 'string');
-  if (isRight(value)) return undefined;
+  const isExpected = TYPES[type] ?? ((given: unknown) => typeof given === 'string');
+  if (isExpected(value)) return undefined;
   return { pointer, keyword: 'type', message: `expected type: ${type}, found: ${typeName(value)}` };
 }
 
@@ -111,7 +111,7 @@ function typeOf(field: AcceptedField): string {
 }
 
 /**
- * Everything wrong with a value, in the order of its keys. Unknown keys are refused
+ * All violations of a value, in the order of its keys. Unknown keys are refused
  * (docs/platforms/adobe.md#unknown-fields).
  */
 export function* fieldViolations(value: unknown, field: AcceptedField, pointer = '#'): Generator<Violation> {

@@ -11,26 +11,28 @@ const UNITS = {
   '/ims/token/v3': 's',
 } as const;
 
-/** Adobe's tokens arrive a few ms old: with 86399994 of 86400000 ms left, so 86399 s. */
+/** Adobe's tokens arrive a few ms old: 86399994 of 86400000 ms are left, which is 86399 s. */
 const TOKEN_AGE_MS = 6;
 
-function answer(status: number, body: unknown): Answer {
+function imsAnswer(status: number, body: unknown): Answer {
   return jsonAnswer(status, body, { 'x-debug-id': randomUUID() });
 }
 
 function badRequest(error: string, description: string): Answer {
-  return answer(400, { error, error_description: description });
+  return imsAnswer(400, { error, error_description: description });
 }
 
 const SCRIPTED_ERRORS: Readonly<Record<number, string>> = { 400: 'invalid_client', 429: 'too_many_requests' };
 function scriptedFailure(status: number): Answer {
-  return answer(status, {
+  return imsAnswer(status, {
     error: SCRIPTED_ERRORS[status] ?? 'server_error',
     error_description: 'scripted by the simulator',
   });
 }
 
-/** The form; IMS accepts query parameters too (docs/platforms/adobe.md#token-request). */
+/**
+ * The form parameters; IMS also accepts query parameters (docs/platforms/adobe.md#token-request).
+ */
 function readForm(request: FastifyRequest): URLSearchParams {
   const form = new URLSearchParams(request.url.split('?')[1] ?? '');
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
@@ -72,7 +74,7 @@ function mint(form: URLSearchParams, unit: 'ms' | 's', state: SimulatorState, la
   const token = state.tokens.mint(form.get('client_id') ?? '', scopesOf(form).join(','), lands);
   if (lands) state.counters().mints += 1;
   const ms = Math.max(0, state.settings.tokenTtlMs - TOKEN_AGE_MS);
-  return answer(200, {
+  return imsAnswer(200, {
     access_token: token,
     token_type: 'bearer',
     expires_in: unit === 'ms' ? ms : Math.floor(ms / 1_000),
@@ -94,8 +96,8 @@ export function registerIms(app: FastifyInstance, state: SimulatorState): void {
         {
           produce: (lands) => problem ?? mint(form, unit, state, lands),
           refuse: scriptedFailure,
-          onEnd: (end) => {
-            countRequest(state.counters(), 'ims', end);
+          onEnd: (outcome) => {
+            countRequest(state.counters(), 'ims', outcome);
             state.changes.emit('change');
           },
         },

@@ -54,7 +54,7 @@ export function failingItems(
 }
 
 /**
- * The answer to a batch: 207 whatever the results, unless a fault changes it
+ * The answer to a batch: always 207, unless a fault changes it
  * (docs/platforms/adobe.md#success-answers).
  */
 export function batchAnswer(
@@ -91,7 +91,7 @@ function xactionIds(form: XactionForm, count: number, now: number): readonly (st
     shuffled: (index) => `${batch}-${index}`,
     offByOne: (index) => `${batch}-${index + 1}`,
     missing: () => undefined,
-    // Without an index: the digits after its last dash are not one.
+    // Without an index: the digits after its last dash are not an index.
     uuid: () => randomUUID(),
     colon4: (index) => colonForm(now, index),
     colon3: () => colonForm(now),

@@ -7,8 +7,8 @@ import type { SimulatorSettings } from './simulator-options.ts';
 import type { SimulatorState } from './simulator-state.ts';
 
 /**
- * Adobe's limit is 1 MB, in an undefined unit (docs/platforms/adobe.md#limits). The smaller meaning
- * also detects a sender that relies on 1 048 576 bytes.
+ * Adobe's limit is 1 MB, in an undefined unit (docs/platforms/adobe.md#limits). The stricter
+ * interpretation also detects a sender that relies on 1 048 576 bytes.
  */
 export const MAX_REQUEST_BYTES = 1_000_000;
 
@@ -35,7 +35,7 @@ function tokenProblem({ headers, inletId }: InletRequest, state: SimulatorState)
   const [, token] = /^bearer\s+(\S+)$/i.exec(headers.authorization ?? '') ?? [];
   if (token === undefined) return authorizationProblem(inletId, 'Ims service token is empty');
   const tokenState = state.tokens.state(token);
-  if (tokenState === 'alive') return undefined;
+  if (tokenState === 'valid') return undefined;
   return authorizationProblem(
     inletId,
     tokenState === 'expired' ? 'Ims service token has expired' : 'Ims service token is not valid',
@@ -69,7 +69,7 @@ export function readInletRequest(request: InletRequest, state: SimulatorState): 
   if (request.endpoint === 'single') return { ok: true, messages: [value] };
   const messages = isJsonObject(value) ? value.messages : undefined;
   if (!Array.isArray(messages) || messages.length === 0) {
-    return refused(inletProblem(400, "The 'messages' field is mandatory and must hold messages"));
+    return refused(inletProblem(400, "The 'messages' field is mandatory and must contain messages"));
   }
   return { ok: true, messages };
 }
@@ -87,7 +87,7 @@ export function sandboxOf({ headers }: InletRequest): string | undefined {
   return headerText(headers['x-sandbox-name']);
 }
 
-/** What the envelopes of this request are checked against. */
+/** The context in which the envelopes of this request are checked. */
 export function envelopeContext(request: InletRequest, settings: SimulatorSettings): EnvelopeContext {
   const inlet = settings.inlets?.find(({ id }) => id === request.inletId);
   const isRaw = (inlet?.dataType ?? settings.dataType) === 'raw';
@@ -114,7 +114,7 @@ export type OpenedEnvelope =
   | { readonly ok: true; readonly message: InletMessage }
   | { readonly ok: false; readonly status: number; readonly reason: string };
 
-/** What an envelope is checked against. */
+/** The expectations that an envelope is checked against. */
 export interface EnvelopeContext {
   readonly inletId: string;
   /**

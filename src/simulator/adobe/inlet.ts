@@ -18,7 +18,11 @@ function scriptedProblem(status: number): Answer {
   return inletProblem(status, 'scripted by the simulator');
 }
 
-function land(opened: OpenedRequest, outcomes: readonly MessageOutcome[], state: SimulatorState): void {
+function landMessages(
+  opened: OpenedRequest,
+  outcomes: readonly MessageOutcome[],
+  state: SimulatorState,
+): void {
   const counters = state.counters();
   for (const [position, { item, lands }] of outcomes.entries()) {
     if (!item.ok) counters.refused += 1;
@@ -64,7 +68,7 @@ function accept(
   const problem = syncProblem(opened, state);
   if (problem) return problem;
   const outcomes = decideOutcomes(opened, fault);
-  if (lands) land(opened, outcomes, state);
+  if (lands) landMessages(opened, outcomes, state);
   const { request } = opened;
   const now = state.settings.now();
   if (request.endpoint === 'single') return singleAnswer(request, outcomes[0], now);
@@ -85,10 +89,10 @@ async function answerOpened(
   state.counters().messages += opened.envelopes.length;
   const fault = state.faults.next({ endpoint, messages: opened.faultMessages });
   const finish = state.inFlight.start(personKeys(opened));
-  const onEnd = (end: string): void => {
+  const onEnd = (outcome: string): void => {
     // A request is in flight until its answer is sent, a hanging one until it is closed.
-    if (end !== 'hang') finish();
-    countRequest(state.counters(), endpoint, end);
+    if (outcome !== 'hang') finish();
+    countRequest(state.counters(), endpoint, outcome);
     state.changes.emit('change');
   };
   try {

@@ -68,7 +68,7 @@ export interface LandedStore {
   clear(): void;
 }
 
-/** A record with its entity as JSON, which needs a fraction of the memory. */
+/** A record with its entity as JSON text, which needs a fraction of the memory. */
 type StoredRecord = Omit<LandedRecord, 'entity'> & { readonly json: string };
 
 function pack({ entity, ...record }: LandedRecord): StoredRecord {
@@ -104,9 +104,9 @@ function matchesFilter(record: StoredRecord, filter: LandedFilter): boolean {
   );
 }
 
-/** @param max records to keep */
+/** @param max number of records to keep */
 export function createLandedStore(max: number): LandedStore {
-  // A ring buffer: record `seq` is at (seq - 1) % max, so replacing the oldest one is cheap.
+  // A ring buffer: record `seq` is at (seq - 1) % max, so replacing the oldest record is cheap.
   let ring: StoredRecord[] = [];
   let seq = 0;
   let counts = zeroCountsByKind();
@@ -121,11 +121,11 @@ export function createLandedStore(max: number): LandedStore {
   };
 
   const count = (record: LandedRecord): void => {
-    const ofKind = counts[record.kind];
-    ofKind.landed += 1;
-    if (record.duplicates === 0) ofKind.distinctIds += 1;
-    else ofKind.duplicates += 1;
-    if (record.dropped.length > 0) ofKind.dropped += 1;
+    const kindCounts = counts[record.kind];
+    kindCounts.landed += 1;
+    if (record.duplicates === 0) kindCounts.distinctIds += 1;
+    else kindCounts.duplicates += 1;
+    if (record.dropped.length > 0) kindCounts.dropped += 1;
   };
 
   return {

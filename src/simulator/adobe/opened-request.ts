@@ -129,14 +129,17 @@ function rawEffect(
   if (!read.ok) return { dropped: [read.reason] };
   const { operation } = read;
   if (operations === undefined) return { dropped: [] };
-  const isWithoutPerson = operation !== 'create' && identity === undefined;
+  const lacksIdentity = operation !== 'create' && identity === undefined;
   return {
     operation,
-    dropped: isWithoutPerson ? [`operations: ${operation} of a payload that names nobody`] : [],
+    dropped: lacksIdentity ? [`operations: ${operation} of a payload without an identity`] : [],
   };
 }
 
-/** Dataset and person of each message: Adobe may apply two concurrent ones in either order. */
+/**
+ * Dataset and person of each message. Adobe may apply two concurrent messages of one key in either
+ * order.
+ */
 export function personKeys(opened: OpenedRequest): string[] {
   return opened.envelopes.flatMap((envelope) => {
     if (!envelope.ok) return [];
@@ -157,16 +160,16 @@ export function landedRecord(
   const envelope = opened.envelopes[position];
   if (!envelope?.ok) return undefined;
   const { format, entity, datasetId, flowId } = envelope.message;
-  const at = settings.now();
+  const now = settings.now();
   const isXdm = format === 'xdm';
   const id = entityId(entity);
   const identity = identityOf(envelope.message);
   const { dropped, ...effect } = isXdm
-    ? { dropped: recordViolations(entity, at, settings.namespaces).map(violationText) }
+    ? { dropped: recordViolations(entity, now, settings.namespaces).map(violationText) }
     : rawEffect(envelope.message, identity);
   const sandbox = sandboxOf(opened.request);
   return {
-    at,
+    at: now,
     kind: isXdm ? kindOf(entity) : 'raw',
     inletId: opened.request.inletId,
     flowId,

@@ -55,9 +55,9 @@ function applyPatch(fragment: JsonObject, patch: JsonObject): JsonObject {
  * A record replaces the whole fragment of its primary identity and dataset
  * (docs/platforms/adobe.md#whole-fragment). An event with a known `_id` is ignored
  * (docs/platforms/adobe.md#event-ids). A raw payload with an operation creates, patches or deletes
- * the fragment; one without is ignored, since only the mapping set knows its person.
+ * the fragment; one without an operation is ignored, since only the mapping set knows its person.
  *
- * @param max people to keep: the most recently written
+ * @param max number of people to keep, the most recently written ones
  */
 export function createProfileView(max: number): ProfileView {
   const people = new Map<string, Person>();

@@ -92,13 +92,13 @@ export function recordViolations(
 ): Violation[] {
   const kind = kindOf(entity);
   const { fields, required } = ACCEPTED_RECORDS[kind];
-  function* all(): Generator<Violation> {
+  function* allViolations(): Generator<Violation> {
     yield* fieldViolations(entity, { fields: { ...tenantFields(entity), ...fields }, required });
     yield* identityViolations(entity, namespaces);
     yield* sizeAndTimeViolations(entity, kind, now);
   }
   const violations: Violation[] = [];
-  for (const violation of all()) {
+  for (const violation of allViolations()) {
     violations.push(violation);
     if (violations.length === MAX_VIOLATIONS) break;
   }

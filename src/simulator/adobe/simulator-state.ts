@@ -7,7 +7,9 @@ import { createTokenRegister, type TokenRegister } from './token-register.ts';
 
 /** Exact counts since the start or the last reset. */
 export interface SimulatorStats extends LandedCounts, InFlightCounts {
-  /** Requests by endpoint and end: a status, `hang`, `reset` or `gone` (closed by the client). */
+  /**
+   * Requests by endpoint and outcome: a status, `hang`, `reset` or `gone` (closed by the client).
+   */
   readonly requests: Readonly<Record<Endpoint, Readonly<Record<string, number>>>>;
   /** Messages in well-formed requests. */
   readonly messages: number;
@@ -19,7 +21,7 @@ export interface SimulatorStats extends LandedCounts, InFlightCounts {
   readonly activeTokens: number;
 }
 
-/** The counts that no other part has. */
+/** The counts that no other part of the state keeps. */
 export interface Counters {
   readonly requests: Record<Endpoint, Record<string, number>>;
   messages: number;
@@ -36,9 +38,9 @@ function createCounters(): Counters {
   };
 }
 
-export function countRequest(counters: Counters, endpoint: Endpoint, end: string): void {
-  const byEnd = counters.requests[endpoint];
-  byEnd[end] = (byEnd[end] ?? 0) + 1;
+export function countRequest(counters: Counters, endpoint: Endpoint, outcome: string): void {
+  const byOutcome = counters.requests[endpoint];
+  byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
 }
 
 /** The sums over all kinds of records. */

@@ -1,13 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-export type TokenState = 'alive' | 'expired' | 'unknown';
+export type TokenState = 'valid' | 'expired' | 'unknown';
 
 /** The tokens that the simulated IMS has issued and the simulated inlet accepts. */
 export interface TokenRegister {
   /** A new token; with `known: false` the inlet will not accept it. */
   mint(clientId: string, scope: string, known: boolean): string;
   state(token: string): TokenState;
-  /** Invalidates every token and returns how many were alive. */
+  /** Invalidates every token and returns how many were valid. */
   revoke(): number;
   active(): number;
 }
@@ -24,7 +24,7 @@ export function createTokenRegister(ttlMs: number, now: () => number): TokenRegi
   };
   return {
     mint: (clientId, scope, known) => {
-      // Not done earlier, so that the inlet can distinguish an expired token from an unknown one.
+      // Expired tokens are kept until now, so that the inlet can tell them from unknown ones.
       removeExpired();
       const createdAt = now();
       const token = makeAccessToken({ clientId, scope, createdAt, ttlMs });
@@ -34,7 +34,7 @@ export function createTokenRegister(ttlMs: number, now: () => number): TokenRegi
     state: (token) => {
       const expiresAt = expiries.get(token);
       if (expiresAt === undefined) return 'unknown';
-      return expiresAt > now() ? 'alive' : 'expired';
+      return expiresAt > now() ? 'valid' : 'expired';
     },
     revoke: () => {
       removeExpired();

@@ -10,7 +10,7 @@ import {
   shapeAt,
 } from '../../xdm/shape.ts';
 
-/** What Adobe accepts in one place of a record. */
+/** A value that Adobe accepts in a field of a record. */
 export type AcceptedField = Leaf | 'anything' | AcceptedObject | AcceptedList | AcceptedMap;
 
 /** An object with these fields and no others. */
@@ -39,11 +39,11 @@ const ALL_FEATURES: SchemaFeatures = {
   consents: true,
 };
 
-/** The fields that the relay writes where the schemas have every optional part. */
+/** The fields that the relay writes if the schemas have every optional part. */
 export const WRITTEN_EVENT = eventShape(ALL_FEATURES, undefined);
 export const WRITTEN_PROFILE = profileShape(ALL_FEATURES, undefined);
 
-/** The shape of a field that the relay writes, for another field of Adobe's with the same one. */
+/** The shape of a field that the relay writes, reused for another of Adobe's fields. */
 function shapeOf(record: ObjectShape, ...path: string[]): Shape {
   const shape = shapeAt(record, path);
   if (shape === undefined || shape === 'any') throw new Error(`${path.join('.')} has no shape`);
@@ -86,8 +86,9 @@ const RETURN_ITEM = object({
 });
 
 /**
- * What Adobe accepts in an event and the relay never writes (docs/platforms/adobe.md#xdm-fields).
- * `eventType` is here because our own rule for it is stricter.
+ * Fields that Adobe accepts in an event and the relay never writes
+ * (docs/platforms/adobe.md#xdm-fields). `eventType` is here because our own rule for it is
+ * stricter.
  */
 export const EVENT_ADDITIONS: Additions = {
   eventType: 'string',
@@ -194,8 +195,9 @@ const PREFERRED_CHANNELS = {
 };
 
 /**
- * What Adobe accepts in a profile and the relay never writes (docs/platforms/adobe.md#xdm-fields).
- * `birthDayAndMonth` and `preferredLanguage` are here because our own rules for them are stricter.
+ * Fields that Adobe accepts in a profile and the relay never writes
+ * (docs/platforms/adobe.md#xdm-fields). `birthDayAndMonth` and `preferredLanguage` are here because
+ * our own rules for them are stricter.
  */
 export const PROFILE_ADDITIONS: Additions = {
   personID: 'string',

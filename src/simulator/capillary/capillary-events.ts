@@ -39,7 +39,7 @@ export interface EventsOptions {
    * Event names, in equal shares; by default the 14 documented ones, and others in unusual events.
    */
   readonly names?: readonly string[];
-  /** Default 1: the same options give the same events. */
+  /** Default 1; the same options generate the same events. */
   readonly seed?: number;
   /** Time of the latest event, epoch ms; default the system clock. */
   readonly now?: number;
@@ -64,7 +64,7 @@ export const DOCUMENTED_NAMES: readonly string[] = [...TEMPLATES.keys()];
 
 const DEFAULT_ORG_ID = 100_737;
 
-/** Returns each value once, in random order, before it returns one again. */
+/** Returns a function that returns each value once, in random order, before it repeats one. */
 function createShuffle<T>(values: readonly T[], random: Random): () => T | undefined {
   let left: T[] = [];
   return () => {
@@ -77,7 +77,7 @@ type Variant =
   | { readonly kind: 'envelope'; readonly form: EnvelopeVariant }
   | { readonly kind: 'content'; readonly form: ContentVariant };
 
-/** The variants with one of the given names; all of them without names. */
+/** The variants for the given names; all variants if there are no names. */
 function variantsFor(names: readonly string[] | undefined): Variant[] {
   return [
     ...ENVELOPE_VARIANTS.map((form): Variant => ({ kind: 'envelope', form })),
@@ -138,7 +138,7 @@ function serialize(event: FlatEvent, variant: Variant | undefined): GeneratedEve
   };
 }
 
-/** Whether the event at `index` is in a share that is spread evenly. */
+/** Whether the event at `index` belongs to an evenly spread share. */
 function isInShare(index: number, share: number): boolean {
   return Math.floor((index + 1) * share + 1e-9) > Math.floor(index * share + 1e-9);
 }

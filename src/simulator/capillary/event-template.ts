@@ -22,11 +22,11 @@ export interface EventContent {
   readonly eventLogId?: number;
 }
 
-/** Makes the events of one name. Each event updates its customer. */
+/** Generates the events of one name. Each event updates its customer. */
 export interface EventTemplate {
   /** Whether the customer can have this event. */
   readonly fits: (customer: Customer) => boolean;
-  /** Changes the customer so that it can, as if an earlier event had been lost. */
+  /** Changes the customer so that it fits, as if an earlier event had been lost. */
   readonly prepare: (customer: Customer) => void;
   readonly make: (context: EventContext) => EventContent;
 }
@@ -114,7 +114,7 @@ export function endOfDay(at: number, days: number): number {
   return start + (days + 1) * DAY_MS - 1_000;
 }
 
-/** A day and the same in milliseconds (docs/platforms/capillary.md#dates-inside-data). */
+/** A date field as a day and in milliseconds (docs/platforms/capillary.md#dates-inside-data). */
 export function dated(name: string, at: number): JsonObject {
   return {
     [name]: localDay(at),

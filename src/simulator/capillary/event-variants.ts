@@ -32,7 +32,7 @@ export function genericContent({ customer, serial, at }: EventContext, name: str
  * Capillary's sample function uses field names as values and always the same customer
  * (docs/platforms/capillary.md#sample-events).
  */
-function sample(): EventContent {
+function sampleContent(): EventContent {
   return {
     data: {
       customerIdentifiers: { customerId: 379_499_720 },
@@ -47,10 +47,9 @@ function sample(): EventContent {
 
 /**
  * The customer absorbs another one, who never appears again. Only the summary of the survivor is
- * documented (docs/platforms/capillary.md#merges); that it includes the victim's points is our
- * assumption.
+ * documented (docs/platforms/capillary.md#merges); we assume that it includes the victim's points.
  */
-function merged({ customer, serial }: EventContext, _: string, population: Population): EventContent {
+function mergeContent({ customer, serial }: EventContext, _: string, population: Population): EventContent {
   const victim = population.other(customer);
   population.replace(victim);
   customer.points += victim.points;
@@ -75,25 +74,25 @@ function merged({ customer, serial }: EventContext, _: string, population: Popul
   };
 }
 
-function erased(context: EventContext, _: string, population: Population): EventContent {
+function deletionContent(context: EventContext, _: string, population: Population): EventContent {
   population.replace(context.customer);
   return customerDeleted(context);
 }
 
-function group(context: EventContext, name: string): EventContent {
+function groupContent(context: EventContext, name: string): EventContent {
   return groupPoints(context, name === 'pointsExpired' ? name : 'pointsRedeemed');
 }
 
 export const CONTENT_VARIANTS: readonly ContentVariant[] = [
-  { variant: 'group', names: ['pointsExpired', 'pointsRedeemed'], make: group },
+  { variant: 'group', names: ['pointsExpired', 'pointsRedeemed'], make: groupContent },
   {
     variant: 'sample',
     names: ['tierUpgraded', 'tierRenewed', 'tierDowngraded', 'tierDowngradeReminder', 'customerAdded'],
-    make: sample,
+    make: sampleContent,
     envelope: { eventId: SAMPLE_EVENT_ID, apiRequestId: '1344ffd5-7b6f-4af0-a23d-ce354da13c76' },
   },
-  { variant: 'deletion', names: ['customerUpdated'], make: erased, envelope: { apiRequestId: '' } },
-  { variant: 'merge', names: ['loyaltyCustomerMerge'], make: merged, envelope: { eventId: undefined } },
+  { variant: 'deletion', names: ['customerUpdated'], make: deletionContent, envelope: { apiRequestId: '' } },
+  { variant: 'merge', names: ['loyaltyCustomerMerge'], make: mergeContent, envelope: { eventId: undefined } },
   { variant: 'return-bill', names: ['transactionAdded'], make: billReturned },
   {
     variant: 'unmapped',
@@ -111,12 +110,12 @@ export type FlatEvent = JsonObject & {
 };
 
 /**
- * An event in another form than flat, as seen in practice (docs/platforms/capillary.md#envelopes).
+ * An event in a form other than flat, as seen in practice (docs/platforms/capillary.md#envelopes).
  */
 export interface EnvelopeVariant {
   readonly variant: string;
   readonly wrap?: (event: FlatEvent) => JsonObject;
-  /** A change that is not possible in a JSON value. */
+  /** A change of the JSON text that a JSON value cannot express. */
   readonly rewrite?: (body: string) => string;
 }
 

@@ -28,7 +28,7 @@ function activity(context: EventContext, name: string, keys: JsonObject): JsonOb
   };
 }
 
-/** The person and the program; events of batch jobs have no identifier but the customer id. */
+/** The person and the program; events of batch jobs have only the customer id as identifier. */
 function base(context: EventContext, isBatch: boolean): JsonObject {
   return {
     customerIdentifiers: isBatch ? bareIdentifiers(context.customer) : identifiers(context.customer),
@@ -51,7 +51,7 @@ function batchEvent({ serial }: EventContext, data: JsonObject): EventContent {
   };
 }
 
-function issued(context: EventContext): EventContent {
+function pointsIssuedContent(context: EventContext): EventContent {
   const { customer, random, at, serial } = context;
   const regular = randomInteger(random, 5, 60);
   const bonus = random() < 0.4 ? randomInteger(random, 5, 25) : 0;
@@ -77,7 +77,7 @@ function issued(context: EventContext): EventContent {
   });
 }
 
-function redeemed(context: EventContext): EventContent {
+function pointsRedeemedContent(context: EventContext): EventContent {
   const { customer, random, serial } = context;
   const points = randomInteger(random, 10, MIN_POINTS);
   customer.points -= points;
@@ -99,13 +99,13 @@ function redeemed(context: EventContext): EventContent {
   });
 }
 
-function expired(context: EventContext): EventContent {
+function pointsExpiredContent(context: EventContext): EventContent {
   const pointsExpired = randomInteger(context.random, 1, MIN_POINTS);
   context.customer.points -= pointsExpired;
   return batchEvent(context, { ...base(context, true), pointsExpired });
 }
 
-function reminder(context: EventContext): EventContent {
+function expiryReminderContent(context: EventContext): EventContent {
   return batchEvent(context, {
     ...base(context, true),
     pointsScheduledForExpiry: randomInteger(context.random, 1, MIN_POINTS),
@@ -113,7 +113,7 @@ function reminder(context: EventContext): EventContent {
   });
 }
 
-function expiryChange(context: EventContext): EventContent {
+function expiryChangeContent(context: EventContext): EventContent {
   const { loyaltyProgramId: _, ...data } = base(context, true);
   const change = {
     pointAwardedRefID: 88_000_000 + context.serial,
@@ -139,11 +139,11 @@ function forCustomerWithPoints(make: EventTemplate['make']): EventTemplate {
 }
 
 /**
- * A group's points: no identifiers; a redemption names the person who acted in its activity
+ * A group's points: no identifiers; in a redemption, the activity names the person who acted
  * (docs/platforms/capillary.md#group-entities).
  */
 export function groupPoints(context: EventContext, name: 'pointsExpired' | 'pointsRedeemed'): EventContent {
-  const content = (name === 'pointsExpired' ? expired : redeemed)(context);
+  const content = (name === 'pointsExpired' ? pointsExpiredContent : pointsRedeemedContent)(context);
   const { customerIdentifiers: _, ...data } = content.data;
   const entityInformation = { entityType: 'USERGROUP2', entityId: 6_600_000 + context.serial };
   return { ...content, data: { ...data, entityInformation } };
@@ -154,9 +154,9 @@ export function groupPoints(context: EventContext, name: 'pointsExpired' | 'poin
  * docs/platforms/capillary.md#expiry-notices).
  */
 export const POINTS_TEMPLATES: Readonly<Record<string, EventTemplate>> = {
-  pointsIssued: forAnyCustomer(issued),
-  pointsRedeemed: forCustomerWithPoints(redeemed),
-  pointsExpired: forCustomerWithPoints(expired),
-  pointsExpiryReminder: forAnyCustomer(reminder),
-  pointsExpiryChange: forAnyCustomer(expiryChange),
+  pointsIssued: forAnyCustomer(pointsIssuedContent),
+  pointsRedeemed: forCustomerWithPoints(pointsRedeemedContent),
+  pointsExpired: forCustomerWithPoints(pointsExpiredContent),
+  pointsExpiryReminder: forAnyCustomer(expiryReminderContent),
+  pointsExpiryChange: forAnyCustomer(expiryChangeContent),
 };

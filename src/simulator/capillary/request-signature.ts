@@ -66,7 +66,7 @@ function neo(config: Verifier<'neo'>, { body, now }: Signed): Headers {
 
 /**
  * The headers of a sender that authenticates for this verifier. Implements the schemes
- * independently of the verifiers, so that a mistake in those is detected.
+ * independently of the verifiers, so that tests detect a mistake in either.
  *
  * @param now epoch ms
  * @param id id of the message; by default a new one

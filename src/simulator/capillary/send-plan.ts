@@ -39,7 +39,7 @@ interface HeldEvent {
   readonly until: number;
 }
 
-function released({ event }: HeldEvent): PlannedSend {
+function reorderedSend({ event }: HeldEvent): PlannedSend {
   return { event, isDuplicate: false, isReordered: true };
 }
 
@@ -51,21 +51,21 @@ function* reorder(events: Iterable<GeneratedEvent>, options: PlanOptions): Gener
   for (const event of events) {
     const { customerId = '' } = event;
     const earlier = held.get(customerId);
-    const holds = !earlier && customerId !== '' && isChosen(position);
-    if (holds) held.set(customerId, { event, until: position + MAX_HELD_SENDS });
+    const isHeld = !earlier && customerId !== '' && isChosen(position);
+    if (isHeld) held.set(customerId, { event, until: position + MAX_HELD_SENDS });
     else yield { event, isDuplicate: false, isReordered: false };
     if (earlier) {
       held.delete(customerId);
-      yield released(earlier);
+      yield reorderedSend(earlier);
     }
     for (const [key, waiting] of held) {
       if (waiting.until > position) break;
       held.delete(key);
-      yield released(waiting);
+      yield reorderedSend(waiting);
     }
     position += 1;
   }
-  for (const waiting of held.values()) yield released(waiting);
+  for (const waiting of held.values()) yield reorderedSend(waiting);
 }
 
 /**

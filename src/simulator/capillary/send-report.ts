@@ -12,7 +12,7 @@ export interface SendReport {
   readonly accepted: number;
   /** Answers with the status `duplicate`. */
   readonly duplicate: number;
-  /** Sends that a final answer ended, by status. */
+  /** Sends ended by a final answer, by its status. */
   readonly refused: Readonly<Record<string, number>>;
   /** Sends that were refused, not accepted within the patience, or aborted. */
   readonly givenUp: number;
@@ -20,23 +20,23 @@ export interface SendReport {
   readonly attempts: number;
   /** Repeated requests by the cause: a status or `network`. */
   readonly retries: Readonly<Record<string, number>>;
-  /** Response times of the 2xx answers; absent without any. */
+  /** Response times of the 2xx answers; absent if there are none. */
   readonly p50Ms?: number;
   readonly p95Ms?: number;
   readonly durationMs: number;
 }
 
-/** Adds up a run. */
+/** Collects the counts of a run. */
 export interface SendTally {
-  started(isDuplicate: boolean, isReordered: boolean): void;
-  /** One request is finished; a successful one counts for the percentiles. */
-  attempted(durationMs: number, isSuccess: boolean): void;
-  retried(cause: string): void;
-  finished(outcome: SendOutcome, status?: number): void;
+  recordStart(isDuplicate: boolean, isReordered: boolean): void;
+  /** Records a finished request; a successful one counts for the percentiles. */
+  recordAttempt(durationMs: number, isSuccess: boolean): void;
+  recordRetry(cause: string): void;
+  recordFinish(outcome: SendOutcome, status?: number): void;
   report(): SendReport;
 }
 
-/** Durations to keep for the percentiles; beyond that, new ones replace the oldest. */
+/** Durations kept for the percentiles; beyond this number, new ones replace the oldest. */
 const MAX_DURATIONS = 100_000;
 
 function percentile(sorted: readonly number[], share: number): number | undefined {
@@ -53,21 +53,21 @@ export function createTally(now: () => number): SendTally {
   const sums = { sent: 0, resent: 0, late: 0, accepted: 0, duplicate: 0, givenUp: 0, attempts: 0 };
   let successes = 0;
   return {
-    started: (isDuplicate, isReordered) => {
+    recordStart: (isDuplicate, isReordered) => {
       sums.sent += 1;
       if (isDuplicate) sums.resent += 1;
       if (isReordered) sums.late += 1;
     },
-    attempted: (durationMs, isSuccess) => {
+    recordAttempt: (durationMs, isSuccess) => {
       sums.attempts += 1;
       if (!isSuccess) return;
       durations[successes % MAX_DURATIONS] = durationMs;
       successes += 1;
     },
-    retried: (cause) => {
+    recordRetry: (cause) => {
       retries[cause] = (retries[cause] ?? 0) + 1;
     },
-    finished: (outcome, status) => {
+    recordFinish: (outcome, status) => {
       if (outcome === 'accepted' || outcome === 'duplicate') sums[outcome] += 1;
       else sums.givenUp += 1;
       if (outcome === 'refused') refused[String(status)] = (refused[String(status)] ?? 0) + 1;

@@ -1,6 +1,6 @@
 import { type Random, randomInteger, randomOf } from '../random.ts';
 
-/** A loyalty member. Events update the numbers, so that they are consistent per customer. */
+/** A loyalty member. Events update its points and tier, so that they stay consistent. */
 export interface Customer {
   readonly customerId: number;
   readonly firstName: string;
@@ -64,9 +64,9 @@ export function createPopulation(size: number, random: Random): Population {
   const customers = Array.from({ length: Math.max(1, size) }, create);
 
   const replace = (customer: Customer): Customer => {
-    const fresh = create();
-    customers[customers.indexOf(customer)] = fresh;
-    return fresh;
+    const newcomer = create();
+    customers[customers.indexOf(customer)] = newcomer;
+    return newcomer;
   };
 
   return {
@@ -78,7 +78,7 @@ export function createPopulation(size: number, random: Random): Population {
       }
       const customer = randomOf(random, customers);
       prepare(customer);
-      // `prepare` cannot always help: nobody registers twice.
+      // `prepare` cannot always help: a customer registers only once.
       return fits(customer) ? customer : replace(customer);
     },
     other: (customer) => {

@@ -37,7 +37,7 @@ function expiry(at: number, days: number): JsonObject {
   return dated('tierExpiryDate', endOfDay(at, days));
 }
 
-function upgraded(context: EventContext): EventContent {
+function tierUpgradedContent(context: EventContext): EventContent {
   const { customer, random, at } = context;
   const previousTierNumber = customer.tier;
   customer.tier += 1;
@@ -53,7 +53,7 @@ function upgraded(context: EventContext): EventContent {
   return { data, ref: id, loyaltyEventId: id };
 }
 
-function downgraded(context: EventContext): EventContent {
+function tierDowngradedContent(context: EventContext): EventContent {
   const previousTierNumber = context.customer.tier;
   context.customer.tier -= 1;
   // The lowest tier has no end: its expiry date is a hundred years away.
@@ -65,7 +65,7 @@ function downgraded(context: EventContext): EventContent {
   });
 }
 
-function renewed(context: EventContext): EventContent {
+function tierRenewedContent(context: EventContext): EventContent {
   return batchEvent(context, {
     currentTierNumber: context.customer.tier,
     ...expiry(context.at, 365),
@@ -74,14 +74,14 @@ function renewed(context: EventContext): EventContent {
   });
 }
 
-function reminder(context: EventContext): EventContent {
+function downgradeReminderContent(context: EventContext): EventContent {
   return batchEvent(context, {
     currentTierNumber: context.customer.tier,
     scheduledDowngradeDate: localDay(endOfDay(context.at, 30)),
   });
 }
 
-function promotionEarned(context: EventContext): EventContent {
+function promotionEarnedContent(context: EventContext): EventContent {
   const { customer, at, serial } = context;
   return {
     data: {
@@ -121,9 +121,9 @@ function forTiers(lowest: number, highest: number, make: EventTemplate['make']):
  * docs/platforms/capillary.md#promotions).
  */
 export const TIER_TEMPLATES: Readonly<Record<string, EventTemplate>> = {
-  tierUpgraded: forTiers(1, TOP_TIER - 1, upgraded),
-  tierDowngraded: forTiers(2, TOP_TIER, downgraded),
-  tierRenewed: forTiers(2, TOP_TIER, renewed),
-  tierDowngradeReminder: forTiers(2, TOP_TIER, reminder),
-  promotionEarned: forAnyCustomer(promotionEarned),
+  tierUpgraded: forTiers(1, TOP_TIER - 1, tierUpgradedContent),
+  tierDowngraded: forTiers(2, TOP_TIER, tierDowngradedContent),
+  tierRenewed: forTiers(2, TOP_TIER, tierRenewedContent),
+  tierDowngradeReminder: forTiers(2, TOP_TIER, downgradeReminderContent),
+  promotionEarned: forAnyCustomer(promotionEarnedContent),
 };

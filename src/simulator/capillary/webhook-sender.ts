@@ -29,12 +29,12 @@ export interface SendOptions {
   readonly rate?: number;
   /** Share of events sent a second time; default 0. */
   readonly duplicates?: number;
-  /** Share of events overtaken by later ones of the same customer; default 0. */
+  /** Share of events sent after later ones of the same customer; default 0. */
   readonly disorder?: number;
   /** Parallel requests, Capillary's `maxAllowedConnections`; default 10. */
   readonly concurrency?: number;
   readonly seed?: number;
-  /** Makes the authentication headers of each request; default none. */
+  /** Creates the authentication headers of each request; default none. */
   readonly sign?: (body: string, now: number) => Readonly<Record<string, string>>;
   /**
    * First and longest delay before a repeat; default 1 s and 60 s
@@ -72,23 +72,23 @@ function delayOf(answer: WebhookAnswer, attempt: number, options: SendOptions): 
 }
 
 function recordOutcome(answer: WebhookAnswer, tally: SendTally): void {
-  if (answer.kind === 'failure') tally.finished('givenUp');
-  else if (isSuccess(answer)) tally.finished(answer.isDuplicate ? 'duplicate' : 'accepted');
-  else tally.finished(isRetryable(answer) ? 'givenUp' : 'refused', answer.status);
+  if (answer.kind === 'failure') tally.recordFinish('givenUp');
+  else if (isSuccess(answer)) tally.recordFinish(answer.isDuplicate ? 'duplicate' : 'accepted');
+  else tally.recordFinish(isRetryable(answer) ? 'givenUp' : 'refused', answer.status);
 }
 
 /**
- * Repeats one event until it is settled; later ones wait
+ * Repeats one event until it is settled; later events wait
  * (docs/platforms/capillary.md#queue-blocking).
  */
 async function sendUntilSettled(send: PlannedSend, { options, client, tally, signal }: Run): Promise<void> {
   const { body } = send.event;
-  const givesUpAt = performance.now() + (options.patienceMs ?? 300_000);
+  const deadline = performance.now() + (options.patienceMs ?? 300_000);
   for (let attempt = 1; ; attempt += 1) {
     const answer = await client.post(body, options.sign?.(body, Date.now()) ?? {}, signal);
-    tally.attempted(answer.durationMs, isSuccess(answer));
+    tally.recordAttempt(answer.durationMs, isSuccess(answer));
     const delay = delayOf(answer, attempt, options);
-    const retries = isRetryable(answer) && performance.now() + delay < givesUpAt;
+    const retries = isRetryable(answer) && performance.now() + delay < deadline;
     options.onAnswer?.({
       send,
       attempt,
@@ -100,12 +100,14 @@ async function sendUntilSettled(send: PlannedSend, { options, client, tally, sig
       recordOutcome(answer, tally);
       return;
     }
-    tally.retried(answer.kind === 'answer' ? String(answer.status) : 'network');
+    tally.recordRetry(answer.kind === 'answer' ? String(answer.status) : 'network');
     await sleep(delay, undefined, { signal });
   }
 }
 
-/** Delays its callers so that at most `rate` of them continue per second. */
+/**
+ * Returns a function that delays its callers, so that at most `rate` of them continue per second.
+ */
 function createPace(rate: number | undefined, signal: AbortSignal): () => Promise<void> {
   const startedAt = performance.now();
   let count = 0;
@@ -124,13 +126,13 @@ async function runConnection(
 ): Promise<void> {
   for (let next = plan.next(); !next.done && !run.signal.aborted; next = plan.next()) {
     const send = next.value;
-    run.tally.started(send.isDuplicate, send.isReordered);
+    run.tally.recordStart(send.isDuplicate, send.isReordered);
     try {
       await pace();
       await sendUntilSettled(send, run);
     } catch (error) {
       if (!run.signal.aborted) throw error;
-      run.tally.finished('aborted');
+      run.tally.recordFinish('aborted');
       return;
     }
   }
@@ -202,7 +204,7 @@ function retryAfterMs(header: string | string[] | undefined): number | undefined
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
-function saysDuplicate(text: string): boolean {
+function isDuplicateAnswer(text: string): boolean {
   try {
     const body: unknown = JSON.parse(text);
     return isJsonObject(body) && body.status === 'duplicate';
@@ -211,7 +213,7 @@ function saysDuplicate(text: string): boolean {
   }
 }
 
-function describe(error: unknown): string {
+function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;
 }
@@ -242,13 +244,13 @@ function createWebhookClient(url: string, connections: number): WebhookClient {
         return {
           kind: 'answer',
           status: answer.statusCode,
-          isDuplicate: saysDuplicate(text),
+          isDuplicate: isDuplicateAnswer(text),
           durationMs: durationMs(),
           ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
         };
       } catch (error) {
         signal.throwIfAborted();
-        return { kind: 'failure', detail: describe(error), durationMs: durationMs() };
+        return { kind: 'failure', detail: describeError(error), durationMs: durationMs() };
       }
     },
     close: () => dispatcher.destroy(),

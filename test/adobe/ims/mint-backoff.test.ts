@@ -30,7 +30,12 @@ describe('a temporary fault', () => {
 
   test('is reported at once during the wait, without a request', async () => {
     const { server, clock, advance, get } = await setUp(failing(500), { jitter: () => 0.999 });
-    expect(await get()).toMatchObject({ ok: false, code: 'unavailable', permanent: false, retryAfter: 999 });
+    expect(await get()).toMatchObject({
+      ok: false,
+      code: 'unavailable',
+      permanent: false,
+      retryAfterMs: 999,
+    });
     advance(400);
     expect(waitOf(await get())).toBe(599);
     expect(server.requests).toHaveLength(1);
@@ -60,7 +65,7 @@ describe('a temporary fault', () => {
 
   test('an unknown 4xx is `refused` and not permanent', async () => {
     const { get } = await setUp(failing(404));
-    expect(await get()).toMatchObject({ code: 'refused', permanent: false, retryAfter: 500 });
+    expect(await get()).toMatchObject({ code: 'refused', permanent: false, retryAfterMs: 500 });
   });
 });
 
@@ -70,7 +75,7 @@ describe('Retry-After', () => {
     [503, 'unavailable'],
   ])('of a %i is respected to the second', async (status, code) => {
     const { server, advance, get } = await setUp(failing(status, { 'retry-after': '7' }));
-    expect(await get()).toMatchObject({ code, permanent: false, retryAfter: 7_000 });
+    expect(await get()).toMatchObject({ code, permanent: false, retryAfterMs: 7_000 });
     advance(6_999);
     expect(waitOf(await get())).toBe(1);
     expect(server.requests).toHaveLength(1);
@@ -101,7 +106,7 @@ describe('a configuration fault', () => {
           jitter: () => 0,
         },
       );
-      const answer = { ok: false, code: error, permanent: true, retryAfter: 60_000 };
+      const answer = { ok: false, code: error, permanent: true, retryAfterMs: 60_000 };
       expect(await get()).toMatchObject(answer);
       expect(await get()).toMatchObject(answer);
       advance(59_999);

@@ -59,7 +59,7 @@ describe('a broken credential', () => {
     source.reject('t1');
     await get();
     source.reject('t2');
-    expect(await get()).toMatchObject({ code: 'token_refused', permanent: false, retryAfter: 5_000 });
+    expect(await get()).toMatchObject({ code: 'token_refused', permanent: false, retryAfterMs: 5_000 });
     advance(5_000);
     expect(tokenOf(await get())).toBe('t3');
     advance(HOUR);
@@ -77,13 +77,13 @@ describe('a broken credential', () => {
     await get();
     advance(HOUR);
     source.reject('same');
-    expect(await get()).toMatchObject({ code: 'token_refused', retryAfter: 5_000 });
+    expect(await get()).toMatchObject({ code: 'token_refused', retryAfterMs: 5_000 });
     expect(await get()).toMatchObject({ code: 'token_refused' });
     expect(server.requests).toHaveLength(2);
     advance(5_000);
     expect(tokenOf(await get())).toBe('same');
     source.reject('same');
-    expect(await get()).toMatchObject({ code: 'token_refused', retryAfter: 10_000 });
+    expect(await get()).toMatchObject({ code: 'token_refused', retryAfterMs: 10_000 });
     expect(server.requests).toHaveLength(3);
     expect(outcomes).toEqual(['ok', 'same_token', 'ok']);
   });

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Pool } from 'undici';
 import { onTestFinished, vi } from 'vitest';
-import type { TokenAnswer, TokenSource } from '../../../src/adobe/ports.ts';
+import type { TokenResult, TokenSource } from '../../../src/adobe/ports.ts';
 import { createTokenSource, type TokenSourceOptions } from '../../../src/adobe/ims/token-source.ts';
 import { sendJson, type ScriptedServer, type Script, startServer } from '../scripted-server.ts';
 
@@ -46,7 +46,7 @@ export interface TokenSetup {
   readonly outcomes: readonly string[];
   /** Resolves once this many outcomes were reported. */
   readonly outcomesReported: (count: number) => Promise<void>;
-  readonly get: () => Promise<TokenAnswer>;
+  readonly get: () => Promise<TokenResult>;
   /** Number of requests started, whether or not they have arrived. */
   readonly requestsStarted: () => number;
 }
@@ -101,12 +101,12 @@ export async function setUp(script: Script, options: Partial<TokenSourceOptions>
   };
 }
 
-export function tokenOf(answer: TokenAnswer): string | undefined {
+export function tokenOf(answer: TokenResult): string | undefined {
   return answer.ok ? answer.token : undefined;
 }
-export function waitOf(answer: TokenAnswer): number | undefined {
-  return answer.ok ? undefined : answer.retryAfter;
+export function waitOf(answer: TokenResult): number | undefined {
+  return answer.ok ? undefined : answer.retryAfterMs;
 }
-export function codeOf(answer: TokenAnswer): string | undefined {
+export function codeOf(answer: TokenResult): string | undefined {
   return answer.ok ? undefined : answer.code;
 }

@@ -42,8 +42,8 @@ describe('a request', () => {
     const server = await startServer((_, response) => sendJson(response, 207, { responses: [] }));
     const inlet = openInlet(server.origin);
     const answer = await inlet.sendBatch(FLOW, ['{"a":1}', '{"b":"é"}'], 'tok', never);
-    expect(answer).toMatchObject({ kind: 'answer', status: 207, body: '{"responses":[]}' });
-    expect(answer).not.toHaveProperty('retryAfter');
+    expect(answer).toMatchObject({ kind: 'response', status: 207, body: '{"responses":[]}' });
+    expect(answer).not.toHaveProperty('retryAfterMs');
     expect(answer.durationMs).toBeGreaterThanOrEqual(0);
     const [request] = server.requests;
     expect(request).toMatchObject({
@@ -81,7 +81,7 @@ describe('a request', () => {
     await server.received(3);
     gate.resolve();
     const answers = await Promise.all(sent);
-    expect(answers.map(({ kind }) => kind)).toEqual(['answer', 'answer', 'answer']);
+    expect(answers.map(({ kind }) => kind)).toEqual(['response', 'response', 'response']);
   });
 });
 
@@ -99,7 +99,7 @@ describe('an answer', () => {
       (_, response) => void response.writeHead(503, { 'retry-after': '12' }).end('busy'),
     );
     const answer = await openInlet(server.origin).sendBatch(FLOW, ['1'], 'tok', never);
-    expect(answer).toMatchObject({ kind: 'answer', status: 503, retryAfter: 12_000, body: 'busy' });
+    expect(answer).toMatchObject({ kind: 'response', status: 503, retryAfterMs: 12_000, body: 'busy' });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -110,7 +110,7 @@ describe('an answer', () => {
       (_, response) => void response.writeHead(429, { 'retry-after': date }).end(),
     );
     const inlet = openInlet(server.origin, { now: () => now });
-    expect(await inlet.sendBatch(FLOW, ['1'], 'tok', never)).toMatchObject({ retryAfter: 5_000 });
+    expect(await inlet.sendBatch(FLOW, ['1'], 'tok', never)).toMatchObject({ retryAfterMs: 5_000 });
   });
 
   test('is read up to 1 MiB, and the next request still works', async () => {
@@ -120,8 +120,8 @@ describe('an answer', () => {
     const inlet = openInlet(server.origin, { connections: 1 });
     for (const message of ['1', '2']) {
       const answer = await inlet.sendSingle(FLOW, message, 'tok', never);
-      expect(answer).toMatchObject({ kind: 'answer', status: 400 });
-      expect(answer.kind === 'answer' && answer.body.length).toBe(1_048_576);
+      expect(answer).toMatchObject({ kind: 'response', status: 400 });
+      expect(answer.kind === 'response' && answer.body.length).toBe(1_048_576);
     }
   });
 });
@@ -136,7 +136,7 @@ test('an endless answer is abandoned at 1 MiB', async () => {
     more();
   });
   const answer = await openInlet(server.origin).sendSingle(FLOW, '1', 'tok', never);
-  expect(answer).toMatchObject({ kind: 'answer', status: 400 });
+  expect(answer).toMatchObject({ kind: 'response', status: 400 });
 });
 
 describe('no answer', () => {
@@ -270,7 +270,7 @@ describe('close', () => {
     const late = await inlet.sendSingle(FLOW, '2', 'tok', never);
     expect(late).toMatchObject({ kind: 'failure', detail: 'The inlet client is closed' });
     gate.resolve();
-    expect(await sent).toMatchObject({ kind: 'answer', status: 200 });
+    expect(await sent).toMatchObject({ kind: 'response', status: 200 });
     await closed;
     expect(server.requests).toHaveLength(1);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readBatchAnswer, readSingleAnswer, xactionIndex } from '../../../src/adobe/inlet/response.ts';
+import { readBatchResponse, readSingleResponse, xactionIndex } from '../../../src/adobe/inlet/response.ts';
 
 const UUID = '9341f8eb-494a-4c89-9879-4d06a58d2dc7';
 function id(index: number | string) {
@@ -8,7 +8,7 @@ function id(index: number | string) {
 
 /** Short forms: `T` accepted, `F400` failed with 400, `?` unknown. */
 function read(responses: unknown, sent: number): string {
-  return readBatchAnswer(JSON.stringify({ inletId: 'x', responses }), sent)
+  return readBatchResponse(JSON.stringify({ inletId: 'x', responses }), sent)
     .map((item) => (item.kind === 'taken' ? 'T' : item.kind === 'failed' ? `F${item.status}` : '?'))
     .join(' ');
 }
@@ -85,7 +85,7 @@ test.each(statuses)('a status: %s', (_, item, expected) => {
 test.each(['', 'not json', '[]', 'null', '{}', '{"responses":{}}', '{"responses":null}', '<html>'])(
   'body %j: all unknown',
   (body) => {
-    expect(readBatchAnswer(body, 2)).toEqual([{ kind: 'unknown' }, { kind: 'unknown' }]);
+    expect(readBatchResponse(body, 2)).toEqual([{ kind: 'unknown' }, { kind: 'unknown' }]);
   },
 );
 
@@ -96,7 +96,7 @@ test('an item has its xactionId and Adobe’s message', () => {
     { statusCode: 400, report: { message: 'Message is invalid' } },
     { status: 500 },
   ];
-  expect(readBatchAnswer(JSON.stringify({ responses }), 4)).toEqual([
+  expect(readBatchResponse(JSON.stringify({ responses }), 4)).toEqual([
     { kind: 'taken', xactionId: id(0) },
     { kind: 'failed', status: 400, message: "The 'header' field is mandatory.", xactionId: id(1) },
     { kind: 'failed', status: 400, message: 'Message is invalid' },
@@ -105,7 +105,7 @@ test('an item has its xactionId and Adobe’s message', () => {
 });
 
 test('a message is truncated to 2 KB', () => {
-  const [item] = readBatchAnswer(
+  const [item] = readBatchResponse(
     JSON.stringify({ responses: [{ status: 400, message: 'é'.repeat(9_000) }] }),
     1,
   );
@@ -146,5 +146,5 @@ test.each([
   ['nonsense', {}],
   ['', {}],
 ])('a single answer %s', (body, expected) => {
-  expect(readSingleAnswer(body)).toEqual(expected);
+  expect(readSingleResponse(body)).toEqual(expected);
 });

@@ -151,7 +151,7 @@ describe('the batch endpoint', () => {
     ['a change of identities', { data: 'merge', identity: 'merge' }, 'identity must be create'],
     ['identities without a dataset', { data: 'merge', identity: 'create' }, 'needs an identityDatasetId'],
     ['operations that are not an object', 'merge', 'must be an object'],
-    ['a merge without a person', { data: 'merge' }, 'names nobody'],
+    ['a merge without a person', { data: 'merge' }, 'without an identity'],
   ])('drops %s without notifying the sender', async (_what, operations, expected) => {
     const simulator = await simulate({ dataType: 'raw' });
     const adobe = await client(simulator);

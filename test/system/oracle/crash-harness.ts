@@ -12,9 +12,9 @@ const SEED = 11;
 /** A harness whose relay can be made to crash at a failpoint. */
 export interface CrashHarness {
   readonly harness: Harness;
-  /** Starts to post events; continues through crashes and restarts. */
+  /** Starts posting events; posting continues through crashes and restarts. */
   startPosting(): void;
-  /** Stops posting; resolves once each event that was posted has its 200. */
+  /** Stops posting; resolves once each posted event has its 200. */
   stopPosting(): Promise<void>;
   /**
    * Starts a relay that kills itself when it reaches the failpoint for the nth time.

@@ -35,7 +35,7 @@ export interface EventSender {
 export interface EventSenderOptions {
   readonly expectations: Expectations;
   readonly findings: Findings;
-  /** Resolves with the relay's webhook once there is a relay that accepts events. */
+  /** Resolves with the URL of the webhook once a relay accepts events. */
   readonly webhook: () => Promise<string>;
   readonly headers: Readonly<Record<string, string>>;
   readonly random: Random;
@@ -56,7 +56,7 @@ export function createEventSender(options: EventSenderOptions): EventSender {
     const { status, receipt } = JSON.parse(text) as { status: string; receipt: string };
     if (status === 'duplicate') counts.duplicatesAnswered += 1;
     if (before.isAcknowledged && status === 'accepted')
-      findings.add(`${expected.id}: forgotten, was accepted a second time`);
+      findings.add(`${expected.id}: accepted a second time instead of being answered as a duplicate`);
     if (before.receipt !== undefined && before.receipt !== receipt)
       findings.add(`${expected.id}: receipt ${before.receipt} became ${receipt}`);
     expected.receipt = receipt;
@@ -109,8 +109,9 @@ export function createEventSender(options: EventSenderOptions): EventSender {
   ): Promise<void> => {
     while (!signal.aborted) {
       await nextPost();
-      const again = postponed.length > 0 && random() < POSTPONED_RETRY_SHARE ? postponed.shift() : undefined;
-      await send(again ?? expectations.register(bodies.next().value as string), true);
+      const retried =
+        postponed.length > 0 && random() < POSTPONED_RETRY_SHARE ? postponed.shift() : undefined;
+      await send(retried ?? expectations.register(bodies.next().value as string), true);
     }
   };
 

@@ -19,7 +19,7 @@ export interface ExpectedEvent {
   firstPostMs?: number;
   /** When its first 200 was read, by the monotonic clock, ms. */
   acknowledgedMs?: number;
-  /** Gives its place in the order of acceptance: receipts are UUIDs of version 7 that increase. */
+  /** Defines its place in the order of acceptance: receipts are increasing version 7 UUIDs. */
   receipt?: string;
   /** Sequence number at which each of its messages first landed. */
   landed: { event?: number; profile?: number };
@@ -74,7 +74,7 @@ export function mappingContextOf(
   };
 }
 
-/** What the event must become. Uses the real mapping: its own tests verify that it is correct. */
+/** The expected result of mapping the event. Uses the real mapping, which has tests of its own. */
 export async function expectedMapping(
   expected: ExpectedEvent,
   settings: MappingSettings,
@@ -82,7 +82,7 @@ export async function expectedMapping(
   return mapEvent(expected.event, mappingContextOf(expected, settings));
 }
 
-/** A copy as JSON transports it, without undefined fields. */
+/** A copy as it is after a JSON round trip, without undefined fields. */
 export function asJson(value: object): Record<string, unknown> {
   return JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
 }

@@ -18,7 +18,10 @@ function coinFlip(random: Random): boolean {
   return random() < 0.5;
 }
 
-/** Absent twice, so that it is absent more often. A date has a resolution of one second. */
+/**
+ * Two entries without the header, so that it is absent more often. A date has a resolution of one
+ * second.
+ */
 const RETRY_AFTER = [
   undefined,
   undefined,
@@ -183,7 +186,7 @@ const KINDS: readonly CreateFault[] = [
   imsFailure,
 ];
 
-/** A hang takes half a minute, so it is optional and comes only every other time. */
+/** A hang takes half a minute, so it is optional and included only every other time. */
 function nextKinds(random: Random, options: { readonly hangs: boolean }): readonly CreateFault[] {
   return options.hangs && random() < 0.5 ? [...KINDS, hang] : KINDS;
 }
@@ -193,7 +196,7 @@ export function oneFaultPerKind(random: Random): Fault[] {
   return shuffled(random, KINDS).map((create) => create(random));
 }
 
-/** Endless faults in random order; each kind comes once before one is repeated. */
+/** Endless faults in random order; each kind occurs once before one is repeated. */
 export function* faultSequence(
   random: Random,
   options: { readonly hangs: boolean },

@@ -1,6 +1,4 @@
-/**
- * Violations of the relay's guarantees found so far. Empty at the end of a run if it kept them all.
- */
+/** Violations of the relay's guarantees found so far; none at the end of a successful run. */
 export interface Findings {
   add(text: string): void;
   list(): readonly string[];

@@ -141,7 +141,7 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
 
   /**
    * A backoff after an IMS error lasts minutes and only an operator can end it earlier; from all
-   * other faults the relay recovers soon by itself.
+   * other faults the relay recovers soon on its own.
    */
   const resumeAfterImsError = async (relay: RelayProcess): Promise<void> => {
     const { body } = await relay.admin('/admin/v1/destinations');
@@ -149,11 +149,11 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
     if (reason?.startsWith('ims-')) await resumeDelivery();
   };
 
-  /** Resolves with the ledger once nothing is pending, or with its current state at the timeout. */
+  /** Resolves with the ledger once nothing is pending, or at the timeout. */
   const whenSettled = async (timeoutMs: number): Promise<Ledger> => {
     const relay = await lifecycle.whenReady();
     let loggedMs = -Infinity;
-    for (const end = performance.now() + timeoutMs; ; await sleep(LEDGER_POLL_INTERVAL_MS)) {
+    for (const deadline = performance.now() + timeoutMs; ; await sleep(LEDGER_POLL_INTERVAL_MS)) {
       await resumeAfterImsError(relay);
       const ledger = await ledgerOf(relay);
       await recorder.poll();
@@ -162,7 +162,7 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
         log?.(`${ledger.pending} events are pending`);
       }
       if (ledger.pending === 0) return ledger;
-      if (performance.now() > end) {
+      if (performance.now() > deadline) {
         findings.add(`${ledger.pending} events are still pending; events reported as lost may be among them`);
         return ledger;
       }
@@ -200,8 +200,8 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
       simulator.setFaults(poisonIdPrefix === undefined ? [] : [poisonRule(poisonIdPrefix)]);
       await whenSettled(timeoutMs);
       // After all faults, a new event must still be accepted and delivered.
-      const [fresh] = makeEvents({ count: 1, awkward: 0, orgId: ORG_ID, seed: seed + 999_999_937 });
-      await sender.deliver(expectations.register(fresh!.body));
+      const [newEvent] = makeEvents({ count: 1, awkward: 0, orgId: ORG_ID, seed: seed + 999_999_937 });
+      await sender.deliver(expectations.register(newEvent!.body));
       const ledger = await whenSettled(timeoutMs);
       await recorder.poll();
       const totals = await verifyCustomers(expectations.all(), recorder, settings, findings);

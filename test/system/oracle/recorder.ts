@@ -22,7 +22,7 @@ export interface LandedProfile {
 }
 
 /**
- * Checks each record that lands at Adobe (is it expected, is its content right) and remembers it.
+ * Checks each record that lands at Adobe (is it expected, is its content correct) and remembers it.
  */
 export interface Recorder {
   /** Reads the records that landed since the last call. */
@@ -51,15 +51,17 @@ export function createRecorder(parts: {
       findings.add(`${expected.id}: landed although it is ${mapped.outcome} (${mapped.reason})`);
       return;
     }
-    const wanted = asJson(mapped.event);
+    const expectedEntity = asJson(mapped.event);
     const landed = asJson(record.entity);
     // A future timestamp is replaced by the time of receipt, which only the relay knows.
     if (mapped.notes.some(({ code }) => code === 'after-receipt')) {
-      delete wanted['timestamp'];
+      delete expectedEntity['timestamp'];
       delete landed['timestamp'];
     }
-    if (!isDeepStrictEqual(landed, wanted)) {
-      findings.add(`${expected.id}: landed ${JSON.stringify(landed)}, expected ${JSON.stringify(wanted)}`);
+    if (!isDeepStrictEqual(landed, expectedEntity)) {
+      findings.add(
+        `${expected.id}: landed ${JSON.stringify(landed)}, expected ${JSON.stringify(expectedEntity)}`,
+      );
     }
   };
 

@@ -9,7 +9,7 @@ import {
 } from '../../helpers/relay-process.ts';
 import type { Findings } from './findings.ts';
 
-/** Log lines below this level are discarded: a long run writes very many. */
+/** Log lines below this level are discarded, because a long run writes many of them. */
 const WARNING_LEVEL = 40;
 
 /** Share of kills that hit the relay while it starts. */
@@ -24,7 +24,7 @@ export interface RelayLifecycle {
   readonly startupTimesMs: readonly number[];
   readonly kills: number;
   readonly shutdowns: number;
-  /** Resolves with the relay that accepts events, as soon as there is one. */
+  /** Resolves with the running relay as soon as it accepts events. */
   whenReady(): Promise<RelayProcess>;
   /** Resolves once the new process is ready. @throws Error when it exits before that */
   start(options?: StartOptions): Promise<RelayProcess>;
@@ -68,7 +68,7 @@ export function createRelayLifecycle(config: RelayConfig, findings: Findings): R
 
   const stop = async (): Promise<void> => {
     const relay = current;
-    const code = await relay?.end('SIGTERM');
+    const code = await relay?.stop('SIGTERM');
     if (current === relay) clearCurrent();
     if (code !== 0) findings.add(`exit code ${code} after SIGTERM: ${JSON.stringify(relay?.log.slice(-3))}`);
   };
@@ -86,7 +86,7 @@ export function createRelayLifecycle(config: RelayConfig, findings: Findings): R
     start,
     async kill() {
       kills += 1;
-      await clearCurrent()?.end('SIGKILL');
+      await clearCurrent()?.stop('SIGKILL');
     },
     async shutDown() {
       shutdowns += 1;
@@ -109,7 +109,10 @@ export function createRelayLifecycle(config: RelayConfig, findings: Findings): R
   };
 }
 
-/** Stops and restarts the relay at random times, so many times; leaves the last process running. */
+/**
+ * Stops and restarts the relay at random times, `stops` times in total; leaves the last process
+ * running.
+ */
 export async function restartAtRandom(
   lifecycle: RelayLifecycle,
   options: {

@@ -33,7 +33,7 @@ export async function measureRestartTime(count: number): Promise<boolean> {
     });
     console.log(`${report.accepted} of ${count} events accepted`);
     for (let restart = 0; restart < RESTARTS; restart += 1) {
-      await relay.end('SIGKILL');
+      await relay.stop('SIGKILL');
       const started = performance.now();
       relay = await folder.start({ keepLine: () => false });
       startupTimesMs.push(Math.round(performance.now() - started));

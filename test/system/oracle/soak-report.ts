@@ -2,8 +2,9 @@ import type { SoakResult } from './soak-run.ts';
 
 function medianAndMax(values: readonly number[]): string {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
-  return `median ${at(0.5)} ms, max ${at(1)} ms`;
+  const quantile = (share: number): number =>
+    Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
+  return `median ${quantile(0.5)} ms, max ${quantile(1)} ms`;
 }
 
 /** Prints the ledger, the counts and the findings. @returns whether there are no findings */

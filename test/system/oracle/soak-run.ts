@@ -44,15 +44,15 @@ async function pollUntilAborted({ recorder }: Harness, signal: AbortSignal): Pro
 
 async function runWithRestarts({ lifecycle }: Harness, options: SoakOptions): Promise<void> {
   const { stops, durationMs, seed, log } = options;
-  const end = performance.now() + durationMs;
+  const endsAt = performance.now() + durationMs;
   const meanUptimeMs = Math.max(MIN_MEAN_UPTIME_MS, durationMs / Math.max(1, stops) - ESTIMATED_STARTUP_MS);
   await restartAtRandom(lifecycle, { random: createRandom(seed + 2), stops, meanUptimeMs, log });
-  await sleep(Math.max(0, end - performance.now()));
+  await sleep(Math.max(0, endsAt - performance.now()));
 }
 
 /**
  * Posts events while faults and restarts happen, then verifies the result. The seed decides what
- * happens; when it happens depends on the machine.
+ * happens; the timing depends on the machine.
  */
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const { seed, poisonIdPrefix, postsPerSecond, log } = options;

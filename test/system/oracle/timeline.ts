@@ -8,7 +8,7 @@ import {
   mappingContextOf,
 } from './expectations.ts';
 
-/** What the events of one lane must have led to, each list in the order of acceptance. */
+/** The expected results of the events of one lane, each list in the order of acceptance. */
 export interface Timeline {
   /** Events whose event message must have landed. */
   readonly events: ExpectedEvent[];

@@ -23,7 +23,7 @@ function checkOrder(accepted: readonly ExpectedEvent[], kind: 'event' | 'profile
   }
 }
 
-/** An event that was answered before another one was posted must have been accepted before it. */
+/** An event that was answered before another was posted must also have been accepted before it. */
 function checkReceipts(accepted: readonly ExpectedEvent[], findings: Findings): void {
   let latest: ExpectedEvent | undefined;
   for (const expected of accepted) {

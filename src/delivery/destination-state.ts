@@ -1,4 +1,4 @@
-import { cappedDelay } from './backoff.ts';
+import { cappedDelay } from './scheduling.ts';
 
 export interface DestinationStatus {
   /** `waiting`: temporarily (throttled, failing). `paused`: by a fault or by an operator. */

@@ -1,7 +1,7 @@
 import type { Attempt, ClaimedEvent, MessageKind, Settlement } from '../journal/journal.ts';
 import type { MappingNote } from '../mapping/mapping-result.ts';
 import { limitNotes } from '../mapping/mapping-notes.ts';
-import { jitteredDelay } from './backoff.ts';
+import { jitteredDelay } from './scheduling.ts';
 import type { MessageOutcome, OutgoingMessage } from './outcome.ts';
 
 export interface RetryRules {

@@ -8,7 +8,8 @@ const PAGES = [
   'README.md',
   'ARCHITECTURE.md',
   'deploy/aep/README.md',
-  ...readdirSync(`${ROOT}docs`).map((name) => `docs/${name}`),
+  ...readdirSync(`${ROOT}docs`, { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),
+  ...['NOTES.md', 'RESULTS.md'].map((name) => `bench/${name}`),
 ].filter((name) => name.endsWith('.md'));
 
 describe('files that the documentation names', () => {
@@ -18,8 +19,8 @@ describe('files that the documentation names', () => {
       ([, path = '']) => path,
     );
     const folder = page.includes('/') ? page.slice(0, page.lastIndexOf('/') + 1) : '';
-    const linked = [...text.matchAll(/\]\(((?!https?:)[\w./-]*[./][\w./-]*)/g)].map(
-      ([, path]) => `${folder}${path}`,
+    const linked = [...text.matchAll(/\]\(((?!https?:)[\w./-]*[./][\w./-]*)/g)].map(([, path = '']) =>
+      join(folder, path),
     );
     expect([...named, ...linked].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });

@@ -56,7 +56,9 @@ it('rotates the encryption key through restarts and a crash while it accepts eve
 
   const second = await startWith([NEW, OLD]);
   expect((await second.post(transactionAdded(EVENTS))).status).toBe(200);
-  const line = await until(() => second.log.find(({ msg }) => String(msg).includes('first encryption key')));
+  const line = await until(() =>
+    second.log.find(({ msg }) => msg === 'the whole store is encrypted with the first encryption key'),
+  );
   expect(line).toMatchObject({ reencrypted: EVENTS, unreadable: 0 });
   expect(await shareWithFirstKey(second)).toBe(1);
   expect(await second.stop('SIGTERM')).toBe(0);

@@ -1,8 +1,14 @@
 import { hitFailpoint } from '../../telemetry/failpoints.ts';
 import { abortable } from '../http.ts';
 import type { TokenResult, TokenSource } from '../ports.ts';
-import { type Clocks, type Deadline, deadlineIn, msUntil } from './deadline.ts';
-import { createMintBackoff, type NoToken } from './mint-backoff.ts';
+import {
+  type Clocks,
+  createMintBackoff,
+  type Deadline,
+  deadlineIn,
+  msUntil,
+  type NoToken,
+} from './mint-backoff.ts';
 import { createTokenApi } from './token-api.ts';
 import type { MintResult } from './token-response.ts';
 

@@ -9,8 +9,8 @@ import {
 } from '../../helpers/relay-process.ts';
 import type { Findings } from './findings.ts';
 
-/** Log lines below this level are discarded, because a long run writes many of them. */
-const WARNING_LEVEL = 40;
+/** Log lines of other levels are discarded, because a long run writes many of them. */
+const KEPT_LEVELS: readonly unknown[] = ['warn', 'error', 'fatal'];
 
 /** Share of kills that hit the relay while it starts. */
 const KILL_DURING_START_SHARE = 0.1;
@@ -56,7 +56,7 @@ export function createRelayLifecycle(config: RelayConfig, findings: Findings): R
   const start = async (options: StartOptions = {}): Promise<RelayProcess> => {
     const started = performance.now();
     const relay = await folder.start({
-      keepLine: (line) => line['msg'] !== 'ready' && Number(line['level']) >= WARNING_LEVEL,
+      keepLine: (line) => KEPT_LEVELS.includes(line['level']),
       ...options,
     });
     startupTimesMs.push(performance.now() - started);

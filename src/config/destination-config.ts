@@ -17,7 +17,7 @@ function splitScopes(text: string): string[] {
 }
 
 /** The OAuth server-to-server credential of the Adobe Developer Console. */
-export const imsSchema = z.strictObject({
+const imsSchema = z.strictObject({
   url: httpUrl(TOKEN_URL)
     .default(TOKEN_URL)
     .describe('Token endpoint of Adobe IMS. Adobe documents v3; the unversioned /ims/token works too.'),
@@ -40,7 +40,7 @@ export const imsSchema = z.strictObject({
 });
 
 /** How messages are combined into requests. */
-export const batchSchema = z.strictObject({
+const batchSchema = z.strictObject({
   maxBytes: size({ min: '20KB', max: '990KB' })
     .prefault('900KB')
     .describe('Maximum size of a request body; Adobe refuses 1 MB and more with 413.'),
@@ -55,7 +55,7 @@ export const batchSchema = z.strictObject({
 });
 
 /** The maximum load of a destination. */
-export const limitsSchema = z.strictObject({
+const limitsSchema = z.strictObject({
   requestsPerSecond: integer(1, 1_000).prefault(500).describe('Requests per second; Adobe allows 1000.'),
   messagesPerSecond: integer(1, 10_000)
     .prefault(5_000)
@@ -66,7 +66,7 @@ export const limitsSchema = z.strictObject({
 });
 
 /** What happens after a failure that the message did not cause. */
-export const retrySchema = z.strictObject({
+const retrySchema = z.strictObject({
   minDelay: duration({ min: '1ms', max: '1d' })
     .prefault('1s')
     .describe('First delay; it doubles with each attempt, with jitter.'),

@@ -84,7 +84,7 @@ function hysteresisBytes(watermark: number): number {
  * The refusal if `added` bytes would exceed a watermark. `closed`: a watermark has already closed
  * the intake, so it opens only at a distance from it.
  */
-export function exceededLimit(
+function exceededLimit(
   { usedBytes, freeBytes }: StoreHealth,
   { maxBytes, minFree }: Watermarks,
   { added = 0, closed = false }: { readonly added?: number; readonly closed?: boolean } = {},

@@ -125,7 +125,7 @@ export function limitNotes(notes: readonly MappingNote[]): readonly MappingNote[
 }
 
 /** True for the codes of this version. */
-export function isNoteCode(code: string): code is NoteCode {
+function isNoteCode(code: string): code is NoteCode {
   return Object.hasOwn(MESSAGES, code);
 }
 

@@ -45,7 +45,7 @@ export function expandAttributes(attributes: ReadonlyMap<string, JsonValue>, not
 }
 
 /** The attributes of a part of a record: each value by its path, each list as one value. */
-export function flattenAttributes(
+function flattenAttributes(
   record: JsonObject,
   prefix = '',
 ): readonly (readonly [string, JsonValue])[] {

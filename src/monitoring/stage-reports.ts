@@ -22,7 +22,7 @@ export function webhookLine(report: WebhookReport) {
 }
 
 /** Log fields of a message in a request. */
-export function itemLine({ xactionId, ...item }: ItemReport) {
+function itemLine({ xactionId, ...item }: ItemReport) {
   return { ...item, xactionId: loggable(xactionId) };
 }
 
@@ -43,7 +43,7 @@ export function deliveryLine({ detail: _detail, items, receipts, ...report }: Re
 }
 
 /** Log fields of a settled event, at debug. */
-export function settledLine(
+function settledLine(
   { receipt, source, destination, eventName }: ClaimedEvent,
   settlement: Settlement,
 ) {

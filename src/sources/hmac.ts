@@ -70,7 +70,7 @@ export type HmacClaims =
   | { readonly ok: false; readonly problem: string };
 
 /** Reads the signature and, if configured, timestamp and id. */
-export function readHmacClaims(
+function readHmacClaims(
   request: ReceivedRequest,
   config: Extract<VerifierConfig, { type: 'hmac' }>,
 ): HmacClaims {
@@ -139,7 +139,7 @@ export function unknownPlaceholder(parts: readonly TemplatePart[]): string | und
 }
 
 /** Feeds the filled template to an HMAC. The body stays bytes: it may not be valid text. */
-export function updateHmac(
+function updateHmac(
   hmac: Hmac,
   parts: readonly TemplatePart[],
   values: Readonly<Record<Placeholder, string | Uint8Array>>,

@@ -26,7 +26,7 @@ export function decodeBase64(text: string): Buffer | undefined {
 }
 
 /** Decodes pairs of hex digits, upper or lower case. */
-export function decodeHex(text: string): Buffer | undefined {
+function decodeHex(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'hex');
   return bytes.toString('hex') === text.toLowerCase() ? bytes : undefined;
 }

@@ -4,7 +4,7 @@ import { channel } from 'node:diagnostics_channel';
  * Points between two steps that must not be separated by a crash. Crash tests kill the process
  * there; nothing else subscribes.
  */
-export const FAILPOINTS = [
+const FAILPOINTS = [
   /** Storage thread: every call of a batch has run, nothing is committed yet. */
   'journal-committing',
   /** Storage thread: a batch is on disk, but no caller has been answered. */
@@ -30,7 +30,7 @@ export const FAILPOINTS = [
 export type Failpoint = (typeof FAILPOINTS)[number];
 
 /** The failpoint's channel name in node:diagnostics_channel. */
-export function channelOf(name: Failpoint): string {
+function channelOf(name: Failpoint): string {
   return `capillary-relay:${name}`;
 }
 

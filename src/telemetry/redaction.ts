@@ -37,7 +37,7 @@ const SECRET_PATTERNS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Replaces what looks like a secret. */
-export function withoutSecrets(text: string): string {
+function withoutSecrets(text: string): string {
   return SECRET_PATTERNS.reduce(
     (result, [pattern, replacement]) => result.replace(pattern, replacement),
     text,

@@ -44,12 +44,12 @@ export function mapTarget({ event, data }: FamilyInput): FamilyResult {
 }
 
 /** The targets that an event lists: those of a unified group or of a streak. */
-export function targets(data: Reader): readonly Draft[] {
+function targets(data: Reader): readonly Draft[] {
   return data.list('targetData').map((target) => ({ ...targetFields(target), ...targetValues(target) }));
 }
 
 /** Identifies a target. Depending on the object, the field names have a prefix or not. */
-export function targetFields(target: Reader): Draft {
+function targetFields(target: Reader): Draft {
   return {
     id: target.id('targetId') ?? target.id('id'),
     name: target.text('targetName') ?? target.text('name'),

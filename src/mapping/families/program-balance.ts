@@ -25,7 +25,7 @@ export type ProgramRole =
  * The main program is the configured one, else Capillary's default program. Old payloads do not
  * describe their program; then the event's own program counts as the main one.
  */
-export function programRole({ data, context }: FamilyInput, programId: string | undefined): ProgramRole {
+function programRole({ data, context }: FamilyInput, programId: string | undefined): ProgramRole {
   const entity = entityTypeOf(data.raw['entityInformation']);
   if (entity !== undefined && entity !== 'USER') {
     return 'group';
@@ -61,7 +61,7 @@ export function programName(data: Reader): string | undefined {
 }
 
 /** Attributes below `<tenant>.capillary` for the balances of other programs, one path per value. */
-export function otherProgramAttributes(balances: readonly Balance[]): Draft {
+function otherProgramAttributes(balances: readonly Balance[]): Draft {
   const fields = balances.flatMap(({ programId, points, lifetime }) =>
     programId !== undefined && /^\w{1,64}$/.test(programId)
       ? [

@@ -10,7 +10,7 @@ import type { SimulatorState } from './simulator-state.ts';
  * Adobe's limit is 1 MB, in an undefined unit (docs/platforms/adobe.md#limits). The stricter
  * interpretation also detects a sender that relies on 1 048 576 bytes.
  */
-export const MAX_REQUEST_BYTES = 1_000_000;
+const MAX_REQUEST_BYTES = 1_000_000;
 
 /** A request before it is checked. */
 export interface InletRequest {

@@ -45,10 +45,7 @@ export function expandAttributes(attributes: ReadonlyMap<string, JsonValue>, not
 }
 
 /** The attributes of a part of a record: each value by its path, each list as one value. */
-function flattenAttributes(
-  record: JsonObject,
-  prefix = '',
-): readonly (readonly [string, JsonValue])[] {
+function flattenAttributes(record: JsonObject, prefix = ''): readonly (readonly [string, JsonValue])[] {
   return Object.entries(record).flatMap(([name, value]) => {
     const path = prefix === '' ? name : `${prefix}.${name}`;
     return isJsonObject(value) ? flattenAttributes(value, path) : [[path, value] as const];

@@ -43,10 +43,7 @@ export function deliveryLine({ detail: _detail, items, receipts, ...report }: Re
 }
 
 /** Log fields of a settled event, at debug. */
-function settledLine(
-  { receipt, source, destination, eventName }: ClaimedEvent,
-  settlement: Settlement,
-) {
+function settledLine({ receipt, source, destination, eventName }: ClaimedEvent, settlement: Settlement) {
   return {
     receipt,
     source,

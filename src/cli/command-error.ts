@@ -24,6 +24,11 @@ function isConfigError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ConfigError';
 }
 
+/** Such as `another relay is using ./data`: the message says it all. */
+function isStoreError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'StoreError';
+}
+
 /** Exit code for anything that a command throws. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.exitCode;
@@ -35,6 +40,6 @@ export function exitCodeOf(error: unknown): ExitCode {
 /** Text to print for an error; undefined when commander has already printed it. */
 export function errorText(error: unknown): string | undefined {
   if (error instanceof CommanderError) return undefined;
-  if (error instanceof CommandError || isConfigError(error)) return error.message;
+  if (error instanceof CommandError || isConfigError(error) || isStoreError(error)) return error.message;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

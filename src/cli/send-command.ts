@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CATALOGUE } from '../capillary/catalogue.ts';
 import type { Config, SourceConfig } from '../config/config-schema.ts';
 import { duration } from '../config/field-types.ts';
@@ -183,7 +183,11 @@ export function registerSend(program: Command): void {
     .option('--awkward <share>', 'share of events in an unusual format', parseShare, 0.2)
     .option('--customers <number>', 'number of different customers', integerBetween(1, 1_000_000), 50)
     .option('--concurrency <number>', 'maximum number of concurrent requests', integerBetween(1, 1_000), 10)
-    .option('--patience <duration>', 'how long to retry an event before giving it up', parsePatience, 300_000)
+    .addOption(
+      new Option('--patience <duration>', 'how long to retry an event before giving it up')
+        .argParser(parsePatience)
+        .default(300_000, '5m'),
+    )
     .option(
       '--seed <number>',
       'random seed; the same seed sends the same event ids (default: random)',

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { duration } from '../config/field-types.ts';
 import { type FaultRule, FaultRuleError, parseFaultRules } from '../simulator/adobe/fault-script.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
@@ -88,7 +88,11 @@ export function registerSimulate(program: Command): void {
     .description('simulate Adobe on this machine: tokens and a streaming inlet, with faults on demand')
     .option('--port <port>', 'port to listen on; 0 for any free port', integerBetween(0, 65_535), 9_090)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--token-ttl <duration>', 'lifetime of a token, such as 60s or 24h', parseTtl, 86_400_000)
+    .addOption(
+      new Option('--token-ttl <duration>', 'lifetime of a token, such as 60s')
+        .argParser(parseTtl)
+        .default(86_400_000, '24h'),
+    )
     .option('--faults <file>', 'file with faults to simulate: a JSON array of rules')
     .option('--no-auth', 'accept messages without a token')
     .option('--raw', 'accept payloads that are not XDM, as an inlet for Data Prep does')

@@ -21,7 +21,7 @@ function fieldsOf(schema: JsonSchema, path: string): [string, JsonSchema][] {
 }
 
 describe('the JSON Schema', () => {
-  // To update it: npx vitest run test/config -u
+  // To update it: npm run docs
   it('equals docs/config.schema.json', async () => {
     const text = `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`;
     await expect(text).toMatchFileSnapshot(`${docs}config.schema.json`);

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { configOf, fixture, problemsOf, smallestWith } from './config-text.ts';
@@ -140,6 +140,7 @@ describe('loadConfig', () => {
 
   it('lists the files it read; relative paths start at the folder of the configuration', () => {
     const folder = mkdtempSync(join(tmpdir(), 'relay-config-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'key'), 'from-file\n');
     const path = join(folder, 'relay.yaml');
     writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], ['${file:key}']]));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   currentStamp,
   interpolate,
@@ -96,6 +96,8 @@ describe('interpolate', () => {
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'relay-secrets-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
 function read(text: string) {
   writeFileSync(join(folder, 'key'), text);
   return secretFileReader(folder).readFile('key');

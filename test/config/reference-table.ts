@@ -59,7 +59,7 @@ function cell(text: string): string {
 }
 
 /** Tables of all keys of the schema, one per top-level object. */
-export function referenceTables(schema: JsonSchema): string {
+function referenceTables(schema: JsonSchema): string {
   return Object.entries(schema.properties ?? {})
     .map(([name, section]) => {
       const top = section.items ? `${name}[]` : name;
@@ -71,4 +71,11 @@ export function referenceTables(schema: JsonSchema): string {
       return [`### ${top}`, '', section.description, '', ...head, ...rows].join('\n');
     })
     .join('\n\n');
+}
+
+/** The page with the tables between its `keys:begin` and `keys:end` comments replaced. */
+export function withReferenceTables(page: string, schema: JsonSchema): string {
+  const [before, rest = ''] = page.split(/(?<=<!-- keys:begin .*-->\n)/);
+  const after = rest.slice(rest.indexOf('<!-- keys:end -->'));
+  return `${before}\n${referenceTables(schema)}\n\n${after}`;
 }

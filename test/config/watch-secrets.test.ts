@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getActiveResourcesInfo } from 'node:process';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { SOURCE_CHECKS } from '../../src/cli/source-checks.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
@@ -26,7 +26,9 @@ function timers(): number {
 }
 
 function folder(): string {
-  return mkdtempSync(join(tmpdir(), 'relay-watch-'));
+  const path = mkdtempSync(join(tmpdir(), 'relay-watch-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
 }
 
 /** Watches a configuration with one secret, in the file `key` of the folder. */

@@ -65,7 +65,8 @@ describe('Dockerfile', () => {
 
   it('starts the relay as `npm run relay` does', () => {
     const { scripts } = JSON.parse(textOf('package.json'));
-    expect(json(finalArgumentsOf('ENTRYPOINT')[0]).join(' ')).toBe(scripts.relay);
+    // `exec`, so that a signal to npm's shell reaches node there as well.
+    expect(`exec ${json(finalArgumentsOf('ENTRYPOINT')[0]).join(' ')}`).toBe(scripts.relay);
   });
 
   it('has a volume for the data, labels, and a health check without a shell', () => {

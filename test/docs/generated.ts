@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { configJsonSchema, plainJsonSchema } from '../../src/config/json-schema.ts';
+import { withReferenceTables } from '../config/reference-table.ts';
 import { clusterFiles } from './cluster-files.ts';
 import { FIELD_GROUPS } from './field-groups.ts';
 import { perEventText } from './mapping-page.ts';
@@ -33,5 +35,8 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   for (const [file, body] of Object.entries(FIELD_GROUPS))
     files.push([file, `${JSON.stringify(body, undefined, 2)}\n`]);
   files.push(['docs/metrics.md', await metricsPage()]);
+  const configuration = readFileSync(placeOf('docs/configuration.md'), 'utf8');
+  files.push(['docs/configuration.md', withReferenceTables(configuration, plainJsonSchema())]);
+  files.push(['docs/config.schema.json', `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`]);
   return new Map([...files, ...clusterFiles()]);
 }

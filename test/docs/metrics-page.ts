@@ -43,6 +43,7 @@ const UNITS: readonly (readonly [RegExp, string])[] = [
   [/_timestamp_seconds$|_start_time_seconds$/, 'seconds since 1970'],
   [/_seconds(_left|_total)?$/, 'seconds'],
   [/_bytes$/, 'bytes'],
+  [/_share$/, 'a share from 0 to 1'],
   [/_messages$/, 'messages'],
   [/_calls$/, 'calls'],
   [/_slots_/, 'requests'],

@@ -70,8 +70,7 @@ describe('the runbook', () => {
     expect(new Set(others)).toEqual(
       new Set([
         'export RELAY_ADMIN_TOKEN=…',
-        'curl -s http://127.0.0.1:8081/readyz',
-        'curl -s http://127.0.0.1:8081/livez',
+        `node -e "fetch('http://127.0.0.1:8081/livez').then(async (r) => console.log(r.status, await r.text()))"`,
       ]),
     );
   });

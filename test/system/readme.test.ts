@@ -38,7 +38,7 @@ function run(line: string): Promise<{ code: number | null; output: string }> {
   const words = line
     .replace('npm run relay --', SCRIPTS['relay'] ?? '')
     .replace('examples/relay.yaml', folder.file)
-    .replace('payload.json', join(folder.folder, 'payload.json'))
+    .replace('examples/payload.json', join(folder.folder, 'payload.json'))
     .replace('<receipt|eventId>', receipt);
   const callsAdminApi = !line.includes('--config');
   const child = spawn('sh', ['-c', callsAdminApi ? `${words} --url ${relay.adminUrl}` : words], {

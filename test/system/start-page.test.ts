@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { shellLines } from '../docs/shell-lines.ts';
-import { pointsIssued } from '../fixtures/events.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { until } from '../helpers/until.ts';
 
@@ -27,7 +26,6 @@ function adaptCommand(line: string, ports: ReadonlyMap<string, number>, receipt:
   let text = line
     .replace('npm run relay --', SCRIPTS['relay'] ?? '')
     .replace('examples/local.yaml', join(folder, 'local.yaml'))
-    .replace('payload.json', join(folder, 'payload.json'))
     .replace('<receipt>', receipt);
   for (const [port, free] of ports) text = text.replaceAll(port, String(free));
   return text;
@@ -71,11 +69,10 @@ describe('docs/start.md', () => {
     const ports = new Map<string, number>();
     for (const port of ['8080', '8081', '9090']) ports.set(port, await freePort());
     const config = readFileSync(join(ROOT, 'examples/local.yaml'), 'utf8').replace(
-      './data',
+      './data-local',
       join(folder, 'data'),
     );
     writeFileSync(join(folder, 'local.yaml'), adaptCommand(config, ports, ''));
-    writeFileSync(join(folder, 'payload.json'), JSON.stringify(pointsIssued(1, 10)));
     const admin = `http://127.0.0.1:${ports.get('8081')}`;
     const ledger = async () =>
       (await (await fetch(`${admin}/admin/v1/ledger`)).json()) as Record<string, number>;

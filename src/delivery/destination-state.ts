@@ -41,7 +41,7 @@ export interface DestinationState {
    * failing message.
    */
   isHealthy(): boolean;
-  /** The destination works. Ends the wait or pause if the request was the probe. */
+  /** The destination works. Ends the wait or pause if a probe was sent since it began. */
   recordSuccess(): void;
   /** The probe's event is done. If the result was inconclusive, the next event is the probe. */
   endProbe(): void;
@@ -77,6 +77,11 @@ interface Blocked {
   /** Monotonic ms; undefined: until an operator resumes. */
   readonly until: number | undefined;
   readonly isProbing: boolean;
+  /**
+   * A probe was sent since the last failure. Its success counts even if it is not the current probe
+   * any more, because a retry was requested or another event ended meanwhile.
+   */
+  readonly wasProbed: boolean;
 }
 
 export function createDestinationState(options: {
@@ -119,7 +124,15 @@ export function createDestinationState(options: {
       retryAfterMs === undefined ? cappedDelay(failedTries - 1, retry) : 0,
     );
     const until = Math.max(monotonic() + wait, before?.isProbing === false ? (before.until ?? 0) : 0);
-    blocked = { state, reason, detail, since: before?.since ?? now(), until, isProbing: false };
+    blocked = {
+      state,
+      reason,
+      detail,
+      since: before?.since ?? now(),
+      until,
+      isProbing: false,
+      wasProbed: false,
+    };
     if (before?.state !== state || before.reason !== reason) onChange(status());
   };
 
@@ -134,7 +147,7 @@ export function createDestinationState(options: {
       if (blocked.isProbing) return { kind: 'wait', ms: retry.maxDelay };
       const ms = Math.min(blocked.until - monotonic(), retry.maxDelay * 12);
       if (ms > 0) return { kind: 'wait', ms };
-      blocked = { ...blocked, isProbing: true };
+      blocked = { ...blocked, isProbing: true, wasProbed: true };
       return { kind: 'probe' };
     },
     maySend: () => blocked === undefined || blocked.isProbing,
@@ -147,7 +160,7 @@ export function createDestinationState(options: {
       successShare += NEWEST_WEIGHT * (1 - successShare);
       // A late success of a request sent before the failure does not end a wait that Adobe asked
       // for.
-      if (blocked?.isProbing === false) return;
+      if (blocked?.wasProbed === false) return;
       failedTries = 0;
       if (blocked === undefined) return;
       blocked = undefined;
@@ -174,6 +187,7 @@ export function createDestinationState(options: {
         since: at,
         until: undefined,
         isProbing: false,
+        wasProbed: false,
       };
       onChange(status());
     },

@@ -94,6 +94,19 @@ describe('a destination with a fault', () => {
     expect(state.permit().kind).toBe('probe');
   });
 
+  it.each([
+    ['a retry was requested', () => state.retryNow()],
+    ['an older event ended', () => state.endProbe()],
+  ])('recovers with the success of a probe during which %s', (_what, interrupt) => {
+    state.pauseForFault('inlet-not-found', '404');
+    clock += 1_000;
+    expect(state.permit().kind).toBe('probe');
+    interrupt();
+    state.recordSuccess();
+    expect(state.permit().kind).toBe('open');
+    expect(changes.map((status) => status.state)).toEqual(['paused', 'flowing']);
+  });
+
   it('probes at once when an operator resumes it', () => {
     state.pauseForFault('unauthorized', '401', 600_000);
     expect(state.permit()).toMatchObject({ kind: 'wait' });
@@ -118,6 +131,15 @@ describe('whether the destination is healthy', () => {
 });
 
 describe('an operator’s pause', () => {
+  it('is not ended by the success of a probe that was in flight', () => {
+    state.pauseForFault('inlet-not-found', '404');
+    clock += 1_000;
+    expect(state.permit().kind).toBe('probe');
+    state.pauseByOperator('ops', clock);
+    state.recordSuccess();
+    expect(state.status()).toMatchObject({ state: 'paused', reason: 'operator' });
+  });
+
   it('stays until the operator resumes, whatever the outcome of requests in flight', () => {
     state.pauseByOperator('ops', clock);
     state.recordSuccess();

@@ -154,7 +154,7 @@ describe('a message that fails by its own fault', () => {
     'costs the other messages log2(batch) requests if every request with it %s',
     async (_how, then, { tries, state }) => {
       await start((config) => {
-        config.destinations[0]!['batch'] = { maxWait: '500ms' };
+        config.destinations[0]!['batch'] = { maxWait: '3s' };
       });
       const accepted = await Promise.all(
         Array.from({ length: 200 }, (_, customer) => harness.accept(transactionAdded(customer))),

@@ -39,11 +39,20 @@ export const CLASSIC_LOYALTY = [
   'upgradeDate',
 ];
 
+const compiled = new Map<string, ClosedXdmValidators>();
+
 /**
  * Validators for the schemas that our documentation requires of a destination, built from Adobe's
- * files. Every unknown field is an error.
+ * files. Every unknown field is an error. Compiled once for the same options.
  */
-export function closedXdmValidators({ features, tenant, root }: ClosedXdmOptions): ClosedXdmValidators {
+export function closedXdmValidators(options: ClosedXdmOptions): ClosedXdmValidators {
+  const key = JSON.stringify(options);
+  const validators = compiled.get(key) ?? compileValidators(options);
+  compiled.set(key, validators);
+  return validators;
+}
+
+function compileValidators({ features, tenant, root }: ClosedXdmOptions): ClosedXdmValidators {
   const schemas = openXdmSchemas(root);
   const event = schemas.close([
     `${NS}context/experienceevent`,
@@ -78,7 +87,9 @@ const AEP_DATE_TIME = /^[\d-]{10}T[\d:]{8}(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
 /** Adobe's schemas use JSON Schema draft 6. */
 function createValidator(): Ajv {
-  const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true });
+  // Compiling takes longer than all validations: the optimizer does not pay.
+  const code = { optimize: false };
+  const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true, code });
   ajv.addMetaSchema(createRequire(import.meta.url)('ajv/dist/refs/json-schema-draft-06.json') as JsonObject);
   addFormats.default(ajv);
   const { validate } = addFormats.default.get('date-time') as { validate: (text: string) => boolean };

@@ -109,9 +109,11 @@ function runVerify(options: StoreOptions): Promise<void> {
       printKeyUsage(keyUsage, keys);
     } else {
       printFindings(findings);
-      console.log(
-        `\nTHE STORE IN ${path} IS DAMAGED. Copy what is readable: capillary-relay store salvage --to FOLDER`,
-      );
+      // A store of another format is not damaged: its finding says how to go on.
+      if (findings.some(({ check }) => check !== 'format'))
+        console.log(
+          `\nTHE STORE IN ${path} IS DAMAGED. Copy what is readable: capillary-relay store salvage --to FOLDER`,
+        );
     }
     if (!ok) process.exitCode = EXIT.failed;
   });

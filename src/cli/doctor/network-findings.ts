@@ -70,7 +70,7 @@ function clockFindings({ ahead }: ClockOffsets): Finding[] {
         warn(
           'clock',
           'no server answered, so there was nothing to compare it with',
-          'fix the connection, then try again',
+          'restore the connection, then try again',
         ),
       ]
     : [...ahead].map(([origin, ms]) => clockFinding(origin, ms));

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
+import { failureOf } from '../adobe/failure.ts';
 import { loadCommandConfig, optionalConfigOption } from './command-config.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { toPrintable } from './table.ts';
@@ -108,9 +109,7 @@ function headersFor(token: string | undefined, hasBody: boolean): Record<string,
   };
 }
 
-async function unreachableError(url: string, error: unknown): Promise<UnreachableError> {
-  // Imported on demand, because it loads the HTTP client for Adobe.
-  const { failureOf } = await import('../adobe/http.ts');
+function unreachableError(url: string, error: unknown): UnreachableError {
   // The TypeError that fetch throws only says that it failed; its cause says why.
   const { code, detail } = failureOf(error instanceof TypeError ? (error.cause ?? error) : error);
   const reason = code === 'refused' ? 'the connection was refused' : detail;
@@ -164,7 +163,7 @@ export function createAdminClient(
     try {
       return await fetch(target, request);
     } catch (error) {
-      throw await unreachableError(url, error);
+      throw unreachableError(url, error);
     }
   };
   const call = async (method: Method, target: string, body?: unknown): Promise<unknown> => {

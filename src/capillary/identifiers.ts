@@ -12,6 +12,8 @@ export interface Identifier {
   readonly value: string;
   /** Path below the object that was searched, e.g. `instore.email`. */
   readonly path: string;
+  /** `instore`, or channel and id of the linked account, such as `web_engage/7`. */
+  readonly account: string;
 }
 
 /**
@@ -55,10 +57,10 @@ export function customerIdText(value: JsonValue | undefined): string | undefined
  */
 export function identifiersOf(person: JsonObject): readonly Identifier[] {
   const found: Identifier[] = [];
-  const add = (kind: IdentifierKind, value: JsonValue | undefined, path: string): void => {
+  const add: Add = (kind, value, path, account = 'instore') => {
     const text = idText(value);
     if (text !== undefined) {
-      found.push({ kind, value: text, path });
+      found.push({ kind, value: text, path, account });
     }
   };
   for (const [channel, content] of Object.entries(person)) {
@@ -72,7 +74,7 @@ export function identifiersOf(person: JsonObject): readonly Identifier[] {
   return found;
 }
 
-type Add = (kind: IdentifierKind, value: JsonValue | undefined, path: string) => void;
+type Add = (kind: IdentifierKind, value: JsonValue | undefined, path: string, account?: string) => void;
 
 function addInstore(instore: JsonObject, channel: string, add: Add): void {
   add('phone', instore['mobile'], `${channel}.mobile`);
@@ -89,12 +91,13 @@ function addAccounts(content: JsonValue, channel: string, add: Add): void {
   const accounts = isJsonObject(content) ? content['accounts'] : undefined;
   for (const [index, account] of (Array.isArray(accounts) ? accounts : []).entries()) {
     const identifiers = isJsonObject(account) ? account['identifiers'] : undefined;
+    const accountName = `${channel}/${(isJsonObject(account) ? idText(account['accountId']) : undefined) ?? index}`;
     for (const [place, identifier] of (Array.isArray(identifiers) ? identifiers : []).entries()) {
       const type = isJsonObject(identifier) ? identifier['identifierType'] : undefined;
       const kind = typeof type === 'string' ? ACCOUNT_KINDS.get(type.trim().toLowerCase()) : undefined;
       if (kind !== undefined && isJsonObject(identifier)) {
         const path = `${channel}.accounts[${index}].identifiers[${place}].identifierValue`;
-        add(kind, identifier['identifierValue'], path);
+        add(kind, identifier['identifierValue'], path, accountName);
       }
     }
   }

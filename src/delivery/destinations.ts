@@ -5,6 +5,7 @@ import type { DeliveryObserver } from './delivery-observer.ts';
 import type { DestinationStatus } from './destination-state.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import type { Pace } from './pace.ts';
+import { createProgramCatalogue } from '../mapping/program-catalogue.ts';
 
 /** One destination and the parts that deliver to it. */
 export interface RunningDestination {
@@ -42,13 +43,23 @@ export function createDestinations(parts: {
   readonly createTokens: (destination: DestinationConfig) => TokenSource | undefined;
 }): Destinations {
   const { config, journal, now } = parts;
+  const programs = createProgramCatalogue();
   const running = new Map(
     config.destinations.map((destination): [string, RunningDestination] => {
       const inlet = parts.createInlet(destination);
       const tokens = parts.createTokens(destination);
       const sources = config.sources.filter((source) => source.destination === destination.name);
       const { observer } = parts;
-      const dispatcher = createDispatcher({ destination, sources, journal, inlet, tokens, observer, now });
+      const dispatcher = createDispatcher({
+        destination,
+        sources,
+        journal,
+        programs,
+        inlet,
+        tokens,
+        observer,
+        now,
+      });
       return [destination.name, { config: destination, dispatcher, inlet, tokens }];
     }),
   );

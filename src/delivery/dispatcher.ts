@@ -14,6 +14,7 @@ import {
 import type { DeliveryObserver } from './delivery-observer.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
 import { createPace, type Pace } from './pace.ts';
+import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import { createPipeline, JOURNAL_RETRY_MS, type Pipeline } from './pipeline.ts';
 import { createSuspectHistory } from './poison.ts';
 import { createWaker, pause } from './scheduling.ts';
@@ -32,6 +33,7 @@ export interface DispatcherParts {
   /** Sources that feed the destination, as configured now. */
   readonly sources: readonly SourceConfig[];
   readonly journal: Journal;
+  readonly programs: ProgramCatalogue;
   readonly inlet: Inlet;
   readonly tokens: TokenSource | undefined;
   readonly observer: DeliveryObserver;
@@ -114,6 +116,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     destination,
     sources,
     journal,
+    programs: parts.programs,
     observer,
     batcher,
     suspects,

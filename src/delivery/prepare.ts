@@ -13,6 +13,7 @@ import {
   type PriorState,
 } from '../mapping/customer/apply-to-customer.ts';
 import { mapEvent } from '../mapping/map-event.ts';
+import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import type { MappingResult, MappingContext, MappingNote, UnreadFields } from '../mapping/mapping-result.ts';
 import type { SettlementEffects } from './event-settlement.ts';
 import type { OutgoingMessage } from './outcome.ts';
@@ -53,6 +54,7 @@ export interface PrepareParts {
   readonly destination: DestinationConfig;
   readonly source: SourceConfig;
   readonly journal: Pick<Journal, 'profiles'>;
+  readonly programs: ProgramCatalogue;
 }
 
 /**

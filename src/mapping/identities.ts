@@ -19,6 +19,12 @@ export interface Identity {
   readonly id: string;
 }
 
+/** An identity of an event's person. */
+export interface EventIdentity extends Identity {
+  /** Where the event has it: an identity replaces the stored one of the same slot. */
+  readonly slot: string;
+}
+
 /**
  * The identities of the event's person, each once: the customerId, then the others in the order of
  * the payload (docs/mapping.md#identity). Values that are not an e-mail address, phone number or id
@@ -29,10 +35,11 @@ export function identitiesOf(
   event: CapillaryEvent,
   context: MappingContext,
   notes: Notes,
-): readonly Identity[] {
+): readonly EventIdentity[] {
   const customerId = event.customerId ?? customerIdOf(event.data);
   const person = personOf(event.data);
-  const found: Identity[] = customerId === undefined ? [] : [{ kind: 'customerId', id: customerId }];
+  const found: EventIdentity[] =
+    customerId === undefined ? [] : [{ kind: 'customerId', id: customerId, slot: 'own' }];
   const seen = new Set<string>();
   for (const identifier of identifiersOf(person?.identifiers ?? {})) {
     const checked = normalize(identifier, context.source.country);
@@ -45,10 +52,15 @@ export function identitiesOf(
     const key = `${identifier.kind} ${checked.id}`;
     if (!seen.has(key)) {
       seen.add(key);
-      found.push({ kind: identifier.kind, id: checked.id });
+      found.push({ kind: identifier.kind, id: checked.id, slot: slotOf(identifier, checked.id) });
     }
   }
   return found;
+}
+
+/** A customer has one identifier of each kind in a channel's account, but any number of cards. */
+function slotOf({ kind, account }: Identifier, id: string): string {
+  return kind === 'cardNumber' ? id : account;
 }
 
 /** The fields of `data` that identify the victim of a merge. */

@@ -2,8 +2,9 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import { xdmId } from '../xdm/xdm-record.ts';
 import { isDeletion, withoutPersonalData } from './deletion.ts';
-import { eventTime } from './event-time.ts';
+import { attributeTime, eventTime } from './event-time.ts';
 import { buildDeletionEvent } from './experience-event.ts';
+import { eventKeyOf } from './event-key.ts';
 import type { Family } from './families/family.ts';
 import { FAMILIES, mapGeneric } from './families/index.ts';
 import { type Identity, identitiesOf, victimIdOf } from './identities.ts';
@@ -18,7 +19,8 @@ import { unreadFieldsOf } from './unread-fields.ts';
 import { type XdmMessages, buildXdmMessages } from './xdm-messages.ts';
 
 /**
- * Maps one event (docs/mapping.md). Pure: the same event and context produce the same result.
+ * Maps one event (docs/mapping.md). The same event and context produce the same result; what the
+ * event says about its program is added to `context.programs`.
  * Returns a promise only if the source overrides the mapping of this event. It neither throws nor
  * rejects, whatever the event contains.
  */
@@ -36,6 +38,7 @@ export function mapEvent(
   if (event.isSample && context.source.testEvents === 'ignore') {
     return ignoredResult('test-event');
   }
+  context.programs.learn(event, attributeTime(event, context));
   const erase = isDeletion(event);
   const identities = identitiesOf(event, context, notes).filter(
     ({ kind }) => !erase || kind === 'customerId',
@@ -68,7 +71,16 @@ export function mapEvent(
   const reads: Reads = new Map();
   const data = createReader(event.data, 'data', context.source.timezone, notes, reads);
   const occurredAt = eventTime(event, data, context, notes);
-  const input = { event, data, identities, context, occurredAt, notes };
+  const input = {
+    event,
+    data,
+    identities,
+    context,
+    occurredAt,
+    eventKey: eventKeyOf(event),
+    programs: context.programs.of(event.orgId),
+    notes,
+  };
   const finish = (result: XdmMessages | MappingFailure): MappingResult => {
     if (result instanceof MappingFailure) {
       const { message: detail } = result;

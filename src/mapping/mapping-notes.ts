@@ -26,6 +26,9 @@ const MESSAGES = {
   'no-tenant': 'the destination has no tenant for this field',
   'group-balance': 'the balance belongs to a group, so the profile of the acting person is not changed',
   'other-program': 'this is not the default program, so the loyalty fields of the profile are not changed',
+  'default-program-unknown':
+    'no event has said which program is the default one, so the first program is used',
+  'unknown-name': 'no event has said the name of this program or tier, so it is left out',
   'other-customer': 'the entry belongs to another customer, so it is left out',
   'not-marketing': 'the subscription is to transactional messages, so it is not a marketing consent',
   'opt-out-counts': 'the event has both answers for one channel, so the opt-out counts',
@@ -65,6 +68,8 @@ const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
   'no-tenant': 'dropped',
   'group-balance': 'dropped',
   'other-program': 'dropped',
+  'default-program-unknown': 'repaired',
+  'unknown-name': 'dropped',
   'other-customer': 'dropped',
   'not-marketing': 'dropped',
   'opt-out-counts': 'repaired',

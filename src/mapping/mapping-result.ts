@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
+import type { ProgramCatalogue } from './program-catalogue.ts';
 
 /** `dropped`: left out. `repaired`: replaced. `truncated`: shortened to a limit, or near it. */
 export type NoteKind = 'dropped' | 'repaired' | 'truncated';
@@ -28,6 +29,8 @@ export interface MappingContext {
     DestinationConfig,
     'format' | 'identity' | 'tenant' | 'schemaFeatures' | 'profile'
   >;
+  /** What is known about loyalty programs; mapping an event adds what the event says. */
+  readonly programs: ProgramCatalogue;
   /** Epoch ms at which the relay received the event. */
   readonly receivedAt: number;
   /** Added to `_id` by a replay as new; usually empty. */
@@ -51,7 +54,8 @@ export interface UnreadFields {
 export type PayloadScalar = string | number | boolean;
 
 /**
- * Profile attributes that an event sets: XDM path (`loyalty.points`, `identityMap.Email`) → value.
+ * Profile attributes and facts that an event sets: XDM path (`loyalty.tier`) or path of a fact
+ * (`@p[973].points`) → value; null clears one.
  */
 export interface ProfileChange {
   /** Event time in epoch ms: the newest value of an attribute wins. */

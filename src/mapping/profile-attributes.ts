@@ -1,8 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { conform, conformAny } from '../xdm/conform.ts';
 import { ITEM, type ObjectShape, type Shape, shapeAt } from '../xdm/shape.ts';
+import { withoutAttributes } from './customer/change-view.ts';
+import { isFact } from './customer/facts.ts';
 import type { FamilyInput, FamilyResult } from './families/family.ts';
-import type { NamespacedIdentity } from './identity-map.ts';
 import { faultRecorder, type Notes } from './mapping-notes.ts';
 
 /**
@@ -89,7 +90,9 @@ function toObject(tree: Tree): JsonObject {
   return fields;
 }
 
-/** The path of an identity attribute is this prefix and the code of the namespace. */
+/**
+ * Older relays stored the identities of a customer under this prefix and the code of the namespace.
+ */
 export const IDENTITY_PREFIX = 'identityMap.';
 
 /** The valid profile attributes of an event from the built-in mapping and the configured fields. */
@@ -101,7 +104,7 @@ export function buildProfileAttributes(
 ): ReadonlyMap<string, JsonValue> {
   const attributes = new Map<string, JsonValue>();
   const add = (path: string, draft: unknown): void => {
-    const value = validAttribute(path, draft, shape, input);
+    const value = draft === null ? null : validAttribute(path, draft, shape, input);
     if (value !== undefined) {
       attributes.set(path, value);
     }
@@ -115,6 +118,11 @@ export function buildProfileAttributes(
   }
   for (const [path, draft] of custom) {
     add(path, draft);
+  }
+  for (const [path, value] of Object.entries(result.facts ?? {})) {
+    if (value !== undefined) {
+      attributes.set(path, value);
+    }
   }
   return attributes;
 }
@@ -141,32 +149,15 @@ export function applyProfileOverride(
     return !isProtected(path);
   });
   const removed = patched.filter(([, value]) => value === null).map(([path]) => path);
-  const others = [...attributes].filter(
-    ([path]) => !removed.some((start) => path === start || path.startsWith(`${start}.`)),
-  );
-  const merged = new Map([...others, ...patched.filter(([, value]) => value !== null)]);
+  const merged = new Map<string, JsonValue>([
+    ...withoutAttributes(attributes, removed),
+    ...patched.filter(([, value]) => value !== null),
+  ]);
   const valid = [...merged].flatMap(([path, draft]) => {
-    const value = validAttribute(path, draft, shape, input);
+    const value = isFact(path) || draft === null ? draft : validAttribute(path, draft, shape, input);
     return value === undefined ? [] : [[path, value] as const];
   });
   return new Map(valid);
-}
-
-/** The person's identities as attributes, one per namespace. */
-export function identityAttributes(
-  identities: readonly NamespacedIdentity[],
-): ReadonlyMap<string, JsonValue> {
-  const attributes = new Map<string, string[]>();
-  for (const { namespace, id } of identities) {
-    const path = `${IDENTITY_PREFIX}${namespace}`;
-    const ids = attributes.get(path);
-    if (ids === undefined) {
-      attributes.set(path, [id]);
-    } else {
-      ids.push(id);
-    }
-  }
-  return attributes;
 }
 
 function tenantAttributes(

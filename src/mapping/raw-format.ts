@@ -2,9 +2,10 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import { profileShape } from '../xdm/profile-shape.ts';
 import type { SchemaFeatures } from '../xdm/shape.ts';
+import { eventKeyOf } from './event-key.ts';
 import { eventTime } from './event-time.ts';
 import type { Family } from './families/family.ts';
-import type { Identity } from './identities.ts';
+import type { EventIdentity } from './identities.ts';
 import { createNotes } from './mapping-notes.ts';
 import type { MappingContext } from './mapping-result.ts';
 import { buildProfileAttributes } from './profile-attributes.ts';
@@ -39,7 +40,7 @@ const PLACEHOLDER_TENANT = '_tenant';
 export function changesProfile(
   event: CapillaryEvent,
   family: Family,
-  identities: readonly Identity[],
+  identities: readonly EventIdentity[],
   context: MappingContext,
 ): boolean {
   const schemaFeatures = allEnabled(context.destination.schemaFeatures);
@@ -52,6 +53,8 @@ export function changesProfile(
     identities,
     context: { ...context, destination: { ...context.destination, schemaFeatures, tenant } },
     occurredAt: eventTime(event, data, context, notes),
+    eventKey: eventKeyOf(event),
+    programs: context.programs.of(event.orgId),
     notes,
   };
   return (

@@ -7,6 +7,7 @@ import { FAMILIES } from './families/index.ts';
 import { VICTIM_FIELDS } from './identities.ts';
 import type { MappingContext, PayloadScalar, UnreadFields } from './mapping-result.ts';
 import { overridesOf } from './overrides.ts';
+import { PROGRAM_FIELDS } from './program-catalogue.ts';
 import type { Reads } from './reader.ts';
 
 /**
@@ -138,12 +139,12 @@ function rootOf({ fields }: MappingContext['source']): PayloadPath {
 const NO_WORDS: ReadonlySet<string> = new Set();
 
 /** Fields that are read from every event without a Reader. */
-const ALWAYS_READ: Reads = treeOf([...IDENTIFIER_FIELDS, ...VICTIM_FIELDS]);
+const ALWAYS_READ: Reads = treeOf([...IDENTIFIER_FIELDS, ...VICTIM_FIELDS, ...PROGRAM_FIELDS]);
 
 const ALWAYS_READ_BY_EVENT: ReadonlyMap<string, Reads> = new Map(
   [...DELETION_FIELDS].map(([eventName, fields]) => [
     eventName,
-    treeOf([...IDENTIFIER_FIELDS, ...VICTIM_FIELDS, ...fields]),
+    treeOf([...IDENTIFIER_FIELDS, ...VICTIM_FIELDS, ...PROGRAM_FIELDS, ...fields]),
   ]),
 );
 

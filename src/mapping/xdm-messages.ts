@@ -6,8 +6,9 @@ import { readCustomFields } from './custom-fields.ts';
 import { attributeTime } from './event-time.ts';
 import { applyEventOverride, buildExperienceEvent } from './experience-event.ts';
 import type { Family, FamilyInput } from './families/family.ts';
+import { attributesOfChange } from './customer/change-view.ts';
+import { identityFact } from './customer/contacts.ts';
 import { victimLaneOf } from './identities.ts';
-import { assignNamespaces } from './identity-map.ts';
 import type { ProfileChange } from './mapping-result.ts';
 import {
   describeOverrideError,
@@ -16,12 +17,7 @@ import {
   type OverridePart,
   overridesOf,
 } from './overrides.ts';
-import {
-  applyProfileOverride,
-  expandAttributes,
-  identityAttributes,
-  buildProfileAttributes,
-} from './profile-attributes.ts';
+import { applyProfileOverride, expandAttributes, buildProfileAttributes } from './profile-attributes.ts';
 import { flatEvent } from './raw-format.ts';
 
 /** The result of the mapping: an ExperienceEvent and, for some events, a profile change. */
@@ -75,7 +71,9 @@ async function applyOverrides(
   const overrideInput = () => ({
     event: flatEvent(input.event),
     mapped: built.entity,
-    profile: expandAttributes(built.attributes),
+    profile: expandAttributes(
+      attributesOfChange(built.attributes, { ...input.context, programs: input.programs }),
+    ),
   });
   const eventPatch = await runOverride(input, 'event', overrideInput);
   const entity =
@@ -97,22 +95,11 @@ function buildProfileChange(
   if (attributes.size === 0 && victimLaneOf(event) === undefined) {
     return undefined;
   }
-  const own = identityAttributes(assignNamespaces(identities, context.destination.identity));
+  const facts = identities.map(({ kind, id, slot }) => [identityFact(kind, slot), id] as const);
   return {
     at: attributeTime(event, context),
-    attributes: mergeAttributes(own, attributes),
+    attributes: new Map<string, JsonValue>([...facts, ...attributes]),
   };
-}
-
-function mergeAttributes(
-  first: ReadonlyMap<string, JsonValue>,
-  second: ReadonlyMap<string, JsonValue>,
-): ReadonlyMap<string, JsonValue> {
-  const both = new Map(first);
-  for (const [path, value] of second) {
-    both.set(path, value);
-  }
-  return both;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseEvent } from '../../src/capillary/event-parser.ts';
 import { destinationSchema } from '../../src/config/destination-config.ts';
+import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
 import { relayConfig } from '../helpers/relay-process.ts';
@@ -187,6 +188,7 @@ describe('one event', () => {
     const mapped = await mapEvent(parsed.event, {
       source: source('acme'),
       destination: destinationSchema.parse(plain.destinations[0]),
+      programs: createProgramCatalogue(),
       receivedAt: rig.state.now,
       idSuffix: '',
     });

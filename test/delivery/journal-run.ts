@@ -1,3 +1,4 @@
+import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,6 +118,8 @@ export class JournalRun {
   }
 
   /** Forgets events in flight, as if the process were killed before Adobe answers. */
+  readonly #programs = createProgramCatalogue();
+
   async #restart(): Promise<void> {
     await this.#journal.close();
     this.#inFlight = [];
@@ -134,7 +137,13 @@ export class JournalRun {
       now: this.#now,
     });
     for (const event of events) {
-      const prepared = await prepare(event, { source, destination, journal: this.#journal, now: this.#now });
+      const prepared = await prepare(event, {
+        source,
+        destination,
+        journal: this.#journal,
+        programs: this.#programs,
+        now: this.#now,
+      });
       this.#inFlight.push({ event, prepared });
     }
     return events.length;

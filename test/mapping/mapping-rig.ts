@@ -5,7 +5,9 @@ import { parseEvent } from '../../src/capillary/event-parser.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
 import { destinationSchema } from '../../src/config/destination-config.ts';
 import { sourceSchema } from '../../src/config/source-config.ts';
+import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
+import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import type { MappingContext, MappingResult } from '../../src/mapping/mapping-result.ts';
 
 /** 2026-11-20T12:00:00Z: later than all events of the fixtures. */
@@ -51,6 +53,7 @@ export function contextOf({ source, destination, receivedAt, idSuffix }: Context
       tenant: '_acme',
       ...destination,
     }),
+    programs: createProgramCatalogue(),
     receivedAt: receivedAt ?? RECEIVED_AT,
     idSuffix: idSuffix ?? '',
   };
@@ -102,8 +105,7 @@ export function codesOf(mapped: MappingResult): string[] {
 }
 
 /**
- * A mapping as plain JSON without the text of its event and what it did not read, for comparing and
- * for the fixtures.
+ * A mapping as plain JSON without the text of its event and what it did not read, for comparing.
  */
 export function plain(mapped: MappingResult): JsonObject {
   return JSON.parse(
@@ -112,4 +114,26 @@ export function plain(mapped: MappingResult): JsonObject {
       (_key, value: unknown) => (value instanceof Map ? (Object.fromEntries(value) as object) : value),
     ),
   ) as JsonObject;
+}
+
+/**
+ * A mapping for the fixtures: its messages as they are sent if the relay knows nothing else of the
+ * customer.
+ */
+export function plainRecords(
+  event: CapillaryEvent,
+  mapped: MappingResult,
+  context: MappingContext,
+): JsonObject {
+  if (mapped.outcome !== 'messages' || mapped.profile === undefined) {
+    return plain(mapped);
+  }
+  const lane = event.lane ?? '';
+  const before = { lane, ownLane: lane, state: undefined, victim: undefined };
+  const { profile } = applyToCustomer(event, mapped, before, context);
+  const notes = [...mapped.notes, ...(profile?.notes ?? [])];
+  return {
+    ...plain({ ...mapped, notes }),
+    profile: { at: mapped.profile.at, record: profile?.entity ?? {} },
+  };
 }

@@ -129,12 +129,13 @@ describe('the longest values of all required fields', () => {
       'identityMap.card': { value: ids, at: 1 },
       'identityMap.crm': { value: ['5'], at: 1 },
     });
-    const destination = contextOf({
+    const { source, destination, programs } = contextOf({
       destination: {
         identity: { primary: 'customerId', namespaces: { customerId: 'crm', cardNumber: 'card' } },
       },
-    }).destination;
-    const { entity, notes } = buildProfileRecord(parseState(state), { id: 'a', destination });
+    });
+    const context = { source, destination, programs: programs.of(1) };
+    const { entity, notes } = buildProfileRecord(parseState(state), 'a', context);
 
     expect(entity['identityMap']).toEqual({
       crm: [{ id: '5', authenticatedState: 'ambiguous', primary: true }],

@@ -5,6 +5,7 @@ import type { DestinationConfig, SourceConfig } from '../../config/config-schema
 import { victimLaneOf } from '../../mapping/identities.ts';
 import { type CustomerUpdate, applyToCustomer } from '../../mapping/customer/apply-to-customer.ts';
 import { mapEvent } from '../../mapping/map-event.ts';
+import { createProgramCatalogue } from '../../mapping/program-catalogue.ts';
 import type { MappingResult, MappingContext, MappingNote } from '../../mapping/mapping-result.ts';
 
 /** What one body maps to. */
@@ -66,6 +67,7 @@ export function createTrial({
   // Stored state by lane, and which lane each merged lane was merged into.
   const states = new Map<string, string>();
   const mergedInto = new Map<string, string>();
+  const programs = createProgramCatalogue();
 
   const currentLane = (lane: string): string => {
     const next = mergedInto.get(lane);
@@ -102,7 +104,7 @@ export function createTrial({
     const { eventName, eventId, lane } = parsed.event;
     const names = { eventName, ...(eventId === undefined ? {} : { eventId }) };
     const receivedAt = received?.receivedAt ?? now;
-    const context: MappingContext = { source, destination, receivedAt, idSuffix: '' };
+    const context: MappingContext = { source, destination, programs, receivedAt, idSuffix: '' };
     const event = { ...parsed.event, identity: received?.identity ?? parsed.event.identity };
     const mapped = await mapEvent(event, context);
     if (mapped.outcome === 'failed') {

@@ -99,7 +99,12 @@ export function applyToCustomer(
     // written.
     ...(serialized === (before.state ?? '{}') && !mapped.erase ? {} : { state: serialized }),
     ...(mapped.outcome === 'messages' && hasRecord && sendsProfiles(context)
-      ? { profile: buildProfileRecord(state, { id: mapped.id, destination: context.destination }) }
+      ? {
+          profile: buildProfileRecord(state, mapped.id, {
+            ...context,
+            programs: context.programs.of(event.orgId),
+          }),
+        }
       : {}),
     erase: [...(mapped.erase ? lanesMergedInto(state, lane, ownLane) : []), ...(isLate ? victimLanes : [])],
     ...(victim === undefined ? {} : { merged: { from: victim.lane, into: ownLane } }),

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 
-/** The latest value of a profile attribute. */
+/** The latest value of a profile attribute or of a fact (`facts.ts`). */
 export interface AttributeVersion {
+  /** null: the event cleared it. */
   readonly value: JsonValue;
   /** Epoch ms of the event that set it. */
   readonly at: number;
@@ -168,8 +169,8 @@ export function parseState(text: string | undefined): CustomerState {
 /**
  * The state as it is stored, with its keys in a fixed order: `{ <path>: { value, at, by }, …,
  * deletedAt, folded: { <lane>: { <path>: …, deletedAt, into: [<lane>] } } }`. No attribute can have
- * one of these three names: every path begins with a standard field group, the identityMap or the
- * tenant.
+ * one of these three names: every path begins with `@`, a standard field group, the identityMap or
+ * the tenant.
  */
 export function serializeState({ own, merged }: CustomerState): string {
   const state = fragmentToJson(own);

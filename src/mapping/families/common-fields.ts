@@ -25,7 +25,7 @@ export function commonTenantFields(input: FamilyInput): Draft {
     ...identifyingTenantFields(input),
     store: { code: store.id('code'), name: store.text('name'), externalId: store.id('externalId') },
     till: { code: till.id('code'), name: till.text('name') },
-    program: programFields(data),
+    program: programFields(input),
   };
 }
 
@@ -51,11 +51,10 @@ export function placeContext(data: Reader): Draft {
   return { POIinteraction: { poiDetail: { poiID: store.id('code'), name: store.text('name') } } };
 }
 
-function programFields(data: Reader): Draft {
-  const details = data.object('loyaltyProgramDetails');
-  const detailsId = details.id('id');
-  const id = data.id('loyaltyProgramId') ?? detailsId;
-  return { id, name: id === detailsId ? details.text('name') : undefined };
+/** The name is the one that this or another event has said. */
+function programFields({ data, programs }: FamilyInput): Draft {
+  const id = data.id('loyaltyProgramId') ?? data.object('loyaltyProgramDetails').id('id');
+  return { id, name: id === undefined ? undefined : programs.nameOf(id) };
 }
 
 /** The bill that caused an event. */

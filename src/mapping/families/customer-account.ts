@@ -38,13 +38,11 @@ export function mapCustomerUpdated(input: FamilyInput): FamilyResult {
 /** Name, contact points and loyalty ids, which both customer events can have. */
 function personAttributes({ data, identities }: FamilyInput): Draft {
   const person = data.object('customerIdentifiers');
-  const loyaltyIds = identities.filter(({ kind }) => kind === 'externalId' || kind === 'cardNumber');
   return {
     'person.name.firstName': data.text('firstName') ?? person.text('firstName'),
     'person.name.lastName': data.text('lastName') ?? person.text('lastName'),
     'personalEmail.address': firstIdOf(identities, 'email'),
     'mobilePhone.number': firstIdOf(identities, 'phone'),
-    'loyalty.loyaltyID': [...new Set(loyaltyIds.map(({ id }) => id))],
   };
 }
 

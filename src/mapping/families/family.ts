@@ -1,7 +1,9 @@
 import type { CapillaryEvent } from '../../capillary/event.ts';
-import type { Identity } from '../identities.ts';
+import type { JsonValue } from '../../capillary/json.ts';
+import type { EventIdentity } from '../identities.ts';
 import type { Notes } from '../mapping-notes.ts';
 import type { MappingContext } from '../mapping-result.ts';
+import type { Programs } from '../program-catalogue.ts';
 import type { Reader } from '../reader.ts';
 
 /** Fields of a record before validation, which removes what is undefined or empty. */
@@ -12,10 +14,14 @@ export interface FamilyInput {
   readonly event: CapillaryEvent;
   /** Reads `event.data`. */
   readonly data: Reader;
-  readonly identities: readonly Identity[];
+  readonly identities: readonly EventIdentity[];
   readonly context: MappingContext;
   /** Time of the event in epoch ms: the `timestamp` of its record. */
   readonly occurredAt: number;
+  /** Distinguishes facts of this event from those of others; the same whenever it is mapped. */
+  readonly eventKey: string;
+  /** What is known about the programs of the event's organisation, this event included. */
+  readonly programs: Programs;
   readonly notes: Notes;
 }
 
@@ -26,10 +32,17 @@ export interface FamilyResult {
   readonly fields?: Draft;
   /** Fields below `<tenant>.capillary` of the ExperienceEvent. */
   readonly tenant?: Draft;
-  /** Profile attributes, XDM path → value. Undefined: the event does not change the profile. */
+  /** Profile attributes, XDM path → value; null clears the attribute. */
   readonly attributes?: Draft;
   /** Profile attributes below `<tenant>.capillary`. */
   readonly tenantAttributes?: Draft;
+  /**
+   * Facts about the customer from which attributes are computed: path (`factPath`) → value; null
+   * clears the fact, undefined leaves it.
+   */
+  readonly facts?: Facts;
 }
+
+export type Facts = { readonly [path: string]: JsonValue | undefined };
 
 export type Family = (input: FamilyInput) => FamilyResult;

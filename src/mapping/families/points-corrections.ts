@@ -3,10 +3,10 @@ import { redemptionIdOf, transactionIdOf } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import {
   balanceAfterEvent,
+  balanceFacts,
   ownBalance,
-  ownBalanceChange,
+  ownBalanceFacts,
   ownProgramId,
-  programBalanceChange,
 } from './program-balance.ts';
 
 /**
@@ -30,7 +30,7 @@ export function mapIssuedPointsReversed(input: FamilyInput): FamilyResult {
       pointsBreakdown: reversedParts(data),
       transaction: { id: transactionIdOf(data) },
     },
-    ...ownBalanceChange(input, balance),
+    facts: ownBalanceFacts(input, balance),
   };
 }
 
@@ -56,7 +56,7 @@ export function mapRedeemedPointsReversed(input: FamilyInput): FamilyResult {
       },
       pointsBreakdown: programs.map(({ programId, reversed }) => ({ points: reversed, programId })),
     },
-    ...programBalanceChange(input, programs, 'data.redemptionReversalToEarningPrograms'),
+    facts: balanceFacts(input, programs, 'data.redemptionReversalToEarningPrograms'),
   };
 }
 
@@ -92,7 +92,7 @@ export function mapPointsTransferredInitiated(input: FamilyInput): FamilyResult 
       pointsBreakdown: programs.map(({ programId, transferred }) => ({ points: transferred, programId })),
       transfer: { recipientId: recipient.id, recipientType: recipient.type },
     },
-    ...programBalanceChange(input, programs, 'data.redemptionFromEarningPrograms'),
+    facts: balanceFacts(input, programs, 'data.redemptionFromEarningPrograms'),
   };
 }
 
@@ -142,7 +142,7 @@ export function mapPromisedPointsConversion(input: FamilyInput): FamilyResult {
         billId: billIdOf(data),
       },
     },
-    ...ownBalanceChange(input, balance),
+    facts: ownBalanceFacts(input, balance),
   };
 }
 

@@ -1,15 +1,12 @@
-import { MAX_PROFILE_ARRAY_ITEMS } from '../../xdm/xdm-record.ts';
 import type { Reader } from '../reader.ts';
 import { redemptionIdOf, transactionIdOf } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import {
   balanceAfterEvent,
+  balanceFacts,
   ownBalance,
-  ownBalanceChange,
+  ownBalanceFacts,
   ownProgramId,
-  ownProgramRole,
-  programBalanceChange,
-  programName,
 } from './program-balance.ts';
 
 /** pointsIssued (docs/platforms/capillary.md#points). */
@@ -30,7 +27,7 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
       },
       expiries: expiries.map(({ points, date }) => ({ points, date })),
     },
-    ...ownBalanceChange(input, balance, () => expirationAttribute(input, expiries)),
+    facts: ownBalanceFacts(input, balance),
   };
 }
 
@@ -56,7 +53,7 @@ export function mapPointsRedeemed(input: FamilyInput): FamilyResult {
         balance: ownBalance(data, programs),
       },
     },
-    ...programBalanceChange(input, programs, 'data.redemptionFromEarningPrograms'),
+    facts: balanceFacts(input, programs, 'data.redemptionFromEarningPrograms'),
   };
 }
 
@@ -65,26 +62,12 @@ export function mapPointsExpired(input: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.pointsExpired',
     tenant: { points: { expired: input.data.number('pointsExpired') } },
-    ...(ownProgramRole(input) === 'main'
-      ? { attributes: { 'loyalty.program': programName(input.data) } }
-      : {}),
   };
 }
 
 interface Expiry {
   readonly points: number | undefined;
   readonly date: string | undefined;
-}
-
-function expirationAttribute({ notes }: FamilyInput, expiries: readonly Expiry[]): Draft {
-  if (expiries.length > MAX_PROFILE_ARRAY_ITEMS) {
-    notes.add('loyalty.pointsExpiration', 'too-many');
-  }
-  return {
-    'loyalty.pointsExpiration': expiries
-      .slice(0, MAX_PROFILE_ARRAY_ITEMS)
-      .map(({ points, date }) => ({ pointsExpiring: points, pointsExpirationDate: date })),
-  };
 }
 
 /** When the points of this event expire: the regular ones first, then those of each promotion. */
@@ -135,17 +118,9 @@ function pointsRedemption(
 export function mapPointsExpiryReminder(input: FamilyInput): FamilyResult {
   const points = input.data.number('pointsScheduledForExpiry');
   const date = input.data.time('scheduledExpiryDate');
-  const isKnown = points !== undefined && date !== undefined;
   return {
     eventType: 'loyalty.pointsExpiryReminder',
     tenant: { points: { scheduledToExpire: points, expiryDate: date } },
-    ...(isKnown && ownProgramRole(input) === 'main'
-      ? {
-          attributes: {
-            'loyalty.pointsExpiration': [{ pointsExpiring: points, pointsExpirationDate: date }],
-          },
-        }
-      : {}),
   };
 }
 

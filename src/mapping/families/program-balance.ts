@@ -1,6 +1,9 @@
+import type { JsonValue } from '../../capillary/json.ts';
 import { entityTypeOf } from '../../capillary/person.ts';
+import { factPath } from '../customer/facts.ts';
+import { PROGRAM_FACTS } from '../customer/program-standing.ts';
 import type { Reader } from '../reader.ts';
-import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import type { Facts, FamilyInput } from './family.ts';
 
 /** The balance of one loyalty program, as an event states it. */
 export interface Balance {
@@ -22,24 +25,25 @@ export type ProgramRole =
   | 'group';
 
 /**
- * The main program is the configured one, else Capillary's default program. Old payloads do not
- * describe their program; then the event's own program counts as the main one.
+ * The main program is the configured one, else Capillary's default program, else, before an event
+ * says which one that is, the first one.
  */
-function programRole({ data, context }: FamilyInput, programId: string | undefined): ProgramRole {
-  const entity = entityTypeOf(data.raw['entityInformation']);
-  if (entity !== undefined && entity !== 'USER') {
+function programRole(input: FamilyInput, programId: string | undefined): ProgramRole {
+  if (isOfGroup(input)) {
     return 'group';
   }
-  if (context.source.program !== undefined) {
-    return programId === String(context.source.program) ? 'main' : 'other';
-  }
-  const details = data.object('loyaltyProgramDetails');
-  const described = details.id('id') ?? data.id('loyaltyProgramId');
-  const isOwn = programId === undefined || described === undefined || programId === described;
-  return isOwn && details.value('isDefault') !== false ? 'main' : 'other';
+  const { program } = input.context.source;
+  const main = program === undefined ? input.programs.mainProgram()?.id : String(program);
+  return programId === main ? 'main' : 'other';
 }
 
-/** `programStanding` of the event's own program, with a note if it is not the main one. */
+/** True if the event is about a group and not about the person who acted for it. */
+export function isOfGroup({ data }: FamilyInput): boolean {
+  const entity = entityTypeOf(data.raw['entityInformation']);
+  return entity !== undefined && entity !== 'USER';
+}
+
+/** The role of the event's own program, with a note if it is not the main one. */
 export function ownProgramRole(input: FamilyInput): ProgramRole {
   const role = programRole(input, ownProgramId(input.data));
   if (role !== 'main') {
@@ -53,27 +57,20 @@ export function ownProgramId(data: Reader): string | undefined {
   return data.id('loyaltyProgramId') ?? data.object('loyaltyProgramDetails').id('id');
 }
 
-/** The name of the event's program; its id as text if the payload has no name. */
-export function programName(data: Reader): string | undefined {
-  const details = data.object('loyaltyProgramDetails');
-  const id = ownProgramId(data);
-  return (details.id('id') === id ? details.text('name') : undefined) ?? id;
-}
-
-/** Attributes below `<tenant>.capillary` for the balances of other programs, one path per value. */
-function otherProgramAttributes(balances: readonly Balance[]): Draft {
-  const fields = balances.flatMap(({ programId, points, lifetime }) =>
-    programId !== undefined && /^\w{1,64}$/.test(programId)
-      ? [
-          [`programs[${programId}].points`, points],
-          [`programs[${programId}].lifetime`, lifetime],
-        ]
-      : [],
+/**
+ * Facts about the customer's standing in a program (`standingIn`): none if the program is unknown.
+ */
+export function programFacts(
+  programId: string | undefined,
+  facts: { readonly [name: string]: JsonValue | undefined },
+): Facts {
+  if (programId === undefined || !/^\w{1,64}$/.test(programId)) {
+    return {};
+  }
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [factPath(PROGRAM_FACTS, programId, name), value]),
   );
-  return Object.fromEntries(fields) as Draft;
 }
-
-type ProfileResult = Pick<FamilyResult, 'attributes' | 'tenantAttributes'>;
 
 /** The balance of the event's program after the event (docs/platforms/capillary.md#points). */
 export function balanceAfterEvent(data: Reader): Balance {
@@ -84,53 +81,25 @@ export function balanceAfterEvent(data: Reader): Balance {
   };
 }
 
-/**
- * Profile changes that follow from the balance of the event's own program.
- * @param more further attributes, which only the main program has
- */
-export function ownBalanceChange(
-  input: FamilyInput,
-  balance: Balance,
-  more: () => Draft = () => ({}),
-): ProfileResult {
+/** Facts that follow from the balance of the event's own program; none for a group's balance. */
+export function ownBalanceFacts(input: FamilyInput, { programId, points, lifetime }: Balance): Facts {
   const role = ownProgramRole(input);
-  if (role === 'other') {
-    return { tenantAttributes: otherProgramAttributes([balance]) };
-  }
-  if (role === 'group') {
-    return {};
-  }
-  const { loyalty2026 } = input.context.destination.schemaFeatures;
-  return {
-    attributes: {
-      'loyalty.points': balance.points,
-      ...(loyalty2026 ? { 'loyalty.lifetimePoints': balance.lifetime } : {}),
-      'loyalty.program': programName(input.data),
-      ...more(),
-    },
-  };
+  return role === 'group' ? {} : programFacts(programId, { points, lifetime });
 }
 
 /**
- * Profile changes that follow from the balances of several programs.
+ * Facts that follow from the balances of several programs.
  * @param path path of their list in the event, for notes
  */
-export function programBalanceChange(
-  input: FamilyInput,
-  balances: readonly Balance[],
-  path: string,
-): ProfileResult {
-  const withRoles = balances.map((balance) => ({
-    ...balance,
-    role: programRole(input, balance.programId),
-  }));
-  if (withRoles.some(({ role }) => role === 'group')) {
+export function balanceFacts(input: FamilyInput, balances: readonly Balance[], path: string): Facts {
+  if (isOfGroup(input)) {
     input.notes.add(path, 'group-balance');
+    return {};
   }
-  return {
-    attributes: { 'loyalty.points': withRoles.find(({ role }) => role === 'main')?.points },
-    tenantAttributes: otherProgramAttributes(withRoles.filter(({ role }) => role === 'other')),
-  };
+  return Object.assign(
+    {},
+    ...balances.map(({ programId, points, lifetime }) => programFacts(programId, { points, lifetime })),
+  ) as Facts;
 }
 
 /** The balance of the event's own program, else the first. */

@@ -1,7 +1,6 @@
 import { toTimestamp } from '../../capillary/times.ts';
-import type { Reader } from '../reader.ts';
-import type { Draft, FamilyInput, FamilyResult } from './family.ts';
-import { ownProgramRole } from './program-balance.ts';
+import type { FamilyInput, FamilyResult } from './family.ts';
+import { ownProgramId, ownProgramRole, programFacts } from './program-balance.ts';
 
 /** tierUpgraded (docs/platforms/capillary.md#tiers). */
 export function mapTierUpgraded(input: FamilyInput): FamilyResult {
@@ -10,7 +9,7 @@ export function mapTierUpgraded(input: FamilyInput): FamilyResult {
     number: input.data.integer('upgradedTierNumber'),
     previousNumber: input.data.integer('previousTierNumber'),
     changeType: input.data.text('upgradeType'),
-    upgradedAt: toTimestamp(input.occurredAt),
+    facts: { upgraded: toTimestamp(input.occurredAt) },
   });
 }
 
@@ -20,6 +19,7 @@ export function mapTierDowngraded(input: FamilyInput): FamilyResult {
     eventType: 'loyalty.tierDowngraded',
     number: input.data.integer('downgradedTierNumber'),
     previousNumber: input.data.integer('previousTierNumber'),
+    facts: { downgraded: toTimestamp(input.occurredAt) },
   });
 }
 
@@ -36,13 +36,14 @@ export function mapTierRenewed(input: FamilyInput): FamilyResult {
  * tierDowngradeReminder: an announcement; the profile does not change
  * (docs/platforms/capillary.md#tiers).
  */
-export function mapTierDowngradeReminder({ data }: FamilyInput): FamilyResult {
+export function mapTierDowngradeReminder(input: FamilyInput): FamilyResult {
+  const { data } = input;
   const number = data.integer('currentTierNumber');
   return {
     eventType: 'loyalty.tierDowngradeReminder',
     tenant: {
       tier: {
-        current: tierName(data, number),
+        current: tierName(input, number),
         number,
         scheduledDowngradeDate: data.time('scheduledDowngradeDate'),
       },
@@ -55,40 +56,38 @@ interface TierChange {
   readonly number: number | undefined;
   readonly previousNumber?: number | undefined;
   readonly changeType?: string | undefined;
-  readonly upgradedAt?: string;
+  readonly facts?: { readonly [name: string]: string };
 }
 
 function tierChange(input: FamilyInput, change: TierChange): FamilyResult {
   const { number, previousNumber, changeType } = change;
   const expiryDate = input.data.time('tierExpiryDate');
-  const current = tierName(input.data, number);
-  const previous = tierName(input.data, previousNumber);
+  const current = tierName(input, number);
+  const previous = tierName(input, previousNumber);
   return {
     eventType: change.eventType,
     tenant: { tier: { previous, current, number, previousNumber, expiryDate, changeType } },
-    ...(ownProgramRole(input) === 'main'
-      ? { attributes: tierAttributes(input, current, change.upgradedAt, expiryDate) }
-      : {}),
+    ...(ownProgramRole(input) === 'group'
+      ? {}
+      : {
+          facts: programFacts(ownProgramId(input.data), {
+            tier: number,
+            tierExpiry: expiryDate,
+            ...change.facts,
+          }),
+        }),
   };
 }
 
-/** `upgradeDate` is the old name of `tierUpgradeDate` (docs/platforms/adobe.md#profile-loyalty). */
-function tierAttributes(
-  { context }: FamilyInput,
-  tier: string | undefined,
-  upgradedAt: string | undefined,
-  expiryDate: string | undefined,
-): Draft {
-  return context.destination.schemaFeatures.loyalty2026
-    ? { 'loyalty.tier': tier, 'loyalty.tierUpgradeDate': upgradedAt, 'loyalty.tierExpiryDate': expiryDate }
-    : { 'loyalty.tier': tier, 'loyalty.upgradeDate': upgradedAt };
-}
-
-/** The name from the program's list of tiers; the number as text if the list does not have it. */
-function tierName(data: Reader, number: number | undefined): string | undefined {
-  if (number === undefined) {
+/** The name of a tier of the event's program; left out with a note if no event has said it. */
+function tierName(input: FamilyInput, number: number | undefined): string | undefined {
+  const programId = ownProgramId(input.data);
+  if (number === undefined || programId === undefined) {
     return undefined;
   }
-  const tiers = data.object('loyaltyProgramDetails').list('tiers');
-  return tiers.find((tier) => tier.integer('tierNumber') === number)?.text('tierName') ?? String(number);
+  const name = input.programs.tierNameOf(programId, number);
+  if (name === undefined) {
+    input.notes.add('data.loyaltyProgramDetails.tiers', 'unknown-name');
+  }
+  return name;
 }

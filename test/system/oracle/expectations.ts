@@ -1,6 +1,7 @@
 import { parseEvent } from '../../../src/capillary/event-parser.ts';
 import type { CapillaryEvent } from '../../../src/capillary/event.ts';
 import type { DestinationConfig, SourceConfig } from '../../../src/config/config-schema.ts';
+import { createProgramCatalogue } from '../../../src/mapping/program-catalogue.ts';
 import { mapEvent } from '../../../src/mapping/map-event.ts';
 import type { MappingContext, MappingResult } from '../../../src/mapping/mapping-result.ts';
 import { xdmId } from '../../../src/xdm/xdm-record.ts';
@@ -69,6 +70,7 @@ export function mappingContextOf(
   return {
     source,
     destination,
+    programs: createProgramCatalogue(),
     receivedAt: firstPostEpochMs ?? Date.now(),
     idSuffix: '',
   };

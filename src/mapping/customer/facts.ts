@@ -1,0 +1,59 @@
+import type { AttributeVersion } from './customer-state.ts';
+
+/*
+ * A fact is stored like an attribute, but a record never has it: attributes of the record are
+ * computed from facts (`derived-attributes.ts`). The newest version of a path wins, as for
+ * attributes. So a fact that must not replace another one has a path of its own, for example with
+ * the key of its event. Then facts can arrive in any order and more than once.
+ *
+ * The path is `@<group>[<key>].<name>[<item>]`; the last two parts are optional. Keys and items are
+ * percent-encoded, so they never contain a bracket.
+ */
+
+const FACT = /^@([a-z]+)(?:\[([^\]]*)\])?(?:\.(\w+)(?:\[([^\]]*)\])?)?$/i;
+
+/** A fact of one customer. */
+export interface Fact extends AttributeVersion {
+  /** The part of the path after the key; empty if it has none. */
+  readonly name: string;
+  /** Empty if the path has none. */
+  readonly item: string;
+}
+
+/** Group → key → facts. The key is empty for facts without one. */
+export type FactGroups = ReadonlyMap<string, ReadonlyMap<string, readonly Fact[]>>;
+
+/** The path of a fact. @param part `name`, or `[name, item]` */
+export function factPath(group: string, key = '', part: string | readonly [string, string] = ''): string {
+  const [name, item] = typeof part === 'string' ? [part, undefined] : part;
+  const keyed = key === '' ? `@${group}` : `@${group}[${encodeURIComponent(key)}]`;
+  const named = name === '' ? keyed : `${keyed}.${name}`;
+  return item === undefined ? named : `${named}[${encodeURIComponent(item)}]`;
+}
+
+export function isFact(path: string): boolean {
+  return path.startsWith('@');
+}
+
+/** The facts among the attributes of a customer, in the order of their paths. */
+export function factsIn(attributes: ReadonlyMap<string, AttributeVersion>): FactGroups {
+  const groups = new Map<string, Map<string, Fact[]>>();
+  for (const path of [...attributes.keys()].filter(isFact).toSorted()) {
+    const version = attributes.get(path);
+    const [, group = '', key = '', name = '', item = ''] = FACT.exec(path) ?? [];
+    if (version === undefined || group === '') {
+      continue;
+    }
+    const keys = groups.get(group) ?? new Map<string, Fact[]>();
+    const decoded = decodeURIComponent(key);
+    const facts = keys.get(decoded) ?? [];
+    facts.push({ ...version, name, item: decodeURIComponent(item) });
+    groups.set(group, keys.set(decoded, facts));
+  }
+  return groups;
+}
+
+/** The fact of a name without an item. */
+export function factNamed(facts: readonly Fact[] | undefined, name: string): Fact | undefined {
+  return facts?.find((fact) => fact.name === name && fact.item === '');
+}

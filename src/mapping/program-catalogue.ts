@@ -1,0 +1,205 @@
+import type { CapillaryEvent } from '../capillary/event.ts';
+import { idText } from '../capillary/identifiers.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
+
+/**
+ * What the events of an organisation have said about its loyalty programs. Many events have only
+ * the numbers of a program and of its tiers (docs/platforms/capillary.md#shared-objects).
+ */
+export interface Programs {
+  /** Undefined if no event said it. */
+  nameOf(programId: string): string | undefined;
+  tierNameOf(programId: string, tierNumber: number): string | undefined;
+  /**
+   * The default program. Before an event says which one it is: the first program that is not known
+   * to be another one.
+   */
+  mainProgram(): { readonly id: string; readonly isCertain: boolean } | undefined;
+}
+
+/** The programs of all organisations: grows with each event that describes its program. */
+export interface ProgramCatalogue {
+  /**
+   * Learns from an event. A newer event changes what an older one said, never the other way round.
+   *
+   * @param at epoch ms of the event
+   */
+  learn(event: CapillaryEvent, at: number): void;
+  of(orgId: number): Programs;
+  /** Organisations with changes since the last call, as JSON for `load`. */
+  takeChanges(): readonly { readonly orgId: number; readonly json: string }[];
+  load(orgId: number, json: string): void;
+}
+
+interface Said<Value> {
+  readonly value: Value;
+  /** Epoch ms of the event. */
+  readonly at: number;
+}
+
+interface Program {
+  name?: Said<string>;
+  isDefault?: Said<boolean>;
+  readonly tiers: Map<string, Said<string>>;
+}
+
+interface Organisation {
+  /** In the order in which they became known. */
+  readonly programs: Map<string, Program>;
+  hasChanged: boolean;
+}
+
+/** The fields of `data` that `learn` reads. */
+export const PROGRAM_FIELDS: readonly string[] = [
+  'loyaltyProgramId',
+  ...['id', 'name', 'isDefault', 'tiers.tierNumber', 'tiers.tierName'].map(
+    (field) => `loyaltyProgramDetails.${field}`,
+  ),
+];
+
+/** Bounds on memory; no brand has nearly as many. */
+const MAX_PROGRAMS = 200;
+const MAX_TIERS = 200;
+const MAX_NAME_CHARS = 200;
+
+export function createProgramCatalogue(): ProgramCatalogue {
+  const organisations = new Map<number, Organisation>();
+  const organisationOf = (orgId: number): Organisation => {
+    const organisation = organisations.get(orgId) ?? { programs: new Map(), hasChanged: false };
+    organisations.set(orgId, organisation);
+    return organisation;
+  };
+  return {
+    learn(event, at) {
+      const { data } = event;
+      const details = isJsonObject(data['loyaltyProgramDetails']) ? data['loyaltyProgramDetails'] : {};
+      const ids = [idText(details['id']), idText(data['loyaltyProgramId'])];
+      if (event.isSample || ids.every((id) => id === undefined)) {
+        return;
+      }
+      const organisation = organisationOf(event.orgId);
+      const [described] = ids;
+      for (const id of ids) {
+        const program = id === undefined ? undefined : programIn(organisation, id);
+        if (program !== undefined && id === described && learnDetails(program, details, at)) {
+          organisation.hasChanged = true;
+        }
+      }
+    },
+    of: (orgId) => programsOf(organisations.get(orgId)),
+    takeChanges() {
+      const changed = [...organisations].filter(([, { hasChanged }]) => hasChanged);
+      return changed.map(([orgId, organisation]) => {
+        organisation.hasChanged = false;
+        return { orgId, json: JSON.stringify(toJson(organisation)) };
+      });
+    },
+    load(orgId, json) {
+      const parsed: unknown = JSON.parse(json);
+      const organisation = organisationOf(orgId);
+      for (const stored of Array.isArray(parsed) ? parsed : []) {
+        const id = isJsonObject(stored) ? idText(stored['id']) : undefined;
+        const program = id === undefined ? undefined : programIn(organisation, id);
+        if (program !== undefined && isJsonObject(stored)) {
+          loadProgram(program, stored);
+        }
+      }
+      organisation.hasChanged = false;
+    },
+  };
+}
+
+/** The program, entered if it is new; undefined if there are too many. */
+function programIn(organisation: Organisation, id: string): Program | undefined {
+  const known = organisation.programs.get(id);
+  if (known !== undefined || organisation.programs.size >= MAX_PROGRAMS) {
+    return known;
+  }
+  const program: Program = { tiers: new Map() };
+  organisation.programs.set(id, program);
+  organisation.hasChanged = true;
+  return program;
+}
+
+/** @returns whether something changed */
+function learnDetails(program: Program, details: JsonObject, at: number): boolean {
+  let hasChanged = false;
+  const isNews = <Value>(known: Said<Value> | undefined, value: Value | undefined): value is Value =>
+    value !== undefined && value !== known?.value && (known === undefined || at >= known.at);
+  const name = nameText(details['name']);
+  if (isNews(program.name, name)) {
+    program.name = { value: name, at };
+    hasChanged = true;
+  }
+  const isDefault = typeof details['isDefault'] === 'boolean' ? details['isDefault'] : undefined;
+  if (isNews(program.isDefault, isDefault)) {
+    program.isDefault = { value: isDefault, at };
+    hasChanged = true;
+  }
+  for (const tier of Array.isArray(details['tiers']) ? details['tiers'] : []) {
+    const number = isJsonObject(tier) ? idText(tier['tierNumber']) : undefined;
+    const tierName = isJsonObject(tier) ? nameText(tier['tierName']) : undefined;
+    const known = number === undefined ? undefined : program.tiers.get(number);
+    const hasRoom = known !== undefined || program.tiers.size < MAX_TIERS;
+    if (number !== undefined && hasRoom && isNews(known, tierName)) {
+      program.tiers.set(number, { value: tierName, at });
+      hasChanged = true;
+    }
+  }
+  return hasChanged;
+}
+
+function nameText(value: JsonValue | undefined): string | undefined {
+  const text = typeof value === 'string' ? value.toWellFormed().trim() : '';
+  return text === '' || text.length > MAX_NAME_CHARS ? undefined : text;
+}
+
+function programsOf(organisation: Organisation | undefined): Programs {
+  const programs = organisation?.programs ?? new Map<string, Program>();
+  return {
+    nameOf: (programId) => programs.get(programId)?.name?.value,
+    tierNameOf: (programId, tierNumber) => programs.get(programId)?.tiers.get(String(tierNumber))?.value,
+    mainProgram() {
+      const known = [...programs].map(([id, { isDefault }]) => ({ id, isDefault }));
+      const [newest] = known
+        .filter(({ isDefault }) => isDefault?.value === true)
+        .toSorted((a, b) => (b.isDefault?.at ?? 0) - (a.isDefault?.at ?? 0));
+      const main = newest ?? known.find(({ isDefault }) => isDefault?.value !== false);
+      return main === undefined ? undefined : { id: main.id, isCertain: newest !== undefined };
+    },
+  };
+}
+
+function toJson({ programs }: Organisation): JsonValue {
+  return [...programs].map(([id, { name, isDefault, tiers }]) => ({
+    id,
+    ...(name === undefined ? {} : { name: { ...name } }),
+    ...(isDefault === undefined ? {} : { isDefault: { ...isDefault } }),
+    tiers: Object.fromEntries([...tiers].map(([number, said]) => [number, { ...said }])),
+  }));
+}
+
+function loadProgram(program: Program, stored: JsonObject): void {
+  const name = saidIn(stored['name']);
+  if (typeof name?.value === 'string') {
+    program.name = { value: name.value, at: name.at };
+  }
+  const isDefault = saidIn(stored['isDefault']);
+  if (typeof isDefault?.value === 'boolean') {
+    program.isDefault = { value: isDefault.value, at: isDefault.at };
+  }
+  for (const [number, tier] of Object.entries(isJsonObject(stored['tiers']) ? stored['tiers'] : {})) {
+    const said = saidIn(tier);
+    if (typeof said?.value === 'string') {
+      program.tiers.set(number, { value: said.value, at: said.at });
+    }
+  }
+}
+
+function saidIn(value: JsonValue | undefined): Said<JsonValue> | undefined {
+  if (!isJsonObject(value)) {
+    return undefined;
+  }
+  const { value: said, at } = value;
+  return said === undefined || typeof at !== 'number' ? undefined : { value: said, at };
+}

@@ -26,13 +26,44 @@ const unverified = z.strictObject({
   maxAge: duration().prefault('3d').describe('How long a copy is kept.'),
 });
 
-function fieldPaths() {
-  return z.record(z.string(), z.string().min(1)).default({});
+/** How the text of a custom or extended field is read. */
+export const FIELD_TYPES = ['string', 'number', 'integer', 'boolean', 'date-time', 'date'] as const;
+
+const fieldTarget = z
+  .union(
+    [
+      z
+        .string()
+        .min(1)
+        .transform((to): FieldTarget => ({ to })),
+      z.strictObject({
+        to: z.string().min(1).describe('XDM path.'),
+        type: z.enum(FIELD_TYPES).optional().describe("Type of the brand's own field in XDM."),
+      }),
+    ],
+    { error: 'must be an XDM path, or { to: <XDM path>, type: <type> }' },
+  )
+  .transform((target): FieldTarget => target);
+
+/** Where a custom or extended field goes. */
+export interface FieldTarget {
+  /** XDM path. */
+  readonly to: string;
+  /** Absent: the type of the XDM field; for the brand's own fields a string. */
+  readonly type?: (typeof FIELD_TYPES)[number] | undefined;
+}
+
+function fieldTargets() {
+  return z.record(z.string(), fieldTarget).default({});
 }
 
 const fields = z.strictObject({
-  customFields: fieldPaths().describe('Name of a custom field in Capillary → XDM path.'),
-  extendedFields: fieldPaths().describe('Name of an extended field in Capillary → XDM path.'),
+  customFields: fieldTargets().describe(
+    'Name of a custom field in Capillary → XDM path, or { to: path, type: type }.',
+  ),
+  extendedFields: fieldTargets().describe(
+    'Name of an extended field in Capillary → XDM path, or { to: path, type: type }.',
+  ),
 });
 
 const override = z.strictObject({

@@ -1,7 +1,9 @@
 import type { JsonValue } from '../capillary/json.ts';
+import type { FieldTarget } from '../config/source-config.ts';
 import { isEmail } from '../xdm/formats.ts';
-import type { Shape } from '../xdm/shape.ts';
+import { leafFault, type Shape } from '../xdm/shape.ts';
 import type { FamilyInput } from './families/family.ts';
+import { faultRecorder } from './mapping-notes.ts';
 import { attributeShape } from './profile-attributes.ts';
 import type { Reader } from './reader.ts';
 
@@ -21,7 +23,7 @@ const CUSTOMER_EVENTS = new Set(['customerAdded', 'customerUpdated']);
 export function readCustomFields(input: FamilyInput, eventShape: Shape, profileShape: Shape): CustomFields {
   const event = new Map<string, JsonValue>();
   const profile = new Map<string, JsonValue>();
-  for (const { field, path } of configuredFields(input)) {
+  for (const { field, path, type } of configuredFields(input)) {
     const isOnEvent =
       !CUSTOMER_EVENTS.has(input.event.eventName) && attributeShape(eventShape, path) !== undefined;
     const shape = attributeShape(isOnEvent ? eventShape : profileShape, path);
@@ -29,8 +31,12 @@ export function readCustomFields(input: FamilyInput, eventShape: Shape, profileS
       input.notes.add(path, needsMissingTenant(path, input) ? 'no-tenant' : 'unknown-field');
       continue;
     }
-    const value = readAs(field, shape);
-    if (value !== undefined) {
+    const ownType = type ?? 'string';
+    const value = readAs(field, shape === 'any' ? ownType : shape);
+    const fault = value === undefined || shape !== 'any' ? undefined : leafFault(value, ownType);
+    if (fault !== undefined) {
+      faultRecorder(input.notes)(path, fault);
+    } else if (value !== undefined) {
       (isOnEvent ? event : profile).set(path, value);
     }
   }
@@ -46,22 +52,28 @@ export function isConfiguredField(
   return (list === 'customFields' || list === 'extendedFields') && Object.hasOwn(fields[list], key);
 }
 
-function configuredFields({ data, context }: FamilyInput): readonly { field: Reader; path: string }[] {
+interface ConfiguredField {
+  readonly field: Reader;
+  readonly path: string;
+  readonly type: FieldTarget['type'];
+}
+
+function configuredFields({ data, context }: FamilyInput): readonly ConfiguredField[] {
   return (['customFields', 'extendedFields'] as const).flatMap((list) => {
-    const paths = context.source.fields[list];
-    if (Object.keys(paths).length === 0) {
+    const targets = context.source.fields[list];
+    if (Object.keys(targets).length === 0) {
       return [];
     }
     return data.list(list).flatMap((field) => {
       const key = field.scalar('key');
-      const path = key !== undefined && Object.hasOwn(paths, key) ? paths[key] : undefined;
-      return path === undefined ? [] : [{ field, path }];
+      const target = key !== undefined && Object.hasOwn(targets, key) ? targets[key] : undefined;
+      return target === undefined ? [] : [{ field, path: target.to, type: target.type }];
     });
   });
 }
 
 /** Field values are always strings, so the XDM type decides how they are read. */
-function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
+function readAs(field: Reader, shape: Shape): JsonValue | undefined {
   const text = field.scalar('value');
   if (text === undefined) {
     return undefined;
@@ -69,14 +81,21 @@ function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
   if (shape === 'number' || shape === 'integer') {
     return field[shape]('value');
   }
-  if (shape === 'boolean' && (text === 'true' || text === 'false')) {
-    return text === 'true';
+  if (shape === 'boolean') {
+    return BOOLEANS.get(text.toLowerCase()) ?? text;
   }
   if (shape === 'date-time') {
     return field.time('value');
   }
   return shape === 'email' && isEmail(text) ? text.toLowerCase() : text;
 }
+
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['yes', true],
+  ['false', false],
+  ['no', false],
+]);
 
 function needsMissingTenant(path: string, { context }: FamilyInput): boolean {
   return path.startsWith('_') && context.destination.tenant === undefined;

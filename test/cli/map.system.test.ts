@@ -50,6 +50,23 @@ describe('map', () => {
     expect(ended.stdout).toContain('Nothing was left out or changed.');
   });
 
+  it('lists the fields that no mapping reads, unless they are sent as text', async () => {
+    const events = [
+      event({}, { favouriteTea: 'assam', nested: [{ a: 1 }] }),
+      event({ eventName: 'newName', eventId: 'e-2' }, { favouriteTea: 'assam' }),
+    ];
+    const text = await run(['map', '-'], { input: JSON.stringify(events) });
+    const json = await run(['map', '--json', '-'], { input: JSON.stringify(events) });
+
+    expect(text.stdout).toContain(
+      'Not read by any mapping: 2\n  data.favouriteTea\n  data.nested[].a\n\n--- 2',
+    );
+    expect(jsonLines(json.stdout).map(({ unread }) => unread as string[])).toEqual([
+      ['data.favouriteTea', 'data.nested[].a'],
+      [],
+    ]);
+  });
+
   it('explains a known event name, and says that another is unknown', async () => {
     const events = [event(), event({ eventName: 'CustomerAdded' })];
     const ended = await run(['map', '-'], { input: JSON.stringify(events) });

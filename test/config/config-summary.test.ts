@@ -90,7 +90,7 @@ describe('summarize', () => {
   it('does not shorten the values of custom names', () => {
     const text = smallestWith([['sources', 0, 'fields', 'customFields'], { url: 'a.b', inletUrl: '_x.y' }]);
     expect(summarize(configOf(text))).toMatchObject({
-      sources: [{ fields: { customFields: { url: 'a.b', inletUrl: '_x.y' } } }],
+      sources: [{ fields: { customFields: { url: { to: 'a.b' }, inletUrl: { to: '_x.y' } } } }],
     });
   });
 });

@@ -2,7 +2,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capilla
 import { victimLaneOf } from '../../src/mapping/identities.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { flatEvent } from '../../src/mapping/raw-format.ts';
-import { contextOf, eventOf, fixtureEvent } from '../mapping/mapping-rig.ts';
+import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
+import { contextOf, eventOf, fixtureEvent, recordOf } from '../mapping/mapping-rig.ts';
 import { leavesOf, withLeafChanged } from './payload-leaves.ts';
 
 /** What trials show about one path of a result. */
@@ -67,20 +68,25 @@ function flatten(value: JsonValue, path: string): readonly (readonly [string, Js
 
 async function resultOf(payload: JsonObject, variant: Variant): Promise<Result | undefined> {
   const event = eventOf(payload);
-  const mapped = await mapEvent(event, CONTEXTS.get(variant) ?? contextOfVariant(variant));
+  // What one trial says about programs must not be known to the next one.
+  const context = {
+    ...(CONTEXTS.get(variant) ?? contextOfVariant(variant)),
+    programs: createProgramCatalogue(),
+  };
+  const mapped = await mapEvent(event, context);
   if (mapped.outcome !== 'messages') return undefined;
-  const attributes = [...(mapped.profile?.attributes ?? [])].filter(
-    ([path]) => !path.startsWith('identityMap.'),
-  );
+  const {
+    _id: _,
+    identityMap: _identities,
+    extSourceSystemAudit: _time,
+    ...attributes
+  } = recordOf(event, mapped, context);
   const { eventType, ...entity } = mapped.event;
   return {
     eventType: textOf(eventType),
     isDeletion: mapped.erase,
     addsVictim: victimLaneOf(event) !== undefined,
-    fields: new Map([
-      ...flatten(entity, 'event '),
-      ...attributes.flatMap(([path, value]) => flatten(value, `profile ${path}`)),
-    ]),
+    fields: new Map([...flatten(entity, 'event '), ...flatten(attributes, 'profile ')]),
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../src/capillary/json.ts';
 import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
 
 const fields = {
@@ -21,7 +22,7 @@ const fields = {
   },
 };
 const context = contextOf({ source: { fields } });
-function pairs(values: Record<string, unknown>) {
+function pairs(values: Record<string, JsonValue>): JsonValue {
   return Object.entries(values).map(([key, value]) => ({ key, value }));
 }
 
@@ -65,6 +66,64 @@ describe('configured custom and extended fields', () => {
     });
     expect(JSON.stringify(event)).not.toContain('shoeSize');
     expect(codes).toEqual([]);
+  });
+
+  it('of the brand are read as the configured type; what is not of the type is left out', async () => {
+    const typed = contextOf({
+      source: {
+        fields: {
+          customFields: {
+            score: { to: '_acme.score', type: 'number' },
+            visits: { to: '_acme.visits', type: 'integer' },
+            vip: { to: '_acme.vip', type: 'boolean' },
+            since: { to: '_acme.since', type: 'date-time' },
+            birthday: { to: '_acme.birthday', type: 'date' },
+            nick: { to: '_acme.nick' },
+          },
+        },
+      },
+    });
+    const mapped = async (values: Record<string, string>) => {
+      const { event, notes } = await messagesOf(
+        eventWith('transactionAdded', { customFields: pairs(values) }),
+        typed,
+      );
+      const { capillary: _, ...own } = (event['_acme'] ?? {}) as Record<string, unknown>;
+      return { own, notes: notes.map(({ path, code }) => `${code} ${path}`) };
+    };
+
+    expect(
+      await mapped({
+        score: '7.5',
+        visits: '3',
+        vip: 'Yes',
+        since: '2026-01-02T03:04:05Z',
+        birthday: '1990-03-04',
+        nick: '7',
+      }),
+    ).toEqual({
+      own: {
+        score: 7.5,
+        visits: 3,
+        vip: true,
+        since: '2026-01-02T03:04:05.000Z',
+        birthday: '1990-03-04',
+        nick: '7',
+      },
+      notes: [],
+    });
+    expect(
+      await mapped({ score: 'high', visits: '3.5', vip: 'maybe', since: 'soon', birthday: '4 March' }),
+    ).toEqual({
+      own: {},
+      notes: [
+        'not-a-number data.customFields[0].value',
+        'not-an-integer data.customFields[1].value',
+        'wrong-type _acme.vip',
+        'not-a-date data.customFields[3].value',
+        'not-a-date _acme.birthday',
+      ],
+    });
   });
 
   it('of a bill go to the event, or to the profile if only that has the field', async () => {

@@ -116,6 +116,13 @@ export function plain(mapped: MappingResult): JsonObject {
   ) as JsonObject;
 }
 
+/** The profile record of a mapped event if the relay knows nothing else of the customer. */
+export function recordOf(event: CapillaryEvent, mapped: MappingResult, context: MappingContext): JsonObject {
+  const lane = event.lane ?? '';
+  const before = { lane, ownLane: lane, state: undefined, victim: undefined };
+  return applyToCustomer(event, mapped, before, context).profile?.entity ?? {};
+}
+
 /**
  * A mapping for the fixtures: its messages as they are sent if the relay knows nothing else of the
  * customer.
@@ -125,15 +132,10 @@ export function plainRecords(
   mapped: MappingResult,
   context: MappingContext,
 ): JsonObject {
-  if (mapped.outcome !== 'messages' || mapped.profile === undefined) {
-    return plain(mapped);
-  }
-  const lane = event.lane ?? '';
-  const before = { lane, ownLane: lane, state: undefined, victim: undefined };
-  const { profile } = applyToCustomer(event, mapped, before, context);
-  const notes = [...mapped.notes, ...(profile?.notes ?? [])];
-  return {
-    ...plain({ ...mapped, notes }),
-    profile: { at: mapped.profile.at, record: profile?.entity ?? {} },
-  };
+  return mapped.outcome === 'messages' && mapped.profile !== undefined
+    ? {
+        ...plain(mapped),
+        profile: { at: mapped.profile.at, record: recordOf(event, mapped, context) },
+      }
+    : plain(mapped);
 }

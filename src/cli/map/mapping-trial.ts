@@ -6,7 +6,12 @@ import { victimLaneOf } from '../../mapping/identities.ts';
 import { type CustomerUpdate, applyToCustomer } from '../../mapping/customer/apply-to-customer.ts';
 import { mapEvent } from '../../mapping/map-event.ts';
 import { createProgramCatalogue } from '../../mapping/program-catalogue.ts';
-import type { MappingResult, MappingContext, MappingNote } from '../../mapping/mapping-result.ts';
+import type {
+  MappingResult,
+  MappingContext,
+  MappingNote,
+  UnreadFields,
+} from '../../mapping/mapping-result.ts';
 
 /** What one body maps to. */
 export type Trial =
@@ -38,6 +43,8 @@ export type Trial =
       /** The customer was deleted: the stored data of the customer is erased. */
       readonly erase: boolean;
       readonly notes: readonly MappingNote[];
+      /** Paths in the payload that no mapping reads and that are not sent: `data.a.b[].c`. */
+      readonly unread: readonly string[];
     };
 
 export interface TrialParts {
@@ -126,6 +133,13 @@ export function createTrial({
       ...(record === undefined ? {} : { profile: record }),
       erase: mapped.erase,
       notes,
+      unread: unreadPaths(mapped.unread, destination),
     };
   };
+}
+
+/** An event without a mapping of its own is sent as text if the destination has a tenant. */
+function unreadPaths(unread: UnreadFields | undefined, { tenant }: DestinationConfig): readonly string[] {
+  const isSentAsText = unread?.mapping === 'generic' && tenant !== undefined;
+  return unread === undefined || isSentAsText ? [] : [...unread.fields.keys()];
 }

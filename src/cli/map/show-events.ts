@@ -53,8 +53,17 @@ function formatEntity(title: string, entity: JsonObject): string {
   return `${styleText('bold', title)} (${bytes} bytes)\n${JSON.stringify(entity, undefined, 2)}`;
 }
 
-function formatAllNotes(notes: readonly MappingNote[]): string {
-  return notes.length === 0 ? 'Nothing was left out or changed.' : formatNotes(notes);
+function formatAllNotes(notes: readonly MappingNote[], unread: readonly string[] = []): string {
+  if (notes.length === 0 && unread.length === 0) return 'Nothing was left out or changed.';
+  const parts = [
+    ...(notes.length === 0 ? [] : [formatNotes(notes)]),
+    ...(unread.length === 0
+      ? []
+      : [
+          `Not read by any mapping: ${unread.length}\n${unread.map((path) => `  ${toPrintable(path)}`).join('\n')}`,
+        ]),
+  ];
+  return parts.join('\n\n');
 }
 
 function describeEventName(name: string): string {
@@ -73,7 +82,7 @@ function formatTrial(trial: Trial, number: number): string {
   const head = title(
     [toPrintable(eventName), toPrintable(eventId), describeEventName(eventName)].filter(Boolean).join('  '),
   );
-  const notes = formatAllNotes(trial.notes);
+  const notes = formatAllNotes(trial.notes, trial.outcome === 'messages' ? trial.unread : []);
   switch (trial.outcome) {
     case 'ignored':
       return `${head}\nIgnored, nothing is sent: ${trial.reason}\n\n${notes}`;

@@ -29,7 +29,7 @@ export function readCustomFields(input: FamilyInput, eventShape: Shape, profileS
       input.notes.add(path, needsMissingTenant(path, input) ? 'no-tenant' : 'unknown-field');
       continue;
     }
-    const value = readAs(field, shape);
+    const value = readAs(field, shape, isEndDate(path));
     if (value !== undefined) {
       (isOnEvent ? event : profile).set(path, value);
     }
@@ -60,8 +60,24 @@ function configuredFields({ data, context }: FamilyInput): readonly { field: Rea
   });
 }
 
-/** Field values are always strings, so the XDM type decides how they are read. */
-function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
+const END_WORDS = new Set(['end', 'ends', 'expiry', 'expires', 'expiration', 'until', 'till']);
+
+/** True for a path such as `loyalty.tierExpiryDate`, whose last name says that something ends. */
+function isEndDate(path: string): boolean {
+  const name = path.slice(path.lastIndexOf('.') + 1);
+  const words = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+  return words.some((word) => END_WORDS.has(word));
+}
+
+/**
+ * Field values are always strings, so the XDM type decides how they are read.
+ *
+ * @param isEnd a date without a time is the end of that day, else its start
+ */
+function readAs(field: Reader, shape: Shape | 'any', isEnd: boolean): JsonValue | undefined {
   const text = field.scalar('value');
   if (text === undefined) {
     return undefined;
@@ -73,7 +89,7 @@ function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
     return text === 'true';
   }
   if (shape === 'date-time') {
-    return field.time('value');
+    return isEnd ? field.time('value') : field.startTime('value');
   }
   return shape === 'email' && isEmail(text) ? text.toLowerCase() : text;
 }

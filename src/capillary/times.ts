@@ -54,6 +54,11 @@ export function parseLocalDate(text: string, timezone: string, edge: DayEdge): n
   return epochMs !== undefined && isPlausibleTime(epochMs) ? epochMs : undefined;
 }
 
+/** Reads a time in any form: see `parseEpoch` and `parseLocalDate`. */
+export function parseTime(value: unknown, timezone: string, edge: DayEdge): number | undefined {
+  return parseEpoch(value) ?? (typeof value === 'string' ? parseLocalDate(value, timezone, edge) : undefined);
+}
+
 /**
  * Reads the time of a field from its shadow field `<field>InMillis` if that is a date, else from
  * the field itself, which can be a number or a text. Undefined if neither is a date
@@ -67,12 +72,7 @@ export function pickTime(
   timezone: string,
   edge: DayEdge,
 ): number | undefined {
-  const value = object[field];
-  return (
-    parseEpoch(object[`${field}InMillis`]) ??
-    parseEpoch(value) ??
-    (typeof value === 'string' ? parseLocalDate(value, timezone, edge) : undefined)
-  );
+  return parseEpoch(object[`${field}InMillis`]) ?? parseTime(object[field], timezone, edge);
 }
 
 /**

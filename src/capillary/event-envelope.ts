@@ -1,4 +1,6 @@
+import { eventIdText } from './event-id.ts';
 import { isBlank, isJsonObject, type JsonObject, type JsonValue, parseJsonText } from './json.ts';
+import { parseTime } from './times.ts';
 
 /**
  * Keys under which an envelope contains the event (docs/platforms/capillary.md#router-wrapper,
@@ -14,6 +16,7 @@ const INHERITED_FIELDS = [
   'refId',
   'apiRequestId',
   'createdAt',
+  'timeStamp',
   'loyaltyEventId',
   'eventLogId',
 ] as const;
@@ -121,11 +124,24 @@ function inherit(envelope: JsonObject, event: JsonObject, key: string): JsonObje
   for (const field of INHERITED_FIELDS) {
     const outer = envelope[field];
     const hasPrecedence = field === 'eventId' && key === 'attributes';
-    if (outer !== undefined && !isBlank(outer) && (hasPrecedence || isBlank(merged[field]))) {
+    if (
+      outer !== undefined &&
+      !isMissing(field, outer) &&
+      (hasPrecedence || isMissing(field, merged[field]))
+    ) {
       merged[field] = outer;
     }
   }
   return merged;
+}
+
+/** True for a value that says nothing: blank, an id that stands for none, or no time. */
+function isMissing(field: (typeof INHERITED_FIELDS)[number], value: JsonValue | undefined): boolean {
+  if (field === 'eventId') {
+    return eventIdText(value) === undefined;
+  }
+  const isTime = field === 'createdAt' || field === 'timeStamp';
+  return isTime ? parseTime(value, 'UTC', 'end') === undefined : isBlank(value);
 }
 
 function hasName(object: JsonObject): boolean {

@@ -7,7 +7,15 @@ import { customerIdOf, personOf } from './person.ts';
 /** The fields that decide whether two bodies are the same event. */
 export type IdentityFields = Pick<
   CapillaryEvent,
-  'orgId' | 'eventName' | 'eventId' | 'refId' | 'apiRequestId' | 'createdAt' | 'data' | 'isSample'
+  | 'orgId'
+  | 'eventName'
+  | 'eventId'
+  | 'refId'
+  | 'apiRequestId'
+  | 'loyaltyEventId'
+  | 'createdAt'
+  | 'data'
+  | 'isSample'
 >;
 
 /** `12`, `-3.50`, but not `007` and not `1e5`. */
@@ -75,9 +83,14 @@ function keyOf(event: IdentityFields): string {
   return event.eventId === undefined || event.isSample ? `sha256:${contentHash(event)}` : event.eventId;
 }
 
+/**
+ * A field that the event lacks is not part of the text, so a field that is added here changes the
+ * identity of events that have it, and of no other.
+ */
 function contentHash(event: IdentityFields): string {
   const { orgId, eventName, refId = null, apiRequestId = null, createdAt = null, data } = event;
-  return sha256(canonicalJson({ orgId, eventName, refId, apiRequestId, createdAt, data }));
+  const { loyaltyEventId = null } = event;
+  return sha256(canonicalJson({ orgId, eventName, refId, apiRequestId, loyaltyEventId, createdAt, data }));
 }
 
 function sha256(text: string): string {

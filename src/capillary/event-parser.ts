@@ -1,10 +1,11 @@
+import { eventIdText } from './event-id.ts';
 import { splitEventType, unwrapEnvelope } from './event-envelope.ts';
 import { identityOf, laneKeyOf, laneOf } from './event-identity.ts';
 import { type CapillaryEvent, SAMPLE_EVENT_ID } from './event.ts';
 import { idText } from './identifiers.ts';
 import { isBlank, isJsonObject, type JsonObject, type JsonValue, parseJsonText } from './json.ts';
 import { customerIdOf } from './person.ts';
-import { parseEpoch } from './times.ts';
+import { parseEpoch, parseTime } from './times.ts';
 
 /**
  * `detail` explains what is wrong and where. It appears in responses and logs, so it has no content
@@ -21,6 +22,8 @@ export type ParsedEvent =
 export interface ParseOptions {
   /** Organisations whose events the source accepts; absent or empty: any. */
   readonly orgIds?: readonly number[];
+  /** Zone of times of the envelope that have no offset; UTC if absent. */
+  readonly timezone?: string;
   /**
    * For an event that was parsed before: it keeps these values even if the rules have changed
    * since.
@@ -51,7 +54,8 @@ export function parseEvent(body: Uint8Array, options: ParseOptions): ParsedEvent
   return unwrapped.ok ? parseFields(unwrapped.event, options) : notAnEvent(unwrapped.detail);
 }
 
-function parseFields(flat: JsonObject, { orgIds = [], known }: ParseOptions): ParsedEvent {
+function parseFields(flat: JsonObject, options: ParseOptions): ParsedEvent {
+  const { orgIds = [] } = options;
   const eventName = eventNameOf(flat);
   if ('problem' in eventName) {
     return notAnEvent(eventName.problem);
@@ -63,7 +67,7 @@ function parseFields(flat: JsonObject, { orgIds = [], known }: ParseOptions): Pa
   if (orgIds.length > 0 && !orgIds.includes(orgId.value)) {
     return { ok: false, code: 'wrong-org', detail: 'orgId is not one of the orgIds of this source' };
   }
-  return { ok: true, event: buildEvent(flat, eventName.value, orgId.value, known) };
+  return { ok: true, event: buildEvent(flat, eventName.value, orgId.value, options) };
 }
 
 type Draft = { -readonly [Name in keyof CapillaryEvent]: CapillaryEvent[Name] };
@@ -72,18 +76,29 @@ function buildEvent(
   flat: JsonObject,
   eventName: string,
   orgId: number,
-  known: ParseOptions['known'],
+  { known, timezone = 'UTC' }: ParseOptions,
 ): CapillaryEvent {
   const data = dataOf(flat);
-  const eventId = idText(flat['eventId']);
+  const eventId = eventIdText(flat['eventId']);
   const refId = idText(flat['refId']);
   const apiRequestId = idText(flat['apiRequestId']);
-  const createdAt = parseEpoch(flat['createdAt']);
-  const loyaltyEventId = idText(flat['loyaltyEventId']);
+  const createdAt = createdAtOf(flat, timezone);
+  const loyaltyEventId = eventIdText(flat['loyaltyEventId']);
   const eventLogId = idText(flat['eventLogId']);
   const isSample = eventId?.toLowerCase() === SAMPLE_EVENT_ID;
-  const fields = { eventName, eventId, orgId, refId, apiRequestId, createdAt, data, isSample };
-  const identity = known?.identity ?? identityOf(fields);
+  const identity =
+    known?.identity ??
+    identityOf({
+      eventName,
+      eventId,
+      orgId,
+      refId,
+      apiRequestId,
+      loyaltyEventId,
+      createdAt: stableCreatedAt(flat),
+      data,
+      isSample,
+    });
   const customerId = customerIdOf(data);
   const lane = known === undefined ? findLane(data, orgId, customerId) : known.lane;
   const event: Draft = { eventName, orgId, data, identity, isSample };
@@ -97,6 +112,28 @@ function buildEvent(
   if (customerId !== undefined) event.customerId = customerId;
   if (lane !== undefined) event.lane = lane;
   return event;
+}
+
+/**
+ * When Capillary stored the event, else when its router sent it
+ * (docs/platforms/capillary.md#event-clocks). A bare date is the end of that day, so that the event
+ * counts as older than those of the next day, and not as newer than one of its own day.
+ */
+function createdAtOf(flat: JsonObject, timezone: string): number | undefined {
+  const createdAt = flat['createdAt'];
+  return (
+    parseEpoch(createdAt) ??
+    parseTime(createdAt, timezone, 'end') ??
+    parseTime(flat['timeStamp'], timezone, 'end')
+  );
+}
+
+/**
+ * `createdAt` for the identity: the same for every resend, so without the router's time, and
+ * whatever zone is configured.
+ */
+function stableCreatedAt(flat: JsonObject): number | undefined {
+  return parseTime(flat['createdAt'], 'UTC', 'end');
 }
 
 function findLane(data: JsonObject, orgId: number, customerId: string | undefined): string | undefined {

@@ -13,7 +13,7 @@ export const SAMPLE_EVENT_ID = 'ccf65d56-1e34-4282-b9ad-8fe3fe558b74';
 export interface CapillaryEvent {
   /** Case-sensitive, e.g. `transactionAdded`; 1–200 characters. */
   readonly eventName: string;
-  /** Capillary's id of the event; absent in some real bodies. */
+  /** Capillary's id of the event; absent in some real bodies, or if it only stands for "none". */
   readonly eventId?: string;
   /** Capillary organisation, a safe integer. */
   readonly orgId: number;
@@ -21,7 +21,10 @@ export interface CapillaryEvent {
   readonly apiRequestId?: string;
   readonly loyaltyEventId?: string;
   readonly eventLogId?: string;
-  /** Epoch ms; absent if the received value is not a date between 2000 and 2200. */
+  /**
+   * Epoch ms at which Capillary stored the event, or at which its router sent it if the event lacks
+   * the first; absent if neither is a date between 2000 and 2200.
+   */
   readonly createdAt?: number;
   /** The event's own content with trimmed keys; `{}` if there was none. */
   readonly data: JsonObject;

@@ -13,6 +13,12 @@ const ZONED =
   /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2})?)(\.\d{1,9})?\s?(?:([Zz])|([+-]\d{2})(?::?(\d{2}))?)$/;
 const DECIMAL = /^\d{1,16}(\.\d+)?([eE]\+?\d{1,2})?$/;
 
+/**
+ * The end of a day that a date without a time stands for: dates on which something begins or
+ * happened are its start, dates until which something lasts are its end.
+ */
+export type DayEdge = 'start' | 'end';
+
 /** True for epoch milliseconds after 2000 and before 2200. */
 export function isPlausibleTime(epochMs: number): boolean {
   return epochMs > EARLIEST_MS && epochMs < LATEST_MS;
@@ -34,32 +40,39 @@ export function parseEpoch(value: unknown): number | undefined {
 }
 
 /**
- * Reads a date as epoch milliseconds. A bare date is the last millisecond of that day in the zone,
- * because that is what Capillary's date-only fields mean
- * (docs/platforms/capillary.md#dates-inside-data). A time without an offset is local time in the
- * zone; an offset takes precedence over the zone. Undefined for anything else, for days that do not
- * exist and for dates outside of 2000–2200.
+ * Reads a date as epoch milliseconds. A bare date is the first or the last millisecond of that day
+ * in the zone (docs/platforms/capillary.md#dates-inside-data). A time without an offset is local
+ * time in the zone; an offset takes precedence over the zone. Undefined for anything else, for days
+ * that do not exist and for dates outside of 2000–2200.
  *
  * @param timezone an IANA zone such as `Asia/Kolkata`
+ * @param edge which millisecond of the day a bare date is
  */
-export function parseLocalDate(text: string, timezone: string): number | undefined {
+export function parseLocalDate(text: string, timezone: string, edge: DayEdge): number | undefined {
   const trimmed = text.trim();
-  const epochMs = LOCAL.test(trimmed) ? parseWallClock(trimmed, timezone) : parseZoned(trimmed);
+  const epochMs = LOCAL.test(trimmed) ? parseWallClock(trimmed, timezone, edge) : parseZoned(trimmed);
   return epochMs !== undefined && isPlausibleTime(epochMs) ? epochMs : undefined;
+}
+
+/** Reads a time in any form: see `parseEpoch` and `parseLocalDate`. */
+export function parseTime(value: unknown, timezone: string, edge: DayEdge): number | undefined {
+  return parseEpoch(value) ?? (typeof value === 'string' ? parseLocalDate(value, timezone, edge) : undefined);
 }
 
 /**
  * Reads the time of a field from its shadow field `<field>InMillis` if that is a date, else from
  * the field itself, which can be a number or a text. Undefined if neither is a date
  * (docs/platforms/capillary.md#dates-inside-data).
+ *
+ * @param edge which millisecond of the day a bare date is
  */
-export function pickTime(object: JsonObject, field: string, timezone: string): number | undefined {
-  const value = object[field];
-  return (
-    parseEpoch(object[`${field}InMillis`]) ??
-    parseEpoch(value) ??
-    (typeof value === 'string' ? parseLocalDate(value, timezone) : undefined)
-  );
+export function pickTime(
+  object: JsonObject,
+  field: string,
+  timezone: string,
+  edge: DayEdge,
+): number | undefined {
+  return parseEpoch(object[`${field}InMillis`]) ?? parseTime(object[field], timezone, edge);
 }
 
 /**
@@ -80,14 +93,16 @@ function parseZoned(text: string): number | undefined {
   return Number.isNaN(epochMs) ? undefined : epochMs;
 }
 
-function parseWallClock(text: string, timezone: string): number | undefined {
+function parseWallClock(text: string, timezone: string, edge: DayEdge): number | undefined {
   const [, year, month, day, hour, minute, second = '0', fraction = ''] = LOCAL.exec(text) ?? [];
   if (!isCalendarDay(`${year}-${month}-${day}`)) {
     return undefined;
   }
   const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
   if (hour === undefined) {
-    return toUtc(midnight + DAY_MS - 1, timezone, 'later');
+    return edge === 'start'
+      ? toUtc(midnight, timezone, 'earlier')
+      : toUtc(midnight + DAY_MS - 1, timezone, 'later');
   }
   const millis = Number(fraction.padEnd(3, '0').slice(0, 3));
   const sinceMidnight = ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1_000 + millis;

@@ -65,7 +65,7 @@ export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise
   // The identity is the one computed at intake, so that `_id` does not depend on the parser's
   // version.
   const known = { identity: event.identity, lane: event.ownLane ?? event.lane };
-  const parsed = parseEvent(event.body, { orgIds: [event.orgId], known });
+  const parsed = parseEvent(event.body, { orgIds: [event.orgId], timezone: parts.source.timezone, known });
   if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail, notes: [] };
   const context: MappingContext = { ...parts, receivedAt: event.receivedAt, idSuffix: event.idSuffix };
   const capillary = parsed.event;

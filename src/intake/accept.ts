@@ -75,7 +75,7 @@ export async function accept(
   source: SourceConfig,
   request: VerifiedRequest,
 ): Promise<Acceptance> {
-  const parsed = parseEvent(request.body, { orgIds: source.orgIds });
+  const parsed = parseEvent(request.body, { orgIds: source.orgIds, timezone: source.timezone });
   if (parsed.ok) {
     const event = toNewEvent(parsed.event, source, request);
     const { receipt, duplicate } = await append(journal, event);

@@ -32,7 +32,7 @@ export function readCustomFields(input: FamilyInput, eventShape: Shape, profileS
       continue;
     }
     const ownType = type ?? 'string';
-    const value = readAs(field, shape === 'any' ? ownType : shape);
+    const value = readAs(field, shape === 'any' ? ownType : shape, isEndDate(path));
     const fault = value === undefined || shape !== 'any' ? undefined : leafFault(value, ownType);
     if (fault !== undefined) {
       faultRecorder(input.notes)(path, fault);
@@ -72,8 +72,24 @@ function configuredFields({ data, context }: FamilyInput): readonly ConfiguredFi
   });
 }
 
-/** Field values are always strings, so the XDM type decides how they are read. */
-function readAs(field: Reader, shape: Shape): JsonValue | undefined {
+const END_WORDS = new Set(['end', 'ends', 'expiry', 'expires', 'expiration', 'until', 'till']);
+
+/** True for a path such as `loyalty.tierExpiryDate`, whose last name says that something ends. */
+function isEndDate(path: string): boolean {
+  const name = path.slice(path.lastIndexOf('.') + 1);
+  const words = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+  return words.some((word) => END_WORDS.has(word));
+}
+
+/**
+ * Field values are always strings, so the XDM type decides how they are read.
+ *
+ * @param isEnd a date without a time is the end of that day, else its start
+ */
+function readAs(field: Reader, shape: Shape, isEnd: boolean): JsonValue | undefined {
   const text = field.scalar('value');
   if (text === undefined) {
     return undefined;
@@ -85,7 +101,7 @@ function readAs(field: Reader, shape: Shape): JsonValue | undefined {
     return BOOLEANS.get(text.toLowerCase()) ?? text;
   }
   if (shape === 'date-time') {
-    return field.time('value');
+    return isEnd ? field.time('value') : field.startTime('value');
   }
   return shape === 'email' && isEmail(text) ? text.toLowerCase() : text;
 }

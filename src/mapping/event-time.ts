@@ -5,10 +5,18 @@ import type { MappingContext } from './mapping-result.ts';
 import { createReader, type Reader } from './reader.ts';
 
 /**
+ * Events that report a change at the moment of the change, deletions among them. Their `enteredAt`
+ * can be that of the registration, so it is not the time of the event
+ * (docs/platforms/capillary.md#event-clocks).
+ */
+const CHANGE_REPORTS: ReadonlySet<string> = new Set(['customerUpdated', 'requestUpdated']);
+
+/**
  * The `timestamp` of an event in epoch ms: business time (`billDate` of a bill, else `enteredAt`,
- * of coupons `addedAt`), else the time Capillary stored it, else the time of receipt
- * (docs/platforms/capillary.md#event-clocks). Never later than the receipt: AEP does not accept
- * times in the future (docs/platforms/adobe.md#event-times).
+ * of coupons `addedAt`), else the time Capillary stored it, else the time of receipt with a note
+ * (docs/platforms/capillary.md#event-clocks). Never later than Capillary's own time, because
+ * nothing happens after it was stored, and never later than the receipt: AEP does not accept times
+ * in the future (docs/platforms/adobe.md#event-times).
  */
 export function eventTime(
   event: CapillaryEvent,
@@ -16,12 +24,20 @@ export function eventTime(
   context: MappingContext,
   notes: Notes,
 ): number {
-  const business = data.instant('billDate') ?? data.instant('enteredAt') ?? data.instant('addedAt');
-  const at = business ?? plausibleTime(event.createdAt) ?? context.receivedAt;
-  if (at > context.receivedAt) {
-    notes.add('timestamp', 'after-receipt');
+  const { receivedAt } = context;
+  const stated = data.instant('billDate', 'start') ?? data.instant('enteredAt', 'start');
+  const business = stated ?? data.instant('addedAt', 'start');
+  const created = plausibleTime(event.createdAt);
+  const at = CHANGE_REPORTS.has(event.eventName) ? created : (business ?? created);
+  if (at === undefined) {
+    notes.add('timestamp', 'no-event-time');
+    return receivedAt;
   }
-  return Math.min(at, context.receivedAt);
+  const latest = Math.min(created ?? receivedAt, receivedAt);
+  if (at > latest) {
+    notes.add('timestamp', latest === receivedAt ? 'after-receipt' : 'after-creation');
+  }
+  return Math.min(at, latest);
 }
 
 /**

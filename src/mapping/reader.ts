@@ -1,6 +1,6 @@
 import { idText } from '../capillary/identifiers.ts';
 import { isEmpty, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
-import { pickTime, toTimestamp } from '../capillary/times.ts';
+import { type DayEdge, pickTime, toTimestamp } from '../capillary/times.ts';
 import { MAX_TEXT_CHARS } from '../xdm/xdm-record.ts';
 import type { NoteCode, Notes } from './mapping-notes.ts';
 
@@ -25,8 +25,16 @@ export interface Reader {
   /** A `number` that must be an integer. */
   integer(field: string): number | undefined;
   /** Epoch ms; see `pickTime`. */
-  instant(field: string): number | undefined;
-  /** An `instant` in the form that AEP accepts. */
+  instant(field: string, edge: DayEdge): number | undefined;
+  /**
+   * When something began or happened (start, issued, earned, redeemed), in the form that AEP
+   * accepts. A date without a time is the start of that day.
+   */
+  startTime(field: string): string | undefined;
+  /**
+   * Until when something lasts or for when it is planned (expiry, end, schedule), in the form that
+   * AEP accepts. A date without a time is the end of that day.
+   */
   time(field: string): string | undefined;
   /** The unchanged value. */
   value(field: string): JsonValue | undefined;
@@ -121,17 +129,20 @@ class FieldReader implements Reader {
       : this.#fault(field, 'not-an-integer');
   }
 
-  instant(field: string): number | undefined {
-    const at = pickTime(this.raw, field, this.#shared.timezone);
+  instant(field: string, edge: DayEdge): number | undefined {
+    const at = pickTime(this.raw, field, this.#shared.timezone, edge);
     const own = this.value(field);
     const millis = this.value(`${field}InMillis`);
     const isPresent = own !== undefined || millis !== undefined;
     return at === undefined && isPresent ? this.#fault(field, 'not-a-date') : at;
   }
 
+  startTime(field: string): string | undefined {
+    return this.#timestamp(field, 'start');
+  }
+
   time(field: string): string | undefined {
-    const at = this.instant(field);
-    return at === undefined ? undefined : toTimestamp(at);
+    return this.#timestamp(field, 'end');
   }
 
   value(field: string): JsonValue | undefined {
@@ -168,6 +179,11 @@ class FieldReader implements Reader {
       }
     }
     return readers;
+  }
+
+  #timestamp(field: string, edge: DayEdge): string | undefined {
+    const at = this.instant(field, edge);
+    return at === undefined ? undefined : toTimestamp(at);
   }
 
   #textOf(field: string, value: JsonValue | undefined): string | undefined {

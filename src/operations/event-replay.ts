@@ -67,7 +67,7 @@ export function reparse(sources: Pick<SourceTable, 'get'>, { event, body }: Even
   const source = sources.get(event.source)?.config;
   if (source === undefined) return { ok: false, detail: 'its source is no longer configured' };
   if (body === undefined) return { ok: false, detail: 'its body is gone or cannot be read' };
-  const parsed = parseEvent(body, source.orgIds === undefined ? {} : { orgIds: source.orgIds });
+  const parsed = parseEvent(body, { orgIds: source.orgIds ?? [], timezone: source.timezone });
   if (!parsed.ok) return { ok: false, detail: `${parsed.code}: ${parsed.detail}` };
   const { receivedAt, verifiedBy } = event;
   return { ok: true, event: toNewEvent(parsed.event, source, { receivedAt, verifiedBy, body }) };

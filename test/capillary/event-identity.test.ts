@@ -56,12 +56,38 @@ describe('without an eventId', () => {
     { refId: 'r' },
     { apiRequestId: 'a' },
     { createdAt: 1_790_848_802_439 },
+    { createdAt: '2026-10-01T10:00:02.439Z' },
+    { loyaltyEventId: '6bb2' },
     { data: {} },
     { data: { ...(FLAT['data'] as JsonObject), billNumber: '317' } },
     { data: { ...(FLAT['data'] as JsonObject), totalPointsIssued: 64.6 } },
     { data: { ...(FLAT['data'] as JsonObject), currencies: [] } },
   ])('%j is another event', (change) => {
     expect(eventOf({ ...bare, ...change }).identity).not.toBe(identity);
+  });
+
+  test('is the same as before loyaltyEventId counted, if the event has none', () => {
+    const { orgId, eventName, refId, apiRequestId, createdAt, data } = bare;
+    const content = canonicalJson({ orgId, eventName, refId, apiRequestId, createdAt, data } as JsonObject);
+    const key = `sha256:${sha256(content)}`;
+
+    for (const loyaltyEventId of [null, '', 'null', undefined]) {
+      const event = JSON.parse(JSON.stringify({ ...bare, loyaltyEventId })) as JsonObject;
+      expect(eventOf(event).identity).toBe(sha256(JSON.stringify([100458, 'pointsIssued', key])));
+    }
+  });
+
+  test('does not depend on the form of createdAt, on the zone of the source or on the router', () => {
+    const at = Date.parse('2026-10-01T10:00:02Z');
+    const own = eventOf({ ...bare, createdAt: at }).identity;
+
+    expect(eventOf({ ...bare, createdAt: '2026-10-01T15:30:02+05:30' }).identity).toBe(own);
+    expect(
+      eventOf({ ...bare, createdAt: '2026-10-01 10:00:02' }, { timezone: 'Asia/Kolkata' }).identity,
+    ).toBe(eventOf({ ...bare, createdAt: '2026-10-01 10:00:02' }, { timezone: 'Europe/London' }).identity);
+    const routed = (timeStamp: number) =>
+      eventOf({ eventType: 'x', timeStamp, attributes: without(bare, 'createdAt') }).identity;
+    expect(routed(at)).toBe(routed(at + 60_000));
   });
 
   test('null members and unstable fields do not matter', () => {
@@ -81,6 +107,44 @@ describe('without an eventId', () => {
 
   test.each(Object.entries(ENVELOPES))('%s has the same identity', (_, wrap) => {
     expect(eventOf(wrap(bare)).identity).toBe(identity);
+  });
+});
+
+describe('an eventId that only stands for "none"', () => {
+  const bare = without(FLAT, 'eventId');
+  const guid = '00000000-0000-0000-0000-000000000000';
+
+  test.each<JsonObject['']>([
+    ...['', ' ', 'null', ' NULL ', '(null)', 'undefined', 'Undefined', 'none', 'nil', 'NaN'],
+    ...['0', '-1', '0.0', '-1.0', '-', '--', 'NA', 'na', 'N/A', 'n / a', '00000'],
+    ...[guid, ` {${guid}} `, guid.replaceAll('-', ''), 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
+    ...[
+      '{{eventId}}',
+      '{{ $json.eventId }}',
+      '${eventId}',
+      '%eventId%',
+      '#{eventId}',
+      '<eventId>',
+      '{eventId}',
+    ],
+    ...['[object Object]', '[OBJECT OBJECT]', 'eventId'],
+    ...[0, -1, null, {}, [], true],
+  ])('%j counts as absent', (eventId) => {
+    const event = eventOf({ ...bare, eventId });
+
+    expect(event).not.toHaveProperty('eventId');
+    expect(event.identity).toBe(eventOf(bare).identity);
+    expect(eventOf({ ...bare, eventId, data: {} }).identity).not.toBe(event.identity);
+  });
+
+  test.each(['1', '-2', 'A', 'nullable-1', '00000000-0000-0000-0000-000000000001', '10', 'N/A-7', 7, '100%'])(
+    '%j is an id',
+    (eventId) => expect(eventOf({ ...bare, eventId }).eventId).toBe(String(eventId)),
+  );
+
+  test('gives way to the id of the other level of a wrapper', () => {
+    expect(eventOf({ eventId: 'null', attributes: FLAT }).eventId).toBe(EVENT_ID);
+    expect(eventOf({ eventId: 'outer', event: { ...FLAT, eventId: '{{eventId}}' } }).eventId).toBe('outer');
   });
 });
 
@@ -192,8 +256,9 @@ describe.runIf(SAMPLES)('the payloads of the reference', () => {
     const event = eventOf(body);
     expect(file.startsWith('documented/') || file.includes(event.eventName)).toBe(true);
     const { data, identity, lane, customerId, orgId, eventName, eventId, refId, createdAt } = event;
+    const { loyaltyEventId } = event;
     const flat = JSON.parse(
-      JSON.stringify({ orgId, eventName, eventId, refId, createdAt, data }),
+      JSON.stringify({ orgId, eventName, eventId, refId, loyaltyEventId, createdAt, data }),
     ) as JsonObject;
     flat['apiRequestId'] = event.apiRequestId ?? '';
     for (const [name, wrap] of Object.entries(ENVELOPES)) {

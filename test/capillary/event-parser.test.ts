@@ -262,6 +262,44 @@ describe('fields', () => {
     expect(eventOf({ ...FLAT, createdAt: 1740 })).not.toHaveProperty('createdAt');
   });
 
+  test.each([
+    ['2026-10-01T10:00:02.438Z', '2026-10-01T10:00:02.438Z'],
+    ['2026-10-01T15:30:02+05:30', '2026-10-01T10:00:02.000Z'],
+    ['2026-10-01T15:30:02.000+0530', '2026-10-01T10:00:02.000Z'],
+    [' 2026-10-01T15:30:02 ', '2026-10-01T10:00:02.000Z'],
+    ['2026-10-01 15:30', '2026-10-01T10:00:00.000Z'],
+    ['2026-10-01', '2026-10-01T18:29:59.999Z'],
+    ['1790848802', '2026-10-01T10:00:02.000Z'],
+    ['1790848802438.0', '2026-10-01T10:00:02.438Z'],
+    [1790848802438.0, '2026-10-01T10:00:02.438Z'],
+  ])('createdAt %j is read in the zone of the source', (createdAt, expected) => {
+    const event = eventOf({ ...FLAT, createdAt }, { timezone: 'Asia/Kolkata' });
+
+    expect(new Date(event.createdAt ?? 0).toISOString()).toBe(expected);
+  });
+
+  test.each(['attributes', 'data', 'event', 'body', ' attributes '])(
+    'timeStamp beside %s takes the place of a createdAt that cannot be read',
+    (key) => {
+      const timeStamp = 1_790_848_809_999;
+      for (const createdAt of [null, '', 'soon', 0, 1740]) {
+        expect(eventOf({ ' timeStamp ': timeStamp, [key]: { ...FLAT, createdAt } }).createdAt).toBe(
+          timeStamp,
+        );
+      }
+      expect(eventOf({ timeStamp, [key]: FLAT }).createdAt).toBe(FLAT['createdAt']);
+      expect(
+        eventOf({ timeStamp: '2026-10-01T10:00:09Z', [key]: without(FLAT, 'createdAt') }).createdAt,
+      ).toBe(1_790_848_809_000);
+      expect(eventOf({ createdAt: 1, timeStamp, [key]: { ...FLAT, createdAt: 'soon' } }).createdAt).toBe(
+        timeStamp,
+      );
+      expect(eventOf({ createdAt: 1_790_848_800, [key]: { ...FLAT, createdAt: 0 } }).createdAt).toBe(
+        1_790_848_800_000,
+      );
+    },
+  );
+
   test.each([null, 'text', '"text"', '[1]', [], 7])('data %j becomes an empty object', (data) => {
     expect(eventOf({ ...FLAT, data })).toMatchObject({ data: {} });
   });

@@ -25,7 +25,7 @@ function shownIn(timezone: string, at: number): string {
 
 function expectShown(timezone: string, at: number): void {
   const text = shownIn(timezone, at);
-  const read = parseLocalDate(text, timezone);
+  const read = parseLocalDate(text, timezone, 'end');
   expect(`${text} ${shownIn(timezone, read ?? 0)}`).toBe(`${text} ${text}`);
 }
 

@@ -88,11 +88,24 @@ describe('parseLocalDate', () => {
     ['2011-12-29', 'Pacific/Apia', '2011-12-30T09:59:59.999Z'],
     ['2011-12-30', 'Pacific/Apia', '2011-12-31T09:59:59.999Z'],
   ])('%s in %s ends at %s', (text, zone, expected) => {
-    expect(shown(parseLocalDate(text, zone))).toBe(expected);
+    expect(shown(parseLocalDate(text, zone, 'end'))).toBe(expected);
+  });
+
+  it.each([
+    ['2026-10-01', 'Asia/Kolkata', '2026-09-30T18:30:00.000Z'],
+    ['2026-10-01', 'UTC', '2026-10-01T00:00:00.000Z'],
+    ['2026-03-29', 'Europe/Berlin', '2026-03-28T23:00:00.000Z'],
+    ['2026-10-25', 'Europe/Berlin', '2026-10-24T22:00:00.000Z'],
+    // The clocks skip midnight, go back at midnight, or skip the whole day.
+    ['2018-11-04', 'America/Sao_Paulo', '2018-11-04T03:00:00.000Z'],
+    ['2018-02-18', 'America/Sao_Paulo', '2018-02-18T03:00:00.000Z'],
+    ['2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00.000Z'],
+  ])('%s in %s starts at %s', (text, zone, expected) => {
+    expect(shown(parseLocalDate(text, zone, 'start'))).toBe(expected);
   });
 
   it('uses the later of two midnights if the clocks go back at midnight', () => {
-    expect(shown(parseLocalDate('2026-10-29', 'Africa/Cairo'))).toBe('2026-10-29T21:59:59.999Z');
+    expect(shown(parseLocalDate('2026-10-29', 'Africa/Cairo', 'end'))).toBe('2026-10-29T21:59:59.999Z');
   });
 
   it.each([
@@ -104,7 +117,7 @@ describe('parseLocalDate', () => {
     ['2026-11-06T10:00:00.123456789+0530', '2026-11-06T04:30:00.123Z'],
     ['2026-11-06 10:00:00 -08:00', '2026-11-06T18:00:00.000Z'],
   ])('%s is a time in the zone, or has an offset of its own', (text, expected) => {
-    expect(shown(parseLocalDate(text, 'Asia/Kolkata'))).toBe(expected);
+    expect(shown(parseLocalDate(text, 'Asia/Kolkata', 'end'))).toBe(expected);
   });
 
   it.each([
@@ -117,7 +130,7 @@ describe('parseLocalDate', () => {
     ['2026-11-06T24:00:00Z', '2026-11-07T00:00:00.000Z'],
     ['2026-11-06 24:00:00', '2026-11-06T18:30:00.000Z'],
   ])('%s is read according to ISO 8601', (text, expected) => {
-    expect(shown(parseLocalDate(text, 'Asia/Kolkata'))).toBe(expected);
+    expect(shown(parseLocalDate(text, 'Asia/Kolkata', 'end'))).toBe(expected);
   });
 
   describe('on the day the clocks change', () => {
@@ -141,11 +154,11 @@ describe('parseLocalDate', () => {
       ['2026-03-29 02:30:00', 'Asia/Kolkata', '2026-03-28T21:00:00.000Z'],
       ['2026-11-04 00:30:00', 'America/Sao_Paulo', '2026-11-04T03:30:00.000Z'],
     ])('%s in %s is %s', (text, zone, expected) => {
-      expect(shown(parseLocalDate(text, zone))).toBe(expected);
+      expect(shown(parseLocalDate(text, zone, 'end'))).toBe(expected);
     });
   });
 
-  it('returns a time that the clocks of the zone show, and the last millisecond of a day', () => {
+  it('returns a time that the clocks of the zone show, and both ends of a day', () => {
     const zones = [
       'Europe/Berlin',
       'America/New_York',
@@ -164,22 +177,29 @@ describe('parseLocalDate', () => {
     fc.assert(
       fc.property(instants, fc.constantFrom(...zones), (second, zone) => {
         const at = second * 1_000;
-        const read = parseLocalDate(show(at, zone), zone) ?? 0;
+        const read = parseLocalDate(show(at, zone), zone, 'end') ?? 0;
         const day = show(at, zone).slice(0, 10);
-        const end = parseLocalDate(day, zone) ?? 0;
+        const end = parseLocalDate(day, zone, 'end') ?? 0;
+        const start = parseLocalDate(day, zone, 'start') ?? 0;
 
         expect(show(read, zone)).toBe(show(at, zone));
         expect(at - read).toBeOneOf([0, 3_600_000, 1_800_000]);
         expect(show(end, zone)).toBe(`${day} 23:59:59`);
         expect(show(end + 1, zone).startsWith(day)).toBe(false);
+        expect(show(start, zone).startsWith(day)).toBe(true);
+        expect(start).toBeLessThanOrEqual(at);
       }),
       { numRuns: 300 },
     );
   });
 
   it('uses the first of two equal local times, and moves a skipped one forward', () => {
-    expect(shown(parseLocalDate('2026-10-25 01:30:00', 'Europe/London'))).toBe('2026-10-25T00:30:00.000Z');
-    expect(shown(parseLocalDate('2026-03-29 01:30:00', 'Europe/London'))).toBe('2026-03-29T01:30:00.000Z');
+    expect(shown(parseLocalDate('2026-10-25 01:30:00', 'Europe/London', 'end'))).toBe(
+      '2026-10-25T00:30:00.000Z',
+    );
+    expect(shown(parseLocalDate('2026-03-29 01:30:00', 'Europe/London', 'end'))).toBe(
+      '2026-03-29T01:30:00.000Z',
+    );
   });
 
   it.each([
@@ -212,7 +232,7 @@ describe('parseLocalDate', () => {
     '٢٠٢٦-١١-٠٦',
     'x2026-11-06',
     '06/11/2026',
-  ])('%s is not a date', (text) => expect(parseLocalDate(text, 'UTC')).toBeUndefined());
+  ])('%s is not a date', (text) => expect(parseLocalDate(text, 'UTC', 'end')).toBeUndefined());
 
   it('never throws, and returns nothing outside of 2000–2200', () => {
     const zones = fc.constantFrom(
@@ -225,7 +245,7 @@ describe('parseLocalDate', () => {
     fc.assert(
       fc.property(fc.string(), fc.date({ noInvalidDate: true }), zones, (text, date, zone) => {
         for (const candidate of [text, date.toISOString(), date.toISOString().slice(0, 10)]) {
-          const at = parseLocalDate(candidate, zone);
+          const at = parseLocalDate(candidate, zone, 'end');
           expect(at === undefined || (at > Date.UTC(2000, 0) && at < Date.UTC(2200, 0))).toBe(true);
         }
       }),
@@ -237,13 +257,13 @@ describe('pickTime', () => {
   it('prefers the shadow field in milliseconds, if that is a date', () => {
     const both = { expiryAt: '2024-10-19', expiryAtInMillis: 1729362599000 };
 
-    expect(pickTime(both, 'expiryAt', 'UTC')).toBe(1729362599000);
-    expect(shown(pickTime({ ...both, expiryAtInMillis: 12 }, 'expiryAt', 'UTC'))).toBe(
+    expect(pickTime(both, 'expiryAt', 'UTC', 'end')).toBe(1729362599000);
+    expect(shown(pickTime({ ...both, expiryAtInMillis: 12 }, 'expiryAt', 'UTC', 'end'))).toBe(
       '2024-10-19T23:59:59.999Z',
     );
-    expect(pickTime({ enteredAt: '1693333333' }, 'enteredAt', 'UTC')).toBe(1693333333000);
-    expect(pickTime({ expiryAt: 'expiryAt' }, 'expiryAt', 'UTC')).toBeUndefined();
-    expect(pickTime({}, 'expiryAt', 'UTC')).toBeUndefined();
+    expect(pickTime({ enteredAt: '1693333333' }, 'enteredAt', 'UTC', 'end')).toBe(1693333333000);
+    expect(pickTime({ expiryAt: 'expiryAt' }, 'expiryAt', 'UTC', 'end')).toBeUndefined();
+    expect(pickTime({}, 'expiryAt', 'UTC', 'end')).toBeUndefined();
   });
 });
 
@@ -270,6 +290,6 @@ describe('a field and its shadow field in milliseconds', () => {
   ])('whose shadow %s', (_name, expiryAtInMillis, expiryAt, expected) => {
     const fields = { expiryAtInMillis, ...(expiryAt === undefined ? {} : { expiryAt }) };
 
-    expect(shown(pickTime(fields, 'expiryAt', 'UTC'))).toBe(expected);
+    expect(shown(pickTime(fields, 'expiryAt', 'UTC', 'end'))).toBe(expected);
   });
 });

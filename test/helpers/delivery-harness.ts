@@ -106,7 +106,8 @@ export async function startDeliveryHarness(
     mappingReports,
     async accept(event, source = 0) {
       const body = Buffer.from(JSON.stringify(event));
-      const parsed = parseEvent(body, {});
+      const { timezone } = config.sources[source]!;
+      const parsed = parseEvent(body, { timezone });
       if (!parsed.ok) throw new Error(parsed.detail);
       const request = { body, receivedAt: Date.now(), verifiedBy: 'test' };
       const { receipt } = await journal.append(toNewEvent(parsed.event, config.sources[source]!, request));

@@ -60,7 +60,7 @@ describe('configured custom and extended fields', () => {
       '_acme.club.member': 'true',
       'homeAddress.city': 'Bengaluru',
       preferredLanguage: 'kn-IN',
-      'loyalty.joinDate': '2020-02-01T18:29:59.999Z',
+      'loyalty.joinDate': '2020-01-31T18:30:00.000Z',
       'loyalty.points': 12.5,
       'consents.marketing.whatsApp.val': 'y',
     });

@@ -103,8 +103,39 @@ describe('timestamp', () => {
     const receipt = new Date(RECEIVED_AT).toISOString();
 
     expect(await timestampOf({}, { createdAt: 5320 })).toBe(receipt);
-    expect(await timestampOf({ enteredAt: RECEIVED_AT + 60_000 })).toBe(receipt);
-    expect(await timestampOf({}, { createdAt: RECEIVED_AT + 60_000 })).toBe(receipt);
+    const ahead = RECEIVED_AT + 60_000;
+    expect(await timestampOf({ enteredAt: ahead }, { createdAt: ahead })).toBe(receipt);
+    expect(await timestampOf({}, { createdAt: ahead })).toBe(receipt);
+  });
+
+  it('has a note if the time of receipt is used', async () => {
+    const notesOf = async (data: JsonObject, more: object) =>
+      codesOf(await messagesOf(eventWith('transactionAdded', data, more)));
+    const ahead = RECEIVED_AT + 60_000;
+
+    expect(await notesOf({}, { createdAt: 5320 })).toEqual(['no-event-time timestamp']);
+    expect(await notesOf({}, { createdAt: ahead })).toEqual(['after-receipt timestamp']);
+    expect(await notesOf({ enteredAt: 1793990005000 }, { createdAt: 5320 })).toEqual([]);
+  });
+
+  it('is never later than the time Capillary stored it', async () => {
+    const createdAt = Date.UTC(2026, 10, 6, 10);
+    const mapped = await messagesOf(
+      eventWith('customerAdded', { enteredAt: createdAt + 3_600_000 }, { createdAt }),
+    );
+
+    expect(mapped.event['timestamp']).toBe('2026-11-06T10:00:00.000Z');
+    expect(codesOf(mapped)).toEqual(['after-creation timestamp']);
+    expect(mapped.profile?.attributes.get('loyalty.joinDate')).toBe('2026-11-06T10:00:00.000Z');
+  });
+
+  it.each(['DELETED', 'Active'])('of customerUpdated, %s, is that of the change', async (currentLabel) => {
+    const createdAt = Date.UTC(2026, 10, 6, 10);
+    const data = { enteredAt: createdAt - 33 * 86_400_000, customerStatus: { currentLabel } };
+    const mapped = await messagesOf(eventWith('customerUpdated', data, { createdAt }));
+
+    expect(mapped.event['timestamp']).toBe('2026-11-06T10:00:00.000Z');
+    expect(codesOf(mapped)).toEqual([]);
   });
 });
 

@@ -9,7 +9,13 @@ function codesOfKind(kind: MappingNote['kind']) {
 
 describe('the kind of a note', () => {
   it('is repaired for replaced values', () => {
-    expect(codesOfKind('repaired')).toEqual(['after-receipt', 'opt-out-counts', 'primary-fallback']);
+    expect(codesOfKind('repaired')).toEqual([
+      'after-creation',
+      'after-receipt',
+      'no-event-time',
+      'opt-out-counts',
+      'primary-fallback',
+    ]);
   });
 
   it('is truncated for values shortened to a limit', () => {
@@ -41,7 +47,7 @@ describe('the kind of a note', () => {
 
     expect(notes.map(({ kind, path, code }) => `${kind} ${code} ${path}`)).toEqual([
       'repaired primary-fallback identityMap',
-      'repaired after-receipt timestamp',
+      'repaired after-creation timestamp',
       'dropped wrong-type data.source',
     ]);
   });

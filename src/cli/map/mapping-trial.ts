@@ -106,7 +106,7 @@ export function createTrial({
 
   return async (body, received) => {
     const orgIds = received === undefined ? (source.orgIds ?? []) : [received.orgId];
-    const parsed = parseEvent(Buffer.from(body), { orgIds });
+    const parsed = parseEvent(Buffer.from(body), { orgIds, timezone: source.timezone });
     if (!parsed.ok) return { outcome: 'not-an-event', code: parsed.code, detail: parsed.detail };
     const { eventName, eventId, lane } = parsed.event;
     const names = { eventName, ...(eventId === undefined ? {} : { eventId }) };

@@ -105,7 +105,7 @@ export function mapRejectedBill(input: FamilyInput): FamilyResult {
       type: data.text('rejectionType'),
       retriggerId: data.id('retriggerId'),
       attempts: data.integer('retrialCount'),
-      date: data.time('eventDateTime'),
+      date: data.startTime('eventDateTime'),
       reasons: details.map((detail) => ({
         reason: detail.text('rejectionReason'),
         details: detail.text('reasonDetails'),

@@ -17,7 +17,7 @@ export function mapCouponIssue(input: FamilyInput): FamilyResult {
       coupons: coupons.map((coupon) => ({
         id: coupon.id('id'),
         code: coupon.id('code'),
-        issuedDate: coupon.time('issued_on'),
+        issuedDate: coupon.startTime('issued_on'),
         expiryDate: coupon.time('valid_till'),
       })),
       couponSeries: seriesFields(data.object('series_info')),
@@ -47,7 +47,7 @@ export function mapCouponRedeem({ data, context }: FamilyInput): FamilyResult {
           id: coupon.id('id'),
           code: coupon.id('code'),
           redemptionId: coupon.id('redemptionId'),
-          redeemedDate: coupon.time('redemptionDate'),
+          redeemedDate: coupon.startTime('redemptionDate'),
         },
       ],
       couponSeries: seriesFields(series),

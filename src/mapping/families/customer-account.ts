@@ -1,5 +1,5 @@
 import { customerIdOf } from '../../capillary/person.ts';
-import { isCalendarDay } from '../../capillary/times.ts';
+import { isCalendarDay, toTimestamp } from '../../capillary/times.ts';
 import { firstIdOf, victimIdOf } from '../identities.ts';
 import type { Reader } from '../reader.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
@@ -9,8 +9,14 @@ export function mapCustomerAdded(input: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.customerAdded',
     tenant: { customer: { source: input.data.text('source'), loyaltyType: input.data.text('loyaltyType') } },
-    attributes: { ...personAttributes(input), 'loyalty.joinDate': input.data.time('enteredAt') },
+    attributes: { ...personAttributes(input), 'loyalty.joinDate': joinDateOf(input) },
   };
+}
+
+/** Nobody joins after the event that reports it. */
+function joinDateOf({ data, occurredAt }: FamilyInput): string | undefined {
+  const enteredAt = data.instant('enteredAt', 'start');
+  return enteredAt === undefined ? undefined : toTimestamp(Math.min(enteredAt, occurredAt));
 }
 
 /**

@@ -21,8 +21,8 @@ export function mapTarget({ event, data }: FamilyInput): FamilyResult {
         source: data.text('source'),
         defaultValue: data.number('defaultTargetValue'),
         eventValue: data.number('currentEventTargetValue'),
-        periodStartDate: data.time('targetPeriodStartDate'),
-        cycleStartDate: data.time('targetCycleStartDate'),
+        periodStartDate: data.startTime('targetPeriodStartDate'),
+        cycleStartDate: data.startTime('targetCycleStartDate'),
       },
       targets: targets(data),
       unifiedTarget: {
@@ -36,7 +36,7 @@ export function mapTarget({ event, data }: FamilyInput): FamilyResult {
         name: milestone.text('name'),
         valueType: milestone.text('valueType'),
         definedValue: milestone.number('definedValue'),
-        achievedDate: milestone.time('achievedDate'),
+        achievedDate: milestone.startTime('achievedDate'),
       })),
       transaction: { id: data.id('transactionId') },
     },
@@ -113,11 +113,11 @@ function streakFields(streak: Reader): Draft {
       streak.number('userStreakValueByTheEnd') ??
       streak.number('streakValueWhenEnrolled') ??
       streak.number('streakValueWhenUnEnrolled'),
-    enrolledDate: streak.time('enrolledDate'),
-    unenrolledDate: streak.time('unEnrolledDate'),
-    startDate: streak.time('startDate'),
+    enrolledDate: streak.startTime('enrolledDate'),
+    unenrolledDate: streak.startTime('unEnrolledDate'),
+    startDate: streak.startTime('startDate'),
     endDate: streak.time('endDate'),
-    levelAchievedDate: streak.time('streakLevelAchievedDate'),
+    levelAchievedDate: streak.startTime('streakLevelAchievedDate'),
   };
 }
 
@@ -129,9 +129,9 @@ export function mapBadgeEarned({ data }: FamilyInput): FamilyResult {
       badge: {
         id: data.id('badgeId'),
         issueId: data.id('issualId'),
-        issuedDate: data.time('issuedOn'),
+        issuedDate: data.startTime('issuedOn'),
         earnedId: data.id('earnId'),
-        earnedDate: data.time('earnedOn'),
+        earnedDate: data.startTime('earnedOn'),
       },
     },
   };

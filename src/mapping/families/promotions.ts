@@ -13,7 +13,7 @@ export function mapPromotionEarned({ data }: FamilyInput): FamilyResult {
         ...promotionFields(data),
         earnedId: data.id('earnedId'),
         issueId: data.id('issualId'),
-        earnedDate: data.time('promotionEarnedDate'),
+        earnedDate: data.startTime('promotionEarnedDate'),
         expiryDate: data.time('promotionEarnedExpiryDate'),
       },
     },
@@ -54,7 +54,7 @@ export function mapEarnedPromotionRevoked({ data }: FamilyInput): FamilyResult {
       promotion: promotionFields(data),
       revokedPromotions: data.list('revokedEarnedPromotionDetails').map((revoked) => ({
         earnedId: revoked.id('revokedEarnedId'),
-        earnedDate: revoked.time('promotionEarnedDate'),
+        earnedDate: revoked.startTime('promotionEarnedDate'),
         expiryDate: revoked.time('promotionEarnedExpiryDate'),
       })),
     },
@@ -65,7 +65,7 @@ function promotionFields(data: Reader): Draft {
   return {
     id: data.id('promotionId'),
     name: data.text('promotionName'),
-    startDate: data.time('promotionStartDate'),
+    startDate: data.startTime('promotionStartDate'),
     endDate: data.time('promotionEndDate'),
     offerType: data.text('pointsOfferType'),
   };
@@ -73,7 +73,7 @@ function promotionFields(data: Reader): Draft {
 
 function issueDates(data: Reader): Draft {
   return {
-    issuedDate: data.time('promotionIssuedDate'),
+    issuedDate: data.startTime('promotionIssuedDate'),
     expiryDate: data.time('promotionIssuedExpiryDate'),
   };
 }
@@ -90,9 +90,9 @@ export function mapCartPromotion({ event, data }: FamilyInput): FamilyResult {
       promotion: {
         id: data.id('promotionId'),
         issueId: data.id('issueId'),
-        issuedDate: data.time('issueDate'),
+        issuedDate: data.startTime('issueDate'),
         earnedId: data.id('earnId'),
-        earnedDate: data.time('earnedTime'),
+        earnedDate: data.startTime('earnedTime'),
       },
     },
   };
@@ -115,7 +115,7 @@ export function mapCartPromotionRedeemed(input: FamilyInput): FamilyResult {
         : {}),
     },
     tenant: {
-      promotion: { id, redeemedDate: data.time('redemptionDateTime') },
+      promotion: { id, redeemedDate: data.startTime('redemptionDateTime') },
       appliedPromotions: applied,
       transaction: { id: data.id('transactionIdentifier') },
     },

@@ -64,9 +64,9 @@ function rewardFields(data: Reader): Draft {
     voucher: data.object('vendorRewardDetails').id('vendorVoucher'),
     vendor: data.object('vendorDetails').text('name'),
     points: data.number('intouchPoints'),
-    startDate: data.time('startDate'),
+    startDate: data.startTime('startDate'),
     endDate: data.time('endDate'),
-    issuedDate: data.time('issueDateTime'),
+    issuedDate: data.startTime('issueDateTime'),
   };
 }
 

@@ -179,9 +179,13 @@ describe('the profile of a customer', () => {
   });
 });
 
-async function timeOf(data: object, createdAt: number): Promise<number | undefined> {
+async function timeOf(
+  data: object,
+  createdAt: number,
+  eventName = 'customerAdded',
+): Promise<number | undefined> {
   const mapped = await mapEvent(
-    eventWith('customerUpdated', { firstName: 'Meera', ...data }, { createdAt }),
+    eventWith(eventName, { firstName: 'Meera', ...data }, { createdAt }),
     contextOf(),
   );
   return mapped.outcome === 'messages' ? mapped.profile?.at : undefined;
@@ -192,6 +196,11 @@ describe('the time of a change', () => {
     expect(await timeOf({ enteredAt: AT - 99_000 }, AT)).toBe(AT);
     expect(await timeOf({ enteredAt: AT - 99_000 }, 5)).toBe(AT - 99_000);
     expect(await timeOf({}, AT * 2)).toBe(contextOf().receivedAt);
+  });
+
+  it('is not the enteredAt of an update, which can be that of the registration', async () => {
+    expect(await timeOf({ enteredAt: AT - 99_000 }, AT, 'customerUpdated')).toBe(AT);
+    expect(await timeOf({ enteredAt: AT - 99_000 }, 5, 'customerUpdated')).toBe(contextOf().receivedAt);
   });
 
   it('gives one profile for the real events in any order', async () => {

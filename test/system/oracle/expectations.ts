@@ -46,10 +46,10 @@ export function createExpectations({ source, poisonIdPrefix }: MappingSettings):
   const entries = new Map<string, ExpectedEvent>();
   return {
     register(body) {
-      const parsed = parseEvent(
-        Buffer.from(body),
-        source.orgIds === undefined ? {} : { orgIds: source.orgIds },
-      );
+      const parsed = parseEvent(Buffer.from(body), {
+        orgIds: source.orgIds ?? [],
+        timezone: source.timezone,
+      });
       if (!parsed.ok) throw new Error(`the generated body is not an event: ${parsed.detail}`);
       const id = xdmId(parsed.event.identity);
       const isPoison = poisonIdPrefix !== undefined && id.startsWith(poisonIdPrefix);

@@ -53,8 +53,8 @@ export function createRecorder(parts: {
     }
     const expectedEntity = asJson(mapped.event);
     const landed = asJson(record.entity);
-    // A future timestamp is replaced by the time of receipt, which only the relay knows.
-    if (mapped.notes.some(({ code }) => code === 'after-receipt')) {
+    // A future or missing timestamp is replaced by the time of receipt, which only the relay knows.
+    if (mapped.notes.some(({ code }) => code === 'after-receipt' || code === 'no-event-time')) {
       delete expectedEntity['timestamp'];
       delete landed['timestamp'];
     }

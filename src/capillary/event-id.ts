@@ -1,0 +1,51 @@
+import { idText } from './identifiers.ts';
+import type { JsonValue } from './json.ts';
+
+/** Words that senders print for "no id", without spaces and brackets. */
+const EMPTY_WORDS: ReadonlySet<string> = new Set([
+  'null',
+  'undefined',
+  'none',
+  'nil',
+  'nan',
+  'na',
+  'n/a',
+  'n.a.',
+  'empty',
+  'unknown',
+  'eventid',
+  'loyaltyeventid',
+  '-1',
+]);
+
+/** Only zeros and punctuation: `0`, `-`, `--`, the GUID of zeros. */
+const NO_DIGITS = /^[0\s._-]*$/;
+/** The other GUID that stands for none (RFC 9562, Max UUID). */
+const MAX_GUID = /^f{8}-?(?:f{4}-?){3}f{12}$/;
+/**
+ * A placeholder that a gateway did not fill in: `{{eventId}}`, `${eventId}`, `#{eventId}`,
+ * `%eventId%`, `<%= eventId %>`, `<eventId>`.
+ */
+const TEMPLATE = /[{$#%]\{|^%[^%]+%$|<%|^<[^<>]+>$/;
+/** An object that was printed as text: `[object Object]`. */
+const PRINTED_OBJECT = /^\[object \w+\]$/;
+
+/**
+ * The id of an event as text, or undefined if there is none or one that different events share
+ * because it only stands for "no id" (docs/platforms/capillary.md#event-id).
+ */
+export function eventIdText(value: JsonValue | undefined): string | undefined {
+  const id = idText(value);
+  return id === undefined || isUnusable(id.toLowerCase()) ? undefined : id;
+}
+
+function isUnusable(id: string): boolean {
+  const word = id.replaceAll(/[\s(){}"']/g, '');
+  return (
+    EMPTY_WORDS.has(word) ||
+    NO_DIGITS.test(word) ||
+    MAX_GUID.test(word) ||
+    TEMPLATE.test(id) ||
+    PRINTED_OBJECT.test(id)
+  );
+}

@@ -35,6 +35,15 @@ const fields = z.strictObject({
   extendedFields: fieldPaths().describe('Name of an extended field in Capillary → XDM path.'),
 });
 
+const bills = z.strictObject({
+  count: z
+    .array(z.string().transform((status) => status.trim().toUpperCase()))
+    .prefault(['NORMAL', 'RETRO'])
+    .describe(
+      'Outlier statuses of bills that count, in any case; a bill without a status counts too. Other bills become loyalty.transactionExcluded.',
+    ),
+});
+
 const override = z.strictObject({
   event: z
     .string()
@@ -88,6 +97,7 @@ export const sourceSchema = z.strictObject({
     .describe(
       "Loyalty program whose points go to loyalty.points. Absent: the organisation's default program.",
     ),
+  bills: bills.prefault({}).describe('Which bills are purchases and returns.'),
   fields: fields.prefault({}).describe('XDM paths of custom and extended fields.'),
   overrides: z
     .record(z.string(), override)

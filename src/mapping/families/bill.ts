@@ -1,15 +1,8 @@
 import { toTimestamp } from '../../capillary/times.ts';
 import { attributeTime } from '../event-time.ts';
 import type { Reader } from '../reader.ts';
-import {
-  type BillLine,
-  billLines,
-  isBought,
-  isPartial,
-  isReturnType,
-  productListItem,
-  tenantLine,
-} from './bill-lines.ts';
+import { type Bill, isRetro, readBill, totalOf } from './bill-kind.ts';
+import { isPartial, productListItem, tenantLine } from './bill-lines.ts';
 import { enteredBy, transactionIdOf } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 
@@ -98,78 +91,6 @@ function keyedValues(data: Reader, list: string): readonly Draft[] {
   return data.list(list).map((entry) => ({ key: entry.scalar('key'), value: entry.scalar('value') }));
 }
 
-interface Bill {
-  readonly amount: number | undefined;
-  readonly discount: number | undefined;
-  readonly outlierStatus: string | undefined;
-  readonly lines: readonly BillLine[];
-  /** The bill is a real one: neither rejected nor of an outlier status such as FRAUD. */
-  readonly isCounted: boolean;
-  readonly isReturn: boolean;
-  /** The bill is counted and something in it was bought. */
-  readonly hasPurchase: boolean;
-}
-
-function readBill(input: FamilyInput): Bill {
-  const { data } = input;
-  const type = data.text('billType')?.toUpperCase();
-  const isReturn = isReturnType(type) || type === 'NI_MIXED';
-  const amount = data.number('amount');
-  const lines = billLines(data, isReturn && type !== 'NI_MIXED');
-  const isCounted = countsBill(input);
-  return {
-    amount,
-    discount: data.number('discount'),
-    outlierStatus: data.text('outlierStatus'),
-    lines,
-    isCounted,
-    isReturn,
-    hasPurchase: isCounted && !isReturn && wasBought(type, amount, lines),
-  };
-}
-
-/**
- * Whether something was bought. The type says so, except for an exchange or a negative amount: then
- * a bought line does or, without lines, an amount to pay.
- */
-function wasBought(
-  type: string | undefined,
-  amount: number | undefined,
-  lines: readonly BillLine[],
-): boolean {
-  if (type !== 'MIXED' && (amount === undefined || amount >= 0)) {
-    return true;
-  }
-  return lines.length > 0 ? lines.some(isBought) : amount !== undefined && amount > 0;
-}
-
-/** The statuses of bills that are not real purchases. */
-const UNCOUNTED_STATUSES: ReadonlySet<string> = new Set([
-  'FRAUD',
-  'INTERNAL',
-  'OUTLIER',
-  'TEST',
-  'DELETED',
-  'INVALID',
-  'FAILED',
-]);
-
-/**
- * Whether the source counts bills of this outlier status; a bill without one counts. Capillary does
- * not document the values, so an unknown one is not taken for a purchase
- * (docs/platforms/capillary.md#outlier-status).
- */
-function countsBill({ data, context, notes }: FamilyInput): boolean {
-  const status = data.text('outlierStatus')?.toUpperCase();
-  if (status === undefined || context.source.bills.count.includes(status)) {
-    return true;
-  }
-  if (!UNCOUNTED_STATUSES.has(status) && status !== 'NORMAL' && status !== 'RETRO') {
-    notes.add('data.outlierStatus', 'unknown-outlier-status');
-  }
-  return false;
-}
-
 /**
  * @param measures commerce measures of the bill, such as `purchases`
  * @param more tenant fields in addition to those of every bill
@@ -225,24 +146,6 @@ function billFields(
       ...more,
     },
   };
-}
-
-function isRetro({ event }: FamilyInput, { outlierStatus }: Bill): boolean {
-  return event.eventName === 'retroBillAdded' || outlierStatus?.toUpperCase() === 'RETRO';
-}
-
-/**
- * The net amount as a price, or without its sign as a refund; undefined if it is neither. The price
- * of an exchange is what the customer paid in the end, so prices minus refunds are the money spent.
- */
-function totalOf({ amount, isCounted, isReturn, hasPurchase }: Bill): Draft | undefined {
-  if (amount === undefined || !isCounted) {
-    return undefined;
-  }
-  if (isReturn || amount < 0) {
-    return { refundTotal: Math.abs(amount) };
-  }
-  return hasPurchase ? { priceTotal: amount } : undefined;
 }
 
 /** Real bodies have a single space for no currency (docs/platforms/capillary.md#transactions). */

@@ -76,6 +76,19 @@ describe('the lines of a bill', () => {
   });
 });
 
+describe('the lines of an excluded bill', () => {
+  it('are left out first if the record would be too large', async () => {
+    const lineItems = Array.from({ length: 200 }, (_, at) => ({ ...LINE, itemCode: `SKU-${at}` }));
+    const messages = await messagesOf(
+      eventWith('transactionAdded', { amount: 10, lineItems, outlierStatus: 'TEST', billNumber: 'B-1' }),
+    );
+
+    expect(messages.event).not.toHaveProperty('_acme.capillary.lineItems');
+    expect(messages.event).toHaveProperty('_acme.capillary.transaction.amount', 10);
+    expect(codesOf(messages)).toEqual(['shrunk _acme.capillary.lineItems']);
+  });
+});
+
 describe('a returned line', () => {
   it('of a RETURN bill has a refund and no bought quantity', async () => {
     const lines = await linesOf({ billType: 'RETURN', amount: 230, lineItems: [LINE] });
@@ -108,7 +121,7 @@ describe('a returned line', () => {
     expect(lines.more).toBeUndefined();
   });
 
-  it.each([{ returnType: 'AMOUNT' }, { lineItems: [{ ...LINE, returnType: 'amount' }] }])(
+  it.each<JsonObject>([{ returnType: 'AMOUNT' }, { lineItems: [{ ...LINE, returnType: 'amount' }] }])(
     'for which only money was returned has no returned quantity',
     async (data) => {
       const lines = await linesOf({ billType: 'RETURN', lineItems: [LINE], ...data });

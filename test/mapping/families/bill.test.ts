@@ -18,7 +18,7 @@ async function mapped(eventName: string, data: JsonObject, source: Record<string
   const messages = await messagesOf(eventWith(eventName, { ...BILL, ...data }), contextOf({ source }));
   const { eventType, commerce } = messages.event as { eventType: string; commerce: JsonObject };
   const { capillary } = messages.event['_acme'] as { capillary: { transaction: JsonObject } };
-  const { order, ...measures } = commerce as { order: JsonObject };
+  const { order, ...measures } = commerce as { order: JsonObject; purchases?: JsonObject };
   return { ...messages, eventType, order, measures, ...capillary, codes: codesOf(messages) };
 }
 

@@ -3,6 +3,7 @@ import type { Draft, FamilyInput } from './family.ts';
 
 /** What a bill is: whether it counts, and whether it is a purchase or a return. */
 export interface Bill {
+  readonly currencyCode: string | undefined;
   readonly amount: number | undefined;
   readonly discount: number | undefined;
   readonly outlierStatus: string | undefined;
@@ -16,12 +17,14 @@ export interface Bill {
 
 export function readBill(input: FamilyInput): Bill {
   const { data } = input;
+  const currencyCode = currencyOf(input);
   const type = data.text('billType')?.toUpperCase();
   const isReturn = isReturnType(type) || type === 'NI_MIXED';
   const amount = data.number('amount');
   const lines = billLines(data, isReturn && type !== 'NI_MIXED');
   const isCounted = countsBill(input);
   return {
+    currencyCode,
     amount,
     discount: data.number('discount'),
     outlierStatus: data.text('outlierStatus'),
@@ -91,4 +94,14 @@ export function totalOf({ amount, isCounted, isReturn, hasPurchase }: Bill): Dra
     return { refundTotal: Math.abs(amount) };
   }
   return hasPurchase ? { priceTotal: amount } : undefined;
+}
+
+/** Real bodies have a single space for no currency (docs/platforms/capillary.md#transactions). */
+function currencyOf({ data, notes }: FamilyInput): string | undefined {
+  const code = data.text('currencyCode');
+  if (code === undefined || /^[A-Z]{3}$/.test(code)) {
+    return code;
+  }
+  notes.add('data.currencyCode', 'wrong-pattern');
+  return undefined;
 }

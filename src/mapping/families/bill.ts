@@ -102,8 +102,7 @@ function billFields(
   more: Draft,
 ): { fields: Draft; tenant: Draft } {
   const { data, notes } = input;
-  const { isCounted, lines } = bill;
-  const currencyCode = currencyOf(input);
+  const { currencyCode, isCounted, lines } = bill;
   const total = totalOf(bill);
   if (total === undefined && isCounted && (bill.amount ?? 0) > 0) {
     notes.add('data.amount', 'unclear-amount');
@@ -146,14 +145,4 @@ function billFields(
       ...more,
     },
   };
-}
-
-/** Real bodies have a single space for no currency (docs/platforms/capillary.md#transactions). */
-function currencyOf({ data, notes }: FamilyInput): string | undefined {
-  const code = data.text('currencyCode');
-  if (code === undefined || /^[A-Z]{3}$/.test(code)) {
-    return code;
-  }
-  notes.add('data.currencyCode', 'wrong-pattern');
-  return undefined;
 }

@@ -66,6 +66,15 @@ const fields = z.strictObject({
   ),
 });
 
+const bills = z.strictObject({
+  count: z
+    .array(z.string().transform((status) => status.trim().toUpperCase()))
+    .prefault(['NORMAL', 'RETRO'])
+    .describe(
+      'Outlier statuses of bills that count, in any case; a bill without a status counts too. Other bills become loyalty.transactionExcluded.',
+    ),
+});
+
 const override = z.strictObject({
   event: z
     .string()
@@ -119,6 +128,7 @@ export const sourceSchema = z.strictObject({
     .describe(
       "Loyalty program whose points go to loyalty.points. Absent: the organisation's default program.",
     ),
+  bills: bills.prefault({}).describe('Which bills are purchases and returns.'),
   fields: fields.prefault({}).describe('XDM paths of custom and extended fields.'),
   overrides: z
     .record(z.string(), override)

@@ -33,6 +33,9 @@ const MESSAGES = {
   'unknown-name': 'no event has said the name of this program or tier, so it is left out',
   'other-customer': 'the entry belongs to another customer, so it is left out',
   'not-marketing': 'the subscription is to transactional messages, so it is not a marketing consent',
+  'unknown-outlier-status':
+    'the outlier status is unknown and not configured to count, so the bill is not a purchase',
+  'unclear-amount': 'nothing in the bill was bought, so its amount is not taken for a price',
   'opt-out-counts': 'the event has both answers for one channel, so the opt-out counts',
   'payload-left-out': 'the data of the event does not fit into the payload field',
   'protected-field': 'an override cannot set this field, so its value is ignored',
@@ -76,6 +79,8 @@ const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
   'unknown-name': 'dropped',
   'other-customer': 'dropped',
   'not-marketing': 'dropped',
+  'unknown-outlier-status': 'dropped',
+  'unclear-amount': 'dropped',
   'opt-out-counts': 'repaired',
   'payload-left-out': 'truncated',
   'protected-field': 'dropped',

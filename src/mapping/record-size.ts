@@ -23,6 +23,7 @@ const REQUIRED_FIELDS = new Set(['_id', 'timestamp', 'eventType', 'identityMap']
 /** Lists below the tenant, in the order in which they are left out. */
 const TENANT_LISTS = [
   'changes',
+  'lineItems',
   'expiries',
   'expiryChanges',
   'currencyExpiries',

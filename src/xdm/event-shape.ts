@@ -49,6 +49,7 @@ const LINE_ITEM = object(
     priceTotal: 'number',
     discountAmount: 'number',
     refundAmount: 'number',
+    returnItem: object({ returnQuantityReceived: 'integer' }),
     currencyCode: CURRENCY,
     productImageUrl: 'string',
     unitOfMeasureCode: 'string',

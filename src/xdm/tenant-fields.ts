@@ -17,8 +17,10 @@ export const TENANT_EVENT_FIELDS = openObject({
     loyaltyEventId: 'string',
   }),
   customerId: 'string',
-  store: object({ ...CODE_AND_NAME, externalId: 'string' }),
+  store: object({ ...CODE_AND_NAME, externalId: 'string', externalId1: 'string', externalId2: 'string' }),
   till: object(CODE_AND_NAME),
+  /** Capillary's id of the till or user that entered it. */
+  enteredBy: object({ id: 'string' }),
   program: object({ id: 'string', name: 'string' }),
   customer: object({ source: 'string', loyaltyType: 'string' }),
   changes: list(object({ field: 'string', previous: 'string', current: 'string' })),
@@ -30,6 +32,15 @@ export const TENANT_EVENT_FIELDS = openObject({
     lineItemCount: 'integer',
     lineItemsOmitted: 'integer',
     number: 'string',
+    /** The id that the till gave to the bill. */
+    clientId: 'string',
+    outlierStatus: 'string',
+    retro: 'boolean',
+    date: 'date-time',
+    enteredDate: 'date-time',
+    /** Only of a bill whose amounts are not in `commerce.order`. */
+    amount: 'number',
+    discount: 'number',
   }),
   points: object({
     issued: 'number',

@@ -31,6 +31,7 @@ describe('the facts of a mapping', () => {
   it('have the features that add or remove a field', async () => {
     const fields = await fieldsOf('tierUpgraded', {
       upgradedTierNumber: 2,
+      loyaltyProgramDetails: { id: 7, tiers: [{ tierNumber: 2, tierName: 'Sapling' }] },
       tierExpiryDateInMillis: 1_796_000_000_000,
     });
 

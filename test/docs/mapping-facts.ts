@@ -123,6 +123,7 @@ async function sourcesIn(
   payload: JsonObject,
   paths: readonly string[],
   base: Fields,
+  eventType: string,
   variant: Variant,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const leaves = leavesOf(payload).filter(({ name }) => name !== 'eventName');
@@ -136,6 +137,8 @@ async function sourcesIn(
     if (after === undefined) continue;
     for (const [path, effects] of found) {
       const effect = effectOn(path, base, after.fields);
+      // Another type of event has other fields, which shows nothing about the source of this one.
+      if (effect === 'removed' && after.eventType !== eventType) continue;
       if (effect !== undefined) effects[effect].add(leaf.name);
     }
   }
@@ -175,7 +178,7 @@ export async function factsOf(payload: JsonObject): Promise<MappingFacts | undef
     const paths = [...base.keys()].filter((path) => !seen.has(path));
     for (const path of paths) seen.add(path);
     if (paths.length === 0) continue;
-    for (const [path, sources] of await sourcesIn(payload, paths, base, variant)) {
+    for (const [path, sources] of await sourcesIn(payload, paths, base, whole.eventType, variant)) {
       const name = nameOf(path);
       const record = name.startsWith('event ') ? 'event' : 'profile';
       const values = [base.get(path) ?? null];

@@ -22,8 +22,6 @@ describe('fields that nothing reads', () => {
 
     expect(unread?.mapping).toBe('own');
     expect(Object.fromEntries(unread?.fields ?? [])).toEqual({
-      'data.outlierStatus': 'NORMAL',
-      'data.enteredBy.id': 40,
       'data.enteredBy.store.zone': 'north',
       'data.payment.modes[].name': 'CASH',
       'data.payment.modes[].amount': 3,

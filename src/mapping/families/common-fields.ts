@@ -23,8 +23,15 @@ export function commonTenantFields(input: FamilyInput): Draft {
   const till = entered.object('till');
   return {
     ...identifyingTenantFields(input),
-    store: { code: store.id('code'), name: store.text('name'), externalId: store.id('externalId') },
+    store: {
+      code: store.id('code'),
+      name: store.text('name'),
+      externalId: store.id('externalId'),
+      externalId1: store.id('externalId1'),
+      externalId2: store.id('externalId2'),
+    },
     till: { code: till.id('code'), name: till.text('name') },
+    enteredBy: { id: entered.id('id') },
     program: programFields(input),
   };
 }

@@ -7,7 +7,6 @@ import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 export function mapPromotionEarned({ data }: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.promotionEarned',
-    fields: { commerce: { promotionID: data.id('promotionId') } },
     tenant: {
       promotion: {
         ...promotionFields(data),
@@ -26,7 +25,6 @@ export function mapPromotionEarned({ data }: FamilyInput): FamilyResult {
 export function mapPromotionIssued({ data }: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.promotionIssued',
-    fields: { commerce: { promotionID: data.id('promotionId') } },
     tenant: { promotion: { ...promotionFields(data), issueId: data.id('issualId'), ...issueDates(data) } },
   };
 }
@@ -35,7 +33,6 @@ export function mapPromotionIssued({ data }: FamilyInput): FamilyResult {
 export function mapIssuedPromotionRevoked({ data }: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.revokeIssuedPromotion',
-    fields: { commerce: { promotionID: data.id('promotionId') } },
     tenant: {
       promotion: { ...promotionFields(data), issueId: data.id('revokedIssualId'), ...issueDates(data) },
     },
@@ -49,7 +46,6 @@ export function mapIssuedPromotionRevoked({ data }: FamilyInput): FamilyResult {
 export function mapEarnedPromotionRevoked({ data }: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.revokeEarnedPromotion',
-    fields: { commerce: { promotionID: data.id('promotionId') } },
     tenant: {
       promotion: promotionFields(data),
       revokedPromotions: data.list('revokedEarnedPromotionDetails').map((revoked) => ({
@@ -85,7 +81,6 @@ function issueDates(data: Reader): Draft {
 export function mapCartPromotion({ event, data }: FamilyInput): FamilyResult {
   return {
     eventType: `loyalty.${event.eventName}`,
-    fields: { commerce: { promotionID: data.id('promotionId') } },
     tenant: {
       promotion: {
         id: data.id('promotionId'),
@@ -108,12 +103,9 @@ export function mapCartPromotionRedeemed(input: FamilyInput): FamilyResult {
   const id = new Set(applied.map((promotion) => promotion.id)).size === 1 ? applied[0]?.id : undefined;
   return {
     eventType: 'loyalty.cartPromotionRedeemed',
-    fields: {
-      commerce: { promotionID: id },
-      ...(context.destination.schemaFeatures.loyaltyEvents
-        ? { loyalty: { discounts: discounts(applied) } }
-        : {}),
-    },
+    ...(context.destination.schemaFeatures.loyaltyEvents
+      ? { fields: { loyalty: { discounts: discounts(applied) } } }
+      : {}),
     tenant: {
       promotion: { id, redeemedDate: data.startTime('redemptionDateTime') },
       appliedPromotions: applied,

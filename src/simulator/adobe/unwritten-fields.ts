@@ -74,17 +74,6 @@ const REFUND = object({
   currencyCode: shapeOf(WRITTEN_EVENT, 'commerce', 'order', 'currencyCode'),
 });
 
-const RETURN_ITEM = object({
-  returnStatus: 'string',
-  returnReason: 'string',
-  returnItemCondition: 'string',
-  returnResolution: 'string',
-  returnQuantityRequested: 'integer',
-  returnQuantityAuthorized: 'integer',
-  returnQuantityReceived: 'integer',
-  returnQuantityApproved: 'integer',
-});
-
 /**
  * Fields that Adobe accepts in an event and the relay never writes
  * (docs/platforms/adobe.md#xdm-fields). `eventType` is here because our own rule for it is
@@ -118,7 +107,19 @@ export const EVENT_ADDITIONS: Additions = {
   'productListItems[]._id': 'uri-reference',
   'productListItems[].product': 'uri-reference',
   'productListItems[].productAddMethod': 'string',
-  'productListItems[].returnItem': RETURN_ITEM,
+  ...sameField(
+    'string',
+    'productListItems[].returnItem.returnStatus',
+    'productListItems[].returnItem.returnReason',
+    'productListItems[].returnItem.returnItemCondition',
+    'productListItems[].returnItem.returnResolution',
+  ),
+  ...sameField(
+    'integer',
+    'productListItems[].returnItem.returnQuantityRequested',
+    'productListItems[].returnItem.returnQuantityAuthorized',
+    'productListItems[].returnItem.returnQuantityApproved',
+  ),
   ...sameField(
     'anything',
     'placeContext.IPLocalTime',

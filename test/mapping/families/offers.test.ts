@@ -24,7 +24,7 @@ function tenantOf(event: JsonObject): JsonObject {
   return (event['_acme'] as { capillary: JsonObject }).capillary;
 }
 
-const OTHER_TYPES = ['transactionAdded', 'loyaltyCustomerMerge'];
+const OTHER_TYPES = ['transactionAdded', 'retroBillAdded', 'loyaltyCustomerMerge'];
 
 const withoutLoyaltyEvents = contextOf({ destination: { schemaFeatures: { loyaltyEvents: false } } });
 
@@ -130,7 +130,6 @@ describe('cartPromotionRedeemed', () => {
     const mapped = await messagesOf(eventWith('cartPromotionRedeemed', { appliedPromotions, lineItemInfo }));
 
     expect(mapped.event).toMatchObject({
-      commerce: { promotionID: 'p-1' },
       loyalty: {
         discounts: [
           { value: 5, scope: 'total' },

@@ -220,9 +220,6 @@ export const TENANT_ENGAGEMENT_FIELDS = {
     attempts: 'integer',
     date: 'date-time',
     reasons: list(object({ reason: 'string', details: 'string' })),
-    activity: 'string',
-    identifiers: list(object({ key: 'string', value: 'string' })),
-    attributes: list(object({ key: 'string', value: 'string' })),
   }),
   /** Lines of a bill that `productListItems` lacks, or has only in part. */
   lineItems: list(

@@ -19,6 +19,13 @@ export const TENANT_EVENT_FIELDS = openObject({
   customerId: 'string',
   store: object({ ...CODE_AND_NAME, externalId: 'string', externalId1: 'string', externalId2: 'string' }),
   till: object(CODE_AND_NAME),
+  /** What caused the event. */
+  activity: object({
+    name: 'string',
+    requestId: 'string',
+    identifiers: list(object({ key: 'string', value: 'string' })),
+    attributes: list(object({ key: 'string', value: 'string' })),
+  }),
   /** Capillary's id of the till or user that entered it. */
   enteredBy: object({ id: 'string' }),
   program: object({ id: 'string', name: 'string' }),

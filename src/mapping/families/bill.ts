@@ -1,6 +1,5 @@
 import { toTimestamp } from '../../capillary/times.ts';
 import { attributeTime } from '../event-time.ts';
-import type { Reader } from '../reader.ts';
 import { type Bill, isRetro, readBill, totalOf } from './bill-kind.ts';
 import { isPartial, productListItem, tenantLine } from './bill-lines.ts';
 import { enteredBy, transactionIdOf } from './common-fields.ts';
@@ -67,7 +66,6 @@ function mapOtherBill(input: FamilyInput, bill: Bill, tenant: Draft): FamilyResu
 export function mapRejectedBill(input: FamilyInput): FamilyResult {
   const { data } = input;
   const details = [...data.list('rejectionDetails'), ...data.list('rejectionDetailsOnRetrigger')];
-  const activity = data.object('triggeringActivity');
   const rejection = {
     type: data.text('rejectionType'),
     retriggerId: data.id('retriggerId'),
@@ -77,18 +75,11 @@ export function mapRejectedBill(input: FamilyInput): FamilyResult {
       reason: detail.text('rejectionReason'),
       details: detail.text('reasonDetails'),
     })),
-    activity: activity.text('name'),
-    identifiers: keyedValues(activity, 'identifiers'),
-    attributes: keyedValues(activity, 'additionalAttributes'),
   };
   return {
     eventType: `loyalty.${input.event.eventName}`,
     ...billFields(input, { ...readBill(input), isCounted: false }, {}, { rejection }),
   };
-}
-
-function keyedValues(data: Reader, list: string): readonly Draft[] {
-  return data.list(list).map((entry) => ({ key: entry.scalar('key'), value: entry.scalar('value') }));
 }
 
 /**

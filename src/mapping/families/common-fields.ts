@@ -31,9 +31,24 @@ export function commonTenantFields(input: FamilyInput): Draft {
       externalId2: store.id('externalId2'),
     },
     till: { code: till.id('code'), name: till.text('name') },
+    activity: activityFields(data.object('triggeringActivity')),
     enteredBy: { id: entered.id('id') },
     program: programFields(input),
   };
+}
+
+/** What caused the event (docs/platforms/capillary.md#shared-objects). */
+function activityFields(activity: Reader): Draft {
+  return {
+    name: activity.text('name'),
+    requestId: activity.id('requestId'),
+    identifiers: keyedValues(activity.list('identifiers')),
+    attributes: keyedValues(activity.list('additionalAttributes')),
+  };
+}
+
+function keyedValues(entries: readonly Reader[]): readonly Draft[] {
+  return entries.map((entry) => ({ key: entry.scalar('key'), value: entry.scalar('value') }));
 }
 
 /** Identifies the event and its customer; no other personal data. */

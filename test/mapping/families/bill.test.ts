@@ -188,8 +188,8 @@ describe('the ids of a bill', () => {
       _acme: {
         capillary: {
           transaction: { id: '990217780' },
-          rejection: {
-            activity: 'TransactionAdd',
+          activity: {
+            name: 'TransactionAdd',
             identifiers: [{ key: 'transactionId', value: '990217780' }],
             attributes: [{ key: 'Channel', value: 'POS' }],
           },

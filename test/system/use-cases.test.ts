@@ -1,0 +1,265 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { nextEventId } from '../fixtures/events.ts';
+import { relayConfig, relayFolder, type RelayProcess } from '../helpers/relay-process.ts';
+import { until } from '../helpers/until.ts';
+
+/*
+ * What a marketer asks of the profiles and events that landed, after sequences of webhooks through
+ * the built relay with the default configuration. docs/mapping.md#use-cases lists the same cases.
+ */
+
+const DAY_MS = 86_400_000;
+const NOW = Date.now();
+const daysFromNow = (days: number): number => NOW + days * DAY_MS;
+
+/** With the names of programs and tiers, as most events have it. */
+const PROGRAM = {
+  id: 973,
+  name: 'Circle',
+  isDefault: true,
+  tiers: [
+    { tierNumber: 1, tierName: 'Silver' },
+    { tierNumber: 2, tierName: 'Gold' },
+  ],
+};
+
+let simulator: Simulator;
+let folder: ReturnType<typeof relayFolder>;
+let relay: RelayProcess;
+let lastCustomer = 7_000;
+
+beforeAll(async () => {
+  simulator = await startSimulator();
+  folder = relayFolder(relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl() }));
+  relay = await folder.start();
+});
+afterAll(async () => {
+  await relay.stop('SIGTERM');
+  await folder.remove();
+  await simulator.close();
+});
+
+/** One customer, whose events are sent one after the other, a minute apart. */
+function newCustomer() {
+  lastCustomer += 1;
+  const customerId = lastCustomer;
+  let clock = daysFromNow(-1);
+  const send = async (eventName: string, data: object, at = (clock += 60_000)): Promise<void> => {
+    clock = Math.max(clock, at);
+    const answer = await relay.post({
+      eventName,
+      eventId: nextEventId(),
+      orgId: 100458,
+      createdAt: at,
+      data: {
+        ...(eventName === 'loyaltyCustomerMerge' ? {} : { customerIdentifiers: { customerId } }),
+        ...data,
+      },
+    });
+    expect(answer.status).toBe(200);
+  };
+  const identity = { namespace: 'capillaryId', id: String(customerId) };
+  return {
+    customerId,
+    send,
+    issue: (points: number, balance: number, expiryAt: number, more: object = {}) =>
+      send('pointsIssued', {
+        loyaltyProgramId: 973,
+        loyaltyProgramDetails: PROGRAM,
+        totalPointsIssued: points,
+        regularPointsIssued: points,
+        programCurrentPoints: balance,
+        regularPointsBreakup: [{ points, expiryAtInMillis: expiryAt }],
+        ...more,
+      }),
+    /** The profile after all events have been delivered. */
+    async profile(): Promise<JsonObject> {
+      await settled();
+      return simulator.profile(identity)?.fragments[0]?.entity ?? {};
+    },
+    /** The events after all have been delivered. */
+    async events(): Promise<readonly JsonObject[]> {
+      await settled();
+      return simulator
+        .landed({ kind: 'event', limit: 10_000 })
+        .filter((record) => record.identity?.id === identity.id && record.dropped.length === 0)
+        .map(({ entity }) => entity);
+    },
+  };
+}
+
+async function settled(): Promise<void> {
+  await until(async () => {
+    const { body } = await relay.admin('/admin/v1/ledger');
+    const { pending, dead, malformed } = body.total;
+    expect({ dead, malformed }).toEqual({ dead: 0, malformed: 0 });
+    return pending === 0;
+  });
+}
+
+function valueAt(record: JsonValue | undefined, path: string): JsonValue | undefined {
+  return path
+    .split('.')
+    .reduce<JsonValue | undefined>((value, name) => (isJsonObject(value) ? value[name] : undefined), record);
+}
+
+function numberAt(record: JsonObject, path: string): number {
+  const value = valueAt(record, path);
+  return typeof value === 'number' ? value : 0;
+}
+
+/** Points of the profile that expire within these days, as a segment would add them up. */
+function expiringWithin(profile: JsonObject, days: number): number {
+  const lots = valueAt(profile, 'loyalty.pointsExpiration');
+  return (Array.isArray(lots) ? lots : [])
+    .filter((lot) => Date.parse(String(valueAt(lot, 'pointsExpirationDate'))) <= daysFromNow(days))
+    .reduce<number>((sum, lot) => sum + Number(valueAt(lot, 'pointsExpiring')), 0);
+}
+
+/** Names of the use cases in the order of the table. */
+const CASES = readFileSync(fileURLToPath(new URL('../../docs/mapping.md', import.meta.url)), 'utf8')
+  .split('## Use cases\n')[1]
+  ?.split('\n## ')[0]
+  ?.match(/^\| (?!Use case|---)[^|]+/gm)
+  ?.map((row) => row.slice(2).trim());
+
+describe('a use case of docs/mapping.md works with the default configuration', () => {
+  const tested = new Set<string>();
+  const useCase = (name: string, run: () => Promise<void>): void => {
+    tested.add(name);
+    it(name, run);
+  };
+
+  useCase('Tier became Gold', async () => {
+    const customer = newCustomer();
+    await customer.issue(10, 10, daysFromNow(90));
+    // A batch event has neither the name of the program nor those of its tiers.
+    await customer.send('tierUpgraded', {
+      loyaltyProgramId: 973,
+      previousTierNumber: 1,
+      upgradedTierNumber: 2,
+    });
+
+    expect(valueAt(await customer.profile(), 'loyalty.tier')).toBe('Gold');
+    expect(valueAt(await customer.profile(), 'loyalty.program')).toBe('Circle');
+    const upgrades = (await customer.events()).filter(
+      (event) => event['eventType'] === 'loyalty.tierUpgraded',
+    );
+    expect(upgrades.map((event) => valueAt(event, '_acme.capillary.tier.current'))).toEqual(['Gold']);
+  });
+
+  useCase('Points that expire within 30 days', async () => {
+    const customer = newCustomer();
+    await customer.send('customerAdded', { enteredAt: daysFromNow(-1), loyaltyType: 'LOYALTY' });
+    await customer.issue(100, 100, daysFromNow(20));
+    await customer.issue(50, 150, daysFromNow(25));
+    await customer.issue(30, 180, daysFromNow(90));
+    expect(expiringWithin(await customer.profile(), 30)).toBe(150);
+
+    await customer.send('pointsExpiryChange', {
+      loyaltyProgramDetails: PROGRAM,
+      updatedPointsExpiryBreakup: [
+        {
+          points: 50,
+          pointsPreviousExpiryDateInMillis: daysFromNow(25),
+          newExpiryDateInMillis: daysFromNow(60),
+        },
+      ],
+    });
+    expect(expiringWithin(await customer.profile(), 30)).toBe(100);
+
+    await customer.send('pointsExpired', { loyaltyProgramId: 973, pointsExpired: 100 });
+    expect(expiringWithin(await customer.profile(), 30)).toBe(0);
+    expect(expiringWithin(await customer.profile(), 100)).toBe(80);
+  });
+
+  useCase('Points balance above a number', async () => {
+    const [customer, victim] = [newCustomer(), newCustomer()];
+    const balance = async () => valueAt(await customer.profile(), 'loyalty.points');
+    await customer.issue(500, 500, daysFromNow(90));
+    expect(await balance()).toBe(500);
+    await customer.send('pointsExpired', { loyaltyProgramId: 973, pointsExpired: 100 });
+    expect(await balance()).toBe(400);
+    await customer.send('manualPointsAdjustment', {
+      totalPoinstDeducted: 50,
+      programPointsSplit: [{ programId: 973, points: 50 }],
+    });
+    expect(await balance()).toBe(350);
+    await customer.send('pointsTransferredReceived', {
+      loyaltyProgramId: 973,
+      totalPointsTransferred: 200,
+    });
+    expect(await balance()).toBe(550);
+
+    await victim.issue(300, 300, daysFromNow(90));
+    await customer.send('loyaltyCustomerMerge', {
+      survivorCustomerIdentifiers: { customerId: customer.customerId },
+      victimCustomerIdentifiers: { customerId: victim.customerId },
+      survivorCustomerLoyaltySummary: [
+        { loyaltyProgramId: 973, currentPoints: 850, lifetimePoints: 1_000, tierNumber: 2 },
+      ],
+    });
+    expect(await balance()).toBe(850);
+    expect(valueAt(await customer.profile(), 'loyalty.tier')).toBe('Gold');
+  });
+
+  useCase('Spent more than an amount in 90 days, without fraud and net of returns', async () => {
+    const customer = newCustomer();
+    const bill = (billNumber: string, amount: number, more: object = {}) =>
+      customer.send('transactionAdded', {
+        billNumber,
+        amount,
+        currencyCode: 'GBP',
+        billType: 'REGULAR',
+        ...more,
+      });
+    await bill('B-1', 120);
+    await bill('B-2', 80, { outlierStatus: 'FRAUD' });
+    await bill('B-3', 30, { billType: 'RETURN', outlierStatus: 'NORMAL' });
+    await bill('B-4', 500, { billDate: daysFromNow(-120) });
+    await customer.send('retroBillAdded', {
+      billNumber: 'B-5',
+      amount: 10,
+      currencyCode: 'GBP',
+      billDate: daysFromNow(-30),
+    });
+
+    const recent = (await customer.events()).filter(
+      (event) => Date.parse(String(event['timestamp'])) >= daysFromNow(-90),
+    );
+    const spent = recent.reduce(
+      (sum, event) =>
+        sum + numberAt(event, 'commerce.order.priceTotal') - numberAt(event, 'commerce.order.refundTotal'),
+      0,
+    );
+    expect(spent).toBe(100);
+    expect(recent.reduce((sum, event) => sum + numberAt(event, 'commerce.purchases.value'), 0)).toBe(2);
+  });
+
+  useCase('Store of the last purchase', async () => {
+    const customer = newCustomer();
+    const bill = (billNumber: string, code: string, more: object = {}) =>
+      customer.send('transactionAdded', {
+        billNumber,
+        amount: 5,
+        enteredBy: { id: 1, store: { code, name: `Store ${code}` } },
+        ...more,
+      });
+    await bill('S-1', 'leeds');
+    await bill('S-2', 'york');
+    await bill('S-3', 'hull', { billType: 'RETURN' });
+
+    const [last] = (await customer.events())
+      .filter((event) => valueAt(event, 'commerce.purchases') !== undefined)
+      .toSorted((a, b) => String(b['timestamp']).localeCompare(String(a['timestamp'])));
+    expect(valueAt(last, 'commerce.commerceScope.storeCode')).toBe('york');
+  });
+
+  it('is tested for each row of the table', () => {
+    expect(CASES).toEqual([...tested]);
+  });
+});

@@ -33,8 +33,8 @@ export const IDENTIFIER_FIELDS: readonly string[] = [
     ...['mobile', 'email', 'externalId', 'cardnumber', 'cardNumbers'].flatMap((field) =>
       CHANNELS.filter((channel) => channel !== '*').map((channel) => `${person}.${channel}.${field}`),
     ),
-    ...['identifierType', 'identifierValue'].flatMap((field) =>
-      CHANNELS.map((channel) => `${person}.${channel}.accounts.identifiers.${field}`),
+    ...['accountId', 'identifiers.identifierType', 'identifiers.identifierValue'].flatMap((field) =>
+      CHANNELS.map((channel) => `${person}.${channel}.accounts.${field}`),
     ),
   ]),
   ...['', 'triggeringActivity.'].flatMap((prefix) => [

@@ -5,6 +5,7 @@ import { isConfiguredField } from './custom-fields.ts';
 import { DELETION_FIELDS } from './deletion.ts';
 import { FAMILIES } from './families/index.ts';
 import { VICTIM_FIELDS } from './identities.ts';
+import { LEFT_OUT_FIELDS } from './left-out-fields.ts';
 import type { MappingContext, PayloadScalar, UnreadFields } from './mapping-result.ts';
 import { overridesOf } from './overrides.ts';
 import { PROGRAM_FIELDS } from './program-catalogue.ts';
@@ -138,27 +139,32 @@ function rootOf({ fields }: MappingContext['source']): PayloadPath {
 
 const NO_WORDS: ReadonlySet<string> = new Set();
 
-/** Fields that are read from every event without a Reader. */
-const ALWAYS_READ: Reads = treeOf([...IDENTIFIER_FIELDS, ...VICTIM_FIELDS, ...PROGRAM_FIELDS]);
+/** Fields that are read from every event without a Reader, or left out of it on purpose. */
+const ALWAYS_READ_FIELDS: readonly string[] = [
+  ...IDENTIFIER_FIELDS,
+  ...VICTIM_FIELDS,
+  ...PROGRAM_FIELDS,
+  ...LEFT_OUT_FIELDS,
+];
+
+const ALWAYS_READ: Reads = treeOf(ALWAYS_READ_FIELDS);
 
 const ALWAYS_READ_BY_EVENT: ReadonlyMap<string, Reads> = new Map(
-  [...DELETION_FIELDS].map(([eventName, fields]) => [
-    eventName,
-    treeOf([...IDENTIFIER_FIELDS, ...VICTIM_FIELDS, ...PROGRAM_FIELDS, ...fields]),
-  ]),
+  [...DELETION_FIELDS].map(([eventName, fields]) => [eventName, treeOf([...ALWAYS_READ_FIELDS, ...fields])]),
 );
 
 function treeOf(paths: readonly string[]): Reads {
   const root: Reads = new Map();
   for (const path of paths) {
     const names = path.split('.');
-    let node = root;
+    let node: Reads | undefined = root;
     for (const name of names.slice(0, -1)) {
-      const next: Reads = node.get(name) ?? new Map();
-      node.set(name, next);
+      const isWhole: boolean = node?.has(name) === true && node.get(name) === undefined;
+      const next: Reads | undefined = isWhole ? undefined : (node?.get(name) ?? new Map());
+      node?.set(name, next);
       node = next;
     }
-    node.set(names.at(-1) ?? '', undefined);
+    node?.set(names.at(-1) ?? '', undefined);
   }
   return root;
 }

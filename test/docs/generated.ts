@@ -4,6 +4,7 @@ import { configJsonSchema, plainJsonSchema } from '../../src/config/json-schema.
 import { withReferenceTables } from '../config/reference-table.ts';
 import { clusterFiles } from './cluster-files.ts';
 import { FIELD_GROUPS } from './field-groups.ts';
+import { leftOutText } from './left-out-table.ts';
 import { perEventText } from './mapping-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { tenantFieldsText } from './tenant-fields-table.ts';
@@ -30,7 +31,11 @@ export function withBlock(page: string, name: string, text: string): string {
 /** Every file of the project that the code tells, as it must be. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const page = readFileSync(placeOf(PAGE), 'utf8');
-  const withFields = withBlock(page, 'tenant-fields', tenantFieldsText());
+  const withFields = withBlock(
+    withBlock(page, 'left-out', leftOutText()),
+    'tenant-fields',
+    tenantFieldsText(),
+  );
   const files: [string, string][] = [[PAGE, withBlock(withFields, 'per-event', await perEventText())]];
   for (const [file, body] of Object.entries(FIELD_GROUPS))
     files.push([file, `${JSON.stringify(body, undefined, 2)}\n`]);

@@ -117,7 +117,7 @@ describe('values with the same beginning or end', () => {
 });
 
 describe('a store of an earlier format', () => {
-  it.each([6, 7, 8])('is migrated with its content: format %i', async (format) => {
+  it.each([6, 7, 8, 9])('is migrated with its content: format %i', async (format) => {
     const path = await journalFolder();
     const file = join(path, DATABASE_FILE);
     const old = new DatabaseSync(file);

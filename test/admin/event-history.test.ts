@@ -116,7 +116,11 @@ describe('the timeline of an event', () => {
     const { receipt } = (await rig.webhook('acme', event)).body;
     const body = Buffer.from(JSON.stringify({ ...event, data: { ...event.data, amount: 50 } }));
     const { receipt: malformed } = await rig.journal.appendMalformed({
-      ...{ source: 'acme', destination: 'acme-aep', receivedAt: rig.state.now, verifiedBy: 'v', detail: 'x' },
+      source: 'acme',
+      destination: 'acme-aep',
+      receivedAt: rig.state.now,
+      verifiedBy: 'v',
+      detail: 'x',
       body,
     });
 

@@ -20,6 +20,7 @@ export interface AdminParts {
     | 'removeQuarantined'
     | 'append'
     | 'appendMalformed'
+    | 'recordDifferingCopy'
   >;
   readonly sources: Pick<SourceTable, 'get'>;
   readonly destinations: DestinationDirectory;

@@ -55,9 +55,14 @@ export function recordView(record: EventRecord, { content }: { readonly content:
     messageId: messageIdOf(record.event),
     hasBody: record.body !== undefined,
     timeline: timelineOf(record),
+    differingCopies: differingCopiesView(record),
     notes: record.notes.map(({ path, code }) => noteOf(path, code)),
     ...(content ? contentOf(record) : {}),
   };
+}
+
+function differingCopiesView({ differingCopies }: EventRecord) {
+  return differingCopies && { count: differingCopies.count, lastAt: isoTime(differingCopies.lastAt) };
 }
 
 function contentOf({ body, sent }: EventRecord) {

@@ -18,6 +18,9 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set([
   '-1',
 ]);
 
+/** A GUID, a hash or a number, unless it is all zeros or all `f`: most ids, so checked first. */
+const HEX = /^[\da-f][\da-f-]*$/i;
+const VARIED = /[1-9a-e]/i;
 /** Only zeros and punctuation: `0`, `-`, `--`, the GUID of zeros. */
 const NO_DIGITS = /^[0\s._-]*$/;
 /** The other GUID that stands for none (RFC 9562, Max UUID). */
@@ -36,7 +39,10 @@ const PRINTED_OBJECT = /^\[object \w+\]$/;
  */
 export function eventIdText(value: JsonValue | undefined): string | undefined {
   const id = idText(value);
-  return id === undefined || isUnusable(id.toLowerCase()) ? undefined : id;
+  if (id === undefined || (HEX.test(id) && VARIED.test(id))) {
+    return id;
+  }
+  return isUnusable(id.toLowerCase()) ? undefined : id;
 }
 
 function isUnusable(id: string): boolean {

@@ -59,6 +59,8 @@ export interface RecordAnswer extends EventAnswer {
   readonly timeline: readonly TimelineEntry[];
   readonly notes: readonly NoteAnswer[];
   readonly hasBody: boolean;
+  /** Duplicates of it with other data. */
+  readonly differingCopies?: { readonly count: number; readonly lastAt: string };
   /** `_id` of its messages in Adobe. */
   readonly messageId?: string;
   /** The payload as JSON; otherwise `bodyBase64`. */

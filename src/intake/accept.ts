@@ -6,10 +6,19 @@ import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
 import { hitFailpoint } from '../telemetry/failpoints.ts';
 import { inSpan, isTraced, traceparentOf } from '../telemetry/tracing.ts';
 import type { VerifiedRequest } from '../sources/verifier.ts';
+import { differsFromFirst, type DuplicateJournal } from './duplicates.ts';
 
 /** The outcome of a verified request. */
 export type Acceptance =
-  | { readonly status: 'accepted' | 'duplicate'; readonly receipt: string; readonly event: CapillaryEvent }
+  | { readonly status: 'accepted'; readonly receipt: string; readonly event: CapillaryEvent }
+  | {
+      readonly status: 'duplicate';
+      /** The receipt of the first. */
+      readonly receipt: string;
+      readonly event: CapillaryEvent;
+      /** Whether its data differs from that of the first; undefined if that is gone. */
+      readonly differs: boolean | undefined;
+    }
   | {
       readonly status: 'malformed';
       readonly receipt: string;
@@ -71,16 +80,19 @@ function append(journal: Pick<Journal, 'append'>, event: NewEvent): Promise<Appe
  * @throws StoreError if the journal could not store it
  */
 export async function accept(
-  journal: Pick<Journal, 'append' | 'appendMalformed'>,
+  journal: Pick<Journal, 'append' | 'appendMalformed'> & DuplicateJournal,
   source: SourceConfig,
   request: VerifiedRequest,
 ): Promise<Acceptance> {
   const parsed = parseEvent(request.body, { orgIds: source.orgIds, timezone: source.timezone });
   if (parsed.ok) {
     const event = toNewEvent(parsed.event, source, request);
-    const { receipt, duplicate } = await append(journal, event);
+    const appended = await append(journal, event);
+    const { receipt } = appended;
     hitFailpoint('intake-appended');
-    return { status: duplicate ? 'duplicate' : 'accepted', receipt, event: parsed.event };
+    if (!appended.duplicate) return { status: 'accepted', receipt, event: parsed.event };
+    const differs = await differsFromFirst(journal, appended, event);
+    return { status: 'duplicate', receipt, event: parsed.event, differs };
   }
   const { receipt } = await journal.appendMalformed({
     source: source.name,

@@ -6,13 +6,14 @@ import { closeLongLived, serverLimits } from '../http/server-limits.ts';
 import { type Journal, StoreError } from '../journal/journal.ts';
 import type { ConfiguredSource, SourceTable } from '../sources/source-table.ts';
 import type { Admission, Refusal } from './admission.ts';
+import type { DuplicateJournal } from './duplicates.ts';
 import { addToReport, buildReport, createWebhookSpans, type IntakeObserver } from './webhook-report.ts';
 import { handleWebhook } from './webhook.ts';
 
 export interface PublicAppParts {
   readonly server: Config['server'];
   readonly sources: SourceTable;
-  readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine'>;
+  readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine'> & DuplicateJournal;
   readonly admission: Admission;
   readonly observer: IntakeObserver;
   readonly now: () => number;

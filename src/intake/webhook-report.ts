@@ -27,6 +27,11 @@ export interface WebhookReport {
   /** Capillary's id of the event. */
   readonly eventId?: string;
   readonly verifiedBy?: string;
+  /**
+   * Of a duplicate: whether its data differs from that of the first event with this id; absent if
+   * that is gone.
+   */
+  readonly differs?: boolean;
   /** Codes of the verifiers that refused. */
   readonly reasons?: readonly string[];
   /** Number of older unverified requests that were dropped to store this one. */
@@ -66,6 +71,7 @@ export function buildReport(request: FastifyRequest, reply: FastifyReply, source
     evicted: reportFields?.evicted,
     eventName: reportFields?.eventName,
     eventId: reportFields?.eventId,
+    differs: reportFields?.differs,
     source,
     status: reply.statusCode,
     durationMs: reply.elapsedTime,

@@ -4,10 +4,11 @@ import type { Journal } from '../journal/journal.ts';
 import type { ConfiguredSource } from '../sources/source-table.ts';
 import type { ReceivedRequest } from '../sources/verifier.ts';
 import { accept } from './accept.ts';
+import type { DuplicateJournal } from './duplicates.ts';
 import { addToReport } from './webhook-report.ts';
 
 export interface WebhookParts {
-  readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine'>;
+  readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine'> & DuplicateJournal;
   readonly now: () => number;
 }
 
@@ -58,6 +59,7 @@ export async function handleWebhook(
   const { status, receipt, event } = result;
   const { eventName, eventId } = event;
   addToReport(request, { receipt, verifiedBy, eventName, eventId, outcome: status });
+  if (result.status === 'duplicate') addToReport(request, { differs: result.differs });
   // Not returned: the reply has been sent, and it is a thenable that would be awaited.
   void reply.code(200).send({ status, receipt });
 }

@@ -40,8 +40,17 @@ export interface EventRecord {
   readonly sent: readonly SentMessage[];
   /** Notes of the mapping that led to the settlement, in order; empty while pending. */
   readonly notes: readonly RecordedNote[];
+  /** Duplicates of it with other data; absent if there were none. */
+  readonly differingCopies?: DifferingCopies;
   /** Replays, promotions and discards: when, by whom, what. */
   readonly actions: readonly { readonly at: number; readonly by: string; readonly action: string }[];
+}
+
+/** Duplicates of an event whose data differs from its own. */
+export interface DifferingCopies {
+  readonly count: number;
+  /** Epoch ms of receipt of the newest. */
+  readonly lastAt: number;
 }
 
 export interface SourceCounts {

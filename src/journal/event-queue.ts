@@ -26,6 +26,11 @@ export interface NewEvent {
 export interface Appended {
   readonly receipt: string;
   readonly duplicate: boolean;
+  /**
+   * Of a duplicate: whether the stored body of the first event has the same bytes. Absent if that
+   * body is gone or cannot be read.
+   */
+  readonly sameBody?: boolean;
 }
 
 /**

@@ -54,7 +54,10 @@ export class RefusedError extends Error {
  *
  * Deduplication. An event is identified by (source, identity). Appending a known event writes
  * nothing and answers the first receipt, for as long as `ids` of the retention policy. The check
- * and the write are one atomic step, so concurrent appends of equal events store one event.
+ * and the write are one atomic step, so concurrent appends of equal events store one event. The
+ * answer says whether the stored body has the same bytes; what a difference means is up to the
+ * caller, who records it with the first event (`recordDifferingCopy`) for as long as its record
+ * exists. Bodies are compared where they are stored.
  *
  * Order. A lane is the queue of one customer at one destination. Its events become claimable one at
  * a time in the order in which they were appended: the next one when the previous one is no longer
@@ -115,6 +118,11 @@ export class RefusedError extends Error {
 export interface Journal {
   append(event: NewEvent): Promise<Appended>;
   appendMalformed(body: NewMalformed): Promise<{ readonly receipt: string }>;
+  /**
+   * Counts a duplicate with other data at the event of this receipt. An unknown receipt is ignored.
+   * @param at epoch ms at which the duplicate was received
+   */
+  recordDifferingCopy(receipt: string, at: number): Promise<void>;
   /**
    * Stores a copy within the bounds; `evicted` counts older requests deleted to make room. A
    * request that alone exceeds the bounds is not stored, and its receipt cannot be found. Sizes

@@ -36,6 +36,9 @@ export function eventTime(
   const latest = Math.min(created ?? receivedAt, receivedAt);
   if (at > latest) {
     notes.add('timestamp', latest === receivedAt ? 'after-receipt' : 'after-creation');
+  } else if (created !== undefined && created > receivedAt) {
+    // `attributeTime` uses the time of receipt then.
+    notes.add('createdAt', 'after-receipt');
   }
   return Math.min(at, latest);
 }

@@ -15,6 +15,8 @@ export const DESTINATION: LabelValues = ['name of a destination'];
 export const EVENT_NAME: LabelValues = ['name of a catalogued event', 'other'];
 
 export const WEBHOOK_OUTCOME: LabelValues = ['accepted', 'duplicate', ...Object.keys(PROBLEMS)];
+/** `unknown`: the body of the first event is no longer stored. */
+export const DIFFERS: LabelValues = ['true', 'false', 'unknown'];
 export const LEDGER_STATE: LabelValues = [
   'accepted',
   'pending',

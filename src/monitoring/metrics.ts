@@ -58,6 +58,11 @@ export function createMetrics() {
       source: [...SOURCE, 'unknown'],
       outcome: values.WEBHOOK_OUTCOME,
     }),
+    duplicates: counter(
+      'relay_duplicates_total',
+      'Webhooks answered as duplicates, by whether their data differs from that of the first event',
+      { source: SOURCE, differs: values.DIFFERS },
+    ),
     accepted: counter('relay_accepted_total', 'Events journaled for delivery', {
       source: SOURCE,
       event_name: EVENT_NAME,

@@ -72,14 +72,16 @@ export function createJournalReports(metrics: Metrics) {
 export function createIntakeReports(log: Logger, metrics: Metrics): IntakeObserver {
   return {
     webhookAnswered(report) {
-      const { source, outcome, eventName } = report;
+      const { source, outcome, eventName, differs } = report;
       metrics.received.inc({ source, outcome });
       metrics.webhookSeconds.observe({ source }, seconds(report.durationMs));
       if (outcome === 'accepted' && eventName !== undefined) {
         metrics.accepted.inc({ source, event_name: metricEventName(eventName) });
       }
+      if (outcome === 'duplicate') metrics.duplicates.inc({ source, differs: String(differs ?? 'unknown') });
       if (report.evicted) metrics.quarantineEvicted.inc({ source }, report.evicted);
-      if (report.status < 300) log.info(webhookLine(report), 'webhook');
+      if (differs === true) log.warn(webhookLine(report), 'duplicate with other data');
+      else if (report.status < 300) log.info(webhookLine(report), 'webhook');
       else log.warn(webhookLine(report), 'webhook refused');
     },
     errorCaught(message, error) {

@@ -1,3 +1,4 @@
+import type { DuplicateJournal } from '../intake/duplicates.ts';
 import type { EventFilter, EventState, Journal } from '../journal/journal.ts';
 import type { SourceTable } from '../sources/source-table.ts';
 import { promote, reparse } from './event-replay.ts';
@@ -17,7 +18,7 @@ export function deadLetterFilter(filter: EventFilter): EventFilter {
 const PAGE_SIZE = 20;
 
 export interface ReplayParts {
-  readonly journal: Pick<Journal, 'count' | 'list' | 'find' | 'replay' | 'promote'>;
+  readonly journal: Pick<Journal, 'count' | 'list' | 'replay' | 'promote'> & DuplicateJournal;
   readonly sources: Pick<SourceTable, 'get'>;
   readonly now: () => number;
 }

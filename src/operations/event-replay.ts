@@ -1,5 +1,6 @@
 import { parseEvent } from '../capillary/event-parser.ts';
 import { toNewEvent } from '../intake/accept.ts';
+import { differsFromFirst, type DuplicateJournal } from '../intake/duplicates.ts';
 import {
   type Appended,
   type EventRecord,
@@ -10,7 +11,7 @@ import {
 import type { SourceTable } from '../sources/source-table.ts';
 
 interface EventReplayParts {
-  readonly journal: Pick<Journal, 'replay' | 'promote'>;
+  readonly journal: Pick<Journal, 'replay' | 'promote'> & DuplicateJournal;
   readonly sources: Pick<SourceTable, 'get'>;
   readonly now: () => number;
 }
@@ -50,7 +51,8 @@ async function promoteEvent(
   const parsed = reparse(sources, record);
   if (!parsed.ok) return refuse(`it is still malformed: ${parsed.detail}`);
   const appended = await promote(journal, record.event.receipt, parsed.event, by);
-  return appended === undefined ? refuse(STATE_CHANGED) : { ok: true, ...appended };
+  if (appended === undefined) return refuse(STATE_CHANGED);
+  return { ok: true, receipt: appended.receipt, duplicate: appended.duplicate };
 }
 
 function refuse(detail: string): EventReplayResult {
@@ -74,17 +76,20 @@ export function reparse(sources: Pick<SourceTable, 'get'>, { event, body }: Even
 }
 
 /**
- * Turns a malformed body into an accepted event.
+ * Turns a malformed body into an accepted event. A duplicate is compared with its first, as at the
+ * intake.
  * @returns undefined if it has been promoted or discarded in the meantime
  */
 export async function promote(
-  journal: Pick<Journal, 'promote'>,
+  journal: Pick<Journal, 'promote'> & DuplicateJournal,
   receipt: string,
   event: NewEvent,
   by: string,
 ): Promise<Appended | undefined> {
   try {
-    return await journal.promote(receipt, event, by);
+    const appended = await journal.promote(receipt, event, by);
+    if (appended.duplicate) await differsFromFirst(journal, appended, event);
+    return appended;
   } catch (error) {
     if (error instanceof RefusedError) return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { accept, type Acceptance } from '../intake/accept.ts';
+import type { DuplicateJournal } from '../intake/duplicates.ts';
 import type { EventFilter, Journal, Quarantined } from '../journal/journal.ts';
 import type { ConfiguredSource, SourceTable } from '../sources/source-table.ts';
 import type { VerifiedRequest } from '../sources/verifier.ts';
@@ -9,7 +10,8 @@ import { pagesOf } from './journal-pages.ts';
 const PAGE_SIZE = 50;
 
 export interface QuarantineParts {
-  readonly journal: Pick<Journal, 'listQuarantined' | 'removeQuarantined' | 'append' | 'appendMalformed'>;
+  readonly journal: Pick<Journal, 'listQuarantined' | 'removeQuarantined' | 'append' | 'appendMalformed'> &
+    DuplicateJournal;
   readonly sources: Pick<SourceTable, 'get'>;
 }
 

@@ -93,6 +93,42 @@ describe('the timeline of an event', () => {
     expect((await rig.get(`/admin/v1/events/${receipt}`)).body.notes).toEqual([]);
   });
 
+  it('shows how many duplicates had other data, and when the last one came', async () => {
+    const event = transactionAdded(1);
+    const { receipt } = (await rig.webhook('acme', event)).body;
+    expect(await rig.webhook('acme', event)).toMatchObject({ status: 200, body: { status: 'duplicate' } });
+    expect((await rig.get(`/admin/v1/events/${receipt}`)).body).not.toHaveProperty('differingCopies');
+
+    for (const amount of [50, 60]) {
+      rig.state.now += 1_000;
+      const answer = await rig.webhook('acme', { ...event, data: { ...event.data, amount } });
+      expect(answer).toMatchObject({ status: 200, body: { status: 'duplicate', receipt } });
+      expect(Object.keys(answer.body as object)).toEqual(['status', 'receipt']);
+    }
+    expect((await rig.get(`/admin/v1/events/${receipt}`)).body.differingCopies).toEqual({
+      count: 2,
+      lastAt: new Date(rig.state.now).toISOString(),
+    });
+  });
+
+  it('counts a malformed body that turns out to be a duplicate with other data', async () => {
+    const event = transactionAdded(1);
+    const { receipt } = (await rig.webhook('acme', event)).body;
+    const body = Buffer.from(JSON.stringify({ ...event, data: { ...event.data, amount: 50 } }));
+    const { receipt: malformed } = await rig.journal.appendMalformed({
+      source: 'acme',
+      destination: 'acme-aep',
+      receivedAt: rig.state.now,
+      verifiedBy: 'v',
+      detail: 'x',
+      body,
+    });
+
+    const { body: replayed } = await rig.post(`/admin/v1/events/${malformed}/replay`);
+    expect(replayed).toMatchObject({ replayed: 0, receipt });
+    expect((await rig.get(`/admin/v1/events/${receipt}`)).body.differingCopies).toMatchObject({ count: 1 });
+  });
+
   it('shows when a pending event is due next', async () => {
     const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
     const dueAt = rig.state.now + 60_000;

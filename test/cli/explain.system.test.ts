@@ -119,6 +119,19 @@ describe('explain', () => {
     expect(stdout).toContain('Adobe accepted it 0 ms after it was received, in 4 attempts.');
   });
 
+  it('shows duplicates with other data, and what to do about them', async () => {
+    const receipt = await rig.post(event('e-1', 11));
+    expect((await rig.cli('explain', receipt)).stdout).not.toContain('other data');
+    await rig.post(event('e-1', 11, { data: { customerIdentifiers: { customerId: 11 }, points: 7 } }));
+    const ended = await rig.cli('explain', receipt);
+    expect(ended.stdout).toContain(
+      'differing  1 duplicate with this id but other data, the last 2026-01-31 08:00:00Z; not delivered\n',
+    );
+    expect(ended.stdout).toContain(
+      'Fix the sender, which must give each event an eventId of its own or none.',
+    );
+  });
+
   it('explains every other final state', async () => {
     const malformed = (await rig.relay.webhook('acme', { nothing: true })).body.detail as string;
     const [, receipt = ''] = /kept as (\S+)/.exec(malformed) ?? [];

@@ -67,6 +67,11 @@ describe('map', () => {
     ]);
   });
 
+  it('says that an event states no time', async () => {
+    const ended = await run(['map', '-'], { input: JSON.stringify(event({ createdAt: null })) });
+    expect(ended.stdout).toMatch(/repaired {2}timestamp {2}no-event-time {2}the event states no time/);
+  });
+
   it('explains a known event name, and says that another is unknown', async () => {
     const events = [event(), event({ eventName: 'CustomerAdded' })];
     const ended = await run(['map', '-'], { input: JSON.stringify(events) });

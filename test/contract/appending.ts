@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { RefusedError } from '../../src/journal/journal.ts';
-import { claimReceipts, sampleEvent, sampleMalformed, sha256, T0 } from './samples.ts';
+import {
+  appendSettled,
+  claimReceipts,
+  sampleEvent,
+  sampleMalformed,
+  settled,
+  sha256,
+  T0,
+} from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
 const NO_EVENTS = {
@@ -66,7 +74,7 @@ export function describeAppending(make: MakeStore) {
       const event = sampleEvent();
       const first = await test.journal.append(event);
       const again = await test.journal.append({ ...event, body: Buffer.from('other'), eventName: 'other' });
-      expect(again).toEqual({ receipt: first.receipt, duplicate: true });
+      expect(again).toEqual({ receipt: first.receipt, duplicate: true, sameBody: false });
       expect((await test.journal.find(first.receipt))?.event.eventName).toBe(event.eventName);
       expect(await test.journal.ledger()).toEqual({ acme: { ...NO_EVENTS, accepted: 1, pending: 1 } });
 
@@ -77,7 +85,36 @@ export function describeAppending(make: MakeStore) {
         delivered: [],
         state: 'delivered',
       });
-      expect(await (await test.reopen()).append(event)).toEqual({ receipt: first.receipt, duplicate: true });
+      expect(await (await test.reopen()).append(event)).toEqual({
+        receipt: first.receipt,
+        duplicate: true,
+        sameBody: true,
+      });
+    });
+
+    it('does not compare a duplicate whose first body is gone', async () => {
+      const event = sampleEvent({ lane: sha256('lane') });
+      const receipt = await appendSettled(test.journal, event, settled.delivered);
+      const { receipt: deletion } = await test.journal.append(sampleEvent());
+      await test.journal.settle({ ...settled.delivered(deletion), erase: [sha256('lane')] });
+      expect(await test.journal.append(event)).toEqual({ receipt, duplicate: true });
+    });
+
+    it('counts duplicates with other data at the first event, across a restart', async () => {
+      const { receipt } = await test.journal.append(sampleEvent());
+      const other = await test.journal.append(sampleEvent());
+      expect((await test.journal.find(receipt))?.differingCopies).toBeUndefined();
+
+      await test.journal.recordDifferingCopy(receipt, T0 + 5);
+      await Promise.all([
+        test.journal.recordDifferingCopy(receipt, T0 + 9),
+        test.journal.recordDifferingCopy(receipt, T0 + 7),
+        test.journal.recordDifferingCopy('nothing', T0 + 99),
+      ]);
+
+      const journal = await test.reopen();
+      expect((await journal.find(receipt))?.differingCopies).toEqual({ count: 3, lastAt: T0 + 9 });
+      expect((await journal.find(other.receipt))?.differingCopies).toBeUndefined();
     });
 
     it('treats the same identity from another source as a different event', async () => {

@@ -32,6 +32,7 @@ const WHERE = `## Which metric answers which question?
 |---|---|
 | Does the ledger balance? | \`relay_events{state="accepted"}\` compared with the sum of \`pending\`, \`delivered\`, \`ignored\`, \`dead\` |
 | How many duplicates arrive? | \`relay_received_total{outcome="duplicate"}\` |
+| Do duplicates have other data than their first? | \`relay_duplicates_total{differs="true"}\` |
 | How many requests go to quarantine? | \`relay_received_total{outcome="not-verified"}\` |
 | How many requests are in quarantine now? | \`relay_events{state="quarantined"}\` |
 | Is a destination waiting or paused? | \`relay_destination_state\` |

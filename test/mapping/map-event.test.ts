@@ -115,6 +115,9 @@ describe('timestamp', () => {
 
     expect(await notesOf({}, { createdAt: 5320 })).toEqual(['no-event-time timestamp']);
     expect(await notesOf({}, { createdAt: ahead })).toEqual(['after-receipt timestamp']);
+    expect(await notesOf({ enteredAt: 1793990005000 }, { createdAt: ahead })).toEqual([
+      'after-receipt createdAt',
+    ]);
     expect(await notesOf({ enteredAt: 1793990005000 }, { createdAt: 5320 })).toEqual([]);
   });
 

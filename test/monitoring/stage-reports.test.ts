@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { deliveryLine, webhookLine } from '../../src/monitoring/stage-reports.ts';
-import { errorFields } from '../../src/telemetry/log.ts';
+import { createMetrics } from '../../src/monitoring/metrics.ts';
+import { createIntakeReports, deliveryLine, webhookLine } from '../../src/monitoring/stage-reports.ts';
+import { createLogger, errorFields } from '../../src/telemetry/log.ts';
 import { loggable } from '../../src/telemetry/redaction.ts';
 
 function request(count: number) {
@@ -43,6 +44,31 @@ it('the line of a webhook has event name and id only if they look like such', ()
     eventId,
   });
   expect(webhookLine({ ...report, eventName: 'Ann Example', eventId: '+44 7700 900987' })).toEqual(report);
+});
+
+it('duplicates are counted by whether their data differs; a difference is a warning', async () => {
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', destination: { write: (text) => void lines.push(text) } });
+  const metrics = createMetrics();
+  const reports = createIntakeReports(log, metrics);
+  const report = { source: 'acme', status: 200, durationMs: 1, bytes: 2, receipt: 'r-1' };
+
+  reports.webhookAnswered({ ...report, outcome: 'accepted' });
+  for (const differs of [true, false, false, undefined]) {
+    reports.webhookAnswered({
+      ...report,
+      outcome: 'duplicate',
+      ...(differs === undefined ? {} : { differs }),
+    });
+  }
+  const { values } = await metrics.duplicates.get();
+  expect(values.map(({ labels, value }) => [labels, value])).toEqual([
+    [{ source: 'acme', differs: 'true' }, 1],
+    [{ source: 'acme', differs: 'false' }, 2],
+    [{ source: 'acme', differs: 'unknown' }, 1],
+  ]);
+  const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'warn');
+  expect(warnings).toMatchObject([{ msg: 'duplicate with other data', receipt: 'r-1', differs: true }]);
 });
 
 it.each(['', 'ann@example.com', '4111111111111111', '+447700900987', 'two words', 'x'.repeat(101)])(

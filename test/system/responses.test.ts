@@ -57,6 +57,20 @@ describe('the responses of the built relay to Capillary', () => {
     expect(await (await send()).json()).toEqual({ status: 'duplicate', receipt });
   });
 
+  it('200 duplicate if the data differs, which is counted', async () => {
+    const event = transactionAdded(1);
+    const send = async (body: object) => {
+      const init = { method: 'POST', body: JSON.stringify(body), headers: { 'X-Relay-Key': KEY } };
+      return (await contractFetch(`${relay.intakeUrl}/webhooks/acme`, init)).json();
+    };
+    const { receipt } = (await send(event)) as { receipt: string };
+    const other = { ...event, data: { ...event.data, amount: 99 } };
+    expect(await send(other)).toEqual({ status: 'duplicate', receipt });
+
+    const metrics = await (await fetch(`${relay.adminUrl}/metrics`)).text();
+    expect(metrics).toContain('relay_duplicates_total{source="acme",differs="true"} 1\n');
+  });
+
   it.each(['text/plain', 'application/json; charset', 'nonsense', ''])(
     'accepts the content type %o',
     async (type) => {

@@ -35,6 +35,9 @@ const IGNORED_ADVICE: Readonly<Record<string, string>> = {
 const MALFORMED_ADVICE =
   "It is not a valid event of this source. It was answered 400, after which Capillary does not retry. Fix the sender, or the source's orgIds, then replay it.";
 
+const DIFFERING_ADVICE =
+  'Duplicates of it have other data: its sender gives one eventId to different events, or changes an event and sends it again. Only the first is delivered. Fix the sender, which must give each event an eventId of its own or none.';
+
 /** Completes a command line, so that it reaches the same relay. */
 type CommandLine = (args: string) => string;
 
@@ -105,6 +108,15 @@ function adviseInspection(record: RecordAnswer, commandLine: CommandLine): strin
  *   http://…`; empty for the default
  */
 export function adviceFor(
+  record: RecordAnswer,
+  destination: DestinationAnswer | undefined,
+  options: string,
+): string {
+  const advice = adviceForState(record, destination, options);
+  return record.differingCopies === undefined ? advice : `${advice}\n${DIFFERING_ADVICE}`;
+}
+
+function adviceForState(
   record: RecordAnswer,
   destination: DestinationAnswer | undefined,
   options: string,

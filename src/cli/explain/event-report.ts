@@ -160,6 +160,14 @@ function formatMessages({ delivered, timeline, messageId }: RecordAnswer): strin
   return joinParts(...messages, kinds.length > 0 && messageId !== undefined ? `_id ${messageId}` : undefined);
 }
 
+/** Answered as duplicates, so that their data is not delivered. */
+function formatDifferingCopies({ differingCopies }: RecordAnswer): string {
+  if (differingCopies === undefined) return '';
+  const { count, lastAt } = differingCopies;
+  const copies = count === 1 ? '1 duplicate' : `${count} duplicates`;
+  return `${copies} with this id but other data, the last ${formatTime(lastAt)}; not delivered`;
+}
+
 function factsOf(record: RecordAnswer): readonly (readonly [name: string, value: string])[] {
   const { eventName = '', eventId, orgId, createdAt, customerId, identity } = record;
   const created = createdAt === undefined ? undefined : `created ${formatTime(createdAt)}`;
@@ -170,6 +178,7 @@ function factsOf(record: RecordAnswer): readonly (readonly [name: string, value:
     ['identity', identity ?? ''],
     ['mapped to', formatMessages(record)],
     ['replays', record.replays === 0 ? '' : String(record.replays)],
+    ['differing', formatDifferingCopies(record)],
   ];
 }
 

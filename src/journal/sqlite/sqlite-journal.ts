@@ -78,6 +78,7 @@ function writingCalls(send: Send) {
   return {
     append: (event: NewEvent) => send('append', withOwnBody(event)),
     appendMalformed: (body) => send('appendMalformed', withOwnBody(body)),
+    recordDifferingCopy: (receipt, at) => send('recordDifferingCopy', { receipt, at }),
     quarantine: (request, bounds) => send('quarantine', { request: withOwnBody(request), bounds }),
     settle: (settlement) => send('settle', settlement),
     promote: (receipt, event, by) => send('promote', { receipt, event: withOwnBody(event), by }),

@@ -3,11 +3,12 @@ import { v7 } from 'uuid';
 import { type Appended, type NewEvent, type NewMalformed, RefusedError } from '../../journal.ts';
 import type { RequestOf } from './calls.ts';
 import { addBacklog, addCounts } from './counts.ts';
+import { isDamage } from './damage.ts';
 import type { Engine } from './engine.ts';
 import { identityKey } from './index-keys.ts';
 import { claimHead, enqueue, enqueueExisting, placementFor } from './lanes.ts';
 import { recordAction, removeMalformed } from './operator-changes.ts';
-import { deletePayloads, insertBody } from './payloads.ts';
+import { deletePayloads, insertBody, readBody } from './payloads.ts';
 import { type EventRow, rowOfReceipt } from './rows.ts';
 
 /** Random bytes that one receipt needs. */
@@ -55,16 +56,30 @@ function identityBytes(identity: string): Buffer {
   return Buffer.from(identity, 'hex');
 }
 
-/** The receipt of the event with this identity, if it is known. */
-function knownReceipt({ db, indexes }: Engine, source: string, identity: Buffer): string | undefined {
-  for (const seq of indexes.identities.positionsOf(identityKey(identity))) {
-    const row = db.one(
-      'SELECT receipt FROM events WHERE seq = ? AND identity = ? AND source = ?',
+/** Undefined also if the page is damaged: a duplicate is recognised without the first body. */
+function readableBody(engine: Engine, seq: number): Buffer | undefined {
+  try {
+    return readBody(engine, seq);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    engine.reportDamage();
+    return undefined;
+  }
+}
+
+/** The answer for a duplicate; undefined if no event of this identity is known. */
+function duplicateOf(engine: Engine, identity: Buffer, { source, body }: NewEvent): Appended | undefined {
+  for (const seq of engine.indexes.identities.positionsOf(identityKey(identity))) {
+    const row = engine.db.one(
+      'SELECT receipt, kept FROM events WHERE seq = ? AND identity = ? AND source = ?',
       seq,
       identity,
       source,
-    ) as { receipt: string } | undefined;
-    if (row !== undefined) return row.receipt;
+    ) as { receipt: string; kept: number } | undefined;
+    if (row === undefined) continue;
+    const first = row.kept === 1 ? readableBody(engine, seq) : undefined;
+    const sameBody = first && first.equals(body);
+    return { receipt: row.receipt, duplicate: true, ...(sameBody === undefined ? {} : { sameBody }) };
   }
   return undefined;
 }
@@ -106,8 +121,8 @@ function insertEvent(engine: Engine, receipt: string, identity: Buffer, event: N
 
 export function append(engine: Engine, event: NewEvent): Appended {
   const identity = identityBytes(event.identity);
-  const first = knownReceipt(engine, event.source, identity);
-  if (first !== undefined) return { receipt: first, duplicate: true };
+  const duplicate = duplicateOf(engine, identity, event);
+  if (duplicate !== undefined) return duplicate;
   const receipt = newReceipt();
   insertEvent(engine, receipt, identity, event);
   addCounts(engine, event.source, { accepted: 1, pending: 1 });
@@ -175,10 +190,10 @@ export function promote(engine: Engine, { receipt, event, by }: RequestOf<'promo
   const identity = identityBytes(event.identity);
   const row = rowOfReceipt(engine, receipt);
   if (row?.state !== 'malformed') throw new RefusedError(`there is no malformed body ${receipt}`);
-  const first = knownReceipt(engine, event.source, identity);
-  if (first !== undefined) {
+  const duplicate = duplicateOf(engine, identity, event);
+  if (duplicate !== undefined) {
     removeMalformed(engine, row);
-    return { receipt: first, duplicate: true };
+    return duplicate;
   }
   // The new body replaces the stored one: an operator may have corrected it.
   deletePayloads(engine, row.seq);

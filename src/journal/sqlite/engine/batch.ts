@@ -13,6 +13,7 @@ import { claim, release } from './claim.ts';
 import { backlog, clearCountDeltas, ledger, writeCountDeltas } from './counts.ts';
 import { isDamage } from './damage.ts';
 import { isStorageFailure } from './database.ts';
+import { recordDifferingCopy } from './differing-copies.ts';
 import type { Engine } from './engine.ts';
 import { count, find, list } from './lookups.ts';
 import { discard, pauses, reroute, setPause } from './operator-changes.ts';
@@ -138,6 +139,7 @@ const OPERATIONS: {
 } = {
   append,
   appendMalformed,
+  recordDifferingCopy,
   quarantine,
   claim,
   settle,

@@ -70,6 +70,7 @@ interface Operation<Request, Answer> {
 export interface Operations {
   append: Operation<NewEvent, Appended>;
   appendMalformed: Operation<NewMalformed, { readonly receipt: string }>;
+  recordDifferingCopy: Operation<{ readonly receipt: string; readonly at: number }, void>;
   quarantine: Operation<
     { readonly request: NewQuarantined; readonly bounds: QuarantineBounds },
     { readonly receipt: string; readonly evicted: number }
@@ -133,6 +134,7 @@ export type OperationClass = 'intake' | 'write' | 'read';
 export const CLASS_OF = {
   append: 'intake',
   appendMalformed: 'intake',
+  recordDifferingCopy: 'write',
   quarantine: 'intake',
   claim: 'read',
   settle: 'write',

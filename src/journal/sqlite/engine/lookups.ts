@@ -1,5 +1,6 @@
 import type { Attempt, StoredEvent } from '../../journal.ts';
 import type { AnswerOf, RequestOf, WireRecord } from './calls.ts';
+import { differingCopiesOf } from './differing-copies.ts';
 import type { Engine } from './engine.ts';
 import { readBody, readNotes, readSentMessages } from './payloads.ts';
 import { type EventRow, rowOfReceipt, toStoredEvent } from './rows.ts';
@@ -56,6 +57,7 @@ export function find(engine: Engine, receiptOrEventId: string): WireRecord | und
     body: bodyOf(engine, row),
     sent: readSentMessages(engine, row),
     notes: readNotes(engine, row),
+    differingCopies: differingCopiesOf(engine, row.seq),
     actions: engine.db.all(
       'SELECT at, by, action FROM actions WHERE seq = ? ORDER BY id',
       row.seq,

@@ -266,6 +266,15 @@ CREATE TABLE merged (
 ) WITHOUT ROWID;
 `;
 
+/* Duplicates whose data differs from that of the first event, by the position of the first. */
+const DIFFERING_COPIES = `
+CREATE TABLE differing_copies (
+  seq INTEGER PRIMARY KEY REFERENCES events (seq) ON DELETE CASCADE,
+  copies INTEGER NOT NULL,
+  last_at INTEGER NOT NULL
+);
+`;
+
 /** Steps from an empty database to the current format. A released step must never be changed. */
 export const MIGRATIONS: readonly string[] = [
   FIRST_FORMAT,
@@ -277,4 +286,5 @@ export const MIGRATIONS: readonly string[] = [
   NARROW_INDEXES,
   SMALL_BLOCKS,
   BUFFERED_INDEXES,
+  DIFFERING_COPIES,
 ];

@@ -8,7 +8,7 @@ import type { DatabaseSync } from 'node:sqlite';
 /** Dead-letter reason of an event whose body is permanently lost. */
 export const PAYLOAD_LOST = 'payload-lost';
 
-const CHILD_TABLES = ['bodies', 'attempts', 'sent', 'actions', 'notes'] as const;
+const CHILD_TABLES = ['bodies', 'attempts', 'sent', 'actions', 'notes', 'differing_copies'] as const;
 
 /**
  * Pending events without a body cannot be delivered and would block their lanes. Their identity is

@@ -3,10 +3,12 @@ export type InletResult =
   | {
       readonly kind: 'response';
       readonly status: number;
-      /** Absent unless the response has a valid Retry-After header. */
+      /** Positive; absent unless the response has a valid Retry-After header. */
       readonly retryAfterMs?: number;
       /** As text; at most 1 MiB is read. */
       readonly body: string;
+      /** Present if the body was longer than that. */
+      readonly isTruncated?: true;
       readonly durationMs: number;
     }
   | {

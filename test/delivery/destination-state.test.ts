@@ -59,6 +59,27 @@ describe('a destination that fails for a temporary reason', () => {
     expect(state.permit()).toEqual({ kind: 'wait', ms: 30_000 });
   });
 
+  it.each([
+    ['as long as Adobe asks', 30_000, [30_000, 30_000, 30_000, 30_000]],
+    ['for its own backoff if Adobe asks for less', 1, [1_000, 2_000, 4_000, 8_000]],
+    ['for its own backoff if Adobe does not say', undefined, [1_000, 2_000, 4_000, 8_000]],
+  ])('waits after a 429 %s', (_what, retryAfterMs, waits) => {
+    const fail = () => state.recordThrottling('429', retryAfterMs);
+    fail();
+    expect(waits.map(() => probeAndFail(fail))).toEqual(waits);
+    expect(state.status()).toMatchObject({ state: 'waiting', reason: 'throttled' });
+  });
+
+  it('waits at least a second after a 429, however short its own delays are', () => {
+    state = createDestinationState({
+      retry: { minDelay: 10, maxDelay: 400 },
+      clocks: { now: () => clock, monotonic: () => clock },
+      onChange: () => undefined,
+    });
+    state.recordThrottling('429');
+    expect(state.permit()).toEqual({ kind: 'wait', ms: 1_000 });
+  });
+
   it('counts an outage once, however many requests were in flight', () => {
     for (let request = 0; request < 16; request += 1) state.recordFailure('failing', '500');
     expect(state.permit()).toEqual({ kind: 'wait', ms: 1_000 });
@@ -105,6 +126,28 @@ describe('a destination with a fault', () => {
     state.recordSuccess('event');
     expect(state.permit().kind).toBe('open');
     expect(changes.map((status) => status.state)).toEqual(['paused', 'flowing']);
+  });
+
+  it('of one kind of messages recovers with a message of that kind only', () => {
+    state.pauseForFault('everything-refused', '400', { kind: 'profile' });
+    clock += 1_000;
+    expect(state.permit().kind).toBe('probe');
+    state.recordSuccess('event');
+    state.recordAnswer();
+    expect(state.status()).toMatchObject({ state: 'paused', reason: 'everything-refused' });
+    expect(state.status().lastSuccessAt).toBe(clock);
+    state.recordSuccess('profile');
+    expect(state.permit().kind).toBe('open');
+  });
+
+  it('recovers with an answer of Adobe that refuses the probe, which is no success', () => {
+    state.pauseForFault('foreign-answer', '200');
+    clock += 1_000;
+    expect(state.permit().kind).toBe('probe');
+    state.recordAnswer();
+    expect(state.permit().kind).toBe('open');
+    expect(state.status().lastSuccessAt).toBeUndefined();
+    expect(state.hasSucceededSince(0)).toBe(false);
   });
 
   it('probes at once when an operator resumes it', () => {

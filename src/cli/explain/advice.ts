@@ -35,6 +35,14 @@ const IGNORED_ADVICE: Readonly<Record<string, string>> = {
 const MALFORMED_ADVICE =
   "It is not a valid event of this source. It was answered 400, after which Capillary does not retry. Fix the sender, or the source's orgIds, then replay it.";
 
+/** What a pause means whose cause is not in the last error alone. */
+const PAUSE_ADVICE: Readonly<Record<string, string>> = {
+  'foreign-answer':
+    'Something other than Adobe answers, such as a proxy, a gateway or a login page: nothing was delivered. Let the requests through to inletUrl.',
+  'everything-refused':
+    'Adobe refuses the messages of several customers and takes none, so the cause is probably the dataset, the schema or the flow of the destination and not one event.',
+};
+
 /** Completes a command line, so that it reaches the same relay. */
 type CommandLine = (args: string) => string;
 
@@ -53,6 +61,7 @@ function adviseNotFlowing(destination: DestinationAnswer, commandLine: CommandLi
   const next = nextTryAt === undefined ? '' : `, next at ${formatTime(nextTryAt)}`;
   return joinLines(
     `${waits} The relay retries automatically${next}.`,
+    PAUSE_ADVICE[reason ?? ''],
     'Find the cause:  capillary-relay check --config relay.yaml --connect',
     `Once it is fixed: ${resume}`,
   );

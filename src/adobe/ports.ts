@@ -52,7 +52,8 @@ export type TokenResult =
   | {
       readonly ok: false;
       /**
-       * `invalid_client`, `invalid_scope`, … as IMS says, or `throttled`, `unavailable`, `network`.
+       * `invalid_client`, `invalid_scope`, … as IMS says, or `throttled`, `unavailable`, `network`,
+       * or `token_refused` while the inlet refuses newly minted tokens.
        */
       readonly code: string;
       readonly detail: string;

@@ -75,8 +75,8 @@ export function createRefusals(parts: {
     if (firstRefusedAt.size > MAX_REMEMBERED && oldest !== undefined) firstRefusedAt.delete(oldest);
   };
 
-  const holdAll = (kind?: MessageKind): void => {
-    for (const one of undecided) if (kind === undefined || one.kind === kind) one.hold();
+  const holdAll = (): void => {
+    for (const one of undecided) one.hold();
   };
 
   const hasPassedSince = (kind: MessageKind, at: number): boolean =>
@@ -112,13 +112,13 @@ export function createRefusals(parts: {
       if (refused.size < SEVERAL_CUSTOMERS) refused.add(lane ?? receipt);
       if (refused.size < SEVERAL_CUSTOMERS) return;
       state.pauseForFault('everything-refused', detail, { kind });
-      holdAll(kind);
+      holdAll();
     },
     notePass(kind, sentAt) {
       lastPassSentAt.set(kind, Math.max(sentAt, lastPassSentAt.get(kind) ?? sentAt));
       customers[kind].clear();
       // They are sent again, since the fault may have ended between their refusal and this pass.
-      holdAll(kind);
+      for (const one of undecided) if (one.kind === kind) one.hold();
     },
     hasPassedSince,
     decide(message, rejected) {

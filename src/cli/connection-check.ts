@@ -62,7 +62,7 @@ export interface ConnectionCheck {
   readonly destination: string;
   readonly check: 'token' | 'inlet' | 'answer';
   readonly ok: boolean;
-  /** It failed for a temporary reason on the other side. */
+  /** It failed for a temporary reason on the other side, or may not be a failure. */
   readonly passing?: boolean;
   /** Never a token or a secret. */
   readonly detail: string;
@@ -139,7 +139,11 @@ function judgeAnswer(answer: InletResult): CheckResult {
   const detail = `answered ${status} to an empty batch: ${readProblem(body) || 'an empty answer'}`;
   if (status === 429 || status >= 502 || status === 500)
     return { ok: false, passing: true, detail, cure: 'Adobe is overloaded or failing; try again later' };
-  if (status <= 400) return { ok: false, detail: `${detail} (not Adobe's answer)`, cure: FOREIGN_FIX };
+  // Adobe does not document its answer to an empty batch, so an unknown 400 is not certainly foreign.
+  if (status <= 400) {
+    const cause = { detail: `${detail} (not Adobe's answer)`, cure: FOREIGN_FIX };
+    return { ok: false, ...cause, ...(status === 400 && { passing: true }) };
+  }
   return { ok: false, detail, cure: STATUS_FIXES[status] ?? 'compare inletUrl with the connection in AEP' };
 }
 

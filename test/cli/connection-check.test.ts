@@ -32,9 +32,12 @@ it.each([
   [400, '<html>Bad Request</html>', 'Bad Request'],
   [400, '{"error":"blocked"}', '{"error":"blocked"}'],
 ])('%i %j is the answer of something else, which the check says', async (status, body, text) => {
-  expect(await answerCheck(status, body)).toMatchObject({
+  const found = await answerCheck(status, body);
+  expect(found).toMatchObject({
     ok: false,
     detail: `answered ${status} to an empty batch: ${text} (not Adobe's answer)`,
     cure: expect.stringContaining('proxy'),
   });
+  // A 400 is a warning only: Adobe's answer to an empty batch is not documented.
+  expect(found?.passing).toBe(status === 400 ? true : undefined);
 });

@@ -3,10 +3,12 @@ export type InletResult =
   | {
       readonly kind: 'response';
       readonly status: number;
-      /** Absent unless the response has a valid Retry-After header. */
+      /** Positive; absent unless the response has a valid Retry-After header. */
       readonly retryAfterMs?: number;
       /** As text; at most 1 MiB is read. */
       readonly body: string;
+      /** Present if the body was longer than that. */
+      readonly isTruncated?: true;
       readonly durationMs: number;
     }
   | {
@@ -50,7 +52,8 @@ export type TokenResult =
   | {
       readonly ok: false;
       /**
-       * `invalid_client`, `invalid_scope`, … as IMS says, or `throttled`, `unavailable`, `network`.
+       * `invalid_client`, `invalid_scope`, … as IMS says, or `throttled`, `unavailable`, `network`,
+       * or `token_refused` while the inlet refuses newly minted tokens.
        */
       readonly code: string;
       readonly detail: string;

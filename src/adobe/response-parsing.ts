@@ -36,10 +36,10 @@ function delayMsOf(text: string, now: number): number {
 }
 
 /**
- * Parses a Retry-After header: seconds or an HTTP date.
+ * Parses a Retry-After header: seconds or an HTTP date. Zero and a date in the past ask for nothing.
  * Source: docs/platforms/adobe.md#retry-after
  * @param now epoch ms that a date is compared with
- * @returns ms to wait, 0 to one hour; undefined if the header is missing or invalid
+ * @returns ms to wait, at most one hour; undefined if the header is missing, invalid or not positive
  */
 export function parseRetryAfter(
   header: string | readonly string[] | undefined,
@@ -48,5 +48,5 @@ export function parseRetryAfter(
   const first = typeof header === 'string' ? header : header?.[0];
   if (first === undefined) return undefined;
   const ms = delayMsOf(first.trim(), now);
-  return Number.isNaN(ms) ? undefined : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms));
+  return ms > 0 ? Math.min(MAX_RETRY_AFTER_MS, ms) : undefined;
 }

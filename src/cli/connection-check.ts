@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { InletResult } from '../adobe/ports.ts';
 import { failureOf } from '../adobe/failure.ts';
 import { createTokenSource } from '../adobe/ims/token-source.ts';
+import { isAdobeError, isAdobeSuccess } from '../adobe/inlet/adobe-answer.ts';
 import { createInlet } from '../adobe/inlet/inlet-client.ts';
 import { readProblem } from '../adobe/inlet/response.ts';
 import type { DestinationConfig } from '../config/config-schema.ts';
@@ -61,7 +62,7 @@ export interface ConnectionCheck {
   readonly destination: string;
   readonly check: 'token' | 'inlet' | 'answer';
   readonly ok: boolean;
-  /** It failed for a temporary reason on the other side. */
+  /** It failed for a temporary reason on the other side, or may not be a failure. */
   readonly passing?: boolean;
   /** Never a token or a secret. */
   readonly detail: string;
@@ -123,17 +124,26 @@ const STATUS_FIXES: Readonly<Record<number, string>> = {
   501: 'copy inletUrl again from the HTTP API connection in AEP',
 };
 
+const FOREIGN_FIX =
+  "something else answers in Adobe's place: check the proxy or gateway between this machine and Adobe, and compare inletUrl with the connection in AEP";
+
 function judgeAnswer(answer: InletResult): CheckResult {
   if (answer.kind === 'failure')
     return { ok: false, detail: `${answer.code}: ${answer.detail}`, cure: NETWORK_FIX };
   const { status, body, durationMs } = answer;
   // An empty batch cannot be accepted. A rejection for being empty shows that everything else is
   // right.
-  if (status < 300 || status === 400)
+  const isAdobes = status < 300 ? isAdobeSuccess(body, answer.isTruncated) : isAdobeError(body, status);
+  if (isAdobes && (status < 300 || status === 400))
     return { ok: true, detail: `answered ${status} to an empty batch in ${durationMs} ms; nothing was sent` };
   const detail = `answered ${status} to an empty batch: ${readProblem(body) || 'an empty answer'}`;
   if (status === 429 || status >= 502 || status === 500)
     return { ok: false, passing: true, detail, cure: 'Adobe is overloaded or failing; try again later' };
+  // Adobe does not document its answer to an empty batch, so an unknown 400 is not certainly foreign.
+  if (status <= 400) {
+    const cause = { detail: `${detail} (not Adobe's answer)`, cure: FOREIGN_FIX };
+    return { ok: false, ...cause, ...(status === 400 && { passing: true }) };
+  }
   return { ok: false, detail, cure: STATUS_FIXES[status] ?? 'compare inletUrl with the connection in AEP' };
 }
 

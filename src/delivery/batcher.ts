@@ -29,7 +29,7 @@ interface WaitingMessage {
   readonly maxBatchSize: number;
   /** ms of performance.now(). */
   readonly flushAt: number;
-  readonly resolve: (outcome: MessageOutcome) => void;
+  readonly resolve: (outcome: MessageOutcome | Promise<MessageOutcome>) => void;
 }
 
 /**

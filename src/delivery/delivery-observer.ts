@@ -5,7 +5,10 @@ import type { DestinationStatus } from './destination-state.ts';
 /** The result of one message of a request. */
 export interface ItemReport {
   readonly receipt: string;
-  /** `taken`, `failed`, or `unknown` if the response does not contain it. */
+  /**
+   * `taken`, `failed`, `unknown` if the response does not contain it, or `foreign` if its element is
+   * not Adobe's.
+   */
   readonly outcome: string;
   /** Present if it failed. */
   readonly status?: number;

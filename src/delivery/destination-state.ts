@@ -1,3 +1,4 @@
+import type { MessageKind } from '../journal/journal.ts';
 import { cappedDelay } from './scheduling.ts';
 
 export interface DestinationStatus {
@@ -41,8 +42,16 @@ export interface DestinationState {
    * failing message.
    */
   isHealthy(): boolean;
-  /** The destination works. Ends the wait or pause if a probe was sent since it began. */
-  recordSuccess(): void;
+  /**
+   * Messages of this kind were taken. Ends the wait or pause if a probe was sent since it began, but
+   * not a pause because of the other kind.
+   */
+  recordSuccess(kind: MessageKind): void;
+  /**
+   * Adobe itself answered, but took nothing. Ends a wait or pause like a success, except one whose
+   * cause is what Adobe refuses.
+   */
+  recordAnswer(): void;
   /** The probe's event is done. If the result was inconclusive, the next event is the probe. */
   endProbe(): void;
   /**
@@ -50,14 +59,25 @@ export interface DestinationState {
    * failures, or at once if `retryAfterMs` is given.
    */
   recordFailure(reason: string, detail: string, retryAfterMs?: number): void;
+  /** Adobe throttles: everything waits for its own backoff or, if that is longer, as Adobe asks. */
+  recordThrottling(detail: string, retryAfterMs?: number): void;
   /** The destination cannot work until a fault is fixed: nothing but probes is sent. */
-  pauseForFault(reason: string, detail: string, retryAfterMs?: number): void;
+  pauseForFault(reason: string, detail: string, more?: PauseOptions): void;
   pauseByOperator(by: string, at: number): void;
   /** Ends any wait except an operator's pause: the next event is sent at once, as a probe. */
   retryNow(): void;
   /** Ends any pause or wait, including an operator's pause. */
   resume(): void;
 }
+
+export interface PauseOptions {
+  readonly retryAfterMs?: number;
+  /** The kind whose flow is at fault: only messages of this kind show that it works again. */
+  readonly kind?: MessageKind;
+}
+
+/** First wait after a 429; it doubles. Source: docs/platforms/adobe.md#retry-after */
+const MIN_THROTTLE_WAIT_MS = 1_000;
 
 /** Weight of the newest request in the moving share of successful requests. */
 const NEWEST_WEIGHT = 0.2;
@@ -77,6 +97,8 @@ interface Blocked {
   /** Monotonic ms; undefined: until an operator resumes. */
   readonly until: number | undefined;
   readonly isProbing: boolean;
+  /** See PauseOptions. */
+  readonly kind: MessageKind | undefined;
   /**
    * A probe was sent since the last failure. Its success counts even if it is not the current probe
    * any more, because a retry was requested or another event ended meanwhile.
@@ -112,17 +134,19 @@ export function createDestinationState(options: {
     state: 'waiting' | 'paused',
     reason: string,
     detail: string,
-    retryAfterMs?: number,
+    { retryAfterMs, minMs = 0, kind }: PauseOptions & { readonly minMs?: number } = {},
   ): void => {
     const before = blocked;
     if (before !== undefined && before.until === undefined) return;
     // Requests that were already in flight when the state changed tell nothing new; only a failed
     // probe counts as another attempt.
     if (before === undefined || before.isProbing) failedTries += 1;
-    const wait = Math.max(
-      retryAfterMs ?? 0,
-      retryAfterMs === undefined ? cappedDelay(failedTries - 1, retry) : 0,
-    );
+    const backoff = cappedDelay(failedTries - 1, {
+      minDelay: Math.max(minMs, retry.minDelay),
+      maxDelay: Math.max(minMs, retry.maxDelay),
+    });
+    const wait =
+      retryAfterMs === undefined || minMs > 0 ? Math.max(retryAfterMs ?? 0, backoff) : retryAfterMs;
     const until = Math.max(monotonic() + wait, before?.isProbing === false ? (before.until ?? 0) : 0);
     blocked = {
       state,
@@ -131,9 +155,20 @@ export function createDestinationState(options: {
       since: before?.since ?? now(),
       until,
       isProbing: false,
+      kind,
       wasProbed: false,
     };
     if (before?.state !== state || before.reason !== reason) onChange(status());
+  };
+
+  const endWait = (kind: MessageKind | undefined): void => {
+    failuresInARow = 0;
+    // A late success of a request sent before the failure does not end a wait that Adobe asked for.
+    if (blocked?.wasProbed === false || (blocked?.kind ?? kind) !== kind) return;
+    failedTries = 0;
+    if (blocked === undefined) return;
+    blocked = undefined;
+    onChange(status());
   };
 
   const retryNow = (): void => {
@@ -154,18 +189,12 @@ export function createDestinationState(options: {
     status,
     isHealthy: () => successShare >= HEALTHY_SHARE,
     hasSucceededSince: (monotonicMs) => lastSuccess !== undefined && lastSuccess.monotonic >= monotonicMs,
-    recordSuccess() {
+    recordSuccess(kind) {
       lastSuccess = { at: now(), monotonic: monotonic() };
-      failuresInARow = 0;
       successShare += NEWEST_WEIGHT * (1 - successShare);
-      // A late success of a request sent before the failure does not end a wait that Adobe asked
-      // for.
-      if (blocked?.wasProbed === false) return;
-      failedTries = 0;
-      if (blocked === undefined) return;
-      blocked = undefined;
-      onChange(status());
+      endWait(kind);
     },
+    recordAnswer: () => endWait(undefined),
     endProbe() {
       if (blocked?.isProbing === true) blocked = { ...blocked, isProbing: false };
     },
@@ -173,11 +202,17 @@ export function createDestinationState(options: {
       failuresInARow += 1;
       successShare -= NEWEST_WEIGHT * successShare;
       if (blocked !== undefined || retryAfterMs !== undefined || failuresInARow >= OUTAGE_AFTER_FAILURES) {
-        block('waiting', reason, detail, retryAfterMs);
+        block('waiting', reason, detail, retryAfterMs === undefined ? {} : { retryAfterMs });
       }
     },
-    pauseForFault(reason, detail, retryAfterMs) {
-      block('paused', reason, detail, retryAfterMs);
+    recordThrottling(detail, retryAfterMs) {
+      failuresInARow += 1;
+      successShare -= NEWEST_WEIGHT * successShare;
+      const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+      block('waiting', 'throttled', detail, { ...asked, minMs: MIN_THROTTLE_WAIT_MS });
+    },
+    pauseForFault(reason, detail, more = {}) {
+      block('paused', reason, detail, more);
     },
     pauseByOperator(by, at) {
       blocked = {
@@ -187,6 +222,7 @@ export function createDestinationState(options: {
         since: at,
         until: undefined,
         isProbing: false,
+        kind: undefined,
         wasProbed: false,
       };
       onChange(status());

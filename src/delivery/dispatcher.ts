@@ -17,6 +17,7 @@ import { createPace, type Pace } from './pace.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import { createPipeline, JOURNAL_RETRY_MS, type Pipeline } from './pipeline.ts';
 import { createSuspectHistory } from './poison.ts';
+import { createRefusals } from './refusals.ts';
 import { createWaker, pause } from './scheduling.ts';
 import { createSender } from './sender.ts';
 
@@ -94,6 +95,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     },
   });
   const pace = createPace(destination.limits);
+  const refusals = createRefusals({ state });
   const batcher: Batcher = createBatcher({
     limits: { ...destination.batch, maxMessages },
     pace,
@@ -107,6 +109,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       state,
       pace,
       suspects,
+      refusals,
       now,
       monotonic,
       report: (report) => observer.requestCompleted(report),
@@ -203,6 +206,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       const unmapped = pipeline.clearWaiting().map(({ receipt }) => receipt);
       if (unmapped.length > 0) await journal.release(unmapped).catch(() => undefined);
       batcher.releaseWaiting('the relay is stopping');
+      refusals.close();
       const grace = setTimeout(() => requests.abort(new Error('the relay is stopping')), STOP_GRACE_MS);
       await pipeline.whenIdle();
       clearTimeout(grace);

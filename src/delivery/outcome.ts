@@ -6,6 +6,8 @@ import type { Verdict } from './verdict.ts';
 export interface OutgoingMessage {
   readonly receipt: string;
   readonly kind: MessageKind;
+  /** Its customer; absent for an event without one. */
+  readonly lane?: string;
   /** JSON text of `{header, body}`. */
   readonly json: string;
   /** UTF-8 bytes of `json`. */
@@ -52,6 +54,8 @@ export interface SentRequest {
   readonly verdict: Verdict;
   /** Epoch ms at which it was sent. */
   readonly at: number;
+  /** The same in monotonic ms. */
+  readonly sentAt: number;
   readonly status: number | undefined;
   readonly durationMs: number;
   /** Number of messages. */
@@ -127,13 +131,18 @@ export function isTransientFailure(item: ItemResult): boolean {
   );
 }
 
+/** An item that says what happened to its message. */
+export type KnownItem = Extract<ItemResult, { kind: 'taken' | 'failed' }>;
+
 /**
  * The outcome of one message of a 207 in which not every item failed temporarily.
+ * @param isAnyTaken whether another item was taken, so that a failure can be the message's own
  */
 export function itemOutcome(
   message: OutgoingMessage,
-  item: Exclude<ItemResult, { kind: 'unknown' }>,
+  item: KnownItem,
   request: SentRequest,
+  isAnyTaken: boolean,
 ): MessageOutcome {
   const base = attemptOf(message, request, 'delivered', item.xactionId);
   if (item.kind === 'taken') return { kind: 'delivered', attempt: base };
@@ -142,7 +151,7 @@ export function itemOutcome(
   if (isTransientFailure(item)) {
     return {
       kind: 'retry',
-      isOwnFault: item.status !== 429,
+      isOwnFault: isAnyTaken && item.status !== 429,
       detail,
       jitter: Math.random(),
       attempt: { ...attempt, outcome: 'retry' },

@@ -86,7 +86,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   const sendAll = async (event: ClaimedEvent, prepared: Extract<Prepared, { kind: 'messages' }>) => {
     const maxBatchSize =
-      event.failedAttempts > 0
+      event.failedAttempts > 0 || suspects.lastFailedAt(event.receipt) !== undefined
         ? suspects.maxBatchSize(event.receipt, event.failedAttempts, maxMessages)
         : maxMessages;
     const { messages, effects } = prepared;

@@ -167,6 +167,7 @@ function outgoingMessage(
   return {
     receipt: event.receipt,
     kind,
+    ...(event.lane === undefined ? {} : { lane: event.lane }),
     ...envelopeSerializer(destination, kind)(record, event.receivedAt),
     isSuspect: event.failedAttempts > 0,
     ageMs,

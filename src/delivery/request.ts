@@ -17,6 +17,8 @@ export interface RequestParts {
   readonly state: DestinationState;
   readonly pace: Pace;
   readonly now: () => number;
+  /** ms of a monotonic clock. */
+  readonly monotonic: () => number;
   readonly report: (report: RequestReport) => void;
 }
 
@@ -39,7 +41,8 @@ export interface RequestClient {
   readonly probeInlet: (kind: MessageKind, signal: AbortSignal) => Promise<boolean>;
 }
 
-const WORKING_VERDICTS: readonly Verdict['kind'][] = ['items', 'invalid', 'too-large'];
+/** An empty batch cannot be taken; that Adobe itself says so shows that the inlet works. */
+const WORKING_VERDICTS: readonly Verdict['kind'][] = ['items', 'invalid'];
 
 export function createRequestClient(parts: RequestParts): RequestClient {
   const { state, tokens } = parts;
@@ -54,6 +57,7 @@ export function createRequestClient(parts: RequestParts): RequestClient {
     await parts.pace.admit(batch.length, signal);
     const flow = { flowId: parts.flowIds[kind] };
     const at = parts.now();
+    const sentAt = parts.monotonic();
     const jsons = batch.map((message) => message.json);
     const sent = { destination: parts.destination, kind, endpoint, batch };
     return traceDelivery(sent, async (addToSpan) => {
@@ -65,7 +69,7 @@ export function createRequestClient(parts: RequestParts): RequestClient {
       const report = addToSpan(requestReport(sent, response, verdict));
       parts.report(report);
       const { status, durationMs } = report;
-      return { verdict, at, status, durationMs, size: batch.length };
+      return { verdict, at, sentAt, status, durationMs, size: batch.length };
     });
   };
 
@@ -81,7 +85,7 @@ export function createRequestClient(parts: RequestParts): RequestClient {
       const token = tokens && (await tokens.get(signal));
       if (token?.ok === false) {
         const reason = `ims-${token.code}`;
-        if (token.permanent) state.pauseForFault(reason, token.detail, token.retryAfterMs);
+        if (token.permanent) state.pauseForFault(reason, token.detail, { retryAfterMs: token.retryAfterMs });
         else state.recordFailure(reason, token.detail, token.retryAfterMs);
         return unauthorized ?? `no token: ${token.code}`;
       }
@@ -100,7 +104,7 @@ export function createRequestClient(parts: RequestParts): RequestClient {
     async probeInlet(kind, signal) {
       const sent = await request([], 'batch', signal, kind);
       const isWorking = typeof sent !== 'string' && WORKING_VERDICTS.includes(sent.verdict.kind);
-      if (isWorking) state.recordSuccess();
+      if (isWorking) state.recordAnswer();
       return isWorking;
     },
   };
@@ -112,7 +116,8 @@ function outcomeOf(verdict: Verdict): string {
 }
 
 function itemReport({ receipt }: OutgoingMessage, item: ItemResult | undefined): ItemReport {
-  if (item === undefined || item.kind === 'unknown') return { receipt, outcome: 'unknown' };
+  if (item === undefined || item.kind === 'unknown' || item.kind === 'foreign')
+    return { receipt, outcome: item?.kind ?? 'unknown' };
   const { kind: outcome, xactionId } = item;
   return {
     receipt,

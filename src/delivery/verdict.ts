@@ -1,9 +1,5 @@
-import {
-  type ItemResult,
-  readBatchResponse,
-  readProblem,
-  readSingleResponse,
-} from '../adobe/inlet/response.ts';
+import { isAdobeError, isAdobeSuccess } from '../adobe/inlet/adobe-answer.ts';
+import { type ItemResult, readBatchResponse, readProblem, readSingleItem } from '../adobe/inlet/response.ts';
 import type { InletResult } from '../adobe/ports.ts';
 
 /**
@@ -14,7 +10,10 @@ import type { InletResult } from '../adobe/ports.ts';
 export type Verdict =
   | { readonly kind: 'items'; readonly items: readonly ItemResult[] }
   | { readonly kind: 'too-large'; readonly detail: string }
+  /** Refused by Adobe's own document. */
   | { readonly kind: 'invalid'; readonly detail: string }
+  /** Not Adobe's answer, so it says nothing about the messages. */
+  | { readonly kind: 'foreign'; readonly detail: string }
   | { readonly kind: 'unauthorized'; readonly reason: string; readonly detail: string }
   | { readonly kind: 'destination'; readonly reason: string; readonly detail: string }
   | { readonly kind: 'throttled'; readonly detail: string; readonly retryAfterMs?: number }
@@ -42,8 +41,19 @@ const MISCONFIGURED: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/unknown xdm format/i, 'unknown-schema'],
 ];
 
+/** Whether the cause lies in the flow of one kind of messages and not in the inlet as a whole. */
+export function isFaultOfFlow(reason: string): boolean {
+  return MISCONFIGURED.some(([, known]) => known === reason);
+}
+
 function misconfigurationReason(text: string): string | undefined {
   return MISCONFIGURED.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+function foreignVerdict({ status, body }: Extract<InletResult, { kind: 'response' }>): Verdict {
+  const text = readProblem(body);
+  const answer = text === '' ? 'an empty answer' : `an answer that is not Adobe's: ${text}`;
+  return { kind: 'foreign', detail: `${status}, ${answer}` };
 }
 
 /** Statuses of an item of a 207 that concern the destination, not the item. */
@@ -54,6 +64,7 @@ function statusVerdict(response: Extract<InletResult, { kind: 'response' }>): Ve
   const wait = response.retryAfterMs === undefined ? {} : { retryAfterMs: response.retryAfterMs };
   if (response.status === 413) return { kind: 'too-large', detail };
   if (INVALID_STATUSES.has(response.status)) {
+    if (!isAdobeError(response.body, response.status)) return foreignVerdict(response);
     const reason = misconfigurationReason(response.body);
     return reason === undefined ? { kind: 'invalid', detail } : { kind: 'destination', reason, detail };
   }
@@ -79,23 +90,44 @@ function failureVerdict({ code, detail }: Extract<InletResult, { kind: 'failure'
   };
 }
 
-/** Reads a response of the batch endpoint to a request of `count` messages. */
-export function batchVerdict(response: InletResult, count: number): Verdict {
-  if (response.kind === 'failure') return failureVerdict(response);
-  if (response.status < 200 || response.status > 299) return statusVerdict(response);
-  const items = readBatchResponse(response.body, count);
-  return destinationVerdict(items) ?? { kind: 'items', items };
-}
-
 /**
- * Reads a response of the single endpoint. Any 2xx is a success, whatever its body.
+ * The verdict on a response that is not a success of the inlet; a 2xx that is not Adobe's proves no
+ * delivery.
  * Source: docs/platforms/adobe.md#foreign-answers
  */
-export function singleVerdict(response: InletResult): Verdict {
+function failedVerdict(response: InletResult): Verdict | undefined {
   if (response.kind === 'failure') return failureVerdict(response);
   if (response.status < 200 || response.status > 299) return statusVerdict(response);
-  const { xactionId } = readSingleResponse(response.body);
-  return { kind: 'items', items: [{ kind: 'taken', ...(xactionId === undefined ? {} : { xactionId }) }] };
+  return isAdobeSuccess(response.body, response.isTruncated) ? undefined : foreignVerdict(response);
+}
+
+function bodyOf(response: InletResult): string {
+  return response.kind === 'response' ? response.body : '';
+}
+
+/** Reads a response of the batch endpoint to a request of `count` messages. */
+export function batchVerdict(response: InletResult, count: number): Verdict {
+  return failedVerdict(response) ?? itemsVerdict(readBatchResponse(bodyOf(response), count));
+}
+
+/** Reads a response of the single endpoint, after which its message is never sent alone again. */
+export function singleVerdict(response: InletResult): Verdict {
+  const failed = failedVerdict(response);
+  if (failed !== undefined) return failed;
+  const item = readSingleItem(bodyOf(response));
+  if (item.kind === 'unknown') return NOT_ADOBES;
+  const isTooLarge = item.kind === 'failed' && item.status === 413;
+  return isTooLarge ? { kind: 'too-large', detail: `413 ${item.message}`.trim() } : itemsVerdict([item]);
+}
+
+const NOT_ADOBES: Verdict = {
+  kind: 'foreign',
+  detail: 'no element of the answer has an xactionId or a status',
+};
+
+function itemsVerdict(items: readonly ItemResult[]): Verdict {
+  if (items.length > 0 && items.every((item) => item.kind === 'foreign')) return NOT_ADOBES;
+  return destinationVerdict(items) ?? { kind: 'items', items };
 }
 
 function destinationVerdict(items: readonly ItemResult[]): Verdict | undefined {

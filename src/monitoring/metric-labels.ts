@@ -45,6 +45,7 @@ export const INLET_OUTCOME: LabelValues = [
   'mixed',
   'too-large',
   'invalid',
+  'foreign',
   'unauthorized',
   'destination',
   'throttled',
@@ -65,6 +66,8 @@ export const STOP_REASON: LabelValues = [
   'throttled',
   'failing',
   'items-failing',
+  'foreign-answer',
+  'everything-refused',
   'unauthorized',
   'forbidden',
   'ip-not-allowed',
@@ -75,6 +78,7 @@ export const STOP_REASON: LabelValues = [
   'status-NNN',
   'item-NNN',
   ...IMS_FAILURES.map((code) => `ims-${code}`),
+  'ims-token_refused',
 ];
 export const NOTE_KIND: LabelValues = ['dropped', 'repaired', 'truncated'];
 export const NOTE_CODE: LabelValues = NOTE_CODES;

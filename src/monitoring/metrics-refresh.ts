@@ -33,10 +33,12 @@ function setFromMemory({ metrics, journal, destinations, admission }: RefreshPar
   metrics.journalSilence.set(journal.msSinceHeartbeat() / 1_000);
   const refusal = admission.refusal();
   for (const reason of CLOSED_BY) metrics.intakeClosed.set({ reason }, reason === refusal?.code ? 1 : 0);
+  metrics.destinationStopped.reset();
   for (const { config, dispatcher, tokens } of destinations.all) {
     const destination = config.name;
-    const { state, lastSuccessAt = started } = dispatcher.state.status();
+    const { state, reason, lastSuccessAt = started } = dispatcher.state.status();
     setDestinationState(metrics, destination, state);
+    if (reason !== undefined) metrics.destinationStopped.set({ destination, reason }, 1);
     metrics.lastSuccess.set({ destination }, lastSuccessAt / 1_000);
     metrics.slotLimit.set({ destination }, dispatcher.pace.slots.limit);
     metrics.slotsUsed.set({ destination }, dispatcher.pace.slots.used);

@@ -139,6 +139,11 @@ export function createMetrics() {
       destination: DESTINATION,
       state: values.DESTINATION_STATES,
     }),
+    destinationStopped: gauge(
+      'relay_destination_stopped',
+      '1 while the destination waits or is paused for this reason',
+      { destination: DESTINATION, reason: values.STOP_REASON },
+    ),
     destinationPauses: counter(
       'relay_destination_pauses_total',
       'Waits and pauses of a destination, by reason',

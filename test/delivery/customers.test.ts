@@ -121,12 +121,12 @@ describe('a merged customer', () => {
       {
         on: 'inlet',
         match: { contains: 'loyalty.customerMerge' },
-        then: { status: 400, body: { title: 'no' } },
+        then: { status: 400, problem: 'no' },
       },
       {
         on: 'inlet',
         match: { flowId: 'profile-flow', contains: '"X-1"' },
-        then: { status: 400, body: { title: 'no' } },
+        then: { status: 400, problem: 'no' },
       },
     ]);
     const [, deadLetter] = await deliverAll(customerUpdated(2, T, { lastName: 'Rao' }), merge);

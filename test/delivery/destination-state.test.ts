@@ -43,7 +43,7 @@ describe('a destination that fails for a temporary reason', () => {
     for (let round = 0; round < 5; round += 1) {
       state.recordFailure('failing', '500');
       state.recordFailure('failing', '500');
-      state.recordSuccess();
+      state.recordSuccess('event');
     }
     expect(state.permit().kind).toBe('open');
   });
@@ -55,8 +55,29 @@ describe('a destination that fails for a temporary reason', () => {
 
   it('does not end the wait that Adobe asked for after a late success', () => {
     state.recordFailure('throttled', '429', 30_000);
-    state.recordSuccess();
+    state.recordSuccess('event');
     expect(state.permit()).toEqual({ kind: 'wait', ms: 30_000 });
+  });
+
+  it.each([
+    ['as long as Adobe asks', 30_000, [30_000, 30_000, 30_000, 30_000]],
+    ['for its own backoff if Adobe asks for less', 1, [1_000, 2_000, 4_000, 8_000]],
+    ['for its own backoff if Adobe does not say', undefined, [1_000, 2_000, 4_000, 8_000]],
+  ])('waits after a 429 %s', (_what, retryAfterMs, waits) => {
+    const fail = () => state.recordThrottling('429', retryAfterMs);
+    fail();
+    expect(waits.map(() => probeAndFail(fail))).toEqual(waits);
+    expect(state.status()).toMatchObject({ state: 'waiting', reason: 'throttled' });
+  });
+
+  it('waits at least a second after a 429, however short its own delays are', () => {
+    state = createDestinationState({
+      retry: { minDelay: 10, maxDelay: 400 },
+      clocks: { now: () => clock, monotonic: () => clock },
+      onChange: () => undefined,
+    });
+    state.recordThrottling('429');
+    expect(state.permit()).toEqual({ kind: 'wait', ms: 1_000 });
   });
 
   it('counts an outage once, however many requests were in flight', () => {
@@ -72,7 +93,7 @@ describe('a destination with a fault', () => {
     expect([probeAndFail(fail), probeAndFail(fail), probeAndFail(fail), probeAndFail(fail)]).toEqual([
       1_000, 2_000, 4_000, 8_000,
     ]);
-    expect(probeAndFail(() => state.recordSuccess())).toBe(8_000);
+    expect(probeAndFail(() => state.recordSuccess('event'))).toBe(8_000);
     expect(state.permit().kind).toBe('open');
     expect(changes.map((status) => status.state)).toEqual(['paused', 'flowing']);
   });
@@ -102,13 +123,35 @@ describe('a destination with a fault', () => {
     clock += 1_000;
     expect(state.permit().kind).toBe('probe');
     interrupt();
-    state.recordSuccess();
+    state.recordSuccess('event');
     expect(state.permit().kind).toBe('open');
     expect(changes.map((status) => status.state)).toEqual(['paused', 'flowing']);
   });
 
+  it('of one kind of messages recovers with a message of that kind only', () => {
+    state.pauseForFault('everything-refused', '400', { kind: 'profile' });
+    clock += 1_000;
+    expect(state.permit().kind).toBe('probe');
+    state.recordSuccess('event');
+    state.recordAnswer();
+    expect(state.status()).toMatchObject({ state: 'paused', reason: 'everything-refused' });
+    expect(state.status().lastSuccessAt).toBe(clock);
+    state.recordSuccess('profile');
+    expect(state.permit().kind).toBe('open');
+  });
+
+  it('recovers with an answer of Adobe that refuses the probe, which is no success', () => {
+    state.pauseForFault('foreign-answer', '200');
+    clock += 1_000;
+    expect(state.permit().kind).toBe('probe');
+    state.recordAnswer();
+    expect(state.permit().kind).toBe('open');
+    expect(state.status().lastSuccessAt).toBeUndefined();
+    expect(state.hasSucceededSince(0)).toBe(false);
+  });
+
   it('probes at once when an operator resumes it', () => {
-    state.pauseForFault('unauthorized', '401', 600_000);
+    state.pauseForFault('unauthorized', '401', { retryAfterMs: 600_000 });
     expect(state.permit()).toMatchObject({ kind: 'wait' });
     state.resume();
     expect(state.permit().kind).toBe('probe');
@@ -120,10 +163,10 @@ describe('whether the destination is healthy', () => {
     expect(state.isHealthy()).toBe(true);
     for (let times = 0; times < 20; times += 1) {
       state.recordFailure('failing', 'reset');
-      state.recordSuccess();
+      state.recordSuccess('event');
     }
     expect(state.isHealthy()).toBe(false);
-    for (let times = 0; times < 10; times += 1) state.recordSuccess();
+    for (let times = 0; times < 10; times += 1) state.recordSuccess('event');
     expect(state.isHealthy()).toBe(true);
     state.recordFailure('failing', 'reset');
     expect(state.isHealthy()).toBe(true);
@@ -136,13 +179,13 @@ describe('an operator’s pause', () => {
     clock += 1_000;
     expect(state.permit().kind).toBe('probe');
     state.pauseByOperator('ops', clock);
-    state.recordSuccess();
+    state.recordSuccess('event');
     expect(state.status()).toMatchObject({ state: 'paused', reason: 'operator' });
   });
 
   it('stays until the operator resumes, whatever the outcome of requests in flight', () => {
     state.pauseByOperator('ops', clock);
-    state.recordSuccess();
+    state.recordSuccess('event');
     state.recordFailure('failing', '500', 1);
     state.pauseForFault('unauthorized', '401');
     clock += 1e12;

@@ -243,7 +243,7 @@ describe('a fault of the destination', () => {
 });
 
 describe('messages without an item in a 207', () => {
-  it.each(['drop-last', 'drop-first', 'empty', 'not-json', 'no-responses'] as const)(
+  it.each(['drop-last', 'drop-first', 'empty', 'no-responses'] as const)(
     'are resent alone after %s',
     async (shape) => {
       await start();

@@ -98,7 +98,7 @@ describe('a message that fails by its own fault', () => {
   // `tries`: requests until the batch is known to contain a culprit.
   it.each([
     ['fails', { status: 500 }, { tries: 3, state: 'pending' }],
-    ['is refused', { status: 400, body: { title: 'bad message' } }, { tries: 1, state: 'dead' }],
+    ['is refused', { status: 400, problem: 'bad message' }, { tries: 3, state: 'dead' }],
   ] as const)(
     'costs the other messages log2(batch) requests if every request with it %s',
     async (_how, then, { tries, state }) => {

@@ -11,15 +11,28 @@ function answer(status: number, body = '', retryAfterMs?: number): InletResult {
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
+const PROBLEM =
+  '{"type":"http://ns.adobe.com/adobecloud/problem/data-collection-service/inlet","status":400,"title":"Invalid XDM Message Format","report":{"message":"Message is invalid"}}';
 function items(...responses: unknown[]): string {
   return JSON.stringify({ responses });
 }
 
 describe('the verdict on a whole request by its status', () => {
   const table: [number, string, string][] = [
-    [400, '{}', 'invalid'],
-    [415, '', 'invalid'],
-    [422, '', 'invalid'],
+    [400, PROBLEM, 'invalid'],
+    [415, PROBLEM.replace('400', '415'), 'invalid'],
+    [422, PROBLEM.replace('400', '422'), 'invalid'],
+    [400, '{"error_code":"400003","message":"a header is missing"}', 'invalid'],
+    [400, '{}', 'foreign'],
+    [415, '', 'foreign'],
+    [422, '<html>', 'foreign'],
+    [200, '<html>Sign in</html>', 'foreign'],
+    [204, '', 'foreign'],
+    [200, '{}', 'foreign'],
+    [200, '{"error":"blocked"}', 'foreign'],
+    [207, '{"responses":[{},{},{}]}', 'foreign'],
+    [202, '[]', 'foreign'],
+    [400, '{"message":"absent or wrong ims org"}', 'foreign'],
     [413, '', 'too-large'],
     [401, '{"status":"401"}', 'unauthorized'],
     [403, '', 'unauthorized'],
@@ -95,7 +108,40 @@ describe('the verdict on the items of a 207', () => {
     expect(batchVerdict(answer(207, body), 2).kind).toBe('items');
   });
 
-  it('treats any 2xx of the single endpoint as a success', () => {
-    expect(singleVerdict(answer(200, 'not json'))).toEqual({ kind: 'items', items: [{ kind: 'taken' }] });
+  it('takes the inlet’s own answer of the single endpoint as a success, and no other', () => {
+    const taken = '{"inletId":"2f4e","xactionId":"1:2:3","receivedTimeMs":1}';
+    expect(singleVerdict(answer(200, taken))).toEqual({
+      kind: 'items',
+      items: [{ kind: 'taken', xactionId: '1:2:3' }],
+    });
+    expect(singleVerdict(answer(200, 'not json'))).toEqual({
+      kind: 'foreign',
+      detail: "200, an answer that is not Adobe's: not json",
+    });
+  });
+
+  it.each([
+    ['{"inletId":"2f4e","status":413,"message":"large"}', 'too-large'],
+    ['{"responses":[{"status":413}]}', 'too-large'],
+    ['{"responses":[]}', 'foreign'],
+    ['{"inletId":"2f4e","status":"error"}', 'foreign'],
+    ['{"inletId":"2f4e","status":400,"message":"no"}', 'items'],
+  ])('settles a message that was sent alone: %s', (body, kind) => {
+    expect(singleVerdict(answer(200, body)).kind).toBe(kind);
+  });
+
+  it('leaves an element that is not Adobe’s open if others are Adobe’s', () => {
+    const body = items({ xactionId: 'u-0' }, {}, { status: 400 });
+    const kinds = ['taken', 'foreign', 'failed'];
+    expect(batchVerdict(answer(207, body), 3)).toMatchObject({ items: kinds.map((kind) => ({ kind })) });
+  });
+
+  it('recognises Adobe’s answer by its beginning if it is too long to be read', () => {
+    const cut = {
+      ...answer(207, '{"inletId":"2f4e","responses":[{"xactionId":"u-0'),
+      isTruncated: true,
+    } as const;
+    expect(batchVerdict(cut, 1)).toEqual({ kind: 'items', items: [{ kind: 'unknown' }] });
+    expect(batchVerdict({ ...cut, body: '<html>' } as InletResult, 1).kind).toBe('foreign');
   });
 });

@@ -128,6 +128,8 @@ describe('the alerts', () => {
         'RelayUnverified',
         'RelayStoreNearFull',
         'RelayDestinationNotFlowing',
+        'RelayForeignAnswer',
+        'RelayEverythingRefused',
         'RelayOldestPending',
         'RelayTokenNotMinting',
       ]),

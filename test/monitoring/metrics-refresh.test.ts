@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { DestinationStatus } from '../../src/delivery/destination-state.ts';
 import type { RunningDestination } from '../../src/delivery/destinations.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { createMetricsRefresh } from '../../src/monitoring/metrics-refresh.ts';
@@ -7,7 +8,7 @@ const T0 = Date.UTC(2026, 0, 31, 8);
 const counts = { accepted: 9, pending: 2, delivered: 4, ignored: 1, dead: 2, malformed: 1, quarantined: 3 };
 
 const state = {
-  status: { state: 'flowing' } as { state: 'flowing' | 'waiting' | 'paused'; lastSuccessAt?: number },
+  status: { state: 'flowing' } as DestinationStatus,
   refusal: undefined as { code: 'store-full'; detail: string; retryAfter: number } | undefined,
   hangs: false,
 };
@@ -75,6 +76,27 @@ describe('a scrape', () => {
     expect(text).toMatch(
       new RegExp(`relay_build_info\\{version="\\d+\\.\\d+\\.\\d+",node="${process.versions.node}"\\} 1`),
     );
+  });
+
+  it('has the reason for which a destination does not flow, and no earlier one', async () => {
+    const { metrics, refresh } = rig();
+    const series = async () =>
+      (await metrics.registry.metrics())
+        .split('\n')
+        .filter((line) => line.startsWith('relay_destination_stopped{'));
+    state.status = { state: 'waiting', reason: 'throttled' };
+    await refresh();
+    expect(await series()).toEqual([
+      'relay_destination_stopped{destination="acme-aep",reason="throttled"} 1',
+    ]);
+    state.status = { state: 'paused', reason: 'foreign-answer' };
+    await refresh();
+    expect(await series()).toEqual([
+      'relay_destination_stopped{destination="acme-aep",reason="foreign-answer"} 1',
+    ]);
+    state.status = { state: 'flowing' };
+    await refresh();
+    expect(await series()).toEqual([]);
   });
 
   it('has the gauges from memory while the storage thread does not answer', async () => {

@@ -63,6 +63,8 @@ function purchase(more: object = {}) {
 const errorBody = { title: QUOTED, detail: QUOTED, report: { message: QUOTED } };
 const inletFaults: readonly (readonly [outcome: string, then: FaultRuleInput['then']])[] = [
   ['invalid', { status: 400, body: errorBody }],
+  ['foreign', { status: 400, body: `<html>${QUOTED}</html>` }],
+  ['foreign', { body: { error: QUOTED }, landed: false }],
   ['unauthorized', { status: 403, body: errorBody }],
   ['destination', { status: 400, body: { ...errorBody, title: `Unknown XDM format ${QUOTED}` } }],
   ['too-large', { status: 413, body: errorBody }],

@@ -33,9 +33,16 @@ const CLOSED: InletResult = {
 
 function toInletResult(response: PostResult, now: number): InletResult {
   if (response.kind === 'failure') return response;
-  const { status, headers, body, durationMs } = response;
+  const { status, headers, body, truncated, durationMs } = response;
   const retryAfterMs = parseRetryAfter(headers['retry-after'], now);
-  return { kind: 'response', status, body, durationMs, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return {
+    kind: 'response',
+    status,
+    body,
+    durationMs,
+    ...(truncated && { isTruncated: true }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
 }
 
 const BATCH_START = Buffer.from('{"messages":[');

@@ -3,7 +3,8 @@ import { parseJsonObject, truncateUtf8 } from '../response-parsing.ts';
 
 /**
  * The outcome of one message of a batch. `unknown`: the response does not contain it, so the
- * message is resent alone.
+ * message is resent alone. `foreign`: its element has nothing that Adobe writes, so it proves
+ * nothing.
  */
 export type ItemResult =
   | { readonly kind: 'taken'; readonly xactionId?: string }
@@ -13,6 +14,7 @@ export type ItemResult =
       readonly message: string;
       readonly xactionId?: string;
     }
+  | { readonly kind: 'foreign' }
   | { readonly kind: 'unknown' };
 
 const UNKNOWN: ItemResult = { kind: 'unknown' };
@@ -35,8 +37,8 @@ function itemMessage(item: JsonObject): string {
 }
 
 /**
- * Live systems write `status`, the documentation `statusCode`. An item with neither is a success,
- * one with either ≥ 400 a failure.
+ * Live systems write `status`, the documentation `statusCode`. An item with either ≥ 400 is a
+ * failure, one with an `xactionId` and neither a success.
  * Source: docs/platforms/adobe.md#success-answers
  */
 function readItem(item: JsonValue | undefined): ItemResult {
@@ -48,7 +50,9 @@ function readItem(item: JsonValue | undefined): ItemResult {
   if (status !== undefined) return { kind: 'failed', status, message: itemMessage(item), ...id };
   // A status that cannot be read may mean a failure: sending twice is better than losing the
   // message.
-  return statuses.some(Number.isNaN) ? UNKNOWN : { kind: 'taken', ...id };
+  if (statuses.some(Number.isNaN)) return UNKNOWN;
+  const isAdobes = xactionId !== undefined || statuses.some((number) => number !== undefined);
+  return isAdobes ? { kind: 'taken', ...id } : { kind: 'foreign' };
 }
 
 function matchByIndex(
@@ -82,32 +86,16 @@ export function readBatchResponse(body: string, sentCount: number): ItemResult[]
   return matchByIndex(items, indices, sentCount);
 }
 
-/** What the single endpoint reports about an accepted message. */
-export interface SingleResult {
-  readonly xactionId?: string;
-  /**
-   * `pass` if the message was validated synchronously, `skipped` if not. The relay never asks for
-   * it.
-   * Source: docs/platforms/adobe.md#synchronous-validation
-   */
-  readonly syncValidation?: string;
-}
-
-function syncValidationOf(value: JsonValue | undefined): string | undefined {
-  if (!isJsonObject(value)) return undefined;
-  if (typeof value['status'] === 'string') return value['status'];
-  return value['skipped'] === true ? 'skipped' : undefined;
-}
-
-/** Reads the body of a 200 of the single endpoint; empty if it cannot be read. Never throws. */
-export function readSingleResponse(body: string): SingleResult {
-  const response = parseJsonObject(body);
-  const xactionId = xactionIdOf(response);
-  const syncValidation = syncValidationOf(response?.['syncValidation']);
-  return {
-    ...(xactionId !== undefined && { xactionId }),
-    ...(syncValidation !== undefined && { syncValidation }),
-  };
+/**
+ * Reads the body of a 2xx of the single endpoint, which is Adobe's: its own status counts, and so
+ * does that of the only element if the answer has the form of a batch. Never throws.
+ */
+export function readSingleItem(body: string): ItemResult {
+  const answer = parseJsonObject(body);
+  if (Array.isArray(answer?.['responses'])) return readBatchResponse(body, 1)[0] ?? UNKNOWN;
+  const item = readItem(answer);
+  // The inlet's id alone shows that the inlet has answered.
+  return item.kind === 'foreign' ? { kind: 'taken' } : item;
 }
 
 const BARE_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

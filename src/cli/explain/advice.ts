@@ -38,6 +38,14 @@ const MALFORMED_ADVICE =
 const DIFFERING_ADVICE =
   'Duplicates of it have other data: its sender gives one eventId to different events, or changes an event and sends it again. Only the first is delivered. Fix the sender, which must give each event an eventId of its own or none.';
 
+/** What a pause means whose cause is not in the last error alone. */
+const PAUSE_ADVICE: Readonly<Record<string, string>> = {
+  'foreign-answer':
+    'Something other than Adobe answers, such as a proxy, a gateway or a login page: nothing was delivered. Let the requests through to inletUrl.',
+  'everything-refused':
+    'Adobe refuses the messages of several customers and takes none, so the cause is probably the dataset, the schema or the flow of the destination and not one event.',
+};
+
 /** Completes a command line, so that it reaches the same relay. */
 type CommandLine = (args: string) => string;
 
@@ -56,6 +64,7 @@ function adviseNotFlowing(destination: DestinationAnswer, commandLine: CommandLi
   const next = nextTryAt === undefined ? '' : `, next at ${formatTime(nextTryAt)}`;
   return joinLines(
     `${waits} The relay retries automatically${next}.`,
+    PAUSE_ADVICE[reason ?? ''],
     'Find the cause:  capillary-relay check --config relay.yaml --connect',
     `Once it is fixed: ${resume}`,
   );

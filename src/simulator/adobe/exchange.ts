@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
-import type { FaultAction } from './fault-script.ts';
+import type { FaultAction, ForeignAnswer } from './fault-script.ts';
 
 /** Header names are in lower case. */
 export interface Answer {
@@ -25,14 +25,30 @@ export interface Exchange {
    * success.
    */
   readonly produce: (lands: boolean) => Answer;
-  /** The platform's own answer with a failing status. */
-  readonly refuse: (status: number) => Answer;
+  /** The platform's own answer with a failing status, and with this text if there is one. */
+  readonly refuse: (status: number, text?: string) => Answer;
   /** Called once with the outcome: a status, `hang`, `reset` or `gone` (closed by the client). */
   readonly onEnd: (outcome: string) => void;
 }
 
 function isFailure(then: FaultAction): boolean {
-  return then.hang === true || then.reset !== undefined || (then.status ?? 200) >= 400;
+  const isForeign = then.foreign !== undefined;
+  return isForeign || then.hang === true || then.reset !== undefined || (then.status ?? 200) >= 400;
+}
+
+const HTML = 'text/html; charset=utf-8';
+const FOREIGN: Readonly<Record<ForeignAnswer, readonly [contentType: string | undefined, body: string]>> = {
+  html: [HTML, '<html><head><title>Sign in</title></head><body>Please sign in to the network.</body></html>'],
+  text: ['text/plain', 'upstream connect error or disconnect/reset before headers'],
+  empty: [undefined, ''],
+  object: ['application/json', '{}'],
+  error: ['application/json', '{"error":"the request was blocked"}'],
+};
+
+/** What a proxy or a gateway answers in Adobe's place. */
+function foreignAnswer(form: ForeignAnswer, status: number): Answer {
+  const [contentType, body] = FOREIGN[form];
+  return { status, headers: contentType === undefined ? {} : { 'content-type': contentType }, body };
 }
 
 function retryAfterOf(then: FaultAction): Record<string, string> {
@@ -61,9 +77,13 @@ function withOverrides(answer: Answer, then: FaultAction): Answer {
 function faultyAnswer(exchange: Exchange, then: FaultAction): Answer {
   const lands = then.landed ?? !isFailure(then);
   const failureStatus = then.status !== undefined && then.status >= 400 ? then.status : undefined;
+  if (then.foreign !== undefined) {
+    if (lands) exchange.produce(true);
+    return withOverrides(foreignAnswer(then.foreign, then.status ?? 200), then);
+  }
   if (failureStatus === undefined) return withOverrides(exchange.produce(lands), then);
   if (lands) exchange.produce(true);
-  return withOverrides(exchange.refuse(failureStatus), then);
+  return withOverrides(exchange.refuse(failureStatus, then.problem), then);
 }
 
 async function whenClosed(reply: FastifyReply): Promise<void> {

@@ -60,6 +60,9 @@ const ANSWER_SHAPES = [
   'batch200',
 ] as const;
 
+/** Answers of something other than Adobe: docs/platforms/adobe.md#foreign-answers */
+const FOREIGN_ANSWERS = ['html', 'text', 'empty', 'object', 'error'] as const;
+
 const thenSchema = z
   .strictObject({
     status: z.number().int().min(200).max(599).optional(),
@@ -75,9 +78,19 @@ const thenSchema = z
     items: itemsSchema.optional(),
     xaction: z.enum(XACTION_FORMS).optional(),
     shape: z.enum(ANSWER_SHAPES).optional(),
+    /** The answer of a proxy instead, with `status` (200 if absent); by default nothing lands. */
+    foreign: z.enum(FOREIGN_ANSWERS).optional(),
+    /** The text of Adobe's own error document for `status`, which must be 400 or above. */
+    problem: z.string().min(1).optional(),
   })
   .refine((action) => Object.keys(action).length > 0, { error: 'must have at least one key' })
-  .refine((action) => !(action.hang && action.reset), { error: 'hang and reset exclude each other' });
+  .refine((action) => !(action.hang && action.reset), { error: 'hang and reset exclude each other' })
+  .refine((action) => action.problem === undefined || (action.status ?? 200) >= 400, {
+    error: 'problem needs a status of 400 or above',
+  })
+  .refine((action) => action.foreign === undefined || (action.body ?? action.problem) === undefined, {
+    error: 'foreign excludes body and problem',
+  });
 
 const faultRuleSchema = z
   .strictObject({
@@ -102,6 +115,7 @@ export type FaultAction = FaultRule['then'];
 export type FaultMatch = z.output<typeof matchSchema>;
 export type FaultItems = z.output<typeof itemsSchema>;
 export type XactionForm = (typeof XACTION_FORMS)[number];
+export type ForeignAnswer = (typeof FOREIGN_ANSWERS)[number];
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 
 /** Invalid rules. Each issue names the path, such as `[0].then.status`, and the fix. */

@@ -14,8 +14,8 @@ import {
 import { recordViolations } from './record-violations.ts';
 import { countRequest, type SimulatorState } from './simulator-state.ts';
 
-function scriptedProblem(status: number): Answer {
-  return inletProblem(status, 'scripted by the simulator');
+function scriptedProblem(status: number, text = 'scripted by the simulator'): Answer {
+  return inletProblem(status, text);
 }
 
 function landMessages(

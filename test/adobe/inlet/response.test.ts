@@ -1,21 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { readBatchResponse, readSingleResponse, xactionIndex } from '../../../src/adobe/inlet/response.ts';
+import { readBatchResponse, readSingleItem, xactionIndex } from '../../../src/adobe/inlet/response.ts';
 
 const UUID = '9341f8eb-494a-4c89-9879-4d06a58d2dc7';
 function id(index: number | string) {
   return `${UUID}-${index}`;
 }
 
-/** Short forms: `T` accepted, `F400` failed with 400, `?` unknown. */
+/** Short forms: `T` accepted, `F400` failed with 400, `-` foreign, `?` unknown. */
+const SHORT = { taken: 'T', foreign: '-', unknown: '?' } as const;
+
 function read(responses: unknown, sent: number): string {
   return readBatchResponse(JSON.stringify({ inletId: 'x', responses }), sent)
-    .map((item) => (item.kind === 'taken' ? 'T' : item.kind === 'failed' ? `F${item.status}` : '?'))
+    .map((item) => (item.kind === 'failed' ? `F${item.status}` : SHORT[item.kind]))
     .join(' ');
 }
 
 const matching: [string, unknown[], number, string][] = [
   ['all accepted, by position', [{ xactionId: id(0) }, { xactionId: id(1) }], 2, 'T T'],
-  ['no xactionId anywhere', [{}, { status: 400 }, {}], 3, 'T F400 T'],
+  ['no xactionId anywhere', [{}, { status: 400 }, {}], 3, '- F400 -'],
   [
     'some with an index, in place',
     [{ xactionId: id(0) }, { statusCode: 400 }, { xactionId: id(2) }],
@@ -43,8 +45,8 @@ const matching: [string, unknown[], number, string][] = [
     2,
     '? T',
   ],
-  ['bare uuids that end in digits', [{ xactionId: '9341f8eb-494a-4c89-9879-000000000001' }, {}], 2, 'T T'],
-  ['items that are not objects', [{}, null, 'ok', 5, []], 5, 'T ? ? ? ?'],
+  ['bare uuids that end in digits', [{ xactionId: '9341f8eb-494a-4c89-9879-000000000001' }, {}], 2, 'T -'],
+  ['items that are not objects', [{}, null, 'ok', 5, []], 5, '- ? ? ? ?'],
   ['nothing sent', [], 0, ''],
   ['nothing sent, something answered', [{}], 0, ''],
 ];
@@ -73,7 +75,9 @@ const statuses: [string, unknown, string][] = [
   ['statusCode as a string', { statusCode: ' 500 ' }, 'F500'],
   ['either of both', { status: 200, statusCode: 400 }, 'F400'],
   ['below 400', { status: 200 }, 'T'],
-  ['null', { status: null }, 'T'],
+  ['null', { status: null }, '-'],
+  ['null beside an xactionId', { status: null, xactionId: id(0) }, 'T'],
+  ['only other members', { ok: true, message: 'done' }, '-'],
   ['not a number: unknown', { status: 'error' }, '?'],
   ['not a number beside a number', { status: 'error', statusCode: 400 }, 'F400'],
 ];
@@ -133,18 +137,14 @@ test.each([
 });
 
 test.each([
-  [
-    '{"xactionId":"1:2:3","syncValidation":{"skipped":true}}',
-    { xactionId: '1:2:3', syncValidation: 'skipped' },
-  ],
-  [
-    '{"xactionId":"1:2:3","syncValidation":{"status":"pass"}}',
-    { xactionId: '1:2:3', syncValidation: 'pass' },
-  ],
-  ['{"xactionId":"1:2:3"}', { xactionId: '1:2:3' }],
-  ['{"xactionId":5,"syncValidation":true}', {}],
-  ['nonsense', {}],
-  ['', {}],
-])('a single answer %s', (body, expected) => {
-  expect(readSingleResponse(body)).toEqual(expected);
+  ['{"inletId":"2f4e","xactionId":"1:2:3"}', { kind: 'taken', xactionId: '1:2:3' }],
+  ['{"xactionId":"1:2:3","syncValidation":{"status":"pass"}}', { kind: 'taken', xactionId: '1:2:3' }],
+  ['{"inletId":"2f4e"}', { kind: 'taken' }],
+  ['{"inletId":"2f4e","status":400,"message":"no"}', { kind: 'failed', status: 400, message: 'no' }],
+  ['{"responses":[{"xactionId":"1:2:3"}]}', { kind: 'taken', xactionId: '1:2:3' }],
+  ['{"responses":[{"statusCode":400,"message":"no"}]}', { kind: 'failed', status: 400, message: 'no' }],
+  ['{"responses":[{}]}', { kind: 'foreign' }],
+  ['{"responses":[]}', { kind: 'unknown' }],
+])('the item of a single answer %s', (body, expected) => {
+  expect(readSingleItem(body)).toEqual(expected);
 });

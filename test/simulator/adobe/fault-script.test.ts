@@ -1,6 +1,6 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a key of the rules' format */
 import { describe, expect, it } from 'vitest';
-import type { FaultRuleInput } from '../../../src/simulator/adobe/fault-script.ts';
+import { type FaultRuleInput, parseFaultRules } from '../../../src/simulator/adobe/fault-script.ts';
 import { anEvent, requestToken, client, type Sent, three, withFaults, xdm } from './adobe-client.ts';
 
 function ids(simulator: { landed(): readonly { id?: string }[] }) {
@@ -92,6 +92,42 @@ describe('a fault of the whole answer', () => {
     expect(throttled.json).toEqual({ a: 1 });
     expect(throttled.headers.get('x-why')).toBe('test');
     expect(throttled.headers.get('retry-after')).toBe('Wed, 21 Oct 2099 07:28:00 GMT');
+  });
+
+  it.each([
+    ['html', 200, 'text/html; charset=utf-8', /^<html>/],
+    ['text', 503, 'text/plain', /^upstream connect error/],
+    ['empty', 204, null, /^$/],
+    ['object', 200, 'application/json; charset=utf-8', /^\{\}$/],
+    ['error', 400, 'application/json; charset=utf-8', /^\{"error":".+"\}$/],
+  ] as const)('the %s of a proxy with %i, and nothing lands', async (foreign, status, contentType, text) => {
+    const { simulator, adobe } = await withFaults({ on: 'inlet', then: { status, foreign } });
+    const answer = await adobe.batch(three);
+    expect(answer).toMatchObject({ status, text: expect.stringMatching(text) });
+    expect(answer.headers.get('content-type')).toBe(contentType);
+    expect(simulator.stats()).toMatchObject({ landed: 0 });
+  });
+
+  it('a proxy’s answer although the messages land', async () => {
+    const { simulator, adobe } = await withFaults({ on: 'batch', then: { foreign: 'html', landed: true } });
+    expect((await adobe.batch(three)).status).toBe(200);
+    expect(ids(simulator)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('the platform’s own error document with a given text', async () => {
+    const { adobe } = await withFaults({ on: 'batch', then: { status: 400, problem: 'dataset not found' } });
+    expect((await adobe.batch(three)).json).toMatchObject({
+      status: 400,
+      type: expect.stringContaining('ns.adobe.com'),
+      report: { message: 'dataset not found' },
+    });
+  });
+
+  it.each([
+    [{ problem: 'no' }, 'problem needs a status'],
+    [{ status: 400, foreign: 'html' as const, problem: 'no' }, 'foreign excludes'],
+  ])('refuses a rule with %j', (then, message) => {
+    expect(() => parseFaultRules([{ on: 'inlet', then }])).toThrow(message);
   });
 
   it('a lost answer: the messages land although it fails', async () => {

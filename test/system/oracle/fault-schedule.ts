@@ -34,14 +34,19 @@ export function createFaultSchedule(options: {
   const upcoming = faultSequence(random, options);
 
   const inject = (faults: readonly Fault[]): void => {
-    simulator.setFaults([...permanent, ...faults.map(({ rule }) => rule)]);
+    const rules = faults.map(({ rule }) => rule);
+    const isTotal = faults.some((fault) => fault.isTotal);
+    simulator.setFaults(isTotal ? [...rules, ...permanent] : [...permanent, ...rules]);
     if (faults.some(({ revokesTokens }) => revokesTokens)) simulator.revokeTokens();
   };
+
+  const injectedRules = (faults: readonly Fault[]) =>
+    simulator.faults().slice(faults.some((fault) => fault.isTotal) ? 0 : permanent.length);
 
   const stopInjecting = (): void => simulator.setFaults(permanent);
 
   const countHits = (faults: readonly Fault[], ms: number): void => {
-    const rules = simulator.faults().slice(permanent.length);
+    const rules = injectedRules(faults);
     const summaries = faults.map(({ kind, rule }, index) => {
       const hits = rules[index]?.fired ?? 0;
       hitsByKind.set(kind, (hitsByKind.get(kind) ?? 0) + hits);
@@ -58,7 +63,7 @@ export function createFaultSchedule(options: {
         const { probability: _, ...rule } = fault.rule;
         const certain = { ...fault, rule: { times: 5, ...rule } };
         inject([certain]);
-        const hasHit = (): boolean => (simulator.faults()[permanent.length]?.fired ?? 0) > 0;
+        const hasHit = (): boolean => (injectedRules([certain])[0]?.fired ?? 0) > 0;
         for (let polls = 1; !hasHit() && !signal.aborted; polls += 1) {
           await sleep(POLL_INTERVAL_MS);
           // The destination may have been paused after the last resumption.
@@ -74,7 +79,9 @@ export function createFaultSchedule(options: {
       stopInjecting();
       while (!signal.aborted) {
         await wait(randomInteger(random, maxQuietMs / 4, maxQuietMs));
-        const faults = Array.from({ length: randomInteger(random, 1, 3) }, () => upcoming.next().value);
+        const drawn = Array.from({ length: randomInteger(random, 1, 3) }, () => upcoming.next().value);
+        const total = drawn.find((fault) => fault.isTotal);
+        const faults = total === undefined ? drawn : [total];
         const ms = randomInteger(random, maxBurstMs / 4, maxBurstMs);
         inject(faults);
         await wait(ms);

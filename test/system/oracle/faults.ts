@@ -10,6 +10,11 @@ export interface Fault {
   readonly rule: FaultRuleInput;
   /** Revoke all tokens when it is injected, so that the relay requests a new one from IMS. */
   readonly revokesTokens?: boolean;
+  /**
+   * It hits every request, those with a poison event too, and no other fault is injected with it:
+   * if anything passed, the events that it hits would rightly become dead letters.
+   */
+  readonly isTotal?: boolean;
 }
 
 type CreateFault = (random: Random) => Fault;
@@ -83,6 +88,34 @@ const refusedRequest: CreateFault = (random) => {
   const body = code === 403 && coinFlip(random) ? { body: '' } : {};
   return { kind: 'request refused', rule: { on: 'inlet', times: 1, then: { status: code, ...body } } };
 };
+
+const FOREIGN_ANSWERS = ['html', 'text', 'empty', 'object', 'error'] as const;
+
+/** A proxy answers in Adobe's place, perhaps after it has passed the request on. */
+const foreignAnswer: CreateFault = (random) => ({
+  kind: 'foreign answer',
+  rule: {
+    on: 'inlet',
+    ...someRequests(random),
+    then: {
+      status: randomOf(random, [200, 204, 207, 400, 415, 422]),
+      foreign: randomOf(random, FOREIGN_ANSWERS),
+      landed: coinFlip(random),
+    },
+  },
+});
+
+/** The dataset does not exist: Adobe's own answer refuses requests or all of their messages. */
+const everythingRefused: CreateFault = (random) => ({
+  kind: 'everything refused',
+  isTotal: true,
+  rule: {
+    on: 'inlet',
+    then: coinFlip(random)
+      ? { status: 400, problem: 'dataset not found' }
+      : { items: { status: 400, message: 'dataset not found', omitXaction: coinFlip(random) } },
+  },
+});
 
 const XACTION_IDS = ['normal', 'missing', 'uuid', 'colon4', 'colon3', 'odd', 'shuffled'] as const;
 const RESPONSE_SHAPES = [
@@ -177,6 +210,8 @@ const KINDS: readonly CreateFault[] = [
   resetConnection('before', true),
   slowResponse,
   refusedRequest,
+  foreignAnswer,
+  everythingRefused,
   failingItems(false),
   failingItems(true),
   shuffledItems,

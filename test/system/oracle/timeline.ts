@@ -43,6 +43,11 @@ interface Customer {
   readonly lanes: string[];
 }
 
+/** Where an event belongs that was sent to Adobe. */
+function sentOf({ isPoison }: ExpectedEvent, { dead, events }: Timeline): ExpectedEvent[] {
+  return isPoison ? dead : events;
+}
+
 /**
  * Replays the events in the order of acceptance. The relay processes each customer in that order,
  * but two customers that are merged in any interleaving; their last record must be the same for all
@@ -62,14 +67,9 @@ export async function buildTimelines(
 
   const replay = async (expected: ExpectedEvent, timeline: Timeline): Promise<void> => {
     const mapped = await expectedMapping(expected, settings);
-    if (expected.isPoison) {
-      // An ignored event is never sent, so it cannot be rejected.
-      if (mapped.outcome === 'messages') timeline.dead.push(expected);
-      return;
-    }
     const ownLane = expected.event.lane;
     if (ownLane === undefined) {
-      if (mapped.outcome === 'messages') timeline.events.push(expected);
+      if (mapped.outcome === 'messages') sentOf(expected, timeline).push(expected);
       return;
     }
     const customer = customerOf(ownLane);
@@ -85,8 +85,10 @@ export async function buildTimelines(
           : { lane: victimLane, state: victim?.state },
     };
     const update = applyToCustomer(expected.event, mapped, before, mappingContextOf(expected, settings));
+    // An ignored event is never sent, so it cannot be rejected; a rejected one changes nothing.
+    if (mapped.outcome === 'messages' && !update.isLate) sentOf(expected, timeline).push(expected);
+    if (expected.isPoison) return;
     customer.state = update.state ?? customer.state;
-    if (mapped.outcome === 'messages' && !update.isLate) timeline.events.push(expected);
     if (update.profile !== undefined) {
       timeline.profiles.push(expected);
       const { _id, ...entity } = asJson(update.profile.entity);

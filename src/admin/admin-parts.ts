@@ -22,6 +22,8 @@ export interface AdminParts {
     | 'appendMalformed'
   >;
   readonly sources: Pick<SourceTable, 'get'>;
+  /** Maximum size of an inflated body in bytes (`server.bodyLimit`). */
+  readonly bodyLimit: number;
   readonly destinations: DestinationDirectory;
   readonly coverage: CoverageSource;
   readonly metrics: MetricsSource;

@@ -23,6 +23,10 @@ export interface WebhookReport {
   readonly durationMs: number;
   readonly bytes: number;
   readonly receipt?: string;
+  /** Of an array: how many of its elements are new events, known events and no events. */
+  readonly array?: { readonly events: number; readonly duplicates: number; readonly malformed: number };
+  /** Of an array: the number of new events by name. */
+  readonly acceptedNames?: ReadonlyMap<string, number>;
   readonly eventName?: string;
   /** Capillary's id of the event. */
   readonly eventId?: string;
@@ -45,6 +49,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The part of this webhook's report that is known so far. */
     reportFields: Partial<WebhookReport> | undefined;
+    /** True for a probe of the port, which is no webhook and is not reported. */
+    isProbe: boolean;
   }
 }
 
@@ -64,6 +70,8 @@ export function buildReport(request: FastifyRequest, reply: FastifyReply, source
     verifiedBy: reportFields?.verifiedBy,
     reasons: reportFields?.reasons,
     evicted: reportFields?.evicted,
+    array: reportFields?.array,
+    acceptedNames: reportFields?.acceptedNames,
     eventName: reportFields?.eventName,
     eventId: reportFields?.eventId,
     source,

@@ -1,14 +1,33 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { clientAddress } from '../http/client-address.ts';
 import { ProblemError } from '../http/problems.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { ConfiguredSource } from '../sources/source-table.ts';
 import type { ReceivedRequest } from '../sources/verifier.ts';
-import { accept } from './accept.ts';
+import { type Acceptance, accept } from './accept.ts';
+import type { AcceptParts } from './accept-array.ts';
+import { storeMalformed } from './new-event.ts';
+import type { OversizedBody, RequestBody } from './request-body.ts';
+import { truncationDetail } from './truncated-body.ts';
 import { addToReport } from './webhook-report.ts';
 
-export interface WebhookParts {
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The Content-Type header as it was received. */
+    sentContentType: string | undefined;
+  }
+}
+
+export interface WebhookParts extends AcceptParts {
   readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine'>;
   readonly now: () => number;
+}
+
+/** The request as verifiers see it; `body` is all of it or, over the limit, its beginning. */
+export function receivedRequest(request: FastifyRequest, body: Buffer, receivedAt: number): ReceivedRequest {
+  const { headers } = request;
+  headers['content-type'] = request.sentContentType;
+  return { body, headers, rawHeaders: request.raw.rawHeaders, ip: clientAddress(request.ip), receivedAt };
 }
 
 /**
@@ -32,6 +51,51 @@ async function refuse(
   throw new ProblemError('not-verified', 'check the credential that the webhook sends for this source');
 }
 
+/**
+ * Refuses a body over the limit, after storing its beginning and its hash if the sender is
+ * verified by something other than the body: then Capillary's log can be searched for the event.
+ */
+async function refuseOversized(
+  { journal, now }: WebhookParts,
+  { config, verifier }: ConfiguredSource,
+  request: FastifyRequest,
+  oversized: OversizedBody,
+): Promise<never> {
+  const verdict = verifier.verifyWithoutBody(receivedRequest(request, oversized.head, now()));
+  if (!verdict.ok || oversized.bytes === 0) throw new ProblemError('body-too-large');
+  const { body, verifiedBy } = verdict.request;
+  const detail = truncationDetail(oversized);
+  const receipt = await storeMalformed(journal, config, verdict.request, { body, detail });
+  addToReport(request, { receipt, verifiedBy });
+  throw new ProblemError('body-too-large', `the first ${body.length} bytes are kept as ${receipt}`);
+}
+
+function answerAccepted(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  verifiedBy: string,
+  result: Exclude<Acceptance, { status: 'malformed' }>,
+): void {
+  if (result.status === 'array') {
+    const { receipts, accepted, malformed } = result;
+    const events = [...accepted.values()].reduce((sum, count) => sum + count, 0);
+    addToReport(request, {
+      verifiedBy,
+      outcome: events === 0 ? 'duplicate' : 'accepted',
+      acceptedNames: accepted,
+      array: { events, duplicates: receipts.length - events, malformed: malformed.length },
+    });
+    const answer = { status: 'accepted', receipts, ...(malformed.length === 0 ? {} : { malformed }) };
+    void reply.code(200).send(answer);
+    return;
+  }
+  const { status, receipt, event } = result;
+  const { eventName, eventId } = event;
+  addToReport(request, { receipt, verifiedBy, eventName, eventId, outcome: status });
+  // Not returned: the reply has been sent, and it is a thenable that would be awaited.
+  void reply.code(200).send({ status, receipt });
+}
+
 /** Verifies, journals and answers one webhook. Every refusal is thrown as a ProblemError. */
 export async function handleWebhook(
   parts: WebhookParts,
@@ -39,25 +103,19 @@ export async function handleWebhook(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const received: ReceivedRequest = {
-    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-    headers: request.headers,
-    rawHeaders: request.raw.rawHeaders,
-    ip: request.ip,
-    receivedAt: parts.now(),
-  };
+  const body = request.body as RequestBody;
+  if (!Buffer.isBuffer(body)) {
+    // More of the body may be on its way.
+    void reply.header('connection', 'close');
+    return refuseOversized(parts, source, request, body);
+  }
+  const received = receivedRequest(request, body, parts.now());
   const verdict = source.verifier.verify(received);
   if (!verdict.ok) return refuse(parts, source, request, received, verdict.reasons);
 
-  const result = await accept(parts.journal, source.config, verdict.request);
   const { verifiedBy } = verdict.request;
-  if (result.status === 'malformed') {
-    addToReport(request, { receipt: result.receipt, verifiedBy });
-    throw new ProblemError(result.code, `${result.detail}; kept as ${result.receipt}`);
-  }
-  const { status, receipt, event } = result;
-  const { eventName, eventId } = event;
-  addToReport(request, { receipt, verifiedBy, eventName, eventId, outcome: status });
-  // Not returned: the reply has been sent, and it is a thenable that would be awaited.
-  void reply.code(200).send({ status, receipt });
+  const result = await accept(parts, source.config, verdict.request);
+  if (result.status !== 'malformed') return answerAccepted(request, reply, verifiedBy, result);
+  addToReport(request, { receipt: result.receipt, verifiedBy });
+  throw new ProblemError(result.code, `${result.detail}; kept as ${result.receipt}`);
 }

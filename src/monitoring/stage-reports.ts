@@ -13,7 +13,7 @@ import type { Metrics } from './metrics.ts';
 const MAX_IDS_PER_LINE = 200;
 
 /** Log fields of a webhook. */
-export function webhookLine(report: WebhookReport) {
+export function webhookLine({ acceptedNames: _acceptedNames, ...report }: WebhookReport) {
   return {
     ...report,
     eventName: loggable(report.eventName),
@@ -77,6 +77,9 @@ export function createIntakeReports(log: Logger, metrics: Metrics): IntakeObserv
       metrics.webhookSeconds.observe({ source }, seconds(report.durationMs));
       if (outcome === 'accepted' && eventName !== undefined) {
         metrics.accepted.inc({ source, event_name: metricEventName(eventName) });
+      }
+      for (const [name, count] of report.acceptedNames ?? []) {
+        metrics.accepted.inc({ source, event_name: metricEventName(name) }, count);
       }
       if (report.evicted) metrics.quarantineEvicted.inc({ source }, report.evicted);
       if (report.status < 300) log.info(webhookLine(report), 'webhook');

@@ -86,7 +86,7 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
 
   app.setErrorHandler((error: Error, request, reply) => {
     const code = sendProblem(error, reply, error instanceof StoreError ? 'store-failing' : undefined);
-    addToReport(request, { outcome: code });
+    addToReport(request, { outcome: request.reportFields?.outcome ?? code });
     if (code === 'internal') observer.errorCaught('webhook handler failed', error);
     if (error instanceof StoreError) admission.recordWriteFailure();
   });

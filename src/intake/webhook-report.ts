@@ -17,7 +17,11 @@ import {
 export interface WebhookReport {
   /** Configured source name, or `unknown`. */
   readonly source: string;
-  /** `accepted`, `duplicate`, or the problem code of the response. */
+  /**
+   * `accepted`, `duplicate`, `partly-malformed` for an array with other elements than events,
+   * `oversized` for a body over the limit that is stored, at least in part, or the problem code of
+   * the response.
+   */
   readonly outcome: string;
   readonly status: number;
   readonly durationMs: number;

@@ -66,7 +66,7 @@ async function refuseOversized(
   const { body, verifiedBy } = verdict.request;
   const detail = truncationDetail(oversized);
   const receipt = await storeMalformed(journal, config, verdict.request, { body, detail });
-  addToReport(request, { receipt, verifiedBy });
+  addToReport(request, { receipt, verifiedBy, outcome: 'oversized' });
   throw new ProblemError('body-too-large', `the first ${body.length} bytes are kept as ${receipt}`);
 }
 
@@ -79,9 +79,10 @@ function answerAccepted(
   if (result.status === 'array') {
     const { receipts, accepted, malformed } = result;
     const events = [...accepted.values()].reduce((sum, count) => sum + count, 0);
+    const outcome = events === 0 ? 'duplicate' : 'accepted';
     addToReport(request, {
       verifiedBy,
-      outcome: events === 0 ? 'duplicate' : 'accepted',
+      outcome: malformed.length === 0 ? outcome : 'partly-malformed',
       acceptedNames: accepted,
       array: { events, duplicates: receipts.length - events, malformed: malformed.length },
     });
@@ -116,6 +117,7 @@ export async function handleWebhook(
   const { verifiedBy } = verdict.request;
   const result = await accept(parts, source.config, verdict.request);
   if (result.status !== 'malformed') return answerAccepted(request, reply, verifiedBy, result);
-  addToReport(request, { receipt: result.receipt, verifiedBy });
-  throw new ProblemError(result.code, `${result.detail}; kept as ${result.receipt}`);
+  const { code, receipt, detail } = result;
+  addToReport(request, { receipt, verifiedBy, outcome: code === 'body-too-large' ? 'oversized' : code });
+  throw new ProblemError(code, `${detail}; kept as ${receipt}`);
 }

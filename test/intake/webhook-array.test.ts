@@ -108,7 +108,9 @@ describe('elements that are not events', () => {
       'wrong-org: orgId is not one of the orgIds of this source',
       'not-an-event: the body is an array of 0; it must be one event',
     ]);
-    expect(intake.reports[0]?.array).toEqual({ events: 2, duplicates: 0, malformed: 3 });
+    expect(intake.reports).toMatchObject([
+      { outcome: 'partly-malformed', array: { events: 2, duplicates: 0, malformed: 3 } },
+    ]);
   });
 
   test.each([

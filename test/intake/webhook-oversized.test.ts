@@ -53,7 +53,9 @@ describe('a body over the limit', () => {
       code: 'body-too-large',
       detail: `the first 4096 bytes are kept as ${stored?.event.receipt}`,
     });
-    expect(intake.reports).toMatchObject([{ outcome: 'body-too-large', receipt: stored?.event.receipt }]);
+    expect(intake.reports).toMatchObject([
+      { outcome: 'oversized', status: 413, receipt: stored?.event.receipt },
+    ]);
   });
 
   test('of exactly the limit is no such body', async () => {

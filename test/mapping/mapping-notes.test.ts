@@ -9,7 +9,12 @@ function codesOfKind(kind: MappingNote['kind']) {
 
 describe('the kind of a note', () => {
   it('is repaired for replaced values', () => {
-    expect(codesOfKind('repaired')).toEqual(['after-receipt', 'not-utf-8', 'opt-out-counts', 'primary-fallback']);
+    expect(codesOfKind('repaired')).toEqual([
+      'after-receipt',
+      'not-utf-8',
+      'opt-out-counts',
+      'primary-fallback',
+    ]);
   });
 
   it('is truncated for values shortened to a limit', () => {

@@ -1,4 +1,5 @@
 import type { DestinationAnswer, RecordAnswer } from '../admin-answers.ts';
+import { isTruncated } from '../../intake/truncated-body.ts';
 import { toPrintable } from '../table.ts';
 import { formatTime } from '../time-format.ts';
 
@@ -34,6 +35,9 @@ const IGNORED_ADVICE: Readonly<Record<string, string>> = {
 
 const MALFORMED_ADVICE =
   "It is not a valid event of this source. It was answered 400, after which Capillary does not retry. Fix the sender, or the source's orgIds, then replay it.";
+
+const TRUNCATED_ADVICE =
+  'Only the beginning of its body is stored, so it cannot be replayed. It was answered 413, after which Capillary does not retry. Raise server.bodyLimit, have the event sent again, then discard this.';
 
 /** Completes a command line, so that it reaches the same relay. */
 type CommandLine = (args: string) => string;
@@ -122,6 +126,7 @@ export function adviceFor(
         adviseReplay(record, commandLine),
       );
     case 'malformed':
+      if (isTruncated(record.detail)) return TRUNCATED_ADVICE;
       return joinLines(MALFORMED_ADVICE, adviseReplay(record, commandLine));
     default:
       return joinLines(

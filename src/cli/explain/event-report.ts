@@ -144,7 +144,7 @@ function summaryOf(record: RecordAnswer): string {
     case 'ignored':
       return `It was accepted, but is not delivered. ${messagesAtAdobe(record)}.`;
     case 'malformed':
-      return 'Its sender was verified, but it is not a valid event. It was never accepted; the body is stored as received.';
+      return 'Its sender was verified, but it is not a valid event. It was never accepted; the body is stored.';
     default:
       return `It was moved to dead letters${settledAfter(record)}, after ${countAttempts(record)}. ${messagesAtAdobe(record)}.`;
   }

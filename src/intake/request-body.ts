@@ -4,7 +4,7 @@ import { ProblemError } from '../http/problems.ts';
 
 /** Beginning of a body over the limit that is stored. */
 const HEAD_BYTES = 4_096;
-/** Bytes beyond the limit that are read, but not stored, for the hash and the length of the body. */
+/** Bytes beyond the limit that are read, but not stored, for the hash and the length. */
 const MAX_EXCESS_BYTES = 16 * 1_024 * 1_024;
 /** Maximum wait for the next bytes of such a body, and for all of it. */
 const IDLE_MS = 500;

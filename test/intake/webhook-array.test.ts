@@ -86,7 +86,11 @@ describe('an array of events', () => {
     const verify = [{ type: 'header' as const, name: 'X-Relay-Key', values: ['wrong'] }];
     intake.sources.set([{ ...intake.source, verify }]);
     expect(await releaseQuarantined(intake.parts, { filter: {}, dryRun: false })).toEqual({
-      ...{ matched: 1, released: 1, duplicates: 0, malformed: 0, stillRefused: 0 },
+      matched: 1,
+      released: 1,
+      duplicates: 0,
+      malformed: 0,
+      stillRefused: 0,
     });
     expect(await intake.counts()).toEqual({ accepted: 2, malformed: 1, quarantined: 0 });
   });
@@ -223,12 +227,17 @@ describe('an array that an earlier version stored as malformed', () => {
     const { receipt } = await storeArray(events);
     expect(await replayDeadLetters(intake.parts, { ...ALL, dryRun: true })).toMatchObject({ replayed: 0 });
     expect(await replayDeadLetters(intake.parts, ALL)).toEqual({
-      ...{ matched: 1, replayed: 1, duplicates: 0, stillMalformed: 0 },
+      matched: 1,
+      replayed: 1,
+      duplicates: 0,
+      stillMalformed: 0,
     });
     const stored = await intake.stored();
     expect(stored.map(({ event }) => event.state).toSorted()).toEqual([
       'malformed',
-      ...['pending', 'pending', 'pending'],
+      'pending',
+      'pending',
+      'pending',
     ]);
     const first = stored.find(({ event }) => event.receipt === receipt);
     expect(JSON.parse(textOf(first!))).toEqual(events[1]);
@@ -242,7 +251,10 @@ describe('an array that an earlier version stored as malformed', () => {
     await storeArray(events);
     await storeArray([1, 2]);
     expect(await replayDeadLetters(intake.parts, ALL)).toEqual({
-      ...{ matched: 2, replayed: 0, duplicates: 1, stillMalformed: 1 },
+      matched: 2,
+      replayed: 0,
+      duplicates: 1,
+      stillMalformed: 1,
     });
     expect(await intake.counts()).toMatchObject({ accepted: 2, malformed: 1 });
   });

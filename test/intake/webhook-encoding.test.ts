@@ -89,7 +89,9 @@ describe('a compressed event', () => {
     intake.sources.set([{ ...intake.source, verify: [{ ...verify[0]!, secrets: ['new'] } as never] }]);
     await intake.restart();
     expect(await releaseQuarantined(intake.parts, { filter: {}, dryRun: false })).toMatchObject({
-      ...{ released: 2, malformed: 0, stillRefused: 0 },
+      released: 2,
+      malformed: 0,
+      stillRefused: 0,
     });
     const [first, second] = await intake.stored();
     expect(JSON.parse(textOf(first!))).toEqual(event);

@@ -1,5 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType } from 'node:zlib';
+import { readBodyText, toStoredBody } from '../capillary/body-text.ts';
+import { parseJsonText } from '../capillary/json.ts';
 
 /** The bytes without content codings, or why there are none. */
 export type Inflated =
@@ -96,16 +98,24 @@ async function inflateDeclared(
   return result;
 }
 
-/** A compressed body without a header. Undefined if it does not become what can be JSON. */
+/**
+ * A compressed body without a header. Undefined if it does not become JSON: raw deflate and Brotli
+ * have no signature, so that any bytes can seem to be one of them.
+ */
 export async function inflateUndeclared(body: Buffer, limit: number): Promise<Inflated | undefined> {
   const isGzip = body[0] === 0x1f && body[1] === 0x8b;
   const candidates = isGzip ? GZIP : [...DEFLATE, ...BROTLI];
   for (const candidate of candidates) {
     const result = await tryAll([candidate], body, limit);
     if (result.outcome === 'too-large' && isGzip) return result;
-    if (result.outcome === 'inflated' && result.body.length > 0 && startsLikeJson(result.body)) return result;
+    if (result.outcome === 'inflated' && isJson(result.body)) return result;
   }
   return undefined;
+}
+
+function isJson(body: Uint8Array): boolean {
+  const parsed = parseJsonText(readBodyText(toStoredBody(body, undefined)).text);
+  return parsed.ok || parsed.code === 'too-deep';
 }
 
 /** The first candidate that can read the body. */

@@ -78,8 +78,19 @@ describe('a compressed body without a Content-Encoding', () => {
     expect(await inflated(body)).toBe(TEXT);
   });
 
-  test('is left as it is if it is nothing known', async () => {
+  test('is left as it is if it is nothing known, or does not become JSON', async () => {
     expect(await inflated(Buffer.from('eventName=pointsIssued'))).toBe('eventName=pointsIssued');
+    for (const body of [gzipSync(' no JSON'), deflateRawSync('{"cut":'), brotliCompressSync(' ')])
+      expect(await inflateBody(body, undefined, LIMIT)).toEqual({ outcome: 'inflated', body });
+  });
+
+  test('is recognised in UTF-16, Latin-1, and with a header that is wrong or doubled', async () => {
+    for (const encoding of ['utf16le', 'latin1'] as const) {
+      const body = Buffer.from('{"name":"José"}', encoding);
+      expect(await inflateBody(gzipSync(body), undefined, LIMIT)).toEqual({ outcome: 'inflated', body });
+    }
+    expect(await inflated(gzipSync(BODY), 'gzip, gzip')).toBe(TEXT);
+    expect(await inflated(deflateSync(BODY), 'gzip')).toBe(TEXT);
   });
 });
 

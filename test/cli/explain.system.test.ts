@@ -122,7 +122,9 @@ describe('explain', () => {
   it('explains every other final state', async () => {
     const malformed = (await rig.relay.webhook('acme', { nothing: true })).body.detail as string;
     const [, receipt = ''] = /kept as (\S+)/.exec(malformed) ?? [];
-    expect((await rig.cli('explain', receipt)).stdout).toContain('It is not a valid event of this source');
+    const explainedMalformed = (await rig.cli('explain', receipt)).stdout;
+    expect(explainedMalformed).toContain('What is wrong: not-an-event: there is no eventName');
+    expect(explainedMalformed).toContain('It is not a valid event of this source');
     const tooLarge = (await rig.relay.webhook('acme', 'x'.repeat(1_048_577))).body.detail as string;
     const [, truncated = ''] = /kept as (\S+)/.exec(tooLarge) ?? [];
     const explained = await rig.cli('explain', truncated);

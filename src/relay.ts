@@ -130,6 +130,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const admin = await createAdminApp({
     journal: { ...journal, replay },
     sources,
+    bodyLimit: config.server.bodyLimit,
     destinations: createDestinationDirectory(destinations, journal),
     coverage,
     metrics: {

@@ -23,6 +23,8 @@ export interface AdminParts {
     | 'recordDifferingCopy'
   >;
   readonly sources: Pick<SourceTable, 'get'>;
+  /** Maximum size of an inflated body in bytes (`server.bodyLimit`). */
+  readonly bodyLimit: number;
   readonly destinations: DestinationDirectory;
   readonly coverage: CoverageSource;
   readonly metrics: MetricsSource;

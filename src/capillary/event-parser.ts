@@ -1,9 +1,18 @@
 import { eventIdText } from './event-id.ts';
+import { readBodyText } from './body-text.ts';
+import { splitArray } from './event-array.ts';
 import { splitEventType, unwrapEnvelope } from './event-envelope.ts';
 import { identityOf, laneKeyOf, laneOf } from './event-identity.ts';
 import { type CapillaryEvent, SAMPLE_EVENT_ID } from './event.ts';
 import { idText } from './identifiers.ts';
-import { isBlank, isJsonObject, type JsonObject, type JsonValue, parseJsonText } from './json.ts';
+import {
+  isBlank,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type ParsedText,
+  parseJsonText,
+} from './json.ts';
 import { customerIdOf } from './person.ts';
 import { parseEpoch, parseTime } from './times.ts';
 
@@ -31,27 +40,48 @@ export interface ParseOptions {
   readonly known?: Pick<CapillaryEvent, 'identity' | 'lane'>;
 }
 
+/** One event, or the elements of an array, each of which must be one event by itself. */
+export type ParsedBody = ParsedEvent | { readonly elements: () => Iterable<Uint8Array> };
+
 const MAX_NAME_CHARS = 200;
 
 /**
- * Removes a byte order mark and replaces bytes that are not UTF-8, because one corrupt name must
- * not lose the event.
- */
-const decoder = new TextDecoder();
-
-/**
- * Parses the one event of a request body, in any envelope (docs/platforms/capillary.md#envelopes).
- * Never throws.
+ * Parses the one event of a body, in any envelope (docs/platforms/capillary.md#envelopes). Never
+ * throws.
  */
 export function parseEvent(body: Uint8Array, options: ParseOptions): ParsedEvent {
-  const parsed = parseJsonText(decoder.decode(body));
+  const { text, isWindows1252 } = readBodyText(body);
+  return parseOne(parseJsonText(text), isWindows1252, options);
+}
+
+/** The same for a body that can also be an array of events. An empty array is not an event. */
+export function parseBody(body: Uint8Array, options: ParseOptions): ParsedBody {
+  const { text, isWindows1252 } = readBodyText(body);
+  const parsed = parseJsonText(text);
+  return isFilledArray(parsed, text)
+    ? { elements: () => splitArray(body) }
+    : parseOne(parsed, isWindows1252, options);
+}
+
+/** An array that is nested too deeply can still have elements that are events. */
+function isFilledArray(parsed: ParsedText, text: string): boolean {
+  return parsed.ok
+    ? Array.isArray(parsed.value) && parsed.value.length > 0
+    : parsed.code === 'too-deep' && /^\s*\[/.test(text);
+}
+
+function parseOne(parsed: ParsedText, isWindows1252: boolean, options: ParseOptions): ParsedEvent {
   if (!parsed.ok) {
     return parsed.code === 'not-json'
       ? { ok: false, code: 'not-json', detail: parsed.detail }
       : notAnEvent(parsed.detail);
   }
   const unwrapped = unwrapEnvelope(parsed.value);
-  return unwrapped.ok ? parseFields(unwrapped.event, options) : notAnEvent(unwrapped.detail);
+  if (!unwrapped.ok) {
+    return notAnEvent(unwrapped.detail);
+  }
+  const result = parseFields(unwrapped.event, options);
+  return result.ok && isWindows1252 ? { ok: true, event: { ...result.event, isWindows1252 } } : result;
 }
 
 function parseFields(flat: JsonObject, options: ParseOptions): ParsedEvent {

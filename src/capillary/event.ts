@@ -42,4 +42,6 @@ export interface CapillaryEvent {
   readonly customerId?: string;
   /** True for events of Capillary's sample sender. */
   readonly isSample: boolean;
+  /** True if the body is not UTF-8 and has been read as Windows-1252; otherwise absent. */
+  readonly isWindows1252?: boolean;
 }

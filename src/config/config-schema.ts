@@ -18,12 +18,14 @@ export const serverSchema = z.strictObject({
   bodyLimit: size({ min: '1KB', max: '100MiB' })
     .prefault('1MiB')
     .describe(
-      'Maximum size of a request body; larger ones are answered 413. Capillary documents no limit; samples have 1-4 KB.',
+      'Maximum size of a request body, as sent and inflated; larger ones are answered 413. Capillary documents no limit; samples have 1-4 KB.',
     ),
   trustProxy: z
     .array(cidr())
     .default([])
-    .describe('Addresses (CIDR) of reverse proxies whose X-Forwarded-For header is trusted.'),
+    .describe(
+      'Addresses (CIDR) of reverse proxies whose X-Forwarded-For header is trusted; its entries can have a port.',
+    ),
   rateLimit: rateLimit
     .prefault({})
     .describe('Limit for each source; requests above it are answered 429 with Retry-After.'),

@@ -1,12 +1,15 @@
-import { type Span, SpanKind } from '@opentelemetry/api';
 import type { CapillaryEvent } from '../capillary/event.ts';
-import { parseEvent } from '../capillary/event-parser.ts';
+import { toStoredBody } from '../capillary/body-text.ts';
+import { parseBody } from '../capillary/event-parser.ts';
 import type { SourceConfig } from '../config/config-schema.ts';
-import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
 import { hitFailpoint } from '../telemetry/failpoints.ts';
-import { inSpan, isTraced, traceparentOf } from '../telemetry/tracing.ts';
 import type { VerifiedRequest } from '../sources/verifier.ts';
-import { differsFromFirst, type DuplicateJournal } from './duplicates.ts';
+import { type AcceptParts, appendElements, type BadElement, storeBadElements } from './accept-array.ts';
+import { inflateBody, isCoded } from './content-coding.ts';
+import { differsFromFirst, type DuplicateCounts } from './duplicates.ts';
+import { appendEvent, storeMalformed, toNewEvent } from './new-event.ts';
+
+export { toNewEvent } from './new-event.ts';
 
 /** The outcome of a verified request. */
 export type Acceptance =
@@ -19,88 +22,111 @@ export type Acceptance =
       /** Whether its data differs from that of the first; undefined if that is gone. */
       readonly differs: boolean | undefined;
     }
+  /** An array with at least one event. */
+  | {
+      readonly status: 'array';
+      /** Of its events, in their order. */
+      readonly receipts: readonly string[];
+      /** Number of new events by name. */
+      readonly accepted: ReadonlyMap<string, number>;
+      readonly duplicates: DuplicateCounts;
+      /** Of what is not an event. */
+      readonly malformed: readonly string[];
+    }
   | {
       readonly status: 'malformed';
       readonly receipt: string;
-      readonly code: 'not-json' | 'not-an-event' | 'wrong-org';
+      readonly code: BadElement['code'] | 'body-too-large';
       readonly detail: string;
     };
 
-/** The record of an event that is written to the journal. */
-export function toNewEvent(
-  event: CapillaryEvent,
-  source: Pick<SourceConfig, 'name' | 'destination'>,
-  request: Pick<VerifiedRequest, 'receivedAt' | 'verifiedBy' | 'body'>,
-): NewEvent {
-  return {
-    source: source.name,
-    destination: source.destination,
-    identity: event.identity,
-    orgId: event.orgId,
-    eventName: event.eventName,
-    receivedAt: request.receivedAt,
-    verifiedBy: request.verifiedBy,
-    body: request.body,
-    lane: event.lane,
-    customerId: event.customerId,
-    eventId: event.eventId,
-    createdAt: event.createdAt,
-  };
-}
-
-function spanOptions({ source, destination, body }: NewEvent) {
-  return {
-    kind: SpanKind.PRODUCER,
-    attributes: {
-      'messaging.operation.name': 'append',
-      'messaging.operation.type': 'send',
-      'messaging.destination.name': destination,
-      'messaging.message.body.size': body.byteLength,
-      'relay.source': source,
-    },
-  };
-}
-
-/** Adds the span's context, so that the trace continues at delivery, even in another process. */
-function withTrace(event: NewEvent, span: Span): NewEvent {
-  const traceparent = traceparentOf(span);
-  return traceparent === undefined ? event : { ...event, traceparent };
-}
-
-/** Runs for every event, and most processes are not traced: span options are created lazily. */
-function append(journal: Pick<Journal, 'append'>, event: NewEvent): Promise<Appended> {
-  return isTraced()
-    ? inSpan('journal.append', spanOptions(event), (span) => journal.append(withTrace(event, span)))
-    : journal.append(event);
-}
-
 /**
- * Journals a verified request as an event, or as a malformed body for inspection. Resolves once it
- * is durable.
- * @throws StoreError if the journal could not store it
+ * Journals a verified request as one or more events, or as a malformed body for inspection.
+ * Resolves once everything is durable.
+ * @throws StoreError if the journal could not store it; ProblemError if there is no space
  */
-export async function accept(
-  journal: Pick<Journal, 'append' | 'appendMalformed'> & DuplicateJournal,
+export function accept(
+  parts: AcceptParts,
   source: SourceConfig,
   request: VerifiedRequest,
 ): Promise<Acceptance> {
-  const parsed = parseEvent(request.body, { orgIds: source.orgIds, timezone: source.timezone });
-  if (parsed.ok) {
-    const event = toNewEvent(parsed.event, source, request);
-    const appended = await append(journal, event);
-    const { receipt } = appended;
-    hitFailpoint('intake-appended');
-    if (!appended.duplicate) return { status: 'accepted', receipt, event: parsed.event };
-    const differs = await differsFromFirst(journal, appended, event);
-    return { status: 'duplicate', receipt, event: parsed.event, differs };
+  return isCoded(request.body, request.headers['content-encoding'])
+    ? acceptCoded(parts, source, request)
+    : acceptBody(parts, source, request, request.body);
+}
+
+async function acceptCoded(
+  parts: AcceptParts,
+  source: SourceConfig,
+  request: VerifiedRequest,
+): Promise<Acceptance> {
+  const { body, headers } = request;
+  const inflated = await inflateBody(body, headers['content-encoding'], parts.bodyLimit);
+  switch (inflated.outcome) {
+    case 'inflated':
+      await parts.admit?.(inflated.body.length, 1);
+      return acceptBody(parts, source, request, inflated.body);
+    case 'too-large': {
+      const detail = `the body inflates to more than ${parts.bodyLimit} bytes (server.bodyLimit)`;
+      return refuseBody(parts, source, request, { body, code: 'body-too-large', detail });
+    }
+    case 'unreadable':
+      return refuseBody(parts, source, request, { body, code: 'not-json', detail: inflated.detail });
   }
-  const { receipt } = await journal.appendMalformed({
-    source: source.name,
-    destination: source.destination,
-    receivedAt: request.receivedAt,
-    verifiedBy: request.verifiedBy,
-    detail: `${parsed.code}: ${parsed.detail}`,
-    body: request.body,
-  });
-  return { status: 'malformed', receipt, code: parsed.code, detail: parsed.detail };
+}
+
+/** `received`: the body without content coding. */
+async function acceptBody(
+  parts: AcceptParts,
+  source: SourceConfig,
+  request: VerifiedRequest,
+  received: Buffer,
+): Promise<Acceptance> {
+  const body = toStoredBody(received, request.headers['content-type']);
+  const parsed = parseBody(body, { orgIds: source.orgIds, timezone: source.timezone });
+  if ('elements' in parsed) return acceptArray(parts, source, request, body, parsed.elements());
+  if (!parsed.ok) return refuseBody(parts, source, request, { body, ...parsed });
+  const { receivedAt, verifiedBy } = request;
+  const event = toNewEvent(parsed.event, source, { receivedAt, verifiedBy, body });
+  const appended = await appendEvent(parts.journal, event);
+  const { receipt } = appended;
+  hitFailpoint('intake-appended');
+  if (!appended.duplicate) return { status: 'accepted', receipt, event: parsed.event };
+  const differs = await differsFromFirst(parts.journal, appended, event);
+  return { status: 'duplicate', receipt, event: parsed.event, differs };
+}
+
+async function acceptArray(
+  parts: AcceptParts,
+  source: SourceConfig,
+  origin: VerifiedRequest,
+  body: Uint8Array,
+  elements: Iterable<Uint8Array>,
+): Promise<Acceptance> {
+  const array = { source, origin, body, elements };
+  const outcome = await appendElements(parts, array);
+  const { receipts, accepted, duplicates, bad, badCount } = outcome;
+  const [first] = bad;
+  if (receipts.length === 0 && first !== undefined) {
+    const detail = `no element of the array is an event (${badCount}); the first: ${first.detail}`;
+    return refuseBody(parts, source, origin, { body, code: first.code, detail });
+  }
+  const malformed = await storeBadElements(parts, array, outcome);
+  hitFailpoint('intake-appended');
+  return { status: 'array', receipts, accepted, duplicates, malformed };
+}
+
+async function refuseBody(
+  { journal }: AcceptParts,
+  source: SourceConfig,
+  origin: VerifiedRequest,
+  malformed: {
+    readonly body: Uint8Array;
+    readonly code: Extract<Acceptance, { status: 'malformed' }>['code'];
+    readonly detail: string;
+  },
+): Promise<Acceptance> {
+  const { body, code, detail } = malformed;
+  const receipt = await storeMalformed(journal, source, origin, { body, detail: `${code}: ${detail}` });
+  return { status: 'malformed', receipt, code, detail };
 }

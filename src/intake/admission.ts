@@ -20,10 +20,10 @@ export interface Admission {
   refusal(): Refusal | undefined;
   /**
    * Reserves space for a body, or refuses it. The caller must journal the body in the same turn of
-   * the event loop. Returns a promise only if the store must be checked first, near a watermark,
-   * because this runs for every webhook.
+   * the event loop. `events` is the number of events in it. Returns a promise only if the store
+   * must be checked first, near a watermark, because this runs for every webhook.
    */
-  admit(bytes: number): Refusal | undefined | Promise<Refusal | undefined>;
+  admit(bytes: number, events?: number): Refusal | undefined | Promise<Refusal | undefined>;
   /** Reports that the store refused a write. */
   recordWriteFailure(): void;
 }
@@ -71,9 +71,12 @@ function storeFull(detail: string): Refusal {
   return { code: 'store-full', detail, retryAfter: STORE_FULL_RETRY_SECONDS };
 }
 
-/** Maximum disk space of a body, which is in the write-ahead log and in the file at once. */
-export function worstCaseBytes(bodyBytes: number): number {
-  return 2 * bodyBytes + ROW_BYTES;
+/**
+ * Maximum disk space of a body of one or more events, which is in the write-ahead log and in the
+ * file at once.
+ */
+export function worstCaseBytes(bodyBytes: number, events = 1): number {
+  return 2 * bodyBytes + events * ROW_BYTES;
 }
 
 function hysteresisBytes(watermark: number): number {
@@ -179,8 +182,8 @@ export function createAdmissionControl({
       draining = true;
     },
     refusal: () => (draining ? DRAINING : refusal),
-    admit(bytes) {
-      const cost = worstCaseBytes(bytes);
+    admit(bytes, events) {
+      const cost = worstCaseBytes(bytes, events);
       // The cost is an overestimate; a check measures how much space was really used.
       return refusal === undefined && refusalWith(cost) !== undefined
         ? check().then(() => reserve(cost))

@@ -6,6 +6,9 @@ import { type Appended, type Journal, type NewEvent, StoreError } from '../journ
 /** What the comparison of a copy with its first needs of the journal. */
 export type DuplicateJournal = Pick<Journal, 'find' | 'recordDifferingCopy'>;
 
+/** Number of duplicates by whether their data differs from that of their first. */
+export type DuplicateCounts = ReadonlyMap<'true' | 'false' | 'unknown', number>;
+
 /**
  * Compares the `data` of a duplicate with that of the first event of its identity, and records a
  * difference with the first: two events may have been given one id

@@ -1,6 +1,7 @@
 import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Config } from '../config/config-schema.ts';
+import { normalizeForwardedFor, clientAddress } from '../http/client-address.ts';
 import { sendProblem, ProblemError } from '../http/problems.ts';
 import { closeLongLived, serverLimits } from '../http/server-limits.ts';
 import { type Journal, StoreError } from '../journal/journal.ts';
@@ -8,7 +9,8 @@ import type { ConfiguredSource, SourceTable } from '../sources/source-table.ts';
 import type { Admission, Refusal } from './admission.ts';
 import type { DuplicateJournal } from './duplicates.ts';
 import { addToReport, buildReport, createWebhookSpans, type IntakeObserver } from './webhook-report.ts';
-import { handleWebhook } from './webhook.ts';
+import { readRequestBody } from './request-body.ts';
+import { handleWebhook, receivedRequest, type WebhookParts } from './webhook.ts';
 
 export interface PublicAppParts {
   readonly server: Config['server'];
@@ -23,6 +25,9 @@ export interface PublicAppParts {
 const MAX_CONNECTIONS = 10_000;
 /** Every webhook body is parsed as this type, whatever its Content-Type header says. */
 const BYTES_TYPE = 'application/octet-stream';
+/** The answer to load balancers that probe the root. */
+const SERVICE = { service: 'capillary-aep-relay' };
+const NO_BODY = Buffer.alloc(0);
 
 type Webhook = FastifyRequest<{ Params: { source: string } }>;
 
@@ -34,7 +39,6 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
   const { server, sources, admission, observer } = parts;
   const app = fastify({
     ...serverLimits,
-    bodyLimit: server.bodyLimit,
     // While draining, the admission refuses requests with a problem document like any other.
     return503OnClosing: false,
     // A URL that cannot be decoded matches no route; fastify's own response would quote it.
@@ -47,6 +51,13 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
   closeLongLived(app);
   const spans = createWebhookSpans();
   app.decorateRequest('reportFields', undefined);
+  app.decorateRequest('sentContentType', undefined);
+  app.decorateRequest('isProbe', false);
+  const admit = (bytes: number, events: number): void | Promise<void> => {
+    const refusal = admission.admit(bytes, events);
+    return refusal instanceof Promise ? refusal.then(throwIfRefused) : throwIfRefused(refusal);
+  };
+  const webhookParts: WebhookParts = { ...parts, bodyLimit: server.bodyLimit, admit };
 
   const findSource = (request: Webhook): ConfiguredSource => {
     const source = sources.get(request.params.source);
@@ -57,6 +68,7 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
 
   const beginWebhook = (request: Webhook, _reply: FastifyReply, done: () => void): void => {
     spans.start(request);
+    request.sentContentType = request.raw.headers['content-type'];
     request.raw.headers['content-type'] = BYTES_TYPE;
     throwIfRefused(admission.refusal());
     done();
@@ -65,32 +77,48 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     findSource(request);
     done();
   };
+  /** The rest of a body over the limit is only read for a sender that is verified without it. */
+  const mayReadOn = (request: Webhook): boolean =>
+    findSource(request).verifier.verifyWithoutBody(receivedRequest(request, NO_BODY, parts.now())).ok;
   const handle = (request: Webhook, reply: FastifyReply, refusal: Refusal | undefined): Promise<void> => {
     throwIfRefused(refusal);
-    return spans.run(request, () => handleWebhook(parts, findSource(request), request, reply));
+    return spans.run(request, () => handleWebhook(webhookParts, findSource(request), request, reply));
   };
 
   app.setErrorHandler((error: Error, request, reply) => {
     const code = sendProblem(error, reply, error instanceof StoreError ? 'store-failing' : undefined);
-    addToReport(request, { outcome: code });
+    addToReport(request, { outcome: request.reportFields?.outcome ?? code });
     if (code === 'internal') observer.errorCaught('webhook handler failed', error);
     if (error instanceof StoreError) admission.recordWriteFailure();
   });
   app.setNotFoundHandler((_request, reply) => void sendProblem(new ProblemError('not-found'), reply));
   // Synchronous hooks call `done`: an async hook would cost each webhook promises and microtasks.
+  if (server.trustProxy.length > 0) app.addHook('onRequest', normalizeClientAddress);
   app.addHook('onResponse', (request, reply, done) => {
+    if (request.isProbe) return done();
     const source = configuredSourceName(request, sources) ?? 'unknown';
     observer.webhookAnswered(spans.end(request, buildReport(request, reply, source)));
     done();
   });
 
+  app.route({
+    method: 'GET',
+    url: '/',
+    handler: (request, reply) => {
+      request.isProbe = true;
+      void reply.send(SERVICE);
+    },
+  });
   await app.register(rateLimit, rateLimitOptions(server, sources));
   await app.register(async (scope) => {
     // Signatures cover the raw bytes, and senders often set a wrong content type.
     scope.removeAllContentTypeParsers();
     // Fastify caches the parser of a registered type, but parses the type again for each `*` match.
     for (const type of [BYTES_TYPE, '*']) {
-      scope.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+      scope.addContentTypeParser(type, (request, payload, done) => {
+        const options = { limit: server.bodyLimit, mayReadOn: () => mayReadOn(request as Webhook) };
+        readRequestBody(payload, options, done);
+      });
     }
     scope.route<{ Params: { source: string } }>({
       method: ['POST', 'PUT'],
@@ -114,6 +142,13 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     });
   });
   return app;
+}
+
+/** Before anything asks for the address of the client. */
+function normalizeClientAddress({ raw }: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  const header = raw.headers['x-forwarded-for'];
+  if (typeof header === 'string') raw.headers['x-forwarded-for'] = normalizeForwardedFor(header);
+  done();
 }
 
 function throwIfRefused(refusal: Refusal | undefined): void {
@@ -145,7 +180,7 @@ function rateLimitOptions(
     timeWindow: server.rateLimit.window,
     keyGenerator: (request) => {
       const name = configuredSourceName(request, sources);
-      return name === undefined ? `address ${request.ip}` : `source ${name}`;
+      return name === undefined ? `address ${clientAddress(request.ip)}` : `source ${name}`;
     },
     addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
     errorResponseBuilder: (_request, context) =>

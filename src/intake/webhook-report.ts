@@ -1,3 +1,4 @@
+import type { DuplicateCounts } from './duplicates.ts';
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { loggable } from '../telemetry/redaction.ts';
@@ -17,12 +18,22 @@ import {
 export interface WebhookReport {
   /** Configured source name, or `unknown`. */
   readonly source: string;
-  /** `accepted`, `duplicate`, or the problem code of the response. */
+  /**
+   * `accepted`, `duplicate`, `partly-malformed` for an array with other elements than events,
+   * `oversized` for a body over the limit that is stored, at least in part, or the problem code of
+   * the response.
+   */
   readonly outcome: string;
   readonly status: number;
   readonly durationMs: number;
   readonly bytes: number;
   readonly receipt?: string;
+  /** Of an array: how many of its elements are new events, known events and no events. */
+  readonly array?: { readonly events: number; readonly duplicates: number; readonly malformed: number };
+  /** Of an array: the number of new events by name. */
+  readonly acceptedNames?: ReadonlyMap<string, number>;
+  /** Of an array. */
+  readonly duplicates?: DuplicateCounts;
   readonly eventName?: string;
   /** Capillary's id of the event. */
   readonly eventId?: string;
@@ -50,6 +61,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The part of this webhook's report that is known so far. */
     reportFields: Partial<WebhookReport> | undefined;
+    /** True for a probe of the port, which is no webhook and is not reported. */
+    isProbe: boolean;
   }
 }
 
@@ -69,6 +82,9 @@ export function buildReport(request: FastifyRequest, reply: FastifyReply, source
     verifiedBy: reportFields?.verifiedBy,
     reasons: reportFields?.reasons,
     evicted: reportFields?.evicted,
+    array: reportFields?.array,
+    acceptedNames: reportFields?.acceptedNames,
+    duplicates: reportFields?.duplicates,
     eventName: reportFields?.eventName,
     eventId: reportFields?.eventId,
     differs: reportFields?.differs,

@@ -29,6 +29,9 @@ export function mapEvent(
   context: MappingContext,
 ): MappingResult | Promise<MappingResult> {
   const notes = createNotes();
+  if (event.isWindows1252 === true) {
+    notes.add('', 'not-utf-8');
+  }
   const ignoredResult = (reason: string, erase = false): MappingResult => ({
     outcome: 'ignored',
     reason,

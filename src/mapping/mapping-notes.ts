@@ -42,6 +42,7 @@ const MESSAGES = {
   'path-in-use': 'another attribute already uses this path, so it is left out',
   shrunk: 'left out to keep the record within the size that AEP accepts',
   'near-limit': 'the record is close to the size above which AEP drops it',
+  'not-utf-8': 'the body is not UTF-8 and declares no other encoding, so it was read as Windows-1252',
   'more-notes': 'there were more notes than are stored',
 } as const;
 
@@ -87,6 +88,7 @@ const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
   'path-in-use': 'dropped',
   shrunk: 'truncated',
   'near-limit': 'truncated',
+  'not-utf-8': 'repaired',
   'more-notes': 'truncated',
 };
 

@@ -14,7 +14,13 @@ export const DESTINATION: LabelValues = ['name of a destination'];
 /** An unpublished name is counted as `other`, so that a sender cannot create new series. */
 export const EVENT_NAME: LabelValues = ['name of a catalogued event', 'other'];
 
-export const WEBHOOK_OUTCOME: LabelValues = ['accepted', 'duplicate', ...Object.keys(PROBLEMS)];
+export const WEBHOOK_OUTCOME: LabelValues = [
+  'accepted',
+  'duplicate',
+  'partly-malformed',
+  'oversized',
+  ...Object.keys(PROBLEMS),
+];
 /** `unknown`: the body of the first event is no longer stored. */
 export const DIFFERS: LabelValues = ['true', 'false', 'unknown'];
 export const LEDGER_STATE: LabelValues = [

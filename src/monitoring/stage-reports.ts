@@ -13,7 +13,7 @@ import type { Metrics } from './metrics.ts';
 const MAX_IDS_PER_LINE = 200;
 
 /** Log fields of a webhook. */
-export function webhookLine(report: WebhookReport) {
+export function webhookLine({ acceptedNames: _accepted, duplicates: _duplicates, ...report }: WebhookReport) {
   return {
     ...report,
     eventName: loggable(report.eventName),
@@ -78,9 +78,18 @@ export function createIntakeReports(log: Logger, metrics: Metrics): IntakeObserv
       if (outcome === 'accepted' && eventName !== undefined) {
         metrics.accepted.inc({ source, event_name: metricEventName(eventName) });
       }
-      if (outcome === 'duplicate') metrics.duplicates.inc({ source, differs: String(differs ?? 'unknown') });
+      for (const [name, count] of report.acceptedNames ?? []) {
+        metrics.accepted.inc({ source, event_name: metricEventName(name) }, count);
+      }
+      if (outcome === 'duplicate' && report.array === undefined) {
+        metrics.duplicates.inc({ source, differs: String(differs ?? 'unknown') });
+      }
+      for (const [differing, count] of report.duplicates ?? []) {
+        metrics.duplicates.inc({ source, differs: differing }, count);
+      }
       if (report.evicted) metrics.quarantineEvicted.inc({ source }, report.evicted);
-      if (differs === true) log.warn(webhookLine(report), 'duplicate with other data');
+      if (differs === true || (report.duplicates?.get('true') ?? 0) > 0)
+        log.warn(webhookLine(report), 'duplicate with other data');
       else if (report.status < 300) log.info(webhookLine(report), 'webhook');
       else log.warn(webhookLine(report), 'webhook refused');
     },

@@ -1,8 +1,6 @@
-import type { DuplicateJournal } from '../intake/duplicates.ts';
 import type { EventFilter, EventState, Journal } from '../journal/journal.ts';
-import type { SourceTable } from '../sources/source-table.ts';
-import { promote, reparse } from './event-replay.ts';
 import { pagesOf } from './journal-pages.ts';
+import { promoteBody, type Promotion, type PromotionParts } from './malformed-body.ts';
 
 const DEAD_LETTER_STATES: readonly EventState[] = ['dead', 'malformed'];
 
@@ -17,9 +15,8 @@ export function deadLetterFilter(filter: EventFilter): EventFilter {
 /** Malformed bodies in memory at once. */
 const PAGE_SIZE = 20;
 
-export interface ReplayParts {
-  readonly journal: Pick<Journal, 'count' | 'list' | 'replay' | 'promote'> & DuplicateJournal;
-  readonly sources: Pick<SourceTable, 'get'>;
+export interface ReplayParts extends PromotionParts {
+  readonly journal: PromotionParts['journal'] & Pick<Journal, 'count' | 'list' | 'find' | 'replay'>;
   readonly now: () => number;
 }
 
@@ -43,7 +40,7 @@ export interface ReplayResult {
   readonly stillMalformed: number;
 }
 
-type ReparseOutcome = 'promoted' | 'duplicate' | 'still-malformed' | 'unchanged';
+type ReparseOutcome = Promotion['outcome'];
 
 /**
  * Replays dead events, and parses malformed bodies again with the current configuration, promoting
@@ -91,13 +88,9 @@ async function reparseOne(
   receipt: string,
 ): Promise<ReparseOutcome> {
   const record = await parts.journal.find(receipt);
-  if (record === undefined) return 'unchanged';
-  const parsed = reparse(parts.sources, record);
-  if (!parsed.ok) return 'still-malformed';
-  if (request.dryRun) return 'unchanged';
-  const appended = await promote(parts.journal, receipt, parsed.event, request.by);
-  if (appended === undefined) return 'unchanged';
-  return appended.duplicate ? 'duplicate' : 'promoted';
+  // A body that was promoted since the listing is an event now.
+  if (record?.event.state !== 'malformed') return 'unchanged';
+  return (await promoteBody(parts, record, request)).outcome;
 }
 
 /** `matched` is counted before anything is discarded. */

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { clientAddress } from '../http/client-address.ts';
 import { accept, type Acceptance } from '../intake/accept.ts';
 import type { DuplicateJournal } from '../intake/duplicates.ts';
 import type { EventFilter, Journal, Quarantined } from '../journal/journal.ts';
@@ -13,6 +14,8 @@ export interface QuarantineParts {
   readonly journal: Pick<Journal, 'listQuarantined' | 'removeQuarantined' | 'append' | 'appendMalformed'> &
     DuplicateJournal;
   readonly sources: Pick<SourceTable, 'get'>;
+  /** Maximum size of an inflated body in bytes. */
+  readonly bodyLimit: number;
 }
 
 export interface QuarantineSelection {
@@ -24,7 +27,7 @@ export interface ReleaseResult {
   readonly matched: number;
   /** Journaled and removed from quarantine; 0 in a dry run. */
   readonly released: number;
-  /** Released requests that the journal already had. */
+  /** Released requests that the journal already had; an array if it had all events of it. */
   readonly duplicates: number;
   /** Released requests that are not events and have become malformed dead letters. */
   readonly malformed: number;
@@ -101,7 +104,9 @@ async function oldestFirst(
 }
 
 function verify({ sources }: QuarantineParts, quarantined: Quarantined): VerifiedEntry | undefined {
-  const { receipt, body, rawHeaders, ip, receivedAt } = quarantined;
+  const { receipt, body, rawHeaders, receivedAt } = quarantined;
+  // Earlier versions stored the entry of X-Forwarded-For as it was, with a port or brackets.
+  const ip = clientAddress(quarantined.ip);
   const source = sources.get(quarantined.source);
   const headers = parseRawHeaders(rawHeaders);
   const verdict = source?.verifier.verify({ body, headers, rawHeaders, ip, receivedAt });
@@ -119,7 +124,7 @@ async function acceptAll(
   counts: ReleaseCounts,
 ): Promise<void> {
   const results = await Promise.allSettled(
-    entries.map(({ source, request }) => accept(parts.journal, source.config, request)),
+    entries.map(({ source, request }) => accept(parts, source.config, request)),
   );
   const accepted = entries.filter((_, index) => results[index]?.status === 'fulfilled');
   // Removed only once journaled: after a crash in between, releasing the copy finds a duplicate.
@@ -130,9 +135,10 @@ async function acceptAll(
   }
 }
 
-function countReleased(counts: ReleaseCounts, { status }: Acceptance): void {
+function countReleased(counts: ReleaseCounts, result: Acceptance): void {
+  const { status } = result;
   counts.released += 1;
-  if (status === 'duplicate') counts.duplicates += 1;
+  if (status === 'duplicate' || (status === 'array' && result.accepted.size === 0)) counts.duplicates += 1;
   if (status === 'malformed') counts.malformed += 1;
 }
 

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { canonicalAddress } from '../http/client-address.ts';
 
 /** Whether requests from this address are allowed. */
 export type AllowFrom = (ip: string) => boolean;
@@ -19,14 +20,14 @@ export function createAllowFrom(ranges: readonly string[]): AllowFrom {
     addRange(list, range);
   }
   return (ip) => {
-    const address = normalizeAddress(ip);
+    const address = canonicalAddress(ip);
     return address !== undefined && list.check(address, familyOf(address));
   };
 }
 
 function addRange(list: BlockList, range: string): void {
   const [text = '', prefix] = range.split('/');
-  const address = normalizeAddress(text);
+  const address = canonicalAddress(text);
   if (address === undefined) {
     throw new RangeError(`not an IP address or CIDR range: ${range}`);
   }
@@ -39,22 +40,4 @@ function addRange(list: BlockList, range: string): void {
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 4 ? 'ipv4' : 'ipv6';
-}
-
-/**
- * The canonical form: IPv4-mapped IPv6 becomes IPv4, and a zone (`%eth0`) is removed. Undefined if
- * the string is not an address.
- */
-function normalizeAddress(ip: string): string | undefined {
-  const [text = ''] = ip.split('%');
-  if (isIP(text) !== 6) {
-    return isIP(text) === 4 ? text : undefined;
-  }
-  const canonical = new URL(`http://[${text}]`).hostname.slice(1, -1);
-  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical) ?? [];
-  return high === undefined || low === undefined ? canonical : [...octets(high), ...octets(low)].join('.');
-}
-
-function octets(hex: string): readonly number[] {
-  return [...Buffer.from(hex.padStart(4, '0'), 'hex')];
 }

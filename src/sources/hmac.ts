@@ -16,6 +16,7 @@ export function createHmacVerifier(config: HmacConfig): Verifier {
   const sign = createSigner(config);
   return {
     name: `hmac:${config.header.toLowerCase()}`,
+    coversBody: true,
     verify(request) {
       const claims = readHmacClaims(request, config);
       if (!claims.ok) {

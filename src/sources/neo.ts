@@ -16,6 +16,7 @@ export function createNeoVerifier(config: NeoConfig): Verifier {
   const secrets = usableSecrets([config.secret]);
   return {
     name: `neo:${config.signatureHeader.toLowerCase()}`,
+    coversBody: true,
     verify(request) {
       const header = singleHeader(request, config.signatureHeader);
       if (!header.ok) {

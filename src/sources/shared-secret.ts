@@ -15,6 +15,7 @@ export function createHeaderVerifier(config: Extract<VerifierConfig, { type: 'he
   const matches = createMatcher(headerForms(config.values));
   return {
     name: `header:${config.name.toLowerCase()}`,
+    coversBody: false,
     verify(request) {
       const header = singleHeader(request, config.name);
       if (!header.ok) {
@@ -34,6 +35,7 @@ export function createBasicVerifier(config: Extract<VerifierConfig, { type: 'bas
   const matchesPassword = createMatcher(usableSecrets(config.passwords));
   return {
     name: 'basic',
+    coversBody: false,
     verify(request) {
       const authorization = readAuthorization(request, 'basic');
       if (!authorization.ok) {
@@ -57,6 +59,7 @@ export function createBearerVerifier(config: Extract<VerifierConfig, { type: 'be
   const matches = createMatcher(headerForms(config.tokens));
   return {
     name: 'bearer',
+    coversBody: false,
     verify(request) {
       const authorization = readAuthorization(request, 'bearer');
       if (!authorization.ok) {
@@ -69,5 +72,5 @@ export function createBearerVerifier(config: Extract<VerifierConfig, { type: 'be
 
 /** Accepts every sender, for a source that is protected by other means. Never a default. */
 export function createNoneVerifier(): Verifier {
-  return { name: 'none', verify: () => PASSED };
+  return { name: 'none', coversBody: false, verify: () => PASSED };
 }

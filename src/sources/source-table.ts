@@ -10,7 +10,13 @@ import {
   createNoneVerifier,
 } from './shared-secret.ts';
 import { createStandardWebhooksVerifier } from './standard-webhooks.ts';
-import { markVerified, type SourceVerifier, type Verifier } from './verifier.ts';
+import {
+  markVerified,
+  type ReceivedRequest,
+  type SourceVerdict,
+  type SourceVerifier,
+  type Verifier,
+} from './verifier.ts';
 
 /** A source as it is configured now. */
 export interface ConfiguredSource {
@@ -55,21 +61,24 @@ const CREATORS: Creators = {
 export function createSourceVerifier(source: Pick<SourceConfig, 'verify' | 'allowFrom'>): SourceVerifier {
   const isAllowed = createAllowFrom(source.allowFrom);
   const verifiers = source.verify.map(createVerifier);
+  const withoutBody = verifiers.filter(({ coversBody }) => !coversBody);
+  const verifyBy = (accepted: readonly Verifier[], request: ReceivedRequest): SourceVerdict => {
+    if (!isAllowed(request.ip)) {
+      return { ok: false, reasons: ['ip-not-allowed'] };
+    }
+    const reasons: string[] = [];
+    for (const verifier of accepted) {
+      const verdict = verifier.verify(request);
+      if (verdict.ok) {
+        return { ok: true, request: markVerified(request, verifier.name) };
+      }
+      reasons.push(verdict.code);
+    }
+    return { ok: false, reasons };
+  };
   return {
-    verify(request) {
-      if (!isAllowed(request.ip)) {
-        return { ok: false, reasons: ['ip-not-allowed'] };
-      }
-      const reasons: string[] = [];
-      for (const verifier of verifiers) {
-        const verdict = verifier.verify(request);
-        if (verdict.ok) {
-          return { ok: true, request: markVerified(request, verifier.name) };
-        }
-        reasons.push(verdict.code);
-      }
-      return { ok: false, reasons };
-    },
+    verify: (request) => verifyBy(verifiers, request),
+    verifyWithoutBody: (request) => verifyBy(withoutBody, request),
   };
 }
 

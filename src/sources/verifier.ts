@@ -20,6 +20,8 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly cod
 export interface Verifier {
   /** Stable name for logs and the event's record, e.g. `header:x-relay-key`. Holds no secret. */
   readonly name: string;
+  /** True if the credential covers the body, so that it proves nothing without the whole body. */
+  readonly coversBody: boolean;
   verify(request: ReceivedRequest): Verdict;
 }
 
@@ -32,13 +34,16 @@ export interface VerifiedRequest extends ReceivedRequest {
   readonly verifiedBy: string;
 }
 
+/** The verified request, or the codes of the verifiers that refused. */
+export type SourceVerdict =
+  | { readonly ok: true; readonly request: VerifiedRequest }
+  | { readonly ok: false; readonly reasons: readonly string[] };
+
 /** All the verifiers of one source; one that passes is enough. */
 export interface SourceVerifier {
-  verify(
-    request: ReceivedRequest,
-  ):
-    | { readonly ok: true; readonly request: VerifiedRequest }
-    | { readonly ok: false; readonly reasons: readonly string[] };
+  verify(request: ReceivedRequest): SourceVerdict;
+  /** The same for a request whose body is not complete: no signature over the body counts. */
+  verifyWithoutBody(request: ReceivedRequest): SourceVerdict;
 }
 
 /** Marks a request as verified. Only for `sources/`. */

@@ -151,6 +151,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
   const parts: AdminParts = {
     journal,
     sources: table,
+    bodyLimit: 1_048_576,
     destinations: createDestinations(journal, now),
     coverage,
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },

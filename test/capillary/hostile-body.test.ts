@@ -1,13 +1,23 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseEvent } from '../../src/capillary/event-parser.ts';
+import { parseBody, parseEvent } from '../../src/capillary/event-parser.ts';
 import { bytes, FLAT, refusalOf } from './event-body.ts';
 
 const OUTCOMES = ['event', 'not-json', 'not-an-event', 'wrong-org'];
 
+const OPTIONS = { orgIds: [1, 100458] };
+
+function outcomeOf(body: Uint8Array): string {
+  const parsed = parseEvent(body, OPTIONS);
+  return parsed.ok ? 'event' : parsed.code;
+}
+
+/** Checks the body as one event and, if it is an array, each of its elements. */
 function expectOutcome(body: Uint8Array): void {
-  const parsed = parseEvent(body, { orgIds: [1, 100458] });
-  expect(OUTCOMES).toContain(parsed.ok ? 'event' : parsed.code);
+  const parsed = parseBody(body, OPTIONS);
+  const bodies = 'elements' in parsed ? [...parsed.elements(), body] : [body];
+  expect(OUTCOMES).toEqual(expect.arrayContaining(bodies.map(outcomeOf)));
+  expect(bodies.length).toBeGreaterThan('elements' in parsed ? 1 : 0);
 }
 
 describe('hostile bodies', () => {
@@ -20,6 +30,23 @@ describe('hostile bodies', () => {
     expect.hasAssertions();
     const body = fc.json({ maxDepth: 8 }).map(bytes);
     fc.assert(fc.property(body, expectOutcome));
+  });
+
+  test('no array causes an exception, whatever its elements and its encoding are', () => {
+    expect.hasAssertions();
+    const element = fc.oneof(
+      fc.jsonValue(),
+      fc.string().map((name) => ({ ...FLAT, data: { name } })),
+      fc.array(fc.jsonValue()),
+    );
+    const encoding = fc.constantFrom('utf8', 'latin1', 'utf16le' as const);
+    const cut = fc.option(fc.nat(200), { nil: undefined });
+    const body = fc
+      .tuple(fc.array(element), encoding, cut)
+      .map(([elements, code, end]) =>
+        Buffer.from(JSON.stringify(elements), code as BufferEncoding).subarray(0, end),
+      );
+    fc.assert(fc.property(body, expectOutcome), { numRuns: 500 });
   });
 
   test('no value of any field causes an exception', () => {

@@ -135,7 +135,15 @@ describe('explain', () => {
   it('explains every other final state', async () => {
     const malformed = (await rig.relay.webhook('acme', { nothing: true })).body.detail as string;
     const [, receipt = ''] = /kept as (\S+)/.exec(malformed) ?? [];
-    expect((await rig.cli('explain', receipt)).stdout).toContain('It is not a valid event of this source');
+    const explainedMalformed = (await rig.cli('explain', receipt)).stdout;
+    expect(explainedMalformed).toContain('What is wrong: not-an-event: there is no eventName');
+    expect(explainedMalformed).toContain('It is not a valid event of this source');
+    const tooLarge = (await rig.relay.webhook('acme', 'x'.repeat(1_048_577))).body.detail as string;
+    const [, truncated = ''] = /kept as (\S+)/.exec(tooLarge) ?? [];
+    const explained = await rig.cli('explain', truncated);
+    expect(explained.stdout).toContain('SHA-256 of the whole body');
+    expect(explained.stdout).toContain('Only the beginning of its body is stored, so it cannot be replayed.');
+    expect(explained.stdout).not.toContain('dead-letters replay');
     const delivered = await rig.post(event('e-1', 11));
     await rig.relay.settle(() => ({ state: 'delivered', delivered: ['event', 'profile'] }));
     const ended = await rig.cli('explain', delivered);

@@ -109,6 +109,16 @@ describe('map', () => {
     expect(last?.['profile'].person.name).toEqual({ firstName: 'Amara', lastName: 'Quill' });
   });
 
+  it('reads a file that is not UTF-8 as the relay does, and says so', async () => {
+    const text = `[${JSON.stringify(event({}, { firstName: 'José' }))},${JSON.stringify(event())}]`;
+    const file = join(folder, 'latin1.json');
+    await writeFile(file, Buffer.from(text, 'latin1'));
+    const ended = await run(['map', file]);
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toContain('"firstName": "José"');
+    expect(ended.stdout.match(/repaired .*not-utf-8 +the body is not UTF-8/g)).toHaveLength(1);
+  });
+
   it('an ignored event is not a failure', async () => {
     const ended = await run(['map', '-'], { input: JSON.stringify(group) });
     expect(ended.code).toBe(0);

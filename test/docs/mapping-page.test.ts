@@ -42,6 +42,6 @@ describe('docs/mapping.md', () => {
 /** Each code of the table of notes with its kind. */
 function noteRows(): (readonly [string, string])[] {
   return [...section('Notes').matchAll(/^\| (\w+) \| ([^|]+) \|/gm)].flatMap(([, kind = '', codes = '']) =>
-    [...codes.matchAll(/`([a-z-]+)`/g)].map(([, code = '']) => [code, kind] as const),
+    [...codes.matchAll(/`([a-z0-9-]+)`/g)].map(([, code = '']) => [code, kind] as const),
   );
 }

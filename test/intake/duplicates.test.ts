@@ -19,14 +19,14 @@ beforeEach(async () => {
 afterEach(() => journal.close());
 
 function acceptText(text: string, receivedAt = AT) {
-  const request = { body: Buffer.from(text), receivedAt, verifiedBy: 'header:x-relay-key' };
-  return accept(journal, acme, request as VerifiedRequest);
+  const request = { body: Buffer.from(text), receivedAt, verifiedBy: 'header:x-relay-key', headers: {} };
+  return accept({ journal, bodyLimit: 1e6 }, acme, request as VerifiedRequest);
 }
 
 async function acceptFirst(event: object): Promise<string> {
-  const { status, receipt } = await acceptText(JSON.stringify(event));
-  expect(status).toBe('accepted');
-  return receipt;
+  const result = await acceptText(JSON.stringify(event));
+  if (result.status !== 'accepted') throw new Error(result.status);
+  return result.receipt;
 }
 
 describe('a usable id that comes again', () => {
@@ -41,6 +41,22 @@ describe('a usable id that comes again', () => {
     const record = await journal.find(receipt);
     expect(record?.differingCopies).toEqual({ count: 2, lastAt: AT + 5 });
     expect(JSON.parse(String(record?.body))).toEqual(event);
+  });
+
+  it('with other data in an array is counted too', async () => {
+    const event = pointsIssued(2, 500);
+    const receipt = await acceptFirst(event);
+    const other = { ...event, data: { ...event.data, programCurrentPoints: 120 } };
+
+    expect(await acceptText(JSON.stringify([event, other, pointsIssued(3, 1)]))).toMatchObject({
+      status: 'array',
+      duplicates: new Map([
+        ['false', 1],
+        ['true', 1],
+      ]),
+      accepted: new Map([['pointsIssued', 1]]),
+    });
+    expect((await journal.find(receipt))?.differingCopies?.count).toBe(1);
   });
 
   it.each<[string, (event: ReturnType<typeof pointsIssued>) => string]>([

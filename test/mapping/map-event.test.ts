@@ -309,3 +309,19 @@ describe('the payload of an unmapped event', () => {
     expect(jsonBytes(large.event)).toBeLessThan(1_000);
   });
 });
+
+describe('a body that is not UTF-8', () => {
+  it('is noted, whether or not the event is delivered', async () => {
+    const parsed = { ...fixtureEvent('points-expired'), isWindows1252: true };
+    expect((await mapEvent(parsed, contextOf())).notes).toEqual([
+      {
+        kind: 'repaired',
+        path: '',
+        code: 'not-utf-8',
+        message: 'the body is not UTF-8 and declares no other encoding, so it was read as Windows-1252',
+      },
+    ]);
+    const sample = { ...fixtureEvent('sample-event'), isWindows1252: true };
+    expect((await mapEvent(sample, contextOf())).notes).toMatchObject([{ code: 'not-utf-8' }]);
+  });
+});

@@ -12,7 +12,9 @@ describe('the kind of a note', () => {
     expect(codesOfKind('repaired')).toEqual([
       'after-creation',
       'after-receipt',
+      'default-program-unknown',
       'no-event-time',
+      'not-utf-8',
       'opt-out-counts',
       'primary-fallback',
     ]);

@@ -89,7 +89,8 @@ interface Verdict {
 
 /** Checks an answer against the contract. After a 429, waits and repeats as a client should. */
 async function check(call: Call): Promise<Verdict> {
-  const app = call.path.startsWith('/webhooks/') ? rig.intake : rig.admin;
+  const isWebhook = call.path.startsWith('/webhooks/') || /^\/(\?|$)/.test(call.path);
+  const app = isWebhook ? rig.intake : rig.admin;
   const { port } = app.server.address() as AddressInfo;
   const credentials = { authorization: `Bearer ${TOKEN}`, 'x-relay-key': KEY };
   for (;;) {

@@ -35,7 +35,7 @@ async function refuse(count: number) {
   rig.sources.set([source('acme', { verify: [{ type: 'none' }] })]);
 }
 function parts(journal: Journal) {
-  return { journal, sources: rig.sources, now: () => rig.state.now };
+  return { journal, sources: rig.sources, bodyLimit: 1_048_576, now: () => rig.state.now };
 }
 const request = { filter: {}, asNew: false, by: 'admin', dryRun: false };
 

@@ -1,4 +1,5 @@
 import type { DestinationAnswer, RecordAnswer } from '../admin-answers.ts';
+import { isTruncated } from '../../intake/truncated-body.ts';
 import { toPrintable } from '../table.ts';
 import { formatTime } from '../time-format.ts';
 
@@ -45,6 +46,8 @@ const PAUSE_ADVICE: Readonly<Record<string, string>> = {
   'everything-refused':
     'Adobe refuses the messages of several customers and takes none, so the cause is probably the dataset, the schema or the flow of the destination and not one event.',
 };
+const TRUNCATED_ADVICE =
+  'Only the beginning of its body is stored, so it cannot be replayed. It was answered 413, after which Capillary does not retry. Raise server.bodyLimit, have the event sent again, then discard this.';
 
 /** Completes a command line, so that it reaches the same relay. */
 type CommandLine = (args: string) => string;
@@ -143,6 +146,7 @@ function adviceForState(
         adviseReplay(record, commandLine),
       );
     case 'malformed':
+      if (isTruncated(record.detail)) return TRUNCATED_ADVICE;
       return joinLines(MALFORMED_ADVICE, adviseReplay(record, commandLine));
     default:
       return joinLines(

@@ -143,8 +143,12 @@ function summaryOf(record: RecordAnswer): string {
       return `Adobe accepted it${settledAfter(record)}, in ${countAttempts(record)}.`;
     case 'ignored':
       return `It was accepted, but is not delivered. ${messagesAtAdobe(record)}.`;
-    case 'malformed':
-      return 'Its sender was verified, but it is not a valid event. It was never accepted; the body is stored as received.';
+    case 'malformed': {
+      const summary = 'Its sender was verified, but it is not a valid event. It was never accepted.';
+      return record.detail === undefined
+        ? summary
+        : `${summary}\nWhat is wrong: ${toPrintable(record.detail)}`;
+    }
     default:
       return `It was moved to dead letters${settledAfter(record)}, after ${countAttempts(record)}. ${messagesAtAdobe(record)}.`;
   }

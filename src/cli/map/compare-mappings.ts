@@ -3,7 +3,7 @@ import { printJson } from '../admin-client.ts';
 import { loadCommandConfig } from '../command-config.ts';
 import { CommandError, EXIT, errorText } from '../command-error.ts';
 import { type ComparedEvent, comparisonOf, formatComparison } from './diff-report.ts';
-import { readInput, splitBodies } from './event-bodies.ts';
+import { readBodies } from './event-bodies.ts';
 import { createDiffer, type EventDiff } from './mapping-diff.ts';
 import { chooseSource, type Route, routeOf } from '../route.ts';
 import { readStoredBodies } from './stored-bodies.ts';
@@ -39,7 +39,7 @@ async function compareFiles(
   );
   const events: ComparedEvent[] = [];
   for (const file of files)
-    for (const body of splitBodies(await readInput(file)))
+    for (const body of await readBodies(file))
       events.push({ number: events.length + 1, ...(await diff(body)) });
   return { events, withoutPayload: 0 };
 }
@@ -79,7 +79,7 @@ async function compareStored(
   )) {
     if (body === undefined) withoutPayload += 1;
     else {
-      const diff: EventDiff = await differOf(name)(body.toString('utf8'), received);
+      const diff: EventDiff = await differOf(name)(body, received);
       events.push({ number: events.length + 1, receipt, source: name, ...diff });
     }
   }

@@ -1,13 +1,25 @@
 import { readFile } from 'node:fs/promises';
-import { text as textOf } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
+import { readBodyText, toStoredBody } from '../../capillary/body-text.ts';
 import { parseJsonText } from '../../capillary/json.ts';
 import { CommandError, EXIT } from '../command-error.ts';
 
-/** The text of a file, or of standard input for `-`. */
-export async function readInput(file: string): Promise<string> {
-  if (file === '-') return textOf(process.stdin);
+/**
+ * The event bodies in a file, or in standard input for `-`. Those of a file that is not UTF-8 are
+ * bytes, because the relay reads such bodies in its own way.
+ */
+export async function readBodies(file: string): Promise<readonly (string | Uint8Array)[]> {
+  const body = toStoredBody(await readInput(file), undefined);
+  const { text, isWindows1252 } = readBodyText(body);
+  if (!isWindows1252) return splitBodies(text);
+  // As Latin-1, each character stands for one byte, so that splitting keeps the bytes.
+  return splitBodies(Buffer.from(body).toString('latin1')).map((part) => Buffer.from(part, 'latin1'));
+}
+
+async function readInput(file: string): Promise<Buffer> {
+  if (file === '-') return buffer(process.stdin);
   try {
-    return await readFile(file, 'utf8');
+    return await readFile(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw new CommandError(`${file} cannot be read (${code})`, EXIT.usage);

@@ -68,7 +68,7 @@ export function createDiffer(
   old: Route | undefined,
   next: Route | undefined,
   now: number,
-): (body: string, received?: Received) => Promise<EventDiff> {
+): (body: string | Uint8Array, received?: Received) => Promise<EventDiff> {
   const sides = [old, next].map((route) => ({ route, trial: route && createTrial({ ...route, now }) }));
   return async (body, received) => {
     const results = await Promise.all(

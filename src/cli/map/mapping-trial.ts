@@ -70,7 +70,7 @@ export function createTrial({
   source,
   destination,
   now,
-}: TrialParts): (body: string, received?: Received) => Promise<Trial> {
+}: TrialParts): (body: string | Uint8Array, received?: Received) => Promise<Trial> {
   // Stored state by lane, and which lane each merged lane was merged into.
   const states = new Map<string, string>();
   const mergedInto = new Map<string, string>();

@@ -7,7 +7,7 @@ import { formatNotes, toPrintable } from '../table.ts';
 import { loadCommandConfig } from '../command-config.ts';
 import { EXIT } from '../command-error.ts';
 import { chooseSource, routeOf } from '../route.ts';
-import { readInput, splitBodies } from './event-bodies.ts';
+import { readBodies } from './event-bodies.ts';
 import { createTrial, type Trial } from './mapping-trial.ts';
 
 export interface ShowOptions {
@@ -106,7 +106,7 @@ export async function showEvents(files: readonly string[], options: ShowOptions)
   const { config: file, source, json = false } = options;
   const config = file === undefined ? createSampleConfig() : (await loadCommandConfig(file)).config;
   const trial = createTrial({ ...routeOf(config, chooseSource(config, source)), now: Date.now() });
-  const bodies = (await Promise.all(files.map(readInput))).flatMap(splitBodies);
+  const bodies = (await Promise.all(files.map(readBodies))).flat();
   for (const [index, body] of bodies.entries()) {
     const result = await trial(body);
     if (result.outcome === 'not-an-event' || result.outcome === 'failed') process.exitCode = EXIT.failed;

@@ -146,8 +146,9 @@ function fieldOf(value: JsonValue, field: string): JsonValue | undefined {
 
 function itemOf(key: string, unordered: readonly ItemFact[], clock: number): KeptItem {
   const facts = unordered.toSorted((a, b) => a.at - b.at || orderOf(a) - orderOf(b));
+  const sharedId = key.startsWith(SHARED_KEY) ? { id: key.slice(SHARED_KEY.length) } : {};
   const fields: JsonObject = Object.assign(
-    {},
+    sharedId,
     ...facts.map(({ value }) => (isJsonObject(value) ? value : {})),
   ) as JsonObject;
   const deciding =
@@ -222,10 +223,12 @@ export function versionOf(items: readonly KeptItem[]): Pick<Fact, 'at' | 'by'> |
 
 /** Some fields of an item, without those that are not known. */
 export function fieldsOf(fields: JsonObject, names: readonly string[]): JsonObject {
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = fields[name];
-      return value === undefined ? [] : [[name, value] as const];
-    }),
-  );
+  const known: JsonObject = {};
+  for (const name of names) {
+    const value = fields[name];
+    if (value !== undefined) {
+      known[name] = value;
+    }
+  }
+  return known;
 }

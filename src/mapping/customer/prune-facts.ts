@@ -22,7 +22,9 @@ export function pruneFacts(state: CustomerState): void {
   if (!fragments.some(hasBoundedFacts)) {
     return;
   }
-  const customers = fragments.map(({ attributes }) => factsIn(attributes));
+  const customers = fragments.map(({ attributes }) =>
+    factsIn(new Map([...attributes].filter(([path]) => BOUNDED_FACT.test(path)))),
+  );
   for (const path of outdatedFacts(customers, clockOf(state))) {
     for (const { attributes } of fragments) {
       attributes.delete(path);

@@ -85,7 +85,7 @@ function couponStatement(
     key: itemKey(id, code),
     occurrence,
     fields: {
-      id: id ?? code,
+      id,
       code,
       name: series.text('description'),
       series: series.id('id'),

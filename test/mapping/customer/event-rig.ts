@@ -59,9 +59,13 @@ export async function applyEvents(
     const ownLane = event.lane ?? '';
     lane = aliases.get(ownLane) ?? ownLane;
     const victimLane = victimLaneOf(event);
-    const victim =
-      victimLane === undefined ? undefined : { lane: victimLane, state: states.get(victimLane) };
-    const update = applyToCustomer(event, mapped, { lane, ownLane, state: states.get(lane), victim }, context);
+    const victim = victimLane === undefined ? undefined : { lane: victimLane, state: states.get(victimLane) };
+    const update = applyToCustomer(
+      event,
+      mapped,
+      { lane, ownLane, state: states.get(lane), victim },
+      context,
+    );
     if (update.state !== undefined) {
       states.set(lane, update.state);
     }
@@ -69,7 +73,9 @@ export async function applyEvents(
       aliases.set(update.merged.from, lane);
     }
     last = update.profile === undefined ? last : update;
-    codes.push(...[...mapped.notes, ...(update.profile?.notes ?? [])].map(({ code, path }) => `${code} ${path}`));
+    codes.push(
+      ...[...mapped.notes, ...(update.profile?.notes ?? [])].map(({ code, path }) => `${code} ${path}`),
+    );
   }
   return { state: states.get(lane), record: last?.profile?.entity ?? {}, codes };
 }

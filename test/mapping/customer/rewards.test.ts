@@ -43,7 +43,9 @@ async function rewardsAfter(events: readonly CapillaryEvent[], context = LOYALTY
 }
 
 async function statesAfter(list: string, events: readonly CapillaryEvent[]) {
-  return ((await rewardsAfter(events))?.[list] ?? []).map(({ id, state }) => `${String(id)} ${String(state)}`);
+  return ((await rewardsAfter(events))?.[list] ?? []).map(
+    ({ id, state }) => `${String(id)} ${String(state)}`,
+  );
 }
 
 describe('coupons on the profile', () => {
@@ -116,7 +118,9 @@ describe('coupons on the profile', () => {
       ...(index % 3 === 0 ? [couponRedeemed(START + index * DAY + 1, index + 1)] : []),
     ]).flat();
     const { state, record } = await applyEvents(events, LOYALTY_2026);
-    const facts = Object.keys(JSON.parse(state ?? '{}') as object).filter((path) => path.startsWith('@coupon'));
+    const facts = Object.keys(JSON.parse(state ?? '{}') as object).filter((path) =>
+      path.startsWith('@coupon'),
+    );
 
     expect(facts.length).toBeLessThanOrEqual(100 + 2 * 40);
     expect((valueAt(record, 'loyalty.rewards.coupons') as unknown[]).length).toBeLessThanOrEqual(50 + 11);
@@ -274,7 +278,10 @@ describe('badges on the profile', () => {
 describe('the rewards of a customer', () => {
   it('are erased with the customer', async () => {
     const deletion = eventAt(START + 5, 'customerUpdated', { customerStatus: { currentLabel: 'Deleted' } });
-    const { state } = await applyEvents([couponIssued(START, 1), deletion, couponIssued(START + 1, 2)], CLASSIC);
+    const { state } = await applyEvents(
+      [couponIssued(START, 1), deletion, couponIssued(START + 1, 2)],
+      CLASSIC,
+    );
 
     expect(JSON.parse(state ?? '')).toEqual({ deletedAt: START + 5 });
   });
@@ -376,7 +383,10 @@ describe('the model of rewards', () => {
             reward(one.at, NAMES[one.what], { rewardId: one.id, transactionId: `t${one.id}`, endDate: END }),
           ]),
         );
-        const states = await statesAfter('giveaways', order.map((one) => events.get(one)!));
+        const states = await statesAfter(
+          'giveaways',
+          order.map((one) => events.get(one)!),
+        );
         expect(states.toSorted()).toEqual(modelOf(list));
       }),
       { numRuns: 150 },

@@ -31,7 +31,7 @@ const MESSAGES = {
   'unknown-name': 'no event has said the name of this program or tier, so it is left out',
   'other-customer': 'the entry belongs to another customer, so it is left out',
   'not-marketing': 'the subscription is to transactional messages, so it is not a marketing consent',
-  'opt-out-counts': 'the event has both answers for one channel, so the opt-out counts',
+  'opt-out-counts': 'the event has both answers for one account of a channel, so the opt-out counts',
   'payload-left-out': 'the data of the event does not fit into the payload field',
   'protected-field': 'an override cannot set this field, so its value is ignored',
   'path-in-use': 'another attribute already uses this path, so it is left out',

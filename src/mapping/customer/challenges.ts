@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 import type { FactGroups } from './facts.ts';
-import type { ItemGroup, KeptItem } from './kept-items.ts';
+import type { ItemGroup, KeptItem, Occurrence } from './kept-items.ts';
 import { deriveItems, type ItemContext, type ItemList, type SetAttribute } from './rewards.ts';
 
 /** Targets, unified groups of targets, and streaks. */
@@ -28,21 +28,20 @@ export function deriveChallenges(
 
 type ChallengeState = 'active' | 'completed' | 'expired' | 'revoked' | 'ended';
 
+const STATES: Readonly<Partial<Record<Occurrence, ChallengeState>>> = {
+  achieved: 'completed',
+  left: 'revoked',
+};
+
 /** `ended`: its time is over, and whether the customer reached the goal is not known. */
 function challengeState(item: KeptItem): ChallengeState {
   if (item.isExpired) {
     return 'expired';
   }
-  switch (item.decidedBy) {
-    case 'achieved':
-      return 'completed';
-    case 'left':
-      return 'revoked';
-    case 'over':
-      return outcomeOf(item);
-    default:
-      return 'active';
+  if (item.decidedBy === 'over') {
+    return outcomeOf(item);
   }
+  return (item.decidedBy && STATES[item.decidedBy]) ?? 'active';
 }
 
 /** What became of a challenge whose time is over. */

@@ -50,8 +50,9 @@ export function deriveAttributes(
   };
   deriveProgramAttributes(facts, context, notes, derived);
   const items = { destination: context.destination, clock };
-  deriveRewards(facts, items, derived.set);
-  deriveChallenges(facts, items, derived.set);
+  const set = (path: string, dated: Dated | undefined): void => derived.set(path, dated);
+  deriveRewards(facts, items, set);
+  deriveChallenges(facts, items, set);
   return attributes;
 }
 

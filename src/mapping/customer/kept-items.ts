@@ -123,10 +123,10 @@ function assignShared(byKey: Map<string, Map<string, ItemFact>>, field: string |
   }
   const items = [...byKey].filter(([key]) => !key.startsWith(SHARED_KEY));
   for (const [key, facts] of shared) {
-    for (const [name, fact] of [...facts]) {
+    for (const [name, fact] of facts) {
       const candidates = items.filter(([, others]) =>
         [...others.values()].some(
-          ({ value, at }) => at <= fact.at && `${SHARED_KEY}${String(fieldOf(value, field))}` === key,
+          ({ value, at }) => at <= fact.at && fieldOf(value, field) === key.slice(SHARED_KEY.length),
         ),
       );
       if (candidates.length === 1) {

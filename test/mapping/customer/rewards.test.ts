@@ -37,15 +37,18 @@ function tick(at: number): CapillaryEvent {
   return eventAt(at, 'customerUpdated', { firstName: 'Meera' });
 }
 
+interface Item {
+  readonly id: string;
+  readonly state: string;
+}
+
 async function rewardsAfter(events: readonly CapillaryEvent[], context = LOYALTY_2026) {
   const { record } = await applyEvents(events, context);
-  return valueAt(record, 'loyalty.rewards') as Record<string, JsonObject[]> | undefined;
+  return valueAt(record, 'loyalty.rewards') as Record<string, Item[]> | undefined;
 }
 
 async function statesAfter(list: string, events: readonly CapillaryEvent[]) {
-  return ((await rewardsAfter(events))?.[list] ?? []).map(
-    ({ id, state }) => `${String(id)} ${String(state)}`,
-  );
+  return ((await rewardsAfter(events))?.[list] ?? []).map(({ id, state }) => `${id} ${state}`);
 }
 
 describe('coupons on the profile', () => {

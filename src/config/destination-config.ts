@@ -162,7 +162,7 @@ const consents = z.strictObject({
     .enum(['any-out', 'last'])
     .default('any-out')
     .describe(
-      'The answer of a channel for which several accounts or business units have one. any-out: an opt-out of any of them counts. last: the newest answer counts.',
+      'Several accounts of a channel have answers. any-out: an opt-out of any of them counts. last: the newest answer counts.',
     ),
 });
 

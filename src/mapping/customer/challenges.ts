@@ -17,7 +17,7 @@ const LIST: ItemList = {
   tenantFields: [],
 };
 
-/** The challenges of a lane's customers: `loyalty.challenges`, or the open ones below the tenant. */
+/** The challenges of a lane's customers: `loyalty.challenges`, or open ones below the tenant. */
 export function deriveChallenges(
   customers: readonly FactGroups[],
   context: ItemContext,

@@ -165,7 +165,7 @@ function itemOf(key: string, unordered: readonly ItemFact[], clock: number): Kep
     decidedBy: deciding?.name as Occurrence | undefined,
     isOpen: isOpenByEvent && !isExpired,
     isExpired,
-    since: isExpired ? end : (deciding ?? newest).at,
+    since: Math.max(isExpired ? end : 0, (deciding ?? newest).at),
     newest,
   };
 }
@@ -198,20 +198,46 @@ export function shownItems(items: readonly KeptItem[], clock: number): readonly 
   ];
 }
 
-/** Paths of the facts of items that a record will not have again. */
+/** The values of facts that a record does not need: path → what is left; undefined: nothing. */
+export type Reductions = ReadonlyMap<string, JsonValue | undefined>;
+
+/** What can be left out of the facts of a group of items. */
 export function outdatedItemFacts(
   customers: readonly FactGroups[],
   group: ItemGroup,
   clock: number,
-): readonly string[] {
+): Reductions {
   const items = itemsOf(customers, group, clock);
   const open = items.filter(({ isOpen }) => isOpen);
   const closed = items.filter(({ isOpen }) => !isOpen);
-  const dropped = [
-    ...open.slice(MAX_STORED),
-    ...closed.filter(({ since }, index) => index >= MAX_STORED || since < clock - CLOSED_STORED_MS),
-  ];
-  return dropped.flatMap(({ facts }) => facts.map(({ key, name }) => factPath(group.group, key, name)));
+  const storedFrom = clock - CLOSED_STORED_MS;
+  const reductions = new Map<string, JsonValue | undefined>();
+  for (const item of [...open.slice(MAX_STORED), ...closed]) {
+    const isSurplus = item.isOpen || closed.indexOf(item) >= MAX_STORED;
+    if (isSurplus || item.since < storedFrom) {
+      const last = isSurplus ? undefined : lastWord(item, storedFrom);
+      for (const { key, name } of item.facts) {
+        const isLast = last !== undefined && name === item.decidedBy;
+        reductions.set(factPath(group.group, key, name), isLast ? last.value : undefined);
+      }
+    }
+  }
+  return reductions;
+}
+
+/**
+ * What is left of an item that was closed long ago: that it is closed, until the issue would be
+ * expired by itself. Otherwise the issue, sent again, would open it.
+ */
+function lastWord(
+  { decidedBy, isExpired, fields }: KeptItem,
+  storedFrom: number,
+): { readonly value: JsonValue } | undefined {
+  const end = endOf(fields);
+  if (decidedBy === undefined || isExpired || (end !== undefined && end < storedFrom)) {
+    return undefined;
+  }
+  return { value: end === undefined ? null : fieldsOf(fields, ['codeExpiryDate', 'endDate']) };
 }
 
 /** The version of an attribute that is computed from these items: that of their newest fact. */

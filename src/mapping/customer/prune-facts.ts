@@ -1,8 +1,9 @@
+import type { JsonValue } from '../../capillary/json.ts';
 import { CHALLENGES } from './challenges.ts';
 import { CONSENT_FACTS, outdatedConsentFacts } from './consents.ts';
 import type { CustomerFragment, CustomerState } from './customer-state.ts';
 import { type FactGroups, factsIn } from './facts.ts';
-import { outdatedItemFacts } from './kept-items.ts';
+import { outdatedItemFacts, type Reductions } from './kept-items.ts';
 import { BADGES, COUPONS, GIFTS } from './rewards.ts';
 import { clockOf } from './state-clock.ts';
 
@@ -25,10 +26,25 @@ export function pruneFacts(state: CustomerState): void {
   const customers = fragments.map(({ attributes }) =>
     factsIn(new Map([...attributes].filter(([path]) => BOUNDED_FACT.test(path)))),
   );
-  for (const path of outdatedFacts(customers, clockOf(state))) {
-    for (const { attributes } of fragments) {
-      attributes.delete(path);
+  for (const reductions of reductionsOf(customers, clockOf(state))) {
+    for (const [path, value] of reductions) {
+      for (const { attributes } of fragments) {
+        reduceFact(attributes, path, value);
+      }
     }
+  }
+}
+
+function reduceFact(
+  attributes: CustomerFragment['attributes'],
+  path: string,
+  value: JsonValue | undefined,
+): void {
+  const version = attributes.get(path);
+  if (version !== undefined && value === undefined) {
+    attributes.delete(path);
+  } else if (version !== undefined && value !== undefined) {
+    attributes.set(path, { ...version, value });
   }
 }
 
@@ -41,9 +57,9 @@ function hasBoundedFacts({ attributes }: CustomerFragment): boolean {
   return false;
 }
 
-function outdatedFacts(customers: readonly FactGroups[], clock: number): readonly string[] {
+function reductionsOf(customers: readonly FactGroups[], clock: number): readonly Reductions[] {
   return [
-    ...ITEM_GROUPS.flatMap((group) => outdatedItemFacts(customers, group, clock)),
-    ...outdatedConsentFacts(customers),
+    ...ITEM_GROUPS.map((group) => outdatedItemFacts(customers, group, clock)),
+    new Map(outdatedConsentFacts(customers).map((path) => [path, undefined])),
   ];
 }

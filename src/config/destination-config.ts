@@ -137,7 +137,7 @@ const schemaFeatures = z.strictObject({
   loyalty2026: flag()
     .prefault(false)
     .describe(
-      'The profile schema has loyalty.lifetimePoints, tierUpgradeDate and tierExpiryDate, which Adobe added in 2026.',
+      'The profile schema has the loyalty fields that Adobe added in 2026, such as lifetimePoints, tierExpiryDate, rewards and challenges.',
     ),
   loyaltyEvents: flag()
     .prefault(true)
@@ -154,6 +154,15 @@ const schemaFeatures = z.strictObject({
     .prefault(true)
     .describe(
       'The profile schema has Consent and Preference Details, for opt-in and opt-out by channel; customerSubscription events need it.',
+    ),
+});
+
+const consents = z.strictObject({
+  combine: z
+    .enum(['any-out', 'last'])
+    .default('any-out')
+    .describe(
+      'Several accounts of a channel have answers. any-out: an opt-out of any of them counts. last: the newest answer counts.',
     ),
 });
 
@@ -193,6 +202,9 @@ export const destinationFields = z.strictObject({
     .describe(
       'Field groups that the schemas have; fields of others are not sent, because AEP refuses unknown fields.',
     ),
+  consents: consents
+    .prefault({})
+    .describe('How the answers of customerSubscription events become consents of the profile.'),
   batch: batchSchema.prefault({}).describe('How messages are combined into requests.'),
   limits: limitsSchema.prefault({}).describe('Maximum load of the destination.'),
   retry: retrySchema.prefault({}).describe('What happens after a failure that the message did not cause.'),

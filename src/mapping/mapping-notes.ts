@@ -36,7 +36,7 @@ const MESSAGES = {
   'unknown-outlier-status':
     'the outlier status is unknown and not configured to count, so the bill is not a purchase',
   'unclear-amount': 'nothing in the bill was bought, so its amount is not taken for a price',
-  'opt-out-counts': 'the event has both answers for one channel, so the opt-out counts',
+  'opt-out-counts': 'the event has both answers for one account of a channel, so the opt-out counts',
   'payload-left-out': 'the data of the event does not fit into the payload field',
   'protected-field': 'an override cannot set this field, so its value is ignored',
   'path-in-use': 'another attribute already uses this path, so it is left out',

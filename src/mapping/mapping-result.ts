@@ -27,7 +27,7 @@ export interface MappingContext {
   >;
   readonly destination: Pick<
     DestinationConfig,
-    'format' | 'identity' | 'tenant' | 'schemaFeatures' | 'profile'
+    'format' | 'identity' | 'tenant' | 'schemaFeatures' | 'profile' | 'consents'
   >;
   /** What is known about loyalty programs; mapping an event adds what the event says. */
   readonly programs: ProgramCatalogue;

@@ -30,6 +30,8 @@ const TENANT_LISTS = [
   'pointsBreakdown',
   'appliedPromotions',
   'failedRewards',
+  'promotion.linkedTargets',
+  'promotion.restrictions',
   'coupons',
   'milestones',
   'targets',
@@ -55,7 +57,9 @@ export function shrinkEvent(entity: JsonObject, tenant: string | undefined, note
   const steps = [
     ...(tenant === undefined ? [] : [drop([tenant, 'capillary', 'payload'])]),
     dropLineItems(tenant),
-    ...(tenant === undefined ? [] : TENANT_LISTS.map((name) => drop([tenant, 'capillary', name]))),
+    ...(tenant === undefined
+      ? []
+      : TENANT_LISTS.map((name) => drop([tenant, 'capillary', ...name.split('.')]))),
     ...ownFields(entity, tenant).map((name) => drop([tenant ?? '', name])),
     ...(tenant === undefined ? [] : [drop([tenant])]),
     ...Object.keys(entity).map(() => dropLargest),
@@ -64,9 +68,21 @@ export function shrinkEvent(entity: JsonObject, tenant: string | undefined, note
   return shrink(entity, MAX_EVENT_BYTES, steps, notes);
 }
 
+/** Lists of a profile below the tenant, in the order in which they are shortened. */
+const TENANT_PROFILE_LISTS = ['challenges', 'badges', 'rewards', 'coupons'] as const;
+
+/** Lists of rewards in `loyalty`, in the order in which they are shortened. */
+const REWARD_LISTS = [
+  ['challenges'],
+  ['rewards', 'badges'],
+  ['rewards', 'giveaways'],
+  ['rewards', 'coupons'],
+] as const;
+
 /**
- * Reduces a profile record to the size that AEP accepts: the brand's own fields and other programs
- * first, then lists of the loyalty object, then the largest fields.
+ * Reduces a profile record to the size that AEP accepts: the brand's own fields first, then lists
+ * of rewards, of which the newest items stay, then other programs, other lists of the loyalty
+ * object, and the largest fields.
  */
 export function shrinkProfile(entity: JsonObject, tenant: string | undefined, notes: Notes): SizedRecord {
   const json = JSON.stringify(entity);
@@ -75,7 +91,10 @@ export function shrinkProfile(entity: JsonObject, tenant: string | undefined, no
   }
   const steps = [
     ...ownFields(entity, tenant).map((name) => drop([tenant ?? '', name])),
-    ...(tenant === undefined ? [] : [drop([tenant])]),
+    ...(tenant === undefined
+      ? []
+      : [...TENANT_PROFILE_LISTS.map((name) => shorten([tenant, 'capillary', name])), drop([tenant])]),
+    ...REWARD_LISTS.map((path) => shorten(['loyalty', ...path])),
     drop(['loyalty', 'pointsExpiration']),
     drop(['loyalty', 'loyaltyID']),
     ...Object.keys(entity).map(() => dropLargest),
@@ -113,6 +132,28 @@ function drop(path: readonly string[]): Step {
     const next = removeField(entity, path);
     return next === entity ? { entity } : { entity: next, path: path.join('.') };
   };
+}
+
+/** Leaves out as many items from the end of a list as needed. */
+function shorten(path: readonly string[]): Step {
+  return (entity, limit) => {
+    const items = fieldAt(entity, path);
+    if (!Array.isArray(items)) {
+      return { entity };
+    }
+    const withItems = (count: number): JsonObject =>
+      count === 0 ? removeField(entity, path) : setField(entity, path, items.slice(0, count));
+    const count = largestThatFits(items.length, (candidate) => jsonBytes(withItems(candidate)) <= limit);
+    const detail = `${items.length - count} of ${items.length} items`;
+    return { entity: withItems(count), path: path.join('.'), detail };
+  };
+}
+
+function fieldAt(entity: JsonObject, path: readonly string[]): JsonValue | undefined {
+  return path.reduce<JsonValue | undefined>(
+    (value, name) => (isJsonObject(value) ? value[name] : undefined),
+    entity,
+  );
 }
 
 /** Leaves out the largest remaining field; of equally large ones the first by name. */

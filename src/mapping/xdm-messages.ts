@@ -72,7 +72,10 @@ async function applyOverrides(
     event: flatEvent(input.event),
     mapped: built.entity,
     profile: expandAttributes(
-      attributesOfChange(built.attributes, { ...input.context, programs: input.programs }),
+      attributesOfChange(
+        { at: attributeTime(input.event, input.context), attributes: built.attributes },
+        { ...input.context, programs: input.programs },
+      ),
     ),
   });
   const eventPatch = await runOverride(input, 'event', overrideInput);

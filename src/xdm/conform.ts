@@ -1,6 +1,7 @@
 import { isEmpty, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import {
   isListShape,
+  isMapShape,
   isObjectShape,
   isTenantFieldName,
   leafFault,
@@ -41,6 +42,11 @@ export function conform(
   if (isListShape(shape)) {
     return Array.isArray(value)
       ? conformList(value, shape.items, path, onFault)
+      : reportFault(path, 'wrong-type', onFault);
+  }
+  if (isMapShape(shape)) {
+    return isJsonObject(value)
+      ? conformMap(value, shape.values, path, onFault)
       : reportFault(path, 'wrong-type', onFault);
   }
   const code = leafFault(value, shape);
@@ -92,6 +98,20 @@ function conformObject(
   });
   const missing = result && shape.required.find((name) => result[name] === undefined);
   return missing === undefined ? result : reportFault(join(path, missing), 'missing-required', onFault);
+}
+
+function conformMap(
+  value: JsonObject,
+  values: Shape,
+  path: string,
+  onFault: FaultReporter,
+): JsonObject | undefined {
+  return mapFields(value, (inner, key) => {
+    const valuePath = join(path, key.toWellFormed());
+    return isTenantFieldName(key)
+      ? conform(inner, values, valuePath, onFault)
+      : reportFault(valuePath, 'unknown-field', onFault);
+  });
 }
 
 function openField(

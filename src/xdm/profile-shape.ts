@@ -1,13 +1,27 @@
-import { list, object, memoizePerSchema } from './shape.ts';
+import { list, map, object, memoizePerSchema } from './shape.ts';
 import { TENANT_PROFILE_FIELDS, tenantShape } from './tenant-fields.ts';
 
 const CONSENT_VALUE = { oneOf: ['y', 'n', 'p', 'u', 'dy', 'dn', 'LI', 'CT', 'CP', 'VI', 'PI'] } as const;
 
-const CONSENT = object(
+const CONSENT_FIELDS = {
+  val: CONSENT_VALUE,
+  time: 'date-time',
+  reason: { matching: /^.{1,255}$/su },
+} as const;
+
+const CONSENT = object(CONSENT_FIELDS, ['val']);
+
+/** Only some channels have subscriptions (docs/platforms/adobe.md#consents). */
+const CONSENT_WITH_SUBSCRIPTIONS = object(
   {
-    val: CONSENT_VALUE,
-    time: 'date-time',
-    reason: { matching: /^.{1,255}$/su },
+    ...CONSENT_FIELDS,
+    subscriptions: map(
+      object({
+        val: CONSENT_VALUE,
+        type: { matching: /^.{1,15}$/su },
+        topics: list({ matching: /^.{1,25}$/su }),
+      }),
+    ),
   },
   ['val'],
 );
@@ -80,6 +94,42 @@ const LOYALTY_CLASSIC = {
   upgradeDate: 'string',
 } as const;
 
+const DATED = { startDate: 'date-time', endDate: 'date-time' } as const;
+
+const REWARD = { id: 'string', name: 'string', series: 'string', state: 'string', ...DATED } as const;
+
+const REWARDS = object({
+  coupons: list(
+    object({
+      ...REWARD,
+      discountValue: 'number',
+      redemptionCount: 'integer',
+      redemptionLimit: 'integer',
+      storeName: 'string',
+    }),
+  ),
+  giveaways: list(object({ ...REWARD, type: 'string', partnerId: 'string', partnerName: 'string' })),
+  badges: list(object(REWARD)),
+  referrals: list(object({ ...REWARD, recipient: 'string' })),
+});
+
+const CHALLENGE = object({
+  ...REWARD,
+  description: 'string',
+  frequencyType: 'string',
+  tasks: list(
+    object({
+      name: 'string',
+      type: 'string',
+      entity: 'string',
+      goal: 'number',
+      progress: 'number',
+      state: 'string',
+      ...DATED,
+    }),
+  ),
+});
+
 const LOYALTY_2026 = {
   nextTier: 'string',
   pointsToNextTier: 'number',
@@ -92,6 +142,8 @@ const LOYALTY_2026 = {
   promisedPoints: 'number',
   returnedPoints: 'number',
   cardsDetails: list(object({ number: 'string', series: 'string', status: 'string' })),
+  challenges: list(CHALLENGE),
+  rewards: REWARDS,
 } as const;
 
 const CONSENTS = object({
@@ -99,10 +151,10 @@ const CONSENTS = object({
   share: object({ val: CONSENT_VALUE }, ['val']),
   marketing: object({
     any: CONSENT,
-    email: CONSENT,
-    sms: CONSENT,
-    push: CONSENT,
-    whatsApp: CONSENT,
+    email: CONSENT_WITH_SUBSCRIPTIONS,
+    sms: CONSENT_WITH_SUBSCRIPTIONS,
+    push: CONSENT_WITH_SUBSCRIPTIONS,
+    whatsApp: CONSENT_WITH_SUBSCRIPTIONS,
     call: CONSENT,
     postalMail: CONSENT,
   }),
@@ -127,7 +179,7 @@ export const profileShape = memoizePerSchema((features, tenant) =>
     loyalty: object(features.loyalty2026 ? { ...LOYALTY_CLASSIC, ...LOYALTY_2026 } : LOYALTY_CLASSIC),
     preferredLanguage: { matching: /^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?$/ },
     timeZone: 'string',
-    consents: CONSENTS,
+    ...(features.consents ? { consents: CONSENTS } : {}),
     ...(features.sourceAudit
       ? { extSourceSystemAudit: object({ lastUpdatedDate: 'date-time', createdDate: 'date-time' }) }
       : {}),

@@ -25,11 +25,16 @@ export interface ListShape {
   readonly items: Shape;
 }
 
+/** An object whose keys are data. */
+export interface MapShape {
+  readonly values: Shape;
+}
+
 /**
  * The shape of a part of an XDM record. Our shapes describe the fields that the relay may write, a
  * subset of Adobe's schemas.
  */
-export type Shape = Leaf | ObjectShape | ListShape;
+export type Shape = Leaf | ObjectShape | ListShape | MapShape;
 
 export function object(
   fields: Readonly<Record<string, Shape>>,
@@ -52,6 +57,14 @@ export function openObject(fields: Readonly<Record<string, Shape>>): ObjectShape
 
 export function list(items: Shape): ListShape {
   return { items };
+}
+
+export function map(values: Shape): MapShape {
+  return { values };
+}
+
+export function isMapShape(shape: Shape): shape is MapShape {
+  return typeof shape === 'object' && 'values' in shape;
 }
 
 export function isObjectShape(shape: Shape): shape is ObjectShape {
@@ -79,6 +92,10 @@ export function shapeAt(shape: Shape, path: readonly string[]): Shape | 'any' | 
   for (const [index, name] of path.entries()) {
     if (isListShape(current) && name === ITEM) {
       current = current.items;
+      continue;
+    }
+    if (isMapShape(current) && isTenantFieldName(name)) {
+      current = current.values;
       continue;
     }
     if (!isObjectShape(current)) {

@@ -46,6 +46,7 @@ export const TENANT_OFFER_FIELDS = {
       /** `item` or `total`. */
       scope: 'string',
       sku: 'string',
+      productId: 'string',
       discount: 'number',
       quantity: 'number',
       redemptionCount: 'integer',
@@ -66,6 +67,7 @@ export const TENANT_OFFER_FIELDS = {
     id: 'string',
     description: 'string',
     type: 'string',
+    handlingType: 'string',
     discountCode: 'string',
     discountType: 'string',
     discountValue: 'number',
@@ -90,8 +92,17 @@ export const TENANT_OFFER_FIELDS = {
     endDate: 'date-time',
     issuedDate: 'date-time',
     codeExpiryDate: 'date-time',
+    priority: 'number',
+    eventDate: 'date-time',
   }),
-  rewardTransactions: list(object({ id: 'string', rewardId: 'string', fulfillmentStatus: 'string' })),
+  rewardTransactions: list(
+    object({
+      id: 'string',
+      rewardId: 'string',
+      fulfillmentStatus: 'string',
+      customFields: list(object({ key: 'string', value: 'string' })),
+    }),
+  ),
   rewardFailure: object({ requestId: 'string', points: 'number' }),
   failedRewards: list(
     object({
@@ -112,6 +123,16 @@ export const TENANT_OFFER_FIELDS = {
     issuedDate: 'date-time',
     earnedId: 'string',
     earnedDate: 'date-time',
+    constraints: list(
+      object({
+        level: 'string',
+        type: 'string',
+        rollType: 'string',
+        rollValue: 'number',
+        maxEarnLimit: 'number',
+        currentEarnCount: 'number',
+      }),
+    ),
   }),
 } as const;
 
@@ -139,6 +160,10 @@ export const TENANT_ENGAGEMENT_FIELDS = {
     eventValue: 'number',
     periodStartDate: 'date-time',
     cycleStartDate: 'date-time',
+    /** The activity that changed the target, by its name and id. */
+    eventName: 'string',
+    eventId: 'string',
+    returnId: 'string',
   }),
   targets: list(object(TARGET)),
   unifiedTarget: object({

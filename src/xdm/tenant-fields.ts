@@ -98,6 +98,23 @@ export const TENANT_EVENT_FIELDS = openObject({
     earnedDate: 'date-time',
     expiryDate: 'date-time',
     offerType: 'string',
+    description: 'string',
+    earnSource: 'string',
+    earnCriteria: 'string',
+    restrictions: list(
+      object({
+        /** `issue`, `earn` or `redemption`. */
+        of: 'string',
+        limitOn: 'string',
+        kpi: 'string',
+        type: 'string',
+        periodType: 'string',
+        periodUnit: 'string',
+        maxLimit: 'number',
+        refreshDate: 'date-time',
+      }),
+    ),
+    linkedTargets: list(object({ groupId: 'string', ruleIds: list('string') })),
     issuedDate: 'date-time',
     redeemedDate: 'date-time',
   }),
@@ -107,9 +124,44 @@ export const TENANT_EVENT_FIELDS = openObject({
   payload: 'string',
 });
 
+const OWNED = {
+  id: 'string',
+  name: 'string',
+  series: 'string',
+  state: 'string',
+  startDate: 'date-time',
+  endDate: 'date-time',
+} as const;
+
 /** The fields that the relay writes below `<tenant>.capillary` of a profile. */
 export const TENANT_PROFILE_FIELDS = openObject({
   programs: list(object({ id: 'string', points: 'number', lifetime: 'number' }, ['id'])),
+  coupons: list(object({ ...OWNED, code: 'string', discountValue: 'number' })),
+  rewards: list(
+    object({
+      ...OWNED,
+      type: 'string',
+      partnerId: 'string',
+      partnerName: 'string',
+      transactionId: 'string',
+      code: 'string',
+      codeExpiryDate: 'date-time',
+      issuedDate: 'date-time',
+      fulfillmentStatus: 'string',
+    }),
+  ),
+  badges: list(
+    object({ id: 'string', state: 'string', startDate: 'date-time', issueId: 'string', earnedId: 'string' }),
+  ),
+  challenges: list(
+    object({
+      ...OWNED,
+      description: 'string',
+      tasks: list(
+        object({ name: 'string', type: 'string', goal: 'number', progress: 'number', state: 'string' }),
+      ),
+    }),
+  ),
 });
 
 /** The tenant's object: the relay's fields, and any fields of the brand. */

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../src/capillary/json.ts';
-import { isListShape, isObjectShape, type Leaf, type Shape } from '../../src/xdm/shape.ts';
+import { isListShape, isMapShape, isObjectShape, type Leaf, type Shape } from '../../src/xdm/shape.ts';
 import { TENANT_EVENT_FIELDS, TENANT_PROFILE_FIELDS } from '../../src/xdm/tenant-fields.ts';
 
 /** Placeholder in the request bodies for the tenant id with its underscore. */
@@ -27,6 +27,7 @@ function titleOf(name: string): string {
  */
 function schemaOf(shape: Shape): JsonObject {
   if (isListShape(shape)) return { type: 'array', items: schemaOf(shape.items) };
+  if (isMapShape(shape)) throw new Error('tenant fields have no maps');
   if (!isObjectShape(shape)) return leafSchema(shape);
   const properties = Object.entries(shape.fields).map(
     ([name, inner]) => [name, { title: titleOf(name), ...schemaOf(inner) }] as const,

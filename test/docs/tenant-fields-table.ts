@@ -1,4 +1,4 @@
-import { isListShape, isObjectShape, type Leaf, type Shape } from '../../src/xdm/shape.ts';
+import { isListShape, isMapShape, isObjectShape, type Leaf, type Shape } from '../../src/xdm/shape.ts';
 import { TENANT_EVENT_FIELDS, TENANT_PROFILE_FIELDS } from '../../src/xdm/tenant-fields.ts';
 
 interface TenantLeaf {
@@ -19,6 +19,7 @@ function leavesIn(shape: Shape, path: string): readonly TenantLeaf[] {
     return Object.entries(shape.fields).flatMap(([name, inner]) =>
       leavesIn(inner, path === '' ? name : `${path}.${name}`),
     );
+  if (isMapShape(shape)) throw new Error('tenant fields have no maps');
   return isListShape(shape) ? leavesIn(shape.items, `${path}[]`) : [{ path, type: typeOf(shape) }];
 }
 

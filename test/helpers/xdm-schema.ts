@@ -4,6 +4,7 @@ import { default as addFormats } from 'ajv-formats/dist/index.js';
 import type { JsonObject } from '../../src/capillary/json.ts';
 import {
   isListShape,
+  isMapShape,
   isObjectShape,
   type Leaf,
   type SchemaFeatures,
@@ -126,6 +127,9 @@ function schemaOf(shape: Shape): ClosedSchema {
   if (isObjectShape(shape)) {
     const properties = Object.entries(shape.fields).map(([name, inner]) => [name, schemaOf(inner)]);
     return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: false };
+  }
+  if (isMapShape(shape)) {
+    return { type: 'object', additionalProperties: schemaOf(shape.values) };
   }
   return isListShape(shape) ? { type: 'array', items: schemaOf(shape.items) } : leafSchema(shape);
 }

@@ -110,6 +110,42 @@ describe('an event', () => {
 });
 
 describe('a profile', () => {
+  it('leaves out the oldest rewards, before anything else that is not the brand’s own', () => {
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        id: String(index),
+        name: 'x'.repeat(1_000),
+        state: 'issued',
+      }));
+    const entity: JsonObject = {
+      _id: 'cap-1',
+      _acme: { capillary: { challenges: many(30), coupons: many(50), programs: [{ id: '9', points: 1 }] } },
+      loyalty: { points: 7, challenges: many(20), rewards: { coupons: many(60) } },
+      identityMap: { capillaryId: [{ id: '5', primary: true }] },
+    };
+    const notes = createNotes();
+    const shrunk = shrinkProfile(entity, '_acme', notes).entity;
+
+    expect(jsonBytes(shrunk)).toBeLessThanOrEqual(MAX_PROFILE_BYTES);
+    expect(shrunk['_acme']).toEqual({
+      capillary: { coupons: many(16), programs: [{ id: '9', points: 1 }] },
+    });
+    expect(shrunk['loyalty']).toEqual(entity['loyalty']);
+    expect(notes.list().map(({ path, code, message }) => [path, code, message.split(': ')[1]])).toEqual([
+      ['_acme.capillary.challenges', 'shrunk', '30 of 30 items'],
+      ['_acme.capillary.coupons', 'shrunk', '34 of 50 items'],
+    ]);
+
+    const withoutTenant = {
+      ...entity,
+      loyalty: { points: 7, challenges: many(20), rewards: { coupons: many(120) } },
+    };
+    const standard = shrinkProfile(withoutTenant, undefined, createNotes()).entity;
+    const coupons = (standard['loyalty'] as { rewards: { coupons: unknown[] } }).rewards.coupons;
+    expect(jsonBytes(standard)).toBeLessThanOrEqual(MAX_PROFILE_BYTES);
+    expect(standard['loyalty']).toEqual({ points: 7, rewards: { coupons: many(coupons.length) } });
+  });
+
   it('loses brand fields first, then the largest', () => {
     const notes = createNotes();
     const entity: JsonObject = {

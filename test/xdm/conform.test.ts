@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { conform, conformAny } from '../../src/xdm/conform.ts';
 import { isDateTime, isEmail, isUriReference } from '../../src/xdm/formats.ts';
-import { list, object, openObject, type Shape, shapeAt } from '../../src/xdm/shape.ts';
+import { list, map, object, openObject, type Shape, shapeAt } from '../../src/xdm/shape.ts';
 
 function fit(value: unknown, shape: Shape) {
   const faults: string[] = [];
@@ -46,6 +46,20 @@ describe('conform', () => {
         'unknown-field at.more',
       ],
     });
+  });
+
+  it('makes each value of a map fit, and accepts only keys that AEP accepts', () => {
+    const shape = map(object({ val: { oneOf: ['y', 'n'] } }));
+
+    expect(
+      fit({ '01-ou-310': { val: 'n', more: 1 }, b: { val: 'maybe' }, 'a.b': { val: 'y' } }, shape),
+    ).toEqual({
+      value: { '01-ou-310': { val: 'n' } },
+      faults: ['unknown-field at.01-ou-310.more', 'not-in-enum at.b.val', 'unknown-field at.a.b'],
+    });
+    expect(fit('x', shape)).toEqual({ value: undefined, faults: ['wrong-type at'] });
+    expect(shapeAt(shape, ['any_key', 'val'])).toEqual({ oneOf: ['y', 'n'] });
+    expect(shapeAt(shape, ['a b', 'val'])).toBeUndefined();
   });
 
   it('accepts integers of 32 bits, as XDM does', () => {

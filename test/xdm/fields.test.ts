@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventShape } from '../../src/xdm/event-shape.ts';
 import { profileShape } from '../../src/xdm/profile-shape.ts';
+import { shapeAt } from '../../src/xdm/shape.ts';
 import { referencePath } from '../helpers/reference.ts';
 import { xdmDifferences } from '../helpers/xdm-differences.ts';
 import { openXdmSchemas } from '../helpers/xdm-files.ts';
@@ -40,6 +41,17 @@ describe.runIf(root)('the fields that the relay may write fit Adobe’s schemas'
   ] as const)('%s', (_name, shape, ids) => {
     expect(xdmDifferences(shape, schemas?.close(ids))).toEqual([]);
   });
+});
+
+it('a profile has consents, rewards and challenges only if its schema has them', () => {
+  const shapeOf = (features: Partial<typeof ALL>) => profileShape({ ...ALL, ...features }, undefined);
+  const paths = [['consents'], ['loyalty', 'rewards', 'coupons'], ['loyalty', 'challenges']];
+  const known = (features: Partial<typeof ALL>) =>
+    paths.map((path) => shapeAt(shapeOf(features), path) !== undefined);
+
+  expect(known({})).toEqual([true, true, true]);
+  expect(known({ consents: false })).toEqual([false, true, true]);
+  expect(known({ loyalty2026: false })).toEqual([true, false, false]);
 });
 
 it('each schema has its own shape, whatever other destinations use', () => {

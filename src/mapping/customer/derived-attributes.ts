@@ -1,14 +1,19 @@
 import type { Notes } from '../mapping-notes.ts';
 import type { MappingContext } from '../mapping-result.ts';
 import type { Programs } from '../program-catalogue.ts';
+import { deriveChallenges } from './challenges.ts';
 import type { AttributeVersion, CustomerState } from './customer-state.ts';
 import type { FactGroups } from './facts.ts';
 import { type Dated, PROGRAM_FACTS, type ProgramStanding, standingIn } from './program-standing.ts';
+import { deriveRewards } from './rewards.ts';
 
 /** What a record depends on besides the state of the customer. */
 export interface RecordContext {
   readonly source: Pick<MappingContext['source'], 'program'>;
-  readonly destination: Pick<MappingContext['destination'], 'identity' | 'tenant' | 'schemaFeatures'>;
+  readonly destination: Pick<
+    MappingContext['destination'],
+    'identity' | 'tenant' | 'schemaFeatures' | 'consents'
+  >;
   /** The programs of the customer's organisation. */
   readonly programs: Programs;
 }
@@ -25,11 +30,14 @@ export interface DerivedAttributes {
 /**
  * The attributes that are computed from the facts of a lane's customers. Each has the version of
  * the newest fact that it is based on. A value that is not known to be true is left out.
+ *
+ * @param clock the clock of the state, by which items are over
  */
 export function deriveAttributes(
   facts: FactsByCustomer,
   context: RecordContext,
   notes: Notes,
+  clock: number,
 ): ReadonlyMap<string, AttributeVersion> {
   const attributes = new Map<string, AttributeVersion>();
   const derived: DerivedAttributes = {
@@ -41,6 +49,10 @@ export function deriveAttributes(
     },
   };
   deriveProgramAttributes(facts, context, notes, derived);
+  const items = { destination: context.destination, clock };
+  const set = (path: string, dated: Dated | undefined): void => derived.set(path, dated);
+  deriveRewards(facts, items, set);
+  deriveChallenges(facts, items, set);
   return attributes;
 }
 

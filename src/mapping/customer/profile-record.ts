@@ -15,10 +15,12 @@ import {
   identitiesInFacts,
   IDENTITY_FACTS,
 } from './contacts.ts';
+import { consentsOf } from './consents.ts';
 import { type AttributeVersion, type CustomerState, isNewer } from './customer-state.ts';
 import { customersInOrder, deriveAttributes, type RecordContext } from './derived-attributes.ts';
 import { type FactGroups, factsIn, isFact } from './facts.ts';
 import { isAfter } from './program-standing.ts';
+import { clockOf } from './state-clock.ts';
 
 export interface ProfileRecord {
   /** xdmEntity of the whole profile fragment. */
@@ -51,7 +53,7 @@ export function buildProfileRecord(state: CustomerState, id: string, context: Re
   const notes = createNotes();
   const isGone = goneCheckOf(state);
   const customers = customersOf(state, context, isGone);
-  const attributes = attributesOf(customers, context, isGone, notes);
+  const attributes = attributesOf(customers, context, { isGone, clock: clockOf(state), notes });
   const identities = customers.flatMap((customer) => assignNamespaces(customer.identities, identity));
   const [own] = identities.filter(({ kind }) => kind === 'customerId');
   const draft = {
@@ -111,22 +113,24 @@ function earlierIdentities(
   });
 }
 
-/** The attributes of a record without its identities: stored ones, and those computed from facts. */
+/** The attributes of a record without its identities: stored ones, and those from facts. */
 function attributesOf(
   customers: readonly Customer[],
   context: RecordContext,
-  isGone: GoneCheck,
-  notes: Notes,
+  { isGone, clock, notes }: { readonly isGone: GoneCheck; readonly clock: number; readonly notes: Notes },
 ): Attributes {
   const attributes = storedAttributes(customers);
-  const derived = deriveAttributes(
-    customers.map(({ facts }) => facts),
-    context,
-    notes,
-  );
+  const facts = customers.map((customer) => customer.facts);
+  const derived = deriveAttributes(facts, context, notes, clock);
   for (const [path, version] of [...derived, ...loyaltyIds(customers)]) {
     const stored = attributes.get(path);
     if (stored === undefined || isAfter(version, stored)) {
+      attributes.set(path, version);
+    }
+  }
+  const { schemaFeatures, consents } = context.destination;
+  if (schemaFeatures.consents) {
+    for (const [path, version] of consentsOf(facts, attributes, consents.combine)) {
       attributes.set(path, version);
     }
   }

@@ -64,7 +64,35 @@ function promotionFields(data: Reader): Draft {
     startDate: data.startTime('promotionStartDate'),
     endDate: data.time('promotionEndDate'),
     offerType: data.text('pointsOfferType'),
+    description: data.text('promotionDescription'),
+    earnSource: data.text('promotionEarnSource'),
+    earnCriteria: data.text('earnCriteria'),
+    restrictions: [
+      ...restrictions('issue', data.list('issueRestrictions')),
+      ...restrictions('earn', data.list('earnRestrictions')),
+      ...restrictions('redemption', data.list('redemptionRestrictions')),
+    ],
+    linkedTargets: linkedTargets(data.object('linkedTargetGroupVsTargetRuleIdMap')),
   };
+}
+
+/** @param of what is restricted */
+function restrictions(of: 'issue' | 'earn' | 'redemption', items: readonly Reader[]): readonly Draft[] {
+  return items.map((restriction) => ({
+    of,
+    limitOn: restriction.text('limitOn'),
+    kpi: restriction.text('kpi'),
+    type: restriction.text('restrictionType'),
+    periodType: restriction.text('periodType'),
+    periodUnit: restriction.text('periodUnit'),
+    maxLimit: restriction.number('maxLimit'),
+    refreshDate: restriction.time('restrictionRefreshDate'),
+  }));
+}
+
+/** The target groups of a promotion, whose ids are keys, with the ids of their rules. */
+function linkedTargets(groups: Reader): readonly Draft[] {
+  return Object.keys(groups.raw).map((groupId) => ({ groupId, ruleIds: groups.scalars(groupId) }));
 }
 
 function issueDates(data: Reader): Draft {
@@ -120,6 +148,7 @@ interface AppliedPromotion {
   readonly scope: 'item' | 'total';
   /** SKU of the discounted line. */
   readonly sku: string | undefined;
+  readonly productId: string | undefined;
   readonly discount: number | undefined;
   readonly quantity: number | undefined;
   readonly redemptionCount: number | undefined;
@@ -127,10 +156,11 @@ interface AppliedPromotion {
 }
 
 function appliedPromotions({ data }: FamilyInput): readonly AppliedPromotion[] {
-  const lines = data.list('lineItemInfo').flatMap((line) => {
-    const sku = line.id('sku') ?? line.id('productId');
-    return line.list('appliedPromotions').map((promotion) => toAppliedPromotion(promotion, 'item', sku));
-  });
+  const lines = data
+    .list('lineItemInfo')
+    .flatMap((line) =>
+      line.list('appliedPromotions').map((promotion) => toAppliedPromotion(promotion, 'item', line)),
+    );
   return [
     ...data.list('appliedPromotions').map((promotion) => toAppliedPromotion(promotion, 'total')),
     ...lines,
@@ -140,13 +170,15 @@ function appliedPromotions({ data }: FamilyInput): readonly AppliedPromotion[] {
 function toAppliedPromotion(
   promotion: Reader,
   scope: AppliedPromotion['scope'],
-  sku?: string,
+  line?: Reader,
 ): AppliedPromotion {
+  const productId = line?.id('productId');
   return {
     id: promotion.id('promotionId'),
     earnedId: promotion.id('earnId'),
     scope,
-    sku,
+    sku: line?.id('sku') ?? productId,
+    productId,
     discount: promotion.number('discount'),
     quantity: promotion.number('discountAppliedOnQuantity'),
     redemptionCount: promotion.integer('redemptionCount'),

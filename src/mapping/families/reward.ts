@@ -1,36 +1,85 @@
+import { itemKey, type Occurrence } from '../customer/kept-items.ts';
+import { GIFTS } from '../customer/rewards.ts';
 import type { Reader } from '../reader.ts';
 import { ownItems } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import { itemFacts } from './item-facts.ts';
 
 /**
  * rewardIssued and rewardExpiryReminder (docs/platforms/capillary.md#coupons-and-rewards).
  * rewardRedeemed, rewardRedemptionReversed and rewardRevoked have no documented payload and are
  * read by the same field names.
  */
-export function mapReward({ event, data }: FamilyInput): FamilyResult {
+export function mapReward(input: FamilyInput): FamilyResult {
+  const { event, data } = input;
+  const reward = rewardFields(data);
+  const { id, transactionId } = reward;
+  const occurrence = OCCURRENCES.get(event.eventName) ?? 'listed';
   return {
     eventType: `loyalty.${event.eventName}`,
-    tenant: { reward: rewardFields(data) },
+    tenant: { reward },
+    facts: itemFacts(input, [
+      {
+        group: GIFTS,
+        key: itemKey(transactionId, id),
+        occurrence,
+        fields: {
+          id,
+          transactionId,
+          name: reward.name,
+          series: reward.seriesId,
+          type: reward.type,
+          partnerId: data.object('vendorDetails').id('id'),
+          partnerName: reward.vendor,
+          startDate: reward.startDate,
+          endDate: reward.endDate,
+          code: reward.couponCode,
+          codeExpiryDate: reward.codeExpiryDate,
+          issuedDate: reward.issuedDate,
+        },
+      },
+    ]),
   };
 }
+
+const OCCURRENCES: ReadonlyMap<string, Occurrence> = new Map([
+  ['rewardIssued', 'issued'],
+  ['rewardRedeemed', 'redeemed'],
+  ['rewardRedemptionReversed', 'reversed'],
+  ['rewardRevoked', 'revoked'],
+  ['rewardExpiryReminder', 'reminded'],
+]);
 
 /**
  * updateRewardTransaction: the fulfilment status of rewards
  * (docs/platforms/capillary.md#coupons-and-rewards).
  */
 export function mapRewardTransactions(input: FamilyInput): FamilyResult {
+  const updates = ownItems(input, input.data.list('transactionUpdates'), (update) => update.id('customerId'));
+  const rewardTransactions = updates.map((update) => ({
+    id: update.id('transactionId'),
+    rewardId: update.id('rewardId'),
+    fulfillmentStatus: update.text('fulfillmentStatus'),
+    customFields: keysAndValues(update.object('transactionCustomFields')),
+  }));
   return {
     eventType: 'loyalty.updateRewardTransaction',
-    tenant: {
-      rewardTransactions: ownItems(input, input.data.list('transactionUpdates'), (update) =>
-        update.id('customerId'),
-      ).map((update) => ({
-        id: update.id('transactionId'),
-        rewardId: update.id('rewardId'),
-        fulfillmentStatus: update.text('fulfillmentStatus'),
+    tenant: { rewardTransactions },
+    facts: itemFacts(
+      input,
+      rewardTransactions.map(({ id, rewardId, fulfillmentStatus }) => ({
+        group: GIFTS,
+        key: itemKey(id, rewardId),
+        occurrence: 'fulfilled',
+        fields: { id: rewardId, transactionId: id, fulfillmentStatus },
       })),
-    },
+    ),
   };
+}
+
+/** The brand's own fields of a reward transaction: an object whose keys are their names. */
+function keysAndValues(fields: Reader): readonly Draft[] {
+  return Object.keys(fields.raw).map((key) => ({ key, value: fields.scalar(key) }));
 }
 
 /**
@@ -47,7 +96,7 @@ export function mapRewardFailure(input: FamilyInput): FamilyResult {
   };
 }
 
-function rewardFields(data: Reader): Draft {
+function rewardFields(data: Reader) {
   const coupon = data.object('intouchRewardDetails');
   return {
     id: data.id('rewardId'),
@@ -67,6 +116,8 @@ function rewardFields(data: Reader): Draft {
     startDate: data.startTime('startDate'),
     endDate: data.time('endDate'),
     issuedDate: data.startTime('issueDateTime'),
+    priority: data.number('priority'),
+    eventDate: data.startTime('eventDateTime'),
   };
 }
 

@@ -1,25 +1,8 @@
-import { toTimestamp } from '../../capillary/times.ts';
-import { attributeTime } from '../event-time.ts';
+import { type Answer, answerFact } from '../customer/consents.ts';
 import type { Reader } from '../reader.ts';
-import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import type { Draft, Facts, FamilyInput, FamilyResult } from './family.ts';
 
-/**
- * XDM's channel by Capillary's, in lower-case letters. Capillary calls text messages `MOBILE` too.
- */
-const CHANNELS: ReadonlyMap<string, string> = new Map([
-  ['sms', 'sms'],
-  ['mobile', 'sms'],
-  ['email', 'email'],
-  ['whatsapp', 'whatsApp'],
-  ['push', 'push'],
-  ['mobilepush', 'push'],
-  ['webpush', 'push'],
-  ['web', 'push'],
-  ['voice', 'call'],
-  ['call', 'call'],
-]);
-
-const ANSWERS: ReadonlyMap<string, 'y' | 'n'> = new Map([
+const ANSWERS: ReadonlyMap<string, Answer> = new Map([
   ['optin', 'y'],
   ['optedin', 'y'],
   ['subscribed', 'y'],
@@ -36,7 +19,7 @@ export function mapSubscription(input: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.customerSubscription',
     tenant: { subscriptions: subscriptions.map(subscriptionFields) },
-    attributes: consentAttributes(input, subscriptions),
+    facts: answerFacts(input, subscriptions),
   };
 }
 
@@ -54,41 +37,34 @@ function subscriptionFields(subscription: Reader): Draft {
 }
 
 /**
- * The consents of an event, `val` and `time` always together (docs/platforms/adobe.md#consents).
- * XDM has one answer per channel, Capillary one per account and business unit: if they differ, the
- * opt-out counts.
+ * The answers of an event, one per channel, account and business unit. Of two answers of the same
+ * account the opt-out counts, because the event does not say which one came last.
  */
-function consentAttributes(input: FamilyInput, subscriptions: readonly Reader[]): Draft {
-  const { event, context, notes } = input;
-  const answers = new Map<string, 'y' | 'n'>();
+function answerFacts(input: FamilyInput, subscriptions: readonly Reader[]): Facts {
+  const { context, notes } = input;
+  const answers = new Map<string, Answer>();
   for (const subscription of subscriptions) {
-    const consent = consentOf(subscription, input);
-    if (consent === undefined) {
+    const { fact, val } = answerOf(subscription, input) ?? {};
+    if (fact === undefined || val === undefined) {
       continue;
     }
-    const before = answers.get(consent.channel);
-    if (before !== undefined && before !== consent.val) {
+    const before = answers.get(fact);
+    if (before !== undefined && before !== val) {
       notes.add(`${subscription.path}.currentStatus`, 'opt-out-counts');
     }
-    answers.set(consent.channel, before === 'n' ? 'n' : consent.val);
+    answers.set(fact, before === 'n' ? 'n' : val);
   }
   if (answers.size > 0 && !context.destination.schemaFeatures.consents) {
     notes.add('consents.marketing', 'unknown-field');
     return {};
   }
-  const time = toTimestamp(attributeTime(event, context));
-  return Object.fromEntries(
-    [...answers].flatMap(([channel, val]) => [
-      [`consents.marketing.${channel}.val`, val],
-      [`consents.marketing.${channel}.time`, time],
-    ]),
-  );
+  return Object.fromEntries(answers);
 }
 
-function consentOf(
+function answerOf(
   subscription: Reader,
   { notes }: FamilyInput,
-): { readonly channel: string; readonly val: 'y' | 'n' } | undefined {
+): { readonly fact: string | undefined; readonly val: Answer | undefined } | undefined {
   const channel = wordOf(subscription.text('channel'));
   const status = wordOf(subscription.text('currentStatus'));
   if (channel === undefined || status === undefined) {
@@ -98,15 +74,18 @@ function consentOf(
     notes.add(`${subscription.path}.priority`, 'not-marketing');
     return undefined;
   }
-  const known = CHANNELS.get(channel);
+  const fact = answerFact(channel, {
+    account: subscription.id('sourceAccountId'),
+    orgUnit: subscription.id('ouId') ?? subscription.id('ouCode'),
+  });
   const val = ANSWERS.get(status);
-  if (known === undefined) {
+  if (fact === undefined) {
     notes.add(`${subscription.path}.channel`, 'unknown-field');
   }
   if (val === undefined) {
     notes.add(`${subscription.path}.currentStatus`, 'not-in-enum');
   }
-  return known === undefined || val === undefined ? undefined : { channel: known, val };
+  return { fact, val };
 }
 
 /** `OPT_OUT`, `Opt-out` and `optout` are the same word. */

@@ -17,26 +17,28 @@ function subscription(channel: string, currentStatus: string, more: object = {})
 }
 
 async function answersOf(...subscriptions: object[]) {
-  const mapped = await messagesOf(eventWith('customerSubscription', { subscriptions } as never), context);
-  const values = [...(mapped.profile?.attributes ?? [])].filter(([path]) => path.endsWith('.val'));
-  const answers = values.map(([path, value]) => [path.split('.').at(-2), value]);
+  const event = eventWith('customerSubscription', { subscriptions } as never);
+  const mapped = await messagesOf(event, context);
+  const before = { lane: '1', ownLane: '1', state: undefined, victim: undefined };
+  const { profile } = applyToCustomer(event, mapped, before, context);
+  const { marketing = {} } = (profile?.entity['consents'] ?? {}) as { marketing?: object };
+  const answers = Object.entries(marketing).map(([channel, { val }]: [string, { val: string }]) => [
+    channel,
+    val,
+  ]);
   return { answers: Object.fromEntries(answers) as object, codes: codesOf(mapped) };
 }
 
 describe('a subscription', () => {
-  it('sets answer and time of the consent of its channel', async () => {
+  it('is kept per channel, account and business unit', async () => {
     const { profile, notes } = await messagesOf(fixtureEvent('customerSubscription'), context);
-    const time = '2026-11-06T21:22:06.000Z';
 
     expect(
-      Object.fromEntries([...(profile?.attributes ?? [])].filter(([path]) => path.startsWith('c'))),
+      Object.fromEntries([...(profile?.attributes ?? [])].filter(([path]) => path.startsWith('@consent'))),
     ).toEqual({
-      'consents.marketing.sms.val': 'n',
-      'consents.marketing.sms.time': time,
-      'consents.marketing.email.val': 'y',
-      'consents.marketing.email.time': time,
-      'consents.marketing.whatsApp.val': 'y',
-      'consents.marketing.whatsApp.time': time,
+      '@consent[sms].a[01%2F310]': 'n',
+      '@consent[email].a[01%2F310]': 'y',
+      '@consent[whatsapp].a[01%2F310]': 'y',
     });
     expect(notes.map(({ code }) => code)).toEqual(['not-marketing', 'unknown-field', 'not-in-enum']);
   });
@@ -56,6 +58,8 @@ describe('a subscription', () => {
     ['whatsapp', 'whatsApp'],
     ['MOBILE_PUSH', 'push'],
     ['mobilepush', 'push'],
+    ['ios', 'push'],
+    ['ANDROID', 'push'],
     ['WEB', 'push'],
     ['VOICE', 'call'],
   ])('of channel %s sets %s', async (channel, expected) => {
@@ -68,7 +72,7 @@ describe('a subscription', () => {
   it.each([
     ['OPTOUT', 'OPTIN'],
     ['OPTIN', 'OPTOUT'],
-  ])('of two accounts, %s and %s, sets an opt-out', async (first, second) => {
+  ])('of one account with %s and %s sets an opt-out', async (first, second) => {
     expect(await answersOf(subscription('SMS', first), subscription('SMS', second))).toEqual({
       answers: { sms: 'n' },
       codes: ['opt-out-counts data.subscriptions[1].currentStatus'],
@@ -78,6 +82,7 @@ describe('a subscription', () => {
   it.each([
     [subscription('SMS', 'OPTIN', { priority: 'TRANS' }), 'not-marketing data.subscriptions[0].priority'],
     [subscription('LINE', 'OPTIN'), 'unknown-field data.subscriptions[0].channel'],
+    [subscription('WECHAT', 'OPTIN'), 'unknown-field data.subscriptions[0].channel'],
     [subscription('SMS', 'MAYBE'), 'not-in-enum data.subscriptions[0].currentStatus'],
     [subscription('SMS', 'OPTIN', { currentStatus: null }), undefined],
   ])('changes nothing if it is %j', async (one, code) => {

@@ -131,6 +131,11 @@ const identity = z.strictObject({
   namespaces: namespaces
     .default({ customerId: 'capillaryId', email: 'Email', phone: 'Phone', externalId: 'loyaltyId' })
     .describe('Namespaces of the identities that are sent. Your own object replaces the whole default.'),
+  linkMerged: flag()
+    .prefault(true)
+    .describe(
+      'The event of a merge links the ids of both customers. false if the namespace of customerId is unique in the identity graph: AEP refuses two ids of it in one record.',
+    ),
 });
 
 const schemaFeatures = z.strictObject({

@@ -17,7 +17,8 @@ export function eventTime(
   notes: Notes,
 ): number {
   const business = data.instant('billDate') ?? data.instant('enteredAt') ?? data.instant('addedAt');
-  const at = business ?? plausibleTime(event.createdAt) ?? context.receivedAt;
+  const at =
+    business ?? plausibleTime(event.createdAt) ?? data.instant('releasedAt') ?? context.receivedAt;
   if (at > context.receivedAt) {
     notes.add('timestamp', 'after-receipt');
   }

@@ -1,7 +1,8 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import { xdmId } from '../xdm/xdm-record.ts';
-import { isDeletion, withoutPersonalData } from './deletion.ts';
+import { applyContactChanges, contactChangesOf } from './contact-changes.ts';
+import { hidesIdentifiers, isDeletion, withoutPersonalData } from './deletion.ts';
 import { attributeTime, eventTime } from './event-time.ts';
 import { buildDeletionEvent } from './experience-event.ts';
 import { eventKeyOf } from './event-key.ts';
@@ -39,9 +40,11 @@ export function mapEvent(
     return ignoredResult('test-event');
   }
   context.programs.learn(event, attributeTime(event, context));
-  const erase = isDeletion(event);
-  const identities = identitiesOf(event, context, notes).filter(
-    ({ kind }) => !erase || kind === 'customerId',
+  const erase = isDeletion(event, context.source);
+  const isHiding = hidesIdentifiers(event, context.source);
+  const contactChanges = contactChangesOf(event, context);
+  const identities = applyContactChanges(identitiesOf(event, context, notes), contactChanges).filter(
+    ({ kind }) => !isHiding || kind === 'customerId',
   );
   const identityMap = identityMapOf(event, identities, context, notes);
   if (identityMap === undefined) {
@@ -53,11 +56,11 @@ export function mapEvent(
   }
   const id = xdmId(event.identity, context.idSuffix);
   if (context.destination.format === 'raw') {
-    const raw = flatEvent(event, erase ? withoutPersonalData(event) : event.data);
+    const raw = flatEvent(event, isHiding ? withoutPersonalData(event) : event.data);
     const isUpsert =
       context.destination.profile?.write === 'assemble' &&
       family !== undefined &&
-      !erase &&
+      !isHiding &&
       changesProfile(event, family, identities, context);
     return {
       outcome: 'messages',
@@ -70,11 +73,13 @@ export function mapEvent(
   }
   const reads: Reads = new Map();
   const data = createReader(event.data, 'data', context.source.timezone, notes, reads);
-  const occurredAt = eventTime(event, data, context, notes);
+  // `enteredAt` of a deletion can be that of an earlier change of the customer.
+  const occurredAt = erase ? attributeTime(event, context) : eventTime(event, data, context, notes);
   const input = {
     event,
     data,
     identities,
+    contactChanges,
     context,
     occurredAt,
     eventKey: eventKeyOf(event),
@@ -115,7 +120,8 @@ function toMappingFailure(error: unknown): MappingFailure {
 
 /**
  * The identityMap of the ExperienceEvent; undefined if no identity has a namespace. For a merge it
- * also contains the victim, so that AEP links both customers. The victim is never primary.
+ * also contains the victim, so that AEP links both customers, unless the namespace is unique in the
+ * identity graph (docs/platforms/adobe.md#unique-namespaces). The victim is never primary.
  */
 function identityMapOf(
   event: CapillaryEvent,
@@ -131,7 +137,7 @@ function identityMapOf(
     }
     return undefined;
   }
-  const victimId = victimIdOf(event);
+  const victimId = identity.linkMerged ? victimIdOf(event) : undefined;
   const victim = victimId === undefined ? [] : [{ kind: 'customerId' as const, id: victimId }];
   const linked = assignNamespaces(victim, identity).filter(
     (candidate) => !own.some(({ namespace, id }) => namespace === candidate.namespace && id === candidate.id),

@@ -23,7 +23,15 @@ export interface MappingNote {
 export interface MappingContext {
   readonly source: Pick<
     SourceConfig,
-    'name' | 'timezone' | 'country' | 'testEvents' | 'unmapped' | 'program' | 'fields' | 'overrides'
+    | 'name'
+    | 'timezone'
+    | 'country'
+    | 'testEvents'
+    | 'unmapped'
+    | 'program'
+    | 'labels'
+    | 'fields'
+    | 'overrides'
   >;
   readonly destination: Pick<
     DestinationConfig,

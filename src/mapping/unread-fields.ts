@@ -2,7 +2,7 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { IDENTIFIER_FIELDS } from '../capillary/person.ts';
 import { isConfiguredField } from './custom-fields.ts';
-import { DELETION_FIELDS } from './deletion.ts';
+import { DELETION_FIELDS, RELEASE_EVENT } from './deletion.ts';
 import { FAMILIES } from './families/index.ts';
 import { VICTIM_FIELDS } from './identities.ts';
 import type { MappingContext, PayloadScalar, UnreadFields } from './mapping-result.ts';
@@ -142,7 +142,7 @@ const NO_WORDS: ReadonlySet<string> = new Set();
 const ALWAYS_READ: Reads = treeOf([...IDENTIFIER_FIELDS, ...VICTIM_FIELDS, ...PROGRAM_FIELDS]);
 
 const ALWAYS_READ_BY_EVENT: ReadonlyMap<string, Reads> = new Map(
-  [...DELETION_FIELDS].map(([eventName, fields]) => [
+  [...DELETION_FIELDS, [RELEASE_EVENT, ['profiles']] as const].map(([eventName, fields]) => [
     eventName,
     treeOf([...IDENTIFIER_FIELDS, ...VICTIM_FIELDS, ...PROGRAM_FIELDS, ...fields]),
   ]),

@@ -7,7 +7,8 @@ import { attributeTime } from './event-time.ts';
 import { applyEventOverride, buildExperienceEvent } from './experience-event.ts';
 import type { Family, FamilyInput } from './families/family.ts';
 import { attributesOfChange } from './customer/change-view.ts';
-import { identityFact } from './customer/contacts.ts';
+import { contactAttribute, identityFact } from './customer/contacts.ts';
+import { isJoinedFact, JOIN_DATE } from './customer/membership.ts';
 import { victimLaneOf } from './identities.ts';
 import type { ProfileChange } from './mapping-result.ts';
 import {
@@ -89,17 +90,31 @@ async function applyOverrides(
 }
 
 function buildProfileChange(
-  { event, context, identities }: FamilyInput,
+  { event, context, identities, contactChanges: { cleared } }: FamilyInput,
   attributes: ReadonlyMap<string, JsonValue>,
 ): ProfileChange | undefined {
   if (attributes.size === 0 && victimLaneOf(event) === undefined) {
     return undefined;
   }
-  const facts = identities.map(({ kind, id, slot }) => [identityFact(kind, slot), id] as const);
-  return {
-    at: attributeTime(event, context),
-    attributes: new Map<string, JsonValue>([...facts, ...attributes]),
-  };
+  const change = new Map<string, JsonValue>();
+  for (const { kind, slot } of cleared) {
+    change.set(identityFact(kind, slot), null);
+    const attribute = slot === 'instore' ? contactAttribute(kind) : undefined;
+    if (attribute !== undefined && !identities.some((identity) => identity.kind === kind)) {
+      change.set(attribute, null);
+    }
+  }
+  for (const { kind, id, slot } of identities) {
+    change.set(identityFact(kind, slot), id);
+  }
+  const hasJoinDate = attributes.has(JOIN_DATE);
+  for (const [path, value] of attributes) {
+    // A join date that the source configures replaces the one of the registration.
+    if (!hasJoinDate || !isJoinedFact(path)) {
+      change.set(path, value);
+    }
+  }
+  return { at: attributeTime(event, context), attributes: change };
 }
 
 /**

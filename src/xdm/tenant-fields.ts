@@ -20,8 +20,26 @@ export const TENANT_EVENT_FIELDS = openObject({
   store: object({ ...CODE_AND_NAME, externalId: 'string' }),
   till: object(CODE_AND_NAME),
   program: object({ id: 'string', name: 'string' }),
-  customer: object({ source: 'string', loyaltyType: 'string' }),
-  changes: list(object({ field: 'string', previous: 'string', current: 'string' })),
+  customer: object({
+    source: 'string',
+    accountId: 'string',
+    loyaltyType: 'string',
+    status: 'string',
+    previousStatus: 'string',
+    statusLabel: 'string',
+    previousStatusLabel: 'string',
+    statusReason: 'string',
+  }),
+  changes: list(
+    object({
+      field: 'string',
+      previous: 'string',
+      current: 'string',
+      source: 'string',
+      accountId: 'string',
+      type: 'string',
+    }),
+  ),
   transaction: object({
     id: 'string',
     type: 'string',
@@ -84,6 +102,7 @@ export const TENANT_EVENT_FIELDS = openObject({
     redeemedDate: 'date-time',
   }),
   merge: object({ survivorId: 'string', victimId: 'string' }),
+  release: object({ mergeEventId: 'string', date: 'date-time' }),
   ...TENANT_OFFER_FIELDS,
   ...TENANT_ENGAGEMENT_FIELDS,
   payload: 'string',
@@ -92,6 +111,9 @@ export const TENANT_EVENT_FIELDS = openObject({
 /** The fields that the relay writes below `<tenant>.capillary` of a profile. */
 export const TENANT_PROFILE_FIELDS = openObject({
   programs: list(object({ id: 'string', points: 'number', lifetime: 'number' }, ['id'])),
+  member: 'boolean',
+  loyaltyType: 'string',
+  active: 'boolean',
 });
 
 /** The tenant's object: the relay's fields, and any fields of the brand. */

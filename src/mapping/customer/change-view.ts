@@ -36,7 +36,14 @@ const FACTS_OF: readonly (readonly [attribute: string, facts: RegExp])[] = [
   ['loyalty.tierExpiryDate', /^@p\[[^\]]*\]\.tierExpiry$/],
   ['loyalty.tierUpgradeDate', /^@p\[[^\]]*\]\.upgraded$/],
   ['loyalty.upgradeDate', /^@p\[[^\]]*\]\.upgraded$/],
+  ['loyalty.joinDate', /^@joined\[/],
+  ['T.member', /^@loyalty\.type$/],
+  ['T.loyaltyType', /^@loyalty\.type$/],
+  ['T.active', /^@loyalty\.active$/],
 ];
+
+/** The tenant's object of the relay, written as `T` in `FACTS_OF`. */
+const TENANT_OBJECT = /^_\w+(?:\.capillary(?=\.|$)|$)/;
 
 /** A change without the attributes below these paths and the facts that they are computed from. */
 export function withoutAttributes(
@@ -45,7 +52,11 @@ export function withoutAttributes(
 ): ReadonlyMap<string, JsonValue> {
   const isBelow = (path: string): boolean =>
     removed.some((start) => path === start || path.startsWith(`${start}.`));
-  const facts = FACTS_OF.filter(([attribute]) => isBelow(attribute)).map(([, pattern]) => pattern);
+  const isRemoved = (attribute: string): boolean => {
+    const names = removed.map((path) => path.replace(TENANT_OBJECT, 'T'));
+    return names.some((start) => attribute === start || attribute.startsWith(`${start}.`));
+  };
+  const facts = FACTS_OF.filter(([attribute]) => isRemoved(attribute)).map(([, pattern]) => pattern);
   return new Map(
     [...change].filter(([path]) => !isBelow(path) && !facts.some((pattern) => pattern.test(path))),
   );

@@ -3,6 +3,7 @@ import type { MappingContext } from '../mapping-result.ts';
 import type { Programs } from '../program-catalogue.ts';
 import type { AttributeVersion, CustomerState } from './customer-state.ts';
 import type { FactGroups } from './facts.ts';
+import { activeIn, isMemberType, isNonMember, JOIN_DATE, joinDateIn, loyaltyTypeIn } from './membership.ts';
 import { type Dated, PROGRAM_FACTS, type ProgramStanding, standingIn } from './program-standing.ts';
 
 /** What a record depends on besides the state of the customer. */
@@ -41,7 +42,29 @@ export function deriveAttributes(
     },
   };
   deriveProgramAttributes(facts, context, notes, derived);
+  deriveMembership(facts, context, derived);
   return attributes;
+}
+
+/** A customer outside the loyalty program has joined nothing. */
+function deriveMembership(
+  facts: FactsByCustomer,
+  { destination: { tenant } }: RecordContext,
+  derived: DerivedAttributes,
+): void {
+  if (!isNonMember(facts)) {
+    derived.set(JOIN_DATE, joinDateIn(facts));
+  }
+  if (tenant === undefined) {
+    return;
+  }
+  const type = loyaltyTypeIn(facts);
+  derived.set(`${tenant}.capillary.loyaltyType`, type);
+  const isMember = typeof type?.value === 'string' ? isMemberType(type.value) : undefined;
+  if (type !== undefined && isMember !== undefined) {
+    derived.set(`${tenant}.capillary.member`, { value: isMember, at: type.at, by: type.by });
+  }
+  derived.set(`${tenant}.capillary.active`, activeIn(facts));
 }
 
 /** `loyalty` follows the main program; the balances of the others are below the tenant. */

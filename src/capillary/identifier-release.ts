@@ -1,4 +1,10 @@
-import { customerIdText, idText, type Identifier, type IdentifierKind, identifiersOf } from './identifiers.ts';
+import {
+  customerIdText,
+  idText,
+  type Identifier,
+  type IdentifierKind,
+  identifiersOf,
+} from './identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** A customer whose identifiers were freed after a merge (docs/platforms/capillary.md#merges). */
@@ -13,7 +19,12 @@ export type ReleasedIdentifier = Pick<Identifier, 'value'> & { readonly kind: Id
 /** Fields that name a customer; Capillary documents none of them. */
 const ID_FIELDS = ['customerId', 'victimCustomerId', 'userId', 'entityId'] as const;
 /** Objects inside a profile that can have its id and its identifiers. */
-const PARTS = ['customerIdentifiers', 'victimCustomerIdentifiers', 'entityInformation', 'identifiers'] as const;
+const PARTS = [
+  'customerIdentifiers',
+  'victimCustomerIdentifiers',
+  'entityInformation',
+  'identifiers',
+] as const;
 const TYPE_FIELDS = ['identifierType', 'type', 'key', 'name', 'fieldName'] as const;
 const VALUE_FIELDS = ['identifierValue', 'value', 'releasedValue'] as const;
 /** Lists of identifiers by type and value. */

@@ -134,7 +134,7 @@ const identity = z.strictObject({
   linkMerged: flag()
     .prefault(true)
     .describe(
-      'The event of a merge links the ids of both customers. false if the namespace of customerId is unique in the identity graph: AEP refuses two ids of it in one record.',
+      'The event of a merge has the ids of both customers, which AEP refuses if their namespace is unique: then false.',
     ),
 });
 

@@ -52,9 +52,7 @@ export function applyContactChanges(
   if (gone.length === 0 && cleared.length === 0 && added.length === 0) {
     return identities;
   }
-  const left = identities.filter(
-    (identity) => ![...gone, ...cleared].some((lost) => isLost(identity, lost)),
-  );
+  const left = identities.filter((identity) => ![...gone, ...cleared].some((lost) => isLost(identity, lost)));
   const missing = added.filter(
     ({ kind, slot }) => !left.some((identity) => identity.kind === kind && identity.slot === slot),
   );
@@ -62,9 +60,7 @@ export function applyContactChanges(
 }
 
 function isLost(identity: EventIdentity, lost: Identity | ContactChanges['cleared'][number]): boolean {
-  return 'slot' in lost
-    ? lost.kind === identity.kind && lost.slot === identity.slot
-    : isSame(lost, identity);
+  return 'slot' in lost ? lost.kind === identity.kind && lost.slot === identity.slot : isSame(lost, identity);
 }
 
 function isSame(a: Identity, b: Identity): boolean {
@@ -92,7 +88,9 @@ function changeIn(update: JsonObject, country: string | undefined): readonly Cha
   return [
     {
       ...(previous === undefined ? {} : { gone: previous }),
-      ...(slot !== undefined && kind !== 'cardNumber' && isCleared(update) ? { cleared: { kind, slot } } : {}),
+      ...(slot !== undefined && kind !== 'cardNumber' && isCleared(update)
+        ? { cleared: { kind, slot } }
+        : {}),
       ...(slot === undefined || current === undefined ? {} : { added: { ...current, slot } }),
     },
   ];
@@ -118,7 +116,11 @@ function identityOf(
  * Where a changed identifier is; undefined for an account that is not named. A card is a slot of
  * its own.
  */
-function slotOf(kind: IdentifierKind, { source, accountId }: JsonObject, current?: Identity): string | undefined {
+function slotOf(
+  kind: IdentifierKind,
+  { source, accountId }: JsonObject,
+  current?: Identity,
+): string | undefined {
   if (kind === 'cardNumber') {
     return current?.id;
   }

@@ -20,7 +20,8 @@ export function isDeletion({ eventName, data }: CapillaryEvent, { labels }: Pick
     const status = data['customerStatus'];
     return (
       isJsonObject(status) &&
-      (equalsIgnoringCase(status['currentStatus'], 'deleted') || isLabel(status['currentLabel'], labels.deleted))
+      (equalsIgnoringCase(status['currentStatus'], 'deleted') ||
+        isLabel(status['currentLabel'], labels.deleted))
     );
   }
   return (

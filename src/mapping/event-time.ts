@@ -17,8 +17,7 @@ export function eventTime(
   notes: Notes,
 ): number {
   const business = data.instant('billDate') ?? data.instant('enteredAt') ?? data.instant('addedAt');
-  const at =
-    business ?? plausibleTime(event.createdAt) ?? data.instant('releasedAt') ?? context.receivedAt;
+  const at = business ?? plausibleTime(event.createdAt) ?? data.instant('releasedAt') ?? context.receivedAt;
   if (at > context.receivedAt) {
     notes.add('timestamp', 'after-receipt');
   }

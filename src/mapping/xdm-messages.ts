@@ -96,23 +96,19 @@ function buildProfileChange(
   if (attributes.size === 0 && victimLaneOf(event) === undefined) {
     return undefined;
   }
-  const change = new Map<string, JsonValue>();
+  const hasJoinDate = attributes.has(JOIN_DATE);
+  // A join date that the source configures replaces the one of the registration.
+  const change = new Map([...attributes].filter(([path]) => !hasJoinDate || !isJoinedFact(path)));
   for (const { kind, slot } of cleared) {
     change.set(identityFact(kind, slot), null);
     const attribute = slot === 'instore' ? contactAttribute(kind) : undefined;
-    if (attribute !== undefined && !identities.some((identity) => identity.kind === kind)) {
+    const isStated = identities.some((identity) => identity.kind === kind);
+    if (attribute !== undefined && !isStated && !change.has(attribute)) {
       change.set(attribute, null);
     }
   }
   for (const { kind, id, slot } of identities) {
     change.set(identityFact(kind, slot), id);
-  }
-  const hasJoinDate = attributes.has(JOIN_DATE);
-  for (const [path, value] of attributes) {
-    // A join date that the source configures replaces the one of the registration.
-    if (!hasJoinDate || !isJoinedFact(path)) {
-      change.set(path, value);
-    }
   }
   return { at: attributeTime(event, context), attributes: change };
 }

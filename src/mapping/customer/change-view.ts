@@ -36,6 +36,7 @@ const FACTS_OF: readonly (readonly [attribute: string, facts: RegExp])[] = [
   ['loyalty.tierExpiryDate', /^@p\[[^\]]*\]\.tierExpiry$/],
   ['loyalty.tierUpgradeDate', /^@p\[[^\]]*\]\.upgraded$/],
   ['loyalty.upgradeDate', /^@p\[[^\]]*\]\.upgraded$/],
+  ['loyalty.loyaltyID', /^@id\[(?:externalId|cardNumber)\]/],
   ['loyalty.joinDate', /^@joined\[/],
   ['T.member', /^@loyalty\.type$/],
   ['T.loyaltyType', /^@loyalty\.type$/],

@@ -4,13 +4,7 @@ import { IDENTITY_PREFIX } from '../profile-attributes.ts';
 import { type AttributeVersion, type Attributes, isNewer, setNewest } from './attribute-version.ts';
 import { contactKindOf } from './contacts.ts';
 import type { CustomerFragment, CustomerState } from './customer-state.ts';
-import {
-  goneFactOf,
-  laneKey,
-  parseIdentityPath,
-  valueHash,
-  wasFact,
-} from './identity-facts.ts';
+import { goneFactOf, laneKey, parseIdentityPath, valueHash, wasFact } from './identity-facts.ts';
 
 /** The parts of the configuration that say which stored list has the customerIds. */
 export interface IdentityNamespaces {
@@ -60,7 +54,10 @@ export function removeGoneIdentities(
 /** Cheap, because most customers never lose an identity. */
 function hasGoneFacts(attributes: Attributes): boolean {
   for (const path of attributes.keys()) {
-    if (path.startsWith('@') && (path.startsWith('@was[') || path.startsWith('@gone[') || path.startsWith('@rel'))) {
+    if (
+      path.startsWith('@') &&
+      (path.startsWith('@was[') || path.startsWith('@gone[') || path.startsWith('@rel'))
+    ) {
       return true;
     }
   }

@@ -28,7 +28,10 @@ export const JOIN_DATE = 'loyalty.joinDate';
 
 /** A `loyaltyType` in the spelling of Capillary's documentation. */
 export function normalLoyaltyType(text: string): string {
-  const type = text.trim().toUpperCase().replaceAll(/[\s-]+/g, '_');
+  const type = text
+    .trim()
+    .toUpperCase()
+    .replaceAll(/[\s-]+/g, '_');
   return type === 'NONLOYALTY' ? 'NON_LOYALTY' : type;
 }
 

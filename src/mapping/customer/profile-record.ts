@@ -168,7 +168,9 @@ function isStored(path: string): boolean {
 /** External ids and card numbers of the first customer that has any. */
 function loyaltyIds(customers: readonly Customer[]): readonly (readonly [string, AttributeVersion])[] {
   for (const { identities } of customers) {
-    const ids = identities.filter(({ kind }) => kind === 'externalId' || kind === 'cardNumber');
+    const ids = (['externalId', 'cardNumber'] as const).flatMap((wanted) =>
+      identities.filter(({ kind }) => kind === wanted),
+    );
     const [newest] = ids.toSorted((a, b) => b.at - a.at || (a.by < b.by ? 1 : -1));
     if (newest !== undefined) {
       const { at, by } = newest;

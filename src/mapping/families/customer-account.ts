@@ -1,6 +1,6 @@
 import { customerIdOf } from '../../capillary/person.ts';
 import { ACTIVE_FACT, joinedFact, LOYALTY_TYPE_FACT, normalLoyaltyType } from '../customer/membership.ts';
-import { goneFact } from '../customer/contacts.ts';
+import { goneFact, identityFact } from '../customer/contacts.ts';
 import { isLabel } from '../deletion.ts';
 import { attributeTime } from '../event-time.ts';
 import { firstIdOf, victimIdOf } from '../identities.ts';
@@ -15,7 +15,11 @@ export function mapCustomerAdded(input: FamilyInput): FamilyResult {
     eventType: 'loyalty.customerAdded',
     tenant: { customer: customerFields(input) },
     attributes: { ...personAttributes(input), ...demographics(input) },
-    facts: { ...loyaltyFacts(type), ...(type === 'NON_LOYALTY' ? {} : joinFacts(input)) },
+    facts: {
+      ...loyaltyFacts(type),
+      ...(type === 'NON_LOYALTY' ? {} : joinFacts(input)),
+      ...idFacts(input),
+    },
   };
 }
 
@@ -45,7 +49,7 @@ export function mapCustomerUpdated(input: FamilyInput): FamilyResult {
     facts: {
       ...loyaltyFacts(loyaltyTypeOf(input)),
       ...activeFacts(status, input),
-      ...Object.fromEntries(input.contactChanges.gone.map((identity) => [goneFact(identity), true])),
+      ...idFacts(input),
     },
   };
 }
@@ -78,6 +82,19 @@ function loyaltyFacts(type: string | undefined): Facts {
   return type === undefined ? {} : { [LOYALTY_TYPE_FACT]: type };
 }
 
+/**
+ * Loyalty ids, and identities that the customer has no longer: unlike contact points they are no
+ * attributes, and an event with nothing else changes the profile too.
+ */
+function idFacts({ identities, contactChanges: { cleared, gone } }: FamilyInput): Facts {
+  const ids = identities.filter(({ kind }) => kind === 'externalId' || kind === 'cardNumber');
+  return Object.fromEntries([
+    ...gone.map((identity) => [goneFact(identity), true] as const),
+    ...cleared.map(({ kind, slot }) => [identityFact(kind, slot), null] as const),
+    ...ids.map(({ kind, slot, id }) => [identityFact(kind, slot), id] as const),
+  ]);
+}
+
 /** Never later than the event that reports the registration. */
 function joinFacts({ data, event, context }: FamilyInput): Facts {
   const enteredAt = data.instant('enteredAt');
@@ -97,13 +114,15 @@ function personAttributes(input: FamilyInput): Draft {
   const { data, identities } = input;
   const person = data.object('customerIdentifiers');
   const changes = changedFields(input);
-  const first = fieldOf(changes, 'firstName');
-  const last = fieldOf(changes, 'lastName');
+  const nameOf = (field: string): string | null | undefined => {
+    const changed = fieldOf(changes, field);
+    return changed === undefined
+      ? (data.text(field) ?? person.text(field) ?? nullIfBlank(data, field))
+      : changed;
+  };
   return {
-    'person.name.firstName':
-      first ?? data.text('firstName') ?? person.text('firstName') ?? nullIfBlank(data, 'firstName'),
-    'person.name.lastName':
-      last ?? data.text('lastName') ?? person.text('lastName') ?? nullIfBlank(data, 'lastName'),
+    'person.name.firstName': nameOf('firstName'),
+    'person.name.lastName': nameOf('lastName'),
     'personalEmail.address': firstIdOf(identities, 'email'),
     'mobilePhone.number': firstIdOf(identities, 'phone'),
   };

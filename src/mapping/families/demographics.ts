@@ -113,4 +113,3 @@ function readBirthDate({ field, key }: ChangedField, { context, notes }: FamilyI
 function readText({ field, key }: ChangedField): string | undefined {
   return field.text(key);
 }
-

@@ -203,9 +203,10 @@ describe('the time of a change', () => {
       'tier-upgraded',
       'other-program',
     ];
+    const context = contextOf();
     const changes: ProfileChange[] = [];
     for (const name of names) {
-      const mapped = await mapEvent(fixtureEvent(name), contextOf());
+      const mapped = await mapEvent(fixtureEvent(name), context);
       if (mapped.outcome === 'messages' && mapped.profile !== undefined) {
         changes.push(mapped.profile);
       }
@@ -213,7 +214,7 @@ describe('the time of a change', () => {
 
     expect(changes).toHaveLength(6);
     expect(applyAll(changes.toReversed())?.state).toBe(applyAll(changes)?.state);
-    expect(entityOf(applyAll(changes))).toMatchObject({
+    expect(entityOf(applyAll(changes, undefined, context))).toMatchObject({
       person: { name: { lastName: 'Iyer-Rao' }, gender: 'female', birthDate: '1991-04-17' },
       loyalty: { points: 410.5, tier: 'Sapling', status: 'Active', joinDate: '2026-11-06T21:19:50.000Z' },
     });

@@ -56,7 +56,7 @@ describe('the profiles of an identifierReleased', () => {
   });
 
   it('can be just ids, and the survivor is none of them', () => {
-    const profiles = [{ customerId: 7001, role: 'SURVIVOR' }, 7002, { customerId: '7003' }];
+    const profiles: JsonValue[] = [{ customerId: 7001, role: 'SURVIVOR' }, 7002, { customerId: '7003' }];
 
     expect(releasedProfilesIn({ mergeEventId: 'm', profiles })).toEqual([
       { customerId: '7002', identifiers: [] },

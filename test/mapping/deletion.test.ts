@@ -15,7 +15,7 @@ function update(customerStatus: JsonObject, more: JsonObject = {}) {
 }
 
 describe('a customerUpdated with a status', () => {
-  it.each<[JsonObject, object]>([
+  it.each<[JsonObject, Record<string, unknown>]>([
     [{ currentStatus: 'DELETED', currentLabel: 'Account closed' }, {}],
     [{ currentStatus: 'deleted' }, {}],
     [{ currentLabel: 'Deleted' }, {}],
@@ -31,7 +31,7 @@ describe('a customerUpdated with a status', () => {
     expect(JSON.stringify(mapped.event)).not.toMatch(/9845012345|asha|Asha/u);
   });
 
-  it.each<[JsonObject, object]>([
+  it.each<[JsonObject, Record<string, unknown>]>([
     [{ currentStatus: 'ACTIVE', previousStatus: 'DELETED', previousLabel: 'Deleted' }, {}],
     [{ currentLabel: 'Account closed' }, {}],
     [{ currentLabel: 'Deleted' }, { labels: { deleted: ['Account closed'] } }],

@@ -4,7 +4,7 @@ import type { Programs } from '../program-catalogue.ts';
 import type { AttributeVersion, CustomerState } from './customer-state.ts';
 import type { FactGroups } from './facts.ts';
 import { activeIn, isMemberType, isNonMember, JOIN_DATE, joinDateIn, loyaltyTypeIn } from './membership.ts';
-import { type Dated, PROGRAM_FACTS, type ProgramStanding, standingIn } from './program-standing.ts';
+import { type Dated, isAfter, PROGRAM_FACTS, type ProgramStanding, standingIn } from './program-standing.ts';
 
 /** What a record depends on besides the state of the customer. */
 export interface RecordContext {
@@ -89,9 +89,18 @@ function deriveProgramAttributes(
   }
 }
 
-/** Each value of the first customer that has it. */
-function firstKnown(standings: readonly ProgramStanding[]): ProgramStanding {
-  return standings.toReversed().reduce((known, standing) => ({ ...known, ...standing }), {});
+/** Each value of the lane's own customer; of those merged into it, the newest. */
+function firstKnown([own = {}, ...merged]: readonly ProgramStanding[]): ProgramStanding {
+  const newest = new Map<string, Dated>();
+  for (const standing of merged) {
+    for (const [name, dated] of Object.entries(standing) as [string, Dated][]) {
+      const known = newest.get(name);
+      if (known === undefined || isAfter(dated, known)) {
+        newest.set(name, dated);
+      }
+    }
+  }
+  return { ...Object.fromEntries(newest), ...own };
 }
 
 function mainProgramId({ source, programs }: RecordContext, notes: Notes): string | undefined {

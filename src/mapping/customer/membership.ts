@@ -40,7 +40,7 @@ export function isMemberType(type: string): boolean | undefined {
   return type === 'LOYALTY' ? true : type === 'NON_LOYALTY' ? false : undefined;
 }
 
-/** The loyalty type of a customer; of customers that were merged, that of the first who has one. */
+/** The loyalty type of the first customer, else the newest one of those merged into it. */
 export function loyaltyTypeIn(customers: readonly FactGroups[]): AttributeVersion | undefined {
   return firstFact(customers, 'type');
 }
@@ -49,14 +49,11 @@ export function activeIn(customers: readonly FactGroups[]): AttributeVersion | u
   return firstFact(customers, 'active');
 }
 
-function firstFact(customers: readonly FactGroups[], name: string): AttributeVersion | undefined {
-  for (const facts of customers) {
-    const fact = factNamed(facts.get(LOYALTY_FACTS)?.get(''), name);
-    if (fact !== undefined && fact.value !== null) {
-      return fact;
-    }
-  }
-  return undefined;
+function firstFact([own, ...merged]: readonly FactGroups[], name: string): AttributeVersion | undefined {
+  const factOf = (facts: FactGroups | undefined): AttributeVersion | undefined =>
+    factNamed(facts?.get(LOYALTY_FACTS)?.get(''), name);
+  const others = merged.map(factOf).filter((fact) => fact !== undefined);
+  return factOf(own) ?? others.toSorted((a, b) => (isNewer(a, b) ? -1 : 1))[0];
 }
 
 /** True if the customer is known to take part in no loyalty program. */

@@ -37,12 +37,10 @@ export function isLabel(label: JsonValue | undefined, labels: readonly string[])
   return labels.some((one) => equalsIgnoringCase(label, one.trim().toLowerCase()));
 }
 
-/** True for events of which only the customerId may be sent. */
-export function hidesIdentifiers(event: CapillaryEvent, source: Pick<Source, 'labels'>): boolean {
-  return event.eventName === RELEASE_EVENT || isDeletion(event, source);
-}
-
-/** Reports that the identifiers of a merged customer can belong to others from now on. */
+/**
+ * The event that reports that the identifiers of a merged customer can belong to others from now on.
+ * Of it, too, only the customerId may be sent.
+ */
 export const RELEASE_EVENT = 'identifierReleased';
 
 /**

@@ -2,7 +2,7 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import { xdmId } from '../xdm/xdm-record.ts';
 import { applyContactChanges, contactChangesOf } from './contact-changes.ts';
-import { hidesIdentifiers, isDeletion, withoutPersonalData } from './deletion.ts';
+import { isDeletion, RELEASE_EVENT, withoutPersonalData } from './deletion.ts';
 import { attributeTime, eventTime } from './event-time.ts';
 import { buildDeletionEvent } from './experience-event.ts';
 import { eventKeyOf } from './event-key.ts';
@@ -41,7 +41,7 @@ export function mapEvent(
   }
   context.programs.learn(event, attributeTime(event, context));
   const erase = isDeletion(event, context.source);
-  const isHiding = hidesIdentifiers(event, context.source);
+  const isHiding = erase || event.eventName === RELEASE_EVENT;
   const contactChanges = contactChangesOf(event, context);
   const identities = applyContactChanges(identitiesOf(event, context, notes), contactChanges).filter(
     ({ kind }) => !isHiding || kind === 'customerId',

@@ -98,8 +98,7 @@ function changeIn(update: JsonObject, country: string | undefined): readonly Cha
 
 /** True if a change leaves the field blank. */
 export function isCleared({ previousValue, currentValue }: JsonObject): boolean {
-  const isBlankText = typeof currentValue === 'string' && currentValue.trim() === '';
-  return isBlankText || (currentValue === null && !isBlank(previousValue));
+  return isBlankText(currentValue) || (currentValue === null && !isBlank(previousValue));
 }
 
 function identityOf(

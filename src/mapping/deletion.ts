@@ -38,8 +38,8 @@ export function isLabel(label: JsonValue | undefined, labels: readonly string[])
 }
 
 /**
- * The event that reports that the identifiers of a merged customer can belong to others from now on.
- * Of it, too, only the customerId may be sent.
+ * Reports that the identifiers of a merged customer can belong to others from now on. Of this
+ * event, too, only the customerId may be sent.
  */
 export const RELEASE_EVENT = 'identifierReleased';
 

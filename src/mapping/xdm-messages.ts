@@ -8,7 +8,7 @@ import { applyEventOverride, buildExperienceEvent } from './experience-event.ts'
 import type { Family, FamilyInput } from './families/family.ts';
 import { attributesOfChange } from './customer/change-view.ts';
 import { contactAttribute, identityFact } from './customer/contacts.ts';
-import { isJoinedFact, JOIN_DATE } from './customer/membership.ts';
+import { isJoinedFact, JOIN_DATE } from './customer/loyalty-membership.ts';
 import { victimLaneOf } from './identities.ts';
 import type { ProfileChange } from './mapping-result.ts';
 import {

@@ -99,7 +99,14 @@ it('names of identifiers are read in any spelling', () => {
     'cuid',
   ];
   expect(names.map(identifierKindOf)).toEqual([
-    ...['phone', 'phone', 'phone', 'email', 'email', 'externalId', 'cardNumber', 'cardNumber'],
+    'phone',
+    'phone',
+    'phone',
+    'email',
+    'email',
+    'externalId',
+    'cardNumber',
+    'cardNumber',
     undefined,
   ]);
 });

@@ -152,9 +152,7 @@ export function contentOf(entity: object): ProfileContent {
     ),
   };
   return {
-    attributes: Object.fromEntries(
-      Object.entries(attributes).filter(([, value]) => value !== undefined),
-    ) as Attributes,
+    attributes: Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)),
     ids: (identityMap?.capillaryId ?? []).map(({ id }) => id),
     phones: (identityMap?.Phone ?? []).map(({ id }) => id).toSorted(),
   };

@@ -79,7 +79,9 @@ async function resultOf(payload: JsonObject, variant: Variant): Promise<Result |
   const lane = event.lane ?? '';
   const before = { lane, ownLane: lane, state: undefined, victim: undefined };
   const record = applyToCustomer(event, mapped, before, context).profile?.entity ?? {};
-  const { _id, identityMap, extSourceSystemAudit, ...attributes } = record;
+  const attributes = Object.fromEntries(
+    Object.entries(record).filter(([name]) => !COMMON_TO_RECORDS.includes(name)),
+  );
   const { eventType, ...entity } = mapped.event;
   return {
     eventType: textOf(eventType),
@@ -88,6 +90,9 @@ async function resultOf(payload: JsonObject, variant: Variant): Promise<Result |
     fields: new Map([...flatten(entity, 'event '), ...flatten(attributes, 'profile ')]),
   };
 }
+
+/** Fields of every profile record, whatever the event. */
+const COMMON_TO_RECORDS = ['_id', 'identityMap', 'extSourceSystemAudit'];
 
 /** `event _acme.capillary.changes[0].field` → `event T.changes[].field`. */
 function nameOf(path: string): string {

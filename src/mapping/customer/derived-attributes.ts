@@ -3,7 +3,14 @@ import type { MappingContext } from '../mapping-result.ts';
 import type { Programs } from '../program-catalogue.ts';
 import type { AttributeVersion, CustomerState } from './customer-state.ts';
 import type { FactGroups } from './facts.ts';
-import { activeIn, isMemberType, isNonMember, JOIN_DATE, joinDateIn, loyaltyTypeIn } from './membership.ts';
+import {
+  activeIn,
+  isMemberType,
+  isNonMember,
+  JOIN_DATE,
+  joinDateIn,
+  loyaltyTypeIn,
+} from './loyalty-membership.ts';
 import { type Dated, isAfter, PROGRAM_FACTS, type ProgramStanding, standingIn } from './program-standing.ts';
 
 /** What a record depends on besides the state of the customer. */

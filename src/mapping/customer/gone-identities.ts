@@ -90,7 +90,8 @@ function markReleased(
 ): void {
   const markGone = (hashed: string): unknown =>
     setNewest(attributes, goneFactOf(hashed), { value: true, at, by });
-  for (const [path, { value }] of [...attributes]) {
+  const before = new Map(attributes);
+  for (const [path, { value }] of before) {
     const parsed = parseIdentityPath(path);
     if (parsed?.fact === 'was') {
       attributes.delete(path);
@@ -144,7 +145,8 @@ function removeGone(
   gone: ReadonlyMap<string, number>,
   { isReleased, isCustomerIds }: { isReleased: boolean; isCustomerIds: (path: string) => boolean },
 ): void {
-  for (const [path, { value, at, by }] of [...attributes]) {
+  const before = new Map(attributes);
+  for (const [path, { value, at, by }] of before) {
     const hashes = hashesOf(path, value, isCustomerIds);
     const isGone = hashes.map((kinds) => kinds.some((hashed) => at <= (gone.get(hashed) ?? -1)));
     if (!isGone.includes(true)) {

@@ -9,8 +9,8 @@ import { factPath } from './facts.ts';
  *   identifier (in-store or a linked account). A newer value replaces the one of the same slot; an
  *   event that has fewer identifiers than before removes none. null clears the slot.
  * - `@was[<hash>].s[<slot>]`: a value that the slot had before
- * - `@gone[<hash>]`: a value that is no longer the customer's, nor that of the customers with whom it
- *   was merged; a newer event can make it theirs again
+ * - `@gone[<hash>]`: a value that is no longer the customer's, nor that of the customers with whom
+ *   it was merged; a newer event can make it theirs again
  * - `@rel`, `@rel[<lane>]`: all identities of this customer, or of the one of that lane, were
  *   released after a merge
  */

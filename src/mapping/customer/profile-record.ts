@@ -12,7 +12,7 @@ import { type DatedIdentity, identitiesInFacts, IDENTITY_FACTS } from './contact
 import { type AttributeVersion, type CustomerState, isNewer } from './customer-state.ts';
 import { customersInOrder, deriveAttributes, type RecordContext } from './derived-attributes.ts';
 import { type FactGroups, factsIn, isFact } from './facts.ts';
-import { earlierJoinDate, isNonMember, JOIN_DATE } from './membership.ts';
+import { earlierJoinDate, isNonMember, JOIN_DATE } from './loyalty-membership.ts';
 import { isAfter } from './program-standing.ts';
 
 export interface ProfileRecord {
@@ -100,7 +100,7 @@ function earlierIdentities(
   });
 }
 
-/** The attributes of a record without its identities: stored ones, and those computed from facts. */
+/** The attributes of a record apart from its identities: stored ones, and those from facts. */
 function attributesOf(customers: readonly Customer[], context: RecordContext, notes: Notes): Attributes {
   const attributes = storedAttributes(customers);
   const facts = customers.map((customer) => customer.facts);

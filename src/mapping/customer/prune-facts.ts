@@ -1,6 +1,6 @@
 import type { CustomerState } from './customer-state.ts';
 import { type IdentityNamespaces, removeGoneIdentities } from './gone-identities.ts';
-import { pruneJoinDates } from './membership.ts';
+import { pruneJoinDates } from './loyalty-membership.ts';
 
 /** What the pruning of facts depends on besides the state. */
 export interface PruneContext {

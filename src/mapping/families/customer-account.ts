@@ -1,5 +1,10 @@
 import { customerIdOf } from '../../capillary/person.ts';
-import { ACTIVE_FACT, joinedFact, LOYALTY_TYPE_FACT, normalLoyaltyType } from '../customer/membership.ts';
+import {
+  ACTIVE_FACT,
+  joinedFact,
+  LOYALTY_TYPE_FACT,
+  normalLoyaltyType,
+} from '../customer/loyalty-membership.ts';
 import { goneFact, identityFact } from '../customer/contacts.ts';
 import { isLabel } from '../deletion.ts';
 import { attributeTime } from '../event-time.ts';

@@ -17,7 +17,7 @@ import {
 } from './currency.ts';
 import { mapCustomerAdded, mapCustomerUpdated, mapMerge } from './customer-account.ts';
 import type { Family, FamilyInput, FamilyResult } from './family.ts';
-import { mapIdentifierRelease } from './identifier-release.ts';
+import { mapIdentifierRelease } from './released-identifiers.ts';
 import { mapBadgeEarned, mapStreak, mapTarget } from './gamification.ts';
 import { mapCardUpdated, mapGroup, mapPartnerProgram } from './membership.ts';
 import {

@@ -51,7 +51,7 @@ export async function send(
       throw new Error(`step ${index}: ${mapped.outcome}`);
     }
     const { event = {}, profile = {}, erase } = mapped;
-    sent.push({ event: event as Sent, record: profile as Sent, erase });
+    sent.push({ event, record: profile, erase });
   }
   return sent;
 }

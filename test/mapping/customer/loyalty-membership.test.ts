@@ -76,7 +76,7 @@ describe('the join date', () => {
       const before = { lane: 'a', ownLane: 'a', state, victim: undefined };
       state = applyToCustomer(event, await messagesOf(event, context), before, context).state ?? state;
     }
-    // The registration of day 6 is newer than that of day 3, so it outlives a deletion between them.
+    // That of day 6 is newer than that of day 3, so it outlives a deletion between them.
     expect(state?.match(/@joined\[\d+\]/gu)).toHaveLength(2);
   });
 });

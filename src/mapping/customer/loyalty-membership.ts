@@ -97,7 +97,6 @@ export function pruneJoinDates(attributes: Attributes): void {
   if (joined.length < 2) {
     return;
   }
-  const timeOf = (path: string): number => Number(path.slice(JOINED_PREFIX.length, -1));
   for (const [path, version] of joined) {
     const isUseless = joined.some(
       ([other, { at, by }]) => timeOf(other) < timeOf(path) && isNewer({ at, by }, version),
@@ -106,4 +105,8 @@ export function pruneJoinDates(attributes: Attributes): void {
       attributes.delete(path);
     }
   }
+}
+
+function timeOf(path: string): number {
+  return Number(path.slice(JOINED_PREFIX.length, -1));
 }

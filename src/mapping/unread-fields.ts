@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json
 import { IDENTIFIER_FIELDS } from '../capillary/person.ts';
 import { isConfiguredField } from './custom-fields.ts';
 import { DELETION_FIELDS, RELEASE_EVENT } from './deletion.ts';
+import { isStandardField } from './families/demographics.ts';
 import { FAMILIES } from './families/index.ts';
 import { VICTIM_FIELDS } from './identities.ts';
 import type { MappingContext, PayloadScalar, UnreadFields } from './mapping-result.ts';
@@ -25,6 +26,7 @@ const KEYED_LISTS: ReadonlySet<string> = new Set(['customFields', 'extendedField
 interface Walk {
   readonly found: Map<string, PayloadScalar>;
   readonly source: MappingContext['source'];
+  readonly eventName: string;
   /** Words of the override: a field with such a name counts as read. */
   readonly overrideWords: ReadonlySet<string>;
   valuesLeft: number;
@@ -50,7 +52,7 @@ export function unreadFieldsOf(
   const isOverridden = Object.hasOwn(source.overrides, eventName);
   const own = FAMILIES.has(eventName) ? 'own' : 'generic';
   const overrideWords = isOverridden ? overridesOf(source).words(eventName) : NO_WORDS;
-  const walk: Walk = { found: new Map(), source, overrideWords, valuesLeft: MAX_VALUES };
+  const walk: Walk = { found: new Map(), source, eventName, overrideWords, valuesLeft: MAX_VALUES };
   const alwaysRead = ALWAYS_READ_BY_EVENT.get(eventName) ?? ALWAYS_READ;
   visitObject(data, { path: rootOf(source), depth: 0, reads, alwaysRead }, walk);
   return { mapping: isOverridden ? 'override' : own, fields: walk.found };
@@ -102,13 +104,17 @@ function visitKeyedList(list: readonly JsonValue[], name: string, position: Posi
   for (const item of list) {
     const key = isJsonObject(item) ? keyOf(item) : undefined;
     if (!isJsonObject(item) || key === undefined) visitList([item], name, position, walk);
-    else if (position.depth > 1 || !isConfiguredField(walk.source, name, key)) {
+    else if (position.depth > 1 || !isMapped(walk, name, key)) {
       const value = item['value'];
       if ((walk.valuesLeft -= 1) < 0) return;
       const isScalar = value !== undefined && value !== null && typeof value !== 'object';
       if (isScalar) addField(value, position.path.entry(key), key, walk);
     }
   }
+}
+
+function isMapped({ source, eventName }: Walk, list: string, key: string): boolean {
+  return isConfiguredField(source, list, key) || isStandardField(eventName, list, key);
 }
 
 /** The key as the mapping reads it: a trimmed string, or a number as a string. */

@@ -105,7 +105,7 @@ function attributesOf(customers: readonly Customer[], context: RecordContext, no
   const attributes = storedAttributes(customers);
   const facts = customers.map((customer) => customer.facts);
   const derived = deriveAttributes(facts, context, notes);
-  for (const [path, version] of [...derived, ...loyaltyIds(customers)]) {
+  for (const [path, version] of [...derived, ...loyaltyIds(customers, context)]) {
     const stored = attributes.get(path);
     if (stored === undefined || isAfter(version, stored)) {
       attributes.set(path, version);
@@ -166,18 +166,35 @@ function isStored(path: string): boolean {
 }
 
 /** External ids and card numbers of the first customer that has any. */
-function loyaltyIds(customers: readonly Customer[]): readonly (readonly [string, AttributeVersion])[] {
-  for (const { identities } of customers) {
+function loyaltyIds(
+  customers: readonly Customer[],
+  { destination }: RecordContext,
+): readonly (readonly [string, AttributeVersion])[] {
+  for (const { attributes, identities } of customers) {
     const ids = (['externalId', 'cardNumber'] as const).flatMap((wanted) =>
       identities.filter(({ kind }) => kind === wanted),
     );
     const [newest] = ids.toSorted((a, b) => b.at - a.at || (a.by < b.by ? 1 : -1));
     if (newest !== undefined) {
       const { at, by } = newest;
-      return [[LOYALTY_IDS, { value: [...new Set(ids.map(({ id }) => id))], at, by }]];
+      const cards = earlierCards(attributes, destination.identity.namespaces.externalId);
+      return [[LOYALTY_IDS, { value: [...new Set([...ids.map(({ id }) => id), ...cards])], at, by }]];
     }
   }
   return [];
+}
+
+/** An older relay stored cards in this list only, beside the external ids. */
+function earlierCards(attributes: Attributes, namespace: string | undefined): readonly string[] {
+  const stored = attributes.get(LOYALTY_IDS)?.value;
+  const isOlder = [...attributes.keys()].some((path) => path.startsWith(IDENTITY_PREFIX));
+  if (!isOlder || namespace === undefined || !Array.isArray(stored)) {
+    return [];
+  }
+  const externalIds = attributes.get(`${IDENTITY_PREFIX}${namespace}`)?.value;
+  const isCard = (id: JsonValue): id is string =>
+    typeof id === 'string' && !(Array.isArray(externalIds) && externalIds.includes(id));
+  return stored.filter(isCard);
 }
 
 function valuesOf(attributes: Attributes): ReadonlyMap<string, JsonValue> {

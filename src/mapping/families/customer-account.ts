@@ -79,7 +79,8 @@ function statusFields(status: Reader): Draft {
 
 /** The type of the customer itself; that of its identifiers can be older. */
 function loyaltyTypeOf({ data }: FamilyInput): string | undefined {
-  const type = data.text('loyaltyType') ?? data.object('customerIdentifiers').text('loyaltyType');
+  const [own, ofPerson] = [data.text('loyaltyType'), data.object('customerIdentifiers').text('loyaltyType')];
+  const type = own ?? ofPerson;
   return type === undefined ? undefined : normalLoyaltyType(type);
 }
 
@@ -119,11 +120,10 @@ function personAttributes(input: FamilyInput): Draft {
   const { data, identities } = input;
   const person = data.object('customerIdentifiers');
   const changes = changedFields(input);
+  // All places are read, so that none of them counts as unread.
   const nameOf = (field: string): string | null | undefined => {
-    const changed = fieldOf(changes, field);
-    return changed === undefined
-      ? (data.text(field) ?? person.text(field) ?? nullIfBlank(data, field))
-      : changed;
+    const [changed, own, ofPerson] = [fieldOf(changes, field), data.text(field), person.text(field)];
+    return changed === undefined ? (own ?? ofPerson ?? nullIfBlank(data, field)) : changed;
   };
   return {
     'person.name.firstName': nameOf('firstName'),

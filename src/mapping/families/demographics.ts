@@ -61,13 +61,22 @@ export function demographics(input: FamilyInput): Draft {
   return attributes;
 }
 
+/** True for an extended field that is mapped without configuration. */
+export function isStandardField(eventName: string, list: string, key: string): boolean {
+  const isOfCustomer = eventName === 'customerAdded' || eventName === 'customerUpdated';
+  return isOfCustomer && list === 'extendedFields' && isDetail(comparable(key));
+}
+
+function isDetail(name: string): boolean {
+  return DETAILS.some(({ names }) => names.some((one) => one === name));
+}
+
 function extendedFields({ data, context }: FamilyInput): readonly ChangedField[] {
   const configured = context.source.fields.extendedFields;
   return data.list('extendedFields').flatMap((field) => {
     const key = field.scalar('key');
     const name = key === undefined ? '' : comparable(key);
-    const isDetail = DETAILS.some(({ names }) => names.some((one) => one === name));
-    return key === undefined || !isDetail || Object.hasOwn(configured, key)
+    return key === undefined || !isDetail(name) || Object.hasOwn(configured, key)
       ? []
       : [{ name, field, key: 'value' as const, isCleared: false }];
   });

@@ -74,6 +74,22 @@ describe('the profile of a customer', () => {
     });
   });
 
+  it('keeps the cards that an older relay stored beside an external id, which a newer one replaces', () => {
+    const stored = (value: string[]) => ({ value, at: AT - 9, by: '00' });
+    const state = JSON.stringify({
+      'identityMap.capillaryId': stored(['5']),
+      'identityMap.loyaltyId': stored(['X-1']),
+      'loyalty.loyaltyID': stored(['X-1', 'C-1']),
+    });
+    const update = applyChange(
+      profileChange(AT, { '@id[externalId].slot[instore]': 'X-2', '@id[cardNumber].slot[C-2]': 'C-2' }),
+      { before: { state } },
+    );
+
+    expect(entityOf(update)['loyalty']).toEqual({ loyaltyID: ['X-2', 'C-2', 'C-1'] });
+    expect(entityOf(update)['identityMap']).toMatchObject({ loyaltyId: [{ id: 'X-2' }] });
+  });
+
   it('gives the same result in any order of arrival', () => {
     const paths = [
       'loyalty.points',

@@ -209,6 +209,27 @@ describe('the status of a customer', () => {
   });
 });
 
+it('nothing of these fields is unread, whichever place counts', async () => {
+  const event = eventWith('customerUpdated', {
+    customerIdentifiers: { customerId: 7, firstName: 'A', lastName: 'B', loyaltyType: 'loyalty' },
+    ...{ firstName: 'A', lastName: 'B', loyaltyType: 'loyalty', source: 'INSTORE', accountId: '1' },
+    updatedFields: ['firstName', 'lastName', 'gender'].map((fieldName) => ({
+      ...{ fieldName, previousValue: 'x', currentValue: 'M', source: 'INSTORE', accountId: '1' },
+      fieldType: 'StandardField',
+    })),
+    extendedFields: [
+      { key: 'gender', value: 'M' },
+      { key: 'pet', value: 'cat' },
+    ],
+    customerStatus: {
+      ...{ previousStatus: 'A', previousLabel: 'a', currentStatus: 'B', currentLabel: 'b' },
+      reason: 'asked',
+    },
+  });
+  const { unread } = await messagesOf(event);
+  expect([...(unread?.fields.keys() ?? [])]).toEqual(['data.extendedFields[pet]']);
+});
+
 it('a join date is never after the event that reports it', async () => {
   const { record } = await recordOf('customerAdded', { enteredAt: 1_794_000_000_000 + 86_400_000 });
   expect(record['loyalty']).toEqual({ joinDate: '2026-11-06T21:20:00.000Z' });

@@ -83,6 +83,11 @@ export function toTimestamp(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
+/** The local time of a zone at an instant, as if it were UTC. */
+export function wallClock(epochMs: number, timezone: string): number {
+  return epochMs + offsetOf(timezone)(epochMs);
+}
+
 function parseZoned(text: string): number | undefined {
   const [, date, time, fraction = '', zulu, hours, minutes = '00'] = ZONED.exec(text) ?? [];
   if (date === undefined || time === undefined || !isCalendarDay(date)) {

@@ -131,6 +131,11 @@ const identity = z.strictObject({
   namespaces: namespaces
     .default({ customerId: 'capillaryId', email: 'Email', phone: 'Phone', externalId: 'loyaltyId' })
     .describe('Namespaces of the identities that are sent. Your own object replaces the whole default.'),
+  linkMerged: flag()
+    .prefault(true)
+    .describe(
+      'The event of a merge has the ids of both customers, which AEP refuses if their namespace is unique: then false.',
+    ),
 });
 
 const schemaFeatures = z.strictObject({

@@ -75,6 +75,19 @@ const bills = z.strictObject({
     ),
 });
 
+function statusLabels(...defaults: string[]) {
+  return z.array(z.string().trim().min(1)).default(defaults);
+}
+
+const labels = z.strictObject({
+  deleted: statusLabels('Deleted').describe(
+    'Labels of a customer who was deleted; a customerUpdated with one, or with the status DELETED, is a deletion. Case does not matter.',
+  ),
+  active: statusLabels('Active').describe(
+    'Labels of an active customer; others are not active. Case does not matter.',
+  ),
+});
+
 const override = z.strictObject({
   event: z
     .string()
@@ -129,6 +142,7 @@ export const sourceSchema = z.strictObject({
       "Loyalty program whose points go to loyalty.points. Absent: the organisation's default program.",
     ),
   bills: bills.prefault({}).describe('Which bills are purchases and returns.'),
+  labels: labels.prefault({}).describe("The brand's words for the status of a customer."),
   fields: fields.prefault({}).describe('XDM paths of custom and extended fields.'),
   overrides: z
     .record(z.string(), override)

@@ -1,10 +1,13 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { customerIdOf } from '../capillary/person.ts';
+import type { MappingContext } from './mapping-result.ts';
+
+type Source = MappingContext['source'];
 
 /** The fields of `data` that indicate a deletion, by event name. */
 export const DELETION_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['customerUpdated', ['customerStatus.currentLabel']],
+  ['customerUpdated', ['customerStatus.currentLabel', 'customerStatus.currentStatus']],
   ['requestUpdated', ['requestType', 'requestBaseType', 'status']],
 ]);
 
@@ -12,10 +15,14 @@ export const DELETION_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
  * True for the two events that report the deletion of a customer
  * (docs/platforms/capillary.md#deletion). Both still contain personal data, which must not be sent.
  */
-export function isDeletion({ eventName, data }: CapillaryEvent): boolean {
+export function isDeletion({ eventName, data }: CapillaryEvent, { labels }: Pick<Source, 'labels'>): boolean {
   if (eventName === 'customerUpdated') {
     const status = data['customerStatus'];
-    return isJsonObject(status) && equalsIgnoringCase(status['currentLabel'], 'deleted');
+    return (
+      isJsonObject(status) &&
+      (equalsIgnoringCase(status['currentStatus'], 'deleted') ||
+        isLabel(status['currentLabel'], labels.deleted))
+    );
   }
   return (
     eventName === 'requestUpdated' &&
@@ -25,11 +32,33 @@ export function isDeletion({ eventName, data }: CapillaryEvent): boolean {
   );
 }
 
-/** `data` of a deletion with the customerId and no other personal data, for `format: raw`. */
+/** True if the label of a customer's status is one of the brand's labels. */
+export function isLabel(label: JsonValue | undefined, labels: readonly string[]): boolean {
+  return labels.some((one) => equalsIgnoringCase(label, one.trim().toLowerCase()));
+}
+
+/**
+ * Reports that the identifiers of a merged customer can belong to others from now on. Of this
+ * event, too, only the customerId may be sent.
+ */
+export const RELEASE_EVENT = 'identifierReleased';
+
+/**
+ * `data` of a deletion or of a release of identifiers, with the customerId and no other personal
+ * data, for `format: raw`.
+ */
 export function withoutPersonalData(event: CapillaryEvent): JsonObject {
   const customerId = event.customerId ?? customerIdOf(event.data);
+  const identifiers: JsonObject = customerId === undefined ? {} : { customerIdentifiers: { customerId } };
+  if (event.eventName === RELEASE_EVENT) {
+    const kept = ['mergeEventId', 'releasedAt'].flatMap((field) => {
+      const value = event.data[field];
+      return value === undefined || typeof value === 'object' ? [] : [[field, value] as const];
+    });
+    return { ...identifiers, ...Object.fromEntries(kept) };
+  }
   return {
-    ...(customerId === undefined ? {} : { customerIdentifiers: { customerId } }),
+    ...identifiers,
     ...(event.eventName === 'customerUpdated'
       ? { customerStatus: { currentLabel: 'Deleted' } }
       : { requestType: 'CUSTOMER', requestBaseType: 'DELETE', status: 'SUCCESS' }),

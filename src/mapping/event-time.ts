@@ -28,7 +28,8 @@ export function eventTime(
   const stated = data.instant('billDate', 'start') ?? data.instant('enteredAt', 'start');
   const business = stated ?? data.instant('addedAt', 'start');
   const created = plausibleTime(event.createdAt);
-  const at = CHANGE_REPORTS.has(event.eventName) ? created : (business ?? created);
+  const reported = CHANGE_REPORTS.has(event.eventName) ? created : (business ?? created);
+  const at = reported ?? data.instant('releasedAt', 'start');
   if (at === undefined) {
     notes.add('timestamp', 'no-event-time');
     return receivedAt;

@@ -89,8 +89,9 @@ export function firstIdOf(identities: readonly Identity[], kind: IdentifierKind)
   return identities.find((identity) => identity.kind === kind)?.id;
 }
 
-function normalize(
-  { kind, value }: Identifier,
+/** The identity of an identifier, or why it identifies nobody. */
+export function normalize(
+  { kind, value }: Pick<Identifier, 'kind' | 'value'>,
   country: string | undefined,
 ): { readonly id: string } | { readonly code: NoteCode } {
   if (value.length > MAX_IDENTITY_CHARS) {

@@ -1,7 +1,8 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import { xdmId } from '../xdm/xdm-record.ts';
-import { isDeletion, withoutPersonalData } from './deletion.ts';
+import { applyContactChanges, contactChangesOf } from './contact-changes.ts';
+import { isDeletion, RELEASE_EVENT, withoutPersonalData } from './deletion.ts';
 import { attributeTime, eventTime } from './event-time.ts';
 import { buildDeletionEvent } from './experience-event.ts';
 import { eventKeyOf } from './event-key.ts';
@@ -42,9 +43,11 @@ export function mapEvent(
     return ignoredResult('test-event');
   }
   context.programs.learn(event, attributeTime(event, context));
-  const erase = isDeletion(event);
-  const identities = identitiesOf(event, context, notes).filter(
-    ({ kind }) => !erase || kind === 'customerId',
+  const erase = isDeletion(event, context.source);
+  const isHiding = erase || event.eventName === RELEASE_EVENT;
+  const contactChanges = contactChangesOf(event, context);
+  const identities = applyContactChanges(identitiesOf(event, context, notes), contactChanges).filter(
+    ({ kind }) => !isHiding || kind === 'customerId',
   );
   const identityMap = identityMapOf(event, identities, context, notes);
   if (identityMap === undefined) {
@@ -56,11 +59,11 @@ export function mapEvent(
   }
   const id = xdmId(event.identity, context.idSuffix);
   if (context.destination.format === 'raw') {
-    const raw = flatEvent(event, erase ? withoutPersonalData(event) : event.data);
+    const raw = flatEvent(event, isHiding ? withoutPersonalData(event) : event.data);
     const isUpsert =
       context.destination.profile?.write === 'assemble' &&
       family !== undefined &&
-      !erase &&
+      !isHiding &&
       changesProfile(event, family, identities, context);
     return {
       outcome: 'messages',
@@ -73,11 +76,13 @@ export function mapEvent(
   }
   const reads: Reads = new Map();
   const data = createReader(event.data, 'data', context.source.timezone, notes, reads);
-  const occurredAt = eventTime(event, data, context, notes);
+  // `enteredAt` of a deletion can be that of an earlier change of the customer.
+  const occurredAt = erase ? attributeTime(event, context) : eventTime(event, data, context, notes);
   const input = {
     event,
     data,
     identities,
+    contactChanges,
     context,
     occurredAt,
     eventKey: eventKeyOf(event),
@@ -118,7 +123,8 @@ function toMappingFailure(error: unknown): MappingFailure {
 
 /**
  * The identityMap of the ExperienceEvent; undefined if no identity has a namespace. For a merge it
- * also contains the victim, so that AEP links both customers. The victim is never primary.
+ * also contains the victim, so that AEP links both customers, unless the namespace is unique in the
+ * identity graph (docs/platforms/adobe.md#unique-namespaces). The victim is never primary.
  */
 function identityMapOf(
   event: CapillaryEvent,
@@ -134,7 +140,7 @@ function identityMapOf(
     }
     return undefined;
   }
-  const victimId = victimIdOf(event);
+  const victimId = identity.linkMerged ? victimIdOf(event) : undefined;
   const victim = victimId === undefined ? [] : [{ kind: 'customerId' as const, id: victimId }];
   const linked = assignNamespaces(victim, identity).filter(
     (candidate) => !own.some(({ namespace, id }) => namespace === candidate.namespace && id === candidate.id),

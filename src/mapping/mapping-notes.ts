@@ -7,7 +7,9 @@ const MESSAGES = {
   'not-an-integer': 'the XDM field accepts only 32-bit integers, so the value is left out',
   'not-finite': 'the number is not finite, so it is left out',
   'not-an-id': 'the value cannot be an id, so it is left out',
-  'not-a-date': 'the value is not a date between 2000 and 2200, so it is left out',
+  'not-a-date':
+    'the value is not a date between 2000 and 2200 (of birth: from 1900 to today), so it is left out',
+  'ambiguous-date': 'the date can be read as two different days, so it is left out',
   'not-in-enum': 'the XDM field accepts only certain values and this is not one of them, so it is left out',
   'wrong-pattern': 'the value does not match the pattern of the XDM field, so it is left out',
   'not-an-email': 'the value is not an e-mail address that XDM accepts, so it is left out',
@@ -56,6 +58,7 @@ const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
   'not-finite': 'dropped',
   'not-an-id': 'dropped',
   'not-a-date': 'dropped',
+  'ambiguous-date': 'dropped',
   'not-in-enum': 'dropped',
   'wrong-pattern': 'dropped',
   'not-an-email': 'dropped',

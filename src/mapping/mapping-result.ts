@@ -23,7 +23,16 @@ export interface MappingNote {
 export interface MappingContext {
   readonly source: Pick<
     SourceConfig,
-    'name' | 'timezone' | 'country' | 'testEvents' | 'unmapped' | 'program' | 'bills' | 'fields' | 'overrides'
+    | 'name'
+    | 'timezone'
+    | 'country'
+    | 'testEvents'
+    | 'unmapped'
+    | 'program'
+    | 'bills'
+    | 'labels'
+    | 'fields'
+    | 'overrides'
   >;
   readonly destination: Pick<
     DestinationConfig,

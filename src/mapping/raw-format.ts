@@ -2,6 +2,7 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import { profileShape } from '../xdm/profile-shape.ts';
 import type { SchemaFeatures } from '../xdm/shape.ts';
+import { contactChangesOf } from './contact-changes.ts';
 import { eventKeyOf } from './event-key.ts';
 import { eventTime } from './event-time.ts';
 import type { Family } from './families/family.ts';
@@ -51,6 +52,7 @@ export function changesProfile(
     event,
     data,
     identities,
+    contactChanges: contactChangesOf(event, context),
     context: { ...context, destination: { ...context.destination, schemaFeatures, tenant } },
     occurredAt: eventTime(event, data, context, notes),
     eventKey: eventKeyOf(event),

@@ -2,7 +2,8 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { IDENTIFIER_FIELDS } from '../capillary/person.ts';
 import { isConfiguredField } from './custom-fields.ts';
-import { DELETION_FIELDS } from './deletion.ts';
+import { DELETION_FIELDS, RELEASE_EVENT } from './deletion.ts';
+import { isStandardField } from './families/demographics.ts';
 import { FAMILIES } from './families/index.ts';
 import { VICTIM_FIELDS } from './identities.ts';
 import { LEFT_OUT_FIELDS } from './left-out-fields.ts';
@@ -26,6 +27,7 @@ const KEYED_LISTS: ReadonlySet<string> = new Set(['customFields', 'extendedField
 interface Walk {
   readonly found: Map<string, PayloadScalar>;
   readonly source: MappingContext['source'];
+  readonly eventName: string;
   /** Words of the override: a field with such a name counts as read. */
   readonly overrideWords: ReadonlySet<string>;
   valuesLeft: number;
@@ -51,7 +53,7 @@ export function unreadFieldsOf(
   const isOverridden = Object.hasOwn(source.overrides, eventName);
   const own = FAMILIES.has(eventName) ? 'own' : 'generic';
   const overrideWords = isOverridden ? overridesOf(source).words(eventName) : NO_WORDS;
-  const walk: Walk = { found: new Map(), source, overrideWords, valuesLeft: MAX_VALUES };
+  const walk: Walk = { found: new Map(), source, eventName, overrideWords, valuesLeft: MAX_VALUES };
   const alwaysRead = ALWAYS_READ_BY_EVENT.get(eventName) ?? ALWAYS_READ;
   visitObject(data, { path: rootOf(source), depth: 0, reads, alwaysRead }, walk);
   return { mapping: isOverridden ? 'override' : own, fields: walk.found };
@@ -103,13 +105,17 @@ function visitKeyedList(list: readonly JsonValue[], name: string, position: Posi
   for (const item of list) {
     const key = isJsonObject(item) ? keyOf(item) : undefined;
     if (!isJsonObject(item) || key === undefined) visitList([item], name, position, walk);
-    else if (position.depth > 1 || !isConfiguredField(walk.source, name, key)) {
+    else if (position.depth > 1 || !isMapped(walk, name, key)) {
       const value = item['value'];
       if ((walk.valuesLeft -= 1) < 0) return;
       const isScalar = value !== undefined && value !== null && typeof value !== 'object';
       if (isScalar) addField(value, position.path.entry(key), key, walk);
     }
   }
+}
+
+function isMapped({ source, eventName }: Walk, list: string, key: string): boolean {
+  return isConfiguredField(source, list, key) || isStandardField(eventName, list, key);
 }
 
 /** The key as the mapping reads it: a trimmed string, or a number as a string. */
@@ -150,7 +156,10 @@ const ALWAYS_READ_FIELDS: readonly string[] = [
 const ALWAYS_READ: Reads = treeOf(ALWAYS_READ_FIELDS);
 
 const ALWAYS_READ_BY_EVENT: ReadonlyMap<string, Reads> = new Map(
-  [...DELETION_FIELDS].map(([eventName, fields]) => [eventName, treeOf([...ALWAYS_READ_FIELDS, ...fields])]),
+  [...DELETION_FIELDS, [RELEASE_EVENT, ['profiles']] as const].map(([eventName, fields]) => [
+    eventName,
+    treeOf([...ALWAYS_READ_FIELDS, ...fields]),
+  ]),
 );
 
 function treeOf(paths: readonly string[]): Reads {

@@ -7,7 +7,8 @@ import { attributeTime } from './event-time.ts';
 import { applyEventOverride, buildExperienceEvent } from './experience-event.ts';
 import type { Family, FamilyInput } from './families/family.ts';
 import { attributesOfChange } from './customer/change-view.ts';
-import { identityFact } from './customer/contacts.ts';
+import { contactAttribute, identityFact } from './customer/contacts.ts';
+import { isJoinedFact, JOIN_DATE } from './customer/loyalty-membership.ts';
 import { victimLaneOf } from './identities.ts';
 import type { ProfileChange } from './mapping-result.ts';
 import {
@@ -92,17 +93,27 @@ async function applyOverrides(
 }
 
 function buildProfileChange(
-  { event, context, identities }: FamilyInput,
+  { event, context, identities, contactChanges: { cleared } }: FamilyInput,
   attributes: ReadonlyMap<string, JsonValue>,
 ): ProfileChange | undefined {
   if (attributes.size === 0 && victimLaneOf(event) === undefined) {
     return undefined;
   }
-  const facts = identities.map(({ kind, id, slot }) => [identityFact(kind, slot), id] as const);
-  return {
-    at: attributeTime(event, context),
-    attributes: new Map<string, JsonValue>([...facts, ...attributes]),
-  };
+  const hasJoinDate = attributes.has(JOIN_DATE);
+  // A join date that the source configures replaces the one of the registration.
+  const change = new Map([...attributes].filter(([path]) => !hasJoinDate || !isJoinedFact(path)));
+  for (const { kind, slot } of cleared) {
+    change.set(identityFact(kind, slot), null);
+    const attribute = slot === 'instore' ? contactAttribute(kind) : undefined;
+    const isStated = identities.some((identity) => identity.kind === kind);
+    if (attribute !== undefined && !isStated && !change.has(attribute)) {
+      change.set(attribute, null);
+    }
+  }
+  for (const { kind, id, slot } of identities) {
+    change.set(identityFact(kind, slot), id);
+  }
+  return { at: attributeTime(event, context), attributes: change };
 }
 
 /**

@@ -29,8 +29,26 @@ export const TENANT_EVENT_FIELDS = openObject({
   /** Capillary's id of the till or user that entered it. */
   enteredBy: object({ id: 'string' }),
   program: object({ id: 'string', name: 'string' }),
-  customer: object({ source: 'string', loyaltyType: 'string' }),
-  changes: list(object({ field: 'string', previous: 'string', current: 'string' })),
+  customer: object({
+    source: 'string',
+    accountId: 'string',
+    loyaltyType: 'string',
+    status: 'string',
+    previousStatus: 'string',
+    statusLabel: 'string',
+    previousStatusLabel: 'string',
+    statusReason: 'string',
+  }),
+  changes: list(
+    object({
+      field: 'string',
+      previous: 'string',
+      current: 'string',
+      source: 'string',
+      accountId: 'string',
+      type: 'string',
+    }),
+  ),
   transaction: object({
     id: 'string',
     type: 'string',
@@ -119,6 +137,7 @@ export const TENANT_EVENT_FIELDS = openObject({
     redeemedDate: 'date-time',
   }),
   merge: object({ survivorId: 'string', victimId: 'string' }),
+  release: object({ mergeEventId: 'string', date: 'date-time' }),
   ...TENANT_OFFER_FIELDS,
   ...TENANT_ENGAGEMENT_FIELDS,
   payload: 'string',
@@ -162,6 +181,9 @@ export const TENANT_PROFILE_FIELDS = openObject({
       ),
     }),
   ),
+  member: 'boolean',
+  loyaltyType: 'string',
+  active: 'boolean',
 });
 
 /** The tenant's object: the relay's fields, and any fields of the brand. */

@@ -4,12 +4,7 @@ import { parseEvent } from '../../src/capillary/event-parser.ts';
 /** 2026-11-06T21:20:00Z, the earliest time of an event in a history. */
 export const START_TIME = 1_794_000_000_000;
 const ORG_ID = 204_731;
-const DEFAULT_PROGRAM = 2_041;
-
-/** Attributes of a customer's profile, by name. */
-export interface Attributes {
-  readonly [attribute: string]: string | number;
-}
+export const DEFAULT_PROGRAM = 2_041;
 
 /** A change of a customer that an event reports. */
 type CustomerChange =
@@ -17,6 +12,21 @@ type CustomerChange =
   | { readonly kind: 'points'; readonly customer: number; readonly program: number; readonly balance: number }
   | { readonly kind: 'tier'; readonly customer: number; readonly tier: number }
   | { readonly kind: 'bought'; readonly customer: number }
+  | {
+      readonly kind: 'contacted';
+      readonly customer: number;
+      /** Empty: the customer has no phone any more. */
+      readonly phone: string;
+      readonly previous?: string | undefined;
+    }
+  | { readonly kind: 'released'; readonly customer: number; readonly phone?: string | undefined }
+  | {
+      readonly kind: 'joined';
+      readonly customer: number;
+      readonly day: number;
+      readonly type?: string | undefined;
+    }
+  | { readonly kind: 'typed'; readonly customer: number; readonly type: string }
   | { readonly kind: 'merged'; readonly customer: number; readonly victim: number }
   | { readonly kind: 'deleted'; readonly customer: number };
 
@@ -28,13 +38,6 @@ export interface HistoryEvent {
   readonly at: number;
   /** Its identity, which orders two events of the same ms. */
   readonly identity: string;
-}
-
-/** The part of a profile record that these tests compare. */
-export interface ProfileContent {
-  readonly attributes: Attributes;
-  /** Ids of the customer and of customers merged into it; the primary one first. */
-  readonly ids: readonly string[];
 }
 
 const customer = fc.integer({ min: 1, max: 4 });
@@ -54,6 +57,44 @@ const other = fc.oneof(
   fc.record({ kind: fc.constant('bought' as const), customer }),
   fc.record({ kind: fc.constant('deleted' as const), customer }),
 );
+const PHONES = ['+919845011111', '+919845022222', '+919845033333'] as const;
+const phone = fc.constantFrom(...PHONES);
+const type = fc.constantFrom('LOYALTY', 'NON_LOYALTY');
+const contact = fc.oneof(
+  fc.record({
+    kind: fc.constant('contacted' as const),
+    customer,
+    phone: fc.oneof(phone, phone, fc.constant('')),
+    previous: fc.option(phone, { nil: undefined }),
+  }),
+  fc.record({
+    kind: fc.constant('released' as const),
+    customer,
+    phone: fc.option(phone, { nil: undefined }),
+  }),
+);
+const membership = fc.oneof(
+  fc.record({
+    kind: fc.constant('joined' as const),
+    customer,
+    day: fc.integer({ min: 1, max: 9 }),
+    type: fc.option(type, { nil: undefined }),
+  }),
+  fc.record({ kind: fc.constant('typed' as const), customer, type }),
+);
+
+/**
+ * A deletion leaves no trace of what was gone before it, and nothing that is older is applied after
+ * it. So what else is gone by then depends on the order of arrival.
+ */
+function withoutContradictions(changes: readonly CustomerChange[]): readonly CustomerChange[] {
+  return changes.some(({ kind }) => kind === 'deleted')
+    ? changes
+        .filter(({ kind }) => kind !== 'released')
+        .map((change) => (change.kind === 'contacted' ? { ...change, previous: undefined } : change))
+    : changes;
+}
+
 /** Each customer is merged into at most one, of a smaller number, so merges never contradict. */
 const merges = fc
   .tuple(...[2, 3, 4].map((victim) => fc.option(fc.integer({ min: 1, max: victim - 1 }))))
@@ -63,11 +104,24 @@ const merges = fc
     ),
   );
 
+export function tierNameOf(tier: number): string {
+  return `Tier ${tier}`;
+}
+
+export function joinTimeOf(day: number): number {
+  return START_TIME - (10 - day) * 86_400_000;
+}
+
 function dataOf(change: CustomerChange): [eventName: string, data: object] {
   const identifiers = { customerIdentifiers: { customerId: change.customer } };
   const program = (id: number) => ({
     loyaltyProgramId: id,
-    loyaltyProgramDetails: { id, name: `P${id}`, isDefault: id === DEFAULT_PROGRAM },
+    loyaltyProgramDetails: {
+      id,
+      name: `P${id}`,
+      isDefault: id === DEFAULT_PROGRAM,
+      tiers: [1, 2, 3, 4].map((tierNumber) => ({ tierNumber, tierName: tierNameOf(tierNumber) })),
+    },
   });
   switch (change.kind) {
     case 'named':
@@ -84,6 +138,37 @@ function dataOf(change: CustomerChange): [eventName: string, data: object] {
       ];
     case 'bought':
       return ['transactionAdded', { ...identifiers, amount: 5 }];
+    case 'contacted':
+      return [
+        'customerUpdated',
+        {
+          customerIdentifiers: { customerId: change.customer, instore: { mobile: change.phone } },
+          updatedFields:
+            change.previous === undefined
+              ? []
+              : [{ fieldName: 'mobile', previousValue: change.previous, currentValue: change.phone }],
+        },
+      ];
+    case 'released':
+      return [
+        'identifierReleased',
+        {
+          mergeEventId: 'm-1',
+          profiles: [
+            {
+              customerId: change.customer,
+              ...(change.phone === undefined ? {} : { instore: { mobile: change.phone } }),
+            },
+          ],
+        },
+      ];
+    case 'joined':
+      return [
+        'customerAdded',
+        { ...identifiers, enteredAt: joinTimeOf(change.day), loyaltyType: change.type ?? null },
+      ];
+    case 'typed':
+      return ['customerUpdated', { ...identifiers, loyaltyType: change.type }];
     case 'deleted':
       return [
         'customerUpdated',
@@ -119,8 +204,13 @@ const at = fc.integer({ min: 0, max: 8 });
 
 /** Changes of a few customers, in no order. The same merge may be reported twice. */
 export const history: fc.Arbitrary<readonly HistoryEvent[]> = fc
-  .tuple(fc.array(fc.oneof(named, points, other), { minLength: 2, maxLength: 14 }), merges, merges)
-  .chain(([changes, some, more]) => {
+  .tuple(
+    fc.array(fc.oneof(named, points, other, contact, contact, membership), { minLength: 2, maxLength: 14 }),
+    merges,
+    merges,
+  )
+  .chain(([drawn, some, more]) => {
+    const changes = withoutContradictions(drawn);
     const again = more.filter(({ victim }) => some.some((one) => one.victim === victim));
     const twice = again.map(({ victim }) => some.find((one) => one.victim === victim)!);
     const all = [...changes, ...some, ...twice];
@@ -128,84 +218,3 @@ export const history: fc.Arbitrary<readonly HistoryEvent[]> = fc
       .array(at, { minLength: all.length, maxLength: all.length })
       .map((times) => all.map((change, index) => historyEventOf(change, times[index]!, index)));
   });
-
-function attributesSetBy(change: CustomerChange): Attributes {
-  switch (change.kind) {
-    case 'named':
-      return {
-        first: change.names[0]!,
-        ...(change.names[1] === undefined ? {} : { last: change.names[1] }),
-      };
-    case 'points':
-      return {
-        [change.program === DEFAULT_PROGRAM ? 'points' : `program ${change.program}`]: change.balance,
-      };
-    case 'tier':
-      return { tier: String(change.tier) };
-    case 'bought':
-    case 'deleted':
-    case 'merged':
-      return {};
-  }
-}
-
-/** The expected profiles after the whole history in order, without customers merged into others. */
-export function expectedProfiles(
-  events: readonly HistoryEvent[],
-): ReadonlyMap<number, ProfileContent | undefined> {
-  const inOrder = events.toSorted((a, b) => a.at - b.at || (a.identity < b.identity ? -1 : 1));
-  const into = new Map<number, number>();
-  const deleted = new Map<number, number>();
-  for (const { change, at: time } of inOrder) {
-    if (change.kind === 'merged') into.set(change.victim, change.customer);
-    if (change.kind === 'deleted') deleted.set(change.customer, time);
-  }
-  const lineOf = (one: number): number[] => {
-    const next = into.get(one);
-    return next === undefined ? [one] : [one, ...lineOf(next)];
-  };
-  const isGone = ({ change, at: time }: HistoryEvent): boolean =>
-    lineOf(change.customer).some((one) => time <= (deleted.get(one) ?? -1));
-
-  const remaining = inOrder.filter((one) => !isGone(one) && !['deleted', 'bought'].includes(one.change.kind));
-  const customers = [1, 2, 3, 4].filter((one) => !into.has(one));
-  return new Map(
-    customers.map((one) => {
-      const own = remaining.filter(({ change }) => change.customer === one);
-      const victims = remaining.filter(
-        ({ change }) => change.customer !== one && lineOf(change.customer).includes(one),
-      );
-      // The latest value wins; values of the survivor win over those of its victims.
-      const attributes = Object.assign({}, ...[...victims, ...own].map((by) => attributesSetBy(by.change)));
-      const ids = [...own, ...victims].map(({ change }) => String(change.customer));
-      return [one, ids.length === 0 ? undefined : { attributes, ids: [...new Set(ids)] }] as const;
-    }),
-  );
-}
-
-/** The parts of a profile record that `expectedProfiles` has. */
-export function contentOf(entity: object): ProfileContent {
-  const record = entity as {
-    person?: { name?: { firstName?: string; lastName?: string } };
-    loyalty?: { points?: number; tier?: string };
-    _acme?: { capillary?: { programs?: { id: string; points: number }[] } };
-    identityMap?: { capillaryId?: { id: string; primary: boolean }[] };
-  };
-  const { person, loyalty, _acme: tenant, identityMap } = record;
-  const attributes = {
-    first: person?.name?.firstName,
-    last: person?.name?.lastName,
-    points: loyalty?.points,
-    tier: loyalty?.tier,
-    ...Object.fromEntries(
-      (tenant?.capillary?.programs ?? []).map((one) => [`program ${one.id}`, one.points]),
-    ),
-  };
-  const ids = (identityMap?.capillaryId ?? []).toSorted((a, b) => Number(b.primary) - Number(a.primary));
-  return {
-    attributes: Object.fromEntries(
-      Object.entries(attributes).filter(([, value]) => value !== undefined),
-    ) as Attributes,
-    ids: ids.map(({ id }) => id),
-  };
-}

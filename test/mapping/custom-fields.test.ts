@@ -28,8 +28,11 @@ function pairs(values: Record<string, JsonValue>): JsonValue {
 
 async function attributesOf(eventName: string, data: object) {
   const mapped = await messagesOf(eventWith(eventName, { ...data }), context);
-  const own = [...(mapped.profile?.attributes ?? [])].filter(([path]) => !path.startsWith('identityMap.'));
-  return { attributes: Object.fromEntries(own), event: mapped.event, codes: codesOf(mapped) };
+  return {
+    attributes: Object.fromEntries(mapped.profile?.attributes ?? []),
+    event: mapped.event,
+    codes: codesOf(mapped),
+  };
 }
 
 describe('configured custom and extended fields', () => {
@@ -56,6 +59,7 @@ describe('configured custom and extended fields', () => {
     });
 
     expect(attributes).toEqual({
+      '@id[customerId].slot[own]': '518200431',
       '_acme.shoeSize': '38',
       '_acme.club.member': 'true',
       'homeAddress.city': 'Bengaluru',
@@ -136,7 +140,7 @@ describe('configured custom and extended fields', () => {
       _acme: { channel: 'store', capillary: {} },
       commerce: { order: { taxAmount: 5 } },
     });
-    expect(attributes).toEqual({ 'homeAddress.city': 'Mysuru' });
+    expect(attributes).toEqual({ '@id[customerId].slot[own]': '518200431', 'homeAddress.city': 'Mysuru' });
   });
 
   it('that are invalid are left out with a note', async () => {

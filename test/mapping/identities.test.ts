@@ -223,7 +223,20 @@ describe('a merge', () => {
         { id: '6', primary: false },
       ],
     });
-    expect(mapped.profile?.attributes.get('identityMap.capillaryId')).toEqual(['5']);
+    expect([...(mapped.profile?.attributes ?? [])]).toEqual([['@id[customerId].slot[own]', '5']]);
+    expect(victimLaneOf(merge({ customerId: 6 }))).toBe(laneOf(204731, '6'));
+  });
+
+  it('has the survivor only if the namespace is unique, and merges the lanes all the same', async () => {
+    const context = contextOf({ destination: { identity: { linkMerged: false } } });
+    const mapped = await messagesOf(merge({ customerId: 6 }), context);
+
+    expect(mapped.event['identityMap']).toEqual({
+      capillaryId: [{ id: '5', authenticatedState: 'ambiguous', primary: true }],
+    });
+    expect(mapped.event).toMatchObject({
+      _acme: { capillary: { merge: { survivorId: '5', victimId: '6' } } },
+    });
     expect(victimLaneOf(merge({ customerId: 6 }))).toBe(laneOf(204731, '6'));
   });
 

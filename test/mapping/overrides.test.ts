@@ -55,7 +55,7 @@ describe('an override', () => {
 
     expect(mapped.profile?.attributes.get('_acme.lastStore')).toBe('hp.blr.07');
     expect(mapped.profile?.attributes.get('_acme.id')).toBe('518200431');
-    expect(mapped.profile?.attributes.get('identityMap.capillaryId')).toEqual(['518200431']);
+    expect(mapped.profile?.attributes.get('@id[customerId].slot[own]')).toBe('518200431');
   });
 
   it('can remove profile attributes of the built-in mapping', async () => {
@@ -70,7 +70,8 @@ describe('an override', () => {
     const nothing = await messagesOf(
       fixtureEvent('customer-added'),
       withOverride({
-        profile: '{"person": null, "personalEmail": null, "mobilePhone": null, "loyalty": null}',
+        profile:
+          '{"person": null, "personalEmail": null, "mobilePhone": null, "loyalty": null, "_acme": null}',
       }),
     );
     expect(nothing.profile).toBeUndefined();

@@ -140,6 +140,6 @@ describe('the longest values of all required fields', () => {
     expect(entity['identityMap']).toEqual({
       crm: [{ id: '5', authenticatedState: 'ambiguous', primary: true }],
     });
-    expect(notes.map(({ code }) => code)).toEqual(['too-many-identities', 'shrunk']);
+    expect(notes.map(({ code }) => code)).toEqual(['too-many-identities', 'shrunk', 'shrunk']);
   });
 });

@@ -87,7 +87,7 @@ export function applyToCustomer(
     absorbMerged(state, lane, { from: victim.lane, into: ownLane, state: parseState(victim.state) });
   }
   pruneDeleted(state, lane);
-  pruneFacts(state);
+  pruneFacts(state, lane, context);
   const serialized = serializeState(state);
   // After a deletion a record is sent if attributes are left and others were removed.
   const attributesLeft = attributesBefore === undefined ? undefined : serializeAttributes(state);

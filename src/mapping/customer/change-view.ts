@@ -65,6 +65,11 @@ const FACTS_OF: readonly (readonly [attribute: string, facts: RegExp])[] = [
   [`${TENANT}.capillary.badges`, /^@badge\[/],
   [`${TENANT}.capillary.challenges`, /^@goal\[/],
   ...CONSENT_CHANNELS.map((channel) => [`${consentPath(channel)}.val`, answerFactPattern(channel)] as const),
+  ['loyalty.loyaltyID', /^@id\[(?:externalId|cardNumber)\]/],
+  ['loyalty.joinDate', /^@joined\[/],
+  [`${TENANT}.capillary.member`, /^@loyalty\.type$/],
+  [`${TENANT}.capillary.loyaltyType`, /^@loyalty\.type$/],
+  [`${TENANT}.capillary.active`, /^@loyalty\.active$/],
 ];
 
 /** A change without the attributes below these paths and the facts that they are computed from. */

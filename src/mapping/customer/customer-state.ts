@@ -1,17 +1,9 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import { isJsonObject, type JsonObject } from '../../capillary/json.ts';
+import { type AttributeVersion, isNewer } from './attribute-version.ts';
+import { setVersion } from './identity-facts.ts';
 
-/** The latest value of a profile attribute or of a fact (`facts.ts`). */
-export interface AttributeVersion {
-  /** null: the event cleared it. */
-  readonly value: JsonValue;
-  /** Epoch ms of the event that set it. */
-  readonly at: number;
-  /**
-   * The first digits of that event's `_id`: of two events of the same millisecond the greater one
-   * wins. Empty in state that was stored by an older relay.
-   */
-  readonly by: string;
-}
+export type { AttributeVersion };
+export { isNewer };
 
 /** The stored state of one customer. */
 export interface CustomerFragment {
@@ -36,14 +28,6 @@ function emptyFragment(): CustomerFragment {
   return { attributes: new Map(), mergedInto: new Set() };
 }
 
-/** True if `a` is newer than `b` or was set by the same event. */
-export function isNewer(
-  a: Pick<AttributeVersion, 'at' | 'by'>,
-  b: Pick<AttributeVersion, 'at' | 'by'>,
-): boolean {
-  return a.at > b.at || (a.at === b.at && a.by >= b.by);
-}
-
 /** The fragment of a customer, created if it is missing. @param customer its original lane */
 export function fragmentOf(state: CustomerState, lane: string, customer: string): CustomerFragment {
   if (customer === lane) {
@@ -56,10 +40,7 @@ export function fragmentOf(state: CustomerState, lane: string, customer: string)
 
 /** Sets an attribute unless the fragment has a newer version of it. */
 export function setAttribute(fragment: CustomerFragment, path: string, version: AttributeVersion): void {
-  const current = fragment.attributes.get(path);
-  if (current === undefined || isNewer(version, current)) {
-    fragment.attributes.set(path, version);
-  }
+  setVersion(fragment.attributes, path, version);
 }
 
 /** @param at epoch ms of the deletion */

@@ -4,7 +4,15 @@ import type { Programs } from '../program-catalogue.ts';
 import { deriveChallenges } from './challenges.ts';
 import type { AttributeVersion, CustomerState } from './customer-state.ts';
 import type { FactGroups } from './facts.ts';
-import { type Dated, PROGRAM_FACTS, type ProgramStanding, standingIn } from './program-standing.ts';
+import {
+  activeIn,
+  isMemberType,
+  isNonMember,
+  JOIN_DATE,
+  joinDateIn,
+  loyaltyTypeIn,
+} from './loyalty-membership.ts';
+import { type Dated, isAfter, PROGRAM_FACTS, type ProgramStanding, standingIn } from './program-standing.ts';
 import { deriveRewards } from './rewards.ts';
 
 /** What a record depends on besides the state of the customer. */
@@ -53,7 +61,29 @@ export function deriveAttributes(
   const set = (path: string, dated: Dated | undefined): void => derived.set(path, dated);
   deriveRewards(facts, items, set);
   deriveChallenges(facts, items, set);
+  deriveMembership(facts, context, derived);
   return attributes;
+}
+
+/** A customer outside the loyalty program has joined nothing. */
+function deriveMembership(
+  facts: FactsByCustomer,
+  { destination: { tenant } }: RecordContext,
+  derived: DerivedAttributes,
+): void {
+  if (!isNonMember(facts)) {
+    derived.set(JOIN_DATE, joinDateIn(facts));
+  }
+  if (tenant === undefined) {
+    return;
+  }
+  const type = loyaltyTypeIn(facts);
+  derived.set(`${tenant}.capillary.loyaltyType`, type);
+  const isMember = typeof type?.value === 'string' ? isMemberType(type.value) : undefined;
+  if (type !== undefined && isMember !== undefined) {
+    derived.set(`${tenant}.capillary.member`, { value: isMember, at: type.at, by: type.by });
+  }
+  derived.set(`${tenant}.capillary.active`, activeIn(facts));
 }
 
 /** `loyalty` follows the main program; the balances of the others are below the tenant. */
@@ -78,9 +108,18 @@ function deriveProgramAttributes(
   }
 }
 
-/** Each value of the first customer that has it. */
-function firstKnown(standings: readonly ProgramStanding[]): ProgramStanding {
-  return standings.toReversed().reduce((known, standing) => ({ ...known, ...standing }), {});
+/** Each value of the lane's own customer; of those merged into it, the newest. */
+function firstKnown([own = {}, ...merged]: readonly ProgramStanding[]): ProgramStanding {
+  const newest = new Map<string, Dated>();
+  for (const standing of merged) {
+    for (const [name, dated] of Object.entries(standing) as [string, Dated][]) {
+      const known = newest.get(name);
+      if (known === undefined || isAfter(dated, known)) {
+        newest.set(name, dated);
+      }
+    }
+  }
+  return { ...Object.fromEntries(newest), ...own };
 }
 
 function mainProgramId({ source, programs }: RecordContext, notes: Notes): string | undefined {

@@ -1,4 +1,4 @@
-import type { AttributeVersion } from './customer-state.ts';
+import type { AttributeVersion } from './attribute-version.ts';
 
 /*
  * A fact is stored like an attribute, but a record never has it: attributes of the record are

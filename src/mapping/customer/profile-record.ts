@@ -8,17 +8,12 @@ import { createNotes, faultRecorder, type Notes } from '../mapping-notes.ts';
 import type { MappingNote } from '../mapping-result.ts';
 import { expandAttributes, IDENTITY_PREFIX } from '../profile-attributes.ts';
 import { shrinkProfile } from '../record-size.ts';
-import {
-  type DatedIdentity,
-  goneCheckOf,
-  type GoneCheck,
-  identitiesInFacts,
-  IDENTITY_FACTS,
-} from './contacts.ts';
 import { consentsOf } from './consents.ts';
+import { type DatedIdentity, identitiesInFacts, IDENTITY_FACTS } from './contacts.ts';
 import { type AttributeVersion, type CustomerState, isNewer } from './customer-state.ts';
 import { customersInOrder, deriveAttributes, type RecordContext } from './derived-attributes.ts';
 import { type FactGroups, factsIn, isFact } from './facts.ts';
+import { earlierJoinDate, isNonMember, JOIN_DATE } from './loyalty-membership.ts';
 import { isAfter } from './program-standing.ts';
 import { clockOf } from './state-clock.ts';
 
@@ -51,9 +46,8 @@ interface Customer {
 export function buildProfileRecord(state: CustomerState, id: string, context: RecordContext): ProfileRecord {
   const { identity, tenant, schemaFeatures } = context.destination;
   const notes = createNotes();
-  const isGone = goneCheckOf(state);
-  const customers = customersOf(state, context, isGone);
-  const attributes = attributesOf(customers, context, { isGone, clock: clockOf(state), notes });
+  const customers = customersOf(state, context);
+  const attributes = attributesOf(customers, context, { clock: clockOf(state), notes });
   const identities = customers.flatMap((customer) => assignNamespaces(customer.identities, identity));
   const [own] = identities.filter(({ kind }) => kind === 'customerId');
   const draft = {
@@ -75,16 +69,12 @@ export function buildProfileRecord(state: CustomerState, id: string, context: Re
 }
 
 /** The lane's own customer, then those merged into it, the one with the newest value first. */
-function customersOf(
-  state: CustomerState,
-  { destination }: RecordContext,
-  isGone: GoneCheck,
-): readonly Customer[] {
+function customersOf(state: CustomerState, { destination }: RecordContext): readonly Customer[] {
   return customersInOrder(state).map((attributes) => {
     const facts = factsIn(attributes);
     const identities = [
-      ...identitiesInFacts(facts, isGone),
-      ...earlierIdentities(attributes, facts, isGone, destination.identity.namespaces),
+      ...identitiesInFacts(facts),
+      ...earlierIdentities(attributes, facts, destination.identity.namespaces),
     ];
     return { attributes, facts, identities };
   });
@@ -97,7 +87,6 @@ function customersOf(
 function earlierIdentities(
   attributes: Attributes,
   facts: FactGroups,
-  isGone: GoneCheck,
   namespaces: RecordContext['destination']['identity']['namespaces'],
 ): readonly DatedIdentity[] {
   return (Object.keys(namespaces) as IdentifierKind[]).flatMap((kind) => {
@@ -108,21 +97,21 @@ function earlierIdentities(
     }
     const { value, at, by } = stored;
     return (Array.isArray(value) ? value : []).flatMap((id) =>
-      typeof id === 'string' && !isGone(kind, id, at) ? [{ kind, id, at, by }] : [],
+      typeof id === 'string' ? [{ kind, id, at, by }] : [],
     );
   });
 }
 
-/** The attributes of a record without its identities: stored ones, and those from facts. */
+/** The attributes of a record apart from its identities: stored ones, and those from facts. */
 function attributesOf(
   customers: readonly Customer[],
   context: RecordContext,
-  { isGone, clock, notes }: { readonly isGone: GoneCheck; readonly clock: number; readonly notes: Notes },
+  { clock, notes }: { readonly clock: number; readonly notes: Notes },
 ): Attributes {
   const attributes = storedAttributes(customers);
   const facts = customers.map((customer) => customer.facts);
   const derived = deriveAttributes(facts, context, notes, clock);
-  for (const [path, version] of [...derived, ...loyaltyIds(customers)]) {
+  for (const [path, version] of [...derived, ...loyaltyIds(customers, context)]) {
     const stored = attributes.get(path);
     if (stored === undefined || isAfter(version, stored)) {
       attributes.set(path, version);
@@ -134,20 +123,36 @@ function attributesOf(
       attributes.set(path, version);
     }
   }
-  for (const [path, { value, at }] of attributes) {
-    const kind = CONTACT_ATTRIBUTES.get(path);
-    if (value === null || (kind !== undefined && typeof value === 'string' && isGone(kind, value, at))) {
+  setJoinDate(attributes, customers, derived);
+  if (isNonMember(facts)) {
+    attributes.delete(JOIN_DATE);
+    attributes.delete(LOYALTY_IDS);
+  }
+  for (const [path, { value }] of attributes) {
+    if (value === null) {
       attributes.delete(path);
     }
   }
   return attributes;
 }
 
-/** Attributes that are contact points, with the kind of identity that they are. */
-const CONTACT_ATTRIBUTES: ReadonlyMap<string, IdentifierKind> = new Map([
-  ['personalEmail.address', 'email'],
-  ['mobilePhone.number', 'phone'],
-]);
+const LOYALTY_IDS = 'loyalty.loyaltyID';
+
+/** The earliest date counts, also if it was set as an attribute, by an older relay for example. */
+function setJoinDate(
+  attributes: Map<string, AttributeVersion>,
+  customers: readonly Customer[],
+  derived: Attributes,
+): void {
+  const stored = customers.filter(({ facts }) => !isNonMember([facts]));
+  const dates = [derived, ...stored.map((customer) => customer.attributes)].flatMap((known) => {
+    const date = known.get(JOIN_DATE);
+    return date === undefined || date.value === null ? [] : [date];
+  });
+  if (dates.length > 0) {
+    attributes.set(JOIN_DATE, dates.reduce(earlierJoinDate));
+  }
+}
 
 function storedAttributes([own, ...merged]: readonly Customer[]): Map<string, AttributeVersion> {
   const attributes = new Map<string, AttributeVersion>();
@@ -173,16 +178,35 @@ function isStored(path: string): boolean {
 }
 
 /** External ids and card numbers of the first customer that has any. */
-function loyaltyIds(customers: readonly Customer[]): readonly (readonly [string, AttributeVersion])[] {
-  for (const { identities } of customers) {
-    const ids = identities.filter(({ kind }) => kind === 'externalId' || kind === 'cardNumber');
+function loyaltyIds(
+  customers: readonly Customer[],
+  { destination }: RecordContext,
+): readonly (readonly [string, AttributeVersion])[] {
+  for (const { attributes, identities } of customers) {
+    const ids = (['externalId', 'cardNumber'] as const).flatMap((wanted) =>
+      identities.filter(({ kind }) => kind === wanted),
+    );
     const [newest] = ids.toSorted((a, b) => b.at - a.at || (a.by < b.by ? 1 : -1));
     if (newest !== undefined) {
       const { at, by } = newest;
-      return [['loyalty.loyaltyID', { value: [...new Set(ids.map(({ id }) => id))], at, by }]];
+      const cards = earlierCards(attributes, destination.identity.namespaces.externalId);
+      return [[LOYALTY_IDS, { value: [...new Set([...ids.map(({ id }) => id), ...cards])], at, by }]];
     }
   }
   return [];
+}
+
+/** An older relay stored cards in this list only, beside the external ids. */
+function earlierCards(attributes: Attributes, namespace: string | undefined): readonly string[] {
+  const stored = attributes.get(LOYALTY_IDS)?.value;
+  const isOlder = [...attributes.keys()].some((path) => path.startsWith(IDENTITY_PREFIX));
+  if (!isOlder || namespace === undefined || !Array.isArray(stored)) {
+    return [];
+  }
+  const externalIds = attributes.get(`${IDENTITY_PREFIX}${namespace}`)?.value;
+  const isCard = (id: JsonValue): id is string =>
+    typeof id === 'string' && !(Array.isArray(externalIds) && externalIds.includes(id));
+  return stored.filter(isCard);
 }
 
 function valuesOf(attributes: Attributes): ReadonlyMap<string, JsonValue> {

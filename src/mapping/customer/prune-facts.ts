@@ -3,6 +3,8 @@ import { CHALLENGES } from './challenges.ts';
 import { CONSENT_FACTS, outdatedConsentFacts } from './consents.ts';
 import type { CustomerFragment, CustomerState } from './customer-state.ts';
 import { type FactGroups, factsIn } from './facts.ts';
+import { type IdentityNamespaces, removeGoneIdentities } from './gone-identities.ts';
+import { pruneJoinDates } from './loyalty-membership.ts';
 import { outdatedItemFacts, type Reductions } from './kept-items.ts';
 import { BADGES, COUPONS, GIFTS } from './rewards.ts';
 import { clockOf } from './state-clock.ts';
@@ -14,12 +16,21 @@ const BOUNDED_FACT = new RegExp(
   `^@(?:${[CONSENT_FACTS, ...ITEM_GROUPS.map(({ group }) => group)].join('|')})\\[`,
 );
 
+/** What the pruning of facts depends on besides the state. */
+export interface PruneContext {
+  readonly destination: { readonly identity: { readonly namespaces: IdentityNamespaces } };
+}
+
 /**
  * Removes facts that can no longer change the record. Each rule judges by the state itself and
  * never takes back what it once removed, so the order in which events arrive does not matter.
  */
-export function pruneFacts(state: CustomerState): void {
+export function pruneFacts(state: CustomerState, lane: string, { destination }: PruneContext): void {
+  removeGoneIdentities(state, lane, destination.identity.namespaces);
   const fragments = [state.own, ...state.merged.values()];
+  for (const { attributes } of fragments) {
+    pruneJoinDates(attributes);
+  }
   if (!fragments.some(hasBoundedFacts)) {
     return;
   }

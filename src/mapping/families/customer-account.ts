@@ -1,90 +1,142 @@
 import { customerIdOf } from '../../capillary/person.ts';
-import { isCalendarDay, toTimestamp } from '../../capillary/times.ts';
+import {
+  ACTIVE_FACT,
+  joinedFact,
+  LOYALTY_TYPE_FACT,
+  normalLoyaltyType,
+} from '../customer/loyalty-membership.ts';
+import { goneFact, identityFact } from '../customer/contacts.ts';
+import { isLabel } from '../deletion.ts';
+import { attributeTime } from '../event-time.ts';
 import { firstIdOf, victimIdOf } from '../identities.ts';
 import type { Reader } from '../reader.ts';
-import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import { changedFields, demographics, fieldOf } from './demographics.ts';
+import type { Draft, Facts, FamilyInput, FamilyResult } from './family.ts';
 
 /** customerAdded: a registration (docs/platforms/capillary.md#customer-events). */
 export function mapCustomerAdded(input: FamilyInput): FamilyResult {
+  const type = loyaltyTypeOf(input);
   return {
     eventType: 'loyalty.customerAdded',
-    tenant: { customer: { source: input.data.text('source'), loyaltyType: input.data.text('loyaltyType') } },
-    attributes: { ...personAttributes(input), 'loyalty.joinDate': joinDateOf(input) },
+    tenant: { customer: customerFields(input) },
+    attributes: { ...personAttributes(input), ...demographics(input) },
+    facts: {
+      ...loyaltyFacts(type),
+      ...(type === 'NON_LOYALTY' ? {} : joinFacts(input)),
+      ...idFacts(input),
+    },
   };
-}
-
-/** Nobody joins after the event that reports it. */
-function joinDateOf({ data, occurredAt }: FamilyInput): string | undefined {
-  const enteredAt = data.instant('enteredAt', 'start');
-  return enteredAt === undefined ? undefined : toTimestamp(Math.min(enteredAt, occurredAt));
 }
 
 /**
  * customerUpdated: a change of details or of status (docs/platforms/capillary.md#customer-events).
  */
 export function mapCustomerUpdated(input: FamilyInput): FamilyResult {
-  const updates = input.data.list('updatedFields');
+  const status = input.data.object('customerStatus');
   return {
     eventType: 'loyalty.customerUpdated',
     tenant: {
-      changes: updates.map((update) => ({
+      customer: { ...customerFields(input), ...statusFields(status) },
+      changes: input.data.list('updatedFields').map((update) => ({
         field: update.text('fieldName'),
         previous: update.scalar('previousValue'),
         current: update.scalar('currentValue'),
+        source: update.text('source'),
+        accountId: update.id('accountId'),
+        type: update.text('fieldType'),
       })),
     },
     attributes: {
       ...personAttributes(input),
-      'loyalty.status': input.data.object('customerStatus').text('currentLabel'),
-      ...demographics(updates, input),
+      'loyalty.status': status.text('currentLabel') ?? status.text('currentStatus'),
+      ...demographics(input),
+    },
+    facts: {
+      ...loyaltyFacts(loyaltyTypeOf(input)),
+      ...activeFacts(status, input),
+      ...idFacts(input),
     },
   };
 }
 
-/** Name, contact points and loyalty ids, which both customer events can have. */
-function personAttributes({ data, identities }: FamilyInput): Draft {
-  const person = data.object('customerIdentifiers');
+function customerFields({ data }: FamilyInput): Draft {
   return {
-    'person.name.firstName': data.text('firstName') ?? person.text('firstName'),
-    'person.name.lastName': data.text('lastName') ?? person.text('lastName'),
+    source: data.text('source'),
+    accountId: data.id('accountId'),
+    loyaltyType: data.text('loyaltyType'),
+  };
+}
+
+function statusFields(status: Reader): Draft {
+  return {
+    status: status.text('currentStatus'),
+    previousStatus: status.text('previousStatus'),
+    statusLabel: status.text('currentLabel'),
+    previousStatusLabel: status.text('previousLabel'),
+    statusReason: status.text('reason'),
+  };
+}
+
+/** The type of the customer itself; that of its identifiers can be older. */
+function loyaltyTypeOf({ data }: FamilyInput): string | undefined {
+  const [own, ofPerson] = [data.text('loyaltyType'), data.object('customerIdentifiers').text('loyaltyType')];
+  const type = own ?? ofPerson;
+  return type === undefined ? undefined : normalLoyaltyType(type);
+}
+
+function loyaltyFacts(type: string | undefined): Facts {
+  return type === undefined ? {} : { [LOYALTY_TYPE_FACT]: type };
+}
+
+/**
+ * Loyalty ids, and identities that the customer has no longer: unlike contact points they are no
+ * attributes, and an event with nothing else changes the profile too.
+ */
+function idFacts({ identities, contactChanges: { cleared, gone } }: FamilyInput): Facts {
+  const ids = identities.filter(({ kind }) => kind === 'externalId' || kind === 'cardNumber');
+  return Object.fromEntries([
+    ...gone.map((identity) => [goneFact(identity), true] as const),
+    ...cleared.map(({ kind, slot }) => [identityFact(kind, slot), null] as const),
+    ...ids.map(({ kind, slot, id }) => [identityFact(kind, slot), id] as const),
+  ]);
+}
+
+/** Never later than the event that reports the registration. */
+function joinFacts({ data, event, context }: FamilyInput): Facts {
+  const enteredAt = data.instant('enteredAt', 'start');
+  return enteredAt === undefined
+    ? {}
+    : { [joinedFact(Math.min(enteredAt, attributeTime(event, context)))]: true };
+}
+
+function activeFacts(status: Reader, { context }: FamilyInput): Facts {
+  const label = status.text('currentLabel');
+  const { active } = context.source.labels;
+  return label === undefined ? {} : { [ACTIVE_FACT]: isLabel(label, active) };
+}
+
+/** Name and contact points, which both customer events can have. */
+function personAttributes(input: FamilyInput): Draft {
+  const { data, identities } = input;
+  const person = data.object('customerIdentifiers');
+  const changes = changedFields(input);
+  // All places are read, so that none of them counts as unread.
+  const nameOf = (field: string): string | null | undefined => {
+    const [changed, own, ofPerson] = [fieldOf(changes, field), data.text(field), person.text(field)];
+    return changed === undefined ? (own ?? ofPerson ?? nullIfBlank(data, field)) : changed;
+  };
+  return {
+    'person.name.firstName': nameOf('firstName'),
+    'person.name.lastName': nameOf('lastName'),
     'personalEmail.address': firstIdOf(identities, 'email'),
     'mobilePhone.number': firstIdOf(identities, 'phone'),
   };
 }
 
-/**
- * Gender and date of birth are sent only as changed fields. A gender must match one of XDM's
- * values; it is never guessed (docs/platforms/adobe.md#person-and-contact).
- */
-function demographics(updates: readonly Reader[], { notes }: FamilyInput): Draft {
-  const attributes: Record<string, unknown> = {};
-  for (const update of updates) {
-    const field = update.text('fieldName')?.toLowerCase();
-    if (field === 'gender') {
-      attributes['person.gender'] = genderOf(update.text('currentValue'));
-    }
-    if (field === 'dob' || field === 'dob_date') {
-      const day = dayOf(update.text('currentValue'));
-      attributes['person.birthDate'] = day;
-      if (day === undefined && update.text('currentValue') !== undefined) {
-        notes.add(`${update.path}.currentValue`, 'not-a-date');
-      }
-    }
-  }
-  return attributes;
-}
-
-function genderOf(text: string | undefined): string | undefined {
-  return text?.toLowerCase().replaceAll(/[\s-]+/g, '_');
-}
-
-/**
- * The date at the start of a string. A date of birth has no time zone and can be before 2000; years
- * such as 0001 and 9999 mean unknown.
- */
-function dayOf(text: string | undefined): string | undefined {
-  const day = /^((?:19|20)\d{2}-\d{2}-\d{2})(?:$|[T ])/.exec(text ?? '')?.[1];
-  return day !== undefined && isCalendarDay(day) ? day : undefined;
+/** A name that is stated as blank text is cleared; null and an absent field state nothing. */
+function nullIfBlank({ raw }: Reader, field: string): null | undefined {
+  const value = raw[field];
+  return typeof value === 'string' && value.trim() === '' ? null : undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { CapillaryEvent } from '../../capillary/event.ts';
 import type { JsonValue } from '../../capillary/json.ts';
+import type { ContactChanges } from '../contact-changes.ts';
 import type { EventIdentity } from '../identities.ts';
 import type { Notes } from '../mapping-notes.ts';
 import type { MappingContext } from '../mapping-result.ts';
@@ -15,6 +16,8 @@ export interface FamilyInput {
   /** Reads `event.data`. */
   readonly data: Reader;
   readonly identities: readonly EventIdentity[];
+  /** What the event says about identities that the customer has no longer. */
+  readonly contactChanges: ContactChanges;
   readonly context: MappingContext;
   /** Time of the event in epoch ms: the `timestamp` of its record. */
   readonly occurredAt: number;

@@ -17,6 +17,7 @@ import {
 } from './currency.ts';
 import { mapCustomerAdded, mapCustomerUpdated, mapMerge } from './customer-account.ts';
 import type { Family, FamilyInput, FamilyResult } from './family.ts';
+import { mapIdentifierRelease } from './released-identifiers.ts';
 import { mapBadgeEarned, mapStreak, mapTarget } from './gamification.ts';
 import { mapCardUpdated, mapGroup, mapPartnerProgram } from './membership.ts';
 import {
@@ -64,6 +65,7 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map<string, Family>([
   ['tierDowngradeReminder', mapTierDowngradeReminder],
   ['promotionEarned', mapPromotionEarned],
   ['loyaltyCustomerMerge', mapMerge],
+  ['identifierReleased', mapIdentifierRelease],
 
   ['issuedPointsReversed', mapIssuedPointsReversed],
   ['redeemedPointsReversed', mapRedeemedPointsReversed],

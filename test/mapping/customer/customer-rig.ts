@@ -56,11 +56,15 @@ export function entityOf(update: CustomerUpdate | undefined) {
   return update?.profile?.entity ?? {};
 }
 
-export function applyAll(changes: readonly ProfileChange[], from?: string): CustomerUpdate | undefined {
+export function applyAll(
+  changes: readonly ProfileChange[],
+  from?: string,
+  context = contextOf(),
+): CustomerUpdate | undefined {
   let last: CustomerUpdate | undefined;
   let state = from;
   for (const next of changes) {
-    last = applyChange(next, { before: { state } });
+    last = applyChange(next, { before: { state }, context });
     state = last.state ?? state;
   }
   return last === undefined ? undefined : { ...last, ...(state === undefined ? {} : { state }) };

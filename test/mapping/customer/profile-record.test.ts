@@ -74,6 +74,22 @@ describe('the profile of a customer', () => {
     });
   });
 
+  it('keeps the cards that an older relay stored beside an external id, which a newer one replaces', () => {
+    const stored = (value: string[]) => ({ value, at: AT - 9, by: '00' });
+    const state = JSON.stringify({
+      'identityMap.capillaryId': stored(['5']),
+      'identityMap.loyaltyId': stored(['X-1']),
+      'loyalty.loyaltyID': stored(['X-1', 'C-1']),
+    });
+    const update = applyChange(
+      profileChange(AT, { '@id[externalId].slot[instore]': 'X-2', '@id[cardNumber].slot[C-2]': 'C-2' }),
+      { before: { state } },
+    );
+
+    expect(entityOf(update)['loyalty']).toEqual({ loyaltyID: ['X-2', 'C-2', 'C-1'] });
+    expect(entityOf(update)['identityMap']).toMatchObject({ loyaltyId: [{ id: 'X-2' }] });
+  });
+
   it('gives the same result in any order of arrival', () => {
     const paths = [
       'loyalty.points',
@@ -212,9 +228,10 @@ describe('the time of a change', () => {
       'tier-upgraded',
       'other-program',
     ];
+    const context = contextOf();
     const changes: ProfileChange[] = [];
     for (const name of names) {
-      const mapped = await mapEvent(fixtureEvent(name), contextOf());
+      const mapped = await mapEvent(fixtureEvent(name), context);
       if (mapped.outcome === 'messages' && mapped.profile !== undefined) {
         changes.push(mapped.profile);
       }
@@ -222,7 +239,7 @@ describe('the time of a change', () => {
 
     expect(changes).toHaveLength(6);
     expect(applyAll(changes.toReversed())?.state).toBe(applyAll(changes)?.state);
-    expect(entityOf(applyAll(changes))).toMatchObject({
+    expect(entityOf(applyAll(changes, undefined, context))).toMatchObject({
       person: { name: { lastName: 'Iyer-Rao' }, gender: 'female', birthDate: '1991-04-17' },
       loyalty: { points: 410.5, tier: 'Sapling', status: 'Active', joinDate: '2026-11-06T21:19:50.000Z' },
     });

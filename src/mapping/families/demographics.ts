@@ -1,0 +1,124 @@
+import { parseBirthDate } from '../../capillary/birth-date.ts';
+import { isCleared } from '../contact-changes.ts';
+import type { Reader } from '../reader.ts';
+import type { Draft, FamilyInput } from './family.ts';
+
+/** A field that customerUpdated states as changed; null if it is blank now. */
+export interface ChangedField {
+  /** In small letters without punctuation. */
+  readonly name: string;
+  readonly field: Reader;
+  /** Where the value is. */
+  readonly key: 'currentValue' | 'value';
+  readonly isCleared: boolean;
+}
+
+/** Names of details as they are compared: `dob_date` and `DOB Date` are one field. */
+function comparable(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+}
+
+export function changedFields({ data }: FamilyInput): readonly ChangedField[] {
+  return data.list('updatedFields').flatMap((field) => {
+    const name = field.text('fieldName');
+    return name === undefined
+      ? []
+      : [{ name: comparable(name), field, key: 'currentValue' as const, isCleared: isCleared(field.raw) }];
+  });
+}
+
+/** The text of a changed field; null if it was cleared, undefined if it did not change. */
+export function fieldOf(changes: readonly ChangedField[], name: string): string | null | undefined {
+  const change = changes.findLast((candidate) => candidate.name === comparable(name));
+  if (change === undefined || change.isCleared) {
+    return change && null;
+  }
+  return change.field.scalar(change.key);
+}
+
+/** The details that are mapped without configuration, by their name at Capillary. */
+const DETAILS = [
+  { names: ['gender'], path: 'person.gender', read: readGender },
+  { names: ['dob', 'dobdate', 'dateofbirth', 'birthdate'], path: 'person.birthDate', read: readBirthDate },
+  { names: ['city'], path: 'homeAddress.city', read: readText },
+] as const;
+
+/**
+ * Gender, date of birth and city, from changed fields and from the standard set of extended fields
+ * (docs/platforms/capillary.md#customer-events). What the source configures itself is left to it.
+ */
+export function demographics(input: FamilyInput): Draft {
+  const attributes: Record<string, unknown> = {};
+  const changes = changedFields(input);
+  const extended = extendedFields(input);
+  for (const { names, path, read } of DETAILS) {
+    const isOfDetail = ({ name }: ChangedField): boolean => names.some((one) => one === name);
+    const stated = changes.findLast(isOfDetail) ?? extended.findLast(isOfDetail);
+    if (stated !== undefined && !isConfigured(input, path)) {
+      attributes[path] = stated.isCleared ? null : read(stated, input);
+    }
+  }
+  return attributes;
+}
+
+/** True for an extended field that is mapped without configuration. */
+export function isStandardField(eventName: string, list: string, key: string): boolean {
+  const isOfCustomer = eventName === 'customerAdded' || eventName === 'customerUpdated';
+  return isOfCustomer && list === 'extendedFields' && isDetail(comparable(key));
+}
+
+function isDetail(name: string): boolean {
+  return DETAILS.some(({ names }) => names.some((one) => one === name));
+}
+
+function extendedFields({ data, context }: FamilyInput): readonly ChangedField[] {
+  const configured = context.source.fields.extendedFields;
+  return data.list('extendedFields').flatMap((field) => {
+    const key = field.scalar('key');
+    const name = key === undefined ? '' : comparable(key);
+    return key === undefined || !isDetail(name) || Object.hasOwn(configured, key)
+      ? []
+      : [{ name, field, key: 'value' as const, isCleared: false }];
+  });
+}
+
+/** True if the source gives this path to one of its fields. */
+function isConfigured({ context }: FamilyInput, path: string): boolean {
+  const { customFields, extendedFields: extended } = context.source.fields;
+  return [...Object.values(customFields), ...Object.values(extended)].some(({ to }) => to === path);
+}
+
+/** XDM's value for the two letters that are certain. */
+const LETTERS: ReadonlyMap<string, string> = new Map([
+  ['m', 'male'],
+  ['f', 'female'],
+]);
+
+/**
+ * A gender must match one of XDM's values; it is never guessed
+ * (docs/platforms/adobe.md#person-and-contact).
+ */
+function readGender({ field, key }: ChangedField): string | undefined {
+  const gender = field
+    .text(key)
+    ?.toLowerCase()
+    .replaceAll(/[\s-]+/g, '_');
+  return gender === undefined ? undefined : (LETTERS.get(gender) ?? gender);
+}
+
+function readBirthDate({ field, key }: ChangedField, { context, notes }: FamilyInput): string | undefined {
+  const value = field.value(key);
+  if (value === undefined) {
+    return undefined;
+  }
+  const date = parseBirthDate(value, context.source.timezone, context.receivedAt);
+  if ('fault' in date) {
+    notes.add(`${field.path}.${key}`, date.fault);
+    return undefined;
+  }
+  return date.day;
+}
+
+function readText({ field, key }: ChangedField): string | undefined {
+  return field.text(key);
+}

@@ -36,10 +36,12 @@ function delayMsOf(text: string, now: number): number {
 }
 
 /**
- * Parses a Retry-After header: seconds or an HTTP date. Zero and a date in the past ask for nothing.
+ * Parses a Retry-After header: seconds or an HTTP date. Zero and a date in the past ask for
+ * nothing.
  * Source: docs/platforms/adobe.md#retry-after
  * @param now epoch ms that a date is compared with
- * @returns ms to wait, at most one hour; undefined if the header is missing, invalid or not positive
+ * @returns ms to wait, at most one hour; undefined if the header is missing or invalid, or asks for
+ *   nothing
  */
 export function parseRetryAfter(
   header: string | readonly string[] | undefined,

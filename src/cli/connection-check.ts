@@ -139,7 +139,8 @@ function judgeAnswer(answer: InletResult): CheckResult {
   const detail = `answered ${status} to an empty batch: ${readProblem(body) || 'an empty answer'}`;
   if (status === 429 || status >= 502 || status === 500)
     return { ok: false, passing: true, detail, cure: 'Adobe is overloaded or failing; try again later' };
-  // Adobe does not document its answer to an empty batch, so an unknown 400 is not certainly foreign.
+  // Adobe does not document its answer to an empty batch, so an unknown 400 is not certainly
+  // foreign.
   if (status <= 400) {
     const cause = { detail: `${detail} (not Adobe's answer)`, cure: FOREIGN_FIX };
     return { ok: false, ...cause, ...(status === 400 && { passing: true }) };

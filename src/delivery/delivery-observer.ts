@@ -6,8 +6,8 @@ import type { DestinationStatus } from './destination-state.ts';
 export interface ItemReport {
   readonly receipt: string;
   /**
-   * `taken`, `failed`, `unknown` if the response does not contain it, or `foreign` if its element is
-   * not Adobe's.
+   * `taken`, `failed`, `unknown` if the response does not contain it, or `foreign` if its element
+   * is not Adobe's.
    */
   readonly outcome: string;
   /** Present if it failed. */

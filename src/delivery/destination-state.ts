@@ -43,8 +43,8 @@ export interface DestinationState {
    */
   isHealthy(): boolean;
   /**
-   * Messages of this kind were taken. Ends the wait or pause if a probe was sent since it began, but
-   * not a pause because of the other kind.
+   * Messages of this kind were taken. Ends the wait or pause if a probe was sent since it began,
+   * but not a pause because of the other kind.
    */
   recordSuccess(kind: MessageKind): void;
   /**
@@ -52,6 +52,8 @@ export interface DestinationState {
    * cause is what Adobe refuses.
    */
   recordAnswer(): void;
+  /** The same for a request whose messages Adobe refused, which is no sign of health. */
+  recordRefusal(): void;
   /** The probe's event is done. If the result was inconclusive, the next event is the probe. */
   endProbe(): void;
   /**
@@ -195,6 +197,10 @@ export function createDestinationState(options: {
       endWait(kind);
     },
     recordAnswer: () => endWait(undefined),
+    recordRefusal() {
+      successShare -= NEWEST_WEIGHT * successShare;
+      endWait(undefined);
+    },
     endProbe() {
       if (blocked?.isProbing === true) blocked = { ...blocked, isProbing: false };
     },

@@ -23,6 +23,8 @@ export interface Refusals {
   noteRequest(batch: readonly OutgoingMessage[], at: number): void;
   /** Adobe refused this message by itself, and none of the same request was taken. */
   noteMessage(message: OutgoingMessage, at: number, detail: string): void;
+  /** Adobe refused this message and took others of the same request: it is its own fault. */
+  noteOwnFault(message: OutgoingMessage): void;
   /** A message of a request that was sent at this time was taken. */
   notePass(kind: MessageKind, sentAt: number): void;
   /** Whether a message passed that was sent at or after this time. */
@@ -55,7 +57,7 @@ function heldInstead({ detail, attempt }: Rejected): MessageOutcome {
 }
 
 export function createRefusals(parts: {
-  readonly state: Pick<DestinationState, 'status' | 'pauseForFault'>;
+  readonly state: Pick<DestinationState, 'status' | 'isHealthy' | 'pauseForFault'>;
   readonly decisionMs?: number;
 }): Refusals {
   const { state, decisionMs = DECISION_MS } = parts;
@@ -64,15 +66,20 @@ export function createRefusals(parts: {
   const lastPassSentAt = new Map<MessageKind, number>();
   /** Customers whose messages were refused by themselves since the last pass; at most several. */
   const customers: Readonly<Record<MessageKind, Set<string>>> = { event: new Set(), profile: new Set() };
+  /** Messages whose own fault it is, until they are decided. */
+  const guilty = new Set<string>();
   const undecided = new Set<Undecided>();
   let isClosed = false;
 
-  const remember = (message: OutgoingMessage, at: number): void => {
+  /** @returns when it was first refused */
+  const remember = (message: OutgoingMessage, at: number): number => {
     const key = keyOf(message);
-    if (firstRefusedAt.has(key)) return;
+    const first = firstRefusedAt.get(key);
+    if (first !== undefined) return first;
     firstRefusedAt.set(key, at);
     const [oldest] = firstRefusedAt.keys();
     if (firstRefusedAt.size > MAX_REMEMBERED && oldest !== undefined) firstRefusedAt.delete(oldest);
+    return at;
   };
 
   const holdAll = (): void => {
@@ -106,13 +113,21 @@ export function createRefusals(parts: {
       for (const message of batch) remember(message, at);
     },
     noteMessage(message, at, detail) {
-      remember(message, at);
       const { kind, lane, receipt } = message;
+      const didOthersPass = hasPassedSince(kind, remember(message, at));
       const refused = customers[kind];
-      if (refused.size < SEVERAL_CUSTOMERS) refused.add(lane ?? receipt);
-      if (refused.size < SEVERAL_CUSTOMERS) return;
+      // If most requests fail, a pass may have been luck: few messages may die of it.
+      const isCounted = !(didOthersPass && state.isHealthy());
+      if (isCounted && refused.size < SEVERAL_CUSTOMERS) refused.add(lane ?? receipt);
+      if (!isCounted || refused.size < SEVERAL_CUSTOMERS) {
+        if (didOthersPass) guilty.add(keyOf(message));
+        return;
+      }
       state.pauseForFault('everything-refused', detail, { kind });
       holdAll();
+    },
+    noteOwnFault(message) {
+      guilty.add(keyOf(message));
     },
     notePass(kind, sentAt) {
       lastPassSentAt.set(kind, Math.max(sentAt, lastPassSentAt.get(kind) ?? sentAt));
@@ -122,8 +137,7 @@ export function createRefusals(parts: {
     },
     hasPassedSince,
     decide(message, rejected) {
-      const at = firstRefusedAt.get(keyOf(message));
-      if (at === undefined || hasPassedSince(message.kind, at)) {
+      if (guilty.delete(keyOf(message))) {
         firstRefusedAt.delete(keyOf(message));
         return rejected;
       }

@@ -108,7 +108,7 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
 
   /** Adobe's own document refuses the request because of its message, or of one of them. */
   const refuse = (batch: readonly OutgoingMessage[], sent: SentRequest, detail: string): MessageOutcome[] => {
-    state.recordAnswer();
+    state.recordRefusal();
     recordSuspects(batch);
     const [message] = batch;
     if (batch.length === 1 && message !== undefined) {
@@ -133,7 +133,9 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
     const isOnlyThis = batch.length === 1 && message !== undefined && didOthersSucceed(message);
     recordSuspects(batch);
     if (isOnlyThis && state.status().state === 'flowing') {
-      return [retryOutcome(message, sent, { isOwnFault: false, detail, jitter: Math.random() })];
+      // Even so it does not hold up its customer for ever.
+      const cause = { isOwnFault: message.isExpired, detail, jitter: Math.random() };
+      return [retryOutcome(message, sent, cause)];
     }
     state.pauseForFault('foreign-answer', detail);
     return batch.map((one) => heldRequestOutcome(one, sent, detail, 'destination'));
@@ -214,7 +216,7 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
     }
     const isAnyTaken = items.some((item) => item.kind === 'taken');
     if (isAnyTaken) recordPass(batch, sent);
-    else state.recordAnswer();
+    else state.recordRefusal();
     pace.recordResponse(sent.durationMs);
     const outcomes: MessageOutcome[] = [];
     const resent: number[] = [];
@@ -226,9 +228,9 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
       }
       const outcome = itemOutcome(message, item, sent, isAnyTaken);
       outcomes[position] = outcome;
-      if (outcome.kind === 'rejected' && !isAnyTaken) {
-        refusals.noteMessage(message, monotonic(), outcome.detail);
-      }
+      if (outcome.kind !== 'rejected') continue;
+      if (isAnyTaken) refusals.noteOwnFault(message);
+      else refusals.noteMessage(message, monotonic(), outcome.detail);
     }
     for (const position of resent) {
       const message = batch[position];

@@ -40,8 +40,8 @@ export function createSender(parts: OutcomeParts): Sender {
   };
 
   /**
-   * Isolates a culprit at once if there must be one: suspects failed again although others succeeded
-   * since they failed before. What Adobe refuses as a whole is tried in parts.
+   * Isolates a culprit at once if there must be one: suspects failed again although others
+   * succeeded since they failed before. What Adobe refuses as a whole is tried in parts.
    */
   const send = async (batch: readonly OutgoingMessage[], signal: AbortSignal): Promise<MessageOutcome[]> => {
     const failedBefore = batch.map((message) => suspects.lastFailedAt(message.receipt));

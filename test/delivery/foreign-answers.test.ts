@@ -131,6 +131,33 @@ describe('a foreign answer', () => {
     expect((await harness.whenSettled(blocked.receipt)).state).toBe('delivered');
   });
 
+  it('to one message only, while others pass, is bounded by maxAge', async () => {
+    harness = await startDeliveryHarness((config) => {
+      Object.assign(config.destinations[0]!['retry'] as object, { maxAge: '1s', poisonAttempts: 50 });
+    });
+    const blocked = await harness.accept(transactionAdded(1));
+    harness.simulator.setFaults([
+      { on: 'inlet', match: { ids: [blocked.id] }, then: { status: 400, foreign: 'html' } },
+    ]);
+    await harness.destinations.start();
+    for (let customer = 2; (await harness.record(blocked.receipt)).event.state === 'pending'; customer += 1) {
+      const { receipt } = await harness.accept(transactionAdded(customer));
+      await harness.whenSettled(receipt);
+    }
+    expect(await harness.whenSettled(blocked.receipt)).toMatchObject({ state: 'dead', reason: 'expired' });
+  });
+
+  it('never makes a dead letter of an old event while nothing passes', async () => {
+    harness = await startDeliveryHarness((config) => {
+      Object.assign(config.destinations[0]!['retry'] as object, { maxAge: '1ms', poisonAttempts: 1 });
+    });
+    answerWith({ status: 400, foreign: 'html' });
+    const { receipt } = await harness.accept(transactionAdded(1));
+    await harness.destinations.start();
+    await harness.whenSettledTimes(receipt, 5);
+    expect((await harness.record(receipt)).event).toMatchObject({ state: 'pending', ownFaultCount: 0 });
+  });
+
   it('does not end a pause when a probe gets it', async () => {
     harness = await startDeliveryHarness();
     harness.simulator.setFaults([

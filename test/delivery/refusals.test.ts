@@ -103,6 +103,30 @@ describe('a refused message', () => {
     expect(await refuse(message('b'), 12)).toBe('rejected');
   });
 
+  it('is rejected at once if Adobe took others of the same request', async () => {
+    refusals.noteOwnFault(message('a'));
+    expect(await refusals.decide(message('a'), rejected)).toBe(rejected);
+  });
+
+  it('of many that were refused before a pass, only two die of it while most requests fail', async () => {
+    const all = Array.from({ length: 20 }, (_, at) => message(`c${at}`));
+    refusals.noteRequest(all, 10);
+    refusals.notePass('event', 11);
+    for (let failures = 0; failures < 3; failures += 1) state.recordRefusal();
+    const kinds = await Promise.all(all.map((one) => refuse(one, 12)));
+    expect(kinds.filter((kind) => kind === 'rejected')).toHaveLength(2);
+    expect(state.status().reason).toBe('everything-refused');
+  });
+
+  it('dies, with many others, if it was refused before a pass and most requests pass', async () => {
+    const all = Array.from({ length: 20 }, (_, at) => message(`c${at}`));
+    refusals.noteRequest(all, 10);
+    refusals.notePass('event', 11);
+    const kinds = await Promise.all(all.map((one) => refuse(one, 12)));
+    expect(new Set(kinds)).toEqual(new Set(['rejected']));
+    expect(state.status().state).toBe('flowing');
+  });
+
   it('is held after the relay began to stop', async () => {
     refusals.close();
     expect(await refuse(message('a'), 10)).toBe('held');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/capillary/json.ts';
-import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
+import { codesOf, contextOf, eventWith, messagesOf, recordOf } from './mapping-rig.ts';
 
 const DAY = '2026-10-01';
 /** The day in Asia/Kolkata. */
@@ -73,14 +73,13 @@ describe('a date without a time', () => {
   });
 
   it('is the start of the day for a bill and a registration', async () => {
-    const registered = await messagesOf(
-      eventWith('customerAdded', { enteredAt: DAY }, { createdAt: TEN_O_CLOCK }),
-    );
+    const registration = eventWith('customerAdded', { enteredAt: DAY }, { createdAt: TEN_O_CLOCK });
+    const registered = await messagesOf(registration);
     const bill = await messagesOf(
       eventWith('transactionAdded', { billDate: DAY }, { createdAt: TEN_O_CLOCK }),
     );
 
-    expect(registered.profile?.attributes.get('loyalty.joinDate')).toBe(START);
+    expect(recordOf(registration, registered, contextOf())['loyalty']).toEqual({ joinDate: START });
     expect([registered.event['timestamp'], bill.event['timestamp']]).toEqual([START, START]);
     expect([...codesOf(registered), ...codesOf(bill)]).toEqual([]);
   });

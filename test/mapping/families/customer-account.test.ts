@@ -212,9 +212,17 @@ describe('the status of a customer', () => {
 it('nothing of these fields is unread, whichever place counts', async () => {
   const event = eventWith('customerUpdated', {
     customerIdentifiers: { customerId: 7, firstName: 'A', lastName: 'B', loyaltyType: 'loyalty' },
-    ...{ firstName: 'A', lastName: 'B', loyaltyType: 'loyalty', source: 'INSTORE', accountId: '1' },
+    firstName: 'A',
+    lastName: 'B',
+    loyaltyType: 'loyalty',
+    source: 'INSTORE',
+    accountId: '1',
     updatedFields: ['firstName', 'lastName', 'gender'].map((fieldName) => ({
-      ...{ fieldName, previousValue: 'x', currentValue: 'M', source: 'INSTORE', accountId: '1' },
+      fieldName,
+      previousValue: 'x',
+      currentValue: 'M',
+      source: 'INSTORE',
+      accountId: '1',
       fieldType: 'StandardField',
     })),
     extendedFields: [
@@ -222,7 +230,10 @@ it('nothing of these fields is unread, whichever place counts', async () => {
       { key: 'pet', value: 'cat' },
     ],
     customerStatus: {
-      ...{ previousStatus: 'A', previousLabel: 'a', currentStatus: 'B', currentLabel: 'b' },
+      previousStatus: 'A',
+      previousLabel: 'a',
+      currentStatus: 'B',
+      currentLabel: 'b',
       reason: 'asked',
     },
   });

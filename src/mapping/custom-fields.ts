@@ -1,6 +1,7 @@
 import type { JsonValue } from '../capillary/json.ts';
 import { isEmail } from '../xdm/formats.ts';
 import type { Shape } from '../xdm/shape.ts';
+import { detailReader } from './families/demographics.ts';
 import type { FamilyInput } from './families/family.ts';
 import { attributeShape } from './profile-attributes.ts';
 import type { Reader } from './reader.ts';
@@ -29,7 +30,8 @@ export function readCustomFields(input: FamilyInput, eventShape: Shape, profileS
       input.notes.add(path, needsMissingTenant(path, input) ? 'no-tenant' : 'unknown-field');
       continue;
     }
-    const value = readAs(field, shape);
+    const readDetail = detailReader(path);
+    const value = readDetail === undefined ? readAs(field, shape) : readDetail(field, input);
     if (value !== undefined) {
       (isOnEvent ? event : profile).set(path, value);
     }

@@ -63,6 +63,21 @@ describe('extended fields of the standard set', () => {
     expect(record['_acme']).toMatchObject({ gender: 'F', born: 'Tue Mar 04 15:27:00 GMT 1990' });
   });
 
+  it('are read alike where the source gives the path to another field', async () => {
+    const fields = { customFields: { born: 'person.birthDate', sex: 'person.gender' } };
+    const context = contextOf({ source: { fields } });
+    const customFields = [
+      { key: 'born', value: '1984-12-31T18:30:00.000Z' },
+      { key: 'sex', value: 'M' },
+    ];
+    const { record } = await recordOf('customerAdded', { customFields, extendedFields }, context);
+    expect(record['person']).toEqual({ birthDate: '1985-01-01', gender: 'male' });
+
+    customFields[0]!.value = '04/03/1990';
+    const { codes } = await recordOf('customerAdded', { customFields }, context);
+    expect(codes).toEqual(['ambiguous-date data.customFields[0].value']);
+  });
+
   it('yield to a change of the same event', async () => {
     const { record } = await recordOf('customerUpdated', { extendedFields, ...changed('city', 'Mysuru') });
     expect(record['homeAddress']).toEqual({ city: 'Mysuru' });

@@ -7,7 +7,6 @@ import { EXIT, type ExitCode } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
 import { diskFindings, lockHolder, inspectFolder } from './doctor/store-findings.ts';
 import { type Finding, type Level, fail, ok } from './doctor/finding.ts';
-import { identityFindings } from './doctor/identity-findings.ts';
 import { networkFindings } from './doctor/network-findings.ts';
 import { isRelayAt, portFindings } from './doctor/port-findings.ts';
 import { secretFindings } from './doctor/secret-findings.ts';
@@ -65,7 +64,6 @@ async function runChecks(loaded: LoadedConfig, offline: boolean): Promise<Findin
   return [
     ok('configuration', `${path} can be used`),
     ...secretFindings(files, Date.now()),
-    ...identityFindings(config.destinations),
     ...network,
     ...storeFindings(config),
     ...(await portFindings(config, await isRunning(loaded))),

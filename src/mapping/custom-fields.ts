@@ -2,6 +2,7 @@ import type { JsonValue } from '../capillary/json.ts';
 import type { FieldTarget } from '../config/source-config.ts';
 import { isEmail } from '../xdm/formats.ts';
 import { leafFault, type Shape } from '../xdm/shape.ts';
+import { detailReader } from './families/demographics.ts';
 import type { FamilyInput } from './families/family.ts';
 import { faultRecorder } from './mapping-notes.ts';
 import { attributeShape } from './profile-attributes.ts';
@@ -31,8 +32,12 @@ export function readCustomFields(input: FamilyInput, eventShape: Shape, profileS
       input.notes.add(path, needsMissingTenant(path, input) ? 'no-tenant' : 'unknown-field');
       continue;
     }
+    const readDetail = detailReader(path);
     const ownType = type ?? 'string';
-    const value = readAs(field, shape === 'any' ? ownType : shape, isEndDate(path));
+    const value =
+      readDetail === undefined
+        ? readAs(field, shape === 'any' ? ownType : shape, isEndDate(path))
+        : readDetail(field, input);
     const fault = value === undefined || shape !== 'any' ? undefined : leafFault(value, ownType);
     if (fault !== undefined) {
       faultRecorder(input.notes)(path, fault);

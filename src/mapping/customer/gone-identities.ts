@@ -48,6 +48,25 @@ export function removeGoneIdentities(
       removeGone(attributes, gone, { isReleased: releases.has(laneKey(customer)), isCustomerIds });
     }
     removeRedundant(attributes);
+    keepNewest(attributes, '@gone[');
+    keepNewest(attributes, '@was[');
+  }
+}
+
+/** Nobody changes a phone number nearly as often. */
+const MAX_GONE_FACTS = 200;
+
+/** Bounds the state of a customer whose identifiers change without end. */
+function keepNewest(attributes: Attributes, prefix: string): void {
+  const facts = [...attributes].filter(([path]) => path.startsWith(prefix));
+  if (facts.length <= MAX_GONE_FACTS) {
+    return;
+  }
+  const inOrder = facts.toSorted(
+    ([pathA, a], [pathB, b]) => b.at - a.at || (b.by < a.by ? -1 : b.by > a.by ? 1 : pathA < pathB ? -1 : 1),
+  );
+  for (const [path] of inOrder.slice(MAX_GONE_FACTS)) {
+    attributes.delete(path);
   }
 }
 

@@ -61,6 +61,19 @@ export function demographics(input: FamilyInput): Draft {
   return attributes;
 }
 
+/**
+ * The value of a custom or extended field for the path of a detail; undefined for other paths. Some
+ * forms of a date of birth and of a gender are those of Capillary, not of XDM.
+ */
+export function detailReader(
+  path: string,
+): ((field: Reader, input: FamilyInput) => string | undefined) | undefined {
+  const detail = DETAILS.find((candidate) => candidate.path === path);
+  return (
+    detail && ((field, input) => detail.read({ name: '', field, key: 'value', isCleared: false }, input))
+  );
+}
+
 /** True for an extended field that is mapped without configuration. */
 export function isStandardField(eventName: string, list: string, key: string): boolean {
   const isOfCustomer = eventName === 'customerAdded' || eventName === 'customerUpdated';

@@ -310,6 +310,30 @@ describe('identifiers of an event', () => {
   });
 });
 
+it('what is kept of identities that are gone is bounded', async () => {
+  const { applyToCustomer } = await import('../../../src/mapping/customer/apply-to-customer.ts');
+  const { contextOf, eventWith, messagesOf } = await import('../mapping-rig.ts');
+  const context = contextOf();
+  let state: string | undefined;
+  for (let index = 0; index < 450; index += 1) {
+    const [before, now] = [index - 1, index].map((number) => `u${number}@example.org`);
+    const email =
+      index % 2 === 0
+        ? { updatedFields: [{ fieldName: 'email', previousValue: before, currentValue: now }] }
+        : {};
+    const data = {
+      customerIdentifiers: { customerId: 7, instore: { email: now! } },
+      ...email,
+      firstName: 'A',
+    };
+    const event = eventWith('customerUpdated', data, { createdAt: 1_794_000_000_000 + index });
+    const prior = { lane: 'a', ownLane: 'a', state, victim: undefined };
+    state = applyToCustomer(event, await messagesOf(event, context), prior, context).state;
+  }
+  expect(state?.match(/@gone\[/gu)).toHaveLength(200);
+  expect(state?.match(/@was\[/gu)).toHaveLength(200);
+});
+
 it('what is gone is not stored in clear', async () => {
   const { applyToCustomer } = await import('../../../src/mapping/customer/apply-to-customer.ts');
   const { contextOf, eventWith, messagesOf } = await import('../mapping-rig.ts');

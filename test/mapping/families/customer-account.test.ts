@@ -63,6 +63,21 @@ describe('extended fields of the standard set', () => {
     expect(record['_acme']).toMatchObject({ gender: 'F', born: 'Tue Mar 04 15:27:00 GMT 1990' });
   });
 
+  it('are read alike where the source gives the path to another field', async () => {
+    const fields = { customFields: { born: 'person.birthDate', sex: 'person.gender' } };
+    const context = contextOf({ source: { fields } });
+    const customFields = [
+      { key: 'born', value: '1984-12-31T18:30:00.000Z' },
+      { key: 'sex', value: 'M' },
+    ];
+    const { record } = await recordOf('customerAdded', { customFields, extendedFields }, context);
+    expect(record['person']).toEqual({ birthDate: '1985-01-01', gender: 'male' });
+
+    customFields[0]!.value = '04/03/1990';
+    const { codes } = await recordOf('customerAdded', { customFields }, context);
+    expect(codes).toEqual(['ambiguous-date data.customFields[0].value']);
+  });
+
   it('yield to a change of the same event', async () => {
     const { record } = await recordOf('customerUpdated', { extendedFields, ...changed('city', 'Mysuru') });
     expect(record['homeAddress']).toEqual({ city: 'Mysuru' });
@@ -212,9 +227,17 @@ describe('the status of a customer', () => {
 it('nothing of these fields is unread, whichever place counts', async () => {
   const event = eventWith('customerUpdated', {
     customerIdentifiers: { customerId: 7, firstName: 'A', lastName: 'B', loyaltyType: 'loyalty' },
-    ...{ firstName: 'A', lastName: 'B', loyaltyType: 'loyalty', source: 'INSTORE', accountId: '1' },
+    firstName: 'A',
+    lastName: 'B',
+    loyaltyType: 'loyalty',
+    source: 'INSTORE',
+    accountId: '1',
     updatedFields: ['firstName', 'lastName', 'gender'].map((fieldName) => ({
-      ...{ fieldName, previousValue: 'x', currentValue: 'M', source: 'INSTORE', accountId: '1' },
+      fieldName,
+      previousValue: 'x',
+      currentValue: 'M',
+      source: 'INSTORE',
+      accountId: '1',
       fieldType: 'StandardField',
     })),
     extendedFields: [
@@ -222,7 +245,10 @@ it('nothing of these fields is unread, whichever place counts', async () => {
       { key: 'pet', value: 'cat' },
     ],
     customerStatus: {
-      ...{ previousStatus: 'A', previousLabel: 'a', currentStatus: 'B', currentLabel: 'b' },
+      previousStatus: 'A',
+      previousLabel: 'a',
+      currentStatus: 'B',
+      currentLabel: 'b',
       reason: 'asked',
     },
   });

@@ -8,6 +8,7 @@ import type { Family } from './families/family.ts';
 import { FAMILIES, mapGeneric } from './families/index.ts';
 import { type Identity, identitiesOf, victimIdOf } from './identities.ts';
 import { assignNamespaces, buildIdentityMap } from './identity-map.ts';
+import { identityRules, sentIdentities } from './identity-rules.ts';
 import { createNotes, type Notes } from './mapping-notes.ts';
 import type { MappingContext, MappingResult } from './mapping-result.ts';
 import { MappingFailure } from './overrides.ts';
@@ -112,7 +113,8 @@ function identityMapOf(
   notes: Notes,
 ): JsonObject | undefined {
   const { identity } = context.destination;
-  const own = assignNamespaces(identities, identity);
+  const rules = identityRules(event.orgId, context);
+  const own = assignNamespaces(sentIdentities(identities, rules, notes), identity);
   if (own.length === 0) {
     if (identities.length > 0) {
       notes.add('identityMap', 'no-namespace');
@@ -121,7 +123,7 @@ function identityMapOf(
   }
   const victimId = victimIdOf(event);
   const victim = victimId === undefined ? [] : [{ kind: 'customerId' as const, id: victimId }];
-  const linked = assignNamespaces(victim, identity).filter(
+  const linked = assignNamespaces(sentIdentities(victim, rules, notes), identity).filter(
     (candidate) => !own.some(({ namespace, id }) => namespace === candidate.namespace && id === candidate.id),
   );
   return buildIdentityMap([...own, ...linked], identity, notes);

@@ -1,6 +1,7 @@
 import type { CapillaryEvent } from '../../capillary/event.ts';
 import type { JsonValue } from '../../capillary/json.ts';
 import { attributeTime } from '../event-time.ts';
+import { storedIdentityRules } from '../identity-rules.ts';
 import type { MappingContext, MappingResult } from '../mapping-result.ts';
 import {
   absorbMerged,
@@ -99,7 +100,13 @@ export function applyToCustomer(
     // written.
     ...(serialized === (before.state ?? '{}') && !mapped.erase ? {} : { state: serialized }),
     ...(mapped.outcome === 'messages' && hasRecord && sendsProfiles(context)
-      ? { profile: buildProfileRecord(state, { id: mapped.id, destination: context.destination }) }
+      ? {
+          profile: buildProfileRecord(state, {
+            id: mapped.id,
+            destination: context.destination,
+            rules: storedIdentityRules(event.orgId, context),
+          }),
+        }
       : {}),
     erase: [...(mapped.erase ? lanesMergedInto(state, lane, ownLane) : []), ...(isLate ? victimLanes : [])],
     ...(victim === undefined ? {} : { merged: { from: victim.lane, into: ownLane } }),

@@ -5,6 +5,7 @@ import { conform } from '../../xdm/conform.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
 import type { Identity } from '../identities.ts';
 import { assignNamespaces, buildIdentityMap, uniqueIdentities } from '../identity-map.ts';
+import { type IdentityRules, PLAIN_IDENTITIES, sentIdentities } from '../identity-rules.ts';
 import { createNotes, faultRecorder } from '../mapping-notes.ts';
 import type { MappingContext, MappingNote } from '../mapping-result.ts';
 import { expandAttributes, IDENTITY_PREFIX } from '../profile-attributes.ts';
@@ -23,6 +24,8 @@ export interface ProfileContext {
   /** `_id` of the record: that of the event that changes it. */
   readonly id: string;
   readonly destination: Pick<MappingContext['destination'], 'identity' | 'tenant' | 'schemaFeatures'>;
+  /** Absent: every stored identity is sent as it is. */
+  readonly rules?: IdentityRules;
 }
 
 type Attributes = ReadonlyMap<string, AttributeVersion>;
@@ -33,12 +36,16 @@ type Attributes = ReadonlyMap<string, AttributeVersion>;
  * Customers that were merged into it supply the attributes that it lacks, the newest value first.
  * Their identities follow its own, so that AEP links them.
  */
-export function buildProfileRecord(state: CustomerState, { id, destination }: ProfileContext): ProfileRecord {
+export function buildProfileRecord(state: CustomerState, context: ProfileContext): ProfileRecord {
+  const { id, destination, rules = PLAIN_IDENTITIES } = context;
   const { identity, tenant, schemaFeatures } = destination;
   const notes = createNotes();
   const attributes = attributesOf(state);
   const identities = [state.own.attributes, ...mergedAttributes(state)].map((customerAttributes) =>
-    assignNamespaces(identitiesIn(customerAttributes, identity), identity),
+    assignNamespaces(
+      sentIdentities(identitiesIn(customerAttributes, identity), rules, notes),
+      identity,
+    ),
   );
   const draft = {
     _id: id,

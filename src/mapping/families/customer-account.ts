@@ -1,6 +1,7 @@
 import { customerIdOf } from '../../capillary/person.ts';
 import { isCalendarDay } from '../../capillary/times.ts';
 import { firstIdOf, victimIdOf } from '../identities.ts';
+import { readName } from '../person-name.ts';
 import type { Reader } from '../reader.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 
@@ -36,12 +37,12 @@ export function mapCustomerUpdated(input: FamilyInput): FamilyResult {
 }
 
 /** Name, contact points and loyalty ids, which both customer events can have. */
-function personAttributes({ data, identities }: FamilyInput): Draft {
+function personAttributes({ data, identities, notes }: FamilyInput): Draft {
   const person = data.object('customerIdentifiers');
   const loyaltyIds = identities.filter(({ kind }) => kind === 'externalId' || kind === 'cardNumber');
   return {
-    'person.name.firstName': data.text('firstName') ?? person.text('firstName'),
-    'person.name.lastName': data.text('lastName') ?? person.text('lastName'),
+    'person.name.firstName': readName(data, 'firstName', notes) ?? readName(person, 'firstName', notes),
+    'person.name.lastName': readName(data, 'lastName', notes) ?? readName(person, 'lastName', notes),
     'personalEmail.address': firstIdOf(identities, 'email'),
     'mobilePhone.number': firstIdOf(identities, 'phone'),
     'loyalty.loyaltyID': [...new Set(loyaltyIds.map(({ id }) => id))],

@@ -1,0 +1,83 @@
+import type { IdentifierKind } from '../capillary/identifiers.ts';
+import { placeholderFault } from '../capillary/placeholder-values.ts';
+import type { Identity } from './identities.ts';
+import { isIgnoredContact } from './ignored-contacts.ts';
+import type { NoteCode, Notes } from './mapping-notes.ts';
+import type { MappingContext } from './mapping-result.ts';
+import { readPhone } from './phone.ts';
+
+/** How the identities of one organisation's customers are sent. */
+export interface IdentityRules {
+  /** Written before ids that are unique in one organisation only; usually empty. */
+  readonly prefix: string;
+  /** Why a contact is an identity of no customer; undefined if it may be one. */
+  readonly fault: (kind: IdentifierKind, id: string) => NoteCode | undefined;
+}
+
+/** Without a prefix; every identity is sent. */
+export const PLAIN_IDENTITIES: IdentityRules = { prefix: '', fault: () => undefined };
+
+type RuleContext = Pick<MappingContext, 'source' | 'isShared'>;
+
+/** The rules for the identities of an event of this organisation, which are already checked. */
+export function identityRules(orgId: number, { source, isShared }: RuleContext): IdentityRules {
+  const { prefix } = source.identity;
+  if (prefix === '' && isShared === undefined) {
+    return PLAIN_IDENTITIES;
+  }
+  return {
+    prefix: prefix.replaceAll('<orgId>', String(orgId)),
+    fault: (kind, id) => (isShared?.(orgId, kind, id) === true ? 'shared-contact' : undefined),
+  };
+}
+
+/**
+ * The rules for stored identities of this organisation's customers: they are checked again, because
+ * they may have been stored before a contact was listed as nobody's own.
+ */
+export function storedIdentityRules(orgId: number, context: RuleContext): IdentityRules {
+  const rules = identityRules(orgId, context);
+  return {
+    prefix: rules.prefix,
+    fault: (kind, id) => rules.fault(kind, id) ?? contactFault(context.source, kind, id),
+  };
+}
+
+function contactFault(
+  source: MappingContext['source'],
+  kind: IdentifierKind,
+  id: string,
+): NoteCode | undefined {
+  if (isIgnoredContact(source, kind, id)) {
+    return 'ignored-contact';
+  }
+  const phone = kind === 'phone' ? readPhone(id, undefined) : '';
+  return typeof phone === 'string' ? placeholderFault(kind, id) : phone.code;
+}
+
+/** E-mail addresses and phone numbers are the same in every organisation. */
+const PREFIXED: ReadonlySet<IdentifierKind> = new Set(['customerId', 'externalId', 'cardNumber']);
+
+/**
+ * The identities as they are sent: without those that a rule leaves out, and with the prefix.
+ * Attributes and the stored state have them as they are, so that a changed rule applies to every
+ * later record.
+ */
+export function sentIdentities(
+  identities: readonly Identity[],
+  { prefix, fault }: IdentityRules,
+  notes: Notes,
+): readonly Identity[] {
+  const own = identities.filter(({ kind, id }) => {
+    const code = kind === 'customerId' ? undefined : fault(kind, id);
+    if (code !== undefined) {
+      notes.add(`identityMap.${kind}`, code);
+    }
+    return code === undefined;
+  });
+  return prefix === ''
+    ? own
+    : own.map((identity) =>
+        PREFIXED.has(identity.kind) ? { kind: identity.kind, id: `${prefix}${identity.id}` } : identity,
+      );
+}

@@ -50,10 +50,12 @@ const override = z.strictObject({
 
 const contacts = z.strictObject({
   ignore: z
-    .array(z.string().regex(/[^*\s]/, { error: 'must contain more than *, which would ignore every contact' }))
+    .array(
+      z.string().regex(/[^*\s]/, { error: 'must contain more than *, which would ignore every contact' }),
+    )
     .default([])
     .describe(
-      'E-mail addresses, phone numbers and ids that are nobody\'s own, exact or with * as wildcard; added to the built-in list.',
+      "E-mail addresses, phone numbers and ids that are nobody's own, exact or with * as wildcard; added to the built-in list.",
     ),
   sharedBy: integer(0, 1_000)
     .prefault(5)
@@ -115,9 +117,7 @@ export const sourceSchema = z.strictObject({
     .describe(
       "Loyalty program whose points go to loyalty.points. Absent: the organisation's default program.",
     ),
-  contacts: contacts
-    .prefault({})
-    .describe("Identities and contact points that are not one customer's own."),
+  contacts: contacts.prefault({}).describe("Identities and contact points that are not one customer's own."),
   identity: identity.prefault({}).describe('The form of identities of this source.'),
   fields: fields.prefault({}).describe('XDM paths of custom and extended fields.'),
   overrides: z

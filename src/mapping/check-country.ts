@@ -1,7 +1,6 @@
-import { getCountries, isSupportedCountry } from 'libphonenumber-js/min';
+import { isSupportedCountry } from 'libphonenumber-js/min';
 import type { Finding } from '../config/config-error.ts';
 import type { SourceDraft } from '../config/draft.ts';
-import { suggest } from '../config/nearest.ts';
 
 /** Codes of languages or of other lists that are written instead of the country's. */
 const CONFUSED: Readonly<Record<string, string>> = {
@@ -28,7 +27,7 @@ export function checkCountry({ country }: SourceDraft): readonly Finding[] {
       message: `${country} is not the code of a country with phone numbers`,
       fix:
         meant === undefined
-          ? `write the ISO 3166 code of the country, such as IN or GB; ${suggest(country, getCountries(), 'no code is similar')}`
+          ? 'write the ISO 3166 code of the country, such as IN or GB'
           : `write \`country: ${meant}\``,
     },
   ];

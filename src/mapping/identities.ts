@@ -89,10 +89,7 @@ function usable(identifier: Identifier, source: MappingContext['source']): Check
     : checked;
 }
 
-function normalize(
-  { kind, value }: Identifier,
-  country: string | undefined,
-): Checked {
+function normalize({ kind, value }: Identifier, country: string | undefined): Checked {
   if (value.length > MAX_IDENTITY_CHARS) {
     return { code: 'too-long' };
   }

@@ -42,10 +42,7 @@ export function buildProfileRecord(state: CustomerState, context: ProfileContext
   const notes = createNotes();
   const attributes = attributesOf(state);
   const identities = [state.own.attributes, ...mergedAttributes(state)].map((customerAttributes) =>
-    assignNamespaces(
-      sentIdentities(identitiesIn(customerAttributes, identity), rules, notes),
-      identity,
-    ),
+    assignNamespaces(sentIdentities(identitiesIn(customerAttributes, identity), rules, notes), identity),
   );
   const draft = {
     _id: id,

@@ -1,3 +1,5 @@
+import { CONTACTS } from './contact-schema.ts';
+
 /*
  * `events` has small rows so that scans are cheap; payloads are in their own tables. `head` is 1 on
  * the first pending event of each lane and on each pending event without a lane. Claims read heads
@@ -277,4 +279,5 @@ export const MIGRATIONS: readonly string[] = [
   NARROW_INDEXES,
   SMALL_BLOCKS,
   BUFFERED_INDEXES,
+  CONTACTS,
 ];

@@ -1,6 +1,7 @@
 import type { Inlet, TokenSource } from '../adobe/ports.ts';
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { Journal } from '../journal/journal.ts';
+import { type ContactRegister, createContactRegister } from './contact-register.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
 import type { DestinationStatus } from './destination-state.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
@@ -42,13 +43,29 @@ export function createDestinations(parts: {
   readonly createTokens: (destination: DestinationConfig) => TokenSource | undefined;
 }): Destinations {
   const { config, journal, now } = parts;
+  const registers: ContactRegister[] = [];
   const running = new Map(
     config.destinations.map((destination): [string, RunningDestination] => {
       const inlet = parts.createInlet(destination);
       const tokens = parts.createTokens(destination);
       const sources = config.sources.filter((source) => source.destination === destination.name);
       const { observer } = parts;
-      const dispatcher = createDispatcher({ destination, sources, journal, inlet, tokens, observer, now });
+      // In raw format Data Prep builds the identities.
+      const contacts =
+        destination.format === 'raw'
+          ? undefined
+          : createContactRegister({ destination: destination.name, journal, observer });
+      if (contacts !== undefined) registers.push(contacts);
+      const dispatcher = createDispatcher({
+        destination,
+        sources,
+        journal,
+        contacts,
+        inlet,
+        tokens,
+        observer,
+        now,
+      });
       return [destination.name, { config: destination, dispatcher, inlet, tokens }];
     }),
   );
@@ -63,6 +80,7 @@ export function createDestinations(parts: {
     reroute,
     async start() {
       await reroute();
+      await Promise.all(registers.map((register) => register.load()));
       for (const pause of await journal.pauses()) {
         running.get(pause.destination)?.dispatcher.state.pauseByOperator(pause.by, pause.at);
       }

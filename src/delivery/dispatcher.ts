@@ -11,6 +11,7 @@ import {
   MAX_IN_FLIGHT_BYTES,
   MAX_IN_FLIGHT_EVENTS,
 } from './claim-limits.ts';
+import type { ContactRegister } from './contact-register.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
 import { createPace, type Pace } from './pace.ts';
@@ -32,6 +33,7 @@ export interface DispatcherParts {
   /** Sources that feed the destination, as configured now. */
   readonly sources: readonly SourceConfig[];
   readonly journal: Journal;
+  readonly contacts?: ContactRegister | undefined;
   readonly inlet: Inlet;
   readonly tokens: TokenSource | undefined;
   readonly observer: DeliveryObserver;
@@ -114,6 +116,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     destination,
     sources,
     journal,
+    contacts: parts.contacts,
     observer,
     batcher,
     suspects,

@@ -18,29 +18,54 @@ import { shrinkEvent } from './record-size.ts';
 import { unreadFieldsOf } from './unread-fields.ts';
 import { type XdmMessages, buildXdmMessages } from './xdm-messages.ts';
 
+/** What identifies the person of an event, and the notes about it. */
+export interface Identified {
+  readonly identities: readonly Identity[];
+  readonly notes: Notes;
+}
+
+/**
+ * The identities that the mapping of an event uses: none for a sample that is not delivered, only
+ * the customerId for a deletion.
+ */
+export function identify(event: CapillaryEvent, context: MappingContext): Identified {
+  const notes = createNotes();
+  if (isIgnoredSample(event, context)) {
+    return { identities: [], notes };
+  }
+  const erase = isDeletion(event);
+  const identities = identitiesOf(event, context, notes).filter(
+    ({ kind }) => !erase || kind === 'customerId',
+  );
+  return { identities, notes };
+}
+
+function isIgnoredSample({ isSample }: CapillaryEvent, { source }: MappingContext): boolean {
+  return isSample && source.testEvents === 'ignore';
+}
+
 /**
  * Maps one event (docs/mapping.md). Pure: the same event and context produce the same result.
  * Returns a promise only if the source overrides the mapping of this event. It neither throws nor
  * rejects, whatever the event contains.
+ *
+ * @param identified the result of `identify` for the same event and context
  */
 export function mapEvent(
   event: CapillaryEvent,
   context: MappingContext,
+  { identities, notes }: Identified = identify(event, context),
 ): MappingResult | Promise<MappingResult> {
-  const notes = createNotes();
   const ignoredResult = (reason: string, erase = false): MappingResult => ({
     outcome: 'ignored',
     reason,
     erase,
     notes: notes.list(),
   });
-  if (event.isSample && context.source.testEvents === 'ignore') {
+  if (isIgnoredSample(event, context)) {
     return ignoredResult('test-event');
   }
   const erase = isDeletion(event);
-  const identities = identitiesOf(event, context, notes).filter(
-    ({ kind }) => !erase || kind === 'customerId',
-  );
   const identityMap = identityMapOf(event, identities, context, notes);
   if (identityMap === undefined) {
     return ignoredResult('no-identity', erase);

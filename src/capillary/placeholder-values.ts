@@ -79,16 +79,32 @@ const REPEATED_CHARACTER = /^(.)\1{2,}$/;
 const MIN_DUMMY_DIGITS = 8;
 
 /**
- * The reason why a value identifies nobody, or undefined. A phone number is compared digit by digit
- * with `isDummyPhone` once its country is known.
+ * The reason why a value identifies nobody, or undefined. Of a phone number whose country is not
+ * known only the clearest patterns are found; `readPhone` finds the others.
  */
 export function placeholderFault(kind: IdentifierKind, value: string): PlaceholderFault | undefined {
-  const isNothing =
-    kind === 'email' && value.includes('@') ? isNoMailbox(value.toLowerCase()) : isNoId(value);
-  if (isNothing || isUnresolved(value)) {
+  if (isForNobody(kind, value) || isUnresolved(value)) {
     return 'placeholder';
   }
   return isMasked(value) ? 'masked' : undefined;
+}
+
+function isForNobody(kind: IdentifierKind, value: string): boolean {
+  if (kind === 'email' && value.includes('@')) {
+    return isNoMailbox(value.toLowerCase());
+  }
+  return isNoId(value) || (kind === 'phone' && isNoPhone(value.replaceAll(/\D/g, '')));
+}
+
+/** Digits of a national number in most countries. */
+const NATIONAL_DIGITS = 10;
+
+function isNoPhone(digits: string): boolean {
+  const national = digits.slice(-NATIONAL_DIGITS);
+  return (
+    digits.length >= MIN_DUMMY_DIGITS &&
+    (isDummyPhone(digits) || isDummyNumber(national) || isTwoRuns(national))
+  );
 }
 
 /** True for an unresolved template and for a printed object. */
@@ -134,7 +150,7 @@ function isNoMailbox(address: string): boolean {
     NO_DOMAIN.test(domain) ||
     // `a@a.com`, `ab@ab.in`
     (local.length <= 2 && domain.split('.', 1)[0] === local) ||
-    (local.length >= MIN_DUMMY_DIGITS && /^\d+$/.test(local) && (isDummyNumber(local) || isTwoRuns(local)))
+    (/^\d{8,}$/.test(local) && (isDummyNumber(local) || isTwoRuns(local)))
   );
 }
 

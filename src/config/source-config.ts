@@ -73,7 +73,7 @@ const identity = z.strictObject({
     .regex(PREFIX, { error: 'may have letters, digits, . : ~ | / _ - and <orgId>' })
     .default('')
     .describe(
-      'Written before customer ids, external ids and card numbers in identities; <orgId> is the organisation. For several organisations in one destination.',
+      'Text before customer ids, external ids and cards in identities, such as <orgId>- if organisations share a destination.',
     ),
 });
 

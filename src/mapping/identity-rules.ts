@@ -51,8 +51,11 @@ function contactFault(
   if (isIgnoredContact(source, kind, id)) {
     return 'ignored-contact';
   }
-  const phone = kind === 'phone' ? readPhone(id, undefined) : '';
-  return typeof phone === 'string' ? placeholderFault(kind, id) : phone.code;
+  if (kind !== 'phone') {
+    return placeholderFault(kind, id);
+  }
+  const phone = readPhone(id, undefined);
+  return typeof phone === 'string' ? undefined : phone.code;
 }
 
 /** E-mail addresses and phone numbers are the same in every organisation. */

@@ -7,5 +7,10 @@
  * @param state as `serializeState` wrote it
  */
 export function isKnownContact(state: string | undefined, id: string): boolean {
-  return state !== undefined && (state.includes(JSON.stringify(id)) || state.includes('"deletedAt":'));
+  if (state === undefined) {
+    return false;
+  }
+  // Identities are stored as lists.
+  const text = JSON.stringify(id);
+  return state.includes(`[${text}`) || state.includes(`,${text}`) || state.includes('"deletedAt":');
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/capillary/json.ts';
 import { codesOf, eventWith, messagesOf } from '../mapping-rig.ts';
 
 async function birthDateOf(currentValue: string) {
@@ -29,4 +30,90 @@ describe('a date of birth', () => {
       codes: ['not-a-date data.updatedFields[0].currentValue'],
     }),
   );
+});
+
+async function namesOf(names: JsonObject, person: JsonObject = {}) {
+  const customerIdentifiers = { customerId: 5, ...person };
+  const mapped = await messagesOf(eventWith('customerAdded', { ...names, customerIdentifiers }));
+  const attributes = mapped.profile?.attributes;
+  return {
+    first: attributes?.get('person.name.firstName'),
+    last: attributes?.get('person.name.lastName'),
+    codes: codesOf(mapped),
+  };
+}
+
+describe('a name', () => {
+  it.each([
+    ...[
+      'null',
+      'undefined',
+      '.',
+      '-',
+      'NA',
+      'N/A',
+      'n.a.',
+      '(null)',
+      'None',
+      'Unknown',
+      'Not Available',
+      '...',
+    ],
+    ...[
+      '{{firstName}}',
+      '${firstName}',
+      '%firstName%',
+      '[object Object]',
+      '{}',
+      '0',
+      '12',
+      '9845012345',
+      '"null"',
+    ],
+  ])('%s is none', async (name) => {
+    expect(await namesOf({ firstName: name, lastName: name })).toEqual({
+      first: undefined,
+      last: undefined,
+      codes: ['placeholder data.firstName', 'placeholder data.lastName'],
+    });
+  });
+
+  it.each(['A****', 'As*', '****', 'XXXXXX', 'A•••'])('%s is masked', async (name) => {
+    expect(await namesOf({ firstName: name })).toEqual({
+      first: undefined,
+      last: undefined,
+      codes: ['masked data.firstName'],
+    });
+  });
+
+  it.each([
+    'Nan',
+    'Nil',
+    'Nadia',
+    'Noe',
+    'Guest',
+    'Blank',
+    'Test',
+    'O’Neil',
+    'आशा',
+    '王',
+    'A.',
+    'J-P',
+    'D’Undefined',
+  ])('%s is one', async (name) => {
+    expect(await namesOf({ firstName: name, lastName: name })).toEqual({
+      first: name,
+      last: name,
+      codes: [],
+    });
+  });
+
+  it('is taken from the identifiers if the event has none of its own', async () => {
+    const found = await namesOf({ firstName: 'NA' }, { firstName: 'Asha', lastName: 'null' });
+    expect(found).toEqual({
+      first: 'Asha',
+      last: undefined,
+      codes: ['placeholder data.firstName', 'placeholder data.customerIdentifiers.lastName'],
+    });
+  });
 });

@@ -29,12 +29,15 @@ const ZERO_OR_PUNCTUATION = /^[-.?_/\\\s0]+$/;
 const TEMPLATE =
   /\{\{|\}\}|\$\{|<%|%>|\{%|%%|\*\||\[\[|^\{[a-z_. ]+\}$|^%[a-z_.]+%$|^<[a-z_. ]+>$|^#\{.*\}$|^\{[!#].*\}$/i;
 
-/**
- * An object that a program printed: `[object Object]`, `Customer@1b6d3586`, `{}`, `{"a":1}`,
- * `{id=1}`; also the errors of a spreadsheet (`#N/A`, `#REF!`).
- */
+/** No character of a template: most values, which need no further search. */
+const PLAIN = /^[\w.@+-]+$/;
+
+/** An object that a program printed: `Customer@1b6d3586`. */
+const PRINTED_REFERENCE = /^[\w.]+@[0-9a-f]{6,8}$/;
+
+/** `[object Object]`, `{}`, `{"a":1}`, `{id=1}`; also errors of a spreadsheet (`#N/A`, `#REF!`). */
 const PRINTED_OBJECT =
-  /^\[object\b|^[\w.$]+@[0-9a-f]{6,8}$|^\{\s*\}$|^\[\s*\]$|^\{[^:=]*[:=].*\}$|^\[\s*["{[].*\]$|^#(?:n\/a|ref!|value!|name\?|null!|num!|div\/0!)$/i;
+  /^\[object\b|^\{\s*\}$|^\[\s*\]$|^\{[^:=]*[:=].*\}$|^\[\s*["{[].*\]$|^#(?:n\/a|ref!|value!|name\?|null!|num!|div\/0!)$/i;
 
 /** Masked characters: `98******45`, `XXXXXXXX1234`, `a***@example.org`. */
 const MASKED = /\*{2,}|\*.*@|[•●]|x{4,}|#{3,}/i;
@@ -72,9 +75,6 @@ const NUMBERED_ROLE =
 const NO_DOMAIN =
   /^(?:no|none|na|null|noe?mail|no-email|dummy|fake|test|invalid)\.(?:[a-z]+|(?:co|com|net|org)\.[a-z]{2})$/;
 
-/** One repeated character before the @, as in `xxx@…`. */
-const REPEATED_CHARACTER = /^(.)\1{2,}$/;
-
 /** A number of repeated or consecutive digits that is this long is not a real one. */
 const MIN_DUMMY_DIGITS = 8;
 
@@ -93,9 +93,14 @@ function isForNobody(kind: IdentifierKind, value: string): boolean {
   if (kind === 'email' && value.includes('@')) {
     return isNoMailbox(value.toLowerCase());
   }
+  if (kind === 'phone' && E164.test(value)) {
+    return isNoPhone(value.slice(1));
+  }
   return isNoId(value) || (kind === 'phone' && isNoPhone(value.replaceAll(/\D/g, '')));
 }
 
+/** A number in normal form needs no comparison with words. */
+const E164 = /^\+\d+$/;
 /** Digits of a national number in most countries. */
 const NATIONAL_DIGITS = 10;
 
@@ -109,7 +114,7 @@ function isNoPhone(digits: string): boolean {
 
 /** True for an unresolved template and for a printed object. */
 export function isUnresolved(text: string): boolean {
-  return TEMPLATE.test(text) || PRINTED_OBJECT.test(text);
+  return PLAIN.test(text) ? PRINTED_REFERENCE.test(text) : TEMPLATE.test(text) || PRINTED_OBJECT.test(text);
 }
 
 export function isMasked(text: string): boolean {
@@ -118,16 +123,20 @@ export function isMasked(text: string): boolean {
 
 /** True for a text that means "none", such as `N/A`, `(null)`, `Not Available`, `-`. */
 export function isNothing(text: string): boolean {
-  const word = withoutSeparators(text);
+  return isNothingWord(text, withoutSeparators(text));
+}
+
+function isNothingWord(text: string, word: string): boolean {
   return ZERO_OR_PUNCTUATION.test(text) || NOTHING.has(word) || NOT_GIVEN.test(word);
 }
 
 function isNoId(text: string): boolean {
+  const word = withoutSeparators(text);
   return (
     text === '-1' ||
-    isNothing(text) ||
-    NO_ID.has(withoutSeparators(text)) ||
-    TRIAL_ID.test(withoutSeparators(text)) ||
+    isNothingWord(text, word) ||
+    NO_ID.has(word) ||
+    TRIAL_ID.test(word) ||
     (text.length >= MIN_DUMMY_DIGITS && isDummyNumber(text))
   );
 }
@@ -141,7 +150,8 @@ function isNoMailbox(address: string): boolean {
   return (
     ['no', 'na', 'n/a', 'nil', '-1'].includes(local) ||
     ZERO_OR_PUNCTUATION.test(local) ||
-    REPEATED_CHARACTER.test(local) ||
+    // `xxx@…`
+    (local.length > 2 && local === local.charAt(0).repeat(local.length)) ||
     NOT_GIVEN.test(plain) ||
     NO_MAILBOX.test(plain) ||
     NO_MAILBOX_PARTS.test(local) ||
@@ -156,7 +166,8 @@ function isNoMailbox(address: string): boolean {
 
 /** Lower case, without brackets, quotes, spaces and the usual separators. */
 function withoutSeparators(text: string): string {
-  return text.toLowerCase().replaceAll(/[\s._/\\+\-()[\]<>{}"'`]/g, '');
+  const word = text.toLowerCase();
+  return /^[a-z\d]*$/.test(word) ? word : word.replaceAll(/[\s._/\\+\-()[\]<>{}"'`]/g, '');
 }
 
 /** One digit repeated, except for the first: `9999999999`, `9000000000`. */
@@ -193,27 +204,32 @@ export function isDummyPhone(digits: string): boolean {
   );
 }
 
+const MIN_RUN_DIGITS = 4;
+const MIN_EQUAL_DIGITS = 5;
+
 /** Two runs of four or more equal or consecutive digits, at least one of five equal ones. */
 function isTwoRuns(digits: string): boolean {
-  const runs = digits.length < MIN_PATTERN_DIGITS ? [] : runsOf(digits);
+  if (digits.length < MIN_PATTERN_DIGITS) {
+    return false;
+  }
+  const end = runEnd(digits, 0);
   return (
-    runs.length === 2 &&
-    runs.every((run) => run.length >= 4) &&
-    runs.some((run) => run.length >= 5 && run[0] === run[1])
+    end >= MIN_RUN_DIGITS &&
+    digits.length - end >= MIN_RUN_DIGITS &&
+    runEnd(digits, end) === digits.length &&
+    [digits.slice(0, end), digits.slice(end)].some(
+      (run) => run.length >= MIN_EQUAL_DIGITS && run[0] === run[1],
+    )
   );
 }
 
-/** Splits digits into runs of a constant difference of 0, 1 or -1. */
-function runsOf(digits: string): readonly string[] {
-  const runs: string[] = [];
-  let start = 0;
-  for (let at = 1; at <= digits.length; at += 1) {
-    const step = Number(digits[at]) - Number(digits[at - 1]);
-    const before = at - start < 2 ? step : Number(digits[at - 1]) - Number(digits[at - 2]);
-    if (step !== before || Math.abs(step) > 1 || at === digits.length) {
-      runs.push(digits.slice(start, at));
-      start = at;
-    }
+/** Where the digits from `start` on no longer change by the same 0, 1 or -1. */
+function runEnd(digits: string, start: number): number {
+  const stepAt = (at: number): number => digits.charCodeAt(at) - digits.charCodeAt(at - 1);
+  const step = stepAt(start + 1);
+  let end = start + 1;
+  while (Math.abs(step) <= 1 && end < digits.length && stepAt(end) === step) {
+    end += 1;
   }
-  return runs;
+  return end;
 }

@@ -4,7 +4,6 @@ import type { Identity } from './identities.ts';
 import { isIgnoredContact } from './ignored-contacts.ts';
 import type { NoteCode, Notes } from './mapping-notes.ts';
 import type { MappingContext } from './mapping-result.ts';
-import { readPhone } from './phone.ts';
 
 /** How the identities of one organisation's customers are sent. */
 export interface IdentityRules {
@@ -48,14 +47,7 @@ function contactFault(
   kind: IdentifierKind,
   id: string,
 ): NoteCode | undefined {
-  if (isIgnoredContact(source, kind, id)) {
-    return 'ignored-contact';
-  }
-  if (kind !== 'phone') {
-    return placeholderFault(kind, id);
-  }
-  const phone = readPhone(id, undefined);
-  return typeof phone === 'string' ? undefined : phone.code;
+  return isIgnoredContact(source, kind, id) ? 'ignored-contact' : placeholderFault(kind, id);
 }
 
 /** E-mail addresses and phone numbers are the same in every organisation. */
@@ -68,19 +60,28 @@ const PREFIXED: ReadonlySet<IdentifierKind> = new Set(['customerId', 'externalId
  */
 export function sentIdentities(
   identities: readonly Identity[],
-  { prefix, fault }: IdentityRules,
+  rules: IdentityRules,
   notes: Notes,
 ): readonly Identity[] {
-  const own = identities.filter(({ kind, id }) => {
-    const code = kind === 'customerId' ? undefined : fault(kind, id);
-    if (code !== undefined) {
-      notes.add(`identityMap.${kind}`, code);
-    }
-    return code === undefined;
-  });
+  const own = identities.some((identity) => faultOf(identity, rules) !== undefined)
+    ? identities.filter((identity) => !isLeftOut(identity, rules, notes))
+    : identities;
+  const { prefix } = rules;
   return prefix === ''
     ? own
     : own.map((identity) =>
         PREFIXED.has(identity.kind) ? { kind: identity.kind, id: `${prefix}${identity.id}` } : identity,
       );
+}
+
+function faultOf({ kind, id }: Identity, { fault }: IdentityRules): NoteCode | undefined {
+  return kind === 'customerId' ? undefined : fault(kind, id);
+}
+
+function isLeftOut(identity: Identity, rules: IdentityRules, notes: Notes): boolean {
+  const code = faultOf(identity, rules);
+  if (code !== undefined) {
+    notes.add(`identityMap.${identity.kind}`, code);
+  }
+  return code !== undefined;
 }

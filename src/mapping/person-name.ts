@@ -22,7 +22,13 @@ export function readName(reader: Reader, field: string, notes: Notes): string | 
   return undefined;
 }
 
+/** Most names: no template, no mask, at least one letter. */
+const PLAIN_NAME = /^[a-wyz .'-]*[a-wyz][a-wyz .'-]*$/i;
+
 function nameFault(name: string): 'placeholder' | 'masked' | undefined {
+  if (PLAIN_NAME.test(name)) {
+    return isNothing(name) && !GIVEN_NAMES.test(name) ? 'placeholder' : undefined;
+  }
   if (isMasked(name) || STAR.test(name)) {
     return 'masked';
   }

@@ -8,6 +8,8 @@ import { applyEventOverride, buildExperienceEvent } from './experience-event.ts'
 import type { Family, FamilyInput } from './families/family.ts';
 import { victimLaneOf } from './identities.ts';
 import { assignNamespaces } from './identity-map.ts';
+import { identityRules, sentIdentities } from './identity-rules.ts';
+import { hasOwnLane } from './lane-owner.ts';
 import type { ProfileChange } from './mapping-result.ts';
 import {
   describeOverrideError,
@@ -91,10 +93,14 @@ async function applyOverrides(
 }
 
 function buildProfileChange(
-  { event, context, identities }: FamilyInput,
+  { event, context, identities, notes }: FamilyInput,
   attributes: ReadonlyMap<string, JsonValue>,
 ): ProfileChange | undefined {
   if (attributes.size === 0 && victimLaneOf(event) === undefined) {
+    return undefined;
+  }
+  const ownIdentities = () => sentIdentities(identities, identityRules(event.orgId, context), notes);
+  if (!hasOwnLane(event, ownIdentities)) {
     return undefined;
   }
   const own = identityAttributes(assignNamespaces(identities, context.destination.identity));

@@ -195,3 +195,37 @@ it('a stored contact is known, and nothing is counted after a deletion', () => {
   expect(isKnownContact(undefined, 'a"b@x.org')).toBe(false);
   expect(isKnownContact('{"deletedAt":5}', 'b@x.org')).toBe(true);
 });
+
+describe('an event without a customer id', () => {
+  const context = {
+    ...contextOf({ source: { contacts: { ignore: ['kiosk*'] } } }),
+    isShared: (_orgId: number, _kind: string, id: string) => id === 'family@x.org',
+  };
+  const profileOf = async (instore: JsonObject) => {
+    const event = eventWith('customerUpdated', { firstName: 'Asha', customerIdentifiers: { instore } });
+    const mapped = await messagesOf(event, context);
+    return { profile: mapped.profile, Phone: idsOf(mapped.event)['Phone'] };
+  };
+
+  it.each([
+    ['ignored', { email: 'kiosk@x.org' }],
+    ['shared', { email: 'family@x.org' }],
+    ['no address', { email: 'asha' }],
+    ['an ignored id', { externalId: 'KIOSK-1' }],
+  ])('has no profile record if the identifier of its lane is %s', async (_name, instore) => {
+    expect(await profileOf({ mobile: '9845012345', ...instore })).toEqual({
+      profile: undefined,
+      Phone: ['+919845012345'],
+    });
+  });
+
+  it.each([
+    ['an address', { email: 'Asha@x.org' }],
+    ['a phone number', { mobile: '098450 12345' }],
+    ['a placeholder and a phone number', { email: 'no@no.com', mobile: '98450-12345' }],
+    ['an id and an ignored address', { externalId: 'X-1', email: 'kiosk@x.org' }],
+    ['a card', { cardnumber: 'C-1', mobile: '9845012345' }],
+  ])('has one with %s', async (_name, instore) => {
+    expect((await profileOf(instore)).profile?.attributes.get('person.name.firstName')).toBe('Asha');
+  });
+});

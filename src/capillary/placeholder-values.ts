@@ -9,14 +9,16 @@ import type { IdentifierKind } from './identifiers.ts';
 /** Why a value is not the customer's own; also the code of its mapping note. */
 export type PlaceholderFault = 'placeholder' | 'masked';
 
+/** Splits a list that would need a line for each word. */
+function words(text: string): readonly string[] {
+  return text.split(/\s+/);
+}
+
 /** Words that mean "none", compared in lower case without separators and brackets. */
 const NOTHING = new Set(['null', 'nil', 'none', 'undefined', 'na', 'nan', 'unknown', 'anonymous']);
 
 /** More such words in ids; as names they can be real (Guest, Blank). */
-const NO_ID = new Set([
-  ...['blank', 'empty', 'missing', 'invalid', 'tbd', 'tba', 'dummy', 'test', 'example', 'guest'],
-  ...['default', 'walkin'],
-]);
+const NO_ID = new Set(words(`blank empty missing invalid tbd tba dummy test example guest default walkin`));
 
 /** `NOT-CAPTURED`, `Not Available`, `noMobile`, without separators. */
 const NOT_GIVEN =
@@ -57,15 +59,14 @@ const NO_MAILBOX_PARTS =
   /^(?:(?:test|dummy|fake|walk[._-]?ins?)[._+-].+|n[ao][._-]+\d+|na[._-](?:customer|e?mail|mobile|phone|number|id|user)\d*)$/;
 
 /** Mailboxes of a role, which many people read, and of stores, without separators. */
-const ROLES = new Set([
-  ...['info', 'admin', 'administrator', 'support', 'help', 'helpdesk', 'noreply', 'donotreply', 'sales'],
-  ...['care', 'customercare', 'customerservice', 'customersupport', 'contact', 'contactus', 'feedback'],
-  ...['enquiry', 'enquiries', 'inquiry', 'inquiries', 'billing', 'accounts', 'accounting', 'finance', 'hr'],
-  ...['jobs', 'careers', 'office', 'reception', 'frontdesk', 'headoffice', 'marketing', 'newsletter'],
-  ...['webmaster', 'postmaster', 'hostmaster', 'mailerdaemon', 'abuse', 'root', 'service', 'services'],
-  ...['order', 'orders', 'crm', 'loyalty', 'team', 'store', 'stores', 'shop', 'pos', 'cashier', 'counter'],
-  ...['outlet', 'branch', 'storemanager', 'manager'],
-]);
+const ROLES = new Set(
+  words(`info admin administrator support help helpdesk noreply donotreply sales care
+    customercare customerservice customersupport contact contactus feedback enquiry
+    enquiries inquiry inquiries billing accounts accounting finance hr jobs careers office
+    reception frontdesk headoffice marketing newsletter webmaster postmaster hostmaster
+    mailerdaemon abuse root service services order orders crm loyalty team store stores shop
+    pos cashier counter outlet branch storemanager manager`),
+);
 
 /** `store12@…`, `pos-3@…`, `store.mumbai@…`, `info2@…`. */
 const NUMBERED_ROLE =

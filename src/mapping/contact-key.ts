@@ -20,13 +20,12 @@ const LONG_ID_CHARS = 8;
 export function maskContact(kind: IdentifierKind, id: string): string {
   if (kind === 'email') {
     const at = id.lastIndexOf('@');
-    return `${[...id.slice(0, at)][0] ?? ''}***${id.slice(at)}`;
+    return `${id.slice(0, 1)}***${id.slice(at)}`;
   }
   if (kind === 'phone') {
     return `${id.slice(0, 3)}***${id.slice(-2)}`;
   }
-  const characters = [...id];
-  return characters.length < LONG_ID_CHARS
-    ? `${characters[0] ?? ''}***`
-    : `${characters.slice(0, 2).join('')}***${characters.slice(-2).join('')}`;
+  const masked = id.length < LONG_ID_CHARS ? `${id.slice(0, 1)}***` : `${id.slice(0, 2)}***${id.slice(-2)}`;
+  // A character may have been cut in two.
+  return masked.toWellFormed();
 }

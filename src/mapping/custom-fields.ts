@@ -1,7 +1,9 @@
 import type { JsonValue } from '../capillary/json.ts';
+import { placeholderFault } from '../capillary/placeholder-values.ts';
 import { isEmail } from '../xdm/formats.ts';
 import type { Shape } from '../xdm/shape.ts';
 import type { FamilyInput } from './families/family.ts';
+import { isIgnoredContact } from './ignored-contacts.ts';
 import { attributeShape } from './profile-attributes.ts';
 import type { Reader } from './reader.ts';
 
@@ -29,7 +31,7 @@ export function readCustomFields(input: FamilyInput, eventShape: Shape, profileS
       input.notes.add(path, needsMissingTenant(path, input) ? 'no-tenant' : 'unknown-field');
       continue;
     }
-    const value = readAs(field, shape);
+    const value = readAs(field, shape, input);
     if (value !== undefined) {
       (isOnEvent ? event : profile).set(path, value);
     }
@@ -61,7 +63,7 @@ function configuredFields({ data, context }: FamilyInput): readonly { field: Rea
 }
 
 /** Field values are always strings, so the XDM type decides how they are read. */
-function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
+function readAs(field: Reader, shape: Shape | 'any', input: FamilyInput): JsonValue | undefined {
   const text = field.scalar('value');
   if (text === undefined) {
     return undefined;
@@ -75,7 +77,18 @@ function readAs(field: Reader, shape: Shape | 'any'): JsonValue | undefined {
   if (shape === 'date-time') {
     return field.time('value');
   }
-  return shape === 'email' && isEmail(text) ? text.toLowerCase() : text;
+  return shape === 'email' ? readEmail(field, text, input) : text;
+}
+
+/** An address that is nobody's is no contact attribute either. */
+function readEmail(field: Reader, text: string, { context, notes }: FamilyInput): string | undefined {
+  const isIgnored = isIgnoredContact(context.source, 'email', text);
+  const code = isIgnored ? 'ignored-contact' : placeholderFault('email', text);
+  if (code !== undefined) {
+    notes.add(`${field.path}.value`, code);
+    return undefined;
+  }
+  return isEmail(text) ? text.toLowerCase() : text;
 }
 
 function needsMissingTenant(path: string, { context }: FamilyInput): boolean {

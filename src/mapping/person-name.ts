@@ -1,4 +1,4 @@
-import { isMasked, isNothing, isUnresolved } from '../capillary/placeholder-values.ts';
+import { isMasked, isNothing, isUnresolved, type PlaceholderFault } from '../capillary/placeholder-values.ts';
 import type { Notes } from './mapping-notes.ts';
 import type { Reader } from './reader.ts';
 
@@ -9,14 +9,28 @@ const LETTER = /\p{L}/u;
 const GIVEN_NAMES = /^(?:nan|nil)$/i;
 
 /**
- * A name of a person or a place. What stands for a missing name (`null`, `NA`, `.`, `{{firstName}}`,
+ * A name of a person. What stands for a missing name (`null`, `NA`, `.`, `{{firstName}}`,
  * `[object Object]`), has no letter or is masked (`A****`) is left out with a note.
  */
 export function readName(reader: Reader, field: string, notes: Notes): string | undefined {
-  const name = reader.text(field);
-  const code = name === undefined ? undefined : nameFault(name);
+  return readUnless(nameFault, reader, field, notes);
+}
+
+/** A name of a thing or place, which may be a number such as `24/7`. */
+export function readLabel(reader: Reader, field: string, notes: Notes): string | undefined {
+  return readUnless(labelFault, reader, field, notes);
+}
+
+function readUnless(
+  faultOf: (text: string) => PlaceholderFault | undefined,
+  reader: Reader,
+  field: string,
+  notes: Notes,
+): string | undefined {
+  const text = reader.text(field);
+  const code = text === undefined ? undefined : faultOf(text);
   if (code === undefined) {
-    return name;
+    return text;
   }
   notes.add(`${reader.path}.${field}`, code);
   return undefined;
@@ -25,13 +39,16 @@ export function readName(reader: Reader, field: string, notes: Notes): string | 
 /** Most names: no template, no mask, at least one letter. */
 const PLAIN_NAME = /^[a-wyz .'-]*[a-wyz][a-wyz .'-]*$/i;
 
-function nameFault(name: string): 'placeholder' | 'masked' | undefined {
+function nameFault(name: string): PlaceholderFault | undefined {
   if (PLAIN_NAME.test(name)) {
     return isNothing(name) && !GIVEN_NAMES.test(name) ? 'placeholder' : undefined;
   }
-  if (isMasked(name) || STAR.test(name)) {
+  return STAR.test(name) ? 'masked' : (labelFault(name) ?? (LETTER.test(name) ? undefined : 'placeholder'));
+}
+
+function labelFault(text: string): PlaceholderFault | undefined {
+  if (isMasked(text)) {
     return 'masked';
   }
-  const isNoName = !LETTER.test(name) || isUnresolved(name) || isNothing(name);
-  return isNoName && !GIVEN_NAMES.test(name) ? 'placeholder' : undefined;
+  return isUnresolved(text) || isNothing(text) ? 'placeholder' : undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/capillary/json.ts';
-import { codesOf, eventWith, messagesOf } from '../mapping-rig.ts';
+import { codesOf, contextOf, eventWith, messagesOf } from '../mapping-rig.ts';
 
 async function birthDateOf(currentValue: string) {
   const mapped = await messagesOf(
@@ -112,4 +112,18 @@ describe('a name', () => {
       codes: ['placeholder data.firstName', 'placeholder data.customerIdentifiers.lastName'],
     });
   });
+});
+
+it.each([
+  ['NA', undefined, ['placeholder data.enteredBy.store.name']],
+  ['{{store}}', undefined, ['placeholder data.enteredBy.store.name']],
+  ['24/7', '24/7', []],
+])('a store %s as a point of interest is named %s', async (name, expected, codes) => {
+  const event = eventWith('pointsExpired', { enteredBy: { store: { code: 'S1', name } } });
+  const context = contextOf({ destination: { tenant: '', schemaFeatures: { placeContext: true } } });
+  const mapped = await messagesOf(event, context);
+  const { poiDetail } = (mapped.event['placeContext'] as { POIinteraction: { poiDetail: JsonObject } })
+    .POIinteraction;
+  expect(poiDetail['name']).toBe(expected);
+  expect(codesOf(mapped)).toEqual(codes);
 });

@@ -90,6 +90,7 @@ describe('an e-mail address is nobody’s', () => {
       '9845012345',
       'temple',
       '1000000012',
+      'customer12',
       'till',
       'rootes',
       'samplea',

@@ -27,7 +27,7 @@ const NOT_GIVEN =
 /** Only zeros or only punctuation, such as `0`, `000`, `---`; also the zero GUID. */
 const ZERO_OR_PUNCTUATION = /^[-.?_/\\\s0]+$/;
 
-/** `{{externalId}}`, `${x}`, `<%= x %>`, `%%x%%`, `*|X|*`, `[[x]]`, `{name}`, `%name%`, `<name>`. */
+/** `{{externalId}}`, `${x}`, `<%= x %>`, `%%x%%`, `*|X|*`, `[[x]]`, `{name}`, `%name%`. */
 const TEMPLATE =
   /\{\{|\}\}|\$\{|<%|%>|\{%|%%|\*\||\[\[|^\{[a-z_. ]+\}$|^%[a-z_.]+%$|^<[a-z_. ]+>$|^#\{.*\}$|^\{[!#].*\}$/i;
 

@@ -97,7 +97,10 @@ function isForNobody(kind: IdentifierKind, value: string): boolean {
   if (kind === 'phone' && E164.test(value)) {
     return isNoPhone(value.slice(1));
   }
-  return isNoId(value) || (kind === 'phone' && isNoPhone(value.replaceAll(/\D/g, '')));
+  if (kind === 'phone') {
+    return isNoWord(value) || isNoPhone(value.replaceAll(/\D/g, ''));
+  }
+  return kind === 'email' ? isNoWord(value) : isNoId(value);
 }
 
 /** A number in normal form needs no comparison with words. */
@@ -129,6 +132,12 @@ export function isNothing(text: string): boolean {
 
 function isNothingWord(text: string, word: string): boolean {
   return ZERO_OR_PUNCTUATION.test(text) || NOTHING.has(word) || NOT_GIVEN.test(word);
+}
+
+/** For a text that is neither an address nor a number, whatever else it says. */
+function isNoWord(text: string): boolean {
+  const word = withoutSeparators(text);
+  return text === '-1' || ZERO_OR_PUNCTUATION.test(text) || NOTHING.has(word) || NO_ID.has(word);
 }
 
 function isNoId(text: string): boolean {

@@ -50,7 +50,7 @@ describe('what the mapping could not transfer', () => {
 
   it('is stored with an ignored event, whose fields are not counted', async () => {
     harness = await startDeliveryHarness();
-    const withoutIdentity = { customerIdentifiers: { instore: { email: 'asha' } } };
+    const withoutIdentity = { customerIdentifiers: { instore: { email: 'no mail' } } };
     const { receipt } = await harness.accept({ ...transactionAdded(1), data: withoutIdentity });
     await harness.destinations.start();
     expect(await harness.whenSettled(receipt)).toMatchObject({ state: 'ignored', reason: 'no-identity' });

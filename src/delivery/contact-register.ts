@@ -36,6 +36,8 @@ export interface Counting {
 
 export interface ContactRegisterParts {
   readonly destination: string;
+  /** Kinds of contact that can be an identity: others link nobody, so they are not counted. */
+  readonly kinds: ReadonlySet<IdentifierKind>;
   readonly journal: Pick<Journal, 'countContacts' | 'sharedContacts'>;
   readonly observer: Pick<DeliveryObserver, 'contactsShared' | 'contactsUncounted'>;
 }
@@ -48,7 +50,7 @@ const MAX_SHARED = 100_000;
 const REMEMBERED_OVERFLOW = 10_000;
 
 export function createContactRegister(parts: ContactRegisterParts): ContactRegister {
-  const { destination, journal, observer } = parts;
+  const { destination, kinds: countedKinds, journal, observer } = parts;
   const shared = new Set<number>();
   const overflow = createRecentSet<number>(REMEMBERED_OVERFLOW);
   const counted = createRecentSet<string>(REMEMBERED_CONTACTS);
@@ -71,7 +73,8 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
     identities: readonly Identity[],
   ): readonly Identity[] =>
     identities.filter(({ kind, id }) => {
-      if (kind === 'customerId' || counted.has(`${lane} ${kind} ${id}`)) return false;
+      if (kind === 'customerId' || !countedKinds.has(kind) || counted.has(`${lane} ${kind} ${id}`))
+        return false;
       const isNew = !isKnownContact(profile, id) && !isShared(orgId, kind, id);
       if (!isNew) counted.add(`${lane} ${kind} ${id}`);
       return isNew;

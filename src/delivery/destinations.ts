@@ -1,4 +1,5 @@
 import type { Inlet, TokenSource } from '../adobe/ports.ts';
+import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type ContactRegister, createContactRegister } from './contact-register.ts';
@@ -54,7 +55,12 @@ export function createDestinations(parts: {
       const contacts =
         destination.format === 'raw'
           ? undefined
-          : createContactRegister({ destination: destination.name, journal, observer });
+          : createContactRegister({
+              destination: destination.name,
+              kinds: new Set(Object.keys(destination.identity.namespaces) as IdentifierKind[]),
+              journal,
+              observer,
+            });
       if (contacts !== undefined) registers.push(contacts);
       const dispatcher = createDispatcher({
         destination,

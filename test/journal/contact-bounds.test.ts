@@ -24,7 +24,7 @@ async function countCustomers(journal: Journal, key: number, customers: number) 
 
 it('counts no contact beyond the bound, until shared ones have made room', async () => {
   const path = await journalFolder();
-  const journal = await openJournal(path, { contactBounds: { counted: 3, shared: 9 } });
+  const journal = await openJournal(path, { contactBounds: { counted: 4, shared: 9 } });
   await countCustomers(journal, 1, 2);
   await countCustomers(journal, 2, 1);
   expect(await countCustomers(journal, 3, 2)).toEqual({ shared: [], newlyShared: [], uncounted: 1 });

@@ -10,8 +10,8 @@ import { queueKey } from './index-keys.ts';
 
 /*
  * `contacts` has a row for each customer of a contact, at most as many as may have it. When one
- * more has it, the contact moves to `shared_contacts` and its rows are deleted. Both are bounded
- * for each destination: `contact_scopes` counts the rows.
+ * more has it, the contact is entered in `shared_contacts` and keeps a single row, without a
+ * customer. Both are bounded for each destination: `contact_scopes` counts the rows.
  */
 
 /** A destination and the number of its rows in both tables. */
@@ -44,11 +44,8 @@ function customerOf(destination: string, lane: string): number {
   return queueKey(destination, lane, 0);
 }
 
-function isShared({ db }: Engine, destination: string, key: number): boolean {
-  return (
-    db.one('SELECT 1 FROM shared_contacts WHERE destination = ? AND key = ?', destination, key) !== undefined
-  );
-}
+/** Instead of a customer, in the only row of a shared contact: one lookup answers both questions. */
+const SHARED = -1;
 
 /** False if as many contacts are shared as the relay can remember. */
 function markShared(
@@ -70,7 +67,17 @@ function markShared(
   );
   scope.shared += 1;
   scope.counted -= engine.db.run('DELETE FROM contacts WHERE scope = ? AND key = ?', scope.id, key);
+  insertContact(engine, scope, key, SHARED);
   return true;
+}
+
+function insertContact(engine: Engine, scope: Scope, key: number, customer: number): void {
+  scope.counted += engine.db.run(
+    'INSERT INTO contacts (scope, key, customer) VALUES (?, ?, ?)',
+    scope.id,
+    key,
+    customer,
+  );
 }
 
 type Count = 'own' | 'shared' | 'newly-shared' | 'uncounted';
@@ -82,26 +89,21 @@ function countOne(
   scope: Scope,
 ): Count {
   const { destination, lane, limit } = request;
-  if (isShared(engine, destination, contact.key)) return 'shared';
   const customer = customerOf(destination, lane);
   const customers = engine.db.all(
-    'SELECT customer FROM contacts WHERE scope = ? AND key = ? LIMIT ?',
+    'SELECT customer FROM contacts WHERE scope = ? AND key = ? ORDER BY customer LIMIT ?',
     scope.id,
     contact.key,
     limit + 1,
   ) as { customer: number }[];
+  if (customers[0]?.customer === SHARED) return 'shared';
   const isKnown = customers.some((row) => row.customer === customer);
   // A lower limit applies to customers that are known already.
   if (customers.length + (isKnown ? 0 : 1) > limit)
     return markShared(engine, request, contact, scope) ? 'newly-shared' : 'shared';
   if (isKnown) return 'own';
   if (scope.counted >= engine.contactBounds.counted) return 'uncounted';
-  scope.counted += engine.db.run(
-    'INSERT INTO contacts (scope, key, customer) VALUES (?, ?, ?)',
-    scope.id,
-    contact.key,
-    customer,
-  );
+  insertContact(engine, scope, contact.key, customer);
   return 'own';
 }
 

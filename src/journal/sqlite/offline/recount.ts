@@ -81,6 +81,8 @@ function setCounts(db: DatabaseSync, now: number): void {
 function setContactCounts(db: DatabaseSync): void {
   db.exec(`DELETE FROM contacts WHERE scope NOT IN (SELECT id FROM contact_scopes);
     INSERT OR IGNORE INTO contact_scopes (destination) SELECT DISTINCT destination FROM shared_contacts;
+    INSERT OR IGNORE INTO contacts (scope, key, customer)
+      SELECT id, key, -1 FROM shared_contacts JOIN contact_scopes USING (destination);
     UPDATE contact_scopes SET counted = (SELECT count(*) FROM contacts WHERE scope = contact_scopes.id),
       shared = (SELECT count(*) FROM shared_contacts c WHERE c.destination = contact_scopes.destination)`);
 }

@@ -15,6 +15,7 @@ export interface AdminParts {
     | 'listQuarantined'
     | 'replay'
     | 'replays'
+    | 'sharedContacts'
     | 'promote'
     | 'discard'
     | 'removeQuarantined'

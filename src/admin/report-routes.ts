@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Journal, Ledger, SourceCounts } from '../journal/journal.ts';
+import type { Journal, Ledger, SharedContact, SourceCounts } from '../journal/journal.ts';
 import type { CoverageSource } from './admin-parts.ts';
 import { nonEmptyString, parseInput } from './requests.ts';
 import { isoTime } from './views.ts';
@@ -60,19 +60,39 @@ export function ledgerRoutes(
   app.route({ method: 'GET', url: '/ledger', handler: async () => ledgerView(await journal.ledger()) });
 }
 
+function sharedContactView({ source, destination, kind, masked, at }: SharedContact) {
+  return { source, destination, kind, contact: masked, since: isoTime(at) };
+}
+
 const query = z.strictObject({ source: nonEmptyString().optional(), eventName: nonEmptyString().optional() });
 
-/** The payload fields that the mapping does not read. */
+/** Shared contacts in one answer; the newest are listed. */
+const MAX_LISTED_CONTACTS = 100;
+
+/** The payload fields that the mapping does not read, and the contacts that it does not link. */
 export function coverageRoutes(
   app: FastifyInstance,
-  { coverage }: { readonly coverage: CoverageSource },
+  {
+    coverage,
+    journal,
+  }: { readonly coverage: CoverageSource; readonly journal: Pick<Journal, 'sharedContacts'> },
 ): void {
   app.route({
     method: 'GET',
     url: '/coverage',
     handler: async (request) => {
-      const { since, events } = coverage.report(parseInput(query, request.query));
-      return { since: isoTime(since), events };
+      const filter = parseInput(query, request.query);
+      const { since, events } = coverage.report(filter);
+      const { contacts, total } = await journal.sharedContacts({
+        ...(filter.source === undefined ? {} : { source: filter.source }),
+        limit: MAX_LISTED_CONTACTS,
+      });
+      return {
+        since: isoTime(since),
+        events,
+        sharedContacts: contacts.map(sharedContactView),
+        moreSharedContacts: total - contacts.length,
+      };
     },
   });
 }

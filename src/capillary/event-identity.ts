@@ -3,6 +3,7 @@ import type { CapillaryEvent } from './event.ts';
 import { idText, type IdentifierKind, identifiersOf } from './identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { customerIdOf, personOf } from './person.ts';
+import { placeholderFault } from './placeholder-values.ts';
 
 /** The fields that decide whether two bodies are the same event. */
 export type IdentityFields = Pick<
@@ -42,7 +43,10 @@ export function laneKeyOf(data: JsonObject, customerId = customerIdOf(data)): st
   }
   const identifiers = identifiersOf(personOf(data)?.identifiers ?? {});
   for (const kind of ['externalId', 'email', 'phone', 'cardNumber'] as const) {
-    const found = identifiers.find((identifier) => identifier.kind === kind);
+    // A placeholder would put strangers into one lane, where their attributes become one profile.
+    const found = identifiers.find(
+      (identifier) => identifier.kind === kind && placeholderFault(kind, identifier.value) === undefined,
+    );
     if (found !== undefined) {
       return `${kind}:${normalizeIdentifier(kind, found.value)}`;
     }

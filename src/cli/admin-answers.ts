@@ -105,6 +105,15 @@ export interface CoverageAnswer {
     readonly fields: readonly { readonly path: string; readonly count: number; readonly example: string }[];
     readonly more: number;
   }[];
+  /** The newest contacts that too many customers have, masked. */
+  readonly sharedContacts: readonly {
+    readonly source: string;
+    readonly destination: string;
+    readonly kind: string;
+    readonly contact: string;
+    readonly since: string;
+  }[];
+  readonly moreSharedContacts: number;
 }
 
 export interface DestinationAnswer {

@@ -11,12 +11,13 @@ const HELP = `
 UNREAD counts the events that contained the field without the mapping reading it; TOTAL counts all events of that name.
 Examples are masked. The counts are held in memory and reset when the relay restarts. An event with the mapping
 "generic" is still forwarded with its whole data as text, if its destination has a tenant.
+Contacts that more customers than contacts.sharedBy have are listed too, masked; these survive a restart.
 
 Examples:
   $ capillary-relay coverage
   $ capillary-relay coverage --event-name transactionAdded --json`;
 
-function format({ since, events }: CoverageAnswer): string {
+function formatFields({ since, events }: CoverageAnswer): string {
   const rows = events.flatMap(({ fields, more, ...event }) => [
     ...fields.map((field) => ({ ...event, ...field })),
     ...(more > 0 ? [{ ...event, path: '(more fields)', count: more, example: '' }] : []),
@@ -36,16 +37,31 @@ function format({ since, events }: CoverageAnswer): string {
   return `${head}\n\n${table}`;
 }
 
+function formatContacts({ sharedContacts, moreSharedContacts }: CoverageAnswer): string {
+  if (sharedContacts.length === 0) return '';
+  const table = formatTable(sharedContacts, [
+    { heading: 'SOURCE', cell: ({ source }) => source },
+    { heading: 'DESTINATION', cell: ({ destination }) => destination },
+    { heading: 'KIND', cell: ({ kind }) => kind },
+    { heading: 'CONTACT', cell: ({ contact }) => contact },
+    { heading: 'SINCE', cell: ({ since }) => formatTime(since) },
+  ]);
+  const more = moreSharedContacts > 0 ? `\n(${moreSharedContacts} more)` : '';
+  return `\n\nContacts of too many customers, which are identities of none of them\n\n${table}${more}`;
+}
+
 async function runCoverage(options: AdminOptions & EventFilterOptions): Promise<void> {
   const client = await adminClient(options);
   const answer = await client.get<CoverageAnswer>('/coverage', filterOf(options, KEYS));
   if (options.json === true) printJson(answer);
-  else console.log(format(answer));
+  else console.log(`${formatFields(answer)}${formatContacts(answer)}`);
 }
 
 export function registerCoverage(program: Command): void {
   withFilterOptions(withAdminOptions(program.command('coverage')), KEYS)
-    .description('payload fields that no mapping reads, by event name, with a count and a masked example')
+    .description(
+      'payload fields that no mapping reads, with a count and a masked example, and contacts of too many customers',
+    )
     .addHelpText('after', HELP)
     .action(runCoverage);
 }

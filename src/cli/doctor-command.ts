@@ -10,6 +10,7 @@ import { type Finding, type Level, fail, ok } from './doctor/finding.ts';
 import { networkFindings } from './doctor/network-findings.ts';
 import { isRelayAt, portFindings } from './doctor/port-findings.ts';
 import { secretFindings } from './doctor/secret-findings.ts';
+import { sourceFindings } from './doctor/source-findings.ts';
 import { systemFindings } from './doctor/system-findings.ts';
 import { toPrintable } from './table.ts';
 
@@ -63,6 +64,7 @@ async function runChecks(loaded: LoadedConfig, offline: boolean): Promise<Findin
   const zones = [...new Set(config.sources.map(({ timezone }) => timezone))];
   return [
     ok('configuration', `${path} can be used`),
+    ...sourceFindings(config),
     ...secretFindings(files, Date.now()),
     ...network,
     ...storeFindings(config),

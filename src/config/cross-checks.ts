@@ -2,6 +2,7 @@ import type { Finding } from './config-error.ts';
 import { destinationFindings } from './destination-checks.ts';
 import { type Draft, draftOf, type SourceCheck } from './draft.ts';
 import { suggest } from './nearest.ts';
+import { orgFindings } from './org-checks.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -145,6 +146,7 @@ export function crossFindings(tree: unknown, checks: readonly SourceCheck[]): Fi
     ...duplicateNameFindings('sources', draft),
     ...duplicateNameFindings('destinations', draft),
     ...routeFindings(draft),
+    ...orgFindings(draft),
     ...sourceFindings(draft, checks),
     ...destinationFindings(draft),
   ];

@@ -101,6 +101,35 @@ const override = z.strictObject({
     .describe('JSONata expression whose result extends the profile record; null removes a field.'),
 });
 
+const contacts = z.strictObject({
+  ignore: z
+    .array(
+      z.string().regex(/[^*\s]/, { error: 'must contain more than *, which would ignore every contact' }),
+    )
+    .default([])
+    .describe(
+      "E-mail addresses, phone numbers and ids that are nobody's own, exact or with * as wildcard; added to the built-in list.",
+    ),
+  sharedBy: integer(0, 1_000)
+    .prefault(5)
+    .describe(
+      'A contact that more customers of an organisation have than this becomes an identity of none of them; 0: never checked.',
+    ),
+});
+
+/** Characters that need no escaping in an id, and the placeholder of the organisation. */
+const PREFIX = /^(?:[\w.:~|/-]|<orgId>){0,100}$/;
+
+const identity = z.strictObject({
+  prefix: z
+    .string()
+    .regex(PREFIX, { error: 'may have letters, digits, . : ~ | / _ - and <orgId>' })
+    .default('')
+    .describe(
+      'Text before customer ids, external ids and cards in identities, such as <orgId>- if organisations share a destination.',
+    ),
+});
+
 /** One sender: how its webhooks are verified and mapped. */
 export const sourceSchema = z.strictObject({
   name: slug().describe('Name of the source; its webhook URL is /webhooks/<name>.'),
@@ -143,6 +172,8 @@ export const sourceSchema = z.strictObject({
     ),
   bills: bills.prefault({}).describe('Which bills are purchases and returns.'),
   labels: labels.prefault({}).describe("The brand's words for the status of a customer."),
+  contacts: contacts.prefault({}).describe("Identities and contact points that are not one customer's own."),
+  identity: identity.prefault({}).describe('The form of identities of this source.'),
   fields: fields.prefault({}).describe('XDM paths of custom and extended fields.'),
   overrides: z
     .record(z.string(), override)

@@ -52,6 +52,10 @@ export interface DeliveryObserver {
   eventSettled(event: ClaimedEvent, settlement: Settlement): void;
   /** Called after a final `eventSettled`: what the mapping dropped, changed or did not read. */
   mappingReported(event: ClaimedEvent, mapping: MappingReport): void;
+  /** Contacts of these kinds are shared from now on: identities of no customer. */
+  contactsShared(destination: string, kinds: readonly string[]): void;
+  /** This many contacts were not counted: the store is failing, or holds as many as it may. */
+  contactsUncounted(destination: string, contacts: number): void;
   stateChanged(destination: string, status: DestinationStatus): void;
   /** An unexpected error that delivery survived; `error` is for the log. */
   errorCaught(destination: string, message: string, error: unknown): void;

@@ -1,6 +1,8 @@
 import type { Inlet, TokenSource } from '../adobe/ports.ts';
+import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { Journal } from '../journal/journal.ts';
+import { type ContactRegister, createContactRegister } from './contact-register.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
 import type { DestinationStatus } from './destination-state.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
@@ -44,17 +46,30 @@ export function createDestinations(parts: {
 }): Destinations {
   const { config, journal, now } = parts;
   const programs = createProgramCatalogue();
+  const registers: ContactRegister[] = [];
   const running = new Map(
     config.destinations.map((destination): [string, RunningDestination] => {
       const inlet = parts.createInlet(destination);
       const tokens = parts.createTokens(destination);
       const sources = config.sources.filter((source) => source.destination === destination.name);
       const { observer } = parts;
+      // In raw format Data Prep builds the identities.
+      const contacts =
+        destination.format === 'raw'
+          ? undefined
+          : createContactRegister({
+              destination: destination.name,
+              kinds: new Set(Object.keys(destination.identity.namespaces) as IdentifierKind[]),
+              journal,
+              observer,
+            });
+      if (contacts !== undefined) registers.push(contacts);
       const dispatcher = createDispatcher({
         destination,
         sources,
         journal,
         programs,
+        contacts,
         inlet,
         tokens,
         observer,
@@ -74,6 +89,7 @@ export function createDestinations(parts: {
     reroute,
     async start() {
       await reroute();
+      await Promise.all(registers.map((register) => register.load()));
       for (const pause of await journal.pauses()) {
         running.get(pause.destination)?.dispatcher.state.pauseByOperator(pause.by, pause.at);
       }

@@ -11,6 +11,7 @@ import {
   MAX_IN_FLIGHT_BYTES,
   MAX_IN_FLIGHT_EVENTS,
 } from './claim-limits.ts';
+import type { ContactRegister } from './contact-register.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
 import { createPace, type Pace } from './pace.ts';
@@ -35,6 +36,7 @@ export interface DispatcherParts {
   readonly sources: readonly SourceConfig[];
   readonly journal: Journal;
   readonly programs: ProgramCatalogue;
+  readonly contacts?: ContactRegister | undefined;
   readonly inlet: Inlet;
   readonly tokens: TokenSource | undefined;
   readonly observer: DeliveryObserver;
@@ -120,6 +122,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     sources,
     journal,
     programs: parts.programs,
+    contacts: parts.contacts,
     observer,
     batcher,
     suspects,

@@ -4,6 +4,7 @@ import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import { hitFailpoint } from '../telemetry/failpoints.ts';
 import type { Batcher } from './batcher.ts';
 import { MAPPED_PER_TURN } from './claim-limits.ts';
+import type { ContactRegister } from './contact-register.ts';
 import type { DeliveryObserver, MappingReport } from './delivery-observer.ts';
 import {
   ALL_DELIVERED,
@@ -43,6 +44,7 @@ export interface PipelineParts {
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly journal: Pick<Journal, 'profiles' | 'settle' | 'release'>;
   readonly programs: ProgramCatalogue;
+  readonly contacts?: ContactRegister | undefined;
   readonly observer: Pick<DeliveryObserver, 'eventSettled' | 'mappingReported' | 'errorCaught'>;
   readonly batcher: Pick<Batcher, 'submit'>;
   readonly suspects: SuspectHistory;
@@ -61,8 +63,8 @@ export interface PipelineParts {
 }
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { destination, sources, journal, programs, observer, batcher, suspects, maxMessages, now, signal } =
-    parts;
+  const { destination, sources, journal, programs, contacts, observer } = parts;
+  const { batcher, suspects, maxMessages, now, signal } = parts;
   const started = createInFlightCounter();
   let bytes = 0;
 
@@ -70,7 +72,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const source = sources.get(event.source);
     if (source === undefined) throw new Error(`claimed an event of the unknown source ${event.source}`);
     try {
-      return await prepare(event, { destination, source, journal, programs, now: now() });
+      return await prepare(event, { destination, source, journal, programs, contacts, now: now() });
     } catch (error) {
       // A failing store is not the event's fault: the event is released and claimed again.
       if (error instanceof StoreError) throw error;

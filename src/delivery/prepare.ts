@@ -12,9 +12,10 @@ import {
   type CustomerUpdate,
   type PriorState,
 } from '../mapping/customer/apply-to-customer.ts';
-import { mapEvent } from '../mapping/map-event.ts';
+import { identify, mapEvent } from '../mapping/map-event.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import type { MappingResult, MappingContext, MappingNote, UnreadFields } from '../mapping/mapping-result.ts';
+import type { ContactRegister } from './contact-register.ts';
 import type { SettlementEffects } from './event-settlement.ts';
 import type { OutgoingMessage } from './outcome.ts';
 
@@ -55,6 +56,8 @@ export interface PrepareParts {
   readonly source: SourceConfig;
   readonly journal: Pick<Journal, 'profiles'>;
   readonly programs: ProgramCatalogue;
+  /** Absent: contacts are not counted, and none is shared. */
+  readonly contacts?: ContactRegister | undefined;
 }
 
 /**
@@ -67,10 +70,18 @@ export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise
   const known = { identity: event.identity, lane: event.ownLane ?? event.lane };
   const parsed = parseEvent(event.body, { orgIds: [event.orgId], timezone: parts.source.timezone, known });
   if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail, notes: [] };
-  const context: MappingContext = { ...parts, receivedAt: event.receivedAt, idSuffix: event.idSuffix };
+  const context = contextOf(event, parts);
   const capillary = parsed.event;
+  const identified = identify(capillary, context);
+  const counting = parts.contacts?.count(event, {
+    event: capillary,
+    identities: identified.identities,
+    source: parts.source,
+    now: parts.now,
+  });
+  if (counting !== undefined) await counting;
   // Without an await, the parsed event and its mapping are garbage before the next event starts.
-  const mapping = mapEvent(capillary, context);
+  const mapping = mapEvent(capillary, context, identified);
   const mapped = mapping instanceof Promise ? await mapping : mapping;
   if (mapped.outcome === 'failed') {
     return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail, notes: mapped.notes };
@@ -97,6 +108,22 @@ export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise
     return { kind: 'unusable', reason: 'too-large', detail, ...report };
   }
   return { kind: 'messages', messages: missing, ...report, effects };
+}
+
+function contextOf(
+  event: ClaimedEvent,
+  { source, destination, programs, contacts }: PrepareParts,
+): MappingContext {
+  const { receivedAt, idSuffix } = event;
+  const isChecked = contacts !== undefined && source.contacts.sharedBy > 0;
+  return {
+    source,
+    destination,
+    programs,
+    receivedAt,
+    idSuffix,
+    ...(isChecked ? { isShared: contacts.isShared } : {}),
+  };
 }
 
 /** The stored state of the customer whom the event merges into another. */

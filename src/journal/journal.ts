@@ -1,4 +1,10 @@
 import type {
+  ContactCountAnswer,
+  ContactCountRequest,
+  SharedContactFilter,
+  SharedContacts,
+} from './contact-counts.ts';
+import type {
   Backlog,
   EventFilter,
   EventRecord,
@@ -23,6 +29,7 @@ import type {
 import type { ReencryptionPosition, ReencryptionStep, RetentionPolicy, StoreHealth } from './maintenance.ts';
 import type { StoredEvent } from './stored-event.ts';
 
+export type * from './contact-counts.ts';
 export type * from './event-log.ts';
 export type * from './event-queue.ts';
 export type * from './maintenance.ts';
@@ -101,6 +108,13 @@ export class RefusedError extends Error {
  * stays pending and is immediately claimable again, whatever the settlement says. Only the
  * attempts, the failure counts and the delivered messages other than the profile are recorded.
  *
+ * Contacts. For each destination the journal counts the customers, by lane, who have a contact, up
+ * to the limit of the call. With one customer more the contact is shared for good: nothing undoes
+ * that, neither a higher limit nor the erasure of its customers. The lanes of a merge count as one
+ * from then on, and an erased lane no longer counts. The engine bounds what it holds of each
+ * destination; what does not fit is not counted, and a contact that is too many to be remembered
+ * as shared is answered as shared each time.
+ *
  * Traces. `traceparent` is stored as given, so that a trace continues after a restart; the journal
  * does not interpret it.
  *
@@ -144,6 +158,13 @@ export interface Journal {
   release(receipts: readonly string[]): Promise<void>;
   /** Assembled profiles of these lanes at the destination; lanes without one are omitted. */
   profiles(destination: string, lanes: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Counts a customer for each contact and answers which of them are shared. The same customer
+   * counts once, however often it is counted.
+   */
+  countContacts(request: ContactCountRequest): Promise<ContactCountAnswer>;
+  /** The shared contacts, newest first. */
+  sharedContacts(filter: SharedContactFilter): Promise<SharedContacts>;
   /**
    * Calls the listener after something became claimable at the destination: through an append,
    * replay, promotion or reroute, as the next event of a lane after a settlement, or because a lane

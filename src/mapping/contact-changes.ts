@@ -16,7 +16,8 @@ export interface ContactChanges {
   readonly added: readonly EventIdentity[];
 }
 
-const NONE: ContactChanges = { gone: [], cleared: [], added: [] };
+/** An event that changes no contact. */
+export const NO_CONTACT_CHANGES: ContactChanges = { gone: [], cleared: [], added: [] };
 const INSTORE = 'instore';
 
 /**
@@ -31,7 +32,7 @@ export function contactChangesOf(
   const cleared = blankSlotsIn(personOf(data)?.identifiers);
   const updates = data['updatedFields'];
   if (!Array.isArray(updates) || updates.length === 0) {
-    return cleared.length === 0 ? NONE : { ...NONE, cleared };
+    return cleared.length === 0 ? NO_CONTACT_CHANGES : { ...NO_CONTACT_CHANGES, cleared };
   }
   const changes = updates.flatMap((update) => (isJsonObject(update) ? changeIn(update, source.country) : []));
   const added = changes.flatMap((change) => change.added ?? []);

@@ -1,9 +1,11 @@
 import type { JsonValue } from '../capillary/json.ts';
+import { placeholderFault } from '../capillary/placeholder-values.ts';
 import type { FieldTarget } from '../config/source-config.ts';
 import { isEmail } from '../xdm/formats.ts';
 import { leafFault, type Shape } from '../xdm/shape.ts';
 import { detailReader } from './families/demographics.ts';
 import type { FamilyInput } from './families/family.ts';
+import { isIgnoredContact } from './ignored-contacts.ts';
 import { faultRecorder } from './mapping-notes.ts';
 import { attributeShape } from './profile-attributes.ts';
 import type { Reader } from './reader.ts';
@@ -36,7 +38,7 @@ export function readCustomFields(input: FamilyInput, eventShape: Shape, profileS
     const ownType = type ?? 'string';
     const value =
       readDetail === undefined
-        ? readAs(field, shape === 'any' ? ownType : shape, isEndDate(path))
+        ? readAs(field, shape === 'any' ? ownType : shape, isEndDate(path), input)
         : readDetail(field, input);
     const fault = value === undefined || shape !== 'any' ? undefined : leafFault(value, ownType);
     if (fault !== undefined) {
@@ -94,7 +96,7 @@ function isEndDate(path: string): boolean {
  *
  * @param isEnd a date without a time is the end of that day, else its start
  */
-function readAs(field: Reader, shape: Shape, isEnd: boolean): JsonValue | undefined {
+function readAs(field: Reader, shape: Shape, isEnd: boolean, input: FamilyInput): JsonValue | undefined {
   const text = field.scalar('value');
   if (text === undefined) {
     return undefined;
@@ -108,7 +110,18 @@ function readAs(field: Reader, shape: Shape, isEnd: boolean): JsonValue | undefi
   if (shape === 'date-time') {
     return isEnd ? field.time('value') : field.startTime('value');
   }
-  return shape === 'email' && isEmail(text) ? text.toLowerCase() : text;
+  return shape === 'email' ? readEmail(field, text, input) : text;
+}
+
+/** An address that is nobody's is no contact attribute either. */
+function readEmail(field: Reader, text: string, { context, notes }: FamilyInput): string | undefined {
+  const isIgnored = isIgnoredContact(context.source, 'email', text);
+  const code = isIgnored ? 'ignored-contact' : placeholderFault('email', text);
+  if (code !== undefined) {
+    notes.add(`${field.path}.value`, code);
+    return undefined;
+  }
+  return isEmail(text) ? text.toLowerCase() : text;
 }
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([

@@ -29,7 +29,7 @@ export function buildExperienceEvent(
   const draft = {
     ...requiredFields(input, result.eventType, id),
     ...result.fields,
-    ...(schemaFeatures.placeContext ? { placeContext: placeContext(input.data) } : {}),
+    ...(schemaFeatures.placeContext ? { placeContext: placeContext(input) } : {}),
     ...(tenant === undefined
       ? {}
       : { [tenant]: { capillary: { ...commonTenantFields(input), ...result.tenant } } }),

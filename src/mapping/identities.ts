@@ -7,11 +7,13 @@ import {
   identifiersOf,
 } from '../capillary/identifiers.ts';
 import { customerIdOf, personOf } from '../capillary/person.ts';
+import { placeholderFault } from '../capillary/placeholder-values.ts';
 import { isEmail } from '../xdm/formats.ts';
 import { MAX_IDENTITY_CHARS } from '../xdm/xdm-record.ts';
+import { isIgnoredContact } from './ignored-contacts.ts';
 import type { NoteCode, Notes } from './mapping-notes.ts';
 import type { MappingContext } from './mapping-result.ts';
-import { isDummyNumber, toE164 } from './phone.ts';
+import { readPhone } from './phone.ts';
 
 /** A checked and normalized identifier. */
 export interface Identity {
@@ -42,7 +44,7 @@ export function identitiesOf(
     customerId === undefined ? [] : [{ kind: 'customerId', id: customerId, slot: 'own' }];
   const seen = new Set<string>();
   for (const identifier of identifiersOf(person?.identifiers ?? {})) {
-    const checked = normalize(identifier, context.source.country);
+    const checked = usable(identifier, context.source);
     if ('code' in checked) {
       const path = person?.path === undefined ? 'cardNumber' : `${person.path}.${identifier.path}`;
       notes.add(`data.${path}`, checked.code);
@@ -89,17 +91,27 @@ export function firstIdOf(identities: readonly Identity[], kind: IdentifierKind)
   return identities.find((identity) => identity.kind === kind)?.id;
 }
 
+type Checked = { readonly id: string } | { readonly code: NoteCode };
+
+/** The identifier in normal form, unless the source lists it as nobody's own. */
+function usable(identifier: Identifier, source: MappingContext['source']): Checked {
+  const checked = normalize(identifier, source.country);
+  return 'id' in checked && isIgnoredContact(source, identifier.kind, checked.id)
+    ? { code: 'ignored-contact' }
+    : checked;
+}
+
 /** The identity of an identifier, or why it identifies nobody. */
 export function normalize(
   { kind, value }: Pick<Identifier, 'kind' | 'value'>,
   country: string | undefined,
-): { readonly id: string } | { readonly code: NoteCode } {
+): Checked {
   if (value.length > MAX_IDENTITY_CHARS) {
     return { code: 'too-long' };
   }
   if (kind === 'phone') {
-    const id = toE164(value, country);
-    return id === undefined ? { code: MASKED.test(value) ? 'masked' : 'not-a-phone' } : { id };
+    const phone = readPhone(value, country);
+    return typeof phone === 'string' ? { id: phone } : { code: placeholderFault(kind, value) ?? phone.code };
   }
   const code = placeholderFault(kind, value);
   if (code !== undefined) {
@@ -108,37 +120,8 @@ export function normalize(
   if (kind === 'email') {
     return isEmail(value) ? { id: value.toLowerCase() } : { code: 'not-an-email' };
   }
-  return { id: value };
+  return INVALID_CHARACTER.test(value) ? { code: 'not-an-id' } : { id: value };
 }
-
-/** Strings that mean "none", as the whole value or before the @. */
-const PLACEHOLDER =
-  /^(0+|-1|[-.?_]+|n\.?\/?a\.?|none|null|nil|undefined|unknown|anonymous|guest|not?[ ._-]?(available|applicable|given|provided)|dummy|test|example|no[._-]?(e?-?mail|mail|id)|(no|do[._-]?not)[._-]?reply)$/i;
-
-/** One repeated character before the @, as in `xxx@…`. */
-const REPEATED_CHARACTER = /^(.)\1{2,}$/;
-
-/** A number of repeated or consecutive digits that is this long is not a real one. */
-const MIN_DUMMY_DIGITS = 8;
-
-/** Some characters are masked: `98******45`, `XXXXXXXX1234`, `a***@example.org`. */
-const MASKED = /\*{2,}|\*.*@|[•●]|x{4,}|#{3,}/i;
 
 /** Control characters and the Unicode replacement character. */
 const INVALID_CHARACTER = /[\p{Cc}\ufffd]/u;
-
-/**
- * The reason why a string cannot identify a person, or undefined. AEP would join all strangers who
- * have the same value. For ids and e-mail addresses; phone numbers are checked by `toE164`.
- */
-function placeholderFault(kind: IdentifierKind, text: string): NoteCode | undefined {
-  const name = kind === 'email' ? text.replace(/@.*$/s, '') : text;
-  const isDummy = name.length >= MIN_DUMMY_DIGITS && isDummyNumber(name);
-  if (PLACEHOLDER.test(name) || isDummy || (kind === 'email' && REPEATED_CHARACTER.test(name))) {
-    return 'placeholder';
-  }
-  if (MASKED.test(text)) {
-    return 'masked';
-  }
-  return INVALID_CHARACTER.test(text) && kind !== 'email' ? 'not-an-id' : undefined;
-}

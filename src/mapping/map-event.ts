@@ -1,15 +1,21 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
 import type { JsonObject } from '../capillary/json.ts';
 import { xdmId } from '../xdm/xdm-record.ts';
-import { applyContactChanges, contactChangesOf } from './contact-changes.ts';
+import {
+  applyContactChanges,
+  type ContactChanges,
+  contactChangesOf,
+  NO_CONTACT_CHANGES,
+} from './contact-changes.ts';
 import { isDeletion, RELEASE_EVENT, withoutPersonalData } from './deletion.ts';
 import { attributeTime, eventTime } from './event-time.ts';
 import { buildDeletionEvent } from './experience-event.ts';
 import { eventKeyOf } from './event-key.ts';
 import type { Family } from './families/family.ts';
 import { FAMILIES, mapGeneric } from './families/index.ts';
-import { type Identity, identitiesOf, victimIdOf } from './identities.ts';
+import { type EventIdentity, type Identity, identitiesOf, victimIdOf } from './identities.ts';
 import { assignNamespaces, buildIdentityMap } from './identity-map.ts';
+import { identityRules, sentIdentities } from './identity-rules.ts';
 import { createNotes, type Notes } from './mapping-notes.ts';
 import type { MappingContext, MappingResult } from './mapping-result.ts';
 import { MappingFailure } from './overrides.ts';
@@ -19,17 +25,47 @@ import { shrinkEvent } from './record-size.ts';
 import { unreadFieldsOf } from './unread-fields.ts';
 import { type XdmMessages, buildXdmMessages } from './xdm-messages.ts';
 
+/** What identifies the person of an event, and the notes about it. */
+export interface Identified {
+  readonly identities: readonly EventIdentity[];
+  readonly contactChanges: ContactChanges;
+  readonly notes: Notes;
+}
+
+/**
+ * The identities that the mapping of an event uses: none for a sample that is not delivered, only
+ * the customerId for a deletion or a release of identifiers.
+ */
+export function identify(event: CapillaryEvent, context: MappingContext): Identified {
+  const notes = createNotes();
+  if (isIgnoredSample(event, context)) {
+    return { identities: [], contactChanges: NO_CONTACT_CHANGES, notes };
+  }
+  const isHiding = isDeletion(event, context.source) || event.eventName === RELEASE_EVENT;
+  const contactChanges = contactChangesOf(event, context);
+  const identities = applyContactChanges(identitiesOf(event, context, notes), contactChanges).filter(
+    ({ kind }) => !isHiding || kind === 'customerId',
+  );
+  return { identities, contactChanges, notes };
+}
+
+function isIgnoredSample({ isSample }: CapillaryEvent, { source }: MappingContext): boolean {
+  return isSample && source.testEvents === 'ignore';
+}
+
 /**
  * Maps one event (docs/mapping.md). The same event and context produce the same result; what the
  * event says about its program is added to `context.programs`.
  * Returns a promise only if the source overrides the mapping of this event. It neither throws nor
  * rejects, whatever the event contains.
+ *
+ * @param identified the result of `identify` for the same event and context
  */
 export function mapEvent(
   event: CapillaryEvent,
   context: MappingContext,
+  { identities, contactChanges, notes }: Identified = identify(event, context),
 ): MappingResult | Promise<MappingResult> {
-  const notes = createNotes();
   if (event.isWindows1252 === true) {
     notes.add('', 'not-utf-8');
   }
@@ -39,16 +75,12 @@ export function mapEvent(
     erase,
     notes: notes.list(),
   });
-  if (event.isSample && context.source.testEvents === 'ignore') {
+  if (isIgnoredSample(event, context)) {
     return ignoredResult('test-event');
   }
   context.programs.learn(event, attributeTime(event, context));
   const erase = isDeletion(event, context.source);
   const isHiding = erase || event.eventName === RELEASE_EVENT;
-  const contactChanges = contactChangesOf(event, context);
-  const identities = applyContactChanges(identitiesOf(event, context, notes), contactChanges).filter(
-    ({ kind }) => !isHiding || kind === 'customerId',
-  );
   const identityMap = identityMapOf(event, identities, context, notes);
   if (identityMap === undefined) {
     return ignoredResult('no-identity', erase);
@@ -133,7 +165,8 @@ function identityMapOf(
   notes: Notes,
 ): JsonObject | undefined {
   const { identity } = context.destination;
-  const own = assignNamespaces(identities, identity);
+  const rules = identityRules(event.orgId, context);
+  const own = assignNamespaces(sentIdentities(identities, rules, notes), identity);
   if (own.length === 0) {
     if (identities.length > 0) {
       notes.add('identityMap', 'no-namespace');
@@ -142,7 +175,7 @@ function identityMapOf(
   }
   const victimId = identity.linkMerged ? victimIdOf(event) : undefined;
   const victim = victimId === undefined ? [] : [{ kind: 'customerId' as const, id: victimId }];
-  const linked = assignNamespaces(victim, identity).filter(
+  const linked = assignNamespaces(sentIdentities(victim, rules, notes), identity).filter(
     (candidate) => !own.some(({ namespace, id }) => namespace === candidate.namespace && id === candidate.id),
   );
   return buildIdentityMap([...own, ...linked], identity, notes);

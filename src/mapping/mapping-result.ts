@@ -1,3 +1,4 @@
+import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
 import type { ProgramCatalogue } from './program-catalogue.ts';
@@ -31,6 +32,8 @@ export interface MappingContext {
     | 'program'
     | 'bills'
     | 'labels'
+    | 'contacts'
+    | 'identity'
     | 'fields'
     | 'overrides'
   >;
@@ -44,7 +47,15 @@ export interface MappingContext {
   readonly receivedAt: number;
   /** Added to `_id` by a replay as new; usually empty. */
   readonly idSuffix: string;
+  /** Absent: no contact counts as shared. */
+  readonly isShared?: IsShared;
 }
+
+/**
+ * True for a normalized contact that too many customers of an organisation have: it is an identity
+ * of none of them, but stays a contact attribute.
+ */
+export type IsShared = (orgId: number, kind: IdentifierKind, id: string) => boolean;
 
 /** Fields of an event's payload that the mapping did not read. */
 export interface UnreadFields {

@@ -7,11 +7,16 @@ import {
 } from 'libphonenumber-js/max';
 import { parsePhoneNumberFromString as parseByForm } from 'libphonenumber-js/min';
 import mobileExamples from 'libphonenumber-js/mobile/examples';
+import { isDummyPhone } from '../capillary/placeholder-values.ts';
 
-/** One digit repeated, except for the first: `9999999999`, `9000000000`. */
-const REPEATED = /^\d(\d)\1{5,}$/;
-const ASCENDING_DIGITS = '01234567890123456789';
-const DESCENDING_DIGITS = '98765432109876543210';
+/** Why a text is not a phone number; also the code of its mapping note. */
+export interface PhoneFault {
+  readonly code: 'not-a-phone' | 'placeholder';
+}
+
+const NOT_A_PHONE: PhoneFault = { code: 'not-a-phone' };
+/** Digits that people type instead of a number. */
+const INVENTED: PhoneFault = { code: 'placeholder' };
 
 /**
  * A phone number in E.164 form (`+919876501234`); undefined for hashes, dummy numbers and any other
@@ -25,9 +30,15 @@ const DESCENDING_DIGITS = '98765432109876543210';
  * of a mobile number, because new ranges are in use before they appear in any list.
  */
 export function toE164(text: string, country: string | undefined): string | undefined {
+  const phone = readPhone(text, country);
+  return typeof phone === 'string' ? phone : undefined;
+}
+
+/** The number like `toE164`, or why there is none. */
+export function readPhone(text: string, country: string | undefined): string | PhoneFault {
   const plain = text.replaceAll(/\p{Cf}/gu, '').trim();
   if (!/^\(?\+?[\d\s().-]{6,25}$/.test(plain)) {
-    return undefined;
+    return NOT_A_PHONE;
   }
   return recentNumbers.get(`${country} ${plain}`, () => parsePhone(plain, supportedCountry(country)));
 }
@@ -36,16 +47,25 @@ export function toE164(text: string, country: string | undefined): string | unde
  * Recently parsed numbers: the events of a customer arrive close together, and parsing a number
  * costs as much as mapping the rest of a small event. An entry uses about 150 bytes.
  */
-const recentNumbers = createRecentCache<string | undefined>(10_000);
+const recentNumbers = createRecentCache<string | PhoneFault>(10_000);
 
-function parsePhone(plain: string, home: CountryCode | undefined): string | undefined {
+function parsePhone(plain: string, home: CountryCode | undefined): string | PhoneFault {
   const found =
     firstListed(plain, home) ??
     [...interpretations(plain, home, parseByForm)].find(
       (phone) => phone?.isValid() === true && hasMobileLength(phone),
     ) ??
     acceptIfLikely(parseListed(`+${digitsOf(plain)}`));
-  return found === undefined || isDummyNumber(found.nationalNumber) ? undefined : found.number;
+  if (found === undefined) {
+    return isInvented(digitsOf(plain), home) ? INVENTED : NOT_A_PHONE;
+  }
+  return isDummyPhone(found.nationalNumber) ? INVENTED : found.number;
+}
+
+/** Digits in no number range: invented with or without the calling code of `home`. */
+function isInvented(digits: string, home: CountryCode | undefined): boolean {
+  const code = home === undefined ? '' : getCountryCallingCode(home);
+  return isDummyPhone(digits) || (digits.startsWith(code) && isDummyPhone(digits.slice(code.length)));
 }
 
 /** The first interpretation that is a mobile number, and so valid; else the first valid one. */
@@ -60,6 +80,12 @@ function firstListed(text: string, home: CountryCode | undefined): PhoneNumber |
   return first;
 }
 
+/**
+ * A Mexican mobile number as it was dialled from abroad until 2019, with a 1 between the calling
+ * code and the ten digits. No other country has numbers of this form.
+ */
+const OLD_MEXICAN_MOBILE = /^521(\d{10})$/;
+
 type Parse = (text: string, country?: CountryCode) => PhoneNumber | undefined;
 
 /**
@@ -72,6 +98,10 @@ function* interpretations(
   parse: Parse,
 ): Generator<PhoneNumber | undefined, void> {
   const digits = digitsOf(text);
+  const mexican = OLD_MEXICAN_MOBILE.exec(digits)?.[1];
+  if (mexican !== undefined) {
+    yield parse(`+52${mexican}`);
+  }
   const isInternational = /^\(?(\+|00)/.test(text);
   if (!isInternational && home !== undefined) {
     yield withHomeCode(digits, home, parse);
@@ -109,14 +139,6 @@ function acceptIfLikely(phone: PhoneNumber | undefined): PhoneNumber | undefined
 /** The digits without the zeros that people dial before a calling code. */
 function digitsOf(text: string): string {
   return text.replaceAll(/\D/g, '').replace(/^00/, '');
-}
-
-/**
- * True for digits that people type instead of a real number. They would join strangers in the
- * identity graph.
- */
-export function isDummyNumber(digits: string): boolean {
-  return REPEATED.test(digits) || ASCENDING_DIGITS.includes(digits) || DESCENDING_DIGITS.includes(digits);
 }
 
 function supportedCountry(country: string | undefined): CountryCode | undefined {

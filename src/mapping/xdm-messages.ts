@@ -10,6 +10,8 @@ import { attributesOfChange } from './customer/change-view.ts';
 import { contactAttribute, identityFact } from './customer/contacts.ts';
 import { isJoinedFact, JOIN_DATE } from './customer/loyalty-membership.ts';
 import { victimLaneOf } from './identities.ts';
+import { identityRules, sentIdentities } from './identity-rules.ts';
+import { hasOwnLane } from './lane-owner.ts';
 import type { ProfileChange } from './mapping-result.ts';
 import {
   describeOverrideError,
@@ -93,10 +95,14 @@ async function applyOverrides(
 }
 
 function buildProfileChange(
-  { event, context, identities, contactChanges: { cleared } }: FamilyInput,
+  { event, context, identities, contactChanges: { cleared }, notes }: FamilyInput,
   attributes: ReadonlyMap<string, JsonValue>,
 ): ProfileChange | undefined {
   if (attributes.size === 0 && victimLaneOf(event) === undefined) {
+    return undefined;
+  }
+  const ownIdentities = () => sentIdentities(identities, identityRules(event.orgId, context), notes);
+  if (!hasOwnLane(event, ownIdentities)) {
     return undefined;
   }
   const hasJoinDate = attributes.has(JOIN_DATE);

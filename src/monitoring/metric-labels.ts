@@ -88,6 +88,7 @@ export const STOP_REASON: LabelValues = [
 ];
 export const NOTE_KIND: LabelValues = ['dropped', 'repaired', 'truncated'];
 export const NOTE_CODE: LabelValues = NOTE_CODES;
+export const CONTACT_KIND: LabelValues = ['email', 'phone', 'externalId', 'cardNumber'];
 export const CLOSED_BY = ['store-full', 'store-failing', 'draining'] as const;
 export const JOURNAL_BATCH_KIND = ['write', 'read'] as const;
 export const PART: LabelValues = ['intake', 'delivery', 'admin'];

@@ -130,6 +130,17 @@ export function createMetrics() {
       { event_name: EVENT_NAME, kind: values.NOTE_KIND, code: values.NOTE_CODE },
     ),
 
+    contactsShared: counter(
+      'relay_contacts_shared_total',
+      'Contacts that more customers than contacts.sharedBy have, so that they are no identity any more, by kind',
+      { destination: DESTINATION, kind: values.CONTACT_KIND },
+    ),
+    contactsUncounted: counter(
+      'relay_contacts_uncounted_total',
+      'Contacts not counted for contacts.sharedBy: the store was failing or holds as many as it may',
+      { destination: DESTINATION },
+    ),
+
     destinationFlowing: gauge(
       'relay_destination_flowing',
       '1 while the destination is delivering, 0 while it waits or is paused',

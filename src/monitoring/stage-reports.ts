@@ -109,6 +109,8 @@ export function createDeliveryReports(
   metrics: Metrics,
   coverage: Pick<Coverage, 'count'>,
 ): DeliveryObserver {
+  /** Destinations for which the log says it; the metric counts on. */
+  const uncounted = new Set<string>();
   return {
     requestCompleted(report) {
       const { destination, kind, outcome } = report;
@@ -149,6 +151,16 @@ export function createDeliveryReports(
       for (const { kind, code } of notes) {
         metrics.mappingNotes.inc({ event_name: metricEventName(event.eventName), kind, code });
       }
+    },
+    contactsShared(destination, kinds) {
+      for (const kind of kinds) metrics.contactsShared.inc({ destination, kind });
+      log.warn({ destination, kinds }, 'a contact of too many customers is no identity any more');
+    },
+    contactsUncounted(destination, contacts) {
+      metrics.contactsUncounted.inc({ destination }, contacts);
+      if (uncounted.has(destination)) return;
+      uncounted.add(destination);
+      log.warn({ destination }, 'contacts are not counted: the store is failing or holds as many as it may');
     },
     stateChanged(destination, status) {
       const flowing = status.state === 'flowing';

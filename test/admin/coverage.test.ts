@@ -34,6 +34,8 @@ it('lists unread fields by event name, most frequent first', async () => {
       },
       { source: 'beta', eventName: 'customerAdded', mapping: 'own', events: 1, fields: [], more: 0 },
     ],
+    sharedContacts: [],
+    moreSharedContacts: 0,
   });
 });
 
@@ -43,6 +45,35 @@ it('filters by source and event name', async () => {
   expect(await namesOf('source=beta')).toEqual(['beta']);
   expect(await namesOf('eventName=transactionAdded')).toEqual(['acme']);
   expect(await namesOf('eventName=transactionAdded&source=beta')).toEqual([]);
+});
+
+it('lists the newest shared contacts, masked, and how many more there are', async () => {
+  const share = async (source: string, key: number, at: number): Promise<void> => {
+    for (const lane of ['1', '2'])
+      await rig.journal.countContacts({
+        destination: 'aep',
+        source,
+        lane,
+        contacts: [{ key, kind: 'email', masked: 'b***@store.example.com' }],
+        limit: 1,
+        now: at,
+      });
+  };
+  const start = Date.parse('2026-01-31T08:00:00Z');
+  for (let key = 1; key <= 102; key += 1) await share('acme', key, start + key);
+  await share('beta', 200, start);
+  const ofAcme = (await rig.get('/admin/v1/coverage?source=acme')).body;
+  expect(ofAcme.sharedContacts).toHaveLength(100);
+  expect(ofAcme.sharedContacts[0]).toEqual({
+    source: 'acme',
+    destination: 'aep',
+    kind: 'email',
+    contact: 'b***@store.example.com',
+    since: '2026-01-31T08:00:00.102Z',
+  });
+  expect(ofAcme.moreSharedContacts).toBe(2);
+  const ofBeta = (await rig.get('/admin/v1/coverage?source=beta')).body;
+  expect([ofBeta.sharedContacts.length, ofBeta.moreSharedContacts]).toEqual([1, 0]);
 });
 
 it('refuses unknown parameters and requests without the token', async () => {

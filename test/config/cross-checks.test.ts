@@ -67,6 +67,16 @@ const refused: readonly Case[] = [
     [[[...destination, 'retry'], { minDelay: '10m' }]],
     'the smaller of the two',
   ],
+  ['sources[0].country', 'UK', [[[...source, 'country'], 'UK']], 'write `country: GB`'],
+  ['sources[0].country', 'EN', [[[...source, 'country'], 'EN']], 'write `country: GB`'],
+  ['sources[0].country', 'XX', [[[...source, 'country'], 'XX']], 'such as IN or GB'],
+  [
+    'sources[0].contacts.ignore[0]',
+    '**',
+    [[[...source, 'contacts'], { ignore: ['**'] }]],
+    'see docs/configuration.md',
+  ],
+  ['sources[0].identity.prefix', 'a b', [[[...source, 'identity'], { prefix: 'a b' }]], '<orgId>'],
   ['sources[0].destination', 'aeq', [[[...source, 'destination'], 'aeq']], 'did you mean `aep`?'],
   ['sources[1].name', 'acme', [[['sources', 1], secondSource]], 'choose a unique name'],
   [

@@ -4,6 +4,7 @@ import { describeAppending } from './appending.ts';
 import { describeClaiming } from './claiming.ts';
 import { describeClockJumps } from './clock-jumps.ts';
 import { describeClosing } from './closing.ts';
+import { describeCountingContacts } from './counting-contacts.ts';
 import { describeErasing } from './erasing.ts';
 import { describeLookingUp } from './looking-up.ts';
 import { describeQuarantine } from './quarantine.ts';
@@ -36,6 +37,7 @@ export function describeJournalContract(name: string, make: MakeStore): void {
   describe(`the journal over ${name}, apart from payloads`, () => {
     describeClockJumps(make);
     describeAliasing(make);
+    describeCountingContacts(make);
     describeReplayQueue(make);
     describeRerouting(make);
     describeRetaining(make);

@@ -22,6 +22,10 @@ export interface DeliveryHarness {
   readonly requests: RequestReport[];
   /** Mapping notes of each event with a final outcome. */
   readonly mappingReports: MappingReport[];
+  /** Kinds of the contacts that were found to be shared, in order. */
+  readonly sharedKinds: string[];
+  /** Contacts that were not counted. */
+  readonly uncounted: number[];
   /**
    * Appends the event to the journal as the intake does.
    * @param source index of the source in the configuration
@@ -54,6 +58,8 @@ export async function startDeliveryHarness(
   const journal = await openSqliteJournal({ path: folder, encryptionKeys: [] });
   const requests: RequestReport[] = [];
   const mappingReports: MappingReport[] = [];
+  const sharedKinds: string[] = [];
+  const uncounted: number[] = [];
   const settlements = new Map<string, Settlement[]>();
   const listeners = new Set<() => void>();
 
@@ -72,6 +78,8 @@ export async function startDeliveryHarness(
           for (const listener of listeners) listener();
         },
         mappingReported: (_event, mapping) => mappingReports.push(mapping),
+        contactsShared: (_destination, kinds) => sharedKinds.push(...kinds),
+        contactsUncounted: (_destination, contacts) => uncounted.push(contacts),
         stateChanged: () => undefined,
         errorCaught: (_destination, message, error) => {
           throw new Error(message, { cause: error });
@@ -104,6 +112,8 @@ export async function startDeliveryHarness(
     },
     requests,
     mappingReports,
+    sharedKinds,
+    uncounted,
     async accept(event, source = 0) {
       const body = Buffer.from(JSON.stringify(event));
       const { timezone } = config.sources[source]!;

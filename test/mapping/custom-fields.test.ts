@@ -21,7 +21,7 @@ const fields = {
     mail: 'personalEmail.address',
   },
 };
-const context = contextOf({ source: { fields } });
+const context = contextOf({ source: { fields, contacts: { ignore: ['kiosk@*'] } } });
 function pairs(values: Record<string, JsonValue>): JsonValue {
   return Object.entries(values).map(([key, value]) => ({ key, value }));
 }
@@ -38,6 +38,8 @@ async function attributesOf(eventName: string, data: object) {
 describe('configured custom and extended fields', () => {
   it.each([
     ['Asha@Example.ORG', 'asha@example.org', []],
+    ['noemail1@example.org', undefined, ['placeholder data.extendedFields[0].value']],
+    ['Kiosk@example.org', undefined, ['ignored-contact data.extendedFields[0].value']],
     ['\u212aim@example.org', undefined, ['not-an-email personalEmail.address']],
   ])('are read as an address: %s', async (mail, expected, notes) => {
     const { attributes, codes } = await attributesOf('customerAdded', { extendedFields: pairs({ mail }) });

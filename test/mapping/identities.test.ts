@@ -145,7 +145,7 @@ describe('identityMap', () => {
     ['mobile', 'e3b0c44298fc1c149afbf4c8996fb924', 'not-a-phone'],
     ['mobile', 'a9993e364706816aba3e25717850c26c9cd0d89d', 'not-a-phone'],
     ['mobile', '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=', 'not-a-phone'],
-    ['mobile', '9999999999', 'not-a-phone'],
+    ['mobile', '9999999999', 'placeholder'],
     ['mobile', '98******45', 'masked'],
     ['mobile', '98XXXXXX45', 'masked'],
     ['mobile', '*'.repeat(100_000), 'too-long'],

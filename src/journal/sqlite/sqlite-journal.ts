@@ -41,6 +41,8 @@ export interface SqliteJournalOptions {
   readonly maxPages?: number;
   /** Index entries held in memory before they are merged into their table. For tests of merging. */
   readonly generationSize?: number;
+  /** Bounds of the counted contacts of a destination. For tests of the bounds. */
+  readonly contactBounds?: { readonly counted: number; readonly shared: number };
   /** Called for each batch of calls that the storage thread has answered. */
   readonly onBatch?: (batch: BatchReport) => void;
 }
@@ -81,6 +83,7 @@ function writingCalls(send: Send) {
     recordDifferingCopy: (receipt, at) => send('recordDifferingCopy', { receipt, at }),
     quarantine: (request, bounds) => send('quarantine', { request: withOwnBody(request), bounds }),
     settle: (settlement) => send('settle', settlement),
+    countContacts: (request) => send('countContacts', request),
     promote: (receipt, event, by) => send('promote', { receipt, event: withOwnBody(event), by }),
     removeQuarantined: (receipts) => send('removeQuarantined', receipts),
     setPause: (destination, pause) => send('setPause', { destination, pause }),
@@ -95,6 +98,7 @@ function readingCalls(send: Send) {
     claim: async (request) => toClaimAnswer(await send('claim', request)),
     release: (receipts) => send('release', receipts),
     profiles: (destination, lanes) => send('profiles', { destination, lanes }),
+    sharedContacts: (filter) => send('sharedContacts', filter),
     ledger: () => send('ledger', undefined),
     backlog: () => send('backlog', undefined),
     find: async (receiptOrEventId) => toRecord(await send('find', receiptOrEventId)),
@@ -162,15 +166,18 @@ function createNotifier(listeners: ReadonlySet<Listener>, log: JournalLog | unde
  *   newer version; Error for an invalid key
  */
 export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
-  const { path, maxPages, generationSize, log } = options;
+  const { path, maxPages, generationSize, contactBounds, log } = options;
   const claimListeners = new Set<Listener>();
   const { notifyClaimable, logNotices } = createNotifier(claimListeners, log);
   const keys = options.encryptionKeys.map(parseKey);
-  const channel = new Channel({ path, keys, maxPages, generationSize }, ({ claimable, notices, batch }) => {
-    options.onBatch?.(batch);
-    notifyClaimable(claimable);
-    logNotices(notices);
-  });
+  const channel = new Channel(
+    { path, keys, maxPages, generationSize, contactBounds },
+    ({ claimable, notices, batch }) => {
+      options.onBatch?.(batch);
+      notifyClaimable(claimable);
+      logNotices(notices);
+    },
+  );
   await channel.ready;
   const tracker = createCallTracker();
   const send: Send = (name, request) => tracker.track(() => channel.call(name, request));

@@ -1,6 +1,7 @@
 import type { CapillaryEvent } from '../../capillary/event.ts';
 import type { JsonValue } from '../../capillary/json.ts';
 import { attributeTime } from '../event-time.ts';
+import { storedIdentityRules } from '../identity-rules.ts';
 import type { MappingContext, MappingResult } from '../mapping-result.ts';
 import {
   absorbMerged,
@@ -105,6 +106,7 @@ export function applyToCustomer(
           profile: buildProfileRecord(state, mapped.id, {
             ...context,
             programs: context.programs.of(event.orgId),
+            rules: storedIdentityRules(event.orgId, context),
           }),
         }
       : {}),

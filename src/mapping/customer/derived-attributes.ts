@@ -1,3 +1,4 @@
+import type { IdentityRules } from '../identity-rules.ts';
 import type { Notes } from '../mapping-notes.ts';
 import type { MappingContext } from '../mapping-result.ts';
 import type { Programs } from '../program-catalogue.ts';
@@ -24,6 +25,8 @@ export interface RecordContext {
   >;
   /** The programs of the customer's organisation. */
   readonly programs: Programs;
+  /** Absent: every stored identity is sent as it is. */
+  readonly rules?: IdentityRules;
 }
 
 /** The facts of each customer of a lane: its own, then those of the customers merged into it. */

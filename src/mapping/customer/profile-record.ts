@@ -4,6 +4,7 @@ import { toTimestamp } from '../../capillary/times.ts';
 import { conform } from '../../xdm/conform.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
 import { assignNamespaces, buildIdentityMap, uniqueIdentities } from '../identity-map.ts';
+import { PLAIN_IDENTITIES, sentIdentities } from '../identity-rules.ts';
 import { createNotes, faultRecorder, type Notes } from '../mapping-notes.ts';
 import type { MappingNote } from '../mapping-result.ts';
 import { expandAttributes, IDENTITY_PREFIX } from '../profile-attributes.ts';
@@ -44,11 +45,14 @@ interface Customer {
  * @param id `_id` of the record: that of the event that changes it
  */
 export function buildProfileRecord(state: CustomerState, id: string, context: RecordContext): ProfileRecord {
+  const { rules = PLAIN_IDENTITIES } = context;
   const { identity, tenant, schemaFeatures } = context.destination;
   const notes = createNotes();
   const customers = customersOf(state, context);
   const attributes = attributesOf(customers, context, { clock: clockOf(state), notes });
-  const identities = customers.flatMap((customer) => assignNamespaces(customer.identities, identity));
+  const identities = customers.flatMap((customer) =>
+    assignNamespaces(sentIdentities(customer.identities, rules, notes), identity),
+  );
   const [own] = identities.filter(({ kind }) => kind === 'customerId');
   const draft = {
     _id: id,

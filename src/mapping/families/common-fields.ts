@@ -1,5 +1,6 @@
 import { customerIdOf } from '../../capillary/person.ts';
 import { flatEvent } from '../raw-format.ts';
+import { readLabel } from '../person-name.ts';
 import { createReader, type Reader } from '../reader.ts';
 import type { Draft, FamilyInput } from './family.ts';
 
@@ -68,9 +69,11 @@ export function identifyingTenantFields({ event, context, notes }: FamilyInput):
 }
 
 /** The store as a point of interest (docs/platforms/adobe.md#store). */
-export function placeContext(data: Reader): Draft {
+export function placeContext({ data, notes }: Pick<FamilyInput, 'data' | 'notes'>): Draft {
   const store = enteredBy(data).object('store');
-  return { POIinteraction: { poiDetail: { poiID: store.id('code'), name: store.text('name') } } };
+  return {
+    POIinteraction: { poiDetail: { poiID: store.id('code'), name: readLabel(store, 'name', notes) } },
+  };
 }
 
 /** The name is the one that this or another event has said. */

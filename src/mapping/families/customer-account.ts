@@ -9,6 +9,7 @@ import { goneFact, identityFact } from '../customer/contacts.ts';
 import { isLabel } from '../deletion.ts';
 import { attributeTime } from '../event-time.ts';
 import { firstIdOf, victimIdOf } from '../identities.ts';
+import { checkName, readName } from '../person-name.ts';
 import type { Reader } from '../reader.ts';
 import { changedFields, demographics, fieldOf } from './demographics.ts';
 import type { Draft, Facts, FamilyInput, FamilyResult } from './family.ts';
@@ -117,12 +118,16 @@ function activeFacts(status: Reader, { context }: FamilyInput): Facts {
 
 /** Name and contact points, which both customer events can have. */
 function personAttributes(input: FamilyInput): Draft {
-  const { data, identities } = input;
+  const { data, identities, notes } = input;
   const person = data.object('customerIdentifiers');
   const changes = changedFields(input);
   // All places are read, so that none of them counts as unread.
   const nameOf = (field: string): string | null | undefined => {
-    const [changed, own, ofPerson] = [fieldOf(changes, field), data.text(field), person.text(field)];
+    const changed = fieldOf(changes, field);
+    const [own, ofPerson] = [readName(data, field, notes), readName(person, field, notes)];
+    if (typeof changed === 'string') {
+      return checkName(changed, 'data.updatedFields', notes);
+    }
     return changed === undefined ? (own ?? ofPerson ?? nullIfBlank(data, field)) : changed;
   };
   return {

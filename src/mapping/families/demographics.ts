@@ -1,5 +1,6 @@
 import { parseBirthDate } from '../../capillary/birth-date.ts';
 import { isCleared } from '../contact-changes.ts';
+import { readLabel } from '../person-name.ts';
 import type { Reader } from '../reader.ts';
 import type { Draft, FamilyInput } from './family.ts';
 
@@ -40,7 +41,7 @@ export function fieldOf(changes: readonly ChangedField[], name: string): string 
 const DETAILS = [
   { names: ['gender'], path: 'person.gender', read: readGender },
   { names: ['dob', 'dobdate', 'dateofbirth', 'birthdate'], path: 'person.birthDate', read: readBirthDate },
-  { names: ['city'], path: 'homeAddress.city', read: readText },
+  { names: ['city'], path: 'homeAddress.city', read: readCity },
 ] as const;
 
 /**
@@ -132,6 +133,6 @@ function readBirthDate({ field, key }: ChangedField, { context, notes }: FamilyI
   return date.day;
 }
 
-function readText({ field, key }: ChangedField): string | undefined {
-  return field.text(key);
+function readCity({ field, key }: ChangedField, { notes }: FamilyInput): string | undefined {
+  return readLabel(field, key, notes);
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../../src/capillary/json.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { about, identitiesOf, lastRecord, mergeInto, send, step, type Step } from './customer-events.ts';
@@ -317,8 +318,8 @@ it('what is kept of identities that are gone is bounded', async () => {
   let state: string | undefined;
   for (let index = 0; index < 450; index += 1) {
     const [before, now] = [index - 1, index].map((number) => `u${number}@example.org`);
-    const email =
-      index % 2 === 0
+    const email: JsonObject =
+      index % 2 === 0 && before !== undefined && now !== undefined
         ? { updatedFields: [{ fieldName: 'email', previousValue: before, currentValue: now }] }
         : {};
     const data = {

@@ -10,6 +10,7 @@ import {
   type RequestOf,
 } from './calls.ts';
 import { claim, release } from './claim.ts';
+import { countContacts, sharedContacts } from './contact-table.ts';
 import { backlog, clearCountDeltas, ledger, writeCountDeltas } from './counts.ts';
 import { isDamage } from './damage.ts';
 import { isStorageFailure } from './database.ts';
@@ -145,6 +146,8 @@ const OPERATIONS: {
   settle,
   release,
   profiles,
+  countContacts,
+  sharedContacts,
   ledger,
   backlog,
   find,

@@ -4,6 +4,8 @@ import type {
   ClaimAnswer,
   ClaimedEvent,
   ClaimRequest,
+  ContactCountAnswer,
+  ContactCountRequest,
   EventFilter,
   EventRecord,
   Ledger,
@@ -19,6 +21,8 @@ import type {
   ReplayRequest,
   RetentionPolicy,
   Settlement,
+  SharedContactFilter,
+  SharedContacts,
   StoredEvent,
 } from '../../journal.ts';
 
@@ -82,6 +86,8 @@ export interface Operations {
     { readonly destination: string; readonly lanes: readonly string[] },
     ReadonlyMap<string, string>
   >;
+  countContacts: Operation<ContactCountRequest, ContactCountAnswer>;
+  sharedContacts: Operation<SharedContactFilter, SharedContacts>;
   ledger: Operation<undefined, Ledger>;
   backlog: Operation<undefined, readonly Backlog[]>;
   find: Operation<string, WireRecord | undefined>;
@@ -140,6 +146,8 @@ export const CLASS_OF = {
   settle: 'write',
   release: 'read',
   profiles: 'read',
+  countContacts: 'intake',
+  sharedContacts: 'read',
   ledger: 'read',
   backlog: 'read',
   find: 'read',

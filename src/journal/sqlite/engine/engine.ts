@@ -1,5 +1,6 @@
 import type { Backlog } from '../../journal.ts';
 import { ClaimRegistry } from './claim-registry.ts';
+import { CONTACT_BOUNDS, type ContactBounds } from './contact-schema.ts';
 import { DAMAGE_ADVICE } from './damage.ts';
 import { type Database, openDatabase } from './database.ts';
 import { type Indexes, openIndexes } from './indexes.ts';
@@ -12,6 +13,8 @@ export interface EngineOptions {
   readonly maxPages?: number;
   /** Index entries held in memory before they are merged into their table. */
   readonly generationSize?: number;
+  /** Bounds of the counted contacts of a destination. */
+  readonly contactBounds?: ContactBounds;
 }
 
 /** A row of the table `counts`. */
@@ -53,6 +56,7 @@ export interface Engine {
   readonly cipher: PayloadCipher;
   readonly claims: ClaimRegistry;
   readonly indexes: Indexes;
+  readonly contactBounds: ContactBounds;
   /** False while there is no alias at all, as with most brands: then no lookup is needed. */
   readonly aliases: { isAny: boolean };
   readonly countDeltas: CountDeltas;
@@ -94,6 +98,7 @@ export function openEngine(options: EngineOptions): Engine {
     cipher,
     claims: new ClaimRegistry(),
     indexes: openIndexes(db, options.generationSize),
+    contactBounds: options.contactBounds ?? CONTACT_BOUNDS,
     aliases: { isAny: db.one('SELECT 1 FROM aliases LIMIT 1') !== undefined },
     countDeltas: { counts: new Map(), backlog: new Map() },
     claimable: new Set(),

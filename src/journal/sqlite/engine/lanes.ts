@@ -1,5 +1,6 @@
 import type { LaneAlias } from '../../journal.ts';
 import type { BusyLane } from './claim-registry.ts';
+import { mergeContacts } from './contact-table.ts';
 import type { Engine } from './engine.ts';
 import { queueKey } from './index-keys.ts';
 import type { EventRow, QueueRow } from './rows.ts';
@@ -196,4 +197,5 @@ export function addAlias(engine: Engine, destination: string, { from, to }: Lane
     target,
   );
   moveLane(engine, destination, from, target);
+  mergeContacts(engine, destination, from, target);
 }

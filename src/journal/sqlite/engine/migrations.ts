@@ -1,3 +1,5 @@
+import { CONTACTS } from './contact-schema.ts';
+
 /*
  * `events` has small rows so that scans are cheap; payloads are in their own tables. `head` is 1 on
  * the first pending event of each lane and on each pending event without a lane. Claims read heads
@@ -287,4 +289,5 @@ export const MIGRATIONS: readonly string[] = [
   SMALL_BLOCKS,
   BUFFERED_INDEXES,
   DIFFERING_COPIES,
+  CONTACTS,
 ];

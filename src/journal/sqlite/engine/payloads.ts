@@ -1,4 +1,5 @@
 import { type RecordedNote, type SentMessage, StoreError } from '../../journal.ts';
+import { forgetContacts } from './contact-table.ts';
 import type { Engine } from './engine.ts';
 import { aliasesOf } from './lanes.ts';
 import type { EventRow } from './rows.ts';
@@ -183,13 +184,14 @@ function settledSeqsOf({ db }: Engine, lane: string, scope: EraseScope): number[
 
 /**
  * Erases a customer and those merged into it: payloads and notes of settled events, and the
- * assembled profiles.
+ * assembled profiles, and what is counted of their contacts.
  */
 export function eraseLane(engine: Engine, lane: string, scope: EraseScope): void {
   withSecureDelete(engine, () => {
     for (const each of [lane, ...aliasesOf(engine, scope.destination, lane)]) {
       for (const seq of settledSeqsOf(engine, each, scope)) deleteContent(engine, seq);
       writeProfile(engine, scope.destination, each, null);
+      forgetContacts(engine, scope.destination, each);
     }
   });
 }

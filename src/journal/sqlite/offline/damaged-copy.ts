@@ -162,10 +162,19 @@ export function copyTable(context: CopyContext, table: string, key: string): Cop
   return { table, copied, unreadable };
 }
 
-/** Copies a small table completely, or nothing of it. */
+/** Copies the rows of a table in its own order, up to the first that cannot be read. */
 export function copyWholeTable(context: CopyContext, table: string): CopiedTable {
   const insert = inserter(context, table);
-  const rows = tryRead(() => context.from.prepare(`SELECT * FROM ${table}`).all() as Row[]);
-  const copied = (rows ?? []).filter((row) => tryRead(() => insert(row)) === true).length;
-  return { table, copied, unreadable: rows === undefined ? 1 : rows.length - copied };
+  let copied = 0;
+  let unreadable = 0;
+  context.to.exec('BEGIN');
+  const isComplete = tryRead(() => {
+    for (const row of context.from.prepare(`SELECT * FROM ${table}`).iterate() as Iterable<Row>) {
+      if (tryRead(() => insert(row)) === true) copied += 1;
+      else unreadable += 1;
+    }
+    return true;
+  });
+  context.to.exec('COMMIT');
+  return { table, copied, unreadable: isComplete === true ? unreadable : unreadable + 1 };
 }

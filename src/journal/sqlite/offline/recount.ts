@@ -77,6 +77,16 @@ function setCounts(db: DatabaseSync, now: number): void {
     SELECT destination, count(*), sum(replay) FROM events WHERE state = 'pending' GROUP BY destination`);
 }
 
+/** Contacts of a destination whose row is lost are counted anew. */
+function setContactCounts(db: DatabaseSync): void {
+  db.exec(`DELETE FROM contacts WHERE scope NOT IN (SELECT id FROM contact_scopes);
+    INSERT OR IGNORE INTO contact_scopes (destination) SELECT DISTINCT destination FROM shared_contacts;
+    INSERT OR IGNORE INTO contacts (scope, key, customer)
+      SELECT id, key, -1 FROM shared_contacts JOIN contact_scopes USING (destination);
+    UPDATE contact_scopes SET counted = (SELECT count(*) FROM contacts WHERE scope = contact_scopes.id),
+      shared = (SELECT count(*) FROM shared_contacts c WHERE c.destination = contact_scopes.destination)`);
+}
+
 /** Makes the store consistent with the rows that exist. */
 export function recount(db: DatabaseSync, now: number): void {
   db.exec('BEGIN');
@@ -85,5 +95,6 @@ export function recount(db: DatabaseSync, now: number): void {
   followAliases(db);
   setHeads(db);
   setCounts(db, now);
+  setContactCounts(db);
   db.exec('COMMIT');
 }

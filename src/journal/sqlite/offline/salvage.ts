@@ -78,8 +78,8 @@ function assertEmpty(folder: string): void {
 }
 
 /**
- * The key by which a table is copied in ranges; undefined for small tables, which are copied at
- * once.
+ * The key by which a table is copied in ranges; undefined for tables without one, which are copied
+ * row by row.
  */
 function keyOf(db: DatabaseSync, table: string): string | undefined {
   const { wr } = db.prepare('SELECT wr FROM pragma_table_list(?)').get(table) ?? {};

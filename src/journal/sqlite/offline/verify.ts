@@ -14,6 +14,7 @@ export interface Finding {
     | 'identities'
     | 'lanes'
     | 'aliases'
+    | 'contacts'
     | 'indexes'
     | 'bodies';
   readonly detail: string;
@@ -115,6 +116,13 @@ const CHECKS: readonly {
           JOIN aliases a ON a.destination = e.destination AND a.lane = e.lane
           WHERE e.state = 'pending' HAVING n > 0`,
     describe: (cell) => `pending events in the lane of a customer who was merged into another: ${cell('n')}`,
+  },
+  {
+    check: 'contacts',
+    sql: `SELECT destination FROM contact_scopes s WHERE
+            counted <> (SELECT count(*) FROM contacts WHERE scope = s.id)
+            OR shared <> (SELECT count(*) FROM shared_contacts c WHERE c.destination = s.destination)`,
+    describe: (cell) => `destination ${cell('destination')}: the number of counted contacts is wrong`,
   },
   {
     check: 'indexes',

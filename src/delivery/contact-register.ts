@@ -1,0 +1,138 @@
+import type { CapillaryEvent } from '../capillary/event.ts';
+import type { IdentifierKind } from '../capillary/identifiers.ts';
+import type { SourceConfig } from '../config/config-schema.ts';
+import { type ClaimedEvent, type Journal, StoreError } from '../journal/journal.ts';
+import { contactKey, maskContact } from '../mapping/contact-key.ts';
+import { isKnownContact } from '../mapping/customer/known-contacts.ts';
+import type { Identity } from '../mapping/identities.ts';
+import type { IsShared } from '../mapping/mapping-result.ts';
+import { createRecentCache } from '../mapping/phone.ts';
+import type { DeliveryObserver } from './delivery-observer.ts';
+
+/**
+ * Counts how many customers of an organisation have a contact. It is counted before the event is
+ * mapped, so that the customer who is one too many is never linked to the others by it. A customer
+ * whose contacts are counted already costs no call of the journal.
+ */
+export interface ContactRegister {
+  /** Loads the contacts that are shared already. */
+  load(): Promise<void>;
+  /**
+   * Counts the contacts that are new to the event's customer; undefined if there are none. It never
+   * rejects: while the store is failing, contacts stay uncounted and events are delivered.
+   */
+  count(claimed: ClaimedEvent, counting: Counting): Promise<void> | undefined;
+  readonly isShared: IsShared;
+}
+
+/** The customer's contacts in normal form, and the source that they came from. */
+export interface Counting {
+  readonly event: Pick<CapillaryEvent, 'orgId'>;
+  readonly identities: readonly Identity[];
+  readonly source: Pick<SourceConfig, 'name' | 'contacts'>;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+export interface ContactRegisterParts {
+  readonly destination: string;
+  /** Kinds of contact that can be an identity: others link nobody, so they are not counted. */
+  readonly kinds: ReadonlySet<IdentifierKind>;
+  readonly journal: Pick<Journal, 'countContacts' | 'sharedContacts'>;
+  readonly observer: Pick<DeliveryObserver, 'contactsShared' | 'contactsUncounted'>;
+}
+
+/** Contacts that are remembered as counted: at least as many, at most twice. 150 bytes each. */
+const REMEMBERED_CONTACTS = 20_000;
+/** Shared contacts in memory, 50 bytes each; the journal holds no more of one destination. */
+const MAX_SHARED = 100_000;
+/** Contacts beyond them that were answered as shared most recently. */
+const REMEMBERED_OVERFLOW = 10_000;
+
+export function createContactRegister(parts: ContactRegisterParts): ContactRegister {
+  const { destination, kinds: countedKinds, journal, observer } = parts;
+  const shared = new Set<number>();
+  const overflow = createRecentSet<number>(REMEMBERED_OVERFLOW);
+  const counted = createRecentSet<string>(REMEMBERED_CONTACTS);
+  const keys = createRecentCache<number>(REMEMBERED_CONTACTS);
+  const keyOf = (orgId: number, kind: IdentifierKind, id: string): number =>
+    keys.get(`${orgId} ${kind} ${id}`, () => contactKey(orgId, kind, id));
+  const isShared: IsShared = (orgId, kind, id) => {
+    if (shared.size === 0) return false;
+    const key = keyOf(orgId, kind, id);
+    return shared.has(key) || overflow.has(key);
+  };
+  const remember = (key: number): void => {
+    if (shared.size < MAX_SHARED) shared.add(key);
+    else overflow.add(key);
+  };
+
+  const newContacts = (
+    { lane, profile }: ClaimedEvent,
+    { orgId }: Counting['event'],
+    identities: readonly Identity[],
+  ): readonly Identity[] =>
+    identities.filter(({ kind, id }) => {
+      if (kind === 'customerId' || !countedKinds.has(kind) || counted.has(`${lane} ${kind} ${id}`))
+        return false;
+      const isNew = !isKnownContact(profile, id) && !isShared(orgId, kind, id);
+      if (!isNew) counted.add(`${lane} ${kind} ${id}`);
+      return isNew;
+    });
+
+  const countNew = async (
+    lane: string,
+    found: readonly Identity[],
+    { event, source, now }: Counting,
+  ): Promise<void> => {
+    const contacts = found.map(({ kind, id }) => ({
+      key: keyOf(event.orgId, kind, id),
+      kind,
+      masked: maskContact(kind, id),
+    }));
+    try {
+      const limit = source.contacts.sharedBy;
+      const request = { destination, source: source.name, lane, contacts, limit, now };
+      const answer = await journal.countContacts(request);
+      for (const key of answer.shared) remember(key);
+      for (const { kind, id } of found) counted.add(`${lane} ${kind} ${id}`);
+      const kinds = contacts.flatMap(({ key, kind }) => (answer.newlyShared.includes(key) ? [kind] : []));
+      if (kinds.length > 0) observer.contactsShared(destination, kinds);
+      if (answer.uncounted > 0) observer.contactsUncounted(destination, answer.uncounted);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      // A full disk must still be delivered from. The store reports its failure elsewhere.
+      observer.contactsUncounted(destination, contacts.length);
+    }
+  };
+
+  return {
+    async load() {
+      const { contacts } = await journal.sharedContacts({ destination, limit: MAX_SHARED });
+      for (const { key } of contacts) shared.add(key);
+    },
+    count(claimed, counting) {
+      const { lane } = claimed;
+      if (lane === undefined || counting.source.contacts.sharedBy === 0) return undefined;
+      const found = newContacts(claimed, counting.event, counting.identities);
+      return found.length === 0 ? undefined : countNew(lane, found, counting);
+    },
+    isShared,
+  };
+}
+
+/** A set of at least the last `size` values and at most twice as many. */
+function createRecentSet<T>(size: number) {
+  let young = new Set<T>();
+  let old = new Set<T>();
+  return {
+    has: (value: T): boolean => young.has(value) || old.has(value),
+    add(value: T): void {
+      if (young.size >= size) {
+        old = young;
+        young = new Set();
+      }
+      young.add(value);
+    },
+  };
+}

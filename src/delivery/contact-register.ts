@@ -107,7 +107,7 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
       for (const key of answer.shared) remember(key);
       for (const { lane, texts } of customers) for (const text of texts) counted.add(`${lane} ${text}`);
       const newKinds = answer.newlyShared.flatMap(
-        (shared) => all.find(({ key }) => key === shared)?.kind ?? [],
+        (newKey) => all.find(({ key }) => key === newKey)?.kind ?? [],
       );
       if (newKinds.length > 0) observer.contactsShared(destination, newKinds);
       if (answer.uncounted > 0) observer.contactsUncounted(destination, answer.uncounted);

@@ -1,7 +1,7 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
 import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { SourceConfig } from '../config/config-schema.ts';
-import { type ClaimedEvent, type Journal, StoreError } from '../journal/journal.ts';
+import { type ClaimedEvent, type CustomerContacts, type Journal, StoreError } from '../journal/journal.ts';
 import { contactKey, maskContact } from '../mapping/contact-key.ts';
 import { isKnownContact } from '../mapping/customer/known-contacts.ts';
 import type { Identity } from '../mapping/identities.ts';
@@ -42,6 +42,19 @@ export interface ContactRegisterParts {
   readonly observer: Pick<DeliveryObserver, 'contactsShared' | 'contactsUncounted'>;
 }
 
+interface Customer extends CustomerContacts {
+  /** The contacts as they are remembered. */
+  readonly texts: readonly string[];
+}
+
+/** A call of the journal that is about to be sent. */
+interface Waiting {
+  readonly customers: Customer[];
+  readonly now: number;
+  /** Resolves once all its customers are counted. */
+  readonly sent: Promise<void>;
+}
+
 /** Contacts that are remembered as counted: at least as many, at most twice. 150 bytes each. */
 const REMEMBERED_CONTACTS = 20_000;
 /** Shared contacts in memory, 50 bytes each; the journal holds no more of one destination. */
@@ -80,30 +93,48 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
       return isNew;
     });
 
-  const countNew = async (
-    lane: string,
-    found: readonly Identity[],
-    { event, source, now }: Counting,
-  ): Promise<void> => {
-    const contacts = found.map(({ kind, id }) => ({
-      key: keyOf(event.orgId, kind, id),
-      kind,
-      masked: maskContact(kind, id),
-    }));
+  const send = async (source: Counting['source'], { customers, now }: Waiting): Promise<void> => {
+    const all = customers.flatMap(({ contacts }) => contacts);
     try {
       const limit = source.contacts.sharedBy;
-      const request = { destination, source: source.name, lane, contacts, limit, now };
-      const answer = await journal.countContacts(request);
+      const answer = await journal.countContacts({
+        destination,
+        source: source.name,
+        customers: customers.map(({ lane, contacts }) => ({ lane, contacts })),
+        limit,
+        now,
+      });
       for (const key of answer.shared) remember(key);
-      for (const { kind, id } of found) counted.add(`${lane} ${kind} ${id}`);
-      const kinds = contacts.flatMap(({ key, kind }) => (answer.newlyShared.includes(key) ? [kind] : []));
-      if (kinds.length > 0) observer.contactsShared(destination, kinds);
+      for (const { lane, texts } of customers) for (const text of texts) counted.add(`${lane} ${text}`);
+      const newKinds = answer.newlyShared.flatMap(
+        (newKey) => all.find(({ key }) => key === newKey)?.kind ?? [],
+      );
+      if (newKinds.length > 0) observer.contactsShared(destination, newKinds);
       if (answer.uncounted > 0) observer.contactsUncounted(destination, answer.uncounted);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       // A full disk must still be delivered from. The store reports its failure elsewhere.
-      observer.contactsUncounted(destination, contacts.length);
+      observer.contactsUncounted(destination, all.length);
     }
+  };
+
+  /** The customers of one source that are counted together after the current turn. */
+  const waiting = new Map<Counting['source'], Waiting>();
+
+  const addToCall = ({ source, now }: Counting, customer: Customer): Promise<void> => {
+    const known = waiting.get(source);
+    if (known !== undefined) {
+      known.customers.push(customer);
+      return known.sent;
+    }
+    const customers = [customer];
+    const sent = Promise.resolve().then(() => {
+      waiting.delete(source);
+      return send(source, call);
+    });
+    const call: Waiting = { customers, now, sent };
+    waiting.set(source, call);
+    return sent;
   };
 
   return {
@@ -115,7 +146,13 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
       const { lane } = claimed;
       if (lane === undefined || counting.source.contacts.sharedBy === 0) return undefined;
       const found = newContacts(claimed, counting.event, counting.identities);
-      return found.length === 0 ? undefined : countNew(lane, found, counting);
+      if (found.length === 0) return undefined;
+      const contacts = found.map(({ kind, id }) => ({
+        key: keyOf(counting.event.orgId, kind, id),
+        kind,
+        masked: maskContact(kind, id),
+      }));
+      return addToCall(counting, { lane, contacts, texts: found.map(({ kind, id }) => `${kind} ${id}`) });
     },
     isShared,
   };

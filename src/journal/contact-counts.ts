@@ -13,14 +13,19 @@ export interface CountedContact {
   readonly masked: string;
 }
 
-/** Contacts of one customer to count. */
+/** The contacts of one customer. */
+export interface CustomerContacts {
+  /** The lane of the customer. */
+  readonly lane: string;
+  readonly contacts: readonly CountedContact[];
+}
+
+/** Contacts of several customers to count, in order. */
 export interface ContactCountRequest {
   readonly destination: string;
   /** The source that they came from. */
   readonly source: string;
-  /** The lane of the customer. */
-  readonly lane: string;
-  readonly contacts: readonly CountedContact[];
+  readonly customers: readonly CustomerContacts[];
   /** A contact that more customers than this have is shared; at least 1. */
   readonly limit: number;
   /** Epoch ms. */

@@ -159,8 +159,8 @@ export interface Journal {
   /** Assembled profiles of these lanes at the destination; lanes without one are omitted. */
   profiles(destination: string, lanes: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
-   * Counts a customer for each contact and answers which of them are shared. The same customer
-   * counts once, however often it is counted.
+   * Counts each customer for each of its contacts and answers which of these are shared. The same
+   * customer counts once, however often it is counted.
    */
   countContacts(request: ContactCountRequest): Promise<ContactCountAnswer>;
   /** The shared contacts, newest first. */

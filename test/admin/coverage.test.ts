@@ -53,8 +53,7 @@ it('lists the newest shared contacts, masked, and how many more there are', asyn
       await rig.journal.countContacts({
         destination: 'aep',
         source,
-        lane,
-        contacts: [{ key, kind: 'email', masked: 'b***@store.example.com' }],
+        customers: [{ lane, contacts: [{ key, kind: 'email', masked: 'b***@store.example.com' }] }],
         limit: 1,
         now: at,
       });

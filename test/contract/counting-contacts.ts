@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ContactCountRequest } from '../../src/journal/journal.ts';
+import type { ContactCountRequest, CustomerContacts } from '../../src/journal/journal.ts';
 import { appendSettled, sampleEvent, settled, sha256, T0 } from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
@@ -11,12 +11,14 @@ const LANES = ['a', 'b', 'c', 'd', 'e', 'f'].map(sha256);
 export function describeCountingContacts(make: MakeStore): void {
   describe('counting contacts', () => {
     const test = journalInTest(make);
-    const count = (lane: string, more: Partial<ContactCountRequest> = {}) =>
+    const count = (
+      lane: string,
+      { contacts = [MAIL], ...more }: Partial<ContactCountRequest & CustomerContacts> = {},
+    ) =>
       test.journal.countContacts({
         destination: 'aep',
         source: 'acme',
-        lane,
-        contacts: [MAIL],
+        customers: [{ lane, contacts }],
         limit: 2,
         now: T0,
         ...more,
@@ -38,6 +40,18 @@ export function describeCountingContacts(make: MakeStore): void {
       expect(await test.journal.sharedContacts({ limit: 100 })).toEqual({
         contacts: [{ ...MAIL, destination: 'aep', source: 'acme', at: T0 + 5 }],
         total: 1,
+      });
+    });
+
+    it('counts several customers of one call in order', async () => {
+      const customers = LANES.slice(0, 3).map((lane) => ({ lane, contacts: [MAIL] }));
+      const answer = await count('', { customers: [...customers, { lane: LANES[0]!, contacts: [PHONE] }] });
+      expect(answer).toEqual({ shared: [MAIL.key], newlyShared: [MAIL.key], uncounted: 0 });
+      const again = await count('', { customers: [...customers, ...customers] });
+      expect(again).toEqual({
+        shared: Array.from({ length: 6 }, () => MAIL.key),
+        newlyShared: [],
+        uncounted: 0,
       });
     });
 

@@ -13,8 +13,12 @@ async function countCustomers(journal: Journal, key: number, customers: number) 
       await journal.countContacts({
         destination: 'aep',
         source: 'acme',
-        lane: sha256(`${customer}`),
-        contacts: [{ key, kind: 'email', masked: 'a***@example.org' }],
+        customers: [
+          {
+            lane: sha256(`${customer}`),
+            contacts: [{ key, kind: 'email', masked: 'a***@example.org' }],
+          },
+        ],
         limit: 2,
         now: T0,
       }),

@@ -44,7 +44,7 @@ function customerOf(destination: string, lane: string): number {
   return queueKey(destination, lane, 0);
 }
 
-/** Instead of a customer, in the only row of a shared contact: one lookup answers both questions. */
+/** Stands for the customer in the only row of a shared contact, so that one lookup is enough. */
 const SHARED = -1;
 
 /** False if as many contacts are shared as the relay can remember. */
@@ -85,11 +85,10 @@ type Count = 'own' | 'shared' | 'newly-shared' | 'uncounted';
 function countOne(
   engine: Engine,
   request: ContactCountRequest,
-  contact: CountedContact,
+  { customer, contact }: { readonly customer: number; readonly contact: CountedContact },
   scope: Scope,
 ): Count {
-  const { destination, lane, limit } = request;
-  const customer = customerOf(destination, lane);
+  const { limit } = request;
   const customers = engine.db.all(
     'SELECT customer FROM contacts WHERE scope = ? AND key = ? ORDER BY customer LIMIT ?',
     scope.id,
@@ -108,13 +107,16 @@ function countOne(
 }
 
 export function countContacts(engine: Engine, request: ContactCountRequest): ContactCountAnswer {
-  const { destination, contacts } = request;
+  const { destination } = request;
   const scope = scopeOf(engine, destination) ?? createScope(engine, destination);
   const before = { ...scope };
-  const counts = contacts.map((contact) => ({
-    key: contact.key,
-    count: countOne(engine, request, contact, scope),
-  }));
+  const counts = request.customers.flatMap(({ lane, contacts }) => {
+    const customer = customerOf(destination, lane);
+    return contacts.map((contact) => ({
+      key: contact.key,
+      count: countOne(engine, request, { customer, contact }, scope),
+    }));
+  });
   if (scope.counted !== before.counted || scope.shared !== before.shared) writeScope(engine, scope);
   const keysOf = (...wanted: Count[]) =>
     counts.filter(({ count }) => wanted.includes(count)).map(({ key }) => key);

@@ -259,6 +259,81 @@ describe('a use case of docs/mapping.md works with the default configuration', (
     expect(valueAt(last, 'commerce.commerceScope.storeCode')).toBe('york');
   });
 
+  useCase('Tier at risk', async () => {
+    const [risky, saved] = [newCustomer(), newCustomer()];
+    for (const customer of [risky, saved]) {
+      await customer.issue(10, 10, daysFromNow(90));
+      await customer.send('tierDowngradeReminder', {
+        loyaltyProgramId: 973,
+        currentTierNumber: 2,
+        scheduledDowngradeDate: '2099-03-31',
+      });
+    }
+    await saved.send('tierRenewed', { loyaltyProgramId: 973, currentTierNumber: 2 });
+
+    expect(valueAt(await risky.profile(), '_acme.capillary.tier')).toEqual({
+      atRisk: true,
+      downgradeDate: '2099-03-31T22:59:59.999Z',
+    });
+    expect(valueAt(await saved.profile(), '_acme.capillary.tier.atRisk')).not.toBe(true);
+  });
+
+  useCase('Unused coupon', async () => {
+    const customer = newCustomer();
+    const own = { customerIdentifiers: { customerId: customer.customerId } };
+    const coupon = (id: number) => ({
+      id,
+      code: `SAVE-${id}`,
+      valid_till: '2099-12-31',
+      ...own,
+    });
+    await customer.send('CouponIssue', {
+      coupons: [coupon(1), coupon(2)],
+      series_info: { id: 12, description: 'Ten off' },
+    });
+    await customer.send('CouponRedeem', { coupon: { id: 1, code: 'SAVE-1', redemptionId: 5 } });
+
+    const coupons = valueAt(await customer.profile(), '_acme.capillary.coupons');
+    expect(coupons).toMatchObject([{ id: '2', code: 'SAVE-2', state: 'issued' }]);
+  });
+
+  useCase('Birthday', async () => {
+    const customer = newCustomer();
+    await customer.send('customerAdded', {
+      enteredAt: daysFromNow(-1),
+      firstName: 'Asha',
+      extendedFields: [{ key: 'dob', value: 'Tue Mar 04 15:27:00 GMT 1990' }],
+    });
+
+    expect(valueAt(await customer.profile(), 'person.birthDate')).toBe('1990-03-04');
+  });
+
+  useCase('Member or not', async () => {
+    const [member, guest] = [newCustomer(), newCustomer()];
+    await member.send('customerAdded', { enteredAt: daysFromNow(-1), loyaltyType: 'LOYALTY' });
+    await guest.send('customerAdded', { enteredAt: daysFromNow(-1), loyaltyType: 'NON_LOYALTY' });
+
+    expect(valueAt(await member.profile(), '_acme.capillary.member')).toBe(true);
+    expect(valueAt(await guest.profile(), '_acme.capillary.member')).toBe(false);
+    expect(valueAt(await guest.profile(), 'loyalty.joinDate')).toBeUndefined();
+  });
+
+  useCase('Opted out of SMS', async () => {
+    const customer = newCustomer();
+    const answer = (sourceAccountId: string, currentStatus: string) =>
+      customer.send('customerSubscription', {
+        subscriptions: [
+          { channel: 'SMS', priority: 'BULK', sourceName: 'INSTORE', sourceAccountId, currentStatus },
+        ],
+      });
+    await answer('1', 'OPTOUT');
+    await answer('2', 'OPTIN');
+    expect(valueAt(await customer.profile(), 'consents.marketing.sms.val')).toBe('n');
+
+    await answer('1', 'OPTIN');
+    expect(valueAt(await customer.profile(), 'consents.marketing.sms.val')).toBe('y');
+  });
+
   it('is tested for each row of the table', () => {
     expect(CASES).toEqual([...tested]);
   });

@@ -19,7 +19,7 @@ export const TENANT_EVENT_FIELDS = openObject({
   customerId: 'string',
   store: object({ ...CODE_AND_NAME, externalId: 'string' }),
   till: object(CODE_AND_NAME),
-  program: object({ id: 'string', name: 'string' }),
+  program: object({ id: 'string', name: 'string', pointsToCurrencyRatio: 'number' }),
   customer: object({ source: 'string', loyaltyType: 'string' }),
   changes: list(object({ field: 'string', previous: 'string', current: 'string' })),
   transaction: object({
@@ -49,7 +49,18 @@ export const TENANT_EVENT_FIELDS = openObject({
     converted: 'number',
     deducted: 'number',
     redemptionId: 'string',
+    redemptionBillNumber: 'string',
+    isGroupRedemption: 'boolean',
   }),
+  /** Points that the customer gets later. */
+  promisedPoints: list(
+    object({
+      points: 'number',
+      conversionDate: 'date-time',
+      promotionId: 'string',
+      isExternalTriggerBased: 'boolean',
+    }),
+  ),
   expiries: list(object({ points: 'number', date: 'date-time' })),
   expiryChanges: list(
     object({
@@ -59,6 +70,9 @@ export const TENANT_EVENT_FIELDS = openObject({
       reason: 'string',
       programId: 'string',
       type: 'string',
+      note: 'string',
+      awardId: 'string',
+      promotionId: 'string',
     }),
   ),
   tier: object({
@@ -69,6 +83,7 @@ export const TENANT_EVENT_FIELDS = openObject({
     expiryDate: 'date-time',
     scheduledDowngradeDate: 'date-time',
     changeType: 'string',
+    notes: 'string',
   }),
   promotion: object({
     id: 'string',
@@ -92,6 +107,8 @@ export const TENANT_EVENT_FIELDS = openObject({
 /** The fields that the relay writes below `<tenant>.capillary` of a profile. */
 export const TENANT_PROFILE_FIELDS = openObject({
   programs: list(object({ id: 'string', points: 'number', lifetime: 'number' }, ['id'])),
+  /** Set while the customer is about to lose the tier. */
+  tier: object({ atRisk: 'boolean', downgradeDate: 'date-time' }),
 });
 
 /** The tenant's object: the relay's fields, and any fields of the brand. */

@@ -15,6 +15,7 @@ import {
   setAttribute,
 } from './customer-state.ts';
 import { type ProfileRecord, buildProfileRecord } from './profile-record.ts';
+import { pruneFacts } from './prune-facts.ts';
 
 /** The stored state before an event, as `serializeState` wrote it. */
 export interface PriorState {
@@ -86,6 +87,7 @@ export function applyToCustomer(
     absorbMerged(state, lane, { from: victim.lane, into: ownLane, state: parseState(victim.state) });
   }
   pruneDeleted(state, lane);
+  pruneFacts(state);
   const serialized = serializeState(state);
   // After a deletion a record is sent if attributes are left and others were removed.
   const attributesLeft = attributesBefore === undefined ? undefined : serializeAttributes(state);

@@ -30,8 +30,9 @@ export function attributesOfChange(
 
 /** The facts of an event from which an attribute of the record is computed. */
 const FACTS_OF: readonly (readonly [attribute: string, facts: RegExp])[] = [
-  ['loyalty.points', /^@p\[[^\]]*\]\.(points$|delta\[)/],
+  ['loyalty.points', /^@p\[[^\]]*\]\.points$/],
   ['loyalty.lifetimePoints', /^@p\[[^\]]*\]\.lifetime$/],
+  ['loyalty.promisedPoints', /^@p\[[^\]]*\]\.promised$/],
   ['loyalty.tier', /^@p\[[^\]]*\]\.tier$/],
   ['loyalty.tierExpiryDate', /^@p\[[^\]]*\]\.tierExpiry$/],
   ['loyalty.tierUpgradeDate', /^@p\[[^\]]*\]\.upgraded$/],

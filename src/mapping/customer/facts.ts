@@ -23,6 +23,9 @@ export interface Fact extends AttributeVersion {
 /** Group → key → facts. The key is empty for facts without one. */
 export type FactGroups = ReadonlyMap<string, ReadonlyMap<string, readonly Fact[]>>;
 
+/** The facts of each customer of a lane: its own, then those of the customers merged into it. */
+export type FactsByCustomer = readonly FactGroups[];
+
 /** The path of a fact. @param part `name`, or `[name, item]` */
 export function factPath(group: string, key = '', part: string | readonly [string, string] = ''): string {
   const [name, item] = typeof part === 'string' ? [part, undefined] : part;

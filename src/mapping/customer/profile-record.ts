@@ -123,6 +123,7 @@ function attributesOf(
     customers.map(({ facts }) => facts),
     context,
     notes,
+    attributes,
   );
   for (const [path, version] of [...derived, ...loyaltyIds(customers)]) {
     const stored = attributes.get(path);

@@ -1,8 +1,11 @@
 import { customerIdOf } from '../../capillary/person.ts';
 import { isCalendarDay } from '../../capillary/times.ts';
+import { factPath } from '../customer/facts.ts';
+import { JOINED_FACTS, MERGED_FACTS } from '../customer/points-history.ts';
 import { firstIdOf, victimIdOf } from '../identities.ts';
 import type { Reader } from '../reader.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import { standingAfterMerge } from './merged-standing.ts';
 
 /** customerAdded: a registration (docs/platforms/capillary.md#customer-events). */
 export function mapCustomerAdded(input: FamilyInput): FamilyResult {
@@ -10,6 +13,7 @@ export function mapCustomerAdded(input: FamilyInput): FamilyResult {
     eventType: 'loyalty.customerAdded',
     tenant: { customer: { source: input.data.text('source'), loyaltyType: input.data.text('loyaltyType') } },
     attributes: { ...personAttributes(input), 'loyalty.joinDate': input.data.time('enteredAt') },
+    facts: { [factPath(JOINED_FACTS, String(input.occurredAt))]: 1 },
   };
 }
 
@@ -86,11 +90,15 @@ function dayOf(text: string | undefined): string | undefined {
  * identityMap has both ids, so that AEP links them; `applyToCustomer` adds the victim's stored
  * attributes to the survivor.
  */
-export function mapMerge({ event }: FamilyInput): FamilyResult {
+export function mapMerge(input: FamilyInput): FamilyResult {
+  const { event } = input;
+  const victimId = victimIdOf(event);
   return {
     eventType: 'loyalty.customerMerge',
-    tenant: {
-      merge: { survivorId: event.customerId ?? customerIdOf(event.data), victimId: victimIdOf(event) },
+    tenant: { merge: { survivorId: event.customerId ?? customerIdOf(event.data), victimId } },
+    facts: {
+      ...(victimId === undefined ? {} : { [factPath(MERGED_FACTS, victimId)]: 1 }),
+      ...standingAfterMerge(input),
     },
   };
 }

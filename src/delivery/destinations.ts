@@ -19,7 +19,8 @@ export interface Destinations {
   readonly all: readonly RunningDestination[];
   get(name: string): RunningDestination | undefined;
   /**
-   * Reroutes pending events, restores the pauses that operators set before a restart, and starts.
+   * Reroutes pending events, restores the pauses that operators set before a restart and what is
+   * known of loyalty programs, and starts.
    */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -74,6 +75,7 @@ export function createDestinations(parts: {
     reroute,
     async start() {
       await reroute();
+      for (const stored of await journal.programs()) programs.load(stored);
       for (const pause of await journal.pauses()) {
         running.get(pause.destination)?.dispatcher.state.pauseByOperator(pause.by, pause.at);
       }

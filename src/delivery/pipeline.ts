@@ -41,7 +41,7 @@ export interface PipelineParts {
   readonly destination: DestinationConfig;
   /** By name. */
   readonly sources: ReadonlyMap<string, SourceConfig>;
-  readonly journal: Pick<Journal, 'profiles' | 'settle' | 'release'>;
+  readonly journal: Pick<Journal, 'profiles' | 'savePrograms' | 'settle' | 'release'>;
   readonly programs: ProgramCatalogue;
   readonly observer: Pick<DeliveryObserver, 'eventSettled' | 'mappingReported' | 'errorCaught'>;
   readonly batcher: Pick<Batcher, 'submit'>;

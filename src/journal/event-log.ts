@@ -44,6 +44,12 @@ export interface EventRecord {
   readonly actions: readonly { readonly at: number; readonly by: string; readonly action: string }[];
 }
 
+/** What events said about the loyalty programs of an organisation; the journal does not read it. */
+export interface StoredPrograms {
+  readonly orgId: number;
+  readonly json: string;
+}
+
 export interface SourceCounts {
   readonly accepted: number;
   readonly pending: number;

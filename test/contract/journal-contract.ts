@@ -6,6 +6,7 @@ import { describeClockJumps } from './clock-jumps.ts';
 import { describeClosing } from './closing.ts';
 import { describeErasing } from './erasing.ts';
 import { describeLookingUp } from './looking-up.ts';
+import { describePrograms } from './programs.ts';
 import { describeQuarantine } from './quarantine.ts';
 import { describeReplaying } from './replaying.ts';
 import { describeReplayQueue } from './replay-queue.ts';
@@ -39,6 +40,7 @@ export function describeJournalContract(name: string, make: MakeStore): void {
     describeReplayQueue(make);
     describeRerouting(make);
     describeRetaining(make);
+    describePrograms(make);
     describeClosing(make);
   });
 }

@@ -30,6 +30,7 @@ export function attributesOfChange(
 
 /** The facts of an event from which an attribute of the record is computed. */
 const FACTS_OF: readonly (readonly [attribute: string, facts: RegExp])[] = [
+  ['loyalty.joinDate', /^@joined\[/],
   ['loyalty.points', /^@p\[[^\]]*\]\.points$/],
   ['loyalty.lifetimePoints', /^@p\[[^\]]*\]\.lifetime$/],
   ['loyalty.promisedPoints', /^@p\[[^\]]*\]\.promised$/],

@@ -88,7 +88,7 @@ function setMainProgram(
   }
   const totals = totalsOf(facts, id, newestIn(facts));
   setTotals(totals, standing, context, derived);
-  const newest = [points, lifetime, tier, totals].filter((dated) => dated !== undefined);
+  const newest = [points, lifetime, tier, risk, totals].filter((dated) => dated !== undefined);
   const [latest] = newest.toSorted((a, b) => b.at - a.at);
   setName('loyalty.program', { name: programs.nameOf(id), id, based: latest }, context, derived);
   if (tier !== undefined) {

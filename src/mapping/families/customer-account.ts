@@ -2,7 +2,7 @@ import { customerIdOf } from '../../capillary/person.ts';
 import { isCalendarDay } from '../../capillary/times.ts';
 import { factPath } from '../customer/facts.ts';
 import { JOINED_FACTS, MERGED_FACTS } from '../customer/points-history.ts';
-import { firstIdOf, victimIdOf } from '../identities.ts';
+import { firstIdOf, victimIdOf, victimLaneOf } from '../identities.ts';
 import type { Reader } from '../reader.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import { standingAfterMerge } from './merged-standing.ts';
@@ -93,11 +93,12 @@ function dayOf(text: string | undefined): string | undefined {
 export function mapMerge(input: FamilyInput): FamilyResult {
   const { event } = input;
   const victimId = victimIdOf(event);
+  const isOther = victimId !== undefined && victimLaneOf(event) !== undefined;
   return {
     eventType: 'loyalty.customerMerge',
     tenant: { merge: { survivorId: event.customerId ?? customerIdOf(event.data), victimId } },
     facts: {
-      ...(victimId === undefined ? {} : { [factPath(MERGED_FACTS, victimId)]: 1 }),
+      ...(isOther ? { [factPath(MERGED_FACTS, victimId)]: 1 } : {}),
       ...standingAfterMerge(input),
     },
   };

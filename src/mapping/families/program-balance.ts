@@ -89,7 +89,8 @@ export function balanceAfterEvent(data: Reader): Balance {
 
 /**
  * Facts about the points of one program: the stated balance, and what the log keeps of the event.
- * The points of an event without a program belong to the customer's only one.
+ * The points of an event without a program belong to the customer's only one. An event that says
+ * neither a program nor points says nothing.
  */
 export function pointsFacts(
   input: FamilyInput,
@@ -98,7 +99,10 @@ export function pointsFacts(
 ): Facts {
   const stored = storedEntry({ ...entry, b: points });
   const isKnown = isProgramId(programId);
-  if (!isKnown && stored !== undefined) {
+  if (!isKnown && (stored === undefined || entry.u === 1)) {
+    return {};
+  }
+  if (!isKnown) {
     input.notes.add('data.loyaltyProgramId', 'unknown-program');
   }
   const path = factPath(PROGRAM_FACTS, isKnown ? programId : UNKNOWN_PROGRAM, [POINTS_LOG, input.eventKey]);

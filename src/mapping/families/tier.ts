@@ -44,7 +44,7 @@ export function mapTierDowngradeReminder(input: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.tierDowngradeReminder',
     tenant: { tier: { current: tierName(input, number), number, scheduledDowngradeDate } },
-    facts: ownTierFacts(input, { tier: number, risk: scheduledDowngradeDate ?? true }),
+    facts: ownTierFacts(input, { risk: scheduledDowngradeDate ?? true }),
   };
 }
 

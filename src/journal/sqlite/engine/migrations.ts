@@ -266,6 +266,14 @@ CREATE TABLE merged (
 ) WITHOUT ROWID;
 `;
 
+/** What events said about the loyalty programs of each organisation: JSON of names and tiers. */
+const PROGRAMS = `
+CREATE TABLE programs (
+  org_id INTEGER PRIMARY KEY,
+  json TEXT NOT NULL
+);
+`;
+
 /** Steps from an empty database to the current format. A released step must never be changed. */
 export const MIGRATIONS: readonly string[] = [
   FIRST_FORMAT,
@@ -277,4 +285,5 @@ export const MIGRATIONS: readonly string[] = [
   NARROW_INDEXES,
   SMALL_BLOCKS,
   BUFFERED_INDEXES,
+  PROGRAMS,
 ];

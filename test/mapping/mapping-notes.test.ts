@@ -9,7 +9,13 @@ function codesOfKind(kind: MappingNote['kind']) {
 
 describe('the kind of a note', () => {
   it('is repaired for replaced values', () => {
-    expect(codesOfKind('repaired')).toEqual(['after-receipt', 'opt-out-counts', 'primary-fallback']);
+    expect(codesOfKind('repaired')).toEqual([
+      'after-receipt',
+      'default-program-unknown',
+      'opt-out-counts',
+      'primary-fallback',
+      'unknown-program',
+    ]);
   });
 
   it('is truncated for values shortened to a limit', () => {

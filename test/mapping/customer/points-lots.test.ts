@@ -60,6 +60,23 @@ describe('the points that will expire', () => {
     expect(notes).toContain(UNKNOWN);
   });
 
+  it('are not listed if the customer registered long after the first points', async () => {
+    const { loyalty } = await createHistory().send(issued(1, [[100, 400]]), joined(40));
+
+    expect(lotsOf(loyalty)).toBeUndefined();
+  });
+
+  it('are not listed after a reminder alone', async () => {
+    const { loyalty } = await createHistory().send(
+      pointsEvent('pointsExpiryReminder', 2, {
+        pointsScheduledForExpiry: 200,
+        scheduledExpiryDateInMillis: noon(30),
+      }),
+    );
+
+    expect(lotsOf(loyalty)).toBeUndefined();
+  });
+
   it('are listed once the balance is the sum of all lots', async () => {
     const history = createHistory();
     expect(lotsOf((await history.send(issued(1, [[100, 400]], 300))).loyalty)).toBeUndefined();

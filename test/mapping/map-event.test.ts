@@ -152,6 +152,7 @@ describe('switches of the destination', () => {
     expect(await loyaltyFields('tier-upgraded')).toEqual(['loyaltyID', 'program', 'tier', 'upgradeDate']);
     expect(await loyaltyFields('tier-upgraded', on)).toEqual([
       'loyaltyID',
+      'nextTier',
       'program',
       'tier',
       'tierExpiryDate',

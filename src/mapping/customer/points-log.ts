@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import { isJsonObject, type JsonValue } from '../../capillary/json.ts';
 import type { Fact } from './facts.ts';
 
 /*
@@ -56,7 +56,7 @@ export function storedEntry(entry: PointsEntry): JsonValue | undefined {
   const known = Object.entries(entry).filter(
     ([, value]: [string, unknown]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
   );
-  return known.length === 0 ? undefined : (Object.fromEntries(known) as JsonObject);
+  return known.length === 0 ? undefined : Object.fromEntries(known);
 }
 
 /** The log among the facts of a program, oldest first. */

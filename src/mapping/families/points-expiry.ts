@@ -88,6 +88,7 @@ function moved(part: Reader, fromField: string): Moved {
 }
 
 function expiryOf(part: Reader, field: string): number {
-  const isNever = /^never$/i.test(String(part.raw[field] ?? '').trim());
+  const value = part.raw[field];
+  const isNever = typeof value === 'string' && /^never$/i.test(value.trim());
   return part.instant(field) ?? (isNever ? NEVER_MS : UNKNOWN_MS);
 }

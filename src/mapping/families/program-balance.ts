@@ -166,7 +166,7 @@ function combined(before: ProgramPoints | undefined, next: ProgramPoints): Progr
       entry[name] = [...(earlier as unknown[]), ...(value as unknown[])];
     }
   }
-  return { ...next, points: next.points ?? before.points, entry: entry as PointsEntry };
+  return { ...next, points: next.points ?? before.points, entry };
 }
 
 /** The balance of the event's own program, else the first. */

@@ -62,13 +62,13 @@ export function createHistory({ source, destination }: ContextChange = {}) {
         if (result.outcome !== 'messages') {
           throw new Error(JSON.stringify(result));
         }
-        const record = result.profile as JsonObject | undefined;
+        const record = result.profile;
         if (record !== undefined) {
           records.set(customerId, record);
         }
         last = {
           record: record ?? {},
-          event: (result.event ?? {}) as JsonObject,
+          event: result.event ?? {},
           notes: result.notes.map(({ code, path }) => `${code} ${path}`),
         };
       }

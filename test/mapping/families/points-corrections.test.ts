@@ -25,8 +25,12 @@ function recordOf(event: CapillaryEvent, context = contextOf()) {
     throw new Error('not mapped');
   }
   const { profile, notes } = plainRecords(event, mapped, context);
-  const { _id, identityMap, ...fields } = (isJsonObject(profile) ? profile['record'] : {}) as JsonObject;
-  const { loyaltyID, ...loyalty } = (fields['loyalty'] ?? {}) as JsonObject;
+  const {
+    _id,
+    identityMap: _map,
+    ...fields
+  } = (isJsonObject(profile) ? profile['record'] : {}) as JsonObject;
+  const { loyaltyID: _ids, ...loyalty } = (fields['loyalty'] ?? {}) as JsonObject;
   const { loyalty: _whole, ...others } = fields;
   const record = Object.keys(loyalty).length === 0 ? others : { ...others, loyalty };
   // The list of all expiring points is tested with whole histories.

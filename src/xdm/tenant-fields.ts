@@ -51,6 +51,7 @@ export const TENANT_EVENT_FIELDS = openObject({
     redemptionId: 'string',
     redemptionBillNumber: 'string',
     isGroupRedemption: 'boolean',
+    notes: 'string',
   }),
   /** Points that the customer gets later. */
   promisedPoints: list(

@@ -29,7 +29,10 @@ describe('the facts of a mapping', () => {
   });
 
   it('have the features that add or remove a field', async () => {
+    const tiers = [{ tierNumber: 2, tierName: 'Sapling' }];
     const fields = await fieldsOf('tierUpgraded', {
+      loyaltyProgramId: 1,
+      loyaltyProgramDetails: { id: 1, isDefault: true, tiers },
       upgradedTierNumber: 2,
       tierExpiryDateInMillis: 1_796_000_000_000,
     });

@@ -1,6 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
+import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
 import { victimLaneOf } from '../../src/mapping/identities.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
+import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import { flatEvent } from '../../src/mapping/raw-format.ts';
 import { contextOf, eventOf, fixtureEvent } from '../mapping/mapping-rig.ts';
 import { leavesOf, withLeafChanged } from './payload-leaves.ts';
@@ -67,22 +69,30 @@ function flatten(value: JsonValue, path: string): readonly (readonly [string, Js
 
 async function resultOf(payload: JsonObject, variant: Variant): Promise<Result | undefined> {
   const event = eventOf(payload);
-  const mapped = await mapEvent(event, CONTEXTS.get(variant) ?? contextOfVariant(variant));
+  const context = {
+    ...(CONTEXTS.get(variant) ?? contextOfVariant(variant)),
+    // What one payload says about a program must not show up in the next.
+    programs: createProgramCatalogue(),
+  };
+  const mapped = await mapEvent(event, context);
   if (mapped.outcome !== 'messages') return undefined;
-  const attributes = [...(mapped.profile?.attributes ?? [])].filter(
-    ([path]) => !path.startsWith('identityMap.'),
+  const lane = event.lane ?? '';
+  const before = { lane, ownLane: lane, state: undefined, victim: undefined };
+  const record = applyToCustomer(event, mapped, before, context).profile?.entity ?? {};
+  const attributes = Object.fromEntries(
+    Object.entries(record).filter(([name]) => !COMMON_TO_RECORDS.includes(name)),
   );
   const { eventType, ...entity } = mapped.event;
   return {
     eventType: textOf(eventType),
     isDeletion: mapped.erase,
     addsVictim: victimLaneOf(event) !== undefined,
-    fields: new Map([
-      ...flatten(entity, 'event '),
-      ...attributes.flatMap(([path, value]) => flatten(value, `profile ${path}`)),
-    ]),
+    fields: new Map([...flatten(entity, 'event '), ...flatten(attributes, 'profile ')]),
   };
 }
+
+/** Fields of every profile record, whatever the event. */
+const COMMON_TO_RECORDS = ['_id', 'identityMap', 'extSourceSystemAudit'];
 
 /** `event _acme.capillary.changes[0].field` → `event T.changes[].field`. */
 function nameOf(path: string): string {

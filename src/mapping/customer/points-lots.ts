@@ -1,7 +1,7 @@
 import type { DatedPoints, LoggedEntry } from './points-log.ts';
 
 /*
- * Capillary does not say which points a redemption takes (docs/platforms/capillary.md#points-lots).
+ * Capillary does not say which points a redemption takes (docs/platforms/capillary.md#points).
  * So each lot is a range: at least `lo`, at most `hi` points. The balance narrows the ranges: if it
  * equals the sum of all lots, each of them is complete.
  */

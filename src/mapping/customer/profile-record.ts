@@ -111,7 +111,7 @@ function earlierIdentities(
   });
 }
 
-/** The attributes of a record without its identities: stored ones, and those computed from facts. */
+/** The attributes of a record without its identities: stored ones and those from facts. */
 function attributesOf(
   customers: readonly Customer[],
   context: RecordContext,

@@ -5,7 +5,7 @@ import { mergesInto, pointsOf, PROGRAM_FACTS, programLog } from './points-histor
 import { byTime, type DatedPoints, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
 import { knownLots, rounded } from './points-lots.ts';
 
-/** A value with the time of the newest event that it is based on; null: it is not known any more. */
+/** A value with the time of the newest event that it is based on; null: no longer known. */
 export interface Dated<Value extends JsonValue = JsonValue> {
   readonly value: Value;
   readonly at: number;

@@ -232,7 +232,7 @@ export function mapManualPointsAdjustment(input: FamilyInput): FamilyResult {
   };
 }
 
-/** Capillary documents deductions only: what a negative one would do to the balance is not known. */
+/** Capillary documents deductions only: what a negative one would do is not known. */
 function deduction(points: number | undefined): PointsEntry {
   return points === undefined || points < 0 ? { u: 1 } : { d: -points, a: points };
 }

@@ -79,6 +79,7 @@ export function mapPointsRedeemed(input: FamilyInput): FamilyResult {
         redemptionId: data.id('redemptionSummaryId'),
         redemptionBillNumber: data.scalar('redemptionBillNumber'),
         isGroupRedemption: data.value('isGroupRedemption'),
+        notes: data.text('redemptionNotes'),
       },
     },
     facts: listedPointsFacts(

@@ -24,6 +24,7 @@ const REQUIRED_FIELDS = new Set(['_id', 'timestamp', 'eventType', 'identityMap']
 const TENANT_LISTS = [
   'changes',
   'expiries',
+  'promisedPoints',
   'expiryChanges',
   'currencyExpiries',
   'pointsBreakdown',

@@ -51,8 +51,18 @@ function inOrder(a: Step, b: Step): number {
   return isSame ? Number(a.entry !== undefined) - Number(b.entry !== undefined) : byTime(a, b);
 }
 
+/** A record needs the log of a program several times. */
+const logs = new WeakMap<FactGroups, Map<string, readonly LoggedEntry[]>>();
+
 /** The log of a program with the events that say none, if the customer has no other program. */
 export function programLog(customer: FactGroups, programId: string): readonly LoggedEntry[] {
+  const byProgram = logs.get(customer) ?? new Map<string, readonly LoggedEntry[]>();
+  const log = byProgram.get(programId) ?? readLog(customer, programId);
+  logs.set(customer, byProgram.set(programId, log));
+  return log;
+}
+
+function readLog(customer: FactGroups, programId: string): readonly LoggedEntry[] {
   const programs = customer.get(PROGRAM_FACTS);
   const own = logIn(programs?.get(programId));
   const shared = programId === UNKNOWN_PROGRAM ? [] : logIn(programs?.get(UNKNOWN_PROGRAM));

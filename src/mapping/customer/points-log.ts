@@ -24,7 +24,9 @@ export type DatedPoints = readonly [expiresAt: number, points: number];
 export interface PointsEntry {
   /** The balance after the event, as the event states it. */
   readonly b?: number | undefined;
-  /** By how much the event changed the balance, if that is certain. */
+  /**
+   * By how much the event changed the balance, if that is certain; absent if it is the sum of `i`.
+   */
   readonly d?: number | undefined;
   /** Issued points that expire. */
   readonly i?: readonly DatedPoints[] | undefined;
@@ -53,10 +55,16 @@ export interface LoggedEntry extends PointsEntry {
 
 /** The entry as it is stored; undefined if it says nothing. */
 export function storedEntry(entry: PointsEntry): JsonValue | undefined {
-  const known = Object.entries(entry).filter(
+  const isSum = entry.d !== undefined && entry.d === changeOf({ i: entry.i });
+  const known = Object.entries(isSum ? { ...entry, d: undefined } : entry).filter(
     ([, value]: [string, unknown]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
   );
   return known.length === 0 ? undefined : Object.fromEntries(known);
+}
+
+/** By how much the event changed the balance; undefined if that is not certain. */
+export function changeOf({ d, i }: PointsEntry): number | undefined {
+  return d ?? i?.reduce((sum, [, points]) => sum + points, 0);
 }
 
 /** The log among the facts of a program, oldest first. */

@@ -1,14 +1,5 @@
-import type { DatedPoints, LoggedEntry } from './points-log.ts';
-
-/*
- * Capillary does not say which points a redemption takes (docs/platforms/capillary.md#points).
- * So each lot is a range: at least `lo`, at most `hi` points. The balance narrows the ranges: if it
- * equals the sum of all lots, each of them is complete.
- */
-interface Range {
-  lo: number;
-  hi: number;
-}
+import { add, narrowTo, type Range, rounded, SMALLEST, take } from './points-range.ts';
+import { changeOf, type DatedPoints, type LoggedEntry } from './points-log.ts';
 
 interface Lot extends Range {
   /** Epoch ms at which the points expire. */
@@ -29,10 +20,6 @@ export interface PointsState {
   isWhole: boolean;
 }
 
-/** Points are decimals; smaller differences come from their binary form. */
-const SMALLEST = 1e-6;
-/** Passes of `narrow`: each range depends on all others. */
-const MAX_PASSES = 2;
 const HOUR_MS = 3_600_000;
 /** A date without a time is the end of its day; the other times of that day are earlier. */
 const DAY_WINDOW_MS = 22 * HOUR_MS;
@@ -68,6 +55,9 @@ export function absorbPoints(state: PointsState, victim: PointsState): void {
 /** Applies the next event of the log. */
 export function applyEntry(state: PointsState, entry: LoggedEntry): void {
   const { i = [], m = [], r, e, b, u } = entry;
+  if (addIssued(state, entry)) {
+    return;
+  }
   for (const [from, to, points] of m) {
     move(state, from, to, points);
   }
@@ -86,9 +76,35 @@ export function applyEntry(state: PointsState, entry: LoggedEntry): void {
     forget(state);
   }
   if (b !== undefined) {
-    stateBalance(state, b, entry.d !== undefined);
+    stateBalance(state, b, changeOf(entry) !== undefined);
   }
-  narrow(state);
+  if (state.balance !== undefined) {
+    narrowTo(Math.max(0, state.balance), state.other, [...state.lots.values()]);
+  }
+}
+
+/**
+ * The usual case: dated points are added to a known balance. The limits of the other lots are not
+ * affected by that.
+ *
+ * @returns false if the entry says anything else; nothing is changed then
+ */
+function addIssued(state: PointsState, entry: LoggedEntry): boolean {
+  const { i, m, r, e, b, u } = entry;
+  if (i === undefined || state.balance === undefined || state.balance < 0) {
+    return false;
+  }
+  const dated = changeOf({ i }) ?? 0;
+  const isMore = m !== undefined || r !== undefined || e !== undefined || u !== undefined;
+  const balance = state.balance + dated;
+  if (isMore || (entry.d ?? dated) !== dated || Math.abs((b ?? balance) - balance) > SMALLEST) {
+    return false;
+  }
+  for (const [at, points] of i) {
+    add(lotAt(state, at), { lo: points, hi: points }, 1);
+  }
+  state.balance = b ?? balance;
+  return true;
 }
 
 /**
@@ -110,11 +126,6 @@ export function knownLots({ lots, other }: PointsState, after: number): readonly
     .map(({ at, hi }) => [at, rounded(hi)]);
 }
 
-/** Without the noise of binary fractions. */
-export function rounded(points: number): number {
-  return Math.round(points * 1e4) / 1e4;
-}
-
 function lotAt({ lots }: PointsState, at: number): Lot {
   const key = Math.floor(at / 1_000);
   const lot = lots.get(key) ?? { at, lo: 0, hi: 0, awards: 0 };
@@ -128,20 +139,6 @@ function lotsOf(state: PointsState, at: number): readonly Lot[] {
   return exact === undefined
     ? [...state.lots.values()].filter((lot) => lot.at <= at && lot.at > at - DAY_WINDOW_MS)
     : [exact];
-}
-
-function add(range: Range & { awards?: number }, { lo, hi }: Range, awards = 0): void {
-  range.lo += lo;
-  range.hi += hi;
-  if (range.awards !== undefined) {
-    range.awards += awards;
-  }
-}
-
-/** Takes at least `lo`, at most `hi` points out of a range. */
-function take(range: Range, { lo, hi }: Range): void {
-  range.lo = Math.max(0, range.lo - Math.max(0, hi));
-  range.hi = Math.max(0, range.hi - Math.max(0, lo));
 }
 
 /** Takes lots out. @returns what they had */
@@ -256,35 +253,5 @@ function stateBalance(state: PointsState, stated: number, isExplained: boolean):
   if (stated <= SMALLEST) {
     state.lots.clear();
     Object.assign(state.other, { lo: 0, hi: 0 });
-  }
-}
-
-/** Makes the ranges as narrow as the balance allows: all lots together are the balance. */
-function narrow({ lots, other, balance }: PointsState): void {
-  if (balance === undefined) {
-    return;
-  }
-  const points = Math.max(0, balance);
-  const ranges = [other, ...lots.values()];
-  const sum = (bound: 'lo' | 'hi'): number => ranges.reduce((total, range) => total + range[bound], 0);
-  const missing = points - sum('hi');
-  if (missing > SMALLEST) {
-    add(other, { lo: missing, hi: missing });
-  }
-  const excess = sum('lo') - points;
-  if (excess > SMALLEST) {
-    for (const range of ranges) {
-      range.lo = Math.max(0, range.lo - excess);
-    }
-  }
-  for (let pass = 0; pass < MAX_PASSES; pass += 1) {
-    const low = sum('lo');
-    for (const range of ranges) {
-      range.hi = Math.min(range.hi, Math.max(range.lo, points - (low - range.lo)));
-    }
-    const high = sum('hi');
-    for (const range of ranges) {
-      range.lo = Math.max(range.lo, Math.min(range.hi, points - (high - range.hi)));
-    }
   }
 }

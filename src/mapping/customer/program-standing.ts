@@ -2,8 +2,9 @@ import type { JsonValue } from '../../capillary/json.ts';
 import { isNewer } from './customer-state.ts';
 import { type Fact, factNamed, type FactGroups, type FactsByCustomer } from './facts.ts';
 import { mergesInto, pointsOf, PROGRAM_FACTS, programLog } from './points-history.ts';
-import { byTime, type DatedPoints, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
-import { knownLots, rounded } from './points-lots.ts';
+import { byTime, changeOf, type DatedPoints, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
+import { knownLots } from './points-lots.ts';
+import { rounded } from './points-range.ts';
 
 /** A value with the time of the newest event that it is based on; null: no longer known. */
 export interface Dated<Value extends JsonValue = JsonValue> {
@@ -121,8 +122,9 @@ interface Change {
 
 /** The changes of a balance that no event stated. */
 function changesIn(log: readonly LoggedEntry[]): Change[] {
-  return log.flatMap(({ b, d, u, at, by }) => {
-    const value = u === 1 ? null : d;
+  return log.flatMap((entry) => {
+    const { b, u, at, by } = entry;
+    const value = u === 1 ? null : changeOf(entry);
     return b !== undefined || value === undefined ? [] : [{ value, at, by }];
   });
 }

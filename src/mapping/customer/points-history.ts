@@ -74,18 +74,21 @@ function readLog(customer: FactGroups, programId: string): readonly LoggedEntry[
   return [...own, ...events].toSorted(byTime);
 }
 
-/** A customer whose registration was seen had no points before it. */
+/**
+ * A customer whose registration was seen had no points before it. One that is reported long after
+ * it happened proves nothing: the points since then were not seen.
+ */
 export function isNewCustomer(customer: FactGroups, log: readonly LoggedEntry[]): boolean {
   const first = log[0]?.at ?? Number.POSITIVE_INFINITY;
   if (log.length >= MAX_LOG_ENTRIES) {
     return false;
   }
-  for (const [joined] of customer.get(JOINED_FACTS)?.values() ?? []) {
-    if (joined !== undefined && joined.at <= first + REGISTRATION_MS) {
-      return true;
-    }
-  }
-  return false;
+  return [...(customer.get(JOINED_FACTS) ?? [])].some(
+    ([epochMs, [joined]]) =>
+      joined !== undefined &&
+      joined.at <= first + REGISTRATION_MS &&
+      joined.at <= Number(epochMs) + REGISTRATION_MS,
+  );
 }
 
 export interface Merge {

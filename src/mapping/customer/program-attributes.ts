@@ -6,6 +6,7 @@ import { newestIn, PROGRAM_FACTS } from './points-history.ts';
 import { UNKNOWN_PROGRAM } from './points-log.ts';
 import {
   type Dated,
+  isAfter,
   type PointsTotals,
   type ProgramStanding,
   standingOf,
@@ -52,17 +53,30 @@ function mainProgramId({ source, programs, notes }: ProgramContext): string | un
   return main?.id;
 }
 
-/** Each value of the first customer that has it. @param path where an older relay stored it */
+/**
+ * Each value of the lane's own customer; of those merged into it, the newest.
+ *
+ * @param path where an older relay stored the balance
+ */
 function standingIn(
   id: string,
   path: string,
   facts: FactsByCustomer,
   { stored }: ProgramContext,
 ): ProgramStanding {
-  const standings = facts.map((customer, index) =>
+  const [own = {}, ...merged] = facts.map((customer, index) =>
     standingOf(customer, facts, id, index === 0 ? numberIn(stored, path) : undefined),
   );
-  return standings.toReversed().reduce((known, standing) => ({ ...known, ...standing }), {});
+  const newest = new Map<string, Dated>();
+  for (const standing of merged) {
+    for (const [name, dated] of Object.entries(standing) as [string, Dated][]) {
+      const known = newest.get(name);
+      if (known === undefined || isAfter(dated, known)) {
+        newest.set(name, dated);
+      }
+    }
+  }
+  return { ...Object.fromEntries(newest), ...own };
 }
 
 function numberIn(stored: ProgramContext['stored'], path: string): Dated<number> | undefined {

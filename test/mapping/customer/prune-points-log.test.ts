@@ -7,7 +7,7 @@ import {
   setAttribute,
 } from '../../../src/mapping/customer/customer-state.ts';
 import { MAX_LOG_ENTRIES } from '../../../src/mapping/customer/points-log.ts';
-import { pruneFacts } from '../../../src/mapping/customer/prune-facts.ts';
+import { prunePointsLogs } from '../../../src/mapping/customer/prune-points-log.ts';
 import { createHistory, issued, joined, lotsOf, redeemed } from './history-rig.ts';
 
 const entries = Array.from({ length: MAX_LOG_ENTRIES + 50 }, (_, at): [string, AttributeVersion] => [
@@ -20,7 +20,7 @@ function stateAfter(changes: readonly (readonly [string, AttributeVersion])[]): 
   const state = parseState(undefined);
   for (const [path, version] of changes) {
     setAttribute(state.own, path, version);
-    pruneFacts(state);
+    prunePointsLogs(state.own.attributes);
   }
   return state;
 }
@@ -62,21 +62,5 @@ describe('the log of a program', () => {
     expect(loyalty['points']).toBe(999 - MAX_LOG_ENTRIES);
     expect(loyalty['pointsRedeemed']).toBeUndefined();
     expect(lotsOf(loyalty)).toBeUndefined();
-  });
-});
-
-describe('registrations', () => {
-  it('are the oldest ones', () => {
-    const joinedAt = Array.from({ length: 9 }, (_, at): [string, AttributeVersion] => [
-      `@joined[${at}]`,
-      { value: 1, at, by: 'a' },
-    ]);
-
-    expect([...stateAfter(joinedAt.toReversed()).own.attributes.keys()].toSorted()).toEqual([
-      '@joined[0]',
-      '@joined[1]',
-      '@joined[2]',
-      '@joined[3]',
-    ]);
   });
 });

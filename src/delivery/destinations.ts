@@ -21,7 +21,8 @@ export interface Destinations {
   readonly all: readonly RunningDestination[];
   get(name: string): RunningDestination | undefined;
   /**
-   * Reroutes pending events, restores the pauses that operators set before a restart, and starts.
+   * Reroutes pending events, restores the pauses that operators set before a restart and what is
+   * known of loyalty programs, and starts.
    */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -90,6 +91,7 @@ export function createDestinations(parts: {
     async start() {
       await reroute();
       await Promise.all(registers.map((register) => register.load()));
+      for (const stored of await journal.programs()) programs.load(stored);
       for (const pause of await journal.pauses()) {
         running.get(pause.destination)?.dispatcher.state.pauseByOperator(pause.by, pause.at);
       }

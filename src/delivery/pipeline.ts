@@ -42,7 +42,7 @@ export interface PipelineParts {
   readonly destination: DestinationConfig;
   /** By name. */
   readonly sources: ReadonlyMap<string, SourceConfig>;
-  readonly journal: Pick<Journal, 'profiles' | 'settle' | 'release'>;
+  readonly journal: Pick<Journal, 'profiles' | 'savePrograms' | 'settle' | 'release'>;
   readonly programs: ProgramCatalogue;
   readonly contacts?: ContactRegister | undefined;
   readonly observer: Pick<DeliveryObserver, 'eventSettled' | 'mappingReported' | 'errorCaught'>;

@@ -54,7 +54,7 @@ export interface PrepareParts {
   readonly now: number;
   readonly destination: DestinationConfig;
   readonly source: SourceConfig;
-  readonly journal: Pick<Journal, 'profiles'>;
+  readonly journal: Pick<Journal, 'profiles' | 'savePrograms'>;
   readonly programs: ProgramCatalogue;
   /** Absent: contacts are not counted, and none is shared. */
   readonly contacts?: ContactRegister | undefined;
@@ -83,6 +83,8 @@ export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise
   // Without an await, the parsed event and its mapping are garbage before the next event starts.
   const mapping = mapEvent(capillary, context, identified);
   const mapped = mapping instanceof Promise ? await mapping : mapping;
+  const learnt = parts.programs.takeChanges();
+  if (learnt.length > 0) await savePrograms(learnt, parts);
   if (mapped.outcome === 'failed') {
     return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail, notes: mapped.notes };
   }
@@ -124,6 +126,22 @@ function contextOf(
     idSuffix,
     ...(isChecked ? { isShared: contacts.isShared } : {}),
   };
+}
+
+/**
+ * Stores what the event said about its program before the event is delivered: no later event may
+ * say it again.
+ */
+async function savePrograms(
+  learnt: ReturnType<ProgramCatalogue['takeChanges']>,
+  { journal, programs }: PrepareParts,
+): Promise<void> {
+  try {
+    await journal.savePrograms(learnt);
+  } catch (error) {
+    programs.returnChanges(learnt);
+    throw error;
+  }
 }
 
 /** The stored state of the customer whom the event merges into another. */

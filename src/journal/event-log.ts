@@ -53,6 +53,12 @@ export interface DifferingCopies {
   readonly lastAt: number;
 }
 
+/** What events said about the loyalty programs of an organisation; the journal does not read it. */
+export interface StoredPrograms {
+  readonly orgId: number;
+  readonly json: string;
+}
+
 export interface SourceCounts {
   readonly accepted: number;
   readonly pending: number;

@@ -17,6 +17,7 @@ import type {
   QuarantineBounds,
   ReplayJob,
   ReplayRequest,
+  StoredPrograms,
 } from './event-log.ts';
 import type {
   Appended,
@@ -212,6 +213,10 @@ export interface Journal {
 
   pauses(): Promise<readonly OperatorPause[]>;
   setPause(destination: string, pause: OperatorPause | null): Promise<void>;
+  /** What was saved last for each organisation, in the order of their ids. */
+  programs(): Promise<readonly StoredPrograms[]>;
+  /** Replaces what is stored for these organisations; the others remain. */
+  savePrograms(programs: readonly StoredPrograms[]): Promise<void>;
   /** Moves the pending events of a source to the destination that is configured for it now. */
   reroute(source: string, destination: string): Promise<{ readonly rerouted: number }>;
 

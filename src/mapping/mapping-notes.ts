@@ -34,6 +34,10 @@ const MESSAGES = {
   'other-program': 'this is not the default program, so the loyalty fields of the profile are not changed',
   'default-program-unknown':
     'no event has said which program is the default one, so the first program is used',
+  'lots-unknown': 'not all points that will expire are known with their dates, so none are listed',
+  'balance-unknown':
+    'an event changed a balance that is not known, or by points that it does not say, so the balance is left out',
+  'unknown-program': 'the event does not say the loyalty program, so its points belong to the only one known',
   'unknown-name': 'no event has said the name of this program or tier, so it is left out',
   'other-customer': 'the entry belongs to another customer, so it is left out',
   'not-marketing': 'the subscription is to transactional messages, so it is not a marketing consent',
@@ -84,6 +88,9 @@ const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
   'group-balance': 'dropped',
   'other-program': 'dropped',
   'default-program-unknown': 'repaired',
+  'lots-unknown': 'dropped',
+  'balance-unknown': 'dropped',
+  'unknown-program': 'repaired',
   'unknown-name': 'dropped',
   'other-customer': 'dropped',
   'not-marketing': 'dropped',

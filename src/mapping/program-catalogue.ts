@@ -17,6 +17,12 @@ export interface Programs {
   mainProgram(): { readonly id: string; readonly isCertain: boolean } | undefined;
 }
 
+/** What is known of an organisation's programs, as JSON. */
+export interface StoredPrograms {
+  readonly orgId: number;
+  readonly json: string;
+}
+
 /** The programs of all organisations: grows with each event that describes its program. */
 export interface ProgramCatalogue {
   /**
@@ -27,8 +33,10 @@ export interface ProgramCatalogue {
   learn(event: CapillaryEvent, at: number): void;
   of(orgId: number): Programs;
   /** Organisations with changes since the last call, as JSON for `load`. */
-  takeChanges(): readonly { readonly orgId: number; readonly json: string }[];
-  load(orgId: number, json: string): void;
+  takeChanges(): readonly StoredPrograms[];
+  /** Changes that were taken could not be stored: the next call returns them again. */
+  returnChanges(changes: readonly StoredPrograms[]): void;
+  load(stored: StoredPrograms): void;
 }
 
 interface Said<Value> {
@@ -61,6 +69,8 @@ export const PROGRAM_FIELDS: readonly string[] = [
 const MAX_PROGRAMS = 200;
 const MAX_TIERS = 200;
 const MAX_NAME_CHARS = 200;
+/** The time of what is known already is stored at most this often. */
+const MIN_NEWS_MS = 86_400_000;
 
 export function createProgramCatalogue(): ProgramCatalogue {
   const organisations = new Map<number, Organisation>();
@@ -73,7 +83,7 @@ export function createProgramCatalogue(): ProgramCatalogue {
     learn(event, at) {
       const { data } = event;
       const details = isJsonObject(data['loyaltyProgramDetails']) ? data['loyaltyProgramDetails'] : {};
-      const ids = [idText(details['id']), idText(data['loyaltyProgramId'])];
+      const ids = [idText(details['id']), idText(data['loyaltyProgramId']), ...mergedPrograms(data)];
       if (event.isSample || ids.every((id) => id === undefined)) {
         return;
       }
@@ -94,7 +104,12 @@ export function createProgramCatalogue(): ProgramCatalogue {
         return { orgId, json: JSON.stringify(toJson(organisation)) };
       });
     },
-    load(orgId, json) {
+    returnChanges(changes) {
+      for (const { orgId } of changes) {
+        organisationOf(orgId).hasChanged = true;
+      }
+    },
+    load({ orgId, json }) {
       const parsed: unknown = JSON.parse(json);
       const organisation = organisationOf(orgId);
       for (const stored of Array.isArray(parsed) ? parsed : []) {
@@ -109,6 +124,14 @@ export function createProgramCatalogue(): ProgramCatalogue {
   };
 }
 
+/** A merge says the customer's programs in a list. */
+function mergedPrograms(data: JsonObject): readonly (string | undefined)[] {
+  const summary = data['survivorCustomerLoyaltySummary'];
+  return (Array.isArray(summary) ? summary : []).map((program) =>
+    isJsonObject(program) ? idText(program['loyaltyProgramId']) : undefined,
+  );
+}
+
 /** The program, entered if it is new; undefined if there are too many. */
 function programIn(organisation: Organisation, id: string): Program | undefined {
   const known = organisation.programs.get(id);
@@ -121,29 +144,46 @@ function programIn(organisation: Organisation, id: string): Program | undefined 
   return program;
 }
 
-/** @returns whether something changed */
+function compare(a: string | boolean, b: string | boolean): number {
+  return Number(a > b) - Number(a < b);
+}
+
+/** @returns whether something changed that must be stored */
 function learnDetails(program: Program, details: JsonObject, at: number): boolean {
   let hasChanged = false;
-  const isNews = <Value>(known: Said<Value> | undefined, value: Value | undefined): value is Value =>
-    value !== undefined && value !== known?.value && (known === undefined || at >= known.at);
-  const name = nameText(details['name']);
-  if (isNews(program.name, name)) {
-    program.name = { value: name, at };
-    hasChanged = true;
+  const newest = <Value extends string | boolean>(
+    known: Said<Value> | undefined,
+    value: Value | undefined,
+  ): Said<Value> | undefined => {
+    // Of two values of the same time the greater one is taken, whatever their order.
+    const isOlder =
+      known !== undefined && value !== undefined && (at - known.at || compare(value, known.value)) < 0;
+    if (value === undefined || isOlder) {
+      return known;
+    }
+    // Most events say again what is known, and that is not worth a write.
+    hasChanged ||= value !== known?.value || at - known.at >= MIN_NEWS_MS;
+    return { value, at };
+  };
+  const name = newest(program.name, nameText(details['name']));
+  if (name !== undefined) {
+    program.name = name;
   }
-  const isDefault = typeof details['isDefault'] === 'boolean' ? details['isDefault'] : undefined;
-  if (isNews(program.isDefault, isDefault)) {
-    program.isDefault = { value: isDefault, at };
-    hasChanged = true;
+  const isDefault = newest(
+    program.isDefault,
+    typeof details['isDefault'] === 'boolean' ? details['isDefault'] : undefined,
+  );
+  if (isDefault !== undefined) {
+    program.isDefault = isDefault;
   }
   for (const tier of Array.isArray(details['tiers']) ? details['tiers'] : []) {
     const number = isJsonObject(tier) ? idText(tier['tierNumber']) : undefined;
     const tierName = isJsonObject(tier) ? nameText(tier['tierName']) : undefined;
     const known = number === undefined ? undefined : program.tiers.get(number);
     const hasRoom = known !== undefined || program.tiers.size < MAX_TIERS;
-    if (number !== undefined && hasRoom && isNews(known, tierName)) {
-      program.tiers.set(number, { value: tierName, at });
-      hasChanged = true;
+    const said = number !== undefined && hasRoom ? newest(known, tierName) : undefined;
+    if (number !== undefined && said !== undefined) {
+      program.tiers.set(number, said);
     }
   }
   return hasChanged;

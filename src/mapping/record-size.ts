@@ -25,6 +25,7 @@ const TENANT_LISTS = [
   'changes',
   'lineItems',
   'expiries',
+  'promisedPoints',
   'expiryChanges',
   'currencyExpiries',
   'pointsBreakdown',

@@ -28,7 +28,7 @@ export const TENANT_EVENT_FIELDS = openObject({
   }),
   /** Capillary's id of the till or user that entered it. */
   enteredBy: object({ id: 'string' }),
-  program: object({ id: 'string', name: 'string' }),
+  program: object({ id: 'string', name: 'string', pointsToCurrencyRatio: 'number' }),
   customer: object({
     source: 'string',
     accountId: 'string',
@@ -85,7 +85,19 @@ export const TENANT_EVENT_FIELDS = openObject({
     converted: 'number',
     deducted: 'number',
     redemptionId: 'string',
+    redemptionBillNumber: 'string',
+    isGroupRedemption: 'boolean',
+    notes: 'string',
   }),
+  /** Points that the customer gets later. */
+  promisedPoints: list(
+    object({
+      points: 'number',
+      conversionDate: 'date-time',
+      promotionId: 'string',
+      isExternalTriggerBased: 'boolean',
+    }),
+  ),
   expiries: list(object({ points: 'number', date: 'date-time' })),
   expiryChanges: list(
     object({
@@ -95,6 +107,9 @@ export const TENANT_EVENT_FIELDS = openObject({
       reason: 'string',
       programId: 'string',
       type: 'string',
+      note: 'string',
+      awardId: 'string',
+      promotionId: 'string',
     }),
   ),
   tier: object({
@@ -105,6 +120,7 @@ export const TENANT_EVENT_FIELDS = openObject({
     expiryDate: 'date-time',
     scheduledDowngradeDate: 'date-time',
     changeType: 'string',
+    notes: 'string',
   }),
   promotion: object({
     id: 'string',
@@ -184,6 +200,8 @@ export const TENANT_PROFILE_FIELDS = openObject({
   member: 'boolean',
   loyaltyType: 'string',
   active: 'boolean',
+  /** Set while the customer is about to lose the tier. */
+  tier: object({ atRisk: 'boolean', downgradeDate: 'date-time' }),
 });
 
 /** The tenant's object: the relay's fields, and any fields of the brand. */

@@ -7,6 +7,7 @@ import { describeClosing } from './closing.ts';
 import { describeCountingContacts } from './counting-contacts.ts';
 import { describeErasing } from './erasing.ts';
 import { describeLookingUp } from './looking-up.ts';
+import { describePrograms } from './programs.ts';
 import { describeQuarantine } from './quarantine.ts';
 import { describeReplaying } from './replaying.ts';
 import { describeReplayQueue } from './replay-queue.ts';
@@ -41,6 +42,7 @@ export function describeJournalContract(name: string, make: MakeStore): void {
     describeReplayQueue(make);
     describeRerouting(make);
     describeRetaining(make);
+    describePrograms(make);
     describeClosing(make);
   });
 }

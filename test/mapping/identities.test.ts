@@ -223,7 +223,10 @@ describe('a merge', () => {
         { id: '6', primary: false },
       ],
     });
-    expect([...(mapped.profile?.attributes ?? [])]).toEqual([['@id[customerId].slot[own]', '5']]);
+    expect([...(mapped.profile?.attributes ?? [])]).toEqual([
+      ['@merged[6]', 1],
+      ['@id[customerId].slot[own]', '5'],
+    ]);
     expect(victimLaneOf(merge({ customerId: 6 }))).toBe(laneOf(204731, '6'));
   });
 

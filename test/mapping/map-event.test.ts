@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/capillary/json.ts';
+import { isJsonObject, type JsonObject } from '../../src/capillary/json.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { jsonBytes } from '../../src/xdm/xdm-record.ts';
 import {
@@ -11,8 +11,9 @@ import {
   fixtureEvent,
   fixtureNames,
   messagesOf,
+  plainRecords,
   readFixture,
-  recordOf,
+  recordOf as recordOfEvent,
 } from './mapping-rig.ts';
 
 describe('an event is not delivered', () => {
@@ -129,7 +130,7 @@ describe('timestamp', () => {
 
     expect(mapped.event['timestamp']).toBe('2026-11-06T10:00:00.000Z');
     expect(codesOf(mapped)).toEqual(['after-creation timestamp']);
-    expect(recordOf(event, mapped, contextOf())['loyalty']).toEqual({
+    expect(recordOfEvent(event, mapped, contextOf())['loyalty']).toEqual({
       joinDate: '2026-11-06T10:00:00.000Z',
     });
   });
@@ -144,9 +145,19 @@ describe('timestamp', () => {
   });
 });
 
-async function loyaltyPaths(name: string, context = contextOf()): Promise<string[]> {
-  const { profile } = await messagesOf(fixtureEvent(name), context);
-  return [...(profile?.attributes.keys() ?? [])].filter((path) => path.startsWith('loyalty.'));
+/** The record of a customer of whom only this event is known. */
+async function recordOf(name: string, context = contextOf()): Promise<JsonObject> {
+  const { profile } = plainRecords(
+    fixtureEvent(name),
+    await messagesOf(fixtureEvent(name), context),
+    context,
+  );
+  const record = isJsonObject(profile) ? profile['record'] : undefined;
+  return isJsonObject(record) ? record : {};
+}
+
+async function loyaltyFields(name: string, context = contextOf()): Promise<string[]> {
+  return Object.keys((await recordOf(name, context))['loyalty'] ?? {}).toSorted();
 }
 
 describe('switches of the destination', () => {
@@ -174,13 +185,17 @@ describe('switches of the destination', () => {
   it('write the loyalty fields of 2026 only if they are enabled', async () => {
     const on = contextOf({ destination: { schemaFeatures: { loyalty2026: true } } });
 
-    expect(await loyaltyPaths('tier-upgraded')).toEqual(['loyalty.tier', 'loyalty.upgradeDate']);
-    expect(await loyaltyPaths('tier-upgraded', on)).toEqual([
-      'loyalty.tier',
-      'loyalty.tierUpgradeDate',
-      'loyalty.tierExpiryDate',
+    expect(await loyaltyFields('tier-upgraded')).toEqual(['loyaltyID', 'program', 'tier', 'upgradeDate']);
+    expect(await loyaltyFields('tier-upgraded', on)).toEqual([
+      'loyaltyID',
+      'nextTier',
+      'program',
+      'tier',
+      'tierExpiryDate',
+      'tierUpgradeDate',
     ]);
-    expect(await loyaltyPaths('points-issued', on)).toContain('loyalty.lifetimePoints');
+    expect(await loyaltyFields('points-issued')).not.toContain('lifetimePoints');
+    expect(await loyaltyFields('points-issued', on)).toContain('lifetimePoints');
   });
 
   it('write the store as a point of interest if it is enabled', async () => {
@@ -194,14 +209,10 @@ describe('switches of the destination', () => {
   it('make the configured program the main one instead of the default', async () => {
     const context = contextOf({ source: { program: 2077 } });
 
-    expect(
-      (await messagesOf(fixtureEvent('other-program'), context)).profile?.attributes.get('loyalty.points'),
-    ).toBe(15);
-    expect(
-      (await messagesOf(fixtureEvent('points-issued'), context)).profile?.attributes.get(
-        '_acme.capillary.programs[2041].points',
-      ),
-    ).toBe(460.5);
+    expect(await recordOf('other-program', context)).toMatchObject({ loyalty: { points: 15 } });
+    expect(await recordOf('points-issued', context)).toMatchObject({
+      _acme: { capillary: { programs: [{ id: '2041', points: 460.5 }] } },
+    });
   });
 });
 

@@ -17,6 +17,7 @@ describe('the kind of a note', () => {
       'not-utf-8',
       'opt-out-counts',
       'primary-fallback',
+      'unknown-program',
     ]);
   });
 

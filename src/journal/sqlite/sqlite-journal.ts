@@ -87,6 +87,7 @@ function writingCalls(send: Send) {
     promote: (receipt, event, by) => send('promote', { receipt, event: withOwnBody(event), by }),
     removeQuarantined: (receipts) => send('removeQuarantined', receipts),
     setPause: (destination, pause) => send('setPause', { destination, pause }),
+    savePrograms: (programs) => send('savePrograms', programs),
     retain: (policy, now) => send('retain', { policy, now }),
     reencrypt: (from) => send('reencrypt', { from }),
     probe: () => send('probe', undefined),
@@ -103,6 +104,7 @@ function readingCalls(send: Send) {
     backlog: () => send('backlog', undefined),
     find: async (receiptOrEventId) => toRecord(await send('find', receiptOrEventId)),
     pauses: () => send('pauses', undefined),
+    programs: () => send('programs', undefined),
     replays: () => send('replays', undefined),
   } satisfies Partial<Journal>;
 }

@@ -50,8 +50,10 @@ const TENANT = '_';
 
 /** The facts of an event from which an attribute of the record is computed. */
 const FACTS_OF: readonly (readonly [attribute: string, facts: RegExp])[] = [
-  ['loyalty.points', /^@p\[[^\]]*\]\.(points$|delta\[)/],
+  ['loyalty.joinDate', /^@joined\[/],
+  ['loyalty.points', /^@p\[[^\]]*\]\.points$/],
   ['loyalty.lifetimePoints', /^@p\[[^\]]*\]\.lifetime$/],
+  ['loyalty.promisedPoints', /^@p\[[^\]]*\]\.promised$/],
   ['loyalty.tier', /^@p\[[^\]]*\]\.tier$/],
   ['loyalty.tierExpiryDate', /^@p\[[^\]]*\]\.tierExpiry$/],
   ['loyalty.tierUpgradeDate', /^@p\[[^\]]*\]\.upgraded$/],

@@ -10,8 +10,6 @@ import type { AttributeVersion } from './attribute-version.ts';
  * percent-encoded, so they never contain a bracket.
  */
 
-const FACT = /^@([a-z]+)(?:\[([^\]]*)\])?(?:\.(\w+)(?:\[([^\]]*)\])?)?$/i;
-
 /** A fact of one customer. */
 export interface Fact extends AttributeVersion {
   /** The part of the path after the key; empty if it has none. */
@@ -22,6 +20,9 @@ export interface Fact extends AttributeVersion {
 
 /** Group → key → facts. The key is empty for facts without one. */
 export type FactGroups = ReadonlyMap<string, ReadonlyMap<string, readonly Fact[]>>;
+
+/** The facts of each customer of a lane: its own, then those of the customers merged into it. */
+export type FactsByCustomer = readonly FactGroups[];
 
 /** The path of a fact. @param part `name`, or `[name, item]` */
 export function factPath(group: string, key = '', part: string | readonly [string, string] = ''): string {
@@ -40,17 +41,43 @@ export function factsIn(attributes: ReadonlyMap<string, AttributeVersion>): Fact
   const groups = new Map<string, Map<string, Fact[]>>();
   for (const path of [...attributes.keys()].filter(isFact).toSorted()) {
     const version = attributes.get(path);
-    const [, group = '', key = '', name = '', item = ''] = FACT.exec(path) ?? [];
-    if (version === undefined || group === '') {
+    if (version === undefined) {
       continue;
     }
+    const { group, key, name, item } = partsOf(path);
     const keys = groups.get(group) ?? new Map<string, Fact[]>();
-    const decoded = decodeURIComponent(key);
-    const facts = keys.get(decoded) ?? [];
-    facts.push({ ...version, name, item: decodeURIComponent(item) });
-    groups.set(group, keys.set(decoded, facts));
+    const facts = keys.get(key) ?? [];
+    facts.push({ value: version.value, at: version.at, by: version.by, name, item });
+    groups.set(group, keys.set(key, facts));
   }
   return groups;
+}
+
+/** Without a regular expression: this runs for each fact of a customer in each event. */
+function partsOf(path: string): {
+  readonly group: string;
+  readonly key: string;
+  readonly name: string;
+  readonly item: string;
+} {
+  const bracket = path.indexOf('[');
+  const dot = path.indexOf('.');
+  // The key can contain a dot.
+  const hasKey = bracket !== -1 && (dot === -1 || bracket < dot);
+  const keyEnd = hasKey ? path.indexOf(']', bracket) : -1;
+  const groupEnd = hasKey ? bracket : dot === -1 ? path.length : dot;
+  const nameStart = hasKey ? keyEnd + 2 : groupEnd + 1;
+  const itemStart = path.indexOf('[', nameStart);
+  return {
+    group: path.slice(1, groupEnd),
+    key: hasKey ? decoded(path.slice(bracket + 1, keyEnd)) : '',
+    name: path.slice(nameStart, itemStart === -1 ? path.length : itemStart),
+    item: itemStart === -1 ? '' : decoded(path.slice(itemStart + 1, -1)),
+  };
+}
+
+function decoded(text: string): string {
+  return text.includes('%') ? decodeURIComponent(text) : text;
 }
 
 /** The fact of a name without an item. */

@@ -114,7 +114,7 @@ function attributesOf(
 ): Attributes {
   const attributes = storedAttributes(customers);
   const facts = customers.map((customer) => customer.facts);
-  const derived = deriveAttributes(facts, context, notes, clock);
+  const derived = deriveAttributes(facts, context, notes, clock, attributes);
   for (const [path, version] of [...derived, ...loyaltyIds(customers, context)]) {
     const stored = attributes.get(path);
     if (stored === undefined || isAfter(version, stored)) {

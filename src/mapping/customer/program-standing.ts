@@ -1,11 +1,12 @@
 import type { JsonValue } from '../../capillary/json.ts';
 import { isNewer } from './customer-state.ts';
-import { type Fact, factNamed } from './facts.ts';
+import { type Fact, factNamed, type FactGroups, type FactsByCustomer } from './facts.ts';
+import { mergesInto, pointsOf, PROGRAM_FACTS, programLog } from './points-history.ts';
+import { byTime, changeOf, type DatedPoints, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
+import { knownLots } from './points-lots.ts';
+import { rounded } from './points-range.ts';
 
-/** The group of the facts of one loyalty program; the key is the id of the program. */
-export const PROGRAM_FACTS = 'p';
-
-/** A value with the time of the newest event that it is based on. */
+/** A value with the time of the newest event that it is based on; null: no longer known. */
 export interface Dated<Value extends JsonValue = JsonValue> {
   readonly value: Value;
   readonly at: number;
@@ -14,58 +15,192 @@ export interface Dated<Value extends JsonValue = JsonValue> {
 
 /** A customer's standing in one program, as far as it is known. */
 export interface ProgramStanding {
-  readonly points?: Dated<number>;
+  readonly points?: Dated<number | null>;
   readonly lifetime?: Dated<number>;
   /** The tier's name is not stored: it can become known later. */
   readonly tier?: Dated<number>;
   readonly tierExpiry?: Dated<string>;
   /** When the customer reached the tier; absent after a downgrade. */
   readonly upgraded?: Dated<string>;
+  /** Set while the customer is about to lose the tier: when, or true if that is not known. */
+  readonly risk?: Dated<string | true>;
 }
 
 /**
- * The standing from the facts of one customer in one program:
- * - `points`, `lifetime`: as an event stated them
- * - `delta[<event>]`: points by which an event changed the balance without stating it
+ * The standing of one customer in one program, from these facts:
+ * - `points`, `lifetime`, `promised`: as an event stated them
+ * - `log[<event>]`: what each event said about points (`points-log.ts`)
  * - `tier`, `tierExpiry`: number and expiry date of the tier
  * - `upgraded`, `downgraded`: date of the last change of the tier
+ * - `risk`: the date of a coming downgrade
+ *
+ * @param earlier a balance that an older relay stored
  */
-export function standingIn(facts: readonly Fact[] | undefined): ProgramStanding {
-  const points = balanceIn(facts);
+export function standingOf(
+  customer: FactGroups,
+  customers: FactsByCustomer,
+  programId: string,
+  earlier?: Dated<number>,
+): ProgramStanding {
+  const facts = customer.get(PROGRAM_FACTS)?.get(programId);
+  const points = balanceOf(customer, customers, programId, earlier);
   const upgraded = textFact(facts, 'upgraded');
   const downgraded = factNamed(facts, 'downgraded');
   const isUpgradeValid =
     upgraded !== undefined && (downgraded === undefined || !isNewer(downgraded, upgraded));
   const [lifetime, tier] = [numberFact(facts, 'lifetime'), numberFact(facts, 'tier')];
   const tierExpiry = textFact(facts, 'tierExpiry');
+  const risk = riskIn(facts, tier);
   return {
     ...(points === undefined ? {} : { points }),
     ...(lifetime === undefined ? {} : { lifetime }),
     ...(tier === undefined ? {} : { tier }),
     ...(tierExpiry === undefined ? {} : { tierExpiry }),
     ...(isUpgradeValid ? { upgraded } : {}),
+    ...(risk === undefined ? {} : { risk }),
   };
 }
 
+/** A newer event about the tier ends the risk. */
+function riskIn(
+  facts: readonly Fact[] | undefined,
+  tier: Dated | undefined,
+): Dated<string | true> | undefined {
+  const risk = factNamed(facts, 'risk');
+  const { value, at, by } = risk ?? { value: null, at: 0, by: '' };
+  const isOver = tier !== undefined && !isNewer({ at, by }, tier);
+  return !isOver && (typeof value === 'string' || value === true) ? { value, at, by } : undefined;
+}
+
 /**
- * The stated balance and the changes after it. Without a stated balance the changes say nothing: a
- * balance is never guessed.
+ * The stated balance and the changes after it that no event stated. Without a stated balance, or if
+ * the changes lead below zero, the balance is not known: null.
  */
-function balanceIn(facts: readonly Fact[] | undefined): Dated<number> | undefined {
-  const stated = numberFact(facts, 'points');
-  if (stated === undefined || facts === undefined) {
-    return stated;
-  }
-  let balance = stated;
-  for (const { name, value, at, by } of facts) {
-    if (name === 'delta' && typeof value === 'number' && isAfter({ at, by }, stated)) {
-      balance = {
-        value: balance.value + value,
-        ...(isNewer({ at, by }, balance) ? { at, by } : { at: balance.at, by: balance.by }),
-      };
+function balanceOf(
+  customer: FactGroups,
+  customers: FactsByCustomer,
+  programId: string,
+  earlier?: Dated<number>,
+  seen: ReadonlySet<FactGroups> = new Set(),
+): Dated<number | null> | undefined {
+  const points = factNamed(customer.get(PROGRAM_FACTS)?.get(programId), 'points');
+  const stated =
+    points !== undefined && (earlier === undefined || isNewer(points, earlier))
+      ? { value: typeof points.value === 'number' ? points.value : null, at: points.at, by: points.by }
+      : earlier;
+  const log = programLog(customer, programId);
+  const changes = changesIn(log);
+  if (stated !== undefined) {
+    const visited = new Set([...seen, customer]);
+    for (const { at, by, victim } of mergesInto(customer, customers)) {
+      const isKnown = victim !== undefined && !visited.has(victim);
+      const added = isKnown ? balanceOf(victim, customers, programId, undefined, visited) : undefined;
+      changes.push({ at, by, value: added?.value ?? null });
     }
   }
-  return balance;
+  const later = changes.filter((change) => stated === undefined || isAfter(change, stated));
+  const [newest] = later.toSorted((a, b) => byTime(b, a));
+  if (newest === undefined) {
+    return stated;
+  }
+  const isComplete =
+    log.length < MAX_LOG_ENTRIES || log.some((entry) => stated !== undefined && !isAfter(entry, stated));
+  const sum = later.reduce<number | null>(
+    (total, { value }) => (total === null || value === null ? null : total + value),
+    isComplete ? (stated?.value ?? null) : null,
+  );
+  const value = sum === null || sum < 0 ? null : rounded(sum);
+  return { value, at: newest.at, by: newest.by };
+}
+
+interface Change {
+  /** null: not known. */
+  readonly value: number | null;
+  readonly at: number;
+  readonly by: string;
+}
+
+/** The changes of a balance that no event stated. */
+function changesIn(log: readonly LoggedEntry[]): Change[] {
+  return log.flatMap((entry) => {
+    const { b, u, at, by } = entry;
+    const value = u === 1 ? null : changeOf(entry);
+    return b !== undefined || value === undefined ? [] : [{ value, at, by }];
+  });
+}
+
+/** Totals since the registration, and the lots that are going to expire. */
+export interface PointsTotals {
+  /** The newest event that they are based on. */
+  readonly at: number;
+  readonly by: string;
+  /** Undefined if not all lots are known. */
+  readonly lots: readonly DatedPoints[] | undefined;
+  /** Undefined if not all events since the registration are known. */
+  readonly sums: { readonly [total in 'redeemed' | 'expired' | 'adjusted' | 'returned']: number } | undefined;
+  readonly promised: number | undefined;
+}
+
+/**
+ * The totals of a lane's own customer, with those of the customers that were merged into it.
+ *
+ * @param now epoch ms: lots that expire earlier are left out
+ * @returns undefined if no event said anything about the points
+ */
+export function totalsOf(
+  customers: FactsByCustomer,
+  programId: string,
+  now: number,
+): PointsTotals | undefined {
+  const [customer] = customers;
+  if (customer === undefined) {
+    return undefined;
+  }
+  const log = programLog(customer, programId);
+  const newest = [...log, ...mergesInto(customer, customers)].toSorted((a, b) => byTime(b, a))[0];
+  if (newest === undefined) {
+    return undefined;
+  }
+  const state = pointsOf(customer, customers, programId);
+  const logs = state.isWhole ? logsOf(customer, customers, programId) : [];
+  const sum = (name: 'o' | 'e' | 'a' | 't'): number =>
+    rounded(logs.reduce((total, entry) => total + (entry[name] ?? 0), 0));
+  return {
+    at: newest.at,
+    by: newest.by,
+    lots: knownLots(state, now),
+    sums: state.isWhole
+      ? { redeemed: sum('o'), expired: sum('e'), adjusted: sum('a'), returned: sum('t') }
+      : undefined,
+    promised: promisedOf(customer, programId, log, state.isWhole ? logs : undefined),
+  };
+}
+
+/** The log of a customer and of all that were merged into it. */
+function logsOf(
+  customer: FactGroups,
+  customers: FactsByCustomer,
+  programId: string,
+  seen = new Set<FactGroups>(),
+): readonly LoggedEntry[] {
+  seen.add(customer);
+  const merged = mergesInto(customer, customers).flatMap(({ victim }) =>
+    victim === undefined || seen.has(victim) ? [] : logsOf(victim, customers, programId, seen),
+  );
+  return [...programLog(customer, programId), ...merged];
+}
+
+/** Promised points: as an event stated them, or all since the registration. */
+function promisedOf(
+  customer: FactGroups,
+  programId: string,
+  log: readonly LoggedEntry[],
+  all: readonly LoggedEntry[] | undefined,
+): number | undefined {
+  const stated = numberFact(customer.get(PROGRAM_FACTS)?.get(programId), 'promised');
+  const changes = stated === undefined ? all : log.filter((entry) => isAfter(entry, stated));
+  const sum = changes?.reduce((total, { p = 0 }) => total + p, stated?.value ?? 0);
+  return sum === undefined || sum < 0 ? undefined : rounded(sum);
 }
 
 /** True if `a` is newer than `b` and not of the same event. */

@@ -6,6 +6,7 @@ import { type FactGroups, factsIn } from './facts.ts';
 import { type IdentityNamespaces, removeGoneIdentities } from './gone-identities.ts';
 import { pruneJoinDates } from './loyalty-membership.ts';
 import { outdatedItemFacts, type Reductions } from './kept-items.ts';
+import { prunePointsLogs } from './prune-points-log.ts';
 import { BADGES, COUPONS, GIFTS } from './rewards.ts';
 import { clockOf } from './state-clock.ts';
 
@@ -30,6 +31,7 @@ export function pruneFacts(state: CustomerState, lane: string, { destination }: 
   const fragments = [state.own, ...state.merged.values()];
   for (const { attributes } of fragments) {
     pruneJoinDates(attributes);
+    prunePointsLogs(attributes);
   }
   if (!fragments.some(hasBoundedFacts)) {
     return;

@@ -77,9 +77,14 @@ export function placeContext({ data, notes }: Pick<FamilyInput, 'data' | 'notes'
 }
 
 /** The name is the one that this or another event has said. */
-function programFields({ data, programs }: FamilyInput): Draft {
-  const id = data.id('loyaltyProgramId') ?? data.object('loyaltyProgramDetails').id('id');
-  return { id, name: id === undefined ? undefined : programs.nameOf(id) };
+function programFields({ data, programs, notes }: FamilyInput): Draft {
+  const details = data.object('loyaltyProgramDetails');
+  const id = data.id('loyaltyProgramId') ?? details.id('id');
+  const name = id === undefined ? undefined : programs.nameOf(id);
+  if (id !== undefined && name === undefined) {
+    notes.add('data.loyaltyProgramDetails.name', 'unknown-name');
+  }
+  return { id, name, pointsToCurrencyRatio: details.number('pointsToCurrencyRatio') };
 }
 
 /** The bill that caused an event. */

@@ -8,11 +8,14 @@ import {
 import { goneFact, identityFact } from '../customer/contacts.ts';
 import { isLabel } from '../deletion.ts';
 import { attributeTime } from '../event-time.ts';
-import { firstIdOf, victimIdOf } from '../identities.ts';
+import { factPath } from '../customer/facts.ts';
+import { MERGED_FACTS } from '../customer/points-history.ts';
+import { firstIdOf, victimIdOf, victimLaneOf } from '../identities.ts';
 import { checkName, readName } from '../person-name.ts';
 import type { Reader } from '../reader.ts';
 import { changedFields, demographics, fieldOf } from './demographics.ts';
 import type { Draft, Facts, FamilyInput, FamilyResult } from './family.ts';
+import { standingAfterMerge } from './merged-standing.ts';
 
 /** customerAdded: a registration (docs/platforms/capillary.md#customer-events). */
 export function mapCustomerAdded(input: FamilyInput): FamilyResult {
@@ -149,11 +152,16 @@ function nullIfBlank({ raw }: Reader, field: string): null | undefined {
  * identityMap has both ids, so that AEP links them; `applyToCustomer` adds the victim's stored
  * attributes to the survivor.
  */
-export function mapMerge({ event }: FamilyInput): FamilyResult {
+export function mapMerge(input: FamilyInput): FamilyResult {
+  const { event } = input;
+  const victimId = victimIdOf(event);
+  const isOther = victimId !== undefined && victimLaneOf(event) !== undefined;
   return {
     eventType: 'loyalty.customerMerge',
-    tenant: {
-      merge: { survivorId: event.customerId ?? customerIdOf(event.data), victimId: victimIdOf(event) },
+    tenant: { merge: { survivorId: event.customerId ?? customerIdOf(event.data), victimId } },
+    facts: {
+      ...(isOther ? { [factPath(MERGED_FACTS, victimId)]: 1 } : {}),
+      ...standingAfterMerge(input),
     },
   };
 }

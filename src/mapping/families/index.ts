@@ -20,14 +20,7 @@ import type { Family, FamilyInput, FamilyResult } from './family.ts';
 import { mapIdentifierRelease } from './released-identifiers.ts';
 import { mapBadgeEarned, mapStreak, mapTarget } from './gamification.ts';
 import { mapCardUpdated, mapGroup, mapPartnerProgram } from './membership.ts';
-import {
-  mapPointsExpired,
-  mapPointsExpiryChange,
-  mapPointsExpiryReminder,
-  mapPointsIssued,
-  mapPointsRedeemed,
-  mapSinglePointsExpiryUpdated,
-} from './points.ts';
+import { mapPointsExpired, mapPointsIssued, mapPointsRedeemed } from './points.ts';
 import {
   mapIssuedPointsReversed,
   mapManualPointsAdjustment,
@@ -36,6 +29,11 @@ import {
   mapPromisedPointsConversion,
   mapRedeemedPointsReversed,
 } from './points-corrections.ts';
+import {
+  mapPointsExpiryChange,
+  mapPointsExpiryReminder,
+  mapSinglePointsExpiryUpdated,
+} from './points-expiry.ts';
 import {
   mapCartPromotion,
   mapCartPromotionRedeemed,

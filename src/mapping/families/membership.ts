@@ -1,12 +1,15 @@
 import { GROUP_MEMBERS } from '../../capillary/person.ts';
 import type { Reader } from '../reader.ts';
-import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import type { Draft, Facts, FamilyInput, FamilyResult } from './family.ts';
+import { ownPointsFacts, ownProgramId } from './program-balance.ts';
 
 /**
  * All events of groups and their members (docs/platforms/capillary.md#groups). The event belongs to
  * the member it concerns (`personOf`); the others appear only below the tenant.
  */
-export function mapGroup({ event, data }: FamilyInput): FamilyResult {
+export function mapGroup(input: FamilyInput): FamilyResult {
+  const { event, data } = input;
+  const isContribution = event.eventName === 'pointsContributionToGroup';
   return {
     eventType: `loyalty.${event.eventName}`,
     tenant: {
@@ -18,7 +21,16 @@ export function mapGroup({ event, data }: FamilyInput): FamilyResult {
         members: members(data),
       },
     },
+    ...(isContribution ? { facts: contributionFacts(input) } : {}),
   };
+}
+
+/**
+ * Whether the points that a member contributes were part of the own balance before is not
+ * documented, so the balance is not known until an event states it.
+ */
+function contributionFacts(input: FamilyInput): Facts {
+  return ownPointsFacts(input, { programId: ownProgramId(input.data), points: undefined }, { u: 1 });
 }
 
 /** The members by id, each once: the primary member can be the one that the event is about. */

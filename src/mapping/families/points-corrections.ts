@@ -1,11 +1,15 @@
+import type { PointsEntry } from '../customer/points-log.ts';
 import type { Reader } from '../reader.ts';
 import { redemptionIdOf, transactionIdOf } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import { redeemedPrograms } from './points.ts';
 import {
   balanceAfterEvent,
-  balanceFacts,
+  balanceChange,
+  isOfGroup,
+  listedPointsFacts,
   ownBalance,
-  ownBalanceFacts,
+  ownPointsFacts,
   ownProgramId,
 } from './program-balance.ts';
 
@@ -30,7 +34,11 @@ export function mapIssuedPointsReversed(input: FamilyInput): FamilyResult {
       pointsBreakdown: reversedParts(data),
       transaction: { id: transactionIdOf(data) },
     },
-    facts: ownBalanceFacts(input, balance),
+    facts: ownPointsFacts(input, balance, {
+      ...balanceChange(balance.points, undefined),
+      t: data.number('currentEventTotalPointsReturned') ?? data.number('totalIssuedPointsReversed'),
+      p: negative(data.number('promisedPointsReversed')),
+    }),
   };
 }
 
@@ -43,8 +51,15 @@ export function mapRedeemedPointsReversed(input: FamilyInput): FamilyResult {
   const programs = data.list('redemptionReversalToEarningPrograms').map((program) => ({
     programId: program.id('programId'),
     reversed: program.number('redeemedPointsReversed'),
+    available: availableAgain(program),
     points: program.number('programCurrentPoints'),
   }));
+  const total = {
+    programId: ownProgramId(data),
+    reversed: data.number('redeemedPointsReversed'),
+    available: availableAgain(data),
+    points: undefined,
+  };
   return {
     eventType: 'loyalty.redeemedPointsReversed',
     tenant: {
@@ -56,8 +71,30 @@ export function mapRedeemedPointsReversed(input: FamilyInput): FamilyResult {
       },
       pointsBreakdown: programs.map(({ programId, reversed }) => ({ points: reversed, programId })),
     },
-    facts: balanceFacts(input, programs, 'data.redemptionReversalToEarningPrograms'),
+    facts: listedPointsFacts(
+      input,
+      (programs.length > 0 ? programs : [total]).map(({ programId, points, reversed, available }) => ({
+        programId,
+        points,
+        entry: { ...balanceChange(points, available), o: negative(reversed) },
+      })),
+      'data.redemptionReversalToEarningPrograms',
+    ),
   };
+}
+
+/** Of the points that a reversal returns, those that are not expired already. */
+function availableAgain(part: Reader): number | undefined {
+  const details = part.object('redeemedPointsReversedDetails');
+  const [reversed, expired] = [part.number('redeemedPointsReversed'), details.number('expired')];
+  return (
+    details.number('available') ??
+    (reversed === undefined || expired === undefined ? undefined : reversed - expired)
+  );
+}
+
+function negative(points: number | undefined): number | undefined {
+  return points === undefined ? undefined : -points;
 }
 
 function reversedParts(data: Reader): readonly Draft[] {
@@ -76,23 +113,30 @@ function reversedParts(data: Reader): readonly Draft[] {
  */
 export function mapPointsTransferredInitiated(input: FamilyInput): FamilyResult {
   const { data } = input;
-  const programs = data.list('redemptionFromEarningPrograms').map((program) => ({
-    programId: program.id('programId'),
-    transferred: program.number('pointsRedeemed'),
-    points: program.number('programCurrentPoints'),
-  }));
+  const programs = redeemedPrograms(data);
+  const total = data.number('totalPointsTransferred');
+  const changes =
+    programs.length > 0 ? programs : [{ programId: ownProgramId(data), redeemed: total, points: undefined }];
   const recipient = otherParty(data, 'transferReceiving');
   return {
     eventType: 'loyalty.pointsTransferredInitiated',
     tenant: {
       points: {
-        transferred: data.number('totalPointsTransferred'),
+        transferred: total,
         balance: ownBalance(data, programs),
       },
-      pointsBreakdown: programs.map(({ programId, transferred }) => ({ points: transferred, programId })),
+      pointsBreakdown: programs.map(({ programId, redeemed }) => ({ points: redeemed, programId })),
       transfer: { recipientId: recipient.id, recipientType: recipient.type },
     },
-    facts: balanceFacts(input, programs, 'data.redemptionFromEarningPrograms'),
+    facts: listedPointsFacts(
+      input,
+      changes.map(({ programId, points, redeemed }) => ({
+        programId,
+        points,
+        entry: balanceChange(points, negative(redeemed)),
+      })),
+      'data.redemptionFromEarningPrograms',
+    ),
   };
 }
 
@@ -100,14 +144,21 @@ export function mapPointsTransferredInitiated(input: FamilyInput): FamilyResult 
  * pointsTransferredReceived: the receiver's side, without a balance
  * (docs/platforms/capillary.md#points-corrections).
  */
-export function mapPointsTransferredReceived({ data }: FamilyInput): FamilyResult {
+export function mapPointsTransferredReceived(input: FamilyInput): FamilyResult {
+  const { data } = input;
   const sender = otherParty(data, 'transferInitiating');
+  const transferred = data.number('totalPointsTransferred');
   return {
     eventType: 'loyalty.pointsTransferredReceived',
     tenant: {
-      points: { transferred: data.number('totalPointsTransferred') },
+      points: { transferred },
       transfer: { senderId: sender.id, senderType: sender.type },
     },
+    facts: ownPointsFacts(
+      input,
+      { programId: ownProgramId(data), points: undefined },
+      balanceChange(undefined, transferred),
+    ),
   };
 }
 
@@ -130,7 +181,7 @@ export function mapPromisedPointsConversion(input: FamilyInput): FamilyResult {
   const gained = { value: converted, loyaltyProgramId: ownProgramId(data), transactionId: billIdOf(data) };
   return {
     eventType: 'loyalty.promisedToCurrentPointsConversion',
-    ...(context.destination.schemaFeatures.loyaltyEvents && converted !== undefined
+    ...(context.destination.schemaFeatures.loyaltyEvents && converted !== undefined && !isOfGroup(input)
       ? { fields: { loyalty: { pointsGained: [gained] } } }
       : {}),
     tenant: {
@@ -142,7 +193,10 @@ export function mapPromisedPointsConversion(input: FamilyInput): FamilyResult {
         billId: billIdOf(data),
       },
     },
-    facts: ownBalanceFacts(input, balance),
+    facts: ownPointsFacts(input, balance, {
+      ...balanceChange(balance.points, converted),
+      p: negative(converted),
+    }),
   };
 }
 
@@ -150,19 +204,37 @@ export function mapPromisedPointsConversion(input: FamilyInput): FamilyResult {
  * manualPointsAdjustment: points deducted by hand, without a balance. Capillary misspells the total
  * (docs/platforms/capillary.md#points-corrections).
  */
-export function mapManualPointsAdjustment({ data }: FamilyInput): FamilyResult {
+export function mapManualPointsAdjustment(input: FamilyInput): FamilyResult {
+  const { data } = input;
+  const deducted = data.number('totalPoinstDeducted') ?? data.number('totalPointsDeducted');
+  const parts = data.list('programPointsSplit').map((part) => ({
+    points: part.number('points'),
+    programId: part.id('programId'),
+    type: part.text('pointsType'),
+  }));
+  const total = { points: deducted, programId: ownProgramId(data) };
   return {
     eventType: 'loyalty.manualPointsAdjustment',
     tenant: {
-      points: { deducted: data.number('totalPoinstDeducted') ?? data.number('totalPointsDeducted') },
-      pointsBreakdown: data.list('programPointsSplit').map((part) => ({
-        points: part.number('points'),
-        programId: part.id('programId'),
-        type: part.text('pointsType'),
-      })),
+      points: { deducted },
+      pointsBreakdown: parts,
       adjustment: { reason: data.text('reason') },
     },
+    facts: listedPointsFacts(
+      input,
+      (parts.length > 0 ? parts : [total]).map(({ programId, points }) => ({
+        programId,
+        points: undefined,
+        entry: deduction(points),
+      })),
+      'data.programPointsSplit',
+    ),
   };
+}
+
+/** Capillary documents deductions only: what a negative one would do is not known. */
+function deduction(points: number | undefined): PointsEntry {
+  return points === undefined || points < 0 ? { u: 1 } : { d: -points, a: points };
 }
 
 /** The bill of a conversion; "-1" means none. */

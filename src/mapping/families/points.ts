@@ -1,11 +1,15 @@
+import { toTimestamp } from '../../capillary/times.ts';
+import type { DatedPoints } from '../customer/points-log.ts';
 import type { Reader } from '../reader.ts';
 import { redemptionIdOf, transactionIdOf } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
 import {
   balanceAfterEvent,
-  balanceFacts,
+  balanceChange,
+  isOfGroup,
+  listedPointsFacts,
   ownBalance,
-  ownBalanceFacts,
+  ownPointsFacts,
   ownProgramId,
 } from './program-balance.ts';
 
@@ -14,9 +18,11 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
   const { data, context } = input;
   const balance = balanceAfterEvent(data);
   const expiries = issuedExpiries(data);
+  const promised = promisedPoints(data);
+  const issued = data.number('totalPointsIssued') ?? issuedInParts(data);
   return {
     eventType: 'loyalty.pointsIssued',
-    ...(context.destination.schemaFeatures.loyaltyEvents
+    ...(context.destination.schemaFeatures.loyaltyEvents && !isOfGroup(input)
       ? { fields: { loyalty: { pointsGained: pointsGained(data) } } }
       : {}),
     tenant: {
@@ -25,10 +31,22 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
         balance: balance.points,
         lifetime: balance.lifetime,
       },
-      expiries: expiries.map(({ points, date }) => ({ points, date })),
+      expiries: expiries.map(({ points, at }) => ({ points, date: toTimestamp(at) })),
+      pointsBreakdown: issuedParts(data),
+      promisedPoints: promised,
     },
-    facts: ownBalanceFacts(input, balance),
+    facts: ownPointsFacts(input, balance, {
+      ...balanceChange(balance.points, issued),
+      i: expiries.flatMap(({ points, at }): DatedPoints[] => (points > 0 ? [[at, points]] : [])),
+      p: sumOf(promised.map(({ points }) => points)),
+    }),
   };
+}
+
+/** Undefined if there is nothing to add. */
+function sumOf(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0);
 }
 
 /**
@@ -36,52 +54,125 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
  */
 export function mapPointsRedeemed(input: FamilyInput): FamilyResult {
   const { data, context } = input;
-  const programs = data.list('redemptionFromEarningPrograms').map((program) => ({
+  const programs = redeemedPrograms(data);
+  // A group's redemption is the group's own, also if a person is named as its entity.
+  const isGroups = isOfGroup(input) || data.raw['isGroupRedemption'] === true;
+  if (isGroups && !isOfGroup(input)) {
+    input.notes.add('data.isGroupRedemption', 'group-balance');
+  }
+  const total = {
+    programId: ownProgramId(data),
+    redeemed: data.number('totalPointsRedeemed'),
+    points: undefined,
+  };
+  const changes = programs.length > 0 ? programs : [total];
+  return {
+    eventType: 'loyalty.pointsRedeemed',
+    ...(context.destination.schemaFeatures.loyaltyEvents && !isGroups
+      ? { fields: { loyalty: { pointsRedemption: pointsRedemption(data, changes) } } }
+      : {}),
+    tenant: {
+      points: {
+        redeemed: total.redeemed,
+        currencyValue: data.number('redeemedPointsCurrencyValue'),
+        balance: ownBalance(data, programs),
+        redemptionId: data.id('redemptionSummaryId'),
+        redemptionBillNumber: data.scalar('redemptionBillNumber'),
+        isGroupRedemption: data.value('isGroupRedemption'),
+        notes: data.text('redemptionNotes'),
+      },
+    },
+    facts: listedPointsFacts(
+      input,
+      (isGroups ? [] : changes).map(({ programId, points, redeemed }) => ({
+        programId,
+        points,
+        entry: { ...balanceChange(points, negative(redeemed)), o: redeemed },
+      })),
+      'data.redemptionFromEarningPrograms',
+    ),
+  };
+}
+
+function negative(points: number | undefined): number | undefined {
+  return points === undefined ? undefined : -points;
+}
+
+interface RedeemedProgram {
+  readonly programId: string | undefined;
+  readonly redeemed: number | undefined;
+  readonly points: number | undefined;
+}
+
+/** The programs whose points a redemption or a transfer took. */
+export function redeemedPrograms(data: Reader): readonly RedeemedProgram[] {
+  return data.list('redemptionFromEarningPrograms').map((program) => ({
     programId: program.id('programId'),
     redeemed: program.number('pointsRedeemed'),
     points: program.number('programCurrentPoints'),
   }));
-  return {
-    eventType: 'loyalty.pointsRedeemed',
-    ...(context.destination.schemaFeatures.loyaltyEvents
-      ? { fields: { loyalty: { pointsRedemption: pointsRedemption(data, programs) } } }
-      : {}),
-    tenant: {
-      points: {
-        redeemed: data.number('totalPointsRedeemed'),
-        currencyValue: data.number('redeemedPointsCurrencyValue'),
-        balance: ownBalance(data, programs),
-      },
-    },
-    facts: balanceFacts(input, programs, 'data.redemptionFromEarningPrograms'),
-  };
 }
 
 /** pointsExpired: it has no balance (docs/platforms/capillary.md#points). */
 export function mapPointsExpired(input: FamilyInput): FamilyResult {
+  const expired = input.data.number('pointsExpired');
+  const programId = ownProgramId(input.data);
   return {
     eventType: 'loyalty.pointsExpired',
-    tenant: { points: { expired: input.data.number('pointsExpired') } },
+    tenant: { points: { expired } },
+    facts: ownPointsFacts(
+      input,
+      { programId, points: undefined },
+      { ...balanceChange(undefined, negative(expired)), e: expired },
+    ),
   };
 }
 
 interface Expiry {
-  readonly points: number | undefined;
-  readonly date: string | undefined;
+  readonly points: number;
+  /** Epoch ms. */
+  readonly at: number;
 }
 
 /** When the points of this event expire: the regular ones first, then those of each promotion. */
 function issuedExpiries(data: Reader): readonly Expiry[] {
   const regular = data
     .list('regularPointsBreakup')
-    .map((part) => ({ points: part.number('points'), date: part.time('expiryAt') }));
+    .map((part) => ({ points: part.number('points'), at: part.instant('expiryAt', 'end') }));
   const promotional = data.list('promotionalPointsIssued').map((part) => ({
     points: part.number('promotionPoints'),
-    date: part.time('promotionPointsExpiryDate'),
+    at: part.instant('promotionPointsExpiryDate', 'end'),
   }));
-  return [...regular, ...promotional].filter(
-    ({ points, date }) => points !== undefined && date !== undefined,
+  return [...regular, ...promotional].flatMap(({ points, at }) =>
+    points === undefined || at === undefined ? [] : [{ points, at }],
   );
+}
+
+function issuedInParts(data: Reader): number | undefined {
+  return sumOf([
+    data.number('regularPointsIssued'),
+    ...data.list('promotionalPointsIssued').map((part) => part.number('promotionPoints')),
+  ]);
+}
+
+/** The points of each promotion. */
+function issuedParts(data: Reader): readonly Draft[] {
+  return data.list('promotionalPointsIssued').map((part) => ({
+    points: part.number('promotionPoints'),
+    promotionId: part.id('promotionIdentifier'),
+    promotionName: part.text('promotionName'),
+    type: part.text('promotionType'),
+  }));
+}
+
+/** Points that the customer gets later: they are not part of the balance. */
+function promisedPoints(data: Reader) {
+  return data.list('promisedPointsIssued').map((part) => ({
+    points: part.number('promisedPoints'),
+    conversionDate: part.time('promisedPointsConversionDate'),
+    promotionId: part.id('promotionIdentifier'),
+    isExternalTriggerBased: part.value('isExternalTriggerBased'),
+  }));
 }
 
 function pointsGained(data: Reader): readonly Draft[] {
@@ -106,57 +197,7 @@ function pointsRedemption(
   programs: readonly { programId: string | undefined; redeemed: number | undefined }[],
 ): readonly Draft[] {
   const transactionId = redemptionIdOf(data);
-  const total = { programId: ownProgramId(data), redeemed: data.number('totalPointsRedeemed') };
-  return (programs.length > 0 ? programs : [total])
+  return programs
     .filter(({ redeemed }) => redeemed !== undefined)
     .map(({ programId, redeemed }) => ({ value: redeemed, loyaltyProgramId: programId, transactionId }));
-}
-
-/**
- * pointsExpiryReminder: points that will expire soon (docs/platforms/capillary.md#expiry-notices).
- */
-export function mapPointsExpiryReminder(input: FamilyInput): FamilyResult {
-  const points = input.data.number('pointsScheduledForExpiry');
-  const date = input.data.time('scheduledExpiryDate');
-  return {
-    eventType: 'loyalty.pointsExpiryReminder',
-    tenant: { points: { scheduledToExpire: points, expiryDate: date } },
-  };
-}
-
-/**
- * pointsExpiryChange: points whose expiry date was changed
- * (docs/platforms/capillary.md#expiry-notices).
- */
-export function mapPointsExpiryChange({ data }: FamilyInput): FamilyResult {
-  return {
-    eventType: 'loyalty.pointsExpiryChange',
-    tenant: {
-      expiryChanges: data.list('updatedPointsExpiryBreakup').map((part) => ({
-        points: part.number('points'),
-        previousDate: part.time('pointsPreviousExpiryDate'),
-        newDate: part.time('newExpiryDate'),
-        reason: part.text('expiryUpdateReasonType'),
-      })),
-    },
-  };
-}
-
-/**
- * singlePointsExpiryUpdated: single awards of points whose expiry date was changed
- * (docs/platforms/capillary.md#expiry-notices).
- */
-export function mapSinglePointsExpiryUpdated({ data }: FamilyInput): FamilyResult {
-  return {
-    eventType: 'loyalty.singlePointsExpiryUpdated',
-    tenant: {
-      expiryChanges: data.list('updatedPointsExpiry').map((part) => ({
-        points: part.number('points'),
-        previousDate: part.time('oldExpiryDate'),
-        newDate: part.time('newExpiryDate'),
-        programId: part.id('programId'),
-        type: part.text('pointsType'),
-      })),
-    },
-  };
 }

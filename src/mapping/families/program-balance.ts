@@ -1,7 +1,8 @@
 import type { JsonValue } from '../../capillary/json.ts';
 import { entityTypeOf } from '../../capillary/person.ts';
 import { factPath } from '../customer/facts.ts';
-import { PROGRAM_FACTS } from '../customer/program-standing.ts';
+import { PROGRAM_FACTS } from '../customer/points-history.ts';
+import { POINTS_LOG, type PointsEntry, storedEntry, UNKNOWN_PROGRAM } from '../customer/points-log.ts';
 import type { Reader } from '../reader.ts';
 import type { Facts, FamilyInput } from './family.ts';
 
@@ -45,8 +46,9 @@ export function isOfGroup({ data }: FamilyInput): boolean {
 
 /** The role of the event's own program, with a note if it is not the main one. */
 export function ownProgramRole(input: FamilyInput): ProgramRole {
-  const role = programRole(input, ownProgramId(input.data));
-  if (role !== 'main') {
+  const programId = ownProgramId(input.data);
+  const role = programRole(input, programId);
+  if (role === 'group' || (role === 'other' && programId !== undefined)) {
     input.notes.add('data.loyaltyProgramId', role === 'group' ? 'group-balance' : 'other-program');
   }
   return role;
@@ -58,18 +60,22 @@ export function ownProgramId(data: Reader): string | undefined {
 }
 
 /**
- * Facts about the customer's standing in a program (`standingIn`): none if the program is unknown.
+ * Facts about the customer's standing in a program (`standingOf`): none if the program is unknown.
  */
 export function programFacts(
   programId: string | undefined,
   facts: { readonly [name: string]: JsonValue | undefined },
 ): Facts {
-  if (programId === undefined || !/^\w{1,64}$/.test(programId)) {
+  if (!isProgramId(programId)) {
     return {};
   }
   return Object.fromEntries(
     Object.entries(facts).map(([name, value]) => [factPath(PROGRAM_FACTS, programId, name), value]),
   );
+}
+
+function isProgramId(programId: string | undefined): programId is string {
+  return programId !== undefined && programId !== UNKNOWN_PROGRAM && /^\w{1,64}$/.test(programId);
 }
 
 /** The balance of the event's program after the event (docs/platforms/capillary.md#points). */
@@ -81,25 +87,86 @@ export function balanceAfterEvent(data: Reader): Balance {
   };
 }
 
-/** Facts that follow from the balance of the event's own program; none for a group's balance. */
-export function ownBalanceFacts(input: FamilyInput, { programId, points, lifetime }: Balance): Facts {
-  const role = ownProgramRole(input);
-  return role === 'group' ? {} : programFacts(programId, { points, lifetime });
+/**
+ * Facts about the points of one program: the stated balance, and what the log keeps of the event.
+ * The points of an event without a program belong to the customer's only one. An event that says
+ * neither a program nor points says nothing.
+ */
+export function pointsFacts(
+  input: FamilyInput,
+  { programId, points, lifetime }: Balance,
+  entry: PointsEntry,
+): Facts {
+  const stored = storedEntry({ ...entry, b: points });
+  const isKnown = isProgramId(programId);
+  if (!isKnown && (stored === undefined || entry.u === 1)) {
+    return {};
+  }
+  if (!isKnown) {
+    input.notes.add('data.loyaltyProgramId', 'unknown-program');
+  }
+  const path = factPath(PROGRAM_FACTS, isKnown ? programId : UNKNOWN_PROGRAM, [POINTS_LOG, input.eventKey]);
+  return { ...programFacts(programId, { points, lifetime }), [path]: stored };
+}
+
+/** What an event did to the balance if it does not state it: `change`, or something unknown. */
+export function balanceChange(
+  points: number | undefined,
+  change: number | undefined,
+): Pick<PointsEntry, 'd' | 'u'> {
+  return { d: change, u: points === undefined && change === undefined ? 1 : undefined };
+}
+
+/** Facts about the points of the event's own program; none for a group's points. */
+export function ownPointsFacts(input: FamilyInput, balance: Balance, entry: PointsEntry): Facts {
+  return ownProgramRole(input) === 'group' ? {} : pointsFacts(input, balance, entry);
+}
+
+/** The points of one program in an event about several. */
+export interface ProgramPoints extends Balance {
+  readonly entry: PointsEntry;
 }
 
 /**
- * Facts that follow from the balances of several programs.
+ * Facts about the points of several programs.
  * @param path path of their list in the event, for notes
  */
-export function balanceFacts(input: FamilyInput, balances: readonly Balance[], path: string): Facts {
+export function listedPointsFacts(
+  input: FamilyInput,
+  programs: readonly ProgramPoints[],
+  path: string,
+): Facts {
   if (isOfGroup(input)) {
     input.notes.add(path, 'group-balance');
     return {};
   }
+  const byProgram = new Map<string | undefined, ProgramPoints>();
+  for (const program of programs) {
+    byProgram.set(program.programId, combined(byProgram.get(program.programId), program));
+  }
   return Object.assign(
     {},
-    ...balances.map(({ programId, points, lifetime }) => programFacts(programId, { points, lifetime })),
+    ...[...byProgram.values()].map(({ entry, ...balance }) => pointsFacts(input, balance, entry)),
   ) as Facts;
+}
+
+/** Two items about the same program: the amounts add up, the last balance counts. */
+function combined(before: ProgramPoints | undefined, next: ProgramPoints): ProgramPoints {
+  if (before === undefined) {
+    return next;
+  }
+  const entry: Record<string, unknown> = { ...before.entry };
+  for (const [name, value] of Object.entries(next.entry)) {
+    const earlier = entry[name];
+    if (name === 'u' || earlier === undefined) {
+      entry[name] = value ?? earlier;
+    } else if (typeof value === 'number' && typeof earlier === 'number') {
+      entry[name] = earlier + value;
+    } else if (Array.isArray(value) && Array.isArray(earlier)) {
+      entry[name] = [...(earlier as unknown[]), ...(value as unknown[])];
+    }
+  }
+  return { ...next, points: next.points ?? before.points, entry };
 }
 
 /** The balance of the event's own program, else the first. */

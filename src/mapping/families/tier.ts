@@ -1,5 +1,6 @@
+import type { JsonValue } from '../../capillary/json.ts';
 import { toTimestamp } from '../../capillary/times.ts';
-import type { FamilyInput, FamilyResult } from './family.ts';
+import type { Facts, FamilyInput, FamilyResult } from './family.ts';
 import { ownProgramId, ownProgramRole, programFacts } from './program-balance.ts';
 
 /** tierUpgraded (docs/platforms/capillary.md#tiers). */
@@ -33,21 +34,17 @@ export function mapTierRenewed(input: FamilyInput): FamilyResult {
 }
 
 /**
- * tierDowngradeReminder: an announcement; the profile does not change
+ * tierDowngradeReminder: an announcement; the tier is at risk until a newer event about it
  * (docs/platforms/capillary.md#tiers).
  */
 export function mapTierDowngradeReminder(input: FamilyInput): FamilyResult {
   const { data } = input;
   const number = data.integer('currentTierNumber');
+  const scheduledDowngradeDate = data.time('scheduledDowngradeDate');
   return {
     eventType: 'loyalty.tierDowngradeReminder',
-    tenant: {
-      tier: {
-        current: tierName(input, number),
-        number,
-        scheduledDowngradeDate: data.time('scheduledDowngradeDate'),
-      },
-    },
+    tenant: { tier: { current: tierName(input, number), number, scheduledDowngradeDate } },
+    facts: ownTierFacts(input, { risk: scheduledDowngradeDate ?? true }),
   };
 }
 
@@ -66,17 +63,24 @@ function tierChange(input: FamilyInput, change: TierChange): FamilyResult {
   const previous = tierName(input, previousNumber);
   return {
     eventType: change.eventType,
-    tenant: { tier: { previous, current, number, previousNumber, expiryDate, changeType } },
-    ...(ownProgramRole(input) === 'group'
-      ? {}
-      : {
-          facts: programFacts(ownProgramId(input.data), {
-            tier: number,
-            tierExpiry: expiryDate,
-            ...change.facts,
-          }),
-        }),
+    tenant: {
+      tier: {
+        previous,
+        current,
+        number,
+        previousNumber,
+        expiryDate,
+        changeType,
+        notes: input.data.text('notes'),
+      },
+    },
+    facts: ownTierFacts(input, { tier: number, tierExpiry: expiryDate, ...change.facts }),
   };
+}
+
+/** None for the tier of a group. */
+function ownTierFacts(input: FamilyInput, facts: { readonly [name: string]: JsonValue | undefined }): Facts {
+  return ownProgramRole(input) === 'group' ? {} : programFacts(ownProgramId(input.data), facts);
 }
 
 /** The name of a tier of the event's program; left out with a note if no event has said it. */

@@ -171,7 +171,7 @@ describe('a list too long for AEP', () => {
     [
       'manualPointsAdjustment',
       'pointsBreakdown',
-      { programPointsSplit: many({ points: 5, pointsType: 'A'.repeat(30) }) },
+      { programPointsSplit: many({ points: 5, programId: 7, pointsType: 'A'.repeat(30) }) },
     ],
     [
       'alternateCurrenciesIssued',

@@ -18,6 +18,7 @@ import { recordDifferingCopy } from './differing-copies.ts';
 import type { Engine } from './engine.ts';
 import { count, find, list } from './lookups.ts';
 import { discard, pauses, reroute, setPause } from './operator-changes.ts';
+import { programs, savePrograms } from './program-table.ts';
 import { profiles } from './payloads.ts';
 import { listQuarantined, quarantine, removeQuarantined } from './quarantine-table.ts';
 import { reencrypt } from './re-encryption.ts';
@@ -163,6 +164,8 @@ const OPERATIONS: {
   removeQuarantined,
   pauses,
   setPause,
+  programs,
+  savePrograms,
   retain,
   reencrypt,
   usage,

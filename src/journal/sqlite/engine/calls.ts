@@ -24,6 +24,7 @@ import type {
   SharedContactFilter,
   SharedContacts,
   StoredEvent,
+  StoredPrograms,
 } from '../../journal.ts';
 
 /** A Buffer arrives in the other thread as a Uint8Array; the main thread wraps it again. */
@@ -118,6 +119,8 @@ export interface Operations {
   removeQuarantined: Operation<readonly string[], { readonly removed: number }>;
   pauses: Operation<undefined, readonly OperatorPause[]>;
   setPause: Operation<{ readonly destination: string; readonly pause: OperatorPause | null }, void>;
+  programs: Operation<undefined, readonly StoredPrograms[]>;
+  savePrograms: Operation<readonly StoredPrograms[], void>;
   retain: Operation<
     { readonly policy: RetentionPolicy; readonly now: number },
     { readonly removed: number; readonly more: boolean }
@@ -163,6 +166,8 @@ export const CLASS_OF = {
   removeQuarantined: 'write',
   pauses: 'read',
   setPause: 'write',
+  programs: 'read',
+  savePrograms: 'write',
   retain: 'write',
   reencrypt: 'write',
   usage: 'read',

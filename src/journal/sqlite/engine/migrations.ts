@@ -277,6 +277,14 @@ CREATE TABLE differing_copies (
 );
 `;
 
+/** What events said about the loyalty programs of each organisation: JSON of names and tiers. */
+const PROGRAMS = `
+CREATE TABLE programs (
+  org_id INTEGER PRIMARY KEY,
+  json TEXT NOT NULL
+);
+`;
+
 /** Steps from an empty database to the current format. A released step must never be changed. */
 export const MIGRATIONS: readonly string[] = [
   FIRST_FORMAT,
@@ -290,4 +298,5 @@ export const MIGRATIONS: readonly string[] = [
   BUFFERED_INDEXES,
   DIFFERING_COPIES,
   CONTACTS,
+  PROGRAMS,
 ];

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
+import { eventWith } from './mapping-rig.ts';
+
+const ORG = 204731;
+const DAY_MS = 86_400_000;
+
+function said(details: object, more: object = {}) {
+  return eventWith('pointsIssued', { loyaltyProgramDetails: details as never, ...more });
+}
+
+const PINE = { id: 1, name: 'Pine', isDefault: true, tiers: [{ tierNumber: 2, tierName: 'Silver' }] };
+
+describe('what is known about programs', () => {
+  it('is what the newest event said, in whatever order the events arrive', () => {
+    const events = [
+      [said({ id: 1, name: 'Old', isDefault: true, tiers: [{ tierNumber: 2, tierName: 'Tin' }] }), 1],
+      [said(PINE), 3],
+      [said({ id: 1, name: 'Middle', tiers: [{ tierNumber: 3, tierName: 'Gold' }] }), 2],
+      [said({ id: 1, name: 'Same time' }), 3],
+    ] as const;
+    const known = [events, events.toReversed(), [events[1], events[0], events[3], events[2]]].map((order) => {
+      const catalogue = createProgramCatalogue();
+      for (const [event, at] of order) {
+        catalogue.learn(event, at);
+      }
+      const programs = catalogue.of(ORG);
+      return [
+        programs.nameOf('1'),
+        programs.tierNameOf('1', 2),
+        programs.tierNameOf('1', 3),
+        programs.mainProgram(),
+      ];
+    });
+
+    expect(known[0]).toEqual(['Same time', 'Silver', 'Gold', { id: '1', isCertain: true }]);
+    expect(known[1]).toEqual(known[0]);
+    expect(known[2]).toEqual(known[0]);
+  });
+
+  it('is kept apart by organisation, and not learnt from sample events', () => {
+    const catalogue = createProgramCatalogue();
+    catalogue.learn(said(PINE), 1);
+    catalogue.learn({ ...said({ ...PINE, name: 'Sample' }), isSample: true }, 2);
+
+    expect(catalogue.of(ORG).nameOf('1')).toBe('Pine');
+    expect(catalogue.of(7).nameOf('1')).toBeUndefined();
+    expect(catalogue.of(7).mainProgram()).toBeUndefined();
+  });
+
+  it('is stored when something changed, and not when an event says it again', () => {
+    const catalogue = createProgramCatalogue();
+    catalogue.learn(said(PINE), 1);
+    expect(catalogue.takeChanges()).toHaveLength(1);
+    expect(catalogue.takeChanges()).toEqual([]);
+    catalogue.learn(said(PINE), 2);
+    expect(catalogue.takeChanges()).toEqual([]);
+    // Its time is stored at most once a day.
+    catalogue.learn(said(PINE), 2 + DAY_MS);
+    expect(catalogue.takeChanges()).toHaveLength(1);
+  });
+
+  it('is returned again if it could not be stored', () => {
+    const catalogue = createProgramCatalogue();
+    catalogue.learn(said(PINE), 1);
+    const changes = catalogue.takeChanges();
+    catalogue.returnChanges(changes);
+
+    expect(catalogue.takeChanges()).toEqual(changes);
+  });
+
+  it('is the same after it was loaded again', () => {
+    const catalogue = createProgramCatalogue();
+    catalogue.learn(said({ id: 9, isDefault: false }), 1);
+    catalogue.learn(said(PINE), 2);
+    const [stored] = catalogue.takeChanges();
+    const loaded = createProgramCatalogue();
+    loaded.load(stored!);
+
+    expect(loaded.takeChanges()).toEqual([]);
+    expect(loaded.of(ORG).nameOf('1')).toBe('Pine');
+    expect(loaded.of(ORG).tierNameOf('1', 2)).toBe('Silver');
+    expect(loaded.of(ORG).mainProgram()).toEqual({ id: '1', isCertain: true });
+    loaded.learn(said({ ...PINE, name: 'Older' }), 1);
+    expect(loaded.of(ORG).nameOf('1')).toBe('Pine');
+  });
+
+  it('is bounded', () => {
+    const catalogue = createProgramCatalogue();
+    for (let id = 1; id <= 300; id += 1) {
+      const tiers = Array.from({ length: id === 1 ? 300 : 0 }, (_, at) => ({
+        tierNumber: at,
+        tierName: `T${at}`,
+      }));
+      catalogue.learn(said({ id, name: id === 2 ? 'x'.repeat(300) : `P${id}`, tiers }), id);
+    }
+    const programs = catalogue.of(ORG);
+
+    expect(programs.nameOf('200')).toBe('P200');
+    expect(programs.nameOf('201')).toBeUndefined();
+    expect(programs.nameOf('2')).toBeUndefined();
+    expect(programs.tierNameOf('1', 199)).toBe('T199');
+    expect(programs.tierNameOf('1', 200)).toBeUndefined();
+  });
+});

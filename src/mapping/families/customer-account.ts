@@ -10,7 +10,7 @@ import { isLabel } from '../deletion.ts';
 import { attributeTime } from '../event-time.ts';
 import { firstIdOf, victimIdOf } from '../identities.ts';
 import type { Reader } from '../reader.ts';
-import { changedFields, demographics, fieldOf } from './demographics.ts';
+import { changedFields, changedText, demographics } from './demographics.ts';
 import type { Draft, Facts, FamilyInput, FamilyResult } from './family.ts';
 
 /** customerAdded: a registration (docs/platforms/capillary.md#customer-events). */
@@ -122,8 +122,9 @@ function personAttributes(input: FamilyInput): Draft {
   const changes = changedFields(input);
   // All places are read, so that none of them counts as unread.
   const nameOf = (field: string): string | null | undefined => {
-    const [changed, own, ofPerson] = [fieldOf(changes, field), data.text(field), person.text(field)];
-    return changed === undefined ? (own ?? ofPerson ?? nullIfBlank(data, field)) : changed;
+    const [own, ofPerson] = [data.text(field), person.text(field)];
+    const text = changedText(changes, field, own ?? ofPerson);
+    return text === undefined ? nullIfBlank(data, field) : text;
   };
   return {
     'person.name.firstName': nameOf('firstName'),

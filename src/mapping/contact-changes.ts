@@ -11,9 +11,16 @@ export interface ContactChanges {
   /** Named as the previous value of a change. */
   readonly gone: readonly Identity[];
   /** Stated as blank: nothing is left in this slot. */
-  readonly cleared: readonly { readonly kind: IdentifierKind; readonly slot: string }[];
+  readonly cleared: readonly ClearedSlot[];
   /** Named as the new value of a change. */
   readonly added: readonly EventIdentity[];
+}
+
+export interface ClearedSlot {
+  readonly kind: IdentifierKind;
+  readonly slot: string;
+  /** It had a value before: what the event has in this slot is older than the change. */
+  readonly isChange: boolean;
 }
 
 /** An event that changes no contact. */
@@ -60,8 +67,10 @@ export function applyContactChanges(
   return [...left, ...missing.filter((one) => !left.some((identity) => isSame(identity, one)))];
 }
 
-function isLost(identity: EventIdentity, lost: Identity | ContactChanges['cleared'][number]): boolean {
-  return 'slot' in lost ? lost.kind === identity.kind && lost.slot === identity.slot : isSame(lost, identity);
+function isLost(identity: EventIdentity, lost: Identity | ClearedSlot): boolean {
+  return 'isChange' in lost
+    ? lost.isChange && lost.kind === identity.kind && lost.slot === identity.slot
+    : isSame(lost, identity);
 }
 
 function isSame(a: Identity, b: Identity): boolean {
@@ -70,7 +79,7 @@ function isSame(a: Identity, b: Identity): boolean {
 
 interface Change {
   readonly gone?: Identity;
-  readonly cleared?: { readonly kind: IdentifierKind; readonly slot: string };
+  readonly cleared?: ClearedSlot;
   readonly added?: EventIdentity;
 }
 
@@ -90,7 +99,7 @@ function changeIn(update: JsonObject, country: string | undefined): readonly Cha
     {
       ...(previous === undefined ? {} : { gone: previous }),
       ...(slot !== undefined && kind !== 'cardNumber' && isCleared(update)
-        ? { cleared: { kind, slot } }
+        ? { cleared: { kind, slot, isChange: !isBlank(previousValue) } }
         : {}),
       ...(slot === undefined || current === undefined ? {} : { added: { ...current, slot } }),
     },
@@ -134,7 +143,7 @@ function slotOf(
 
 /** The slots that a person's identifiers state as blank text. */
 function blankSlotsIn(person: JsonObject | undefined): ContactChanges['cleared'] {
-  const cleared: { kind: IdentifierKind; slot: string }[] = [];
+  const cleared: ClearedSlot[] = [];
   for (const [channel, content] of Object.entries(person ?? {})) {
     if (!isJsonObject(content)) {
       continue;
@@ -142,7 +151,7 @@ function blankSlotsIn(person: JsonObject | undefined): ContactChanges['cleared']
     if (channel.toLowerCase() === INSTORE) {
       for (const [field, kind] of INSTORE_FIELDS) {
         if (isBlankText(content[field])) {
-          cleared.push({ kind, slot: INSTORE });
+          cleared.push({ kind, slot: INSTORE, isChange: false });
         }
       }
     }
@@ -172,7 +181,9 @@ function blankSlotsOfAccount(channel: string, account: JsonValue): ContactChange
     }
     const type = identifier['identifierType'];
     const kind = typeof type === 'string' ? identifierKindOf(type) : undefined;
-    return kind === undefined || kind === 'cardNumber' ? [] : [{ kind, slot: `${channel}/${accountId}` }];
+    return kind === undefined || kind === 'cardNumber'
+      ? []
+      : [{ kind, slot: `${channel}/${accountId}`, isChange: false }];
   });
 }
 

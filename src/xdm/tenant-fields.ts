@@ -69,6 +69,7 @@ export const TENANT_EVENT_FIELDS = openObject({
   }),
   points: object({
     issued: 'number',
+    regular: 'number',
     redeemed: 'number',
     expired: 'number',
     scheduledToExpire: 'number',
@@ -108,6 +109,7 @@ export const TENANT_EVENT_FIELDS = openObject({
       programId: 'string',
       type: 'string',
       note: 'string',
+      setType: 'string',
       awardId: 'string',
       promotionId: 'string',
     }),

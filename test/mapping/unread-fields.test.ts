@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/capillary/json.ts';
 import { createPayloadPath, maskValue } from '../../src/mapping/unread-fields.ts';
+import { referencePath } from '../helpers/reference.ts';
 import { type ContextChange, contextOf, eventOf, eventWith, messagesOf } from './mapping-rig.ts';
 
 async function unreadOf(eventName: string, data: JsonObject, change: ContextChange = {}) {
@@ -213,5 +215,40 @@ describe('a path in a payload', () => {
     expect(keys.map((key) => data.field(key).text)).toEqual(keys.map((key) => `data.${key}`));
     expect(data.field(keys[0]!)).toBe(data.field(keys[0]!));
     expect(data.field(keys[20_000]!)).not.toBe(data.field(keys[20_000]!));
+  });
+});
+
+/** The events that Adobe's own connector handles. */
+const CONNECTOR_EVENTS = [
+  'customerAdded',
+  'customerUpdated',
+  'transactionAdded',
+  'transactionUpdated',
+  'pointsIssued',
+  'pointsRedeemed',
+  'pointsExpired',
+  'pointsExpiryReminder',
+  'pointsExpiryChange',
+  'tierUpgraded',
+  'tierDowngraded',
+  'tierRenewed',
+  'tierDowngradeReminder',
+  'promotionEarned',
+];
+
+const payloads = referencePath('events/', 'unread fields of the documented payloads');
+
+describe.runIf(payloads !== undefined)('a documented payload', () => {
+  const unreadIn = async (folder: string, name: string): Promise<string[]> => {
+    const event = eventOf(readFileSync(`${payloads}${folder}${name}.json`, 'utf8'));
+    const { unread } = await messagesOf(event, contextOf({ source: { testEvents: 'deliver' } }));
+    const fields = [...(unread?.fields.keys() ?? [])];
+    // A source gives the brand's own fields an XDM path.
+    return fields.filter((path) => !/^data\.(custom|extended)Fields\[/.test(path));
+  };
+
+  it.each(CONNECTOR_EVENTS)('of %s has no field that nothing reads', async (name) => {
+    expect(await unreadIn('documented/', name)).toEqual([]);
+    expect(await unreadIn('', name)).toEqual([]);
   });
 });

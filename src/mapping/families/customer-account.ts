@@ -13,7 +13,7 @@ import { MERGED_FACTS } from '../customer/points-history.ts';
 import { firstIdOf, victimIdOf, victimLaneOf } from '../identities.ts';
 import { checkName, readName } from '../person-name.ts';
 import type { Reader } from '../reader.ts';
-import { changedFields, demographics, fieldOf } from './demographics.ts';
+import { changedFields, changedText, demographics } from './demographics.ts';
 import type { Draft, Facts, FamilyInput, FamilyResult } from './family.ts';
 import { standingAfterMerge } from './merged-standing.ts';
 
@@ -126,12 +126,12 @@ function personAttributes(input: FamilyInput): Draft {
   const changes = changedFields(input);
   // All places are read, so that none of them counts as unread.
   const nameOf = (field: string): string | null | undefined => {
-    const changed = fieldOf(changes, field);
     const [own, ofPerson] = [readName(data, field, notes), readName(person, field, notes)];
-    if (typeof changed === 'string') {
-      return checkName(changed, 'data.updatedFields', notes);
+    const text = changedText(changes, field, own ?? ofPerson);
+    if (text === undefined) {
+      return nullIfBlank(data, field);
     }
-    return changed === undefined ? (own ?? ofPerson ?? nullIfBlank(data, field)) : changed;
+    return text === null ? null : checkName(text, 'data.updatedFields', notes);
   };
   return {
     'person.name.firstName': nameOf('firstName'),

@@ -1,4 +1,5 @@
 import { parseBirthDate } from '../../capillary/birth-date.ts';
+import { isBlank } from '../../capillary/json.ts';
 import { isCleared } from '../contact-changes.ts';
 import { readLabel } from '../person-name.ts';
 import type { Reader } from '../reader.ts';
@@ -12,6 +13,8 @@ export interface ChangedField {
   /** Where the value is. */
   readonly key: 'currentValue' | 'value';
   readonly isCleared: boolean;
+  /** It is blank and was not: what the event has elsewhere is older than the change. */
+  readonly isRemoved: boolean;
 }
 
 /** Names of details as they are compared: `dob_date` and `DOB Date` are one field. */
@@ -22,19 +25,35 @@ function comparable(name: string): string {
 export function changedFields({ data }: FamilyInput): readonly ChangedField[] {
   return data.list('updatedFields').flatMap((field) => {
     const name = field.text('fieldName');
-    return name === undefined
-      ? []
-      : [{ name: comparable(name), field, key: 'currentValue' as const, isCleared: isCleared(field.raw) }];
+    return name === undefined ? [] : [changedField(name, field)];
   });
 }
 
-/** The text of a changed field; null if it was cleared, undefined if it did not change. */
-export function fieldOf(changes: readonly ChangedField[], name: string): string | null | undefined {
+function changedField(name: string, field: Reader): ChangedField {
+  const cleared = isCleared(field.raw);
+  return {
+    name: comparable(name),
+    field,
+    key: 'currentValue',
+    isCleared: cleared,
+    isRemoved: cleared && !isBlank(field.raw['previousValue']),
+  };
+}
+
+/**
+ * The text of a changed field, else what the event states elsewhere; null if the field is blank
+ * now, undefined if nothing is stated.
+ */
+export function changedText(
+  changes: readonly ChangedField[],
+  name: string,
+  elsewhere: string | undefined,
+): string | null | undefined {
   const change = changes.findLast((candidate) => candidate.name === comparable(name));
-  if (change === undefined || change.isCleared) {
-    return change && null;
+  if (change?.isCleared === true) {
+    return change.isRemoved ? null : (elsewhere ?? null);
   }
-  return change.field.scalar(change.key);
+  return change?.field.scalar(change.key) ?? elsewhere;
 }
 
 /** The details that are mapped without configuration, by their name at Capillary. */
@@ -54,7 +73,10 @@ export function demographics(input: FamilyInput): Draft {
   const extended = extendedFields(input);
   for (const { names, path, read } of DETAILS) {
     const isOfDetail = ({ name }: ChangedField): boolean => names.some((one) => one === name);
-    const stated = changes.findLast(isOfDetail) ?? extended.findLast(isOfDetail);
+    const change = changes.findLast(isOfDetail);
+    const known = extended.findLast(isOfDetail);
+    const isLasting = change !== undefined && (!change.isCleared || change.isRemoved);
+    const stated = isLasting ? change : (known ?? change);
     if (stated !== undefined && !isConfigured(input, path)) {
       attributes[path] = stated.isCleared ? null : read(stated, input);
     }
@@ -70,15 +92,17 @@ export function detailReader(
   path: string,
 ): ((field: Reader, input: FamilyInput) => string | undefined) | undefined {
   const detail = DETAILS.find((candidate) => candidate.path === path);
-  return (
-    detail && ((field, input) => detail.read({ name: '', field, key: 'value', isCleared: false }, input))
-  );
+  return detail && ((field, input) => detail.read(extendedField('', field), input));
 }
 
 /** True for an extended field that is mapped without configuration. */
 export function isStandardField(eventName: string, list: string, key: string): boolean {
   const isOfCustomer = eventName === 'customerAdded' || eventName === 'customerUpdated';
   return isOfCustomer && list === 'extendedFields' && isDetail(comparable(key));
+}
+
+function extendedField(name: string, field: Reader): ChangedField {
+  return { name, field, key: 'value', isCleared: false, isRemoved: false };
 }
 
 function isDetail(name: string): boolean {
@@ -92,7 +116,7 @@ function extendedFields({ data, context }: FamilyInput): readonly ChangedField[]
     const name = key === undefined ? '' : comparable(key);
     return key === undefined || !isDetail(name) || Object.hasOwn(configured, key)
       ? []
-      : [{ name, field, key: 'value' as const, isCleared: false }];
+      : [extendedField(name, field)];
   });
 }
 

@@ -38,6 +38,7 @@ export function mapPointsExpiryChange(input: FamilyInput): FamilyResult {
         newDate: part.time('newExpiryDate'),
         reason: part.text('expiryUpdateReasonType'),
         note: part.text('expiryUpdateReasonNote'),
+        setType: part.text('newExpirySetType'),
         awardId: part.id('pointAwardedRefID'),
         type: part.text('pointsAwardedRefType'),
         promotionId: part.id('promotionID'),

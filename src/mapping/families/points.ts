@@ -28,6 +28,7 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
     tenant: {
       points: {
         issued: data.number('totalPointsIssued'),
+        regular: data.number('regularPointsIssued'),
         balance: balance.points,
         lifetime: balance.lifetime,
       },

@@ -1,6 +1,7 @@
-import type { JsonObject } from '../../../src/capillary/json.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { applyToCustomer } from '../../../src/mapping/customer/apply-to-customer.ts';
+import { contextOf, eventWith, messagesOf } from '../mapping-rig.ts';
 import { about, identitiesOf, lastRecord, mergeInto, send, step, type Step } from './customer-events.ts';
 
 const PHONE = '919845099999';
@@ -278,6 +279,13 @@ describe('a changed identifier', () => {
     );
   });
 
+  it('that was blank and is blank clears nothing that the event states', async () => {
+    const change = changed(3, { previousValue: '', currentValue: '' }, { mobile: '919845011111' });
+    expect((await lastRecord([SURVIVOR, change])).identities).toContain('Phone +919845011111');
+    const alone = changed(3, { previousValue: '', currentValue: '' });
+    expect((await lastRecord([SURVIVOR, alone])).identities).not.toContain('Phone +919845011111');
+  });
+
   it('that is written differently is the same', async () => {
     const change = changed(
       3,
@@ -312,20 +320,15 @@ describe('identifiers of an event', () => {
 });
 
 it('what is kept of identities that are gone is bounded', async () => {
-  const { applyToCustomer } = await import('../../../src/mapping/customer/apply-to-customer.ts');
-  const { contextOf, eventWith, messagesOf } = await import('../mapping-rig.ts');
   const context = contextOf();
   let state: string | undefined;
   for (let index = 0; index < 450; index += 1) {
-    const [before, now] = [index - 1, index].map((number) => `u${number}@example.org`);
-    const email: JsonObject =
-      index % 2 === 0 && before !== undefined && now !== undefined
-        ? { updatedFields: [{ fieldName: 'email', previousValue: before, currentValue: now }] }
-        : {};
+    const [previousValue, currentValue] = [`u${index - 1}@example.org`, `u${index}@example.org`];
+    const isNamed = index % 2 === 0;
     const data = {
-      customerIdentifiers: { customerId: 7, instore: { email: now! } },
-      ...email,
+      customerIdentifiers: { customerId: 7, instore: { email: currentValue } },
       firstName: 'A',
+      updatedFields: isNamed ? [{ fieldName: 'email', previousValue, currentValue }] : [],
     };
     const event = eventWith('customerUpdated', data, { createdAt: 1_794_000_000_000 + index });
     const prior = { lane: 'a', ownLane: 'a', state, victim: undefined };
@@ -336,8 +339,6 @@ it('what is kept of identities that are gone is bounded', async () => {
 });
 
 it('what is gone is not stored in clear', async () => {
-  const { applyToCustomer } = await import('../../../src/mapping/customer/apply-to-customer.ts');
-  const { contextOf, eventWith, messagesOf } = await import('../mapping-rig.ts');
   const context = contextOf();
   let state: string | undefined;
   for (const { eventName, at, data } of [VICTIM, release(4, { customerId: 7002 })]) {

@@ -125,6 +125,20 @@ describe('a detail that is stated as blank', () => {
     expect([...(changes ?? [])].filter(([, value]) => value === null)).toEqual([]);
   });
 
+  it('is not cleared if it was blank before and the event states it elsewhere', async () => {
+    const { changes } = await recordOf('customerUpdated', {
+      firstName: 'Asha',
+      extendedFields: [{ key: 'gender', value: 'F' }],
+      updatedFields: ['firstName', 'gender'].map((fieldName) => ({
+        fieldName,
+        previousValue: null,
+        currentValue: '',
+      })),
+    });
+    expect(changes?.get('person.name.firstName')).toBe('Asha');
+    expect(changes?.get('person.gender')).toBe('female');
+  });
+
   it('is cleared by a blank name', async () => {
     const { changes } = await recordOf('customerUpdated', { firstName: '', lastName: 'Rao' });
     expect(changes?.get('person.name.firstName')).toBeNull();

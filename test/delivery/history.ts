@@ -5,6 +5,12 @@ import { parseEvent } from '../../src/capillary/event-parser.ts';
 export const START_TIME = 1_794_000_000_000;
 const ORG_ID = 204_731;
 export const DEFAULT_PROGRAM = 2_041;
+export const PROGRAMS: readonly number[] = [DEFAULT_PROGRAM, 7, 8];
+
+/** What the event of a merge states as the balance of the survivor. */
+export function balanceAfterMerge(victim: number, program: number): number {
+  return victim * 10_000 + program;
+}
 
 /** A change of a customer that an event reports. */
 type CustomerChange =
@@ -49,7 +55,7 @@ const named = fc.record({
 const points = fc.record({
   kind: fc.constant('points' as const),
   customer,
-  program: fc.constantFrom(DEFAULT_PROGRAM, 7, 8),
+  program: fc.constantFrom(...PROGRAMS),
   balance: fc.integer({ min: 1, max: 9 }),
 });
 const other = fc.oneof(
@@ -180,6 +186,10 @@ function dataOf(change: CustomerChange): [eventName: string, data: object] {
         {
           survivorCustomerIdentifiers: { customerId: change.customer },
           victimCustomerIdentifiers: { customerId: change.victim },
+          survivorCustomerLoyaltySummary: PROGRAMS.map((loyaltyProgramId) => ({
+            loyaltyProgramId,
+            currentPoints: balanceAfterMerge(change.victim, loyaltyProgramId),
+          })),
         },
       ];
   }

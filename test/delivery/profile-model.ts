@@ -1,4 +1,11 @@
-import { DEFAULT_PROGRAM, type HistoryEvent, joinTimeOf, tierNameOf } from './history.ts';
+import {
+  balanceAfterMerge,
+  DEFAULT_PROGRAM,
+  type HistoryEvent,
+  PROGRAMS,
+  joinTimeOf,
+  tierNameOf,
+} from './history.ts';
 
 /** Attributes of a customer's profile, by name. */
 export interface Attributes {
@@ -17,6 +24,10 @@ export interface ProfileContent {
 /** True if a phone that an event of this time stated is still the customer's. */
 type HoldsPhone = (phone: string, time: number) => boolean;
 
+function balanceName(program: number): string {
+  return program === DEFAULT_PROGRAM ? 'points' : `program ${program}`;
+}
+
 /** undefined: the event cleared the attribute. */
 function attributesSetBy({ change, at: time }: HistoryEvent, holds: HoldsPhone): Attributes {
   switch (change.kind) {
@@ -26,9 +37,11 @@ function attributesSetBy({ change, at: time }: HistoryEvent, holds: HoldsPhone):
         ...(change.names[1] === undefined ? {} : { last: change.names[1] }),
       };
     case 'points':
-      return {
-        [change.program === DEFAULT_PROGRAM ? 'points' : `program ${change.program}`]: change.balance,
-      };
+      return { [balanceName(change.program)]: change.balance };
+    case 'merged':
+      return Object.fromEntries(
+        PROGRAMS.map((program) => [balanceName(program), balanceAfterMerge(change.victim, program)]),
+      );
     case 'tier':
       return { tier: tierNameOf(change.tier) };
     case 'contacted':
@@ -38,7 +51,6 @@ function attributesSetBy({ change, at: time }: HistoryEvent, holds: HoldsPhone):
       return change.type === undefined ? {} : { member: change.type === 'LOYALTY' };
     case 'bought':
     case 'deleted':
-    case 'merged':
     case 'released':
       return {};
   }

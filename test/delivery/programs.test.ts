@@ -73,7 +73,8 @@ describe('names of programs and tiers', () => {
       destination: destination as PrepareParts['destination'],
       programs: createProgramCatalogue(),
       journal: {
-        profiles: harness.journal.profiles,
+        profiles: (...request: Parameters<typeof harness.journal.profiles>) =>
+          harness.journal.profiles(...request),
         savePrograms: async (programs: readonly { json: string }[]) => {
           saved.push(programs.map(({ json }) => json).join());
           await (saved.length === 1 ? Promise.reject(new StoreError('the disk is full')) : Promise.resolve());

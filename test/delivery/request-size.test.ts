@@ -1,3 +1,4 @@
+import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OutgoingMessage } from '../../src/delivery/outcome.ts';
@@ -104,6 +105,7 @@ describe('one message', () => {
         now: 1_794_000_000_000,
         destination,
         source,
+        programs: createProgramCatalogue(),
         journal: { profiles: () => Promise.resolve(new Map()) },
       } as never,
     );

@@ -11,7 +11,7 @@ import {
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 /** Leaves a page or two after the last event, because settlements sometimes need one. */
-const PAGES = 405;
+const PAGES = 409;
 const body = Buffer.alloc(20_000, 1);
 
 /**

@@ -5,6 +5,7 @@ import { storedIdentityRules } from '../identity-rules.ts';
 import type { MappingContext, MappingResult } from '../mapping-result.ts';
 import {
   absorbMerged,
+  type CustomerState,
   deletionTimeOf,
   fragmentOf,
   lanesMergedInto,
@@ -16,6 +17,7 @@ import {
   setAttribute,
 } from './customer-state.ts';
 import { type ProfileRecord, buildProfileRecord } from './profile-record.ts';
+import { notesAbout } from './record-notes.ts';
 import { pruneFacts } from './prune-facts.ts';
 
 /** The stored state before an event, as `serializeState` wrote it. */
@@ -102,17 +104,25 @@ export function applyToCustomer(
     // written.
     ...(serialized === (before.state ?? '{}') && !mapped.erase ? {} : { state: serialized }),
     ...(mapped.outcome === 'messages' && hasRecord && sendsProfiles(context)
-      ? {
-          profile: buildProfileRecord(state, mapped.id, {
-            ...context,
-            programs: context.programs.of(event.orgId),
-            rules: storedIdentityRules(event.orgId, context),
-          }),
-        }
+      ? { profile: recordOf(state, event, mapped, context) }
       : {}),
     erase: [...(mapped.erase ? lanesMergedInto(state, lane, ownLane) : []), ...(isLate ? victimLanes : [])],
     ...(victim === undefined ? {} : { merged: { from: victim.lane, into: ownLane } }),
   };
+}
+
+function recordOf(
+  state: CustomerState,
+  event: CapillaryEvent,
+  { id, profile }: Extract<MappingResult, { outcome: 'messages' }>,
+  context: MappingContext,
+): ProfileRecord {
+  const record = buildProfileRecord(state, id, {
+    ...context,
+    programs: context.programs.of(event.orgId),
+    rules: storedIdentityRules(event.orgId, context),
+  });
+  return { ...record, notes: notesAbout(profile?.attributes ?? new Map(), record.notes) };
 }
 
 function sendsProfiles({ destination: { format, profile } }: MappingContext): boolean {

@@ -6,6 +6,9 @@ export const START_TIME = 1_794_000_000_000;
 const ORG_ID = 204_731;
 const DEFAULT_PROGRAM = 2_041;
 
+/** Each tier has its number as its name. */
+const TIERS = [1, 2, 3, 4].map((tier) => ({ tierNumber: tier, tierName: String(tier) }));
+
 /** Attributes of a customer's profile, by name. */
 export interface Attributes {
   readonly [attribute: string]: string | number;
@@ -67,7 +70,7 @@ function dataOf(change: CustomerChange): [eventName: string, data: object] {
   const identifiers = { customerIdentifiers: { customerId: change.customer } };
   const program = (id: number) => ({
     loyaltyProgramId: id,
-    loyaltyProgramDetails: { id, name: `P${id}`, isDefault: id === DEFAULT_PROGRAM },
+    loyaltyProgramDetails: { id, name: `P${id}`, isDefault: id === DEFAULT_PROGRAM, tiers: TIERS },
   });
   switch (change.kind) {
     case 'named':

@@ -73,7 +73,7 @@ describe('names of programs and tiers', () => {
       destination: destination as PrepareParts['destination'],
       programs: createProgramCatalogue(),
       journal: {
-        profiles: harness.journal.profiles,
+        profiles: () => Promise.resolve(new Map<string, string>()),
         savePrograms: async (programs: readonly { json: string }[]) => {
           saved.push(programs.map(({ json }) => json).join());
           await (saved.length === 1 ? Promise.reject(new StoreError('the disk is full')) : Promise.resolve());

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { OutgoingMessage } from '../../src/delivery/outcome.ts';
 import { takeNextBatch } from '../../src/delivery/batcher.ts';
 import { prepare } from '../../src/delivery/prepare.ts';
+import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import type { ClaimedEvent } from '../../src/journal/journal.ts';
 import { contextOf } from '../mapping/mapping-rig.ts';
 
@@ -105,6 +106,7 @@ describe('one message', () => {
         destination,
         source,
         journal: { profiles: () => Promise.resolve(new Map()) },
+        programs: createProgramCatalogue(),
       } as never,
     );
 

@@ -74,6 +74,7 @@ export const TENANT_EVENT_FIELDS = openObject({
       note: 'string',
       awardId: 'string',
       promotionId: 'string',
+      setType: 'string',
     }),
   ),
   tier: object({

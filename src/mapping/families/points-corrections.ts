@@ -211,6 +211,7 @@ export function mapManualPointsAdjustment(input: FamilyInput): FamilyResult {
     points: part.number('points'),
     programId: part.id('programId'),
     type: part.text('pointsType'),
+    awardId: part.id('pointsAwardedId'),
   }));
   const total = { points: deducted, programId: ownProgramId(data) };
   return {

@@ -41,6 +41,7 @@ export function mapPointsExpiryChange(input: FamilyInput): FamilyResult {
         awardId: part.id('pointAwardedRefID'),
         type: part.text('pointsAwardedRefType'),
         promotionId: part.id('promotionID'),
+        setType: part.text('newExpirySetType'),
       })),
     },
     facts: ownPointsFacts(

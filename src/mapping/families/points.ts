@@ -19,15 +19,17 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
   const balance = balanceAfterEvent(data);
   const expiries = issuedExpiries(data);
   const promised = promisedPoints(data);
-  const issued = data.number('totalPointsIssued') ?? issuedInParts(data);
+  const total = data.number('totalPointsIssued');
+  const gained = pointsGained(data);
+  const issued = total ?? issuedInParts(data);
   return {
     eventType: 'loyalty.pointsIssued',
     ...(context.destination.schemaFeatures.loyaltyEvents && !isOfGroup(input)
-      ? { fields: { loyalty: { pointsGained: pointsGained(data) } } }
+      ? { fields: { loyalty: { pointsGained: gained } } }
       : {}),
     tenant: {
       points: {
-        issued: data.number('totalPointsIssued'),
+        issued: total,
         balance: balance.points,
         lifetime: balance.lifetime,
       },

@@ -68,7 +68,7 @@ export function applyEntry(state: PointsState, entry: LoggedEntry): void {
   for (const [at, points] of i) {
     add(lotAt(state, at), { lo: points, hi: points }, 1);
   }
-  if (e !== undefined) {
+  if (e !== undefined && e > 0) {
     expire(state, e, entry.at);
   }
   const dated = i.reduce((sum, [, points]) => sum + points, 0);

@@ -38,7 +38,7 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
       promisedPoints: promised,
     },
     facts: ownPointsFacts(input, balance, {
-      ...balanceChange(balance.points, issued),
+      ...balanceChange(balance.points, 'adds', issued),
       i: expiries.flatMap(({ points, at }): DatedPoints[] => (points > 0 ? [[at, points]] : [])),
       p: sumOf(promised.map(({ points }) => points)),
     }),
@@ -89,15 +89,11 @@ export function mapPointsRedeemed(input: FamilyInput): FamilyResult {
       (isGroups ? [] : changes).map(({ programId, points, redeemed }) => ({
         programId,
         points,
-        entry: { ...balanceChange(points, negative(redeemed)), o: redeemed },
+        entry: { ...balanceChange(points, 'takes', redeemed), o: redeemed },
       })),
       'data.redemptionFromEarningPrograms',
     ),
   };
-}
-
-function negative(points: number | undefined): number | undefined {
-  return points === undefined ? undefined : -points;
 }
 
 interface RedeemedProgram {
@@ -125,7 +121,7 @@ export function mapPointsExpired(input: FamilyInput): FamilyResult {
     facts: ownPointsFacts(
       input,
       { programId, points: undefined },
-      { ...balanceChange(undefined, negative(expired)), e: expired },
+      { ...balanceChange(undefined, 'takes', expired), e: expired },
     ),
   };
 }

@@ -13,6 +13,7 @@ export const TENANT_OFFER_FIELDS = {
       programId: 'string',
       promotionId: 'string',
       promotionName: 'string',
+      awardId: 'string',
     }),
   ),
   /** Each id is a customerId, or the id of a group. */

@@ -1,9 +1,9 @@
-import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OutgoingMessage } from '../../src/delivery/outcome.ts';
 import { takeNextBatch } from '../../src/delivery/batcher.ts';
 import { prepare } from '../../src/delivery/prepare.ts';
+import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import type { ClaimedEvent } from '../../src/journal/journal.ts';
 import { contextOf } from '../mapping/mapping-rig.ts';
 

@@ -18,6 +18,8 @@ export interface PointsState {
   balance: number | undefined;
   /** True while each change of the balance is explained by an event. */
   isWhole: boolean;
+  /** True after a merge until an event states the balance of both. */
+  isMerging: boolean;
 }
 
 const HOUR_MS = 3_600_000;
@@ -38,6 +40,7 @@ export function emptyPoints(isNew: boolean): PointsState {
     other: { lo: 0, hi: isNew ? 0 : Number.POSITIVE_INFINITY },
     balance: isNew ? 0 : undefined,
     isWhole: isNew,
+    isMerging: false,
   };
 }
 
@@ -50,6 +53,7 @@ export function absorbPoints(state: PointsState, victim: PointsState): void {
   state.balance =
     state.balance === undefined || victim.balance === undefined ? undefined : state.balance + victim.balance;
   state.isWhole &&= victim.isWhole;
+  state.isMerging = true;
 }
 
 /** Applies the next event of the log. */
@@ -64,7 +68,7 @@ export function applyEntry(state: PointsState, entry: LoggedEntry): void {
   for (const [at, points] of i) {
     add(lotAt(state, at), { lo: points, hi: points }, 1);
   }
-  if (e !== undefined) {
+  if (e !== undefined && e > 0) {
     expire(state, e, entry.at);
   }
   const dated = i.reduce((sum, [, points]) => sum + points, 0);
@@ -103,7 +107,8 @@ function addIssued(state: PointsState, entry: LoggedEntry): boolean {
   for (const [at, points] of i) {
     add(lotAt(state, at), { lo: points, hi: points }, 1);
   }
-  state.balance = b ?? balance;
+  state.balance = balance;
+  state.isMerging &&= b === undefined;
   return true;
 }
 
@@ -111,8 +116,11 @@ function addIssued(state: PointsState, entry: LoggedEntry): boolean {
  * The lots that are going to expire after a time, the first ones first; undefined if not all of
  * them are known.
  */
-export function knownLots({ lots, other }: PointsState, after: number): readonly DatedPoints[] | undefined {
-  if (other.hi > SMALLEST) {
+export function knownLots(
+  { lots, other, isMerging }: PointsState,
+  after: number,
+): readonly DatedPoints[] | undefined {
+  if (isMerging || other.hi > SMALLEST) {
     return undefined;
   }
   const open = [...lots.values()].filter(({ at, hi }) => at >= after && hi > SMALLEST);
@@ -244,6 +252,7 @@ function forget(state: PointsState): void {
 function stateBalance(state: PointsState, stated: number, isExplained: boolean): void {
   const difference = state.balance === undefined ? 0 : stated - state.balance;
   state.balance = stated;
+  state.isMerging = false;
   if (difference > SMALLEST) {
     add(state.other, { lo: difference, hi: difference });
   } else if (difference < -SMALLEST) {

@@ -65,7 +65,7 @@ function standingIn(
   { stored }: ProgramContext,
 ): ProgramStanding {
   const [own = {}, ...merged] = facts.map((customer, index) =>
-    standingOf(customer, facts, id, index === 0 ? numberIn(stored, path) : undefined),
+    standingOf(customer, id, index === 0 ? numberIn(stored, path) : undefined),
   );
   const newest = new Map<string, Dated>();
   for (const standing of merged) {
@@ -101,7 +101,7 @@ function setMainProgram(
     notes.add('loyalty.points', 'balance-unknown');
   }
   const totals = totalsOf(facts, id, newestIn(facts));
-  setTotals(totals, standing, context, derived);
+  setTotals(totals, context, derived);
   const newest = [points, lifetime, tier, risk, totals].filter((dated) => dated !== undefined);
   const [latest] = newest.toSorted((a, b) => b.at - a.at);
   setName('loyalty.program', { name: programs.nameOf(id), id, based: latest }, context, derived);
@@ -131,15 +131,14 @@ function setMainProgram(
  */
 function setTotals(
   totals: PointsTotals | undefined,
-  { points }: ProgramStanding,
   { destination: { schemaFeatures }, notes }: ProgramContext,
   derived: DerivedAttributes,
 ): void {
   if (totals === undefined) {
     return;
   }
-  const { at, by, lots, sums, promised } = totals;
-  if (lots === undefined && points?.value !== 0) {
+  const { at, by, lots, hasLots, sums, promised } = totals;
+  if (lots === undefined && hasLots) {
     notes.add('loyalty.pointsExpiration', 'lots-unknown');
   }
   const list = (lots ?? []).map(([expiresAt, pointsExpiring]) => ({

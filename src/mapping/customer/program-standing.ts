@@ -38,12 +38,11 @@ export interface ProgramStanding {
  */
 export function standingOf(
   customer: FactGroups,
-  customers: FactsByCustomer,
   programId: string,
   earlier?: Dated<number>,
 ): ProgramStanding {
   const facts = customer.get(PROGRAM_FACTS)?.get(programId);
-  const points = balanceOf(customer, customers, programId, earlier);
+  const points = balanceOf(customer, programId, earlier);
   const upgraded = textFact(facts, 'upgraded');
   const downgraded = factNamed(facts, 'downgraded');
   const isUpgradeValid =
@@ -78,10 +77,8 @@ function riskIn(
  */
 function balanceOf(
   customer: FactGroups,
-  customers: FactsByCustomer,
   programId: string,
   earlier?: Dated<number>,
-  seen: ReadonlySet<FactGroups> = new Set(),
 ): Dated<number | null> | undefined {
   const points = factNamed(customer.get(PROGRAM_FACTS)?.get(programId), 'points');
   const stated =
@@ -89,17 +86,8 @@ function balanceOf(
       ? { value: typeof points.value === 'number' ? points.value : null, at: points.at, by: points.by }
       : earlier;
   const log = programLog(customer, programId);
-  const changes = changesIn(log);
-  if (stated !== undefined) {
-    const visited = new Set([...seen, customer]);
-    for (const { at, by, victim } of mergesInto(customer, customers)) {
-      const isKnown = victim !== undefined && !visited.has(victim);
-      const added = isKnown ? balanceOf(victim, customers, programId, undefined, visited) : undefined;
-      changes.push({ at, by, value: added?.value ?? null });
-    }
-  }
-  const later = changes.filter((change) => stated === undefined || isAfter(change, stated));
-  const [newest] = later.toSorted((a, b) => byTime(b, a));
+  const later = changesIn(log).filter((change) => stated === undefined || isAfter(change, stated));
+  const newest = later.at(-1);
   if (newest === undefined) {
     return stated;
   }
@@ -136,6 +124,8 @@ export interface PointsTotals {
   readonly by: string;
   /** Undefined if not all lots are known. */
   readonly lots: readonly DatedPoints[] | undefined;
+  /** True if an event said when points expire. */
+  readonly hasLots: boolean;
   /** Undefined if not all events since the registration are known. */
   readonly sums: { readonly [total in 'redeemed' | 'expired' | 'adjusted' | 'returned']: number } | undefined;
   readonly promised: number | undefined;
@@ -169,6 +159,7 @@ export function totalsOf(
     at: newest.at,
     by: newest.by,
     lots: knownLots(state, now),
+    hasLots: state.lots.size > 0,
     sums: state.isWhole
       ? { redeemed: sum('o'), expired: sum('e'), adjusted: sum('a'), returned: sum('t') }
       : undefined,

@@ -1,4 +1,3 @@
-import type { PointsEntry } from '../customer/points-log.ts';
 import type { Reader } from '../reader.ts';
 import { redemptionIdOf, transactionIdOf } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
@@ -35,7 +34,7 @@ export function mapIssuedPointsReversed(input: FamilyInput): FamilyResult {
       transaction: { id: transactionIdOf(data) },
     },
     facts: ownPointsFacts(input, balance, {
-      ...balanceChange(balance.points, undefined),
+      ...balanceChange(balance.points, 'takes', undefined),
       t: data.number('currentEventTotalPointsReturned') ?? data.number('totalIssuedPointsReversed'),
       p: negative(data.number('promisedPointsReversed')),
     }),
@@ -76,7 +75,7 @@ export function mapRedeemedPointsReversed(input: FamilyInput): FamilyResult {
       (programs.length > 0 ? programs : [total]).map(({ programId, points, reversed, available }) => ({
         programId,
         points,
-        entry: { ...balanceChange(points, available), o: negative(reversed) },
+        entry: { ...balanceChange(points, 'adds', available), o: negative(reversed) },
       })),
       'data.redemptionReversalToEarningPrograms',
     ),
@@ -133,7 +132,7 @@ export function mapPointsTransferredInitiated(input: FamilyInput): FamilyResult 
       changes.map(({ programId, points, redeemed }) => ({
         programId,
         points,
-        entry: balanceChange(points, negative(redeemed)),
+        entry: balanceChange(points, 'takes', redeemed),
       })),
       'data.redemptionFromEarningPrograms',
     ),
@@ -157,7 +156,7 @@ export function mapPointsTransferredReceived(input: FamilyInput): FamilyResult {
     facts: ownPointsFacts(
       input,
       { programId: ownProgramId(data), points: undefined },
-      balanceChange(undefined, transferred),
+      balanceChange(undefined, 'adds', transferred),
     ),
   };
 }
@@ -194,7 +193,7 @@ export function mapPromisedPointsConversion(input: FamilyInput): FamilyResult {
       },
     },
     facts: ownPointsFacts(input, balance, {
-      ...balanceChange(balance.points, converted),
+      ...balanceChange(balance.points, 'adds', converted),
       p: negative(converted),
     }),
   };
@@ -211,6 +210,7 @@ export function mapManualPointsAdjustment(input: FamilyInput): FamilyResult {
     points: part.number('points'),
     programId: part.id('programId'),
     type: part.text('pointsType'),
+    awardId: part.id('pointsAwardedId'),
   }));
   const total = { points: deducted, programId: ownProgramId(data) };
   return {
@@ -225,16 +225,11 @@ export function mapManualPointsAdjustment(input: FamilyInput): FamilyResult {
       (parts.length > 0 ? parts : [total]).map(({ programId, points }) => ({
         programId,
         points: undefined,
-        entry: deduction(points),
+        entry: { ...balanceChange(undefined, 'takes', points), a: points },
       })),
       'data.programPointsSplit',
     ),
   };
-}
-
-/** Capillary documents deductions only: what a negative one would do is not known. */
-function deduction(points: number | undefined): PointsEntry {
-  return points === undefined || points < 0 ? { u: 1 } : { d: -points, a: points };
 }
 
 /** The bill of a conversion; "-1" means none. */

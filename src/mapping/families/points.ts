@@ -19,15 +19,17 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
   const balance = balanceAfterEvent(data);
   const expiries = issuedExpiries(data);
   const promised = promisedPoints(data);
-  const issued = data.number('totalPointsIssued') ?? issuedInParts(data);
+  const total = data.number('totalPointsIssued');
+  const gained = pointsGained(data);
+  const issued = total ?? issuedInParts(data);
   return {
     eventType: 'loyalty.pointsIssued',
     ...(context.destination.schemaFeatures.loyaltyEvents && !isOfGroup(input)
-      ? { fields: { loyalty: { pointsGained: pointsGained(data) } } }
+      ? { fields: { loyalty: { pointsGained: gained } } }
       : {}),
     tenant: {
       points: {
-        issued: data.number('totalPointsIssued'),
+        issued: total,
         regular: data.number('regularPointsIssued'),
         balance: balance.points,
         lifetime: balance.lifetime,
@@ -37,7 +39,7 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
       promisedPoints: promised,
     },
     facts: ownPointsFacts(input, balance, {
-      ...balanceChange(balance.points, issued),
+      ...balanceChange(balance.points, 'adds', issued),
       i: expiries.flatMap(({ points, at }): DatedPoints[] => (points > 0 ? [[at, points]] : [])),
       p: sumOf(promised.map(({ points }) => points)),
     }),
@@ -88,15 +90,11 @@ export function mapPointsRedeemed(input: FamilyInput): FamilyResult {
       (isGroups ? [] : changes).map(({ programId, points, redeemed }) => ({
         programId,
         points,
-        entry: { ...balanceChange(points, negative(redeemed)), o: redeemed },
+        entry: { ...balanceChange(points, 'takes', redeemed), o: redeemed },
       })),
       'data.redemptionFromEarningPrograms',
     ),
   };
-}
-
-function negative(points: number | undefined): number | undefined {
-  return points === undefined ? undefined : -points;
 }
 
 interface RedeemedProgram {
@@ -124,7 +122,7 @@ export function mapPointsExpired(input: FamilyInput): FamilyResult {
     facts: ownPointsFacts(
       input,
       { programId, points: undefined },
-      { ...balanceChange(undefined, negative(expired)), e: expired },
+      { ...balanceChange(undefined, 'takes', expired), e: expired },
     ),
   };
 }

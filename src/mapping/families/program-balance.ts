@@ -109,12 +109,22 @@ export function pointsFacts(
   return { ...programFacts(programId, { points, lifetime }), [path]: stored };
 }
 
-/** What an event did to the balance if it does not state it: `change`, or something unknown. */
+/**
+ * What an event does to the balance: it adds or takes an amount. Without an amount, or if that is
+ * negative, which Capillary does not document, the change is not known, unless the event states the
+ * balance.
+ *
+ * @param stated the balance after the event
+ */
 export function balanceChange(
-  points: number | undefined,
-  change: number | undefined,
+  stated: number | undefined,
+  effect: 'adds' | 'takes',
+  amount: number | undefined,
 ): Pick<PointsEntry, 'd' | 'u'> {
-  return { d: change, u: points === undefined && change === undefined ? 1 : undefined };
+  if (amount === undefined || amount < 0) {
+    return stated === undefined ? { u: 1 } : {};
+  }
+  return { d: effect === 'adds' ? amount : 0 - amount };
 }
 
 /** Facts about the points of the event's own program; none for a group's points. */

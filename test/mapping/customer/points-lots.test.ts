@@ -336,11 +336,20 @@ describe('a merge', () => {
     expect(lotsOf(loyalty)).toBeUndefined();
   });
 
-  it('adds up two known balances if it states none', async () => {
+  it('that states no balance leaves that of the survivor, and the lots are known with the next one', async () => {
     const history = createHistory();
     const { loyalty } = await history.send(...THREE, ...second, merge(6, {}));
+    expect(loyalty['points']).toBe(175);
+    expect(lotsOf(loyalty)).toBeUndefined();
 
-    expect(loyalty['points']).toBe(205);
-    expect(lotsOf(loyalty)).toHaveLength(4);
+    const { loyalty: later } = await history.send(issued(7, [[1, 430]], 206));
+    expect(later['points']).toBe(206);
+    expect(lotsOf(later)).toHaveLength(5);
+  });
+
+  it('gives the survivor the balance of the other customer if it has none', async () => {
+    const { loyalty } = await createHistory().send(joined(), ...second, merge(6, {}));
+
+    expect(loyalty['points']).toBe(30);
   });
 });

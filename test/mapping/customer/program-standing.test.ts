@@ -89,7 +89,7 @@ describe('a balance that an event changes without stating it', () => {
     const facts = factsIn(new Map([['@p[973].log[a]', { value: { d: -5, e: 5 }, at: 20, by: 'x' }]]));
     const earlier = { value: 60, at: 10, by: '' };
 
-    expect(standingOf(facts, [facts], '973', earlier).points).toEqual({ value: 55, at: 20, by: 'x' });
+    expect(standingOf(facts, '973', earlier).points).toEqual({ value: 55, at: 20, by: 'x' });
   });
 
   it('of a member who contributes to a group is not known', async () => {

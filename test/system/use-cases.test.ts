@@ -95,7 +95,7 @@ function newCustomer() {
 async function settled(): Promise<void> {
   await until(async () => {
     const { body } = await relay.admin('/admin/v1/ledger');
-    const { pending, dead, malformed } = body.total;
+    const { pending, dead, malformed } = body as Record<string, number>;
     expect({ dead, malformed }).toEqual({ dead: 0, malformed: 0 });
     return pending === 0;
   });

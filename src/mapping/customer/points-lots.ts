@@ -25,8 +25,6 @@ export interface PointsState {
 const HOUR_MS = 3_600_000;
 /** A date without a time is the end of its day; the other times of that day are earlier. */
 const DAY_WINDOW_MS = 22 * HOUR_MS;
-/** Points can be reported as expired before the end of their last day. */
-const EARLY_EXPIRY_MS = 24 * HOUR_MS;
 /** Expiry of points that never expire. */
 export const NEVER_MS = Date.UTC(2200, 0, 1);
 /** A time that an event did not say. */
@@ -202,14 +200,18 @@ function targetOf(state: PointsState, at: number): Range {
   return at === UNKNOWN_MS ? state.other : lotAt(state, at);
 }
 
-/** All lots whose time has come expire, and points of which no event said when they expire. */
+/**
+ * All lots whose time has come expire, and points of which no event said when they expire. More
+ * points than those are of the lots that are next: clocks differ, and points expire in the order of
+ * their dates.
+ */
 function expire(state: PointsState, points: number, at: number): void {
   const byDate = [...state.lots.values()].toSorted((a, b) => a.at - b.at);
   const due = takeOut(
     state,
     byDate.filter((lot) => lot.at <= at),
   );
-  for (const lot of byDate.filter((later) => later.at > at && later.at <= at + EARLY_EXPIRY_MS)) {
+  for (const lot of byDate.filter((later) => later.at > at)) {
     if (points - due.hi - state.other.hi > SMALLEST) {
       add(due, takeOut(state, [lot]));
     }

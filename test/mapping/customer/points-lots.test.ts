@@ -237,6 +237,19 @@ describe('the points that will expire', () => {
     expect(notes).toEqual([]);
   });
 
+  it('lose the next lot if points expire before any date has come', async () => {
+    const { loyalty } = await createHistory().send(
+      ...THREE,
+      pointsEvent('pointsExpired', 10, { pointsExpired: 100 }),
+    );
+
+    expect(loyalty['points']).toBe(75);
+    expect(lotsOf(loyalty)).toEqual([
+      [50, 410],
+      [25, 420],
+    ]);
+  });
+
   it('are known after a balance of zero, of an old customer too', async () => {
     const { loyalty } = await createHistory().send(
       issued(1, [[100, 400]], 300),

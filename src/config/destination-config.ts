@@ -134,7 +134,7 @@ const identity = z.strictObject({
   linkMerged: flag()
     .prefault(true)
     .describe(
-      'The event of a merge has the ids of both customers, which AEP refuses if their namespace is unique: then false.',
+      'The event of a merge has the ids of both customers. Set false if their namespace is unique in AEP, which then refuses it.',
     ),
 });
 
@@ -167,7 +167,7 @@ const consents = z.strictObject({
     .enum(['any-out', 'last'])
     .default('any-out')
     .describe(
-      'Several accounts of a channel have answers. any-out: an opt-out of any of them counts. last: the newest answer counts.',
+      'How the answers of several accounts become that of the channel. any-out: an opt-out of any of them counts. last: the newest answer counts.',
     ),
 });
 

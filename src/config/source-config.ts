@@ -41,7 +41,7 @@ const fieldTarget = z
         type: z.enum(FIELD_TYPES).optional().describe("Type of the brand's own field in XDM."),
       }),
     ],
-    { error: 'must be an XDM path, or { to: <XDM path>, type: <type> }' },
+    { error: `must be an XDM path, or { to: <XDM path>, type: <${FIELD_TYPES.join(', ')}> }` },
   )
   .transform((target): FieldTarget => target);
 
@@ -57,13 +57,11 @@ function fieldTargets() {
   return z.record(z.string(), fieldTarget).default({});
 }
 
+const TARGET = `XDM path, or { to: path, type: type }; types: ${FIELD_TYPES.join(', ')}.`;
+
 const fields = z.strictObject({
-  customFields: fieldTargets().describe(
-    'Name of a custom field in Capillary → XDM path, or { to: path, type: type }.',
-  ),
-  extendedFields: fieldTargets().describe(
-    'Name of an extended field in Capillary → XDM path, or { to: path, type: type }.',
-  ),
+  customFields: fieldTargets().describe(`Name of a custom field in Capillary → ${TARGET}`),
+  extendedFields: fieldTargets().describe(`Name of an extended field in Capillary → ${TARGET}`),
 });
 
 const bills = z.strictObject({

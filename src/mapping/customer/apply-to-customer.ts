@@ -17,7 +17,7 @@ import {
   setAttribute,
 } from './customer-state.ts';
 import { type ProfileRecord, buildProfileRecord } from './profile-record.ts';
-import { notesAbout } from './record-notes.ts';
+import { notesAbout, withoutRepeated } from './record-notes.ts';
 import { pruneFacts } from './prune-facts.ts';
 
 /** The stored state before an event, as `serializeState` wrote it. */
@@ -114,7 +114,7 @@ export function applyToCustomer(
 function recordOf(
   state: CustomerState,
   event: CapillaryEvent,
-  { id, profile }: Extract<MappingResult, { outcome: 'messages' }>,
+  { id, profile, notes }: Extract<MappingResult, { outcome: 'messages' }>,
   context: MappingContext,
 ): ProfileRecord {
   const record = buildProfileRecord(state, id, {
@@ -122,7 +122,8 @@ function recordOf(
     programs: context.programs.of(event.orgId),
     rules: storedIdentityRules(event.orgId, context),
   });
-  return { ...record, notes: notesAbout(profile?.attributes ?? new Map(), record.notes) };
+  const news = withoutRepeated(record.notes, notes);
+  return { ...record, notes: notesAbout(profile?.attributes ?? new Map(), news) };
 }
 
 function sendsProfiles({ destination: { format, profile } }: MappingContext): boolean {

@@ -31,6 +31,20 @@ export function notesAbout(
   );
 }
 
+/**
+ * The notes of a record without those about its identityMap that the event has as well: most
+ * identities of the record are those of the event.
+ */
+export function withoutRepeated(
+  notes: readonly MappingNote[],
+  ofEvent: readonly MappingNote[],
+): readonly MappingNote[] {
+  return notes.filter(
+    ({ path, code }) =>
+      !path.startsWith('identityMap') || !ofEvent.some((other) => other.path === path && other.code === code),
+  );
+}
+
 /** Issued, reminded or moved points in an entry of the points log (`PointsEntry`). */
 function isAboutLots(value: JsonValue): boolean {
   return isJsonObject(value) && ['i', 'r', 'm'].some((name) => Object.hasOwn(value, name));

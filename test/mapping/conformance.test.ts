@@ -47,6 +47,7 @@ describe.runIf(samples)('every mapping fits Adobe’s schemas with no unknown fi
         destination: { schemaFeatures, tenant },
       });
       let mappedEvents = 0;
+      let profiles = 0;
       for (const [name, event] of payloads) {
         const mapped = await mapEvent(event, context);
         if (mapped.outcome === 'messages') {
@@ -55,11 +56,13 @@ describe.runIf(samples)('every mapping fits Adobe’s schemas with no unknown fi
           const before = { lane: '1', ownLane: '1', state: undefined, victim: undefined };
           const { profile } = applyToCustomer(event, mapped, before, context);
           if (profile !== undefined) {
+            profiles += 1;
             expectValid(name, profile.entity, validators.profile);
           }
         }
       }
       expect(mappedEvents).toBeGreaterThan(80);
+      expect(profiles).toBeGreaterThan(40);
     });
   });
 });

@@ -63,11 +63,12 @@ describe('the points that will expire', () => {
   it('are not listed if the customer registered long after the first points', async () => {
     const { loyalty } = await createHistory().send(issued(1, [[100, 400]]), joined(40));
 
+    expect(loyalty).toMatchObject({ program: 'Pine Circle', joinDate: expect.any(String) });
     expect(lotsOf(loyalty)).toBeUndefined();
   });
 
   it('are not listed after a reminder alone', async () => {
-    const { loyalty } = await createHistory().send(
+    const { loyalty, notes } = await createHistory().send(
       pointsEvent('pointsExpiryReminder', 2, {
         pointsScheduledForExpiry: 200,
         scheduledExpiryDateInMillis: noon(30),
@@ -75,6 +76,7 @@ describe('the points that will expire', () => {
     );
 
     expect(lotsOf(loyalty)).toBeUndefined();
+    expect(notes).toContain(UNKNOWN);
   });
 
   it('are listed once the balance is the sum of all lots', async () => {
@@ -289,7 +291,8 @@ describe('the points that will expire', () => {
   it('of a group are not those of the acting person', async () => {
     const ofGroup = issued(4, [[900, 300]], 5_000);
     const entityInformation = { entityType: 'USERGROUP2', entityId: 8 };
-    const { event, record } = await createHistory().send(...THREE, {
+    const history = createHistory();
+    const { event, record } = await history.send(...THREE, {
       ...ofGroup,
       data: { ...ofGroup.data, entityInformation },
     });
@@ -297,8 +300,14 @@ describe('the points that will expire', () => {
     expect(event['loyalty']).toBeUndefined();
     expect(event).toMatchObject({ _acme: { capillary: { points: { issued: 900, balance: 5_000 } } } });
     expect(record['loyalty']).toBeUndefined();
-    const { loyalty } = await createHistory().send(...THREE, issued(6, [[1, 421]], 176, PROGRAM));
+    const { loyalty } = await history.send(issued(6, [[1, 421]]));
     expect(loyalty['points']).toBe(176);
+    expect(lotsOf(loyalty)).toEqual([
+      [100, 400],
+      [50, 410],
+      [25, 420],
+      [1, 421],
+    ]);
   });
 });
 

@@ -130,6 +130,7 @@ describe('coupons on the profile', () => {
       path.startsWith('@coupon'),
     );
 
+    expect(facts.length).toBeGreaterThan(100);
     expect(facts.length).toBeLessThanOrEqual(100 + 100 + 40);
     expect((valueAt(record, 'loyalty.rewards.coupons') as unknown[]).length).toBeLessThanOrEqual(50 + 11);
   });

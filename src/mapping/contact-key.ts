@@ -15,7 +15,7 @@ const LONG_ID_CHARS = 8;
 
 /**
  * A contact for operators: `s***@store.example.com`, `+91***10`, `NO***ED`. A shared contact is
- * recognized by its domain or ends.
+ * recognised by its domain or ends.
  */
 export function maskContact(kind: IdentifierKind, id: string): string {
   if (kind === 'email') {

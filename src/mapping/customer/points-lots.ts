@@ -1,6 +1,7 @@
 import { add, narrowTo, type Range, rounded, SMALLEST, take } from './points-range.ts';
 import { changeOf, type DatedPoints, type LoggedEntry } from './points-log.ts';
 
+/** The points that expire at one time. */
 interface Lot extends Range {
   /** Epoch ms at which the points expire. */
   readonly at: number;
@@ -201,9 +202,9 @@ function targetOf(state: PointsState, at: number): Range {
 }
 
 /**
- * All lots whose time has come expire, and points of which no event said when they expire. More
- * points than those are of the lots that are next: clocks differ, and points expire in the order of
- * their dates.
+ * All lots whose time has come expire, and points of which no event said when they expire. If more
+ * points than those expired, they belong to the next lots: clocks differ, and points expire in the
+ * order of their dates.
  */
 function expire(state: PointsState, points: number, at: number): void {
   const byDate = [...state.lots.values()].toSorted((a, b) => a.at - b.at);

@@ -1,14 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  createHistory,
-  issued,
-  joined,
-  lotsOf,
-  noon,
-  pointsEvent,
-  PROGRAM,
-  redeemed,
-} from './history-rig.ts';
+import { createHistory, issued, joined, lotsOf, noon, pointsEvent, redeemed } from './history-rig.ts';
 
 const UNKNOWN = 'lots-unknown loyalty.pointsExpiration';
 

@@ -4,6 +4,7 @@ import type { Identity } from './identities.ts';
 import { isIgnoredContact } from './ignored-contacts.ts';
 import type { NoteCode, Notes } from './mapping-notes.ts';
 import type { MappingContext } from './mapping-result.ts';
+import { createRecentCache } from './phone.ts';
 
 /** How the identities of one organisation's customers are sent. */
 export interface IdentityRules {
@@ -42,12 +43,17 @@ export function storedIdentityRules(orgId: number, context: RuleContext): Identi
   };
 }
 
+/** Each record of a customer checks the same contacts again. */
+const placeholders = createRecentCache<ReturnType<typeof placeholderFault>>(20_000);
+
 function contactFault(
   source: MappingContext['source'],
   kind: IdentifierKind,
   id: string,
 ): NoteCode | undefined {
-  return isIgnoredContact(source, kind, id) ? 'ignored-contact' : placeholderFault(kind, id);
+  return isIgnoredContact(source, kind, id)
+    ? 'ignored-contact'
+    : placeholders.get(`${kind} ${id}`, () => placeholderFault(kind, id));
 }
 
 /** E-mail addresses and phone numbers are the same in every organisation. */

@@ -119,7 +119,7 @@ export function buildProfileAttributes(
   for (const [path, draft] of custom) {
     add(path, draft);
   }
-  for (const [path, value] of Object.entries(result.facts ?? {})) {
+  for (const [path, value] of result.facts ?? []) {
     if (value !== undefined) {
       attributes.set(path, value);
     }

@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject } from '../../capillary/json.ts';
-import { type AttributeVersion, isNewer } from './attribute-version.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import { type Attributes, type AttributeVersion, isNewer } from './attribute-version.ts';
 import { setVersion } from './identity-facts.ts';
 
 export type { AttributeVersion };
@@ -148,10 +148,8 @@ export function parseState(text: string | undefined): CustomerState {
 }
 
 /**
- * The state as it is stored, with its keys in a fixed order: `{ <path>: { value, at, by }, …,
- * deletedAt, folded: { <lane>: { <path>: …, deletedAt, into: [<lane>] } } }`. No attribute can have
- * one of these three names: every path begins with `@`, a standard field group, the identityMap or
- * the tenant.
+ * The state as it is stored, in a fixed order: `{ by: [[at, by, path, value, …]], deletedAt,
+ * folded: { <lane>: { by: …, deletedAt, into: [<lane>] } } }`.
  */
 export function serializeState({ own, merged }: CustomerState): string {
   const state = fragmentToJson(own);
@@ -178,6 +176,43 @@ function joinFragments(fragment: CustomerFragment, other: CustomerFragment): voi
 
 function parseFragment(json: JsonObject): CustomerFragment {
   const attributes = new Map<string, AttributeVersion>();
+  const { by: events, deletedAt, into } = json;
+  if (Array.isArray(events)) {
+    for (const event of events) {
+      addValues(attributes, event);
+    }
+  } else {
+    addVersions(attributes, json);
+  }
+  return {
+    attributes,
+    ...(typeof deletedAt === 'number' ? { deletedAt } : {}),
+    mergedInto: new Set(Array.isArray(into) ? into.filter((lane) => typeof lane === 'string') : []),
+  };
+}
+
+/**
+ * What one event set: `[at, by, path, value, path, value, …]`. A list, because objects whose keys
+ * are different for each customer make all objects of the process slow.
+ */
+function addValues(attributes: Attributes, event: JsonValue): void {
+  if (!Array.isArray(event)) {
+    return;
+  }
+  const [at, by] = event;
+  if (typeof at !== 'number' || typeof by !== 'string') {
+    return;
+  }
+  for (let index = 2; index + 1 < event.length; index += 2) {
+    const path = event[index];
+    if (typeof path === 'string') {
+      attributes.set(path, { value: event[index + 1] ?? null, at, by });
+    }
+  }
+}
+
+/** As older relays stored them: `{ <path>: { value, at, by } }`. */
+function addVersions(attributes: Attributes, json: JsonObject): void {
   for (const path of Object.keys(json)) {
     const attribute = json[path];
     // `deletedAt`, `folded` and `into` have no value and time, so they are not mistaken for
@@ -190,22 +225,12 @@ function parseFragment(json: JsonObject): CustomerFragment {
       attributes.set(path, { value, at, by: typeof by === 'string' ? by : '' });
     }
   }
-  const { deletedAt, into } = json;
-  return {
-    attributes,
-    ...(typeof deletedAt === 'number' ? { deletedAt } : {}),
-    mergedInto: new Set(Array.isArray(into) ? into.filter((lane) => typeof lane === 'string') : []),
-  };
 }
 
 function fragmentToJson({ attributes, deletedAt, mergedInto }: CustomerFragment): JsonObject {
   const json: JsonObject = {};
-  for (const path of [...attributes.keys()].toSorted()) {
-    const version = attributes.get(path);
-    if (version !== undefined) {
-      const { value, at, by } = version;
-      json[path] = by === '' ? { value, at } : { value, at, by };
-    }
+  if (attributes.size > 0) {
+    json['by'] = valuesByEvent(attributes);
   }
   if (deletedAt !== undefined) {
     json['deletedAt'] = deletedAt;
@@ -214,6 +239,39 @@ function fragmentToJson({ attributes, deletedAt, mergedInto }: CustomerFragment)
     json['into'] = [...mergedInto].toSorted();
   }
   return json;
+}
+
+interface EventValues {
+  readonly at: number;
+  readonly by: string;
+  readonly values: (readonly [path: string, value: JsonValue])[];
+}
+
+/** One event often sets many values, so its time is stored once: it is half of the size. */
+function valuesByEvent(attributes: Attributes): JsonValue[] {
+  const events = new Map<string, EventValues[]>();
+  const all: EventValues[] = [];
+  for (const [path, { value, at, by }] of attributes) {
+    const sameKey = events.get(by);
+    const event = sameKey?.find((other) => other.at === at);
+    if (event !== undefined) {
+      event.values.push([path, value]);
+      continue;
+    }
+    const created = { at, by, values: [[path, value] as const] };
+    all.push(created);
+    if (sameKey === undefined) {
+      events.set(by, [created]);
+    } else {
+      sameKey.push(created);
+    }
+  }
+  all.sort((a, b) => a.at - b.at || (a.by < b.by ? -1 : 1));
+  return all.map(({ at, by, values }) => [at, by, ...values.toSorted(byPath).flat()]);
+}
+
+function byPath([a]: readonly [string, JsonValue], [b]: readonly [string, JsonValue]): number {
+  return a < b ? -1 : 1;
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

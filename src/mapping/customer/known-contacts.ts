@@ -11,7 +11,6 @@ export function isKnownContact(state: string | undefined, id: string): boolean {
     return false;
   }
   const text = JSON.stringify(id);
-  // Older relays stored the identities of a namespace as a list.
-  const isStored = state.includes(`{"value":${text},`) || state.includes(`[${text}`);
-  return isStored || state.includes(`,${text}`) || state.includes('"deletedAt":');
+  // A value after its path, or in a list of the identities of a namespace.
+  return [`,${text}`, `[${text}`, '"deletedAt":'].some((part) => state.includes(part));
 }

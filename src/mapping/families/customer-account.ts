@@ -24,11 +24,7 @@ export function mapCustomerAdded(input: FamilyInput): FamilyResult {
     eventType: 'loyalty.customerAdded',
     tenant: { customer: customerFields(input) },
     attributes: { ...personAttributes(input), ...demographics(input) },
-    facts: {
-      ...loyaltyFacts(type),
-      ...(type === 'NON_LOYALTY' ? {} : joinFacts(input)),
-      ...idFacts(input),
-    },
+    facts: [...loyaltyFacts(type), ...(type === 'NON_LOYALTY' ? [] : joinFacts(input)), ...idFacts(input)],
   };
 }
 
@@ -55,11 +51,7 @@ export function mapCustomerUpdated(input: FamilyInput): FamilyResult {
       'loyalty.status': status.text('currentLabel') ?? status.text('currentStatus'),
       ...demographics(input),
     },
-    facts: {
-      ...loyaltyFacts(loyaltyTypeOf(input)),
-      ...activeFacts(status, input),
-      ...idFacts(input),
-    },
+    facts: [...loyaltyFacts(loyaltyTypeOf(input)), ...activeFacts(status, input), ...idFacts(input)],
   };
 }
 
@@ -89,7 +81,7 @@ function loyaltyTypeOf({ data }: FamilyInput): string | undefined {
 }
 
 function loyaltyFacts(type: string | undefined): Facts {
-  return type === undefined ? {} : { [LOYALTY_TYPE_FACT]: type };
+  return type === undefined ? [] : [[LOYALTY_TYPE_FACT, type]];
 }
 
 /**
@@ -98,25 +90,25 @@ function loyaltyFacts(type: string | undefined): Facts {
  */
 function idFacts({ identities, contactChanges: { cleared, gone } }: FamilyInput): Facts {
   const ids = identities.filter(({ kind }) => kind === 'externalId' || kind === 'cardNumber');
-  return Object.fromEntries([
+  return [
     ...gone.map((identity) => [goneFact(identity), true] as const),
     ...cleared.map(({ kind, slot }) => [identityFact(kind, slot), null] as const),
     ...ids.map(({ kind, slot, id }) => [identityFact(kind, slot), id] as const),
-  ]);
+  ];
 }
 
 /** Never later than the event that reports the registration. */
 function joinFacts({ data, event, context }: FamilyInput): Facts {
   const enteredAt = data.instant('enteredAt', 'start');
   return enteredAt === undefined
-    ? {}
-    : { [joinedFact(Math.min(enteredAt, attributeTime(event, context)))]: true };
+    ? []
+    : [[joinedFact(Math.min(enteredAt, attributeTime(event, context))), true]];
 }
 
 function activeFacts(status: Reader, { context }: FamilyInput): Facts {
   const label = status.text('currentLabel');
   const { active } = context.source.labels;
-  return label === undefined ? {} : { [ACTIVE_FACT]: isLabel(label, active) };
+  return label === undefined ? [] : [[ACTIVE_FACT, isLabel(label, active)]];
 }
 
 /** Name and contact points, which both customer events can have. */
@@ -159,9 +151,9 @@ export function mapMerge(input: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.customerMerge',
     tenant: { merge: { survivorId: event.customerId ?? customerIdOf(event.data), victimId } },
-    facts: {
-      ...(isOther ? { [factPath(MERGED_FACTS, victimId)]: 1 } : {}),
+    facts: [
+      ...(isOther ? [[factPath(MERGED_FACTS, victimId), 1] as const] : []),
       ...standingAfterMerge(input),
-    },
+    ],
   };
 }

@@ -40,12 +40,15 @@ export interface FamilyResult {
   /** Profile attributes below `<tenant>.capillary`. */
   readonly tenantAttributes?: Draft;
   /**
-   * Facts about the customer from which attributes are computed: path (`factPath`) → value; null
-   * clears the fact, undefined leaves it.
+   * Facts about the customer from which attributes are computed.
    */
   readonly facts?: Facts;
 }
 
-export type Facts = { readonly [path: string]: JsonValue | undefined };
+/**
+ * Facts by path (`factPath`): null clears the fact, undefined leaves it; the last one of a path
+ * counts. A list, because objects with event keys as names make all objects of the process slow.
+ */
+export type Facts = readonly (readonly [path: string, value: JsonValue | undefined])[];
 
 export type Family = (input: FamilyInput) => FamilyResult;

@@ -19,12 +19,10 @@ export function itemFacts(
   statements: readonly ItemStatement[],
 ): Facts {
   if (!destination.schemaFeatures.loyalty2026 && destination.tenant === undefined) {
-    return {};
+    return [];
   }
-  return Object.fromEntries(
-    statements.flatMap(({ group, key, occurrence, fields }) =>
-      key === undefined ? [] : [[factPath(group.group, key, occurrence), withoutEmpty(fields)] as const],
-    ),
+  return statements.flatMap(({ group, key, occurrence, fields }) =>
+    key === undefined ? [] : [[factPath(group.group, key, occurrence), withoutEmpty(fields)] as const],
   );
 }
 

@@ -14,12 +14,8 @@ export function standingAfterMerge(input: FamilyInput): Facts {
     tier: summary.integer('tierNumber'),
     entry: {},
   }));
-  const tiers = programs.map(({ programId, promised, tier }) =>
+  const tiers = programs.flatMap(({ programId, promised, tier }) =>
     programFacts(programId, { promised, tier: tier !== undefined && tier > 0 ? tier : undefined }),
   );
-  return Object.assign(
-    {},
-    listedPointsFacts(input, programs, 'data.survivorCustomerLoyaltySummary'),
-    ...tiers,
-  ) as Facts;
+  return [...listedPointsFacts(input, programs, 'data.survivorCustomerLoyaltySummary'), ...tiers];
 }

@@ -67,11 +67,9 @@ export function programFacts(
   facts: { readonly [name: string]: JsonValue | undefined },
 ): Facts {
   if (!isProgramId(programId)) {
-    return {};
+    return [];
   }
-  return Object.fromEntries(
-    Object.entries(facts).map(([name, value]) => [factPath(PROGRAM_FACTS, programId, name), value]),
-  );
+  return Object.entries(facts).map(([name, value]) => [factPath(PROGRAM_FACTS, programId, name), value]);
 }
 
 function isProgramId(programId: string | undefined): programId is string {
@@ -100,13 +98,13 @@ export function pointsFacts(
   const stored = storedEntry({ ...entry, b: points });
   const isKnown = isProgramId(programId);
   if (!isKnown && (stored === undefined || entry.u === 1)) {
-    return {};
+    return [];
   }
   if (!isKnown) {
     input.notes.add('data.loyaltyProgramId', 'unknown-program');
   }
   const path = factPath(PROGRAM_FACTS, isKnown ? programId : UNKNOWN_PROGRAM, [POINTS_LOG, input.eventKey]);
-  return { ...programFacts(programId, { points, lifetime }), [path]: stored };
+  return [...programFacts(programId, { points, lifetime }), [path, stored]];
 }
 
 /**
@@ -129,7 +127,7 @@ export function balanceChange(
 
 /** Facts about the points of the event's own program; none for a group's points. */
 export function ownPointsFacts(input: FamilyInput, balance: Balance, entry: PointsEntry): Facts {
-  return ownProgramRole(input) === 'group' ? {} : pointsFacts(input, balance, entry);
+  return ownProgramRole(input) === 'group' ? [] : pointsFacts(input, balance, entry);
 }
 
 /** The points of one program in an event about several. */
@@ -148,16 +146,13 @@ export function listedPointsFacts(
 ): Facts {
   if (isOfGroup(input)) {
     input.notes.add(path, 'group-balance');
-    return {};
+    return [];
   }
   const byProgram = new Map<string | undefined, ProgramPoints>();
   for (const program of programs) {
     byProgram.set(program.programId, combined(byProgram.get(program.programId), program));
   }
-  return Object.assign(
-    {},
-    ...[...byProgram.values()].map(({ entry, ...balance }) => pointsFacts(input, balance, entry)),
-  ) as Facts;
+  return [...byProgram.values()].flatMap(({ entry, ...balance }) => pointsFacts(input, balance, entry));
 }
 
 /** Two items about the same program: the amounts add up, the last balance counts. */

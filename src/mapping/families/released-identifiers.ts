@@ -15,21 +15,19 @@ export function mapIdentifierRelease(input: FamilyInput): FamilyResult {
   return {
     eventType: 'loyalty.identifierReleased',
     tenant: { release: { mergeEventId: data.id('mergeEventId'), date: data.time('releasedAt') } },
-    facts: Object.assign({}, ...released.map((profile) => factsOf(profile, input))) as Facts,
+    facts: released.flatMap((profile) => factsOf(profile, input)),
   };
 }
 
 function factsOf({ customerId, identifiers }: ReleasedProfile, { event, context }: FamilyInput): Facts {
   if (identifiers.length === 0) {
     const lane = customerId === undefined ? undefined : laneOf(event.orgId, customerId);
-    return lane === undefined ? {} : { [releasedFact(lane === event.lane ? undefined : lane)]: true };
+    return lane === undefined ? [] : [[releasedFact(lane === event.lane ? undefined : lane), true]];
   }
-  const facts: Record<string, true> = {};
-  for (const { kind, value } of identifiers) {
+  return identifiers.flatMap(({ kind, value }) => {
     const checked = kind && normalize({ kind, value }, context.source.country);
-    if (kind !== undefined && checked !== undefined && 'id' in checked) {
-      facts[goneFact({ kind, id: checked.id })] = true;
-    }
-  }
-  return facts;
+    return kind !== undefined && checked !== undefined && 'id' in checked
+      ? [[goneFact({ kind, id: checked.id }), true] as const]
+      : [];
+  });
 }

@@ -56,9 +56,9 @@ function answerFacts(input: FamilyInput, subscriptions: readonly Reader[]): Fact
   }
   if (answers.size > 0 && !context.destination.schemaFeatures.consents) {
     notes.add('consents.marketing', 'unknown-field');
-    return {};
+    return [];
   }
-  return Object.fromEntries(answers);
+  return [...answers];
 }
 
 function answerOf(

@@ -80,7 +80,7 @@ function tierChange(input: FamilyInput, change: TierChange): FamilyResult {
 
 /** None for the tier of a group. */
 function ownTierFacts(input: FamilyInput, facts: { readonly [name: string]: JsonValue | undefined }): Facts {
-  return ownProgramRole(input) === 'group' ? {} : programFacts(ownProgramId(input.data), facts);
+  return ownProgramRole(input) === 'group' ? [] : programFacts(ownProgramId(input.data), facts);
 }
 
 /** The name of a tier of the event's program; left out with a note if no event has said it. */

@@ -9,6 +9,7 @@ import { createNotes, faultRecorder, type Notes } from '../mapping-notes.ts';
 import type { MappingNote } from '../mapping-result.ts';
 import { expandAttributes, IDENTITY_PREFIX } from '../profile-attributes.ts';
 import { shrinkProfile } from '../record-size.ts';
+import { withoutClearedSlots } from './cleared-slots.ts';
 import { consentsOf } from './consents.ts';
 import { type DatedIdentity, identitiesInFacts, IDENTITY_FACTS } from './contacts.ts';
 import { type AttributeVersion, type CustomerState, isNewer } from './customer-state.ts';
@@ -74,8 +75,10 @@ export function buildProfileRecord(state: CustomerState, id: string, context: Re
 
 /** The lane's own customer, then those merged into it, the one with the newest value first. */
 function customersOf(state: CustomerState, { destination }: RecordContext): readonly Customer[] {
-  return customersInOrder(state).map((attributes) => {
-    const facts = factsIn(attributes);
+  const fragments = customersInOrder(state);
+  const factsOf = withoutClearedSlots(fragments.map(factsIn));
+  return fragments.map((attributes, index) => {
+    const facts = factsOf[index] ?? new Map();
     const identities = [
       ...identitiesInFacts(facts),
       ...earlierIdentities(attributes, facts, destination.identity.namespaces),

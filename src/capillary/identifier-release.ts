@@ -54,24 +54,23 @@ export function identifierKindOf(name: string): IdentifierKind | undefined {
 
 /**
  * The customers of an identifierReleased: those of `profiles`, without the survivor if it is marked
- * as such, else the one of `customerIdentifiers`. Empty for the data of other events.
+ * as such, else the victim of the merge if the event names one, else the one of
+ * `customerIdentifiers`.
  */
 export function releasedProfilesIn(data: JsonObject): readonly ReleasedProfile[] {
-  if (!isRelease(data)) {
-    return [];
-  }
-  const { profiles, customerIdentifiers } = data;
+  const { profiles, victimCustomerIdentifiers: victim, customerIdentifiers: person } = data;
   const items = Array.isArray(profiles) ? profiles : [profiles ?? null];
   const released = items.flatMap((profile) =>
     isJsonObject(profile) ? (isSurvivor(profile) ? [] : [profileOf(profile)]) : idOnly(profile),
   );
-  return released.length === 0 && isJsonObject(customerIdentifiers)
-    ? [profileOf(customerIdentifiers)]
-    : released;
+  return released.length > 0 ? released : [victim, person].filter(isJsonObject).slice(0, 1).map(profileOf);
 }
 
-function isRelease(data: JsonObject): boolean {
-  return Object.hasOwn(data, 'mergeEventId') || Object.hasOwn(data, 'releasedAt');
+/** The customerId that a release names; undefined for the data of other events. */
+export function releasedIdIn(data: JsonObject): string | undefined {
+  return Object.hasOwn(data, 'mergeEventId') || Object.hasOwn(data, 'releasedAt')
+    ? releasedProfilesIn(data).find((profile) => profile.customerId !== undefined)?.customerId
+    : undefined;
 }
 
 function isSurvivor(profile: JsonObject): boolean {

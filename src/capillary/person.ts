@@ -1,4 +1,4 @@
-import { releasedProfilesIn } from './identifier-release.ts';
+import { releasedIdIn } from './identifier-release.ts';
 import { customerIdText, idText } from './identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
@@ -70,7 +70,7 @@ export function customerIdOf(data: JsonObject): string | undefined {
     customerIdIn(data['customerIdentifiers']) ??
     customerIdIn(data['survivorCustomerIdentifiers']) ??
     customerIdIn((namedPersonOf(data) ?? personInItems(data))?.identifiers) ??
-    releasedProfilesIn(data).find((profile) => profile.customerId !== undefined)?.customerId ??
+    releasedIdIn(data) ??
     userEntityId(data['entityInformation']) ??
     (isJsonObject(activity) ? userEntityId(activity['entityInformation']) : undefined)
   );

@@ -18,7 +18,10 @@ function words(text: string): readonly string[] {
 const NOTHING = new Set(['null', 'nil', 'none', 'undefined', 'na', 'nan', 'unknown', 'anonymous']);
 
 /** More such words in ids; as names they can be real (Guest, Blank). */
-const NO_ID = new Set(words(`blank empty missing invalid tbd tba dummy test example guest default walkin`));
+const NO_ID = new Set(
+  words(`blank empty missing invalid tbd tba dummy test example guest default walkin
+  temp customer nobody no true false`),
+);
 
 /** `NOT-CAPTURED`, `Not Available`, `noMobile`, without separators. */
 const NOT_GIVEN =
@@ -52,7 +55,7 @@ const TRIAL_ID = /^(?:test|dummy|walkins?|fake)(?:customer|card|id|user|number|a
  * begin alike (`norah`, `nathan`, `testa`, `walker`) do not match.
  */
 const NO_MAILBOX =
-  /^(?:noe?mail.*|(?:not?|non)(?:reply|id|contact|address|name|customer|user|mobile|phone|number|data|info|available|applicable|given|provided|captured|known)s?\d*|donotreply\d*|(?:test|dummy|fake)(?:user|customer|e?mail|account|mobile|id|er|ing|s)?\d*|walkins?(?:customer|guest|store|client|user)?s?\d*|(?:guest|sample)\d{0,3}|(?:demo|example|anonymous|unknown|null|undefined|none|temp|default)\d*|customer|(?:abcd?|xyz|asdf*g?|qwe|qwerty)(?:123)?)$/;
+  /^(?:noe?mail.*|(?:not?|non)(?:reply|id|contact|address|name|customer|user|mobile|phone|number|data|info|available|applicable|given|provided|captured|known)s?\d*|donotreply\d*|(?:test|dummy|fake)(?:user|customer|e?mail|account|mobile|id|er|ing|s)?\d*|walkins?(?:customer|guest|store|client|user)?s?\d*|(?:guest|sample)\d{0,3}|(?:demo|example|anonymous|unknown|null|undefined|none|temp|default)\d*|customer|nobody|noone|e?mail|(?:abcd?|xyz|asdf*g?|qwe|qwerty)(?:123)?)$/;
 
 /** The same with a separator: `test.user`, `walk-in_12`, `na-45`, `no_7`. */
 const NO_MAILBOX_PARTS =

@@ -68,10 +68,13 @@ function slotOf({ kind, account }: Identifier, id: string): string {
 /** The fields of `data` that identify the victim of a merge. */
 export const VICTIM_FIELDS: readonly string[] = ['victimCustomerIdentifiers.customerId'];
 
-/** The customerId of the victim of a merge; undefined for other events. */
+/** The customerId of the victim of a merge; undefined for other events, whatever their fields are. */
 export function victimIdOf(event: CapillaryEvent): string | undefined {
   const victim = event.data['victimCustomerIdentifiers'];
-  return typeof victim === 'object' && victim !== null && !Array.isArray(victim)
+  return event.eventName === 'loyaltyCustomerMerge' &&
+    typeof victim === 'object' &&
+    victim !== null &&
+    !Array.isArray(victim)
     ? customerIdText(victim['customerId'])
     : undefined;
 }
@@ -81,7 +84,7 @@ export function victimIdOf(event: CapillaryEvent): string | undefined {
  * same.
  */
 export function victimLaneOf(event: CapillaryEvent): string | undefined {
-  const victimId = event.eventName === 'loyaltyCustomerMerge' ? victimIdOf(event) : undefined;
+  const victimId = victimIdOf(event);
   const survivorId = event.customerId ?? customerIdOf(event.data);
   return victimId === undefined || victimId === survivorId ? undefined : laneOf(event.orgId, victimId);
 }

@@ -39,7 +39,7 @@ export function storedIdentityRules(orgId: number, context: RuleContext): Identi
   const rules = identityRules(orgId, context);
   return {
     prefix: rules.prefix,
-    fault: (kind, id) => rules.fault(kind, id) ?? contactFault(context.source, kind, id),
+    fault: (kind, id) => contactFault(context.source, kind, id) ?? rules.fault(kind, id),
   };
 }
 
@@ -78,6 +78,19 @@ export function sentIdentities(
     : own.map((identity) =>
         PREFIXED.has(identity.kind) ? { kind: identity.kind, id: `${prefix}${identity.id}` } : identity,
       );
+}
+
+/**
+ * Why a contact is no contact point of the customer either, as an attribute; undefined if it is
+ * one: a contact that many customers have can be one of each of them.
+ */
+export function attributeFault(
+  kind: IdentifierKind,
+  id: string,
+  { fault }: IdentityRules,
+): NoteCode | undefined {
+  const code = fault(kind, id);
+  return code === 'shared-contact' ? undefined : code;
 }
 
 function faultOf({ kind, id }: Identity, { fault }: IdentityRules): NoteCode | undefined {

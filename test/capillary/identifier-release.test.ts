@@ -76,13 +76,32 @@ describe('the profiles of an identifierReleased', () => {
     ]);
   });
 
-  it.each<JsonObject>([
-    { profiles: [{ customerId: 1 }] },
-    { mergeEventId: 'm', profiles: 'none' },
-    { mergeEventId: 'm' },
-  ])('are none in %j', (data) => {
-    expect(releasedProfilesIn(data)).toEqual([]);
-    expect(customerIdOf(data)).toBeUndefined();
+  it('are the customerIdentifiers, with no other field of the event', () => {
+    const data = { customerIdentifiers: { customerId: 7002, instore: { mobile: '919845099999' } } };
+
+    expect(releasedProfilesIn(data)).toMatchObject([{ customerId: '7002', identifiers: [phone] }]);
+  });
+
+  it('are the victim if the event names both customers of the merge', () => {
+    const data = {
+      mergeEventId: 'm',
+      survivorCustomerIdentifiers: { customerId: 7001 },
+      victimCustomerIdentifiers: { customerId: 7002, instore: { mobile: '919845099999' } },
+    };
+
+    expect(releasedProfilesIn(data)).toMatchObject([{ customerId: '7002', identifiers: [phone] }]);
+  });
+
+  it.each<JsonObject>([{ mergeEventId: 'm', profiles: 'none' }, { mergeEventId: 'm' }])(
+    'are none in %j',
+    (data) => {
+      expect(releasedProfilesIn(data)).toEqual([]);
+      expect(customerIdOf(data)).toBeUndefined();
+    },
+  );
+
+  it('name no customer in the data of another event', () => {
+    expect(customerIdOf({ profiles: [{ customerId: 1 }] })).toBeUndefined();
   });
 });
 

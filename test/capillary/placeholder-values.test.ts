@@ -43,6 +43,7 @@ describe('an e-mail address is nobody’s', () => {
       ['{{email}}', '${email}@x.com', '%email%', '<%= email %>', '*|EMAIL|*', '[object Object]'],
     ],
     ['a word', ['(null)', 'null', 'NA', 'N/A', 'undefined', '-']],
+    ['no person', ['nobody@brand.com', 'no-one@brand.com', 'email@email.com', 'e-mail@brand.com']],
   ])('%s: %s', (_kind, values) => {
     expect(faultsOf('email', values)).toEqual(each(values, 'placeholder'));
   });
@@ -150,6 +151,9 @@ describe('an id is nobody’s', () => {
     '1111111111',
     '1234567890',
     'noId',
+    'no',
+    'true',
+    'Temp',
   ];
   it.each(['externalId', 'cardNumber'] as const)('%s', (kind) =>
     expect(faultsOf(kind, none)).toEqual(each(none, 'placeholder')),

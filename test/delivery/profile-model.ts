@@ -75,13 +75,34 @@ function gonePhones(events: readonly HistoryEvent[]): ReadonlyMap<string, number
   return gone;
 }
 
-/** The last phone that each customer stated, if it is not gone. */
+function isAfter(a: HistoryEvent, b: HistoryEvent): boolean {
+  return a.at > b.at || (a.at === b.at && a.identity > b.identity);
+}
+
+/**
+ * The last phone that each customer stated, if it is not gone, and if the customer into whom this
+ * one was merged has not lost its own since the merge and since that statement.
+ */
 function phonesHeld(events: readonly HistoryEvent[], holds: HoldsPhone): readonly string[] {
-  const last = new Map<number, string>();
-  for (const { change, at: time } of events)
+  const last = new Map<number, HistoryEvent & { readonly phone: string }>();
+  const merge = new Map<number, HistoryEvent>();
+  for (const event of events) {
+    const { change, at: time } = event;
     if (change.kind === 'contacted')
-      last.set(change.customer, change.phone !== '' && holds(change.phone, time) ? change.phone : '');
-  return [...new Set(last.values())].filter((one) => one !== '').toSorted();
+      last.set(change.customer, { ...event, phone: holds(change.phone, time) ? change.phone : '' });
+    if (change.kind === 'merged') merge.set(change.victim, event);
+  }
+  const lossesOf = (victim: number): readonly HistoryEvent[] => {
+    const merged = merge.get(victim);
+    if (merged === undefined) return [];
+    const own = last.get(merged.change.customer);
+    const losses = own?.phone === '' ? [own] : [];
+    return [...losses, ...lossesOf(merged.change.customer)].filter((loss) => isAfter(loss, merged));
+  };
+  const held = [...last].filter(
+    ([customer, stated]) => stated.phone !== '' && !lossesOf(customer).some((loss) => isAfter(loss, stated)),
+  );
+  return [...new Set(held.map(([, { phone }]) => phone))].toSorted();
 }
 
 /** The earliest registration as a member of one who is a member, or not known to be none. */

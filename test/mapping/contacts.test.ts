@@ -84,6 +84,22 @@ describe('contacts.ignore', () => {
       'placeholder identityMap.phone',
     ]);
   });
+
+  it.each([
+    ['till@store.example.com', '+919876500000', 'KIOSK-1'],
+    ['no@no.com', '+919888877771', 'NOT-CAPTURED'],
+  ])('applies to contact attributes that were stored before: %s, %s, %s', (email, phone, externalId) => {
+    const change = profileChange(AT, {
+      'personalEmail.address': email,
+      'mobilePhone.number': phone,
+      '@id[externalId].slot[instore]': externalId,
+      '@id[cardNumber].slot[C-1]': 'C-1',
+    });
+    const entity = entityOf(applyChange(change, { context }));
+    expect(entity).not.toHaveProperty('personalEmail');
+    expect(entity).not.toHaveProperty('mobilePhone');
+    expect(entity).toMatchObject({ loyalty: { loyaltyID: ['C-1'] } });
+  });
 });
 
 describe('a shared contact', () => {

@@ -243,6 +243,17 @@ describe('a merge', () => {
     expect(victimLaneOf(merge({ customerId: 6 }))).toBe(laneOf(204731, '6'));
   });
 
+  it.each(['identifierReleased', 'customerMergeRequested'])(
+    'is the only event that links two customers: %s does not',
+    async (eventName) => {
+      const { event } = await messagesOf({ ...merge({ customerId: 6 }), eventName });
+
+      expect(event['identityMap']).toEqual({
+        capillaryId: [{ id: '5', authenticatedState: 'ambiguous', primary: true }],
+      });
+    },
+  );
+
   it('belongs to the survivor, even if only the victim has the primary kind of identity', async () => {
     const event = eventWith('loyaltyCustomerMerge', {
       customerIdentifiers: null,

@@ -321,6 +321,44 @@ describe('the payload of an unmapped event', () => {
     expect(codesOf(large)).toEqual(['payload-left-out data']);
     expect(jsonBytes(large.event)).toBeLessThan(1_000);
   });
+
+  it('has no masked value', async () => {
+    const mapped = await messagesOf(
+      eventWith('labelAssignmentCreated', {
+        mobile: '98******45',
+        list: [{ email: 'a***@x.in' }],
+        note: 'N',
+      }),
+    );
+
+    expect(JSON.stringify(mapped.event)).not.toContain('**');
+    expect(JSON.stringify(mapped.event)).toContain('note');
+    expect(codesOf(mapped)).toEqual(['masked data']);
+  });
+});
+
+it('a changed field has no masked value', async () => {
+  const updatedFields = [
+    { fieldName: 'mobile', previousValue: '98******45', currentValue: '919845012345' },
+    { fieldName: 'email', previousValue: 'asha@x.in', currentValue: '****' },
+  ];
+  const mapped = await messagesOf(eventWith('customerUpdated', { updatedFields }));
+
+  expect(mapped.event).toMatchObject({
+    _acme: {
+      capillary: {
+        changes: [
+          { field: 'mobile', current: '919845012345' },
+          { field: 'email', previous: 'asha@x.in' },
+        ],
+      },
+    },
+  });
+  expect(JSON.stringify(mapped.event)).not.toContain('**');
+  expect(codesOf(mapped)).toEqual([
+    'masked data.updatedFields[0].previousValue',
+    'masked data.updatedFields[1].currentValue',
+  ]);
 });
 
 describe('a body that is not UTF-8', () => {

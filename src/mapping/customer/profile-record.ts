@@ -4,13 +4,14 @@ import { toTimestamp } from '../../capillary/times.ts';
 import { conform } from '../../xdm/conform.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
 import { assignNamespaces, buildIdentityMap, uniqueIdentities } from '../identity-map.ts';
-import { PLAIN_IDENTITIES, sentIdentities } from '../identity-rules.ts';
+import { attributeFault, PLAIN_IDENTITIES, sentIdentities } from '../identity-rules.ts';
 import { createNotes, faultRecorder, type Notes } from '../mapping-notes.ts';
 import type { MappingNote } from '../mapping-result.ts';
 import { expandAttributes, IDENTITY_PREFIX } from '../profile-attributes.ts';
 import { shrinkProfile } from '../record-size.ts';
+import { withoutClearedSlots } from './cleared-slots.ts';
 import { consentsOf } from './consents.ts';
-import { type DatedIdentity, identitiesInFacts, IDENTITY_FACTS } from './contacts.ts';
+import { contactAttribute, type DatedIdentity, identitiesInFacts, IDENTITY_FACTS } from './contacts.ts';
 import { type AttributeVersion, type CustomerState, isNewer } from './customer-state.ts';
 import { customersInOrder, deriveAttributes, type RecordContext } from './derived-attributes.ts';
 import { type FactGroups, factsIn, isFact } from './facts.ts';
@@ -74,8 +75,10 @@ export function buildProfileRecord(state: CustomerState, id: string, context: Re
 
 /** The lane's own customer, then those merged into it, the one with the newest value first. */
 function customersOf(state: CustomerState, { destination }: RecordContext): readonly Customer[] {
-  return customersInOrder(state).map((attributes) => {
-    const facts = factsIn(attributes);
+  const fragments = customersInOrder(state);
+  const factsOf = withoutClearedSlots(fragments.map(factsIn));
+  return fragments.map((attributes, index) => {
+    const facts = factsOf[index] ?? new Map();
     const identities = [
       ...identitiesInFacts(facts),
       ...earlierIdentities(attributes, facts, destination.identity.namespaces),
@@ -137,7 +140,25 @@ function attributesOf(
       attributes.delete(path);
     }
   }
+  removeNobodys(attributes, context, notes);
   return attributes;
+}
+
+/** Contact points that were stored before they were known, or listed, as nobody's own. */
+function removeNobodys(
+  attributes: Map<string, AttributeVersion>,
+  { rules = PLAIN_IDENTITIES }: RecordContext,
+  notes: Notes,
+): void {
+  for (const kind of ['email', 'phone'] as const) {
+    const path = contactAttribute(kind) ?? '';
+    const value = attributes.get(path)?.value;
+    const code = typeof value === 'string' ? attributeFault(kind, value, rules) : undefined;
+    if (code !== undefined) {
+      attributes.delete(path);
+      notes.add(path, code);
+    }
+  }
 }
 
 const LOYALTY_IDS = 'loyalty.loyaltyID';
@@ -184,11 +205,11 @@ function isStored(path: string): boolean {
 /** External ids and card numbers of the first customer that has any. */
 function loyaltyIds(
   customers: readonly Customer[],
-  { destination }: RecordContext,
+  { destination, rules = PLAIN_IDENTITIES }: RecordContext,
 ): readonly (readonly [string, AttributeVersion])[] {
   for (const { attributes, identities } of customers) {
     const ids = (['externalId', 'cardNumber'] as const).flatMap((wanted) =>
-      identities.filter(({ kind }) => kind === wanted),
+      identities.filter(({ kind, id }) => kind === wanted && attributeFault(kind, id, rules) === undefined),
     );
     const [newest] = ids.toSorted((a, b) => b.at - a.at || (a.by < b.by ? 1 : -1));
     if (newest !== undefined) {

@@ -1,4 +1,5 @@
 import { customerIdOf } from '../../capillary/person.ts';
+import { isMasked } from '../../capillary/placeholder-values.ts';
 import {
   ACTIVE_FACT,
   joinedFact,
@@ -12,6 +13,7 @@ import { factPath } from '../customer/facts.ts';
 import { MERGED_FACTS } from '../customer/points-history.ts';
 import { firstIdOf, victimIdOf, victimLaneOf } from '../identities.ts';
 import { checkName, readName } from '../person-name.ts';
+import type { Notes } from '../mapping-notes.ts';
 import type { Reader } from '../reader.ts';
 import { changedFields, changedText, demographics } from './demographics.ts';
 import type { Draft, Facts, FamilyInput, FamilyResult } from './family.ts';
@@ -39,8 +41,8 @@ export function mapCustomerUpdated(input: FamilyInput): FamilyResult {
       customer: { ...customerFields(input), ...statusFields(status) },
       changes: input.data.list('updatedFields').map((update) => ({
         field: update.text('fieldName'),
-        previous: update.scalar('previousValue'),
-        current: update.scalar('currentValue'),
+        previous: unmasked(update, 'previousValue', input.notes),
+        current: unmasked(update, 'currentValue', input.notes),
         source: update.text('source'),
         accountId: update.id('accountId'),
         type: update.text('fieldType'),
@@ -131,6 +133,16 @@ function personAttributes(input: FamilyInput): Draft {
     'personalEmail.address': firstIdOf(identities, 'email'),
     'mobilePhone.number': firstIdOf(identities, 'phone'),
   };
+}
+
+/** Any scalar as a string, unless characters of it are masked: nobody can use such a value. */
+function unmasked(update: Reader, field: string, notes: Notes): string | undefined {
+  const text = update.scalar(field);
+  if (text !== undefined && isMasked(text)) {
+    notes.add(`${update.path}.${field}`, 'masked');
+    return undefined;
+  }
+  return text;
 }
 
 /** A name that is stated as blank text is cleared; null and an absent field state nothing. */

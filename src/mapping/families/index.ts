@@ -138,9 +138,20 @@ export function mapGeneric({ event, context, notes }: FamilyInput): FamilyResult
   };
 }
 
+/** In a text of any kind, other masks (`XXXX`, `###`) can be something else. */
+const MASK = '**';
+
+function withoutMasked(_key: string, value: unknown): unknown {
+  return typeof value === 'string' && value.includes(MASK) ? undefined : value;
+}
+
 /** Truncated JSON cannot be parsed, so the text is either complete or absent. */
 function payloadText(data: JsonObject, notes: Notes): string | undefined {
-  const text = Object.keys(data).length === 0 ? undefined : JSON.stringify(data);
+  const whole = Object.keys(data).length === 0 ? undefined : JSON.stringify(data);
+  const text = whole?.includes(MASK) === true ? JSON.stringify(data, withoutMasked) : whole;
+  if (text !== whole) {
+    notes.add('data', 'masked');
+  }
   if (text === undefined || Buffer.byteLength(text, 'utf8') <= MAX_PAYLOAD_BYTES) {
     return text;
   }

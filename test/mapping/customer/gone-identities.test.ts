@@ -305,6 +305,34 @@ describe('identifiers of an event', () => {
     expect(record['mobilePhone'] ?? record['personalEmail']).toBeUndefined();
   });
 
+  it('that are blank after a merge are cleared of both customers, in any order', async () => {
+    const blank = step(
+      'customerUpdated',
+      5,
+      about(7001, { mobile: '', email: '', externalId: '' }, { firstName: 'Ram' }),
+    );
+    const steps = [SURVIVOR, VICTIM, MERGE, blank];
+    for (const order of [steps, [blank, MERGE, SURVIVOR, VICTIM], [VICTIM, blank, SURVIVOR, MERGE]]) {
+      const { record, identities } = await lastRecord([...order, points(7001, 6)]);
+      expect(identities).toEqual(['capillaryId 7001']);
+      expect(record).not.toHaveProperty('mobilePhone');
+      expect(record).not.toHaveProperty('personalEmail');
+      expect(record['loyalty']).toMatchObject({ loyaltyID: ['C-7002'] });
+    }
+    const chain = [VICTIM, mergeInto(7004, 7002, 3), mergeInto(7001, 7004, 4), blank];
+    expect((await lastRecord(chain)).identities).toEqual(['capillaryId 7001']);
+  });
+
+  it('that were blank before a merge leave the victim its own, and so does an older blank', async () => {
+    const blank = step('customerUpdated', 2.5, about(7001, { mobile: '' }, { firstName: 'Ram' }));
+    const { identities } = await lastRecord([SURVIVOR, VICTIM, blank, MERGE, points(7001, 6)]);
+    expect(identities).toContain(`Phone +${PHONE}`);
+
+    const later = step('customerUpdated', 5, about(7001, { mobile: '' }, { firstName: 'Ram' }));
+    const again = points(7002, 6, { mobile: PHONE });
+    expect((await lastRecord([VICTIM, MERGE, later, again])).identities).toContain(`Phone +${PHONE}`);
+  });
+
   it('that are fewer than before, or null, clear nothing', async () => {
     const before = added(7001, 1, { mobile: '919845011111', externalId: 'X-1', cardNumbers: ['C-1', 'C-2'] });
     const fewer = step(

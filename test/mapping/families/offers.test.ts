@@ -83,7 +83,7 @@ describe('CouponIssue', () => {
   });
 
   it('notes the path of an invalid identifier in a coupon', async () => {
-    const customerIdentifiers = { ...ME, instore: { email: 'nobody' } };
+    const customerIdentifiers = { ...ME, instore: { email: 'asha.example.org' } };
     const mapped = await messagesOf(nameless('CouponIssue', { coupons: [{ customerIdentifiers }] }));
 
     expect(codesOf(mapped)).toEqual(['not-an-email data.coupons[0].customerIdentifiers.instore.email']);

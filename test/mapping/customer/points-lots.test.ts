@@ -162,7 +162,7 @@ describe('the points that will expire', () => {
         [25, 420],
       ],
     ],
-  ])('are all known, so a reminder %s and leaves the others', async (_, [points, day = 0], expected) => {
+  ])('are all known, so a reminder %s and leaves the others', async (_, [points = 0, day = 0], expected) => {
     const history = createHistory();
     const { loyalty, notes } = await history.send(
       ...THREE,

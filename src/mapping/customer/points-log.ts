@@ -67,7 +67,7 @@ export function changeOf({ d, i }: PointsEntry): number | undefined {
   return d ?? i?.reduce((sum, [, points]) => sum + points, 0);
 }
 
-/** The log among the facts of a program, oldest first. */
+/** The log among the facts of a program, in no order. */
 export function logIn(facts: readonly Fact[] | undefined): readonly LoggedEntry[] {
   const entries: LoggedEntry[] = [];
   for (const { name, value, at, by } of facts ?? []) {
@@ -75,7 +75,7 @@ export function logIn(facts: readonly Fact[] | undefined): readonly LoggedEntry[
       entries.push({ ...(value as PointsEntry), at, by });
     }
   }
-  return entries.toSorted(byTime);
+  return entries;
 }
 
 export function byTime(

@@ -81,18 +81,27 @@ function balanceOf(
   earlier?: Dated<number>,
 ): Dated<number | null> | undefined {
   const points = factNamed(customer.get(PROGRAM_FACTS)?.get(programId), 'points');
-  const stated =
+  const fact =
     points !== undefined && (earlier === undefined || isNewer(points, earlier))
       ? { value: typeof points.value === 'number' ? points.value : null, at: points.at, by: points.by }
       : earlier;
   const log = programLog(customer, programId);
-  const later = changesIn(log).filter((change) => stated === undefined || isAfter(change, stated));
+  const last = log.findLastIndex(({ b }) => b !== undefined);
+  const logged = log[last];
+  // Of several balances of the same time the log knows which one is the last.
+  const isLogged = logged?.b !== undefined && (fact === undefined || logged.at >= fact.at);
+  const stated = isLogged ? { value: logged.b, at: logged.at, by: logged.by } : fact;
+  const later = isLogged
+    ? changesIn(log.slice(last + 1))
+    : changesIn(log).filter((change) => stated === undefined || isAfter(change, stated));
   const newest = later.at(-1);
   if (newest === undefined) {
     return stated;
   }
   const isComplete =
-    log.length < MAX_LOG_ENTRIES || log.some((entry) => stated !== undefined && !isAfter(entry, stated));
+    log.length < MAX_LOG_ENTRIES ||
+    isLogged ||
+    log.some((entry) => stated !== undefined && !isAfter(entry, stated));
   const sum = later.reduce<number | null>(
     (total, { value }) => (total === null || value === null ? null : total + value),
     isComplete ? (stated?.value ?? null) : null,

@@ -24,6 +24,8 @@ export type DatedPoints = readonly [expiresAt: number, points: number];
 export interface PointsEntry {
   /** The balance after the event, as the event states it. */
   readonly b?: number | undefined;
+  /** All points ever, stated with the balance. */
+  readonly l?: number | undefined;
   /**
    * By how much the event changed the balance, if that is certain; absent if it is the sum of `i`.
    */

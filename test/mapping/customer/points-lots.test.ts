@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   createHistory,
-  type HistoryEvent,
   issued,
   joined,
   lotsOf,
@@ -365,52 +364,6 @@ describe('the points that will expire', () => {
     expect(record['loyalty']).toBeUndefined();
     const { loyalty } = await createHistory().send(...THREE, issued(6, [[1, 421]], 176, PROGRAM));
     expect(loyalty['points']).toBe(176);
-  });
-});
-
-describe('events of the same millisecond', () => {
-  const at = (event: HistoryEvent, eventId: string): HistoryEvent => ({ ...event, day: 5, eventId });
-  const expired = pointsEvent('pointsExpired', 5, { pointsExpired: 60 });
-
-  it.each(['a', 'b', 'c', 'd', 'e', 'f'])('are ordered by their balances (%s)', async (seed) => {
-    const events = [
-      at(issued(5, [[60, 400]], 60), `${seed}1`),
-      at(issued(5, [[20, 410]], 80), `${seed}2`),
-      at(issued(5, [[5, 420]], 85), `${seed}3`),
-      at(expired, `${seed}4`),
-    ];
-    for (const order of [events, events.toReversed()]) {
-      const { loyalty } = await createHistory().send(joined(), ...order);
-      expect(loyalty).toMatchObject({ points: 25, pointsRedeemed: 0 });
-      expect(lotsOf(loyalty)).toEqual([
-        [20, 410],
-        [5, 420],
-      ]);
-    }
-  });
-
-  it.each(['a', 'b', 'c', 'd'])('begin with the balance that was known before (%s)', async (seed) => {
-    // 40 of 100 expired before 10 were issued: else the balance would be 110 in between.
-    const taken = at(pointsEvent('pointsExpired', 5, { pointsExpired: 40 }), `${seed}1`);
-    const { loyalty } = await createHistory().send(
-      joined(),
-      issued(1, [[100, 400]], 100),
-      at(issued(5, [[10, 410]], 70), `${seed}2`),
-      taken,
-    );
-
-    expect(loyalty['points']).toBe(70);
-  });
-
-  it.each(['a', 'b', 'c', 'd'])('are ordered although others were not seen before (%s)', async (seed) => {
-    const { loyalty } = await createHistory().send(
-      joined(),
-      issued(1, [[100, 400]], 100),
-      at(issued(5, [[10, 410]], 70), `${seed}2`),
-      at(issued(5, [[20, 410]], 90), `${seed}1`),
-    );
-
-    expect(loyalty['points']).toBe(90);
   });
 });
 

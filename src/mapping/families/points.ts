@@ -58,7 +58,7 @@ function sumOf(values: readonly (number | undefined)[]): number | undefined {
  */
 export function mapPointsRedeemed(input: FamilyInput): FamilyResult {
   const { data, context } = input;
-  const programs = redeemedPrograms(data);
+  const programs = redeemedPrograms(data, 'totalPointsRedeemed');
   // A group's redemption is the group's own, also if a person is named as its entity.
   const isGroups = isOfGroup(input) || data.raw['isGroupRedemption'] === true;
   if (isGroups && !isOfGroup(input)) {
@@ -91,7 +91,8 @@ export function mapPointsRedeemed(input: FamilyInput): FamilyResult {
       (isGroups ? [] : changes).map(({ programId, points, redeemed }) => ({
         programId,
         points,
-        entry: { ...balanceChange(points, 'takes', redeemed), o: redeemed },
+        entry:
+          redeemed === undefined ? { u: 1 } : { ...balanceChange(points, 'takes', redeemed), o: redeemed },
       })),
       'data.redemptionFromEarningPrograms',
     ),
@@ -104,13 +105,20 @@ interface RedeemedProgram {
   readonly points: number | undefined;
 }
 
-/** The programs whose points a redemption or a transfer took. */
-export function redeemedPrograms(data: Reader): readonly RedeemedProgram[] {
-  return data.list('redemptionFromEarningPrograms').map((program) => ({
+/**
+ * The programs whose points a redemption or a transfer took.
+ * @param totalField the points of all programs: those of the only one, if it does not say them
+ */
+export function redeemedPrograms(data: Reader, totalField: string): readonly RedeemedProgram[] {
+  const programs = data.list('redemptionFromEarningPrograms').map((program) => ({
     programId: program.id('programId'),
     redeemed: program.number('pointsRedeemed'),
     points: program.number('programCurrentPoints'),
   }));
+  const total = data.number(totalField);
+  return programs.length === 1
+    ? programs.map((program) => ({ ...program, redeemed: program.redeemed ?? total }))
+    : programs;
 }
 
 /** pointsExpired: it has no balance (docs/platforms/capillary.md#points). */

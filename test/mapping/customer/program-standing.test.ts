@@ -234,6 +234,39 @@ describe('totals', () => {
     expect(loyalty['promisedPoints']).toBeUndefined();
   });
 
+  it('have the points of an event as a whole if its only program does not say them', async () => {
+    const one = [{ programId: 973, programCurrentPoints: 70 }];
+    const back = [{ programId: 973, programCurrentPoints: 80 }];
+    const { loyalty } = await createHistory(features).send(
+      ...known,
+      pointsEvent('pointsRedeemed', 2, { totalPointsRedeemed: 30, redemptionFromEarningPrograms: one }),
+      pointsEvent('redeemedPointsReversed', 3, {
+        redeemedPointsReversed: 10,
+        redeemedPointsReversedDetails: { available: 10, expired: 0 },
+        redemptionReversalToEarningPrograms: back,
+      }),
+    );
+
+    expect(loyalty).toMatchObject({ points: 80, pointsRedeemed: 20 });
+  });
+
+  it.each([
+    ['pointsRedeemed', { redemptionFromEarningPrograms: [{ programId: 973, programCurrentPoints: 70 }] }],
+    [
+      'redeemedPointsReversed',
+      {
+        redemptionReversalToEarningPrograms: [{ programId: 973, programCurrentPoints: 70 }],
+      },
+    ],
+    ['issuedPointsReversed', { programCurrentPoints: 70 }],
+  ])('are left out after %s without an amount', async (eventName, data) => {
+    const { loyalty } = await createHistory(features).send(...known, pointsEvent(eventName, 2, data));
+
+    expect(loyalty['points']).toBe(70);
+    expect(loyalty).not.toHaveProperty('pointsRedeemed');
+    expect(loyalty).not.toHaveProperty('returnedPoints');
+  });
+
   it('are left out if a balance shows that events are missing', async () => {
     const { loyalty } = await createHistory(features).send(...known, redeemed(2, 30, 60));
 

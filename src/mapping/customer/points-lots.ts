@@ -27,7 +27,8 @@ export interface PointsState {
 const HOUR_MS = 3_600_000;
 /** A date without a time is the end of its day; the other times of that day are earlier. */
 const DAY_WINDOW_MS = 22 * HOUR_MS;
-const DAY_MS = 24 * HOUR_MS;
+/** Less than from the end of a day to that of the next one. */
+const NEAR_MS = 23 * HOUR_MS;
 /** Expiry of points that never expire. */
 export const NEVER_MS = Date.UTC(2200, 0, 1);
 /** A time that an event did not say. */
@@ -158,9 +159,9 @@ function isComplete({ lots, other, isMerging }: PointsState): boolean {
   return !isMerging && other.hi <= SMALLEST && [...lots.values()].every(({ lo, hi }) => hi - lo <= SMALLEST);
 }
 
-/** True if a lot expires within a day: a date in another time zone can mean the same one. */
+/** True if a lot expires at about that time: in another time zone it can be the same date. */
 function hasLotNear({ lots }: PointsState, at: number): boolean {
-  return [...lots.values()].some((lot) => Math.abs(lot.at - at) <= DAY_MS && lot.hi > SMALLEST);
+  return [...lots.values()].some((lot) => Math.abs(lot.at - at) < NEAR_MS && lot.hi > SMALLEST);
 }
 
 /** Takes lots out. @returns what they had */

@@ -154,10 +154,10 @@ describe('the points that will expire', () => {
     ],
     [
       'adds a date that no event named',
-      [10, 405],
+      [10, 401],
       [
         [100, 400],
-        [10, 405],
+        [10, 401],
         [50, 410],
         [25, 420],
       ],

@@ -177,6 +177,22 @@ describe('the loyalty program', () => {
   });
 });
 
+describe('a tier of an unknown program', () => {
+  it.each(['tierUpgraded', 'tierDowngradeReminder'])('is left out with a note (%s)', async (eventName) => {
+    const { record, notes } = await createHistory().send(
+      ...known,
+      pointsEvent(eventName, 2, {
+        loyaltyProgramId: null,
+        loyaltyProgramDetails: null,
+        upgradedTierNumber: 2,
+      }),
+    );
+
+    expect(record).not.toHaveProperty('loyalty.tier');
+    expect(notes).toContain('no-program data.loyaltyProgramId');
+  });
+});
+
 describe('totals', () => {
   const features = { destination: { schemaFeatures: { loyalty2026: true } } };
   const all: readonly HistoryEvent[] = [

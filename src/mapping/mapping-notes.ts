@@ -37,6 +37,7 @@ const MESSAGES = {
   'lots-unknown': 'not all points that will expire are known with their dates, so none are listed',
   'balance-unknown':
     'an event changed a balance that is not known, or by points that it does not say, so the balance is left out',
+  'no-program': 'the event does not say the loyalty program, so its tier does not change the profile',
   'unknown-program': 'the event does not say the loyalty program, so its points belong to the only one known',
   'unknown-name': 'no event has said the name of this program or tier, so it is left out',
   'other-customer': 'the entry belongs to another customer, so it is left out',
@@ -90,6 +91,7 @@ const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
   'default-program-unknown': 'repaired',
   'lots-unknown': 'dropped',
   'balance-unknown': 'dropped',
+  'no-program': 'dropped',
   'unknown-program': 'repaired',
   'unknown-name': 'dropped',
   'other-customer': 'dropped',

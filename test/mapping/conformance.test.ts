@@ -6,6 +6,7 @@ import { parseEvent } from '../../src/capillary/event-parser.ts';
 import { isJsonObject, type JsonObject } from '../../src/capillary/json.ts';
 import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
+import type { MappingContext, MappingResult } from '../../src/mapping/mapping-result.ts';
 import type { SchemaFeatures } from '../../src/xdm/shape.ts';
 import { referencePath } from '../helpers/reference.ts';
 import { CLASSIC_LOYALTY, closedXdmValidators } from '../helpers/xdm-schema.ts';
@@ -16,17 +17,11 @@ const root = referencePath('xdm/', CHECKS);
 const samples = root === undefined ? undefined : referencePath('events/', CHECKS);
 
 const BOOLS = [false, true];
-const FEATURES: readonly SchemaFeatures[] = BOOLS.flatMap((loyalty2026) =>
-  BOOLS.flatMap((loyaltyEvents) =>
-    BOOLS.map((rest) => ({
-      loyalty2026,
-      loyaltyEvents,
-      placeContext: rest,
-      sourceAudit: rest,
-      consents: rest,
-    })),
-  ),
-);
+const FEATURE_NAMES = ['loyalty2026', 'loyaltyEvents', 'placeContext', 'sourceAudit', 'consents'] as const;
+const FEATURES = FEATURE_NAMES.reduce<readonly Partial<SchemaFeatures>[]>(
+  (combinations, name) => combinations.flatMap((some) => BOOLS.map((value) => ({ ...some, [name]: value }))),
+  [{}],
+) as readonly SchemaFeatures[];
 const TENANTS = [undefined, '_acme'];
 
 describe.runIf(samples)('every mapping fits Adobe’s schemas with no unknown field', () => {
@@ -48,21 +43,28 @@ describe.runIf(samples)('every mapping fits Adobe’s schemas with no unknown fi
       });
       let mappedEvents = 0;
       let profiles = 0;
+      // Each payload by itself and, as that takes long, in some tests as one more of a customer.
+      const hasHistory = isUniform(schemaFeatures);
+      let history: string | undefined;
       for (const [name, event] of payloads) {
         const mapped = await mapEvent(event, context);
         if (mapped.outcome === 'messages') {
           mappedEvents += 1;
           expectValid(name, mapped.event, validators.event);
-          const before = { lane: '1', ownLane: '1', state: undefined, victim: undefined };
-          const { profile } = applyToCustomer(event, mapped, before, context);
-          if (profile !== undefined) {
-            profiles += 1;
-            expectValid(name, profile.entity, validators.profile);
+          const own = profileAfter(event, mapped, undefined, context);
+          const next = hasHistory ? profileAfter(event, mapped, history, context) : own;
+          for (const { profile } of [own, next]) {
+            if (profile !== undefined) {
+              profiles += 1;
+              expectValid(name, profile.entity, validators.profile);
+            }
           }
+          history = mapped.erase ? history : (next.state ?? history);
         }
       }
       expect(mappedEvents).toBeGreaterThan(80);
-      expect(profiles).toBeGreaterThan(40);
+      expect(profiles).toBeGreaterThan(80);
+      expect(history?.length).toBeGreaterThan(hasHistory ? 2_000 : 0);
     });
   });
 });
@@ -97,6 +99,20 @@ describe('the fields of 2026', () => {
     expect(loyalty.filter((field) => !CLASSIC_LOYALTY.includes(field))).toEqual([]);
   });
 });
+
+/** Apart from `loyalty2026` all features are enabled, or none. */
+function isUniform({ loyaltyEvents, ...features }: SchemaFeatures): boolean {
+  return [features.placeContext, features.sourceAudit, features.consents].every((on) => on === loyaltyEvents);
+}
+
+function profileAfter(
+  event: CapillaryEvent,
+  mapped: MappingResult,
+  state: string | undefined,
+  context: MappingContext,
+) {
+  return applyToCustomer(event, mapped, { lane: '1', ownLane: '1', state, victim: undefined }, context);
+}
 
 function expectValid(name: string, entity: JsonObject, validate: ValidateFunction): void {
   const isValid = validate(entity);

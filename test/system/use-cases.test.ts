@@ -221,6 +221,8 @@ describe('a use case of docs/mapping.md works with the default configuration', (
     await bill('B-2', 80, { outlierStatus: 'FRAUD' });
     await bill('B-3', 30, { billType: 'RETURN', outlierStatus: 'NORMAL' });
     await bill('B-4', 500, { billDate: daysFromNow(-120) });
+    await customer.send('transactionUpdated', { billNumber: 'B-1', amount: 120, currencyCode: 'GBP' });
+    await customer.send('notInterestedBillAdded', { billNumber: 'N-1', amount: 60, currencyCode: 'GBP' });
     await customer.send('retroBillAdded', {
       billNumber: 'B-5',
       amount: 10,
@@ -229,7 +231,9 @@ describe('a use case of docs/mapping.md works with the default configuration', (
     });
 
     const recent = (await customer.events()).filter(
-      (event) => Date.parse(textAt(event, 'timestamp')) >= daysFromNow(-90),
+      (event) =>
+        ['commerce.purchases', 'commerce.backofficeCreditMemoIssued'].includes(textAt(event, 'eventType')) &&
+        Date.parse(textAt(event, 'timestamp')) >= daysFromNow(-90),
     );
     const spent = recent.reduce(
       (sum, event) =>

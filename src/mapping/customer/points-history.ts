@@ -2,6 +2,7 @@ import { IDENTITY_FACTS } from './contacts.ts';
 import type { FactGroups, FactsByCustomer } from './facts.ts';
 import { absorbPoints, applyEntry, emptyPoints, type PointsState } from './points-lots.ts';
 import { byTime, logIn, type LoggedEntry, MAX_LOG_ENTRIES, UNKNOWN_PROGRAM } from './points-log.ts';
+import { inOrderOfEvents } from './points-order.ts';
 
 /** The group of the facts of one loyalty program; the key is the id of the program. */
 export const PROGRAM_FACTS = 'p';
@@ -45,10 +46,10 @@ interface Step {
   readonly entry: LoggedEntry | undefined;
 }
 
-/** A merge comes before what its own event says. */
+/** A merge comes before what its own event says; the log has its own order. */
 function inOrder(a: Step, b: Step): number {
-  const isSame = a.at === b.at && a.by === b.by;
-  return isSame ? Number(a.entry !== undefined) - Number(b.entry !== undefined) : byTime(a, b);
+  const order = a.at - b.at || Number(a.entry !== undefined) - Number(b.entry !== undefined);
+  return order !== 0 || a.entry !== undefined ? order : byTime(a, b);
 }
 
 /** A record needs the log of a program several times. */
@@ -67,11 +68,11 @@ function readLog(customer: FactGroups, programId: string): readonly LoggedEntry[
   const own = logIn(programs?.get(programId));
   const shared = programId === UNKNOWN_PROGRAM ? [] : logIn(programs?.get(UNKNOWN_PROGRAM));
   if (shared.length === 0) {
-    return own;
+    return inOrderOfEvents(own);
   }
   const isOnly = [...(programs?.keys() ?? [])].every((id) => id === programId || id === UNKNOWN_PROGRAM);
   const events = isOnly ? shared : shared.map(({ at, by }) => ({ at, by, u: 1 }) satisfies LoggedEntry);
-  return [...own, ...events].toSorted(byTime);
+  return inOrderOfEvents([...own, ...events]);
 }
 
 /**

@@ -24,6 +24,8 @@ export type DatedPoints = readonly [expiresAt: number, points: number];
 export interface PointsEntry {
   /** The balance after the event, as the event states it. */
   readonly b?: number | undefined;
+  /** All points ever, stated with the balance. */
+  readonly l?: number | undefined;
   /**
    * By how much the event changed the balance, if that is certain; absent if it is the sum of `i`.
    */
@@ -67,7 +69,7 @@ export function changeOf({ d, i }: PointsEntry): number | undefined {
   return d ?? i?.reduce((sum, [, points]) => sum + points, 0);
 }
 
-/** The log among the facts of a program, oldest first. */
+/** The log among the facts of a program, in no order. */
 export function logIn(facts: readonly Fact[] | undefined): readonly LoggedEntry[] {
   const entries: LoggedEntry[] = [];
   for (const { name, value, at, by } of facts ?? []) {
@@ -75,7 +77,7 @@ export function logIn(facts: readonly Fact[] | undefined): readonly LoggedEntry[
       entries.push({ ...(value as PointsEntry), at, by });
     }
   }
-  return entries.toSorted(byTime);
+  return entries;
 }
 
 export function byTime(

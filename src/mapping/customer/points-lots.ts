@@ -17,6 +17,8 @@ export interface PointsState {
   readonly other: Range;
   /** Undefined before an event states it. */
   balance: number | undefined;
+  /** By how much reminders changed the lots, which no event about the balance explains yet. */
+  unexplained: number;
   /** True while each change of the balance is explained by an event. */
   isWhole: boolean;
   /** True after a merge until an event states the balance of both. */
@@ -26,6 +28,8 @@ export interface PointsState {
 const HOUR_MS = 3_600_000;
 /** A date without a time is the end of its day; the other times of that day are earlier. */
 const DAY_WINDOW_MS = 22 * HOUR_MS;
+/** Less than from the end of a day to that of the next one. */
+const NEAR_MS = 23 * HOUR_MS;
 /** Expiry of points that never expire. */
 export const NEVER_MS = Date.UTC(2200, 0, 1);
 /** A time that an event did not say. */
@@ -38,6 +42,7 @@ export function emptyPoints(isNew: boolean): PointsState {
     lots: new Map(),
     other: { lo: 0, hi: isNew ? 0 : Number.POSITIVE_INFINITY },
     balance: isNew ? 0 : undefined,
+    unexplained: 0,
     isWhole: isNew,
     isMerging: false,
   };
@@ -51,6 +56,7 @@ export function absorbPoints(state: PointsState, victim: PointsState): void {
   add(state.other, victim.other);
   state.balance =
     state.balance === undefined || victim.balance === undefined ? undefined : state.balance + victim.balance;
+  state.unexplained += victim.unexplained;
   state.isWhole &&= victim.isWhole;
   state.isMerging = true;
 }
@@ -82,7 +88,8 @@ export function applyEntry(state: PointsState, entry: LoggedEntry): void {
     stateBalance(state, b, changeOf(entry) !== undefined);
   }
   if (state.balance !== undefined) {
-    narrowTo(Math.max(0, state.balance), state.other, [...state.lots.values()]);
+    const points = Math.max(0, state.balance + state.unexplained);
+    narrowTo(points, state.other, [...state.lots.values()]);
   }
 }
 
@@ -94,7 +101,7 @@ export function applyEntry(state: PointsState, entry: LoggedEntry): void {
  */
 function addIssued(state: PointsState, entry: LoggedEntry): boolean {
   const { i, m, r, e, b, u } = entry;
-  if (i === undefined || state.balance === undefined || state.balance < 0) {
+  if (i === undefined || state.balance === undefined || state.balance < 0 || state.unexplained !== 0) {
     return false;
   }
   const dated = changeOf({ i }) ?? 0;
@@ -148,6 +155,16 @@ function lotsOf(state: PointsState, at: number): readonly Lot[] {
     : [exact];
 }
 
+/** True if there are no other points than those of the lots, and none of these is uncertain. */
+function isComplete({ lots, other, isMerging }: PointsState): boolean {
+  return !isMerging && other.hi <= SMALLEST && [...lots.values()].every(({ lo, hi }) => hi - lo <= SMALLEST);
+}
+
+/** True if a lot expires at about that time: in another time zone it can be the same date. */
+function hasLotNear({ lots }: PointsState, at: number): boolean {
+  return [...lots.values()].some((lot) => Math.abs(lot.at - at) < NEAR_MS && lot.hi > SMALLEST);
+}
+
 /** Takes lots out. @returns what they had */
 function takeOut({ lots }: PointsState, taken: readonly Lot[]): Range {
   const sum = { lo: 0, hi: 0 };
@@ -158,9 +175,19 @@ function takeOut({ lots }: PointsState, taken: readonly Lot[]): Range {
   return sum;
 }
 
+/**
+ * Where all lots are known, a reminder is the newer word about its date only: the other lots stay.
+ * Points that its date has more or less were changed by an event that was not seen.
+ */
 function remind(state: PointsState, [at, points]: DatedPoints): void {
-  const before = takeOut(state, lotsOf(state, at));
-  take(state.other, { lo: points - before.hi, hi: points - before.lo });
+  const lots = lotsOf(state, at);
+  const isKnown = isComplete(state) && (lots.length > 0 || !hasLotNear(state, at));
+  const before = takeOut(state, lots);
+  if (!isKnown) {
+    take(state.other, { lo: points - before.hi, hi: points - before.lo });
+  } else {
+    state.unexplained += points - before.hi;
+  }
   add(lotAt(state, at), { lo: points, hi: points }, 1);
 }
 
@@ -248,18 +275,21 @@ function forget(state: PointsState): void {
   loosen(state, Number.POSITIVE_INFINITY);
   state.other.hi = Number.POSITIVE_INFINITY;
   state.balance = undefined;
+  state.unexplained = 0;
   state.isWhole = false;
 }
 
 /** @param isExplained the event also says by how much it changed the balance */
 function stateBalance(state: PointsState, stated: number, isExplained: boolean): void {
   const difference = state.balance === undefined ? 0 : stated - state.balance;
+  const missing = difference - (state.balance === undefined ? 0 : state.unexplained);
   state.balance = stated;
+  state.unexplained = 0;
   state.isMerging = false;
-  if (difference > SMALLEST) {
-    add(state.other, { lo: difference, hi: difference });
-  } else if (difference < -SMALLEST) {
-    loosen(state, -difference);
+  if (missing > SMALLEST) {
+    add(state.other, { lo: missing, hi: missing });
+  } else if (missing < -SMALLEST) {
+    loosen(state, -missing);
   }
   state.isWhole &&= Math.abs(difference) <= SMALLEST || (!isExplained && difference < 0);
   if (stated <= SMALLEST) {

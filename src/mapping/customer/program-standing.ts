@@ -47,7 +47,7 @@ export function standingOf(
   const downgraded = factNamed(facts, 'downgraded');
   const isUpgradeValid =
     upgraded !== undefined && (downgraded === undefined || !isNewer(downgraded, upgraded));
-  const [lifetime, tier] = [numberFact(facts, 'lifetime'), numberFact(facts, 'tier')];
+  const [lifetime, tier] = [lifetimeOf(customer, programId), numberFact(facts, 'tier')];
   const tierExpiry = textFact(facts, 'tierExpiry');
   const risk = riskIn(facts, tier);
   return {
@@ -81,24 +81,42 @@ function balanceOf(
   earlier?: Dated<number>,
 ): Dated<number | null> | undefined {
   const points = factNamed(customer.get(PROGRAM_FACTS)?.get(programId), 'points');
-  const stated =
+  const fact =
     points !== undefined && (earlier === undefined || isNewer(points, earlier))
       ? { value: typeof points.value === 'number' ? points.value : null, at: points.at, by: points.by }
       : earlier;
   const log = programLog(customer, programId);
-  const later = changesIn(log).filter((change) => stated === undefined || isAfter(change, stated));
+  const last = log.findLastIndex(({ b }) => b !== undefined);
+  const logged = log[last];
+  // Of several balances of the same time the log knows which one is the last.
+  const isLogged = logged?.b !== undefined && logged.at === fact?.at;
+  const stated = isLogged ? { value: logged.b, at: logged.at, by: logged.by } : fact;
+  const later = isLogged
+    ? changesIn(log.slice(last + 1))
+    : changesIn(log).filter((change) => stated === undefined || isAfter(change, stated));
   const newest = later.at(-1);
   if (newest === undefined) {
     return stated;
   }
   const isComplete =
-    log.length < MAX_LOG_ENTRIES || log.some((entry) => stated !== undefined && !isAfter(entry, stated));
+    log.length < MAX_LOG_ENTRIES ||
+    isLogged ||
+    log.some((entry) => stated !== undefined && !isAfter(entry, stated));
   const sum = later.reduce<number | null>(
     (total, { value }) => (total === null || value === null ? null : total + value),
     isComplete ? (stated?.value ?? null) : null,
   );
   const value = sum === null || sum < 0 ? null : rounded(sum);
   return { value, at: newest.at, by: newest.by };
+}
+
+/** All points ever, as the newest event states them. */
+function lifetimeOf(customer: FactGroups, programId: string): Dated<number> | undefined {
+  const stated = numberFact(customer.get(PROGRAM_FACTS)?.get(programId), 'lifetime');
+  const last = programLog(customer, programId).findLast(({ l }) => l !== undefined);
+  return last?.l !== undefined && last.at === stated?.at
+    ? { value: last.l, at: last.at, by: last.by }
+    : stated;
 }
 
 interface Change {

@@ -20,6 +20,7 @@ import {
 export function mapIssuedPointsReversed(input: FamilyInput): FamilyResult {
   const { data } = input;
   const balance = balanceAfterEvent(data);
+  const returned = data.number('currentEventTotalPointsReturned') ?? data.number('totalIssuedPointsReversed');
   return {
     eventType: 'loyalty.issuedPointsReversed',
     tenant: {
@@ -34,8 +35,8 @@ export function mapIssuedPointsReversed(input: FamilyInput): FamilyResult {
       transaction: { id: transactionIdOf(data) },
     },
     facts: ownPointsFacts(input, balance, {
-      ...balanceChange(balance.points, 'takes', undefined),
-      t: data.number('currentEventTotalPointsReturned') ?? data.number('totalIssuedPointsReversed'),
+      ...(returned === undefined ? { u: 1 } : balanceChange(balance.points, 'takes', undefined)),
+      t: returned,
       p: negative(data.number('promisedPointsReversed')),
     }),
   };
@@ -47,12 +48,18 @@ export function mapIssuedPointsReversed(input: FamilyInput): FamilyResult {
  */
 export function mapRedeemedPointsReversed(input: FamilyInput): FamilyResult {
   const { data } = input;
-  const programs = data.list('redemptionReversalToEarningPrograms').map((program) => ({
-    programId: program.id('programId'),
-    reversed: program.number('redeemedPointsReversed'),
-    available: availableAgain(program),
-    points: program.number('programCurrentPoints'),
-  }));
+  const listed = data.list('redemptionReversalToEarningPrograms');
+  const programs = listed.map((program) => {
+    const reversed = program.number('redeemedPointsReversed');
+    // The only program of a reversal can leave the points to the total.
+    const isTotal = reversed === undefined && listed.length === 1;
+    return {
+      programId: program.id('programId'),
+      reversed: isTotal ? data.number('redeemedPointsReversed') : reversed,
+      available: availableAgain(isTotal ? data : program),
+      points: program.number('programCurrentPoints'),
+    };
+  });
   const total = {
     programId: ownProgramId(data),
     reversed: data.number('redeemedPointsReversed'),
@@ -75,7 +82,10 @@ export function mapRedeemedPointsReversed(input: FamilyInput): FamilyResult {
       (programs.length > 0 ? programs : [total]).map(({ programId, points, reversed, available }) => ({
         programId,
         points,
-        entry: { ...balanceChange(points, 'adds', available), o: negative(reversed) },
+        entry:
+          reversed === undefined
+            ? { u: 1 }
+            : { ...balanceChange(points, 'adds', available), o: negative(reversed) },
       })),
       'data.redemptionReversalToEarningPrograms',
     ),
@@ -112,7 +122,7 @@ function reversedParts(data: Reader): readonly Draft[] {
  */
 export function mapPointsTransferredInitiated(input: FamilyInput): FamilyResult {
   const { data } = input;
-  const programs = redeemedPrograms(data);
+  const programs = redeemedPrograms(data, 'totalPointsTransferred');
   const total = data.number('totalPointsTransferred');
   const changes =
     programs.length > 0 ? programs : [{ programId: ownProgramId(data), redeemed: total, points: undefined }];

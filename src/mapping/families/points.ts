@@ -1,5 +1,6 @@
 import { toTimestamp } from '../../capillary/times.ts';
 import type { DatedPoints } from '../customer/points-log.ts';
+import { SMALLEST } from '../customer/points-range.ts';
 import type { Reader } from '../reader.ts';
 import { redemptionIdOf, transactionIdOf } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
@@ -21,7 +22,7 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
   const promised = promisedPoints(data);
   const total = data.number('totalPointsIssued');
   const gained = pointsGained(data);
-  const issued = total ?? issuedInParts(data);
+  const issued = issuedPoints(data);
   return {
     eventType: 'loyalty.pointsIssued',
     ...(context.destination.schemaFeatures.loyaltyEvents && !isOfGroup(input)
@@ -57,7 +58,7 @@ function sumOf(values: readonly (number | undefined)[]): number | undefined {
  */
 export function mapPointsRedeemed(input: FamilyInput): FamilyResult {
   const { data, context } = input;
-  const programs = redeemedPrograms(data);
+  const programs = redeemedPrograms(data, 'totalPointsRedeemed');
   // A group's redemption is the group's own, also if a person is named as its entity.
   const isGroups = isOfGroup(input) || data.raw['isGroupRedemption'] === true;
   if (isGroups && !isOfGroup(input)) {
@@ -90,7 +91,8 @@ export function mapPointsRedeemed(input: FamilyInput): FamilyResult {
       (isGroups ? [] : changes).map(({ programId, points, redeemed }) => ({
         programId,
         points,
-        entry: { ...balanceChange(points, 'takes', redeemed), o: redeemed },
+        entry:
+          redeemed === undefined ? { u: 1 } : { ...balanceChange(points, 'takes', redeemed), o: redeemed },
       })),
       'data.redemptionFromEarningPrograms',
     ),
@@ -103,13 +105,20 @@ interface RedeemedProgram {
   readonly points: number | undefined;
 }
 
-/** The programs whose points a redemption or a transfer took. */
-export function redeemedPrograms(data: Reader): readonly RedeemedProgram[] {
-  return data.list('redemptionFromEarningPrograms').map((program) => ({
+/**
+ * The programs whose points a redemption or a transfer took.
+ * @param totalField the points of all programs: those of the only one, if it does not say them
+ */
+export function redeemedPrograms(data: Reader, totalField: string): readonly RedeemedProgram[] {
+  const programs = data.list('redemptionFromEarningPrograms').map((program) => ({
     programId: program.id('programId'),
     redeemed: program.number('pointsRedeemed'),
     points: program.number('programCurrentPoints'),
   }));
+  const total = data.number(totalField);
+  return programs.length === 1
+    ? programs.map((program) => ({ ...program, redeemed: program.redeemed ?? total }))
+    : programs;
 }
 
 /** pointsExpired: it has no balance (docs/platforms/capillary.md#points). */
@@ -147,11 +156,20 @@ function issuedExpiries(data: Reader): readonly Expiry[] {
   );
 }
 
-function issuedInParts(data: Reader): number | undefined {
-  return sumOf([
-    data.number('regularPointsIssued'),
-    ...data.list('promotionalPointsIssued').map((part) => part.number('promotionPoints')),
-  ]);
+/**
+ * By how much the event raised the balance. The total counts promised points too
+ * (docs/platforms/capillary.md#points), and these are not part of the balance.
+ */
+function issuedPoints(data: Reader): number | undefined {
+  const total = data.number('totalPointsIssued');
+  const promised = sumOf(promisedPoints(data).map(({ points }) => points)) ?? 0;
+  const regular =
+    data.number('regularPointsIssued') ??
+    sumOf(data.list('regularPointsBreakup').map((part) => part.number('points')));
+  const promotional = data.list('promotionalPointsIssued').map((part) => part.number('promotionPoints'));
+  const parts = sumOf([regular, ...promotional]);
+  const hasPromised = total !== undefined && Math.abs(total - promised - (parts ?? 0)) < SMALLEST;
+  return hasPromised ? (parts ?? 0) : (total ?? parts);
 }
 
 /** The points of each promotion. */
@@ -185,7 +203,7 @@ function pointsGained(data: Reader): readonly Draft[] {
     ...shared,
   }));
   const regular = data.number('regularPointsIssued');
-  const value = regular ?? (promotional.length > 0 ? undefined : data.number('totalPointsIssued'));
+  const value = regular ?? (promotional.length > 0 ? undefined : issuedPoints(data));
   return [{ value, ...shared }, ...promotional].filter(
     (gain) => gain.value !== undefined && gain.value !== 0,
   );

@@ -95,7 +95,7 @@ export function pointsFacts(
   { programId, points, lifetime }: Balance,
   entry: PointsEntry,
 ): Facts {
-  const stored = storedEntry({ ...entry, b: points });
+  const stored = storedEntry({ ...entry, b: points, l: points === undefined ? undefined : lifetime });
   const isKnown = isProgramId(programId);
   if (!isKnown && (stored === undefined || entry.u === 1)) {
     return [];

@@ -78,9 +78,16 @@ function tierChange(input: FamilyInput, change: TierChange): FamilyResult {
   };
 }
 
-/** None for the tier of a group. */
+/** None for the tier of a group, or of a program that the event does not say. */
 function ownTierFacts(input: FamilyInput, facts: { readonly [name: string]: JsonValue | undefined }): Facts {
-  return ownProgramRole(input) === 'group' ? [] : programFacts(ownProgramId(input.data), facts);
+  const programId = ownProgramId(input.data);
+  if (ownProgramRole(input) === 'group') {
+    return [];
+  }
+  if (programId === undefined) {
+    input.notes.add('data.loyaltyProgramId', 'no-program');
+  }
+  return programFacts(programId, facts);
 }
 
 /** The name of a tier of the event's program; left out with a note if no event has said it. */

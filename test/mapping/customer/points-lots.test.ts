@@ -135,6 +135,71 @@ describe('the points that will expire', () => {
     ]);
   });
 
+  it.each([
+    [
+      'corrects the points of its date',
+      [80, 400],
+      [
+        [80, 400],
+        [50, 410],
+        [25, 420],
+      ],
+    ],
+    [
+      'adds a date that no event named',
+      [10, 401],
+      [
+        [100, 400],
+        [10, 401],
+        [50, 410],
+        [25, 420],
+      ],
+    ],
+  ])('are all known, so a reminder %s and leaves the others', async (_, [points = 0, day = 0], expected) => {
+    const history = createHistory();
+    const { loyalty, notes } = await history.send(
+      ...THREE,
+      pointsEvent('pointsExpiryReminder', 5, {
+        pointsScheduledForExpiry: points,
+        scheduledExpiryDateInMillis: noon(day),
+      }),
+    );
+
+    expect(loyalty).toMatchObject({ points: 175, pointsRedeemed: 0 });
+    expect(lotsOf(loyalty)).toEqual(expected);
+    expect(notes).toEqual([]);
+    // A later balance that disagrees with the reminder makes the lots unknown.
+    expect(lotsOf((await history.send(issued(6, [[5, 430]], 180))).loyalty)).toBeUndefined();
+  });
+
+  it('are not added twice by a reminder with the date of another time zone', async () => {
+    const { loyalty } = await createHistory().send(
+      ...THREE,
+      pointsEvent('pointsExpiryReminder', 5, {
+        pointsScheduledForExpiry: 100,
+        scheduledExpiryDateInMillis: noon(400) - 6 * 3_600_000,
+      }),
+    );
+
+    expect(lotsOf(loyalty)).toBeUndefined();
+  });
+
+  it('are known beside promised points, which the total has and the balance has not', async () => {
+    const more = issued(5, [[10, 430]], 185);
+    const promisedPointsIssued = [{ promisedPoints: 3.3 }];
+    const both = { ...more, data: { ...more.data, totalPointsIssued: 13.3, promisedPointsIssued } };
+    const only = { loyaltyProgramId: 973, totalPointsIssued: 3.3, promisedPointsIssued };
+    const history = createHistory();
+    const { loyalty } = await history.send(...THREE, both);
+    expect(lotsOf(loyalty)).toHaveLength(4);
+    expect(loyalty).toMatchObject({ points: 185, pointsRedeemed: 0 });
+
+    const { event, loyalty: later } = await history.send(pointsEvent('pointsIssued', 6, only));
+    expect(lotsOf(later)).toHaveLength(4);
+    expect(later).toMatchObject({ points: 185, pointsRedeemed: 0 });
+    expect(event['loyalty']).toBeUndefined();
+  });
+
   it('take a reminder of a day as that of its lots', async () => {
     const lot = issued(1, [], 100);
     const regularPointsBreakup = [{ points: 100, expiryAt: '2027-10-31 10:00:00' }];

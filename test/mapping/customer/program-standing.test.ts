@@ -177,6 +177,22 @@ describe('the loyalty program', () => {
   });
 });
 
+describe('a tier of an unknown program', () => {
+  it.each(['tierUpgraded', 'tierDowngradeReminder'])('is left out with a note (%s)', async (eventName) => {
+    const { record, notes } = await createHistory().send(
+      ...known,
+      pointsEvent(eventName, 2, {
+        loyaltyProgramId: null,
+        loyaltyProgramDetails: null,
+        upgradedTierNumber: 2,
+      }),
+    );
+
+    expect(record).not.toHaveProperty('loyalty.tier');
+    expect(notes).toContain('no-program data.loyaltyProgramId');
+  });
+});
+
 describe('totals', () => {
   const features = { destination: { schemaFeatures: { loyalty2026: true } } };
   const all: readonly HistoryEvent[] = [
@@ -232,6 +248,39 @@ describe('totals', () => {
     expect(loyalty['pointsRedeemed']).toBeUndefined();
     expect(loyalty['expiredPoints']).toBeUndefined();
     expect(loyalty['promisedPoints']).toBeUndefined();
+  });
+
+  it('have the points of an event as a whole if its only program does not say them', async () => {
+    const one = [{ programId: 973, programCurrentPoints: 70 }];
+    const back = [{ programId: 973, programCurrentPoints: 80 }];
+    const { loyalty } = await createHistory(features).send(
+      ...known,
+      pointsEvent('pointsRedeemed', 2, { totalPointsRedeemed: 30, redemptionFromEarningPrograms: one }),
+      pointsEvent('redeemedPointsReversed', 3, {
+        redeemedPointsReversed: 10,
+        redeemedPointsReversedDetails: { available: 10, expired: 0 },
+        redemptionReversalToEarningPrograms: back,
+      }),
+    );
+
+    expect(loyalty).toMatchObject({ points: 80, pointsRedeemed: 20 });
+  });
+
+  it.each([
+    ['pointsRedeemed', { redemptionFromEarningPrograms: [{ programId: 973, programCurrentPoints: 70 }] }],
+    [
+      'redeemedPointsReversed',
+      {
+        redemptionReversalToEarningPrograms: [{ programId: 973, programCurrentPoints: 70 }],
+      },
+    ],
+    ['issuedPointsReversed', { programCurrentPoints: 70 }],
+  ])('are left out after %s without an amount', async (eventName, data) => {
+    const { loyalty } = await createHistory(features).send(...known, pointsEvent(eventName, 2, data));
+
+    expect(loyalty['points']).toBe(70);
+    expect(loyalty).not.toHaveProperty('pointsRedeemed');
+    expect(loyalty).not.toHaveProperty('returnedPoints');
   });
 
   it('are left out if a balance shows that events are missing', async () => {

@@ -1,5 +1,5 @@
 import { add, narrowTo, type Range, rounded, SMALLEST, take } from './points-range.ts';
-import { changeOf, type DatedPoints, type LoggedEntry } from './points-log.ts';
+import { changeOf, type DatedPoints, type LoggedEntry, UNKNOWN_MS } from './points-log.ts';
 
 interface Lot extends Range {
   /** Epoch ms at which the points expire. */
@@ -27,8 +27,6 @@ const HOUR_MS = 3_600_000;
 const DAY_WINDOW_MS = 22 * HOUR_MS;
 /** Expiry of points that never expire. */
 export const NEVER_MS = Date.UTC(2200, 0, 1);
-/** A time that an event did not say. */
-export const UNKNOWN_MS = 0;
 const MAX_LISTED = 500;
 
 /** @param isNew the customer had no points before the log begins */

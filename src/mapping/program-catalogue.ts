@@ -1,4 +1,5 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
+import { isUsableId } from '../capillary/event-id.ts';
 import { idText } from '../capillary/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 
@@ -83,7 +84,7 @@ export function createProgramCatalogue(): ProgramCatalogue {
     learn(event, at) {
       const { data } = event;
       const details = isJsonObject(data['loyaltyProgramDetails']) ? data['loyaltyProgramDetails'] : {};
-      const ids = [idText(details['id']), idText(data['loyaltyProgramId']), ...mergedPrograms(data)];
+      const ids = [details['id'], data['loyaltyProgramId'], ...mergedPrograms(data)].map(programIdText);
       if (event.isSample || ids.every((id) => id === undefined)) {
         return;
       }
@@ -124,11 +125,24 @@ export function createProgramCatalogue(): ProgramCatalogue {
   };
 }
 
+/** What stands for "none" is no program: the first one that is known can become the main one. */
+function programIdText(value: JsonValue | undefined): string | undefined {
+  const id = idText(value);
+  return id !== undefined && isProgramId(id) ? id : undefined;
+}
+
+const PROGRAM_ID = /^\w{1,64}$/;
+
+/** The ids of programs are numbers or simple names. */
+export function isProgramId(id: string): boolean {
+  return PROGRAM_ID.test(id) && isUsableId(id);
+}
+
 /** A merge says the customer's programs in a list. */
-function mergedPrograms(data: JsonObject): readonly (string | undefined)[] {
+function mergedPrograms(data: JsonObject): readonly (JsonValue | undefined)[] {
   const summary = data['survivorCustomerLoyaltySummary'];
   return (Array.isArray(summary) ? summary : []).map((program) =>
-    isJsonObject(program) ? idText(program['loyaltyProgramId']) : undefined,
+    isJsonObject(program) ? program['loyaltyProgramId'] : undefined,
   );
 }
 

@@ -85,6 +85,17 @@ describe('what is known about programs', () => {
     expect(loaded.of(ORG).nameOf('1')).toBe('Pine');
   });
 
+  it.each(['null', 'undefined', '-', 'N/A', '{{programId}}', 'a program', 'x'.repeat(65)])(
+    'does not include a program whose id is none: %s',
+    (id) => {
+      const catalogue = createProgramCatalogue();
+      catalogue.learn(said({ id, name: 'None' }, { loyaltyProgramId: id }), 1);
+      expect(catalogue.of(ORG).mainProgram()).toBeUndefined();
+      catalogue.learn(said({ id: 1, name: 'Pine' }), 2);
+      expect(catalogue.of(ORG).mainProgram()).toEqual({ id: '1', isCertain: false });
+    },
+  );
+
   it('is bounded', () => {
     const catalogue = createProgramCatalogue();
     for (let id = 1; id <= 300; id += 1) {

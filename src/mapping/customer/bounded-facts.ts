@@ -14,17 +14,36 @@ const MAX_SLOTS = 100;
 const MAX_PROGRAMS = 50;
 
 const SLOT_KINDS: readonly IdentifierKind[] = ['externalId', 'email', 'phone', 'cardNumber'];
+const SLOT_PREFIX = `@${IDENTITY_FACTS}[`;
 const PROGRAM_PREFIX = `@${PROGRAM_FACTS}[`;
 
 /** Keeps the newest identities of each kind and the newest programs. */
 export function pruneSurplusFacts(attributes: Attributes): void {
-  if (attributes.size <= Math.min(MAX_SLOTS, MAX_PROGRAMS)) {
+  if (attributes.size <= Math.min(MAX_SLOTS, MAX_PROGRAMS) || !hasSurplus(attributes)) {
     return;
   }
   for (const kind of SLOT_KINDS) {
-    keepNewest(attributes, `@${IDENTITY_FACTS}[${kind}].`, MAX_SLOTS);
+    keepNewest(attributes, `${SLOT_PREFIX}${kind}].`, MAX_SLOTS);
   }
   pruneSurplusPrograms(attributes);
+}
+
+/** Cheap, because it runs for each event. Facts of one program mostly follow each other. */
+function hasSurplus(attributes: Attributes): boolean {
+  let slots = 0;
+  let program = SLOT_PREFIX;
+  const programs = new Set<string>();
+  for (const path of attributes.keys()) {
+    if (path.startsWith(PROGRAM_PREFIX)) {
+      if (!path.startsWith(program)) {
+        program = programOf(path);
+        programs.add(program);
+      }
+    } else if (path.startsWith(SLOT_PREFIX)) {
+      slots += 1;
+    }
+  }
+  return slots > MAX_SLOTS || programs.size > MAX_PROGRAMS;
 }
 
 /** Removes all facts of a prefix but the newest ones. */

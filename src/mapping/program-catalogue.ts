@@ -90,8 +90,10 @@ export function createProgramCatalogue(): ProgramCatalogue {
       }
       const organisation = organisationOf(event.orgId);
       const [described] = ids;
+      const hasDetails = nameText(details['name']) !== undefined || typeof details['isDefault'] === 'boolean';
       for (const id of ids) {
-        const program = id === undefined ? undefined : programIn(organisation, id);
+        const program =
+          id === undefined ? undefined : programIn(organisation, id, hasDetails && id === described);
         if (program !== undefined && id === described && learnDetails(program, details, at)) {
           organisation.hasChanged = true;
         }
@@ -115,7 +117,7 @@ export function createProgramCatalogue(): ProgramCatalogue {
       const organisation = organisationOf(orgId);
       for (const stored of Array.isArray(parsed) ? parsed : []) {
         const id = isJsonObject(stored) ? idText(stored['id']) : undefined;
-        const program = id === undefined ? undefined : programIn(organisation, id);
+        const program = id === undefined ? undefined : programIn(organisation, id, true);
         if (program !== undefined && isJsonObject(stored)) {
           loadProgram(program, stored);
         }
@@ -147,15 +149,26 @@ function mergedPrograms(data: JsonObject): readonly (JsonValue | undefined)[] {
 }
 
 /** The program, entered if it is new; undefined if there are too many. */
-function programIn(organisation: Organisation, id: string): Program | undefined {
-  const known = organisation.programs.get(id);
-  if (known !== undefined || organisation.programs.size >= MAX_PROGRAMS) {
+function programIn(organisation: Organisation, id: string, isDescribed: boolean): Program | undefined {
+  const { programs } = organisation;
+  const known = programs.get(id);
+  if (known !== undefined || (programs.size >= MAX_PROGRAMS && !(isDescribed && makeRoom(programs)))) {
     return known;
   }
   const program: Program = { tiers: new Map() };
-  organisation.programs.set(id, program);
+  programs.set(id, program);
   organisation.hasChanged = true;
   return program;
+}
+
+/** Removes a program of which only the id is known: events with wrong ids must not fill the list. */
+function makeRoom(programs: Organisation['programs']): boolean {
+  for (const [id, { name, isDefault, tiers }] of programs) {
+    if (name === undefined && isDefault === undefined && tiers.size === 0) {
+      return programs.delete(id);
+    }
+  }
+  return false;
 }
 
 function compare(a: string | boolean, b: string | boolean): number {

@@ -96,6 +96,18 @@ describe('what is known about programs', () => {
     },
   );
 
+  it('is learnt although too many ids were said before that no event describes', () => {
+    const catalogue = createProgramCatalogue();
+    for (let id = 1_001; id <= 1_300; id += 1) {
+      catalogue.learn(eventWith('pointsExpired', { loyaltyProgramId: id }), id);
+    }
+    catalogue.learn(said(PINE), 2_000);
+
+    expect(catalogue.of(ORG).nameOf('1')).toBe('Pine');
+    expect(catalogue.of(ORG).mainProgram()).toEqual({ id: '1', isCertain: true });
+    expect(JSON.parse(catalogue.takeChanges()[0]?.json ?? '')).toHaveLength(200);
+  });
+
   it('is bounded', () => {
     const catalogue = createProgramCatalogue();
     for (let id = 1; id <= 300; id += 1) {
@@ -103,7 +115,8 @@ describe('what is known about programs', () => {
         tierNumber: at,
         tierName: `T${at}`,
       }));
-      catalogue.learn(said({ id, name: id === 2 ? 'x'.repeat(300) : `P${id}`, tiers }), id);
+      const name = id === 2 ? 'x'.repeat(300) : `P${id}`;
+      catalogue.learn(said({ id, name, isDefault: false, tiers }), id);
     }
     const programs = catalogue.of(ORG);
 

@@ -39,10 +39,12 @@ const PRINTED_OBJECT = /^\[object \w+\]$/;
  */
 export function eventIdText(value: JsonValue | undefined): string | undefined {
   const id = idText(value);
-  if (id === undefined || (HEX.test(id) && VARIED.test(id))) {
-    return id;
-  }
-  return isUnusable(id.toLowerCase()) ? undefined : id;
+  return id !== undefined && isUsableId(id) ? id : undefined;
+}
+
+/** False for the text of an id that only stands for "none"; also of other things than events. */
+export function isUsableId(id: string): boolean {
+  return (HEX.test(id) && VARIED.test(id)) || !isUnusable(id.toLowerCase());
 }
 
 function isUnusable(id: string): boolean {

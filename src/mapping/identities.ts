@@ -68,7 +68,7 @@ function slotOf({ kind, account }: Identifier, id: string): string {
 /** The fields of `data` that identify the victim of a merge. */
 export const VICTIM_FIELDS: readonly string[] = ['victimCustomerIdentifiers.customerId'];
 
-/** The customerId of the victim of a merge; undefined for other events, whatever their fields are. */
+/** The customerId of the victim of a merge; undefined for all other events. */
 export function victimIdOf(event: CapillaryEvent): string | undefined {
   const victim = event.data['victimCustomerIdentifiers'];
   return event.eventName === 'loyaltyCustomerMerge' &&

@@ -1,4 +1,5 @@
 import type { CapillaryEvent } from '../capillary/event.ts';
+import { isUsableId } from '../capillary/event-id.ts';
 import { idText } from '../capillary/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 
@@ -83,14 +84,16 @@ export function createProgramCatalogue(): ProgramCatalogue {
     learn(event, at) {
       const { data } = event;
       const details = isJsonObject(data['loyaltyProgramDetails']) ? data['loyaltyProgramDetails'] : {};
-      const ids = [idText(details['id']), idText(data['loyaltyProgramId']), ...mergedPrograms(data)];
+      const ids = [details['id'], data['loyaltyProgramId'], ...mergedPrograms(data)].map(programIdText);
       if (event.isSample || ids.every((id) => id === undefined)) {
         return;
       }
       const organisation = organisationOf(event.orgId);
       const [described] = ids;
+      const hasDetails = nameText(details['name']) !== undefined || typeof details['isDefault'] === 'boolean';
       for (const id of ids) {
-        const program = id === undefined ? undefined : programIn(organisation, id);
+        const program =
+          id === undefined ? undefined : programIn(organisation, id, hasDetails && id === described);
         if (program !== undefined && id === described && learnDetails(program, details, at)) {
           organisation.hasChanged = true;
         }
@@ -114,7 +117,7 @@ export function createProgramCatalogue(): ProgramCatalogue {
       const organisation = organisationOf(orgId);
       for (const stored of Array.isArray(parsed) ? parsed : []) {
         const id = isJsonObject(stored) ? idText(stored['id']) : undefined;
-        const program = id === undefined ? undefined : programIn(organisation, id);
+        const program = id === undefined ? undefined : programIn(organisation, id, true);
         if (program !== undefined && isJsonObject(stored)) {
           loadProgram(program, stored);
         }
@@ -124,24 +127,48 @@ export function createProgramCatalogue(): ProgramCatalogue {
   };
 }
 
+/** What stands for "none" is no program: the first one that is known can become the main one. */
+function programIdText(value: JsonValue | undefined): string | undefined {
+  const id = idText(value);
+  return id !== undefined && isProgramId(id) ? id : undefined;
+}
+
+const PROGRAM_ID = /^\w{1,64}$/;
+
+/** The ids of programs are numbers or simple names. */
+export function isProgramId(id: string): boolean {
+  return PROGRAM_ID.test(id) && isUsableId(id);
+}
+
 /** A merge says the customer's programs in a list. */
-function mergedPrograms(data: JsonObject): readonly (string | undefined)[] {
+function mergedPrograms(data: JsonObject): readonly (JsonValue | undefined)[] {
   const summary = data['survivorCustomerLoyaltySummary'];
   return (Array.isArray(summary) ? summary : []).map((program) =>
-    isJsonObject(program) ? idText(program['loyaltyProgramId']) : undefined,
+    isJsonObject(program) ? program['loyaltyProgramId'] : undefined,
   );
 }
 
 /** The program, entered if it is new; undefined if there are too many. */
-function programIn(organisation: Organisation, id: string): Program | undefined {
-  const known = organisation.programs.get(id);
-  if (known !== undefined || organisation.programs.size >= MAX_PROGRAMS) {
+function programIn(organisation: Organisation, id: string, isDescribed: boolean): Program | undefined {
+  const { programs } = organisation;
+  const known = programs.get(id);
+  if (known !== undefined || (programs.size >= MAX_PROGRAMS && !(isDescribed && makeRoom(programs)))) {
     return known;
   }
   const program: Program = { tiers: new Map() };
-  organisation.programs.set(id, program);
+  programs.set(id, program);
   organisation.hasChanged = true;
   return program;
+}
+
+/** Removes a program of which only the id is known: wrong ids must not fill the list. */
+function makeRoom(programs: Organisation['programs']): boolean {
+  for (const [id, { name, isDefault, tiers }] of programs) {
+    if (name === undefined && isDefault === undefined && tiers.size === 0) {
+      return programs.delete(id);
+    }
+  }
+  return false;
 }
 
 function compare(a: string | boolean, b: string | boolean): number {

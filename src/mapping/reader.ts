@@ -1,3 +1,4 @@
+import { isUsableId } from '../capillary/event-id.ts';
 import { idText } from '../capillary/identifiers.ts';
 import { isEmpty, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { type DayEdge, pickTime, toTimestamp } from '../capillary/times.ts';
@@ -104,9 +105,13 @@ class FieldReader implements Reader {
   id(field: string): string | undefined {
     const value = this.value(field);
     const id = idText(value);
-    return value === undefined || id !== undefined
+    if (id === undefined) {
+      return value === undefined ? undefined : this.#fault(field, 'not-an-id');
+    }
+    // A number can be 0 or negative; as text it can stand for "none".
+    return typeof value === 'number' || isUsableId(id)
       ? this.#bounded(field, id)
-      : this.#fault(field, 'not-an-id');
+      : this.#fault(field, 'placeholder');
   }
 
   scalar(field: string): string | undefined {

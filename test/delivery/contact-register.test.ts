@@ -50,7 +50,7 @@ it('asks once for the customers of a turn, and for no contact that is known or l
   expect(JSON.stringify(requests)).not.toContain('a@x.org');
   expect(count('a', [EMAIL])).toBeUndefined();
   expect(count('c', [{ kind: 'cardNumber', id: 'C-1' }])).toBeUndefined();
-  expect(count('d', [EMAIL], '{"identityMap.Email":{"value":["a@x.org"],"at":1}}')).toBeUndefined();
+  expect(count('d', [EMAIL], '{"by":[[1,"","@id[email].slot[instore]","a@x.org"]]}')).toBeUndefined();
   expect(count(undefined, [EMAIL])).toBeUndefined();
   expect(requests).toHaveLength(1);
 });

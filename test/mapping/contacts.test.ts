@@ -202,12 +202,17 @@ describe('a contact for the journal', () => {
   ] as const)('is masked: %s %s', (kind, id, masked) => expect(maskContact(kind, id)).toBe(masked));
 });
 
-it('a stored contact is known, and nothing is counted after a deletion', () => {
-  const { state } = applyChange(profileChange(AT, { 'identityMap.Email': ['a"b@x.org'] }), {
+it('a contact is known from a fact, not from what an older relay stored; nothing is counted after a deletion', () => {
+  const { state } = applyChange(profileChange(AT, { '@id[email].slot[instore]': 'a"b@x.org' }), {
     before: { lane: ANN },
   });
+  const older = applyChange(
+    profileChange(AT, { 'identityMap.Email': ['a"b@x.org'], 'personalEmail.address': 'a"b@x.org' }),
+    { before: { lane: ANN } },
+  );
   expect(isKnownContact(state, 'a"b@x.org')).toBe(true);
   expect(isKnownContact(state, 'b@x.org')).toBe(false);
+  expect(isKnownContact(older.state, 'a"b@x.org')).toBe(false);
   expect(isKnownContact(undefined, 'a"b@x.org')).toBe(false);
   expect(isKnownContact('{"deletedAt":5}', 'b@x.org')).toBe(true);
 });

@@ -85,6 +85,29 @@ describe('what is known about programs', () => {
     expect(loaded.of(ORG).nameOf('1')).toBe('Pine');
   });
 
+  it.each(['null', 'undefined', '-', 'N/A', '{{programId}}', 'a program', 'x'.repeat(65)])(
+    'does not include a program whose id is none: %s',
+    (id) => {
+      const catalogue = createProgramCatalogue();
+      catalogue.learn(said({ id, name: 'None' }, { loyaltyProgramId: id }), 1);
+      expect(catalogue.of(ORG).mainProgram()).toBeUndefined();
+      catalogue.learn(said({ id: 1, name: 'Pine' }), 2);
+      expect(catalogue.of(ORG).mainProgram()).toEqual({ id: '1', isCertain: false });
+    },
+  );
+
+  it('is learnt although too many ids were said before that no event describes', () => {
+    const catalogue = createProgramCatalogue();
+    for (let id = 1_001; id <= 1_300; id += 1) {
+      catalogue.learn(eventWith('pointsExpired', { loyaltyProgramId: id }), id);
+    }
+    catalogue.learn(said(PINE), 2_000);
+
+    expect(catalogue.of(ORG).nameOf('1')).toBe('Pine');
+    expect(catalogue.of(ORG).mainProgram()).toEqual({ id: '1', isCertain: true });
+    expect(JSON.parse(catalogue.takeChanges()[0]?.json ?? '')).toHaveLength(200);
+  });
+
   it('is bounded', () => {
     const catalogue = createProgramCatalogue();
     for (let id = 1; id <= 300; id += 1) {
@@ -92,7 +115,8 @@ describe('what is known about programs', () => {
         tierNumber: at,
         tierName: `T${at}`,
       }));
-      catalogue.learn(said({ id, name: id === 2 ? 'x'.repeat(300) : `P${id}`, tiers }), id);
+      const name = id === 2 ? 'x'.repeat(300) : `P${id}`;
+      catalogue.learn(said({ id, name, isDefault: false, tiers }), id);
     }
     const programs = catalogue.of(ORG);
 

@@ -27,9 +27,14 @@ export type FactsByCustomer = readonly FactGroups[];
 /** The path of a fact. @param part `name`, or `[name, item]` */
 export function factPath(group: string, key = '', part: string | readonly [string, string] = ''): string {
   const [name, item] = typeof part === 'string' ? [part, undefined] : part;
-  const keyed = key === '' ? `@${group}` : `@${group}[${encodeURIComponent(key)}]`;
+  const keyed = key === '' ? `@${group}` : `@${group}[${encoded(key)}]`;
   const named = name === '' ? keyed : `${keyed}.${name}`;
-  return item === undefined ? named : `${named}[${encodeURIComponent(item)}]`;
+  return item === undefined ? named : `${named}[${encoded(item)}]`;
+}
+
+/** JSON can have half of a surrogate pair, which cannot be encoded. */
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
 }
 
 export function isFact(path: string): boolean {

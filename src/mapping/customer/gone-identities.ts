@@ -2,6 +2,7 @@ import type { IdentifierKind } from '../../capillary/identifiers.ts';
 import type { JsonValue } from '../../capillary/json.ts';
 import { IDENTITY_PREFIX } from '../profile-attributes.ts';
 import { type AttributeVersion, type Attributes, isNewer, setNewest } from './attribute-version.ts';
+import { keepNewest } from './bounded-facts.ts';
 import { contactKindOf } from './contacts.ts';
 import type { CustomerFragment, CustomerState } from './customer-state.ts';
 import { goneFactOf, laneKey, parseIdentityPath, valueHash, wasFact } from './identity-facts.ts';
@@ -48,27 +49,13 @@ export function removeGoneIdentities(
       removeGone(attributes, gone, { isReleased: releases.has(laneKey(customer)), isCustomerIds });
     }
     removeRedundant(attributes);
-    keepNewest(attributes, '@gone[');
-    keepNewest(attributes, '@was[');
+    keepNewest(attributes, '@gone[', MAX_GONE_FACTS);
+    keepNewest(attributes, '@was[', MAX_GONE_FACTS);
   }
 }
 
 /** Nobody changes a phone number nearly as often. */
 const MAX_GONE_FACTS = 200;
-
-/** Bounds the state of a customer whose identifiers change without end. */
-function keepNewest(attributes: Attributes, prefix: string): void {
-  const facts = [...attributes].filter(([path]) => path.startsWith(prefix));
-  if (facts.length <= MAX_GONE_FACTS) {
-    return;
-  }
-  const inOrder = facts.toSorted(
-    ([pathA, a], [pathB, b]) => b.at - a.at || (b.by < a.by ? -1 : b.by > a.by ? 1 : pathA < pathB ? -1 : 1),
-  );
-  for (const [path] of inOrder.slice(MAX_GONE_FACTS)) {
-    attributes.delete(path);
-  }
-}
 
 /** Cheap, because most customers never lose an identity. */
 function hasGoneFacts(attributes: Attributes): boolean {

@@ -24,6 +24,9 @@ export function isJoinedFact(path: string): boolean {
 export const LOYALTY_TYPE_FACT = factPath(LOYALTY_FACTS, '', 'type');
 export const ACTIVE_FACT = factPath(LOYALTY_FACTS, '', 'active');
 
+/** Registrations of one customer that are kept, the earliest ones. */
+const MAX_JOINED = 20;
+
 export const JOIN_DATE = 'loyalty.joinDate';
 
 /** A `loyaltyType` in the spelling of Capillary's documentation. */
@@ -97,13 +100,16 @@ export function pruneJoinDates(attributes: Attributes): void {
   if (joined.length < 2) {
     return;
   }
-  for (const [path, version] of joined) {
-    const isUseless = joined.some(
-      ([other, { at, by }]) => timeOf(other) < timeOf(path) && isNewer({ at, by }, version),
-    );
-    if (isUseless) {
+  const earliestFirst = joined.toSorted(([a], [b]) => timeOf(a) - timeOf(b));
+  let newest: AttributeVersion | undefined;
+  let kept = 0;
+  for (const [path, version] of earliestFirst) {
+    if (kept === MAX_JOINED || (newest !== undefined && isNewer(newest, version))) {
       attributes.delete(path);
+      continue;
     }
+    newest = version;
+    kept += 1;
   }
 }
 

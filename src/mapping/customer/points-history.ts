@@ -1,6 +1,7 @@
 import { IDENTITY_FACTS } from './contacts.ts';
 import type { FactGroups, FactsByCustomer } from './facts.ts';
-import { absorbPoints, applyEntry, emptyPoints, type PointsState } from './points-lots.ts';
+import { applyEntry } from './points-lots.ts';
+import { absorbPoints, emptyPoints, type PointsState } from './points-state.ts';
 import { byTime, logIn, type LoggedEntry, MAX_LOG_ENTRIES, UNKNOWN_PROGRAM } from './points-log.ts';
 import { inOrderOfEvents } from './points-order.ts';
 

@@ -20,6 +20,9 @@ export const MAX_LOG_ENTRIES = 200;
 /** Points with the time in epoch ms at which they expire. */
 export type DatedPoints = readonly [expiresAt: number, points: number];
 
+/** A time that an event did not say. */
+export const UNKNOWN_MS = 0;
+
 /** The names are short because the log is stored with every customer. */
 export interface PointsEntry {
   /** The balance after the event, as the event states it. */
@@ -55,13 +58,50 @@ export interface LoggedEntry extends PointsEntry {
   readonly by: string;
 }
 
+/** An event with more expiry dates than that tells nothing about single lots. */
+const MAX_DATES = 100;
+
 /** The entry as it is stored; undefined if it says nothing. */
 export function storedEntry(entry: PointsEntry): JsonValue | undefined {
-  const isSum = entry.d !== undefined && entry.d === changeOf({ i: entry.i });
-  const known = Object.entries(isSum ? { ...entry, d: undefined } : entry).filter(
+  const bounded = withBoundedDates(entry);
+  const isSum = entry.d !== undefined && bounded.d === changeOf({ i: bounded.i });
+  const known = Object.entries(isSum ? { ...bounded, d: undefined } : bounded).filter(
     ([, value]: [string, unknown]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
   );
   return known.length === 0 ? undefined : Object.fromEntries(known);
+}
+
+function withBoundedDates(entry: PointsEntry): PointsEntry {
+  const issued = withoutRepetitions(entry.i ?? []);
+  const isTooLong = issued.length > 2 * MAX_DATES;
+  return {
+    ...entry,
+    ...(isTooLong ? { d: entry.d ?? changeOf(entry), i: [] } : { i: issued }),
+    ...((entry.m?.length ?? 0) > MAX_DATES ? { m: [[UNKNOWN_MS, UNKNOWN_MS, null]] } : {}),
+  };
+}
+
+/**
+ * The lines of a bill usually expire at the same time. Two awards stand for all of one time: only
+ * whether a lot consists of one award or of several matters.
+ */
+function withoutRepetitions(issued: readonly DatedPoints[]): readonly DatedPoints[] {
+  if (issued.length <= 2) {
+    return issued;
+  }
+  const awards = new Map<number, [first: number, others: number | undefined]>();
+  for (const [at, points] of issued) {
+    const known = awards.get(at);
+    awards.set(at, known === undefined ? [points, undefined] : [known[0], (known[1] ?? 0) + points]);
+  }
+  return [...awards].flatMap(([at, [first, others]]): readonly DatedPoints[] =>
+    others === undefined
+      ? [[at, first]]
+      : [
+          [at, first],
+          [at, others],
+        ],
+  );
 }
 
 /** By how much the event changed the balance; undefined if that is not certain. */

@@ -3,7 +3,7 @@ import { isNewer } from './customer-state.ts';
 import { type Fact, factNamed, type FactGroups, type FactsByCustomer } from './facts.ts';
 import { mergesInto, pointsOf, PROGRAM_FACTS, programLog } from './points-history.ts';
 import { byTime, changeOf, type DatedPoints, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
-import { knownLots } from './points-lots.ts';
+import { knownLots } from './points-state.ts';
 import { rounded } from './points-range.ts';
 
 /** A value with the time of the newest event that it is based on; null: no longer known. */

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../capillary/json.ts';
+import { pruneSurplusFacts } from './bounded-facts.ts';
 import { CHALLENGES } from './challenges.ts';
 import { CONSENT_FACTS, outdatedConsentFacts } from './consents.ts';
 import type { CustomerFragment, CustomerState } from './customer-state.ts';
@@ -32,6 +33,7 @@ export function pruneFacts(state: CustomerState, lane: string, { destination }: 
   for (const { attributes } of fragments) {
     pruneJoinDates(attributes);
     prunePointsLogs(attributes);
+    pruneSurplusFacts(attributes);
   }
   if (!fragments.some(hasBoundedFacts)) {
     return;

@@ -1,5 +1,6 @@
 import type { PointsEntry } from '../customer/points-log.ts';
-import { NEVER_MS, UNKNOWN_MS } from '../customer/points-lots.ts';
+import { UNKNOWN_MS } from '../customer/points-log.ts';
+import { NEVER_MS } from '../customer/points-state.ts';
 import type { Reader } from '../reader.ts';
 import type { FamilyInput, FamilyResult } from './family.ts';
 import { listedPointsFacts, ownPointsFacts, ownProgramId } from './program-balance.ts';

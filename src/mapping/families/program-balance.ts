@@ -3,6 +3,7 @@ import { entityTypeOf } from '../../capillary/person.ts';
 import { factPath } from '../customer/facts.ts';
 import { PROGRAM_FACTS } from '../customer/points-history.ts';
 import { POINTS_LOG, type PointsEntry, storedEntry, UNKNOWN_PROGRAM } from '../customer/points-log.ts';
+import { isProgramId } from '../program-catalogue.ts';
 import type { Reader } from '../reader.ts';
 import type { Facts, FamilyInput } from './family.ts';
 
@@ -66,14 +67,14 @@ export function programFacts(
   programId: string | undefined,
   facts: { readonly [name: string]: JsonValue | undefined },
 ): Facts {
-  if (!isProgramId(programId)) {
+  if (!isKnownProgram(programId)) {
     return [];
   }
   return Object.entries(facts).map(([name, value]) => [factPath(PROGRAM_FACTS, programId, name), value]);
 }
 
-function isProgramId(programId: string | undefined): programId is string {
-  return programId !== undefined && programId !== UNKNOWN_PROGRAM && /^\w{1,64}$/.test(programId);
+function isKnownProgram(programId: string | undefined): programId is string {
+  return programId !== undefined && programId !== UNKNOWN_PROGRAM && isProgramId(programId);
 }
 
 /** The balance of the event's program after the event (docs/platforms/capillary.md#points). */
@@ -96,7 +97,7 @@ export function pointsFacts(
   entry: PointsEntry,
 ): Facts {
   const stored = storedEntry({ ...entry, b: points, l: points === undefined ? undefined : lifetime });
-  const isKnown = isProgramId(programId);
+  const isKnown = isKnownProgram(programId);
   if (!isKnown && (stored === undefined || entry.u === 1)) {
     return [];
   }

@@ -85,6 +85,18 @@ describe('coupons on the profile', () => {
     expect((await rewardsAfter([issue]))?.['coupons']?.[0]).not.toHaveProperty('discountValue');
   });
 
+  it.each(['null', 'undefined', 'N/A', '{{couponId}}'])(
+    'are not kept under an id that is none: %s',
+    async (id) => {
+      const states = await statesAfter('coupons', [
+        couponIssued(START, 1),
+        couponIssued(START + DAY, 2, { id, code: null }),
+      ]);
+
+      expect(states).toEqual(['1 issued']);
+    },
+  );
+
   it('are redeemed, whether the redemption arrives after the issue or before it', async () => {
     const [issue, redemption] = [couponIssued(START, 1), couponRedeemed(START + DAY, 1)];
     const inOrder = await rewardsAfter([issue, redemption]);

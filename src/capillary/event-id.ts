@@ -18,9 +18,8 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set([
   '-1',
 ]);
 
-/** A GUID, a hash or a number, unless it is all zeros or all `f`: most ids, so checked first. */
-const HEX = /^[\da-f][\da-f-]*$/i;
-const VARIED = /[1-9a-e]/i;
+/** Most ids: plain characters, among them a digit; so no word, no template and not all zeros. */
+const PLAIN = /^[\w.:@/-]*[1-9][\w.:@/-]*$/;
 /** Only zeros and punctuation: `0`, `-`, `--`, the GUID of zeros. */
 const NO_DIGITS = /^[0\s._-]*$/;
 /** The other GUID that stands for none (RFC 9562, Max UUID). */
@@ -44,7 +43,7 @@ export function eventIdText(value: JsonValue | undefined): string | undefined {
 
 /** False for the text of an id that only stands for "none"; also of other things than events. */
 export function isUsableId(id: string): boolean {
-  return (HEX.test(id) && VARIED.test(id)) || !isUnusable(id.toLowerCase());
+  return (PLAIN.test(id) && id !== '-1') || !isUnusable(id.toLowerCase());
 }
 
 function isUnusable(id: string): boolean {

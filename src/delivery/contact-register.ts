@@ -86,11 +86,9 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
     identities: readonly Identity[],
   ): readonly Identity[] =>
     identities.filter(({ kind, id }) => {
-      if (kind === 'customerId' || !countedKinds.has(kind) || counted.has(`${lane} ${kind} ${id}`))
-        return false;
-      const isNew = !isKnownContact(profile, id) && !isShared(orgId, kind, id);
-      if (!isNew) counted.add(`${lane} ${kind} ${id}`);
-      return isNew;
+      // The stored state of the customer first: it is at hand, and has most contacts.
+      if (kind === 'customerId' || !countedKinds.has(kind) || isKnownContact(profile, id)) return false;
+      return !counted.has(`${lane} ${kind} ${id}`) && !isShared(orgId, kind, id);
     });
 
   const send = async (source: Counting['source'], { customers, now }: Waiting): Promise<void> => {

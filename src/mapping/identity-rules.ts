@@ -1,10 +1,10 @@
 import type { IdentifierKind } from '../capillary/identifiers.ts';
-import { placeholderFault } from '../capillary/placeholder-values.ts';
+import { type PlaceholderFault, placeholderFault } from '../capillary/placeholder-values.ts';
 import type { Identity } from './identities.ts';
 import { isIgnoredContact } from './ignored-contacts.ts';
 import type { NoteCode, Notes } from './mapping-notes.ts';
 import type { MappingContext } from './mapping-result.ts';
-import { createRecentCache } from './phone.ts';
+import { createRecentCache, type RecentCache } from './phone.ts';
 
 /** How the identities of one organisation's customers are sent. */
 export interface IdentityRules {
@@ -43,17 +43,25 @@ export function storedIdentityRules(orgId: number, context: RuleContext): Identi
   };
 }
 
-/** Each record of a customer checks the same contacts again. */
-const placeholders = createRecentCache<ReturnType<typeof placeholderFault>>(20_000);
+/** Each record of a customer checks the same contacts again. By kind. */
+const recentFaults = new Map<IdentifierKind, RecentCache<PlaceholderFault | 'none'>>();
+
+function recentFaultsOf(kind: IdentifierKind): RecentCache<PlaceholderFault | 'none'> {
+  const known = recentFaults.get(kind) ?? createRecentCache<PlaceholderFault | 'none'>(10_000);
+  recentFaults.set(kind, known);
+  return known;
+}
 
 function contactFault(
   source: MappingContext['source'],
   kind: IdentifierKind,
   id: string,
 ): NoteCode | undefined {
-  return isIgnoredContact(source, kind, id)
-    ? 'ignored-contact'
-    : placeholders.get(`${kind} ${id}`, () => placeholderFault(kind, id));
+  if (isIgnoredContact(source, kind, id)) {
+    return 'ignored-contact';
+  }
+  const fault = recentFaultsOf(kind).get(id, () => placeholderFault(kind, id) ?? 'none');
+  return fault === 'none' ? undefined : fault;
 }
 
 /** E-mail addresses and phone numbers are the same in every organisation. */

@@ -36,18 +36,25 @@ export function toE164(text: string, country: string | undefined): string | unde
 
 /** The number like `toE164`, or why there is none. */
 export function readPhone(text: string, country: string | undefined): string | PhoneFault {
-  const plain = text.replaceAll(/\p{Cf}/gu, '').trim();
+  const plain = /^\d+$/.test(text) ? text : text.replaceAll(/\p{Cf}/gu, '').trim();
   if (!/^\(?\+?[\d\s().-]{6,25}$/.test(plain)) {
     return NOT_A_PHONE;
   }
-  return recentNumbers.get(`${country} ${plain}`, () => parsePhone(plain, supportedCountry(country)));
+  return recentNumbersOf(country).get(plain, () => parsePhone(plain, supportedCountry(country)));
 }
 
 /**
  * Recently parsed numbers: the events of a customer arrive close together, and parsing a number
  * costs as much as mapping the rest of a small event. An entry uses about 150 bytes.
  */
-const recentNumbers = createRecentCache<string | PhoneFault>(10_000);
+const recentNumbers = new Map<string | undefined, RecentCache<string | PhoneFault>>();
+
+/** By country, of which there are few: one for each source. */
+function recentNumbersOf(country: string | undefined): RecentCache<string | PhoneFault> {
+  const known = recentNumbers.get(country) ?? createRecentCache<string | PhoneFault>(10_000);
+  recentNumbers.set(country, known);
+  return known;
+}
 
 function parsePhone(plain: string, home: CountryCode | undefined): string | PhoneFault {
   const found =
@@ -146,7 +153,7 @@ function supportedCountry(country: string | undefined): CountryCode | undefined 
 }
 
 /** A cache of recent results by key. */
-export interface RecentCache<T> {
+export interface RecentCache<T extends NonNullable<unknown>> {
   /** The cached result for `text`, else that of `compute`. */
   get(text: string, compute: () => T): T;
 }
@@ -155,7 +162,7 @@ export interface RecentCache<T> {
  * Creates a cache of at least the last `size` different keys and at most twice as many. It has two
  * generations; the older one is dropped when the younger is full.
  */
-export function createRecentCache<T>(size: number): RecentCache<T> {
+export function createRecentCache<T extends NonNullable<unknown>>(size: number): RecentCache<T> {
   let young = new Map<string, T>();
   let old = new Map<string, T>();
   const store = (text: string, value: T): T => {
@@ -168,10 +175,7 @@ export function createRecentCache<T>(size: number): RecentCache<T> {
   };
   return {
     get(text, compute) {
-      if (young.has(text)) {
-        return young.get(text) as T;
-      }
-      return store(text, old.has(text) ? (old.get(text) as T) : compute());
+      return young.get(text) ?? store(text, old.get(text) ?? compute());
     },
   };
 }

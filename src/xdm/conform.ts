@@ -1,5 +1,6 @@
 import { isEmpty, isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import {
+  isLeaf,
   isListShape,
   isMapShape,
   isObjectShape,
@@ -86,10 +87,11 @@ function conformObject(
   path: string,
   onFault: FaultReporter,
 ): JsonObject | undefined {
+  const shapes = shapesOf(shape);
   const result = mapFields(value, (inner, name) => {
-    const known = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
+    const known = shapes.get(name);
     if (known !== undefined) {
-      return conform(inner, known, join(path, name), onFault);
+      return conformField(inner, known, path, name, onFault);
     }
     if (shape.open) {
       return openField(name, inner, path, onFault, 0);
@@ -98,6 +100,37 @@ function conformObject(
   });
   const missing = result && shape.required.find((name) => result[name] === undefined);
   return missing === undefined ? result : reportFault(join(path, missing), 'missing-required', onFault);
+}
+
+/** Most fields are scalars that fit: their path is not needed. */
+function conformField(
+  value: unknown,
+  shape: Shape,
+  path: string,
+  name: string,
+  onFault: FaultReporter,
+): JsonValue | undefined {
+  if (typeof value !== 'object' && isLeaf(shape)) {
+    if (isEmpty(value)) {
+      return undefined;
+    }
+    const code = leafFault(value, shape);
+    return code === undefined ? wellFormed(value as JsonValue) : reportFault(join(path, name), code, onFault);
+  }
+  return conform(value, shape, join(path, name), onFault);
+}
+
+/** By shape, of which there are few. */
+const shapesByName = new WeakMap<ObjectShape, ReadonlyMap<string, Shape>>();
+
+function shapesOf(shape: ObjectShape): ReadonlyMap<string, Shape> {
+  const known = shapesByName.get(shape);
+  if (known !== undefined) {
+    return known;
+  }
+  const shapes = new Map(Object.entries(shape.fields));
+  shapesByName.set(shape, shapes);
+  return shapes;
 }
 
 function conformMap(
@@ -172,7 +205,8 @@ function mapFields(
   const object: JsonObject = {};
   let isEmptyResult = true;
   for (const name of Object.keys(value)) {
-    const result = transform(value[name] as JsonValue, name);
+    const inner = value[name];
+    const result = inner === undefined ? undefined : transform(inner, name);
     if (result !== undefined) {
       object[name] = result;
       isEmptyResult = false;

@@ -63,6 +63,10 @@ export function map(values: Shape): MapShape {
   return { values };
 }
 
+export function isLeaf(shape: Shape): shape is Leaf {
+  return typeof shape === 'string' || 'oneOf' in shape || 'matching' in shape;
+}
+
 export function isMapShape(shape: Shape): shape is MapShape {
   return typeof shape === 'object' && 'values' in shape;
 }

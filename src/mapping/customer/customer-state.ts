@@ -241,37 +241,33 @@ function fragmentToJson({ attributes, deletedAt, mergedInto }: CustomerFragment)
   return json;
 }
 
-interface EventValues {
-  readonly at: number;
-  readonly by: string;
-  readonly values: (readonly [path: string, value: JsonValue])[];
-}
-
 /** One event often sets many values, so its time is stored once: it is half of the size. */
 function valuesByEvent(attributes: Attributes): JsonValue[] {
-  const events = new Map<string, EventValues[]>();
-  const all: EventValues[] = [];
-  for (const [path, { value, at, by }] of attributes) {
-    const sameKey = events.get(by);
-    const event = sameKey?.find((other) => other.at === at);
-    if (event !== undefined) {
-      event.values.push([path, value]);
-      continue;
+  const events: JsonValue[][] = [];
+  let values: JsonValue[] = [];
+  let last: AttributeVersion | undefined;
+  for (const [path, version] of [...attributes].toSorted(byEvent)) {
+    if (last === undefined || last.at !== version.at || last.by !== version.by) {
+      values = [version.at, version.by];
+      events.push(values);
     }
-    const created = { at, by, values: [[path, value] as const] };
-    all.push(created);
-    if (sameKey === undefined) {
-      events.set(by, [created]);
-    } else {
-      sameKey.push(created);
-    }
+    values.push(path, version.value);
+    last = version;
   }
-  all.sort((a, b) => a.at - b.at || (a.by < b.by ? -1 : 1));
-  return all.map(({ at, by, values }) => [at, by, ...values.toSorted(byPath).flat()]);
+  return events;
 }
 
-function byPath([a]: readonly [string, JsonValue], [b]: readonly [string, JsonValue]): number {
-  return a < b ? -1 : 1;
+function byEvent(
+  [pathA, a]: readonly [string, AttributeVersion],
+  [pathB, b]: readonly [string, AttributeVersion],
+): number {
+  if (a.at !== b.at) {
+    return a.at - b.at;
+  }
+  if (a.by !== b.by) {
+    return a.by < b.by ? -1 : 1;
+  }
+  return pathA < pathB ? -1 : 1;
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -44,18 +44,30 @@ export function isFact(path: string): boolean {
 /** The facts among the attributes of a customer, in the order of their paths. */
 export function factsIn(attributes: ReadonlyMap<string, AttributeVersion>): FactGroups {
   const groups = new Map<string, Map<string, Fact[]>>();
-  for (const path of [...attributes.keys()].filter(isFact).toSorted()) {
-    const version = attributes.get(path);
-    if (version === undefined) {
-      continue;
+  const entries: (readonly [path: string, version: AttributeVersion])[] = [];
+  for (const entry of attributes) {
+    if (isFact(entry[0])) {
+      entries.push(entry);
     }
+  }
+  for (const [path, version] of entries.toSorted(byPath)) {
     const { group, key, name, item } = partsOf(path);
-    const keys = groups.get(group) ?? new Map<string, Fact[]>();
-    const facts = keys.get(key) ?? [];
-    facts.push({ value: version.value, at: version.at, by: version.by, name, item });
-    groups.set(group, keys.set(key, facts));
+    const fact = { value: version.value, at: version.at, by: version.by, name, item };
+    const keys = groups.get(group);
+    const facts = keys?.get(key);
+    if (facts !== undefined) {
+      facts.push(fact);
+    } else if (keys !== undefined) {
+      keys.set(key, [fact]);
+    } else {
+      groups.set(group, new Map([[key, [fact]]]));
+    }
   }
   return groups;
+}
+
+function byPath([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 /** Without a regular expression: this runs for each fact of a customer in each event. */

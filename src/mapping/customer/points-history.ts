@@ -25,6 +25,12 @@ export function pointsOf(
   const log = programLog(customer, programId);
   const merges = mergesInto(customer, customers);
   const state = emptyPoints(isNewCustomer(customer, log));
+  if (merges.length === 0) {
+    for (const entry of log) {
+      applyEntry(state, entry);
+    }
+    return state;
+  }
   const steps = [
     ...merges.map(({ at, by, victim }) => ({ at, by, victim, entry: undefined })),
     ...log.map((entry) => ({ at: entry.at, by: entry.by, victim: undefined, entry })),
@@ -58,16 +64,25 @@ const logs = new WeakMap<FactGroups, Map<string, readonly LoggedEntry[]>>();
 
 /** The log of a program with the events that say none, if the customer has no other program. */
 export function programLog(customer: FactGroups, programId: string): readonly LoggedEntry[] {
-  const byProgram = logs.get(customer) ?? new Map<string, readonly LoggedEntry[]>();
-  const log = byProgram.get(programId) ?? readLog(customer, programId);
-  logs.set(customer, byProgram.set(programId, log));
+  const byProgram = logs.get(customer);
+  const known = byProgram?.get(programId);
+  if (known !== undefined) {
+    return known;
+  }
+  const log = readLog(customer, programId);
+  if (byProgram === undefined) {
+    logs.set(customer, new Map([[programId, log]]));
+  } else {
+    byProgram.set(programId, log);
+  }
   return log;
 }
 
 function readLog(customer: FactGroups, programId: string): readonly LoggedEntry[] {
   const programs = customer.get(PROGRAM_FACTS);
   const own = logIn(programs?.get(programId));
-  const shared = programId === UNKNOWN_PROGRAM ? [] : logIn(programs?.get(UNKNOWN_PROGRAM));
+  const unknown = programId === UNKNOWN_PROGRAM ? undefined : programs?.get(UNKNOWN_PROGRAM);
+  const shared = logIn(unknown);
   if (shared.length === 0) {
     return inOrderOfEvents(own);
   }
@@ -85,13 +100,16 @@ export function isNewCustomer(customer: FactGroups, log: readonly LoggedEntry[])
   if (log.length >= MAX_LOG_ENTRIES) {
     return false;
   }
-  return [...(customer.get(JOINED_FACTS) ?? [])].some(
-    ([epochMs, [joined]]) =>
-      joined !== undefined &&
-      joined.at <= first + REGISTRATION_MS &&
-      joined.at <= Number(epochMs) + REGISTRATION_MS,
-  );
+  for (const [epochMs, [joined]] of customer.get(JOINED_FACTS) ?? []) {
+    const last = Math.min(first, Number(epochMs)) + REGISTRATION_MS;
+    if (joined !== undefined && joined.at <= last) {
+      return true;
+    }
+  }
+  return false;
 }
+
+const NO_MERGES: readonly Merge[] = [];
 
 export interface Merge {
   readonly at: number;
@@ -101,7 +119,11 @@ export interface Merge {
 }
 
 export function mergesInto(customer: FactGroups, customers: FactsByCustomer): readonly Merge[] {
-  return [...(customer.get(MERGED_FACTS) ?? [])].flatMap(([victimId, [merge]]) =>
+  const merged = customer.get(MERGED_FACTS);
+  if (merged === undefined) {
+    return NO_MERGES;
+  }
+  return [...merged].flatMap(([victimId, [merge]]) =>
     merge === undefined
       ? []
       : [{ at: merge.at, by: merge.by, victim: customers.find((other) => hasId(other, victimId)) }],

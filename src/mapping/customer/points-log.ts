@@ -114,7 +114,9 @@ export function logIn(facts: readonly Fact[] | undefined): readonly LoggedEntry[
   const entries: LoggedEntry[] = [];
   for (const { name, value, at, by } of facts ?? []) {
     if (name === POINTS_LOG && isJsonObject(value)) {
-      entries.push({ ...(value as PointsEntry), at, by });
+      // Field by field, so that all entries have one form: this runs for each event of a customer.
+      const { b, l, d, i, r, m, e, o, a, t, p, u } = value as PointsEntry;
+      entries.push({ at, by, b, l, d, i, r, m, e, o, a, t, p, u });
     }
   }
   return entries;

@@ -79,10 +79,8 @@ function customersOf(state: CustomerState, { destination }: RecordContext): read
   const factsOf = withoutClearedSlots(fragments.map(factsIn));
   return fragments.map((attributes, index) => {
     const facts = factsOf[index] ?? new Map();
-    const identities = [
-      ...identitiesInFacts(facts),
-      ...earlierIdentities(attributes, facts, destination.identity.namespaces),
-    ];
+    const earlier = earlierIdentities(attributes, facts, destination.identity.namespaces);
+    const identities = [...identitiesInFacts(facts), ...earlier];
     return { attributes, facts, identities };
   });
 }
@@ -96,6 +94,9 @@ function earlierIdentities(
   facts: FactGroups,
   namespaces: RecordContext['destination']['identity']['namespaces'],
 ): readonly DatedIdentity[] {
+  if (!hasEarlierIdentities(attributes)) {
+    return [];
+  }
   return (Object.keys(namespaces) as IdentifierKind[]).flatMap((kind) => {
     const stored = attributes.get(`${IDENTITY_PREFIX}${namespaces[kind]}`);
     const slots = facts.get(IDENTITY_FACTS)?.get(kind) ?? [];
@@ -109,6 +110,15 @@ function earlierIdentities(
   });
 }
 
+function hasEarlierIdentities(attributes: Attributes): boolean {
+  for (const path of attributes.keys()) {
+    if (path.startsWith(IDENTITY_PREFIX)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** The attributes of a record apart from its identities: stored ones, and those from facts. */
 function attributesOf(
   customers: readonly Customer[],
@@ -118,11 +128,12 @@ function attributesOf(
   const attributes = storedAttributes(customers);
   const facts = customers.map((customer) => customer.facts);
   const derived = deriveAttributes(facts, context, notes, clock, attributes);
-  for (const [path, version] of [...derived, ...loyaltyIds(customers, context)]) {
-    const stored = attributes.get(path);
-    if (stored === undefined || isAfter(version, stored)) {
-      attributes.set(path, version);
-    }
+  for (const [path, version] of derived) {
+    setIfAfter(attributes, path, version);
+  }
+  const ids = loyaltyIds(customers, context);
+  if (ids !== undefined) {
+    setIfAfter(attributes, LOYALTY_IDS, ids);
   }
   const { schemaFeatures, consents } = context.destination;
   if (schemaFeatures.consents) {
@@ -142,6 +153,17 @@ function attributesOf(
   }
   removeNobodys(attributes, context, notes);
   return attributes;
+}
+
+function setIfAfter(
+  attributes: Map<string, AttributeVersion>,
+  path: string,
+  version: AttributeVersion,
+): void {
+  const stored = attributes.get(path);
+  if (stored === undefined || isAfter(version, stored)) {
+    attributes.set(path, version);
+  }
 }
 
 /** Contact points that were stored before they were known, or listed, as nobody's own. */
@@ -169,14 +191,21 @@ function setJoinDate(
   customers: readonly Customer[],
   derived: Attributes,
 ): void {
-  const stored = customers.filter(({ facts }) => !isNonMember([facts]));
-  const dates = [derived, ...stored.map((customer) => customer.attributes)].flatMap((known) => {
-    const date = known.get(JOIN_DATE);
-    return date === undefined || date.value === null ? [] : [date];
-  });
-  if (dates.length > 0) {
-    attributes.set(JOIN_DATE, dates.reduce(earlierJoinDate));
+  let earliest = dateIn(derived);
+  for (const { facts, attributes: stored } of customers) {
+    const date = dateIn(stored);
+    if (date !== undefined && !isNonMember([facts])) {
+      earliest = earliest === undefined ? date : earlierJoinDate(earliest, date);
+    }
   }
+  if (earliest !== undefined) {
+    attributes.set(JOIN_DATE, earliest);
+  }
+}
+
+function dateIn(attributes: Attributes): AttributeVersion | undefined {
+  const date = attributes.get(JOIN_DATE);
+  return date?.value === null ? undefined : date;
 }
 
 function storedAttributes([own, ...merged]: readonly Customer[]): Map<string, AttributeVersion> {
@@ -206,26 +235,33 @@ function isStored(path: string): boolean {
 function loyaltyIds(
   customers: readonly Customer[],
   { destination, rules = PLAIN_IDENTITIES }: RecordContext,
-): readonly (readonly [string, AttributeVersion])[] {
+): AttributeVersion | undefined {
   for (const { attributes, identities } of customers) {
-    const ids = (['externalId', 'cardNumber'] as const).flatMap((wanted) =>
-      identities.filter(({ kind, id }) => kind === wanted && attributeFault(kind, id, rules) === undefined),
-    );
-    const [newest] = ids.toSorted((a, b) => b.at - a.at || (a.by < b.by ? 1 : -1));
+    const ids = new Set<string>();
+    let newest: DatedIdentity | undefined;
+    for (const wanted of ['externalId', 'cardNumber'] as const) {
+      for (const identity of identities) {
+        const { kind, id } = identity;
+        if (kind === wanted && attributeFault(kind, id, rules) === undefined) {
+          ids.add(id);
+          newest = newest === undefined || isNewer(identity, newest) ? identity : newest;
+        }
+      }
+    }
     if (newest !== undefined) {
-      const { at, by } = newest;
-      const cards = earlierCards(attributes, destination.identity.namespaces.externalId);
-      return [[LOYALTY_IDS, { value: [...new Set([...ids.map(({ id }) => id), ...cards])], at, by }]];
+      for (const card of earlierCards(attributes, destination.identity.namespaces.externalId)) {
+        ids.add(card);
+      }
+      return { value: [...ids], at: newest.at, by: newest.by };
     }
   }
-  return [];
+  return undefined;
 }
 
 /** An older relay stored cards in this list only, beside the external ids. */
 function earlierCards(attributes: Attributes, namespace: string | undefined): readonly string[] {
   const stored = attributes.get(LOYALTY_IDS)?.value;
-  const isOlder = [...attributes.keys()].some((path) => path.startsWith(IDENTITY_PREFIX));
-  if (!isOlder || namespace === undefined || !Array.isArray(stored)) {
+  if (namespace === undefined || !Array.isArray(stored) || !hasEarlierIdentities(attributes)) {
     return [];
   }
   const externalIds = attributes.get(`${IDENTITY_PREFIX}${namespace}`)?.value;

@@ -64,19 +64,25 @@ function standingIn(
   facts: FactsByCustomer,
   { stored }: ProgramContext,
 ): ProgramStanding {
-  const [own = {}, ...merged] = facts.map((customer, index) =>
-    standingOf(customer, id, index === 0 ? numberIn(stored, path) : undefined),
-  );
-  const newest = new Map<string, Dated>();
-  for (const standing of merged) {
-    for (const [name, dated] of Object.entries(standing) as [string, Dated][]) {
-      const known = newest.get(name);
-      if (known === undefined || isAfter(dated, known)) {
-        newest.set(name, dated);
-      }
-    }
+  const [own, ...merged] = facts;
+  const standing = standingOf(own ?? new Map(), id, numberIn(stored, path));
+  if (merged.length === 0) {
+    return standing;
   }
-  return { ...Object.fromEntries(newest), ...own };
+  const others = merged.map((customer) => standingOf(customer, id));
+  const newestOther = <Name extends keyof ProgramStanding>(name: Name): ProgramStanding[Name] =>
+    others.reduce<ProgramStanding[Name]>((newest, { [name]: dated }) => {
+      const isNewest = dated !== undefined && (newest === undefined || isAfter(dated, newest));
+      return isNewest ? dated : newest;
+    }, undefined);
+  return {
+    points: standing.points ?? newestOther('points'),
+    lifetime: standing.lifetime ?? newestOther('lifetime'),
+    tier: standing.tier ?? newestOther('tier'),
+    tierExpiry: standing.tierExpiry ?? newestOther('tierExpiry'),
+    upgraded: standing.upgraded ?? newestOther('upgraded'),
+    risk: standing.risk ?? newestOther('risk'),
+  };
 }
 
 function numberIn(stored: ProgramContext['stored'], path: string): Dated<number> | undefined {
@@ -102,8 +108,7 @@ function setMainProgram(
   }
   const totals = totalsOf(facts, id, newestIn(facts));
   setTotals(totals, context, derived);
-  const newest = [points, lifetime, tier, risk, totals].filter((dated) => dated !== undefined);
-  const [latest] = newest.toSorted((a, b) => b.at - a.at);
+  const latest = newestOf([points, lifetime, tier, risk, totals]);
   setName('loyalty.program', { name: programs.nameOf(id), id, based: latest }, context, derived);
   if (tier !== undefined) {
     const number = String(tier.value);
@@ -123,6 +128,19 @@ function setMainProgram(
     derived.set(`${tenant}.capillary.tier.atRisk`, { ...risk, value: true });
     derived.set(`${tenant}.capillary.tier.downgradeDate`, risk.value === true ? undefined : risk);
   }
+}
+
+/** The first of the newest. */
+function newestOf(
+  candidates: readonly (Pick<Dated, 'at' | 'by'> | undefined)[],
+): Pick<Dated, 'at' | 'by'> | undefined {
+  let newest: Pick<Dated, 'at' | 'by'> | undefined;
+  for (const dated of candidates) {
+    if (dated !== undefined && (newest === undefined || dated.at > newest.at)) {
+      newest = dated;
+    }
+  }
+  return newest;
 }
 
 /**

@@ -15,15 +15,15 @@ export interface Dated<Value extends JsonValue = JsonValue> {
 
 /** A customer's standing in one program, as far as it is known. */
 export interface ProgramStanding {
-  readonly points?: Dated<number | null>;
-  readonly lifetime?: Dated<number>;
+  readonly points: Dated<number | null> | undefined;
+  readonly lifetime: Dated<number> | undefined;
   /** The tier's name is not stored: it can become known later. */
-  readonly tier?: Dated<number>;
-  readonly tierExpiry?: Dated<string>;
-  /** When the customer reached the tier; absent after a downgrade. */
-  readonly upgraded?: Dated<string>;
+  readonly tier: Dated<number> | undefined;
+  readonly tierExpiry: Dated<string> | undefined;
+  /** When the customer reached the tier; undefined after a downgrade. */
+  readonly upgraded: Dated<string> | undefined;
   /** Set while the customer is about to lose the tier: when, or true if that is not known. */
-  readonly risk?: Dated<string | true>;
+  readonly risk: Dated<string | true> | undefined;
 }
 
 /**
@@ -50,14 +50,7 @@ export function standingOf(
   const [lifetime, tier] = [lifetimeOf(customer, programId), numberFact(facts, 'tier')];
   const tierExpiry = textFact(facts, 'tierExpiry');
   const risk = riskIn(facts, tier);
-  return {
-    ...(points === undefined ? {} : { points }),
-    ...(lifetime === undefined ? {} : { lifetime }),
-    ...(tier === undefined ? {} : { tier }),
-    ...(tierExpiry === undefined ? {} : { tierExpiry }),
-    ...(isUpgradeValid ? { upgraded } : {}),
-    ...(risk === undefined ? {} : { risk }),
-  };
+  return { points, lifetime, tier, tierExpiry, upgraded: isUpgradeValid ? upgraded : undefined, risk };
 }
 
 /** A newer event about the tier ends the risk. */
@@ -92,8 +85,8 @@ function balanceOf(
   const isLogged = logged?.b !== undefined && logged.at === fact?.at;
   const stated = isLogged ? { value: logged.b, at: logged.at, by: logged.by } : fact;
   const later = isLogged
-    ? changesIn(log.slice(last + 1))
-    : changesIn(log).filter((change) => stated === undefined || isAfter(change, stated));
+    ? changesIn(log, last + 1)
+    : changesIn(log, 0).filter((change) => stated === undefined || isAfter(change, stated));
   const newest = later.at(-1);
   if (newest === undefined) {
     return stated;
@@ -126,13 +119,17 @@ interface Change {
   readonly by: string;
 }
 
-/** The changes of a balance that no event stated. */
-function changesIn(log: readonly LoggedEntry[]): Change[] {
-  return log.flatMap((entry) => {
-    const { b, u, at, by } = entry;
-    const value = u === 1 ? null : changeOf(entry);
-    return b !== undefined || value === undefined ? [] : [{ value, at, by }];
-  });
+/** The changes of a balance that no event stated, from an index of the log on. */
+function changesIn(log: readonly LoggedEntry[], from: number): readonly Change[] {
+  const changes: Change[] = [];
+  for (let index = from; index < log.length; index += 1) {
+    const entry = log[index];
+    const value = entry?.u === 1 ? null : entry && changeOf(entry);
+    if (entry !== undefined && entry.b === undefined && value !== undefined) {
+      changes.push({ value, at: entry.at, by: entry.by });
+    }
+  }
+  return changes;
 }
 
 /** Totals since the registration, and the lots that are going to expire. */
@@ -165,7 +162,9 @@ export function totalsOf(
     return undefined;
   }
   const log = programLog(customer, programId);
-  const newest = [...log, ...mergesInto(customer, customers)].toSorted((a, b) => byTime(b, a))[0];
+  const merges = mergesInto(customer, customers);
+  const newest =
+    merges.length === 0 ? newestOf(log) : [...log, ...merges].toSorted((a, b) => byTime(b, a))[0];
   if (newest === undefined) {
     return undefined;
   }
@@ -185,6 +184,17 @@ export function totalsOf(
   };
 }
 
+/** The newest entry by time: the last one of a log can have another place for its balance. */
+function newestOf(log: readonly LoggedEntry[]): LoggedEntry | undefined {
+  let newest: LoggedEntry | undefined;
+  for (const entry of log) {
+    if (newest === undefined || byTime(newest, entry) < 0) {
+      newest = entry;
+    }
+  }
+  return newest;
+}
+
 /** The log of a customer and of all that were merged into it. */
 function logsOf(
   customer: FactGroups,
@@ -196,7 +206,8 @@ function logsOf(
   const merged = mergesInto(customer, customers).flatMap(({ victim }) =>
     victim === undefined || seen.has(victim) ? [] : logsOf(victim, customers, programId, seen),
   );
-  return [...programLog(customer, programId), ...merged];
+  const log = programLog(customer, programId);
+  return merged.length === 0 ? log : [...log, ...merged];
 }
 
 /** Promised points: as an event stated them, or all since the registration. */

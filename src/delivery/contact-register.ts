@@ -146,7 +146,7 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
       const found = newContacts(claimed, counting.event, counting.identities);
       if (found.length === 0) return undefined;
       const contacts = found.map(({ kind, id }) => ({
-        key: keyOf(counting.event.orgId, kind, id),
+        key: contactKey(counting.event.orgId, kind, id),
         kind,
         masked: maskContact(kind, id),
       }));

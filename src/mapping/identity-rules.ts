@@ -1,10 +1,8 @@
 import type { IdentifierKind } from '../capillary/identifiers.ts';
-import { type PlaceholderFault, placeholderFault } from '../capillary/placeholder-values.ts';
 import type { Identity } from './identities.ts';
 import { isIgnoredContact } from './ignored-contacts.ts';
 import type { NoteCode, Notes } from './mapping-notes.ts';
 import type { MappingContext } from './mapping-result.ts';
-import { createRecentCache, type RecentCache } from './phone.ts';
 
 /** How the identities of one organisation's customers are sent. */
 export interface IdentityRules {
@@ -32,36 +30,19 @@ export function identityRules(orgId: number, { source, isShared }: RuleContext):
 }
 
 /**
- * The rules for stored identities of this organisation's customers: they are checked again, because
- * they may have been stored before a contact was listed as nobody's own.
+ * The rules for stored identities of this organisation's customers: they may have been stored
+ * before a contact was listed as nobody's own.
  */
 export function storedIdentityRules(orgId: number, context: RuleContext): IdentityRules {
   const rules = identityRules(orgId, context);
-  return {
-    prefix: rules.prefix,
-    fault: (kind, id) => contactFault(context.source, kind, id) ?? rules.fault(kind, id),
-  };
-}
-
-/** Each record of a customer checks the same contacts again. By kind. */
-const recentFaults = new Map<IdentifierKind, RecentCache<PlaceholderFault | 'none'>>();
-
-function recentFaultsOf(kind: IdentifierKind): RecentCache<PlaceholderFault | 'none'> {
-  const known = recentFaults.get(kind) ?? createRecentCache<PlaceholderFault | 'none'>(10_000);
-  recentFaults.set(kind, known);
-  return known;
-}
-
-function contactFault(
-  source: MappingContext['source'],
-  kind: IdentifierKind,
-  id: string,
-): NoteCode | undefined {
-  if (isIgnoredContact(source, kind, id)) {
-    return 'ignored-contact';
-  }
-  const fault = recentFaultsOf(kind).get(id, () => placeholderFault(kind, id) ?? 'none');
-  return fault === 'none' ? undefined : fault;
+  const { source } = context;
+  return source.contacts.ignore.length === 0
+    ? rules
+    : {
+        prefix: rules.prefix,
+        fault: (kind, id) =>
+          isIgnoredContact(source, kind, id) ? 'ignored-contact' : rules.fault(kind, id),
+      };
 }
 
 /** E-mail addresses and phone numbers are the same in every organisation. */

@@ -79,9 +79,9 @@ describe('contacts.ignore', () => {
       Phone: ['+919845012346'],
     });
     expect(update.profile?.notes.map(({ code, path }) => `${code} ${path}`)).toEqual([
-      'ignored-contact identityMap.email',
       'placeholder identityMap.email',
       'placeholder identityMap.phone',
+      'ignored-contact identityMap.email',
     ]);
   });
 
@@ -92,7 +92,7 @@ describe('contacts.ignore', () => {
     const change = profileChange(AT, {
       'personalEmail.address': email,
       'mobilePhone.number': phone,
-      '@id[externalId].slot[instore]': externalId,
+      'identityMap.loyaltyId': [externalId],
       '@id[cardNumber].slot[C-1]': 'C-1',
     });
     const entity = entityOf(applyChange(change, { context }));

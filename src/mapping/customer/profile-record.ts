@@ -1,5 +1,6 @@
 import type { IdentifierKind } from '../../capillary/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import { placeholderFault } from '../../capillary/placeholder-values.ts';
 import { toTimestamp } from '../../capillary/times.ts';
 import { conform } from '../../xdm/conform.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
@@ -49,7 +50,7 @@ export function buildProfileRecord(state: CustomerState, id: string, context: Re
   const { rules = PLAIN_IDENTITIES } = context;
   const { identity, tenant, schemaFeatures } = context.destination;
   const notes = createNotes();
-  const customers = customersOf(state, context);
+  const customers = customersOf(state, context, notes);
   const attributes = attributesOf(customers, context, { clock: clockOf(state), notes });
   const identities = customers.flatMap((customer) =>
     assignNamespaces(sentIdentities(customer.identities, rules, notes), identity),
@@ -74,13 +75,20 @@ export function buildProfileRecord(state: CustomerState, id: string, context: Re
 }
 
 /** The lane's own customer, then those merged into it, the one with the newest value first. */
-function customersOf(state: CustomerState, { destination }: RecordContext): readonly Customer[] {
+function customersOf(
+  state: CustomerState,
+  { destination }: RecordContext,
+  notes: Notes,
+): readonly Customer[] {
   const fragments = customersInOrder(state);
   const factsOf = withoutClearedSlots(fragments.map(factsIn));
   return fragments.map((attributes, index) => {
     const facts = factsOf[index] ?? new Map();
     const earlier = earlierIdentities(attributes, facts, destination.identity.namespaces);
-    const identities = [...identitiesInFacts(facts), ...earlier];
+    const identities = [
+      ...identitiesInFacts(facts),
+      ...earlier.filter(({ kind, id }) => !isPlaceholder(kind, id, `identityMap.${kind}`, notes)),
+    ];
     return { attributes, facts, identities };
   });
 }
@@ -108,6 +116,15 @@ function earlierIdentities(
       typeof id === 'string' ? [{ kind, id, at, by }] : [],
     );
   });
+}
+
+/** What an older relay stored was checked by its rules; facts are checked before they are stored. */
+function isPlaceholder(kind: IdentifierKind, value: string, path: string, notes: Notes): boolean {
+  const code = kind === 'customerId' ? undefined : placeholderFault(kind, value);
+  if (code !== undefined) {
+    notes.add(path, code);
+  }
+  return code !== undefined;
 }
 
 function hasEarlierIdentities(attributes: Attributes): boolean {
@@ -151,7 +168,7 @@ function attributesOf(
       attributes.delete(path);
     }
   }
-  removeNobodys(attributes, context, notes);
+  removeNobodys(attributes, customers, context, notes);
   return attributes;
 }
 
@@ -169,16 +186,25 @@ function setIfAfter(
 /** Contact points that were stored before they were known, or listed, as nobody's own. */
 function removeNobodys(
   attributes: Map<string, AttributeVersion>,
+  customers: readonly Customer[],
   { rules = PLAIN_IDENTITIES }: RecordContext,
   notes: Notes,
 ): void {
   for (const kind of ['email', 'phone'] as const) {
     const path = contactAttribute(kind) ?? '';
     const value = attributes.get(path)?.value;
-    const code = typeof value === 'string' ? attributeFault(kind, value, rules) : undefined;
+    if (typeof value !== 'string') {
+      continue;
+    }
+    const code = attributeFault(kind, value, rules);
     if (code !== undefined) {
-      attributes.delete(path);
       notes.add(path, code);
+    }
+    const isChecked = customers.some(({ identities }) =>
+      identities.some((identity) => identity.kind === kind && identity.id === value),
+    );
+    if (code !== undefined || (!isChecked && isPlaceholder(kind, value, path, notes))) {
+      attributes.delete(path);
     }
   }
 }

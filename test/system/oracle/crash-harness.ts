@@ -8,6 +8,8 @@ import { createHarness, type Harness, ORG_ID, type Verdict } from './harness.ts'
 
 const PRELOAD = new URL('../../helpers/crash-at-failpoint.mjs', import.meta.url).href;
 const SEED = 11;
+/** Messages that land after a restart before posting ends. */
+const LANDED_AFTER_RESTART = 10;
 
 /** A harness whose relay can be made to crash at a failpoint. */
 export interface CrashHarness {
@@ -45,7 +47,7 @@ export async function createCrashHarness(change?: (config: RelayConfig) => void)
     harness,
     stopPosting,
     startPosting() {
-      posting = harness.sender.run(eventStream(createRandom(SEED), SEED, ORG_ID), stopping.signal);
+      posting = harness.postEvents(eventStream(createRandom(SEED), SEED, ORG_ID), stopping.signal);
       // Handled when it is awaited; until then a rejection must not count as unhandled.
       posting.catch(() => undefined);
     },
@@ -60,7 +62,14 @@ export async function createCrashHarness(change?: (config: RelayConfig) => void)
       return child?.signalCode ?? null;
     },
     async restartAndVerify() {
+      const { landed: before } = harness.simulator.stats();
       await harness.lifecycle.start();
+      if (!stopping.signal.aborted) {
+        await harness.simulator.until(
+          ({ landed }) => landed >= before + LANDED_AFTER_RESTART,
+          AbortSignal.timeout(WAIT_LIMIT_MS),
+        );
+      }
       await stopPosting();
       return harness.verify(WAIT_LIMIT_MS);
     },

@@ -1,9 +1,9 @@
 import { parseEvent } from '../../../src/capillary/event-parser.ts';
 import type { CapillaryEvent } from '../../../src/capillary/event.ts';
 import type { DestinationConfig, SourceConfig } from '../../../src/config/config-schema.ts';
-import { createProgramCatalogue } from '../../../src/mapping/program-catalogue.ts';
 import { mapEvent } from '../../../src/mapping/map-event.ts';
 import type { MappingContext, MappingResult } from '../../../src/mapping/mapping-result.ts';
+import type { ProgramCatalogue } from '../../../src/mapping/program-catalogue.ts';
 import { xdmId } from '../../../src/xdm/xdm-record.ts';
 
 /** An event that was posted. From its first 200 on, the relay must deliver it. */
@@ -30,6 +30,11 @@ export interface ExpectedEvent {
 export interface MappingSettings {
   readonly source: SourceConfig;
   readonly destination: DestinationConfig;
+  /**
+   * Learns from every event that is mapped, as that of the relay does. Before anything is compared,
+   * both must know the default program: see `postEvents` of the harness.
+   */
+  readonly programs: ProgramCatalogue;
   /** `_id` prefix of the events that the simulated Adobe rejects permanently. */
   readonly poisonIdPrefix?: string;
 }
@@ -42,7 +47,7 @@ export interface Expectations {
   all(): ExpectedEvent[];
 }
 
-export function createExpectations({ source, poisonIdPrefix }: MappingSettings): Expectations {
+export function createExpectations({ source, poisonIdPrefix }: Omit<MappingSettings, 'programs'>): Expectations {
   const entries = new Map<string, ExpectedEvent>();
   return {
     register(body) {
@@ -65,12 +70,12 @@ export function createExpectations({ source, poisonIdPrefix }: MappingSettings):
 /** The context in which the relay maps this event. */
 export function mappingContextOf(
   { firstPostEpochMs }: ExpectedEvent,
-  { source, destination }: MappingSettings,
+  { source, destination, programs }: MappingSettings,
 ): MappingContext {
   return {
     source,
     destination,
-    programs: createProgramCatalogue(),
+    programs,
     receivedAt: firstPostEpochMs ?? Date.now(),
     idSuffix: '',
   };

@@ -6,9 +6,11 @@ import { stringify } from 'yaml';
 import { SOURCE_CHECKS } from '../../../src/cli/source-checks.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { verifyStore } from '../../../src/journal/sqlite/offline/verify.ts';
+import { createProgramCatalogue } from '../../../src/mapping/program-catalogue.ts';
 import { makeEvents } from '../../../src/simulator/capillary/capillary-events.ts';
 import { createRandom, type Random } from '../../../src/simulator/random.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+import { WAIT_LIMIT_MS } from '../../helpers/limits.ts';
 import { type RelayConfig, relayConfig, type RelayProcess } from '../../helpers/relay-process.ts';
 import { createEventSender, type EventSender } from './event-sender.ts';
 import { createExpectations, type Expectations, type MappingSettings } from './expectations.ts';
@@ -63,6 +65,12 @@ export interface Harness {
   readonly recorder: Recorder;
   readonly findings: Findings;
   readonly random: Random;
+  /**
+   * Posts the bodies until the signal aborts. An event that describes the default program lands
+   * before: many events have only the number of their program, so what the others look like must not
+   * depend on which of them is mapped first.
+   */
+  postEvents(bodies: Iterator<string>, signal: AbortSignal): Promise<void>;
   /** Resumes a paused destination, as an operator would. */
   resumeDelivery(): Promise<void>;
   /**
@@ -102,6 +110,7 @@ function mappingSettingsOf(
   return {
     source: sources[0]!,
     destination: destinations[0]!,
+    programs: createProgramCatalogue(),
     ...(poisonIdPrefix === undefined ? {} : { poisonIdPrefix }),
   };
 }
@@ -132,6 +141,21 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
     postsPerSecond: options.postsPerSecond,
     concurrency: options.concurrency ?? 16,
   });
+
+  const postEvents = async (bodies: Iterator<string>, signal: AbortSignal): Promise<void> => {
+    const describing = makeEvents({
+      now: Date.now() - 1_000,
+      count: 20,
+      awkward: 0,
+      orgId: ORG_ID,
+      seed: seed + 999_999_929,
+      names: ['pointsIssued'],
+    });
+    const first = describing.find(({ body }) => !createExpectations(settings).register(body).isPoison);
+    await sender.deliver(expectations.register(first!.body));
+    await simulator.until(({ landed }) => landed > 0, AbortSignal.timeout(WAIT_LIMIT_MS));
+    await sender.run(bodies, signal);
+  };
 
   const resumeDelivery = async (): Promise<void> => {
     const relay = await lifecycle.whenReady();
@@ -195,6 +219,7 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
     recorder,
     findings,
     random,
+    postEvents,
     resumeDelivery,
     async verify(timeoutMs) {
       simulator.setFaults(poisonIdPrefix === undefined ? [] : [poisonRule(poisonIdPrefix)]);

@@ -69,7 +69,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   try {
     const eachKindInjected = faults.injectEachKind(signal);
     const work = [
-      harness.sender.run(eventStream(harness.random, seed, ORG_ID), signal),
+      harness.postEvents(eventStream(harness.random, seed, ORG_ID), signal),
       eachKindInjected.then(() => faults.injectBursts(signal)),
       pollUntilAborted(harness, signal),
     ];

@@ -40,8 +40,7 @@ export function storedIdentityRules(orgId: number, context: RuleContext): Identi
     ? rules
     : {
         prefix: rules.prefix,
-        fault: (kind, id) =>
-          isIgnoredContact(source, kind, id) ? 'ignored-contact' : rules.fault(kind, id),
+        fault: (kind, id) => (isIgnoredContact(source, kind, id) ? 'ignored-contact' : rules.fault(kind, id)),
       };
 }
 

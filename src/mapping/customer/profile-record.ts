@@ -1,6 +1,4 @@
-import type { IdentifierKind } from '../../capillary/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
-import { placeholderFault } from '../../capillary/placeholder-values.ts';
 import { toTimestamp } from '../../capillary/times.ts';
 import { conform } from '../../xdm/conform.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
@@ -10,14 +8,21 @@ import { createNotes, faultRecorder, type Notes } from '../mapping-notes.ts';
 import type { MappingNote } from '../mapping-result.ts';
 import { expandAttributes, IDENTITY_PREFIX } from '../profile-attributes.ts';
 import { shrinkProfile } from '../record-size.ts';
-import { withoutClearedSlots } from './cleared-slots.ts';
 import { consentsOf } from './consents.ts';
-import { contactAttribute, type DatedIdentity, identitiesInFacts, IDENTITY_FACTS } from './contacts.ts';
+import { contactAttribute } from './contacts.ts';
 import { type AttributeVersion, type CustomerState, isNewer } from './customer-state.ts';
-import { customersInOrder, deriveAttributes, type RecordContext } from './derived-attributes.ts';
-import { type FactGroups, factsIn, isFact } from './facts.ts';
+import { deriveAttributes, type RecordContext } from './derived-attributes.ts';
+import { isFact } from './facts.ts';
 import { earlierJoinDate, isNonMember, JOIN_DATE } from './loyalty-membership.ts';
 import { isAfter } from './program-standing.ts';
+import {
+  type Attributes,
+  customersOf,
+  isPlaceholder,
+  LOYALTY_IDS,
+  loyaltyIds,
+  type RecordCustomer,
+} from './record-customers.ts';
 import { clockOf } from './state-clock.ts';
 
 export interface ProfileRecord {
@@ -26,15 +31,6 @@ export interface ProfileRecord {
   /** JSON text of `entity`. */
   readonly json: string;
   readonly notes: readonly MappingNote[];
-}
-
-type Attributes = ReadonlyMap<string, AttributeVersion>;
-
-/** One customer of a lane. */
-interface Customer {
-  readonly attributes: Attributes;
-  readonly facts: FactGroups;
-  readonly identities: readonly DatedIdentity[];
 }
 
 /**
@@ -74,71 +70,9 @@ export function buildProfileRecord(state: CustomerState, id: string, context: Re
   return { ...shrinkProfile(entity, tenant, notes), notes: notes.list() };
 }
 
-/** The lane's own customer, then those merged into it, the one with the newest value first. */
-function customersOf(
-  state: CustomerState,
-  { destination }: RecordContext,
-  notes: Notes,
-): readonly Customer[] {
-  const fragments = customersInOrder(state);
-  const factsOf = withoutClearedSlots(fragments.map(factsIn));
-  return fragments.map((attributes, index) => {
-    const facts = factsOf[index] ?? new Map();
-    const earlier = earlierIdentities(attributes, facts, destination.identity.namespaces);
-    const identities = [
-      ...identitiesInFacts(facts),
-      ...earlier.filter(({ kind, id }) => !isPlaceholder(kind, id, `identityMap.${kind}`, notes)),
-    ];
-    return { attributes, facts, identities };
-  });
-}
-
-/**
- * Identities that an older relay stored as one attribute per namespace. They are valid until a
- * newer event has an identity of the same kind; cards add up.
- */
-function earlierIdentities(
-  attributes: Attributes,
-  facts: FactGroups,
-  namespaces: RecordContext['destination']['identity']['namespaces'],
-): readonly DatedIdentity[] {
-  if (!hasEarlierIdentities(attributes)) {
-    return [];
-  }
-  return (Object.keys(namespaces) as IdentifierKind[]).flatMap((kind) => {
-    const stored = attributes.get(`${IDENTITY_PREFIX}${namespaces[kind]}`);
-    const slots = facts.get(IDENTITY_FACTS)?.get(kind) ?? [];
-    if (stored === undefined || (kind !== 'cardNumber' && slots.some((slot) => isNewer(slot, stored)))) {
-      return [];
-    }
-    const { value, at, by } = stored;
-    return (Array.isArray(value) ? value : []).flatMap((id) =>
-      typeof id === 'string' ? [{ kind, id, at, by }] : [],
-    );
-  });
-}
-
-/** What an older relay stored was checked by its rules; facts are checked before they are stored. */
-function isPlaceholder(kind: IdentifierKind, value: string, path: string, notes: Notes): boolean {
-  const code = kind === 'customerId' ? undefined : placeholderFault(kind, value);
-  if (code !== undefined) {
-    notes.add(path, code);
-  }
-  return code !== undefined;
-}
-
-function hasEarlierIdentities(attributes: Attributes): boolean {
-  for (const path of attributes.keys()) {
-    if (path.startsWith(IDENTITY_PREFIX)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /** The attributes of a record apart from its identities: stored ones, and those from facts. */
 function attributesOf(
-  customers: readonly Customer[],
+  customers: readonly RecordCustomer[],
   context: RecordContext,
   { clock, notes }: { readonly clock: number; readonly notes: Notes },
 ): Attributes {
@@ -186,7 +120,7 @@ function setIfAfter(
 /** Contact points that were stored before they were known, or listed, as nobody's own. */
 function removeNobodys(
   attributes: Map<string, AttributeVersion>,
-  customers: readonly Customer[],
+  customers: readonly RecordCustomer[],
   { rules = PLAIN_IDENTITIES }: RecordContext,
   notes: Notes,
 ): void {
@@ -209,12 +143,10 @@ function removeNobodys(
   }
 }
 
-const LOYALTY_IDS = 'loyalty.loyaltyID';
-
 /** The earliest date counts, also if it was set as an attribute, by an older relay for example. */
 function setJoinDate(
   attributes: Map<string, AttributeVersion>,
-  customers: readonly Customer[],
+  customers: readonly RecordCustomer[],
   derived: Attributes,
 ): void {
   let earliest = dateIn(derived);
@@ -234,7 +166,7 @@ function dateIn(attributes: Attributes): AttributeVersion | undefined {
   return date?.value === null ? undefined : date;
 }
 
-function storedAttributes([own, ...merged]: readonly Customer[]): Map<string, AttributeVersion> {
+function storedAttributes([own, ...merged]: readonly RecordCustomer[]): Map<string, AttributeVersion> {
   const attributes = new Map<string, AttributeVersion>();
   for (const { attributes: others } of merged) {
     for (const [path, version] of others) {
@@ -257,45 +189,6 @@ function isStored(path: string): boolean {
   return !path.startsWith(IDENTITY_PREFIX) && !isFact(path);
 }
 
-/** External ids and card numbers of the first customer that has any. */
-function loyaltyIds(
-  customers: readonly Customer[],
-  { destination, rules = PLAIN_IDENTITIES }: RecordContext,
-): AttributeVersion | undefined {
-  for (const { attributes, identities } of customers) {
-    const ids = new Set<string>();
-    let newest: DatedIdentity | undefined;
-    for (const wanted of ['externalId', 'cardNumber'] as const) {
-      for (const identity of identities) {
-        const { kind, id } = identity;
-        if (kind === wanted && attributeFault(kind, id, rules) === undefined) {
-          ids.add(id);
-          newest = newest === undefined || isNewer(identity, newest) ? identity : newest;
-        }
-      }
-    }
-    if (newest !== undefined) {
-      for (const card of earlierCards(attributes, destination.identity.namespaces.externalId)) {
-        ids.add(card);
-      }
-      return { value: [...ids], at: newest.at, by: newest.by };
-    }
-  }
-  return undefined;
-}
-
-/** An older relay stored cards in this list only, beside the external ids. */
-function earlierCards(attributes: Attributes, namespace: string | undefined): readonly string[] {
-  const stored = attributes.get(LOYALTY_IDS)?.value;
-  if (namespace === undefined || !Array.isArray(stored) || !hasEarlierIdentities(attributes)) {
-    return [];
-  }
-  const externalIds = attributes.get(`${IDENTITY_PREFIX}${namespace}`)?.value;
-  const isCard = (id: JsonValue): id is string =>
-    typeof id === 'string' && !(Array.isArray(externalIds) && externalIds.includes(id));
-  return stored.filter(isCard);
-}
-
 function valuesOf(attributes: Attributes): ReadonlyMap<string, JsonValue> {
   const values = new Map<string, JsonValue>();
   for (const [path, { value }] of attributes) {
@@ -304,7 +197,7 @@ function valuesOf(attributes: Attributes): ReadonlyMap<string, JsonValue> {
   return values;
 }
 
-function auditOf(attributes: Attributes, customers: readonly Customer[]): JsonObject {
+function auditOf(attributes: Attributes, customers: readonly RecordCustomer[]): JsonObject {
   const times = [...attributes.values(), ...customers.flatMap(({ identities }) => identities)].map(
     ({ at }) => at,
   );

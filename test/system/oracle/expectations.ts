@@ -47,7 +47,10 @@ export interface Expectations {
   all(): ExpectedEvent[];
 }
 
-export function createExpectations({ source, poisonIdPrefix }: Omit<MappingSettings, 'programs'>): Expectations {
+export function createExpectations({
+  source,
+  poisonIdPrefix,
+}: Omit<MappingSettings, 'programs'>): Expectations {
   const entries = new Map<string, ExpectedEvent>();
   return {
     register(body) {

@@ -6,7 +6,7 @@ import { contactKey, maskContact } from '../mapping/contact-key.ts';
 import { isKnownContact } from '../mapping/customer/known-contacts.ts';
 import type { Identity } from '../mapping/identities.ts';
 import type { IsShared } from '../mapping/mapping-result.ts';
-import { createRecentCache } from '../mapping/phone.ts';
+import { createRecentCache } from '../mapping/recent-cache.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
 
 /**

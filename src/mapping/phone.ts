@@ -8,6 +8,7 @@ import {
 import { parsePhoneNumberFromString as parseByForm } from 'libphonenumber-js/min';
 import mobileExamples from 'libphonenumber-js/mobile/examples';
 import { isDummyPhone } from '../capillary/placeholder-values.ts';
+import { createRecentCache, type RecentCache } from './recent-cache.ts';
 
 /** Why a text is not a phone number; also the code of its mapping note. */
 export interface PhoneFault {
@@ -150,32 +151,4 @@ function digitsOf(text: string): string {
 
 function supportedCountry(country: string | undefined): CountryCode | undefined {
   return country !== undefined && isSupportedCountry(country) ? country : undefined;
-}
-
-/** A cache of recent results by key. */
-export interface RecentCache<T extends NonNullable<unknown>> {
-  /** The cached result for `text`, else that of `compute`. */
-  get(text: string, compute: () => T): T;
-}
-
-/**
- * Creates a cache of at least the last `size` different keys and at most twice as many. It has two
- * generations; the older one is dropped when the younger is full.
- */
-export function createRecentCache<T extends NonNullable<unknown>>(size: number): RecentCache<T> {
-  let young = new Map<string, T>();
-  let old = new Map<string, T>();
-  const store = (text: string, value: T): T => {
-    if (young.size === size) {
-      old = young;
-      young = new Map();
-    }
-    young.set(text, value);
-    return value;
-  };
-  return {
-    get(text, compute) {
-      return young.get(text) ?? store(text, old.get(text) ?? compute());
-    },
-  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRecentCache, toE164 } from '../../src/mapping/phone.ts';
+import { toE164 } from '../../src/mapping/phone.ts';
 
 /**
  * Numbers of each country: calling code, national number, and the zero that people dial before it.
@@ -155,29 +155,4 @@ it('a number is parsed the same again, for each country, however many came in be
   expect(readAll()).toEqual(first);
   expect(first).toContain('+6591234568');
   expect(first.filter((phone) => phone === undefined).length).toBeGreaterThan(4);
-});
-
-/** Requests texts one after the other. @returns those that were computed */
-function computedFor(texts: readonly string[], size: number): readonly string[] {
-  const cache = createRecentCache<string>(size);
-  return texts.filter((text) => {
-    let isComputed = false;
-    expect(
-      cache.get(text, () => {
-        isComputed = true;
-        return `of ${text}`;
-      }),
-    ).toBe(`of ${text}`);
-    return isComputed;
-  });
-}
-
-describe('the cache of recent results', () => {
-  it('computes a result once', () => expect(computedFor(['a', 'b', 'a', 'b', 'a'], 2)).toEqual(['a', 'b']));
-
-  it('keeps the last texts, and texts that are requested again and again', () =>
-    expect(computedFor(['a', 'b', 'c', 'a', 'd', 'a', 'e', 'a'], 2)).toEqual(['a', 'b', 'c', 'd', 'e']));
-
-  it('drops a text after requests for twice as many others', () =>
-    expect(computedFor(['a', 'b', 'c', 'd', 'e', 'a'], 2)).toEqual(['a', 'b', 'c', 'd', 'e', 'a']));
 });

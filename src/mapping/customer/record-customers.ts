@@ -66,7 +66,10 @@ function earlierIdentities(
   });
 }
 
-/** What an older relay stored was checked by its rules; facts are checked before they are stored. */
+/**
+ * For what an older relay stored, by the rules of its time. Facts are checked before they are
+ * stored.
+ */
 export function isPlaceholder(kind: IdentifierKind, value: string, path: string, notes: Notes): boolean {
   const code = kind === 'customerId' ? undefined : placeholderFault(kind, value);
   if (code !== undefined) {

@@ -67,8 +67,8 @@ export interface Harness {
   readonly random: Random;
   /**
    * Posts the bodies until the signal aborts. An event that describes the default program lands
-   * before: many events have only the number of their program, so what the others look like must not
-   * depend on which of them is mapped first.
+   * before: many events have only the number of their program, so what the others look like must
+   * not depend on which of them is mapped first.
    */
   postEvents(bodies: Iterator<string>, signal: AbortSignal): Promise<void>;
   /** Resumes a paused destination, as an operator would. */

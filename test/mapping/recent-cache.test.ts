@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { createRecentCache } from '../../src/mapping/recent-cache.ts';
+
+/** Requests texts one after the other. @returns those that were computed */
+function computedFor(texts: readonly string[], size: number): readonly string[] {
+  const cache = createRecentCache<string>(size);
+  return texts.filter((text) => {
+    let isComputed = false;
+    expect(
+      cache.get(text, () => {
+        isComputed = true;
+        return `of ${text}`;
+      }),
+    ).toBe(`of ${text}`);
+    return isComputed;
+  });
+}
+
+describe('the cache of recent results', () => {
+  it('computes a result once', () => expect(computedFor(['a', 'b', 'a', 'b', 'a'], 2)).toEqual(['a', 'b']));
+
+  it('keeps the last texts, and texts that are requested again and again', () =>
+    expect(computedFor(['a', 'b', 'c', 'a', 'd', 'a', 'e', 'a'], 2)).toEqual(['a', 'b', 'c', 'd', 'e']));
+
+  it('drops a text after requests for twice as many others', () =>
+    expect(computedFor(['a', 'b', 'c', 'd', 'e', 'a'], 2)).toEqual(['a', 'b', 'c', 'd', 'e', 'a']));
+});

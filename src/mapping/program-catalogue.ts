@@ -227,12 +227,18 @@ function programsOf(organisation: Organisation | undefined): Programs {
     nameOf: (programId) => programs.get(programId)?.name?.value,
     tierNameOf: (programId, tierNumber) => programs.get(programId)?.tiers.get(String(tierNumber))?.value,
     mainProgram() {
-      const known = [...programs].map(([id, { isDefault }]) => ({ id, isDefault }));
-      const [newest] = known
-        .filter(({ isDefault }) => isDefault?.value === true)
-        .toSorted((a, b) => (b.isDefault?.at ?? 0) - (a.isDefault?.at ?? 0));
-      const main = newest ?? known.find(({ isDefault }) => isDefault?.value !== false);
-      return main === undefined ? undefined : { id: main.id, isCertain: newest !== undefined };
+      let newest: { readonly id: string; readonly at: number } | undefined;
+      let first: string | undefined;
+      for (const [id, { isDefault }] of programs) {
+        if (isDefault?.value === true && (newest === undefined || isDefault.at > newest.at)) {
+          newest = { id, at: isDefault.at };
+        }
+        if (isDefault?.value !== false) {
+          first ??= id;
+        }
+      }
+      const id = newest?.id ?? first;
+      return id === undefined ? undefined : { id, isCertain: newest !== undefined };
     },
   };
 }

@@ -27,7 +27,19 @@ function mixedGroup(seed: number, orgId: number): GeneratedEvent[] {
   ];
 }
 
-/** Events of a few customers, some of whom are merged; `round` makes the customer ids unique. */
+/** The numbers of customers in ids, phone numbers, external ids, cards and e-mail addresses. */
+const CUSTOMER_NUMBERS = [
+  /(?<=\b52)00000(\d\d)\b/gu,
+  /(?<=\b91980)00000(\d\d)\b/gu,
+  /(?<=\bTL-)00000(\d\d)\b/gu,
+  /(?<=\b707000000)00000(\d\d)\b/gu,
+  /(?<=\.)(\d\d?)(?=@example\.org)/gu,
+];
+
+/**
+ * Events of a few customers, some of whom are merged. `round` makes their ids and contacts unique:
+ * a contact of many customers identifies none of them.
+ */
 function mergingGroup(seed: number, orgId: number, round: number): GeneratedEvent[] {
   const common = {
     now: Date.now() - 1_000,
@@ -36,11 +48,11 @@ function mergingGroup(seed: number, orgId: number, round: number): GeneratedEven
     names: NAMES_WITHOUT_DELETION,
     awkward: 0.4,
   };
+  const inRound = (body: string, pattern: RegExp): string =>
+    body.replaceAll(pattern, (_, number: string) => String(1_000_000 + round * 100 + Number(number)));
   return makeEvents({ ...common, seed, count: 30, customers: MERGING_CUSTOMERS }).map((event) => ({
     ...event,
-    body: event.body.replaceAll(/\b5200000(\d\d)/gu, (_, number: string) =>
-      String(521_000_000 + round * 100 + Number(number)),
-    ),
+    body: CUSTOMER_NUMBERS.reduce(inRound, event.body),
   }));
 }
 

@@ -57,7 +57,9 @@ function namesOf(customerId: number): unknown[] {
   return simulator
     .landed({ kind: 'profile' })
     .filter(({ entity }) => JSON.stringify(entity).includes(`"id":"${customerId}"`))
-    .map(({ entity }) => (entity['person'] as any)?.name?.firstName);
+    .map(
+      ({ entity }) => (entity['person'] as { name?: { firstName?: unknown } } | undefined)?.name?.firstName,
+    );
 }
 
 describe('the built relay', () => {

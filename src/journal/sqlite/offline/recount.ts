@@ -77,7 +77,7 @@ function setCounts(db: DatabaseSync, now: number): void {
     SELECT destination, count(*), sum(replay) FROM events WHERE state = 'pending' GROUP BY destination`);
 }
 
-/** Contacts of a destination whose row is lost are counted anew. */
+/** Contacts of a destination whose row is lost are counted again from zero. */
 function setContactCounts(db: DatabaseSync): void {
   db.exec(`DELETE FROM contacts WHERE scope NOT IN (SELECT id FROM contact_scopes);
     INSERT OR IGNORE INTO contact_scopes (destination) SELECT DISTINCT destination FROM shared_contacts;

@@ -6,7 +6,7 @@ import { contactKey, maskContact } from '../mapping/contact-key.ts';
 import { isKnownContact } from '../mapping/customer/known-contacts.ts';
 import type { Identity } from '../mapping/identities.ts';
 import type { IsShared } from '../mapping/mapping-result.ts';
-import { createRecentCache } from '../mapping/recent-cache.ts';
+import { createRecentCache, createRecentSet } from '../mapping/recent-cache.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
 
 /**
@@ -153,21 +153,5 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
       return addToCall(counting, { lane, contacts, texts: found.map(({ kind, id }) => `${kind} ${id}`) });
     },
     isShared,
-  };
-}
-
-/** A set of at least the last `size` values and at most twice as many. */
-function createRecentSet<T>(size: number) {
-  let young = new Set<T>();
-  let old = new Set<T>();
-  return {
-    has: (value: T): boolean => young.has(value) || old.has(value),
-    add(value: T): void {
-      if (young.size >= size) {
-        old = young;
-        young = new Set();
-      }
-      young.add(value);
-    },
   };
 }

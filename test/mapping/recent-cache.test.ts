@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRecentCache } from '../../src/mapping/recent-cache.ts';
+import { createRecentCache, createRecentSet } from '../../src/mapping/recent-cache.ts';
 
 /** Requests texts one after the other. @returns those that were computed */
 function computedFor(texts: readonly string[], size: number): readonly string[] {
@@ -24,4 +24,12 @@ describe('the cache of recent results', () => {
 
   it('drops a text after requests for twice as many others', () =>
     expect(computedFor(['a', 'b', 'c', 'd', 'e', 'a'], 2)).toEqual(['a', 'b', 'c', 'd', 'e', 'a']));
+});
+
+describe('the set of recent values', () => {
+  it('has at least the last values and at most twice as many', () => {
+    const values = createRecentSet<string>(2);
+    for (const value of ['a', 'b', 'c', 'd', 'e']) values.add(value);
+    expect(['a', 'b', 'c', 'd', 'e', 'f'].filter((value) => values.has(value))).toEqual(['c', 'd', 'e']);
+  });
 });

@@ -20,9 +20,10 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
   const balance = balanceAfterEvent(data);
   const expiries = issuedExpiries(data);
   const promised = promisedPoints(data);
+  const promisedTotal = sumOf(promised.map(({ points }) => points));
   const total = data.number('totalPointsIssued');
-  const gained = pointsGained(data);
-  const issued = issuedPoints(data);
+  const issued = issuedPoints(data, total, promisedTotal);
+  const gained = pointsGained(data, issued);
   return {
     eventType: 'loyalty.pointsIssued',
     ...(context.destination.schemaFeatures.loyaltyEvents && !isOfGroup(input)
@@ -42,7 +43,7 @@ export function mapPointsIssued(input: FamilyInput): FamilyResult {
     facts: ownPointsFacts(input, balance, {
       ...balanceChange(balance.points, 'adds', issued),
       i: expiries.flatMap(({ points, at }): DatedPoints[] => (points > 0 ? [[at, points]] : [])),
-      p: sumOf(promised.map(({ points }) => points)),
+      p: promisedTotal,
     }),
   };
 }
@@ -160,15 +161,17 @@ function issuedExpiries(data: Reader): readonly Expiry[] {
  * By how much the event raised the balance. The total counts promised points too
  * (docs/platforms/capillary.md#points), and these are not part of the balance.
  */
-function issuedPoints(data: Reader): number | undefined {
-  const total = data.number('totalPointsIssued');
-  const promised = sumOf(promisedPoints(data).map(({ points }) => points)) ?? 0;
+function issuedPoints(
+  data: Reader,
+  total: number | undefined,
+  promised: number | undefined,
+): number | undefined {
   const regular =
     data.number('regularPointsIssued') ??
     sumOf(data.list('regularPointsBreakup').map((part) => part.number('points')));
   const promotional = data.list('promotionalPointsIssued').map((part) => part.number('promotionPoints'));
   const parts = sumOf([regular, ...promotional]);
-  const hasPromised = total !== undefined && Math.abs(total - promised - (parts ?? 0)) < SMALLEST;
+  const hasPromised = total !== undefined && Math.abs(total - (promised ?? 0) - (parts ?? 0)) < SMALLEST;
   return hasPromised ? (parts ?? 0) : (total ?? parts);
 }
 
@@ -192,7 +195,8 @@ function promisedPoints(data: Reader) {
   }));
 }
 
-function pointsGained(data: Reader): readonly Draft[] {
+/** @param issued all points, for an event that does not say its regular and promotional ones */
+function pointsGained(data: Reader, issued: number | undefined): readonly Draft[] {
   const shared = {
     loyaltyProgramId: ownProgramId(data),
     transactionId: transactionIdOf(data),
@@ -203,7 +207,7 @@ function pointsGained(data: Reader): readonly Draft[] {
     ...shared,
   }));
   const regular = data.number('regularPointsIssued');
-  const value = regular ?? (promotional.length > 0 ? undefined : issuedPoints(data));
+  const value = regular ?? (promotional.length > 0 ? undefined : issued);
   return [{ value, ...shared }, ...promotional].filter(
     (gain) => gain.value !== undefined && gain.value !== 0,
   );

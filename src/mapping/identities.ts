@@ -6,6 +6,7 @@ import {
   type IdentifierKind,
   identifiersOf,
 } from '../capillary/identifiers.ts';
+import { isJsonObject } from '../capillary/json.ts';
 import { customerIdOf, personOf } from '../capillary/person.ts';
 import { placeholderFault } from '../capillary/placeholder-values.ts';
 import { isEmail } from '../xdm/formats.ts';
@@ -71,10 +72,7 @@ export const VICTIM_FIELDS: readonly string[] = ['victimCustomerIdentifiers.cust
 /** The customerId of the victim of a merge; undefined for all other events. */
 export function victimIdOf(event: CapillaryEvent): string | undefined {
   const victim = event.data['victimCustomerIdentifiers'];
-  return event.eventName === 'loyaltyCustomerMerge' &&
-    typeof victim === 'object' &&
-    victim !== null &&
-    !Array.isArray(victim)
+  return event.eventName === 'loyaltyCustomerMerge' && isJsonObject(victim)
     ? customerIdText(victim['customerId'])
     : undefined;
 }

@@ -110,14 +110,9 @@ function conformField(
   name: string,
   onFault: FaultReporter,
 ): JsonValue | undefined {
-  if (typeof value !== 'object' && isLeaf(shape)) {
-    if (isEmpty(value)) {
-      return undefined;
-    }
-    const code = leafFault(value, shape);
-    return code === undefined ? wellFormed(value as JsonValue) : reportFault(join(path, name), code, onFault);
-  }
-  return conform(value, shape, join(path, name), onFault);
+  const isFitting =
+    typeof value !== 'object' && isLeaf(shape) && !isEmpty(value) && leafFault(value, shape) === undefined;
+  return isFitting ? wellFormed(value as JsonValue) : conform(value, shape, join(path, name), onFault);
 }
 
 /** By shape, of which there are few. */

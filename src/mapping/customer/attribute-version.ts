@@ -23,6 +23,12 @@ export function isNewer(
 
 /** Path → version of what is stored of one customer. */
 export type Attributes = Map<string, AttributeVersion>;
+export type ReadonlyAttributes = ReadonlyMap<string, AttributeVersion>;
+
+/** The order of entries by their keys. */
+export function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
 
 /** Sets a version unless there is a newer one of its path. Returns the one that it replaces. */
 export function setNewest(

@@ -31,11 +31,11 @@ export function pruneSurplusFacts(attributes: Attributes): void {
 /** Cheap, because it runs for each event. Facts of one program mostly follow each other. */
 function hasSurplus(attributes: Attributes): boolean {
   let slots = 0;
-  let program = SLOT_PREFIX;
+  let program: string | undefined;
   const programs = new Set<string>();
   for (const path of attributes.keys()) {
     if (path.startsWith(PROGRAM_PREFIX)) {
-      if (!path.startsWith(program)) {
+      if (program === undefined || !path.startsWith(program)) {
         program = programOf(path);
         programs.add(program);
       }

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../capillary/json.ts';
 import { toTimestamp } from '../../capillary/times.ts';
-import { type AttributeVersion, isNewer } from './customer-state.ts';
+import { type AttributeVersion, isNewer, type ReadonlyAttributes } from './attribute-version.ts';
 import { type Fact, type FactGroups, factPath } from './facts.ts';
 
 /*
@@ -94,9 +94,9 @@ export type ConsentRule = 'any-out' | 'last';
  */
 export function consentsOf(
   customers: readonly FactGroups[],
-  stored: ReadonlyMap<string, AttributeVersion>,
+  stored: ReadonlyAttributes,
   rule: ConsentRule,
-): ReadonlyMap<string, AttributeVersion> {
+): ReadonlyAttributes {
   const consents = new Map<string, AttributeVersion>();
   if (!customers.some((groups) => groups.has(CONSENT_FACTS))) {
     return consents;

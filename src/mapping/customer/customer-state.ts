@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
-import { type Attributes, type AttributeVersion, isNewer } from './attribute-version.ts';
+import { type Attributes, type AttributeVersion, byKey, isNewer } from './attribute-version.ts';
 import { setVersion } from './identity-facts.ts';
 
 export type { AttributeVersion };
@@ -268,8 +268,4 @@ function byEvent(
     return a.by < b.by ? -1 : 1;
   }
   return pathA < pathB ? -1 : 1;
-}
-
-function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : 1;
 }

@@ -1,6 +1,7 @@
 import type { Notes } from '../mapping-notes.ts';
+import type { AttributeVersion, ReadonlyAttributes } from './attribute-version.ts';
 import { deriveChallenges } from './challenges.ts';
-import type { AttributeVersion, CustomerState } from './customer-state.ts';
+import type { CustomerState } from './customer-state.ts';
 import type { FactsByCustomer } from './facts.ts';
 import {
   activeIn,
@@ -31,8 +32,8 @@ export function deriveAttributes(
   context: RecordContext,
   notes: Notes,
   clock: number,
-  stored: ReadonlyMap<string, AttributeVersion> = new Map(),
-): ReadonlyMap<string, AttributeVersion> {
+  stored: ReadonlyAttributes = new Map(),
+): ReadonlyAttributes {
   const attributes = new Map<string, AttributeVersion>();
   const derived: DerivedAttributes = {
     attributes,
@@ -73,10 +74,7 @@ function deriveMembership(
 }
 
 /** The customers of a lane, the one with the newest value first after its own. */
-export function customersInOrder({
-  own,
-  merged,
-}: CustomerState): readonly ReadonlyMap<string, AttributeVersion>[] {
+export function customersInOrder({ own, merged }: CustomerState): readonly ReadonlyAttributes[] {
   const fragments = [...merged].map(([lane, { attributes }]) => ({
     lane,
     attributes,

@@ -1,4 +1,4 @@
-import type { AttributeVersion } from './attribute-version.ts';
+import { type AttributeVersion, byKey, type ReadonlyAttributes } from './attribute-version.ts';
 
 /*
  * A fact is stored like an attribute, but a record never has it: attributes of the record are
@@ -42,7 +42,7 @@ export function isFact(path: string): boolean {
 }
 
 /** The facts among the attributes of a customer, in the order of their paths. */
-export function factsIn(attributes: ReadonlyMap<string, AttributeVersion>): FactGroups {
+export function factsIn(attributes: ReadonlyAttributes): FactGroups {
   const groups = new Map<string, Map<string, Fact[]>>();
   const entries: (readonly [path: string, version: AttributeVersion])[] = [];
   for (const entry of attributes) {
@@ -50,7 +50,7 @@ export function factsIn(attributes: ReadonlyMap<string, AttributeVersion>): Fact
       entries.push(entry);
     }
   }
-  for (const [path, version] of entries.toSorted(byPath)) {
+  for (const [path, version] of entries.toSorted(byKey)) {
     const { group, key, name, item } = partsOf(path);
     const fact = { value: version.value, at: version.at, by: version.by, name, item };
     const keys = groups.get(group);
@@ -64,10 +64,6 @@ export function factsIn(attributes: ReadonlyMap<string, AttributeVersion>): Fact
     }
   }
   return groups;
-}
-
-function byPath([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : 1;
 }
 
 /** Without a regular expression: this runs for each fact of a customer in each event. */

@@ -77,18 +77,19 @@ function rank({ b, i, r, m, d, e }: LoggedEntry): number {
   if (b !== undefined) {
     return 0;
   }
-  const isTaken = d !== undefined && d < 0;
-  return i !== undefined
-    ? 1
-    : r !== undefined
-      ? 3
-      : m !== undefined
-        ? 4
-        : e !== undefined
-          ? 6
-          : isTaken
-            ? 5
-            : 2;
+  if (i !== undefined) {
+    return 1;
+  }
+  if (r !== undefined) {
+    return 3;
+  }
+  if (m !== undefined) {
+    return 4;
+  }
+  if (e !== undefined) {
+    return 6;
+  }
+  return d !== undefined && d < 0 ? 5 : 2;
 }
 
 function balanceBefore(entry: LoggedEntry): number | undefined {

@@ -8,15 +8,15 @@ import { createNotes, faultRecorder, type Notes } from '../mapping-notes.ts';
 import type { MappingNote } from '../mapping-result.ts';
 import { expandAttributes, IDENTITY_PREFIX } from '../profile-attributes.ts';
 import { shrinkProfile } from '../record-size.ts';
+import type { AttributeVersion, ReadonlyAttributes } from './attribute-version.ts';
 import { consentsOf } from './consents.ts';
 import { contactAttribute } from './contacts.ts';
-import { type AttributeVersion, type CustomerState, isNewer } from './customer-state.ts';
+import { type CustomerState, isNewer } from './customer-state.ts';
 import { deriveAttributes, type RecordContext } from './derived-attributes.ts';
 import { isFact } from './facts.ts';
 import { earlierJoinDate, isNonMember, JOIN_DATE } from './loyalty-membership.ts';
 import { isAfter } from './program-standing.ts';
 import {
-  type Attributes,
   customersOf,
   isPlaceholder,
   LOYALTY_IDS,
@@ -75,7 +75,7 @@ function attributesOf(
   customers: readonly RecordCustomer[],
   context: RecordContext,
   { clock, notes }: { readonly clock: number; readonly notes: Notes },
-): Attributes {
+): ReadonlyAttributes {
   const attributes = storedAttributes(customers);
   const facts = customers.map((customer) => customer.facts);
   const derived = deriveAttributes(facts, context, notes, clock, attributes);
@@ -147,7 +147,7 @@ function removeNobodys(
 function setJoinDate(
   attributes: Map<string, AttributeVersion>,
   customers: readonly RecordCustomer[],
-  derived: Attributes,
+  derived: ReadonlyAttributes,
 ): void {
   let earliest = dateIn(derived);
   for (const { facts, attributes: stored } of customers) {
@@ -161,7 +161,7 @@ function setJoinDate(
   }
 }
 
-function dateIn(attributes: Attributes): AttributeVersion | undefined {
+function dateIn(attributes: ReadonlyAttributes): AttributeVersion | undefined {
   const date = attributes.get(JOIN_DATE);
   return date?.value === null ? undefined : date;
 }
@@ -189,7 +189,7 @@ function isStored(path: string): boolean {
   return !path.startsWith(IDENTITY_PREFIX) && !isFact(path);
 }
 
-function valuesOf(attributes: Attributes): ReadonlyMap<string, JsonValue> {
+function valuesOf(attributes: ReadonlyAttributes): ReadonlyMap<string, JsonValue> {
   const values = new Map<string, JsonValue>();
   for (const [path, { value }] of attributes) {
     values.set(path, value);
@@ -197,7 +197,7 @@ function valuesOf(attributes: Attributes): ReadonlyMap<string, JsonValue> {
   return values;
 }
 
-function auditOf(attributes: Attributes, customers: readonly RecordCustomer[]): JsonObject {
+function auditOf(attributes: ReadonlyAttributes, customers: readonly RecordCustomer[]): JsonObject {
   const times = [...attributes.values(), ...customers.flatMap(({ identities }) => identities)].map(
     ({ at }) => at,
   );

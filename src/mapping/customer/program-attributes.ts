@@ -1,12 +1,13 @@
 import { toTimestamp } from '../../capillary/times.ts';
 import type { Notes } from '../mapping-notes.ts';
-import type { AttributeVersion } from './customer-state.ts';
+import type { ReadonlyAttributes } from './attribute-version.ts';
 import type { FactsByCustomer } from './facts.ts';
 import { newestIn, PROGRAM_FACTS } from './points-history.ts';
 import { UNKNOWN_PROGRAM } from './points-log.ts';
 import {
   type Dated,
   isAfter,
+  newestOf,
   type PointsTotals,
   type ProgramStanding,
   standingOf,
@@ -18,7 +19,7 @@ import type { DerivedAttributes, RecordContext } from './record-context.ts';
 interface ProgramContext extends RecordContext {
   readonly notes: Notes;
   /** Attributes that are stored as such, for example by an older relay. */
-  readonly stored: ReadonlyMap<string, AttributeVersion>;
+  readonly stored: ReadonlyAttributes;
 }
 
 /** `loyalty` follows the main program; the balances of the others are below the tenant. */
@@ -108,7 +109,10 @@ function setMainProgram(
   }
   const totals = totalsOf(facts, id, newestIn(facts));
   setTotals(totals, context, derived);
-  const latest = newestOf([points, lifetime, tier, risk, totals]);
+  const latest = newestOf<Pick<Dated, 'at' | 'by'>>(
+    [points, lifetime, tier, risk, totals],
+    (a, b) => a.at - b.at,
+  );
   setName('loyalty.program', { name: programs.nameOf(id), id, based: latest }, context, derived);
   if (tier !== undefined) {
     const number = String(tier.value);
@@ -128,19 +132,6 @@ function setMainProgram(
     derived.set(`${tenant}.capillary.tier.atRisk`, { ...risk, value: true });
     derived.set(`${tenant}.capillary.tier.downgradeDate`, risk.value === true ? undefined : risk);
   }
-}
-
-/** The first of the newest. */
-function newestOf(
-  candidates: readonly (Pick<Dated, 'at' | 'by'> | undefined)[],
-): Pick<Dated, 'at' | 'by'> | undefined {
-  let newest: Pick<Dated, 'at' | 'by'> | undefined;
-  for (const dated of candidates) {
-    if (dated !== undefined && (newest === undefined || dated.at > newest.at)) {
-      newest = dated;
-    }
-  }
-  return newest;
 }
 
 /**

@@ -163,8 +163,8 @@ export function totalsOf(
   }
   const log = programLog(customer, programId);
   const merges = mergesInto(customer, customers);
-  const newest =
-    merges.length === 0 ? newestOf(log) : [...log, ...merges].toSorted((a, b) => byTime(b, a))[0];
+  // By time: the last entry of a log can have another place for its balance.
+  const newest = newestOf<Pick<LoggedEntry, 'at' | 'by'>>([...log, ...merges], byTime);
   if (newest === undefined) {
     return undefined;
   }
@@ -184,12 +184,15 @@ export function totalsOf(
   };
 }
 
-/** The newest entry by time: the last one of a log can have another place for its balance. */
-function newestOf(log: readonly LoggedEntry[]): LoggedEntry | undefined {
-  let newest: LoggedEntry | undefined;
-  for (const entry of log) {
-    if (newest === undefined || byTime(newest, entry) < 0) {
-      newest = entry;
+/** The first of those that no other one is newer than. */
+export function newestOf<Value>(
+  candidates: readonly (Value | undefined)[],
+  compare: (a: Value, b: Value) => number,
+): Value | undefined {
+  let newest: Value | undefined;
+  for (const candidate of candidates) {
+    if (candidate !== undefined && (newest === undefined || compare(newest, candidate) < 0)) {
+      newest = candidate;
     }
   }
   return newest;

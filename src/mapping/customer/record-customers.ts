@@ -4,20 +4,19 @@ import { placeholderFault } from '../../capillary/placeholder-values.ts';
 import { attributeFault, PLAIN_IDENTITIES } from '../identity-rules.ts';
 import type { Notes } from '../mapping-notes.ts';
 import { IDENTITY_PREFIX } from '../profile-attributes.ts';
+import type { AttributeVersion, ReadonlyAttributes } from './attribute-version.ts';
 import { withoutClearedSlots } from './cleared-slots.ts';
 import { type DatedIdentity, identitiesInFacts, IDENTITY_FACTS } from './contacts.ts';
-import { type AttributeVersion, type CustomerState, isNewer } from './customer-state.ts';
+import { type CustomerState, isNewer } from './customer-state.ts';
 import { customersInOrder, type RecordContext } from './derived-attributes.ts';
 import { type FactGroups, factsIn } from './facts.ts';
-
-/** By their path, with facts and what an older relay stored. */
-export type Attributes = ReadonlyMap<string, AttributeVersion>;
 
 export const LOYALTY_IDS = 'loyalty.loyaltyID';
 
 /** A customer of a lane: its own one, or one that was merged into it. */
 export interface RecordCustomer {
-  readonly attributes: Attributes;
+  /** With facts and what an older relay stored. */
+  readonly attributes: ReadonlyAttributes;
   readonly facts: FactGroups;
   readonly identities: readonly DatedIdentity[];
 }
@@ -46,7 +45,7 @@ export function customersOf(
  * newer event has an identity of the same kind; cards add up.
  */
 function earlierIdentities(
-  attributes: Attributes,
+  attributes: ReadonlyAttributes,
   facts: FactGroups,
   namespaces: RecordContext['destination']['identity']['namespaces'],
 ): readonly DatedIdentity[] {
@@ -78,7 +77,7 @@ export function isPlaceholder(kind: IdentifierKind, value: string, path: string,
   return code !== undefined;
 }
 
-function hasEarlierIdentities(attributes: Attributes): boolean {
+function hasEarlierIdentities(attributes: ReadonlyAttributes): boolean {
   for (const path of attributes.keys()) {
     if (path.startsWith(IDENTITY_PREFIX)) {
       return true;
@@ -115,7 +114,7 @@ export function loyaltyIds(
 }
 
 /** An older relay stored cards in this list only, beside the external ids. */
-function earlierCards(attributes: Attributes, namespace: string | undefined): readonly string[] {
+function earlierCards(attributes: ReadonlyAttributes, namespace: string | undefined): readonly string[] {
   const stored = attributes.get(LOYALTY_IDS)?.value;
   if (namespace === undefined || !Array.isArray(stored) || !hasEarlierIdentities(attributes)) {
     return [];

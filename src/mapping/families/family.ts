@@ -39,9 +39,7 @@ export interface FamilyResult {
   readonly attributes?: Draft;
   /** Profile attributes below `<tenant>.capillary`. */
   readonly tenantAttributes?: Draft;
-  /**
-   * Facts about the customer from which attributes are computed.
-   */
+  /** Facts about the customer from which attributes are computed. */
   readonly facts?: Facts;
 }
 

@@ -17,10 +17,22 @@ import { healthRoutes, metricsRoutes } from './probe-routes.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
 
 const MAX_BODY_BYTES = 1_048_576;
+/** Characters of a receipt, an event id or a name in a path. */
+const MAX_ID_LENGTH = 300;
 /** Concurrent connections; further ones are dropped. */
 const MAX_CONNECTIONS = 1_000;
 /** Per address; refused requests count too. */
 const MAX_REQUESTS_PER_SECOND = 200;
+
+/** A URL that reaches no route. Its error is not shown, because it quotes the URL. */
+function urlProblem({ code }: { readonly code: string }): ProblemError {
+  return new ProblemError(
+    'bad-request',
+    code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? `the id in the path is too long: at most ${MAX_ID_LENGTH} characters`
+      : 'the URL cannot be decoded',
+  );
+}
 
 /** The app of the admin port, for operators and probes. Not yet listening. */
 export async function createAdminApp(parts: AdminParts): Promise<FastifyInstance> {
@@ -28,9 +40,8 @@ export async function createAdminApp(parts: AdminParts): Promise<FastifyInstance
     ...serverLimits,
     bodyLimit: MAX_BODY_BYTES,
     return503OnClosing: false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
-    frameworkErrors: (_error, _request, reply) =>
-      void sendProblem(new ProblemError('bad-request', 'the URL cannot be decoded'), reply),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_ID_LENGTH },
+    frameworkErrors: (error, _request, reply) => void sendProblem(urlProblem(error), reply),
   });
   app.setErrorHandler((error: Error, _request, reply) => {
     const known = error instanceof StoreError ? 'store-failing' : undefined;

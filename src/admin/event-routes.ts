@@ -42,7 +42,7 @@ export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
     method: 'POST',
     url: '/events/:receipt/replay',
     handler: async (request) => {
-      const { asNew } = parseInput(replayBody, request.body ?? {});
+      const { asNew } = parseInput(replayBody, request.body === undefined ? {} : request.body);
       const by = operatorOf(request);
       const record = await findRecord(journal, request.params.receipt);
       const replay = await replayEvent(parts, record, { asNew, by });

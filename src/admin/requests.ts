@@ -7,6 +7,7 @@ import {
   type PageRequest,
   RefusedError,
 } from '../journal/journal.ts';
+import { timeField } from './time-field.ts';
 
 /** Errors reported in one response. */
 const MAX_ERRORS = 3;
@@ -30,32 +31,12 @@ function messageOf(issue: z.core.$ZodIssue): string {
 }
 
 const STRING_ERROR = 'must be a string of 1 to 300 characters, given once; omit it to match all';
-const TIME_ERROR =
-  'must be a time such as 2026-01-31, 2026-01-31T08:00:00Z or 2026-01-31T08:00:00+05:30, or milliseconds since 1970';
 const LIMIT_ERROR = 'must be an integer from 1 to 500';
 const FLAG_ERROR = 'must be true or false';
 
 /** A name, code or id. */
 export function nonEmptyString(error = STRING_ERROR) {
   return z.string({ error }).min(1, { error }).max(300, { error });
-}
-
-const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
-
-function epochMsOf(value: string | number): number {
-  if (typeof value === 'number') return value;
-  if (/^\d{1,15}$/.test(value)) return Number(value);
-  // In a query, an unescaped + arrives as a space.
-  const iso = value.replace(' ', '+');
-  return ISO_TIME.test(iso) ? Date.parse(iso) : Number.NaN;
-}
-
-/** ISO 8601 with a time zone, a date (its start in UTC), or epoch ms → epoch ms. */
-export function timeField() {
-  return z
-    .union([z.string(), z.number()], { error: TIME_ERROR })
-    .transform(epochMsOf)
-    .refine((ms) => Number.isSafeInteger(ms) && ms >= 0, { error: TIME_ERROR });
 }
 
 function pageLimit() {

@@ -28,6 +28,7 @@ const BYTES_TYPE = 'application/octet-stream';
 /** The answer to load balancers that probe the root. */
 const SERVICE = { service: 'capillary-aep-relay' };
 const NO_BODY = Buffer.alloc(0);
+const UNKNOWN_SOURCE = 'no source with this name is configured';
 
 type Webhook = FastifyRequest<{ Params: { source: string } }>;
 
@@ -41,9 +42,14 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     ...serverLimits,
     // While draining, the admission refuses requests with a problem document like any other.
     return503OnClosing: false,
-    // A URL that cannot be decoded matches no route; fastify's own response would quote it.
-    frameworkErrors: (_error, _request, reply) =>
-      void sendProblem(new ProblemError('bad-request', 'the URL cannot be decoded'), reply),
+    // Such a URL matches no route; fastify's own response would quote it.
+    frameworkErrors: (error, _request, reply) =>
+      void sendProblem(
+        error.code === 'FST_ERR_MAX_PARAM_LENGTH'
+          ? new ProblemError('unknown-source', UNKNOWN_SOURCE)
+          : new ProblemError('bad-request', 'the URL cannot be decoded'),
+        reply,
+      ),
     trustProxy: server.trustProxy.length > 0 ? [...server.trustProxy] : false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
@@ -61,8 +67,7 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
 
   const findSource = (request: Webhook): ConfiguredSource => {
     const source = sources.get(request.params.source);
-    if (source === undefined)
-      throw new ProblemError('unknown-source', 'no source with this name is configured');
+    if (source === undefined) throw new ProblemError('unknown-source', UNKNOWN_SOURCE);
     return source;
   };
 

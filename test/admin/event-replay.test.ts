@@ -75,7 +75,8 @@ describe('replaying one event', () => {
       'asnew: is not a known field; remove it',
     );
     expect((await replay('none', { asNew: 'yes' })).body.detail).toBe('asNew: must be true or false');
-    expect((await replay('none', [])).body.detail).toContain('body: must be {} or {"asNew": true}');
+    for (const body of [[], null, 'asNew', 1])
+      expect((await replay('none', body)).body.detail).toContain('body: must be {} or {"asNew": true}');
   });
 });
 

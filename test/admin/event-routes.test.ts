@@ -128,6 +128,14 @@ describe('listing events', () => {
     ['since=yesterday', 'since: must be a time such as 2026-01-31'],
     ['since=2026-01-31T08:00:00', 'since: must be a time'],
     ['until=-1', 'until: must be a time'],
+    ['since=2026-02-30', 'since: must be a time'],
+    ['since=2025-02-29T08:00:00Z', 'since: must be a time'],
+    ['since=2026-13-01', 'since: must be a time'],
+    ['since=2026-01-31T24:00:00Z', 'since: must be a time'],
+    ['since=2026-01-31T08:60:00Z', 'since: must be a time'],
+    ['since=2026-01-31T08:00:61Z', 'since: must be a time'],
+    ['until=2026-01-31T08:00:00%2B23:00', 'until: must be a time'],
+    ['until=2026-01-31T08:00:00%2B05:60', 'until: must be a time'],
     ['until=', 'until: must be a time'],
     ['since=2026-02-01&until=2026-01-31', 'until: must be later than since'],
     ['source=', 'source: must be a string of 1 to 300 characters'],
@@ -139,6 +147,16 @@ describe('listing events', () => {
     const { status, body } = await rig.get(`/admin/v1/events?${query}`);
     expect(status).toBe(400);
     expect(body).toMatchObject({ code: 'bad-request', detail: expect.stringContaining(detail) });
+  });
+
+  it('says that an id is too long, and not that the URL is wrong', async () => {
+    for (const path of ['events'].map((group) => `/admin/v1/${group}/${'x'.repeat(301)}`)) {
+      const { status, body } = await rig.get(path);
+      expect(status).toBe(400);
+      expect(body.detail).toBe('the id in the path is too long: at most 300 characters');
+    }
+    expect((await rig.get(`/admin/v1/events/${'x'.repeat(300)}`)).status).toBe(404);
+    expect((await rig.webhook('x'.repeat(201), {})).body).toMatchObject({ code: 'unknown-source' });
   });
 
   it('refuses the cursor of another listing', async () => {

@@ -3,6 +3,7 @@ import { ProblemError } from '../../src/http/problems.ts';
 import { discardBody, toFilter, quarantineBody, parseInput, replayBody } from '../../src/admin/requests.ts';
 
 const REFUSED: readonly (readonly [unknown, string])[] = [
+  [null, 'body: must have either receipts or filter'],
   [undefined, 'body: must have either receipts or filter'],
   [[], 'body: must have either receipts or filter'],
   [{}, 'body: must have either receipts or filter'],

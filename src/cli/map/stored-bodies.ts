@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { timeField } from '../../admin/requests.ts';
+import { timeField } from '../../admin/time-field.ts';
 import type { Config } from '../../config/config-schema.ts';
 import {
   DATABASE_FILE,

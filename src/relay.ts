@@ -18,6 +18,7 @@ import { runReencryption, runRetention } from './journal/maintenance-loops.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
 import { createHealthChecks } from './monitoring/health-checks.ts';
+import { createIntakeWindow } from './monitoring/intake-window.ts';
 import { createLogLevel } from './telemetry/log-level.ts';
 import { createMetrics } from './monitoring/metrics.ts';
 import {
@@ -84,6 +85,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   });
   const coverage = createCoverage(now);
   const sources = createSourceTable(config.sources);
+  const intakeWindow = createIntakeWindow(now);
   const stopping = new AbortController();
   let adminToken = config.admin.token;
 
@@ -114,7 +116,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     sources,
     journal,
     admission,
-    observer: createIntakeReports(log, metrics),
+    observer: createIntakeReports(log, metrics, intakeWindow),
     now,
   });
   const replay: Journal['replay'] = async (request) => {
@@ -133,6 +135,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     bodyLimit: config.server.bodyLimit,
     destinations: createDestinationDirectory(destinations, journal),
     coverage,
+    intake: { counts: intakeWindow.counts, refusal: admission.refusal },
     metrics: {
       registry: metrics.registry,
       refresh: createMetricsRefresh({

@@ -18,7 +18,7 @@ export interface Caller {
 /** Details of the 401 response. They contain no secret. */
 export const REFUSAL_DETAILS: Readonly<Record<AccessRefusal, string>> = {
   'no-token': 'send the admin.token of the configuration as Authorization: Bearer <token>',
-  'wrong-token': 'the bearer token is not the admin.token of the configuration',
+  'wrong-token': 'it is not the admin.token of the configuration that the relay uses now',
   'not-loopback':
     'without a token the admin API answers on loopback only: set admin.token to use it from elsewhere',
   'foreign-page':

@@ -11,6 +11,7 @@ import { coverageRoutes, ledgerRoutes } from './report-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { destinationRoutes } from './destination-routes.ts';
 import { eventRoutes } from './event-routes.ts';
+import { intakeRoutes } from './intake-routes.ts';
 import { logLevelRoutes } from './log-level-routes.ts';
 import { openapiRoutes } from './openapi-routes.ts';
 import { healthRoutes, metricsRoutes } from './probe-routes.ts';
@@ -108,10 +109,11 @@ async function adminApi(
     throttle.assertAllowed(address);
     const refusal = checkAccess({ headers, rawHeaders, remoteAddress: socket.remoteAddress }, parts.token());
     if (refusal === undefined) return;
-    if (refusal === 'wrong-token') throttle.recordFailure(address);
+    const isWrong = refusal === 'wrong-token';
+    if (isWrong) throttle.recordFailure(address);
     parts.observer.accessRefused(refusal);
-    void reply.header('www-authenticate', 'Bearer');
-    throw new ProblemError('unauthorized', REFUSAL_DETAILS[refusal]);
+    void reply.header('www-authenticate', isWrong ? 'Bearer error="invalid_token"' : 'Bearer');
+    throw new ProblemError(isWrong ? 'wrong-token' : 'unauthorized', REFUSAL_DETAILS[refusal]);
   });
   scope.setNotFoundHandler(notFound);
   acceptJsonOnly(scope);
@@ -119,6 +121,7 @@ async function adminApi(
     async (v1) => {
       ledgerRoutes(v1, parts);
       coverageRoutes(v1, parts);
+      intakeRoutes(v1, parts);
       eventRoutes(v1, parts);
       deadLetterRoutes(v1, parts);
       quarantineRoutes(v1, parts);

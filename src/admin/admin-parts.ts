@@ -23,7 +23,8 @@ export interface AdminParts {
     | 'appendMalformed'
     | 'recordDifferingCopy'
   >;
-  readonly sources: Pick<SourceTable, 'get'>;
+  readonly sources: Pick<SourceTable, 'get' | 'names'>;
+  readonly intake: IntakeSource;
   /** Maximum size of an inflated body in bytes (`server.bodyLimit`). */
   readonly bodyLimit: number;
   readonly destinations: DestinationDirectory;
@@ -131,6 +132,31 @@ export interface CoverageEntry {
 /** Counts since the start of the process; times in epoch ms. */
 export interface CoverageSource {
   report(filter: CoverageFilter): { readonly since: number; readonly events: readonly CoverageEntry[] };
+}
+
+/** The webhooks of one source. Times are epoch ms; absent: never since the start of the process. */
+export interface SourceIntake {
+  /** Outcome of the webhook log → how often within the last minutes. */
+  readonly outcomes: ReadonlyMap<string, number>;
+  /** Webhooks that were refused since the last one that was not. */
+  readonly refusedInARow: number;
+  readonly lastAcceptedAt?: number;
+  readonly lastRefusedAt?: number;
+}
+
+export interface IntakeCounts {
+  /** Length of the period that is counted. */
+  readonly minutes: number;
+  /** Its beginning, or the later start of the process. */
+  readonly since: number;
+  /** By configured source; `unknown` for requests that name no such source. */
+  readonly sources: ReadonlyMap<string, SourceIntake>;
+}
+
+export interface IntakeSource {
+  counts(): IntakeCounts;
+  /** Why webhooks are answered 503 now, if they are. */
+  refusal(): { readonly code: string; readonly detail: string } | undefined;
 }
 
 /** One health check. Its result is public, so `detail` contains no secret. */

@@ -11,6 +11,7 @@ export const PROBLEMS = {
   'bad-request': { status: 400, title: 'The request is invalid' },
   'not-verified': { status: 401, title: 'The sender could not be verified' },
   unauthorized: { status: 401, title: 'A bearer token is required' },
+  'wrong-token': { status: 401, title: 'The bearer token is wrong' },
   'unknown-source': { status: 404, title: 'There is no such source' },
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'The method is not allowed here' },

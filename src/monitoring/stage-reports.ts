@@ -6,6 +6,7 @@ import type { IntakeObserver, WebhookReport } from '../intake/webhook-report.ts'
 import type { BatchReport, ClaimedEvent, Settlement } from '../journal/journal.ts';
 import { loggable } from '../telemetry/redaction.ts';
 import type { Coverage } from './field-coverage.ts';
+import type { IntakeWindow } from './intake-window.ts';
 import { setDestinationState } from './metrics-refresh.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -69,11 +70,16 @@ export function createJournalReports(metrics: Metrics) {
 }
 
 /** One wide log line and its metrics for each answered webhook. */
-export function createIntakeReports(log: Logger, metrics: Metrics): IntakeObserver {
+export function createIntakeReports(
+  log: Logger,
+  metrics: Metrics,
+  window: Pick<IntakeWindow, 'count'>,
+): IntakeObserver {
   return {
     webhookAnswered(report) {
       const { source, outcome, eventName, differs } = report;
       metrics.received.inc({ source, outcome });
+      window.count(report);
       metrics.webhookSeconds.observe({ source }, seconds(report.durationMs));
       if (outcome === 'accepted' && eventName !== undefined) {
         metrics.accepted.inc({ source, event_name: metricEventName(eventName) });

@@ -27,6 +27,8 @@ export interface ConfiguredSource {
 /** The sources by name. `set` applies corrected secrets without a restart. */
 export interface SourceTable {
   get(name: string): ConfiguredSource | undefined;
+  /** The names, in the order of the configuration. */
+  names(): readonly string[];
   set(sources: readonly SourceConfig[]): void;
 }
 
@@ -36,7 +38,7 @@ export function createSourceTable(sources: readonly SourceConfig[]): SourceTable
     table = new Map(next.map((config) => [config.name, { config, verifier: createSourceVerifier(config) }]));
   };
   set(sources);
-  return { get: (name) => table.get(name), set };
+  return { get: (name) => table.get(name), names: () => [...table.keys()], set };
 }
 
 type Creators = {

@@ -17,6 +17,7 @@ function bearer(token: string) {
 
 const PATHS = [
   ['GET', '/admin/v1/ledger'],
+  ['GET', '/admin/v1/intake'],
   ['GET', '/admin/v1/events'],
   ['GET', '/admin/v1/events/x'],
   ['POST', '/admin/v1/events/x/replay'],
@@ -50,7 +51,9 @@ describe('the token of the admin API', () => {
 
   it('is compared completely', async () => {
     rig.state.token = 'secret';
-    expect((await rig.get('/admin/v1/ledger', bearer('secret2'))).status).toBe(401);
+    const wrong = await rig.get('/admin/v1/ledger', bearer('secret2'));
+    expect(wrong).toMatchObject({ status: 401, body: { code: 'wrong-token' } });
+    expect(wrong.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
     expect((await rig.get('/admin/v1/ledger', bearer('secret'))).status).toBe(200);
     expect(rig.observed.refusals).toEqual(['wrong-token']);
   });

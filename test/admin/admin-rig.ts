@@ -9,13 +9,16 @@ import type { ActionReport, AdminParts, HealthCheck } from '../../src/admin/admi
 import { configSchema } from '../../src/config/config-schema.ts';
 import { type SourceConfig, sourceSchema } from '../../src/config/source-config.ts';
 import { createDestinationState } from '../../src/delivery/destination-state.ts';
+import type { Refusal } from '../../src/intake/admission.ts';
 import { createPublicApp } from '../../src/intake/public-app.ts';
 import { createSourceTable } from '../../src/sources/source-table.ts';
 import type { ClaimedEvent, Journal, Settlement } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { createCoverage } from '../../src/monitoring/field-coverage.ts';
+import { createIntakeReports } from '../../src/monitoring/stage-reports.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createLogLevel } from '../../src/telemetry/log-level.ts';
+import { createIntakeWindow } from '../../src/monitoring/intake-window.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { checkResponses } from '../helpers/contract-check.ts';
 import { contractViolation } from '../helpers/openapi.ts';
@@ -143,9 +146,12 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     live: [{ name: 'loop', ok: true }] as HealthCheck[],
     ready: async (): Promise<HealthCheck[]> => [{ name: 'store', ok: true }],
     refresh: async (): Promise<void> => undefined,
+    /** Why webhooks are answered 503. */
+    refusal: undefined as Refusal | undefined,
   };
   const now = () => state.now;
   const coverage = createCoverage(now);
+  const window = createIntakeWindow(now);
   const lines: string[] = [];
   const log = createLogger({ level: 'info', destination: { write: (text) => void lines.push(text) } });
   const parts: AdminParts = {
@@ -154,6 +160,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     bodyLimit: 1_048_576,
     destinations: createDestinations(journal, now),
     coverage,
+    intake: { counts: window.counts, refusal: () => state.refusal },
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },
     health: { live: () => state.live, ready: () => state.ready() },
     token: () => state.token,
@@ -171,11 +178,11 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     sources: table,
     journal,
     admission: {
-      refusal: () => undefined,
+      refusal: () => state.refusal,
       admit: async () => undefined,
       recordWriteFailure: () => undefined,
     },
-    observer: { webhookAnswered: () => undefined, errorCaught: () => undefined },
+    observer: createIntakeReports(createLogger({ level: 'silent' }), metrics, window),
     now,
   });
   const faults = [checkResponses(admin, 'admin'), checkResponses(intake, 'webhook')];

@@ -65,7 +65,7 @@ describe('connection to the relay', () => {
     expect(none.stderr).toMatch(
       /^A bearer token is required: .*Set RELAY_ADMIN_TOKEN, or pass --token or --config\.\n$/,
     );
-    expect(wrong.stderr).toContain('the bearer token is not the admin.token');
+    expect(wrong.stderr).toContain('The bearer token is wrong: it is not the admin.token');
     expect(wrong.stderr).not.toContain('guessed');
   });
 

@@ -194,6 +194,6 @@ describe.runIf(hasScript)('status, live on a terminal', () => {
   it('a wrong token is not retried', async () => {
     const screen = onTerminal(`status --url ${rig.url}`, { RELAY_ADMIN_TOKEN: 'guessed' });
     expect(await screen.ended).toBe(1);
-    expect(screen.output().split(LEAVE)[1]).toContain('the bearer token is not the admin.token');
+    expect(screen.output().split(LEAVE)[1]).toContain('The bearer token is wrong: it is not the admin.token');
   });
 });

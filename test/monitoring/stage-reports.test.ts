@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { createIntakeWindow } from '../../src/monitoring/intake-window.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { createIntakeReports, deliveryLine, webhookLine } from '../../src/monitoring/stage-reports.ts';
 import { createLogger, errorFields } from '../../src/telemetry/log.ts';
@@ -50,7 +51,7 @@ it('duplicates are counted by whether their data differs; a difference is a warn
   const lines: string[] = [];
   const log = createLogger({ level: 'info', destination: { write: (text) => void lines.push(text) } });
   const metrics = createMetrics();
-  const reports = createIntakeReports(log, metrics);
+  const reports = createIntakeReports(log, metrics, createIntakeWindow(Date.now));
   const report = { source: 'acme', status: 200, durationMs: 1, bytes: 2, receipt: 'r-1' };
 
   reports.webhookAnswered({ ...report, outcome: 'accepted' });

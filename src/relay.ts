@@ -54,7 +54,7 @@ const DRAIN_MS = 200;
 const CLOSE_TIMEOUT_MS = { intake: 3_000, admin: 1_000 } as const;
 
 /**
- * A slow request body or a replay of millions must not delay the shutdown: Capillary repeats the
+ * A slow request body or a replay of millions must not delay the shutdown: Capillary retries the
  * request, and the replay continues after the restart.
  */
 async function closeWithin(app: FastifyInstance, ms: number): Promise<void> {

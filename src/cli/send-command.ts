@@ -31,8 +31,8 @@ interface SendOptions {
 }
 
 const HELP = `
-Behaves as Capillary does: it retries an event after 429, 5xx or a timeout, honouring Retry-After, and gives up after
-any other 4xx.
+Behaves as Capillary does by its own log: it retries an event after 429, 5xx or a timeout, honouring Retry-After, for
+some five minutes (--patience), and gives up after any other 4xx.
 
 Exit code: 0 every event was accepted; 1 some were given up; 2 wrong usage or configuration.
 

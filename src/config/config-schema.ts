@@ -53,7 +53,7 @@ const retention = z.strictObject({
   ids: duration()
     .prefault('8d')
     .describe(
-      'How long event ids are kept to detect duplicates; at least 7d, because Capillary may resend for that long.',
+      'How long event ids are kept to detect duplicates; at least 7d, the time for which Capillary promises to retry.',
     ),
   dead: duration().prefault('90d').describe('How long a dead letter is kept before it is deleted.'),
 });

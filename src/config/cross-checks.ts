@@ -7,7 +7,7 @@ import { orgFindings } from './org-checks.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * Capillary repeats an event for up to seven days or longer (docs/platforms/capillary.md#patience).
+ * Capillary promises to retry an event for up to seven days (docs/platforms/capillary.md#patience).
  * If its id has been deleted before, the event is accepted twice.
  */
 const MIN_ID_RETENTION_MS = 7 * DAY_MS;
@@ -20,7 +20,7 @@ function retentionFindings({ store: { retention } }: Draft): Finding[] {
       {
         path,
         message:
-          'is below 7d, the time for which Capillary may repeat an event: a repeat could be delivered again',
+          'is below 7d, the time for which Capillary promises to retry an event: a repeat could be delivered again',
         fix: 'set it to 7d or more; the default is 8d',
       },
     ];

@@ -8,7 +8,7 @@ export interface Refusal {
   readonly code: Extract<ProblemCode, 'draining' | 'store-full' | 'store-failing'>;
   readonly detail: string;
   /**
-   * Seconds. Short, because Capillary may give up after about five minutes
+   * Seconds. Short, because Capillary's retries are to be counted in minutes
    * (docs/platforms/capillary.md#patience).
    */
   readonly retryAfter: number;
@@ -43,7 +43,7 @@ export type Watermarks = Pick<StoreConfig, 'maxBytes' | 'minFree'>;
 
 const CHECK_INTERVAL_MS = 1_000;
 /**
- * Retry-After of each refusal. Capillary backs off to a minute
+ * Retry-After of each refusal. None above a minute, the longest wait between two tries
  * (docs/platforms/capillary.md#patience).
  */
 const STORE_FULL_RETRY_SECONDS = 30;

@@ -7,61 +7,80 @@ import type { ShowOptions } from './map/show-events.ts';
 
 interface MapOptions extends CompareOptions, ShowOptions {
   readonly diff?: boolean;
+  readonly compare?: string;
 }
 
 const HELP = `
 FILE contains one event, an array of events, or one event per line; - reads standard input. Events of one customer build
-on each other, as in the relay. Nothing is sent.
+on each other, as in the relay. Nothing is sent. With --json, each line contains the event itself, too.
 
-With --diff, the first two files are configurations. The output shows what the second would send differently from the
-first, for the events in the other files or, with --from-journal, for the events stored by the relay that runs with the
-first: + path: value, - path, ~ path: old → new. It shows values, which are personal data. --from-journal reads the
-store of a stopped relay (store.path and keys of OLD.yaml), and asks a running one through its admin API, slowly enough
-not to disturb it. Neither is changed. Profile records are assembled from the compared events only.
+--from-journal maps the newest events stored by the relay that runs with this configuration, instead of files. It reads
+the store of a stopped relay, and asks a running one through its admin API, slowly enough not to disturb it. Neither is
+changed. Profile records are assembled from these events only.
+
+Both comparisons show + path: value, - path, ~ path: old → new. They show values, which are personal data.
+
+With --diff, the first two files are configurations, and this version maps the events of the other files, or of
+--from-journal, with both. It shows what the second would send differently from the first.
+
+With --compare, the old side is what another version of the relay wrote with map --json. This version maps the same
+events, each as if it were received at the same time, and shows what it would send differently. Records of version 0.2.0
+contain neither the events nor their times of receipt: name the files that they were made from as well, and expect a
+changed timestamp where an event states no time.
 
 Exit code: 0 all were events (mapped or ignored); 1 something was not an event, or its override failed; 2 wrong usage
-or configuration. With --diff: 0 no difference; 1 a difference; 2 the comparison failed.
+or configuration. With --diff and --compare: 0 no difference; 1 a difference; 2 the comparison failed.
 
 Examples:
   $ capillary-relay map event.json
   $ capillary-relay map events.ndjson --config relay.yaml --source acme --json
   $ capillary-relay map --diff relay.yaml changed.yaml events.ndjson
-  $ capillary-relay map --diff relay.yaml changed.yaml --from-journal --since 1d`;
+  $ capillary-relay map --diff relay.yaml changed.yaml --from-journal --since 1d
+  $ capillary-relay map --from-journal --config relay.yaml --json > before.ndjson   # the old version
+  $ capillary-relay map --compare before.ndjson --config relay.yaml                # the new version`;
 
 /** Options that require --from-journal. */
-const JOURNAL_OPTIONS = ['fromJournal', 'since', 'until', 'limit', 'url'] as const;
+const JOURNAL_OPTIONS = ['since', 'until', 'limit', 'url'] as const;
+
+/** What is wrong with the combination of options and files; undefined if nothing is. */
+function faultOf(files: readonly string[], options: MapOptions): string | undefined {
+  const { diff = false, compare, fromJournal = false } = options;
+  const journalOption = JOURNAL_OPTIONS.find((name) => options[name] !== undefined);
+  if (diff && options.config !== undefined)
+    return '--diff expects its two configurations as OLD.yaml NEW.yaml, not as --config';
+  if (compare !== undefined && (diff || fromJournal))
+    return '--compare cannot be combined with --diff or --from-journal: the records contain the events';
+  if (!fromJournal && journalOption !== undefined) return `--${journalOption} requires --from-journal`;
+  if (fromJournal && !diff && files.length > 0) return '--from-journal cannot be combined with files';
+  if (files.length === 0 && !fromJournal && compare === undefined)
+    return 'name a file with events, or - for standard input';
+  return undefined;
+}
 
 async function runMap(files: readonly string[], options: MapOptions): Promise<void> {
-  const journalOption = JOURNAL_OPTIONS.find((name) => options[name] !== undefined);
-  if (options.diff === true) {
-    if (options.config !== undefined)
-      throw new CommandError(
-        '--diff expects its two configurations as OLD.yaml NEW.yaml, not as --config',
-        EXIT.usage,
-      );
-    if (options.fromJournal !== true && journalOption !== undefined)
-      throw new CommandError(`--${journalOption} requires --from-journal`, EXIT.usage);
+  const fault = faultOf(files, options);
+  if (fault !== undefined) throw new CommandError(fault, EXIT.usage);
+  if (options.diff === true)
     await (await import('./map/compare-mappings.ts')).compareMappings(files, options);
-    return;
-  }
-  if (journalOption !== undefined)
-    throw new CommandError('--from-journal and its options require --diff', EXIT.usage);
-  await (await import('./map/show-events.ts')).showEvents(files, options);
+  else if (options.compare !== undefined)
+    await (await import('./map/compare-records.ts')).compareRecords(options.compare, files, options);
+  else await (await import('./map/show-events.ts')).showEvents(files, options);
 }
 
 export function registerMap(program: Command): void {
   const command = program
     .command('map')
     .description('show how Capillary events map to XDM, and what is left out and why; needs no network')
-    .argument('<file...>', 'files with events; - for standard input')
+    .argument('[file...]', 'files with events; - for standard input')
     .addOption(optionalConfigOption('configuration to map with (default: a sample with tenant _acme)'))
     .option('-s, --source <name>', 'source of the events; required when there are several')
-    .option('--json', 'print one JSON object per event; with --diff, one object in all')
+    .option('--json', 'print one JSON object per event; one object in all with --diff or --compare')
     .option('--diff', 'compare two configurations: map --diff OLD.yaml NEW.yaml FILES…')
     .option(
-      '--from-journal',
-      'with --diff: use the newest stored events instead of FILES, each with its own source',
-    );
+      '--compare <records>',
+      'compare with the output of map --json of another version; - reads standard input',
+    )
+    .option('--from-journal', 'use the newest stored events instead of files, each with its own source');
   withFilterOptions(command, ['since', 'until'])
     .option(
       '--limit <count>',
@@ -70,7 +89,7 @@ export function registerMap(program: Command): void {
     )
     .option(
       '--url <url>',
-      "with --from-journal: URL of the running relay's admin port, instead of the one in OLD.yaml",
+      "with --from-journal: URL of the running relay's admin port, instead of the configured one",
     )
     .addHelpText('after', HELP)
     .action(runMap);

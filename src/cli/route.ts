@@ -28,3 +28,19 @@ export function routeOf({ destinations }: Config, source: SourceConfig): Route {
   if (destination === undefined) throw new Error(`the source ${source.name} has no destination`);
   return { source, destination };
 }
+
+/** The route of the source with this name; undefined if there is no such source. */
+export function routeByName(config: Config, name: string): Route | undefined {
+  const source = config.sources.find((candidate) => candidate.name === name);
+  return source && routeOf(config, source);
+}
+
+/** Creates one value for each name of a source, on demand. */
+export function perSource<Value>(create: (name: string) => Value): (name: string) => Value {
+  const values = new Map<string, Value>();
+  return (name) => {
+    const value = values.get(name) ?? create(name);
+    values.set(name, value);
+    return value;
+  };
+}

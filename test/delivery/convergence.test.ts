@@ -59,10 +59,10 @@ describe('the last profile records match a model that sees all events in order',
   it('when events are accepted one after the other, in any order, once or twice', async () => {
     await fc.assert(
       fc.asyncProperty(accepted, async ([events, arriving]) => {
-        const trial = createTrial({ source, destination, now: NOW });
+        const trial = createTrial({ source, destination });
         const sent: { by: HistoryEvent; entity: object }[] = [];
         for (const by of arriving) {
-          const mapped = await trial(by.body);
+          const mapped = await trial(by.body, { receivedAt: NOW });
           if (mapped.outcome === 'messages' && mapped.profile !== undefined)
             sent.push({ by, entity: mapped.profile });
         }

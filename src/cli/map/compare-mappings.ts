@@ -4,22 +4,14 @@ import { loadCommandConfig } from '../command-config.ts';
 import { CommandError, EXIT, errorText } from '../command-error.ts';
 import { type ComparedEvent, comparisonOf, formatComparison } from './diff-report.ts';
 import { readBodies } from './event-bodies.ts';
-import { createDiffer, type EventDiff } from './mapping-diff.ts';
-import { chooseSource, type Route, routeOf } from '../route.ts';
-import { readStoredBodies } from './stored-bodies.ts';
+import { createDiffer } from './mapping-diff.ts';
+import { chooseSource, perSource, routeByName, routeOf } from '../route.ts';
+import { readStoredBodies, type StoredOptions } from './stored-bodies.ts';
 
-export interface CompareOptions {
-  readonly source?: string;
+export interface CompareOptions extends StoredOptions {
   readonly json?: boolean;
   readonly fromJournal?: boolean;
-  readonly since?: string;
-  readonly until?: string;
-  readonly limit?: number;
-  readonly url?: string;
 }
-
-/** Number of stored events to compare, unless --limit says otherwise. */
-const DEFAULT_EVENT_LIMIT = 500;
 
 interface Compared {
   readonly events: readonly ComparedEvent[];
@@ -35,18 +27,13 @@ async function compareFiles(
   const diff = createDiffer(
     routeOf(old, chooseSource(old, source)),
     routeOf(next, chooseSource(next, source)),
-    Date.now(),
   );
+  const received = { receivedAt: Date.now() };
   const events: ComparedEvent[] = [];
   for (const file of files)
     for (const body of await readBodies(file))
-      events.push({ number: events.length + 1, ...(await diff(body)) });
+      events.push({ number: events.length + 1, ...(await diff(body, received)) });
   return { events, withoutPayload: 0 };
-}
-
-function routeByName(config: Config, name: string): Route | undefined {
-  const source = config.sources.find((candidate) => candidate.name === name);
-  return source && routeOf(config, source);
 }
 
 async function compareStored(
@@ -55,31 +42,13 @@ async function compareStored(
   file: string,
   options: CompareOptions,
 ): Promise<Compared> {
-  const { source, since, until, limit = DEFAULT_EVENT_LIMIT, url } = options;
-  const selection = {
-    limit,
-    ...(source === undefined ? {} : { source }),
-    ...(since === undefined ? {} : { since }),
-    ...(until === undefined ? {} : { until }),
-  };
-  const differBySource = new Map<string, ReturnType<typeof createDiffer>>();
-  const differOf = (name: string) => {
-    const known =
-      differBySource.get(name) ?? createDiffer(routeByName(old, name), routeByName(next, name), Date.now());
-    differBySource.set(name, known);
-    return known;
-  };
+  const differOf = perSource((name) => createDiffer(routeByName(old, name), routeByName(next, name)));
   const events: ComparedEvent[] = [];
   let withoutPayload = 0;
-  for (const { body, receipt, source: name, ...received } of await readStoredBodies(
-    old,
-    file,
-    url,
-    selection,
-  )) {
+  for (const { body, receipt, source: name, ...received } of await readStoredBodies(old, file, options)) {
     if (body === undefined) withoutPayload += 1;
     else {
-      const diff: EventDiff = await differOf(name)(body, received);
+      const diff = await differOf(name)(body, received);
       events.push({ number: events.length + 1, receipt, source: name, ...diff });
     }
   }
@@ -101,14 +70,22 @@ async function compare(args: readonly string[], options: CompareOptions): Promis
  * code 1 means a difference, so every failure is 2.
  */
 export async function compareMappings(args: readonly string[], options: CompareOptions): Promise<void> {
+  await reportComparison(() => compare(args, options), options);
+}
+
+/** Prints a comparison, and sets the exit code. */
+export async function reportComparison(
+  produce: () => Promise<Compared>,
+  { json }: { json?: boolean },
+): Promise<void> {
   let compared: Compared;
   try {
-    compared = await compare(args, options);
+    compared = await produce();
   } catch (error) {
     throw new CommandError(errorText(error) ?? 'the comparison failed', EXIT.usage);
   }
   const comparison = comparisonOf(compared.events, compared.withoutPayload);
-  if (options.json === true) printJson(comparison);
+  if (json === true) printJson(comparison);
   else console.log(formatComparison(comparison));
   if (comparison.different > 0) process.exitCode = EXIT.failed;
 }

@@ -16,7 +16,14 @@ export async function readBodies(file: string): Promise<readonly (string | Uint8
   return splitBodies(Buffer.from(body).toString('latin1')).map((part) => Buffer.from(part, 'latin1'));
 }
 
-async function readInput(file: string): Promise<Buffer> {
+/** The text of a stored body, or its bytes if they are not UTF-8. */
+export function textOrBytes(body: Uint8Array): string | Uint8Array {
+  const { text, isWindows1252 } = readBodyText(body);
+  return isWindows1252 ? body : text;
+}
+
+/** The content of a file, or of standard input for `-`. */
+export async function readInput(file: string): Promise<Buffer> {
   if (file === '-') return buffer(process.stdin);
   try {
     return await readFile(file);

@@ -49,44 +49,57 @@ export interface Change extends ValueChange {
   readonly part: 'outcome' | MessageKind;
 }
 
-/** The differences for one event between the old and the new configuration. */
+/** The differences for one event between the old and the new mapping. */
 export interface EventDiff {
   readonly eventName?: string;
   readonly eventId?: string;
   readonly changes: readonly Change[];
-  /** It is not an event under either configuration. */
+  /** It is not an event under either of them. */
   readonly isNoEvent: boolean;
 }
 
 const KINDS: readonly MessageKind[] = ['event', 'profile'];
 
+/** Maps one body on both sides, and compares. */
+export type Differ = (body: string | Uint8Array, received: Received) => Promise<EventDiff>;
+
 /**
  * Creates a function that maps the same bodies along an old and a new route, one after the other.
  * Each side builds up its own customer profiles.
  */
-export function createDiffer(
-  old: Route | undefined,
-  next: Route | undefined,
-  now: number,
-): (body: string | Uint8Array, received?: Received) => Promise<EventDiff> {
-  const sides = [old, next].map((route) => ({ route, trial: route && createTrial({ ...route, now }) }));
+export function createDiffer(old: Route | undefined, next: Route | undefined): Differ {
+  const sides = [old, next].map((route) => ({ route, trialOf: route && createTrial(route) }));
   return async (body, received) => {
-    const results = await Promise.all(
-      sides.map(async ({ route, trial }) => ({ route, trial: await trial?.(body, received) })),
+    const [before, after] = await Promise.all(
+      sides.map(async ({ route, trialOf }) => ({
+        trial: await trialOf?.(body, received),
+        inMessage: (kind: MessageKind, entity: JsonObject) =>
+          route === undefined ? entity : messageOf(route.destination, kind, entity, received.receivedAt),
+      })),
     );
-    const [before = NO_SOURCE, after = NO_SOURCE] = results.map(({ route, trial }) =>
-      viewOf(trial, route?.destination, received?.receivedAt ?? now),
-    );
-    const events = results.flatMap(({ trial }) =>
-      trial === undefined || trial.outcome === 'not-an-event' ? [] : [trial],
-    );
-    const { eventName, eventId } = events[0] ?? {};
-    return {
-      ...(eventName === undefined ? {} : { eventName }),
-      ...(eventId === undefined ? {} : { eventId }),
-      changes: changesOf(before, after),
-      isNoEvent: events.length === 0,
-    };
+    return diffTrials(before ?? {}, after ?? {});
+  };
+}
+
+/** One side of a comparison. */
+export interface Side {
+  /** Absent if the configuration lacks the source. */
+  readonly trial?: Trial | undefined;
+  /** What is compared of a message; the mapped record alone, unless stated otherwise. */
+  readonly inMessage?: (kind: MessageKind, entity: JsonObject) => JsonObject;
+}
+
+/** The differences between what one event maps to on two sides. */
+export function diffTrials(before: Side, after: Side): EventDiff {
+  const events = [before.trial, after.trial].flatMap((trial) =>
+    trial === undefined || trial.outcome === 'not-an-event' ? [] : [trial],
+  );
+  const { eventName, eventId } = events[0] ?? {};
+  return {
+    ...(eventName === undefined ? {} : { eventName }),
+    ...(eventId === undefined ? {} : { eventId }),
+    changes: changesOf(viewOf(before), viewOf(after)),
+    isNoEvent: events.length === 0,
   };
 }
 
@@ -98,12 +111,8 @@ interface View {
 
 const NO_SOURCE: View = { outcome: 'not accepted: no such source', messages: {} };
 
-function viewOf(
-  trial: Trial | undefined,
-  destination: DestinationConfig | undefined,
-  receivedAt: number,
-): View {
-  if (trial === undefined || destination === undefined) return NO_SOURCE;
+function viewOf({ trial, inMessage = (_, entity) => entity }: Side): View {
+  if (trial === undefined) return NO_SOURCE;
   switch (trial.outcome) {
     case 'not-an-event':
       return { outcome: `not an event (${trial.code})`, messages: {} };
@@ -115,9 +124,7 @@ function viewOf(
       const messages = Object.fromEntries(
         KINDS.flatMap((kind) => {
           const entity = trial[kind];
-          return entity === undefined
-            ? []
-            : [[kind, messageOf(destination, kind, entity, receivedAt)] as const];
+          return entity === undefined ? [] : [[kind, inMessage(kind, entity)] as const];
         }),
       );
       return { outcome: `sent (${Object.keys(messages).join(', ')})`, messages };

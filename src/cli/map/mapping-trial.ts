@@ -50,27 +50,25 @@ export type Trial =
 export interface TrialParts {
   readonly source: SourceConfig;
   readonly destination: DestinationConfig;
-  /** Epoch ms used as the time of receipt. */
-  readonly now: number;
 }
 
-/** What the journal has stored about an event. */
+/** What is known about a body apart from its bytes. */
 export interface Received {
-  readonly identity: string;
-  readonly orgId: number;
   /** Epoch ms. */
   readonly receivedAt: number;
+  /** Only of a stored event. */
+  readonly identity?: string;
+  readonly orgId?: number;
 }
+
+/** Maps one body. */
+export type TrialOf = (body: string | Uint8Array, received: Received) => Promise<Trial>;
 
 /**
  * Creates a function that maps bodies one after the other as the relay would, but without journal
  * and network. The stored state of each customer builds up from event to event, starting empty.
  */
-export function createTrial({
-  source,
-  destination,
-  now,
-}: TrialParts): (body: string | Uint8Array, received?: Received) => Promise<Trial> {
+export function createTrial({ source, destination }: TrialParts): TrialOf {
   // Stored state by lane, and which lane each merged lane was merged into.
   const states = new Map<string, string>();
   const mergedInto = new Map<string, string>();
@@ -104,15 +102,14 @@ export function createTrial({
     return update;
   };
 
-  return async (body, received) => {
-    const orgIds = received === undefined ? (source.orgIds ?? []) : [received.orgId];
+  return async (body, { receivedAt, identity, orgId }) => {
+    const orgIds = orgId === undefined ? (source.orgIds ?? []) : [orgId];
     const parsed = parseEvent(Buffer.from(body), { orgIds, timezone: source.timezone });
     if (!parsed.ok) return { outcome: 'not-an-event', code: parsed.code, detail: parsed.detail };
     const { eventName, eventId, lane } = parsed.event;
     const names = { eventName, ...(eventId === undefined ? {} : { eventId }) };
-    const receivedAt = received?.receivedAt ?? now;
     const context: MappingContext = { source, destination, programs, receivedAt, idSuffix: '' };
-    const event = { ...parsed.event, identity: received?.identity ?? parsed.event.identity };
+    const event = { ...parsed.event, identity: identity ?? parsed.event.identity };
     const mapped = await mapEvent(event, context);
     if (mapped.outcome === 'failed') {
       const { reason, detail, notes } = mapped;

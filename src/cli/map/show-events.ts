@@ -1,51 +1,22 @@
 import { styleText } from 'node:util';
 import { CATALOGUE } from '../../capillary/catalogue.ts';
 import type { JsonObject } from '../../capillary/json.ts';
-import { type Config, configSchema } from '../../config/config-schema.ts';
+import type { Config } from '../../config/config-schema.ts';
 import type { MappingNote } from '../../mapping/mapping-result.ts';
 import { formatNotes, toPrintable } from '../table.ts';
-import { loadCommandConfig } from '../command-config.ts';
-import { EXIT } from '../command-error.ts';
-import { chooseSource, routeOf } from '../route.ts';
-import { readBodies } from './event-bodies.ts';
+import { readVersion } from '../../version.ts';
+import { CommandError, EXIT } from '../command-error.ts';
+import { chooseSource, perSource, routeOf } from '../route.ts';
+import { readBodies, textOrBytes } from './event-bodies.ts';
+import { type MappedEvent, recordOf } from './mapping-record.ts';
 import { createTrial, type Trial } from './mapping-trial.ts';
+import { loadOrSample } from './sample-config.ts';
+import { readStoredBodies, type StoredOptions } from './stored-bodies.ts';
 
-export interface ShowOptions {
+export interface ShowOptions extends StoredOptions {
   readonly config?: string;
-  readonly source?: string;
   readonly json?: boolean;
-}
-
-function sampleDataflow(type: string) {
-  return {
-    schemaId: `https://ns.adobe.com/acme/schemas/sample-${type}`,
-    datasetId: `sample-${type}-dataset`,
-    flowId: `sample-${type}-flow`,
-  };
-}
-
-/**
- * Source and destination to map with when no configuration is given: tenant `_acme`, and samples of
- * Capillary's Test button are mapped too.
- */
-function createSampleConfig(): Config {
-  return configSchema.parse({
-    sources: [
-      { name: 'sample', destination: 'sample-aep', testEvents: 'deliver', verify: [{ type: 'none' }] },
-    ],
-    destinations: [
-      {
-        name: 'sample-aep',
-        imsOrgId: '000000000000000000000000@AdobeOrg',
-        sandbox: 'sample',
-        inletUrl: 'https://dcs.adobedc.net/collection/sample',
-        authenticated: false,
-        events: sampleDataflow('events'),
-        profile: sampleDataflow('profile'),
-        tenant: '_acme',
-      },
-    ],
-  });
+  readonly fromJournal?: boolean;
 }
 
 function formatEntity(title: string, entity: JsonObject): string {
@@ -101,16 +72,42 @@ function formatTrial(trial: Trial, number: number): string {
   }
 }
 
-/** `map FILES`: shows what each event becomes, and sets the exit code. */
+/** The newest stored events, each of its own source; says on stderr how many lack their payload. */
+async function readStored(config: Config, options: ShowOptions): Promise<readonly MappedEvent[]> {
+  if (options.config === undefined)
+    throw new CommandError("--from-journal requires --config with the relay's configuration", EXIT.usage);
+  const stored = await readStoredBodies(config, options.config, options);
+  const events = stored.flatMap(({ body, source, receipt, ...received }) =>
+    body === undefined ? [] : [{ source, receipt, received, body: textOrBytes(body) }],
+  );
+  const removed = stored.length - events.length;
+  if (removed > 0) console.error(`${removed} skipped, payload removed`);
+  return events;
+}
+
+async function readFiles(
+  config: Config,
+  files: readonly string[],
+  { source: name }: ShowOptions,
+): Promise<readonly MappedEvent[]> {
+  const source = chooseSource(config, name).name;
+  const received = { receivedAt: Date.now() };
+  return (await Promise.all(files.map(readBodies))).flat().map((body) => ({ source, body, received }));
+}
+
+/**
+ * `map FILES` and `map --from-journal`: shows what each event becomes, and sets the exit code.
+ */
 export async function showEvents(files: readonly string[], options: ShowOptions): Promise<void> {
-  const { config: file, source, json = false } = options;
-  const config = file === undefined ? createSampleConfig() : (await loadCommandConfig(file)).config;
-  const trial = createTrial({ ...routeOf(config, chooseSource(config, source)), now: Date.now() });
-  const bodies = (await Promise.all(files.map(readBodies))).flat();
-  for (const [index, body] of bodies.entries()) {
-    const result = await trial(body);
+  const config = await loadOrSample(options.config);
+  const isStored = options.fromJournal === true;
+  const events = isStored ? await readStored(config, options) : await readFiles(config, files, options);
+  const trialOf = perSource((name) => createTrial(routeOf(config, chooseSource(config, name))));
+  const version = readVersion();
+  for (const [index, event] of events.entries()) {
+    const result = await trialOf(event.source)(event.body, event.received);
     if (result.outcome === 'not-an-event' || result.outcome === 'failed') process.exitCode = EXIT.failed;
-    if (json) console.log(JSON.stringify(result));
+    if (options.json === true) console.log(JSON.stringify(recordOf(result, event, version)));
     else console.log(`${index === 0 ? '' : '\n'}${formatTrial(result, index + 1)}`);
   }
 }

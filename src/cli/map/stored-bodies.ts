@@ -14,12 +14,19 @@ import type { EventAnswer, RecordAnswer } from '../admin-answers.ts';
 import { CommandError } from '../command-error.ts';
 
 /** Selects stored events. Times are epoch ms or any form that the admin API reads. */
-export interface StoredSelection {
+export interface StoredOptions {
   readonly source?: string;
   readonly since?: string;
   readonly until?: string;
-  readonly limit: number;
+  readonly limit?: number;
+  /** Admin port of the running relay, instead of the one in the configuration. */
+  readonly url?: string;
 }
+
+type StoredSelection = Omit<StoredOptions, 'url'> & { readonly limit: number };
+
+/** Number of stored events to read, unless --limit says otherwise. */
+const DEFAULT_EVENT_LIMIT = 500;
 
 const PAGE_SIZE = 500;
 /**
@@ -38,9 +45,14 @@ const STATES = 'pending,delivered,ignored,dead';
 export async function readStoredBodies(
   config: Config,
   file: string,
-  url: string | undefined,
-  selection: StoredSelection,
+  { source, since, until, url, limit = DEFAULT_EVENT_LIMIT }: StoredOptions,
 ): Promise<readonly StoredBody[]> {
+  const selection = {
+    limit,
+    ...(source === undefined ? {} : { source }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+  };
   const { path, encryptionKeys } = config.store;
   if (url === undefined && existsSync(join(path, DATABASE_FILE))) {
     try {

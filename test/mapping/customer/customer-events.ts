@@ -41,12 +41,14 @@ export async function send(
     source: SourceConfig;
     destination: DestinationConfig;
   };
-  const trial = createTrial({ source, destination, now: NOW });
+  const trial = createTrial({ source, destination });
   const sent: { event: Sent; record: Sent; erase: boolean }[] = [];
   for (const [index, { eventName, at, data }] of steps.entries()) {
     const createdAt = START + at * 1_000;
     const eventId = `${eventName}-${at}-${JSON.stringify(data).length}`;
-    const mapped = await trial(JSON.stringify({ eventName, eventId, orgId: 204731, createdAt, data }));
+    const mapped = await trial(JSON.stringify({ eventName, eventId, orgId: 204731, createdAt, data }), {
+      receivedAt: NOW,
+    });
     if (mapped.outcome !== 'messages') {
       throw new Error(`step ${index}: ${mapped.outcome}`);
     }

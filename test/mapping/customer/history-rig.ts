@@ -40,7 +40,6 @@ export function createHistory({ source, destination }: ContextChange = {}) {
   const trial = createTrial({
     source: context.source as Parameters<typeof createTrial>[0]['source'],
     destination: context.destination as Parameters<typeof createTrial>[0]['destination'],
-    now: RECEIVED_AT + 400 * DAY_MS,
   });
   const records = new Map<number, JsonObject>();
   return {
@@ -58,7 +57,7 @@ export function createHistory({ source, destination }: ContextChange = {}) {
             ...data,
           },
         });
-        const result = await trial(body);
+        const result = await trial(body, { receivedAt: RECEIVED_AT + 400 * DAY_MS });
         if (result.outcome !== 'messages') {
           throw new Error(JSON.stringify(result));
         }

@@ -135,7 +135,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     bodyLimit: config.server.bodyLimit,
     destinations: createDestinationDirectory(destinations, journal),
     coverage,
-    intake: { counts: intakeWindow.counts, refusal: admission.refusal },
+    intake: { counts: () => intakeWindow.counts(), refusal: () => admission.refusal() },
     metrics: {
       registry: metrics.registry,
       refresh: createMetricsRefresh({

@@ -1,68 +1,31 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { failureOf } from '../adobe/failure.ts';
-import { loadCommandConfig, optionalConfigOption } from './command-config.ts';
+import { type AddressOptions, type AdminAddress, adminAddress, DEFAULT_ADMIN_URL } from './admin-address.ts';
+import { findConfigOption } from './command-config.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { toPrintable } from './table.ts';
 
-/** Address of the admin API of a relay, and its bearer token. */
-export interface AdminAddress {
-  /** Base URL without a trailing slash. */
-  readonly url: string;
-  readonly token?: string;
-}
-
 /** Options of every command that uses the admin API. */
-export interface AdminOptions {
-  readonly url?: string;
-  readonly token?: string;
-  readonly config?: string;
+export interface AdminOptions extends AddressOptions {
   readonly json?: boolean;
 }
-
-const DEFAULT_URL = 'http://127.0.0.1:8081';
 
 /** Adds the options that select the relay. */
 export function withAdminOptions(command: Command): Command {
   return command
-    .option('--url <url>', `URL of the relay's admin port (default: ${DEFAULT_URL})`)
+    .option(
+      '--url <url>',
+      `URL of the relay's admin port (default: that of the configuration, else ${DEFAULT_ADMIN_URL})`,
+    )
     .addOption(
       new Option(
         '--token <token>',
-        'bearer token of the admin API; prefer the environment variable, which other users cannot see',
+        'bearer token, instead of the one in the configuration; prefer the variable, which other users cannot see',
       ).env('RELAY_ADMIN_TOKEN'),
     )
-    .addOption(optionalConfigOption('read the admin address and token from this configuration'))
+    .addOption(findConfigOption('configuration with the admin address and token'))
     .option('--json', 'print the JSON answer of the admin API');
-}
-
-/** Host to connect to for a server that listens on `host`. */
-function connectableHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  const address = host === '::' ? '::1' : host;
-  return address.includes(':') ? `[${address}]` : address;
-}
-
-async function addressFromConfig(file: string): Promise<AdminAddress> {
-  const { host, port, token } = (await loadCommandConfig(file)).config.admin;
-  if (port === 0) throw new CommandError('admin.port is 0, so the port is unknown: pass --url', EXIT.usage);
-  return { url: `http://${connectableHost(host)}:${port}`, ...(token === undefined ? {} : { token }) };
-}
-
-function validateUrl(url: string): string {
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw new CommandError(`--url must be an http(s) URL such as ${DEFAULT_URL}`, EXIT.usage);
-  return url.replace(/\/+$/, '');
-}
-
-/** Address from the options, else from the configuration, else the default. */
-export async function adminAddress(options: AdminOptions): Promise<AdminAddress> {
-  const configured: AdminAddress =
-    options.config === undefined ? { url: DEFAULT_URL } : await addressFromConfig(options.config);
-  // An empty environment variable counts as no token.
-  const token = options.token || configured.token;
-  const url = options.url === undefined ? configured.url : validateUrl(options.url);
-  return { url, ...(token === undefined ? {} : { token }) };
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -126,21 +89,30 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** What to do about a 401, whether a wrong token was sent or none. */
+function tokenHint({ tokenFrom, withheldFrom }: AdminAddress): string {
+  if (tokenFrom !== undefined) return `The token that was sent is from ${tokenFrom}.`;
+  return withheldFrom === undefined
+    ? 'Set RELAY_ADMIN_TOKEN, or pass --token or --config.'
+    : `The token of ${withheldFrom} was not sent, because --url is another address than that file has: pass --config ${withheldFrom} to send it, or --token.`;
+}
+
 /** A problem answer (RFC 9457) as one line. */
-function problemError(status: number, answer: object): CommandError {
+function problemError(status: number, answer: object, address: AdminAddress): CommandError {
   const { title, detail } = answer as { title?: unknown; detail?: unknown };
   const text = [title ?? `status ${status}`, detail].filter(Boolean).map(toPrintable).join(': ');
-  if (status === 401) return new CommandError(`${text}. Set RELAY_ADMIN_TOKEN, or pass --token or --config.`);
+  if (status === 401) return new CommandError(`${text}. ${tokenHint(address)}`);
   return new CommandError(text, status === 400 ? EXIT.usage : EXIT.failed);
 }
 
-async function readAnswer(response: Response, url: string): Promise<unknown> {
+async function readAnswer(response: Response, address: AdminAddress): Promise<unknown> {
+  const { url } = address;
   const answer = parseJson(await response.text());
   if (typeof answer !== 'object' || answer === null)
     throw new CommandError(
       `${url} answered ${response.status} without JSON: this is not the admin port of a relay. Set it with --url.`,
     );
-  if (!response.ok) throw problemError(response.status, answer);
+  if (!response.ok) throw problemError(response.status, answer, address);
   return answer;
 }
 
@@ -156,9 +128,10 @@ function targetUrl(base: string, path: string, query: Query): string {
  * @param timeoutsMs limit for a whole answer
  */
 export function createAdminClient(
-  { url, token }: AdminAddress,
+  address: AdminAddress,
   timeoutsMs: Readonly<Record<Method, number>> = TIMEOUT_MS,
 ): AdminClient {
+  const { url, token } = address;
   const send = async (target: string, request: RequestInit): Promise<Response> => {
     try {
       return await fetch(target, request);
@@ -173,7 +146,7 @@ export function createAdminClient(
       signal: AbortSignal.timeout(timeoutsMs[method]),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
-    return readAnswer(await send(target, request), url);
+    return readAnswer(await send(target, request), address);
   };
   return {
     getPublic: async (path) => {

@@ -1,16 +1,37 @@
+import { existsSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Environment, LoadedConfig } from '../config/load-config.ts';
 
+/** The file that is used if none is named. */
+const DEFAULT_FILE = 'relay.yaml';
+
+// An empty variable counts as absent.
+function namedByEnvironment(): string | undefined {
+  return process.env['RELAY_CONFIG'] || undefined;
+}
+
 /** `--config FILE`; defaults to RELAY_CONFIG, then to relay.yaml in the working directory. */
 export function configOption(): Option {
-  return new Option('-c, --config <file>', 'configuration file').env('RELAY_CONFIG').default('relay.yaml');
+  return new Option('-c, --config <file>', 'configuration file').default(
+    namedByEnvironment() ?? DEFAULT_FILE,
+    `RELAY_CONFIG, else ${DEFAULT_FILE}`,
+  );
 }
 
 /**
- * `--config FILE` of a command that also works without a configuration; it ignores RELAY_CONFIG.
+ * `--config FILE` of a command that also works without a configuration: see `findConfig`. The
+ * value is only set when it is given on the command line.
  */
-export function optionalConfigOption(purpose: string): Option {
-  return new Option('-c, --config <file>', purpose);
+export function findConfigOption(purpose: string): Option {
+  return new Option(
+    '-c, --config <file>',
+    `${purpose} (default: RELAY_CONFIG, else ${DEFAULT_FILE} if it exists)`,
+  );
+}
+
+/** The configuration to use, if there is one: the given one, RELAY_CONFIG, or relay.yaml. */
+export function findConfig(given: string | undefined): string | undefined {
+  return given ?? namedByEnvironment() ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { optionalConfigOption } from './command-config.ts';
+import { findConfigOption } from './command-config.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { integerBetween, withFilterOptions } from './command-options.ts';
 import type { CompareOptions } from './map/compare-mappings.ts';
@@ -72,7 +72,7 @@ export function registerMap(program: Command): void {
     .command('map')
     .description('show how Capillary events map to XDM, and what is left out and why; needs no network')
     .argument('[file...]', 'files with events; - for standard input')
-    .addOption(optionalConfigOption('configuration to map with (default: a sample with tenant _acme)'))
+    .addOption(findConfigOption('configuration to map with; without one, a sample with tenant _acme'))
     .option('-s, --source <name>', 'source of the events; required when there are several')
     .option('--json', 'print one JSON object per event; one object in all with --diff or --compare')
     .option('--diff', 'compare two configurations: map --diff OLD.yaml NEW.yaml FILES…')

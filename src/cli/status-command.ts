@@ -1,12 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import {
-  adminAddress,
-  type AdminOptions,
-  createAdminClient,
-  printJson,
-  withAdminOptions,
-} from './admin-client.ts';
+import { adminAddress } from './admin-address.ts';
+import { type AdminOptions, createAdminClient, printJson, withAdminOptions } from './admin-client.ts';
 import { EXIT } from './command-error.ts';
 import { numberBetween } from './command-options.ts';
 import { showLive } from './status/live-status.ts';

@@ -29,7 +29,8 @@ function refuse(file: string, message: string, fix: string): never {
   throw new ConfigError(file, [{ path: '', message, cure: fix }]);
 }
 
-function readText(path: string): string {
+/** @throws ConfigError if the file cannot be read */
+export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -42,7 +43,8 @@ function isBelow(path: string, top: string): boolean {
   return path === top || path.startsWith(`${top}.`) || path.startsWith(`${top}[`);
 }
 
-function problemAt({ path, message, fix }: Finding, tree: YamlTree): ConfigProblem {
+/** A problem with its line in the file. */
+export function problemAt({ path, message, fix }: Finding, tree: YamlTree): ConfigProblem {
   return { path: formatPath(path), message, cure: fix, ...tree.position(path) };
 }
 

@@ -160,7 +160,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     bodyLimit: 1_048_576,
     destinations: createDestinations(journal, now),
     coverage,
-    intake: { counts: window.counts, refusal: () => state.refusal },
+    intake: { counts: () => window.counts(), refusal: () => state.refusal },
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },
     health: { live: () => state.live, ready: () => state.ready() },
     token: () => state.token,

@@ -32,6 +32,74 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** A configuration whose `admin` is the relay of this test. */
+async function writeConfig(name: string, admin: object = {}, more: object = {}): Promise<string> {
+  const config = relayConfig({
+    imsUrl: 'http://127.0.0.1:1/ims/token/v3',
+    inletUrl: 'http://127.0.0.1:1/collection/abc',
+  });
+  config.store['path'] = folder;
+  config.admin = { host: '127.0.0.1', port: Number(new URL(rig.url).port), token: TOKEN, ...admin };
+  const file = join(folder, name);
+  await writeFile(file, stringify({ ...config, ...more }));
+  return file;
+}
+
+describe('address and token from the configuration', () => {
+  it('of RELAY_CONFIG, and of relay.yaml in the working directory', async () => {
+    const file = await writeConfig('relay.yaml');
+    expect(await run(['ledger'], { env: { RELAY_CONFIG: file } })).toMatchObject({ code: 0, stderr: '' });
+    expect(await run(['ledger'], { cwd: folder })).toMatchObject({ code: 0, stderr: '' });
+    await rm(file);
+  });
+
+  it('need no other part of the configuration', async () => {
+    const sources = [{ name: 'acme', verify: [{ type: 'header', values: ['${file:/nonexistent}'] }] }];
+    const file = await writeConfig('partial.yaml', {}, { sources });
+    expect(await run(['check', '--config', file])).toMatchObject({ code: 2 });
+    expect(await run(['ledger', '--config', file])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('a file of RELAY_CONFIG that does not exist is an error, unless it is not needed', async () => {
+    const env = { RELAY_CONFIG: join(folder, 'missing.yaml') };
+    const ended = await run(['ledger'], { env });
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toContain('missing.yaml');
+    expect(ended.stderr).toContain('cannot be read (ENOENT)');
+    expect(await run(['ledger', '--url', rig.url], { env })).toMatchObject({ code: 2 });
+    const both = ['ledger', '--url', rig.url, '--token', TOKEN];
+    expect(await run(both, { env })).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('a token that cannot be read is an error, unless another is given', async () => {
+    const file = await writeConfig('unreadable.yaml', { token: '${file:/nonexistent}' });
+    const ended = await run(['ledger'], { env: { RELAY_CONFIG: file } });
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toMatch(/admin\.token\n.*the file \/nonexistent cannot be read/);
+    const env = { RELAY_CONFIG: file, RELAY_ADMIN_TOKEN: TOKEN };
+    expect(await run(['ledger'], { env })).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('the token goes to another address only if --config is given beside --url', async () => {
+    const received: (string | undefined)[] = [];
+    const stranger = createServer((request, response) => {
+      received.push(request.headers.authorization);
+      response.writeHead(401, { 'content-type': 'application/problem+json' });
+      response.end('{"title":"A bearer token is required"}');
+    });
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+    const file = await writeConfig('elsewhere.yaml');
+    const ended = await run(['ledger', '--url', url], { env: { RELAY_CONFIG: file } });
+    expect(ended.stderr).toContain(`The token of ${file} was not sent`);
+    await run(['ledger', '--url', url, '--config', file]);
+    expect(received).toEqual([undefined, `Bearer ${TOKEN}`]);
+    const local = rig.url.replace('127.0.0.1', 'localhost');
+    expect(await run(['ledger', '--url', local], { env: { RELAY_CONFIG: file } })).toMatchObject({ code: 0 });
+    stranger.close();
+  });
+});
+
 describe('connection to the relay', () => {
   it('a port that refuses connections: reports it and what to do', async () => {
     const port = await freePort();
@@ -86,6 +154,13 @@ describe('connection to the relay', () => {
       code: 2,
       stderr: 'admin.port is 0, so the port is unknown: pass --url\n',
     });
+  });
+
+  it('a wrong token: says where it came from', async () => {
+    const ended = await run(['ledger', '--url', rig.url], { env: { RELAY_ADMIN_TOKEN: 'guessed' } });
+    expect(ended.stderr).toContain('The token that was sent is from --token or RELAY_ADMIN_TOKEN.');
+    const file = await writeConfig('wrong-token.yaml', { token: 'guessed' });
+    expect((await run(['ledger', '--config', file])).stderr).toContain(`is from admin.token of ${file}.`);
   });
 
   it('an invalid filter value is wrong usage, with the message of the relay', async () => {

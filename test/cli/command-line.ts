@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Added to the environment of the tests, without the relay's own variables. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Working directory. */
+  readonly cwd?: string;
 }
 
 function cleanEnvironment(): Record<string, string | undefined> {
@@ -30,6 +32,7 @@ function cleanEnvironment(): Record<string, string | undefined> {
 export async function run(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
     env: { ...cleanEnvironment(), ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');

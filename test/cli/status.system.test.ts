@@ -99,7 +99,7 @@ describe('status, printed once', () => {
     expect(away.stderr).toContain('no relay answers at http://127.0.0.1:2: the connection was refused');
     const refused = await run(['status', '--once', '--url', rig.url, '--token', 'guessed']);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(refused.stderr).toContain('Set RELAY_ADMIN_TOKEN');
+    expect(refused.stderr).toContain('The bearer token is wrong');
   });
 });
 

@@ -9,7 +9,7 @@ function openWindow() {
   const window = createIntakeWindow(() => clock.now);
   return {
     clock,
-    counts: window.counts,
+    counts: () => window.counts(),
     answer: (outcome: string, status: number, source = 'acme') => window.count({ source, outcome, status }),
     outcomes: (source = 'acme') => Object.fromEntries(window.counts().sources.get(source)?.outcomes ?? []),
   };

@@ -1,5 +1,5 @@
 import { type Config, configSchema } from '../../config/config-schema.ts';
-import { loadCommandConfig } from '../command-config.ts';
+import { findConfig, loadCommandConfig } from '../command-config.ts';
 
 function sampleDataflow(type: string) {
   return {
@@ -33,7 +33,12 @@ function createSampleConfig(): Config {
   });
 }
 
-/** The configuration in this file; without a file, the sample. */
-export async function loadOrSample(file: string | undefined): Promise<Config> {
+/**
+ * The given configuration, else RELAY_CONFIG or relay.yaml, else the sample. Says on stderr which
+ * file it found.
+ */
+export async function loadOrSample(given: string | undefined): Promise<Config> {
+  const file = findConfig(given);
+  if (given === undefined && file !== undefined) console.error(`mapped with the configuration ${file}`);
   return file === undefined ? createSampleConfig() : (await loadCommandConfig(file)).config;
 }

@@ -5,6 +5,7 @@ import type { Config } from '../../config/config-schema.ts';
 import type { MappingNote } from '../../mapping/mapping-result.ts';
 import { formatNotes, toPrintable } from '../table.ts';
 import { readVersion } from '../../version.ts';
+import { findConfig } from '../command-config.ts';
 import { CommandError, EXIT } from '../command-error.ts';
 import { chooseSource, perSource, routeOf } from '../route.ts';
 import { readBodies, textOrBytes } from './event-bodies.ts';
@@ -74,7 +75,7 @@ function formatTrial(trial: Trial, number: number): string {
 
 /** The newest stored events, each of its own source; says on stderr how many lack their payload. */
 async function readStored(config: Config, options: ShowOptions): Promise<readonly MappedEvent[]> {
-  if (options.config === undefined)
+  if (findConfig(options.config) === undefined)
     throw new CommandError("--from-journal requires --config with the relay's configuration", EXIT.usage);
   const stored = await readStoredBodies(config, options.config, options);
   const events = stored.flatMap(({ body, source, receipt, ...received }) =>

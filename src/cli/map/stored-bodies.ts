@@ -9,7 +9,8 @@ import {
   readStoppedBodies,
   type StoredBody,
 } from '../../journal/sqlite/offline/stopped-store.ts';
-import { adminAddress, type AdminClient, createAdminClient } from '../admin-client.ts';
+import { adminAddress } from '../admin-address.ts';
+import { type AdminClient, createAdminClient } from '../admin-client.ts';
 import type { EventAnswer, RecordAnswer } from '../admin-answers.ts';
 import { CommandError } from '../command-error.ts';
 
@@ -40,11 +41,11 @@ const STATES = 'pending,delivered,ignored,dead';
  * The newest stored events of the selection, oldest first. They are read from the store of a
  * stopped relay. A running relay locks its store, so it is queried through its admin API, at a low
  * rate.
- * @param file path of the configuration
+ * @param file path of the configuration, if it was given on the command line
  */
 export async function readStoredBodies(
   config: Config,
-  file: string,
+  file: string | undefined,
   { source, since, until, url, limit = DEFAULT_EVENT_LIMIT }: StoredOptions,
 ): Promise<readonly StoredBody[]> {
   const selection = {
@@ -63,7 +64,7 @@ export async function readStoredBodies(
   }
   const token = process.env['RELAY_ADMIN_TOKEN'];
   const options = {
-    config: file,
+    ...(file === undefined ? {} : { config: file }),
     ...(url === undefined ? {} : { url }),
     ...(token === undefined ? {} : { token }),
   };

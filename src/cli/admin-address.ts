@@ -1,0 +1,91 @@
+import { isIP } from 'node:net';
+import type { AdminSection } from '../config/admin-section.ts';
+import { findConfig } from './command-config.ts';
+import { CommandError, EXIT } from './command-error.ts';
+
+/** Address of the admin API of a relay, and its bearer token. */
+export interface AdminAddress {
+  /** Base URL without a trailing slash. */
+  readonly url: string;
+  readonly token?: string;
+  /** Where the token comes from, for messages. */
+  readonly tokenFrom?: string;
+  /** Configuration whose token is not sent, because `--url` is another address than its own. */
+  readonly withheldFrom?: string;
+}
+
+/** Options that select a relay. */
+export interface AddressOptions {
+  readonly url?: string;
+  /** `--token` or RELAY_ADMIN_TOKEN; an empty one counts as none. */
+  readonly token?: string;
+  /** `--config`, if it was given. */
+  readonly config?: string;
+}
+
+/** Address of a relay with the default configuration. */
+export const DEFAULT_ADMIN_URL = 'http://127.0.0.1:8081';
+
+const ANY_HOSTS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** Host to connect to for a server that listens on `host`. */
+function connectableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  const address = host === '::' ? '::1' : host;
+  return isIP(address) === 6 ? `[${address}]` : address;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+function urlOf({ host, port }: AdminSection): string | undefined {
+  return port === 0 ? undefined : `http://${connectableHost(host)}:${port}`;
+}
+
+/** Whether a URL is the address that this configuration makes the relay listen on. */
+function isAddressOf(url: string, section: AdminSection): boolean {
+  const own = urlOf(section);
+  if (own === undefined) return false;
+  const [given, configured] = [new URL(url), new URL(own)];
+  if (given.origin === configured.origin) return true;
+  const isLocal = ANY_HOSTS.has(section.host) || isLoopback(configured.hostname);
+  return (
+    isLocal &&
+    isLoopback(given.hostname) &&
+    given.protocol === 'http:' &&
+    (given.port || '80') === (configured.port || '80')
+  );
+}
+
+function validateUrl(url: string): string {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new CommandError(`--url must be an http(s) URL such as ${DEFAULT_ADMIN_URL}`, EXIT.usage);
+  return url.replace(/\/+$/, '');
+}
+
+/**
+ * Address and token from the options, else from the configuration (`--config`, RELAY_CONFIG, or
+ * relay.yaml), else the default. The configuration is not read if the options say both. Its token
+ * is sent to the URL of `--url` only if that is its own address or `--config` was given as well.
+ * @throws ConfigError if the configuration is needed and cannot be read
+ */
+export async function adminAddress(options: AddressOptions): Promise<AdminAddress> {
+  const given = options.url === undefined ? undefined : validateUrl(options.url);
+  const token = options.token
+    ? { token: options.token, tokenFrom: '--token or RELAY_ADMIN_TOKEN' }
+    : undefined;
+  const file = findConfig(options.config);
+  if (file === undefined || (given !== undefined && token !== undefined))
+    return { url: given ?? DEFAULT_ADMIN_URL, ...token };
+
+  const { loadAdminSection } = await import('../config/admin-section.ts');
+  const section = loadAdminSection(file, process.env);
+  const url = given ?? urlOf(section);
+  if (url === undefined)
+    throw new CommandError('admin.port is 0, so the port is unknown: pass --url', EXIT.usage);
+  if (token !== undefined) return { url, ...token };
+  if (options.config === undefined && !isAddressOf(url, section)) return { url, withheldFrom: file };
+  const configured = section.token();
+  return configured === undefined ? { url } : { url, token: configured, tokenFrom: `admin.token of ${file}` };
+}

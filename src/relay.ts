@@ -150,6 +150,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     health: createHealthChecks({ journal, admission, sources: config.sources, destinations, now }),
     token: () => adminToken,
     logLevel: createLogLevel(log, now),
+    isDraining: () => admission.isDraining,
     observer: createAdminReports(log, metrics),
     now,
   });

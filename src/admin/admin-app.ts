@@ -1,8 +1,11 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance } from 'fastify';
+import { manageConnections } from '../http/connections.ts';
 import { sendProblem, ProblemError } from '../http/problems.ts';
-import { closeLongLived, serverLimits } from '../http/server-limits.ts';
+import { checkRequests } from '../http/request-checks.ts';
+import { serverLimits } from '../http/server-limits.ts';
+import { refuseUnknownRoutes } from '../http/unknown-routes.ts';
 import { StoreError } from '../journal/journal.ts';
 import { checkAccess, REFUSAL_DETAILS } from './access.ts';
 import type { AdminParts } from './admin-parts.ts';
@@ -20,7 +23,7 @@ import { quarantineRoutes } from './quarantine-routes.ts';
 const MAX_BODY_BYTES = 1_048_576;
 /** Characters of a receipt, an event id or a name in a path. */
 const MAX_ID_LENGTH = 300;
-/** Concurrent connections; further ones are dropped. */
+/** Concurrent connections; see connections.ts. */
 const MAX_CONNECTIONS = 1_000;
 /** Per address; refused requests count too. */
 const MAX_REQUESTS_PER_SECOND = 200;
@@ -49,10 +52,9 @@ export async function createAdminApp(parts: AdminParts): Promise<FastifyInstance
     if (sendProblem(error, reply, known) === 'internal')
       parts.observer.errorCaught('admin request failed', error);
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
-  closeLongLived(app);
-  const notFound = createNotFoundHandler(app);
-  app.setNotFoundHandler(notFound);
+  manageConnections(app.server, { maxConnections: MAX_CONNECTIONS, isDraining: parts.isDraining });
+  checkRequests(app);
+  const notFound = refuseUnknownRoutes(app, 'no such path; GET /openapi.yaml lists the paths');
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   await app.register(helmet, securityHeaders);
   await app.register(rateLimit, { global: false, ...rateLimits });
@@ -95,11 +97,7 @@ const rateLimits = {
 /**
  * Everything under /admin; unknown paths too, so that only callers with the token can probe them.
  */
-async function adminApi(
-  scope: FastifyInstance,
-  parts: AdminParts,
-  notFound: ReturnType<typeof createNotFoundHandler>,
-): Promise<void> {
+async function adminApi(scope: FastifyInstance, parts: AdminParts, notFound: () => never): Promise<void> {
   const throttle = createAuthThrottle(parts.now);
   // A hook of the scope, because the limiter's own per-route hook would run after the access check.
   scope.addHook('onRequest', scope.rateLimit());
@@ -150,43 +148,4 @@ function acceptJsonOnly(scope: FastifyInstance): void {
       new ProblemError('bad-request', 'body: must be JSON, with the header Content-Type: application/json'),
     );
   });
-}
-
-interface KnownPath {
-  readonly pattern: RegExp;
-  readonly methods: Set<string>;
-}
-
-/** `/events/:receipt` → a regular expression that matches such paths. */
-function patternOf(url: string): RegExp {
-  return new RegExp(
-    `^${url
-      .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-      .replaceAll(/:\w+/g, '[^/]+')
-      .replace(/\/$/, '')}/?$`,
-  );
-}
-
-/**
- * Answers requests without a route: 405 with `Allow` if the path exists for another method,
- * otherwise 404. Must be called before the routes are registered.
- */
-function createNotFoundHandler(app: FastifyInstance) {
-  const paths = new Map<string, KnownPath>();
-  app.addHook('onRoute', ({ url, method }) => {
-    const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() };
-    for (const name of [method].flat()) path.methods.add(name);
-    paths.set(url, path);
-  });
-  return (request: FastifyRequest, reply: FastifyReply): never => {
-    const [requested = ''] = request.url.split('?');
-    const methods = [...paths.values()]
-      .filter(({ pattern }) => pattern.test(requested))
-      .flatMap((path) => [...path.methods]);
-    if (methods.length === 0)
-      throw new ProblemError('not-found', 'no such path; GET /openapi.yaml lists the paths');
-    const allow = [...new Set(methods)].toSorted().join(', ');
-    void reply.header('allow', allow);
-    throw new ProblemError('method-not-allowed', `this path accepts ${allow}`);
-  };
 }

@@ -37,6 +37,8 @@ export interface AdminParts {
    */
   readonly token: () => string | undefined;
   readonly logLevel: LogLevelControl;
+  /** True while the relay shuts down. */
+  readonly isDraining: () => boolean;
   readonly observer: AdminObserver;
   /** Epoch ms. */
   readonly now: () => number;

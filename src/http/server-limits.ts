@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { FastifyServerOptions } from 'fastify';
+import { mayAnswerLast } from './connections.ts';
 import { type ProblemCode, PROBLEMS, problem } from './problems.ts';
 
 /** Time for all headers to arrive; it also applies to a new connection that sends nothing. */
@@ -17,24 +18,15 @@ const CHECK_INTERVAL_MS = 2_000;
  */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const MAX_HEADER_BYTES = 16_384;
-/** Then the connection is closed, so that a load balancer can redistribute long-lived ones. */
-const MAX_REQUESTS_PER_CONNECTION = 10_000;
 
 function problemCodeOf(code: string | undefined): ProblemCode {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout';
   return code === 'HPE_HEADER_OVERFLOW' ? 'headers-too-large' : 'bad-request';
 }
 
-/**
- * Answers an invalid or incomplete HTTP request with a problem document and closes the connection,
- * because the start of the next request is unknown.
- */
-function answerClientError(error: { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const code = problemCodeOf(error.code);
-  const body = JSON.stringify(
-    problem(code, code === 'bad-request' ? 'the request is not valid HTTP/1.1' : undefined),
-  );
+/** Writes a problem document to a connection that has no request, and closes it. */
+function endWithProblem(socket: Socket, code: ProblemCode, detail?: string): void {
+  const body = JSON.stringify(problem(code, detail));
   const head = [
     `HTTP/1.1 ${PROBLEMS[code].status} ${PROBLEMS[code].title}`,
     'Content-Type: application/problem+json; charset=utf-8',
@@ -45,7 +37,23 @@ function answerClientError(error: { readonly code?: string }, socket: Socket): v
   socket.destroySoon();
 }
 
-/** Limits of both ports on connections, time and headers. */
+/**
+ * Answers an invalid or incomplete HTTP request with a problem document and closes the connection,
+ * because the start of the next request is unknown. Requests before it get their answers first, and
+ * then this one gets none.
+ */
+function answerClientError(error: { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !mayAnswerLast(socket)) return;
+  const code = problemCodeOf(error.code);
+  endWithProblem(socket, code, code === 'bad-request' ? 'the request is not valid HTTP/1.1' : undefined);
+}
+
+/** Answers a CONNECT request, which Node hands over as a bare connection. */
+export function refuseTunnel(socket: Socket): void {
+  if (mayAnswerLast(socket)) endWithProblem(socket, 'bad-request', 'CONNECT is not supported');
+}
+
+/** Limits of both ports on time and headers. */
 export const serverLimits = {
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -53,22 +61,8 @@ export const serverLimits = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
+    // Node would answer without a body; request-checks.ts answers with a problem document.
+    requireHostHeader: false,
   },
   clientErrorHandler: answerClientError,
 } as const satisfies FastifyServerOptions & { readonly http: object };
-
-/**
- * Closes each connection after MAX_REQUESTS_PER_CONNECTION responses, announced by `connection:
- * close`. Node's own `maxRequestsPerSocket` leaves the connection open and answers further requests
- * with a 503 that bypasses log and metrics. Register this before any hook that can refuse a
- * request.
- */
-export function closeLongLived(app: FastifyInstance): void {
-  const requests = new WeakMap<Socket, number>();
-  app.addHook('onRequest', ({ socket }, reply, done) => {
-    const count = (requests.get(socket) ?? 0) + 1;
-    requests.set(socket, count);
-    if (count === MAX_REQUESTS_PER_CONNECTION) void reply.header('connection', 'close');
-    done();
-  });
-}

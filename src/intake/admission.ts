@@ -26,6 +26,8 @@ export interface Admission {
   admit(bytes: number, events?: number): Refusal | undefined | Promise<Refusal | undefined>;
   /** Reports that the store refused a write. */
   recordWriteFailure(): void;
+  /** True once the relay is shutting down. */
+  readonly isDraining: boolean;
 }
 
 /** Adds what the relay needs to operate the admission. */
@@ -192,6 +194,9 @@ export function createAdmissionControl({
     recordWriteFailure() {
       writesSuspect = true;
       void check();
+    },
+    get isDraining() {
+      return draining;
     },
     get health() {
       return health;

@@ -2,14 +2,17 @@ import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Config } from '../config/config-schema.ts';
 import { normalizeForwardedFor, clientAddress } from '../http/client-address.ts';
+import { manageConnections } from '../http/connections.ts';
 import { sendProblem, ProblemError } from '../http/problems.ts';
-import { closeLongLived, serverLimits } from '../http/server-limits.ts';
+import { checkRequests } from '../http/request-checks.ts';
+import { serverLimits } from '../http/server-limits.ts';
+import { refuseUnknownRoutes } from '../http/unknown-routes.ts';
 import { type Journal, StoreError } from '../journal/journal.ts';
 import type { ConfiguredSource, SourceTable } from '../sources/source-table.ts';
 import type { Admission, Refusal } from './admission.ts';
 import type { DuplicateJournal } from './duplicates.ts';
 import { addToReport, buildReport, createWebhookSpans, type IntakeObserver } from './webhook-report.ts';
-import { readRequestBody } from './request-body.ts';
+import { discardBody, readRequestBody } from './request-body.ts';
 import { handleWebhook, receivedRequest, type WebhookParts } from './webhook.ts';
 
 export interface PublicAppParts {
@@ -21,7 +24,7 @@ export interface PublicAppParts {
   readonly now: () => number;
 }
 
-/** Concurrent connections; further ones are dropped. An idle one costs about 10 KB. */
+/** Concurrent connections; see connections.ts. An idle one costs about 10 KB. */
 const MAX_CONNECTIONS = 10_000;
 /** Every webhook body is parsed as this type, whatever its Content-Type header says. */
 const BYTES_TYPE = 'application/octet-stream';
@@ -31,6 +34,7 @@ const NO_BODY = Buffer.alloc(0);
 const UNKNOWN_SOURCE = 'no source with this name is configured';
 
 type Webhook = FastifyRequest<{ Params: { source: string } }>;
+type HookDone = (error?: Error) => void;
 
 /**
  * The app of the public port, which receives the webhooks. How Capillary handles each response
@@ -53,8 +57,12 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     trustProxy: server.trustProxy.length > 0 ? [...server.trustProxy] : false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
-  closeLongLived(app);
+  manageConnections(app.server, {
+    maxConnections: MAX_CONNECTIONS,
+    isDraining: () => admission.isDraining,
+  });
+  checkRequests(app);
+  refuseUnknownRoutes(app);
   const spans = createWebhookSpans();
   app.decorateRequest('reportFields', undefined);
   app.decorateRequest('sentContentType', undefined);
@@ -71,12 +79,14 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     return source;
   };
 
-  const beginWebhook = (request: Webhook, _reply: FastifyReply, done: () => void): void => {
+  const beginWebhook = (request: Webhook, _reply: FastifyReply, done: HookDone): void => {
     spans.start(request);
     request.sentContentType = request.raw.headers['content-type'];
     request.raw.headers['content-type'] = BYTES_TYPE;
-    throwIfRefused(admission.refusal());
-    done();
+    const refusal = admission.refusal();
+    if (refusal === undefined) return done();
+    if (admission.isDraining) discardBody(request.raw, server.bodyLimit, () => done(toProblem(refusal)));
+    else done(toProblem(refusal));
   };
   const requireSource = (request: Webhook, _reply: FastifyReply, done: () => void): void => {
     findSource(request);
@@ -96,7 +106,6 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     if (code === 'internal') observer.errorCaught('webhook handler failed', error);
     if (error instanceof StoreError) admission.recordWriteFailure();
   });
-  app.setNotFoundHandler((_request, reply) => void sendProblem(new ProblemError('not-found'), reply));
   // Synchronous hooks call `done`: an async hook would cost each webhook promises and microtasks.
   if (server.trustProxy.length > 0) app.addHook('onRequest', normalizeClientAddress);
   app.addHook('onResponse', (request, reply, done) => {
@@ -137,14 +146,6 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
           : handle(request, reply, admitted);
       },
     });
-    scope.route({
-      method: ['GET', 'DELETE', 'PATCH', 'OPTIONS'],
-      url: '/webhooks/:source',
-      handler: async (_request, reply) => {
-        void reply.header('allow', 'POST, PUT');
-        throw new ProblemError('method-not-allowed', 'send the event with POST or PUT');
-      },
-    });
   });
   return app;
 }
@@ -156,19 +157,19 @@ function normalizeClientAddress({ raw }: FastifyRequest, _reply: FastifyReply, d
   done();
 }
 
-function throwIfRefused(refusal: Refusal | undefined): void {
-  if (refusal) throw new ProblemError(refusal.code, refusal.detail, refusal.retryAfter);
+function toProblem({ code, detail, retryAfter }: Refusal): ProblemError {
+  return new ProblemError(code, detail, retryAfter);
 }
 
-/** The configured source in the path of a request, if any. */
-function configuredSourceName({ params }: FastifyRequest, sources: SourceTable): string | undefined {
-  return typeof params === 'object' &&
-    params !== null &&
-    'source' in params &&
-    typeof params.source === 'string' &&
-    sources.get(params.source) !== undefined
-    ? params.source
-    : undefined;
+function throwIfRefused(refusal: Refusal | undefined): void {
+  if (refusal) throw toProblem(refusal);
+}
+
+/** The configured source in the path of a request, if any; also for a method without a route. */
+function configuredSourceName(request: FastifyRequest, sources: SourceTable): string | undefined {
+  const { params, is404, url } = request as FastifyRequest<{ Params: { source?: string } | null }>;
+  const name = is404 ? /^\/webhooks\/([^/?]+)\/?(?:\?|$)/.exec(url)?.[1] : params?.source;
+  return name !== undefined && sources.get(name) !== undefined ? name : undefined;
 }
 
 /**

@@ -107,3 +107,22 @@ function readOversized(
   payload.on('data', add).on('end', onEnd).on('error', onError).on('close', onError);
   payload.resume();
 }
+
+/**
+ * Reads a body and drops it, up to the limit in bytes: a connection that is closed with unread
+ * bytes is reset, and the sender might not see the answer.
+ */
+export function discardBody(payload: IncomingMessage, limit: number, done: () => void): void {
+  let bytes = 0;
+  const finish = (): void => {
+    payload.off('data', onData).off('end', finish).off('close', finish);
+    payload.resume();
+    done();
+  };
+  const onData = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes > limit) finish();
+  };
+  if (Number(payload.headers['content-length']) > limit) finish();
+  else payload.on('data', onData).once('end', finish).once('close', finish);
+}

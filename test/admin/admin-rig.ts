@@ -143,6 +143,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     /** Epoch ms of the relay's clock, which does not advance by itself. */
     now: Date.UTC(2026, 0, 31, 8),
     token: undefined as string | undefined,
+    draining: false,
     live: [{ name: 'loop', ok: true }] as HealthCheck[],
     ready: async (): Promise<HealthCheck[]> => [{ name: 'store', ok: true }],
     refresh: async (): Promise<void> => undefined,
@@ -165,6 +166,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     health: { live: () => state.live, ready: () => state.ready() },
     token: () => state.token,
     logLevel: createLogLevel(log, now),
+    isDraining: () => state.draining,
     observer: {
       actionPerformed: (report) => void observed.actions.push(report),
       accessRefused: (reason) => void observed.refusals.push(reason),
@@ -181,6 +183,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
       refusal: () => state.refusal,
       admit: async () => undefined,
       recordWriteFailure: () => undefined,
+      isDraining: false,
     },
     observer: createIntakeReports(createLogger({ level: 'silent' }), metrics, window),
     now,

@@ -117,7 +117,7 @@ describe('the root of the port', () => {
     const refusal = { code: 'draining', detail: 'try again shortly', retryAfter: 5 } as const;
     intake = await startIntake({ admission: { refusal: () => refusal } });
     expect((await intake.send('', { method: 'GET', path: '/' })).status).toBe(200);
-    expect((await intake.send('{}', { method: 'POST', path: '/' })).status).toBe(404);
+    expect((await intake.send('{}', { method: 'POST', path: '/' })).status).toBe(405);
     expect((await intake.send('', { method: 'GET', path: '/other' })).status).toBe(404);
     expect((await intake.send('{}')).status).toBe(503);
   });

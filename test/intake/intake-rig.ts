@@ -42,6 +42,7 @@ const ADMIT_ALL: Admission = {
   refusal: () => undefined,
   admit: () => undefined,
   recordWriteFailure: () => undefined,
+  isDraining: false,
 };
 
 /** The public app with a real journal on a real port. `restart` opens the same journal again. */

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
@@ -31,7 +31,44 @@ function messages() {
   return relay.log.map((line) => line['msg']);
 }
 
+interface KeptAlive {
+  readonly status: number;
+  readonly connection: string | undefined;
+}
+
+/** Posts an event with a large body on a kept connection. Rejects if the connection is reset. */
+function postWith(agent: Agent, number: number): Promise<KeptAlive> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'x-relay-key': KEY };
+    const url = `${relay.intakeUrl}/webhooks/acme`;
+    const call = request(url, { agent, method: 'POST', headers }, (answer) => {
+      const { statusCode: status = 0 } = answer;
+      answer.resume().once('end', () => resolve({ status, connection: answer.headers.connection }));
+    });
+    call.once('error', reject);
+    call.end(JSON.stringify({ ...transactionAdded(number), more: 'x'.repeat(500_000) }));
+  });
+}
+
 describe('shutdown', () => {
+  it('announces to senders with kept connections that they are closed', async () => {
+    const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    for (const [index, agent] of agents.entries())
+      expect(await postWith(agent, index)).toEqual({ status: 200, connection: 'keep-alive' });
+    /** Sends one event after the other until the connection is announced to be closed. */
+    const sendAll = async (agent: Agent, index: number): Promise<KeptAlive> => {
+      for (let number = 100 + index; ; number += agents.length) {
+        const answer = await postWith(agent, number);
+        if (answer.connection === 'close') return answer;
+      }
+    };
+    const last = Promise.all(agents.map(sendAll));
+    const ended = relay.stop('SIGTERM');
+    expect(new Set((await last).map(({ status }) => status))).toEqual(new Set([503]));
+    expect(await ended).toBe(0);
+    for (const agent of agents) agent.destroy();
+  });
+
   it('is clean and in time although the inlet hangs and both ports have incomplete requests', async () => {
     simulator.setFaults([{ on: 'inlet', then: { hang: true } }]);
     const answer = await relay.post(transactionAdded(1));

@@ -12,11 +12,9 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
  * In the project and not in a temporary folder, which may be in memory: the disk is to be measured.
  */
 const DATA = fileURLToPath(new URL('../.data/', import.meta.url));
-const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  readonly scripts: { readonly relay: string };
-};
-/** Node flags of `npm run relay`, which are those of the image. */
-const RELAY_FLAGS = scripts.relay.split(' ').filter((argument) => argument.startsWith('--'));
+const COMMAND = readFileSync(new URL('../../bin/capillary-relay', import.meta.url), 'utf8');
+/** Node flags of `bin/capillary-relay`, which are those of the image. */
+const RELAY_FLAGS = COMMAND.split(/\s+/).filter((word) => word.startsWith('--'));
 const SIGNING_SECRET = 'signing-secret-of-the-bench';
 
 export interface Ledger {

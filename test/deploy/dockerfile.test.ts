@@ -63,10 +63,12 @@ describe('Dockerfile', () => {
     expect(json(finalArgumentsOf('CMD')[0])).toEqual(['serve', '--config', '/etc/relay/relay.yaml']);
   });
 
-  it('starts the relay as `npm run relay` does', () => {
-    const { scripts } = JSON.parse(textOf('package.json'));
-    // `exec`, so that a signal to npm's shell reaches node there as well.
-    expect(`exec ${json(finalArgumentsOf('ENTRYPOINT')[0]).join(' ')}`).toBe(scripts.relay);
+  it('starts the relay as the command of a clone does', () => {
+    const flags = json(finalArgumentsOf('ENTRYPOINT')[0]).filter((word) => word.startsWith('--'));
+    const command = textOf('bin/capillary-relay').trimEnd().split('\n').at(-1);
+    // `exec`, so that a signal reaches node there as well.
+    expect(command).toBe(`exec node ${flags.join(' ')} "$root/dist/main.js" "$@"`);
+    expect(statSync(pathOf('bin/capillary-relay')).mode & 0o111).toBe(0o111);
   });
 
   it('has a volume for the data, labels, and a health check without a shell', () => {

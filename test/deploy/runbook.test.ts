@@ -69,7 +69,6 @@ describe('the runbook', () => {
     const others = blockLines.filter((line) => !line.startsWith('capillary-relay '));
     expect(new Set(others)).toEqual(
       new Set([
-        'export RELAY_ADMIN_TOKEN=…',
         `node -e "fetch('http://127.0.0.1:8081/livez').then(async (r) => console.log(r.status, await r.text()))"`,
       ]),
     );

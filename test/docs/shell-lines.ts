@@ -24,7 +24,7 @@ export function shellLines(page: string): string[] {
 }
 
 /** `relay 0.3.0` is the function of docs/upgrade.md, which runs the image of that version. */
-const START = /^(?:npm run (?:-s )?relay -- |(?:npx )?capillary-relay |relay \d+\.\d+\.\d+ )/;
+const START = /^(?:capillary-relay |relay \d+\.\d+\.\d+ )/;
 
 /**
  * The words after the program's name; undefined for a line of another program. Quotes hold words

@@ -13,7 +13,7 @@ const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const SCRIPTS: Record<string, string> = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
 
 const commands = shellLines('README.md');
-const relayCommands = commands.filter((line) => line.startsWith('npm run relay -- '));
+const relayCommands = commands.filter((line) => line.startsWith('capillary-relay '));
 
 let simulator: Simulator;
 let folder: ReturnType<typeof relayFolder>;
@@ -33,10 +33,9 @@ afterAll(async () => {
   await simulator.close();
 });
 
-/** Runs the command that npm would run for the line, with the files and addresses of this test. */
+/** Runs the line, with the files and addresses of this test. */
 function run(line: string): Promise<{ code: number | null; output: string }> {
   const words = line
-    .replace('npm run relay --', SCRIPTS['relay'] ?? '')
     .replace('examples/relay.yaml', folder.file)
     .replace('examples/payload.json', join(folder.folder, 'payload.json'))
     .replace('<receipt|eventId>', receipt);
@@ -46,7 +45,7 @@ function run(line: string): Promise<{ code: number | null; output: string }> {
     env: {
       ...process.env,
       RELAY_ADMIN_TOKEN: ADMIN_TOKEN,
-      PATH: `${ROOT}node_modules/.bin:${process.env['PATH']}`,
+      PATH: `${ROOT}bin:${process.env['PATH']}`,
     },
   });
   let output = '';
@@ -75,7 +74,7 @@ describe('the commands of the README', () => {
 
   it('npm start runs serve with the given configuration', () => {
     expect(README).toContain('npm start -- --config examples/relay.yaml');
-    expect(SCRIPTS['start']).toBe(`${SCRIPTS['relay']} serve`);
+    expect(SCRIPTS['start']).toBe('exec bin/capillary-relay serve');
   });
 
   it('names every environment variable that the example needs', () => {

@@ -9,7 +9,7 @@ import { freePort } from '../helpers/free-port.ts';
 import { until } from '../helpers/until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SCRIPTS: Record<string, string> = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
+const env = { ...process.env, PATH: `${ROOT}bin:${process.env['PATH']}` };
 const folder = mkdtempSync(join(tmpdir(), 'relay-start-'));
 const running: ChildProcess[] = [];
 afterAll(async () => {
@@ -23,10 +23,7 @@ afterAll(async () => {
 
 /** The command of the page with the ports, files and data of this test. */
 function adaptCommand(line: string, ports: ReadonlyMap<string, number>, receipt: string): string {
-  let text = line
-    .replace('npm run relay --', SCRIPTS['relay'] ?? '')
-    .replace('examples/local.yaml', join(folder, 'local.yaml'))
-    .replace('<receipt>', receipt);
+  let text = line.replace('examples/local.yaml', join(folder, 'local.yaml')).replace('<receipt>', receipt);
   for (const [port, free] of ports) text = text.replaceAll(port, String(free));
   return text;
 }
@@ -34,7 +31,7 @@ function adaptCommand(line: string, ports: ReadonlyMap<string, number>, receipt:
 /** Starts a command and waits until its output contains the text. */
 function start(line: string, expected: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('sh', ['-c', line], { cwd: ROOT, detached: true });
+    const child = spawn('sh', ['-c', line], { cwd: ROOT, env, detached: true });
     running.push(child);
     let output = '';
     const read = (data: Buffer): void => {
@@ -57,7 +54,7 @@ async function curl(line: string): Promise<{ code: number; output: string }> {
 }
 
 function run(line: string): Promise<{ code: number | null; output: string }> {
-  const child = spawn('sh', ['-c', line], { cwd: ROOT });
+  const child = spawn('sh', ['-c', line], { cwd: ROOT, env });
   let output = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
   child.stderr.on('data', (data: Buffer) => (output += data.toString()));
@@ -80,10 +77,10 @@ describe('docs/start.md', () => {
     let receipt = '';
     const failed: object[] = [];
     for (const line of shellLines('docs/start.md').filter(
-      (command) => !['npm ci', 'npm run build'].includes(command),
+      (command) => !/^(npm ci|npm run build|export PATH=.*)$/.test(command),
     )) {
       // These commands use the default admin port, but here the relay has another one.
-      const urlOption = /relay -- (ledger|events|coverage|explain|destinations)/.test(line)
+      const urlOption = /^capillary-relay (ledger|events|coverage|explain|destinations)/.test(line)
         ? ` --url ${admin}`
         : '';
       const text = `${adaptCommand(line, ports, receipt)}${urlOption}`;

@@ -25,12 +25,12 @@ LABEL org.opencontainers.image.title="capillary-aep-relay" \
       org.opencontainers.image.licenses="MIT"
 
 # npm and yarn are not needed at run time; removing them also removes what scanners report about them. Events are stored
-# in /data; the link makes the default store.path (./data) point there too.
+# in /data; the link makes the default store.path (./data) point there too. Group 0 is that of a user whom OpenShift chose.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
       /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \
  && groupadd --gid 10001 relay \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin relay \
- && install -d -m 0750 -o 10001 -g 10001 /data \
+ && install -d -m 0770 -o 10001 -g 0 /data \
  && install -d /app /etc/relay \
  && ln -s /data /app/data \
  && ln -s /app/dist/main.js /usr/local/bin/capillary-relay

@@ -83,6 +83,7 @@ step "helm"
 "$helm" lint --strict --quiet "$chart"
 render defaults
 render everything --values deploy/helm/everything.yaml
+render openshift --values deploy/helm/openshift.yaml
 "$helm" package "$chart" --destination "$work" >/dev/null
 
 step "the schemas of Kubernetes and the Prometheus operator"
@@ -90,6 +91,16 @@ node test/helpers/validate-manifests.ts "$swagger" "$crds" "$work"/*.yaml deploy
 
 step "the configuration in each ConfigMap: capillary-relay check"
 node test/helpers/check-config-maps.ts "$work"/*.yaml
+
+step "helm test, the dashboard, OpenShift"
+node test/helpers/check-chart.ts "$work"/helm-{defaults,everything,openshift}.yaml
+
+step "the size of the store follows the size of the volume"
+store_of() { # size of the volume; prints the store's maximum
+  "$helm" template relay "$chart" --set "persistence.size=$1" | sed -n 's/^ *maxBytes: //p'
+}
+stores="$(store_of 20Gi) $(store_of 100Gi) $(store_of 12000M)"
+[ "$stores" = "10240MiB 51200MiB 5722MiB" ] || { echo "the sizes of the store are $stores" >&2; exit 1; }
 
 step "a manifest with an unknown field is refused"
 sed 's/readOnlyRootFilesystem/readOnlyRootFileSystem/' "$work/base.yaml" >"$work/wrong"
@@ -121,6 +132,11 @@ refused existingSecret --set existingSecret=
 refused "secrets has no ims-client-secret" --set existingSecret= --set secrets.admin-token=t
 refused hosts --set ingress.enabled=true
 refused accessModes --set 'persistence.accessModes={ReadWriteMany}'
+refused "must be less than persistence.size (10Gi)" --set persistence.size=10Gi --set config.store.maxBytes=10GiB
+refused "plus minFree (20GB)" --set config.store.minFree=20GB
+refused "maxBytes (512MiB) plus minFree (512MiB) must be less than persistence.size (1Gi)" --set persistence.size=1Gi
+refused runAsUser --set podSecurityContext.runAsUser=0
+refused grafanaDashboard --set grafanaDashboard.enable=true
 refused adminFrom --set-json 'networkPolicy.adminFrom=[]'
 
 echo OK

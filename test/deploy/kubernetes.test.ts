@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { createProgram } from '../../src/cli/program.ts';
-import { loadMounted, SECRETS, secretNames } from '../helpers/mounted-config.ts';
+import { bytesOf, loadMounted, SECRETS, secretNames } from '../helpers/mounted-config.ts';
+import { chartValues } from '../docs/chart-values.ts';
 import { pathOf, textOf, treeOf } from './files.ts';
 
 const BASE = 'deploy/kubernetes/base';
@@ -87,9 +88,17 @@ describe('the pod', () => {
   it('has a volume that is larger than the maximum store and the minimum free space', () => {
     const [claim] = statefulSet.spec.volumeClaimTemplates;
     expect(claim.metadata.name).toBe('data');
-    const { store } = loadMounted(textOf(`${BASE}/relay.yaml`)).config;
-    const gib = Number.parseInt(claim.spec.resources.requests.storage) * 2 ** 30;
-    expect(gib).toBeGreaterThan(store.maxBytes + store.minFree);
+    const { patches } = treeOf(`${EXAMPLE}/kustomization.yaml`);
+    const [, exampleSize] =
+      /requests\/storage\n\s+value: (\S+)/.exec(patches.map(({ patch }: any) => patch).join()) ?? [];
+    const sizes = { [BASE]: claim.spec.resources.requests.storage, [EXAMPLE]: exampleSize };
+    for (const [folder, size] of Object.entries(sizes)) {
+      const { store } = loadMounted(textOf(`${folder}/relay.yaml`)).config;
+      expect({ folder, fits: bytesOf(size) > store.maxBytes + store.minFree }).toEqual({
+        folder,
+        fits: true,
+      });
+    }
   });
 });
 
@@ -173,23 +182,19 @@ describe('the chart', () => {
   });
 
   it('runs the pod as the manifests do', () => {
+    expect(values.podSecurityContext).toEqual(pod.securityContext);
+    expect(values.securityContext).toEqual(container.securityContext);
     // Only the lines that do not depend on the values.
-    const fixed = [
-      pod.securityContext,
-      container.securityContext,
-      container.readinessProbe,
-      container.livenessProbe,
-    ];
     const blocks = template
       .split('\n')
       .filter((line) => !line.includes('{{'))
       .join('\n');
-    const [securityContext, , ...rest] = fixed;
-    const found = parseBlocks(blocks);
-    expect(found.pod).toEqual(securityContext);
-    expect(found.container).toEqual(container.securityContext);
-    expect([found.readiness, found.liveness]).toEqual(rest);
-    expect(found.mounts).toEqual(container.volumeMounts);
+    const [relay] = parse(blocks).spec.template.spec.containers;
+    expect([relay.readinessProbe, relay.livenessProbe]).toEqual([
+      container.readinessProbe,
+      container.livenessProbe,
+    ]);
+    expect(relay.volumeMounts).toEqual(container.volumeMounts);
     expect(values.resources).toEqual(container.resources);
     expect(values.startupSeconds).toBe(
       container.startupProbe.periodSeconds * container.startupProbe.failureThreshold,
@@ -198,27 +203,39 @@ describe('the chart', () => {
     expect(values.replicaCount).toBe(statefulSet.spec.replicas);
   });
 
+  it('has a volume of twice the default size of the store, which the chart sets', () => {
+    const { maxBytes } = loadMounted(textOf(`${BASE}/relay.yaml`)).config.store;
+    expect(values.config.store).not.toHaveProperty('maxBytes');
+    expect(bytesOf(values.persistence.size)).toBe(2 * maxBytes);
+  });
+
+  it('leaves user and groups to OpenShift with the values for it, and keeps the rest', () => {
+    const { podSecurityContext, ...more } = treeOf('deploy/helm/openshift.yaml');
+    expect(podSecurityContext).toEqual({ runAsUser: null, runAsGroup: null, fsGroup: null });
+    expect(Object.keys(more)).toEqual(['networkPolicy']);
+    // A user without an entry in /etc/passwd has group 0.
+    expect(DOCKERFILE).toMatch(/install -d -m 0770 -o 10001 -g 0 \/data/);
+  });
+
+  it('has a schema for each value, and describes each in its README', () => {
+    const { properties } = treeOf(`${CHART}/values.schema.json`);
+    expect(Object.keys(properties)).toEqual(expect.arrayContaining(Object.keys(values)));
+    for (const [name, value] of Object.entries<any>(values)) {
+      const schema = properties[name];
+      if (schema.additionalProperties !== false) continue;
+      expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(Object.keys(value)));
+    }
+    const rows = chartValues();
+    expect(rows.filter(({ text }) => text === '').map(({ key }) => key)).toEqual([]);
+    expect(new Set(rows.map(({ key }) => key.split('.')[0]))).toEqual(new Set(Object.keys(values)));
+  });
+
   it('has the version of the package', () => {
     const { version } = treeOf('package.json');
     expect(treeOf(`${CHART}/Chart.yaml`)).toMatchObject({ name: 'capillary-aep-relay', appVersion: version });
     expect(treeOf(`${BASE}/kustomization.yaml`).images[0].newTag).toBe(version);
   });
 });
-
-/**
- * The static parts of the StatefulSet's template, which are YAML without the lines with actions.
- */
-function parseBlocks(text: string) {
-  const { spec } = parse(text).spec.template;
-  const [relay] = spec.containers;
-  return {
-    pod: spec.securityContext,
-    container: relay.securityContext,
-    readiness: relay.readinessProbe,
-    liveness: relay.livenessProbe,
-    mounts: relay.volumeMounts,
-  };
-}
 
 describe('docs/kubernetes.md', () => {
   const page = textOf('docs/kubernetes.md');

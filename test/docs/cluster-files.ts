@@ -51,14 +51,15 @@ function valuesSchema(): object {
 }
 
 /**
- * Copies that Kubernetes and Helm need within their own folders: the alert rules, and the schema of
- * the configuration.
+ * Copies that Kubernetes and Helm need within their own folders: the alert rules, the dashboard,
+ * and the schema of the configuration.
  */
 export function clusterFiles(): [file: string, text: string][] {
   const groups = ruleGroups();
   return [
     ['deploy/kubernetes/monitoring/prometheus-rule.yaml', yamlOf(prometheusRule(groups))],
     [`${CHART}/files/alerts.yaml`, yamlOf({ groups })],
+    [`${CHART}/files/dashboard.json`, textOf('deploy/grafana/relay.json')],
     [VALUES_SCHEMA, `${JSON.stringify(valuesSchema(), undefined, 2)}\n`],
   ];
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configJsonSchema, plainJsonSchema } from '../../src/config/json-schema.ts';
 import { withReferenceTables } from '../config/reference-table.ts';
+import { chartValuesText } from './chart-values.ts';
 import { clusterFiles } from './cluster-files.ts';
 import { FIELD_GROUPS } from './field-groups.ts';
 import { leftOutText } from './left-out-table.ts';
@@ -17,6 +18,7 @@ export function placeOf(file: string): string {
 }
 
 const PAGE = 'docs/mapping.md';
+const CHART_PAGE = 'deploy/helm/capillary-aep-relay/README.md';
 
 /**
  * A page with the text between `<!-- generated: NAME … -->` and `<!-- end of generated -->`
@@ -24,7 +26,7 @@ const PAGE = 'docs/mapping.md';
  */
 export function withBlock(page: string, name: string, text: string): string {
   const block = new RegExp(`(<!-- generated: ${name}\\b[^>]*-->\\n)[^]*?(<!-- end of generated -->)`);
-  if (!block.test(page)) throw new Error(`${PAGE} has no block for ${name}`);
+  if (!block.test(page)) throw new Error(`the page has no block for ${name}`);
   return page.replace(block, (_all, start: string, end: string) => `${start}\n${text}\n\n${end}`);
 }
 
@@ -39,6 +41,8 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const files: [string, string][] = [[PAGE, withBlock(withFields, 'per-event', await perEventText())]];
   for (const [file, body] of Object.entries(FIELD_GROUPS))
     files.push([file, `${JSON.stringify(body, undefined, 2)}\n`]);
+  const chartPage = readFileSync(placeOf(CHART_PAGE), 'utf8');
+  files.push([CHART_PAGE, withBlock(chartPage, 'values', chartValuesText())]);
   files.push(['docs/metrics.md', await metricsPage()]);
   const configuration = readFileSync(placeOf('docs/configuration.md'), 'utf8');
   files.push(['docs/configuration.md', withReferenceTables(configuration, plainJsonSchema())]);

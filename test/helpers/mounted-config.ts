@@ -32,3 +32,18 @@ export function loadMounted(text: string): LoadedConfig {
     rmSync(folder, { recursive: true });
   }
 }
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/** A Kubernetes quantity in bytes. */
+export function bytesOf(quantity: string): number {
+  const [, number = '', unit = ''] = /^([\d.]+)(\w*)$/.exec(quantity) ?? [];
+  const factor = UNITS[unit];
+  if (number === '' || factor === undefined) throw new Error(`not a size: ${quantity}`);
+  return Number(number) * factor;
+}

@@ -55,5 +55,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 \
 # No shell, so that SIGTERM reaches node, which drains and exits. By default V8 uses 1 MiB for new objects in a small
 # container and spends twice as much time collecting as working, and its four helper threads take both CPUs of a small
 # pod away from the threads that answer and write.
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "--v8-pool-size=1", "dist/main.js"]
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "--disable-sigusr1", "--max-semi-space-size=4", "--v8-pool-size=1", "dist/main.js"]
 CMD ["serve", "--config", "/etc/relay/relay.yaml"]

@@ -1,5 +1,8 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 
+import { handleEarlySignals } from './cli/early-signals.ts';
+
+handleEarlySignals(process.argv[2]);
 // The reader of a pipe may close it early (`… | head`); the command has not failed then.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);

@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -10,6 +9,7 @@ import type { DestinationConfig } from './config/config-schema.ts';
 import { summarize } from './config/config-summary.ts';
 import { watchSecrets } from './config/watch-secrets.ts';
 import { createDestinationDirectory, createDestinations } from './delivery/destinations.ts';
+import { listen } from './http/listen.ts';
 import { createPublicApp } from './intake/public-app.ts';
 import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
@@ -61,12 +61,6 @@ async function closeWithin(app: FastifyInstance, ms: number): Promise<void> {
   const timer = setTimeout(() => app.server.closeAllConnections(), ms);
   await app.close();
   clearTimeout(timer);
-}
-
-function urlOf(app: FastifyInstance): string {
-  const address = app.server.address() as AddressInfo;
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `http://${host}:${address.port}`;
 }
 
 /**
@@ -203,9 +197,9 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         onError: (error) =>
           log.error({ err: error }, 're-encryption of the store failed; it will be retried'),
       });
-      await admin.listen({ host: config.admin.host, port: config.admin.port });
-      await intake.listen({ host: config.server.host, port: config.server.port });
-      return { intakeUrl: urlOf(intake), adminUrl: urlOf(admin) };
+      const adminUrl = await listen(admin, 'admin', config.admin);
+      const intakeUrl = await listen(intake, 'server', config.server);
+      return { intakeUrl, adminUrl };
     },
     stop() {
       stopped ??= shutDown();

@@ -38,7 +38,7 @@ function printConnections(checks: readonly ConnectionCheck[]): void {
     { heading: 'CHECK', cell: ({ check }) => check },
     { heading: 'RESULT', cell: ({ ok }) => (ok ? 'ok' : 'FAILED') },
     { heading: 'DETAIL', cell: ({ detail }) => detail },
-    { heading: 'FIX', cell: ({ cure }) => cure },
+    { heading: 'FIX', cell: ({ fix }) => fix },
   ]);
   console.log(`\n${table}`);
 }

@@ -24,9 +24,16 @@ function isConfigError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ConfigError';
 }
 
-/** Such as `another relay is using ./data`: the message says it all. */
-function isStoreError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'StoreError';
+/** Errors whose messages say it all, such as `another relay is using ./data`. */
+const PLAIN_ERRORS: ReadonlySet<string> = new Set(['StoreError', 'ListenError']);
+
+/** True for an error whose message is for the user: neither its type nor its stack helps. */
+export function isExpected(error: unknown): error is Error & { readonly fix?: string } {
+  return (
+    error instanceof CommandError ||
+    isConfigError(error) ||
+    (error instanceof Error && PLAIN_ERRORS.has(error.name))
+  );
 }
 
 /** Exit code for anything that a command throws. */
@@ -40,6 +47,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 /** Text to print for an error; undefined when commander has already printed it. */
 export function errorText(error: unknown): string | undefined {
   if (error instanceof CommanderError) return undefined;
-  if (error instanceof CommandError || isConfigError(error) || isStoreError(error)) return error.message;
+  if (isExpected(error))
+    return error.fix === undefined ? error.message : `${error.message}; fix: ${error.fix}`;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -67,10 +67,10 @@ export interface ConnectionCheck {
   /** Never a token or a secret. */
   readonly detail: string;
   /** How to fix a failure. */
-  readonly cure?: string;
+  readonly fix?: string;
 }
 
-type CheckResult = Pick<ConnectionCheck, 'ok' | 'detail' | 'cure' | 'passing'>;
+type CheckResult = Pick<ConnectionCheck, 'ok' | 'detail' | 'fix' | 'passing'>;
 
 const TIMEOUT_MS = 10_000;
 
@@ -96,7 +96,7 @@ async function checkToken(
     const answer = await source.get(AbortSignal.timeout(TIMEOUT_MS * (ims.clientSecrets.length + 1)));
     if (!answer.ok) {
       const fix = TOKEN_FIXES[answer.code] ?? NETWORK_FIX;
-      return { result: { ok: false, detail: `${answer.code}: ${answer.detail}`, cure: fix } };
+      return { result: { ok: false, detail: `${answer.code}: ${answer.detail}`, fix } };
     }
     const left = source.secondsLeft();
     const lifetime = left === undefined ? '' : `, valid for ${formatDuration(left * 1_000)}`;
@@ -111,7 +111,7 @@ async function checkInlet(url: string): Promise<CheckResult> {
   const connected = await tryConnect(url, TIMEOUT_MS);
   return connected.ok
     ? { ok: true, detail: `${connected.host} reached in ${connected.ms} ms; nothing was sent` }
-    : { ok: false, detail: `${connected.host} ${connected.code}: ${connected.detail}`, cure: NETWORK_FIX };
+    : { ok: false, detail: `${connected.host} ${connected.code}: ${connected.detail}`, fix: NETWORK_FIX };
 }
 
 const ROLE_FIX = "the credential's technical account needs a role that may write to the sandbox";
@@ -129,7 +129,7 @@ const FOREIGN_FIX =
 
 function judgeAnswer(answer: InletResult): CheckResult {
   if (answer.kind === 'failure')
-    return { ok: false, detail: `${answer.code}: ${answer.detail}`, cure: NETWORK_FIX };
+    return { ok: false, detail: `${answer.code}: ${answer.detail}`, fix: NETWORK_FIX };
   const { status, body, durationMs } = answer;
   // An empty batch cannot be accepted. A rejection for being empty shows that everything else is
   // right.
@@ -138,14 +138,14 @@ function judgeAnswer(answer: InletResult): CheckResult {
     return { ok: true, detail: `answered ${status} to an empty batch in ${durationMs} ms; nothing was sent` };
   const detail = `answered ${status} to an empty batch: ${readProblem(body) || 'an empty answer'}`;
   if (status === 429 || status >= 502 || status === 500)
-    return { ok: false, passing: true, detail, cure: 'Adobe is overloaded or failing; try again later' };
+    return { ok: false, passing: true, detail, fix: 'Adobe is overloaded or failing; try again later' };
   // Adobe does not document its answer to an empty batch, so an unknown 400 is not certainly
   // foreign.
   if (status <= 400) {
-    const cause = { detail: `${detail} (not Adobe's answer)`, cure: FOREIGN_FIX };
+    const cause = { detail: `${detail} (not Adobe's answer)`, fix: FOREIGN_FIX };
     return { ok: false, ...cause, ...(status === 400 && { passing: true }) };
   }
-  return { ok: false, detail, cure: STATUS_FIXES[status] ?? 'compare inletUrl with the connection in AEP' };
+  return { ok: false, detail, fix: STATUS_FIXES[status] ?? 'compare inletUrl with the connection in AEP' };
 }
 
 async function checkAnswer(destination: DestinationConfig, token: string | undefined): Promise<CheckResult> {

@@ -36,8 +36,8 @@ async function loadOrReport(file: string): Promise<LoadedConfig | Finding[]> {
     return await loadCommandConfig(file);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ path, message, cure }) =>
-      fail('configuration', path === '' ? `${file} ${message}` : `${path}: ${message}`, cure),
+    return error.problems.map(({ path, message, fix }) =>
+      fail('configuration', path === '' ? `${file} ${message}` : `${path}: ${message}`, fix),
     );
   }
 }
@@ -79,9 +79,9 @@ const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 function formatFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   return findings
-    .map(({ check, level, detail, cure }) => {
+    .map(({ check, level, detail, fix }) => {
       const line = `${styleText(COLOURS[level], level.padEnd(4))}  ${check.padEnd(width)}  ${toPrintable(detail)}`;
-      return cure === undefined ? line : `${line}\n${' '.repeat(width + 8)}fix: ${toPrintable(cure)}`;
+      return fix === undefined ? line : `${line}\n${' '.repeat(width + 8)}fix: ${toPrintable(fix)}`;
     })
     .join('\n');
 }

@@ -1,43 +1,73 @@
 import closeWithGrace from 'close-with-grace';
 import type { Command } from 'commander';
+import type { Logger } from 'pino';
 import { createLogger } from '../telemetry/log.ts';
 import { flushSpans } from '../telemetry/tracing.ts';
-import { createRelay } from '../relay.ts';
+import { createRelay, type Relay } from '../relay.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
+import { releaseEarlySignals } from './early-signals.ts';
+import { reportStartFailure } from './start-failure.ts';
 
 /** The process exits after this time even if the shutdown hangs; Kubernetes allows 30 s. */
-const SHUTDOWN_TIMEOUT_MS = 9_500;
+const SHUTDOWN_TIMEOUT_MS = 9_000;
 /** Part of that time for exporting the last spans, if the process is traced. */
 const SPAN_FLUSH_TIMEOUT_MS = 1_000;
 
-async function runServe(file: string): Promise<void> {
-  const loaded = await loadCommandConfig(file);
-  const log = createLogger({ level: loaded.config.log.level });
-  const relay = await createRelay({ loaded, log });
-  const grace = closeWithGrace(
-    { delay: SHUTDOWN_TIMEOUT_MS, logger: { error: (message: string) => log.error(message) } },
+const HELP = `
+Standard output has the log, one JSON object per line. Standard error says in one line why the relay could not start.
+Exit code: 0 stopped by SIGTERM or SIGINT; 1 could not start, or failed; 2 the configuration has problems.
+
+Example:
+  $ capillary-relay serve --config /etc/relay/relay.yaml`;
+
+/** The parts that exist already: a signal can arrive while the relay is starting. */
+interface Started {
+  log?: Logger;
+  relay?: Relay;
+  isStopping: boolean;
+}
+
+function stopOnSignals(started: Started): void {
+  closeWithGrace(
+    { delay: SHUTDOWN_TIMEOUT_MS, logger: { error: (message: string) => started.log?.error(message) } },
     async ({ signal, err }) => {
-      if (err) log.fatal({ err }, 'unexpected error; shutting down');
-      else log.info({ signal }, 'shutting down');
-      await relay.stop();
+      started.isStopping = true;
+      if (err) started.log?.fatal({ err }, 'unexpected error; shutting down');
+      else started.log?.info({ signal }, 'shutting down');
+      await started.relay?.stop();
       await flushSpans(SPAN_FLUSH_TIMEOUT_MS);
-      log.info('stopped');
+      started.log?.info('stopped');
     },
   );
+  releaseEarlySignals();
+}
+
+async function start(file: string, started: Started): Promise<void> {
+  const loaded = await loadCommandConfig(file);
+  const log = createLogger({ level: loaded.config.log.level });
+  started.log = log;
+  const relay = await createRelay({ loaded, log });
+  started.relay = relay;
   void relay.failed.then((err) => {
     // Without a journal no event can be acknowledged, so the process exits and its supervisor
     // restarts it.
     log.fatal({ err }, 'the journal has failed; exiting');
     process.exit(1);
   });
+  log.info(await relay.start(), 'ready');
+}
+
+async function runServe(file: string): Promise<void> {
+  const started: Started = { isStopping: false };
+  stopOnSignals(started);
   try {
-    const urls = await relay.start();
-    log.info(urls, 'ready');
-  } catch (err) {
-    log.fatal({ err }, 'could not start');
-    grace.uninstall();
-    await relay.stop();
-    process.exitCode = 1;
+    await start(file, started);
+  } catch (error) {
+    // What a signal interrupts is no failure.
+    if (started.isStopping) return;
+    const code = reportStartFailure(error);
+    await started.relay?.stop();
+    process.exit(code);
   }
 }
 
@@ -46,6 +76,6 @@ export function registerServe(program: Command): void {
     .command('serve')
     .description('run the relay: accept, store, map and deliver events')
     .addOption(configOption())
-    .addHelpText('after', '\nExample:\n  $ capillary-relay serve --config /etc/relay/relay.yaml')
+    .addHelpText('after', HELP)
     .action(({ config }: { config: string }) => runServe(config));
 }

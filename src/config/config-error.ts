@@ -15,7 +15,7 @@ export interface ConfigProblem {
   readonly path: string;
   readonly message: string;
   /** How to fix it. */
-  readonly cure: string;
+  readonly fix: string;
   /** Position in the file, counted from 1; absent if the value is not in the file. */
   readonly line?: number;
   readonly column?: number;
@@ -32,10 +32,14 @@ export function formatPath(path: Path): string {
   return text;
 }
 
-function formatProblem(problem: ConfigProblem, file: string): string {
-  const { path, message, cure, line, column } = problem;
+/** Where a problem is, such as `relay.yaml:3:5  server.port`. */
+export function formatPlace({ path, line, column }: ConfigProblem, file: string): string {
   const place = line === undefined ? file : `${file}:${line}${column === undefined ? '' : `:${column}`}`;
-  return `${place}${path === '' ? '' : `  ${path}`}\n  problem: ${message}\n  fix:     ${cure}`;
+  return path === '' ? place : `${place}  ${path}`;
+}
+
+function formatProblem(problem: ConfigProblem, file: string): string {
+  return `${formatPlace(problem, file)}\n  problem: ${problem.message}\n  fix:     ${problem.fix}`;
 }
 
 /** One paragraph per problem: where it is, what is wrong, how to fix it. */

@@ -26,7 +26,7 @@ export interface LoadedConfig {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 function refuse(file: string, message: string, fix: string): never {
-  throw new ConfigError(file, [{ path: '', message, cure: fix }]);
+  throw new ConfigError(file, [{ path: '', message, fix }]);
 }
 
 /** @throws ConfigError if the file cannot be read */
@@ -45,7 +45,7 @@ function isBelow(path: string, top: string): boolean {
 
 /** A problem with its line in the file. */
 export function problemAt({ path, message, fix }: Finding, tree: YamlTree): ConfigProblem {
-  return { path: formatPath(path), message, cure: fix, ...tree.position(path) };
+  return { path: formatPath(path), message, fix, ...tree.position(path) };
 }
 
 function byPosition(a: ConfigProblem, b: ConfigProblem): number {

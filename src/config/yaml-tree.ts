@@ -52,7 +52,7 @@ function syntaxProblem(error: Pick<YAMLError, 'code' | 'pos'>, lines: LineCounte
     'check quotes, colons and indentation here and in the lines around',
   ];
   const { line, col } = lines.linePos(error.pos[0]);
-  return { path: '', message, cure: fix, line, column: col };
+  return { path: '', message, fix, line, column: col };
 }
 
 /** Aliases without an anchor, or inside their own anchor. */
@@ -101,7 +101,7 @@ function plainValue(document: Document, file: string): unknown {
     return document.toJS();
   } catch {
     const message = 'the aliases (*name) or merges (<<) of the file cannot be resolved';
-    throw new ConfigError(file, [{ path: '', message, cure: 'write the objects out in full' }]);
+    throw new ConfigError(file, [{ path: '', message, fix: 'write the objects out in full' }]);
   }
 }
 

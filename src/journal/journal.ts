@@ -41,6 +41,13 @@ export type * from './stored-event.ts';
  */
 export class StoreError extends Error {
   override name = 'StoreError';
+  /** How an operator fixes the cause; absent if the message says it or nobody knows. */
+  readonly fix: string | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { readonly fix?: string | undefined }) {
+    super(message, options);
+    this.fix = options?.fix;
+  }
 }
 
 /** The call is invalid. Nothing was stored, and repeating the same call will not help. */

@@ -112,7 +112,7 @@ describe('check --connect', () => {
       [
         { destination: 'acme-aep', check: 'token', ok: false, detail: /invalid_client/ },
         { destination: 'acme-aep', check: 'inlet', ok: false, detail: /127\.0\.0\.1:1 refused/ },
-      ].map((check) => ({ ...check, detail: expect.stringMatching(check.detail), cure: expect.any(String) })),
+      ].map((check) => ({ ...check, detail: expect.stringMatching(check.detail), fix: expect.any(String) })),
     );
   });
 

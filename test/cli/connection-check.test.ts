@@ -36,7 +36,7 @@ it.each([
   expect(found).toMatchObject({
     ok: false,
     detail: `answered ${status} to an empty batch: ${text} (not Adobe's answer)`,
-    cure: expect.stringContaining('proxy'),
+    fix: expect.stringContaining('proxy'),
   });
   // A 400 is a warning only: Adobe's answer to an empty batch is not documented.
   expect(found?.passing).toBe(status === 400 ? true : undefined);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { closeFix } from '../../src/cli/doctor/secret-findings.ts';
 import { fileSystemFinding, spaceFinding } from '../../src/cli/doctor/store-findings.ts';
 import { memoryFinding, openFilesFinding } from '../../src/cli/doctor/system-findings.ts';
 
@@ -37,8 +38,8 @@ describe('limits that a test cannot create', () => {
   });
 
   it('says how much more the volume needs', () => {
-    const { cure } = spaceFinding({ free: 5 * GIB, used: 0 }, { minFree: 1 * GIB, maxBytes: 10 * GIB });
-    expect(cure).toContain('enlarge the volume by 6 GiB');
+    const { fix } = spaceFinding({ free: 5 * GIB, used: 0 }, { minFree: 1 * GIB, maxBytes: 10 * GIB });
+    expect(fix).toContain('enlarge the volume by 6 GiB');
   });
 
   it.each([
@@ -56,4 +57,20 @@ describe('limits that a test cannot create', () => {
   ])('memory %d MiB for %d destinations: %s', (mib, destinations, level) =>
     expect(memoryFinding(mib * 1_048_576, destinations).level).toBe(level),
   );
+
+  it('never closes a secret to the relay itself', () => {
+    const relay = { uid: 10_001, groups: [10_001] };
+    const fixFor = (uid: number, gid: number, mode = 0o644) =>
+      closeFix('/run/secrets/the key', { mode, uid, gid }, relay);
+    const chmod = /^chmod o-rwx '\/run\/secrets\/the key'; in Kubernetes/;
+    expect(fixFor(10_001, 0)).toMatch(chmod);
+    expect(fixFor(0, 10_001)).toMatch(chmod);
+    for (const fix of [fixFor(0, 0), fixFor(0, 10_001, 0o604)]) {
+      expect(fix).toMatch(/^copy it to a file of user 10001 with mode 0400/);
+      expect(fix).not.toContain('chmod');
+    }
+    expect(closeFix('/k', { mode: 0o644, uid: 10_001, gid: 0 }, { uid: 0, groups: [0] })).toMatch(
+      /^if user 10001 runs the relay: chmod o-rwx \/k;/,
+    );
+  });
 });

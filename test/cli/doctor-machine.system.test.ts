@@ -42,7 +42,7 @@ describe('doctor: secrets and disk', () => {
       withSecret(0o600, 91),
     ]);
     expect(good).toMatchObject({ level: 'ok', detail: expect.stringContaining('mode 600, 90 days old') });
-    expect(readable).toMatchObject({ level: 'warn', cure: expect.stringContaining('chmod o-rwx') });
+    expect(readable).toMatchObject({ level: 'warn', fix: expect.stringContaining('chmod o-rwx') });
     expect(writable).toMatchObject({ level: 'fail', detail: expect.stringContaining('mode 646') });
     expect(old).toMatchObject({ level: 'warn', detail: expect.stringContaining('91 days old') });
   });
@@ -56,7 +56,7 @@ describe('doctor: secrets and disk', () => {
         '--offline',
       );
       expect(code).toBe(1);
-      expect(found['data folder']).toMatchObject({ level: 'fail', detail: `${filePath} is a file` });
+      expect(found['data folder']).toMatchObject({ level: 'fail', detail: `${filePath} is not a folder` });
       expect(found).not.toHaveProperty('fsync');
     }
   });
@@ -71,7 +71,7 @@ describe('doctor: secrets and disk', () => {
     expect(code).toBe(1);
     expect(found['data folder']).toMatchObject({
       level: 'fail',
-      detail: `${path} is not writable (EACCES)`,
+      detail: expect.stringContaining(`${path} is not writable for this user`),
     });
   });
 
@@ -89,6 +89,18 @@ describe('doctor: secrets and disk', () => {
     expect(await readdir(rig.folder)).not.toContain('new');
   });
 
+  it.runIf(isLinux)('a data folder in a file system without folders', async () => {
+    const file = await rig.write((config) => (config.store['path'] = '/proc/nope'));
+    const { code, found } = await doctor(file, '--offline');
+    expect(code).toBe(1);
+    expect(found['data folder']).toMatchObject({
+      level: 'fail',
+      detail: 'no folder can be created in /proc (ENOENT)',
+      fix: expect.stringContaining('set store.path to a folder on a disk'),
+    });
+    expect(found).not.toHaveProperty('fsync');
+  });
+
   it('a port that is in use, and an address of another machine', async () => {
     const { port } = new URL(rig.simulator.url);
     const file = await rig.write((config) => {
@@ -101,6 +113,7 @@ describe('doctor: secrets and disk', () => {
     expect(found['port/server']).toMatchObject({
       level: 'fail',
       detail: `cannot listen on 127.0.0.1:${port} (EADDRINUSE)`,
+      fix: expect.stringContaining('set server.port to another one'),
     });
     expect(found['port/admin']).toMatchObject({
       level: 'fail',

@@ -11,7 +11,7 @@ export interface Found {
   readonly check: string;
   readonly level: string;
   readonly detail: string;
-  readonly cure?: string;
+  readonly fix?: string;
 }
 
 export interface DoctorRig {
@@ -61,6 +61,6 @@ export async function doctor(file: string, ...words: string[]) {
   expect(ended.stderr).toBe('');
   const { ok, findings } = JSON.parse(ended.stdout) as { ok: boolean; findings: Found[] };
   const found = Object.fromEntries(findings.map((finding) => [finding.check, finding]));
-  for (const { level, cure } of findings) expect(cure === undefined).toBe(level === 'ok');
+  for (const { level, fix } of findings) expect(fix === undefined).toBe(level === 'ok');
   return { code: ended.code, ok, found, stdout: ended.stdout };
 }

@@ -100,7 +100,7 @@ describe('doctor: the connection to Adobe', () => {
     expect(found['token/acme-aep']).toMatchObject({
       level: 'fail',
       detail: expect.stringContaining('invalid_client'),
-      cure: expect.stringContaining('ims.clientSecrets'),
+      fix: expect.stringContaining('ims.clientSecrets'),
     });
     expect(found).not.toHaveProperty('answer/acme-aep');
     expect(stdout).not.toContain('wrong-one-of-the-tests');
@@ -116,7 +116,7 @@ describe('doctor: the connection to Adobe', () => {
     expect(found['answer/acme-aep']).toMatchObject({
       level: 'fail',
       detail: expect.stringMatching(/^answered 404 to an empty batch: .*does not exist/),
-      cure: expect.stringContaining('copy inletUrl again'),
+      fix: expect.stringContaining('copy inletUrl again'),
     });
   });
 
@@ -130,7 +130,7 @@ describe('doctor: the connection to Adobe', () => {
     expect(found['answer/acme-aep']).toMatchObject({
       level: 'fail',
       detail: expect.stringMatching(/^answered 401 to an empty batch: Authorization; .*token is empty/),
-      cure: expect.stringContaining('authenticated'),
+      fix: expect.stringContaining('authenticated'),
     });
   });
 

@@ -108,7 +108,7 @@ describe('checks between keys', () => {
   it.each(refused)('refuse %s: %s', (path, _value, changes, fix) => {
     const problems = problemsOf(smallestWith(...changes));
     expect(problems.map((problem) => problem.path)).toEqual([path]);
-    expect(problems[0]?.cure).toContain(fix);
+    expect(problems[0]?.fix).toContain(fix);
   });
 
   it.each([

@@ -29,7 +29,7 @@ describe('messages', () => {
   ] as const)('suggest a key instead of %j', (path, value, fix) => {
     const problem = problemOf(path, value);
     expect(problem.message).toBe('is not a known key');
-    expect(problem.cure).toContain(fix);
+    expect(problem.fix).toContain(fix);
   });
 
   it.each([
@@ -76,11 +76,11 @@ describe('messages', () => {
     const problem = problemOf(path, value);
     expect(problem.path).toContain(formatPath(path));
     expect(problem.message).toContain(message);
-    expect(problem.cure).not.toBe('');
+    expect(problem.fix).not.toBe('');
   });
 
   it('describe a missing key in its fix', () => {
-    expect(problemOf([...destination, 'sandbox'], undefined).cure).toBe(
+    expect(problemOf([...destination, 'sandbox'], undefined).fix).toBe(
       'add `sandbox`: Name of the sandbox, such as prod.',
     );
   });

@@ -54,7 +54,7 @@ describe('two organisations in one destination', () => {
   });
 
   it('the fix names the prefix', () => {
-    expect(problemsOf(textOf([{ orgIds: [1] }, { orgIds: [2] }]))[0]?.cure).toContain('prefix: "<orgId>-"');
+    expect(problemsOf(textOf([{ orgIds: [1] }, { orgIds: [2] }]))[0]?.fix).toContain('prefix: "<orgId>-"');
   });
 
   it.each([

@@ -45,7 +45,7 @@ describe('parseYaml', () => {
     '[p8e-secret: {]\n',
     'token: |p8e-secret\n x\n',
   ])('does not quote the invalid text: %j', (text) => {
-    for (const { message, cure } of problemsOf(text)) expect(message + cure).not.toContain('p8e');
+    for (const { message, fix } of problemsOf(text)) expect(message + fix).not.toContain('p8e');
   });
 
   it('returns the position of keys and list items, or of the nearest one above a missing key', () => {

@@ -56,6 +56,7 @@ describe('Dockerfile', () => {
     expect(json(finalArgumentsOf('ENTRYPOINT')[0])).toEqual([
       'node',
       '--disable-warning=ExperimentalWarning',
+      '--disable-sigusr1',
       '--max-semi-space-size=4',
       '--v8-pool-size=1',
       'dist/main.js',

@@ -4,7 +4,7 @@ import { journalFolder, openJournal } from './journal-folder.ts';
 import { startAppending } from './process-child.ts';
 
 function refusal(path: string) {
-  return `another relay is using ${path}; stop it or give this one its own store.path`;
+  return `another relay is using ${path}`;
 }
 
 describe('a killed process', () => {

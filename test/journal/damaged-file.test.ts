@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/journal/journal.ts';
 import { backupStore } from '../../src/journal/sqlite/offline/stopped-store.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
-import { DATABASE_FILE } from '../../src/journal/sqlite/engine/database.ts';
+import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { openEngine } from '../../src/journal/sqlite/engine/engine.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
@@ -178,7 +178,7 @@ describe.each(DAMAGES)('a store with %s', (_what, damage) => {
     damage(file);
     const opening = openJournal(path);
     await expect(opening).rejects.toThrow(StoreError);
-    await expect(opening).rejects.toThrow(DAMAGE_ADVICE);
+    await expect(opening).rejects.toMatchObject({ fix: expect.stringMatching(DAMAGE_ADVICE) });
   });
 
   it('does not pass verify', async () => {

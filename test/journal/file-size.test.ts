@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RetentionPolicy } from '../../src/journal/journal.ts';
-import { DATABASE_FILE } from '../../src/journal/sqlite/engine/database.ts';
+import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { DAY, sampleEvent, settled, T0 } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 

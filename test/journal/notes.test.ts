@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
-import { DATABASE_FILE } from '../../src/journal/sqlite/engine/database.ts';
+import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { appendSettled, DAY, sampleEvent, settled, T0 } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 

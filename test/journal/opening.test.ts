@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/journal/journal.ts';
-import { DATABASE_FILE, migrate, openDatabase } from '../../src/journal/sqlite/engine/database.ts';
+import { migrate, openDatabase } from '../../src/journal/sqlite/engine/database.ts';
+import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { MIGRATIONS } from '../../src/journal/sqlite/engine/migrations.ts';
 import { sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
@@ -35,7 +36,7 @@ describe('opening the store', () => {
     await writeFile(path, '');
     const opening = openJournal(join(path, 'data'));
     await expect(opening).rejects.toThrow(StoreError);
-    await expect(opening).rejects.toThrow(/the store in .* cannot be opened: ENOTDIR/u);
+    await expect(opening).rejects.toThrow(/the store in .* cannot be opened: .*file is not a folder/u);
   });
 
   it('refuses a file that is not a database', async () => {

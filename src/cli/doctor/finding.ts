@@ -7,7 +7,7 @@ export interface Finding {
   /** Never a token or a secret. */
   readonly detail: string;
   /** How to fix it; absent if it is ok. */
-  readonly cure?: string;
+  readonly fix?: string;
 }
 
 export function ok(check: string, detail: string): Finding {
@@ -19,7 +19,7 @@ export function warn(check: string, detail: string, fix: string): Finding {
     check,
     level: 'warn',
     detail,
-    cure: fix,
+    fix,
   };
 }
 
@@ -28,7 +28,7 @@ export function fail(check: string, detail: string, fix: string): Finding {
     check,
     level: 'fail',
     detail,
-    cure: fix,
+    fix,
   };
 }
 

@@ -78,10 +78,10 @@ function clockFindings({ ahead }: ClockOffsets): Finding[] {
 
 async function connectionFindings(destination: DestinationConfig): Promise<Finding[]> {
   const checks = await checkConnection(destination, { sendEmptyBatch: true });
-  return checks.map(({ check, ok: isOk, passing, detail, cure = '' }) => {
+  return checks.map(({ check, ok: isOk, passing, detail, fix = '' }) => {
     const name = `${check}/${destination.name}`;
     if (isOk) return ok(name, detail);
-    return (passing === true ? warn : fail)(name, detail, cure);
+    return (passing === true ? warn : fail)(name, detail, fix);
   });
 }
 

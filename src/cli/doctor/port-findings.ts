@@ -1,17 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Config } from '../../config/config-schema.ts';
+import { listenProblem } from '../../http/listen.ts';
 import { createAdminClient } from '../admin-client.ts';
 import { type Finding, codeOf, fail, ok } from './finding.ts';
 
 /** Time limits for /livez of a relay on this machine. */
 const LIVEZ_TIMEOUT_MS = { GET: 2_000, POST: 2_000, PUT: 2_000 } as const;
-
-const FIXES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'stop the process that uses it (ss -ltnp shows it), or choose another port',
-  EACCES: 'choose port 1024 or higher, or grant the process CAP_NET_BIND_SERVICE',
-  EADDRNOTAVAIL: 'use an address of this machine, or 0.0.0.0',
-};
 
 /** Listens on the port and closes it again. @throws the error of listening */
 async function tryPort(host: string, port: number): Promise<void> {
@@ -23,7 +18,7 @@ async function tryPort(host: string, port: number): Promise<void> {
 }
 
 async function portFinding(
-  key: string,
+  key: 'server' | 'admin',
   server: Config['server' | 'admin'],
   isRunning: boolean,
 ): Promise<Finding> {
@@ -37,7 +32,8 @@ async function portFinding(
     const code = codeOf(error);
     if (code === 'EADDRINUSE' && isRunning)
       return ok(check, `${address} is in use, and a relay is running here`);
-    return fail(check, `cannot listen on ${address} (${code})`, FIXES[code] ?? `fix ${key}.host`);
+    const { message, fix } = listenProblem(key, server, code);
+    return fail(check, message, fix);
   }
 }
 

@@ -11,9 +11,9 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Config } from '../../config/config-schema.ts';
-import { DATABASE_FILE } from '../../journal/sqlite/offline/stopped-store.ts';
+import { DATABASE_FILE, folderProblem, nearestExisting } from '../../journal/sqlite/offline/stopped-store.ts';
 import { codeOf, fail, type Finding, formatBytes, ok, warn } from './finding.ts';
 
 const CHECK = 'data folder';
@@ -21,6 +21,11 @@ const CHECK = 'data folder';
 /** Bytes that SQLite locks, whatever the file size: 0x40000000 and the next 511. */
 const LOCK_START = 1_073_741_824;
 const LOCK_END = 1_073_742_335;
+
+/** proc, sysfs, cgroup, cgroup2, devpts, debugfs, tracefs, securityfs: they hold no files. */
+const PSEUDO_FILE_SYSTEMS: ReadonlySet<number> = new Set([
+  0x9fa0, 0x62656572, 0x27e0eb, 0x63677270, 0x1cd1, 0x64626720, 0x74726163, 0x73636673,
+]);
 
 export interface FolderInspection {
   readonly findings: readonly Finding[];
@@ -31,51 +36,45 @@ export interface FolderInspection {
   readonly base?: string;
 }
 
-function isFolder(path: string): boolean | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory();
-}
-
-/** The path itself, or its nearest ancestor that exists. */
-function nearestExisting(path: string): string {
-  const found = (() => {
-    try {
-      return isFolder(path) === undefined ? undefined : path;
-    } catch {
-      return undefined;
-    }
-  })();
-  return found ?? nearestExisting(dirname(path));
-}
-
-function ownerFinding(path: string): Finding | undefined {
+/** A folder of another user: what root writes there, that user cannot write later. */
+function ownerFinding(path: string): Finding {
   const user = process.geteuid?.();
   const { uid } = statSync(path);
-  if (user === undefined || uid === user) return undefined;
+  if (user !== 0 || uid === user) return ok(CHECK, `${path} is writable`);
   return warn(
     CHECK,
-    `${path} belongs to user ${uid}, but this is user ${user}`,
-    `run doctor as the user of the relay, or: chown -R ${user} ${path}`,
+    `${path} belongs to user ${uid}, but this is root`,
+    `run doctor and the relay as user ${uid}`,
   );
+}
+
+/** Throws the error of the system if the store could not be written. */
+function assertWritable(path: string, base: string): void {
+  accessSync(base, constants.W_OK | constants.X_OK);
+  if (base !== path) return;
+  const file = join(path, DATABASE_FILE);
+  if (statSync(file, { throwIfNoEntry: false }) !== undefined)
+    accessSync(file, constants.R_OK | constants.W_OK);
 }
 
 /** Checks the folder of `store.path`, without opening the store in it. */
 export function inspectFolder(given: string): FolderInspection {
   const path = resolve(given);
   const base = nearestExisting(path);
-  if (isFolder(base) !== true)
-    return { findings: [fail(CHECK, `${base} is a file`, 'set store.path to a folder')] };
-  try {
-    accessSync(base, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const fix = `make it writable by the user of the relay: chown ${process.geteuid?.() ?? 'USER'} ${base}`;
-    return { findings: [fail(CHECK, `${base} is not writable (${codeOf(error)})`, fix)] };
-  }
-  if (base !== path)
-    return { findings: [ok(CHECK, `${path} does not exist yet; it can be created in ${base}`)], base };
-  return {
-    findings: [ownerFinding(path) ?? ok(CHECK, `${path} is writable and belongs to this user`)],
-    base,
+  const refuse = (code: string): FolderInspection => {
+    const { reason, fix } = folderProblem(path, code);
+    return { findings: [fail(CHECK, reason, fix)] };
   };
+  if (!statSync(base).isDirectory()) return refuse('ENOTDIR');
+  if (PSEUDO_FILE_SYSTEMS.has(statfsSync(base).type >>> 0)) return refuse('ENOENT');
+  try {
+    assertWritable(path, base);
+  } catch (error) {
+    return refuse(codeOf(error));
+  }
+  return base === path
+    ? { findings: [ownerFinding(path)], base }
+    : { findings: [ok(CHECK, `${path} does not exist yet; it can be created in ${base}`)], base };
 }
 
 /**

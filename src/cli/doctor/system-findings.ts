@@ -19,7 +19,8 @@ function nodeFinding(): Finding {
 /** Checks the limit of open files: webhooks, requests to Adobe and the store all use some. */
 export function openFilesFinding(limit: number | undefined): Finding {
   const check = 'open files';
-  const fix = 'raise it: ulimit -n 65536, LimitNOFILE= (systemd) or --ulimit nofile (container)';
+  const fix =
+    'raise it to 65536: LimitNOFILE=65536 (systemd), --ulimit nofile=65536 (container) or ulimit -n 65536 (shell)';
   if (limit === undefined) return ok(check, 'no limit found');
   if (limit < FAIL_OPEN_FILES) return fail(check, `at most ${limit}`, fix);
   return limit < WARN_OPEN_FILES ? warn(check, `at most ${limit}`, fix) : ok(check, `at most ${limit}`);

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../../journal.ts';
 
 /** SQLite's BUSY: another process has locked the file. */
 const BUSY_CODE = 5;
@@ -43,17 +44,19 @@ function sizeOf(file: string): number {
 
 /**
  * SQLite would silently create a new database and lose every event.
- * @throws Error if the file is empty or missing but its write-ahead log exists
+ * @throws StoreError if the file is empty or missing but its write-ahead log exists
  */
 export function assertNotEmptied(file: string): void {
   if (sizeOf(file) === 0 && sizeOf(`${file}-wal`) > 0)
-    throw new Error(`relay.db is empty or missing, but its write-ahead log exists; ${DAMAGE_ADVICE}`);
+    throw new StoreError('relay.db is empty or missing, but its write-ahead log exists', {
+      fix: DAMAGE_ADVICE,
+    });
 }
 
 /**
  * A quick check for damage before the file is used. Damage that it misses shows when the damaged
  * page is read.
- * @throws Error that describes the damage and what to do; SQLite's own error for unreadable pages
+ * @throws StoreError that describes the damage and what to do; SQLite's own error for unreadable pages
  */
 export function assertSound(db: DatabaseSync, file: string): void {
   const checks =
@@ -65,6 +68,6 @@ export function assertSound(db: DatabaseSync, file: string): void {
     const result = String(Object.values(found ?? {})[0]);
     // The first of several lines is a heading.
     const finding = result.split('\n').find((line) => !line.startsWith('***'));
-    if (result !== 'ok') throw new Error(`the file is damaged (${finding}); ${DAMAGE_ADVICE}`);
+    if (result !== 'ok') throw new StoreError(`the file is damaged (${finding})`, { fix: DAMAGE_ADVICE });
   }
 }

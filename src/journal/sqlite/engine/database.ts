@@ -1,18 +1,17 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import { StoreError } from '../../journal.ts';
 import { assertNotEmptied, assertSound, DAMAGE_ADVICE, isBusy, isDamage, primaryCode } from './damage.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { createFolder, DATABASE_FILE, folderProblem } from './store-folder.ts';
 
 /**
  * SQLite's page cache. A larger one is not faster: the operating system caches the file too, and
  * can reclaim that memory.
  */
 export const CACHE_KIB = 8_192;
-/** Name of the database file in the folder `store.path`. */
-export const DATABASE_FILE = 'relay.db';
 
 /** The open file with its prepared statements. */
 export interface Database {
@@ -63,15 +62,31 @@ function configure(db: DatabaseSync, maxPages: number | undefined): void {
   db.exec('BEGIN EXCLUSIVE; COMMIT');
 }
 
-function toStoreError(path: string, error: unknown): StoreError {
-  if (isBusy(error)) {
-    return new StoreError(`another relay is using ${path}; stop it or give this one its own store.path`, {
-      cause: error,
+/** SQLite's codes that mean the same as a code of the system: READONLY, IOERR, FULL, CANTOPEN. */
+const SYSTEM_CODES: Readonly<Record<number, string>> = { 8: 'EROFS', 10: 'EIO', 13: 'ENOSPC', 14: 'EIO' };
+
+/** Code of the system for a failure of the folder or the disk; undefined for other errors. */
+function systemCode(error: unknown): string | undefined {
+  const code = primaryCode(error);
+  if (code !== undefined) return SYSTEM_CODES[code];
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+function toStoreError(path: string, cause: unknown): StoreError {
+  if (isBusy(cause))
+    return new StoreError(`another relay is using ${path}`, {
+      cause,
+      fix: 'stop it, or give this one its own store.path',
     });
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  const advice = isDamage(error) ? `; the file is damaged: ${DAMAGE_ADVICE}` : '';
-  return new StoreError(`the store in ${path} cannot be opened: ${reason}${advice}`, { cause: error });
+  const code = systemCode(cause);
+  const { reason, fix } =
+    code === undefined
+      ? {
+          reason: cause instanceof Error ? cause.message : String(cause),
+          fix: isDamage(cause) ? DAMAGE_ADVICE : cause instanceof StoreError ? cause.fix : undefined,
+        }
+      : folderProblem(path, code);
+  return new StoreError(`the store in ${path} cannot be opened: ${reason}`, { cause, fix });
 }
 
 /**
@@ -143,14 +158,14 @@ function versionOf(db: DatabaseSync): number {
 
 /**
  * Migrates the database to the latest format; each step is one transaction.
- * @throws Error if the database has a newer format than these steps, or a step fails
+ * @throws StoreError if the database has a newer format than these steps; Error if a step fails
  */
 export function migrate(db: DatabaseSync, steps: readonly string[] = MIGRATIONS): void {
   const version = versionOf(db);
   if (version > steps.length) {
-    throw new Error(
-      `was written by a newer relay (format ${version}; this one knows up to ${steps.length}); ` +
-        'run that version again or give this one its own store.path',
+    throw new StoreError(
+      `it was written by a newer relay (format ${version}; this one knows up to ${steps.length})`,
+      { fix: 'run that version again, or give this one its own store.path' },
     );
   }
   for (const [index, step] of steps.entries()) {
@@ -177,8 +192,7 @@ export function migrate(db: DatabaseSync, steps: readonly string[] = MIGRATIONS)
 export function openDatabase(path: string, maxPages?: number): Database {
   let raw: DatabaseSync | undefined;
   try {
-    // Only for the relay's user: the file contains personal data.
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    createFolder(path);
     const file = join(path, DATABASE_FILE);
     assertNotEmptied(file);
     restrictFileModes(file);

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { StoreError } from '../../journal.ts';
-import { DATABASE_FILE, openDatabase } from '../engine/database.ts';
+import { openDatabase } from '../engine/database.ts';
 import { INDEX_TABLES } from '../engine/indexes.ts';
+import { createFolder, DATABASE_FILE } from '../engine/store-folder.ts';
 import {
   type CopiedTable,
   copyTable,
@@ -72,7 +73,7 @@ function assertStopped(path: string): void {
 }
 
 function assertEmpty(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  createFolder(folder);
   if (readdirSync(folder).length > 0)
     throw new StoreError(`${folder} is not empty; salvage needs an empty folder`);
 }

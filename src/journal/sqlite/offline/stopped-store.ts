@@ -3,13 +3,14 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type EventFilter, StoreError } from '../../journal.ts';
 import { DAMAGE_ADVICE, isBusy, isDamage } from '../engine/damage.ts';
-import { DATABASE_FILE } from '../engine/database.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
 import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
 import { ALL_POSITIONS, toSql } from '../engine/scan.ts';
+import { DATABASE_FILE } from '../engine/store-folder.ts';
 
 // What the cli needs to know of the engine's files and memory.
-export { CACHE_KIB, DATABASE_FILE } from '../engine/database.ts';
+export { CACHE_KIB } from '../engine/database.ts';
+export { DATABASE_FILE, folderProblem, nearestExisting, shellWord } from '../engine/store-folder.ts';
 
 /**
  * The database file in a folder.

@@ -124,7 +124,7 @@ export class Channel {
     if (message.type === 'ready') this.#ready.resolve();
     if (message.type === 'refused') {
       this.#closing = true;
-      this.#ready.reject(new StoreError(message.message));
+      this.#ready.reject(new StoreError(message.message, { fix: message.fix }));
     }
     if (message.type === 'answers') this.#settleCalls(message);
   }

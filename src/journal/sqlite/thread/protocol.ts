@@ -19,7 +19,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'ready' }
-  | { readonly type: 'refused'; readonly message: string }
+  | { readonly type: 'refused'; readonly message: string; readonly fix: string | undefined }
   | {
       readonly type: 'answers';
       /** The calls of one batch. Arrays of plain values cost less to transfer than objects. */

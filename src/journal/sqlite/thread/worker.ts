@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { StoreError } from '../../journal.ts';
 import { runBatch } from '../engine/batch.ts';
 import { CLASS_OF, type Failure, type Outcome } from '../engine/calls.ts';
 import { createCheckpoints } from '../engine/database.ts';
@@ -91,7 +92,8 @@ function open(): Engine | undefined {
   try {
     return openEngine(options);
   } catch (error) {
-    post({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    post({ type: 'refused', message, fix: error instanceof StoreError ? error.fix : undefined });
     port.close();
     return undefined;
   }

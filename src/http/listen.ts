@@ -1,0 +1,67 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+
+/** Where a server listens. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A port cannot be opened; the message says why, without a stack. */
+export class ListenError extends Error {
+  override name = 'ListenError';
+  readonly fix: string;
+
+  constructor(message: string, fix: string, cause: unknown) {
+    super(message, { cause });
+    this.fix = fix;
+  }
+}
+
+type ServerKey = 'server' | 'admin';
+
+/** Explains why a server cannot listen. @param code of the system, such as EADDRINUSE */
+export function listenProblem(
+  key: ServerKey,
+  { host, port }: ListenAddress,
+  code: string,
+): { readonly message: string; readonly fix: string } {
+  const message = `cannot listen on ${host}:${port} (${code})`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return {
+        message,
+        fix: `stop the process that uses the port (ss -ltnp shows it), or set ${key}.port to another one`,
+      };
+    case 'EACCES':
+      return { message, fix: `set ${key}.port to 1024 or higher, or grant CAP_NET_BIND_SERVICE` };
+    case 'EADDRNOTAVAIL':
+    case 'EINVAL':
+      return { message, fix: `set ${key}.host to an address of this machine, or to 0.0.0.0 for all` };
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return { message, fix: `set ${key}.host to an IP address of this machine, or to 0.0.0.0 for all` };
+    default:
+      return { message, fix: `check ${key}.host and ${key}.port` };
+  }
+}
+
+function urlOf(app: FastifyInstance): string {
+  const address = app.server.address() as AddressInfo;
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+/** Opens the port of a server. @returns its base URL @throws ListenError */
+export async function listen(app: FastifyInstance, key: ServerKey, address: ListenAddress): Promise<string> {
+  try {
+    await app.listen({ host: address.host, port: address.port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    // Fastify's own codes are no matter of the address.
+    if (code === undefined || code.startsWith('FST_')) throw error;
+    const { message, fix } = listenProblem(key, address, code);
+    throw new ListenError(message, fix, error);
+  }
+  return urlOf(app);
+}

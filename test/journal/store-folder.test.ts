@@ -1,0 +1,66 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createFolder, folderProblem } from '../../src/journal/sqlite/engine/store-folder.ts';
+import { reportSkip } from '../helpers/report-skip.ts';
+import { journalFolder } from './journal-folder.ts';
+
+const RELAY = { uid: 10_001, gid: 10_002 };
+const isLinux = process.platform === 'linux';
+if (!isLinux) reportSkip('a store in /proc', 'this system has none');
+
+describe('creating the folder of a store', () => {
+  it('creates its ancestors too, for its user only', async () => {
+    const path = join(await journalFolder(), 'a', 'b');
+    createFolder(path);
+    createFolder(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
+  });
+
+  it.runIf(isLinux)('ends where the file system creates no folders', () => {
+    for (const path of ['/proc/nope', '/proc/nope/data']) expect(() => createFolder(path)).toThrow(/ENOENT/u);
+    expect(folderProblem('/proc/nope', 'ENOENT', RELAY)).toEqual({
+      reason: 'no folder can be created in /proc (ENOENT)',
+      fix: 'set store.path to a folder on a disk, such as /var/lib/capillary-relay',
+    });
+  });
+});
+
+describe('the fix for a folder that is not writable', () => {
+  it('creates a missing folder and gives it to the relay, and leaves the one above it alone', () => {
+    expect(folderProblem('/etc/nope', 'EACCES', RELAY)).toEqual({
+      reason: '/etc/nope does not exist, and this user (10001) cannot create it in /etc (EACCES)',
+      fix: 'run as root: mkdir -p /etc/nope && chown 10001:10002 /etc/nope',
+    });
+    expect(folderProblem('/etc/it is/here', 'EACCES', RELAY).fix).toContain("mkdir -p '/etc/it is/here'");
+  });
+
+  it('gives an existing folder to the relay only if nothing but a store is in it', async () => {
+    const path = await journalFolder();
+    const chown = `run as root: chown -R 10001:10002 ${path}`;
+    expect(folderProblem(path, 'EACCES', RELAY).fix).toBe(chown);
+    await writeFile(join(path, 'relay.db'), '');
+    await mkdir(join(path, 'lost+found'));
+    expect(folderProblem(path, 'EACCES', RELAY).fix).toBe(chown);
+    await writeFile(join(path, 'passwd'), '');
+    const { fix } = folderProblem(path, 'EACCES', RELAY);
+    expect(fix).toMatch(/^set store\.path to a folder that only the relay uses/u);
+    expect(folderProblem('/etc', 'EACCES', RELAY).fix).toBe(fix);
+  });
+
+  it('proposes no command where root itself was refused', () => {
+    const { reason, fix } = folderProblem('/etc/nope', 'EPERM', { uid: 0, gid: 0 });
+    expect(reason).toBe('root cannot write to /etc (EPERM)');
+    expect(fix).not.toMatch(/chown|mkdir/u);
+  });
+
+  it.each([
+    ['EROFS', 'read-only file system', 'mount a writable volume'],
+    ['ENOSPC', 'no space left', 'free space on its volume, or enlarge it'],
+    ['EIO', 'cannot be used (EIO)', 'check /'],
+  ])('%s: %s', async (code, reason, fix) => {
+    const problem = folderProblem(await journalFolder(), code, RELAY);
+    expect(problem.reason).toContain(reason);
+    expect(problem.fix).toContain(fix);
+  });
+});

@@ -133,6 +133,24 @@ export interface DestinationAnswer {
   readonly oldestPendingAt?: string;
 }
 
+/** How the webhooks of one source were answered. */
+export interface SourceIntakeAnswer {
+  readonly source: string;
+  /** Outcome → number of webhooks. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly refused: number;
+  /** Since the last one that was not refused. */
+  readonly refusedInARow: number;
+  readonly lastRefusedAt?: string;
+  readonly quarantined: number;
+}
+
+export interface IntakeAnswer {
+  readonly minutes: number;
+  readonly since: string;
+  readonly sources: readonly SourceIntakeAnswer[];
+}
+
 /** Answer of /livez and /readyz. */
 export interface HealthAnswer {
   readonly status: string;

@@ -43,6 +43,15 @@ export interface AdminClient {
 /** The address does not answer, or not in time; a retry may help. */
 export class UnreachableError extends CommandError {
   override name = 'UnreachableError';
+  /** Without the address and the advice. */
+  readonly summary: string;
+
+  constructor(url: string, reason: string) {
+    super(
+      `no relay answers at ${url}: ${reason}. Is it running, and is this its admin port? Set it with --url or --config.`,
+    );
+    this.summary = `no relay answers: ${reason}`;
+  }
 }
 
 /** An action on many events may take minutes. */
@@ -76,9 +85,7 @@ function unreachableError(url: string, error: unknown): UnreachableError {
   // The TypeError that fetch throws only says that it failed; its cause says why.
   const { code, detail } = failureOf(error instanceof TypeError ? (error.cause ?? error) : error);
   const reason = code === 'refused' ? 'the connection was refused' : detail;
-  return new UnreachableError(
-    `no relay answers at ${url}: ${reason}. Is it running, and is this its admin port? Set it with --url or --config.`,
-  );
+  return new UnreachableError(url, reason);
 }
 
 function parseJson(text: string): unknown {

@@ -6,7 +6,9 @@ import { EXIT } from './command-error.ts';
 import { numberBetween } from './command-options.ts';
 import { showLive } from './status/live-status.ts';
 import { type Snapshot, takeSnapshot, ratesOf } from './status/snapshot.ts';
-import { paint, statusLines } from './status/status-view.ts';
+import { refusesEverything } from './status/intake-lines.ts';
+import { paint } from './status/status-line.ts';
+import { statusLines } from './status/status-view.ts';
 
 interface StatusOptions extends AdminOptions {
   readonly interval: number;
@@ -16,12 +18,15 @@ interface StatusOptions extends AdminOptions {
 /** A relay that answers more slowly counts as unreachable. */
 const TIMEOUT_MS = { GET: 5_000, POST: 5_000, PUT: 5_000 } as const;
 
+/** Columns where there is no terminal. */
+const PIPE_WIDTH = 80;
+
 const HELP = `
 On a terminal, it is redrawn at each interval until q or Ctrl-C, and a relay that does not answer is retried. Otherwise,
 and with --once or --json, it is printed once, after two samples one interval apart, which give the rates. NO_COLOR=1
 turns colours off.
-Exit code: 0 it was shown; 1 the relay could not be reached or, when printed once, its ledger does not balance or a
-check of /readyz fails.
+Exit code: 0 it was shown; 1 the relay could not be reached or, when printed once, its ledger does not balance, a check
+of /readyz fails, or a source refuses every webhook: all of the last 15 minutes, or at least the last ten.
 
 Examples:
   $ capillary-relay status
@@ -29,8 +34,8 @@ Examples:
   $ capillary-relay status --once
   $ capillary-relay status --json | jq .rates`;
 
-function isHealthy({ ledger, health }: Snapshot): boolean {
-  return ledger.balanced && health.checks.every(({ ok }) => ok);
+function isHealthy({ ledger, health, intake }: Snapshot): boolean {
+  return ledger.balanced && health.checks.every(({ ok }) => ok) && !intake.sources.some(refusesEverything);
 }
 
 async function runStatus(options: StatusOptions): Promise<void> {
@@ -54,15 +59,19 @@ async function runStatus(options: StatusOptions): Promise<void> {
   await sleep(intervalMs);
   const after = await takeSnapshot(client);
   const rates = ratesOf(before, after);
-  const { at: _, counters: __, ...shown } = after;
+  const { at: _, takenAt: __, counters: ___, ...shown } = after;
   if (json) printJson({ url, at: new Date().toISOString(), rates, ...shown });
-  else console.log(paint(statusLines({ url, now: Date.now(), snapshot: after, rates })).join('\n'));
+  else {
+    const width = process.stdout.isTTY ? process.stdout.columns : PIPE_WIDTH;
+    const lines = statusLines({ url, now: Date.now(), snapshot: after, rates }, width);
+    console.log(paint(lines).join('\n'));
+  }
   if (!isHealthy(after)) process.exitCode = EXIT.failed;
 }
 
 export function registerStatus(program: Command): void {
   withAdminOptions(program.command('status'))
-    .description('live status of the relay: rates, backlog, destinations, dead letters, ledger')
+    .description('live status of the relay: webhooks, rates, backlog, destinations, dead letters, ledger')
     .option('--interval <seconds>', 'time between two samples', numberBetween(0.1, 3_600), 1)
     .option('--once', 'print once and exit')
     .addHelpText('after', HELP)

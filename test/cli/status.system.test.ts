@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reportSkip } from '../helpers/report-skip.ts';
+import { source } from '../admin/admin-rig.ts';
 import { type AdminCliRig, TOKEN, event, openAdminCliRig } from './admin-cli-rig.ts';
 import { run } from './command-line.ts';
 
@@ -36,6 +37,7 @@ describe('status, printed once', () => {
     const order = [
       `capillary-relay  ${rig.url}  `,
       'intake    open',
+      'webhooks  2 accepted, 0 duplicate, none refused ',
       'rates     0.0 accepted/s, 0.0 delivered/s, 0.0 dead/s',
       'backlog   1, oldest ',
       'DESTINATION  STATE    PENDING  OLDEST',
@@ -49,8 +51,8 @@ describe('status, printed once', () => {
     const places = order.map((text) => lines.findIndex((line) => line.startsWith(text)));
     expect(places).not.toContain(-1);
     expect(places).toEqual(places.toSorted((a, b) => a - b));
-    expect(lines[places[5]!]).toContain('0 of 8');
-    expect(lines[places[9]!]).toMatch(/rejected +pointsIssued$/);
+    expect(lines[places[6]!]).toContain('0 of 8');
+    expect(lines[places[10]!]).toMatch(/rejected +pointsIssued$/);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(stripVTControlCharacters(ended.stdout)).toBe(ended.stdout);
   });
@@ -75,11 +77,29 @@ describe('status, printed once', () => {
 
   it('--json contains the answers of the admin API', async () => {
     await rig.post(event('e-1', 11));
-    const { health, ledger, destinations, deadLetters, url } = JSON.parse((await printed('--json')).stdout);
+    const { health, intake, ledger, destinations, deadLetters, url } = JSON.parse(
+      (await printed('--json')).stdout,
+    );
     expect({ url, deadLetters }).toEqual({ url: rig.url, deadLetters: [] });
     expect(health).toMatchObject({ status: 'ok' });
+    expect(intake).toMatchObject({ minutes: 15, open: true, sources: [{ source: 'acme' }] });
     expect(ledger).toMatchObject({ accepted: 1, pending: 1, balanced: true });
     expect(destinations[0]).toMatchObject({ name: 'acme-aep', concurrency: { used: 0, limit: 8 } });
+  });
+
+  it('refused webhooks: by source and status, with the command that shows them, and exits with 1', async () => {
+    rig.relay.sources.set([source('acme'), source('b'.repeat(63))]);
+    const sender = { 'x-relay-key': 'wrong' };
+    for (const name of ['acme', 'b'.repeat(63)]) await rig.relay.webhook(name, event('e-1', 11), sender);
+    await rig.relay.webhook('made-up-by-a-sender', event('e-1', 11));
+    const ended = await printed();
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toContain('  acme: 1 × 401 not-verified, the last ');
+    expect(ended.stdout).toContain('    capillary-relay quarantine list --source acme\n');
+    expect(ended.stdout).toContain('  unknown sources: 1 × 404 unknown-source');
+    expect(ended.stdout).not.toContain('made-up-by-a-sender');
+    const widths = ended.stdout.split('\n').map((line) => line.length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(80);
   });
 
   it('a closed intake: says why, and exits with 1', async () => {
@@ -161,15 +181,28 @@ describe.runIf(hasScript)('status, live on a terminal', () => {
     expect(screen.output()).not.toMatch(/\x1b\[\d+m/);
   });
 
+  it('a relay that goes away: says so in one red line, and greys what it knew with its age', async () => {
+    const screen = onTerminal(`status --interval 0.1 --url ${rig.url}`);
+    const first = await screen.shows('accepted 0 = pending 0');
+    await rig.relay.admin.close();
+    const red = '\x1b[31mno relay answers: the connection was refused; retrying\x1b[39m';
+    const gone = await screen.shows(red, first);
+    await screen.shows('the data below is ', gone);
+    await screen.shows('\x1b[2mintake    open\x1b[22m', gone);
+    screen.press('q');
+    expect(await screen.ended).toBe(0);
+  });
+
   it('a relay that is unreachable is retried until it answers', async () => {
     const port = Number(new URL(rig.url).port);
     await rig.relay.admin.close();
     const screen = onTerminal(`status --interval 0.1 --url ${rig.url}`);
-    const away = await screen.shows('no relay answers at');
+    const away = await screen.shows('no relay answers: the connection was refused; retrying');
     const back = createServer((request, response) => {
       const answers: Record<string, object> = {
         '/readyz': { status: 'ok', checks: [] },
         '/admin/v1/destinations': { destinations: [] },
+        '/admin/v1/intake': { minutes: 15, since: new Date().toISOString(), open: true, sources: [] },
         '/admin/v1/ledger': {
           accepted: 7,
           pending: 7,

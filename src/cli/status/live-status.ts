@@ -3,7 +3,8 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import { UnreachableError } from '../admin-client.ts';
 import { CommandError } from '../command-error.ts';
 import { type Snapshot, type Rates, ratesOf } from './snapshot.ts';
-import { type Line, paint, statusLines } from './status-view.ts';
+import { type Line, paint } from './status-line.ts';
+import { statusLines } from './status-view.ts';
 
 // The alternate screen, without cursor and line wrapping, preserves what the terminal showed
 // before.
@@ -106,9 +107,9 @@ export async function showLive({ url, intervalMs, takeSnapshot, input, output }:
       now: Date.now(),
       ...(snapshot === undefined ? {} : { snapshot }),
       ...(rates === undefined ? {} : { rates }),
-      ...(problem === undefined ? {} : { problem: `${problem} Retrying.` }),
+      ...(problem === undefined ? {} : { problem }),
     };
-    screen.draw(paint([...statusLines(status), { text: '' }, FOOTER], screen.width));
+    screen.draw(paint([...statusLines(status, screen.width), { text: '' }, FOOTER]));
   };
 
   const refresh = async (): Promise<void> => {
@@ -119,7 +120,7 @@ export async function showLive({ url, intervalMs, takeSnapshot, input, output }:
       problem = undefined;
     } catch (error) {
       if (isPermanent(error, snapshot)) throw error;
-      problem = (error as CommandError).message;
+      problem = error instanceof UnreachableError ? error.summary : (error as CommandError).message;
     }
   };
 

@@ -1,4 +1,10 @@
-import type { DestinationAnswer, EventAnswer, HealthAnswer, LedgerAnswer } from '../admin-answers.ts';
+import type {
+  DestinationAnswer,
+  EventAnswer,
+  HealthAnswer,
+  IntakeAnswer,
+  LedgerAnswer,
+} from '../admin-answers.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { CommandError } from '../command-error.ts';
 
@@ -13,8 +19,11 @@ export interface Counters {
 export interface Snapshot {
   /** ms of a monotonic clock. */
   readonly at: number;
+  /** Epoch ms. */
+  readonly takenAt: number;
   readonly health: HealthAnswer;
   readonly counters: Counters;
+  readonly intake: IntakeAnswer;
   readonly ledger: LedgerAnswer;
   readonly destinations: readonly DestinationAnswer[];
   /** The latest few. */
@@ -58,9 +67,10 @@ function healthOf({ status, text }: { status: number; text: string }): HealthAns
  * @throws CommandError when the relay cannot be reached or refuses the request
  */
 export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
-  const [ready, metrics, ledger, { destinations }, { deadLetters }] = await Promise.all([
+  const [ready, metrics, intake, ledger, { destinations }, { deadLetters }] = await Promise.all([
     client.getPublic('/readyz'),
     client.getPublic('/metrics'),
+    client.get<IntakeAnswer>('/intake'),
     client.get<LedgerAnswer>('/ledger'),
     client.get<{ destinations: readonly DestinationAnswer[] }>('/destinations'),
     client.get<{ deadLetters: readonly EventAnswer[] }>('/dead-letters', { limit: DEAD_LETTER_COUNT }),
@@ -68,8 +78,10 @@ export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
   const counters = countersOf(metrics.text);
   return {
     at: performance.now(),
+    takenAt: Date.now(),
     health: healthOf(ready),
     counters,
+    intake,
     ledger,
     destinations,
     deadLetters,

@@ -1,17 +1,17 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
 import type { DestinationAnswer, EventAnswer, HealthAnswer } from '../admin-answers.ts';
 import { formatBalance } from '../ledger-command.ts';
 import { formatTime, formatDuration } from '../time-format.ts';
-import { formatTable, toPrintable } from '../table.ts';
+import { toPrintable } from '../table.ts';
+import { LABEL_WIDTH, webhookLines } from './intake-lines.ts';
 import type { Snapshot, Rates } from './snapshot.ts';
-
-type Tone = 'bold' | 'green' | 'yellow' | 'red' | 'dim';
-
-/** One line of the screen. */
-export interface Line {
-  readonly text: string;
-  readonly tone?: Tone;
-}
+import {
+  cutAtWord,
+  type FittingColumn,
+  fittingTable,
+  type Line,
+  type Tone,
+  wrapLine,
+} from './status-line.ts';
 
 /** What the status shows. */
 export interface Status {
@@ -21,7 +21,7 @@ export interface Status {
   /** The latest; absent before the first. */
   readonly snapshot?: Snapshot;
   readonly rates?: Rates;
-  /** Why the latest request failed. */
+  /** Why the latest request failed, in a few words; what is shown is then old. */
   readonly problem?: string;
 }
 
@@ -47,6 +47,7 @@ function intakeLines({ checks }: HealthAnswer): Line[] {
       : {
           text: `intake    CLOSED, webhooks are answered 503: ${toPrintable(closed.detail ?? '')}`,
           tone: 'red',
+          hang: LABEL_WIDTH,
         };
   const others = failing.filter((check) => check !== closed);
   return [
@@ -55,6 +56,7 @@ function intakeLines({ checks }: HealthAnswer): Line[] {
       ({ name, detail }): Line => ({
         text: `failing   ${toPrintable(name)}: ${toPrintable(detail)}`,
         tone: 'red',
+        hang: LABEL_WIDTH,
       }),
     ),
   ];
@@ -86,39 +88,37 @@ function tokenLifetime({ tokenSecondsLeft: left }: DestinationAnswer): string {
   return left < 3_600 ? `${Math.floor(left)} s` : formatDuration(left * 1_000);
 }
 
-function tableLines<Row>(rows: readonly Row[], columns: Parameters<typeof formatTable<Row>>[1]): string[] {
-  return stripVTControlCharacters(formatTable(rows, columns)).split('\n');
-}
-
-function destinationLines(destinations: readonly DestinationAnswer[], now: number): Line[] {
-  const [head = '', ...rows] = tableLines(destinations, [
-    { heading: 'DESTINATION', cell: ({ name }) => name },
+function destinationLines(destinations: readonly DestinationAnswer[], now: number, width: number): Line[] {
+  const columns: FittingColumn<DestinationAnswer>[] = [
+    { heading: 'DESTINATION', cell: ({ name }) => name, cutTo: 60 },
     { heading: 'STATE', cell: ({ state }) => state },
     { heading: 'PENDING', cell: ({ pending }) => pending },
-    { heading: 'OLDEST', cell: ({ oldestPendingAt }) => formatAge(oldestPendingAt, now) },
-    { heading: 'REQUESTS', cell: ({ concurrency: { used, limit } }) => `${used} of ${limit}` },
-    { heading: 'TOKEN TTL', cell: tokenLifetime },
-    { heading: 'RETRY', cell: ({ nextTryAt }) => formatTimeLeft(nextTryAt, now) },
-  ]);
+    { heading: 'OLDEST', cell: ({ oldestPendingAt }) => formatAge(oldestPendingAt, now), leaveOut: 3 },
+    { heading: 'REQUESTS', cell: ({ concurrency: { used, limit } }) => `${used} of ${limit}`, leaveOut: 2 },
+    { heading: 'TOKEN TTL', cell: tokenLifetime, leaveOut: 1 },
+    { heading: 'RETRY', cell: ({ nextTryAt }) => formatTimeLeft(nextTryAt, now), leaveOut: 4 },
+  ];
+  const [head = '', ...rows] = fittingTable(destinations, columns, width);
   const lines = destinations.flatMap(({ state, reason, detail }, index): Line[] => {
     const why = [reason, detail].filter((part) => part !== undefined).map(toPrintable);
     const tone = TONES[state] ?? 'red';
     return [
       { text: rows[index] ?? '', tone },
-      ...(why.length === 0 ? [] : [{ text: `  ${why.join(': ')}`, tone }]),
+      ...(why.length === 0 ? [] : [{ text: `  ${why.join(': ')}`, tone, hang: 4 }]),
     ];
   });
   return [{ text: head, tone: 'bold' }, ...lines];
 }
 
-function deadLines(deadLetters: readonly EventAnswer[], now: number): Line[] {
+function deadLines(deadLetters: readonly EventAnswer[], now: number, width: number): Line[] {
   if (deadLetters.length === 0) return [{ text: 'no dead letters', tone: 'dim' }];
-  const [head = '', ...rows] = tableLines(deadLetters, [
+  const columns: FittingColumn<EventAnswer>[] = [
     { heading: 'LATEST DEAD LETTERS', cell: ({ receipt }) => receipt },
-    { heading: 'AGE', cell: ({ receivedAt }) => formatAge(receivedAt, now) },
-    { heading: 'REASON', cell: ({ state, reason }) => reason ?? state },
-    { heading: 'EVENT', cell: ({ eventName }) => eventName },
-  ]);
+    { heading: 'AGE', cell: ({ receivedAt }) => formatAge(receivedAt, now), leaveOut: 1 },
+    { heading: 'REASON', cell: ({ state, reason }) => reason ?? state, cutTo: 16 },
+    { heading: 'EVENT', cell: ({ eventName }) => eventName, cutTo: 12 },
+  ];
+  const [head = '', ...rows] = fittingTable(deadLetters, columns, width);
   return [{ text: head, tone: 'bold' }, ...rows.map((text): Line => ({ text }))];
 }
 
@@ -128,41 +128,47 @@ function ledgerLines({ ledger }: Snapshot): Line[] {
     .map((text) => ({ text, tone: ledger.balanced ? 'bold' : 'red' }));
 }
 
-function snapshotLines(snapshot: Snapshot, { now, rates }: Status): Line[] {
+function snapshotLines(snapshot: Snapshot, { now, rates }: Status, width: number): Line[] {
   return [
     ...intakeLines(snapshot.health),
-    { text: `rates     ${rateLine(rates)}` },
+    ...webhookLines(snapshot.intake, now),
+    { text: `rates     ${rateLine(rates)}`, hang: LABEL_WIDTH },
     { text: backlogLine(snapshot, now) },
     { text: '' },
-    ...destinationLines(snapshot.destinations, now),
+    ...destinationLines(snapshot.destinations, now, width),
     { text: '' },
-    ...deadLines(snapshot.deadLetters, now),
+    ...deadLines(snapshot.deadLetters, now, width),
     { text: '' },
     ...ledgerLines(snapshot),
   ];
 }
 
-/** The lines of the status, from top to bottom. */
-export function statusLines(status: Status): Line[] {
-  const { url, now, snapshot, problem } = status;
-  const time = formatTime(new Date(now).toISOString());
+/** What was known before the relay stopped answering, and how old it is. */
+function staleLines(snapshot: Snapshot, status: Status, width: number): Line[] {
+  const age = formatDuration(Math.max(0, status.now - snapshot.takenAt));
   return [
-    { text: `capillary-relay  ${url}  ${time}`, tone: 'bold' },
-    ...(problem === undefined ? [] : [{ text: problem, tone: 'red' as const }]),
-    ...(snapshot === undefined ? [] : snapshotLines(snapshot, status)),
+    { text: `the data below is ${age} old`, tone: 'bold' },
+    { text: '' },
+    ...snapshotLines(snapshot, { ...status, now: snapshot.takenAt }, width).map(
+      (line): Line => ({ ...line, tone: 'dim' }),
+    ),
   ];
 }
 
-function truncate(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
-}
+const RETRYING = '; retrying';
 
-/**
- * Truncates lines to the width and colours them, unless NO_COLOR is set or the output is a pipe.
- */
-export function paint(lines: readonly Line[], width = Infinity): string[] {
-  return lines.map(({ text, tone }) => {
-    const fitting = truncate(text, width);
-    return tone === undefined || fitting === '' ? fitting : styleText(tone, fitting);
-  });
+/** The lines of the status, from top to bottom, none wider than `width`. */
+export function statusLines(status: Status, width: number): Line[] {
+  const { url, now, snapshot, problem } = status;
+  const time = formatTime(new Date(now).toISOString());
+  const head: Line = { text: `capillary-relay  ${url}  ${time}`, tone: 'bold' };
+  const body = ((): Line[] => {
+    if (problem === undefined) return snapshot === undefined ? [] : snapshotLines(snapshot, status, width);
+    const line = cutAtWord(toPrintable(problem), width - RETRYING.length);
+    return [
+      { text: `${line}${RETRYING}`, tone: 'red' },
+      ...(snapshot === undefined ? [] : staleLines(snapshot, status, width)),
+    ];
+  })();
+  return [head, ...body].flatMap((line) => wrapLine(line, width));
 }

@@ -79,6 +79,21 @@ render docs --values "$work/docs/values"
 sed -n "s/^  -d '\({.*}\)'$/\1/p" docs/kubernetes.md | node src/main.ts map - --json >"$work/docs/mapped"
 grep -q '"xdmEntity"\|"_id"\|identityMap' "$work/docs/mapped"
 
+step "docs/kubernetes.md: the address of the runbook, with kustomize and with Helm"
+mkdir "$work/docs/kubernetes/runbook"
+sed -n '/^# runbook\/kustomization.yaml$/,/^```$/p' docs/kubernetes.md | grep -v '```' >"$work/docs/kubernetes/runbook/kustomization.yaml"
+sed -i 's|^  - \.\./monitoring$|&\n  - ../runbook|' "$work/docs/kubernetes/production/kustomization.yaml"
+"$kustomize" build "$work/docs/kubernetes/production" >"$work/docs/linked"
+links() { grep -o 'runbook_url: .*' "$1" | sort; } # file
+expected=$(links deploy/kubernetes/monitoring/prometheus-rule.yaml | sed 's|docs/runbook.md#|https://wiki.example.com/relay/runbook#|')
+for rendered in "$work/docs/linked" "$work/helm-docs.yaml"; do
+  [ "$(links "$rendered")" = "$expected" ] || { echo "$rendered: the links to the runbook are wrong" >&2; exit 1; }
+done
+if grep -q 'name: runbook' "$work/docs/linked"; then
+  echo "the ConfigMap with the address would be applied" >&2
+  exit 1
+fi
+
 step "helm"
 "$helm" lint --strict --quiet "$chart"
 render defaults
@@ -121,6 +136,7 @@ refused() { # text that the error must contain, values of helm
 }
 
 step "invalid values are refused"
+refused runbookUrl --set prometheusRule.runbookUrl=docs/runbook.md
 refused replicas --set replicas=2
 refused replicaCount --set replicaCount=two
 refused config --set config.store.path=/somewhere

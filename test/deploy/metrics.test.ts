@@ -126,6 +126,11 @@ describe('the alerts', () => {
         'RelayLedgerUnbalanced',
         'RelayDeadLetters',
         'RelayUnverified',
+        'RelaySourceSilent',
+        'RelayUnknownSource',
+        'RelayBodyTooLarge',
+        'RelayRateLimited',
+        'RelayDuplicatesDiffer',
         'RelayStoreNearFull',
         'RelayDestinationNotFlowing',
         'RelayForeignAnswer',
@@ -151,6 +156,57 @@ describe('the alerts', () => {
       const groups = groupsOf(expr);
       const remaining = groups.length > 0 ? groups : ['instance', 'destination', 'source'];
       expect({ alert, remaining }).toEqual({ alert, remaining: expect.arrayContaining(inSummary) });
+    }
+  });
+});
+
+/** Whether a matcher list such as `reason=~"a|b", reason!~"c"` selects a value of the label. */
+function selects(matchers: string, label: string, value: string): boolean {
+  return [...matchers.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"/g)]
+    .filter(([, name]) => name === label)
+    .every(([, , operator = '', list = '']) => list.split('|').includes(value) === operator.startsWith('='));
+}
+
+describe('one outage pages once', () => {
+  const stopRules = rules.flatMap(({ alert, expr, labels }) => {
+    const [, matchers] = /^\s*max by \([^)]*\) \(relay_destination_stopped\{([^}]*)\}/.exec(expr) ?? [];
+    return matchers === undefined ? [] : [{ alert, matchers, severity: labels.severity }];
+  });
+  const reasons = createMetrics().labels.get('relay_destination_stopped')?.['reason'] ?? [];
+
+  it.each(reasons)('a destination that is stopped by %s has exactly one alert', (reason) => {
+    const [rule, ...others] = stopRules.filter(({ matchers }) => selects(matchers, 'reason', reason));
+    expect(others).toEqual([]);
+    // Nothing can be done about an outage of Adobe, and an operator knows of the pause.
+    const needsNobody = /^(operator|throttled|failing|items-failing|ims-(throttled|unavailable|network))$/;
+    expect(rule?.severity).toBe(needsNobody.test(reason) ? 'warning' : 'critical');
+  });
+
+  it('the objective is no second page for a destination that has one', () => {
+    const own = /ALERTS\{alertstate="firing", alertname=~"([^"]*)"/;
+    const { expr } = rules.find(({ alert }) => alert === 'RelayOldestPending') as Rule;
+    const others = rules
+      .filter(({ labels, alert }) => labels.severity === 'critical' && alert !== 'RelayOldestPending')
+      .filter(({ annotations }) => annotations.summary.includes('$labels.destination'));
+    expect(own.exec(expr)?.[1]?.split('|').toSorted()).toEqual(others.map(({ alert }) => alert).toSorted());
+  });
+
+  it('Alertmanager routes by severity, and mutes only warnings', () => {
+    const { route, receivers, inhibit_rules: inhibitions } = treeOf('deploy/prometheus/alertmanager.yml');
+    expect(receivers.map(({ name }: { name: string }) => name).toSorted()).toEqual(['chat', 'pager']);
+    expect([route.receiver, route.routes[0]]).toMatchObject([
+      'chat',
+      { receiver: 'pager', matchers: ['severity="critical"'] },
+    ]);
+    const selected = (matchers: readonly string[]) =>
+      rules.filter(({ alert, labels: { severity } }) =>
+        matchers
+          .filter((matcher) => matcher !== 'alertname=~"Relay.+"')
+          .every((one) => selects(one, 'alertname', alert) && selects(one, 'severity', severity)),
+      );
+    for (const { source_matchers: sources, target_matchers: targets } of inhibitions) {
+      expect(new Set(selected(sources).map(({ labels }) => labels.severity))).toEqual(new Set(['critical']));
+      expect(new Set(selected(targets).map(({ labels }) => labels.severity))).toEqual(new Set(['warning']));
     }
   });
 });

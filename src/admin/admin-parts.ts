@@ -9,6 +9,7 @@ export interface AdminParts {
   readonly journal: Pick<
     Journal,
     | 'ledger'
+    | 'backlog'
     | 'find'
     | 'list'
     | 'count'

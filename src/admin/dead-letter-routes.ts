@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import {
+  DEAD_LETTER_STATES,
   deadLetterFilter,
   discardDeadLetters,
   replayDeadLetters,
 } from '../operations/dead-letter-actions.ts';
-import { eventView, replayView } from './views.ts';
+import { checkFilter } from './filter-values.ts';
+import { actionView, eventView, replayView } from './views.ts';
 import {
   deadLettersQuery,
   discardBody,
@@ -24,6 +26,7 @@ export function deadLetterRoutes(app: FastifyInstance, parts: AdminParts): void 
     url: '/dead-letters',
     handler: async (request) => {
       const { filter, page } = splitPage(parseInput(deadLettersQuery, request.query));
+      await checkFilter(parts, filter, DEAD_LETTER_STATES);
       const { items, next } = await listPage(parts.journal.list(deadLetterFilter(filter), page));
       return { deadLetters: items.map(eventView), next };
     },
@@ -35,9 +38,11 @@ export function deadLetterRoutes(app: FastifyInstance, parts: AdminParts): void 
     handler: async (request) => {
       const { asNew, dryRun, ...selection } = parseInput(replayBody, request.body);
       const by = operatorOf(request);
-      const counts = await replayDeadLetters(parts, { filter: toFilter(selection), asNew, by, dryRun });
-      parts.observer.actionPerformed({ action: 'dead-letters.replay', by, dryRun, counts: { ...counts } });
-      return counts;
+      await checkFilter(parts, selection.filter ?? {}, DEAD_LETTER_STATES, 'filter.');
+      const result = await replayDeadLetters(parts, { filter: toFilter(selection), asNew, by, dryRun });
+      const { counts, answer } = actionView(result, eventView);
+      parts.observer.actionPerformed({ action: 'dead-letters.replay', by, dryRun, counts });
+      return answer;
     },
   });
 
@@ -53,9 +58,11 @@ export function deadLetterRoutes(app: FastifyInstance, parts: AdminParts): void 
     handler: async (request) => {
       const { dryRun, ...selection } = parseInput(discardBody, request.body);
       const by = operatorOf(request);
-      const counts = await discardDeadLetters(parts, { filter: toFilter(selection), by, dryRun });
-      parts.observer.actionPerformed({ action: 'dead-letters.discard', by, dryRun, counts: { ...counts } });
-      return counts;
+      await checkFilter(parts, selection.filter ?? {}, DEAD_LETTER_STATES, 'filter.');
+      const result = await discardDeadLetters(parts, { filter: toFilter(selection), by, dryRun });
+      const { counts, answer } = actionView(result, eventView);
+      parts.observer.actionPerformed({ action: 'dead-letters.discard', by, dryRun, counts });
+      return answer;
     },
   });
 }

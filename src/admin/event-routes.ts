@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { replayEvent } from '../operations/event-replay.ts';
+import { whyUnknown } from '../operations/receipt-problems.ts';
 import { ProblemError } from '../http/problems.ts';
 import type { EventRecord, Journal } from '../journal/journal.ts';
 import { eventView, recordView } from './views.ts';
 import { eventsQuery, queryFlag, splitPage, bodyFlag, listPage, parseInput } from './requests.ts';
 import { operatorOf } from './access.ts';
+import { checkFilter } from './filter-values.ts';
 import type { AdminParts } from './admin-parts.ts';
 
 type ReceiptRoute = { Params: { receipt: string } };
@@ -15,7 +17,7 @@ const replayBody = z.strictObject({ asNew: bodyFlag() }, { error: 'body: must be
 
 /** The events: listing them, the history of one, and replaying one. */
 export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
-  const { journal, observer } = parts;
+  const { journal, sources, observer } = parts;
 
   app.route({
     method: 'GET',
@@ -23,6 +25,7 @@ export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
     handler: async (request) => {
       const { filter, page } = splitPage(parseInput(eventsQuery, request.query));
       const { state, ...rest } = filter;
+      await checkFilter(parts, filter, state);
       const states = state === undefined ? {} : { states: state };
       const { items, next } = await listPage(journal.list({ ...rest, ...states }, page));
       return { events: items.map(eventView), next };
@@ -34,7 +37,8 @@ export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
     url: '/events/:receipt',
     handler: async (request) => {
       const query = parseInput(recordQuery, request.query);
-      return recordView(await findRecord(journal, request.params.receipt), { content: query.body });
+      const record = await findRecord(journal, request.params.receipt);
+      return recordView(record, { content: query.body, source: sources.get(record.event.source)?.config });
     },
   });
 
@@ -54,13 +58,11 @@ export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
   });
 }
 
-async function findRecord(journal: Pick<Journal, 'find'>, receipt: string): Promise<EventRecord> {
+async function findRecord(
+  journal: Pick<Journal, 'find' | 'listQuarantined'>,
+  receipt: string,
+): Promise<EventRecord> {
   const record = await journal.find(receipt);
-  if (record === undefined) {
-    throw new ProblemError(
-      'not-found',
-      'no event has this receipt or event id; retention may have removed it',
-    );
-  }
+  if (record === undefined) throw new ProblemError('not-found', await whyUnknown(journal, receipt));
   return record;
 }

@@ -1,10 +1,33 @@
 import type { FastifyInstance } from 'fastify';
-import { discardQuarantined, headerNames, releaseQuarantined } from '../operations/quarantine-actions.ts';
+import { z } from 'zod';
+import { eventNameIn } from '../capillary/event-parser.ts';
+import { ProblemError } from '../http/problems.ts';
+import {
+  discardQuarantined,
+  headersOf,
+  releaseQuarantined,
+  verifyAgain,
+} from '../operations/quarantine-actions.ts';
+import { whyUnknown } from '../operations/receipt-problems.ts';
 import type { Quarantined } from '../journal/journal.ts';
-import { bodyView, isoTime } from './views.ts';
-import { toFilter, splitPage, listPage, quarantineBody, quarantineQuery, parseInput } from './requests.ts';
+import { checkSource } from './filter-values.ts';
+import { actionView, bodyView, isoTime } from './views.ts';
+import {
+  toFilter,
+  splitPage,
+  listPage,
+  quarantineBody,
+  quarantineQuery,
+  parseInput,
+  queryFlag,
+} from './requests.ts';
 import { operatorOf } from './access.ts';
 import type { AdminParts } from './admin-parts.ts';
+
+const showQuery = z.strictObject({ body: queryFlag(false) });
+
+/** Bytes. The body comes from an unknown sender, so a larger one is not parsed for its name. */
+const MAX_PARSED_BYTES = 65_536;
 
 /**
  * The requests that failed verification: listing, releasing and discarding them. Header values are
@@ -17,8 +40,23 @@ export function quarantineRoutes(app: FastifyInstance, parts: AdminParts): void 
     handler: async (request) => {
       const { body: content, ...query } = parseInput(quarantineQuery, request.query);
       const { filter, page } = splitPage(query);
+      await checkSource(parts, filter.source);
       const { items, next } = await listPage(parts.journal.listQuarantined(filter, page));
       return { quarantined: items.map((item) => quarantinedView(item, content)), next };
+    },
+  });
+
+  app.route<{ Params: { receipt: string } }>({
+    method: 'GET',
+    url: '/quarantine/:receipt',
+    handler: async (request) => {
+      const { body: content } = parseInput(showQuery, request.query);
+      const { receipt } = request.params;
+      const [item] = (await parts.journal.listQuarantined({ receipts: [receipt] }, { limit: 1 })).items;
+      if (item === undefined) throw new ProblemError('not-found', await whyAbsent(parts, receipt));
+      const verdict = verifyAgain(parts, item);
+      const problem = verdict.ok ? {} : { problem: verdict.detail };
+      return { ...quarantinedView(item, content), releasable: verdict.ok, ...problem };
     },
   });
 
@@ -28,9 +66,11 @@ export function quarantineRoutes(app: FastifyInstance, parts: AdminParts): void 
     handler: async (request) => {
       const { dryRun, ...selection } = parseInput(quarantineBody, request.body);
       const by = operatorOf(request);
-      const counts = await releaseQuarantined(parts, { filter: toFilter(selection), dryRun });
-      parts.observer.actionPerformed({ action: 'quarantine.release', by, dryRun, counts: { ...counts } });
-      return counts;
+      await checkSource(parts, selection.filter?.source, 'filter.');
+      const result = await releaseQuarantined(parts, { filter: toFilter(selection), by, dryRun });
+      const { counts, answer } = actionView(result, quarantinedView);
+      parts.observer.actionPerformed({ action: 'quarantine.release', by, dryRun, counts });
+      return answer;
     },
   });
 
@@ -40,21 +80,33 @@ export function quarantineRoutes(app: FastifyInstance, parts: AdminParts): void 
     handler: async (request) => {
       const { dryRun, ...selection } = parseInput(quarantineBody, request.body);
       const by = operatorOf(request);
-      const counts = await discardQuarantined(parts, { filter: toFilter(selection), dryRun });
-      parts.observer.actionPerformed({ action: 'quarantine.discard', by, dryRun, counts: { ...counts } });
-      return counts;
+      await checkSource(parts, selection.filter?.source, 'filter.');
+      const result = await discardQuarantined(parts, { filter: toFilter(selection), dryRun });
+      const { counts, answer } = actionView(result, quarantinedView);
+      parts.observer.actionPerformed({ action: 'quarantine.discard', by, dryRun, counts });
+      return answer;
     },
   });
 }
 
-function quarantinedView(item: Quarantined, content: boolean) {
+async function whyAbsent({ journal }: AdminParts, receipt: string): Promise<string> {
+  const record = await journal.find(receipt);
+  return record === undefined
+    ? whyUnknown(journal, receipt)
+    : `it is not in the quarantine: it was accepted and is ${record.event.state}`;
+}
+
+function quarantinedView(item: Quarantined, content = false) {
+  const headers = headersOf(item.rawHeaders);
   return {
     receipt: item.receipt,
     source: item.source,
     receivedAt: isoTime(item.receivedAt),
     ip: item.ip,
     reasons: item.reasons,
+    eventName: item.body.length > MAX_PARSED_BYTES ? undefined : eventNameIn(item.body),
     bytes: item.body.length,
-    ...(content ? { headerNames: headerNames(item.rawHeaders), ...bodyView(item.body) } : {}),
+    headers,
+    ...(content ? { headerNames: headers.map(({ name }) => name), ...bodyView(item.body) } : {}),
   };
 }

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Journal, Ledger, SharedContact, SourceCounts } from '../journal/journal.ts';
+import type { SourceTable } from '../sources/source-table.ts';
 import type { CoverageSource } from './admin-parts.ts';
+import { checkSource } from './filter-values.ts';
 import { nonEmptyString, parseInput } from './requests.ts';
 import { isoTime } from './views.ts';
 
@@ -75,13 +77,19 @@ export function coverageRoutes(
   {
     coverage,
     journal,
-  }: { readonly coverage: CoverageSource; readonly journal: Pick<Journal, 'sharedContacts'> },
+    sources,
+  }: {
+    readonly coverage: CoverageSource;
+    readonly journal: Pick<Journal, 'sharedContacts' | 'ledger'>;
+    readonly sources: Pick<SourceTable, 'names'>;
+  },
 ): void {
   app.route({
     method: 'GET',
     url: '/coverage',
     handler: async (request) => {
       const filter = parseInput(query, request.query);
+      await checkSource({ journal, sources }, filter.source);
       const { since, events } = coverage.report(filter);
       const { contacts, total } = await journal.sharedContacts({
         ...(filter.source === undefined ? {} : { source: filter.source }),

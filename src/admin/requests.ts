@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { suggest } from '../config/nearest.ts';
 import { ProblemError } from '../http/problems.ts';
 import {
   type EventFilter,
@@ -69,9 +70,12 @@ const stateList = z.array(z.enum(STATES));
 const states = z
   .union([z.string(), z.array(z.string())], { error: STATE_ERROR })
   .transform((value, context) => {
-    const parsed = stateList.safeParse([value].flat().flatMap((text) => text.split(',')));
+    const words = [value].flat().flatMap((text) => text.split(','));
+    const parsed = stateList.safeParse(words);
     if (parsed.success) return parsed.data;
-    context.addIssue({ code: 'custom', message: STATE_ERROR });
+    const wrong = words.find((word) => !STATES.some((state) => state === word)) ?? '';
+    const meant = suggest(wrong, STATES, '');
+    context.addIssue({ code: 'custom', message: [STATE_ERROR, meant].filter(Boolean).join('; ') });
     return z.NEVER;
   })
   .optional();

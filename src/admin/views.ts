@@ -1,6 +1,9 @@
 import { type JsonValue, parseJsonText } from '../capillary/json.ts';
 import type { EventRecord, ReplayJob, SentMessage, StoredEvent } from '../journal/journal.ts';
+import type { SourceConfig } from '../config/source-config.ts';
 import { noteOf } from '../mapping/mapping-notes.ts';
+import { mappingKindOf } from '../mapping/unread-fields.ts';
+import type { ActionDetails } from '../operations/receipt-problems.ts';
 import { xdmId } from '../xdm/xdm-record.ts';
 
 /** Epoch ms → ISO 8601 in UTC; undefined stays undefined. */
@@ -49,9 +52,13 @@ function identityView(event: StoredEvent) {
 }
 
 /** Everything about one event. Without `content`, its body and the messages sent are omitted. */
-export function recordView(record: EventRecord, { content }: { readonly content: boolean }) {
+export function recordView(
+  record: EventRecord,
+  { content, source }: { readonly content: boolean; readonly source: SourceConfig | undefined },
+) {
   return {
     ...eventView(record.event),
+    mapping: mappingOf(record.event, source),
     messageId: messageIdOf(record.event),
     hasBody: record.body !== undefined,
     timeline: timelineOf(record),
@@ -59,6 +66,12 @@ export function recordView(record: EventRecord, { content }: { readonly content:
     notes: record.notes.map(({ path, code }) => noteOf(path, code)),
     ...(content ? contentOf(record) : {}),
   };
+}
+
+function mappingOf({ state, eventName }: StoredEvent, source: SourceConfig | undefined) {
+  if (state === 'malformed' || source === undefined) return undefined;
+  const kind = mappingKindOf(eventName, source);
+  return kind === 'generic' && source.unmapped === 'ignore' ? 'none' : kind;
 }
 
 function differingCopiesView({ differingCopies }: EventRecord) {
@@ -143,6 +156,26 @@ function textOf(body: Buffer): string {
   } catch {
     return '';
   }
+}
+
+/** The answer to an action on several entries, and its counts alone. */
+export function actionView<Item>(
+  { problems, dryRun, ...rest }: ActionDetails<Item>,
+  view: (item: Item) => unknown,
+) {
+  const counts = rest as Readonly<Record<string, number>>;
+  return {
+    counts,
+    answer: {
+      ...counts,
+      ...(dryRun && {
+        dryRun: true,
+        eligible: dryRun.eligible,
+        sample: dryRun.sample.map((item) => view(item)),
+      }),
+      ...(problems.length === 0 ? {} : { problems }),
+    },
+  };
 }
 
 /** A replay job in a listing. */

@@ -63,6 +63,18 @@ export function parseBody(body: Uint8Array, options: ParseOptions): ParsedBody {
     : parseOne(parsed, isWindows1252, options);
 }
 
+/** The name of the event in a body, of an array that of the first; undefined if there is none. */
+export function eventNameIn(body: Uint8Array): string | undefined {
+  const { text } = readBodyText(body);
+  const parsed = parseJsonText(text);
+  if (isFilledArray(parsed, text)) {
+    for (const element of splitArray(body)) return eventNameIn(element);
+  }
+  const unwrapped = parsed.ok ? unwrapEnvelope(parsed.value) : undefined;
+  const name = unwrapped?.ok === true ? eventNameOf(unwrapped.event) : undefined;
+  return name !== undefined && 'value' in name ? name.value : undefined;
+}
+
 /** An array that is nested too deeply can still have elements that are events. */
 function isFilledArray(parsed: ParsedText, text: string): boolean {
   return parsed.ok

@@ -58,6 +58,8 @@ export interface NoteAnswer {
 export interface RecordAnswer extends EventAnswer {
   readonly timeline: readonly TimelineEntry[];
   readonly notes: readonly NoteAnswer[];
+  /** `own`, `generic`, `override`, `none`: how the current configuration maps its name. */
+  readonly mapping?: string;
   readonly hasBody: boolean;
   /** Duplicates of it with other data. */
   readonly differingCopies?: { readonly count: number; readonly lastAt: string };
@@ -76,7 +78,20 @@ export interface QuarantinedAnswer {
   readonly receivedAt: string;
   readonly ip: string;
   readonly reasons: readonly string[];
+  /** As the body says, which nobody has verified. */
+  readonly eventName?: string;
   readonly bytes: number;
+  /** With the lengths of the values in place of the values. */
+  readonly headers: readonly { readonly name: string; readonly characters: number }[];
+  readonly body?: unknown;
+  readonly bodyBase64?: string;
+}
+
+/** One quarantined request. */
+export interface QuarantinedRequestAnswer extends QuarantinedAnswer {
+  /** Whether a verifier accepts it now; otherwise `problem` has their codes. */
+  readonly releasable: boolean;
+  readonly problem?: string;
 }
 
 export interface LedgerCounts {
@@ -172,5 +187,20 @@ export interface ReplayAnswer {
   readonly finishedAt?: string;
 }
 
-/** Answer of a bulk action: `matched`, then its own counts such as `replayed`, `stillMalformed`. */
+/** Counts of an action: `matched`, then its own such as `replayed`, `stillMalformed`. */
 export type CountsAnswer = Readonly<Record<string, number>>;
+
+/** Something that an action left as it was, and why. */
+export interface ProblemAnswer {
+  readonly receipt: string;
+  readonly detail: string;
+}
+
+/** Answer of a bulk action, besides its counts. */
+export interface ActionAnswer {
+  readonly problems?: readonly ProblemAnswer[];
+  readonly dryRun?: boolean;
+  /** In a dry run: how many would be processed, and the newest of them. */
+  readonly eligible?: number;
+  readonly sample?: readonly unknown[];
+}

@@ -54,6 +54,11 @@ export class UnreachableError extends CommandError {
   }
 }
 
+/** The relay answered that it has no such thing. */
+export class NotFoundError extends CommandError {
+  override name = 'NotFoundError';
+}
+
 /** An action on many events may take minutes. */
 const TIMEOUT_MS = { GET: 30_000, POST: 600_000, PUT: 30_000 } as const;
 
@@ -109,6 +114,7 @@ function problemError(status: number, answer: object, address: AdminAddress): Co
   const { title, detail } = answer as { title?: unknown; detail?: unknown };
   const text = [title ?? `status ${status}`, detail].filter(Boolean).map(toPrintable).join(': ');
   if (status === 401) return new CommandError(`${text}. ${tokenHint(address)}`);
+  if (status === 404) return new NotFoundError(text);
   return new CommandError(text, status === 400 ? EXIT.usage : EXIT.failed);
 }
 

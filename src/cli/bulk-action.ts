@@ -1,9 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import type { CountsAnswer } from './admin-answers.ts';
+import type { ActionAnswer, CountsAnswer, ProblemAnswer } from './admin-answers.ts';
 import { type AdminClient, adminClient, type AdminOptions, printJson } from './admin-client.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { type EventFilterOptions, type FilterKey, filterOf, withFilterOptions } from './command-options.ts';
+import { formatTable } from './table.ts';
 
 /** Options of an action on several entries. */
 export interface SelectionOptions extends EventFilterOptions {
@@ -22,7 +23,7 @@ export function withSelectionOptions(command: Command, keys: readonly FilterKey[
   return withFilterOptions(command.argument('[receipts...]', 'only these receipts'), keys)
     .option('--all', 'select everything; required without receipts and filters')
     .option('--dry-run', 'only show what would be done')
-    .option('-y, --yes', 'do not ask for confirmation (asked on a terminal only)');
+    .option('-y, --yes', 'do not ask for confirmation; without a terminal, discard requires it');
 }
 
 /**
@@ -44,13 +45,14 @@ export function selectionOf(
   return hasFilter ? { filter } : { filter: {}, all: true };
 }
 
+/** Standard output may be a pipe: the question is asked on standard error. */
 function isInteractive(): boolean {
-  return process.stdin.isTTY && process.stdout.isTTY;
+  return process.stdin.isTTY && process.stderr.isTTY;
 }
 
 /** Asks on the terminal; any answer except yes counts as no. */
 async function confirm(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
   } finally {
@@ -69,12 +71,25 @@ export interface BulkAction {
   readonly doneCount: string;
   /** Counts that are added to it: entries that were processed in another way. */
   readonly alsoDoneCounts?: readonly string[];
+  /** Without a terminal it requires --yes, because it cannot be undone. */
+  readonly isFinal?: true;
   readonly keys: readonly FilterKey[];
+  /** Shows the sample of a dry run. */
+  readonly formatSample: (sample: readonly never[]) => string;
 }
 
 /** `stillMalformed` → `still malformed`. */
 function wordsOf(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+interface Answer {
+  readonly counts: CountsAnswer;
+  readonly details: ActionAnswer;
+}
+
+function splitAnswer({ problems, dryRun, eligible, sample, ...counts }: ActionAnswer): Answer {
+  return { counts, details: { problems, dryRun, eligible, sample } };
 }
 
 function formatCounts(counts: CountsAnswer): string {
@@ -83,9 +98,30 @@ function formatCounts(counts: CountsAnswer): string {
     .join(', ');
 }
 
+function formatProblems(problems: readonly ProblemAnswer[] = []): string {
+  const table = formatTable(problems, [
+    { heading: 'RECEIPT', cell: ({ receipt }) => receipt },
+    { heading: 'WHY NOT', cell: ({ detail }) => detail },
+  ]);
+  return problems.length === 0 ? '' : `\n\n${table}`;
+}
+
+/** `4 would be replayed, 1 not`, then the first ones and what stands in the way of the others. */
+function formatDryRun({ doneCount, formatSample }: BulkAction, { counts, details }: Answer): string {
+  const { eligible = 0, sample = [], problems } = details;
+  const others = (counts['matched'] ?? 0) - eligible;
+  const summary = `${eligible} would be ${doneCount}${others > 0 ? `, ${others} not` : ''}`;
+  const more = eligible - sample.length;
+  const listed = sample.length === 0 ? '' : `\n\n${formatSample(sample as readonly never[])}`;
+  return `${summary}${listed}${more > 0 ? `\nand ${more} more` : ''}${formatProblems(problems)}`;
+}
+
 async function isConfirmed(client: AdminClient, action: BulkAction, body: object): Promise<boolean> {
-  const { matched = 0 } = await client.post<CountsAnswer>(action.path, { ...body, dryRun: true });
-  return matched === 0 || confirm(`${action.verb} ${matched} ${action.objects}?`);
+  const answer = splitAnswer(await client.post<ActionAnswer>(action.path, { ...body, dryRun: true }));
+  const { eligible = 0 } = answer.details;
+  if (eligible === 0) return true;
+  console.error(formatDryRun(action, answer));
+  return confirm(`${action.verb} ${eligible} ${action.objects}?`);
 }
 
 /** True when every match was processed, and every given receipt matched. */
@@ -98,7 +134,7 @@ function isComplete(action: BulkAction, counts: CountsAnswer, receipts: readonly
 
 /**
  * Runs the action and prints its counts. On a terminal it asks for confirmation first, unless the
- * receipts are given one by one.
+ * receipts are given one by one and the action can be undone.
  * @param extra fields of the request body besides the selection
  */
 export async function runBulkAction(
@@ -109,13 +145,22 @@ export async function runBulkAction(
 ): Promise<void> {
   const body = { ...selectionOf(receipts, options, action.keys), ...extra };
   const dryRun = options.dryRun === true;
+  const isFinal = action.isFinal === true;
+  const needsConsent = !dryRun && options.yes !== true && (isFinal || receipts.length === 0);
+  if (needsConsent && isFinal && !isInteractive())
+    throw new CommandError(
+      `without a terminal to ask on, this needs --yes, because it cannot be undone; --dry-run shows what it would do`,
+      EXIT.usage,
+    );
   const client = await adminClient(options);
-  const needsConfirmation = !dryRun && options.yes !== true && receipts.length === 0 && isInteractive();
-  if (needsConfirmation && !(await isConfirmed(client, action, body)))
+  if (needsConsent && isInteractive() && !(await isConfirmed(client, action, body)))
     throw new CommandError('nothing was done', EXIT.failed);
 
-  const counts = await client.post<CountsAnswer>(action.path, { ...body, dryRun });
-  if (options.json === true) printJson(counts);
-  else console.log(`${dryRun ? 'dry run: ' : ''}${formatCounts(counts)}`);
+  const json = await client.post<ActionAnswer>(action.path, { ...body, dryRun });
+  const answer = splitAnswer(json);
+  const { counts, details } = answer;
+  if (options.json === true) printJson(json);
+  else if (dryRun) console.log(formatDryRun(action, answer));
+  else console.log(`${formatCounts(counts)}${formatProblems(details.problems)}`);
   if (!dryRun && !isComplete(action, counts, receipts)) process.exitCode = EXIT.failed;
 }

@@ -30,7 +30,11 @@ const KEYS: readonly FilterKey[] = [
   'until',
 ];
 
-const ACTION = { objects: 'dead letters', keys: KEYS };
+const ACTION = {
+  objects: 'dead letters',
+  keys: KEYS,
+  formatSample: (sample: readonly EventAnswer[]) => formatTable(sample, EVENT_COLUMNS),
+};
 
 const REPLAY: BulkAction = {
   ...ACTION,
@@ -45,6 +49,7 @@ const DISCARD: BulkAction = {
   path: '/dead-letters/discard',
   verb: 'Discard',
   doneCount: 'discarded',
+  isFinal: true,
 };
 
 const LIST_HELP = `
@@ -55,18 +60,19 @@ Examples:
 const REPLAY_HELP = `
 Events are mapped again with the current configuration; malformed bodies are parsed again.
 A replay runs alongside live traffic at a lower rate and resumes after a restart: see dead-letters replays.
-Exit code 1 if some of the matches could not be replayed.
+--dry-run lists the first ten. Exit code 1 if some of the matches could not be replayed; why is listed by receipt.
 
 Examples:
   $ capillary-relay dead-letters replay 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
   $ capillary-relay dead-letters replay --reason rejected --event-name pointsIssued --dry-run`;
 
 const DISCARD_HELP = `
-The events then count as ignored and lose their payload; malformed bodies are deleted. This cannot be undone.
+The events then count as ignored and lose their payload; malformed bodies are deleted. This cannot be undone: it
+asks on a terminal, and requires --yes without one.
 
 Examples:
   $ capillary-relay dead-letters discard 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
-  $ capillary-relay dead-letters discard --reason malformed --until 30d`;
+  $ capillary-relay dead-letters discard --reason malformed --until 30d --yes`;
 
 const REPLAYS_HELP = `
 Running and recent replays, newest first. An interrupted replay resumes automatically.

@@ -3,15 +3,19 @@ import {
   type AdminClient,
   adminClient,
   type AdminOptions,
+  NotFoundError,
   printJson,
   withAdminOptions,
 } from './admin-client.ts';
-import type { DestinationAnswer, RecordAnswer } from './admin-answers.ts';
+import type { DestinationAnswer, QuarantinedRequestAnswer, RecordAnswer } from './admin-answers.ts';
 import { formatEventReport } from './explain/event-report.ts';
+import { fetchQuarantined, formatQuarantineReport } from './explain/quarantine-report.ts';
+import { relayOptions } from './explain/relay-options.ts';
 
 const HELP = `
 Shows the state of the event, its history with Adobe's answers, what the mapping left out, and the next commands to run.
-The payload is personal data, so it is only shown with --body.
+Of a request in the quarantine it shows why its sender could not be verified. The payload is personal data, so it is
+only shown with --body.
 
 Examples:
   $ capillary-relay explain 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
@@ -27,19 +31,34 @@ async function destinationOf(
   return destinations.find(({ name }) => name === destination);
 }
 
-/** The options that select this relay, for the suggested commands; never the token. */
-function relayOptions({ url, config }: AdminOptions): string {
-  return `${url === undefined ? '' : ` --url ${url}`}${config === undefined ? '' : ` --config ${config}`}`;
+/** The story of a request in the quarantine; undefined if it is not there. */
+async function quarantined(
+  client: AdminClient,
+  id: string,
+  withBody: boolean,
+): Promise<QuarantinedRequestAnswer | undefined> {
+  try {
+    return await fetchQuarantined(client, id, withBody);
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
 }
 
 async function runExplain(id: string, options: AdminOptions & { body?: boolean }): Promise<void> {
   const client = await adminClient(options);
-  const path = `/events/${encodeURIComponent(id)}`;
-  const record = await client.get<RecordAnswer>(path, { body: String(options.body === true) });
-  if (options.json === true) printJson(record);
-  else {
+  const withBody = options.body === true;
+  try {
+    const path = `/events/${encodeURIComponent(id)}`;
+    const record = await client.get<RecordAnswer>(path, { body: String(withBody) });
+    if (options.json === true) return printJson(record);
     const destination = await destinationOf(client, record);
     console.log(formatEventReport(record, { destination, options: relayOptions(options) }));
+  } catch (error) {
+    const request = error instanceof NotFoundError ? await quarantined(client, id, withBody) : undefined;
+    if (request === undefined) throw error;
+    if (options.json === true) printJson(request);
+    else console.log(formatQuarantineReport(request, relayOptions(options)));
   }
 }
 

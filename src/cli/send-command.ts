@@ -9,7 +9,7 @@ import { type SendAnswer, sendEvents } from '../simulator/capillary/webhook-send
 import { signRequest } from '../simulator/capillary/request-signature.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
-import { chooseSource } from './route.ts';
+import { chooseSource, routeOf } from './route.ts';
 import { formatDuration } from './time-format.ts';
 import { numberBetween, integerBetween } from './command-options.ts';
 
@@ -28,17 +28,40 @@ interface SendOptions {
   readonly patience: number;
   readonly seed?: number;
   readonly json?: boolean;
+  readonly yes?: boolean;
 }
 
 const HELP = `
+The events are invented, but the relay delivers them like real ones: with a destination that is not on this machine, such
+as Adobe itself, --yes is required.
+
 Behaves as Capillary does by its own log: it retries an event after 429, 5xx or a timeout, honouring Retry-After, for
 some five minutes (--patience), and gives up after any other 4xx.
 
 Exit code: 0 every event was accepted; 1 some were given up; 2 wrong usage or configuration.
 
 Examples:
-  $ capillary-relay send --config relay.yaml --source acme --count 1000 --rate 50
-  $ capillary-relay send --events pointsIssued,transactionAdded --duplicates 0.1 --disorder 0.1`;
+  $ capillary-relay send --config examples/local.yaml --events pointsIssued,transactionAdded --duplicates 0.1 --disorder 0.1
+  $ capillary-relay send --config relay.yaml --source acme --count 1 --yes`;
+
+/** Whether nothing that is sent to this URL leaves the machine. */
+function isLoopbackUrl(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+/**
+ * Invented events in a production dataset are hard to remove.
+ * @throws CommandError if the relay would deliver them to another machine
+ */
+function assertHarmless(config: Config, source: SourceConfig): void {
+  const { name, inletUrl } = routeOf(config, source).destination;
+  if (!isLoopbackUrl(inletUrl))
+    throw new CommandError(
+      `the events are invented, and the relay would deliver them to ${new URL(inletUrl).host} (destination ${name}). Pass --yes if that is meant, or send to a relay whose destination is on this machine`,
+      EXIT.usage,
+    );
+}
 
 function webhookUrl({ server }: Config, source: SourceConfig): string {
   if (server.port === 0)
@@ -106,6 +129,7 @@ function formatReport(report: SendReport, seed: number): string {
 async function runSend(options: SendOptions): Promise<void> {
   const { config } = await loadCommandConfig(options.config);
   const source = chooseSource(config, options.source);
+  if (options.yes !== true) assertHarmless(config, source);
   const [verifier] = source.verify;
   const { events: names, count, customers, awkward, duplicates, disorder, concurrency, rate } = options;
   // The seed determines the event ids. With a fixed one, a second run would only send duplicates.
@@ -193,6 +217,7 @@ export function registerSend(program: Command): void {
       'random seed; the same seed sends the same event ids (default: random)',
       integerBetween(0, 2 ** 32),
     )
+    .option('-y, --yes', 'send even if the destination is not on this machine, such as Adobe')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
     .action(runSend);

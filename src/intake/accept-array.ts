@@ -61,11 +61,16 @@ export async function appendElements(parts: AcceptParts, array: EventArray): Pro
   const accepted = new Map<string, number>();
   const bad: BadElement[] = [];
   let badCount = 0;
+  // Only the first element takes the receipt that the array had in the quarantine.
+  const rest = withoutRelease(array.origin);
+  let isFirst = true;
   for (const chunk of chunksOf(array.elements)) {
     const events: NewEvent[] = [];
     for (const body of chunk) {
+      const origin = isFirst ? array.origin : rest;
+      isFirst = false;
       const parsed = parseEvent(body, { orgIds, timezone });
-      if (parsed.ok) events.push(toNewEvent(parsed.event, array.source, { ...array.origin, body }));
+      if (parsed.ok) events.push(toNewEvent(parsed.event, array.source, { ...origin, body }));
       else {
         badCount += 1;
         if (bad.length < MAX_BAD_ELEMENTS) bad.push({ body, code: parsed.code, detail: parsed.detail });
@@ -96,7 +101,8 @@ export async function storeBadElements(
   array: EventArray,
   { bad, badCount }: ArrayOutcome,
 ): Promise<string[]> {
-  const { source, origin } = array;
+  const { source } = array;
+  const origin = withoutRelease(array.origin);
   if (badCount > bad.length) {
     const detail = `array: ${badCount} of its elements are not events; the others were accepted`;
     await parts.admit?.(array.body.length, 1);
@@ -109,6 +115,10 @@ export async function storeBadElements(
       storeMalformed(parts.journal, source, origin, { body, detail: `${code}: ${detail}` }),
     ),
   );
+}
+
+function withoutRelease({ receivedAt, verifiedBy }: Origin): Origin {
+  return { receivedAt, verifiedBy };
 }
 
 function count<Key>(counts: Map<Key, number>, key: Key): void {

@@ -7,9 +7,12 @@ import type { VerifiedRequest } from '../sources/verifier.ts';
 import { type AcceptParts, appendElements, type BadElement, storeBadElements } from './accept-array.ts';
 import { inflateBody, isCoded } from './content-coding.ts';
 import { differsFromFirst, type DuplicateCounts } from './duplicates.ts';
-import { appendEvent, storeMalformed, toNewEvent } from './new-event.ts';
+import { appendEvent, type Origin, storeMalformed, toNewEvent } from './new-event.ts';
 
 export { toNewEvent } from './new-event.ts';
+
+/** A verified request, also one that leaves the quarantine. */
+export type AcceptedRequest = VerifiedRequest & Pick<Origin, 'released'>;
 
 /** The outcome of a verified request. */
 export type Acceptance =
@@ -48,7 +51,7 @@ export type Acceptance =
 export function accept(
   parts: AcceptParts,
   source: SourceConfig,
-  request: VerifiedRequest,
+  request: AcceptedRequest,
 ): Promise<Acceptance> {
   return isCoded(request.body, request.headers['content-encoding'])
     ? acceptCoded(parts, source, request)
@@ -58,7 +61,7 @@ export function accept(
 async function acceptCoded(
   parts: AcceptParts,
   source: SourceConfig,
-  request: VerifiedRequest,
+  request: AcceptedRequest,
 ): Promise<Acceptance> {
   const { body, headers } = request;
   const inflated = await inflateBody(body, headers['content-encoding'], parts.bodyLimit);
@@ -79,15 +82,15 @@ async function acceptCoded(
 async function acceptBody(
   parts: AcceptParts,
   source: SourceConfig,
-  request: VerifiedRequest,
+  request: AcceptedRequest,
   received: Buffer,
 ): Promise<Acceptance> {
   const body = toStoredBody(received, request.headers['content-type']);
   const parsed = parseBody(body, { orgIds: source.orgIds, timezone: source.timezone });
   if ('elements' in parsed) return acceptArray(parts, source, request, body, parsed.elements());
   if (!parsed.ok) return refuseBody(parts, source, request, { body, ...parsed });
-  const { receivedAt, verifiedBy } = request;
-  const event = toNewEvent(parsed.event, source, { receivedAt, verifiedBy, body });
+  const { receivedAt, verifiedBy, released } = request;
+  const event = toNewEvent(parsed.event, source, { receivedAt, verifiedBy, released, body });
   const appended = await appendEvent(parts.journal, event);
   const { receipt } = appended;
   hitFailpoint('intake-appended');
@@ -99,7 +102,7 @@ async function acceptBody(
 async function acceptArray(
   parts: AcceptParts,
   source: SourceConfig,
-  origin: VerifiedRequest,
+  origin: AcceptedRequest,
   body: Uint8Array,
   elements: Iterable<Uint8Array>,
 ): Promise<Acceptance> {
@@ -119,7 +122,7 @@ async function acceptArray(
 async function refuseBody(
   { journal }: AcceptParts,
   source: SourceConfig,
-  origin: VerifiedRequest,
+  origin: AcceptedRequest,
   malformed: {
     readonly body: Uint8Array;
     readonly code: Extract<Acceptance, { status: 'malformed' }>['code'];

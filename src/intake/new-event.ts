@@ -1,18 +1,21 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { CapillaryEvent } from '../capillary/event.ts';
 import type { SourceConfig } from '../config/config-schema.ts';
-import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
+import type { Appended, Journal, NewEvent, Release } from '../journal/journal.ts';
 import { inSpan, isTraced, traceparentOf } from '../telemetry/tracing.ts';
 import type { VerifiedRequest } from '../sources/verifier.ts';
 
 /** What is recorded of the request that an event or a malformed body came with. */
-export type Origin = Pick<VerifiedRequest, 'receivedAt' | 'verifiedBy'>;
+export type Origin = Pick<VerifiedRequest, 'receivedAt' | 'verifiedBy'> & {
+  /** Of a request that was in the quarantine. */
+  readonly released?: Release | undefined;
+};
 
 /** The record of an event that is written to the journal. */
 export function toNewEvent(
   event: CapillaryEvent,
   source: Pick<SourceConfig, 'name' | 'destination'>,
-  { receivedAt, verifiedBy, body }: Origin & { readonly body: Uint8Array },
+  { receivedAt, verifiedBy, body, released }: Origin & { readonly body: Uint8Array },
 ): NewEvent {
   return {
     source: source.name,
@@ -27,6 +30,7 @@ export function toNewEvent(
     customerId: event.customerId,
     eventId: event.eventId,
     createdAt: event.createdAt,
+    released,
   };
 }
 
@@ -63,10 +67,10 @@ export function appendEvent(journal: Pick<Journal, 'append'>, event: NewEvent): 
 export async function storeMalformed(
   journal: Pick<Journal, 'appendMalformed'>,
   source: Pick<SourceConfig, 'name' | 'destination'>,
-  { receivedAt, verifiedBy }: Origin,
+  { receivedAt, verifiedBy, released }: Origin,
   { body, detail }: { readonly body: Uint8Array; readonly detail: string },
 ): Promise<string> {
   const { name, destination } = source;
-  const malformed = { source: name, destination, receivedAt, verifiedBy, detail, body };
+  const malformed = { source: name, destination, receivedAt, verifiedBy, detail, body, released };
   return (await journal.appendMalformed(malformed)).receipt;
 }

@@ -16,6 +16,8 @@ export interface EventFilter {
   readonly since?: number;
   /** Epoch ms of receipt, exclusive. */
   readonly until?: number;
+  /** Whether the body is stored; without it an event cannot be replayed. */
+  readonly hasBody?: boolean;
 }
 
 export interface Page<T> {

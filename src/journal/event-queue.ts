@@ -2,6 +2,13 @@ import type { ClaimedEvent, MessageKind } from './stored-event.ts';
 
 /* Requests and answers for appending, claiming and settling events. */
 
+/** A request that leaves the quarantine: its receipt there, and who released it when (epoch ms). */
+export interface Release {
+  readonly receipt: string;
+  readonly by: string;
+  readonly at: number;
+}
+
 export interface NewEvent {
   readonly source: string;
   readonly destination: string;
@@ -21,6 +28,8 @@ export interface NewEvent {
   readonly body: Uint8Array;
   /** W3C traceparent of the span that appended the event, if the process is traced. */
   readonly traceparent?: string;
+  /** The event takes this receipt, unless an event has it, and its history names the release. */
+  readonly released?: Release;
 }
 
 export interface Appended {
@@ -45,6 +54,8 @@ export interface NewMalformed {
   /** What is wrong, without any content of the body. */
   readonly detail: string;
   readonly body: Uint8Array;
+  /** As of an event; a malformed body that has the receipt already is not stored again. */
+  readonly released?: Release;
 }
 
 export interface ClaimRequest {

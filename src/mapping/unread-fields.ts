@@ -43,6 +43,15 @@ interface Position {
   readonly alwaysRead: Reads | undefined;
 }
 
+/** How events of this name are mapped, unless the source ignores names without a mapping. */
+export function mappingKindOf(
+  eventName: string,
+  { overrides }: Pick<MappingContext['source'], 'overrides'>,
+): UnreadFields['mapping'] {
+  if (Object.hasOwn(overrides, eventName)) return 'override';
+  return FAMILIES.has(eventName) ? 'own' : 'generic';
+}
+
 /** Compares the payload with the fields that the mapping read. */
 export function unreadFieldsOf(
   event: CapillaryEvent,
@@ -50,13 +59,12 @@ export function unreadFieldsOf(
   reads: Reads,
 ): UnreadFields {
   const { eventName, data } = event;
-  const isOverridden = Object.hasOwn(source.overrides, eventName);
-  const own = FAMILIES.has(eventName) ? 'own' : 'generic';
-  const overrideWords = isOverridden ? overridesOf(source).words(eventName) : NO_WORDS;
+  const mapping = mappingKindOf(eventName, source);
+  const overrideWords = mapping === 'override' ? overridesOf(source).words(eventName) : NO_WORDS;
   const walk: Walk = { found: new Map(), source, eventName, overrideWords, valuesLeft: MAX_VALUES };
   const alwaysRead = ALWAYS_READ_BY_EVENT.get(eventName) ?? ALWAYS_READ;
   visitObject(data, { path: rootOf(source), depth: 0, reads, alwaysRead }, walk);
-  return { mapping: isOverridden ? 'override' : own, fields: walk.found };
+  return { mapping, fields: walk.found };
 }
 
 function visitObject(object: JsonObject, { path, depth, reads, alwaysRead }: Position, walk: Walk): void {

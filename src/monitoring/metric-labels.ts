@@ -1,5 +1,6 @@
 import { PERMANENT_CODES } from '../adobe/ims/token-response.ts';
 import { PROBLEMS } from '../http/problems.ts';
+import { DEAD_REASONS, IGNORED_REASONS } from '../journal/event-reasons.ts';
 import { NOTE_CODES } from '../mapping/mapping-notes.ts';
 
 /**
@@ -32,19 +33,9 @@ export const LEDGER_STATE: LabelValues = [
   'malformed',
   'quarantined',
 ];
-export const IGNORED_REASON: LabelValues = ['test-event', 'no-identity', 'unmapped', 'customer-deleted'];
-/** The last three: accepted bodies that can no longer be read as events. */
-export const DEAD_REASON: LabelValues = [
-  'rejected',
-  'too-large',
-  'poison',
-  'expired',
-  'mapping',
-  'mapping-failed',
-  'not-json',
-  'not-an-event',
-  'wrong-org',
-];
+/** Without what is decided apart from delivery. */
+export const IGNORED_REASON: LabelValues = IGNORED_REASONS.filter((reason) => reason !== 'discarded');
+export const DEAD_REASON: LabelValues = DEAD_REASONS.filter((reason) => reason !== 'payload-lost');
 export const MESSAGE_KIND: LabelValues = ['event', 'profile'];
 export const INLET_OUTCOME: LabelValues = [
   'taken',

@@ -1,5 +1,6 @@
 import type { EventRecord, Journal } from '../journal/journal.ts';
 import { promoteBody, type PromotionParts } from './malformed-body.ts';
+import { IS_PENDING, NO_BODY } from './receipt-problems.ts';
 
 interface EventReplayParts extends PromotionParts {
   readonly journal: PromotionParts['journal'] & Pick<Journal, 'replay'>;
@@ -20,9 +21,8 @@ export async function replayEvent(
   options: { readonly asNew: boolean; readonly by: string },
 ): Promise<EventReplayResult> {
   const { receipt, state } = record.event;
-  if (state === 'pending') return refuse('it is pending and will be delivered without a replay');
-  if (record.body === undefined)
-    return refuse('its body is gone (retention, discard or erasure) or cannot be read');
+  if (state === 'pending') return refuse(IS_PENDING);
+  if (record.body === undefined) return refuse(NO_BODY);
   if (state === 'malformed') return promoteEvent(parts, record, options.by);
   const { replayed } = await parts.journal.replay({
     filter: { receipts: [receipt] },
@@ -42,6 +42,7 @@ async function promoteEvent(
   switch (promotion.outcome) {
     case 'still-malformed':
       return refuse(`it is still malformed: ${promotion.detail}`);
+    case 'readable':
     case 'unchanged':
       return refuse(STATE_CHANGED);
     case 'promoted':

@@ -22,7 +22,9 @@ export interface PromotionParts {
 export type Promotion =
   | { readonly outcome: 'promoted' | 'duplicate'; readonly receipt: string }
   | { readonly outcome: 'still-malformed'; readonly detail: string }
-  /** A dry run, or it has been promoted or discarded in the meantime. */
+  /** A dry run: it can be read as an event now. */
+  | { readonly outcome: 'readable' }
+  /** It has been promoted or discarded in the meantime. */
   | { readonly outcome: 'unchanged' };
 
 /** A malformed body that can be read now. */
@@ -48,7 +50,7 @@ export async function promoteBody(
 ): Promise<Promotion> {
   const read = await readMalformed(parts, record);
   if (typeof read === 'string') return { outcome: 'still-malformed', detail: read };
-  if (dryRun) return { outcome: 'unchanged' };
+  if (dryRun) return { outcome: 'readable' };
   const { source, origin, event, rest } = read;
   if (rest !== undefined) {
     const array = { source, origin, ...rest };

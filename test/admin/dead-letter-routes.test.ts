@@ -96,15 +96,91 @@ describe('replaying dead letters', () => {
     const { first = '', third = '' } = await fill();
     const pending = (await rig.webhook('acme', transactionAdded(5))).body.receipt;
     const { body } = await replay({ receipts: [first, first, third, pending, 'none'] });
-    expect(body).toEqual({ matched: 2, replayed: 2, duplicates: 0, stillMalformed: 0 });
+    expect(body).toMatchObject({ matched: 2, replayed: 2, duplicates: 0, stillMalformed: 0 });
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 4, pending: 3, dead: 1 });
+  });
+
+  it('says of each receipt why it cannot be replayed', async () => {
+    const { first = '' } = await fill();
+    const { eventId, ...pending } = { ...transactionAdded(5), eventId: 'the-event-id' };
+    const { receipt } = (await rig.webhook('acme', { ...pending, eventId })).body;
+    const malformed = (await rig.get('/admin/v1/dead-letters?reason=malformed')).body.deadLetters[0].receipt;
+    await rig.webhook('acme', transactionAdded(6), { 'x-relay-key': 'wrong' });
+    const [quarantined] = (await rig.get('/admin/v1/quarantine')).body.quarantined;
+    await discard({ receipts: [first] });
+    const { body } = await replay({
+      receipts: [receipt, eventId, malformed, quarantined.receipt, first, 'none'],
+      dryRun: true,
+    });
+    expect(body).toMatchObject({ matched: 1, dryRun: true, eligible: 0, sample: [] });
+    expect(body.problems).toEqual([
+      { receipt, detail: 'it is pending and will be delivered without a replay' },
+      { receipt: eventId, detail: `this is the id of an event; its receipt is ${receipt}` },
+      {
+        receipt: quarantined.receipt,
+        detail:
+          'it is in the quarantine, because its sender could not be verified: fix the secret, then release it',
+      },
+      {
+        receipt: first,
+        detail: 'it is ignored and no dead letter: replay it by itself (events replay)',
+      },
+      { receipt: 'none', detail: 'no event has this receipt or event id; retention may have removed it' },
+      { receipt: malformed, detail: expect.stringContaining('it is still malformed: ') },
+    ]);
+    const { problems } = (await discard({ receipts: [receipt] })).body;
+    expect(problems).toEqual([{ receipt, detail: 'it is pending and no dead letter' }]);
+  });
+
+  it('says which dead letters have no body any more', async () => {
+    const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
+    await rig.settle(() => ({ state: 'dead', reason: 'rejected', detail: '', sent: [], eraseOwn: true }));
+    await rig.webhook('acme', transactionAdded(2));
+    await rig.moveToDeadLetters();
+    const problem = {
+      receipt,
+      detail: 'its body is gone (retention, discard or erasure) or cannot be read',
+    };
+    for (const selection of [{ filter: { source: 'acme' } }, { receipts: [receipt] }])
+      expect((await replay({ ...selection, dryRun: true })).body.problems).toEqual([problem]);
+    const { body } = await replay({ filter: { reason: 'rejected' }, dryRun: true });
+    expect(body).toMatchObject({ matched: 2, eligible: 1 });
+    expect(body.sample).toHaveLength(1);
+  });
+
+  it('lists at most ten entries in a dry run, the newest', async () => {
+    const receipts: string[] = [];
+    for (let index = 0; index < 12; index += 1)
+      receipts.push((await rig.webhook('acme', transactionAdded(index))).body.receipt);
+    await rig.moveToDeadLetters();
+    const { sample, eligible } = (await replay({ filter: { source: 'acme' }, dryRun: true })).body;
+    expect(eligible).toBe(12);
+    expect(sample.map(({ receipt }: { receipt: string }) => receipt)).toEqual(receipts.slice(2).toReversed());
+    expect(sample[0]).toMatchObject({ state: 'dead', reason: 'rejected' });
+  });
+
+  it.each([
+    [{ source: 'acm' }, 'filter.source: no source has this name; did you mean `acme`?'],
+    [{ reason: 'rejectd' }, 'filter.reason: is not known; did you mean `rejected`?'],
+    [{ reason: 'test-event' }, 'filter.reason: is a reason of ignored events'],
+    [{ destination: 'nowhere' }, 'filter.destination: no destination has this name; known: '],
+    [{ reason: 'malformed', eventName: 'x' }, 'filter.eventName: a malformed body has none'],
+  ])('refuses a filter that nothing can match: %j', async (filter, detail) => {
+    for (const act of [replay, discard]) {
+      const { status, body } = await act({ filter });
+      expect([status, body.detail]).toEqual([400, expect.stringContaining(detail)]);
+    }
+    expect(rig.observed.actions).toEqual([]);
   });
 
   it('promotes malformed bodies that are events with the current configuration', async () => {
     await fill();
     rig.sources.set([source('acme')]);
     const { body } = await replay({ filter: { source: 'acme' } });
-    expect(body).toEqual({ matched: 4, replayed: 3, duplicates: 0, stillMalformed: 1 });
+    expect(body).toMatchObject({ matched: 4, replayed: 3, duplicates: 0, stillMalformed: 1 });
+    expect(body.problems).toEqual([
+      { receipt: expect.any(String), detail: expect.stringContaining('it is still malformed: not-json') },
+    ]);
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 4, pending: 3, dead: 1, malformed: 1 });
   });
 
@@ -113,7 +189,13 @@ describe('replaying dead letters', () => {
     rig.sources.set([source('acme'), source('beta')]);
     const before = await ledgerOf(rig);
     const { body } = await replay({ filter: {}, all: true, dryRun: true });
-    expect(body).toEqual({ matched: 5, replayed: 0, duplicates: 0, stillMalformed: 1 });
+    expect(body).toMatchObject({ matched: 5, replayed: 0, duplicates: 0, stillMalformed: 1, eligible: 4 });
+    expect(body.sample.map(({ state }: { state: string }) => state).toSorted()).toEqual([
+      'dead',
+      'dead',
+      'dead',
+      'malformed',
+    ]);
     expect(await ledgerOf(rig)).toEqual(before);
     expect(rig.observed.actions.at(-1)).toMatchObject({ action: 'dead-letters.replay', dryRun: true });
   });
@@ -133,7 +215,7 @@ describe('replaying dead letters', () => {
     await rig.webhook('acme', 'no json');
     rig.sources.set([source('acme')]);
     const { body } = await replay({ filter: {}, all: true });
-    expect(body).toEqual({ matched: 54, replayed: 53, duplicates: 0, stillMalformed: 1 });
+    expect(body).toMatchObject({ matched: 54, replayed: 53, duplicates: 0, stillMalformed: 1 });
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 53, pending: 53, malformed: 1 });
   });
 });
@@ -185,6 +267,9 @@ describe('discarding dead letters', () => {
     expect((await discard({ filter: { source: 'beta' }, dryRun: true })).body).toEqual({
       matched: 1,
       discarded: 0,
+      dryRun: true,
+      eligible: 1,
+      sample: [expect.objectContaining({ source: 'beta', state: 'dead' })],
     });
     expect(await ledgerOf(rig)).toMatchObject({ dead: 3, malformed: 2 });
   });

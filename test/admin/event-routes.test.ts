@@ -4,6 +4,7 @@ import { destinationSchema } from '../../src/config/destination-config.ts';
 import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
+import { sampleEvent } from '../contract/samples.ts';
 import { relayConfig } from '../helpers/relay-process.ts';
 import { type AdminRig, source, startAdminRig } from './admin-rig.ts';
 
@@ -120,6 +121,15 @@ describe('listing events', () => {
 
   it.each([
     ['state=gone', 'state: must be one of pending, delivered, ignored, dead, malformed'],
+    ['state=dead,deliverd', 'or several separated by commas; did you mean `delivered`?'],
+    ['source=acmee', 'source: no source has this name; did you mean `acme`?'],
+    ['source=nosuch', 'source: no source has this name; known: acme, beta'],
+    ['destination=acme-aeb', 'destination: no destination has this name; did you mean `acme-aep`?'],
+    ['reason=rejectd', 'reason: is not known; did you mean `rejected`?'],
+    ['reason=rejected&state=pending', 'reason: events that are pending have no reason'],
+    ['reason=test-event&state=dead', 'reason: is a reason of ignored events, which are not listed here'],
+    ['state=malformed&eventName=pointsIssued', 'eventName: a malformed body has none'],
+    ['reason=malformed&customerId=1', 'customerId: a malformed body has none'],
     ['state=', 'state: must be one of'],
     ['limit=0', 'limit: must be an integer from 1 to 500'],
     ['limit=501', 'limit: must be'],
@@ -150,13 +160,34 @@ describe('listing events', () => {
   });
 
   it('says that an id is too long, and not that the URL is wrong', async () => {
-    for (const path of ['events'].map((group) => `/admin/v1/${group}/${'x'.repeat(301)}`)) {
+    for (const path of ['events', 'quarantine'].map((group) => `/admin/v1/${group}/${'x'.repeat(301)}`)) {
       const { status, body } = await rig.get(path);
       expect(status).toBe(400);
       expect(body.detail).toBe('the id in the path is too long: at most 300 characters');
     }
     expect((await rig.get(`/admin/v1/events/${'x'.repeat(300)}`)).status).toBe(404);
     expect((await rig.webhook('x'.repeat(201), {})).body).toMatchObject({ code: 'unknown-source' });
+  });
+
+  it('accepts what is no longer configured or recorded, but has events', async () => {
+    const record = { ...sampleEvent(), source: 'former', destination: 'former-aep' };
+    const { receipt } = await rig.journal.append(record);
+    await rig.journal.settle({
+      receipt,
+      now: rig.state.now,
+      attempts: [],
+      delivered: [],
+      state: 'dead',
+      reason: 'reason-of-0.1',
+      detail: '',
+      sent: [],
+    });
+    for (const query of ['source=former', 'destination=former-aep', 'reason=reason-of-0.1'])
+      expect((await rig.get(`/admin/v1/events?${query}`)).body.events).toMatchObject([{ receipt }]);
+    expect((await rig.get('/admin/v1/coverage?source=former')).status).toBe(200);
+    expect((await rig.get('/admin/v1/coverage?source=formerly')).body.detail).toContain(
+      'did you mean `former`?',
+    );
   });
 
   it('refuses the cursor of another listing', async () => {

@@ -44,10 +44,35 @@ describe('listing the quarantine', () => {
         source: 'acme',
         receivedAt: new Date(rig.state.now).toISOString(),
         ip: '127.0.0.1',
-        reasons: [expect.any(String)],
+        reasons: ['header:mismatch'],
+        eventName: 'transactionAdded',
         bytes: expect.any(Number),
+        headers: expect.arrayContaining([{ name: 'x-relay-key', characters: NEW_KEY.length }]),
       },
     ]);
+    expect(JSON.stringify(quarantined)).not.toContain(NEW_KEY);
+  });
+
+  it.each([
+    ['an array', JSON.stringify([transactionAdded(1), pointsIssued(2, 3)]), 'transactionAdded'],
+    ['a wrapper', JSON.stringify({ event: { eventName: ' pointsIssued ' } }), 'pointsIssued'],
+    ['no JSON', 'no json', undefined],
+    ['an empty array', '[]', undefined],
+    ['arrays within arrays', '['.repeat(5_000), undefined],
+    ['a name with control characters', JSON.stringify({ eventName: 'a\u001b[2J' }), undefined],
+    ['a long name', JSON.stringify({ eventName: 'x'.repeat(201) }), undefined],
+    ['a large body', JSON.stringify({ eventName: 'big', data: 'x'.repeat(70_000) }), undefined],
+  ])('names the event of %s as far as that is safe', async (_what, body, eventName) => {
+    await send('acme', body);
+    expect((await list()).quarantined[0].eventName).toBe(eventName);
+  });
+
+  it('refuses a source that it cannot have', async () => {
+    expect((await list('source=acmee')).detail).toBe('source: no source has this name; did you mean `acme`?');
+    for (const act of [release, discard])
+      expect((await act({ filter: { source: 'nosuch' } })).body.detail).toContain(
+        'filter.source: no source has this name; known: acme, beta',
+      );
   });
 
   it('shows the body and the header names on request, but never header values', async () => {
@@ -81,6 +106,68 @@ describe('listing the quarantine', () => {
   });
 });
 
+describe('one quarantined request', () => {
+  const one = (receipt: string, query = '') => rig.get(`/admin/v1/quarantine/${receipt}${query}`);
+
+  it('says whether it would be released now', async () => {
+    await send('acme', transactionAdded(1));
+    const [{ receipt }] = (await list()).quarantined;
+    expect((await one(receipt)).body).toMatchObject({
+      receipt,
+      reasons: ['header:mismatch'],
+      releasable: false,
+      problem: 'header:mismatch',
+    });
+    fixSecret();
+    const { body } = await one(receipt, '?body=true');
+    expect(body).toMatchObject({ releasable: true, body: { eventName: 'transactionAdded' } });
+    expect(body.problem).toBeUndefined();
+    expect(JSON.stringify(body)).not.toContain(NEW_KEY);
+    rig.sources.set([source('beta')]);
+    expect((await one(receipt)).body.problem).toBe('its source is no longer configured');
+  });
+
+  it('keeps its receipt when it is released, and its history names the release', async () => {
+    for (const body of [transactionAdded(1), 'no json']) await send('acme', body);
+    await send('acme', [transactionAdded(2), transactionAdded(3)]);
+    const receipts = (await list()).quarantined.map((item: { receipt: string }) => item.receipt);
+    fixSecret();
+    await rig.post('/admin/v1/quarantine/release', everything, { headers: { 'x-relay-operator': 'alice' } });
+    for (const receipt of receipts) {
+      const { body } = await rig.get(`/admin/v1/events/${receipt}`);
+      expect(body.timeline).toContainEqual({
+        at: new Date(rig.state.now).toISOString(),
+        what: 'action',
+        action: 'released from quarantine',
+        by: 'admin (alice)',
+      });
+      const { status, body: problem } = await one(receipt);
+      expect([status, problem.detail]).toEqual([
+        404,
+        expect.stringMatching(/^it is not in the quarantine: it was accepted and is (pending|malformed)$/),
+      ]);
+    }
+    expect((await rig.get('/admin/v1/events?limit=9')).body.events).toHaveLength(4);
+  });
+
+  it('is named by a lookup among the events, and by the time of its receipt once it is gone', async () => {
+    await send('acme', transactionAdded(1));
+    const [{ receipt }] = (await list()).quarantined;
+    const inQuarantine = expect.stringContaining('it is in the quarantine');
+    for (const answer of [
+      await rig.get(`/admin/v1/events/${receipt}`),
+      await rig.post(`/admin/v1/events/${receipt}/replay`),
+    ])
+      expect(answer).toMatchObject({ status: 404, body: { detail: inQuarantine } });
+    await discard(everything);
+    for (const path of ['quarantine', 'events'])
+      expect((await rig.get(`/admin/v1/${path}/${receipt}`)).body.detail).toMatch(
+        /^no event has this receipt or event id\. As a receipt it is from 20\d\d-.*: retention, a discard/,
+      );
+    expect((await one('none')).status).toBe(404);
+  });
+});
+
 describe('releasing after a secret was corrected', () => {
   it('accepts the requests that pass now, and leaves the others in quarantine', async () => {
     await send('acme', transactionAdded(1));
@@ -89,7 +176,14 @@ describe('releasing after a secret was corrected', () => {
     expect((await release(everything)).body).toMatchObject({ matched: 3, released: 0, stillRefused: 3 });
     fixSecret();
     const { body } = await release(everything);
-    expect(body).toEqual({ matched: 3, released: 2, duplicates: 0, malformed: 0, stillRefused: 1 });
+    expect(body).toEqual({
+      matched: 3,
+      released: 2,
+      duplicates: 0,
+      malformed: 0,
+      stillRefused: 1,
+      problems: [{ receipt: expect.any(String), detail: 'it is still refused: header:mismatch' }],
+    });
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 2, pending: 2, quarantined: 1 });
     expect(rig.observed.actions.at(-1)).toMatchObject({
       action: 'quarantine.release',
@@ -107,6 +201,10 @@ describe('releasing after a secret was corrected', () => {
       duplicates: 0,
       malformed: 0,
       stillRefused: 1,
+      dryRun: true,
+      eligible: 1,
+      sample: [expect.objectContaining({ eventName: 'transactionAdded' })],
+      problems: [expect.objectContaining({ detail: 'it is still refused: header:mismatch' })],
     });
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 0, quarantined: 2 });
   });
@@ -204,7 +302,13 @@ describe('discarding the quarantine', () => {
     rig.state.now += 1_000;
     await send('acme', transactionAdded(2));
     const filter = { until: new Date(rig.state.now).toISOString() };
-    expect((await discard({ filter, dryRun: true })).body).toEqual({ matched: 1, discarded: 0 });
+    expect((await discard({ filter, dryRun: true })).body).toMatchObject({
+      matched: 1,
+      discarded: 0,
+      eligible: 1,
+      sample: [{ source: 'acme' }],
+    });
+    expect((await discard({ receipts: ['none'] })).body.problems).toMatchObject([{ receipt: 'none' }]);
     expect((await discard({ filter })).body).toEqual({ matched: 1, discarded: 1 });
     expect(await ledgerOf(rig)).toMatchObject({ accepted: 0, quarantined: 1 });
   });

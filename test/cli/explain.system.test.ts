@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Settlement } from '../../src/journal/journal.ts';
+import { source } from '../admin/admin-rig.ts';
 import { type AdminCliRig, TOKEN, event, openAdminCliRig } from './admin-cli-rig.ts';
 import { run } from './command-line.ts';
 
@@ -130,6 +131,44 @@ describe('explain', () => {
     expect(ended.stdout).toContain(
       'Fix the sender, which must give each event an eventId of its own or none.',
     );
+  });
+
+  it('says how a name without a mapping of its own is mapped', async () => {
+    const own = await rig.post(event('e-1', 11));
+    expect((await rig.cli('explain', own)).stdout).not.toMatch(/^mapping /m);
+    const unknown = await rig.post(event('e-2', 12, { eventName: 'somethingNew' }));
+    const line = async () => /^mapping +(.*)$/m.exec((await rig.cli('explain', unknown)).stdout)?.[1];
+    expect(await line()).toBe(
+      'generic: the relay has no mapping for this name, so its data is sent as text below the tenant',
+    );
+    rig.relay.sources.set([source('acme', { unmapped: 'ignore' })]);
+    expect(await line()).toContain('none: the relay has no mapping for this name, and the source ignores');
+    rig.relay.sources.set([source('acme', { overrides: { somethingNew: { event: '$$' } } })]);
+    expect(await line()).toContain('override: an expression of the source');
+  });
+
+  it('tells the story of a request that was released from the quarantine, and of one that is gone', async () => {
+    await rig.relay.webhook('acme', event('e-1', 11), { 'x-relay-key': 'wrong' });
+    await rig.relay.webhook('acme', event('e-2', 12), { 'x-relay-key': 'other' });
+    const { quarantined } = (
+      await rig.relay.get('/admin/v1/quarantine', {
+        headers: { authorization: `Bearer ${TOKEN}` },
+      })
+    ).body;
+    const [gone = '', released = ''] = quarantined.map(({ receipt }: { receipt: string }) => receipt);
+    rig.relay.sources.set([source('acme', { verify: [{ type: 'none' }] })]);
+    expect((await rig.cli('explain', released)).stdout).toContain(
+      `The source accepts it now. Release it: capillary-relay quarantine release ${released}`,
+    );
+    expect(await rig.cli('quarantine', 'release', released)).toMatchObject({ code: 0 });
+    const { stdout } = await rig.cli('explain', released);
+    expect(stdout).toContain(`${released}: pending\n`);
+    expect(stdout).toMatch(/action +released from quarantine by admin/);
+    await rig.cli('quarantine', 'discard', gone, '--yes');
+    expect(await rig.cli('explain', gone)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/As a receipt it is from 20.*: retention, a discard or the limits/),
+    });
   });
 
   it('explains every other final state', async () => {

@@ -77,13 +77,20 @@ describe('dead-letters', () => {
     const dry = await cli('replay', '--reason', 'rejected', '--dry-run');
     expect(dry).toMatchObject({
       code: 0,
-      stdout: 'dry run: matched 2, replayed 0, duplicates 0, still malformed 0\n',
+      stdout: expect.stringMatching(/^2 would be replayed\n\nRECEIPT +RECEIVED +SOURCE +EVENT /),
     });
+    expect(cellsOf(dry.stdout).filter(([receipt = '']) => receipts.includes(receipt))).toHaveLength(2);
     expect(await cli('replay', receipts[0]!)).toMatchObject({
       code: 0,
       stdout: 'matched 1, replayed 1, duplicates 0, still malformed 0\n',
     });
-    const discarded = await cli('discard', '--all', '--json');
+    for (const selection of [['--all'], [receipts[1]!]])
+      expect(await cli('discard', ...selection)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('this needs --yes, because it cannot be undone'),
+      });
+    expect(await cli('discard', '--all', '--dry-run')).toMatchObject({ code: 0 });
+    const discarded = await cli('discard', '--all', '--json', '--yes');
     expect(JSON.parse(discarded.stdout)).toEqual({ matched: 1, discarded: 1 });
   });
 
@@ -103,13 +110,35 @@ describe('dead-letters', () => {
   });
 
   it('exits with 1 when a receipt does not exist, or something could not be replayed', async () => {
-    expect(await rig.cli('dead-letters', 'replay', 'not-there')).toMatchObject({ code: 1 });
+    const missing = await rig.cli('dead-letters', 'replay', 'not-there');
+    expect(missing.code).toBe(1);
+    expect(cellsOf(missing.stdout).slice(-2)).toEqual([
+      ['RECEIPT', 'WHY NOT'],
+      ['not-there', 'no event has this receipt or event id; retention may have removed it'],
+    ]);
     await rig.post({ nothing: true });
     const ended = await rig.cli('dead-letters', 'replay', '--all');
-    expect(ended).toMatchObject({
-      code: 1,
-      stdout: 'matched 1, replayed 0, duplicates 0, still malformed 1\n',
-    });
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toMatch(
+      /^matched 1, replayed 0, duplicates 0, still malformed 1\n\nRECEIPT +WHY NOT\n/,
+    );
+    expect(ended.stdout).toContain('it is still malformed: not-an-event: there is no eventName');
+    const dry = await rig.cli('dead-letters', 'replay', '--all', '--dry-run');
+    expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/^0 would be replayed, 1 not\n/) });
+  });
+
+  it('refuses a filter that cannot match, with the nearest known value', async () => {
+    for (const [words, meant] of [
+      [['dead-letters', 'list', '--reason', 'rejectd'], 'rejected'],
+      [['dead-letters', 'replay', '--reason', 'rejectd'], 'rejected'],
+      [['events', '--source', 'acmee'], 'acme'],
+      [['events', '--state', 'pendin'], 'pending'],
+      [['quarantine', 'release', '--source', 'acmee'], 'acme'],
+    ] as const)
+      expect(await rig.cli(...words)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`did you mean \`${meant}\`?`),
+      });
   });
 });
 
@@ -117,12 +146,53 @@ describe('quarantine', () => {
   it('lists, releases what passes now, discards the rest', async () => {
     await rig.relay.webhook('acme', event('e-1', 11), { 'x-relay-key': 'wrong' });
     const list = await rig.cli('quarantine', 'list');
-    expect(cellsOf(list.stdout)[0]).toEqual(['RECEIPT', 'RECEIVED', 'SOURCE', 'FROM', 'BYTES', 'REASONS']);
+    const [head, row] = cellsOf(list.stdout);
+    expect(head).toEqual([
+      'RECEIPT',
+      'RECEIVED',
+      'SOURCE',
+      'FROM',
+      'EVENT',
+      'BYTES',
+      'REASONS',
+      'HEADERS (CHARACTERS)',
+    ]);
+    expect(row?.slice(-2)).toEqual(['header:mismatch', 'x-relay-key (5)']);
+    expect(row).toContain('pointsIssued');
     expect(list.stdout).not.toContain('wrong');
+
+    const [receipt = ''] = row ?? [];
+    const shown = await rig.cli('quarantine', 'show', receipt);
+    expect(shown).toMatchObject({ code: 0, stderr: '' });
+    for (const text of [
+      `${receipt}: in the quarantine\n`,
+      'It was answered 401, after which Capillary does not send it again, and was never accepted.',
+      'event      pointsIssued, as its body says; nobody has verified it\n',
+      'sent from  127.0.0.1\n',
+      'header:mismatch  the credential is none of the configured values\n',
+      'It would still be refused: header:mismatch.\n',
+      `capillary-relay quarantine release ${receipt} --url ${rig.url}\n`,
+    ])
+      expect(shown.stdout).toContain(text);
+    expect(shown.stdout).toMatch(/\nx-relay-key +\(5 characters\)\n/);
+    expect(shown.stdout).not.toContain('customerIdentifiers');
+    const body = await rig.cli('quarantine', 'show', receipt, '--body');
+    expect(body.stdout).toContain('"customerIdentifiers"');
+    expect(body.stdout).not.toMatch(/wrong/);
+    expect((await rig.cli('explain', receipt)).stdout.split('\n').slice(2)).toEqual(
+      shown.stdout.split('\n').slice(2),
+    );
+    expect(JSON.parse((await rig.cli('explain', receipt, '--json')).stdout)).toMatchObject({
+      releasable: false,
+    });
+    expect(await rig.cli('quarantine', 'discard', '--all')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes'),
+    });
 
     const released = await rig.cli('quarantine', 'release', '--source', 'acme');
     expect(released).toMatchObject({ code: 1, stdout: expect.stringContaining('still refused 1') });
-    const discarded = await rig.cli('quarantine', 'discard', '--all');
+    const discarded = await rig.cli('quarantine', 'discard', '--all', '--yes');
     expect(discarded).toMatchObject({ code: 0, stdout: 'matched 1, discarded 1\n' });
     expect((await rig.cli('quarantine', 'list')).stdout).toBe('no quarantined requests\n');
   });

@@ -81,6 +81,8 @@ export function describeLookingUp(make: MakeStore) {
         [{ until: T0 }, [a]],
         [{ since: T0 - 10, until: T0 + 10 }, [d, b, a]],
         [{ source: "x' OR 1=1 --" }, []],
+        [{ states: ['dead'], hasBody: true }, [c]],
+        [{ hasBody: false }, []],
       ];
       for (const [filter, expected] of cases) {
         expect((await listAll(test, filter, 3)).map((event) => event.receipt)).toEqual(expected);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RefusedError } from '../../src/journal/journal.ts';
-import { DAY, sampleQuarantined, T0 } from './samples.ts';
+import { DAY, sampleEvent, sampleMalformed, sampleQuarantined, T0 } from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
 const AMPLE = { maxCount: 100, maxBytes: 100_000_000, maxAge: DAY };
@@ -61,6 +61,29 @@ export function describeQuarantine(make: MakeStore) {
       expect(evicted).toBe(0);
       expect(receipt).not.toBe(stored.receipt);
       expect(await receipts()).toEqual([stored.receipt]);
+    });
+
+    it('gives the receipt to what is released, once, and records who released it', async () => {
+      const { receipt } = await test.journal.quarantine(requestOfSize(1), AMPLE);
+      const released = { receipt, by: 'admin (alice)', at: T0 + 5 };
+      const event = sampleEvent({ released });
+      expect(await test.journal.append(event)).toEqual({ receipt, duplicate: false });
+      expect(await test.journal.append(event)).toMatchObject({ receipt, duplicate: true });
+      expect((await test.journal.find(receipt))?.actions).toEqual([
+        { at: T0 + 5, by: 'admin (alice)', action: 'released from quarantine' },
+      ]);
+      const other = await test.journal.append(sampleEvent({ released, identity: 'ab'.repeat(32) }));
+      expect(other.duplicate).toBe(false);
+      expect(other.receipt).not.toBe(receipt);
+    });
+
+    it('stores a malformed body that is released only once', async () => {
+      const { receipt } = await test.journal.quarantine(requestOfSize(1), AMPLE);
+      const malformed = sampleMalformed({ released: { receipt, by: 'admin', at: T0 } });
+      for (let times = 0; times < 2; times += 1)
+        expect(await test.journal.appendMalformed(malformed)).toEqual({ receipt });
+      expect(await test.journal.ledger()).toMatchObject({ acme: { malformed: 1 } });
+      expect((await test.journal.find(receipt))?.actions).toHaveLength(1);
     });
 
     it('removes by receipt', async () => {

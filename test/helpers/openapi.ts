@@ -144,11 +144,15 @@ function violationOf(schema: Node, value: unknown, where: string): string | unde
     : `${where}: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value)}`;
 }
 
-const templates = Object.entries(document['paths'] as Node).map(([template, item]) => ({
-  item,
-  port: 'servers' in item ? 'webhook' : 'admin',
-  pattern: new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
-}));
+const isVariable = (template: string): number => Number(template.includes('{'));
+
+const templates = Object.entries(document['paths'] as Node)
+  .toSorted(([a], [b]) => isVariable(a) - isVariable(b))
+  .map(([template, item]) => ({
+    item,
+    port: 'servers' in item ? 'webhook' : 'admin',
+    pattern: new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+  }));
 
 /** The first path of the contract that matches; paths without parameters come first. */
 function itemOf(path: string, port: ObservedResponse['port']): Node | undefined {

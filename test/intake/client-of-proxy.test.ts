@@ -94,7 +94,7 @@ describe('the client behind a trusted proxy', () => {
       body: Buffer.from(JSON.stringify(transactionAdded(1))),
     };
     await intake.journal.quarantine(entry, { maxCount: 9, maxBytes: 99_999, maxAge: 1e9 });
-    expect(await releaseQuarantined(intake.parts, { filter: {}, dryRun: false })).toMatchObject({
+    expect(await releaseQuarantined(intake.parts, { filter: {}, by: 'admin', dryRun: false })).toMatchObject({
       released: 1,
     });
   });

@@ -85,7 +85,7 @@ describe('an array of events', () => {
     expect((await intake.send(events, { headers: { 'x-relay-key': 'wrong' } })).status).toBe(401);
     const verify = [{ type: 'header' as const, name: 'X-Relay-Key', values: ['wrong'] }];
     intake.sources.set([{ ...intake.source, verify }]);
-    expect(await releaseQuarantined(intake.parts, { filter: {}, dryRun: false })).toEqual({
+    expect(await releaseQuarantined(intake.parts, { filter: {}, by: 'admin', dryRun: false })).toMatchObject({
       matched: 1,
       released: 1,
       duplicates: 0,
@@ -226,7 +226,7 @@ describe('an array that an earlier version stored as malformed', () => {
     const events = ['bad', transactionAdded(1), transactionAdded(2), transactionAdded(3)];
     const { receipt } = await storeArray(events);
     expect(await replayDeadLetters(intake.parts, { ...ALL, dryRun: true })).toMatchObject({ replayed: 0 });
-    expect(await replayDeadLetters(intake.parts, ALL)).toEqual({
+    expect(await replayDeadLetters(intake.parts, ALL)).toMatchObject({
       matched: 1,
       replayed: 1,
       duplicates: 0,
@@ -250,7 +250,7 @@ describe('an array that an earlier version stored as malformed', () => {
     await intake.send(events);
     await storeArray(events);
     await storeArray([1, 2]);
-    expect(await replayDeadLetters(intake.parts, ALL)).toEqual({
+    expect(await replayDeadLetters(intake.parts, ALL)).toMatchObject({
       matched: 2,
       replayed: 0,
       duplicates: 1,

@@ -88,7 +88,7 @@ describe('a compressed event', () => {
     const { verify } = intake.source;
     intake.sources.set([{ ...intake.source, verify: [{ ...verify[0]!, secrets: ['new'] } as never] }]);
     await intake.restart();
-    expect(await releaseQuarantined(intake.parts, { filter: {}, dryRun: false })).toMatchObject({
+    expect(await releaseQuarantined(intake.parts, { filter: {}, by: 'admin', dryRun: false })).toMatchObject({
       released: 2,
       malformed: 0,
       stillRefused: 0,

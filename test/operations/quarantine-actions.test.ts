@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { headerNames, parseRawHeaders } from '../../src/operations/quarantine-actions.ts';
+import { headersOf, parseRawHeaders } from '../../src/operations/quarantine-actions.ts';
 
 const RAW = ['Host', 'relay', 'X-Key', 'one', 'x-key', 'two', '__proto__', 'x'];
 
@@ -10,6 +10,11 @@ it('rebuilds the headers object from raw headers', () => {
   expect(Object.getPrototypeOf(headers)).toBe(Object.prototype);
 });
 
-it('lists header names as received, without values', () => {
-  expect(headerNames(RAW)).toEqual(['Host', 'X-Key', 'x-key', '__proto__']);
+it('lists headers as received, with the length of each value in place of the value', () => {
+  expect(headersOf(RAW)).toEqual([
+    { name: 'Host', characters: 5 },
+    { name: 'X-Key', characters: 3 },
+    { name: 'x-key', characters: 3 },
+    { name: '__proto__', characters: 1 },
+  ]);
 });

@@ -142,6 +142,22 @@ describe('send', () => {
     expect(code).toBe(0);
   });
 
+  it('sends to nobody but a simulator on this machine, unless that is meant', async () => {
+    const url = `${(await simulate()).url}/webhooks/tealeaf`;
+    for (const inletUrl of [
+      'https://dcs.adobedc.net/collection/x',
+      'https://127.0.0.1.example.com/collection/x',
+    ]) {
+      const config = await file('adobe.yaml', CONFIG.replace('http://127.0.0.1:9090/collection/x', inletUrl));
+      const args = ['--config', config, '--url', url, '--count', '1'];
+      const refused = await runInProcess('send', ...args);
+      expect(refused.code).toBe(2);
+      expect(refused.text).toContain(`would deliver them to ${new URL(inletUrl).host} (destination aep)`);
+      expect(refused.text).toContain('Pass --yes');
+      expect(await finish(run('send', ...args, '--yes', '--json'))).toMatchObject({ code: 1 });
+    }
+  });
+
   it.each([
     ['another source', ['--source', 'nobody'], 'configured: tealeaf'],
     ['a share over 1', ['--duplicates', '2'], 'from 0 to 1'],

@@ -31,6 +31,13 @@ const VERIFIERS: Readonly<Record<string, string>> = {
   none: 'not verified: the source accepts every request',
 };
 
+/** How the current configuration maps the name of an event, unless it has a mapping of its own. */
+const MAPPINGS: Readonly<Record<string, string>> = {
+  generic: 'generic: the relay has no mapping for this name, so its data is sent as text below the tenant',
+  override: 'override: an expression of the source changes what the relay maps',
+  none: 'none: the relay has no mapping for this name, and the source ignores such events',
+};
+
 function messageName(kind: string): string {
   return MESSAGE_NAMES[kind] ?? kind;
 }
@@ -181,6 +188,7 @@ function factsOf(record: RecordAnswer): readonly (readonly [name: string, value:
     ['customer', customerId ?? ''],
     ['identity', identity ?? ''],
     ['mapped to', formatMessages(record)],
+    ['mapping', MAPPINGS[record.mapping ?? ''] ?? ''],
     ['replays', record.replays === 0 ? '' : String(record.replays)],
     ['differing', formatDifferingCopies(record)],
   ];

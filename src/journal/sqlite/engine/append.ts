@@ -1,6 +1,12 @@
 import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
-import { type Appended, type NewEvent, type NewMalformed, RefusedError } from '../../journal.ts';
+import {
+  type Appended,
+  type NewEvent,
+  type NewMalformed,
+  RefusedError,
+  type Release,
+} from '../../journal.ts';
 import type { RequestOf } from './calls.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import { isDamage } from './damage.ts';
@@ -84,7 +90,7 @@ function duplicateOf(engine: Engine, identity: Buffer, { source, body }: NewEven
   return undefined;
 }
 
-function insertEvent(engine: Engine, receipt: string, identity: Buffer, event: NewEvent): void {
+function insertEvent(engine: Engine, receipt: string, identity: Buffer, event: NewEvent): number {
   const { lane, own_lane } = placementFor(engine, event.destination, event.lane ?? null);
   const queue = { destination: event.destination, lane, replay: 0 };
   const { lastInsertRowid } = engine.db
@@ -117,21 +123,38 @@ function insertEvent(engine: Engine, receipt: string, identity: Buffer, event: N
   insertBody(engine, seq, event.body);
   engine.indexes.identities.insert(identityKey(identity), seq);
   enqueue(engine, queue, seq);
+  return seq;
+}
+
+/** A new receipt, or that of a released request unless an event has it already. */
+function receiptFor(engine: Engine, released: Release | undefined): string {
+  if (released === undefined) return newReceipt();
+  return rowOfReceipt(engine, released.receipt) === undefined ? released.receipt : newReceipt();
+}
+
+function recordRelease(engine: Engine, seq: number, { by, at }: Release): void {
+  recordAction(engine, seq, { at, by, action: 'released from quarantine' });
 }
 
 export function append(engine: Engine, event: NewEvent): Appended {
   const identity = identityBytes(event.identity);
   const duplicate = duplicateOf(engine, identity, event);
   if (duplicate !== undefined) return duplicate;
-  const receipt = newReceipt();
-  insertEvent(engine, receipt, identity, event);
+  const { released } = event;
+  const receipt = receiptFor(engine, released);
+  const seq = insertEvent(engine, receipt, identity, event);
+  if (released !== undefined) recordRelease(engine, seq, released);
   addCounts(engine, event.source, { accepted: 1, pending: 1 });
   addBacklog(engine, event.destination, { pending: 1 });
   return { receipt, duplicate: false };
 }
 
 export function appendMalformed(engine: Engine, malformed: NewMalformed): { receipt: string } {
-  const receipt = newReceipt();
+  const { released } = malformed;
+  // A crash came between this call and the removal from the quarantine.
+  if (released !== undefined && rowOfReceipt(engine, released.receipt)?.state === 'malformed')
+    return { receipt: released.receipt };
+  const receipt = receiptFor(engine, released);
   const { lastInsertRowid } = engine.db
     .sql(
       `INSERT INTO events (receipt, source, destination, received_at, verified_by, state, reason, detail,
@@ -153,6 +176,7 @@ export function appendMalformed(engine: Engine, malformed: NewMalformed): { rece
   engine.indexes.identities.skip(seq);
   engine.indexes.queues.skip(seq);
   addCounts(engine, malformed.source, { malformed: 1 });
+  if (released !== undefined) recordRelease(engine, seq, released);
   return { receipt };
 }
 

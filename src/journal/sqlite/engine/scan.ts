@@ -108,6 +108,7 @@ export function toSql(filter: ScanFilter, { from, to }: Positions): SqlFilter {
     const value = filter[key];
     if (value !== undefined) add(`${EQUALS[key]} = ?`, value);
   }
+  if (filter.hasBody !== undefined) add('kept = ?', filter.hasBody ? 1 : 0);
   if (filter.notDestination !== undefined) add('destination <> ?', filter.notDestination);
   for (const key of ['since', 'until'] as const) {
     const value = filter[key];

@@ -1,0 +1,36 @@
+import type { EventState } from './stored-event.ts';
+
+/** Why an event is ignored. */
+export const IGNORED_REASONS = [
+  'test-event',
+  'no-identity',
+  'unmapped',
+  'customer-deleted',
+  'discarded',
+] as const;
+
+/**
+ * Why an event is a dead letter. The last four: accepted bodies that can no longer be read as
+ * events, and payloads that were lost when a damaged store was salvaged.
+ */
+export const DEAD_REASONS = [
+  'rejected',
+  'too-large',
+  'poison',
+  'expired',
+  'mapping',
+  'mapping-failed',
+  'not-json',
+  'not-an-event',
+  'wrong-org',
+  'payload-lost',
+] as const;
+
+/** The reasons that events of a state can have; earlier versions may have recorded others. */
+export const REASONS: Readonly<Record<EventState, readonly string[]>> = {
+  pending: [],
+  delivered: [],
+  ignored: IGNORED_REASONS,
+  dead: DEAD_REASONS,
+  malformed: ['malformed'],
+};

@@ -188,8 +188,9 @@ describe('map --from-journal --json', () => {
         store['path'] = rig.relay.storePath;
         Object.assign(admin, { host: '127.0.0.1', port: Number(new URL(rig.url).port), token: TOKEN });
       });
-      const recorded = await run(['map', '--from-journal', '--config', live, '--json', '--limit', '10']);
-      expect(recorded).toMatchObject({ code: 0, stderr: '' });
+      const env = { RELAY_CONFIG: live };
+      const recorded = await run(['map', '--from-journal', '--json', '--limit', '10'], { env });
+      expect(recorded).toMatchObject({ code: 0, stderr: `mapped with the configuration ${live}\n` });
       const lines = linesOf(recorded.stdout);
       expect(lines).toHaveLength(2);
       expect(lines[0]).toMatchObject({ receipt, source: 'acme', eventId: 'e-1', orgId: 100737 });

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { EXIT } from '../../src/cli/command-error.ts';
 import { parseCommand } from '../docs/parse-command.ts';
 import { pathOf, textOf, treeOf } from './files.ts';
 
@@ -24,9 +25,10 @@ describe('deploy/systemd/capillary-aep-relay.service', () => {
     );
   });
 
-  it('starts it again whenever it ends, and gives it longer to stop than it needs', () => {
+  it('starts it again unless the configuration is refused, and gives it longer to stop than it needs', () => {
     expect(Object.fromEntries(settings)).toMatchObject({
       Restart: 'always',
+      RestartPreventExitStatus: String(EXIT.usage),
       StartLimitIntervalSec: '0',
       KillSignal: 'SIGTERM',
       ExecReload: 'kill -HUP $MAINPID',

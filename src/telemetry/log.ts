@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from './log-level.ts';
-import { createStandardOutput } from './log-output.ts';
+import { createStandardOutput, LOG_NAME } from './log-output.ts';
 import { redactLine } from './redaction.ts';
 
 /** The fields of an error in a log line. */
@@ -86,7 +86,7 @@ function requestFields({ method, url }: RequestLike) {
 export function createLogger({ level, destination }: LoggerOptions): Logger {
   return pino(
     {
-      name: 'capillary-aep-relay',
+      name: LOG_NAME,
       level,
       base: {},
       timestamp: pino.stdTimeFunctions.isoTime,

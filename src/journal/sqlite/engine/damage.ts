@@ -56,7 +56,8 @@ export function assertNotEmptied(file: string): void {
 /**
  * A quick check for damage before the file is used. Damage that it misses shows when the damaged
  * page is read.
- * @throws StoreError that describes the damage and what to do; SQLite's own error for unreadable pages
+ * @throws StoreError that describes the damage and what to do; SQLite's own error for unreadable
+ *   pages
  */
 export function assertSound(db: DatabaseSync, file: string): void {
   const checks =

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PROBLEMS } from '../../src/http/problems.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { treeOf } from './files.ts';
 
@@ -74,9 +75,9 @@ interface Panel {
 const dashboard = treeOf('deploy/grafana/relay.json');
 const panels: Panel[] = dashboard.panels;
 const queries = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
-const variables: { expr: string; title: string }[] = dashboard.templating.list.map(
-  ({ name, query }: { name: string; query: { query: string } }) => ({ title: name, expr: query.query }),
-);
+const variables: { expr: string; title: string }[] = dashboard.templating.list
+  .filter(({ type }: { type: string }) => type === 'query')
+  .map(({ name, query }: { name: string; query: { query: string } }) => ({ title: name, expr: query.query }));
 
 describe('rules and dashboards use only existing metrics and labels', () => {
   it.each([
@@ -211,6 +212,14 @@ describe('one outage pages once', () => {
   });
 });
 
+/** Type and uid of every data source in a dashboard. */
+function dataSourcesIn(part: unknown): string[] {
+  if (typeof part !== 'object' || part === null) return [];
+  return Object.entries(part).flatMap(([key, value]) =>
+    key === 'datasource' ? [`${value.type} ${value.uid}`] : dataSourcesIn(value),
+  );
+}
+
 describe('the dashboard', () => {
   it('has panels that do not overlap, each with a unique id and a query', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
@@ -219,6 +228,31 @@ describe('the dashboard', () => {
     );
     expect(new Set(cells).size).toBe(cells.length);
     for (const { type, targets } of panels) expect(type === 'row' || (targets?.length ?? 0) > 0).toBe(true);
+  });
+
+  it('takes its data source from a variable, everywhere', () => {
+    const [first] = dashboard.templating.list;
+    expect(first).toMatchObject({ name: 'datasource', type: 'datasource', query: 'prometheus' });
+    const sources = dataSourcesIn(dashboard);
+    expect(sources.length).toBeGreaterThan(2 * panels.filter(({ type }) => type !== 'row').length);
+    expect(new Set(sources)).toEqual(new Set(['prometheus ${datasource}']));
+    const queried = [...panels, ...dashboard.templating.list, ...dashboard.annotations.list].filter(
+      ({ type }) => type !== 'row' && type !== 'datasource',
+    );
+    for (const { title, name, datasource } of queried)
+      expect({ what: title ?? name, datasource }).toHaveProperty('datasource.uid', '${datasource}');
+    // Without a choice Grafana takes the default data source, which is the provisioned one.
+    const [provisioned] = treeOf('deploy/grafana/provisioning/datasources/prometheus.yml').datasources;
+    expect(provisioned).toMatchObject({ type: 'prometheus', isDefault: true });
+  });
+
+  it('shows every refusal of a webhook by outcome, and calls nothing refused that is answered 200', () => {
+    const { targets = [] } = panels.find(({ title }) => title === 'Refused webhooks') as Panel;
+    const [, matchers = ''] = /relay_received_total\{([^}]*)\}/.exec(targets[0]?.expr ?? '') ?? [];
+    const outcomes = createMetrics().labels.get('relay_received_total')?.['outcome'] ?? [];
+    const shown = outcomes.filter((outcome) => selects(matchers, 'outcome', outcome));
+    expect(new Set(shown)).toEqual(new Set(['oversized', ...Object.keys(PROBLEMS)]));
+    expect(targets[0]?.legendFormat).toContain('{{outcome}}');
   });
 
   it('has a row for each area', () => {

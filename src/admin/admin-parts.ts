@@ -70,6 +70,15 @@ export interface AdminObserver {
   errorCaught(message: string, error: unknown): void;
 }
 
+/** The latest answer of the inlet or of IMS. */
+export interface AnswerView {
+  /** Epoch ms. */
+  readonly at: number;
+  /** HTTP status; absent if no answer arrived. */
+  readonly status?: number | undefined;
+  readonly text: string;
+}
+
 /** The status of a destination. Times are epoch ms, as everywhere inside the relay. */
 export interface DestinationView {
   readonly name: string;
@@ -87,6 +96,8 @@ export interface DestinationView {
   readonly concurrency: { readonly used: number; readonly limit: number };
   /** Remaining lifetime of the cached IMS token; absent without one. */
   readonly tokenSecondsLeft?: number | undefined;
+  /** Absent before the first answer. */
+  readonly lastAnswers: { readonly inlet?: AnswerView | undefined; readonly ims?: AnswerView | undefined };
   readonly pending: number;
   /** Time of receipt of the oldest pending event. */
   readonly oldestPendingAt?: number | undefined;

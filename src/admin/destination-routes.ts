@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../http/problems.ts';
 import { operatorOf } from './access.ts';
-import type { AdminObserver, DestinationDirectory, DestinationView } from './admin-parts.ts';
+import type { AdminObserver, AnswerView, DestinationDirectory, DestinationView } from './admin-parts.ts';
 import { isoTime } from './views.ts';
 
 interface DestinationParts {
@@ -49,9 +49,15 @@ function notFound(): never {
   throw new ProblemError('not-found', 'no destination has this name; GET /admin/v1/destinations lists them');
 }
 
-function destinationView({ since, nextTryAt, lastSuccessAt, oldestPendingAt, ...rest }: DestinationView) {
+function answerView(answer: AnswerView | undefined) {
+  return answer === undefined ? undefined : { ...answer, at: isoTime(answer.at) };
+}
+
+function destinationView(view: DestinationView) {
+  const { since, nextTryAt, lastSuccessAt, oldestPendingAt, lastAnswers, ...rest } = view;
   return {
     ...rest,
+    lastAnswers: { inlet: answerView(lastAnswers.inlet), ims: answerView(lastAnswers.ims) },
     since: isoTime(since),
     nextTryAt: isoTime(nextTryAt),
     lastSuccessAt: isoTime(lastSuccessAt),

@@ -46,6 +46,16 @@ export interface Inlet {
   close(): Promise<void>;
 }
 
+/** The latest answer of the inlet or of IMS to any request, as operators see it. */
+export interface LastAnswer {
+  /** Epoch ms of its arrival. */
+  readonly at: number;
+  /** HTTP status; absent if no answer arrived. */
+  readonly status?: number | undefined;
+  /** The answer in its own words, or why there is none; at most 500 bytes. */
+  readonly text: string;
+}
+
 /** A token, or why none is available. */
 export type TokenResult =
   | { readonly ok: true; readonly token: string }
@@ -74,11 +84,16 @@ export interface TokenSource {
    * The inlet refused this token. Forces one mint per token value, however many callers report it.
    */
   reject(token: string): void;
-  /** Replaces the client secrets from the next mint on and ends any backoff. */
-  setSecrets(secrets: readonly string[]): void;
+  /**
+   * Replaces the client secrets from the next mint on and, if they differ, ends any backoff.
+   * @returns whether they differ
+   */
+  setSecrets(secrets: readonly string[]): boolean;
   /** Ends any backoff, because the cause may be fixed. */
   retryNow(): void;
   /** Seconds until the cached token expires; undefined without one. */
   secondsLeft(): number | undefined;
+  /** Undefined before the first request to IMS has ended. */
+  lastAnswer(): LastAnswer | undefined;
   close(): void;
 }

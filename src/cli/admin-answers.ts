@@ -131,6 +131,14 @@ export interface CoverageAnswer {
   readonly moreSharedContacts: number;
 }
 
+/** The latest answer of the inlet or of IMS. */
+export interface LastAnswer {
+  readonly at: string;
+  /** Absent if no answer arrived. */
+  readonly status?: number;
+  readonly text: string;
+}
+
 export interface DestinationAnswer {
   readonly name: string;
   /** `flowing`, `waiting`, `paused`. */
@@ -144,6 +152,7 @@ export interface DestinationAnswer {
   /** Requests in flight, and how many are currently allowed. */
   readonly concurrency: { readonly used: number; readonly limit: number };
   readonly tokenSecondsLeft?: number;
+  readonly lastAnswers: { readonly inlet?: LastAnswer; readonly ims?: LastAnswer };
   readonly pending: number;
   readonly oldestPendingAt?: string;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
-import type { DestinationAnswer } from './admin-answers.ts';
+import type { DestinationAnswer, LastAnswer } from './admin-answers.ts';
 import { formatTime, formatDuration } from './time-format.ts';
 import { formatTable } from './table.ts';
 
@@ -25,8 +25,34 @@ function tokenLifetime({ tokenSecondsLeft }: DestinationAnswer): string {
   return tokenSecondsLeft === undefined ? '' : formatDuration(tokenSecondsLeft * 1_000);
 }
 
+interface AnswerRow extends LastAnswer {
+  readonly name: string;
+  readonly from: string;
+}
+
+function answerRows({ name, lastAnswers: { inlet, ims } }: DestinationAnswer): AnswerRow[] {
+  return [
+    ...(inlet === undefined ? [] : [{ name, from: 'inlet', ...inlet }]),
+    ...(ims === undefined ? [] : [{ name, from: 'IMS', ...ims }]),
+  ];
+}
+
+/** Empty before the first answer. */
+function formatAnswers(destinations: readonly DestinationAnswer[]): string {
+  const rows = destinations.flatMap(answerRows);
+  if (rows.length === 0) return '';
+  const table = formatTable(rows, [
+    { heading: 'DESTINATION', cell: ({ name }) => name },
+    { heading: 'LAST ANSWER', cell: ({ at }) => formatTime(at) },
+    { heading: 'FROM', cell: ({ from }) => from },
+    { heading: 'STATUS', cell: ({ status }) => status ?? 'none' },
+    { heading: 'TEXT', cell: ({ text }) => text },
+  ]);
+  return `\n\n${table}`;
+}
+
 function format(destinations: readonly DestinationAnswer[]): string {
-  return formatTable(destinations, [
+  const table = formatTable(destinations, [
     { heading: 'DESTINATION', cell: ({ name }) => name },
     { heading: 'STATE', cell: ({ state }) => state },
     { heading: 'PENDING', cell: ({ pending }) => pending },
@@ -39,6 +65,7 @@ function format(destinations: readonly DestinationAnswer[]): string {
     { heading: 'REASON', cell: ({ reason }) => reason },
     { heading: 'DETAIL', cell: ({ detail }) => detail },
   ]);
+  return `${table}${formatAnswers(destinations)}`;
 }
 
 interface DestinationsAnswer {

@@ -28,7 +28,7 @@ export interface RequestReport {
   readonly failure: string | undefined;
   /** `taken`, `mixed`, or the kind of the verdict. */
   readonly outcome: string;
-  /** Adobe's text, which may quote a message. */
+  /** Adobe's text, of the first message that failed if there are items; it may quote a message. */
   readonly detail: string | undefined;
   readonly durationMs: number;
   /** Receipts of the events whose messages were in the request, in order. */

@@ -58,11 +58,17 @@ export interface DestinationState {
   endProbe(): void;
   /**
    * A whole request failed for a temporary reason. The destination waits after several consecutive
-   * failures, or at once if `retryAfterMs` is given.
+   * failures, or at once if `retryAfterMs` is given; as long as Adobe asks or for its own backoff,
+   * whichever is longer.
    */
   recordFailure(reason: string, detail: string, retryAfterMs?: number): void;
-  /** Adobe throttles: everything waits for its own backoff or, if that is longer, as Adobe asks. */
+  /** Adobe throttles: everything waits, by the same rule and at least a second. */
   recordThrottling(detail: string, retryAfterMs?: number): void;
+  /**
+   * Nothing can be sent because something that requests need is temporarily missing. It has a
+   * backoff of its own, so the destination waits exactly this long.
+   */
+  waitFor(reason: string, detail: string, waitMs: number): void;
   /** The destination cannot work until a fault is fixed: nothing but probes is sent. */
   pauseForFault(reason: string, detail: string, more?: PauseOptions): void;
   pauseByOperator(by: string, at: number): void;
@@ -73,7 +79,8 @@ export interface DestinationState {
 }
 
 export interface PauseOptions {
-  readonly retryAfterMs?: number;
+  /** The exact wait until the next probe, if the cause has a backoff of its own. */
+  readonly waitMs?: number;
   /** The kind whose flow is at fault: only messages of this kind show that it works again. */
   readonly kind?: MessageKind;
 }
@@ -89,18 +96,29 @@ const HEALTHY_SHARE = 0.7;
 /** Consecutive failed requests that count as an outage. */
 const OUTAGE_AFTER_FAILURES = 3;
 
-/** The destination is not flowing. */
-interface Blocked {
+/** Why the destination is not flowing. */
+interface Cause {
   readonly state: 'waiting' | 'paused';
   readonly reason: string;
   readonly detail: string;
+  /** See PauseOptions. */
+  readonly kind?: MessageKind | undefined;
+}
+
+/** How long it waits: exactly `waitMs`, or its own backoff but at least as long as Adobe asks. */
+interface Wait {
+  readonly waitMs?: number | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly minMs?: number;
+}
+
+/** The destination is not flowing. */
+interface Blocked extends Cause {
   /** Epoch ms. */
   readonly since: number;
   /** Monotonic ms; undefined: until an operator resumes. */
   readonly until: number | undefined;
   readonly isProbing: boolean;
-  /** See PauseOptions. */
-  readonly kind: MessageKind | undefined;
   /**
    * A probe was sent since the last failure. Its success counts even if it is not the current probe
    * any more, because a retry was requested or another event ended meanwhile.
@@ -132,32 +150,32 @@ export function createDestinationState(options: {
     ...(lastSuccess !== undefined && { lastSuccessAt: lastSuccess.at }),
   });
 
-  const block = (
-    state: 'waiting' | 'paused',
-    reason: string,
-    detail: string,
-    { retryAfterMs, minMs = 0, kind }: PauseOptions & { readonly minMs?: number } = {},
-  ): void => {
+  const ownBackoff = (minMs: number): number =>
+    cappedDelay(Math.max(0, failedTries - 1), {
+      minDelay: Math.max(minMs, retry.minDelay),
+      maxDelay: Math.max(minMs, retry.maxDelay),
+    });
+
+  const block = (cause: Cause, { waitMs, retryAfterMs = 0, minMs = 0 }: Wait = {}): void => {
     const before = blocked;
     if (before !== undefined && before.until === undefined) return;
     // Requests that were already in flight when the state changed tell nothing new; only a failed
     // probe counts as another attempt.
-    if (before === undefined || before.isProbing) failedTries += 1;
-    const backoff = cappedDelay(failedTries - 1, {
-      minDelay: Math.max(minMs, retry.minDelay),
-      maxDelay: Math.max(minMs, retry.maxDelay),
-    });
-    const wait =
-      retryAfterMs === undefined || minMs > 0 ? Math.max(retryAfterMs ?? 0, backoff) : retryAfterMs;
-    const until = Math.max(monotonic() + wait, before?.isProbing === false ? (before.until ?? 0) : 0);
+    const isLate = before?.isProbing === false;
+    if (!isLate && waitMs === undefined) failedTries += 1;
+    const until = monotonic() + (waitMs ?? Math.max(retryAfterMs, ownBackoff(minMs)));
+    // What stopped the flow first stays its cause. What follows is often an echo, except that a
+    // fault replaces a temporary failure.
+    const isEcho = isLate && (before.state === 'paused' || cause.state === 'waiting');
+    const { state, reason, detail, kind } = isEcho ? before : cause;
     blocked = {
       state,
       reason,
       detail,
-      since: before?.since ?? now(),
-      until,
-      isProbing: false,
       kind,
+      since: before?.since ?? now(),
+      until: Math.max(until, isLate ? (before.until ?? 0) : 0),
+      isProbing: false,
       wasProbed: false,
     };
     if (before?.state !== state || before.reason !== reason) onChange(status());
@@ -208,17 +226,20 @@ export function createDestinationState(options: {
       failuresInARow += 1;
       successShare -= NEWEST_WEIGHT * successShare;
       if (blocked !== undefined || retryAfterMs !== undefined || failuresInARow >= OUTAGE_AFTER_FAILURES) {
-        block('waiting', reason, detail, retryAfterMs === undefined ? {} : { retryAfterMs });
+        block({ state: 'waiting', reason, detail }, { retryAfterMs });
       }
     },
     recordThrottling(detail, retryAfterMs) {
       failuresInARow += 1;
       successShare -= NEWEST_WEIGHT * successShare;
-      const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
-      block('waiting', 'throttled', detail, { ...asked, minMs: MIN_THROTTLE_WAIT_MS });
+      const cause = { state: 'waiting', reason: 'throttled', detail } as const;
+      block(cause, { retryAfterMs, minMs: MIN_THROTTLE_WAIT_MS });
     },
-    pauseForFault(reason, detail, more = {}) {
-      block('paused', reason, detail, more);
+    waitFor(reason, detail, waitMs) {
+      block({ state: 'waiting', reason, detail }, { waitMs });
+    },
+    pauseForFault(reason, detail, { kind, waitMs } = {}) {
+      block({ state: 'paused', reason, detail, kind }, { waitMs });
     },
     pauseByOperator(by, at) {
       blocked = {
@@ -228,7 +249,6 @@ export function createDestinationState(options: {
         since: at,
         until: undefined,
         isProbing: false,
-        kind: undefined,
         wasProbed: false,
       };
       onChange(status());

@@ -1,4 +1,4 @@
-import type { Inlet, TokenSource } from '../adobe/ports.ts';
+import type { Inlet, LastAnswer, TokenSource } from '../adobe/ports.ts';
 import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -33,7 +33,7 @@ export interface Destinations {
   reroute(): Promise<void>;
   pause(name: string, by: string): Promise<void>;
   resume(name: string): Promise<void>;
-  /** Applies rotated client secrets. */
+  /** Applies rotated client secrets. A destination with changed ones makes its next try at once. */
   setSecrets(destinations: readonly DestinationConfig[]): void;
 }
 
@@ -118,8 +118,8 @@ export function createDestinations(parts: {
       for (const { name, ims } of destinations) {
         const destination = running.get(name);
         if (destination?.tokens === undefined || ims === undefined) continue;
-        destination.tokens.setSecrets(ims.clientSecrets);
-        destination.dispatcher.retryNow();
+        // Only the owner of a changed secret: the wait of another may be one that Adobe asked for.
+        if (destination.tokens.setSecrets(ims.clientSecrets)) destination.dispatcher.retryNow();
       }
     },
   };
@@ -133,6 +133,8 @@ export interface DestinationSnapshot extends DestinationStatus {
   /** Requests in flight. */
   readonly concurrency: Pace['slots'];
   readonly tokenSecondsLeft: number | undefined;
+  /** To the latest requests of this process, whatever the reason for which it has stopped. */
+  readonly lastAnswers: { readonly inlet: LastAnswer | undefined; readonly ims: LastAnswer | undefined };
   readonly pending: number;
   /** Time of receipt of the oldest pending event. */
   readonly oldestPendingAt: number | undefined;
@@ -165,6 +167,7 @@ export function createDestinationDirectory(
         inFlight: dispatcher.inFlight,
         concurrency: dispatcher.pace.slots,
         tokenSecondsLeft: tokens?.secondsLeft(),
+        lastAnswers: { inlet: dispatcher.lastAnswer, ims: tokens?.lastAnswer() },
         pending: backlog.get(config.name)?.pending ?? 0,
         oldestPendingAt: backlog.get(config.name)?.oldestReceivedAt,
         batch: config.batch,

@@ -1,4 +1,4 @@
-import type { Inlet, TokenSource } from '../adobe/ports.ts';
+import type { Inlet, LastAnswer, TokenSource } from '../adobe/ports.ts';
 import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
 import type { Journal } from '../journal/journal.ts';
 import { hitFailpoint } from '../telemetry/failpoints.ts';
@@ -19,6 +19,7 @@ import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import { createPipeline, JOURNAL_RETRY_MS, type Pipeline } from './pipeline.ts';
 import { createSuspectHistory } from './poison.ts';
 import { createRefusals } from './refusals.ts';
+import { inletAnswer } from './request-report.ts';
 import { createWaker, pause } from './scheduling.ts';
 import { createSender } from './sender.ts';
 
@@ -57,6 +58,8 @@ export interface Dispatcher {
   retryNow(): void;
   /** Ends any wait or pause, including an operator's. */
   resume(): void;
+  /** Of the inlet; undefined before the first request has ended. */
+  readonly lastAnswer: LastAnswer | undefined;
   /** Events claimed and not settled. */
   readonly inFlight: number;
   /**
@@ -86,6 +89,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   );
   let progressAt = monotonic();
   let loop: Promise<void> | undefined;
+  let lastAnswer: LastAnswer | undefined;
 
   const state = createDestinationState({
     retry: destination.retry,
@@ -114,7 +118,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       refusals,
       now,
       monotonic,
-      report: (report) => observer.requestCompleted(report),
+      report: (report) => {
+        lastAnswer = inletAnswer(report, now());
+        observer.requestCompleted(report);
+      },
     }),
   });
   const pipeline: Pipeline = createPipeline({
@@ -164,8 +171,9 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       replays: replayThrottle.available(),
       maxBytes: freeBytes,
       now: now(),
-      // Only Adobe requests longer waits, and the state enforces those on its monotonic clock.
-      maxWait: destination.retry.maxDelay,
+      // Only Adobe requests longer waits, and the state enforces those on its monotonic clock. A
+      // probe is due when the state says so, whatever the waits of the events.
+      maxWait: permit.kind === 'probe' ? 0 : destination.retry.maxDelay,
     });
     replayThrottle.consume(events.filter((event) => event.isReplay).length);
     if (pipeline.started === 0 && events.length > 0) progressAt = monotonic();
@@ -221,6 +229,9 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     resume() {
       state.resume();
       waker.wake();
+    },
+    get lastAnswer() {
+      return lastAnswer;
     },
     get inFlight() {
       return pipeline.started + pipeline.waiting;

@@ -60,6 +60,10 @@ export interface SentRequest {
   readonly durationMs: number;
   /** Number of messages. */
   readonly size: number;
+  /**
+   * The token was refused and could not be replaced; the destination has stopped for that reason.
+   */
+  readonly isEcho?: true;
 }
 
 function attemptOf(

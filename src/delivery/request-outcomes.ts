@@ -256,11 +256,12 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
         return holdForeign(batch, sent, verdict.detail);
       case 'unauthorized':
       case 'destination':
-        state.pauseForFault(
-          verdict.reason,
-          verdict.detail,
-          isFaultOfFlow(verdict.reason) && batch[0] ? { kind: batch[0].kind } : {},
-        );
+        if (sent.isEcho !== true)
+          state.pauseForFault(
+            verdict.reason,
+            verdict.detail,
+            isFaultOfFlow(verdict.reason) && batch[0] ? { kind: batch[0].kind } : {},
+          );
         return batch.map((message) => heldRequestOutcome(message, sent, verdict.detail, 'destination'));
       case 'throttled':
         return throttle(batch, sent, verdict.detail, verdict.retryAfterMs);

@@ -1,10 +1,10 @@
-import type { ItemResult } from '../adobe/inlet/response.ts';
-import type { Inlet, InletResult, TokenSource } from '../adobe/ports.ts';
+import type { Inlet, InletResult, TokenResult, TokenSource } from '../adobe/ports.ts';
 import type { MessageKind } from '../journal/journal.ts';
-import type { ItemReport, RequestReport } from './delivery-observer.ts';
+import type { RequestReport } from './delivery-observer.ts';
 import type { DestinationState } from './destination-state.ts';
 import type { OutgoingMessage, SentRequest } from './outcome.ts';
 import type { Pace } from './pace.ts';
+import { requestReport } from './request-report.ts';
 import { traceDelivery } from './spans.ts';
 import { batchVerdict, singleVerdict, type Verdict } from './verdict.ts';
 
@@ -21,6 +21,8 @@ export interface RequestParts {
   readonly monotonic: () => number;
   readonly report: (report: RequestReport) => void;
 }
+
+type NoToken = Extract<TokenResult, { ok: false }>;
 
 export type Endpoint = 'batch' | 'single';
 
@@ -73,29 +75,41 @@ export function createRequestClient(parts: RequestParts): RequestClient {
     });
   };
 
+  /** The inlet's latest 401 or 403: why newly minted tokens are refused, too. */
+  let refusal: { readonly reason: string; readonly detail: string } | undefined;
+
+  /** Without a token the destination stops, and its reason is what IMS or the inlet said first. */
+  const stopWithout = ({ code, detail, permanent, retryAfterMs: waitMs }: NoToken): void => {
+    if (code === 'token_refused') {
+      const cause = refusal ?? { reason: 'unauthorized', detail };
+      state.pauseForFault(cause.reason, cause.detail, { waitMs });
+    } else if (permanent || code === 'refused') state.pauseForFault(`ims-${code}`, detail, { waitMs });
+    else state.waitFor(`ims-${code}`, detail, waitMs);
+  };
+
   const request = async (
     batch: readonly OutgoingMessage[],
     endpoint: Endpoint,
     signal: AbortSignal,
     kind: MessageKind = batch[0]?.kind ?? 'event',
   ): Promise<SentRequest | string> => {
-    let unauthorized: SentRequest | undefined;
+    let refused: SentRequest | undefined;
     for (;;) {
-      if (!state.maySend()) return unauthorized ?? 'the destination does not accept messages now';
+      // The state names why there is no other attempt: the refusal of the old token is its echo.
+      if (!state.maySend())
+        return refused ? { ...refused, isEcho: true } : 'the destination does not accept messages now';
       const token = tokens && (await tokens.get(signal));
       if (token?.ok === false) {
-        const reason = `ims-${token.code}`;
-        if (token.permanent) state.pauseForFault(reason, token.detail, { retryAfterMs: token.retryAfterMs });
-        else state.recordFailure(reason, token.detail, token.retryAfterMs);
-        return unauthorized ?? `no token: ${token.code}`;
+        stopWithout(token);
+        return refused ? { ...refused, isEcho: true } : `no token: ${token.code}`;
       }
       const sent = await post(kind, batch, endpoint, token?.token, signal);
-      const isFirstRefusal =
-        sent.verdict.kind === 'unauthorized' && token !== undefined && unauthorized === undefined;
-      if (!isFirstRefusal) return sent;
+      if (sent.verdict.kind !== 'unauthorized' || token === undefined) return sent;
+      refusal = sent.verdict;
       // A refused token forces one mint and one retry; a second refusal is the destination's fault.
+      if (refused !== undefined) return sent;
       tokens?.reject(token.token);
-      unauthorized = sent;
+      refused = sent;
     }
   };
 
@@ -107,49 +121,5 @@ export function createRequestClient(parts: RequestParts): RequestClient {
       if (isWorking) state.recordAnswer();
       return isWorking;
     },
-  };
-}
-
-function outcomeOf(verdict: Verdict): string {
-  if (verdict.kind !== 'items') return verdict.kind;
-  return verdict.items.every((item) => item.kind === 'taken') ? 'taken' : 'mixed';
-}
-
-function itemReport({ receipt }: OutgoingMessage, item: ItemResult | undefined): ItemReport {
-  if (item === undefined || item.kind === 'unknown' || item.kind === 'foreign')
-    return { receipt, outcome: item?.kind ?? 'unknown' };
-  const { kind: outcome, xactionId } = item;
-  return {
-    receipt,
-    outcome,
-    ...(item.kind === 'failed' ? { status: item.status } : {}),
-    ...(xactionId === undefined ? {} : { xactionId }),
-  };
-}
-
-/** The report of one request: no content of messages except in `detail`. */
-function requestReport(
-  sent: {
-    readonly destination: string;
-    readonly kind: MessageKind;
-    readonly endpoint: RequestReport['endpoint'];
-    readonly batch: readonly OutgoingMessage[];
-  },
-  response: InletResult,
-  verdict: Verdict,
-): RequestReport {
-  const { batch, ...common } = sent;
-  const items = verdict.kind === 'items' ? verdict.items : [];
-  return {
-    ...common,
-    messages: batch.length,
-    bytes: batch.reduce((sum, message) => sum + message.bytes, 0),
-    status: response.kind === 'response' ? response.status : undefined,
-    failure: response.kind === 'failure' ? response.code : undefined,
-    outcome: outcomeOf(verdict),
-    detail: 'detail' in verdict ? verdict.detail : undefined,
-    durationMs: response.durationMs,
-    receipts: batch.map(({ receipt }) => receipt),
-    items: verdict.kind === 'items' ? batch.map((message, index) => itemReport(message, items[index])) : [],
   };
 }

@@ -1,6 +1,7 @@
 import { isAdobeError, isAdobeSuccess } from '../adobe/inlet/adobe-answer.ts';
 import { type ItemResult, readBatchResponse, readProblem, readSingleItem } from '../adobe/inlet/response.ts';
 import type { InletResult } from '../adobe/ports.ts';
+import { pageText } from '../adobe/response-parsing.ts';
 
 /**
  * What a response of the inlet means for the request as a whole. An unclear cause counts as the
@@ -50,17 +51,35 @@ function misconfigurationReason(text: string): string | undefined {
   return MISCONFIGURED.find(([pattern]) => pattern.test(text))?.[1];
 }
 
+const MAX_PAGE_BYTES = 2_048;
+
+function notAdobes(status: number, text: string): string {
+  return `${status}, an answer that is not Adobe's: ${text}`;
+}
+
 function foreignVerdict({ status, body }: Extract<InletResult, { kind: 'response' }>): Verdict {
   const text = readProblem(body);
-  const answer = text === '' ? 'an empty answer' : `an answer that is not Adobe's: ${text}`;
-  return { kind: 'foreign', detail: `${status}, ${answer}` };
+  const detail = text === '' ? `${status}, an empty answer` : notAdobes(status, text);
+  return { kind: 'foreign', detail };
 }
 
 /** Statuses of an item of a 207 that concern the destination, not the item. */
 const DESTINATION_ITEM_STATUSES = new Set([401, 403, 404, 501]);
 
+function unauthorizedReason(status: number, body: string): string {
+  // A proxy that denies the request is not the inlet that refuses the token.
+  if (pageText(body, MAX_PAGE_BYTES) !== '') return 'foreign-answer';
+  if (status === 401) return 'unauthorized';
+  return body.trim() === '' ? 'ip-not-allowed' : 'forbidden';
+}
+
+function statusDetail({ status, body }: Extract<InletResult, { kind: 'response' }>): string {
+  const page = pageText(body, MAX_PAGE_BYTES);
+  return page === '' ? `${status} ${readProblem(body)}`.trim() : notAdobes(status, page);
+}
+
 function statusVerdict(response: Extract<InletResult, { kind: 'response' }>): Verdict {
-  const detail = `${response.status} ${readProblem(response.body)}`.trim();
+  const detail = statusDetail(response);
   const wait = response.retryAfterMs === undefined ? {} : { retryAfterMs: response.retryAfterMs };
   if (response.status === 413) return { kind: 'too-large', detail };
   if (INVALID_STATUSES.has(response.status)) {
@@ -68,10 +87,8 @@ function statusVerdict(response: Extract<InletResult, { kind: 'response' }>): Ve
     const reason = misconfigurationReason(response.body);
     return reason === undefined ? { kind: 'invalid', detail } : { kind: 'destination', reason, detail };
   }
-  if (response.status === 401) return { kind: 'unauthorized', reason: 'unauthorized', detail };
-  if (response.status === 403) {
-    const reason = response.body.trim() === '' ? 'ip-not-allowed' : 'forbidden';
-    return { kind: 'unauthorized', reason, detail };
+  if (response.status === 401 || response.status === 403) {
+    return { kind: 'unauthorized', reason: unauthorizedReason(response.status, response.body), detail };
   }
   if (response.status === 429) return { kind: 'throttled', detail, ...wait };
   if (TRANSIENT_STATUSES.has(response.status))
@@ -137,8 +154,8 @@ function destinationVerdict(items: readonly ItemResult[]): Verdict | undefined {
   for (const item of items) {
     if (item.kind !== 'failed') continue;
     const detail = `${item.status} ${item.message}`.trim();
-    if (item.status === 401 || item.status === 403)
-      return { kind: 'unauthorized', reason: 'unauthorized', detail };
+    if (item.status === 401) return { kind: 'unauthorized', reason: 'unauthorized', detail };
+    if (item.status === 403) return { kind: 'unauthorized', reason: 'forbidden', detail };
     if (DESTINATION_ITEM_STATUSES.has(item.status))
       return { kind: 'destination', reason: `item-${item.status}`, detail };
     const reason = misconfigurationReason(item.message);

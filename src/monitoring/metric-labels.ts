@@ -75,7 +75,6 @@ export const STOP_REASON: LabelValues = [
   'status-NNN',
   'item-NNN',
   ...IMS_FAILURES.map((code) => `ims-${code}`),
-  'ims-token_refused',
 ];
 export const NOTE_KIND: LabelValues = ['dropped', 'repaired', 'truncated'];
 export const NOTE_CODE: LabelValues = NOTE_CODES;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { expect } from 'vitest';
 import { createAdminApp } from '../../src/admin/admin-app.ts';
-import type { ActionReport, AdminParts, HealthCheck } from '../../src/admin/admin-parts.ts';
+import type { ActionReport, AdminParts, HealthCheck, DestinationView } from '../../src/admin/admin-parts.ts';
 import { configSchema } from '../../src/config/config-schema.ts';
 import { type SourceConfig, sourceSchema } from '../../src/config/source-config.ts';
 import { createDestinationState } from '../../src/delivery/destination-state.ts';
@@ -53,7 +53,11 @@ export interface RequestOptions {
 /** The settlement of an event, without its identification. */
 type Outcome = (event: ClaimedEvent) => Partial<Settlement> & Pick<Settlement, 'state'>;
 
-function createDestinations(journal: Journal, now: () => number): AdminParts['destinations'] {
+function createDestinations(
+  journal: Journal,
+  now: () => number,
+  lastAnswers: () => DestinationView['lastAnswers'],
+): AdminParts['destinations'] {
   const states = new Map(
     NAMES.map((name) => [
       name,
@@ -75,6 +79,7 @@ function createDestinations(journal: Journal, now: () => number): AdminParts['de
           inFlight: 0,
           concurrency: { used: 0, limit: 8 },
           tokenSecondsLeft: 3_599.5,
+          lastAnswers: lastAnswers(),
           pending: waiting?.pending ?? 0,
           oldestPendingAt: waiting?.oldestReceivedAt,
           batch: { maxBytes: 900_000, maxMessages: 200, maxWait: 200 },
@@ -149,6 +154,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     refresh: async (): Promise<void> => undefined,
     /** Why webhooks are answered 503. */
     refusal: undefined as Refusal | undefined,
+    lastAnswers: {} as DestinationView['lastAnswers'],
   };
   const now = () => state.now;
   const coverage = createCoverage(now);
@@ -159,7 +165,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     journal,
     sources: table,
     bodyLimit: 1_048_576,
-    destinations: createDestinations(journal, now),
+    destinations: createDestinations(journal, now, () => state.lastAnswers),
     coverage,
     intake: { counts: () => window.counts(), refusal: () => state.refusal },
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },

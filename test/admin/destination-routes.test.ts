@@ -10,6 +10,7 @@ afterEach(() => rig.close());
 
 it('lists all destinations with their pending events', async () => {
   await rig.webhook('acme', transactionAdded(1));
+  rig.state.lastAnswers = { inlet: { at: rig.state.now, status: 207, text: '1 of 1 messages taken' } };
   const { body } = await rig.get('/admin/v1/destinations');
   expect(body.destinations).toHaveLength(2);
   expect(body.destinations[0]).toEqual({
@@ -18,6 +19,9 @@ it('lists all destinations with their pending events', async () => {
     inFlight: 0,
     concurrency: { used: 0, limit: 8 },
     tokenSecondsLeft: 3_599.5,
+    lastAnswers: {
+      inlet: { at: new Date(rig.state.now).toISOString(), status: 207, text: '1 of 1 messages taken' },
+    },
     pending: 1,
     oldestPendingAt: new Date(rig.state.now).toISOString(),
     batch: { maxBytes: 900_000, maxMessages: 200, maxWait: 200 },

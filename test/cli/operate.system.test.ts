@@ -246,6 +246,20 @@ describe('destinations', () => {
     expect((await rig.cli('destinations', 'resume', 'acme-aep')).stdout).toMatch(/acme-aep +flowing/);
     expect(await rig.cli('destinations', 'pause', 'nowhere')).toMatchObject({ code: 1 });
   });
+
+  it('lists the last answers of the inlet and of IMS below the states', async () => {
+    rig.relay.state.lastAnswers = {
+      inlet: { at: rig.relay.state.now, status: 401, text: 'Authorization; Ims service token is not valid' },
+      ims: { at: rig.relay.state.now, text: 'refused: connect ECONNREFUSED 127.0.0.1:9' },
+    };
+    const lines = (await rig.cli('destinations', 'list')).stdout.split('\n');
+    const first = lines.findIndex((line) => line.includes('LAST ANSWER'));
+    expect(lines[first]).toMatch(/^DESTINATION +LAST ANSWER +FROM +STATUS +TEXT$/);
+    expect(lines[first + 1]).toMatch(
+      /^acme-aep .* inlet +401 +Authorization; Ims service token is not valid$/,
+    );
+    expect(lines[first + 2]).toMatch(/^acme-aep .* IMS +none +refused: connect ECONNREFUSED/);
+  });
 });
 
 describe('log-level', () => {

@@ -91,6 +91,7 @@ function crowded(): Snapshot {
         inFlight: 0,
         concurrency: { used: 10, limit: 64 },
         tokenSecondsLeft: 85_000,
+        lastAnswers: {},
         pending: 123_456_789,
       },
     ],

@@ -70,6 +70,38 @@ describe('a destination that fails for a temporary reason', () => {
     expect(state.status()).toMatchObject({ state: 'waiting', reason: 'throttled' });
   });
 
+  it.each([
+    ['as long as Adobe asks', 30_000, [30_000, 30_000, 30_000, 30_000]],
+    ['for its own backoff if Adobe asks for less', 1, [1_000, 2_000, 4_000, 8_000]],
+  ])('waits after a 503 with Retry-After %s', (_what, retryAfterMs, waits) => {
+    const fail = () => state.recordFailure('failing', '503', retryAfterMs);
+    fail();
+    expect(waits.map(() => probeAndFail(fail))).toEqual(waits);
+    expect(state.status()).toMatchObject({ state: 'waiting', reason: 'failing' });
+  });
+
+  it.each([undefined, 1, 999])(
+    'sends few probes in a minute of 503s with a Retry-After of %s ms',
+    (asked) => {
+      let probes = 0;
+      const fail = () => state.recordFailure('failing', '503', asked);
+      for (let request = 0; request < 3; request += 1) fail();
+      for (const end = clock + 60_000; clock < end; probes += 1) probeAndFail(fail);
+      expect(probes).toBe(10);
+    },
+  );
+
+  it('waits exactly as long as the backoff of what it lacks', () => {
+    const fail = () => state.waitFor('ims-network', 'refused', 250);
+    fail();
+    expect(Array.from({ length: 12 }, () => probeAndFail(fail))).toEqual(Array(12).fill(250));
+    // Those waits do not count for the backoff of another cause.
+    state.retryNow();
+    expect(state.permit().kind).toBe('probe');
+    state.recordFailure('failing', '500');
+    expect(state.permit()).toEqual({ kind: 'wait', ms: 1_000 });
+  });
+
   it('waits at least a second after a 429, however short its own delays are', () => {
     state = createDestinationState({
       retry: { minDelay: 10, maxDelay: 400 },
@@ -151,10 +183,52 @@ describe('a destination with a fault', () => {
   });
 
   it('probes at once when an operator resumes it', () => {
-    state.pauseForFault('unauthorized', '401', { retryAfterMs: 600_000 });
+    state.pauseForFault('unauthorized', '401', { waitMs: 600_000 });
     expect(state.permit()).toMatchObject({ kind: 'wait' });
     state.resume();
     expect(state.permit().kind).toBe('probe');
+  });
+});
+
+describe('the cause of a stop', () => {
+  it('stays the first one while answers to earlier requests arrive', () => {
+    state.pauseForFault('ims-invalid_client', 'invalid client_secret parameter', { waitMs: 60_000 });
+    state.pauseForFault('unauthorized', '401');
+    state.recordFailure('failing', 'reset');
+    state.recordThrottling('429');
+    expect(state.status()).toMatchObject({
+      state: 'paused',
+      reason: 'ims-invalid_client',
+      detail: 'invalid client_secret parameter',
+      nextTryAt: clock + 60_000,
+    });
+    expect(changes).toHaveLength(1);
+  });
+
+  it('is kept while an answer to an earlier request prolongs the wait', () => {
+    state.pauseForFault('ims-invalid_client', 'wrong', { waitMs: 500 });
+    state.recordFailure('failing', '503');
+    expect(state.status()).toMatchObject({ reason: 'ims-invalid_client', nextTryAt: clock + 1_000 });
+    state.recordThrottling('429', 90_000);
+    expect(state.status()).toMatchObject({ reason: 'ims-invalid_client', nextTryAt: clock + 90_000 });
+  });
+
+  it('becomes a fault if that is known after a temporary failure', () => {
+    state.recordThrottling('429', 30_000);
+    state.pauseForFault('inlet-not-found', '404');
+    expect(state.status()).toMatchObject({
+      state: 'paused',
+      reason: 'inlet-not-found',
+      since: clock,
+      nextTryAt: clock + 30_000,
+    });
+  });
+
+  it('is what a probe finds', () => {
+    state.pauseForFault('foreign-answer', '200');
+    const since = clock;
+    probeAndFail(() => state.recordFailure('failing', 'timeout'));
+    expect(state.status()).toMatchObject({ state: 'waiting', reason: 'failing', detail: 'timeout', since });
   });
 });
 

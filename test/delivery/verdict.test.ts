@@ -71,6 +71,22 @@ describe('the verdict on a whole request by its status', () => {
     expect(batchVerdict(answer(403, '{"title":"no"}'), 1)).toMatchObject({ reason: 'forbidden' });
   });
 
+  it('distinguishes a proxy that denies the request from an inlet that does', () => {
+    for (const status of [401, 403]) {
+      expect(batchVerdict(answer(status, '<h1>Access denied</h1>'), 1)).toEqual({
+        kind: 'unauthorized',
+        reason: 'foreign-answer',
+        detail: `${status}, an answer that is not Adobe's: Access denied`,
+      });
+    }
+    expect(batchVerdict(answer(502, '<h1>Bad gateway</h1>'), 1)).toMatchObject({
+      kind: 'transient',
+      detail: "502, an answer that is not Adobe's: Bad gateway",
+    });
+    const each = answer(207, items({ status: 403, message: 'no' }));
+    expect(batchVerdict(each, 1)).toMatchObject({ kind: 'unauthorized', reason: 'forbidden' });
+  });
+
   it.each([429, 503])('includes the Retry-After of a %i', (status) => {
     expect(batchVerdict(answer(status, '', 7_000), 1)).toMatchObject({ retryAfterMs: 7_000 });
   });

@@ -6,6 +6,7 @@ import { createInlet } from '../../src/adobe/inlet/inlet-client.ts';
 import { parseEvent } from '../../src/capillary/event-parser.ts';
 import { configSchema, type Config } from '../../src/config/config-schema.ts';
 import { createDestinations, type Destinations } from '../../src/delivery/destinations.ts';
+import type { DestinationStatus } from '../../src/delivery/destination-state.ts';
 import type { MappingReport, RequestReport } from '../../src/delivery/delivery-observer.ts';
 import { toNewEvent } from '../../src/intake/accept.ts';
 import type { ClaimedEvent, EventRecord, Journal, Settlement } from '../../src/journal/journal.ts';
@@ -20,6 +21,8 @@ export interface DeliveryHarness {
   readonly journal: Journal;
   readonly destinations: Destinations;
   readonly requests: RequestReport[];
+  /** Every reported change of a destination's state. */
+  readonly stateChanges: DestinationStatus[];
   /** Mapping notes of each event with a final outcome. */
   readonly mappingReports: MappingReport[];
   /** Kinds of the contacts that were found to be shared, in order. */
@@ -57,6 +60,7 @@ export async function startDeliveryHarness(
   let config: Config = configSchema.parse(plain);
   const journal = await openSqliteJournal({ path: folder, encryptionKeys: [] });
   const requests: RequestReport[] = [];
+  const stateChanges: DestinationStatus[] = [];
   const mappingReports: MappingReport[] = [];
   const sharedKinds: string[] = [];
   const uncounted: number[] = [];
@@ -80,7 +84,7 @@ export async function startDeliveryHarness(
         mappingReported: (_event, mapping) => mappingReports.push(mapping),
         contactsShared: (_destination, kinds) => sharedKinds.push(...kinds),
         contactsUncounted: (_destination, contacts) => uncounted.push(contacts),
-        stateChanged: () => undefined,
+        stateChanged: (_destination, status) => stateChanges.push(status),
         errorCaught: (_destination, message, error) => {
           throw new Error(message, { cause: error });
         },
@@ -111,6 +115,7 @@ export async function startDeliveryHarness(
       return destinations;
     },
     requests,
+    stateChanges,
     mappingReports,
     sharedKinds,
     uncounted,

@@ -56,7 +56,7 @@ export interface MintBackoff {
   /** The result to return instead of calling IMS; undefined if a call is allowed. */
   pending(): NoToken | undefined;
   /**
-   * A mint failed: the wait grows with each consecutive failure, or is the one that IMS requests.
+   * A mint failed: the wait grows with each consecutive failure, and is at least what IMS requests.
    */
   recordFailure(failure: MintFailure): NoToken;
   /**
@@ -83,9 +83,10 @@ function temporaryDelay(times: number, jitter: number): number {
 
 /** @param times consecutive failures of this kind before this one */
 function failureDelay(failure: MintFailure, times: number, jitter: number): number {
-  const retryAfterMs = failure.retryAfterMs ?? 0;
-  if (failure.permanent) return Math.max(retryAfterMs, spreadDelay(PERMANENT_DELAYS, times, jitter));
-  return retryAfterMs > 0 ? Math.max(MIN_DELAY_MS, retryAfterMs) : temporaryDelay(times, jitter);
+  const backoff = failure.permanent
+    ? spreadDelay(PERMANENT_DELAYS, times, jitter)
+    : temporaryDelay(times, jitter);
+  return Math.max(failure.retryAfterMs ?? 0, backoff);
 }
 
 export function createMintBackoff(clocks: Clocks, jitter: () => number): MintBackoff {

@@ -134,11 +134,14 @@ const HEADERS = {
   'user-agent': USER_AGENT,
 };
 
-/** IMS sometimes echoes parameters; a secret must not reach a log. */
-function redactSecret(minted: MintResult, secret: string): MintResult {
-  return minted.ok || secret.length < MIN_REDACTED_LENGTH
-    ? minted
-    : { ...minted, detail: minted.detail.replaceAll(secret, '[secret]') };
+/**
+ * IMS sometimes echoes parameters; a secret must not reach a log, not even a part of one that is
+ * truncated.
+ */
+function redactSecret(text: string, secret: string): string {
+  if (secret.length < MIN_REDACTED_LENGTH) return text;
+  const encoded = new URLSearchParams([['', secret]]).toString().slice(1);
+  return text.replaceAll(secret, '[secret]').replaceAll(encoded, '[secret]');
 }
 
 /**
@@ -170,5 +173,7 @@ async function requestToken(
     },
     signal,
   );
-  return redactSecret(readTokenResponse(response, request.now()), secret);
+  const minted = readTokenResponse(response, request.now());
+  if (minted.ok || response.kind === 'failure') return minted;
+  return readTokenResponse({ ...response, body: redactSecret(response.body, secret) }, request.now());
 }

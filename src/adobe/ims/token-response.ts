@@ -1,6 +1,12 @@
 import type { JsonObject, JsonValue } from '../../capillary/json.ts';
 import type { PostResult } from '../http.ts';
-import { parseJsonObject, parseRetryAfter, truncateUtf8 } from '../response-parsing.ts';
+import { pageText, parseJsonObject, parseRetryAfter, truncateUtf8 } from '../response-parsing.ts';
+
+/** What IMS answered; without a status, why it did not. */
+interface ImsAnswer {
+  readonly status?: number;
+  readonly text: string;
+}
 
 export interface MintFailure {
   readonly ok: false;
@@ -12,11 +18,18 @@ export interface MintFailure {
   readonly retryAfterMs?: number;
   /** The secret is at fault: another one may work. */
   readonly wrongSecret: boolean;
+  /** Absent if IMS was not asked. */
+  readonly answer?: ImsAnswer;
 }
 
 /** The outcome of one request to IMS. `lifetimeMs` is undefined if IMS gave no usable lifetime. */
 export type MintResult =
-  | { readonly ok: true; readonly token: string; readonly lifetimeMs: number | undefined }
+  | {
+      readonly ok: true;
+      readonly token: string;
+      readonly lifetimeMs: number | undefined;
+      readonly answer: ImsAnswer;
+    }
   | MintFailure;
 
 type HttpResponse = Extract<PostResult, { kind: 'response' }>;
@@ -42,11 +55,15 @@ function stringOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function detailOf(response: HttpResponse, message: string): string {
+const MAX_TEXT_BYTES = 460;
+
+/** The error of IMS, or the text of a page that something else answered. */
+function textOf(response: HttpResponse, message: string): string {
+  const page = pageText(response.body, 200);
+  const text = page === '' || message !== '' ? message : `an answer that is not of IMS: ${page}`;
   // x-debug-id identifies the call for Adobe's support: docs/platforms/adobe.md#token-errors
   const id = response.headers['x-debug-id'];
-  const debug = typeof id === 'string' ? ` (x-debug-id ${id})` : '';
-  return truncateUtf8(`IMS answered ${response.status}${message && `: ${message}`}${debug}`, 500);
+  return truncateUtf8(typeof id === 'string' ? `${text} (x-debug-id ${id})`.trim() : text, MAX_TEXT_BYTES);
 }
 
 function mintFailure(
@@ -57,10 +74,12 @@ function mintFailure(
   fault: { readonly permanent?: boolean; readonly wrongSecret?: boolean } = {},
 ): MintFailure {
   const retryAfterMs = parseRetryAfter(response.headers['retry-after'], now);
+  const answer = { status: response.status, text: textOf(response, message) };
   return {
     ok: false,
     code,
-    detail: detailOf(response, message),
+    detail: `IMS answered ${answer.status}${answer.text && `: ${answer.text}`}`,
+    answer,
     permanent: fault.permanent ?? false,
     wrongSecret: fault.wrongSecret ?? false,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -70,9 +89,13 @@ function mintFailure(
 function readSuccess(response: HttpResponse, body: JsonObject | undefined, now: number): MintResult {
   const token = stringOf(body?.['access_token']);
   if (response.truncated || !TOKEN.test(token)) {
-    return mintFailure(response, now, 'unavailable', 'no usable access_token');
+    // A success may hold a token in an unknown form, so only the text of a page is shown.
+    const isPage = /^\s*</.test(response.body);
+    return mintFailure(response, now, 'unavailable', isPage ? '' : 'no usable access_token');
   }
-  return { ok: true, token, lifetimeMs: tokenLifetime(token, body?.['expires_in']) };
+  const lifetimeMs = tokenLifetime(token, body?.['expires_in']);
+  const text = lifetimeMs === undefined ? 'a token' : `a token for ${Math.floor(lifetimeMs / 1_000)} s`;
+  return { ok: true, token, lifetimeMs, answer: { status: response.status, text } };
 }
 
 function readRefusal(response: HttpResponse, body: JsonObject | undefined, now: number): MintFailure {
@@ -91,8 +114,9 @@ function readRefusal(response: HttpResponse, body: JsonObject | undefined, now: 
  */
 export function readTokenResponse(response: PostResult, now: number): MintResult {
   if (response.kind === 'failure') {
-    const detail = `IMS did not answer: ${response.code}: ${response.detail}`;
-    return { ok: false, code: 'network', detail, permanent: false, wrongSecret: false };
+    const text = `${response.code}: ${response.detail}`;
+    const detail = `IMS did not answer: ${text}`;
+    return { ok: false, code: 'network', detail, permanent: false, wrongSecret: false, answer: { text } };
   }
   const { status } = response;
   const body = parseJsonObject(response.body);

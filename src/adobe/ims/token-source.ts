@@ -1,6 +1,6 @@
 import { hitFailpoint } from '../../telemetry/failpoints.ts';
 import { abortable } from '../http.ts';
-import type { TokenResult, TokenSource } from '../ports.ts';
+import type { LastAnswer, TokenResult, TokenSource } from '../ports.ts';
 import {
   type Clocks,
   createMintBackoff,
@@ -70,6 +70,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   let inFlight: Promise<TokenResult> | undefined;
   /** The last refused token. IMS may return the same one again, which does not help. */
   let refusedToken: string | undefined;
+  let lastAnswer: LastAnswer | undefined;
 
   const accept = (minted: Extract<MintResult, { ok: true }>): TokenResult => {
     backoff.recordSuccess();
@@ -88,6 +89,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     // Cleared before callers see the outcome: a later call must not get the result of this mint.
     inFlight = undefined;
     if (minted === 'closed') return CLOSED;
+    if (minted.answer !== undefined) lastAnswer = { at: now(), ...minted.answer };
     if (minted.ok) return accept(minted);
     const failure = backoff.recordFailure(minted);
     onMint(minted.code);
@@ -114,7 +116,9 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       backoff.recordRefusal(age);
     },
     setSecrets(next) {
-      if (api.setSecrets(next)) backoff.reset();
+      const isChanged = api.setSecrets(next);
+      if (isChanged) backoff.reset();
+      return isChanged;
     },
     retryNow() {
       backoff.reset();
@@ -123,6 +127,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       const ms = cache.msLeft();
       return ms === undefined ? undefined : Math.floor(ms / 1_000);
     },
+    lastAnswer: () => lastAnswer,
     close() {
       if (!closed) api.close();
       closed = true;

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
-import { parseJsonObject, truncateUtf8 } from '../response-parsing.ts';
+import { pageText, parseJsonObject, truncateUtf8 } from '../response-parsing.ts';
 
 /**
  * The outcome of one message of a batch. `unknown`: the response does not contain it, so the
@@ -178,21 +178,12 @@ function problemText(problem: JsonObject): string {
   return truncateUtf8([...new Set(texts.filter(Boolean))].join('; '), MAX_PROBLEM_BYTES);
 }
 
-/** A body that is not a problem document, such as the page of a gateway, without its tags. */
-function stripTags(body: string): string {
-  return body
-    .slice(0, 4 * MAX_PROBLEM_BYTES)
-    .replaceAll(/<(style|script)\b[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
-}
-
 /**
  * The readable text of an error body of the inlet: at most 2 KB of UTF-8, empty for an empty body.
  * It may quote values of the message, so it belongs in the event's record and not in a log.
  */
 export function readProblem(body: string): string {
   const problem = parseJsonObject(body);
-  const text = problem === undefined ? '' : problemText(problem);
-  return text === '' ? truncateUtf8(stripTags(body), MAX_PROBLEM_BYTES) : text;
+  if (problem === undefined) return pageText(body, MAX_PROBLEM_BYTES);
+  return problemText(problem) || truncateUtf8(body.trim(), MAX_PROBLEM_BYTES);
 }

@@ -39,8 +39,25 @@ const MALFORMED_ADVICE =
 const DIFFERING_ADVICE =
   'Duplicates of it have other data: its sender gives one eventId to different events, or changes an event and sends it again. Only the first is delivered. Fix the sender, which must give each event an eventId of its own or none.';
 
-/** What a pause means whose cause is not in the last error alone. */
-const PAUSE_ADVICE: Readonly<Record<string, string>> = {
+const REFUSED_TOKEN_ADVICE =
+  'The inlet refuses new tokens, too, so the credential works but may not write: check the role and the sandbox of its technical account. If the error says that the token is empty, the destination has authenticated: false.';
+
+/** What a stop means whose cause is not in the last error alone. */
+const STOP_ADVICE: Readonly<Record<string, string>> = {
+  unauthorized: REFUSED_TOKEN_ADVICE,
+  forbidden: REFUSED_TOKEN_ADVICE,
+  'ip-not-allowed': "Adobe's allow list of addresses does not contain the relay's outgoing address.",
+  failing:
+    "Adobe fails, or something on the way to it. A network error, or an answer that is not Adobe's, points to a proxy, a firewall or DNS.",
+  'ims-invalid_client':
+    'IMS refuses the credential. Put its id and a current secret into ims.clientId and ims.clientSecrets; a changed secret file is tried at once.',
+  'ims-invalid_scope': 'Compare ims.scopes with the scopes of the credential in the Developer Console.',
+  'ims-unauthorized_client': 'The credential in ims must be of the type OAuth Server-to-Server.',
+  'ims-refused':
+    'IMS, or something in its place such as a proxy, refuses the request for a token. Check ims.url and the way to it.',
+  'ims-throttled': 'IMS throttles requests for tokens. There is nothing to do.',
+  'ims-unavailable': 'IMS fails. There is nothing to do unless a proxy answers in its place.',
+  'ims-network': 'IMS cannot be reached. Check ims.url, DNS, the firewall and the proxy.',
   'foreign-answer':
     'Something other than Adobe answers, such as a proxy, a gateway or a login page: nothing was delivered. Let the requests through to inletUrl.',
   'everything-refused':
@@ -67,7 +84,7 @@ function adviseNotFlowing(destination: DestinationAnswer, commandLine: CommandLi
   const next = nextTryAt === undefined ? '' : `, next at ${formatTime(nextTryAt)}`;
   return joinLines(
     `${waits} The relay retries automatically${next}.`,
-    PAUSE_ADVICE[reason ?? ''],
+    STOP_ADVICE[reason ?? ''],
     'Find the cause:  capillary-relay check --config relay.yaml --connect',
     `Once it is fixed: ${resume}`,
   );

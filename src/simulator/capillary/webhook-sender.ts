@@ -68,7 +68,7 @@ function isSuccess(answer: WebhookAnswer): boolean {
 function delayOf(answer: WebhookAnswer, attempt: number, options: SendOptions): number {
   const { minDelayMs = 1_000, maxDelayMs = 60_000 } = options;
   const doubled = Math.min(minDelayMs * 2 ** (attempt - 1), maxDelayMs);
-  return answer.kind === 'answer' ? (answer.retryAfterMs ?? doubled) : doubled;
+  return Math.max(doubled, answer.kind === 'answer' ? (answer.retryAfterMs ?? 0) : 0);
 }
 
 function recordOutcome(answer: WebhookAnswer, tally: SendTally): void {

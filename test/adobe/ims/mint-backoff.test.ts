@@ -90,9 +90,18 @@ describe('Retry-After', () => {
     expect(waitOf(await get())).toBe(90_000);
   });
 
-  test.each(['0', 'later'])('of %s is ignored in favor of the backoff', async (value) => {
-    const setup = await setUp(failing(429, { 'retry-after': value }));
-    expect(await waits(setup, 2)).toEqual([500, 1_000]);
+  test.each(['0', 'later', '0.001', new Date(START - 1_000).toUTCString()])(
+    'of %s does not shorten the backoff',
+    async (value) => {
+      const setup = await setUp(failing(429, { 'retry-after': value }));
+      expect(await waits(setup, 4)).toEqual([500, 1_000, 2_000, 4_000]);
+      expect(setup.server.requests).toHaveLength(4);
+    },
+  );
+
+  test('that stays the same does not stop the backoff from growing', async () => {
+    const setup = await setUp(failing(503, { 'retry-after': '1' }));
+    expect(await waits(setup, 5)).toEqual([1_000, 1_000, 2_000, 4_000, 8_000]);
   });
 });
 

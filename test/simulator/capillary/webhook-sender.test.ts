@@ -101,7 +101,7 @@ describe('sendEvents', () => {
     });
   });
 
-  it('waits for Retry-After, and otherwise doubles its own delay', async () => {
+  it('doubles its own delay, whatever less Retry-After asks for', async () => {
     const faults: Answer[] = [
       (response) => end(response, 429, '{}', { 'retry-after': '0' }),
       (response) => end(response, 500),
@@ -118,7 +118,7 @@ describe('sendEvents', () => {
       ...quick,
       onAnswer: (answer) => answers.push(answer),
     });
-    expect(answers.map(({ retryInMs }) => retryInMs)).toEqual([0, 2, 4, 4, 0, undefined]);
+    expect(answers.map(({ retryInMs }) => retryInMs)).toEqual([1, 2, 4, 4, 4, undefined]);
     expect(answers.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 

@@ -8,6 +8,7 @@ const PAGES = [
   'README.md',
   'ARCHITECTURE.md',
   'deploy/aep/README.md',
+  'deploy/helm/capillary-aep-relay/README.md',
   ...readdirSync(`${ROOT}docs`, { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),
   ...['NOTES.md', 'RESULTS.md'].map((name) => `bench/${name}`),
 ].filter((name) => name.endsWith('.md'));

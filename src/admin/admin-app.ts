@@ -19,10 +19,9 @@ import { logLevelRoutes } from './log-level-routes.ts';
 import { openapiRoutes } from './openapi-routes.ts';
 import { healthRoutes, metricsRoutes } from './probe-routes.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
+import { MAX_EVENT_ID_LENGTH } from './requests.ts';
 
 const MAX_BODY_BYTES = 1_048_576;
-/** Characters of a receipt, an event id or a name in a path. */
-const MAX_ID_LENGTH = 300;
 /** Concurrent connections; see connections.ts. */
 const MAX_CONNECTIONS = 1_000;
 /** Per address; refused requests count too. */
@@ -33,7 +32,7 @@ function urlProblem({ code }: { readonly code: string }): ProblemError {
   return new ProblemError(
     'bad-request',
     code === 'FST_ERR_MAX_PARAM_LENGTH'
-      ? `the id in the path is too long: at most ${MAX_ID_LENGTH} characters`
+      ? `the id in the path is too long: at most ${MAX_EVENT_ID_LENGTH} characters`
       : 'the URL cannot be decoded',
   );
 }
@@ -44,7 +43,7 @@ export async function createAdminApp(parts: AdminParts): Promise<FastifyInstance
     ...serverLimits,
     bodyLimit: MAX_BODY_BYTES,
     return503OnClosing: false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_ID_LENGTH },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_EVENT_ID_LENGTH },
     frameworkErrors: (error, _request, reply) => void sendProblem(urlProblem(error), reply),
   });
   app.setErrorHandler((error: Error, _request, reply) => {

@@ -17,6 +17,7 @@ import {
   replayBody,
 } from './requests.ts';
 import { operatorOf } from './access.ts';
+import { firstThatFit } from './answer-size.ts';
 import type { AdminParts } from './admin-parts.ts';
 
 /** The dead letters: dead events and malformed bodies. */
@@ -49,7 +50,7 @@ export function deadLetterRoutes(app: FastifyInstance, parts: AdminParts): void 
   app.route({
     method: 'GET',
     url: '/dead-letters/replays',
-    handler: async () => ({ replays: (await parts.journal.replays()).map(replayView) }),
+    handler: async () => ({ replays: firstThatFit((await parts.journal.replays()).map(replayView)) }),
   });
 
   app.route({

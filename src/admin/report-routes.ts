@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Journal, Ledger, SharedContact, SourceCounts } from '../journal/journal.ts';
 import type { SourceTable } from '../sources/source-table.ts';
 import type { CoverageSource } from './admin-parts.ts';
+import { fieldsThatFit } from './answer-size.ts';
 import { checkSource } from './filter-values.ts';
 import { nonEmptyString, parseInput } from './requests.ts';
 import { isoTime } from './views.ts';
@@ -97,7 +98,7 @@ export function coverageRoutes(
       });
       return {
         since: isoTime(since),
-        events,
+        events: fieldsThatFit(events),
         sharedContacts: contacts.map(sharedContactView),
         moreSharedContacts: total - contacts.length,
       };

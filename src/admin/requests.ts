@@ -31,6 +31,9 @@ function messageOf(issue: z.core.$ZodIssue): string {
   return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
 }
 
+/** Characters of an event id in a request; a URL has room for few more. */
+export const MAX_EVENT_ID_LENGTH = 8_000;
+
 const STRING_ERROR = 'must be a string of 1 to 300 characters, given once; omit it to match all';
 const LIMIT_ERROR = 'must be an integer from 1 to 500';
 const FLAG_ERROR = 'must be true or false';
@@ -38,6 +41,15 @@ const FLAG_ERROR = 'must be true or false';
 /** A name, code or id. */
 export function nonEmptyString(error = STRING_ERROR) {
   return z.string({ error }).min(1, { error }).max(300, { error });
+}
+
+const EVENT_ID_ERROR = `must be a string of 1 to ${MAX_EVENT_ID_LENGTH} characters, given once; omit it to match all`;
+
+/** An event id of Capillary, which can be long. */
+function eventIdField() {
+  return z.string({ error: EVENT_ID_ERROR }).min(1, { error: EVENT_ID_ERROR }).max(MAX_EVENT_ID_LENGTH, {
+    error: EVENT_ID_ERROR,
+  });
 }
 
 function pageLimit() {
@@ -116,7 +128,7 @@ function listQuery<F extends z.ZodRawShape>(fields: F) {
 export const eventsQuery = listQuery({
   ...deadLetterFields,
   state: states,
-  eventId: nonEmptyString().optional(),
+  eventId: eventIdField().optional(),
 }).refine(isTimeRange, TIME_RANGE_ERROR);
 
 /** Query of `GET /admin/v1/dead-letters`. */

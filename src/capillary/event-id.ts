@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { idText } from './identifiers.ts';
 import type { JsonValue } from './json.ts';
 
@@ -17,6 +18,11 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set([
   'loyaltyeventid',
   '-1',
 ]);
+
+/** Characters of an id up to which it is stored and shown as it is. */
+const MAX_ID_CHARS = 200;
+/** Characters of a longer id that are shown before its hash. */
+const SHOWN_CHARS = 120;
 
 /** Most ids: plain characters, among them a digit; so no word, no template and not all zeros. */
 const PLAIN = /^[\w.:@/-]*[1-9][\w.:@/-]*$/;
@@ -39,6 +45,18 @@ const PRINTED_OBJECT = /^\[object \w+\]$/;
 export function eventIdText(value: JsonValue | undefined): string | undefined {
   const id = idText(value);
   return id !== undefined && isUsableId(id) ? id : undefined;
+}
+
+/**
+ * An id as it is stored, sent and shown: unchanged up to 200 characters, else its beginning and the
+ * SHA-256 of all of it, which together are shorter than that. So ids that begin alike stay
+ * different, and the short form of a short form is itself. The identity of an event is computed
+ * from the whole id.
+ */
+export function shortId(id: string): string {
+  return id.length <= MAX_ID_CHARS
+    ? id
+    : `${id.slice(0, SHOWN_CHARS).toWellFormed()}...sha256:${hash('sha256', id)}`;
 }
 
 /** False for the text of an id that only stands for "none"; also of other things than events. */

@@ -1,4 +1,4 @@
-import { eventIdText } from './event-id.ts';
+import { eventIdText, shortId } from './event-id.ts';
 import { readBodyText } from './body-text.ts';
 import { splitArray } from './event-array.ts';
 import { splitEventType, unwrapEnvelope } from './event-envelope.ts';
@@ -145,7 +145,7 @@ function buildEvent(
   const lane = known === undefined ? findLane(data, orgId, customerId) : known.lane;
   const event: Draft = { eventName, orgId, data, identity, isSample };
   // Not a loop: one that skips undefined values costs as much as the hashes.
-  if (eventId !== undefined) event.eventId = eventId;
+  if (eventId !== undefined) event.eventId = shortId(eventId);
   if (refId !== undefined) event.refId = refId;
   if (apiRequestId !== undefined) event.apiRequestId = apiRequestId;
   if (createdAt !== undefined) event.createdAt = createdAt;

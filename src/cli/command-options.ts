@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { shortId } from '../capillary/event-id.ts';
 
 function isNumeral(text: string): boolean {
   return /^\d+(\.\d+)?$/.test(text);
@@ -93,6 +94,7 @@ export function withFilterOptions(command: Command, keys: readonly FilterKey[]):
     const [flags, description] = FILTER_FLAGS[key];
     if (key === 'since' || key === 'until')
       command.option(flags, description, (text) => readTime(text, Date.now()));
+    else if (key === 'eventId') command.option(flags, description, shortId);
     else command.option(flags, description);
   }
   return command;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shortId } from '../capillary/event-id.ts';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
 import type { CountsAnswer, EventAnswer } from './admin-answers.ts';
 import {
@@ -64,7 +65,7 @@ async function list(options: AdminOptions & EventFilterOptions & PageOptions): P
 
 async function replay(receipt: string, options: AdminOptions & { asNew?: boolean }): Promise<void> {
   const client = await adminClient(options);
-  const path = `/events/${encodeURIComponent(receipt)}/replay`;
+  const path = `/events/${encodeURIComponent(shortId(receipt))}/replay`;
   const answer = await client.post<CountsAnswer>(path, { asNew: options.asNew === true });
   if (options.json === true) printJson(answer);
   else if (answer['replayed'] === 0) console.log('nothing to replay: the relay already has this event');

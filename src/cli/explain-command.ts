@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shortId } from '../capillary/event-id.ts';
 import {
   type AdminClient,
   adminClient,
@@ -49,13 +50,14 @@ async function runExplain(id: string, options: AdminOptions & { body?: boolean }
   const client = await adminClient(options);
   const withBody = options.body === true;
   try {
-    const path = `/events/${encodeURIComponent(id)}`;
+    const path = `/events/${encodeURIComponent(shortId(id))}`;
     const record = await client.get<RecordAnswer>(path, { body: String(withBody) });
     if (options.json === true) return printJson(record);
     const destination = await destinationOf(client, record);
     console.log(formatEventReport(record, { destination, options: relayOptions(options) }));
   } catch (error) {
-    const request = error instanceof NotFoundError ? await quarantined(client, id, withBody) : undefined;
+    const request =
+      error instanceof NotFoundError ? await quarantined(client, shortId(id), withBody) : undefined;
     if (request === undefined) throw error;
     if (options.json === true) printJson(request);
     else console.log(formatQuarantineReport(request, relayOptions(options)));

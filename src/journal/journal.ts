@@ -183,8 +183,12 @@ export interface Journal {
 
   ledger(): Promise<Ledger>;
   backlog(): Promise<readonly Backlog[]>;
-  /** The record of a receipt, or of the newest event with this event id. */
+  /**
+   * The record of a receipt, or of the newest event with this event id. Here and in filters, an id
+   * of more than 200 characters matches its short form (`shortId`), which is what events have.
+   */
   find(receiptOrEventId: string): Promise<EventRecord | undefined>;
+  /** A page may hold fewer than `limit` items if they are large; only the cursor is reliable. */
   list(filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>>;
   count(filter: EventFilter): Promise<number>;
   /** A page may hold fewer than `limit` items if bodies are large; only the cursor is reliable. */

@@ -30,6 +30,9 @@ type Lookup = Pick<Journal, 'find' | 'listQuarantined'>;
 /** Version 7 UUIDs, as receipts are, begin with their time in ms. */
 const RECEIPT = /^([\da-f]{8})-([\da-f]{4})-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
+/** Longer texts may be the beginning of an event id. */
+const CUT_ID_CHARS = 100;
+
 /** Why nothing can be done again with an event without a body. */
 export const NO_BODY = 'its body is gone (retention, discard or erasure) or cannot be read';
 
@@ -42,8 +45,13 @@ export async function whyUnknown({ listQuarantined }: Lookup, receipt: string): 
   if (items.length > 0)
     return 'it is in the quarantine, because its sender could not be verified: fix the secret, then release it';
   const [, high, low] = RECEIPT.exec(receipt) ?? [];
-  if (high === undefined || low === undefined)
-    return 'no event has this receipt or event id; retention may have removed it';
+  if (high === undefined || low === undefined) {
+    const cut =
+      receipt.length > CUT_ID_CHARS
+        ? '. A long event id is found by all of it, or as the relay shows it'
+        : '';
+    return `no event has this receipt or event id; retention may have removed it${cut}`;
+  }
   const issuedAt = new Date(Number.parseInt(high + low, 16)).toISOString();
   return `no event has this receipt or event id. As a receipt it is from ${issuedAt}: retention, a discard or the limits of the quarantine may have removed what it stood for`;
 }

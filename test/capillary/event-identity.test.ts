@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { shortId } from '../../src/capillary/event-id.ts';
 import { canonicalJson, laneOf } from '../../src/capillary/event-identity.ts';
 import { SAMPLE_EVENT_ID } from '../../src/capillary/event.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
@@ -19,6 +20,16 @@ describe('with an eventId', () => {
     // printf '[100458,"pointsIssued","0b0f5c36-54d5-4a39-9be2-0f4f4b0c0001"]' | openssl dgst
     // -sha256
     expect(eventOf(FLAT).identity).toBe('ff887893a530dccfd24c7ab3221816336c4e65855d0b40897b053a7cd7f55234');
+  });
+
+  test('is the hash of all of a long id, of which the event has the beginning and the hash', () => {
+    const ids = [200, 201].map((length) => `a1${'x'.repeat(length - 2)}`);
+    const [whole, long] = ids.map((eventId) => eventOf({ ...FLAT, eventId }));
+    expect(whole?.eventId).toBe(ids[0]);
+    expect(long?.eventId).toBe(`${ids[1]?.slice(0, 120)}...sha256:${sha256(ids[1] ?? '')}`);
+    expect(long?.identity).toBe(sha256(JSON.stringify([100458, 'pointsIssued', ids[1]])));
+    expect(shortId(long?.eventId ?? '')).toBe(long?.eventId);
+    expect(shortId(`${'x'.repeat(119)}\u{1f600}${'x'.repeat(100)}`).isWellFormed()).toBe(true);
   });
 
   test('other fields do not matter', () => {

@@ -31,6 +31,22 @@ describe('events', () => {
     expect((await rig.cli('events', '--state', 'dead')).stdout).toBe('no events\n');
   });
 
+  it('are found by a long event id', async () => {
+    const long = 'id'.repeat(50_000);
+    const [first, second] = [await rig.post(event(`${long}1`, 11)), await rig.post(event(`${long}2`, 12))];
+    const listed = await rig.cli('events', '--event-id', `${long}2`, '--json');
+    const { events } = JSON.parse(listed.stdout);
+    expect(events).toMatchObject([{ receipt: second }]);
+    const explained = await rig.cli('explain', `${long}1`, '--json');
+    expect(JSON.parse(explained.stdout)).toMatchObject({ receipt: first });
+    const shown = await rig.cli('explain', events[0].eventId);
+    expect(shown.stdout).toContain(second);
+    expect(await rig.cli('events', 'replay', `${long}1`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('it is pending'),
+    });
+  });
+
   it('replays one', async () => {
     const receipt = await rig.post(event('e-1', 11));
     expect(await rig.cli('events', 'replay', receipt)).toMatchObject({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { shortId } from '../../src/capillary/event-id.ts';
 import { type EventFilter, RefusedError, type StoredEvent } from '../../src/journal/journal.ts';
 import { appendAll, appendSettled, sampleEvent, sampleMalformed, settled, sha256, T0 } from './samples.ts';
 import { journalInTest, type JournalInTest, type MakeStore } from './test-store.ts';
@@ -50,6 +51,42 @@ export function describeLookingUp(make: MakeStore) {
       const second = await test.journal.list({}, { limit: 2, cursor: first.cursor! });
       expect(second.items.map((event) => event.receipt)).toEqual([receipts[1], receipts[0]]);
       expect(second.cursor).toBeUndefined();
+    });
+
+    it('finds a long event id by all of it and by its short form, however it was stored', async () => {
+      const long = 'a'.repeat(100_000);
+      const ids = [`${long}1`, `${long}2`];
+      const [stored, storedShort] = await appendAll(test.journal, [
+        // As an earlier version stored it.
+        sampleEvent({ eventId: ids[0]! }),
+        sampleEvent({ eventId: shortId(ids[1]!) }),
+      ]);
+      expect((await test.journal.find(ids[0]!))?.event).toMatchObject({
+        receipt: stored,
+        eventId: shortId(ids[0]!),
+      });
+      for (const eventId of [ids[1]!, shortId(ids[1]!)]) {
+        expect((await test.journal.find(eventId))?.event.receipt).toBe(storedShort);
+        expect((await listAll(test, { eventId }, 5)).map(({ receipt }) => receipt)).toEqual([storedShort]);
+        expect(await test.journal.count({ eventId })).toBe(1);
+      }
+      expect((await listAll(test, { eventId: ids[0]! }, 5)).map(({ receipt }) => receipt)).toEqual([stored]);
+      expect(await test.journal.find(long)).toBeUndefined();
+    });
+
+    it('ends a page early when the events are large, as earlier versions stored them', async () => {
+      const receipts = await appendAll(
+        test.journal,
+        Array.from({ length: 20 }, (_, n) => sampleEvent({ eventId: `${'a'.repeat(1_000_000)}${n}` })),
+      );
+      const { items } = await test.journal.list({}, { limit: 500 });
+      expect(items.length).toBeLessThan(6);
+      const found = (await listAll(test, {}, 500)).map(({ receipt }) => receipt);
+      expect(found).toEqual(receipts.toReversed());
+      expect((await test.journal.replay({ filter: {}, asNew: false, by: 'a', now: T0 })).replayed).toBe(0);
+      expect(await test.journal.count({})).toBe(20);
+      await test.journal.appendMalformed(sampleMalformed());
+      expect(await test.journal.discard({}, 'a', T0)).toEqual({ discarded: 1 });
     });
 
     it('applies each part of the filter', async () => {

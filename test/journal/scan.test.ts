@@ -41,9 +41,9 @@ const filter = { eventName: 'third' };
 describe.each([1, 7, 50, 51, 1_000])('a scan in steps of %i positions', (span) => {
   it('visits each record once, descending', async () => {
     const engine = await openFilledEngine();
-    const found = runSteps(span, (step) => scanDescending(engine, filter, 1_000, step)).flatMap(
-      ({ rows }) => rows,
-    );
+    const found = runSteps(span, (step) =>
+      scanDescending(engine, filter, { limit: 1_000, maxBytes: 1e9 }, step),
+    ).flatMap(({ rows }) => rows);
     expect(found.map((row) => row.seq)).toEqual(thirds.toReversed());
   });
 
@@ -68,7 +68,8 @@ describe('a scan of an empty journal', () => {
   it('ends immediately', async () => {
     const engine = await openTestEngine();
     const step = { span: 10 };
-    expect(scanDescending(engine, {}, 5, step)).toEqual({ rows: [] });
+    const size = { limit: 5, maxBytes: 1_000 };
+    expect(scanDescending(engine, {}, size, step)).toEqual({ rows: [], bytes: 0 });
     expect(scanAscending(engine, {}, 5, step)).toEqual({ rows: [] });
     expect(countRange(engine, {}, step)).toEqual({ count: 0 });
   });

@@ -92,9 +92,15 @@ export interface Operations {
   ledger: Operation<undefined, Ledger>;
   backlog: Operation<undefined, readonly Backlog[]>;
   find: Operation<string, WireRecord | undefined>;
+  /** `bytes`: size of the rows. With `maxBytes` the step ends; at least one row is read. */
   list: Operation<
-    { readonly filter: EventFilter; readonly limit: number; readonly step: Step },
-    Stepped & { readonly items: readonly StoredEvent[] }
+    {
+      readonly filter: EventFilter;
+      readonly limit: number;
+      readonly maxBytes: number;
+      readonly step: Step;
+    },
+    Stepped & { readonly items: readonly StoredEvent[]; readonly bytes: number }
   >;
   count: Operation<
     { readonly filter: EventFilter; readonly step: Step },

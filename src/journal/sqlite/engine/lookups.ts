@@ -2,9 +2,10 @@ import type { Attempt, StoredEvent } from '../../journal.ts';
 import type { AnswerOf, RequestOf, WireRecord } from './calls.ts';
 import { differingCopiesOf } from './differing-copies.ts';
 import type { Engine } from './engine.ts';
+import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, EVENT_ID_EQUALS, eventIdValues } from './filter-sql.ts';
 import { readBody, readNotes, readSentMessages } from './payloads.ts';
 import { type EventRow, rowOfReceipt, toStoredEvent } from './rows.ts';
-import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, countRange, EVENT_ID_EQUALS, scanDescending } from './scan.ts';
+import { countRange, scanDescending } from './scan.ts';
 
 interface AttemptRow {
   readonly at: number;
@@ -43,8 +44,7 @@ function newestWithEventId({ db }: Engine, eventId: string): EventRow | undefine
      WHERE ${BLOCK_SQL} IN ${BLOCKS_SQL} AND ${EVENT_ID_EQUALS} ORDER BY seq DESC LIMIT 1`,
     ALL_POSITIONS.from,
     ALL_POSITIONS.to,
-    eventId,
-    eventId,
+    ...eventIdValues(eventId),
   ) as EventRow | undefined;
 }
 
@@ -65,8 +65,8 @@ export function find(engine: Engine, receiptOrEventId: string): WireRecord | und
   };
 }
 
-export function list(engine: Engine, { filter, limit, step }: RequestOf<'list'>): AnswerOf<'list'> {
-  const { rows, ...stepped } = scanDescending(engine, filter, limit, step);
+export function list(engine: Engine, { filter, limit, maxBytes, step }: RequestOf<'list'>): AnswerOf<'list'> {
+  const { rows, ...stepped } = scanDescending(engine, filter, { limit, maxBytes }, step);
   return { items: rows.map(toStoredEvent) satisfies StoredEvent[], ...stepped };
 }
 

@@ -77,9 +77,9 @@ ALTER TABLE events ADD COLUMN traceparent TEXT;
  * Narrow indexes that are written close to the newest events. An index ordered by random values
  * costs one page write per event and, with many events, no longer fits in memory. So the indexes
  * that only serve lookups (`events_event_id`, `events_customer`, and `events_of_lane` for erasure)
- * are ordered by block of positions first: see scan.ts. The indexes that each append reads are as
- * narrow as possible: `events_identity` and `events_lane` contain the beginning of a hash, and
- * whoever uses them compares the complete value. `events_lane` contains pending events only.
+ * are ordered by block of positions first: see filter-sql.ts. The indexes that each append reads
+ * are as narrow as possible: `events_identity` and `events_lane` contain the beginning of a hash,
+ * and whoever uses them compares the complete value. `events_lane` contains pending events only.
  */
 const NARROW_INDEXES = `
 DROP INDEX events_identity;

@@ -2,10 +2,11 @@ import type { OperatorPause } from '../../journal.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { addBacklog, addCounts, isPendingElsewhere } from './counts.ts';
 import type { Engine } from './engine.ts';
+import { withStates } from './filter-sql.ts';
 import { claimHead, enqueueExisting, leaveQueue, ownLaneOf, placementFor } from './lanes.ts';
 import { deletePayloads } from './payloads.ts';
 import type { EventRow } from './rows.ts';
-import { scanAscending, withStates } from './scan.ts';
+import { scanAscending } from './scan.ts';
 
 /** Records that one step changes: a few hundred take some ms, which an append can wait for. */
 export const MAX_CHANGES_PER_STEP = 250;

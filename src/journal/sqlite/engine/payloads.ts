@@ -3,7 +3,7 @@ import { forgetContacts } from './contact-table.ts';
 import type { Engine } from './engine.ts';
 import { aliasesOf } from './lanes.ts';
 import type { EventRow } from './rows.ts';
-import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, laneEquals } from './scan.ts';
+import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, laneEquals } from './filter-sql.ts';
 
 export function insertBody({ db, cipher }: Engine, seq: number | bigint, body: Uint8Array): void {
   db.run('INSERT INTO bodies (seq, body) VALUES (?, ?)', seq, cipher.encrypt(body));

@@ -23,7 +23,7 @@ type RowSize = Pick<QuarantineRow, 'seq' | 'source' | 'bytes'>;
  * Total size of one page, because all of it is in memory at once. The first item is always
  * included.
  */
-const MAX_PAGE_BYTES = 8 * 1_024 * 1_024;
+const MAX_PAGE_BYTES = 4 * 1_024 * 1_024;
 
 function deleteRow(engine: Engine, row: RowSize): void {
   engine.db.run('DELETE FROM quarantine WHERE seq = ?', row.seq);

@@ -2,11 +2,12 @@ import type { EventFilter, HiddenFilterField, ReplayJob, ReplayRequest } from '.
 import { type AnswerOf, FIRST_STEP, type RequestOf, type Step } from './calls.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
+import { withStates } from './filter-sql.ts';
 import { claimHead, enqueueExisting, ownLaneOf, placementFor } from './lanes.ts';
 import { MAX_CHANGES_PER_STEP, recordAction } from './operator-changes.ts';
 import { deleteNotes } from './payloads.ts';
 import type { EventRow } from './rows.ts';
-import { scanAscending, seqBounds, withStates } from './scan.ts';
+import { scanAscending, seqBounds } from './scan.ts';
 
 /** Number of finished jobs that remain visible to operators. */
 const MAX_FINISHED_JOBS = 100;

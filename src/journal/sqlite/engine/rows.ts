@@ -1,3 +1,4 @@
+import { shortId } from '../../../capillary/event-id.ts';
 import type { EventState, MessageKind, StoredEvent } from '../../journal.ts';
 import type { Engine } from './engine.ts';
 
@@ -87,7 +88,8 @@ export function toStoredEvent(row: EventRow): StoredEvent {
     customerId: row.customer_id ?? undefined,
     orgId: row.org_id,
     eventName: row.event_name,
-    eventId: row.event_id ?? undefined,
+    // An earlier version stored ids of any length.
+    eventId: row.event_id === null ? undefined : shortId(row.event_id),
     createdAt: row.created_at ?? undefined,
     receivedAt: row.received_at,
     verifiedBy: row.verified_by,

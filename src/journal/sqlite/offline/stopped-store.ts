@@ -5,7 +5,7 @@ import { type EventFilter, StoreError } from '../../journal.ts';
 import { DAMAGE_ADVICE, isBusy, isDamage } from '../engine/damage.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
 import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
-import { ALL_POSITIONS, toSql } from '../engine/scan.ts';
+import { ALL_POSITIONS, toSql } from '../engine/filter-sql.ts';
 import { DATABASE_FILE } from '../engine/store-folder.ts';
 
 // What the cli needs to know of the engine's files and memory.

@@ -82,7 +82,13 @@ function startOf(listing: Listing, page: PageRequest): number | undefined {
   return page.cursor === undefined ? undefined : positionOf(listing, page.cursor);
 }
 
-/** Reads one event more than the page holds, to know whether it is the last page. */
+/** Size of the events of a page as JSON. A page has at least one. */
+const MAX_PAGE_BYTES = 4 * 1_024 * 1_024;
+
+/**
+ * Reads one event more than the page holds, to know whether it is the last page. A page that is
+ * ended early because of its size can be followed by an empty one.
+ */
 export async function listEvents(
   channel: Pick<Channel, 'call'>,
   filter: EventFilter,
@@ -90,21 +96,23 @@ export async function listEvents(
 ): Promise<Page<StoredEvent>> {
   const at = startOf('events', page);
   const found: StoredEvent[] = [];
+  let bytes = 0;
   let step: Step | undefined = { ...FIRST_STEP, at };
-  while (step !== undefined && found.length <= page.limit) {
+  while (step !== undefined && found.length <= page.limit && bytes < MAX_PAGE_BYTES) {
     const answer: AnswerOf<'list'> = await channel.call('list', {
       filter,
       limit: page.limit + 1 - found.length,
+      maxBytes: MAX_PAGE_BYTES - bytes,
       step,
     });
     found.push(...answer.items);
+    bytes += answer.bytes;
     step = answer.next;
   }
   const items = found.slice(0, page.limit);
   const last = items.at(-1);
-  return last === undefined || found.length <= page.limit
-    ? { items }
-    : { items, cursor: cursorAt('events', last.seq) };
+  const isLastPage = found.length <= page.limit && bytes < MAX_PAGE_BYTES;
+  return last === undefined || isLastPage ? { items } : { items, cursor: cursorAt('events', last.seq) };
 }
 
 export async function listQuarantine(

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createAdminApp } from './admin/admin-app.ts';
@@ -7,6 +6,7 @@ import { createTokenSource } from './adobe/ims/token-source.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import type { DestinationConfig } from './config/config-schema.ts';
 import { summarize } from './config/config-summary.ts';
+import { createRunningConfig, liveSection, type ReloadResult } from './config/running-config.ts';
 import { watchSecrets } from './config/watch-secrets.ts';
 import { createDestinationDirectory, createDestinations } from './delivery/destinations.ts';
 import { listen } from './http/listen.ts';
@@ -16,6 +16,7 @@ import { createSourceTable } from './sources/source-table.ts';
 import type { Journal } from './journal/journal.ts';
 import { runReencryption, runRetention } from './journal/maintenance-loops.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
+import { createConfigReports } from './monitoring/config-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
 import { createHealthChecks } from './monitoring/health-checks.ts';
 import { createIntakeWindow } from './monitoring/intake-window.ts';
@@ -39,6 +40,11 @@ export interface RelayOptions {
 export interface Relay {
   /** Starts delivery and opens both ports. @returns their base URLs */
   start(): Promise<{ readonly intakeUrl: string; readonly adminUrl: string }>;
+  /**
+   * Reads the configuration again and applies what needs no restart.
+   * @throws ConfigError if it cannot be used; then nothing has changed
+   */
+  reload(): Promise<ReloadResult>;
   /**
    * Stops accepting webhooks, finishes what is in flight and leaves the rest in the journal. Under
    * 10 s. Idempotent.
@@ -81,11 +87,25 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const sources = createSourceTable(config.sources);
   const intakeWindow = createIntakeWindow(now);
   const stopping = new AbortController();
-  let adminToken = config.admin.token;
+  const logLevel = createLogLevel(log, now);
+  const running = createRunningConfig({
+    loaded,
+    async prepare(next) {
+      const commitDestinations = await destinations.prepare(next);
+      return () => {
+        sources.set(next.sources);
+        commitDestinations();
+        logLevel.configure(next.log.level);
+      };
+    },
+    ...createConfigReports(log, metrics, now),
+  });
+  const server = liveSection(running, 'server');
+  const store = liveSection(running, 'store');
 
   const admission = createAdmissionControl({
     journal,
-    watermarks: config.store,
+    watermarks: store,
     onChange: (refusal) =>
       refusal ? log.error(refusal, 'intake closed') : log.info('intake open: the store accepts events'),
   });
@@ -106,7 +126,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         : undefined,
   });
   const intake = await createPublicApp({
-    server: config.server,
+    server,
     sources,
     journal,
     admission,
@@ -126,7 +146,9 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const admin = await createAdminApp({
     journal: { ...journal, replay },
     sources,
-    bodyLimit: config.server.bodyLimit,
+    get bodyLimit() {
+      return server.bodyLimit;
+    },
     destinations: createDestinationDirectory(destinations, journal),
     coverage,
     intake: { counts: () => intakeWindow.counts(), refusal: () => admission.refusal() },
@@ -137,35 +159,29 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         journal,
         destinations,
         admission,
-        watermarks: config.store,
+        watermarks: store,
         now,
       }),
     },
-    health: createHealthChecks({ journal, admission, sources: config.sources, destinations, now }),
-    token: () => adminToken,
-    logLevel: createLogLevel(log, now),
     isDraining: () => admission.isDraining,
+    health: createHealthChecks({
+      journal,
+      admission,
+      sources: () => running.current.sources,
+      destinations,
+      now,
+    }),
+    token: () => running.current.admin.token,
+    logLevel,
+    config: running,
     observer: createAdminReports(log, metrics),
     now,
   });
 
-  const watchSecretFiles = (): Promise<void> =>
-    watchSecrets(loaded, {
-      signal: stopping.signal,
-      onChange: (next) => {
-        sources.set(next.sources);
-        destinations.setSecrets(next.destinations);
-        adminToken = next.admin.token;
-        log.info('secrets reloaded');
-        if (!isDeepStrictEqual(next.store.encryptionKeys, config.store.encryptionKeys))
-          log.warn('store.encryptionKeys changed: restart the relay to use it');
-      },
-      onError: (error) => log.error({ err: error }, 'changed secrets are invalid; the old ones stay in use'),
-    });
-
   let stopped: Promise<void> | undefined;
   const shutDown = async (): Promise<void> => {
     admission.drain();
+    running.close();
     await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
     await Promise.all([closeWithin(intake, CLOSE_TIMEOUT_MS.intake), destinations.stop()]);
     stopping.abort();
@@ -177,10 +193,10 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     async start() {
       await admission.start(stopping.signal);
       await destinations.start();
-      void watchSecretFiles();
+      void watchSecrets(running, stopping.signal);
       void runRetention({
         journal,
-        policy: config.store.retention,
+        policy: () => store.retention,
         now,
         signal: stopping.signal,
         onRemoved: (records) => metrics.retentionRemoved.inc(records),
@@ -201,6 +217,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       const intakeUrl = await listen(intake, 'server', config.server);
       return { intakeUrl, adminUrl };
     },
+    reload: () => running.reload(),
     stop() {
       stopped ??= shutDown();
       return stopped;

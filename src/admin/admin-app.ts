@@ -9,6 +9,7 @@ import { refuseUnknownRoutes } from '../http/unknown-routes.ts';
 import { StoreError } from '../journal/journal.ts';
 import { checkAccess, REFUSAL_DETAILS } from './access.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { configRoutes } from './config-routes.ts';
 import { createAuthThrottle } from './auth-throttle.ts';
 import { coverageRoutes, ledgerRoutes } from './report-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
@@ -124,6 +125,7 @@ async function adminApi(scope: FastifyInstance, parts: AdminParts, notFound: () 
       quarantineRoutes(v1, parts);
       destinationRoutes(v1, parts);
       logLevelRoutes(v1, parts);
+      configRoutes(v1, parts);
     },
     { prefix: '/v1' },
   );

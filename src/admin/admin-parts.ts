@@ -1,3 +1,4 @@
+import type { RunningConfig } from '../config/running-config.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SourceTable } from '../sources/source-table.ts';
 import type { LogLevel, LogLevelControl } from '../telemetry/log-level.ts';
@@ -40,6 +41,7 @@ export interface AdminParts {
   readonly logLevel: LogLevelControl;
   /** True while the relay shuts down. */
   readonly isDraining: () => boolean;
+  readonly config: Pick<RunningConfig, 'reload'>;
   readonly observer: AdminObserver;
   /** Epoch ms. */
   readonly now: () => number;

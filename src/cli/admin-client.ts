@@ -109,13 +109,25 @@ function tokenHint({ tokenFrom, withheldFrom }: AdminAddress): string {
     : `The token of ${withheldFrom} was not sent, because --url is another address than that file has: pass --config ${withheldFrom} to send it, or --token.`;
 }
 
+/** The relay refused the request. `answer` is its problem document. */
+export class AnswerError extends CommandError {
+  override name = 'AnswerError';
+  readonly status: number;
+  readonly answer: object;
+
+  constructor(message: string, status: number, answer: object) {
+    super(message, status === 400 || status === 422 ? EXIT.usage : EXIT.failed);
+    this.status = status;
+    this.answer = answer;
+  }
+}
+
 /** A problem answer (RFC 9457) as one line. */
 function problemError(status: number, answer: object, address: AdminAddress): CommandError {
   const { title, detail } = answer as { title?: unknown; detail?: unknown };
   const text = [title ?? `status ${status}`, detail].filter(Boolean).map(toPrintable).join(': ');
-  if (status === 401) return new CommandError(`${text}. ${tokenHint(address)}`);
   if (status === 404) return new NotFoundError(text);
-  return new CommandError(text, status === 400 ? EXIT.usage : EXIT.failed);
+  return new AnswerError(status === 401 ? `${text}. ${tokenHint(address)}` : text, status, answer);
 }
 
 async function readAnswer(response: Response, address: AdminAddress): Promise<unknown> {

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   quarantine: async () => (await import('./quarantine-command.ts')).registerQuarantine,
   destinations: async () => (await import('./destinations-command.ts')).registerDestinations,
   'log-level': async () => (await import('./log-level-command.ts')).registerLogLevel,
+  reload: async () => (await import('./reload-command.ts')).registerReload,
   store: async () => (await import('./store-command.ts')).registerStore,
   simulate: async () => (await import('./simulate-command.ts')).registerSimulate,
   send: async () => (await import('./send-command.ts')).registerSend,

@@ -15,6 +15,7 @@ const SPAN_FLUSH_TIMEOUT_MS = 1_000;
 
 const HELP = `
 Standard output has the log, one JSON object per line. Standard error says in one line why the relay could not start.
+SIGHUP reads the configuration again, as the command reload does.
 Exit code: 0 stopped by SIGTERM or SIGINT; 1 could not start, or failed; 2 the configuration has problems.
 
 Example:
@@ -27,9 +28,33 @@ interface Started {
   isStopping: boolean;
 }
 
+/**
+ * SIGHUP reads the configuration again. One that arrives before the relay is ready is served then,
+ * because the file may have been read before it was changed.
+ * @returns a function to call with the relay once it is ready
+ */
+function reloadOnHangup(): (relay: Relay) => void {
+  let ready: Relay | undefined;
+  let isWaiting = false;
+  const reload = (): void => {
+    isWaiting = ready === undefined;
+    // What is refused is logged and counted by the relay.
+    ready?.reload().catch(() => undefined);
+  };
+  process.on('SIGHUP', reload);
+  return (relay) => {
+    ready = relay;
+    if (isWaiting) reload();
+  };
+}
+
 function stopOnSignals(started: Started): void {
   closeWithGrace(
-    { delay: SHUTDOWN_TIMEOUT_MS, logger: { error: (message: string) => started.log?.error(message) } },
+    {
+      delay: SHUTDOWN_TIMEOUT_MS,
+      logger: { error: (message: string) => started.log?.error(message) },
+      skip: ['SIGHUP'],
+    },
     async ({ signal, err }) => {
       started.isStopping = true;
       if (err) started.log?.fatal({ err }, 'unexpected error; shutting down');
@@ -42,7 +67,7 @@ function stopOnSignals(started: Started): void {
   releaseEarlySignals();
 }
 
-async function start(file: string, started: Started): Promise<void> {
+async function start(file: string, started: Started): Promise<Relay> {
   const loaded = await loadCommandConfig(file);
   const log = createLogger({ level: loaded.config.log.level });
   started.log = log;
@@ -55,13 +80,15 @@ async function start(file: string, started: Started): Promise<void> {
     process.exit(1);
   });
   log.info(await relay.start(), 'ready');
+  return relay;
 }
 
 async function runServe(file: string): Promise<void> {
   const started: Started = { isStopping: false };
+  const onReady = reloadOnHangup();
   stopOnSignals(started);
   try {
-    await start(file, started);
+    onReady(await start(file, started));
   } catch (error) {
     // What a signal interrupts is no failure.
     if (started.isStopping) return;

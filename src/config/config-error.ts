@@ -52,11 +52,14 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
   readonly file: string;
   readonly problems: readonly ConfigProblem[];
+  /** Absolute paths of the files in `${file:…}` that cannot be read or are empty. */
+  readonly unreadable: readonly string[];
 
-  constructor(file: string, problems: readonly ConfigProblem[]) {
+  constructor(file: string, problems: readonly ConfigProblem[], unreadable: readonly string[] = []) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     super(`${count} in the configuration\n\n${formatProblems(problems, file)}`);
     this.file = file;
     this.problems = problems;
+    this.unreadable = unreadable;
   }
 }

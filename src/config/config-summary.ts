@@ -39,14 +39,13 @@ const SHORTENED: Readonly<Record<string, (text: string) => string>> = {
   url: withoutQuery,
 };
 
-function summarizeValue(key: string, value: unknown): Summary {
+/** One value of the configuration as in the summary; `key` decides how it is shown. */
+export function summarizeKey(key: string, value: unknown): Summary {
   if (isSecretKey(key)) return countOf(value);
   if (typeof value === 'string') return SHORTENED[key]?.(value) ?? value;
-  if (Array.isArray(value)) return value.map((item) => summarizeValue('', item));
+  if (Array.isArray(value)) return value.map((item) => summarizeKey('', item));
   if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(
-      Object.entries(value).map(([name, item]) => [name, summarizeValue(name, item)]),
-    );
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, summarizeKey(name, item)]));
   return value as Summary;
 }
 
@@ -55,5 +54,5 @@ function summarizeValue(key: string, value: unknown): Summary {
  * number of secrets instead of their values.
  */
 export function summarize(config: Config): Summary {
-  return summarizeValue('', config);
+  return summarizeKey('', config);
 }

@@ -73,7 +73,7 @@ function engineFindings({ store: { engine } }: Draft): Finding[] {
 }
 
 /** True for an address that only this machine can reach. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

@@ -74,7 +74,7 @@ export function readConfig(
   const tree = parseYaml(text, path);
   if (tree.value === null || tree.value === undefined)
     return refuse(path, 'is empty', 'start with a copy of examples/relay.yaml');
-  const { stamps, readFile } = secretFileReader(dirname(resolve(path)));
+  const { stamps, unreadable, readFile } = secretFileReader(dirname(resolve(path)));
   const filled = interpolate(tree.value, { env, readFile });
   const parsed = configSchema.safeParse(filled.value, { error: plainMessage });
   const unresolved = filled.findings.map((finding) => formatPath(finding.path));
@@ -85,7 +85,7 @@ export function readConfig(
   const problems = [...filled.findings, ...findings]
     .map((finding) => problemAt(finding, tree))
     .toSorted(byPosition);
-  if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems);
+  if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems, [...unreadable]);
   return { config: parsed.data, path, text, files: [...stamps.keys()], stamps, checks };
 }
 

@@ -111,13 +111,13 @@ function failureOf(error: unknown): string {
 }
 
 /**
- * Reads the files of `${file:…}` and records their stamps. A relative path is resolved from
- * `folder`.
+ * Reads the files of `${file:…}` and records their stamps, and which of them cannot be read. A
+ * relative path is resolved from `folder`.
  */
 export function secretFileReader(folder: string) {
   const stamps = new Map<string, string>();
-  const readFile = (path: string): { readonly text: string } | { readonly failure: string } => {
-    const file = resolve(folder, path);
+  const unreadable = new Set<string>();
+  const read = (file: string): { readonly text: string } | { readonly failure: string } => {
     try {
       const stats = statSync(file, { bigint: true });
       if (!stats.isFile()) return { failure: 'is not a file' };
@@ -131,5 +131,11 @@ export function secretFileReader(folder: string) {
       return { failure: failureOf(error) };
     }
   };
-  return { stamps: stamps as FileStamps, readFile };
+  const readFile = (path: string): { readonly text: string } | { readonly failure: string } => {
+    const file = resolve(folder, path);
+    const result = read(file);
+    if ('failure' in result) unreadable.add(file);
+    return result;
+  };
+  return { stamps: stamps as FileStamps, unreadable: unreadable as ReadonlySet<string>, readFile };
 }

@@ -129,6 +129,8 @@ interface Blocked extends Cause {
 export function createDestinationState(options: {
   readonly retry: { readonly minDelay: number; readonly maxDelay: number };
   readonly clocks: Clocks;
+  /** Epoch ms of a success that is known from before. */
+  readonly lastSuccessAt?: number | undefined;
   /** Called after each change of state, with the new status. */
   readonly onChange: (status: DestinationStatus) => void;
 }): DestinationState {
@@ -141,7 +143,10 @@ export function createDestinationState(options: {
   let failedTries = 0;
   let failuresInARow = 0;
   let successShare = 1;
-  let lastSuccess: { readonly at: number; readonly monotonic: number } | undefined;
+  let lastSuccess: { readonly at: number; readonly monotonic: number } | undefined =
+    options.lastSuccessAt === undefined
+      ? undefined
+      : { at: options.lastSuccessAt, monotonic: Number.NEGATIVE_INFINITY };
 
   const status = (): DestinationStatus => ({
     state: blocked?.state ?? 'flowing',

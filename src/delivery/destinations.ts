@@ -1,23 +1,24 @@
-import type { Inlet, LastAnswer, TokenSource } from '../adobe/ports.ts';
-import type { IdentifierKind } from '../capillary/identifiers.ts';
+import type { LastAnswer } from '../adobe/ports.ts';
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
-import type { Journal } from '../journal/journal.ts';
-import { type ContactRegister, createContactRegister } from './contact-register.ts';
-import type { DeliveryObserver } from './delivery-observer.ts';
-import type { DestinationStatus } from './destination-state.ts';
-import { createDispatcher, type Dispatcher } from './dispatcher.ts';
-import type { Pace } from './pace.ts';
+import type { Journal, OperatorPause } from '../journal/journal.ts';
 import { createProgramCatalogue } from '../mapping/program-catalogue.ts';
-
-/** One destination and the parts that deliver to it. */
-export interface RunningDestination {
-  readonly config: DestinationConfig;
-  readonly dispatcher: Dispatcher;
-  readonly inlet: Inlet;
-  readonly tokens: TokenSource | undefined;
-}
+import type { ContactRegister } from './contact-register.ts';
+import type { DestinationStatus } from './destination-state.ts';
+import type { Pace } from './pace.ts';
+import { JOURNAL_RETRY_MS } from './pipeline.ts';
+import {
+  contactsOf,
+  createDestination,
+  type DestinationParts,
+  isMappedAlike,
+  needsReplacement,
+  retireDestination,
+  type RunningDestination,
+} from './running-destination.ts';
+import { pause as waitFor } from './scheduling.ts';
 
 export interface Destinations {
+  /** In the order of the configuration. */
   readonly all: readonly RunningDestination[];
   get(name: string): RunningDestination | undefined;
   /**
@@ -33,96 +34,178 @@ export interface Destinations {
   reroute(): Promise<void>;
   pause(name: string, by: string): Promise<void>;
   resume(name: string): Promise<void>;
+  /**
+   * Prepares another configuration. The returned function puts it into use at once: an event whose
+   * processing has begun ends with the old configuration, and the next one begins with the new.
+   */
+  prepare(next: Config): Promise<() => void>;
   /** Applies rotated client secrets. A destination with changed ones makes its next try at once. */
   setSecrets(destinations: readonly DestinationConfig[]): void;
 }
 
-export function createDestinations(parts: {
-  readonly config: Config;
-  readonly journal: Journal;
-  readonly observer: DeliveryObserver;
-  readonly now: () => number;
-  readonly createInlet: (destination: DestinationConfig) => Inlet;
-  readonly createTokens: (destination: DestinationConfig) => TokenSource | undefined;
-}): Destinations {
-  const { config, journal, now } = parts;
+/**
+ * After this time, events of requests that had begun before a reload are stored too; some may have
+ * the destination that their source had then.
+ */
+const LATE_EVENTS_MS = 60_000;
+
+export function createDestinations(
+  options: Omit<DestinationParts, 'programs'> & { readonly config: Config },
+): Destinations {
+  const { journal, now, observer } = options;
   const programs = createProgramCatalogue();
+  const parts: DestinationParts = { ...options, programs };
+  let { config } = options;
+  const pauses = new Map<string, OperatorPause>();
+  const stopping = new AbortController();
+  /** Replaced destinations that finish what is in flight. */
+  const retiring = new Map<RunningDestination, Promise<void>>();
   const registers: ContactRegister[] = [];
-  const running = new Map(
-    config.destinations.map((destination): [string, RunningDestination] => {
-      const inlet = parts.createInlet(destination);
-      const tokens = parts.createTokens(destination);
-      const sources = config.sources.filter((source) => source.destination === destination.name);
-      const { observer } = parts;
-      // In raw format Data Prep builds the identities.
-      const contacts =
-        destination.format === 'raw'
-          ? undefined
-          : createContactRegister({
-              destination: destination.name,
-              kinds: new Set(Object.keys(destination.identity.namespaces) as IdentifierKind[]),
-              journal,
-              observer,
-            });
-      if (contacts !== undefined) registers.push(contacts);
-      const dispatcher = createDispatcher({
-        destination,
-        sources,
-        journal,
-        programs,
-        contacts,
-        inlet,
-        tokens,
-        observer,
-        now,
-      });
-      return [destination.name, { config: destination, dispatcher, inlet, tokens }];
-    }),
-  );
-  const all = [...running.values()];
+  let all = config.destinations.map((destination) => {
+    const contacts = contactsOf(parts, destination);
+    if (contacts !== undefined) registers.push(contacts);
+    return createDestination(parts, destination, { sources: sourcesOf(config, destination), contacts });
+  });
+  const get = (name: string): RunningDestination | undefined =>
+    all.find((running) => running.config.name === name);
+
   const reroute = async (): Promise<void> => {
     for (const source of config.sources) await journal.reroute(source.name, source.destination);
   };
 
+  /** Reroutes until it succeeds, and once more for the events that were on their way. */
+  const rerouteAll = async (): Promise<void> => {
+    for (const delayMs of [0, LATE_EVENTS_MS]) {
+      await waitFor(delayMs, stopping.signal);
+      let isDone = false;
+      while (!isDone && !stopping.signal.aborted) {
+        try {
+          await reroute();
+          for (const { dispatcher } of all) dispatcher.wake();
+          isDone = true;
+        } catch (error) {
+          observer.errorCaught('all', 'events could not be rerouted; it will be retried', error);
+          await waitFor(JOURNAL_RETRY_MS, stopping.signal);
+        }
+      }
+    }
+  };
+
+  const retire = (old: RunningDestination, successor: RunningDestination | undefined): void => {
+    const { name } = old.config;
+    // The successor by then: a further reload may have replaced it.
+    const retired = retireDestination(old, successor, () => get(name)?.dispatcher.wake())
+      .catch((error: unknown) => observer.errorCaught(name, 'it could not be closed', error))
+      .finally(() => retiring.delete(old));
+    retiring.set(old, retired);
+  };
+
+  const setSecrets = (destinations: readonly DestinationConfig[]): void => {
+    for (const { name, ims } of destinations) {
+      const destination = get(name);
+      if (destination?.tokens === undefined || ims === undefined) continue;
+      // Only the owner of a changed secret: the wait of another may be one that Adobe asked for.
+      if (destination.tokens.setSecrets(ims.clientSecrets)) destination.dispatcher.retryNow();
+    }
+  };
+
+  /** The destination as it is configured next, and what starts it. */
+  const successorOf = (
+    next: Config,
+    destination: DestinationConfig,
+    loaded: ReadonlyMap<string, ContactRegister | undefined>,
+  ): RunningDestination => {
+    const { name } = destination;
+    const sources = sourcesOf(next, destination);
+    const contacts = loaded.get(name);
+    const old = get(name);
+    if (old !== undefined && !needsReplacement(old.config, destination)) {
+      const { dispatcher } = old;
+      if (loaded.has(name)) dispatcher.setSources(sources, contacts);
+      // What Adobe refuses may pass with another mapping.
+      if (loaded.has(name) && dispatcher.state.status().state === 'paused') dispatcher.retryNow();
+      return { ...old, config: destination, sources };
+    }
+    const pause = pauses.get(name);
+    return createDestination(parts, destination, { sources, contacts, predecessor: old, pause });
+  };
+
+  const commit = (next: Config, loaded: ReadonlyMap<string, ContactRegister | undefined>): void => {
+    const before = all;
+    all = next.destinations.map((destination) => successorOf(next, destination, loaded));
+    const isRerouted = !isRoutedAlike(config, next);
+    config = next;
+    for (const old of before) {
+      const successor = get(old.config.name);
+      if (successor?.dispatcher !== old.dispatcher) retire(old, successor);
+    }
+    setSecrets(next.destinations);
+    for (const { dispatcher } of all) dispatcher.start();
+    if (isRerouted) void rerouteAll();
+  };
+
   return {
-    all,
-    get: (name) => running.get(name),
+    get all() {
+      return all;
+    },
+    get,
     reroute,
     async start() {
       await reroute();
       await Promise.all(registers.map((register) => register.load()));
       for (const stored of await journal.programs()) programs.load(stored);
       for (const pause of await journal.pauses()) {
-        running.get(pause.destination)?.dispatcher.state.pauseByOperator(pause.by, pause.at);
+        pauses.set(pause.destination, pause);
+        get(pause.destination)?.dispatcher.state.pauseByOperator(pause.by, pause.at);
       }
       for (const { dispatcher } of all) dispatcher.start();
     },
     async stop() {
-      await Promise.all(all.map(({ dispatcher }) => dispatcher.stop()));
-      await Promise.all(all.map(({ inlet }) => inlet.close()));
-      for (const { tokens } of all) tokens?.close();
+      stopping.abort();
+      const ending = [...all, ...retiring.keys()];
+      await Promise.all(ending.map(({ dispatcher }) => dispatcher.stop()));
+      await Promise.all(retiring.values());
+      await Promise.all(ending.map(({ inlet }) => inlet.close()));
+      for (const { tokens } of ending) tokens?.close();
     },
     async pause(name, by) {
-      const destination = running.get(name);
-      if (destination === undefined) return;
-      const at = now();
-      await journal.setPause(name, { destination: name, by, at });
-      destination.dispatcher.state.pauseByOperator(by, at);
+      if (get(name) === undefined) return;
+      const pause = { destination: name, by, at: now() };
+      await journal.setPause(name, pause);
+      pauses.set(name, pause);
+      get(name)?.dispatcher.state.pauseByOperator(by, pause.at);
     },
     async resume(name) {
       await journal.setPause(name, null);
-      running.get(name)?.tokens?.retryNow();
-      running.get(name)?.dispatcher.resume();
+      pauses.delete(name);
+      get(name)?.tokens?.retryNow();
+      get(name)?.dispatcher.resume();
     },
-    setSecrets(destinations) {
-      for (const { name, ims } of destinations) {
-        const destination = running.get(name);
-        if (destination?.tokens === undefined || ims === undefined) continue;
-        // Only the owner of a changed secret: the wait of another may be one that Adobe asked for.
-        if (destination.tokens.setSecrets(ims.clientSecrets)) destination.dispatcher.retryNow();
+    async prepare(next) {
+      const loaded = new Map<string, ContactRegister | undefined>();
+      for (const destination of next.destinations) {
+        const old = get(destination.name);
+        const isKept =
+          old !== undefined &&
+          !needsReplacement(old.config, destination) &&
+          isMappedAlike(old.sources, sourcesOf(next, destination));
+        if (!isKept) loaded.set(destination.name, contactsOf(parts, destination));
       }
+      await Promise.all([...loaded.values()].map(async (contacts) => contacts?.load()));
+      return () => commit(next, loaded);
     },
+    setSecrets,
   };
+}
+
+function sourcesOf({ sources }: Config, { name }: DestinationConfig): Config['sources'] {
+  return sources.filter((source) => source.destination === name);
+}
+
+/** Whether every source has the destination that it had before. */
+function isRoutedAlike(before: Config, after: Config): boolean {
+  const known = new Map(before.sources.map(({ name, destination }) => [name, destination]));
+  return after.sources.every(({ name, destination }) => known.get(name) === destination);
 }
 
 /** The current state of a destination. Times are epoch ms. */

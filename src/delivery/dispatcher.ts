@@ -16,7 +16,7 @@ import type { DeliveryObserver } from './delivery-observer.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
 import { createPace, type Pace } from './pace.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
-import { createPipeline, JOURNAL_RETRY_MS, type Pipeline } from './pipeline.ts';
+import { createPipeline, JOURNAL_RETRY_MS, type MappingParts, type Pipeline } from './pipeline.ts';
 import { createSuspectHistory } from './poison.ts';
 import { createRefusals } from './refusals.ts';
 import { inletAnswer } from './request-report.ts';
@@ -42,6 +42,8 @@ export interface DispatcherParts {
   readonly tokens: TokenSource | undefined;
   readonly observer: DeliveryObserver;
   readonly now?: () => number;
+  /** Epoch ms of the last success of its predecessor, if it replaces another dispatcher. */
+  readonly lastSuccessAt?: number | undefined;
 }
 
 /** Delivers the events of one destination: claims them and passes them through the pipeline. */
@@ -49,11 +51,21 @@ export interface Dispatcher {
   readonly state: DestinationState;
   readonly pace: Pace;
   start(): void;
+  /** Maps what is claimed or begun from now on with these sources and contacts. */
+  setSources(sources: readonly SourceConfig[], contacts: ContactRegister | undefined): void;
+  /**
+   * Claims no more, because another dispatcher takes over: resolves when everything in flight has
+   * its outcome. It reports no further changes of state.
+   * @param onReleased called when the other may find more to claim
+   */
+  retire(onReleased: () => void): Promise<void>;
   /**
    * Claims no more and waits for requests in flight, at most 5 s; what is not sent stays pending in
    * the journal. Idempotent.
    */
   stop(): Promise<void>;
+  /** Looks at once for something to claim. */
+  wake(): void;
   /** Ends a wait, but not an operator's pause. */
   retryNow(): void;
   /** Ends any wait or pause, including an operator's. */
@@ -69,11 +81,17 @@ export interface Dispatcher {
   readonly msSinceProgress: number;
 }
 
+function mappingParts(sources: readonly SourceConfig[], contacts: ContactRegister | undefined): MappingParts {
+  return { sources: new Map(sources.map((source) => [source.name, source])), contacts };
+}
+
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { destination, journal, observer } = parts;
   const now = parts.now ?? Date.now;
-  const sources = new Map(parts.sources.map((source) => [source.name, source]));
+  let mapping = mappingParts(parts.sources, parts.contacts);
   const waker = createWaker();
+  /** Ends claiming; `stopping` then ends what would go on until it succeeds. */
+  const claiming = new AbortController();
   const stopping = new AbortController();
   const requests = new AbortController();
   const suspects = createSuspectHistory();
@@ -90,11 +108,14 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   let progressAt = monotonic();
   let loop: Promise<void> | undefined;
   let lastAnswer: LastAnswer | undefined;
+  let wakeSuccessor: (() => void) | undefined;
 
   const state = createDestinationState({
     retry: destination.retry,
     clocks: { now, monotonic },
+    lastSuccessAt: parts.lastSuccessAt,
     onChange: (status) => {
+      if (claiming.signal.aborted) return;
       progressAt = monotonic();
       observer.stateChanged(destination.name, status);
       waker.wake();
@@ -126,10 +147,9 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   });
   const pipeline: Pipeline = createPipeline({
     destination,
-    sources,
+    mapping: () => mapping,
     journal,
     programs: parts.programs,
-    contacts: parts.contacts,
     observer,
     batcher,
     suspects,
@@ -143,6 +163,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       if (event.isReplay) replayThrottle.release();
       state.endProbe();
       waker.wake();
+      wakeSuccessor?.();
     },
     afterTurn: () => {
       batcher.flushDue();
@@ -166,7 +187,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     if (permit.kind === 'wait') return permit.ms;
     const { events, nextDueAt, nextReplayAt } = await journal.claim({
       destination: destination.name,
-      sources: [...sources.keys()],
+      sources: [...mapping.sources.keys()],
       limit: permit.kind === 'probe' ? 1 : Math.min(freeEvents, MAX_EVENTS_PER_CLAIM),
       replays: replayThrottle.available(),
       maxBytes: freeBytes,
@@ -188,7 +209,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   };
 
   const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!claiming.signal.aborted) {
       let wait = JOURNAL_RETRY_MS;
       const startedAt = monotonic();
       try {
@@ -196,9 +217,18 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       } catch (error) {
         observer.errorCaught(destination.name, 'no events could be claimed from the journal', error);
       }
-      await waker.wait(Math.min(wait, destination.retry.maxDelay * 12), stopping.signal);
-      if (wait > 0) await pause(startedAt + CLAIM_INTERVAL_MS - monotonic(), stopping.signal);
+      await waker.wait(Math.min(wait, destination.retry.maxDelay * 12), claiming.signal);
+      if (wait > 0) await pause(startedAt + CLAIM_INTERVAL_MS - monotonic(), claiming.signal);
     }
+  };
+
+  const endClaiming = async (reason: string): Promise<void> => {
+    claiming.abort();
+    await loop;
+    const unmapped = pipeline.clearWaiting().map(({ receipt }) => receipt);
+    if (unmapped.length > 0) await journal.release(unmapped).catch(() => undefined);
+    batcher.releaseWaiting(reason);
+    refusals.close();
   };
 
   return {
@@ -211,17 +241,25 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       });
       loop = run().finally(unsubscribe);
     },
+    setSources(sources, contacts) {
+      mapping = mappingParts(sources, contacts);
+      waker.wake();
+    },
+    async retire(onReleased) {
+      wakeSuccessor = onReleased;
+      await endClaiming('the configuration of the destination has changed');
+      onReleased();
+      await pipeline.whenIdle();
+      onReleased();
+    },
     async stop() {
       stopping.abort();
-      await loop;
-      const unmapped = pipeline.clearWaiting().map(({ receipt }) => receipt);
-      if (unmapped.length > 0) await journal.release(unmapped).catch(() => undefined);
-      batcher.releaseWaiting('the relay is stopping');
-      refusals.close();
+      await endClaiming('the relay is stopping');
       const grace = setTimeout(() => requests.abort(new Error('the relay is stopping')), STOP_GRACE_MS);
       await pipeline.whenIdle();
       clearTimeout(grace);
     },
+    wake: () => waker.wake(),
     retryNow() {
       state.retryNow();
       waker.wake();

@@ -38,13 +38,19 @@ export interface Pipeline {
   whenIdle(): Promise<void>;
 }
 
-export interface PipelineParts {
-  readonly destination: DestinationConfig;
+/** What events are mapped with, besides the destination. */
+export interface MappingParts {
   /** By name. */
   readonly sources: ReadonlyMap<string, SourceConfig>;
+  readonly contacts: ContactRegister | undefined;
+}
+
+export interface PipelineParts {
+  readonly destination: DestinationConfig;
+  /** Read once when the processing of an event begins, so that none is mapped with two of them. */
+  readonly mapping: () => MappingParts;
   readonly journal: Pick<Journal, 'profiles' | 'savePrograms' | 'settle' | 'release'>;
   readonly programs: ProgramCatalogue;
-  readonly contacts?: ContactRegister | undefined;
   readonly observer: Pick<DeliveryObserver, 'eventSettled' | 'mappingReported' | 'errorCaught'>;
   readonly batcher: Pick<Batcher, 'submit'>;
   readonly suspects: SuspectHistory;
@@ -63,14 +69,16 @@ export interface PipelineParts {
 }
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { destination, sources, journal, programs, contacts, observer } = parts;
+  const { destination, journal, programs, observer } = parts;
   const { batcher, suspects, maxMessages, now, signal } = parts;
   const started = createInFlightCounter();
   let bytes = 0;
 
-  const prepareSafely = async (event: ClaimedEvent): Promise<Prepared> => {
-    const source = sources.get(event.source);
-    if (source === undefined) throw new Error(`claimed an event of the unknown source ${event.source}`);
+  const prepareSafely = async (
+    event: ClaimedEvent,
+    source: SourceConfig,
+    contacts: ContactRegister | undefined,
+  ): Promise<Prepared> => {
     try {
       return await prepare(event, { destination, source, journal, programs, contacts, now: now() });
     } catch (error) {
@@ -143,7 +151,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   const processEvent = async (event: ClaimedEvent): Promise<void> => {
     try {
-      const prepared = await traceMapping(event, () => prepareSafely(event));
+      const { sources, contacts } = parts.mapping();
+      const source = sources.get(event.source);
+      // A reload has removed it after the claim.
+      if (source === undefined) return await journal.release([event.receipt]);
+      const prepared = await traceMapping(event, () => prepareSafely(event, source, contacts));
       const settlement = await settlementFor(event, prepared);
       if (settlement === undefined) await journal.release([event.receipt]);
       else {

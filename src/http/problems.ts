@@ -19,6 +19,7 @@ export const PROBLEMS = {
   conflict: { status: 409, title: 'The current state does not allow this' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
+  'invalid-config': { status: 422, title: 'The configuration cannot be used' },
   'rate-limited': { status: 429, title: 'Too many requests' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Internal error' },

@@ -16,7 +16,8 @@ import { discardBody, readRequestBody } from './request-body.ts';
 import { handleWebhook, receivedRequest, type WebhookParts } from './webhook.ts';
 
 export interface PublicAppParts {
-  readonly server: Config['server'];
+  /** Limits are read at each request, so that they can change. */
+  readonly server: Pick<Config['server'], 'bodyLimit' | 'rateLimit' | 'trustProxy'>;
   readonly sources: SourceTable;
   readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine'> & DuplicateJournal;
   readonly admission: Admission;
@@ -71,7 +72,13 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     const refusal = admission.admit(bytes, events);
     return refusal instanceof Promise ? refusal.then(throwIfRefused) : throwIfRefused(refusal);
   };
-  const webhookParts: WebhookParts = { ...parts, bodyLimit: server.bodyLimit, admit };
+  const webhookParts: WebhookParts = {
+    ...parts,
+    get bodyLimit() {
+      return server.bodyLimit;
+    },
+    admit,
+  };
 
   const findSource = (request: Webhook): ConfiguredSource => {
     const source = sources.get(request.params.source);
@@ -182,8 +189,8 @@ function rateLimitOptions(
 ): RateLimitPluginOptions {
   return {
     global: false,
-    max: server.rateLimit.max,
-    timeWindow: server.rateLimit.window,
+    max: () => server.rateLimit.max,
+    timeWindow: () => server.rateLimit.window,
     keyGenerator: (request) => {
       const name = configuredSourceName(request, sources);
       return name === undefined ? `address ${clientAddress(request.ip)}` : `source ${name}`;

@@ -11,7 +11,7 @@ const RETRY_DELAY_MS = 60_000;
 /** Removes what is older than the policy allows, step by step, until aborted. */
 export async function runRetention(parts: {
   readonly journal: Pick<Journal, 'retain'>;
-  readonly policy: RetentionPolicy;
+  readonly policy: () => RetentionPolicy;
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly onRemoved: (records: number) => void;
@@ -21,7 +21,7 @@ export async function runRetention(parts: {
   while (!signal.aborted) {
     let more = false;
     try {
-      const step = await parts.journal.retain(parts.policy, parts.now());
+      const step = await parts.journal.retain(parts.policy(), parts.now());
       parts.onRemoved(step.removed);
       more = step.more;
     } catch (error) {

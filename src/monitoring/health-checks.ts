@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { HealthCheck, HealthSource } from '../admin/admin-parts.ts';
 import type { SourceConfig } from '../config/config-schema.ts';
-import type { RunningDestination } from '../delivery/destinations.ts';
+import type { RunningDestination } from '../delivery/running-destination.ts';
 import type { Admission } from '../intake/admission.ts';
 import type { Journal } from '../journal/journal.ts';
 
@@ -23,7 +23,7 @@ export interface DestinationProgress {
 export interface HealthParts {
   readonly journal: Pick<Journal, 'msSinceHeartbeat' | 'claim'>;
   readonly admission: Pick<Admission, 'refusal'>;
-  readonly sources: readonly Pick<SourceConfig, 'name' | 'destination'>[];
+  readonly sources: () => readonly Pick<SourceConfig, 'name' | 'destination'>[];
   readonly destinations: { readonly all: readonly DestinationProgress[] };
   readonly now: () => number;
   /** Longest delay of the event loop in ms since the last call. */
@@ -57,7 +57,9 @@ async function nextDueAt(
   { journal, sources, now }: HealthParts,
   destination: string,
 ): Promise<number | undefined> {
-  const names = sources.filter((source) => source.destination === destination).map(({ name }) => name);
+  const names = sources()
+    .filter((source) => source.destination === destination)
+    .map(({ name }) => name);
   const nothing = { limit: 0, replays: 0, maxBytes: 0 };
   return (await journal.claim({ destination, sources: names, ...nothing, now: now() })).nextDueAt;
 }

@@ -81,4 +81,5 @@ export const NOTE_CODE: LabelValues = NOTE_CODES;
 export const CONTACT_KIND: LabelValues = ['email', 'phone', 'externalId', 'cardNumber'];
 export const CLOSED_BY = ['store-full', 'store-failing', 'draining'] as const;
 export const JOURNAL_BATCH_KIND = ['write', 'read'] as const;
+export const CONFIG_RELOAD_OUTCOMES = ['applied', 'unchanged', 'refused'] as const;
 export const PART: LabelValues = ['intake', 'delivery', 'admin'];

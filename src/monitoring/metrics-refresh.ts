@@ -27,8 +27,16 @@ export function setDestinationState(
   }
 }
 
+/** A reload may have removed a destination, whose last values would stay for ever. */
+function forgetDestinations(metrics: Metrics): void {
+  const { destinationFlowing, destinationState, lastSuccess, slotLimit, slotsUsed, tokenSeconds } = metrics;
+  for (const gauge of [destinationFlowing, destinationState, lastSuccess, slotLimit, slotsUsed, tokenSeconds])
+    gauge.reset();
+}
+
 /** Gauges from memory: correct even while the storage thread does not answer. */
 function setFromMemory({ metrics, journal, destinations, admission }: RefreshParts, started: number): void {
+  forgetDestinations(metrics);
   metrics.journalQueue.set(journal.queued());
   metrics.journalSilence.set(journal.msSinceHeartbeat() / 1_000);
   const refusal = admission.refusal();
@@ -56,6 +64,7 @@ async function setFromJournal({ metrics, journal, destinations, now }: RefreshPa
   for (const [source, counts] of Object.entries(ledger)) {
     for (const [state, count] of Object.entries(counts)) metrics.events.set({ source, state }, count);
   }
+  for (const gauge of [metrics.pending, metrics.replaying, metrics.oldestPending]) gauge.reset();
   const byName = new Map(backlog.map((entry) => [entry.destination, entry]));
   for (const { config } of destinations.all) {
     const destination = config.name;
@@ -72,9 +81,9 @@ export function createMetricsRefresh(parts: RefreshParts): () => Promise<void> {
   const { metrics, watermarks, now } = parts;
   const started = now();
   metrics.buildInfo.set({ version: readVersion(), node: process.versions.node }, 1);
-  metrics.storeMaxBytes.set(watermarks.maxBytes);
-  metrics.storeMinFreeBytes.set(watermarks.minFree);
   return async () => {
+    metrics.storeMaxBytes.set(watermarks.maxBytes);
+    metrics.storeMinFreeBytes.set(watermarks.minFree);
     setFromMemory(parts, started);
     await setFromJournal(parts);
   };

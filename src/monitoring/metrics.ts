@@ -225,6 +225,21 @@ export function createMetrics() {
       {},
     ),
     retentionRemoved: counter('relay_retention_removed_total', 'Records and payloads removed by age', {}),
+    configReloads: counter(
+      'relay_config_reloads_total',
+      'Reloads of the configuration; after a refused one the previous configuration stays in use',
+      { outcome: values.CONFIG_RELOAD_OUTCOMES },
+    ),
+    configRead: gauge(
+      'relay_config_last_reload_success_timestamp_seconds',
+      'When the configuration was last read without a problem: at the start or by a reload',
+      {},
+    ),
+    secretFilesUnusable: gauge(
+      'relay_secret_files_unusable',
+      'Files of ${file:…} that cannot be read, are empty or make the configuration invalid; the secrets that were read before stay in use',
+      {},
+    ),
     troubles: counter(
       'relay_troubles_total',
       'Unexpected errors that the relay survived; each is in the log',

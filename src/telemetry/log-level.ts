@@ -13,6 +13,8 @@ export interface LogLevelControl {
    * @param record writes the log line about the change; it is written whatever the level is
    */
   set(level: LogLevel, durationMs: number | undefined, record: () => void): void;
+  /** The configured level has changed. A level that an operator has set stays. */
+  configure(level: LogLevel): void;
 }
 
 /** Writes a line at any level, because it explains why the log changes from here on. */
@@ -26,12 +28,14 @@ function writeAlways(log: Logger, write: () => void): void {
  * @param now epoch ms
  */
 export function createLogLevel(log: Logger, now: () => number): LogLevelControl {
-  const configured = log.level as LogLevel;
+  let configured = log.level as LogLevel;
+  let isSetByOperator = false;
   let until: number | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   const reset = (): void => {
     until = undefined;
+    isSetByOperator = false;
     writeAlways(log, () => log.info({ level: configured }, 'log level reset to the configured one'));
     log.level = configured;
   };
@@ -44,6 +48,11 @@ export function createLogLevel(log: Logger, now: () => number): LogLevelControl 
       if (durationMs !== undefined) timer = setTimeout(reset, durationMs).unref();
       writeAlways(log, record);
       log.level = level;
+      isSetByOperator = true;
+    },
+    configure(level) {
+      configured = level;
+      if (!isSetByOperator) log.level = level;
     },
   };
 }

@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { createAdminApp } from '../../src/admin/admin-app.ts';
 import type { ActionReport, AdminParts, HealthCheck, DestinationView } from '../../src/admin/admin-parts.ts';
 import { configSchema } from '../../src/config/config-schema.ts';
+import type { ReloadResult } from '../../src/config/running-config.ts';
 import { type SourceConfig, sourceSchema } from '../../src/config/source-config.ts';
 import { createDestinationState } from '../../src/delivery/destination-state.ts';
 import type { Refusal } from '../../src/intake/admission.ts';
@@ -152,6 +153,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     live: [{ name: 'loop', ok: true }] as HealthCheck[],
     ready: async (): Promise<HealthCheck[]> => [{ name: 'store', ok: true }],
     refresh: async (): Promise<void> => undefined,
+    reload: async (): Promise<ReloadResult> => ({ outcome: 'unchanged', changed: [], needsRestart: [] }),
     /** Why webhooks are answered 503. */
     refusal: undefined as Refusal | undefined,
     lastAnswers: {} as DestinationView['lastAnswers'],
@@ -173,6 +175,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     token: () => state.token,
     logLevel: createLogLevel(log, now),
     isDraining: () => state.draining,
+    config: { reload: () => state.reload() },
     observer: {
       actionPerformed: (report) => void observed.actions.push(report),
       accessRefused: (reason) => void observed.refusals.push(reason),

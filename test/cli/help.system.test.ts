@@ -18,6 +18,7 @@ const ALL = [
   'quarantine',
   'destinations',
   'log-level',
+  'reload',
   'store',
   'simulate',
   'send',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/config/config-error.ts';
 import { type AdminCliRig, event, openAdminCliRig } from './admin-cli-rig.ts';
 import { cellsOf } from './command-line.ts';
 
@@ -275,6 +276,55 @@ describe('destinations', () => {
       /^acme-aep .* inlet +401 +Authorization; Ims service token is not valid$/,
     );
     expect(lines[first + 2]).toMatch(/^acme-aep .* IMS +none +refused: connect ECONNREFUSED/);
+  });
+});
+
+describe('reload', () => {
+  it('prints what has changed and what needs a restart', async () => {
+    rig.relay.state.reload = async () => ({
+      outcome: 'applied',
+      changed: [
+        { path: 'sources[acme].timezone', from: 'UTC', to: 'Asia/Kolkata' },
+        { path: 'sources[acme].verify[0].values', secret: true },
+        { path: 'sources[second]', to: '{"name":"second"}' },
+        { path: 'sources[third]', from: '{"name":"third"}' },
+        { path: 'destinations[acme-aep].inletUrl' },
+      ],
+      needsRestart: ['server.port'],
+    });
+    const done = await rig.cli('reload');
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(done.stdout.split('\n')).toEqual([
+      'reloaded: changes: 5',
+      '  sources[acme].timezone  UTC → Asia/Kolkata',
+      '  sources[acme].verify[0].values  secret changed',
+      '  sources[second]  added: {"name":"second"}',
+      '  sources[third]  removed: {"name":"third"}',
+      '  destinations[acme-aep].inletUrl  changed',
+      'changed in the file, but in use only after a restart of the relay:',
+      '  server.port',
+      '',
+    ]);
+    rig.relay.state.reload = async () => ({ outcome: 'unchanged', changed: [], needsRestart: [] });
+    expect((await rig.cli('reload')).stdout).toBe('reloaded: nothing to apply\n');
+    expect(JSON.parse((await rig.cli('reload', '--json')).stdout)).toMatchObject({ outcome: 'unchanged' });
+  });
+
+  it('prints the problems of a refused configuration as check does, with exit code 2', async () => {
+    rig.relay.state.reload = async () => {
+      throw new ConfigError('/etc/relay.yaml', [
+        { path: 'sources[0].destination', message: 'there is none', fix: 'choose one', line: 3, column: 5 },
+      ]);
+    };
+    const refused = await rig.cli('reload');
+    expect(refused).toMatchObject({ code: 2, stderr: '' });
+    expect(refused.stdout).toBe(
+      '/etc/relay.yaml:3  sources[0].destination\n  problem: there is none\n  fix:     choose one\n\n' +
+        '/etc/relay.yaml: problems: 1; the relay runs on with the configuration that it has\n',
+    );
+    const json = await rig.cli('reload', '--json');
+    expect(json).toMatchObject({ code: 2, stderr: '' });
+    expect(JSON.parse(json.stdout)).toMatchObject({ code: 'invalid-config', problems: [{ line: 3 }] });
   });
 });
 

@@ -1,3 +1,4 @@
+import { RELOAD_CLASSES } from '../../src/config/reload-classes.ts';
 import type { JsonSchema } from '../../src/config/json-schema.ts';
 
 type Row = readonly [path: string, type: string, fallback: string, description: string];
@@ -58,6 +59,19 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll(/^[^`].*<.*/g, (line) => line.replaceAll('<', '&lt;'));
 }
 
+/** When changes of the keys of a section take effect, in one sentence. */
+function reloadText(section: string): string {
+  const entries = Object.entries(RELOAD_CLASSES).filter(([key]) => key.split('.')[0] === section);
+  const named = (takesEffect: string): string =>
+    entries
+      .filter(([, own]) => own === takesEffect)
+      .map(([key]) => `\`${key.slice(section.length + 1)}\``)
+      .join(', ');
+  const [reload, restart] = [named('reload'), named('restart')];
+  if (restart === '') return 'All keys take effect with a reload.';
+  return reload === '' ? 'All keys need a restart.' : `With a reload: ${reload}. With a restart: ${restart}.`;
+}
+
 /** Tables of all keys of the schema, one per top-level object. */
 function referenceTables(schema: JsonSchema): string {
   return Object.entries(schema.properties ?? {})
@@ -68,7 +82,7 @@ function referenceTables(schema: JsonSchema): string {
         return `| ${[`\`${key}\``, type, fallback, description].map(cell).join(' | ')} |`;
       });
       const head = ['| Key | Type | Default | Description |', '|---|---|---|---|'];
-      return [`### ${top}`, '', section.description, '', ...head, ...rows].join('\n');
+      return [`### ${top}`, '', section.description, '', reloadText(name), '', ...head, ...rows].join('\n');
     })
     .join('\n\n');
 }

@@ -8,6 +8,7 @@ import { SOURCE_CHECKS } from '../../src/cli/source-checks.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import type { Config } from '../../src/config/config-schema.ts';
+import { createRunningConfig } from '../../src/config/running-config.ts';
 import { watchSecrets } from '../../src/config/watch-secrets.ts';
 import { smallestWith } from './config-text.ts';
 
@@ -46,20 +47,22 @@ function watching(at: string, onChange: (config: Config) => void = () => {}, int
       return '';
     },
   };
-  const ended = watchSecrets(loadConfig(path, {}, SOURCE_CHECKS), {
-    intervalMs,
+  const running = createRunningConfig({
+    loaded: loadConfig(path, {}, SOURCE_CHECKS),
     env,
-    signal: aborter.signal,
-    onChange: (config) => {
+    prepare: async (config) => {
       seen.push(`change ${valuesOf(config)?.join(',')}`);
       onChange(config);
-      events.emit('change', config);
+      return () => void events.emit('change', config);
     },
-    onError: (error) => {
+    onReload: () => undefined,
+    onRefused: (error) => {
       seen.push('error');
       events.emit('problem', error);
     },
+    onUnusableSecrets: () => undefined,
   });
+  const ended = watchSecrets(running, aborter.signal, intervalMs);
   const stop = async () => {
     aborter.abort();
     await ended;
@@ -165,16 +168,16 @@ describe('watchSecrets', () => {
     writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], ['${file:key}']]));
     const loaded = loadConfig(path, {}, SOURCE_CHECKS);
     writeFileSync(join(at, 'key'), 'between');
-    const aborter = new AbortController();
-    const config = await new Promise<Config>((resolve, reject) => {
-      void watchSecrets(loaded, {
-        intervalMs: 2,
-        signal: aborter.signal,
-        onChange: resolve,
-        onError: reject,
-      });
+    const running = createRunningConfig({
+      loaded,
+      env: {},
+      prepare: async () => () => undefined,
+      onReload: () => undefined,
+      onRefused: () => undefined,
+      onUnusableSecrets: () => undefined,
     });
-    aborter.abort();
+    await running.refreshSecrets();
+    const config = running.current;
     expect(valuesOf(config)).toEqual(['between']);
   });
 
@@ -203,20 +206,10 @@ describe('watchSecrets', () => {
     expect(timers()).toBe(before);
   });
 
-  it('stops at once without files, or if already aborted', async () => {
-    const at = folder();
-    const path = join(at, 'relay.yaml');
-    writeFileSync(path, smallestWith());
-    const seen: unknown[] = [];
-    const note = (change: unknown) => seen.push(change);
-    const options = { intervalMs: 3_600_000, onChange: note, onError: note };
-    await watchSecrets(loadConfig(path, {}, SOURCE_CHECKS), {
-      ...options,
-      signal: new AbortController().signal,
-    });
-    writeFileSync(join(at, 'key'), 'first');
-    writeFileSync(path, smallestWith([['sources', 0, 'verify', 0, 'values'], ['${file:key}']]));
-    await watchSecrets(loadConfig(path, {}, SOURCE_CHECKS), { ...options, signal: AbortSignal.abort() });
-    expect(seen).toEqual([]);
+  it('stops at once if already aborted', async () => {
+    let checks = 0;
+    const config = { refreshSecrets: async () => void (checks += 1) };
+    await watchSecrets(config, AbortSignal.abort(), 3_600_000);
+    expect(checks).toBe(0);
   });
 });

@@ -44,6 +44,8 @@ export interface DeliveryHarness {
   replaceSecrets(secrets: string[]): void;
   /** Restarts delivery with a changed configuration on the same journal. */
   reconfigure(change: (config: RelayConfig) => void): Promise<void>;
+  /** Puts a changed configuration into use while events are delivered. */
+  reload(change: (config: RelayConfig) => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -147,6 +149,13 @@ export async function startDeliveryHarness(
       config = configSchema.parse(plain);
       destinations = createAll();
       await destinations.start();
+    },
+    async reload(edit) {
+      edit(plain);
+      const next = configSchema.parse(plain);
+      const commit = await destinations.prepare(next);
+      commit();
+      config = next;
     },
     async close() {
       await destinations.stop();

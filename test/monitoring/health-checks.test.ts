@@ -27,7 +27,7 @@ function rig() {
       },
     },
     admission: { refusal: () => state.refusal },
-    sources: [
+    sources: () => [
       { name: 'acme', destination: 'aep' },
       { name: 'beta', destination: 'elsewhere' },
     ],

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DestinationStatus } from '../../src/delivery/destination-state.ts';
-import type { RunningDestination } from '../../src/delivery/destinations.ts';
+import type { RunningDestination } from '../../src/delivery/running-destination.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { createMetricsRefresh } from '../../src/monitoring/metrics-refresh.ts';
 

@@ -1,0 +1,58 @@
+import type { Logger } from 'pino';
+import { ConfigError } from '../config/config-error.ts';
+import type { RunningConfigParts } from '../config/running-config.ts';
+import { CONFIG_RELOAD_OUTCOMES } from './metric-labels.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Changes per line: more is a new configuration, whose summary `check` prints. */
+const MAX_CHANGES_PER_LINE = 50;
+
+function limited(name: string, items: readonly unknown[]): Record<string, unknown> {
+  const more = items.length - MAX_CHANGES_PER_LINE;
+  return {
+    [name]: items.slice(0, MAX_CHANGES_PER_LINE),
+    ...(more > 0 ? { [`${name}NotListed`]: more } : {}),
+  };
+}
+
+type ConfigReports = Pick<RunningConfigParts, 'onReload' | 'onRefused' | 'onUnusableSecrets'>;
+
+/** Log lines and metrics of a configuration that is read again. No line has a secret. */
+export function createConfigReports(log: Logger, metrics: Metrics, now: () => number): ConfigReports {
+  for (const outcome of CONFIG_RELOAD_OUTCOMES) metrics.configReloads.inc({ outcome }, 0);
+  metrics.configRead.set(now() / 1_000);
+  metrics.secretFilesUnusable.set(0);
+  return {
+    onReload({ outcome, changed, needsRestart }, cause) {
+      if (cause === 'reload') {
+        metrics.configReloads.inc({ outcome });
+        metrics.configRead.set(now() / 1_000);
+      }
+      if (cause === 'secrets')
+        log.info(
+          limited(
+            'changed',
+            changed.map(({ path }) => path),
+          ),
+          'secrets reloaded',
+        );
+      else if (outcome === 'applied') log.info(limited('changed', changed), 'configuration reloaded');
+      else log.info('configuration reloaded: nothing has changed that can be reloaded');
+      if (needsRestart.length > 0)
+        log.warn(
+          limited('needsRestart', needsRestart),
+          'restart the relay to use the new values of these keys',
+        );
+    },
+    onRefused(error, cause) {
+      if (cause === 'secrets') {
+        log.error({ err: error }, 'changed secrets are invalid; the old ones stay in use');
+        return;
+      }
+      metrics.configReloads.inc({ outcome: 'refused' });
+      const why = error instanceof ConfigError ? limited('problems', error.problems) : { err: error };
+      log.error(why, 'configuration not reloaded; the previous one stays in use');
+    },
+    onUnusableSecrets: (files) => metrics.secretFilesUnusable.set(files),
+  };
+}

@@ -126,6 +126,8 @@ describe('the alerts', () => {
         'RelayDown',
         'RelayLedgerUnbalanced',
         'RelayDeadLetters',
+        'RelaySecretUnusable',
+        'RelayReloadRefused',
         'RelayUnverified',
         'RelaySourceSilent',
         'RelayUnknownSource',

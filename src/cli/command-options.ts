@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { shortId } from '../capillary/event-id.ts';
+import { type SuggestedValues, suggestValues } from './completion/suggested-values.ts';
 
 function isNumeral(text: string): boolean {
   return /^\d+(\.\d+)?$/.test(text);
@@ -80,6 +81,20 @@ const FILTER_FLAGS: Readonly<Record<FilterKey, readonly [flags: string, descript
   until: ['--until <time>', 'received before this time'],
 };
 
+/** Values for the completion of the shell. */
+const FILTER_VALUES: Readonly<Partial<Record<FilterKey, SuggestedValues>>> = {
+  eventName: { load: async () => [...(await import('../capillary/catalogue.ts')).CATALOGUE.keys()] },
+  state: {
+    load: async () => Object.keys((await import('../journal/event-reasons.ts')).REASONS),
+    isList: true,
+  },
+  reason: {
+    load: async () => [
+      ...new Set(Object.values((await import('../journal/event-reasons.ts')).REASONS).flat()),
+    ],
+  },
+};
+
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `2h` → epoch ms of two hours before `now`. Any other text is passed to the API unchanged. */
@@ -92,10 +107,12 @@ export function readTime(text: string, now: number): string {
 export function withFilterOptions(command: Command, keys: readonly FilterKey[]): Command {
   for (const key of keys) {
     const [flags, description] = FILTER_FLAGS[key];
-    if (key === 'since' || key === 'until')
-      command.option(flags, description, (text) => readTime(text, Date.now()));
-    else if (key === 'eventId') command.option(flags, description, shortId);
-    else command.option(flags, description);
+    const option = new Option(flags, description);
+    const values = FILTER_VALUES[key];
+    if (values !== undefined) suggestValues(option, values);
+    if (key === 'since' || key === 'until') option.argParser((text) => readTime(text, Date.now()));
+    if (key === 'eventId') option.argParser(shortId);
+    command.addOption(option);
   }
   return command;
 }

@@ -1,6 +1,8 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
+import { LOG_LEVELS } from '../telemetry/log-level.ts';
 import { CommandError, EXIT } from './command-error.ts';
+import { suggestValues } from './completion/suggested-values.ts';
 import { formatTime } from './time-format.ts';
 
 const HELP = `
@@ -40,7 +42,9 @@ async function runLogLevel(level: string | undefined, options: LogLevelOptions):
 
 export function registerLogLevel(program: Command): void {
   withAdminOptions(
-    program.command('log-level').argument('[level]', 'trace, debug, info, warn, error, fatal, silent'),
+    program
+      .command('log-level')
+      .addArgument(suggestValues(new Argument('[level]', LOG_LEVELS.join(', ')), { load: () => LOG_LEVELS })),
   )
     .description('show or change the log level of the running relay')
     .option('--for <time>', 'return to the configured level after this time, such as 10m')

@@ -24,6 +24,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   simulate: async () => (await import('./simulate-command.ts')).registerSimulate,
   send: async () => (await import('./send-command.ts')).registerSend,
   demo: async () => (await import('./demo-command.ts')).registerDemo,
+  completion: async () =>
+    (await import('./completion-command.ts')).completionOf({
+      names: () => Object.keys(COMMANDS),
+      create: createProgram,
+    }),
 };
 
 const EPILOGUE = `

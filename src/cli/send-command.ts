@@ -10,6 +10,7 @@ import { signRequest } from '../simulator/capillary/request-signature.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
 import { chooseSource, routeOf } from './route.ts';
+import { suggestValues } from './completion/suggested-values.ts';
 import { formatDuration } from './time-format.ts';
 import { numberBetween, integerBetween } from './command-options.ts';
 
@@ -190,7 +191,12 @@ export function registerSend(program: Command): void {
       'webhook URL (default: that of the source, on the configured port of this machine)',
       parseUrl,
     )
-    .option('--events <names>', 'event names separated by commas, or all', parseNames)
+    .addOption(
+      suggestValues(
+        new Option('--events <names>', 'event names separated by commas, or all').argParser(parseNames),
+        { load: () => ['all', ...CATALOGUE.keys()], isList: true },
+      ),
+    )
     .option('--count <number>', 'number of events', integerBetween(1, 100_000_000), 100)
     .option(
       '--rate <number>',

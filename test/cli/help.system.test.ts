@@ -23,6 +23,7 @@ const ALL = [
   'simulate',
   'send',
   'demo',
+  'completion',
 ];
 
 function below(command: Command): Command[] {

@@ -37,7 +37,7 @@ async function complete(program: WholeProgram, words: readonly string[]): Promis
       ? candidatesFor(await program.create([name]), words)
       : { candidates: [], files: false };
   // Only the names: loading every command for its description takes too long for a key press.
-  const known = [...program.names(), '--help', '--version'].filter((known) => known.startsWith(name));
+  const known = [...program.names(), '--help', '--version'].filter((word) => word.startsWith(name));
   return { candidates: known.map((value) => ({ value })), files: false };
 }
 

@@ -29,7 +29,7 @@ describe('completion', () => {
     const long = command.options.flatMap((option) => (option.hidden ? [] : (option.long ?? [])));
     expect(values).toEqual(expect.arrayContaining([...long, '--help']));
     const names = command.commands.map((inner) => inner.name()).filter((name) => name !== 'candidates');
-    if (names.length > 0) expect((await complete(...words, '')).values).toEqual(names);
+    expect((await complete(...words, '')).values).toEqual(expect.arrayContaining(names));
   });
 
   it('completes the beginning of commands and options, each option once', async () => {

@@ -35,7 +35,7 @@ function optionsOf(commands: readonly Command[]): Option[] {
   for (const command of commands.slice(1)) {
     for (const option of command.createHelp().visibleOptions(command)) {
       const flag = option.long ?? option.short;
-      if (flag != null) byFlag.set(flag, option);
+      if (flag !== undefined) byFlag.set(flag, option);
     }
   }
   return [...byFlag.values()];
@@ -103,7 +103,7 @@ function subcommands(command: Command): Candidate[] {
 
 function unusedOptions({ commands, used }: Place): Candidate[] {
   return optionsOf(commands).flatMap((option) =>
-    option.long == null || (used.has(option) && !option.variadic)
+    option.long === undefined || (used.has(option) && !option.variadic)
       ? []
       : [{ value: option.long, description: option.description }],
   );

@@ -61,6 +61,8 @@ export const serverLimits = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
+    // Also if NODE_OPTIONS says otherwise.
+    insecureHTTPParser: false,
     // Node would answer without a body; request-checks.ts answers with a problem document.
     requireHostHeader: false,
   },

@@ -7,9 +7,13 @@ import { type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-pr
 import { until } from '../helpers/until.ts';
 
 /**
- * The simulated IMS accepts only the new secret, so nothing is delivered before the relay has it.
+ * The simulated IMS accepts no old secret, so nothing is delivered before the relay has a new one.
  */
-const CREDENTIAL = { clientId: 'client', secrets: ['new-client-secret'] };
+const CREDENTIAL = { clientId: 'client', secrets: ['new-client-secret', 'newest-client-secret'] };
+const WRONG_SECRET = {
+  status: 400,
+  body: { error: 'invalid_client', error_description: 'invalid client_secret parameter' },
+};
 
 let simulator: Simulator;
 let folder: ReturnType<typeof relayFolder>;
@@ -27,6 +31,12 @@ async function post(n: number, key: string): Promise<number> {
 
 function ledger(token: string): Promise<Response> {
   return fetch(`${relay.adminUrl}/admin/v1/ledger`, { headers: { authorization: `Bearer ${token}` } });
+}
+
+/** The body of an answer to the new token. */
+async function admin(path: string): Promise<any> {
+  const headers = { authorization: 'Bearer new-token' };
+  return (await fetch(`${relay.adminUrl}/admin/v1${path}`, { headers })).json();
 }
 
 beforeAll(async () => {
@@ -76,4 +86,30 @@ it('uses changed secrets of senders, of the admin API and of IMS without a resta
   expect(log).toContain('secrets reloaded');
   for (const name of ['key', 'token', 'client-secret'])
     for (const age of ['old', 'new']) expect(log).not.toContain(`${age}-${name}`);
+});
+
+it('names the refused client secret as the cause, though the inlet refuses the old token, and tries a changed one at once', async () => {
+  // As after the rotation above: a token is cached, and the file has the new secret.
+  simulator.setFaults([{ on: 'ims', match: { contains: 'new-client-secret' }, then: WRONG_SECRET }]);
+  simulator.revokeTokens();
+  expect(await post(5, 'new-key')).toBe(200);
+  const stopped = await until(async () => {
+    const [destination] = (await admin('/destinations')).destinations;
+    return destination.state !== 'flowing' && destination;
+  });
+  expect(stopped).toMatchObject({
+    state: 'paused',
+    reason: 'ims-invalid_client',
+    detail: expect.stringContaining('invalid client_secret parameter'),
+    lastAnswers: {
+      inlet: { status: 401, text: expect.stringContaining('Ims service token is not valid') },
+      ims: { status: 400, text: expect.stringContaining('invalid client_secret parameter') },
+    },
+  });
+  // The relay would try the refused secret again after a minute.
+  expect(Date.parse(stopped.nextTryAt)).toBeGreaterThan(Date.now() + 30_000);
+  simulator.setFaults([]);
+  putSecret('client-secret', 'newest-client-secret');
+  await until(async () => (await admin('/ledger')).delivered === 3);
+  expect((await admin('/destinations')).destinations[0].state).toBe('flowing');
 });

@@ -37,6 +37,11 @@ export function pageText(body: string, maxBytes: number): string {
   return truncateUtf8(text, maxBytes);
 }
 
+/** Whether a body is neither empty nor a JSON object, so that it is not Adobe's. */
+export function isPage(body: string): boolean {
+  return body.trim() !== '' && parseJsonObject(body) === undefined;
+}
+
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**

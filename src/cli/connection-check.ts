@@ -6,6 +6,7 @@ import { createTokenSource } from '../adobe/ims/token-source.ts';
 import { isAdobeError, isAdobeSuccess } from '../adobe/inlet/adobe-answer.ts';
 import { createInlet } from '../adobe/inlet/inlet-client.ts';
 import { readProblem } from '../adobe/inlet/response.ts';
+import { isPage } from '../adobe/response-parsing.ts';
 import type { DestinationConfig } from '../config/config-schema.ts';
 import { formatDuration } from './time-format.ts';
 
@@ -83,6 +84,8 @@ const TOKEN_FIXES: Readonly<Record<string, string>> = {
   invalid_scope: 'copy the scopes of the credential from the Developer Console into ims.scopes',
   unauthorized_client: 'the credential must be of type OAuth server-to-server',
   throttled: 'IMS throttles token requests; try again later',
+  unavailable: 'IMS is failing, or something answers in its place; try again later',
+  refused: 'compare ims.url with the documentation, and check the proxy between this machine and IMS',
   network: NETWORK_FIX,
 };
 
@@ -145,6 +148,9 @@ function judgeAnswer(answer: InletResult): CheckResult {
     const cause = { detail: `${detail} (not Adobe's answer)`, fix: FOREIGN_FIX };
     return { ok: false, ...cause, ...(status === 400 && { passing: true }) };
   }
+  // A proxy that denies the request says nothing about the credential.
+  if ((status === 401 || status === 403) && isPage(body))
+    return { ok: false, detail: `${detail} (not Adobe's answer)`, fix: FOREIGN_FIX };
   return { ok: false, detail, fix: STATUS_FIXES[status] ?? 'compare inletUrl with the connection in AEP' };
 }
 

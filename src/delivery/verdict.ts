@@ -1,7 +1,7 @@
 import { isAdobeError, isAdobeSuccess } from '../adobe/inlet/adobe-answer.ts';
 import { type ItemResult, readBatchResponse, readProblem, readSingleItem } from '../adobe/inlet/response.ts';
 import type { InletResult } from '../adobe/ports.ts';
-import { pageText } from '../adobe/response-parsing.ts';
+import { isPage } from '../adobe/response-parsing.ts';
 
 /**
  * What a response of the inlet means for the request as a whole. An unclear cause counts as the
@@ -51,8 +51,6 @@ function misconfigurationReason(text: string): string | undefined {
   return MISCONFIGURED.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-const MAX_PAGE_BYTES = 2_048;
-
 function notAdobes(status: number, text: string): string {
   return `${status}, an answer that is not Adobe's: ${text}`;
 }
@@ -68,14 +66,14 @@ const DESTINATION_ITEM_STATUSES = new Set([401, 403, 404, 501]);
 
 function unauthorizedReason(status: number, body: string): string {
   // A proxy that denies the request is not the inlet that refuses the token.
-  if (pageText(body, MAX_PAGE_BYTES) !== '') return 'foreign-answer';
+  if (isPage(body)) return 'foreign-answer';
   if (status === 401) return 'unauthorized';
   return body.trim() === '' ? 'ip-not-allowed' : 'forbidden';
 }
 
 function statusDetail({ status, body }: Extract<InletResult, { kind: 'response' }>): string {
-  const page = pageText(body, MAX_PAGE_BYTES);
-  return page === '' ? `${status} ${readProblem(body)}`.trim() : notAdobes(status, page);
+  const text = readProblem(body);
+  return isPage(body) ? notAdobes(status, text) : `${status} ${text}`.trim();
 }
 
 function statusVerdict(response: Extract<InletResult, { kind: 'response' }>): Verdict {

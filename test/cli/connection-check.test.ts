@@ -31,6 +31,8 @@ it.each([
   [400, '', 'an empty answer'],
   [400, '<html>Bad Request</html>', 'Bad Request'],
   [400, '{"error":"blocked"}', '{"error":"blocked"}'],
+  [401, '<html>Sign in</html>', 'Sign in'],
+  [403, '<html>Access denied</html>', 'Access denied'],
 ])('%i %j is the answer of something else, which the check says', async (status, body, text) => {
   const found = await answerCheck(status, body);
   expect(found).toMatchObject({

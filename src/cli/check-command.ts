@@ -1,30 +1,49 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { ConfigError, formatProblems } from '../config/config-error.ts';
+import { ConfigError, type ConfigProblem, formatProblems } from '../config/config-error.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { Config } from '../config/config-schema.ts';
 import { summarize } from '../config/config-summary.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
 import { EXIT } from './command-error.ts';
 import type { ConnectionCheck } from './connection-check.ts';
+import { formatBytes } from './doctor/finding.ts';
 import { formatTable } from './table.ts';
 
 interface CheckOptions {
   readonly config: string;
   readonly connect?: boolean;
   readonly json?: boolean;
+  readonly strict?: boolean;
 }
 
 const HELP = `
-Exit code: 0 the configuration is valid; 1 a destination could not be reached; 2 the configuration has problems.
+A warning is valid, but probably a mistake. Exit code: 0 the configuration is valid; 1 a destination could not be
+reached, or with --strict there are warnings; 2 the configuration has problems.
 
 Examples:
   $ capillary-relay check --config relay.yaml
-  $ capillary-relay check --config relay.yaml --connect`;
+  $ capillary-relay check --config relay.yaml --connect
+  $ capillary-relay check --config relay.yaml --strict`;
 
 function printProblems({ file, problems }: ConfigError, json: boolean): void {
   if (json) console.log(JSON.stringify({ ok: false, file, problems }, undefined, 2));
   else console.log(`${formatProblems(problems, file)}\n\n${file}: problems: ${problems.length}`);
+}
+
+/** `store.maxBytes` is compared with the volume of this machine, which the file does not know. */
+async function volumeWarnings({ store }: Config): Promise<ConfigProblem[]> {
+  const { bytesBeyondVolume, volumeOf } = await import('./doctor/store-findings.ts');
+  const { folder, bytes } = volumeOf(store.path);
+  const missing = bytesBeyondVolume(bytes, store);
+  if (missing === 0) return [];
+  return [
+    {
+      path: 'store.maxBytes',
+      message: `is ${formatBytes(store.maxBytes)}, which with store.minFree is more than the volume of ${folder} on this machine has (${formatBytes(bytes)})`,
+      fix: `write a smaller value, or enlarge the volume by ${formatBytes(missing)}`,
+    },
+  ];
 }
 
 async function checkConnections(config: Config): Promise<ConnectionCheck[]> {
@@ -55,13 +74,21 @@ async function runCheck(options: CheckOptions): Promise<void> {
     return;
   }
   const summary = summarize(loaded.config);
-  if (!json) console.log(`${stringify(summary)}\nOK: ${options.config} can be used`);
+  const warnings = [...loaded.warnings, ...(await volumeWarnings(loaded.config))];
+  if (!json) {
+    console.log(stringify(summary));
+    if (warnings.length > 0) console.log(`${formatProblems(warnings, options.config, 'warning')}\n`);
+    const count = warnings.length === 0 ? '' : `; warnings: ${warnings.length}`;
+    console.log(`OK: ${options.config} can be used${count}`);
+  }
   const connections = options.connect === true ? await checkConnections(loaded.config) : undefined;
   const ok = connections?.every((connection) => connection.ok) ?? true;
   if (json)
-    console.log(JSON.stringify({ ok, file: options.config, config: summary, connections }, undefined, 2));
+    console.log(
+      JSON.stringify({ ok, file: options.config, warnings, config: summary, connections }, undefined, 2),
+    );
   else if (connections !== undefined) printConnections(connections);
-  if (!ok) process.exitCode = EXIT.failed;
+  if (!ok || (options.strict === true && warnings.length > 0)) process.exitCode = EXIT.failed;
 }
 
 export function registerCheck(program: Command): void {
@@ -70,6 +97,7 @@ export function registerCheck(program: Command): void {
     .description('validate the configuration: list its problems, or show it without secrets')
     .addOption(configOption())
     .option('--connect', 'also request a token and connect to the inlet of each destination; sends no event')
+    .option('--strict', 'fail if there are warnings')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
     .action(runCheck);

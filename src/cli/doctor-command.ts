@@ -7,7 +7,7 @@ import { printJson } from './admin-client.ts';
 import { EXIT, type ExitCode } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
 import { diskFindings, lockHolder, inspectFolder } from './doctor/store-findings.ts';
-import { type Finding, type Level, fail, ok } from './doctor/finding.ts';
+import { type Finding, type Level, fail, ok, warn } from './doctor/finding.ts';
 import { networkFindings } from './doctor/network-findings.ts';
 import { isRelayAt, portFindings } from './doctor/port-findings.ts';
 import { secretFindings } from './doctor/secret-findings.ts';
@@ -65,6 +65,7 @@ async function runChecks(loaded: LoadedConfig, offline: boolean): Promise<Findin
   const zones = [...new Set(config.sources.map(({ timezone }) => timezone))];
   return [
     ok('configuration', `${path} can be used`),
+    ...loaded.warnings.map((found) => warn('configuration', `${found.path}: ${found.message}`, found.fix)),
     ...sourceFindings(config),
     ...secretFindings(files, Date.now()),
     ...network,

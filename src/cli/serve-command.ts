@@ -71,6 +71,7 @@ async function start(file: string, started: Started): Promise<Relay> {
   const loaded = await loadCommandConfig(file);
   const log = createLogger({ level: loaded.config.log.level });
   started.log = log;
+  for (const warning of loaded.warnings) log.warn(warning, 'the configuration is probably wrong');
   const relay = await createRelay({ loaded, log });
   started.relay = relay;
   void relay.failed.then((err) => {

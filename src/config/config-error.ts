@@ -7,6 +7,8 @@ export interface Finding {
   readonly message: string;
   /** How to fix it. */
   readonly fix: string;
+  /** A warning does not make the configuration invalid. */
+  readonly severity?: 'warning';
 }
 
 /** A finding as it is printed; with `check --json`, its fields are the output. */
@@ -38,13 +40,17 @@ export function formatPlace({ path, line, column }: ConfigProblem, file: string)
   return path === '' ? place : `${place}  ${path}`;
 }
 
-function formatProblem(problem: ConfigProblem, file: string): string {
-  return `${formatPlace(problem, file)}\n  problem: ${problem.message}\n  fix:     ${problem.fix}`;
+function formatProblem(problem: ConfigProblem, file: string, kind: 'problem' | 'warning'): string {
+  return `${formatPlace(problem, file)}\n  ${kind}: ${problem.message}\n  fix:     ${problem.fix}`;
 }
 
 /** One paragraph per problem: where it is, what is wrong, how to fix it. */
-export function formatProblems(problems: readonly ConfigProblem[], file: string): string {
-  return problems.map((problem) => formatProblem(problem, file)).join('\n\n');
+export function formatProblems(
+  problems: readonly ConfigProblem[],
+  file: string,
+  kind: 'problem' | 'warning' = 'problem',
+): string {
+  return problems.map((problem) => formatProblem(problem, file, kind)).join('\n\n');
 }
 
 /** The configuration cannot be used. The message lists all problems and contains no secret. */

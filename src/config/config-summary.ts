@@ -1,5 +1,6 @@
 import type { Config } from './config-schema.ts';
-import { isSecretKey } from './field-types.ts';
+import { isSecretKey, unitsOf } from './field-types.ts';
+import { formatQuantity } from './quantities.ts';
 
 type Summary =
   | string
@@ -42,6 +43,8 @@ const SHORTENED: Readonly<Record<string, (text: string) => string>> = {
 /** One value of the configuration as in the summary; `key` decides how it is shown. */
 export function summarizeKey(key: string, value: unknown): Summary {
   if (isSecretKey(key)) return countOf(value);
+  const units = unitsOf(key);
+  if (typeof value === 'number' && units !== undefined) return formatQuantity(value, units);
   if (typeof value === 'string') return SHORTENED[key]?.(value) ?? value;
   if (Array.isArray(value)) return value.map((item) => summarizeKey('', item));
   if (typeof value === 'object' && value !== null)
@@ -50,8 +53,8 @@ export function summarizeKey(key: string, value: unknown): Summary {
 }
 
 /**
- * The configuration for the startup log and for `check`: durations in ms, sizes in bytes, and the
- * number of secrets instead of their values.
+ * The configuration for the startup log and for `check`: durations and sizes as the file has them,
+ * and the number of secrets instead of their values.
  */
 export function summarize(config: Config): Summary {
   return summarizeKey('', config);

@@ -1,4 +1,5 @@
 import type { Finding } from './config-error.ts';
+import { addressFindings } from './address-checks.ts';
 import { destinationFindings } from './destination-checks.ts';
 import { type Draft, draftOf, type SourceCheck } from './draft.ts';
 import { suggest } from './nearest.ts';
@@ -149,5 +150,6 @@ export function crossFindings(tree: unknown, checks: readonly SourceCheck[]): Fi
     ...orgFindings(draft),
     ...sourceFindings(draft, checks),
     ...destinationFindings(draft),
+    ...addressFindings(draft),
   ];
 }

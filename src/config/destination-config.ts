@@ -83,11 +83,24 @@ const retrySchema = z.strictObject({
     .describe('Attempts after which an event that fails while others succeed becomes a dead letter.'),
 });
 
+const INLET = 'https://dcs.adobedc.net/collection/<inletId>';
+
+/** With an id of its own; `<inletId>` is what the documentation has in its place. */
+function isInletUrl(text: string): boolean {
+  const [, id = ''] = /\/collection\/(?:batch\/)?([^/]+)\/?$/.exec(new URL(text).pathname) ?? [];
+  return /^[\w.~-]+$/.test(id) && id !== 'batch';
+}
+
+/** Adobe's `$id` of a schema of one's own; `meta:altId` and classes are no such ids. */
+const SCHEMA_ID = /^https:\/\/ns\.adobe\.com\/[\w-]+\/schemas\/[\w.~-]+$/;
+
 function dataflow(recordName: string) {
   return {
     schemaId: z
       .string()
-      .min(1)
+      .regex(SCHEMA_ID, {
+        error: 'must be the $id of the schema, such as https://ns.adobe.com/acme/schemas/0f1e2d3c',
+      })
       .describe(`Id ($id) of the ${recordName} schema: https://ns.adobe.com/<tenant>/schemas/….`),
     datasetId: z.string().min(1).describe(`Id of the dataset for the ${recordName}s.`),
     flowId: z.string().min(1).describe(`Id of the dataflow into that dataset.`),
@@ -171,8 +184,6 @@ const consents = z.strictObject({
     ),
 });
 
-const INLET = 'https://dcs.adobedc.net/collection/<inletId>';
-
 /** The keys of one destination, an HTTP API connection of Adobe Experience Platform. */
 export const destinationFields = z.strictObject({
   name: slug().describe('Name of the destination.'),
@@ -182,9 +193,7 @@ export const destinationFields = z.strictObject({
     .describe('Id of the organisation at Adobe.'),
   sandbox: z.string().min(1).describe('Name of the sandbox, such as prod.'),
   inletUrl: httpUrl(INLET)
-    .refine((url) => /\/collection\/(batch\/)?[^/?]+/.test(url), {
-      error: 'must contain /collection/<inletId>',
-    })
+    .refine(isInletUrl, { error: 'must end with /collection/<inletId>' })
     .describe('URL of the inlet, copied from the HTTP API connection in AEP.'),
   authenticated: flag()
     .prefault(true)

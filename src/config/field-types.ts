@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { DURATION_UNITS, parseQuantity, SIZE_UNITS } from './quantities.ts';
 
 /** A name that is valid in a URL, as a metric label and in a log line. */
 export function slug() {
@@ -50,52 +51,34 @@ export function cidr() {
   });
 }
 
-const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const BYTES = {
-  B: 1,
-  KB: 1_000,
-  MB: 1_000_000,
-  GB: 1_000_000_000,
-  KiB: 1_024,
-  MiB: 1_048_576,
-  GiB: 1_073_741_824,
-} as const;
-
 interface Bounds {
   /** With a unit, e.g. `10ms`. */
   readonly min?: string;
   readonly max?: string;
 }
 
-type Units = Readonly<Record<string, number>>;
-
-function toNumber(text: string, units: Units): number {
-  const [, number = '', , unit = ''] = /^(\d+(\.\d+)?)\s*(\w+)$/.exec(text) ?? [];
-  return Math.round(Number(number) * (units[unit] ?? Number.NaN));
-}
-
-function quantity(units: Units, example: string, { min, max }: Bounds) {
+function quantity(units: Readonly<Record<string, number>>, example: string, { min, max }: Bounds) {
   const error = `must be a number with a unit, such as ${example}`;
   return z
     .string({ error })
     .regex(new RegExp(`^\\d+(\\.\\d+)?\\s*(${Object.keys(units).join('|')})$`), { error })
-    .transform((text) => toNumber(text, units))
-    .refine((value) => min === undefined || value >= toNumber(min, units), {
+    .transform((text) => parseQuantity(text, units))
+    .refine((value) => min === undefined || value >= parseQuantity(min, units), {
       error: `must be at least ${min}`,
     })
-    .refine((value) => max === undefined || value <= toNumber(max, units), {
+    .refine((value) => max === undefined || value <= parseQuantity(max, units), {
       error: `must be at most ${max}`,
     });
 }
 
 /** `250ms`, `5s`, `3d` → milliseconds. */
 export function duration(bounds: Bounds = {}) {
-  return quantity(MILLISECONDS, '250ms, 5s, 10m or 3d', bounds);
+  return quantity(DURATION_UNITS, '250ms, 5s, 10m or 3d', bounds);
 }
 
 /** `900KB`, `1MiB` → bytes; KB is 1000, KiB 1024. */
 export function size(bounds: Bounds = {}) {
-  return quantity(BYTES, '900KB, 1MiB or 10GiB', bounds);
+  return quantity(SIZE_UNITS, '900KB, 1MiB or 10GiB', bounds);
 }
 
 /** An integer. A string of digits is accepted too, because `${NAME}` always yields a string. */
@@ -161,6 +144,18 @@ const SECRET_KEYS: ReadonlySet<PropertyKey> = new Set([
   'secret',
   'clientSecrets',
 ]);
+
+/** Keys of durations in ms, and of sizes in bytes. A test compares them with the schema. */
+const DURATION_KEYS: ReadonlySet<PropertyKey> = new Set(
+  'window delivered ids dead maxAge tolerance maxWait minDelay maxDelay'.split(' '),
+);
+const SIZE_KEYS: ReadonlySet<PropertyKey> = new Set(['bodyLimit', 'maxBytes', 'minFree']);
+
+/** Units of the values of this key; undefined if they are plain numbers. */
+export function unitsOf(key: PropertyKey): Readonly<Record<string, number>> | undefined {
+  if (DURATION_KEYS.has(key)) return DURATION_UNITS;
+  return SIZE_KEYS.has(key) ? SIZE_UNITS : undefined;
+}
 
 /** True if the value of this key must not be shown. */
 export function isSecretKey(key: PropertyKey): boolean {

@@ -6,10 +6,13 @@ import { crossFindings } from './cross-checks.ts';
 import type { SourceCheck } from './draft.ts';
 import { type FileStamps, interpolate, secretFileReader } from './placeholders.ts';
 import { plainMessage, schemaFindings } from './schema-findings.ts';
+import { variableFindings } from './variable-checks.ts';
 import { parseYaml, type YamlTree } from './yaml-tree.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
+  /** What is valid, but probably a mistake. */
+  readonly warnings: readonly ConfigProblem[];
   /** The YAML file, as given. */
   readonly path: string;
   /** The content of the file. */
@@ -82,11 +85,23 @@ export function readConfig(
     ...(parsed.success ? [] : schemaFindings(parsed.error.issues, filled)),
     ...crossFindings(filled.value, checks),
   ].filter((finding) => !isNoise(formatPath(finding.path), unresolved));
-  const problems = [...filled.findings, ...findings]
-    .map((finding) => problemAt(finding, tree))
-    .toSorted(byPosition);
+  const all = [...filled.findings, ...variableFindings(tree.value), ...findings];
+  const listed = (isWarning: boolean): ConfigProblem[] =>
+    all
+      .filter(({ severity }) => (severity === 'warning') === isWarning)
+      .map((finding) => problemAt(finding, tree))
+      .toSorted(byPosition);
+  const problems = listed(false);
   if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems, [...unreadable]);
-  return { config: parsed.data, path, text, files: [...stamps.keys()], stamps, checks };
+  return {
+    config: parsed.data,
+    warnings: listed(true),
+    path,
+    text,
+    files: [...stamps.keys()],
+    stamps,
+    checks,
+  };
 }
 
 /**

@@ -74,6 +74,30 @@ describe('check', () => {
     expect(paths).toEqual(['server.port', 'sources[0].destination']);
   });
 
+  it('warns of what is probably wrong, and fails then only with --strict', async () => {
+    const file = await write('warnings', (config) => {
+      config.store['maxBytes'] = '900000GiB';
+      config.destinations[0]!['inletUrl'] = 'http://gateway.example.com/collection/abc';
+    });
+    const ended = await run(['check', '--config', file]);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(
+      /warnings\.yaml:\d+:\d+ {2}destinations\[0\]\.inletUrl\n {2}warning: .*\n {2}fix: {5}write/,
+    );
+    expect(ended.stdout).toMatch(
+      /store\.maxBytes\n {2}warning: .*more than the volume of .* on this machine/,
+    );
+    expect(ended.stdout).toContain(`OK: ${file} can be used; warnings: 2`);
+    expect(ended.stdout).toContain('window: 1s');
+    const strict = await run(['check', '--config', file, '--strict', '--json']);
+    expect(strict.code).toBe(1);
+    const { ok, warnings } = JSON.parse(strict.stdout);
+    expect({ ok, paths: warnings.map(({ path }: { path: string }) => path) }).toEqual({
+      ok: true,
+      paths: ['destinations[0].inletUrl', 'store.maxBytes'],
+    });
+  });
+
   it('a file that does not exist: says how to name one', async () => {
     const ended = await run(['check', '--config', join(folder, 'none.yaml')]);
     expect(ended.code).toBe(2);

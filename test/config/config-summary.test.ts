@@ -59,9 +59,9 @@ describe('summarize', () => {
   it('contains the number of secrets, and the effective value of everything else', () => {
     const env = environment((name) => `0123456789-${name}`);
     expect(summarize(configOf(full, env))).toMatchObject({
-      server: { port: 8080, bodyLimit: 1_048_576 },
+      server: { port: 8080, bodyLimit: '1MiB' },
       admin: { token: '1 secret' },
-      store: { encryptionKeys: '1 secret', retention: { ids: 691_200_000 } },
+      store: { encryptionKeys: '1 secret', retention: { ids: '8d' } },
       sources: [
         {
           name: 'acme',

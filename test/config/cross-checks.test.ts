@@ -8,7 +8,7 @@ const destination = ['destinations', 0] as const;
 const source = ['sources', 0] as const;
 const key32 = Buffer.alloc(32, 7);
 const secondSource = { name: 'acme', destination: 'aep', verify: [{ type: 'none' }] };
-const profile = { schemaId: 'p', datasetId: 'p', flowId: 'p' };
+const profile = { schemaId: 'https://ns.adobe.com/acme/schemas/p', datasetId: 'p', flowId: 'p' };
 
 const openDestination = {
   name: 'aep',

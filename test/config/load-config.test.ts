@@ -121,7 +121,7 @@ describe('loadConfig', () => {
       '    imsOrgId: 1A2B@AdobeOrg',
       '    sandbox: ${SANDBOX}',
       '    inletUrl: https://example.com',
-      '    events: { schemaId: s, datasetId: d }',
+      '    events: { schemaId: https://ns.adobe.com/acme/schemas/s, datasetId: d }',
       'log: { level: loud }',
     ].join('\n');
     expect(problemsOf(text).map(({ line, path }) => `${line} ${path}`)).toEqual([

@@ -59,7 +59,7 @@ describe('messages', () => {
     [[...destination, 'sandbox'], '', 'must not be empty (it is "")'],
     [[...destination, 'events', 'flowId'], undefined, 'is missing'],
     [[...destination, 'inletUrl'], 'dcs.adobedc.net/collection/x', 'must be an http(s) URL such as https://'],
-    [[...destination, 'inletUrl'], 'https://example.com/', 'must contain /collection/<inletId>'],
+    [[...destination, 'inletUrl'], 'https://example.com/', 'must end with /collection/<inletId>'],
     [[...destination, 'imsOrgId'], '1A2B', 'must look like 1A2B3C4D5E6F7A8B0A495C12@AdobeOrg (it is "1A2B")'],
     [[...destination, 'tenant'], 'acme', 'must be the tenant id with its underscore, such as _acme'],
     [[...destination, 'ims', 'scopes'], 5, 'must be a list of scopes, or one string with commas'],

@@ -171,7 +171,7 @@ describe('switches of the destination', () => {
 
   it('disable profile changes if there is no profile dataset or it is off', async () => {
     const event = fixtureEvent('customer-added');
-    const flow = { schemaId: 's', datasetId: 'd', flowId: 'f' };
+    const flow = { schemaId: 'https://ns.adobe.com/acme/schemas/s', datasetId: 'd', flowId: 'f' };
 
     expect(
       (await messagesOf(event, contextOf({ destination: { profile: undefined } }))).profile,
@@ -250,7 +250,14 @@ describe('format raw', () => {
     [
       'a destination that writes no profiles',
       'customer-added',
-      { profile: { schemaId: 's', datasetId: 'd', flowId: 'f', write: 'off' } },
+      {
+        profile: {
+          schemaId: 'https://ns.adobe.com/acme/schemas/s',
+          datasetId: 'd',
+          flowId: 'f',
+          write: 'off',
+        },
+      },
     ],
   ])('sends nothing to the profile for %s', async (_what, name, destination) => {
     const mapped = await messagesOf(

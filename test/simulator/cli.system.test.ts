@@ -69,7 +69,7 @@ destinations:
     sandbox: dev
     inletUrl: http://127.0.0.1:9090/collection/x
     authenticated: false
-    events: { schemaId: s, datasetId: d, flowId: f }
+    events: { schemaId: https://ns.adobe.com/acme/schemas/s, datasetId: d, flowId: f }
 `;
 
 describe('simulate', () => {

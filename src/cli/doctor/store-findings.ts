@@ -209,6 +209,21 @@ export function spaceFinding(
   return ok(check, detail);
 }
 
+/** How much `store.maxBytes` and `store.minFree` together exceed a whole volume, in bytes. */
+export function bytesBeyondVolume(
+  volume: number,
+  { minFree, maxBytes }: Pick<Config['store'], 'minFree' | 'maxBytes'>,
+): number {
+  return Math.max(0, maxBytes + minFree - volume);
+}
+
+/** The volume on which the store is or will be. @returns its size in bytes */
+export function volumeOf(path: string): { readonly folder: string; readonly bytes: number } {
+  const folder = nearestExisting(resolve(path));
+  const { blocks, bsize } = statfsSync(folder);
+  return { folder, bytes: blocks * bsize };
+}
+
 /** Checks the disk of a folder. It writes 80 KiB to a file in that folder and removes it. */
 export function diskFindings(base: string, store: Config['store']): Finding[] {
   const { type, bavail, bsize } = statfsSync(base);

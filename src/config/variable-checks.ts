@@ -1,0 +1,49 @@
+import type { Finding, Path } from './config-error.ts';
+import { isSecretKey } from './field-types.ts';
+
+/** `$NAME`, `$(NAME)` and `%NAME%`: how other programs write a variable. */
+const WHOLE = /^(?:\$([A-Z_][A-Z0-9_]*)|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]+)%)$/;
+const INSIDE = /\$[A-Z_][A-Z0-9_]{2,}|\$\([A-Z_][A-Z0-9_]{2,}\)/;
+
+/** JSONata writes its functions and variables as `$name`. */
+const EXPRESSIONS = 'overrides';
+
+function isSecret(path: Path): boolean {
+  return path.some(isSecretKey);
+}
+
+function findingFor(template: string, path: Path): Finding[] {
+  const whole = WHOLE.exec(template);
+  if (whole !== null) {
+    // What looks like the name of a variable can be a secret.
+    const name = isSecret(path) ? 'NAME' : (whole[1] ?? whole[2] ?? whole[3] ?? 'NAME');
+    return [
+      {
+        path,
+        message: 'is the name of a variable and not its value: only ${NAME}, with braces, is replaced',
+        fix: `write \${${name}}; if the value itself looks like that, put it in a variable or a file`,
+      },
+    ];
+  }
+  if (isSecret(path) || !INSIDE.test(template)) return [];
+  return [
+    {
+      path,
+      message: 'contains what looks like a variable: only ${NAME}, with braces, is replaced',
+      fix: 'write the name of the variable in braces: ${NAME}',
+      severity: 'warning',
+    },
+  ];
+}
+
+/**
+ * Variables in the file that are not written as placeholders.
+ * @param tree before placeholders are replaced
+ */
+export function variableFindings(tree: unknown, path: Path = []): Finding[] {
+  if (typeof tree === 'string') return findingFor(tree, path);
+  if (typeof tree !== 'object' || tree === null) return [];
+  return Object.entries(tree).flatMap(([key, value]) =>
+    key === EXPRESSIONS ? [] : variableFindings(value, [...path, Array.isArray(tree) ? Number(key) : key]),
+  );
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { SOURCE_CHECKS } from '../../src/cli/source-checks.ts';
+import { readConfig } from '../../src/config/load-config.ts';
+import { errorOf, problemsOf, smallestWith } from './config-text.ts';
+
+const destination = ['destinations', 0] as const;
+const values = ['sources', 0, 'verify', 0, 'values'] as const;
+
+function warningsOf(text: string) {
+  return readConfig(text, '/etc/relay/relay.yaml', {}, SOURCE_CHECKS).warnings;
+}
+
+function inlet(url: string): string {
+  return smallestWith([[...destination, 'inletUrl'], url]);
+}
+
+describe('a variable without braces', () => {
+  it.each(['$IMS_CLIENT_SECRET', '$(IMS_CLIENT_SECRET)', '%IMS_CLIENT_SECRET%'])(
+    'is refused as a secret: %s',
+    (value) => {
+      const error = errorOf(smallestWith([values, [value]]));
+      expect(error.problems).toMatchObject([
+        {
+          path: 'sources[0].verify[0].values[0]',
+          message: expect.stringContaining('is the name of a variable and not its value'),
+          fix: expect.stringContaining('write ${NAME}'),
+        },
+      ]);
+      expect(error.message).not.toContain('IMS_CLIENT_SECRET');
+    },
+  );
+
+  it('is refused as any other value, and the fix names it', () => {
+    const [problem] = problemsOf(smallestWith([[...destination, 'sandbox'], '$SANDBOX']));
+    expect(problem).toMatchObject({
+      path: 'destinations[0].sandbox',
+      fix: expect.stringMatching(/^write \$\{SANDBOX\};/),
+    });
+  });
+
+  it('within a text is a warning, except in secrets and expressions', () => {
+    const text = smallestWith(
+      [[...destination, 'events', 'flowId'], 'flow-$STAGE'],
+      [values, ['a$SECRET1']],
+      [['sources', 0, 'overrides'], { customerAdded: { event: '$UPPER' } }],
+    );
+    expect(warningsOf(text.replace('$UPPER', '$uppercase(event.$NAME)'))).toMatchObject([
+      { path: 'destinations[0].events.flowId', line: expect.any(Number) },
+    ]);
+  });
+
+  it('that a placeholder yields is the secret itself', () => {
+    const text = smallestWith([values, ['${KEY}']]);
+    expect(readConfig(text, 'relay.yaml', { KEY: '$PASSWORD' }, []).warnings).toEqual([]);
+  });
+});
+
+describe('the addresses of a destination', () => {
+  it.each([
+    'https://dcs.adobedc.net/collection',
+    'https://dcs.adobedc.net/collection/batch',
+    'https://dcs.adobedc.net/collection/batch/',
+    'https://dcs.adobedc.net/collection/<inletId>',
+    'https://dcs.adobedc.net/collection/2f4e/more',
+    'https://platform.adobe.io/data/foundation?x=/collection/2f4e',
+  ])('refuse what is no inlet URL: %s', (url) => {
+    expect(problemsOf(inlet(url))).toMatchObject([
+      { message: expect.stringContaining('must end with /collection/<inletId>') },
+    ]);
+  });
+
+  it('warn of the batch form', () => {
+    expect(warningsOf(inlet('https://dcs.adobedc.net/collection/batch/2f4e'))).toMatchObject([
+      { path: 'destinations[0].inletUrl', fix: expect.stringContaining('without `batch/`') },
+    ]);
+  });
+
+  it('refuse http: to Adobe, for the inlet and for IMS', () => {
+    const text = smallestWith(
+      [[...destination, 'inletUrl'], 'http://dcs.adobedc.net/collection/2f4e'],
+      [[...destination, 'ims', 'url'], 'http://ims-na1.adobelogin.com/ims/token/v3'],
+    );
+    expect(problemsOf(text).map(({ path, fix }) => `${path}: ${fix}`)).toEqual([
+      'destinations[0].inletUrl: write https:// instead of http://',
+      'destinations[0].ims.url: write https:// instead of http://',
+    ]);
+  });
+
+  it.each([
+    ['http://gateway.example.com', 1],
+    ['http://203.0.113.7', 1],
+    ['http://172.32.0.1', 1],
+    ['http://127.0.0.1:9090', 0],
+    ['http://localhost:9090', 0],
+    ['http://simulator:9090', 0],
+    ['http://gateway.aep.svc.cluster.local', 0],
+    ['http://172.31.0.1', 0],
+    ['http://[::1]:9090', 0],
+    ['http://[fd00::1]', 0],
+    ['https://gateway.example.com', 0],
+  ])('%s: warnings: %i', (origin, count) => {
+    expect(warningsOf(inlet(`${origin}/collection/2f4e`))).toHaveLength(count);
+  });
+});
+
+describe('the id of a schema', () => {
+  it.each(['_acme.schemas.0f1e', 'https://ns.adobe.com/xdm/context/profile', '<tenant>/schemas/0f1e', ''])(
+    'is refused: %s',
+    (id) => {
+      expect(problemsOf(smallestWith([[...destination, 'events', 'schemaId'], id]))).toMatchObject([
+        { message: expect.stringContaining('must be the $id of the schema, such as https://ns.adobe.com/') },
+      ]);
+    },
+  );
+});

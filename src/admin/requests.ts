@@ -92,6 +92,19 @@ const states = z
   })
   .optional();
 
+const MAX_LOOKED_UP = 100;
+const LOOKED_UP_ERROR = `must be at most ${MAX_LOOKED_UP} receipts of 1 to 300 characters, separated by commas`;
+
+const receiptList = z
+  .union([z.string(), z.array(z.string())], { error: LOOKED_UP_ERROR })
+  .transform((value) => [...new Set([value].flat().flatMap((text) => text.split(',')))])
+  .refine(
+    (receipts) =>
+      receipts.length <= MAX_LOOKED_UP && receipts.every(({ length }) => length >= 1 && length <= 300),
+    { error: LOOKED_UP_ERROR },
+  )
+  .optional();
+
 const timeRange = { since: timeField().optional(), until: timeField().optional() };
 const page = { cursor: nonEmptyString().optional(), limit: pageLimit() };
 
@@ -128,6 +141,7 @@ function listQuery<F extends z.ZodRawShape>(fields: F) {
 export const eventsQuery = listQuery({
   ...deadLetterFields,
   state: states,
+  receipts: receiptList,
   eventId: eventIdField().optional(),
 }).refine(isTimeRange, TIME_RANGE_ERROR);
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { shortId } from '../capillary/event-id.ts';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
 import type { CountsAnswer, EventAnswer } from './admin-answers.ts';
+import { CommandError, EXIT } from './command-error.ts';
 import {
   type EventFilterOptions,
   type FilterKey,
@@ -11,8 +12,9 @@ import {
   withFilterOptions,
   withPageOptions,
 } from './command-options.ts';
+import { type EventsAnswer, followEvents } from './follow-events.ts';
 import { formatTime } from './time-format.ts';
-import { type Column, formatTable } from './table.ts';
+import { type Column, formatTable, toPrintable } from './table.ts';
 
 const KEYS: readonly FilterKey[] = [
   'state',
@@ -27,9 +29,14 @@ const KEYS: readonly FilterKey[] = [
 ];
 
 const HELP = `
+With --follow it shows the newest events, oldest of them first, then every event as it is accepted and again when its state
+changes, until Ctrl-C. All filters but --until apply; with --json each event is one line. It survives a restart of the relay.
+
 Examples:
   $ capillary-relay events --state pending,dead --since 2h
-  $ capillary-relay events --customer-id 387450112 --json`;
+  $ capillary-relay events --customer-id 387450112 --json
+  $ capillary-relay events --follow --source acme --limit 10
+  $ capillary-relay events --follow --state dead --limit 1`;
 
 const REPLAY_HELP = `
 Works for an event in any settled state. To replay many dead letters at once, use dead-letters replay.
@@ -49,12 +56,47 @@ export const EVENT_COLUMNS: readonly Column<EventAnswer>[] = [
   { heading: 'REASON', cell: ({ reason }) => reason },
 ];
 
-interface EventsAnswer {
-  readonly events: readonly EventAnswer[];
-  readonly next?: string | null;
+type ListOptions = AdminOptions & EventFilterOptions & PageOptions & { readonly follow?: boolean };
+
+/** A line of fixed columns: the next lines are not known yet. */
+function formatLine({
+  receipt,
+  state,
+  reason,
+  source,
+  eventName,
+  customerId,
+  ...times
+}: EventAnswer): string {
+  const at = state === 'pending' ? times.receivedAt : (times.settledAt ?? times.receivedAt);
+  const outcome = reason === undefined || reason === state ? state : `${state} (${reason})`;
+  return [
+    formatTime(at),
+    receipt,
+    toPrintable(source).padEnd(12),
+    toPrintable(eventName ?? '-').padEnd(28),
+    toPrintable(customerId ?? '-').padEnd(12),
+    toPrintable(outcome),
+  ].join('  ');
 }
 
-async function list(options: AdminOptions & EventFilterOptions & PageOptions): Promise<void> {
+async function follow(options: ListOptions): Promise<void> {
+  if (options.until !== undefined || options.cursor !== undefined)
+    throw new CommandError('--follow has no end and no pages: leave out --until and --cursor', EXIT.usage);
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  await followEvents({
+    client: await adminClient(options),
+    filter: filterOf(options, KEYS),
+    limit: options.limit,
+    signal: stop.signal,
+    show: (event) => console.log(options.json === true ? JSON.stringify(event) : formatLine(event)),
+    note: (text) => console.error(text),
+  });
+}
+
+async function list(options: ListOptions): Promise<void> {
+  if (options.follow === true) return follow(options);
   const { limit, cursor } = options;
   const client = await adminClient(options);
   const answer = await client.get<EventsAnswer>('/events', { ...filterOf(options, KEYS), limit, cursor });
@@ -75,7 +117,8 @@ async function replay(receipt: string, options: AdminOptions & { asNew?: boolean
 export function registerEvents(program: Command): void {
   const events = program
     .command('events')
-    .description('list events, newest first, or replay one')
+    .description('list events, newest first; follow them; or replay one')
+    .option('-f, --follow', 'go on: show every event when it is accepted and when its state changes')
     .addHelpText('after', HELP)
     .action(list);
   withPageOptions(withFilterOptions(withAdminOptions(events), KEYS));

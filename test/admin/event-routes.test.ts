@@ -69,6 +69,12 @@ describe('listing events', () => {
     expect(await found(query)).toEqual(names);
   });
 
+  it('finds several by receipt', async () => {
+    const wanted = ['dead', 'beta'].map((name) => receipts[name]);
+    expect(await found(`receipts=${wanted.join(',')},none`)).toEqual(['beta', 'dead']);
+    expect(await found(`receipts=${wanted.join('&receipts=')}&state=dead`)).toEqual(['dead']);
+  });
+
   it('accepts ISO 8601 times, dates and milliseconds; since is inclusive, until is exclusive', async () => {
     expect(await found(`since=${iso(3)}`)).toEqual(['pending', 'beta']);
     expect(await found(`until=${iso(1)}`)).toEqual(['delivered']);
@@ -150,6 +156,8 @@ describe('listing events', () => {
     ['since=2026-02-01&until=2026-01-31', 'until: must be later than since'],
     ['source=', 'source: must be a string of 1 to 300 characters'],
     ['source=a&source=b', 'source: must be a string of 1 to 300 characters, given once'],
+    ['receipts=a,,b', 'receipts: must be at most 100 receipts'],
+    [`receipts=${Array.from({ length: 101 }, (_, index) => index).join(',')}`, 'receipts: must be at most 100 receipts'],
     ['cursor=nonsense', 'cursor: must be the next of a page'],
     ['color=red', 'color: is not a known field; remove it'],
     ['__proto__=red', '__proto__: is not a known field'],

@@ -28,6 +28,13 @@ function cleanEnvironment(): Record<string, string | undefined> {
   };
 }
 
+/** Starts the program, for a command that does not end by itself. */
+export function start(...args: readonly string[]) {
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+    env: cleanEnvironment(),
+  });
+}
+
 /** Runs the program in a process of its own, without a terminal. */
 export async function run(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.ts';
-import { type AdminCliRig, event, openAdminCliRig } from './admin-cli-rig.ts';
-import { cellsOf } from './command-line.ts';
+import { type AdminCliRig, event, openAdminCliRig, TOKEN } from './admin-cli-rig.ts';
+import { cellsOf, start } from './command-line.ts';
 
 let rig: AdminCliRig;
 
@@ -32,6 +34,7 @@ describe('events', () => {
     expect((await rig.cli('events', '--state', 'dead')).stdout).toBe('no events\n');
   });
 
+<<<<<<< HEAD
   it('are found by a long event id', async () => {
     const long = 'id'.repeat(50_000);
     const [first, second] = [await rig.post(event(`${long}1`, 11)), await rig.post(event(`${long}2`, 12))];
@@ -46,6 +49,29 @@ describe('events', () => {
       code: 1,
       stderr: expect.stringContaining('it is pending'),
     });
+=======
+  it('are followed until Ctrl-C', async () => {
+    const first = await rig.post(event('e-1', 11));
+    const child = start('events', '--follow', '--url', rig.url, '--token', TOKEN);
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const next = async (): Promise<string> => String((await lines.next()).value);
+    expect(await next()).toMatch(
+      new RegExp(`^2026-01-31 08:00:00Z  ${first}  acme +pointsIssued +11 +pending$`),
+    );
+    const second = await rig.post(event('e-2', 12));
+    expect(await next()).toContain(second);
+    await rig.relay.settle(({ receipt }) =>
+      receipt === first
+        ? { state: 'delivered', delivered: ['event'] }
+        : { state: 'ignored', reason: 'test-event' },
+    );
+    const settled = [await next(), await next()].toSorted((a, b) => a.localeCompare(b));
+    expect(settled.some((line) => line.includes(first) && line.endsWith('delivered'))).toBe(true);
+    expect(settled.some((line) => line.includes(second) && line.endsWith('ignored (test-event)'))).toBe(true);
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await rig.cli('events', '--follow', '--until', '2026-01-31')).toMatchObject({ code: 2 });
+>>>>>>> 3141b5e (feat(cli): events --follow)
   });
 
   it('replays one', async () => {

@@ -32,7 +32,7 @@ Exit code: 0 all were events (mapped or ignored); 1 something was not an event, 
 or configuration. With --diff and --compare: 0 no difference; 1 a difference; 2 the comparison failed.
 
 Examples:
-  $ capillary-relay map event.json
+  $ capillary-relay map examples/payload.json
   $ capillary-relay map events.ndjson --config relay.yaml --source acme --json
   $ capillary-relay map --diff relay.yaml changed.yaml events.ndjson
   $ capillary-relay map --diff relay.yaml changed.yaml --from-journal --since 1d

@@ -24,15 +24,18 @@ Examples:
 const VERIFY_HELP = `
 ${STOPPED} It reads the whole file, about 300 MB per second.
 It also counts the payloads by encryption key: a key that is not listed can be removed from the configuration.
+--path can also be the file that store backup wrote: it is read as it lies, and needs no stopped relay. With --config as
+well, the keys are those of the configuration.
 Exit code: 0 the store is sound; 1 it is damaged or could not be read.
 
 Examples:
   $ capillary-relay store verify --config relay.yaml
-  $ capillary-relay store verify --path /var/lib/relay/data --json`;
+  $ capillary-relay store verify --path /var/lib/relay/data --json
+  $ capillary-relay store verify --path /backup/relay-2026-01-31.db`;
 
 const BACKUP_HELP = `
 ${STOPPED}
-The file contains the whole store; encrypted payloads stay encrypted. To restore it, copy it as relay.db into an empty
+The file contains the whole store; encrypted payloads stay encrypted. Check it with store verify --path FILE. To restore it, copy it as relay.db into an empty
 folder and set store.path to that folder. What was delivered after the backup is delivered again, with the same ids.
 
 Example:
@@ -45,11 +48,17 @@ Afterwards set store.path to the new folder. Exit code: 0 nothing was lost; 1 so
 Example:
   $ capillary-relay store salvage --config relay.yaml --to /var/lib/relay/salvaged`;
 
-/** Folder of the store, from --path or the configuration; keys only from the configuration. */
-async function storeOf({ path, config }: StoreOptions): Promise<{ path: string; keys?: readonly string[] }> {
-  if (path !== undefined) return { path };
+/**
+ * The store, from --path or the configuration; keys only from the configuration.
+ * @param isNamed whether --config was given, so that it counts beside --path too
+ */
+async function storeOf(
+  { path, config }: StoreOptions,
+  isNamed = false,
+): Promise<{ path: string; keys?: readonly string[] }> {
+  if (path !== undefined && !isNamed) return { path };
   const { store } = (await loadCommandConfig(config)).config;
-  return { path: store.path, keys: store.encryptionKeys };
+  return { path: path ?? store.path, keys: store.encryptionKeys };
 }
 
 async function folderOf(options: StoreOptions): Promise<string> {
@@ -77,7 +86,7 @@ function printFindings(findings: readonly Finding[]): void {
 
 function describeKey({ key }: KeyUsage, keys: readonly string[] | undefined): string {
   if (key === 'none') return 'not encrypted';
-  if (keys === undefined) return 'pass --config instead of --path to see which key this is';
+  if (keys === undefined) return 'pass --config too to see which key this is';
   if (key === 'first') return 'the first in store.encryptionKeys';
   return key === 'older'
     ? 'an older one in store.encryptionKeys: still needed'
@@ -94,10 +103,10 @@ function printKeyUsage(usage: readonly KeyUsage[], keys: readonly string[] | und
   console.log(`\n${table}`);
 }
 
-function runVerify(options: StoreOptions): Promise<void> {
+function runVerify(options: StoreOptions, command: Command): Promise<void> {
   return withPlainErrors(async () => {
     const { readKeyUsage, verifyStore } = await import('../journal/sqlite/offline/verify.ts');
-    const { path, keys } = await storeOf(options);
+    const { path, keys } = await storeOf(options, command.getOptionValueSource('config') === 'cli');
     const findings = verifyStore(path);
     const ok = findings.length === 0;
     const isReadable = findings.every(({ check }) => check !== 'integrity' && check !== 'format');
@@ -174,7 +183,10 @@ function withStoreOptions(command: Command): Command {
   return command
     .addOption(configOption())
     .addOption(
-      new Option('--path <folder>', 'folder of the store, instead of store.path in the configuration'),
+      new Option(
+        '--path <path>',
+        'folder of the store, or a file from store backup, instead of store.path in the configuration',
+      ),
     )
     .option('--json', 'print the result as JSON');
 }

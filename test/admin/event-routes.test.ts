@@ -157,7 +157,10 @@ describe('listing events', () => {
     ['source=', 'source: must be a string of 1 to 300 characters'],
     ['source=a&source=b', 'source: must be a string of 1 to 300 characters, given once'],
     ['receipts=a,,b', 'receipts: must be at most 100 receipts'],
-    [`receipts=${Array.from({ length: 101 }, (_, index) => index).join(',')}`, 'receipts: must be at most 100 receipts'],
+    [
+      `receipts=${Array.from({ length: 101 }, (_, index) => index).join(',')}`,
+      'receipts: must be at most 100 receipts',
+    ],
     ['cursor=nonsense', 'cursor: must be the next of a page'],
     ['color=red', 'color: is not a known field; remove it'],
     ['__proto__=red', '__proto__: is not a known field'],

@@ -34,7 +34,6 @@ describe('events', () => {
     expect((await rig.cli('events', '--state', 'dead')).stdout).toBe('no events\n');
   });
 
-<<<<<<< HEAD
   it('are found by a long event id', async () => {
     const long = 'id'.repeat(50_000);
     const [first, second] = [await rig.post(event(`${long}1`, 11)), await rig.post(event(`${long}2`, 12))];
@@ -49,7 +48,8 @@ describe('events', () => {
       code: 1,
       stderr: expect.stringContaining('it is pending'),
     });
-=======
+  });
+
   it('are followed until Ctrl-C', async () => {
     const first = await rig.post(event('e-1', 11));
     const child = start('events', '--follow', '--url', rig.url, '--token', TOKEN);
@@ -71,7 +71,6 @@ describe('events', () => {
     child.kill('SIGINT');
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(await rig.cli('events', '--follow', '--until', '2026-01-31')).toMatchObject({ code: 2 });
->>>>>>> 3141b5e (feat(cli): events --follow)
   });
 
   it('replays one', async () => {

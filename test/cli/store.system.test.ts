@@ -1,4 +1,15 @@
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -78,12 +89,51 @@ describe('store', () => {
       stderr: '',
     });
     expect(statSync(to).size).toBeGreaterThan(600_000);
+    const before = readFileSync(to);
+    chmodSync(to, 0o400);
+    const verified = await run(['store', 'verify', '--path', to]);
+    expect(verified).toMatchObject({ code: 0, stderr: '' });
+    expect(verified.stdout).toContain(`OK: the store in ${to} is sound`);
+    expect(readFileSync(to).equals(before)).toBe(true);
+    expect(readdirSync(folder).filter((name) => name.startsWith('backup.db'))).toEqual(['backup.db']);
     const again = await run(['store', 'backup', '--path', sound, '--to', to]);
     expect(again).toEqual({
       code: 1,
       stdout: '',
       stderr: `${to} already exists; a backup never overwrites a file\n`,
     });
+  });
+
+  it('verify: finds the damage in a backup, and which keys it needs', async () => {
+    const [keys, to] = [['33'.repeat(32)], join(folder, 'keyed.db')];
+    const path = join(folder, 'keyed');
+    const journal = await openSqliteJournal({ path, encryptionKeys: keys });
+    await Promise.all(
+      Array.from({ length: 50 }, () => journal.append(sampleEvent({ body: Buffer.alloc(9_000, 1) }))),
+    );
+    await journal.close();
+    await run(['store', 'backup', '--path', path, '--to', to]);
+    const config = join(folder, 'keyed.yaml');
+    writeFileSync(config, smallestWith([['store', 'encryptionKeys'], keys]));
+    const sealed = await run(['store', 'verify', '--path', to, '--config', config]);
+    expect(sealed.stdout).toMatch(/50 +[0-9a-f]{8} +the first in store\.encryptionKeys\n/u);
+    const handle = openSync(to, 'r+');
+    writeSync(handle, Buffer.alloc(16_384, 0xa5), 0, 16_384, Math.floor(statSync(to).size / 8_192) * 4_096);
+    closeSync(handle);
+    const bad = await run(['store', 'verify', '--path', to]);
+    expect(bad.code).toBe(1);
+    expect(bad.stdout).toContain(`THE STORE IN ${to} IS DAMAGED`);
+    const salvaged = await run(['store', 'salvage', '--path', to, '--to', join(folder, 'keyed-salvaged')]);
+    expect(salvaged.stdout).toContain('accepted: 50 before');
+  });
+
+  it('verify: refuses the file of a running relay, which has newer parts beside it', async () => {
+    const path = join(folder, 'running');
+    const journal = await openSqliteJournal({ path, encryptionKeys: [] });
+    await journal.append(sampleEvent());
+    const busy = await run(['store', 'verify', '--path', join(path, 'relay.db')]);
+    await journal.close();
+    expect(busy).toMatchObject({ code: 1, stderr: expect.stringContaining('stop it first') });
   });
 
   it('salvage: exits with 0 when nothing was lost, else 1 with the receipts', async () => {

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { type EventFilter, StoreError } from '../../journal.ts';
 import { DAMAGE_ADVICE, isBusy, isDamage } from '../engine/damage.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
@@ -12,11 +13,17 @@ import { DATABASE_FILE } from '../engine/store-folder.ts';
 export { CACHE_KIB } from '../engine/database.ts';
 export { DATABASE_FILE, folderProblem, nearestExisting, shellWord } from '../engine/store-folder.ts';
 
+/** Whether the path is a file, such as a backup, and not the folder of a store. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
 /**
- * The database file in a folder.
+ * The database file in a folder, or the file itself if a backup is given.
  * @throws StoreError if there is none
  */
 export function databaseFileOf(path: string): string {
+  if (isFile(path)) return path;
   const file = join(path, DATABASE_FILE);
   if (!existsSync(file)) throw new StoreError(`there is no store in ${path}: ${DATABASE_FILE} is missing`);
   return file;
@@ -36,7 +43,19 @@ export function isInUse(error: unknown): boolean {
 }
 
 /**
- * Opens the store of a stopped relay for reading. No relay can start on it while `use` runs.
+ * How to open the file. Nothing writes to a backup, so it is read as it lies: without a lock and
+ * without the side files that SQLite would create for a reader, even on a read-only volume.
+ */
+function openable(path: string, file: string): string | URL {
+  if (!isFile(path) || existsSync(`${file}-wal`)) return file;
+  const url = pathToFileURL(file);
+  url.searchParams.set('immutable', '1');
+  return url;
+}
+
+/**
+ * Opens the store of a stopped relay, or a backup, for reading. No relay can start on a store while
+ * `use` runs.
  * @throws StoreError if there is none, a relay is running on it, or it is too damaged for `use`
  */
 export function withStoppedStore<T>(path: string, use: (db: DatabaseSync) => T): T {
@@ -46,7 +65,7 @@ export function withStoppedStore<T>(path: string, use: (db: DatabaseSync) => T):
   let db: DatabaseSync | undefined;
   let isLocked = false;
   try {
-    db = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+    db = new DatabaseSync(openable(path, file), { readOnly: true, timeout: 0 });
     db.exec('BEGIN');
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     return use(db);

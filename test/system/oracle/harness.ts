@@ -164,13 +164,13 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
   };
 
   /**
-   * A backoff after an IMS error lasts minutes and only an operator can end it earlier; from all
-   * other faults the relay recovers soon on its own.
+   * A backoff after an IMS error, or after several tokens that the inlet refused, lasts minutes and
+   * only an operator can end it earlier; from all other faults the relay recovers soon on its own.
    */
-  const resumeAfterImsError = async (relay: RelayProcess): Promise<void> => {
+  const resumeAfterTokenTrouble = async (relay: RelayProcess): Promise<void> => {
     const { body } = await relay.admin('/admin/v1/destinations');
     const { reason } = (body as { destinations: { reason?: string }[] }).destinations[0] ?? {};
-    if (reason?.startsWith('ims-')) await resumeDelivery();
+    if (/^(ims-.*|unauthorized|forbidden|ip-not-allowed)$/.test(reason ?? '')) await resumeDelivery();
   };
 
   /** Resolves with the ledger once nothing is pending, or at the timeout. */
@@ -178,7 +178,7 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
     const relay = await lifecycle.whenReady();
     let loggedMs = -Infinity;
     for (const deadline = performance.now() + timeoutMs; ; await sleep(LEDGER_POLL_INTERVAL_MS)) {
-      await resumeAfterImsError(relay);
+      await resumeAfterTokenTrouble(relay);
       const ledger = await ledgerOf(relay);
       await recorder.poll();
       if (performance.now() - loggedMs > PROGRESS_INTERVAL_MS) {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { shortId } from '../capillary/event-id.ts';
+import { CONFIGURED } from './completion/configured-names.ts';
 import { type SuggestedValues, suggestValues } from './completion/suggested-values.ts';
 
 function isNumeral(text: string): boolean {
@@ -83,6 +84,8 @@ const FILTER_FLAGS: Readonly<Record<FilterKey, readonly [flags: string, descript
 
 /** Values for the completion of the shell. */
 const FILTER_VALUES: Readonly<Partial<Record<FilterKey, SuggestedValues>>> = {
+  source: CONFIGURED.sources,
+  destination: CONFIGURED.destinations,
   eventName: { load: async () => [...(await import('../capillary/catalogue.ts')).CATALOGUE.keys()] },
   state: {
     load: async () => Object.keys((await import('../journal/event-reasons.ts')).REASONS),

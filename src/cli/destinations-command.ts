@@ -1,6 +1,8 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
 import type { DestinationAnswer, LastAnswer } from './admin-answers.ts';
+import { CONFIGURED } from './completion/configured-names.ts';
+import { suggestValues } from './completion/suggested-values.ts';
 import { formatTime, formatDuration } from './time-format.ts';
 import { formatTable } from './table.ts';
 
@@ -90,6 +92,10 @@ function runAction(action: 'pause' | 'resume') {
   };
 }
 
+function destinationArgument(): Argument {
+  return suggestValues(new Argument('<name>', 'name of the destination'), CONFIGURED.destinations);
+}
+
 export function registerDestinations(program: Command): void {
   const group = program
     .command('destinations')
@@ -99,11 +105,11 @@ export function registerDestinations(program: Command): void {
     .description('list destinations and their state')
     .addHelpText('after', LIST_HELP)
     .action(list);
-  withAdminOptions(group.command('pause').argument('<name>', 'name of the destination'))
+  withAdminOptions(group.command('pause').addArgument(destinationArgument()))
     .description('stop delivering to a destination; its events stay pending')
     .addHelpText('after', PAUSE_HELP)
     .action(runAction('pause'));
-  withAdminOptions(group.command('resume').argument('<name>', 'name of the destination'))
+  withAdminOptions(group.command('resume').addArgument(destinationArgument()))
     .description('deliver to a destination again')
     .addHelpText('after', RESUME_HELP)
     .action(runAction('resume'));

@@ -1,5 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { CATALOGUE } from '../../src/capillary/catalogue.ts';
 import { candidatesFor } from '../../src/cli/completion/candidates.ts';
 import { createProgram } from '../../src/cli/program.ts';
@@ -50,6 +51,15 @@ describe('completion', () => {
     expect((await complete('coverage', '--event-name', '')).values).toEqual([...CATALOGUE.keys()]);
     expect((await complete('log-level', '')).values).toEqual([...LOG_LEVELS]);
     expect((await complete('log-level', '--for', '')).values).toEqual([]);
+  });
+
+  it('completes the names of sources and destinations in the configuration', async () => {
+    vi.stubEnv('RELAY_CONFIG', fileURLToPath(new URL('../../examples/relay.yaml', import.meta.url)));
+    expect((await complete('events', '--source', '')).values).toEqual(['acme']);
+    expect((await complete('destinations', 'pause', 'ac')).values).toEqual(['acme-aep']);
+    vi.stubEnv('RELAY_CONFIG', '/nonexistent');
+    expect((await complete('events', '--source', '')).values).toEqual([]);
+    vi.unstubAllEnvs();
   });
 
   it('completes files where a path is expected', async () => {

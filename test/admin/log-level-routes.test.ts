@@ -30,6 +30,21 @@ it('reads, sets and resets the level, and records the operator', async () => {
   ]);
 });
 
+it('follows the configuration, but not while an operator has set another level', () => {
+  const log = createLogger({ level: 'info', destination: { write: () => undefined } });
+  const logLevel = createLogLevel(log, () => 0);
+  logLevel.configure('debug');
+  expect(logLevel.status()).toMatchObject({ level: 'debug', configured: 'debug' });
+  vi.useFakeTimers();
+  logLevel.set('trace', 60_000, () => undefined);
+  logLevel.configure('warn');
+  expect(logLevel.status()).toMatchObject({ level: 'trace', configured: 'warn' });
+  vi.advanceTimersByTime(60_000);
+  expect(logLevel.status()).toMatchObject({ level: 'warn', configured: 'warn' });
+  logLevel.configure('error');
+  expect(logLevel.status()).toMatchObject({ level: 'error', configured: 'error' });
+});
+
 it('shows how long the level applies', async () => {
   const { body } = await rig.put(PATH, { level: 'trace', for: '10m' });
   expect(body).toEqual({

@@ -150,6 +150,21 @@ describe('a change of a destination', () => {
     expect(outcomes.every(({ state }) => state === 'delivered')).toBe(true);
   });
 
+  it('stops while requests of the old one hang, and their events stay pending', async () => {
+    await start();
+    harness.simulator.setFaults([{ on: 'batch', then: { hang: true } }]);
+    const { receipt } = await harness.accept(transactionAdded(1));
+    await until(() => harness.simulator.faults()[0]!.fired === 1);
+    const before = dispatcher();
+    await harness.reload(({ destinations }) => {
+      destinations[0]!['sandbox'] = 'dev';
+    });
+    expect(before.inFlight).toBe(1);
+    await harness.destinations.stop();
+    expect(before.inFlight).toBe(0);
+    expect((await harness.record(receipt)).event.state).toBe('pending');
+  });
+
   it('keeps the pause of an operator', async () => {
     await start();
     await harness.destinations.pause('acme-aep', 'olga');

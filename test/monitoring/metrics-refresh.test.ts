@@ -11,6 +11,7 @@ const state = {
   status: { state: 'flowing' } as DestinationStatus,
   refusal: undefined as { code: 'store-full'; detail: string; retryAfter: number } | undefined,
   hangs: false,
+  isRemoved: false,
 };
 
 function rig() {
@@ -33,7 +34,11 @@ function rig() {
       msSinceHeartbeat: () => 2_500,
       queued: () => 7,
     },
-    destinations: { all: [destination] },
+    destinations: {
+      get all() {
+        return state.isRemoved ? [] : [destination];
+      },
+    },
     admission: { health: { usedBytes: 11, freeBytes: 12 }, refusal: () => state.refusal },
     watermarks: { maxBytes: 1_000, minFree: 10 },
     now: () => T0,
@@ -41,9 +46,20 @@ function rig() {
   return { metrics, refresh };
 }
 
-beforeEach(() => Object.assign(state, { status: { state: 'flowing' }, refusal: undefined, hangs: false }));
+beforeEach(() =>
+  Object.assign(state, { status: { state: 'flowing' }, refusal: undefined, hangs: false, isRemoved: false }),
+);
 
 describe('a scrape', () => {
+  it('has no gauges of a destination that a reload has removed', async () => {
+    const { metrics, refresh } = rig();
+    await refresh();
+    expect(await metrics.registry.metrics()).toContain('relay_destination_flowing{destination="acme-aep"}');
+    state.isRemoved = true;
+    await refresh();
+    expect(await metrics.registry.metrics()).not.toContain('acme-aep');
+  });
+
   it('has the gauges of ledger, backlog, destination, store and build', async () => {
     const { metrics, refresh } = rig();
     state.status = { state: 'waiting', lastSuccessAt: T0 - 5_000 };

@@ -28,7 +28,7 @@ export function configRoutes(app: FastifyInstance, { config, observer }: ConfigP
         const result = await config.reload();
         const counts = { changed: result.changed.length, needsRestart: result.needsRestart.length };
         observer.actionPerformed({ action: 'config.reload', by, counts });
-        return result;
+        return { ...result, warnings: result.warnings.slice(0, MAX_PROBLEMS).map(problemView) };
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         const { file, problems } = error;

@@ -20,6 +20,7 @@ interface ReloadAnswer {
   readonly outcome: 'applied' | 'unchanged';
   readonly changed: readonly ConfigChange[];
   readonly needsRestart: readonly string[];
+  readonly warnings: readonly ConfigProblem[];
 }
 
 interface RefusedAnswer {
@@ -37,7 +38,7 @@ function formatChange({ path, from, to, secret }: ConfigChange): string {
   return toPrintable(`  ${path}  ${what()}`);
 }
 
-function format({ outcome, changed, needsRestart }: ReloadAnswer): string {
+function format({ outcome, changed, needsRestart, warnings }: ReloadAnswer): string {
   const head = outcome === 'applied' ? `reloaded: changes: ${changed.length}` : 'reloaded: nothing to apply';
   const restart = needsRestart.map((path) => `  ${path}`);
   return [
@@ -45,6 +46,8 @@ function format({ outcome, changed, needsRestart }: ReloadAnswer): string {
     ...changed.map(formatChange),
     ...(restart.length === 0 ? [] : ['changed in the file, but in use only after a restart of the relay:']),
     ...restart,
+    ...(warnings.length === 0 ? [] : ['probably a mistake:']),
+    ...warnings.map(({ path, message, fix }) => toPrintable(`  ${path}  ${message}; ${fix}`)),
   ].join('\n');
 }
 

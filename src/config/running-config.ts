@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ConfigChange, diffConfigs } from './config-diff.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
 import type { Config } from './config-schema.ts';
 import { isLoopback } from './cross-checks.ts';
 import { type Environment, type LoadedConfig, loadConfig, readConfig } from './load-config.ts';
@@ -14,6 +14,8 @@ export interface ReloadResult {
   readonly changed: readonly ConfigChange[];
   /** Keys that differ from the running configuration until the relay is restarted. */
   readonly needsRestart: readonly string[];
+  /** What is valid in the file, but probably a mistake. */
+  readonly warnings: readonly ConfigProblem[];
 }
 
 /** Why the configuration was read again: an operator asked for it, or a secret file changed. */
@@ -115,7 +117,8 @@ export function createRunningConfig(parts: RunningConfigParts): RunningConfig {
     current = merged;
     lastError = undefined;
     onUnusableSecrets(0);
-    return { outcome: changed.length === 0 ? 'unchanged' : 'applied', changed, needsRestart };
+    const outcome = changed.length === 0 ? 'unchanged' : 'applied';
+    return { outcome, changed, needsRestart, warnings: next.warnings };
   };
 
   const reload = async (): Promise<ReloadResult> => {

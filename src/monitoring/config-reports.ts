@@ -23,10 +23,11 @@ export function createConfigReports(log: Logger, metrics: Metrics, now: () => nu
   metrics.configRead.set(now() / 1_000);
   metrics.secretFilesUnusable.set(0);
   return {
-    onReload({ outcome, changed, needsRestart }, cause) {
+    onReload({ outcome, changed, needsRestart, warnings }, cause) {
       if (cause === 'reload') {
         metrics.configReloads.inc({ outcome });
         metrics.configRead.set(now() / 1_000);
+        for (const warning of warnings) log.warn(warning, 'the configuration is probably wrong');
       }
       if (cause === 'secrets')
         log.info(

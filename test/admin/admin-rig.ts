@@ -153,7 +153,12 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     live: [{ name: 'loop', ok: true }] as HealthCheck[],
     ready: async (): Promise<HealthCheck[]> => [{ name: 'store', ok: true }],
     refresh: async (): Promise<void> => undefined,
-    reload: async (): Promise<ReloadResult> => ({ outcome: 'unchanged', changed: [], needsRestart: [] }),
+    reload: async (): Promise<ReloadResult> => ({
+      outcome: 'unchanged',
+      changed: [],
+      needsRestart: [],
+      warnings: [],
+    }),
     /** Why webhooks are answered 503. */
     refusal: undefined as Refusal | undefined,
     lastAnswers: {} as DestinationView['lastAnswers'],

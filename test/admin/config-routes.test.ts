@@ -16,6 +16,7 @@ it('answers what a reload has changed, and records the operator', async () => {
     outcome: 'applied',
     changed: [{ path: 'sources[acme].timezone', from: 'UTC', to: 'Asia/Kolkata' }],
     needsRestart: ['server.port'],
+    warnings: [{ path: 'admin.port', message: 'is odd', fix: 'look', line: 4 }],
   } as const;
   rig.state.reload = async () => result;
   const answer = await rig.post(PATH, undefined, { headers: { 'x-relay-operator': 'alice' } });

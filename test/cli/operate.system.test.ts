@@ -316,6 +316,7 @@ describe('reload', () => {
         { path: 'destinations[acme-aep].inletUrl' },
       ],
       needsRestart: ['server.port'],
+      warnings: [{ path: 'store.maxBytes', message: 'is more than the volume has', fix: 'lower it' }],
     });
     const done = await rig.cli('reload');
     expect(done).toMatchObject({ code: 0, stderr: '' });
@@ -328,9 +329,16 @@ describe('reload', () => {
       '  destinations[acme-aep].inletUrl  changed',
       'changed in the file, but in use only after a restart of the relay:',
       '  server.port',
+      'probably a mistake:',
+      '  store.maxBytes  is more than the volume has; lower it',
       '',
     ]);
-    rig.relay.state.reload = async () => ({ outcome: 'unchanged', changed: [], needsRestart: [] });
+    rig.relay.state.reload = async () => ({
+      outcome: 'unchanged',
+      changed: [],
+      needsRestart: [],
+      warnings: [],
+    });
     expect((await rig.cli('reload')).stdout).toBe('reloaded: nothing to apply\n');
     expect(JSON.parse((await rig.cli('reload', '--json')).stdout)).toMatchObject({ outcome: 'unchanged' });
   });

@@ -46,7 +46,7 @@ describe('a reload', () => {
     const { running, edit, applied, seen } = started();
     edit([['sources', 0, 'timezone'], 'Asia/Kolkata'], [VALUES, ['a-new-secret']]);
     const result = await running.reload();
-    expect(result).toMatchObject({ outcome: 'applied', needsRestart: [] });
+    expect(result).toMatchObject({ outcome: 'applied', needsRestart: [], warnings: [] });
     expect(result.changed).toHaveLength(2);
     expect(JSON.stringify(result)).not.toContain('a-new-secret');
     expect(applied).toEqual([running.current]);
@@ -56,7 +56,12 @@ describe('a reload', () => {
 
   it('says so if nothing has changed', async () => {
     const { running } = started();
-    expect(await running.reload()).toEqual({ outcome: 'unchanged', changed: [], needsRestart: [] });
+    expect(await running.reload()).toEqual({
+      outcome: 'unchanged',
+      changed: [],
+      needsRestart: [],
+      warnings: [],
+    });
   });
 
   it('changes nothing if the file is invalid, cannot be read, or cannot be put into use', async () => {
@@ -87,15 +92,22 @@ describe('a reload', () => {
       outcome: 'applied',
       changed: [{ path: 'server.bodyLimit', from: expect.any(String), to: expect.any(String) }],
       needsRestart: ['server.port'],
+      warnings: [],
     });
     expect(running.current.server).toMatchObject({ port: 8_080, bodyLimit: 2_000_000 });
     expect(await running.reload()).toEqual({
       outcome: 'unchanged',
       changed: [],
       needsRestart: ['server.port'],
+      warnings: [],
     });
     edit([['server'], { bodyLimit: '2MB' }]);
-    expect(await running.reload()).toEqual({ outcome: 'unchanged', changed: [], needsRestart: [] });
+    expect(await running.reload()).toEqual({
+      outcome: 'unchanged',
+      changed: [],
+      needsRestart: [],
+      warnings: [],
+    });
   });
 
   it('keeps the token while the running relay can be reached by others', async () => {

@@ -101,7 +101,7 @@ it('changes secret, limits and log level by the API, and names what needs a rest
   write();
   const { status, body } = await relay.admin(RELOAD, { method: 'POST' });
   expect(status).toBe(200);
-  expect(body).toMatchObject({ outcome: 'applied', needsRestart: ['server.port'] });
+  expect(body).toMatchObject({ outcome: 'applied', needsRestart: ['server.port'], warnings: [] });
   expect(body.changed).toContainEqual({ path: 'sources[second].verify[0].values', secret: true });
   expect(JSON.stringify(body)).not.toContain('another-key');
   expect((await relay.admin('/admin/v1/log-level')).body).toEqual({ level: 'debug', configured: 'debug' });
@@ -115,10 +115,14 @@ it('changes secret, limits and log level by the API, and names what needs a rest
     outcome: 'unchanged',
     changed: [],
     needsRestart: ['server.port'],
+    warnings: [],
   });
   config.server = { ...config.server, port: 0, bodyLimit: '1MiB', rateLimit: { max: 2_000, window: '1s' } };
   write();
-  expect((await relay.admin(RELOAD, { method: 'POST' })).body).toMatchObject({ needsRestart: [] });
+  expect((await relay.admin(RELOAD, { method: 'POST' })).body).toMatchObject({
+    needsRestart: [],
+    warnings: [],
+  });
 });
 
 it('keeps everything as it was if the new configuration is refused', async () => {

@@ -55,8 +55,12 @@ export function quarantineRoutes(app: FastifyInstance, parts: AdminParts): void 
       const [item] = (await parts.journal.listQuarantined({ receipts: [receipt] }, { limit: 1 })).items;
       if (item === undefined) throw new ProblemError('not-found', await whyAbsent(parts, receipt));
       const verdict = verifyAgain(parts, item);
-      const problem = verdict.ok ? {} : { problem: verdict.detail };
-      return { ...quarantinedView(item, content), releasable: verdict.ok, ...problem };
+      return {
+        ...quarantinedView(item, content),
+        releasable: verdict.ok,
+        problem: verdict.ok ? undefined : verdict.detail,
+        expected: parts.sources.get(item.source)?.verifier.names ?? [],
+      };
     },
   });
 

@@ -92,6 +92,8 @@ export interface QuarantinedRequestAnswer extends QuarantinedAnswer {
   /** Whether a verifier accepts it now; otherwise `problem` has their codes. */
   readonly releasable: boolean;
   readonly problem?: string;
+  /** Verifiers of its source, such as `header:x-relay-key`. */
+  readonly expected: readonly string[];
 }
 
 export interface LedgerCounts {

@@ -79,6 +79,7 @@ export function createSourceVerifier(source: Pick<SourceConfig, 'verify' | 'allo
     return { ok: false, reasons };
   };
   return {
+    names: verifiers.map(({ name }) => name),
     verify: (request) => verifyBy(verifiers, request),
     verifyWithoutBody: (request) => verifyBy(withoutBody, request),
   };

@@ -41,6 +41,8 @@ export type SourceVerdict =
 
 /** All the verifiers of one source; one that passes is enough. */
 export interface SourceVerifier {
+  /** Names of the verifiers: what a request can be accepted for. */
+  readonly names: readonly string[];
   verify(request: ReceivedRequest): SourceVerdict;
   /** The same for a request whose body is not complete: no signature over the body counts. */
   verifyWithoutBody(request: ReceivedRequest): SourceVerdict;

@@ -117,6 +117,7 @@ describe('one quarantined request', () => {
       reasons: ['header:mismatch'],
       releasable: false,
       problem: 'header:mismatch',
+      expected: ['header:x-relay-key'],
     });
     fixSecret();
     const { body } = await one(receipt, '?body=true');

@@ -211,6 +211,7 @@ describe('quarantine', () => {
       'It was answered 401, after which Capillary does not send it again, and was never accepted.',
       'event      pointsIssued, as its body says; nobody has verified it\n',
       'sent from  127.0.0.1\n',
+      'expected   header:x-relay-key, secret request header\n',
       'header:mismatch  the credential is none of the configured values\n',
       'It would still be refused: header:mismatch.\n',
       `capillary-relay quarantine release ${receipt} --url ${rig.url}\n`,

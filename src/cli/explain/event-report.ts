@@ -20,8 +20,8 @@ const MESSAGE_NAMES: Readonly<Record<string, string>> = {
   profile: 'profile record',
 };
 
-/** How the sender was verified, by the type of the verifier: `header` in `header:x-relay-key`. */
-const VERIFIERS: Readonly<Record<string, string>> = {
+/** What a verifier checks, by its type: `header` in `header:x-relay-key`. */
+export const VERIFIERS: Readonly<Record<string, string>> = {
   header: 'secret request header',
   bearer: 'bearer token',
   basic: 'user name and password',

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { AdminClient } from '../admin-client.ts';
 import type { QuarantinedRequestAnswer } from '../admin-answers.ts';
 import { formatTable, toPrintable } from '../table.ts';
+import { VERIFIERS } from './event-report.ts';
 import { formatDuration, formatTime } from '../time-format.ts';
 
 /** What a verifier found, by the last part of its code: `mismatch` in `header:mismatch`. */
@@ -22,6 +23,12 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'id-doubled': 'the header with the id came twice',
   'ip-not-allowed': 'the address of the sender is not in allowFrom of the source',
 };
+
+/** `header:x-relay-key, secret request header`. */
+function describeVerifier(name: string): string {
+  const meaning = VERIFIERS[name.split(':')[0] ?? ''];
+  return meaning === undefined ? name : `${name}, ${meaning}`;
+}
 
 /** Asks the relay for one quarantined request. */
 export function fetchQuarantined(
@@ -71,7 +78,7 @@ function formatPayload({ body, bodyBase64 }: QuarantinedRequestAnswer): string {
  * @param options options with which the suggested commands reach the same relay
  */
 export function formatQuarantineReport(request: QuarantinedRequestAnswer, options: string): string {
-  const { receipt, receivedAt, eventName, source, ip, bytes } = request;
+  const { receipt, receivedAt, eventName, source, ip, bytes, expected } = request;
   const age = formatDuration(Math.max(0, Date.now() - Date.parse(receivedAt)));
   const facts = [
     ['event', eventName === undefined ? 'unknown' : `${eventName}, as its body says; nobody has verified it`],
@@ -79,7 +86,10 @@ export function formatQuarantineReport(request: QuarantinedRequestAnswer, option
     ['sent from', ip],
     ['received', formatTime(receivedAt)],
     ['body', `${bytes} bytes`],
-  ].map(([name = '', value = '']) => `${name.padEnd(11)}${toPrintable(value)}`);
+    ['expected', expected.map(describeVerifier).join('; or ')],
+  ]
+    .filter(([, value]) => value !== '')
+    .map(([name = '', value = '']) => `${name.padEnd(11)}${toPrintable(value)}`);
   const hasPayload = request.body !== undefined || request.bodyBase64 !== undefined;
   return [
     `${styleText('bold', `${toPrintable(receipt)}: in the quarantine`)}\nIts sender could not be verified ${age} ago. It was answered 401, after which Capillary does not send it again, and was never accepted.`,

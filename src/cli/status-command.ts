@@ -4,6 +4,7 @@ import { adminAddress } from './admin-address.ts';
 import { type AdminOptions, createAdminClient, printJson, withAdminOptions } from './admin-client.ts';
 import { EXIT } from './command-error.ts';
 import { numberBetween } from './command-options.ts';
+import { relayOptions } from './explain/relay-options.ts';
 import { showLive } from './status/live-status.ts';
 import { type Snapshot, takeSnapshot, ratesOf } from './status/snapshot.ts';
 import { refusesEverything } from './status/intake-lines.ts';
@@ -47,6 +48,7 @@ async function runStatus(options: StatusOptions): Promise<void> {
   if (process.stdout.isTTY && !once && !json) {
     await showLive({
       url,
+      options: relayOptions(options),
       intervalMs,
       takeSnapshot: () => takeSnapshot(client),
       input: process.stdin,
@@ -63,7 +65,10 @@ async function runStatus(options: StatusOptions): Promise<void> {
   if (json) printJson({ url, at: new Date().toISOString(), rates, ...shown });
   else {
     const width = process.stdout.isTTY ? process.stdout.columns : PIPE_WIDTH;
-    const lines = statusLines({ url, now: Date.now(), snapshot: after, rates }, width);
+    const lines = statusLines(
+      { url, options: relayOptions(options), now: Date.now(), snapshot: after, rates },
+      width,
+    );
     console.log(paint(lines).join('\n'));
   }
   if (!isHealthy(after)) process.exitCode = EXIT.failed;

@@ -95,7 +95,7 @@ describe('status, printed once', () => {
     const ended = await printed();
     expect(ended.code).toBe(1);
     expect(ended.stdout).toContain('  acme: 1 × 401 not-verified, the last ');
-    expect(ended.stdout).toContain('    capillary-relay quarantine list --source acme\n');
+    expect(ended.stdout).toContain(`    capillary-relay quarantine list --source acme --url ${rig.url}\n`);
     expect(ended.stdout).toContain('  unknown sources: 1 × 404 unknown-source');
     expect(ended.stdout).not.toContain('made-up-by-a-sender');
     const widths = ended.stdout.split('\n').map((line) => line.length);

@@ -59,20 +59,23 @@ function toneOf(source: SourceIntakeAnswer): Tone {
     : 'yellow';
 }
 
-/** The commands that show what was refused. */
-function hintsOf({ source, outcomes, quarantined }: SourceIntakeAnswer): string[] {
+/**
+ * The commands that show what was refused.
+ * @param options those with which the commands reach this relay
+ */
+function hintsOf({ source, outcomes, quarantined }: SourceIntakeAnswer, options: string): string[] {
   const name = toPrintable(source);
   return [
     ...(quarantined > 0 && (outcomes['not-verified'] ?? 0) > 0
-      ? [`capillary-relay quarantine list --source ${name}`]
+      ? [`capillary-relay quarantine list --source ${name}${options}`]
       : []),
     ...(sumOf(outcomes, MALFORMED) > 0
-      ? [`capillary-relay dead-letters list --source ${name} --reason malformed`]
+      ? [`capillary-relay dead-letters list --source ${name} --reason malformed${options}`]
       : []),
   ];
 }
 
-function sourceLines(answer: SourceIntakeAnswer, now: number): Line[] {
+function sourceLines(answer: SourceIntakeAnswer, now: number, options: string): Line[] {
   const { source, lastRefusedAt, quarantined } = answer;
   const tone = toneOf(answer);
   // A name that a sender made up is not shown.
@@ -89,7 +92,7 @@ function sourceLines(answer: SourceIntakeAnswer, now: number): Line[] {
   ];
   return [
     { text: `  ${name}: ${parts.join(', ')}`, tone, hang: 4 },
-    ...hintsOf(answer).map((text): Line => ({ text: `    ${text}`, tone, hang: 6 })),
+    ...hintsOf(answer, options).map((text): Line => ({ text: `    ${text}`, tone, hang: 6 })),
   ];
 }
 
@@ -100,7 +103,7 @@ function periodOf({ since, minutes }: IntakeAnswer, now: number): string {
 }
 
 /** The answers of the last minutes in one line, and below it the sources that refused something. */
-export function webhookLines(intake: IntakeAnswer, now: number): Line[] {
+export function webhookLines(intake: IntakeAnswer, now: number, options = ''): Line[] {
   const { sources } = intake;
   const refusing = sources.filter(({ refused }) => refused > 0).toSorted((a, b) => b.refused - a.refused);
   const refused = refusing.reduce((sum, source) => sum + source.refused, 0);
@@ -117,7 +120,9 @@ export function webhookLines(intake: IntakeAnswer, now: number): Line[] {
   const more = refusing.length - MAX_SOURCES;
   return [
     { text, hang: LABEL_WIDTH, ...(tones.includes('red') ? { tone: 'red' } : mild) },
-    ...refusing.slice(0, MAX_SOURCES).flatMap((source) => sourceLines(source, now)),
-    ...(more > 0 ? [{ text: `  and ${more} more sources: capillary-relay status --json`, ...mild }] : []),
+    ...refusing.slice(0, MAX_SOURCES).flatMap((source) => sourceLines(source, now, options)),
+    ...(more > 0
+      ? [{ text: `  and ${more} more sources: capillary-relay status --json${options}`, ...mild }]
+      : []),
   ];
 }

@@ -76,6 +76,8 @@ function openScreen(input: ReadStream, output: WriteStream, resized: () => void)
 
 interface LiveParts {
   readonly url: string;
+  /** Options with which the commands that are shown reach this relay. */
+  readonly options: string;
   readonly intervalMs: number;
   readonly takeSnapshot: () => Promise<Snapshot>;
   readonly input: ReadStream;
@@ -96,7 +98,14 @@ function isPermanent(error: unknown, last: Snapshot | undefined): boolean {
  * Shows the status in place and redraws it at each interval, until the user quits.
  * @throws CommandError when the relay refuses the request, after the terminal is restored
  */
-export async function showLive({ url, intervalMs, takeSnapshot, input, output }: LiveParts): Promise<void> {
+export async function showLive({
+  url,
+  options,
+  intervalMs,
+  takeSnapshot,
+  input,
+  output,
+}: LiveParts): Promise<void> {
   let snapshot: Snapshot | undefined;
   let rates: Rates | undefined;
   let problem: string | undefined;
@@ -104,6 +113,7 @@ export async function showLive({ url, intervalMs, takeSnapshot, input, output }:
   const draw = (): void => {
     const status = {
       url,
+      options,
       now: Date.now(),
       ...(snapshot === undefined ? {} : { snapshot }),
       ...(rates === undefined ? {} : { rates }),

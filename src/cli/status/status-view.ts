@@ -16,6 +16,8 @@ import {
 /** What the status shows. */
 export interface Status {
   readonly url: string;
+  /** Options with which the commands that are shown reach this relay. */
+  readonly options?: string;
   /** Epoch ms. */
   readonly now: number;
   /** The latest; absent before the first. */
@@ -128,10 +130,10 @@ function ledgerLines({ ledger }: Snapshot): Line[] {
     .map((text) => ({ text, tone: ledger.balanced ? 'bold' : 'red' }));
 }
 
-function snapshotLines(snapshot: Snapshot, { now, rates }: Status, width: number): Line[] {
+function snapshotLines(snapshot: Snapshot, { now, rates, options }: Status, width: number): Line[] {
   return [
     ...intakeLines(snapshot.health),
-    ...webhookLines(snapshot.intake, now),
+    ...webhookLines(snapshot.intake, now, options),
     { text: `rates     ${rateLine(rates)}`, hang: LABEL_WIDTH },
     { text: backlogLine(snapshot, now) },
     { text: '' },

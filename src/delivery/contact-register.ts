@@ -2,7 +2,7 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { SourceConfig } from '../config/config-schema.ts';
 import { type ClaimedEvent, type CustomerContacts, type Journal, StoreError } from '../journal/journal.ts';
-import { contactKey, maskContact } from '../mapping/contact-key.ts';
+import { contactKey, fingerprint, maskContact } from '../mapping/contact-key.ts';
 import { isKnownContact } from '../mapping/customer/known-contacts.ts';
 import type { Identity } from '../mapping/identities.ts';
 import type { IsShared } from '../mapping/mapping-result.ts';
@@ -43,8 +43,8 @@ export interface ContactRegisterParts {
 }
 
 interface Customer extends CustomerContacts {
-  /** The contacts as they are remembered. */
-  readonly texts: readonly string[];
+  /** The fingerprints of these contacts of this customer. */
+  readonly fingerprints: readonly number[];
 }
 
 /** A call of the journal that is about to be sent. */
@@ -55,7 +55,7 @@ interface Waiting {
   readonly sent: Promise<void>;
 }
 
-/** Contacts that are remembered as counted: at least as many, at most twice. 150 bytes each. */
+/** Contacts that are remembered as counted: at least as many, at most twice. 50 bytes each. */
 const REMEMBERED_CONTACTS = 20_000;
 /** Shared contacts in memory, 50 bytes each; the journal holds no more of one destination. */
 const MAX_SHARED = 100_000;
@@ -66,7 +66,7 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
   const { destination, kinds: countedKinds, journal, observer } = parts;
   const shared = new Set<number>();
   const overflow = createRecentSet<number>(REMEMBERED_OVERFLOW);
-  const counted = createRecentSet<string>(REMEMBERED_CONTACTS);
+  const counted = createRecentSet<number>(REMEMBERED_CONTACTS);
   const keys = createRecentCache<number>(REMEMBERED_CONTACTS);
   const keyOf = (orgId: number, kind: IdentifierKind, id: string): number =>
     keys.get(`${orgId} ${kind} ${id}`, () => contactKey(orgId, kind, id));
@@ -88,7 +88,7 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
     identities.filter(({ kind, id }) => {
       // The stored state of the customer first: it is at hand, and has most contacts.
       if (kind === 'customerId' || !countedKinds.has(kind) || isKnownContact(profile, id)) return false;
-      return !counted.has(`${lane} ${kind} ${id}`) && !isShared(orgId, kind, id);
+      return !counted.has(fingerprint(`${lane} ${kind} ${id}`)) && !isShared(orgId, kind, id);
     });
 
   const send = async (source: Counting['source'], { customers, now }: Waiting): Promise<void> => {
@@ -103,7 +103,7 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
         now,
       });
       for (const key of answer.shared) remember(key);
-      for (const { lane, texts } of customers) for (const text of texts) counted.add(`${lane} ${text}`);
+      for (const { fingerprints } of customers) for (const known of fingerprints) counted.add(known);
       const newKinds = answer.newlyShared.flatMap(
         (newKey) => all.find(({ key }) => key === newKey)?.kind ?? [],
       );
@@ -150,7 +150,8 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
         kind,
         masked: maskContact(kind, id),
       }));
-      return addToCall(counting, { lane, contacts, texts: found.map(({ kind, id }) => `${kind} ${id}`) });
+      const fingerprints = found.map(({ kind, id }) => fingerprint(`${lane} ${kind} ${id}`));
+      return addToCall(counting, { lane, contacts, fingerprints });
     },
     isShared,
   };

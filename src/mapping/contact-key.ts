@@ -2,12 +2,16 @@ import { hash } from 'node:crypto';
 import type { IdentifierKind } from '../capillary/identifiers.ts';
 
 /**
- * Identifies a contact of an organisation without its value: the first 52 bits of a hash, an exact
- * integer. With a million contacts there is a 1 in 9,000 chance that any two have the same key.
+ * The first 52 bits of a hash, an exact integer. Among a million texts there is a 1 in 9,000 chance
+ * that any two have the same one.
  */
+export function fingerprint(text: string): number {
+  return Number.parseInt(hash('sha256', text).slice(0, 13), 16);
+}
+
+/** Identifies a contact of an organisation without its value. */
 export function contactKey(orgId: number, kind: IdentifierKind, id: string): number {
-  const digest = hash('sha256', JSON.stringify(['contact', orgId, kind, id]));
-  return Number.parseInt(digest.slice(0, 13), 16);
+  return fingerprint(JSON.stringify(['contact', orgId, kind, id]));
 }
 
 /** Longer ids show two characters at each end. */

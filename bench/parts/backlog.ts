@@ -10,6 +10,11 @@ import { measureAcceptRate } from './accept.ts';
 const INLET_LATENCY_MS = 20;
 /** Messages that land before the rate is measured. */
 const WARM_UP_EVENTS = 5_000;
+/**
+ * Events that land before the memory is read. What the relay remembers of customers and contacts
+ * has its full size only after many different ones.
+ */
+const MEMORY_EVENTS = 150_000;
 
 function acceptRate(relay: RelayUnderTest, count: number): Promise<number> {
   return measureAcceptRate(relay.webhook('header'), 330, count);
@@ -72,6 +77,7 @@ export const backlog: Part = async (bench) => {
   const { readyMs } = restarted;
   bench.log('delivering events and profile records');
   const bothRate = await drainRate(inlet, restarted, seconds);
+  await inlet.whenLanded(Math.min(MEMORY_EVENTS, pending));
   const peakDraining = peakMib(restarted.pid);
   await restarted.stop('SIGKILL');
 

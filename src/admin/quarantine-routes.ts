@@ -28,6 +28,8 @@ const showQuery = z.strictObject({ body: queryFlag(false) });
 
 /** Bytes. The body comes from an unknown sender, so a larger one is not parsed for its name. */
 const MAX_PARSED_BYTES = 65_536;
+/** Of each request, so that short headers do not make a page long. */
+const MAX_HEADERS = 100;
 
 /**
  * The requests that failed verification: listing, releasing and discarding them. Header values are
@@ -101,7 +103,7 @@ async function whyAbsent({ journal }: AdminParts, receipt: string): Promise<stri
 }
 
 function quarantinedView(item: Quarantined, content = false) {
-  const headers = headersOf(item.rawHeaders);
+  const headers = headersOf(item.rawHeaders.slice(0, 2 * MAX_HEADERS));
   return {
     receipt: item.receipt,
     source: item.source,

@@ -61,30 +61,31 @@ function createSeen() {
   };
 }
 
-/** Events newer than those that were seen, oldest first, and those of the same pages again. */
-async function readNewest(
-  { client }: FollowParts,
-  filter: Query,
-  isSeen: (receipt: string) => boolean,
+/**
+ * Events as they are listed, newest first, in pages: a page can have fewer than were asked for.
+ * @param isEnough whether no further page is needed
+ */
+async function readPages(
+  { client }: Pick<FollowParts, 'client'>,
+  query: Query,
+  isEnough: (page: readonly EventAnswer[], total: number) => boolean = () => false,
 ): Promise<readonly EventAnswer[]> {
   const events: EventAnswer[] = [];
   let cursor: string | undefined;
-  let isConnected = false;
   do {
-    const page = await client.get<EventsAnswer>('/events', { ...filter, limit: PAGE_SIZE, cursor });
+    const page = await client.get<EventsAnswer>('/events', { ...query, cursor });
     events.push(...page.events);
-    isConnected = page.events.some(({ receipt }) => isSeen(receipt));
+    if (isEnough(page.events, events.length)) break;
     cursor = page.next ?? undefined;
-  } while (!isConnected && cursor !== undefined);
-  return events.toReversed();
+  } while (cursor !== undefined);
+  return events;
 }
 
-async function readPending({ client }: FollowParts, receipts: readonly string[]) {
+async function readPending(parts: FollowParts, receipts: readonly string[]): Promise<EventAnswer[]> {
   const found: EventAnswer[] = [];
   for (let start = 0; start < receipts.length; start += RECEIPTS_PER_REQUEST) {
     const chunk = receipts.slice(start, start + RECEIPTS_PER_REQUEST).join(',');
-    const query = { receipts: chunk, limit: RECEIPTS_PER_REQUEST };
-    found.push(...(await client.get<EventsAnswer>('/events', query)).events);
+    found.push(...(await readPages(parts, { receipts: chunk, limit: RECEIPTS_PER_REQUEST })));
   }
   return found;
 }
@@ -92,7 +93,10 @@ async function readPending({ client }: FollowParts, receipts: readonly string[])
 /** What the next poll shows: new events, then those that have changed. */
 async function poll(parts: FollowParts, base: Query, seen: ReturnType<typeof createSeen>) {
   const waiting = seen.pending();
-  const newest = await readNewest(parts, base, seen.has);
+  // Back to an event that the last poll has seen, so that none is missed.
+  const isConnected = (page: readonly EventAnswer[]): boolean =>
+    page.some(({ receipt }) => seen.has(receipt));
+  const newest = (await readPages(parts, { ...base, limit: PAGE_SIZE }, isConnected)).toReversed();
   const changed = newest.filter((event) => seen.record(event));
   const listed = new Set(newest.map(({ receipt }) => receipt));
   const elsewhere = waiting.filter((receipt) => !listed.has(receipt));
@@ -109,7 +113,7 @@ async function poll(parts: FollowParts, base: Query, seen: ReturnType<typeof cre
  * @throws CommandError if the relay refuses the filter, or does not answer at first
  */
 export async function followEvents(parts: FollowParts): Promise<void> {
-  const { client, filter, limit, signal, show, note, intervalMs = POLL_INTERVAL_MS } = parts;
+  const { filter, limit, signal, show, note, intervalMs = POLL_INTERVAL_MS } = parts;
   // An event enters the list when it is accepted, and its state changes later: so state and reason
   // are compared here.
   const { state, reason, ...base } = filter;
@@ -119,12 +123,15 @@ export async function followEvents(parts: FollowParts): Promise<void> {
     (reason === undefined || event.reason === reason);
 
   const seen = createSeen();
-  const list = async (query: Query): Promise<readonly EventAnswer[]> =>
-    (await client.get<EventsAnswer>('/events', query)).events.toReversed();
-  for (const query of [{ ...base, state: 'pending' }, base])
-    for (const event of await list({ ...query, limit: PAGE_SIZE })) seen.record(event);
+  const list = async (query: Query, count: number): Promise<readonly EventAnswer[]> => {
+    const pageSize = Math.min(count, PAGE_SIZE);
+    const events = await readPages(parts, { ...query, limit: pageSize }, (_, total) => total >= count);
+    return events.slice(0, count).toReversed();
+  };
+  for (const event of await list({ ...base, state: 'pending' }, MAX_PENDING)) seen.record(event);
+  for (const event of await list(base, PAGE_SIZE)) seen.record(event);
   // Last, so that nothing falls between what is shown now and what the first poll finds.
-  for (const event of await list({ ...filter, limit })) {
+  for (const event of await list(filter, limit)) {
     seen.record(event);
     show(event);
   }

@@ -67,6 +67,12 @@ describe('listing the quarantine', () => {
     expect((await list()).quarantined[0].eventName).toBe(eventName);
   });
 
+  it('shows at most 100 headers of a request', async () => {
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x-${index}`, '1']));
+    await rig.webhook('acme', transactionAdded(1), { ...many, 'x-relay-key': 'wrong' });
+    expect((await list()).quarantined[0].headers).toHaveLength(100);
+  });
+
   it('refuses a source that it cannot have', async () => {
     expect((await list('source=acmee')).detail).toBe('source: no source has this name; did you mean `acme`?');
     for (const act of [release, discard])

@@ -13,11 +13,13 @@ let notes: string[];
 let following: Promise<void>;
 /** Makes the relay unreachable. */
 let isDown = false;
+/** Events in a page at most: the relay also bounds its bytes. */
+let maxPage = 500;
 
 beforeEach(async () => {
   rig = await startAdminRig();
   stop = new AbortController();
-  [shown, notes, isDown] = [[], [], false];
+  [shown, notes, isDown, maxPage] = [[], [], false, 500];
 });
 afterEach(async () => {
   stop.abort();
@@ -30,8 +32,10 @@ function client(): AdminClient {
   const real = createAdminClient({ url: `http://127.0.0.1:${port}` });
   return {
     ...real,
-    get: (...given) =>
-      isDown ? Promise.reject(new UnreachableError('http://relay', 'refused')) : real.get(...given),
+    get: (path, query) =>
+      isDown
+        ? Promise.reject(new UnreachableError('http://relay', 'refused'))
+        : real.get(path, { ...query, limit: Math.min(maxPage, Number(query?.['limit'])) }),
   };
 }
 
@@ -92,6 +96,18 @@ describe('following events', () => {
     await until(() => shown.length === 1);
     expect(shown).toEqual([`${first} dead`]);
     expect(second).toBeDefined();
+  });
+
+  it('needs no full pages', async () => {
+    maxPage = 2;
+    const old = [await post(1), await post(2), await post(3), await post(4), await post(5)];
+    follow({}, 3);
+    await until(() => shown.length === 3);
+    const next = [await post(6), await post(7), await post(8), await post(9), await post(10)];
+    await until(() => shown.length === 8);
+    expect(shown).toEqual([...old.slice(2), ...next].map((receipt) => `${receipt} pending`));
+    await rig.moveToDeadLetters();
+    await until(() => shown.length === 18);
   });
 
   it('goes on after a restart of the relay, and misses nothing of the time between', async () => {

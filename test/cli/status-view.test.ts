@@ -161,8 +161,8 @@ describe('webhooks in the status', () => {
       intakeOf('beta', { 'not-json': 1, oversized: 2 }, { lastRefusedAt: ago(120) }),
     );
     expect(lines.map(({ text }) => text)).toEqual([
-      'webhooks  1 accepted, 0 duplicate, 23 refused in 15 min; 20 in quarantine',
-      '  acme: 20 × 401 not-verified, the last 12 s ago, 20 in quarantine',
+      'webhooks  1 accepted, 0 duplicate, 23 refused in 15 min; 20 quarantined',
+      '  acme: 20 × 401 not-verified, the last 12 s ago, 20 quarantined',
       '    capillary-relay quarantine list --source acme',
       '  beta: 2 × 413 oversized, 1 × 400 not-json, the last 2 min ago',
       '    capillary-relay dead-letters list --source beta --reason malformed',
@@ -187,7 +187,7 @@ describe('webhooks in the status', () => {
     const [line] = webhookLines({ minutes: 15, since: ago(100), sources }, NOW);
     expect(line).toMatchObject({
       tone: 'yellow',
-      text: 'webhooks  0 accepted, 0 duplicate, none refused in the 1 min since the start; 7 in quarantine',
+      text: 'webhooks  0 accepted, 0 duplicate, none refused in 1 min since the start; 7 quarantined',
     });
   });
 

@@ -88,7 +88,7 @@ function sourceLines(answer: SourceIntakeAnswer, now: number, options: string): 
     ...(lastRefusedAt === undefined
       ? []
       : [`the last ${formatDuration(Math.max(0, now - Date.parse(lastRefusedAt)))} ago`]),
-    ...(quarantined > 0 ? [`${quarantined} in quarantine`] : []),
+    ...(quarantined > 0 ? [`${quarantined} quarantined`] : []),
   ];
   return [
     { text: `  ${name}: ${parts.join(', ')}`, tone, hang: 4 },
@@ -99,7 +99,7 @@ function sourceLines(answer: SourceIntakeAnswer, now: number, options: string): 
 function periodOf({ since, minutes }: IntakeAnswer, now: number): string {
   const age = Math.max(0, now - Date.parse(since));
   // Counted in whole minutes, so a full period can be up to one minute shorter.
-  return age < (minutes - 1) * 60_000 ? `in the ${formatDuration(age)} since the start` : `in ${minutes} min`;
+  return age < (minutes - 1) * 60_000 ? `in ${formatDuration(age)} since the start` : `in ${minutes} min`;
 }
 
 /** The answers of the last minutes in one line, and below it the sources that refused something. */
@@ -113,7 +113,7 @@ export function webhookLines(intake: IntakeAnswer, now: number, options = ''): L
     `${totalOf(sources, [DUPLICATE])} duplicate`,
     `${refused === 0 ? 'none' : refused} refused`,
   ].join(', ');
-  const held = quarantined === 0 ? '' : `; ${quarantined} in quarantine`;
+  const held = quarantined === 0 ? '' : `; ${quarantined} quarantined`;
   const text = `${'webhooks'.padEnd(LABEL_WIDTH)}${counts} ${periodOf(intake, now)}${held}`;
   const tones = refusing.map(toneOf);
   const mild = refused > 0 || quarantined > 0 ? ({ tone: 'yellow' } as const) : {};

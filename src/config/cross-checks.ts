@@ -2,7 +2,7 @@ import type { Finding } from './config-error.ts';
 import { addressFindings } from './address-checks.ts';
 import { destinationFindings } from './destination-checks.ts';
 import { type Draft, draftOf, type SourceCheck } from './draft.ts';
-import { suggest } from './nearest.ts';
+import { nearest } from './nearest.ts';
 import { orgFindings } from './org-checks.ts';
 
 const DAY_MS = 86_400_000;
@@ -120,7 +120,7 @@ function routeFindings({ sources, destinations }: Draft): Finding[] {
       {
         path: ['sources', index, 'destination'],
         message: `there is no destination with the name ${destination}`,
-        fix: `${suggest(destination, known, 'choose one.')} Destinations: ${known.join(', ')}`,
+        fix: `write \`destination: ${nearest(destination, known) ?? known[0]}\`; the destinations are ${known.join(', ')}`,
       },
     ];
   });

@@ -9,6 +9,7 @@ export interface JsonSchema {
   readonly description?: string;
   readonly default?: unknown;
   readonly const?: string;
+  readonly pattern?: string;
   readonly enum?: readonly string[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: boolean | JsonSchema;
@@ -107,7 +108,8 @@ function fieldBelow(schema: JsonSchema | undefined, key: string | number): JsonS
   return typeof additionalProperties === 'object' ? additionalProperties : undefined;
 }
 
-function fieldAt(tree: unknown, path: Path): JsonSchema | undefined {
+/** The schema of the key at the path, of the alternative that the value has chosen. */
+export function fieldAt(tree: unknown, path: Path): JsonSchema | undefined {
   let value = tree;
   let field: JsonSchema | undefined = plainJsonSchema();
   for (const key of path) {
@@ -116,11 +118,6 @@ function fieldAt(tree: unknown, path: Path): JsonSchema | undefined {
     field = chooseAlternative(field, value);
   }
   return field;
-}
-
-/** The description of the key at the path: one line. */
-export function descriptionAt(tree: unknown, path: Path): string | undefined {
-  return fieldAt(tree, path)?.description;
 }
 
 /** The keys that the object at the path can have. */

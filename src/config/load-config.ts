@@ -5,6 +5,7 @@ import { type Config, configSchema } from './config-schema.ts';
 import { crossFindings } from './cross-checks.ts';
 import type { SourceCheck } from './draft.ts';
 import { type FileStamps, interpolate, secretFileReader } from './placeholders.ts';
+import { explainIndentation } from './indentation.ts';
 import { plainMessage, schemaFindings } from './schema-findings.ts';
 import { variableFindings } from './variable-checks.ts';
 import { parseYaml, type YamlTree } from './yaml-tree.ts';
@@ -63,12 +64,8 @@ function isNoise(path: string, unresolved: readonly string[]): boolean {
   return unresolved.some((top) => isBelow(path, top) || top.startsWith(`${path}[`));
 }
 
-/**
- * `loadConfig` for a text that has already been read. It resolves placeholders again, so a changed
- * secret is noticed and an edited file is not. `path` is only used in messages and to resolve
- * relative paths.
- */
-export function readConfig(
+/** @throws ConfigError with all problems, each for itself */
+function evaluate(
   text: string,
   path: string,
   env: Environment,
@@ -102,6 +99,35 @@ export function readConfig(
     stamps,
     checks,
   };
+}
+
+/**
+ * `loadConfig` for a text that has already been read. It resolves placeholders again, so a changed
+ * secret is noticed and an edited file is not. `path` is only used in messages and to resolve
+ * relative paths.
+ */
+export function readConfig(
+  text: string,
+  path: string,
+  env: Environment,
+  checks: readonly SourceCheck[],
+): LoadedConfig {
+  try {
+    return evaluate(text, path, env, checks);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const judge = (changed: string): readonly ConfigProblem[] => {
+      try {
+        evaluate(changed, path, env, checks);
+        return [];
+      } catch (failure) {
+        if (failure instanceof ConfigError) return failure.problems;
+        throw failure;
+      }
+    };
+    const problems = explainIndentation(text, error.problems, judge);
+    throw problems === error.problems ? error : new ConfigError(path, problems, error.unreadable);
+  }
 }
 
 /**

@@ -18,7 +18,7 @@ function distance(a: string, b: string): number {
 }
 
 /** The known word that was probably meant; undefined if none is similar enough. */
-function nearest(word: string, known: readonly string[]): string | undefined {
+export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, edits: distance(simplify(word), simplify(candidate)) }))
     .toSorted((a, b) => a.edits - b.edits);

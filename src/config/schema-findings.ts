@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { type Finding, type Path, formatPath } from './config-error.ts';
-import { descriptionAt, keysAt, valueAt } from './json-schema.ts';
+import { writeFix } from './fix-texts.ts';
+import { fieldAt, keysAt, valueAt } from './json-schema.ts';
 import type { Interpolated } from './placeholders.ts';
-import { suggest } from './nearest.ts';
+import { nearest } from './nearest.ts';
 import { isSecretKey } from './field-types.ts';
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -25,10 +26,11 @@ export const plainMessage: z.core.$ZodErrorMap = (issue) => {
 
 function unknownKey(key: string, parent: Path, tree: unknown): Finding {
   const known = keysAt(tree, parent);
+  const meant = nearest(key, known);
   return {
     path: [...parent, key],
     message: 'is not a known key',
-    fix: `${suggest(key, known, 'remove it.')} Allowed here: ${known.join(', ')}`,
+    fix: `${meant === undefined ? 'remove it' : `write \`${meant}\` instead`}. Allowed here: ${known.join(', ')}`,
   };
 }
 
@@ -52,20 +54,19 @@ function showValue(issue: z.core.$ZodIssue, path: Path, { value: tree, templates
   return ` (it is ${JSON.stringify(value).slice(0, 80)})`;
 }
 
-function lastKey(path: Path): string {
-  return path.findLast((key) => typeof key === 'string') ?? '';
-}
-
 function invalidValue(issue: z.core.$ZodIssue, path: Path, filled: Interpolated): Finding {
   const value = valueAt(filled.value, path);
-  const description = descriptionAt(filled.value, path) ?? 'see docs/configuration.md';
+  const field = fieldAt(filled.value, path);
+  const write = writeFix(path, field, isSafeToShow(path, value) ? value : undefined);
+  const meaning = field?.description === undefined ? '' : `. ${field.description}`;
   if (path.length > 0 && value === undefined)
-    return { path, message: 'is missing', fix: `add \`${lastKey(path)}\`: ${description}` };
-  if (value === null)
-    return { path, message: 'is empty', fix: `set a value or remove the line: ${description}` };
-  if (issue.code === 'invalid_type' && issue.expected === 'array')
-    return { path, message: 'must be a list', fix: `write \`${lastKey(path)}: [ … ]\`: ${description}` };
-  return { path, message: `${issue.message}${showValue(issue, path, filled)}`, fix: description };
+    return { path, message: 'is missing', fix: `${write.replace('write it in the form', 'add')}${meaning}` };
+  if (value === null) return { path, message: 'is empty', fix: `${write}, or remove the line${meaning}` };
+  const message =
+    issue.code === 'invalid_type' && issue.expected === 'array'
+      ? 'must be a list'
+      : `${issue.message}${showValue(issue, path, filled)}`;
+  return { path, message, fix: `${write}${meaning}` };
 }
 
 /** The problems that the schema found, explained for a person. */

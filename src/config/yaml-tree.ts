@@ -113,8 +113,11 @@ export function parseYaml(text: string, file: string): YamlTree {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const errors = [...document.errors, ...document.warnings, ...badAliases(document)];
-  // One mistake can cause several errors at one position; the first is the most precise.
-  const places = new Map(errors.toReversed().map((error) => [error.pos[0], syntaxProblem(error, lines)]));
+  // One mistake can cause errors in every line that follows: of those without an explanation of
+  // their own only the first counts. Of several at one position the first is the most precise.
+  const [first] = errors;
+  const distinct = errors.filter((error) => error === first || SYNTAX[error.code] !== undefined);
+  const places = new Map(distinct.toReversed().map((error) => [error.pos[0], syntaxProblem(error, lines)]));
   if (places.size > 0) throw new ConfigError(file, [...places.values()].toReversed());
   return {
     value: plainValue(document, file),

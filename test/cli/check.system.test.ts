@@ -106,7 +106,7 @@ describe('check', () => {
 
   it('other commands refuse a broken configuration with the same message', async () => {
     const file = await write('broken', (config) => (config.sources[0]!['name'] = 'No Name'));
-    const ended = await run(['ledger', '--config', file]);
+    const ended = await run(['store', 'verify', '--config', file]);
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toMatch(/1 problem in the configuration[^]*sources\[0\]\.name/);
   });

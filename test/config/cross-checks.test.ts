@@ -74,10 +74,10 @@ const refused: readonly Case[] = [
     'sources[0].contacts.ignore[0]',
     '**',
     [[[...source, 'contacts'], { ignore: ['**'] }]],
-    'see docs/configuration.md',
+    'write it in the form `ignore: [',
   ],
   ['sources[0].identity.prefix', 'a b', [[[...source, 'identity'], { prefix: 'a b' }]], '<orgId>'],
-  ['sources[0].destination', 'aeq', [[[...source, 'destination'], 'aeq']], 'did you mean `aep`?'],
+  ['sources[0].destination', 'aeq', [[[...source, 'destination'], 'aeq']], 'write `destination: aep`'],
   ['sources[1].name', 'acme', [[['sources', 1], secondSource]], 'choose a unique name'],
   [
     'sources[0].verify[0].payload',

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatPath } from '../../src/config/config-error.ts';
+import { exampleOf } from '../../src/config/fix-texts.ts';
+import { type JsonSchema, plainJsonSchema } from '../../src/config/json-schema.ts';
 import { errorOf, problemsOf, smallestWith } from './config-text.ts';
 
 const destination = ['destinations', 0] as const;
@@ -11,21 +13,33 @@ function problemOf(path: readonly (string | number)[], value: unknown, env: Reco
   return problems[0]!;
 }
 
+/** Every key of the schema, as often as it occurs. */
+function keysOf(schema: JsonSchema): [string, JsonSchema][] {
+  return [
+    ...Object.entries(schema.properties ?? {}).flatMap(([key, field]): [string, JsonSchema][] => [
+      [key, field],
+      ...keysOf(field),
+    ]),
+    ...(schema.items ? keysOf(schema.items) : []),
+    ...(schema.oneOf ?? []).flatMap(keysOf),
+  ];
+}
+
 describe('messages', () => {
   it.each([
     [
       ['server', 'portt'],
       1,
-      'did you mean `port`? Allowed here: host, port, bodyLimit, trustProxy, rateLimit',
+      'write `port` instead. Allowed here: host, port, bodyLimit, trustProxy, rateLimit',
     ],
-    [['server', 'rate_limit'], 1, 'did you mean `rateLimit`?'],
-    [['server', 'RateLimit'], 1, 'did you mean `rateLimit`?'],
-    [['server', 'RATE-LIMIT'], 1, 'did you mean `rateLimit`?'],
-    [['source'], [], 'did you mean `sources`?'],
+    [['server', 'rate_limit'], 1, 'write `rateLimit` instead'],
+    [['server', 'RateLimit'], 1, 'write `rateLimit` instead'],
+    [['server', 'RATE-LIMIT'], 1, 'write `rateLimit` instead'],
+    [['source'], [], 'write `sources` instead'],
     [['server', 'colour'], 1, 'remove it. Allowed here: host'],
-    [[...source, 'verify', 0, 'value'], 'x', 'did you mean `values`? Allowed here: type, name, values'],
-    [[...destination, 'ims', 'clientSecret'], 'p8e-x', 'did you mean `clientSecrets`?'],
-    [[...source, 'overrides'], { customerAdded: { events: 'x' } }, 'did you mean `event`?'],
+    [[...source, 'verify', 0, 'value'], 'x', 'write `values` instead. Allowed here: type, name, values'],
+    [[...destination, 'ims', 'clientSecret'], 'p8e-x', 'write `clientSecrets` instead'],
+    [[...source, 'overrides'], { customerAdded: { events: 'x' } }, 'write `event` instead'],
   ] as const)('suggest a key instead of %j', (path, value, fix) => {
     const problem = problemOf(path, value);
     expect(problem.message).toBe('is not a known key');
@@ -76,13 +90,33 @@ describe('messages', () => {
     const problem = problemOf(path, value);
     expect(problem.path).toContain(formatPath(path));
     expect(problem.message).toContain(message);
-    expect(problem.fix).not.toBe('');
+    expect(problem.fix).toMatch(/^(write|add) /);
   });
 
   it('describe a missing key in its fix', () => {
     expect(problemOf([...destination, 'sandbox'], undefined).fix).toBe(
-      'add `sandbox`: Name of the sandbox, such as prod.',
+      'add `sandbox: prod`. Name of the sandbox, such as prod.',
     );
+  });
+
+  it('say what to write for every key of the schema', () => {
+    const without = keysOf(plainJsonSchema()).flatMap(([key, field]) =>
+      field.const !== undefined || exampleOf(key, field) !== undefined ? [] : [key],
+    );
+    expect(without).toEqual([]);
+  });
+
+  it.each([
+    [['log', 'level'], 'Warn ', 'write `level: warn`; the choices are trace, debug, info, warn'],
+    [[...destination, 'authenticated'], 'yes', 'write `authenticated: true`; the choices are true, false'],
+    [[...source, 'verify', 0, 'name'], 'X Key', 'write it in the form `name: X-Relay-Key`'],
+    [[...source, 'name'], 'Acme Corp', 'write it in the form `name: acme`'],
+    [['server', 'bodyLimit'], '1Mb', 'write it in the form `bodyLimit: 1MiB`'],
+    [[...destination, 'events'], undefined, 'add `events: { schemaId: …, datasetId: …, flowId: … }`'],
+    [['server'], null, 'write it in the form `server: { … }`, or remove the line'],
+    [[...source, 'destination'], 'eap', 'write `destination: aep`; the destinations are aep'],
+  ])('say what to write for %j: %j', (path, value, fix) => {
+    expect(problemOf(path, value).fix.startsWith(fix)).toBe(true);
   });
 
   it('show the placeholder and not its value', () => {
@@ -119,11 +153,11 @@ describe('messages', () => {
         '',
         '/etc/relay/relay.yaml:2:3  server.port',
         '  problem: must be an integer from 0 to 65535 (it is "x")',
-        '  fix:     TCP port of the webhook server; 0 lets the system choose.',
+        '  fix:     write it in the form `port: 8080`. TCP port of the webhook server; 0 lets the system choose.',
         '',
         '/etc/relay/relay.yaml:25:3  log.lvl',
         '  problem: is not a known key',
-        '  fix:     did you mean `level`? Allowed here: level',
+        '  fix:     write `level` instead. Allowed here: level',
       ].join('\n'),
     );
   });

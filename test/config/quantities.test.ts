@@ -32,7 +32,7 @@ describe('formatQuantity', () => {
 it('durations and sizes are all keys whose values have such units in the schema', () => {
   const units = (schema: JsonSchema): [string, boolean, boolean][] => [
     ...Object.entries(schema.properties ?? {}).flatMap(([key, field]): [string, boolean, boolean][] => {
-      const pattern = String(field['pattern'] ?? '');
+      const { pattern = '' } = field;
       return [[key, pattern.includes('(ms|s|m|h|d)'), pattern.includes('KiB')], ...units(field)];
     }),
     ...(schema.items ? units(schema.items) : []),

@@ -42,7 +42,8 @@ export interface DispatcherParts {
   readonly tokens: TokenSource | undefined;
   readonly observer: DeliveryObserver;
   readonly now?: () => number;
-  /** Epoch ms of the last success of its predecessor, if it replaces another dispatcher. */
+  /** If it replaces another dispatcher: the pace of both, and epoch ms of the last success. */
+  readonly pace?: Pace | undefined;
   readonly lastSuccessAt?: number | undefined;
 }
 
@@ -64,7 +65,7 @@ export interface Dispatcher {
    * the journal. Idempotent.
    */
   stop(): Promise<void>;
-  /** Looks at once for something to claim. */
+  /** Looks at once for something to claim or to send. */
   wake(): void;
   /** Ends a wait, but not an operator's pause. */
   retryNow(): void;
@@ -121,7 +122,8 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       waker.wake();
     },
   });
-  const pace = createPace(destination.limits);
+  const pace = parts.pace ?? createPace(destination.limits);
+  pace.setLimits(destination.limits);
   const refusals = createRefusals({ state });
   const batcher: Batcher = createBatcher({
     limits: { ...destination.batch, maxMessages },
@@ -259,7 +261,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       await pipeline.whenIdle();
       clearTimeout(grace);
     },
-    wake: () => waker.wake(),
+    wake() {
+      waker.wake();
+      batcher.flushDue();
+    },
     retryNow() {
       state.retryNow();
       waker.wake();

@@ -22,6 +22,8 @@ export interface Pace {
    * After a response: adds slots up to the limit, or removes some if responses have become slow.
    */
   recordResponse(durationMs: number): void;
+  /** Other limits from now on; what was sent before counts. */
+  setLimits(limits: PaceLimits): void;
   readonly slots: { readonly used: number; readonly limit: number };
 }
 
@@ -42,7 +44,8 @@ const systemClock: PaceClock = {
   wait: (ms, signal) => createWaker().wait(ms, signal),
 };
 
-export function createPace(limits: PaceLimits, clock: PaceClock = systemClock): Pace {
+export function createPace(first: PaceLimits, clock: PaceClock = systemClock): Pace {
+  let limits = first;
   const isSlow = createSlownessDetector();
   let used = 0;
   let allowed = limits.concurrency;
@@ -95,6 +98,11 @@ export function createPace(limits: PaceLimits, clock: PaceClock = systemClock): 
     recordResponse(durationMs) {
       if (isSlow(durationMs)) allowed = Math.max(1, allowed - SLOW_RESPONSE_FACTOR / allowed);
       else allowed = Math.min(limits.concurrency, allowed + 1 / allowed);
+    },
+    setLimits(next) {
+      const isReduced = allowed < limits.concurrency;
+      limits = next;
+      allowed = isReduced ? Math.min(allowed, next.concurrency) : next.concurrency;
     },
     get slots() {
       return { used, limit: Math.max(1, Math.floor(allowed)) };

@@ -72,7 +72,7 @@ export function isMappedAlike(before: readonly SourceConfig[], after: readonly S
 
 /**
  * Creates the parts of one destination, not started. Those of its predecessor that still fit are
- * used again: connections, the token, and what Adobe asked to wait for.
+ * used again: connections, the token, the pace, and what Adobe asked to wait for.
  */
 export function createDestination(
   parts: DestinationParts,
@@ -101,6 +101,7 @@ export function createDestination(
     tokens,
     observer,
     now,
+    pace: predecessor?.dispatcher.pace,
     lastSuccessAt: before?.lastSuccessAt,
   });
   const { state } = dispatcher;

@@ -50,6 +50,21 @@ describe('limits per second', () => {
     );
   });
 
+  it('counts what was sent before the limits were changed', async () => {
+    const clock = waitingClock();
+    const pace = createPace({ requestsPerSecond: 5, messagesPerSecond: 100, concurrency: 4 }, clock);
+    await pace.admit(60, forever);
+    pace.setLimits({ requestsPerSecond: 5, messagesPerSecond: 80, concurrency: 6 });
+    expect(pace.slots.limit).toBe(6);
+    await pace.admit(30, forever);
+    expect(clock.now()).toBeGreaterThanOrEqual(1_000);
+    pace.slowDown();
+    pace.setLimits({ requestsPerSecond: 5, messagesPerSecond: 80, concurrency: 64 });
+    expect(pace.slots.limit).toBe(3);
+    pace.setLimits({ requestsPerSecond: 5, messagesPerSecond: 80, concurrency: 2 });
+    expect(pace.slots.limit).toBe(2);
+  });
+
   it('stops waiting at abort', async () => {
     const pace = createPace({ requestsPerSecond: 1, messagesPerSecond: 10, concurrency: 1 });
     await pace.admit(1, forever);

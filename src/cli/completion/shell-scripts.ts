@@ -21,7 +21,7 @@ complete -F _capillary_relay capillary-relay
 const ZSH = `#compdef capillary-relay
 # zsh completion for capillary-relay: source <(capillary-relay completion zsh), after compinit
 _capillary_relay() {
-  local line files=0
+  local line files=0 found=1
   local -a values shown
   while IFS= read -r line; do
     if [[ $line == ${FILES_LINE} ]]; then
@@ -31,8 +31,9 @@ _capillary_relay() {
       shown+=("\${line/$'\\t'/  -- }")
     fi
   done < <("\${words[1]}" completion candidates -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
-  (( \${#values} )) && compadd -Q -l -d shown -a values
-  (( files )) && _files
+  (( \${#values} )) && compadd -Q -l -d shown -a values && found=0
+  (( files )) && _files && found=0
+  return found
 }
 if [[ "$funcstack[1]" == _capillary_relay ]]; then
   _capillary_relay "$@"

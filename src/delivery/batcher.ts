@@ -140,7 +140,7 @@ export function createBatcher(parts: {
           next = Math.min(next, queue.flushAt + holdOpen);
           break;
         }
-        if (!pace.tryAcquireSlot()) break;
+        if (!pace.tryAcquireSlot(flushDue)) break;
         const batch = takeNextBatch(queue.waiting, limits);
         recalculate(queue);
         void sendBatch(batch);

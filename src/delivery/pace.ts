@@ -11,8 +11,11 @@ export interface PaceLimits {
  * Enforces a destination's limits on concurrent requests and on requests and messages per second.
  */
 export interface Pace {
-  /** Acquires a slot if one is free now. */
-  tryAcquireSlot(): boolean;
+  /**
+   * Acquires a slot if one is free now. If not, `onFree` is called once when one may be: another
+   * user of the pace may hold all slots.
+   */
+  tryAcquireSlot(onFree?: () => void): boolean;
   releaseSlot(): void;
   /** Waits until the limits per second allow a request of this many messages. */
   admit(messages: number, signal: AbortSignal): Promise<void>;
@@ -50,6 +53,8 @@ export function createPace(first: PaceLimits, clock: PaceClock = systemClock): P
   let used = 0;
   let allowed = limits.concurrency;
   const sent: { at: number; messages: number }[] = [];
+  /** Each once, those that have waited longest first. */
+  const waiting = new Set<() => void>();
   // One caller at a time checks the window, so that callers are admitted in order.
   let queue: Promise<void> = Promise.resolve();
 
@@ -78,14 +83,24 @@ export function createPace(first: PaceLimits, clock: PaceClock = systemClock): P
     sent.push({ at: clock.now(), messages });
   };
 
+  const callWaiting = (): void => {
+    const callbacks = [...waiting];
+    waiting.clear();
+    for (const onFree of callbacks) onFree();
+  };
+
   return {
-    tryAcquireSlot() {
-      if (used >= Math.max(1, Math.floor(allowed))) return false;
-      used += 1;
-      return true;
+    tryAcquireSlot(onFree) {
+      if (used < Math.max(1, Math.floor(allowed))) {
+        used += 1;
+        return true;
+      }
+      if (onFree !== undefined) waiting.add(onFree);
+      return false;
     },
     releaseSlot() {
       used -= 1;
+      callWaiting();
     },
     admit(messages, signal) {
       const admitted = queue.then(() => waitForWindow(messages, signal));
@@ -103,6 +118,7 @@ export function createPace(first: PaceLimits, clock: PaceClock = systemClock): P
       const isReduced = allowed < limits.concurrency;
       limits = next;
       allowed = isReduced ? Math.min(allowed, next.concurrency) : next.concurrency;
+      callWaiting();
     },
     get slots() {
       return { used, limit: Math.max(1, Math.floor(allowed)) };

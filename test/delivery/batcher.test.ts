@@ -18,13 +18,17 @@ function message(at: number, more: Partial<OutgoingMessage> = {}): OutgoingMessa
   };
 }
 
+function paceOf(concurrency: number) {
+  return createPace({ requestsPerSecond: 1_000, messagesPerSecond: 10_000, concurrency });
+}
+
 /** A batcher whose requests finish when the test says so. */
-function setUp(limits: Partial<BatchLimits> = {}, concurrency = 8) {
+function setUp(limits: Partial<BatchLimits> = {}, pace = paceOf(8)) {
   const sent: { batch: readonly OutgoingMessage[]; finish: () => void }[] = [];
   let onSent = () => {};
   const batcher = createBatcher({
     limits: { maxBytes: 10_000, maxMessages: 3, maxWait: 20, ...limits },
-    pace: createPace({ requestsPerSecond: 1_000, messagesPerSecond: 10_000, concurrency }),
+    pace,
     signal: new AbortController().signal,
     send: (batch) =>
       new Promise<MessageOutcome[]>((resolve) => {
@@ -88,7 +92,7 @@ describe('collecting messages into batches', () => {
   });
 
   it('fills batches while no slot is free', async () => {
-    const { batcher, sent, untilSent, receipts } = setUp({ maxWait: 0 }, 1);
+    const { batcher, sent, untilSent, receipts } = setUp({ maxWait: 0 }, paceOf(1));
     const first = batcher.submit(message(0), 3);
     for (let at = 1; at < 4; at += 1) void batcher.submit(message(at), 3);
     expect(receipts()).toEqual([['r0']]);
@@ -96,6 +100,22 @@ describe('collecting messages into batches', () => {
     await first;
     await untilSent(2);
     expect(receipts()[1]).toEqual(['r1', 'r2', 'r3']);
+  });
+
+  it.each([
+    ['a request of another batcher ends', false],
+    ['the limit is raised', true],
+  ])('sends what waits for a slot when %s', async (_when, isRaised) => {
+    const pace = paceOf(1);
+    const other = setUp({ maxWait: 0 }, pace);
+    const { batcher, untilSent, receipts } = setUp({ maxWait: 0 }, pace);
+    void other.batcher.submit(message(0), 3);
+    void batcher.submit(message(1), 3);
+    expect(receipts()).toEqual([]);
+    if (isRaised) pace.setLimits({ requestsPerSecond: 9, messagesPerSecond: 99, concurrency: 2 });
+    else other.sent[0]!.finish();
+    await untilSent(1);
+    expect(receipts()).toEqual([['r1']]);
   });
 
   it('releases what is not in a request', async () => {

@@ -227,8 +227,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const endClaiming = async (reason: string): Promise<void> => {
     claiming.abort();
     await loop;
-    const unmapped = pipeline.clearWaiting().map(({ receipt }) => receipt);
-    if (unmapped.length > 0) await journal.release(unmapped).catch(() => undefined);
+    await pipeline.releaseWaiting();
     batcher.releaseWaiting(reason);
     refusals.close();
   };

@@ -32,8 +32,8 @@ export interface Pipeline {
   readonly started: number;
   /** Total body size of the events that wait or are being processed. */
   readonly bytes: number;
-  /** Removes and returns the events waiting to be mapped. */
-  clearWaiting(): readonly ClaimedEvent[];
+  /** Releases the events waiting to be mapped. */
+  releaseWaiting(): Promise<void>;
   /** Resolves as soon as no event is being processed. */
   whenIdle(): Promise<void>;
 }
@@ -149,15 +149,33 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if (isFinal) observer.mappingReported(event, mapping);
   };
 
+  /**
+   * Ends claims. Repeats a failed release until the relay stops, because a claim that is not ended
+   * lasts until then.
+   */
+  const release = async (events: readonly ClaimedEvent[]): Promise<void> => {
+    const receipts = events.map(({ receipt }) => receipt);
+    const what = receipts.length === 1 ? `event ${receipts[0]}` : `${receipts.length} events`;
+    while (receipts.length > 0) {
+      try {
+        return await journal.release(receipts);
+      } catch (error) {
+        observer.errorCaught(destination.name, `${what} could not be released`, error);
+        if (signal.aborted) return;
+        await pause(JOURNAL_RETRY_MS, signal);
+      }
+    }
+  };
+
   const processEvent = async (event: ClaimedEvent): Promise<void> => {
     try {
       const { sources, contacts } = parts.mapping();
       const source = sources.get(event.source);
       // A reload has removed it after the claim.
-      if (source === undefined) return await journal.release([event.receipt]);
+      if (source === undefined) return await release([event]);
       const prepared = await traceMapping(event, () => prepareSafely(event, source, contacts));
       const settlement = await settlementFor(event, prepared);
-      if (settlement === undefined) await journal.release([event.receipt]);
+      if (settlement === undefined) await release([event]);
       else {
         hitFailpoint('delivery-answered');
         await traceSettlement(event, settlement, () => record(event, settlement, prepared));
@@ -166,7 +184,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const message = `event ${event.receipt} is released to the journal after an error`;
       observer.errorCaught(destination.name, message, error);
       await pause(JOURNAL_RETRY_MS, signal);
-      await journal.release([event.receipt]).catch(() => undefined);
+      await release([event]);
     } finally {
       bytes -= event.body.length;
       started.decrement();
@@ -197,7 +215,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     get bytes() {
       return bytes;
     },
-    clearWaiting: () => queue.clear(),
+    async releaseWaiting() {
+      const removed = queue.clear();
+      for (const event of removed) bytes -= event.body.length;
+      await release(removed);
+    },
     whenIdle: () => started.whenIdle(),
   };
 }

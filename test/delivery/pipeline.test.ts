@@ -17,7 +17,7 @@ function setUp() {
     throw new Error('not used');
   };
   const pipeline = createPipeline({
-    destination: configSchema.parse(relayConfig(TARGETS)).destinations[0]!,
+    destination: configSchema.parse({ ...relayConfig(TARGETS), store: {} }).destinations[0]!,
     mapping: () => ({ sources: new Map(), contacts: undefined }),
     journal: {
       profiles: unused,

@@ -13,8 +13,8 @@ interface ConfigParts {
 /** Of a long list; `check` prints all of them. */
 const MAX_PROBLEMS = 100;
 
-function problemView({ path, message, fix, line }: ConfigProblem) {
-  return { path, message, fix, ...(line === undefined ? {} : { line }) };
+function problemView({ path, message, fix, line, column }: ConfigProblem) {
+  return { path, message, fix, line, column };
 }
 
 /** Reading the configuration again. */

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import type { AdminSection } from '../config/admin-section.ts';
+import { formatPlace } from '../config/config-error.ts';
 import { findConfig } from './command-config.ts';
 import { CommandError, EXIT } from './command-error.ts';
+import { toPrintable } from './table.ts';
 
 /** Address of the admin API of a relay, and its bearer token. */
 export interface AdminAddress {
@@ -58,6 +60,27 @@ function isAddressOf(url: string, section: AdminSection): boolean {
   );
 }
 
+/**
+ * The `admin` of the configuration. Notes a problem of the rest of the file on standard error.
+ * @returns undefined if a file that the options do not name cannot be read and `isOptional`
+ */
+async function readSection(file: string, isOptional: boolean): Promise<AdminSection | undefined> {
+  const { loadAdminSection, isReadable } = await import('../config/admin-section.ts');
+  if (isOptional && !isReadable(file)) {
+    console.error(`note: the configuration ${file} cannot be read, so no token from it is sent`);
+    return undefined;
+  }
+  const section = loadAdminSection(file, process.env);
+  const { problem } = section;
+  if (problem !== undefined)
+    console.error(
+      toPrintable(
+        `note: ${formatPlace(problem, file)}: ${problem.message}; fix: ${problem.fix}. Of this file only admin is used here`,
+      ),
+    );
+  return section;
+}
+
 function validateUrl(url: string): string {
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw new CommandError(`--url must be an http(s) URL such as ${DEFAULT_ADMIN_URL}`, EXIT.usage);
@@ -79,8 +102,9 @@ export async function adminAddress(options: AddressOptions): Promise<AdminAddres
   if (file === undefined || (given !== undefined && token !== undefined))
     return { url: given ?? DEFAULT_ADMIN_URL, ...token };
 
-  const { loadAdminSection } = await import('../config/admin-section.ts');
-  const section = loadAdminSection(file, process.env);
+  const isOptional = given !== undefined && options.config === undefined;
+  const section = await readSection(file, isOptional);
+  if (section === undefined) return { url: given ?? DEFAULT_ADMIN_URL };
   const url = given ?? urlOf(section);
   if (url === undefined)
     throw new CommandError('admin.port is 0, so the port is unknown: pass --url', EXIT.usage);

@@ -18,6 +18,7 @@ Examples:
 
 interface ReloadAnswer {
   readonly outcome: 'applied' | 'unchanged';
+  readonly file: string;
   readonly changed: readonly ConfigChange[];
   readonly needsRestart: readonly string[];
   readonly warnings: readonly ConfigProblem[];
@@ -38,16 +39,18 @@ function formatChange({ path, from, to, secret }: ConfigChange): string {
   return toPrintable(`  ${path}  ${what()}`);
 }
 
-function format({ outcome, changed, needsRestart, warnings }: ReloadAnswer): string {
-  const head = outcome === 'applied' ? `reloaded: changes: ${changed.length}` : 'reloaded: nothing to apply';
+function format({ outcome, file, changed, needsRestart, warnings }: ReloadAnswer): string {
+  const head =
+    outcome === 'applied'
+      ? `reloaded ${file}: changes: ${changed.length}`
+      : `reloaded ${file}: nothing to apply`;
   const restart = needsRestart.map((path) => `  ${path}`);
   return [
     head,
     ...changed.map(formatChange),
     ...(restart.length === 0 ? [] : ['changed in the file, but in use only after a restart of the relay:']),
     ...restart,
-    ...(warnings.length === 0 ? [] : ['probably a mistake:']),
-    ...warnings.map(({ path, message, fix }) => toPrintable(`  ${path}  ${message}; ${fix}`)),
+    ...(warnings.length === 0 ? [] : ['', formatProblems(warnings, file, 'warning')]),
   ].join('\n');
 }
 

@@ -34,7 +34,7 @@ interface SendOptions {
 
 const HELP = `
 The events are invented, but the relay delivers them like real ones: with a destination that is not on this machine, such
-as Adobe itself, --yes is required.
+as Adobe itself, --yes is required, and with a relay on another machine too, which may have any destination.
 
 Behaves as Capillary does by its own log: it retries an event after 429, 5xx or a timeout, honouring Retry-After, for
 some five minutes (--patience), and gives up after any other 4xx.
@@ -53,9 +53,15 @@ function isLoopbackUrl(url: string): boolean {
 
 /**
  * Invented events in a production dataset are hard to remove.
- * @throws CommandError if the relay would deliver them to another machine
+ * @throws CommandError if the relay would deliver them to another machine, or is on another one
+ *   itself: this configuration does not say where that relay delivers
  */
-function assertHarmless(config: Config, source: SourceConfig): void {
+function assertHarmless(config: Config, source: SourceConfig, url: string): void {
+  if (!isLoopbackUrl(url))
+    throw new CommandError(
+      `the events are invented, and the relay at ${new URL(url).host} would deliver them to its own destination, which is not known here. Pass --yes if that is meant, or send to a relay on this machine`,
+      EXIT.usage,
+    );
   const { name, inletUrl } = routeOf(config, source).destination;
   if (!isLoopbackUrl(inletUrl))
     throw new CommandError(
@@ -130,7 +136,8 @@ function formatReport(report: SendReport, seed: number): string {
 async function runSend(options: SendOptions): Promise<void> {
   const { config } = await loadCommandConfig(options.config);
   const source = chooseSource(config, options.source);
-  if (options.yes !== true) assertHarmless(config, source);
+  const url = options.url ?? webhookUrl(config, source);
+  if (options.yes !== true) assertHarmless(config, source, url);
   const [verifier] = source.verify;
   const { events: names, count, customers, awkward, duplicates, disorder, concurrency, rate } = options;
   // The seed determines the event ids. With a fixed one, a second run would only send duplicates.
@@ -141,7 +148,7 @@ async function runSend(options: SendOptions): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   const progress = createProgress(Math.round(count * (1 + duplicates)));
   const report = await sendEvents({
-    url: options.url ?? webhookUrl(config, source),
+    url,
     events: generateEvents({ count, customers, names, seed, orgId, awkward }),
     count,
     rate,
@@ -223,7 +230,7 @@ export function registerSend(program: Command): void {
       'random seed; the same seed sends the same event ids (default: random)',
       integerBetween(0, 2 ** 32),
     )
-    .option('-y, --yes', 'send even if the destination is not on this machine, such as Adobe')
+    .option('-y, --yes', 'send even if the relay or its destination, such as Adobe, is not on this machine')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
     .action(runSend);

@@ -10,6 +10,8 @@ import { keepRestartKeys } from './reload-classes.ts';
 /** What a reload did. */
 export interface ReloadResult {
   readonly outcome: 'applied' | 'unchanged';
+  /** The YAML file that was read. */
+  readonly file: string;
   /** What is in use now and was not before. */
   readonly changed: readonly ConfigChange[];
   /** Keys that differ from the running configuration until the relay is restarted. */
@@ -118,7 +120,7 @@ export function createRunningConfig(parts: RunningConfigParts): RunningConfig {
     lastError = undefined;
     onUnusableSecrets(0);
     const outcome = changed.length === 0 ? 'unchanged' : 'applied';
-    return { outcome, changed, needsRestart, warnings: next.warnings };
+    return { outcome, file: next.path, changed, needsRestart, warnings: next.warnings };
   };
 
   const reload = async (): Promise<ReloadResult> => {

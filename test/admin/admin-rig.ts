@@ -155,6 +155,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     refresh: async (): Promise<void> => undefined,
     reload: async (): Promise<ReloadResult> => ({
       outcome: 'unchanged',
+      file: 'relay.yaml',
       changed: [],
       needsRestart: [],
       warnings: [],

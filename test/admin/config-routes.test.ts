@@ -14,9 +14,10 @@ const PATH = '/admin/v1/config/reload';
 it('answers what a reload has changed, and records the operator', async () => {
   const result = {
     outcome: 'applied',
+    file: 'relay.yaml',
     changed: [{ path: 'sources[acme].timezone', from: 'UTC', to: 'Asia/Kolkata' }],
     needsRestart: ['server.port'],
-    warnings: [{ path: 'admin.port', message: 'is odd', fix: 'look', line: 4 }],
+    warnings: [{ path: 'admin.port', message: 'is odd', fix: 'look', line: 4, column: 2 }],
   } as const;
   rig.state.reload = async () => result;
   const answer = await rig.post(PATH, undefined, { headers: { 'x-relay-operator': 'alice' } });
@@ -37,7 +38,7 @@ it('answers 422 with all problems if the configuration cannot be used', async ()
   expect(answer).toMatchObject({ status: 422, body: { code: 'invalid-config', file: 'relay.yaml' } });
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
   expect(answer.body.problems).toEqual([
-    { path: 'admin.port', message: 'is wrong', fix: 'use another', line: 4 },
+    { path: 'admin.port', message: 'is wrong', fix: 'use another', line: 4, column: 3 },
     { path: '', message: 'is empty', fix: 'fill it' },
   ]);
   expect(rig.observed.actions).toEqual([]);

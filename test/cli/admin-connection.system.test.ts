@@ -66,9 +66,67 @@ describe('address and token from the configuration', () => {
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toContain('missing.yaml');
     expect(ended.stderr).toContain('cannot be read (ENOENT)');
-    expect(await run(['ledger', '--url', rig.url], { env })).toMatchObject({ code: 2 });
+    expect(await run(['ledger', '--url', rig.url, '--config', env.RELAY_CONFIG])).toMatchObject({ code: 2 });
     const both = ['ledger', '--url', rig.url, '--token', TOKEN];
     expect(await run(both, { env })).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('with --url, a file of RELAY_CONFIG that is gone costs only its token', async () => {
+    const env = { RELAY_CONFIG: join(folder, 'missing.yaml') };
+    const ended = await run(['ledger', '--url', rig.url], { env });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(
+      /^note: the configuration .*missing\.yaml cannot be read, so no token from it is sent\nA bearer token is required/,
+    );
+  });
+
+  describe('of a file that is not valid YAML', () => {
+    const BROKEN = `store:
+  path: /var/lib/relay
+    maxBytes: 1GiB
+`;
+
+    async function writeText(text: string): Promise<string> {
+      const file = join(folder, 'broken.yaml');
+      await writeFile(file, text);
+      return file;
+    }
+
+    /** The lines of `check` about the place, the problem and its fix. */
+    async function checked(file: string): Promise<string> {
+      return (await run(['check', '--config', file])).stdout.split('\n\n')[0] ?? '';
+    }
+
+    it.each(['before', 'after'])('need only its admin: the mistake is %s it', async (where) => {
+      const admin = `admin:\n  # the port\n\n  port: ${new URL(rig.url).port}\n  token: ${TOKEN}\n`;
+      const file = await writeText(where === 'before' ? BROKEN + admin : admin + BROKEN);
+      const env = { RELAY_CONFIG: file };
+      const [ledger, destinations, reload] = await Promise.all([
+        run(['ledger'], { env }),
+        run(['destinations', 'list', '--json'], { env }),
+        run(['reload'], { env }),
+      ]);
+      for (const ended of [ledger, destinations, reload]) expect(ended.code).toBe(0);
+      expect(JSON.parse(destinations.stdout)).toHaveProperty('destinations');
+      const [place = '', , fix = ''] = (await checked(file)).split('\n');
+      expect(place).toMatch(/broken\.yaml:\d+:\d+$/);
+      expect(ledger.stderr).toMatch(/^note: [^\n]* Of this file only admin is used here\n$/);
+      expect(ledger.stderr).toContain(`note: ${place}: `);
+      expect(ledger.stderr).toContain(fix.replace(/^ *fix: */, 'fix: '));
+    });
+
+    it.each([
+      ['in admin', `admin:\n  host: 127.0.0.1\n    port: 8081\n`],
+      ['at the key of admin', `store:\n  path: /data\n admin:\n  port: 8081\n`],
+      ['that makes admin empty', `admin:\nport: 8081\nstore:\n  path: /data\n`],
+    ])('a mistake %s: fails as check does', async (_, text) => {
+      const file = await writeText(text);
+      const ended = await run(['ledger'], { env: { RELAY_CONFIG: file } });
+      expect(ended).toMatchObject({ code: 2, stdout: '' });
+      const [first = ''] = ended.stderr.split('\n\n').slice(1);
+      expect(first.trim()).toBe((await checked(file)).trim());
+      expect(first).toMatch(/broken\.yaml:\d+:\d+/);
+    });
   });
 
   it('a token that cannot be read is an error, unless another is given', async () => {

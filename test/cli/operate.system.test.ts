@@ -309,6 +309,7 @@ describe('reload', () => {
   it('prints what has changed and what needs a restart', async () => {
     rig.relay.state.reload = async () => ({
       outcome: 'applied',
+      file: '/etc/relay.yaml',
       changed: [
         { path: 'sources[acme].timezone', from: 'UTC', to: 'Asia/Kolkata' },
         { path: 'sources[acme].verify[0].values', secret: true },
@@ -317,12 +318,20 @@ describe('reload', () => {
         { path: 'destinations[acme-aep].inletUrl' },
       ],
       needsRestart: ['server.port'],
-      warnings: [{ path: 'store.maxBytes', message: 'is more than the volume has', fix: 'lower it' }],
+      warnings: [
+        {
+          path: 'store.maxBytes',
+          message: 'is more than the volume has',
+          fix: 'lower it',
+          line: 9,
+          column: 3,
+        },
+      ],
     });
     const done = await rig.cli('reload');
     expect(done).toMatchObject({ code: 0, stderr: '' });
     expect(done.stdout.split('\n')).toEqual([
-      'reloaded: changes: 5',
+      'reloaded /etc/relay.yaml: changes: 5',
       '  sources[acme].timezone  UTC → Asia/Kolkata',
       '  sources[acme].verify[0].values  secret changed',
       '  sources[second]  added: {"name":"second"}',
@@ -330,17 +339,20 @@ describe('reload', () => {
       '  destinations[acme-aep].inletUrl  changed',
       'changed in the file, but in use only after a restart of the relay:',
       '  server.port',
-      'probably a mistake:',
-      '  store.maxBytes  is more than the volume has; lower it',
+      '',
+      '/etc/relay.yaml:9:3  store.maxBytes',
+      '  warning: is more than the volume has',
+      '  fix:     lower it',
       '',
     ]);
     rig.relay.state.reload = async () => ({
       outcome: 'unchanged',
+      file: '/etc/relay.yaml',
       changed: [],
       needsRestart: [],
       warnings: [],
     });
-    expect((await rig.cli('reload')).stdout).toBe('reloaded: nothing to apply\n');
+    expect((await rig.cli('reload')).stdout).toBe('reloaded /etc/relay.yaml: nothing to apply\n');
     expect(JSON.parse((await rig.cli('reload', '--json')).stdout)).toMatchObject({ outcome: 'unchanged' });
   });
 
@@ -353,7 +365,7 @@ describe('reload', () => {
     const refused = await rig.cli('reload');
     expect(refused).toMatchObject({ code: 2, stderr: '' });
     expect(refused.stdout).toBe(
-      '/etc/relay.yaml:3  sources[0].destination\n  problem: there is none\n  fix:     choose one\n\n' +
+      '/etc/relay.yaml:3:5  sources[0].destination\n  problem: there is none\n  fix:     choose one\n\n' +
         '/etc/relay.yaml: problems: 1; the relay runs on with the configuration that it has\n',
     );
     const json = await rig.cli('reload', '--json');

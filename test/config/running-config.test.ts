@@ -58,6 +58,7 @@ describe('a reload', () => {
     const { running } = started();
     expect(await running.reload()).toEqual({
       outcome: 'unchanged',
+      file: expect.stringMatching(/\.yaml$/),
       changed: [],
       needsRestart: [],
       warnings: [],
@@ -90,6 +91,7 @@ describe('a reload', () => {
     edit([['server'], { port: 18_080, bodyLimit: '2MB' }]);
     expect(await running.reload()).toEqual({
       outcome: 'applied',
+      file: expect.stringMatching(/\.yaml$/),
       changed: [{ path: 'server.bodyLimit', from: expect.any(String), to: expect.any(String) }],
       needsRestart: ['server.port'],
       warnings: [],
@@ -97,6 +99,7 @@ describe('a reload', () => {
     expect(running.current.server).toMatchObject({ port: 8_080, bodyLimit: 2_000_000 });
     expect(await running.reload()).toEqual({
       outcome: 'unchanged',
+      file: expect.stringMatching(/\.yaml$/),
       changed: [],
       needsRestart: ['server.port'],
       warnings: [],
@@ -104,6 +107,7 @@ describe('a reload', () => {
     edit([['server'], { bodyLimit: '2MB' }]);
     expect(await running.reload()).toEqual({
       outcome: 'unchanged',
+      file: expect.stringMatching(/\.yaml$/),
       changed: [],
       needsRestart: [],
       warnings: [],

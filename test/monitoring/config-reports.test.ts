@@ -37,7 +37,10 @@ describe('reports of the configuration', () => {
     clock.now += 60_000;
     const changed = Array.from({ length: 52 }, (_, n) => ({ path: `sources[s${n}]`, from: 'a', to: 'b' }));
     const warning = { path: 'sources[0].country', message: 'is odd', fix: 'look' };
-    onReload({ outcome: 'applied', changed, needsRestart: ['server.port'], warnings: [warning] }, 'reload');
+    onReload(
+      { outcome: 'applied', file: 'relay.yaml', changed, needsRestart: ['server.port'], warnings: [warning] },
+      'reload',
+    );
     expect(lines).toMatchObject([
       { level: 'warn', msg: 'the configuration is probably wrong', ...warning },
       { msg: 'configuration reloaded', changed: changed.slice(0, 50), changedNotListed: 2 },
@@ -64,7 +67,7 @@ describe('reports of the configuration', () => {
   it('name the keys of changed secrets, which are no reload', async () => {
     const { lines, value, onReload } = rig();
     const changed = [{ path: 'admin.token', secret: true }] as const;
-    onReload({ outcome: 'applied', changed, needsRestart: [], warnings: [] }, 'secrets');
+    onReload({ outcome: 'applied', file: 'relay.yaml', changed, needsRestart: [], warnings: [] }, 'secrets');
     expect(lines).toMatchObject([{ msg: 'secrets reloaded', changed: ['admin.token'] }]);
     expect(await value('relay_config_reloads_total{outcome="applied"}')).toBe('0');
   });

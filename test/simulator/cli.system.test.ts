@@ -158,6 +158,17 @@ describe('send', () => {
     }
   });
 
+  it('sends to no relay on another machine, unless that is meant', async () => {
+    const config = await file('relay.yaml', CONFIG);
+    const url = 'https://relay.example.com/webhooks/tealeaf';
+    const refused = await runInProcess('send', '--config', config, '--url', url, '--count', '1');
+    expect(refused.code).toBe(2);
+    expect(refused.text).toContain('the relay at relay.example.com would deliver them');
+    expect(refused.text).toContain('Pass --yes');
+    const elsewhere = await file('host.yaml', `server: { host: 192.0.2.1 }\n${CONFIG}`);
+    expect((await runInProcess('send', '--config', elsewhere)).text).toContain('the relay at 192.0.2.1:8080');
+  });
+
   it.each([
     ['another source', ['--source', 'nobody'], 'configured: tealeaf'],
     ['a share over 1', ['--duplicates', '2'], 'from 0 to 1'],

@@ -9,7 +9,7 @@ import { summarize } from './config/config-summary.ts';
 import { createRunningConfig, liveSection, type ReloadResult } from './config/running-config.ts';
 import { watchSecrets } from './config/watch-secrets.ts';
 import { createDestinationDirectory, createDestinations } from './delivery/destinations.ts';
-import { listen } from './http/listen.ts';
+import { listen, requireFreePort } from './http/listen.ts';
 import { createPublicApp } from './intake/public-app.ts';
 import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
@@ -81,6 +81,15 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     path: config.store.path,
     encryptionKeys: config.store.encryptionKeys,
     log,
+    async beforeCreate() {
+      await requireFreePort('admin', config.admin);
+      await requireFreePort('server', config.server);
+    },
+    onCreated: (path) =>
+      log.warn(
+        { path },
+        'new store created; if this relay has run before, store.path or its volume is wrong',
+      ),
     onBatch: createJournalReports(metrics),
   });
   const coverage = createCoverage(now);

@@ -14,6 +14,7 @@ interface CheckOptions {
   readonly config: string;
   readonly connect?: boolean;
   readonly json?: boolean;
+  readonly quiet?: boolean;
   readonly strict?: boolean;
 }
 
@@ -23,7 +24,7 @@ reached, or with --strict there are warnings; 2 the configuration has problems.
 
 Examples:
   $ capillary-relay check --config relay.yaml
-  $ capillary-relay check --config relay.yaml --connect
+  $ capillary-relay check --config relay.yaml --connect --quiet
   $ capillary-relay check --config relay.yaml --strict`;
 
 function printProblems({ file, problems }: ConfigError, json: boolean): void {
@@ -59,7 +60,14 @@ function printConnections(checks: readonly ConnectionCheck[]): void {
     { heading: 'DETAIL', cell: ({ detail }) => detail },
     { heading: 'FIX', cell: ({ fix }) => fix },
   ]);
-  console.log(`\n${table}`);
+  console.log(`${table}\n`);
+}
+
+function verdict(file: string, warnings: number, isConnected: boolean): string {
+  const count = warnings === 0 ? '' : `; warnings: ${warnings}`;
+  return isConnected
+    ? `OK: ${file} can be used${count}`
+    : `FAILED: ${file} is valid, but a destination could not be reached${count}`;
 }
 
 async function runCheck(options: CheckOptions): Promise<void> {
@@ -76,10 +84,8 @@ async function runCheck(options: CheckOptions): Promise<void> {
   const summary = summarize(loaded.config);
   const warnings = [...loaded.warnings, ...(await volumeWarnings(loaded.config))];
   if (!json) {
-    console.log(stringify(summary));
+    if (options.quiet !== true) console.log(stringify(summary));
     if (warnings.length > 0) console.log(`${formatProblems(warnings, options.config, 'warning')}\n`);
-    const count = warnings.length === 0 ? '' : `; warnings: ${warnings.length}`;
-    console.log(`OK: ${options.config} can be used${count}`);
   }
   const connections = options.connect === true ? await checkConnections(loaded.config) : undefined;
   const ok = connections?.every((connection) => connection.ok) ?? true;
@@ -87,7 +93,10 @@ async function runCheck(options: CheckOptions): Promise<void> {
     console.log(
       JSON.stringify({ ok, file: options.config, warnings, config: summary, connections }, undefined, 2),
     );
-  else if (connections !== undefined) printConnections(connections);
+  else {
+    if (connections !== undefined) printConnections(connections);
+    console.log(verdict(options.config, warnings.length, ok));
+  }
   if (!ok || (options.strict === true && warnings.length > 0)) process.exitCode = EXIT.failed;
 }
 
@@ -98,6 +107,7 @@ export function registerCheck(program: Command): void {
     .addOption(configOption())
     .option('--connect', 'also request a token and connect to the inlet of each destination; sends no event')
     .option('--strict', 'fail if there are warnings')
+    .option('--quiet', 'do not show the configuration: only problems, warnings, connections and the result')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
     .action(runCheck);

@@ -10,10 +10,20 @@ const PRIVATE_NAME =
 const PRIVATE_ADDRESS =
   /^(127|10)\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\.|^169\.254\.|^0\.0\.0\.0$|^\[(::1\]|f[cd]|fe80)/;
 
+/** True for an address that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** True for a host in a network of one's own, judged by its name or address. */
+export function isPrivateHost(hostname: string): boolean {
+  return PRIVATE_NAME.test(hostname) || PRIVATE_ADDRESS.test(hostname);
+}
+
 function httpFinding(path: Finding['path'], text: string | undefined): Finding[] {
   if (text === undefined || !text.startsWith('http:')) return [];
   const { hostname } = new URL(text);
-  if (PRIVATE_NAME.test(hostname) || PRIVATE_ADDRESS.test(hostname)) return [];
+  if (isPrivateHost(hostname)) return [];
   const message = `sends tokens and customer data to ${hostname} unencrypted`;
   const fix = 'write https:// instead of http://';
   return ADOBE.test(hostname)

@@ -1,9 +1,10 @@
 import type { Finding } from './config-error.ts';
-import { addressFindings } from './address-checks.ts';
+import { addressFindings, isLoopback } from './address-checks.ts';
 import { destinationFindings } from './destination-checks.ts';
 import { type Draft, draftOf, type SourceCheck } from './draft.ts';
 import { nearest } from './nearest.ts';
 import { orgFindings } from './org-checks.ts';
+import { secretFindings } from './secret-checks.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -73,11 +74,6 @@ function engineFindings({ store: { engine } }: Draft): Finding[] {
     : [];
 }
 
-/** True for an address that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 function portFindings({ server, admin }: Draft): Finding[] {
   const findings: Finding[] = [];
   if (admin.host !== undefined && !isLoopback(admin.host) && 'token' in admin && admin.token === undefined)
@@ -126,6 +122,27 @@ function routeFindings({ sources, destinations }: Draft): Finding[] {
   });
 }
 
+/** Written like an abbreviation, but each names one zone only. */
+const CLEAR_ZONES: ReadonlySet<string> = new Set('UTC GMT UCT ZULU PRC ROC ROK CUBA EIRE IRAN'.split(' '));
+
+/** What Node accepts although people in several zones use it, such as IST in India and Ireland. */
+function timezoneFindings({ sources }: Draft): Finding[] {
+  return sources.flatMap(({ timezone }, index) => {
+    if (timezone === undefined || !/^[A-Za-z]{3,4}$/.test(timezone)) return [];
+    if (CLEAR_ZONES.has(timezone.toUpperCase())) return [];
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions();
+    const meaning = timeZone === timezone ? 'which has no daylight saving time' : `read as ${timeZone}`;
+    return [
+      {
+        path: ['sources', index, 'timezone'],
+        message: `is the abbreviation ${timezone}, ${meaning}; others mean another zone by it`,
+        fix: 'write a zone by its place, such as `timezone: Asia/Kolkata`',
+        severity: 'warning',
+      },
+    ];
+  });
+}
+
 function sourceFindings({ sources }: Draft, checks: readonly SourceCheck[]): Finding[] {
   return sources.flatMap((source, index) =>
     checks
@@ -144,6 +161,8 @@ export function crossFindings(tree: unknown, checks: readonly SourceCheck[]): Fi
     ...engineFindings(draft),
     ...retentionFindings(draft),
     ...keyFindings(draft),
+    ...secretFindings(draft),
+    ...timezoneFindings(draft),
     ...duplicateNameFindings('sources', draft),
     ...duplicateNameFindings('destinations', draft),
     ...routeFindings(draft),

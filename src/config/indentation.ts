@@ -3,8 +3,12 @@ import type { ConfigProblem } from './config-error.ts';
 /** Problems of a text. Reads everything that the text refers to. */
 type Judge = (text: string) => readonly ConfigProblem[];
 
+/** Another indentation of one line does not help against these. */
+const OTHER_SLIPS = /^(a tab|the quote|a space) /;
+
 /** Syntax errors, and what a key in the wrong object causes: there it is unknown, here missing. */
 function isStructural({ path, message }: ConfigProblem): boolean {
+  if (OTHER_SLIPS.test(message)) return false;
   return path === '' || /^(is not a known key|is missing|is empty|must be (a list|an object))/.test(message);
 }
 
@@ -64,7 +68,7 @@ function findRepair(
     );
   for (const trial of trials) {
     const left = judge(withIndent(lines, trial.index, trial.to));
-    if (!left.some(isStructural)) return { ...trial, left };
+    if (!left.some((one) => isStructural(one) || OTHER_SLIPS.test(one.message))) return { ...trial, left };
   }
   return undefined;
 }

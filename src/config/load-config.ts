@@ -29,8 +29,18 @@ export interface LoadedConfig {
 /** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-function refuse(file: string, message: string, fix: string): never {
-  throw new ConfigError(file, [{ path: '', message, fix }]);
+const FIND_FIX = 'set the path with --config FILE or RELAY_CONFIG';
+
+/** Fixes by the error code of the system. */
+const READ_FIXES: Readonly<Record<string, string>> = {
+  EACCES: 'run the command as a user who may read the file, such as a member of its group',
+  EISDIR: `this is a folder: add the name of the file; ${FIND_FIX}`,
+};
+
+/** @param code of the system, such as ENOENT */
+export function unreadable(path: string, code: string): ConfigError {
+  const fix = READ_FIXES[code] ?? FIND_FIX;
+  return new ConfigError(path, [{ path: '', message: `cannot be read (${code})`, fix }]);
 }
 
 /** @throws ConfigError if the file cannot be read */
@@ -39,7 +49,7 @@ export function readText(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    return refuse(path, `cannot be read (${code})`, 'set the path with --config FILE or RELAY_CONFIG');
+    throw unreadable(path, code);
   }
 }
 
@@ -73,8 +83,10 @@ function evaluate(
 ): LoadedConfig {
   const tree = parseYaml(text, path);
   if (tree.value === null || tree.value === undefined)
-    return refuse(path, 'is empty', 'start with a copy of examples/relay.yaml');
-  const { stamps, unreadable, readFile } = secretFileReader(dirname(resolve(path)));
+    throw new ConfigError(path, [
+      { path: '', message: 'is empty', fix: 'start with a copy of examples/relay.yaml' },
+    ]);
+  const { stamps, unreadable: failed, readFile } = secretFileReader(dirname(resolve(path)));
   const filled = interpolate(tree.value, { env, readFile });
   const parsed = configSchema.safeParse(filled.value, { error: plainMessage });
   const unresolved = filled.findings.map((finding) => formatPath(finding.path));
@@ -82,14 +94,14 @@ function evaluate(
     ...(parsed.success ? [] : schemaFindings(parsed.error.issues, filled)),
     ...crossFindings(filled.value, checks),
   ].filter((finding) => !isNoise(formatPath(finding.path), unresolved));
-  const all = [...filled.findings, ...variableFindings(tree.value), ...findings];
+  const all = [...filled.findings, ...variableFindings(tree.value, env), ...findings];
   const listed = (isWarning: boolean): ConfigProblem[] =>
     all
       .filter(({ severity }) => (severity === 'warning') === isWarning)
       .map((finding) => problemAt(finding, tree))
       .toSorted(byPosition);
   const problems = listed(false);
-  if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems, [...unreadable]);
+  if (!parsed.success || problems.length > 0) throw new ConfigError(path, problems, [...failed]);
   return {
     config: parsed.data,
     warnings: listed(true),

@@ -21,13 +21,17 @@ type Resolved = { readonly text: string } | Omit<Finding, 'path'>;
 const PLACEHOLDER = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const SYNTAX = 'write ${NAME}, ${NAME:-default} or ${file:/path}; for a literal ${ write $${';
 
+function fixOfFile(failure: string): string {
+  if (failure.includes('EACCES'))
+    return 'let this user read the file: its owner or its group, and its folders';
+  if (failure === 'is empty') return 'write the secret into the file';
+  return 'create the file or mount the secret there, readable for the user of the relay';
+}
+
 function fromFile(path: string, { readFile }: PlaceholderSources): Resolved {
   const read = readFile(path);
   if ('text' in read) return read;
-  return {
-    message: `the file ${path} ${read.failure}`,
-    fix: 'create the file or mount the secret there, readable for the user of the relay',
-  };
+  return { message: `the file ${path} ${read.failure}`, fix: fixOfFile(read.failure) };
 }
 
 function fromEnv(name: string, fallback: string | undefined, { env }: PlaceholderSources): Resolved {

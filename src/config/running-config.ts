@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ConfigChange, diffConfigs } from './config-diff.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import type { Config } from './config-schema.ts';
-import { isLoopback } from './cross-checks.ts';
+import { isLoopback } from './address-checks.ts';
 import { type Environment, type LoadedConfig, loadConfig, readConfig } from './load-config.ts';
 import { currentStamp } from './placeholders.ts';
 import { keepRestartKeys } from './reload-classes.ts';

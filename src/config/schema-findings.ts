@@ -24,13 +24,32 @@ export const plainMessage: z.core.$ZodErrorMap = (issue) => {
   return undefined;
 };
 
+/** The start of `port:8080`, which YAML reads as one string. */
+const NO_SPACE = /^([A-Za-z]\w*):\S/;
+
+function missingSpace(path: Path): Finding {
+  return {
+    path,
+    message: 'a space is missing after the colon, so YAML does not read this as a key',
+    fix: 'write a space between the colon and the value',
+  };
+}
+
+function fixOfUnknownKey(meant: string | undefined, isGiven: boolean): string {
+  if (meant === undefined) return 'remove it';
+  return isGiven ? `remove it: \`${meant}\` is given as well` : `write \`${meant}\` instead`;
+}
+
 function unknownKey(key: string, parent: Path, tree: unknown): Finding {
+  const name = NO_SPACE.exec(key)?.[1];
+  if (name !== undefined) return missingSpace([...parent, name]);
   const known = keysAt(tree, parent);
   const meant = nearest(key, known);
+  const fix = fixOfUnknownKey(meant, meant !== undefined && valueAt(tree, [...parent, meant]) !== undefined);
   return {
     path: [...parent, key],
     message: 'is not a known key',
-    fix: `${meant === undefined ? 'remove it' : `write \`${meant}\` instead`}. Allowed here: ${known.join(', ')}`,
+    fix: `${fix}. Allowed here: ${known.join(', ')}`,
   };
 }
 
@@ -57,6 +76,18 @@ function showValue(issue: z.core.$ZodIssue, path: Path, { value: tree, templates
 function invalidValue(issue: z.core.$ZodIssue, path: Path, filled: Interpolated): Finding {
   const value = valueAt(filled.value, path);
   const field = fieldAt(filled.value, path);
+  const name =
+    issue.code === 'invalid_type' && issue.expected === 'object' && typeof value === 'string'
+      ? NO_SPACE.exec(value)?.[1]
+      : undefined;
+  if (name !== undefined && keysAt(filled.value, path).includes(name)) return missingSpace([...path, name]);
+  // YAML reads digits, true and false without quotes as another type.
+  if (issue.message === 'must be a string' && (typeof value === 'number' || typeof value === 'boolean'))
+    return {
+      path,
+      message: `must be a string, but without quotes YAML reads it as ${typeof value === 'number' ? 'a number' : 'true or false'}`,
+      fix: typeof path.at(-1) === 'string' ? `put it in quotes: \`${path.at(-1)}: "…"\`` : 'put it in quotes',
+    };
   const write = writeFix(path, field, isSafeToShow(path, value) ? value : undefined);
   const meaning = field?.description === undefined ? '' : `. ${field.description}`;
   if (path.length > 0 && value === undefined)
@@ -71,10 +102,15 @@ function invalidValue(issue: z.core.$ZodIssue, path: Path, filled: Interpolated)
 
 /** The problems that the schema found, explained for a person. */
 export function schemaFindings(issues: readonly z.core.$ZodIssue[], filled: Interpolated): Finding[] {
-  return issues.flatMap((issue) => {
+  const findings = issues.flatMap((issue) => {
     const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
     return issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => unknownKey(key, path, filled.value))
       : [invalidValue(issue, path, filled)];
   });
+  // A key without its space is missing, too.
+  const places = findings.map(({ path, message }) => (message === 'is missing' ? '' : formatPath(path)));
+  return findings.filter(
+    ({ path, message }) => message !== 'is missing' || !places.includes(formatPath(path)),
+  );
 }

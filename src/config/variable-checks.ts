@@ -1,6 +1,8 @@
 import type { Finding, Path } from './config-error.ts';
 import { isSecretKey } from './field-types.ts';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** `$NAME`, `$(NAME)` and `%NAME%`: how other programs write a variable. */
 const WHOLE = /^(?:\$([A-Z_][A-Z0-9_]*)|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]+)%)$/;
 const INSIDE = /\$[A-Z_][A-Z0-9_]{2,}|\$\([A-Z_][A-Z0-9_]{2,}\)/;
@@ -12,11 +14,16 @@ function isSecret(path: Path): boolean {
   return path.some(isSecretKey);
 }
 
-function findingFor(template: string, path: Path): Finding[] {
+/** Words such as in IMS_CLIENT_SECRET; no random text looks like that. */
+const WORDS = /^[A-Z]{2,}(_[A-Z]{2,}\d?)+$/;
+
+function findingFor(template: string, path: Path, env: Environment): Finding[] {
   const whole = WHOLE.exec(template);
   if (whole !== null) {
+    const given = whole[1] ?? whole[2] ?? whole[3] ?? '';
     // What looks like the name of a variable can be a secret.
-    const name = isSecret(path) ? 'NAME' : (whole[1] ?? whole[2] ?? whole[3] ?? 'NAME');
+    const isName = !isSecret(path) || WORDS.test(given) || env[given] !== undefined;
+    const name = isName ? given : 'NAME';
     return [
       {
         path,
@@ -40,10 +47,12 @@ function findingFor(template: string, path: Path): Finding[] {
  * Variables in the file that are not written as placeholders.
  * @param tree before placeholders are replaced
  */
-export function variableFindings(tree: unknown, path: Path = []): Finding[] {
-  if (typeof tree === 'string') return findingFor(tree, path);
+export function variableFindings(tree: unknown, env: Environment, path: Path = []): Finding[] {
+  if (typeof tree === 'string') return findingFor(tree, path, env);
   if (typeof tree !== 'object' || tree === null) return [];
   return Object.entries(tree).flatMap(([key, value]) =>
-    key === EXPRESSIONS ? [] : variableFindings(value, [...path, Array.isArray(tree) ? Number(key) : key]),
+    key === EXPRESSIONS
+      ? []
+      : variableFindings(value, env, [...path, Array.isArray(tree) ? Number(key) : key]),
   );
 }

@@ -13,6 +13,7 @@ import {
   visit,
 } from 'yaml';
 import { ConfigError, type ConfigProblem, type Path } from './config-error.ts';
+import { findSlips } from './yaml-slips.ts';
 
 interface Position {
   readonly line: number;
@@ -29,7 +30,6 @@ export interface YamlTree {
 // The parser's messages can quote the invalid text, which may be a secret, so they are not used.
 const SYNTAX: Partial<Record<ErrorCode, readonly [message: string, fix: string]>> = {
   DUPLICATE_KEY: ['this key is given twice in the same object', 'remove one of the two'],
-  TAB_AS_INDENT: ['a tab is used as indentation', 'indent with spaces'],
   BAD_INDENT: ['the indentation is wrong', 'indent the line like the lines around it'],
   BLOCK_AS_IMPLICIT_KEY: [
     'a string is followed by an object: the next line is indented too far, or a string with a colon needs quotes',
@@ -112,6 +112,15 @@ function plainValue(document: Document, file: string): unknown {
 export function parseYaml(text: string, file: string): YamlTree {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  const slips = findSlips(document, text);
+  if (slips.length > 0)
+    throw new ConfigError(
+      file,
+      slips.map(({ offset, ...slip }) => {
+        const { line, col } = lines.linePos(offset);
+        return { path: '', ...slip, line, column: col };
+      }),
+    );
   const errors = [...document.errors, ...document.warnings, ...badAliases(document)];
   // One mistake can cause errors in every line that follows: of those without an explanation of
   // their own only the first counts. Of several at one position the first is the most precise.

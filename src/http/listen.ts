@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /** Where a server listens. */
@@ -52,16 +53,38 @@ function urlOf(app: FastifyInstance): string {
   return `http://${host}:${address.port}`;
 }
 
+function listenError(key: ServerKey, address: ListenAddress, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  // Fastify's own codes are no matter of the address.
+  if (code === undefined || code.startsWith('FST_')) return error;
+  const { message, fix } = listenProblem(key, address, code);
+  return new ListenError(message, fix, error);
+}
+
+/** Listens on an address and stops at once. @throws the error of the system */
+export async function tryPort({ host, port }: ListenAddress): Promise<void> {
+  const server = createServer((socket) => socket.destroy());
+  server.listen({ host, port, exclusive: true });
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
+}
+
+/** Finds out whether the port of a server can be opened. @throws ListenError */
+export async function requireFreePort(key: ServerKey, address: ListenAddress): Promise<void> {
+  try {
+    await tryPort(address);
+  } catch (error) {
+    throw listenError(key, address, error);
+  }
+}
+
 /** Opens the port of a server. @returns its base URL @throws ListenError */
 export async function listen(app: FastifyInstance, key: ServerKey, address: ListenAddress): Promise<string> {
   try {
     await app.listen({ host: address.host, port: address.port });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-    // Fastify's own codes are no matter of the address.
-    if (code === undefined || code.startsWith('FST_')) throw error;
-    const { message, fix } = listenProblem(key, address, code);
-    throw new ListenError(message, fix, error);
+    throw listenError(key, address, error);
   }
   return urlOf(app);
 }

@@ -44,6 +44,24 @@ describe('check', () => {
     for (const secret of [ADMIN, 'key-of-the-tests']) expect(ended.stdout).not.toContain(secret);
   });
 
+  it('prints one line with --quiet', async () => {
+    const file = await write('quiet');
+    const ended = await run(['check', '--config', file, '--quiet']);
+    expect(ended).toEqual({ code: 0, stdout: `OK: ${file} can be used\n`, stderr: '' });
+  });
+
+  it('with --quiet still shows problems and warnings', async () => {
+    const file = await write('quiet-warning', (config) => (config.sources[0]!['timezone'] = 'IST'));
+    const warned = await run(['check', '--config', file, '--quiet']);
+    expect(warned.stdout).toMatch(
+      /^\S+quiet-warning\.yaml:\d+:\d+ {2}sources\[0\]\.timezone\n {2}warning: [^]*\n\nOK: \S+ can be used; warnings: 1\n$/,
+    );
+    const bad = await write('quiet-bad', (config) => (config.server['port'] = 'eighty'));
+    const refused = await run(['check', '--config', bad, '--quiet']);
+    expect(refused.code).toBe(2);
+    expect(refused.stdout).toContain('problems: 1');
+  });
+
   it('finds the configuration by RELAY_CONFIG', async () => {
     const file = await write('by-variable');
     const ended = await run(['check', '--json'], { env: { RELAY_CONFIG: file } });
@@ -120,6 +138,20 @@ describe('check --connect', () => {
     expect(ended.stdout).toMatch(/acme-aep +token +ok +minted in .*, valid for (23 h 59 min|1 d 0 h)\n/);
     expect(ended.stdout).toMatch(/acme-aep +inlet +ok +127\.0\.0\.1:\d+ reached in/);
     expect(simulator.stats()).toMatchObject({ mints: 1, messages: 0, requests: { batch: {}, single: {} } });
+  });
+
+  it('ends with the result, after the connections', async () => {
+    const file = await write('connect-quiet');
+    const good = await run(['check', '--config', file, '--connect', '--quiet']);
+    expect(good.stdout).toMatch(/^DESTINATION [^]*\n\nOK: \S+ can be used\n$/);
+    const closed = await write('connect-closed', (config) => {
+      config.destinations[0]!['inletUrl'] = 'http://127.0.0.1:1/collection/abc';
+    });
+    const failed = await run(['check', '--config', closed, '--connect', '--quiet']);
+    expect(failed.code).toBe(1);
+    expect(failed.stdout).toMatch(
+      /inlet +FAILED[^]*\n\nFAILED: \S+ is valid, but a destination could not be reached\n$/,
+    );
   });
 
   it('names what failed and how to fix it, without the secret', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.ts';
-import { loadConfig } from '../../src/config/load-config.ts';
+import { loadConfig, unreadable } from '../../src/config/load-config.ts';
 import { configOf, fixture, problemsOf, smallestWith } from './config-text.ts';
 
 const env = {
@@ -21,6 +21,20 @@ function scopes(value: unknown) {
 }
 
 describe('loadConfig', () => {
+  it.each([
+    ['ENOENT', /^set the path with --config FILE or RELAY_CONFIG$/],
+    ['EACCES', /^run the command as a user who may read the file/],
+    ['EISDIR', /^this is a folder: add the name of the file/],
+  ])('says what helps against %s', (code, fix) => {
+    expect(unreadable('/etc/relay/relay.yaml', code).problems).toMatchObject([
+      { message: `cannot be read (${code})`, fix: expect.stringMatching(fix) },
+    ]);
+  });
+
+  it('says that a folder is not the file', () => {
+    expect(() => loadConfig(tmpdir(), {}, [])).toThrow(/cannot be read \(EISDIR\)[^]*this is a folder/);
+  });
+
   it('reads a configuration with all keys', () => {
     const config = configOf(fixture('all-keys.yaml'), env);
     const [source] = config.sources;

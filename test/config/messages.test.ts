@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatPath } from '../../src/config/config-error.ts';
 import { exampleOf } from '../../src/config/fix-texts.ts';
 import { type JsonSchema, plainJsonSchema } from '../../src/config/json-schema.ts';
-import { errorOf, problemsOf, smallestWith } from './config-text.ts';
+import { errorOf, fixture, problemsOf, smallestWith } from './config-text.ts';
 
 const destination = ['destinations', 0] as const;
 const source = ['sources', 0] as const;
@@ -35,10 +35,16 @@ describe('messages', () => {
     [['server', 'rate_limit'], 1, 'write `rateLimit` instead'],
     [['server', 'RateLimit'], 1, 'write `rateLimit` instead'],
     [['server', 'RATE-LIMIT'], 1, 'write `rateLimit` instead'],
-    [['source'], [], 'write `sources` instead'],
+    [['logs'], [], 'write `log` instead'],
     [['server', 'colour'], 1, 'remove it. Allowed here: host'],
-    [[...source, 'verify', 0, 'value'], 'x', 'write `values` instead. Allowed here: type, name, values'],
-    [[...destination, 'ims', 'clientSecret'], 'p8e-x', 'write `clientSecrets` instead'],
+    [
+      [...source, 'verify', 0, 'value'],
+      'x',
+      'remove it: `values` is given as well. Allowed here: type, name',
+    ],
+    [[...destination, 'ims', 'clientSecret'], 'p8e-x', 'remove it: `clientSecrets` is given as well'],
+    [[...destination, 'inlet_url'], 'x', 'remove it: `inletUrl` is given as well'],
+    [[...destination, 'sandBox'], 'x', 'remove it: `sandbox` is given as well'],
     [[...source, 'overrides'], { customerAdded: { events: 'x' } }, 'write `event` instead'],
   ] as const)('suggest a key instead of %j', (path, value, fix) => {
     const problem = problemOf(path, value);
@@ -60,7 +66,7 @@ describe('messages', () => {
     [[...destination, 'batch'], { maxBytes: '1MB' }, 'must be at most 990KB (it is "1MB")'],
     [['server', 'trustProxy'], ['10.0.0.0/33'], '(it is "10.0.0.0/33")'],
     [['server', 'trustProxy'], '10.0.0.0/8', 'must be a list'],
-    [['server', 'host'], 5, 'must be a string (it is 5)'],
+    [['server', 'host'], { a: 1 }, 'must be a string'],
     [['server'], [], 'must be an object'],
     [['server'], null, 'is empty'],
     [
@@ -91,6 +97,39 @@ describe('messages', () => {
     expect(problem.path).toContain(formatPath(path));
     expect(problem.message).toContain(message);
     expect(problem.fix).toMatch(/^(write|add) /);
+  });
+
+  it.each([
+    [[...destination, 'ims', 'clientId'], 65_432_101, 'a number', 'put it in quotes: `clientId: "…"`'],
+    [[...destination, 'sandbox'], true, 'true or false', 'put it in quotes: `sandbox: "…"`'],
+    [[...source, 'verify', 0, 'values'], [852], 'a number', 'put it in quotes'],
+  ] as const)('ask for quotes: %j: %j', (path, value, type, fix) => {
+    expect(problemOf(path, value)).toMatchObject({
+      message: `must be a string, but without quotes YAML reads it as ${type}`,
+      fix,
+    });
+  });
+
+  it('ask for quotes around digits with an e, without showing them', () => {
+    const text = fixture('smallest.yaml').replace('0a1b2c3d4e5f6a7b', '65432101e12');
+    expect(problemsOf(text)).toMatchObject([
+      { path: 'destinations[0].ims.clientId', fix: 'put it in quotes: `clientId: "…"`' },
+    ]);
+  });
+
+  it.each([
+    ['server:\n  port:8080\n', 'server.port'],
+    ['log: { level:info }\n', 'log.level'],
+  ])('name the missing space in %j', (text, path) => {
+    expect(problemsOf(text + fixture('smallest.yaml'))).toMatchObject([
+      { path, message: expect.stringContaining('a space is missing after the colon') },
+    ]);
+  });
+
+  it('do not show a secret whose key has no space after its colon', () => {
+    const text = fixture('smallest.yaml').replace('clientId: 0a1b2c3d4e5f6a7b', 'clientId:p8e-852');
+    expect(problemsOf(text)).toMatchObject([{ path: 'destinations[0].ims.clientId' }]);
+    expect(errorOf(text).message).not.toContain('p8e');
   });
 
   it('describe a missing key in its fix', () => {

@@ -11,11 +11,17 @@ import {
 } from '../../src/config/placeholders.ts';
 
 const files: Record<string, string> = { '/run/key': 'from-file' };
+const FAILURES: Record<string, string> = {
+  '/run/closed': 'cannot be read (EACCES)',
+  '/run/empty': 'is empty',
+};
 function sources(env: Record<string, string> = {}): PlaceholderSources {
   return {
     env,
     readFile: (path) =>
-      files[path] === undefined ? { failure: 'cannot be read (ENOENT)' } : { text: files[path] },
+      files[path] === undefined
+        ? { failure: FAILURES[path] ?? 'cannot be read (ENOENT)' }
+        : { text: files[path] },
   };
 }
 
@@ -57,6 +63,8 @@ describe('interpolate', () => {
     ],
     ['${constructor}', 'the environment variable constructor is not set', 'set constructor'],
     ['${file:/run/none}', 'the file /run/none cannot be read (ENOENT)', 'readable for the user of the relay'],
+    ['${file:/run/closed}', 'the file /run/closed cannot be read (EACCES)', 'let this user read the file'],
+    ['${file:/run/empty}', 'the file /run/empty is empty', 'write the secret into the file'],
     ['${file:}', 'an invalid placeholder', '${file:/path}'],
     ['${}', 'an invalid placeholder', '${NAME}'],
     ['${A B}', 'an invalid placeholder', '$${'],

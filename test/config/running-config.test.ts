@@ -21,7 +21,7 @@ function started(...first: Changes) {
   const put = (name: string, text: string) => writeFileSync(join(folder, name), text);
   const edit = (...changes: Changes) =>
     put('relay.yaml', smallestWith([VALUES, ['${file:key}']], ...changes));
-  put('key', 'first');
+  put('key', 'first-secret-in-tests');
   edit(...first);
   const seen: string[] = [];
   const applied: Config[] = [];
@@ -44,11 +44,11 @@ function started(...first: Changes) {
 describe('a reload', () => {
   it('applies what has changed and tells it without secrets', async () => {
     const { running, edit, applied, seen } = started();
-    edit([['sources', 0, 'timezone'], 'Asia/Kolkata'], [VALUES, ['a-new-secret']]);
+    edit([['sources', 0, 'timezone'], 'Asia/Kolkata'], [VALUES, ['a-new-secret-in-tests']]);
     const result = await running.reload();
     expect(result).toMatchObject({ outcome: 'applied', needsRestart: [], warnings: [] });
     expect(result.changed).toHaveLength(2);
-    expect(JSON.stringify(result)).not.toContain('a-new-secret');
+    expect(JSON.stringify(result)).not.toContain('a-new-secret-in-tests');
     expect(applied).toEqual([running.current]);
     expect(running.current.sources[0]?.timezone).toBe('Asia/Kolkata');
     expect(seen).toEqual(['reload applied']);

@@ -23,12 +23,20 @@ describe('a variable without braces', () => {
         {
           path: 'sources[0].verify[0].values[0]',
           message: expect.stringContaining('is the name of a variable and not its value'),
-          fix: expect.stringContaining('write ${NAME}'),
+          fix: expect.stringContaining('write ${IMS_CLIENT_SECRET}'),
         },
       ]);
-      expect(error.message).not.toContain('IMS_CLIENT_SECRET');
     },
   );
+
+  it('is not shown if it can be a secret', () => {
+    const text = smallestWith([values, ['$P8E_X7Q4']]);
+    expect(problemsOf(text)).toMatchObject([{ fix: expect.stringContaining('write ${NAME}') }]);
+    expect(errorOf(text).message).not.toContain('P8E');
+    expect(problemsOf(text, { P8E_X7Q4: 'x' })).toMatchObject([
+      { fix: expect.stringContaining('write ${P8E_X7Q4}') },
+    ]);
+  });
 
   it('is refused as any other value, and the fix names it', () => {
     const [problem] = problemsOf(smallestWith([[...destination, 'sandbox'], '$SANDBOX']));
@@ -41,7 +49,7 @@ describe('a variable without braces', () => {
   it('within a text is a warning, except in secrets and expressions', () => {
     const text = smallestWith(
       [[...destination, 'events', 'flowId'], 'flow-$STAGE'],
-      [values, ['a$SECRET1']],
+      [values, ['a$SECRET1-of-the-tests']],
       [['sources', 0, 'overrides'], { customerAdded: { event: '$UPPER' } }],
     );
     expect(warningsOf(text.replace('$UPPER', '$uppercase(event.$NAME)'))).toMatchObject([
@@ -51,7 +59,7 @@ describe('a variable without braces', () => {
 
   it('that a placeholder yields is the secret itself', () => {
     const text = smallestWith([values, ['${KEY}']]);
-    expect(readConfig(text, 'relay.yaml', { KEY: '$PASSWORD' }, []).warnings).toEqual([]);
+    expect(readConfig(text, 'relay.yaml', { KEY: '$PASSWORD_OF_THE_TESTS' }, []).warnings).toEqual([]);
   });
 });
 
@@ -100,6 +108,90 @@ describe('the addresses of a destination', () => {
     ['https://gateway.example.com', 0],
   ])('%s: warnings: %i', (origin, count) => {
     expect(warningsOf(inlet(`${origin}/collection/2f4e`))).toHaveLength(count);
+  });
+});
+
+const LONG = 'a-secret-of-24-characters';
+const loopback = [['server', 'host'], '127.0.0.1'] as const;
+
+function verifier(verify: Record<string, unknown>) {
+  return [['sources', 0, 'verify'], [verify]] as const;
+}
+
+describe('a secret', () => {
+  it.each([
+    ['values', { type: 'header', name: 'X-Relay-Key', values: [LONG, '…'] }],
+    ['values', { type: 'header', name: 'X-Relay-Key', values: [` ${LONG}`] }],
+    ['values', { type: 'header', name: 'X-Relay-Key', values: [`${LONG}\t`] }],
+    ['values', { type: 'header', name: 'X-Relay-Key', values: [`a\nb${LONG}`] }],
+    ['tokens', { type: 'bearer', tokens: [`${LONG}\u0000`] }],
+    ['apiKey', { type: 'neo', apiKey: '“k”', secret: LONG, signatureHeader: 'X-S', timestampHeader: 'X-T' }],
+  ])('that cannot be the value of a header is refused: %s of %j', (key, verify) => {
+    const error = errorOf(smallestWith(verifier(verify), loopback));
+    expect(error.problems).toMatchObject([{ path: `sources[0].verify[0].${key}`, line: expect.any(Number) }]);
+    expect(error.message).not.toContain(LONG);
+  });
+
+  it('that is admin.token is refused likewise', () => {
+    expect(problemsOf(smallestWith([['admin', 'token'], `${LONG} `]))).toMatchObject([
+      { path: 'admin.token', message: expect.stringContaining('begins or ends with a blank') },
+    ]);
+  });
+
+  it('in Latin-1, with spaces inside, or not in a header is accepted', () => {
+    for (const verify of [
+      { type: 'header', name: 'X-Relay-Key', values: ['clé of the relay, with spaces', ' '] },
+      { type: 'basic', username: 'capillary', passwords: [`ein Paßwort – ${LONG} `] },
+      { type: 'hmac', header: 'X-Signature', secrets: [`${LONG}\u2013 `] },
+    ])
+      expect(warningsOf(smallestWith(verifier(verify)))).toEqual([]);
+  });
+
+  it.each([
+    'x',
+    'short-secret-15',
+    'changeme',
+    'change-me',
+    '<your-relay-key-here>',
+    'my-secret',
+    `${LONG}...`,
+  ])('that can be guessed is a warning: %s', (secret) => {
+    const admin = { host: '0.0.0.0', token: secret };
+    const text = smallestWith(
+      [values, [secret]],
+      [['admin'], admin],
+      [
+        [...destination, 'ims', 'clientSecrets'],
+        [LONG, secret],
+      ],
+    );
+    expect(
+      warningsOf(text)
+        .map(({ path }) => path)
+        .toSorted(),
+    ).toEqual(['admin.token', 'destinations[0].ims.clientSecrets', 'sources[0].verify[0].values']);
+  });
+
+  it('may be short where only this machine can use it', () => {
+    const text = smallestWith(
+      loopback,
+      [values, ['x']],
+      [['admin', 'token'], 'x'],
+      [[...destination, 'ims'], { url: 'http://127.0.0.1:9090/t', clientId: 'c', clientSecrets: ['x'] }],
+    );
+    expect(warningsOf(text)).toEqual([]);
+  });
+});
+
+describe('the time zone of a source', () => {
+  it.each(['IST', 'EST', 'cet', 'PST'])('%s is a warning', (zone) => {
+    expect(warningsOf(smallestWith([['sources', 0, 'timezone'], zone]))).toMatchObject([
+      { path: 'sources[0].timezone', fix: expect.stringContaining('Asia/Kolkata') },
+    ]);
+  });
+
+  it.each(['UTC', 'GMT', 'Asia/Kolkata', 'Singapore', 'Etc/GMT+5', '+05:30'])('%s is none', (zone) => {
+    expect(warningsOf(smallestWith([['sources', 0, 'timezone'], zone]))).toEqual([]);
   });
 });
 

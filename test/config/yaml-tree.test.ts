@@ -4,9 +4,58 @@ import { problemsOf } from './config-text.ts';
 
 describe('parseYaml', () => {
   it.each([
-    ['a key given twice', 'server:\n  port: 1\n  port: 2\n', 3, 3, 'given twice'],
-    ['a tab', 'server:\n\tport: 1\n', 2, 1, 'tab'],
-    ['an open quote', 'server:\n  host: "0.0.0.0\n', 3, 1, 'missing'],
+    [
+      'a key given twice',
+      'a: 1\nserver:\n  port: 1\n  port: 2\n',
+      4,
+      3,
+      '`port` is given twice in the same object, on lines 3 and 4',
+    ],
+    ['a tab', 'server:\n\tport: 1\n', 2, 1, 'a tab is used as indentation on line 2'],
+    [
+      'a tab after spaces',
+      'server:\n  host: a\n  \tport: 1\nlog: {}\n',
+      3,
+      1,
+      'a tab is used as indentation on line 3',
+    ],
+    [
+      'a tab after a dash',
+      'sources:\n  -\tname: a\n    b: 1\n    c: 1\n',
+      2,
+      1,
+      'a tab is used as indentation on line 2',
+    ],
+    [
+      'an open quote',
+      'server:\n  host: "0.0.0.0\n  port: 1\nlog: {}\n',
+      2,
+      9,
+      'the quote that opens on line 2',
+    ],
+    [
+      'an open single quote',
+      "server:\n  host: '0.0.0.0\n  port: 1\n",
+      2,
+      9,
+      'the quote that opens on line 2',
+    ],
+    ['an open quote in a list', 'a: [{ b: ["c] }]\nd: 1\n', 1, 11, 'the quote that opens on line 1'],
+    ['an open bracket', 'a: { b: [c }\nd: 1\n', 1, 12, '`]` is missing on or above line 1'],
+    [
+      'a colon without a space',
+      'a:\n  b: 1\n  c:dev\n  d: 1\n',
+      3,
+      4,
+      'a space is missing after the colon on line 3',
+    ],
+    [
+      'a colon without a space, first',
+      'a:\n  - b:1\n    c: 1\n',
+      2,
+      6,
+      'a space is missing after the colon on line 2',
+    ],
     ['a wrong indentation', 'server:\n  host: a\n   port: 1\n', 2, 9, 'indented too far'],
     ['a reserved character', 'server:\n  host: @x\n', 2, 9, 'cannot begin with'],
     ['an unknown tag', 'server:\n  host: !x y\n', 2, 9, 'begins with !'],
@@ -17,6 +66,18 @@ describe('parseYaml', () => {
     const [problem] = problemsOf(text);
     expect(problem).toMatchObject({ line, column });
     expect(problem?.message).toContain(message);
+  });
+
+  it.each([
+    ['server:\n\tport: 1\n\thost: a\n', '2 and 3'],
+    [`server:\n${'\tport: 1\n'.repeat(8)}`, '2, 3, 4, 5, 6 and 3 more'],
+  ])('names every line with a tab, and nothing else: %j', (text, lines) => {
+    expect(problemsOf(text)).toMatchObject([{ fix: `replace the tabs with spaces on lines ${lines}` }]);
+  });
+
+  it('accepts a tab that is not indentation', () => {
+    const text = 'a:\t1\nb: |\n  \tx\n';
+    expect(parseYaml(text, 'relay.yaml').value).toEqual({ a: 1, b: '\tx\n' });
   });
 
   it('refuses aliases that expand to a huge tree', () => {

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -69,6 +70,7 @@ describe('a relay that cannot start writes one line with the fix to standard err
       msg: `could not start: cannot listen on 127.0.0.1:${port} (EADDRINUSE)`,
       fix: expect.stringContaining(`set ${key}.port to another one`),
     });
+    expect(existsSync(join(folder, 'data'))).toBe(false);
   });
 
   it('the address is not of this machine', async () => {
@@ -121,5 +123,39 @@ describe('a relay that cannot start writes one line with the fix to standard err
       problems: [{ path: 'server.port' }, { path: 'sources[0].destination' }],
     });
     expect(failure).toMatchObject({ fix: expect.any(String) });
+  });
+});
+
+/** The log of a relay from its start until it is ready, in which it is stopped. */
+async function logUntilReady(cwd: string, path: string): Promise<Record<string, string>[]> {
+  const file = configFile((config) => (config.store['path'] = path));
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', MAIN, 'serve', '--config', file],
+    { cwd },
+  );
+  const closed = once(child, 'close');
+  const lines: Record<string, string>[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const entry = JSON.parse(line) as Record<string, string>;
+    lines.push(entry);
+    if (entry['msg'] === 'ready') child.kill();
+  }
+  await closed;
+  return lines;
+}
+
+describe('a relay that creates a new store', () => {
+  it('warns once, with the absolute path that a relative store.path means', async () => {
+    const warning = {
+      level: 'warn',
+      path: join(folder, 'relative'),
+      msg: expect.stringContaining('new store created'),
+    };
+    const first = await logUntilReady(folder, './relative');
+    expect(first.filter(({ level }) => level === 'warn')).toMatchObject([warning]);
+    const again = await logUntilReady(folder, './relative');
+    expect(again.filter(({ level }) => level === 'warn')).toEqual([]);
+    expect(again.at(-1)).toMatchObject({ msg: 'stopped' });
   });
 });

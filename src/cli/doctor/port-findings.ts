@@ -1,21 +1,10 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { Config } from '../../config/config-schema.ts';
-import { listenProblem } from '../../http/listen.ts';
+import { listenProblem, tryPort } from '../../http/listen.ts';
 import { createAdminClient } from '../admin-client.ts';
 import { type Finding, codeOf, fail, ok } from './finding.ts';
 
 /** Time limits for /livez of a relay on this machine. */
 const LIVEZ_TIMEOUT_MS = { GET: 2_000, POST: 2_000, PUT: 2_000 } as const;
-
-/** Listens on the port and closes it again. @throws the error of listening */
-async function tryPort(host: string, port: number): Promise<void> {
-  const server = createServer((socket) => socket.destroy());
-  server.listen({ host, port, exclusive: true });
-  await once(server, 'listening');
-  server.close();
-  await once(server, 'close');
-}
 
 async function portFinding(
   key: 'server' | 'admin',
@@ -26,7 +15,7 @@ async function portFinding(
   const address = `${server.host}:${server.port}`;
   if (server.port === 0) return ok(check, 'the system chooses the port');
   try {
-    await tryPort(server.host, server.port);
+    await tryPort(server);
     return ok(check, `${address} is free`);
   } catch (error) {
     const code = codeOf(error);

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import {
   type BatchReport,
   type ClaimAnswer,
@@ -11,6 +13,7 @@ import {
 import type { AnswerOf, OperationName, RequestOf } from './engine/calls.ts';
 import type { Notice } from './engine/engine.ts';
 import { parseKey } from './engine/payload-cipher.ts';
+import { DATABASE_FILE } from './engine/store-folder.ts';
 import { type CallTracker, Channel, createCallTracker } from './thread/channel.ts';
 import { asBuffer, toOwnBytes } from './thread/protocol.ts';
 import {
@@ -37,6 +40,10 @@ export interface SqliteJournalOptions {
    */
   readonly encryptionKeys: readonly string[];
   readonly log?: JournalLog;
+  /** Awaited before a new store is created; nothing is created if it rejects. */
+  readonly beforeCreate?: () => Promise<void>;
+  /** Called with the absolute path of a folder in which a new store was created. */
+  readonly onCreated?: (folder: string) => void;
   /** Maximum number of pages (4 KiB) of the file. For tests of a full disk. */
   readonly maxPages?: number;
   /** Index entries held in memory before they are merged into their table. For tests of merging. */
@@ -172,6 +179,8 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   const claimListeners = new Set<Listener>();
   const { notifyClaimable, logNotices } = createNotifier(claimListeners, log);
   const keys = options.encryptionKeys.map(parseKey);
+  const isNew = !existsSync(join(path, DATABASE_FILE));
+  if (isNew) await options.beforeCreate?.();
   const channel = new Channel(
     { path, keys, maxPages, generationSize, contactBounds },
     ({ claimable, notices, batch }) => {
@@ -181,6 +190,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     },
   );
   await channel.ready;
+  if (isNew) options.onCreated?.(resolve(path));
   const tracker = createCallTracker();
   const send: Send = (name, request) => tracker.track(() => channel.call(name, request));
   const replayListeners = new Set<() => void>();

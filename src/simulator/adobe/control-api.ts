@@ -89,6 +89,10 @@ function registerFaults(app: FastifyInstance, state: SimulatorState): void {
  * The control API: views of what landed, faults, revocation, reset. docs/simulator.md describes it.
  */
 export function registerControl(app: FastifyInstance, state: SimulatorState): void {
+  // People read these answers in a terminal: without a line break the prompt follows the JSON.
+  app.addHook('onSend', async (request, _reply, payload) =>
+    typeof payload === 'string' && request.url.startsWith('/_sim/') ? `${payload}\n` : payload,
+  );
   registerViews(app, state);
   registerFaults(app, state);
   app.post('/_sim/tokens/revoke', async () => ({ revoked: state.tokens.revoke() }));

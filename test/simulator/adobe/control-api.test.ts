@@ -24,6 +24,16 @@ async function filled() {
   return simulator;
 }
 
+describe('the answers', () => {
+  it.each(['/_sim/faults', '/_sim/stats', '/_sim/landed', '/_sim/profiles'])(
+    '%s ends with a line break',
+    async (path) => {
+      const { url } = await filled();
+      expect(await (await fetch(`${url}${path}`)).text()).toMatch(/\}\n$/);
+    },
+  );
+});
+
 describe('GET /_sim/landed', () => {
   it.each([
     ['', ['a', 'b', 'c', undefined, 'd']],

@@ -63,13 +63,19 @@ export function parseBody(body: Uint8Array, options: ParseOptions): ParsedBody {
     : parseOne(parsed, isWindows1252, options);
 }
 
-/** The name of the event in a body, of an array that of the first; undefined if there is none. */
+/**
+ * The name of the event in a body, of an array that of the first; undefined if there is none. Parses
+ * the body and one element, whatever the body nests: it can come from an unknown sender.
+ */
 export function eventNameIn(body: Uint8Array): string | undefined {
   const { text } = readBodyText(body);
   const parsed = parseJsonText(text);
-  if (isFilledArray(parsed, text)) {
-    for (const element of splitArray(body)) return eventNameIn(element);
-  }
+  if (!isFilledArray(parsed, text)) return nameIn(parsed);
+  for (const element of splitArray(body)) return nameIn(parseJsonText(readBodyText(element).text));
+  return undefined;
+}
+
+function nameIn(parsed: ParsedText): string | undefined {
   const unwrapped = parsed.ok ? unwrapEnvelope(parsed.value) : undefined;
   const name = unwrapped?.ok === true ? eventNameOf(unwrapped.event) : undefined;
   return name !== undefined && 'value' in name ? name.value : undefined;

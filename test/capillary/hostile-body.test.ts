@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { parseBody, parseEvent } from '../../src/capillary/event-parser.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { eventNameIn, parseBody, parseEvent } from '../../src/capillary/event-parser.ts';
 import { bytes, FLAT, refusalOf } from './event-body.ts';
 
 const OUTCOMES = ['event', 'not-json', 'not-an-event', 'wrong-org'];
@@ -83,5 +83,39 @@ describe('hostile bodies', () => {
         expect(refusalOf(bytes(text))).not.toContain('447700900123');
       }),
     );
+  });
+});
+
+describe('the work grows with the size of the body only', () => {
+  const deep = (open: string, close: string, levels: number) => open.repeat(levels) + close.repeat(levels);
+  const HOSTILE: readonly (readonly [what: string, text: string])[] = [
+    ['arrays within arrays', deep('[', ']', 30_000)],
+    ['arrays that are not closed', '['.repeat(60_000)],
+    ['arrays and objects in turn', deep('[{"a":', '}]', 8_000).replace('}', '1}')],
+    ['objects within objects', deep('{"data":', '}', 8_000).replace('}', '1}')],
+    ['many empty arrays', `[${'[],'.repeat(20_000)}[]]`],
+    ['many deep arrays', `[${`${deep('[', ']', 100)},`.repeat(300)}1]`],
+    ['deep arrays after the first', `[1,${deep('[', ']', 30_000)}]`],
+  ];
+
+  /** Characters that are parsed as JSON, per byte of the body. */
+  function parsedPerByte(body: Uint8Array, work: (body: Uint8Array) => void): number {
+    const spy = vi.spyOn(JSON, 'parse');
+    work(body);
+    const parsed = spy.mock.calls.reduce((sum, [text]) => sum + text.length, 0);
+    spy.mockRestore();
+    return parsed / body.length;
+  }
+
+  test.each(HOSTILE)('to name the event of %s', (_what, text) => {
+    expect(parsedPerByte(bytes(text), eventNameIn)).toBeLessThanOrEqual(2);
+  });
+
+  test.each(HOSTILE)('to read %s as events', (_what, text) => {
+    const read = (body: Uint8Array): void => {
+      const parsed = parseBody(body, OPTIONS);
+      if ('elements' in parsed) for (const element of parsed.elements()) parseEvent(element, OPTIONS);
+    };
+    expect(parsedPerByte(bytes(text), read)).toBeLessThanOrEqual(2);
   });
 });

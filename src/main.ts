@@ -6,8 +6,11 @@ handleEarlySignals(process.argv[2]);
 // The reader of a pipe may close it early (`… | head`); the command has not failed then.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.stderr.write(`standard output cannot be written (${error.code})\n`);
+  process.exit(1);
 });
+// Where messages cannot be written there is no place to say so, and the exit code still tells.
+process.stderr.on('error', () => undefined);
 
 const MIN_NODE_VERSION = 24;
 if (Number.parseInt(process.versions.node, 10) < MIN_NODE_VERSION) {

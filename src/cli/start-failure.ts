@@ -1,10 +1,10 @@
-import { pino } from 'pino';
 import { ConfigError, formatPlace } from '../config/config-error.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { errorText, exitCodeOf, type ExitCode, isExpected } from './command-error.ts';
 
 function logFailure(error: unknown): void {
-  const log = createLogger({ level: 'fatal', destination: pino.destination({ fd: 2, sync: true }) });
+  const destination = { write: (line: string) => void process.stderr.write(line) };
+  const log = createLogger({ level: 'fatal', destination });
   if (error instanceof ConfigError) {
     const { file, problems } = error;
     const [first] = problems;

@@ -1,5 +1,6 @@
-import { fstatSync, writeSync } from 'node:fs';
-import { type DestinationStream, pino } from 'pino';
+import { fstatSync, write, writeSync } from 'node:fs';
+import type { DestinationStream } from 'pino';
+import { createFileOutput } from './file-output.ts';
 import { createPipeOutput, type Output } from './pipe-output.ts';
 
 /** Field `name` of every line. */
@@ -45,18 +46,43 @@ export function createBufferedOutput(asyncOutput: Output, syncOutput: Destinatio
 const STDOUT = 1;
 
 /**
- * Standard output for the log. A reader that is slow or stalls neither blocks the relay nor its
- * exit. Everything is flushed at exit, a pipe within the limit of `createPipeOutput`.
+ * Standard output for the log. Neither a reader that is slow or stalls nor a disk that is full
+ * blocks the relay or its exit. Everything is flushed at exit, as far as it can be written in the
+ * time that `createPipeOutput` and `createFileOutput` allow.
  */
 export function createStandardOutput(): Output {
   const stats = fstatSync(STDOUT);
-  const output =
-    stats.isFIFO() || stats.isSocket()
-      ? createPipeLog()
-      : // A helper thread writes, so that a slow disk or terminal does not block the relay.
-        createBufferedOutput(pino.destination({ sync: false }), pino.destination({ sync: true }));
+  const output = stats.isFIFO() || stats.isSocket() ? createPipeLog() : createFileLog();
   process.on('exit', () => output.flushSync());
   return output;
+}
+
+function droppedLine(dropped: number, reason: string): string {
+  return `${JSON.stringify({
+    level: 'warn',
+    time: new Date().toISOString(),
+    name: LOG_NAME,
+    dropped,
+    msg: `log lines were dropped: ${reason}`,
+  })}\n`;
+}
+
+/** A helper thread writes, so that a slow disk or terminal does not block the relay. */
+function createFileLog(): Output {
+  const file = createFileOutput({
+    writer: {
+      later: (bytes, done) => write(STDOUT, bytes, done),
+      atOnce: (bytes) => writeSync(STDOUT, bytes),
+    },
+    droppedLine: (dropped, code) =>
+      droppedLine(
+        dropped,
+        code === undefined
+          ? 'the disk or terminal of standard output was too slow'
+          : `standard output could not be written (${code})`,
+      ),
+  });
+  return createBufferedOutput(file, { write: (text) => file.writeAtOnce(text) });
 }
 
 function createPipeLog(): Output {
@@ -65,14 +91,7 @@ function createPipeLog(): Output {
   void process.stdout;
   const pipe = createPipeOutput({
     writeSome: (bytes) => writeSync(STDOUT, bytes),
-    droppedLine: (dropped) =>
-      `${JSON.stringify({
-        level: 'warn',
-        time: new Date().toISOString(),
-        name: LOG_NAME,
-        dropped,
-        msg: 'log lines were dropped: the reader of standard output was too slow',
-      })}\n`,
+    droppedLine: (dropped) => droppedLine(dropped, 'the reader of standard output was too slow'),
   });
   return createBufferedOutput(pipe, {
     write: (text) => {

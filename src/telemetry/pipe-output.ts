@@ -18,28 +18,35 @@ export interface PipeOutputOptions {
 }
 
 /** A second of log at peak load. */
-const MAX_WAITING_BYTES = 4_194_304;
+export const MAX_WAITING_BYTES = 4_194_304;
 /** Time until a full pipe is tried again. */
-const RETRY_DELAY_MS = 10;
+export const RETRY_DELAY_MS = 10;
 /**
  * A flush gives up when the reader has taken nothing for the first time, and everything after the
  * second one, so that a stalled reader delays a shutdown only a little.
  */
-const FLUSH_LIMIT_MS = { stalled: 250, total: 500 } as const;
+export const FLUSH_LIMIT_MS = { stalled: 250, total: 500 } as const;
 const NEWLINE = 10;
 
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+/** The code of an error of the system, such as ENOSPC. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
-function countLines(bytes: Uint8Array): number {
+/** True if the reader of a pipe or a terminal has not made room yet. */
+export function isFull(error: unknown): boolean {
+  return codeOf(error) === 'EAGAIN';
+}
+
+/** The number of line ends. */
+export function countLines(bytes: Uint8Array): number {
   let lines = 0;
   for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
   return lines;
 }
 
 /** Blocks this thread. */
-function sleep(ms: number): void {
+export function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 

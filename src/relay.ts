@@ -160,7 +160,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     },
     destinations: createDestinationDirectory(destinations, journal),
     coverage,
-    intake: { counts: () => intakeWindow.counts(), refusal: () => admission.refusal() },
+    intake: { ...intakeWindow, refusal: () => admission.refusal() },
     metrics: {
       registry: metrics.registry,
       refresh: createMetricsRefresh({

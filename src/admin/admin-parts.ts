@@ -167,10 +167,14 @@ export interface IntakeCounts {
   readonly since: number;
   /** By configured source; `unknown` for requests that name no such source. */
   readonly sources: ReadonlyMap<string, SourceIntake>;
+  /** Requests to paths that are no webhook. */
+  readonly otherPaths: number;
 }
 
 export interface IntakeSource {
   counts(): IntakeCounts;
+  /** Quarantined requests of a source were accepted. */
+  released(source: string): void;
   /** Why webhooks are answered 503 now, if they are. */
   refusal(): { readonly code: string; readonly detail: string } | undefined;
 }

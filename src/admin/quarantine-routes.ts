@@ -74,7 +74,12 @@ export function quarantineRoutes(app: FastifyInstance, parts: AdminParts): void 
       const { dryRun, ...selection } = parseInput(quarantineBody, request.body);
       const by = operatorOf(request);
       await checkSource(parts, selection.filter?.source, 'filter.');
-      const result = await releaseQuarantined(parts, { filter: toFilter(selection), by, dryRun });
+      const result = await releaseQuarantined(parts, {
+        filter: toFilter(selection),
+        by,
+        dryRun,
+        onReleased: (source) => parts.intake.released(source),
+      });
       const { counts, answer } = actionView(result, quarantinedView);
       parts.observer.actionPerformed({ action: 'quarantine.release', by, dryRun, counts });
       return answer;

@@ -167,14 +167,21 @@ export interface SourceIntakeAnswer {
   readonly refused: number;
   /** Since the last one that was not refused. */
   readonly refusedInARow: number;
+  readonly lastAcceptedAt?: string;
   readonly lastRefusedAt?: string;
+  /** In the quarantine now. */
   readonly quarantined: number;
+  readonly newestQuarantined?: { readonly receivedAt: string; readonly reasons: readonly string[] };
+  /** Malformed dead letters now. */
+  readonly malformed: number;
 }
 
 export interface IntakeAnswer {
   readonly minutes: number;
   readonly since: string;
   readonly sources: readonly SourceIntakeAnswer[];
+  /** Requests to paths that are no webhook. */
+  readonly otherPaths: number;
 }
 
 /** Answer of /livez and /readyz. */

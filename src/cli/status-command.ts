@@ -6,9 +6,9 @@ import { EXIT } from './command-error.ts';
 import { numberBetween } from './command-options.ts';
 import { relayOptions } from './explain/relay-options.ts';
 import { showLive } from './status/live-status.ts';
-import { type Snapshot, takeSnapshot, ratesOf } from './status/snapshot.ts';
-import { refusesEverything } from './status/intake-lines.ts';
-import { paint } from './status/status-line.ts';
+import { exitReasons } from './status/exit-reasons.ts';
+import { takeSnapshot, ratesOf } from './status/snapshot.ts';
+import { paint, wrapLine } from './status/status-line.ts';
 import { statusLines } from './status/status-view.ts';
 
 interface StatusOptions extends AdminOptions {
@@ -26,18 +26,16 @@ const HELP = `
 On a terminal, it is redrawn at each interval until q or Ctrl-C, and a relay that does not answer is retried. Otherwise,
 and with --once or --json, it is printed once, after two samples one interval apart, which give the rates. NO_COLOR=1
 turns colours off.
-Exit code: 0 it was shown; 1 the relay could not be reached or, when printed once, its ledger does not balance, a check
-of /readyz fails, or a source refuses every webhook: all of the last 15 minutes, or at least the last ten.
+Exit code when printed once: 0 nothing needs you; 1 the relay does not answer, its ledger does not balance, a check of
+/readyz fails, a fault has paused a destination (an operator's pause or a retry does not count), a secret file cannot be
+used, or a source refuses every webhook: all of the last 15 minutes, or the last ten or more. It is 0 again once a webhook
+is accepted or a quarantined one is released. The last line of the output says why it is 1; in JSON, problems.
 
 Examples:
   $ capillary-relay status
   $ capillary-relay status --config relay.yaml --interval 5
   $ capillary-relay status --once
   $ capillary-relay status --json | jq .rates`;
-
-function isHealthy({ ledger, health, intake }: Snapshot): boolean {
-  return ledger.balanced && health.checks.every(({ ok }) => ok) && !intake.sources.some(refusesEverything);
-}
 
 async function runStatus(options: StatusOptions): Promise<void> {
   const { json = false, once = false } = options;
@@ -62,16 +60,19 @@ async function runStatus(options: StatusOptions): Promise<void> {
   const after = await takeSnapshot(client);
   const rates = ratesOf(before, after);
   const { at: _, takenAt: __, counters: ___, ...shown } = after;
-  if (json) printJson({ url, at: new Date().toISOString(), rates, ...shown });
+  const problems = exitReasons(after);
+  if (json) printJson({ url, at: new Date().toISOString(), problems, rates, ...shown });
   else {
     const width = process.stdout.isTTY ? process.stdout.columns : PIPE_WIDTH;
     const lines = statusLines(
       { url, options: relayOptions(options), now: Date.now(), snapshot: after, rates },
       width,
     );
-    console.log(paint(lines).join('\n'));
+    const why = problems.map((problem) => `exit code 1: ${problem}`);
+    const reasons = why.flatMap((text) => wrapLine({ text, tone: 'red' }, width));
+    console.log(paint([...lines, ...reasons]).join('\n'));
   }
-  if (!isHealthy(after)) process.exitCode = EXIT.failed;
+  if (problems.length > 0) process.exitCode = EXIT.failed;
 }
 
 export function registerStatus(program: Command): void {

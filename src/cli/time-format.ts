@@ -12,6 +12,11 @@ export function formatPreciseTime(iso: string | undefined): string {
   return iso?.replace('T', ' ') ?? '';
 }
 
+/** How long ago something was, in whole seconds; at least one. */
+export function formatAge(ms: number): string {
+  return formatDuration(Math.max(1_000, ms));
+}
+
 /** A duration in ms as text: `350 ms`, `12 s`, `5 min`, `3 h 20 min`, `2 d 4 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;

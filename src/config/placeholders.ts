@@ -6,8 +6,11 @@ import { type Finding, formatPath, type Path } from './config-error.ts';
 /** Where the values of placeholders come from. */
 export interface PlaceholderSources {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly readFile: (path: string) => { readonly text: string } | { readonly failure: string };
+  readonly readFile: (path: string) => SecretFile;
 }
+
+/** The text of a file, or why it cannot be used; `file` is its absolute path. */
+type SecretFile = { readonly text: string } | { readonly failure: string; readonly file: string };
 
 export interface Interpolated {
   readonly value: unknown;
@@ -31,7 +34,7 @@ function fixOfFile(failure: string): string {
 function fromFile(path: string, { readFile }: PlaceholderSources): Resolved {
   const read = readFile(path);
   if ('text' in read) return read;
-  return { message: `the file ${path} ${read.failure}`, fix: fixOfFile(read.failure) };
+  return { message: `the file ${read.file} ${read.failure}`, fix: fixOfFile(read.failure) };
 }
 
 function fromEnv(name: string, fallback: string | undefined, { env }: PlaceholderSources): Resolved {
@@ -135,11 +138,12 @@ export function secretFileReader(folder: string) {
       return { failure: failureOf(error) };
     }
   };
-  const readFile = (path: string): { readonly text: string } | { readonly failure: string } => {
+  const readFile = (path: string): SecretFile => {
     const file = resolve(folder, path);
     const result = read(file);
-    if ('failure' in result) unreadable.add(file);
-    return result;
+    if ('text' in result) return result;
+    unreadable.add(file);
+    return { ...result, file };
   };
   return { stamps: stamps as FileStamps, unreadable: unreadable as ReadonlySet<string>, readFile };
 }

@@ -6,8 +6,14 @@ const MINUTE_MS = 60_000;
 /** First status of a refusal. */
 const MIN_REFUSAL_STATUS = 400;
 
-/** Source → outcome → number of webhooks, within one minute. */
-type MinuteCounts = Map<string, Map<string, number>>;
+/** The answer to a path that is no webhook, such as a browser's request for an icon. */
+const OTHER_PATH = 'not-found';
+
+/** Within one minute: source → outcome → number of webhooks, and requests to other paths. */
+interface MinuteCounts {
+  readonly sources: Map<string, Map<string, number>>;
+  otherPaths: number;
+}
 
 /** What is known of a source since the start of the process. Times are epoch ms. */
 interface Latest {
@@ -19,6 +25,8 @@ interface Latest {
 /** Counts of the webhooks that were answered in the last minutes, by source and outcome. */
 export interface IntakeWindow {
   count(report: Pick<WebhookReport, 'source' | 'outcome' | 'status'>): void;
+  /** Quarantined requests of a source were accepted: it no longer refuses everything. */
+  released(source: string): void;
   counts(): IntakeCounts;
 }
 
@@ -36,25 +44,38 @@ export function createIntakeWindow(now: () => number): IntakeWindow {
     for (const key of minutes.keys()) if (key <= minute - WINDOW_MINUTES || key > minute) minutes.delete(key);
   };
 
+  const latestOf = (source: string): Latest => {
+    const known = latest.get(source) ?? { refusedInARow: 0 };
+    latest.set(source, known);
+    return known;
+  };
+  const accept = (source: string): void => {
+    const known = latestOf(source);
+    known.lastAcceptedAt = now();
+    known.refusedInARow = 0;
+  };
+
   return {
+    released: accept,
     count({ source, outcome, status }) {
       const at = now();
       const minute = Math.floor(at / MINUTE_MS);
       let current = minutes.get(minute);
       if (current === undefined) {
         dropOld(minute);
-        current = new Map();
+        current = { sources: new Map(), otherPaths: 0 };
         minutes.set(minute, current);
       }
-      const outcomes = current.get(source) ?? new Map<string, number>();
-      current.set(source, outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1));
+      if (outcome === OTHER_PATH) {
+        current.otherPaths += 1;
+        return;
+      }
+      const outcomes = current.sources.get(source) ?? new Map<string, number>();
+      current.sources.set(source, outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1));
 
-      const known = latest.get(source) ?? { refusedInARow: 0 };
-      latest.set(source, known);
-      if (status < MIN_REFUSAL_STATUS) {
-        known.lastAcceptedAt = at;
-        known.refusedInARow = 0;
-      } else {
+      if (status < MIN_REFUSAL_STATUS) accept(source);
+      else {
+        const known = latestOf(source);
         known.lastRefusedAt = at;
         known.refusedInARow += 1;
       }
@@ -65,14 +86,16 @@ export function createIntakeWindow(now: () => number): IntakeWindow {
       const sources = new Map(
         [...latest].map(([source, known]) => [source, { ...known, outcomes: new Map<string, number>() }]),
       );
+      let otherPaths = 0;
       for (const counts of minutes.values()) {
-        for (const [source, outcomes] of counts) {
+        otherPaths += counts.otherPaths;
+        for (const [source, outcomes] of counts.sources) {
           const sums = sources.get(source)?.outcomes;
           for (const [outcome, count] of outcomes) sums?.set(outcome, (sums.get(outcome) ?? 0) + count);
         }
       }
       const beginning = (minute - WINDOW_MINUTES + 1) * MINUTE_MS;
-      return { minutes: WINDOW_MINUTES, since: Math.max(startedAt, beginning), sources };
+      return { minutes: WINDOW_MINUTES, since: Math.max(startedAt, beginning), sources, otherPaths };
     },
   };
 }

@@ -97,6 +97,8 @@ export function createIntakeReports(
       if (differs === true || (report.duplicates?.get('true') ?? 0) > 0)
         log.warn(webhookLine(report), 'duplicate with other data');
       else if (report.status < 300) log.info(webhookLine(report), 'webhook');
+      // The path is the sender's, so the line does not have it.
+      else if (outcome === 'not-found') log.warn(webhookLine(report), 'request to a path that is no webhook');
       else log.warn(webhookLine(report), 'webhook refused');
     },
     errorCaught(message, error) {

@@ -28,6 +28,8 @@ export interface QuarantineSelection {
   readonly filter: Pick<EventFilter, 'receipts' | 'source' | 'since' | 'until'>;
   readonly by: string;
   readonly dryRun: boolean;
+  /** Told the source of each request that is released. */
+  readonly onReleased?: (source: string) => void;
 }
 
 interface ReleaseTotals {
@@ -59,7 +61,7 @@ interface VerifiedEntry {
  */
 export async function releaseQuarantined(
   parts: QuarantineParts,
-  { filter, by, dryRun }: QuarantineSelection,
+  { filter, by, dryRun, onReleased }: QuarantineSelection,
 ): Promise<ReleaseResult> {
   const counts: ReleaseCounts = { matched: 0, released: 0, duplicates: 0, malformed: 0, stillRefused: 0 };
   const receipts = await receiptsOf(parts, filter);
@@ -81,7 +83,10 @@ export async function releaseQuarantined(
     counts.matched += requests.length;
     counts.stillRefused += requests.length - verified.length;
     sample = [...passing.toReversed(), ...sample].slice(0, MAX_LISTED);
-    if (!dryRun) await acceptAll(parts, verified, by, counts);
+    if (!dryRun) {
+      await acceptAll(parts, verified, by, counts);
+      for (const { source } of verified) onReleased?.(source.config.name);
+    }
   }
   const shown = filter.receipts === undefined ? refused.slice(-MAX_LISTED) : refused;
   const eligible = counts.matched - counts.stillRefused;
@@ -100,7 +105,7 @@ export interface QuarantineDiscard extends ActionDetails<Quarantined> {
 /** Deletes quarantined requests. A dry run only counts. */
 export async function discardQuarantined(
   parts: QuarantineParts,
-  { filter, dryRun }: Omit<QuarantineSelection, 'by'>,
+  { filter, dryRun }: Omit<QuarantineSelection, 'by' | 'onReleased'>,
 ): Promise<QuarantineDiscard> {
   const receipts = await receiptsOf(parts, filter);
   const problems = await receiptProblems(parts, filter, receipts);

@@ -175,7 +175,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     bodyLimit: 1_048_576,
     destinations: createDestinations(journal, now, () => state.lastAnswers),
     coverage,
-    intake: { counts: () => window.counts(), refusal: () => state.refusal },
+    intake: { ...window, refusal: () => state.refusal },
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },
     health: { live: () => state.live, ready: () => state.ready() },
     token: () => state.token,

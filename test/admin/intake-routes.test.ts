@@ -34,11 +34,13 @@ it('counts the answered webhooks of each source, and names no source that a send
   await rig.webhook('beta', transactionAdded(2), wrong);
   await rig.webhook('beta', transactionAdded(3), wrong);
   await rig.webhook('made-up', transactionAdded(4));
+  await rig.webhook('acme/icon.png', transactionAdded(4));
   const answer = await intakeOf(7);
   expect(answer).toEqual({
     minutes: 15,
     since: at,
     open: true,
+    otherPaths: 1,
     sources: [
       {
         source: 'acme',
@@ -48,6 +50,7 @@ it('counts the answered webhooks of each source, and names no source that a send
         lastAcceptedAt: at,
         lastRefusedAt: at,
         quarantined: 0,
+        malformed: 2,
       },
       {
         source: 'beta',
@@ -56,6 +59,8 @@ it('counts the answered webhooks of each source, and names no source that a send
         refusedInARow: 2,
         lastRefusedAt: at,
         quarantined: 2,
+        newestQuarantined: { receivedAt: at, reasons: ['header:mismatch'] },
+        malformed: 0,
       },
       {
         source: 'unknown',
@@ -64,10 +69,28 @@ it('counts the answered webhooks of each source, and names no source that a send
         refusedInARow: 1,
         lastRefusedAt: at,
         quarantined: 0,
+        malformed: 0,
       },
     ],
   });
   expect(JSON.stringify(answer)).not.toContain('made-up');
+});
+
+it('a release of quarantined requests counts as an accepted webhook', async () => {
+  const wrong = { 'x-relay-key': 'rotated' };
+  await rig.webhook('acme', transactionAdded(2), wrong);
+  expect((await intakeOf(1)).sources[0]).toMatchObject({ refusedInARow: 1, quarantined: 1 });
+  const verify = [{ type: 'header', name: 'X-Relay-Key', values: ['rotated'] }];
+  rig.sources.set([source('acme', { verify })]);
+  rig.state.now += 1_000;
+  await rig.post('/admin/v1/quarantine/release', { filter: { source: 'acme' } });
+  const [acme] = (await intake()).sources;
+  expect(acme).toMatchObject({
+    refusedInARow: 0,
+    quarantined: 0,
+    lastAcceptedAt: new Date(rig.state.now).toISOString(),
+  });
+  expect(acme).not.toHaveProperty('newestQuarantined');
 });
 
 it('says that the intake is closed, and why', async () => {

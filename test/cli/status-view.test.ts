@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { SourceIntakeAnswer } from '../../src/cli/admin-answers.ts';
-import { refusesEverything, webhookLines } from '../../src/cli/status/intake-lines.ts';
+import type { DestinationAnswer, EventAnswer, SourceIntakeAnswer } from '../../src/cli/admin-answers.ts';
+import { cutAtWord } from '../../src/cli/fitting-table.ts';
+import { exitReasons, refusesEverything } from '../../src/cli/status/exit-reasons.ts';
+import { webhookLines } from '../../src/cli/status/intake-lines.ts';
 import type { Snapshot } from '../../src/cli/status/snapshot.ts';
-import { cutAtWord, wrapLine } from '../../src/cli/status/status-line.ts';
+import { wrapLine } from '../../src/cli/status/status-line.ts';
 import { statusLines } from '../../src/cli/status/status-view.ts';
 
 const WIDTH = 80;
@@ -13,11 +15,21 @@ function ago(seconds: number): string {
   return new Date(NOW - seconds * 1_000).toISOString();
 }
 
-function intakeOf(source: string, outcomes: Record<string, number>, more: Partial<SourceIntakeAnswer> = {}) {
+const HELD = { receivedAt: ago(120), reasons: ['header:mismatch'] };
+
+function intakeOf(
+  source: string,
+  outcomes: Record<string, number>,
+  more: Partial<SourceIntakeAnswer> = {},
+): SourceIntakeAnswer {
   const refused = Object.entries(outcomes)
     .filter(([outcome]) => outcome !== 'accepted' && outcome !== 'duplicate')
     .reduce((sum, [, count]) => sum + count, 0);
-  return { source, outcomes, refused, refusedInARow: 0, quarantined: 0, ...more };
+  return { source, outcomes, refused, refusedInARow: 0, quarantined: 0, malformed: 0, ...more };
+}
+
+function intake(...sources: SourceIntakeAnswer[]) {
+  return { minutes: 15, since: ago(890), sources, otherPaths: 0 };
 }
 
 function snapshot(more: Partial<Snapshot> = {}): Snapshot {
@@ -36,7 +48,8 @@ function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     takenAt: NOW,
     health: { status: 'ok', checks: [{ name: 'journal', ok: true }] },
     counters: { accepted: 0, delivered: 0, dead: 0 },
-    intake: { minutes: 15, since: ago(890), sources: [] },
+    unusableSecretFiles: 0,
+    intake: intake(),
     ledger: { ...counts, sources: {} },
     destinations: [],
     deadLetters: [],
@@ -60,18 +73,15 @@ function crowded(): Snapshot {
         { name: `delivery/${LONG_NAME}`, ok: false, detail },
       ],
     },
-    intake: {
-      minutes: 15,
-      since: ago(890),
-      sources: [
-        intakeOf(
-          LONG_NAME,
-          { 'not-verified': 1_234_567, oversized: 1_234_567, 'not-json': 99, 'rate-limited': 4 },
-          { lastRefusedAt: ago(50_000), quarantined: 1_000 },
-        ),
-        intakeOf('unknown', { 'unknown-source': 10 }, { lastRefusedAt: ago(4) }),
-      ],
-    },
+    unusableSecretFiles: 3,
+    intake: intake(
+      intakeOf(
+        LONG_NAME,
+        { 'not-verified': 1_234_567, oversized: 1_234_567, 'not-json': 99, 'rate-limited': 4 },
+        { lastRefusedAt: ago(50_000), quarantined: 1_000, newestQuarantined: HELD, malformed: 99 },
+      ),
+      intakeOf('unknown', { 'unknown-source': 10 }, { lastRefusedAt: ago(4) }),
+    ),
     ledger: {
       ...snapshot().ledger,
       accepted: 1_234_567_890,
@@ -146,8 +156,9 @@ describe('the width of the status', () => {
 });
 
 describe('webhooks in the status', () => {
-  const linesOf = (...sources: SourceIntakeAnswer[]) =>
-    webhookLines({ minutes: 15, since: ago(890), sources }, NOW);
+  const linesOf = (...sources: SourceIntakeAnswer[]) => webhookLines(intake(...sources), NOW);
+  const justStarted = (seconds: number, ...sources: SourceIntakeAnswer[]) =>
+    webhookLines({ ...intake(...sources), since: ago(seconds) }, NOW);
 
   it('nothing refused: one line', () => {
     expect(linesOf(intakeOf('acme', { accepted: 143, duplicate: 3 }), intakeOf('beta', {}))).toEqual([
@@ -155,58 +166,246 @@ describe('webhooks in the status', () => {
     ]);
   });
 
-  it('refused ones are red, with the command that shows them', () => {
+  it('refused ones are red, with what it means and the command that shows them', () => {
     const lines = linesOf(
-      intakeOf('acme', { accepted: 1, 'not-verified': 20 }, { lastRefusedAt: ago(12), quarantined: 20 }),
-      intakeOf('beta', { 'not-json': 1, oversized: 2 }, { lastRefusedAt: ago(120) }),
+      intakeOf(
+        'acme',
+        { accepted: 1, 'not-verified': 20 },
+        { lastRefusedAt: ago(12), quarantined: 20, newestQuarantined: HELD },
+      ),
+      intakeOf(
+        'beta',
+        { 'not-json': 1, oversized: 1, 'body-too-large': 1 },
+        { lastRefusedAt: ago(120), malformed: 2 },
+      ),
     );
     expect(lines.map(({ text }) => text)).toEqual([
-      'webhooks  1 accepted, 0 duplicate, 23 refused in 15 min; 20 quarantined',
-      '  acme: 20 × 401 not-verified, the last 12 s ago, 20 quarantined',
+      'webhooks  1 accepted, 0 duplicate, 23 refused in 15 min',
+      '  Capillary does not repeat a 400, 401 or 413: lost unless released or replayed',
+      '  acme: 20 × 401 not-verified, the last 12 s ago',
+      '    20 in quarantine, the newest 2 min old (header:mismatch)',
       '    capillary-relay quarantine list --source acme',
-      '  beta: 2 × 413 oversized, 1 × 400 not-json, the last 2 min ago',
+      '  beta: 2 × 413 body-too-large, 1 × 400 not-json, the last 2 min ago',
       '    capillary-relay dead-letters list --source beta --reason malformed',
     ]);
     expect(new Set(lines.map(({ tone }) => tone))).toEqual(new Set(['red']));
+    expect(Math.max(...lines.map(({ text }) => text.length))).toBeLessThanOrEqual(WIDTH);
   });
 
-  it('what Capillary sends again, and unknown sources, are yellow', () => {
-    const lines = linesOf(
+  it('no command for malformed dead letters that were discarded', () => {
+    const texts = linesOf(intakeOf('acme', { accepted: 9, 'not-json': 2 })).map(({ text }) => text);
+    expect(texts.at(-1)).toBe('  acme: 2 × 400 not-json');
+  });
+
+  it('what Capillary sends again, and unknown sources, are yellow; other paths are no webhooks', () => {
+    const sources = [
       intakeOf('acme', { accepted: 9, 'rate-limited': 2 }, { lastRefusedAt: ago(1) }),
-      intakeOf('unknown', { 'unknown-source': 3 }, { lastRefusedAt: ago(2) }),
-    );
+      intakeOf('unknown', { 'unknown-source': 3 }, { lastRefusedAt: ago(0.3) }),
+    ];
+    const lines = webhookLines({ ...intake(...sources), otherPaths: 7 }, NOW);
     expect(lines.map(({ text, tone }) => [tone, text.trim()])).toEqual([
       ['yellow', 'webhooks  9 accepted, 0 duplicate, 5 refused in 15 min'],
-      ['yellow', 'unknown sources: 3 × 404 unknown-source, the last 2 s ago'],
+      ['yellow', 'unknown sources: 3 × 404 unknown-source, the last 1 s ago'],
       ['yellow', 'acme: 2 × 429 rate-limited, the last 1 s ago'],
+      ['dim', 'other paths: 7 × 404, no webhooks'],
     ]);
   });
 
-  it('requests left in the quarantine are yellow; a relay that has just started says so', () => {
-    const sources = [intakeOf('acme', {}, { quarantined: 7 })];
-    const [line] = webhookLines({ minutes: 15, since: ago(100), sources }, NOW);
-    expect(line).toMatchObject({
-      tone: 'yellow',
-      text: 'webhooks  0 accepted, 0 duplicate, none refused in 1 min since the start; 7 quarantined',
-    });
+  it('a restart does not hide what is in the quarantine: red while it is fresh, then yellow', () => {
+    const fresh = justStarted(4, intakeOf('acme', {}, { quarantined: 3, newestQuarantined: HELD }));
+    expect(fresh.map(({ text, tone }) => [tone, text])).toEqual([
+      ['red', 'webhooks  0 accepted, 0 duplicate, none refused since the start 4 s ago'],
+      ['red', '  acme: 3 in quarantine, the newest 2 min old (header:mismatch)'],
+      ['red', '    capillary-relay quarantine list --source acme'],
+    ]);
+    const old = { receivedAt: ago(7_200), reasons: ['bearer:missing'] };
+    const waiting = linesOf(intakeOf('acme', {}, { quarantined: 3, newestQuarantined: old }));
+    expect(waiting.map(({ text, tone }) => [tone, text]).slice(0, 2)).toEqual([
+      ['yellow', 'webhooks  0 accepted, 0 duplicate, none refused in 15 min'],
+      ['yellow', '  acme: 3 in quarantine, the newest 2 h 0 min old (bearer:missing)'],
+    ]);
   });
 
   it('a source refuses everything: none accepted, or ten refused in a row', () => {
     const refusing = (outcomes: Record<string, number>, refusedInARow: number, source = 'acme') =>
-      refusesEverything(intakeOf(source, outcomes, { refusedInARow }));
+      refusesEverything(intakeOf(source, outcomes, { refusedInARow }), intake(), NOW);
     expect(refusing({ 'not-verified': 1 }, 1)).toBe(true);
     expect(refusing({ accepted: 500, 'not-verified': 10 }, 10)).toBe(true);
     expect(refusing({ accepted: 500, 'not-verified': 9 }, 9)).toBe(false);
     expect(refusing({ accepted: 500, 'not-verified': 20 }, 0)).toBe(false);
     expect(refusing({}, 50)).toBe(false);
     expect(refusing({ 'unknown-source': 50 }, 50, 'unknown')).toBe(false);
+    // Fixed: a release of the quarantined ones ends the row.
+    expect(refusing({ 'not-verified': 3 }, 0)).toBe(false);
+  });
+
+  it('after a restart: while what it quarantined is fresh, and until a webhook is accepted', () => {
+    const refusing = (more: Partial<SourceIntakeAnswer>) =>
+      refusesEverything(intakeOf('acme', {}, { quarantined: 3, ...more }), intake(), NOW);
+    expect(refusing({ newestQuarantined: HELD })).toBe(true);
+    expect(refusing({ newestQuarantined: HELD, lastAcceptedAt: ago(5) })).toBe(false);
+    expect(refusing({ newestQuarantined: { ...HELD, receivedAt: ago(901) } })).toBe(false);
+  });
+});
+
+function destination(name: string, state: string, more: Partial<DestinationAnswer> = {}): DestinationAnswer {
+  return {
+    name,
+    state,
+    inFlight: 0,
+    concurrency: { used: 0, limit: 8 },
+    lastAnswers: {},
+    pending: 0,
+    ...more,
+  };
+}
+
+function deadLetter(number: number): EventAnswer {
+  return {
+    receipt: `0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d0${number}`,
+    source: 'acme',
+    destination: 'acme-aep',
+    state: 'dead',
+    reason: 'rejected',
+    eventName: 'pointsIssued',
+    receivedAt: ago(51),
+    settledAt: ago(5),
+    verifiedBy: 'header',
+    failures: 0,
+    delivered: [],
+    replays: 1,
+    bodyBytes: 1,
+  };
+}
+
+describe('why status exits with 1', () => {
+  it('names what needs somebody, and not what an operator wanted or what is tried again', () => {
+    expect(exitReasons(snapshot())).toEqual([]);
+    const broken = snapshot({
+      intake: intake(intakeOf('acme', { 'not-verified': 3 }, { refusedInARow: 3 })),
+      ledger: { ...snapshot().ledger, balanced: false },
+      health: { status: 'failing', checks: [{ name: 'journal', ok: false }] },
+      unusableSecretFiles: 1,
+      destinations: [
+        destination('a', 'paused', { reason: 'operator' }),
+        destination('b', 'waiting', { reason: 'throttled' }),
+        destination('c', 'paused', { reason: 'unauthorized' }),
+      ],
+    });
+    expect(exitReasons(broken)).toEqual([
+      'the ledger does not balance',
+      'the check journal of /readyz fails',
+      'source acme refused every webhook of the last 15 minutes',
+      'destination c is paused: unauthorized',
+      'a secret file cannot be used',
+    ]);
+  });
+});
+
+describe('destinations, secrets and dead letters', () => {
+  it('a destination that does not flow has the command for it; the next try is in whole seconds', () => {
+    const destinations = [
+      destination('mine', 'paused', { reason: 'operator', detail: 'by ann' }),
+      destination('theirs', 'waiting', { reason: 'throttled', nextTryAt: ago(-0.422) }),
+      destination('fine', 'flowing'),
+    ];
+    const status = {
+      url: 'http://r',
+      now: NOW,
+      options: ' --config r.yaml',
+      snapshot: snapshot({ destinations }),
+    };
+    const texts = statusLines(status, WIDTH).map(({ text }) => text);
+    const from = texts.findIndex((text) => text.startsWith('DESTINATION'));
+    expect(texts.slice(from + 2, from + 7)).toEqual([
+      '  operator: by ann',
+      '    capillary-relay destinations resume mine --config r.yaml',
+      expect.stringMatching(/^theirs .* in 1 s$/),
+      '  throttled',
+      '    capillary-relay destinations list --config r.yaml',
+    ]);
+  });
+
+  it('secret files that cannot be used are a red line', () => {
+    const status = { url: 'http://r', now: NOW, snapshot: snapshot({ unusableSecretFiles: 2 }) };
+    expect(statusLines(status, WIDTH)).toContainEqual(
+      expect.objectContaining({
+        text: 'secrets   2 secret files cannot be used: capillary-relay check',
+        tone: 'red',
+      }),
+    );
+  });
+
+  it('the age of a dead letter counts from when it died', () => {
+    expect(textsOf(snapshot({ deadLetters: [deadLetter(1)] })).join('\n')).toMatch(/1d01 +5 s +rejected/);
+  });
+});
+
+describe('the height of the status', () => {
+  const incident = snapshot({
+    intake: intake(
+      intakeOf(
+        'acme',
+        { 'not-verified': 40 },
+        { lastRefusedAt: ago(3), refusedInARow: 40, quarantined: 40, newestQuarantined: HELD },
+      ),
+      intakeOf('unknown', { 'unknown-source': 10 }, { lastRefusedAt: ago(4) }),
+    ),
+    destinations: [
+      destination('acme-aep', 'paused', {
+        reason: 'ims-invalid_client',
+        detail: 'the organisation refuses this technical account because its role may not write '.repeat(4),
+      }),
+    ],
+    deadLetters: [1, 2, 3, 4, 5].map(deadLetter),
+  });
+  const fitting = (height: number, shown = incident) =>
+    statusLines({ url: 'http://r', now: NOW, snapshot: shown }, WIDTH, height).map(({ text }) => text);
+
+  it('80×24: the list of dead letters becomes a number, everything else stays', () => {
+    const texts = fitting(23);
+    expect(texts.length).toBeLessThanOrEqual(23);
+    const text = texts.join('\n');
+    expect(text).toContain('5 or more dead letters: capillary-relay dead-letters list');
+    expect(text).toContain('capillary-relay quarantine list --source acme');
+    expect(text).toContain('capillary-relay destinations list');
+    expect(text).not.toContain('more line');
+    expect(texts.at(-1)).toMatch(/^accepted 1 = pending 1/);
+  });
+
+  it('80×12: refusals, destinations and the ledger stay, and it says how many lines are missing', () => {
+    const texts = fitting(11);
+    expect(texts).toHaveLength(11);
+    const whole = fitting(Infinity, { ...incident, deadLetters: [] });
+    const kept = [
+      /^intake/,
+      /^webhooks/,
+      /^ {2}acme: 40 × 401/,
+      /^DESTINATION/,
+      /^acme-aep +paused/,
+      /ims-invalid/,
+    ];
+    for (const line of kept) expect(texts).toContainEqual(expect.stringMatching(line));
+    expect(texts.at(-1)).toMatch(/^accepted 1 = pending 1/);
+    const mark = texts.find((text) => text.includes('…') && text.includes('more line'));
+    const missing = whole.filter((text) => text !== '' && !texts.includes(text));
+    // The number of dead letters is one of the missing lines, in place of `no dead letters`.
+    expect(mark).toBe(`  … ${missing.length} more lines`);
+  });
+
+  it('a screen of any height is filled at most, and ends with the ledger', () => {
+    for (let height = 3; height < 40; height += 1) {
+      const texts = fitting(height, crowded());
+      expect(texts.length).toBeLessThanOrEqual(height);
+      expect(texts[0]).toContain('capillary-relay');
+    }
   });
 });
 
 describe('a relay that stopped answering', () => {
   const shown = snapshot({
     takenAt: NOW - 34_000,
-    intake: { minutes: 15, since: ago(890), sources: [intakeOf('acme', { 'not-verified': 1 })] },
+    intake: intake(intakeOf('acme', { 'not-verified': 1 })),
   });
   const lines = statusLines(
     {

@@ -43,6 +43,7 @@ describe('status, printed once', () => {
       'DESTINATION  STATE    PENDING  OLDEST',
       'acme-aep     paused         1',
       '  operator',
+      '    capillary-relay destinations resume acme-aep --url ',
       'other-aep    flowing        0',
       'LATEST DEAD LETTERS',
       dead,
@@ -52,7 +53,7 @@ describe('status, printed once', () => {
     expect(places).not.toContain(-1);
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(lines[places[6]!]).toContain('0 of 8');
-    expect(lines[places[10]!]).toMatch(/rejected +pointsIssued$/);
+    expect(lines[places[11]!]).toMatch(/rejected +pointsIssued$/);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(stripVTControlCharacters(ended.stdout)).toBe(ended.stdout);
   });
@@ -77,10 +78,10 @@ describe('status, printed once', () => {
 
   it('--json contains the answers of the admin API', async () => {
     await rig.post(event('e-1', 11));
-    const { health, intake, ledger, destinations, deadLetters, url } = JSON.parse(
+    const { problems, health, intake, ledger, destinations, deadLetters, url } = JSON.parse(
       (await printed('--json')).stdout,
     );
-    expect({ url, deadLetters }).toEqual({ url: rig.url, deadLetters: [] });
+    expect({ url, deadLetters, problems }).toEqual({ url: rig.url, deadLetters: [], problems: [] });
     expect(health).toMatchObject({ status: 'ok' });
     expect(intake).toMatchObject({ minutes: 15, open: true, sources: [{ source: 'acme' }] });
     expect(ledger).toMatchObject({ accepted: 1, pending: 1, balanced: true });
@@ -95,11 +96,35 @@ describe('status, printed once', () => {
     const ended = await printed();
     expect(ended.code).toBe(1);
     expect(ended.stdout).toContain('  acme: 1 × 401 not-verified, the last ');
+    expect(ended.stdout).toContain('    1 in quarantine, the newest ');
+    expect(ended.stdout).toContain(
+      'exit code 1: source acme refused every webhook of the last 15 minutes\nexit code 1: source\n  bbb',
+    );
     expect(ended.stdout).toContain(`    capillary-relay quarantine list --source acme --url ${rig.url}\n`);
     expect(ended.stdout).toContain('  unknown sources: 1 × 404 unknown-source');
     expect(ended.stdout).not.toContain('made-up-by-a-sender');
     const widths = ended.stdout.split('\n').map((line) => line.length);
     expect(Math.max(...widths)).toBeLessThanOrEqual(80);
+  });
+
+  it('a destination that a fault has paused exits with 1, one that an operator has paused does not', async () => {
+    const { destinations } = rig.relay.parts;
+    const list = destinations.list.bind(destinations);
+    Object.assign(destinations, {
+      list: async () => (await list()).map((one) => ({ ...one, state: 'paused', reason: 'unauthorized' })),
+    });
+    const ended = await printed('--once');
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toContain(`    capillary-relay destinations list --url ${rig.url}\n`);
+    expect(ended.stdout).toContain('exit code 1: destination acme-aep is paused: unauthorized\n');
+  });
+
+  it('a secret file that cannot be used: says so, and exits with 1', async () => {
+    rig.relay.metrics.secretFilesUnusable.set({}, 1);
+    const ended = await printed();
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toContain('secrets   1 secret file cannot be used: capillary-relay check\n');
+    expect(ended.stdout).toContain('exit code 1: a secret file cannot be used\n');
   });
 
   it('a closed intake: says why, and exits with 1', async () => {
@@ -126,9 +151,9 @@ describe('status, printed once', () => {
 const hasScript = spawnSync('script', ['--version']).stdout?.includes('util-linux') ?? false;
 if (!hasScript) reportSkip('status on a terminal', '`script` of util-linux is not installed');
 
-/** Runs the program on a terminal of 80 columns; `shows` waits for a text in its output. */
-function onTerminal(words: string, env: Record<string, string> = {}) {
-  const command = `stty cols 80 rows 24; ${process.execPath} --disable-warning=ExperimentalWarning ${MAIN} ${words}; code=$?; stty -a; exit $code`;
+/** Runs the program on a terminal of 80 columns and `rows` rows; `shows` waits for a text in its output. */
+function onTerminal(words: string, env: Record<string, string> = {}, rows = 24) {
+  const command = `stty cols 80 rows ${rows}; ${process.execPath} --disable-warning=ExperimentalWarning ${MAIN} ${words}; code=$?; stty -a; exit $code`;
   const child: ChildProcess = spawn('script', ['-qfec', command, '/dev/null'], {
     // Nothing else is inherited: CI, NO_COLOR and similar variables change the colours.
     env: { PATH: process.env['PATH'], TERM: 'xterm', RELAY_ADMIN_TOKEN: TOKEN, ...env },
@@ -172,6 +197,22 @@ describe.runIf(hasScript)('status, live on a terminal', () => {
     expect(Math.max(...widths)).toBeLessThanOrEqual(80);
   });
 
+  it('a low terminal: the ledger and how to quit stay, and a line says what is missing', async () => {
+    await rig.relay.webhook('acme', event('e-1', 11), { 'x-relay-key': 'wrong' });
+    const screen = onTerminal(`status --interval 0.1 --url ${rig.url}`, { NO_COLOR: '1' }, 12);
+    await screen.shows('q to quit');
+    screen.press('q');
+    expect(await screen.ended).toBe(0);
+    const [first = ''] = screen.output().split('\x1b[J');
+    const lines = stripVTControlCharacters(first).split('\r\n');
+    expect(lines).toHaveLength(12);
+    const order = ['  acme: 1 × 401', '  … 4 more lines', 'acme-aep ', 'accepted 0 = ', 'q to quit'];
+    const places = order.map((text) => lines.findIndex((line) => line.startsWith(text)));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((x, y) => x - y));
+    expect(places.at(-1)).toBe(11);
+  });
+
   it('NO_COLOR: no colours', async () => {
     const screen = onTerminal(`status --interval 0.1 --url ${rig.url}`, { NO_COLOR: '1' });
     await screen.shows('accepted 0 = pending 0');
@@ -202,7 +243,13 @@ describe.runIf(hasScript)('status, live on a terminal', () => {
       const answers: Record<string, object> = {
         '/readyz': { status: 'ok', checks: [] },
         '/admin/v1/destinations': { destinations: [] },
-        '/admin/v1/intake': { minutes: 15, since: new Date().toISOString(), open: true, sources: [] },
+        '/admin/v1/intake': {
+          minutes: 15,
+          since: new Date().toISOString(),
+          open: true,
+          sources: [],
+          otherPaths: 0,
+        },
         '/admin/v1/ledger': {
           accepted: 7,
           pending: 7,

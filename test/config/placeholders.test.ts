@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
@@ -20,7 +20,7 @@ function sources(env: Record<string, string> = {}): PlaceholderSources {
     env,
     readFile: (path) =>
       files[path] === undefined
-        ? { failure: FAILURES[path] ?? 'cannot be read (ENOENT)' }
+        ? { failure: FAILURES[path] ?? 'cannot be read (ENOENT)', file: resolve('/etc/relay', path) }
         : { text: files[path] },
   };
 }
@@ -62,6 +62,11 @@ describe('interpolate', () => {
       'set UNSET, or give a default: ${UNSET:-default}',
     ],
     ['${constructor}', 'the environment variable constructor is not set', 'set constructor'],
+    [
+      '${file:none}',
+      'the file /etc/relay/none cannot be read (ENOENT)',
+      'readable for the user of the relay',
+    ],
     ['${file:/run/none}', 'the file /run/none cannot be read (ENOENT)', 'readable for the user of the relay'],
     ['${file:/run/closed}', 'the file /run/closed cannot be read (EACCES)', 'let this user read the file'],
     ['${file:/run/empty}', 'the file /run/empty is empty', 'write the secret into the file'],
@@ -127,7 +132,7 @@ describe('secretFileReader', () => {
     ['a folder', () => secretFileReader(folder).readFile('.'), 'is not a file'],
     ['no file', () => secretFileReader(folder).readFile('none'), 'cannot be read (ENOENT)'],
   ])('refuses %s', (_name, attempt, failure) => {
-    expect(attempt()).toEqual({ failure });
+    expect(attempt()).toMatchObject({ failure, file: expect.stringContaining(folder) });
   });
 
   it('records the stamp of each file', async () => {

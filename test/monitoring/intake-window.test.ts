@@ -52,6 +52,19 @@ describe('the window of answered webhooks', () => {
     expect(acme()).toMatchObject({ lastRefusedAt: START, outcomes: new Map() });
   });
 
+  it('a request to another path is no webhook', () => {
+    const { clock, counts, answer } = openWindow();
+    answer('not-found', 404, 'unknown');
+    answer('unknown-source', 404, 'unknown');
+    expect(counts().otherPaths).toBe(1);
+    expect(counts().sources.get('unknown')).toMatchObject({
+      refusedInARow: 1,
+      outcomes: new Map([['unknown-source', 1]]),
+    });
+    clock.now += 15 * MINUTE_MS;
+    expect(counts().otherPaths).toBe(0);
+  });
+
   it('is bounded in time, also when the clock is set back', () => {
     const { clock, answer, outcomes } = openWindow();
     for (let minute = 0; minute < 100; minute += 1) {

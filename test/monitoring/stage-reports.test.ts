@@ -47,6 +47,19 @@ it('the line of a webhook has event name and id only if they look like such', ()
   expect(webhookLine({ ...report, eventName: 'Ann Example', eventId: '+44 7700 900987' })).toEqual(report);
 });
 
+it('a request to another path is no refused webhook, and its line has no path', () => {
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', destination: { write: (text) => void lines.push(text) } });
+  const reports = createIntakeReports(log, createMetrics(), createIntakeWindow(Date.now));
+  const report = { source: 'unknown', status: 404, durationMs: 1, bytes: 0 };
+  reports.webhookAnswered({ ...report, outcome: 'not-found' });
+  reports.webhookAnswered({ ...report, outcome: 'unknown-source' });
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+    'request to a path that is no webhook',
+    'webhook refused',
+  ]);
+});
+
 it('duplicates are counted by whether their data differs; a difference is a warning', async () => {
   const lines: string[] = [];
   const log = createLogger({ level: 'info', destination: { write: (text) => void lines.push(text) } });

@@ -20,6 +20,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** A terminal in full-screen mode. */
 interface Screen {
   readonly width: number;
+  readonly height: number;
   /** Aborts when the user quits: q, Ctrl-C, or a signal. */
   readonly quit: AbortSignal;
   /** Draws in place; lines that do not fit are left out. */
@@ -64,6 +65,9 @@ function openScreen(input: ReadStream, output: WriteStream, resized: () => void)
   return {
     get width() {
       return output.columns;
+    },
+    get height() {
+      return Math.max(1, output.rows);
     },
     quit: abortController.signal,
     draw: (lines) => {
@@ -119,7 +123,9 @@ export async function showLive({
       ...(rates === undefined ? {} : { rates }),
       ...(problem === undefined ? {} : { problem }),
     };
-    screen.draw(paint([...statusLines(status, screen.width), { text: '' }, FOOTER]));
+    const room = screen.height - 1;
+    const lines = statusLines(status, screen.width, room);
+    screen.draw(paint([...lines, ...(lines.length < room ? [{ text: '' }] : []), FOOTER]));
   };
 
   const refresh = async (): Promise<void> => {

@@ -23,6 +23,7 @@ export interface Snapshot {
   readonly takenAt: number;
   readonly health: HealthAnswer;
   readonly counters: Counters;
+  readonly unusableSecretFiles: number;
   readonly intake: IntakeAnswer;
   readonly ledger: LedgerAnswer;
   readonly destinations: readonly DestinationAnswer[];
@@ -36,7 +37,8 @@ export interface Rates extends Counters {
   readonly seconds: number;
 }
 
-const DEAD_LETTER_COUNT = 5;
+/** Dead letters in a snapshot at most. */
+export const DEAD_LETTER_COUNT = 5;
 
 /** Sum of a metric over all its labels, from the Prometheus text format. */
 function sumOf(metrics: string, name: string): number {
@@ -81,6 +83,7 @@ export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
     takenAt: Date.now(),
     health: healthOf(ready),
     counters,
+    unusableSecretFiles: sumOf(metrics.text, 'relay_secret_files_unusable'),
     intake,
     ledger,
     destinations,

@@ -1,5 +1,5 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
-import { type Column, formatTable, toPrintable } from '../table.ts';
+import { styleText } from 'node:util';
+import { cutAtWord } from '../fitting-table.ts';
 
 export type Tone = 'bold' | 'green' | 'yellow' | 'red' | 'dim';
 
@@ -9,85 +9,65 @@ export interface Line {
   readonly tone?: Tone;
   /** Indentation of what does not fit and goes on below. */
   readonly hang?: number;
+  /** Where the screen is too low, lower numbers are left out first; without it never. */
+  readonly keep?: number;
 }
+
+/** What matters more is kept longer. */
+export const KEEP = { blank: 1, rates: 2, rest: 3, hints: 4, held: 5, refusals: 6 } as const;
 
 /** Lines that one text may take; Adobe's answers can be long. */
 const MAX_LINES = 3;
 
-/** The text with at most this length; it ends at the end of a word, if there is one. */
-export function cutAtWord(text: string, width: number): string {
-  if (text.length <= width) return text;
-  const room = Math.max(0, width - 2);
-  const end = text.lastIndexOf(' ', room);
-  // A word that does not fit at all is cut.
-  return end > 0 ? `${text.slice(0, end).replace(/[\s,;:]+$/, '')} …` : `${text.slice(0, room + 1)}…`;
-}
-
 /** The line as one or several that fit, broken between words. */
-export function wrapLine({ text, tone, hang = 2 }: Line, width: number): Line[] {
+export function wrapLine({ text, hang = 2, ...more }: Line, width: number): Line[] {
   const lines: Line[] = [];
+  const keep = more.keep === undefined ? {} : { keep: Math.min(more.keep, KEEP.rest) };
+  const add = (part: string): void => {
+    lines.push({ ...more, text: part, ...(lines.length === 0 ? {} : keep) });
+  };
   let rest = text;
   while (rest.length > width && lines.length < MAX_LINES - 1) {
     const end = rest.lastIndexOf(' ', width);
     if (rest.slice(0, end).trim() === '') break;
-    lines.push({ text: rest.slice(0, end).trimEnd(), ...(tone === undefined ? {} : { tone }) });
+    add(rest.slice(0, end).trimEnd());
     rest = `${' '.repeat(hang)}${rest.slice(end).trimStart()}`;
   }
-  return [...lines, { text: cutAtWord(rest, width), ...(tone === undefined ? {} : { tone }) }];
+  add(cutAtWord(rest, width));
+  return lines;
 }
 
-/** A column that gives way when the table is too wide. */
-export interface FittingColumn<Row> extends Column<Row> {
-  /** Its texts are cut first, but not below this length. */
-  readonly cutTo?: number;
-  /** Left out if cutting is not enough; lower numbers first. */
-  readonly leaveOut?: number;
+function markOf(count: number): Line {
+  return { text: `  … ${count} more ${count === 1 ? 'line' : 'lines'}`, tone: 'dim' };
 }
 
-function linesOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
-  return stripVTControlCharacters(formatTable(rows, columns)).split('\n');
-}
-
-function excessOf(lines: readonly string[], width: number): number {
-  return Math.max(...lines.map((line) => line.length)) - width;
-}
-
-/** Cuts the texts of the columns that allow it by what the table is too wide. */
-function withCuts<Row>(
-  rows: readonly Row[],
-  columns: readonly FittingColumn<Row>[],
-  excess: number,
-): FittingColumn<Row>[] {
-  return columns.map((column) => {
-    const { cutTo, cell } = column;
-    if (cutTo === undefined) return column;
-    const longest = Math.max(...rows.map((row) => toPrintable(cell(row)).length));
-    const length = Math.max(cutTo, longest - excess);
-    return { ...column, cell: (row) => cutAtWord(toPrintable(cell(row)), length) };
+/**
+ * The lines without those that matter least, so that they fit; one line says how many are missing.
+ * The last line always stays.
+ */
+export function fitHeight(lines: readonly Line[], height: number): Line[] {
+  const isBlank = (index: number): boolean => lines[index]?.text === '';
+  const missing = new Set<number>();
+  const excess = (): number => {
+    const isMarked = [...missing].some((index) => !isBlank(index));
+    return lines.length - missing.size + (isMarked ? 1 : 0) - height;
+  };
+  const candidates = lines
+    .flatMap(({ keep, text }, index) => (text === '' ? { rank: KEEP.blank, index } : { rank: keep, index }))
+    .filter(({ rank }) => rank !== undefined)
+    .toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0) || b.index - a.index);
+  for (const { index } of candidates) {
+    if (excess() <= 0) break;
+    missing.add(index);
+  }
+  // Even what is never left out may be too much.
+  for (let index = lines.length - 2; excess() > 0 && index > 0; index -= 1) missing.add(index);
+  const texts = [...missing].filter((index) => !isBlank(index));
+  const first = Math.min(...texts);
+  return lines.flatMap((line, index) => {
+    if (index === first) return markOf(texts.length);
+    return missing.has(index) ? [] : line;
   });
-}
-
-/** The heading and the rows of a table, none wider than `width`. */
-export function fittingTable<Row>(
-  rows: readonly Row[],
-  columns: readonly FittingColumn<Row>[],
-  width: number,
-): string[] {
-  const lines = linesOf(rows, columns);
-  const excess = excessOf(lines, width);
-  if (excess <= 0) return lines;
-  const cut = linesOf(rows, withCuts(rows, columns, excess));
-  if (excessOf(cut, width) <= 0) return cut;
-  const [first] = columns
-    .filter(({ leaveOut }) => leaveOut !== undefined)
-    .toSorted((a, b) => (a.leaveOut ?? 0) - (b.leaveOut ?? 0));
-  return first === undefined
-    ? cut.map((line) => cutAtWord(line, width))
-    : fittingTable(
-        rows,
-        columns.filter((column) => column !== first),
-        width,
-      );
 }
 
 /** Colours the lines, unless NO_COLOR is set or the output is a pipe. */

@@ -1,17 +1,12 @@
 import type { DestinationAnswer, EventAnswer, HealthAnswer } from '../admin-answers.ts';
 import { formatBalance } from '../ledger-command.ts';
-import { formatTime, formatDuration } from '../time-format.ts';
+import { cutAtWord, type FittingColumn, fittingTable } from '../fitting-table.ts';
+import { formatAge, formatDuration, formatTime } from '../time-format.ts';
 import { toPrintable } from '../table.ts';
+import { isPausedByOperator } from './exit-reasons.ts';
 import { LABEL_WIDTH, webhookLines } from './intake-lines.ts';
-import type { Snapshot, Rates } from './snapshot.ts';
-import {
-  cutAtWord,
-  type FittingColumn,
-  fittingTable,
-  type Line,
-  type Tone,
-  wrapLine,
-} from './status-line.ts';
+import { DEAD_LETTER_COUNT, type Snapshot, type Rates } from './snapshot.ts';
+import { fitHeight, KEEP, type Line, type Tone, wrapLine } from './status-line.ts';
 
 /** What the status shows. */
 export interface Status {
@@ -25,6 +20,12 @@ export interface Status {
   readonly rates?: Rates;
   /** Why the latest request failed, in a few words; what is shown is then old. */
   readonly problem?: string;
+}
+
+interface Room {
+  readonly width: number;
+  /** There is no room for lists. */
+  readonly isBrief: boolean;
 }
 
 const TONES: Readonly<Record<string, Tone>> = { flowing: 'green', waiting: 'yellow', paused: 'red' };
@@ -68,21 +69,21 @@ function ageOf(iso: string | undefined, now: number): number | undefined {
   return iso === undefined ? undefined : Math.max(0, now - Date.parse(iso));
 }
 
-function formatAge(iso: string | undefined, now: number): string {
+function formatAgeOf(iso: string | undefined, now: number): string {
   const ms = ageOf(iso, now);
-  return ms === undefined ? '' : formatDuration(ms);
+  return ms === undefined ? '' : formatAge(ms);
 }
 
 function backlogLine({ destinations, ledger }: Snapshot, now: number): string {
   const ages = destinations.flatMap(({ oldestPendingAt }) => ageOf(oldestPendingAt, now) ?? []);
-  const oldest = ages.length === 0 ? '' : `, oldest ${formatDuration(Math.max(...ages))}`;
+  const oldest = ages.length === 0 ? '' : `, oldest ${formatAge(Math.max(...ages))}`;
   return `backlog   ${ledger.pending}${oldest}`;
 }
 
 function formatTimeLeft(iso: string | undefined, now: number): string {
   if (iso === undefined) return '';
   const left = Date.parse(iso) - now;
-  return left <= 0 ? 'now' : `in ${formatDuration(left)}`;
+  return left <= 0 ? 'now' : `in ${formatDuration(Math.ceil(left / 1_000) * 1_000)}`;
 }
 
 function tokenLifetime({ tokenSecondsLeft: left }: DestinationAnswer): string {
@@ -90,33 +91,61 @@ function tokenLifetime({ tokenSecondsLeft: left }: DestinationAnswer): string {
   return left < 3_600 ? `${Math.floor(left)} s` : formatDuration(left * 1_000);
 }
 
-function destinationLines(destinations: readonly DestinationAnswer[], now: number, width: number): Line[] {
+/** The command that ends an operator's pause, or shows more of a failure. */
+function commandFor(destination: DestinationAnswer, options: string): string {
+  const action = isPausedByOperator(destination) ? `resume ${toPrintable(destination.name)}` : 'list';
+  return `    capillary-relay destinations ${action}${options}`;
+}
+
+function destinationLines(
+  destinations: readonly DestinationAnswer[],
+  { now, options = '' }: Status,
+  width: number,
+): Line[] {
   const columns: FittingColumn<DestinationAnswer>[] = [
     { heading: 'DESTINATION', cell: ({ name }) => name, cutTo: 60 },
     { heading: 'STATE', cell: ({ state }) => state },
     { heading: 'PENDING', cell: ({ pending }) => pending },
-    { heading: 'OLDEST', cell: ({ oldestPendingAt }) => formatAge(oldestPendingAt, now), leaveOut: 3 },
+    { heading: 'OLDEST', cell: ({ oldestPendingAt }) => formatAgeOf(oldestPendingAt, now), leaveOut: 3 },
     { heading: 'REQUESTS', cell: ({ concurrency: { used, limit } }) => `${used} of ${limit}`, leaveOut: 2 },
     { heading: 'TOKEN TTL', cell: tokenLifetime, leaveOut: 1 },
     { heading: 'RETRY', cell: ({ nextTryAt }) => formatTimeLeft(nextTryAt, now), leaveOut: 4 },
   ];
   const [head = '', ...rows] = fittingTable(destinations, columns, width);
-  const lines = destinations.flatMap(({ state, reason, detail }, index): Line[] => {
+  const lines = destinations.flatMap((destination, index): Line[] => {
+    const { state, reason, detail } = destination;
+    const isFlowing = state === 'flowing';
     const why = [reason, detail].filter((part) => part !== undefined).map(toPrintable);
     const tone = TONES[state] ?? 'red';
     return [
-      { text: rows[index] ?? '', tone },
-      ...(why.length === 0 ? [] : [{ text: `  ${why.join(': ')}`, tone, hang: 4 }]),
+      { text: rows[index] ?? '', tone, ...(isFlowing ? { keep: KEEP.rest } : {}) },
+      ...(why.length === 0 ? [] : [{ text: `  ${why.join(': ')}`, tone, hang: 4, keep: KEEP.refusals }]),
+      ...(isFlowing ? [] : [{ text: commandFor(destination, options), tone, hang: 6, keep: KEEP.hints }]),
     ];
   });
   return [{ text: head, tone: 'bold' }, ...lines];
 }
 
-function deadLines(deadLetters: readonly EventAnswer[], now: number, width: number): Line[] {
-  if (deadLetters.length === 0) return [{ text: 'no dead letters', tone: 'dim' }];
+/** The list, or where there is no room for it the number. */
+function deadLines(
+  deadLetters: readonly EventAnswer[],
+  { now, options = '' }: Status,
+  { width, isBrief }: Room,
+): Line[] {
+  const count = deadLetters.length;
+  if (count === 0) return [{ text: 'no dead letters', tone: 'dim', keep: KEEP.rates }];
+  if (isBrief) {
+    const number = count < DEAD_LETTER_COUNT ? `${count}` : `${count} or more`;
+    const text = `${number} dead letters: capillary-relay dead-letters list${options}`;
+    return [{ text, keep: KEEP.rest }];
+  }
   const columns: FittingColumn<EventAnswer>[] = [
     { heading: 'LATEST DEAD LETTERS', cell: ({ receipt }) => receipt },
-    { heading: 'AGE', cell: ({ receivedAt }) => formatAge(receivedAt, now), leaveOut: 1 },
+    {
+      heading: 'AGE',
+      cell: ({ settledAt, receivedAt }) => formatAgeOf(settledAt ?? receivedAt, now),
+      leaveOut: 1,
+    },
     { heading: 'REASON', cell: ({ state, reason }) => reason ?? state, cutTo: 16 },
     { heading: 'EVENT', cell: ({ eventName }) => eventName, cutTo: 12 },
   ];
@@ -130,28 +159,38 @@ function ledgerLines({ ledger }: Snapshot): Line[] {
     .map((text) => ({ text, tone: ledger.balanced ? 'bold' : 'red' }));
 }
 
-function snapshotLines(snapshot: Snapshot, { now, rates, options }: Status, width: number): Line[] {
+/** A secret that cannot be read now stops the next start. */
+function secretLines({ unusableSecretFiles: count }: Snapshot): Line[] {
+  if (count === 0) return [];
+  const files = count === 1 ? 'file' : 'files';
+  const text = `secrets   ${count} secret ${files} cannot be used: capillary-relay check`;
+  return [{ text, tone: 'red', hang: LABEL_WIDTH }];
+}
+
+function snapshotLines(snapshot: Snapshot, status: Status, room: Room): Line[] {
+  const { now, rates, options } = status;
   return [
     ...intakeLines(snapshot.health),
+    ...secretLines(snapshot),
     ...webhookLines(snapshot.intake, now, options),
-    { text: `rates     ${rateLine(rates)}`, hang: LABEL_WIDTH },
-    { text: backlogLine(snapshot, now) },
+    { text: `rates     ${rateLine(rates)}`, hang: LABEL_WIDTH, keep: KEEP.rates },
+    { text: backlogLine(snapshot, now), keep: KEEP.rates },
     { text: '' },
-    ...destinationLines(snapshot.destinations, now, width),
+    ...destinationLines(snapshot.destinations, status, room.width),
     { text: '' },
-    ...deadLines(snapshot.deadLetters, now, width),
+    ...deadLines(snapshot.deadLetters, status, room),
     { text: '' },
     ...ledgerLines(snapshot),
   ];
 }
 
 /** What was known before the relay stopped answering, and how old it is. */
-function staleLines(snapshot: Snapshot, status: Status, width: number): Line[] {
+function staleLines(snapshot: Snapshot, status: Status, room: Room): Line[] {
   const age = formatDuration(Math.max(0, status.now - snapshot.takenAt));
   return [
     { text: `the data below is ${age} old`, tone: 'bold' },
     { text: '' },
-    ...snapshotLines(snapshot, { ...status, now: snapshot.takenAt }, width).map(
+    ...snapshotLines(snapshot, { ...status, now: snapshot.takenAt }, room).map(
       (line): Line => ({ ...line, tone: 'dim' }),
     ),
   ];
@@ -159,18 +198,26 @@ function staleLines(snapshot: Snapshot, status: Status, width: number): Line[] {
 
 const RETRYING = '; retrying';
 
-/** The lines of the status, from top to bottom, none wider than `width`. */
-export function statusLines(status: Status, width: number): Line[] {
+function linesFor(status: Status, room: Room): Line[] {
   const { url, now, snapshot, problem } = status;
   const time = formatTime(new Date(now).toISOString());
   const head: Line = { text: `capillary-relay  ${url}  ${time}`, tone: 'bold' };
   const body = ((): Line[] => {
-    if (problem === undefined) return snapshot === undefined ? [] : snapshotLines(snapshot, status, width);
-    const line = cutAtWord(toPrintable(problem), width - RETRYING.length);
+    if (problem === undefined) return snapshot === undefined ? [] : snapshotLines(snapshot, status, room);
+    const line = cutAtWord(toPrintable(problem), room.width - RETRYING.length);
     return [
       { text: `${line}${RETRYING}`, tone: 'red' },
-      ...(snapshot === undefined ? [] : staleLines(snapshot, status, width)),
+      ...(snapshot === undefined ? [] : staleLines(snapshot, status, room)),
     ];
   })();
-  return [head, ...body].flatMap((line) => wrapLine(line, width));
+  return [head, ...body].flatMap((line) => wrapLine(line, room.width));
+}
+
+/**
+ * The lines of the status, from top to bottom, none wider than `width`. If there are more than
+ * `height`, the list of dead letters becomes a number, and what matters least is left out.
+ */
+export function statusLines(status: Status, width: number, height = Infinity): Line[] {
+  const lines = linesFor(status, { width, isBrief: false });
+  return lines.length <= height ? lines : fitHeight(linesFor(status, { width, isBrief: true }), height);
 }

@@ -1,0 +1,65 @@
+import { stripVTControlCharacters } from 'node:util';
+import { type Column, formatTable, toPrintable } from './table.ts';
+
+/** The text with at most this length; it ends at the end of a word, if there is one. */
+export function cutAtWord(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const room = Math.max(0, width - 2);
+  const end = text.lastIndexOf(' ', room);
+  // A word that does not fit at all is cut.
+  return end > 0 ? `${text.slice(0, end).replace(/[\s,;:]+$/, '')} …` : `${text.slice(0, room + 1)}…`;
+}
+
+/** A column that gives way when the table is too wide. */
+export interface FittingColumn<Row> extends Column<Row> {
+  /** Its texts are cut first, but not below this length. */
+  readonly cutTo?: number;
+  /** Left out if cutting is not enough; lower numbers first. */
+  readonly leaveOut?: number;
+}
+
+function linesOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
+  return stripVTControlCharacters(formatTable(rows, columns)).split('\n');
+}
+
+function excessOf(lines: readonly string[], width: number): number {
+  return Math.max(...lines.map((line) => line.length)) - width;
+}
+
+/** Cuts the texts of the columns that allow it by what the table is too wide. */
+function withCuts<Row>(
+  rows: readonly Row[],
+  columns: readonly FittingColumn<Row>[],
+  excess: number,
+): FittingColumn<Row>[] {
+  return columns.map((column) => {
+    const { cutTo, cell } = column;
+    if (cutTo === undefined) return column;
+    const longest = Math.max(...rows.map((row) => toPrintable(cell(row)).length));
+    const length = Math.max(cutTo, longest - excess);
+    return { ...column, cell: (row) => cutAtWord(toPrintable(cell(row)), length) };
+  });
+}
+
+/** The heading and the rows of a table, none wider than `width`. */
+export function fittingTable<Row>(
+  rows: readonly Row[],
+  columns: readonly FittingColumn<Row>[],
+  width: number,
+): string[] {
+  const lines = linesOf(rows, columns);
+  const excess = excessOf(lines, width);
+  if (excess <= 0) return lines;
+  const cut = linesOf(rows, withCuts(rows, columns, excess));
+  if (excessOf(cut, width) <= 0) return cut;
+  const [first] = columns
+    .filter(({ leaveOut }) => leaveOut !== undefined)
+    .toSorted((a, b) => (a.leaveOut ?? 0) - (b.leaveOut ?? 0));
+  return first === undefined
+    ? cut.map((line) => cutAtWord(line, width))
+    : fittingTable(
+        rows,
+        columns.filter((column) => column !== first),
+        width,
+      );
+}

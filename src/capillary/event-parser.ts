@@ -64,8 +64,8 @@ export function parseBody(body: Uint8Array, options: ParseOptions): ParsedBody {
 }
 
 /**
- * The name of the event in a body, of an array that of the first; undefined if there is none. Parses
- * the body and one element, whatever the body nests: it can come from an unknown sender.
+ * The name of the event in a body, of an array that of the first; undefined if there is none. It
+ * parses the body and one element, whatever is nested, because the sender can be unknown.
  */
 export function eventNameIn(body: Uint8Array): string | undefined {
   const { text } = readBodyText(body);

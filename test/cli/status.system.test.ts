@@ -151,7 +151,7 @@ describe('status, printed once', () => {
 const hasScript = spawnSync('script', ['--version']).stdout?.includes('util-linux') ?? false;
 if (!hasScript) reportSkip('status on a terminal', '`script` of util-linux is not installed');
 
-/** Runs the program on a terminal of 80 columns and `rows` rows; `shows` waits for a text in its output. */
+/** Runs the program on a terminal of 80 columns; `shows` waits for a text in its output. */
 function onTerminal(words: string, env: Record<string, string> = {}, rows = 24) {
   const command = `stty cols 80 rows ${rows}; ${process.execPath} --disable-warning=ExperimentalWarning ${MAIN} ${words}; code=$?; stty -a; exit $code`;
   const child: ChildProcess = spawn('script', ['-qfec', command, '/dev/null'], {

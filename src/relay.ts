@@ -8,7 +8,8 @@ import type { DestinationConfig } from './config/config-schema.ts';
 import { summarize } from './config/config-summary.ts';
 import { createRunningConfig, liveSection, type ReloadResult } from './config/running-config.ts';
 import { watchSecrets } from './config/watch-secrets.ts';
-import { createDestinationDirectory, createDestinations } from './delivery/destinations.ts';
+import { createDestinationDirectory } from './delivery/destination-directory.ts';
+import { createDestinations } from './delivery/destinations.ts';
 import { listen, requireFreePort } from './http/listen.ts';
 import { createPublicApp } from './intake/public-app.ts';
 import { createAdmissionControl } from './intake/admission.ts';
@@ -134,10 +135,15 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
           })
         : undefined,
   });
+  /** An event of a request that began before a reload goes where its source sends events now. */
+  const append: Journal['append'] = (event) => {
+    const destination = sources.get(event.source)?.config.destination ?? event.destination;
+    return journal.append(destination === event.destination ? event : { ...event, destination });
+  };
   const intake = await createPublicApp({
     server,
     sources,
-    journal,
+    journal: { ...journal, append },
     admission,
     observer: createIntakeReports(log, metrics, intakeWindow),
     now,
@@ -153,7 +159,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       .catch((error: unknown) => log.error({ err: error }, 'replayed events could not be rerouted'));
   });
   const admin = await createAdminApp({
-    journal: { ...journal, replay },
+    journal: { ...journal, append, replay },
     sources,
     get bodyLimit() {
       return server.bodyLimit;

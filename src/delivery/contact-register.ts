@@ -34,8 +34,16 @@ export interface Counting {
   readonly now: number;
 }
 
+/** Contacts of a destination that are shared. What replaces a register continues with the same. */
+export interface SharedContacts {
+  has(key: number): boolean;
+  add(key: number): void;
+  readonly isEmpty: boolean;
+}
+
 export interface ContactRegisterParts {
   readonly destination: string;
+  readonly shared: SharedContacts;
   /** Kinds of contact that can be an identity: others link nobody, so they are not counted. */
   readonly kinds: ReadonlySet<IdentifierKind>;
   readonly journal: Pick<Journal, 'countContacts' | 'sharedContacts'>;
@@ -62,22 +70,29 @@ const MAX_SHARED = 100_000;
 /** Contacts beyond them that were answered as shared most recently. */
 const REMEMBERED_OVERFLOW = 10_000;
 
-export function createContactRegister(parts: ContactRegisterParts): ContactRegister {
-  const { destination, kinds: countedKinds, journal, observer } = parts;
-  const shared = new Set<number>();
+export function createSharedContacts(): SharedContacts {
+  const keys = new Set<number>();
   const overflow = createRecentSet<number>(REMEMBERED_OVERFLOW);
+  return {
+    has: (key) => keys.has(key) || overflow.has(key),
+    add(key) {
+      if (keys.size < MAX_SHARED) keys.add(key);
+      else overflow.add(key);
+    },
+    get isEmpty() {
+      return keys.size === 0;
+    },
+  };
+}
+
+export function createContactRegister(parts: ContactRegisterParts): ContactRegister {
+  const { destination, shared, kinds: countedKinds, journal, observer } = parts;
   const counted = createRecentSet<number>(REMEMBERED_CONTACTS);
   const keys = createRecentCache<number>(REMEMBERED_CONTACTS);
   const keyOf = (orgId: number, kind: IdentifierKind, id: string): number =>
     keys.get(`${orgId} ${kind} ${id}`, () => contactKey(orgId, kind, id));
   const isShared: IsShared = (orgId, kind, id) => {
-    if (shared.size === 0) return false;
-    const key = keyOf(orgId, kind, id);
-    return shared.has(key) || overflow.has(key);
-  };
-  const remember = (key: number): void => {
-    if (shared.size < MAX_SHARED) shared.add(key);
-    else overflow.add(key);
+    return !shared.isEmpty && shared.has(keyOf(orgId, kind, id));
   };
 
   const newContacts = (
@@ -102,7 +117,7 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
         limit,
         now,
       });
-      for (const key of answer.shared) remember(key);
+      for (const key of answer.shared) shared.add(key);
       for (const { fingerprints } of customers) for (const known of fingerprints) counted.add(known);
       const newKinds = answer.newlyShared.flatMap(
         (newKey) => all.find(({ key }) => key === newKey)?.kind ?? [],

@@ -1,10 +1,7 @@
-import type { LastAnswer } from '../adobe/ports.ts';
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
-import type { Journal, OperatorPause } from '../journal/journal.ts';
+import type { OperatorPause } from '../journal/journal.ts';
 import { createProgramCatalogue } from '../mapping/program-catalogue.ts';
-import type { ContactRegister } from './contact-register.ts';
-import type { DestinationStatus } from './destination-state.ts';
-import type { Pace } from './pace.ts';
+import { type ContactRegister, createSharedContacts, type SharedContacts } from './contact-register.ts';
 import { JOURNAL_RETRY_MS } from './pipeline.ts';
 import {
   contactsOf,
@@ -21,6 +18,8 @@ export interface Destinations {
   /** In the order of the configuration. */
   readonly all: readonly RunningDestination[];
   get(name: string): RunningDestination | undefined;
+  /** Events claimed and not settled, also by what a reload has replaced. */
+  inFlight(name: string): number;
   /**
    * Reroutes pending events, restores the pauses that operators set before a restart and what is
    * known of loyalty programs, and starts.
@@ -43,26 +42,31 @@ export interface Destinations {
   setSecrets(destinations: readonly DestinationConfig[]): void;
 }
 
-/**
- * After this time, events of requests that had begun before a reload are stored too; some may have
- * the destination that their source had then.
- */
-const LATE_EVENTS_MS = 60_000;
-
 export function createDestinations(
-  options: Omit<DestinationParts, 'programs'> & { readonly config: Config },
+  options: Omit<DestinationParts, 'programs' | 'isMoving'> & { readonly config: Config },
 ): Destinations {
   const { journal, now, observer } = options;
   const programs = createProgramCatalogue();
-  const parts: DestinationParts = { ...options, programs };
+  /**
+   * Sources whose pending events are being moved to another destination, with the number of reloads
+   * that do so. None of their events is claimed meanwhile: a later one could be sent first.
+   */
+  const moving = new Map<string, number>();
+  const parts: DestinationParts = { ...options, programs, isMoving: (source) => moving.has(source) };
   let { config } = options;
   const pauses = new Map<string, OperatorPause>();
   const stopping = new AbortController();
   /** Replaced destinations that finish what is in flight. */
   const retiring = new Map<RunningDestination, Promise<void>>();
+  const sharedContacts = new Map<string, SharedContacts>();
+  const registerOf = (destination: DestinationConfig): ContactRegister | undefined => {
+    const shared = sharedContacts.get(destination.name) ?? createSharedContacts();
+    sharedContacts.set(destination.name, shared);
+    return contactsOf(parts, destination, shared);
+  };
   const registers: ContactRegister[] = [];
   let all = config.destinations.map((destination) => {
-    const contacts = contactsOf(parts, destination);
+    const contacts = registerOf(destination);
     if (contacts !== undefined) registers.push(contacts);
     return createDestination(parts, destination, { sources: sourcesOf(config, destination), contacts });
   });
@@ -73,22 +77,25 @@ export function createDestinations(
     for (const source of config.sources) await journal.reroute(source.name, source.destination);
   };
 
-  /** Reroutes until it succeeds, and once more for the events that were on their way. */
-  const rerouteAll = async (): Promise<void> => {
-    for (const delayMs of [0, LATE_EVENTS_MS]) {
-      await waitFor(delayMs, stopping.signal);
-      let isDone = false;
-      while (!isDone && !stopping.signal.aborted) {
-        try {
-          await reroute();
-          for (const { dispatcher } of all) dispatcher.wake();
-          isDone = true;
-        } catch (error) {
-          observer.errorCaught('all', 'events could not be rerouted; it will be retried', error);
-          await waitFor(JOURNAL_RETRY_MS, stopping.signal);
-        }
+  /** Moves the events of these sources to where they send now; repeats it until it succeeds. */
+  const move = async (names: readonly string[]): Promise<void> => {
+    for (const name of names) moving.set(name, (moving.get(name) ?? 0) + 1);
+    let isDone = false;
+    while (!isDone && !stopping.signal.aborted) {
+      try {
+        await reroute();
+        isDone = true;
+      } catch (error) {
+        observer.errorCaught('all', 'events could not be rerouted; it will be retried', error);
+        await waitFor(JOURNAL_RETRY_MS, stopping.signal);
       }
     }
+    for (const name of names) {
+      const others = (moving.get(name) ?? 1) - 1;
+      if (others > 0) moving.set(name, others);
+      else moving.delete(name);
+    }
+    for (const { dispatcher } of all) dispatcher.wake();
   };
 
   const retire = (old: RunningDestination, successor: RunningDestination | undefined): void => {
@@ -133,15 +140,15 @@ export function createDestinations(
   const commit = (next: Config, loaded: ReadonlyMap<string, ContactRegister | undefined>): void => {
     const before = all;
     all = next.destinations.map((destination) => successorOf(next, destination, loaded));
-    const isRerouted = !isRoutedAlike(config, next);
+    const moved = movedSources(config, next);
     config = next;
+    if (moved.length > 0) void move(moved);
     for (const old of before) {
       const successor = get(old.config.name);
       if (successor?.dispatcher !== old.dispatcher) retire(old, successor);
     }
     setSecrets(next.destinations);
     for (const { dispatcher } of all) dispatcher.start();
-    if (isRerouted) void rerouteAll();
   };
 
   return {
@@ -149,6 +156,10 @@ export function createDestinations(
       return all;
     },
     get,
+    inFlight: (name) =>
+      [...all, ...retiring.keys()]
+        .filter(({ config: { name: other } }) => other === name)
+        .reduce((sum, { dispatcher }) => sum + dispatcher.inFlight, 0),
     reroute,
     async start() {
       await reroute();
@@ -189,7 +200,7 @@ export function createDestinations(
           old !== undefined &&
           !needsReplacement(old.config, destination) &&
           isMappedAlike(old.sources, sourcesOf(next, destination));
-        if (!isKept) loaded.set(destination.name, contactsOf(parts, destination));
+        if (!isKept) loaded.set(destination.name, registerOf(destination));
       }
       await Promise.all([...loaded.values()].map(async (contacts) => contacts?.load()));
       return () => commit(next, loaded);
@@ -202,67 +213,10 @@ function sourcesOf({ sources }: Config, { name }: DestinationConfig): Config['so
   return sources.filter((source) => source.destination === name);
 }
 
-/** Whether every source has the destination that it had before. */
-function isRoutedAlike(before: Config, after: Config): boolean {
+/** Names of the sources that did not have their destination before. */
+function movedSources(before: Config, after: Config): readonly string[] {
   const known = new Map(before.sources.map(({ name, destination }) => [name, destination]));
-  return after.sources.every(({ name, destination }) => known.get(name) === destination);
-}
-
-/** The current state of a destination. Times are epoch ms. */
-export interface DestinationSnapshot extends DestinationStatus {
-  readonly name: string;
-  /** Events claimed and not settled. */
-  readonly inFlight: number;
-  /** Requests in flight. */
-  readonly concurrency: Pace['slots'];
-  readonly tokenSecondsLeft: number | undefined;
-  /** To the latest requests of this process, whatever the reason for which it has stopped. */
-  readonly lastAnswers: { readonly inlet: LastAnswer | undefined; readonly ims: LastAnswer | undefined };
-  readonly pending: number;
-  /** Time of receipt of the oldest pending event. */
-  readonly oldestPendingAt: number | undefined;
-  readonly batch: DestinationConfig['batch'];
-  readonly limits: DestinationConfig['limits'];
-}
-
-/** What operators can see and do. */
-export interface DestinationDirectory {
-  list(): Promise<DestinationSnapshot[]>;
-  /** Both functions resolve when the change is in effect and stored. */
-  get(name: string):
-    | {
-        pause(by: string): Promise<void>;
-        resume(): Promise<void>;
-      }
-    | undefined;
-}
-
-export function createDestinationDirectory(
-  destinations: Destinations,
-  journal: Pick<Journal, 'backlog'>,
-): DestinationDirectory {
-  return {
-    async list() {
-      const backlog = new Map((await journal.backlog()).map((entry) => [entry.destination, entry]));
-      return destinations.all.map(({ config, dispatcher, tokens }) => ({
-        name: config.name,
-        ...dispatcher.state.status(),
-        inFlight: dispatcher.inFlight,
-        concurrency: dispatcher.pace.slots,
-        tokenSecondsLeft: tokens?.secondsLeft(),
-        lastAnswers: { inlet: dispatcher.lastAnswer, ims: tokens?.lastAnswer() },
-        pending: backlog.get(config.name)?.pending ?? 0,
-        oldestPendingAt: backlog.get(config.name)?.oldestReceivedAt,
-        batch: config.batch,
-        limits: config.limits,
-      }));
-    },
-    get(name) {
-      if (destinations.get(name) === undefined) return undefined;
-      return {
-        pause: (by) => destinations.pause(name, by),
-        resume: () => destinations.resume(name),
-      };
-    },
-  };
+  return after.sources
+    .filter(({ name, destination }) => known.get(name) !== destination)
+    .map(({ name }) => name);
 }

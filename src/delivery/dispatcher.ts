@@ -42,6 +42,8 @@ export interface DispatcherParts {
   readonly tokens: TokenSource | undefined;
   readonly observer: DeliveryObserver;
   readonly now?: () => number;
+  /** Whether events of a source must not be claimed now. */
+  readonly isMoving: (source: string) => boolean;
   /** If it replaces another dispatcher: the pace of both, and epoch ms of the last success. */
   readonly pace?: Pace | undefined;
   readonly lastSuccessAt?: number | undefined;
@@ -189,7 +191,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     if (permit.kind === 'wait') return permit.ms;
     const { events, nextDueAt, nextReplayAt } = await journal.claim({
       destination: destination.name,
-      sources: [...mapping.sources.keys()],
+      sources: [...mapping.sources.keys()].filter((name) => !parts.isMoving(name)),
       limit: permit.kind === 'probe' ? 1 : Math.min(freeEvents, MAX_EVENTS_PER_CLAIM),
       replays: replayThrottle.available(),
       maxBytes: freeBytes,

@@ -4,7 +4,7 @@ import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
 import type { Journal, OperatorPause } from '../journal/journal.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
-import { type ContactRegister, createContactRegister } from './contact-register.ts';
+import { type ContactRegister, createContactRegister, type SharedContacts } from './contact-register.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 
@@ -23,6 +23,8 @@ export interface DestinationParts {
   readonly programs: ProgramCatalogue;
   readonly observer: DeliveryObserver;
   readonly now: () => number;
+  /** Whether events of a source must not be claimed now. */
+  readonly isMoving: (source: string) => boolean;
   readonly createInlet: (destination: DestinationConfig) => Inlet;
   readonly createTokens: (destination: DestinationConfig) => TokenSource | undefined;
 }
@@ -31,10 +33,11 @@ export interface DestinationParts {
 export function contactsOf(
   { journal, observer }: DestinationParts,
   { name, format, identity }: DestinationConfig,
+  shared: SharedContacts,
 ): ContactRegister | undefined {
   if (format === 'raw') return undefined;
   const kinds = new Set(Object.keys(identity.namespaces) as IdentifierKind[]);
-  return createContactRegister({ destination: name, kinds, journal, observer });
+  return createContactRegister({ destination: name, shared, kinds, journal, observer });
 }
 
 function connectionOf({ inletUrl, sandbox, limits }: DestinationConfig): object {
@@ -89,7 +92,7 @@ export function createDestination(
     predecessor !== undefined && isDeepStrictEqual(aspect(predecessor.config), aspect(destination));
   const inlet = predecessor && isSame(connectionOf) ? predecessor.inlet : parts.createInlet(destination);
   const tokens = predecessor && isSame(credentialOf) ? predecessor.tokens : parts.createTokens(destination);
-  const { journal, programs, observer, now } = parts;
+  const { journal, programs, observer, now, isMoving } = parts;
   const before = predecessor?.dispatcher.state.status();
   const dispatcher = createDispatcher({
     destination,
@@ -101,6 +104,7 @@ export function createDestination(
     tokens,
     observer,
     now,
+    isMoving,
     pace: predecessor?.dispatcher.pace,
     lastSuccessAt: before?.lastSuccessAt,
   });

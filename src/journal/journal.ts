@@ -78,8 +78,9 @@ export class RefusedError extends Error {
  * a time in the order in which they were appended: the next one when the previous one is no longer
  * `pending`. The first one is the head of the lane. An event that waits for its next attempt
  * (`dueAt`) blocks its own lane and no other. Events without a lane wait for nothing. An event that
- * is promoted or rerouted never overtakes the head of its new lane; behind the head, the event that
- * was appended first comes next.
+ * is promoted never overtakes the head of its new lane. A rerouted one does if the head is the
+ * oldest event of the lane, was appended after it, and is not claimed. Behind the head, the event
+ * that was appended first comes next.
  *
  * Replays. A replayed event is marked until it is settled with a final state. The marked events of
  * a lane form a queue of their own with the same rules: they neither block the other events of the
@@ -108,7 +109,7 @@ export class RefusedError extends Error {
  * Aliases. A settlement can make one lane a permanent alias of another at its destination, because
  * its customer was merged. From then on, whatever is appended, promoted, replayed or rerouted to
  * the destination for `from` is queued in `to`, at the cost of one lookup, and the pending events
- * of `from` move there by the rules of reroute. Such an event still shows its original lane
+ * of `from` move there, behind its head. Such an event still shows its original lane
  * (`ownLane`). Chains resolve to the last lane. An alias that leads back to its own lane, or of a
  * lane that already has an alias, is ignored. Two kinds of settlement are stale and must not write
  * what they are based on: that of an event whose lane was moved while it was claimed, and one with

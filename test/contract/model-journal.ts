@@ -143,6 +143,7 @@ export class ModelJournal {
       const from = { ...event };
       event.destination = destination;
       event.lane = this.#resolveLane(destination, event.ownLane);
+      this.#overtake(event);
       this.#join(event);
       this.#leave(event, from);
     }
@@ -218,6 +219,14 @@ export class ModelJournal {
   #join(event: ModelEvent): void {
     const key = this.#queue(event);
     if (event.lane !== undefined && !this.#heads.has(key)) this.#heads.set(key, event);
+  }
+
+  /** Replaces the head if that is the oldest of its queue, newer than this event, and unclaimed. */
+  #overtake(event: ModelEvent): void {
+    const key = this.#queue(event);
+    const [oldest] = this.#pending().filter((other) => other !== event && this.#queue(other) === key);
+    if (event.lane === undefined || oldest === undefined || this.#heads.get(key) !== oldest) return;
+    if (oldest.seq > event.seq && !oldest.claimed) this.#heads.set(key, event);
   }
 
   #leave(event: ModelEvent, queue: Queue): void {

@@ -50,6 +50,23 @@ export function describeRerouting(make: MakeStore) {
       expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([moves]);
     });
 
+    it('overtakes what was appended to the new lane later and is not claimed', async () => {
+      const [first, second] = await appendAll(
+        test.journal,
+        [ANN, ANN].map((lane) => sampleEvent({ lane })),
+      );
+      const [third] = await appendAll(test.journal, [sampleEvent({ lane: ANN, destination: 'new' })]);
+      const [fourth] = await appendAll(test.journal, [sampleEvent({ lane: ANN, destination: 'new' })]);
+      await test.journal.reroute('acme', 'new');
+      const order = [];
+      for (let turn = 0; turn < 4; turn += 1) {
+        const [receipt] = await claimReceipts(test.journal, { destination: 'new' });
+        order.push(receipt);
+        await test.journal.settle(settled.delivered(receipt!));
+      }
+      expect(order).toEqual([first, second, third, fourth]);
+    });
+
     it('moves any number of events', async () => {
       await Promise.all(
         Array.from({ length: 700 }, (_, n) => test.journal.append(sampleEvent({ lane: sha256(`${n % 9}`) }))),

@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { createContactRegister, type Counting } from '../../src/delivery/contact-register.ts';
+import {
+  createContactRegister,
+  createSharedContacts,
+  type Counting,
+} from '../../src/delivery/contact-register.ts';
 import {
   type ClaimedEvent,
   type ContactCountRequest,
@@ -14,11 +18,15 @@ const SOURCE = contextOf().source;
 const EMAIL: Identity = { kind: 'email', id: 'a@x.org' };
 
 /** A register whose journal answers as given, and what it was asked and reported. */
-function registerWith(countContacts: (request: ContactCountRequest) => ReturnType<Journal['countContacts']>) {
+function registerWith(
+  countContacts: (request: ContactCountRequest) => ReturnType<Journal['countContacts']>,
+  shared = createSharedContacts(),
+) {
   const requests: ContactCountRequest[] = [];
   const uncounted: number[] = [];
   const register = createContactRegister({
     destination: 'aep',
+    shared,
     kinds: new Set(['customerId', 'email', 'phone']),
     journal: {
       countContacts: (request) => {
@@ -78,4 +86,16 @@ it('remembers what is shared, in its organisation', async () => {
   expect(register.isShared(2, 'email', 'a@x.org')).toBe(false);
   expect(register.isShared(1, 'phone', 'a@x.org')).toBe(false);
   expect(count('b', [EMAIL])).toBeUndefined();
+});
+
+it('continues with what its predecessor knows to be shared', async () => {
+  const shared = createSharedContacts();
+  const answer = async ({ customers }: ContactCountRequest) => ({
+    ...NONE,
+    shared: customers.flatMap(({ contacts }) => contacts.map(({ key }) => key)),
+  });
+  const before = registerWith(answer, shared);
+  const after = registerWith(async () => NONE, shared);
+  await before.count('a', [EMAIL]);
+  expect(after.register.isShared(1, EMAIL.kind, EMAIL.id)).toBe(true);
 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FaultRuleInput } from '../../src/simulator/adobe/fault-script.ts';
-import { createDestinationDirectory } from '../../src/delivery/destinations.ts';
+import { createDestinationDirectory } from '../../src/delivery/destination-directory.ts';
 import { transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import { until } from '../helpers/until.ts';

@@ -232,4 +232,23 @@ describe('a change of a destination', () => {
     const { receipt } = await harness.accept(transactionAdded(11));
     expect(await harness.whenSettled(receipt)).toMatchObject({ state: 'delivered' });
   });
+
+  it('keeps the order of a customer whose events move to another destination', async () => {
+    await start(({ destinations }) => {
+      const other = { ...destinations[0], name: 'other-aep' };
+      destinations.push({ ...other, batch: { maxWait: '1ms', maxMessages: 5 } });
+    });
+    await harness.destinations.pause('acme-aep', 'olga');
+    await acceptMany(600);
+    const before = [await harness.accept(transactionAdded(900)), await harness.accept(transactionAdded(900))];
+    await harness.reload(({ sources }) => {
+      sources[0]!['destination'] = 'other-aep';
+    });
+    const after = [await harness.accept(transactionAdded(900)), await harness.accept(transactionAdded(900))];
+    const mine = [...before, ...after];
+    await Promise.all(mine.map(({ receipt }) => harness.whenSettled(receipt)));
+    const ids = new Set(mine.map(({ id }) => id));
+    const landed = harness.simulator.landed({ kind: 'event' }).filter(({ id }) => ids.has(id!));
+    expect(landed.toSorted((a, b) => a.at - b.at).map(({ id }) => id)).toEqual(mine.map(({ id }) => id));
+  });
 });

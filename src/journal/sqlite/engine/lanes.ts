@@ -51,6 +51,28 @@ export function claimHead(engine: Engine, queue: Queue): 0 | 1 {
   return 1;
 }
 
+/**
+ * Lets an event take the place of the head, if that is the oldest event of the queue, was appended
+ * after it, and is not claimed. Call it before the event is written.
+ * @returns whether it is the head now
+ */
+export function overtakeHead(engine: Engine, queue: Queue, seq: number): boolean {
+  if (!isOfLane(queue)) return false;
+  const { db, claims, indexes } = engine;
+  const first = indexes.queues.first(keyOf(queue));
+  if (first === undefined || first < seq || claims.isUnavailable(first)) return false;
+  const changed = db.run(
+    'UPDATE events SET head = 0 WHERE seq = ? AND head = 1 AND destination = ? AND lane = ? AND replay = ?',
+    first,
+    queue.destination,
+    queue.lane,
+    queue.replay,
+  );
+  if (changed === 0) return false;
+  notifyClaimable(engine, queue);
+  return true;
+}
+
 /** Adds an event that has just received its position. Call it after the event was written. */
 export function enqueue({ indexes }: Engine, queue: Queue, seq: number): void {
   if (isOfLane(queue)) indexes.queues.insert(keyOf(queue), seq);

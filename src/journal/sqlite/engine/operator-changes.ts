@@ -3,7 +3,7 @@ import type { AnswerOf, RequestOf } from './calls.ts';
 import { addBacklog, addCounts, isPendingElsewhere } from './counts.ts';
 import type { Engine } from './engine.ts';
 import { withStates } from './filter-sql.ts';
-import { claimHead, enqueueExisting, leaveQueue, ownLaneOf, placementFor } from './lanes.ts';
+import { claimHead, enqueueExisting, leaveQueue, overtakeHead, ownLaneOf, placementFor } from './lanes.ts';
 import { deletePayloads } from './payloads.ts';
 import type { EventRow } from './rows.ts';
 import { scanAscending } from './scan.ts';
@@ -58,7 +58,8 @@ function moveTo(engine: Engine, destination: string, seq: number): void {
   const row = engine.db.one('SELECT * FROM events WHERE seq = ?', seq) as EventRow;
   // Aliases are specific to a destination.
   const { lane, own_lane } = placementFor(engine, destination, ownLaneOf(row));
-  const head = claimHead(engine, { destination, lane, replay: row.replay });
+  const queue = { destination, lane, replay: row.replay };
+  const head = overtakeHead(engine, queue, seq) ? 1 : claimHead(engine, queue);
   engine.db.run(
     'UPDATE events SET destination = ?, lane = ?, own_lane = ?, head = ? WHERE seq = ?',
     destination,
@@ -67,7 +68,7 @@ function moveTo(engine: Engine, destination: string, seq: number): void {
     head,
     row.seq,
   );
-  enqueueExisting(engine, { destination, lane, replay: row.replay }, row.seq);
+  enqueueExisting(engine, queue, row.seq);
   leaveQueue(engine, row);
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
   addBacklog(engine, destination, { pending: 1, replaying: row.replay });

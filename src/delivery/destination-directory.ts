@@ -1,0 +1,65 @@
+import type { LastAnswer } from '../adobe/ports.ts';
+import type { DestinationConfig } from '../config/config-schema.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { DestinationStatus } from './destination-state.ts';
+import type { Destinations } from './destinations.ts';
+import type { Pace } from './pace.ts';
+
+/** The current state of a destination. Times are epoch ms. */
+export interface DestinationSnapshot extends DestinationStatus {
+  readonly name: string;
+  /** Events claimed and not settled. */
+  readonly inFlight: number;
+  /** Requests in flight. */
+  readonly concurrency: Pace['slots'];
+  readonly tokenSecondsLeft: number | undefined;
+  /** To the latest requests of this process, whatever the reason for which it has stopped. */
+  readonly lastAnswers: { readonly inlet: LastAnswer | undefined; readonly ims: LastAnswer | undefined };
+  readonly pending: number;
+  /** Time of receipt of the oldest pending event. */
+  readonly oldestPendingAt: number | undefined;
+  readonly batch: DestinationConfig['batch'];
+  readonly limits: DestinationConfig['limits'];
+}
+
+/** What operators can see and do. */
+export interface DestinationDirectory {
+  list(): Promise<DestinationSnapshot[]>;
+  /** Both functions resolve when the change is in effect and stored. */
+  get(name: string):
+    | {
+        pause(by: string): Promise<void>;
+        resume(): Promise<void>;
+      }
+    | undefined;
+}
+
+export function createDestinationDirectory(
+  destinations: Destinations,
+  journal: Pick<Journal, 'backlog'>,
+): DestinationDirectory {
+  return {
+    async list() {
+      const backlog = new Map((await journal.backlog()).map((entry) => [entry.destination, entry]));
+      return destinations.all.map(({ config, dispatcher, tokens }) => ({
+        name: config.name,
+        ...dispatcher.state.status(),
+        inFlight: destinations.inFlight(config.name),
+        concurrency: dispatcher.pace.slots,
+        tokenSecondsLeft: tokens?.secondsLeft(),
+        lastAnswers: { inlet: dispatcher.lastAnswer, ims: tokens?.lastAnswer() },
+        pending: backlog.get(config.name)?.pending ?? 0,
+        oldestPendingAt: backlog.get(config.name)?.oldestReceivedAt,
+        batch: config.batch,
+        limits: config.limits,
+      }));
+    },
+    get(name) {
+      if (destinations.get(name) === undefined) return undefined;
+      return {
+        pause: (by) => destinations.pause(name, by),
+        resume: () => destinations.resume(name),
+      };
+    },
+  };
+}

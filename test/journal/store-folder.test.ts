@@ -1,11 +1,13 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { inspectFolder } from '../../src/cli/doctor/store-findings.ts';
 import { createFolder, folderProblem } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { reportSkip } from '../helpers/report-skip.ts';
 import { journalFolder } from './journal-folder.ts';
 
 const RELAY = { uid: 10_001, gid: 10_002 };
+const isRoot = process.getuid?.() === 0;
 const isLinux = process.platform === 'linux';
 if (!isLinux) reportSkip('a store in /proc', 'this system has none');
 
@@ -35,17 +37,41 @@ describe('the fix for a folder that is not writable', () => {
     expect(folderProblem('/etc/it is/here', 'EACCES', RELAY).fix).toContain("mkdir -p '/etc/it is/here'");
   });
 
-  it('gives an existing folder to the relay only if nothing but a store is in it', async () => {
+  it('gives an existing folder to the relay only if a store is in it and nothing else', async () => {
     const path = await journalFolder();
-    const chown = `run as root: chown -R 10001:10002 ${path}`;
-    expect(folderProblem(path, 'EACCES', RELAY).fix).toBe(chown);
     await writeFile(join(path, 'relay.db'), '');
     await mkdir(join(path, 'lost+found'));
-    expect(folderProblem(path, 'EACCES', RELAY).fix).toBe(chown);
+    expect(folderProblem(path, 'EACCES', RELAY).fix).toBe(`run as root: chown -R 10001:10002 ${path}`);
     await writeFile(join(path, 'passwd'), '');
-    const { fix } = folderProblem(path, 'EACCES', RELAY);
-    expect(fix).toMatch(/^set store\.path to a folder that only the relay uses/u);
-    expect(folderProblem('/etc', 'EACCES', RELAY).fix).toBe(fix);
+    expect(folderProblem(path, 'EACCES', RELAY).fix).toBe(
+      `run as root: chown 10001:10002 ${join(path, 'relay.db')}*`,
+    );
+    expect(folderProblem('/etc', 'EACCES', RELAY).fix).toMatch(
+      /^set store\.path to a folder that only the relay uses, such as \S+$/u,
+    );
+  });
+
+  it('leaves an empty folder to its owner and proposes one below it', async () => {
+    const path = await journalFolder();
+    await mkdir(join(path, 'lost+found'));
+    const own = join(path, 'relay');
+    expect(folderProblem(path, 'EACCES', RELAY).fix).toBe(
+      `set store.path to ${own}, and run as root: mkdir ${own} && chown 10001:10002 ${own}`,
+    );
+  });
+
+  it('names a link that leads nowhere, and creates nothing at its place', async () => {
+    const folder = await journalFolder();
+    const link = join(folder, 'link');
+    await symlink(join(folder, 'gone'), link);
+    for (const path of [link, join(link, 'store')]) {
+      const { reason, fix } = folderProblem(path, 'EEXIST', RELAY);
+      expect(reason).toBe(
+        `${link} is a symbolic link to ${join(folder, 'gone')}, which user 10001 cannot find`,
+      );
+      expect(fix).not.toMatch(/chown|mkdir/u);
+      expect(inspectFolder(path).findings).toMatchObject([{ level: 'fail', fix }]);
+    }
   });
 
   it('proposes no command where root itself was refused', () => {
@@ -62,5 +88,19 @@ describe('the fix for a folder that is not writable', () => {
     const problem = folderProblem(await journalFolder(), code, RELAY);
     expect(problem.reason).toContain(reason);
     expect(problem.fix).toContain(fix);
+  });
+});
+
+describe('the data folder in doctor', () => {
+  it('warns of a folder that has other things in it', async () => {
+    for (const path of ['/', '/etc'])
+      expect(inspectFolder(path).findings).toMatchObject([{ level: isRoot ? 'warn' : 'fail' }]);
+    const path = await journalFolder();
+    for (const entry of ['relay.db', 'relay.db-wal', '.snapshot']) await writeFile(join(path, entry), '');
+    expect(inspectFolder(path).findings).toMatchObject([{ level: 'ok' }]);
+    await writeFile(join(path, 'photo.jpg'), '');
+    expect(inspectFolder(path).findings).toMatchObject([
+      { level: 'warn', detail: `${path} has other things than a store in it, such as photo.jpg` },
+    ]);
   });
 });

@@ -13,7 +13,13 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config/config-schema.ts';
-import { DATABASE_FILE, folderProblem, nearestExisting } from '../../journal/sqlite/offline/stopped-store.ts';
+import {
+  brokenLink,
+  DATABASE_FILE,
+  folderProblem,
+  foreignEntry,
+  nearestExisting,
+} from '../../journal/sqlite/offline/stopped-store.ts';
 import { codeOf, fail, type Finding, formatBytes, ok, warn } from './finding.ts';
 
 const CHECK = 'data folder';
@@ -36,8 +42,18 @@ export interface FolderInspection {
   readonly base?: string;
 }
 
-/** A folder of another user: what root writes there, that user cannot write later. */
-function ownerFinding(path: string): Finding {
+/**
+ * A folder of others, and one of another user: what root writes there, that user cannot write
+ * later.
+ */
+function existingFinding(path: string): Finding {
+  const other = foreignEntry(path);
+  if (other !== undefined)
+    return warn(
+      CHECK,
+      `${path} has other things than a store in it, such as ${other}`,
+      'set store.path to a folder that only the relay uses, such as /var/lib/capillary-relay; to keep an existing store, stop the relay and move relay.db, relay.db-wal and relay.db-shm there',
+    );
   const user = process.geteuid?.();
   const { uid } = statSync(path);
   if (user !== 0 || uid === user) return ok(CHECK, `${path} is writable`);
@@ -65,6 +81,7 @@ export function inspectFolder(given: string): FolderInspection {
     const { reason, fix } = folderProblem(path, code);
     return { findings: [fail(CHECK, reason, fix)] };
   };
+  if (brokenLink(path) !== undefined) return refuse('ENOENT');
   if (!statSync(base).isDirectory()) return refuse('ENOTDIR');
   if (PSEUDO_FILE_SYSTEMS.has(statfsSync(base).type >>> 0)) return refuse('ENOENT');
   try {
@@ -73,7 +90,7 @@ export function inspectFolder(given: string): FolderInspection {
     return refuse(codeOf(error));
   }
   return base === path
-    ? { findings: [ownerFinding(path)], base }
+    ? { findings: [existingFinding(path)], base }
     : { findings: [ok(CHECK, `${path} does not exist yet; it can be created in ${base}`)], base };
 }
 

@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { accessSync, constants, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 
 /** Name of the database file in the folder `store.path`. */
 export const DATABASE_FILE = 'relay.db';
@@ -48,6 +48,20 @@ export function createFolder(path: string): void {
   }
 }
 
+/** The link on the way to a folder that leads nowhere, if any; mkdir and chown would follow it. */
+export function brokenLink(folder: string): string | undefined {
+  const base = nearestExisting(folder);
+  if (base === folder) return undefined;
+  const [next = ''] = relative(base, folder).split(sep);
+  const path = join(base, next);
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? path : undefined;
+  } catch {
+    // In a folder that this user cannot enter, so nothing is known about it.
+    return undefined;
+  }
+}
+
 /** Why a folder cannot hold the store, and how to fix it without touching any other folder. */
 export interface FolderProblem {
   readonly reason: string;
@@ -81,21 +95,38 @@ function canAccess(path: string, mode: number): boolean {
 }
 
 /** Undefined if the folder cannot be listed. */
-function holdsOnlyAStore(folder: string): boolean | undefined {
+function entriesOf(folder: string): readonly string[] | undefined {
   try {
-    return readdirSync(folder).every((entry) => STORE_ENTRIES.has(entry));
+    return readdirSync(folder);
   } catch {
     return undefined;
   }
 }
 
-/** A folder with anything else in it is not the store's own, so it keeps its owner. */
-function chownFix(folder: string, { uid, gid }: ProcessUser): string {
-  const chown = `chown -R ${uid}:${gid} ${shellWord(folder)}`;
-  const isOwn = holdsOnlyAStore(folder);
-  if (isOwn === true) return `run as root: ${chown}`;
-  if (isOwn === false) return OWN_FOLDER;
-  return `if ${folder} has nothing but the store in it, run as root: ${chown}; otherwise ${OWN_FOLDER}`;
+/**
+ * Something in a folder that belongs to no store; hidden entries do not count, because some
+ * volumes have them. @returns the first such name
+ */
+export function foreignEntry(folder: string): string | undefined {
+  return entriesOf(folder)?.find((entry) => !STORE_ENTRIES.has(entry) && !entry.startsWith('.'));
+}
+
+/** Only a folder with a store and nothing else in it is given to the relay; others keep theirs. */
+function ownerFix(folder: string, { uid, gid }: ProcessUser): string {
+  const owner = `${uid}:${gid}`;
+  const entries = entriesOf(folder);
+  if (entries === undefined)
+    return `${OWN_FOLDER}; if a store is there already, run the relay as the user that owns it`;
+  const isForeign = entries.some((entry) => !STORE_ENTRIES.has(entry));
+  if (entries.includes(DATABASE_FILE)) {
+    if (!isForeign) return `run as root: chown -R ${owner} ${shellWord(folder)}`;
+    const files = `chown ${owner} ${shellWord(join(folder, DATABASE_FILE))}*`;
+    return canAccess(folder, constants.W_OK | constants.X_OK) ? `run as root: ${files}` : OWN_FOLDER;
+  }
+  if (isForeign || !canAccess(folder, constants.X_OK)) return OWN_FOLDER;
+  const below = join(folder, 'relay');
+  const word = shellWord(below);
+  return `set store.path to ${below}, and run as root: mkdir ${word} && chown ${owner} ${word}`;
 }
 
 function createFix(folder: string, base: string, { uid, gid }: ProcessUser): string {
@@ -117,13 +148,19 @@ function accessProblem(folder: string, code: string, owner: ProcessUser): Folder
       fix: createFix(folder, base, owner),
     };
   const closed = canAccess(folder, constants.W_OK | constants.X_OK) ? join(folder, DATABASE_FILE) : folder;
-  return { reason: `${closed} is not writable for ${user} (${code})`, fix: chownFix(folder, owner) };
+  return { reason: `${closed} is not writable for ${user} (${code})`, fix: ownerFix(folder, owner) };
 }
 
 /** Explains why the folder of a store cannot be used. @param code of the system, such as EACCES */
 export function folderProblem(path: string, code: string, user = currentUser()): FolderProblem {
   const folder = resolve(path);
   const base = nearestExisting(folder);
+  const link = brokenLink(folder);
+  if (link !== undefined)
+    return {
+      reason: `${link} is a symbolic link to ${readlinkSync(link)}, which ${user.uid === 0 ? 'does not exist' : `user ${user.uid} cannot find`}`,
+      fix: `let the link point at a folder that exists, or ${OWN_FOLDER}`,
+    };
   if (!statSync(base).isDirectory()) return { reason: `${base} is not a folder`, fix: OWN_FOLDER };
   switch (code) {
     case 'EACCES':

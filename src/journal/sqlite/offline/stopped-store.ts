@@ -11,7 +11,14 @@ import { DATABASE_FILE } from '../engine/store-folder.ts';
 
 // What the cli needs to know of the engine's files and memory.
 export { CACHE_KIB } from '../engine/database.ts';
-export { DATABASE_FILE, folderProblem, nearestExisting, shellWord } from '../engine/store-folder.ts';
+export {
+  brokenLink,
+  DATABASE_FILE,
+  folderProblem,
+  foreignEntry,
+  nearestExisting,
+  shellWord,
+} from '../engine/store-folder.ts';
 
 /** Whether the path is a file, such as a backup, and not the folder of a store. */
 function isFile(path: string): boolean {

@@ -41,8 +41,10 @@ function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
+/** Undefined without a port of its own, and for a host that no URL can contain (`fe80::1%eth0`). */
 function urlOf({ host, port }: AdminSection): string | undefined {
-  return port === 0 ? undefined : `http://${connectableHost(host)}:${port}`;
+  const url = `http://${connectableHost(host)}:${port}`;
+  return port !== 0 && URL.canParse(url) ? url : undefined;
 }
 
 /** Whether a URL is the address that this configuration makes the relay listen on. */
@@ -107,7 +109,12 @@ export async function adminAddress(options: AddressOptions): Promise<AdminAddres
   if (section === undefined) return { url: given ?? DEFAULT_ADMIN_URL };
   const url = given ?? urlOf(section);
   if (url === undefined)
-    throw new CommandError('admin.port is 0, so the port is unknown: pass --url', EXIT.usage);
+    throw new CommandError(
+      section.port === 0
+        ? 'admin.port is 0, so the port is unknown: pass --url'
+        : `admin.host is ${JSON.stringify(section.host)}, which cannot be part of a URL: pass --url`,
+      EXIT.usage,
+    );
   if (token !== undefined) return { url, ...token };
   if (options.config === undefined && !isAddressOf(url, section)) return { url, withheldFrom: file };
   const configured = section.token();

@@ -75,7 +75,10 @@ function webhookUrl({ server }: Config, source: SourceConfig): string {
     throw new CommandError('server.port is 0, so the port is unknown: pass --url', EXIT.usage);
   const isAny = server.host === '0.0.0.0' || server.host === '::';
   const host = server.host.includes(':') ? `[${server.host}]` : server.host;
-  return `http://${isAny ? '127.0.0.1' : host}:${server.port}/webhooks/${source.name}`;
+  const url = `http://${isAny ? '127.0.0.1' : host}:${server.port}/webhooks/${source.name}`;
+  if (URL.canParse(url)) return url;
+  const shown = JSON.stringify(server.host);
+  throw new CommandError(`server.host is ${shown}, which cannot be part of a URL: pass --url`, EXIT.usage);
 }
 
 function warnAboutUnknownNames(names: readonly string[] | undefined): void {

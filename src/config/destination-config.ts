@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { duration, flag, httpUrl, integer, optionalText, secretList, size, slug } from './field-types.ts';
+import {
+  duration,
+  flag,
+  headerText,
+  httpUrl,
+  integer,
+  optionalText,
+  secretList,
+  size,
+  slug,
+} from './field-types.ts';
 
 const TOKEN_URL = 'https://ims-na1.adobelogin.com/ims/token/v3';
 
@@ -21,10 +31,9 @@ const imsSchema = z.strictObject({
   url: httpUrl(TOKEN_URL)
     .default(TOKEN_URL)
     .describe('Token endpoint of Adobe IMS. Adobe documents v3; the unversioned /ims/token works too.'),
-  clientId: z
-    .string()
-    .min(1, { error: 'must not be empty; is its environment variable set?' })
-    .describe('Client id of the OAuth server-to-server credential.'),
+  clientId: headerText('must not be empty; is its environment variable set?').describe(
+    'Client id of the OAuth server-to-server credential.',
+  ),
   clientSecrets: secretList().describe(
     'Client secrets, tried in order; a credential can have two at a time, so that they can be rotated without downtime.',
   ),
@@ -102,8 +111,8 @@ function dataflow(recordName: string) {
         error: 'must be the $id of the schema, such as https://ns.adobe.com/acme/schemas/0f1e2d3c',
       })
       .describe(`Id ($id) of the ${recordName} schema: https://ns.adobe.com/<tenant>/schemas/….`),
-    datasetId: z.string().min(1).describe(`Id of the dataset for the ${recordName}s.`),
-    flowId: z.string().min(1).describe(`Id of the dataflow into that dataset.`),
+    datasetId: headerText().describe(`Id of the dataset for the ${recordName}s.`),
+    flowId: headerText().describe(`Id of the dataflow into that dataset.`),
   };
 }
 
@@ -115,9 +124,7 @@ const profile = z.strictObject({
     .describe(
       'assemble: attributes are accumulated and the whole fragment is sent (format raw: the event as an upsert). off: none is sent.',
     ),
-  identityDatasetId: z
-    .string()
-    .min(1)
+  identityDatasetId: headerText()
     .optional()
     .describe(
       'Format raw: dataset for linked identities, with the same schema and not enabled for Profile. Absent: none are linked.',
@@ -189,9 +196,9 @@ export const destinationFields = z.strictObject({
   name: slug().describe('Name of the destination.'),
   imsOrgId: z
     .string()
-    .regex(/^[^@\s]+@AdobeOrg$/, { error: 'must look like 1A2B3C4D5E6F7A8B0A495C12@AdobeOrg' })
+    .regex(/^[\w.-]+@AdobeOrg$/, { error: 'must look like 1A2B3C4D5E6F7A8B0A495C12@AdobeOrg' })
     .describe('Id of the organisation at Adobe.'),
-  sandbox: z.string().min(1).describe('Name of the sandbox, such as prod.'),
+  sandbox: headerText().describe('Name of the sandbox, such as prod.'),
   inletUrl: httpUrl(INLET)
     .refine(isInletUrl, { error: 'must end with /collection/<inletId>' })
     .describe('URL of the inlet, copied from the HTTP API connection in AEP.'),

@@ -33,6 +33,18 @@ export function httpUrl(example: string) {
     .regex(/^https?:\/\//, { error: `must be an http(s) URL such as ${example}`, abort: true })
     .refine(isBareUrl, {
       error: `must be a valid URL without user name, password and fragment, such as ${example}`,
+      // Checks that follow parse the URL.
+      abort: true,
+    });
+}
+
+/** The value of a header, where control characters are forbidden and others have no encoding. */
+export function headerText(emptyError = 'must not be empty') {
+  return z
+    .string()
+    .min(1, { error: emptyError })
+    .regex(/^[\x20-\x7e]*$/, {
+      error: 'must have printable ASCII characters only, without line breaks, because it is sent in a header',
     });
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigError, type ConfigProblem, type Finding, formatPath } from './config-error.ts';
 import { type Config, configSchema } from './config-schema.ts';
@@ -43,11 +43,27 @@ export function unreadable(path: string, code: string): ConfigError {
   return new ConfigError(path, [{ path: '', message: `cannot be read (${code})`, fix }]);
 }
 
-/** @throws ConfigError if the file cannot be read */
-export function readText(path: string): string {
+/** A configuration with thousands of sources is smaller. */
+const MAX_FILE_BYTES = 4_194_304;
+
+/**
+ * @param isReload refuses what is not a file: a pipe can be read only once, and one that nobody
+ *   writes to would stop the running relay
+ * @throws ConfigError if the file cannot be read
+ */
+export function readText(path: string, isReload = false): string {
+  const refuse = (message: string, fix: string): never => {
+    throw new ConfigError(path, [{ path: '', message, fix }]);
+  };
   try {
+    const stats = statSync(path);
+    if (isReload && !stats.isFile())
+      refuse('is not a file, so it cannot be read again', 'restart the relay with a file');
+    if (stats.size > MAX_FILE_BYTES)
+      refuse('is larger than 4 MiB', 'check that this is the path of the configuration');
     return readFileSync(path, 'utf8');
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw unreadable(path, code);
   }
@@ -149,4 +165,9 @@ export function readConfig(
  */
 export function loadConfig(path: string, env: Environment, checks: readonly SourceCheck[]): LoadedConfig {
   return readConfig(readText(path), path, env, checks);
+}
+
+/** `loadConfig` for a relay that runs. */
+export function reloadConfig({ path, checks }: LoadedConfig, env: Environment): LoadedConfig {
+  return readConfig(readText(path, true), path, env, checks);
 }

@@ -3,7 +3,7 @@ import { type ConfigChange, diffConfigs } from './config-diff.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import type { Config } from './config-schema.ts';
 import { isLoopback } from './address-checks.ts';
-import { type Environment, type LoadedConfig, loadConfig, readConfig } from './load-config.ts';
+import { type Environment, type LoadedConfig, readConfig, reloadConfig } from './load-config.ts';
 import { currentStamp } from './placeholders.ts';
 import { keepRestartKeys } from './reload-classes.ts';
 
@@ -126,7 +126,7 @@ export function createRunningConfig(parts: RunningConfigParts): RunningConfig {
   const reload = async (): Promise<ReloadResult> => {
     try {
       assertOpen();
-      const result = await apply(loadConfig(loaded.path, env, loaded.checks));
+      const result = await apply(reloadConfig(loaded, env));
       onReload(result, 'reload');
       return result;
     } catch (error) {

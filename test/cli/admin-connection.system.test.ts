@@ -212,6 +212,12 @@ describe('connection to the relay', () => {
       code: 2,
       stderr: 'admin.port is 0, so the port is unknown: pass --url\n',
     });
+
+    await writeFile(file, stringify({ ...config, admin: { ...config.admin, host: 'fe80::1%lo' } }));
+    expect(await run(['ledger', '--config', file])).toMatchObject({
+      code: 2,
+      stderr: 'admin.host is "fe80::1%lo", which cannot be part of a URL: pass --url\n',
+    });
   });
 
   it('a wrong token: says where it came from', async () => {

@@ -53,6 +53,37 @@ describe('messages', () => {
   });
 
   it.each([
+    'http://127.0.0.1:99999/collection/x',
+    'http://[::1%25lo]:9/collection/x',
+    'https://',
+    'https://a b/collection/x',
+  ])('refuse the address %s at its key', (url) => {
+    for (const key of [['inletUrl'], ['ims', 'url']]) {
+      const { message, path } = problemOf([...destination, ...key], url);
+      expect(path).toBe(`destinations[0].${key.join('.')}`);
+      expect(message).toContain('must be a valid URL');
+    }
+  });
+
+  it.each([
+    ['sandbox', 'prod\r\nx-evil: 1'],
+    ['sandbox', 'prod\0'],
+    ['sandbox', 'prod\n'],
+    ['sandbox', 'Prüfung'],
+    ['events.flowId', 'flow\n'],
+    ['events.datasetId', 'data\u0085'],
+    ['ims.clientId', 'client\r'],
+  ])('refuse a value of %s that no header can contain: %j', (key, value) => {
+    const { message } = problemOf([...destination, ...key.split('.')], value);
+    expect(message).toContain('must have printable ASCII characters only');
+  });
+
+  it('refuse control characters in imsOrgId', () => {
+    for (const value of ['1A2B\0@AdobeOrg', '1A\u00852B@AdobeOrg', '1A2B@AdobeOrg\n'])
+      expect(problemOf([...destination, 'imsOrgId'], value).message).toContain('must look like');
+  });
+
+  it.each([
     [['server', 'port'], 99_999, 'must be an integer from 0 to 65535 (it is 99999)'],
     [['server', 'port'], 80.5, 'must be an integer from 0 to 65535 (it is 80.5)'],
     [['server', 'port'], '8080x', 'must be an integer from 0 to 65535 (it is "8080x")'],

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -42,6 +44,20 @@ function started(...first: Changes) {
 }
 
 describe('a reload', () => {
+  it('refuses what is not a file, which could block the relay, and a file that is too large', async () => {
+    const { running, put, seen, folder } = started();
+    put('relay.yaml', `#${'x'.repeat(4_194_304)}`);
+    await expect(running.reload()).rejects.toThrow('is larger than 4 MiB');
+    const path = join(folder, 'relay.yaml');
+    rmSync(path);
+    // A socket stands for everything that is not a file, such as a named pipe.
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    await expect(running.reload()).rejects.toThrow('is not a file, so it cannot be read again');
+    server.close();
+    expect(seen).toEqual(['reload refused', 'reload refused']);
+  });
+
   it('applies what has changed and tells it without secrets', async () => {
     const { running, edit, applied, seen } = started();
     edit([['sources', 0, 'timezone'], 'Asia/Kolkata'], [VALUES, ['a-new-secret-in-tests']]);

@@ -4,7 +4,7 @@ import type { ActionAnswer, CountsAnswer, ProblemAnswer } from './admin-answers.
 import { type AdminClient, adminClient, type AdminOptions, printJson } from './admin-client.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { type EventFilterOptions, type FilterKey, filterOf, withFilterOptions } from './command-options.ts';
-import { formatTable } from './table.ts';
+import { formatFitting } from './fitting-table.ts';
 
 /** Options of an action on several entries. */
 export interface SelectionOptions extends EventFilterOptions {
@@ -99,9 +99,9 @@ function formatCounts(counts: CountsAnswer): string {
 }
 
 function formatProblems(problems: readonly ProblemAnswer[] = []): string {
-  const table = formatTable(problems, [
+  const table = formatFitting(problems, [
     { heading: 'RECEIPT', cell: ({ receipt }) => receipt },
-    { heading: 'WHY NOT', cell: ({ detail }) => detail },
+    { heading: 'WHY NOT', cell: ({ detail }) => detail, below: 'why not' },
   ]);
   return problems.length === 0 ? '' : `\n\n${table}`;
 }

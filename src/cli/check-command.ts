@@ -8,7 +8,7 @@ import { configOption, loadCommandConfig } from './command-config.ts';
 import { EXIT } from './command-error.ts';
 import type { ConnectionCheck } from './connection-check.ts';
 import { formatBytes } from './doctor/finding.ts';
-import { formatTable } from './table.ts';
+import { formatFitting } from './fitting-table.ts';
 
 interface CheckOptions {
   readonly config: string;
@@ -53,12 +53,12 @@ async function checkConnections(config: Config): Promise<ConnectionCheck[]> {
 }
 
 function printConnections(checks: readonly ConnectionCheck[]): void {
-  const table = formatTable(checks, [
+  const table = formatFitting(checks, [
     { heading: 'DESTINATION', cell: ({ destination }) => destination },
     { heading: 'CHECK', cell: ({ check }) => check },
     { heading: 'RESULT', cell: ({ ok }) => (ok ? 'ok' : 'FAILED') },
-    { heading: 'DETAIL', cell: ({ detail }) => detail },
-    { heading: 'FIX', cell: ({ fix }) => fix },
+    { heading: 'DETAIL', cell: ({ detail }) => detail, below: 'detail' },
+    { heading: 'FIX', cell: ({ fix }) => fix, below: 'fix' },
   ]);
   console.log(`${table}\n`);
 }

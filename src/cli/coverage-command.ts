@@ -3,7 +3,7 @@ import { adminClient, type AdminOptions, printJson, withAdminOptions } from './a
 import type { CoverageAnswer } from './admin-answers.ts';
 import { type EventFilterOptions, type FilterKey, filterOf, withFilterOptions } from './command-options.ts';
 import { formatTime } from './time-format.ts';
-import { formatTable } from './table.ts';
+import { formatFitting } from './fitting-table.ts';
 
 const KEYS: readonly FilterKey[] = ['source', 'eventName'];
 
@@ -25,23 +25,23 @@ function formatFields({ since, events }: CoverageAnswer): string {
   const total = events.reduce((sum, { events: count }) => sum + count, 0);
   const head = `${total} events since ${formatTime(since)}`;
   if (rows.length === 0) return `${head}: no unread fields`;
-  const table = formatTable(rows, [
-    { heading: 'SOURCE', cell: ({ source }) => source },
-    { heading: 'EVENT', cell: ({ eventName }) => eventName },
-    { heading: 'MAPPING', cell: ({ mapping }) => mapping },
+  const table = formatFitting(rows, [
+    { heading: 'SOURCE', cell: ({ source }) => source, leaveOut: 2 },
+    { heading: 'EVENT', cell: ({ eventName }) => eventName, cutTo: 12 },
+    { heading: 'MAPPING', cell: ({ mapping }) => mapping, leaveOut: 1 },
     { heading: 'UNREAD', cell: ({ count }) => count },
     { heading: 'TOTAL', cell: ({ events: count }) => count },
-    { heading: 'FIELD', cell: ({ path }) => path },
-    { heading: 'EXAMPLE', cell: ({ example }) => example },
+    { heading: 'FIELD', cell: ({ path }) => path, cutTo: 30 },
+    { heading: 'EXAMPLE', cell: ({ example }) => example, cutTo: 10, leaveOut: 3 },
   ]);
   return `${head}\n\n${table}`;
 }
 
 function formatContacts({ sharedContacts, moreSharedContacts }: CoverageAnswer): string {
   if (sharedContacts.length === 0) return '';
-  const table = formatTable(sharedContacts, [
-    { heading: 'SOURCE', cell: ({ source }) => source },
-    { heading: 'DESTINATION', cell: ({ destination }) => destination },
+  const table = formatFitting(sharedContacts, [
+    { heading: 'SOURCE', cell: ({ source }) => source, leaveOut: 1 },
+    { heading: 'DESTINATION', cell: ({ destination }) => destination, leaveOut: 2 },
     { heading: 'KIND', cell: ({ kind }) => kind },
     { heading: 'CONTACT', cell: ({ contact }) => contact },
     { heading: 'SINCE', cell: ({ since }) => formatTime(since) },

@@ -17,7 +17,7 @@ import {
   withPageOptions,
 } from './command-options.ts';
 import { EVENT_COLUMNS } from './events-command.ts';
-import { type Column, formatTable } from './table.ts';
+import { formatFitting, type FittingColumn } from './fitting-table.ts';
 import { formatTime } from './time-format.ts';
 
 const KEYS: readonly FilterKey[] = [
@@ -33,7 +33,7 @@ const KEYS: readonly FilterKey[] = [
 const ACTION = {
   objects: 'dead letters',
   keys: KEYS,
-  formatSample: (sample: readonly EventAnswer[]) => formatTable(sample, EVENT_COLUMNS),
+  formatSample: (sample: readonly EventAnswer[]) => formatFitting(sample, EVENT_COLUMNS),
 };
 
 const REPLAY: BulkAction = {
@@ -88,7 +88,10 @@ function shortDetail({ detail = '' }: EventAnswer): string {
   return detail.length > MAX_DETAIL_LENGTH ? `${detail.slice(0, MAX_DETAIL_LENGTH)}…` : detail;
 }
 
-const COLUMNS: readonly Column<EventAnswer>[] = [...EVENT_COLUMNS, { heading: 'DETAIL', cell: shortDetail }];
+const COLUMNS: readonly FittingColumn<EventAnswer>[] = [
+  ...EVENT_COLUMNS,
+  { heading: 'DETAIL', cell: shortDetail, below: 'detail' },
+];
 
 interface DeadLettersAnswer {
   readonly deadLetters: readonly EventAnswer[];
@@ -101,7 +104,7 @@ async function listDeadLetters(options: AdminOptions & EventFilterOptions & Page
   const answer = await client.get<DeadLettersAnswer>('/dead-letters', query);
   if (options.json === true) printJson(answer);
   else if (answer.deadLetters.length === 0) console.log('no dead letters');
-  else console.log(`${formatTable(answer.deadLetters, COLUMNS)}${formatNextPage(answer.next)}`);
+  else console.log(`${formatFitting(answer.deadLetters, COLUMNS)}${formatNextPage(answer.next)}`);
 }
 
 /** The filter of a replay: `dead, source acme, customerId (hidden)`. */
@@ -112,15 +115,15 @@ function formatFilter({ filter, narrowedBy }: ReplayAnswer): string {
   ].join(', ');
 }
 
-const REPLAY_COLUMNS: readonly Column<ReplayAnswer>[] = [
+const REPLAY_COLUMNS: readonly FittingColumn<ReplayAnswer>[] = [
   { heading: 'ID', cell: ({ id }) => id },
   { heading: 'REQUESTED', cell: ({ at }) => formatTime(at) },
-  { heading: 'BY', cell: ({ by }) => by },
+  { heading: 'BY', cell: ({ by }) => by, cutTo: 12, leaveOut: 1 },
   { heading: 'AS NEW', cell: ({ asNew }) => (asNew ? 'yes' : '') },
   { heading: 'MATCHED', cell: ({ matched }) => matched },
   { heading: 'REPLAYED', cell: ({ replayed }) => replayed },
   { heading: 'FINISHED', cell: ({ done, finishedAt }) => (done ? formatTime(finishedAt) : 'running') },
-  { heading: 'FILTER', cell: formatFilter },
+  { heading: 'FILTER', cell: formatFilter, below: 'filter' },
 ];
 
 async function listReplays(options: AdminOptions): Promise<void> {
@@ -128,7 +131,7 @@ async function listReplays(options: AdminOptions): Promise<void> {
   const answer = await client.get<{ readonly replays: readonly ReplayAnswer[] }>('/dead-letters/replays');
   if (options.json === true) printJson(answer);
   else if (answer.replays.length === 0) console.log('no replays');
-  else console.log(formatTable(answer.replays, REPLAY_COLUMNS));
+  else console.log(formatFitting(answer.replays, REPLAY_COLUMNS));
 }
 
 export function registerDeadLetters(program: Command): void {

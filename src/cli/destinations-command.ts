@@ -4,7 +4,7 @@ import type { DestinationAnswer, LastAnswer } from './admin-answers.ts';
 import { CONFIGURED } from './completion/configured-names.ts';
 import { suggestValues } from './completion/suggested-values.ts';
 import { formatTime, formatDuration } from './time-format.ts';
-import { formatTable } from './table.ts';
+import { formatFitting } from './fitting-table.ts';
 
 const LIST_HELP = `
 Examples:
@@ -43,29 +43,29 @@ function answerRows({ name, lastAnswers: { inlet, ims } }: DestinationAnswer): A
 function formatAnswers(destinations: readonly DestinationAnswer[]): string {
   const rows = destinations.flatMap(answerRows);
   if (rows.length === 0) return '';
-  const table = formatTable(rows, [
+  const table = formatFitting(rows, [
     { heading: 'DESTINATION', cell: ({ name }) => name },
     { heading: 'LAST ANSWER', cell: ({ at }) => formatTime(at) },
     { heading: 'FROM', cell: ({ from }) => from },
     { heading: 'STATUS', cell: ({ status }) => status ?? 'none' },
-    { heading: 'TEXT', cell: ({ text }) => text },
+    { heading: 'TEXT', cell: ({ text }) => text, below: 'text' },
   ]);
   return `\n\n${table}`;
 }
 
 function format(destinations: readonly DestinationAnswer[]): string {
-  const table = formatTable(destinations, [
-    { heading: 'DESTINATION', cell: ({ name }) => name },
+  const table = formatFitting(destinations, [
+    { heading: 'DESTINATION', cell: ({ name }) => name, cutTo: 20 },
     { heading: 'STATE', cell: ({ state }) => state },
     { heading: 'PENDING', cell: ({ pending }) => pending },
-    { heading: 'IN FLIGHT', cell: ({ inFlight }) => inFlight },
-    { heading: 'OLDEST', cell: ({ oldestPendingAt }) => formatTime(oldestPendingAt) },
-    { heading: 'LAST SUCCESS', cell: ({ lastSuccessAt }) => formatTime(lastSuccessAt) },
-    { heading: 'TOKEN TTL', cell: tokenLifetime },
-    { heading: 'SINCE', cell: ({ since }) => formatTime(since) },
-    { heading: 'NEXT RETRY', cell: ({ nextTryAt }) => formatTime(nextTryAt) },
-    { heading: 'REASON', cell: ({ reason }) => reason },
-    { heading: 'DETAIL', cell: ({ detail }) => detail },
+    { heading: 'IN FLIGHT', cell: ({ inFlight }) => inFlight, leaveOut: 2 },
+    { heading: 'OLDEST', cell: ({ oldestPendingAt }) => formatTime(oldestPendingAt), leaveOut: 3 },
+    { heading: 'LAST SUCCESS', cell: ({ lastSuccessAt }) => formatTime(lastSuccessAt), leaveOut: 4 },
+    { heading: 'TOKEN TTL', cell: tokenLifetime, leaveOut: 1 },
+    { heading: 'SINCE', cell: ({ since }) => formatTime(since), leaveOut: 5 },
+    { heading: 'NEXT RETRY', cell: ({ nextTryAt }) => formatTime(nextTryAt), leaveOut: 6 },
+    { heading: 'REASON', cell: ({ reason }) => reason, cutTo: 18 },
+    { heading: 'DETAIL', cell: ({ detail }) => detail, below: 'detail' },
   ]);
   return `${table}${formatAnswers(destinations)}`;
 }

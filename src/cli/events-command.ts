@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { shortId } from '../capillary/event-id.ts';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
@@ -13,8 +14,9 @@ import {
   withPageOptions,
 } from './command-options.ts';
 import { type EventsAnswer, followEvents } from './follow-events.ts';
+import { followHeading, followLine } from './follow-line.ts';
 import { formatTime } from './time-format.ts';
-import { type Column, formatTable, toPrintable } from './table.ts';
+import { formatFitting, type FittingColumn, terminalWidth } from './fitting-table.ts';
 
 const KEYS: readonly FilterKey[] = [
   'state',
@@ -29,8 +31,9 @@ const KEYS: readonly FilterKey[] = [
 ];
 
 const HELP = `
-With --follow it shows the newest events, oldest of them first, then every event as it is accepted and again when its state
-changes, until Ctrl-C. All filters but --until apply; with --json each event is one line. It survives a restart of the relay.
+With --follow it shows the newest 10 events, or as many as --limit says, oldest of them first, then every event as it is
+accepted and again when its state changes, until Ctrl-C. All filters but --until apply; with --json each event is one line.
+It survives a restart of the relay.
 
 Examples:
   $ capillary-relay events --state pending,dead --since 2h
@@ -46,63 +49,54 @@ Examples:
   $ capillary-relay events replay 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01 --as-new`;
 
 /** Columns of every list of events. */
-export const EVENT_COLUMNS: readonly Column<EventAnswer>[] = [
+export const EVENT_COLUMNS: readonly FittingColumn<EventAnswer>[] = [
   { heading: 'RECEIPT', cell: ({ receipt }) => receipt },
-  { heading: 'RECEIVED', cell: ({ receivedAt }) => formatTime(receivedAt) },
-  { heading: 'SOURCE', cell: ({ source }) => source },
-  { heading: 'EVENT', cell: ({ eventName }) => eventName },
-  { heading: 'CUSTOMER', cell: ({ customerId }) => customerId },
+  { heading: 'RECEIVED', cell: ({ receivedAt }) => formatTime(receivedAt), leaveOut: 3 },
+  { heading: 'SOURCE', cell: ({ source }) => source, leaveOut: 1 },
+  { heading: 'EVENT', cell: ({ eventName }) => eventName, cutTo: 10 },
+  { heading: 'CUSTOMER', cell: ({ customerId }) => customerId, leaveOut: 2 },
   { heading: 'STATE', cell: ({ state }) => state },
-  { heading: 'REASON', cell: ({ reason }) => reason },
+  { heading: 'REASON', cell: ({ reason }) => reason, cutTo: 10 },
 ];
+
+/** Earlier events that --follow shows first, unless --limit is given. */
+const FOLLOW_LIMIT = 10;
 
 type ListOptions = AdminOptions & EventFilterOptions & PageOptions & { readonly follow?: boolean };
 
-/** A line of fixed columns: the next lines are not known yet. */
-function formatLine({
-  receipt,
-  state,
-  reason,
-  source,
-  eventName,
-  customerId,
-  ...times
-}: EventAnswer): string {
-  const at = state === 'pending' ? times.receivedAt : (times.settledAt ?? times.receivedAt);
-  const outcome = reason === undefined || reason === state ? state : `${state} (${reason})`;
-  return [
-    formatTime(at),
-    receipt,
-    toPrintable(source).padEnd(12),
-    toPrintable(eventName ?? '-').padEnd(28),
-    toPrintable(customerId ?? '-').padEnd(12),
-    toPrintable(outcome),
-  ].join('  ');
-}
-
-async function follow(options: ListOptions): Promise<void> {
+async function follow(options: ListOptions, limit: number): Promise<void> {
   if (options.until !== undefined || options.cursor !== undefined)
     throw new CommandError('--follow has no end and no pages: leave out --until and --cursor', EXIT.usage);
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  const json = options.json === true;
+  const width = terminalWidth();
   await followEvents({
     client: await adminClient(options),
     filter: filterOf(options, KEYS),
-    limit: options.limit,
+    limit,
     signal: stop.signal,
-    show: (event) => console.log(options.json === true ? JSON.stringify(event) : formatLine(event)),
+    begin(count) {
+      const earlier = `the newest ${count === 1 ? 'earlier event' : `${count} earlier events`}`;
+      console.error(`${count === 0 ? 'no earlier events' : `first ${earlier}`}, then new ones; Ctrl-C ends`);
+      if (!json) console.log(styleText('bold', followHeading(width)));
+    },
+    show: (event) => console.log(json ? JSON.stringify(event) : followLine(event, width)),
     note: (text) => console.error(text),
   });
 }
 
-async function list(options: ListOptions): Promise<void> {
-  if (options.follow === true) return follow(options);
+async function list(options: ListOptions, command: Command): Promise<void> {
+  if (options.follow === true) {
+    const isDefault = command.getOptionValueSource('limit') === 'default';
+    return follow(options, isDefault ? FOLLOW_LIMIT : options.limit);
+  }
   const { limit, cursor } = options;
   const client = await adminClient(options);
   const answer = await client.get<EventsAnswer>('/events', { ...filterOf(options, KEYS), limit, cursor });
   if (options.json === true) printJson(answer);
   else if (answer.events.length === 0) console.log('no events');
-  else console.log(`${formatTable(answer.events, EVENT_COLUMNS)}${formatNextPage(answer.next)}`);
+  else console.log(`${formatFitting(answer.events, EVENT_COLUMNS)}${formatNextPage(answer.next)}`);
 }
 
 async function replay(receipt: string, options: AdminOptions & { asNew?: boolean }): Promise<void> {

@@ -15,6 +15,8 @@ export interface FollowParts {
   /** How many of the events that already exist are shown first. */
   readonly limit: number;
   readonly signal: AbortSignal;
+  /** Called once before the first event, with the number of those that already exist. */
+  readonly begin: (earlier: number) => void;
   /** Prints an event that is new or has changed its state. */
   readonly show: (event: EventAnswer) => void;
   /** Says something that is not an event. */
@@ -113,7 +115,7 @@ async function poll(parts: FollowParts, base: Query, seen: ReturnType<typeof cre
  * @throws CommandError if the relay refuses the filter, or does not answer at first
  */
 export async function followEvents(parts: FollowParts): Promise<void> {
-  const { filter, limit, signal, show, note, intervalMs = POLL_INTERVAL_MS } = parts;
+  const { filter, limit, signal, begin, show, note, intervalMs = POLL_INTERVAL_MS } = parts;
   // An event enters the list when it is accepted, and its state changes later: so state and reason
   // are compared here.
   const { state, reason, ...base } = filter;
@@ -131,7 +133,9 @@ export async function followEvents(parts: FollowParts): Promise<void> {
   for (const event of await list({ ...base, state: 'pending' }, MAX_PENDING)) seen.record(event);
   for (const event of await list(base, PAGE_SIZE)) seen.record(event);
   // Last, so that nothing falls between what is shown now and what the first poll finds.
-  for (const event of await list(filter, limit)) {
+  const earlier = await list(filter, limit);
+  begin(earlier.length);
+  for (const event of earlier) {
     seen.record(event);
     show(event);
   }

@@ -19,7 +19,7 @@ import {
 import { fetchQuarantined, formatQuarantineReport } from './explain/quarantine-report.ts';
 import { relayOptions } from './explain/relay-options.ts';
 import { formatTime } from './time-format.ts';
-import { formatTable } from './table.ts';
+import { formatFitting } from './fitting-table.ts';
 
 const KEYS: readonly FilterKey[] = ['source', 'since', 'until'];
 
@@ -94,15 +94,15 @@ function formatHeaders({ headers }: QuarantinedAnswer): string {
 }
 
 function format(quarantined: readonly QuarantinedAnswer[]): string {
-  return formatTable(quarantined, [
+  return formatFitting(quarantined, [
     { heading: 'RECEIPT', cell: ({ receipt }) => receipt },
     { heading: 'RECEIVED', cell: ({ receivedAt }) => formatTime(receivedAt) },
-    { heading: 'SOURCE', cell: ({ source }) => source },
-    { heading: 'FROM', cell: ({ ip }) => ip },
-    { heading: 'EVENT', cell: ({ eventName }) => eventName },
-    { heading: 'BYTES', cell: ({ bytes }) => bytes },
-    { heading: 'REASONS', cell: ({ reasons }) => reasons.join(', ') },
-    { heading: 'HEADERS (CHARACTERS)', cell: formatHeaders },
+    { heading: 'SOURCE', cell: ({ source }) => source, cutTo: 12 },
+    { heading: 'FROM', cell: ({ ip }) => ip, leaveOut: 2 },
+    { heading: 'EVENT', cell: ({ eventName }) => eventName, leaveOut: 3 },
+    { heading: 'BYTES', cell: ({ bytes }) => bytes, leaveOut: 1 },
+    { heading: 'REASONS', cell: ({ reasons }) => reasons.join(', '), below: 'reasons' },
+    { heading: 'HEADERS (CHARACTERS)', cell: formatHeaders, below: 'headers (characters)' },
   ]);
 }
 

@@ -10,6 +10,7 @@ let rig: AdminRig;
 let stop: AbortController;
 let shown: string[];
 let notes: string[];
+let earlier: number[];
 let following: Promise<void>;
 /** Makes the relay unreachable. */
 let isDown = false;
@@ -19,7 +20,7 @@ let maxPage = 500;
 beforeEach(async () => {
   rig = await startAdminRig();
   stop = new AbortController();
-  [shown, notes, isDown, maxPage] = [[], [], false, 500];
+  [shown, notes, earlier, isDown, maxPage] = [[], [], [], false, 500];
 });
 afterEach(async () => {
   stop.abort();
@@ -46,6 +47,7 @@ function follow(filter: Record<string, string> = {}, limit = 50): void {
     limit,
     signal: stop.signal,
     intervalMs: 5,
+    begin: (count) => earlier.push(count),
     show: ({ receipt, state }) => shown.push(`${receipt} ${state}`),
     note: (text) => notes.push(text),
   });
@@ -69,6 +71,7 @@ describe('following events', () => {
     // The first was pending when it began, so its outcome is shown too.
     expect(shown.slice(3).toSorted()).toEqual([...old, next].map((receipt) => `${receipt} dead`).toSorted());
     expect(notes).toEqual([]);
+    expect(earlier).toEqual([2]);
   });
 
   it('shows every event of a burst that is larger than a page, in its order', async () => {

@@ -55,6 +55,7 @@ describe('events', () => {
     const child = start('events', '--follow', '--url', rig.url, '--token', TOKEN);
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const next = async (): Promise<string> => String((await lines.next()).value);
+    expect(await next()).toMatch(/^TIME +RECEIPT +SOURCE +EVENT +CUSTOMER +STATE$/);
     expect(await next()).toMatch(
       new RegExp(`^2026-01-31 08:00:00Z  ${first}  acme +pointsIssued +11 +pending$`),
     );

@@ -277,3 +277,22 @@ describe.runIf(hasScript)('status, live on a terminal', () => {
     expect(screen.output().split(LEAVE)[1]).toContain('The bearer token is wrong: it is not the admin.token');
   });
 });
+
+describe.runIf(hasScript)('lists on a terminal', () => {
+  it.each(['destinations list', 'quarantine list', 'dead-letters list', 'events'])(
+    '%s fits 80 columns, and is whole in a pipe',
+    async (words) => {
+      await rig.relay.webhook('acme', event('e-1', 11), { 'x-relay-key': 'wrong' });
+      await rig.post(event('e-2', 12));
+      await rig.relay.moveToDeadLetters();
+      await rig.cli('destinations', 'pause', 'acme-aep');
+      const screen = onTerminal(`${words} --url ${rig.url}`, { NO_COLOR: '1' });
+      expect(await screen.ended).toBe(0);
+      const [shown = ''] = screen.output().split(/\r?\nspeed /);
+      const widths = (text: string): number[] => text.split(/\r?\n/).map((line) => line.length);
+      expect(Math.max(...widths(shown))).toBeLessThanOrEqual(80);
+      const piped = await rig.cli(...words.split(' '));
+      expect(Math.max(...widths(piped.stdout))).toBeGreaterThan(80);
+    },
+  );
+});

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { cutAtWord } from '../fitting-table.ts';
+import { wrapText } from '../fitting-table.ts';
 
 export type Tone = 'bold' | 'green' | 'yellow' | 'red' | 'dim';
 
@@ -21,20 +21,12 @@ const MAX_LINES = 3;
 
 /** The line as one or several that fit, broken between words. */
 export function wrapLine({ text, hang = 2, ...more }: Line, width: number): Line[] {
-  const lines: Line[] = [];
-  const keep = more.keep === undefined ? {} : { keep: Math.min(more.keep, KEEP.rest) };
-  const add = (part: string): void => {
-    lines.push({ ...more, text: part, ...(lines.length === 0 ? {} : keep) });
-  };
-  let rest = text;
-  while (rest.length > width && lines.length < MAX_LINES - 1) {
-    const end = rest.lastIndexOf(' ', width);
-    if (rest.slice(0, end).trim() === '') break;
-    add(rest.slice(0, end).trimEnd());
-    rest = `${' '.repeat(hang)}${rest.slice(end).trimStart()}`;
-  }
-  add(cutAtWord(rest, width));
-  return lines;
+  const rest = more.keep === undefined ? {} : { keep: Math.min(more.keep, KEEP.rest) };
+  return wrapText(text, width, { hang, maxLines: MAX_LINES }).map((line, index) => ({
+    ...more,
+    text: line,
+    ...(index === 0 ? {} : rest),
+  }));
 }
 
 function markOf(count: number): Line {

@@ -37,7 +37,7 @@ The events are invented, but the relay delivers them like real ones: with a dest
 as Adobe itself, --yes is required, and with a relay on another machine too, which may have any destination.
 
 Behaves as Capillary does by its own log: it retries an event after 429, 5xx or a timeout, honouring Retry-After, for
-some five minutes (--patience), and gives up after any other 4xx.
+about five minutes (--patience), and gives up after any other 4xx.
 
 Exit code: 0 every event was accepted; 1 some were given up; 2 wrong usage or configuration.
 

@@ -50,7 +50,10 @@ describe('deploy/systemd/capillary-aep-relay.service', () => {
     for (const text of [
       'deploy/systemd/capillary-aep-relay.service',
       `useradd --system --no-create-home --shell /usr/sbin/nologin ${user}`,
-      `install -m 0640 -g ${user} relay.yaml /etc/relay/`,
+      `chgrp -R ${user} /etc/relay`,
+      `usermod -aG ${user} `,
+      '/usr/local/bin/capillary-relay',
+      'export RELAY_CONFIG=/etc/relay/relay.yaml',
       `path: /var/lib/${settings.get('StateDirectory')}`,
       `git clone`,
       CLONE,

@@ -13,7 +13,7 @@ const AMOUNT =
   /\b(?:a while|limited time|(?:[\w.]+ )?(?:seconds?|minutes?|hours?|days?|weeks?))\b|(?<![-\w.])\d+ ?(?:ms|s|m|min|h|d)\b/gi;
 /** The two facts, and what to do about them. */
 const KNOWN =
-  /^(?:some five minutes|five minutes|(?:for|of|within|few|in) minutes|minutes|(?:up to )?seven days|7 ?d(?:ays)?|5 ?m(?:in)?)$/i;
+  /^(?:about five minutes|five minutes|(?:for|of|within|few|in) minutes|minutes|(?:up to )?seven days|7 ?d(?:ays)?|5 ?m(?:in)?)$/i;
 
 interface Paragraph {
   readonly place: string;
@@ -72,7 +72,11 @@ const paragraphs = [...ROOTS, ...FOLDERS.flatMap(filesBelow)]
 describe('how long Capillary retries', () => {
   it('is said in one place, and nowhere differently', () => {
     const facts = readFileSync(pathOf(FACTS), 'utf8').split('### Patience\n')[1]?.split('\n### ')[0] ?? '';
-    for (const words of ['About ten tries within some five minutes', 'Up to seven days', 'Plan for minutes'])
+    for (const words of [
+      'About ten attempts within about five minutes',
+      'Up to seven days',
+      'Plan for minutes',
+    ])
       expect(facts).toContain(words);
     const found = paragraphs.flatMap((paragraph) => {
       const why = contradictionIn(paragraph);
@@ -83,7 +87,7 @@ describe('how long Capillary retries', () => {
 
   it('is said with both facts where it is said at length, with a link to them', () => {
     const atLength = paragraphs.filter(
-      ({ place, text }) => /some five minutes/.test(text) && /^(?:docs|README|openapi)/.test(place),
+      ({ place, text }) => /about five minutes/.test(text) && /^(?:docs|README|openapi)/.test(place),
     );
     expect(atLength.length).toBeGreaterThan(4);
     for (const { place, text } of atLength)
@@ -103,7 +107,7 @@ describe('how long Capillary retries', () => {
   });
 
   it.each([
-    'Capillary tries an event about ten times within some five minutes by its log; it promises up to seven days.',
+    'Capillary tries an event about ten times within about five minutes by its log; it promises up to seven days.',
     'Plan for minutes of retries by Capillary.',
     'It was answered 400, after which Capillary does not retry.',
     'Capillary waits 30 s for an answer.',

@@ -1,5 +1,6 @@
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /** Where a server listens. */
@@ -79,10 +80,50 @@ export async function requireFreePort(key: ServerKey, address: ListenAddress): P
   }
 }
 
+/** The addresses of a host: several for `localhost`, IPv4 first. */
+async function addressesOf(host: string): Promise<readonly string[]> {
+  if (host !== 'localhost') return [host];
+  const found = await lookup(host, { all: true, order: 'ipv4first' });
+  return [...new Set(found.map(({ address }) => address))];
+}
+
+/**
+ * Hands its connections to the server of the app. Fastify would give each further address of
+ * `localhost` an HTTP server of its own, without the limits and rules of the first.
+ */
+function createFurtherListener(app: FastifyInstance): Server {
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    app.server.emit('connection', socket);
+  });
+  // Not once the server is closed: that does not wait for these connections.
+  app.addHook('preClose', async () => {
+    if (!listener.listening) return;
+    const closed = once(listener, 'close');
+    listener.close();
+    app.server.closeIdleConnections();
+    await closed;
+  });
+  return listener;
+}
+
+/** Listens on a further address of `localhost`, unless the system does not use its family. */
+async function listenToo(listener: Server, host: string, port: number): Promise<void> {
+  try {
+    await once(listener.listen({ host, port }), 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT') throw error;
+  }
+}
+
 /** Opens the port of a server. @returns its base URL @throws ListenError */
 export async function listen(app: FastifyInstance, key: ServerKey, address: ListenAddress): Promise<string> {
   try {
-    await app.listen({ host: address.host, port: address.port });
+    const [first = address.host, ...others] = await addressesOf(address.host);
+    const further = others.map((host) => ({ host, listener: createFurtherListener(app) }));
+    await app.listen({ host: first, port: address.port });
+    const { port } = app.server.address() as AddressInfo;
+    for (const { host, listener } of further) await listenToo(listener, host, port);
   } catch (error) {
     throw listenError(key, address, error);
   }

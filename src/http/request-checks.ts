@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { closeAfter } from './connections.ts';
 import { ProblemError } from './problems.ts';
 import { refuseTunnel } from './server-limits.ts';
 
 /**
  * Refuses what Node's parser accepts, or answers without a body, although RFC 9110 and RFC 9112
  * refuse it: such requests can mean one thing here and another to a proxy. Register this before any
- * other hook. The connection is closed, because it is unknown where the next request begins.
+ * other hook, and let none wait before it. The connection is closed, and what follows on it is not
+ * processed, because it is unknown where the next request begins.
  */
 export function checkRequests(app: FastifyInstance): void {
   // Node's own answer to an unknown expectation has no body.
@@ -17,7 +19,7 @@ export function checkRequests(app: FastifyInstance): void {
   app.server.on('connect', (_request, socket) => refuseTunnel(socket as Socket));
   app.addHook('onRequest', ({ raw }, reply, done) => {
     const fault = faultOf(raw);
-    if (fault !== undefined) void reply.header('connection', 'close');
+    if (fault !== undefined) closeAfter(raw, reply.raw);
     done(fault);
   });
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyServerOptions } from 'fastify';
-import { mayAnswerLast } from './connections.ts';
+import { adoptConnection, mayAnswerLast } from './connections.ts';
 import { type ProblemCode, PROBLEMS, problem } from './problems.ts';
 
 /** Time for all headers to arrive; it also applies to a new connection that sends nothing. */
@@ -50,6 +50,7 @@ function answerClientError(error: { readonly code?: string }, socket: Socket): v
 
 /** Answers a CONNECT request, which Node hands over as a bare connection. */
 export function refuseTunnel(socket: Socket): void {
+  adoptConnection(socket);
   if (mayAnswerLast(socket)) endWithProblem(socket, 'bad-request', 'CONNECT is not supported');
 }
 

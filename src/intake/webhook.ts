@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { clientAddress } from '../http/client-address.ts';
+import { closeAfter } from '../http/connections.ts';
 import { ProblemError } from '../http/problems.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { ConfiguredSource } from '../sources/source-table.ts';
@@ -109,7 +110,7 @@ export async function handleWebhook(
   const body = request.body as RequestBody;
   if (!Buffer.isBuffer(body)) {
     // More of the body may be on its way.
-    void reply.header('connection', 'close');
+    closeAfter(request.raw, reply.raw);
     return refuseOversized(parts, source, request, body);
   }
   const received = receivedRequest(request, body, parts.now());

@@ -8,6 +8,9 @@ import { transactionAdded } from '../fixtures/events.ts';
 import { until } from '../helpers/until.ts';
 import { connectTo, readUntilClosed, sendBytes, statusesIn } from '../system/tcp-client.ts';
 
+/** More than the buffers of a connection hold. */
+const LARGE_BYTES = 16 * 1_048_576;
+
 describe('a server with room for three connections', () => {
   let server: Server;
   let url: string;
@@ -17,9 +20,10 @@ describe('a server with room for three connections', () => {
     held = [];
     server = createServer((incoming, response) => {
       if (incoming.url === '/held') held.push(() => response.end('held'));
+      else if (incoming.url === '/large') response.end(Buffer.alloc(LARGE_BYTES));
       else incoming.resume().on('end', () => response.end('done'));
     });
-    manageConnections(server, { maxConnections: 3, isDraining: () => false });
+    manageConnections(server, { maxConnections: 3, isDraining: () => false, stallTimeoutMs: 1_500 });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
@@ -81,6 +85,46 @@ describe('a server with room for three connections', () => {
     const accepted = await open();
     await ask(accepted);
   });
+
+  /** Asks for a large answer and reads nothing of it. @returns both ends of the connection */
+  async function stall(): Promise<[Socket, Socket]> {
+    const accepted = once(server, 'connection');
+    const client = await connectTo(url);
+    const [socket] = (await accepted) as [Socket];
+    client.write('GET /large HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
+    await until(() => socket.writableLength > 0);
+    return [client, socket];
+  }
+
+  it('closes one that does not read its answers for a new one', async () => {
+    const [[, first]] = [await stall(), await stall(), await stall()];
+    const fourth = await open();
+    await until(() => first.destroyed);
+    await ask(fourth);
+    expect(fourth.closed).toBe(false);
+  });
+
+  it('closes one that does not read its answers after a time, but none that waits for one', async () => {
+    const waiting = await open('GET /held HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => held.length > 0);
+    const [, stalled] = await stall();
+    await until(() => stalled.destroyed);
+    const answered = once(waiting, 'data');
+    held[0]?.();
+    expect(String(await answered)).toContain('held');
+  });
+
+  it('does not close one that reads its answer slowly', async () => {
+    const [client, socket] = await stall();
+    let bytes = 0;
+    client.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      client.pause();
+      setTimeout(() => client.resume(), 1 + (3_000 * chunk.length) / LARGE_BYTES);
+    });
+    await until(() => bytes > LARGE_BYTES || socket.destroyed);
+    expect(socket.destroyed).toBe(false);
+  });
 });
 
 describe('the connections of the relay', () => {
@@ -133,6 +177,36 @@ describe('the connections of the relay', () => {
     await once(socket, 'data');
     socket.write('zz\r\n');
     expect(statusesIn(await received)).toEqual([404]);
+  });
+
+  it('get the answer after they have ended their side', async () => {
+    const socket = await connectTo(rig.intake.listeningOrigin);
+    const received = readUntilClosed(socket);
+    socket.end(webhook(5) + webhook(6));
+    expect(statusesIn(await received)).toEqual([200, 200]);
+  });
+
+  it.each([
+    ['intake', 'nothing', ''],
+    ['intake', 'a webhook', webhook(7)],
+    ['admin', 'nothing', ''],
+  ] as const)('of the %s port may be reset after %s and CONNECT', async (port, _what, before) => {
+    const { server, listeningOrigin } = rig[port];
+    let resets = 0;
+    for (let round = 0; round < 20; round += 1) {
+      const socket = await connectTo(listeningOrigin);
+      const closed = new Promise((resolve) => {
+        server.prependOnceListener('connect', (_request, accepted) => {
+          accepted.once('close', resolve);
+          socket.resetAndDestroy();
+        });
+      });
+      socket.write(`${before}CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\nmore`);
+      // Without a listener for errors, the write that fails would be an uncaught exception.
+      await closed;
+      resets += 1;
+    }
+    expect(resets).toBe(20);
   });
 
   it('of the admin port are closed with the next answer while the relay is draining', async () => {

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AdminRig, KEY, startAdminRig } from '../admin/admin-rig.ts';
-import { statusesIn, sendBytes } from '../system/tcp-client.ts';
+import { type AdminRig, KEY, ledgerOf, startAdminRig } from '../admin/admin-rig.ts';
+import { transactionAdded } from '../fixtures/events.ts';
+import { connectTo, readUntilClosed, sendBytes, statusesIn } from '../system/tcp-client.ts';
 
 let rig: AdminRig;
 beforeAll(async () => {
@@ -54,6 +56,40 @@ describe.each(['admin', 'intake'] as const)('the %s port refuses with a problem 
       code,
       detail: expect.stringContaining(detail),
     });
+  });
+});
+
+describe('what follows a refused request on its connection', () => {
+  /** A valid webhook. */
+  function webhook(number: number): string {
+    const body = JSON.stringify(transactionAdded(number));
+    const lines = ['POST /webhooks/acme HTTP/1.1', HOST, `X-Relay-Key: ${KEY}`];
+    return [...lines, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n');
+  }
+  const post = 'POST /webhooks/acme HTTP/1.1';
+  it.each([
+    ['two Hosts', [post, HOST, HOST, 'Content-Length: 2', '', '{}'].join('\r\n')],
+    ['no Host', [post, 'Content-Length: 2', '', '{}'].join('\r\n')],
+    ['HTTP/1.0 in chunks', chunkedWebhook('1.0', HOST, 'Transfer-Encoding: chunked')],
+    ['an unknown coding', chunkedWebhook('1.1', HOST, 'Transfer-Encoding: gzip, chunked')],
+    ['an unknown expectation', [post, HOST, 'Expect: x', 'Content-Length: 2', '', '{}'].join('\r\n')],
+    ['CONNECT', `CONNECT a:1 HTTP/1.1\r\n${HOST}\r\n\r\n`],
+    ['bytes that are not HTTP', 'BROKEN\r\n\r\n'],
+  ])('is neither answered nor stored: %s', async (_what, refused) => {
+    const { accepted = 0 } = await ledgerOf(rig);
+    const socket = await connectTo(urlOf('intake'));
+    const errors: Error[] = [];
+    socket.on('error', (error) => errors.push(error));
+    const received = readUntilClosed(socket);
+    socket.write(webhook(1) + refused + webhook(2).repeat(1_000));
+    await once(socket, 'data');
+    if (socket.writable) socket.write(webhook(3).repeat(1_000));
+    const statuses = statusesIn(await received);
+    expect(statuses.slice(0, 1)).toEqual([200]);
+    expect(statuses.slice(1).filter((status) => status < 400)).toEqual([]);
+    expect(statuses.length).toBeLessThanOrEqual(2);
+    expect(errors).toEqual([]);
+    expect(await ledgerOf(rig)).toMatchObject({ accepted: accepted + 1 });
   });
 });
 

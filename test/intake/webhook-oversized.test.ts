@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text as textFrom } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -56,6 +57,30 @@ describe('a body over the limit', () => {
     expect(intake.reports).toMatchObject([
       { outcome: 'oversized', status: 413, receipt: stored?.event.receipt },
     ]);
+  });
+
+  test.each([
+    ['together with it', false],
+    ['after its answer', true],
+  ])('leaves no stored webhook unanswered that is sent %s', async (_what, isLater) => {
+    await start();
+    const request = (body: string, ...lines: string[]) => {
+      const head = ['POST /webhooks/acme HTTP/1.1', 'Host: a', `X-Relay-Key: ${KEY}`, ...lines];
+      return [...head, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n');
+    };
+    const next = request(JSON.stringify({ eventName: 'a', orgId: 1 }), 'Connection: close');
+    const socket = connect(intake.port, '127.0.0.1');
+    const received = textFrom(socket);
+    socket.write(isLater ? request(BODY) : request(BODY) + next);
+    if (isLater) {
+      await once(socket, 'readable');
+      socket.write(next);
+    }
+    const statuses = [...(await received).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+    expect(statuses[0]).toBe('413');
+    expect(await intake.counts()).toMatchObject({
+      accepted: statuses.filter((status) => status === '200').length,
+    });
   });
 
   test('of exactly the limit is no such body', async () => {

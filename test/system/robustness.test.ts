@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -99,6 +100,17 @@ describe('input that is not valid HTTP', () => {
     const [, body = ''] = text.split('\r\n\r\n');
     expect(JSON.parse(body)).toMatchObject({ status });
     expect(await storedCounts()).toEqual(before);
+  });
+
+  it('does not end the process if the peer resets the connection after CONNECT', async () => {
+    for (const url of [relay.intakeUrl, relay.adminUrl]) {
+      for (let number = 0; number < 100; number += 1) {
+        const socket = await connectTo(url);
+        socket.write('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', () => socket.resetAndDestroy());
+        await once(socket, 'close');
+      }
+      expect(statusesIn(await sendBytes(url, 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n'))).toEqual([400]);
+    }
   });
 
   it('is rejected by the admin port in the same way', async () => {

@@ -17,7 +17,7 @@ import { createSourceTable } from './sources/source-table.ts';
 import type { Journal } from './journal/journal.ts';
 import { runReencryption, runRetention } from './journal/maintenance-loops.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
-import { createConfigReports } from './monitoring/config-reports.ts';
+import { createConfigReports, removedSourceWarnings } from './monitoring/config-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
 import { createHealthChecks } from './monitoring/health-checks.ts';
 import { createIntakeWindow } from './monitoring/intake-window.ts';
@@ -102,11 +102,12 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     loaded,
     async prepare(next) {
       const commitDestinations = await destinations.prepare(next);
-      return () => {
+      const commit = (): void => {
         sources.set(next.sources);
         commitDestinations();
         logLevel.configure(next.log.level);
       };
+      return { commit, warnings: removedSourceWarnings(next, await journal.ledger()) };
     },
     ...createConfigReports(log, metrics, now),
   });
@@ -175,6 +176,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         destinations,
         admission,
         watermarks: store,
+        sources: () => sources.names(),
         now,
       }),
     },

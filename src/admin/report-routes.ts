@@ -13,8 +13,13 @@ export interface LedgerLine extends SourceCounts {
   readonly balanced: boolean;
 }
 
+/** Pending events of a source that is not configured wait until it is. */
+export interface SourceLine extends LedgerLine {
+  readonly configured: boolean;
+}
+
 export interface LedgerView extends LedgerLine {
-  readonly sources: Readonly<Record<string, LedgerLine>>;
+  readonly sources: Readonly<Record<string, SourceLine>>;
 }
 
 const NO_COUNTS: SourceCounts = {
@@ -28,8 +33,13 @@ const NO_COUNTS: SourceCounts = {
 };
 
 /** Adds up the sources. The total is balanced only if each source is. */
-export function ledgerView(ledger: Ledger): LedgerView {
-  const sources = Object.fromEntries(Object.entries(ledger).map(([name, counts]) => [name, lineOf(counts)]));
+export function ledgerView(ledger: Ledger, configured: readonly string[]): LedgerView {
+  const sources = Object.fromEntries(
+    Object.entries(ledger).map(([name, counts]) => [
+      name,
+      { ...lineOf(counts), configured: configured.includes(name) },
+    ]),
+  );
   const total = Object.values(ledger).reduce(add, NO_COUNTS);
   const balanced = Object.values(sources).every((source) => source.balanced);
   return { ...total, balanced, sources };
@@ -58,9 +68,16 @@ function add(a: SourceCounts, b: SourceCounts): SourceCounts {
 /** The ledger: the counts of all events by state. */
 export function ledgerRoutes(
   app: FastifyInstance,
-  { journal }: { readonly journal: Pick<Journal, 'ledger'> },
+  {
+    journal,
+    sources,
+  }: { readonly journal: Pick<Journal, 'ledger'>; readonly sources: Pick<SourceTable, 'names'> },
 ): void {
-  app.route({ method: 'GET', url: '/ledger', handler: async () => ledgerView(await journal.ledger()) });
+  app.route({
+    method: 'GET',
+    url: '/ledger',
+    handler: async () => ledgerView(await journal.ledger(), sources.names()),
+  });
 }
 
 function sharedContactView({ source, destination, kind, masked, at }: SharedContact) {

@@ -59,6 +59,7 @@ export function recordView(
   return {
     ...eventView(record.event),
     mapping: mappingOf(record.event, source),
+    sourceConfigured: source !== undefined,
     messageId: messageIdOf(record.event),
     hasBody: record.body !== undefined,
     timeline: timelineOf(record),

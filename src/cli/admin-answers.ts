@@ -60,6 +60,7 @@ export interface RecordAnswer extends EventAnswer {
   readonly notes: readonly NoteAnswer[];
   /** `own`, `generic`, `override`, `none`: how the current configuration maps its name. */
   readonly mapping?: string;
+  readonly sourceConfigured?: boolean;
   readonly hasBody: boolean;
   /** Duplicates of it with other data. */
   readonly differingCopies?: { readonly count: number; readonly lastAt: string };
@@ -108,7 +109,7 @@ export interface LedgerCounts {
 }
 
 export interface LedgerAnswer extends LedgerCounts {
-  readonly sources: Readonly<Record<string, LedgerCounts>>;
+  readonly sources: Readonly<Record<string, LedgerCounts & { readonly configured: boolean }>>;
 }
 
 export interface CoverageAnswer {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
 import type { LedgerAnswer, LedgerCounts } from './admin-answers.ts';
 import { EXIT } from './command-error.ts';
-import { formatTable } from './table.ts';
+import { formatTable, toPrintable } from './table.ts';
 
 const HELP = `
 Exit code: 0 the ledger balances; 1 it does not, or the relay could not be reached.
@@ -13,6 +13,16 @@ Examples:
 
 function sumOf({ pending, delivered, ignored, dead }: LedgerCounts): number {
   return pending + delivered + ignored + dead;
+}
+
+/** A line for each source that is not configured any more while its events are pending. */
+export function formatUnconfigured({ sources }: LedgerAnswer): readonly string[] {
+  return Object.entries(sources)
+    .filter(([, { configured, pending }]) => !configured && pending > 0)
+    .map(
+      ([name, { pending }]) =>
+        `${toPrintable(name)} is not configured: ${pending} of its events wait until it is again`,
+    );
 }
 
 /** The sum that must balance, and per source what is missing when it does not. */
@@ -42,7 +52,7 @@ function format(ledger: LedgerAnswer): string {
     { heading: 'MALFORMED', cell: ({ malformed }) => malformed },
     { heading: 'QUARANTINED', cell: ({ quarantined }) => quarantined },
   ]);
-  return `${table}\n\n${formatBalance(ledger)}`;
+  return [table, '', formatBalance(ledger), ...formatUnconfigured(ledger)].join('\n');
 }
 
 async function runLedger(options: AdminOptions): Promise<void> {

@@ -23,15 +23,20 @@ export interface ReloadResult {
 /** Why the configuration was read again: an operator asked for it, or a secret file changed. */
 export type ReloadCause = 'reload' | 'secrets';
 
+/** A configuration that is ready for use. */
+export interface PreparedConfig {
+  /** Puts it into use within one turn of the event loop; must not throw. */
+  readonly commit: () => void;
+  /** What the operator should know about it. */
+  readonly warnings: readonly ConfigProblem[];
+}
+
 export interface RunningConfigParts {
   readonly loaded: LoadedConfig;
   /** `process.env` by default. */
   readonly env?: Environment;
-  /**
-   * Prepares everything that can fail or takes time. The returned function then puts the
-   * configuration into use within one turn of the event loop, and must not throw.
-   */
-  readonly prepare: (next: Config) => Promise<() => void>;
+  /** Prepares everything that can fail or takes time. */
+  readonly prepare: (next: Config) => Promise<PreparedConfig>;
   readonly onReload: (result: ReloadResult, cause: ReloadCause) => void;
   /** The previous configuration stays in use. For secrets not called again for the same error. */
   readonly onRefused: (error: unknown, cause: ReloadCause) => void;
@@ -112,7 +117,7 @@ export function createRunningConfig(parts: RunningConfigParts): RunningConfig {
     assertAdminIsClosed(merged, next.path);
     const changed = diffConfigs(current, merged);
     const needsRestart = diffConfigs(merged, next.config).map(({ path }) => path);
-    const commit = await prepare(merged);
+    const { commit, warnings } = await prepare(merged);
     assertOpen();
     commit();
     loaded = next;
@@ -120,7 +125,7 @@ export function createRunningConfig(parts: RunningConfigParts): RunningConfig {
     lastError = undefined;
     onUnusableSecrets(0);
     const outcome = changed.length === 0 ? 'unchanged' : 'applied';
-    return { outcome, file: next.path, changed, needsRestart, warnings: next.warnings };
+    return { outcome, file: next.path, changed, needsRestart, warnings: [...next.warnings, ...warnings] };
   };
 
   const reload = async (): Promise<ReloadResult> => {

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
+import type { Config } from '../config/config-schema.ts';
 import type { RunningConfigParts } from '../config/running-config.ts';
+import type { Ledger } from '../journal/journal.ts';
 import { CONFIG_RELOAD_OUTCOMES } from './metric-labels.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -56,4 +58,16 @@ export function createConfigReports(log: Logger, metrics: Metrics, now: () => nu
     },
     onUnusableSecrets: (files) => metrics.secretFilesUnusable.set(files),
   };
+}
+
+/** Sources that are not configured while events of them are pending. */
+export function removedSourceWarnings({ sources }: Config, ledger: Ledger): readonly ConfigProblem[] {
+  const names = new Set(sources.map(({ name }) => name));
+  return Object.entries(ledger)
+    .filter(([name, { pending }]) => !names.has(name) && pending > 0)
+    .map(([name, { pending }]) => ({
+      path: `sources[${name}]`,
+      message: `is not configured, and ${pending} of its events are pending: they wait until it is again`,
+      fix: 'configure the source again until nothing of it is pending',
+    }));
 }

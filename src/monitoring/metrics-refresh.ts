@@ -1,7 +1,7 @@
 import type { DestinationStatus } from '../delivery/destination-state.ts';
 import type { Destinations } from '../delivery/destinations.ts';
 import type { AdmissionControl, Watermarks } from '../intake/admission.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, Ledger } from '../journal/journal.ts';
 import { readVersion } from '../version.ts';
 import { CLOSED_BY, DESTINATION_STATES } from './metric-labels.ts';
 import type { Metrics } from './metrics.ts';
@@ -12,6 +12,8 @@ export interface RefreshParts {
   readonly destinations: Pick<Destinations, 'all'>;
   readonly admission: Pick<AdmissionControl, 'health' | 'refusal'>;
   readonly watermarks: Watermarks;
+  /** Names of the configured sources. */
+  readonly sources: () => readonly string[];
   /** Epoch ms. */
   readonly now: () => number;
 }
@@ -58,12 +60,20 @@ function setFromMemory({ metrics, journal, destinations, admission }: RefreshPar
   }
 }
 
+/** Pending events of all sources but these. */
+function pendingWithout(sources: readonly string[], ledger: Ledger): number {
+  return Object.entries(ledger)
+    .filter(([name]) => !sources.includes(name))
+    .reduce((sum, [, { pending }]) => sum + pending, 0);
+}
+
 /** Gauges that need calls to the storage thread. */
-async function setFromJournal({ metrics, journal, destinations, now }: RefreshParts): Promise<void> {
+async function setFromJournal({ metrics, journal, destinations, sources, now }: RefreshParts): Promise<void> {
   const [ledger, backlog] = await Promise.all([journal.ledger(), journal.backlog()]);
   for (const [source, counts] of Object.entries(ledger)) {
     for (const [state, count] of Object.entries(counts)) metrics.events.set({ source, state }, count);
   }
+  metrics.pendingUnconfigured.set(pendingWithout(sources(), ledger));
   for (const gauge of [metrics.pending, metrics.replaying, metrics.oldestPending]) gauge.reset();
   const byName = new Map(backlog.map((entry) => [entry.destination, entry]));
   for (const { config } of destinations.all) {

@@ -235,6 +235,11 @@ export function createMetrics() {
       'When the configuration was last read without a problem: at the start or by a reload',
       {},
     ),
+    pendingUnconfigured: gauge(
+      'relay_pending_unconfigured',
+      'Pending events of sources that are not configured; they wait until the source is configured again',
+      {},
+    ),
     secretFilesUnusable: gauge(
       'relay_secret_files_unusable',
       'Files of ${file:…} that cannot be read, are empty or make the configuration invalid; the secrets that were read before stay in use',

@@ -33,18 +33,30 @@ it('counts events, malformed bodies and quarantined requests, by source and in t
     quarantined: 1,
     balanced: true,
     sources: {
-      acme: { ...ZERO, accepted: 3, delivered: 1, ignored: 1, dead: 1, balanced: true },
-      beta: { ...ZERO, accepted: 1, pending: 1, malformed: 1, quarantined: 1, balanced: true },
+      acme: { ...ZERO, accepted: 3, delivered: 1, ignored: 1, dead: 1, balanced: true, configured: true },
+      beta: {
+        ...ZERO,
+        accepted: 1,
+        pending: 1,
+        malformed: 1,
+        quarantined: 1,
+        balanced: true,
+        configured: true,
+      },
     },
   });
 });
 
 it('is not balanced if an event is missing, even if two sources compensate each other', () => {
-  const view = ledgerView({
-    a: { ...ZERO, accepted: 2, delivered: 1 },
-    b: { ...ZERO, accepted: 1, delivered: 2 },
-    c: { ...ZERO, accepted: 1, pending: 1 },
-  });
+  const view = ledgerView(
+    {
+      a: { ...ZERO, accepted: 2, delivered: 1 },
+      b: { ...ZERO, accepted: 1, delivered: 2 },
+      c: { ...ZERO, accepted: 1, pending: 1 },
+    },
+    ['a', 'b'],
+  );
   expect(view).toMatchObject({ accepted: 4, pending: 1, delivered: 3, balanced: false });
   expect(Object.values(view.sources).map(({ balanced }) => balanced)).toEqual([false, false, true]);
+  expect(Object.values(view.sources).map(({ configured }) => configured)).toEqual([true, true, false]);
 });

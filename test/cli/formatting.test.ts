@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { splitBodies } from '../../src/cli/map/event-bodies.ts';
 import { readTime } from '../../src/cli/command-options.ts';
-import { formatBalance } from '../../src/cli/ledger-command.ts';
+import { formatBalance, formatUnconfigured } from '../../src/cli/ledger-command.ts';
 import { formatTime, formatDuration } from '../../src/cli/time-format.ts';
 import { formatTable, toPrintable } from '../../src/cli/table.ts';
 import { selectionOf } from '../../src/cli/bulk-action.ts';
@@ -85,8 +85,13 @@ describe('the ledger', () => {
       quarantined: 0,
       balanced: false,
     };
-    expect(formatBalance({ ...counts, sources: { acme: counts } })).toBe(
+    expect(formatBalance({ ...counts, sources: { acme: { ...counts, configured: true } } })).toBe(
       'accepted 5 ≠ pending 1 + delivered 2 + ignored 0 + dead 1\nTHE LEDGER DOES NOT BALANCE: acme: 1 unaccounted for',
     );
+    const former = { ...counts, pending: 8, configured: false };
+    const sources = { acme: { ...counts, configured: true }, former };
+    expect(formatUnconfigured({ ...counts, sources })).toEqual([
+      'former is not configured: 8 of its events wait until it is again',
+    ]);
   });
 });

@@ -88,7 +88,7 @@ function crowded(): Snapshot {
       pending: 123_456_789,
       delivered: 1_034_567_890,
       balanced: false,
-      sources: { [LONG_NAME]: { ...snapshot().ledger, accepted: 4, balanced: false } },
+      sources: { [LONG_NAME]: { ...snapshot().ledger, accepted: 4, balanced: false, configured: true } },
     },
     destinations: [
       {

@@ -34,7 +34,7 @@ function started(...first: Changes) {
     env: {},
     async prepare(next) {
       await hooks.prepare();
-      return () => void applied.push(next);
+      return { commit: () => void applied.push(next), warnings: [] };
     },
     onReload: (result, cause) => seen.push(`${cause} ${result.outcome}`),
     onRefused: (_error, cause) => seen.push(`${cause} refused`),

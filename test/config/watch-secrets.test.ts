@@ -53,7 +53,7 @@ function watching(at: string, onChange: (config: Config) => void = () => {}, int
     prepare: async (config) => {
       seen.push(`change ${valuesOf(config)?.join(',')}`);
       onChange(config);
-      return () => void events.emit('change', config);
+      return { commit: () => void events.emit('change', config), warnings: [] };
     },
     onReload: () => undefined,
     onRefused: (error) => {
@@ -171,7 +171,7 @@ describe('watchSecrets', () => {
     const running = createRunningConfig({
       loaded,
       env: {},
-      prepare: async () => () => undefined,
+      prepare: async () => ({ commit: () => undefined, warnings: [] }),
       onReload: () => undefined,
       onRefused: () => undefined,
       onUnusableSecrets: () => undefined,

@@ -127,6 +127,7 @@ describe('the alerts', () => {
         'RelayLedgerUnbalanced',
         'RelayDeadLetters',
         'RelaySecretUnusable',
+        'RelaySourceRemoved',
         'RelayReloadRefused',
         'RelayUnverified',
         'RelaySourceSilent',

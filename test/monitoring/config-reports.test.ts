@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.ts';
-import { createConfigReports } from '../../src/monitoring/config-reports.ts';
+import type { Config } from '../../src/config/config-schema.ts';
+import { createConfigReports, removedSourceWarnings } from '../../src/monitoring/config-reports.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 
@@ -71,4 +72,21 @@ describe('reports of the configuration', () => {
     expect(lines).toMatchObject([{ msg: 'secrets reloaded', changed: ['admin.token'] }]);
     expect(await value('relay_config_reloads_total{outcome="applied"}')).toBe('0');
   });
+});
+
+it('a source that is removed while events of it are pending is a warning', () => {
+  const counts = {
+    accepted: 9,
+    pending: 8,
+    delivered: 1,
+    ignored: 0,
+    dead: 0,
+    malformed: 0,
+    quarantined: 0,
+  };
+  const ledger = { acme: counts, beta: counts, gone: { ...counts, pending: 0, delivered: 9 } };
+  const warnings = removedSourceWarnings({ sources: [{ name: 'acme' }] } as unknown as Config, ledger);
+  expect(warnings.map(({ path, message }) => `${path} ${message}`)).toEqual([
+    'sources[beta] is not configured, and 8 of its events are pending: they wait until it is again',
+  ]);
 });

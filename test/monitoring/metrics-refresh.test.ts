@@ -28,7 +28,7 @@ function rig() {
   const refresh = createMetricsRefresh({
     metrics,
     journal: {
-      ledger: () => answer({ acme: counts }),
+      ledger: () => answer({ acme: counts, former: { ...counts, pending: 8 } }),
       backlog: () =>
         answer([{ destination: 'acme-aep', pending: 2, replaying: 1, oldestReceivedAt: T0 - 90_000 }]),
       msSinceHeartbeat: () => 2_500,
@@ -41,6 +41,7 @@ function rig() {
     },
     admission: { health: { usedBytes: 11, freeBytes: 12 }, refusal: () => state.refusal },
     watermarks: { maxBytes: 1_000, minFree: 10 },
+    sources: () => ['acme'],
     now: () => T0,
   });
   return { metrics, refresh };
@@ -51,6 +52,12 @@ beforeEach(() =>
 );
 
 describe('a scrape', () => {
+  it('counts the pending events of sources that are not configured', async () => {
+    const { metrics, refresh } = rig();
+    await refresh();
+    expect(await metrics.registry.metrics()).toMatch(/^relay_pending_unconfigured 8$/m);
+  });
+
   it('has no gauges of a destination that a reload has removed', async () => {
     const { metrics, refresh } = rig();
     await refresh();

@@ -145,6 +145,10 @@ export function adviceFor(
   return record.differingCopies === undefined ? advice : `${advice}\n${DIFFERING_ADVICE}`;
 }
 
+function adviseUnconfigured(source: string): string {
+  return `It waits because its source ${source} is not configured: add the source to the configuration again, then run capillary-relay reload.`;
+}
+
 function adviceForState(
   record: RecordAnswer,
   destination: DestinationAnswer | undefined,
@@ -154,6 +158,7 @@ function adviceForState(
   const commandLine: CommandLine = (args) => `capillary-relay ${args}${options}`;
   switch (state) {
     case 'pending':
+      if (record.sourceConfigured === false) return adviseUnconfigured(record.source);
       return advisePending(record, destination, commandLine);
     case 'delivered':
       return 'Nothing: Adobe accepted it. Adobe decides later whether it is stored: look for its _id, or for the xaction id of the attempt, in Monitoring.';

@@ -1,5 +1,5 @@
 import type { DestinationAnswer, EventAnswer, HealthAnswer } from '../admin-answers.ts';
-import { formatBalance } from '../ledger-command.ts';
+import { formatBalance, formatUnconfigured } from '../ledger-command.ts';
 import { cutAtWord, type FittingColumn, fittingTable } from '../fitting-table.ts';
 import { formatAge, formatDuration, formatTime } from '../time-format.ts';
 import { toPrintable } from '../table.ts';
@@ -154,9 +154,10 @@ function deadLines(
 }
 
 function ledgerLines({ ledger }: Snapshot): Line[] {
-  return formatBalance(ledger)
+  const balance = formatBalance(ledger)
     .split('\n')
-    .map((text) => ({ text, tone: ledger.balanced ? 'bold' : 'red' }));
+    .map((text): Line => ({ text, tone: ledger.balanced ? 'bold' : 'red' }));
+  return [...balance, ...formatUnconfigured(ledger).map((text): Line => ({ text, tone: 'yellow' }))];
 }
 
 /** A secret that cannot be read now stops the next start. */

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import type { Finding } from './config-error.ts';
 import type { DestinationDraft, Draft } from './draft.ts';
 
@@ -7,17 +8,37 @@ const ADOBE = /(^|\.)(adobe\.com|adobe\.io|adobe\.net|adobedc\.net|adobelogin\.c
 /** Names that a network of one's own resolves: without a dot, or in a domain for such networks. */
 const PRIVATE_NAME =
   /^[^.]+$|\.(localhost|local|internal|intranet|lan|home\.arpa|test|example|svc|cluster\.local)$/;
-const PRIVATE_ADDRESS =
-  /^(127|10)\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\.|^169\.254\.|^0\.0\.0\.0$|^\[(::1\]|f[cd]|fe80)/;
+
+function rangesOf(...ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [network = '', bits] = range.split('/');
+    list.addSubnet(network, Number(bits), isIP(network) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
+
+const LOOPBACK = rangesOf('127.0.0.0/8', '::1/128');
+const PRIVATE = rangesOf(
+  ...'127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 100.64.0.0/10'.split(' '),
+  ...'0.0.0.0/32 ::1/128 fc00::/7 fe80::/10'.split(' '),
+);
+
+/** Undefined if the host is a name and no address: such a name may begin with digits. */
+function isIn(list: BlockList, host: string): boolean | undefined {
+  const address = host.replace(/^\[(.*)\]$/, '$1');
+  const family = isIP(address);
+  return family === 0 ? undefined : list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
 
 /** True for an address that only this machine can reach. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+  return isIn(LOOPBACK, host) ?? host === 'localhost';
 }
 
 /** True for a host in a network of one's own, judged by its name or address. */
 export function isPrivateHost(hostname: string): boolean {
-  return PRIVATE_NAME.test(hostname) || PRIVATE_ADDRESS.test(hostname);
+  return isIn(PRIVATE, hostname) ?? PRIVATE_NAME.test(hostname.replace(/\.$/, ''));
 }
 
 function httpFinding(path: Finding['path'], text: string | undefined): Finding[] {

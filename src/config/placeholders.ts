@@ -24,10 +24,14 @@ type Resolved = { readonly text: string } | Omit<Finding, 'path'>;
 const PLACEHOLDER = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const SYNTAX = 'write ${NAME}, ${NAME:-default} or ${file:/path}; for a literal ${ write $${';
 
+const TOO_LARGE = 'is larger than 1 MiB, too large for a secret';
+
 function fixOfFile(failure: string): string {
   if (failure.includes('EACCES'))
     return 'let this user read the file: its owner or its group, and its folders';
   if (failure === 'is empty') return 'write the secret into the file';
+  if (failure === TOO_LARGE || failure === 'is not a file')
+    return 'name the file that has only the secret in it';
   return 'create the file or mount the secret there, readable for the user of the relay';
 }
 
@@ -128,8 +132,7 @@ export function secretFileReader(folder: string) {
     try {
       const stats = statSync(file, { bigint: true });
       if (!stats.isFile()) return { failure: 'is not a file' };
-      if (stats.size > MAX_SECRET_FILE_BYTES)
-        return { failure: 'is larger than 1 MiB, too large for a secret' };
+      if (stats.size > MAX_SECRET_FILE_BYTES) return { failure: TOO_LARGE };
       // The stamp is taken before the file is read, so that a change in between is not missed.
       stamps.set(file, stampOf(stats));
       const text = readFileSync(file, 'utf8').replace(/[\r\n]+$/, '');

@@ -89,15 +89,17 @@ function invalidValue(issue: z.core.$ZodIssue, path: Path, filled: Interpolated)
       fix: typeof path.at(-1) === 'string' ? `put it in quotes: \`${path.at(-1)}: "…"\`` : 'put it in quotes',
     };
   const write = writeFix(path, field, isSafeToShow(path, value) ? value : undefined);
-  const meaning = field?.description === undefined ? '' : `. ${field.description}`;
-  if (path.length > 0 && value === undefined)
+  if (path.length > 0 && value === undefined) {
+    // Who did not write the key may not know what it is for.
+    const meaning = field?.description === undefined ? '' : `. ${field.description}`;
     return { path, message: 'is missing', fix: `${write.replace('write it in the form', 'add')}${meaning}` };
-  if (value === null) return { path, message: 'is empty', fix: `${write}, or remove the line${meaning}` };
+  }
+  if (value === null) return { path, message: 'is empty', fix: `${write}, or remove the line` };
   const message =
     issue.code === 'invalid_type' && issue.expected === 'array'
       ? 'must be a list'
       : `${issue.message}${showValue(issue, path, filled)}`;
-  return { path, message, fix: `${write}${meaning}` };
+  return { path, message, fix: write };
 }
 
 /** The problems that the schema found, explained for a person. */

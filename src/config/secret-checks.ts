@@ -7,7 +7,7 @@ import type { VerifierConfig } from './verifier-config.ts';
 const MIN_SECRET_LENGTH = 16;
 
 const PLACEHOLDERS =
-  /…|\.\.\.|^(<.*>|x+|(my|your|the|a)?[-_ ]?(change[-_ ]?me|secret|password|passwd|token|key|todo|test|example|replace[-_ ]?me)[-_ ]?(here)?)$/i;
+  /…|\.\.\.|\{\{.*\}\}|^(<.*>|x+|(my|your|the|a)?[-_ ]?(change[-_ ]?me|secret|password|passwd|token|key|todo|test|example|replace[-_ ]?me)[-_ ]?(here)?)$/i;
 
 /** Secrets at one place of the configuration. */
 interface Secrets {

@@ -5,7 +5,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `$NAME`, `$(NAME)` and `%NAME%`: how other programs write a variable. */
 const WHOLE = /^(?:\$([A-Z_][A-Z0-9_]*)|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]+)%)$/;
-const INSIDE = /\$[A-Z_][A-Z0-9_]{2,}|\$\([A-Z_][A-Z0-9_]{2,}\)/;
+const INSIDE = /\$(?:([A-Z_][A-Z0-9_]{2,})|\(([A-Z_][A-Z0-9_]{2,})\))/g;
 
 /** JSONata writes its functions and variables as `$name`. */
 const EXPRESSIONS = 'overrides';
@@ -17,13 +17,16 @@ function isSecret(path: Path): boolean {
 /** Words such as in IMS_CLIENT_SECRET; no random text looks like that. */
 const WORDS = /^[A-Z]{2,}(_[A-Z]{2,}\d?)+$/;
 
+/** What looks like the name of a variable can be a part of a secret. */
+function isName(text: string, path: Path, env: Environment): boolean {
+  return !isSecret(path) || WORDS.test(text) || env[text] !== undefined;
+}
+
 function findingFor(template: string, path: Path, env: Environment): Finding[] {
   const whole = WHOLE.exec(template);
   if (whole !== null) {
     const given = whole[1] ?? whole[2] ?? whole[3] ?? '';
-    // What looks like the name of a variable can be a secret.
-    const isName = !isSecret(path) || WORDS.test(given) || env[given] !== undefined;
-    const name = isName ? given : 'NAME';
+    const name = isName(given, path, env) ? given : 'NAME';
     return [
       {
         path,
@@ -32,7 +35,8 @@ function findingFor(template: string, path: Path, env: Environment): Finding[] {
       },
     ];
   }
-  if (isSecret(path) || !INSIDE.test(template)) return [];
+  const inside = [...template.matchAll(INSIDE)].map((match) => match[1] ?? match[2] ?? '');
+  if (!inside.some((name) => isName(name, path, env))) return [];
   return [
     {
       path,

@@ -215,6 +215,13 @@ describe('messages', () => {
     expect(errorOf(smallestWith([path, value])).message).not.toMatch(/p8e|852/);
   });
 
+  it.each([
+    [[...destination, 'events', 'schemaId'], '_acme.schemas.0f1e'],
+    [['server'], null],
+  ])('do not describe a key that is given: %j', (path, value) => {
+    expect(problemOf(path, value).fix).toMatch(/^write it in the form `[^`]*`(, or remove the line)?$/);
+  });
+
   it('print one paragraph per problem', () => {
     const text = 'server:\n  port: x\n' + smallestWith([['log'], { lvl: 'info' }]);
     expect(errorOf(text).message).toBe(
@@ -223,7 +230,7 @@ describe('messages', () => {
         '',
         '/etc/relay/relay.yaml:2:3  server.port',
         '  problem: must be an integer from 0 to 65535 (it is "x")',
-        '  fix:     write it in the form `port: 8080`. TCP port of the webhook server; 0 lets the system choose.',
+        '  fix:     write it in the form `port: 8080`',
         '',
         '/etc/relay/relay.yaml:25:3  log.lvl',
         '  problem: is not a known key',

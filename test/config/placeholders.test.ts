@@ -14,6 +14,8 @@ const files: Record<string, string> = { '/run/key': 'from-file' };
 const FAILURES: Record<string, string> = {
   '/run/closed': 'cannot be read (EACCES)',
   '/run/empty': 'is empty',
+  '/run/large': 'is larger than 1 MiB, too large for a secret',
+  '/run/folder': 'is not a file',
 };
 function sources(env: Record<string, string> = {}): PlaceholderSources {
   return {
@@ -70,6 +72,8 @@ describe('interpolate', () => {
     ['${file:/run/none}', 'the file /run/none cannot be read (ENOENT)', 'readable for the user of the relay'],
     ['${file:/run/closed}', 'the file /run/closed cannot be read (EACCES)', 'let this user read the file'],
     ['${file:/run/empty}', 'the file /run/empty is empty', 'write the secret into the file'],
+    ['${file:/run/large}', 'the file /run/large is larger', 'name the file that has only the secret in it'],
+    ['${file:/run/folder}', 'the file /run/folder is not a file', 'name the file that has only'],
     ['${file:}', 'an invalid placeholder', '${file:/path}'],
     ['${}', 'an invalid placeholder', '${NAME}'],
     ['${A B}', 'an invalid placeholder', '$${'],

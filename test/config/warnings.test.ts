@@ -57,6 +57,23 @@ describe('a variable without braces', () => {
     ]);
   });
 
+  it('within a secret is a warning if it can be no part of one', () => {
+    const path = 'destinations[0].ims.clientSecrets[0]';
+    const secrets = [...destination, 'ims', 'clientSecrets'] as const;
+    for (const value of ['prefix-of-$IMS_CLIENT_SECRET', 'prefix-of-$(IMS_CLIENT_SECRET)-x'])
+      expect(warningsOf(smallestWith([secrets, [value]]))).toMatchObject([
+        { path, message: expect.stringContaining('looks like a variable') },
+      ]);
+    const { warnings } = readConfig(
+      smallestWith([secrets, ['prefix-of-$P8E_X7Q4']]),
+      'x',
+      { P8E_X7Q4: 'x' },
+      [],
+    );
+    expect(warnings).toMatchObject([{ path }]);
+    expect(JSON.stringify(warnings)).not.toContain('P8E');
+  });
+
   it('that a placeholder yields is the secret itself', () => {
     const text = smallestWith([values, ['${KEY}']]);
     expect(readConfig(text, 'relay.yaml', { KEY: '$PASSWORD_OF_THE_TESTS' }, []).warnings).toEqual([]);
@@ -98,6 +115,17 @@ describe('the addresses of a destination', () => {
     ['http://gateway.example.com', 1],
     ['http://203.0.113.7', 1],
     ['http://172.32.0.1', 1],
+    ['http://10.evil.com', 1],
+    ['http://127.evil.com', 1],
+    ['http://192.168.1.1.evil.com', 1],
+    ['http://169.254.evil.com.', 1],
+    ['http://[2001:db8::1]', 1],
+    ['http://[::ffff:203.0.113.7]', 1],
+    ['http://localhost.evil.com', 1],
+    ['http://evil-local', 0],
+    ['http://relay.aep.svc.', 0],
+    ['http://[::ffff:10.0.0.1]', 0],
+    ['http://[fe80::1]', 0],
     ['http://127.0.0.1:9090', 0],
     ['http://localhost:9090', 0],
     ['http://simulator:9090', 0],
@@ -154,6 +182,8 @@ describe('a secret', () => {
     'change-me',
     '<your-relay-key-here>',
     'my-secret',
+    '<your secret>',
+    '{{IMS_CLIENT_SECRET}}',
     `${LONG}...`,
   ])('that can be guessed is a warning: %s', (secret) => {
     const admin = { host: '0.0.0.0', token: secret };

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { duration } from '../config/field-types.ts';
+import { nearest } from '../config/nearest.ts';
 import { LOG_LEVELS, type LogLevelControl } from '../telemetry/log-level.ts';
 import { operatorOf } from './access.ts';
 import type { AdminObserver } from './admin-parts.ts';
@@ -12,12 +13,16 @@ interface LogLevelParts {
   readonly observer: Pick<AdminObserver, 'actionPerformed'>;
 }
 
-const LEVEL_ERROR = `must be one of ${LOG_LEVELS.join(', ')}`;
+function levelError(given: unknown): string {
+  const meant = typeof given === 'string' ? nearest(given, LOG_LEVELS) : undefined;
+  return `must be one of ${LOG_LEVELS.join(', ')}${meant === undefined ? '' : `; did you mean \`${meant}\`?`}`;
+}
+
 const BODY_ERROR = 'body: must have a level, such as {"level": "debug"} or {"level": "debug", "for": "10m"}';
 
 const body = z.strictObject(
   {
-    level: z.enum(LOG_LEVELS, { error: LEVEL_ERROR }),
+    level: z.enum(LOG_LEVELS, { error: ({ input }) => levelError(input) }),
     for: duration({ min: '1s', max: '1d' }).optional(),
   },
   { error: (issue) => (issue.code === 'invalid_type' ? BODY_ERROR : undefined) },

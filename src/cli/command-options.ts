@@ -98,6 +98,18 @@ const FILTER_VALUES: Readonly<Partial<Record<FilterKey, SuggestedValues>>> = {
   },
 };
 
+const DEAD_LETTER_REASONS: SuggestedValues = {
+  load: async () => {
+    const { REASONS } = await import('../journal/event-reasons.ts');
+    return [...REASONS.dead, ...REASONS.malformed];
+  },
+};
+
+/** A command without states is about dead letters, which the other reasons cannot match. */
+function suggestedFor(key: FilterKey, keys: readonly FilterKey[]): SuggestedValues | undefined {
+  return key === 'reason' && !keys.includes('state') ? DEAD_LETTER_REASONS : FILTER_VALUES[key];
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `2h` → epoch ms of two hours before `now`. Any other text is passed to the API unchanged. */
@@ -111,7 +123,7 @@ export function withFilterOptions(command: Command, keys: readonly FilterKey[]):
   for (const key of keys) {
     const [flags, description] = FILTER_FLAGS[key];
     const option = new Option(flags, description);
-    const values = FILTER_VALUES[key];
+    const values = suggestedFor(key, keys);
     if (values !== undefined) suggestValues(option, values);
     if (key === 'since' || key === 'until') option.argParser((text) => readTime(text, Date.now()));
     if (key === 'eventId') option.argParser(shortId);

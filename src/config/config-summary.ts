@@ -1,5 +1,5 @@
 import type { Config } from './config-schema.ts';
-import { isSecretKey, unitsOf } from './field-types.ts';
+import { isPersonalKey, isSecretKey, unitsOf } from './field-types.ts';
 import { formatQuantity } from './quantities.ts';
 
 type Summary =
@@ -43,6 +43,8 @@ const SHORTENED: Readonly<Record<string, (text: string) => string>> = {
 /** One value of the configuration as in the summary; `key` decides how it is shown. */
 export function summarizeKey(key: string, value: unknown): Summary {
   if (isSecretKey(key)) return countOf(value);
+  if (isPersonalKey(key) && Array.isArray(value))
+    return value.length === 1 ? '1 contact' : `${value.length} contacts`;
   const units = unitsOf(key);
   if (typeof value === 'number' && units !== undefined) return formatQuantity(value, units);
   if (typeof value === 'string') return SHORTENED[key]?.(value) ?? value;
@@ -54,7 +56,7 @@ export function summarizeKey(key: string, value: unknown): Summary {
 
 /**
  * The configuration for the startup log and for `check`: durations and sizes as the file has them,
- * and the number of secrets instead of their values.
+ * and the number of secrets and contacts instead of their values.
  */
 export function summarize(config: Config): Summary {
   return summarizeKey('', config);

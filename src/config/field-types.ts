@@ -157,6 +157,11 @@ const SECRET_KEYS: ReadonlySet<PropertyKey> = new Set([
   'clientSecrets',
 ]);
 
+/** True if the value of this key has e-mail addresses and phone numbers of people. */
+export function isPersonalKey(key: PropertyKey): boolean {
+  return key === 'ignore';
+}
+
 /** Keys of durations in ms, and of sizes in bytes. A test compares them with the schema. */
 const DURATION_KEYS: ReadonlySet<PropertyKey> = new Set(
   'window delivered ids dead maxAge tolerance maxWait minDelay maxDelay'.split(' '),

@@ -24,6 +24,7 @@ export function createConfigReports(log: Logger, metrics: Metrics, now: () => nu
   for (const outcome of CONFIG_RELOAD_OUTCOMES) metrics.configReloads.inc({ outcome }, 0);
   metrics.configRead.set(now() / 1_000);
   metrics.secretFilesUnusable.set(0);
+  let unusableFiles = 0;
   return {
     onReload({ outcome, changed, needsRestart, warnings }, cause) {
       if (cause === 'reload') {
@@ -56,7 +57,12 @@ export function createConfigReports(log: Logger, metrics: Metrics, now: () => nu
       const why = error instanceof ConfigError ? limited('problems', error.problems) : { err: error };
       log.error(why, 'configuration not reloaded; the previous one stays in use');
     },
-    onUnusableSecrets: (files) => metrics.secretFilesUnusable.set(files),
+    onUnusableSecrets(files) {
+      metrics.secretFilesUnusable.set(files);
+      // Restored with the same content, they change nothing that would be logged.
+      if (files === 0 && unusableFiles > 0) log.info('secret files can be used again');
+      unusableFiles = files;
+    },
   };
 }
 

@@ -60,6 +60,7 @@ it.each([
   ['debug', 'body: must have a level'],
   [{}, 'level: must be one of trace, debug'],
   [{ level: 'loud' }, 'level: must be one of trace, debug'],
+  [{ level: 'debg' }, 'silent; did you mean `debug`?'],
   [{ level: 'debug', for: 10 }, 'for: must be a number with a unit'],
   [{ level: 'debug', for: '10ms' }, 'for: must be at least 1s'],
   [{ level: 'debug', for: '2d' }, 'for: must be at most 1d'],

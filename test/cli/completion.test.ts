@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { CATALOGUE } from '../../src/capillary/catalogue.ts';
 import { candidatesFor } from '../../src/cli/completion/candidates.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { DEAD_REASONS } from '../../src/journal/event-reasons.ts';
 import { LOG_LEVELS } from '../../src/telemetry/log-level.ts';
 
 const program = await createProgram([]);
@@ -48,6 +49,12 @@ describe('completion', () => {
     ]);
     expect((await complete('events', '--state=pend')).values).toEqual(['--state=pending']);
     expect((await complete('dead-letters', 'list', '--reason', 'rej')).values).toEqual(['rejected']);
+    for (const command of ['list', 'replay', 'discard'])
+      expect((await complete('dead-letters', command, '--reason', '')).values).toEqual([
+        ...DEAD_REASONS,
+        'malformed',
+      ]);
+    expect((await complete('events', '--reason', 'no-')).values).toEqual(['no-identity']);
     expect((await complete('coverage', '--event-name', '')).values).toEqual([...CATALOGUE.keys()]);
     expect((await complete('log-level', '')).values).toEqual([...LOG_LEVELS]);
     expect((await complete('log-level', '--for', '')).values).toEqual([]);

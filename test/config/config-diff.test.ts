@@ -52,6 +52,21 @@ describe('diffConfigs', () => {
     expect(isSecretKey('token')).toBe(true);
   });
 
+  it('counts ignored contacts and does not show them', () => {
+    const ignore: Path = ['sources', 0, 'contacts', 'ignore'];
+    const list = ['help@shop.example', '+91 98 7654 3210'];
+    const changed = diff([], [[ignore, list]]);
+    expect(changed).toMatchObject([
+      { path: expect.stringMatching(/\.contacts\.ignore$/), from: '0 contacts', to: '2 contacts' },
+    ]);
+    expect(diff([[ignore, list]], [[ignore, ['a@b.example', 'c@b.example']]])).toEqual([
+      { path: changed[0]!.path },
+    ]);
+    const destination = configOf(smallestWith()).destinations[0]!.name;
+    const second = { ...SECOND, destination, contacts: { ignore: list } };
+    expect(JSON.stringify(diff([], [[['sources', 1], second]]))).not.toContain('@shop');
+  });
+
   it('shows a change of what is shortened without its text', () => {
     const url: Path = ['destinations', 0, 'inletUrl'];
     const at = (id: string) => `https://dcs.adobedc.net/collection/${id}abcd`;

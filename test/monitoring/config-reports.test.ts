@@ -65,6 +65,13 @@ describe('reports of the configuration', () => {
     expect(await value('relay_config_last_reload_success_timestamp_seconds')).toBe(String(T0 / 1_000));
   });
 
+  it('say once that the secret files can be used again', async () => {
+    const { lines, value, onUnusableSecrets } = rig();
+    for (const files of [0, 2, 2, 0, 0]) onUnusableSecrets(files);
+    expect(lines.map(({ msg }) => msg)).toEqual(['secret files can be used again']);
+    expect(await value('relay_secret_files_unusable')).toBe('0');
+  });
+
   it('name the keys of changed secrets, which are no reload', async () => {
     const { lines, value, onReload } = rig();
     const changed = [{ path: 'admin.token', secret: true }] as const;

@@ -1,8 +1,9 @@
 import { userInfo } from 'node:os';
+import { styleText } from 'node:util';
 import { type Command, Option } from 'commander';
 import { failureOf } from '../adobe/failure.ts';
 import { type AddressOptions, type AdminAddress, adminAddress, DEFAULT_ADMIN_URL } from './admin-address.ts';
-import { findConfigOption } from './command-config.ts';
+import { findConfigOption, isConfigNamed } from './command-config.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { toPrintable } from './table.ts';
 
@@ -185,9 +186,21 @@ export function createAdminClient(
   };
 }
 
+/**
+ * Several relays may run on one machine: tells a person which one was found, unless it was named
+ * or the output is for a program.
+ */
+function noteAddress(url: string, { url: given, config, json }: AdminOptions): void {
+  const isNamed = given !== undefined || isConfigNamed(config);
+  if (isNamed || json === true || !process.stderr.isTTY) return;
+  console.error(styleText('dim', `relay at ${url}`, { stream: process.stderr }));
+}
+
 /** Creates a client for the relay that the options of a command select. */
 export async function adminClient(options: AdminOptions): Promise<AdminClient> {
-  return createAdminClient(await adminAddress(options));
+  const address = await adminAddress(options);
+  noteAddress(address.url, options);
+  return createAdminClient(address);
 }
 
 /** Prints an answer as the API sent it. */

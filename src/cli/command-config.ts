@@ -29,6 +29,11 @@ export function findConfigOption(purpose: string): Option {
   );
 }
 
+/** Whether a person has chosen the configuration, by the option or by RELAY_CONFIG. */
+export function isConfigNamed(given: string | undefined): boolean {
+  return (given ?? namedByEnvironment()) !== undefined;
+}
+
 /** The configuration to use, if there is one: the given one, RELAY_CONFIG, or relay.yaml. */
 export function findConfig(given: string | undefined): string | undefined {
   return given ?? namedByEnvironment() ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);

@@ -83,7 +83,7 @@ export async function compareRecords(
   options: CompareRecordsOptions,
 ): Promise<void> {
   await reportComparison(async () => {
-    const config = await loadOrSample(options.config);
+    const config = await loadOrSample(options.config, options.json === true);
     const events = await compare(config, await readRecorded(file, files), options.source);
     return { events, withoutPayload: 0 };
   }, options);

@@ -35,10 +35,11 @@ function createSampleConfig(): Config {
 
 /**
  * The given configuration, else RELAY_CONFIG or relay.yaml, else the sample. Says on stderr which
- * file it found.
+ * file it found, but not to a program.
  */
-export async function loadOrSample(given: string | undefined): Promise<Config> {
+export async function loadOrSample(given: string | undefined, forProgram: boolean): Promise<Config> {
   const file = findConfig(given);
-  if (given === undefined && file !== undefined) console.error(`mapped with the configuration ${file}`);
+  if (given === undefined && file !== undefined && !forProgram)
+    console.error(`mapped with the configuration ${file}`);
   return file === undefined ? createSampleConfig() : (await loadCommandConfig(file)).config;
 }

@@ -100,7 +100,7 @@ async function readFiles(
  * `map FILES` and `map --from-journal`: shows what each event becomes, and sets the exit code.
  */
 export async function showEvents(files: readonly string[], options: ShowOptions): Promise<void> {
-  const config = await loadOrSample(options.config);
+  const config = await loadOrSample(options.config, options.json === true);
   const isStored = options.fromJournal === true;
   const events = isStored ? await readStored(config, options) : await readFiles(config, files, options);
   const trialOf = perSource((name) => createTrial(routeOf(config, chooseSource(config, name))));

@@ -112,7 +112,7 @@ export function registerEvents(program: Command): void {
   const events = program
     .command('events')
     .description('list events, newest first; follow them; or replay one')
-    .option('-f, --follow', 'go on: show every event when it is accepted and when its state changes')
+    .option('-f, --follow', 'keep running: show every event when it is accepted and when its state changes')
     .addHelpText('after', HELP)
     .action(list);
   withPageOptions(withFilterOptions(withAdminOptions(events), KEYS));

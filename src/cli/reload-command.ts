@@ -55,7 +55,7 @@ function format({ outcome, file, changed, needsRestart, warnings }: ReloadAnswer
 }
 
 function formatRefusal({ file, problems }: RefusedAnswer): string {
-  return `${formatProblems(problems, file)}\n\n${file}: problems: ${problems.length}; the relay runs on with the configuration that it has`;
+  return `${formatProblems(problems, file)}\n\n${file}: problems: ${problems.length}; the relay keeps its current configuration`;
 }
 
 function isRefusal(error: unknown): error is AnswerError & { readonly answer: RefusedAnswer } {
@@ -78,7 +78,7 @@ async function runReload(options: AdminOptions): Promise<void> {
 
 export function registerReload(program: Command): void {
   withAdminOptions(program.command('reload'))
-    .description('have the running relay read its configuration again')
+    .description('make the running relay reread its configuration')
     .addHelpText('after', HELP)
     .action(runReload);
 }

@@ -367,7 +367,7 @@ describe('reload', () => {
     expect(refused).toMatchObject({ code: 2, stderr: '' });
     expect(refused.stdout).toBe(
       '/etc/relay.yaml:3:5  sources[0].destination\n  problem: there is none\n  fix:     choose one\n\n' +
-        '/etc/relay.yaml: problems: 1; the relay runs on with the configuration that it has\n',
+        '/etc/relay.yaml: problems: 1; the relay keeps its current configuration\n',
     );
     const json = await rig.cli('reload', '--json');
     expect(json).toMatchObject({ code: 2, stderr: '' });

@@ -48,15 +48,15 @@ const STOP_ADVICE: Readonly<Record<string, string>> = {
   forbidden: REFUSED_TOKEN_ADVICE,
   'ip-not-allowed': "Adobe's allow list of addresses does not contain the relay's outgoing address.",
   failing:
-    "Adobe fails, or something on the way to it. A network error, or an answer that is not Adobe's, points to a proxy, a firewall or DNS.",
+    "Adobe is failing, or something on the path to it. A network error, or an answer that is not Adobe's, points to a proxy, a firewall or DNS.",
   'ims-invalid_client':
     'IMS refuses the credential. Put its id and a current secret into ims.clientId and ims.clientSecrets; a changed secret file is tried at once.',
   'ims-invalid_scope': 'Compare ims.scopes with the scopes of the credential in the Developer Console.',
   'ims-unauthorized_client': 'The credential in ims must be of the type OAuth Server-to-Server.',
   'ims-refused':
-    'IMS, or something in its place such as a proxy, refuses the request for a token. Check ims.url and the way to it.',
+    'IMS, or a proxy that answers in its place, refuses the token request. Check ims.url and the path to it.',
   'ims-throttled': 'IMS throttles requests for tokens. There is nothing to do.',
-  'ims-unavailable': 'IMS fails. There is nothing to do unless a proxy answers in its place.',
+  'ims-unavailable': 'IMS is failing. There is nothing to do unless a proxy answers in its place.',
   'ims-network': 'IMS cannot be reached. Check ims.url, DNS, the firewall and the proxy.',
   'foreign-answer':
     'Something other than Adobe answers, such as a proxy, a gateway or a login page: nothing was delivered. Let the requests through to inletUrl.',

@@ -8,19 +8,19 @@ import { formatDuration, formatTime } from '../time-format.ts';
 /** What a verifier found, by the last part of its code: `mismatch` in `header:mismatch`. */
 const MEANINGS: Readonly<Record<string, string>> = {
   missing: 'the header with the credential is missing',
-  doubled: 'the header with the credential came twice, so it counts as none',
+  doubled: 'the header with the credential was sent twice, so it is ignored',
   mismatch: 'the credential is none of the configured values',
   'wrong-scheme': 'the Authorization header has another scheme',
   'bad-prefix': 'the signature does not begin with the configured prefix',
   'bad-encoding': 'the credential is not encoded as it should be',
   'bad-signature': 'no configured secret gives this signature for this body',
   'timestamp-missing': 'the header with the time of signing is missing',
-  'timestamp-doubled': 'the header with the time of signing came twice',
+  'timestamp-doubled': 'the header with the time of signing was sent twice',
   'timestamp-malformed': 'the time of signing is not a number',
   'timestamp-old': 'it was signed too long before it arrived',
   'timestamp-new': 'it was signed in the future: compare the clocks',
   'id-missing': 'the header with the id is missing',
-  'id-doubled': 'the header with the id came twice',
+  'id-doubled': 'the header with the id was sent twice',
   'ip-not-allowed': 'the address of the sender is not in allowFrom of the source',
 };
 

@@ -43,10 +43,15 @@ async function runStatus(options: StatusOptions): Promise<void> {
   const address = await adminAddress(options);
   const client = createAdminClient(address, TIMEOUT_MS);
   const { url } = address;
+  const { config } = options;
+  const hints = {
+    options: relayOptions(options),
+    configOptions: relayOptions(config === undefined ? {} : { config }),
+  };
   if (process.stdout.isTTY && !once && !json) {
     await showLive({
       url,
-      options: relayOptions(options),
+      ...hints,
       intervalMs,
       takeSnapshot: () => takeSnapshot(client),
       input: process.stdin,
@@ -64,10 +69,7 @@ async function runStatus(options: StatusOptions): Promise<void> {
   if (json) printJson({ url, at: new Date().toISOString(), problems, rates, ...shown });
   else {
     const width = process.stdout.isTTY ? process.stdout.columns : PIPE_WIDTH;
-    const lines = statusLines(
-      { url, options: relayOptions(options), now: Date.now(), snapshot: after, rates },
-      width,
-    );
+    const lines = statusLines({ url, ...hints, now: Date.now(), snapshot: after, rates }, width);
     const why = problems.map((problem) => `exit code 1: ${problem}`);
     const reasons = why.flatMap((text) => wrapLine({ text, tone: 'red' }, width));
     console.log(paint([...lines, ...reasons]).join('\n'));

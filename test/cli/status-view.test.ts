@@ -215,6 +215,7 @@ describe('webhooks in the status', () => {
     const fresh = justStarted(4, intakeOf('acme', {}, { quarantined: 3, newestQuarantined: HELD }));
     expect(fresh.map(({ text, tone }) => [tone, text])).toEqual([
       ['red', 'webhooks  0 accepted, 0 duplicate, none refused since the start 4 s ago'],
+      ['red', '  Capillary does not repeat a 401: lost unless released or replayed'],
       ['red', '  acme: 3 in quarantine, the newest 2 min old (header:mismatch)'],
       ['red', '    capillary-relay quarantine list --source acme'],
     ]);
@@ -327,10 +328,15 @@ describe('destinations, secrets and dead letters', () => {
   });
 
   it('secret files that cannot be used are a red line', () => {
-    const status = { url: 'http://r', now: NOW, snapshot: snapshot({ unusableSecretFiles: 2 }) };
+    const status = {
+      url: 'http://r',
+      configOptions: ' --config r.yaml',
+      now: NOW,
+      snapshot: snapshot({ unusableSecretFiles: 2 }),
+    };
     expect(statusLines(status, WIDTH)).toContainEqual(
       expect.objectContaining({
-        text: 'secrets   2 secret files cannot be used: capillary-relay check',
+        text: 'secrets   2 secret files cannot be used: capillary-relay check --config r.yaml',
         tone: 'red',
       }),
     );

@@ -35,7 +35,7 @@ function whyRefusing(
   if (newestQuarantined === undefined || more.lastAcceptedAt !== undefined) return undefined;
   const age = now - Date.parse(newestQuarantined.receivedAt);
   return age < minutes * MINUTE_MS
-    ? `refused a webhook ${formatAge(age)} ago and has accepted none since the start`
+    ? `refused a webhook ${formatAge(age)} ago, and none was accepted since`
     : undefined;
 }
 

@@ -112,8 +112,13 @@ function periodOf({ since, minutes }: IntakeAnswer, now: number): string {
 }
 
 /** Below the totals: what a refusal means for the event. */
-function lossLines(sources: readonly SourceIntakeAnswer[]): Line[] {
-  const statuses = [...new Set(sources.flatMap(finalStatusesOf))].toSorted((a, b) => a - b);
+function lossLines(sources: readonly SourceIntakeAnswer[], intake: IntakeAnswer, now: number): Line[] {
+  // What was refused before a restart is known from the quarantine.
+  const hasFresh = (source: SourceIntakeAnswer): boolean =>
+    source.quarantined > 0 && refusesEverything(source, intake, now);
+  const quarantined = sources.some(hasFresh) ? [PROBLEMS['not-verified'].status] : [];
+  const found = new Set<number>([...sources.flatMap(finalStatusesOf), ...quarantined]);
+  const statuses = [...found].toSorted((a, b) => a - b);
   const last = statuses.pop();
   if (last === undefined) return [];
   const list = statuses.length === 0 ? `${last}` : `${statuses.join(', ')} or ${last}`;
@@ -142,7 +147,7 @@ export function webhookLines(intake: IntakeAnswer, now: number, options = ''): L
   const more = shown.length - MAX_SOURCES;
   return [
     { text, hang: LABEL_WIDTH, ...(tones.includes('red') ? { tone: 'red' } : mild) },
-    ...lossLines(shown),
+    ...lossLines(shown, intake, now),
     ...shown.slice(0, MAX_SOURCES).flatMap((source) => sourceLines(source, { intake, now, options })),
     ...(more > 0
       ? [{ text: `  and ${more} more sources: capillary-relay status --json${options}`, ...mild }]

@@ -82,6 +82,7 @@ interface LiveParts {
   readonly url: string;
   /** Options with which the commands that are shown reach this relay. */
   readonly options: string;
+  readonly configOptions: string;
   readonly intervalMs: number;
   readonly takeSnapshot: () => Promise<Snapshot>;
   readonly input: ReadStream;
@@ -105,6 +106,7 @@ function isPermanent(error: unknown, last: Snapshot | undefined): boolean {
 export async function showLive({
   url,
   options,
+  configOptions,
   intervalMs,
   takeSnapshot,
   input,
@@ -118,6 +120,7 @@ export async function showLive({
     const status = {
       url,
       options,
+      configOptions,
       now: Date.now(),
       ...(snapshot === undefined ? {} : { snapshot }),
       ...(rates === undefined ? {} : { rates }),

@@ -13,6 +13,8 @@ export interface Status {
   readonly url: string;
   /** Options with which the commands that are shown reach this relay. */
   readonly options?: string;
+  /** Those for commands that read the configuration only. */
+  readonly configOptions?: string;
   /** Epoch ms. */
   readonly now: number;
   /** The latest; absent before the first. */
@@ -161,10 +163,10 @@ function ledgerLines({ ledger }: Snapshot): Line[] {
 }
 
 /** A secret that cannot be read now stops the next start. */
-function secretLines({ unusableSecretFiles: count }: Snapshot): Line[] {
+function secretLines({ unusableSecretFiles: count }: Snapshot, configOptions = ''): Line[] {
   if (count === 0) return [];
   const files = count === 1 ? 'file' : 'files';
-  const text = `secrets   ${count} secret ${files} cannot be used: capillary-relay check`;
+  const text = `secrets   ${count} secret ${files} cannot be used: capillary-relay check${configOptions}`;
   return [{ text, tone: 'red', hang: LABEL_WIDTH }];
 }
 
@@ -172,7 +174,7 @@ function snapshotLines(snapshot: Snapshot, status: Status, room: Room): Line[] {
   const { now, rates, options } = status;
   return [
     ...intakeLines(snapshot.health),
-    ...secretLines(snapshot),
+    ...secretLines(snapshot, status.configOptions),
     ...webhookLines(snapshot.intake, now, options),
     { text: `rates     ${rateLine(rates)}`, hang: LABEL_WIDTH, keep: KEEP.rates },
     { text: backlogLine(snapshot, now), keep: KEEP.rates },

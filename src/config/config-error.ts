@@ -44,13 +44,18 @@ function formatProblem(problem: ConfigProblem, file: string, kind: 'problem' | '
   return `${formatPlace(problem, file)}\n  ${kind}: ${problem.message}\n  fix:     ${problem.fix}`;
 }
 
+/** Problems in a text. Of a long list, the first are usually the cause of the others. */
+const MAX_SHOWN = 20;
+
 /** One paragraph per problem: where it is, what is wrong, how to fix it. */
 export function formatProblems(
   problems: readonly ConfigProblem[],
   file: string,
   kind: 'problem' | 'warning' = 'problem',
 ): string {
-  return problems.map((problem) => formatProblem(problem, file, kind)).join('\n\n');
+  const shown = problems.slice(0, MAX_SHOWN).map((problem) => formatProblem(problem, file, kind));
+  const more = problems.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n\n');
 }
 
 /** The configuration cannot be used. The message lists all problems and contains no secret. */

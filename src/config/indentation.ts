@@ -7,8 +7,10 @@ type Judge = (text: string) => readonly ConfigProblem[];
 const OTHER_SLIPS = /^(a tab|the quote|a space) /;
 
 /** Syntax errors, and what a key in the wrong object causes: there it is unknown, here missing. */
-function isStructural({ path, message }: ConfigProblem): boolean {
+function isStructural({ path, message, fix }: ConfigProblem): boolean {
   if (OTHER_SLIPS.test(message)) return false;
+  // A key that is almost a known one is misspelt.
+  if (message === 'is not a known key' && fix.startsWith('write `')) return false;
   return path === '' || /^(is not a known key|is missing|is empty|must be (a list|an object))/.test(message);
 }
 
@@ -45,6 +47,12 @@ function withIndent(lines: readonly string[], index: number, indent: number): st
   return lines.with(index, ' '.repeat(indent) + (lines[index] ?? '').trimStart()).join('\n');
 }
 
+/**
+ * Characters that may be judged for one text: a running relay reads its file between webhooks, and
+ * a long list of sources takes long to judge.
+ */
+const MAX_JUDGED_CHARS = 100_000;
+
 /** The smallest change of one line's indentation after which nothing is out of its place. */
 function findRepair(
   lines: readonly string[],
@@ -66,7 +74,8 @@ function findRepair(
         Number(b.to === 0) - Number(a.to === 0) ||
         usesOf(b.to) - usesOf(a.to),
     );
-  for (const trial of trials) {
+  const text = lines.join('\n');
+  for (const trial of trials.slice(0, Math.floor(MAX_JUDGED_CHARS / text.length))) {
     const left = judge(withIndent(lines, trial.index, trial.to));
     if (!left.some((one) => isStructural(one) || OTHER_SLIPS.test(one.message))) return { ...trial, left };
   }

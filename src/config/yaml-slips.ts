@@ -1,4 +1,4 @@
-import { type Document, type YAMLError, isScalar, parseDocument, visit } from 'yaml';
+import { type Document, type LineCounter, type YAMLError, isScalar, parseDocument, visit } from 'yaml';
 
 /** A common mistake that explains the errors of a YAML parser. It quotes no value. */
 export interface Slip {
@@ -10,18 +10,14 @@ export interface Slip {
 
 type Errors = readonly Pick<YAMLError, 'code' | 'pos' | 'message'>[];
 
-function offsetOfLine(text: string, line: number): number {
-  return (
-    text
-      .split('\n')
-      .slice(0, line - 1)
-      .join('\n').length + Math.min(line - 1, 1)
-  );
+/** Text, and where its lines begin: counting them for each error would take long in a large file. */
+interface Source {
+  readonly text: string;
+  readonly starts: LineCounter;
 }
 
-function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split('\n').length;
-}
+/** Errors that are looked at: the later ones are consequences. */
+const MAX_ERRORS = 20;
 
 const TAB_INDENT = /^ *(?:- *)*\t\s*[^\s#]/;
 
@@ -34,19 +30,19 @@ function listOf(lines: readonly number[]): string {
     : `lines ${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
 
-function tabSlip(text: string, errors: Errors): Slip | undefined {
+function tabSlip({ text, starts }: Source, errors: Errors): Slip | undefined {
   const tabbed = text.split('\n').flatMap((line, index) => (TAB_INDENT.test(line) ? [index + 1] : []));
-  const wrong = new Set(errors.map(({ pos }) => lineAt(text, pos[0])));
+  const wrong = new Set(errors.slice(0, MAX_ERRORS).map(({ pos }) => starts.linePos(pos[0]).line));
   const first = tabbed.find((line) => wrong.has(line));
   if (first === undefined) return undefined;
   return {
-    offset: offsetOfLine(text, first),
+    offset: starts.lineStarts[first - 1] ?? 0,
     message: `a tab is used as indentation on line ${first}; YAML allows spaces only`,
     fix: `replace the tabs with spaces on ${listOf(tabbed.filter((line) => line >= first))}`,
   };
 }
 
-function quoteSlip(document: Document, text: string, errors: Errors): Slip | undefined {
+function quoteSlip(document: Document, { starts }: Source, errors: Errors): Slip | undefined {
   const open = errors.find(
     ({ code, message }) => code === 'MISSING_CHAR' && /^Missing closing .quote/.test(message),
   );
@@ -60,7 +56,7 @@ function quoteSlip(document: Document, text: string, errors: Errors): Slip | und
   });
   return {
     offset,
-    message: `the quote that opens on line ${lineAt(text, offset)} is never closed`,
+    message: `the quote that opens on line ${starts.linePos(offset).line} is never closed`,
     fix: 'close it at the end of the value',
   };
 }
@@ -68,17 +64,17 @@ function quoteSlip(document: Document, text: string, errors: Errors): Slip | und
 const NO_SPACE = /^(\s*(?:- +)*[A-Za-z]\w*):(?=[^\s/])/;
 
 /** Only a space that makes the text better is missing. */
-function colonSlip(text: string, errors: Errors): Slip | undefined {
+function colonSlip({ text, starts }: Source, errors: Errors): Slip | undefined {
   const lines = text.split('\n');
-  for (const { pos } of errors) {
-    const line = lineAt(text, pos[0]);
+  for (const { pos } of errors.slice(0, MAX_ERRORS)) {
+    const { line } = starts.linePos(pos[0]);
     for (const index of [line - 1, line - 2]) {
       const start = NO_SPACE.exec(lines[index] ?? '')?.[1];
       if (start === undefined) continue;
       const changed = lines.with(index, (lines[index] ?? '').replace(NO_SPACE, '$1: ')).join('\n');
       if (parseDocument(changed, { merge: true }).errors.length >= errors.length) continue;
       return {
-        offset: offsetOfLine(text, index + 1) + start.length,
+        offset: (starts.lineStarts[index] ?? 0) + start.length,
         message: `a space is missing after the colon on line ${index + 1}`,
         fix: 'write a space between the colon and the value',
       };
@@ -87,18 +83,18 @@ function colonSlip(text: string, errors: Errors): Slip | undefined {
   return undefined;
 }
 
-function bracketSlip(text: string, errors: Errors): Slip | undefined {
+function bracketSlip({ starts }: Source, errors: Errors): Slip | undefined {
   const open = errors.find(({ message }) => /and end with a [\]}]$/.test(message));
   if (open === undefined) return undefined;
   const char = open.message.at(-1) ?? '';
   return {
     offset: open.pos[0],
-    message: `a \`${char}\` is missing on or above line ${lineAt(text, open.pos[0])}, or a line inside the brackets is not indented`,
+    message: `a \`${char}\` is missing on or above line ${starts.linePos(open.pos[0]).line}, or a line inside the brackets is not indented`,
     fix: `write the missing \`${char}\`, or indent the line further than the key`,
   };
 }
 
-function duplicateSlips(document: Document, text: string): Slip[] {
+function duplicateSlips(document: Document, { starts }: Source): Slip[] {
   const found: Slip[] = [];
   visit(document, {
     Map: (_key, { items }) => {
@@ -111,7 +107,7 @@ function duplicateSlips(document: Document, text: string): Slip[] {
         else
           found.push({
             offset,
-            message: `the key \`${String(key.value)}\` is given twice in the same object, on lines ${lineAt(text, first)} and ${lineAt(text, offset)}`,
+            message: `the key \`${String(key.value)}\` is given twice in the same object, on lines ${starts.linePos(first).line} and ${starts.linePos(offset).line}`,
             fix: 'remove one of the two',
           });
       }
@@ -124,14 +120,15 @@ function duplicateSlips(document: Document, text: string): Slip[] {
  * What explains the errors of a text. One mistake causes errors in the lines that follow, so it
  * stands for all of them; keys given twice are each a mistake.
  */
-export function findSlips(document: Document, text: string): readonly Slip[] {
+export function findSlips(document: Document, text: string, starts: LineCounter): readonly Slip[] {
   const { errors } = document;
   if (errors.length === 0) return [];
+  const source = { text, starts };
   const slip =
-    tabSlip(text, errors) ??
-    quoteSlip(document, text, errors) ??
-    colonSlip(text, errors) ??
-    bracketSlip(text, errors);
+    tabSlip(source, errors) ??
+    quoteSlip(document, source, errors) ??
+    colonSlip(source, errors) ??
+    bracketSlip(source, errors);
   if (slip !== undefined) return [slip];
-  return errors.every(({ code }) => code === 'DUPLICATE_KEY') ? duplicateSlips(document, text) : [];
+  return errors.every(({ code }) => code === 'DUPLICATE_KEY') ? duplicateSlips(document, source) : [];
 }

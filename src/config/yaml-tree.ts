@@ -112,7 +112,7 @@ function plainValue(document: Document, file: string): unknown {
 export function parseYaml(text: string, file: string): YamlTree {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
-  const slips = findSlips(document, text);
+  const slips = findSlips(document, text, lines);
   if (slips.length > 0)
     throw new ConfigError(
       file,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fixture, problemsOf } from './config-text.ts';
+import { explainIndentation } from '../../src/config/indentation.ts';
+import { errorOf, fixture, problemsOf } from './config-text.ts';
 
 const ENV = {
   RELAY_ADMIN_TOKEN: 'token',
@@ -73,5 +74,43 @@ describe('a line that is indented by more or less than it should', () => {
       'destinations[0].sandbox',
       'destinations[0].sandboxx',
     ]);
+  });
+});
+
+describe('a large file with many problems', () => {
+  const SOURCES = 200;
+  const source = (number: number, line: string) =>
+    `  - name: s${number}\n${line}\n    destination: aep\n    verify: [{ type: none }]\n`;
+  const withLine = (line: string): string =>
+    fixture('smallest.yaml').replace(
+      'sources:\n',
+      `sources:\n${Array.from({ length: SOURCES }, (_, index) => source(index, line)).join('')}`,
+    );
+
+  it('is read a few times only in search of one line', () => {
+    const text = withLine('     country: IN');
+    const problems = problemsOf(text);
+    expect(problems.length).toBeGreaterThanOrEqual(SOURCES);
+    let judged = 0;
+    const judge = (changed: string) => {
+      judged += changed.length;
+      return problems;
+    };
+    expect(explainIndentation(text, problems, judge)).toBe(problems);
+    expect(judged).toBeGreaterThan(0);
+    expect(judged).toBeLessThanOrEqual(100_000);
+  });
+
+  it('is not searched at all for keys that are misspelt', () => {
+    const problems = problemsOf(withLine('    timezon: UTC'));
+    const judge = () => expect.fail('nothing is to be judged');
+    expect(explainIndentation('', problems, judge)).toBe(problems);
+  });
+
+  it('is described by its first problems', () => {
+    const { message, problems } = errorOf(withLine('    timezon: UTC'));
+    expect(problems).toHaveLength(SOURCES);
+    expect(message.match(/problem: /g)).toHaveLength(20);
+    expect(message).toMatch(/\n\nand 180 more$/);
   });
 });

@@ -39,14 +39,17 @@ async function changeState(
 ) {
   const { name } = request.params;
   const by = operatorOf(request);
-  await (destinations.get(name) ?? notFound())[action](by);
+  const destination = destinations.get(name);
+  if (destination === undefined) return notFound(await destinations.list());
+  await destination[action](by);
   observer.actionPerformed({ action: `destination.${action}`, by, destination: name });
-  const view = (await destinations.list()).find((destination) => destination.name === name);
-  return destinationView(view ?? notFound());
+  const all = await destinations.list();
+  return destinationView(all.find((view) => view.name === name) ?? notFound(all));
 }
 
-function notFound(): never {
-  throw new ProblemError('not-found', 'no destination has this name; GET /admin/v1/destinations lists them');
+function notFound(all: readonly DestinationView[]): never {
+  const names = all.map(({ name }) => name).join(', ');
+  throw new ProblemError('not-found', `no destination has this name; the destinations are: ${names}`);
 }
 
 function answerView(answer: AnswerView | undefined) {

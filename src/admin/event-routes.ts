@@ -48,7 +48,7 @@ export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
     handler: async (request) => {
       const { asNew } = parseInput(replayBody, request.body === undefined ? {} : request.body);
       const by = operatorOf(request);
-      const record = await findRecord(journal, request.params.receipt);
+      const record = await findReplayable(journal, request.params.receipt);
       const replay = await replayEvent(parts, record, { asNew, by });
       if (!replay.ok) throw new ProblemError('conflict', replay.detail);
       const counts = { matched: 1, replayed: replay.duplicate ? 0 : 1 };
@@ -63,6 +63,17 @@ async function findRecord(
   receipt: string,
 ): Promise<EventRecord> {
   const record = await journal.find(receipt);
-  if (record === undefined) throw new ProblemError('not-found', await whyUnknown(journal, receipt));
+  if (record === undefined) throw new ProblemError('not-found', (await whyUnknown(journal, receipt)).detail);
   return record;
+}
+
+/** Like `findRecord`; a request in the quarantine is there, but was never accepted. */
+async function findReplayable(
+  journal: Pick<Journal, 'find' | 'listQuarantined'>,
+  receipt: string,
+): Promise<EventRecord> {
+  const record = await journal.find(receipt);
+  if (record !== undefined) return record;
+  const { isQuarantined, detail } = await whyUnknown(journal, receipt);
+  throw new ProblemError(isQuarantined ? 'conflict' : 'not-found', detail);
 }

@@ -104,7 +104,7 @@ export function quarantineRoutes(app: FastifyInstance, parts: AdminParts): void 
 async function whyAbsent({ journal }: AdminParts, receipt: string): Promise<string> {
   const record = await journal.find(receipt);
   return record === undefined
-    ? whyUnknown(journal, receipt)
+    ? (await whyUnknown(journal, receipt)).detail
     : `it is not in the quarantine: it was accepted and is ${record.event.state}`;
 }
 

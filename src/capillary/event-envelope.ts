@@ -87,7 +87,8 @@ function searchText(text: string, place: string, levels: number): Found {
     return undefined;
   }
   const parsed = parseJsonText(text);
-  return parsed.ok ? search(parsed.value, place, levels - 1) : `the text in ${place} is ${parsed.detail}`;
+  if (parsed.ok) return search(parsed.value, place, levels - 1);
+  return `the text in ${place} ${parsed.code === 'not-json' ? 'is not JSON:' : 'is'} ${parsed.detail}`;
 }
 
 function searchInside(envelope: JsonObject, levels: number): Found {

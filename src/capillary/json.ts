@@ -92,7 +92,7 @@ export function parseJsonText(text: string): ParsedText {
   try {
     value = JSON.parse(text) as JsonValue;
   } catch (error) {
-    return { ok: false, code: 'not-json', detail: `not JSON: ${syntaxErrorOf(text, error)}` };
+    return { ok: false, code: 'not-json', detail: syntaxErrorOf(text, error) };
   }
   const traits: Traits = { isTooDeep: false, hasLongNumber: false, hasUnusualKey: false };
   inspect(value, 0, traits);

@@ -87,7 +87,17 @@ function headersFor(token: string | undefined, hasBody: boolean): Record<string,
   };
 }
 
+/** `fetch` connects to no port of mail and other old protocols; its error only says `bad port`. */
+function isForbiddenPort(error: unknown): boolean {
+  return error instanceof TypeError && error.cause instanceof Error && error.cause.message === 'bad port';
+}
+
 function unreachableError(url: string, error: unknown): UnreachableError {
+  if (isForbiddenPort(error))
+    return new UnreachableError(
+      url,
+      `port ${new URL(url).port || '80'} is reserved for another protocol, so no request was sent`,
+    );
   // The TypeError that fetch throws only says that it failed; its cause says why.
   const { code, detail } = failureOf(error instanceof TypeError ? (error.cause ?? error) : error);
   const reason = code === 'refused' ? 'the connection was refused' : detail;

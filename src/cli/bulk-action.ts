@@ -64,8 +64,9 @@ async function confirm(question: string): Promise<boolean> {
 export interface BulkAction {
   /** Below /admin/v1, e.g. `/dead-letters/replay`. */
   readonly path: string;
-  /** Words of the confirmation prompt, e.g. `Discard` and `dead letters`. */
+  /** Words of the confirmation prompt, e.g. `Discard`, `dead letter` and `dead letters`. */
   readonly verb: string;
+  readonly object: string;
   readonly objects: string;
   /** Count in the answer that must reach `matched` for success, e.g. `replayed`. */
   readonly doneCount: string;
@@ -98,12 +99,19 @@ function formatCounts(counts: CountsAnswer): string {
     .join(', ');
 }
 
-function formatProblems(problems: readonly ProblemAnswer[] = []): string {
+/** @param others how many were or would be left as they are; the answer lists some of them */
+function formatProblems(problems: readonly ProblemAnswer[] = [], others: number): string {
+  const more = others - problems.length;
   const table = formatFitting(problems, [
     { heading: 'RECEIPT', cell: ({ receipt }) => receipt },
     { heading: 'WHY NOT', cell: ({ detail }) => detail, below: 'why not' },
   ]);
-  return problems.length === 0 ? '' : `\n\n${table}`;
+  return problems.length === 0 ? '' : `\n\n${table}${more > 0 ? `\nand ${more} more` : ''}`;
+}
+
+function formatDone(action: BulkAction, { counts, details }: Answer): string {
+  const others = (counts['matched'] ?? 0) - doneOf(action, counts);
+  return `${formatCounts(counts)}${formatProblems(details.problems, others)}`;
 }
 
 /** `4 would be replayed, 1 not`, then the first ones and what stands in the way of the others. */
@@ -113,7 +121,7 @@ function formatDryRun({ doneCount, formatSample }: BulkAction, { counts, details
   const summary = `${eligible} would be ${doneCount}${others > 0 ? `, ${others} not` : ''}`;
   const more = eligible - sample.length;
   const listed = sample.length === 0 ? '' : `\n\n${formatSample(sample as readonly never[])}`;
-  return `${summary}${listed}${more > 0 ? `\nand ${more} more` : ''}${formatProblems(problems)}`;
+  return `${summary}${listed}${more > 0 ? `\nand ${more} more` : ''}${formatProblems(problems, others)}`;
 }
 
 async function isConfirmed(client: AdminClient, action: BulkAction, body: object): Promise<boolean> {
@@ -121,15 +129,17 @@ async function isConfirmed(client: AdminClient, action: BulkAction, body: object
   const { eligible = 0 } = answer.details;
   if (eligible === 0) return true;
   console.error(formatDryRun(action, answer));
-  return confirm(`${action.verb} ${eligible} ${action.objects}?`);
+  return confirm(`${action.verb} ${eligible} ${eligible === 1 ? action.object : action.objects}?`);
+}
+
+function doneOf({ doneCount, alsoDoneCounts = [] }: BulkAction, counts: CountsAnswer): number {
+  return [doneCount, ...alsoDoneCounts].reduce((sum, key) => sum + (counts[key] ?? 0), 0);
 }
 
 /** True when every match was processed, and every given receipt matched. */
 function isComplete(action: BulkAction, counts: CountsAnswer, receipts: readonly string[]): boolean {
   const { matched = 0 } = counts;
-  const { doneCount, alsoDoneCounts = [] } = action;
-  const done = [doneCount, ...alsoDoneCounts].reduce((sum, key) => sum + (counts[key] ?? 0), 0);
-  return done >= matched && matched >= new Set(receipts).size;
+  return doneOf(action, counts) >= matched && matched >= new Set(receipts).size;
 }
 
 /**
@@ -158,9 +168,9 @@ export async function runBulkAction(
 
   const json = await client.post<ActionAnswer>(action.path, { ...body, dryRun });
   const answer = splitAnswer(json);
-  const { counts, details } = answer;
+  const { counts } = answer;
   if (options.json === true) printJson(json);
   else if (dryRun) console.log(formatDryRun(action, answer));
-  else console.log(`${formatCounts(counts)}${formatProblems(details.problems)}`);
+  else console.log(formatDone(action, answer));
   if (!dryRun && !isComplete(action, counts, receipts)) process.exitCode = EXIT.failed;
 }

@@ -31,6 +31,7 @@ const KEYS: readonly FilterKey[] = [
 ];
 
 const ACTION = {
+  object: 'dead letter',
   objects: 'dead letters',
   keys: KEYS,
   formatSample: (sample: readonly EventAnswer[]) => formatFitting(sample, EVENT_COLUMNS),

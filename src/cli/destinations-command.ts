@@ -18,7 +18,8 @@ Example:
   $ capillary-relay destinations pause acme-aep`;
 
 const RESUME_HELP = `
-Ends an operator's pause. A destination that waits after a failure is retried at once.
+Ends an operator's pause. A destination that waits after a failure is retried at once: until that is
+answered its state is the one before, with trying now as NEXT RETRY.
 
 Example:
   $ capillary-relay destinations resume acme-aep`;
@@ -53,7 +54,8 @@ function formatAnswers(destinations: readonly DestinationAnswer[]): string {
   return `\n\n${table}`;
 }
 
-function format(destinations: readonly DestinationAnswer[]): string {
+/** @param isResumed just now, so that the answer may still have the state before */
+function format(destinations: readonly DestinationAnswer[], isResumed = false): string {
   const table = formatFitting(destinations, [
     { heading: 'DESTINATION', cell: ({ name }) => name, cutTo: 20 },
     { heading: 'STATE', cell: ({ state }) => state },
@@ -63,7 +65,12 @@ function format(destinations: readonly DestinationAnswer[]): string {
     { heading: 'LAST SUCCESS', cell: ({ lastSuccessAt }) => formatTime(lastSuccessAt), leaveOut: 4 },
     { heading: 'TOKEN TTL', cell: tokenLifetime, leaveOut: 1 },
     { heading: 'SINCE', cell: ({ since }) => formatTime(since), leaveOut: 5 },
-    { heading: 'NEXT RETRY', cell: ({ nextTryAt }) => formatTime(nextTryAt), leaveOut: 6 },
+    {
+      heading: 'NEXT RETRY',
+      cell: ({ state, nextTryAt }) =>
+        isResumed && state !== 'flowing' ? 'trying now' : formatTime(nextTryAt),
+      leaveOut: 6,
+    },
     { heading: 'REASON', cell: ({ reason }) => reason, cutTo: 18 },
     { heading: 'DETAIL', cell: ({ detail }) => detail, below: 'detail' },
   ]);
@@ -88,7 +95,7 @@ function runAction(action: 'pause' | 'resume') {
       `/destinations/${encodeURIComponent(name)}/${action}`,
     );
     if (options.json === true) printJson(answer);
-    else console.log(format([answer]));
+    else console.log(format([answer], action === 'resume'));
   };
 }
 

@@ -11,7 +11,6 @@ import {
 import type { DestinationAnswer, QuarantinedRequestAnswer, RecordAnswer } from './admin-answers.ts';
 import { formatEventReport } from './explain/event-report.ts';
 import { fetchQuarantined, formatQuarantineReport } from './explain/quarantine-report.ts';
-import { relayOptions } from './explain/relay-options.ts';
 
 const HELP = `
 Shows the state of the event, its history with Adobe's answers, what the mapping left out, and the next commands to run.
@@ -54,13 +53,13 @@ async function runExplain(id: string, options: AdminOptions & { body?: boolean }
     const record = await client.get<RecordAnswer>(path, { body: String(withBody) });
     if (options.json === true) return printJson(record);
     const destination = await destinationOf(client, record);
-    console.log(formatEventReport(record, { destination, options: relayOptions(options) }));
+    console.log(formatEventReport(record, { destination, given: options }));
   } catch (error) {
     const request =
       error instanceof NotFoundError ? await quarantined(client, shortId(id), withBody) : undefined;
     if (request === undefined) throw error;
     if (options.json === true) printJson(request);
-    else console.log(formatQuarantineReport(request, relayOptions(options)));
+    else console.log(formatQuarantineReport(request, options));
   }
 }
 

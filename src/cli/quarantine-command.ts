@@ -17,13 +17,17 @@ import {
   withPageOptions,
 } from './command-options.ts';
 import { fetchQuarantined, formatQuarantineReport } from './explain/quarantine-report.ts';
-import { relayOptions } from './explain/relay-options.ts';
 import { formatTime } from './time-format.ts';
 import { formatFitting } from './fitting-table.ts';
 
 const KEYS: readonly FilterKey[] = ['source', 'since', 'until'];
 
-const ACTION = { objects: 'quarantined requests', keys: KEYS, formatSample: format };
+const ACTION = {
+  object: 'quarantined request',
+  objects: 'quarantined requests',
+  keys: KEYS,
+  formatSample: format,
+};
 
 const RELEASE: BulkAction = {
   ...ACTION,
@@ -119,7 +123,7 @@ async function show(receipt: string, options: AdminOptions & { body?: boolean })
   const client = await adminClient(options);
   const request = await fetchQuarantined(client, receipt, options.body === true);
   if (options.json === true) printJson(request);
-  else console.log(formatQuarantineReport(request, relayOptions(options)));
+  else console.log(formatQuarantineReport(request, options));
 }
 
 export function registerQuarantine(program: Command): void {

@@ -91,16 +91,25 @@ const CLEAR_LINE = '\r\u001B[K';
 const PROGRESS_INTERVAL_MS = 100;
 
 /**
- * Shows the progress in one line that is overwritten; only if standard error is a terminal.
+ * Shows the progress in one line that is overwritten, if standard error is a terminal, and in any
+ * case the first request that is repeated: that can take minutes.
  * @param total approximate number of deliveries
  */
-function createProgress(total: number) {
+function createProgress(total: number, url: string, patienceMs: number) {
+  let isNoted = false;
   let settled = 0;
   let requests = 0;
   let shownAt = 0;
   return {
-    update: ({ retryInMs, status, detail }: SendAnswer): void => {
+    update: ({ retryInMs, status, detail, failure }: SendAnswer): void => {
       requests += 1;
+      if (retryInMs !== undefined && !isNoted) {
+        isNoted = true;
+        if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
+        const what =
+          failure === undefined ? `${url} answered ${status}` : `no answer from ${url} (${failure})`;
+        console.error(`${what}, retrying for up to ${formatDuration(patienceMs)}`);
+      }
       if (retryInMs === undefined) settled += 1;
       if (!process.stderr.isTTY || Date.now() - shownAt < PROGRESS_INTERVAL_MS) return;
       shownAt = Date.now();
@@ -130,7 +139,7 @@ function formatReport(report: SendReport, seed: number): string {
     `refused    ${formatCounts(report.refused)}`,
     `given up   ${report.givenUp}`,
     `requests   ${report.attempts} (retries after ${formatCounts(report.retries)})`,
-    `p50, p95   ${report.p50Ms ?? '-'} ms, ${report.p95Ms ?? '-'} ms`,
+    ...(report.p50Ms === undefined ? [] : [`p50, p95   ${report.p50Ms} ms, ${report.p95Ms} ms`]),
     `duration   ${formatDuration(report.durationMs)}`,
     `seed       ${seed}`,
   ].join('\n');
@@ -149,7 +158,7 @@ async function runSend(options: SendOptions): Promise<void> {
   warnAboutUnknownNames(names);
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
-  const progress = createProgress(Math.round(count * (1 + duplicates)));
+  const progress = createProgress(Math.round(count * (1 + duplicates)), url, options.patience);
   const report = await sendEvents({
     url,
     events: generateEvents({ count, customers, names, seed, orgId, awkward }),

@@ -3,6 +3,7 @@ import type { SalvageReport } from '../journal/sqlite/offline/salvage.ts';
 import type { Finding, KeyUsage } from '../journal/sqlite/offline/verify.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
+import { shellWord } from './explain/relay-options.ts';
 import { formatTable } from './table.ts';
 
 interface StoreOptions {
@@ -121,7 +122,7 @@ function runVerify(options: StoreOptions, command: Command): Promise<void> {
       // A store of another format is not damaged: its finding says how to go on.
       if (findings.some(({ check }) => check !== 'format'))
         console.log(
-          `\nTHE STORE IN ${path} IS DAMAGED. Copy what is readable: capillary-relay store salvage --to FOLDER`,
+          `\nTHE STORE IN ${path} IS DAMAGED. Copy what is readable: capillary-relay store salvage --path ${shellWord(path)} --to FOLDER`,
         );
     }
     if (!ok) process.exitCode = EXIT.failed;

@@ -123,6 +123,8 @@ async function previewReplay(
 
 async function replayDeadEvents({ journal, now }: ReplayParts, request: DeadLetterReplay): Promise<number> {
   const filter: EventFilter = { ...request.filter, states: ['dead'] };
+  // A replay of nothing would only lengthen the list of replays.
+  if ((await journal.count(filter)) === 0) return 0;
   const { replayed } = await journal.replay({ filter, asNew: request.asNew, by: request.by, now: now() });
   return replayed;
 }

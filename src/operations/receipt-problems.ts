@@ -39,11 +39,20 @@ export const NO_BODY = 'its body is gone (retention, discard or erasure) or cann
 /** Why a pending event is not replayed. */
 export const IS_PENDING = 'it is pending and will be delivered without a replay';
 
+const IS_QUARANTINED =
+  'it is in the quarantine, because its sender could not be verified: fix the secret, then release it from there';
+
 /** Why no event has this receipt or event id, as far as that is known. */
-export async function whyUnknown({ listQuarantined }: Lookup, receipt: string): Promise<string> {
+export async function whyUnknown(
+  { listQuarantined }: Lookup,
+  receipt: string,
+): Promise<{ readonly isQuarantined: boolean; readonly detail: string }> {
   const { items } = await listQuarantined({ receipts: [receipt] }, { limit: 1 });
-  if (items.length > 0)
-    return 'it is in the quarantine, because its sender could not be verified: fix the secret, then release it';
+  const isQuarantined = items.length > 0;
+  return { isQuarantined, detail: isQuarantined ? IS_QUARANTINED : whyAbsent(receipt) };
+}
+
+function whyAbsent(receipt: string): string {
   const [, high, low] = RECEIPT.exec(receipt) ?? [];
   if (high === undefined || low === undefined) {
     const cut =
@@ -62,7 +71,7 @@ async function problemOf(
   judge: (record: EventRecord) => string | undefined,
 ): Promise<ReceiptProblem | undefined> {
   const record = await journal.find(receipt);
-  if (record === undefined) return { receipt, detail: await whyUnknown(journal, receipt) };
+  if (record === undefined) return { receipt, detail: (await whyUnknown(journal, receipt)).detail };
   const own = record.event.receipt;
   const detail = own === receipt ? judge(record) : `this is the id of an event; its receipt is ${own}`;
   return detail === undefined ? undefined : { receipt, detail };

@@ -119,7 +119,7 @@ describe('replaying dead letters', () => {
       {
         receipt: quarantined.receipt,
         detail:
-          'it is in the quarantine, because its sender could not be verified: fix the secret, then release it',
+          'it is in the quarantine, because its sender could not be verified: fix the secret, then release it from there',
       },
       {
         receipt: first,

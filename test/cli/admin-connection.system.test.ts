@@ -168,6 +168,12 @@ describe('connection to the relay', () => {
     );
   });
 
+  it('a port that no request may use: says so', async () => {
+    const ended = await run(['ledger', '--url', 'http://127.0.0.1:25']);
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toContain('port 25 is reserved for another protocol, so no request was sent');
+  });
+
   it('a host that does not exist: reports why', async () => {
     const ended = await run(['ledger', '--url', 'http://relay.invalid:8081']);
     expect(ended.code).toBe(1);

@@ -18,6 +18,9 @@ const PENDING: RecordAnswer = {
   hasBody: true,
 };
 
+const GIVEN = { url: 'http://10.0.0.1:8081', config: "it's/relay.yaml" };
+const CONFIG = String.raw`--config 'it'\''s/relay.yaml'`;
+
 function advice(state: string, reason: string, detail: string): string {
   const destination: DestinationAnswer = {
     name: 'acme-aep',
@@ -29,7 +32,7 @@ function advice(state: string, reason: string, detail: string): string {
     lastAnswers: {},
     pending: 1,
   };
-  return adviceFor(PENDING, destination, '');
+  return adviceFor(PENDING, destination, GIVEN);
 }
 
 describe('the advice about an event that waits for its destination', () => {
@@ -40,11 +43,95 @@ describe('the advice about an event that waits for its destination', () => {
     ['paused', 'unauthorized', /refuses new tokens, too.* role/],
     ['paused', 'forbidden', /refuses new tokens, too.* role/],
     ['paused', 'foreign-answer', /Something other than Adobe answers/],
-    ['waiting', 'failing', /points to a proxy, a firewall or DNS/],
+    ['waiting', 'failing', /can be a proxy, a firewall or DNS/],
+    ['paused', 'inlet-not-found', /Copy inletUrl again/],
+    ['paused', 'wrong-ims-org', /Compare imsOrgId/],
   ])('%s, %s: says what the cause is and what to do', (state, reason, expected) => {
     const text = advice(state, reason, 'the words of the other side');
     expect(text).toContain(`acme-aep is ${state} (${reason}). Last error: the words of the other side`);
     expect(text).toMatch(expected);
     expect(text).toContain('capillary-relay destinations resume acme-aep');
+  });
+
+  it('ends the words of the other side with a full stop, and only one', () => {
+    expect(advice('paused', 'forbidden', '403 no such role')).toContain('no such role. The relay retries');
+    expect(advice('paused', 'forbidden', '403 No such role.')).toContain('No such role. The relay retries');
+  });
+
+  it.each([
+    ['ims-invalid_client', 'x', `Find the cause: capillary-relay check --connect ${CONFIG}`],
+    ['failing', 'reset: read ECONNRESET', `Find the cause: capillary-relay check --connect ${CONFIG}`],
+    ['forbidden', '403', `Find the cause: capillary-relay doctor ${CONFIG}`],
+    ['inlet-not-found', '404', `Find the cause: capillary-relay doctor ${CONFIG}`],
+  ])('%s, %s: names the command that finds the cause', (reason, detail, expected) => {
+    expect(advice('paused', reason, detail).split('\n')).toContain(expected);
+  });
+
+  it.each([
+    ['failing', '503 no capacity'],
+    ['throttled', '429 slow down'],
+    ['ims-unavailable', '503'],
+  ])('%s, %s: there is nothing to find on this side', (reason, detail) => {
+    const text = advice('waiting', reason, detail);
+    expect(text).toContain('nothing to do but wait');
+    expect(text).toContain(
+      `See the last answers: capillary-relay destinations list --url ${GIVEN.url} ${CONFIG}\n`,
+    );
+    expect(text).not.toContain('Find the cause');
+  });
+});
+
+describe('the advice about a malformed body', () => {
+  const about = (detail: string): string =>
+    adviceFor({ ...PENDING, state: 'malformed', reason: 'malformed', detail }, undefined, {});
+  const { receipt } = PENDING;
+
+  it.each(['not-json: syntax error at position 9', 'truncated: the body has 2 bytes, over server.bodyLimit'])(
+    '%s: it cannot be replayed',
+    (detail) => {
+      const text = about(detail);
+      expect(text).toContain('so it cannot be replayed');
+      expect(text).toContain(`See its body: capillary-relay explain ${receipt} --body\n`);
+      expect(text).toMatch(new RegExp(`\\nDiscard: capillary-relay dead-letters discard ${receipt}$`));
+      expect(text).not.toContain('Replay');
+    },
+  );
+
+  it('wrong-org: says which key, then reload and replay', () => {
+    const text = about('wrong-org: orgId is not one of the orgIds of this source');
+    expect(text).toContain('sources[acme].orgIds');
+    expect(text).toContain(
+      `Reload: capillary-relay reload\nReplay: capillary-relay dead-letters replay ${receipt}\n`,
+    );
+  });
+
+  it('not-an-event: a newer version may read it', () => {
+    const text = about('not-an-event: there is no eventName');
+    expect(text).toContain('a newer version of the relay may read it');
+    expect(text).toContain(`Replay: capillary-relay dead-letters replay ${receipt}`);
+    expect(text).not.toContain('orgIds');
+    expect(about('not-an-event: there is no orgId')).toContain('sources[acme].orgIds');
+  });
+
+  it('is the same for an accepted event that can no longer be read', () => {
+    const dead = { ...PENDING, state: 'dead', reason: 'wrong-org' };
+    expect(adviceFor(dead, undefined, {})).toContain('sources[acme].orgIds');
+  });
+});
+
+describe('the advice about a dead letter', () => {
+  it('maps it again with the configuration that was given, or with that of the environment', () => {
+    const dead = { ...PENDING, state: 'dead', reason: 'rejected' };
+    const map = (given: object) => /capillary-relay map (.*)$/m.exec(adviceFor(dead, undefined, given))?.[1];
+    expect(map({})).toBe('- --source acme');
+    expect(map(GIVEN)).toBe(`- --source acme ${CONFIG}`);
+  });
+
+  it('names the reload between a change of the configuration and the replay', () => {
+    for (const record of [
+      { ...PENDING, state: 'dead', reason: 'mapping' },
+      { ...PENDING, state: 'ignored', reason: 'unmapped' },
+    ])
+      expect(adviceFor(record, undefined, {})).toMatch(/\nReload: capillary-relay reload\nReplay: /);
   });
 });

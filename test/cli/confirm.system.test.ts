@@ -35,8 +35,8 @@ async function onTerminal(words: string, answer: string) {
 
 describe.runIf(hasScript)('discarding on a terminal', () => {
   it.each([
-    ['quarantine discard --all', 'Discard 1 quarantined requests? [y/N]', 'quarantined'],
-    ['dead-letters discard --reason malformed', 'Discard 1 dead letters? [y/N]', 'malformed'],
+    ['quarantine discard --all', 'Discard 1 quarantined request? [y/N]', 'quarantined'],
+    ['dead-letters discard --reason malformed', 'Discard 1 dead letter? [y/N]', 'malformed'],
   ])('%s shows what it would discard, and asks', async (words, question, count) => {
     await rig.relay.webhook('acme', event('e-1', 11), { 'x-relay-key': 'wrong' });
     await rig.post({ nothing: true });

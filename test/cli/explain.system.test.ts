@@ -45,10 +45,10 @@ describe('explain', () => {
       'event      pointsIssued, e-1, org 100737, created 2026-01-01 00:00:00Z',
       'route      acme to acme-aep',
       'customer   11',
-      'identity   ',
+      ', by which the relay finds duplicates\n',
       'mapped to  ExperienceEvent',
       'received  from acme,',
-      'verified  by header:x-relay-key, secret request header',
+      'verified  secret in the header x-relay-key',
       'ExperienceEvent rejected: Adobe answered 400, xaction 1565638336649:1750:244, 12 ms, batch of 3: 400 no such field',
       'Left out or changed: 1',
       'KIND     PATH               CODE           REASON',
@@ -89,7 +89,9 @@ describe('explain', () => {
     for (const words of commands)
       expect(await run(words, { env: { RELAY_ADMIN_TOKEN: TOKEN } })).toMatchObject({ code: 0, stderr: '' });
     const pending = await rig.cli('explain', receipt);
-    expect(pending.stdout).toMatch(/\nIt was replayed and waits to be sent again\. It was received .* ago;/);
+    expect(pending.stdout).toMatch(
+      /\nIt was replayed and waits to be sent again\. It was received .* ago, with no attempts so far\./,
+    );
     const [, pendingList = ''] =
       /^Pending for this customer: capillary-relay (.*)$/m.exec(pending.stdout) ?? [];
     const listed = await run(pendingList.split(' '), { env: { RELAY_ADMIN_TOKEN: TOKEN } });
@@ -114,10 +116,74 @@ describe('explain', () => {
     }));
     const { stdout } = await rig.cli('explain', receipt);
     expect(stdout).toMatch(
-      /\+1 s +attempt +ExperienceEvent retry: Adobe answered 503, 5 ms \(and 2 more with this result, the last at \+2 min\)\n/,
+      /\+1 s +attempt +ExperienceEvent failed, to be sent again: Adobe answered 503, 5 ms \(and 2 more with this result, the last at \+2 min\)\n/,
     );
-    expect(stdout).toMatch(/\+2 min +attempt +ExperienceEvent retry: no answer, 5 ms\n/);
+    expect(stdout).toMatch(/\+2 min +attempt +ExperienceEvent failed, to be sent again: no answer, 5 ms\n/);
     expect(stdout).toContain('Adobe accepted it 0 ms after it was received, in 4 attempts.');
+  });
+
+  it('counts what was sent: two messages of one event are no retry', async () => {
+    const sent = (kind: 'event' | 'profile', outcome: string) => ({
+      at: Date.UTC(2026, 0, 31, 8),
+      kind,
+      outcome,
+      status: outcome === 'delivered' ? 200 : 503,
+      durationMs: 5,
+      batchSize: 1,
+    });
+    const once = await rig.post(event('e-1', 11));
+    await rig.relay.settle(() => ({
+      state: 'delivered',
+      delivered: ['event', 'profile'],
+      attempts: [sent('event', 'delivered'), sent('profile', 'delivered')],
+    }));
+    expect((await rig.cli('explain', once)).stdout).toContain(
+      'Adobe accepted it 0 ms after it was received; 2 messages, each sent once.',
+    );
+    const again = await rig.post(event('e-2', 12));
+    await rig.relay.settle(() => ({
+      state: 'delivered',
+      delivered: ['event', 'profile'],
+      attempts: [sent('event', 'destination'), sent('event', 'delivered'), sent('profile', 'delivered')],
+    }));
+    const { stdout } = await rig.cli('explain', again);
+    expect(stdout).toContain('; requests: ExperienceEvent 2, profile record 1.');
+    expect(stdout).toContain(
+      'ExperienceEvent held, because the cause is the destination and not this event: Adobe answered 503',
+    );
+  });
+
+  it('says how to let a quarantined request pass: the key, the reload, the release', async () => {
+    await rig.relay.webhook('acme', event('e-1', 11), { 'x-relay-key': 'wrong' });
+    const { quarantined } = JSON.parse((await rig.cli('quarantine', 'list', '--json')).stdout) as {
+      quarantined: readonly { readonly receipt: string }[];
+    };
+    const receipt = quarantined[0]?.receipt ?? '';
+    const { stdout } = await rig.cli('explain', receipt);
+    expect(stdout).toContain(
+      '  sources[acme].verify[0].values: add the secret, next to the old one, that the sender uses now\n',
+    );
+    expect(stdout).toContain(`After an edit of the file: capillary-relay reload --url ${rig.url}\n`);
+    expect(stdout).toContain(`capillary-relay quarantine release --source acme --dry-run --url ${rig.url}\n`);
+    expect(stdout).toContain(
+      `Release this one: capillary-relay quarantine release ${receipt} --url ${rig.url}\n`,
+    );
+    expect((await rig.cli('quarantine', 'show', receipt)).stdout).toBe(stdout);
+    rig.relay.sources.set([
+      source('acme', {
+        verify: [
+          { type: 'header', name: 'X-Other', values: ['k'] },
+          { type: 'bearer', tokens: ['t'] },
+        ],
+      }),
+    ]);
+    const other = (await rig.cli('explain', receipt)).stdout;
+    expect(other).toContain('  sources[acme].verify[0].name: compare it with the headers that came\n');
+    expect(other).toContain('  sources[acme].verify[1]: compare it with how the sender is configured\n');
+    rig.relay.sources.set([source('acme', { allowFrom: ['192.0.2.0/24'] })]);
+    expect((await rig.cli('explain', receipt)).stdout).toContain(
+      '  sources[acme].allowFrom: add the address of the sender\n',
+    );
   });
 
   it('shows duplicates with other data, and what to do about them', async () => {
@@ -176,7 +242,17 @@ describe('explain', () => {
     const [, receipt = ''] = /kept as (\S+)/.exec(malformed) ?? [];
     const explainedMalformed = (await rig.cli('explain', receipt)).stdout;
     expect(explainedMalformed).toContain('What is wrong: not-an-event: there is no eventName');
-    expect(explainedMalformed).toContain('It is not a valid event of this source');
+    expect(explainedMalformed).toContain('It is JSON, but not an event that this version can read.');
+    const text = '{"eventName": Odile\u202e}';
+    const noJson = (await rig.relay.webhook('acme', text)).body.detail as string;
+    const [, unread = ''] = /kept as (\S+)/.exec(noJson) ?? [];
+    const shown = (await rig.cli('explain', unread, '--body')).stdout;
+    expect(shown).toContain('What is wrong: not-json: syntax error\n');
+    expect(shown).toContain('Body, which is not JSON:\n{"eventName": Odile\\u202e}\n');
+    expect(shown).not.toContain('dead-letters replay');
+    const bytes = (await rig.relay.webhook('acme', Buffer.from([0, 1, 2]))).body.detail as string;
+    const [, binary = ''] = /kept as (\S+)/.exec(bytes) ?? [];
+    expect((await rig.cli('explain', binary, '--body')).stdout).toContain('"bodyBase64": "AAEC"');
     const tooLarge = (await rig.relay.webhook('acme', 'x'.repeat(1_048_577))).body.detail as string;
     const [, truncated = ''] = /kept as (\S+)/.exec(tooLarge) ?? [];
     const explained = await rig.cli('explain', truncated);

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { type AdminCliRig, event, openAdminCliRig, TOKEN } from './admin-cli-rig.ts';
-import { cellsOf, start } from './command-line.ts';
+import { cellsOf, run, start } from './command-line.ts';
 
 let rig: AdminCliRig;
 
@@ -168,6 +170,28 @@ describe('dead-letters', () => {
     expect(ended.stdout).toContain('it is still malformed: not-an-event: there is no eventName');
     const dry = await rig.cli('dead-letters', 'replay', '--all', '--dry-run');
     expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/^0 would be replayed, 1 not\n/) });
+    expect(dry.stdout).not.toContain('more');
+  });
+
+  it('says how many others are not replayed, of which it lists the first', async () => {
+    for (let n = 0; n < 12; n += 1) await rig.post({ nothing: n });
+    for (const words of [[], ['--dry-run']]) {
+      const { stdout } = await rig.cli('dead-letters', 'replay', '--all', ...words);
+      expect(stdout.match(/it is still malformed/g)).toHaveLength(10);
+      expect(stdout).toMatch(/\nand 2 more\n$/);
+    }
+  });
+
+  it('a request in the quarantine is none of them: says so, and lists no replay of nothing', async () => {
+    await rig.relay.webhook('acme', event('e-1', 11), { 'x-relay-key': 'wrong' });
+    const [item] = (await rig.relay.journal.listQuarantined({}, { limit: 1 })).items;
+    const { receipt } = item!;
+    const one = await rig.cli('events', 'replay', receipt);
+    expect(one).toMatchObject({ code: 1, stdout: '' });
+    expect(one.stderr).toMatch(/^The current state does not allow this: it is in the quarantine, because /);
+    const many = await rig.cli('dead-letters', 'replay', receipt);
+    expect(many).toMatchObject({ code: 1, stdout: expect.stringContaining('it is in the quarantine') });
+    expect((await rig.cli('dead-letters', 'replays')).stdout).toBe('no replays\n');
   });
 
   it('refuses a filter that cannot match, with the nearest known value', async () => {
@@ -212,7 +236,7 @@ describe('quarantine', () => {
       'It was answered 401, after which Capillary does not send it again, and was never accepted.',
       'event      pointsIssued, as its body says; nobody has verified it\n',
       'sent from  127.0.0.1\n',
-      'expected   header:x-relay-key, secret request header\n',
+      'expected   secret in the header x-relay-key\n',
       'header:mismatch  the credential is none of the configured values\n',
       'It would still be refused: header:mismatch.\n',
       `capillary-relay quarantine release ${receipt} --url ${rig.url}\n`,
@@ -288,7 +312,28 @@ describe('destinations', () => {
     const list = await rig.cli('destinations', 'list', '--json');
     expect(JSON.parse(list.stdout).destinations).toMatchObject([{ state: 'paused' }, { state: 'flowing' }]);
     expect((await rig.cli('destinations', 'resume', 'acme-aep')).stdout).toMatch(/acme-aep +flowing/);
-    expect(await rig.cli('destinations', 'pause', 'nowhere')).toMatchObject({ code: 1 });
+    expect(await rig.cli('destinations', 'pause', 'nowhere')).toMatchObject({
+      code: 1,
+      stderr: 'Not found: no destination has this name; the destinations are: acme-aep, other-aep\n',
+    });
+  });
+
+  it('a destination that is resumed while it waits is tried now', async () => {
+    const answer = {
+      name: 'acme-aep',
+      state: 'paused',
+      reason: 'unauthorized',
+      nextTryAt: '2026-01-31T08:00:00.000Z',
+      inFlight: 0,
+      pending: 1,
+      lastAnswers: {},
+    };
+    const relay = createServer((_request, response) => void response.end(JSON.stringify(answer)));
+    await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+    const { stdout } = await run(['destinations', 'resume', 'acme-aep', '--url', url]);
+    relay.close();
+    expect(stdout).toMatch(/acme-aep +paused .* trying now +unauthorized\n/);
   });
 
   it('lists the last answers of the inlet and of IMS below the states', async () => {

@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -53,7 +54,7 @@ describe('store', () => {
     expect(good.stdout).toContain(`OK: the store in ${sound} is sound`);
     expect(bad.code).toBe(1);
     expect(bad.stdout).toMatch(/^CHECK +PROBLEM\nintegrity +.*\n/u);
-    expect(bad.stdout).toContain('capillary-relay store salvage --to FOLDER');
+    expect(bad.stdout).toContain(`capillary-relay store salvage --path ${damaged} --to FOLDER`);
     expect(json.code).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, path: damaged });
   });
@@ -125,6 +126,28 @@ describe('store', () => {
     expect(bad.stdout).toContain(`THE STORE IN ${to} IS DAMAGED`);
     const salvaged = await run(['store', 'salvage', '--path', to, '--to', join(folder, 'keyed-salvaged')]);
     expect(salvaged.stdout).toContain('accepted: 50 before');
+  });
+
+  it('verify: a truncated backup is no reason to stop the relay', async () => {
+    const to = join(folder, 'truncated.db');
+    await run(['store', 'backup', '--path', sound, '--to', to]);
+    truncateSync(to, Math.floor(statSync(to).size / 3));
+    const ended = await run(['store', 'verify', '--path', to]);
+    expect(ended.code).toBe(1);
+    const text = ended.stdout + ended.stderr;
+    expect(text).toContain(`the file ${to} is damaged`);
+    expect(text).toContain('make a new backup');
+    expect(text).toContain(`capillary-relay store salvage --path ${to} --to FOLDER`);
+    expect(text).not.toContain('stop the relay');
+  });
+
+  it('backup: says that the folder does not exist', async () => {
+    const to = join(folder, 'nodir', 'x.db');
+    expect(await run(['store', 'backup', '--path', sound, '--to', to])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `the folder ${join(folder, 'nodir')} does not exist: create it first\n`,
+    });
   });
 
   it('verify: refuses the file of a running relay, which has newer parts beside it', async () => {

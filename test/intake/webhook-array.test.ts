@@ -121,7 +121,7 @@ describe('elements that are not events', () => {
     ['[]', 'not-an-event', 'the body is an array of 0; it must be one event'],
     ['[[]]', 'not-an-event', 'no element of the array is an event (1); the first: the body is an array of 0'],
     ['[1,{}]', 'not-an-event', 'no element of the array is an event (2); the first: the body is not an'],
-    ['[{"eventName":"a","orgId":1}', 'not-json', 'not JSON'],
+    ['[{"eventName":"a","orgId":1}', 'not-json', 'syntax error at position 28'],
   ])('without any event the body %s is one dead letter', async (text, code, detail) => {
     await start();
     const answer = await intake.send(text);

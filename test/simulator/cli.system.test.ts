@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodeOf, errorText } from '../../src/cli/command-error.ts';
 import { registerSend } from '../../src/cli/send-command.ts';
 import { registerSimulate } from '../../src/cli/simulate-command.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { simulate } from './adobe/adobe-client.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -127,6 +128,17 @@ describe('send', () => {
     const { code, stdout } = await finish(run('send', ...args));
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ sent: 3, givenUp: 3, refused: { 404: 3 } });
+  });
+
+  it('says at the first failure that nobody answers, and no times that it does not have', async () => {
+    const config = await file('relay.yaml', CONFIG);
+    const url = `http://127.0.0.1:${await freePort()}/webhooks/tealeaf`;
+    const args = ['--config', config, '--url', url, '--count', '2', '--patience', '2s'];
+    const { code, stdout, stderr } = await finish(run('send', ...args));
+    expect(code).toBe(1);
+    expect(stderr).toBe(`no answer from ${url} (connection refused), retrying for up to 2 s\n`);
+    expect(stdout).toMatch(/given up {3}2\n/);
+    expect(stdout).not.toContain('p50');
   });
 
   it('succeeds if all are accepted', async () => {

@@ -1,35 +1,11 @@
 import { styleText } from 'node:util';
-import type { DestinationAnswer, RecordAnswer, TimelineEntry } from '../admin-answers.ts';
-import { formatNotes, formatTable, toPrintable } from '../table.ts';
-import { formatDuration, formatPreciseTime, formatTime } from '../time-format.ts';
+import type { DestinationAnswer, RecordAnswer } from '../admin-answers.ts';
+import { formatNotes, toPrintable } from '../table.ts';
+import { formatDuration, formatTime } from '../time-format.ts';
 import { adviceFor } from './advice.ts';
-
-type Attempt = Extract<TimelineEntry, { what: 'attempt' }>;
-
-/** A line of the timeline; consecutive attempts with the same result share one. */
-interface TimelineRow {
-  readonly entry: TimelineEntry;
-  /** Number of further attempts with the same result. */
-  readonly repeats: number;
-  /** Time of the last of them. */
-  readonly lastAt: string;
-}
-
-const MESSAGE_NAMES: Readonly<Record<string, string>> = {
-  event: 'ExperienceEvent',
-  profile: 'profile record',
-};
-
-/** What a verifier checks, by its type: `header` in `header:x-relay-key`. */
-export const VERIFIERS: Readonly<Record<string, string>> = {
-  header: 'secret request header',
-  bearer: 'bearer token',
-  basic: 'user name and password',
-  hmac: 'signature over the body',
-  neo: 'signature of a Neo dataflow',
-  'standard-webhooks': 'signature over id, time and body',
-  none: 'not verified: the source accepts every request',
-};
+import { formatState, formatTimeline, joinParts, messageName } from './event-timeline.ts';
+import { formatPayload } from './payload-text.ts';
+import type { GivenOptions } from './relay-options.ts';
 
 /** How the current configuration maps the name of an event, unless it has a mapping of its own. */
 const MAPPINGS: Readonly<Record<string, string>> = {
@@ -38,97 +14,23 @@ const MAPPINGS: Readonly<Record<string, string>> = {
   none: 'none: the relay has no mapping for this name, and the source ignores such events',
 };
 
-function messageName(kind: string): string {
-  return MESSAGE_NAMES[kind] ?? kind;
-}
-
-/** Joins the non-empty parts with commas. */
-function joinParts(...parts: readonly (string | number | undefined)[]): string {
-  return parts.filter((part) => part !== undefined && part !== '').join(', ');
-}
-
-/** `dead (rejected)`. */
-function formatState({ state, reason }: { readonly state: string; readonly reason?: string }): string {
-  return reason === undefined || reason === state ? state : `${state} (${reason})`;
-}
-
-function formatAttempt(attempt: Attempt): string {
-  const { kind, outcome, status, detail, xactionId, durationMs, batchSize } = attempt;
-  const facts = joinParts(
-    status === undefined ? 'no answer' : `Adobe answered ${status}`,
-    xactionId === undefined ? undefined : `xaction ${xactionId}`,
-    `${durationMs} ms`,
-    batchSize > 1 ? `batch of ${batchSize}` : undefined,
-  );
-  return `${messageName(kind)} ${outcome}: ${facts}${detail === undefined ? '' : `: ${detail}`}`;
-}
-
-function formatEntry(entry: TimelineEntry): string {
-  switch (entry.what) {
-    case 'received':
-      return `from ${entry.source}, ${entry.bytes} bytes`;
-    case 'verified': {
-      const [verifier = ''] = entry.by.split(':');
-      return joinParts(`by ${entry.by}`, VERIFIERS[verifier]);
-    }
-    case 'attempt':
-      return formatAttempt(entry);
-    case 'action':
-      return `${entry.action} by ${entry.by}`;
-    case 'settled':
-      return `${formatState(entry)}${entry.detail === undefined ? '' : `: ${entry.detail}`}`;
-  }
-}
-
-function haveSameResult(a: TimelineEntry, b: TimelineEntry): boolean {
-  return (
-    a.what === 'attempt' &&
-    b.what === 'attempt' &&
-    a.kind === b.kind &&
-    a.outcome === b.outcome &&
-    a.status === b.status &&
-    a.detail === b.detail
-  );
-}
-
-/** Merges consecutive attempts with the same result into the first of them. */
-function mergeRepeats(entries: readonly TimelineEntry[]): TimelineRow[] {
-  const rows: TimelineRow[] = [];
-  for (const entry of entries) {
-    const previous = rows.at(-1);
-    if (previous !== undefined && haveSameResult(previous.entry, entry))
-      rows.splice(-1, 1, { ...previous, repeats: previous.repeats + 1, lastAt: entry.at });
-    else rows.push({ entry, repeats: 0, lastAt: entry.at });
-  }
-  return rows;
-}
-
-function formatTimeline(entries: readonly TimelineEntry[]): string {
-  const start = Date.parse(entries[0]?.at ?? '');
-  const elapsed = (at: string): string => `+${formatDuration(Date.parse(at) - start)}`;
-  return formatTable(mergeRepeats(entries), [
-    { heading: 'TIME', cell: ({ entry }) => formatPreciseTime(entry.at) },
-    { heading: 'ELAPSED', cell: ({ entry }) => elapsed(entry.at) },
-    { heading: 'STEP', cell: ({ entry }) => entry.what },
-    {
-      heading: 'DETAIL',
-      cell: ({ entry, repeats, lastAt }) =>
-        repeats === 0
-          ? formatEntry(entry)
-          : `${formatEntry(entry)} (and ${repeats} more with this result, the last at ${elapsed(lastAt)})`,
-    },
-  ]);
-}
-
 function messagesAtAdobe({ delivered }: RecordAnswer): string {
   return delivered.length === 0
     ? 'Adobe has none of its messages'
     : `Adobe has its ${delivered.map(messageName).join(' and its ')}`;
 }
 
-function countAttempts({ timeline }: RecordAnswer): string {
-  const count = timeline.filter(({ what }) => what === 'attempt').length;
-  return count === 1 ? '1 attempt' : `${count} attempts`;
+/** `, in 3 attempts`; of several messages how often each was sent: each is a request of its own. */
+function describeAttempts({ timeline }: RecordAnswer, preposition: string): string {
+  const counts = new Map<string, number>();
+  for (const entry of timeline)
+    if (entry.what === 'attempt') counts.set(entry.kind, (counts.get(entry.kind) ?? 0) + 1);
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  if (counts.size < 2)
+    return `${preposition} ${total === 0 ? 'no' : total} ${total === 1 ? 'attempt' : 'attempts'}`;
+  if (total === counts.size) return `; ${total} messages, each sent once`;
+  const each = [...counts].map(([kind, count]) => `${messageName(kind)} ${count}`);
+  return `; requests: ${each.join(', ')}`;
 }
 
 function settledAfter({ receivedAt, settledAt }: RecordAnswer): string {
@@ -144,10 +46,10 @@ function summaryOf(record: RecordAnswer): string {
     case 'pending': {
       const age = formatDuration(Math.max(0, Date.now() - Date.parse(receivedAt)));
       const status = isReplay === true ? 'was replayed and waits to be sent again' : 'waits to be sent';
-      return `It ${status}. It was received ${age} ago; ${countAttempts(record)} so far. ${messagesAtAdobe(record)}. Nothing is lost.`;
+      return `It ${status}. It was received ${age} ago${describeAttempts(record, ', with')} so far. ${messagesAtAdobe(record)}. Nothing is lost.`;
     }
     case 'delivered':
-      return `Adobe accepted it${settledAfter(record)}, in ${countAttempts(record)}.`;
+      return `Adobe accepted it${settledAfter(record)}${describeAttempts(record, ', in')}.`;
     case 'ignored':
       return `It was accepted, but is not delivered. ${messagesAtAdobe(record)}.`;
     case 'malformed': {
@@ -157,7 +59,7 @@ function summaryOf(record: RecordAnswer): string {
         : `${summary}\nWhat is wrong: ${toPrintable(record.detail)}`;
     }
     default:
-      return `It was moved to dead letters${settledAfter(record)}, after ${countAttempts(record)}. ${messagesAtAdobe(record)}.`;
+      return `It was moved to dead letters${settledAfter(record)}${describeAttempts(record, ', after')}. ${messagesAtAdobe(record)}.`;
   }
 }
 
@@ -186,7 +88,7 @@ function factsOf(record: RecordAnswer): readonly (readonly [name: string, value:
     ['event', joinParts(eventName, eventId, orgId === undefined ? undefined : `org ${orgId}`, created)],
     ['route', `${record.source} to ${record.destination}`],
     ['customer', customerId ?? ''],
-    ['identity', identity ?? ''],
+    ['identity', identity === undefined ? '' : `${identity}, by which the relay finds duplicates`],
     ['mapped to', formatMessages(record)],
     ['mapping', MAPPINGS[record.mapping ?? ''] ?? ''],
     ['replays', record.replays === 0 ? '' : String(record.replays)],
@@ -194,19 +96,14 @@ function factsOf(record: RecordAnswer): readonly (readonly [name: string, value:
   ];
 }
 
-function formatPayload({ body, bodyBase64, sent }: RecordAnswer): string {
-  const shown = { ...(body === undefined ? { bodyBase64 } : { body }), sent };
-  return JSON.stringify(shown, undefined, 2);
-}
-
 /**
  * Everything known about an event, as text.
- * @param context `destination`: its current state, if known; `options`: options with which the
- *   suggested commands reach the same relay, such as ` --url …`
+ * @param context `destination`: its current state, if known; `given`: options of the running
+ *   command, with which the suggested ones reach the same relay
  */
 export function formatEventReport(
   record: RecordAnswer,
-  context: { readonly destination: DestinationAnswer | undefined; readonly options: string },
+  context: { readonly destination: DestinationAnswer | undefined; readonly given: GivenOptions },
 ): string {
   const facts = factsOf(record)
     .filter(([, value]) => value !== '')
@@ -219,6 +116,6 @@ export function formatEventReport(
     formatTimeline(record.timeline),
     ...(record.notes.length > 0 ? [formatNotes(record.notes)] : []),
     ...(hasPayload ? [formatPayload(record)] : []),
-    `${styleText('bold', 'What to do next')}\n${adviceFor(record, context.destination, context.options)}`,
+    `${styleText('bold', 'What to do next')}\n${adviceFor(record, context.destination, context.given)}`,
   ].join('\n\n');
 }

@@ -2,33 +2,10 @@ import { styleText } from 'node:util';
 import type { AdminClient } from '../admin-client.ts';
 import type { QuarantinedRequestAnswer } from '../admin-answers.ts';
 import { formatTable, toPrintable } from '../table.ts';
-import { VERIFIERS } from './event-report.ts';
 import { formatDuration, formatTime } from '../time-format.ts';
-
-/** What a verifier found, by the last part of its code: `mismatch` in `header:mismatch`. */
-const MEANINGS: Readonly<Record<string, string>> = {
-  missing: 'the header with the credential is missing',
-  doubled: 'the header with the credential was sent twice, so it is ignored',
-  mismatch: 'the credential is none of the configured values',
-  'wrong-scheme': 'the Authorization header has another scheme',
-  'bad-prefix': 'the signature does not begin with the configured prefix',
-  'bad-encoding': 'the credential is not encoded as it should be',
-  'bad-signature': 'no configured secret gives this signature for this body',
-  'timestamp-missing': 'the header with the time of signing is missing',
-  'timestamp-doubled': 'the header with the time of signing was sent twice',
-  'timestamp-malformed': 'the time of signing is not a number',
-  'timestamp-old': 'it was signed too long before it arrived',
-  'timestamp-new': 'it was signed in the future: compare the clocks',
-  'id-missing': 'the header with the id is missing',
-  'id-doubled': 'the header with the id was sent twice',
-  'ip-not-allowed': 'the address of the sender is not in allowFrom of the source',
-};
-
-/** `header:x-relay-key, secret request header`. */
-function describeVerifier(name: string): string {
-  const meaning = VERIFIERS[name.split(':')[0] ?? ''];
-  return meaning === undefined ? name : `${name}, ${meaning}`;
-}
+import { formatPayload } from './payload-text.ts';
+import { type GivenOptions, relayCommand } from './relay-options.ts';
+import { describeVerifier, fixOf, MEANINGS } from './verifier-texts.ts';
 
 /** Asks the relay for one quarantined request. */
 export function fetchQuarantined(
@@ -54,30 +31,41 @@ function formatHeaders({ headers }: QuarantinedRequestAnswer): string {
   ]);
 }
 
-function adviceFor(
-  { source, receipt, releasable, problem = '' }: QuarantinedRequestAnswer,
-  options: string,
-): string {
-  const commandLine = (args: string): string => `capillary-relay ${args}${options}`;
-  if (releasable)
-    return `The source accepts it now. Release it: ${commandLine(`quarantine release ${receipt}`)}`;
-  return [
-    `It would still be refused: ${toPrintable(problem)}.`,
-    `If Capillary sent it: add the secret that it uses now to the source ${source}, next to the old one; a secret from a file is read again when the file changes.`,
-    `Then release it:      ${commandLine(`quarantine release ${receipt}`)}`,
-    `If nobody of yours sent it: ${commandLine(`quarantine discard ${receipt}`)}`,
-  ].join('\n');
+/** The keys that could let it pass; the verifiers refused it in the order of the configuration. */
+function formatFixes({ source, expected, problem = '' }: QuarantinedRequestAnswer): string[] {
+  const fixes = problem.split(', ').flatMap((code, place) => {
+    const name = expected[place];
+    return fixOf(code, source, name === undefined ? undefined : { place, name }) ?? [];
+  });
+  if (fixes.length === 0) return [];
+  return ['If Capillary sent it, one of these lets it pass:', ...fixes.map((fix) => `  ${toPrintable(fix)}`)];
 }
 
-function formatPayload({ body, bodyBase64 }: QuarantinedRequestAnswer): string {
-  return JSON.stringify(body === undefined ? { bodyBase64 } : { body }, undefined, 2);
+function adviceFor(request: QuarantinedRequestAnswer, given: GivenOptions): string {
+  const { source, receipt, releasable, problem = '' } = request;
+  const command = (args: string): string => relayCommand(given, args);
+  const releaseAll = command(`quarantine release --source ${source} --dry-run`);
+  if (releasable)
+    return [
+      `The source accepts it now. Release it: ${command(`quarantine release ${receipt}`)}`,
+      `What else would pass: ${releaseAll}`,
+    ].join('\n');
+  return [
+    `It would still be refused: ${toPrintable(problem)}.`,
+    ...formatFixes(request),
+    `After an edit of the file: ${command('reload')}`,
+    'A secret in a file of its own (${file:…}) is read again by itself when that file changes.',
+    `Then see what would pass: ${releaseAll}`,
+    `Release this one: ${command(`quarantine release ${receipt}`)}`,
+    `If nobody of yours sent it: ${command(`quarantine discard ${receipt}`)}`,
+  ].join('\n');
 }
 
 /**
  * Everything known about a quarantined request, as text.
- * @param options options with which the suggested commands reach the same relay
+ * @param given options of the running command, with which the suggested ones reach the same relay
  */
-export function formatQuarantineReport(request: QuarantinedRequestAnswer, options: string): string {
+export function formatQuarantineReport(request: QuarantinedRequestAnswer, given: GivenOptions): string {
   const { receipt, receivedAt, eventName, source, ip, bytes, expected } = request;
   const age = formatDuration(Math.max(0, Date.now() - Date.parse(receivedAt)));
   const facts = [
@@ -97,6 +85,6 @@ export function formatQuarantineReport(request: QuarantinedRequestAnswer, option
     ...(request.reasons.length > 0 ? [formatReasons(request.reasons)] : []),
     ...(request.headers.length > 0 ? [formatHeaders(request)] : []),
     ...(hasPayload ? [formatPayload(request)] : []),
-    `${styleText('bold', 'What to do next')}\n${adviceFor(request, options)}`,
+    `${styleText('bold', 'What to do next')}\n${adviceFor(request, given)}`,
   ].join('\n\n');
 }

@@ -12,6 +12,8 @@ export interface SendAnswer {
   /** Absent if there was no answer. */
   readonly status?: number;
   readonly detail?: string;
+  /** Why there was no answer, in words: `connection refused`. */
+  readonly failure?: string;
   readonly durationMs: number;
   /** From 1. */
   readonly attempt: number;
@@ -93,7 +95,9 @@ async function sendUntilSettled(send: PlannedSend, { options, client, tally, sig
       send,
       attempt,
       durationMs: answer.durationMs,
-      ...(answer.kind === 'answer' ? { status: answer.status } : { detail: answer.detail }),
+      ...(answer.kind === 'answer'
+        ? { status: answer.status }
+        : { detail: answer.detail, failure: answer.failure }),
       ...(retries ? { retryInMs: delay } : {}),
     });
     if (!retries) {
@@ -176,7 +180,12 @@ type WebhookAnswer =
       readonly isDuplicate: boolean;
       readonly durationMs: number;
     }
-  | { readonly kind: 'failure'; readonly detail: string; readonly durationMs: number };
+  | {
+      readonly kind: 'failure';
+      readonly detail: string;
+      readonly failure: string;
+      readonly durationMs: number;
+    };
 
 /** Posts bodies to one URL as Capillary does. */
 interface WebhookClient {
@@ -218,6 +227,22 @@ function describeError(error: unknown): string {
   return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;
 }
 
+/** The causes that people know by name; others as they are described. */
+const FAILURES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  ENOTFOUND: 'unknown host',
+  UND_ERR_SOCKET: 'connection closed',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+};
+
+function describeFailure(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return FAILURES[code] ?? describeError(error);
+}
+
 function createWebhookClient(url: string, connections: number): WebhookClient {
   const dispatcher = new Agent({
     connections,
@@ -250,7 +275,12 @@ function createWebhookClient(url: string, connections: number): WebhookClient {
         };
       } catch (error) {
         signal.throwIfAborted();
-        return { kind: 'failure', detail: describeError(error), durationMs: durationMs() };
+        return {
+          kind: 'failure',
+          detail: describeError(error),
+          failure: describeFailure(error),
+          durationMs: durationMs(),
+        };
       }
     },
     close: () => dispatcher.destroy(),

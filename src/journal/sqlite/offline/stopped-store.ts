@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { type EventFilter, StoreError } from '../../journal.ts';
-import { DAMAGE_ADVICE, isBusy, isDamage } from '../engine/damage.ts';
+import { isBusy, isDamage } from '../engine/damage.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
 import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
 import { ALL_POSITIONS, toSql } from '../engine/filter-sql.ts';
-import { DATABASE_FILE } from '../engine/store-folder.ts';
+import { DATABASE_FILE, shellWord } from '../engine/store-folder.ts';
 
 // What the cli needs to know of the engine's files and memory.
 export { CACHE_KIB } from '../engine/database.ts';
@@ -41,7 +41,11 @@ function toStoreError(path: string, error: unknown): unknown {
     return new StoreError(`a relay is running on the store in ${path}: stop it first`, { cause: error });
   if (!isDamage(error)) return error;
   const reason = error instanceof Error ? error.message : '';
-  return new StoreError(`the store in ${path} is damaged (${reason}): ${DAMAGE_ADVICE}`, { cause: error });
+  const salvage = `\`capillary-relay store salvage --path ${shellWord(path)} --to FOLDER\``;
+  const message = isFile(path)
+    ? `the file ${path} is damaged (${reason}), which says nothing about the store that it was copied from: make a new backup of that with \`capillary-relay store backup\`; if it is gone, copy what is readable with ${salvage}`
+    : `the store in ${path} is damaged (${reason}): copy what is readable to a new store with ${salvage}, or restore a copy made with \`capillary-relay store backup\``;
+  return new StoreError(message, { cause: error });
 }
 
 /** True for the error that is thrown if a relay is running on the store. */
@@ -160,10 +164,13 @@ function fsyncPath(path: string): void {
 /**
  * Copies the store of a stopped relay to one new file without free pages, and makes it durable.
  * Named relay.db in an empty folder, the copy is a complete store.
- * @throws StoreError if the file exists, a relay is running, or the store is damaged
+ * @throws StoreError if the file exists or its folder does not, a relay is running, or the store is
+ *   damaged
  */
 export function backupStore(path: string, file: string): { readonly bytes: number } {
   if (existsSync(file)) throw new StoreError(`${file} already exists; a backup never overwrites a file`);
+  const folder = dirname(file);
+  if (!existsSync(folder)) throw new StoreError(`the folder ${folder} does not exist: create it first`);
   const mask = process.umask(0o077);
   try {
     withStoppedStore(path, (db) => {
@@ -175,6 +182,6 @@ export function backupStore(path: string, file: string): { readonly bytes: numbe
   }
   chmodSync(file, 0o600);
   fsyncPath(file);
-  fsyncPath(dirname(file));
+  fsyncPath(folder);
   return { bytes: statSync(file).size };
 }

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { SOURCE_CHECKS } from '../../src/cli/source-checks.ts';
+import { readConfig } from '../../src/config/load-config.ts';
 import { type JsonSchema, plainJsonSchema } from '../../src/config/json-schema.ts';
 import { configOf } from './config-text.ts';
 import { parse } from 'yaml';
@@ -146,5 +148,12 @@ describe('examples/relay.yaml', () => {
       ([, name]) => name,
     );
     expect(new Set(names)).toEqual(new Set(Object.keys({ ...required, ...optional, ...forAlternatives })));
+  });
+});
+
+describe('the other examples', () => {
+  it.each(['examples/local.yaml', 'deploy/compose/relay.yaml'])('%s raises no warning', (file) => {
+    const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    expect(readConfig(text, file, {}, SOURCE_CHECKS).warnings).toEqual([]);
   });
 });

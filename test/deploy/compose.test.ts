@@ -78,7 +78,7 @@ describe('its relay', () => {
 
   it('reads its secrets from the environment, the same as the commands in the container', async () => {
     const { RELAY_KEY, RELAY_ADMIN_TOKEN } = services['relay']?.environment ?? {};
-    expect(RELAY_KEY).toBe('${RELAY_KEY:-local-relay-key}');
+    expect(RELAY_KEY).toBe('${RELAY_KEY:-local-example-relay-key}');
     expect(RELAY_ADMIN_TOKEN).toBe(`\${RELAY_ADMIN_TOKEN:-${config.admin.token}}`);
     const env = { RELAY_KEY: 'k', RELAY_ADMIN_TOKEN: 't' };
     const loaded = await loadCommandConfig(pathOf('deploy/compose/relay.yaml'), env);

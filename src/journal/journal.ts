@@ -186,7 +186,8 @@ export interface Journal {
   backlog(): Promise<readonly Backlog[]>;
   /**
    * The record of a receipt, or of the newest event with this event id. Here and in filters, an id
-   * of more than 200 characters matches its short form (`shortId`), which is what events have.
+   * of more than 200 characters matches its short form (`shortId`), which is what events have. The
+   * short form does not find an event that an earlier version stored with the whole id.
    */
   find(receiptOrEventId: string): Promise<EventRecord | undefined>;
   /** A page may hold fewer than `limit` items if they are large; only the cursor is reliable. */

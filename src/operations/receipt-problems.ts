@@ -57,7 +57,7 @@ function whyAbsent(receipt: string): string {
   if (high === undefined || low === undefined) {
     const cut =
       receipt.length > CUT_ID_CHARS
-        ? '. A long event id is found by all of it, or as the relay shows it'
+        ? '. A long event id is found by all of it, or as the relay shows it; if version 0.2 stored the event, use its receipt'
         : '';
     return `no event has this receipt or event id; retention may have removed it${cut}`;
   }

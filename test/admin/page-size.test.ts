@@ -54,6 +54,7 @@ describe('event ids of a megabyte', () => {
     const other = await rig.get(`/admin/v1/events/${eventId.slice(0, 200)}`);
     expect(other.status).toBe(404);
     expect(other.body.detail).toContain('A long event id is found by all of it');
+    expect(other.body.detail).toContain('if version 0.2 stored the event, use its receipt');
   });
 });
 

@@ -10,7 +10,7 @@ export interface Slip {
 
 type Errors = readonly Pick<YAMLError, 'code' | 'pos' | 'message'>[];
 
-/** Text, and where its lines begin: counting them for each error would take long in a large file. */
+/** Text, and where its lines begin: counting them for each error is slow in a large file. */
 interface Source {
   readonly text: string;
   readonly starts: LineCounter;

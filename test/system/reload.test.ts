@@ -113,6 +113,7 @@ it('changes secret, limits and log level by the API, and names what needs a rest
 
   expect((await relay.admin(RELOAD, { method: 'POST' })).body).toEqual({
     outcome: 'unchanged',
+    file: expect.stringMatching(/relay\.yaml$/),
     changed: [],
     needsRestart: ['server.port'],
     warnings: [],

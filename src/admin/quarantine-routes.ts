@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { eventNameIn } from '../capillary/event-parser.ts';
+import { shortId } from '../capillary/event-id.ts';
+import { eventIdIn, eventNameIn } from '../capillary/event-parser.ts';
 import { ProblemError } from '../http/problems.ts';
 import {
   discardQuarantined,
@@ -9,6 +10,7 @@ import {
   releaseQuarantined,
   verifyAgain,
 } from '../operations/quarantine-actions.ts';
+import { pagesOf } from '../operations/journal-pages.ts';
 import { whyUnknown } from '../operations/receipt-problems.ts';
 import type { Quarantined } from '../journal/journal.ts';
 import { checkSource } from './filter-values.ts';
@@ -29,6 +31,10 @@ const showQuery = z.strictObject({ body: queryFlag(false) });
 
 /** Bytes. The body comes from an unknown sender, so a larger one is not parsed for its name. */
 const MAX_PARSED_BYTES = 65_536;
+/** Newest requests in which an event id is searched; Capillary's retries alone are about ten. */
+const MAX_SEARCHED = 200;
+/** Requests with their bodies in memory at once. */
+const SEARCH_PAGE = 20;
 /** Of each request, so that short headers do not make a page long. */
 const MAX_HEADERS = 100;
 
@@ -55,7 +61,7 @@ export function quarantineRoutes(app: FastifyInstance, parts: AdminParts): void 
     handler: async (request) => {
       const { body: content } = parseInput(showQuery, request.query);
       const { receipt } = request.params;
-      const [item] = (await parts.journal.listQuarantined({ receipts: [receipt] }, { limit: 1 })).items;
+      const item = await findQuarantined(parts, receipt);
       if (item === undefined) throw new ProblemError('not-found', await whyAbsent(parts, receipt));
       const verdict = verifyAgain(parts, item);
       return {
@@ -99,6 +105,27 @@ export function quarantineRoutes(app: FastifyInstance, parts: AdminParts): void 
       return answer;
     },
   });
+}
+
+/**
+ * The request with this receipt, else the newest with this event id. The ids are not indexed, so
+ * they are searched in the newest requests only.
+ */
+async function findQuarantined({ journal }: AdminParts, id: string): Promise<Quarantined | undefined> {
+  const [named] = (await journal.listQuarantined({ receipts: [id] }, { limit: 1 })).items;
+  // What was accepted is no longer here, and has a story of its own.
+  if (named !== undefined || (await journal.find(id)) !== undefined) return named;
+  const wanted = shortId(id);
+  let searched = 0;
+  for await (const items of pagesOf((page) => journal.listQuarantined({}, page), SEARCH_PAGE)) {
+    for (const item of items) {
+      await nextTurn();
+      if (item.body.length <= MAX_PARSED_BYTES && eventIdIn(item.body) === wanted) return item;
+    }
+    searched += items.length;
+    if (searched >= MAX_SEARCHED) return undefined;
+  }
+  return undefined;
 }
 
 async function whyAbsent({ journal }: AdminParts, receipt: string): Promise<string> {

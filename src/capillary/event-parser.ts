@@ -63,22 +63,33 @@ export function parseBody(body: Uint8Array, options: ParseOptions): ParsedBody {
     : parseOne(parsed, isWindows1252, options);
 }
 
-/**
- * The name of the event in a body, of an array that of the first; undefined if there is none. It
- * parses the body and one element, whatever is nested, because the sender can be unknown.
- */
+/** The name of the event in a body, of an array that of the first; undefined if there is none. */
 export function eventNameIn(body: Uint8Array): string | undefined {
+  const event = firstEventIn(body);
+  const name = event === undefined ? undefined : eventNameOf(event);
+  return name !== undefined && 'value' in name ? name.value : undefined;
+}
+
+/** The id of the event in a body as it is stored, of an array that of the first, if there is one. */
+export function eventIdIn(body: Uint8Array): string | undefined {
+  const id = eventIdText(firstEventIn(body)?.['eventId']);
+  return id === undefined ? undefined : shortId(id);
+}
+
+/**
+ * Parses the body and at most one element, whatever is nested, because the sender can be unknown.
+ */
+function firstEventIn(body: Uint8Array): JsonObject | undefined {
   const { text } = readBodyText(body);
   const parsed = parseJsonText(text);
-  if (!isFilledArray(parsed, text)) return nameIn(parsed);
-  for (const element of splitArray(body)) return nameIn(parseJsonText(readBodyText(element).text));
+  if (!isFilledArray(parsed, text)) return eventIn(parsed);
+  for (const element of splitArray(body)) return eventIn(parseJsonText(readBodyText(element).text));
   return undefined;
 }
 
-function nameIn(parsed: ParsedText): string | undefined {
-  const unwrapped = parsed.ok ? unwrapEnvelope(parsed.value) : undefined;
-  const name = unwrapped?.ok === true ? eventNameOf(unwrapped.event) : undefined;
-  return name !== undefined && 'value' in name ? name.value : undefined;
+function eventIn(parsed: ParsedText): JsonObject | undefined {
+  const result = parsed.ok ? unwrapEnvelope(parsed.value) : undefined;
+  return result?.ok === true ? result.event : undefined;
 }
 
 /** An array that is nested too deeply can still have elements that are events. */

@@ -91,6 +91,31 @@ describe('listing the quarantine', () => {
     expect(JSON.stringify(quarantined)).not.toContain(NEW_KEY);
   });
 
+  it('finds the newest request with an event id, among the newest 200', async () => {
+    const show = (id: string) => rig.get(`/admin/v1/quarantine/${encodeURIComponent(id)}`);
+    const long = 'x1'.repeat(200);
+    await send('acme', { eventName: 'pointsIssued', eventId: 'evt-1' });
+    await send('acme', [{ attributes: { eventName: 'pointsIssued', eventId: 'evt-1' } }]);
+    await send('acme', { eventName: 'pointsIssued', eventId: long });
+    await send('acme', 'no json');
+    await send('acme', { eventName: 'pointsIssued', eventId: 'evt-2', data: 'x'.repeat(70_000) });
+    const { quarantined } = await list();
+    expect((await show('evt-1')).body).toMatchObject({ receipt: quarantined[3].receipt, releasable: false });
+    expect((await show(long)).body.receipt).toBe(quarantined[2].receipt);
+    expect((await show('evt-2')).status).toBe(404);
+    for (let id = 0; id < 200; id += 1)
+      await send('acme', { eventName: 'pointsIssued', eventId: `new-${id}` });
+    expect((await show('evt-1')).status).toBe(404);
+    expect((await show('new-0')).status).toBe(200);
+  });
+
+  it('does not show a request whose event was accepted from elsewhere', async () => {
+    const event = { ...transactionAdded(1), eventId: 'evt-1' };
+    await send('acme', event);
+    await send('acme', event, 'right-key');
+    expect((await rig.get('/admin/v1/quarantine/evt-1')).body.detail).toContain('it was accepted');
+  });
+
   it('filters by source and time, and pages', async () => {
     await send('acme', transactionAdded(1));
     rig.state.now += 1_000;

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { suggest } from '../config/nearest.ts';
 import { ProblemError } from '../http/problems.ts';
 import { operatorOf } from './access.ts';
 import type { AdminObserver, AnswerView, DestinationDirectory, DestinationView } from './admin-parts.ts';
@@ -40,16 +41,17 @@ async function changeState(
   const { name } = request.params;
   const by = operatorOf(request);
   const destination = destinations.get(name);
-  if (destination === undefined) return notFound(await destinations.list());
+  if (destination === undefined) return notFound(name, await destinations.list());
   await destination[action](by);
   observer.actionPerformed({ action: `destination.${action}`, by, destination: name });
   const all = await destinations.list();
-  return destinationView(all.find((view) => view.name === name) ?? notFound(all));
+  return destinationView(all.find((view) => view.name === name) ?? notFound(name, all));
 }
 
-function notFound(all: readonly DestinationView[]): never {
-  const names = all.map(({ name }) => name).join(', ');
-  throw new ProblemError('not-found', `no destination has this name; the destinations are: ${names}`);
+function notFound(given: string, all: readonly DestinationView[]): never {
+  const names = all.map(({ name }) => name);
+  const known = suggest(given, names, `the destinations are: ${names.join(', ')}`);
+  throw new ProblemError('not-found', `no destination has this name; ${known}`);
 }
 
 function answerView(answer: AnswerView | undefined) {

@@ -70,7 +70,7 @@ export function eventNameIn(body: Uint8Array): string | undefined {
   return name !== undefined && 'value' in name ? name.value : undefined;
 }
 
-/** The id of the event in a body as it is stored, of an array that of the first, if there is one. */
+/** The id of the event in a body, as it is stored; of an array that of the first. */
 export function eventIdIn(body: Uint8Array): string | undefined {
   const id = eventIdText(firstEventIn(body)?.['eventId']);
   return id === undefined ? undefined : shortId(id);

@@ -14,8 +14,8 @@ import { fetchQuarantined, formatQuarantineReport } from './explain/quarantine-r
 
 const HELP = `
 Shows the state of the event, its history with Adobe's answers, what the mapping left out, and the next commands to run.
-Of a request in the quarantine it shows why its sender could not be verified. The payload is personal data, so it is
-only shown with --body.
+Of a request in the quarantine it shows why its sender could not be verified; by an event id it finds the newest 200
+of them. The payload is personal data, so it is only shown with --body.
 
 Examples:
   $ capillary-relay explain 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
@@ -45,6 +45,18 @@ async function quarantined(
   }
 }
 
+/** Version 7 UUIDs, as receipts are. */
+const RECEIPT = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[\da-f]{4}-[\da-f]{12}$/;
+
+/** An event id is not found in every request that was refused. */
+function withSearchHint(error: unknown, id: string): unknown {
+  return error instanceof NotFoundError && !RECEIPT.test(id)
+    ? new NotFoundError(
+        `${error.message}. Refused requests are known by their receipts, and only the newest in the quarantine are searched for an event id: see quarantine list`,
+      )
+    : error;
+}
+
 async function runExplain(id: string, options: AdminOptions & { body?: boolean }): Promise<void> {
   const client = await adminClient(options);
   const withBody = options.body === true;
@@ -57,7 +69,7 @@ async function runExplain(id: string, options: AdminOptions & { body?: boolean }
   } catch (error) {
     const request =
       error instanceof NotFoundError ? await quarantined(client, shortId(id), withBody) : undefined;
-    if (request === undefined) throw error;
+    if (request === undefined) throw withSearchHint(error, id);
     if (options.json === true) printJson(request);
     else console.log(formatQuarantineReport(request, options));
   }

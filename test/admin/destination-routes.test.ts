@@ -56,5 +56,9 @@ it('answers 404 for an unknown destination', async () => {
     const { body } = await rig.post(`/admin/v1/destinations/nowhere/${action}`);
     expect(body).toMatchObject({ status: 404, code: 'not-found' });
     expect(body.detail).toBe('no destination has this name; the destinations are: acme-aep, other-aep');
+    const { body: near } = await rig.post(`/admin/v1/destinations/aepp/${action}`);
+    expect(near.detail).not.toContain('did you mean');
+    const { body: nearer } = await rig.post(`/admin/v1/destinations/acme-aeb/${action}`);
+    expect(nearer.detail).toBe('no destination has this name; did you mean `acme-aep`?');
   }
 });

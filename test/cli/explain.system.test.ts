@@ -199,6 +199,24 @@ describe('explain', () => {
     );
   });
 
+  it('says what would be sent of an event that is ignored', async () => {
+    const ignored = await rig.post(event('e-1', 11, { eventName: 'somethingNew' }));
+    await rig.relay.settle(() => ({ state: 'ignored', reason: 'no-identity' }));
+    const { stdout } = await rig.cli('explain', ignored);
+    expect(stdout).toContain('; if the event were sent, its data would be text below the tenant\n');
+    expect(stdout).not.toContain('its data is sent');
+  });
+
+  it('finds a refused request by the event id in it', async () => {
+    await rig.relay.webhook('acme', event('e-1', 11), { 'x-relay-key': 'wrong' });
+    const found = await rig.cli('explain', 'e-1');
+    expect(found).toMatchObject({ code: 0, stdout: expect.stringContaining(': in the quarantine') });
+    const { stderr } = await rig.cli('explain', 'e-2');
+    expect(stderr).toContain('only the newest in the quarantine are searched for an event id');
+    const { stderr: ofReceipt } = await rig.cli('explain', '0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01');
+    expect(ofReceipt).not.toContain('are searched');
+  });
+
   it('says how a name without a mapping of its own is mapped', async () => {
     const own = await rig.post(event('e-1', 11));
     expect((await rig.cli('explain', own)).stdout).not.toMatch(/^mapping /m);

@@ -14,6 +14,10 @@ const MAPPINGS: Readonly<Record<string, string>> = {
   none: 'none: the relay has no mapping for this name, and the source ignores such events',
 };
 
+/** Of an event that is not sent for another reason. */
+const GENERIC_IF_SENT =
+  'generic: the relay has no mapping for this name; if the event were sent, its data would be text below the tenant';
+
 function messagesAtAdobe({ delivered }: RecordAnswer): string {
   return delivered.length === 0
     ? 'Adobe has none of its messages'
@@ -81,6 +85,10 @@ function formatDifferingCopies({ differingCopies }: RecordAnswer): string {
   return `${copies} with this id but other data, the last ${formatTime(lastAt)}; not delivered`;
 }
 
+function describeMapping({ mapping = '', state }: RecordAnswer): string {
+  return mapping === 'generic' && state === 'ignored' ? GENERIC_IF_SENT : (MAPPINGS[mapping] ?? '');
+}
+
 function factsOf(record: RecordAnswer): readonly (readonly [name: string, value: string])[] {
   const { eventName = '', eventId, orgId, createdAt, customerId, identity } = record;
   const created = createdAt === undefined ? undefined : `created ${formatTime(createdAt)}`;
@@ -90,7 +98,7 @@ function factsOf(record: RecordAnswer): readonly (readonly [name: string, value:
     ['customer', customerId ?? ''],
     ['identity', identity === undefined ? '' : `${identity}, by which the relay finds duplicates`],
     ['mapped to', formatMessages(record)],
-    ['mapping', MAPPINGS[record.mapping ?? ''] ?? ''],
+    ['mapping', describeMapping(record)],
     ['replays', record.replays === 0 ? '' : String(record.replays)],
     ['differing', formatDifferingCopies(record)],
   ];

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { AdminSection } from '../config/admin-section.ts';
+import { isLoopback } from '../config/address-checks.ts';
 import { formatPlace } from '../config/config-error.ts';
 import { findConfig } from './command-config.ts';
 import { CommandError, EXIT } from './command-error.ts';
@@ -35,10 +36,6 @@ function connectableHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   const address = host === '::' ? '::1' : host;
   return isIP(address) === 6 ? `[${address}]` : address;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 /** Undefined without a port of its own, and for a host that no URL can contain (`fe80::1%eth0`). */

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CATALOGUE } from '../capillary/catalogue.ts';
+import { isLoopback } from '../config/address-checks.ts';
 import type { Config, SourceConfig } from '../config/config-schema.ts';
 import { duration } from '../config/field-types.ts';
 import { generateEvents } from '../simulator/capillary/capillary-events.ts';
@@ -47,8 +48,7 @@ Examples:
 
 /** Whether nothing that is sent to this URL leaves the machine. */
 function isLoopbackUrl(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+  return isLoopback(new URL(url).hostname);
 }
 
 /**

@@ -91,7 +91,10 @@ export function fittingTable<Row>(
 
 /** Columns of the terminal; what goes into a pipe or a file is never narrowed. */
 export function terminalWidth(): number {
-  return process.stdout.isTTY ? process.stdout.columns : Infinity;
+  const MIN_COLUMNS = 20;
+  // A terminal that does not know its width reports 0 columns.
+  const columns = process.stdout.isTTY ? process.stdout.columns : 0;
+  return columns > 0 ? Math.max(columns, MIN_COLUMNS) : Infinity;
 }
 
 /**

@@ -80,11 +80,17 @@ export async function requireFreePort(key: ServerKey, address: ListenAddress): P
   }
 }
 
-/** The addresses of a host: several for `localhost`, IPv4 first. */
-async function addressesOf(host: string): Promise<readonly string[]> {
+/** The addresses of a host name. */
+type Resolve = (host: string) => Promise<readonly { readonly address: string }[]>;
+
+function resolveHost(host: string): ReturnType<Resolve> {
+  return lookup(host, { all: true, order: 'ipv4first' });
+}
+
+/** The addresses to listen on: several for `localhost`, IPv4 first. */
+async function addressesOf(host: string, resolve: Resolve): Promise<readonly string[]> {
   if (host !== 'localhost') return [host];
-  const found = await lookup(host, { all: true, order: 'ipv4first' });
-  return [...new Set(found.map(({ address }) => address))];
+  return [...new Set((await resolve(host)).map(({ address }) => address))];
 }
 
 /**
@@ -117,9 +123,14 @@ async function listenToo(listener: Server, host: string, port: number): Promise<
 }
 
 /** Opens the port of a server. @returns its base URL @throws ListenError */
-export async function listen(app: FastifyInstance, key: ServerKey, address: ListenAddress): Promise<string> {
+export async function listen(
+  app: FastifyInstance,
+  key: ServerKey,
+  address: ListenAddress,
+  resolve: Resolve = resolveHost,
+): Promise<string> {
   try {
-    const [first = address.host, ...others] = await addressesOf(address.host);
+    const [first = address.host, ...others] = await addressesOf(address.host, resolve);
     const further = others.map((host) => ({ host, listener: createFurtherListener(app) }));
     await app.listen({ host: first, port: address.port });
     const { port } = app.server.address() as AddressInfo;

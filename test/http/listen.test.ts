@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { manageConnections } from '../../src/http/connections.ts';
 import { ListenError, listen } from '../../src/http/listen.ts';
 import { sendProblem } from '../../src/http/problems.ts';
@@ -9,9 +9,7 @@ import { checkRequests } from '../../src/http/request-checks.ts';
 import { serverLimits } from '../../src/http/server-limits.ts';
 import { connectTo, readUntilClosed, sendBytes, statusesIn } from '../system/tcp-client.ts';
 
-vi.mock('node:dns/promises', () => ({
-  lookup: async () => [{ address: '127.0.0.1' }, { address: '127.0.0.2' }, { address: '127.0.0.2' }],
-}));
+const resolve = async () => ['127.0.0.1', '127.0.0.2', '127.0.0.2'].map((address) => ({ address }));
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n';
 
 describe('a server on localhost with two addresses', () => {
@@ -31,7 +29,7 @@ describe('a server on localhost with two addresses', () => {
   });
 
   async function start(): Promise<string[]> {
-    const url = await listen(app, 'server', { host: 'localhost', port: 0 });
+    const url = await listen(app, 'server', { host: 'localhost', port: 0 }, resolve);
     return [url, url.replace('127.0.0.1', '127.0.0.2')];
   }
 
@@ -76,7 +74,7 @@ describe('a server on localhost with two addresses', () => {
     const other = createServer().listen(0, '127.0.0.2');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
-    await expect(listen(app, 'server', { host: 'localhost', port })).rejects.toThrow(ListenError);
+    await expect(listen(app, 'server', { host: 'localhost', port }, resolve)).rejects.toThrow(ListenError);
     other.close();
   });
 });

@@ -113,7 +113,7 @@ export function quarantineRoutes(app: FastifyInstance, parts: AdminParts): void 
  */
 async function findQuarantined({ journal }: AdminParts, id: string): Promise<Quarantined | undefined> {
   const [named] = (await journal.listQuarantined({ receipts: [id] }, { limit: 1 })).items;
-  // What was accepted is no longer here, and has a story of its own.
+  // What was accepted is no longer here, and has a history of its own.
   if (named !== undefined || (await journal.find(id)) !== undefined) return named;
   const wanted = shortId(id);
   let searched = 0;

@@ -31,7 +31,7 @@ async function destinationOf(
   return destinations.find(({ name }) => name === destination);
 }
 
-/** The story of a request in the quarantine; undefined if it is not there. */
+/** The history of a request in the quarantine; undefined if it is not there. */
 async function quarantined(
   client: AdminClient,
   id: string,

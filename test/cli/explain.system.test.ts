@@ -231,7 +231,7 @@ describe('explain', () => {
     expect(await line()).toContain('override: an expression of the source');
   });
 
-  it('tells the story of a request that was released from the quarantine, and of one that is gone', async () => {
+  it('shows the history of a request that was released from the quarantine, and of one that is gone', async () => {
     await rig.relay.webhook('acme', event('e-1', 11), { 'x-relay-key': 'wrong' });
     await rig.relay.webhook('acme', event('e-2', 12), { 'x-relay-key': 'other' });
     const { quarantined } = (

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { BlockList, isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { isLoopback } from '../config/address-checks.ts';
 import { ProblemError } from '../http/problems.ts';
 import { readAuthorization } from '../sources/request-headers.ts';
 import { constantTimeEqual } from '../sources/secret-matching.ts';
@@ -25,19 +25,10 @@ export const REFUSAL_DETAILS: Readonly<Record<AccessRefusal, string>> = {
     'without a token the admin API answers only requests to localhost that no foreign web page sends: set admin.token',
 };
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
-function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-}
-
 /** True for `localhost`, 127.0.0.0/8 and [::1], with any port. */
 function isLocalHost(host: string): boolean {
   if (!URL.canParse(`http://${host}`)) return false;
-  const { hostname } = new URL(`http://${host}`);
-  return hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''));
+  return isLoopback(new URL(`http://${host}`).hostname);
 }
 
 /**
@@ -54,7 +45,7 @@ function isForeignPage({ host = '', origin }: IncomingHttpHeaders): boolean {
  */
 export function checkAccess(caller: Caller, token: string | undefined): AccessRefusal | undefined {
   if (token === undefined || token === '') {
-    if (!isLoopback(caller.remoteAddress)) return 'not-loopback';
+    if (!isLoopback(caller.remoteAddress ?? '')) return 'not-loopback';
     return isForeignPage(caller.headers) ? 'foreign-page' : undefined;
   }
   const given = readAuthorization(caller, 'bearer');

@@ -1,10 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Ledger } from '../journal/journal.ts';
+import { ACCEPTED_OUTCOMES } from './accepted-outcomes.ts';
 import type { AdminParts, SourceIntake } from './admin-parts.ts';
 import { isoTime } from './views.ts';
-
-/** Outcomes of webhooks that were answered 200. */
-const ACCEPTED = new Set(['accepted', 'duplicate', 'partly-malformed']);
 
 const NOTHING: SourceIntake = { outcomes: new Map(), refusedInARow: 0 };
 
@@ -23,7 +21,7 @@ async function sourceView(
   stored: Ledger[string] | undefined,
 ) {
   const refused = [...outcomes].reduce(
-    (sum, [outcome, count]) => sum + (ACCEPTED.has(outcome) ? 0 : count),
+    (sum, [outcome, count]) => sum + (ACCEPTED_OUTCOMES.has(outcome) ? 0 : count),
     0,
   );
   const quarantined = stored?.quarantined ?? 0;

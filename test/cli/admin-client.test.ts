@@ -22,7 +22,7 @@ async function noteOf(options: Parameters<typeof adminClient>[0], isTerminal = t
 }
 
 describe('the address of the relay', () => {
-  it('is told to a person who did not name it', async () => {
+  it('is shown to a person who did not name it', async () => {
     vi.stubEnv('RELAY_CONFIG', '');
     expect(await noteOf({})).toContain('relay at http://127.0.0.1:8081');
   });

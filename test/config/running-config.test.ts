@@ -43,6 +43,14 @@ function started(...first: Changes) {
   return { running, put, edit, seen, applied, unusable, hooks, folder };
 }
 
+const UNCHANGED = {
+  outcome: 'unchanged',
+  file: expect.stringMatching(/\.yaml$/),
+  changed: [],
+  needsRestart: [],
+  warnings: [],
+};
+
 describe('a reload', () => {
   it('refuses what is not a file, which could block the relay, and a file that is too large', async () => {
     const { running, put, seen, folder } = started();
@@ -72,13 +80,7 @@ describe('a reload', () => {
 
   it('says so if nothing has changed', async () => {
     const { running } = started();
-    expect(await running.reload()).toEqual({
-      outcome: 'unchanged',
-      file: expect.stringMatching(/\.yaml$/),
-      changed: [],
-      needsRestart: [],
-      warnings: [],
-    });
+    expect(await running.reload()).toEqual(UNCHANGED);
   });
 
   it('changes nothing if the file is invalid, cannot be read, or cannot be put into use', async () => {
@@ -121,13 +123,7 @@ describe('a reload', () => {
       warnings: [],
     });
     edit([['server'], { bodyLimit: '2MB' }]);
-    expect(await running.reload()).toEqual({
-      outcome: 'unchanged',
-      file: expect.stringMatching(/\.yaml$/),
-      changed: [],
-      needsRestart: [],
-      warnings: [],
-    });
+    expect(await running.reload()).toEqual(UNCHANGED);
   });
 
   it('keeps the token while the running relay can be reached by others', async () => {

@@ -12,8 +12,8 @@ import { until } from '../helpers/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** Prints a line as soon as the process listens for its last early signal; the relay loads then. */
-const ANNOUNCE = `data:text/javascript,let told; process.on('newListener', (name) => {
-  if (name === 'SIGHUP' && !told) console.error(told = 'listens');
+const ANNOUNCE = `data:text/javascript,let announced; process.on('newListener', (name) => {
+  if (name === 'SIGHUP' && !announced) console.error(announced = 'listens');
 })`;
 const config = () =>
   relayConfig({ imsUrl: 'http://127.0.0.1:1', inletUrl: 'http://127.0.0.1:1/collection/abc' });

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { KEY, relayConfig } from '../helpers/relay-process.ts';
 import { reportSkip } from '../helpers/report-skip.ts';
 import { until } from '../helpers/until.ts';
@@ -26,15 +25,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'relay-full-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Runs a command whose standard output is this file. */
 function run(args: readonly string[], output: string, errors = 'pipe'): ChildProcess {

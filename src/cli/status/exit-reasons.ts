@@ -1,3 +1,4 @@
+import { ACCEPTED_OUTCOMES } from '../../admin/accepted-outcomes.ts';
 import type { DestinationAnswer, IntakeAnswer, SourceIntakeAnswer } from '../admin-answers.ts';
 import { formatAge } from '../time-format.ts';
 import { toPrintable } from '../table.ts';
@@ -5,8 +6,6 @@ import type { Snapshot } from './snapshot.ts';
 
 /** Requests that name no configured source are counted under this name. */
 export const UNKNOWN = 'unknown';
-/** Outcomes of webhooks that were answered 200. */
-const ACCEPTED = ['accepted', 'partly-malformed', 'duplicate'];
 /** Refusals in a row that count as refusing everything. */
 const MANY_IN_A_ROW = 10;
 const OPERATOR = 'operator';
@@ -24,7 +23,7 @@ function whyRefusing(
   now: number,
 ): string | undefined {
   if (source === UNKNOWN) return undefined;
-  const isAccepting = ACCEPTED.some((outcome) => (outcomes[outcome] ?? 0) > 0);
+  const isAccepting = [...ACCEPTED_OUTCOMES].some((outcome) => (outcomes[outcome] ?? 0) > 0);
   if (refused > 0 && refusedInARow > 0) {
     const isFull = now - Date.parse(since) >= (minutes - 1) * MINUTE_MS;
     if (!isAccepting)

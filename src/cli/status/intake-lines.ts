@@ -1,3 +1,4 @@
+import { ACCEPTED_OUTCOMES } from '../../admin/accepted-outcomes.ts';
 import { PROBLEMS } from '../../http/problems.ts';
 import type { IntakeAnswer, SourceIntakeAnswer } from '../admin-answers.ts';
 import { formatAge } from '../time-format.ts';
@@ -8,7 +9,7 @@ import { KEEP, type Line, type Tone } from './status-line.ts';
 /** Width of the names in front of the first lines. */
 export const LABEL_WIDTH = 10;
 
-const ACCEPTED = ['accepted', 'partly-malformed'];
+const NEW = ['accepted', 'partly-malformed'];
 const DUPLICATE = 'duplicate';
 /** Stored as malformed dead letters. */
 const MALFORMED = ['not-json', 'not-an-event', 'wrong-org', 'oversized', 'partly-malformed'];
@@ -37,7 +38,7 @@ function totalOf(sources: readonly SourceIntakeAnswer[], names: readonly string[
 function refusalsOf({ outcomes }: SourceIntakeAnswer): [code: string, count: number][] {
   const counts = new Map<string, number>();
   for (const [outcome, count] of Object.entries(outcomes)) {
-    if (outcome === DUPLICATE || ACCEPTED.includes(outcome)) continue;
+    if (ACCEPTED_OUTCOMES.has(outcome)) continue;
     const code = ANSWERED[outcome] ?? outcome;
     counts.set(code, (counts.get(code) ?? 0) + count);
   }
@@ -137,7 +138,7 @@ export function webhookLines(intake: IntakeAnswer, now: number, options = ''): L
     .toSorted((a, b) => b.refused - a.refused || b.quarantined - a.quarantined);
   const refused = shown.reduce((sum, source) => sum + source.refused, 0);
   const counts = [
-    `${totalOf(sources, ACCEPTED)} accepted`,
+    `${totalOf(sources, NEW)} accepted`,
     `${totalOf(sources, [DUPLICATE])} duplicate`,
     `${refused === 0 ? 'none' : refused} refused`,
   ].join(', ');

@@ -48,7 +48,7 @@ describe('100 events to an inlet that refuses everything', () => {
       // The batches of each kind, and three messages of each kind by themselves.
       expect(harness.requests.length).toBeLessThanOrEqual(20);
       const paused = { at: performance.now(), requests: harness.requests.length };
-      await until(() => harness.requests.length >= paused.requests + 8);
+      await until(() => harness.requests.length >= paused.requests + 12);
       expect(performance.now() - paused.at).toBeGreaterThanOrEqual(500);
       expect(await totals()).toEqual({ accepted: 100, pending: 100, delivered: 0, dead: 0 });
 

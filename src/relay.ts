@@ -15,7 +15,6 @@ import { createPublicApp } from './intake/public-app.ts';
 import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
 import type { Journal } from './journal/journal.ts';
-import { runReencryption, runRetention } from './journal/maintenance-loops.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
 import { createConfigReports, removedSourceWarnings } from './monitoring/config-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
@@ -29,6 +28,7 @@ import {
   createIntakeReports,
   createJournalReports,
 } from './monitoring/stage-reports.ts';
+import { createMaintenanceReports } from './monitoring/maintenance-reports.ts';
 import { createMetricsRefresh } from './monitoring/metrics-refresh.ts';
 
 export interface RelayOptions {
@@ -137,10 +137,13 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         : undefined,
   });
   /** An event of a request that began before a reload goes where its source sends events now. */
-  const append: Journal['append'] = (event) => {
-    const destination = sources.get(event.source)?.config.destination ?? event.destination;
-    return journal.append(destination === event.destination ? event : { ...event, destination });
-  };
+  const append: Journal['append'] = (events) =>
+    journal.append(
+      events.map((event) => {
+        const destination = sources.get(event.source)?.config.destination ?? event.destination;
+        return destination === event.destination ? event : { ...event, destination };
+      }),
+    );
   const intake = await createPublicApp({
     server,
     sources,
@@ -149,16 +152,13 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     observer: createIntakeReports(log, metrics, intakeWindow),
     now,
   });
-  const replay: Journal['replay'] = async (request) => {
-    const result = await journal.replay(request);
-    await destinations.reroute();
-    return result;
-  };
-  journal.onReplayed(() => {
-    destinations
-      .reroute()
-      .catch((error: unknown) => log.error({ err: error }, 'replayed events could not be rerouted'));
-  });
+  /** A replayed event goes where its source sends events now. */
+  const replay: Journal['replay'] = (request) =>
+    journal.replay({
+      ...request,
+      routes: Object.fromEntries(running.current.sources.map(({ name, destination }) => [name, destination])),
+    });
+  const unsubscribe = journal.onMaintenance(createMaintenanceReports(log, metrics));
   const admin = await createAdminApp({
     journal: { ...journal, append, replay },
     sources,
@@ -184,9 +184,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     health: createHealthChecks({
       journal,
       admission,
-      sources: () => running.current.sources,
       destinations,
-      now,
     }),
     token: () => running.current.admin.token,
     logLevel,
@@ -204,6 +202,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     stopping.abort();
     await closeWithin(admin, CLOSE_TIMEOUT_MS.admin);
     await journal.close();
+    unsubscribe();
   };
 
   return {
@@ -211,25 +210,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       await admission.start(stopping.signal);
       await destinations.start();
       void watchSecrets(running, stopping.signal);
-      void runRetention({
-        journal,
-        policy: () => store.retention,
-        now,
-        signal: stopping.signal,
-        onRemoved: (records) => metrics.retentionRemoved.inc(records),
-        onError: (error) => log.error({ err: error }, 'retention failed'),
-      });
-      void runReencryption({
-        journal,
-        signal: stopping.signal,
-        onProgress: (share) => metrics.storeSealedShare.set(share),
-        onComplete: (counts) =>
-          counts.unreadable === 0
-            ? log.info(counts, 'the whole store is encrypted with the first encryption key')
-            : log.error(counts, 'some payloads are encrypted with keys that are not configured'),
-        onError: (error) =>
-          log.error({ err: error }, 're-encryption of the store failed; it will be retried'),
-      });
+      journal.maintain(() => store);
       const adminUrl = await listen(admin, 'admin', config.admin);
       const intakeUrl = await listen(intake, 'server', config.server);
       return { intakeUrl, adminUrl };

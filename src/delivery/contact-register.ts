@@ -30,8 +30,6 @@ export interface Counting {
   readonly event: Pick<CapillaryEvent, 'orgId'>;
   readonly identities: readonly Identity[];
   readonly source: Pick<SourceConfig, 'name' | 'contacts'>;
-  /** Epoch ms. */
-  readonly now: number;
 }
 
 /** Contacts of a destination that are shared. What replaces a register continues with the same. */
@@ -58,7 +56,6 @@ interface Customer extends CustomerContacts {
 /** A call of the journal that is about to be sent. */
 interface Waiting {
   readonly customers: Customer[];
-  readonly now: number;
   /** Resolves once all its customers are counted. */
   readonly sent: Promise<void>;
 }
@@ -106,7 +103,7 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
       return !counted.has(fingerprint(`${lane} ${kind} ${id}`)) && !isShared(orgId, kind, id);
     });
 
-  const send = async (source: Counting['source'], { customers, now }: Waiting): Promise<void> => {
+  const send = async (source: Counting['source'], { customers }: Waiting): Promise<void> => {
     const all = customers.flatMap(({ contacts }) => contacts);
     try {
       const limit = source.contacts.sharedBy;
@@ -115,7 +112,6 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
         source: source.name,
         customers: customers.map(({ lane, contacts }) => ({ lane, contacts })),
         limit,
-        now,
       });
       for (const key of answer.shared) shared.add(key);
       for (const { fingerprints } of customers) for (const known of fingerprints) counted.add(known);
@@ -134,7 +130,7 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
   /** The customers of one source that are counted together after the current turn. */
   const waiting = new Map<Counting['source'], Waiting>();
 
-  const addToCall = ({ source, now }: Counting, customer: Customer): Promise<void> => {
+  const addToCall = ({ source }: Counting, customer: Customer): Promise<void> => {
     const known = waiting.get(source);
     if (known !== undefined) {
       known.customers.push(customer);
@@ -145,7 +141,7 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
       waiting.delete(source);
       return send(source, call);
     });
-    const call: Waiting = { customers, now, sent };
+    const call: Waiting = { customers, sent };
     waiting.set(source, call);
     return sent;
   };

@@ -45,7 +45,7 @@ export interface Destinations {
 export function createDestinations(
   options: Omit<DestinationParts, 'programs' | 'isMoving'> & { readonly config: Config },
 ): Destinations {
-  const { journal, now, observer } = options;
+  const { journal, observer } = options;
   const programs = createProgramCatalogue();
   /**
    * Sources whose pending events are being moved to another destination, with the number of reloads
@@ -181,13 +181,12 @@ export function createDestinations(
     },
     async pause(name, by) {
       if (get(name) === undefined) return;
-      const pause = { destination: name, by, at: now() };
-      await journal.setPause(name, pause);
+      const pause = await journal.pause(name, by);
       pauses.set(name, pause);
       get(name)?.dispatcher.state.pauseByOperator(by, pause.at);
     },
     async resume(name) {
-      await journal.setPause(name, null);
+      await journal.resume(name);
       pauses.delete(name);
       get(name)?.tokens?.retryNow();
       get(name)?.dispatcher.resume();

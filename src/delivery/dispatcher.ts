@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Inlet, LastAnswer, TokenSource } from '../adobe/ports.ts';
 import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -25,6 +26,9 @@ import { createSender } from './sender.ts';
 
 /** Time that requests in flight have to finish when the relay stops. */
 const STOP_GRACE_MS = 5_000;
+
+/** A claimant looks at least this often, because a wake-up can be lost. */
+const MAX_POLL_INTERVAL_MS = 5_000;
 
 /** ms of a monotonic clock. */
 function monotonic(): number {
@@ -92,6 +96,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { destination, journal, observer } = parts;
   const now = parts.now ?? Date.now;
   let mapping = mappingParts(parts.sources, parts.contacts);
+  const claimant = { id: randomUUID(), destination: destination.name };
   const waker = createWaker();
   /** Ends claiming; `stopping` then ends what would go on until it succeeds. */
   const claiming = new AbortController();
@@ -175,8 +180,6 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     },
   });
 
-  const msUntil = (epochMs = Number.POSITIVE_INFINITY): number => Math.max(0, epochMs - now());
-
   /** Claims as many events as the limits allow. @returns ms until the next claim is worthwhile */
   const claimNext = async (): Promise<number> => {
     if (pipeline.waiting > MAX_CLAIMED_AHEAD) return Number.POSITIVE_INFINITY;
@@ -189,13 +192,11 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     }
     const permit = state.permit();
     if (permit.kind === 'wait') return permit.ms;
-    const { events, nextDueAt, nextReplayAt } = await journal.claim({
-      destination: destination.name,
+    const { token, events, dueIn, replayDueIn } = await journal.claim(claimant, {
       sources: [...mapping.sources.keys()].filter((name) => !parts.isMoving(name)),
-      limit: permit.kind === 'probe' ? 1 : Math.min(freeEvents, MAX_EVENTS_PER_CLAIM),
+      events: permit.kind === 'probe' ? 1 : Math.min(freeEvents, MAX_EVENTS_PER_CLAIM),
       replays: replayThrottle.available(),
-      maxBytes: freeBytes,
-      now: now(),
+      bytes: freeBytes,
       // Only Adobe requests longer waits, and the state enforces those on its monotonic clock. A
       // probe is due when the state says so, whatever the waits of the events.
       maxWait: permit.kind === 'probe' ? 0 : destination.retry.maxDelay,
@@ -203,13 +204,13 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     replayThrottle.consume(events.filter((event) => event.isReplay).length);
     if (pipeline.started === 0 && events.length > 0) progressAt = monotonic();
     if (events.length > 0) hitFailpoint('delivery-claimed');
-    pipeline.push(events);
+    pipeline.push(token, events);
     if (permit.kind === 'probe') {
       if (events.length > 0) return Number.POSITIVE_INFINITY;
       state.endProbe();
     }
-    const msUntilReplay = Math.max(msUntil(nextReplayAt), replayThrottle.msUntilAvailable());
-    return Math.min(msUntil(nextDueAt), msUntilReplay);
+    const msUntilReplay = Math.max(replayDueIn ?? Infinity, replayThrottle.msUntilAvailable());
+    return Math.min(dueIn ?? Infinity, msUntilReplay);
   };
 
   const run = async (): Promise<void> => {
@@ -221,7 +222,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       } catch (error) {
         observer.errorCaught(destination.name, 'no events could be claimed from the journal', error);
       }
-      await waker.wait(Math.min(wait, destination.retry.maxDelay * 12), claiming.signal);
+      await waker.wait(Math.min(wait, MAX_POLL_INTERVAL_MS), claiming.signal);
       if (wait > 0) await pause(startedAt + CLAIM_INTERVAL_MS - monotonic(), claiming.signal);
     }
   };

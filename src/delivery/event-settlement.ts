@@ -84,7 +84,6 @@ export function settlementOf(
 ): Settlement {
   const common = {
     receipt: event.receipt,
-    now,
     attempts: attemptsOf(results),
     delivered: deliveredOf(event, results),
   };
@@ -118,7 +117,7 @@ export function settlementOf(
       ...common,
       ...effectsAfter(effects, { profile: isProfileDelivered, all: false }),
       state: 'pending',
-      dueAt: now + wait,
+      dueIn: wait,
       failedAttempts,
       ownFaultCount,
       detail,

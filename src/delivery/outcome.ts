@@ -1,5 +1,5 @@
 import type { ItemResult } from '../adobe/inlet/response.ts';
-import type { Attempt, MessageKind } from '../journal/journal.ts';
+import type { Attempt, InletRequest, MessageKind } from '../journal/journal.ts';
 import type { Verdict } from './verdict.ts';
 
 /** One serialized message that is to be sent to the inlet. */
@@ -52,35 +52,18 @@ export type MessageOutcome =
 /** A sent request and the meaning of its response. */
 export interface SentRequest {
   readonly verdict: Verdict;
-  /** Epoch ms at which it was sent. */
-  readonly at: number;
-  /** The same in monotonic ms. */
+  /** What is recorded of it. */
+  readonly request: InletRequest;
+  /** Monotonic ms at which it was sent. */
   readonly sentAt: number;
-  readonly status: number | undefined;
-  readonly durationMs: number;
-  /** Number of messages. */
-  readonly size: number;
   /**
    * The token was refused and could not be replaced; the destination has stopped for that reason.
    */
   readonly isEcho?: true;
 }
 
-function attemptOf(
-  message: OutgoingMessage,
-  request: SentRequest,
-  outcome: string,
-  xactionId?: string,
-): Attempt {
-  const { at, status, verdict, durationMs, size: batchSize } = request;
-  const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
-    at,
-    kind: message.kind,
-    outcome,
-    durationMs,
-    batchSize,
-  };
-  if (status !== undefined) attempt.status = status;
+function attemptOf({ request, verdict }: SentRequest, outcome: string, xactionId?: string): Attempt {
+  const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = { request, outcome };
   if ('detail' in verdict) attempt.detail = verdict.detail;
   if (xactionId !== undefined) attempt.xactionId = xactionId;
   return attempt;
@@ -92,39 +75,28 @@ export function heldOutcome(detail: string): MessageOutcome {
 }
 
 /** The request was sent and failed through the destination's fault. */
-export function heldRequestOutcome(
-  message: OutgoingMessage,
-  request: SentRequest,
-  detail: string,
-  outcome: string,
-): MessageOutcome {
+export function heldRequestOutcome(request: SentRequest, detail: string, outcome: string): MessageOutcome {
   return {
     kind: 'held',
     detail,
-    attempt: attemptOf(message, request, outcome),
+    attempt: attemptOf(request, outcome),
   };
 }
 
-export function rejectedOutcome(
-  message: OutgoingMessage,
-  request: SentRequest,
-  reason: string,
-  detail: string,
-): MessageOutcome {
+export function rejectedOutcome(request: SentRequest, reason: string, detail: string): MessageOutcome {
   return {
     kind: 'rejected',
     reason,
     detail,
-    attempt: attemptOf(message, request, 'rejected'),
+    attempt: attemptOf(request, 'rejected'),
   };
 }
 
 export function retryOutcome(
-  message: OutgoingMessage,
   request: SentRequest,
   cause: Omit<Extract<MessageOutcome, { kind: 'retry' }>, 'kind' | 'attempt'>,
 ): MessageOutcome {
-  return { kind: 'retry', ...cause, attempt: attemptOf(message, request, 'retry') };
+  return { kind: 'retry', ...cause, attempt: attemptOf(request, 'retry') };
 }
 
 /** True for an item that can succeed when retried: docs/platforms/adobe.md#retries */
@@ -142,16 +114,11 @@ export type KnownItem = Extract<ItemResult, { kind: 'taken' | 'failed' }>;
  * The outcome of one message of a 207 in which not every item failed temporarily.
  * @param isAnyTaken whether another item was taken, so that a failure can be the message's own
  */
-export function itemOutcome(
-  message: OutgoingMessage,
-  item: KnownItem,
-  request: SentRequest,
-  isAnyTaken: boolean,
-): MessageOutcome {
-  const base = attemptOf(message, request, 'delivered', item.xactionId);
+export function itemOutcome(item: KnownItem, request: SentRequest, isAnyTaken: boolean): MessageOutcome {
+  const base = attemptOf(request, 'delivered', item.xactionId);
   if (item.kind === 'taken') return { kind: 'delivered', attempt: base };
   const detail = `${item.status} ${item.message}`.trim();
-  const attempt = { ...base, status: item.status, detail };
+  const attempt = { ...base, itemStatus: item.status, detail };
   if (isTransientFailure(item)) {
     return {
       kind: 'retry',

@@ -24,8 +24,8 @@ export const JOURNAL_RETRY_MS = 1_000;
 
 /** Processes claimed events: map, send through the batcher, settle. */
 export interface Pipeline {
-  /** Queues events for processing. */
-  push(events: readonly ClaimedEvent[]): void;
+  /** Queues events for processing. @param token of their claim */
+  push(token: string, events: readonly ClaimedEvent[]): void;
   /** Events waiting to be mapped. */
   readonly waiting: number;
   /** Events being processed. */
@@ -66,6 +66,11 @@ export interface PipelineParts {
   readonly onEnded: (event: ClaimedEvent) => void;
   /** Called after each turn of the event loop in which mappings were started. */
   readonly afterTurn: () => void;
+}
+
+interface Claimed {
+  readonly token: string;
+  readonly event: ClaimedEvent;
 }
 
 export function createPipeline(parts: PipelineParts): Pipeline {
@@ -115,7 +120,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     prepared: Prepared,
   ): Settlement | Promise<Settlement | undefined> => {
     if (prepared.kind === 'messages') return sendAll(event, prepared);
-    const common = { receipt: event.receipt, now: now(), attempts: [], delivered: event.delivered };
+    const common = { receipt: event.receipt, attempts: [], delivered: event.delivered };
     const { kind, reason } = prepared;
     return kind === 'ignored'
       ? { ...common, ...effectsAfter(prepared.effects, ALL_DELIVERED), state: kind, reason }
@@ -124,6 +129,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   /** Repeats a failed settlement until the relay stops: what Adobe accepted must be recorded. */
   const record = async (
+    token: string,
     event: ClaimedEvent,
     settlement: Settlement,
     mapping: MappingReport,
@@ -131,7 +137,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     let isStale: boolean;
     for (;;) {
       try {
-        ({ stale: isStale } = await journal.settle(withNotes(settlement, mapping.notes)));
+        const { stale } = await journal.settle(token, [withNotes(settlement, mapping.notes)]);
+        isStale = stale.length > 0;
         break;
       } catch (error) {
         const message = `the outcome of event ${event.receipt} could not be recorded`;
@@ -153,12 +160,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
    * Ends claims. Repeats a failed release until the relay stops, because a claim that is not ended
    * lasts until then.
    */
-  const release = async (events: readonly ClaimedEvent[]): Promise<void> => {
+  const release = async (token: string, events: readonly ClaimedEvent[]): Promise<void> => {
     const receipts = events.map(({ receipt }) => receipt);
     const what = receipts.length === 1 ? `event ${receipts[0]}` : `${receipts.length} events`;
     while (receipts.length > 0) {
       try {
-        return await journal.release(receipts);
+        return await journal.release(token, receipts);
       } catch (error) {
         observer.errorCaught(destination.name, `${what} could not be released`, error);
         if (signal.aborted) return;
@@ -167,24 +174,24 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
   };
 
-  const processEvent = async (event: ClaimedEvent): Promise<void> => {
+  const processEvent = async ({ token, event }: Claimed): Promise<void> => {
     try {
       const { sources, contacts } = parts.mapping();
       const source = sources.get(event.source);
       // A reload has removed it after the claim.
-      if (source === undefined) return await release([event]);
+      if (source === undefined) return await release(token, [event]);
       const prepared = await traceMapping(event, () => prepareSafely(event, source, contacts));
       const settlement = await settlementFor(event, prepared);
-      if (settlement === undefined) await release([event]);
+      if (settlement === undefined) await release(token, [event]);
       else {
         hitFailpoint('delivery-answered');
-        await traceSettlement(event, settlement, () => record(event, settlement, prepared));
+        await traceSettlement(event, settlement, () => record(token, event, settlement, prepared));
       }
     } catch (error) {
       const message = `event ${event.receipt} is released to the journal after an error`;
       observer.errorCaught(destination.name, message, error);
       await pause(JOURNAL_RETRY_MS, signal);
-      await release([event]);
+      await release(token, [event]);
     } finally {
       bytes -= event.body.length;
       started.decrement();
@@ -192,19 +199,19 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
   };
 
-  const queue = createYieldingQueue<ClaimedEvent>(
+  const queue = createYieldingQueue<Claimed>(
     MAPPED_PER_TURN,
-    (event) => {
+    (claimed) => {
       started.increment();
-      void processEvent(event);
+      void processEvent(claimed);
     },
     parts.afterTurn,
   );
 
   return {
-    push(events) {
+    push(token, events) {
       for (const event of events) bytes += event.body.length;
-      queue.push(events);
+      queue.push(events.map((event) => ({ token, event })));
     },
     get waiting() {
       return queue.waiting;
@@ -217,8 +224,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     },
     async releaseWaiting() {
       const removed = queue.clear();
-      for (const event of removed) bytes -= event.body.length;
-      await release(removed);
+      for (const { event } of removed) bytes -= event.body.length;
+      for (const token of new Set(removed.map((claimed) => claimed.token)))
+        await release(
+          token,
+          removed.filter((claimed) => claimed.token === token).map(({ event }) => event),
+        );
     },
     whenIdle: () => started.whenIdle(),
   };

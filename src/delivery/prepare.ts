@@ -77,7 +77,6 @@ export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise
     event: capillary,
     identities: identified.identities,
     source: parts.source,
-    now: parts.now,
   });
   if (counting !== undefined) await counting;
   // Without an await, the parsed event and its mapping are garbage before the next event starts.

@@ -101,7 +101,7 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
       jitter: Math.random(),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };
-    const outcomes = batch.map((message) => retryOutcome(message, sent, cause));
+    const outcomes = batch.map(() => retryOutcome(sent, cause));
     recordSuspects(batch);
     return outcomes;
   };
@@ -113,11 +113,11 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
     const [message] = batch;
     if (batch.length === 1 && message !== undefined) {
       refusals.noteMessage(message, monotonic(), detail);
-      return [rejectedOutcome(message, sent, 'rejected', detail)];
+      return [rejectedOutcome(sent, 'rejected', detail)];
     }
     refusals.noteRequest(batch, monotonic());
     const cause = { isOwnFault: false, detail, jitter: Math.random() };
-    return batch.map((one) => retryOutcome(one, sent, cause));
+    return batch.map(() => retryOutcome(sent, cause));
   };
 
   /**
@@ -135,10 +135,10 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
     if (isOnlyThis && state.status().state === 'flowing') {
       // Even so it does not hold up its customer for ever.
       const cause = { isOwnFault: message.isExpired, detail, jitter: Math.random() };
-      return [retryOutcome(message, sent, cause)];
+      return [retryOutcome(sent, cause)];
     }
     state.pauseForFault('foreign-answer', detail);
-    return batch.map((one) => heldRequestOutcome(one, sent, detail, 'destination'));
+    return batch.map(() => heldRequestOutcome(sent, detail, 'destination'));
   };
 
   /** A 413: only a message of almost the size of a whole request can be too large by itself. */
@@ -157,7 +157,7 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
       return holdForeign(batch, sent, `${detail} (to a message of ${bytes} bytes)`);
     }
     state.recordAnswer();
-    return batch.map((message) => rejectedOutcome(message, sent, 'too-large', detail));
+    return batch.map(() => rejectedOutcome(sent, 'too-large', detail));
   };
 
   const throttle = (
@@ -168,7 +168,7 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
   ): MessageOutcome[] => {
     pace.slowDown();
     state.recordThrottling(detail, retryAfterMs);
-    return batch.map((message) => heldRequestOutcome(message, sent, detail, 'throttled'));
+    return batch.map(() => heldRequestOutcome(sent, detail, 'throttled'));
   };
 
   const sendPart = async (
@@ -217,7 +217,7 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
     const isAnyTaken = items.some((item) => item.kind === 'taken');
     if (isAnyTaken) recordPass(batch, sent);
     else state.recordRefusal();
-    pace.recordResponse(sent.durationMs);
+    pace.recordResponse(sent.request.durationMs);
     const outcomes: MessageOutcome[] = [];
     const resent: number[] = [];
     for (const [position, message] of batch.entries()) {
@@ -226,7 +226,7 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
         resent.push(position);
         continue;
       }
-      const outcome = itemOutcome(message, item, sent, isAnyTaken);
+      const outcome = itemOutcome(item, sent, isAnyTaken);
       outcomes[position] = outcome;
       if (outcome.kind !== 'rejected') continue;
       if (isAnyTaken) refusals.noteOwnFault(message);
@@ -262,7 +262,7 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
             verdict.detail,
             isFaultOfFlow(verdict.reason) && batch[0] ? { kind: batch[0].kind } : {},
           );
-        return batch.map((message) => heldRequestOutcome(message, sent, verdict.detail, 'destination'));
+        return batch.map(() => heldRequestOutcome(sent, verdict.detail, 'destination'));
       case 'throttled':
         return throttle(batch, sent, verdict.detail, verdict.retryAfterMs);
       case 'transient':

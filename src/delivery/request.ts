@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Inlet, InletResult, TokenResult, TokenSource } from '../adobe/ports.ts';
 import type { MessageKind } from '../journal/journal.ts';
 import type { RequestReport } from './delivery-observer.ts';
@@ -43,6 +44,16 @@ export interface RequestClient {
   readonly probeInlet: (kind: MessageKind, signal: AbortSignal) => Promise<boolean>;
 }
 
+/** Makes the ids of this process differ from those of all others. */
+const PROCESS_ID = randomUUID();
+let lastRequest = 0;
+
+/** An id that no other request has. */
+function newRequestId(): string {
+  lastRequest += 1;
+  return `${PROCESS_ID}-${lastRequest}`;
+}
+
 /** An empty batch cannot be taken; that Adobe itself says so shows that the inlet works. */
 const WORKING_VERDICTS: readonly Verdict['kind'][] = ['items', 'invalid'];
 
@@ -71,7 +82,8 @@ export function createRequestClient(parts: RequestParts): RequestClient {
       const report = addToSpan(requestReport(sent, response, verdict));
       parts.report(report);
       const { status, durationMs } = report;
-      return { verdict, at, sentAt, status, durationMs, size: batch.length };
+      const recorded = { id: newRequestId(), at, kind, durationMs, batchSize: batch.length };
+      return { verdict, sentAt, request: status === undefined ? recorded : { ...recorded, status } };
     });
   };
 

@@ -34,7 +34,7 @@ export function createSender(parts: OutcomeParts): Sender {
     return isolateRefused(batch, refused, {
       refusedAt: monotonic(),
       refusals,
-      hold: (message) => heldRequestOutcome(message, sent, detail, 'destination'),
+      hold: () => heldRequestOutcome(sent, detail, 'destination'),
       sendPart: (part) => sendPart(part, signal),
     });
   };

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { StoreConfig } from '../config/config-schema.ts';
 import type { ProblemCode } from '../http/problems.ts';
-import type { Journal, StoreHealth } from '../journal/journal.ts';
+import type { Journal, StoreStatus } from '../journal/journal.ts';
 
 /** Why the intake currently accepts nothing. */
 export interface Refusal {
@@ -37,13 +37,15 @@ export interface AdmissionControl extends Admission {
   /** Refuses everything from now on: the relay is shutting down. */
   drain(): void;
   /** Result of the last successful check. */
-  readonly health: StoreHealth | undefined;
+  readonly status: StoreStatus | undefined;
 }
 
 /** The limits of the store at which the intake closes. */
 export type Watermarks = Pick<StoreConfig, 'maxBytes' | 'minFree'>;
 
 const CHECK_INTERVAL_MS = 1_000;
+/** A store that has been silent for longer has not answered the last check. */
+const MAX_SILENCE_MS = 2_000;
 /**
  * Retry-After of each refusal. None above a minute, the longest wait between two tries
  * (docs/platforms/capillary.md#patience).
@@ -90,7 +92,7 @@ function hysteresisBytes(watermark: number): number {
  * the intake, so it opens only at a distance from it.
  */
 function exceededLimit(
-  { usedBytes, freeBytes }: StoreHealth,
+  { usedBytes, freeBytes }: StoreStatus,
   { maxBytes, minFree }: Watermarks,
   { added = 0, closed = false }: { readonly added?: number; readonly closed?: boolean } = {},
 ): Refusal | undefined {
@@ -102,7 +104,7 @@ function exceededLimit(
 }
 
 interface AdmissionParts {
-  readonly journal: Pick<Journal, 'health' | 'probe'>;
+  readonly journal: Pick<Journal, 'status'>;
   readonly watermarks: Watermarks;
   readonly onChange: (refusal: Refusal | undefined) => void;
   readonly checkIntervalMs?: number;
@@ -119,13 +121,11 @@ export function createAdmissionControl({
   onChange,
   checkIntervalMs = CHECK_INTERVAL_MS,
 }: AdmissionParts): AdmissionControl {
-  let health: StoreHealth | undefined;
+  let status: StoreStatus | undefined;
   let refusal: Refusal | undefined;
   let draining = false;
   /** Bytes reserved for bodies that the last check did not count yet. */
   let reserved = 0;
-  /** True after a failed write, until a write succeeds. */
-  let writesSuspect = false;
   let checking: Promise<void> | undefined;
 
   const setRefusal = (next: Refusal | undefined): void => {
@@ -138,16 +138,12 @@ export function createAdmissionControl({
     const counted = reserved;
     // By the next turn every admitted body has reached the journal, so its result includes them.
     await nextTurn();
-    try {
-      if (writesSuspect) await journal.probe();
-      writesSuspect = false;
-      health = await journal.health();
-      reserved -= counted;
-      setRefusal(exceededLimit(health, watermarks, { closed: refusal?.code === 'store-full' }));
-    } catch {
-      writesSuspect = true;
-      setRefusal(STORE_FAILING);
-    }
+    const next = await journal.status();
+    // Of a store that does not answer, this is an earlier state, without the bodies since.
+    if (next.silentFor < MAX_SILENCE_MS) reserved -= counted;
+    status = next;
+    const isFull = refusal?.code === 'store-full';
+    setRefusal(next.isWritable ? exceededLimit(next, watermarks, { closed: isFull }) : STORE_FAILING);
   };
 
   const check = (): Promise<void> => {
@@ -165,7 +161,7 @@ export function createAdmissionControl({
   };
 
   const refusalWith = (cost: number): Refusal | undefined =>
-    health === undefined ? STORE_FAILING : exceededLimit(health, watermarks, { added: reserved + cost });
+    status === undefined ? STORE_FAILING : exceededLimit(status, watermarks, { added: reserved + cost });
 
   const reserve = (cost: number): Refusal | undefined => {
     if (refusal !== undefined) return refusal;
@@ -192,14 +188,13 @@ export function createAdmissionControl({
         : reserve(cost);
     },
     recordWriteFailure() {
-      writesSuspect = true;
       void check();
     },
     get isDraining() {
       return draining;
     },
-    get health() {
-      return health;
+    get status() {
+      return status;
     },
   };
 }

@@ -22,7 +22,7 @@ export type DuplicateCounts = ReadonlyMap<'true' | 'false' | 'unknown', number>;
 export async function differsFromFirst(
   journal: DuplicateJournal,
   { receipt, sameBody }: Appended,
-  copy: Pick<NewEvent, 'orgId' | 'body' | 'receivedAt'>,
+  copy: Pick<NewEvent, 'orgId' | 'body'>,
 ): Promise<boolean | undefined> {
   if (sameBody !== false) {
     return sameBody === undefined ? undefined : false;
@@ -35,7 +35,7 @@ export async function differsFromFirst(
     }
     const differs = canonicalJson(first) !== canonicalJson(own);
     if (differs) {
-      await journal.recordDifferingCopy(receipt, copy.receivedAt);
+      await journal.recordDifferingCopy(receipt);
     }
     return differs;
   } catch (error) {

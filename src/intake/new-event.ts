@@ -59,8 +59,14 @@ function withTrace(event: NewEvent, span: Span): NewEvent {
  */
 export function appendEvent(journal: Pick<Journal, 'append'>, event: NewEvent): Promise<Appended> {
   return isTraced()
-    ? inSpan('journal.append', spanOptions(event), (span) => journal.append(withTrace(event, span)))
-    : journal.append(event);
+    ? inSpan('journal.append', spanOptions(event), (span) => appendOne(journal, withTrace(event, span)))
+    : appendOne(journal, event);
+}
+
+async function appendOne(journal: Pick<Journal, 'append'>, event: NewEvent): Promise<Appended> {
+  const [appended] = await journal.append([event]);
+  if (appended === undefined) throw new Error('the journal has not answered for an event');
+  return appended;
 }
 
 /** Stores a body that is not an event. `detail` has no content of the body. */

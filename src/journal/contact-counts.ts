@@ -28,8 +28,6 @@ export interface ContactCountRequest {
   readonly customers: readonly CustomerContacts[];
   /** A contact that more customers than this have is shared; at least 1. */
   readonly limit: number;
-  /** Epoch ms. */
-  readonly now: number;
 }
 
 export interface ContactCountAnswer {

@@ -1,7 +1,6 @@
-import type { Attempt, RecordedNote, SentMessage } from './event-queue.ts';
-import type { EventState, StoredEvent } from './stored-event.ts';
-
-/* What operators look up and change: events, counts, replays, pauses and the quarantine. */
+import type { SharedContactFilter, SharedContacts } from './contact-counts.ts';
+import type { Appended, NewEvent, RecordedNote, SentMessage } from './event-queue.ts';
+import type { EventState, MessageKind, StoredEvent } from './stored-event.ts';
 
 export interface EventFilter {
   readonly receipts?: readonly string[];
@@ -32,10 +31,26 @@ export interface PageRequest {
   readonly limit: number;
 }
 
+/** One attempt to deliver one message to Adobe: a line in the event's timeline. */
+export interface RecordedAttempt {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly kind: MessageKind;
+  /** See Attempt. */
+  readonly outcome: string;
+  /** HTTP status of the item, or else of the response; absent when there was no response. */
+  readonly status?: number;
+  readonly detail?: string;
+  readonly xactionId?: string;
+  readonly durationMs: number;
+  /** Number of messages in the request. */
+  readonly batchSize: number;
+}
+
 /** Everything known about one event. */
 export interface EventRecord {
   readonly event: StoredEvent;
-  readonly attempts: readonly Attempt[];
+  readonly attempts: readonly RecordedAttempt[];
   /** Absent once retention or erasure has removed it. */
   readonly body?: Buffer;
   /** The messages that were sent, for a dead letter. */
@@ -93,7 +108,11 @@ export interface ReplayRequest {
   /** Adds a suffix to `_id`, so that Profile accepts the corrected event as a new one. */
   readonly asNew: boolean;
   readonly by: string;
-  readonly now: number;
+  /**
+   * By source: the destination to which its events are replayed. Events of other sources are
+   * replayed to the destination that they had.
+   */
+  readonly routes?: Readonly<Record<string, string>>;
 }
 
 /** Filter fields that a replay's record does not show: they can identify a person or be long. */
@@ -126,27 +145,63 @@ export interface OperatorPause {
 }
 
 /**
- * A request that no verifier accepted. A bounded number is stored so that they can be verified
- * again after a secret has been corrected.
+ * What operators look up and change.
+ *
+ * Filters. A call over a filter (replay, discard) is committed in steps so that it does not block
+ * other calls. If it rejects, its earlier steps remain: repeating a discard completes it, a replay
+ * continues by itself.
+ *
+ * Replay jobs. A replay is recorded with who requested it, when, and for which filter. A job
+ * carries it out over the events that existed when it began, oldest first. Each step advances the
+ * job in the same transaction as the events, so a job processes each event once. A job that was
+ * interrupted, even by a crash, is continued by maintenance.
+ *
+ * Ledger. For each source, `accepted = pending + delivered + ignored + dead` holds after every
+ * step and over the whole life of the journal: retention deletes records, never counts.
+ *
+ * Notes. The mapping notes of a final settlement are stored with the record, at most 100 notes with
+ * paths of at most 300 characters, until the record is deleted, the customer is erased, or the
+ * event is replayed.
  */
-export interface NewQuarantined {
-  readonly source: string;
-  readonly receivedAt: number;
-  readonly ip: string;
-  /** Codes of the verifiers that rejected it. */
-  readonly reasons: readonly string[];
-  readonly rawHeaders: readonly string[];
-  readonly body: Uint8Array;
-}
+export interface EventLog {
+  ledger(): Promise<Ledger>;
+  backlog(): Promise<readonly Backlog[]>;
+  /**
+   * The record of a receipt, or of the newest event with this event id. Here and in filters, an id
+   * of more than 200 characters matches its short form (`shortId`), which is what events have. The
+   * short form does not find an event that an earlier version stored with the whole id.
+   */
+  find(receiptOrEventId: string): Promise<EventRecord | undefined>;
+  /** A page may hold fewer than `limit` items if they are large; only the cursor is reliable. */
+  list(filter: EventFilter, page: PageRequest): Promise<Page<StoredEvent>>;
+  count(filter: EventFilter): Promise<number>;
+  /**
+   * Makes settled events (dead, ignored, delivered) pending again with all counters reset.
+   * Delivered messages of dead events stay marked as delivered, so only the missing ones are sent;
+   * delivered events are sent again completely. Events whose body is gone are left unchanged and
+   * not counted. Malformed bodies are not included: use `promote`. Resolves when the job has
+   * finished.
+   */
+  replay(request: ReplayRequest): Promise<{ readonly replayed: number }>;
+  /** All unfinished replay jobs and the most recently finished ones, newest first. */
+  replays(): Promise<readonly ReplayJob[]>;
+  /**
+   * Turns a malformed body into an accepted event with the same receipt. A duplicate is deleted and
+   * answered with the first receipt. Rejects with a RefusedError if the receipt does not belong to
+   * a malformed body.
+   */
+  promote(receipt: string, event: NewEvent, by: string): Promise<Appended>;
+  /** Makes dead letters `ignored` with reason `discarded` and deletes malformed bodies. */
+  discard(filter: EventFilter, by: string): Promise<{ readonly discarded: number }>;
 
-/** Bounds of one source's quarantine; the oldest requests are evicted first. `maxAge` is in ms. */
-export interface QuarantineBounds {
-  readonly maxCount: number;
-  readonly maxBytes: number;
-  readonly maxAge: number;
-}
-
-export interface Quarantined extends NewQuarantined {
-  readonly receipt: string;
-  readonly body: Buffer;
+  pauses(): Promise<readonly OperatorPause[]>;
+  /** Pauses a destination until `resume`. @returns what is stored now */
+  pause(destination: string, by: string): Promise<OperatorPause>;
+  resume(destination: string): Promise<void>;
+  /** The shared contacts, newest first. */
+  sharedContacts(filter: SharedContactFilter): Promise<SharedContacts>;
+  /** What was saved last for each organisation, in the order of their ids. */
+  programs(): Promise<readonly StoredPrograms[]>;
+  /** Replaces what is stored for these organisations; the others remain. */
+  savePrograms(programs: readonly StoredPrograms[]): Promise<void>;
 }

@@ -13,10 +13,6 @@ declare const stored: unique symbol;
 export interface StoredEvent {
   readonly [stored]: true;
   readonly receipt: string;
-  /**
-   * Position in order of arrival. Increases, is never reused, and survives replay and promotion.
-   */
-  readonly seq: number;
   readonly source: string;
   readonly destination: string;
   readonly identity: string;

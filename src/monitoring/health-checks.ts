@@ -1,6 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { HealthCheck, HealthSource } from '../admin/admin-parts.ts';
-import type { SourceConfig } from '../config/config-schema.ts';
 import type { RunningDestination } from '../delivery/running-destination.ts';
 import type { Admission } from '../intake/admission.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -21,11 +20,9 @@ export interface DestinationProgress {
 }
 
 export interface HealthParts {
-  readonly journal: Pick<Journal, 'msSinceHeartbeat' | 'claim'>;
+  readonly journal: Pick<Journal, 'silentFor' | 'status'>;
   readonly admission: Pick<Admission, 'refusal'>;
-  readonly sources: () => readonly Pick<SourceConfig, 'name' | 'destination'>[];
   readonly destinations: { readonly all: readonly DestinationProgress[] };
-  readonly now: () => number;
   /** Longest delay of the event loop in ms since the last call. */
   readonly maxLoopDelay?: () => number;
 }
@@ -52,18 +49,6 @@ function watchEventLoop(): () => number {
   };
 }
 
-/** A claim with limit 0 claims nothing; it only reports when the next unclaimed event is due. */
-async function nextDueAt(
-  { journal, sources, now }: HealthParts,
-  destination: string,
-): Promise<number | undefined> {
-  const names = sources()
-    .filter((source) => source.destination === destination)
-    .map(({ name }) => name);
-  const nothing = { limit: 0, replays: 0, maxBytes: 0 };
-  return (await journal.claim({ destination, sources: names, ...nothing, now: now() })).nextDueAt;
-}
-
 async function findStall(
   parts: HealthParts,
   { config, dispatcher }: DestinationProgress,
@@ -71,8 +56,8 @@ async function findStall(
   const { msSinceProgress } = dispatcher;
   if (msSinceProgress < MAX_MS_WITHOUT_PROGRESS || dispatcher.state.status().state !== 'flowing')
     return undefined;
-  const due = await nextDueAt(parts, config.name).catch(() => 0);
-  const overdue = due !== undefined && due <= parts.now() - MAX_MS_WITHOUT_PROGRESS;
+  const { overdue: waits } = await parts.journal.status();
+  const overdue = (waits[config.name] ?? 0) >= MAX_MS_WITHOUT_PROGRESS;
   return overdue || dispatcher.inFlight > 0
     ? `events are due, but none was settled for ${seconds(msSinceProgress)} s`
     : undefined;
@@ -83,7 +68,7 @@ export function createHealthChecks(parts: HealthParts): HealthSource {
   const maxLoopDelay = parts.maxLoopDelay ?? watchEventLoop();
 
   const storage = (): HealthCheck => {
-    const age = parts.journal.msSinceHeartbeat();
+    const age = parts.journal.silentFor();
     const failure = age > MAX_HEARTBEAT_AGE_MS ? `has sent no heartbeat for ${seconds(age)} s` : undefined;
     return toCheck('storage-thread', failure);
   };

@@ -8,9 +8,9 @@ import type { Metrics } from './metrics.ts';
 
 export interface RefreshParts {
   readonly metrics: Metrics;
-  readonly journal: Pick<Journal, 'ledger' | 'backlog' | 'msSinceHeartbeat' | 'queued'>;
+  readonly journal: Pick<Journal, 'ledger' | 'backlog' | 'silentFor'>;
   readonly destinations: Pick<Destinations, 'all'>;
-  readonly admission: Pick<AdmissionControl, 'health' | 'refusal'>;
+  readonly admission: Pick<AdmissionControl, 'status' | 'refusal'>;
   readonly watermarks: Watermarks;
   /** Names of the configured sources. */
   readonly sources: () => readonly string[];
@@ -39,8 +39,8 @@ function forgetDestinations(metrics: Metrics): void {
 /** Gauges from memory: correct even while the storage thread does not answer. */
 function setFromMemory({ metrics, journal, destinations, admission }: RefreshParts, started: number): void {
   forgetDestinations(metrics);
-  metrics.journalQueue.set(journal.queued());
-  metrics.journalSilence.set(journal.msSinceHeartbeat() / 1_000);
+  metrics.journalQueue.set(admission.status?.queued ?? 0);
+  metrics.journalSilence.set(journal.silentFor() / 1_000);
   const refusal = admission.refusal();
   for (const reason of CLOSED_BY) metrics.intakeClosed.set({ reason }, reason === refusal?.code ? 1 : 0);
   metrics.destinationStopped.reset();
@@ -54,9 +54,9 @@ function setFromMemory({ metrics, journal, destinations, admission }: RefreshPar
     metrics.slotsUsed.set({ destination }, dispatcher.pace.slots.used);
     if (tokens !== undefined) metrics.tokenSeconds.set({ destination }, tokens.secondsLeft() ?? 0);
   }
-  if (admission.health !== undefined) {
-    metrics.storeUsedBytes.set(admission.health.usedBytes);
-    metrics.storeFreeBytes.set(admission.health.freeBytes);
+  if (admission.status !== undefined) {
+    metrics.storeUsedBytes.set(admission.status.usedBytes);
+    metrics.storeFreeBytes.set(admission.status.freeBytes);
   }
 }
 

@@ -136,10 +136,7 @@ export function createDeliveryReports(
       if (log.isLevelEnabled('debug')) log.debug(settledLine(event, settlement), 'event settled');
       if (settlement.state === 'delivered') {
         metrics.delivered.inc({ destination, event_name: metricEventName(event.eventName) });
-        metrics.endToEndSeconds.observe(
-          { destination },
-          Math.max(0, seconds(settlement.now - event.receivedAt)),
-        );
+        metrics.endToEndSeconds.observe({ destination }, Math.max(0, seconds(Date.now() - event.receivedAt)));
       } else if (settlement.state === 'ignored') {
         metrics.ignored.inc({ destination, reason: settlement.reason });
       } else if (settlement.state === 'dead') {

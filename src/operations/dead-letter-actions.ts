@@ -108,6 +108,11 @@ async function bodilessEvents(
   return items.map(({ receipt }) => ({ receipt, detail: NO_BODY }));
 }
 
+/** Receipts increase with time. */
+function newestFirst(a: StoredEvent, b: StoredEvent): number {
+  return a.receipt < b.receipt ? 1 : -1;
+}
+
 /** `readable`: the newest malformed bodies that can be read now, and the number of all of them. */
 async function previewReplay(
   journal: Pick<Journal, 'count' | 'list'>,
@@ -117,15 +122,15 @@ async function previewReplay(
 ): Promise<DryRun<StoredEvent>> {
   const dead: EventFilter = { ...filter, states: ['dead'], hasBody: true };
   const { items } = await journal.list(dead, { limit: MAX_LISTED });
-  const newest = [...items, ...readable].toSorted((a, b) => b.seq - a.seq);
+  const newest = [...items, ...readable].toSorted(newestFirst);
   return { eligible: (await journal.count(dead)) + readableCount, sample: newest.slice(0, MAX_LISTED) };
 }
 
-async function replayDeadEvents({ journal, now }: ReplayParts, request: DeadLetterReplay): Promise<number> {
+async function replayDeadEvents({ journal }: ReplayParts, request: DeadLetterReplay): Promise<number> {
   const filter: EventFilter = { ...request.filter, states: ['dead'] };
   // A replay of nothing would only lengthen the list of replays.
   if ((await journal.count(filter)) === 0) return 0;
-  const { replayed } = await journal.replay({ filter, asNew: request.asNew, by: request.by, now: now() });
+  const { replayed } = await journal.replay({ filter, asNew: request.asNew, by: request.by });
   return replayed;
 }
 
@@ -185,7 +190,7 @@ export async function discardDeadLetters(
     const { items } = await journal.list(filter, { limit: MAX_LISTED });
     return { matched, discarded: 0, problems, dryRun: { eligible: matched, sample: items } };
   }
-  const { discarded } = await journal.discard(filter, request.by, parts.now());
+  const { discarded } = await journal.discard(filter, request.by);
   return { matched, discarded, problems };
 }
 

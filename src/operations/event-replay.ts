@@ -28,7 +28,6 @@ export async function replayEvent(
     filter: { receipts: [receipt] },
     asNew: options.asNew,
     by: options.by,
-    now: parts.now(),
   });
   return replayed === 1 ? { ok: true, receipt, duplicate: false } : refuse(STATE_CHANGED);
 }

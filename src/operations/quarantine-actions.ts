@@ -192,10 +192,9 @@ async function acceptAll(
   by: string,
   counts: ReleaseCounts,
 ): Promise<void> {
-  const at = parts.now();
   const results = await Promise.allSettled(
     entries.map(({ receipt, source, request }) =>
-      accept(parts, source.config, { ...request, released: { receipt, by, at } }),
+      accept(parts, source.config, { ...request, released: { receipt, by } }),
     ),
   );
   const accepted = entries.filter((_, index) => results[index]?.status === 'fulfilled');

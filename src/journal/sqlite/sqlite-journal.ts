@@ -1,28 +1,27 @@
 import { existsSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   type BatchReport,
-  type ClaimAnswer,
+  type Claim,
   type EventRecord,
   type Journal,
+  type MaintenanceReport,
   type NewEvent,
+  RefusedError,
   StoreError,
-  type StoreHealth,
 } from '../journal.ts';
 import type { AnswerOf, OperationName, RequestOf } from './engine/calls.ts';
-import type { Notice } from './engine/engine.ts';
 import { parseKey } from './engine/payload-cipher.ts';
 import { DATABASE_FILE } from './engine/store-folder.ts';
 import { type CallTracker, Channel, createCallTracker } from './thread/channel.ts';
 import { asBuffer, toOwnBytes } from './thread/protocol.ts';
+import { createMaintenanceRunner, type MaintenanceRunner } from './thread/maintenance-runner.ts';
+import { createStatusReader } from './thread/status-reader.ts';
 import {
   countEvents,
-  createReplayRunner,
   discardEvents,
   listEvents,
   listQuarantine,
-  type ReplayRunner,
   rerouteEvents,
 } from './thread/stepped-calls.ts';
 
@@ -50,11 +49,11 @@ export interface SqliteJournalOptions {
   readonly generationSize?: number;
   /** Bounds of the counted contacts of a destination. For tests of the bounds. */
   readonly contactBounds?: { readonly counted: number; readonly shared: number };
+  /** Epoch ms in shared memory, in place of the system's clock. For tests. */
+  readonly clock?: Float64Array;
   /** Called for each batch of calls that the storage thread has answered. */
   readonly onBatch?: (batch: BatchReport) => void;
 }
-
-type Listener = (destination: string) => void;
 
 /** Sends one call to the storage thread, unless the journal is closed. */
 type Send = <Name extends OperationName>(name: Name, request: RequestOf<Name>) => Promise<AnswerOf<Name>>;
@@ -63,7 +62,7 @@ function withOwnBody<T extends { readonly body: Uint8Array }>(value: T): T {
   return { ...value, body: toOwnBytes(value.body) };
 }
 
-function toClaimAnswer(answer: AnswerOf<'claim'>): ClaimAnswer {
+function toClaim(answer: AnswerOf<'claim'>): Claim {
   return {
     ...answer,
     events: answer.events.map((event) => ({ ...event, body: asBuffer(event.body) })),
@@ -74,37 +73,26 @@ function toRecord(record: AnswerOf<'find'>): EventRecord | undefined {
   return record && { ...record, body: record.body && asBuffer(record.body) };
 }
 
-async function freeBytes(path: string): Promise<number> {
-  try {
-    const volume = await statfs(path);
-    return volume.bavail * volume.bsize;
-  } catch (cause) {
-    throw new StoreError("the free space of the store's volume cannot be determined", { cause });
-  }
-}
-
 function writingCalls(send: Send) {
   return {
-    append: (event: NewEvent) => send('append', withOwnBody(event)),
+    append: (events: readonly NewEvent[]) => send('append', events.map(withOwnBody)),
     appendMalformed: (body) => send('appendMalformed', withOwnBody(body)),
-    recordDifferingCopy: (receipt, at) => send('recordDifferingCopy', { receipt, at }),
+    recordDifferingCopy: (receipt) => send('recordDifferingCopy', receipt),
     quarantine: (request, bounds) => send('quarantine', { request: withOwnBody(request), bounds }),
-    settle: (settlement) => send('settle', settlement),
+    settle: (token, settlements) => send('settle', { token, settlements }),
     countContacts: (request) => send('countContacts', request),
     promote: (receipt, event, by) => send('promote', { receipt, event: withOwnBody(event), by }),
     removeQuarantined: (receipts) => send('removeQuarantined', receipts),
-    setPause: (destination, pause) => send('setPause', { destination, pause }),
+    pause: (destination, by) => send('pause', { destination, by }),
+    resume: (destination) => send('resume', destination),
     savePrograms: (programs) => send('savePrograms', programs),
-    retain: (policy, now) => send('retain', { policy, now }),
-    reencrypt: (from) => send('reencrypt', { from }),
-    probe: () => send('probe', undefined),
   } satisfies Partial<Journal>;
 }
 
 function readingCalls(send: Send) {
   return {
-    claim: async (request) => toClaimAnswer(await send('claim', request)),
-    release: (receipts) => send('release', receipts),
+    claim: async (claimant, limits) => toClaim(await send('claim', { claimant, limits })),
+    release: (token, receipts) => send('release', { token, receipts }),
     profiles: (destination, lanes) => send('profiles', { destination, lanes }),
     sharedContacts: (filter) => send('sharedContacts', filter),
     ledger: () => send('ledger', undefined),
@@ -129,42 +117,42 @@ function interruptible(tracker: CallTracker, channel: Channel): Pick<Channel, 'c
 function steppedCalls(
   { track }: Pick<CallTracker, 'track'>,
   channel: Pick<Channel, 'call'>,
-  runner: ReplayRunner,
-  path: string,
+  runner: MaintenanceRunner,
 ) {
   return {
     list: (filter, page) => track(() => listEvents(channel, filter, page)),
     count: (filter) => track(() => countEvents(channel, filter)),
     listQuarantined: (filter, page) => track(() => listQuarantine(channel, filter, page)),
-    replay: (request) => track(() => runner.run(request)),
-    discard: (filter, by, now) =>
-      track(async () => ({ discarded: await discardEvents(channel, { filter, by, now }) })),
+    replay: (request) => track(() => runner.replay(request)),
+    discard: (filter, by) => track(async () => ({ discarded: await discardEvents(channel, { filter, by }) })),
     reroute: (source, destination) =>
       track(async () => ({ rerouted: await rerouteEvents(channel, { source, destination }) })),
-    health: () =>
-      track(async (): Promise<StoreHealth> => {
-        // Sequential, so that earlier calls have been written when the free space is read.
-        const { usedBytes } = await channel.call('usage', undefined);
-        return { usedBytes, freeBytes: await freeBytes(path) };
-      }),
   } satisfies Partial<Journal>;
 }
 
-function createNotifier(listeners: ReadonlySet<Listener>, log: JournalLog | undefined) {
+/** Listeners to one kind of event. */
+interface Listeners<T> {
+  readonly add: (listener: (value: T) => void) => () => void;
+  readonly call: (value: T) => void;
+}
+
+function createListeners<T>(log: JournalLog | undefined): Listeners<T> {
+  const all = new Set<(value: T) => void>();
   return {
-    notifyClaimable: (destinations: readonly string[]): void => {
-      for (const destination of destinations) {
-        for (const listener of listeners) {
-          try {
-            listener(destination);
-          } catch (error) {
-            log?.error({ err: error, destination }, 'a listener of the journal failed');
-          }
+    add(listener) {
+      // Wrapped, so that the same function can be subscribed twice.
+      const own = (value: T): void => listener(value);
+      all.add(own);
+      return () => void all.delete(own);
+    },
+    call(value) {
+      for (const listener of all) {
+        try {
+          listener(value);
+        } catch (error) {
+          log?.error({ err: error }, 'a listener of the journal failed');
         }
       }
-    },
-    logNotices: (notices: readonly Notice[]): void => {
-      for (const { message, ...fields } of notices) log?.error(fields, message);
     },
   };
 }
@@ -175,50 +163,34 @@ function createNotifier(listeners: ReadonlySet<Listener>, log: JournalLog | unde
  *   newer version; Error for an invalid key
  */
 export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
-  const { path, maxPages, generationSize, contactBounds, log } = options;
-  const claimListeners = new Set<Listener>();
-  const { notifyClaimable, logNotices } = createNotifier(claimListeners, log);
+  const { path, maxPages, generationSize, contactBounds, clock, log } = options;
+  const claimable = createListeners<string>(log);
+  const maintenance = createListeners<MaintenanceReport>(log);
   const keys = options.encryptionKeys.map(parseKey);
   const isNew = !existsSync(join(path, DATABASE_FILE));
   if (isNew) await options.beforeCreate?.();
-  const channel = new Channel(
-    { path, keys, maxPages, generationSize, contactBounds },
-    ({ claimable, notices, batch }) => {
-      options.onBatch?.(batch);
-      notifyClaimable(claimable);
-      logNotices(notices);
-    },
-  );
+  const channel = new Channel({ path, keys, maxPages, generationSize, contactBounds, clock }, (answers) => {
+    options.onBatch?.(answers.batch);
+    for (const destination of answers.claimable) claimable.call(destination);
+    for (const { message, ...fields } of answers.notices) log?.error(fields, message);
+  });
   await channel.ready;
   if (isNew) options.onCreated?.(resolve(path));
   const tracker = createCallTracker();
   const send: Send = (name, request) => tracker.track(() => channel.call(name, request));
-  const replayListeners = new Set<() => void>();
   const steps = interruptible(tracker, channel);
-  const runner = createReplayRunner(steps, {
-    ended: () => {
-      for (const listener of replayListeners) listener();
-    },
-    failed: (error) => log?.error({ err: error }, 'a replay step failed and will be retried'),
-  });
-  runner.resume();
+  const runner = createMaintenanceRunner(steps, maintenance.call);
+  runner.resumeReplays();
   return {
     ...writingCalls(send),
     ...readingCalls(send),
-    ...steppedCalls(tracker, steps, runner, path),
-    onClaimable: (listener) => {
-      // Wrapped, so that the same function can be subscribed twice.
-      const own: Listener = (destination) => listener(destination);
-      claimListeners.add(own);
-      return () => void claimListeners.delete(own);
-    },
-    onReplayed: (listener) => {
-      const own = () => listener();
-      replayListeners.add(own);
-      return () => void replayListeners.delete(own);
-    },
-    msSinceHeartbeat: () => channel.msSinceHeartbeat(),
-    queued: () => channel.queued(),
+    ...steppedCalls(tracker, steps, runner),
+    onClaimable: claimable.add,
+    onMaintenance: maintenance.add,
+    maintain: runner.maintain,
+    backup: () => Promise.reject(new RefusedError('not available yet')),
+    status: createStatusReader(channel, path),
+    silentFor: () => channel.msSinceHeartbeat(),
     failed: channel.failed,
     close: async () => {
       const stopped = runner.stop();

@@ -7,7 +7,7 @@ import {
   RefusedError,
   type Release,
 } from '../../journal.ts';
-import type { RequestOf } from './calls.ts';
+import type { AnswerOf, RequestOf } from './calls.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import { isDamage } from './damage.ts';
 import type { Engine } from './engine.ts';
@@ -115,7 +115,7 @@ function insertEvent(engine: Engine, receipt: string, identity: Buffer, event: N
       event.receivedAt,
       event.verifiedBy,
       claimHead(engine, queue),
-      event.receivedAt,
+      engine.now(),
       event.body.byteLength,
       event.traceparent ?? null,
     );
@@ -132,11 +132,11 @@ function receiptFor(engine: Engine, released: Release | undefined): string {
   return rowOfReceipt(engine, released.receipt) === undefined ? released.receipt : newReceipt();
 }
 
-function recordRelease(engine: Engine, seq: number, { by, at }: Release): void {
-  recordAction(engine, seq, { at, by, action: 'released from quarantine' });
+function recordRelease(engine: Engine, seq: number, { by }: Release): void {
+  recordAction(engine, seq, { at: engine.now(), by, action: 'released from quarantine' });
 }
 
-export function append(engine: Engine, event: NewEvent): Appended {
+function appendOne(engine: Engine, event: NewEvent): Appended {
   const identity = identityBytes(event.identity);
   const duplicate = duplicateOf(engine, identity, event);
   if (duplicate !== undefined) return duplicate;
@@ -147,6 +147,10 @@ export function append(engine: Engine, event: NewEvent): Appended {
   addCounts(engine, event.source, { accepted: 1, pending: 1 });
   addBacklog(engine, event.destination, { pending: 1 });
   return { receipt, duplicate: false };
+}
+
+export function append(engine: Engine, events: RequestOf<'append'>): AnswerOf<'append'> {
+  return events.map((event) => appendOne(engine, event));
 }
 
 export function appendMalformed(engine: Engine, malformed: NewMalformed): { receipt: string } {
@@ -168,7 +172,7 @@ export function appendMalformed(engine: Engine, malformed: NewMalformed): { rece
       malformed.receivedAt,
       malformed.verifiedBy,
       malformed.detail,
-      malformed.receivedAt,
+      engine.now(),
       malformed.body.byteLength,
     );
   const seq = Number(lastInsertRowid);
@@ -201,7 +205,7 @@ function becomeEvent(engine: Engine, row: EventRow, identity: Buffer, event: New
     event.receivedAt,
     event.verifiedBy,
     claimHead(engine, queue),
-    event.receivedAt,
+    engine.now(),
     event.body.byteLength,
     event.traceparent ?? null,
     row.seq,
@@ -226,6 +230,6 @@ export function promote(engine: Engine, { receipt, event, by }: RequestOf<'promo
   addCounts(engine, row.source, { malformed: -1 });
   addCounts(engine, event.source, { accepted: 1, pending: 1 });
   addBacklog(engine, event.destination, { pending: 1 });
-  recordAction(engine, row.seq, { at: Date.now(), by, action: 'promoted' });
+  recordAction(engine, row.seq, { at: engine.now(), by, action: 'promoted' });
   return { receipt, duplicate: false };
 }

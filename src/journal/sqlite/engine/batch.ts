@@ -17,13 +17,13 @@ import { isStorageFailure } from './database.ts';
 import { recordDifferingCopy } from './differing-copies.ts';
 import type { Engine } from './engine.ts';
 import { count, find, list } from './lookups.ts';
-import { discard, pauses, reroute, setPause } from './operator-changes.ts';
+import { discard, pause, pauses, reroute, resume } from './operator-changes.ts';
 import { programs, savePrograms } from './program-table.ts';
 import { profiles } from './payloads.ts';
 import { listQuarantined, quarantine, removeQuarantined } from './quarantine-table.ts';
 import { reencrypt } from './re-encryption.ts';
 import { replay, replays, replayStep } from './replay-table.ts';
-import { probe, retain, usage } from './retention.ts';
+import { probe, retain, status } from './retention.ts';
 import { settle } from './settle.ts';
 
 /** Calls of a batch that may be excluded because they failed; beyond that the whole batch fails. */
@@ -163,11 +163,12 @@ const OPERATIONS: {
   promote,
   removeQuarantined,
   pauses,
-  setPause,
+  pause,
+  resume,
   programs,
   savePrograms,
   retain,
   reencrypt,
-  usage,
+  status,
   probe,
 };

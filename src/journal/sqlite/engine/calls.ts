@@ -1,9 +1,10 @@
 import type {
   Appended,
   Backlog,
-  ClaimAnswer,
+  Claim,
+  Claimant,
   ClaimedEvent,
-  ClaimRequest,
+  ClaimLimits,
   ContactCountAnswer,
   ContactCountRequest,
   EventFilter,
@@ -15,8 +16,6 @@ import type {
   OperatorPause,
   Quarantined,
   QuarantineBounds,
-  ReencryptionPosition,
-  ReencryptionStep,
   ReplayJob,
   ReplayRequest,
   RetentionPolicy,
@@ -31,7 +30,7 @@ import type {
 export type WireClaimed = Omit<ClaimedEvent, 'body'> & { readonly body: Uint8Array };
 export type WireRecord = Omit<EventRecord, 'body'> & { readonly body?: Uint8Array };
 export type WireQuarantined = Omit<Quarantined, 'body'> & { readonly body: Uint8Array };
-export type WireClaimAnswer = Omit<ClaimAnswer, 'events'> & { readonly events: readonly WireClaimed[] };
+export type WireClaim = Omit<Claim, 'events'> & { readonly events: readonly WireClaimed[] };
 
 export type QuarantineFilter = Pick<EventFilter, 'receipts' | 'source' | 'since' | 'until'>;
 
@@ -54,6 +53,36 @@ export interface Stepped {
   readonly next?: Step;
 }
 
+/** Progress of a re-encryption. */
+export interface ReencryptionPosition {
+  readonly table: number;
+  readonly after: number;
+  /** Payloads met so far that no configured key decrypts. */
+  readonly unreadable: number;
+}
+
+/** Result of one re-encryption step. */
+export interface ReencryptionStep {
+  /** Payloads that this step encrypted with the first key. */
+  readonly reencrypted: number;
+  /** Payloads of all steps so far that no configured key decrypts; they are left as they are. */
+  readonly unreadable: number;
+  /** Share of the store that has been processed, from 0 to 1. */
+  readonly share: number;
+  /** Where to continue; absent when the whole store has been processed. */
+  readonly next?: ReencryptionPosition;
+}
+
+/** What the engine knows of its own state. */
+export interface EngineStatus {
+  readonly usedBytes: number;
+  /** Bytes of free pages inside the file. */
+  readonly freeInside: number;
+  /** See StoreStatus. */
+  readonly overdue: Readonly<Record<string, number>>;
+  readonly gauges: Readonly<Record<string, number>>;
+}
+
 /** State of a replay after a step. */
 export interface ReplayProgress {
   readonly id: number;
@@ -73,16 +102,19 @@ interface Operation<Request, Answer> {
  * never waits for a long scan.
  */
 export interface Operations {
-  append: Operation<NewEvent, Appended>;
+  append: Operation<readonly NewEvent[], readonly Appended[]>;
   appendMalformed: Operation<NewMalformed, { readonly receipt: string }>;
-  recordDifferingCopy: Operation<{ readonly receipt: string; readonly at: number }, void>;
+  recordDifferingCopy: Operation<string, void>;
   quarantine: Operation<
     { readonly request: NewQuarantined; readonly bounds: QuarantineBounds },
     { readonly receipt: string; readonly evicted: number }
   >;
-  claim: Operation<ClaimRequest, WireClaimAnswer>;
-  settle: Operation<Settlement, { readonly stale: boolean }>;
-  release: Operation<readonly string[], void>;
+  claim: Operation<{ readonly claimant: Claimant; readonly limits: ClaimLimits }, WireClaim>;
+  settle: Operation<
+    { readonly token: string; readonly settlements: readonly Settlement[] },
+    { readonly stale: readonly string[] }
+  >;
+  release: Operation<{ readonly token: string; readonly receipts: readonly string[] }, void>;
   profiles: Operation<
     { readonly destination: string; readonly lanes: readonly string[] },
     ReadonlyMap<string, string>
@@ -100,7 +132,12 @@ export interface Operations {
       readonly maxBytes: number;
       readonly step: Step;
     },
-    Stepped & { readonly items: readonly StoredEvent[]; readonly bytes: number }
+    Stepped & {
+      readonly items: readonly StoredEvent[];
+      /** Of each item. */
+      readonly positions: readonly number[];
+      readonly bytes: number;
+    }
   >;
   count: Operation<
     { readonly filter: EventFilter; readonly step: Step },
@@ -111,10 +148,10 @@ export interface Operations {
     { readonly items: readonly WireQuarantined[]; readonly more?: number }
   >;
   replay: Operation<ReplayRequest, ReplayProgress>;
-  replayStep: Operation<{ readonly id: number; readonly now: number }, ReplayProgress>;
+  replayStep: Operation<number, ReplayProgress>;
   replays: Operation<undefined, readonly ReplayJob[]>;
   discard: Operation<
-    { readonly filter: EventFilter; readonly by: string; readonly now: number; readonly step: Step },
+    { readonly filter: EventFilter; readonly by: string; readonly step: Step },
     Stepped & { readonly done: number }
   >;
   reroute: Operation<
@@ -124,15 +161,13 @@ export interface Operations {
   promote: Operation<{ readonly receipt: string; readonly event: NewEvent; readonly by: string }, Appended>;
   removeQuarantined: Operation<readonly string[], { readonly removed: number }>;
   pauses: Operation<undefined, readonly OperatorPause[]>;
-  setPause: Operation<{ readonly destination: string; readonly pause: OperatorPause | null }, void>;
+  pause: Operation<{ readonly destination: string; readonly by: string }, OperatorPause>;
+  resume: Operation<string, void>;
   programs: Operation<undefined, readonly StoredPrograms[]>;
   savePrograms: Operation<readonly StoredPrograms[], void>;
-  retain: Operation<
-    { readonly policy: RetentionPolicy; readonly now: number },
-    { readonly removed: number; readonly more: boolean }
-  >;
+  retain: Operation<RetentionPolicy, { readonly removed: number; readonly more: boolean }>;
   reencrypt: Operation<{ readonly from: ReencryptionPosition | undefined }, ReencryptionStep>;
-  usage: Operation<undefined, { readonly usedBytes: number }>;
+  status: Operation<undefined, EngineStatus>;
   probe: Operation<undefined, void>;
 }
 
@@ -171,12 +206,13 @@ export const CLASS_OF = {
   promote: 'write',
   removeQuarantined: 'write',
   pauses: 'read',
-  setPause: 'write',
+  pause: 'write',
+  resume: 'write',
   programs: 'read',
   savePrograms: 'write',
   retain: 'write',
   reencrypt: 'write',
-  usage: 'read',
+  status: 'read',
   probe: 'intake',
 } as const satisfies Record<OperationName, OperationClass>;
 

@@ -4,6 +4,12 @@ export interface BusyLane {
   readonly lane: string;
 }
 
+interface Held {
+  readonly token: string;
+  /** At the time of the claim; undefined for an event without a lane. */
+  readonly lane: BusyLane | undefined;
+}
+
 interface Claimable {
   readonly seq: number;
   readonly destination: string;
@@ -19,8 +25,8 @@ function keyOf(destination: string, lane: string): string {
  * batch are undone if the batch is not committed.
  */
 export class ClaimRegistry {
-  /** By position: the lane at the time of the claim; undefined for an event without a lane. */
-  readonly #claimed = new Map<number, BusyLane | undefined>();
+  /** By position. */
+  readonly #claimed = new Map<number, Held>();
   readonly #busy = new Set<string>();
   readonly #unreadable = new Set<number>();
   #undo: (() => void)[] = [];
@@ -35,17 +41,22 @@ export class ClaimRegistry {
     return this.#busy.has(keyOf(destination, lane));
   }
 
-  claim({ seq, destination, lane }: Claimable): void {
-    this.#add(seq, lane === null ? undefined : { destination, lane });
+  /** Whether the event is claimed under this token. */
+  isHeld(seq: number, token: string): boolean {
+    return this.#claimed.get(seq)?.token === token;
+  }
+
+  claim({ seq, destination, lane }: Claimable, token: string): void {
+    this.#add(seq, { token, lane: lane === null ? undefined : { destination, lane } });
     this.#undo.push(() => void this.#remove(seq));
   }
 
   /** Ends a claim. Returns the lane that is no longer busy, if there is one. */
   release(seq: number): BusyLane | undefined {
-    if (!this.#claimed.has(seq)) return undefined;
-    const lane = this.#remove(seq);
-    this.#undo.push(() => this.#add(seq, lane));
-    return lane;
+    const held = this.#remove(seq);
+    if (held === undefined) return undefined;
+    this.#undo.push(() => this.#add(seq, held));
+    return held.lane;
   }
 
   /** Excludes an event until the process ends. Never undone: the data on disk stays unreadable. */
@@ -62,15 +73,17 @@ export class ClaimRegistry {
     this.#undo = [];
   }
 
-  #add(seq: number, lane: BusyLane | undefined): void {
-    this.#claimed.set(seq, lane);
+  #add(seq: number, held: Held): void {
+    this.#claimed.set(seq, held);
+    const { lane } = held;
     if (lane !== undefined) this.#busy.add(keyOf(lane.destination, lane.lane));
   }
 
-  #remove(seq: number): BusyLane | undefined {
-    const lane = this.#claimed.get(seq);
+  #remove(seq: number): Held | undefined {
+    const held = this.#claimed.get(seq);
     this.#claimed.delete(seq);
+    const lane = held?.lane;
     if (lane !== undefined) this.#busy.delete(keyOf(lane.destination, lane.lane));
-    return lane;
+    return held;
   }
 }

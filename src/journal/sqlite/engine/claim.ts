@@ -1,5 +1,5 @@
-import type { ClaimRequest } from '../../journal.ts';
-import type { WireClaimAnswer, WireClaimed } from './calls.ts';
+import type { ClaimLimits } from '../../journal.ts';
+import type { AnswerOf, RequestOf, WireClaimed } from './calls.ts';
 import type { Engine } from './engine.ts';
 import { endClaim } from './lanes.ts';
 import { readBody, readProfile } from './payloads.ts';
@@ -44,11 +44,18 @@ function openCursor(
     ) as Iterator<unknown> as Iterator<Head>;
 }
 
+/** What is claimed, at what time of the engine's clock. */
+type DueRequest = ClaimLimits & {
+  readonly destination: string;
+  readonly token: string;
+  readonly now: number;
+};
+
 /**
  * Events that wait longer than `maxWait` were scheduled before the clock was set back. They are
  * read separately and count as due now.
  */
-function dueRangesOf({ sources, now, maxWait }: ClaimRequest): DueRange[] {
+function dueRangesOf({ sources, now, maxWait }: DueRequest): DueRange[] {
   const last = maxWait === undefined ? Number.MAX_SAFE_INTEGER : now + maxWait;
   return [...new Set(sources)].flatMap((source) => [
     { source, above: Number.MIN_SAFE_INTEGER, upTo: last },
@@ -76,7 +83,7 @@ function firstSlot(heads: readonly (Head | undefined)[]): number {
  * Merges the heads of all sources in order. There is one cursor per source, so that events of a
  * source that is no longer configured are never scanned.
  */
-function* headsInOrder(engine: Engine, request: ClaimRequest, kind: Kind): Generator<Head> {
+function* headsInOrder(engine: Engine, request: DueRequest, kind: Kind): Generator<Head> {
   const { destination } = request;
   const ranges = dueRangesOf(request);
   const cursors = ranges.map((range, slot) => openCursor(engine, slot, { ...range, destination, kind }));
@@ -127,41 +134,61 @@ interface Claimed {
  */
 function claimKind(
   engine: Engine,
-  request: ClaimRequest,
+  request: DueRequest,
   { kind, max }: { readonly kind: Kind; readonly max: number },
   claimed: Claimed,
 ): number | undefined {
-  const limit = Math.min(request.limit, claimed.events.length + max);
+  const limit = Math.min(request.events, claimed.events.length + max);
   for (const head of headsInOrder(engine, request, kind)) {
     if (engine.claims.isUnavailable(head.seq)) continue;
     const row = rowOfSeq(engine, head.seq);
     if (row === undefined || isLaneBusy(engine, row)) continue;
     if (head.due_at > request.now || claimed.events.length >= limit) return head.due_at;
-    if (claimed.events.length > 0 && claimed.bytes + row.body_bytes > request.maxBytes) return head.due_at;
+    if (claimed.events.length > 0 && claimed.bytes + row.body_bytes > request.bytes) return head.due_at;
     const event = readClaimed(engine, row);
     if (event === undefined) continue;
-    engine.claims.claim(row);
+    engine.claims.claim(row, request.token);
     claimed.bytes += row.body_bytes;
     claimed.events.push(event);
   }
   return undefined;
 }
 
-export function claim(engine: Engine, request: ClaimRequest): WireClaimAnswer {
+/** A lease of this engine lasts as long as the process, so the claimant's id is its token. */
+export function claim(engine: Engine, { claimant, limits }: RequestOf<'claim'>): AnswerOf<'claim'> {
+  const now = engine.now();
+  const request = { ...limits, destination: claimant.destination, token: claimant.id, now };
   const claimed: Claimed = { events: [], bytes: 0 };
-  const nextDueAt = claimKind(engine, request, { kind: 0, max: request.limit }, claimed);
-  const isFull = nextDueAt !== undefined && nextDueAt <= request.now;
-  const nextReplayAt = claimKind(engine, request, { kind: 1, max: isFull ? 0 : request.replays }, claimed);
+  const nextDueAt = claimKind(engine, request, { kind: 0, max: limits.events }, claimed);
+  const isFull = nextDueAt !== undefined && nextDueAt <= now;
+  const nextReplayAt = claimKind(engine, request, { kind: 1, max: isFull ? 0 : limits.replays }, claimed);
   return {
+    token: claimant.id,
     events: claimed.events,
-    ...(nextDueAt === undefined ? {} : { nextDueAt }),
-    ...(nextReplayAt === undefined ? {} : { nextReplayAt }),
+    ...(nextDueAt === undefined ? {} : { dueIn: Math.max(0, nextDueAt - now) }),
+    ...(nextReplayAt === undefined ? {} : { replayDueIn: Math.max(0, nextReplayAt - now) }),
   };
 }
 
-export function release(engine: Engine, receipts: readonly string[]): void {
+export function release(engine: Engine, { token, receipts }: RequestOf<'release'>): void {
   for (const receipt of receipts) {
     const row = queueRowOfReceipt(engine, receipt);
-    if (row !== undefined) endClaim(engine, row);
+    if (row !== undefined && engine.claims.isHeld(row.seq, token)) endClaim(engine, row);
   }
+}
+
+/** By destination: ms since which the oldest unclaimed event of a free lane has been due. */
+export function overdue(engine: Engine): Readonly<Record<string, number>> {
+  const now = engine.now();
+  const found: Record<string, number> = {};
+  const pairs = engine.db.all(
+    'SELECT DISTINCT b.destination, c.source FROM backlog b, counts c WHERE b.pending > 0 AND c.pending > 0',
+  ) as { destination: string; source: string }[];
+  for (const { destination, source } of pairs) {
+    const request = { sources: [source], destination, events: 0, replays: 0, bytes: 0, token: '', now };
+    const dueAt = claimKind(engine, request, { kind: 0, max: 0 }, { events: [], bytes: 0 });
+    if (dueAt === undefined || dueAt > now) continue;
+    found[destination] = Math.max(found[destination] ?? 0, now - dueAt);
+  }
+  return found;
 }

@@ -55,7 +55,7 @@ function markShared(
   scope: Scope,
 ): boolean {
   if (scope.shared >= engine.contactBounds.shared) return false;
-  const { destination, source, now } = request;
+  const { destination, source } = request;
   engine.db.run(
     'INSERT INTO shared_contacts (destination, key, source, kind, masked, at) VALUES (?, ?, ?, ?, ?, ?)',
     destination,
@@ -63,7 +63,7 @@ function markShared(
     source,
     kind,
     masked,
-    now,
+    engine.now(),
   );
   scope.shared += 1;
   scope.counted -= engine.db.run('DELETE FROM contacts WHERE scope = ? AND key = ?', scope.id, key);

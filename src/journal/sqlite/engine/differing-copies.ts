@@ -4,11 +4,11 @@ import type { Engine } from './engine.ts';
 
 /* Duplicates whose data differs from that of the first event. */
 
-export function recordDifferingCopy({ db }: Engine, { receipt, at }: RequestOf<'recordDifferingCopy'>): void {
+export function recordDifferingCopy({ db, now }: Engine, receipt: RequestOf<'recordDifferingCopy'>): void {
   db.run(
     `INSERT INTO differing_copies (seq, copies, last_at) SELECT seq, 1, ? FROM events WHERE receipt = ?
      ON CONFLICT (seq) DO UPDATE SET copies = copies + 1, last_at = max(last_at, excluded.last_at)`,
-    at,
+    now(),
     receipt,
   );
 }

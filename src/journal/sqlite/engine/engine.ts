@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly generationSize?: number;
   /** Bounds of the counted contacts of a destination. */
   readonly contactBounds?: ContactBounds;
+  /** Epoch ms in shared memory, in place of the system's clock. For tests. */
+  readonly clock?: Float64Array;
 }
 
 /** A row of the table `counts`. */
@@ -52,6 +54,8 @@ export interface Notice {
 
 /** The state that every operation works on. */
 export interface Engine {
+  /** Epoch ms by the engine's clock. */
+  readonly now: () => number;
   readonly db: Database;
   readonly cipher: PayloadCipher;
   readonly claims: ClaimRegistry;
@@ -92,8 +96,10 @@ export function openEngine(options: EngineOptions): Engine {
   };
   const db = openDatabase(options.path, options.maxPages);
   const cipher = createPayloadCipher(options.keys);
+  const { clock } = options;
   forgetOtherKeys(db, cipher.keyId);
   return {
+    now: clock === undefined ? Date.now : () => clock[0] ?? 0,
     db,
     cipher,
     claims: new ClaimRegistry(),

@@ -1,4 +1,4 @@
-import type { Attempt, StoredEvent } from '../../journal.ts';
+import type { RecordedAttempt, StoredEvent } from '../../journal.ts';
 import type { AnswerOf, RequestOf, WireRecord } from './calls.ts';
 import { differingCopiesOf } from './differing-copies.ts';
 import type { Engine } from './engine.ts';
@@ -9,7 +9,7 @@ import { countRange, scanDescending } from './scan.ts';
 
 interface AttemptRow {
   readonly at: number;
-  readonly kind: Attempt['kind'];
+  readonly kind: RecordedAttempt['kind'];
   readonly outcome: string;
   readonly status: number | null;
   readonly detail: string | null;
@@ -18,7 +18,7 @@ interface AttemptRow {
   readonly batch_size: number;
 }
 
-function attemptsOf({ db }: Engine, seq: number): Attempt[] {
+function attemptsOf({ db }: Engine, seq: number): RecordedAttempt[] {
   return (db.all('SELECT * FROM attempts WHERE seq = ? ORDER BY n', seq) as AttemptRow[]).map((row) => ({
     at: row.at,
     kind: row.kind,
@@ -67,7 +67,11 @@ export function find(engine: Engine, receiptOrEventId: string): WireRecord | und
 
 export function list(engine: Engine, { filter, limit, maxBytes, step }: RequestOf<'list'>): AnswerOf<'list'> {
   const { rows, ...stepped } = scanDescending(engine, filter, { limit, maxBytes }, step);
-  return { items: rows.map(toStoredEvent) satisfies StoredEvent[], ...stepped };
+  return {
+    items: rows.map(toStoredEvent) satisfies StoredEvent[],
+    positions: rows.map(({ seq }) => seq),
+    ...stepped,
+  };
 }
 
 export function count(engine: Engine, { filter, step }: RequestOf<'count'>): AnswerOf<'count'> {

@@ -36,11 +36,11 @@ function discardDead(engine: Engine, row: EventRow, request: RequestOf<'discard'
   deletePayloads(engine, row.seq);
   engine.db.run(
     `UPDATE events SET state = 'ignored', reason = 'discarded', settled_at = ? WHERE seq = ?`,
-    request.now,
+    engine.now(),
     row.seq,
   );
   addCounts(engine, row.source, { dead: -1, ignored: 1 });
-  recordAction(engine, row.seq, { at: request.now, by: request.by, action: 'discarded' });
+  recordAction(engine, row.seq, { at: engine.now(), by: request.by, action: 'discarded' });
 }
 
 export function discard(engine: Engine, request: RequestOf<'discard'>): AnswerOf<'discard'> {
@@ -88,13 +88,12 @@ export function pauses({ db }: Engine): readonly OperatorPause[] {
   return db.all('SELECT destination, by, at FROM pauses ORDER BY destination') as OperatorPause[];
 }
 
-export function setPause({ db }: Engine, { destination, pause }: RequestOf<'setPause'>): void {
-  if (pause === null) db.run('DELETE FROM pauses WHERE destination = ?', destination);
-  else
-    db.run(
-      'INSERT OR REPLACE INTO pauses (destination, by, at) VALUES (?, ?, ?)',
-      destination,
-      pause.by,
-      pause.at,
-    );
+export function pause({ db, now }: Engine, { destination, by }: RequestOf<'pause'>): OperatorPause {
+  const at = now();
+  db.run('INSERT OR REPLACE INTO pauses (destination, by, at) VALUES (?, ?, ?)', destination, by, at);
+  return { destination, by, at };
+}
+
+export function resume({ db }: Engine, destination: RequestOf<'resume'>): void {
+  db.run('DELETE FROM pauses WHERE destination = ?', destination);
 }

@@ -82,7 +82,7 @@ export function quarantine(
     usage.bytes -= oldest.bytes;
     evicted += 1;
   }
-  const receipt = insert(engine, request, bytes, request.receivedAt + bounds.maxAge);
+  const receipt = insert(engine, request, bytes, engine.now() + bounds.maxAge);
   addCounts(engine, request.source, { quarantined: 1, quarantined_bytes: bytes });
   return { receipt, evicted };
 }

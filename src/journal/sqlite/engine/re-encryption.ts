@@ -1,7 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
-import type { ReencryptionPosition } from '../../journal.ts';
-import type { AnswerOf, RequestOf } from './calls.ts';
+import type { AnswerOf, ReencryptionPosition, RequestOf } from './calls.ts';
 import type { Engine } from './engine.ts';
 import { withSecureDelete } from './payloads.ts';
 

@@ -62,11 +62,11 @@ function createJob(engine: Engine, request: ReplayRequest): JobRow {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
-      request.now,
+      engine.now(),
       request.by,
       request.asNew ? 1 : 0,
       JSON.stringify(withoutHiddenFields(filter)),
-      engine.cipher.encrypt(Buffer.from(JSON.stringify(filter), 'utf8')),
+      engine.cipher.encrypt(Buffer.from(JSON.stringify({ filter, routes: request.routes ?? {} }), 'utf8')),
       min,
       max,
       FIRST_STEP.span,
@@ -74,19 +74,30 @@ function createJob(engine: Engine, request: ReplayRequest): JobRow {
   return jobById(engine, lastInsertRowid) as JobRow;
 }
 
+/** The stored form of what a job replays, and where to. */
+interface JobScope {
+  readonly filter: EventFilter;
+  readonly routes: Readonly<Record<string, string>>;
+}
+
+/** An earlier version stored the filter alone. */
+function toScope(stored: JobScope | EventFilter): JobScope {
+  return 'routes' in stored ? stored : { filter: stored, routes: {} };
+}
+
 /**
  * Undefined if the job has finished, or if its filter cannot be decrypted: the job then waits for
  * the next start.
  */
-function filterOfJob(engine: Engine, { id, filter }: JobRow): EventFilter | undefined {
+function scopeOfJob(engine: Engine, { id, filter }: JobRow): JobScope | undefined {
   if (filter === null) return undefined;
   const plain = engine.cipher.decrypt(filter);
   if (plain === undefined) engine.reportUnreadable(`the filter of replay ${id}`);
-  return plain && (JSON.parse(plain.toString('utf8')) as EventFilter);
+  return plain && toScope(JSON.parse(plain.toString('utf8')) as JobScope | EventFilter);
 }
 
-function finish({ db }: Engine, id: number, now: number): void {
-  db.run('UPDATE replay_jobs SET finished_at = ?, filter = NULL WHERE id = ?', now, id);
+function finish({ db, now }: Engine, id: number): void {
+  db.run('UPDATE replay_jobs SET finished_at = ?, filter = NULL WHERE id = ?', now(), id);
   db.run('DELETE FROM replay_jobs WHERE id <= ? AND finished_at IS NOT NULL', id - MAX_FINISHED_JOBS);
 }
 
@@ -100,7 +111,6 @@ function advanceJob(
     readonly matched: number;
     readonly replayed: number;
     readonly next: Step | undefined;
-    readonly now: number;
   },
 ): void {
   engine.db.run(
@@ -112,7 +122,7 @@ function advanceJob(
     result.next?.span ?? null,
     id,
   );
-  if (result.next === undefined) finish(engine, id, result.now);
+  if (result.next === undefined) finish(engine, id);
 }
 
 /** All unfinished jobs and the most recently finished ones, newest first. */
@@ -137,16 +147,16 @@ function suffixOf({ id_suffix: suffix }: EventRow, asNew: boolean): string {
   return asNew ? `-r${Number(suffix.slice('-r'.length)) + 1}` : suffix;
 }
 
-function replayOne(engine: Engine, row: EventRow, job: JobRow): void {
-  const { destination } = row;
+function replayOne(engine: Engine, row: EventRow, job: JobRow, destination: string): void {
   // The customer may have been merged since.
   const { lane, own_lane } = placementFor(engine, destination, ownLaneOf(row));
   const queue = { destination, lane, replay: 1 };
   engine.db.run(
     `UPDATE events SET state = 'pending', reason = NULL, detail = NULL, settled_at = NULL, due_at = ?,
-       failures = 0, charged = 0, replay = 1, lane = ?, own_lane = ?, head = ?, delivered = ?,
+       failures = 0, charged = 0, replay = 1, destination = ?, lane = ?, own_lane = ?, head = ?, delivered = ?,
        id_suffix = ?, replays = replays + 1 WHERE seq = ?`,
     job.at,
+    destination,
     lane,
     own_lane,
     claimHead(engine, queue),
@@ -167,27 +177,28 @@ function replayOne(engine: Engine, row: EventRow, job: JobRow): void {
  * One step of a job. The job advances in the same transaction as the events, so that it processes
  * each event once, even after a crash.
  */
-function runStep(engine: Engine, job: JobRow, now: number): AnswerOf<'replayStep'> {
+function runStep(engine: Engine, job: JobRow): AnswerOf<'replayStep'> {
   const { id, replayed } = job;
-  const filter = filterOfJob(engine, job);
-  if (job.finished_at !== null || filter === undefined) return { id, replayed, more: false };
+  const scope = scopeOfJob(engine, job);
+  if (job.finished_at !== null || scope === undefined) return { id, replayed, more: false };
+  const { filter, routes } = scope;
   // Ascending, so that the oldest event of a lane becomes its head.
   const settled = withStates(filter, ['dead', 'ignored', 'delivered']);
   const step = { at: job.next_seq, span: job.span, until: job.until_seq };
   const { rows, next } = scanAscending(engine, settled, MAX_CHANGES_PER_STEP, step);
   const replayable = rows.filter((row) => row.kept === 1);
-  for (const row of replayable) replayOne(engine, row, job);
-  advanceJob(engine, job, { matched: rows.length, replayed: replayable.length, next, now });
+  for (const row of replayable) replayOne(engine, row, job, routes[row.source] ?? row.destination);
+  advanceJob(engine, job, { matched: rows.length, replayed: replayable.length, next });
   return { id, replayed: replayed + replayable.length, more: next !== undefined };
 }
 
 /** Starts a replay and runs its first step. */
 export function replay(engine: Engine, request: RequestOf<'replay'>): AnswerOf<'replay'> {
-  return runStep(engine, createJob(engine, request), request.now);
+  return runStep(engine, createJob(engine, request));
 }
 
 /** Continues a replay. */
-export function replayStep(engine: Engine, { id, now }: RequestOf<'replayStep'>): AnswerOf<'replayStep'> {
+export function replayStep(engine: Engine, id: RequestOf<'replayStep'>): AnswerOf<'replayStep'> {
   const job = jobById(engine, id);
-  return job === undefined ? { id, replayed: 0, more: false } : runStep(engine, job, now);
+  return job === undefined ? { id, replayed: 0, more: false } : runStep(engine, job);
 }

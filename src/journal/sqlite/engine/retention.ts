@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
+import { overdue } from './claim.ts';
 import type { Engine } from './engine.ts';
 import { identityKey } from './index-keys.ts';
 import { removeMalformed } from './operator-changes.ts';
@@ -46,7 +47,8 @@ function shrinkFile(engine: Engine): boolean {
   return surplusPages() > 0;
 }
 
-export function retain(engine: Engine, { policy, now }: RequestOf<'retain'>): AnswerOf<'retain'> {
+export function retain(engine: Engine, policy: RequestOf<'retain'>): AnswerOf<'retain'> {
+  const now = engine.now();
   let left = MAX_RECORDS_PER_STEP;
   const applyRule = (rule: RetainAs, age: number, apply: (engine: Engine, row: EventRow) => void): void => {
     if (left === 0) return;
@@ -72,9 +74,15 @@ export function probe(engine: Engine): void {
   engine.db.raw.exec(`PRAGMA user_version = ${readPragma(engine, 'user_version')}`);
 }
 
-/** Size of all pages that are not free, plus the write-ahead log. */
-export function usage(engine: Engine): { usedBytes: number } {
-  const wal = statSync(`${engine.db.raw.location()}-wal`, { throwIfNoEntry: false });
-  const usedPages = readPragma(engine, 'page_count') - readPragma(engine, 'freelist_count');
-  return { usedBytes: usedPages * readPragma(engine, 'page_size') + (wal?.size ?? 0) };
+/** Sizes: all pages that are not free plus the write-ahead log, and the free pages. */
+export function status(engine: Engine): AnswerOf<'status'> {
+  const wal = statSync(`${engine.db.raw.location()}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  const free = readPragma(engine, 'freelist_count');
+  const pageSize = readPragma(engine, 'page_size');
+  return {
+    usedBytes: (readPragma(engine, 'page_count') - free) * pageSize + wal,
+    freeInside: free * pageSize,
+    overdue: overdue(engine),
+    gauges: { walBytes: wal },
+  };
 }

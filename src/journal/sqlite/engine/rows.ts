@@ -79,7 +79,6 @@ export function rowOfSeq({ db }: Engine, seq: number): EventRow | undefined {
 export function toStoredEvent(row: EventRow): StoredEvent {
   return {
     receipt: row.receipt,
-    seq: row.seq,
     source: row.source,
     destination: row.destination,
     identity: row.identity === null ? '' : Buffer.from(row.identity).toString('hex'),

@@ -1,5 +1,5 @@
 import type { Attempt, Settlement } from '../../journal.ts';
-import type { AnswerOf } from './calls.ts';
+import type { AnswerOf, RequestOf } from './calls.ts';
 import type { BusyLane } from './claim-registry.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
@@ -24,26 +24,26 @@ function recordAttempts({ db }: Engine, seq: number, attempts: readonly Attempt[
          ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       seq,
-      attempt.at,
-      attempt.kind,
+      attempt.request.at,
+      attempt.request.kind,
       attempt.outcome,
-      attempt.status ?? null,
+      attempt.itemStatus ?? attempt.request.status ?? null,
       attempt.detail?.slice(0, MAX_DETAIL_LENGTH) ?? null,
       attempt.xactionId ?? null,
-      attempt.durationMs,
-      attempt.batchSize,
+      attempt.request.durationMs,
+      attempt.request.batchSize,
     );
   }
 }
 
 function postpone(
-  { db }: Engine,
+  { db, now }: Engine,
   row: QueueRow,
   settlement: Extract<Settlement, { state: 'pending' }>,
 ): void {
   db.run(
     'UPDATE events SET due_at = ?, failures = ?, charged = ?, detail = ?, delivered = ? WHERE seq = ?',
-    settlement.dueAt,
+    now() + settlement.dueIn,
     settlement.failedAttempts,
     settlement.ownFaultCount,
     settlement.detail ?? null,
@@ -60,7 +60,7 @@ function finish(engine: Engine, row: QueueRow, settlement: Exclude<Settlement, {
     settlement.state,
     reason ?? null,
     detail ?? null,
-    settlement.now,
+    engine.now(),
     bitsOf(settlement.delivered),
     row.seq,
   );
@@ -87,22 +87,13 @@ function isStale(
   );
 }
 
-/** Leaves an event pending with its profile still to be sent, so that it is mapped again. */
-function requeueStale(engine: Engine, row: QueueRow, settlement: Settlement): void {
-  const { dueAt, failedAttempts, ownFaultCount } =
-    settlement.state === 'pending'
-      ? settlement
-      : { dueAt: settlement.now, failedAttempts: row.failures, ownFaultCount: row.charged };
-  const delivered = settlement.delivered.filter((kind) => kind !== 'profile');
-  postpone(engine, row, {
-    ...settlement,
-    state: 'pending',
-    dueAt,
-    failedAttempts,
-    ownFaultCount,
-    delivered,
-  });
-  engine.claimable.add(row.destination);
+/**
+ * Records which messages a stale settlement has delivered. The profile is not one of them: it was
+ * based on a state that is no longer stored.
+ */
+function recordDelivered({ db }: Engine, { seq }: QueueRow, { delivered }: Settlement): void {
+  const bits = bitsOf(delivered.filter((kind) => kind !== 'profile'));
+  if (bits !== 0) db.run('UPDATE events SET delivered = delivered | ? WHERE seq = ?', bits, seq);
 }
 
 function applySettlement(engine: Engine, row: QueueRow, settlement: Settlement): void {
@@ -114,14 +105,24 @@ function applySettlement(engine: Engine, row: QueueRow, settlement: Settlement):
   if (settlement.alias !== undefined) addAlias(engine, row.destination, settlement.alias);
 }
 
-export function settle(engine: Engine, settlement: Settlement): AnswerOf<'settle'> {
+/** @returns whether the settlement is stale */
+function settleOne(engine: Engine, token: string, settlement: Settlement): boolean {
   const row = queueRowOfReceipt(engine, settlement.receipt);
-  if (row === undefined) return { stale: false };
-  const claimed = endClaim(engine, row);
-  recordAttempts(engine, row.seq, settlement.attempts);
-  if (row.state !== 'pending') return { stale: false };
-  const stale = isStale(engine, row, claimed, settlement);
-  if (stale) requeueStale(engine, row, settlement);
-  else applySettlement(engine, row, settlement);
-  return { stale };
+  if (row === undefined) return false;
+  const isHeld = engine.claims.isHeld(row.seq, token);
+  const claimed = isHeld ? endClaim(engine, row) : undefined;
+  if (row.state !== 'pending') return false;
+  if (isHeld && !isStale(engine, row, claimed, settlement)) {
+    recordAttempts(engine, row.seq, settlement.attempts);
+    applySettlement(engine, row, settlement);
+    return false;
+  }
+  recordDelivered(engine, row, settlement);
+  if (isHeld) engine.claimable.add(row.destination);
+  return true;
+}
+
+export function settle(engine: Engine, { token, settlements }: RequestOf<'settle'>): AnswerOf<'settle'> {
+  const stale = settlements.filter((settlement) => settleOne(engine, token, settlement));
+  return { stale: stale.map(({ receipt }) => receipt) };
 }

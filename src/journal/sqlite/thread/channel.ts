@@ -1,6 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { RefusedError, StoreError } from '../../journal.ts';
-import type { AnswerOf, Failure, OperationName, RequestOf } from '../engine/calls.ts';
+import {
+  type AnswerOf,
+  CLASS_OF,
+  type Failure,
+  type OperationName,
+  type RequestOf,
+} from '../engine/calls.ts';
 import type { EngineOptions } from '../engine/engine.ts';
 import {
   createHeartbeat,
@@ -21,8 +27,16 @@ const MAX_CALLS_PER_MESSAGE = 16;
 const WORKER_YOUNG_GENERATION_MB = 12;
 
 interface PendingCall {
+  readonly name: OperationName;
   resolve(answer: unknown): void;
   reject(error: Error): void;
+}
+
+/** A write that failed, when no write has succeeded since. */
+export interface WriteFailure {
+  /** Monotonic ms of the first failure. */
+  readonly since: number;
+  readonly message: string;
 }
 
 type Answers = Extract<FromWorker, { type: 'answers' }>;
@@ -49,6 +63,7 @@ export class Channel {
   #lastId = 0;
   #closing = false;
   #failure: StoreError | undefined;
+  #writeFailure: WriteFailure | undefined;
   #closed: Promise<void> | undefined;
 
   /** `onAnswers` is called after the calls of a batch have been answered. */
@@ -80,7 +95,7 @@ export class Channel {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise<AnswerOf<Name>>((resolve, reject) => {
       const id = (this.#lastId += 1);
-      this.#pending.set(id, { resolve, reject });
+      this.#pending.set(id, { name, resolve, reject });
       this.#unsent.push({ id, name, request });
       if (this.#unsent.length === 1) setImmediate(() => this.#sendCalls());
       if (this.#unsent.length === MAX_CALLS_PER_MESSAGE) this.#sendCalls();
@@ -89,6 +104,11 @@ export class Channel {
 
   msSinceHeartbeat(): number {
     return msSinceHeartbeat(this.#heartbeat);
+  }
+
+  /** Since when writes fail, and how; undefined while they succeed. */
+  get writeFailure(): WriteFailure | undefined {
+    return this.#writeFailure;
   }
 
   /** Number of calls without an answer. */
@@ -130,7 +150,15 @@ export class Channel {
   }
 
   #settleCalls(answers: Answers): void {
-    for (const { id, failure } of answers.failures) this.#takePending(id)?.reject(errorOf(failure));
+    let failed: string | undefined;
+    for (const { id, failure } of answers.failures) {
+      const call = this.#takePending(id);
+      if (call === undefined) continue;
+      if (!failure.refused && CLASS_OF[call.name] !== 'read') failed = failure.message;
+      call.reject(errorOf(failure));
+    }
+    if (failed !== undefined) this.#writeFailure ??= { since: performance.now(), message: failed };
+    else if (answers.batch.writes) this.#writeFailure = undefined;
     const { ids } = answers;
     for (let index = 0; index < ids.length; index += 1) {
       this.#takePending(ids[index] ?? 0)?.resolve(answers.answers[index]);

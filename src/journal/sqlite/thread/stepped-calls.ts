@@ -1,11 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type EventFilter,
   type Page,
   type PageRequest,
   type Quarantined,
   RefusedError,
-  type ReplayRequest,
   type StoredEvent,
 } from '../../journal.ts';
 import {
@@ -41,7 +39,7 @@ export function countEvents(channel: Pick<Channel, 'call'>, filter: EventFilter)
 
 export function discardEvents(
   channel: Pick<Channel, 'call'>,
-  request: { readonly filter: EventFilter; readonly by: string; readonly now: number },
+  request: { readonly filter: EventFilter; readonly by: string },
 ): Promise<number> {
   return sumOfSteps(async (step) => {
     const { done, next } = await channel.call('discard', { ...request, step });
@@ -96,6 +94,7 @@ export async function listEvents(
 ): Promise<Page<StoredEvent>> {
   const at = startOf('events', page);
   const found: StoredEvent[] = [];
+  const positions: number[] = [];
   let bytes = 0;
   let step: Step | undefined = { ...FIRST_STEP, at };
   while (step !== undefined && found.length <= page.limit && bytes < MAX_PAGE_BYTES) {
@@ -106,13 +105,14 @@ export async function listEvents(
       step,
     });
     found.push(...answer.items);
+    positions.push(...answer.positions);
     bytes += answer.bytes;
     step = answer.next;
   }
   const items = found.slice(0, page.limit);
-  const last = items.at(-1);
+  const last = positions[items.length - 1];
   const isLastPage = found.length <= page.limit && bytes < MAX_PAGE_BYTES;
-  return last === undefined || isLastPage ? { items } : { items, cursor: cursorAt('events', last.seq) };
+  return last === undefined || isLastPage ? { items } : { items, cursor: cursorAt('events', last) };
 }
 
 export async function listQuarantine(
@@ -124,88 +124,4 @@ export async function listQuarantine(
   const answer = await channel.call('listQuarantined', { filter, limit: page.limit, before });
   const items = answer.items.map((item) => ({ ...item, body: asBuffer(item.body) }));
   return answer.more === undefined ? { items } : { items, cursor: cursorAt('quarantine', answer.more) };
-}
-
-/** Time until a failed step is retried; doubles with each failure. */
-const RETRY_DELAY_MS = { first: 1_000, max: 60_000 } as const;
-
-/** Runs replay jobs to completion. */
-export interface ReplayRunner {
-  /**
-   * Starts a replay and runs its steps. If one rejects, so does this; the rest runs in the
-   * background.
-   */
-  run(request: ReplayRequest): Promise<{ readonly replayed: number }>;
-  /** Continues, in the background, the jobs that an earlier process did not finish. */
-  resume(): void;
-  /** Stops background jobs after their current step; the next process continues them. */
-  stop(): Promise<void>;
-}
-
-export function createReplayRunner(
-  channel: Pick<Channel, 'call'>,
-  on: {
-    /** A replay job has finished in the background. */
-    readonly ended: () => void;
-    readonly failed: (error: unknown) => void;
-  },
-): ReplayRunner {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const background = new Set<Promise<void>>();
-
-  /** Retries until the call succeeds or the runner stops. */
-  const retry = async <T>(call: () => Promise<T>): Promise<T | undefined> => {
-    for (
-      let delay: number = RETRY_DELAY_MS.first;
-      !signal.aborted;
-      delay = Math.min(delay * 2, RETRY_DELAY_MS.max)
-    ) {
-      try {
-        return await call();
-      } catch (error) {
-        on.failed(error);
-        await sleep(delay, undefined, { signal, ref: false }).catch(() => undefined);
-      }
-    }
-    return undefined;
-  };
-
-  const continueJob = async (id: number): Promise<void> => {
-    for (let more = true; more; ) {
-      const step = await retry(() => channel.call('replayStep', { id, now: Date.now() }));
-      if (step === undefined) return;
-      ({ more } = step);
-    }
-    on.ended();
-  };
-
-  const runInBackground = (work: Promise<void>): void => {
-    const tracked: Promise<void> = work.finally(() => background.delete(tracked));
-    background.add(tracked);
-  };
-
-  const continueAllJobs = async (): Promise<void> => {
-    const jobs = (await retry(() => channel.call('replays', undefined))) ?? [];
-    for (const { id, done } of jobs.toReversed()) if (!done) await continueJob(id);
-  };
-
-  return {
-    async run(request) {
-      let progress = await channel.call('replay', request);
-      const { id } = progress;
-      try {
-        while (progress.more) progress = await channel.call('replayStep', { id, now: request.now });
-      } catch (error) {
-        runInBackground(continueJob(id));
-        throw error;
-      }
-      return { replayed: progress.replayed };
-    },
-    resume: () => runInBackground(continueAllJobs()),
-    async stop() {
-      stopping.abort();
-      await Promise.all(background);
-    },
-  };
 }

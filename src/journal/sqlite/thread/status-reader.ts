@@ -1,0 +1,52 @@
+import { statfs } from 'node:fs/promises';
+import type { StoreStatus } from '../../journal.ts';
+import type { EngineStatus } from '../engine/calls.ts';
+import type { Channel } from './channel.ts';
+
+/** Time after which a thread that does not answer is reported with what was known last. */
+const ANSWER_TIMEOUT_MS = 2_000;
+
+const NOTHING_KNOWN: EngineStatus = { usedBytes: 0, freeInside: 0, overdue: {}, gauges: {} };
+
+/** Undefined after the time limit. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T | undefined> {
+  const { promise: timeout, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, ms, undefined);
+  return Promise.race([answer, timeout]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Reads the status of the store. A failed write makes the store unwritable until a write that
+ * changes nothing succeeds, which is tried at each call.
+ */
+export function createStatusReader(
+  channel: Pick<Channel, 'call' | 'msSinceHeartbeat' | 'queued' | 'writeFailure'>,
+  path: string,
+): () => Promise<StoreStatus> {
+  let known = NOTHING_KNOWN;
+  let freeOnVolume = 0;
+
+  const read = async (): Promise<void> => {
+    if (channel.writeFailure !== undefined) await channel.call('probe', undefined);
+    known = await channel.call('status', undefined);
+    const volume = await statfs(path);
+    freeOnVolume = volume.bavail * volume.bsize;
+  };
+
+  return async () => {
+    await within(ANSWER_TIMEOUT_MS, read()).catch(() => undefined);
+    const failure = channel.writeFailure;
+    return {
+      isWritable: failure === undefined,
+      ...(failure === undefined
+        ? {}
+        : { failingFor: performance.now() - failure.since, failure: failure.message }),
+      silentFor: channel.msSinceHeartbeat(),
+      queued: channel.queued(),
+      overdue: known.overdue,
+      usedBytes: known.usedBytes,
+      freeBytes: freeOnVolume + known.freeInside,
+      gauges: known.gauges,
+    };
+  };
+}

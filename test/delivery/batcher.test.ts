@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageOutcome, OutgoingMessage } from '../../src/delivery/outcome.ts';
 import { type BatchLimits, createBatcher } from '../../src/delivery/batcher.ts';
+import type { Attempt } from '../../src/journal/journal.ts';
 import { createPace } from '../../src/delivery/pace.ts';
 
-const attempt = { at: 0, kind: 'event', outcome: 'delivered', durationMs: 1, batchSize: 1 } as const;
+const attempt: Attempt = {
+  request: { id: 'q1', at: 0, kind: 'event', durationMs: 1, batchSize: 1 },
+  outcome: 'delivered',
+};
 
 function message(at: number, more: Partial<OutgoingMessage> = {}): OutgoingMessage {
   return {

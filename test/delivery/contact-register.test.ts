@@ -42,7 +42,7 @@ function registerWith(
   });
   const count = (lane: string | undefined, identities: readonly Identity[], profile?: string) => {
     const claimed = { lane, profile } as ClaimedEvent;
-    const counting: Counting = { event: { orgId: 1 }, identities, source: SOURCE, now: 5 };
+    const counting: Counting = { event: { orgId: 1 }, identities, source: SOURCE };
     return register.count(claimed, counting);
   };
   return { count, requests, uncounted, register };

@@ -191,11 +191,10 @@ describe('a fault of the destination', () => {
     harness.simulator.setFaults([{ on: 'inlet', times: 1, then: { status: 429, retryAfter: 1 } }]);
     const { receipt } = await harness.accept(transactionAdded(1));
     await harness.destinations.start();
-    const first = await harness.whenSettledTimes(receipt, 1);
     expect((await harness.whenSettled(receipt)).state).toBe('delivered');
     const { attempts, event } = await harness.record(receipt);
     expect(attempts.map((one) => one.outcome)).toEqual(['throttled', 'delivered']);
-    expect(attempts[1]!.at - first.now).toBeGreaterThanOrEqual(990);
+    expect(attempts[1]!.at - attempts[0]!.at).toBeGreaterThanOrEqual(990);
     expect(event.failedAttempts).toBe(0);
   });
 

@@ -18,11 +18,8 @@ function claimed(more: Partial<ClaimedEvent> = {}): ClaimedEvent {
 }
 function attempt(kind: MessageKind): Attempt {
   return {
-    at: NOW,
-    kind,
+    request: { id: 'q1', at: NOW, kind, durationMs: 1, batchSize: 1 },
     outcome: 'x',
-    durationMs: 1,
-    batchSize: 1,
   };
 }
 function message(kind: MessageKind): OutgoingMessage {
@@ -103,14 +100,14 @@ describe('the cost of a failure', () => {
       state: 'pending',
       failedAttempts: 4,
       ownFaultCount: 2,
-      dueAt: NOW,
+      dueIn: 0,
     });
   });
 
   it('is a longer wait with each failure, scaled by the jitter', () => {
     const waitAfter = (failedAttempts: number): number => {
       const settled = settlementOf(claimed({ failedAttempts }), [result('event', 'retry')], {}, RULES, NOW);
-      return settled.state === 'pending' ? settled.dueAt - NOW : Number.NaN;
+      return settled.state === 'pending' ? settled.dueIn : Number.NaN;
     };
     expect([0, 1, 2, 20].map(waitAfter)).toEqual([500, 1_000, 2_000, 150_000]);
   });
@@ -120,7 +117,7 @@ describe('the cost of a failure', () => {
       message: message('event'),
       outcome: { ...outcomes('event').retry, retryAfterMs: 60_000 },
     };
-    expect(settlementOf(claimed(), [asked], {}, RULES, NOW)).toMatchObject({ dueAt: NOW + 60_000 });
+    expect(settlementOf(claimed(), [asked], {}, RULES, NOW)).toMatchObject({ dueIn: 60_000 });
   });
 
   it('is a dead letter after poisonAttempts failures by its own fault, not one sooner', () => {

@@ -1,4 +1,5 @@
 import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,7 @@ export interface JournalRunOptions {
 
 /** An event that is claimed and mapped, but not settled yet. */
 interface PreparedEvent {
+  readonly token: string;
   readonly event: ClaimedEvent;
   readonly prepared: Prepared;
 }
@@ -37,7 +39,7 @@ export class JournalRun {
   readonly #eventsByReceipt = new Map<string, HistoryEvent>();
   #journal: Journal;
   #inFlight: PreparedEvent[] = [];
-  #now: number;
+  #claimant = randomUUID();
 
   static async open(options: JournalRunOptions): Promise<JournalRun> {
     const path = await mkdtemp(join(tmpdir(), 'relay-convergence-'));
@@ -49,7 +51,6 @@ export class JournalRun {
     this.#path = path;
     this.#journal = journal;
     this.#random = createRandom(options.seed);
-    this.#now = options.now;
   }
 
   /**
@@ -67,7 +68,7 @@ export class JournalRun {
 
   /** Replays everything that can be replayed. */
   async replayAll(): Promise<void> {
-    await this.#journal.replay({ filter: {}, asNew: false, by: 'olga', now: this.#now });
+    await this.#journal.replay({ filter: {}, asNew: false, by: 'olga' });
     await this.#drain();
   }
 
@@ -92,13 +93,14 @@ export class JournalRun {
     await rm(this.#path, { recursive: true });
   }
 
-  async #append(event: HistoryEvent): Promise<void> {
-    const body = Buffer.from(event.body);
+  async #append(arrived: HistoryEvent): Promise<void> {
+    const body = Buffer.from(arrived.body);
     const parsed = parseEvent(body, {});
     if (!parsed.ok) throw new Error(parsed.detail);
     const request = { body, receivedAt: this.#options.now, verifiedBy: 'test' };
-    const { receipt } = await this.#journal.append(toNewEvent(parsed.event, this.#options.source, request));
-    this.#eventsByReceipt.set(receipt, event);
+    const event = toNewEvent(parsed.event, this.#options.source, request);
+    const [appended] = await this.#journal.append([event]);
+    this.#eventsByReceipt.set(appended!.receipt, arrived);
   }
 
   async #step(): Promise<void> {
@@ -108,7 +110,6 @@ export class JournalRun {
 
   async #drain(): Promise<void> {
     for (let idle = 0; idle < 2; ) {
-      this.#now += 1_000_000;
       const claimed = await this.#claim();
       const settlements =
         claimed === 0 ? this.#inFlight.length : randomInteger(this.#random, 0, this.#inFlight.length);
@@ -123,18 +124,19 @@ export class JournalRun {
   async #restart(): Promise<void> {
     await this.#journal.close();
     this.#inFlight = [];
+    this.#claimant = randomUUID();
     this.#journal = await openSqliteJournal({ path: this.#path, encryptionKeys: [] });
   }
 
   async #claim(): Promise<number> {
     const { source, destination } = this.#options;
-    const { events } = await this.#journal.claim({
-      destination: destination.name,
+    const claimant = { id: this.#claimant, destination: destination.name };
+    const { token, events } = await this.#journal.claim(claimant, {
       sources: [source.name],
-      limit: randomInteger(this.#random, 1, 4),
+      events: randomInteger(this.#random, 1, 4),
       replays: 4,
-      maxBytes: 1e9,
-      now: this.#now,
+      bytes: 1e9,
+      maxWait: 0,
     });
     for (const event of events) {
       const prepared = await prepare(event, {
@@ -142,9 +144,9 @@ export class JournalRun {
         destination,
         journal: this.#journal,
         programs: this.#programs,
-        now: this.#now,
+        now: this.#options.now,
       });
-      this.#inFlight.push({ event, prepared });
+      this.#inFlight.push({ token, event, prepared });
     }
     return events.length;
   }
@@ -153,12 +155,12 @@ export class JournalRun {
   async #settleOne(): Promise<void> {
     const prepared = randomOf(this.#random, this.#inFlight);
     this.#inFlight = this.#inFlight.filter((other) => other !== prepared);
-    await this.#journal.settle(this.#settlement(prepared));
+    await this.#journal.settle(prepared.token, [this.#settlement(prepared)]);
   }
 
   #settlement({ event, prepared }: PreparedEvent): Settlement {
     const { receipt } = event;
-    const common = { receipt, now: this.#now, attempts: [], delivered: event.delivered };
+    const common = { receipt, attempts: [], delivered: event.delivered };
     if (prepared.kind === 'unusable') throw new Error(prepared.detail);
     if (prepared.kind === 'ignored')
       return {
@@ -168,11 +170,12 @@ export class JournalRun {
         reason: prepared.reason,
       };
     const results = prepared.messages.map((message) => ({ message, outcome: this.#outcome(message) }));
-    return settlementOf(event, results, prepared.effects, this.#options.destination.retry, this.#now);
+    return settlementOf(event, results, prepared.effects, this.#options.destination.retry, this.#options.now);
   }
 
   #outcome({ receipt, kind, json }: OutgoingMessage): MessageOutcome {
-    const attempt = { at: this.#now, kind, outcome: 'x', durationMs: 1, batchSize: 1 };
+    const request = { id: `q${this.sent.length}`, at: this.#options.now, kind, durationMs: 1, batchSize: 1 };
+    const attempt = { request, outcome: 'x' };
     if (this.#random() < 0.15) return { kind: 'retry', isOwnFault: false, detail: '503', jitter: 0, attempt };
     if (kind === 'profile') {
       const { body } = JSON.parse(json) as { body: { xdmEntity: object } };

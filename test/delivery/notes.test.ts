@@ -61,18 +61,18 @@ describe('what the mapping could not transfer', () => {
   it('includes what the assembly of the profile left out, beside the notes of the event', async () => {
     harness = await startDeliveryHarness();
     const { receipt } = await harness.accept(pointsIssued(7, 5));
-    const [first] = (await harness.journal.list({}, { limit: 1 })).items;
-    await harness.journal.settle({
+    const { token, events } = await harness.claim();
+    const settlement = {
       receipt,
-      now: Date.now(),
       attempts: [],
       delivered: [],
       state: 'pending',
-      dueAt: Date.now(),
+      dueIn: 0,
       failedAttempts: 0,
       ownFaultCount: 0,
-      profiles: [{ lane: first!.lane!, state: '{"loyalty.noSuchField":{"value":1,"at":1}}' }],
-    });
+      profiles: [{ lane: events[0]!.lane!, state: '{"loyalty.noSuchField":{"value":1,"at":1}}' }],
+    } as const;
+    await harness.journal.settle(token, [settlement]);
     await harness.destinations.start();
     expect((await harness.whenSettled(receipt)).state).toBe('delivered');
     expect(await codesOf(receipt)).toEqual(['unknown-field loyalty.noSuchField']);

@@ -46,7 +46,6 @@ it.each([
       filter: { receipts: [receipt] },
       asNew: false,
       by: 'olga',
-      now: Date.now(),
     });
 
     expect(await replayed).toMatchObject({ state: 'delivered', delivered: ['event', 'profile'] });

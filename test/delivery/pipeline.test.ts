@@ -23,7 +23,7 @@ function setUp() {
       profiles: unused,
       savePrograms: unused,
       settle: unused,
-      release: async (receipts) => {
+      release: async (_token, receipts) => {
         if (errors.length === 0) throw new StoreError('disk full');
         released.push(receipts);
       },
@@ -52,7 +52,7 @@ function eventWith(receipt: string): ClaimedEvent {
 
 it('repeats a release that the store refuses, because the event would stay claimed', async () => {
   const { pipeline, released, errors } = setUp();
-  pipeline.push([eventWith('a')]);
+  pipeline.push('t', [eventWith('a')]);
   await pipeline.whenIdle();
   expect(errors).toEqual(['event a could not be released']);
   expect(released).toEqual([['a']]);
@@ -60,7 +60,10 @@ it('repeats a release that the store refuses, because the event would stay claim
 
 it('repeats the release of what is not begun, and no longer counts its bytes', async () => {
   const { pipeline, released } = setUp();
-  pipeline.push(Array.from({ length: 1_000 }, (_, at) => eventWith(`e${at}`)));
+  pipeline.push(
+    't',
+    Array.from({ length: 1_000 }, (_, at) => eventWith(`e${at}`)),
+  );
   expect(pipeline.waiting).toBeGreaterThan(0);
   const { waiting } = pipeline;
   await pipeline.releaseWaiting();
@@ -72,7 +75,7 @@ it('repeats the release of what is not begun, and no longer counts its bytes', a
 it('gives up when the relay stops: claims end with the process', async () => {
   const { pipeline, released, stopping } = setUp();
   stopping.abort();
-  pipeline.push([eventWith('a')]);
+  pipeline.push('t', [eventWith('a')]);
   await pipeline.whenIdle();
   expect(released).toEqual([]);
 });

@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isolateCulprit } from '../../src/delivery/poison.ts';
+import type { Attempt } from '../../src/journal/journal.ts';
 import type { MessageOutcome, OutgoingMessage } from '../../src/delivery/outcome.ts';
 
-const attempt = { at: 0, kind: 'event', outcome: 'x', durationMs: 1, batchSize: 1 } as const;
+const attempt: Attempt = {
+  request: { id: 'q1', at: 0, kind: 'event', durationMs: 1, batchSize: 1 },
+  outcome: 'x',
+};
 const delivered: MessageOutcome = { kind: 'delivered', attempt };
 const failed: MessageOutcome = { kind: 'retry', isOwnFault: false, detail: '500', jitter: 0, attempt };
 

@@ -56,14 +56,7 @@ describe('names of programs and tiers', () => {
     const { receipt } = await harness.accept(
       pointsEvent('pointsIssued', 1, { programCurrentPoints: 5, loyaltyProgramDetails: DETAILS }),
     );
-    const claimed = await harness.journal.claim({
-      destination: 'acme-aep',
-      sources: ['acme'],
-      limit: 1,
-      replays: 0,
-      maxBytes: 1_000_000,
-      now: Date.now(),
-    });
+    const claimed = await harness.claim();
     const [event] = claimed.events;
     const { source, destination } = contextOf();
     const saved: string[] = [];

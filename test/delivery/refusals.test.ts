@@ -26,7 +26,10 @@ const rejected: Rejected = {
   kind: 'rejected',
   reason: 'rejected',
   detail: '400 no',
-  attempt: { at: 0, kind: 'event', outcome: 'rejected', durationMs: 1, batchSize: 1 },
+  attempt: {
+    request: { id: 'q1', at: 0, kind: 'event', durationMs: 1, batchSize: 1 },
+    outcome: 'rejected',
+  },
 };
 /** Adobe refuses the message at this time. */
 function refuse(one: OutgoingMessage, at: number) {

@@ -24,15 +24,25 @@ async function acceptAll(events: readonly object[]): Promise<Sent[]> {
 /** Makes dead letters, as if Adobe had refused the events. */
 async function createDeadLetters(events: readonly object[]): Promise<Sent[]> {
   const accepted = await acceptAll(events);
-  for (const { receipt } of accepted) {
-    const common = { receipt, now: Date.now(), attempts: [], delivered: [], sent: [] };
-    await harness.journal.settle({ ...common, state: 'dead', reason: 'rejected', detail: 'no such field' });
+  const dead = {
+    attempts: [],
+    delivered: [],
+    state: 'dead',
+    reason: 'rejected',
+    detail: 'no',
+    sent: [],
+  } as const;
+  for (let settled = 0; settled < accepted.length; ) {
+    const { token, events: claimed } = await harness.claim();
+    const settlements = claimed.map(({ receipt }) => ({ receipt, ...dead }));
+    await harness.journal.settle(token, settlements);
+    settled += claimed.length;
   }
   return accepted;
 }
 
 function replay() {
-  return harness.journal.replay({ filter: { states: ['dead'] }, asNew: false, by: 'olga', now: Date.now() });
+  return harness.journal.replay({ filter: { states: ['dead'] }, asNew: false, by: 'olga' });
 }
 
 async function delivered(sent: readonly Sent[]): Promise<void> {

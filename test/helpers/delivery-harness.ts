@@ -9,7 +9,7 @@ import { createDestinations, type Destinations } from '../../src/delivery/destin
 import type { DestinationStatus } from '../../src/delivery/destination-state.ts';
 import type { MappingReport, RequestReport } from '../../src/delivery/delivery-observer.ts';
 import { toNewEvent } from '../../src/intake/accept.ts';
-import type { ClaimedEvent, EventRecord, Journal, Settlement } from '../../src/journal/journal.ts';
+import type { Claim, ClaimedEvent, EventRecord, Journal, Settlement } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import type { SimulatorOptions } from '../../src/simulator/adobe/simulator-options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
@@ -39,6 +39,8 @@ export interface DeliveryHarness {
   whenSettled(receipt: string): Promise<Settlement>;
   /** Resolves when at least this many settlements of any kind were recorded for the event. */
   whenSettledTimes(receipt: string, times: number): Promise<Settlement>;
+  /** Claims what can be claimed, as another dispatcher of the destination would. */
+  claim(): Promise<Claim>;
   record(receipt: string): Promise<EventRecord>;
   /** Replaces the client secrets of the destination, as after a change of the secret file. */
   replaceSecrets(secrets: string[]): void;
@@ -127,12 +129,17 @@ export async function startDeliveryHarness(
       const parsed = parseEvent(body, { timezone });
       if (!parsed.ok) throw new Error(parsed.detail);
       const request = { body, receivedAt: Date.now(), verifiedBy: 'test' };
-      const { receipt } = await journal.append(toNewEvent(parsed.event, config.sources[source]!, request));
-      return { receipt, id: xdmId(parsed.event.identity) };
+      const [appended] = await journal.append([toNewEvent(parsed.event, config.sources[source]!, request)]);
+      return { receipt: appended!.receipt, id: xdmId(parsed.event.identity) };
     },
     whenSettled: (receipt) =>
       lastSettlementWhen(receipt, (all) => all.length > 0 && all.at(-1)!.state !== 'pending'),
     whenSettledTimes: (receipt, times) => lastSettlementWhen(receipt, (all) => all.length >= times),
+    claim() {
+      const claimant = { id: 'harness', destination: config.destinations[0]!.name };
+      const sources = config.sources.map(({ name }) => name);
+      return journal.claim(claimant, { sources, events: 256, replays: 0, bytes: 1e9 });
+    },
     async record(receipt) {
       const record = await journal.find(receipt);
       if (record === undefined) throw new Error(`no record of ${receipt}`);

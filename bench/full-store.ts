@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { LIMITS } from './flat-out.ts';
 import type { Bench, GrowthPoint } from './part.ts';
 import type { CountingInlet } from './processes/inlet.ts';
 import { relayFolder, type RelayFolder, type RelayUnderTest } from './processes/relay.ts';
@@ -17,9 +18,6 @@ interface FullStore {
 export function sizesOf({ short }: Bench): readonly number[] {
   return short ? [1_000, 10_000, 50_000] : [10_000, 100_000, 1_000_000];
 }
-
-/** The maximum that Adobe allows. */
-const LIMITS = { messagesPerSecond: 10_000, requestsPerSecond: 1_000 };
 
 /**
  * As in a container of 512 MiB, where V8 uses half for old objects by default. Without a limit it
@@ -39,12 +37,12 @@ const FILL_TIMEOUT_MS = 200_000;
  * the last sizes are smaller than requested.
  */
 export async function fillStore(
-  { log, nodeFlags }: Bench,
+  bench: Bench,
   inlet: CountingInlet,
   sizes: readonly number[],
 ): Promise<FullStore> {
-  const folder = relayFolder(inlet, { limits: LIMITS });
-  const relay = await folder.start([...SMALL_POD, ...nodeFlags]);
+  const folder = relayFolder(bench, inlet, { limits: LIMITS });
+  const relay = await folder.start([...SMALL_POD, ...bench.nodeFlags]);
   await relay.setDelivering(false);
   const target = relay.webhook('header');
   const store = async (count: number, seed: number): Promise<void> => {
@@ -58,7 +56,7 @@ export async function fillStore(
   const growth: GrowthPoint[] = [];
   let stored = 0;
   for (const size of sizes) {
-    log(`storing up to ${size} events`);
+    bench.log(`storing up to ${size} events`);
     while (stored < size && !isTimedOut()) {
       const count = Math.min(EVENTS_PER_RUN, size - stored);
       await store(count, stored + 2);
@@ -69,10 +67,7 @@ export async function fillStore(
   return { folder, relay, growth };
 }
 
-/** Bytes of the store on disk, including SQLite's write-ahead log. */
-export function storeBytes(folder: RelayFolder): number {
-  return ['relay.db', 'relay.db-wal'].reduce(
-    (sum, name) => sum + (statSync(join(folder.store, name), { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
+/** Bytes of the store on disk, including its logs. */
+export function storeBytes({ store }: RelayFolder): number {
+  return readdirSync(store).reduce((sum, name) => sum + statSync(join(store, name)).size, 0);
 }

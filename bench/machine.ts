@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { percentiles } from './statistics.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DATA = fileURLToPath(new URL('.data/', import.meta.url));
 
 /** Magic numbers of common Linux file systems. */
@@ -29,18 +28,21 @@ export interface Machine {
   readonly sync: { readonly p50: number; readonly p99: number };
 }
 
-function git(...args: readonly string[]): string {
+function git(folder: string, ...args: readonly string[]): string {
   try {
-    return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+    return execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).trim();
   } catch {
     return '';
   }
 }
 
-function commitOf(): string {
-  const commit = git('rev-parse', '--short=12', 'HEAD');
+/** Commit of a clone. */
+export function commitOf(folder: string): string {
+  const commit = git(folder, 'rev-parse', '--short=12', 'HEAD');
   if (commit === '') return 'unknown';
-  return git('status', '--porcelain', '--untracked-files=no') === '' ? commit : `${commit} with changes`;
+  return git(folder, 'status', '--porcelain', '--untracked-files=no') === ''
+    ? commit
+    : `${commit} with changes`;
 }
 
 function measureSync(): Machine['sync'] {
@@ -60,14 +62,15 @@ function measureSync(): Machine['sync'] {
   return { p50, p99 };
 }
 
-export function describeMachine(): Machine {
+/** @param build root folder of the clone that is measured */
+export function describeMachine(build: string): Machine {
   const sync = measureSync();
   const fileSystem = FILE_SYSTEMS[statfsSync(DATA).type] ?? 'unknown';
   return {
     processors: `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
-    commit: commitOf(),
+    commit: commitOf(build),
     durability: `committed and synchronised before the response (WAL, synchronous=FULL), on ${fileSystem}`,
     sync,
   };

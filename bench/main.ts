@@ -1,36 +1,57 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import build from '../test/helpers/build.ts';
-import { describeMachine } from './machine.ts';
-import type { Bench, Part, Row } from './part.ts';
+import buildThis from '../test/helpers/build.ts';
+import { measureAgainst } from './against.ts';
+import { commitOf, describeMachine } from './machine.ts';
+import type { Part, Row, Shared } from './part.ts';
 import { accept } from './parts/accept.ts';
 import { backlog } from './parts/backlog.ts';
 import { growth } from './parts/growth.ts';
 import { hot } from './parts/hot.ts';
 import { idle } from './parts/idle.ts';
 import { latency } from './parts/latency.ts';
+import { life } from './parts/life.ts';
+import { restart } from './parts/restart.ts';
+import { steady } from './parts/steady.ts';
 import { through } from './parts/through.ts';
 import { printProfiles } from './profile.ts';
 import { headingOf, saveRun, type Run, tableOf } from './report.ts';
 
-const PARTS: Readonly<Record<string, Part>> = { accept, through, latency, backlog, growth, hot, idle };
+const PARTS: Readonly<Record<string, Part>> = {
+  accept,
+  through,
+  steady,
+  latency,
+  backlog,
+  life,
+  growth,
+  hot,
+  restart,
+  idle,
+};
 
 const USAGE = `npm run bench -- [options]
 
-  --only A,B   run only these parts: ${Object.keys(PARTS).join(', ')}
-  --short      a fraction of the events, to check whether something has become much slower; the result is not saved
-  --profile    the relay of accept, through, latency, backlog and growth writes CPU profiles to bench/profiles; this slows
-               it down, so the result is not saved
+  --only A,B         run only these parts: ${Object.keys(PARTS).join(', ')}
+  --against FOLDER   measure this build and that of another clone, built in FOLDER, alternately; goals that are ratios
+                     are those of this build to the other
+  --rounds N         measurements of the other build with --against, one less than of this one (default 2)
+  --short            a fraction of the events, to check whether something has become much slower; the result is not saved
+  --profile          the relay of accept, through, steady, latency, backlog, life and growth writes CPU profiles of all
+                     threads to bench/profiles; this slows it down, so the result is not saved
 `;
 
+const THIS = fileURLToPath(new URL('..', import.meta.url));
 const DATA = fileURLToPath(new URL('.data/', import.meta.url));
 const PROFILES = fileURLToPath(new URL('profiles/', import.meta.url));
-const PROFILE_THREADS = new URL('load/profile-threads.ts', import.meta.url).href;
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
+    against: { type: 'string' },
+    rounds: { type: 'string', default: '2' },
     short: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -46,35 +67,60 @@ function selectedParts(): [string, Part][] {
   });
 }
 
+/** What a part left for another in the same round of a build. */
+function sharedByRound(): (part: string) => Shared {
+  const rounds: Shared[] = [];
+  const calls = new Map<string, number>();
+  return (part) => {
+    const round = calls.get(part) ?? 0;
+    calls.set(part, round + 1);
+    return (rounds[round] ??= {});
+  };
+}
+
 async function run(): Promise<void> {
   const parts = selectedParts();
-  build();
+  buildThis();
   rmSync(DATA, { recursive: true, force: true });
   const at = new Date().toISOString();
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1_000;
-  const machine = describeMachine();
-  const profileFlags = ['--import', PROFILE_THREADS, '--cpu-prof', `--cpu-prof-dir=${PROFILES}`];
+  const machine = describeMachine(THIS);
+  const profileFlags = ['--cpu-prof', `--cpu-prof-dir=${PROFILES}`];
   if (values.profile) {
     rmSync(PROFILES, { recursive: true, force: true });
     mkdirSync(PROFILES, { recursive: true });
   }
-  const rows: Row[] = [];
   const log = (text: string): void => console.error(`${seconds().toFixed(1).padStart(6)} s  ${text}`);
-  const bench: Bench = {
-    short: values.short,
-    nodeFlags: values.profile ? profileFlags : [],
-    log,
-    shared: {},
+  const nodeFlags = values.profile ? profileFlags : [];
+  /** Runs a part with a build. @param label distinguishes it in the progress */
+  const measure = async (name: string, part: Part, build: string, label: string, shared: Shared) => {
+    const report = (text: string): void => log(`${label}${name}: ${text}`);
+    const figures = await part({ build, short: values.short, nodeFlags, log: report, shared });
+    return figures.map((figure): Row => ({ part: name, ...figure }));
   };
+  const other = values.against === undefined ? undefined : resolve(values.against);
+  const rounds = Number(values.rounds);
+  const rows: Row[] = [];
+  const sharedOf = { this: sharedByRound(), other: sharedByRound() };
   for (const [name, part] of parts) {
-    const measured = await part({
-      ...bench,
-      log: (text) => log(`${name}: ${text}`),
-    });
-    rows.push(...measured.map((row) => ({ part: name, ...row })));
+    if (other === undefined) rows.push(...(await measure(name, part, THIS, '', sharedOf.this(name))));
+    else {
+      const measured = await measureAgainst(
+        rounds,
+        () => measure(name, part, THIS, 'this ', sharedOf.this(name)),
+        () => measure(name, part, other, 'other ', sharedOf.other(name)),
+      );
+      rows.push(...measured);
+    }
   }
-  const done: Run = { at, tookSeconds: seconds(), machine, rows };
+  const done: Run = {
+    at,
+    tookSeconds: seconds(),
+    machine,
+    ...(other !== undefined && { against: commitOf(other) }),
+    rows,
+  };
   console.log(`${headingOf(done)}\n\n${tableOf(rows)}`);
   if (values.profile) printProfiles(PROFILES);
   else if (!values.short) console.log(`\nsaved to ${saveRun(done)}`);

@@ -11,6 +11,8 @@ export interface Run {
   readonly at: string;
   readonly tookSeconds: number;
   readonly machine: Machine;
+  /** Commit of the other build in a comparison. */
+  readonly against?: string;
   readonly rows: readonly Row[];
 }
 
@@ -26,29 +28,43 @@ function formatWithUnit(value: number, unit: string): string {
 }
 
 function goalOf(row: Row): string {
-  const { goal, unit } = row;
-  if (goal === undefined) return '';
-  const bound =
-    'least' in goal ? `≥ ${formatWithUnit(goal.least, unit)}` : `≤ ${formatWithUnit(goal.most, unit)}`;
-  return `${bound}: ${isMet(row) === true ? 'met' : 'missed'}`;
+  const { goal, ratioGoal, unit } = row;
+  const met = isMet(row);
+  if (met === undefined) return '';
+  const [bound, boundUnit] = goal === undefined ? [ratioGoal, '× before'] : [goal, unit];
+  if (bound === undefined) return '';
+  const text =
+    'least' in bound
+      ? `≥ ${formatWithUnit(bound.least, boundUnit)}`
+      : `≤ ${formatWithUnit(bound.most, boundUnit)}`;
+  return `${text}: ${met ? 'met' : 'missed'}`;
 }
 
-function cellsOf(row: Row): readonly string[] {
-  return [
-    row.part,
-    row.what,
-    formatWithUnit(row.value, row.unit),
-    row.control === undefined ? '' : row.control.map(formatNumber).join('–'),
-    goalOf(row),
-  ];
-}
+type Column = readonly [heading: string, text: (row: Row) => string];
 
-const HEADINGS = ['Part', 'Figure', 'Value', 'A/A', 'Goal'];
+const COLUMNS: readonly Column[] = [
+  ['Part', ({ part }) => part],
+  ['Figure', ({ what }) => what],
+  ['Value', ({ value, unit }) => formatWithUnit(value, unit)],
+  ['A/A', ({ control }) => (control === undefined ? '' : control.map(formatNumber).join('–'))],
+  ['Goal', goalOf],
+];
+
+/** Only in a comparison of two builds. */
+const COMPARED: readonly Column[] = [
+  ['Before', ({ before, unit }) => (before === undefined ? '' : formatWithUnit(before, unit))],
+  ['Ratio', ({ ratio }) => (ratio === undefined ? '' : formatWithUnit(ratio, '×'))],
+];
 
 /** A Markdown table with padded columns, so that it is readable as plain text. */
 export function tableOf(rows: readonly Row[]): string {
-  const cells = [HEADINGS, ...rows.map(cellsOf)];
-  const widths = HEADINGS.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+  const isCompared = rows.some(({ before }) => before !== undefined);
+  const columns = isCompared ? COLUMNS.toSpliced(3, 0, ...COMPARED) : COLUMNS;
+  const cells = [
+    columns.map(([heading]) => heading),
+    ...rows.map((row) => columns.map(([, text]) => text(row))),
+  ];
+  const widths = columns.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
   const line = (texts: readonly string[]): string =>
     `| ${texts.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
@@ -56,9 +72,9 @@ export function tableOf(rows: readonly Row[]): string {
   return [head, rule, ...body].join('\n');
 }
 
-export function headingOf({ at, tookSeconds, machine }: Run): string {
+export function headingOf({ at, tookSeconds, machine, against }: Run): string {
   return [
-    `${at}, ${Math.round(tookSeconds)} s, commit ${machine.commit}, Node ${machine.node}`,
+    `${at}, ${Math.round(tookSeconds)} s, commit ${machine.commit}${against === undefined ? '' : ` against ${against}`}, Node ${machine.node}`,
     `${machine.processors}, ${machine.memoryGiB} GiB; a synchronised write of 4 KiB takes ${formatNumber(machine.sync.p50)} ms (p99 ${formatNumber(machine.sync.p99)} ms)`,
     `200 means: ${machine.durability}`,
   ].join('\n');

@@ -34,21 +34,27 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
 }
 
-/**
- * Measures A, B, A, B, …, A and compares each B with the As before and after it, so that a machine
- * whose speed drifts favours neither. These two As are compared with each other as a control.
- */
-export async function compare(
+/** Measures A, B, A, B, …, A. */
+export async function alternately<T>(
   rounds: number,
-  measureA: () => Promise<number>,
-  measureB: () => Promise<number>,
-): Promise<Comparison> {
-  const valuesA = [await measureA()];
-  const valuesB: number[] = [];
+  measureA: () => Promise<T>,
+  measureB: () => Promise<T>,
+): Promise<{ readonly a: readonly T[]; readonly b: readonly T[] }> {
+  const a = [await measureA()];
+  const b: T[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    valuesB.push(await measureB());
-    valuesA.push(await measureA());
+    b.push(await measureB());
+    a.push(await measureA());
   }
+  return { a, b };
+}
+
+/**
+ * Compares each B with the As before and after it, so that a machine whose speed drifts favours
+ * neither. These two As are compared with each other as a control.
+ * @param valuesA one more than of B, in the order of measurement
+ */
+export function comparisonOf(valuesA: readonly number[], valuesB: readonly number[]): Comparison {
   const pairs = valuesB.map((b, round) => ({
     b,
     before: valuesA[round] ?? 0,
@@ -61,4 +67,14 @@ export async function compare(
     a: median(valuesA),
     b: median(valuesB),
   };
+}
+
+/** Measures two things alternately and compares them. */
+export async function compare(
+  rounds: number,
+  measureA: () => Promise<number>,
+  measureB: () => Promise<number>,
+): Promise<Comparison> {
+  const { a, b } = await alternately(rounds, measureA, measureB);
+  return comparisonOf(a, b);
 }

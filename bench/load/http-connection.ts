@@ -24,13 +24,14 @@ function readResponse(data: Buffer): { readonly status: number; readonly bytes: 
   return data.length < bytes ? undefined : { status: Number(head.slice(9, 12)), bytes };
 }
 
-/** @param onError called if the connection breaks: the run is then invalid */
+/** @param onError called once if the connection breaks */
 export async function openConnection(url: URL, onError: (error: Error) => void): Promise<HttpConnection> {
   const socket: Socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
   await once(socket, 'connect');
   let pending: ((status: number) => void) | undefined;
   let rest: Buffer | undefined;
   let isClosing = false;
+  let failure = new Error('the server closed a connection');
   socket.on('data', (chunk: Buffer) => {
     const data = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
     const response = readResponse(data);
@@ -40,9 +41,10 @@ export async function openConnection(url: URL, onError: (error: Error) => void):
     pending = undefined;
     onResponse?.(response.status);
   });
-  socket.on('error', onError);
+  // It is always followed by `close`.
+  socket.on('error', (error) => (failure = error));
   socket.on('close', () => {
-    if (!isClosing) onError(new Error('the server closed a connection'));
+    if (!isClosing) onError(failure);
   });
   return {
     post(request, onResponse) {

@@ -12,6 +12,8 @@ export interface SendJob {
    * Events per second, each sent when it is due; absent: each connection sends after each response.
    */
   readonly rate?: number;
+  /** Requests may fail; a broken connection is opened again. Otherwise any failure ends the run. */
+  readonly isPatient?: boolean;
 }
 
 export interface EventSpec {
@@ -33,7 +35,10 @@ export interface EventSpec {
 /** Result of a job. */
 export interface SendResult {
   readonly sent: number;
+  /** Status 0: the connection was refused, or broke before the response. */
   readonly statuses: Readonly<Record<string, number>>;
+  /** Longest time between two responses with status 200, ms. */
+  readonly longestGapMs: number;
   /** From the first request to the last response. */
   readonly tookMs: number;
   /** From the time when a request was due until its response, ms. */

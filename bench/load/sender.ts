@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type HttpConnection, openConnection } from './http-connection.ts';
 import type { SendJob, SendResult } from './job.ts';
 import { percentiles } from '../statistics.ts';
+import { reconnecting } from './reconnecting.ts';
 import { createBodyGenerator, createRequestEncoder } from './requests.ts';
 
 /*
@@ -18,21 +19,28 @@ interface Tally {
   readonly times: Float64Array;
   readonly statuses: Map<number, number>;
   done: number;
+  acceptedAt: number;
+  longestGapMs: number;
 }
 
-function resultOf({ times, statuses, done }: Tally, tookMs: number): SendResult {
+function resultOf({ times, statuses, done, longestGapMs }: Tally, tookMs: number): SendResult {
   return {
     sent: done,
     statuses: Object.fromEntries(statuses),
+    longestGapMs,
     tookMs,
     times: percentiles(times),
   };
 }
 
 function record(tally: Tally, started: number, status: number): void {
-  tally.times[tally.done] = performance.now() - started;
+  const at = performance.now();
+  tally.times[tally.done] = at - started;
   tally.statuses.set(status, (tally.statuses.get(status) ?? 0) + 1);
   tally.done += 1;
+  if (status !== 200) return;
+  tally.longestGapMs = Math.max(tally.longestGapMs, at - tally.acceptedAt);
+  tally.acceptedAt = at;
 }
 
 /** Each connection sends its next request after the response to the previous one. */
@@ -113,13 +121,20 @@ async function run(job: SendJob, go: Promise<void>): Promise<SendResult> {
   const prepared = isPrepared
     ? Array.from({ length: count }, (_, index) => createRequest(Date.now() + index))
     : [];
-  const connections = await Promise.all(
-    Array.from({ length: job.connections }, () => openConnection(new URL(job.url), throwError)),
-  );
-  const tally: Tally = { times: new Float64Array(count), statuses: new Map(), done: 0 };
+  const url = new URL(job.url);
+  const connect = async (): Promise<HttpConnection> =>
+    job.isPatient === true ? reconnecting(url) : openConnection(url, throwError);
+  const connections = await Promise.all(Array.from({ length: job.connections }, connect));
   process.send?.({ type: 'ready' });
   await go;
   const started = performance.now();
+  const tally: Tally = {
+    times: new Float64Array(count),
+    statuses: new Map(),
+    done: 0,
+    acceptedAt: started,
+    longestGapMs: 0,
+  };
   if (job.rate === undefined) {
     const requests = { count, request: (index: number) => prepared[index] ?? createRequest(Date.now()) };
     await sendAsFastAsPossible(connections, requests, tally);

@@ -20,28 +20,29 @@ function acceptRate(relay: RelayUnderTest, count: number): Promise<number> {
   return measureAcceptRate(relay.webhook('header'), 330, count);
 }
 
-async function compareWithEmptyStore(
+async function compareWithSmallStore(
   bench: Bench,
   inlet: CountingInlet,
   full: RelayUnderTest,
 ): Promise<readonly Figure[]> {
-  bench.log('accepting with the backlog and into an empty store alternately');
-  const folder = relayFolder(inlet);
-  const empty = await folder.start(SMALL_POD);
-  await empty.setDelivering(false);
+  const stored = bench.short ? 4_000 : 40_000;
+  bench.log(`accepting with the backlog and with ${stored} events alternately`);
+  const folder = relayFolder(bench, inlet);
+  const small = await folder.start(SMALL_POD);
+  await small.setDelivering(false);
   const count = bench.short ? 4_000 : 10_000;
-  await acceptRate(empty, 2_000);
+  await acceptRate(small, stored);
   const { ratio, control, a, b } = await compare(
     bench.short ? 1 : 3,
     () => acceptRate(full, count),
-    () => acceptRate(empty, count),
+    () => acceptRate(small, count),
   );
-  await empty.stop();
+  await small.stop();
   folder.remove();
   return [
     { what: 'accepted with the backlog', value: a, unit: '/s' },
-    { what: 'accepted into an empty store', value: b, unit: '/s' },
-    { what: 'ratio with backlog / empty store', value: ratio, unit: '×', goal: { least: 0.9 }, control },
+    { what: `accepted with ${stored} events`, value: b, unit: '/s' },
+    { what: `ratio with backlog / ${stored} events`, value: ratio, unit: '×', goal: { least: 0.9 }, control },
   ];
 }
 
@@ -66,7 +67,7 @@ export const backlog: Part = async (bench) => {
   const { folder, relay, growth } = await fillStore(bench, inlet, sizes);
   bench.shared.growth = growth;
   const pending = growth.at(-1)?.events ?? 0;
-  const rows = await compareWithEmptyStore(bench, inlet, relay);
+  const rows = await compareWithSmallStore(bench, inlet, relay);
   const bytes = storeBytes(folder) / (await relay.ledger()).pending;
   const peakFilling = peakMib(relay.pid);
   await relay.stop('SIGKILL');
@@ -94,12 +95,17 @@ export const backlog: Part = async (bench) => {
     ...rows,
     { what: `disk space per event, ${pending} pending`, value: bytes, unit: 'B' },
     { what: 'time to ready after SIGKILL', value: readyMs, unit: 'ms', goal: { most: 2_000 } },
-    { what: `delivered ${conditions}, with profile records`, value: bothRate, unit: '/s' },
+    {
+      what: `delivered ${conditions}, with profile records`,
+      value: bothRate,
+      unit: '/s',
+      ratioGoal: { least: 1.5 },
+    },
     {
       what: `delivered ${conditions}, events only`,
       value: eventsOnlyRate,
       unit: '/s',
-      goal: { least: 5_000 },
+      ratioGoal: { least: 1.5 },
     },
     { what: 'peak resident memory while accepting', value: peakFilling, unit: 'MiB', goal: { most: 256 } },
     {

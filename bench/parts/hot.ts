@@ -11,12 +11,13 @@ const POLL_INTERVAL_MS = 50;
 /**
  * Delivery time for a thousand customers, with and without a hot customer who has a large backlog.
  */
-export const hot: Part = async ({ short, log }) => {
+export const hot: Part = async (bench) => {
+  const { short, log } = bench;
   const seconds = short ? 3 : 8;
   const inlet = await startInlet();
   /** p99 of the other customers, ms. */
   const measure = async (hotEvents: number): Promise<number> => {
-    const folder = relayFolder(inlet);
+    const folder = relayFolder(bench, inlet);
     const relay = await folder.start();
     await inlet.reset();
     const target = relay.webhook('header');

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { median } from '../statistics.ts';
 import type { Part } from '../part.ts';
 import { startInlet } from '../processes/inlet.ts';
 import { relayFolder } from '../processes/relay.ts';
@@ -7,20 +6,13 @@ import { cpuSeconds, residentMib } from '../processes/usage.ts';
 
 const SETTLE_MS = 2_000;
 
-/** A relay without events: its start, its memory and its CPU use. */
-export const idle: Part = async ({ short, log }) => {
+/** A relay without events: its memory and its CPU use. */
+export const idle: Part = async (bench) => {
   const inlet = await startInlet();
-  const folder = relayFolder(inlet);
-  log('measuring starts');
-  const starts: number[] = [];
-  for (let round = 0; round < (short ? 2 : 5); round += 1) {
-    const relay = await folder.start();
-    starts.push(relay.readyMs);
-    await relay.stop();
-  }
+  const folder = relayFolder(bench, inlet);
   const relay = await folder.start();
-  const seconds = short ? 3 : 10;
-  log(`measuring for ${seconds} s`);
+  const seconds = bench.short ? 3 : 10;
+  bench.log(`measuring for ${seconds} s`);
   // Wait until the work that follows a start has finished.
   await sleep(SETTLE_MS);
   const cpuBefore = cpuSeconds(relay.pid);
@@ -31,7 +23,6 @@ export const idle: Part = async ({ short, log }) => {
   folder.remove();
   await inlet.stop();
   return [
-    { what: 'time from start to ready, median', value: median(starts), unit: 'ms' },
     { what: 'resident memory', value: resident, unit: 'MiB' },
     { what: 'CPU use, of one CPU', value: share * 100, unit: '%' },
   ];

@@ -3,12 +3,13 @@ import { startInlet } from '../processes/inlet.ts';
 import { relayFolder } from '../processes/relay.ts';
 import { send } from '../processes/sender.ts';
 import { cpuSeconds } from '../processes/usage.ts';
-import { PEAK_RATE } from './accept.ts';
+import { PEAK_RATE } from './steady.ts';
 
 /** Time from sending an event until it landed at Adobe, at Capillary's peak rate. */
-export const latency: Part = async ({ short, nodeFlags: flags, log }) => {
+export const latency: Part = async (bench) => {
+  const { short, nodeFlags: flags, log } = bench;
   const inlet = await startInlet();
-  const folder = relayFolder(inlet, { batch: { maxWait: '50ms' } });
+  const folder = relayFolder(bench, inlet, { batch: { maxWait: '50ms' } });
   const relay = await folder.start(flags);
   const job = { ...relay.webhook('header'), connections: 50, rate: PEAK_RATE };
   const run = async (seconds: number, seed: number): Promise<void> => {

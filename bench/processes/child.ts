@@ -16,14 +16,23 @@ export async function stopChild(child: ChildProcess, signal: NodeJS.Signals = 'S
   await exited;
 }
 
-/**
- * Starts a Node process. Its standard output is discarded, because reading it would take CPU time;
- * its standard error is shown.
- * @param args arguments of Node: flags, file and its arguments
- */
+/** Starts a Node process. @param args arguments of Node: flags, file and its arguments */
 export function startChild(args: readonly string[], ipc = false): ChildProcess {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+  return startCommand(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], { ipc });
+}
+
+/**
+ * Its standard output is discarded, because reading it would take CPU time; its standard error is
+ * shown.
+ */
+export function startCommand(
+  command: string,
+  args: readonly string[],
+  { ipc = false, env = {} }: { readonly ipc?: boolean; readonly env?: Readonly<Record<string, string>> } = {},
+): ChildProcess {
+  const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'inherit', ...(ipc ? ['ipc' as const] : [])],
+    env: { ...process.env, ...env },
   });
   allRunning.add(child);
   child.once('exit', () => allRunning.delete(child));

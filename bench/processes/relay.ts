@@ -1,20 +1,16 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { ADMIN_TOKEN, KEY, relayConfig, type RelayTargets } from '../../test/helpers/relay-process.ts';
 import type { SendJob } from '../load/job.ts';
 import { freePort } from '../../test/helpers/free-port.ts';
-import { waitUntilUp, stopChild, startChild } from './child.ts';
+import { waitUntilUp, stopChild, startCommand } from './child.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /**
  * In the project and not in a temporary folder, which may be in memory: the disk is to be measured.
  */
 const DATA = fileURLToPath(new URL('../.data/', import.meta.url));
-const COMMAND = readFileSync(new URL('../../bin/capillary-relay', import.meta.url), 'utf8');
-/** Node flags of `bin/capillary-relay`, which are those of the image. */
-const RELAY_FLAGS = COMMAND.split(/\s+/).filter((word) => word.startsWith('--'));
 const SIGNING_SECRET = 'signing-secret-of-the-bench';
 
 export interface Ledger {
@@ -31,12 +27,18 @@ export interface RelayUnderTest {
   /** Pauses or resumes delivery, as an operator does. */
   setDelivering(isDelivering: boolean): Promise<void>;
   ledger(): Promise<Ledger>;
+  /** Bodies and records that were removed since the start because of their age. */
+  removedByAge(): Promise<number>;
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 export interface RelayFolder {
   readonly store: string;
-  /** @param change overrides settings of the destination */
+  /**
+   * The second start in a folder has the ports of the first.
+   * @param nodeFlags those that NODE_OPTIONS may have; they apply to all threads
+   * @param change overrides settings of the destination
+   */
   start(nodeFlags?: readonly string[], change?: DestinationChange): Promise<RelayUnderTest>;
   remove(): void;
 }
@@ -71,21 +73,30 @@ function configOf(
 /**
  * A folder with the data and configuration of a relay. A relay that is started again in it
  * continues with the same data.
+ * @param build root folder of a built clone, whose `bin/capillary-relay` is run
  * @param defaults settings of the destination for every start
  */
-export function relayFolder(targets: RelayTargets, defaults: DestinationChange = {}): RelayFolder {
+export function relayFolder(
+  { build }: { readonly build: string },
+  targets: RelayTargets,
+  defaults: DestinationChange = {},
+): RelayFolder {
   mkdirSync(DATA, { recursive: true });
   const folder = mkdtempSync(join(DATA, 'relay-'));
   const store = join(folder, 'store');
+  let ports: { readonly intake: number; readonly admin: number } | undefined;
   return {
     store,
     remove: () => rmSync(folder, { recursive: true, force: true }),
     start: async (nodeFlags = [], change = {}) => {
-      const ports = { intake: await freePort(), admin: await freePort() };
+      ports ??= { intake: await freePort(), admin: await freePort() };
+      const { intake } = ports;
       const file = join(folder, 'relay.yaml');
       writeFileSync(file, stringify(configOf(targets, ports, store, { ...defaults, ...change })));
       const started = performance.now();
-      const child = startChild([...nodeFlags, ...RELAY_FLAGS, MAIN, 'serve', '--config', file]);
+      const child = startCommand(join(build, 'bin/capillary-relay'), ['serve', '--config', file], {
+        env: { NODE_OPTIONS: nodeFlags.join(' ') },
+      });
       const adminUrl = `http://127.0.0.1:${ports.admin}`;
       await waitUntilUp(`${adminUrl}/readyz`, child);
       const readyMs = performance.now() - started;
@@ -101,7 +112,7 @@ export function relayFolder(targets: RelayTargets, defaults: DestinationChange =
         pid: child.pid ?? 0,
         readyMs,
         webhook: (proof) => ({
-          url: `http://127.0.0.1:${ports.intake}/webhooks/${proof === 'hmac' ? 'signed' : 'acme'}`,
+          url: `http://127.0.0.1:${intake}/webhooks/${proof === 'hmac' ? 'signed' : 'acme'}`,
           proof:
             proof === 'hmac'
               ? { type: 'hmac', header: 'x-signature', secret: SIGNING_SECRET }
@@ -111,6 +122,10 @@ export function relayFolder(targets: RelayTargets, defaults: DestinationChange =
           await admin(`destinations/acme-aep/${isDelivering ? 'resume' : 'pause'}`, 'POST');
         },
         ledger: async () => (await admin('ledger')) as Ledger,
+        removedByAge: async () => {
+          const text = await (await fetch(`${adminUrl}/metrics`)).text();
+          return Number(/^relay_retention_removed_total (\d+)$/m.exec(text)?.[1]);
+        },
         stop: (signal) => stopChild(child, signal),
       };
     },

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /* Resource usage of another process, from /proc (Linux only). */
 
@@ -11,6 +12,35 @@ export function cpuSeconds(pid: number): number {
   // The name in parentheses may contain spaces, so fields are counted after it, from the third.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Bytes that the process caused to be written to disk since its start. */
+function writtenBytes(pid: number): number {
+  return Number(/^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
+}
+
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly writtenKib: number;
+}
+
+/** Time in which the relay commits and checkpoints what it still holds back, with a margin. */
+const WRITE_BACK_MS = 3_000;
+
+/**
+ * Measures a process from now on. The returned function waits for what the last event has the
+ * process do later: its CPU time and its bytes count.
+ */
+export function startUsage(pid: number): () => Promise<Usage> {
+  const cpuBefore = cpuSeconds(pid);
+  const bytesBefore = writtenBytes(pid);
+  return async () => {
+    await sleep(WRITE_BACK_MS);
+    return {
+      cpuSeconds: cpuSeconds(pid) - cpuBefore,
+      writtenKib: (writtenBytes(pid) - bytesBefore) / 1_024,
+    };
+  };
 }
 
 function statusMib(pid: number, name: string): number {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { measureAgainst } from '../../bench/against.ts';
 import { compare, median, percentiles } from '../../bench/statistics.ts';
 import { tableOf } from '../../bench/report.ts';
-import { isMet } from '../../bench/part.ts';
+import { isMet, type Row } from '../../bench/part.ts';
 
 describe('a comparison', () => {
   it('favours neither side when the machine becomes slower', async () => {
@@ -28,6 +29,46 @@ describe('a comparison', () => {
     );
     expect(control[0]).toBeCloseTo(90 / 130);
     expect(control[1]).toBeCloseTo(1.3);
+  });
+});
+
+describe('two builds', () => {
+  const cpu = { part: 'through', what: 'CPU', unit: 'µs', ratioGoal: { most: 0.5 } };
+  const twice = { part: 'through', what: 'twice', unit: '' };
+
+  /** Runs that measure these values of CPU time, one after the other. */
+  function runs(name: string, values: readonly number[], order: string[]): () => Promise<readonly Row[]> {
+    let next = 0;
+    return async () => {
+      order.push(name);
+      return [
+        { ...cpu, value: values[next++] ?? 0 },
+        { ...twice, value: 0 },
+      ];
+    };
+  }
+
+  it('are measured alternately, and a goal bounds the ratio of this one to the other', async () => {
+    const order: string[] = [];
+    const rows = await measureAgainst(
+      2,
+      runs('this', [200, 220, 200], order),
+      runs('other', [500, 500], order),
+    );
+    expect(order).toEqual(['this', 'other', 'this', 'other', 'this']);
+    const [first, second] = rows;
+    expect(first).toMatchObject({ value: 200, before: 500, ratio: 0.42, control: [200 / 220, 1.1] });
+    expect(second).toEqual({ ...twice, value: 0, before: 0 });
+    expect(rows.map(isMet)).toEqual([true, undefined]);
+    const [head, , line] = tableOf(rows).split('\n');
+    expect(head).toMatch(/Value +\| Before +\| Ratio +\| A\/A +\| Goal/);
+    expect(line).toMatch(/\| 200 µs \| 500 µs \| 0\.42 × \| 0\.909–1\.1 \| ≤ 0\.5 × before: met \|/);
+  });
+
+  it('have no goal for a ratio when only one was measured', () => {
+    const row = { ...cpu, value: 200 };
+    expect(isMet(row)).toBeUndefined();
+    expect(tableOf([row])).not.toMatch(/Before|met|missed/);
   });
 });
 

@@ -30,6 +30,7 @@ import {
 } from './monitoring/stage-reports.ts';
 import { createMaintenanceReports } from './monitoring/maintenance-reports.ts';
 import { createMetricsRefresh } from './monitoring/metrics-refresh.ts';
+import { createWebhookLines } from './monitoring/webhook-lines.ts';
 
 export interface RelayOptions {
   readonly loaded: LoadedConfig;
@@ -96,6 +97,9 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const coverage = createCoverage(now);
   const sources = createSourceTable(config.sources);
   const intakeWindow = createIntakeWindow(now);
+  const webhookLines = createWebhookLines(log);
+  // The process exits then.
+  void journal.failed.then(() => webhookLines.flush());
   const stopping = new AbortController();
   const logLevel = createLogLevel(log, now);
   const running = createRunningConfig({
@@ -124,7 +128,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     config,
     journal,
     now,
-    observer: createDeliveryReports(log, metrics, coverage),
+    observer: createDeliveryReports(log, metrics, coverage, now),
     createInlet: ({ inletUrl, sandbox, limits }: DestinationConfig) =>
       createInlet({ inletUrl, sandbox, connections: limits.concurrency, now }),
     createTokens: ({ name, authenticated, ims }: DestinationConfig) =>
@@ -149,7 +153,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     sources,
     journal: { ...journal, append },
     admission,
-    observer: createIntakeReports(log, metrics, intakeWindow),
+    observer: createIntakeReports(log, metrics, intakeWindow, webhookLines),
     now,
   });
   /** A replayed event goes where its source sends events now. */
@@ -197,8 +201,11 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const shutDown = async (): Promise<void> => {
     admission.drain();
     running.close();
+    // A second signal ends the process at once.
+    webhookLines.flush();
     await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
     await Promise.all([closeWithin(intake, CLOSE_TIMEOUT_MS.intake), destinations.stop()]);
+    webhookLines.flush();
     stopping.abort();
     await closeWithin(admin, CLOSE_TIMEOUT_MS.admin);
     await journal.close();

@@ -1,3 +1,4 @@
+import type { ItemResult } from '../adobe/inlet/response.ts';
 import type { ClaimedEvent, MessageKind, Settlement } from '../journal/journal.ts';
 import type { MappingNote, UnreadFields } from '../mapping/mapping-result.ts';
 import type { DestinationStatus } from './destination-state.ts';
@@ -15,6 +16,9 @@ export interface ItemReport {
   readonly xactionId?: string;
 }
 
+/** How many messages of a request had which result. */
+export type MessageCounts = Readonly<Record<ItemResult['kind'], number>>;
+
 /** One request to the inlet, for log and metrics. Has no content of messages except in `detail`. */
 export interface RequestReport {
   readonly destination: string;
@@ -31,9 +35,23 @@ export interface RequestReport {
   /** Adobe's text, of the first message that failed if there are items; it may quote a message. */
   readonly detail: string | undefined;
   readonly durationMs: number;
-  /** Receipts of the events whose messages were in the request, in order. */
+  /** Present if the response has an item for each message. */
+  readonly counts: MessageCounts | undefined;
+  /** How many messages failed with which status. */
+  readonly failedStatuses: ReadonlyMap<number, number>;
+  /** Messages of events that failed before. */
+  readonly retries: number;
+  /** How many messages came from which source. */
+  readonly sources: ReadonlyMap<string, number>;
+  /** Time from the receipt of the newest event to the response; absent without messages. */
+  readonly minAgeMs: number | undefined;
+  /** The same of the oldest event. */
+  readonly maxAgeMs: number | undefined;
+  /** Adobe's id of the first message that has one. */
+  readonly xactionId: string | undefined;
+  /** Receipts of the events whose messages were in the request, in order. Made when it is read. */
   readonly receipts: readonly string[];
-  /** One per message if the response has items, else empty. */
+  /** One per message if the response has items, else empty. Made when it is read. */
   readonly items: readonly ItemReport[];
   /** Present if the process is traced. */
   readonly traceId?: string;
@@ -46,9 +64,19 @@ export interface MappingReport {
   readonly unread?: UnreadFields;
 }
 
+/** An event with the outcome that the journal has recorded. */
+export interface SettledEvent {
+  readonly event: ClaimedEvent;
+  readonly settlement: Settlement;
+  /** Of a final outcome. */
+  readonly mapping?: MappingReport;
+}
+
 /** Receives the events of delivery, for logs and metrics. */
 export interface DeliveryObserver {
   requestCompleted(report: RequestReport): void;
+  /** The outcomes that were recorded together. */
+  eventsSettled(settled: readonly SettledEvent[]): void;
   eventSettled(event: ClaimedEvent, settlement: Settlement): void;
   /** Called after a final `eventSettled`: what the mapping dropped, changed or did not read. */
   mappingReported(event: ClaimedEvent, mapping: MappingReport): void;

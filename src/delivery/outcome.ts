@@ -5,7 +5,10 @@ import type { Verdict } from './verdict.ts';
 /** One serialized message that is to be sent to the inlet. */
 export interface OutgoingMessage {
   readonly receipt: string;
+  readonly source: string;
   readonly kind: MessageKind;
+  /** Epoch ms at which its event was received. */
+  readonly receivedAt: number;
   /** Its customer; absent for an event without one. */
   readonly lane?: string;
   /** JSON text of `{header, body}`. */

@@ -210,7 +210,9 @@ function outgoingMessage(
   const ageMs = Math.max(0, now - event.receivedAt);
   return {
     receipt: event.receipt,
+    source: event.source,
     kind,
+    receivedAt: event.receivedAt,
     ...(event.lane === undefined ? {} : { lane: event.lane }),
     ...envelopeSerializer(destination, kind)(record, event.receivedAt),
     isSuspect: event.failedAttempts > 0,

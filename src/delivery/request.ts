@@ -79,7 +79,7 @@ export function createRequestClient(parts: RequestParts): RequestClient {
           ? await parts.inlet.sendBatch(flow, jsons, token, signal)
           : await parts.inlet.sendSingle(flow, jsons[0] ?? '', token, signal);
       const verdict = endpoint === 'batch' ? batchVerdict(response, batch.length) : singleVerdict(response);
-      const report = addToSpan(requestReport(sent, response, verdict));
+      const report = addToSpan(requestReport(sent, response, verdict, parts.now()));
       parts.report(report);
       const { status, durationMs } = report;
       const recorded = { id: newRequestId(), at, kind, durationMs, batchSize: batch.length };

@@ -7,10 +7,10 @@ export function createMaintenanceReports(log: Logger, metrics: Metrics) {
   return (report: MaintenanceReport): void => {
     switch (report.kind) {
       case 'retained':
-        metrics.retentionRemoved.inc(report.removed);
+        metrics.retentionRemoved.inc({}, report.removed);
         break;
       case 'made-room':
-        metrics.retentionRemoved.inc(report.bodies + report.records);
+        metrics.retentionRemoved.inc({}, report.bodies + report.records);
         log.warn(
           { bodies: report.bodies, records: report.records },
           'the store was full: bodies and records that are no longer owed were removed early',

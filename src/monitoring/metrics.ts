@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import * as values from './metric-labels.ts';
 import type { LabelValues } from './metric-labels.ts';
+import { CounterSeries, HistogramSeries } from './series.ts';
 
 const { DESTINATION, EVENT_NAME, SOURCE } = values;
 
@@ -17,7 +18,6 @@ const DISK_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
  */
 export function createMetrics() {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry });
   /** Metric → label → its values. */
   const labels = new Map<string, Readonly<Record<string, LabelValues>>>();
@@ -27,24 +27,24 @@ export function createMetrics() {
     labelValues: Readonly<Record<L, LabelValues>>,
   ) => {
     labels.set(name, labelValues);
-    return { name, help, labelNames: Object.keys(labelValues) as L[], registers };
+    return { name, help, labelNames: Object.keys(labelValues) as L[] };
   };
   const counter = <L extends string>(
     name: string,
     help: string,
     labelValues: Readonly<Record<L, LabelValues>>,
-  ) => new Counter<L>(describe(name, help, labelValues));
+  ) => new CounterSeries<L>(describe(name, help, labelValues), registry);
   const gauge = <L extends string>(
     name: string,
     help: string,
     labelValues: Readonly<Record<L, LabelValues>>,
-  ) => new Gauge<L>(describe(name, help, labelValues));
+  ) => new Gauge<L>({ ...describe(name, help, labelValues), registers: [registry] });
   const histogram = <L extends string>(
     name: string,
     help: string,
     labelValues: Readonly<Record<L, LabelValues>>,
     buckets: number[],
-  ) => new Histogram<L>({ ...describe(name, help, labelValues), buckets });
+  ) => new HistogramSeries<L>(describe(name, help, labelValues), buckets, registry);
 
   return {
     registry,

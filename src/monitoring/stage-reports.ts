@@ -1,60 +1,15 @@
 import type { Logger } from 'pino';
 import type { AdminObserver } from '../admin/admin-parts.ts';
 import { metricEventName } from '../capillary/catalogue.ts';
-import type { DeliveryObserver, ItemReport, RequestReport } from '../delivery/delivery-observer.ts';
-import type { IntakeObserver, WebhookReport } from '../intake/webhook-report.ts';
-import type { BatchReport, ClaimedEvent, Settlement } from '../journal/journal.ts';
-import { loggable } from '../telemetry/redaction.ts';
+import type { DeliveryObserver, MappingReport, SettledEvent } from '../delivery/delivery-observer.ts';
+import type { IntakeObserver } from '../intake/webhook-report.ts';
+import type { BatchReport, ClaimedEvent } from '../journal/journal.ts';
+import { deadLine, deliveryLine, itemLine, receiptFields, retryLine, settledLine } from './delivery-lines.ts';
 import type { Coverage } from './field-coverage.ts';
 import type { IntakeWindow } from './intake-window.ts';
 import { setDestinationState } from './metrics-refresh.ts';
 import type { Metrics } from './metrics.ts';
-
-/** Receipts and transaction ids per line: a full batch of the default size. */
-const MAX_IDS_PER_LINE = 200;
-
-/** Log fields of a webhook. */
-export function webhookLine({ acceptedNames: _accepted, duplicates: _duplicates, ...report }: WebhookReport) {
-  return {
-    ...report,
-    eventName: loggable(report.eventName),
-    eventId: loggable(report.eventId),
-  };
-}
-
-/** Log fields of a message in a request. */
-function itemLine({ xactionId, ...item }: ItemReport) {
-  return { ...item, xactionId: loggable(xactionId) };
-}
-
-/**
- * Log fields of a request to the inlet. Adobe's messages can quote a payload, so they stay in the
- * event's record. `moreReceipts` counts the receipts that are left out; debug logs every message.
- */
-export function deliveryLine({ detail: _detail, items, receipts, ...report }: RequestReport) {
-  const xactionIds = items.flatMap(({ xactionId }) => loggable(xactionId) ?? []);
-  const failed = items.filter(({ outcome }) => outcome !== 'taken').length;
-  return {
-    ...report,
-    ...(failed === 0 ? {} : { failed }),
-    receipts: receipts.slice(0, MAX_IDS_PER_LINE),
-    ...(receipts.length > MAX_IDS_PER_LINE ? { moreReceipts: receipts.length - MAX_IDS_PER_LINE } : {}),
-    ...(xactionIds.length === 0 ? {} : { xactionIds: xactionIds.slice(0, MAX_IDS_PER_LINE) }),
-  };
-}
-
-/** Log fields of a settled event, at debug. */
-function settledLine({ receipt, source, destination, eventName }: ClaimedEvent, settlement: Settlement) {
-  return {
-    receipt,
-    source,
-    destination,
-    eventName: loggable(eventName),
-    state: settlement.state,
-    reason: 'reason' in settlement ? settlement.reason : undefined,
-    attempts: settlement.attempts.length,
-  };
-}
+import type { WebhookLines } from './webhook-lines.ts';
 
 function seconds(ms: number): number {
   return ms / 1_000;
@@ -69,11 +24,12 @@ export function createJournalReports(metrics: Metrics) {
   };
 }
 
-/** One wide log line and its metrics for each answered webhook. */
+/** The log line and the metrics of each answered webhook. */
 export function createIntakeReports(
   log: Logger,
   metrics: Metrics,
   window: Pick<IntakeWindow, 'count'>,
+  lines: Pick<WebhookLines, 'write'>,
 ): IntakeObserver {
   return {
     webhookAnswered(report) {
@@ -94,12 +50,7 @@ export function createIntakeReports(
         metrics.duplicates.inc({ source, differs: differing }, count);
       }
       if (report.evicted) metrics.quarantineEvicted.inc({ source }, report.evicted);
-      if (differs === true || (report.duplicates?.get('true') ?? 0) > 0)
-        log.warn(webhookLine(report), 'duplicate with other data');
-      else if (report.status < 300) log.info(webhookLine(report), 'webhook');
-      // The path is the sender's, so the line does not have it.
-      else if (outcome === 'not-found') log.warn(webhookLine(report), 'request to a path that is no webhook');
-      else log.warn(webhookLine(report), 'webhook refused');
+      lines.write(report);
     },
     errorCaught(message, error) {
       metrics.troubles.inc({ part: 'intake' });
@@ -110,53 +61,71 @@ export function createIntakeReports(
 
 /**
  * One wide log line and its metrics for each request to an inlet and each state change of a
- * destination, and an error line for each dead letter. Lines for single events are at debug.
+ * destination, and a line for each event that failed through its own fault. Lines for other events
+ * are at debug.
+ * @param now epoch ms
  */
 export function createDeliveryReports(
   log: Logger,
   metrics: Metrics,
   coverage: Pick<Coverage, 'count'>,
+  now: () => number,
 ): DeliveryObserver {
   /** Destinations for which the log says it; the metric counts on. */
   const uncounted = new Set<string>();
+
+  const countSettled = ({ event, settlement }: SettledEvent, at: number): void => {
+    const { destination } = event;
+    if (settlement.state === 'delivered') {
+      metrics.delivered.inc({ destination, event_name: metricEventName(event.eventName) });
+      metrics.endToEndSeconds.observe({ destination }, Math.max(0, seconds(at - event.receivedAt)));
+    } else if (settlement.state === 'ignored') {
+      metrics.ignored.inc({ destination, reason: settlement.reason });
+    } else if (settlement.state === 'dead') {
+      metrics.dead.inc({ destination, reason: settlement.reason });
+      log.error(deadLine(event, settlement), 'event moved to dead letters');
+    } else {
+      metrics.retried.inc({ destination });
+      if (settlement.ownFaultCount > event.ownFaultCount)
+        log.warn(retryLine(event, settlement), 'event failed and will be tried again');
+    }
+  };
+
+  const mappingReported = (event: ClaimedEvent, { notes, unread }: MappingReport): void => {
+    if (unread !== undefined) coverage.count(event, unread);
+    for (const { kind, code } of notes)
+      metrics.mappingNotes.inc({ event_name: metricEventName(event.eventName), kind, code });
+    if (notes.length > 0 && log.isLevelEnabled('debug'))
+      log.debug({ receipt: event.receipt, notes: notes.map(({ code }) => code) }, 'mapping notes');
+  };
+
+  const eventsSettled = (settled: readonly SettledEvent[]): void => {
+    const isDebug = log.isLevelEnabled('debug');
+    const at = now();
+    for (const one of settled) {
+      const { event, settlement, mapping } = one;
+      if (isDebug) log.debug(settledLine(event, settlement), 'event settled');
+      countSettled(one, at);
+      if (mapping !== undefined) mappingReported(event, mapping);
+    }
+  };
+
   return {
     requestCompleted(report) {
       const { destination, kind, outcome } = report;
       metrics.deliverySeconds.observe({ destination, kind, outcome }, seconds(report.durationMs));
       metrics.batchMessages.observe({ destination, kind }, report.messages);
+      const isDebug = log.isLevelEnabled('debug');
       const line = deliveryLine(report);
-      if (outcome === 'taken') log.info(line, 'delivery');
-      else log.warn(line, 'delivery');
-      if (!log.isLevelEnabled('debug')) return;
+      const level = outcome === 'taken' ? 'info' : 'warn';
+      log[level](isDebug ? { ...line, ...receiptFields(report) } : line, 'delivery');
+      if (!isDebug) return;
       for (const item of report.items)
         log.debug({ destination, kind, ...itemLine(item) }, 'delivered message');
     },
-    eventSettled(event, settlement) {
-      const { destination, source, receipt } = event;
-      if (log.isLevelEnabled('debug')) log.debug(settledLine(event, settlement), 'event settled');
-      if (settlement.state === 'delivered') {
-        metrics.delivered.inc({ destination, event_name: metricEventName(event.eventName) });
-        metrics.endToEndSeconds.observe({ destination }, Math.max(0, seconds(Date.now() - event.receivedAt)));
-      } else if (settlement.state === 'ignored') {
-        metrics.ignored.inc({ destination, reason: settlement.reason });
-      } else if (settlement.state === 'dead') {
-        metrics.dead.inc({ destination, reason: settlement.reason });
-        const eventName = loggable(event.eventName);
-        const eventId = loggable(event.eventId);
-        log.error(
-          { receipt, source, destination, eventName, eventId, reason: settlement.reason },
-          'event moved to dead letters',
-        );
-      } else metrics.retried.inc({ destination });
-    },
-    mappingReported(event, { notes, unread }) {
-      if (unread !== undefined) coverage.count(event, unread);
-      const { receipt } = event;
-      if (notes.length > 0) log.debug({ receipt, notes: notes.map(({ code }) => code) }, 'mapping notes');
-      for (const { kind, code } of notes) {
-        metrics.mappingNotes.inc({ event_name: metricEventName(event.eventName), kind, code });
-      }
-    },
+    eventsSettled,
+    eventSettled: (event, settlement) => eventsSettled([{ event, settlement }]),
+    mappingReported,
     contactsShared(destination, kinds) {
       for (const kind of kinds) metrics.contactsShared.inc({ destination, kind });
       log.warn({ destination, kinds }, 'a contact of too many customers is no identity any more');

@@ -21,6 +21,7 @@ import { createLogger } from '../../src/telemetry/log.ts';
 import { createLogLevel } from '../../src/telemetry/log-level.ts';
 import { createIntakeWindow } from '../../src/monitoring/intake-window.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
+import { createWebhookLines } from '../../src/monitoring/webhook-lines.ts';
 import { checkResponses } from '../helpers/contract-check.ts';
 import { contractViolation } from '../helpers/openapi.ts';
 
@@ -190,6 +191,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     now,
   };
   const admin = await createAdminApp(parts);
+  const silent = createLogger({ level: 'silent' });
   const intake = await createPublicApp({
     server: configSchema.shape.server.parse({}),
     sources: table,
@@ -200,7 +202,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
       recordWriteFailure: () => undefined,
       isDraining: false,
     },
-    observer: createIntakeReports(createLogger({ level: 'silent' }), metrics, window),
+    observer: createIntakeReports(silent, metrics, window, createWebhookLines(silent)),
     now,
   });
   const faults = [checkResponses(admin, 'admin'), checkResponses(intake, 'webhook')];

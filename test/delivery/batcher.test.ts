@@ -16,6 +16,8 @@ function message(at: number, more: Partial<OutgoingMessage> = {}): OutgoingMessa
     json: '{}',
     bytes: 100,
     isSuspect: false,
+    source: 'acme',
+    receivedAt: 0,
     ageMs: 0,
     isExpired: false,
     ...more,

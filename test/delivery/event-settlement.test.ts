@@ -29,6 +29,8 @@ function message(kind: MessageKind): OutgoingMessage {
     json: `{"${kind}":1}`,
     bytes: 11,
     isSuspect: false,
+    source: 'acme',
+    receivedAt: 0,
     ageMs: 0,
     isExpired: false,
   };

@@ -24,6 +24,8 @@ function messages(count: number): OutgoingMessage[] {
     json: '{}',
     bytes: 2,
     isSuspect: true,
+    source: 'acme',
+    receivedAt: 0,
     ageMs: 0,
     isExpired: false,
   }));

@@ -20,7 +20,18 @@ afterEach(() => {
 });
 
 function message(lane: string, kind: OutgoingMessage['kind'] = 'event', receipt = lane): OutgoingMessage {
-  return { receipt, kind, lane, json: '{}', bytes: 2, isSuspect: false, ageMs: 0, isExpired: false };
+  return {
+    receipt,
+    source: 'acme',
+    kind,
+    receivedAt: 0,
+    lane,
+    json: '{}',
+    bytes: 2,
+    isSuspect: false,
+    ageMs: 0,
+    isExpired: false,
+  };
 }
 const rejected: Rejected = {
   kind: 'rejected',

@@ -14,6 +14,8 @@ function message(json: string): OutgoingMessage {
     json,
     bytes: Buffer.byteLength(json),
     isSuspect: false,
+    source: 'acme',
+    receivedAt: 0,
     ageMs: 0,
     isExpired: false,
   };

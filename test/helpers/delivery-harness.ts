@@ -71,6 +71,11 @@ export async function startDeliveryHarness(
   const settlements = new Map<string, Settlement[]>();
   const listeners = new Set<() => void>();
 
+  const recordSettlement = ({ receipt }: ClaimedEvent, settlement: Settlement): void => {
+    settlements.set(receipt, [...(settlements.get(receipt) ?? []), settlement]);
+    for (const listener of listeners) listener();
+  };
+
   const createAll = (): Destinations =>
     createDestinations({
       config,
@@ -81,10 +86,13 @@ export async function startDeliveryHarness(
       createTokens: ({ ims }) => (ims ? createTokenSource(ims) : undefined),
       observer: {
         requestCompleted: (report) => requests.push(report),
-        eventSettled: (event: ClaimedEvent, settlement) => {
-          settlements.set(event.receipt, [...(settlements.get(event.receipt) ?? []), settlement]);
-          for (const listener of listeners) listener();
+        eventsSettled: (settled) => {
+          for (const { event, settlement, mapping } of settled) {
+            recordSettlement(event, settlement);
+            if (mapping !== undefined) mappingReports.push(mapping);
+          }
         },
+        eventSettled: recordSettlement,
         mappingReported: (_event, mapping) => mappingReports.push(mapping),
         contactsShared: (_destination, kinds) => sharedKinds.push(...kinds),
         contactsUncounted: (_destination, contacts) => uncounted.push(contacts),

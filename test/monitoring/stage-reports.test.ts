@@ -1,22 +1,58 @@
 import { expect, it } from 'vitest';
+import type { RequestReport, SettledEvent } from '../../src/delivery/delivery-observer.ts';
+import type { ClaimedEvent, Settlement } from '../../src/journal/journal.ts';
 import { createIntakeWindow } from '../../src/monitoring/intake-window.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
-import { createIntakeReports, deliveryLine, webhookLine } from '../../src/monitoring/stage-reports.ts';
+import { createDeliveryReports, createIntakeReports } from '../../src/monitoring/stage-reports.ts';
+import { createWebhookLines } from '../../src/monitoring/webhook-lines.ts';
 import { createLogger, errorFields } from '../../src/telemetry/log.ts';
+import type { LogLevel } from '../../src/telemetry/log-level.ts';
 import { loggable } from '../../src/telemetry/redaction.ts';
 
-function request(count: number) {
+/** A log whose lines can be read, without their common fields. */
+function logOf(level: LogLevel = 'info') {
+  const lines: Record<string, unknown>[] = [];
+  const write = (text: string): void => {
+    const { time: _time, name: _name, ...line } = JSON.parse(text) as Record<string, unknown>;
+    lines.push(line);
+  };
+  return { log: createLogger({ level, destination: { write } }), lines };
+}
+
+function deliverySetUp(level?: LogLevel) {
+  const { log, lines } = logOf(level);
+  const metrics = createMetrics();
+  const counted: string[] = [];
+  const coverage = { count: ({ eventName }: { readonly eventName: string }) => counted.push(eventName) };
+  return { reports: createDeliveryReports(log, metrics, coverage, () => 3_000), metrics, lines, counted };
+}
+
+function intakeSetUp() {
+  const { log, lines } = logOf();
+  const metrics = createMetrics();
+  const window = createIntakeWindow(Date.now);
+  return { reports: createIntakeReports(log, metrics, window, createWebhookLines(log)), metrics, lines };
+}
+
+function request(count: number): RequestReport {
   return {
     destination: 'acme-aep',
-    kind: 'event' as const,
-    endpoint: 'batch' as const,
+    kind: 'event',
+    endpoint: 'batch',
     messages: count,
     bytes: 10,
     status: 207,
     failure: undefined,
     outcome: 'mixed',
     detail: 'a message of Adobe',
-    durationMs: 5,
+    durationMs: 5.123456,
+    counts: { taken: count - 1, failed: 1, unknown: 0, foreign: 0 },
+    failedStatuses: new Map([[400, 1]]),
+    retries: 0,
+    sources: new Map([['acme', count]]),
+    minAgeMs: 20,
+    maxAgeMs: 400,
+    xactionId: 'x:0',
     receipts: Array.from({ length: count }, (_, at) => `r${at}`),
     items: Array.from({ length: count }, (_, at) => ({
       receipt: `r${at}`,
@@ -26,45 +62,160 @@ function request(count: number) {
   };
 }
 
-it('the line of a delivery has receipts and transaction ids, but no messages of Adobe', () => {
-  const { detail: _detail, items: _items, ...plain } = request(3);
-  expect(deliveryLine(request(3))).toEqual({ ...plain, failed: 1, xactionIds: ['x:0', 'x:2'] });
+const DELIVERY = {
+  msg: 'delivery',
+  level: 'warn',
+  destination: 'acme-aep',
+  kind: 'event',
+  endpoint: 'batch',
+  messages: 3,
+  bytes: 10,
+  status: 207,
+  outcome: 'mixed',
+  durationMs: 5.12,
+  taken: 2,
+  failed: 1,
+  failedStatuses: { 400: 1 },
+  sources: { acme: 3 },
+  minAgeMs: 20,
+  maxAgeMs: 400,
+  xactionId: 'x:0',
+};
+
+it('a request to the inlet has one line, with neither receipts nor messages of Adobe', () => {
+  const { reports, lines } = deliverySetUp();
+  reports.requestCompleted(request(3));
+  reports.requestCompleted({ ...request(3), outcome: 'taken', retries: 2 });
+  expect(lines).toEqual([DELIVERY, { ...DELIVERY, level: 'info', outcome: 'taken', retries: 2 }]);
 });
 
-it('the line of a delivery with more than 200 messages counts the omitted receipts', () => {
-  const { receipts, xactionIds, moreReceipts } = deliveryLine(request(203));
-  expect([receipts.length, xactionIds?.length, moreReceipts]).toEqual([200, 200, 3]);
-});
-
-it('the line of a webhook has event name and id only if they look like such', () => {
-  const report = { source: 'acme', outcome: 'accepted', status: 200, durationMs: 1, bytes: 2 };
-  const eventId = '0b6c9f1e-5f4e-4a52-9f55-6c1e27e4a1a7';
-  expect(webhookLine({ ...report, eventName: 'pointsIssued', eventId })).toEqual({
-    ...report,
-    eventName: 'pointsIssued',
-    eventId,
-  });
-  expect(webhookLine({ ...report, eventName: 'Ann Example', eventId: '+44 7700 900987' })).toEqual(report);
-});
-
-it('a request to another path is no refused webhook, and its line has no path', () => {
-  const lines: string[] = [];
-  const log = createLogger({ level: 'info', destination: { write: (text) => void lines.push(text) } });
-  const reports = createIntakeReports(log, createMetrics(), createIntakeWindow(Date.now));
-  const report = { source: 'unknown', status: 404, durationMs: 1, bytes: 0 };
-  reports.webhookAnswered({ ...report, outcome: 'not-found' });
-  reports.webhookAnswered({ ...report, outcome: 'unknown-source' });
-  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
-    'request to a path that is no webhook',
-    'webhook refused',
+it('at debug the line of a request has the receipts, and each message has a line', () => {
+  const { reports, lines } = deliverySetUp('debug');
+  reports.requestCompleted(request(3));
+  const common = { level: 'debug', msg: 'delivered message', destination: 'acme-aep', kind: 'event' };
+  expect(lines).toEqual([
+    { ...DELIVERY, receipts: ['r0', 'r1', 'r2'] },
+    { ...common, receipt: 'r0', outcome: 'failed', xactionId: 'x:0' },
+    { ...common, receipt: 'r1', outcome: 'taken' },
+    { ...common, receipt: 'r2', outcome: 'taken', xactionId: 'x:2' },
   ]);
 });
 
+it('the line of a request with more than 200 messages counts the omitted receipts', () => {
+  const { reports, lines } = deliverySetUp('debug');
+  reports.requestCompleted(request(203));
+  const { receipts, moreReceipts } = lines[0] as { receipts: unknown[]; moreReceipts: number };
+  expect([receipts.length, moreReceipts]).toEqual([200, 3]);
+});
+
+function settled(
+  receipt: string,
+  outcome: object,
+  mapping?: SettledEvent['mapping'],
+  event: Partial<ClaimedEvent> = {},
+): SettledEvent {
+  return {
+    event: {
+      receipt,
+      source: 'acme',
+      destination: 'acme-aep',
+      eventName: 'pointsIssued',
+      eventId: `id-${receipt}`,
+      receivedAt: 1_000,
+      ownFaultCount: 1,
+      ...event,
+    } as ClaimedEvent,
+    settlement: { receipt, attempts: [], delivered: [], ...outcome } as unknown as Settlement,
+    ...(mapping === undefined ? {} : { mapping }),
+  };
+}
+
+const NOTE = { kind: 'dropped', path: 'a', code: 'shrunk', message: '' } as const;
+
+const OUTCOMES = [
+  settled(
+    'r1',
+    { state: 'delivered' },
+    { notes: [NOTE], unread: { mapping: 'raw', fields: new Map() } as never },
+  ),
+  settled('r2', { state: 'delivered' }, { notes: [] }, { eventName: 'Ann Example' }),
+  settled('r3', { state: 'ignored', reason: 'customer-deleted' }, { notes: [] }),
+  settled('r4', { state: 'dead', reason: 'poison' }, { notes: [] }),
+  settled('r5', { state: 'pending', dueIn: 5_000, failedAttempts: 3, ownFaultCount: 2 }),
+  settled('r6', { state: 'pending', dueIn: 5_000, failedAttempts: 3, ownFaultCount: 1 }),
+];
+
+it('of the events that settle together only those that failed by their own fault have lines', () => {
+  const { reports, lines } = deliverySetUp();
+  reports.eventsSettled(OUTCOMES);
+  const common = { source: 'acme', destination: 'acme-aep', eventName: 'pointsIssued' };
+  expect(lines).toEqual([
+    {
+      level: 'error',
+      msg: 'event moved to dead letters',
+      receipt: 'r4',
+      ...common,
+      eventId: 'id-r4',
+      reason: 'poison',
+    },
+    {
+      level: 'warn',
+      msg: 'event failed and will be tried again',
+      receipt: 'r5',
+      ...common,
+      eventId: 'id-r5',
+      failedAttempts: 3,
+      ownFaults: 2,
+      retryInMs: 5_000,
+    },
+  ]);
+});
+
+it('at debug each settled event has a line, and its notes another', () => {
+  const { reports, lines } = deliverySetUp('debug');
+  reports.eventsSettled(OUTCOMES);
+  const debug = lines.filter(({ level }) => level === 'debug');
+  expect(debug.map(({ msg, receipt, state, notes }) => [msg, receipt, state ?? notes])).toEqual([
+    ['event settled', 'r1', 'delivered'],
+    ['mapping notes', 'r1', ['shrunk']],
+    ['event settled', 'r2', 'delivered'],
+    ['event settled', 'r3', 'ignored'],
+    ['event settled', 'r4', 'dead'],
+    ['event settled', 'r5', 'pending'],
+    ['event settled', 'r6', 'pending'],
+  ]);
+});
+
+it('counts the events that settle together as one by one', async () => {
+  const together = deliverySetUp();
+  const single = deliverySetUp();
+  together.reports.eventsSettled(OUTCOMES);
+  for (const { event, settlement, mapping } of OUTCOMES) {
+    single.reports.eventSettled(event, settlement);
+    if (mapping !== undefined) single.reports.mappingReported(event, mapping);
+  }
+  const pageOf = async ({ metrics }: typeof together) =>
+    (await metrics.registry.metrics())
+      .split('\n')
+      .filter((line) => /^relay_.*acme-aep|^relay_mapping/.test(line));
+  const page = await pageOf(together);
+  expect(page).toEqual(await pageOf(single));
+  expect(together.counted).toEqual(['pointsIssued']);
+  expect(page).toEqual(
+    expect.arrayContaining([
+      'relay_delivered_total{destination="acme-aep",event_name="pointsIssued"} 1',
+      'relay_delivered_total{destination="acme-aep",event_name="other"} 1',
+      'relay_ignored_total{destination="acme-aep",reason="customer-deleted"} 1',
+      'relay_dead_total{destination="acme-aep",reason="poison"} 1',
+      'relay_retried_total{destination="acme-aep"} 2',
+      'relay_end_to_end_seconds_bucket{le="2.5",destination="acme-aep"} 2',
+      'relay_mapping_notes_total{event_name="pointsIssued",kind="dropped",code="shrunk"} 1',
+    ]),
+  );
+});
+
 it('duplicates are counted by whether their data differs; a difference is a warning', async () => {
-  const lines: string[] = [];
-  const log = createLogger({ level: 'info', destination: { write: (text) => void lines.push(text) } });
-  const metrics = createMetrics();
-  const reports = createIntakeReports(log, metrics, createIntakeWindow(Date.now));
+  const { reports, metrics, lines } = intakeSetUp();
   const report = { source: 'acme', status: 200, durationMs: 1, bytes: 2, receipt: 'r-1' };
 
   reports.webhookAnswered({ ...report, outcome: 'accepted' });
@@ -81,7 +232,7 @@ it('duplicates are counted by whether their data differs; a difference is a warn
     [{ source: 'acme', differs: 'false' }, 2],
     [{ source: 'acme', differs: 'unknown' }, 1],
   ]);
-  const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'warn');
+  const warnings = lines.filter(({ level }) => level === 'warn');
   expect(warnings).toMatchObject([{ msg: 'duplicate with other data', receipt: 'r-1', differs: true }]);
 });
 

@@ -158,7 +158,10 @@ it('logs neither secrets nor personal data, at any level, whatever fails', async
     status: 207,
     messages: 1,
     receipts: [receipt],
-    xactionIds: [expect.any(String)],
+    sources: { acme: 1 },
+    taken: 1,
+    maxAgeMs: expect.any(Number),
+    xactionId: expect.any(String),
     durationMs: expect.any(Number),
   });
   expect(await whenLogged('delivered message', { receipt })).toMatchObject({

@@ -87,6 +87,18 @@ describe('shutdown', () => {
     await until(async () => (await relay.admin(`/admin/v1/events/${receipt}`)).body.state === 'delivered');
   });
 
+  it('leaves a log whose lines stand for every webhook, also for those of its last second', async () => {
+    const sent = 150;
+    const answers = await Promise.all(
+      Array.from({ length: sent }, (_, at) => relay.post(transactionAdded(at))),
+    );
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect(await relay.stop('SIGTERM')).toBe(0);
+    const lines = relay.log.filter(({ outcome }) => outcome === 'accepted');
+    expect(lines.length).toBeLessThan(sent);
+    expect(lines.reduce((sum, { count = 1 }) => sum + Number(count), 0)).toBe(sent);
+  });
+
   it('is immediate after a second signal', async () => {
     simulator.setFaults([{ on: 'inlet', then: { hang: true } }]);
     await relay.post(transactionAdded(1));

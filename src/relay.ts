@@ -14,6 +14,7 @@ import { listen, requireFreePort } from './http/listen.ts';
 import { createPublicApp } from './intake/public-app.ts';
 import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
+import { PAYLOAD_LOST } from './journal/event-reasons.ts';
 import type { Journal } from './journal/journal.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
 import { createConfigReports, removedSourceWarnings } from './monitoring/config-reports.ts';
@@ -93,6 +94,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         'new store created; if this relay has run before, store.path or its volume is wrong',
       ),
     onBatch: createJournalReports(metrics),
+    onPayloadLost: (destination) => metrics.dead.inc({ destination, reason: PAYLOAD_LOST }),
   });
   const coverage = createCoverage(now);
   const sources = createSourceTable(config.sources);

@@ -249,9 +249,12 @@ export type Settlement = {
  * aliases of the lane, and to events of this customer that were moved to another lane. Pending
  * events of the lane keep their bodies, because they still have to be delivered.
  *
- * Unreadable payloads. An event whose stored body is damaged becomes a dead letter with reason
- * `payload-lost` when it would be claimed, and its lane goes on. An event whose key is not
- * configured is never claimed and stays pending, with its lane behind it; its record shows no body.
+ * Unreadable payloads. Each stored payload has a checksum, so a damaged one is never returned. An
+ * event whose stored body is damaged becomes a dead letter with reason `payload-lost` when it would
+ * be claimed, its identity is forgotten, and its lane goes on. So does an event whose customer's
+ * profile is damaged; the profile is removed, and the event keeps its body and can be replayed. An
+ * event whose key is not configured is never claimed and stays pending, with its lane behind it.
+ * The record of such an event shows no body. The engine reports each once.
  *
  * Traces. `traceparent` is stored as given, so that a trace continues after a restart; the journal
  * does not interpret it.

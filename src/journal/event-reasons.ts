@@ -9,9 +9,12 @@ export const IGNORED_REASONS = [
   'discarded',
 ] as const;
 
+/** The reason of an event whose stored payload, or its customer's stored state, is damaged. */
+export const PAYLOAD_LOST = 'payload-lost';
+
 /**
  * Why an event is a dead letter. The last four: accepted bodies that can no longer be read as
- * events, and payloads that were lost when a damaged store was salvaged.
+ * events, and payloads that are damaged.
  */
 export const DEAD_REASONS = [
   'rejected',
@@ -23,7 +26,7 @@ export const DEAD_REASONS = [
   'not-json',
   'not-an-event',
   'wrong-org',
-  'payload-lost',
+  PAYLOAD_LOST,
 ] as const;
 
 /** The reasons that events of a state can have; earlier versions may have recorded others. */

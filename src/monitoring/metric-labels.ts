@@ -35,7 +35,7 @@ export const LEDGER_STATE: LabelValues = [
 ];
 /** Without what is decided apart from delivery. */
 export const IGNORED_REASON: LabelValues = IGNORED_REASONS.filter((reason) => reason !== 'discarded');
-export const DEAD_REASON: LabelValues = DEAD_REASONS.filter((reason) => reason !== 'payload-lost');
+export const DEAD_REASON: LabelValues = DEAD_REASONS;
 export const MESSAGE_KIND: LabelValues = ['event', 'profile'];
 export const INLET_OUTCOME: LabelValues = [
   'taken',

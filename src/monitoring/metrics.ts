@@ -221,7 +221,7 @@ export function createMetrics() {
     ),
     storeSealedShare: gauge(
       'relay_store_sealed_share',
-      'Share of the store checked and encrypted with the first encryption key since the start, from 0 to 1; 1 without keys',
+      'Share of the store checked since the start and written with the first encryption key, or with checksums without keys, from 0 to 1',
       {},
     ),
     retentionRemoved: counter('relay_retention_removed_total', 'Records and payloads removed by age', {}),

@@ -42,7 +42,8 @@ describe('parseKey', () => {
 describe('a payload cipher', () => {
   it('decrypts the documented stored form', () => {
     expect(createPayloadCipher([KEY]).decrypt(VECTOR)).toEqual(TEXT);
-    expect(createPayloadCipher([]).decrypt(Buffer.from('00616263', 'hex'))?.toString()).toBe('abc');
+    for (const text of ['00616263', '06352441c2616263'])
+      expect(createPayloadCipher([]).decrypt(Buffer.from(text, 'hex')).toString()).toBe('abc');
   });
 
   it('encrypts to the documented stored form, with a new iv each time', () => {
@@ -76,19 +77,30 @@ describe('a payload cipher', () => {
 
   it('does not decrypt damaged payloads, those of another key, or unknown forms', () => {
     const cipher = createPayloadCipher([KEY]);
-    expect(createPayloadCipher([OTHER]).decrypt(VECTOR)).toBeUndefined();
-    expect(createPayloadCipher([]).decrypt(VECTOR)).toBeUndefined();
-    for (let at = 0; at < VECTOR.length; at += 1) {
-      const damaged = Buffer.from(VECTOR);
-      damaged[at] = 0xff & (VECTOR.readUInt8(at) ^ 0x80);
-      expect(cipher.decrypt(damaged)).toBeUndefined();
-    }
+    expect(createPayloadCipher([OTHER]).decrypt(VECTOR)).toBe('key-unknown');
+    expect(createPayloadCipher([]).decrypt(VECTOR)).toBe('key-unknown');
+    expect(createPayloadCipher([OTHER], () => true).decrypt(VECTOR)).toBe('damaged');
     for (const stored of [
       Buffer.alloc(0),
       VECTOR.subarray(0, 20),
       VECTOR.subarray(0, -1),
       Buffer.of(2, 1, 1),
+      Buffer.of(6, 0, 0),
     ])
-      expect(cipher.decrypt(stored)).toBeUndefined();
+      expect(cipher.decrypt(stored)).toBe('damaged');
+  });
+
+  it('finds every flipped bit, except in the key id, which it does not need', () => {
+    for (const keys of [[], [KEY], [OTHER, KEY]]) {
+      const cipher = createPayloadCipher(keys);
+      const sound = Buffer.from(cipher.encrypt(TEXT));
+      for (let bit = 0; bit < sound.length * 8; bit += 1) {
+        const at = bit >> 3;
+        const stored = Buffer.from(sound);
+        stored[at] = sound.readUInt8(at) ^ (1 << (bit & 7));
+        const isKeyId = keys.length > 0 && at > 0 && at < 5;
+        expect(cipher.decrypt(stored)).toEqual(isKeyId ? TEXT : 'damaged');
+      }
+    }
   });
 });

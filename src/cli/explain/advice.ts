@@ -15,7 +15,7 @@ const DEAD_ADVICE: Readonly<Record<string, string>> = {
   'too-large':
     'It is larger than Adobe accepts. Leave out fields with a mapping override, reload the configuration, then replay the event.',
   'payload-lost':
-    'Its payload was on a damaged page when the store was salvaged. Its id is no longer known to the relay, so ask Capillary to send the event again.',
+    'What the disk holds of it is damaged. Without a payload its id is no longer known to the relay, so ask Capillary to send the event again; with one, replay it. Stop the relay soon and run store verify: other data can be damaged too.',
   mapping:
     'A mapping override of its source failed, as described above. Fix the expression (test it with the command below), reload the configuration, then replay the event.',
   'mapping-failed':
@@ -63,7 +63,8 @@ function advisePending(
 }
 
 function adviseReplay({ hasBody, state, receipt }: RecordAnswer, given: GivenOptions): string {
-  if (!hasBody) return 'Its payload was removed by retention or erasure, so it cannot be replayed.';
+  if (!hasBody)
+    return 'Its payload was removed by retention or erasure, or is lost, so it cannot be replayed.';
   const group = state === 'dead' || state === 'malformed' ? 'dead-letters' : 'events';
   return `Replay: ${relayCommand(given, `${group} replay ${receipt}`)}`;
 }

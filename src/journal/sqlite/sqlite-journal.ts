@@ -51,6 +51,8 @@ export interface SqliteJournalOptions {
   readonly contactBounds?: { readonly counted: number; readonly shared: number };
   /** Epoch ms in shared memory, in place of the system's clock. For tests. */
   readonly clock?: Float64Array;
+  /** Called for each event that became a dead letter because its payload is damaged. */
+  readonly onPayloadLost?: (destination: string) => void;
   /** Called for each batch of calls that the storage thread has answered. */
   readonly onBatch?: (batch: BatchReport) => void;
 }
@@ -172,7 +174,10 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   const channel = new Channel({ path, keys, maxPages, generationSize, contactBounds, clock }, (answers) => {
     options.onBatch?.(answers.batch);
     for (const destination of answers.claimable) claimable.call(destination);
-    for (const { message, ...fields } of answers.notices) log?.error(fields, message);
+    for (const { message, ...fields } of answers.notices) {
+      log?.error(fields, message);
+      if (fields.destination !== undefined) options.onPayloadLost?.(fields.destination);
+    }
   });
   await channel.ready;
   if (isNew) options.onCreated?.(resolve(path));

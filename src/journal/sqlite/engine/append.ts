@@ -9,12 +9,11 @@ import {
 } from '../../journal.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { addBacklog, addCounts } from './counts.ts';
-import { isDamage } from './damage.ts';
 import type { Engine } from './engine.ts';
 import { identityKey } from './index-keys.ts';
 import { claimHead, enqueue, enqueueExisting, placementFor } from './lanes.ts';
 import { recordAction, removeMalformed } from './operator-changes.ts';
-import { deletePayloads, insertBody, readBody } from './payloads.ts';
+import { deletePayloads, insertBody, readableBody } from './payloads.ts';
 import { type EventRow, rowOfReceipt } from './rows.ts';
 
 /** Random bytes that one receipt needs. */
@@ -60,17 +59,6 @@ function identityBytes(identity: string): Buffer {
   if (!/^[0-9a-f]{64}$/u.test(identity))
     throw new RefusedError('an identity must be 64 lower-case hex digits');
   return Buffer.from(identity, 'hex');
-}
-
-/** Undefined also if the page is damaged: a duplicate is recognised without the first body. */
-function readableBody(engine: Engine, seq: number): Buffer | undefined {
-  try {
-    return readBody(engine, seq);
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    engine.reportDamage();
-    return undefined;
-  }
 }
 
 /** The answer for a duplicate; undefined if no event of this identity is known. */

@@ -2,8 +2,8 @@ import type { ClaimLimits } from '../../journal.ts';
 import type { AnswerOf, RequestOf, WireClaimed } from './calls.ts';
 import type { Engine } from './engine.ts';
 import { endClaim } from './lanes.ts';
-import { readBody, readProfile } from './payloads.ts';
-import { type EventRow, queueRowOfReceipt, rowOfSeq, toStoredEvent } from './rows.ts';
+import { readClaimed, readHead } from './lost-payload.ts';
+import { type EventRow, queueRowOfReceipt } from './rows.ts';
 
 interface Head {
   readonly seq: number;
@@ -105,16 +105,6 @@ function* headsInOrder(engine: Engine, request: DueRequest, kind: Kind): Generat
   }
 }
 
-/** The event with its payloads; undefined if one of them cannot be decrypted. */
-function readClaimed(engine: Engine, row: EventRow): WireClaimed | undefined {
-  const body = readBody(engine, row.seq);
-  const profile = row.lane === null ? undefined : readProfile(engine, row.destination, row.lane);
-  if (body !== undefined && profile !== null) return { ...toStoredEvent(row), body, profile };
-  engine.claims.markUnreadable(row.seq);
-  engine.reportUnreadable('the body or profile of a pending event', row.receipt);
-  return undefined;
-}
-
 /**
  * Whether another event of the lane is claimed: only one of a lane's two heads may be at a time.
  */
@@ -141,7 +131,7 @@ function claimKind(
   const limit = Math.min(request.events, claimed.events.length + max);
   for (const head of headsInOrder(engine, request, kind)) {
     if (engine.claims.isUnavailable(head.seq)) continue;
-    const row = rowOfSeq(engine, head.seq);
+    const row = readHead(engine, head.seq);
     if (row === undefined || isLaneBusy(engine, row)) continue;
     if (head.due_at > request.now || claimed.events.length >= limit) return head.due_at;
     if (claimed.events.length > 0 && claimed.bytes + row.body_bytes > request.bytes) return head.due_at;

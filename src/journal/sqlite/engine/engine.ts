@@ -4,7 +4,7 @@ import { CONTACT_BOUNDS, type ContactBounds } from './contact-schema.ts';
 import { DAMAGE_ADVICE } from './damage.ts';
 import { type Database, openDatabase } from './database.ts';
 import { type Indexes, openIndexes } from './indexes.ts';
-import { createPayloadCipher, type PayloadCipher } from './payload-cipher.ts';
+import { createPayloadCipher, type Loss, type PayloadCipher } from './payload-cipher.ts';
 
 export interface EngineOptions {
   /** The folder of the store. */
@@ -50,6 +50,11 @@ export interface CountDeltas {
 export interface Notice {
   readonly message: string;
   readonly receipt?: string;
+  /** Of an event that became a dead letter in the engine, because its payload is damaged. */
+  readonly source?: string;
+  readonly destination?: string;
+  readonly reason?: string;
+  readonly detail?: string;
 }
 
 /** The state that every operation works on. */
@@ -66,20 +71,38 @@ export interface Engine {
   readonly countDeltas: CountDeltas;
   /** Destinations at which the current batch made something claimable. */
   readonly claimable: Set<string>;
-  /** Notifies the operator, once per payload, that a stored payload cannot be decrypted. */
-  reportUnreadable(what: string, receipt?: string): void;
+  /** Payloads whose page cannot be read; see `readStored`. */
+  readonly damagedPages: Set<string>;
+  /** Whether everything stored has the form that the cipher writes now; see sealed_with. */
+  readonly sealed: { isComplete: boolean };
+  /** Notifies the operator. */
+  notify(notice: Notice): void;
+  /** Notifies the operator, once per payload, that a stored payload cannot be read. */
+  reportUnreadable(what: string, why: Loss, receipt?: string): void;
   /** Notifies the operator, once, that the file is damaged. */
   reportDamage(): void;
   /** Returns the notices since the last call. */
   takeNotices(): readonly Notice[];
 }
 
+/** Payloads that are reported one by one; of more the log says nothing new. */
+const MAX_REPORTED = 1_000;
+
+const UNREADABLE: Readonly<Record<Loss, string>> = {
+  damaged: 'is damaged: it does not match its checksum',
+  'page-damaged': 'is on a damaged page of the file',
+  missing: 'is missing',
+  'key-unknown': 'cannot be decrypted: its key is not in store.encryptionKeys',
+};
+
 /**
- * From now on payloads are written with this key, so the store no longer counts as completely
- * encrypted with any other one. Must run before anything is written.
+ * From now on payloads are written in this form, so the store no longer counts as completely
+ * written in any other one. Must run before anything is written.
+ * @returns whether everything in the store has this form
  */
-function forgetOtherKeys(db: Database, keyId: string | undefined): void {
-  db.run('DELETE FROM sealed_with WHERE key_id IS NOT ?', keyId ?? null);
+function isSealedWith(db: Database, formId: string): boolean {
+  db.run('DELETE FROM sealed_with WHERE key_id IS NOT ?', formId);
+  return db.one('SELECT 1 FROM sealed_with') !== undefined;
 }
 
 /**
@@ -90,27 +113,31 @@ export function openEngine(options: EngineOptions): Engine {
   const reported = new Set<string>();
   let notices: Notice[] = [];
   const report = (label: string, notice: Notice): void => {
-    if (reported.has(label)) return;
+    if (reported.has(label) || reported.size >= MAX_REPORTED) return;
     reported.add(label);
     notices.push(notice);
   };
   const db = openDatabase(options.path, options.maxPages);
-  const cipher = createPayloadCipher(options.keys);
   const { clock } = options;
-  forgetOtherKeys(db, cipher.keyId);
+  const sealed = { isComplete: false };
+  const cipher = createPayloadCipher(options.keys, () => sealed.isComplete);
+  sealed.isComplete = isSealedWith(db, cipher.formId);
   return {
     now: clock === undefined ? Date.now : () => clock[0] ?? 0,
     db,
     cipher,
+    sealed,
+    damagedPages: new Set(),
     claims: new ClaimRegistry(),
     indexes: openIndexes(db, options.generationSize),
     contactBounds: options.contactBounds ?? CONTACT_BOUNDS,
     aliases: { isAny: db.one('SELECT 1 FROM aliases LIMIT 1') !== undefined },
     countDeltas: { counts: new Map(), backlog: new Map() },
     claimable: new Set(),
-    reportUnreadable: (what, receipt) =>
+    notify: (notice) => void notices.push(notice),
+    reportUnreadable: (what, why, receipt) =>
       report(`${what} ${receipt ?? ''}`, {
-        message: `${what} cannot be decrypted: its encryption key is not configured or the data is damaged`,
+        message: `${what} ${UNREADABLE[why]}`,
         ...(receipt === undefined ? {} : { receipt }),
       }),
     reportDamage: () => report('damage', { message: `the store's file is damaged: ${DAMAGE_ADVICE}` }),

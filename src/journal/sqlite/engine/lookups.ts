@@ -34,8 +34,9 @@ function attemptsOf({ db }: Engine, seq: number): RecordedAttempt[] {
 function bodyOf(engine: Engine, row: EventRow): Buffer | undefined {
   if (row.kept === 0) return undefined;
   const body = readBody(engine, row.seq);
-  if (body === undefined) engine.reportUnreadable('the body of an event', row.receipt);
-  return body;
+  if (body !== undefined && typeof body !== 'string') return body;
+  engine.reportUnreadable('the body of an event', body ?? 'missing', row.receipt);
+  return undefined;
 }
 
 function newestWithEventId({ db }: Engine, eventId: string): EventRow | undefined {

@@ -1,26 +1,42 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 
 /*
- * Stored form: `0 | plain` without keys, or `1 | key id (4) | iv (12) | tag (16) | ciphertext` with
- * AES-256-GCM. Payloads written before keys were configured stay readable, and each old key
- * decrypts what it encrypted. Because ivs are random, one key may encrypt up to 2^32 payloads.
+ * Stored form: `6 | crc32 (4) | plain` without keys, or `1 | key id (4) | iv (12) | tag (16) |
+ * ciphertext` with AES-256-GCM, whose tag is the checksum. Each old key decrypts what it encrypted,
+ * whatever was written before keys were configured stays readable, and so does `0 | plain`, which
+ * earlier versions wrote. 6 differs from the others in two bits, so that one flipped bit makes no
+ * other form of it. Because ivs are random, one key may encrypt up to 2^32 payloads.
  */
-const PLAIN = 0;
+const UNCHECKED = 0;
 const ENCRYPTED = 1;
+const CHECKED = 6;
+const CRC_BYTES = 4;
+const CHECKED_HEADER_BYTES = 1 + CRC_BYTES;
 const KEY_ID_BYTES = 4;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + IV_BYTES + TAG_BYTES;
 
-/** Encrypts payloads for the disk and decrypts them. */
+/** Why a stored payload cannot be read: for good, or until its key is configured. */
+export type Unreadable = 'damaged' | 'key-unknown';
+
+/** Why a payload is not there; `page-damaged`: the file cannot be read where it is stored. */
+export type Loss = Unreadable | 'page-damaged' | 'missing';
+
+/** Encrypts payloads for the disk, or gives them a checksum, and reads them again. */
 export interface PayloadCipher {
   encrypt(plain: Uint8Array): Uint8Array;
-  /** Undefined if the payload is damaged or its key is not configured. */
-  decrypt(stored: Uint8Array): Buffer | undefined;
-  /** Identifies the first key, as hex digits, in everything it encrypts; undefined without keys. */
-  readonly keyId: string | undefined;
+  decrypt(stored: Uint8Array): Buffer | Unreadable;
+  /** Identifies what `encrypt` writes: the first key by hex digits, or `crc32` without keys. */
+  readonly formId: string;
   /** True if the payload was written as `encrypt` writes now. */
   isCurrent(stored: Uint8Array): boolean;
+}
+
+/** Whether `decrypt` returned the payload. */
+export function isReadable(decrypted: Buffer | Unreadable): decrypted is Buffer {
+  return typeof decrypted !== 'string';
 }
 
 /**
@@ -49,11 +65,18 @@ export function keyIdHex(key: Uint8Array): string {
   return keyIdOf(key).toString('hex');
 }
 
-function withoutEncryption(plain: Uint8Array): Uint8Array {
-  const stored = new Uint8Array(plain.length + 1);
-  stored[0] = PLAIN;
-  stored.set(plain, 1);
+function withChecksum(plain: Uint8Array): Uint8Array {
+  const stored = Buffer.allocUnsafe(CHECKED_HEADER_BYTES + plain.length);
+  stored[0] = CHECKED;
+  stored.writeUInt32BE(crc32(plain), 1);
+  stored.set(plain, CHECKED_HEADER_BYTES);
   return stored;
+}
+
+function readChecked(stored: Buffer): Buffer | Unreadable {
+  if (stored.length < CHECKED_HEADER_BYTES) return 'damaged';
+  const plain = stored.subarray(CHECKED_HEADER_BYTES);
+  return crc32(plain) === stored.readUInt32BE(1) ? plain : 'damaged';
 }
 
 function encryptWith(key: Uint8Array, plain: Uint8Array): Uint8Array {
@@ -64,6 +87,7 @@ function encryptWith(key: Uint8Array, plain: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.of(ENCRYPTED), keyIdOf(key), iv, cipher.getAuthTag(), text]);
 }
 
+/** Undefined if the key did not encrypt exactly this. */
 function decryptWith(key: Uint8Array, stored: Buffer): Buffer | undefined {
   const iv = stored.subarray(1 + KEY_ID_BYTES, 1 + KEY_ID_BYTES + IV_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES });
@@ -77,21 +101,47 @@ function decryptWith(key: Uint8Array, stored: Buffer): Buffer | undefined {
   }
 }
 
-/** Encrypts with the first key, or not at all without keys, and decrypts with any of the keys. */
-export function createPayloadCipher(keys: readonly Uint8Array[]): PayloadCipher {
+/**
+ * Reads an encrypted payload. If its key id is unknown, that can itself be damaged, so every key is
+ * tried.
+ */
+function readEncrypted(keys: ReadonlyMap<string, Uint8Array>, stored: Buffer): Buffer | Unreadable {
+  if (stored.length < HEADER_BYTES) return 'damaged';
+  const key = keys.get(stored.toString('hex', 1, 1 + KEY_ID_BYTES));
+  if (key !== undefined) return decryptWith(key, stored) ?? 'damaged';
+  for (const each of keys.values()) {
+    const plain = decryptWith(each, stored);
+    if (plain !== undefined) return plain;
+  }
+  return 'key-unknown';
+}
+
+/**
+ * Encrypts with the first key, or adds a checksum without keys, and reads what any of the keys
+ * encrypted.
+ * @param isComplete whether everything stored has the form of `encrypt`: then what has another form
+ *   is damaged
+ */
+export function createPayloadCipher(keys: readonly Uint8Array[], isComplete = () => false): PayloadCipher {
   const byId = new Map(keys.map((key) => [keyIdHex(key), key]));
   const first = keys[0];
-  const prefix = first === undefined ? Buffer.of(PLAIN) : Buffer.of(ENCRYPTED, ...keyIdOf(first));
+  const prefix = first === undefined ? Buffer.of(CHECKED) : Buffer.of(ENCRYPTED, ...keyIdOf(first));
+  const readUnchecked = (stored: Buffer): Buffer | Unreadable => {
+    // A flipped bit in the first byte of an encrypted payload.
+    const isEncrypted = byId.has(stored.toString('hex', 1, 1 + KEY_ID_BYTES));
+    return isEncrypted || isComplete() ? 'damaged' : stored.subarray(1);
+  };
   return {
-    keyId: first === undefined ? undefined : keyIdHex(first),
+    formId: first === undefined ? 'crc32' : keyIdHex(first),
     isCurrent: (stored) => prefix.equals(stored.subarray(0, prefix.length)),
-    encrypt: (plain) => (first === undefined ? withoutEncryption(plain) : encryptWith(first, plain)),
+    encrypt: (plain) => (first === undefined ? withChecksum(plain) : encryptWith(first, plain)),
     decrypt: (bytes) => {
       const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      if (stored[0] === PLAIN) return stored.subarray(1);
-      if (stored[0] !== ENCRYPTED || stored.length < HEADER_BYTES) return undefined;
-      const key = byId.get(stored.toString('hex', 1, 1 + KEY_ID_BYTES));
-      return key === undefined ? undefined : decryptWith(key, stored);
+      if (stored[0] === CHECKED) return readChecked(stored);
+      if (stored[0] === UNCHECKED) return readUnchecked(stored);
+      if (stored[0] !== ENCRYPTED) return 'damaged';
+      const plain = readEncrypted(byId, stored);
+      return plain === 'key-unknown' && isComplete() ? 'damaged' : plain;
     },
   };
 }

@@ -1,7 +1,9 @@
 import { type RecordedNote, type SentMessage, StoreError } from '../../journal.ts';
 import { forgetContacts } from './contact-table.ts';
+import { isDamage } from './damage.ts';
 import type { Engine } from './engine.ts';
 import { aliasesOf } from './lanes.ts';
+import { isReadable, type Loss, type Unreadable } from './payload-cipher.ts';
 import type { EventRow } from './rows.ts';
 import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, laneEquals } from './filter-sql.ts';
 
@@ -9,10 +11,37 @@ export function insertBody({ db, cipher }: Engine, seq: number | bigint, body: U
   db.run('INSERT INTO bodies (seq, body) VALUES (?, ?)', seq, cipher.encrypt(body));
 }
 
-/** Undefined if there is none or it cannot be decrypted. */
-export function readBody({ db, cipher }: Engine, seq: number): Buffer | undefined {
-  const row = db.one('SELECT body FROM bodies WHERE seq = ?', seq) as { body: Uint8Array } | undefined;
-  return row === undefined ? undefined : cipher.decrypt(row.body);
+/**
+ * Undefined if there is no such row. After a damaged page was met, SQLite refuses every write until
+ * the transaction is rolled back. So that damage concerns this payload only, it is remembered, and
+ * the page is not read again.
+ * @throws the error of SQLite when the damage is met for the first time
+ */
+function readStored(
+  { db, cipher, damagedPages }: Engine,
+  sql: string,
+  ...key: (string | number)[]
+): Buffer | Loss | undefined {
+  const id = `${sql} ${key.join(' ')}`;
+  if (damagedPages.size > 0 && damagedPages.has(id)) return 'page-damaged';
+  try {
+    const row = db.one(sql, ...key) as { payload: Uint8Array } | undefined;
+    return row === undefined ? undefined : cipher.decrypt(row.payload);
+  } catch (error) {
+    if (isDamage(error)) damagedPages.add(id);
+    throw error;
+  }
+}
+
+/** Undefined if there is none. @throws as `readStored` */
+export function readBody(engine: Engine, seq: number): Buffer | Loss | undefined {
+  return readStored(engine, 'SELECT body AS payload FROM bodies WHERE seq = ?', seq);
+}
+
+/** Undefined also if it cannot be read: a duplicate is recognised without the first body. */
+export function readableBody(engine: Engine, seq: number): Buffer | undefined {
+  const body = readBody(engine, seq);
+  return typeof body === 'string' ? undefined : body;
 }
 
 export function insertSentMessages({ db, cipher }: Engine, seq: number, sent: readonly SentMessage[]): void {
@@ -26,7 +55,7 @@ export function insertSentMessages({ db, cipher }: Engine, seq: number, sent: re
   }
 }
 
-/** Messages that cannot be decrypted are omitted and reported. */
+/** Messages that cannot be read are omitted and reported. */
 export function readSentMessages(engine: Engine, { seq, receipt }: EventRow): SentMessage[] {
   const rows = engine.db.all('SELECT kind, json FROM sent WHERE seq = ? ORDER BY id', seq) as {
     kind: SentMessage['kind'];
@@ -34,8 +63,8 @@ export function readSentMessages(engine: Engine, { seq, receipt }: EventRow): Se
   }[];
   return rows.flatMap(({ kind, json }) => {
     const plain = engine.cipher.decrypt(json);
-    if (plain !== undefined) return [{ kind, json: plain.toString('utf8') }];
-    engine.reportUnreadable('a sent message', receipt);
+    if (isReadable(plain)) return [{ kind, json: plain.toString('utf8') }];
+    engine.reportUnreadable('a sent message', plain, receipt);
     return [];
   });
 }
@@ -71,21 +100,22 @@ export function writeNotes(
   );
 }
 
-function parsePairs(plain: Buffer | undefined): NotePairs | undefined {
+function parsePairs(plain: Buffer | Unreadable): NotePairs | Unreadable {
+  if (!isReadable(plain)) return plain;
   try {
-    return plain && (JSON.parse(plain.toString('utf8')) as NotePairs);
+    return JSON.parse(plain.toString('utf8')) as NotePairs;
   } catch {
-    return undefined;
+    return 'damaged';
   }
 }
 
-/** Notes that cannot be decrypted or parsed are omitted and reported. */
+/** Notes that cannot be read are omitted and reported. */
 export function readNotes(engine: Engine, { seq, receipt }: EventRow): RecordedNote[] {
   const row = engine.db.one('SELECT json FROM notes WHERE seq = ?', seq) as { json: Uint8Array } | undefined;
   if (row === undefined) return [];
   const pairs = parsePairs(engine.cipher.decrypt(row.json));
-  if (pairs !== undefined) return pairs.map(([path, code]) => ({ path, code }));
-  engine.reportUnreadable('the notes of an event', receipt);
+  if (typeof pairs !== 'string') return pairs.map(([path, code]) => ({ path, code }));
+  engine.reportUnreadable('the notes of an event', pairs, receipt);
   return [];
 }
 
@@ -93,14 +123,20 @@ export function deleteNotes({ db }: Engine, seq: number): void {
   db.run('DELETE FROM notes WHERE seq = ?', seq);
 }
 
-/** The assembled profile of a lane: undefined if there is none, null if it cannot be decrypted. */
-export function readProfile(engine: Engine, destination: string, lane: string): string | null | undefined {
-  const row = engine.db.one(
-    'SELECT state FROM profiles WHERE destination = ? AND lane = ?',
+/** The assembled profile of a lane; undefined if there is none. */
+export function readProfile(engine: Engine, destination: string, lane: string): Buffer | Loss | undefined {
+  return readStored(
+    engine,
+    'SELECT state AS payload FROM profiles WHERE destination = ? AND lane = ?',
     destination,
     lane,
-  ) as { state: Uint8Array } | undefined;
-  return row === undefined ? undefined : (engine.cipher.decrypt(row.state)?.toString('utf8') ?? null);
+  );
+}
+
+/** The assembled profile of a lane as text; null if there is none or it cannot be read. */
+export function profileText(engine: Engine, destination: string, lane: string): string | null {
+  const state = readProfile(engine, destination, lane);
+  return state === undefined || typeof state === 'string' ? null : state.toString('utf8');
 }
 
 /** Null deletes the profile. */
@@ -124,8 +160,9 @@ export function writeProfile(
 }
 
 /**
- * @throws StoreError if one cannot be decrypted: treated as absent, the next profile sent would
- *   overwrite its attributes at Adobe
+ * A damaged profile is removed and reported.
+ * @throws StoreError if the key of one is not configured: treated as absent, the next profile sent
+ *   would overwrite its attributes at Adobe
  */
 export function profiles(
   engine: Engine,
@@ -134,9 +171,12 @@ export function profiles(
   const found = new Map<string, string>();
   for (const lane of request.lanes) {
     const state = readProfile(engine, request.destination, lane);
-    if (state === null)
+    if (state === 'key-unknown')
       throw new StoreError('an assembled profile cannot be decrypted: is its encryption key missing?');
-    if (state !== undefined) found.set(lane, state);
+    if (typeof state === 'string') {
+      engine.reportUnreadable(`the stored state of a customer at ${request.destination}`, state);
+      if (state === 'damaged') writeProfile(engine, request.destination, lane, null);
+    } else if (state !== undefined) found.set(lane, state.toString('utf8'));
   }
   return found;
 }

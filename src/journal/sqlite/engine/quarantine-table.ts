@@ -4,6 +4,7 @@ import { newReceipt } from './append.ts';
 import type { AnswerOf, RequestOf, WireQuarantined } from './calls.ts';
 import { addCounts, quarantineUsage } from './counts.ts';
 import type { Engine } from './engine.ts';
+import { isReadable } from './payload-cipher.ts';
 
 interface QuarantineRow {
   readonly seq: number;
@@ -90,8 +91,9 @@ export function quarantine(
 function toQuarantined(engine: Engine, row: QuarantineRow): WireQuarantined | undefined {
   const headers = engine.cipher.decrypt(row.headers);
   const body = engine.cipher.decrypt(row.body);
-  if (headers === undefined || body === undefined) {
-    engine.reportUnreadable('a quarantined request', row.receipt);
+  if (!isReadable(headers) || !isReadable(body)) {
+    const why = [headers, body].includes('damaged') ? 'damaged' : 'key-unknown';
+    engine.reportUnreadable('a quarantined request', why, row.receipt);
     return undefined;
   }
   return {

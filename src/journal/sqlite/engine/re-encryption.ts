@@ -2,6 +2,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import type { AnswerOf, ReencryptionPosition, RequestOf } from './calls.ts';
 import type { Engine } from './engine.ts';
+import { isReadable } from './payload-cipher.ts';
 import { withSecureDelete } from './payloads.ts';
 
 interface EncryptedColumns {
@@ -26,10 +27,6 @@ const MAX_STEP_BYTES = 1_048_576;
 const START: ReencryptionPosition = { table: 0, after: 0, unreadable: 0 };
 
 type Row = Readonly<Record<string, SQLInputValue>>;
-
-function isCompletelyEncryptedWith({ db }: Engine, keyId: string): boolean {
-  return db.one('SELECT 1 FROM sealed_with WHERE key_id = ?', keyId) !== undefined;
-}
 
 function blobsOf(row: Row, { columns }: EncryptedColumns): [string, Uint8Array][] {
   return columns.flatMap((column) => {
@@ -57,7 +54,7 @@ function rowsAfter(
   return { rows, isLast: true };
 }
 
-/** Encrypts the payloads of a row with the first key, unless they already are. */
+/** Writes the payloads of a row in the current form, unless they have it. */
 function reencryptRow(
   engine: Engine,
   target: EncryptedColumns,
@@ -67,11 +64,13 @@ function reencryptRow(
   for (const [column, stored] of blobsOf(row, target)) {
     if (engine.cipher.isCurrent(stored)) continue;
     const plain = engine.cipher.decrypt(stored);
-    if (plain === undefined) {
-      count.unreadable += 1;
+    const at = Number(row['at']);
+    if (!isReadable(plain)) {
+      // No key will ever read a damaged one, so the store can be complete without it.
+      if (plain === 'key-unknown') count.unreadable += 1;
+      else engine.reportUnreadable(`the ${column} of row ${at} of ${target.table}`, plain);
       continue;
     }
-    const at = row['at'] ?? null;
     engine.db.run(
       `UPDATE ${target.table} SET ${column} = ? WHERE rowid = ?`,
       engine.cipher.encrypt(plain),
@@ -104,14 +103,14 @@ function nextOf(at: ReencryptionPosition, rows: readonly Row[], isLast: boolean)
 }
 
 /**
- * Encrypts with the first key whatever another key encrypted or is not encrypted, and overwrites
- * the old content in the file. Payloads that cannot be decrypted are left as they are; because of
- * them the store does not count as complete, so the next process tries again.
+ * Encrypts with the first key whatever another key encrypted or is not encrypted, or without keys
+ * gives a checksum to what earlier versions stored without one, and overwrites the old content in
+ * the file. Payloads whose key is unknown are left as they are; because of them the store does not
+ * count as complete, so the next process tries again.
  */
 export function reencrypt(engine: Engine, { from = START }: RequestOf<'reencrypt'>): AnswerOf<'reencrypt'> {
-  const { keyId } = engine.cipher;
   const target = ENCRYPTED_COLUMNS[from.table];
-  if (keyId === undefined || target === undefined || isCompletelyEncryptedWith(engine, keyId))
+  if (target === undefined || engine.sealed.isComplete)
     return { reencrypted: 0, unreadable: from.unreadable, share: 1 };
   let reencrypted = 0;
   let { unreadable } = from;
@@ -126,6 +125,9 @@ export function reencrypt(engine: Engine, { from = START }: RequestOf<'reencrypt
   const next = { ...nextOf(from, rows, isLast), unreadable };
   if (next.table < ENCRYPTED_COLUMNS.length)
     return { reencrypted, unreadable, share: shareAt(engine, next), next };
-  if (unreadable === 0) engine.db.run('INSERT INTO sealed_with (key_id) VALUES (?)', keyId);
+  if (unreadable === 0) {
+    engine.db.run('INSERT INTO sealed_with (key_id) VALUES (?)', engine.cipher.formId);
+    engine.sealed.isComplete = true;
+  }
   return { reencrypted, unreadable, share: 1 };
 }

@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts';
 import { withStates } from './filter-sql.ts';
 import { claimHead, enqueueExisting, ownLaneOf, placementFor } from './lanes.ts';
 import { MAX_CHANGES_PER_STEP, recordAction } from './operator-changes.ts';
+import { isReadable } from './payload-cipher.ts';
 import { deleteNotes } from './payloads.ts';
 import type { EventRow } from './rows.ts';
 import { scanAscending, seqBounds } from './scan.ts';
@@ -85,20 +86,22 @@ function toScope(stored: JobScope | EventFilter): JobScope {
   return 'routes' in stored ? stored : { filter: stored, routes: {} };
 }
 
+function finish({ db, now }: Engine, id: number): void {
+  db.run('UPDATE replay_jobs SET finished_at = ?, filter = NULL WHERE id = ?', now(), id);
+  db.run('DELETE FROM replay_jobs WHERE id <= ? AND finished_at IS NOT NULL', id - MAX_FINISHED_JOBS);
+}
+
 /**
- * Undefined if the job has finished, or if its filter cannot be decrypted: the job then waits for
- * the next start.
+ * Undefined if the job has finished, or if its filter cannot be read: without its key the job waits
+ * for the next start, and with a damaged filter it ends.
  */
 function scopeOfJob(engine: Engine, { id, filter }: JobRow): JobScope | undefined {
   if (filter === null) return undefined;
   const plain = engine.cipher.decrypt(filter);
-  if (plain === undefined) engine.reportUnreadable(`the filter of replay ${id}`);
-  return plain && toScope(JSON.parse(plain.toString('utf8')) as JobScope | EventFilter);
-}
-
-function finish({ db, now }: Engine, id: number): void {
-  db.run('UPDATE replay_jobs SET finished_at = ?, filter = NULL WHERE id = ?', now(), id);
-  db.run('DELETE FROM replay_jobs WHERE id <= ? AND finished_at IS NOT NULL', id - MAX_FINISHED_JOBS);
+  if (isReadable(plain)) return toScope(JSON.parse(plain.toString('utf8')) as JobScope | EventFilter);
+  engine.reportUnreadable(`the filter of replay ${id}`, plain);
+  if (plain === 'damaged') finish(engine, id);
+  return undefined;
 }
 
 /**

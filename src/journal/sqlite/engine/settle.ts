@@ -8,7 +8,7 @@ import {
   eraseEvent,
   eraseLane,
   insertSentMessages,
-  readProfile,
+  profileText,
   writeNotes,
   writeProfile,
 } from './payloads.ts';
@@ -52,7 +52,12 @@ function postpone(
   );
 }
 
-function finish(engine: Engine, row: QueueRow, settlement: Exclude<Settlement, { state: 'pending' }>): void {
+/** Moves a pending event to its final state. */
+export function finish(
+  engine: Engine,
+  row: QueueRow,
+  settlement: Exclude<Settlement, { state: 'pending' }>,
+): void {
   const { reason, detail } = { reason: undefined, detail: undefined, ...settlement };
   engine.db.run(
     `UPDATE events SET state = ?, reason = ?, detail = ?, settled_at = ?, delivered = ?, head = 0, replay = 0
@@ -83,7 +88,7 @@ function isStale(
 ): boolean {
   return (
     (claimed !== undefined && claimed.lane !== row.lane) ||
-    (alias !== undefined && (readProfile(engine, row.destination, alias.from) ?? null) !== alias.profile)
+    (alias !== undefined && profileText(engine, row.destination, alias.from) !== alias.profile)
   );
 }
 

@@ -1,12 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { PAYLOAD_LOST } from '../../event-reasons.ts';
 
 /*
  * Makes a store consistent after rows were copied to it from a damaged one: whatever can be derived
  * from the rows is recomputed.
  */
-
-/** Dead-letter reason of an event whose body is permanently lost. */
-export const PAYLOAD_LOST = 'payload-lost';
 
 const CHILD_TABLES = ['bodies', 'attempts', 'sent', 'actions', 'notes', 'differing_copies'] as const;
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { PAYLOAD_LOST } from '../../event-reasons.ts';
 import { StoreError } from '../../journal.ts';
 import { openDatabase } from '../engine/database.ts';
 import { INDEX_TABLES } from '../engine/indexes.ts';
@@ -13,7 +14,7 @@ import {
   type Row,
   tryRead,
 } from './damaged-copy.ts';
-import { PAYLOAD_LOST, recount } from './recount.ts';
+import { recount } from './recount.ts';
 import { databaseFileOf, isInUse, withStoppedStore } from './stopped-store.ts';
 import { type Finding, findingsOf } from './verify.ts';
 

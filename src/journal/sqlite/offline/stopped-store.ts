@@ -98,7 +98,7 @@ export interface StoredBody {
   readonly orgId: number;
   /** Epoch ms. */
   readonly receivedAt: number;
-  /** Absent once retention or erasure has removed it, or if no key decrypts it. */
+  /** Absent once retention or erasure has removed it, or if it cannot be read. */
   readonly body?: Buffer;
 }
 
@@ -140,14 +140,14 @@ export function readStoppedBodies(
       .all(...values, limit) as unknown as readonly StoredBodyRow[];
   });
   return rows.toReversed().map((row) => {
-    const body = row.body === null ? undefined : cipher.decrypt(row.body);
+    const body = row.body === null ? 'missing' : cipher.decrypt(row.body);
     return {
       receipt: row.receipt,
       source: row.source,
       identity: row.identity === null ? '' : Buffer.from(row.identity).toString('hex'),
       orgId: row.org_id,
       receivedAt: row.received_at,
-      ...(body === undefined ? {} : { body }),
+      ...(typeof body === 'string' ? {} : { body }),
     };
   });
 }

@@ -8,6 +8,7 @@ import {
 import { parsePhoneNumberFromString as parseByForm } from 'libphonenumber-js/min';
 import mobileExamples from 'libphonenumber-js/mobile/examples';
 import { isDummyPhone } from '../capillary/placeholder-values.ts';
+import { listedMobile } from './mobile-ranges.ts';
 import { createRecentCache, type RecentCache } from './recent-cache.ts';
 
 /** Why a text is not a phone number; also the code of its mapping note. */
@@ -58,6 +59,10 @@ function recentNumbersOf(country: string | undefined): RecentCache<string | Phon
 }
 
 function parsePhone(plain: string, home: CountryCode | undefined): string | PhoneFault {
+  const mobile = OLD_MEXICAN_MOBILE.test(plain) ? undefined : listedMobile(plain, home);
+  if (mobile !== undefined) {
+    return isDummyPhone(mobile.national) ? INVENTED : `+${mobile.callingCode}${mobile.national}`;
+  }
   const found =
     firstListed(plain, home) ??
     [...interpretations(plain, home, parseByForm)].find(

@@ -2,16 +2,31 @@ import { hash } from 'node:crypto';
 import type { IdentifierKind } from '../capillary/identifiers.ts';
 
 /**
- * The first 52 bits of a hash, an exact integer. Among a million texts there is a 1 in 9,000 chance
- * that any two have the same one.
+ * 53 bits of a text, for a set in memory that no one chooses keys of: customers' lanes are part of
+ * the text. It takes a tenth of the time of a cryptographic hash. Among 40,000 texts there is a 1
+ * in 11 million chance that any two have the same one.
  */
 export function fingerprint(text: string): number {
-  return Number.parseInt(hash('sha256', text).slice(0, 13), 16);
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    high = Math.imul(high ^ code, 0x9e3779b1);
+    low = Math.imul(low ^ code, 0x5f356495);
+  }
+  high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35);
+  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35);
+  return (high >>> 11) * 2 ** 32 + (low >>> 0);
 }
 
-/** Identifies a contact of an organisation without its value. */
+/**
+ * Identifies a contact of an organisation without its value: the first 52 bits of a hash, an exact
+ * integer, which is stored. Among a million contacts there is a 1 in 9,000 chance that any two have
+ * the same one.
+ */
 export function contactKey(orgId: number, kind: IdentifierKind, id: string): number {
-  return fingerprint(JSON.stringify(['contact', orgId, kind, id]));
+  const text = JSON.stringify(['contact', orgId, kind, id]);
+  return Number.parseInt(hash('sha256', text).slice(0, 13), 16);
 }
 
 /** Longer ids show two characters at each end. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/capillary/json.ts';
-import { contactKey, maskContact } from '../../src/mapping/contact-key.ts';
+import { contactKey, fingerprint, maskContact } from '../../src/mapping/contact-key.ts';
 import { isKnownContact } from '../../src/mapping/customer/known-contacts.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
@@ -192,6 +192,18 @@ describe('a contact for the journal', () => {
     expect(new Set(keys).size).toBe(4);
     expect(keys.every((key) => Number.isSafeInteger(key) && key >= 0)).toBe(true);
     expect(contactKey(1, 'email', 'a@x.org')).toBe(keys[0]);
+  });
+
+  it('has the key under which stores of earlier versions have it', () => {
+    expect(contactKey(100_458, 'email', 'a@b.example')).toBe(3_472_275_133_795_775);
+  });
+
+  it('has a fingerprint of its own among the customers of a relay', () => {
+    const texts = Array.from({ length: 100_000 }, (_, index) => `${index % 2} email c${index}@shop.example`);
+    const fingerprints = texts.map(fingerprint);
+
+    expect(new Set(fingerprints).size).toBe(texts.length);
+    expect(fingerprints.every(Number.isSafeInteger)).toBe(true);
   });
 
   it.each([

@@ -37,7 +37,7 @@ export interface SendResult {
   readonly sent: number;
   /** Status 0: the connection was refused, or broke before the response. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Longest time between two responses with status 200, ms. */
+  /** Longest time without a response of status 200, ms. */
   readonly longestGapMs: number;
   /** From the first request to the last response. */
   readonly tookMs: number;

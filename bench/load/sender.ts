@@ -23,12 +23,13 @@ interface Tally {
   longestGapMs: number;
 }
 
-function resultOf({ times, statuses, done, longestGapMs }: Tally, tookMs: number): SendResult {
+function resultOf({ times, statuses, done, acceptedAt, longestGapMs }: Tally, started: number): SendResult {
+  const at = performance.now();
   return {
     sent: done,
     statuses: Object.fromEntries(statuses),
-    longestGapMs,
-    tookMs,
+    longestGapMs: Math.max(longestGapMs, at - acceptedAt),
+    tookMs: at - started,
     times: percentiles(times),
   };
 }
@@ -139,7 +140,7 @@ async function run(job: SendJob, go: Promise<void>): Promise<SendResult> {
     const requests = { count, request: (index: number) => prepared[index] ?? createRequest(Date.now()) };
     await sendAsFastAsPossible(connections, requests, tally);
   } else await sendAtRate(connections, { job, createRequest }, tally);
-  const result = resultOf(tally, performance.now() - started);
+  const result = resultOf(tally, started);
   for (const connection of connections) connection.close();
   return result;
 }

@@ -190,6 +190,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     health: createHealthChecks({
       journal,
       admission,
+      sources: () => running.current.sources,
       destinations,
     }),
     token: () => running.current.admin.token,

@@ -40,6 +40,14 @@ export type MaintenanceReport =
   /** A task failed; it is tried again. */
   | { readonly kind: 'failed'; readonly task: string; readonly error: Error };
 
+/** Events of a source that could be claimed. */
+export interface Overdue {
+  readonly source: string;
+  readonly destination: string;
+  /** ms since which the oldest of them has been due. */
+  readonly since: number;
+}
+
 /** The state of the engine. */
 export interface StoreStatus {
   /** False after a write has failed, until one succeeds. While it is false, each call tries. */
@@ -52,11 +60,8 @@ export interface StoreStatus {
   readonly silentFor: number;
   /** Calls that wait for the engine or are being executed. */
   readonly queued: number;
-  /**
-   * By destination: ms since which its oldest claimable event has been due and unclaimed. A
-   * destination without such an event has no entry.
-   */
-  readonly overdue: Readonly<Record<string, number>>;
+  /** The oldest claimable events that are due and unclaimed: one for each source and destination. */
+  readonly overdue: readonly Overdue[];
   /** Bytes used by records; free space inside the file does not count. */
   readonly usedBytes: number;
   /** Bytes that new records can use: free on the volume, and free inside the file. */

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { HealthCheck, HealthSource } from '../admin/admin-parts.ts';
+import type { SourceConfig } from '../config/config-schema.ts';
 import type { RunningDestination } from '../delivery/running-destination.ts';
 import type { Admission } from '../intake/admission.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -22,6 +23,7 @@ export interface DestinationProgress {
 export interface HealthParts {
   readonly journal: Pick<Journal, 'silentFor' | 'status'>;
   readonly admission: Pick<Admission, 'refusal'>;
+  readonly sources: () => readonly Pick<SourceConfig, 'name' | 'destination'>[];
   readonly destinations: { readonly all: readonly DestinationProgress[] };
   /** Longest delay of the event loop in ms since the last call. */
   readonly maxLoopDelay?: () => number;
@@ -56,8 +58,16 @@ async function findStall(
   const { msSinceProgress } = dispatcher;
   if (msSinceProgress < MAX_MS_WITHOUT_PROGRESS || dispatcher.state.status().state !== 'flowing')
     return undefined;
-  const { overdue: waits } = await parts.journal.status();
-  const overdue = (waits[config.name] ?? 0) >= MAX_MS_WITHOUT_PROGRESS;
+  const own = new Set(
+    parts
+      .sources()
+      .filter((source) => source.destination === config.name)
+      .map(({ name }) => name),
+  );
+  const overdue = (await parts.journal.status()).overdue.some(
+    ({ source, destination, since }) =>
+      destination === config.name && own.has(source) && since >= MAX_MS_WITHOUT_PROGRESS,
+  );
   return overdue || dispatcher.inFlight > 0
     ? `events are due, but none was settled for ${seconds(msSinceProgress)} s`
     : undefined;

@@ -7,6 +7,10 @@ import { channel } from 'node:diagnostics_channel';
 const FAILPOINTS = [
   /** Storage thread: every call of a batch has run, nothing is committed yet. */
   'journal-committing',
+  /** Storage thread: the intake log is written, but not synced. The detail is the file's handle. */
+  'journal-writing-log',
+  /** Storage thread: a file of the store has been synced. The detail is its handle. */
+  'journal-synced',
   /** Storage thread: a batch is on disk, but no caller has been answered. */
   'journal-committed',
   /** Storage thread: within a migration and after it. */

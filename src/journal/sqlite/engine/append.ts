@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto';
-import { v7 } from 'uuid';
 import {
   type Appended,
   type NewEvent,
@@ -13,43 +11,15 @@ import type { Engine } from './engine.ts';
 import { identityKey } from './index-keys.ts';
 import { claimHead, enqueue, enqueueExisting, placementFor } from './lanes.ts';
 import { recordAction, removeMalformed } from './operator-changes.ts';
-import { deletePayloads, insertBody, readableBody } from './payloads.ts';
+import type { IntakeRecord, RecordKind } from './intake-records.ts';
+import { newReceipt } from './receipts.ts';
+import { deletePayloads, insertBody, insertSealedBody, readableBody } from './payloads.ts';
+import { insertQuarantined, type QuarantineHead, toQuarantineEntry } from './quarantine-table.ts';
+import { insertDifferingCopy } from './differing-copies.ts';
 import { type EventRow, rowOfReceipt } from './rows.ts';
 
-/** Random bytes that one receipt needs. */
-const RECEIPT_BYTES = 16;
-/** Filled for many receipts at once, because each call for random bytes has a high fixed cost. */
-const randomPool = new Uint8Array(256 * RECEIPT_BYTES);
-let usedBytes = randomPool.length;
-
-function nextRandomBytes(): Uint8Array {
-  if (usedBytes === randomPool.length) {
-    randomFillSync(randomPool);
-    usedBytes = 0;
-  }
-  usedBytes += RECEIPT_BYTES;
-  return randomPool.subarray(usedBytes - RECEIPT_BYTES, usedBytes);
-}
-
-let lastMs = Number.NEGATIVE_INFINITY;
-let counter = 0;
-
-/**
- * Creates a version 7 UUID. Each is greater than the one before: within a millisecond, or while the
- * clock is behind, a counter is incremented.
- */
-export function newReceipt(): string {
-  const random = nextRandomBytes();
-  const now = Date.now();
-  if (now > lastMs) {
-    lastMs = now;
-    counter = Buffer.from(random.buffer, random.byteOffset).readUInt32BE(6) & 0x7f_ff_ff_ff;
-  } else {
-    counter = (counter + 1) | 0;
-    if (counter === 0) lastMs += 1;
-  }
-  return v7({ random, msecs: lastMs, seq: counter });
-}
+/** Approximate size of the changed pages of an event's row and its index entries. */
+const EVENT_ROW_BYTES = 700;
 
 /**
  * The identity in its stored form.
@@ -78,9 +48,20 @@ function duplicateOf(engine: Engine, identity: Buffer, { source, body }: NewEven
   return undefined;
 }
 
-function insertEvent(engine: Engine, receipt: string, identity: Buffer, event: NewEvent): number {
-  const { lane, own_lane } = placementFor(engine, event.destination, event.lane ?? null);
-  const queue = { destination: event.destination, lane, replay: 0 };
+/** What the intake log holds of an event besides its body. */
+type EventHead = Omit<NewEvent, 'body'> & { readonly receipt: string; readonly bodyBytes: number };
+
+/** An event with its receipt, and its body in the stored form. */
+interface StoredBody<Head> {
+  readonly head: Head;
+  readonly sealed: Uint8Array;
+  /** Epoch ms by the engine's clock. */
+  readonly at: number;
+}
+
+function insertEvent(engine: Engine, identity: Buffer, { head, sealed, at }: StoredBody<EventHead>): void {
+  const { lane, own_lane } = placementFor(engine, head.destination, head.lane ?? null);
+  const queue = { destination: head.destination, lane, replay: 0 };
   const { lastInsertRowid } = engine.db
     .sql(
       `INSERT INTO events (receipt, source, destination, identity, lane, own_lane, customer_id, org_id,
@@ -89,29 +70,32 @@ function insertEvent(engine: Engine, receipt: string, identity: Buffer, event: N
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)`,
     )
     .run(
-      receipt,
-      event.source,
-      event.destination,
+      head.receipt,
+      head.source,
+      head.destination,
       identity,
       lane,
       own_lane,
-      event.customerId ?? null,
-      event.orgId,
-      event.eventName,
-      event.eventId ?? null,
-      event.createdAt ?? null,
-      event.receivedAt,
-      event.verifiedBy,
+      head.customerId ?? null,
+      head.orgId,
+      head.eventName,
+      head.eventId ?? null,
+      head.createdAt ?? null,
+      head.receivedAt,
+      head.verifiedBy,
       claimHead(engine, queue),
-      engine.now(),
-      event.body.byteLength,
-      event.traceparent ?? null,
+      at,
+      head.bodyBytes,
+      head.traceparent ?? null,
     );
   const seq = Number(lastInsertRowid);
-  insertBody(engine, seq, event.body);
+  insertSealedBody(engine, seq, sealed);
   engine.indexes.identities.insert(identityKey(identity), seq);
   enqueue(engine, queue, seq);
-  return seq;
+  if (head.released !== undefined) recordRelease(engine, seq, head.released, at);
+  addCounts(engine, head.source, { accepted: 1, pending: 1 });
+  addBacklog(engine, head.destination, { pending: 1 });
+  engine.tables.noteChange(sealed.byteLength + EVENT_ROW_BYTES);
 }
 
 /** A new receipt, or that of a released request unless an event has it already. */
@@ -120,20 +104,25 @@ function receiptFor(engine: Engine, released: Release | undefined): string {
   return rowOfReceipt(engine, released.receipt) === undefined ? released.receipt : newReceipt();
 }
 
-function recordRelease(engine: Engine, seq: number, { by }: Release): void {
-  recordAction(engine, seq, { at: engine.now(), by, action: 'released from quarantine' });
+function recordRelease(engine: Engine, seq: number, { by }: Release, at: number): void {
+  recordAction(engine, seq, { at, by, action: 'released from quarantine' });
+}
+
+/** Adds to the intake log what has just been written to the tables. */
+function log(engine: Engine, kind: RecordKind, { head, sealed, at }: StoredBody<object>): void {
+  engine.log.add({ kind, at, head: Buffer.from(JSON.stringify(head), 'utf8'), payload: sealed });
 }
 
 function appendOne(engine: Engine, event: NewEvent): Appended {
   const identity = identityBytes(event.identity);
   const duplicate = duplicateOf(engine, identity, event);
   if (duplicate !== undefined) return duplicate;
-  const { released } = event;
-  const receipt = receiptFor(engine, released);
-  const seq = insertEvent(engine, receipt, identity, event);
-  if (released !== undefined) recordRelease(engine, seq, released);
-  addCounts(engine, event.source, { accepted: 1, pending: 1 });
-  addBacklog(engine, event.destination, { pending: 1 });
+  const { body, ...rest } = event;
+  const receipt = receiptFor(engine, event.released);
+  const head: EventHead = { ...rest, receipt, bodyBytes: body.byteLength };
+  const stored = { head, sealed: engine.cipher.encrypt(body), at: engine.now() };
+  insertEvent(engine, identity, stored);
+  log(engine, 'event', stored);
   return { receipt, duplicate: false };
 }
 
@@ -141,12 +130,9 @@ export function append(engine: Engine, events: RequestOf<'append'>): AnswerOf<'a
   return events.map((event) => appendOne(engine, event));
 }
 
-export function appendMalformed(engine: Engine, malformed: NewMalformed): { receipt: string } {
-  const { released } = malformed;
-  // A crash came between this call and the removal from the quarantine.
-  if (released !== undefined && rowOfReceipt(engine, released.receipt)?.state === 'malformed')
-    return { receipt: released.receipt };
-  const receipt = receiptFor(engine, released);
+type MalformedHead = Omit<NewMalformed, 'body'> & { readonly receipt: string; readonly bodyBytes: number };
+
+function insertMalformed(engine: Engine, { head, sealed, at }: StoredBody<MalformedHead>): void {
   const { lastInsertRowid } = engine.db
     .sql(
       `INSERT INTO events (receipt, source, destination, received_at, verified_by, state, reason, detail,
@@ -154,22 +140,75 @@ export function appendMalformed(engine: Engine, malformed: NewMalformed): { rece
        VALUES (?, ?, ?, ?, ?, 'malformed', 'malformed', ?, ?, ?)`,
     )
     .run(
-      receipt,
-      malformed.source,
-      malformed.destination,
-      malformed.receivedAt,
-      malformed.verifiedBy,
-      malformed.detail,
-      engine.now(),
-      malformed.body.byteLength,
+      head.receipt,
+      head.source,
+      head.destination,
+      head.receivedAt,
+      head.verifiedBy,
+      head.detail,
+      at,
+      head.bodyBytes,
     );
   const seq = Number(lastInsertRowid);
-  insertBody(engine, seq, malformed.body);
+  insertSealedBody(engine, seq, sealed);
   engine.indexes.identities.skip(seq);
   engine.indexes.queues.skip(seq);
-  addCounts(engine, malformed.source, { malformed: 1 });
-  if (released !== undefined) recordRelease(engine, seq, released);
+  addCounts(engine, head.source, { malformed: 1 });
+  if (head.released !== undefined) recordRelease(engine, seq, head.released, at);
+  engine.tables.noteChange(sealed.byteLength + EVENT_ROW_BYTES);
+}
+
+export function appendMalformed(engine: Engine, malformed: NewMalformed): { receipt: string } {
+  const { body, ...rest } = malformed;
+  const { released } = malformed;
+  // A crash came between this call and the removal from the quarantine.
+  if (released !== undefined && rowOfReceipt(engine, released.receipt)?.state === 'malformed')
+    return { receipt: released.receipt };
+  const receipt = receiptFor(engine, released);
+  const head: MalformedHead = { ...rest, receipt, bodyBytes: body.byteLength };
+  const stored = { head, sealed: engine.cipher.encrypt(body), at: engine.now() };
+  insertMalformed(engine, stored);
+  log(engine, 'malformed', stored);
   return { receipt };
+}
+
+export function quarantine(
+  engine: Engine,
+  { request, bounds }: RequestOf<'quarantine'>,
+): AnswerOf<'quarantine'> {
+  const entry = toQuarantineEntry(engine, request, bounds);
+  if (entry === undefined) return { receipt: newReceipt(), evicted: 0 };
+  const { head, sealed, at } = entry;
+  const stored = { head: { ...head, receipt: newReceipt() }, sealed, at };
+  const evicted = insertQuarantined(engine, stored);
+  log(engine, 'quarantined', stored);
+  return { receipt: stored.head.receipt, evicted };
+}
+
+export function recordDifferingCopy(engine: Engine, receipt: RequestOf<'recordDifferingCopy'>): void {
+  const stored = { head: { receipt }, sealed: new Uint8Array(), at: engine.now() };
+  insertDifferingCopy(engine, stored);
+  log(engine, 'differingCopy', stored);
+}
+
+/** Applies a record of the intake log to tables that lack it. */
+export function applyRecord(engine: Engine, { kind, at, head: json, payload: sealed }: IntakeRecord): void {
+  const head: unknown = JSON.parse(Buffer.from(json).toString('utf8'));
+  switch (kind) {
+    case 'event': {
+      const event = head as EventHead;
+      insertEvent(engine, identityBytes(event.identity), { head: event, sealed, at });
+      break;
+    }
+    case 'malformed':
+      insertMalformed(engine, { head: head as MalformedHead, sealed, at });
+      break;
+    case 'quarantined':
+      insertQuarantined(engine, { head: head as QuarantineHead, sealed, at });
+      break;
+    case 'differingCopy':
+      insertDifferingCopy(engine, { head: head as { receipt: string }, at });
+  }
 }
 
 function becomeEvent(engine: Engine, row: EventRow, identity: Buffer, event: NewEvent): void {

@@ -1,6 +1,6 @@
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import { RefusedError, StoreError } from '../../journal.ts';
-import { append, appendMalformed, promote } from './append.ts';
+import { append, appendMalformed, promote, quarantine, recordDifferingCopy } from './append.ts';
 import {
   type AnswerOf,
   type Call,
@@ -11,16 +11,16 @@ import {
 } from './calls.ts';
 import { claim, release } from './claim.ts';
 import { countContacts, sharedContacts } from './contact-table.ts';
-import { backlog, clearCountDeltas, ledger, writeCountDeltas } from './counts.ts';
+import { backlog, ledger } from './counts.ts';
 import { isDamage } from './damage.ts';
 import { isStorageFailure } from './database.ts';
-import { recordDifferingCopy } from './differing-copies.ts';
 import type { Engine } from './engine.ts';
 import { count, find, list } from './lookups.ts';
 import { discard, pause, pauses, reroute, resume } from './operator-changes.ts';
+import { recoverEngine } from './open-engine.ts';
 import { programs, savePrograms } from './program-table.ts';
 import { profiles } from './payloads.ts';
-import { listQuarantined, quarantine, removeQuarantined } from './quarantine-table.ts';
+import { listQuarantined, removeQuarantined } from './quarantine-table.ts';
 import { reencrypt } from './re-encryption.ts';
 import { replay, replays, replayStep } from './replay-table.ts';
 import { probe, retain, status } from './retention.ts';
@@ -29,7 +29,7 @@ import { settle } from './settle.ts';
 /** Calls of a batch that may be excluded because they failed; beyond that the whole batch fails. */
 const MAX_FAILING_CALLS = 8;
 
-interface FailedTransaction {
+interface FailedBatch {
   readonly error: unknown;
   /** The call that was executing; absent if the commit failed. */
   readonly failingCall?: Call;
@@ -44,6 +44,9 @@ function toFailure(error: unknown): Outcome {
 }
 
 function execute(engine: Engine, call: Call): Outcome {
+  const { failure } = engine;
+  if (failure !== undefined && ['intake', 'growing'].includes(CLASS_OF[call.name]))
+    return toFailure(new StoreError(failure));
   const operation = OPERATIONS[call.name] as (engine: Engine, request: unknown) => unknown;
   try {
     return { ok: true, answer: operation(engine, call.request) };
@@ -54,33 +57,57 @@ function execute(engine: Engine, call: Call): Outcome {
   }
 }
 
-function rollBack(engine: Engine): void {
-  engine.claims.rollback();
-  engine.indexes.identities.rollback();
-  engine.indexes.queues.rollback();
-  clearCountDeltas(engine);
-  engine.claimable.clear();
-  if (engine.db.raw.isTransaction) engine.db.raw.exec('ROLLBACK');
+function forgetBatch({ claims, indexes, accounts, claimable, log }: Engine): void {
+  claims.rollback();
+  indexes.identities.rollback();
+  indexes.queues.rollback();
+  accounts.counts.rollBackBatch();
+  accounts.backlog.rollBackBatch();
+  claimable.clear();
+  log.discard();
 }
 
-/** Executes all calls in one transaction, or none. */
-function runTransaction(engine: Engine, calls: readonly Call[]): readonly Outcome[] | FailedTransaction {
+function keepBatch({ claims, indexes, accounts }: Engine): void {
+  claims.commit();
+  indexes.identities.commit();
+  indexes.queues.commit();
+  accounts.counts.commitBatch();
+  accounts.backlog.commitBatch();
+}
+
+/** Undoes a batch, and only the batch unless SQLite has rolled back more. */
+function rollBack(engine: Engine): void {
+  forgetBatch(engine);
+  if (engine.tables.isIntact && engine.db.raw.isTransaction)
+    engine.db.raw.exec('ROLLBACK TO batch; RELEASE batch');
+  else engine.needsRecovery = true;
+}
+
+/** A commit that succeeds shows that the tables can be written again. */
+function commitDurably(engine: Engine): void {
+  engine.tables.commitDurably();
+  engine.failure = undefined;
+}
+
+/** Executes all calls as one step, or none. */
+function runTogether(engine: Engine, calls: readonly Call[]): readonly Outcome[] | FailedBatch {
   const outcomes: Outcome[] = [];
   let current: Call | undefined;
   try {
-    engine.db.raw.exec('BEGIN');
+    if (engine.needsRecovery) recoverEngine(engine);
+    engine.tables.begin();
+    engine.db.raw.exec('SAVEPOINT batch');
     for (const call of calls) {
       current = call;
       outcomes.push(execute(engine, call));
     }
     current = undefined;
-    writeCountDeltas(engine);
     hitFailpoint('journal-committing', calls);
-    engine.db.raw.exec('COMMIT');
+    engine.log.flush();
+    engine.db.raw.exec('RELEASE batch');
+    keepBatch(engine);
+    if (calls.some(({ name }) => CLASS_OF[name] === 'operator')) commitDurably(engine);
     hitFailpoint('journal-committed', calls);
-    engine.claims.commit();
-    engine.indexes.identities.commit();
-    engine.indexes.queues.commit();
     return outcomes;
   } catch (error) {
     rollBack(engine);
@@ -95,13 +122,16 @@ function runTransaction(engine: Engine, calls: readonly Call[]): readonly Outcom
  */
 function callsToFail(
   calls: readonly Call[],
-  { error, failingCall }: FailedTransaction,
+  { error, failingCall }: FailedBatch,
   mayExclude: boolean,
 ): readonly Call[] {
   if (failingCall !== undefined && (CLASS_OF[failingCall.name] === 'read' || !isStorageFailure(error)))
     return mayExclude ? [failingCall] : calls;
-  for (const operationClass of ['intake', 'write'] as const) {
-    const ofClass = calls.filter((call) => CLASS_OF[call.name] === operationClass);
+  for (const classes of [
+    ['intake', 'growing'],
+    ['delivery', 'operator'],
+  ]) {
+    const ofClass = calls.filter((call) => classes.includes(CLASS_OF[call.name]));
     if (ofClass.length > 0) return ofClass;
   }
   return calls;
@@ -117,7 +147,7 @@ export function runBatch(engine: Engine, calls: readonly Call[]): readonly Outco
   let done: readonly Outcome[] = [];
   for (let tries = 0; remaining.length > 0; tries += 1) {
     engine.claimable.clear();
-    const result = runTransaction(engine, remaining);
+    const result = runTogether(engine, remaining);
     if (!('error' in result)) {
       done = result;
       break;

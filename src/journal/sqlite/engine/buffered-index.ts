@@ -158,7 +158,7 @@ export class BufferedIndex {
   }
 
   /**
-   * Merges the next part in its own transaction. A failure changes nothing, and the next call after
+   * Merges the next part, in an open transaction. A failure changes nothing, and the next call after
    * more entries were added tries again.
    */
   mergePart(): void {
@@ -171,7 +171,7 @@ export class BufferedIndex {
     for (const key of keys.subarray(merging.done, done))
       for (const seq of positions.positionsOf(key)) entries.push({ key, seq });
     const isComplete = done === keys.length;
-    this.#db.transaction(() => {
+    this.#db.step(() => {
       insertMany(this.#db, this.#table, entries);
       if (isComplete) setMerged(this.#db, this.#table, merging.last);
     });

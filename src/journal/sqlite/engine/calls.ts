@@ -14,6 +14,7 @@ import type {
   NewMalformed,
   NewQuarantined,
   OperatorPause,
+  Overdue,
   Quarantined,
   QuarantineBounds,
   ReplayJob,
@@ -75,11 +76,13 @@ export interface ReencryptionStep {
 
 /** What the engine knows of its own state. */
 export interface EngineStatus {
+  /** Why the tables cannot be committed; absent while they can. */
+  readonly failure?: string;
   readonly usedBytes: number;
   /** Bytes of free pages inside the file. */
   readonly freeInside: number;
   /** See StoreStatus. */
-  readonly overdue: Readonly<Record<string, number>>;
+  readonly overdue: readonly Overdue[];
   readonly gauges: Readonly<Record<string, number>>;
 }
 
@@ -176,21 +179,22 @@ export type RequestOf<Name extends OperationName> = Operations[Name]['request'];
 export type AnswerOf<Name extends OperationName> = Operations[Name]['answer'];
 
 /**
- * What a call does to the file: `intake` makes it grow, `write` records outcomes and deletes,
- * `read` leaves it unchanged.
+ * What a call writes, and when that is durable.
+ * `intake`: in the intake log before it is answered. `growing` and `delivery`: in the tables within
+ * seconds; `growing` needs space. `operator`: in the tables before it is answered. `read`: nothing.
  */
-export type OperationClass = 'intake' | 'write' | 'read';
+export type OperationClass = 'intake' | 'growing' | 'delivery' | 'operator' | 'read';
 
 export const CLASS_OF = {
   append: 'intake',
   appendMalformed: 'intake',
-  recordDifferingCopy: 'write',
+  recordDifferingCopy: 'intake',
   quarantine: 'intake',
   claim: 'read',
-  settle: 'write',
+  settle: 'delivery',
   release: 'read',
   profiles: 'read',
-  countContacts: 'intake',
+  countContacts: 'growing',
   sharedContacts: 'read',
   ledger: 'read',
   backlog: 'read',
@@ -198,22 +202,22 @@ export const CLASS_OF = {
   list: 'read',
   count: 'read',
   listQuarantined: 'read',
-  replay: 'write',
-  replayStep: 'write',
+  replay: 'operator',
+  replayStep: 'operator',
   replays: 'read',
-  discard: 'write',
-  reroute: 'write',
-  promote: 'write',
-  removeQuarantined: 'write',
+  discard: 'operator',
+  reroute: 'operator',
+  promote: 'operator',
+  removeQuarantined: 'operator',
+  pause: 'operator',
   pauses: 'read',
-  pause: 'write',
-  resume: 'write',
+  resume: 'operator',
   programs: 'read',
-  savePrograms: 'write',
-  retain: 'write',
-  reencrypt: 'write',
+  savePrograms: 'delivery',
+  retain: 'delivery',
+  reencrypt: 'delivery',
   status: 'read',
-  probe: 'intake',
+  probe: 'operator',
 } as const satisfies Record<OperationName, OperationClass>;
 
 export interface Call {

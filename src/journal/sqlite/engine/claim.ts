@@ -1,4 +1,4 @@
-import type { ClaimLimits } from '../../journal.ts';
+import type { ClaimLimits, Overdue } from '../../journal.ts';
 import type { AnswerOf, RequestOf, WireClaimed } from './calls.ts';
 import type { Engine } from './engine.ts';
 import { endClaim } from './lanes.ts';
@@ -9,6 +9,9 @@ interface Head {
   readonly seq: number;
   readonly due_at: number;
 }
+
+/** Time until a claimant asks again while the tables cannot be committed. */
+const FAILING_DELAY_MS = 1_000;
 
 /** 1 for replayed events, 0 for all others. */
 type Kind = 0 | 1;
@@ -146,6 +149,7 @@ function claimKind(
 
 /** A lease of this engine lasts as long as the process, so the claimant's id is its token. */
 export function claim(engine: Engine, { claimant, limits }: RequestOf<'claim'>): AnswerOf<'claim'> {
+  if (engine.failure !== undefined) return { token: claimant.id, events: [], dueIn: FAILING_DELAY_MS };
   const now = engine.now();
   const request = { ...limits, destination: claimant.destination, token: claimant.id, now };
   const claimed: Claimed = { events: [], bytes: 0 };
@@ -167,18 +171,19 @@ export function release(engine: Engine, { token, receipts }: RequestOf<'release'
   }
 }
 
-/** By destination: ms since which the oldest unclaimed event of a free lane has been due. */
-export function overdue(engine: Engine): Readonly<Record<string, number>> {
+/** The oldest due and unclaimed event of a free lane, for each source and destination. */
+export function overdue(engine: Engine): readonly Overdue[] {
   const now = engine.now();
-  const found: Record<string, number> = {};
-  const pairs = engine.db.all(
-    'SELECT DISTINCT b.destination, c.source FROM backlog b, counts c WHERE b.pending > 0 AND c.pending > 0',
-  ) as { destination: string; source: string }[];
-  for (const { destination, source } of pairs) {
+  const { counts, backlog } = engine.accounts;
+  const pending = ([, row]: readonly [string, { readonly pending: number }]): boolean => row.pending > 0;
+  const pairs = [...backlog.rows]
+    .filter(pending)
+    .flatMap(([destination]) =>
+      [...counts.rows].filter(pending).map(([source]) => ({ destination, source })),
+    );
+  return pairs.flatMap(({ destination, source }) => {
     const request = { sources: [source], destination, events: 0, replays: 0, bytes: 0, token: '', now };
     const dueAt = claimKind(engine, request, { kind: 0, max: 0 }, { events: [], bytes: 0 });
-    if (dueAt === undefined || dueAt > now) continue;
-    found[destination] = Math.max(found[destination] ?? 0, now - dueAt);
-  }
-  return found;
+    return dueAt === undefined || dueAt > now ? [] : [{ source, destination, since: now - dueAt }];
+  });
 }

@@ -26,6 +26,8 @@ export interface Database {
   run(text: string, ...values: SQLInputValue[]): number;
   /** Runs `work` in a transaction, which is rolled back if it throws. */
   transaction(work: () => void): void;
+  /** Runs `work` as one step of an open transaction; it is undone if it throws. */
+  step(work: () => void): void;
   close(): void;
 }
 
@@ -49,15 +51,16 @@ function configure(db: DatabaseSync, maxPages: number | undefined): void {
   db.exec('PRAGMA locking_mode = EXCLUSIVE');
   db.exec('PRAGMA auto_vacuum = INCREMENTAL');
   db.exec('PRAGMA journal_mode = WAL');
-  db.exec('PRAGMA synchronous = FULL');
+  // What is synced when is decided in table-commits.ts.
+  db.exec('PRAGMA synchronous = OFF');
+  // Changed pages stay in memory until the commit, so that each is written once.
+  db.exec('PRAGMA cache_spill = OFF');
   db.exec('PRAGMA foreign_keys = ON');
   db.exec('PRAGMA temp_store = MEMORY');
   // Overwrites deleted content where that needs no extra write; erasure switches it to ON.
   db.exec('PRAGMA secure_delete = FAST');
   db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
-  // For migrations and salvage. The worker runs its own checkpoints, see createCheckpoints.
-  db.exec(`PRAGMA wal_autocheckpoint = ${MAX_WAL_PAGES * 4}`);
-  db.exec(`PRAGMA journal_size_limit = ${MAX_WAL_PAGES * 4_096 * 4}`);
+  db.exec('PRAGMA wal_autocheckpoint = 0');
   if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
   db.exec('BEGIN EXCLUSIVE; COMMIT');
 }
@@ -148,6 +151,16 @@ function withStatementCache(raw: DatabaseSync): Database {
         throw error;
       }
     },
+    step: (work) => {
+      raw.exec('SAVEPOINT step');
+      try {
+        work();
+        raw.exec('RELEASE step');
+      } catch (error) {
+        if (raw.isTransaction) raw.exec('ROLLBACK TO step; RELEASE step');
+        throw error;
+      }
+    },
     close: () => raw.close(),
   };
 }
@@ -205,61 +218,4 @@ export function openDatabase(path: string, maxPages?: number): Database {
     raw?.close();
     throw toStoreError(path, error);
   }
-}
-
-/**
- * Pages in the write-ahead log at which a checkpoint always runs: 8 MB, so that a page that is
- * written often is copied once.
- */
-const MAX_WAL_PAGES = 2_048;
-/**
- * Pages that are worth a checkpoint after the interval. One takes about 2 ms, during which callers
- * wait.
- */
-const MIN_WAL_PAGES = 128;
-/** Time between two checkpoints, unless the log is full. */
-const CHECKPOINT_INTERVAL_MS = 100;
-
-export interface Checkpoints {
-  /**
-   * Runs a checkpoint if one is due. Never throws: the next commit reports a file that cannot be
-   * written.
-   */
-  run(): void;
-}
-
-interface LogState {
-  /** Pages in the log. */
-  readonly log: number;
-  /** Pages of the log that are already in the file. */
-  readonly checkpointed: number;
-}
-
-/**
- * Copies committed pages from the write-ahead log to the file in small portions, after a batch has
- * been answered. SQLite's own checkpoint runs inside the commit that fills the log, where the calls
- * of that batch and the next wait for 2,048 pages: 20 ms, which at peak load is the slowest 1% of
- * all answers.
- */
-export function createCheckpoints(raw: DatabaseSync): Checkpoints {
-  const readState = raw.prepare('PRAGMA wal_checkpoint(NOOP)');
-  const checkpoint = raw.prepare('PRAGMA wal_checkpoint(PASSIVE)');
-  let lastRun = performance.now();
-  return {
-    run() {
-      const { log, checkpointed } = readState.get() as unknown as LogState;
-      const pages = log - checkpointed;
-      if (
-        pages < MIN_WAL_PAGES ||
-        (pages < MAX_WAL_PAGES && performance.now() - lastRun < CHECKPOINT_INTERVAL_MS)
-      )
-        return;
-      try {
-        checkpoint.get();
-      } catch {
-        // The log is unchanged; the next checkpoint tries again.
-      }
-      lastRun = performance.now();
-    },
-  };
 }

@@ -1,14 +1,17 @@
 import type { DifferingCopies } from '../../journal.ts';
-import type { RequestOf } from './calls.ts';
 import type { Engine } from './engine.ts';
 
 /* Duplicates whose data differs from that of the first event. */
 
-export function recordDifferingCopy({ db, now }: Engine, receipt: RequestOf<'recordDifferingCopy'>): void {
+/** An unknown receipt is ignored. */
+export function insertDifferingCopy(
+  { db }: Engine,
+  { head: { receipt }, at }: { readonly head: { readonly receipt: string }; readonly at: number },
+): void {
   db.run(
     `INSERT INTO differing_copies (seq, copies, last_at) SELECT seq, 1, ? FROM events WHERE receipt = ?
      ON CONFLICT (seq) DO UPDATE SET copies = copies + 1, last_at = max(last_at, excluded.last_at)`,
-    now(),
+    at,
     receipt,
   );
 }

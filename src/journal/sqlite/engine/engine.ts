@@ -1,10 +1,11 @@
-import type { Backlog } from '../../journal.ts';
-import { ClaimRegistry } from './claim-registry.ts';
-import { CONTACT_BOUNDS, type ContactBounds } from './contact-schema.ts';
-import { DAMAGE_ADVICE } from './damage.ts';
-import { type Database, openDatabase } from './database.ts';
-import { type Indexes, openIndexes } from './indexes.ts';
-import { createPayloadCipher, type Loss, type PayloadCipher } from './payload-cipher.ts';
+import type { Loss, PayloadCipher } from './payload-cipher.ts';
+import type { ClaimRegistry } from './claim-registry.ts';
+import type { ContactBounds } from './contact-schema.ts';
+import type { Accounts } from './counts.ts';
+import type { Database } from './database.ts';
+import type { Indexes } from './indexes.ts';
+import type { IntakeLog } from './intake-log.ts';
+import type { TableCommits } from './table-commits.ts';
 
 export interface EngineOptions {
   /** The folder of the store. */
@@ -17,33 +18,6 @@ export interface EngineOptions {
   readonly contactBounds?: ContactBounds;
   /** Epoch ms in shared memory, in place of the system's clock. For tests. */
   readonly clock?: Float64Array;
-}
-
-/** A row of the table `counts`. */
-export interface CountRow {
-  readonly source: string;
-  readonly accepted: number;
-  readonly pending: number;
-  readonly delivered: number;
-  readonly ignored: number;
-  readonly dead: number;
-  readonly malformed: number;
-  readonly quarantined: number;
-  readonly quarantined_bytes: number;
-}
-
-export type Counts = Omit<CountRow, 'source'>;
-export type PendingCounts = Pick<Backlog, 'pending' | 'replaying'>;
-
-/**
- * Count changes of the current transaction that are not written yet. The calls of a batch change
- * the same few rows, so each row is written once: before the commit, and before it is read.
- */
-export interface CountDeltas {
-  /** By source. */
-  readonly counts: Map<string, Counts>;
-  /** By destination. */
-  readonly backlog: Map<string, PendingCounts>;
 }
 
 /** A message for the operator's log. */
@@ -64,11 +38,21 @@ export interface Engine {
   readonly db: Database;
   readonly cipher: PayloadCipher;
   readonly claims: ClaimRegistry;
-  readonly indexes: Indexes;
+  indexes: Indexes;
   readonly contactBounds: ContactBounds;
+  readonly generationSize: number | undefined;
   /** False while there is no alias at all, as with most brands: then no lookup is needed. */
   readonly aliases: { isAny: boolean };
-  readonly countDeltas: CountDeltas;
+  readonly accounts: Accounts;
+  readonly log: IntakeLog;
+  readonly tables: TableCommits;
+  /** What is in memory lacks what SQLite has rolled back: see recoverEngine. */
+  needsRecovery: boolean;
+  /**
+   * Why the tables cannot be committed. Until they can, nothing is accepted or claimed, so that a
+   * full disk repeats no delivery again and again.
+   */
+  failure: string | undefined;
   /** Destinations at which the current batch made something claimable. */
   readonly claimable: Set<string>;
   /** Payloads whose page cannot be read; see `readStored`. */
@@ -83,68 +67,4 @@ export interface Engine {
   reportDamage(): void;
   /** Returns the notices since the last call. */
   takeNotices(): readonly Notice[];
-}
-
-/** Payloads that are reported one by one; of more the log says nothing new. */
-const MAX_REPORTED = 1_000;
-
-const UNREADABLE: Readonly<Record<Loss, string>> = {
-  damaged: 'is damaged: it does not match its checksum',
-  'page-damaged': 'is on a damaged page of the file',
-  missing: 'is missing',
-  'key-unknown': 'cannot be decrypted: its key is not in store.encryptionKeys',
-};
-
-/**
- * From now on payloads are written in this form, so the store no longer counts as completely
- * written in any other one. Must run before anything is written.
- * @returns whether everything in the store has this form
- */
-function isSealedWith(db: Database, formId: string): boolean {
-  db.run('DELETE FROM sealed_with WHERE key_id IS NOT ?', formId);
-  return db.one('SELECT 1 FROM sealed_with') !== undefined;
-}
-
-/**
- * Opens the store of one folder.
- * @throws StoreError if it cannot be opened
- */
-export function openEngine(options: EngineOptions): Engine {
-  const reported = new Set<string>();
-  let notices: Notice[] = [];
-  const report = (label: string, notice: Notice): void => {
-    if (reported.has(label) || reported.size >= MAX_REPORTED) return;
-    reported.add(label);
-    notices.push(notice);
-  };
-  const db = openDatabase(options.path, options.maxPages);
-  const { clock } = options;
-  const sealed = { isComplete: false };
-  const cipher = createPayloadCipher(options.keys, () => sealed.isComplete);
-  sealed.isComplete = isSealedWith(db, cipher.formId);
-  return {
-    now: clock === undefined ? Date.now : () => clock[0] ?? 0,
-    db,
-    cipher,
-    sealed,
-    damagedPages: new Set(),
-    claims: new ClaimRegistry(),
-    indexes: openIndexes(db, options.generationSize),
-    contactBounds: options.contactBounds ?? CONTACT_BOUNDS,
-    aliases: { isAny: db.one('SELECT 1 FROM aliases LIMIT 1') !== undefined },
-    countDeltas: { counts: new Map(), backlog: new Map() },
-    claimable: new Set(),
-    notify: (notice) => void notices.push(notice),
-    reportUnreadable: (what, why, receipt) =>
-      report(`${what} ${receipt ?? ''}`, {
-        message: `${what} ${UNREADABLE[why]}`,
-        ...(receipt === undefined ? {} : { receipt }),
-      }),
-    reportDamage: () => report('damage', { message: `the store's file is damaged: ${DAMAGE_ADVICE}` }),
-    takeNotices: () => {
-      const taken = notices;
-      notices = [];
-      return taken;
-    },
-  };
 }

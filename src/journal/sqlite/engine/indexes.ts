@@ -96,9 +96,12 @@ export function openIndexes(db: Database, generationSize = DEFAULT_GENERATION_SI
  * Merges the parts that are due. Never throws: entries that cannot be written stay in memory, and
  * the next commit reports that the file is not writable.
  */
-export function mergeDueParts({ identities, queues }: Indexes): void {
+export function mergeDueParts(indexes: Indexes, tables: { begin(): void }): void {
+  const due = [indexes.identities, indexes.queues].filter(({ isMergeDue }) => isMergeDue);
+  if (due.length === 0) return;
   try {
-    for (const index of [identities, queues]) if (index.isMergeDue) index.mergePart();
+    tables.begin();
+    for (const index of due) index.mergePart();
   } catch {
     // Retried after more entries were added.
   }

@@ -154,6 +154,36 @@ CREATE TABLE programs (
 );
 `;
 
+/*
+ * Where the tables stand in the intake log (intake-log.ts): the seed of its checksums, and the
+ * number of the last record that the tables contain. `is_closed` is 1 after the relay was stopped.
+ */
+const INTAKE_LOG = `
+CREATE TABLE intake_log (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seed INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  is_closed INTEGER NOT NULL
+);
+`;
+
+/*
+ * One row for each request to the inlet. `events.sent_in` lists the requests that delivered an
+ * event's messages (sent-requests.ts); other attempts have rows in `attempts`.
+ */
+const REQUESTS = `
+CREATE TABLE requests (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  status INTEGER,
+  xaction TEXT,
+  duration_ms REAL NOT NULL,
+  batch_size INTEGER NOT NULL
+);
+ALTER TABLE events ADD COLUMN sent_in TEXT;
+`;
+
 /** Steps from an empty database to the current format. A released step must never be changed. */
 export const MIGRATIONS: readonly string[] = [
   FIRST_FORMAT,
@@ -168,4 +198,6 @@ export const MIGRATIONS: readonly string[] = [
   DIFFERING_COPIES,
   CONTACTS,
   PROGRAMS,
+  INTAKE_LOG,
+  REQUESTS,
 ];

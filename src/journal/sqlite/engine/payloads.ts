@@ -7,8 +7,13 @@ import { isReadable, type Loss, type Unreadable } from './payload-cipher.ts';
 import type { EventRow } from './rows.ts';
 import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, laneEquals } from './filter-sql.ts';
 
-export function insertBody({ db, cipher }: Engine, seq: number | bigint, body: Uint8Array): void {
-  db.run('INSERT INTO bodies (seq, body) VALUES (?, ?)', seq, cipher.encrypt(body));
+/** @param sealed the body in its stored form */
+export function insertSealedBody({ db }: Engine, seq: number, sealed: Uint8Array): void {
+  db.run('INSERT INTO bodies (seq, body) VALUES (?, ?)', seq, sealed);
+}
+
+export function insertBody(engine: Engine, seq: number, body: Uint8Array): void {
+  insertSealedBody(engine, seq, engine.cipher.encrypt(body));
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { NewQuarantined } from '../../journal.ts';
-import { newReceipt } from './append.ts';
+import type { NewQuarantined, QuarantineBounds } from '../../journal.ts';
 import type { AnswerOf, RequestOf, WireQuarantined } from './calls.ts';
 import { addCounts, quarantineUsage } from './counts.ts';
 import type { Engine } from './engine.ts';
@@ -48,44 +47,69 @@ export function deleteExpired(engine: Engine, now: number, limit: number): numbe
   return rows.length;
 }
 
-function insert({ db, cipher }: Engine, request: NewQuarantined, bytes: number, expiresAt: number): string {
-  const receipt = newReceipt();
-  db.run(
-    `INSERT INTO quarantine (receipt, source, received_at, expires_at, ip, reasons, headers, body, bytes)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    receipt,
-    request.source,
-    request.receivedAt,
-    expiresAt,
-    request.ip,
-    JSON.stringify(request.reasons),
-    cipher.encrypt(Buffer.from(JSON.stringify(request.rawHeaders), 'utf8')),
-    cipher.encrypt(request.body),
-    bytes,
-  );
-  return receipt;
+/** What the intake log holds of a quarantined request besides headers and body. */
+export interface QuarantineHead extends Omit<NewQuarantined, 'rawHeaders' | 'body'> {
+  readonly receipt: string;
+  readonly bounds: QuarantineBounds;
+  /** Bytes of body and headers. */
+  readonly bytes: number;
+  /** Bytes of the headers at the beginning of the stored form. */
+  readonly headerBytes: number;
 }
 
-export function quarantine(
+interface QuarantineEntry<Head> {
+  readonly head: Head;
+  /** Headers and body in their stored form, one after the other. */
+  readonly sealed: Uint8Array;
+  readonly at: number;
+}
+
+/** Undefined if the request alone exceeds the bounds. */
+export function toQuarantineEntry(
+  { cipher, now }: Pick<Engine, 'cipher' | 'now'>,
+  request: NewQuarantined,
+  bounds: QuarantineBounds,
+): QuarantineEntry<Omit<QuarantineHead, 'receipt'>> | undefined {
+  const { rawHeaders, body, ...rest } = request;
+  const bytes = rawHeaders.reduce((sum, text) => sum + Buffer.byteLength(text), body.byteLength);
+  if (bytes > bounds.maxBytes || bounds.maxCount < 1) return undefined;
+  const headers = cipher.encrypt(Buffer.from(JSON.stringify(rawHeaders), 'utf8'));
+  const head = { ...rest, bounds, bytes, headerBytes: headers.byteLength };
+  return { head, sealed: Buffer.concat([headers, cipher.encrypt(body)]), at: now() };
+}
+
+/** Stores a request, and deletes the oldest of its source to make room. @returns how many */
+export function insertQuarantined(
   engine: Engine,
-  { request, bounds }: RequestOf<'quarantine'>,
-): AnswerOf<'quarantine'> {
-  const headerBytes = request.rawHeaders.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  const bytes = request.body.byteLength + headerBytes;
-  if (bytes > bounds.maxBytes || bounds.maxCount < 1) return { receipt: newReceipt(), evicted: 0 };
-  const usage = quarantineUsage(engine, request.source);
+  { head, sealed, at }: QuarantineEntry<QuarantineHead>,
+): number {
+  const { source, bounds, bytes } = head;
+  const usage = quarantineUsage(engine, source);
   let evicted = 0;
   while (usage.count + 1 > bounds.maxCount || usage.bytes + bytes > bounds.maxBytes) {
-    const oldest = oldestOf(engine, request.source);
+    const oldest = oldestOf(engine, source);
     if (oldest === undefined) break;
     deleteRow(engine, oldest);
     usage.count -= 1;
     usage.bytes -= oldest.bytes;
     evicted += 1;
   }
-  const receipt = insert(engine, request, bytes, engine.now() + bounds.maxAge);
-  addCounts(engine, request.source, { quarantined: 1, quarantined_bytes: bytes });
-  return { receipt, evicted };
+  engine.db.run(
+    `INSERT INTO quarantine (receipt, source, received_at, expires_at, ip, reasons, headers, body, bytes)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    head.receipt,
+    source,
+    head.receivedAt,
+    at + bounds.maxAge,
+    head.ip,
+    JSON.stringify(head.reasons),
+    sealed.subarray(0, head.headerBytes),
+    sealed.subarray(head.headerBytes),
+    bytes,
+  );
+  addCounts(engine, source, { quarantined: 1, quarantined_bytes: bytes });
+  engine.tables.noteChange(sealed.byteLength);
+  return evicted;
 }
 
 function toQuarantined(engine: Engine, row: QuarantineRow): WireQuarantined | undefined {

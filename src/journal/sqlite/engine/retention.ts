@@ -80,9 +80,10 @@ export function status(engine: Engine): AnswerOf<'status'> {
   const free = readPragma(engine, 'freelist_count');
   const pageSize = readPragma(engine, 'page_size');
   return {
-    usedBytes: (readPragma(engine, 'page_count') - free) * pageSize + wal,
+    usedBytes: (readPragma(engine, 'page_count') - free) * pageSize + wal + engine.log.bytes,
     freeInside: free * pageSize,
+    ...(engine.failure === undefined ? {} : { failure: engine.failure }),
     overdue: overdue(engine),
-    gauges: { walBytes: wal },
+    gauges: { walBytes: wal, intakeLogBytes: engine.log.bytes },
   };
 }

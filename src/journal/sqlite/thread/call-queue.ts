@@ -21,8 +21,9 @@ export interface CallQueue {
   push(calls: readonly NumberedCall[]): void;
   /**
    * Removes the next batch: intake first, then claims, so that delivery does not wait for earlier
-   * settlements to get its next events, then a limited number of all others. Calls of the same kind
-   * keep their order.
+   * settlements to get its next events, then a limited number of all others. Operators' calls, each
+   * of which waits for the disk, form batches of their own, in turn with the others. Calls of the
+   * same kind keep their order.
    */
   next(): readonly NumberedCall[];
 }
@@ -52,24 +53,36 @@ export function createCallQueue(): CallQueue {
   const intake: NumberedCall[] = [];
   const claims: NumberedCall[] = [];
   const others: NumberedCall[] = [];
+  const operators: NumberedCall[] = [];
+  let isOperatorsTurn = false;
   const queueFor = ({ name }: NumberedCall): NumberedCall[] => {
     if (name === 'claim') return claims;
-    return CLASS_OF[name] === 'intake' ? intake : others;
+    const callClass = CLASS_OF[name];
+    if (callClass === 'operator') return operators;
+    return callClass === 'intake' ? intake : others;
+  };
+  const batchOf = (take: (batch: { calls: NumberedCall[]; bytes: number }) => void) => {
+    const batch = { calls: [], bytes: 0 };
+    take(batch);
+    return batch.calls;
   };
   return {
     get isEmpty() {
-      return intake.length + claims.length + others.length === 0;
+      return intake.length + claims.length + others.length + operators.length === 0;
     },
     push(calls) {
       for (const call of calls) queueFor(call).push(call);
     },
     next() {
+      const isOnlyOperators = intake.length + claims.length + others.length === 0;
+      isOperatorsTurn = operators.length > 0 && (isOnlyOperators || !isOperatorsTurn);
+      if (isOperatorsTurn) return batchOf((batch) => move(operators, MAX_OTHER_CALLS_WITH_INTAKE, batch));
       const maxOthers = intake.length > 0 ? MAX_OTHER_CALLS_WITH_INTAKE : MAX_OTHER_CALLS;
-      const batch = { calls: [], bytes: 0 };
-      move(intake, MAX_BATCH_CALLS, batch);
-      move(claims, MAX_OTHER_CALLS, batch);
-      move(others, maxOthers, batch);
-      return batch.calls;
+      return batchOf((batch) => {
+        move(intake, MAX_BATCH_CALLS, batch);
+        move(claims, MAX_OTHER_CALLS, batch);
+        move(others, maxOthers, batch);
+      });
     },
   };
 }

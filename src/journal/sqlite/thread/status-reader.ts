@@ -1,12 +1,18 @@
 import { statfs } from 'node:fs/promises';
 import type { StoreStatus } from '../../journal.ts';
 import type { EngineStatus } from '../engine/calls.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, WriteFailure } from './channel.ts';
 
 /** Time after which a thread that does not answer is reported with what was known last. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
-const NOTHING_KNOWN: EngineStatus = { usedBytes: 0, freeInside: 0, overdue: {}, gauges: {} };
+const NOTHING_KNOWN: EngineStatus = { usedBytes: 0, freeInside: 0, overdue: [], gauges: {} };
+
+/** The failure of the last status if it lasts. */
+function continued(before: WriteFailure | undefined, message: string | undefined): WriteFailure | undefined {
+  if (message === undefined) return undefined;
+  return before ?? { since: performance.now(), message };
+}
 
 /** Undefined after the time limit. */
 async function within<T>(ms: number, answer: Promise<T>): Promise<T | undefined> {
@@ -25,9 +31,11 @@ export function createStatusReader(
 ): () => Promise<StoreStatus> {
   let known = NOTHING_KNOWN;
   let freeOnVolume = 0;
+  let failure: WriteFailure | undefined;
 
   const read = async (): Promise<void> => {
-    if (channel.writeFailure !== undefined) await channel.call('probe', undefined);
+    if (channel.writeFailure !== undefined || known.failure !== undefined)
+      await channel.call('probe', undefined).catch(() => undefined);
     known = await channel.call('status', undefined);
     const volume = await statfs(path);
     freeOnVolume = volume.bavail * volume.bsize;
@@ -35,7 +43,7 @@ export function createStatusReader(
 
   return async () => {
     await within(ANSWER_TIMEOUT_MS, read()).catch(() => undefined);
-    const failure = channel.writeFailure;
+    failure = channel.writeFailure ?? continued(failure, known.failure);
     return {
       isWritable: failure === undefined,
       ...(failure === undefined

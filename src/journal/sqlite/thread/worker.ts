@@ -2,9 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { StoreError } from '../../journal.ts';
 import { runBatch } from '../engine/batch.ts';
 import { CLASS_OF, type Failure, type Outcome } from '../engine/calls.ts';
-import { createCheckpoints } from '../engine/database.ts';
-import { type Engine, openEngine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { mergeDueParts } from '../engine/indexes.ts';
+import { closeEngine, openEngine } from '../engine/open-engine.ts';
 import { createCallQueue } from './call-queue.ts';
 import {
   type FromWorker,
@@ -46,12 +46,29 @@ function execute(engine: Engine, calls: readonly NumberedCall[]): void {
     failures: failuresOf(calls, outcomes),
     batch: {
       calls: calls.length,
-      writes: calls.some(({ name }) => CLASS_OF[name] !== 'read'),
+      writes: calls.some(({ name }) => ['intake', 'operator'].includes(CLASS_OF[name])),
       durationMs: performance.now() - startedAt,
     },
     claimable: [...engine.claimable],
     notices: engine.takeNotices(),
   });
+}
+
+/** Time between two looks whether the tables are to be committed while no calls arrive. */
+const IDLE_INTERVAL_MS = 250;
+
+/** Never throws: a transaction that cannot be committed is reported by the next call. */
+function runCommits(engine: Engine): void {
+  if (engine.needsRecovery || engine.failure !== undefined) return;
+  try {
+    mergeDueParts(engine.indexes, engine.tables);
+    engine.tables.runIfDue();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    engine.failure = `the tables of the store could not be committed: ${message}`;
+    engine.needsRecovery = !engine.tables.isIntact;
+    engine.notify({ message: engine.failure });
+  }
 }
 
 /**
@@ -60,19 +77,18 @@ function execute(engine: Engine, calls: readonly NumberedCall[]): void {
  */
 function serve(engine: Engine, heartbeat: Heartbeat): void {
   const queue = createCallQueue();
-  const checkpoints = createCheckpoints(engine.db.raw);
   let isScheduled = false;
   const runNextBatch = (): void => {
     recordHeartbeat(heartbeat);
     execute(engine, queue.next());
-    mergeDueParts(engine.indexes);
-    checkpoints.run();
+    runCommits(engine);
     isScheduled = !queue.isEmpty;
     recordHeartbeat(heartbeat);
     // All messages that have arrived meanwhile are queued before the next batch starts.
     if (isScheduled) setImmediate(runNextBatch);
   };
   startHeartbeat(heartbeat);
+  setInterval(runCommits, IDLE_INTERVAL_MS, engine).unref();
   port.on('message', (message: ToWorker) => {
     if (message.type === 'calls') {
       queue.push(message.calls);
@@ -80,7 +96,7 @@ function serve(engine: Engine, heartbeat: Heartbeat): void {
       isScheduled = true;
       return;
     }
-    engine.db.close();
+    closeEngine(engine);
     port.close();
   });
   post({ type: 'ready' });

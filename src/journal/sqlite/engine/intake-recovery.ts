@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { StoreError } from '../../journal.ts';
+import { applyRecord } from './append.ts';
+import { DAMAGE_ADVICE } from './damage.ts';
+import type { Engine } from './engine.ts';
+import { INTAKE_LOG_FILES } from './intake-log.ts';
+import type { LogContent } from './intake-records.ts';
+
+/**
+ * The log of a store that was not stopped properly can hold accepted events that the tables lack.
+ * @throws StoreError if a file of it is missing
+ */
+export function assertLogExists(folder: string, { isClosed }: { readonly isClosed: number }): void {
+  if (isClosed === 1) return;
+  const missing = INTAKE_LOG_FILES.filter((name) => !existsSync(join(folder, name)));
+  if (missing.length > 0)
+    throw new StoreError(
+      `the intake log is incomplete (${missing.join(', ')} is missing), so accepted events may be lost`,
+      { fix: DAMAGE_ADVICE },
+    );
+}
+
+/**
+ * Applies records of the intake log to the tables.
+ * @throws StoreError if records of synced batches are missing; SQLite's error if the tables cannot be
+ *   written
+ */
+export function applyLog(engine: Engine, { records, missing, torn }: LogContent): void {
+  if (missing > 0)
+    throw new StoreError(`the intake log is damaged: ${missing} accepted records cannot be read`, {
+      fix: DAMAGE_ADVICE,
+    });
+  if (torn > 0)
+    engine.notify({
+      message: `the end of the intake log is incomplete: ${torn} records were being written when the machine stopped`,
+    });
+  if (records.length === 0) return;
+  engine.tables.begin();
+  for (const record of records) applyRecord(engine, record);
+  engine.accounts.counts.commitBatch();
+  engine.accounts.backlog.commitBatch();
+  engine.indexes.identities.commit();
+  engine.indexes.queues.commit();
+  engine.tables.checkpoint();
+}

@@ -1,0 +1,152 @@
+import { ClaimRegistry } from './claim-registry.ts';
+import { CONTACT_BOUNDS } from './contact-schema.ts';
+import { loadAccounts, openAccounts, writeAccounts } from './counts.ts';
+import { DAMAGE_ADVICE } from './damage.ts';
+import { type Database, openDatabase } from './database.ts';
+import type { Engine, EngineOptions, Notice } from './engine.ts';
+import { openIndexes } from './indexes.ts';
+import { newSeed, openIntakeLog } from './intake-log.ts';
+import { applyLog, assertLogExists } from './intake-recovery.ts';
+import { createPayloadCipher, type Loss } from './payload-cipher.ts';
+import { createTableCommits } from './table-commits.ts';
+
+/** Payloads that are reported one by one; of more the log says nothing new. */
+const MAX_REPORTED = 1_000;
+
+const UNREADABLE: Readonly<Record<Loss, string>> = {
+  damaged: 'is damaged: it does not match its checksum',
+  'page-damaged': 'is on a damaged page of the file',
+  missing: 'is missing',
+  'key-unknown': 'cannot be decrypted: its key is not in store.encryptionKeys',
+};
+
+/**
+ * From now on payloads are written in this form, so the store no longer counts as completely
+ * written in any other one. Must run before anything is written.
+ * @returns whether everything in the store has this form
+ */
+function isSealedWith(db: Database, formId: string): boolean {
+  db.run('DELETE FROM sealed_with WHERE key_id IS NOT ?', formId);
+  return db.one('SELECT 1 FROM sealed_with') !== undefined;
+}
+
+/** A row of `intake_log`. */
+interface LogState {
+  readonly seed: number;
+  readonly position: number;
+  /** 1 if the relay was stopped properly, or has never run. */
+  readonly isClosed: number;
+}
+
+/** Where the tables stand in the intake log; creates the row of a new store. */
+function logStateOf(db: Database): LogState {
+  db.run('INSERT OR IGNORE INTO intake_log (id, seed, position, is_closed) VALUES (1, ?, 0, 1)', newSeed());
+  return db.one('SELECT seed, position, is_closed AS isClosed FROM intake_log') as LogState;
+}
+
+function isAnyAlias(db: Database): boolean {
+  return db.one('SELECT 1 FROM aliases LIMIT 1') !== undefined;
+}
+
+function openNotices() {
+  const reported = new Set<string>();
+  let notices: Notice[] = [];
+  const reportOnce = (label: string, notice: Notice): void => {
+    if (reported.has(label) || reported.size >= MAX_REPORTED) return;
+    reported.add(label);
+    notices.push(notice);
+  };
+  return {
+    notify: (notice: Notice): void => void notices.push(notice),
+    reportUnreadable: (what: string, why: Loss, receipt?: string): void =>
+      reportOnce(`${what} ${receipt ?? ''}`, {
+        message: `${what} ${UNREADABLE[why]}`,
+        ...(receipt === undefined ? {} : { receipt }),
+      }),
+    reportDamage: (): void =>
+      reportOnce('damage', { message: `the store's file is damaged: ${DAMAGE_ADVICE}` }),
+    takeNotices: (): readonly Notice[] => {
+      const taken = notices;
+      notices = [];
+      return taken;
+    },
+  };
+}
+
+/**
+ * Opens the store of one folder, and applies what only the intake log contains.
+ * @throws StoreError if it cannot be opened
+ */
+export function openEngine(options: EngineOptions): Engine {
+  const db = openDatabase(options.path, options.maxPages);
+  const { clock, generationSize } = options;
+  const sealed = { isComplete: false };
+  const cipher = createPayloadCipher(options.keys, () => sealed.isComplete);
+  sealed.isComplete = isSealedWith(db, cipher.formId);
+  const state = logStateOf(db);
+  assertLogExists(options.path, state);
+  const { log, content } = openIntakeLog(options.path, state);
+  const accounts = openAccounts(db);
+  const notices = openNotices();
+  const tables = createTableCommits(db.raw, {
+    position: () => log.last,
+    beforeCommit: () => {
+      writeAccounts(accounts, db);
+      db.run('UPDATE intake_log SET position = ?, is_closed = 0', log.last);
+    },
+    onDurable: (position) => log.release(position),
+    onError: ({ message }) => notices.notify({ message: `the store could not be synced: ${message}` }),
+  });
+  const engine: Engine = {
+    ...notices,
+    now: clock === undefined ? Date.now : () => clock[0] ?? 0,
+    db,
+    cipher,
+    sealed,
+    damagedPages: new Set(),
+    accounts,
+    log,
+    tables,
+    generationSize,
+    claims: new ClaimRegistry(),
+    indexes: openIndexes(db, generationSize),
+    contactBounds: options.contactBounds ?? CONTACT_BOUNDS,
+    aliases: { isAny: isAnyAlias(db) },
+    claimable: new Set(),
+    needsRecovery: false,
+    failure: undefined,
+  };
+  applyLog(engine, content);
+  // Makes what opening has written durable, and what a killed process has left unsynced.
+  tables.begin();
+  tables.commitDurably();
+  return engine;
+}
+
+/**
+ * Brings the engine back to what is stored, after SQLite has rolled the transaction of several
+ * batches back: what was accepted in it is applied again from the intake log. Outcomes of that time
+ * are forgotten.
+ * @throws the error of SQLite; then the engine is still in the state of before
+ */
+export function recoverEngine(engine: Engine): void {
+  engine.tables.forget();
+  loadAccounts(engine.accounts, engine.db);
+  engine.indexes = openIndexes(engine.db, engine.generationSize);
+  engine.aliases.isAny = isAnyAlias(engine.db);
+  engine.claimable.clear();
+  applyLog(engine, engine.log.read(logStateOf(engine.db).position));
+  engine.needsRecovery = false;
+}
+
+/** Commits everything and closes the files. */
+export function closeEngine({ db, log, tables }: Engine): void {
+  try {
+    tables.checkpoint();
+    db.run('UPDATE intake_log SET is_closed = 1');
+  } finally {
+    db.close();
+    tables.close();
+    log.close();
+  }
+}

@@ -1,0 +1,216 @@
+import { closeSync, existsSync, fdatasync, openSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { hitFailpoint } from '../../../telemetry/failpoints.ts';
+import { syncData } from './intake-log.ts';
+
+/*
+ * The tables follow the intake log. All batches of a few seconds share one transaction, so that a
+ * page that each of them changes is written once. SQLite itself never syncs: what is to be on the
+ * disk when is decided here.
+ *
+ * 1. A commit writes the changed pages to the write-ahead log. A crash of the process loses nothing
+ *    that is committed.
+ * 2. Its sync follows in the background. A crash of the machine loses nothing that is synced.
+ * 3. A checkpoint copies a synced write-ahead log into the file, whose sync follows in the
+ *    background. Until that is done nothing is committed, because a commit may overwrite the
+ *    write-ahead log from its start.
+ * 4. What is in the synced file is removed from the intake log.
+ *
+ * So the intake log covers what a crash, or damage to the write-ahead log, can take from the tables.
+ */
+
+/** Longest time between two commits: so much delivery is repeated after a crash of the process. */
+const COMMIT_INTERVAL_MS = 2_000;
+/** Changed bytes, estimated, after which a commit does not wait: they are in memory until then. */
+const MAX_CHANGED_BYTES = 12 * 1_024 * 1_024;
+/** Pages in the write-ahead log that are worth a checkpoint. */
+const CHECKPOINT_PAGES = 8_192;
+/** Longest time between two checkpoints while there is anything to copy. */
+const CHECKPOINT_INTERVAL_MS = 30_000;
+
+export interface TableCommits {
+  /** Begins a transaction unless one is open. */
+  begin(): void;
+  /** Adds to the estimate of what the open transaction has changed. */
+  noteChange(bytes: number): void;
+  /**
+   * Commits if it is time to, and copies the write-ahead log into the file if that is due.
+   * @throws the error of SQLite; then nothing of the transaction is committed
+   */
+  runIfDue(): void;
+  /** Commits, and waits until it is on the disk. @throws as `runIfDue` */
+  commitDurably(): void;
+  /** Commits and copies everything into the synced file. @throws as `runIfDue` */
+  checkpoint(): void;
+  /** False if SQLite has rolled the transaction back because of an error. */
+  readonly isIntact: boolean;
+  /** Forgets a transaction that SQLite has rolled back. */
+  forget(): void;
+  close(): void;
+}
+
+export interface CommitHooks {
+  /** Before each commit: writes what is part of the transaction, in it. */
+  readonly beforeCommit: () => void;
+  /** Number of the last record of the intake log whose effect is committed. */
+  readonly position: () => number;
+  /** Everything up to this record is in the synced file. */
+  readonly onDurable: (position: number) => void;
+  /** A sync in the background has failed. */
+  readonly onError: (error: Error) => void;
+}
+
+interface LogState {
+  /** Pages in the write-ahead log. */
+  readonly log: number;
+  /** Pages of it that are already in the file. */
+  readonly checkpointed: number;
+}
+
+export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): TableCommits {
+  const file = raw.location() ?? '';
+  const readState = raw.prepare('PRAGMA wal_checkpoint(NOOP)');
+  const copyAll = raw.prepare('PRAGMA wal_checkpoint(PASSIVE)');
+  const fileHandle = openSync(file, 'r');
+  let walHandle: number | undefined;
+  let began: number | undefined;
+  let changedBytes = 0;
+  let lastCheckpoint = performance.now();
+  /** Pages of the write-ahead log that are not in the file, as of the last commit. */
+  let uncopiedPages = 0;
+  /** Whether the write-ahead log has commits that are not synced. */
+  let isWalDirty = true;
+  /** Whether the file has copied pages that are not synced: the position that they contain. */
+  let copiedUpTo: number | undefined;
+  let committedUpTo = hooks.position();
+  let isSyncing = false;
+  let isClosed = false;
+
+  const wal = (): number | undefined => {
+    if (walHandle === undefined && existsSync(`${file}-wal`)) walHandle = openSync(`${file}-wal`, 'r');
+    return walHandle;
+  };
+
+  const finishCopy = (): void => {
+    if (copiedUpTo !== undefined) hooks.onDurable(copiedUpTo);
+    copiedUpTo = undefined;
+  };
+
+  const syncFileNow = (): void => {
+    if (copiedUpTo === undefined) return;
+    syncData(fileHandle);
+    finishCopy();
+  };
+
+  const syncWalNow = (): void => {
+    const handle = wal();
+    if (isWalDirty && handle !== undefined) syncData(handle);
+    isWalDirty = false;
+  };
+
+  const syncInBackground = (handle: number, done: () => void): void => {
+    isSyncing = true;
+    fdatasync(handle, (error) => {
+      isSyncing = false;
+      if (isClosed) return;
+      if (error !== null) {
+        hooks.onError(error);
+        return;
+      }
+      hitFailpoint('journal-synced', handle);
+      done();
+    });
+  };
+
+  const commit = (): void => {
+    if (began === undefined) return;
+    // A commit may overwrite the write-ahead log, whose pages must be on the disk until then.
+    syncFileNow();
+    hooks.beforeCommit();
+    committedUpTo = hooks.position();
+    raw.exec('COMMIT');
+    began = undefined;
+    changedBytes = 0;
+    isWalDirty = true;
+    // Not possible while a transaction is open.
+    const { log, checkpointed } = readState.get() as unknown as LogState;
+    uncopiedPages = log - checkpointed;
+  };
+
+  const isCheckpointDue = (): boolean =>
+    uncopiedPages >= CHECKPOINT_PAGES ||
+    (uncopiedPages > 0 && performance.now() - lastCheckpoint >= CHECKPOINT_INTERVAL_MS);
+
+  /** The write-ahead log must be synced, and no transaction open. */
+  const copy = (): void => {
+    copyAll.get();
+    lastCheckpoint = performance.now();
+    uncopiedPages = 0;
+    copiedUpTo = committedUpTo;
+  };
+
+  /** After a sync of the write-ahead log: what has been committed meanwhile is little. */
+  const copyIfDue = (): void => {
+    if (isSyncing || copiedUpTo !== undefined || !isCheckpointDue()) return;
+    commit();
+    syncWalNow();
+    copy();
+    syncInBackground(fileHandle, finishCopy);
+  };
+
+  const commitAndSync = (): void => {
+    commit();
+    const handle = wal();
+    if (isSyncing || !isWalDirty || handle === undefined) return;
+    isWalDirty = false;
+    syncInBackground(handle, () => {
+      try {
+        copyIfDue();
+      } catch (error) {
+        hooks.onError(error as Error);
+      }
+    });
+  };
+
+  return {
+    begin() {
+      if (began !== undefined) return;
+      raw.exec('BEGIN');
+      began = performance.now();
+    },
+    noteChange(bytes) {
+      changedBytes += bytes;
+    },
+    runIfDue() {
+      const age = began === undefined ? 0 : performance.now() - began;
+      const isDue = age >= COMMIT_INTERVAL_MS || changedBytes >= MAX_CHANGED_BYTES;
+      // While the file is being synced, a commit would have to wait for it.
+      if (isDue && (copiedUpTo === undefined || changedBytes >= 2 * MAX_CHANGED_BYTES)) commitAndSync();
+      else if (!isWalDirty) copyIfDue();
+    },
+    commitDurably() {
+      commit();
+      syncWalNow();
+    },
+    checkpoint() {
+      commit();
+      syncWalNow();
+      syncFileNow();
+      copy();
+      syncFileNow();
+    },
+    get isIntact() {
+      return began === undefined || raw.isTransaction;
+    },
+    forget() {
+      began = undefined;
+      changedBytes = 0;
+    },
+    close() {
+      isClosed = true;
+      // Closing a handle of the file ends SQLite's lock on it, so this must come last.
+      closeSync(fileHandle);
+      if (walHandle !== undefined) closeSync(walHandle);
+    },
+  };
+}

@@ -134,7 +134,7 @@ export interface CoverageEntry {
   readonly source: string;
   readonly eventName: string;
   readonly mapping: 'own' | 'generic' | 'override';
-  /** Number of events counted. */
+  /** Number of events examined: a sample of those that were settled. */
   readonly events: number;
   /**
    * Most frequent first. `count`: events that had the field without it being read; `example`: one

@@ -8,8 +8,8 @@ import { formatFitting } from './fitting-table.ts';
 const KEYS: readonly FilterKey[] = ['source', 'eventName'];
 
 const HELP = `
-UNREAD counts the events that contained the field without the mapping reading it; TOTAL counts all events of that name.
-Examples are masked. The counts are held in memory and reset when the relay restarts. An event with the mapping
+EXAMINED counts the events of that name in which unread fields were looked for: the first 1,000, then each 16th. UNREAD
+counts those of them that contained the field without the mapping reading it. Examples are masked. The counts are held in memory and reset when the relay restarts. An event with the mapping
 "generic" is still forwarded with its whole data as text, if its destination has a tenant.
 Contacts that more customers than contacts.sharedBy have are listed too, masked; these survive a restart.
 
@@ -23,14 +23,14 @@ function formatFields({ since, events }: CoverageAnswer): string {
     ...(more > 0 ? [{ ...event, path: '(more fields)', count: more, example: '' }] : []),
   ]);
   const total = events.reduce((sum, { events: count }) => sum + count, 0);
-  const head = `${total} events since ${formatTime(since)}`;
+  const head = `${total} events examined since ${formatTime(since)}`;
   if (rows.length === 0) return `${head}: no unread fields`;
   const table = formatFitting(rows, [
     { heading: 'SOURCE', cell: ({ source }) => source, leaveOut: 2 },
     { heading: 'EVENT', cell: ({ eventName }) => eventName, cutTo: 12 },
     { heading: 'MAPPING', cell: ({ mapping }) => mapping, leaveOut: 1 },
     { heading: 'UNREAD', cell: ({ count }) => count },
-    { heading: 'TOTAL', cell: ({ events: count }) => count },
+    { heading: 'EXAMINED', cell: ({ events: count }) => count },
     { heading: 'FIELD', cell: ({ path }) => path, cutTo: 30 },
     { heading: 'EXAMPLE', cell: ({ example }) => example, cutTo: 10, leaveOut: 3 },
   ]);

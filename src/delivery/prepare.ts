@@ -15,6 +15,7 @@ import {
 import { identify, mapEvent } from '../mapping/map-event.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import type { MappingResult, MappingContext, MappingNote, UnreadFields } from '../mapping/mapping-result.ts';
+import { isNeverExamined, samplingOf } from '../mapping/unread-sampling.ts';
 import type { ContactRegister } from './contact-register.ts';
 import type { SettlementEffects } from './event-settlement.ts';
 import type { OutgoingMessage } from './outcome.ts';
@@ -115,7 +116,7 @@ function contextOf(
   event: ClaimedEvent,
   { source, destination, programs, contacts }: PrepareParts,
 ): MappingContext {
-  const { receivedAt, idSuffix } = event;
+  const { receivedAt, idSuffix, replays } = event;
   const isChecked = contacts !== undefined && source.contacts.sharedBy > 0;
   return {
     source,
@@ -123,6 +124,7 @@ function contextOf(
     programs,
     receivedAt,
     idSuffix,
+    isExamined: replays > 0 ? isNeverExamined : samplingOf(source),
     ...(isChecked ? { isShared: contacts.isShared } : {}),
   };
 }

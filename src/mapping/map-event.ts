@@ -53,6 +53,11 @@ function isIgnoredSample({ isSample }: CapillaryEvent, { source }: MappingContex
   return isSample && source.testEvents === 'ignore';
 }
 
+/** Deletions are sent without their data. */
+function isExamined({ eventName }: CapillaryEvent, erase: boolean, context: MappingContext): boolean {
+  return !erase && (context.isExamined === undefined || context.isExamined(eventName));
+}
+
 /**
  * Maps one event (docs/mapping.md). The same event and context produce the same result; what the
  * event says about its program is added to `context.programs`.
@@ -106,7 +111,7 @@ export function mapEvent(
       notes: notes.list(),
     };
   }
-  const reads: Reads = new Map();
+  const reads: Reads | undefined = isExamined(event, erase, context) ? new Map() : undefined;
   const data = createReader(event.data, 'data', context.source.timezone, notes, reads);
   // `enteredAt` of a deletion can be that of an earlier change of the customer.
   const occurredAt = erase ? attributeTime(event, context) : eventTime(event, data, context, notes);
@@ -136,7 +141,7 @@ export function mapEvent(
       ...(profile === undefined ? {} : { profile }),
       erase,
       notes: notes.list(),
-      ...(erase ? {} : { unread: unreadFieldsOf(event, context.source, reads) }),
+      ...(reads === undefined ? {} : { unread: unreadFieldsOf(event, context.source, reads) }),
     };
   };
   const messages =

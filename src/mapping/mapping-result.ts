@@ -49,6 +49,8 @@ export interface MappingContext {
   readonly idSuffix: string;
   /** Absent: no contact counts as shared. */
   readonly isShared?: IsShared;
+  /** Whether to look for unread fields of the next event of a name; absent: of every event. */
+  readonly isExamined?: (eventName: string) => boolean;
 }
 
 /**
@@ -110,7 +112,10 @@ export type MappingResult =
       /** The customer was deleted: the stored data of the lane is erased. */
       readonly erase: boolean;
       readonly notes: readonly MappingNote[];
-      /** Undefined for a deletion and in `format: raw`, which sends the whole payload. */
+      /**
+       * Undefined for a deletion, in `format: raw`, which sends the whole payload, and if the event
+       * was not examined.
+       */
       readonly unread?: UnreadFields;
     }
   /**

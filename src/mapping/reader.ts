@@ -56,14 +56,14 @@ export type Reads = Map<string, Reads | undefined>;
 
 /**
  * @param timezone zone of dates without an offset
- * @param reads records the fields that are read
+ * @param reads records the fields that are read; absent: nothing is recorded
  */
 export function createReader(
   raw: JsonObject,
   path: string,
   timezone: string,
   notes: Notes,
-  reads: Reads = new Map(),
+  reads?: Reads,
 ): Reader {
   return new FieldReader(raw, path, { timezone, notes }, reads);
 }
@@ -79,7 +79,7 @@ class FieldReader implements Reader {
   readonly raw: JsonObject;
   readonly path: string;
   readonly #shared: Shared;
-  /** Undefined for an absent object: nothing in it can be left unread. */
+  /** Undefined: nothing is recorded. In an absent object nothing can be left unread. */
   readonly #reads: Reads | undefined;
   /** Inside a list item: another item can have a field that this one lacks. */
   readonly #isInList: boolean;

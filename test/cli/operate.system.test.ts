@@ -288,16 +288,16 @@ describe('ledger', () => {
 describe('coverage', () => {
   it('lists unread fields, and says so when there are none', async () => {
     expect((await rig.cli('coverage')).stdout).toBe(
-      '0 events since 2026-01-31 08:00:00Z: no unread fields\n',
+      '0 events examined since 2026-01-31 08:00:00Z: no unread fields\n',
     );
     const unread = { mapping: 'own', fields: new Map([['data.outlierStatus', 'NORMAL']]) } as const;
     for (const eventName of ['transactionAdded', 'pointsIssued'])
       rig.relay.coverage.count({ source: 'acme', eventName, replays: 0 }, unread);
     const ended = await rig.cli('coverage', '--event-name', 'transactionAdded');
     expect(ended).toMatchObject({ code: 0, stderr: '' });
-    expect(ended.stdout).toContain('1 events since 2026-01-31 08:00:00Z\n');
+    expect(ended.stdout).toContain('1 events examined since 2026-01-31 08:00:00Z\n');
     expect(cellsOf(ended.stdout).slice(-2)).toEqual([
-      ['SOURCE', 'EVENT', 'MAPPING', 'UNREAD', 'TOTAL', 'FIELD', 'EXAMPLE'],
+      ['SOURCE', 'EVENT', 'MAPPING', 'UNREAD', 'EXAMINED', 'FIELD', 'EXAMPLE'],
       ['acme', 'transactionAdded', 'own', '1', '1', 'data.outlierStatus', 'XXXXXX'],
     ]);
     expect(JSON.parse((await rig.cli('coverage', '--json')).stdout).events).toHaveLength(2);

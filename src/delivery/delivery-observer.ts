@@ -68,7 +68,7 @@ export interface MappingReport {
 export interface SettledEvent {
   readonly event: ClaimedEvent;
   readonly settlement: Settlement;
-  /** Of a final outcome. */
+  /** Of a final outcome: what the mapping dropped, changed or did not read. */
   readonly mapping?: MappingReport;
 }
 
@@ -77,9 +77,6 @@ export interface DeliveryObserver {
   requestCompleted(report: RequestReport): void;
   /** The outcomes that were recorded together. */
   eventsSettled(settled: readonly SettledEvent[]): void;
-  eventSettled(event: ClaimedEvent, settlement: Settlement): void;
-  /** Called after a final `eventSettled`: what the mapping dropped, changed or did not read. */
-  mappingReported(event: ClaimedEvent, mapping: MappingReport): void;
   /** Contacts of these kinds are shared from now on: identities of no customer. */
   contactsShared(destination: string, kinds: readonly string[]): void;
   /** This many contacts were not counted: the store is failing, or holds as many as it may. */

@@ -51,7 +51,7 @@ export interface PipelineParts {
   readonly mapping: () => MappingParts;
   readonly journal: Pick<Journal, 'profiles' | 'savePrograms' | 'settle' | 'release'>;
   readonly programs: ProgramCatalogue;
-  readonly observer: Pick<DeliveryObserver, 'eventSettled' | 'mappingReported' | 'errorCaught'>;
+  readonly observer: Pick<DeliveryObserver, 'eventsSettled' | 'errorCaught'>;
   readonly batcher: Pick<Batcher, 'submit'>;
   readonly suspects: SuspectHistory;
   /** Maximum number of messages per request. */
@@ -152,8 +152,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     parts.onRecorded();
     if (isFinal) suspects.forget(event.receipt);
     if (isStale) return;
-    observer.eventSettled(event, settlement);
-    if (isFinal) observer.mappingReported(event, mapping);
+    observer.eventsSettled([{ event, settlement, ...(isFinal ? { mapping } : {}) }]);
   };
 
   /**

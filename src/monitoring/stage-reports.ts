@@ -91,23 +91,12 @@ export function createDeliveryReports(
     }
   };
 
-  const mappingReported = (event: ClaimedEvent, { notes, unread }: MappingReport): void => {
+  const countMapping = (event: ClaimedEvent, { notes, unread }: MappingReport): void => {
     if (unread !== undefined) coverage.count(event, unread);
     for (const { kind, code } of notes)
       metrics.mappingNotes.inc({ event_name: metricEventName(event.eventName), kind, code });
     if (notes.length > 0 && log.isLevelEnabled('debug'))
       log.debug({ receipt: event.receipt, notes: notes.map(({ code }) => code) }, 'mapping notes');
-  };
-
-  const eventsSettled = (settled: readonly SettledEvent[]): void => {
-    const isDebug = log.isLevelEnabled('debug');
-    const at = now();
-    for (const one of settled) {
-      const { event, settlement, mapping } = one;
-      if (isDebug) log.debug(settledLine(event, settlement), 'event settled');
-      countSettled(one, at);
-      if (mapping !== undefined) mappingReported(event, mapping);
-    }
   };
 
   return {
@@ -123,9 +112,16 @@ export function createDeliveryReports(
       for (const item of report.items)
         log.debug({ destination, kind, ...itemLine(item) }, 'delivered message');
     },
-    eventsSettled,
-    eventSettled: (event, settlement) => eventsSettled([{ event, settlement }]),
-    mappingReported,
+    eventsSettled(settled) {
+      const isDebug = log.isLevelEnabled('debug');
+      const at = now();
+      for (const one of settled) {
+        const { event, settlement, mapping } = one;
+        if (isDebug) log.debug(settledLine(event, settlement), 'event settled');
+        countSettled(one, at);
+        if (mapping !== undefined) countMapping(event, mapping);
+      }
+    },
     contactsShared(destination, kinds) {
       for (const kind of kinds) metrics.contactsShared.inc({ destination, kind });
       log.warn({ destination, kinds }, 'a contact of too many customers is no identity any more');

@@ -30,8 +30,7 @@ function setUp() {
     },
     programs: createProgramCatalogue(),
     observer: {
-      eventSettled: unused,
-      mappingReported: unused,
+      eventsSettled: unused,
       errorCaught: (_destination, message) => errors.push(message),
     },
     batcher: { submit: unused },

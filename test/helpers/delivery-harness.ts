@@ -9,7 +9,7 @@ import { createDestinations, type Destinations } from '../../src/delivery/destin
 import type { DestinationStatus } from '../../src/delivery/destination-state.ts';
 import type { MappingReport, RequestReport } from '../../src/delivery/delivery-observer.ts';
 import { toNewEvent } from '../../src/intake/accept.ts';
-import type { Claim, ClaimedEvent, EventRecord, Journal, Settlement } from '../../src/journal/journal.ts';
+import type { Claim, EventRecord, Journal, Settlement } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import type { SimulatorOptions } from '../../src/simulator/adobe/simulator-options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
@@ -71,11 +71,6 @@ export async function startDeliveryHarness(
   const settlements = new Map<string, Settlement[]>();
   const listeners = new Set<() => void>();
 
-  const recordSettlement = ({ receipt }: ClaimedEvent, settlement: Settlement): void => {
-    settlements.set(receipt, [...(settlements.get(receipt) ?? []), settlement]);
-    for (const listener of listeners) listener();
-  };
-
   const createAll = (): Destinations =>
     createDestinations({
       config,
@@ -88,12 +83,11 @@ export async function startDeliveryHarness(
         requestCompleted: (report) => requests.push(report),
         eventsSettled: (settled) => {
           for (const { event, settlement, mapping } of settled) {
-            recordSettlement(event, settlement);
+            settlements.set(event.receipt, [...(settlements.get(event.receipt) ?? []), settlement]);
             if (mapping !== undefined) mappingReports.push(mapping);
           }
+          for (const listener of listeners) listener();
         },
-        eventSettled: recordSettlement,
-        mappingReported: (_event, mapping) => mappingReports.push(mapping),
         contactsShared: (_destination, kinds) => sharedKinds.push(...kinds),
         contactsUncounted: (_destination, contacts) => uncounted.push(contacts),
         stateChanged: (_destination, status) => stateChanges.push(status),

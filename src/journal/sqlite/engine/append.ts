@@ -62,6 +62,7 @@ interface StoredBody<Head> {
 function insertEvent(engine: Engine, identity: Buffer, { head, sealed, at }: StoredBody<EventHead>): void {
   const { lane, own_lane } = placementFor(engine, head.destination, head.lane ?? null);
   const queue = { destination: head.destination, lane, replay: 0 };
+  const isHead = claimHead(engine, queue);
   const { lastInsertRowid } = engine.db
     .sql(
       `INSERT INTO events (receipt, source, destination, identity, lane, own_lane, customer_id, org_id,
@@ -83,12 +84,13 @@ function insertEvent(engine: Engine, identity: Buffer, { head, sealed, at }: Sto
       head.createdAt ?? null,
       head.receivedAt,
       head.verifiedBy,
-      claimHead(engine, queue),
+      isHead,
       at,
       head.bodyBytes,
       head.traceparent ?? null,
     );
   const seq = Number(lastInsertRowid);
+  if (isHead === 1) engine.frontiers.add({ ...queue, source: head.source }, { seq, dueAt: at });
   insertSealedBody(engine, seq, sealed);
   engine.indexes.identities.insert(identityKey(identity), seq);
   enqueue(engine, queue, seq);
@@ -237,6 +239,7 @@ function becomeEvent(engine: Engine, row: EventRow, identity: Buffer, event: New
     event.traceparent ?? null,
     row.seq,
   );
+  engine.frontiers.reset();
   engine.indexes.identities.insertExisting(identityKey(identity), row.seq);
   enqueueExisting(engine, queue, row.seq);
 }

@@ -57,7 +57,9 @@ function execute(engine: Engine, call: Call): Outcome {
   }
 }
 
-function forgetBatch({ claims, indexes, accounts, claimable, log }: Engine): void {
+function forgetBatch({ claims, frontiers, requests, indexes, accounts, claimable, log }: Engine): void {
+  frontiers.reset();
+  requests.forget();
   claims.rollback();
   indexes.identities.rollback();
   indexes.queues.rollback();

@@ -1,3 +1,5 @@
+import type { EventRow, QueueRow } from './event-row.ts';
+
 /** The lane that a claimed event keeps busy. */
 export interface BusyLane {
   readonly destination: string;
@@ -6,14 +8,11 @@ export interface BusyLane {
 
 interface Held {
   readonly token: string;
+  /** As it was claimed; undefined if it was changed since. */
+  row: QueueRow | undefined;
   /** At the time of the claim; undefined for an event without a lane. */
   readonly lane: BusyLane | undefined;
-}
-
-interface Claimable {
-  readonly seq: number;
-  readonly destination: string;
-  readonly lane: string | null;
+  readonly receipt: string;
 }
 
 function keyOf(destination: string, lane: string): string {
@@ -27,6 +26,7 @@ function keyOf(destination: string, lane: string): string {
 export class ClaimRegistry {
   /** By position. */
   readonly #claimed = new Map<number, Held>();
+  readonly #byReceipt = new Map<string, number>();
   readonly #busy = new Set<string>();
   readonly #unreadable = new Set<number>();
   #undo: (() => void)[] = [];
@@ -46,8 +46,23 @@ export class ClaimRegistry {
     return this.#claimed.get(seq)?.token === token;
   }
 
-  claim({ seq, destination, lane }: Claimable, token: string): void {
-    this.#add(seq, { token, lane: lane === null ? undefined : { destination, lane } });
+  /** The row of an event that is claimed under this token, unless it was changed since. */
+  heldRow(receipt: string, token: string): QueueRow | undefined {
+    const seq = this.#byReceipt.get(receipt);
+    const held = seq === undefined ? undefined : this.#claimed.get(seq);
+    return held?.token === token ? held.row : undefined;
+  }
+
+  /** The row of an event has changed: it is read again when the event is settled. */
+  touch(seq: number): void {
+    const held = this.#claimed.get(seq);
+    if (held !== undefined) held.row = undefined;
+  }
+
+  claim(claimed: EventRow, token: string): void {
+    const { seq, receipt, source, destination, lane, state, head, replay, due_at } = claimed;
+    const row = { seq, source, destination, lane, state, head, replay, due_at };
+    this.#add(receipt, seq, { token, row, receipt, lane: lane === null ? undefined : { destination, lane } });
     this.#undo.push(() => void this.#remove(seq));
   }
 
@@ -55,7 +70,7 @@ export class ClaimRegistry {
   release(seq: number): BusyLane | undefined {
     const held = this.#remove(seq);
     if (held === undefined) return undefined;
-    this.#undo.push(() => this.#add(seq, held));
+    this.#undo.push(() => this.#add(held.receipt, seq, held));
     return held.lane;
   }
 
@@ -73,16 +88,19 @@ export class ClaimRegistry {
     this.#undo = [];
   }
 
-  #add(seq: number, held: Held): void {
+  #add(receipt: string, seq: number, held: Held): void {
     this.#claimed.set(seq, held);
+    this.#byReceipt.set(receipt, seq);
     const { lane } = held;
     if (lane !== undefined) this.#busy.add(keyOf(lane.destination, lane.lane));
   }
 
   #remove(seq: number): Held | undefined {
     const held = this.#claimed.get(seq);
+    if (held === undefined) return undefined;
     this.#claimed.delete(seq);
-    const lane = held?.lane;
+    this.#byReceipt.delete(held.receipt);
+    const { lane } = held;
     if (lane !== undefined) this.#busy.delete(keyOf(lane.destination, lane.lane));
     return held;
   }

@@ -1,51 +1,13 @@
 import type { ClaimLimits, Overdue } from '../../journal.ts';
 import type { AnswerOf, RequestOf, WireClaimed } from './calls.ts';
+import { compareHeads, type Head, type HeadQueue } from './claim-frontier.ts';
 import type { Engine } from './engine.ts';
 import { endClaim } from './lanes.ts';
 import { readClaimed, readHead } from './lost-payload.ts';
 import { type EventRow, queueRowOfReceipt } from './rows.ts';
 
-interface Head {
-  readonly seq: number;
-  readonly due_at: number;
-}
-
 /** Time until a claimant asks again while the tables cannot be committed. */
 const FAILING_DELAY_MS = 1_000;
-
-/** 1 for replayed events, 0 for all others. */
-type Kind = 0 | 1;
-
-/** The heads of one source with `above < due_at <= upTo`. */
-interface DueRange {
-  readonly source: string;
-  readonly above: number;
-  readonly upTo: number;
-}
-
-/**
- * Reads heads lazily in order of `due_at`. `slot` makes the statement's text unique, so that each
- * open cursor has its own statement.
- */
-function openCursor(
-  { db }: Engine,
-  slot: number,
-  range: DueRange & { readonly destination: string; readonly kind: Kind },
-): Iterator<Head> {
-  return db
-    .sql(
-      `SELECT seq, due_at FROM events INDEXED BY events_head
-       WHERE destination = ? AND source = ? AND replay = ? AND head = 1 AND due_at > ? AND due_at <= ?
-       ORDER BY due_at, seq -- cursor ${slot}`,
-    )
-    .iterate(
-      range.destination,
-      range.source,
-      range.kind,
-      range.above,
-      range.upTo,
-    ) as Iterator<unknown> as Iterator<Head>;
-}
 
 /** What is claimed, at what time of the engine's clock. */
 type DueRequest = ClaimLimits & {
@@ -54,65 +16,112 @@ type DueRequest = ClaimLimits & {
   readonly now: number;
 };
 
+/** The heads of a queue with `above < (dueAt, seq)` and `dueAt <= upTo`. */
+interface HeadRange {
+  readonly queue: HeadQueue;
+  readonly above: Head;
+  readonly upTo: number;
+}
+
 /**
- * Events that wait longer than `maxWait` were scheduled before the clock was set back. They are
- * read separately and count as due now.
+ * Reads heads lazily in order. `slot` makes the statement's text unique, so that each open cursor
+ * has its own statement.
  */
-function dueRangesOf({ sources, now, maxWait }: DueRequest): DueRange[] {
-  const last = maxWait === undefined ? Number.MAX_SAFE_INTEGER : now + maxWait;
-  return [...new Set(sources)].flatMap((source) => [
-    { source, above: Number.MIN_SAFE_INTEGER, upTo: last },
-    ...(maxWait === undefined ? [] : [{ source, above: last, upTo: Number.MAX_SAFE_INTEGER }]),
-  ]);
+function openCursor({ db }: Engine, slot: number, { queue, above, upTo }: HeadRange): Iterator<Head> {
+  return db
+    .sql(
+      `SELECT seq, due_at AS dueAt FROM events INDEXED BY events_head
+       WHERE destination = ? AND source = ? AND replay = ? AND head = 1
+         AND due_at >= ? AND (due_at, seq) > (?, ?) AND due_at <= ?
+       ORDER BY due_at, seq -- cursor ${slot}`,
+    )
+    .iterate(
+      queue.destination,
+      queue.source,
+      queue.replay,
+      above.dueAt,
+      above.dueAt,
+      above.seq,
+      upTo,
+    ) as Iterator<unknown> as Iterator<Head>;
 }
 
-/** The slot of the head that is due first; -1 if there is none. */
-function firstSlot(heads: readonly (Head | undefined)[]): number {
-  let first = -1;
-  for (const [slot, head] of heads.entries()) {
-    const best = heads[first];
-    if (head === undefined) continue;
-    if (
-      best === undefined ||
-      head.due_at < best.due_at ||
-      (head.due_at === best.due_at && head.seq < best.seq)
-    )
-      first = slot;
-  }
-  return first;
+/** A stream of heads of one queue, in order. */
+interface HeadStream {
+  readonly queue: HeadQueue;
+  /** Whether its heads count as due now, whatever they say. */
+  readonly isOverdue: boolean;
+  readonly heads: Iterator<Head>;
 }
 
 /**
- * Merges the heads of all sources in order. There is one cursor per source, so that events of a
+ * The streams of one source: heads before the frontier that can be claimed again, those behind it,
+ * and those that wait longer than `maxWait`. The last were scheduled before the clock was set back,
+ * so they count as due now.
+ */
+function streamsOf(engine: Engine, queue: HeadQueue, request: DueRequest, slot: number): HeadStream[] {
+  const { now, maxWait } = request;
+  const last = maxWait === undefined ? Number.MAX_SAFE_INTEGER : now + maxWait;
+  const frontier = engine.frontiers.of(queue);
+  const { reached } = frontier;
+  const behind = openCursor(engine, 2 * slot, { queue, above: reached, upTo: last });
+  const streams = [
+    { queue, isOverdue: false, heads: frontier.returned().values() },
+    { queue, isOverdue: false, heads: behind },
+  ];
+  if (maxWait === undefined) return streams;
+  const far = { seq: 0, dueAt: Math.max(last + 1, reached.dueAt) };
+  const heads = openCursor(engine, 2 * slot + 1, { queue, above: far, upTo: Number.MAX_SAFE_INTEGER });
+  return [...streams, { queue, isOverdue: true, heads }];
+}
+
+interface Candidate {
+  readonly stream: HeadStream;
+  readonly head: Head;
+  /** When it counts as due. */
+  readonly dueAt: number;
+}
+
+function nextOf(stream: HeadStream, now: number): Candidate | undefined {
+  const step = stream.heads.next();
+  if (step.done === true) return undefined;
+  return { stream, head: step.value, dueAt: stream.isOverdue ? now : step.value.dueAt };
+}
+
+function isBefore(a: Candidate, b: Candidate): boolean {
+  return compareHeads({ ...a.head, dueAt: a.dueAt }, { ...b.head, dueAt: b.dueAt }) < 0;
+}
+
+/**
+ * Merges the heads of all sources in order. There are streams for each source, so that events of a
  * source that is no longer configured are never scanned.
  */
-function* headsInOrder(engine: Engine, request: DueRequest, kind: Kind): Generator<Head> {
-  const { destination } = request;
-  const ranges = dueRangesOf(request);
-  const cursors = ranges.map((range, slot) => openCursor(engine, slot, { ...range, destination, kind }));
-  const latest = request.now + (request.maxWait ?? Number.MAX_SAFE_INTEGER);
-  const next = (slot: number): Head | undefined => {
-    const step = cursors[slot]?.next();
-    if (step === undefined || step.done === true) return undefined;
-    const { seq, due_at } = step.value;
-    return { seq, due_at: due_at > latest ? request.now : due_at };
-  };
+function* headsInOrder(engine: Engine, request: DueRequest, replay: 0 | 1): Generator<Candidate> {
+  const { destination, now } = request;
+  const streams = [...new Set(request.sources)].flatMap((source, slot) =>
+    streamsOf(engine, { destination, source, replay }, request, slot),
+  );
   try {
-    const heads = cursors.map((_, slot) => next(slot));
-    for (let slot = firstSlot(heads); slot >= 0; slot = firstSlot(heads)) {
-      yield heads[slot] as Head;
-      heads[slot] = next(slot);
+    const first = streams.map((stream) => nextOf(stream, now));
+    for (;;) {
+      let best = -1;
+      for (const [index, candidate] of first.entries()) {
+        const known = first[best];
+        if (candidate !== undefined && (known === undefined || isBefore(candidate, known))) best = index;
+      }
+      const candidate = first[best];
+      if (candidate === undefined) return;
+      yield candidate;
+      first[best] = nextOf(candidate.stream, now);
     }
   } finally {
-    for (const cursor of cursors) cursor.return?.();
+    for (const { heads } of streams) heads.return?.();
   }
 }
 
-/**
- * Whether another event of the lane is claimed: only one of a lane's two heads may be at a time.
- */
-function isLaneBusy({ claims }: Engine, { destination, lane }: EventRow): boolean {
-  return lane !== null && claims.isBusy(destination, lane);
+/** A head that has left its queue since it was remembered is none any more. */
+function isHeadOf(row: EventRow, { destination, source, replay }: HeadQueue): boolean {
+  return row.head === 1 && row.destination === destination && row.source === source && row.replay === replay;
 }
 
 /** Events claimed so far and the size of their bodies. */
@@ -128,17 +137,29 @@ interface Claimed {
 function claimKind(
   engine: Engine,
   request: DueRequest,
-  { kind, max }: { readonly kind: Kind; readonly max: number },
+  { replay, max }: { readonly replay: 0 | 1; readonly max: number },
   claimed: Claimed,
 ): number | undefined {
   const limit = Math.min(request.events, claimed.events.length + max);
-  for (const head of headsInOrder(engine, request, kind)) {
-    if (engine.claims.isUnavailable(head.seq)) continue;
-    const row = readHead(engine, head.seq);
-    if (row === undefined || isLaneBusy(engine, row)) continue;
-    if (head.due_at > request.now || claimed.events.length >= limit) return head.due_at;
-    if (claimed.events.length > 0 && claimed.bytes + row.body_bytes > request.bytes) return head.due_at;
+  for (const { stream, head, dueAt } of headsInOrder(engine, request, replay)) {
+    const { queue } = stream;
+    // A head far in the future is no frontier: most heads are before it.
+    const pass = (): void => {
+      if (!stream.isOverdue) engine.frontiers.of(queue).pass(head);
+    };
+    const row = engine.claims.isUnavailable(head.seq) ? undefined : readHead(engine, head.seq);
+    if (row === undefined || !isHeadOf(row, queue)) {
+      pass();
+      continue;
+    }
+    if (row.lane !== null && engine.claims.isBusy(row.destination, row.lane)) {
+      if (!stream.isOverdue) engine.frontiers.wait(queue, head, row.lane);
+      continue;
+    }
+    if (dueAt > request.now || claimed.events.length >= limit) return dueAt;
+    if (claimed.events.length > 0 && claimed.bytes + row.body_bytes > request.bytes) return dueAt;
     const event = readClaimed(engine, row);
+    pass();
     if (event === undefined) continue;
     engine.claims.claim(row, request.token);
     claimed.bytes += row.body_bytes;
@@ -153,21 +174,23 @@ export function claim(engine: Engine, { claimant, limits }: RequestOf<'claim'>):
   const now = engine.now();
   const request = { ...limits, destination: claimant.destination, token: claimant.id, now };
   const claimed: Claimed = { events: [], bytes: 0 };
-  const nextDueAt = claimKind(engine, request, { kind: 0, max: limits.events }, claimed);
-  const isFull = nextDueAt !== undefined && nextDueAt <= now;
-  const nextReplayAt = claimKind(engine, request, { kind: 1, max: isFull ? 0 : limits.replays }, claimed);
+  const dueAt = claimKind(engine, request, { replay: 0, max: limits.events }, claimed);
+  const isFull = dueAt !== undefined && dueAt <= now;
+  const replayDueAt = claimKind(engine, request, { replay: 1, max: isFull ? 0 : limits.replays }, claimed);
   return {
     token: claimant.id,
     events: claimed.events,
-    ...(nextDueAt === undefined ? {} : { dueIn: Math.max(0, nextDueAt - now) }),
-    ...(nextReplayAt === undefined ? {} : { replayDueIn: Math.max(0, nextReplayAt - now) }),
+    ...(dueAt === undefined ? {} : { dueIn: Math.max(0, dueAt - now) }),
+    ...(replayDueAt === undefined ? {} : { replayDueIn: Math.max(0, replayDueAt - now) }),
   };
 }
 
 export function release(engine: Engine, { token, receipts }: RequestOf<'release'>): void {
   for (const receipt of receipts) {
     const row = queueRowOfReceipt(engine, receipt);
-    if (row !== undefined && engine.claims.isHeld(row.seq, token)) endClaim(engine, row);
+    if (row === undefined || !engine.claims.isHeld(row.seq, token)) continue;
+    endClaim(engine, row);
+    engine.frontiers.add(row, { seq: row.seq, dueAt: row.due_at });
   }
 }
 
@@ -175,15 +198,13 @@ export function release(engine: Engine, { token, receipts }: RequestOf<'release'
 export function overdue(engine: Engine): readonly Overdue[] {
   const now = engine.now();
   const { counts, backlog } = engine.accounts;
-  const pending = ([, row]: readonly [string, { readonly pending: number }]): boolean => row.pending > 0;
+  const sources = [...counts.rows].filter(([, { pending }]) => pending > 0);
   const pairs = [...backlog.rows]
-    .filter(pending)
-    .flatMap(([destination]) =>
-      [...counts.rows].filter(pending).map(([source]) => ({ destination, source })),
-    );
+    .filter(([, { pending }]) => pending > 0)
+    .flatMap(([destination]) => sources.map(([source]) => ({ destination, source })));
   return pairs.flatMap(({ destination, source }) => {
     const request = { sources: [source], destination, events: 0, replays: 0, bytes: 0, token: '', now };
-    const dueAt = claimKind(engine, request, { kind: 0, max: 0 }, { events: [], bytes: 0 });
+    const dueAt = claimKind(engine, request, { replay: 0, max: 0 }, { events: [], bytes: 0 });
     return dueAt === undefined || dueAt > now ? [] : [{ source, destination, since: now - dueAt }];
   });
 }

@@ -1,10 +1,12 @@
 import type { Loss, PayloadCipher } from './payload-cipher.ts';
+import type { ClaimFrontiers } from './claim-frontier.ts';
 import type { ClaimRegistry } from './claim-registry.ts';
 import type { ContactBounds } from './contact-schema.ts';
-import type { Accounts } from './counts.ts';
+import type { Accounts } from './accounts.ts';
 import type { Database } from './database.ts';
 import type { Indexes } from './indexes.ts';
 import type { IntakeLog } from './intake-log.ts';
+import type { SentRequests } from './sent-requests.ts';
 import type { TableCommits } from './table-commits.ts';
 
 export interface EngineOptions {
@@ -38,6 +40,8 @@ export interface Engine {
   readonly db: Database;
   readonly cipher: PayloadCipher;
   readonly claims: ClaimRegistry;
+  readonly frontiers: ClaimFrontiers;
+  readonly requests: SentRequests;
   indexes: Indexes;
   readonly contactBounds: ContactBounds;
   readonly generationSize: number | undefined;

@@ -28,9 +28,28 @@ function keyOf({ destination, lane, replay }: LaneQueue): number {
   return queueKey(destination, lane, replay);
 }
 
-/** Whether the queue has a pending event. */
-function hasPending({ indexes }: Engine, queue: LaneQueue): boolean {
-  return indexes.queues.has(keyOf(queue));
+/**
+ * The first pending event of a queue. Lanes whose keys coincide share an entry of the index, so the
+ * lane itself is compared.
+ */
+function firstPending({ db, indexes }: Engine, queue: LaneQueue): number | undefined {
+  const { destination, lane, replay } = queue;
+  const key = keyOf(queue);
+  const isOfQueue = (seq: number): boolean =>
+    db.one(
+      `SELECT 1 FROM events
+       WHERE seq = ? AND state = 'pending' AND destination = ? AND lane = ? AND replay = ?`,
+      seq,
+      destination,
+      lane,
+      replay,
+    ) !== undefined;
+  const first = indexes.queues.first(key);
+  if (first === undefined || isOfQueue(first)) return first;
+  return indexes.queues
+    .positionsOf(key)
+    .toSorted((a, b) => a - b)
+    .find(isOfQueue);
 }
 
 /**
@@ -46,7 +65,7 @@ function notifyClaimable({ claims, claimable }: Engine, { destination, lane }: Q
  * empty. Call it before the event is written.
  */
 export function claimHead(engine: Engine, queue: Queue): 0 | 1 {
-  if (isOfLane(queue) && hasPending(engine, queue)) return 0;
+  if (isOfLane(queue) && firstPending(engine, queue) !== undefined) return 0;
   notifyClaimable(engine, queue);
   return 1;
 }
@@ -58,8 +77,8 @@ export function claimHead(engine: Engine, queue: Queue): 0 | 1 {
  */
 export function overtakeHead(engine: Engine, queue: Queue, seq: number): boolean {
   if (!isOfLane(queue)) return false;
-  const { db, claims, indexes } = engine;
-  const first = indexes.queues.first(keyOf(queue));
+  const { db, claims } = engine;
+  const first = firstPending(engine, queue);
   if (first === undefined || first < seq || claims.isUnavailable(first)) return false;
   const changed = db.run(
     'UPDATE events SET head = 0 WHERE seq = ? AND head = 1 AND destination = ? AND lane = ? AND replay = ?',
@@ -86,9 +105,13 @@ export function enqueueExisting({ indexes }: Engine, queue: Queue, seq: number):
 
 /** Makes the oldest event of a queue its head, after the previous head has left. */
 function promoteNext(engine: Engine, queue: LaneQueue): void {
-  const next = engine.indexes.queues.first(keyOf(queue));
-  if (next === undefined) return;
-  engine.db.run('UPDATE events SET head = 1 WHERE seq = ?', next);
+  const seq = firstPending(engine, queue);
+  if (seq === undefined) return;
+  const { source, dueAt } = engine.db.one(
+    'UPDATE events SET head = 1 WHERE seq = ? RETURNING source, due_at AS dueAt',
+    seq,
+  ) as { source: string; dueAt: number };
+  engine.frontiers.add({ ...queue, source }, { seq, dueAt });
   notifyClaimable(engine, queue);
 }
 
@@ -109,7 +132,15 @@ function pendingIn({ db, indexes }: Engine, queue: LaneQueue): Queued[] {
   return [...new Set(indexes.queues.positionsOf(keyOf(queue)))]
     .toSorted((a, b) => a - b)
     .flatMap(
-      (seq) => db.all('SELECT seq, head FROM events WHERE seq = ? AND lane = ?', seq, queue.lane) as Queued[],
+      (seq) =>
+        db.all(
+          `SELECT seq, head FROM events
+           WHERE seq = ? AND state = 'pending' AND destination = ? AND lane = ? AND replay = ?`,
+          seq,
+          queue.destination,
+          queue.lane,
+          queue.replay,
+        ) as Queued[],
     );
 }
 
@@ -131,12 +162,12 @@ function moveLane(engine: Engine, destination: string, from: string, to: string)
         keepsHead,
         seq,
       );
+      engine.claims.touch(seq);
       enqueueExisting(engine, target, seq);
       engine.indexes.queues.delete(keyOf(queue), seq);
     }
-    // Events of another lane with the same key may remain.
-    if (rows.some(({ head }) => head === 1)) promoteNext(engine, queue);
   }
+  engine.frontiers.reset();
 }
 
 /**
@@ -148,11 +179,12 @@ export function endClaim(engine: Engine, row: QueueRow): BusyLane | undefined {
   const busy = engine.claims.release(row.seq);
   if (busy === undefined) return undefined;
   const { destination, lane } = busy;
+  engine.frontiers.free(destination, lane);
   // The own queue is excluded: the event is still its head there, or the head is replaced.
   const queues = [0, 1].filter(
     (replay) => destination !== row.destination || lane !== row.lane || replay !== row.replay,
   );
-  if (queues.some((replay) => hasPending(engine, { destination, lane, replay })))
+  if (queues.some((replay) => firstPending(engine, { destination, lane, replay }) !== undefined))
     engine.claimable.add(destination);
   return busy;
 }

@@ -18,17 +18,20 @@ interface AttemptRow {
   readonly batch_size: number;
 }
 
-function attemptsOf({ db }: Engine, seq: number): RecordedAttempt[] {
-  return (db.all('SELECT * FROM attempts WHERE seq = ? ORDER BY n', seq) as AttemptRow[]).map((row) => ({
-    at: row.at,
-    kind: row.kind,
-    outcome: row.outcome,
-    status: row.status ?? undefined,
-    detail: row.detail ?? undefined,
-    xactionId: row.xaction_id ?? undefined,
-    durationMs: row.duration_ms,
-    batchSize: row.batch_size,
-  }));
+function attemptsOf({ db, requests }: Engine, { seq, sent_in }: EventRow): RecordedAttempt[] {
+  const failed = (db.all('SELECT * FROM attempts WHERE seq = ? ORDER BY n', seq) as AttemptRow[]).map(
+    (row) => ({
+      at: row.at,
+      kind: row.kind,
+      outcome: row.outcome,
+      status: row.status ?? undefined,
+      detail: row.detail ?? undefined,
+      xactionId: row.xaction_id ?? undefined,
+      durationMs: row.duration_ms,
+      batchSize: row.batch_size,
+    }),
+  );
+  return [...failed, ...requests.attemptsOf(sent_in)].toSorted((a, b) => a.at - b.at);
 }
 
 function bodyOf(engine: Engine, row: EventRow): Buffer | undefined {
@@ -54,7 +57,7 @@ export function find(engine: Engine, receiptOrEventId: string): WireRecord | und
   if (row === undefined) return undefined;
   return {
     event: toStoredEvent(row),
-    attempts: attemptsOf(engine, row.seq),
+    attempts: attemptsOf(engine, row),
     body: bodyOf(engine, row),
     sent: readSentMessages(engine, row),
     notes: readNotes(engine, row),

@@ -1,6 +1,7 @@
+import { ClaimFrontiers } from './claim-frontier.ts';
 import { ClaimRegistry } from './claim-registry.ts';
 import { CONTACT_BOUNDS } from './contact-schema.ts';
-import { loadAccounts, openAccounts, writeAccounts } from './counts.ts';
+import { loadAccounts, openAccounts, writeAccounts } from './accounts.ts';
 import { DAMAGE_ADVICE } from './damage.ts';
 import { type Database, openDatabase } from './database.ts';
 import type { Engine, EngineOptions, Notice } from './engine.ts';
@@ -8,6 +9,7 @@ import { openIndexes } from './indexes.ts';
 import { newSeed, openIntakeLog } from './intake-log.ts';
 import { applyLog, assertLogExists } from './intake-recovery.ts';
 import { createPayloadCipher, type Loss } from './payload-cipher.ts';
+import { createSentRequests } from './sent-requests.ts';
 import { createTableCommits } from './table-commits.ts';
 
 /** Payloads that are reported one by one; of more the log says nothing new. */
@@ -109,6 +111,8 @@ export function openEngine(options: EngineOptions): Engine {
     tables,
     generationSize,
     claims: new ClaimRegistry(),
+    frontiers: new ClaimFrontiers(),
+    requests: createSentRequests(db),
     indexes: openIndexes(db, generationSize),
     contactBounds: options.contactBounds ?? CONTACT_BOUNDS,
     aliases: { isAny: isAnyAlias(db) },
@@ -135,6 +139,8 @@ export function recoverEngine(engine: Engine): void {
   engine.indexes = openIndexes(engine.db, engine.generationSize);
   engine.aliases.isAny = isAnyAlias(engine.db);
   engine.claimable.clear();
+  engine.frontiers.reset();
+  engine.requests.forget();
   applyLog(engine, engine.log.read(logStateOf(engine.db).position));
   engine.needsRecovery = false;
 }

@@ -68,6 +68,8 @@ function moveTo(engine: Engine, destination: string, seq: number): void {
     head,
     row.seq,
   );
+  engine.claims.touch(row.seq);
+  engine.frontiers.reset();
   enqueueExisting(engine, queue, row.seq);
   leaveQueue(engine, row);
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });

@@ -190,6 +190,7 @@ function runStep(engine: Engine, job: JobRow): AnswerOf<'replayStep'> {
   const step = { at: job.next_seq, span: job.span, until: job.until_seq };
   const { rows, next } = scanAscending(engine, settled, MAX_CHANGES_PER_STEP, step);
   const replayable = rows.filter((row) => row.kept === 1);
+  engine.frontiers.reset();
   for (const row of replayable) replayOne(engine, row, job, routes[row.source] ?? row.destination);
   advanceJob(engine, job, { matched: rows.length, replayed: replayable.length, next });
   return { id, replayed: replayed + replayable.length, more: next !== undefined };

@@ -1,42 +1,9 @@
 import { shortId } from '../../../capillary/event-id.ts';
-import type { EventState, MessageKind, StoredEvent } from '../../journal.ts';
+import type { MessageKind, StoredEvent } from '../../journal.ts';
 import type { Engine } from './engine.ts';
+import type { EventRow, QueueRow } from './event-row.ts';
 
-/** A row of `events`. */
-export interface EventRow {
-  readonly seq: number;
-  readonly receipt: string;
-  readonly source: string;
-  readonly destination: string;
-  readonly identity: Uint8Array | null;
-  readonly lane: string | null;
-  readonly customer_id: string | null;
-  readonly org_id: number;
-  readonly event_name: string;
-  readonly event_id: string | null;
-  readonly created_at: number | null;
-  readonly received_at: number;
-  readonly verified_by: string;
-  readonly state: EventState;
-  readonly reason: string | null;
-  readonly detail: string | null;
-  readonly settled_at: number | null;
-  readonly head: number;
-  readonly due_at: number;
-  readonly failures: number;
-  readonly charged: number;
-  readonly delivered: number;
-  readonly id_suffix: string;
-  readonly replays: number;
-  readonly body_bytes: number;
-  /** 1 while the body exists. */
-  readonly kept: number;
-  /** 1 while the event is pending because of a replay. */
-  readonly replay: number;
-  /** The original lane, if an alias maps it to `lane`. */
-  readonly own_lane: string | null;
-  readonly traceparent: string | null;
-}
+export type { EventRow, QueueRow } from './event-row.ts';
 
 /** An event without the type brand that only this file adds. */
 type UnbrandedEvent = { readonly [Key in Extract<keyof StoredEvent, string>]: StoredEvent[Key] };
@@ -57,15 +24,9 @@ export function rowOfReceipt({ db }: Engine, receipt: string): EventRow | undefi
   return db.one('SELECT * FROM events WHERE receipt = ?', receipt) as EventRow | undefined;
 }
 
-/** The columns that queueing needs. Reading all columns takes longer than finding the row. */
-export type QueueRow = Pick<
-  EventRow,
-  'seq' | 'source' | 'destination' | 'lane' | 'state' | 'head' | 'replay' | 'failures' | 'charged'
->;
-
 export function queueRowOfReceipt({ db }: Engine, receipt: string): QueueRow | undefined {
   return db.one(
-    `SELECT seq, source, destination, lane, state, head, replay, failures, charged FROM events
+    `SELECT seq, source, destination, lane, state, head, replay, due_at FROM events
      WHERE receipt = ?`,
     receipt,
   ) as QueueRow | undefined;

@@ -17,39 +17,61 @@ import { bitsOf, type QueueRow, queueRowOfReceipt } from './rows.ts';
 /** Characters of an error text that are stored with an attempt. */
 const MAX_DETAIL_LENGTH = 2_048;
 
-function recordAttempts({ db }: Engine, seq: number, attempts: readonly Attempt[]): void {
-  for (const attempt of attempts) {
+/** The outcome of an attempt whose request is all there is to know about it. */
+const DELIVERED = 'delivered';
+/** `sent_in` with further entries; unchanged if there are none. */
+const APPENDED = "coalesce(sent_in || ' ' || ?6, ?6, sent_in)";
+
+/** Attempts that did not deliver their message keep their details. */
+function recordFailures({ db }: Engine, seq: number, attempts: readonly Attempt[]): void {
+  for (const { request, outcome, itemStatus, detail, xactionId } of attempts) {
+    if (outcome === DELIVERED) continue;
     db.run(
       `INSERT INTO attempts VALUES (?, (SELECT coalesce(max(n), 0) + 1 FROM attempts WHERE seq = ?),
          ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       seq,
-      attempt.request.at,
-      attempt.request.kind,
-      attempt.outcome,
-      attempt.itemStatus ?? attempt.request.status ?? null,
-      attempt.detail?.slice(0, MAX_DETAIL_LENGTH) ?? null,
-      attempt.xactionId ?? null,
-      attempt.request.durationMs,
-      attempt.request.batchSize,
+      request.at,
+      request.kind,
+      outcome,
+      itemStatus ?? request.status ?? null,
+      detail?.slice(0, MAX_DETAIL_LENGTH) ?? null,
+      xactionId ?? null,
+      request.durationMs,
+      request.batchSize,
     );
   }
 }
 
+/** What is added to `sent_in`; undefined if nothing was delivered. */
+function sentIn({ requests }: Engine, attempts: readonly Attempt[]): string | undefined {
+  let entries: string | undefined;
+  for (const attempt of attempts) {
+    if (attempt.outcome !== DELIVERED) continue;
+    const entry = requests.entryFor(attempt);
+    entries = entries === undefined ? entry : `${entries} ${entry}`;
+  }
+  return entries;
+}
+
 function postpone(
-  { db, now }: Engine,
+  engine: Engine,
   row: QueueRow,
   settlement: Extract<Settlement, { state: 'pending' }>,
 ): void {
-  db.run(
-    'UPDATE events SET due_at = ?, failures = ?, charged = ?, detail = ?, delivered = ? WHERE seq = ?',
-    now() + settlement.dueIn,
+  const dueAt = engine.now() + settlement.dueIn;
+  engine.db.run(
+    `UPDATE events SET due_at = ?1, failures = ?2, charged = ?3, detail = ?4, delivered = ?5,
+       sent_in = ${APPENDED} WHERE seq = ?7`,
+    dueAt,
     settlement.failedAttempts,
     settlement.ownFaultCount,
     settlement.detail ?? null,
     bitsOf(settlement.delivered),
+    sentIn(engine, settlement.attempts) ?? null,
     row.seq,
   );
+  engine.frontiers.add(row, { seq: row.seq, dueAt });
 }
 
 /** Moves a pending event to its final state. */
@@ -60,13 +82,14 @@ export function finish(
 ): void {
   const { reason, detail } = { reason: undefined, detail: undefined, ...settlement };
   engine.db.run(
-    `UPDATE events SET state = ?, reason = ?, detail = ?, settled_at = ?, delivered = ?, head = 0, replay = 0
-     WHERE seq = ?`,
+    `UPDATE events SET state = ?1, reason = ?2, detail = ?3, settled_at = ?4, delivered = ?5, head = 0,
+       replay = 0, sent_in = ${APPENDED} WHERE seq = ?7`,
     settlement.state,
     reason ?? null,
     detail ?? null,
     engine.now(),
     bitsOf(settlement.delivered),
+    sentIn(engine, settlement.attempts) ?? null,
     row.seq,
   );
   if (settlement.state === 'dead') insertSentMessages(engine, row.seq, settlement.sent);
@@ -112,18 +135,23 @@ function applySettlement(engine: Engine, row: QueueRow, settlement: Settlement):
 
 /** @returns whether the settlement is stale */
 function settleOne(engine: Engine, token: string, settlement: Settlement): boolean {
-  const row = queueRowOfReceipt(engine, settlement.receipt);
+  const { receipt } = settlement;
+  const row = engine.claims.heldRow(receipt, token) ?? queueRowOfReceipt(engine, receipt);
   if (row === undefined) return false;
-  const isHeld = engine.claims.isHeld(row.seq, token);
+  const { seq } = row;
+  const isHeld = engine.claims.isHeld(seq, token);
   const claimed = isHeld ? endClaim(engine, row) : undefined;
   if (row.state !== 'pending') return false;
   if (isHeld && !isStale(engine, row, claimed, settlement)) {
-    recordAttempts(engine, row.seq, settlement.attempts);
+    recordFailures(engine, seq, settlement.attempts);
     applySettlement(engine, row, settlement);
     return false;
   }
   recordDelivered(engine, row, settlement);
-  if (isHeld) engine.claimable.add(row.destination);
+  if (isHeld) {
+    engine.frontiers.add(row, { seq, dueAt: row.due_at });
+    engine.claimable.add(row.destination);
+  }
   return true;
 }
 

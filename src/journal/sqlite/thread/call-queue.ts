@@ -61,11 +61,6 @@ export function createCallQueue(): CallQueue {
     if (callClass === 'operator') return operators;
     return callClass === 'intake' ? intake : others;
   };
-  const batchOf = (take: (batch: { calls: NumberedCall[]; bytes: number }) => void) => {
-    const batch = { calls: [], bytes: 0 };
-    take(batch);
-    return batch.calls;
-  };
   return {
     get isEmpty() {
       return intake.length + claims.length + others.length + operators.length === 0;
@@ -76,13 +71,16 @@ export function createCallQueue(): CallQueue {
     next() {
       const isOnlyOperators = intake.length + claims.length + others.length === 0;
       isOperatorsTurn = operators.length > 0 && (isOnlyOperators || !isOperatorsTurn);
-      if (isOperatorsTurn) return batchOf((batch) => move(operators, MAX_OTHER_CALLS_WITH_INTAKE, batch));
+      const batch = { calls: [], bytes: 0 };
+      if (isOperatorsTurn) {
+        move(operators, MAX_OTHER_CALLS_WITH_INTAKE, batch);
+        return batch.calls;
+      }
       const maxOthers = intake.length > 0 ? MAX_OTHER_CALLS_WITH_INTAKE : MAX_OTHER_CALLS;
-      return batchOf((batch) => {
-        move(intake, MAX_BATCH_CALLS, batch);
-        move(claims, MAX_OTHER_CALLS, batch);
-        move(others, maxOthers, batch);
-      });
+      move(intake, MAX_BATCH_CALLS, batch);
+      move(claims, MAX_OTHER_CALLS, batch);
+      move(others, maxOthers, batch);
+      return batch.calls;
     },
   };
 }

@@ -18,7 +18,7 @@ const RETRY_DELAY_MS = { first: 1_000, max: 60_000 } as const;
 /** Runs replay jobs, retention and re-encryption. */
 export interface MaintenanceRunner {
   /** Begins retention and re-encryption. Idempotent. */
-  maintain(policy: () => MaintenancePolicy): void;
+  readonly maintain: (policy: () => MaintenancePolicy) => void;
   /**
    * Starts a replay and runs its steps. If one rejects, so does this; the rest runs in the
    * background.
@@ -108,7 +108,7 @@ export function createMaintenanceRunner(
   };
 
   return {
-    maintain(policy) {
+    maintain: (policy) => {
       if (isMaintaining) return;
       isMaintaining = true;
       runInBackground(retainForever(policy));

@@ -1,0 +1,127 @@
+import type { Backlog } from '../../journal.ts';
+import type { Database } from './database.ts';
+
+/** The counts of one source: a row of `counts`. */
+export interface Counts {
+  readonly accepted: number;
+  readonly pending: number;
+  readonly delivered: number;
+  readonly ignored: number;
+  readonly dead: number;
+  readonly malformed: number;
+  readonly quarantined: number;
+  readonly quarantined_bytes: number;
+}
+
+/** The pending events of one destination: a row of `backlog`. */
+export type PendingCounts = Pick<Backlog, 'pending' | 'replaying'>;
+
+const NO_COUNTS: Counts = {
+  accepted: 0,
+  pending: 0,
+  delivered: 0,
+  ignored: 0,
+  dead: 0,
+  malformed: 0,
+  quarantined: 0,
+  quarantined_bytes: 0,
+};
+const NONE_PENDING: PendingCounts = { pending: 0, replaying: 0 };
+
+type Numbers<T> = { readonly [Key in keyof T]: number };
+
+/** `sign` is -1 to take the changes back. */
+function sumOf<T extends Numbers<T>>(counts: T, changes: Partial<T>, sign: 1 | -1): T {
+  const sum = { ...counts };
+  for (const key in changes) sum[key] = (counts[key] + sign * (changes[key] ?? 0)) as T[typeof key];
+  return sum;
+}
+
+/** One of the two tables, in memory. The rows that have changed are written before a commit. */
+class CountTable<T extends Numbers<T>> {
+  readonly rows = new Map<string, T>();
+  readonly #none: T;
+  readonly #changed = new Set<string>();
+  #changesOfBatch: { readonly key: string; readonly changes: Partial<T> }[] = [];
+
+  constructor(none: T) {
+    this.#none = none;
+  }
+
+  get(key: string): T {
+    return this.rows.get(key) ?? this.#none;
+  }
+
+  add(key: string, changes: Partial<T>): void {
+    this.rows.set(key, sumOf(this.get(key), changes, 1));
+    this.#changed.add(key);
+    this.#changesOfBatch.push({ key, changes });
+  }
+
+  commitBatch(): void {
+    this.#changesOfBatch = [];
+  }
+
+  rollBackBatch(): void {
+    for (const { key, changes } of this.#changesOfBatch)
+      this.rows.set(key, sumOf(this.get(key), changes, -1));
+    this.#changesOfBatch = [];
+  }
+
+  load(rows: Iterable<readonly [string, T]>): void {
+    this.rows.clear();
+    this.#changed.clear();
+    this.#changesOfBatch = [];
+    for (const [key, row] of rows) this.rows.set(key, row);
+  }
+
+  takeChanged(): readonly (readonly [string, T])[] {
+    const changed = [...this.#changed].map((key) => [key, this.get(key)] as const);
+    this.#changed.clear();
+    return changed;
+  }
+}
+
+/** The ledger and the backlog. Both tables have few rows, so they are held in memory. */
+export interface Accounts {
+  readonly counts: CountTable<Counts>;
+  readonly backlog: CountTable<PendingCounts>;
+}
+
+/** Reads both tables again, in place of what is in memory. */
+export function loadAccounts({ counts, backlog: pending }: Accounts, db: Database): void {
+  const countRows = db.all('SELECT * FROM counts') as (Counts & { readonly source: string })[];
+  counts.load(countRows.map(({ source, ...row }) => [source, row]));
+  const pendingRows = db.all('SELECT * FROM backlog') as (PendingCounts & { readonly destination: string })[];
+  pending.load(pendingRows.map(({ destination, ...row }) => [destination, row]));
+}
+
+export function openAccounts(db: Database): Accounts {
+  const accounts = { counts: new CountTable(NO_COUNTS), backlog: new CountTable(NONE_PENDING) };
+  loadAccounts(accounts, db);
+  return accounts;
+}
+
+/** Writes what has changed since the last call. Call it in the transaction of the changes. */
+export function writeAccounts({ counts, backlog: pending }: Accounts, db: Database): void {
+  for (const [source, row] of counts.takeChanged())
+    db.run(
+      'INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      source,
+      row.accepted,
+      row.pending,
+      row.delivered,
+      row.ignored,
+      row.dead,
+      row.malformed,
+      row.quarantined,
+      row.quarantined_bytes,
+    );
+  for (const [destination, row] of pending.takeChanged())
+    db.run(
+      'INSERT OR REPLACE INTO backlog (destination, pending, replaying) VALUES (?, ?, ?)',
+      destination,
+      row.pending,
+      row.replaying,
+    );
+}

@@ -32,7 +32,7 @@ import {
 export const INTAKE_LOG_FILES = ['intake-0.log', 'intake-1.log'] as const;
 
 /** Size at which the other file is used next, if it is free. */
-const FILE_BYTES = 8 * 1_024 * 1_024;
+const FILE_BYTES = 4 * 1_024 * 1_024;
 const FIRST_BUFFER_BYTES = 64 * 1_024;
 /** A larger buffer is given back after the batch that needed it. */
 const MAX_KEPT_BUFFER_BYTES = 4 * 1_024 * 1_024;

@@ -74,13 +74,13 @@ export function probe(engine: Engine): void {
   engine.db.raw.exec(`PRAGMA user_version = ${readPragma(engine, 'user_version')}`);
 }
 
-/** Sizes: all pages that are not free plus the write-ahead log, and the free pages. */
+/** Sizes: the pages that are not free, and the free ones. The logs, which are bounded, are gauges. */
 export function status(engine: Engine): AnswerOf<'status'> {
   const wal = statSync(`${engine.db.raw.location()}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   const free = readPragma(engine, 'freelist_count');
   const pageSize = readPragma(engine, 'page_size');
   return {
-    usedBytes: (readPragma(engine, 'page_count') - free) * pageSize + wal + engine.log.bytes,
+    usedBytes: (readPragma(engine, 'page_count') - free) * pageSize,
     freeInside: free * pageSize,
     ...(engine.failure === undefined ? {} : { failure: engine.failure }),
     overdue: overdue(engine),

@@ -23,8 +23,11 @@ import { syncData } from './intake-log.ts';
 const COMMIT_INTERVAL_MS = 2_000;
 /** Changed bytes, estimated, after which a commit does not wait: they are in memory until then. */
 const MAX_CHANGED_BYTES = 12 * 1_024 * 1_024;
-/** Pages in the write-ahead log that are worth a checkpoint. */
-const CHECKPOINT_PAGES = 8_192;
+/**
+ * Pages in the write-ahead log that are worth a checkpoint: the more, the more often a page was
+ * written that is copied once. A small store has a small log.
+ */
+const CHECKPOINT_PAGES = { least: 512, most: 6_144, shareOfFile: 0.25 } as const;
 /** Longest time between two checkpoints while there is anything to copy. */
 const CHECKPOINT_INTERVAL_MS = 30_000;
 
@@ -70,6 +73,7 @@ interface LogState {
 export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): TableCommits {
   const file = raw.location() ?? '';
   const readState = raw.prepare('PRAGMA wal_checkpoint(NOOP)');
+  const readPages = raw.prepare('PRAGMA page_count');
   const copyAll = raw.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   const fileHandle = openSync(file, 'r');
   let walHandle: number | undefined;
@@ -78,6 +82,7 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
   let lastCheckpoint = performance.now();
   /** Pages of the write-ahead log that are not in the file, as of the last commit. */
   let uncopiedPages = 0;
+  let enoughPages: number = CHECKPOINT_PAGES.least;
   /** Whether the write-ahead log has commits that are not synced. */
   let isWalDirty = true;
   /** Whether the file has copied pages that are not synced: the position that they contain. */
@@ -135,10 +140,17 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     // Not possible while a transaction is open.
     const { log, checkpointed } = readState.get() as unknown as LogState;
     uncopiedPages = log - checkpointed;
+    enoughPages = pagesWorthCopying();
+  };
+
+  const pagesWorthCopying = (): number => {
+    const { least, most, shareOfFile } = CHECKPOINT_PAGES;
+    const pages = Number(readPages.get()?.['page_count'] ?? 0);
+    return Math.min(most, Math.max(least, Math.floor(pages * shareOfFile)));
   };
 
   const isCheckpointDue = (): boolean =>
-    uncopiedPages >= CHECKPOINT_PAGES ||
+    uncopiedPages >= enoughPages ||
     (uncopiedPages > 0 && performance.now() - lastCheckpoint >= CHECKPOINT_INTERVAL_MS);
 
   /** The write-ahead log must be synced, and no transaction open. */

@@ -19,8 +19,8 @@ step() { echo "--- $*"; }
 
 step "build: npm ci --ignore-scripts, npm run build"
 mkdir "$work/build"
-cp "$root/package.json" "$root/package-lock.json" "$root/tsconfig.json" "$root/tsconfig.build.json" "$work/build/"
-cp -R "$root/src" "$work/build/src"
+cp "$root/package.json" "$root/package-lock.json" "$work/build/"
+cp -R "$root/build" "$root/src" "$work/build/"
 (cd "$work/build" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build)
 
 step "modules: npm ci --omit=dev --ignore-scripts"

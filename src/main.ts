@@ -19,16 +19,7 @@ if (Number.parseInt(process.versions.node, 10) < MIN_NODE_VERSION) {
   );
   process.exit(2);
 }
-// Imported after the check, because the commands use modules that older versions do not have.
-const { exitCodeOf, errorText } = await import('./cli/command-error.ts');
-const { createProgram } = await import('./cli/program.ts');
-
-const [, , ...args] = process.argv;
-try {
-  const program = await createProgram(args);
-  await program.parseAsync(args, { from: 'user' });
-} catch (error) {
-  const text = errorText(error);
-  if (text !== undefined) process.stderr.write(`${text}\n`);
-  process.exitCode = exitCodeOf(error);
-}
+// Imported after the check, because the commands use modules that older versions do not have. The
+// build replaces this file by the bundle of everything that it imports (build/main.ts).
+const { run } = await import('./cli/run.ts');
+await run(process.argv.slice(2));

@@ -140,7 +140,7 @@ const checkDashboard = async (query) => {
 
 /** Labels have only the documented values: any other could be one of many that a sender creates. */
 const checkLabels = async (api) => {
-  const { createMetrics } = await import('../../dist/monitoring/metrics.js');
+  const { createMetrics } = await import('../../src/monitoring/metrics.ts');
   const { labels } = createMetrics();
   const series = await ask(`${api}/series?match[]=${encodeURIComponent('{__name__=~"relay_.+"}')}`);
   assert.ok(series.length > labels.size, 'too few series were scraped');

@@ -5,7 +5,6 @@ import { createLogger } from '../telemetry/log.ts';
 import { flushSpans } from '../telemetry/tracing.ts';
 import { createRelay, type Relay } from '../relay.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
-import { releaseEarlySignals } from './early-signals.ts';
 import { reportStartFailure } from './start-failure.ts';
 
 /** The process exits after this time even if the shutdown hangs; Kubernetes allows 30 s. */
@@ -64,7 +63,6 @@ function stopOnSignals(started: Started): void {
       started.log?.info('stopped');
     },
   );
-  releaseEarlySignals();
 }
 
 async function start(file: string, started: Started): Promise<Relay> {

@@ -94,11 +94,11 @@ function createDestinations(
       return (
         state && {
           async pause(by) {
-            await journal.setPause(name, { destination: name, by, at: now() });
-            state.pauseByOperator(by, now());
+            const { at } = await journal.pause(name, by);
+            state.pauseByOperator(by, at);
           },
           async resume() {
-            await journal.setPause(name, null);
+            await journal.resume(name);
             state.resume();
           },
         }
@@ -142,13 +142,19 @@ async function ask(
 /** Both apps with a real journal on real ports. Every answer is checked against the contract. */
 export async function startAdminRig(sources: readonly SourceConfig[] = [source('acme'), source('beta')]) {
   const folder = mkdtempSync(join(tmpdir(), 'relay-admin-'));
-  const journal = await openSqliteJournal({ path: join(folder, 'data'), encryptionKeys: [] });
+  const clock = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
+  const journal = await openSqliteJournal({ path: join(folder, 'data'), encryptionKeys: [], clock });
   const table = createSourceTable(sources);
   const metrics = createMetrics();
   const observed = { actions: [] as ActionReport[], refusals: [] as string[], errors: [] as string[] };
   const state = {
-    /** Epoch ms of the relay's clock, which does not advance by itself. */
-    now: Date.UTC(2026, 0, 31, 8),
+    /** Epoch ms of the relay's and of the store's clock, which do not advance by themselves. */
+    get now() {
+      return clock[0] as number;
+    },
+    set now(ms: number) {
+      clock.fill(ms);
+    },
     token: undefined as string | undefined,
     draining: false,
     live: [{ name: 'loop', ok: true }] as HealthCheck[],
@@ -165,6 +171,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     refusal: undefined as Refusal | undefined,
     lastAnswers: {} as DestinationView['lastAnswers'],
   };
+  state.now = Date.UTC(2026, 0, 31, 8);
   const now = () => state.now;
   const coverage = createCoverage(now);
   const window = createIntakeWindow(now);
@@ -211,20 +218,18 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
   const settle = async (outcome: Outcome, names: readonly string[] = NAMES): Promise<string[]> => {
     const receipts: string[] = [];
     for (const destination of names) {
-      const { events } = await journal.claim({
-        destination,
-        sources: ['acme', 'beta'],
-        limit: 1_000,
-        replays: 1_000,
-        maxBytes: 1e9,
-        now: now() + 1e9,
-      });
-      for (const event of events) {
+      const start = state.now;
+      // Late enough that every wait has passed.
+      state.now += 1e9;
+      const limits = { sources: ['acme', 'beta'], events: 1_000, replays: 1_000, bytes: 1e9 };
+      const { token, events } = await journal.claim({ id: `rig ${destination}`, destination }, limits);
+      state.now = start;
+      const settlements = events.map((event) => {
         const { receipt, delivered } = event;
-        const settlement = { receipt, now: now(), attempts: [], delivered, ...outcome(event) };
-        await journal.settle(settlement as unknown as Settlement);
-        receipts.push(receipt);
-      }
+        return { receipt, attempts: [], delivered, ...outcome(event) } as unknown as Settlement;
+      });
+      expect(await journal.settle(token, settlements)).toEqual({ stale: [] });
+      receipts.push(...events.map(({ receipt }) => receipt));
     }
     return receipts;
   };

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/journal/journal.ts';
+import { sampleAttempt } from '../contract/samples.ts';
 import { transactionAdded } from '../fixtures/events.ts';
+import { until } from '../helpers/until.ts';
 import { type AdminRig, startAdminRig } from './admin-rig.ts';
 
 let rig: AdminRig;
@@ -8,15 +11,16 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
-function attempt(at: number, outcome: string, more = {}) {
-  return {
-    at,
-    kind: 'event' as const,
-    outcome,
-    durationMs: 12,
-    batchSize: 3,
-    ...more,
-  };
+/** What a timeline shows of an attempt. */
+function shown(outcome: string, more = {}) {
+  return { kind: 'event', outcome, durationMs: 12, batchSize: 3, ...more };
+}
+
+function attempt(outcome: string, status: number, more: Partial<Attempt> = {}): Attempt {
+  return sampleAttempt(
+    { outcome, detail: undefined, itemStatus: status, ...more },
+    { at: rig.state.now, status: 207, durationMs: 12, batchSize: 3 },
+  );
 }
 
 describe('the timeline of an event', () => {
@@ -26,11 +30,11 @@ describe('the timeline of an event', () => {
     rig.state.now += 100;
     await rig.settle(() => ({
       state: 'pending',
-      dueAt: rig.state.now,
+      dueIn: 0,
       failedAttempts: 1,
       ownFaultCount: 0,
       detail: '503 busy',
-      attempts: [attempt(rig.state.now, 'retry', { status: 503, detail: '503 busy' })],
+      attempts: [attempt('retry', 503, { detail: '503 busy' })],
     }));
     rig.state.now += 100;
     const sent = [{ kind: 'event' as const, json: '{"header":{},"body":{"xdmEntity":{"_id":"cap-1"}}}' }];
@@ -39,7 +43,7 @@ describe('the timeline of an event', () => {
       reason: 'rejected',
       detail: '400 no such field',
       sent,
-      attempts: [attempt(rig.state.now, 'rejected', { status: 400, xactionId: 'x:1:0' })],
+      attempts: [attempt('rejected', 400, { xactionId: 'x:1:0' })],
     }));
     const dead = await rig.get(`/admin/v1/events/${receipt}`);
     expect(dead.body.sent).toEqual([
@@ -53,7 +57,7 @@ describe('the timeline of an event', () => {
     await rig.settle(() => ({
       state: 'delivered',
       delivered: ['event'],
-      attempts: [attempt(rig.state.now, 'delivered', { status: 200, xactionId: 'x:2:0' })],
+      attempts: [attempt('delivered', 200, { xactionId: 'x:2:0' })],
     }));
     const { body } = await rig.get(`/admin/v1/events/${receipt}`);
     expect(body).toMatchObject({ state: 'delivered', replays: 1, failures: 0, delivered: ['event'] });
@@ -62,10 +66,10 @@ describe('the timeline of an event', () => {
     expect(body.timeline).toEqual([
       { at: at(0), what: 'received', source: 'acme', bytes: body.bodyBytes },
       { at: at(0), what: 'verified', by: 'header:x-relay-key' },
-      { ...attempt(0, 'retry', { status: 503, detail: '503 busy' }), at: at(100), what: 'attempt' },
-      { ...attempt(0, 'rejected', { status: 400, xactionId: 'x:1:0' }), at: at(200), what: 'attempt' },
+      { ...shown('retry', { status: 503, detail: '503 busy' }), at: at(100), what: 'attempt' },
+      { ...shown('rejected', { status: 400, xactionId: 'x:1:0' }), at: at(200), what: 'attempt' },
       { at: at(300), what: 'action', by: 'admin (alice)', action: 'replayed as new' },
-      { ...attempt(0, 'delivered', { status: 200, xactionId: 'x:2:0' }), at: at(400), what: 'attempt' },
+      { ...shown('delivered', { status: 200, xactionId: 'x:2:0' }), at: at(400), what: 'attempt' },
       { at: at(400), what: 'settled', state: 'delivered' },
     ]);
   });
@@ -134,7 +138,7 @@ describe('the timeline of an event', () => {
     const dueAt = rig.state.now + 60_000;
     await rig.settle(() => ({
       state: 'pending',
-      dueAt,
+      dueIn: 60_000,
       failedAttempts: 1,
       ownFaultCount: 1,
       detail: 'reset',
@@ -166,7 +170,10 @@ describe('the body of an event', () => {
   it('is removed by retention, while the record remains and states it', async () => {
     const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
     await rig.settle(() => ({ state: 'delivered', delivered: ['event'] }));
-    await rig.journal.retain({ delivered: 1, ids: 1e9, dead: 1e9 }, rig.state.now + 10);
+    rig.state.now += 10;
+    const retention = { delivered: 1, ids: 1e9, dead: 1e9 };
+    rig.journal.maintain(() => ({ retention, maxBytes: 1e12, minFree: 0 }));
+    await until(async () => (await rig.journal.find(receipt))?.body === undefined);
     const { body } = await rig.get(`/admin/v1/events/${receipt}`);
     expect(body).toMatchObject({ hasBody: false, state: 'delivered' });
     expect(body).not.toHaveProperty('body');

@@ -4,7 +4,8 @@ import { destinationSchema } from '../../src/config/destination-config.ts';
 import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
-import { sampleEvent } from '../contract/samples.ts';
+import type { Settlement } from '../../src/journal/journal.ts';
+import { appendSettled, sampleEvent, settled } from '../contract/samples.ts';
 import { relayConfig } from '../helpers/relay-process.ts';
 import { type AdminRig, source, startAdminRig } from './admin-rig.ts';
 
@@ -182,17 +183,11 @@ describe('listing events', () => {
 
   it('accepts what is no longer configured or recorded, but has events', async () => {
     const record = { ...sampleEvent(), source: 'former', destination: 'former-aep' };
-    const { receipt } = await rig.journal.append(record);
-    await rig.journal.settle({
-      receipt,
-      now: rig.state.now,
-      attempts: [],
-      delivered: [],
-      state: 'dead',
-      reason: 'reason-of-0.1',
-      detail: '',
-      sent: [],
-    });
+    const receipt = await appendSettled(
+      rig.journal,
+      record,
+      (of) => ({ ...settled.dead(of), reason: 'reason-of-0.1' }) as Settlement,
+    );
     for (const query of ['source=former', 'destination=former-aep', 'reason=reason-of-0.1'])
       expect((await rig.get(`/admin/v1/events?${query}`)).body.events).toMatchObject([{ receipt }]);
     expect((await rig.get('/admin/v1/coverage?source=former')).status).toBe(200);

@@ -88,12 +88,14 @@ describe('a page is bounded in bytes', () => {
       const { items } = await journal.list({}, { limit: 1 });
       // Without the lane, so that all of them can be claimed at once.
       const { lane: _lane, ...event } = items[0]!;
-      await journal.append({
-        ...event,
-        identity: number.toString(16).padStart(64, '0'),
-        eventId: longEvent(number).eventId,
-        body: Buffer.from('{}'),
-      });
+      await journal.append([
+        {
+          ...event,
+          identity: number.toString(16).padStart(64, '0'),
+          eventId: longEvent(number).eventId,
+          body: Buffer.from('{}'),
+        },
+      ]);
     }
     await rig.moveToDeadLetters();
     for (const [path, list] of [

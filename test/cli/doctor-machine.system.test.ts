@@ -124,7 +124,7 @@ describe('doctor: secrets and disk', () => {
   it.runIf(isLinux)('a store that a relay uses is not opened', async () => {
     const path = join(rig.folder, 'in-use');
     const journal = await openSqliteJournal({ path, encryptionKeys: [] });
-    await journal.append(sampleEvent({}));
+    await journal.append([sampleEvent()]);
     const { port } = new URL(rig.simulator.url);
     const { code, found } = await doctor(
       await rig.write((config) => {
@@ -142,7 +142,7 @@ describe('doctor: secrets and disk', () => {
       detail: expect.stringContaining('a relay is running here'),
     });
     expect(code).toBe(0);
-    await journal.append(sampleEvent({}));
+    await journal.append([sampleEvent()]);
     await journal.close();
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Settlement } from '../../src/journal/journal.ts';
+import { sampleAttempt } from '../contract/samples.ts';
 import { source } from '../admin/admin-rig.ts';
 import { type AdminCliRig, TOKEN, event, openAdminCliRig } from './admin-cli-rig.ts';
 import { run } from './command-line.ts';
@@ -15,16 +16,15 @@ afterEach(() => rig.relay.close());
 describe('explain', () => {
   const rejected: Partial<Settlement> = {
     attempts: [
-      {
-        at: Date.UTC(2026, 0, 31, 8, 0, 1),
-        kind: 'event',
-        outcome: 'rejected',
-        status: 400,
-        detail: '400 no such field',
-        xactionId: '1565638336649:1750:244',
-        durationMs: 12,
-        batchSize: 3,
-      },
+      sampleAttempt(
+        {
+          outcome: 'rejected',
+          itemStatus: 400,
+          detail: '400 no such field',
+          xactionId: '1565638336649:1750:244',
+        },
+        { at: Date.UTC(2026, 0, 31, 8, 0, 1), status: 207, durationMs: 12, batchSize: 3 },
+      ),
     ],
   };
 
@@ -101,14 +101,11 @@ describe('explain', () => {
   it('attempts with the same result are shown once, with their number and the last time', async () => {
     const receipt = await rig.post(event('e-1', 11));
     const at = Date.UTC(2026, 0, 31, 8);
-    const tried = (seconds: number, status?: number) => ({
-      at: at + seconds * 1_000,
-      kind: 'event' as const,
-      outcome: 'retry',
-      durationMs: 5,
-      batchSize: 1,
-      ...(status === undefined ? {} : { status }),
-    });
+    const tried = (seconds: number, status?: number) =>
+      sampleAttempt(
+        { outcome: 'retry', detail: undefined },
+        { at: at + seconds * 1_000, status, durationMs: 5, batchSize: 1 },
+      );
     await rig.relay.settle(() => ({
       state: 'delivered',
       delivered: ['event'],
@@ -123,14 +120,17 @@ describe('explain', () => {
   });
 
   it('counts what was sent: two messages of one event are no retry', async () => {
-    const sent = (kind: 'event' | 'profile', outcome: string) => ({
-      at: Date.UTC(2026, 0, 31, 8),
-      kind,
-      outcome,
-      status: outcome === 'delivered' ? 200 : 503,
-      durationMs: 5,
-      batchSize: 1,
-    });
+    const sent = (kind: 'event' | 'profile', outcome: string) =>
+      sampleAttempt(
+        { outcome, detail: undefined },
+        {
+          at: Date.UTC(2026, 0, 31, 8),
+          kind,
+          status: outcome === 'delivered' ? 200 : 503,
+          durationMs: 5,
+          batchSize: 1,
+        },
+      );
     const once = await rig.post(event('e-1', 11));
     await rig.relay.settle(() => ({
       state: 'delivered',

@@ -7,6 +7,7 @@ import { parseEvent } from '../../src/capillary/event-parser.ts';
 import { configSchema } from '../../src/config/config-schema.ts';
 import { toNewEvent } from '../../src/intake/accept.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
+import { append } from '../contract/samples.ts';
 import { type RelayConfig, relayConfig } from '../helpers/relay-process.ts';
 import { openAdminCliRig, TOKEN } from './admin-cli-rig.ts';
 import { run } from './command-line.ts';
@@ -192,18 +193,18 @@ describe('map --diff --from-journal', () => {
     const path = join(folder, 'stopped');
     const { sources } = configSchema.parse(configured(ofStore(path)));
     const journal = await openSqliteJournal({ path, encryptionKeys: [key] });
-    const append = async (event: object, at: number, receivedAt: number): Promise<string> => {
+    const accept = async (event: object, at: number, receivedAt: number): Promise<string> => {
       const body = Buffer.from(JSON.stringify(event));
       const parsed = parseEvent(body, {});
       if (!parsed.ok) throw new Error(parsed.detail);
       const request = { body, receivedAt, verifiedBy: 'test' };
-      return (await journal.append(toNewEvent(parsed.event, sources[at]!, request))).receipt;
+      return (await append(journal, toNewEvent(parsed.event, sources[at]!, request))).receipt;
     };
     const early = Date.UTC(2026, 9, 2);
     const receipts = [
-      await append(bill('e-1'), 0, early),
-      await append(bill('e-2', 12), 1, early + 1_000),
-      await append({ ...bill('e-3'), eventName: 'tierUpgraded' }, 0, early + 2_000),
+      await accept(bill('e-1'), 0, early),
+      await accept(bill('e-2', 12), 1, early + 1_000),
+      await accept({ ...bill('e-3'), eventName: 'tierUpgraded' }, 0, early + 2_000),
     ];
     await journal.close();
 

@@ -27,7 +27,7 @@ async function fill(path: string): Promise<void> {
   const journal = await openSqliteJournal({ path, encryptionKeys: [] });
   await Promise.all(
     Array.from({ length: 300 }, () =>
-      journal.append(sampleEvent({ body: Buffer.from(JSON.stringify('A'.repeat(1_998))) })),
+      journal.append([sampleEvent({ body: Buffer.from(JSON.stringify('A'.repeat(1_998))) })]),
     ),
   );
   await journal.close();
@@ -64,7 +64,7 @@ describe('store', () => {
     const [first, second] = ['11'.repeat(32), '22'.repeat(32)];
     for (const encryptionKeys of [[], [first], [second, first]]) {
       const journal = await openSqliteJournal({ path, encryptionKeys });
-      for (let n = 0; n <= encryptionKeys.length; n += 1) await journal.append(sampleEvent());
+      for (let n = 0; n <= encryptionKeys.length; n += 1) await journal.append([sampleEvent()]);
       await journal.close();
     }
     const config = join(folder, 'relay.yaml');
@@ -110,7 +110,7 @@ describe('store', () => {
     const path = join(folder, 'keyed');
     const journal = await openSqliteJournal({ path, encryptionKeys: keys });
     await Promise.all(
-      Array.from({ length: 50 }, () => journal.append(sampleEvent({ body: Buffer.alloc(9_000, 1) }))),
+      Array.from({ length: 50 }, () => journal.append([sampleEvent({ body: Buffer.alloc(9_000, 1) })])),
     );
     await journal.close();
     await run(['store', 'backup', '--path', path, '--to', to]);
@@ -153,7 +153,7 @@ describe('store', () => {
   it('verify: refuses the file of a running relay, which has newer parts beside it', async () => {
     const path = join(folder, 'running');
     const journal = await openSqliteJournal({ path, encryptionKeys: [] });
-    await journal.append(sampleEvent());
+    await journal.append([sampleEvent()]);
     const busy = await run(['store', 'verify', '--path', join(path, 'relay.db')]);
     await journal.close();
     expect(busy).toMatchObject({ code: 1, stderr: expect.stringContaining('stop it first') });

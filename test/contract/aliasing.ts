@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LaneAlias, Settlement } from '../../src/journal/journal.ts';
 import {
+  append,
   appendAll,
   appendSettled,
   claimEvents,
@@ -8,18 +9,16 @@ import {
   sampleAttempt,
   sampleEvent,
   sampleMalformed,
+  settleAs,
   settled,
+  settleHeld,
   sha256,
-  T0,
 } from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
 const ANN = sha256('ann');
 const BOB = sha256('bob');
 const CAT = sha256('cat');
-
-/** The time of the settlements. */
-const SETTLED_AT = T0 + 1_000;
 
 function merging(receipt: string, alias: Partial<LaneAlias> = {}): Settlement {
   return {
@@ -51,7 +50,7 @@ export function describeAliasing(make: MakeStore): void {
       expect(await lanesOf(second!)).toEqual([BOB, ANN]);
       expect(await lanesOf(elsewhere!)).toEqual([ANN, undefined]);
       expect(await claimReceipts(journal)).toEqual([first]);
-      await journal.settle({
+      await settleAs(journal, {
         ...settled.delivered(first!),
         profiles: [{ lane: BOB, state: '{"bob":1}' }],
       });
@@ -64,30 +63,32 @@ export function describeAliasing(make: MakeStore): void {
       await merge();
       expect(await lanesOf(old)).toEqual([ANN, undefined]);
       await test.journal.promote(receipt, eventOf(ANN), 'olga');
-      await test.journal.replay({ filter: { receipts: [old] }, asNew: false, by: 'olga', now: T0 });
+      await test.journal.replay({ filter: { receipts: [old] }, asNew: false, by: 'olga' });
       expect(await lanesOf(receipt)).toEqual([BOB, ANN]);
       expect(await lanesOf(old)).toEqual([BOB, ANN]);
-      await test.journal.settle(settled.dead(old));
-      await test.journal.replay({ filter: { receipts: [old] }, asNew: false, by: 'olga', now: T0 });
+      await settleAs(test.journal, settled.delivered(receipt));
+      await settleAs(test.journal, settled.dead(old));
+      await test.journal.replay({ filter: { receipts: [old] }, asNew: false, by: 'olga' });
       expect(await lanesOf(old)).toEqual([BOB, ANN]);
     });
 
     it('moves pending events behind the head of the target, oldest first', async () => {
+      const replay = await appendSettled(test.journal, eventOf(ANN), settled.dead);
       const [first, mine, moved, last] = await appendAll(test.journal, [
         eventOf(BOB),
         eventOf(ANN),
         eventOf(ANN),
         eventOf(BOB),
       ]);
-      const replay = await appendSettled(test.journal, eventOf(ANN), settled.dead);
-      await test.journal.replay({ filter: { receipts: [replay] }, asNew: false, by: 'olga', now: T0 });
+      await test.journal.replay({ filter: { receipts: [replay] }, asNew: false, by: 'olga' });
       const called: string[] = [];
+      expect(await claimReceipts(test.journal, { events: 1 })).toEqual([first]);
       test.journal.onClaimable((destination) => called.push(destination));
-      await test.journal.settle({ ...merging(first!), ...settled.waiting(first!, T0) });
+      await settleHeld(test.journal, { ...merging(first!), ...settled.waiting(first!, 0) });
       expect(called).toContain('aep');
       for (const next of [first, mine, moved, last]) {
         expect(await claimReceipts(test.journal, { replays: 0 })).toEqual([next]);
-        await test.journal.settle(settled.delivered(next!));
+        await settleHeld(test.journal, settled.delivered(next!));
       }
       expect(await claimReceipts(test.journal)).toEqual([replay]);
       expect(await test.journal.backlog()).toMatchObject([{ pending: 1, replaying: 1 }]);
@@ -98,10 +99,10 @@ export function describeAliasing(make: MakeStore): void {
       const { receipt: promoted } = await test.journal.appendMalformed(sampleMalformed());
       const [waitedFor] = await appendAll(test.journal, [eventOf(ANN)]);
       await test.journal.promote(promoted, eventOf(ANN), 'olga');
-      await test.journal.replay({ filter: { receipts: [other] }, asNew: false, by: 'olga', now: T0 });
-      await test.journal.settle(merging(other));
+      await test.journal.replay({ filter: { receipts: [other] }, asNew: false, by: 'olga' });
+      await settleAs(test.journal, merging(other));
       expect(await claimReceipts(test.journal)).toEqual([waitedFor]);
-      await test.journal.settle(settled.delivered(waitedFor!));
+      await settleAs(test.journal, settled.delivered(waitedFor!));
       expect(await claimReceipts(test.journal)).toEqual([promoted]);
     });
 
@@ -112,17 +113,17 @@ export function describeAliasing(make: MakeStore): void {
       expect(await claimReceipts(test.journal)).toEqual([]);
       const called: string[] = [];
       test.journal.onClaimable((destination) => called.push(destination));
-      const answer = await test.journal.settle({
+      const answer = await settleHeld(test.journal, {
         ...settled.delivered(claimed!),
         delivered: ['event', 'profile'],
         attempts: [sampleAttempt()],
         profiles: [{ lane: ANN, state: '{}' }],
         erase: [BOB],
       });
-      expect(answer).toEqual({ stale: true });
+      expect(answer).toEqual({ stale: [claimed] });
       expect(called).toEqual(['aep']);
       expect(await test.journal.profiles('aep', [ANN])).toEqual(new Map());
-      expect(await claimEvents(test.journal, { now: SETTLED_AT })).toMatchObject([
+      expect(await claimEvents(test.journal)).toMatchObject([
         {
           receipt: claimed,
           lane: BOB,
@@ -132,8 +133,11 @@ export function describeAliasing(make: MakeStore): void {
           state: 'pending',
         },
       ]);
-      expect((await test.journal.find(claimed!))?.attempts).toHaveLength(1);
-      await test.journal.settle({ ...settled.delivered(claimed!), profiles: [{ lane: BOB, state: '{}' }] });
+      expect((await test.journal.find(claimed!))?.attempts).toEqual([]);
+      await settleAs(test.journal, {
+        ...settled.delivered(claimed!),
+        profiles: [{ lane: BOB, state: '{}' }],
+      });
       expect((await test.journal.profiles('aep', [BOB])).size).toBe(1);
       expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 2, delivered: 2, pending: 0 } });
     });
@@ -144,19 +148,21 @@ export function describeAliasing(make: MakeStore): void {
         ...settled.delivered(receipt),
         profiles: [{ lane: ANN, state: '{"a":2}' }],
       }));
-      await test.journal.settle({
+      await claimReceipts(test.journal);
+      const outdated = await settleHeld(test.journal, {
         ...merging(event!, { profile: '{"a":1}' }),
         profiles: [{ lane: ANN, state: null }],
       });
+      expect(outdated).toEqual({ stale: [event] });
       const [again] = await appendAll(test.journal, [eventOf(ANN)]);
       expect(await lanesOf(again!)).toEqual([ANN, undefined]);
-      expect(await claimReceipts(test.journal, { now: SETTLED_AT })).toEqual([again, event]);
+      expect(await claimReceipts(test.journal)).toEqual([event, again]);
       expect((await test.journal.profiles('aep', [ANN])).size).toBe(1);
-      const answer = await test.journal.settle({
+      const answer = await settleHeld(test.journal, {
         ...merging(event!, { profile: '{"a":2}' }),
         profiles: [{ lane: ANN, state: null }],
       });
-      expect(answer).toEqual({ stale: false });
+      expect(answer).toEqual({ stale: [] });
       expect((await test.journal.profiles('aep', [ANN])).size).toBe(0);
       expect(await lanesOf(again!)).toEqual([BOB, ANN]);
     });
@@ -240,11 +246,11 @@ export function describeAliasing(make: MakeStore): void {
 
     it('deletes its content but nothing else of its lane, and nothing while it stays pending', async () => {
       const other = await appendSettled(test.journal, sampleEvent({ lane: ANN }), settled.delivered);
-      const { receipt } = await test.journal.append(sampleEvent({ lane: ANN }));
+      const { receipt } = await append(test.journal, sampleEvent({ lane: ANN }));
       const attempts = [sampleAttempt()];
-      await test.journal.settle({ ...settled.waiting(receipt, T0), attempts, eraseOwn: true });
+      await settleAs(test.journal, { ...settled.waiting(receipt, 0), attempts, eraseOwn: true });
       expect((await test.journal.find(receipt))?.body).toBeDefined();
-      await test.journal.settle({ ...settled.dead(receipt), eraseOwn: true });
+      await settleAs(test.journal, { ...settled.dead(receipt), eraseOwn: true });
       const record = await test.journal.find(receipt);
       expect(record).toMatchObject({ body: undefined, sent: [], event: { state: 'dead' } });
       expect([record?.event.detail, record?.attempts[0]?.detail]).toEqual([undefined, undefined]);

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { RefusedError } from '../../src/journal/journal.ts';
 import {
+  append,
   appendSettled,
   claimReceipts,
   sampleEvent,
   sampleMalformed,
+  settleAs,
   settled,
   sha256,
   T0,
@@ -28,7 +30,7 @@ export function describeAppending(make: MakeStore) {
     it('stores every field of an event across a restart', async () => {
       const traceparent = `00-${'a'.repeat(32)}-${'1'.repeat(16)}-01`;
       const event = sampleEvent({ lane: sha256('lane'), customerId: '42', traceparent });
-      const { receipt, duplicate } = await test.journal.append(event);
+      const { receipt, duplicate } = await append(test.journal, event);
       expect(duplicate).toBe(false);
 
       const record = await (await test.reopen()).find(receipt);
@@ -51,7 +53,8 @@ export function describeAppending(make: MakeStore) {
     });
 
     it('stores an event without any optional field', async () => {
-      const { receipt } = await test.journal.append(
+      const { receipt } = await append(
+        test.journal,
         sampleEvent({ eventId: undefined, createdAt: undefined, body: Buffer.alloc(0) }),
       );
       const record = await test.journal.find(receipt);
@@ -64,7 +67,7 @@ export function describeAppending(make: MakeStore) {
 
     it('copies the body at the time of the call, even if the buffer is reused', async () => {
       const pool = Buffer.from('first second');
-      const appending = test.journal.append(sampleEvent({ body: pool.subarray(0, 5) }));
+      const appending = append(test.journal, sampleEvent({ body: pool.subarray(0, 5) }));
       pool.fill('#');
       const record = await test.journal.find((await appending).receipt);
       expect(record?.body?.toString()).toBe('first');
@@ -72,20 +75,14 @@ export function describeAppending(make: MakeStore) {
 
     it('answers a known (source, identity) with the first receipt and writes nothing', async () => {
       const event = sampleEvent();
-      const first = await test.journal.append(event);
-      const again = await test.journal.append({ ...event, body: Buffer.from('other'), eventName: 'other' });
+      const first = await append(test.journal, event);
+      const again = await append(test.journal, { ...event, body: Buffer.from('other'), eventName: 'other' });
       expect(again).toEqual({ receipt: first.receipt, duplicate: true, sameBody: false });
       expect((await test.journal.find(first.receipt))?.event.eventName).toBe(event.eventName);
       expect(await test.journal.ledger()).toEqual({ acme: { ...NO_EVENTS, accepted: 1, pending: 1 } });
 
-      await test.journal.settle({
-        receipt: first.receipt,
-        now: T0,
-        attempts: [],
-        delivered: [],
-        state: 'delivered',
-      });
-      expect(await (await test.reopen()).append(event)).toEqual({
+      await settleAs(test.journal, settled.delivered(first.receipt));
+      expect(await append(await test.reopen(), event)).toEqual({
         receipt: first.receipt,
         duplicate: true,
         sameBody: true,
@@ -95,22 +92,24 @@ export function describeAppending(make: MakeStore) {
     it('does not compare a duplicate whose first body is gone', async () => {
       const event = sampleEvent({ lane: sha256('lane') });
       const receipt = await appendSettled(test.journal, event, settled.delivered);
-      const { receipt: deletion } = await test.journal.append(sampleEvent());
-      await test.journal.settle({ ...settled.delivered(deletion), erase: [sha256('lane')] });
-      expect(await test.journal.append(event)).toEqual({ receipt, duplicate: true });
+      const { receipt: deletion } = await append(test.journal, sampleEvent());
+      await settleAs(test.journal, { ...settled.delivered(deletion), erase: [sha256('lane')] });
+      expect(await append(test.journal, event)).toEqual({ receipt, duplicate: true });
     });
 
     it('counts duplicates with other data at the first event, across a restart', async () => {
-      const { receipt } = await test.journal.append(sampleEvent());
-      const other = await test.journal.append(sampleEvent());
+      const { receipt } = await append(test.journal, sampleEvent());
+      const other = await append(test.journal, sampleEvent());
       expect((await test.journal.find(receipt))?.differingCopies).toBeUndefined();
 
-      await test.journal.recordDifferingCopy(receipt, T0 + 5);
+      await test.journal.recordDifferingCopy(receipt);
+      test.clock.set(T0 + 9);
       await Promise.all([
-        test.journal.recordDifferingCopy(receipt, T0 + 9),
-        test.journal.recordDifferingCopy(receipt, T0 + 7),
-        test.journal.recordDifferingCopy('nothing', T0 + 99),
+        test.journal.recordDifferingCopy(receipt),
+        test.journal.recordDifferingCopy(receipt),
+        test.journal.recordDifferingCopy('nothing'),
       ]);
+      test.clock.set(T0 + 99);
 
       const journal = await test.reopen();
       expect((await journal.find(receipt))?.differingCopies).toEqual({ count: 3, lastAt: T0 + 9 });
@@ -119,13 +118,13 @@ export function describeAppending(make: MakeStore) {
 
     it('treats the same identity from another source as a different event', async () => {
       const event = sampleEvent();
-      await test.journal.append(event);
-      expect(await test.journal.append({ ...event, source: 'other' })).toMatchObject({ duplicate: false });
+      await append(test.journal, event);
+      expect(await append(test.journal, { ...event, source: 'other' })).toMatchObject({ duplicate: false });
     });
 
     it('stores one event when equal ones are appended concurrently', async () => {
       const event = sampleEvent();
-      const answers = await Promise.all(Array.from({ length: 50 }, () => test.journal.append(event)));
+      const answers = await Promise.all(Array.from({ length: 50 }, () => append(test.journal, event)));
       expect(new Set(answers.map((answer) => answer.receipt)).size).toBe(1);
       expect(answers.filter((answer) => !answer.duplicate)).toHaveLength(1);
       expect(await test.journal.count({})).toBe(1);
@@ -133,7 +132,9 @@ export function describeAppending(make: MakeStore) {
 
     it('refuses an invalid identity without affecting concurrent calls', async () => {
       const calls = [sampleEvent(), sampleEvent({ identity: 'abc' }), sampleEvent()];
-      const [before, bad, after] = await Promise.allSettled(calls.map((event) => test.journal.append(event)));
+      const [before, bad, after] = await Promise.allSettled(
+        calls.map((event) => append(test.journal, event)),
+      );
       expect(before?.status).toBe('fulfilled');
       expect(bad).toMatchObject({ status: 'rejected', reason: expect.any(RefusedError) as unknown });
       expect(after?.status).toBe('fulfilled');
@@ -142,7 +143,7 @@ export function describeAppending(make: MakeStore) {
 
     it('assigns positions in the order of the calls', async () => {
       const receipts = (
-        await Promise.all(Array.from({ length: 200 }, () => test.journal.append(sampleEvent())))
+        await Promise.all(Array.from({ length: 200 }, () => append(test.journal, sampleEvent())))
       ).map(({ receipt }) => receipt);
       expect(await claimReceipts(test.journal)).toEqual(receipts);
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/journal/journal.ts';
 import { until } from '../helpers/until.ts';
-import { appendSettled, sampleEvent, settled } from './samples.ts';
+import { append, appendAllSettled, sampleEvent, settled } from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
 export function describeClosing(make: MakeStore) {
@@ -10,7 +10,7 @@ export function describeClosing(make: MakeStore) {
 
     it('completes calls in progress', async () => {
       const { journal } = test;
-      const appending = Array.from({ length: 2_500 }, () => journal.append(sampleEvent()));
+      const appending = Array.from({ length: 2_500 }, () => append(journal, sampleEvent()));
       await journal.close();
       const receipts = (await Promise.all(appending)).map(({ receipt }) => receipt);
       expect(await (await test.reopen()).count({ receipts })).toBe(2_500);
@@ -18,10 +18,12 @@ export function describeClosing(make: MakeStore) {
 
     it('stops a call of many steps after the current step; a replay completes after the next start', async () => {
       const { journal } = test;
-      await Promise.all(
-        Array.from({ length: 600 }, () => appendSettled(journal, sampleEvent(), settled.dead)),
+      await appendAllSettled(
+        journal,
+        Array.from({ length: 600 }, () => sampleEvent()),
+        settled.dead,
       );
-      const replaying = journal.replay({ filter: {}, asNew: false, by: 'olga', now: 0 });
+      const replaying = journal.replay({ filter: {}, asNew: false, by: 'olga' });
       await Promise.all([journal.close(), expect(replaying).rejects.toThrow(StoreError)]);
       const again = await test.reopen();
       await until(async () => (await again.replays())[0]?.done);
@@ -33,7 +35,7 @@ export function describeClosing(make: MakeStore) {
       const { journal } = test;
       await Promise.all([journal.close(), journal.close()]);
       await journal.close();
-      await expect(journal.append(sampleEvent())).rejects.toThrow(StoreError);
+      await expect(append(journal, sampleEvent())).rejects.toThrow(StoreError);
       await expect(journal.count({})).rejects.toThrow(StoreError);
       const open = await Promise.race([journal.failed, Promise.resolve('open')]);
       expect(open).toBe('open');

@@ -1,12 +1,35 @@
 /* oxlint-disable vitest/no-standalone-expect -- part of the test in model.ts */
 import { expect } from 'vitest';
-import type { EventState, Journal, NewEvent, Settlement } from '../../src/journal/journal.ts';
+import type { Journal, NewEvent, Settlement } from '../../src/journal/journal.ts';
 import { type Arrival, type ModelEvent, ModelJournal } from './model-journal.ts';
-import { DESTINATIONS, SOURCES, type Step, type StepOf } from './model-steps.ts';
-import { claimRequest, sampleEvent, sampleMalformed, sha256, T0 } from './samples.ts';
+import {
+  type ArrivalStep,
+  DESTINATIONS,
+  type SettlementStep,
+  SOURCES,
+  type Step,
+  type StepOf,
+} from './model-steps.ts';
+import { claimLimits, sampleEvent, sampleMalformed, sha256, T0 } from './samples.ts';
 import type { TestStore } from './test-store.ts';
 
-type Outcome = Pick<StepOf<'settle'>, 'outcome' | 'wait' | 'erase' | 'alias'>;
+type Outcome = Omit<SettlementStep, 'pick' | 'held'>;
+
+const DELIVERED: Outcome = {
+  outcome: 'delivered',
+  delivered: ['event'],
+  wait: 0,
+  erase: false,
+  alias: undefined,
+};
+
+function laneOf(customer: number): string {
+  return sha256(`lane ${customer}`);
+}
+
+function toLanes({ from, to }: { readonly from: number; readonly to: number }) {
+  return { from: laneOf(from), to: laneOf(to) };
+}
 
 /** Applies each step to the journal and to the model and compares the results. */
 export class Comparison {
@@ -14,6 +37,9 @@ export class Comparison {
   readonly #model = new ModelJournal();
   #journal: Journal;
   #now = T0;
+  /** By claimant and destination. */
+  #tokens = new Map<string, string>();
+  #starts = 0;
 
   constructor(store: TestStore, journal: Journal) {
     this.#store = store;
@@ -31,115 +57,146 @@ export class Comparison {
     if (step.do === 'discard') await this.#discard(step);
     if (step.do === 'reroute') await this.#reroute(step);
     if (step.do === 'restart') await this.#restart();
-    if (step.do === 'time') this.#now += step.by;
+    if (step.do === 'time') this.#wait(step.by);
     await this.#compareCounts();
   }
 
   /** Claims and delivers until nothing is left: every pending event must appear, in order. */
   async drain(): Promise<void> {
     await this.#restart();
-    this.#now += 1_000_000;
+    this.#wait(1_000_000);
+    const all = { do: 'claim' as const, claimant: 0, sources: [...SOURCES], events: 3, replays: 3 };
     for (const destination of DESTINATIONS) {
-      const all: StepOf<'claim'> = { do: 'claim', destination, sources: [...SOURCES], limit: 3, replays: 3 };
       while (this.#model.backlog(destination) > 0) {
-        for (const event of await this.#claim(all)) {
-          await this.#settleAs(event, { outcome: 'delivered', wait: 0, erase: false, alias: undefined });
-        }
+        const { token, claimed } = await this.#claim({ ...all, destination });
+        await this.#settleAll(
+          token,
+          claimed.map((event) => [event, DELIVERED]),
+        );
       }
     }
     await this.#compareCounts();
+  }
+
+  #wait(ms: number): void {
+    this.#now += ms;
+    this.#store.clock.set(this.#now);
   }
 
   close(): Promise<void> {
     return this.#journal.close();
   }
 
-  #arrival(step: StepOf<'append'> | StepOf<'promote'>): { arrival: Arrival; event: NewEvent } {
-    const fields = {
+  #arrival(step: ArrivalStep): { arrival: Arrival; event: NewEvent } {
+    const arrival = {
       source: step.source,
       destination: step.destination,
       identity: sha256(`identity ${step.identity}`),
-      lane: step.lane === undefined ? undefined : sha256(`lane ${step.lane}`),
-      receivedAt: this.#now,
+      lane: step.lane === undefined ? undefined : laneOf(step.lane),
     };
-    return { arrival: fields, event: sampleEvent(fields) };
+    return { arrival, event: sampleEvent(arrival) };
   }
 
-  async #settleAs(event: ModelEvent, { outcome, wait, erase, alias: merge }: Outcome): Promise<void> {
-    const times = { now: this.#now, dueAt: this.#now + wait };
-    const lanes = merge && { from: sha256(`lane ${merge.from}`), to: sha256(`lane ${merge.to}`) };
-    const effects = { erase, alias: lanes && { ...lanes, stale: merge.stale } };
-    const alias = lanes && { ...lanes, profile: effects.alias?.stale === true ? 'not this' : null };
-    await this.#journal.settle({
-      ...this.#settlement(event, outcome, times.dueAt),
-      ...(erase && event.ownLane !== undefined ? { erase: [event.ownLane] } : {}),
-      ...(alias === undefined ? {} : { alias }),
-    });
-    this.#model.settle(event, outcome, times, effects);
+  #token(claimant: number, destination: string): string {
+    return this.#tokens.get(`${claimant} ${destination}`) ?? 'no token';
   }
 
-  #settlement(event: ModelEvent, state: EventState, dueAt: number): Settlement {
+  #settlement(event: ModelEvent, step: Outcome): Settlement {
+    const { outcome: state, delivered, wait, erase, alias } = step;
     const common = {
       receipt: event.receipt,
-      now: this.#now,
       attempts: [],
-      delivered: [],
+      delivered,
+      ...(erase && event.ownLane !== undefined ? { erase: [event.ownLane] } : {}),
+      ...(alias === undefined
+        ? {}
+        : { alias: { ...toLanes(alias), profile: alias.stale ? 'not this' : null } }),
     };
-    if (state === 'pending') return { ...common, state, dueAt, failedAttempts: 1, ownFaultCount: 0 };
+    if (state === 'pending') return { ...common, state, dueIn: wait, failedAttempts: 1, ownFaultCount: 0 };
     if (state === 'delivered') return { ...common, state };
     if (state === 'ignored') return { ...common, state, reason: 'unmapped' };
     return { ...common, state: 'dead', reason: 'rejected', detail: 'no', sent: [] };
   }
 
-  async #append(step: StepOf<'append'>): Promise<void> {
-    const { arrival: fields, event } = this.#arrival(step);
-    const known = this.#model.known(fields.source, fields.identity);
-    const answer = await this.#journal.append(event);
-    expect(answer.duplicate).toBe(known !== undefined);
-    if (known === undefined) this.#model.append(answer.receipt, fields);
-    else expect(answer.receipt).toBe(known.receipt);
+  async #settleAll(token: string, chosen: readonly (readonly [ModelEvent, Outcome])[]): Promise<void> {
+    const settlements = chosen.map(([event, outcome]) => this.#settlement(event, outcome));
+    const { stale } = await this.#journal.settle(token, settlements);
+    const expected = chosen.filter(([event, { outcome, wait, alias, ...step }]) =>
+      this.#model.settle(event, token, {
+        ...step,
+        state: outcome,
+        dueAt: this.#now + wait,
+        alias: alias && { ...toLanes(alias), stale: alias.stale },
+      }),
+    );
+    expect(stale).toEqual(expected.map(([{ receipt }]) => receipt));
   }
 
-  async #claim(step: StepOf<'claim'>): Promise<ModelEvent[]> {
-    const { do: _do, ...request } = step;
-    const answer = await this.#journal.claim(claimRequest({ ...request, now: this.#now }));
-    const others = this.#claimInModel(step, false, step.limit);
+  async #append({ events }: StepOf<'append'>): Promise<void> {
+    const arrivals = events.map((each) => this.#arrival(each));
+    const answers = await this.#journal.append(arrivals.map(({ event }) => event));
+    expect(answers).toHaveLength(arrivals.length);
+    for (const [at, { arrival }] of arrivals.entries()) {
+      const answer = answers[at]!;
+      const known = this.#model.known(arrival.source, arrival.identity);
+      expect(answer.duplicate).toBe(known !== undefined);
+      if (known === undefined) this.#model.append(answer.receipt, arrival, this.#now);
+      else expect(answer.receipt).toBe(known.receipt);
+    }
+  }
+
+  async #claim(step: StepOf<'claim'>): Promise<{ token: string; claimed: ModelEvent[] }> {
+    const { do: _do, claimant, destination, ...limits } = step;
+    const id = `${claimant} ${destination} ${this.#starts}`;
+    const answer = await this.#journal.claim({ id, destination }, claimLimits(limits));
+    const { token } = answer;
+    expect(this.#tokens.get(`${claimant} ${destination}`) ?? token).toBe(token);
+    this.#tokens.set(`${claimant} ${destination}`, token);
+    const others = this.#claimInModel(step, token, false, step.events);
     const isFull = others.next !== undefined && others.next <= this.#now;
-    const maxReplays = isFull ? 0 : Math.min(step.replays, step.limit - others.claimed.length);
-    const replays = this.#claimInModel(step, true, maxReplays);
+    const maxReplays = isFull ? 0 : Math.min(step.replays, step.events - others.claimed.length);
+    const replays = this.#claimInModel(step, token, true, maxReplays);
     const claimed = [...others.claimed, ...replays.claimed];
-    expect(answer.events.map((event) => [event.receipt, event.isReplay])).toEqual(
-      claimed.map((event) => [event.receipt, event.replay]),
+    expect(answer.events.map((event) => [event.receipt, event.isReplay, event.delivered])).toEqual(
+      claimed.map((event) => [event.receipt, event.replay, event.delivered]),
     );
-    expect([answer.nextDueAt, answer.nextReplayAt]).toEqual([others.next, replays.next]);
-    return claimed;
+    const dueIn = [others.next, replays.next].map((at) => at && Math.max(0, at - this.#now));
+    expect([answer.dueIn, answer.replayDueIn]).toEqual(dueIn);
+    return { token, claimed };
   }
 
   /** Claims events of one kind in the model, in the order in which they are due. */
   #claimInModel(
     step: StepOf<'claim'>,
+    token: string,
     replay: boolean,
     max: number,
   ): { claimed: ModelEvent[]; next: number | undefined } {
     const claimable = this.#model.claimable(step.destination, step.sources, replay);
     const claimed = claimable.filter((event) => event.dueAt <= this.#now).slice(0, max);
-    for (const event of claimed) this.#model.claim(event);
+    for (const event of claimed) this.#model.claim(event, token);
     return { claimed, next: claimable[claimed.length]?.dueAt };
   }
 
   async #settle(step: StepOf<'settle'>): Promise<void> {
-    const candidates = this.#model.events.filter((event) => event.claimed || !step.claimed);
-    const event = candidates[step.pick % Math.max(1, candidates.length)];
-    if (event === undefined) return;
-    await this.#settleAs(event, step);
+    const token = this.#token(step.claimant, step.destination);
+    const chosen = step.settlements.flatMap(({ pick, held, ...outcome }) => {
+      const candidates = this.#model.events.filter((event) => event.holder === token || !held);
+      const event = candidates[pick % Math.max(1, candidates.length)];
+      return event === undefined ? [] : [[event, outcome] as const];
+    });
+    await this.#settleAll(token, chosen);
   }
 
   async #release(step: StepOf<'release'>): Promise<void> {
-    const claimed = this.#model.events.filter((event) => event.claimed);
-    const event = claimed[step.pick % Math.max(1, claimed.length)];
-    if (event === undefined) return;
-    await this.#journal.release([event.receipt]);
-    this.#model.release(event);
+    const token = this.#token(step.claimant, step.destination);
+    const claimed = this.#model.events.filter(({ holder }) => holder !== undefined);
+    const chosen = step.picks.flatMap((pick) => claimed[pick % Math.max(1, claimed.length)] ?? []);
+    await this.#journal.release(
+      token,
+      chosen.map(({ receipt }) => receipt),
+    );
+    for (const event of chosen) this.#model.release(event, token);
   }
 
   async #malformed(step: StepOf<'malformed'>): Promise<void> {
@@ -158,7 +215,7 @@ export class Comparison {
     const known = this.#model.known(fields.source, fields.identity);
     const answer = await this.#journal.promote(chosen.receipt, event, 'olga');
     expect(answer).toMatchObject({ receipt: (known ?? chosen).receipt, duplicate: known !== undefined });
-    if (known === undefined) this.#model.promote(chosen, fields);
+    if (known === undefined) this.#model.promote(chosen, fields, this.#now);
     else this.#model.remove(chosen);
   }
 
@@ -167,13 +224,12 @@ export class Comparison {
       filter: { states: [step.state] },
       asNew: false,
       by: 'olga',
-      now: this.#now,
     });
     expect(answer.replayed).toBe(this.#model.replay((event) => event.state === step.state, this.#now));
   }
 
   async #discard(step: StepOf<'discard'>): Promise<void> {
-    const answer = await this.#journal.discard({ states: [step.state] }, 'olga', this.#now);
+    const answer = await this.#journal.discard({ states: [step.state] }, 'olga');
     expect(answer.discarded).toBe(this.#model.discard((event) => event.state === step.state));
   }
 
@@ -185,6 +241,8 @@ export class Comparison {
   async #restart(): Promise<void> {
     await this.#journal.close();
     this.#journal = await this.#store.open();
+    this.#starts += 1;
+    this.#tokens.clear();
     this.#model.restart();
   }
 

@@ -20,7 +20,6 @@ export function describeCountingContacts(make: MakeStore): void {
         source: 'acme',
         customers: [{ lane, contacts }],
         limit: 2,
-        now: T0,
         ...more,
       });
     const sharedKeys = async (destination = 'aep') =>
@@ -30,7 +29,8 @@ export function describeCountingContacts(make: MakeStore): void {
       expect(await count(LANES[0]!)).toEqual({ shared: [], newlyShared: [], uncounted: 0 });
       expect((await count(LANES[1]!)).shared).toEqual([]);
       expect(await sharedKeys()).toEqual([]);
-      expect(await count(LANES[2]!, { contacts: [PHONE, MAIL], now: T0 + 5 })).toEqual({
+      test.clock.set(T0 + 5);
+      expect(await count(LANES[2]!, { contacts: [PHONE, MAIL] })).toEqual({
         shared: [MAIL.key],
         newlyShared: [MAIL.key],
         uncounted: 0,
@@ -86,9 +86,11 @@ export function describeCountingContacts(make: MakeStore): void {
       const share = async (key: number, more: Partial<ContactCountRequest>) => {
         for (const lane of LANES.slice(0, 3)) await count(lane, { contacts: [{ ...MAIL, key }], ...more });
       };
-      await share(1, { now: T0 });
-      await share(2, { now: T0 + 2, source: 'shop' });
-      await share(3, { now: T0 + 1, destination: 'other' });
+      await share(1, {});
+      test.clock.set(T0 + 2);
+      await share(2, { source: 'shop' });
+      test.clock.set(T0 + 1);
+      await share(3, { destination: 'other' });
       const list = async (filter: { source?: string; destination?: string; limit: number }) => {
         const { contacts, total } = await test.journal.sharedContacts(filter);
         return [contacts.map(({ key }) => key), total];

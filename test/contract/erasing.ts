@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { appendSettled, claimEvents, sampleAttempt, sampleEvent, settled, sha256, T0 } from './samples.ts';
+import {
+  append,
+  appendSettled,
+  claimEvents,
+  sampleAttempt,
+  sampleEvent,
+  settleAs,
+  settled,
+  sha256,
+  T0,
+} from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
 const ANN = sha256('ann');
@@ -14,12 +24,14 @@ export function describeErasing(make: MakeStore) {
       const { journal } = test;
       const dead = await appendSettled(journal, sampleEvent({ lane: ANN }), (receipt) => ({
         ...settled.dead(receipt),
-        attempts: [sampleAttempt({ outcome: 'rejected', status: 400, detail: 'ann@example.com is wrong' })],
+        attempts: [
+          sampleAttempt({ outcome: 'rejected', itemStatus: 400, detail: 'ann@example.com is wrong' }),
+        ],
         profiles: [{ lane: ANN, state: '{"name":"Ann"}' }],
         notes: NOTES,
       }));
-      const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
-      await journal.settle({
+      const { receipt } = await append(journal, sampleEvent({ lane: ANN }));
+      await settleAs(journal, {
         ...settled.delivered(receipt),
         state: 'delivered',
         attempts: [sampleAttempt()],
@@ -39,24 +51,24 @@ export function describeErasing(make: MakeStore) {
       const own = await journal.find(receipt);
       expect(own?.body).toBeUndefined();
       expect(own?.notes).toEqual([]);
-      expect(own?.event).toMatchObject({ state: 'delivered', settledAt: T0 + 1_000 });
+      expect(own?.event).toMatchObject({ state: 'delivered', settledAt: T0 });
       expect(await journal.profiles('aep', [ANN])).toEqual(new Map());
       expect(await journal.ledger()).toMatchObject({ acme: { accepted: 2, delivered: 1, dead: 1 } });
     });
 
     it('keeps the bodies of pending events of the lane, which must still be delivered', async () => {
       const { journal } = test;
-      const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
+      const { receipt } = await append(journal, sampleEvent({ lane: ANN }));
       const later = sampleEvent({ lane: ANN });
-      await journal.append(later);
-      await journal.settle({ ...settled.delivered(receipt), erase: [ANN] });
+      await append(journal, later);
+      await settleAs(journal, { ...settled.delivered(receipt), erase: [ANN] });
       expect((await claimEvents(journal))[0]?.body).toStrictEqual(Buffer.from(later.body));
     });
 
     it('keeps the body of the settled event itself while it stays pending', async () => {
       const { journal } = test;
-      const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
-      await journal.settle({ ...settled.waiting(receipt, T0), erase: [ANN] });
+      const { receipt } = await append(journal, sampleEvent({ lane: ANN }));
+      await settleAs(journal, { ...settled.waiting(receipt, 0), erase: [ANN] });
       expect((await journal.find(receipt))?.body).toBeDefined();
       expect(await claimEvents(journal)).toHaveLength(1);
     });
@@ -84,8 +96,8 @@ export function describeErasing(make: MakeStore) {
         notes: NOTES,
         profiles: [{ lane: BOB, state: '{}' }],
       }));
-      const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
-      await journal.settle({ ...settled.delivered(receipt), erase: [ANN] });
+      const { receipt } = await append(journal, sampleEvent({ lane: ANN }));
+      await settleAs(journal, { ...settled.delivered(receipt), erase: [ANN] });
       const bodyOf = async (of: string) => (await journal.find(of))?.body;
       expect(await bodyOf(before)).toBeUndefined();
       expect(await bodyOf(sameDestination)).toBeUndefined();
@@ -97,8 +109,8 @@ export function describeErasing(make: MakeStore) {
 
     it('erases before it writes profiles, so that a new one can replace the erased one', async () => {
       const { journal } = test;
-      const { receipt } = await journal.append(sampleEvent({ lane: ANN }));
-      await journal.settle({
+      const { receipt } = await append(journal, sampleEvent({ lane: ANN }));
+      await settleAs(journal, {
         ...settled.delivered(receipt),
         erase: [ANN],
         profiles: [{ lane: ANN, state: '{"deleted":true}' }],

@@ -11,7 +11,7 @@ import { describePrograms } from './programs.ts';
 import { describeQuarantine } from './quarantine.ts';
 import { describeReplaying } from './replaying.ts';
 import { describeReplayQueue } from './replay-queue.ts';
-import { describeRetaining } from './retaining.ts';
+import { describeMaintaining } from './maintaining.ts';
 import { describeRerouting } from './rerouting.ts';
 import { describeSettling } from './settling.ts';
 import type { MakeStore } from './test-store.ts';
@@ -41,7 +41,7 @@ export function describeJournalContract(name: string, make: MakeStore): void {
     describeCountingContacts(make);
     describeReplayQueue(make);
     describeRerouting(make);
-    describeRetaining(make);
+    describeMaintaining(make);
     describePrograms(make);
     describeClosing(make);
   });

@@ -1,4 +1,4 @@
-import type { EventState } from '../../src/journal/journal.ts';
+import type { EventState, MessageKind } from '../../src/journal/journal.ts';
 
 export interface ModelEvent {
   readonly receipt: string;
@@ -13,11 +13,13 @@ export interface ModelEvent {
   state: EventState;
   dueAt: number;
   hasBody: boolean;
-  claimed: boolean;
+  /** The token under which it is claimed. */
+  holder: string | undefined;
   /** The lane that its claim keeps busy. */
   busyLane: string | undefined;
   /** Pending because of a replay. */
   replay: boolean;
+  delivered: readonly MessageKind[];
 }
 
 export interface Arrival {
@@ -25,11 +27,13 @@ export interface Arrival {
   readonly destination: string;
   readonly identity: string;
   readonly lane: string | undefined;
-  readonly receivedAt: number;
 }
 
-/** Side effects of a settlement. */
-export interface ModelEffects {
+export interface ModelSettlement {
+  readonly state: EventState;
+  readonly delivered: readonly MessageKind[];
+  /** Of an event that stays pending. */
+  readonly dueAt: number;
   readonly erase: boolean;
   readonly alias: { readonly from: string; readonly to: string; readonly stale: boolean } | undefined;
 }
@@ -50,17 +54,17 @@ export class ModelJournal {
     return this.events.find((event) => event.source === source && event.identity === identity);
   }
 
-  append(receipt: string, arrival: Arrival): void {
+  append(receipt: string, arrival: Arrival, now: number): void {
     const event = this.#store(receipt, arrival.source, arrival.destination);
-    this.#becomeEvent(event, arrival);
+    this.#becomeEvent(event, arrival, now);
   }
 
   appendMalformed(receipt: string, source: string, destination: string): void {
     this.#store(receipt, source, destination);
   }
 
-  promote(event: ModelEvent, arrival: Arrival): void {
-    this.#becomeEvent(event, arrival);
+  promote(event: ModelEvent, arrival: Arrival, now: number): void {
+    this.#becomeEvent(event, arrival, now);
   }
 
   remove(event: ModelEvent): void {
@@ -70,37 +74,37 @@ export class ModelJournal {
   /** Events that can be claimed now or later, in the order in which they become due. */
   claimable(destination: string, sources: readonly string[], replay: boolean): ModelEvent[] {
     return this.#pending()
-      .filter((event) => event.destination === destination && event.replay === replay && !event.claimed)
+      .filter((event) => event.destination === destination && event.replay === replay)
+      .filter((event) => event.holder === undefined)
       .filter((event) => sources.includes(event.source) && this.#isHead(event) && !this.#isBusy(event))
       .toSorted((a, b) => a.dueAt - b.dueAt || a.seq - b.seq);
   }
 
-  claim(event: ModelEvent): void {
-    event.claimed = true;
+  claim(event: ModelEvent, token: string): void {
+    event.holder = token;
     event.busyLane = event.lane === undefined ? undefined : `${event.destination} ${event.lane}`;
   }
 
-  release(event: ModelEvent): void {
-    event.claimed = false;
-    event.busyLane = undefined;
+  release(event: ModelEvent, token: string): void {
+    if (event.holder === token) this.#endClaim(event);
   }
 
-  settle(
-    event: ModelEvent,
-    state: EventState,
-    times: { now: number; dueAt: number },
-    effects: ModelEffects,
-  ): void {
-    const { erase, alias } = effects;
+  /** @returns whether the settlement is stale */
+  settle(event: ModelEvent, token: string, settlement: ModelSettlement): boolean {
+    const { state, delivered, erase, alias } = settlement;
+    const isHeld = event.holder === token;
     // By an alias. After a reroute, a delivery to the previous destination still counts.
     const wasMoved = event.busyLane !== undefined && !event.busyLane.endsWith(` ${event.lane}`);
-    this.release(event);
-    if (event.state !== 'pending') return;
-    if (wasMoved || alias?.stale === true) {
-      event.dueAt = state === 'pending' ? times.dueAt : times.now;
-      return;
+    if (isHeld) this.#endClaim(event);
+    if (event.state !== 'pending') return false;
+    if (!isHeld || wasMoved || alias?.stale === true) {
+      const isDelivered = event.delivered.includes('event') || delivered.includes('event');
+      const profile = event.delivered.filter((kind) => kind === 'profile');
+      event.delivered = [...(isDelivered ? (['event'] as const) : []), ...profile];
+      return true;
     }
-    if (state === 'pending') event.dueAt = times.dueAt;
+    event.delivered = delivered;
+    if (state === 'pending') event.dueAt = settlement.dueAt;
     else {
       event.state = state;
       this.#leave(event, event);
@@ -108,6 +112,7 @@ export class ModelJournal {
     }
     if (erase) this.#erase(event);
     if (alias !== undefined) this.#addAlias(event.destination, alias);
+    return false;
   }
 
   replay(filter: (event: ModelEvent) => boolean, now: number): number {
@@ -115,6 +120,7 @@ export class ModelJournal {
     const chosen = settled.filter((event) => event.hasBody && filter(event));
     for (const event of chosen) {
       event.replay = true;
+      if (event.state === 'delivered') event.delivered = [];
       event.lane = this.#resolveLane(event.destination, event.ownLane);
       this.#join(event);
       event.state = 'pending';
@@ -151,7 +157,7 @@ export class ModelJournal {
   }
 
   restart(): void {
-    for (const event of this.events) this.release(event);
+    for (const event of this.events) this.#endClaim(event);
   }
 
   count(source: string, state: EventState): number {
@@ -168,6 +174,11 @@ export class ModelJournal {
 
   replaying(destination: string): number {
     return this.#pending().filter((event) => event.destination === destination && event.replay).length;
+  }
+
+  #endClaim(event: ModelEvent): void {
+    event.holder = undefined;
+    event.busyLane = undefined;
   }
 
   #pending(): ModelEvent[] {
@@ -187,18 +198,18 @@ export class ModelJournal {
       state: 'malformed',
       dueAt: 0,
       hasBody: true,
-      claimed: false,
+      holder: undefined,
       busyLane: undefined,
       replay: false,
+      delivered: [],
     };
     this.events.push(event);
     return event;
   }
 
-  #becomeEvent(event: ModelEvent, arrival: Arrival): void {
-    const { receivedAt, ...fields } = arrival;
-    const lane = this.#resolveLane(fields.destination, fields.lane);
-    Object.assign(event, fields, { dueAt: receivedAt, ownLane: fields.lane, lane });
+  #becomeEvent(event: ModelEvent, arrival: Arrival, now: number): void {
+    const lane = this.#resolveLane(arrival.destination, arrival.lane);
+    Object.assign(event, arrival, { dueAt: now, ownLane: arrival.lane, lane });
     this.#join(event);
     event.state = 'pending';
   }
@@ -226,7 +237,7 @@ export class ModelJournal {
     const key = this.#queue(event);
     const [oldest] = this.#pending().filter((other) => other !== event && this.#queue(other) === key);
     if (event.lane === undefined || oldest === undefined || this.#heads.get(key) !== oldest) return;
-    if (oldest.seq > event.seq && !oldest.claimed) this.#heads.set(key, event);
+    if (oldest.seq > event.seq && oldest.holder === undefined) this.#heads.set(key, event);
   }
 
   #leave(event: ModelEvent, queue: Queue): void {

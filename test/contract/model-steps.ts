@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { EventState } from '../../src/journal/journal.ts';
+import type { EventState, MessageKind } from '../../src/journal/journal.ts';
 
 export const SOURCES = ['a', 'b'] as const;
 export const DESTINATIONS = ['x', 'y'] as const;
@@ -21,19 +21,40 @@ const alias = fc.oneof(
   },
 );
 const outcome = fc.constantFrom<EventState[]>('delivered', 'ignored', 'dead', 'pending');
+const delivered = fc.subarray<MessageKind>(['event', 'profile']);
 const settledState = fc.constantFrom<EventState[]>('delivered', 'ignored', 'dead', 'malformed');
 
 const arrival = { source, destination, lane, identity };
+const arrivalStep = fc.record(arrival);
+/** Several claimants at each destination, with a token each. */
+const claimant = fc.nat({ max: 1 });
+const settlement = fc.record({
+  pick,
+  /** Whether an event is chosen that the claimant holds, or any event. */
+  held: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  outcome,
+  delivered,
+  wait: fc.integer({ min: 0, max: 30 }),
+  erase,
+  alias,
+});
 /** One call to the journal, a restart, or a change of the time. */
 export const step = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('append' as const), ...arrival }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('append' as const),
+      events: fc.array(arrivalStep, { minLength: 1, maxLength: 4 }),
+    }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
       do: fc.constant('claim' as const),
+      claimant,
       destination,
       sources: fc.subarray([...SOURCES], { minLength: 1 }),
-      limit: fc.integer({ min: 1, max: 4 }),
+      events: fc.integer({ min: 1, max: 4 }),
       replays: fc.integer({ min: 0, max: 4 }),
     }),
   },
@@ -41,15 +62,20 @@ export const step = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant('settle' as const),
-      pick,
-      claimed: fc.boolean(),
-      outcome,
-      wait: fc.integer({ min: 0, max: 30 }),
-      erase,
-      alias,
+      claimant,
+      destination,
+      settlements: fc.array(settlement, { minLength: 1, maxLength: 3 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), pick }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('release' as const),
+      claimant,
+      destination,
+      picks: fc.array(pick, { minLength: 1, maxLength: 3 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('malformed' as const), source, destination }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('promote' as const), pick, ...arrival }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('replay' as const), state: settledState }) },
@@ -61,5 +87,7 @@ export const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
 );
+export type ArrivalStep = typeof arrivalStep extends fc.Arbitrary<infer Generated> ? Generated : never;
+export type SettlementStep = typeof settlement extends fc.Arbitrary<infer Generated> ? Generated : never;
 export type Step = typeof step extends fc.Arbitrary<infer Generated> ? Generated : never;
 export type StepOf<Name extends Step['do']> = Extract<Step, { do: Name }>;

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { RefusedError } from '../../src/journal/journal.ts';
 import {
+  append,
   appendAll,
+  appendAllSettled,
   appendSettled,
   claimEvents,
   claimReceipts,
   sampleAttempt,
   sampleEvent,
   sampleMalformed,
+  settleAs,
   settled,
   sha256,
   T0,
@@ -20,8 +23,10 @@ const LATER = T0 + 5_000;
 export function describeReplaying(make: MakeStore): void {
   describe('replay', () => {
     const test = journalInTest(make);
-    const replay = (filter = {}, asNew = false) =>
-      test.journal.replay({ filter, asNew, by: 'olga', now: LATER });
+    const replay = (filter = {}, asNew = false) => {
+      test.clock.set(LATER);
+      return test.journal.replay({ filter, asNew, by: 'olga' });
+    };
 
     it('makes settled events pending again, with all counters reset', async () => {
       const receipt = await appendSettled(test.journal, sampleEvent({ lane: ANN }), (of) => ({
@@ -46,14 +51,14 @@ export function describeReplaying(make: MakeStore): void {
       expect(record?.notes).toEqual([]);
       expect(record?.attempts).toHaveLength(1);
       expect(record?.actions).toEqual([{ at: LATER, by: 'olga', action: 'replayed' }]);
-      expect(await claimReceipts(test.journal, { now: LATER })).toEqual([receipt]);
+      expect(await claimReceipts(test.journal)).toEqual([receipt]);
     });
 
     it('resends delivered and ignored events', async () => {
       const delivered = await appendSettled(test.journal, sampleEvent(), settled.delivered);
       const ignored = await appendSettled(test.journal, sampleEvent(), settled.ignored);
       expect(await replay()).toEqual({ replayed: 2 });
-      const events = await claimEvents(test.journal, { now: LATER });
+      const events = await claimEvents(test.journal);
       expect(events.map((event) => [event.receipt, event.delivered])).toEqual([
         [delivered, []],
         [ignored, []],
@@ -69,7 +74,7 @@ export function describeReplaying(make: MakeStore): void {
       for (const asNew of [false, true, false, true, true]) {
         await replay({}, asNew);
         suffixes.push((await (await test.reopen()).find(receipt))?.event.idSuffix ?? '?');
-        await test.journal.settle(settled.dead(receipt));
+        await settleAs(test.journal, settled.dead(receipt));
       }
       expect(suffixes).toEqual(['', '-r1', '-r1', '-r2', '-r3']);
       const actions = (await test.journal.find(receipt))?.actions ?? [];
@@ -87,11 +92,11 @@ export function describeReplaying(make: MakeStore): void {
         test.journal,
         [1, 2, 3].map(() => sampleEvent({ lane: ANN })),
       );
-      for (const receipt of events) await test.journal.settle(settled.dead(receipt));
+      for (const receipt of events) await settleAs(test.journal, settled.dead(receipt));
       expect(await replay({ states: ['dead'] })).toEqual({ replayed: 3 });
       for (const receipt of events) {
-        expect(await claimReceipts(test.journal, { now: LATER })).toEqual([receipt]);
-        await test.journal.settle(settled.delivered(receipt));
+        expect(await claimReceipts(test.journal)).toEqual([receipt]);
+        await settleAs(test.journal, settled.delivered(receipt));
       }
     });
 
@@ -100,17 +105,17 @@ export function describeReplaying(make: MakeStore): void {
         ...settled.dead(receipt),
         erase: [ANN],
       }));
-      await test.journal.append(sampleEvent());
+      await append(test.journal, sampleEvent());
       await test.journal.appendMalformed(sampleMalformed());
       expect(await replay()).toEqual({ replayed: 0 });
       expect((await test.journal.find(erased))?.event.state).toBe('dead');
     });
 
     it('replays any number of events by filter and notifies the listeners', async () => {
-      const dead = await Promise.all(
-        Array.from({ length: 600 }, (_, n) =>
-          appendSettled(test.journal, sampleEvent({ eventName: n % 2 === 0 ? 'even' : 'odd' }), settled.dead),
-        ),
+      const dead = await appendAllSettled(
+        test.journal,
+        Array.from({ length: 600 }, (_, n) => sampleEvent({ eventName: n % 2 === 0 ? 'even' : 'odd' })),
+        settled.dead,
       );
       const called = new Set<string>();
       test.journal.onClaimable((destination) => called.add(destination));
@@ -134,21 +139,21 @@ export function describeReplaying(make: MakeStore): void {
       expect(claimed?.reason ?? claimed?.detail).toBeUndefined();
       expect((await test.journal.find(receipt))?.actions).toMatchObject([{ by: 'olga', action: 'promoted' }]);
       expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 1, pending: 1, malformed: 0 } });
-      expect(await test.journal.append(event)).toMatchObject({ receipt, duplicate: true });
+      expect(await append(test.journal, event)).toMatchObject({ receipt, duplicate: true });
     });
 
     it('queues the event in its lane', async () => {
       const { receipt } = await test.journal.appendMalformed(sampleMalformed());
-      const first = await test.journal.append(sampleEvent({ lane: ANN }));
+      const first = await append(test.journal, sampleEvent({ lane: ANN }));
       await test.journal.promote(receipt, sampleEvent({ lane: ANN }), 'olga');
       expect(await claimReceipts(test.journal)).toEqual([first.receipt]);
-      await test.journal.settle(settled.delivered(first.receipt));
+      await settleAs(test.journal, settled.delivered(first.receipt));
       expect(await claimReceipts(test.journal)).toEqual([receipt]);
     });
 
     it('deletes a duplicate and answers the first receipt', async () => {
       const event = sampleEvent();
-      const first = await test.journal.append(event);
+      const first = await append(test.journal, event);
       const { receipt } = await test.journal.appendMalformed(sampleMalformed());
       expect(await test.journal.promote(receipt, event, 'olga')).toEqual({
         receipt: first.receipt,
@@ -160,7 +165,7 @@ export function describeReplaying(make: MakeStore): void {
     });
 
     it('refuses a receipt without a malformed body', async () => {
-      const { receipt } = await test.journal.append(sampleEvent());
+      const { receipt } = await append(test.journal, sampleEvent());
       for (const id of [receipt, 'unknown'])
         await expect(test.journal.promote(id, sampleEvent(), 'olga')).rejects.toThrow(RefusedError);
       expect(await test.journal.count({})).toBe(1);
@@ -174,7 +179,8 @@ export function describeReplaying(make: MakeStore): void {
       const dead = await appendSettled(test.journal, sampleEvent(), settled.dead);
       const delivered = await appendSettled(test.journal, sampleEvent(), settled.delivered);
       const malformed = await test.journal.appendMalformed(sampleMalformed());
-      expect(await test.journal.discard({}, 'olga', LATER)).toEqual({ discarded: 2 });
+      test.clock.set(LATER);
+      expect(await test.journal.discard({}, 'olga')).toEqual({ discarded: 2 });
       const record = await (await test.reopen()).find(dead);
       expect(record?.event).toMatchObject({ state: 'ignored', reason: 'discarded', settledAt: LATER });
       expect(record?.body).toBeUndefined();
@@ -190,7 +196,7 @@ export function describeReplaying(make: MakeStore): void {
     it('applies its filter', async () => {
       await appendSettled(test.journal, sampleEvent(), settled.dead);
       const { receipt } = await test.journal.appendMalformed(sampleMalformed());
-      expect(await test.journal.discard({ states: ['malformed', 'pending'] }, 'olga', LATER)).toEqual({
+      expect(await test.journal.discard({ states: ['malformed', 'pending'] }, 'olga')).toEqual({
         discarded: 1,
       });
       expect(await test.journal.find(receipt)).toBeUndefined();

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { appendAll, appendSettled, claimReceipts, sampleEvent, settled, sha256 } from './samples.ts';
+import {
+  appendAll,
+  appendSettled,
+  claimReceipts,
+  sampleEvent,
+  settleAs,
+  settled,
+  sha256,
+} from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
 const ANN = sha256('ann');
@@ -9,11 +17,11 @@ export function describeRerouting(make: MakeStore) {
     const test = journalInTest(make);
 
     it('moves the pending events of a source to another destination, in order', async () => {
+      const done = await appendSettled(test.journal, sampleEvent({ lane: ANN }), settled.delivered);
       const events = await appendAll(
         test.journal,
         [ANN, ANN, undefined].map((lane) => sampleEvent({ lane })),
       );
-      const done = await appendSettled(test.journal, sampleEvent({ lane: ANN }), settled.delivered);
       const [other] = await appendAll(test.journal, [sampleEvent({ source: 'other' })]);
       const called: string[] = [];
       test.journal.onClaimable((destination) => called.push(destination));
@@ -27,7 +35,7 @@ export function describeRerouting(make: MakeStore) {
         events[0],
         events[2],
       ]);
-      await test.journal.settle(settled.delivered(events[0]!));
+      await settleAs(test.journal, settled.delivered(events[0]!));
       expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([events[1]]);
       expect((await test.journal.find(done))?.event.destination).toBe('aep');
       expect(await test.journal.backlog()).toMatchObject([
@@ -46,7 +54,7 @@ export function describeRerouting(make: MakeStore) {
       expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([stays]);
       await test.journal.reroute('acme', 'new');
       expect(await claimReceipts(test.journal, { sources: ['shop'] })).toEqual([remains]);
-      await test.journal.settle(settled.delivered(stays!));
+      await settleAs(test.journal, settled.delivered(stays!));
       expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([moves]);
     });
 
@@ -62,14 +70,15 @@ export function describeRerouting(make: MakeStore) {
       for (let turn = 0; turn < 4; turn += 1) {
         const [receipt] = await claimReceipts(test.journal, { destination: 'new' });
         order.push(receipt);
-        await test.journal.settle(settled.delivered(receipt!));
+        await settleAs(test.journal, settled.delivered(receipt!));
       }
       expect(order).toEqual([first, second, third, fourth]);
     });
 
     it('moves any number of events', async () => {
-      await Promise.all(
-        Array.from({ length: 700 }, (_, n) => test.journal.append(sampleEvent({ lane: sha256(`${n % 9}`) }))),
+      await appendAll(
+        test.journal,
+        Array.from({ length: 700 }, (_, n) => sampleEvent({ lane: sha256(`${n % 9}`) })),
       );
       expect(await test.journal.reroute('acme', 'new')).toEqual({ rerouted: 700 });
       expect(await claimReceipts(test.journal, { destination: 'new' })).toHaveLength(9);

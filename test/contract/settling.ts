@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { Settlement } from '../../src/journal/journal.ts';
-import { appendAll, claimReceipts, sampleAttempt, sampleEvent, settled, sha256, T0 } from './samples.ts';
+import {
+  append,
+  appendAll,
+  claim,
+  claimReceipts,
+  release,
+  sampleAttempt,
+  sampleEvent,
+  settleAs,
+  settled,
+  settleHeld,
+  sha256,
+  T0,
+} from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
 
 const ANN = sha256('ann');
@@ -9,28 +22,44 @@ const BOB = sha256('bob');
 export function describeSettling(make: MakeStore) {
   return describe('settle', () => {
     const test = journalInTest(make);
-    const append = async () => (await test.journal.append(sampleEvent({ lane: ANN }))).receipt;
+    const appendAnn = async () => (await append(test.journal, sampleEvent({ lane: ANN }))).receipt;
 
     it('records a delivery with its attempts', async () => {
-      const receipt = await append();
+      const receipt = await appendAnn();
       const attempts = [
         sampleAttempt(),
-        sampleAttempt({
-          outcome: 'delivered',
-          status: 207,
-          xactionId: 'x:1',
-          detail: undefined,
-          kind: 'profile',
-        }),
+        sampleAttempt(
+          { outcome: 'delivered', itemStatus: 207, xactionId: 'x:1', detail: undefined },
+          { at: T0 + 5, kind: 'profile', durationMs: 7, batchSize: 9 },
+        ),
       ];
-      await test.journal.settle({
+      test.clock.set(T0 + 7);
+      await settleAs(test.journal, {
         ...settled.delivered(receipt),
         attempts,
         delivered: ['event', 'profile'],
-        now: T0 + 7,
       });
       const record = await test.journal.find(receipt);
-      expect(record?.attempts).toEqual(attempts);
+      expect(record?.attempts).toEqual([
+        {
+          at: T0,
+          kind: 'event',
+          outcome: 'retry',
+          status: 503,
+          detail: 'the inlet is down',
+          durationMs: 12,
+          batchSize: 3,
+        },
+        {
+          at: T0 + 5,
+          kind: 'profile',
+          outcome: 'delivered',
+          status: 207,
+          xactionId: 'x:1',
+          durationMs: 7,
+          batchSize: 9,
+        },
+      ]);
       expect(record?.event).toMatchObject({
         state: 'delivered',
         settledAt: T0 + 7,
@@ -41,8 +70,8 @@ export function describeSettling(make: MakeStore) {
     });
 
     it('records why an event is ignored', async () => {
-      const receipt = await append();
-      await test.journal.settle({
+      const receipt = await appendAnn();
+      await settleAs(test.journal, {
         ...settled.ignored(receipt),
         state: 'ignored',
         reason: 'test-event',
@@ -56,12 +85,12 @@ export function describeSettling(make: MakeStore) {
     });
 
     it('stores with a dead letter which messages were sent and delivered', async () => {
-      const receipt = await append();
+      const receipt = await appendAnn();
       const sent = [
         { kind: 'event', json: '{"e":"é"}' },
         { kind: 'profile', json: '{}' },
       ] as const;
-      await test.journal.settle({
+      await settleAs(test.journal, {
         ...settled.dead(receipt),
         state: 'dead',
         reason: 'rejected',
@@ -85,45 +114,44 @@ export function describeSettling(make: MakeStore) {
         { path: 'xdmEntity.größe', code: 'shrunk' },
       ];
       for (const settle of [settled.delivered, settled.ignored, settled.dead]) {
-        const receipt = await append();
-        await test.journal.settle({ ...settle(receipt), notes } as Settlement);
+        const receipt = await appendAnn();
+        await settleAs(test.journal, { ...settle(receipt), notes } as Settlement);
         expect((await test.journal.find(receipt))?.notes).toEqual(notes);
       }
-      const receipt = await append();
-      await test.journal.settle(settled.delivered(receipt));
+      const receipt = await appendAnn();
+      await settleAs(test.journal, settled.delivered(receipt));
       const [last] = (await (await test.reopen()).list({ states: ['dead'] }, { limit: 1 })).items;
       expect((await test.journal.find(last!.receipt))?.notes).toEqual(notes);
       expect((await test.journal.find(receipt))?.notes).toEqual([]);
     });
 
     it('stores at most 100 notes and truncates long paths', async () => {
-      const receipt = await append();
+      const receipt = await appendAnn();
       const notes = Array.from({ length: 120 }, (_, at) => ({ path: `${at}${'p'.repeat(500)}`, code: 'c' }));
-      await test.journal.settle({ ...settled.delivered(receipt), state: 'delivered', notes });
+      await settleAs(test.journal, { ...settled.delivered(receipt), state: 'delivered', notes });
       const stored = (await test.journal.find(receipt))?.notes;
       expect(stored).toHaveLength(100);
       expect(stored?.[99]).toEqual({ path: notes[99]?.path.slice(0, 300), code: 'c' });
     });
 
     it('stores no notes of an event that stays pending or was already settled', async () => {
-      const receipt = await append();
+      const receipt = await appendAnn();
       const notes = [{ path: 'data.a', code: 'too-long' }];
-      await test.journal.settle({ ...settled.waiting(receipt, T0), notes } as Settlement);
+      await settleAs(test.journal, { ...settled.waiting(receipt, 0), notes } as Settlement);
       expect((await test.journal.find(receipt))?.notes).toEqual([]);
-      await test.journal.settle(settled.dead(receipt));
-      await test.journal.settle({ ...settled.delivered(receipt), state: 'delivered', notes });
+      await settleAs(test.journal, settled.dead(receipt));
+      await settleAs(test.journal, { ...settled.delivered(receipt), state: 'delivered', notes });
       expect((await test.journal.find(receipt))?.notes).toEqual([]);
     });
 
     it('requeues an event with what its next attempt needs, across a restart', async () => {
-      const receipt = await append();
-      await test.journal.settle({
+      const receipt = await appendAnn();
+      await settleAs(test.journal, {
         receipt,
-        now: T0,
         attempts: [sampleAttempt()],
         delivered: ['event'],
         state: 'pending',
-        dueAt: T0 + 10,
+        dueIn: 10,
         failedAttempts: 3,
         ownFaultCount: 2,
         detail: 'slow down',
@@ -142,39 +170,39 @@ export function describeSettling(make: MakeStore) {
     });
 
     it('stores attempts in order and truncates long details', async () => {
-      const receipt = await append();
+      const receipt = await appendAnn();
       for (const at of [T0 + 1, T0 + 2, T0 + 3]) {
-        const attempts = [sampleAttempt({ at, detail: 'x'.repeat(5_000) })];
-        await test.journal.settle({ ...settled.waiting(receipt, at), attempts });
+        const attempts = [sampleAttempt({ detail: 'x'.repeat(5_000) }, { at })];
+        await settleAs(test.journal, { ...settled.waiting(receipt, 0), attempts });
       }
       const attempts = (await test.journal.find(receipt))?.attempts;
       expect(attempts?.map((attempt) => attempt.at)).toEqual([T0 + 1, T0 + 2, T0 + 3]);
       expect(attempts?.[0]?.detail).toHaveLength(2_048);
     });
 
-    it('records only the attempts of an event that is not pending', async () => {
-      const receipt = await append();
-      await test.journal.settle(settled.dead(receipt));
+    it('records nothing of an event that is not pending, whose settlement is not stale', async () => {
+      const receipt = await appendAnn();
+      await settleAs(test.journal, settled.dead(receipt));
       const before = await test.journal.ledger();
-      await test.journal.settle({
+      const late = {
         ...settled.delivered(receipt),
         attempts: [sampleAttempt()],
         profiles: [{ lane: ANN, state: '{}' }],
-      });
-      await test.journal.settle(settled.waiting(receipt, T0 + 9));
+      };
+      expect(await settleHeld(test.journal, late)).toEqual({ stale: [] });
+      expect(await settleHeld(test.journal, settled.waiting(receipt, 9))).toEqual({ stale: [] });
       const record = await test.journal.find(receipt);
       expect(record?.event).toMatchObject({ state: 'dead', delivered: [], reason: 'rejected' });
-      expect(record?.attempts).toHaveLength(1);
+      expect(record?.attempts).toEqual([]);
       expect(await test.journal.ledger()).toEqual(before);
       expect(await test.journal.profiles('aep', [ANN])).toEqual(new Map());
     });
 
     it('ignores an unknown receipt without affecting other settlements', async () => {
-      const receipt = await append();
-      await Promise.all([
-        test.journal.settle(settled.delivered('unknown')),
-        test.journal.settle(settled.delivered(receipt)),
-      ]);
+      const receipt = await appendAnn();
+      const { token } = await claim(test.journal);
+      const settlements = ['unknown', receipt, 'other'].map(settled.delivered);
+      expect(await test.journal.settle(token, settlements)).toEqual({ stale: [] });
       expect((await test.journal.find(receipt))?.event.state).toBe('delivered');
     });
 
@@ -183,7 +211,7 @@ export function describeSettling(make: MakeStore) {
         sampleEvent({ lane: ANN }),
         sampleEvent({ lane: BOB }),
       ]);
-      await test.journal.settle({
+      await settleAs(test.journal, {
         ...settled.delivered(first!),
         profiles: [
           { lane: ANN, state: '{"a":1}' },
@@ -196,8 +224,8 @@ export function describeSettling(make: MakeStore) {
       ]);
       expect(await test.journal.profiles('aep', [ANN, sha256('nobody'), BOB])).toEqual(both);
       expect(await test.journal.profiles('other', [ANN])).toEqual(new Map());
-      await test.journal.settle({
-        ...settled.waiting(second!, T0),
+      await settleAs(test.journal, {
+        ...settled.waiting(second!, 0),
         profiles: [
           { lane: ANN, state: '{"a":2}' },
           { lane: BOB, state: null },
@@ -211,11 +239,11 @@ export function describeSettling(make: MakeStore) {
         test.journal,
         Array.from({ length: 4 }, () => sampleEvent()),
       );
-      await test.journal.append(sampleEvent({ source: 'other' }));
-      await test.journal.settle(settled.delivered(receipts[0]!));
-      await test.journal.settle(settled.ignored(receipts[1]!));
-      await test.journal.settle(settled.dead(receipts[2]!));
-      await test.journal.settle(settled.waiting(receipts[3]!, T0 + 1));
+      await append(test.journal, sampleEvent({ source: 'other' }));
+      await settleAs(test.journal, settled.delivered(receipts[0]!));
+      await settleAs(test.journal, settled.ignored(receipts[1]!));
+      await settleAs(test.journal, settled.dead(receipts[2]!));
+      await settleAs(test.journal, settled.waiting(receipts[3]!, 1));
       expect(await test.journal.ledger()).toMatchObject({
         acme: { accepted: 4, pending: 1, delivered: 1, ignored: 1, dead: 1 },
         other: { accepted: 1, pending: 1 },
@@ -225,20 +253,23 @@ export function describeSettling(make: MakeStore) {
     it('calls the listeners only when an event becomes claimable', async () => {
       const called: string[] = [];
       const unsubscribe = test.journal.onClaimable((destination) => called.push(destination));
-      const first = await append();
+      const first = await appendAnn();
       expect(called.splice(0)).toEqual(['aep']);
-      const second = await append();
+      const second = await appendAnn();
       expect(called).toEqual([]);
       await claimReceipts(test.journal);
-      await test.journal.settle(settled.waiting(first, T0));
-      await test.journal.release([first]);
+      await settleHeld(test.journal, settled.waiting(first, 0));
+      await claimReceipts(test.journal);
+      await release(test.journal, [first]);
       expect(called).toEqual([]);
-      await test.journal.settle(settled.delivered(first));
+      await claimReceipts(test.journal);
+      await settleHeld(test.journal, settled.delivered(first));
       expect(called.splice(0)).toEqual(['aep']);
-      await test.journal.settle(settled.delivered(second));
+      await claimReceipts(test.journal);
+      await settleHeld(test.journal, settled.delivered(second));
       expect(called).toEqual([]);
       unsubscribe();
-      await append();
+      await appendAnn();
       expect(called).toEqual([]);
     });
   });

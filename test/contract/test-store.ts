@@ -1,8 +1,16 @@
 import { afterEach, beforeEach } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 
+/** The engine's clock, in epoch ms. */
+export interface TestClock {
+  now(): number;
+  set(ms: number): void;
+}
+
 /** An initially empty store of an engine. */
 export interface TestStore {
+  /** Shows T0 until it is set. */
+  readonly clock: TestClock;
   /** Opens a journal; can be called again after the previous one was closed. */
   open(): Promise<Journal>;
   remove(): Promise<void>;
@@ -13,6 +21,7 @@ export type MakeStore = () => Promise<TestStore>;
 /** The journal of the current test. */
 export interface JournalInTest {
   readonly journal: Journal;
+  readonly clock: TestClock;
   /** Closes and reopens the journal, like a restart. */
   reopen(): Promise<Journal>;
 }
@@ -32,6 +41,9 @@ export function journalInTest(make: MakeStore): JournalInTest {
   return {
     get journal() {
       return journal;
+    },
+    get clock() {
+      return store.clock;
     },
     async reopen() {
       await journal.close();

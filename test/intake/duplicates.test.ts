@@ -5,7 +5,8 @@ import { differsFromFirst } from '../../src/intake/duplicates.ts';
 import { type Journal, StoreError } from '../../src/journal/journal.ts';
 import type { VerifiedRequest } from '../../src/sources/verifier.ts';
 import { source } from '../admin/admin-rig.ts';
-import { settled } from '../contract/samples.ts';
+import { DAY, settleAs, settled } from '../contract/samples.ts';
+import { until } from '../helpers/until.ts';
 import { pointsIssued } from '../fixtures/events.ts';
 import { journalFolder, openJournal } from '../journal/journal-folder.ts';
 
@@ -106,8 +107,10 @@ describe('a usable id that comes again', () => {
   it('is not compared once the first body is gone', async () => {
     const event = pointsIssued(1, 500);
     const receipt = await acceptFirst(event);
-    await journal.settle(settled.delivered(receipt));
-    await journal.retain({ delivered: 0, ids: 8 * 86_400_000, dead: 8 * 86_400_000 }, AT + 1_000);
+    await settleAs(journal, settled.delivered(receipt));
+    const retention = { delivered: 0, ids: 8 * DAY, dead: 8 * DAY };
+    journal.maintain(() => ({ retention, maxBytes: 1e12, minFree: 0 }));
+    await until(async () => (await journal.find(receipt))?.body === undefined);
     const other = JSON.stringify({ ...event, data: {} });
 
     expect(await acceptText(other)).toMatchObject({ status: 'duplicate', receipt, differs: undefined });

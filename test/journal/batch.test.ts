@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
 import type { Call } from '../../src/journal/sqlite/engine/calls.ts';
-import { claimRequest, sampleEvent, settled, T0 } from '../contract/samples.ts';
+import { claimantOf, claimLimits, sampleEvent, settled } from '../contract/samples.ts';
 import { openTestEngine } from './journal-folder.ts';
 
 function append(given = {}): Call {
-  return { name: 'append', request: sampleEvent(given) };
+  return { name: 'append', request: [sampleEvent(given)] };
 }
 function successes(engine: Engine, calls: readonly Call[]) {
   return runBatch(engine, calls).map(({ ok }) => ok);
@@ -63,16 +63,18 @@ describe('a batch', () => {
       CREATE TABLE parent (x PRIMARY KEY);
       CREATE TABLE child (x REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
       CREATE TRIGGER broken AFTER INSERT ON pauses BEGIN INSERT INTO child VALUES (1); END`);
-    const claim: Call = { name: 'claim', request: claimRequest() };
-    const pause = { destination: 'aep', by: 'olga', at: T0 };
-    const calls: Call[] = [claim, { name: 'setPause', request: { destination: 'aep', pause } }];
+    const claim: Call = {
+      name: 'claim',
+      request: { claimant: claimantOf(engine), limits: claimLimits() },
+    };
+    const calls: Call[] = [claim, { name: 'pause', request: { destination: 'aep', by: 'olga' } }];
 
     // The pause makes the commit fail; the claim is then repeated without it.
     const [claimed, paused] = runBatch(engine, calls);
 
     expect(paused).toMatchObject({ ok: false, refused: false });
     expect(claimed).toMatchObject({ ok: true, answer: { events: [{ state: 'pending' }] } });
-    expect(runBatch(engine, [claim])).toEqual([{ ok: true, answer: { events: [] } }]);
+    expect(runBatch(engine, [claim])).toMatchObject([{ ok: true, answer: { events: [] } }]);
   });
 
   it('reports the destinations with claimable events, for committed calls only', async () => {
@@ -80,8 +82,11 @@ describe('a batch', () => {
     const broken = append({ destination: 'broken', receivedAt: Number.NaN });
     const [first] = runBatch(engine, [append(), broken]);
     expect([...engine.claimable]).toEqual(['aep']);
-    const { receipt } = (first as { answer: { receipt: string } }).answer;
-    runBatch(engine, [{ name: 'settle', request: settled.delivered(receipt) }]);
+    const [{ receipt }] = (first as { answer: [{ receipt: string }] }).answer;
+    const claimant = claimantOf(engine);
+    runBatch(engine, [{ name: 'claim', request: { claimant, limits: claimLimits() } }]);
+    const request = { token: claimant.id, settlements: [settled.delivered(receipt)] };
+    runBatch(engine, [{ name: 'settle', request }]);
     expect([...engine.claimable]).toEqual([]);
   });
 });

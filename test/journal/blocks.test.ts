@@ -6,7 +6,7 @@ import { migrate } from '../../src/journal/sqlite/engine/database.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { MIGRATIONS } from '../../src/journal/sqlite/engine/migrations.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
-import { claimRequest, sampleEvent, settled } from '../contract/samples.ts';
+import { append, claim, sampleEvent, settleAll, settleAs, settled } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 /** Positions far apart: within a block, at its edges, and after empty blocks. */
@@ -27,8 +27,8 @@ async function appendAt(path: string, given: Parameters<typeof sampleEvent>[0]):
   for (const position of POSITIONS) {
     if (position > 1) setNextPosition(path, position);
     const journal = await openJournal(path);
-    receipts.push((await journal.append(sampleEvent(given))).receipt);
-    await journal.append(sampleEvent({ customerId: 'another customer' }));
+    receipts.push((await append(journal, sampleEvent(given))).receipt);
+    await append(journal, sampleEvent({ customerId: 'another customer' }));
     await journal.close();
   }
   return receipts;
@@ -62,9 +62,9 @@ describe('events in many blocks of positions', () => {
     const path = await journalFolder();
     const receipts = await appendAt(path, { lane: 'anna' });
     const journal = await openJournal(path);
-    for (const receipt of receipts) await journal.settle(settled.delivered(receipt));
-    const { receipt: deletion } = await journal.append(sampleEvent());
-    await journal.settle({ ...settled.delivered(deletion), erase: ['anna'] });
+    await settleAll(journal, receipts, settled.delivered);
+    const { receipt: deletion } = await append(journal, sampleEvent());
+    await settleAs(journal, { ...settled.delivered(deletion), erase: ['anna'] });
     const records = await Promise.all(receipts.map((receipt) => journal.find(receipt)));
     expect(records.map((record) => record?.body)).toEqual(receipts.map(() => undefined));
   });
@@ -74,7 +74,7 @@ describe('values with the same beginning or end', () => {
   it('are reported by verify if they are one event stored twice', async () => {
     const path = await journalFolder();
     const journal = await openJournal(path);
-    for (let n = 0; n < 2; n += 1) await journal.append(sampleEvent());
+    for (let n = 0; n < 2; n += 1) await append(journal, sampleEvent());
     await journal.close();
     const db = new DatabaseSync(join(path, DATABASE_FILE));
     db.exec('UPDATE events SET identity = (SELECT identity FROM events WHERE seq = 1)');
@@ -87,19 +87,22 @@ describe('values with the same beginning or end', () => {
   it('are distinguished: identities', async () => {
     const journal = await openJournal(await journalFolder());
     const [one, other] = [`${'a'.repeat(63)}1`, `${'a'.repeat(63)}2`];
-    const first = await journal.append(sampleEvent({ identity: one }));
-    expect(await journal.append(sampleEvent({ identity: other }))).toMatchObject({ duplicate: false });
-    expect(await journal.append(sampleEvent({ identity: one, source: 'b' }))).toMatchObject({
+    const first = await append(journal, sampleEvent({ identity: one }));
+    expect(await append(journal, sampleEvent({ identity: other }))).toMatchObject({ duplicate: false });
+    expect(await append(journal, sampleEvent({ identity: one, source: 'b' }))).toMatchObject({
       duplicate: false,
     });
-    expect(await journal.append(sampleEvent({ identity: one }))).toMatchObject({ ...first, duplicate: true });
+    expect(await append(journal, sampleEvent({ identity: one }))).toMatchObject({
+      ...first,
+      duplicate: true,
+    });
   });
 
   it('are distinguished: event ids', async () => {
     const journal = await openJournal(await journalFolder());
     const [one, other] = ['first-of-the-same-end', 'other-of-the-same-end'];
-    const first = await journal.append(sampleEvent({ eventId: one }));
-    await journal.append(sampleEvent({ eventId: other }));
+    const first = await append(journal, sampleEvent({ eventId: one }));
+    await append(journal, sampleEvent({ eventId: other }));
     expect((await journal.find(one))?.event.receipt).toBe(first.receipt);
     expect(await journal.count({ eventId: other })).toBe(1);
     expect(await journal.count({ eventId: 'the-same-end' })).toBe(0);
@@ -108,12 +111,16 @@ describe('values with the same beginning or end', () => {
   it('are distinguished: lanes', async () => {
     const journal = await openJournal(await journalFolder());
     const lanes = ['the-same-beginning-1', 'the-same-beginning-2'];
-    for (const lane of [...lanes, ...lanes]) await journal.append(sampleEvent({ lane }));
+    for (const lane of [...lanes, ...lanes]) await append(journal, sampleEvent({ lane }));
     const laneOf = ({ lane }: { lane?: string }) => lane;
-    const { events } = await journal.claim(claimRequest());
+    const { events } = await claim(journal);
     expect(events.map(laneOf)).toEqual(lanes);
-    for (const { receipt } of events) await journal.settle(settled.delivered(receipt));
-    expect((await journal.claim(claimRequest())).events.map(laneOf)).toEqual(lanes);
+    await settleAll(
+      journal,
+      events.map(({ receipt }) => receipt),
+      settled.delivered,
+    );
+    expect((await claim(journal)).events.map(laneOf)).toEqual(lanes);
   });
 });
 
@@ -137,9 +144,9 @@ describe('a store of an earlier format', () => {
     old.close();
 
     const journal = await openJournal(path);
-    expect(await journal.append(known)).toEqual({ receipt: 'r', duplicate: true, sameBody: false });
-    await journal.append(sampleEvent({ lane: 'anna' }));
-    expect((await journal.claim(claimRequest())).events).toMatchObject([{ receipt: 'r', lane: 'anna' }]);
+    expect(await append(journal, known)).toEqual({ receipt: 'r', duplicate: true, sameBody: false });
+    await append(journal, sampleEvent({ lane: 'anna' }));
+    expect((await claim(journal)).events).toMatchObject([{ receipt: 'r', lane: 'anna' }]);
     expect(await journal.count({ customerId: '42' })).toBe(1);
     expect((await journal.find('old'))?.event.receipt).toBe('r');
     await journal.close();

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
-import { type Engine, openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
+import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { mergeDueParts } from '../../src/journal/sqlite/engine/indexes.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
-import { settled } from '../contract/samples.ts';
+import { claimLimits, settled } from '../contract/samples.ts';
 import { eventOf, GENERATION, IndexRig } from './index-rig.ts';
 import { journalFolder } from './journal-folder.ts';
 
@@ -51,28 +52,31 @@ describe('the buffered indexes', () => {
   it('never write an event to the table of queues if it is delivered before its generation is merged', async () => {
     const engine = openEngine({ path: await journalFolder(), keys: [], generationSize: GENERATION });
     for (let number = 1; number <= 50; number += 1) {
-      const [appended] = runBatch(engine, [{ name: 'append', request: eventOf(number) }]);
-      const { receipt } = (appended as { answer: { receipt: string } }).answer;
-      runBatch(engine, [{ name: 'settle', request: settled.delivered(receipt) }]);
-      mergeDueParts(engine.indexes);
+      const [appended] = runBatch(engine, [{ name: 'append', request: [eventOf(number)] }]);
+      const [{ receipt }] = (appended as { answer: [{ receipt: string }] }).answer;
+      const claimant = { id: 'the only one', destination: 'aep' };
+      runBatch(engine, [{ name: 'claim', request: { claimant, limits: claimLimits() } }]);
+      const request = { token: claimant.id, settlements: [settled.delivered(receipt)] };
+      runBatch(engine, [{ name: 'settle', request }]);
+      mergeDueParts(engine.indexes, engine.tables);
     }
     expect(countOf(engine, 'queues')).toEqual({ n: 0 });
     expect(engine.db.one(`SELECT seq FROM merged WHERE name = 'queues'`)).toMatchObject({
       seq: expect.any(Number),
     });
-    engine.db.close();
+    closeEngine(engine);
   });
 
   it('do not read the file after a commit, where an error would contradict what is on disk', async () => {
     const engine = openEngine({ path: await journalFolder(), keys: [], generationSize: GENERATION });
     engine.db.raw.exec('DROP TABLE queues');
     for (let number = 1; number <= GENERATION + 2; number += 1) {
-      const [appended] = runBatch(engine, [{ name: 'append', request: eventOf(number) }]);
-      expect(appended).toMatchObject({ ok: true, answer: { duplicate: false } });
-      mergeDueParts(engine.indexes);
+      const [appended] = runBatch(engine, [{ name: 'append', request: [eventOf(number)] }]);
+      expect(appended).toMatchObject({ ok: true, answer: [{ duplicate: false }] });
+      mergeDueParts(engine.indexes, engine.tables);
     }
     expect(countOf(engine, 'events')).toEqual({ n: GENERATION + 2 });
-    engine.db.close();
+    closeEngine(engine);
   });
 
   it('are rebuilt from the events if their tables are empty', async () => {
@@ -94,7 +98,7 @@ describe('store verify', () => {
     for (let batch = 0; batch < 20; batch += 1) rig.append(5);
     rig.engine.db.raw.exec('DELETE FROM identities WHERE seq = 5; DELETE FROM queues WHERE seq = 6');
     rig.engine.db.raw.exec('INSERT INTO queues (key, seq) VALUES (1, 1000)');
-    rig.engine.db.close();
+    closeEngine(rig.engine);
     expect(verifyStore(path).map(({ detail }) => detail)).toEqual([
       'events missing from the identity index, so that a resend would be accepted again: 1',
       'pending events missing from the queue index, so that later events could overtake them: 1',

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
-import { sha256, T0 } from '../contract/samples.ts';
+import { sha256 } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 /** Counts customers 1 to `customers` for a contact. @returns the last answer */
@@ -20,7 +20,6 @@ async function countCustomers(journal: Journal, key: number, customers: number) 
           },
         ],
         limit: 2,
-        now: T0,
       }),
     );
   return answers.at(-1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { appendAll, claimReceipts, sampleEvent, settled } from '../contract/samples.ts';
+import { append, appendAll, claim, claimReceipts, sampleEvent, settled } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 import { startAppending } from './process-child.ts';
 
@@ -35,7 +35,8 @@ describe('a killed process', () => {
     await child.exited();
     const journal = await openJournal(path);
     const [receipt] = await appendAll(journal, [sampleEvent({ source: 'new' })]);
-    await journal.settle(settled.delivered(receipt!));
+    const { token } = await claim(journal, { sources: ['new'] });
+    await journal.settle(token, [settled.delivered(receipt!)]);
     expect((await journal.find(receipt!))?.event.state).toBe('delivered');
   });
 });
@@ -53,7 +54,7 @@ describe('a store in use', () => {
     const path = await journalFolder();
     const first = await openJournal(path);
     await expect(openJournal(path)).rejects.toThrow(refusal(path));
-    await first.append(sampleEvent());
+    await append(first, sampleEvent());
     await first.close();
     expect(await (await openJournal(path)).count({})).toBe(1);
   });

@@ -9,11 +9,20 @@ import { StoreError } from '../../src/journal/journal.ts';
 import { backupStore } from '../../src/journal/sqlite/offline/stopped-store.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
-import { openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import { openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
-import { claimEvents, sampleEvent, sampleQuarantined, settled } from '../contract/samples.ts';
+import {
+  append,
+  appendAll,
+  claimEvents,
+  sampleEvent,
+  sampleQuarantined,
+  settleAll,
+  settled,
+  tokenOf,
+} from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 const COUNT = 600;
@@ -31,16 +40,11 @@ async function createFilledStore() {
   const events = Array.from({ length: COUNT }, (_, n) =>
     sampleEvent({ lane: `c${n % 50}`, body: Buffer.from(JSON.stringify({ n, pad: 'x'.repeat(1_000) })) }),
   );
-  const answers = await Promise.all(events.map((event) => journal.append(event)));
-  const receipts = answers.map(({ receipt }) => receipt);
-  await Promise.all(
-    receipts.slice(0, DELIVERED).map((receipt) =>
-      journal.settle({
-        ...settled.delivered(receipt),
-        profiles: [{ lane: 'c1', state: '{"tier":"gold"}' }],
-      }),
-    ),
-  );
+  const receipts = await appendAll(journal, events);
+  await settleAll(journal, receipts.slice(0, DELIVERED), (receipt) => ({
+    ...settled.delivered(receipt),
+    profiles: [{ lane: 'c1', state: '{"tier":"gold"}' }],
+  }));
   await journal.quarantine(sampleQuarantined(), { maxCount: 10, maxBytes: 1e6, maxAge: 1e9 });
   await journal.close();
   return { path, events, receipts };
@@ -114,7 +118,7 @@ describe('a sound store', () => {
     expect(tables).toContainEqual({ table: 'aliases', copied: 1, unreadable: 0 });
     const journal = await openJournal(to);
     expect((await journal.find(receipts[107]!))?.event).toMatchObject({ lane: 'c8', ownLane: 'c7' });
-    const { receipt } = await journal.append(sampleEvent({ lane: 'c7' }));
+    const { receipt } = await append(journal, sampleEvent({ lane: 'c7' }));
     expect((await journal.find(receipt))?.event.lane).toBe('c8');
   });
 
@@ -217,7 +221,10 @@ describe.each(DAMAGES)('a store with %s', (_what, damage) => {
       for (const event of batch) {
         expect(event.body.equals(Buffer.from(events[receipts.indexOf(event.receipt)]!.body))).toBe(true);
       }
-      await Promise.all(batch.map(({ receipt }) => journal.settle(settled.delivered(receipt))));
+      await journal.settle(
+        await tokenOf(journal),
+        batch.map(({ receipt }) => settled.delivered(receipt)),
+      );
       claimed += batch.length;
     }
     const { acme } = await journal.ledger();
@@ -225,7 +232,7 @@ describe.each(DAMAGES)('a store with %s', (_what, damage) => {
     expect(acme?.accepted).toBe(claimed + DELIVERED + report.bodiless.length);
     // Events that lost their payload can be sent again.
     for (const receipt of report.bodiless) {
-      const again = await journal.append(events[receipts.indexOf(receipt)]!);
+      const again = await append(journal, events[receipts.indexOf(receipt)]!);
       expect(again.duplicate).toBe(false);
     }
   });

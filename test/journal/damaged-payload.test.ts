@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Appended, Claim, EventRecord, Journal } from '../../src/journal/journal.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { AnswerOf, OperationName, ReencryptionPosition } from '../../src/journal/sqlite/engine/calls.ts';
-import { openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import { openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { parseKey } from '../../src/journal/sqlite/engine/payload-cipher.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import {

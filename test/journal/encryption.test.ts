@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Journal, StoreError } from '../../src/journal/journal.ts';
 import {
+  append,
+  claim,
   claimEvents,
   claimReceipts,
-  claimRequest,
   DAY,
   sampleEvent,
   sampleMalformed,
@@ -20,7 +21,7 @@ const BOUNDS = { maxCount: 9, maxBytes: 100_000, maxAge: DAY };
 async function fill(journal: Journal, word: string): Promise<void> {
   const body = Buffer.from(`{"word":"${word}"}`);
   await appendMarkedDeadLetter(journal, word, body);
-  await journal.append(sampleEvent({ body }));
+  await append(journal, sampleEvent({ body }));
   await journal.appendMalformed(sampleMalformed({ body }));
   await journal.quarantine(sampleQuarantined({ body, rawHeaders: ['Authorization', word] }), BOUNDS);
 }
@@ -57,16 +58,16 @@ describe('encryption at rest', () => {
     const path = await journalFolder();
     const before = await openJournal(path, { encryptionKeys: [FIRST] });
     await fill(before, 'lost');
-    const { receipt: behind } = await before.append(sampleEvent({ lane: ANN }));
+    const { receipt: behind } = await append(before, sampleEvent({ lane: ANN }));
     await before.close();
 
     const log: unknown[] = [];
     const journal = await openJournal(path, {
       log: { error: (fields, message) => log.push([fields, message]) },
     });
-    const { receipt } = await journal.append(sampleEvent());
+    const { receipt } = await append(journal, sampleEvent());
     expect(await claimReceipts(journal)).toEqual([receipt]);
-    expect(await journal.claim(claimRequest())).toEqual({ events: [] });
+    expect(await claim(journal)).toMatchObject({ events: [] });
     expect(log).toHaveLength(2);
     expect(log[1]).toEqual([{ receipt: behind }, expect.stringContaining('cannot be decrypted')]);
 
@@ -80,7 +81,7 @@ describe('encryption at rest', () => {
   it('returns them when the key is configured again', async () => {
     const path = await journalFolder();
     const before = await openJournal(path, { encryptionKeys: [FIRST] });
-    const { receipt } = await before.append(sampleEvent());
+    const { receipt } = await append(before, sampleEvent());
     await before.close();
     const without = await openJournal(path, { encryptionKeys: [SECOND] });
     expect(await claimReceipts(without)).toEqual([]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { backupStore } from '../../src/journal/sqlite/offline/stopped-store.ts';
 import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
-import { sampleEvent } from '../contract/samples.ts';
+import { append, sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 /** Modes by file name, including the folder itself. */
@@ -21,7 +21,7 @@ function withUsualUmask(): void {
 
 async function createStore(path: string): Promise<void> {
   const journal = await openJournal(path);
-  await journal.append(sampleEvent());
+  await append(journal, sampleEvent());
   await journal.close();
 }
 
@@ -30,7 +30,7 @@ describe('files of the store', () => {
     withUsualUmask();
     const path = join(await journalFolder(), 'data');
     const journal = await openJournal(path);
-    await journal.append(sampleEvent());
+    await append(journal, sampleEvent());
     expect(await modesIn(path)).toEqual({ '.': '700', 'relay.db': '600', 'relay.db-wal': '600' });
     await journal.close();
     expect(await modesIn(path)).toEqual({ '.': '700', 'relay.db': '600' });
@@ -42,7 +42,7 @@ describe('files of the store', () => {
     await createStore(path);
     await chmod(join(path, 'relay.db'), 0o644);
     const journal = await openJournal(path);
-    await journal.append(sampleEvent());
+    await append(journal, sampleEvent());
     expect(await modesIn(path)).toMatchObject({ 'relay.db': '600', 'relay.db-wal': '600' });
   });
 

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { type Journal, StoreError } from '../../src/journal/journal.ts';
 import {
-  claimEvents,
+  append,
+  claim,
   claimReceipts,
   DAY,
   sampleEvent,
   sampleQuarantined,
+  settleAll,
   settled,
 } from '../contract/samples.ts';
+import { until } from '../helpers/until.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 /** Leaves a page or two after the last event, because settlements sometimes need one. */
@@ -22,7 +25,7 @@ async function fillUp(journal: Journal): Promise<{ receipts: string[]; error: un
   const receipts: string[] = [];
   for (;;) {
     try {
-      receipts.push((await journal.append(sampleEvent({ body }))).receipt);
+      receipts.push((await append(journal, sampleEvent({ body }))).receipt);
     } catch (error) {
       return { receipts, error };
     }
@@ -41,19 +44,20 @@ describe('a full disk', () => {
     const again = await openJournal(path);
     expect(await again.count({ receipts })).toBe(receipts.length);
     expect(await again.count({})).toBe(receipts.length);
-    await again.append(sampleEvent({ body }));
+    await append(again, sampleEvent({ body }));
   });
 
   it('refuses calls that need space and executes the others', async () => {
     const journal = await openJournal(await journalFolder(), { maxPages: PAGES });
     const { receipts } = await fillUp(journal);
     const [first] = receipts;
+    const { token } = await claim(journal, { events: 1 });
     const results = await Promise.allSettled([
-      journal.append(sampleEvent({ body })),
-      journal.settle(settled.delivered(first!)),
+      append(journal, sampleEvent({ body })),
+      journal.settle(token, [settled.delivered(first!)]),
       journal.find(first!),
       journal.quarantine(sampleQuarantined({ body }), { maxCount: 1, maxBytes: 100_000, maxAge: DAY }),
-      claimReceipts(journal, { limit: 3 }),
+      claimReceipts(journal, { events: 3 }),
     ]);
     expect(results.map((result) => result.status)).toEqual([
       'rejected',
@@ -63,17 +67,22 @@ describe('a full disk', () => {
       'fulfilled',
     ]);
     expect((await journal.find(first!))?.event.state).toBe('delivered');
-    expect(results[4]).toEqual({ status: 'fulfilled', value: receipts.slice(0, 3) });
+    expect(results[4]).toEqual({ status: 'fulfilled', value: receipts.slice(1, 4) });
     // The claims were kept although their batch had to be repeated.
-    expect(await claimReceipts(journal)).toEqual(receipts.slice(3));
+    expect(await claimReceipts(journal)).toEqual(receipts.slice(4));
   });
 
   it('can be delivered from until there is space again', async () => {
     const journal = await openJournal(await journalFolder(), { maxPages: PAGES });
     const { receipts } = await fillUp(journal);
-    for (const { receipt } of await claimEvents(journal)) await journal.settle(settled.delivered(receipt));
-    await journal.retain({ delivered: 0, ids: DAY, dead: DAY }, Date.now());
-    const { receipt } = await journal.append(sampleEvent({ body }));
+    expect(await journal.status()).toMatchObject({ isWritable: false, failingFor: expect.any(Number) });
+    expect((await journal.status()).failure).toMatch(/disk is full/u);
+    await settleAll(journal, receipts, settled.delivered);
+    const retention = { delivered: 0, ids: DAY, dead: DAY };
+    journal.maintain(() => ({ retention, maxBytes: 1e12, minFree: 0 }));
+    await until(async () => (await journal.find(receipts.at(-1)!))?.body === undefined);
+    const { receipt } = await append(journal, sampleEvent({ body }));
+    expect(await journal.status()).toMatchObject({ isWritable: true, failingFor: undefined });
     expect(await claimReceipts(journal)).toEqual([receipt]);
     expect(await journal.ledger()).toMatchObject({
       acme: { accepted: receipts.length + 1, pending: 1, delivered: receipts.length },

@@ -1,12 +1,13 @@
 /* oxlint-disable vitest/no-standalone-expect -- part of the tests in buffered-index.test.ts */
 import { expect } from 'vitest';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
-import { type Engine, openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
 import { queueKey } from '../../src/journal/sqlite/engine/index-keys.ts';
+import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { mergeDueParts } from '../../src/journal/sqlite/engine/indexes.ts';
 import type { Call } from '../../src/journal/sqlite/engine/calls.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
-import { sampleEvent, settled, T0 } from '../contract/samples.ts';
+import { claimLimits, sampleEvent, settled } from '../contract/samples.ts';
 
 /** So small that parts are merged and new generations begin constantly. */
 export const GENERATION = 4;
@@ -17,6 +18,15 @@ function identityOf(number: number): string {
 }
 export function eventOf(number: number) {
   return sampleEvent({ identity: identityOf(number), lane: LANES[number % LANES.length] });
+}
+
+const CLAIMANT = { id: 'the only one', destination: 'aep' };
+
+function settleCall(receipt: string): Call {
+  return {
+    name: 'settle',
+    request: { token: CLAIMANT.id, settlements: [settled.delivered(receipt)] },
+  };
 }
 
 /** Applies random calls to a store and checks its indexes. */
@@ -34,19 +44,19 @@ export class IndexRig {
 
   #run(...calls: Call[]) {
     const outcomes = runBatch(this.engine, calls);
-    mergeDueParts(this.engine.indexes);
+    mergeDueParts(this.engine.indexes, this.engine.tables);
     return outcomes;
   }
 
   append(count: number): void {
     const numbers = Array.from({ length: count }, () => this.#next++);
     const outcomes = this.#run(
-      ...numbers.map((number): Call => ({ name: 'append', request: eventOf(number) })),
+      ...numbers.map((number): Call => ({ name: 'append', request: [eventOf(number)] })),
     );
     for (const [index, number] of numbers.entries()) {
       const outcome = outcomes[index];
       if (outcome?.ok !== true) throw new Error('an event was not accepted');
-      const { receipt, duplicate } = outcome.answer as { receipt: string; duplicate: boolean };
+      const [{ receipt, duplicate }] = outcome.answer as [{ receipt: string; duplicate: boolean }];
       expect(duplicate).toBe(false);
       this.receipts.set(number, receipt);
     }
@@ -59,34 +69,38 @@ export class IndexRig {
     const [good, bad, other] = [this.#next++, this.#next++, this.#next++];
     const broken = { ...eventOf(bad), receivedAt: Number.NaN };
     const [first, , third] = this.#run(
-      { name: 'append', request: eventOf(good) },
-      { name: 'append', request: broken },
-      { name: 'append', request: eventOf(other) },
+      { name: 'append', request: [eventOf(good)] },
+      { name: 'append', request: [broken] },
+      { name: 'append', request: [eventOf(other)] },
     );
     if (first?.ok !== true || third?.ok !== true) throw new Error('a valid call failed');
-    this.receipts.set(good, (first.answer as { receipt: string }).receipt);
-    this.receipts.set(other, (third.answer as { receipt: string }).receipt);
+    this.receipts.set(good, (first.answer as [{ receipt: string }])[0].receipt);
+    this.receipts.set(other, (third.answer as [{ receipt: string }])[0].receipt);
   }
 
   #pick(at: number): string | undefined {
     return [...this.receipts.values()][at % Math.max(1, this.receipts.size)];
   }
 
+  #claimAll(): void {
+    this.#run({ name: 'claim', request: { claimant: CLAIMANT, limits: claimLimits() } });
+  }
+
   settle(at: number): void {
     const receipt = this.#pick(at);
-    if (receipt !== undefined) this.#run({ name: 'settle', request: settled.delivered(receipt) });
+    if (receipt === undefined) return;
+    this.#claimAll();
+    this.#run(settleCall(receipt));
+    this.#run({ name: 'release', request: { token: CLAIMANT.id, receipts: [...this.receipts.values()] } });
   }
 
   /** A batch with so many failing calls that all of it fails. */
   failWholeBatch(at: number): void {
     const receipt = this.#pick(at);
     const broken = { ...eventOf(0), receivedAt: Number.NaN };
-    const others = Array.from({ length: 20 }, (): Call => ({ name: 'append', request: broken }));
+    const others = Array.from({ length: 20 }, (): Call => ({ name: 'append', request: [broken] }));
     if (receipt === undefined) return;
-    const valid: Call[] = [
-      { name: 'append', request: eventOf(this.#next++) },
-      { name: 'settle', request: settled.delivered(receipt) },
-    ];
+    const valid: Call[] = [{ name: 'append', request: [eventOf(this.#next++)] }, settleCall(receipt)];
     const outcomes = this.#run(...valid, ...others);
     expect(outcomes.some(({ ok }) => ok)).toBe(false);
     // A successful call that assigns no position.
@@ -95,7 +109,7 @@ export class IndexRig {
 
   replay(at: number): void {
     const receipt = this.#pick(at);
-    const request = { filter: { receipts: [receipt] }, by: 'ada', asNew: false, now: T0 };
+    const request = { filter: { receipts: [receipt] }, by: 'ada', asNew: false };
     if (receipt !== undefined) this.#run({ name: 'replay', request });
   }
 
@@ -108,8 +122,8 @@ export class IndexRig {
   /** Every event is known, and the head of each queue agrees with the events. */
   check(): void {
     for (const [number, receipt] of this.receipts)
-      expect(this.#run({ name: 'append', request: eventOf(number) })).toMatchObject([
-        { ok: true, answer: { receipt, duplicate: true } },
+      expect(this.#run({ name: 'append', request: [eventOf(number)] })).toMatchObject([
+        { ok: true, answer: [{ receipt, duplicate: true }] },
       ]);
     for (const lane of LANES)
       for (const replay of [0, 1]) {
@@ -125,7 +139,7 @@ export class IndexRig {
   }
 
   close(): void {
-    this.engine.db.close();
+    closeEngine(this.engine);
     expect(verifyStore(this.#path)).toEqual([]);
   }
 }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
-import { type Engine, openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import type { Engine, EngineOptions } from '../../src/journal/sqlite/engine/engine.ts';
+import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
+import { Channel } from '../../src/journal/sqlite/thread/channel.ts';
 import { openSqliteJournal, type SqliteJournalOptions } from '../../src/journal/sqlite/sqlite-journal.ts';
 
 /** An empty folder that is deleted after the test. */
@@ -23,9 +25,17 @@ export async function openJournal(
   return journal;
 }
 
+/** A storage thread that no maintenance drives. It is closed after the test. */
+export async function openChannel(path: string, options: Partial<EngineOptions> = {}): Promise<Channel> {
+  const channel = new Channel({ path, keys: [], ...options }, () => undefined);
+  onTestFinished(() => channel.close());
+  await channel.ready;
+  return channel;
+}
+
 /** An engine in an empty folder, without a thread, that is closed after the test. */
 export async function openTestEngine(): Promise<Engine> {
   const engine = openEngine({ path: await journalFolder(), keys: [] });
-  onTestFinished(() => engine.db.close());
+  onTestFinished(() => closeEngine(engine));
   return engine;
 }

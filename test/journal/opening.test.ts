@@ -6,7 +6,7 @@ import { StoreError } from '../../src/journal/journal.ts';
 import { migrate, openDatabase } from '../../src/journal/sqlite/engine/database.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { MIGRATIONS } from '../../src/journal/sqlite/engine/migrations.ts';
-import { sampleEvent } from '../contract/samples.ts';
+import { append, sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 const STEPS = ['CREATE TABLE a (x)', 'CREATE TABLE b (x); INSERT INTO b VALUES (1)'];
@@ -48,7 +48,7 @@ describe('opening the store', () => {
   it('refuses a store written by a newer relay and does not change it', async () => {
     const path = await journalFolder();
     const journal = await openJournal(path);
-    await journal.append(sampleEvent());
+    await append(journal, sampleEvent());
     await journal.close();
     const db = new DatabaseSync(join(path, DATABASE_FILE));
     db.exec('PRAGMA user_version = 99');

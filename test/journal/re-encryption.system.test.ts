@@ -1,12 +1,21 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import type { Journal } from '../../src/journal/journal.ts';
-import { runReencryption } from '../../src/journal/maintenance-loops.ts';
+import type { Journal, MaintenanceReport } from '../../src/journal/journal.ts';
 import { migrate } from '../../src/journal/sqlite/engine/database.ts';
 import { ENCRYPTED_COLUMNS } from '../../src/journal/sqlite/engine/re-encryption.ts';
+import { parseKey } from '../../src/journal/sqlite/engine/payload-cipher.ts';
+import type { Channel } from '../../src/journal/sqlite/thread/channel.ts';
 import { readKeyUsage } from '../../src/journal/sqlite/offline/verify.ts';
-import { claimEvents, DAY, sampleEvent, sampleMalformed, sampleQuarantined } from '../contract/samples.ts';
-import { journalFolder, openJournal } from './journal-folder.ts';
+import {
+  appendAll,
+  claimEvents,
+  DAY,
+  sampleEvent,
+  sampleMalformed,
+  sampleQuarantined,
+} from '../contract/samples.ts';
+import { until } from '../helpers/until.ts';
+import { journalFolder, openChannel, openJournal } from './journal-folder.ts';
 import { ANN, appendMarkedDeadLetter, filesContain } from './payload-marker.ts';
 import { startReencrypting } from './process-child.ts';
 
@@ -20,7 +29,10 @@ async function fillStore(path: string, keys: readonly string[], events = 3): Pro
   const journal = await openJournal(path, { encryptionKeys: keys });
   const body = Buffer.from(JSON.stringify(WORD.repeat(300)));
   await appendMarkedDeadLetter(journal, WORD, body);
-  await Promise.all(Array.from({ length: events }, () => journal.append(sampleEvent({ body }))));
+  await appendAll(
+    journal,
+    Array.from({ length: events }, () => sampleEvent({ body })),
+  );
   // Larger than a page, so that its old content could remain on free pages.
   await journal.appendMalformed(sampleMalformed({ body: Buffer.from(WORD.repeat(3_000)) }));
   await journal.quarantine(sampleQuarantined({ body, rawHeaders: ['X-Key', WORD] }), BOUNDS);
@@ -28,15 +40,15 @@ async function fillStore(path: string, keys: readonly string[], events = 3): Pro
 }
 
 /** Runs all steps. */
-async function reencryptAll(
-  journal: Journal,
+async function reencryptWith(
+  channel: Pick<Channel, 'call'>,
 ): Promise<{ reencrypted: number; unreadable: number; steps: number }> {
-  let step = await journal.reencrypt();
-  let reencrypted = step.reencrypted;
+  let step = await channel.call('reencrypt', { from: undefined });
+  let { reencrypted } = step;
   let steps = 1;
   const shares = [step.share];
   while (step.next !== undefined) {
-    step = await journal.reencrypt(step.next);
+    step = await channel.call('reencrypt', { from: step.next });
     reencrypted += step.reencrypted;
     shares.push(step.share);
     steps += 1;
@@ -46,9 +58,17 @@ async function reencryptAll(
   return { reencrypted, unreadable: step.unreadable, steps };
 }
 
+/** Re-encrypts a store that is not open. */
+async function reencryptStore(path: string, keys: readonly string[]) {
+  const channel = await openChannel(path, { keys: keys.map(parseKey) });
+  const result = await reencryptWith(channel);
+  await channel.close();
+  return result;
+}
+
 /** Everything that fillStore wrote can be read. */
 async function expectReadable(journal: Journal, events = 3): Promise<void> {
-  const bodies = (await claimEvents(journal, { limit: events })).map(({ body }) => body.toString());
+  const bodies = (await claimEvents(journal, { events })).map(({ body }) => body.toString());
   expect(bodies).toHaveLength(events);
   expect(new Set(bodies)).toEqual(new Set([JSON.stringify(WORD.repeat(300))]));
   const [quarantined] = (await journal.listQuarantined({}, { limit: 9 })).items;
@@ -87,12 +107,11 @@ describe('re-encryption', () => {
     async (_what, before) => {
       const path = await journalFolder();
       await fillStore(path, before);
-      const journal = await openJournal(path, { encryptionKeys: [SECOND, ...before] });
       // Bodies of one dead, three pending and one malformed event, sent message, profile, notes,
       // and
       // headers and body in quarantine.
-      expect(await reencryptAll(journal)).toMatchObject({ reencrypted: 10, unreadable: 0 });
-      await journal.close();
+      const result = await reencryptStore(path, [SECOND, ...before]);
+      expect(result).toMatchObject({ reencrypted: 10, unreadable: 0 });
       expect(await filesContain(path, WORD)).toBe(false);
       expect(readKeyUsage(path, [SECOND]).map(({ key, payloads }) => [key, payloads])).toEqual([
         ['first', 10],
@@ -110,20 +129,18 @@ describe('re-encryption', () => {
   it('is not repeated once complete, unless the first key changes', async () => {
     const path = await journalFolder();
     await fillStore(path, [FIRST]);
-    const reencryptWith = async (keys: readonly string[]) => {
-      const journal = await openJournal(path, { encryptionKeys: keys });
-      const { reencrypted, steps } = await reencryptAll(journal);
-      await journal.close();
+    const reencrypt = async (keys: readonly string[]) => {
+      const { reencrypted, steps } = await reencryptStore(path, keys);
       return [reencrypted, steps > 1];
     };
-    expect(await reencryptWith([FIRST])).toEqual([0, true]);
-    expect(await reencryptWith([FIRST])).toEqual([0, false]);
-    expect(await reencryptWith([SECOND, FIRST])).toEqual([10, true]);
-    expect(await reencryptWith([SECOND, FIRST])).toEqual([0, false]);
-    expect(await reencryptWith([FIRST, SECOND])).toEqual([10, true]);
+    expect(await reencrypt([FIRST])).toEqual([0, true]);
+    expect(await reencrypt([FIRST])).toEqual([0, false]);
+    expect(await reencrypt([SECOND, FIRST])).toEqual([10, true]);
+    expect(await reencrypt([SECOND, FIRST])).toEqual([0, false]);
+    expect(await reencrypt([FIRST, SECOND])).toEqual([10, true]);
     // In between, the store was used without keys and may contain unencrypted payloads.
     await fillStore(path, [], 0);
-    expect(await reencryptWith([FIRST])).toEqual([7, true]);
+    expect(await reencrypt([FIRST])).toEqual([7, true]);
   });
 
   it('continues after repeated crashes', async () => {
@@ -141,21 +158,19 @@ describe('re-encryption', () => {
     expect(killed).toBeGreaterThan(0);
     const keysInUse = readKeyUsage(path, [SECOND, FIRST]).map(({ key }) => key);
     expect(keysInUse).toEqual(expect.arrayContaining(['first']));
-    const journal = await openJournal(path, { encryptionKeys: [SECOND, FIRST] });
-    await reencryptAll(journal);
-    await journal.close();
+    await reencryptStore(path, [SECOND, FIRST]);
     await expectReadable(await openJournal(path, { encryptionKeys: [SECOND] }), events);
   });
 
   it('runs in small steps and does not block intake', async () => {
     const path = await journalFolder();
     await fillStore(path, [FIRST], 2_000);
-    const journal = await openJournal(path, { encryptionKeys: [SECOND, FIRST] });
+    const channel = await openChannel(path, { keys: [SECOND, FIRST].map(parseKey) });
     const finished = new AbortController();
-    const reencrypting = reencryptAll(journal).finally(() => finished.abort());
+    const reencrypting = reencryptWith(channel).finally(() => finished.abort());
     let appended = 0;
     while (!finished.signal.aborted) {
-      await journal.append(sampleEvent());
+      await channel.call('append', [sampleEvent()]);
       appended += 1;
     }
     const { reencrypted, steps } = await reencrypting;
@@ -163,55 +178,47 @@ describe('re-encryption', () => {
     expect(steps).toBeGreaterThan(6);
     // An append is executed with the next step, so at most one step runs between two appends.
     expect(appended).toBeGreaterThanOrEqual(steps - 1);
-    await journal.close();
+    await channel.close();
     expect(readKeyUsage(path, [SECOND])).toMatchObject([{ key: 'first' }]);
   });
 
   it('leaves payloads that no key decrypts, counts them, and tries again at the next start', async () => {
     const path = await journalFolder();
     await fillStore(path, [FIRST]);
-    const without = await openJournal(path, { encryptionKeys: [SECOND] });
-    expect(await reencryptAll(without)).toMatchObject({ reencrypted: 0, unreadable: 10 });
-    await without.close();
+    expect(await reencryptStore(path, [SECOND])).toMatchObject({ reencrypted: 0, unreadable: 10 });
     expect(readKeyUsage(path, [SECOND]).map(({ key, payloads }) => [key, payloads])).toEqual([
       ['unknown', 10],
     ]);
-    const again = await openJournal(path, { encryptionKeys: [SECOND, FIRST] });
-    expect(await reencryptAll(again)).toMatchObject({ reencrypted: 10, unreadable: 0 });
-    await expectReadable(again);
+    const again = await reencryptStore(path, [SECOND, FIRST]);
+    expect(again).toMatchObject({ reencrypted: 10, unreadable: 0 });
+    await expectReadable(await openJournal(path, { encryptionKeys: [SECOND] }));
   });
 
-  it('does nothing without keys', async () => {
+  it('gives everything a checksum without keys, once', async () => {
     const path = await journalFolder();
     await fillStore(path, []);
-    const journal = await openJournal(path);
-    expect(await journal.reencrypt()).toEqual({ reencrypted: 0, unreadable: 0, share: 1 });
+    expect(await reencryptStore(path, [])).toMatchObject({ reencrypted: 0, unreadable: 0 });
+    expect(await reencryptStore(path, [])).toEqual({ reencrypted: 0, unreadable: 0, steps: 1 });
   });
-});
 
-describe('runReencryption', () => {
-  it('runs all steps, reports progress, and ends by itself', async () => {
+  it('is run by maintenance, which reports progress and the end, once', async () => {
     const path = await journalFolder();
     await fillStore(path, []);
-    const journal = await openJournal(path, { encryptionKeys: [FIRST] });
-    const shares: number[] = [];
-    const ends: object[] = [];
-    const errors: unknown[] = [];
-    const run = () =>
-      runReencryption({
-        journal,
-        signal: new AbortController().signal,
-        onProgress: (share) => void shares.push(share),
-        onComplete: (counts) => void ends.push(counts),
-        onError: (error) => void errors.push(error),
-      });
-    await run();
-    expect(ends).toEqual([{ reencrypted: 10, unreadable: 0 }]);
+    const maintained = async (): Promise<MaintenanceReport[]> => {
+      const journal = await openJournal(path, { encryptionKeys: [FIRST] });
+      const reports: MaintenanceReport[] = [];
+      journal.onMaintenance((report) => reports.push(report));
+      const retention = { delivered: 90 * DAY, ids: 90 * DAY, dead: 90 * DAY };
+      journal.maintain(() => ({ retention, maxBytes: 1e12, minFree: 0 }));
+      await until(() => reports.some((report) => report.kind === 'sealing' && report.share === 1));
+      await journal.close();
+      return reports;
+    };
+    const reports = await maintained();
+    const shares = reports.flatMap((report) => (report.kind === 'sealing' ? [report.share] : []));
     expect(shares.length).toBeGreaterThan(2);
     expect(shares[0]).toBeLessThan(1);
-    expect(shares.at(-1)).toBe(1);
-    await run();
-    expect(ends).toHaveLength(1);
-    expect(errors).toEqual([]);
+    expect(reports.at(-1)).toEqual({ kind: 'sealed', resealed: 10, unreadable: 0 });
+    expect(await maintained()).toEqual([{ kind: 'sealing', share: 1 }]);
   });
 });

@@ -1,36 +1,34 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type Journal, StoreError } from '../../src/journal/journal.ts';
+import { type Appended, type Journal, StoreError } from '../../src/journal/journal.ts';
+import type { Call } from '../../src/journal/sqlite/engine/calls.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { Channel } from '../../src/journal/sqlite/thread/channel.ts';
-import { openEngine } from '../../src/journal/sqlite/engine/engine.ts';
-import { createReplayRunner } from '../../src/journal/sqlite/thread/stepped-calls.ts';
-import { appendSettled, sampleEvent, settled, T0 } from '../contract/samples.ts';
+import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
+import { createMaintenanceRunner } from '../../src/journal/sqlite/thread/maintenance-runner.ts';
+import { appendSettled, claimLimits, sampleEvent, settleAs, settled, T0 } from '../contract/samples.ts';
 import { until } from '../helpers/until.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 import { startReplaying } from './process-child.ts';
 
 const EVENTS = 1_100;
 const KEY = Buffer.alloc(32, 7);
+const CLOCK = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)).fill(T0);
 
 /**
  * Creates a store in which a replay stopped after its first step.
  * @returns the receipts, oldest first
  */
 async function createUnfinishedReplay(path: string, keys: readonly Buffer[] = []): Promise<string[]> {
-  const engine = openEngine({ path, keys });
-  const appended = runBatch(
-    engine,
-    Array.from({ length: EVENTS }, () => ({ name: 'append' as const, request: sampleEvent() })),
-  );
-  const receipts = appended.map((outcome) => (outcome as { answer: { receipt: string } }).answer.receipt);
-  runBatch(
-    engine,
-    receipts.map((receipt) => ({ name: 'settle' as const, request: settled.dead(receipt) })),
-  );
-  const request = { filter: { states: ['dead'] }, asNew: true, by: 'olga', now: T0 };
-  const [outcome] = runBatch(engine, [{ name: 'replay', request }]);
-  expect(outcome).toMatchObject({ ok: true, answer: { more: true } });
-  engine.db.close();
+  const engine = openEngine({ path, keys, clock: CLOCK });
+  const run = (call: Call): unknown => (runBatch(engine, [call])[0] as { answer: unknown }).answer;
+  const events = Array.from({ length: EVENTS }, () => sampleEvent());
+  const receipts = (run({ name: 'append', request: events }) as Appended[]).map(({ receipt }) => receipt);
+  const claimant = { id: 'the only one', destination: 'aep' };
+  run({ name: 'claim', request: { claimant, limits: claimLimits({ events: EVENTS }) } });
+  run({ name: 'settle', request: { token: claimant.id, settlements: receipts.map(settled.dead) } });
+  const request = { filter: { states: ['dead'] }, asNew: true, by: 'olga' };
+  expect(run({ name: 'replay', request })).toMatchObject({ more: true });
+  closeEngine(engine);
   return receipts;
 }
 
@@ -58,7 +56,7 @@ describe('an interrupted replay', () => {
     for (let start = 0; start < 2; start += 1) await (await openJournal(path)).close();
     const journal = await openJournal(path);
     // Dead again after it was replayed, or appended after the job began: the job includes neither.
-    await journal.settle(settled.dead(receipts[0]!));
+    await settleAs(journal, settled.dead(receipts[0]!));
     const late = await appendSettled(journal, sampleEvent(), settled.dead);
     await until(isDone(journal));
     await expectReplayedOnce(journal, receipts);
@@ -74,9 +72,8 @@ describe('an interrupted replay', () => {
     const path = await journalFolder();
     await createUnfinishedReplay(path);
     const journal = await openJournal(path);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    journal.onReplayed(() => resolve());
-    await promise;
+    const report = await new Promise((resolve) => journal.onMaintenance(resolve));
+    expect(report).toEqual({ kind: 'replayed', id: 1 });
     expect(await journal.replays()).toMatchObject([{ done: true }]);
   });
 
@@ -108,8 +105,7 @@ describe('an interrupted replay', () => {
 
 describe('a replay with a failing step', () => {
   it('rejects and continues in the background', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const failed: unknown[] = [];
+    const { promise, resolve } = Promise.withResolvers<unknown>();
     const called: unknown[] = [];
     const steps = [
       async () => ({ id: 1, replayed: 250, more: true }),
@@ -121,17 +117,16 @@ describe('a replay with a failing step', () => {
       called.push([name, request]);
       return steps.shift()!();
     }) as Channel['call'];
-    const runner = createReplayRunner({ call }, { ended: resolve, failed: (e) => failed.push(e) });
-    const request = { filter: {}, asNew: false, by: 'olga', now: T0 };
-    await expect(runner.run(request)).rejects.toThrow('disk full');
-    await promise;
+    const runner = createMaintenanceRunner({ call }, resolve);
+    const request = { filter: {}, asNew: false, by: 'olga' };
+    await expect(runner.replay(request)).rejects.toThrow('disk full');
+    expect(await promise).toEqual({ kind: 'replayed', id: 1 });
     await runner.stop();
-    expect(failed).toEqual([]);
     expect(called).toMatchObject([
       ['replay', request],
-      ['replayStep', { id: 1, now: T0 }],
-      ['replayStep', { id: 1 }],
-      ['replayStep', { id: 1 }],
+      ['replayStep', 1],
+      ['replayStep', 1],
+      ['replayStep', 1],
     ]);
   });
 });
@@ -139,7 +134,7 @@ describe('a replay with a failing step', () => {
 describe('the list of replays', () => {
   it('keeps the last hundred finished ones', async () => {
     const journal = await openJournal(await journalFolder());
-    const request = { filter: { receipts: ['none'] }, asNew: false, by: 'olga', now: T0 };
+    const request = { filter: { receipts: ['none'] }, asNew: false, by: 'olga' };
     await Promise.all(Array.from({ length: 130 }, () => journal.replay(request)));
     const ids = (await journal.replays()).map(({ id }) => id);
     expect(ids).toEqual(Array.from({ length: 100 }, (_, n) => 130 - n));

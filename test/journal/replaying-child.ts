@@ -1,5 +1,5 @@
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
-import { appendSettled, sampleEvent, settled, T0 } from '../contract/samples.ts';
+import { appendAllSettled, sampleEvent, settled, T0 } from '../contract/samples.ts';
 
 /*
  * Runs in a separate process: appends dead letters to the journal in the given folder, replays them
@@ -7,12 +7,14 @@ import { appendSettled, sampleEvent, settled, T0 } from '../contract/samples.ts'
  */
 const EVENTS = 2_000;
 
+/** The actions have the time of the test's own journals. */
+const clock = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)).fill(T0);
+
 async function run(path: string): Promise<void> {
-  const journal = await openSqliteJournal({ path, encryptionKeys: [] });
-  const receipts = await Promise.all(
-    Array.from({ length: EVENTS }, () => appendSettled(journal, sampleEvent(), settled.dead)),
-  );
-  const replaying = journal.replay({ filter: {}, asNew: true, by: 'olga', now: T0 });
+  const journal = await openSqliteJournal({ path, encryptionKeys: [], clock });
+  const events = Array.from({ length: EVENTS }, () => sampleEvent());
+  const receipts = await appendAllSettled(journal, events, settled.dead);
+  const replaying = journal.replay({ filter: {}, asNew: true, by: 'olga' });
   for (;;) {
     const [job] = await journal.replays();
     if (job?.done === true) throw new Error('the replay finished before it could be observed');

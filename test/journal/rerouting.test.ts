@@ -10,8 +10,8 @@ const step = { span: 1 };
 it('does not scan a backlog that is already at the right destination, because every start calls it', async () => {
   const engine = await openTestEngine();
   for (let count = 0; count < 3; count += 1)
-    append(engine, sampleEvent({ source: 'acme', destination: 'aep' }));
+    append(engine, [sampleEvent({ source: 'acme', destination: 'aep' })]);
   expect(reroute(engine, { source: 'acme', destination: 'aep', step })).toEqual({ done: 0 });
-  append(engine, sampleEvent({ source: 'other', destination: 'old' }));
+  append(engine, [sampleEvent({ source: 'other', destination: 'old' })]);
   expect(reroute(engine, { source: 'acme', destination: 'aep', step })).toMatchObject({ done: 0, next: {} });
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { type BatchReport, StoreError } from '../../src/journal/journal.ts';
-import { sampleEvent } from '../contract/samples.ts';
+import { append, sampleEvent } from '../contract/samples.ts';
 import { until } from '../helpers/until.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
@@ -12,10 +12,11 @@ it('reports the calls, writes and duration of each batch, and counts unanswered 
   await journal.ledger();
   batches.length = 0;
 
-  const appended = [1, 2, 3].map((n) => journal.append(sampleEvent({ identity: `${n}`.repeat(64) })));
-  expect(journal.queued()).toBe(3);
+  const appended = [1, 2, 3].map((n) => append(journal, sampleEvent({ identity: `${n}`.repeat(64) })));
+  const status = journal.status();
   await Promise.all(appended);
-  expect(journal.queued()).toBe(0);
+  // Those are answered, and the status itself is not counted.
+  expect((await status).queued).toBe(0);
   await journal.ledger();
 
   expect(batches).toMatchObject([
@@ -30,22 +31,11 @@ describe('the heartbeat of the storage thread', () => {
     const started = once(process, 'worker') as Promise<[Worker]>;
     const journal = await openJournal(await journalFolder());
     const [worker] = await started;
-    const idleFor = await until(() => journal.msSinceHeartbeat() > 100 && journal.msSinceHeartbeat());
-    expect(await until(() => journal.msSinceHeartbeat() < idleFor)).toBe(true);
+    const idleFor = await until(() => journal.silentFor() > 100 && journal.silentFor());
+    expect(await until(() => journal.silentFor() < idleFor)).toBe(true);
     await worker.terminate();
     // Longer than the heartbeat interval.
-    await until(() => journal.msSinceHeartbeat() > 1_500);
-  });
-});
-
-describe('a probe', () => {
-  it('reports whether the store is writable and changes nothing', async () => {
-    const journal = await openJournal(await journalFolder());
-    const before = await journal.ledger();
-    await journal.probe();
-    expect(await journal.ledger()).toEqual(before);
-    await journal.close();
-    await expect(journal.probe()).rejects.toThrow('the store is closed');
+    await until(() => journal.silentFor() > 1_500);
   });
 });
 
@@ -61,8 +51,8 @@ describe('a listener that throws', () => {
       throw error;
     });
     journal.onClaimable((destination) => called.push(destination));
-    await journal.append(sampleEvent());
-    await journal.append(sampleEvent());
+    await append(journal, sampleEvent());
+    await append(journal, sampleEvent());
     expect(called).toEqual(['aep', 'aep']);
     const line = [{ err: error, destination: 'aep' }, 'a listener of the journal failed'];
     expect(log).toEqual([line, line]);
@@ -81,8 +71,8 @@ describe('a worker that dies', () => {
   it('fails current and later calls and reports the failure', async () => {
     const path = await journalFolder();
     const { journal, worker } = await openWithWorker(path);
-    const { receipt } = await journal.append(sampleEvent());
-    const appending = journal.append(sampleEvent());
+    const { receipt } = await append(journal, sampleEvent());
+    const appending = append(journal, sampleEvent());
     const waiting = journal.count({});
     const outcomes = Promise.allSettled([appending, waiting]);
     await worker.terminate();
@@ -94,8 +84,9 @@ describe('a worker that dies', () => {
     expect((await journal.failed).message).toMatch(
       /the store has failed: the storage thread exited with code 1/u,
     );
-    await expect(journal.append(sampleEvent())).rejects.toThrow(StoreError);
-    await expect(journal.health()).rejects.toThrow(StoreError);
+    await expect(append(journal, sampleEvent())).rejects.toThrow(StoreError);
+    // The state is known without the thread.
+    expect(await journal.status()).toMatchObject({ silentFor: expect.any(Number) });
     await journal.close();
     expect(await (await openJournal(path)).find(receipt)).toBeDefined();
   });

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { DestinationStatus } from '../../src/delivery/destination-state.ts';
-import { type ClaimRequest, StoreError } from '../../src/journal/journal.ts';
+import type { Overdue, StoreStatus } from '../../src/journal/journal.ts';
 import { createHealthChecks } from '../../src/monitoring/health-checks.ts';
 
-const NOW = 1_000_000_000;
+const overdue = (since: number, source = 'acme', destination = 'aep'): Overdue => ({
+  source,
+  destination,
+  since,
+});
 
 function rig() {
   const state = {
@@ -13,17 +17,16 @@ function rig() {
     msSinceProgress: 3_600_000,
     inFlight: 0,
     flow: 'flowing' as DestinationStatus['state'],
-    nextDueAt: undefined as number | undefined,
-    readable: true,
+    overdue: [] as Overdue[],
   };
-  const claims: ClaimRequest[] = [];
+  const seen = { statuses: 0 };
   const checks = createHealthChecks({
     journal: {
-      msSinceHeartbeat: () => state.heartbeatAge,
-      claim: async (request) => {
-        claims.push(request);
-        if (!state.readable) throw new StoreError('disk I/O error');
-        return { events: [], ...(state.nextDueAt === undefined ? {} : { nextDueAt: state.nextDueAt }) };
+      silentFor: () => state.heartbeatAge,
+      status: async (): Promise<StoreStatus> => {
+        seen.statuses += 1;
+        const { heartbeatAge: silentFor, overdue } = state;
+        return { isWritable: true, silentFor, queued: 0, overdue, usedBytes: 0, freeBytes: 0, gauges: {} };
       },
     },
     admission: { refusal: () => state.refusal },
@@ -47,12 +50,11 @@ function rig() {
         },
       ],
     },
-    now: () => NOW,
     maxLoopDelay: () => state.loopDelayMs,
   });
   const failing = async (): Promise<string[]> =>
     (await checks.ready()).filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`);
-  return { state, checks, claims, failing };
+  return { state, checks, seen, failing };
 }
 
 describe('liveness', () => {
@@ -81,14 +83,12 @@ describe('liveness', () => {
 
 describe('readiness', () => {
   it('passes when idle', async () => {
-    const { checks, claims } = rig();
+    const { checks } = rig();
     expect((await checks.ready()).map(({ name, ok }) => [name, ok])).toEqual([
       ['journal', true],
       ['storage-thread', true],
       ['delivery/aep', true],
     ]);
-    // It claims nothing, and only for the sources of that destination.
-    expect(claims).toMatchObject([{ destination: 'aep', sources: ['acme'], limit: 0, replays: 0 }]);
   });
 
   it('fails while the journal cannot accept events', async () => {
@@ -98,35 +98,36 @@ describe('readiness', () => {
   });
 
   it('sends no calls to a storage thread without heartbeats', async () => {
-    const { failing, claims, state } = rig();
+    const { failing, seen, state } = rig();
     state.heartbeatAge = 20_000;
     expect(await failing()).toEqual(['storage-thread: has sent no heartbeat for 20 s']);
-    expect(claims).toEqual([]);
+    expect(seen.statuses).toBe(0);
   });
 
   it('fails after a minute without progress while events are due or in flight', async () => {
     const { failing, state } = rig();
     state.msSinceProgress = 75_000;
-    state.nextDueAt = NOW - 61_000;
+    state.overdue = [overdue(61_000)];
     const stuck = 'delivery/aep: events are due, but none was settled for 75 s';
     expect(await failing()).toEqual([stuck]);
-    state.nextDueAt = undefined;
+    state.overdue = [];
     state.inFlight = 3;
-    expect(await failing()).toEqual([stuck]);
-    state.inFlight = 0;
-    state.readable = false;
     expect(await failing()).toEqual([stuck]);
   });
 
   it.each([
-    ['there was progress', { msSinceProgress: 59_000, inFlight: 3, nextDueAt: NOW - 90_000 }],
+    ['there was progress', { msSinceProgress: 59_000, inFlight: 3, overdue: [overdue(90_000)] }],
     [
       'the destination is down, which is not a fault of the relay',
-      { flow: 'waiting' as const, nextDueAt: NOW - 90_000 },
+      { flow: 'waiting' as const, overdue: [overdue(90_000)] },
     ],
-    ['an operator paused it', { flow: 'paused' as const, nextDueAt: NOW - 90_000 }],
-    ['waiting events are due later', { nextDueAt: NOW + 1_000 }],
-    ['waiting events have just become due', { nextDueAt: NOW - 1_000 }],
+    ['an operator paused it', { flow: 'paused' as const, overdue: [overdue(90_000)] }],
+    ['nothing is due', { overdue: [] }],
+    ['waiting events have just become due', { overdue: [overdue(1_000)] }],
+    [
+      'what is due goes elsewhere, or comes from a source that no longer goes here',
+      { overdue: [overdue(90_000, 'beta', 'elsewhere'), overdue(90_000, 'former')] },
+    ],
   ])('passes while %s', async (_why, change) => {
     const { failing, state } = rig();
     Object.assign(state, change);

@@ -31,15 +31,25 @@ function rig() {
       ledger: () => answer({ acme: counts, former: { ...counts, pending: 8 } }),
       backlog: () =>
         answer([{ destination: 'acme-aep', pending: 2, replaying: 1, oldestReceivedAt: T0 - 90_000 }]),
-      msSinceHeartbeat: () => 2_500,
-      queued: () => 7,
+      silentFor: () => 2_500,
     },
     destinations: {
       get all() {
         return state.isRemoved ? [] : [destination];
       },
     },
-    admission: { health: { usedBytes: 11, freeBytes: 12 }, refusal: () => state.refusal },
+    admission: {
+      status: {
+        isWritable: true,
+        silentFor: 2_500,
+        queued: 7,
+        overdue: [],
+        usedBytes: 11,
+        freeBytes: 12,
+        gauges: {},
+      },
+      refusal: () => state.refusal,
+    },
     watermarks: { maxBytes: 1_000, minFree: 10 },
     sources: () => ['acme'],
     now: () => T0,

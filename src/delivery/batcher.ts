@@ -10,26 +10,26 @@ export interface BatchLimits {
   readonly maxWait: number;
 }
 
-/** Collects messages into batches and sends them while the pace has free slots. */
-export interface Batcher {
-  /**
-   * Resolves with the outcome of the message.
-   * @param maxBatchSize maximum number of messages in the request that carries it
-   */
-  submit(message: OutgoingMessage, maxBatchSize: number): Promise<MessageOutcome>;
-  /** Sends the messages that have waited long enough. */
-  flushDue(): void;
-  /** Resolves all messages that are not yet in a request as held. */
-  releaseWaiting(reason: string): void;
-  readonly waiting: number;
-}
-
-interface WaitingMessage {
+/** A message on its way. */
+export interface Submitted<Owner> {
   readonly message: OutgoingMessage;
+  /** Maximum number of messages in the request that carries it. */
   readonly maxBatchSize: number;
+  /** What the caller knows it by. */
+  readonly owner: Owner;
   /** ms of performance.now(). */
   readonly flushAt: number;
-  readonly resolve: (outcome: MessageOutcome | Promise<MessageOutcome>) => void;
+}
+
+/** Collects messages into batches and sends them while the pace has free slots. */
+export interface Batcher<Owner> {
+  /** The outcome is given to `onOutcomes`. */
+  submit(message: OutgoingMessage, maxBatchSize: number, owner: Owner): void;
+  /** Sends the messages that have waited long enough. */
+  flushDue(): void;
+  /** Ends all messages that are not yet in a request as held. */
+  releaseWaiting(reason: string): void;
+  readonly waiting: number;
 }
 
 /**
@@ -47,7 +47,7 @@ const FRAME_BYTES = 14;
  * Removes from the head of the queue what fits into one request by bytes, by count and by the
  * `maxBatchSize` of each message. A message larger than maxBytes goes alone.
  */
-export function takeNextBatch(queue: WaitingMessage[], limits: BatchLimits): WaitingMessage[] {
+export function takeNextBatch<Owner>(queue: Submitted<Owner>[], limits: BatchLimits): Submitted<Owner>[] {
   let bytes = FRAME_BYTES;
   let maxCount = limits.maxMessages;
   let count = 0;
@@ -63,41 +63,52 @@ export function takeNextBatch(queue: WaitingMessage[], limits: BatchLimits): Wai
 }
 
 /** Messages that may share a request. */
-interface Queue {
-  readonly waiting: WaitingMessage[];
+interface Queue<Owner> {
+  readonly waiting: Submitted<Owner>[];
   /** Size of a request with all of them. */
   bytes: number;
   /** The earliest `flushAt` of its messages. */
   flushAt: number;
 }
 
-function emptyQueue(): Queue {
+function emptyQueue<Owner>(): Queue<Owner> {
   return { waiting: [], bytes: FRAME_BYTES, flushAt: Number.POSITIVE_INFINITY };
 }
 
-function enqueue(queue: Queue, waiting: WaitingMessage): void {
+function enqueue<Owner>(queue: Queue<Owner>, waiting: Submitted<Owner>): void {
   queue.waiting.push(waiting);
   queue.bytes += waiting.message.bytes + 1;
   queue.flushAt = Math.min(queue.flushAt, waiting.flushAt);
 }
 
 /** Updates the totals after messages were removed. */
-function recalculate(queue: Queue): void {
-  queue.bytes = queue.waiting.reduce((sum, { message }) => sum + message.bytes + 1, FRAME_BYTES);
-  queue.flushAt = Math.min(...queue.waiting.map(({ flushAt }) => flushAt));
+function recalculate<Owner>(queue: Queue<Owner>): void {
+  queue.bytes = FRAME_BYTES;
+  queue.flushAt = Number.POSITIVE_INFINITY;
+  for (const { message, flushAt } of queue.waiting) {
+    queue.bytes += message.bytes + 1;
+    queue.flushAt = Math.min(queue.flushAt, flushAt);
+  }
 }
 
-export function createBatcher(parts: {
+export interface BatcherParts<Owner> {
   readonly limits: BatchLimits;
   readonly pace: Pace;
   readonly send: Sender;
   readonly signal: AbortSignal;
+  /**
+   * Called once for each request that has ended, with its messages and their outcomes in order. A
+   * message whose outcome depends on requests of others follows by itself.
+   */
+  readonly onOutcomes: (sent: readonly Submitted<Owner>[], outcomes: readonly MessageOutcome[]) => void;
   /** Whether more events are being mapped; the caller flushes when that ends. */
   readonly isMoreComing?: () => boolean;
-}): Batcher {
-  const { limits, pace, signal, isMoreComing = () => false } = parts;
+}
+
+export function createBatcher<Owner>(parts: BatcherParts<Owner>): Batcher<Owner> {
+  const { limits, pace, signal, onOutcomes, isMoreComing = () => false } = parts;
   // Suspects get requests of their own, so that a faulty one does not delay good messages.
-  const queues: Record<`${MessageKind}${'' | '-suspect'}`, Queue> = {
+  const queues: Record<`${MessageKind}${'' | '-suspect'}`, Queue<Owner>> = {
     event: emptyQueue(),
     profile: emptyQueue(),
     'event-suspect': emptyQueue(),
@@ -105,7 +116,7 @@ export function createBatcher(parts: {
   };
   let timer: { readonly flushAt: number; readonly handle: NodeJS.Timeout } | undefined;
 
-  const isFull = ({ waiting, bytes }: Queue): boolean =>
+  const isFull = ({ waiting, bytes }: Queue<Owner>): boolean =>
     waiting.length >= limits.maxMessages || bytes >= limits.maxBytes;
 
   const stopTimer = (): void => {
@@ -119,13 +130,21 @@ export function createBatcher(parts: {
     timer = { flushAt, handle: setTimeout(flushDue, Math.max(0, flushAt - performance.now())) };
   };
 
-  const sendBatch = async (batch: readonly WaitingMessage[]): Promise<void> => {
-    const outcomes = await parts.send(
-      batch.map((waiting) => waiting.message),
-      signal,
-    );
+  const sendBatch = async (batch: readonly Submitted<Owner>[]): Promise<void> => {
+    const messages = batch.map(({ message }) => message);
+    const outcomes = await parts.send(messages, signal);
     pace.releaseSlot();
-    batch.forEach((waiting, position) => waiting.resolve(outcomes[position] ?? heldOutcome('no outcome')));
+    const known: MessageOutcome[] = [];
+    const sent: Submitted<Owner>[] = [];
+    for (const [position, one] of batch.entries()) {
+      const outcome = outcomes[position] ?? heldOutcome('no outcome');
+      if (outcome instanceof Promise) void outcome.then((later) => onOutcomes([one], [later]));
+      else {
+        known.push(outcome);
+        sent.push(one);
+      }
+    }
+    if (sent.length > 0) onOutcomes(sent, known);
     flushDue();
   };
 
@@ -151,23 +170,26 @@ export function createBatcher(parts: {
 
   return {
     flushDue,
-    submit(message, maxBatchSize) {
-      return new Promise((resolve) => {
-        const queue = queues[message.isSuspect ? (`${message.kind}-suspect` as const) : message.kind];
-        const wait = Math.max(limits.maxWait - message.ageMs, Math.min(GATHER_WINDOW_MS, limits.maxWait));
-        enqueue(queue, { message, maxBatchSize, flushAt: performance.now() + wait, resolve });
-        // The timer fires after the current turn of the event loop, so all messages of a turn are
-        // sent together.
-        if (wait === 0 || isFull(queue)) flushDue();
-        else scheduleFlush(queue.flushAt);
-      });
+    submit(message, maxBatchSize, owner) {
+      const queue = queues[message.isSuspect ? (`${message.kind}-suspect` as const) : message.kind];
+      const wait = Math.max(limits.maxWait - message.ageMs, Math.min(GATHER_WINDOW_MS, limits.maxWait));
+      enqueue(queue, { message, maxBatchSize, owner, flushAt: performance.now() + wait });
+      // The timer fires after the current turn of the event loop, so all messages of a turn are
+      // sent together.
+      if (wait === 0 || isFull(queue)) flushDue();
+      else scheduleFlush(queue.flushAt);
     },
     releaseWaiting(reason) {
       stopTimer();
       for (const queue of Object.values(queues)) {
         const waiting = queue.waiting.splice(0);
         recalculate(queue);
-        for (const { resolve } of waiting) resolve(heldOutcome(reason));
+        const outcome = heldOutcome(reason);
+        if (waiting.length > 0)
+          onOutcomes(
+            waiting,
+            waiting.map(() => outcome),
+          );
       }
     },
     get waiting() {

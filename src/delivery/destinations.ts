@@ -2,7 +2,7 @@ import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { OperatorPause } from '../journal/journal.ts';
 import { createProgramCatalogue } from '../mapping/program-catalogue.ts';
 import { type ContactRegister, createSharedContacts, type SharedContacts } from './contact-register.ts';
-import { JOURNAL_RETRY_MS } from './pipeline.ts';
+import { JOURNAL_RETRY_MS } from './settler.ts';
 import {
   contactsOf,
   createDestination,

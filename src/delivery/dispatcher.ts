@@ -17,12 +17,15 @@ import type { DeliveryObserver } from './delivery-observer.ts';
 import { createDestinationState, type DestinationState } from './destination-state.ts';
 import { createPace, type Pace } from './pace.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
-import { createPipeline, JOURNAL_RETRY_MS, type MappingParts, type Pipeline } from './pipeline.ts';
+import type { InFlight } from './in-flight.ts';
+import { createPipeline, type Pipeline } from './pipeline.ts';
 import { createSuspectHistory } from './poison.ts';
+import type { MappingParts } from './preparer.ts';
 import { createRefusals } from './refusals.ts';
 import { inletAnswer } from './request-report.ts';
 import { createWaker, pause } from './scheduling.ts';
 import { createSender } from './sender.ts';
+import { JOURNAL_RETRY_MS } from './settler.ts';
 
 /** Time that requests in flight have to finish when the relay stops. */
 const STOP_GRACE_MS = 5_000;
@@ -132,11 +135,12 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const pace = parts.pace ?? createPace(destination.limits);
   pace.setLimits(destination.limits);
   const refusals = createRefusals({ state });
-  const batcher: Batcher = createBatcher({
+  const batcher: Batcher<InFlight> = createBatcher({
     limits: { ...destination.batch, maxMessages },
     pace,
     signal: requests.signal,
     isMoreComing: () => pipeline.waiting > 0,
+    onOutcomes: (sent, outcomes) => pipeline.takeOutcomes(sent, outcomes),
     send: createSender({
       destination: destination.name,
       inlet: parts.inlet,
@@ -168,8 +172,8 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     onRecorded: () => {
       progressAt = monotonic();
     },
-    onEnded: (event) => {
-      if (event.isReplay) replayThrottle.release();
+    onEnded: (events) => {
+      for (const { isReplay } of events) if (isReplay) replayThrottle.release();
       state.endProbe();
       waker.wake();
       wakeSuccessor?.();
@@ -230,7 +234,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const endClaiming = async (reason: string): Promise<void> => {
     claiming.abort();
     await loop;
-    await pipeline.releaseWaiting();
+    pipeline.releaseWaiting();
     batcher.releaseWaiting(reason);
     refusals.close();
   };

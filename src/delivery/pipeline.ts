@@ -1,31 +1,23 @@
-import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
-import { type ClaimedEvent, type Journal, type Settlement, StoreError } from '../journal/journal.ts';
+import type { DestinationConfig } from '../config/config-schema.ts';
+import type { ClaimedEvent, Journal, Settlement } from '../journal/journal.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
-import { hitFailpoint } from '../telemetry/failpoints.ts';
-import type { Batcher } from './batcher.ts';
+import type { Batcher, Submitted } from './batcher.ts';
 import { MAPPED_PER_TURN } from './claim-limits.ts';
-import type { ContactRegister } from './contact-register.ts';
-import type { DeliveryObserver, MappingReport } from './delivery-observer.ts';
-import {
-  ALL_DELIVERED,
-  effectsAfter,
-  type MessageResult,
-  settlementOf,
-  withNotes,
-} from './event-settlement.ts';
-import { heldOutcome } from './outcome.ts';
+import type { DeliveryObserver } from './delivery-observer.ts';
+import { addOutcome, createInFlight, type InFlight, settlementOfAll } from './in-flight.ts';
+import type { MessageOutcome } from './outcome.ts';
 import type { SuspectHistory } from './poison.ts';
-import { type Prepared, prepare } from './prepare.ts';
+import type { Prepared } from './prepare.ts';
+import { createPreparer, type MappingParts } from './preparer.ts';
 import { createInFlightCounter, createYieldingQueue, pause } from './scheduling.ts';
-import { traceMapping, traceSettlement } from './spans.ts';
+import { createSettler, JOURNAL_RETRY_MS } from './settler.ts';
 
-/** Delay before a failed call of the journal is repeated. */
-export const JOURNAL_RETRY_MS = 1_000;
-
-/** Processes claimed events: map, send through the batcher, settle. */
+/** Processes claimed events in arrays: map, send through the batcher, settle. */
 export interface Pipeline {
   /** Queues events for processing. @param token of their claim */
   push(token: string, events: readonly ClaimedEvent[]): void;
+  /** Takes the outcomes of messages that were submitted to the batcher. */
+  takeOutcomes(sent: readonly Submitted<InFlight>[], outcomes: readonly MessageOutcome[]): void;
   /** Events waiting to be mapped. */
   readonly waiting: number;
   /** Events being processed. */
@@ -33,26 +25,19 @@ export interface Pipeline {
   /** Total body size of the events that wait or are being processed. */
   readonly bytes: number;
   /** Releases the events waiting to be mapped. */
-  releaseWaiting(): Promise<void>;
+  releaseWaiting(): void;
   /** Resolves as soon as no event is being processed. */
   whenIdle(): Promise<void>;
 }
 
-/** What events are mapped with, besides the destination. */
-export interface MappingParts {
-  /** By name. */
-  readonly sources: ReadonlyMap<string, SourceConfig>;
-  readonly contacts: ContactRegister | undefined;
-}
-
 export interface PipelineParts {
   readonly destination: DestinationConfig;
-  /** Read once when the processing of an event begins, so that none is mapped with two of them. */
+  /** Read once when the processing of events begins, so that none is mapped with two of them. */
   readonly mapping: () => MappingParts;
   readonly journal: Pick<Journal, 'profiles' | 'savePrograms' | 'settle' | 'release'>;
   readonly programs: ProgramCatalogue;
   readonly observer: Pick<DeliveryObserver, 'eventsSettled' | 'errorCaught'>;
-  readonly batcher: Pick<Batcher, 'submit'>;
+  readonly batcher: Pick<Batcher<InFlight>, 'submit'>;
   readonly suspects: SuspectHistory;
   /** Maximum number of messages per request. */
   readonly maxMessages: number;
@@ -60,149 +45,86 @@ export interface PipelineParts {
   readonly now: () => number;
   /** Aborted when the relay stops. */
   readonly signal: AbortSignal;
-  /** Called after each outcome that the journal has recorded. */
+  /** Called after outcomes were recorded. */
   readonly onRecorded: () => void;
-  /** Called when the processing of an event has ended, whatever its outcome. */
-  readonly onEnded: (event: ClaimedEvent) => void;
-  /** Called after each turn of the event loop in which mappings were started. */
+  /** Called when the processing of events has ended, whatever their outcome. */
+  readonly onEnded: (events: readonly ClaimedEvent[]) => void;
+  /** Called after each turn of the event loop in which events were mapped. */
   readonly afterTurn: () => void;
 }
 
-interface Claimed {
-  readonly token: string;
-  readonly event: ClaimedEvent;
-}
-
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { destination, journal, programs, observer } = parts;
-  const { batcher, suspects, maxMessages, now, signal } = parts;
+  const { destination, observer, batcher, suspects, maxMessages, signal } = parts;
   const started = createInFlightCounter();
   let bytes = 0;
 
-  const prepareSafely = async (
-    event: ClaimedEvent,
-    source: SourceConfig,
-    contacts: ContactRegister | undefined,
-  ): Promise<Prepared> => {
+  const settler = createSettler({
+    destination: destination.name,
+    journal: parts.journal,
+    observer,
+    suspects,
+    signal,
+    onRecorded: parts.onRecorded,
+    onEnded: (ended) => {
+      const events = ended.map(({ event }) => event);
+      for (const { body } of events) bytes -= body.length;
+      started.remove(events.length);
+      parts.onEnded(events);
+    },
+  });
+
+  const releaseAfterError = async (all: readonly InFlight[], error: unknown): Promise<void> => {
+    const [first] = all;
+    const what = all.length === 1 ? `event ${first?.event.receipt} is` : `${all.length} events are`;
+    observer.errorCaught(destination.name, `${what} released to the journal after an error`, error);
+    await pause(JOURNAL_RETRY_MS, signal);
+    for (const inFlight of all) settler.release(inFlight);
+  };
+
+  const end = (inFlight: InFlight, prepared: Prepared): void => {
+    let settlement: Settlement | undefined;
     try {
-      return await prepare(event, { destination, source, journal, programs, contacts, now: now() });
+      settlement = settlementOfAll(inFlight, prepared, destination.retry, parts.now());
     } catch (error) {
-      // A failing store is not the event's fault: the event is released and claimed again.
-      if (error instanceof StoreError) throw error;
-      observer.errorCaught(destination.name, `event ${event.receipt} could not be mapped`, error);
-      return {
-        kind: 'unusable',
-        reason: 'mapping-failed',
-        detail: 'the mapping failed; the log has the error',
-        notes: [],
-      };
+      void releaseAfterError([inFlight], error);
+      return;
     }
+    if (settlement === undefined) settler.release(inFlight);
+    else settler.settle(inFlight, settlement);
   };
 
-  const sendAll = async (event: ClaimedEvent, prepared: Extract<Prepared, { kind: 'messages' }>) => {
-    const maxBatchSize =
-      event.failedAttempts > 0 || suspects.lastFailedAt(event.receipt) !== undefined
-        ? suspects.maxBatchSize(event.receipt, event.failedAttempts, maxMessages)
-        : maxMessages;
-    const { messages, effects } = prepared;
-    const outcomes = await Promise.all(messages.map((message) => batcher.submit(message, maxBatchSize)));
-    const isUnsent = outcomes.every((outcome) => outcome.kind === 'held' && outcome.attempt === undefined);
-    if (isUnsent && outcomes.length > 0) return undefined;
-    const results = messages.map(
-      (message, index): MessageResult => ({ message, outcome: outcomes[index] ?? heldOutcome('no outcome') }),
-    );
-    return settlementOf(event, results, effects, destination.retry, now());
-  };
-
-  /** Undefined if nothing was sent: the event is only released. */
-  const settlementFor = (
-    event: ClaimedEvent,
-    prepared: Prepared,
-  ): Settlement | Promise<Settlement | undefined> => {
-    if (prepared.kind === 'messages') return sendAll(event, prepared);
-    const common = { receipt: event.receipt, attempts: [], delivered: event.delivered };
-    const { kind, reason } = prepared;
-    return kind === 'ignored'
-      ? { ...common, ...effectsAfter(prepared.effects, ALL_DELIVERED), state: kind, reason }
-      : { ...common, state: 'dead', reason, detail: prepared.detail, sent: [] };
-  };
-
-  /** Repeats a failed settlement until the relay stops: what Adobe accepted must be recorded. */
-  const record = async (
-    token: string,
-    event: ClaimedEvent,
-    settlement: Settlement,
-    mapping: MappingReport,
-  ): Promise<void> => {
-    let isStale: boolean;
-    for (;;) {
-      try {
-        const { stale } = await journal.settle(token, [withNotes(settlement, mapping.notes)]);
-        isStale = stale.length > 0;
-        break;
-      } catch (error) {
-        const message = `the outcome of event ${event.receipt} could not be recorded`;
-        observer.errorCaught(destination.name, message, error);
-        if (signal.aborted) return;
-        await pause(JOURNAL_RETRY_MS, signal);
-      }
+  const send = (inFlight: InFlight, prepared: Prepared): void => {
+    inFlight.prepared = prepared;
+    const messages = prepared.kind === 'messages' ? prepared.messages : [];
+    if (messages.length === 0) {
+      end(inFlight, prepared);
+      return;
     }
-    // A stale event is claimed again, in the lane of the customer that its own was merged into.
-    const isFinal = !isStale && settlement.state !== 'pending';
-    parts.onRecorded();
-    if (isFinal) suspects.forget(event.receipt);
-    if (isStale) return;
-    observer.eventsSettled([{ event, settlement, ...(isFinal ? { mapping } : {}) }]);
+    const { receipt, failedAttempts } = inFlight.event;
+    const isSuspect = failedAttempts > 0 || suspects.lastFailedAt(receipt) !== undefined;
+    const maxBatchSize = isSuspect
+      ? suspects.maxBatchSize(receipt, failedAttempts, maxMessages)
+      : maxMessages;
+    inFlight.outstanding = messages.length;
+    for (const message of messages) batcher.submit(message, maxBatchSize, inFlight);
   };
 
-  /**
-   * Ends claims. Repeats a failed release until the relay stops, because a claim that is not ended
-   * lasts until then.
-   */
-  const release = async (token: string, events: readonly ClaimedEvent[]): Promise<void> => {
-    const receipts = events.map(({ receipt }) => receipt);
-    const what = receipts.length === 1 ? `event ${receipts[0]}` : `${receipts.length} events`;
-    while (receipts.length > 0) {
-      try {
-        return await journal.release(token, receipts);
-      } catch (error) {
-        observer.errorCaught(destination.name, `${what} could not be released`, error);
-        if (signal.aborted) return;
-        await pause(JOURNAL_RETRY_MS, signal);
-      }
-    }
-  };
+  const preparer = createPreparer({
+    destination,
+    journal: parts.journal,
+    programs: parts.programs,
+    observer,
+    now: parts.now,
+    onPrepared: send,
+    onUnknownSource: (inFlight) => settler.release(inFlight),
+    onStoreError: (all, error) => void releaseAfterError(all, error),
+  });
 
-  const processEvent = async ({ token, event }: Claimed): Promise<void> => {
-    try {
-      const { sources, contacts } = parts.mapping();
-      const source = sources.get(event.source);
-      // A reload has removed it after the claim.
-      if (source === undefined) return await release(token, [event]);
-      const prepared = await traceMapping(event, () => prepareSafely(event, source, contacts));
-      const settlement = await settlementFor(event, prepared);
-      if (settlement === undefined) await release(token, [event]);
-      else {
-        hitFailpoint('delivery-answered');
-        await traceSettlement(event, settlement, () => record(token, event, settlement, prepared));
-      }
-    } catch (error) {
-      const message = `event ${event.receipt} is released to the journal after an error`;
-      observer.errorCaught(destination.name, message, error);
-      await pause(JOURNAL_RETRY_MS, signal);
-      await release(token, [event]);
-    } finally {
-      bytes -= event.body.length;
-      started.decrement();
-      parts.onEnded(event);
-    }
-  };
-
-  const queue = createYieldingQueue<Claimed>(
+  const queue = createYieldingQueue<InFlight>(
     MAPPED_PER_TURN,
-    (claimed) => {
-      started.increment();
-      void processEvent(claimed);
+    (array) => {
+      started.add(array.length);
+      preparer.prepare(array, parts.mapping());
     },
     parts.afterTurn,
   );
@@ -210,7 +132,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   return {
     push(token, events) {
       for (const event of events) bytes += event.body.length;
-      queue.push(events.map((event) => ({ token, event })));
+      queue.push(events.map((event) => createInFlight(token, event)));
+    },
+    takeOutcomes(sent, outcomes) {
+      for (const [position, { message, owner }] of sent.entries()) {
+        const outcome = outcomes[position];
+        if (outcome === undefined || owner.prepared === undefined) continue;
+        if (addOutcome(owner, message, outcome)) end(owner, owner.prepared);
+      }
     },
     get waiting() {
       return queue.waiting;
@@ -221,14 +150,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     get bytes() {
       return bytes;
     },
-    async releaseWaiting() {
-      const removed = queue.clear();
-      for (const { event } of removed) bytes -= event.body.length;
-      for (const token of new Set(removed.map((claimed) => claimed.token)))
-        await release(
-          token,
-          removed.filter((claimed) => claimed.token === token).map(({ event }) => event),
-        );
+    releaseWaiting() {
+      const waiting = queue.clear();
+      started.add(waiting.length);
+      for (const inFlight of waiting) settler.release(inFlight);
     },
     whenIdle: () => started.whenIdle(),
   };

@@ -1,3 +1,4 @@
+import type { CapillaryEvent } from '../capillary/event.ts';
 import {
   createEnvelopeSerializer,
   type EnvelopeTarget,
@@ -5,14 +6,14 @@ import {
 } from '../adobe/inlet/inlet-envelope.ts';
 import { parseEvent } from '../capillary/event-parser.ts';
 import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
-import type { ClaimedEvent, Journal, MessageKind } from '../journal/journal.ts';
+import type { ClaimedEvent, MessageKind } from '../journal/journal.ts';
 import { victimLaneOf } from '../mapping/identities.ts';
 import {
   applyToCustomer,
   type CustomerUpdate,
   type PriorState,
 } from '../mapping/customer/apply-to-customer.ts';
-import { identify, mapEvent } from '../mapping/map-event.ts';
+import { type Identified, identify, mapEvent } from '../mapping/map-event.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import type { MappingResult, MappingContext, MappingNote, UnreadFields } from '../mapping/mapping-result.ts';
 import { isNeverExamined, samplingOf } from '../mapping/unread-sampling.ts';
@@ -50,52 +51,83 @@ export type Prepared =
       readonly unread?: UnreadFields;
     };
 
+/** What an event is prepared with. */
 export interface PrepareParts {
   /** Epoch ms. */
   readonly now: number;
   readonly destination: DestinationConfig;
   readonly source: SourceConfig;
-  readonly journal: Pick<Journal, 'profiles' | 'savePrograms'>;
   readonly programs: ProgramCatalogue;
   /** Absent: contacts are not counted, and none is shared. */
   readonly contacts?: ContactRegister | undefined;
 }
 
-/**
- * Maps a stored event with the current configuration and mapping, so that a replay benefits from
- * fixes.
+/*
+ * A stored event is mapped with the current configuration and mapping, so that a replay benefits
+ * from fixes. The steps do not wait; `preparer.ts` does, for the few events that must.
  */
-export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise<Prepared> {
+
+/** A stored event that was read, with what identifies its person. */
+export interface ReadEvent {
+  readonly capillary: CapillaryEvent;
+  readonly context: MappingContext;
+  readonly identified: Identified;
+}
+
+/** An event that cannot be delivered. */
+export type Unusable = Extract<Prepared, { kind: 'unusable' }>;
+
+export function readEvent(event: ClaimedEvent, parts: PrepareParts): ReadEvent | Unusable {
   // The identity is the one computed at intake, so that `_id` does not depend on the parser's
   // version.
   const known = { identity: event.identity, lane: event.ownLane ?? event.lane };
   const parsed = parseEvent(event.body, { orgIds: [event.orgId], timezone: parts.source.timezone, known });
   if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail, notes: [] };
   const context = contextOf(event, parts);
-  const capillary = parsed.event;
-  const identified = identify(capillary, context);
-  const counting = parts.contacts?.count(event, {
-    event: capillary,
-    identities: identified.identities,
-    source: parts.source,
-  });
-  if (counting !== undefined) await counting;
-  // Without an await, the parsed event and its mapping are garbage before the next event starts.
-  const mapping = mapEvent(capillary, context, identified);
-  const mapped = mapping instanceof Promise ? await mapping : mapping;
-  const learnt = parts.programs.takeChanges();
-  if (learnt.length > 0) await savePrograms(learnt, parts);
+  return { capillary: parsed.event, context, identified: identify(parsed.event, context) };
+}
+
+/** Counts its contacts; undefined if none is new. */
+export function countContacts(
+  event: ClaimedEvent,
+  { capillary, identified }: ReadEvent,
+  { contacts, source }: PrepareParts,
+): Promise<void> | undefined {
+  return contacts?.count(event, { event: capillary, identities: identified.identities, source });
+}
+
+/** Returns a promise only if the source overrides the mapping of this event. */
+export function mapReadEvent({
+  capillary,
+  context,
+  identified,
+}: ReadEvent): MappingResult | Promise<MappingResult> {
+  return mapEvent(capillary, context, identified);
+}
+
+/** The lane whose stored state is needed: that of the customer who is merged into another. */
+export function victimLane({ lane }: ClaimedEvent, { capillary }: ReadEvent): string | undefined {
+  return lane === undefined ? undefined : victimLaneOf(capillary);
+}
+
+/** @param victim the state of the customer of `victimLane`, if there is one */
+export function prepareMapped(
+  event: ClaimedEvent,
+  { capillary, context }: ReadEvent,
+  mapped: MappingResult,
+  victim: PriorState['victim'],
+  parts: PrepareParts,
+): Prepared {
   if (mapped.outcome === 'failed') {
     return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail, notes: mapped.notes };
   }
-  const victimLane = event.lane === undefined ? undefined : victimLaneOf(capillary);
-  const victim = victimLane === undefined ? undefined : await victimOf(event, victimLane, parts);
   const prior = priorStateOf(event, victim);
   const update = prior && applyToCustomer(capillary, mapped, prior, context);
   const effects = effectsOf(update, prior);
-  const notes = [...mapped.notes, ...(update?.profile?.notes ?? [])];
+  const recordNotes = update?.profile?.notes ?? [];
+  const notes = recordNotes.length === 0 ? mapped.notes : [...mapped.notes, ...recordNotes];
   const unread = mapped.outcome === 'messages' && update?.isLate !== true ? mapped.unread : undefined;
-  const report = { notes, ...(unread === undefined ? {} : { unread }) };
+  const report = unread === undefined ? { notes } : { notes, unread };
   const messages = messagesOf(event, mapped, update, parts);
   if (messages.length === 0) {
     const reason =
@@ -103,7 +135,10 @@ export async function prepare(event: ClaimedEvent, parts: PrepareParts): Promise
     return { kind: 'ignored', reason, effects, notes };
   }
 
-  const missing = messages.filter((message) => !event.delivered.includes(message.kind));
+  const missing =
+    event.delivered.length === 0
+      ? messages
+      : messages.filter((message) => !event.delivered.includes(message.kind));
   const tooLarge = missing.find((message) => message.bytes >= MAX_REQUEST_BYTES - REQUEST_OVERHEAD_BYTES);
   if (tooLarge !== undefined) {
     const detail = `the ${tooLarge.kind} message has ${tooLarge.bytes} bytes; a request may have ${MAX_REQUEST_BYTES}`;
@@ -126,34 +161,6 @@ function contextOf(
     idSuffix,
     isExamined: replays > 0 ? isNeverExamined : samplingOf(source),
     ...(isChecked ? { isShared: contacts.isShared } : {}),
-  };
-}
-
-/**
- * Stores what the event said about its program before the event is delivered: no later event may
- * say it again.
- */
-async function savePrograms(
-  learnt: ReturnType<ProgramCatalogue['takeChanges']>,
-  { journal, programs }: PrepareParts,
-): Promise<void> {
-  try {
-    await journal.savePrograms(learnt);
-  } catch (error) {
-    programs.returnChanges(learnt);
-    throw error;
-  }
-}
-
-/** The stored state of the customer whom the event merges into another. */
-async function victimOf(
-  { destination }: ClaimedEvent,
-  lane: string,
-  { journal }: PrepareParts,
-): Promise<PriorState['victim']> {
-  return {
-    lane,
-    state: (await journal.profiles(destination, [lane])).get(lane),
   };
 }
 

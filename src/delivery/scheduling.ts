@@ -47,7 +47,7 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
-/** Starts work on queued items in order, a few per turn of the event loop. */
+/** Works on queued items in order, a few per turn of the event loop. */
 export interface YieldingQueue<T> {
   push(items: readonly T[]): void;
   /** Items that are not started yet. */
@@ -58,13 +58,13 @@ export interface YieldingQueue<T> {
 
 /**
  * A queue that yields to the event loop, so that webhooks are served while it works.
- * @param itemsPerTurn how many items to start per turn of the event loop
- * @param start must not throw
+ * @param itemsPerTurn how many items to work on per turn of the event loop
+ * @param work must not throw
  * @param afterTurn called after each turn
  */
 export function createYieldingQueue<T>(
   itemsPerTurn: number,
-  start: (item: T) => void,
+  work: (items: readonly T[]) => void,
   afterTurn: () => void,
 ): YieldingQueue<T> {
   let items: T[] = [];
@@ -73,7 +73,7 @@ export function createYieldingQueue<T>(
   const run = async (): Promise<void> => {
     isRunning = true;
     while (items.length > 0) {
-      for (const item of items.splice(0, itemsPerTurn)) start(item);
+      work(items.splice(0, itemsPerTurn));
       await nextTurn();
       afterTurn();
     }
@@ -99,8 +99,8 @@ export function createYieldingQueue<T>(
 /** Counts events in flight. A set of promises would cost several objects per event. */
 export interface InFlightCounter {
   readonly count: number;
-  increment(): void;
-  decrement(): void;
+  add(events: number): void;
+  remove(events: number): void;
   /** Resolves as soon as the count is 0. */
   whenIdle(): Promise<void>;
 }
@@ -112,11 +112,11 @@ export function createInFlightCounter(): InFlightCounter {
     get count() {
       return count;
     },
-    increment() {
-      count += 1;
+    add(events) {
+      count += events;
     },
-    decrement() {
-      count -= 1;
+    remove(events) {
+      count -= events;
       if (count > 0) return;
       for (const resolve of onIdle.splice(0)) resolve();
     },

@@ -1,6 +1,14 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 import type { ClaimedEvent, Settlement } from '../journal/journal.ts';
-import { contextOf, inSpan, isTraced, markFailed, originOf, traceIdOf } from '../telemetry/tracing.ts';
+import {
+  contextOf,
+  inSpan,
+  isTraced,
+  markFailed,
+  originOf,
+  startSpan,
+  traceIdOf,
+} from '../telemetry/tracing.ts';
 import type { OutgoingMessage } from './outcome.ts';
 import type { RequestReport } from './delivery-observer.ts';
 import type { Prepared } from './prepare.ts';
@@ -18,45 +26,44 @@ function eventAttributes({ receipt, source, destination, replays }: ClaimedEvent
   };
 }
 
-/** Runs the mapping of an event in a span of the trace in which the event was accepted. */
-export function traceMapping(event: ClaimedEvent, work: () => Promise<Prepared>): Promise<Prepared> {
-  return isTraced() ? mapInSpan(event, work) : work();
+/**
+ * Starts the span of the mapping of an event, in the trace in which the event was accepted;
+ * undefined if the process is not traced.
+ */
+export function startMapping(event: ClaimedEvent): Span | undefined {
+  if (!isTraced()) return undefined;
+  const options = { kind: SpanKind.CONSUMER, attributes: eventAttributes(event, 'map') };
+  return startSpan('map', options, contextOf(event.traceparent));
 }
 
-const mapInSpan: typeof traceMapping = (event, work) =>
-  inSpan(
-    'map',
-    { kind: SpanKind.CONSUMER, attributes: eventAttributes(event, 'map') },
-    async (span) => {
-      const prepared = await work();
-      span.setAttributes({
-        'relay.outcome': prepared.kind,
-        ...(prepared.kind === 'messages'
-          ? { 'messaging.batch.message_count': prepared.messages.length }
-          : { 'relay.reason': prepared.reason }),
-      });
-      return prepared;
-    },
-    contextOf(event.traceparent),
-  );
-
-/** Runs the settlement of an event in a span of the same trace. */
-export function traceSettlement(
-  event: ClaimedEvent,
-  settlement: Settlement,
-  work: () => Promise<void>,
-): Promise<void> {
-  return isTraced() ? settleInSpan(event, settlement, work) : work();
+/** Ends it with what came of it. */
+export function endMapping(span: Span, prepared: Prepared): void {
+  span.setAttributes({
+    'relay.outcome': prepared.kind,
+    ...(prepared.kind === 'messages'
+      ? { 'messaging.batch.message_count': prepared.messages.length }
+      : { 'relay.reason': prepared.reason }),
+  });
+  span.end();
 }
 
-const settleInSpan: typeof traceSettlement = (event, settlement, work) => {
+/** Ends it after an error for which the event is released. */
+export function failMapping(span: Span, error: unknown): void {
+  // The name only: messages can quote payloads.
+  markFailed(span, error instanceof Error ? error.name : 'unknown');
+  span.end();
+}
+
+/** Starts the span of the settlement of an event in the same trace; the caller must end it. */
+export function startSettlement(event: ClaimedEvent, settlement: Settlement): Span | undefined {
+  if (!isTraced()) return undefined;
   const outcome = {
     'relay.outcome': settlement.state,
     ...('reason' in settlement ? { 'relay.reason': settlement.reason } : {}),
   };
   const attributes = { ...eventAttributes(event, 'settle'), ...outcome };
-  return inSpan('settle', { attributes }, work, contextOf(event.traceparent));
-};
+  return startSpan('settle', { attributes }, contextOf(event.traceparent));
+}
 
 /** A request that is about to be sent. */
 type OutgoingRequest = Pick<RequestReport, 'destination' | 'kind' | 'endpoint'> & {

@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { prepare, type PrepareParts } from '../../src/delivery/prepare.ts';
 import type { ClaimedEvent } from '../../src/journal/journal.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import { contextOf, eventWith, RECEIVED_AT } from '../mapping/mapping-rig.ts';
+import { prepareOne, type PrepareOneParts } from './prepare-one.ts';
 
-let parts: PrepareParts;
+let parts: PrepareOneParts;
 beforeEach(() => {
   const { source, destination } = contextOf();
   const journal = { profiles: () => Promise.resolve(new Map()), savePrograms: () => Promise.resolve() };
   const programs = createProgramCatalogue();
-  parts = { now: RECEIVED_AT, source, destination, journal, programs } as unknown as PrepareParts;
+  parts = { now: RECEIVED_AT, source, destination, journal, programs } as unknown as PrepareOneParts;
 });
 
 /** The paths of the unread fields of an event; undefined if it was not examined. */
@@ -27,7 +27,7 @@ async function unreadOf(eventName: string, replays = 0): Promise<readonly string
     failedAttempts: 0,
     replays,
   };
-  const prepared = await prepare(event as unknown as ClaimedEvent, parts);
+  const prepared = await prepareOne(event as unknown as ClaimedEvent, parts);
   if (prepared.kind !== 'messages') throw new Error(`${prepared.kind}: ${prepared.reason}`);
   return prepared.unread && [...prepared.unread.fields.keys()];
 }
@@ -55,7 +55,7 @@ describe('unread fields', () => {
     await examined(1_001, () => 'pointsIssued');
     expect(await unreadOf('pointsIssued')).toBeUndefined();
 
-    parts = { ...parts, source: contextOf().source as PrepareParts['source'] };
+    parts = { ...parts, source: contextOf().source as PrepareOneParts['source'] };
     expect(await unreadOf('pointsIssued')).toEqual(['data.shelf']);
   });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseEvent } from '../../src/capillary/event-parser.ts';
 import type { DestinationConfig, SourceConfig } from '../../src/config/config-schema.ts';
 import type { MessageOutcome, OutgoingMessage } from '../../src/delivery/outcome.ts';
-import { type Prepared, prepare } from '../../src/delivery/prepare.ts';
+import type { Prepared } from '../../src/delivery/prepare.ts';
 import { ALL_DELIVERED, settlementOf, effectsAfter } from '../../src/delivery/event-settlement.ts';
 import { toNewEvent } from '../../src/intake/accept.ts';
 import type { ClaimedEvent, Journal, Settlement } from '../../src/journal/journal.ts';
@@ -14,6 +14,7 @@ import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
 import { createRandom, type Random, randomInteger, randomOf } from '../../src/simulator/random.ts';
 import type { HistoryEvent } from './history.ts';
+import { prepareOne } from './prepare-one.ts';
 
 export interface JournalRunOptions {
   readonly source: SourceConfig;
@@ -139,7 +140,7 @@ export class JournalRun {
       maxWait: 0,
     });
     for (const event of events) {
-      const prepared = await prepare(event, {
+      const prepared = await prepareOne(event, {
         source,
         destination,
         journal: this.#journal,

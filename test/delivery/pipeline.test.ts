@@ -64,10 +64,9 @@ it('repeats the release of what is not begun, and no longer counts its bytes', a
     Array.from({ length: 1_000 }, (_, at) => eventWith(`e${at}`)),
   );
   expect(pipeline.waiting).toBeGreaterThan(0);
-  const { waiting } = pipeline;
-  await pipeline.releaseWaiting();
+  pipeline.releaseWaiting();
   await pipeline.whenIdle();
-  expect(released.find((receipts) => receipts.length > 1)).toHaveLength(waiting);
+  expect(released.flat()).toHaveLength(1_000);
   expect(pipeline.bytes).toBe(0);
 });
 

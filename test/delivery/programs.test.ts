@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { prepare, type PrepareParts } from '../../src/delivery/prepare.ts';
+import type { DestinationConfig, SourceConfig } from '../../src/config/config-schema.ts';
 import { StoreError } from '../../src/journal/journal.ts';
 import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import { contextOf } from '../mapping/mapping-rig.ts';
+import { prepareOne } from './prepare-one.ts';
 
 const T = 1_790_848_800_000;
 
@@ -62,8 +63,8 @@ describe('names of programs and tiers', () => {
     const saved: string[] = [];
     const parts = {
       now: Date.now(),
-      source: source as PrepareParts['source'],
-      destination: destination as PrepareParts['destination'],
+      source: source as SourceConfig,
+      destination: destination as DestinationConfig,
       programs: createProgramCatalogue(),
       journal: {
         profiles: () => Promise.resolve(new Map<string, string>()),
@@ -75,11 +76,11 @@ describe('names of programs and tiers', () => {
     };
 
     expect(event?.receipt).toBe(receipt);
-    await expect(prepare(event!, parts)).rejects.toThrow(StoreError);
-    expect(await prepare(event!, parts)).toMatchObject({ kind: 'messages' });
+    await expect(prepareOne(event!, parts)).rejects.toThrow(StoreError);
+    expect(await prepareOne(event!, parts)).toMatchObject({ kind: 'messages' });
     expect(saved).toEqual([saved[0], saved[0]]);
     expect(saved[0]).toContain('Pine Circle');
-    await prepare(event!, parts);
+    await prepareOne(event!, parts);
     expect(saved).toHaveLength(2);
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
+import type { Settlement } from '../../src/journal/journal.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 
 const T = 1_790_848_800_000;
@@ -39,7 +40,9 @@ it.each<[string, object]>([
   'identifiers of a merged customer that are released by %s go to their new owner alone',
   async (_by, data) => {
     harness = await startDeliveryHarness();
+    await harness.destinations.start();
     const accepted: { receipt: string; id: string }[] = [];
+    const outcomes: Settlement[] = [];
     for (const event of [
       eventAt(1, 'customerAdded', { ...person(7001), firstName: 'Ram' }),
       eventAt(2, 'customerAdded', { ...person(7002, { mobile: PHONE, email: EMAIL }), firstName: 'Sita' }),
@@ -50,10 +53,12 @@ it.each<[string, object]>([
       eventAt(4, 'identifierReleased', data),
       eventAt(5, 'customerAdded', { ...person(7003, { mobile: PHONE }), firstName: 'Gita' }),
       eventAt(6, 'pointsIssued', { ...person(7001), loyaltyProgramId: 1, programCurrentPoints: 5 }),
-    ])
-      accepted.push(await harness.accept(event));
-    await harness.destinations.start();
-    const outcomes = await Promise.all(accepted.map(({ receipt }) => harness.whenSettled(receipt)));
+    ]) {
+      // One after the other: the merge and the release belong to different customers.
+      const one = await harness.accept(event);
+      accepted.push(one);
+      outcomes.push(await harness.whenSettled(one.receipt));
+    }
 
     expect(outcomes.map(({ state }) => state)).toEqual(Array.from({ length: 6 }, () => 'delivered'));
     const landed = (at: number) => harness.simulator.landed({ id: accepted[at]!.id });

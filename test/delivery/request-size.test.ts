@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OutgoingMessage } from '../../src/delivery/outcome.ts';
 import { takeNextBatch } from '../../src/delivery/batcher.ts';
-import { prepare } from '../../src/delivery/prepare.ts';
 import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import type { ClaimedEvent } from '../../src/journal/journal.ts';
 import { contextOf } from '../mapping/mapping-rig.ts';
+import { prepareOne } from './prepare-one.ts';
 
 function message(json: string): OutgoingMessage {
   return {
@@ -22,7 +22,7 @@ function message(json: string): OutgoingMessage {
 }
 
 function waiting(json: string) {
-  return { message: message(json), maxBatchSize: 1_000, flushAt: 0, resolve: () => {} };
+  return { message: message(json), maxBatchSize: 1_000, owner: undefined, flushAt: 0 };
 }
 
 /** The body of the request, as the inlet client writes it. */
@@ -61,7 +61,7 @@ describe('the size of a request in bytes', () => {
         (contents, maxBytes) => {
           const queue = contents.map((text) => waiting(JSON.stringify({ text })));
           const batches: (typeof queue)[] = [];
-          while (queue.length > 0) batches.push(takeNextBatch(queue, limits(maxBytes)) as typeof queue);
+          while (queue.length > 0) batches.push(takeNextBatch(queue, limits(maxBytes)));
 
           expect(batches.flat()).toHaveLength(contents.length);
           const tooLarge = batches.filter(
@@ -85,7 +85,7 @@ describe('one message', () => {
 
   /** A raw event whose data has this text, prepared for delivery. */
   const prepared = (text: string) =>
-    prepare(
+    prepareOne(
       {
         body: Buffer.from(
           JSON.stringify({

@@ -7,7 +7,7 @@ function recordOrder(itemsPerTurn: number) {
   const order: string[] = [];
   const queue = createYieldingQueue<string>(
     itemsPerTurn,
-    (item) => order.push(item),
+    (items) => order.push(...items),
     () => order.push('turn'),
   );
   return { queue, order };

@@ -1,0 +1,35 @@
+import type { DestinationConfig, SourceConfig } from '../../src/config/config-schema.ts';
+import { createInFlight } from '../../src/delivery/in-flight.ts';
+import type { Prepared } from '../../src/delivery/prepare.ts';
+import { createPreparer } from '../../src/delivery/preparer.ts';
+import type { ClaimedEvent, Journal } from '../../src/journal/journal.ts';
+import type { ProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
+
+export interface PrepareOneParts {
+  readonly now: number;
+  readonly source: SourceConfig;
+  readonly destination: DestinationConfig;
+  readonly journal: Pick<Journal, 'profiles' | 'savePrograms'>;
+  readonly programs: ProgramCatalogue;
+}
+
+/** Prepares one event of the source; rejects if the store fails. */
+export function prepareOne(event: ClaimedEvent, parts: PrepareOneParts): Promise<Prepared> {
+  const { source, destination, journal, programs } = parts;
+  return new Promise((resolve, reject) => {
+    const preparer = createPreparer({
+      destination,
+      journal,
+      programs,
+      observer: {
+        errorCaught: (_destination, message, error) => reject(new Error(message, { cause: error })),
+      },
+      now: () => parts.now,
+      onPrepared: (_inFlight, prepared) => resolve(prepared),
+      onUnknownSource: () => reject(new Error('the source is unknown')),
+      onStoreError: (_all, error) => reject(error),
+    });
+    const sources = new Map([[event.source, source]]);
+    preparer.prepare([createInFlight('token', event)], { sources, contacts: undefined });
+  });
+}

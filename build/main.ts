@@ -26,10 +26,27 @@ const loadBundle: RolldownPluginOption = {
   resolveId: (id) => (id === './cli/run.ts' ? join(ROOT, 'build/run-bundle.ts') : undefined),
 };
 
+const POOL_USER = '/src/adobe/http.ts';
+
+/** Bundles only the part of undici that sends events. */
+const undiciPool: RolldownPluginOption = {
+  name: 'undici-pool',
+  resolveId: (id, importer) =>
+    id === 'undici' && importer?.endsWith(POOL_USER) ? join(ROOT, 'build/undici-pool.cjs') : undefined,
+};
+
 interface Built {
   readonly files: ReadonlyMap<string, string>;
   /** Paths of all bundled modules. */
   readonly modules: readonly string[];
+}
+
+/**
+ * V8 compiles a function in parentheses at once, because it is usually called at once. The bundler
+ * writes every module as such a function, but most modules belong to commands that do not run.
+ */
+function compiledWhenRun(code: string): string {
+  return code.replaceAll(/(?<open>__(?:esm|commonJS)Min\(\()(?=\(|async)/g, '$<open>0, ');
 }
 
 async function bundle(
@@ -56,7 +73,10 @@ async function bundle(
   await compiler.close();
   return {
     files: new Map(
-      files.map((file) => [file.fileName, file.type === 'chunk' ? file.code : String(file.source)]),
+      files.map((file) => [
+        file.fileName,
+        file.type === 'chunk' ? compiledWhenRun(file.code) : String(file.source),
+      ]),
     ),
     modules: files.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])),
   };
@@ -71,7 +91,7 @@ function install(name: string, text: string): void {
 
 async function build(): Promise<void> {
   const built = await Promise.all([
-    bundle('src/cli/run.ts', 'relay.cjs', { format: 'cjs' }),
+    bundle('src/cli/run.ts', 'relay.cjs', { format: 'cjs' }, [undiciPool]),
     bundle('src/journal/sqlite/thread/worker.ts', 'worker.js', { format: 'esm' }),
     bundle('src/main.ts', 'main.js', { format: 'esm' }, [loadBundle]),
   ]);

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { createAdminApp } from './admin/admin-app.ts';
 import { createInlet } from './adobe/inlet/inlet-client.ts';
 import { createTokenSource } from './adobe/ims/token-source.ts';
 import type { LoadedConfig } from './config/load-config.ts';
@@ -11,7 +10,6 @@ import { watchSecrets } from './config/watch-secrets.ts';
 import { createDestinationDirectory } from './delivery/destination-directory.ts';
 import { createDestinations } from './delivery/destinations.ts';
 import { listen, requireFreePort } from './http/listen.ts';
-import { createPublicApp } from './intake/public-app.ts';
 import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
 import { PAYLOAD_LOST } from './journal/event-reasons.ts';
@@ -80,7 +78,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const { config } = loaded;
   log.info({ config: summarize(config) }, 'configuration');
   const metrics = createMetrics();
-  const journal: Journal = await openSqliteJournal({
+  const opening = openSqliteJournal({
     path: config.store.path,
     encryptionKeys: config.store.encryptionKeys,
     log,
@@ -96,6 +94,9 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     onBatch: createJournalReports(metrics),
     onPayloadLost: (destination) => metrics.dead.inc({ destination, reason: PAYLOAD_LOST }),
   });
+  // The storage thread starts and opens the file while this one loads both servers.
+  const servers = Promise.all([import('./intake/public-app.ts'), import('./admin/admin-app.ts')]);
+  const [journal, [{ createPublicApp }, { createAdminApp }]] = await Promise.all([opening, servers]);
   const coverage = createCoverage(now);
   const sources = createSourceTable(config.sources);
   const intakeWindow = createIntakeWindow(now);

@@ -1,11 +1,20 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { join } from 'node:path';
+
+/** Line and column of the function, from 0. */
+interface CallFrame {
+  readonly functionName: string;
+  readonly url: string;
+  readonly lineNumber: number;
+  readonly columnNumber: number;
+}
 
 /** The fields of a V8 CPU profile that are used. Times in µs. */
 interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string };
+    readonly callFrame: CallFrame;
   }[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
@@ -14,6 +23,7 @@ interface CpuProfile {
 /** Area of a function: the first match. Native functions have no file and match by name. */
 const AREAS: readonly (readonly [string, RegExp])[] = [
   ['idle', /^\(idle\)/],
+  ['waiting for the disk', /^fdatasync/],
   ['garbage collector', /^\(garbage collector\)/],
   ['calls between threads', /postMessage|node:internal\/worker|\/journal\/sqlite\/thread\//],
   ['journal, SQLite', /\/journal\//],
@@ -31,8 +41,27 @@ const AREAS: readonly (readonly [string, RegExp])[] = [
   ['module loading', /modules\/|compile|readPackage|internalModule/i],
 ];
 
-function areaOf({ functionName, url }: CpuProfile['nodes'][number]['callFrame']): string {
-  return AREAS.find(([, pattern]) => pattern.test(`${functionName} ${url}`))?.[0] ?? 'other';
+/** Source maps of bundled files by the path of the file; null: the file has none. */
+const sourceMaps = new Map<string, SourceMap | null>();
+
+function sourceMapOf(file: string): SourceMap | null {
+  const known = sourceMaps.get(file);
+  if (known !== undefined) return known;
+  const path = `${file}.map`;
+  const map = existsSync(path) ? new SourceMap(JSON.parse(readFileSync(path, 'utf8'))) : null;
+  sourceMaps.set(file, map);
+  return map;
+}
+
+/** The source file of a function: one built file holds many. */
+function sourceOf({ url, lineNumber, columnNumber }: CallFrame): string {
+  const entry = sourceMapOf(url.replace('file://', ''))?.findEntry(lineNumber, columnNumber);
+  return entry !== undefined && 'originalSource' in entry ? entry.originalSource : url;
+}
+
+function areaOf(callFrame: CallFrame): string {
+  const text = `${callFrame.functionName} ${sourceOf(callFrame)}`;
+  return AREAS.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other';
 }
 
 function linesOf(profile: CpuProfile): string[] {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { SalvageReport } from '../journal/sqlite/offline/salvage.ts';
-import type { Finding, KeyUsage } from '../journal/sqlite/offline/verify.ts';
+import type { KeyUsage } from '../journal/sqlite/offline/key-usage.ts';
+import type { Finding } from '../journal/sqlite/offline/verify.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
 import { shellWord } from './explain/relay-options.ts';
@@ -25,6 +26,7 @@ Examples:
 const VERIFY_HELP = `
 ${STOPPED} It reads the whole file, about 300 MB per second.
 It also counts the payloads by encryption key: a key that is not listed can be removed from the configuration.
+Each payload is checked: encrypted ones only with the keys of the configuration, so give --config as well as --path.
 --path can also be the file that store backup wrote: it is read as it lies, and needs no stopped relay. With --config as
 well, the keys are those of the configuration.
 Exit code: 0 the store is sound; 1 it is damaged or could not be read.
@@ -44,7 +46,9 @@ Example:
 
 const SALVAGE_HELP = `
 ${STOPPED} The damaged file is not changed. The new folder needs free space for twice its size.
-Afterwards set store.path to the new folder. Exit code: 0 nothing was lost; 1 something was, and the report lists it.
+Encrypted payloads are copied as they are; with the keys of the configuration, damaged ones are found and left out.
+Afterwards set store.path to the new folder. Exit code: 0 the new store holds all that the old one accounts for;
+1 it does not, and the report says what is missing.
 
 Example:
   $ capillary-relay store salvage --config relay.yaml --to /var/lib/relay/salvaged`;
@@ -106,11 +110,12 @@ function printKeyUsage(usage: readonly KeyUsage[], keys: readonly string[] | und
 
 function runVerify(options: StoreOptions, command: Command): Promise<void> {
   return withPlainErrors(async () => {
-    const { readKeyUsage, verifyStore } = await import('../journal/sqlite/offline/verify.ts');
+    const { readKeyUsage } = await import('../journal/sqlite/offline/key-usage.ts');
+    const { verifyStore } = await import('../journal/sqlite/offline/verify.ts');
     const { path, keys } = await storeOf(options, command.getOptionValueSource('config') === 'cli');
-    const findings = verifyStore(path);
+    const findings = verifyStore(path, keys);
     const ok = findings.length === 0;
-    const isReadable = findings.every(({ check }) => check !== 'integrity' && check !== 'format');
+    const isReadable = findings.every(({ check }) => !['integrity', 'format', 'account'].includes(check));
     const keyUsage = isReadable ? readKeyUsage(path, keys ?? []) : [];
     if (options.json === true)
       console.log(JSON.stringify({ ok, path, findings, seals: keyUsage }, undefined, 2));
@@ -161,18 +166,19 @@ function printSalvage(report: SalvageReport, to: string): void {
       ) +
       formatReceipts(report.lost, 'Events lost; only the receipt is known'),
   );
+  if (report.findings.length > 0) printFindings(report.findings);
+  if (report.missing.length > 0)
+    console.log(
+      `\nTHE NEW STORE IS NOT COMPLETE. Missing:\n${report.missing.map((line) => `  ${line}`).join('\n')}`,
+    );
 }
 
-function isComplete({ tables, lost, bodiless }: SalvageReport): boolean {
-  return lost.length === 0 && bodiless.length === 0 && tables.every(({ unreadable }) => unreadable === 0);
-}
-
-function runSalvage(options: StoreOptions & { readonly to: string }): Promise<void> {
+function runSalvage(options: StoreOptions & { readonly to: string }, command: Command): Promise<void> {
   return withPlainErrors(async () => {
     const { salvageStore } = await import('../journal/sqlite/offline/salvage.ts');
-    const path = await folderOf(options);
-    const report = salvageStore(path, options.to);
-    const ok = isComplete(report);
+    const { path, keys } = await storeOf(options, command.getOptionValueSource('config') === 'cli');
+    const report = salvageStore(path, options.to, keys);
+    const ok = report.missing.length === 0 && report.findings.length === 0;
     if (options.json === true)
       console.log(JSON.stringify({ ok, path, to: options.to, ...report }, undefined, 2));
     else printSalvage(report, options.to);

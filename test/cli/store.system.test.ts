@@ -13,10 +13,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { smallestWith } from '../config/config-text.ts';
-import { sampleEvent } from '../contract/samples.ts';
+import { append, sampleEvent } from '../contract/samples.ts';
 import { run } from './command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'relay-store-'));
@@ -27,7 +28,7 @@ async function fill(path: string): Promise<void> {
   const journal = await openSqliteJournal({ path, encryptionKeys: [] });
   await Promise.all(
     Array.from({ length: 300 }, () =>
-      journal.append([sampleEvent({ body: Buffer.from(JSON.stringify('A'.repeat(1_998))) })]),
+      append(journal, sampleEvent({ body: Buffer.from(JSON.stringify('A'.repeat(1_998))) })),
     ),
   );
   await journal.close();
@@ -64,7 +65,7 @@ describe('store', () => {
     const [first, second] = ['11'.repeat(32), '22'.repeat(32)];
     for (const encryptionKeys of [[], [first], [second, first]]) {
       const journal = await openSqliteJournal({ path, encryptionKeys });
-      for (let n = 0; n <= encryptionKeys.length; n += 1) await journal.append([sampleEvent()]);
+      for (let n = 0; n <= encryptionKeys.length; n += 1) await append(journal, sampleEvent());
       await journal.close();
     }
     const config = join(folder, 'relay.yaml');
@@ -110,7 +111,7 @@ describe('store', () => {
     const path = join(folder, 'keyed');
     const journal = await openSqliteJournal({ path, encryptionKeys: keys });
     await Promise.all(
-      Array.from({ length: 50 }, () => journal.append([sampleEvent({ body: Buffer.alloc(9_000, 1) })])),
+      Array.from({ length: 50 }, () => append(journal, sampleEvent({ body: Buffer.alloc(9_000, 1) }))),
     );
     await journal.close();
     await run(['store', 'backup', '--path', path, '--to', to]);
@@ -153,7 +154,7 @@ describe('store', () => {
   it('verify: refuses the file of a running relay, which has newer parts beside it', async () => {
     const path = join(folder, 'running');
     const journal = await openSqliteJournal({ path, encryptionKeys: [] });
-    await journal.append([sampleEvent()]);
+    await append(journal, sampleEvent());
     const busy = await run(['store', 'verify', '--path', join(path, 'relay.db')]);
     await journal.close();
     expect(busy).toMatchObject({ code: 1, stderr: expect.stringContaining('stop it first') });
@@ -170,6 +171,41 @@ describe('store', () => {
     const { ok, lost, bodiless, findings } = JSON.parse(part.stdout);
     expect({ ok, findings }).toEqual({ ok: false, findings: [] });
     expect(lost.length + bodiless.length).toBeGreaterThan(0);
+  });
+
+  it('verify and salvage: open payloads with the keys of the configuration', async () => {
+    const [keys, path] = [['44'.repeat(32)], join(folder, 'flipped')];
+    const journal = await openSqliteJournal({ path, encryptionKeys: keys });
+    const { receipt } = await append(journal, sampleEvent());
+    await journal.close();
+    const db = new DatabaseSync(join(path, 'relay.db'));
+    db.exec("UPDATE bodies SET body = CAST(substr(body, 1, length(body) - 1) || X'00' AS BLOB)");
+    db.close();
+    const config = join(folder, 'flipped.yaml');
+    writeFileSync(config, smallestWith([['store', 'path'], path], [['store', 'encryptionKeys'], keys]));
+    const verified = await run(['store', 'verify', '--config', config]);
+    expect(verified.code).toBe(1);
+    expect(verified.stdout).toContain(`payload of event ${receipt} damaged`);
+    const salvaged = await run(['store', 'salvage', '--config', config, '--to', join(folder, 'unflipped')]);
+    expect(salvaged.code).toBe(1);
+    expect(salvaged.stdout).toContain('THE NEW STORE IS NOT COMPLETE. Missing:\n');
+    expect(salvaged.stdout).toContain('  payloads of pending events: 1\n');
+    const blind = await run(['store', 'verify', '--path', path]);
+    expect(blind.code).toBe(0);
+    expect(blind.stdout).toMatch(/1 +[0-9a-f]{8} +pass --config too/u);
+  });
+
+  it('salvage: exits with 1 if the store was emptied, and verify does not call the new one sound', async () => {
+    const path = join(folder, 'emptied');
+    await fill(path);
+    truncateSync(join(path, 'relay.db'), 0);
+    const to = join(folder, 'from-emptied');
+    const salvaged = await run(['store', 'salvage', '--path', path, '--to', to]);
+    expect(salvaged.code).toBe(1);
+    expect(salvaged.stdout).toContain('  accepted events: 300 of 300\n');
+    const verified = await run(['store', 'verify', '--path', to]);
+    expect(verified.code).toBe(1);
+    expect(verified.stdout).toContain('the store holds 0 accepted events, but had 300 on ');
   });
 
   it('says what is wrong: no store, a running relay, wrong usage', async () => {

@@ -9,7 +9,7 @@ import { StoreError } from '../../src/journal/journal.ts';
 import { backupStore } from '../../src/journal/sqlite/offline/stopped-store.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
-import { openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
+import { openEngine } from '../../src/journal/sqlite/engine/engine.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
@@ -19,9 +19,9 @@ import {
   claimEvents,
   sampleEvent,
   sampleQuarantined,
-  settleAll,
+  settleAs,
   settled,
-  tokenOf,
+  settleHeld,
 } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
@@ -41,10 +41,11 @@ async function createFilledStore() {
     sampleEvent({ lane: `c${n % 50}`, body: Buffer.from(JSON.stringify({ n, pad: 'x'.repeat(1_000) })) }),
   );
   const receipts = await appendAll(journal, events);
-  await settleAll(journal, receipts.slice(0, DELIVERED), (receipt) => ({
-    ...settled.delivered(receipt),
-    profiles: [{ lane: 'c1', state: '{"tier":"gold"}' }],
-  }));
+  for (const receipt of receipts.slice(0, DELIVERED))
+    await settleAs(journal, {
+      ...settled.delivered(receipt),
+      profiles: [{ lane: 'c1', state: '{"tier":"gold"}' }],
+    });
   await journal.quarantine(sampleQuarantined(), { maxCount: 10, maxBytes: 1e6, maxAge: 1e9 });
   await journal.close();
   return { path, events, receipts };
@@ -165,7 +166,14 @@ describe('a sound store', () => {
     await writeFile(`${file}-wal`, log);
     const to = join(await journalFolder(), 'new');
     const { tables, ...rest } = salvageStore(path, to);
-    expect(rest).toEqual({ lost: [], bodiless: [], accepted: { before: COUNT, after: COUNT }, findings: [] });
+    expect(rest).toMatchObject({
+      lost: [],
+      bodiless: [],
+      accepted: { before: COUNT, after: COUNT },
+      findings: [],
+      missing: [],
+      wal: { damaged: 0 },
+    });
     expect(tables).toContainEqual({ table: 'quarantine', copied: 1, unreadable: 0 });
     expect(tables).toContainEqual({ table: 'notes', copied: 2, unreadable: 0 });
     const journal = await openJournal(to);
@@ -221,10 +229,7 @@ describe.each(DAMAGES)('a store with %s', (_what, damage) => {
       for (const event of batch) {
         expect(event.body.equals(Buffer.from(events[receipts.indexOf(event.receipt)]!.body))).toBe(true);
       }
-      await journal.settle(
-        await tokenOf(journal),
-        batch.map(({ receipt }) => settled.delivered(receipt)),
-      );
+      for (const { receipt } of batch) await settleHeld(journal, settled.delivered(receipt));
       claimed += batch.length;
     }
     const { acme } = await journal.ledger();

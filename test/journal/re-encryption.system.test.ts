@@ -5,7 +5,7 @@ import { migrate } from '../../src/journal/sqlite/engine/database.ts';
 import { ENCRYPTED_COLUMNS } from '../../src/journal/sqlite/engine/re-encryption.ts';
 import { parseKey } from '../../src/journal/sqlite/engine/payload-cipher.ts';
 import type { Channel } from '../../src/journal/sqlite/thread/channel.ts';
-import { readKeyUsage } from '../../src/journal/sqlite/offline/verify.ts';
+import { readKeyUsage } from '../../src/journal/sqlite/offline/key-usage.ts';
 import {
   appendAll,
   claimEvents,

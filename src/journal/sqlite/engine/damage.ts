@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../journal.ts';
+import { damagedWal, type WalDamage } from './wal-frames.ts';
 
 /** SQLite's BUSY: another process has locked the file. */
 const BUSY_CODE = 5;
@@ -51,6 +52,23 @@ export function assertNotEmptied(file: string): void {
     throw new StoreError('relay.db is empty or missing, but its write-ahead log exists', {
       fix: DAMAGE_ADVICE,
     });
+}
+
+/**
+ * SQLite would silently ignore everything behind the damage.
+ * @throws StoreError if the write-ahead log is damaged before commits that were synced
+ */
+export function assertSoundWal(file: string): void {
+  const damage = damagedWal(file);
+  if (damage !== undefined) throw new StoreError(describeWalDamage(damage), { fix: DAMAGE_ADVICE });
+}
+
+export function describeWalDamage({ isHeaderDamaged, ...damage }: WalDamage): string {
+  const where = isHeaderDamaged ? 'at its beginning' : `after ${damage.commitsBefore} transactions`;
+  return (
+    `the write-ahead log relay.db-wal is damaged ${where}: SQLite would ignore the ` +
+    `${damage.commitsAfter} transactions that follow (sound pages in them: ${damage.framesAfter})`
+  );
 }
 
 /**

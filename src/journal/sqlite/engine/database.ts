@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import { StoreError } from '../../journal.ts';
-import { assertNotEmptied, assertSound, DAMAGE_ADVICE, isBusy, isDamage, primaryCode } from './damage.ts';
+import {
+  assertNotEmptied,
+  assertSound,
+  assertSoundWal,
+  DAMAGE_ADVICE,
+  isBusy,
+  isDamage,
+  primaryCode,
+} from './damage.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { createFolder, DATABASE_FILE, folderProblem } from './store-folder.ts';
 
@@ -208,6 +216,7 @@ export function openDatabase(path: string, maxPages?: number): Database {
     createFolder(path);
     const file = join(path, DATABASE_FILE);
     assertNotEmptied(file);
+    assertSoundWal(file);
     restrictFileModes(file);
     raw = new DatabaseSync(file, { timeout: 0 });
     configure(raw, maxPages);

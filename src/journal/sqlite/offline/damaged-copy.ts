@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { scanWal } from '../engine/wal-frames.ts';
 
 /** The first bytes of every SQLite file, and the size of its header. */
 const MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
@@ -43,16 +44,55 @@ function repairLength(copy: number, header: Buffer, bytes: number): void {
   if (bytes < fullLength) ftruncateSync(copy, fullLength);
 }
 
+/** What a write-ahead log held for a copy. */
+export interface AppliedWal {
+  /** Pages that were written to the copy. */
+  readonly applied: number;
+  /** Pages up to the last commit that are damaged; the copy has an older state of them. */
+  readonly damaged: number;
+}
+
+/**
+ * Writes to the copy whatever the write-ahead log still holds up to its last sound commit, also
+ * what follows a damaged frame, which SQLite would not read.
+ */
+function applyWal(original: string, copy: number): AppliedWal {
+  let frames = 0;
+  let lastCommit = 0;
+  scanWal(original, ({ isCommit, isValid }) => {
+    frames += 1;
+    if (isCommit && isValid) lastCommit = frames;
+  });
+  let at = 0;
+  let applied = 0;
+  scanWal(original, ({ page, isValid }, content) => {
+    at += 1;
+    if (at > lastCommit || !isValid || page === 0) return;
+    writeSync(copy, content, 0, PAGE_BYTES, (page - 1) * PAGE_BYTES);
+    applied += 1;
+  });
+  return { applied, damaged: lastCommit - applied };
+}
+
+/** A copy of a damaged database, open for reading. */
+export interface RepairedCopy {
+  readonly db: DatabaseSync;
+  readonly wal: AppliedWal;
+}
+
 /**
  * Opens a copy of a damaged database so that its undamaged parts can be read. The original is not
- * changed. `sound` is the file of any sound store with the same format.
+ * changed, and may be missing if its write-ahead log exists. `sound` is the file of any sound store
+ * with the same format.
  */
-export function openRepairedCopy(original: string, copy: string, sound: string): DatabaseSync {
-  copyFileSync(original, copy, constants.COPYFILE_FICLONE);
-  if (existsSync(`${original}-wal`)) copyFileSync(`${original}-wal`, `${copy}-wal`);
-  for (const suffix of ['', '-wal']) if (existsSync(copy + suffix)) chmodSync(copy + suffix, 0o600);
+export function openRepairedCopy(original: string, copy: string, sound: string): RepairedCopy {
+  if (existsSync(original)) copyFileSync(original, copy, constants.COPYFILE_FICLONE);
+  closeSync(openSync(copy, 'a', 0o600));
+  chmodSync(copy, 0o600);
   const handle = openSync(copy, 'r+');
+  let wal: AppliedWal;
   try {
+    wal = applyWal(original, handle);
     const header = Buffer.alloc(HEADER_BYTES);
     readSync(handle, header, 0, HEADER_BYTES, 0);
     repairHeader(handle, header, sound);
@@ -62,7 +102,7 @@ export function openRepairedCopy(original: string, copy: string, sound: string):
   }
   const db = new DatabaseSync(copy, { timeout: 0 });
   db.exec('PRAGMA locking_mode = EXCLUSIVE');
-  return db;
+  return { db, wal };
 }
 
 /*

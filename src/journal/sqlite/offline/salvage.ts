@@ -1,22 +1,28 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { PAYLOAD_LOST } from '../../event-reasons.ts';
 import { StoreError } from '../../journal.ts';
 import { openDatabase } from '../engine/database.ts';
 import { INDEX_TABLES } from '../engine/indexes.ts';
+import { createPayloadCipher, parseKey, type PayloadCipher } from '../engine/payload-cipher.ts';
 import { createFolder, DATABASE_FILE } from '../engine/store-folder.ts';
+import { readMarker, writeMarker } from '../engine/store-marker.ts';
 import {
+  type AppliedWal,
   type CopiedTable,
   copyTable,
   copyWholeTable,
   openRepairedCopy,
-  type Row,
+  type RepairedCopy,
   tryRead,
 } from './damaged-copy.ts';
+import { cipherFor } from './payload-check.ts';
+import { plausibilityCheck } from './plausible-rows.ts';
 import { recount } from './recount.ts';
+import { replaceSchema } from './schema-repair.ts';
 import { databaseFileOf, isInUse, withStoppedStore } from './stopped-store.ts';
-import { type Finding, findingsOf } from './verify.ts';
+import { acceptedIn, type Finding, findingsOf } from './verify.ts';
 
 export interface SalvageReport {
   readonly tables: readonly CopiedTable[];
@@ -26,42 +32,12 @@ export interface SalvageReport {
   readonly bodiless: readonly string[];
   /** Accepted events of all sources before (if readable) and after. */
   readonly accepted: { readonly before?: number; readonly after: number };
+  /** Pages that the write-ahead log of the old store held. */
+  readonly wal: AppliedWal;
+  /** What the new store lacks of what the old one accounts for, in sentences; empty if nothing. */
+  readonly missing: readonly string[];
   /** Findings of `verify` in the new store; normally none. */
   readonly findings: readonly Finding[];
-}
-
-const STATES: readonly unknown[] = ['pending', 'delivered', 'ignored', 'dead', 'malformed'];
-
-/** Damage can leave zero bytes in a text. */
-function isDamagedText(value: SQLInputValue | undefined): boolean {
-  return typeof value === 'string' && value.includes('\0');
-}
-
-function isPlausibleEvent(row: Row): boolean {
-  return (
-    STATES.includes(row['state']) &&
-    typeof row['receipt'] === 'string' &&
-    typeof row['source'] === 'string' &&
-    Number.isSafeInteger(row['received_at']) &&
-    !Object.values(row).some(isDamagedText)
-  );
-}
-
-/** An unencrypted accepted body must be JSON; an encrypted one is verified when it is decrypted. */
-function isPlausibleBody(row: Row, state: unknown): boolean {
-  const { body } = row;
-  if (!(body instanceof Uint8Array) || state === 'malformed' || body[0] !== 0)
-    return body instanceof Uint8Array;
-  return tryRead(() => JSON.parse(Buffer.from(body.subarray(1)).toString('utf8')) as unknown) !== undefined;
-}
-
-/** Checks the rows of `events` and `bodies`. Bodies must be copied after their events. */
-function plausibilityCheck(to: DatabaseSync): (table: string, row: Row) => boolean {
-  const stateOf = to.prepare('SELECT state FROM events WHERE seq = ?');
-  return (table, row) => {
-    if (table === 'events') return isPlausibleEvent(row);
-    return table !== 'bodies' || isPlausibleBody(row, stateOf.get(row['seq'] ?? null)?.['state']);
-  };
 }
 
 /** Refuses only a running relay; any other problem is what salvage is for. */
@@ -89,8 +65,8 @@ function keyOf(db: DatabaseSync, table: string): string | undefined {
   return table === 'attempts' ? 'seq' : undefined;
 }
 
-function copyTables(from: DatabaseSync, to: DatabaseSync): CopiedTable[] {
-  const context = { from, to, isPlausible: plausibilityCheck(to) };
+function copyTables(from: DatabaseSync, to: DatabaseSync, cipher: PayloadCipher): CopiedTable[] {
+  const context = { from, to, isPlausible: plausibilityCheck(to, cipher) };
   const tables = to
     .prepare(
       `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid`,
@@ -124,14 +100,66 @@ function restoreSequences(from: DatabaseSync, to: DatabaseSync): void {
     to.prepare('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?').run(Number(seq), String(name));
 }
 
-function acceptedIn(db: DatabaseSync): number {
-  return Number(db.prepare('SELECT coalesce(sum(accepted), 0) AS n FROM counts').get()?.['n']);
+/** The accepted events that the old store accounts for; undefined if nothing says it. */
+function acceptedBefore(from: DatabaseSync, path: string): number | undefined {
+  const known = [tryRead(() => acceptedIn(from)), readMarker(path)?.accepted].filter(
+    (accepted) => accepted !== undefined,
+  );
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
-function fillNewStore(from: DatabaseSync, to: DatabaseSync): SalvageReport {
+/** What the new store lacks, in sentences. */
+function missingFrom(
+  { tables, lost, bodiless, accepted, wal }: Omit<SalvageReport, 'missing'>,
+  original: string,
+  isSchemaLost: boolean,
+): string[] {
+  const { before, after } = accepted;
+  const unreadable = tables.reduce((sum, table) => sum + table.unreadable, 0);
+  const size = statSync(original, { throwIfNoEntry: false })?.size;
+  return [
+    size === undefined ? 'relay.db is gone: only its write-ahead log could be read' : '',
+    size === 0 ? 'relay.db is empty: only its write-ahead log could be read' : '',
+    isSchemaLost ? 'the schema of relay.db is damaged: its tables were looked for in their usual places' : '',
+    wal.damaged > 0 ? `damaged pages of the write-ahead log: ${wal.damaged}` : '',
+    before === undefined ? 'how many events were accepted is unknown: their count could not be read' : '',
+    before !== undefined && before > after ? `accepted events: ${before - after} of ${before}` : '',
+    unreadable > 0 ? `unreadable or damaged rows: ${unreadable}` : '',
+    lost.length > 0 ? `events of which only the receipt is known: ${lost.length}` : '',
+    bodiless.length > 0 ? `payloads of pending events: ${bodiless.length}` : '',
+  ].filter((line) => line !== '');
+}
+
+function cipherOf(from: DatabaseSync, encryptionKeys: readonly string[]): PayloadCipher {
+  return tryRead(() => cipherFor(from, encryptionKeys)) ?? createPayloadCipher(encryptionKeys.map(parseKey));
+}
+
+/** Whether the tables can be found at all. */
+function isSchemaReadable(from: DatabaseSync): boolean {
+  return tryRead(() => from.prepare('SELECT 1 FROM events LIMIT 0').all()) !== undefined;
+}
+
+interface SalvageParts {
+  readonly path: string;
+  readonly original: string;
+  readonly copy: RepairedCopy;
+  readonly isSchemaLost: boolean;
+  readonly to: DatabaseSync;
+  readonly encryptionKeys: readonly string[];
+}
+
+function fillNewStore({
+  path,
+  original,
+  copy,
+  isSchemaLost,
+  to,
+  encryptionKeys,
+}: SalvageParts): SalvageReport {
+  const { db: from, wal } = copy;
   to.exec('PRAGMA foreign_keys = OFF');
-  const before = tryRead(() => acceptedIn(from));
-  const tables = copyTables(from, to);
+  const before = acceptedBefore(from, path);
+  const tables = copyTables(from, to, cipherOf(from, encryptionKeys));
   restoreSequences(from, to);
   const lost = lostReceipts(from, to);
   const now = Date.now();
@@ -139,35 +167,63 @@ function fillNewStore(from: DatabaseSync, to: DatabaseSync): SalvageReport {
   const bodiless = to
     .prepare('SELECT receipt FROM events WHERE reason = ? AND settled_at = ?')
     .all(PAYLOAD_LOST, now);
-  return {
+  const report = {
     tables,
     lost,
     bodiless: bodiless.map(({ receipt }) => String(receipt)),
     accepted: { ...(before === undefined ? {} : { before }), after: acceptedIn(to) },
-    findings: findingsOf(to),
+    wal,
+    findings: findingsOf(to, encryptionKeys),
   };
+  return { ...report, missing: missingFrom(report, original, isSchemaLost) };
+}
+
+/** The database file, which may be gone or empty if its write-ahead log exists. */
+function originalOf(path: string): string {
+  const file = join(path, DATABASE_FILE);
+  return existsSync(`${file}-wal`) ? file : databaseFileOf(path);
 }
 
 /**
  * Copies everything readable from a damaged store to a new one in an empty folder. It works on a
  * copy of the damaged file in that folder, so it temporarily needs twice the space. The original is
- * never changed.
+ * never changed. Damaged payloads are not copied; encrypted ones are checked if their keys are
+ * given.
  * @throws StoreError if there is no store, a relay is running on it, or the folder is not empty
  */
-export function salvageStore(path: string, folder: string): SalvageReport {
-  const original = databaseFileOf(path);
+export function salvageStore(
+  path: string,
+  folder: string,
+  encryptionKeys: readonly string[] = [],
+): SalvageReport {
+  const original = originalOf(path);
   assertStopped(path);
   assertEmpty(folder);
   const to = openDatabase(folder);
-  const copy = join(folder, 'damaged.db');
-  let from: DatabaseSync | undefined;
+  const file = join(folder, 'damaged.db');
+  let db: DatabaseSync | undefined;
   try {
     to.raw.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    from = openRepairedCopy(original, copy, join(folder, DATABASE_FILE));
-    return fillNewStore(from, to.raw);
+    const copy = openRepairedCopy(original, file, join(folder, DATABASE_FILE));
+    ({ db } = copy);
+    const isSchemaLost = !isSchemaReadable(db);
+    if (isSchemaLost) {
+      db.close();
+      db = replaceSchema(file, to.raw);
+    }
+    const report = fillNewStore({
+      path,
+      original,
+      copy: { ...copy, db },
+      isSchemaLost,
+      to: to.raw,
+      encryptionKeys,
+    });
+    writeMarker(folder, Math.max(report.accepted.before ?? 0, report.accepted.after));
+    return report;
   } finally {
-    tryRead(() => from?.close());
-    for (const suffix of ['', '-wal', '-shm']) if (existsSync(copy + suffix)) rmSync(copy + suffix);
+    tryRead(() => db?.close());
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
     to.close();
   }
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { type EventFilter, StoreError } from '../../journal.ts';
-import { isBusy, isDamage } from '../engine/damage.ts';
+import { assertNotEmptied, assertSoundWal, isBusy, isDamage } from '../engine/damage.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
 import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
 import { ALL_POSITIONS, toSql } from '../engine/filter-sql.ts';
@@ -76,6 +76,8 @@ export function withStoppedStore<T>(path: string, use: (db: DatabaseSync) => T):
   let db: DatabaseSync | undefined;
   let isLocked = false;
   try {
+    // SQLite would delete the log.
+    assertNotEmptied(file);
     db = new DatabaseSync(openable(path, file), { readOnly: true, timeout: 0 });
     db.exec('BEGIN');
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
@@ -174,6 +176,7 @@ export function backupStore(path: string, file: string): { readonly bytes: numbe
   const mask = process.umask(0o077);
   try {
     withStoppedStore(path, (db) => {
+      assertSoundWal(databaseFileOf(path));
       db.exec('COMMIT');
       db.prepare('VACUUM INTO ?').run(file);
     });

@@ -1,8 +1,11 @@
+import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { describeWalDamage } from '../engine/damage.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
-import { keyIdHex, parseKey } from '../engine/payload-cipher.ts';
-import { ENCRYPTED_COLUMNS } from '../engine/re-encryption.ts';
-import { withStoppedStore } from './stopped-store.ts';
+import { describeShortfall, readMarker } from '../engine/store-marker.ts';
+import { damagedWal } from '../engine/wal-frames.ts';
+import { cipherFor, damagedPayloads } from './payload-check.ts';
+import { databaseFileOf, withStoppedStore } from './stopped-store.ts';
 
 /** An inconsistency in the store. */
 export interface Finding {
@@ -16,7 +19,10 @@ export interface Finding {
     | 'aliases'
     | 'contacts'
     | 'indexes'
-    | 'bodies';
+    | 'bodies'
+    | 'payloads'
+    | 'log'
+    | 'account';
   readonly detail: string;
 }
 
@@ -179,8 +185,12 @@ function withReadErrors(check: Finding['check'], run: () => Finding[]): Finding[
   }
 }
 
-/** Checks an open store. */
-export function findingsOf(db: DatabaseSync): Finding[] {
+function payloadFindings(db: DatabaseSync, encryptionKeys: readonly string[]): Finding[] {
+  return damagedPayloads(db, cipherFor(db, encryptionKeys)).map((detail) => ({ check: 'payloads', detail }));
+}
+
+/** Checks an open store. Encrypted payloads are checked if their keys are given. */
+export function findingsOf(db: DatabaseSync, encryptionKeys: readonly string[]): Finding[] {
   const format = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
   const damage = withReadErrors('integrity', () => integrityFindings(db));
   if (format !== MIGRATIONS.length) {
@@ -197,66 +207,41 @@ export function findingsOf(db: DatabaseSync): Finding[] {
         .map((row) => ({ check, detail: describe(cellsOf(row)) })),
     ),
   );
-  return [...damage, ...inconsistencies];
+  const payloads = withReadErrors('payloads', () => payloadFindings(db, encryptionKeys));
+  return [...damage, ...inconsistencies, ...payloads];
+}
+
+export function acceptedIn(db: DatabaseSync): number {
+  return Number(db.prepare('SELECT coalesce(sum(accepted), 0) AS n FROM counts').get()?.['n']);
+}
+
+/** A store that holds less than the marker in its folder says. */
+function accountFindings(folder: string, db: DatabaseSync): Finding[] {
+  return withReadErrors('account', () => {
+    const detail = describeShortfall(readMarker(folder), acceptedIn(db));
+    return detail === undefined ? [] : [{ check: 'account', detail }];
+  });
+}
+
+/** What SQLite would not read of the write-ahead log, so that it looks as if it never happened. */
+function logFindings(file: string): Finding[] {
+  const damage = damagedWal(file);
+  return damage === undefined ? [] : [{ check: 'log', detail: describeWalDamage(damage) }];
 }
 
 /**
  * Checks the store of a stopped relay: the file itself, the ledger against the rows, one head in
- * each queue, a body for each event that must have one.
+ * each queue, a body for each event that must have one, and the payloads, as far as keys are given.
  * @throws StoreError if there is none, a relay is running on it, or it cannot be opened
  */
-export function verifyStore(path: string): readonly Finding[] {
-  return withStoppedStore(path, findingsOf);
-}
-
-/** The number of payloads that are encrypted with one key. */
-export interface KeyUsage {
-  /** Identifies the key by hex digits; absent for payloads that are not encrypted. */
-  readonly keyId?: string;
-  /**
-   * `first` encrypts new payloads, `older` is another configured key, `unknown` is not configured,
-   * `none` means not encrypted.
-   */
-  readonly key: 'first' | 'older' | 'unknown' | 'none';
-  readonly payloads: number;
-}
-
-/** The first byte is 0, or it is 1 and the next four identify the key: see payload-cipher.ts. */
-const PAYLOAD_HEADS_SQL = ENCRYPTED_COLUMNS.flatMap(({ table, columns }) =>
-  columns.map(
-    (column) => `SELECT hex(substr(${column}, 1, 5)) AS head FROM ${table} WHERE ${column} IS NOT NULL`,
-  ),
-).join(' UNION ALL ');
-
-function countByKeyId(db: DatabaseSync): Map<string | undefined, number> {
-  const counts = new Map<string | undefined, number>();
-  for (const { head, n } of db
-    .prepare(`SELECT head, count(*) AS n FROM (${PAYLOAD_HEADS_SQL}) GROUP BY head`)
-    .all()) {
-    const text = String(head);
-    const keyId = text.startsWith('01') ? text.slice(2).toLowerCase() : undefined;
-    counts.set(keyId, (counts.get(keyId) ?? 0) + Number(n));
-  }
-  return counts;
-}
-
-/**
- * Counts the payloads of a stopped relay's store by encryption key, most used first. Reads the
- * whole file.
- * @throws StoreError if there is none, a relay is running on it, or it cannot be read
- */
-export function readKeyUsage(path: string, encryptionKeys: readonly string[]): readonly KeyUsage[] {
-  const ids = encryptionKeys.map((key) => keyIdHex(parseKey(key)));
-  const keyOf = (keyId: string | undefined): KeyUsage['key'] => {
-    if (keyId === undefined) return 'none';
-    if (keyId === ids[0]) return 'first';
-    return ids.includes(keyId) ? 'older' : 'unknown';
-  };
-  return [...withStoppedStore(path, countByKeyId)]
-    .map(([keyId, payloads]) => ({
-      ...(keyId === undefined ? {} : { keyId }),
-      key: keyOf(keyId),
-      payloads,
-    }))
-    .toSorted((a, b) => b.payloads - a.payloads);
+export function verifyStore(path: string, encryptionKeys: readonly string[] = []): readonly Finding[] {
+  const file = databaseFileOf(path);
+  if (statSync(file).size === 0)
+    return [{ check: 'account', detail: 'relay.db is empty: whatever it held is gone' }];
+  const log = logFindings(file);
+  return withStoppedStore(path, (db) => [
+    ...log,
+    ...accountFindings(path, db),
+    ...findingsOf(db, encryptionKeys),
+  ]);
 }

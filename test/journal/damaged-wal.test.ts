@@ -1,0 +1,114 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Appended } from '../../src/journal/journal.ts';
+import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
+import { openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
+import { damagedWal } from '../../src/journal/sqlite/engine/wal-frames.ts';
+import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
+import { backupStore } from '../../src/journal/sqlite/offline/stopped-store.ts';
+import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
+import { sampleEvent } from '../contract/samples.ts';
+import { journalFolder, openJournal } from './journal-folder.ts';
+
+const COUNT = 40;
+const HEADER_BYTES = 32;
+const FRAME_BYTES = 24 + 4_096;
+
+/** What a relay leaves that is killed after its events were acknowledged one by one. */
+async function killedStore() {
+  const running = await journalFolder();
+  const engine = openEngine({ path: running, keys: [] });
+  const receipts: string[] = [];
+  for (let n = 0; n < COUNT; n += 1) {
+    const request = [sampleEvent({ lane: `c${n % 7}` })];
+    const [outcome] = runBatch(engine, [{ name: 'append', request }]);
+    receipts.push(...(outcome as { answer: readonly Appended[] }).answer.map(({ receipt }) => receipt));
+  }
+  const path = join(await journalFolder(), 'killed');
+  mkdirSync(path);
+  const file = join(path, DATABASE_FILE);
+  for (const suffix of ['', '-wal']) cpSync(join(running, DATABASE_FILE + suffix), file + suffix);
+  engine.db.close();
+  return { path, file, wal: `${file}-wal`, receipts };
+}
+
+/** Flips a bit. A negative frame counts from the end; 0 is the first one, `at` counts from its start. */
+function flipFrame(wal: string, frame: number, at: number): void {
+  const bytes = readFileSync(wal);
+  const frames = Math.floor((bytes.length - HEADER_BYTES) / FRAME_BYTES);
+  const position = HEADER_BYTES + (frame < 0 ? frames + frame : frame) * FRAME_BYTES + at;
+  bytes[position] = bytes.readUInt8(position) ^ 1;
+  writeFileSync(wal, bytes);
+}
+
+function flipHeader(wal: string, at: number): void {
+  const bytes = readFileSync(wal);
+  bytes[at] = bytes.readUInt8(at) ^ 1;
+  writeFileSync(wal, bytes);
+}
+
+describe('the write-ahead log of a killed relay', () => {
+  it('is sound, and opens with every event', async () => {
+    const { path, file, receipts } = await killedStore();
+    expect(damagedWal(file)).toBeUndefined();
+    expect(await (await openJournal(path)).count({ receipts })).toBe(COUNT);
+  });
+
+  it('is sound if the machine stopped within the last commit', async () => {
+    const { path, file, wal, receipts } = await killedStore();
+    flipFrame(wal, -1, 500);
+    expect(damagedWal(file)).toBeUndefined();
+    expect(await (await openJournal(path)).count({ receipts })).toBe(COUNT - 1);
+  });
+
+  it('is sound if its end was cut off', async () => {
+    const { file, wal } = await killedStore();
+    truncateSync(wal, statSync(wal).size - 1_000);
+    expect(damagedWal(file)).toBeUndefined();
+  });
+
+  it.each([
+    ['in its first page', (wal: string) => flipFrame(wal, 0, 200)],
+    ['in the number of a page', (wal: string) => flipFrame(wal, 3, 3)],
+    ['in the salts of a frame', (wal: string) => flipFrame(wal, 5, 9)],
+    ['in the checksum of a frame', (wal: string) => flipFrame(wal, 8, 18)],
+    ['in the middle', (wal: string) => flipFrame(wal, 60, 4_000)],
+    ['in the magic number', (wal: string) => flipHeader(wal, 0)],
+    ['in the salts of the header', (wal: string) => flipHeader(wal, 17)],
+    ['in the checksum of the header', (wal: string) => flipHeader(wal, 30)],
+  ])('with a flipped bit %s refuses the start and is salvaged', async (_where, damage) => {
+    const { path, file, wal, receipts } = await killedStore();
+    damage(wal);
+    const [before, log] = [readFileSync(file), readFileSync(wal)];
+    expect(damagedWal(file)?.commitsAfter).toBeGreaterThan(5);
+    const opening = openJournal(path);
+    await expect(opening).rejects.toThrow(/write-ahead log relay\.db-wal is damaged/u);
+    await expect(opening).rejects.toMatchObject({ fix: expect.stringContaining('store salvage') });
+    expect(() => backupStore(path, join(path, '..', 'backup.db'))).toThrow(/relay\.db-wal is damaged/u);
+    expect(verifyStore(path)).toContainEqual({
+      check: 'log',
+      detail: expect.stringContaining('SQLite would ignore'),
+    });
+    const to = join(await journalFolder(), 'new');
+    const report = salvageStore(path, to);
+    expect(report.accepted).toEqual({ before: COUNT, after: COUNT });
+    expect(report.findings).toEqual([]);
+    expect(readFileSync(file).equals(before) && readFileSync(wal).equals(log)).toBe(true);
+    expect(await (await openJournal(to)).count({ receipts })).toBe(COUNT);
+  });
+
+  it('is all that is read if relay.db is gone or empty', async () => {
+    for (const remove of [rmSync, (file: string) => truncateSync(file, 0)]) {
+      const { path, file, wal } = await killedStore();
+      const log = readFileSync(wal);
+      remove(file);
+      await expect(openJournal(path)).rejects.toThrow(/is empty or missing, but its write-ahead log exists/u);
+      expect(() => verifyStore(path)).toThrow(/relay\.db/u);
+      const report = salvageStore(path, join(await journalFolder(), 'new'));
+      expect(report.missing[0]).toMatch(/relay\.db is (gone|empty)/u);
+      expect(readFileSync(wal).equals(log)).toBe(true);
+    }
+  });
+});

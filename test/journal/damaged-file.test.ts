@@ -9,7 +9,7 @@ import { StoreError } from '../../src/journal/journal.ts';
 import { backupStore } from '../../src/journal/sqlite/offline/stopped-store.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
-import { openEngine } from '../../src/journal/sqlite/engine/engine.ts';
+import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
@@ -265,6 +265,6 @@ describe('a file that is damaged while a relay is running', () => {
     expect(messages.filter((line) => DAMAGE_ADVICE.test(line))).toHaveLength(1);
     const [ledger] = runBatch(engine, [{ name: 'ledger', request: undefined }]);
     expect(ledger).toMatchObject({ ok: true, answer: { acme: { accepted: COUNT } } });
-    engine.db.close();
+    closeEngine(engine);
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Appended, Claim, EventRecord, Journal } from '../../src/journal/journal.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { AnswerOf, OperationName, ReencryptionPosition } from '../../src/journal/sqlite/engine/calls.ts';
-import { openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
+import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { parseKey } from '../../src/journal/sqlite/engine/payload-cipher.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import {
@@ -87,7 +87,7 @@ function resealAll(path: string, keys: readonly string[]): number {
     if (step.next === undefined) break;
     from = step.next;
   }
-  engine.db.close();
+  closeEngine(engine);
   return resealed;
 }
 
@@ -198,7 +198,7 @@ describe('a payload on a page that cannot be read', () => {
   it('is a dead letter, of which everything else is kept for salvage', async () => {
     const path = await journalFolder();
     const engine = openEngine({ path, keys: [] });
-    onTestFinished(() => engine.db.close());
+    onTestFinished(() => closeEngine(engine));
     const events = [sampleEvent({ body: Buffer.alloc(9_000, 'x') }), sampleEvent({ body: BODY })];
     const call = (name: OperationName, request: unknown) => {
       const [outcome] = runBatch(engine, [{ name, request }]);
@@ -206,7 +206,8 @@ describe('a payload on a page that cannot be read', () => {
       return (outcome as { answer: unknown }).answer;
     };
     const [large, small] = call('append', events) as Appended[];
-    engine.db.raw.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA shrink_memory');
+    engine.tables.checkpoint();
+    engine.db.raw.exec('PRAGMA shrink_memory');
     // The first bytes of an overflow page are the number of the next one.
     const file = openSync(join(path, DATABASE_FILE), 'r+');
     const pages = readFileSync(file);

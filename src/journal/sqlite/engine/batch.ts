@@ -77,11 +77,21 @@ function keepBatch({ claims, indexes, accounts }: Engine): void {
   accounts.backlog.commitBatch();
 }
 
-/** Undoes a batch, and only the batch unless SQLite has rolled back more. */
-function rollBack(engine: Engine): void {
+/**
+ * Undoes a batch, and only the batch unless SQLite has rolled back more. After a damaged page was
+ * met, SQLite refuses every write until the whole transaction is rolled back.
+ */
+function rollBack(engine: Engine, error: unknown): void {
   forgetBatch(engine);
-  if (engine.tables.isIntact && engine.db.raw.isTransaction)
-    engine.db.raw.exec('ROLLBACK TO batch; RELEASE batch');
+  const { raw } = engine.db;
+  if (isDamage(error) && raw.isTransaction) {
+    raw.exec('ROLLBACK');
+    engine.sawDamage = true;
+    engine.needsRecovery = engine.tables.hasEarlierChanges;
+    if (!engine.needsRecovery) engine.tables.forget();
+    return;
+  }
+  if (engine.tables.isIntact && raw.isTransaction) raw.exec('ROLLBACK TO batch; RELEASE batch');
   else engine.needsRecovery = true;
 }
 
@@ -108,11 +118,11 @@ function runTogether(engine: Engine, calls: readonly Call[]): readonly Outcome[]
     engine.log.flush();
     engine.db.raw.exec('RELEASE batch');
     keepBatch(engine);
-    if (calls.some(({ name }) => CLASS_OF[name] === 'operator')) commitDurably(engine);
+    if (engine.sawDamage || calls.some(({ name }) => CLASS_OF[name] === 'operator')) commitDurably(engine);
     hitFailpoint('journal-committed', calls);
     return outcomes;
   } catch (error) {
-    rollBack(engine);
+    rollBack(engine, error);
     return { error, failingCall: current };
   }
 }

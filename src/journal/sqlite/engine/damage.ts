@@ -1,6 +1,9 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../journal.ts';
+import { INTAKE_LOG_FILES } from './intake-log.ts';
+import { FILE_HEADER_BYTES } from './intake-records.ts';
 import { damagedWal, type WalDamage } from './wal-frames.ts';
 
 /** SQLite's BUSY: another process has locked the file. */
@@ -43,30 +46,44 @@ function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/**
- * SQLite would silently create a new database and lose every event.
- * @throws StoreError if the file is empty or missing but its write-ahead log exists
- */
-export function assertNotEmptied(file: string): void {
-  if (sizeOf(file) === 0 && sizeOf(`${file}-wal`) > 0)
-    throw new StoreError('relay.db is empty or missing, but its write-ahead log exists', {
-      fix: DAMAGE_ADVICE,
-    });
+function hasRecords(folder: string): boolean {
+  return INTAKE_LOG_FILES.some((name) => sizeOf(join(folder, name)) > FILE_HEADER_BYTES);
 }
 
 /**
- * SQLite would silently ignore everything behind the damage.
- * @throws StoreError if the write-ahead log is damaged before commits that were synced
+ * SQLite would silently create a new database and lose every event.
+ * @throws StoreError if the file is empty or missing but one of its logs exists
  */
+export function assertNotEmptied(file: string): void {
+  if (sizeOf(file) > 0) return;
+  const log = sizeOf(`${file}-wal`) > 0 ? 'write-ahead' : 'intake';
+  if (log === 'write-ahead' || hasRecords(dirname(file)))
+    throw new StoreError(`relay.db is empty or missing, but its ${log} log exists`, { fix: DAMAGE_ADVICE });
+}
+
+/** @throws StoreError if SQLite would not read all of the write-ahead log */
 export function assertSoundWal(file: string): void {
   const damage = damagedWal(file);
   if (damage !== undefined) throw new StoreError(describeWalDamage(damage), { fix: DAMAGE_ADVICE });
 }
 
+/**
+ * SQLite silently ignores everything behind the damage. Accepted events among that are in the
+ * intake log too, unless an earlier version wrote the store.
+ * @returns what is damaged
+ * @throws StoreError if the write-ahead log is damaged and there is no intake log
+ */
+export function checkWal(file: string): WalDamage | undefined {
+  const hasIntakeLog = INTAKE_LOG_FILES.every((name) => existsSync(join(dirname(file), name)));
+  if (hasIntakeLog) return damagedWal(file);
+  assertSoundWal(file);
+  return undefined;
+}
+
 export function describeWalDamage({ isHeaderDamaged, ...damage }: WalDamage): string {
   const where = isHeaderDamaged ? 'at its beginning' : `after ${damage.commitsBefore} transactions`;
   return (
-    `the write-ahead log relay.db-wal is damaged ${where}: SQLite would ignore the ` +
+    `the write-ahead log relay.db-wal is damaged ${where}: SQLite ignores the ` +
     `${damage.commitsAfter} transactions that follow (sound pages in them: ${damage.framesAfter})`
   );
 }

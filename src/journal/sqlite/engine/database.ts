@@ -6,13 +6,14 @@ import { StoreError } from '../../journal.ts';
 import {
   assertNotEmptied,
   assertSound,
-  assertSoundWal,
+  checkWal,
   DAMAGE_ADVICE,
   isBusy,
   isDamage,
   primaryCode,
 } from './damage.ts';
 import { MIGRATIONS } from './migrations.ts';
+import type { WalDamage } from './wal-frames.ts';
 import { createFolder, DATABASE_FILE, folderProblem } from './store-folder.ts';
 
 /**
@@ -37,6 +38,8 @@ export interface Database {
   /** Runs `work` as one step of an open transaction; it is undone if it throws. */
   step(work: () => void): void;
   close(): void;
+  /** What SQLite did not read of the write-ahead log when the file was opened. */
+  readonly walDamage: WalDamage | undefined;
 }
 
 /** Errors in a statement or a value: SQLite's ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
@@ -128,7 +131,7 @@ function wideReader(raw: DatabaseSync, text: string): (value: SQLInputValue) => 
   };
 }
 
-function withStatementCache(raw: DatabaseSync): Database {
+function withStatementCache(raw: DatabaseSync): Omit<Database, 'walDamage'> {
   const statements = new Map<string, StatementSync>();
   const sql = (text: string): StatementSync => {
     const known = statements.get(text);
@@ -216,13 +219,13 @@ export function openDatabase(path: string, maxPages?: number): Database {
     createFolder(path);
     const file = join(path, DATABASE_FILE);
     assertNotEmptied(file);
-    assertSoundWal(file);
+    const walDamage = checkWal(file);
     restrictFileModes(file);
     raw = new DatabaseSync(file, { timeout: 0 });
     configure(raw, maxPages);
     assertSound(raw, file);
     migrate(raw);
-    return withStatementCache(raw);
+    return { ...withStatementCache(raw), walDamage };
   } catch (error) {
     raw?.close();
     throw toStoreError(path, error);

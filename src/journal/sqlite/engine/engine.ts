@@ -53,6 +53,11 @@ export interface Engine {
   /** What is in memory lacks what SQLite has rolled back: see recoverEngine. */
   needsRecovery: boolean;
   /**
+   * Whether a damaged page was met. From then on each batch is committed, because the next damage
+   * undoes what is not.
+   */
+  sawDamage: boolean;
+  /**
    * Why the tables cannot be committed. Until they can, nothing is accepted or claimed, so that a
    * full disk repeats no delivery again and again.
    */

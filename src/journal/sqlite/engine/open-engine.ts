@@ -2,7 +2,7 @@ import { ClaimFrontiers } from './claim-frontier.ts';
 import { ClaimRegistry } from './claim-registry.ts';
 import { CONTACT_BOUNDS } from './contact-schema.ts';
 import { loadAccounts, openAccounts, writeAccounts } from './accounts.ts';
-import { DAMAGE_ADVICE } from './damage.ts';
+import { DAMAGE_ADVICE, describeWalDamage } from './damage.ts';
 import { type Database, openDatabase } from './database.ts';
 import type { Engine, EngineOptions, Notice } from './engine.ts';
 import { openIndexes } from './indexes.ts';
@@ -118,8 +118,13 @@ export function openEngine(options: EngineOptions): Engine {
     aliases: { isAny: isAnyAlias(db) },
     claimable: new Set(),
     needsRecovery: false,
+    sawDamage: false,
     failure: undefined,
   };
+  if (db.walDamage !== undefined)
+    notices.notify({
+      message: `${describeWalDamage(db.walDamage)}; accepted events are taken from the intake log, and delivery of the last seconds is repeated`,
+    });
   applyLog(engine, content);
   // Makes what opening has written durable, and what a killed process has left unsynced.
   tables.begin();
@@ -146,8 +151,10 @@ export function recoverEngine(engine: Engine): void {
 }
 
 /** Commits everything and closes the files. */
-export function closeEngine({ db, log, tables }: Engine): void {
+export function closeEngine(engine: Engine): void {
+  const { db, log, tables } = engine;
   try {
+    if (engine.needsRecovery) recoverEngine(engine);
     tables.checkpoint();
     db.run('UPDATE intake_log SET is_closed = 1');
   } finally {

@@ -47,6 +47,8 @@ export interface TableCommits {
   checkpoint(): void;
   /** False if SQLite has rolled the transaction back because of an error. */
   readonly isIntact: boolean;
+  /** Whether the open transaction had changes when it was last begun or continued. */
+  readonly hasEarlierChanges: boolean;
   /** Forgets a transaction that SQLite has rolled back. */
   forget(): void;
   close(): void;
@@ -74,10 +76,14 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
   const file = raw.location() ?? '';
   const readState = raw.prepare('PRAGMA wal_checkpoint(NOOP)');
   const readPages = raw.prepare('PRAGMA page_count');
+  const readChanges = raw.prepare('SELECT total_changes() AS changes');
   const copyAll = raw.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   const fileHandle = openSync(file, 'r');
   let walHandle: number | undefined;
   let began: number | undefined;
+  /** Rows changed by the connection when the transaction began. */
+  let changesBefore = 0;
+  let hasEarlierChanges = false;
   let changedBytes = 0;
   let lastCheckpoint = performance.now();
   /** Pages of the write-ahead log that are not in the file, as of the last commit. */
@@ -186,9 +192,13 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
 
   return {
     begin() {
-      if (began !== undefined) return;
-      raw.exec('BEGIN');
-      began = performance.now();
+      const { changes } = readChanges.get() as unknown as { changes: number };
+      if (began === undefined) {
+        raw.exec('BEGIN');
+        began = performance.now();
+        changesBefore = changes;
+      }
+      hasEarlierChanges = changes !== changesBefore;
     },
     noteChange(bytes) {
       changedBytes += bytes;
@@ -210,6 +220,9 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
       syncFileNow();
       copy();
       syncFileNow();
+    },
+    get hasEarlierChanges() {
+      return hasEarlierChanges;
     },
     get isIntact() {
       return began === undefined || raw.isTransaction;

@@ -157,7 +157,10 @@ function printSalvage(report: SalvageReport, to: string): void {
     { heading: 'UNREADABLE', cell: ({ unreadable }) => unreadable },
   ]);
   const { before, after } = report.accepted;
-  console.log(`${table}\n\naccepted: ${before ?? 'unknown'} before, ${after} after`);
+  console.log(
+    `${table}\n\naccepted: ${before ?? 'unknown'} before, ${after} after` +
+      (report.fromLog > 0 ? ` (from the intake log: ${report.fromLog})` : ''),
+  );
   console.log(
     `the new store is in ${to}: set store.path to it` +
       formatReceipts(

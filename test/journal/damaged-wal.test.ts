@@ -18,7 +18,7 @@ const HEADER_BYTES = 32;
 const FRAME_BYTES = 24 + 4_096;
 
 /** What a relay leaves that is killed after its events were acknowledged one by one. */
-async function killedStore() {
+async function killedStore({ isCommitted = true } = {}) {
   const running = await journalFolder();
   const engine = openEngine({ path: running, keys: [] });
   const receipts: string[] = [];
@@ -26,7 +26,7 @@ async function killedStore() {
     const request = [sampleEvent({ lane: `c${n % 7}` })];
     const [outcome] = runBatch(engine, [{ name: 'append', request }]);
     receipts.push(...(outcome as { answer: readonly Appended[] }).answer.map(({ receipt }) => receipt));
-    engine.tables.commitDurably();
+    if (isCommitted) engine.tables.commitDurably();
   }
   const path = join(await journalFolder(), 'killed');
   mkdirSync(path);
@@ -34,6 +34,14 @@ async function killedStore() {
   cpSync(running, path, { recursive: true });
   closeEngine(engine);
   return { path, file, wal: `${file}-wal`, receipts };
+}
+
+/** Flips a bit in the middle of a file. */
+function flipMiddle(file: string): void {
+  const bytes = readFileSync(file);
+  const at = Math.floor(bytes.length / 2);
+  bytes[at] = bytes.readUInt8(at) ^ 1;
+  writeFileSync(file, bytes);
 }
 
 /** Flips a bit. A negative frame counts from the end; 0 is the first one, `at` counts from its start. */
@@ -122,5 +130,55 @@ describe('the write-ahead log of a killed relay', () => {
       expect(report.missing[0]).toMatch(/relay\.db is (gone|empty)/u);
       expect(readFileSync(wal).equals(log)).toBe(true);
     }
+  });
+});
+
+describe('the intake log of a killed relay', () => {
+  it('with a flipped bit refuses the start, and salvage copies every other record', async () => {
+    const { path, receipts } = await killedStore({ isCommitted: false });
+    flipMiddle(join(path, INTAKE_LOG_FILES[0]));
+    const opening = openJournal(path);
+    await expect(opening).rejects.toThrow(/the intake log is damaged: 1 accepted records cannot be read/u);
+    await expect(opening).rejects.toMatchObject({ fix: expect.stringContaining('store salvage') });
+    expect(verifyStore(path)).toEqual([
+      { check: 'log', detail: 'records of the intake log that cannot be read: 1' },
+    ]);
+    expect(() => backupStore(path, join(path, '..', 'backup.db'))).toThrow(/only in the intake log/u);
+    const to = join(await journalFolder(), 'new');
+    const { missing, accepted, fromLog, findings } = salvageStore(path, to);
+    expect({ accepted, fromLog, findings }).toEqual({
+      accepted: { before: 0, after: COUNT - 1 },
+      fromLog: COUNT - 1,
+      findings: [],
+    });
+    expect(missing).toEqual(['records of the intake log that cannot be read: 1']);
+    const journal = await openJournal(to);
+    expect(await journal.count({ receipts, states: ['pending'] })).toBe(COUNT - 1);
+  });
+
+  it('whose file is missing refuses the start, and salvage says what it may have held', async () => {
+    const { path } = await killedStore();
+    rmSync(join(path, INTAKE_LOG_FILES[1]));
+    await expect(openJournal(path)).rejects.toThrow(/intake-1\.log is missing/u);
+    expect(verifyStore(path)).toContainEqual({
+      check: 'log',
+      detail: 'intake-1.log is missing, though the relay was not stopped properly',
+    });
+    const { missing } = salvageStore(path, join(await journalFolder(), 'new'));
+    expect(missing).toEqual(['intake-1.log, which may have held accepted events']);
+  });
+
+  it('of another store is not overwritten', async () => {
+    const [one, other] = [await killedStore(), await killedStore()];
+    cpSync(join(other.path, INTAKE_LOG_FILES[0]), join(one.path, INTAKE_LOG_FILES[0]));
+    await expect(openJournal(one.path)).rejects.toThrow(/intake-0\.log does not belong to relay\.db/u);
+  });
+
+  it('is not forgotten when relay.db is gone', async () => {
+    const { path, file, wal } = await killedStore();
+    rmSync(file);
+    rmSync(wal);
+    await expect(openJournal(path)).rejects.toThrow(/empty or missing, but its intake log exists/u);
+    expect(salvageStore(path, join(await journalFolder(), 'new')).accepted.after).toBe(COUNT);
   });
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { INTAKE_LOG_FILES } from '../../src/journal/sqlite/engine/intake-log.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { MARKER_FILE, writeMarker } from '../../src/journal/sqlite/engine/store-marker.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
@@ -84,9 +85,21 @@ describe('salvage says what is missing, whatever it copies', () => {
     );
   });
 
-  it('an emptied file: everything, and the new store is not called sound', async () => {
+  it('an emptied file: the intake log has the newest events', async () => {
     const { path, file, to } = await copyStore();
     truncateSync(file, 0);
+    const { missing, accepted, fromLog } = salvageStore(path, to, KEYS);
+    expect({ accepted, fromLog }).toEqual({ accepted: { before: COUNT, after: COUNT }, fromLog: COUNT + 1 });
+    expect(missing).toContainEqual(expect.stringContaining('relay.db is empty'));
+    const journal = await openJournal(to, { encryptionKeys: KEYS });
+    expect(await journal.count({ states: ['pending'] })).toBe(COUNT);
+    expect((await journal.listQuarantined({}, { limit: 9 })).items).toHaveLength(1);
+  });
+
+  it('an emptied file without logs: everything, and the new store is not called sound', async () => {
+    const { path, file, to } = await copyStore();
+    truncateSync(file, 0);
+    for (const name of INTAKE_LOG_FILES) rmSync(join(path, name));
     expect(verifyStore(path)).toEqual([
       { check: 'account', detail: 'relay.db is empty: whatever it held is gone' },
     ]);

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../journal.ts';
 import { applyRecord } from './append.ts';
 import { DAMAGE_ADVICE } from './damage.ts';
 import type { Engine } from './engine.ts';
 import { INTAKE_LOG_FILES } from './intake-log.ts';
-import type { LogContent } from './intake-records.ts';
+import { FILE_HEADER_BYTES, type LogContent, seedOf } from './intake-records.ts';
 
 /**
  * The log of a store that was not stopped properly can hold accepted events that the tables lack.
@@ -19,6 +19,30 @@ export function assertLogExists(folder: string, { isClosed }: { readonly isClose
       `the intake log is incomplete (${missing.join(', ')} is missing), so accepted events may be lost`,
       { fix: DAMAGE_ADVICE },
     );
+}
+
+/** @throws StoreError if a file has the records of another store, which would be overwritten */
+export function assertLogBelongs(folder: string, { seed }: { readonly seed: number }): void {
+  for (const name of INTAKE_LOG_FILES) {
+    const file = join(folder, name);
+    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > FILE_HEADER_BYTES && readSeed(file) !== seed)
+      throw new StoreError(
+        `${name} does not belong to relay.db: it is damaged, or has accepted events of another store`,
+        { fix: DAMAGE_ADVICE },
+      );
+  }
+}
+
+function readSeed(file: string): number | undefined {
+  const handle = openSync(file, 'r');
+  try {
+    const header = Buffer.alloc(FILE_HEADER_BYTES);
+    readSync(handle, header, 0, FILE_HEADER_BYTES, 0);
+    return seedOf(header);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import { type Database, openDatabase } from './database.ts';
 import type { Engine, EngineOptions, Notice } from './engine.ts';
 import { openIndexes } from './indexes.ts';
 import { newSeed, openIntakeLog } from './intake-log.ts';
-import { applyLog, assertLogExists } from './intake-recovery.ts';
+import { applyLog, assertLogBelongs, assertLogExists } from './intake-recovery.ts';
 import { createPayloadCipher, type Loss } from './payload-cipher.ts';
 import { createSentRequests } from './sent-requests.ts';
 import { createTableCommits } from './table-commits.ts';
@@ -41,9 +41,13 @@ interface LogState {
 }
 
 /** Where the tables stand in the intake log; creates the row of a new store. */
-function logStateOf(db: Database): LogState {
-  db.run('INSERT OR IGNORE INTO intake_log (id, seed, position, is_closed) VALUES (1, ?, 0, 1)', newSeed());
-  return db.one('SELECT seed, position, is_closed AS isClosed FROM intake_log') as LogState;
+function logStateOf(db: Database): LogState & { readonly isNew: boolean } {
+  const created = db.run(
+    'INSERT OR IGNORE INTO intake_log (id, seed, position, is_closed) VALUES (1, ?, 0, 1)',
+    newSeed(),
+  );
+  const state = db.one('SELECT seed, position, is_closed AS isClosed FROM intake_log') as LogState;
+  return { ...state, isNew: created > 0 };
 }
 
 function isAnyAlias(db: Database): boolean {
@@ -81,12 +85,22 @@ function openNotices() {
  */
 export function openEngine(options: EngineOptions): Engine {
   const db = openDatabase(options.path, options.maxPages);
+  try {
+    return startEngine(db, options);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function startEngine(db: Database, options: EngineOptions): Engine {
   const { clock, generationSize } = options;
   const sealed = { isComplete: false };
   const cipher = createPayloadCipher(options.keys, () => sealed.isComplete);
   sealed.isComplete = isSealedWith(db, cipher.formId);
   const state = logStateOf(db);
   assertLogExists(options.path, state);
+  assertLogBelongs(options.path, state);
   const { log, content } = openIntakeLog(options.path, state);
   const accounts = openAccounts(db);
   const notices = openNotices();
@@ -128,7 +142,9 @@ export function openEngine(options: EngineOptions): Engine {
   applyLog(engine, content);
   // Makes what opening has written durable, and what a killed process has left unsynced.
   tables.begin();
-  tables.commitDurably();
+  // The seed of the log must be in the file itself: the write-ahead log can be lost.
+  if (state.isNew) tables.checkpoint();
+  else tables.commitDurably();
   return engine;
 }
 

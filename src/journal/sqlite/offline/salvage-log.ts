@@ -1,74 +1,31 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import { applyRecord } from '../engine/append.ts';
-import { INTAKE_LOG_FILES } from '../engine/intake-log.ts';
-import { type IntakeRecord, readableRecords, recordsAfter, seedOf } from '../engine/intake-records.ts';
+import { type IntakeRecord, recordsAfter } from '../engine/intake-records.ts';
 import { closeEngine, openEngine } from '../engine/open-engine.ts';
-import { tryRead } from './damaged-copy.ts';
+import { contentsOf, type LogPosition } from './intake-log-state.ts';
 
-/** Where the tables of a store stand in its intake log. */
-export interface LogPosition {
-  readonly seed: number | undefined;
-  /** Number of the last record that the tables contain. */
-  readonly position: number;
-  readonly isClosed: boolean;
-}
-
-/** What the intake log of a store holds that its tables lack. */
-export interface IntakeLogState {
-  /** Records that the next start applies. */
-  readonly waiting: readonly IntakeRecord[];
-  /** Records that were acknowledged and cannot be read. */
-  readonly missing: number;
-  /** Files that a store needs that was not stopped properly. */
-  readonly missingFiles: readonly string[];
-}
-
-/** Undefined if the store has none, because an earlier version wrote it, or it cannot be read. */
-export function logPositionOf(db: DatabaseSync): LogPosition | undefined {
-  const row = tryRead(() => db.prepare('SELECT seed, position, is_closed FROM intake_log').get());
-  return row === undefined
-    ? undefined
-    : { seed: Number(row['seed']), position: Number(row['position']), isClosed: row['is_closed'] === 1 };
-}
-
-function contentsOf(folder: string): Buffer[] {
-  return INTAKE_LOG_FILES.map((name) => join(folder, name))
-    .filter((file) => existsSync(file))
-    .map((file) => readFileSync(file));
-}
-
-/** Reads the intake log in the folder of a stopped relay. */
-export function readIntakeLog(folder: string, at: LogPosition | undefined): IntakeLogState {
-  const contents = contentsOf(folder);
-  const seed = at?.seed ?? contents.map(seedOf).find((each) => each !== undefined);
-  const missingFiles =
-    at === undefined || at.isClosed
-      ? []
-      : INTAKE_LOG_FILES.filter((name) => !existsSync(join(folder, name)));
-  if (seed === undefined) return { waiting: [], missing: 0, missingFiles };
-  const { records, missing } = recordsAfter(contents, at?.position ?? firstNumber(contents, seed) - 1, seed);
-  return { waiting: records, missing, missingFiles };
-}
-
-function firstNumber(contents: readonly Buffer[], seed: number): number {
-  let first = Number.POSITIVE_INFINITY;
-  for (const content of contents)
-    for (const { number } of readableRecords(content, seed)) first = Math.min(first, number);
-  return Number.isFinite(first) ? first : 1;
-}
-
-/** Records of events whose rows are lost, although the tables contained them. */
+/**
+ * Records of events that the tables contained, but whose rows are lost. Retention removes rows as
+ * well, so of the unknown receipts only as many are lost, the newest ones, as the account lacks.
+ */
 export function recordsOfLost(
   folder: string,
   at: LogPosition | undefined,
-  lost: ReadonlySet<string>,
+  {
+    lost,
+    gap,
+    isKnown,
+  }: {
+    readonly lost: ReadonlySet<string>;
+    readonly gap: number;
+    readonly isKnown: (receipt: string) => boolean;
+  },
 ): IntakeRecord[] {
-  const seed = at?.seed;
-  if (seed === undefined || lost.size === 0) return [];
-  const known = recordsAfter(contentsOf(folder), 0, seed).records;
-  return known.filter((record) => record.number <= at!.position && lost.has(receiptOf(record)));
+  if (at?.seed === undefined || (lost.size === 0 && gap <= 0)) return [];
+  const unknown = recordsAfter(contentsOf(folder), 0, at.seed)
+    .records.filter(({ kind, number }) => kind === 'event' && number <= at.position)
+    .filter((record) => !isKnown(receiptOf(record)));
+  const newest = new Set(unknown.slice(Math.max(0, unknown.length - Math.max(0, gap))));
+  return unknown.filter((record) => newest.has(record) || lost.has(receiptOf(record)));
 }
 
 function receiptOf({ head }: IntakeRecord): string {

@@ -5,6 +5,8 @@ import { PAYLOAD_LOST } from '../../event-reasons.ts';
 import { StoreError } from '../../journal.ts';
 import { openDatabase } from '../engine/database.ts';
 import { INDEX_TABLES } from '../engine/indexes.ts';
+import { INTAKE_LOG_FILES } from '../engine/intake-log.ts';
+import type { IntakeRecord } from '../engine/intake-records.ts';
 import { createPayloadCipher, parseKey, type PayloadCipher } from '../engine/payload-cipher.ts';
 import { createFolder, DATABASE_FILE } from '../engine/store-folder.ts';
 import { readMarker, writeMarker } from '../engine/store-marker.ts';
@@ -17,10 +19,12 @@ import {
   type RepairedCopy,
   tryRead,
 } from './damaged-copy.ts';
+import { type IntakeLogState, type LogPosition, logPositionOf, readIntakeLog } from './intake-log-state.ts';
 import { cipherFor } from './payload-check.ts';
 import { plausibilityCheck } from './plausible-rows.ts';
 import { recount } from './recount.ts';
 import { replaceSchema } from './schema-repair.ts';
+import { applyToSalvaged, recordsOfLost } from './salvage-log.ts';
 import { databaseFileOf, isInUse, withStoppedStore } from './stopped-store.ts';
 import { acceptedIn, type Finding, findingsOf } from './verify.ts';
 
@@ -34,6 +38,8 @@ export interface SalvageReport {
   readonly accepted: { readonly before?: number; readonly after: number };
   /** Pages that the write-ahead log of the old store held. */
   readonly wal: AppliedWal;
+  /** Records of the intake log that the old tables lacked and the new ones have. */
+  readonly fromLog: number;
   /** What the new store lacks of what the old one accounts for, in sentences; empty if nothing. */
   readonly missing: readonly string[];
   /** Findings of `verify` in the new store; normally none. */
@@ -111,16 +117,17 @@ function acceptedBefore(from: DatabaseSync, path: string): number | undefined {
 /** What the new store lacks, in sentences. */
 function missingFrom(
   { tables, lost, bodiless, accepted, wal }: Omit<SalvageReport, 'missing'>,
-  original: string,
-  isSchemaLost: boolean,
+  { original, isSchemaLost, log }: Pick<SalvageParts, 'original' | 'isSchemaLost'> & { log: IntakeLogState },
 ): string[] {
   const { before, after } = accepted;
   const unreadable = tables.reduce((sum, table) => sum + table.unreadable, 0);
   const size = statSync(original, { throwIfNoEntry: false })?.size;
   return [
-    size === undefined ? 'relay.db is gone: only its write-ahead log could be read' : '',
-    size === 0 ? 'relay.db is empty: only its write-ahead log could be read' : '',
+    size === undefined ? 'relay.db is gone: only its logs could be read' : '',
+    size === 0 ? 'relay.db is empty: only its logs could be read' : '',
     isSchemaLost ? 'the schema of relay.db is damaged: its tables were looked for in their usual places' : '',
+    ...log.missingFiles.map((name) => `${name}, which may have held accepted events`),
+    log.missing > 0 ? `records of the intake log that cannot be read: ${log.missing}` : '',
     wal.damaged > 0 ? `damaged pages of the write-ahead log: ${wal.damaged}` : '',
     before === undefined ? 'how many events were accepted is unknown: their count could not be read' : '',
     before !== undefined && before > after ? `accepted events: ${before - after} of ${before}` : '',
@@ -148,18 +155,22 @@ interface SalvageParts {
   readonly encryptionKeys: readonly string[];
 }
 
-function fillNewStore({
-  path,
-  original,
-  copy,
-  isSchemaLost,
-  to,
-  encryptionKeys,
-}: SalvageParts): SalvageReport {
-  const { db: from, wal } = copy;
+/** What was copied from the tables of the old store, before its intake log is applied. */
+type CopiedTables = Pick<SalvageReport, 'tables' | 'lost' | 'bodiless'> & {
+  readonly before: number | undefined;
+  readonly at: LogPosition | undefined;
+  /** Events whose rows are lost, but which the intake log still has. */
+  readonly found: readonly IntakeRecord[];
+};
+
+function fillNewStore({ path, copy, to, encryptionKeys }: SalvageParts): CopiedTables {
+  const { db: from } = copy;
   to.exec('PRAGMA foreign_keys = OFF');
   const before = acceptedBefore(from, path);
   const tables = copyTables(from, to, cipherOf(from, encryptionKeys));
+  const at = logPositionOf(from);
+  // The new store begins an intake log of its own.
+  to.exec('DELETE FROM intake_log');
   restoreSequences(from, to);
   const lost = lostReceipts(from, to);
   const now = Date.now();
@@ -167,21 +178,42 @@ function fillNewStore({
   const bodiless = to
     .prepare('SELECT receipt FROM events WHERE reason = ? AND settled_at = ?')
     .all(PAYLOAD_LOST, now);
-  const report = {
-    tables,
-    lost,
-    bodiless: bodiless.map(({ receipt }) => String(receipt)),
-    accepted: { ...(before === undefined ? {} : { before }), after: acceptedIn(to) },
-    wal,
-    findings: findingsOf(to, encryptionKeys),
-  };
-  return { ...report, missing: missingFrom(report, original, isSchemaLost) };
+  const known = to.prepare('SELECT 1 FROM events WHERE receipt = ?');
+  const found = recordsOfLost(path, at, {
+    lost: new Set(lost),
+    gap: (before ?? 0) - acceptedIn(to),
+    isKnown: (receipt) => known.get(receipt) !== undefined,
+  });
+  return { tables, lost, bodiless: bodiless.map(({ receipt }) => String(receipt)), before, at, found };
 }
 
-/** The database file, which may be gone or empty if its write-ahead log exists. */
+/** Completes the new store with the intake log of the old one. */
+function reportOn(
+  folder: string,
+  { before, at, found, ...copied }: CopiedTables,
+  parts: Omit<SalvageParts, 'to'>,
+): SalvageReport {
+  const log = readIntakeLog(parts.path, at);
+  const fromLog = applyToSalvaged(folder, [...found, ...log.waiting]);
+  return withStoppedStore(folder, (db) => {
+    const isKnown = db.prepare('SELECT 1 FROM events WHERE receipt = ?');
+    const report = {
+      ...copied,
+      lost: copied.lost.filter((receipt) => isKnown.get(receipt) === undefined),
+      accepted: { ...(before === undefined ? {} : { before }), after: acceptedIn(db) },
+      wal: parts.copy.wal,
+      fromLog,
+      findings: findingsOf(db, parts.encryptionKeys),
+    };
+    return { ...report, missing: missingFrom(report, { ...parts, log }) };
+  });
+}
+
+/** The database file, which may be gone or empty if one of its logs exists. */
 function originalOf(path: string): string {
   const file = join(path, DATABASE_FILE);
-  return existsSync(`${file}-wal`) ? file : databaseFileOf(path);
+  const hasLog = [`${DATABASE_FILE}-wal`, ...INTAKE_LOG_FILES].some((name) => existsSync(join(path, name)));
+  return hasLog ? file : databaseFileOf(path);
 }
 
 /**
@@ -202,6 +234,7 @@ export function salvageStore(
   const to = openDatabase(folder);
   const file = join(folder, 'damaged.db');
   let db: DatabaseSync | undefined;
+  let isOpen = true;
   try {
     to.raw.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     const copy = openRepairedCopy(original, file, join(folder, DATABASE_FILE));
@@ -211,19 +244,16 @@ export function salvageStore(
       db.close();
       db = replaceSchema(file, to.raw);
     }
-    const report = fillNewStore({
-      path,
-      original,
-      copy: { ...copy, db },
-      isSchemaLost,
-      to: to.raw,
-      encryptionKeys,
-    });
+    const parts = { path, original, copy: { ...copy, db }, isSchemaLost, encryptionKeys };
+    const copied = fillNewStore({ ...parts, to: to.raw });
+    to.close();
+    isOpen = false;
+    const report = reportOn(folder, copied, parts);
     writeMarker(folder, Math.max(report.accepted.before ?? 0, report.accepted.after));
     return report;
   } finally {
     tryRead(() => db?.close());
     for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
-    to.close();
+    if (isOpen) to.close();
   }
 }

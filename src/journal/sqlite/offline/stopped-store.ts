@@ -8,6 +8,7 @@ import { MIGRATIONS } from '../engine/migrations.ts';
 import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
 import { ALL_POSITIONS, toSql } from '../engine/filter-sql.ts';
 import { DATABASE_FILE, shellWord } from '../engine/store-folder.ts';
+import { logPositionOf, readIntakeLog } from './intake-log-state.ts';
 
 // What the cli needs to know of the engine's files and memory.
 export { CACHE_KIB } from '../engine/database.ts';
@@ -163,6 +164,27 @@ function fsyncPath(path: string): void {
   }
 }
 
+/** @throws StoreError if accepted events are not in the database file */
+function assertInOneFile(path: string, db: DatabaseSync): void {
+  assertSoundWal(databaseFileOf(path));
+  const { waiting, missing } = readIntakeLog(path, logPositionOf(db));
+  if (waiting.length + missing > 0)
+    throw new StoreError(
+      `${waiting.length + missing} accepted records are only in the intake log, because the relay was not stopped properly: ` +
+        'start it and stop it, or copy the whole folder',
+    );
+}
+
+/** The copy needs no intake log. */
+function closeLogOf(file: string): void {
+  const copy = new DatabaseSync(file);
+  try {
+    if (logPositionOf(copy) !== undefined) copy.exec('UPDATE intake_log SET is_closed = 1');
+  } finally {
+    copy.close();
+  }
+}
+
 /**
  * Copies the store of a stopped relay to one new file without free pages, and makes it durable.
  * Named relay.db in an empty folder, the copy is a complete store.
@@ -176,10 +198,11 @@ export function backupStore(path: string, file: string): { readonly bytes: numbe
   const mask = process.umask(0o077);
   try {
     withStoppedStore(path, (db) => {
-      assertSoundWal(databaseFileOf(path));
+      assertInOneFile(path, db);
       db.exec('COMMIT');
       db.prepare('VACUUM INTO ?').run(file);
     });
+    closeLogOf(file);
   } finally {
     process.umask(mask);
   }

@@ -5,6 +5,7 @@ import { MIGRATIONS } from '../engine/migrations.ts';
 import { describeShortfall, readMarker } from '../engine/store-marker.ts';
 import { damagedWal } from '../engine/wal-frames.ts';
 import { cipherFor, damagedPayloads } from './payload-check.ts';
+import { logPositionOf, readIntakeLog } from './intake-log-state.ts';
 import { databaseFileOf, withStoppedStore } from './stopped-store.ts';
 
 /** An inconsistency in the store. */
@@ -223,10 +224,15 @@ function accountFindings(folder: string, db: DatabaseSync): Finding[] {
   });
 }
 
-/** What SQLite would not read of the write-ahead log, so that it looks as if it never happened. */
-function logFindings(file: string): Finding[] {
-  const damage = damagedWal(file);
-  return damage === undefined ? [] : [{ check: 'log', detail: describeWalDamage(damage) }];
+/** What cannot be read of the two logs. */
+function logFindings(path: string, db: DatabaseSync): Finding[] {
+  const damage = damagedWal(databaseFileOf(path));
+  const { missing, missingFiles } = readIntakeLog(path, logPositionOf(db));
+  return [
+    ...(damage === undefined ? [] : [describeWalDamage(damage)]),
+    ...(missing === 0 ? [] : [`records of the intake log that cannot be read: ${missing}`]),
+    ...missingFiles.map((name) => `${name} is missing, though the relay was not stopped properly`),
+  ].map((detail) => ({ check: 'log', detail }));
 }
 
 /**
@@ -235,12 +241,10 @@ function logFindings(file: string): Finding[] {
  * @throws StoreError if there is none, a relay is running on it, or it cannot be opened
  */
 export function verifyStore(path: string, encryptionKeys: readonly string[] = []): readonly Finding[] {
-  const file = databaseFileOf(path);
-  if (statSync(file).size === 0)
+  if (statSync(databaseFileOf(path)).size === 0)
     return [{ check: 'account', detail: 'relay.db is empty: whatever it held is gone' }];
-  const log = logFindings(file);
   return withStoppedStore(path, (db) => [
-    ...log,
+    ...logFindings(path, db),
     ...accountFindings(path, db),
     ...findingsOf(db, encryptionKeys),
   ]);

@@ -44,7 +44,7 @@ function flipMiddle(file: string): void {
   writeFileSync(file, bytes);
 }
 
-/** Flips a bit. A negative frame counts from the end; 0 is the first one, `at` counts from its start. */
+/** Flips a bit at a position of a frame; a negative frame counts from the end. */
 function flipFrame(wal: string, frame: number, at: number): void {
   const bytes = readFileSync(wal);
   const frames = Math.floor((bytes.length - HEADER_BYTES) / FRAME_BYTES);

@@ -56,6 +56,6 @@ describe('files of the store', () => {
     expect(await modesIn(backup)).toMatchObject({ 'b.db': '600' });
     const salvaged = join(await journalFolder(), 'salvaged');
     salvageStore(path, salvaged);
-    expect(await modesIn(salvaged)).toEqual({ '.': '700', 'relay.db': '600' });
+    expect(await modesIn(salvaged)).toEqual({ '.': '700', 'relay.db': '600', '.relay-store': '600' });
   });
 });

@@ -18,7 +18,7 @@ function shown(outcome: string, more = {}) {
 
 function attempt(outcome: string, status: number, more: Partial<Attempt> = {}): Attempt {
   return sampleAttempt(
-    { outcome, detail: undefined, itemStatus: status, ...more },
+    { outcome, detail: undefined, ...(outcome === 'delivered' ? {} : { itemStatus: status }), ...more },
     { at: rig.state.now, status: 207, durationMs: 12, batchSize: 3 },
   );
 }
@@ -57,7 +57,7 @@ describe('the timeline of an event', () => {
     await rig.settle(() => ({
       state: 'delivered',
       delivered: ['event'],
-      attempts: [attempt('delivered', 200, { xactionId: 'x:2:0' })],
+      attempts: [attempt('delivered', 207, { xactionId: 'x:2:0' })],
     }));
     const { body } = await rig.get(`/admin/v1/events/${receipt}`);
     expect(body).toMatchObject({ state: 'delivered', replays: 1, failures: 0, delivered: ['event'] });
@@ -69,7 +69,7 @@ describe('the timeline of an event', () => {
       { ...shown('retry', { status: 503, detail: '503 busy' }), at: at(100), what: 'attempt' },
       { ...shown('rejected', { status: 400, xactionId: 'x:1:0' }), at: at(200), what: 'attempt' },
       { at: at(300), what: 'action', by: 'admin (alice)', action: 'replayed as new' },
-      { ...shown('delivered', { status: 200, xactionId: 'x:2:0' }), at: at(400), what: 'attempt' },
+      { ...shown('delivered', { status: 207, xactionId: 'x:2:0' }), at: at(400), what: 'attempt' },
       { at: at(400), what: 'settled', state: 'delivered' },
     ]);
   });

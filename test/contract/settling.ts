@@ -27,10 +27,10 @@ export function describeSettling(make: MakeStore) {
     it('records a delivery with its attempts', async () => {
       const receipt = await appendAnn();
       const attempts = [
-        sampleAttempt(),
+        sampleAttempt({ itemStatus: 429 }, { status: 207 }),
         sampleAttempt(
-          { outcome: 'delivered', itemStatus: 207, xactionId: 'x:1', detail: undefined },
-          { at: T0 + 5, kind: 'profile', durationMs: 7, batchSize: 9 },
+          { outcome: 'delivered', xactionId: 'x:1', detail: undefined },
+          { at: T0 + 5, kind: 'profile', status: 207, durationMs: 7, batchSize: 9 },
         ),
       ];
       test.clock.set(T0 + 7);
@@ -45,7 +45,7 @@ export function describeSettling(make: MakeStore) {
           at: T0,
           kind: 'event',
           outcome: 'retry',
-          status: 503,
+          status: 429,
           detail: 'the inlet is down',
           durationMs: 12,
           batchSize: 3,

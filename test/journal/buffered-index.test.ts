@@ -1,9 +1,12 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
 import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { mergeDueParts } from '../../src/journal/sqlite/engine/indexes.ts';
+import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
 import { claimLimits, settled } from '../contract/samples.ts';
 import { eventOf, GENERATION, IndexRig } from './index-rig.ts';
@@ -83,8 +86,11 @@ describe('the buffered indexes', () => {
     const path = await journalFolder();
     const rig = new IndexRig(path);
     rig.append(100);
-    rig.engine.db.raw.exec('DELETE FROM identities; DELETE FROM queues; DELETE FROM merged');
-    rig.reopen();
+    closeEngine(rig.engine);
+    const db = new DatabaseSync(join(path, DATABASE_FILE));
+    db.exec('DELETE FROM identities; DELETE FROM queues; DELETE FROM merged');
+    db.close();
+    rig.open();
     expect(rig.engine.db.one('SELECT count(*) > 80 AS most FROM identities')).toEqual({ most: 1 });
     rig.check();
     rig.close();

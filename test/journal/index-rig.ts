@@ -116,6 +116,10 @@ export class IndexRig {
   /** Like a restart after a crash: the indexes are not notified. */
   reopen(): void {
     this.engine.db.close();
+    this.open();
+  }
+
+  open(): void {
     this.engine = openEngine({ path: this.#path, keys: [], generationSize: GENERATION });
   }
 

@@ -61,11 +61,11 @@ describe('opening the store', () => {
     again.close();
   });
 
-  it('configures durability, an exclusive lock and a file that can shrink', async () => {
+  it('configures a write-ahead log that the engine syncs itself, an exclusive lock and a file that can shrink', async () => {
     const db = openDatabase(await journalFolder());
     const pragma = (name: string) => Object.values(db.one(`PRAGMA ${name}`) as object)[0] as unknown;
     expect(pragma('journal_mode')).toBe('wal');
-    expect(pragma('synchronous')).toBe(2);
+    expect(pragma('synchronous')).toBe(0);
     expect(pragma('locking_mode')).toBe('exclusive');
     expect(pragma('auto_vacuum')).toBe(2);
     expect(pragma('foreign_keys')).toBe(1);

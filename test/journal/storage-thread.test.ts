@@ -1,22 +1,22 @@
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { type BatchReport, StoreError } from '../../src/journal/journal.ts';
+import type { Channel, WriteFailure } from '../../src/journal/sqlite/thread/channel.ts';
+import { createStatusReader } from '../../src/journal/sqlite/thread/status-reader.ts';
 import { append, sampleEvent } from '../contract/samples.ts';
 import { until } from '../helpers/until.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
-it('reports the calls, writes and duration of each batch, and counts unanswered calls as queued', async () => {
+it('reports the calls, writes and duration of each batch', async () => {
   const batches: BatchReport[] = [];
   const journal = await openJournal(await journalFolder(), { onBatch: (batch) => batches.push(batch) });
   await journal.ledger();
   batches.length = 0;
 
   const appended = [1, 2, 3].map((n) => append(journal, sampleEvent({ identity: `${n}`.repeat(64) })));
-  const status = journal.status();
   await Promise.all(appended);
-  // Those are answered, and the status itself is not counted.
-  expect((await status).queued).toBe(0);
   await journal.ledger();
 
   expect(batches).toMatchObject([
@@ -54,7 +54,7 @@ describe('a listener that throws', () => {
     await append(journal, sampleEvent());
     await append(journal, sampleEvent());
     expect(called).toEqual(['aep', 'aep']);
-    const line = [{ err: error, destination: 'aep' }, 'a listener of the journal failed'];
+    const line = [{ err: error }, 'a listener of the journal failed'];
     expect(log).toEqual([line, line]);
   });
 });
@@ -89,5 +89,52 @@ describe('a worker that dies', () => {
     expect(await journal.status()).toMatchObject({ silentFor: expect.any(Number) });
     await journal.close();
     expect(await (await openJournal(path)).find(receipt)).toBeDefined();
+  });
+});
+
+describe('the status', () => {
+  /** The reader with a thread of which the test decides what it answers. */
+  function rig() {
+    const thread = {
+      call: async (_name: string): Promise<unknown> => ({
+        usedBytes: 7,
+        freeInside: 3,
+        overdue: [],
+        gauges: { walBytes: 5 },
+      }),
+      writeFailure: undefined as WriteFailure | undefined,
+      msSinceHeartbeat: () => 900,
+      queued: () => 4,
+    };
+    return { thread, read: createStatusReader(thread as unknown as Channel, tmpdir()) };
+  }
+
+  it('says since when nothing can be written, until a write of its own succeeds', async () => {
+    const { thread, read } = rig();
+    const since = performance.now() - 5_000;
+    thread.writeFailure = { since, message: 'disk is full' };
+    const { call } = thread;
+    thread.call = async (name) => {
+      if (name === 'probe') throw new StoreError('disk is full');
+      return call(name);
+    };
+    const failing = await read();
+    expect(failing).toMatchObject({ isWritable: false, failure: 'disk is full' });
+    expect(failing.failingFor).toBeGreaterThanOrEqual(5_000);
+    thread.call = async (name) => {
+      if (name === 'probe') thread.writeFailure = undefined;
+      return call(name);
+    };
+    const writable = await read();
+    expect(writable).toMatchObject({ isWritable: true, usedBytes: 7, gauges: { walBytes: 5 } });
+    expect(writable).not.toHaveProperty('failingFor');
+  });
+
+  it('is the last known one while the thread does not answer', async () => {
+    const { thread, read } = rig();
+    expect(await read()).toMatchObject({ usedBytes: 7, queued: 4, silentFor: 900 });
+    thread.call = () => new Promise(() => undefined);
+    thread.queued = () => 9;
+    expect(await read()).toMatchObject({ usedBytes: 7, queued: 9, silentFor: 900 });
   });
 });

@@ -113,7 +113,7 @@ export interface Attempt {
   readonly request: InletRequest;
   /** `delivered`, `rejected`, `retry`, `throttled`, `destination`. */
   readonly outcome: string;
-  /** HTTP status of the message's own item, if it has one. */
+  /** HTTP status of the message's own item; absent if it has none or the message is delivered. */
   readonly itemStatus?: number;
   /** Adobe's error text or a network error code, truncated to 2 KB. */
   readonly detail?: string;

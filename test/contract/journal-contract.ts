@@ -1,14 +1,17 @@
 import { describe } from 'vitest';
 import { describeAliasing } from './aliasing.ts';
+import { describeArrays } from './arrays.ts';
 import { describeAppending } from './appending.ts';
 import { describeClaiming } from './claiming.ts';
 import { describeClockJumps } from './clock-jumps.ts';
 import { describeClosing } from './closing.ts';
 import { describeCountingContacts } from './counting-contacts.ts';
 import { describeErasing } from './erasing.ts';
+import { describeLeases } from './leases.ts';
 import { describeLookingUp } from './looking-up.ts';
 import { describePrograms } from './programs.ts';
 import { describeQuarantine } from './quarantine.ts';
+import { describeReportingStatus } from './reporting-status.ts';
 import { describeReplaying } from './replaying.ts';
 import { describeReplayQueue } from './replay-queue.ts';
 import { describeMaintaining } from './maintaining.ts';
@@ -36,6 +39,9 @@ export function describePayloadContract(name: string, make: MakeStore): void {
 export function describeJournalContract(name: string, make: MakeStore): void {
   describePayloadContract(name, make);
   describe(`the journal over ${name}, apart from payloads`, () => {
+    describeArrays(make);
+    describeLeases(make);
+    describeReportingStatus(make);
     describeClockJumps(make);
     describeAliasing(make);
     describeCountingContacts(make);

@@ -12,6 +12,7 @@ import {
   sampleMalformed,
   settleAs,
   settled,
+  settleHeld,
   sha256,
   T0,
 } from './samples.ts';
@@ -123,6 +124,72 @@ export function describeReplaying(make: MakeStore): void {
       expect([...called]).toEqual(['aep']);
       expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 600, pending: 300, dead: 300 } });
     });
+  });
+
+  describe('replay to routes', () => {
+    const test = journalInTest(make);
+    const BOB = sha256('bob');
+
+    it('moves the events of the named sources to their destinations, and leaves the others', async () => {
+      const [moved, kept] = [
+        await appendSettled(test.journal, sampleEvent({ lane: ANN }), settled.dead),
+        await appendSettled(test.journal, sampleEvent({ lane: ANN, source: 'shop' }), settled.delivered),
+      ];
+      const routes = { acme: 'new', unknown: 'nowhere' };
+      const called = new Set<string>();
+      test.journal.onClaimable((destination) => called.add(destination));
+      expect(await test.journal.replay({ filter: {}, asNew: false, by: 'olga', routes })).toEqual({
+        replayed: 2,
+      });
+      expect([...called].toSorted()).toEqual(['aep', 'new']);
+      const sources = ['acme', 'shop'];
+      expect(await claimReceipts(test.journal, { sources })).toEqual([kept]);
+      expect(await claimEvents(test.journal, { sources, destination: 'new' })).toMatchObject([
+        { receipt: moved, destination: 'new', isReplay: true, lane: ANN },
+      ]);
+      expect(await test.journal.backlog()).toMatchObject([
+        { destination: 'aep', pending: 1, replaying: 1 },
+        { destination: 'new', pending: 1, replaying: 1 },
+      ]);
+    });
+
+    it('applies the filter to the destination that the events had', async () => {
+      await appendSettled(test.journal, sampleEvent(), settled.dead);
+      const request = { asNew: false, by: 'olga', routes: { acme: 'new' } };
+      expect(await test.journal.replay({ ...request, filter: { destination: 'new' } })).toEqual({
+        replayed: 0,
+      });
+      expect(await test.journal.replay({ ...request, filter: { destination: 'aep' } })).toEqual({
+        replayed: 1,
+      });
+    });
+
+    it('follows the aliases of the new destination, and queues in the lane that is there', async () => {
+      await appendSettled(test.journal, sampleEvent({ lane: BOB, destination: 'new' }), (receipt) => ({
+        ...settled.delivered(receipt),
+        alias: { from: ANN, to: BOB, profile: null },
+      }));
+      const events = await appendAllSettled(
+        test.journal,
+        [1, 2].map(() => sampleEvent({ lane: ANN })),
+        settled.dead,
+      );
+      await replayTo('new');
+      for (const receipt of events) {
+        expect(await claimEvents(test.journal, { destination: 'new' })).toMatchObject([
+          { receipt, lane: BOB, ownLane: ANN },
+        ]);
+        await settleHeld(test.journal, settled.delivered(receipt), 'new');
+      }
+    });
+
+    const replayTo = (destination: string) =>
+      test.journal.replay({
+        filter: { states: ['dead'] },
+        asNew: false,
+        by: 'olga',
+        routes: { acme: destination },
+      });
   });
 
   describe('promote', () => {

@@ -13,9 +13,11 @@ import { journalFolder, openJournal } from '../journal/journal-folder.ts';
 const AT = Date.UTC(2026, 9, 1, 12);
 const acme = source('acme');
 
+const clock = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
 let journal: Journal;
 beforeEach(async () => {
-  journal = await openJournal(await journalFolder());
+  clock.fill(AT);
+  journal = await openJournal(await journalFolder(), { clock });
 });
 afterEach(() => journal.close());
 
@@ -37,6 +39,7 @@ describe('a usable id that comes again', () => {
     const other = JSON.stringify({ ...event, data: { ...event.data, programCurrentPoints: 120 } });
 
     for (const at of [AT + 1, AT + 5]) {
+      clock.fill(at);
       expect(await acceptText(other, at)).toMatchObject({ status: 'duplicate', receipt, differs: true });
     }
     const record = await journal.find(receipt);

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { identityKey, KeyedPositions, queueKey } from '../../src/journal/sqlite/engine/index-keys.ts';
+import { appendAll, claimReceipts, sampleEvent, settled, settleHeld } from '../contract/samples.ts';
+import { journalFolder, openJournal } from './journal-folder.ts';
 
 const LANE = 'a'.repeat(64);
 
@@ -20,6 +22,38 @@ describe('the keys of the buffered indexes', () => {
     const keys = lanes.map((lane) => queueKey('aep', lane, 0));
     expect(new Set(keys).size).toBe(lanes.length);
     expect(keys.every((key) => Number.isInteger(key) && key >= 0 && key < 2 ** 48)).toBe(true);
+  });
+});
+
+describe('lanes whose keys coincide', () => {
+  const [one, other] = ['c9q4q', 'chycyl'] as const;
+
+  it('do not wait for each other, whatever is claimed, waits or is merged', async () => {
+    expect(queueKey('aep', one, 0)).toBe(queueKey('aep', other, 0));
+    const journal = await openJournal(await journalFolder(), { generationSize: 2 });
+    const lanes = [one, other, one, other, other, one];
+    const receipts = await appendAll(
+      journal,
+      lanes.map((lane) => sampleEvent({ lane })),
+    );
+    expect(await claimReceipts(journal)).toEqual([receipts[0], receipts[1]]);
+    await settleHeld(journal, settled.waiting(receipts[0]!, 3_600_000));
+    for (const [at, next] of [
+      [1, 3],
+      [3, 4],
+    ] as const) {
+      await settleHeld(journal, settled.delivered(receipts[at]!));
+      expect(await claimReceipts(journal)).toEqual([receipts[next]]);
+    }
+    await settleHeld(journal, settled.dead(receipts[4]!));
+    // A replay has a queue of its own, in which the other lane may have the first event.
+    await journal.replay({ filter: { states: ['dead'] }, asNew: false, by: 'olga' });
+    expect(await claimReceipts(journal)).toEqual([receipts[4]]);
+    const alias = { from: other, to: one, profile: null };
+    await settleHeld(journal, { ...settled.delivered(receipts[4]!), alias });
+    const [last] = await appendAll(journal, [sampleEvent({ lane: other })]);
+    expect((await journal.find(last!))?.event).toMatchObject({ lane: one, ownLane: other });
+    expect(await claimReceipts(journal)).toEqual([]);
   });
 });
 

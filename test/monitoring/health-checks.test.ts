@@ -3,7 +3,7 @@ import type { DestinationStatus } from '../../src/delivery/destination-state.ts'
 import type { Overdue, StoreStatus } from '../../src/journal/journal.ts';
 import { createHealthChecks } from '../../src/monitoring/health-checks.ts';
 
-const overdue = (since: number, source = 'acme', destination = 'aep'): Overdue => ({
+const dueFor = (since: number, source = 'acme', destination = 'aep'): Overdue => ({
   source,
   destination,
   since,
@@ -107,7 +107,7 @@ describe('readiness', () => {
   it('fails after a minute without progress while events are due or in flight', async () => {
     const { failing, state } = rig();
     state.msSinceProgress = 75_000;
-    state.overdue = [overdue(61_000)];
+    state.overdue = [dueFor(61_000)];
     const stuck = 'delivery/aep: events are due, but none was settled for 75 s';
     expect(await failing()).toEqual([stuck]);
     state.overdue = [];
@@ -116,17 +116,17 @@ describe('readiness', () => {
   });
 
   it.each([
-    ['there was progress', { msSinceProgress: 59_000, inFlight: 3, overdue: [overdue(90_000)] }],
+    ['there was progress', { msSinceProgress: 59_000, inFlight: 3, overdue: [dueFor(90_000)] }],
     [
       'the destination is down, which is not a fault of the relay',
-      { flow: 'waiting' as const, overdue: [overdue(90_000)] },
+      { flow: 'waiting' as const, overdue: [dueFor(90_000)] },
     ],
-    ['an operator paused it', { flow: 'paused' as const, overdue: [overdue(90_000)] }],
+    ['an operator paused it', { flow: 'paused' as const, overdue: [dueFor(90_000)] }],
     ['nothing is due', { overdue: [] }],
-    ['waiting events have just become due', { overdue: [overdue(1_000)] }],
+    ['waiting events have just become due', { overdue: [dueFor(1_000)] }],
     [
       'what is due goes elsewhere, or comes from a source that no longer goes here',
-      { overdue: [overdue(90_000, 'beta', 'elsewhere'), overdue(90_000, 'former')] },
+      { overdue: [dueFor(90_000, 'beta', 'elsewhere'), dueFor(90_000, 'former')] },
     ],
   ])('passes while %s', async (_why, change) => {
     const { failing, state } = rig();

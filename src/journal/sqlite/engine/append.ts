@@ -115,8 +115,7 @@ function log(engine: Engine, kind: RecordKind, { head, sealed, at }: StoredBody<
   engine.log.add({ kind, at, head: Buffer.from(JSON.stringify(head), 'utf8'), payload: sealed });
 }
 
-function appendOne(engine: Engine, event: NewEvent): Appended {
-  const identity = identityBytes(event.identity);
+function appendOne(engine: Engine, identity: Buffer, event: NewEvent): Appended {
   const duplicate = duplicateOf(engine, identity, event);
   if (duplicate !== undefined) return duplicate;
   const { body, ...rest } = event;
@@ -129,7 +128,9 @@ function appendOne(engine: Engine, event: NewEvent): Appended {
 }
 
 export function append(engine: Engine, events: RequestOf<'append'>): AnswerOf<'append'> {
-  return events.map((event) => appendOne(engine, event));
+  // All of them first: a call that is refused has stored nothing.
+  const identities = events.map(({ identity }) => identityBytes(identity));
+  return events.map((event, index) => appendOne(engine, identities[index] as Buffer, event));
 }
 
 type MalformedHead = Omit<NewMalformed, 'body'> & { readonly receipt: string; readonly bodyBytes: number };

@@ -78,7 +78,9 @@ const limitsSchema = z.strictObject({
 const retrySchema = z.strictObject({
   minDelay: duration({ min: '1ms', max: '1d' })
     .prefault('1s')
-    .describe('First delay; it doubles with each attempt, with jitter.'),
+    .describe(
+      'First delay; it doubles with each attempt, with jitter. An outage is probed at half of it for 30 s.',
+    ),
   maxDelay: duration({ min: '1ms', max: '1d' })
     .prefault('5m')
     .describe('Longest delay between two attempts.'),

@@ -96,6 +96,14 @@ const HEALTHY_SHARE = 0.7;
 /** Consecutive failed requests that count as an outage. */
 const OUTAGE_AFTER_FAILURES = 3;
 
+/**
+ * Most outages are short, so the destination is probed often at first: what has waited is delivered
+ * soon after it is back. Later the waits grow.
+ */
+const EARLY_OUTAGE_MS = 30_000;
+/** Share of `retry.minDelay` that passes between two of those probes. */
+const EARLY_PROBE_SHARE = 0.5;
+
 /** Why the destination is not flowing. */
 interface Cause {
   readonly state: 'waiting' | 'paused';
@@ -110,12 +118,16 @@ interface Wait {
   readonly waitMs?: number | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly minMs?: number;
+  /** It does not answer, and nobody asked for a wait: it is probed often at first. */
+  readonly isOutage?: boolean;
 }
 
 /** The destination is not flowing. */
 interface Blocked extends Cause {
   /** Epoch ms. */
   readonly since: number;
+  /** The same in monotonic ms. */
+  readonly startedAt: number;
   /** Monotonic ms; undefined: until an operator resumes. */
   readonly until: number | undefined;
   readonly isProbing: boolean;
@@ -139,6 +151,7 @@ export function createDestinationState(options: {
   let blocked: Blocked | undefined;
   /**
    * Failures since the last success, counting an outage or a probe once: the wait grows with it.
+   * The early probes of an outage do not count.
    */
   let failedTries = 0;
   let failuresInARow = 0;
@@ -161,14 +174,18 @@ export function createDestinationState(options: {
       maxDelay: Math.max(minMs, retry.maxDelay),
     });
 
-  const block = (cause: Cause, { waitMs, retryAfterMs = 0, minMs = 0 }: Wait = {}): void => {
+  const block = (cause: Cause, wait: Wait = {}): void => {
+    const { waitMs, retryAfterMs = 0, minMs = 0, isOutage = false } = wait;
     const before = blocked;
     if (before !== undefined && before.until === undefined) return;
     // Requests that were already in flight when the state changed tell nothing new; only a failed
     // probe counts as another attempt.
     const isLate = before?.isProbing === false;
-    if (!isLate && waitMs === undefined) failedTries += 1;
-    const until = monotonic() + (waitMs ?? Math.max(retryAfterMs, ownBackoff(minMs)));
+    const startedAt = before?.startedAt ?? monotonic();
+    const isEarly = isOutage && monotonic() - startedAt < EARLY_OUTAGE_MS;
+    if (!isLate && !isEarly && waitMs === undefined) failedTries += 1;
+    const own = isEarly ? retry.minDelay * EARLY_PROBE_SHARE : ownBackoff(minMs);
+    const until = monotonic() + (waitMs ?? Math.max(retryAfterMs, own));
     // What stopped the flow first stays its cause. What follows is often an echo, except that a
     // fault replaces a temporary failure.
     const isEcho = isLate && (before.state === 'paused' || cause.state === 'waiting');
@@ -179,6 +196,7 @@ export function createDestinationState(options: {
       detail,
       kind,
       since: before?.since ?? now(),
+      startedAt,
       until: Math.max(until, isLate ? (before.until ?? 0) : 0),
       isProbing: false,
       wasProbed: false,
@@ -231,7 +249,7 @@ export function createDestinationState(options: {
       failuresInARow += 1;
       successShare -= NEWEST_WEIGHT * successShare;
       if (blocked !== undefined || retryAfterMs !== undefined || failuresInARow >= OUTAGE_AFTER_FAILURES) {
-        block({ state: 'waiting', reason, detail }, { retryAfterMs });
+        block({ state: 'waiting', reason, detail }, { retryAfterMs, isOutage: retryAfterMs === undefined });
       }
     },
     recordThrottling(detail, retryAfterMs) {
@@ -252,6 +270,7 @@ export function createDestinationState(options: {
         reason: 'operator',
         detail: `paused by ${by}`,
         since: at,
+        startedAt: monotonic(),
         until: undefined,
         isProbing: false,
         wasProbed: false,

@@ -104,14 +104,7 @@ export function settlementOf(
   if (retryable.length > 0 && deadReason === undefined) {
     const failedAttempts = event.failedAttempts + (failed.length > 0 ? 1 : 0);
     const retryAfterMs = Math.max(0, ...failed.map((outcome) => outcome.retryAfterMs ?? 0));
-    const jitter = failed[0]?.jitter ?? 0;
-    const wait =
-      failed.length > 0
-        ? Math.max(
-            retryAfterMs,
-            jitteredDelay(event.failedAttempts, rules, () => jitter),
-          )
-        : 0;
+    const wait = Math.max(retryAfterMs, ownWaitMs(event, failed[0], rules));
     const detail = retryable[0]?.detail ?? '';
     return {
       ...common,
@@ -134,6 +127,16 @@ export function settlementOf(
       .filter(({ outcome }) => outcome.kind !== 'delivered')
       .map(({ message }) => ({ kind: message.kind, json: message.json })),
   };
+}
+
+function ownWaitMs(
+  { failedAttempts }: ClaimedEvent,
+  failed: Extract<MessageOutcome, { kind: 'retry' }> | undefined,
+  rules: RetryRules,
+): number {
+  if (failed === undefined || failed.ownWait === 'none') return 0;
+  const failures = failed.ownWait === 'short' ? 0 : failedAttempts;
+  return jitteredDelay(failures, rules, () => failed.jitter);
 }
 
 /** Adds the notes of the mapping to a settlement that is final. */

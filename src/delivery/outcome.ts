@@ -43,6 +43,11 @@ export type MessageOutcome =
       readonly detail: string;
       readonly retryAfterMs?: number;
       /**
+       * The event itself waits longer with each of its failures, unless its request failed as a
+       * whole: then `short`, as after the first one, or `none`, because the destination waits.
+       */
+      readonly ownWait?: 'short' | 'none';
+      /**
        * In [0, 1): the jitter of the wait. The messages of a failed request share one, so that they
        * come due together.
        */

@@ -95,9 +95,11 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
     const { reason, detail, retryAfterMs } = failure;
     const ownFault = await isOwnFault(batch, sent, signal);
     if (!ownFault) state.recordFailure(reason, detail, retryAfterMs);
+    const ownWait = state.status().state === 'flowing' ? 'short' : 'none';
     const cause = {
       isOwnFault: ownFault,
       detail,
+      ...(ownFault ? {} : ({ ownWait } as const)),
       jitter: Math.random(),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };

@@ -35,7 +35,7 @@ describe('a destination that fails for a temporary reason', () => {
     state.recordFailure('failing', '500');
     expect(state.permit().kind).toBe('open');
     state.recordFailure('failing', '500');
-    expect(state.status()).toMatchObject({ state: 'waiting', reason: 'failing', nextTryAt: clock + 1_000 });
+    expect(state.status()).toMatchObject({ state: 'waiting', reason: 'failing', nextTryAt: clock + 500 });
     expect(state.maySend()).toBe(false);
   });
 
@@ -80,16 +80,37 @@ describe('a destination that fails for a temporary reason', () => {
     expect(state.status()).toMatchObject({ state: 'waiting', reason: 'failing' });
   });
 
-  it.each([undefined, 1, 999])(
-    'sends few probes in a minute of 503s with a Retry-After of %s ms',
-    (asked) => {
-      let probes = 0;
-      const fail = () => state.recordFailure('failing', '503', asked);
-      for (let request = 0; request < 3; request += 1) fail();
-      for (const end = clock + 60_000; clock < end; probes += 1) probeAndFail(fail);
-      expect(probes).toBe(10);
-    },
-  );
+  it('probes an outage every half of the first delay for 30 s, then with growing waits', () => {
+    const fail = () => state.recordFailure('failing', '503');
+    for (let request = 0; request < 3; request += 1) fail();
+    const begin = clock;
+    const waits: number[] = [];
+    while (clock < begin + 60_000) waits.push(probeAndFail(fail));
+    const early = Array.from({ length: 60 }, () => 500);
+    expect(waits).toEqual([...early, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
+    state.retryNow();
+    expect(state.permit().kind).toBe('probe');
+    state.recordSuccess('event');
+    // The next outage is probed as often as the first.
+    for (let request = 0; request < 3; request += 1) fail();
+    expect(state.permit()).toEqual({ kind: 'wait', ms: 500 });
+  });
+
+  it('probes as often while the answers of an outage differ', () => {
+    for (let request = 0; request < 3; request += 1) state.recordFailure('failing', '503');
+    const answers = ['items-failing', 'failing'];
+    for (const reason of answers) expect(probeAndFail(() => state.recordFailure(reason, 'no'))).toBe(500);
+    expect(probeAndFail(() => state.recordThrottling('429'))).toBe(500);
+    expect(state.permit()).toEqual({ kind: 'wait', ms: 1_000 });
+  });
+
+  it.each([1, 999])('sends few probes in a minute of 503s with a Retry-After of %s ms', (asked) => {
+    let probes = 0;
+    const fail = () => state.recordFailure('failing', '503', asked);
+    for (let request = 0; request < 3; request += 1) fail();
+    for (const end = clock + 60_000; clock < end; probes += 1) probeAndFail(fail);
+    expect(probes).toBe(10);
+  });
 
   it('waits exactly as long as the backoff of what it lacks', () => {
     const fail = () => state.waitFor('ims-network', 'refused', 250);
@@ -98,7 +119,7 @@ describe('a destination that fails for a temporary reason', () => {
     // Those waits do not count for the backoff of another cause.
     state.retryNow();
     expect(state.permit().kind).toBe('probe');
-    state.recordFailure('failing', '500');
+    state.recordFailure('failing', '500', 1);
     expect(state.permit()).toEqual({ kind: 'wait', ms: 1_000 });
   });
 
@@ -113,7 +134,7 @@ describe('a destination that fails for a temporary reason', () => {
   });
 
   it('counts an outage once, however many requests were in flight', () => {
-    for (let request = 0; request < 16; request += 1) state.recordFailure('failing', '500');
+    for (let request = 0; request < 16; request += 1) state.recordFailure('failing', '500', 1);
     expect(state.permit()).toEqual({ kind: 'wait', ms: 1_000 });
   });
 });
@@ -207,7 +228,7 @@ describe('the cause of a stop', () => {
 
   it('is kept while an answer to an earlier request prolongs the wait', () => {
     state.pauseForFault('ims-invalid_client', 'wrong', { waitMs: 500 });
-    state.recordFailure('failing', '503');
+    state.recordFailure('failing', '503', 1_000);
     expect(state.status()).toMatchObject({ reason: 'ims-invalid_client', nextTryAt: clock + 1_000 });
     state.recordThrottling('429', 90_000);
     expect(state.status()).toMatchObject({ reason: 'ims-invalid_client', nextTryAt: clock + 90_000 });

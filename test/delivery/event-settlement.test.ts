@@ -114,6 +114,18 @@ describe('the cost of a failure', () => {
     expect([0, 1, 2, 20].map(waitAfter)).toEqual([500, 1_000, 2_000, 150_000]);
   });
 
+  it.each([
+    ['as after its first failure if its request failed as a whole', 'short', 500],
+    ['none if the destination waits', 'none', 0],
+  ] as const)('is a wait %s', (_what, ownWait, dueIn) => {
+    const failed: MessageResult = {
+      message: message('event'),
+      outcome: { ...outcomes('event').retry, ownWait },
+    };
+    const event = claimed({ failedAttempts: 20 });
+    expect(settlementOf(event, [failed], {}, RULES, NOW)).toMatchObject({ dueIn, failedAttempts: 21 });
+  });
+
   it('is never a shorter wait than Adobe asks for', () => {
     const asked: MessageResult = {
       message: message('event'),

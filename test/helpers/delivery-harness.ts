@@ -51,10 +51,14 @@ export interface DeliveryHarness {
   close(): Promise<void>;
 }
 
-/** The real journal, delivery and Adobe clients in this process, connected to the simulator. */
+/**
+ * The real journal, delivery and Adobe clients in this process, connected to the simulator.
+ * @param replaced calls of the journal that delivery makes, in place of the real ones
+ */
 export async function startDeliveryHarness(
   change: (config: RelayConfig) => void = () => undefined,
   adobe: SimulatorOptions = {},
+  replaced: (journal: Journal) => Partial<Journal> = () => ({}),
 ): Promise<DeliveryHarness> {
   const simulator = await startSimulator(adobe);
   const folder = mkdtempSync(join(tmpdir(), 'relay-delivery-'));
@@ -74,7 +78,7 @@ export async function startDeliveryHarness(
   const createAll = (): Destinations =>
     createDestinations({
       config,
-      journal,
+      journal: Object.assign(Object.create(journal) as Journal, replaced(journal)),
       now: Date.now,
       createInlet: ({ inletUrl, sandbox, limits }) =>
         createInlet({ inletUrl, sandbox, connections: limits.concurrency, requestTimeoutMs: 1_000 }),

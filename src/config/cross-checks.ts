@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
  * Capillary promises to retry an event for up to seven days (docs/platforms/capillary.md#patience).
  * If its id has been deleted before, the event is accepted twice.
  */
-const MIN_ID_RETENTION_MS = 7 * DAY_MS;
+export const MIN_ID_RETENTION_MS = 7 * DAY_MS;
 
 function retentionFindings({ store: { retention } }: Draft): Finding[] {
   if (retention === undefined) return [];

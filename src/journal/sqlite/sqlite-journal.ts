@@ -16,7 +16,7 @@ import { DATABASE_FILE } from './engine/store-folder.ts';
 import { type CallTracker, Channel, createCallTracker } from './thread/channel.ts';
 import { asBuffer, toOwnBytes } from './thread/protocol.ts';
 import { createMaintenanceRunner, type MaintenanceRunner } from './thread/maintenance-runner.ts';
-import { createStatusReader } from './thread/status-reader.ts';
+import { createStatusReader, readStatus } from './thread/status-reader.ts';
 import {
   countEvents,
   discardEvents,
@@ -184,7 +184,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   const tracker = createCallTracker();
   const send: Send = (name, request) => tracker.track(() => channel.call(name, request));
   const steps = interruptible(tracker, channel);
-  const runner = createMaintenanceRunner(steps, maintenance.call);
+  const runner = createMaintenanceRunner(steps, maintenance.call, () => readStatus(steps, path));
   runner.resumeReplays();
   return {
     ...writingCalls(send),

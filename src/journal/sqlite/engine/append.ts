@@ -17,6 +17,7 @@ import { deletePayloads, insertBody, insertSealedBody, readableBody } from './pa
 import { insertQuarantined, type QuarantineHead, toQuarantineEntry } from './quarantine-table.ts';
 import { insertDifferingCopy } from './differing-copies.ts';
 import { type EventRow, rowOfReceipt } from './rows.ts';
+import { HAS_BODY } from './sweep-schema.ts';
 
 /** Approximate size of the changed pages of an event's row and its index entries. */
 const EVENT_ROW_BYTES = 700;
@@ -35,7 +36,7 @@ function identityBytes(identity: string): Buffer {
 function duplicateOf(engine: Engine, identity: Buffer, { source, body }: NewEvent): Appended | undefined {
   for (const seq of engine.indexes.identities.positionsOf(identityKey(identity))) {
     const row = engine.db.one(
-      'SELECT receipt, kept FROM events WHERE seq = ? AND identity = ? AND source = ?',
+      `SELECT receipt, ${HAS_BODY} AS kept FROM events WHERE seq = ? AND identity = ? AND source = ?`,
       seq,
       identity,
       source,

@@ -16,6 +16,7 @@ import { isDamage } from './damage.ts';
 import { isStorageFailure } from './database.ts';
 import type { Engine } from './engine.ts';
 import { count, find, list } from './lookups.ts';
+import { makeRoom } from './make-room.ts';
 import { discard, pause, pauses, reroute, resume } from './operator-changes.ts';
 import { recoverEngine } from './open-engine.ts';
 import { programs, savePrograms } from './program-table.ts';
@@ -210,6 +211,7 @@ const OPERATIONS: {
   programs,
   savePrograms,
   retain,
+  makeRoom,
   reencrypt,
   status,
   probe,

@@ -169,6 +169,11 @@ export interface Operations {
   programs: Operation<undefined, readonly StoredPrograms[]>;
   savePrograms: Operation<readonly StoredPrograms[], void>;
   retain: Operation<RetentionPolicy, { readonly removed: number; readonly more: boolean }>;
+  /** `after`: where the last step ended, if it found nothing. `minIds`: ms that identities are kept. */
+  makeRoom: Operation<
+    { readonly after?: number; readonly minIds: number },
+    { readonly bodies: number; readonly records: number; readonly next?: number }
+  >;
   reencrypt: Operation<{ readonly from: ReencryptionPosition | undefined }, ReencryptionStep>;
   status: Operation<undefined, EngineStatus>;
   probe: Operation<undefined, void>;
@@ -215,6 +220,7 @@ export const CLASS_OF = {
   programs: 'read',
   savePrograms: 'delivery',
   retain: 'delivery',
+  makeRoom: 'delivery',
   reencrypt: 'delivery',
   status: 'read',
   probe: 'operator',

@@ -27,8 +27,10 @@ export interface EventRow {
   readonly id_suffix: string;
   readonly replays: number;
   readonly body_bytes: number;
-  /** 1 while the body exists. */
+  /** 0 once the body was removed other than by a sweep; see sweep-schema.ts. */
   readonly kept: number;
+  /** 1 if retention has passed the position of the event before it was done with it. */
+  readonly late: number;
   /** 1 while the event is pending because of a replay. */
   readonly replay: number;
   /** The original lane, if an alias maps it to `lane`. */

@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { shortId } from '../../../capillary/event-id.ts';
 import type { EventFilter, EventState } from '../../journal.ts';
+import { HAS_BODY } from './sweep-schema.ts';
 
 /*
  * Lookup indexes are ordered by block of 512 positions first, and within a block by the value, for
@@ -111,7 +112,7 @@ export function toSql(filter: ScanFilter, { from, to }: Positions): SqlFilter {
     const value = filter[key];
     if (value !== undefined) add(`${EQUALS[key]} = ?`, value);
   }
-  if (filter.hasBody !== undefined) add('kept = ?', filter.hasBody ? 1 : 0);
+  if (filter.hasBody !== undefined) add(`${HAS_BODY} = ?`, filter.hasBody ? 1 : 0);
   if (filter.notDestination !== undefined) add('destination <> ?', filter.notDestination);
   for (const key of ['since', 'until'] as const) {
     const value = filter[key];

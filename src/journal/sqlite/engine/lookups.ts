@@ -6,6 +6,7 @@ import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, EVENT_ID_EQUALS, eventIdValues } 
 import { readBody, readNotes, readSentMessages } from './payloads.ts';
 import { type EventRow, rowOfReceipt, toStoredEvent } from './rows.ts';
 import { countRange, scanDescending } from './scan.ts';
+import { hasBody } from './sweeps.ts';
 
 interface AttemptRow {
   readonly at: number;
@@ -35,7 +36,7 @@ function attemptsOf({ db, requests }: Engine, { seq, sent_in }: EventRow): Recor
 }
 
 function bodyOf(engine: Engine, row: EventRow): Buffer | undefined {
-  if (row.kept === 0) return undefined;
+  if (!hasBody(engine, row)) return undefined;
   const body = readBody(engine, row.seq);
   if (body !== undefined && typeof body !== 'string') return body;
   engine.reportUnreadable('the body of an event', body ?? 'missing', row.receipt);

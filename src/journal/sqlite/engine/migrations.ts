@@ -1,5 +1,6 @@
 import { FIRST_FORMAT } from './first-format.ts';
 import { CONTACTS } from './contact-schema.ts';
+import { RETENTION_SWEEPS } from './sweep-schema.ts';
 
 /*
  * A separate queue for replays. `replay` is 1 on a pending event that was replayed. Each lane has a
@@ -200,4 +201,5 @@ export const MIGRATIONS: readonly string[] = [
   PROGRAMS,
   INTAKE_LOG,
   REQUESTS,
+  RETENTION_SWEEPS,
 ];

@@ -7,6 +7,7 @@ import { claimHead, enqueueExisting, leaveQueue, overtakeHead, ownLaneOf, placem
 import { deletePayloads } from './payloads.ts';
 import type { EventRow } from './rows.ts';
 import { scanAscending } from './scan.ts';
+import { SWEPT_BODIES } from './sweep-schema.ts';
 
 /** Records that one step changes: a few hundred take some ms, which an append can wait for. */
 export const MAX_CHANGES_PER_STEP = 250;
@@ -35,7 +36,8 @@ export function removeMalformed(engine: Engine, row: EventRow): void {
 function discardDead(engine: Engine, row: EventRow, request: RequestOf<'discard'>): void {
   deletePayloads(engine, row.seq);
   engine.db.run(
-    `UPDATE events SET state = 'ignored', reason = 'discarded', settled_at = ? WHERE seq = ?`,
+    `UPDATE events SET state = 'ignored', reason = 'discarded', settled_at = ?, late = seq <= ${SWEPT_BODIES}
+     WHERE seq = ?`,
     engine.now(),
     row.seq,
   );

@@ -9,6 +9,7 @@ import { isReadable } from './payload-cipher.ts';
 import { deleteNotes } from './payloads.ts';
 import type { EventRow } from './rows.ts';
 import { scanAscending, seqBounds } from './scan.ts';
+import { hasBody } from './sweeps.ts';
 
 /** Number of finished jobs that remain visible to operators. */
 const MAX_FINISHED_JOBS = 100;
@@ -189,7 +190,7 @@ function runStep(engine: Engine, job: JobRow): AnswerOf<'replayStep'> {
   const settled = withStates(filter, ['dead', 'ignored', 'delivered']);
   const step = { at: job.next_seq, span: job.span, until: job.until_seq };
   const { rows, next } = scanAscending(engine, settled, MAX_CHANGES_PER_STEP, step);
-  const replayable = rows.filter((row) => row.kept === 1);
+  const replayable = rows.filter((row) => hasBody(engine, row));
   engine.frontiers.reset();
   for (const row of replayable) replayOne(engine, row, job, routes[row.source] ?? row.destination);
   advanceJob(engine, job, { matched: rows.length, replayed: replayable.length, next });

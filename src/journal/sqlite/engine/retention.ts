@@ -2,35 +2,115 @@ import { statSync } from 'node:fs';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { overdue } from './claim.ts';
+import { addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
-import { identityKey } from './index-keys.ts';
-import { removeMalformed } from './operator-changes.ts';
-import { deletePayloads } from './payloads.ts';
 import { deleteExpired } from './quarantine-table.ts';
-import type { EventRow } from './rows.ts';
+import { IS_LATE } from './sweep-schema.ts';
+import {
+  type Decision,
+  isFinished,
+  MAX_REMOVED_PER_STEP,
+  type Range,
+  removeBodies,
+  removeRecords,
+  rangesOf,
+  sweep,
+  type SweepStep,
+  sweptUpTo,
+  type SweptRow,
+} from './sweeps.ts';
 
-const MAX_RECORDS_PER_STEP = 300;
 /** Free pages left in the file for new events, in addition to an eighth of its size. */
 const SLACK_PAGES = 1_024;
 /** Free pages that one step returns to the volume. */
 const MAX_SHRINK_PAGES = 512;
 
-/** The retention rule that applies to a row: a value of `events.retain_as`. */
-type RetainAs = 'body' | 'record' | 'dead' | 'malformed';
+/** Removes from a range, as a step that a crash test can interrupt. */
+type Remove = (engine: Engine, range: Range) => number;
 
-function expiredRows({ db }: Engine, rule: RetainAs, age: number, now: number, limit: number): EventRow[] {
-  return db.all(
-    `SELECT * FROM events INDEXED BY events_retain WHERE retain_as = ? AND retain_from <= ?
-     ORDER BY retain_from LIMIT ?`,
-    rule,
-    now - age,
-    limit,
-  ) as EventRow[];
+function interruptible(remove: Remove): Remove {
+  return (engine, range) => {
+    const removed = remove(engine, range);
+    hitFailpoint('journal-retaining');
+    return removed;
+  };
 }
 
-function deleteRecord(engine: Engine, { seq, identity }: EventRow): void {
-  engine.db.run('DELETE FROM events WHERE seq = ?', seq);
-  if (identity !== null) engine.indexes.identities.delete(identityKey(identity), seq);
+const removeRetainedBodies = interruptible(removeBodies);
+const removeRetainedRecords = interruptible(removeRecords);
+
+/**
+ * Removes the bodies of late events that were settled before `settledBefore`. The walk over the
+ * records has to find them, or has passed them already.
+ */
+export function removeLateBodies(engine: Engine, settledBefore: number): number {
+  const { db } = engine;
+  const seqs = (
+    db.all(
+      `SELECT seq FROM events INDEXED BY events_late WHERE ${IS_LATE} AND settled_at <= ?
+       ORDER BY settled_at LIMIT ${MAX_REMOVED_PER_STEP}`,
+      settledBefore,
+    ) as { seq: number }[]
+  ).map(({ seq }) => seq);
+  const records = sweptUpTo(engine, 'records');
+  for (const range of rangesOf(seqs)) {
+    if (range.from <= records) removeRetainedRecords(engine, { ...range, to: Math.min(range.to, records) });
+    const from = Math.max(range.from, records + 1);
+    if (from > range.to) continue;
+    removeRetainedBodies(engine, { ...range, from });
+    db.run('UPDATE events SET late = 0 WHERE seq BETWEEN ? AND ?', from, range.to);
+  }
+  return seqs.length;
+}
+
+/** Of an event that was received before `before`, or by a clock that was ahead. */
+function isReceivedBefore({ received_at }: SweptRow, before: number, now: number): boolean {
+  return received_at <= before || received_at > now;
+}
+
+function bodyDecision(now: number, age: number): (row: SweptRow) => Decision {
+  return (row) => {
+    if (isFinished(row) && row.late === 0 && (row.settled_at ?? now) <= now - age) return 'remove';
+    if (!isReceivedBefore(row, now - age, now)) return 'stop';
+    return isFinished(row) && row.late === 0 ? 'late' : 'skip';
+  };
+}
+
+function recordDecision(now: number, age: number): (row: SweptRow) => Decision {
+  return (row) => {
+    if (!isReceivedBefore(row, now - age, now)) return 'stop';
+    return isFinished(row) && row.late === 0 ? 'remove' : 'skip';
+  };
+}
+
+/** Sweeps records older than `age`, whose identities are forgotten with them. */
+export function sweepRecords(engine: Engine, now: number, age: number): SweepStep {
+  return sweep(engine, {
+    name: 'records',
+    decide: recordDecision(now, age),
+    remove: removeRetainedRecords,
+  });
+}
+
+function removeDead(engine: Engine, settledBefore: number): number {
+  const rows = engine.db.all(
+    `SELECT seq FROM events INDEXED BY events_dead WHERE state = 'dead' AND settled_at <= ?
+     ORDER BY settled_at LIMIT ${MAX_REMOVED_PER_STEP}`,
+    settledBefore,
+  ) as { seq: number }[];
+  for (const range of rangesOf(rows.map(({ seq }) => seq))) removeRetainedRecords(engine, range);
+  return rows.length;
+}
+
+function removeMalformed(engine: Engine, receivedBefore: number): number {
+  const rows = engine.db.all(
+    `SELECT seq, source FROM events INDEXED BY events_malformed WHERE state = 'malformed' AND received_at <= ?
+     ORDER BY received_at LIMIT ${MAX_REMOVED_PER_STEP}`,
+    receivedBefore,
+  ) as { seq: number; source: string }[];
+  for (const range of rangesOf(rows.map(({ seq }) => seq))) removeRetainedRecords(engine, range);
+  for (const { source } of rows) addCounts(engine, source, { malformed: -1 });
+  return rows.length;
 }
 
 function readPragma({ db }: Engine, name: string): number {
@@ -47,26 +127,51 @@ function shrinkFile(engine: Engine): boolean {
   return surplusPages() > 0;
 }
 
+/**
+ * Deletes rows of requests to the inlet to which no remaining event can point: those before the
+ * oldest of these was received.
+ */
+function removeRequests({ db }: Engine, before: number): number {
+  const oldest = db.one('SELECT received_at AS at FROM events ORDER BY seq LIMIT 1') as
+    | { at: number }
+    | undefined;
+  const bound = Math.min(oldest?.at ?? before, before);
+  return db.run(
+    `DELETE FROM requests WHERE id IN (
+       SELECT id FROM (SELECT id, at FROM requests ORDER BY id LIMIT ${MAX_REMOVED_PER_STEP}) WHERE at < ?
+     )`,
+    bound,
+  );
+}
+
+/** What a removal of at most MAX_REMOVED_PER_STEP rows has done. */
+function bounded(removed: number): Pick<SweepStep, 'removed' | 'more'> {
+  return { removed, more: removed >= MAX_REMOVED_PER_STEP };
+}
+
+/** One step of what is due by its age. */
 export function retain(engine: Engine, policy: RequestOf<'retain'>): AnswerOf<'retain'> {
   const now = engine.now();
-  let left = MAX_RECORDS_PER_STEP;
-  const applyRule = (rule: RetainAs, age: number, apply: (engine: Engine, row: EventRow) => void): void => {
-    if (left === 0) return;
-    const rows = expiredRows(engine, rule, age, now, left);
-    for (const row of rows) {
-      apply(engine, row);
-      hitFailpoint('journal-retaining');
-    }
-    left -= rows.length;
-  };
-  applyRule('body', policy.delivered, (_, row) => deletePayloads(engine, row.seq));
-  applyRule('record', policy.ids, deleteRecord);
-  // Not before its identity may be forgotten, or a resend would be accepted as a new event.
-  applyRule('dead', Math.max(policy.dead, policy.ids), deleteRecord);
-  applyRule('malformed', policy.dead, removeMalformed);
-  if (left > 0) left -= deleteExpired(engine, now, left);
+  const bodies = bodyDecision(now, policy.delivered);
+  const steps: Pick<SweepStep, 'removed' | 'more'>[] = [
+    bounded(removeLateBodies(engine, now - policy.delivered)),
+    sweep(engine, { name: 'bodies', decide: bodies, remove: removeRetainedBodies }),
+    sweepRecords(engine, now, policy.ids),
+    // Not before its identity may be forgotten, or a resend would be accepted as a new event.
+    bounded(removeDead(engine, now - Math.max(policy.dead, policy.ids))),
+    bounded(removeMalformed(engine, now - policy.dead)),
+  ];
+  // In the last step, so that their removal shows that everything else is done.
+  if (!steps.some(({ more }) => more))
+    steps.push(
+      bounded(removeRequests(engine, now - policy.ids)),
+      bounded(deleteExpired(engine, now, MAX_REMOVED_PER_STEP)),
+    );
   const canShrink = shrinkFile(engine);
-  return { removed: MAX_RECORDS_PER_STEP - left, more: left === 0 || canShrink };
+  return {
+    removed: steps.reduce((sum, { removed }) => sum + removed, 0),
+    more: canShrink || steps.some(({ more }) => more),
+  };
 }
 
 /** Rewrites the format version with its current value, which writes the unchanged header page. */

@@ -12,6 +12,7 @@ import {
   writeNotes,
   writeProfile,
 } from './payloads.ts';
+import { SWEPT_BODIES } from './sweep-schema.ts';
 import { bitsOf, type QueueRow, queueRowOfReceipt } from './rows.ts';
 
 /** Characters of an error text that are stored with an attempt. */
@@ -83,7 +84,7 @@ export function finish(
   const { reason, detail } = { reason: undefined, detail: undefined, ...settlement };
   engine.db.run(
     `UPDATE events SET state = ?1, reason = ?2, detail = ?3, settled_at = ?4, delivered = ?5, head = 0,
-       replay = 0, sent_in = ${APPENDED} WHERE seq = ?7`,
+       replay = 0, sent_in = ${APPENDED}, late = seq <= ${SWEPT_BODIES} WHERE seq = ?7`,
     settlement.state,
     reason ?? null,
     detail ?? null,

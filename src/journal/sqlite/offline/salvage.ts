@@ -8,6 +8,7 @@ import { INDEX_TABLES } from '../engine/indexes.ts';
 import { INTAKE_LOG_FILES } from '../engine/intake-log.ts';
 import type { IntakeRecord } from '../engine/intake-records.ts';
 import { createPayloadCipher, parseKey, type PayloadCipher } from '../engine/payload-cipher.ts';
+import { SWEPT_TABLE } from '../engine/sweep-schema.ts';
 import { createFolder, DATABASE_FILE } from '../engine/store-folder.ts';
 import { readMarker, writeMarker } from '../engine/store-marker.ts';
 import {
@@ -79,8 +80,8 @@ function copyTables(from: DatabaseSync, to: DatabaseSync, cipher: PayloadCipher)
     )
     .all()
     .map(({ name }) => String(name))
-    // The index tables are rebuilt from the events when the store is opened.
-    .filter((table) => !INDEX_TABLES.includes(table))
+    // The index tables are rebuilt from the events when the store is opened; retention begins again.
+    .filter((table) => !INDEX_TABLES.includes(table) && table !== SWEPT_TABLE)
     .filter((table) => tryRead(() => from.prepare(`SELECT 1 FROM ${table} LIMIT 0`)) !== undefined);
   return tables.map((table) => {
     const key = keyOf(to, table);

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { type EventFilter, StoreError } from '../../journal.ts';
 import { assertNotEmptied, assertSoundWal, isBusy, isDamage } from '../engine/damage.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
+import { HAS_BODY } from '../engine/sweep-schema.ts';
 import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
 import { ALL_POSITIONS, toSql } from '../engine/filter-sql.ts';
 import { DATABASE_FILE, shellWord } from '../engine/store-folder.ts';
@@ -137,7 +138,7 @@ export function readStoppedBodies(
     return db
       .prepare(
         `SELECT receipt, source, identity, org_id, received_at,
-           (SELECT body FROM bodies WHERE bodies.seq = events.seq AND events.kept = 1) AS body
+           (SELECT body FROM bodies WHERE bodies.seq = events.seq AND ${HAS_BODY}) AS body
          FROM ${from} WHERE state <> 'malformed' AND ${condition} ORDER BY seq DESC LIMIT ?`,
       )
       .all(...values, limit) as unknown as readonly StoredBodyRow[];

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { describeWalDamage } from '../engine/damage.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
+import { HAS_BODY } from '../engine/sweep-schema.ts';
 import { describeShortfall, readMarker } from '../engine/store-marker.ts';
 import { damagedWal } from '../engine/wal-frames.ts';
 import { cipherFor, damagedPayloads } from './payload-check.ts';
@@ -157,7 +158,7 @@ const CHECKS: readonly {
   {
     check: 'bodies',
     sql: `SELECT count(*) AS n FROM events NOT INDEXED
-          WHERE kept = 1 AND seq NOT IN (SELECT seq FROM bodies) HAVING n > 0`,
+          WHERE ${HAS_BODY} AND seq NOT IN (SELECT seq FROM bodies) HAVING n > 0`,
     describe: (cell) => `events whose body is missing: ${cell('n')}`,
   },
   {

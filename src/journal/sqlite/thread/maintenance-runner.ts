@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MaintenancePolicy, MaintenanceReport, ReplayRequest } from '../../journal.ts';
 import type { ReencryptionPosition } from '../engine/calls.ts';
 import type { Channel } from './channel.ts';
+import { createRoomMaker, LOOK_INTERVAL_MS, type StoreSizes } from './room-maker.ts';
 
 /*
  * The maintenance of a store that one process owns: its lease lasts as long as the process, so the
@@ -11,13 +12,15 @@ import type { Channel } from './channel.ts';
 /** Time between two rounds of retention. */
 const RETENTION_INTERVAL_MS = 60_000;
 /** Time between two small steps of retention and of re-encryption. */
-const STEP_DELAY_MS = 50;
+const STEP_DELAY_MS = 20;
 /** Time until a failed step is retried; doubles with each failure. */
 const RETRY_DELAY_MS = { first: 1_000, max: 60_000 } as const;
+/** The same while the store is full: the intake has to open soon. */
+const MAX_ROOM_RETRY_DELAY_MS = 8_000;
 
-/** Runs replay jobs, retention and re-encryption. */
+/** Runs replay jobs, retention and re-encryption, and makes room in a full store. */
 export interface MaintenanceRunner {
-  /** Begins retention and re-encryption. Idempotent. */
+  /** Begins retention and re-encryption, and watches the sizes. Idempotent. */
   readonly maintain: (policy: () => MaintenancePolicy) => void;
   /**
    * Starts a replay and runs its steps. If one rejects, so does this; the rest runs in the
@@ -33,6 +36,7 @@ export interface MaintenanceRunner {
 export function createMaintenanceRunner(
   channel: Pick<Channel, 'call'>,
   report: (report: MaintenanceReport) => void,
+  status: () => Promise<StoreSizes>,
 ): MaintenanceRunner {
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -43,7 +47,11 @@ export function createMaintenanceRunner(
     sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
 
   /** Retries until the call succeeds or the runner stops. */
-  const retry = async <T>(task: string, call: () => Promise<T>): Promise<T | undefined> => {
+  const retry = async <T>(
+    task: string,
+    call: () => Promise<T>,
+    maxDelay: number = RETRY_DELAY_MS.max,
+  ): Promise<T | undefined> => {
     let delay: number = RETRY_DELAY_MS.first;
     while (!signal.aborted) {
       try {
@@ -52,7 +60,7 @@ export function createMaintenanceRunner(
         if (signal.aborted) return undefined;
         report({ kind: 'failed', task, error: error as Error });
         await wait(delay);
-        delay = Math.min(delay * 2, RETRY_DELAY_MS.max);
+        delay = Math.min(delay * 2, maxDelay);
       }
     }
     return undefined;
@@ -78,6 +86,14 @@ export function createMaintenanceRunner(
       if (step === undefined) return;
       if (step.removed > 0) report({ kind: 'retained', removed: step.removed });
       await wait(step.more ? STEP_DELAY_MS : RETENTION_INTERVAL_MS);
+    }
+  };
+
+  const keepRoomForever = async (policy: () => MaintenancePolicy): Promise<void> => {
+    const makeRoom = createRoomMaker({ channel, status, policy, report, wait, signal });
+    while (!signal.aborted) {
+      await retry('making room', makeRoom, MAX_ROOM_RETRY_DELAY_MS);
+      await wait(LOOK_INTERVAL_MS);
     }
   };
 
@@ -112,6 +128,7 @@ export function createMaintenanceRunner(
       if (isMaintaining) return;
       isMaintaining = true;
       runInBackground(retainForever(policy));
+      runInBackground(keepRoomForever(policy));
       runInBackground(sealAll());
     },
     async replay(request) {

@@ -21,6 +21,18 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T | undefined>
   return Promise.race([answer, timeout]).finally(() => clearTimeout(timer));
 }
 
+/** Adds the bytes that new records can use: on the volume, and inside the file. */
+export interface ReadStatus extends EngineStatus {
+  readonly freeBytes: number;
+}
+
+/** Reads what is true now; rejects if the thread or the volume cannot say it. */
+export async function readStatus(channel: Pick<Channel, 'call'>, path: string): Promise<ReadStatus> {
+  const status = await channel.call('status', undefined);
+  const { bavail, bsize } = await statfs(path);
+  return { ...status, freeBytes: bavail * bsize + status.freeInside };
+}
+
 /**
  * Reads the status of the store. A failed write makes the store unwritable until a write that
  * changes nothing succeeds, which is tried at each call.
@@ -29,16 +41,13 @@ export function createStatusReader(
   channel: Pick<Channel, 'call' | 'msSinceHeartbeat' | 'queued' | 'writeFailure'>,
   path: string,
 ): () => Promise<StoreStatus> {
-  let known = NOTHING_KNOWN;
-  let freeOnVolume = 0;
+  let known: ReadStatus = { ...NOTHING_KNOWN, freeBytes: 0 };
   let failure: WriteFailure | undefined;
 
   const read = async (): Promise<void> => {
     if (channel.writeFailure !== undefined || known.failure !== undefined)
       await channel.call('probe', undefined).catch(() => undefined);
-    known = await channel.call('status', undefined);
-    const volume = await statfs(path);
-    freeOnVolume = volume.bavail * volume.bsize;
+    known = await readStatus(channel, path);
   };
 
   return async () => {
@@ -53,7 +62,7 @@ export function createStatusReader(
       queued: channel.queued(),
       overdue: known.overdue,
       usedBytes: known.usedBytes,
-      freeBytes: freeOnVolume + known.freeInside,
+      freeBytes: known.freeBytes,
       gauges: known.gauges,
     };
   };

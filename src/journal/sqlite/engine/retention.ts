@@ -144,34 +144,36 @@ function removeRequests({ db }: Engine, before: number): number {
   );
 }
 
+type Rule = (engine: Engine, policy: RequestOf<'retain'>, now: number) => Pick<SweepStep, 'removed' | 'more'>;
+
 /** What a removal of at most MAX_REMOVED_PER_STEP rows has done. */
 function bounded(removed: number): Pick<SweepStep, 'removed' | 'more'> {
   return { removed, more: removed >= MAX_REMOVED_PER_STEP };
 }
 
+/** In this order: the last one is carried out when the others have nothing left to do. */
+const RULES: readonly Rule[] = [
+  (engine, { delivered }, now) => bounded(removeLateBodies(engine, now - delivered)),
+  (engine, { delivered }, now) =>
+    sweep(engine, { name: 'bodies', decide: bodyDecision(now, delivered), remove: removeRetainedBodies }),
+  (engine, { ids }, now) => sweepRecords(engine, now, ids),
+  // Not before its identity may be forgotten, or a resend would be accepted as a new event.
+  (engine, { dead, ids }, now) => bounded(removeDead(engine, now - Math.max(dead, ids))),
+  (engine, { dead }, now) => bounded(removeMalformed(engine, now - dead)),
+  (engine, { ids }, now) => bounded(removeRequests(engine, now - ids)),
+  (engine, _, now) => bounded(deleteExpired(engine, now, MAX_REMOVED_PER_STEP)),
+];
+
 /** One step of what is due by its age. */
 export function retain(engine: Engine, policy: RequestOf<'retain'>): AnswerOf<'retain'> {
   const now = engine.now();
-  const bodies = bodyDecision(now, policy.delivered);
-  const steps: Pick<SweepStep, 'removed' | 'more'>[] = [
-    bounded(removeLateBodies(engine, now - policy.delivered)),
-    sweep(engine, { name: 'bodies', decide: bodies, remove: removeRetainedBodies }),
-    sweepRecords(engine, now, policy.ids),
-    // Not before its identity may be forgotten, or a resend would be accepted as a new event.
-    bounded(removeDead(engine, now - Math.max(policy.dead, policy.ids))),
-    bounded(removeMalformed(engine, now - policy.dead)),
-  ];
-  // In the last step, so that their removal shows that everything else is done.
-  if (!steps.some(({ more }) => more))
-    steps.push(
-      bounded(removeRequests(engine, now - policy.ids)),
-      bounded(deleteExpired(engine, now, MAX_REMOVED_PER_STEP)),
-    );
-  const canShrink = shrinkFile(engine);
-  return {
-    removed: steps.reduce((sum, { removed }) => sum + removed, 0),
-    more: canShrink || steps.some(({ more }) => more),
-  };
+  let sum = 0;
+  for (const rule of RULES) {
+    const { removed, more } = rule(engine, policy, now);
+    sum += removed;
+    if (more || sum >= MAX_REMOVED_PER_STEP) return { removed: sum, more: true };
+  }
+  return { removed: sum, more: shrinkFile(engine) };
 }
 
 /** Rewrites the format version with its current value, which writes the unchanged header page. */

@@ -49,11 +49,11 @@ export const adminSchema = z.strictObject({
 const retention = z.strictObject({
   delivered: duration()
     .prefault('3d')
-    .describe('How long the payload of a delivered or ignored event is kept, for lookup and replay.'),
+    .describe('How long the payload of a delivered or ignored event is kept at most, for lookup and replay.'),
   ids: duration()
     .prefault('8d')
     .describe(
-      'How long event ids are kept to detect duplicates; at least 7d, the time for which Capillary promises to retry.',
+      'How long event ids are kept to detect duplicates; at least 7d, the time for which Capillary promises to retry. In a full store not longer than that.',
     ),
   dead: duration().prefault('90d').describe('How long a dead letter is kept before it is deleted.'),
 });
@@ -73,11 +73,19 @@ export const storeSchema = z.strictObject({
     ),
   maxBytes: size()
     .prefault('10GiB')
-    .describe('Maximum size of the store; above it, events are answered 503 with Retry-After.'),
+    .describe(
+      'Maximum size of the store. Near it, payloads of delivered and ignored events are removed early; above it, events are answered 503 with Retry-After.',
+    ),
   minFree: size()
     .prefault('512MiB')
-    .describe('Minimum free disk space; below it, events are answered 503 with Retry-After.'),
-  retention: retention.prefault({}).describe('How long records are kept.'),
+    .describe(
+      'Minimum free disk space, to which free space inside the store is added; near it and below it as for maxBytes.',
+    ),
+  retention: retention
+    .prefault({})
+    .describe(
+      'How long records are kept at most; a full store gives up delivered and ignored events earlier.',
+    ),
   encryptionKeys: optionalSecretList()
     .prefault([])
     .describe(

@@ -2,19 +2,37 @@ import type { Logger } from 'pino';
 import type { MaintenanceReport } from '../journal/journal.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Logs and counts what the maintenance of the store reports. */
-export function createMaintenanceReports(log: Logger, metrics: Metrics) {
+/** A store that stays full is reported each second, but logged this often. */
+const ROOM_LOG_INTERVAL_MS = 60_000;
+
+/** Logs what was removed from a full store, in sums. */
+function createRoomLog(log: Logger, now: () => number) {
+  let sum = { bodies: 0, records: 0 };
+  let lastAt = -Infinity;
+  return (bodies: number, records: number): void => {
+    sum = { bodies: sum.bodies + bodies, records: sum.records + records };
+    if (now() - lastAt < ROOM_LOG_INTERVAL_MS) return;
+    log.warn(sum, 'the store was full: bodies and records that are no longer owed were removed early');
+    sum = { bodies: 0, records: 0 };
+    lastAt = now();
+  };
+}
+
+/**
+ * Logs and counts what the maintenance of the store reports.
+ * @param now ms of a clock that never jumps
+ */
+export function createMaintenanceReports(log: Logger, metrics: Metrics, now = () => performance.now()) {
+  const logRoom = createRoomLog(log, now);
   return (report: MaintenanceReport): void => {
     switch (report.kind) {
       case 'retained':
         metrics.retentionRemoved.inc({}, report.removed);
         break;
       case 'made-room':
-        metrics.retentionRemoved.inc({}, report.bodies + report.records);
-        log.warn(
-          { bodies: report.bodies, records: report.records },
-          'the store was full: bodies and records that are no longer owed were removed early',
-        );
+        metrics.storeMadeRoom.inc({ part: 'bodies' }, report.bodies);
+        metrics.storeMadeRoom.inc({ part: 'records' }, report.records);
+        logRoom(report.bodies, report.records);
         break;
       case 'sealing':
         metrics.storeSealedShare.set(report.share);

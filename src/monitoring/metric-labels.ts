@@ -57,6 +57,8 @@ export const IMS_OUTCOME: LabelValues = [
   'secret_failed',
   ...IMS_FAILURES,
 ];
+/** What was removed from a full store before its retention was over. */
+export const MADE_ROOM_PART = ['bodies', 'records'] as const;
 export const DESTINATION_STATES = ['flowing', 'waiting', 'paused'] as const;
 export const STOP_REASON: LabelValues = [
   'operator',

@@ -225,6 +225,11 @@ export function createMetrics() {
       {},
     ),
     retentionRemoved: counter('relay_retention_removed_total', 'Records and payloads removed by age', {}),
+    storeMadeRoom: counter(
+      'relay_store_made_room_total',
+      'Bodies and records of delivered and ignored events removed before their retention was over, because the store was full',
+      { part: values.MADE_ROOM_PART },
+    ),
     configReloads: counter(
       'relay_config_reloads_total',
       'Reloads of the configuration; after a refused one the previous configuration stays in use',

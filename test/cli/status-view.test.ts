@@ -49,6 +49,7 @@ function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     health: { status: 'ok', checks: [{ name: 'journal', ok: true }] },
     counters: { accepted: 0, delivered: 0, dead: 0 },
     unusableSecretFiles: 0,
+    removedEarly: 0,
     intake: intake(),
     ledger: { ...counts, sources: {} },
     destinations: [],
@@ -278,6 +279,13 @@ function deadLetter(number: number): EventAnswer {
     bodyBytes: 1,
   };
 }
+
+it('says that a full store has given up history', () => {
+  expect(textsOf(snapshot({ removedEarly: 1_200 })).join(' ')).toContain(
+    'store     was full: 1200 bodies and records of finished events',
+  );
+  expect(textsOf(snapshot()).join(' ')).not.toContain('was full');
+});
 
 describe('why status exits with 1', () => {
   it('names what needs somebody, and not what an operator wanted or what is tried again', () => {

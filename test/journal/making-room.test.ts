@@ -93,7 +93,8 @@ describe('making room', () => {
     await settle(1, settled.delivered);
     setTime(T0 + MIN_IDS);
     const event = sampleEvent({ receivedAt: T0 + 1, lane: 'c1', customerId: '4245' });
-    const [{ receipt }] = (await channel.call('append', [event])) as [{ receipt: string }];
+    const [first] = await channel.call('append', [event]);
+    const { receipt } = first!;
     await settle(1, (of) => ({
       ...settled.delivered(of),
       state: 'delivered',

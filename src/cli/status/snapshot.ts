@@ -24,6 +24,8 @@ export interface Snapshot {
   readonly health: HealthAnswer;
   readonly counters: Counters;
   readonly unusableSecretFiles: number;
+  /** Bodies and records removed early since the start, because the store was full. */
+  readonly removedEarly: number;
   readonly intake: IntakeAnswer;
   readonly ledger: LedgerAnswer;
   readonly destinations: readonly DestinationAnswer[];
@@ -84,6 +86,7 @@ export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
     health: healthOf(ready),
     counters,
     unusableSecretFiles: sumOf(metrics.text, 'relay_secret_files_unusable'),
+    removedEarly: sumOf(metrics.text, 'relay_store_made_room_total'),
     intake,
     ledger,
     destinations,

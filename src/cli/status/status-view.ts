@@ -170,11 +170,19 @@ function secretLines({ unusableSecretFiles: count }: Snapshot, configOptions = '
   return [{ text, tone: 'red', hang: LABEL_WIDTH }];
 }
 
+/** History that the operator expects to find, and will not. */
+function roomLines({ removedEarly: count }: Snapshot): Line[] {
+  if (count === 0) return [];
+  const text = `store     was full: ${count} bodies and records of finished events were removed before store.retention`;
+  return [{ text, tone: 'yellow', hang: LABEL_WIDTH, keep: KEEP.rates }];
+}
+
 function snapshotLines(snapshot: Snapshot, status: Status, room: Room): Line[] {
   const { now, rates, options } = status;
   return [
     ...intakeLines(snapshot.health),
     ...secretLines(snapshot, status.configOptions),
+    ...roomLines(snapshot),
     ...webhookLines(snapshot.intake, now, options),
     { text: `rates     ${rateLine(rates)}`, hang: LABEL_WIDTH, keep: KEEP.rates },
     { text: backlogLine(snapshot, now), keep: KEEP.rates },

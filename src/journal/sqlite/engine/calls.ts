@@ -169,7 +169,7 @@ export interface Operations {
   programs: Operation<undefined, readonly StoredPrograms[]>;
   savePrograms: Operation<readonly StoredPrograms[], void>;
   retain: Operation<RetentionPolicy, { readonly removed: number; readonly more: boolean }>;
-  /** `after`: where the last step ended, if it found nothing. `minIds`: ms that identities are kept. */
+  /** `after`: where the last step ended. `minIds`: age in ms up to which identities are kept. */
   makeRoom: Operation<
     { readonly after?: number; readonly minIds: number },
     { readonly bodies: number; readonly records: number; readonly next?: number }

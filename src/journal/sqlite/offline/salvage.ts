@@ -80,7 +80,7 @@ function copyTables(from: DatabaseSync, to: DatabaseSync, cipher: PayloadCipher)
     )
     .all()
     .map(({ name }) => String(name))
-    // The index tables are rebuilt from the events when the store is opened; retention begins again.
+    // The index tables are rebuilt from the events at the next start; retention begins again.
     .filter((table) => !INDEX_TABLES.includes(table) && table !== SWEPT_TABLE)
     .filter((table) => tryRead(() => from.prepare(`SELECT 1 FROM ${table} LIMIT 0`)) !== undefined);
   return tables.map((table) => {

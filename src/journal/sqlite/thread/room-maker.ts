@@ -3,7 +3,7 @@ import type { MaintenancePolicy, MaintenanceReport, StoreStatus } from '../../jo
 import type { AnswerOf } from '../engine/calls.ts';
 import type { Channel } from './channel.ts';
 
-/** Time between two looks at the sizes: the intake, which looks as often, closes later than this. */
+/** Time between two looks at the sizes, as of the intake, which closes at a higher size. */
 export const LOOK_INTERVAL_MS = 1_000;
 /** Time between two steps, for the calls of intake and delivery. */
 const STEP_DELAY_MS = 20;

@@ -59,7 +59,7 @@ describe.concurrent('a relay that is killed', () => {
       await simulator.until(({ landed }) => landed > 60, AbortSignal.timeout(WAIT_LIMIT_MS));
       await crashes.stopPosting();
       expect((await crashes.harness.verify(WAIT_LIMIT_MS)).findings).toEqual([]);
-      expect(await crashes.crashAt('journal-retaining', 2)).toBe('SIGKILL');
+      expect(await crashes.crashAt('journal-retaining', 1)).toBe('SIGKILL');
       const duplicatesBefore = sender.counts.duplicatesAnswered;
       const repeated = expectations.all().slice(0, 30);
       await Promise.all([lifecycle.start(), ...repeated.map((expected) => sender.deliver(expected))]);

@@ -44,8 +44,8 @@ function readByteCode(file: string, source: Buffer): Buffer | undefined {
 }
 
 /**
- * Compiles and loads the bundle. Without usable byte code V8 compiles the source, which only takes
- * longer.
+ * Compiles and loads the bundle, a function in ASCII. Without usable byte code V8 compiles the
+ * source, which only takes longer.
  */
 export function loadBundle(
   filename: string,
@@ -53,14 +53,11 @@ export function loadBundle(
 ): { readonly script: vm.Script; readonly source: Buffer; readonly bundle: Bundle } {
   const source = readFileSync(filename);
   const cachedData = readByteCode(byteCodeFile, source);
-  const script = new vm.Script(
-    `(function (exports, require, module, __filename, __dirname) {${source.toString('utf8')}\n})`,
-    {
-      filename,
-      ...(cachedData === undefined ? {} : { cachedData }),
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    },
-  );
+  const script = new vm.Script(source.toString('latin1'), {
+    filename,
+    ...(cachedData === undefined ? {} : { cachedData }),
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
   const module = { exports: {} };
   const load = script.runInThisContext() as (...parts: readonly unknown[]) => void;
   load(module.exports, createRequire(filename), module, filename, dirname(filename));

@@ -49,6 +49,16 @@ function compiledWhenRun(code: string): string {
   return code.replaceAll(/(?<open>__(?:esm|commonJS)Min\(\()(?=\(|async)/g, '$<open>0, ');
 }
 
+/** V8 keeps a source without other characters in half the memory, and reads it faster. */
+function inAscii(code: string): string {
+  return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** What Node puts around a module, so that load-bundle.ts need not copy the text to add it. */
+function asFunction(code: string): string {
+  return `(function (exports, require, module, __filename, __dirname) {${code}\n})\n`;
+}
+
 async function bundle(
   input: string,
   name: string,
@@ -75,7 +85,9 @@ async function bundle(
     files: new Map(
       files.map((file) => [
         file.fileName,
-        file.type === 'chunk' ? compiledWhenRun(file.code) : String(file.source),
+        file.type === 'chunk'
+          ? inAscii(compiledWhenRun(output.format === 'cjs' ? asFunction(file.code) : file.code))
+          : String(file.source),
       ]),
     ),
     modules: files.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])),

@@ -77,7 +77,7 @@ describe('the byte code of the bundle', () => {
   ])('is used with the flags of %s', (_what, flags) => {
     const script = `
       const { readFileSync } = require('node:fs');
-      const source = '(function (exports, require, module, __filename, __dirname) {' + readFileSync('relay.cjs', 'utf8') + '\\n})';
+      const source = readFileSync('relay.cjs', 'latin1');
       const cachedData = readFileSync('relay.bytecode').subarray(8);
       console.log(new (require('node:vm').Script)(source, { cachedData }).cachedDataRejected);`;
     const { stdout } = spawnSync(process.execPath, [...flags.map((flag) => flag.trim()), '-e', script], {

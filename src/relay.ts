@@ -70,6 +70,11 @@ async function closeWithin(app: FastifyInstance, ms: number): Promise<void> {
   clearTimeout(timer);
 }
 
+async function requireFreePorts({ admin, server }: LoadedConfig['config']): Promise<void> {
+  await requireFreePort('admin', admin);
+  await requireFreePort('server', server);
+}
+
 /**
  * Wires the relay: the only place that knows every concrete part. Opens the journal, but accepts
  * nothing before start().
@@ -78,14 +83,13 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const { config } = loaded;
   log.info({ config: summarize(config) }, 'configuration');
   const metrics = createMetrics();
+  /** Pending while the ports are checked, which is done for a new store only. */
+  let portsChecked = Promise.resolve();
   const opening = openSqliteJournal({
     path: config.store.path,
     encryptionKeys: config.store.encryptionKeys,
     log,
-    async beforeCreate() {
-      await requireFreePort('admin', config.admin);
-      await requireFreePort('server', config.server);
-    },
+    beforeCreate: () => (portsChecked = requireFreePorts(config)),
     onCreated: (path) =>
       log.warn(
         { path },
@@ -94,8 +98,11 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     onBatch: createJournalReports(metrics),
     onPayloadLost: (destination) => metrics.dead.inc({ destination, reason: PAYLOAD_LOST }),
   });
-  // The storage thread starts and opens the file while this one loads both servers.
-  const servers = Promise.all([import('./intake/public-app.ts'), import('./admin/admin-app.ts')]);
+  // The storage thread starts and opens the file while this one loads both servers. The thread is
+  // started as soon as the ports are known to be free, so loading must not begin before.
+  const servers = portsChecked.then(() =>
+    Promise.all([import('./intake/public-app.ts'), import('./admin/admin-app.ts')]),
+  );
   const [journal, [{ createPublicApp }, { createAdminApp }]] = await Promise.all([opening, servers]);
   const coverage = createCoverage(now);
   const sources = createSourceTable(config.sources);

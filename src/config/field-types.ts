@@ -2,6 +2,9 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { DURATION_UNITS, parseQuantity, SIZE_UNITS } from './quantities.ts';
 
+// A configuration is read once, and compiling its schemas takes longer than to interpret them.
+z.config({ jitless: true });
+
 /** A name that is valid in a URL, as a metric label and in a log line. */
 export function slug() {
   return z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, {

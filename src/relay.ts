@@ -88,6 +88,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const opening = openSqliteJournal({
     path: config.store.path,
     encryptionKeys: config.store.encryptionKeys,
+    expect: config.store.expect,
     log,
     beforeCreate: () => (portsChecked = requireFreePorts(config)),
     onCreated: (path) =>

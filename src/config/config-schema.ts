@@ -71,6 +71,12 @@ export const storeSchema = z.strictObject({
     .describe(
       'Folder of the store, on a local disk; a relative path is resolved from the working directory.',
     ),
+  expect: z
+    .enum(['existing', 'any'])
+    .default('any')
+    .describe(
+      'existing: refuse to start if the folder has no store, for example because its volume is not mounted. any: create one.',
+    ),
   maxBytes: size()
     .prefault('10GiB')
     .describe(

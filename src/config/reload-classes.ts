@@ -18,6 +18,7 @@ export const RELOAD_CLASSES: Readonly<Record<string, ReloadClass>> = {
   'admin.token': 'reload',
   'store.engine': 'restart',
   'store.path': 'restart',
+  'store.expect': 'restart',
   'store.maxBytes': 'reload',
   'store.minFree': 'reload',
   'store.retention': 'reload',

@@ -199,6 +199,7 @@ describe('store', () => {
     const path = join(folder, 'emptied');
     await fill(path);
     truncateSync(join(path, 'relay.db'), 0);
+    for (const name of ['intake-0.log', 'intake-1.log']) rmSync(join(path, name));
     const to = join(folder, 'from-emptied');
     const salvaged = await run(['store', 'salvage', '--path', path, '--to', to]);
     expect(salvaged.code).toBe(1);

@@ -25,16 +25,23 @@ async function createStore(path: string): Promise<void> {
   await journal.close();
 }
 
+const LOGS = {
+  '.': '700',
+  '.relay-store': '600',
+  'intake-0.log': '600',
+  'intake-1.log': '600',
+  'relay.db': '600',
+};
+
 describe('files of the store', () => {
   it('are accessible to the user of the relay only, while it runs and after', async () => {
     withUsualUmask();
     const path = join(await journalFolder(), 'data');
     const journal = await openJournal(path);
     await append(journal, sampleEvent());
-    const always = { '.': '700', 'intake-0.log': '600', 'intake-1.log': '600', 'relay.db': '600' };
-    expect(await modesIn(path)).toEqual({ ...always, 'relay.db-wal': '600' });
+    expect(await modesIn(path)).toEqual({ ...LOGS, 'relay.db-wal': '600' });
     await journal.close();
-    expect(await modesIn(path)).toEqual(always);
+    expect(await modesIn(path)).toEqual(LOGS);
   });
 
   it('have their modes corrected', async () => {

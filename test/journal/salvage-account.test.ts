@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { INTAKE_LOG_FILES } from '../../src/journal/sqlite/engine/intake-log.ts';
-import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
-import { MARKER_FILE, writeMarker } from '../../src/journal/sqlite/engine/store-marker.ts';
+import { DATABASE_FILE, MARKER_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
+import { writeMarker } from '../../src/journal/sqlite/engine/store-marker.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
@@ -107,7 +107,6 @@ describe('salvage says what is missing, whatever it copies', () => {
     expect(accepted).toEqual({ before: COUNT, after: 0 });
     expect(missing).toEqual([
       expect.stringContaining('relay.db is empty'),
-      expect.stringContaining('the schema of relay.db'),
       `accepted events: ${COUNT} of ${COUNT}`,
     ]);
     expect(verifyStore(to)).toMatchObject([

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -102,6 +102,39 @@ describe.skipIf(!isMounted)('a full volume', () => {
     receipts.push(await until(() => receiptOf(relay)));
     expect((await relay.admin('/readyz')).status).toBe(200);
     await expectDelivered(relay, receipts);
+    expect(await relay.stop('SIGTERM')).toBe(0);
+  });
+});
+
+describe.skipIf(!isMounted)('a volume that is full at the start', () => {
+  it('is named, with what to do', async () => {
+    writeFileSync(ballast, Buffer.alloc(1));
+    const free = statfsSync(volume);
+    appendFileSync(ballast, Buffer.alloc(free.bavail * free.bsize));
+    await expect(startOn(join(volume, 'full'))).rejects.toThrow(/no space left .*ENOSPC/u);
+    rmSync(ballast);
+  });
+});
+
+describe('a store whose files are removed while it is used', () => {
+  it('is noticed: the intake closes, and opens when the file is back', async () => {
+    const relay = await startOn();
+    const receipts = [await until(() => receiptOf(relay))];
+    await expectDelivered(relay, receipts);
+    const file = join(folders.at(-1)!.folder, 'data', 'relay.db');
+    renameSync(file, `${file}.away`);
+    const refused = await until(async () => {
+      const answer = await relay.post(bigEvent());
+      return answer.status === 503 && answer;
+    });
+    expect(await refused.json()).toMatchObject({ code: 'store-failing' });
+    expect((await relay.admin('/readyz')).status).toBe(503);
+    expect(relay.log).toContainEqual(
+      expect.objectContaining({ level: 'error', msg: expect.stringMatching(/relay\.db was removed while/u) }),
+    );
+    renameSync(`${file}.away`, file);
+    await until(() => receiptOf(relay));
+    expect((await relay.admin('/readyz')).status).toBe(200);
     expect(await relay.stop('SIGTERM')).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   type BatchReport,
@@ -15,6 +15,7 @@ import { parseKey } from './engine/payload-cipher.ts';
 import { DATABASE_FILE } from './engine/store-folder.ts';
 import { type CallTracker, Channel, createCallTracker } from './thread/channel.ts';
 import { asBuffer, toOwnBytes } from './thread/protocol.ts';
+import { createFileWatch } from './thread/file-watch.ts';
 import { createMaintenanceRunner, type MaintenanceRunner } from './thread/maintenance-runner.ts';
 import { createStatusReader, readStatus } from './thread/status-reader.ts';
 import {
@@ -39,6 +40,8 @@ export interface SqliteJournalOptions {
    */
   readonly encryptionKeys: readonly string[];
   readonly log?: JournalLog;
+  /** As `store.expect`: `existing` refuses to create a store. */
+  readonly expect?: 'existing' | 'any';
   /** Awaited before a new store is created; nothing is created if it rejects. */
   readonly beforeCreate?: () => Promise<void>;
   /** Called with the absolute path of a folder in which a new store was created. */
@@ -159,6 +162,14 @@ function createListeners<T>(log: JournalLog | undefined): Listeners<T> {
   };
 }
 
+function noStoreError(path: string): StoreError {
+  return new StoreError(`there is no store in ${resolve(path)}, but store.expect is existing`, {
+    fix:
+      'mount the volume that has it, or correct store.path; ' +
+      'to create a new store, set store.expect: any for the first start',
+  });
+}
+
 /**
  * Opens the SQLite journal in a folder.
  * @throws StoreError if the folder cannot be used, is used by another relay, or was written by a
@@ -169,7 +180,8 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   const claimable = createListeners<string>(log);
   const maintenance = createListeners<MaintenanceReport>(log);
   const keys = options.encryptionKeys.map(parseKey);
-  const isNew = !existsSync(join(path, DATABASE_FILE));
+  const isNew = (statSync(join(path, DATABASE_FILE), { throwIfNoEntry: false })?.size ?? 0) === 0;
+  if (isNew && options.expect === 'existing') throw noStoreError(path);
   if (isNew) await options.beforeCreate?.();
   const channel = new Channel({ path, keys, maxPages, generationSize, contactBounds, clock }, (answers) => {
     options.onBatch?.(answers.batch);
@@ -181,6 +193,8 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   });
   await channel.ready;
   if (isNew) options.onCreated?.(resolve(path));
+  const watch = createFileWatch(path);
+  await watch().catch(() => undefined);
   const tracker = createCallTracker();
   const send: Send = (name, request) => tracker.track(() => channel.call(name, request));
   const steps = interruptible(tracker, channel);
@@ -194,7 +208,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     onMaintenance: maintenance.add,
     maintain: runner.maintain,
     backup: () => Promise.reject(new RefusedError('not available yet')),
-    status: createStatusReader(channel, path),
+    status: createStatusReader(channel, path, { watch, onProblem: (problem) => log?.error({}, problem) }),
     silentFor: () => channel.msSinceHeartbeat(),
     failed: channel.failed,
     close: async () => {

@@ -86,7 +86,8 @@ function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
-function toStoreError(path: string, cause: unknown): StoreError {
+/** The error for whatever prevents the opening of a store, with what fixes it. */
+export function openingError(path: string, cause: unknown): StoreError {
   if (isBusy(cause))
     return new StoreError(`another relay is using ${path}`, {
       cause,
@@ -228,6 +229,6 @@ export function openDatabase(path: string, maxPages?: number): Database {
     return { ...withStatementCache(raw), walDamage };
   } catch (error) {
     raw?.close();
-    throw toStoreError(path, error);
+    throw openingError(path, error);
   }
 }

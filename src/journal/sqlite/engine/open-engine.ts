@@ -3,7 +3,7 @@ import { ClaimRegistry } from './claim-registry.ts';
 import { CONTACT_BOUNDS } from './contact-schema.ts';
 import { loadAccounts, openAccounts, writeAccounts } from './accounts.ts';
 import { DAMAGE_ADVICE, describeWalDamage } from './damage.ts';
-import { type Database, openDatabase } from './database.ts';
+import { type Database, openDatabase, openingError } from './database.ts';
 import type { Engine, EngineOptions, Notice } from './engine.ts';
 import { openIndexes } from './indexes.ts';
 import { newSeed, openIntakeLog } from './intake-log.ts';
@@ -89,7 +89,7 @@ export function openEngine(options: EngineOptions): Engine {
     return startEngine(db, options);
   } catch (error) {
     db.close();
-    throw error;
+    throw openingError(options.path, error);
   }
 }
 

@@ -1,14 +1,23 @@
 import { accessSync, constants, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { INTAKE_LOG_FILES } from './intake-log.ts';
 
 /** Name of the database file in the folder `store.path`. */
 export const DATABASE_FILE = 'relay.db';
+
+/**
+ * Name of a file beside it that says what the store holds (store-marker.ts). It is hidden, so that
+ * it remains when the visible files of the folder are removed.
+ */
+export const MARKER_FILE = '.relay-store';
 
 /** What a relay or a fresh volume has in the folder of a store. */
 const STORE_ENTRIES: ReadonlySet<string> = new Set([
   DATABASE_FILE,
   `${DATABASE_FILE}-wal`,
   `${DATABASE_FILE}-shm`,
+  ...INTAKE_LOG_FILES,
+  MARKER_FILE,
   'lost+found',
 ]);
 

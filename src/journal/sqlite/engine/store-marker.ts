@@ -1,11 +1,8 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-/**
- * A file beside the store that says what the store holds. It is hidden, so that it remains when the
- * visible files of the folder are removed.
- */
-export const MARKER_FILE = '.relay-store';
+import type { Engine } from './engine.ts';
+import { ledger } from './counts.ts';
+import { MARKER_FILE } from './store-folder.ts';
 
 /** What a store held at some time; it never holds less later. */
 export interface StoreMarker {
@@ -33,11 +30,30 @@ export function writeMarker(folder: string, accepted: number): void {
   renameSync(`${file}.new`, file);
 }
 
+function acceptedIn(engine: Engine): number {
+  return Object.values(ledger(engine)).reduce((sum, { accepted }) => sum + accepted, 0);
+}
+
+/** Writes what the engine holds now. A folder that cannot be written is reported by other calls. */
+export function keepMarker(engine: Engine, folder: string): void {
+  try {
+    writeMarker(folder, acceptedIn(engine));
+  } catch {
+    // The marker of before remains.
+  }
+}
+
+/** Notifies the operator if a store that was just opened holds less than its marker says. */
+export function checkMarker(engine: Engine, folder: string): void {
+  const message = describeShortfall(readMarker(folder), acceptedIn(engine));
+  if (message !== undefined) engine.notify({ message });
+}
+
 /** Why a store holds less than it should; undefined if it does not. */
 export function describeShortfall(marker: StoreMarker | undefined, accepted: number): string | undefined {
   if (marker === undefined || accepted >= marker.accepted) return undefined;
   return (
     `the store holds ${accepted} accepted events, but had ${marker.accepted} on ${marker.at}: ` +
-    'relay.db was emptied, replaced by another file, or lost its newest part'
+    'relay.db was removed, emptied or replaced, or has lost its newest part'
   );
 }

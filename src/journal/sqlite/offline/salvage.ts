@@ -126,7 +126,9 @@ function missingFrom(
   return [
     size === undefined ? 'relay.db is gone: only its logs could be read' : '',
     size === 0 ? 'relay.db is empty: only its logs could be read' : '',
-    isSchemaLost ? 'the schema of relay.db is damaged: its tables were looked for in their usual places' : '',
+    isSchemaLost && (size ?? 0) > 0
+      ? 'the schema of relay.db is damaged: its tables were looked for in their usual places'
+      : '',
     ...log.missingFiles.map((name) => `${name}, which may have held accepted events`),
     log.missing > 0 ? `records of the intake log that cannot be read: ${log.missing}` : '',
     wal.damaged > 0 ? `damaged pages of the write-ahead log: ${wal.damaged}` : '',

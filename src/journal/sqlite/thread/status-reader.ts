@@ -33,14 +33,35 @@ export async function readStatus(channel: Pick<Channel, 'call'>, path: string): 
   return { ...status, freeBytes: bavail * bsize + status.freeInside };
 }
 
+/** A problem with the files of the store, since it was first seen. */
+function createFileCheck(
+  watch: () => Promise<string | undefined>,
+  onProblem: (problem: string) => void,
+): () => Promise<WriteFailure | undefined> {
+  let found: WriteFailure | undefined;
+  return async () => {
+    const message = await within(ANSWER_TIMEOUT_MS, watch()).catch(() => undefined);
+    if (message !== undefined && message !== found?.message) onProblem(message);
+    found = message === undefined ? undefined : { since: found?.since ?? performance.now(), message };
+    return found;
+  };
+}
+
 /**
- * Reads the status of the store. A failed write makes the store unwritable until a write that
+ * Reads the status of the store. A store whose files are gone counts as unwritable, though what is
+ * open can still be written. A failed write makes the store unwritable until a write that
  * changes nothing succeeds, which is tried at each call.
  */
 export function createStatusReader(
   channel: Pick<Channel, 'call' | 'msSinceHeartbeat' | 'queued' | 'writeFailure'>,
   path: string,
+  files: {
+    readonly watch: () => Promise<string | undefined>;
+    /** Called once for each problem with the files. */
+    readonly onProblem: (problem: string) => void;
+  },
 ): () => Promise<StoreStatus> {
+  const checkFiles = createFileCheck(files.watch, files.onProblem);
   let known: ReadStatus = { ...NOTHING_KNOWN, freeBytes: 0 };
   let failure: WriteFailure | undefined;
 
@@ -51,8 +72,11 @@ export function createStatusReader(
   };
 
   return async () => {
-    await within(ANSWER_TIMEOUT_MS, read()).catch(() => undefined);
-    failure = channel.writeFailure ?? continued(failure, known.failure);
+    const [missing] = await Promise.all([
+      checkFiles(),
+      within(ANSWER_TIMEOUT_MS, read()).catch(() => undefined),
+    ]);
+    failure = missing ?? channel.writeFailure ?? continued(failure, known.failure);
     return {
       isWritable: failure === undefined,
       ...(failure === undefined

@@ -5,6 +5,7 @@ import { CLASS_OF, type Failure, type Outcome } from '../engine/calls.ts';
 import type { Engine } from '../engine/engine.ts';
 import { mergeDueParts } from '../engine/indexes.ts';
 import { closeEngine, openEngine } from '../engine/open-engine.ts';
+import { checkMarker, keepMarker } from '../engine/store-marker.ts';
 import { createCallQueue } from './call-queue.ts';
 import {
   type FromWorker,
@@ -54,6 +55,8 @@ function execute(engine: Engine, calls: readonly NumberedCall[]): void {
   });
 }
 
+/** Time between two updates of the marker beside the store. */
+const MARKER_INTERVAL_MS = 60_000;
 /** Time between two looks whether the tables are to be committed while no calls arrive. */
 const IDLE_INTERVAL_MS = 250;
 
@@ -89,6 +92,9 @@ function serve(engine: Engine, heartbeat: Heartbeat): void {
   };
   startHeartbeat(heartbeat);
   setInterval(runCommits, IDLE_INTERVAL_MS, engine).unref();
+  checkMarker(engine, options.path);
+  keepMarker(engine, options.path);
+  setInterval(keepMarker, MARKER_INTERVAL_MS, engine, options.path).unref();
   port.on('message', (message: ToWorker) => {
     if (message.type === 'calls') {
       queue.push(message.calls);
@@ -96,6 +102,7 @@ function serve(engine: Engine, heartbeat: Heartbeat): void {
       isScheduled = true;
       return;
     }
+    keepMarker(engine, options.path);
     closeEngine(engine);
     port.close();
   });

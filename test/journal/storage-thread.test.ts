@@ -106,7 +106,8 @@ describe('the status', () => {
       msSinceHeartbeat: () => 900,
       queued: () => 4,
     };
-    return { thread, read: createStatusReader(thread as unknown as Channel, tmpdir()) };
+    const files = { watch: () => Promise.resolve(undefined), onProblem: () => undefined };
+    return { thread, read: createStatusReader(thread as unknown as Channel, tmpdir(), files) };
   }
 
   it('says since when nothing can be written, until a write of its own succeeds', async () => {

@@ -17,6 +17,7 @@ import { type Identified, identify, mapEvent } from '../mapping/map-event.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import type { MappingResult, MappingContext, MappingNote, UnreadFields } from '../mapping/mapping-result.ts';
 import { isNeverExamined, samplingOf } from '../mapping/unread-sampling.ts';
+import { textOf, type WrittenText } from '../xdm/json-buffer.ts';
 import type { ContactRegister } from './contact-register.ts';
 import type { SettlementEffects } from './event-settlement.ts';
 import type { OutgoingMessage } from './outcome.ts';
@@ -180,11 +181,13 @@ function messagesOf(
 ): OutgoingMessage[] {
   if (mapped.outcome !== 'messages') return [];
   const isLate = update?.isLate === true;
-  const upsert = isLate || mapped.upsert === undefined ? undefined : JSON.stringify(mapped.upsert);
-  const record = update?.profile?.json ?? upsert;
+  const upsert = isLate || mapped.upsert === undefined ? undefined : textOf(mapped.upsert);
+  const record = update?.profile ?? upsert;
   const messages: OutgoingMessage[] = [];
   if (!isLate) {
-    messages.push(outgoingMessage(event, 'event', mapped.json ?? JSON.stringify(mapped.event), parts));
+    const { json, bytes } = mapped;
+    const text = json === undefined || bytes === undefined ? textOf(mapped.event) : { json, bytes };
+    messages.push(outgoingMessage(event, 'event', text, parts));
   }
   if (record !== undefined) messages.push(outgoingMessage(event, 'profile', record, parts));
   return messages;
@@ -208,11 +211,10 @@ function effectsOf(update: CustomerUpdate | undefined, prior: PriorState | undef
   };
 }
 
-/** @param record the JSON text of the record */
 function outgoingMessage(
   event: ClaimedEvent,
   kind: OutgoingMessage['kind'],
-  record: string,
+  record: WrittenText,
   { destination, now }: PrepareParts,
 ): OutgoingMessage {
   // The clock may have been set back since the event was received.
@@ -223,7 +225,7 @@ function outgoingMessage(
     kind,
     receivedAt: event.receivedAt,
     ...(event.lane === undefined ? {} : { lane: event.lane }),
-    ...envelopeSerializer(destination, kind)(record, event.receivedAt),
+    ...envelopeSerializer(destination, kind)(record.json, event.receivedAt, record.bytes),
     isSuspect: event.failedAttempts > 0,
     ageMs,
     isExpired: ageMs > destination.retry.maxAge,

@@ -2,6 +2,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json
 import { toTimestamp } from '../capillary/times.ts';
 import { conform } from '../xdm/conform.ts';
 import { eventShape } from '../xdm/event-shape.ts';
+import { textOf, type WrittenText } from '../xdm/json-buffer.ts';
+import { writeRecord } from '../xdm/record-writer.ts';
 import type { ObjectShape } from '../xdm/shape.ts';
 import { commonTenantFields, identifyingTenantFields, placeContext } from './families/common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './families/family.ts';
@@ -15,16 +17,15 @@ import { expandAttributes } from './profile-attributes.ts';
 const PROTECTED = ['_id', 'timestamp', 'identityMap'];
 
 /**
- * The valid ExperienceEvent of the built-in mapping and the configured fields, without its
- * identityMap.
+ * The JSON text of the valid ExperienceEvent of the built-in mapping and the configured fields, with
+ * this identityMap.
  */
 export function buildExperienceEvent(
   input: FamilyInput,
   result: FamilyResult,
   custom: ReadonlyMap<string, JsonValue>,
-  id: string,
-  shape: ObjectShape,
-): JsonObject {
+  { id, identityMap, shape }: { id: string; identityMap: JsonObject; shape: ObjectShape },
+): WrittenText {
   const { tenant, schemaFeatures } = input.context.destination;
   const draft = {
     ...requiredFields(input, result.eventType, id),
@@ -34,14 +35,15 @@ export function buildExperienceEvent(
       ? {}
       : { [tenant]: { capillary: { ...commonTenantFields(input), ...result.tenant } } }),
   };
+  if (custom.size === 0) {
+    return writeEvent(draft, identityMap, shape, input);
+  }
   const built = conformToShape(draft, shape, input);
-  return custom.size === 0
-    ? built
-    : conformToShape(mergeRecords(built, expandAttributes(custom, input.notes)), shape, input);
+  return writeEvent(mergeRecords(built, expandAttributes(custom, input.notes)), identityMap, shape, input);
 }
 
 /**
- * Merges the result of an override into an ExperienceEvent. The eventType is kept unless the
+ * The JSON text of an ExperienceEvent into which the result of an override is merged. The eventType is kept unless the
  * override sets a valid one.
  */
 export function applyEventOverride(
@@ -49,7 +51,7 @@ export function applyEventOverride(
   patch: JsonObject,
   shape: ObjectShape,
   input: FamilyInput,
-): JsonObject {
+): WrittenText {
   for (const name of PROTECTED) {
     const isChanged =
       patch[name] !== undefined && JSON.stringify(patch[name]) !== JSON.stringify(entity[name]);
@@ -61,26 +63,40 @@ export function applyEventOverride(
   const { identityMap = {}, ...fields } = entity;
   const merged = conformToShape(mergeRecords(fields, Object.fromEntries(allowed)), shape, input);
   if (merged['eventType'] !== undefined) {
-    return { ...merged, identityMap };
+    return textOf({ ...merged, identityMap });
   }
   input.notes.add('eventType', 'protected-field');
   const { eventType = '' } = entity;
-  return { ...merged, eventType, identityMap };
+  return textOf({ ...merged, eventType, identityMap });
 }
 
-/** The ExperienceEvent of a deletion, with the customerId and no other personal data. */
-export function buildDeletionEvent(input: FamilyInput, id: string): JsonObject {
+/** The JSON text of the ExperienceEvent of a deletion, with the customerId and no other personal data. */
+export function buildDeletionEvent(input: FamilyInput, id: string, identityMap: JsonObject): WrittenText {
   const { tenant, schemaFeatures } = input.context.destination;
   const draft = {
     ...requiredFields(input, 'loyalty.customerDeleted', id),
     ...(tenant === undefined ? {} : { [tenant]: { capillary: identifyingTenantFields(input) } }),
   };
-  return conformToShape(draft, eventShape(schemaFeatures, tenant), input);
+  return writeEvent(draft, identityMap, eventShape(schemaFeatures, tenant), input);
 }
 
 function conformToShape(draft: JsonObject | Draft, shape: ObjectShape, { notes }: FamilyInput): JsonObject {
   const fields = conform(draft, shape, '', faultRecorder(notes));
   return isJsonObject(fields) ? fields : {};
+}
+
+function writeEvent(
+  draft: JsonObject | Draft,
+  identityMap: JsonObject,
+  shape: ObjectShape,
+  { notes }: FamilyInput,
+): WrittenText {
+  return writeRecord(
+    draft,
+    shape,
+    faultRecorder(notes),
+    () => `"identityMap":${JSON.stringify(identityMap)}`,
+  );
 }
 
 function requiredFields({ occurredAt }: FamilyInput, eventType: string, id: string): Draft {

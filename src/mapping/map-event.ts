@@ -132,12 +132,16 @@ export function mapEvent(
       return { outcome: 'failed', reason: 'mapping', detail, erase: false, notes: notes.list() };
     }
     const { profile } = result;
-    const { entity, json } = shrinkEvent(result.entity, context.destination.tenant, notes);
+    const { json, bytes } = shrinkEvent(result.event, context.destination.tenant, notes);
     return {
       outcome: 'messages',
       id,
-      event: entity,
+      // Delivery needs the text only.
+      get event() {
+        return JSON.parse(json) as JsonObject;
+      },
       json,
+      bytes,
       ...(profile === undefined ? {} : { profile }),
       erase,
       notes: notes.list(),
@@ -146,7 +150,7 @@ export function mapEvent(
   };
   const messages =
     family === undefined || erase
-      ? { entity: { ...buildDeletionEvent(input, id), identityMap } }
+      ? { event: buildDeletionEvent(input, id, identityMap) }
       : buildXdmMessages(input, family, identityMap, id);
   return messages instanceof Promise ? messages.catch(toMappingFailure).then(finish) : finish(messages);
 }

@@ -101,8 +101,10 @@ export type MappingResult =
       readonly id: string;
       /** xdmEntity of the ExperienceEvent; for `format: raw` the flat Capillary event. */
       readonly event: JsonObject;
-      /** JSON text of `event`, if it was serialized to measure its size. */
+      /** JSON text of `event`; absent for `format: raw`. */
       readonly json?: string;
+      /** UTF-8 bytes of `json`. */
+      readonly bytes?: number;
       readonly profile?: ProfileChange;
       /**
        * `format: raw`: the upsert for the profile flow, from which Data Prep reads the profile

@@ -1,21 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
-import {
-  jsonBytes,
-  LARGE_EVENT_BYTES,
-  MAX_EVENT_BYTES,
-  MAX_PROFILE_BYTES,
-  utf8Bytes,
-} from '../xdm/xdm-record.ts';
+import { jsonBytes, LARGE_EVENT_BYTES, MAX_EVENT_BYTES, MAX_PROFILE_BYTES } from '../xdm/xdm-record.ts';
+import { textOf, type WrittenText } from '../xdm/json-buffer.ts';
 import type { Notes } from './mapping-notes.ts';
-
-/**
- * A record within its limit and its JSON text, which was serialized to measure it and is sent
- * unchanged.
- */
-export interface SizedRecord {
-  readonly entity: JsonObject;
-  readonly json: string;
-}
 
 /** Never left out: a record without these is invalid. */
 const REQUIRED_FIELDS = new Set(['_id', 'timestamp', 'eventType', 'identityMap']);
@@ -41,20 +27,21 @@ const TENANT_LISTS = [
 ] as const;
 
 /**
- * Reduces an ExperienceEvent to the size that AEP accepts (docs/platforms/adobe.md#record-limits).
+ * The JSON text of an ExperienceEvent, reduced to the size that AEP accepts
+ * (docs/platforms/adobe.md#record-limits).
  * Parts are left out in a fixed order (docs/mapping.md#sizes): the payload text; line items from
  * the end, counted in `transaction.lineItemsOmitted`; lists below the tenant; the brand's own
  * fields; the rest of the tenant; standard fields; identities except the primary one.
  */
-export function shrinkEvent(entity: JsonObject, tenant: string | undefined, notes: Notes): SizedRecord {
-  const json = JSON.stringify(entity);
-  const size = utf8Bytes(json);
+export function shrinkEvent(text: WrittenText, tenant: string | undefined, notes: Notes): WrittenText {
+  const { json, bytes: size } = text;
   if (size <= MAX_EVENT_BYTES) {
     if (size >= LARGE_EVENT_BYTES) {
       notes.add('xdmEntity', 'near-limit', `${size} bytes`);
     }
-    return { entity, json };
+    return text;
   }
+  const entity = JSON.parse(json) as JsonObject;
   const steps = [
     ...(tenant === undefined ? [] : [drop([tenant, 'capillary', 'payload'])]),
     dropLineItems(tenant),
@@ -81,15 +68,15 @@ const REWARD_LISTS = [
 ] as const;
 
 /**
- * Reduces a profile record to the size that AEP accepts: the brand's own fields first, then lists
- * of rewards, of which the newest items stay, then other programs, other lists of the loyalty
+ * The JSON text of a profile record, reduced to the size that AEP accepts: the brand's own fields
+ * first, then lists of rewards, of which the newest items stay, then other programs, other lists of the loyalty
  * object, and the largest fields.
  */
-export function shrinkProfile(entity: JsonObject, tenant: string | undefined, notes: Notes): SizedRecord {
-  const json = JSON.stringify(entity);
-  if (utf8Bytes(json) <= MAX_PROFILE_BYTES) {
-    return { entity, json };
+export function shrinkProfile(text: WrittenText, tenant: string | undefined, notes: Notes): WrittenText {
+  if (text.bytes <= MAX_PROFILE_BYTES) {
+    return text;
   }
+  const entity = JSON.parse(text.json) as JsonObject;
   const steps = [
     ...ownFields(entity, tenant).map((name) => drop([tenant ?? '', name])),
     ...(tenant === undefined
@@ -113,7 +100,7 @@ interface StepResult {
 
 type Step = (entity: JsonObject, limit: number) => StepResult;
 
-function shrink(entity: JsonObject, limit: number, steps: readonly Step[], notes: Notes): SizedRecord {
+function shrink(entity: JsonObject, limit: number, steps: readonly Step[], notes: Notes): WrittenText {
   let current = entity;
   for (const step of steps) {
     if (jsonBytes(current) <= limit) {
@@ -125,7 +112,7 @@ function shrink(entity: JsonObject, limit: number, steps: readonly Step[], notes
     }
     current = next;
   }
-  return { entity: current, json: JSON.stringify(current) };
+  return textOf(current);
 }
 
 function drop(path: readonly string[]): Step {

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import { eventShape } from '../xdm/event-shape.ts';
+import type { WrittenText } from '../xdm/json-buffer.ts';
 import { profileShape } from '../xdm/profile-shape.ts';
 import type { ObjectShape } from '../xdm/shape.ts';
 import { readCustomFields } from './custom-fields.ts';
@@ -25,7 +26,7 @@ import { flatEvent } from './raw-format.ts';
 
 /** The result of the mapping: an ExperienceEvent and, for some events, a profile change. */
 export interface XdmMessages {
-  readonly entity: JsonObject;
+  readonly event: WrittenText;
   readonly profile?: ProfileChange;
 }
 
@@ -44,16 +45,16 @@ export function buildXdmMessages(
   const shapes = { event: eventShape(schemaFeatures, tenant), profile: profileShape(schemaFeatures, tenant) };
   const result = family(input);
   const custom = readCustomFields(input, shapes.event, shapes.profile);
-  const entity = { ...buildExperienceEvent(input, result, custom.event, id, shapes.event), identityMap };
+  const event = buildExperienceEvent(input, result, custom.event, { id, identityMap, shape: shapes.event });
   const attributes = buildProfileAttributes(input, result, custom.profile, shapes.profile);
   return overridesOf(input.context.source).has(input.event.eventName)
-    ? applyOverrides(input, { entity, attributes }, shapes)
-    : buildMessages(input, { entity, attributes });
+    ? applyOverrides(input, { event, attributes }, shapes)
+    : buildMessages(input, { event, attributes });
 }
 
 /** An ExperienceEvent and the profile attributes of the same event. */
 interface BuiltRecords {
-  readonly entity: JsonObject;
+  readonly event: WrittenText;
   readonly attributes: ReadonlyMap<string, JsonValue>;
 }
 
@@ -61,9 +62,9 @@ function isAssembling({ context }: FamilyInput): boolean {
   return context.destination.profile?.write === 'assemble';
 }
 
-function buildMessages(input: FamilyInput, { entity, attributes }: BuiltRecords): XdmMessages {
+function buildMessages(input: FamilyInput, { event, attributes }: BuiltRecords): XdmMessages {
   const profile = isAssembling(input) ? buildProfileChange(input, attributes) : undefined;
-  return profile === undefined ? { entity } : { entity, profile };
+  return profile === undefined ? { event } : { event, profile };
 }
 
 async function applyOverrides(
@@ -71,9 +72,10 @@ async function applyOverrides(
   built: BuiltRecords,
   shapes: { readonly event: ObjectShape; readonly profile: ObjectShape },
 ): Promise<XdmMessages> {
+  const entity = JSON.parse(built.event.json) as JsonObject;
   const overrideInput = () => ({
     event: flatEvent(input.event),
-    mapped: built.entity,
+    mapped: entity,
     profile: expandAttributes(
       attributesOfChange(
         { at: attributeTime(input.event, input.context), attributes: built.attributes },
@@ -82,16 +84,14 @@ async function applyOverrides(
     ),
   });
   const eventPatch = await runOverride(input, 'event', overrideInput);
-  const entity =
-    eventPatch === undefined
-      ? built.entity
-      : applyEventOverride(built.entity, eventPatch, shapes.event, input);
+  const event =
+    eventPatch === undefined ? built.event : applyEventOverride(entity, eventPatch, shapes.event, input);
   const profilePatch = isAssembling(input) ? await runOverride(input, 'profile', overrideInput) : undefined;
   const attributes =
     profilePatch === undefined
       ? built.attributes
       : applyProfileOverride(built.attributes, profilePatch, shapes.profile, input);
-  return buildMessages(input, { entity, attributes });
+  return buildMessages(input, { event, attributes });
 }
 
 function buildProfileChange(

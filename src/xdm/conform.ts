@@ -142,7 +142,8 @@ function conformMap(
   });
 }
 
-function openField(
+/** A field of an open object that no schema lists. */
+export function openField(
   name: string,
   value: unknown,
   path: string,

@@ -23,11 +23,7 @@ export const MAX_TEXT_CHARS = 1_024;
 
 /** Size of a value as JSON, as it is sent. */
 export function jsonBytes(value: unknown): number {
-  return utf8Bytes(JSON.stringify(value));
-}
-
-export function utf8Bytes(text: string): number {
-  return Buffer.byteLength(text, 'utf8');
+  return Buffer.byteLength(JSON.stringify(value), 'utf8');
 }
 
 /** Hex digits of the event's identity in an `_id`: 160 bits, which rules out collisions. */

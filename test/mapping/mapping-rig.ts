@@ -110,7 +110,7 @@ export function codesOf(mapped: MappingResult): string[] {
 export function plain(mapped: MappingResult): JsonObject {
   return JSON.parse(
     JSON.stringify(
-      { ...mapped, json: undefined, notes: codesOf(mapped), unread: undefined },
+      { ...mapped, json: undefined, bytes: undefined, notes: codesOf(mapped), unread: undefined },
       (_key, value: unknown) => (value instanceof Map ? (Object.fromEntries(value) as object) : value),
     ),
   ) as JsonObject;

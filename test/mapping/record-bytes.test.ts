@@ -4,7 +4,8 @@ import type { JsonObject } from '../../src/capillary/json.ts';
 import { parseState } from '../../src/mapping/customer/customer-state.ts';
 import { buildProfileRecord } from '../../src/mapping/customer/profile-record.ts';
 import { createNotes, type Notes } from '../../src/mapping/mapping-notes.ts';
-import { type SizedRecord, shrinkEvent, shrinkProfile } from '../../src/mapping/record-size.ts';
+import { shrinkEvent, shrinkProfile } from '../../src/mapping/record-size.ts';
+import { textOf, type WrittenText } from '../../src/xdm/json-buffer.ts';
 import { LARGE_EVENT_BYTES, MAX_EVENT_BYTES, MAX_PROFILE_BYTES } from '../../src/xdm/xdm-record.ts';
 import { codesOf, contextOf, eventWith, messagesOf } from './mapping-rig.ts';
 
@@ -42,11 +43,13 @@ function recordOf(bytes: number, unit: string, width: number): JsonObject {
   return record(unit.repeat(Math.floor(room / width)) + 'a'.repeat(room % width));
 }
 
-type Shrink = (entity: JsonObject, tenant: string | undefined, notes: Notes) => SizedRecord;
+type Shrink = (text: WrittenText, tenant: string | undefined, notes: Notes) => WrittenText;
 function shrunkBy(shrink: Shrink, entity: JsonObject) {
   const notes = createNotes();
-  const { entity: shrunk, json } = shrink(entity, '_acme', notes);
+  const { json, bytes } = shrink(textOf(entity), '_acme', notes);
+  const shrunk = JSON.parse(json) as JsonObject;
   expect(json).toBe(JSON.stringify(shrunk));
+  expect(bytes).toBe(Buffer.byteLength(json));
   return { shrunk, notes: notes.list().map(({ code, path }) => `${code} ${path}`) };
 }
 

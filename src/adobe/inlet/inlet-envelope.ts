@@ -51,19 +51,19 @@ export interface SerializedMessage {
 
 /**
  * Makes a function that wraps records, which are JSON texts already, into messages for one target.
- * @returns a function of the record (the JSON text of an xdmEntity, or of the flat event for `raw`)
- *   and the epoch ms at which the relay received the event
+ * @returns a function of the record (the JSON text of an xdmEntity, or of the flat event for `raw`),
+ *   the epoch ms at which the relay received the event, and the record's UTF-8 bytes if known
  */
 export function createEnvelopeSerializer(
   target: EnvelopeTarget,
-): (record: string, receivedAt: number) => SerializedMessage {
+): (record: string, receivedAt: number, recordBytes?: number) => SerializedMessage {
   const { beforeTime, beforeRecord, end } = templateOf(target);
   const templateBytes = Buffer.byteLength(beforeTime + beforeRecord + end);
-  return (record, receivedAt) => {
+  return (record, receivedAt, recordBytes = Buffer.byteLength(record)) => {
     const time = String(receivedAt);
     return {
       json: beforeTime + time + beforeRecord + record + end,
-      bytes: templateBytes + time.length + Buffer.byteLength(record),
+      bytes: templateBytes + time.length + recordBytes,
     };
   };
 }

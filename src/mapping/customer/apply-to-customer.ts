@@ -16,7 +16,7 @@ import {
   serializeState,
   setAttribute,
 } from './customer-state.ts';
-import { type ProfileRecord, buildProfileRecord } from './profile-record.ts';
+import { buildProfileRecord, type ProfileRecord, profileRecord } from './profile-record.ts';
 import { notesAbout, withoutRepeated } from './record-notes.ts';
 import { pruneFacts } from './prune-facts.ts';
 
@@ -123,7 +123,7 @@ function recordOf(
     rules: storedIdentityRules(event.orgId, context),
   });
   const news = withoutRepeated(record.notes, notes);
-  return { ...record, notes: notesAbout(profile?.attributes ?? new Map(), news) };
+  return profileRecord(record, notesAbout(profile?.attributes ?? new Map(), news));
 }
 
 function sendsProfiles({ destination: { format, profile } }: MappingContext): boolean {

@@ -1,7 +1,8 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import type { JsonObject, JsonValue } from '../../capillary/json.ts';
 import { toTimestamp } from '../../capillary/times.ts';
-import { conform } from '../../xdm/conform.ts';
+import { textOf, type WrittenText } from '../../xdm/json-buffer.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
+import { writeRecord } from '../../xdm/record-writer.ts';
 import { assignNamespaces, buildIdentityMap, uniqueIdentities } from '../identity-map.ts';
 import { attributeFault, PLAIN_IDENTITIES, sentIdentities } from '../identity-rules.ts';
 import { createNotes, faultRecorder, type Notes } from '../mapping-notes.ts';
@@ -28,8 +29,9 @@ import { clockOf } from './state-clock.ts';
 export interface ProfileRecord {
   /** xdmEntity of the whole profile fragment. */
   readonly entity: JsonObject;
-  /** JSON text of `entity`. */
+  /** JSON text of `entity`, and its bytes in UTF-8. */
   readonly json: string;
+  readonly bytes: number;
   readonly notes: readonly MappingNote[];
 }
 
@@ -57,17 +59,26 @@ export function buildProfileRecord(state: CustomerState, id: string, context: Re
     ...expandAttributes(valuesOf(attributes), notes),
     ...(schemaFeatures.sourceAudit ? auditOf(attributes, customers) : {}),
   };
-  const valid = conform(draft, profileShape(schemaFeatures, tenant), '', faultRecorder(notes));
-  const identityMap = buildIdentityMap(
-    uniqueIdentities(identities.filter(({ kind, id: value }) => kind !== 'customerId' || value === own?.id)),
-    identity,
-    notes,
-  );
-  const entity = {
-    ...(isJsonObject(valid) ? valid : {}),
-    ...(identityMap === undefined ? {} : { identityMap }),
+  const identityMap = (): string | undefined => {
+    const sent = identities.filter(({ kind, id: value }) => kind !== 'customerId' || value === own?.id);
+    const map = buildIdentityMap(uniqueIdentities(sent), identity, notes);
+    return map && `"identityMap":${JSON.stringify(map)}`;
   };
-  return { ...shrinkProfile(entity, tenant, notes), notes: notes.list() };
+  const shape = profileShape(schemaFeatures, tenant);
+  const text = writeRecord(draft, shape, faultRecorder(notes), identityMap) ?? textOf({});
+  return profileRecord(shrinkProfile(text, tenant, notes), notes.list());
+}
+
+/** Delivery needs the text only, so the entity is read from it when it is asked for. */
+export function profileRecord({ json, bytes }: WrittenText, notes: readonly MappingNote[]): ProfileRecord {
+  return {
+    get entity() {
+      return JSON.parse(json) as JsonObject;
+    },
+    json,
+    bytes,
+    notes,
+  };
 }
 
 /** The attributes of a record apart from its identities: stored ones, and those from facts. */

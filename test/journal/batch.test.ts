@@ -1,3 +1,4 @@
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { describe, expect, it } from 'vitest';
 import type { Ledger } from '../../src/journal/journal.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
@@ -7,7 +8,7 @@ import { claimantOf, claimLimits, sampleEvent, settled } from '../contract/sampl
 import { openTestEngine } from './journal-folder.ts';
 
 function append(given = {}): Call {
-  return { name: 'append', request: [sampleEvent(given)] };
+  return { name: 'append', request: packEvents([sampleEvent(given)]) };
 }
 function successes(engine: Engine, calls: readonly Call[]) {
   return runBatch(engine, calls).map(({ ok }) => ok);

@@ -1,3 +1,4 @@
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
@@ -55,7 +56,7 @@ describe('the buffered indexes', () => {
   it('never write an event to the table of queues if it is delivered before its generation is merged', async () => {
     const engine = openEngine({ path: await journalFolder(), keys: [], generationSize: GENERATION });
     for (let number = 1; number <= 50; number += 1) {
-      const [appended] = runBatch(engine, [{ name: 'append', request: [eventOf(number)] }]);
+      const [appended] = runBatch(engine, [{ name: 'append', request: packEvents([eventOf(number)]) }]);
       const [{ receipt }] = (appended as { answer: [{ receipt: string }] }).answer;
       const claimant = { id: 'the only one', destination: 'aep' };
       runBatch(engine, [{ name: 'claim', request: { claimant, limits: claimLimits() } }]);
@@ -74,7 +75,7 @@ describe('the buffered indexes', () => {
     const engine = openEngine({ path: await journalFolder(), keys: [], generationSize: GENERATION });
     engine.db.raw.exec('DROP TABLE queues');
     for (let number = 1; number <= GENERATION + 2; number += 1) {
-      const [appended] = runBatch(engine, [{ name: 'append', request: [eventOf(number)] }]);
+      const [appended] = runBatch(engine, [{ name: 'append', request: packEvents([eventOf(number)]) }]);
       expect(appended).toMatchObject({ ok: true, answer: [{ duplicate: false }] });
       mergeDueParts(engine.indexes, engine.tables);
     }

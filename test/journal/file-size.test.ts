@@ -1,3 +1,4 @@
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -32,7 +33,7 @@ describe('the files under continuous load', () => {
     let written = 0;
     for (let round = 0; round < 6; round += 1) {
       const events = Array.from({ length: 500 }, (_, n) => sampleEvent({ body, lane: `c${n % 20}` }));
-      await Promise.all(events.map((event) => channel.call('append', [event])));
+      await Promise.all(events.map((event) => channel.call('append', packEvents([event]))));
       written += events.length * body.length;
       maxLogSize = Math.max(maxLogSize, size('-wal'));
       await deliverAll(channel);
@@ -50,7 +51,7 @@ describe('the files under continuous load', () => {
 
   it('accept appends between the steps of retention', async () => {
     const channel = await openChannel(await journalFolder());
-    const append = (events: readonly NewEvent[]) => channel.call('append', events);
+    const append = (events: readonly NewEvent[]) => channel.call('append', packEvents(events));
     await append(Array.from({ length: 3_000 }, () => sampleEvent()));
     await deliverAll(channel);
     let between = 0;

@@ -1,4 +1,5 @@
 /* oxlint-disable vitest/no-standalone-expect -- part of the tests in buffered-index.test.ts */
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { expect } from 'vitest';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
@@ -51,7 +52,7 @@ export class IndexRig {
   append(count: number): void {
     const numbers = Array.from({ length: count }, () => this.#next++);
     const outcomes = this.#run(
-      ...numbers.map((number): Call => ({ name: 'append', request: [eventOf(number)] })),
+      ...numbers.map((number): Call => ({ name: 'append', request: packEvents([eventOf(number)]) })),
     );
     for (const [index, number] of numbers.entries()) {
       const outcome = outcomes[index];
@@ -69,9 +70,9 @@ export class IndexRig {
     const [good, bad, other] = [this.#next++, this.#next++, this.#next++];
     const broken = { ...eventOf(bad), receivedAt: Number.NaN };
     const [first, , third] = this.#run(
-      { name: 'append', request: [eventOf(good)] },
-      { name: 'append', request: [broken] },
-      { name: 'append', request: [eventOf(other)] },
+      { name: 'append', request: packEvents([eventOf(good)]) },
+      { name: 'append', request: packEvents([broken]) },
+      { name: 'append', request: packEvents([eventOf(other)]) },
     );
     if (first?.ok !== true || third?.ok !== true) throw new Error('a valid call failed');
     this.receipts.set(good, (first.answer as [{ receipt: string }])[0].receipt);
@@ -98,9 +99,15 @@ export class IndexRig {
   failWholeBatch(at: number): void {
     const receipt = this.#pick(at);
     const broken = { ...eventOf(0), receivedAt: Number.NaN };
-    const others = Array.from({ length: 20 }, (): Call => ({ name: 'append', request: [broken] }));
+    const others = Array.from(
+      { length: 20 },
+      (): Call => ({ name: 'append', request: packEvents([broken]) }),
+    );
     if (receipt === undefined) return;
-    const valid: Call[] = [{ name: 'append', request: [eventOf(this.#next++)] }, settleCall(receipt)];
+    const valid: Call[] = [
+      { name: 'append', request: packEvents([eventOf(this.#next++)]) },
+      settleCall(receipt),
+    ];
     const outcomes = this.#run(...valid, ...others);
     expect(outcomes.some(({ ok }) => ok)).toBe(false);
     // A successful call that assigns no position.
@@ -126,7 +133,7 @@ export class IndexRig {
   /** Every event is known, and the head of each queue agrees with the events. */
   check(): void {
     for (const [number, receipt] of this.receipts)
-      expect(this.#run({ name: 'append', request: [eventOf(number)] })).toMatchObject([
+      expect(this.#run({ name: 'append', request: packEvents([eventOf(number)]) })).toMatchObject([
         { ok: true, answer: [{ receipt, duplicate: true }] },
       ]);
     for (const lane of LANES)

@@ -1,3 +1,4 @@
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import type { Journal, MaintenanceReport } from '../../src/journal/journal.ts';
@@ -170,7 +171,7 @@ describe('re-encryption', () => {
     const reencrypting = reencryptWith(channel).finally(() => finished.abort());
     let appended = 0;
     while (!finished.signal.aborted) {
-      await channel.call('append', [sampleEvent()]);
+      await channel.call('append', packEvents([sampleEvent()]));
       appended += 1;
     }
     const { reencrypted, steps } = await reencrypting;

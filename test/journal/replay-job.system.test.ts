@@ -1,3 +1,4 @@
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { type Appended, type Journal, StoreError } from '../../src/journal/journal.ts';
 import type { Call } from '../../src/journal/sqlite/engine/calls.ts';
@@ -22,7 +23,9 @@ async function createUnfinishedReplay(path: string, keys: readonly Buffer[] = []
   const engine = openEngine({ path, keys, clock: CLOCK });
   const run = (call: Call): unknown => (runBatch(engine, [call])[0] as { answer: unknown }).answer;
   const events = Array.from({ length: EVENTS }, () => sampleEvent());
-  const receipts = (run({ name: 'append', request: events }) as Appended[]).map(({ receipt }) => receipt);
+  const receipts = (run({ name: 'append', request: packEvents(events) }) as Appended[]).map(
+    ({ receipt }) => receipt,
+  );
   const claimant = { id: 'the only one', destination: 'aep' };
   run({ name: 'claim', request: { claimant, limits: claimLimits({ events: EVENTS }) } });
   run({ name: 'settle', request: { token: claimant.id, settlements: receipts.map(settled.dead) } });

@@ -1,3 +1,4 @@
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { expect, it } from 'vitest';
 import { append } from '../../src/journal/sqlite/engine/append.ts';
 import { reroute } from '../../src/journal/sqlite/engine/operator-changes.ts';
@@ -10,8 +11,8 @@ const step = { span: 1 };
 it('does not scan a backlog that is already at the right destination, because every start calls it', async () => {
   const engine = await openTestEngine();
   for (let count = 0; count < 3; count += 1)
-    append(engine, [sampleEvent({ source: 'acme', destination: 'aep' })]);
+    append(engine, packEvents([sampleEvent({ source: 'acme', destination: 'aep' })]));
   expect(reroute(engine, { source: 'acme', destination: 'aep', step })).toEqual({ done: 0 });
-  append(engine, [sampleEvent({ source: 'other', destination: 'old' })]);
+  append(engine, packEvents([sampleEvent({ source: 'other', destination: 'old' })]));
   expect(reroute(engine, { source: 'acme', destination: 'aep', step })).toMatchObject({ done: 0, next: {} });
 });

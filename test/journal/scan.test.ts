@@ -1,3 +1,4 @@
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { describe, expect, it } from 'vitest';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
@@ -13,7 +14,7 @@ async function openFilledEngine(): Promise<Engine> {
   const names = Array.from({ length: EVENTS }, (_, n) => (n % 3 === 0 ? 'third' : 'other'));
   runBatch(
     engine,
-    names.map((eventName) => ({ name: 'append', request: [sampleEvent({ eventName })] })),
+    names.map((eventName) => ({ name: 'append', request: packEvents([sampleEvent({ eventName })]) })),
   );
   // A gap, as retention leaves behind.
   engine.db.run('DELETE FROM events WHERE seq BETWEEN 20 AND 30');
@@ -50,7 +51,7 @@ describe.each([1, 7, 50, 51, 1_000])('a scan in steps of %i positions', (span) =
   it('visits each record once, ascending, and none that was added meanwhile', async () => {
     const engine = await openFilledEngine();
     const found = runSteps(span, (step) => {
-      runBatch(engine, [{ name: 'append', request: [sampleEvent(filter)] }]);
+      runBatch(engine, [{ name: 'append', request: packEvents([sampleEvent(filter)]) }]);
       return scanAscending(engine, filter, 4, step);
     }).flatMap(({ rows }) => rows);
     // The first step starts after one event was appended.

@@ -3,16 +3,17 @@ import { join, resolve } from 'node:path';
 import {
   type BatchReport,
   type Claim,
+  type ClaimedEvent,
   type EventRecord,
   type Journal,
   type MaintenanceReport,
-  type NewEvent,
   RefusedError,
   StoreError,
 } from '../journal.ts';
 import type { AnswerOf, OperationName, RequestOf } from './engine/calls.ts';
 import { parseKey } from './engine/payload-cipher.ts';
 import { DATABASE_FILE } from './engine/store-folder.ts';
+import { createAppendGatherer } from './thread/append-gatherer.ts';
 import { type CallTracker, Channel, createCallTracker } from './thread/channel.ts';
 import { asBuffer, toOwnBytes } from './thread/protocol.ts';
 import { createFileWatch } from './thread/file-watch.ts';
@@ -67,11 +68,15 @@ function withOwnBody<T extends { readonly body: Uint8Array }>(value: T): T {
   return { ...value, body: toOwnBytes(value.body) };
 }
 
-function toClaim(answer: AnswerOf<'claim'>): Claim {
-  return {
-    ...answer,
-    events: answer.events.map((event) => ({ ...event, body: asBuffer(event.body) })),
+function toClaim({ events, lengths, bodies, ...answer }: AnswerOf<'claim'>): Claim {
+  const all = asBuffer(bodies);
+  let end = 0;
+  const withBody = (event: (typeof events)[number], index: number): ClaimedEvent => {
+    const start = end;
+    end += lengths[index] ?? 0;
+    return Object.assign(event, { body: all.subarray(start, end) });
   };
+  return { ...answer, events: events.map(withBody) };
 }
 
 function toRecord(record: AnswerOf<'find'>): EventRecord | undefined {
@@ -80,7 +85,7 @@ function toRecord(record: AnswerOf<'find'>): EventRecord | undefined {
 
 function writingCalls(send: Send) {
   return {
-    append: (events: readonly NewEvent[]) => send('append', events.map(withOwnBody)),
+    append: createAppendGatherer((packed) => send('append', packed)),
     appendMalformed: (body) => send('appendMalformed', withOwnBody(body)),
     recordDifferingCopy: (receipt) => send('recordDifferingCopy', receipt),
     quarantine: (request, bounds) => send('quarantine', { request: withOwnBody(request), bounds }),

@@ -12,6 +12,7 @@ import { identityKey } from './index-keys.ts';
 import { claimHead, enqueue, enqueueExisting, placementFor } from './lanes.ts';
 import { recordAction, removeMalformed } from './operator-changes.ts';
 import type { IntakeRecord, RecordKind } from './intake-records.ts';
+import { type UnpackedEvent, unpackEvents } from './packed-events.ts';
 import { newReceipt } from './receipts.ts';
 import { deletePayloads, insertBody, insertSealedBody, readableBody } from './payloads.ts';
 import { insertQuarantined, type QuarantineHead, toQuarantineEntry } from './quarantine-table.ts';
@@ -33,7 +34,12 @@ function identityBytes(identity: string): Buffer {
 }
 
 /** The answer for a duplicate; undefined if no event of this identity is known. */
-function duplicateOf(engine: Engine, identity: Buffer, { source, body }: NewEvent): Appended | undefined {
+function duplicateOf(
+  engine: Engine,
+  identity: Buffer,
+  { source }: Pick<NewEvent, 'source'>,
+  body: Uint8Array,
+): Appended | undefined {
   for (const seq of engine.indexes.identities.positionsOf(identityKey(identity))) {
     const row = engine.db.one(
       `SELECT receipt, ${HAS_BODY} AS kept FROM events WHERE seq = ? AND identity = ? AND source = ?`,
@@ -116,22 +122,28 @@ function log(engine: Engine, kind: RecordKind, { head, sealed, at }: StoredBody<
   engine.log.add({ kind, at, head: Buffer.from(JSON.stringify(head), 'utf8'), payload: sealed });
 }
 
-function appendOne(engine: Engine, identity: Buffer, event: NewEvent): Appended {
-  const duplicate = duplicateOf(engine, identity, event);
+/** The head that the log stores: that of the caller, and what the engine adds. */
+function headJson(json: string, receipt: string, bodyBytes: number): Buffer {
+  return Buffer.from(`{"receipt":"${receipt}","bodyBytes":${bodyBytes},${json.slice(1)}`, 'utf8');
+}
+
+function appendOne(engine: Engine, { head, json, body }: UnpackedEvent, identity: Buffer): Appended {
+  const duplicate = duplicateOf(engine, identity, head, body);
   if (duplicate !== undefined) return duplicate;
-  const { body, ...rest } = event;
-  const receipt = receiptFor(engine, event.released);
-  const head: EventHead = { ...rest, receipt, bodyBytes: body.byteLength };
-  const stored = { head, sealed: engine.cipher.encrypt(body), at: engine.now() };
-  insertEvent(engine, identity, stored);
-  log(engine, 'event', stored);
+  const receipt = receiptFor(engine, head.released);
+  const bodyBytes = body.byteLength;
+  const sealed = engine.cipher.encrypt(body);
+  const at = engine.now();
+  insertEvent(engine, identity, { head: { ...head, receipt, bodyBytes }, sealed, at });
+  engine.log.add({ kind: 'event', at, head: headJson(json, receipt, bodyBytes), payload: sealed });
   return { receipt, duplicate: false };
 }
 
-export function append(engine: Engine, events: RequestOf<'append'>): AnswerOf<'append'> {
-  // All of them first: a call that is refused has stored nothing.
-  const identities = events.map(({ identity }) => identityBytes(identity));
-  return events.map((event, index) => appendOne(engine, identities[index] as Buffer, event));
+export function append(engine: Engine, packed: RequestOf<'append'>): AnswerOf<'append'> {
+  const events = unpackEvents(packed);
+  // All of them before the first is written: a refused call has written nothing.
+  const identities = events.map(({ head }) => identityBytes(head.identity));
+  return events.map((event, index) => appendOne(engine, event, identities[index] as Buffer));
 }
 
 type MalformedHead = Omit<NewMalformed, 'body'> & { readonly receipt: string; readonly bodyBytes: number };
@@ -250,7 +262,7 @@ export function promote(engine: Engine, { receipt, event, by }: RequestOf<'promo
   const identity = identityBytes(event.identity);
   const row = rowOfReceipt(engine, receipt);
   if (row?.state !== 'malformed') throw new RefusedError(`there is no malformed body ${receipt}`);
-  const duplicate = duplicateOf(engine, identity, event);
+  const duplicate = duplicateOf(engine, identity, event, event.body);
   if (duplicate !== undefined) {
     removeMalformed(engine, row);
     return duplicate;

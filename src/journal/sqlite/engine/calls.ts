@@ -26,12 +26,19 @@ import type {
   StoredEvent,
   StoredPrograms,
 } from '../../journal.ts';
+import type { PackedEvents } from './packed-events.ts';
 
 /** A Buffer arrives in the other thread as a Uint8Array; the main thread wraps it again. */
-export type WireClaimed = Omit<ClaimedEvent, 'body'> & { readonly body: Uint8Array };
+export type WireClaimed = Omit<ClaimedEvent, 'body'>;
 export type WireRecord = Omit<EventRecord, 'body'> & { readonly body?: Uint8Array };
 export type WireQuarantined = Omit<Quarantined, 'body'> & { readonly body: Uint8Array };
-export type WireClaim = Omit<Claim, 'events'> & { readonly events: readonly WireClaimed[] };
+export type WireClaim = Omit<Claim, 'events'> & {
+  readonly events: readonly WireClaimed[];
+  /** Bytes of each body. */
+  readonly lengths: readonly number[];
+  /** The bodies of all events, one after the other. */
+  readonly bodies: Uint8Array<ArrayBuffer>;
+};
 
 export type QuarantineFilter = Pick<EventFilter, 'receipts' | 'source' | 'since' | 'until'>;
 
@@ -105,7 +112,7 @@ interface Operation<Request, Answer> {
  * never waits for a long scan.
  */
 export interface Operations {
-  append: Operation<readonly NewEvent[], readonly Appended[]>;
+  append: Operation<PackedEvents, readonly Appended[]>;
   appendMalformed: Operation<NewMalformed, { readonly receipt: string }>;
   recordDifferingCopy: Operation<string, void>;
   quarantine: Operation<

@@ -127,7 +127,19 @@ function isHeadOf(row: EventRow, { destination, source, replay }: HeadQueue): bo
 /** Events claimed so far and the size of their bodies. */
 interface Claimed {
   readonly events: WireClaimed[];
+  readonly bodies: Uint8Array[];
   bytes: number;
+}
+
+/** Joins the bodies in one buffer, which changes its owner instead of being copied. */
+function join({ bodies, bytes }: Claimed): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(bytes);
+  let at = 0;
+  for (const body of bodies) {
+    joined.set(body, at);
+    at += body.byteLength;
+  }
+  return joined;
 }
 
 /**
@@ -162,24 +174,28 @@ function claimKind(
     pass();
     if (event === undefined) continue;
     engine.claims.claim(row, request.token);
-    claimed.bytes += row.body_bytes;
-    claimed.events.push(event);
+    claimed.bytes += event.body.byteLength;
+    claimed.bodies.push(event.body);
+    claimed.events.push(event.event);
   }
   return undefined;
 }
 
 /** A lease of this engine lasts as long as the process, so the claimant's id is its token. */
 export function claim(engine: Engine, { claimant, limits }: RequestOf<'claim'>): AnswerOf<'claim'> {
-  if (engine.failure !== undefined) return { token: claimant.id, events: [], dueIn: FAILING_DELAY_MS };
+  if (engine.failure !== undefined)
+    return { token: claimant.id, events: [], lengths: [], bodies: new Uint8Array(), dueIn: FAILING_DELAY_MS };
   const now = engine.now();
   const request = { ...limits, destination: claimant.destination, token: claimant.id, now };
-  const claimed: Claimed = { events: [], bytes: 0 };
+  const claimed: Claimed = { events: [], bodies: [], bytes: 0 };
   const dueAt = claimKind(engine, request, { replay: 0, max: limits.events }, claimed);
   const isFull = dueAt !== undefined && dueAt <= now;
   const replayDueAt = claimKind(engine, request, { replay: 1, max: isFull ? 0 : limits.replays }, claimed);
   return {
     token: claimant.id,
     events: claimed.events,
+    lengths: claimed.bodies.map(({ byteLength }) => byteLength),
+    bodies: join(claimed),
     ...(dueAt === undefined ? {} : { dueIn: Math.max(0, dueAt - now) }),
     ...(replayDueAt === undefined ? {} : { replayDueIn: Math.max(0, replayDueAt - now) }),
   };
@@ -204,7 +220,7 @@ export function overdue(engine: Engine): readonly Overdue[] {
     .flatMap(([destination]) => sources.map(([source]) => ({ destination, source })));
   return pairs.flatMap(({ destination, source }) => {
     const request = { sources: [source], destination, events: 0, replays: 0, bytes: 0, token: '', now };
-    const dueAt = claimKind(engine, request, { replay: 0, max: 0 }, { events: [], bytes: 0 });
+    const dueAt = claimKind(engine, request, { replay: 0, max: 0 }, { events: [], bodies: [], bytes: 0 });
     return dueAt === undefined || dueAt > now ? [] : [{ source, destination, since: now - dueAt }];
   });
 }

@@ -62,16 +62,26 @@ export interface ScanFilter extends EventFilter {
   readonly notDestination?: string;
 }
 
+/** The states that have an index. */
+const DEAD_STATES: readonly EventState[] = ['dead', 'malformed'];
+const DEAD_SQL = "state IN ('dead', 'malformed')";
+
 /*
  * The index is chosen here and not by the query planner, which has no statistics and cannot know
  * that an event id is more selective than a source. Each index starts with the block or ends with
  * the position, so a step can search a range of positions.
  */
-function indexFor(filter: EventFilter): { readonly table: string; readonly byBlock?: true } {
+function indexFor(filter: EventFilter): {
+  readonly table: string;
+  readonly byBlock?: true;
+  /** What a partial index needs to be used. */
+  readonly term?: string;
+} {
   if (filter.receipts !== undefined) return { table: 'events INDEXED BY events_receipt' };
   if (filter.eventId !== undefined) return { table: 'events INDEXED BY events_event_id', byBlock: true };
   if (filter.customerId !== undefined) return { table: 'events INDEXED BY events_customer', byBlock: true };
-  if (filter.states !== undefined) return { table: 'events INDEXED BY events_state' };
+  if (filter.states?.every((state) => DEAD_STATES.includes(state)) === true)
+    return { table: 'events INDEXED BY events_state', term: DEAD_SQL };
   return { table: 'events NOT INDEXED' };
 }
 
@@ -89,8 +99,8 @@ const BOUNDS = { since: 'received_at >= ?', until: 'received_at < ?' } as const;
  * Converts a filter and a range of positions to SQL. Values from callers are bound, never embedded.
  */
 export function toSql(filter: ScanFilter, { from, to }: Positions): SqlFilter {
-  const { table, byBlock = false } = indexFor(filter);
-  const terms = ['seq BETWEEN ? AND ?'];
+  const { table, byBlock = false, term } = indexFor(filter);
+  const terms = ['seq BETWEEN ? AND ?', ...(term === undefined ? [] : [term])];
   const values: SQLInputValue[] = [from, to];
   if (byBlock) {
     terms.push(`${BLOCK_SQL} IN ${BLOCKS_SQL}`);

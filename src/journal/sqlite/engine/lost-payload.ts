@@ -79,13 +79,16 @@ export function readHead(engine: Engine, seq: number): EventRow | undefined {
  * The event with its payloads. Undefined if one of them cannot be read: the event is then a dead
  * letter, or excluded until the next start because a key is missing.
  */
-export function readClaimed(engine: Engine, row: EventRow): WireClaimed | undefined {
+export function readClaimed(
+  engine: Engine,
+  row: EventRow,
+): { readonly event: WireClaimed; readonly body: Buffer } | undefined {
   const { lane } = row;
   const body = readBody(engine, row.seq) ?? 'missing';
   const profile = lane === null ? undefined : readProfile(engine, row.destination, lane);
   if (body === 'key-unknown' || profile === 'key-unknown') waitForKey(engine, row);
   else if (typeof body === 'string') loseBody(engine, row, body);
   else if (typeof profile === 'string') loseProfile(engine, row, profile);
-  else return { ...toStoredEvent(row), body, profile: profile?.toString('utf8') };
+  else return { event: Object.assign(toStoredEvent(row), { profile: profile?.toString('utf8') }), body };
   return undefined;
 }

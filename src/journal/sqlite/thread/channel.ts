@@ -128,16 +128,15 @@ export class Channel {
     await this.#exited.promise;
   }
 
-  #post(message: ToWorker): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    this.#worker.postMessage(message);
+  #post(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
   }
 
   #sendCalls(): void {
     const calls = this.#unsent;
     if (calls.length === 0 || this.#failure !== undefined) return;
     this.#unsent = [];
-    this.#post({ type: 'calls', calls });
+    this.#post({ type: 'calls', calls }, calls.flatMap(buffersOf));
   }
 
   #receive(message: FromWorker): void {
@@ -183,6 +182,11 @@ export class Channel {
     this.#unsent = [];
     if (!this.#closing) report(failure);
   }
+}
+
+/** What the storage thread takes over. */
+function buffersOf({ name, request }: NumberedCall): ArrayBuffer[] {
+  return name === 'append' ? [(request as RequestOf<'append'>).bodies.buffer] : [];
 }
 
 function errorOf({ refused, message }: Failure): Error {

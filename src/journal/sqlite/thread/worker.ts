@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { StoreError } from '../../journal.ts';
 import { runBatch } from '../engine/batch.ts';
-import { CLASS_OF, type Failure, type Outcome } from '../engine/calls.ts';
+import { type AnswerOf, CLASS_OF, type Failure, type Outcome } from '../engine/calls.ts';
 import type { Engine } from '../engine/engine.ts';
 import { mergeDueParts } from '../engine/indexes.ts';
 import { closeEngine, openEngine } from '../engine/open-engine.ts';
@@ -23,8 +23,15 @@ import {
  */
 if (parentPort === null) throw new Error('this file must be started by the journal');
 const port = parentPort;
-function post(message: FromWorker): void {
-  port.postMessage(message);
+function post(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+/** What the main thread takes over. */
+function buffersOf({ name }: NumberedCall, outcome: Outcome | undefined): ArrayBuffer[] {
+  return name === 'claim' && outcome?.ok === true
+    ? [(outcome.answer as AnswerOf<'claim'>).bodies.buffer]
+    : [];
 }
 
 function failuresOf(calls: readonly NumberedCall[], outcomes: readonly Outcome[]) {
@@ -40,7 +47,7 @@ function failuresOf(calls: readonly NumberedCall[], outcomes: readonly Outcome[]
 function execute(engine: Engine, calls: readonly NumberedCall[]): void {
   const startedAt = performance.now();
   const outcomes = runBatch(engine, calls);
-  post({
+  const answers: FromWorker = {
     type: 'answers',
     ids: calls.map(({ id }) => id),
     answers: outcomes.map((outcome) => (outcome.ok ? outcome.answer : undefined)),
@@ -52,7 +59,11 @@ function execute(engine: Engine, calls: readonly NumberedCall[]): void {
     },
     claimable: [...engine.claimable],
     notices: engine.takeNotices(),
-  });
+  };
+  post(
+    answers,
+    calls.flatMap((call, index) => buffersOf(call, outcomes[index])),
+  );
 }
 
 /** Time between two updates of the marker beside the store. */

@@ -1,0 +1,88 @@
+import { type Appended, type NewEvent, RefusedError } from '../../journal.ts';
+import { type PackedEvents, packEvents } from '../engine/packed-events.ts';
+
+/*
+ * Webhooks come one by one, but a message to the storage thread, a transaction and a sync cost as
+ * much for many events as for one. So while many come, an append waits a few ms for company. One
+ * that comes alone waits for nobody.
+ */
+
+/** Events within `WINDOW_MS` from which on appends wait: some hundred a second. */
+const BUSY_EVENTS = 4;
+const WINDOW_MS = 12;
+/** Longest wait. */
+const GATHER_MS = 4;
+/** Events that do not wait any longer. */
+const ENOUGH_EVENTS = 32;
+const ENOUGH_BYTES = 1_048_576;
+
+interface Waiting {
+  readonly events: readonly NewEvent[];
+  readonly resolve: (appended: readonly Appended[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Appends events together with those of other calls. */
+export type Gather = (events: readonly NewEvent[]) => Promise<readonly Appended[]>;
+
+/** @param send one call of the storage thread */
+export function createAppendGatherer(send: (packed: PackedEvents) => Promise<readonly Appended[]>): Gather {
+  let waiting: Waiting[] = [];
+  let events = 0;
+  let bytes = 0;
+  let timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  /** Events of the current window and of the one before. */
+  let windowBegan = 0;
+  let inWindow = 0;
+  let inLastWindow = 0;
+
+  const isBusy = (): boolean => {
+    const now = performance.now();
+    if (now - windowBegan >= WINDOW_MS) {
+      inLastWindow = now - windowBegan < 2 * WINDOW_MS ? inWindow : 0;
+      inWindow = 0;
+      windowBegan = now;
+    }
+    return inWindow + inLastWindow >= BUSY_EVENTS;
+  };
+
+  const sendTogether = async (calls: readonly Waiting[]): Promise<void> => {
+    try {
+      const appended = await send(packEvents(calls.flatMap((call) => call.events)));
+      let end = 0;
+      for (const { events: own, resolve } of calls) {
+        const start = end;
+        end += own.length;
+        resolve(appended.slice(start, end));
+      }
+    } catch (error) {
+      // Nothing was stored. An invalid event must not fail the calls that were gathered with it.
+      if (error instanceof RefusedError && calls.length > 1)
+        await Promise.all(calls.map((call) => sendTogether([call])));
+      else for (const { reject } of calls) reject(error);
+    }
+  };
+
+  const flush = (): void => {
+    // One of the two is the timer; clearing the other kind does nothing.
+    clearTimeout(timer as NodeJS.Timeout);
+    clearImmediate(timer as NodeJS.Immediate);
+    timer = undefined;
+    const calls = waiting;
+    waiting = [];
+    events = 0;
+    bytes = 0;
+    void sendTogether(calls);
+  };
+
+  return (own) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ events: own, resolve, reject });
+      events += own.length;
+      for (const { body } of own) bytes += body.byteLength;
+      const mustWait = isBusy();
+      inWindow += own.length;
+      if (events >= ENOUGH_EVENTS || bytes >= ENOUGH_BYTES) flush();
+      else if (timer === undefined) timer = mustWait ? setTimeout(flush, GATHER_MS) : setImmediate(flush);
+    });
+}

@@ -25,8 +25,8 @@ function countsOf(engine: Engine) {
 describe('a batch', () => {
   it('excludes a call that fails, even half executed, and keeps the others', async () => {
     const engine = await openTestEngine();
-    // The body is written after the event, so this call fails half way.
-    const broken = append({ body: { byteLength: 1, length: Number.NaN } });
+    // The release is written after the event, so this call fails half way.
+    const broken = append({ released: { receipt: 'r', by: {} } });
     expect(successes(engine, [append(), broken, append({ receivedAt: Number.NaN }), append()])).toEqual([
       true,
       false,

@@ -1,3 +1,4 @@
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -205,7 +206,7 @@ describe('a payload on a page that cannot be read', () => {
       expect(outcome).not.toHaveProperty('message');
       return (outcome as { answer: unknown }).answer;
     };
-    const [large, small] = call('append', events) as Appended[];
+    const [large, small] = call('append', packEvents(events)) as Appended[];
     engine.tables.checkpoint();
     engine.db.raw.exec('PRAGMA shrink_memory');
     // The first bytes of an overflow page are the number of the next one.

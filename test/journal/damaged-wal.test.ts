@@ -1,3 +1,4 @@
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +24,7 @@ async function killedStore({ isCommitted = true } = {}) {
   const engine = openEngine({ path: running, keys: [] });
   const receipts: string[] = [];
   for (let n = 0; n < COUNT; n += 1) {
-    const request = [sampleEvent({ lane: `c${n % 7}` })];
+    const request = packEvents([sampleEvent({ lane: `c${n % 7}` })]);
     const [outcome] = runBatch(engine, [{ name: 'append', request }]);
     receipts.push(...(outcome as { answer: readonly Appended[] }).answer.map(({ receipt }) => receipt));
     if (isCommitted) engine.tables.commitDurably();

@@ -85,7 +85,6 @@ function toRecord(record: AnswerOf<'find'>): EventRecord | undefined {
 
 function writingCalls(send: Send) {
   return {
-    append: createAppendGatherer((packed) => send('append', packed)),
     appendMalformed: (body) => send('appendMalformed', withOwnBody(body)),
     recordDifferingCopy: (receipt) => send('recordDifferingCopy', receipt),
     quarantine: (request, bounds) => send('quarantine', { request: withOwnBody(request), bounds }),
@@ -202,11 +201,13 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   await watch().catch(() => undefined);
   const tracker = createCallTracker();
   const send: Send = (name, request) => tracker.track(() => channel.call(name, request));
+  const gather = createAppendGatherer((packed) => channel.call('append', packed));
   const steps = interruptible(tracker, channel);
   const runner = createMaintenanceRunner(steps, maintenance.call, () => readStatus(steps, path));
   runner.resumeReplays();
   return {
     ...writingCalls(send),
+    append: (events) => tracker.track(() => gather(events)),
     ...readingCalls(send),
     ...steppedCalls(tracker, steps, runner),
     onClaimable: claimable.add,

@@ -12,7 +12,7 @@ import { identityKey } from './index-keys.ts';
 import { claimHead, enqueue, enqueueExisting, placementFor } from './lanes.ts';
 import { recordAction, removeMalformed } from './operator-changes.ts';
 import type { IntakeRecord, RecordKind } from './intake-records.ts';
-import { type UnpackedEvent, unpackEvents } from './packed-events.ts';
+import { assertIdentity, type UnpackedEvent, unpackEvents } from './packed-events.ts';
 import { newReceipt } from './receipts.ts';
 import { deletePayloads, insertBody, insertSealedBody, readableBody } from './payloads.ts';
 import { insertQuarantined, type QuarantineHead, toQuarantineEntry } from './quarantine-table.ts';
@@ -23,13 +23,9 @@ import { HAS_BODY } from './sweep-schema.ts';
 /** Approximate size of the changed pages of an event's row and its index entries. */
 const EVENT_ROW_BYTES = 700;
 
-/**
- * The identity in its stored form.
- * @throws RefusedError unless it is 64 hex digits: truncated, two events could be taken for one
- */
+/** The identity in its stored form. @throws RefusedError if it is none */
 function identityBytes(identity: string): Buffer {
-  if (!/^[0-9a-f]{64}$/u.test(identity))
-    throw new RefusedError('an identity must be 64 lower-case hex digits');
+  assertIdentity(identity);
   return Buffer.from(identity, 'hex');
 }
 

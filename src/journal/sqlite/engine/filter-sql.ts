@@ -99,8 +99,8 @@ const BOUNDS = { since: 'received_at >= ?', until: 'received_at < ?' } as const;
  * Converts a filter and a range of positions to SQL. Values from callers are bound, never embedded.
  */
 export function toSql(filter: ScanFilter, { from, to }: Positions): SqlFilter {
-  const { table, byBlock = false, term } = indexFor(filter);
-  const terms = ['seq BETWEEN ? AND ?', ...(term === undefined ? [] : [term])];
+  const { table, byBlock = false, term: indexed } = indexFor(filter);
+  const terms = ['seq BETWEEN ? AND ?', ...(indexed === undefined ? [] : [indexed])];
   const values: SQLInputValue[] = [from, to];
   if (byBlock) {
     terms.push(`${BLOCK_SQL} IN ${BLOCKS_SQL}`);

@@ -1,4 +1,4 @@
-import type { NewEvent } from '../../journal.ts';
+import { type NewEvent, RefusedError } from '../../journal.ts';
 
 /*
  * Events on their way to the storage thread: the bodies in one buffer, which changes its owner
@@ -11,20 +11,62 @@ export interface PackedEvents {
   readonly heads: readonly string[];
   /** Bytes of each body. */
   readonly lengths: readonly number[];
-  /** All bodies, one after the other. */
+  /** All bodies, one after the other, and unused space. */
   readonly bodies: Uint8Array<ArrayBuffer>;
 }
 
+const FIRST_BYTES = 16_384;
+
+/** Packs events one by one. An event is copied when it is added. */
+export class EventPacker {
+  #heads: string[] = [];
+  #lengths: number[] = [];
+  #bodies = new Uint8Array(FIRST_BYTES);
+  #used = 0;
+
+  get count(): number {
+    return this.#heads.length;
+  }
+
+  /** Bytes of the bodies. */
+  get bytes(): number {
+    return this.#used;
+  }
+
+  add({ body, ...head }: NewEvent): void {
+    const end = this.#used + body.byteLength;
+    if (end > this.#bodies.byteLength) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.#bodies.byteLength));
+      larger.set(this.#bodies.subarray(0, this.#used));
+      this.#bodies = larger;
+    }
+    this.#bodies.set(body, this.#used);
+    this.#used = end;
+    this.#lengths.push(body.byteLength);
+    this.#heads.push(JSON.stringify(head));
+  }
+
+  /** Everything that was added since the last call. */
+  take(): PackedEvents {
+    const packed = { heads: this.#heads, lengths: this.#lengths, bodies: this.#bodies };
+    this.#heads = [];
+    this.#lengths = [];
+    this.#bodies = new Uint8Array(FIRST_BYTES);
+    this.#used = 0;
+    return packed;
+  }
+}
+
 export function packEvents(events: readonly NewEvent[]): PackedEvents {
-  const lengths = events.map(({ body }) => body.byteLength);
-  const bodies = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
-  let at = 0;
-  const heads = events.map(({ body, ...head }) => {
-    bodies.set(body, at);
-    at += body.byteLength;
-    return JSON.stringify(head);
-  });
-  return { heads, lengths, bodies };
+  const packer = new EventPacker();
+  for (const event of events) packer.add(event);
+  return packer.take();
+}
+
+/** @throws RefusedError unless it is 64 hex digits: truncated, two events could be taken for one */
+export function assertIdentity(identity: string): void {
+  if (!/^[0-9a-f]{64}$/u.test(identity))
+    throw new RefusedError('an identity must be 64 lower-case hex digits');
 }
 
 /** A packed event. */

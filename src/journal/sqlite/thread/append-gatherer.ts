@@ -1,5 +1,5 @@
-import { type Appended, type NewEvent, RefusedError } from '../../journal.ts';
-import { type PackedEvents, packEvents } from '../engine/packed-events.ts';
+import type { Appended, NewEvent } from '../../journal.ts';
+import { assertIdentity, EventPacker, type PackedEvents } from '../engine/packed-events.ts';
 
 /*
  * Webhooks come one by one, but a message to the storage thread, a transaction and a sync cost as
@@ -17,7 +17,7 @@ const ENOUGH_EVENTS = 32;
 const ENOUGH_BYTES = 1_048_576;
 
 interface Waiting {
-  readonly events: readonly NewEvent[];
+  readonly count: number;
   readonly resolve: (appended: readonly Appended[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -28,8 +28,7 @@ export type Gather = (events: readonly NewEvent[]) => Promise<readonly Appended[
 /** @param send one call of the storage thread */
 export function createAppendGatherer(send: (packed: PackedEvents) => Promise<readonly Appended[]>): Gather {
   let waiting: Waiting[] = [];
-  let events = 0;
-  let bytes = 0;
+  const packer = new EventPacker();
   let timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   /** Events of the current window and of the one before. */
   let windowBegan = 0;
@@ -46,20 +45,17 @@ export function createAppendGatherer(send: (packed: PackedEvents) => Promise<rea
     return inWindow + inLastWindow >= BUSY_EVENTS;
   };
 
-  const sendTogether = async (calls: readonly Waiting[]): Promise<void> => {
+  const sendTogether = async (packed: PackedEvents, calls: readonly Waiting[]): Promise<void> => {
     try {
-      const appended = await send(packEvents(calls.flatMap((call) => call.events)));
+      const appended = await send(packed);
       let end = 0;
-      for (const { events: own, resolve } of calls) {
+      for (const { count, resolve } of calls) {
         const start = end;
-        end += own.length;
+        end += count;
         resolve(appended.slice(start, end));
       }
     } catch (error) {
-      // Nothing was stored. An invalid event must not fail the calls that were gathered with it.
-      if (error instanceof RefusedError && calls.length > 1)
-        await Promise.all(calls.map((call) => sendTogether([call])));
-      else for (const { reject } of calls) reject(error);
+      for (const { reject } of calls) reject(error);
     }
   };
 
@@ -70,19 +66,18 @@ export function createAppendGatherer(send: (packed: PackedEvents) => Promise<rea
     timer = undefined;
     const calls = waiting;
     waiting = [];
-    events = 0;
-    bytes = 0;
-    void sendTogether(calls);
+    void sendTogether(packer.take(), calls);
   };
 
   return (own) =>
     new Promise((resolve, reject) => {
-      waiting.push({ events: own, resolve, reject });
-      events += own.length;
-      for (const { body } of own) bytes += body.byteLength;
+      // Before anything is gathered: one that is refused must not fail the others.
+      for (const { identity } of own) assertIdentity(identity);
       const mustWait = isBusy();
       inWindow += own.length;
-      if (events >= ENOUGH_EVENTS || bytes >= ENOUGH_BYTES) flush();
+      for (const event of own) packer.add(event);
+      waiting.push({ count: own.length, resolve, reject });
+      if (packer.count >= ENOUGH_EVENTS || packer.bytes >= ENOUGH_BYTES) flush();
       else if (timer === undefined) timer = mustWait ? setTimeout(flush, GATHER_MS) : setImmediate(flush);
     });
 }

@@ -227,7 +227,7 @@ describe('a payload on a page that cannot be read', () => {
       reason: 'payload-lost',
       detail: 'its stored payload is on a damaged page of the file',
     });
-    expect(call('append', events.slice(0, 1))).toMatchObject([{ duplicate: true }]);
+    expect(call('append', packEvents(events.slice(0, 1)))).toMatchObject([{ duplicate: true }]);
     const messages = engine.takeNotices().map(({ message }) => message);
     expect(messages).toContainEqual(expect.stringContaining('file is damaged'));
     expect(messages).toContain('event moved to dead letters');

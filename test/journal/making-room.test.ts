@@ -1,3 +1,4 @@
+import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { describe, expect, it } from 'vitest';
 import type { Settlement } from '../../src/journal/journal.ts';
 import type { AnswerOf } from '../../src/journal/sqlite/engine/calls.ts';
@@ -28,7 +29,7 @@ async function openRig() {
       (
         await channel.call(
           'append',
-          Array.from({ length: count }, () => sampleEvent({ receivedAt: at })),
+          packEvents(Array.from({ length: count }, () => sampleEvent({ receivedAt: at }))),
         )
       ).map(({ receipt }) => receipt),
     settle,
@@ -93,7 +94,7 @@ describe('making room', () => {
     await settle(1, settled.delivered);
     setTime(T0 + MIN_IDS);
     const event = sampleEvent({ receivedAt: T0 + 1, lane: 'c1', customerId: '4245' });
-    const [first] = await channel.call('append', [event]);
+    const [first] = await channel.call('append', packEvents([event]));
     const { receipt } = first!;
     await settle(1, (of) => ({
       ...settled.delivered(of),
@@ -106,7 +107,7 @@ describe('making room', () => {
     const record = await channel.call('find', receipt);
     expect(record).toMatchObject({ attempts: [], notes: [], event: { state: 'delivered', receipt } });
     expect(record?.event).toMatchObject({ customerId: undefined, lane: undefined, eventId: undefined });
-    expect(await channel.call('append', [event])).toMatchObject([{ receipt, duplicate: true }]);
+    expect(await channel.call('append', packEvents([event]))).toMatchObject([{ receipt, duplicate: true }]);
     expect(await channel.call('ledger', undefined)).toMatchObject({ acme: { accepted: 2, delivered: 2 } });
   });
 

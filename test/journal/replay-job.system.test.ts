@@ -120,7 +120,9 @@ describe('a replay with a failing step', () => {
       called.push([name, request]);
       return steps.shift()!();
     }) as Channel['call'];
-    const runner = createMaintenanceRunner({ call }, resolve);
+    const runner = createMaintenanceRunner({ call }, resolve, () =>
+      Promise.reject(new Error('not asked for')),
+    );
     const request = { filter: {}, asNew: false, by: 'olga' };
     await expect(runner.replay(request)).rejects.toThrow('disk full');
     expect(await promise).toEqual({ kind: 'replayed', id: 1 });

@@ -82,19 +82,15 @@ export function settlementOf(
   rules: RetryRules,
   now: number,
 ): Settlement {
-  const common = {
-    receipt: event.receipt,
-    attempts: attemptsOf(results),
-    delivered: deliveredOf(event, results),
-  };
-  const isProfileDelivered = common.delivered.includes('profile');
+  const { receipt } = event;
+  const attempts = attemptsOf(results);
+  const delivered = deliveredOf(event, results);
+  const isProfileDelivered = delivered.includes('profile');
   if (results.every(({ outcome }) => outcome.kind === 'delivered')) {
-    return {
-      ...common,
-      ...effectsAfter(effects, { profile: isProfileDelivered, all: true }),
-      state: 'delivered',
-    };
+    const written = effectsAfter(effects, { profile: isProfileDelivered, all: true });
+    return { receipt, attempts, delivered, ...written, state: 'delivered' };
   }
+  const common = { receipt, attempts, delivered };
   const outcomes = results.map(({ outcome }) => outcome);
   const retryable = outcomes.filter((outcome) => outcome.kind === 'retry' || outcome.kind === 'held');
   const failed = retryable.filter((outcome) => outcome.kind === 'retry');

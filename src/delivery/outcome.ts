@@ -10,7 +10,7 @@ export interface OutgoingMessage {
   /** Epoch ms at which its event was received. */
   readonly receivedAt: number;
   /** Its customer; absent for an event without one. */
-  readonly lane?: string;
+  readonly lane?: string | undefined;
   /** JSON text of `{header, body}`. */
   readonly json: string;
   /** UTF-8 bytes of `json`. */
@@ -20,7 +20,7 @@ export interface OutgoingMessage {
   /** Time since the event was received. */
   readonly ageMs: number;
   /** See NewEvent. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
   /** The event is older than `retry.maxAge`. */
   readonly isExpired: boolean;
 }

@@ -196,19 +196,18 @@ function messagesOf(
 function effectsOf(update: CustomerUpdate | undefined, prior: PriorState | undefined): SettlementEffects {
   if (update === undefined || prior === undefined) return {};
   const { state, merged, erase, isLate, profile } = update;
-  const profiles = [
-    ...(merged === undefined ? [] : [{ lane: merged.from, state: null }]),
-    ...(state === undefined ? [] : [{ lane: prior.lane, state }]),
-  ];
-  return {
-    ...(profiles.length === 0 ? {} : { profiles }),
-    ...(profile === undefined ? {} : { withProfile: true }),
-    ...(erase.length === 0 ? {} : { erase }),
-    ...(isLate ? { eraseOwn: true } : {}),
-    ...(merged === undefined
-      ? {}
-      : { alias: { from: merged.from, to: merged.into, profile: prior.victim?.state ?? null } }),
-  };
+  const effects: { -readonly [Name in keyof SettlementEffects]: SettlementEffects[Name] } = {};
+  const profiles: { lane: string; state: string | null }[] = [];
+  if (merged !== undefined) {
+    profiles.push({ lane: merged.from, state: null });
+    effects.alias = { from: merged.from, to: merged.into, profile: prior.victim?.state ?? null };
+  }
+  if (state !== undefined) profiles.push({ lane: prior.lane, state });
+  if (profiles.length > 0) effects.profiles = profiles;
+  if (profile !== undefined) effects.withProfile = true;
+  if (erase.length > 0) effects.erase = erase;
+  if (isLate) effects.eraseOwn = true;
+  return effects;
 }
 
 function outgoingMessage(
@@ -217,19 +216,22 @@ function outgoingMessage(
   record: WrittenText,
   { destination, now }: PrepareParts,
 ): OutgoingMessage {
+  const { receipt, source, receivedAt, lane, traceparent } = event;
+  const { json, bytes } = envelopeSerializer(destination, kind)(record.json, receivedAt, record.bytes);
   // The clock may have been set back since the event was received.
-  const ageMs = Math.max(0, now - event.receivedAt);
+  const ageMs = Math.max(0, now - receivedAt);
   return {
-    receipt: event.receipt,
-    source: event.source,
+    receipt,
+    source,
     kind,
-    receivedAt: event.receivedAt,
-    ...(event.lane === undefined ? {} : { lane: event.lane }),
-    ...envelopeSerializer(destination, kind)(record.json, event.receivedAt, record.bytes),
+    receivedAt,
+    lane,
+    json,
+    bytes,
     isSuspect: event.failedAttempts > 0,
     ageMs,
     isExpired: ageMs > destination.retry.maxAge,
-    ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
+    traceparent,
   };
 }
 

@@ -118,7 +118,8 @@ export function createSettler(parts: SettlerParts): Settler {
       // In halves, so that one that cannot be recorded does not hold up the others.
       const middle = Math.ceil(endings.length / 2);
       const halves = [endings.slice(0, middle), endings.slice(middle)];
-      await Promise.all(halves.map((half) => (half.length > 0 ? settleAll(token, half) : undefined)));
+      const nonEmpty = halves.filter((half) => half.length > 0);
+      await Promise.all(nonEmpty.map((half) => settleAll(token, half)));
       return;
     }
     for (const { span } of endings) span?.end();

@@ -43,7 +43,9 @@ describe('the calls of the journal', () => {
     await harness.destinations.start();
     expect(new Set(await statesOf(receipts))).toEqual(new Set(['delivered']));
     const sent = harness.requests.map((request) => request.receipts);
-    expect(settled.toSorted()).toEqual(sent.toSorted());
+    // Requests that end together are recorded in any order.
+    expect(new Set(settled.map(String))).toEqual(new Set(sent.map(String)));
+    expect(settled).toHaveLength(sent.length);
     expect(requestIds.map((ids) => new Set(ids).size)).toEqual(sent.map(() => 1));
   });
 

@@ -43,7 +43,7 @@ function setUp(unrecordable: readonly string[] = [], stale: readonly string[] = 
     return createInFlight(token, { receipt } as ClaimedEvent);
   };
   return {
-    settle(receipt: string, token = 't', state: 'delivered' | 'pending' = 'delivered') {
+    settle: (receipt: string, token = 't', state: 'delivered' | 'pending' = 'delivered'): void => {
       const common = { receipt, attempts: [], delivered: [] };
       const pending = { dueIn: 0, failedAttempts: 1, ownFaultCount: 0 };
       const settlement: Settlement =

@@ -60,7 +60,7 @@ export interface StoreStatus {
   readonly silentFor: number;
   /** Calls that wait for the engine or are being executed. */
   readonly queued: number;
-  /** The oldest claimable events that are due and unclaimed: one for each source and destination. */
+  /** The oldest event that is due and unclaimed, for each source and destination. */
   readonly overdue: readonly Overdue[];
   /** Bytes used by records; free space inside the file does not count. */
   readonly usedBytes: number;

@@ -226,7 +226,7 @@ export async function appendSettled(
   return receipt;
 }
 
-/** Settles events of one source and destination with final states, each as soon as it is claimable. */
+/** Settles events of one source and destination finally, each as soon as it is claimable. */
 export async function settleAll(
   journal: Journal,
   receipts: readonly string[],

@@ -3,7 +3,8 @@ import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 
 /*
  * Runs in a separate process: opens the journal in the given folder with the keys of the
- * environment, re-encrypts it, and prints a line for each step. Exits when the whole store has been processed.
+ * environment, re-encrypts it, and prints a line for each step. Exits when the whole store has
+ * been processed.
  */
 const journal = await openSqliteJournal({
   path: process.argv[2] ?? '',

@@ -158,8 +158,8 @@ export class BufferedIndex {
   }
 
   /**
-   * Merges the next part, in an open transaction. A failure changes nothing, and the next call after
-   * more entries were added tries again.
+   * Merges the next part, in an open transaction. A failure changes nothing, and the next call
+   * after more entries were added tries again.
    */
   mergePart(): void {
     const merging = this.#merging;

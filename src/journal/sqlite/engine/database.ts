@@ -71,7 +71,9 @@ function configure(db: DatabaseSync, maxPages: number | undefined): void {
   // Overwrites deleted content where that needs no extra write; erasure switches it to ON.
   db.exec('PRAGMA secure_delete = FAST');
   db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+  // See table-commits.ts. A log that was larger once gives its space back.
   db.exec('PRAGMA wal_autocheckpoint = 0');
+  db.exec('PRAGMA journal_size_limit = 16777216');
   if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
   db.exec('BEGIN EXCLUSIVE; COMMIT');
 }

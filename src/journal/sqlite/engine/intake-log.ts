@@ -33,6 +33,8 @@ export const INTAKE_LOG_FILES = ['intake-0.log', 'intake-1.log'] as const;
 
 /** Size at which the other file is used next, if it is free. */
 const FILE_BYTES = 4 * 1_024 * 1_024;
+/** Nothing stays in the log for longer after retention has removed it from the tables. */
+const CLEAR_INTERVAL_MS = 86_400_000;
 const FIRST_BUFFER_BYTES = 64 * 1_024;
 /** A larger buffer is given back after the batch that needed it. */
 const MAX_KEPT_BUFFER_BYTES = 4 * 1_024 * 1_024;
@@ -58,11 +60,8 @@ export interface IntakeLog {
   discard(): void;
   /** Everything up to this number is in the synced tables. */
   release(upTo: number): void;
-  /**
-   * Overwrites what the files hold, if all of it is in the synced tables: erased customers must not
-   * remain in them.
-   */
-  clear(): void;
+  /** Overwrites what the files hold as soon as all of it is in the synced tables. */
+  clearLater(): void;
   /** Bytes of both files. */
   readonly bytes: number;
   /** The records after this number, read again from the files. */
@@ -143,6 +142,8 @@ export function openIntakeLog(
   let active = first;
   let position = first.size;
   let released = 0;
+  let mustClear = false;
+  let clearedAt = performance.now();
   let buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
   let used = 0;
   let count = 0;
@@ -168,6 +169,13 @@ export function openIntakeLog(
       active = other;
       position = FILE_HEADER_BYTES;
     }
+  };
+
+  const clear = (): void => {
+    for (const file of files) overwrite(file);
+    position = FILE_HEADER_BYTES;
+    mustClear = false;
+    clearedAt = performance.now();
   };
 
   const log: IntakeLog = {
@@ -200,11 +208,11 @@ export function openIntakeLog(
     discard: empty,
     release(upTo) {
       released = Math.max(released, upTo);
+      const isOld = performance.now() - clearedAt >= CLEAR_INTERVAL_MS;
+      if ((mustClear || isOld) && released >= written && count === 0) clear();
     },
-    clear() {
-      if (released < written) return;
-      for (const file of files) overwrite(file);
-      position = FILE_HEADER_BYTES;
+    clearLater() {
+      mustClear = true;
     },
     get bytes() {
       return first.size + second.size;

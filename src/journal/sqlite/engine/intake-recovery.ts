@@ -47,8 +47,8 @@ function readSeed(file: string): number | undefined {
 
 /**
  * Applies records of the intake log to the tables.
- * @throws StoreError if records of synced batches are missing; SQLite's error if the tables cannot be
- *   written
+ * @throws StoreError if records of synced batches are missing; SQLite's error if the tables cannot
+ *   be written
  */
 export function applyLog(engine: Engine, { records, missing, torn }: LogContent): void {
   if (missing > 0)

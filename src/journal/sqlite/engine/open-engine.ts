@@ -111,7 +111,11 @@ function startEngine(db: Database, options: EngineOptions): Engine {
       db.run('UPDATE intake_log SET position = ?, is_closed = 0', log.last);
     },
     onDurable: (position) => log.release(position),
-    onError: ({ message }) => notices.notify({ message: `the store could not be synced: ${message}` }),
+    onError: ({ message }) => {
+      engine.failure = `the tables of the store could not be written: ${message}`;
+      engine.needsRecovery = !tables.isIntact;
+      notices.notify({ message: engine.failure });
+    },
   });
   const engine: Engine = {
     ...notices,

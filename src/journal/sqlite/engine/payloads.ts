@@ -232,6 +232,7 @@ function settledSeqsOf({ db }: Engine, lane: string, scope: EraseScope): number[
  * assembled profiles, and what is counted of their contacts.
  */
 export function eraseLane(engine: Engine, lane: string, scope: EraseScope): void {
+  engine.log.clearLater();
   withSecureDelete(engine, () => {
     for (const each of [lane, ...aliasesOf(engine, scope.destination, lane)]) {
       for (const seq of settledSeqsOf(engine, each, scope)) deleteContent(engine, seq);
@@ -243,5 +244,6 @@ export function eraseLane(engine: Engine, lane: string, scope: EraseScope): void
 
 /** Erases the content of one event but not its record. */
 export function eraseEvent(engine: Engine, seq: number): void {
+  engine.log.clearLater();
   withSecureDelete(engine, () => deleteContent(engine, seq));
 }

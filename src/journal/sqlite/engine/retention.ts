@@ -181,7 +181,7 @@ export function probe(engine: Engine): void {
   engine.db.raw.exec(`PRAGMA user_version = ${readPragma(engine, 'user_version')}`);
 }
 
-/** Sizes: the pages that are not free, and the free ones. The logs, which are bounded, are gauges. */
+/** Sizes: pages that are not free, and free ones. The logs, which are bounded, are gauges. */
 export function status(engine: Engine): AnswerOf<'status'> {
   const wal = statSync(`${engine.db.raw.location()}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   const free = readPragma(engine, 'freelist_count');

@@ -16,7 +16,7 @@ import { syncData } from './intake-log.ts';
  *    write-ahead log from its start.
  * 4. What is in the synced file is removed from the intake log.
  *
- * So the intake log covers what a crash, or damage to the write-ahead log, can take from the tables.
+ * So the intake log covers what a crash, or damage to the write-ahead log, takes from the tables.
  */
 
 /** Longest time between two commits: so much delivery is repeated after a crash of the process. */
@@ -61,7 +61,7 @@ export interface CommitHooks {
   readonly position: () => number;
   /** Everything up to this record is in the synced file. */
   readonly onDurable: (position: number) => void;
-  /** A sync in the background has failed. */
+  /** A commit or checkpoint in the background has failed; it is tried again. */
   readonly onError: (error: Error) => void;
 }
 
@@ -119,15 +119,16 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     isWalDirty = false;
   };
 
+  /**
+   * A sync that fails ends the thread, and so the process: the system may have dropped what it
+   * could not write, and would report the next sync as a success. The next start recovers.
+   */
   const syncInBackground = (handle: number, done: () => void): void => {
     isSyncing = true;
     fdatasync(handle, (error) => {
       isSyncing = false;
       if (isClosed) return;
-      if (error !== null) {
-        hooks.onError(error);
-        return;
-      }
+      if (error !== null) throw error;
       hitFailpoint('journal-synced', handle);
       done();
     });
@@ -176,10 +177,9 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     syncInBackground(fileHandle, finishCopy);
   };
 
-  const commitAndSync = (): void => {
-    commit();
+  const syncWal = (): void => {
     const handle = wal();
-    if (isSyncing || !isWalDirty || handle === undefined) return;
+    if (handle === undefined) return;
     isWalDirty = false;
     syncInBackground(handle, () => {
       try {
@@ -207,8 +207,10 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
       const age = began === undefined ? 0 : performance.now() - began;
       const isDue = age >= COMMIT_INTERVAL_MS || changedBytes >= MAX_CHANGED_BYTES;
       // While the file is being synced, a commit would have to wait for it.
-      if (isDue && (copiedUpTo === undefined || changedBytes >= 2 * MAX_CHANGED_BYTES)) commitAndSync();
-      else if (!isWalDirty) copyIfDue();
+      if (isDue && (copiedUpTo === undefined || changedBytes >= 2 * MAX_CHANGED_BYTES)) commit();
+      if (isSyncing) return;
+      if (isWalDirty) syncWal();
+      else copyIfDue();
     },
     commitDurably() {
       commit();

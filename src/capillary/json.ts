@@ -38,8 +38,15 @@ function hasNoKeys(object: object): boolean {
 
 /** True for a key that `trimKeys` changes or removes. */
 function isUnusualKey(key: string): boolean {
-  return key === '__proto__' || key.trim() !== key;
+  const [first, last] = [key.charCodeAt(0), key.charCodeAt(key.length - 1)];
+  // Most keys begin and end with a letter or digit: trimming costs more than looking.
+  const isPlain = first > UNDERSCORE && first < DELETE && last > SPACE && last < DELETE;
+  return !isPlain && (key === '__proto__' || key.trim() !== key);
 }
+
+const SPACE = 0x20;
+const UNDERSCORE = 0x5f;
+const DELETE = 0x7f;
 
 /**
  * A copy without spaces around keys, at every level. If two keys become equal, the one that had no

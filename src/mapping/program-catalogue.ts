@@ -101,11 +101,14 @@ export function createProgramCatalogue(): ProgramCatalogue {
     },
     of: (orgId) => programsOf(organisations.get(orgId)),
     takeChanges() {
-      const changed = [...organisations].filter(([, { hasChanged }]) => hasChanged);
-      return changed.map(([orgId, organisation]) => {
-        organisation.hasChanged = false;
-        return { orgId, json: JSON.stringify(toJson(organisation)) };
-      });
+      const changes: StoredPrograms[] = [];
+      for (const [orgId, organisation] of organisations) {
+        if (organisation.hasChanged) {
+          organisation.hasChanged = false;
+          changes.push({ orgId, json: JSON.stringify(toJson(organisation)) });
+        }
+      }
+      return changes;
     },
     returnChanges(changes) {
       for (const { orgId } of changes) {

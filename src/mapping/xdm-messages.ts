@@ -106,8 +106,13 @@ function buildProfileChange(
     return undefined;
   }
   const hasJoinDate = attributes.has(JOIN_DATE);
-  // A join date that the source configures replaces the one of the registration.
-  const change = new Map([...attributes].filter(([path]) => !hasJoinDate || !isJoinedFact(path)));
+  const change = new Map<string, JsonValue>();
+  for (const [path, value] of attributes) {
+    // A join date that the source configures replaces the one of the registration.
+    if (!hasJoinDate || !isJoinedFact(path)) {
+      change.set(path, value);
+    }
+  }
   for (const { kind, slot } of cleared) {
     change.set(identityFact(kind, slot), null);
     const attribute = slot === 'instore' ? contactAttribute(kind) : undefined;

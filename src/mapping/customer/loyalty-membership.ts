@@ -91,15 +91,15 @@ export function earlierJoinDate(a: AttributeVersion, b: AttributeVersion): Attri
  * alone.
  */
 export function pruneJoinDates(attributes: Attributes): void {
-  const joined: (readonly [path: string, version: AttributeVersion])[] = [];
-  for (const [path, version] of attributes) {
-    if (isJoinedFact(path)) {
-      joined.push([path, version]);
-    }
+  // Most customers have one registration, and this runs for each event.
+  let count = 0;
+  for (const path of attributes.keys()) {
+    count += isJoinedFact(path) ? 1 : 0;
   }
-  if (joined.length < 2) {
+  if (count < 2) {
     return;
   }
+  const joined = [...attributes].filter(([path]) => isJoinedFact(path));
   const earliestFirst = joined.toSorted(([a], [b]) => timeOf(a) - timeOf(b));
   let newest: AttributeVersion | undefined;
   let kept = 0;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import type { Answered } from './busy-events.ts';
 
 export interface JournalChild {
   readonly process: ChildProcess;
@@ -14,9 +15,14 @@ export interface JournalChild {
   exited(): Promise<{ readonly code: number | string; readonly stderr: string }>;
 }
 
-function start(script: string, path: string, env: Record<string, string> = {}): JournalChild {
+function start(
+  script: string,
+  path: string,
+  env: Record<string, string> = {},
+  ...more: readonly string[]
+): JournalChild {
   const file = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, path], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, path, ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
@@ -46,6 +52,19 @@ function start(script: string, path: string, env: Record<string, string> = {}): 
 /** Starts a process that appends to the journal in the folder until it is killed. */
 export function startAppending(path: string): JournalChild {
   return start('./appending-child.ts', path);
+}
+
+const SYNCED_VIEW = new URL('../helpers/synced-view.mjs', import.meta.url).href;
+
+/**
+ * Starts a process that appends to the journal in the folder and settles it until it is killed.
+ * @param first number of its first event; see busy-events.ts
+ * @param views of synced-view.mjs, which keeps what is synced
+ */
+export function startBusy(path: string, first: number, views?: Record<string, string>) {
+  const env = views === undefined ? {} : { ...views, NODE_OPTIONS: `--import=${SYNCED_VIEW}` };
+  const child = start('./busy-child.ts', path, env, `${first}`);
+  return { ...child, answered: () => child.receipts.map((line) => JSON.parse(line) as Answered) };
 }
 
 /** Starts a process that replays many events and prints their receipts while the replay runs. */

@@ -1,0 +1,114 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
+import { until } from '../helpers/until.ts';
+import { expectAccepted } from './accepted-check.ts';
+import { journalFolder } from './journal-folder.ts';
+import { startBusy } from './process-child.ts';
+
+const MOMENTS = 50;
+const KILLS = 8;
+const BLOCK_BYTES = 4_096;
+/** What the test writes beside the files of the store. */
+const isCounter = (name: string): boolean => name.endsWith('.syncs');
+
+/** A generator of numbers from 0 to 1 that a seed repeats. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Everything that was not synced is lost. */
+function restoreSynced(synced: string, to: string): void {
+  for (const name of readdirSync(synced))
+    if (!isCounter(name)) writeFileSync(join(to, name), readFileSync(join(synced, name)));
+}
+
+/**
+ * Of what was not synced, the disk has any blocks of any file, as it writes them in any order. The
+ * share of them differs from file to file.
+ */
+function restoreMixed(live: string, synced: string, to: string, random: () => number): void {
+  for (const name of readdirSync(live)) {
+    const now = readFileSync(join(live, name));
+    const before = existsSync(join(synced, name)) ? readFileSync(join(synced, name)) : Buffer.alloc(0);
+    const share = [0, 0.1, 0.5, 0.9, 1][Math.floor(random() * 5)] as number;
+    const mixed = Buffer.alloc(random() < share ? now.length : before.length);
+    before.copy(mixed);
+    for (let at = 0; at < mixed.length; at += BLOCK_BYTES)
+      if (random() < share) now.copy(mixed, at, at, at + BLOCK_BYTES);
+    writeFileSync(join(to, name), mixed);
+  }
+}
+
+/** Stops all threads of a process, and returns when they are stopped. */
+async function freeze(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  const tasks = `/proc/${pid}/task`;
+  await until(() =>
+    readdirSync(tasks).every((task) => / T /u.test(readFileSync(join(tasks, task, 'stat'), 'latin1'))),
+  );
+}
+
+describe.runIf(process.platform === 'linux')('a loss of power', () => {
+  it(`loses nothing that was answered, at ${MOMENTS} moments, whatever the disk has kept`, {
+    timeout: 600_000,
+  }, async () => {
+    const seed = Date.now() % 2 ** 31;
+    const random = randomOf(seed);
+    const [live, synced, restored] = [
+      await journalFolder(),
+      await journalFolder(),
+      join(await journalFolder(), 'restored'),
+    ];
+    const child = startBusy(live, 1, { SYNCED_FROM: live, SYNCED_TO: synced });
+    await child.printed(1);
+    const pid = child.process.pid as number;
+    for (let moment = 0; moment < MOMENTS; moment += 1) {
+      await sleep(random() * 300);
+      await freeze(pid);
+      const answered = child.answered();
+      for (const what of ['nothing that was not synced', 'some of what was not synced']) {
+        mkdirSync(restored);
+        if (what.startsWith('nothing')) restoreSynced(synced, restored);
+        else restoreMixed(live, synced, restored, random);
+        try {
+          await expectAccepted(restored, answered);
+        } catch (error) {
+          throw new Error(`seed ${seed}, moment ${moment}: the disk has kept ${what}`, { cause: error });
+        }
+        rmSync(restored, { recursive: true });
+      }
+      process.kill(pid, 'SIGCONT');
+    }
+    const syncsOf = (name: string): number => statSync(join(synced, `${name}.syncs`)).size;
+    // The log was used again, the file was copied to, and its write-ahead log was overwritten.
+    expect(syncsOf('intake-0.log')).toBeGreaterThan(100);
+    expect(syncsOf(DATABASE_FILE)).toBeGreaterThan(3);
+    expect(syncsOf(`${DATABASE_FILE}-wal`)).toBeGreaterThan(10);
+  });
+});
+
+describe('a process that is killed while it settles', () => {
+  it(`loses nothing that was answered, and only the newest outcomes, ${KILLS} times`, async () => {
+    const path = await journalFolder();
+    const answered = [];
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const child = startBusy(path, 1 + kill * 1_000_000);
+      await child.printed(1);
+      await sleep(Math.random() * 1_500);
+      child.process.kill('SIGKILL');
+      expect((await child.exited()).code).toBe('SIGKILL');
+      answered.push(...child.answered());
+      await expectAccepted(path, answered);
+    }
+    expect(answered.length).toBeGreaterThan(1_000);
+  });
+});

@@ -31,21 +31,41 @@ function restoreSynced(synced: string, to: string): void {
     if (!isCounter(name)) writeFileSync(join(to, name), readFileSync(join(synced, name)));
 }
 
-/**
- * Of what was not synced, the disk has any blocks of any file, as it writes them in any order. The
- * share of them differs from file to file.
- */
+/** Which blocks of a file have reached the disk: none, all, some, those before or after a place. */
+function chooseBlocks(blocks: number, random: () => number): (block: number) => boolean {
+  const share = random();
+  const cut = Math.floor(random() * blocks);
+  const choices = [
+    () => false,
+    () => true,
+    () => random() < share,
+    (block: number) => block < cut,
+    (block: number) => block >= cut,
+  ];
+  return choices[Math.floor(random() * choices.length)] as (block: number) => boolean;
+}
+
+/** Of what was not synced, the disk has some blocks of each file, as it writes them in any order. */
 function restoreMixed(live: string, synced: string, to: string, random: () => number): void {
   for (const name of readdirSync(live)) {
     const now = readFileSync(join(live, name));
     const before = existsSync(join(synced, name)) ? readFileSync(join(synced, name)) : Buffer.alloc(0);
-    const share = [0, 0.1, 0.5, 0.9, 1][Math.floor(random() * 5)] as number;
-    const mixed = Buffer.alloc(random() < share ? now.length : before.length);
+    const hasReached = chooseBlocks(Math.ceil(now.length / BLOCK_BYTES), random);
+    const isResized = hasReached(Math.floor(now.length / BLOCK_BYTES));
+    const mixed = Buffer.alloc(isResized ? now.length : before.length);
     before.copy(mixed);
     for (let at = 0; at < mixed.length; at += BLOCK_BYTES)
-      if (random() < share) now.copy(mixed, at, at, at + BLOCK_BYTES);
+      if (hasReached(at / BLOCK_BYTES)) now.copy(mixed, at, at, at + BLOCK_BYTES);
     writeFileSync(join(to, name), mixed);
   }
+}
+
+/** Whether the write-ahead log has another header than the one that was synced. */
+function isOverwriting(live: string, synced: string): boolean {
+  const file = `${DATABASE_FILE}-wal`;
+  if (!existsSync(join(synced, file))) return false;
+  const headers = [live, synced].map((folder) => readFileSync(join(folder, file)).subarray(0, 32));
+  return headers[0]?.equals(headers[1] as Buffer) === false;
 }
 
 /** Stops all threads of a process, and returns when they are stopped. */
@@ -74,6 +94,12 @@ describe.runIf(process.platform === 'linux')('a loss of power', () => {
     for (let moment = 0; moment < MOMENTS; moment += 1) {
       await sleep(random() * 300);
       await freeze(pid);
+      // Half of them at the worst time: the write-ahead log is being overwritten.
+      for (let tries = 0; moment % 2 === 1 && tries < 200 && !isOverwriting(live, synced); tries += 1) {
+        process.kill(pid, 'SIGCONT');
+        await sleep(random() * 30);
+        await freeze(pid);
+      }
       const answered = child.answered();
       for (const what of ['nothing that was not synced', 'some of what was not synced']) {
         mkdirSync(restored);

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fdatasync, openSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, openSync, writeSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import { syncData } from './intake-log.ts';
@@ -14,7 +14,10 @@ import { syncData } from './intake-log.ts';
  * 3. A checkpoint copies a synced write-ahead log into the file, whose sync follows in the
  *    background. Until that is done nothing is committed, because a commit may overwrite the
  *    write-ahead log from its start.
- * 4. What is in the synced file is removed from the intake log.
+ * 4. What is in the synced file is removed from the intake log, and the header of the write-ahead
+ *    log is erased, because the next commit overwrites the log from its start. A disk can keep a
+ *    later page of that and lose the first ones: behind the old header SQLite would then read the
+ *    first of the old transactions, and put their pages over newer ones.
  *
  * So the intake log covers what a crash, or damage to the write-ahead log, takes from the tables.
  */
@@ -28,6 +31,8 @@ const MAX_CHANGED_BYTES = 12 * 1_024 * 1_024;
  * written that is copied once. A small store has a small log.
  */
 const CHECKPOINT_PAGES = { least: 512, most: 6_144, shareOfFile: 0.25 } as const;
+/** In place of the header of a write-ahead log, of which SQLite then reads nothing. */
+const NO_HEADER = Buffer.alloc(32);
 /** Longest time between two checkpoints while there is anything to copy. */
 const CHECKPOINT_INTERVAL_MS = 30_000;
 
@@ -93,18 +98,22 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
   let isWalDirty = true;
   /** Whether the file has copied pages that are not synced: the position that they contain. */
   let copiedUpTo: number | undefined;
+  /** `spent` once everything in the write-ahead log is in the synced file. */
+  let walHeader: 'needed' | 'spent' | 'erased' = 'needed';
   let committedUpTo = hooks.position();
   let isSyncing = false;
   let isClosed = false;
 
   const wal = (): number | undefined => {
-    if (walHandle === undefined && existsSync(`${file}-wal`)) walHandle = openSync(`${file}-wal`, 'r');
+    if (walHandle === undefined && existsSync(`${file}-wal`)) walHandle = openSync(`${file}-wal`, 'r+');
     return walHandle;
   };
 
   const finishCopy = (): void => {
-    if (copiedUpTo !== undefined) hooks.onDurable(copiedUpTo);
+    if (copiedUpTo === undefined) return;
+    hooks.onDurable(copiedUpTo);
     copiedUpTo = undefined;
+    walHeader = 'spent';
   };
 
   const syncFileNow = (): void => {
@@ -115,8 +124,17 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
 
   const syncWalNow = (): void => {
     const handle = wal();
-    if (isWalDirty && handle !== undefined) syncData(handle);
+    // A sync in the background may not have finished.
+    if ((isWalDirty || isSyncing) && handle !== undefined) syncData(handle);
     isWalDirty = false;
+  };
+
+  const eraseHeaderNow = (): void => {
+    const handle = wal();
+    if (walHeader !== 'spent' || handle === undefined) return;
+    writeSync(handle, NO_HEADER, 0, NO_HEADER.length, 0);
+    syncData(handle);
+    walHeader = 'erased';
   };
 
   /**
@@ -134,13 +152,25 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     });
   };
 
+  const eraseHeaderInBackground = (): void => {
+    const handle = wal();
+    if (walHeader !== 'spent' || handle === undefined) return;
+    writeSync(handle, NO_HEADER, 0, NO_HEADER.length, 0);
+    syncInBackground(handle, () => {
+      // Until then a commit erases it again, and waits.
+      if (walHeader === 'spent') walHeader = 'erased';
+    });
+  };
+
   const commit = (): void => {
     if (began === undefined) return;
     // A commit may overwrite the write-ahead log, whose pages must be on the disk until then.
     syncFileNow();
+    eraseHeaderNow();
     hooks.beforeCommit();
     committedUpTo = hooks.position();
     raw.exec('COMMIT');
+    walHeader = 'needed';
     began = undefined;
     changedBytes = 0;
     isWalDirty = true;
@@ -174,7 +204,10 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     commit();
     syncWalNow();
     copy();
-    syncInBackground(fileHandle, finishCopy);
+    syncInBackground(fileHandle, () => {
+      finishCopy();
+      eraseHeaderInBackground();
+    });
   };
 
   const syncWal = (): void => {
@@ -222,6 +255,7 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
       syncFileNow();
       copy();
       syncFileNow();
+      eraseHeaderNow();
     },
     get hasEarlierChanges() {
       return hasEarlierChanges;

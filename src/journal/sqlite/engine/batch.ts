@@ -109,7 +109,7 @@ function runTogether(engine: Engine, calls: readonly Call[]): readonly Outcome[]
   try {
     if (engine.needsRecovery) recoverEngine(engine);
     engine.tables.begin();
-    engine.db.raw.exec('SAVEPOINT batch');
+    engine.db.run('SAVEPOINT batch');
     for (const call of calls) {
       current = call;
       outcomes.push(execute(engine, call));
@@ -117,7 +117,7 @@ function runTogether(engine: Engine, calls: readonly Call[]): readonly Outcome[]
     current = undefined;
     hitFailpoint('journal-committing', calls);
     engine.log.flush();
-    engine.db.raw.exec('RELEASE batch');
+    engine.db.run('RELEASE batch');
     keepBatch(engine);
     if (engine.sawDamage || calls.some(({ name }) => CLASS_OF[name] === 'operator')) commitDurably(engine);
     hitFailpoint('journal-committed', calls);

@@ -89,8 +89,9 @@ function countOne(
   scope: Scope,
 ): Count {
   const { limit } = request;
+  // SQLite prepares a statement again when the value of a bare LIMIT changes.
   const customers = engine.db.all(
-    'SELECT customer FROM contacts WHERE scope = ? AND key = ? ORDER BY customer LIMIT ?',
+    'SELECT customer FROM contacts WHERE scope = ? AND key = ? ORDER BY customer LIMIT +?',
     scope.id,
     contact.key,
     limit + 1,
@@ -135,7 +136,7 @@ export function sharedContacts(
   const filter = [destination ?? null, source ?? null] as const;
   const contacts = db.all(
     `SELECT destination, key, source, kind, masked, at FROM shared_contacts ${where}
-     ORDER BY at DESC, key LIMIT ?3`,
+     ORDER BY at DESC, key LIMIT +?3`,
     ...filter,
     limit,
   ) as SharedContact[];

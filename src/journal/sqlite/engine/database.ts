@@ -28,8 +28,8 @@ export interface Database {
   /** The prepared statement of this text, cached. Not for generated texts: there are too many. */
   sql(text: string): StatementSync;
   one(text: string, ...values: SQLInputValue[]): unknown;
-  /** Like `one`, but faster for a row of many columns than the binding of SQLite. */
-  oneWide(text: string, value: SQLInputValue): unknown;
+  /** The values of one row, in the order of the columns: half the cost of an object. */
+  values(text: string, ...values: SQLInputValue[]): readonly SQLOutputValue[] | undefined;
   all(text: string, ...values: SQLInputValue[]): unknown[];
   /** Returns the number of changed rows. */
   run(text: string, ...values: SQLInputValue[]): number;
@@ -121,19 +121,6 @@ function restrictFileModes(file: string): void {
   }
 }
 
-function wideReader(raw: DatabaseSync, text: string): (value: SQLInputValue) => unknown {
-  const statement = raw.prepare(text);
-  const names = statement.columns().map(({ name }) => name);
-  statement.setReturnArrays(true);
-  return (value) => {
-    const values = statement.get(value) as unknown as SQLOutputValue[] | undefined;
-    if (values === undefined) return undefined;
-    const row: Record<string, SQLOutputValue | undefined> = {};
-    for (let at = 0; at < names.length; at += 1) row[names[at] as string] = values[at];
-    return row;
-  };
-}
-
 function withStatementCache(raw: DatabaseSync): Omit<Database, 'walDamage'> {
   const statements = new Map<string, StatementSync>();
   const sql = (text: string): StatementSync => {
@@ -143,15 +130,20 @@ function withStatementCache(raw: DatabaseSync): Omit<Database, 'walDamage'> {
     statements.set(text, prepared);
     return prepared;
   };
-  const wideReaders = new Map<string, (value: SQLInputValue) => unknown>();
+  const arrays = new Map<string, StatementSync>();
+  const arraySql = (text: string): StatementSync => {
+    const known = arrays.get(text);
+    if (known !== undefined) return known;
+    const prepared = raw.prepare(text);
+    prepared.setReturnArrays(true);
+    arrays.set(text, prepared);
+    return prepared;
+  };
   return {
     raw,
     sql,
-    oneWide: (text, value) => {
-      const read = wideReaders.get(text) ?? wideReader(raw, text);
-      wideReaders.set(text, read);
-      return read(value);
-    },
+    values: (text, ...values) =>
+      arraySql(text).get(...values) as unknown as readonly SQLOutputValue[] | undefined,
     one: (text, ...values) => sql(text).get(...values),
     all: (text, ...values) => sql(text).all(...values),
     run: (text, ...values) => Number(sql(text).run(...values).changes),

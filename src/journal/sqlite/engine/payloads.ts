@@ -27,13 +27,13 @@ function readStored(
   sql: string,
   ...key: (string | number)[]
 ): Buffer | Loss | undefined {
-  const id = `${sql} ${key.join(' ')}`;
-  if (damagedPages.size > 0 && damagedPages.has(id)) return 'page-damaged';
+  const id = (): string => `${sql} ${key.join(' ')}`;
+  if (damagedPages.size > 0 && damagedPages.has(id())) return 'page-damaged';
   try {
-    const row = db.one(sql, ...key) as { payload: Uint8Array } | undefined;
-    return row === undefined ? undefined : cipher.decrypt(row.payload);
+    const payload = db.values(sql, ...key)?.[0] as Uint8Array | undefined;
+    return payload && cipher.decrypt(payload);
   } catch (error) {
-    if (isDamage(error)) damagedPages.add(id);
+    if (isDamage(error)) damagedPages.add(id());
     throw error;
   }
 }

@@ -39,7 +39,7 @@ function oldestOf({ db }: Engine, source: string): RowSize | undefined {
 /** Deletes expired requests, at most `limit`, and returns their number. */
 export function deleteExpired(engine: Engine, now: number, limit: number): number {
   const rows = engine.db.all(
-    'SELECT seq, source, bytes FROM quarantine WHERE expires_at <= ? ORDER BY expires_at LIMIT ?',
+    'SELECT seq, source, bytes FROM quarantine WHERE expires_at <= ? ORDER BY expires_at LIMIT +?',
     now,
     limit,
   ) as RowSize[];

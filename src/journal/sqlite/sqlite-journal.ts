@@ -6,8 +6,8 @@ import {
   type ClaimedEvent,
   type EventRecord,
   type Journal,
+  type MaintenancePolicy,
   type MaintenanceReport,
-  RefusedError,
   StoreError,
 } from '../journal.ts';
 import type { AnswerOf, OperationName, RequestOf } from './engine/calls.ts';
@@ -18,6 +18,7 @@ import { type CallTracker, Channel, createCallTracker } from './thread/channel.t
 import { asBuffer, toOwnBytes } from './thread/protocol.ts';
 import { createFileWatch } from './thread/file-watch.ts';
 import { createMaintenanceRunner, type MaintenanceRunner } from './thread/maintenance-runner.ts';
+import { createOnlineBackup, removeTemporaryBackups } from './thread/online-backup.ts';
 import { createStatusReader, readStatus } from './thread/status-reader.ts';
 import {
   countEvents,
@@ -196,6 +197,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     }
   });
   await channel.ready;
+  await removeTemporaryBackups(path);
   if (isNew) options.onCreated?.(resolve(path));
   const watch = createFileWatch(path);
   await watch().catch(() => undefined);
@@ -205,6 +207,12 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   const steps = interruptible(tracker, channel);
   const runner = createMaintenanceRunner(steps, maintenance.call, () => readStatus(steps, path));
   runner.resumeReplays();
+  let policy: (() => MaintenancePolicy) | undefined;
+  const backup = createOnlineBackup({
+    channel,
+    minFree: () => policy?.().minFree ?? 0,
+    isOpen: () => tracker.isOpen,
+  });
   return {
     ...writingCalls(send),
     append: (events) => tracker.track(() => gather(events)),
@@ -212,8 +220,11 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     ...steppedCalls(tracker, steps, runner),
     onClaimable: claimable.add,
     onMaintenance: maintenance.add,
-    maintain: runner.maintain,
-    backup: () => Promise.reject(new RefusedError('not available yet')),
+    maintain: (current) => {
+      policy ??= current;
+      runner.maintain(current);
+    },
+    backup: (file) => tracker.track(() => backup(file)),
     status: createStatusReader(channel, path, { watch, onProblem: (problem) => log?.error({}, problem) }),
     silentFor: () => channel.msSinceHeartbeat(),
     failed: channel.failed,

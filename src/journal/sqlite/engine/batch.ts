@@ -24,7 +24,7 @@ import { profiles } from './payloads.ts';
 import { listQuarantined, removeQuarantined } from './quarantine-table.ts';
 import { reencrypt } from './re-encryption.ts';
 import { replay, replays, replayStep } from './replay-table.ts';
-import { probe, retain, status } from './retention.ts';
+import { holdFile, probe, releaseFile, retain, status } from './retention.ts';
 import { settle } from './settle.ts';
 
 /** Calls of a batch that may be excluded because they failed; beyond that the whole batch fails. */
@@ -212,6 +212,8 @@ const OPERATIONS: {
   savePrograms,
   retain,
   makeRoom,
+  holdFile,
+  releaseFile,
   reencrypt,
   status,
   probe,

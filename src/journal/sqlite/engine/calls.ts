@@ -181,6 +181,9 @@ export interface Operations {
     { readonly after?: number; readonly minIds: number },
     { readonly bodies: number; readonly records: number; readonly next?: number }
   >;
+  /** For a backup: see TableCommits.hold. */
+  holdFile: Operation<undefined, { readonly handle: number }>;
+  releaseFile: Operation<undefined, void>;
   reencrypt: Operation<{ readonly from: ReencryptionPosition | undefined }, ReencryptionStep>;
   status: Operation<undefined, EngineStatus>;
   probe: Operation<undefined, void>;
@@ -228,6 +231,9 @@ export const CLASS_OF = {
   savePrograms: 'delivery',
   retain: 'delivery',
   makeRoom: 'delivery',
+  // Committed before it is answered, so that the file has all that was answered before.
+  holdFile: 'operator',
+  releaseFile: 'read',
   reencrypt: 'delivery',
   status: 'read',
   probe: 'operator',

@@ -176,6 +176,15 @@ export function retain(engine: Engine, policy: RequestOf<'retain'>): AnswerOf<'r
   return { removed: sum, more: shrinkFile(engine) };
 }
 
+/** Stops copying into the file; see TableCommits. */
+export function holdFile({ tables }: Engine): AnswerOf<'holdFile'> {
+  return { handle: tables.hold() };
+}
+
+export function releaseFile({ tables }: Engine): void {
+  tables.release();
+}
+
 /** Rewrites the format version with its current value, which writes the unchanged header page. */
 export function probe(engine: Engine): void {
   engine.db.raw.exec(`PRAGMA user_version = ${readPragma(engine, 'user_version')}`);

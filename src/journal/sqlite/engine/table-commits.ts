@@ -50,6 +50,12 @@ export interface TableCommits {
   commitDurably(): void;
   /** Commits and copies everything into the synced file. @throws as `runIfDue` */
   checkpoint(): void;
+  /**
+   * From the next durable commit on, which copies everything into the file, the file is not written
+   * until `release`. @returns a handle of the file, which nobody else may close
+   */
+  hold(): number;
+  release(): void;
   /** False if SQLite has rolled the transaction back because of an error. */
   readonly isIntact: boolean;
   /** Whether the open transaction had changes when it was last begun or continued. */
@@ -103,6 +109,8 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
   let committedUpTo = hooks.position();
   let isSyncing = false;
   let isClosed = false;
+  /** Whether the file is to stand still, and does. */
+  let held: 'no' | 'soon' | 'yes' = 'no';
 
   const wal = (): number | undefined => {
     if (walHandle === undefined && existsSync(`${file}-wal`)) walHandle = openSync(`${file}-wal`, 'r+');
@@ -187,8 +195,9 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
   };
 
   const isCheckpointDue = (): boolean =>
-    uncopiedPages >= enoughPages ||
-    (uncopiedPages > 0 && performance.now() - lastCheckpoint >= CHECKPOINT_INTERVAL_MS);
+    held !== 'yes' &&
+    (uncopiedPages >= enoughPages ||
+      (uncopiedPages > 0 && performance.now() - lastCheckpoint >= CHECKPOINT_INTERVAL_MS));
 
   /** The write-ahead log must be synced, and no transaction open. */
   const copy = (): void => {
@@ -196,6 +205,12 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     lastCheckpoint = performance.now();
     uncopiedPages = 0;
     copiedUpTo = committedUpTo;
+  };
+
+  const copyNow = (): void => {
+    syncFileNow();
+    copy();
+    syncFileNow();
   };
 
   /** After a sync of the write-ahead log: what has been committed meanwhile is little. */
@@ -248,14 +263,22 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     commitDurably() {
       commit();
       syncWalNow();
+      if (held !== 'soon') return;
+      copyNow();
+      held = 'yes';
     },
     checkpoint() {
       commit();
       syncWalNow();
-      syncFileNow();
-      copy();
-      syncFileNow();
+      copyNow();
       eraseHeaderNow();
+    },
+    hold() {
+      if (held === 'no') held = 'soon';
+      return fileHandle;
+    },
+    release() {
+      held = 'no';
     },
     get hasEarlierChanges() {
       return hasEarlierChanges;

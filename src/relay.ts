@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createInlet } from './adobe/inlet/inlet-client.ts';
@@ -205,6 +207,8 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     token: () => running.current.admin.token,
     logLevel,
     config: running,
+    // On the store's own volume, and hidden, so that it is no foreign file of the folder.
+    backup: () => journal.backup(join(config.store.path, `.backup-${randomUUID()}.db`)),
     observer: createAdminReports(log, metrics),
     now,
   });

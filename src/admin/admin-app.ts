@@ -21,6 +21,7 @@ import { openapiRoutes } from './openapi-routes.ts';
 import { healthRoutes, metricsRoutes } from './probe-routes.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
 import { MAX_EVENT_ID_LENGTH } from './requests.ts';
+import { storeRoutes } from './store-routes.ts';
 
 const MAX_BODY_BYTES = 1_048_576;
 /** Concurrent connections; see connections.ts. */
@@ -126,6 +127,7 @@ async function adminApi(scope: FastifyInstance, parts: AdminParts, notFound: () 
       destinationRoutes(v1, parts);
       logLevelRoutes(v1, parts);
       configRoutes(v1, parts);
+      storeRoutes(v1, parts);
     },
     { prefix: '/v1' },
   );

@@ -1,5 +1,5 @@
 import type { RunningConfig } from '../config/running-config.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { BackupResult, Journal } from '../journal/journal.ts';
 import type { SourceTable } from '../sources/source-table.ts';
 import type { LogLevel, LogLevelControl } from '../telemetry/log-level.ts';
 import type { AccessRefusal } from './access.ts';
@@ -42,6 +42,8 @@ export interface AdminParts {
   /** True while the relay shuts down. */
   readonly isDraining: () => boolean;
   readonly config: Pick<RunningConfig, 'reload'>;
+  /** Copies the store to a temporary file, which the caller removes. */
+  readonly backup: () => Promise<BackupResult>;
   readonly observer: AdminObserver;
   /** Epoch ms. */
   readonly now: () => number;

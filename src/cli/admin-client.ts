@@ -31,12 +31,21 @@ export function withAdminOptions(command: Command): Command {
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
+/** An answer that is not JSON. */
+export interface Download {
+  /** Its complete size. */
+  readonly bytes: number;
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
 /** Client of the admin API. Every failure is a CommandError with one line for the operator. */
 export interface AdminClient {
   /** @param path below /admin/v1, with its slash */
   get<T>(path: string, query?: Query): Promise<T>;
   post<T>(path: string, body?: unknown): Promise<T>;
   put<T>(path: string, body: unknown): Promise<T>;
+  /** Posts, and reads an answer of any size as it arrives. */
+  download(path: string): Promise<Download>;
   /** Requests a path that needs no token and accepts any status: /livez, /readyz, /metrics. */
   getPublic(path: string): Promise<{ readonly status: number; readonly text: string }>;
 }
@@ -152,6 +161,15 @@ async function readAnswer(response: Response, address: AdminAddress): Promise<un
   return answer;
 }
 
+/** @throws UnreachableError if the connection ends early */
+async function* readable(body: AsyncIterable<Uint8Array>, url: string): AsyncIterable<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw unreachableError(url, error);
+  }
+}
+
 function targetUrl(base: string, path: string, query: Query): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value));
@@ -193,6 +211,13 @@ export function createAdminClient(
     post: async <T>(path: string, body?: unknown) =>
       (await call('POST', targetUrl(url, path, {}), body)) as T,
     put: async <T>(path: string, body: unknown) => (await call('PUT', targetUrl(url, path, {}), body)) as T,
+    download: async (path) => {
+      const request = { method: 'POST', headers: { ...headersFor(token, false), accept: '*/*' } };
+      const response = await send(targetUrl(url, path, {}), request);
+      if (!response.ok || response.body === null) await readAnswer(response, address);
+      const content = response.body ?? new ReadableStream<Uint8Array>();
+      return { bytes: Number(response.headers.get('content-length')), content: readable(content, url) };
+    },
   };
 }
 

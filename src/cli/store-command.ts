@@ -2,9 +2,11 @@ import { type Command, Option } from 'commander';
 import type { SalvageReport } from '../journal/sqlite/offline/salvage.ts';
 import type { KeyUsage } from '../journal/sqlite/offline/key-usage.ts';
 import type { Finding } from '../journal/sqlite/offline/verify.ts';
+import { type AdminOptions, UnreachableError } from './admin-client.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
 import { shellWord } from './explain/relay-options.ts';
+import { backupRunning } from './store-backup.ts';
 import { formatTable } from './table.ts';
 
 interface StoreOptions {
@@ -16,7 +18,7 @@ interface StoreOptions {
 const STOPPED = 'The relay must be stopped: it locks its store while it runs.';
 
 const HELP = `
-${STOPPED}
+verify and salvage need a stopped relay, which locks its store while it runs. backup does not.
 
 Examples:
   $ capillary-relay store verify --config relay.yaml
@@ -37,12 +39,14 @@ Examples:
   $ capillary-relay store verify --path /backup/relay-2026-01-31.db`;
 
 const BACKUP_HELP = `
-${STOPPED}
+A running relay sends the copy through its admin port, and goes on accepting and delivering: the command can run on another machine. It needs as much
+free space beside its store, until the copy is sent. The store of a stopped relay is read from its folder.
 The file contains the whole store; encrypted payloads stay encrypted. Check it with store verify --path FILE. To restore it, copy it as relay.db into an empty
 folder and set store.path to that folder. What was delivered after the backup is delivered again, with the same ids.
 
-Example:
-  $ capillary-relay store backup --config relay.yaml --to /backup/relay-2026-01-31.db`;
+Examples:
+  $ capillary-relay store backup --config relay.yaml --to /backup/relay-2026-01-31.db
+  $ capillary-relay store backup --url https://relay-admin.example.com --to relay-2026-01-31.db`;
 
 const SALVAGE_HELP = `
 ${STOPPED} The damaged file is not changed. The new folder needs free space for twice its size.
@@ -134,13 +138,52 @@ function runVerify(options: StoreOptions, command: Command): Promise<void> {
   });
 }
 
-function runBackup(options: StoreOptions & { readonly to: string }): Promise<void> {
+interface BackupOptions extends StoreOptions {
+  readonly to: string;
+  readonly url?: string;
+  readonly token?: string;
+}
+
+/** Copies the store of a stopped relay; undefined if there is none here, or a relay runs on it. */
+async function backupStopped(options: BackupOptions): Promise<{ bytes: number; path: string } | undefined> {
+  if (options.url !== undefined) return undefined;
+  const { backupStore, hasStore, isInUse } = await import('../journal/sqlite/offline/stopped-store.ts');
+  const path = await folderOf(options);
+  if (options.path === undefined && !hasStore(path)) return undefined;
+  try {
+    return { ...backupStore(path, options.to), path };
+  } catch (error) {
+    if (isInUse(error) && options.path === undefined) return undefined;
+    throw error;
+  }
+}
+
+/** Says what was found here as well, if no relay answers. */
+async function backupReachable(options: AdminOptions & { readonly to: string }, file: string) {
+  try {
+    return await backupRunning(options, options.to);
+  } catch (error) {
+    if (!(error instanceof UnreachableError) || options.url !== undefined) throw error;
+    const { hasStore } = await import('../journal/sqlite/offline/stopped-store.ts');
+    const path = await folderOf({ config: file });
+    const found = hasStore(path)
+      ? `a relay is running on the store in ${path}`
+      : `there is no store in ${path}`;
+    throw new CommandError(`${found}, and ${error.message}`);
+  }
+}
+
+function runBackup(options: BackupOptions, command: Command): Promise<void> {
   return withPlainErrors(async () => {
-    const { backupStore } = await import('../journal/sqlite/offline/stopped-store.ts');
-    const path = await folderOf(options);
-    const { bytes } = backupStore(path, options.to);
-    if (options.json === true) console.log(JSON.stringify({ path, file: options.to, bytes }, undefined, 2));
-    else console.log(`copied the store in ${path} to ${options.to}: ${bytes} bytes`);
+    const { to: file } = options;
+    const stopped = await backupStopped(options);
+    // The default of the option is not a file that was named.
+    const config = command.getOptionValueSource('config') === 'cli' ? options.config : undefined;
+    const { bytes } = stopped ?? (await backupReachable({ ...options, config }, options.config));
+    const from = stopped === undefined ? 'the store of the running relay' : `the store in ${stopped.path}`;
+    if (options.json === true)
+      console.log(JSON.stringify({ path: stopped?.path, file, bytes }, undefined, 2));
+    else console.log(`copied ${from} to ${file}: ${bytes} bytes`);
   });
 }
 
@@ -204,15 +247,21 @@ function withStoreOptions(command: Command): Command {
 export function registerStore(program: Command): void {
   const group = program
     .command('store')
-    .description('maintenance of the store of a stopped relay: verify, backup, salvage')
+    .description('maintenance of the store: verify, backup, salvage')
     .addHelpText('after', HELP);
   withStoreOptions(group.command('verify'))
     .description('check the file, the ledger against a recount, the order and the payloads')
     .addHelpText('after', VERIFY_HELP)
     .action(runVerify);
   withStoreOptions(group.command('backup'))
-    .description('copy the store to one new file')
+    .description('copy the store to one new file, also while the relay runs')
     .requiredOption('--to <file>', 'file to create')
+    .option('--url <url>', "URL of the running relay's admin port (default: that of the configuration)")
+    .addOption(
+      new Option('--token <token>', 'its bearer token, instead of the one in the configuration').env(
+        'RELAY_ADMIN_TOKEN',
+      ),
+    )
     .addHelpText('after', BACKUP_HELP)
     .action(runBackup);
   withStoreOptions(group.command('salvage'))

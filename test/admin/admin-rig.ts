@@ -190,6 +190,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     logLevel: createLogLevel(log, now),
     isDraining: () => state.draining,
     config: { reload: () => state.reload() },
+    backup: () => journal.backup(join(folder, 'data', '.backup-1.db')),
     observer: {
       actionPerformed: (report) => void observed.actions.push(report),
       accessRefused: (reason) => void observed.refusals.push(reason),

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   closeSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -14,10 +15,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { smallestWith } from '../config/config-text.ts';
 import { append, sampleEvent } from '../contract/samples.ts';
+import { transactionAdded } from '../fixtures/events.ts';
+import { freePort } from '../helpers/free-port.ts';
+import { ADMIN_TOKEN, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { run } from './command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'relay-store-'));
@@ -43,6 +47,56 @@ beforeAll(async () => {
   closeSync(handle);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('store backup of a running relay', () => {
+  const runningFolder = () => {
+    const relays = relayFolder(
+      relayConfig({ imsUrl: 'http://127.0.0.1:9', inletUrl: 'http://127.0.0.1:9/collection/c' }),
+    );
+    onTestFinished(() => relays.remove());
+    return relays;
+  };
+
+  it('goes through its admin port, and can be restored', async () => {
+    const relays = runningFolder();
+    const relay = await relays.start();
+    const answer = await relay.post(transactionAdded(1));
+    const { receipt } = (await answer.json()) as { receipt: string };
+    const restored = join(folder, 'restored');
+    mkdirSync(restored);
+    const to = join(restored, 'relay.db');
+    const options = ['--url', relay.adminUrl, '--token', ADMIN_TOKEN];
+    const ended = await run(['store', 'backup', ...options, '--to', to]);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toBe(`copied the store of the running relay to ${to}: ${statSync(to).size} bytes\n`);
+    expect(statSync(to).mode & 0o777).toBe(0o600);
+    expect(readdirSync(restored)).toEqual(['relay.db']);
+    expect(await run(['store', 'verify', '--path', to])).toMatchObject({ code: 0, stderr: '' });
+    const journal = await openSqliteJournal({ path: restored, encryptionKeys: [] });
+    expect((await journal.find(receipt))?.event.state).toBe('pending');
+    await journal.close();
+
+    const again = await run(['store', 'backup', ...options, '--to', to]);
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('already exists') });
+    const refused = await run(['store', 'backup', '--url', relay.adminUrl, '--to', join(folder, 'no.db')]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('token') });
+    expect(readdirSync(folder).filter((name) => name.startsWith('no.db'))).toEqual([]);
+    expect((await relay.post(transactionAdded(2))).status).toBe(200);
+  });
+
+  it('is chosen by itself, with the address and the token of the configuration', async () => {
+    const relays = runningFolder();
+    const config = relayConfig({ imsUrl: 'http://127.0.0.1:9', inletUrl: 'http://127.0.0.1:9/collection/c' });
+    config.admin['port'] = await freePort();
+    const withPort = relayFolder(config);
+    onTestFinished(() => withPort.remove());
+    await withPort.start();
+    const to = join(relays.folder, 'a.db');
+    const ended = await run(['store', 'backup', '--config', withPort.file, '--to', to, '--json']);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(ended.stdout)).toEqual({ file: to, bytes: statSync(to).size });
+  });
+});
 
 describe('store', () => {
   it('verify: exits with 0 for a sound store, 1 for a damaged one', async () => {

@@ -38,6 +38,11 @@ export function databaseFileOf(path: string): string {
   return file;
 }
 
+/** Whether the path is a folder with a store, or a backup. */
+export function hasStore(path: string): boolean {
+  return isFile(path) || existsSync(join(path, DATABASE_FILE));
+}
+
 function toStoreError(path: string, error: unknown): unknown {
   if (isBusy(error))
     return new StoreError(`a relay is running on the store in ${path}: stop it first`, { cause: error });

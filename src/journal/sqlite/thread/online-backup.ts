@@ -8,8 +8,8 @@ import type { Channel } from './channel.ts';
 
 /*
  * A copy of the store while it is in use. First everything is copied from the write-ahead log into
- * the file; then, until the copy is done, changes go to the write-ahead log only, so the file stands
- * still while it is read. SQLite's own backup does not work beside an open transaction.
+ * the file; then, until the copy is done, changes go to the write-ahead log only, so the file
+ * stands still while it is read. SQLite's own backup does not work beside an open transaction.
  */
 
 /** Bytes that are read and written at once. */
@@ -125,7 +125,7 @@ export function createOnlineBackup({ channel, minFree, isOpen }: OnlineBackupPar
   };
 }
 
-/** What a backup beside the store is named before it is sent; hidden, so that it is no foreign file. */
+/** Names of backups that are still to be sent; hidden, so that they are no foreign files. */
 const TEMPORARY = /^\.backup-.*\.db(?:\.part)?(?:-journal|-wal|-shm)?$/u;
 
 /** Removes what a relay that was killed while it made a backup has left in the folder. */

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -61,6 +63,14 @@ export interface Relay {
 const DRAIN_MS = 200;
 /** Connections with unanswered requests are closed after this time. */
 const CLOSE_TIMEOUT_MS = { intake: 3_000, admin: 1_000 } as const;
+
+/**
+ * On the store's own volume, and hidden, so that it is no foreign file of the folder. Elsewhere only
+ * if somebody has removed that folder: then the copy is all that remains.
+ */
+function temporaryBackup(folder: string): string {
+  return join(existsSync(folder) ? folder : tmpdir(), `.backup-${randomUUID()}.db`);
+}
 
 /**
  * A slow request body or a replay of millions must not delay the shutdown: Capillary retries the
@@ -207,8 +217,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     token: () => running.current.admin.token,
     logLevel,
     config: running,
-    // On the store's own volume, and hidden, so that it is no foreign file of the folder.
-    backup: () => journal.backup(join(config.store.path, `.backup-${randomUUID()}.db`)),
+    backup: () => journal.backup(temporaryBackup(config.store.path)),
     observer: createAdminReports(log, metrics),
     now,
   });

@@ -2,11 +2,10 @@ import { type Command, Option } from 'commander';
 import type { SalvageReport } from '../journal/sqlite/offline/salvage.ts';
 import type { KeyUsage } from '../journal/sqlite/offline/key-usage.ts';
 import type { Finding } from '../journal/sqlite/offline/verify.ts';
-import { type AdminOptions, UnreachableError } from './admin-client.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
 import { shellWord } from './explain/relay-options.ts';
-import { backupRunning } from './store-backup.ts';
+import { backupTo } from './store-backup.ts';
 import { formatTable } from './table.ts';
 
 interface StoreOptions {
@@ -144,45 +143,20 @@ interface BackupOptions extends StoreOptions {
   readonly token?: string;
 }
 
-/** Copies the store of a stopped relay; undefined if there is none here, or a relay runs on it. */
-async function backupStopped(options: BackupOptions): Promise<{ bytes: number; path: string } | undefined> {
-  if (options.url !== undefined) return undefined;
-  const { backupStore, hasStore, isInUse } = await import('../journal/sqlite/offline/stopped-store.ts');
-  const path = await folderOf(options);
-  if (options.path === undefined && !hasStore(path)) return undefined;
-  try {
-    return { ...backupStore(path, options.to), path };
-  } catch (error) {
-    if (isInUse(error) && options.path === undefined) return undefined;
-    throw error;
-  }
-}
-
-/** Says what was found here as well, if no relay answers. */
-async function backupReachable(options: AdminOptions & { readonly to: string }, file: string) {
-  try {
-    return await backupRunning(options, options.to);
-  } catch (error) {
-    if (!(error instanceof UnreachableError) || options.url !== undefined) throw error;
-    const { hasStore } = await import('../journal/sqlite/offline/stopped-store.ts');
-    const path = await folderOf({ config: file });
-    const found = hasStore(path)
-      ? `a relay is running on the store in ${path}`
-      : `there is no store in ${path}`;
-    throw new CommandError(`${found}, and ${error.message}`);
-  }
-}
-
 function runBackup(options: BackupOptions, command: Command): Promise<void> {
   return withPlainErrors(async () => {
-    const { to: file } = options;
-    const stopped = await backupStopped(options);
+    const { to: file, path: given, json } = options;
     // The default of the option is not a file that was named.
     const config = command.getOptionValueSource('config') === 'cli' ? options.config : undefined;
-    const { bytes } = stopped ?? (await backupReachable({ ...options, config }, options.config));
-    const from = stopped === undefined ? 'the store of the running relay' : `the store in ${stopped.path}`;
-    if (options.json === true)
-      console.log(JSON.stringify({ path: stopped?.path, file, bytes }, undefined, 2));
+    const folder = options.url === undefined ? await folderOf(options) : undefined;
+    const { path, bytes } = await backupTo(file, {
+      ...options,
+      config,
+      folder,
+      isStopped: given !== undefined,
+    });
+    const from = path === undefined ? 'the store of the running relay' : `the store in ${path}`;
+    if (json === true) console.log(JSON.stringify({ path, file, bytes }, undefined, 2));
     else console.log(`copied ${from} to ${file}: ${bytes} bytes`);
   });
 }

@@ -65,8 +65,8 @@ const DRAIN_MS = 200;
 const CLOSE_TIMEOUT_MS = { intake: 3_000, admin: 1_000 } as const;
 
 /**
- * On the store's own volume, and hidden, so that it is no foreign file of the folder. Elsewhere only
- * if somebody has removed that folder: then the copy is all that remains.
+ * On the store's own volume, and hidden, so that it is no foreign file of the folder. Elsewhere
+ * only if somebody has removed that folder: then the copy is all that remains.
  */
 function temporaryBackup(folder: string): string {
   return join(existsSync(folder) ? folder : tmpdir(), `.backup-${randomUUID()}.db`);

@@ -82,7 +82,8 @@ async function backupStopped(
 }
 
 /**
- * Copies a store to a new file: from its folder if the relay is stopped, else through the admin port.
+ * Copies a store to a new file: from its folder if the relay is stopped, else through the admin
+ * port.
  * @returns the folder in the first case, and the size
  */
 export async function backupTo(

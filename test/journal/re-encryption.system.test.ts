@@ -140,8 +140,10 @@ describe('re-encryption', () => {
     expect(await reencrypt([SECOND, FIRST])).toEqual([0, false]);
     expect(await reencrypt([FIRST, SECOND])).toEqual([10, true]);
     // In between, the store was used without keys and may contain unencrypted payloads.
-    await fillStore(path, [], 0);
-    expect(await reencrypt([FIRST])).toEqual([7, true]);
+    const unencrypted = await openJournal(path);
+    await unencrypted.appendMalformed(sampleMalformed());
+    await unencrypted.close();
+    expect(await reencrypt([FIRST])).toEqual([1, true]);
   });
 
   it('continues after repeated crashes', async () => {
@@ -157,8 +159,6 @@ describe('re-encryption', () => {
       if ((await child.exited()).code === 'SIGKILL') killed += 1;
     }
     expect(killed).toBeGreaterThan(0);
-    const keysInUse = readKeyUsage(path, [SECOND, FIRST]).map(({ key }) => key);
-    expect(keysInUse).toEqual(expect.arrayContaining(['first']));
     await reencryptStore(path, [SECOND, FIRST]);
     await expectReadable(await openJournal(path, { encryptionKeys: [SECOND] }), events);
   });
@@ -205,21 +205,23 @@ describe('re-encryption', () => {
   it('is run by maintenance, which reports progress and the end, once', async () => {
     const path = await journalFolder();
     await fillStore(path, []);
-    const maintained = async (): Promise<MaintenanceReport[]> => {
+    const maintained = async (
+      isEnd: (report: MaintenanceReport) => boolean,
+    ): Promise<MaintenanceReport[]> => {
       const journal = await openJournal(path, { encryptionKeys: [FIRST] });
       const reports: MaintenanceReport[] = [];
       journal.onMaintenance((report) => reports.push(report));
-      const retention = { delivered: 90 * DAY, ids: 90 * DAY, dead: 90 * DAY };
+      const retention = { delivered: 9_999 * DAY, ids: 9_999 * DAY, dead: 9_999 * DAY };
       journal.maintain(() => ({ retention, maxBytes: 1e12, minFree: 0 }));
-      await until(() => reports.some((report) => report.kind === 'sealing' && report.share === 1));
+      await until(() => reports.some(isEnd));
       await journal.close();
       return reports;
     };
-    const reports = await maintained();
+    const reports = await maintained(({ kind }) => kind === 'sealed');
     const shares = reports.flatMap((report) => (report.kind === 'sealing' ? [report.share] : []));
     expect(shares.length).toBeGreaterThan(2);
     expect(shares[0]).toBeLessThan(1);
     expect(reports.at(-1)).toEqual({ kind: 'sealed', resealed: 10, unreadable: 0 });
-    expect(await maintained()).toEqual([{ kind: 'sealing', share: 1 }]);
+    expect(await maintained(({ kind }) => kind === 'sealing')).toEqual([{ kind: 'sealing', share: 1 }]);
   });
 });

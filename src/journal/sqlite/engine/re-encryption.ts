@@ -122,6 +122,7 @@ export function reencrypt(engine: Engine, { from = START }: RequestOf<'reencrypt
       unreadable += count.unreadable;
     }
   });
+  if (reencrypted > 0) engine.log.clearLater();
   const next = { ...nextOf(from, rows, isLast), unreadable };
   if (next.table < ENCRYPTED_COLUMNS.length)
     return { reencrypted, unreadable, share: shareAt(engine, next), next };

@@ -7,6 +7,9 @@ import { until } from '../helpers/until.ts';
 let harness: DeliveryHarness;
 afterEach(() => harness.close());
 
+function slots() {
+  return harness.destinations.get('acme-aep')!.dispatcher.pace.slots;
+}
 function status() {
   return harness.destinations.get('acme-aep')!.dispatcher.state.status();
 }
@@ -55,6 +58,8 @@ describe('100 events to an inlet whose answers are not Adobe’s', () => {
       // Halving a 413 takes log2 requests for each batch, everything else one or two; a request for
       // each message would be 200.
       expect(harness.requests.length).toBeLessThanOrEqual(60);
+      // Requests that were in flight when it paused are no probes.
+      await until(() => slots().used === 0);
       const paused = { at: performance.now(), requests: harness.requests.length };
       await until(() => harness.requests.length >= paused.requests + 12);
       // A probe has up to two messages; the waits between four probes are 100, 200 and 400 ms.

@@ -68,6 +68,8 @@ describe('a change of a source', () => {
   it('removes one, and its pending events wait until it is configured again', async () => {
     await start(({ sources }) => sources.push({ ...sources[0], name: 'second' }));
     await harness.destinations.pause('acme-aep', 'olga');
+    // A claim that began before the pause has ended once a later call has.
+    await harness.journal.profiles('acme-aep', []);
     const { receipt } = await harness.accept(transactionAdded(1), 1);
     let removed: Record<string, unknown> | undefined;
     await harness.reload(({ sources }) => {

@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { append, appendAll, claim, claimReceipts, sampleEvent, settled } from '../contract/samples.ts';
+import { openIntakeLog } from '../../src/journal/sqlite/engine/intake-log.ts';
+import { append, appendAll, claim, claimReceipts, DAY, sampleEvent, settled } from '../contract/samples.ts';
+import { reportSkip } from '../helpers/report-skip.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 import { startAppending } from './process-child.ts';
 
@@ -57,5 +60,48 @@ describe('a store in use', () => {
     await append(first, sampleEvent());
     await first.close();
     expect(await (await openJournal(path)).count({})).toBe(1);
+  });
+});
+
+/** Writes beyond this file offset fail, as on a full volume. */
+function limitFiles(bytes: string): void {
+  execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
+}
+
+function canLimit(): boolean {
+  try {
+    execFileSync('prlimit', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+if (!canLimit()) reportSkip('a batch that is written in part', 'prlimit is not installed');
+
+describe('a batch of the intake log', () => {
+  it.skipIf(!canLimit())('that was written in part leaves nothing', async () => {
+    const folder = await journalFolder();
+    const { log } = openIntakeLog(folder, { seed: 7, position: 0 });
+    const add = (text: string, payloadBytes: number): void =>
+      log.add({ kind: 'event', at: DAY, head: Buffer.from(text), payload: Buffer.alloc(payloadBytes) });
+    add('1', 10);
+    log.flush();
+    for (let n = 0; n < 30; n += 1) add(`refused ${n}`, 10_000);
+    limitFiles('100000');
+    try {
+      expect(() => log.flush()).toThrow('EFBIG');
+    } finally {
+      limitFiles('unlimited');
+    }
+    log.discard();
+    add('2', 10);
+    log.flush();
+    log.close();
+    const again = openIntakeLog(folder, { seed: 7, position: 0 });
+    const heads = again.content.records.map(({ head }) => Buffer.from(head).toString());
+    expect(heads).toEqual(['1', '2']);
+    expect(again.content).toMatchObject({ missing: 0, torn: 0 });
+    again.log.close();
   });
 });

@@ -75,10 +75,12 @@ class CountTable<T extends Numbers<T>> {
     for (const [key, row] of rows) this.rows.set(key, row);
   }
 
-  takeChanged(): readonly (readonly [string, T])[] {
-    const changed = [...this.#changed].map((key) => [key, this.get(key)] as const);
-    this.#changed.clear();
-    return changed;
+  /** A row that cannot be written counts as changed the next time too. */
+  writeChanged(write: (key: string, row: T) => void): void {
+    for (const key of this.#changed) {
+      write(key, this.get(key));
+      this.#changed.delete(key);
+    }
   }
 }
 
@@ -104,7 +106,7 @@ export function openAccounts(db: Database): Accounts {
 
 /** Writes what has changed since the last call. Call it in the transaction of the changes. */
 export function writeAccounts({ counts, backlog: pending }: Accounts, db: Database): void {
-  for (const [source, row] of counts.takeChanged())
+  counts.writeChanged((source, row) =>
     db.run(
       'INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       source,
@@ -116,12 +118,14 @@ export function writeAccounts({ counts, backlog: pending }: Accounts, db: Databa
       row.malformed,
       row.quarantined,
       row.quarantined_bytes,
-    );
-  for (const [destination, row] of pending.takeChanged())
+    ),
+  );
+  pending.writeChanged((destination, row) =>
     db.run(
       'INSERT OR REPLACE INTO backlog (destination, pending, replaying) VALUES (?, ?, ?)',
       destination,
       row.pending,
       row.replaying,
-    );
+    ),
+  );
 }

@@ -22,7 +22,7 @@ import { recoverEngine } from './open-engine.ts';
 import { programs, savePrograms } from './program-table.ts';
 import { profiles } from './payloads.ts';
 import { listQuarantined, removeQuarantined } from './quarantine-table.ts';
-import { reencrypt } from './re-encryption.ts';
+import { isSealed, reencrypt } from './re-encryption.ts';
 import { replay, replays, replayStep } from './replay-table.ts';
 import { holdFile, probe, releaseFile, retain, status } from './retention.ts';
 import { settle } from './settle.ts';
@@ -92,8 +92,10 @@ function rollBack(engine: Engine, error: unknown): void {
     if (!engine.needsRecovery) engine.tables.forget();
     return;
   }
-  if (engine.tables.isIntact && raw.isTransaction) raw.exec('ROLLBACK TO batch; RELEASE batch');
-  else engine.needsRecovery = true;
+  if (engine.tables.isIntact && raw.isTransaction) {
+    raw.exec('ROLLBACK TO batch; RELEASE batch');
+    engine.sealed.isComplete &&= isSealed(engine.db);
+  } else engine.needsRecovery = true;
 }
 
 /** A commit that succeeds shows that the tables can be written again. */

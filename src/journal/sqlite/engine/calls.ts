@@ -67,6 +67,8 @@ export interface ReencryptionPosition {
   readonly after: number;
   /** Payloads met so far that no configured key decrypts. */
   readonly unreadable: number;
+  /** See Engine: the position is valid as long as this is the same. */
+  readonly recoveries: number;
 }
 
 /** Result of one re-encryption step. */

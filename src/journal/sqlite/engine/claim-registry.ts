@@ -13,6 +13,7 @@ interface Held {
   /** At the time of the claim; undefined for an event without a lane. */
   readonly lane: BusyLane | undefined;
   readonly receipt: string;
+  mayBeEarly?: boolean;
 }
 
 function keyOf(destination: string, lane: string): string {
@@ -57,6 +58,19 @@ export class ClaimRegistry {
   touch(seq: number): void {
     const held = this.#claimed.get(seq);
     if (held !== undefined) held.row = undefined;
+  }
+
+  /** Outcomes of earlier events may have been forgotten, and all rows may have changed. */
+  touchAll(): void {
+    for (const held of this.#claimed.values()) {
+      held.row = undefined;
+      held.mayBeEarly = true;
+    }
+  }
+
+  /** Whether the event may have been claimed before an event that is in front of it now. */
+  mayBeEarly(seq: number): boolean {
+    return this.#claimed.get(seq)?.mayBeEarly === true;
   }
 
   claim(claimed: EventRow, token: string): void {

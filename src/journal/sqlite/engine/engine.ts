@@ -52,6 +52,8 @@ export interface Engine {
   readonly tables: TableCommits;
   /** What is in memory lacks what SQLite has rolled back: see recoverEngine. */
   needsRecovery: boolean;
+  /** How often recoverEngine has run: each has undone what was written before. */
+  recoveries: number;
   /**
    * Whether a damaged page was met. From then on each batch is committed, because the next damage
    * undoes what is not.

@@ -113,7 +113,8 @@ export function newSeed(): number {
 
 function openFile(path: string, seed: number): LogFile {
   const handle = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-  if (fstatSync(handle).size < FILE_HEADER_BYTES) {
+  // Without records it can have any header: another store's, or none after a power failure.
+  if (fstatSync(handle).size <= FILE_HEADER_BYTES) {
     writeSync(handle, fileHeader(seed), 0, FILE_HEADER_BYTES, 0);
     syncData(handle);
   }
@@ -142,6 +143,8 @@ export function openIntakeLog(
   let active = first;
   let position = first.size;
   let released = 0;
+  /** Whether the last batch could not be written and synced. */
+  let isTorn = false;
   let mustClear = false;
   let clearedAt = performance.now();
   let buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
@@ -161,14 +164,24 @@ export function openIntakeLog(
     if (buffer.length > MAX_KEPT_BUFFER_BYTES) buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
   };
 
-  /** Where the next batch is written. */
+  /** Where the next batch is written. After a failed one the place stays the same. */
   const turn = (): void => {
+    if (isTorn) return;
     const other = active === first ? second : first;
     if (active.last <= released) position = FILE_HEADER_BYTES;
     else if (position >= FILE_BYTES && other.last <= released) {
       active = other;
       position = FILE_HEADER_BYTES;
     }
+  };
+
+  /** Removes what a failed batch has left: it was refused, and its numbers are used again. */
+  const cutOff = (): void => {
+    if (!isTorn) return;
+    ftruncateSync(active.handle, position);
+    syncData(active.handle);
+    active.size = position;
+    isTorn = false;
   };
 
   const clear = (): void => {
@@ -195,17 +208,27 @@ export function openIntakeLog(
     flush() {
       if (count === 0) return;
       turn();
+      cutOff();
+      isTorn = true;
       for (let done = 0; done < used; )
         done += writeSync(active.handle, buffer, done, used - done, position + done);
       hitFailpoint('journal-writing-log', active.handle);
       syncData(active.handle);
+      isTorn = false;
       position += used;
       active.size = Math.max(active.size, position);
       written += count;
       active.last = written;
       empty();
     },
-    discard: empty,
+    discard() {
+      empty();
+      try {
+        cutOff();
+      } catch {
+        // Tried again before the next batch is written.
+      }
+    },
     release(upTo) {
       released = Math.max(released, upTo);
       const isOld = performance.now() - clearedAt >= CLEAR_INTERVAL_MS;

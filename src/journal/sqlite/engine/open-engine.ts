@@ -9,6 +9,7 @@ import { openIndexes } from './indexes.ts';
 import { newSeed, openIntakeLog } from './intake-log.ts';
 import { applyLog, assertLogBelongs, assertLogExists } from './intake-recovery.ts';
 import { createPayloadCipher, type Loss } from './payload-cipher.ts';
+import { isSealed } from './re-encryption.ts';
 import { createSentRequests } from './sent-requests.ts';
 import { createTableCommits } from './table-commits.ts';
 
@@ -29,7 +30,7 @@ const UNREADABLE: Readonly<Record<Loss, string>> = {
  */
 function isSealedWith(db: Database, formId: string): boolean {
   db.run('DELETE FROM sealed_with WHERE key_id IS NOT ?', formId);
-  return db.one('SELECT 1 FROM sealed_with') !== undefined;
+  return isSealed(db);
 }
 
 /** A row of `intake_log`. */
@@ -113,7 +114,7 @@ function startEngine(db: Database, options: EngineOptions): Engine {
     onDurable: (position) => log.release(position),
     onError: ({ message }) => {
       engine.failure = `the tables of the store could not be written: ${message}`;
-      engine.needsRecovery = !tables.isIntact;
+      engine.needsRecovery ||= !tables.isIntact;
       notices.notify({ message: engine.failure });
     },
   });
@@ -136,6 +137,7 @@ function startEngine(db: Database, options: EngineOptions): Engine {
     aliases: { isAny: isAnyAlias(db) },
     claimable: new Set(),
     needsRecovery: false,
+    recoveries: 0,
     sawDamage: false,
     failure: undefined,
   };
@@ -159,7 +161,13 @@ function startEngine(db: Database, options: EngineOptions): Engine {
  * @throws the error of SQLite; then the engine is still in the state of before
  */
 export function recoverEngine(engine: Engine): void {
+  const { raw } = engine.db;
+  // An earlier attempt can have left its transaction open.
+  if (raw.isTransaction) raw.exec('ROLLBACK');
   engine.tables.forget();
+  engine.recoveries += 1;
+  engine.sealed.isComplete &&= isSealed(engine.db);
+  engine.claims.touchAll();
   loadAccounts(engine.accounts, engine.db);
   engine.indexes = openIndexes(engine.db, engine.generationSize);
   engine.aliases.isAny = isAnyAlias(engine.db);

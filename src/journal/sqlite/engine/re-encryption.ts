@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import type { AnswerOf, ReencryptionPosition, RequestOf } from './calls.ts';
+import type { Database } from './database.ts';
 import type { Engine } from './engine.ts';
 import { isReadable } from './payload-cipher.ts';
 import { withSecureDelete } from './payloads.ts';
@@ -24,7 +25,7 @@ export const ENCRYPTED_COLUMNS: readonly EncryptedColumns[] = [
 const MAX_STEP_ROWS = 512;
 const MAX_STEP_BYTES = 1_048_576;
 
-const START: ReencryptionPosition = { table: 0, after: 0, unreadable: 0 };
+const START = { table: 0, after: 0, unreadable: 0 } as const;
 
 type Row = Readonly<Record<string, SQLInputValue>>;
 
@@ -82,6 +83,11 @@ function reencryptRow(
   return count;
 }
 
+/** Whether everything in the store has the form that is written now. */
+export function isSealed(db: Database): boolean {
+  return db.one('SELECT 1 FROM sealed_with') !== undefined;
+}
+
 /** The share of all rows that has been processed at this position, from 0 to 1. */
 function shareAt({ db }: Engine, position: ReencryptionPosition): number {
   let total = 0;
@@ -108,7 +114,10 @@ function nextOf(at: ReencryptionPosition, rows: readonly Row[], isLast: boolean)
  * the file. Payloads whose key is unknown are left as they are; because of them the store does not
  * count as complete, so the next process tries again.
  */
-export function reencrypt(engine: Engine, { from = START }: RequestOf<'reencrypt'>): AnswerOf<'reencrypt'> {
+export function reencrypt(engine: Engine, request: RequestOf<'reencrypt'>): AnswerOf<'reencrypt'> {
+  const { recoveries } = engine;
+  // What earlier steps have written may have been undone.
+  const from = request.from?.recoveries === recoveries ? request.from : { ...START, recoveries };
   const target = ENCRYPTED_COLUMNS[from.table];
   if (target === undefined || engine.sealed.isComplete)
     return { reencrypted: 0, unreadable: from.unreadable, share: 1 };

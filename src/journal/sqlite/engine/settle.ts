@@ -141,9 +141,11 @@ function settleOne(engine: Engine, token: string, settlement: Settlement): boole
   if (row === undefined) return false;
   const { seq } = row;
   const isHeld = engine.claims.isHeld(seq, token);
+  // The outcome of an earlier event was forgotten (recoverEngine), so that is the head again.
+  const isEarly = row.head === 0 && engine.claims.mayBeEarly(seq);
   const claimed = isHeld ? endClaim(engine, row) : undefined;
   if (row.state !== 'pending') return false;
-  if (isHeld && !isStale(engine, row, claimed, settlement)) {
+  if (isHeld && !isEarly && !isStale(engine, row, claimed, settlement)) {
     recordFailures(engine, seq, settlement.attempts);
     applySettlement(engine, row, settlement);
     return false;

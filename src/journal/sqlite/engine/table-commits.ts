@@ -176,9 +176,9 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     syncFileNow();
     eraseHeaderNow();
     hooks.beforeCommit();
-    committedUpTo = hooks.position();
     raw.exec('COMMIT');
     walHeader = 'needed';
+    committedUpTo = hooks.position();
     began = undefined;
     changedBytes = 0;
     isWalDirty = true;
@@ -213,9 +213,12 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     syncFileNow();
   };
 
+  const isIntact = (): boolean => began === undefined || raw.isTransaction;
+
   /** After a sync of the write-ahead log: what has been committed meanwhile is little. */
   const copyIfDue = (): void => {
-    if (isSyncing || copiedUpTo !== undefined || !isCheckpointDue()) return;
+    // What SQLite has rolled back must not count as committed.
+    if (isSyncing || copiedUpTo !== undefined || !isIntact() || !isCheckpointDue()) return;
     commit();
     syncWalNow();
     copy();
@@ -284,7 +287,7 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
       return hasEarlierChanges;
     },
     get isIntact() {
-      return began === undefined || raw.isTransaction;
+      return isIntact();
     },
     forget() {
       began = undefined;

@@ -19,7 +19,7 @@ import { createSourceTable } from './sources/source-table.ts';
 import { PAYLOAD_LOST } from './journal/event-reasons.ts';
 import type { Journal } from './journal/journal.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
-import { createConfigReports, removedSourceWarnings } from './monitoring/config-reports.ts';
+import { createConfigReports, removedSourceWarnings, reportMisplaced } from './monitoring/config-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
 import { createHealthChecks } from './monitoring/health-checks.ts';
 import { createIntakeWindow } from './monitoring/intake-window.ts';
@@ -241,6 +241,8 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     async start() {
       await admission.start(stopping.signal);
       await destinations.start();
+      // Counting reads all pending events, so nobody waits for it.
+      void reportMisplaced(destinations.misplaced.check(), log);
       void watchSecrets(running, stopping.signal);
       journal.maintain(() => store);
       const adminUrl = await listen(admin, 'admin', config.admin);

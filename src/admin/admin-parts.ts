@@ -114,6 +114,14 @@ export interface DestinationView {
   };
 }
 
+/** Pending events of `source` that wait at `from`, while it sends events to `to`. */
+export interface MisplacedView {
+  readonly source: string;
+  readonly from: string;
+  readonly to: string;
+  readonly pending: number;
+}
+
 /** Resolves once the change is durable, so that it survives a restart. */
 export interface DestinationControl {
   pause(by: string): Promise<void>;
@@ -124,6 +132,10 @@ export interface DestinationDirectory {
   /** All destinations, in the order of the configuration. */
   list(): Promise<readonly DestinationView[]>;
   get(name: string): DestinationControl | undefined;
+  /** Pending events at a destination that their source no longer has in the configuration. */
+  misplaced(): Promise<readonly MisplacedView[]>;
+  /** Moves those of a source, or of all sources. @returns how many were moved */
+  reroute(source?: string): Promise<number>;
 }
 
 export interface CoverageFilter {

@@ -1,12 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { suggest } from '../config/nearest.ts';
 import { ProblemError } from '../http/problems.ts';
+import type { SourceTable } from '../sources/source-table.ts';
 import { operatorOf } from './access.ts';
 import type { AdminObserver, AnswerView, DestinationDirectory, DestinationView } from './admin-parts.ts';
+import { bodyFlag, nonEmptyString, parseInput } from './requests.ts';
 import { isoTime } from './views.ts';
 
 interface DestinationParts {
   readonly destinations: DestinationDirectory;
+  readonly sources: Pick<SourceTable, 'names'>;
   readonly observer: Pick<AdminObserver, 'actionPerformed'>;
 }
 
@@ -21,6 +25,11 @@ export function destinationRoutes(app: FastifyInstance, parts: DestinationParts)
       destinations: (await parts.destinations.list()).map(destinationView),
     }),
   });
+  app.route({
+    method: 'POST',
+    url: '/destinations/reroute',
+    handler: async (request) => reroute(parts, request),
+  });
   app.route<NamedRoute>({
     method: 'POST',
     url: '/destinations/:name/pause',
@@ -31,6 +40,30 @@ export function destinationRoutes(app: FastifyInstance, parts: DestinationParts)
     url: '/destinations/:name/resume',
     handler: async (request) => changeState(parts, request, 'resume'),
   });
+}
+
+const rerouteBody = z
+  .strictObject({ source: nonEmptyString().optional(), dryRun: bodyFlag() })
+  .default({ dryRun: false });
+
+/** Moves pending events to the destination that their source has now. */
+async function reroute({ destinations, sources, observer }: DestinationParts, request: FastifyRequest) {
+  const { source, dryRun } = parseInput(rerouteBody, request.body ?? undefined);
+  const names = sources.names();
+  if (source !== undefined && !names.includes(source)) {
+    const known = suggest(source, names, `the sources are: ${names.join(', ')}`);
+    throw new ProblemError('bad-request', `source: is not configured; ${known}`);
+  }
+  const moves = (await destinations.misplaced()).filter((move) => move.source === (source ?? move.source));
+  const matched = moves.reduce((sum, { pending }) => sum + pending, 0);
+  const rerouted = dryRun || matched === 0 ? 0 : await destinations.reroute(source);
+  observer.actionPerformed({
+    action: 'destinations.reroute',
+    by: operatorOf(request),
+    counts: { matched, rerouted },
+    dryRun,
+  });
+  return { matched, ...(dryRun ? { dryRun } : { rerouted }), moves };
 }
 
 async function changeState(

@@ -46,12 +46,12 @@ export function selectionOf(
 }
 
 /** Standard output may be a pipe: the question is asked on standard error. */
-function isInteractive(): boolean {
+export function isInteractive(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
 /** Asks on the terminal; any answer except yes counts as no. */
-async function confirm(question: string): Promise<boolean> {
+export async function confirm(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());

@@ -1,10 +1,11 @@
-import { Argument, type Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
 import type { DestinationAnswer, LastAnswer } from './admin-answers.ts';
 import { CONFIGURED } from './completion/configured-names.ts';
 import { suggestValues } from './completion/suggested-values.ts';
 import { formatTime, formatDuration } from './time-format.ts';
 import { formatFitting } from './fitting-table.ts';
+import { runReroute } from './reroute.ts';
 
 const LIST_HELP = `
 Examples:
@@ -23,6 +24,14 @@ answered its state is the one before, with trying now as NEXT RETRY.
 
 Example:
   $ capillary-relay destinations resume acme-aep`;
+
+const REROUTE_HELP = `
+A source that has another destination since a restart leaves its pending events where they were; nobody delivers them there.
+This moves them to the destination that the source has now, in their order. A reload moves them by itself.
+
+Examples:
+  $ capillary-relay destinations reroute --dry-run
+  $ capillary-relay destinations reroute --source acme --yes`;
 
 function tokenLifetime({ tokenSecondsLeft }: DestinationAnswer): string {
   return tokenSecondsLeft === undefined ? '' : formatDuration(tokenSecondsLeft * 1_000);
@@ -106,7 +115,7 @@ function destinationArgument(): Argument {
 export function registerDestinations(program: Command): void {
   const group = program
     .command('destinations')
-    .description('state of the delivery to Adobe: list, pause, resume')
+    .description('state of the delivery to Adobe: list, pause, resume, reroute')
     .addHelpText('after', LIST_HELP);
   withAdminOptions(group.command('list'))
     .description('list destinations and their state')
@@ -120,4 +129,11 @@ export function registerDestinations(program: Command): void {
     .description('deliver to a destination again')
     .addHelpText('after', RESUME_HELP)
     .action(runAction('resume'));
+  withAdminOptions(group.command('reroute'))
+    .description('move pending events to the destination that their source has now')
+    .addOption(suggestValues(new Option('--source <name>', 'only events of this source'), CONFIGURED.sources))
+    .option('--dry-run', 'only show what would be moved')
+    .option('-y, --yes', 'do not ask for confirmation; without a terminal it is required')
+    .addHelpText('after', REROUTE_HELP)
+    .action(runReroute);
 }

@@ -3,6 +3,7 @@ import type { DestinationConfig } from '../config/config-schema.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { DestinationStatus } from './destination-state.ts';
 import type { Destinations } from './destinations.ts';
+import type { MisplacedEvents } from './misplaced-events.ts';
 import type { Pace } from './pace.ts';
 
 /** The current state of a destination. Times are epoch ms. */
@@ -25,6 +26,10 @@ export interface DestinationSnapshot extends DestinationStatus {
 /** What operators can see and do. */
 export interface DestinationDirectory {
   list(): Promise<DestinationSnapshot[]>;
+  /** Pending events at a destination that their source no longer has. */
+  misplaced(): Promise<readonly MisplacedEvents[]>;
+  /** See Destinations. */
+  reroute(source?: string): Promise<number>;
   /** Both functions resolve when the change is in effect and stored. */
   get(name: string):
     | {
@@ -54,6 +59,8 @@ export function createDestinationDirectory(
         limits: config.limits,
       }));
     },
+    misplaced: () => destinations.misplaced.check(),
+    reroute: (source) => destinations.reroute(source),
     get(name) {
       if (destinations.get(name) === undefined) return undefined;
       return {

@@ -2,6 +2,7 @@ import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { OperatorPause } from '../journal/journal.ts';
 import { createProgramCatalogue } from '../mapping/program-catalogue.ts';
 import { type ContactRegister, createSharedContacts, type SharedContacts } from './contact-register.ts';
+import { createMisplaced, type Misplaced } from './misplaced-events.ts';
 import { JOURNAL_RETRY_MS } from './settler.ts';
 import {
   contactsOf,
@@ -21,16 +22,18 @@ export interface Destinations {
   /** Events claimed and not settled, also by what a reload has replaced. */
   inFlight(name: string): number;
   /**
-   * Reroutes pending events, restores the pauses that operators set before a restart and what is
-   * known of loyalty programs, and starts.
+   * Restores the pauses that operators set before a restart and what is known of loyalty programs,
+   * and starts. Pending events stay where they are: see `reroute`.
    */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Pending events at a destination that their source no longer has. */
+  readonly misplaced: Misplaced;
   /**
-   * Moves each source's pending events to the destination that is configured now. Needed after a
-   * replay too, because a dead letter keeps its old destination.
+   * Moves the pending events of a source, or of all sources, to the destination that is configured
+   * now. @returns how many were moved
    */
-  reroute(): Promise<void>;
+  reroute(source?: string): Promise<number>;
   pause(name: string, by: string): Promise<void>;
   resume(name: string): Promise<void>;
   /**
@@ -73,30 +76,43 @@ export function createDestinations(
   const get = (name: string): RunningDestination | undefined =>
     all.find((running) => running.config.name === name);
 
-  const reroute = async (): Promise<void> => {
-    for (const source of config.sources) await journal.reroute(source.name, source.destination);
+  const misplaced = createMisplaced(journal, () => config.sources);
+
+  const rerouteNow = async (names: readonly string[]): Promise<number> => {
+    let sum = 0;
+    for (const { name, destination } of config.sources)
+      if (names.includes(name)) sum += (await journal.reroute(name, destination)).rerouted;
+    return sum;
+  };
+
+  /** While it works, none of the events of these sources is claimed. */
+  const whileMoving = async <T>(names: readonly string[], work: () => Promise<T>): Promise<T> => {
+    for (const name of names) moving.set(name, (moving.get(name) ?? 0) + 1);
+    try {
+      return await work();
+    } finally {
+      for (const name of names) {
+        const others = (moving.get(name) ?? 1) - 1;
+        if (others > 0) moving.set(name, others);
+        else moving.delete(name);
+      }
+      for (const { dispatcher } of all) dispatcher.wake();
+    }
   };
 
   /** Moves the events of these sources to where they send now; repeats it until it succeeds. */
-  const move = async (names: readonly string[]): Promise<void> => {
-    for (const name of names) moving.set(name, (moving.get(name) ?? 0) + 1);
-    let isDone = false;
-    while (!isDone && !stopping.signal.aborted) {
-      try {
-        await reroute();
-        isDone = true;
-      } catch (error) {
-        observer.errorCaught('all', 'events could not be rerouted; it will be retried', error);
-        await waitFor(JOURNAL_RETRY_MS, stopping.signal);
+  const move = (names: readonly string[]): Promise<void> =>
+    whileMoving(names, async () => {
+      while (!stopping.signal.aborted) {
+        try {
+          await rerouteNow(names);
+          return;
+        } catch (error) {
+          observer.errorCaught('all', 'events could not be rerouted; it will be retried', error);
+          await waitFor(JOURNAL_RETRY_MS, stopping.signal);
+        }
       }
-    }
-    for (const name of names) {
-      const others = (moving.get(name) ?? 1) - 1;
-      if (others > 0) moving.set(name, others);
-      else moving.delete(name);
-    }
-    for (const { dispatcher } of all) dispatcher.wake();
-  };
+    });
 
   const retire = (old: RunningDestination, successor: RunningDestination | undefined): void => {
     const { name } = old.config;
@@ -160,9 +176,14 @@ export function createDestinations(
       [...all, ...retiring.keys()]
         .filter(({ config: { name: other } }) => other === name)
         .reduce((sum, { dispatcher }) => sum + dispatcher.inFlight, 0),
-    reroute,
+    misplaced,
+    async reroute(source) {
+      const names = config.sources.map(({ name }) => name).filter((name) => name === (source ?? name));
+      const rerouted = await whileMoving(names, () => rerouteNow(names));
+      await misplaced.check();
+      return rerouted;
+    },
     async start() {
-      await reroute();
       await Promise.all(registers.map((register) => register.load()));
       for (const stored of await journal.programs()) programs.load(stored);
       for (const pause of await journal.pauses()) {

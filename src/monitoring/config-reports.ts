@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 import type { Config } from '../config/config-schema.ts';
 import type { RunningConfigParts } from '../config/running-config.ts';
+import type { MisplacedEvents } from '../delivery/misplaced-events.ts';
 import type { Ledger } from '../journal/journal.ts';
 import { CONFIG_RELOAD_OUTCOMES } from './metric-labels.ts';
 import type { Metrics } from './metrics.ts';
@@ -76,4 +77,20 @@ export function removedSourceWarnings({ sources }: Config, ledger: Ledger): read
       message: `is not configured, and ${pending} of its events are pending: they wait until it is again`,
       fix: 'configure the source again until nothing of it is pending',
     }));
+}
+
+/** Logs which events a changed configuration has left at another destination. */
+export async function reportMisplaced(
+  checked: Promise<readonly MisplacedEvents[]>,
+  log: Logger,
+): Promise<void> {
+  try {
+    for (const events of await checked)
+      log.warn(
+        events,
+        'pending events wait at a destination that their source no longer has; capillary-relay destinations reroute moves them',
+      );
+  } catch (error) {
+    log.error({ err: error }, 'it could not be checked whether events wait at a destination of before');
+  }
 }

@@ -9,7 +9,7 @@ import type { Metrics } from './metrics.ts';
 export interface RefreshParts {
   readonly metrics: Metrics;
   readonly journal: Pick<Journal, 'ledger' | 'backlog' | 'silentFor'>;
-  readonly destinations: Pick<Destinations, 'all'>;
+  readonly destinations: Pick<Destinations, 'all' | 'misplaced'>;
   readonly admission: Pick<AdmissionControl, 'status' | 'refusal'>;
   readonly watermarks: Watermarks;
   /** Names of the configured sources. */
@@ -73,6 +73,11 @@ async function setFromJournal({ metrics, journal, destinations, sources, now }: 
   for (const [source, counts] of Object.entries(ledger)) {
     for (const [state, count] of Object.entries(counts)) metrics.events.set({ source, state }, count);
   }
+  const { misplaced } = destinations;
+  // Counting them reads all pending events, so it is repeated only while there are any.
+  if (misplaced.known.length > 0) await misplaced.check();
+  metrics.pendingMisplaced.reset();
+  for (const { source, pending } of misplaced.known) metrics.pendingMisplaced.inc({ source }, pending);
   metrics.pendingUnconfigured.set(pendingWithout(sources(), ledger));
   for (const gauge of [metrics.pending, metrics.replaying, metrics.oldestPending]) gauge.reset();
   const byName = new Map(backlog.map((entry) => [entry.destination, entry]));

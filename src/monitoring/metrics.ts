@@ -245,6 +245,11 @@ export function createMetrics() {
       'Pending events of sources that are not configured; they wait until the source is configured again',
       {},
     ),
+    pendingMisplaced: gauge(
+      'relay_pending_misplaced',
+      'Pending events at a destination that their source no longer has; they wait until destinations reroute moves them',
+      { source: values.SOURCE },
+    ),
     secretFilesUnusable: gauge(
       'relay_secret_files_unusable',
       'Files of ${file:…} that cannot be read, are empty or make the configuration invalid; the secrets that were read before stay in use',

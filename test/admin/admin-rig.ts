@@ -10,6 +10,7 @@ import { configSchema } from '../../src/config/config-schema.ts';
 import type { ReloadResult } from '../../src/config/running-config.ts';
 import { type SourceConfig, sourceSchema } from '../../src/config/source-config.ts';
 import { createDestinationState } from '../../src/delivery/destination-state.ts';
+import { createMisplaced } from '../../src/delivery/misplaced-events.ts';
 import type { Refusal } from '../../src/intake/admission.ts';
 import { createPublicApp } from '../../src/intake/public-app.ts';
 import { createSourceTable } from '../../src/sources/source-table.ts';
@@ -59,6 +60,7 @@ function createDestinations(
   journal: Journal,
   now: () => number,
   lastAnswers: () => DestinationView['lastAnswers'],
+  sources: readonly SourceConfig[],
 ): AdminParts['destinations'] {
   const states = new Map(
     NAMES.map((name) => [
@@ -70,7 +72,15 @@ function createDestinations(
       }),
     ]),
   );
+  const misplaced = createMisplaced(journal, () => sources);
   return {
+    misplaced: () => misplaced.check(),
+    async reroute(only) {
+      let sum = 0;
+      for (const { name, destination } of sources)
+        if (name === (only ?? name)) sum += (await journal.reroute(name, destination)).rerouted;
+      return sum;
+    },
     async list() {
       const backlog = await journal.backlog();
       return [...states].map(([name, state]) => {
@@ -181,7 +191,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     journal,
     sources: table,
     bodyLimit: 1_048_576,
-    destinations: createDestinations(journal, now, () => state.lastAnswers),
+    destinations: createDestinations(journal, now, () => state.lastAnswers, sources),
     coverage,
     intake: { ...window, refusal: () => state.refusal },
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },

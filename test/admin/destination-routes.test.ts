@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { transactionAdded } from '../fixtures/events.ts';
+import { sampleEvent } from '../contract/samples.ts';
 import { type AdminRig, startAdminRig } from './admin-rig.ts';
 
 let rig: AdminRig;
@@ -61,4 +62,44 @@ it('answers 404 for an unknown destination', async () => {
     const { body: nearer } = await rig.post(`/admin/v1/destinations/acme-aeb/${action}`);
     expect(nearer.detail).toBe('no destination has this name; did you mean `acme-aep`?');
   }
+});
+
+it('moves pending events to the destination that their source has now', async () => {
+  const at = { receivedAt: rig.state.now };
+  await rig.journal.append([
+    sampleEvent({ ...at, source: 'acme', destination: 'former-aep' }),
+    sampleEvent({ ...at, source: 'acme', destination: 'other-aep' }),
+    sampleEvent({ ...at, source: 'beta', destination: 'former-aep' }),
+    sampleEvent({ ...at, source: 'acme', destination: 'acme-aep' }),
+    sampleEvent({ ...at, source: 'gone', destination: 'former-aep' }),
+  ]);
+  const moves = [
+    { source: 'acme', from: 'former-aep', to: 'acme-aep', pending: 1 },
+    { source: 'acme', from: 'other-aep', to: 'acme-aep', pending: 1 },
+  ];
+  const path = '/admin/v1/destinations/reroute';
+  const tried = await rig.post(path, { source: 'acme', dryRun: true });
+  expect(tried.body).toEqual({ matched: 2, dryRun: true, moves });
+  const done = await rig.post(path, { source: 'acme' });
+  expect(done.body).toEqual({ matched: 2, rerouted: 2, moves });
+  const rest = await rig.post(path);
+  expect(rest.body).toMatchObject({ matched: 1, rerouted: 1, moves: [{ source: 'beta' }] });
+  expect((await rig.post(path)).body).toEqual({ matched: 0, rerouted: 0, moves: [] });
+  const backlog = await rig.journal.backlog();
+  expect(backlog.map(({ destination, pending }) => [destination, pending])).toEqual(
+    expect.arrayContaining([
+      ['acme-aep', 4],
+      // Of a source that is not configured.
+      ['former-aep', 1],
+    ]),
+  );
+  expect(rig.observed.actions[1]).toEqual({
+    action: 'destinations.reroute',
+    by: 'admin',
+    counts: { matched: 2, rerouted: 2 },
+    dryRun: false,
+  });
+  expect((await rig.post(path, { source: 'acne' })).body.detail).toContain(
+    'source: is not configured; did you mean acme',
+  );
 });

@@ -70,6 +70,7 @@ const CASES: Readonly<Record<string, () => readonly string[]>> = {
   'destinations list': () => [],
   'destinations pause': () => ['acme-aep'],
   'destinations resume': () => ['acme-aep'],
+  'destinations reroute': () => ['--dry-run'],
   'log-level': () => [],
   reload: () => [],
   'store verify': () => [],

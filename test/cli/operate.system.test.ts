@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.ts';
+import { sampleEvent } from '../contract/samples.ts';
 import { type AdminCliRig, event, openAdminCliRig, TOKEN } from './admin-cli-rig.ts';
 import { cellsOf, run, start } from './command-line.ts';
 
@@ -433,5 +434,24 @@ describe('log-level', () => {
       stderr: expect.stringContaining('level: must be one of trace'),
     });
     expect(await rig.cli('log-level', '--for', '10m')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('destinations reroute', () => {
+  it('shows what it would move, and moves it with --yes only', async () => {
+    await rig.relay.journal.append([
+      sampleEvent({ source: 'acme', destination: 'former-aep', receivedAt: rig.relay.state.now }),
+    ]);
+    const tried = await rig.cli('destinations', 'reroute', '--dry-run');
+    expect(tried).toMatchObject({ code: 0, stderr: '' });
+    expect(tried.stdout).toMatch(/^1 would be rerouted\n\nSOURCE .*\nacme +former-aep +acme-aep +1\n$/u);
+    expect(await rig.cli('destinations', 'reroute')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('this needs --yes'),
+    });
+    const done = await rig.cli('destinations', 'reroute', '--source', 'acme', '--yes');
+    expect(done).toMatchObject({ code: 0, stdout: 'rerouted 1\n' });
+    const again = await rig.cli('destinations', 'reroute', '--dry-run');
+    expect(again.stdout).toBe('every pending event waits where its source sends now\n');
   });
 });

@@ -49,6 +49,7 @@ function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     health: { status: 'ok', checks: [{ name: 'journal', ok: true }] },
     counters: { accepted: 0, delivered: 0, dead: 0 },
     unusableSecretFiles: 0,
+    misplaced: 0,
     removedEarly: 0,
     intake: intake(),
     ledger: { ...counts, sources: {} },
@@ -285,6 +286,12 @@ it('says that a full store has given up history', () => {
     'store     was full: 1200 bodies and records of finished events',
   );
   expect(textsOf(snapshot()).join(' ')).not.toContain('was full');
+});
+
+it('says that events wait where their source no longer sends', () => {
+  expect(textsOf(snapshot({ misplaced: 12 })).join(' ')).toMatch(
+    /misplaced 12 pending events wait .*capillary-relay destinations reroute --dry-run/u,
+  );
 });
 
 describe('why status exits with 1', () => {

@@ -37,6 +37,10 @@ function rig() {
       get all() {
         return state.isRemoved ? [] : [destination];
       },
+      misplaced: {
+        known: [{ source: 'acme', from: 'former', to: 'acme-aep', pending: 5 }],
+        check: async () => [],
+      },
     },
     admission: {
       status: {

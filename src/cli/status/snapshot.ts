@@ -24,6 +24,8 @@ export interface Snapshot {
   readonly health: HealthAnswer;
   readonly counters: Counters;
   readonly unusableSecretFiles: number;
+  /** Pending events at a destination that their source no longer has. */
+  readonly misplaced: number;
   /** Bodies and records removed early since the start, because the store was full. */
   readonly removedEarly: number;
   readonly intake: IntakeAnswer;
@@ -86,6 +88,7 @@ export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
     health: healthOf(ready),
     counters,
     unusableSecretFiles: sumOf(metrics.text, 'relay_secret_files_unusable'),
+    misplaced: sumOf(metrics.text, 'relay_pending_misplaced'),
     removedEarly: sumOf(metrics.text, 'relay_store_made_room_total'),
     intake,
     ledger,

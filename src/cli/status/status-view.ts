@@ -177,11 +177,19 @@ function roomLines({ removedEarly: count }: Snapshot): Line[] {
   return [{ text, tone: 'yellow', hang: LABEL_WIDTH, keep: KEEP.rates }];
 }
 
+/** Nobody delivers these until an operator decides. */
+function misplacedLines({ misplaced: count }: Snapshot, options = ''): Line[] {
+  if (count === 0) return [];
+  const text = `misplaced ${count} pending events wait where their source no longer sends: capillary-relay destinations reroute --dry-run${options}`;
+  return [{ text, tone: 'red', hang: LABEL_WIDTH }];
+}
+
 function snapshotLines(snapshot: Snapshot, status: Status, room: Room): Line[] {
   const { now, rates, options } = status;
   return [
     ...intakeLines(snapshot.health),
     ...secretLines(snapshot, status.configOptions),
+    ...misplacedLines(snapshot, options),
     ...roomLines(snapshot),
     ...webhookLines(snapshot.intake, now, options),
     { text: `rates     ${rateLine(rates)}`, hang: LABEL_WIDTH, keep: KEEP.rates },

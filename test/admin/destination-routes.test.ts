@@ -99,7 +99,5 @@ it('moves pending events to the destination that their source has now', async ()
     counts: { matched: 2, rerouted: 2 },
     dryRun: false,
   });
-  expect((await rig.post(path, { source: 'acne' })).body.detail).toContain(
-    'source: is not configured; did you mean acme',
-  );
+  expect((await rig.post(path, { source: 'acne' })).body.detail).toMatch(/did you mean .*acme/u);
 });

@@ -13,7 +13,11 @@ function assertWritable(file: string): void {
 
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** @returns the number of bytes that were written and are on the disk */

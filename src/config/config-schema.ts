@@ -53,7 +53,7 @@ const retention = z.strictObject({
   ids: duration()
     .prefault('8d')
     .describe(
-      'How long event ids are kept to detect duplicates; at least 7d, the time for which Capillary promises to retry. In a full store not longer than that.',
+      'How long event ids are kept to detect duplicates; at least 7d, as Capillary promises to retry. Not longer in a full store.',
     ),
   dead: duration().prefault('90d').describe('How long a dead letter is kept before it is deleted.'),
 });
@@ -80,7 +80,7 @@ export const storeSchema = z.strictObject({
   maxBytes: size()
     .prefault('10GiB')
     .describe(
-      'Maximum size of the store. Near it, payloads of delivered and ignored events are removed early; above it, events are answered 503 with Retry-After.',
+      'Maximum size of the store. Near it, settled payloads are removed early; above it, events are answered 503.',
     ),
   minFree: size()
     .prefault('512MiB')

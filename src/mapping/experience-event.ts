@@ -17,8 +17,8 @@ import { expandAttributes } from './profile-attributes.ts';
 const PROTECTED = ['_id', 'timestamp', 'identityMap'];
 
 /**
- * The JSON text of the valid ExperienceEvent of the built-in mapping and the configured fields, with
- * this identityMap.
+ * The JSON text of the valid ExperienceEvent of the built-in mapping and the configured fields,
+ * with this identityMap.
  */
 export function buildExperienceEvent(
   input: FamilyInput,
@@ -43,8 +43,8 @@ export function buildExperienceEvent(
 }
 
 /**
- * The JSON text of an ExperienceEvent into which the result of an override is merged. The eventType is kept unless the
- * override sets a valid one.
+ * The JSON text of an ExperienceEvent into which the result of an override is merged. The eventType
+ * is kept unless the override sets a valid one.
  */
 export function applyEventOverride(
   entity: JsonObject,
@@ -70,7 +70,7 @@ export function applyEventOverride(
   return textOf({ ...merged, eventType, identityMap });
 }
 
-/** The JSON text of the ExperienceEvent of a deletion, with the customerId and no other personal data. */
+/** The JSON text of the ExperienceEvent of a deletion: of personal data only the customerId. */
 export function buildDeletionEvent(input: FamilyInput, id: string, identityMap: JsonObject): WrittenText {
   const { tenant, schemaFeatures } = input.context.destination;
   const draft = {

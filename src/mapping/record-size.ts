@@ -69,8 +69,8 @@ const REWARD_LISTS = [
 
 /**
  * The JSON text of a profile record, reduced to the size that AEP accepts: the brand's own fields
- * first, then lists of rewards, of which the newest items stay, then other programs, other lists of the loyalty
- * object, and the largest fields.
+ * first, then lists of rewards, of which the newest items stay, then other programs, other lists of
+ * the loyalty object, and the largest fields.
  */
 export function shrinkProfile(text: WrittenText, tenant: string | undefined, notes: Notes): WrittenText {
   if (text.bytes <= MAX_PROFILE_BYTES) {

@@ -1,6 +1,6 @@
 /*
- * The JSON text that is being written. Its characters go into one buffer that is used again: a text
- * joined from hundreds of strings takes as long to join as to write, and leaves them all as garbage.
+ * The JSON text that is being written. Its characters go into one buffer that is used again: a
+ * text joined from hundreds of strings takes as long to join as to write, and leaves garbage.
  */
 
 /** A JSON text. */

@@ -17,14 +17,14 @@ describe('a backup of a store in use', () => {
     );
     const target = await journalFolder();
     const file = join(target, 'relay.db');
-    let appending = true;
+    const appending = new AbortController();
     const meanwhile = (async () => {
       const receipts: string[] = [];
-      while (appending) receipts.push((await append(journal, sampleEvent())).receipt);
+      while (!appending.signal.aborted) receipts.push((await append(journal, sampleEvent())).receipt);
       return receipts;
     })();
     const { bytes, file: name } = await journal.backup(file);
-    appending = false;
+    appending.abort();
     const after = await meanwhile;
     expect(after.length).toBeGreaterThan(0);
     expect(name).toBe(file);

@@ -51,8 +51,9 @@ export interface SerializedMessage {
 
 /**
  * Makes a function that wraps records, which are JSON texts already, into messages for one target.
- * @returns a function of the record (the JSON text of an xdmEntity, or of the flat event for `raw`),
- *   the epoch ms at which the relay received the event, and the record's UTF-8 bytes if known
+ * @returns a function of the record (the JSON text of an xdmEntity, or of the flat event if
+ *   `raw`), the epoch ms at which the relay received the event, and the bytes of the record if
+ *   known
  */
 export function createEnvelopeSerializer(
   target: EnvelopeTarget,

@@ -52,9 +52,14 @@ function completeCopy(file: string): void {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
+/** Waits until a file or a folder is on the disk. */
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 export interface OnlineBackupParts {
@@ -93,7 +98,11 @@ export function createOnlineBackup({ channel, minFree, isOpen }: OnlineBackupPar
       await copyAll(handle, target, size);
       return size;
     } finally {
-      await channel.call('releaseFile', undefined).finally(() => target.close());
+      try {
+        await channel.call('releaseFile', undefined);
+      } finally {
+        await target.close();
+      }
     }
   };
 
@@ -102,10 +111,9 @@ export function createOnlineBackup({ channel, minFree, isOpen }: OnlineBackupPar
     try {
       const bytes = await copyTo(part);
       completeCopy(part);
-      const handle = await open(part, 'r');
-      await handle.sync().finally(() => handle.close());
+      await syncPath(part);
       await rename(part, file);
-      await syncFolder(dirname(file));
+      await syncPath(dirname(file));
       return { file, bytes };
     } catch (error) {
       await rm(part, { force: true });

@@ -51,7 +51,7 @@ function failToCommit(engine: Engine): void {
   };
   expect(() => engine.tables.commitDurably()).toThrow('full');
   raw.exec = exec;
-  engine.needsRecovery = !engine.tables.isIntact;
+  engine.needsRecovery = !engine.tables.isIntact();
   expect(engine.needsRecovery).toBe(true);
 }
 

@@ -92,7 +92,7 @@ function rollBack(engine: Engine, error: unknown): void {
     if (!engine.needsRecovery) engine.tables.forget();
     return;
   }
-  if (engine.tables.isIntact && raw.isTransaction) {
+  if (engine.tables.isIntact() && raw.isTransaction) {
     raw.exec('ROLLBACK TO batch; RELEASE batch');
     engine.sealed.isComplete &&= isSealed(engine.db);
   } else engine.needsRecovery = true;

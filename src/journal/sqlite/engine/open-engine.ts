@@ -114,7 +114,7 @@ function startEngine(db: Database, options: EngineOptions): Engine {
     onDurable: (position) => log.release(position),
     onError: ({ message }) => {
       engine.failure = `the tables of the store could not be written: ${message}`;
-      engine.needsRecovery ||= !tables.isIntact;
+      engine.needsRecovery ||= !tables.isIntact();
       notices.notify({ message: engine.failure });
     },
   });

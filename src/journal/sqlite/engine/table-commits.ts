@@ -57,7 +57,7 @@ export interface TableCommits {
   hold(): number;
   release(): void;
   /** False if SQLite has rolled the transaction back because of an error. */
-  readonly isIntact: boolean;
+  isIntact(): boolean;
   /** Whether the open transaction had changes when it was last begun or continued. */
   readonly hasEarlierChanges: boolean;
   /** Forgets a transaction that SQLite has rolled back. */
@@ -215,9 +215,8 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
 
   const isIntact = (): boolean => began === undefined || raw.isTransaction;
 
-  /** After a sync of the write-ahead log: what has been committed meanwhile is little. */
+  /** After a sync of the write-ahead log: there is little more to commit, unless it was undone. */
   const copyIfDue = (): void => {
-    // What SQLite has rolled back must not count as committed.
     if (isSyncing || copiedUpTo !== undefined || !isIntact() || !isCheckpointDue()) return;
     commit();
     syncWalNow();
@@ -286,9 +285,7 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     get hasEarlierChanges() {
       return hasEarlierChanges;
     },
-    get isIntact() {
-      return isIntact();
-    },
+    isIntact,
     forget() {
       began = undefined;
       changedBytes = 0;

@@ -80,7 +80,7 @@ function runCommits(engine: Engine): void {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     engine.failure = `the tables of the store could not be committed: ${message}`;
-    engine.needsRecovery = !engine.tables.isIntact;
+    engine.needsRecovery = !engine.tables.isIntact();
     engine.notify({ message: engine.failure });
   }
 }

@@ -1,7 +1,8 @@
-import { closeSync, existsSync, fdatasync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import { syncData } from './intake-log.ts';
+import { openWalFile } from './wal-file.ts';
 
 /*
  * The tables follow the intake log. All batches of a few seconds share one transaction, so that a
@@ -15,9 +16,7 @@ import { syncData } from './intake-log.ts';
  *    background. Until that is done nothing is committed, because a commit may overwrite the
  *    write-ahead log from its start.
  * 4. What is in the synced file is removed from the intake log, and the header of the write-ahead
- *    log is erased, because the next commit overwrites the log from its start. A disk can keep a
- *    later page of that and lose the first ones: behind the old header SQLite would then read the
- *    first of the old transactions, and put their pages over newer ones.
+ *    log is erased (wal-file.ts).
  *
  * So the intake log covers what a crash, or damage to the write-ahead log, takes from the tables.
  */
@@ -31,8 +30,6 @@ const MAX_CHANGED_BYTES = 12 * 1_024 * 1_024;
  * written that is copied once. A small store has a small log.
  */
 const CHECKPOINT_PAGES = { least: 512, most: 6_144, shareOfFile: 0.25 } as const;
-/** In place of the header of a write-ahead log, of which SQLite then reads nothing. */
-const NO_HEADER = Buffer.alloc(32);
 /** Longest time between two checkpoints while there is anything to copy. */
 const CHECKPOINT_INTERVAL_MS = 30_000;
 
@@ -90,7 +87,7 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
   const readChanges = raw.prepare('SELECT total_changes() AS changes');
   const copyAll = raw.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   const fileHandle = openSync(file, 'r');
-  let walHandle: number | undefined;
+  const wal = openWalFile(file);
   let began: number | undefined;
   /** Rows changed by the connection when the transaction began. */
   let changesBefore = 0;
@@ -100,28 +97,19 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
   /** Pages of the write-ahead log that are not in the file, as of the last commit. */
   let uncopiedPages = 0;
   let enoughPages: number = CHECKPOINT_PAGES.least;
-  /** Whether the write-ahead log has commits that are not synced. */
-  let isWalDirty = true;
   /** Whether the file has copied pages that are not synced: the position that they contain. */
   let copiedUpTo: number | undefined;
-  /** `spent` once everything in the write-ahead log is in the synced file. */
-  let walHeader: 'needed' | 'spent' | 'erased' = 'needed';
   let committedUpTo = hooks.position();
   let isSyncing = false;
   let isClosed = false;
   /** Whether the file is to stand still, and does. */
   let held: 'no' | 'soon' | 'yes' = 'no';
 
-  const wal = (): number | undefined => {
-    if (walHandle === undefined && existsSync(`${file}-wal`)) walHandle = openSync(`${file}-wal`, 'r+');
-    return walHandle;
-  };
-
   const finishCopy = (): void => {
     if (copiedUpTo === undefined) return;
     hooks.onDurable(copiedUpTo);
     copiedUpTo = undefined;
-    walHeader = 'spent';
+    wal.noteSpent();
   };
 
   const syncFileNow = (): void => {
@@ -131,18 +119,10 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
   };
 
   const syncWalNow = (): void => {
-    const handle = wal();
+    const { handle, isDirty } = wal;
+    wal.noteSync();
     // A sync in the background may not have finished.
-    if ((isWalDirty || isSyncing) && handle !== undefined) syncData(handle);
-    isWalDirty = false;
-  };
-
-  const eraseHeaderNow = (): void => {
-    const handle = wal();
-    if (walHeader !== 'spent' || handle === undefined) return;
-    writeSync(handle, NO_HEADER, 0, NO_HEADER.length, 0);
-    syncData(handle);
-    walHeader = 'erased';
+    if ((isDirty || isSyncing) && handle !== undefined) syncData(handle);
   };
 
   /**
@@ -160,28 +140,17 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     });
   };
 
-  const eraseHeaderInBackground = (): void => {
-    const handle = wal();
-    if (walHeader !== 'spent' || handle === undefined) return;
-    writeSync(handle, NO_HEADER, 0, NO_HEADER.length, 0);
-    syncInBackground(handle, () => {
-      // Until then a commit erases it again, and waits.
-      if (walHeader === 'spent') walHeader = 'erased';
-    });
-  };
-
   const commit = (): void => {
     if (began === undefined) return;
     // A commit may overwrite the write-ahead log, whose pages must be on the disk until then.
     syncFileNow();
-    eraseHeaderNow();
+    wal.eraseNow();
     hooks.beforeCommit();
     raw.exec('COMMIT');
-    walHeader = 'needed';
+    wal.noteCommit();
     committedUpTo = hooks.position();
     began = undefined;
     changedBytes = 0;
-    isWalDirty = true;
     // Not possible while a transaction is open.
     const { log, checkpointed } = readState.get() as unknown as LogState;
     uncopiedPages = log - checkpointed;
@@ -201,10 +170,10 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
 
   /** The write-ahead log must be synced, and no transaction open. */
   const copy = (): void => {
-    copyAll.get();
+    const { log, checkpointed } = copyAll.get() as unknown as LogState;
     lastCheckpoint = performance.now();
-    uncopiedPages = 0;
-    copiedUpTo = committedUpTo;
+    uncopiedPages = log - checkpointed;
+    if (uncopiedPages === 0) copiedUpTo = committedUpTo;
   };
 
   const copyNow = (): void => {
@@ -223,14 +192,15 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     copy();
     syncInBackground(fileHandle, () => {
       finishCopy();
-      eraseHeaderInBackground();
+      const { handle } = wal;
+      if (wal.erase() && handle !== undefined) syncInBackground(handle, () => wal.noteErased());
     });
   };
 
   const syncWal = (): void => {
-    const handle = wal();
+    const { handle } = wal;
     if (handle === undefined) return;
-    isWalDirty = false;
+    wal.noteSync();
     syncInBackground(handle, () => {
       try {
         copyIfDue();
@@ -259,7 +229,7 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
       // While the file is being synced, a commit would have to wait for it.
       if (isDue && (copiedUpTo === undefined || changedBytes >= 2 * MAX_CHANGED_BYTES)) commit();
       if (isSyncing) return;
-      if (isWalDirty) syncWal();
+      if (wal.isDirty) syncWal();
       else copyIfDue();
     },
     commitDurably() {
@@ -273,7 +243,7 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
       commit();
       syncWalNow();
       copyNow();
-      eraseHeaderNow();
+      wal.eraseNow();
     },
     hold() {
       if (held === 'no') held = 'soon';
@@ -294,7 +264,7 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
       isClosed = true;
       // Closing a handle of the file ends SQLite's lock on it, so this must come last.
       closeSync(fileHandle);
-      if (walHandle !== undefined) closeSync(walHandle);
+      wal.close();
     },
   };
 }

@@ -185,7 +185,9 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       ...request,
       routes: Object.fromEntries(running.current.sources.map(({ name, destination }) => [name, destination])),
     });
-  const unsubscribe = journal.onMaintenance(createMaintenanceReports(log, metrics));
+  const unsubscribe = journal.onMaintenance(
+    createMaintenanceReports(log, metrics, config.store.encryptionKeys.length > 0),
+  );
   const admin = await createAdminApp({
     journal: { ...journal, append, replay },
     sources,

@@ -20,9 +20,15 @@ function createRoomLog(log: Logger, now: () => number) {
 
 /**
  * Logs and counts what the maintenance of the store reports.
+ * @param isEncrypted whether encryption keys are configured
  * @param now ms of a clock that never jumps
  */
-export function createMaintenanceReports(log: Logger, metrics: Metrics, now = () => performance.now()) {
+export function createMaintenanceReports(
+  log: Logger,
+  metrics: Metrics,
+  isEncrypted: boolean,
+  now = () => performance.now(),
+) {
   const logRoom = createRoomLog(log, now);
   return (report: MaintenanceReport): void => {
     switch (report.kind) {
@@ -39,12 +45,11 @@ export function createMaintenanceReports(log: Logger, metrics: Metrics, now = ()
         break;
       case 'sealed': {
         const { resealed, unreadable } = report;
-        if (unreadable === 0) log.info({ resealed }, 'every stored payload is in its current form');
-        else
-          log.error(
-            { resealed, unreadable },
-            'some payloads are encrypted with keys that are not configured',
-          );
+        const counts = { reencrypted: resealed, unreadable };
+        if (unreadable === 0 && isEncrypted)
+          log.info(counts, 'the whole store is encrypted with the first encryption key');
+        else if (unreadable === 0) log.info({ resealed }, 'every stored payload has a checksum');
+        else log.error(counts, 'some payloads are encrypted with keys that are not configured');
         break;
       }
       case 'replayed':

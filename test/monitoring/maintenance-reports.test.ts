@@ -11,6 +11,7 @@ it('counts everything that was removed early, and logs it once a minute', async 
   const report = createMaintenanceReports(
     createLogger({ level: 'info', destination: { write } }),
     metrics,
+    false,
     () => now,
   );
   report({ kind: 'made-room', bodies: 300, records: 0 });

@@ -57,7 +57,7 @@ it('rotates the encryption key through restarts and a crash while it accepts eve
   const second = await startWith([NEW, OLD]);
   expect((await second.post(transactionAdded(EVENTS))).status).toBe(200);
   const line = await until(() =>
-    second.log.find(({ msg }) => msg === 'every stored payload is in its current form'),
+    second.log.find(({ msg }) => msg === 'the whole store is encrypted with the first encryption key'),
   );
   expect(line).toMatchObject({ reencrypted: EVENTS, unreadable: 0 });
   expect(await shareWithFirstKey(second)).toBe(1);

@@ -16,6 +16,11 @@ type CrashPoint = [when: string, failpoint: Failpoint, times: number, call?: str
 
 const CRASH_POINTS: readonly CrashPoint[] = [
   ['while a batch of events is written but not committed', 'journal-committing', 3, 'append'],
+  ['while a batch is in the intake log but not synced', 'journal-writing-log', 3],
+  // The first syncs are those of the opening.
+  ...[3, 8, 20].map(
+    (times): CrashPoint => [`after sync ${times} of a file of the store`, 'journal-synced', times],
+  ),
   ['while events are committed but the journal has not answered', 'journal-committed', 3, 'append'],
   ['while events are stored but the webhooks are not answered', 'intake-appended', 20],
   ['while events are claimed but not sent', 'delivery-claimed', 3],

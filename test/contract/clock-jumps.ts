@@ -34,6 +34,16 @@ export function describeClockJumps(make: MakeStore) {
       expect(await claimReceipts(test.journal, { maxWait: MAX_WAIT })).toEqual([hour, years]);
     });
 
+    it('back blocks no lane whose next event is behind what has been claimed', async () => {
+      await appendAt(T0 + HOUR, 'a');
+      const [second] = await appendAt(T0 + HOUR, 'a');
+      await appendAt(T0 + HOUR + 1, 'b');
+      const [first] = await claimReceipts(test.journal, { maxWait: MAX_WAIT });
+      test.clock.set(T0);
+      await settleAs(test.journal, settled.delivered(first!));
+      expect(await claimReceipts(test.journal, { maxWait: MAX_WAIT })).toEqual([second]);
+    });
+
     it('back blocks no lane whose events were all appended before', async () => {
       const receipts = [...(await appendAt(T0 + HOUR, 'a')), ...(await appendAt(T0 + HOUR, 'a'))];
       test.clock.set(T0);

@@ -5,11 +5,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { NewEvent } from '../../src/journal/journal.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
-import type { AnswerOf, OperationName, RequestOf } from '../../src/journal/sqlite/engine/calls.ts';
+import type { AnswerOf, Call, OperationName, RequestOf } from '../../src/journal/sqlite/engine/calls.ts';
 import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
 import { openIntakeLog } from '../../src/journal/sqlite/engine/intake-log.ts';
 import { fileHeader, FILE_HEADER_BYTES } from '../../src/journal/sqlite/engine/intake-records.ts';
+import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
+import { ENCRYPTED_COLUMNS } from '../../src/journal/sqlite/engine/re-encryption.ts';
 import { claimantOf, claimLimits, sampleEvent, settled } from '../contract/samples.ts';
 import { until } from '../helpers/until.ts';
 import { journalFolder, openTestEngine } from './journal-folder.ts';
@@ -172,6 +174,68 @@ describe('after a commit that failed', () => {
     expect(claim(engine)).toHaveLength(2);
     expect(engine.sealed.isComplete).toBe(false);
   });
+});
+
+/** SQLite's answer when it meets a damaged page. */
+function damage(): never {
+  throw Object.assign(new Error('database disk image is malformed'), { errcode: 11 });
+}
+
+describe('a damaged page', () => {
+  it('that interrupts a recovery loses nothing that is only in the intake log', async () => {
+    const engine = await openTestEngine();
+    append(engine, {});
+    engine.tables.commitDurably();
+    const receipts = append(engine, {}, {});
+    failToCommit(engine);
+    const begin = engine.tables.begin.bind(engine.tables);
+    engine.tables.begin = () => {
+      begin();
+      damage();
+    };
+    expect(() => append(engine, {})).toThrow('malformed');
+    expect(engine.needsRecovery).toBe(true);
+    engine.tables.begin = begin;
+    append(engine, {});
+    engine.tables.checkpoint();
+    expect(claim(engine)).toEqual(expect.arrayContaining(receipts));
+    expect(engine.db.one('SELECT accepted, pending FROM counts')).toEqual({ accepted: 4, pending: 4 });
+  });
+
+  it('does not leave the store marked as encrypted throughout if that was undone', async () => {
+    const engine = await openTestEngine();
+    append(engine, {});
+    engine.db.run("UPDATE bodies SET body = x'007b7d'");
+    engine.db.run('DELETE FROM sealed_with');
+    engine.sealed.isComplete = false;
+    engine.tables.commitDurably();
+    const flush = engine.log.flush.bind(engine.log);
+    const calls: Call[] = [];
+    for (let table = 0; table < ENCRYPTED_COLUMNS.length; table += 1) {
+      const from = { table, after: 0, unreadable: 0, recoveries: engine.recoveries };
+      calls.push({ name: 'reencrypt', request: { from } });
+    }
+    engine.log.flush = damage;
+    expect(runBatch(engine, calls).some(({ ok }) => ok)).toBe(false);
+    engine.log.flush = flush;
+    expect(engine.sealed.isComplete).toBe(false);
+    expect(claim(engine)).toHaveLength(1);
+  });
+});
+
+it('the next event of a lane is not passed by when a postponed one in front of it is lost', async () => {
+  const clock = new Float64Array([1_000]);
+  const engine = openEngine({ path: await journalFolder(), keys: [], clock });
+  onTestFinished(() => closeEngine(engine));
+  const [first, second] = append(engine, { lane: 'anna' }, { lane: 'anna' });
+  expect(claim(engine)).toEqual([first]);
+  const { id: token } = claimantOf(engine);
+  call(engine, 'settle', { token, settlements: [settled.waiting(first!, 500)] });
+  clock[0] = 2_000;
+  engine.db.run("UPDATE bodies SET body = x'03' WHERE seq = 1");
+  expect(claim(engine)).toEqual([]);
+  expect(call(engine, 'find', first!)?.event.state).toBe('dead');
+  expect(claim(engine)).toEqual([second]);
 });
 
 it('counts that could not be written are written with the next commit', async () => {

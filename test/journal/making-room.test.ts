@@ -37,15 +37,15 @@ async function openRig() {
   };
 }
 
-/** Steps until one removes nothing. */
+/** Steps until there is nothing more to remove. */
 async function makeAllRoom(channel: Channel, minIds = MIN_IDS) {
   const sum = { bodies: 0, records: 0 };
   let step: AnswerOf<'makeRoom'> | undefined;
   do {
-    step = await channel.call('makeRoom', { after: step?.next, minIds });
+    step = await channel.call('makeRoom', { minIds });
     sum.bodies += step.bodies;
     sum.records += step.records;
-  } while (step.bodies + step.records > 0 || step.next !== undefined);
+  } while (step.more);
   return sum;
 }
 
@@ -56,7 +56,7 @@ describe('making room', () => {
     const delivered = await settle(700, settled.delivered);
     const [dead] = await settle(1, settled.dead);
     const first = await channel.call('makeRoom', { minIds: MIN_IDS });
-    expect(first).toEqual({ bodies: 300, records: 0, next: 300 });
+    expect(first).toEqual({ bodies: 300, records: 0, more: true });
     expect(await hasBody(delivered[299]!)).toBe(false);
     expect(await hasBody(delivered[300]!)).toBe(true);
     expect((await makeAllRoom(channel)).bodies).toBe(400);
@@ -86,6 +86,22 @@ describe('making room', () => {
     expect(await hasBody(first!)).toBe(true);
     expect((await makeAllRoom(channel)).bodies).toBe(1);
     expect(await hasBody(first!)).toBe(false);
+  });
+
+  it('finds what is settled between two steps in front of the second one', async () => {
+    const { channel, append, settle, hasBody } = await openRig();
+    const receipts = await append(4_200);
+    const limits = claimLimits({ events: 4_150 });
+    const { token } = await channel.call('claim', { claimant: CLAIMANT, limits });
+    await settle(50, settled.delivered);
+    expect(await channel.call('makeRoom', { minIds: MIN_IDS })).toMatchObject({ bodies: 0, more: true });
+    const first = receipts.slice(0, 10);
+    await channel.call('settle', { token, settlements: first.map(settled.delivered) });
+    expect((await makeAllRoom(channel)).bodies).toBe(60);
+    expect(await hasBody(receipts[0]!)).toBe(false);
+    expect(await hasBody(receipts[10]!)).toBe(true);
+    await channel.call('settle', { token, settlements: receipts.slice(10, 4_150).map(settled.delivered) });
+    expect((await makeAllRoom(channel)).bodies).toBe(4_140);
   });
 
   it('then removes records that are not repeated any more, then details of the others', async () => {

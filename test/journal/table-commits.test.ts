@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it, onTestFinished } from 'vitest';
@@ -15,12 +15,14 @@ async function rig() {
   const path = await journalFolder();
   const { raw } = openDatabase(path);
   const durable: number[] = [];
+  const failedSyncs: Error[] = [];
   let position = 0;
   const tables = createTableCommits(raw, {
     beforeCommit: () => undefined,
     position: () => (position += 1),
     onDurable: (upTo) => durable.push(upTo),
     onError: (error) => expect.fail(error.message),
+    onSyncFailed: (error) => failedSyncs.push(error),
   });
   onTestFinished(() => {
     raw.close();
@@ -34,7 +36,7 @@ async function rig() {
   };
   const walOf = (): Buffer => readFileSync(join(path, `${DATABASE_FILE}-wal`));
   const walFrames = (): number => Number(raw.prepare('PRAGMA wal_checkpoint(NOOP)').get()?.['log']);
-  return { path, tables, durable, write, walOf, walFrames };
+  return { path, tables, durable, failedSyncs, write, walOf, walFrames };
 }
 
 /** Who paused destination `0`, in a copy of the database with this write-ahead log. */
@@ -80,4 +82,37 @@ it('what is in the synced file is reported, in order', async () => {
   tables.checkpoint();
   expect(durable).toHaveLength(2);
   expect(durable[1]).toBeGreaterThan(first as number);
+});
+
+it('a file that is held is not written, not even by a checkpoint', async () => {
+  const { path, tables, durable, write } = await rig();
+  write('first');
+  tables.hold();
+  write('second');
+  const held = readFileSync(join(path, DATABASE_FILE));
+  const before = durable.length;
+  write('third', 400);
+  tables.begin();
+  tables.checkpoint();
+  expect(readFileSync(join(path, DATABASE_FILE)).equals(held)).toBe(true);
+  expect(durable).toHaveLength(before);
+  tables.release();
+  tables.checkpoint();
+  expect(readFileSync(join(path, DATABASE_FILE)).equals(held)).toBe(false);
+  expect(durable).toHaveLength(before + 1);
+});
+
+it('nothing is committed or durable after a sync that failed', async () => {
+  const { path, tables, durable, failedSyncs, write } = await rig();
+  write('first');
+  const handle = tables.hold();
+  tables.release();
+  closeSync(handle);
+  expect(() => tables.checkpoint()).toThrow('EBADF');
+  expect(failedSyncs).toHaveLength(1);
+  // The next sync would succeed.
+  expect(openSync(join(path, DATABASE_FILE), 'r')).toBe(handle);
+  expect(() => tables.checkpoint()).toThrow('EBADF');
+  expect(() => write('second')).toThrow('EBADF');
+  expect(durable).toEqual([]);
 });

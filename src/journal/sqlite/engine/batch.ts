@@ -82,20 +82,18 @@ function keepBatch({ claims, indexes, accounts }: Engine): void {
  * Undoes a batch, and only the batch unless SQLite has rolled back more. After a damaged page was
  * met, SQLite refuses every write until the whole transaction is rolled back.
  */
-function rollBack(engine: Engine, error: unknown): void {
+function rollBack(engine: Engine, error: unknown, isInBatch: boolean): void {
   forgetBatch(engine);
   const { raw } = engine.db;
   if (isDamage(error) && raw.isTransaction) {
     raw.exec('ROLLBACK');
     engine.sawDamage = true;
-    engine.needsRecovery = engine.tables.hasEarlierChanges;
+    // A recovery that was itself interrupted by the damage is still needed.
+    engine.needsRecovery ||= engine.tables.hasEarlierChanges;
     if (!engine.needsRecovery) engine.tables.forget();
-    return;
-  }
-  if (engine.tables.isIntact() && raw.isTransaction) {
-    raw.exec('ROLLBACK TO batch; RELEASE batch');
-    engine.sealed.isComplete &&= isSealed(engine.db);
-  } else engine.needsRecovery = true;
+  } else if (!engine.tables.isIntact() || !raw.isTransaction) engine.needsRecovery = true;
+  else if (isInBatch) raw.exec('ROLLBACK TO batch; RELEASE batch');
+  if (!engine.needsRecovery) engine.sealed.isComplete &&= isSealed(engine.db);
 }
 
 /** A commit that succeeds shows that the tables can be written again. */
@@ -108,10 +106,12 @@ function commitDurably(engine: Engine): void {
 function runTogether(engine: Engine, calls: readonly Call[]): readonly Outcome[] | FailedBatch {
   const outcomes: Outcome[] = [];
   let current: Call | undefined;
+  let isInBatch = false;
   try {
     if (engine.needsRecovery) recoverEngine(engine);
     engine.tables.begin();
     engine.db.run('SAVEPOINT batch');
+    isInBatch = true;
     for (const call of calls) {
       current = call;
       outcomes.push(execute(engine, call));
@@ -120,12 +120,13 @@ function runTogether(engine: Engine, calls: readonly Call[]): readonly Outcome[]
     hitFailpoint('journal-committing', calls);
     engine.log.flush();
     engine.db.run('RELEASE batch');
+    isInBatch = false;
     keepBatch(engine);
     if (engine.sawDamage || calls.some(({ name }) => CLASS_OF[name] === 'operator')) commitDurably(engine);
     hitFailpoint('journal-committed', calls);
     return outcomes;
   } catch (error) {
-    rollBack(engine, error);
+    rollBack(engine, error, isInBatch);
     return { error, failingCall: current };
   }
 }

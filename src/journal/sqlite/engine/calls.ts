@@ -180,8 +180,8 @@ export interface Operations {
   retain: Operation<RetentionPolicy, { readonly removed: number; readonly more: boolean }>;
   /** `after`: where the last step ended. `minIds`: age in ms up to which identities are kept. */
   makeRoom: Operation<
-    { readonly after?: number; readonly minIds: number },
-    { readonly bodies: number; readonly records: number; readonly next?: number }
+    { readonly minIds: number },
+    { readonly bodies: number; readonly records: number; readonly more: boolean }
   >;
   /** For a backup: see TableCommits.hold. */
   holdFile: Operation<undefined, { readonly handle: number }>;

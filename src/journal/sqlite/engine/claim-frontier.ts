@@ -40,8 +40,13 @@ export class ClaimFrontier {
     return this.#reached;
   }
 
-  /** Heads before `reached` that can be claimed, in order. */
+  /**
+   * Heads before `reached` that can be claimed, in order. Call it before `reached` is read: if they
+   * are too many, everything is read again. Not done when one is added, because a claim may be
+   * passing heads.
+   */
   returned(): Head[] {
+    if (this.#returned.size > MAX_RETURNED) this.reset();
     return [...this.#returned.values()].toSorted(compareHeads);
   }
 
@@ -53,7 +58,6 @@ export class ClaimFrontier {
       return;
     }
     this.#returned.set(head.seq, head);
-    if (this.#returned.size > MAX_RETURNED) this.reset();
   }
 
   /** The head is dealt with: it was claimed or excluded, or waits for its lane. */

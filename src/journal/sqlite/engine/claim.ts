@@ -63,10 +63,13 @@ function streamsOf(engine: Engine, queue: HeadQueue, request: DueRequest, slot: 
   const { now, maxWait } = request;
   const last = maxWait === undefined ? Number.MAX_SAFE_INTEGER : now + maxWait;
   const frontier = engine.frontiers.of(queue);
+  // The clock was set back: among the heads that have returned, some wait for it.
+  if (frontier.reached.dueAt > last) frontier.reset();
+  const returned = frontier.returned();
   const { reached } = frontier;
   const behind = openCursor(engine, 2 * slot, { queue, above: reached, upTo: last });
   const streams = [
-    { queue, isOverdue: false, heads: frontier.returned().values() },
+    { queue, isOverdue: false, heads: returned.values() },
     { queue, isOverdue: false, heads: behind },
   ];
   if (maxWait === undefined) return streams;
@@ -170,8 +173,9 @@ function claimKind(
     }
     if (dueAt > request.now || claimed.events.length >= limit) return dueAt;
     if (claimed.events.length > 0 && claimed.bytes + row.body_bytes > request.bytes) return dueAt;
-    const event = readClaimed(engine, row);
+    // Before it is read: if it is lost, the next one of its lane becomes a head, maybe before it.
     pass();
+    const event = readClaimed(engine, row);
     if (event === undefined) continue;
     engine.claims.claim(row, request.token);
     claimed.bytes += event.body.byteLength;

@@ -14,28 +14,26 @@ function isRemovable(row: SweptRow): boolean {
   return isFinished(row) && row.late === 0;
 }
 
-/** One step; the next one continues at its answer. */
-export function makeRoom(engine: Engine, request: RequestOf<'makeRoom'>): AnswerOf<'makeRoom'> {
-  const { after, minIds } = request;
-  const now = engine.now();
+/**
+ * One step. What it passes and does not remove counts as late from then on, so that its body is
+ * removed as soon as it is settled.
+ */
+export function makeRoom(engine: Engine, { minIds }: RequestOf<'makeRoom'>): AnswerOf<'makeRoom'> {
   // They have been passed, so they are older than all others.
   const late = removeLateBodies(engine, Number.MAX_SAFE_INTEGER);
-  if (late > 0) return { bodies: late, records: 0 };
+  if (late > 0) return { bodies: late, records: 0, more: true };
   const bodies = sweep(engine, {
     name: 'bodies',
     decide: (row) => (isRemovable(row) ? 'remove' : 'skip'),
     remove: removeBodies,
-    after,
-    onlyRemoved: true,
   });
-  if (bodies.removed > 0 || bodies.more)
-    return { bodies: bodies.removed, records: 0, ...(bodies.more ? { next: bodies.end } : {}) };
-  const records = sweepRecords(engine, now, minIds).removed;
-  if (records > 0) return { bodies: 0, records };
+  if (bodies.removed > 0 || bodies.more) return { bodies: bodies.removed, records: 0, more: true };
+  const records = sweepRecords(engine, engine.now(), minIds);
+  if (records.removed > 0 || records.more) return { bodies: 0, records: records.removed, more: true };
   const details = sweep(engine, {
     name: 'details',
     decide: (row) => (isRemovable(row) ? 'remove' : 'skip'),
     remove: removeDetails,
   });
-  return { bodies: 0, records: details.removed };
+  return { bodies: 0, records: details.removed, more: details.more };
 }

@@ -117,6 +117,10 @@ function startEngine(db: Database, options: EngineOptions): Engine {
       engine.needsRecovery ||= !tables.isIntact();
       notices.notify({ message: engine.failure });
     },
+    onSyncFailed: (error) =>
+      void setImmediate(() => {
+        throw error;
+      }),
   });
   const engine: Engine = {
     ...notices,
@@ -183,6 +187,7 @@ export function closeEngine(engine: Engine): void {
   const { db, log, tables } = engine;
   try {
     if (engine.needsRecovery) recoverEngine(engine);
+    tables.release();
     tables.checkpoint();
     db.run('UPDATE intake_log SET is_closed = 1');
   } finally {

@@ -79,7 +79,7 @@ function moveTo(engine: Engine, destination: string, seq: number): void {
 }
 
 export function reroute(engine: Engine, request: RequestOf<'reroute'>): AnswerOf<'reroute'> {
-  // Avoids scanning a long backlog for nothing: every start of the relay calls this.
+  // Avoids scanning a long backlog for nothing.
   if (!isPendingElsewhere(engine, request.destination)) return { done: 0 };
   const { source, destination } = request;
   const filter = { states: ['pending'], source, notDestination: destination } as const;

@@ -148,30 +148,23 @@ export interface Sweep {
   readonly name: SweepName;
   readonly decide: (row: SweptRow) => Decision;
   readonly remove: (engine: Engine, range: Range) => number;
-  /** Begins behind this position instead of where the last step ended. */
-  readonly after?: number;
-  /** Advances only as far as something was removed, so that events behind are not late yet. */
-  readonly onlyRemoved?: boolean;
 }
 
 export interface SweepStep {
   readonly removed: number;
   /** Whether another step may remove more. */
   readonly more: boolean;
-  /** Where the walk ended. */
-  readonly end: number;
 }
 
 /** One step of a walk. Records and details follow the bodies and never overtake them. */
-export function sweep(engine: Engine, { name, decide, remove, after, onlyRemoved }: Sweep): SweepStep {
+export function sweep(engine: Engine, { name, decide, remove }: Sweep): SweepStep {
   const start = sweptUpTo(engine, name);
   const until = name === 'bodies' ? Number.MAX_SAFE_INTEGER : sweptUpTo(engine, 'bodies');
-  const { ranges, late, found, end, more } = walk(engine, Math.max(start, after ?? 0), until, decide);
+  const { ranges, late, found, end, more } = walk(engine, start, until, decide);
   let removed = 0;
   for (const range of ranges) removed += remove(engine, range);
   engine.tables.noteChange(found * CHANGED_BYTES);
   for (const seq of late) engine.db.run('UPDATE events SET late = 1 WHERE seq = ?', seq);
-  const reached = onlyRemoved === true ? (ranges.at(-1)?.to ?? start) : end;
-  if (reached > start && (found > 0 || onlyRemoved !== true)) setSwept(engine, name, reached);
-  return { removed, more, end };
+  if (end > start) setSwept(engine, name, end);
+  return { removed, more };
 }

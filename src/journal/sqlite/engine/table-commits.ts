@@ -45,7 +45,7 @@ export interface TableCommits {
   runIfDue(): void;
   /** Commits, and waits until it is on the disk. @throws as `runIfDue` */
   commitDurably(): void;
-  /** Commits and copies everything into the synced file. @throws as `runIfDue` */
+  /** Commits durably and, unless the file is held, copies everything into it. @throws as `runIfDue` */
   checkpoint(): void;
   /**
    * From the next durable commit on, which copies everything into the file, the file is not written
@@ -71,6 +71,11 @@ export interface CommitHooks {
   readonly onDurable: (position: number) => void;
   /** A commit or checkpoint in the background has failed; it is tried again. */
   readonly onError: (error: Error) => void;
+  /**
+   * A sync has failed, so the thread must end, and with it the process: the system may have dropped
+   * what it could not write, and would report the next sync as a success. The next start recovers.
+   */
+  readonly onSyncFailed: (error: Error) => void;
 }
 
 interface LogState {
@@ -102,8 +107,23 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
   let committedUpTo = hooks.position();
   let isSyncing = false;
   let isClosed = false;
+  let syncFailure: Error | undefined;
   /** Whether the file is to stand still, and does. */
   let held: 'no' | 'soon' | 'yes' = 'no';
+
+  const failSync = (error: Error): void => {
+    syncFailure ??= error;
+    hooks.onSyncFailed(error);
+  };
+
+  const syncNow = (handle: number): void => {
+    try {
+      syncData(handle);
+    } catch (error) {
+      failSync(error as Error);
+      throw error;
+    }
+  };
 
   const finishCopy = (): void => {
     if (copiedUpTo === undefined) return;
@@ -114,7 +134,7 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
 
   const syncFileNow = (): void => {
     if (copiedUpTo === undefined) return;
-    syncData(fileHandle);
+    syncNow(fileHandle);
     finishCopy();
   };
 
@@ -122,25 +142,22 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     const { handle, isDirty } = wal;
     wal.noteSync();
     // A sync in the background may not have finished.
-    if ((isDirty || isSyncing) && handle !== undefined) syncData(handle);
+    if ((isDirty || isSyncing) && handle !== undefined) syncNow(handle);
   };
 
-  /**
-   * A sync that fails ends the thread, and so the process: the system may have dropped what it
-   * could not write, and would report the next sync as a success. The next start recovers.
-   */
   const syncInBackground = (handle: number, done: () => void): void => {
     isSyncing = true;
     fdatasync(handle, (error) => {
       isSyncing = false;
       if (isClosed) return;
-      if (error !== null) throw error;
+      if (error !== null) return failSync(error);
       hitFailpoint('journal-synced', handle);
       done();
     });
   };
 
   const commit = (): void => {
+    if (syncFailure !== undefined) throw syncFailure;
     if (began === undefined) return;
     // A commit may overwrite the write-ahead log, whose pages must be on the disk until then.
     syncFileNow();
@@ -242,6 +259,7 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     checkpoint() {
       commit();
       syncWalNow();
+      if (held === 'yes') return;
       copyNow();
       wal.eraseNow();
     },

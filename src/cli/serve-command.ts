@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
@@ -19,6 +20,13 @@ Exit code: 0 stopped by SIGTERM or SIGINT; 1 could not start, or failed; 2 the c
 
 Example:
   $ capillary-relay serve --config /etc/relay/relay.yaml`;
+
+/**
+ * By default V8 lets old objects grow to four times what is in use before it collects them: 320
+ * instead of 220 MiB under load. Set here, because on the command line V8 would refuse byte code
+ * that was made without it.
+ */
+const HEAP_FLAG = '--heap-growing-percent=60';
 
 /** The parts that exist already: a signal can arrive while the relay is starting. */
 interface Started {
@@ -84,6 +92,7 @@ async function start(file: string, started: Started): Promise<Relay> {
 
 async function runServe(file: string): Promise<void> {
   const started: Started = { isStopping: false };
+  setFlagsFromString(HEAP_FLAG);
   const onReady = reloadOnHangup();
   stopOnSignals(started);
   try {

@@ -234,7 +234,7 @@ describe('map --diff --from-journal', () => {
     });
     expect(ofAcme).toMatchObject({ code: 0, stdout: 'Compared: 2, different: 0\n' });
     expect(newest).toMatchObject({ code: 0, stdout: 'Compared: 1, different: 0\n' });
-    expect(readdirSync(path)).toEqual(['relay.db']);
+    expect(readdirSync(path)).toEqual(['.relay-store', 'intake-0.log', 'intake-1.log', 'relay.db']);
     expect(wrong).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--since must be a time such as'),

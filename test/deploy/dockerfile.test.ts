@@ -58,7 +58,6 @@ describe('Dockerfile', () => {
       '--disable-warning=ExperimentalWarning',
       '--disable-sigusr1',
       '--max-semi-space-size=8',
-      '--heap-growing-percent=60',
       '--v8-pool-size=1',
       'dist/main.js',
     ]);

@@ -47,7 +47,7 @@ function chooseBlocks(blocks: number, random: () => number): (block: number) => 
   return choices[Math.floor(random() * choices.length)] as (block: number) => boolean;
 }
 
-/** Of what was not synced, the disk has some blocks of each file, as it writes them in any order. */
+/** Of what was not synced, the disk has some blocks: it writes them in any order. */
 function restoreMixed(live: string, synced: string, to: string, random: () => number): void {
   for (const name of readdirSync(live)) {
     const now = readFileSync(join(live, name));
@@ -100,7 +100,8 @@ describe.runIf(process.platform === 'linux')('a loss of power', () => {
         await sleep(random() * 300);
         await freeze(pid);
         // Half of them at the worst time: the write-ahead log is being overwritten.
-        for (let tries = 0; moment % 2 === 1 && tries < 150 && !isOverwriting(live, synced); tries += 1) {
+        const mostTries = moment % 2 === 1 ? 150 : 0;
+        for (let tries = 0; tries < mostTries && !isOverwriting(live, synced); tries += 1) {
           process.kill(pid, 'SIGCONT');
           await sleep(random() * 30);
           await freeze(pid);

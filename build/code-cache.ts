@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { loadBundle, packByteCode } from './load-bundle.ts';
 
 /*
@@ -82,5 +83,7 @@ writeFileSync(config, configText(folder, intakePort, adminPort));
 const { script, source, bundle } = loadBundle(bundleFile, byteCodeFile);
 void bundle.run(['serve', '--config', config]);
 while (!(await isReady(adminPort))) await sleep(POLL_INTERVAL_MS);
+// `serve` has changed it; byte code is accepted by a process with the same flags only.
+setFlagsFromString('--heap-growing-percent=0');
 writeFileSync(byteCodeFile, packByteCode(source, script.createCachedData()));
 process.kill(process.pid, 'SIGTERM');

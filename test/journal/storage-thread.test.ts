@@ -99,6 +99,7 @@ describe('the status', () => {
       call: async (_name: string): Promise<unknown> => ({
         usedBytes: 7,
         freeInside: 3,
+        owedBytes: 0,
         overdue: [],
         gauges: { walBytes: 5 },
       }),

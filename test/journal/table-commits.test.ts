@@ -116,3 +116,17 @@ it('nothing is committed or durable after a sync that failed', async () => {
   expect(() => write('second')).toThrow('EBADF');
   expect(durable).toEqual([]);
 });
+
+it('what is accepted takes room twice until it is copied: in the write-ahead log and in the file', async () => {
+  const { tables, write } = await rig();
+  tables.begin();
+  tables.checkpoint();
+  expect(tables.owedBytes).toBe(0);
+  tables.begin();
+  tables.noteChange(1_000);
+  expect(tables.owedBytes).toBe(2_000);
+  write('first', 400);
+  expect(tables.owedBytes).toBeGreaterThan(4 * 4_096);
+  tables.checkpoint();
+  expect(tables.owedBytes).toBe(0);
+});

@@ -90,6 +90,8 @@ export interface EngineStatus {
   readonly usedBytes: number;
   /** Bytes of free pages inside the file. */
   readonly freeInside: number;
+  /** Bytes that accepted events will still take on the volume. */
+  readonly owedBytes: number;
   /** See StoreStatus. */
   readonly overdue: readonly Overdue[];
   readonly gauges: Readonly<Record<string, number>>;

@@ -198,6 +198,7 @@ export function status(engine: Engine): AnswerOf<'status'> {
   return {
     usedBytes: (readPragma(engine, 'page_count') - free) * pageSize,
     freeInside: free * pageSize,
+    owedBytes: engine.tables.owedBytes,
     ...(engine.failure === undefined ? {} : { failure: engine.failure }),
     overdue: overdue(engine),
     gauges: { walBytes: wal, intakeLogBytes: engine.log.bytes },

@@ -30,6 +30,7 @@ const MAX_CHANGED_BYTES = 12 * 1_024 * 1_024;
  * written that is copied once. A small store has a small log.
  */
 const CHECKPOINT_PAGES = { least: 512, most: 6_144, shareOfFile: 0.25 } as const;
+const PAGE_BYTES = 4_096;
 /** Longest time between two checkpoints while there is anything to copy. */
 const CHECKPOINT_INTERVAL_MS = 30_000;
 
@@ -53,6 +54,11 @@ export interface TableCommits {
    */
   hold(): number;
   release(): void;
+  /**
+   * Bytes that the volume still has to give for what is accepted already: a change is written to the
+   * write-ahead log, and copied into the file. Estimated.
+   */
+  readonly owedBytes: number;
   /** False if SQLite has rolled the transaction back because of an error. */
   isIntact(): boolean;
   /** Whether the open transaction had changes when it was last begun or continued. */
@@ -269,6 +275,9 @@ export function createTableCommits(raw: DatabaseSync, hooks: CommitHooks): Table
     },
     release() {
       held = 'no';
+    },
+    get owedBytes() {
+      return 2 * changedBytes + uncopiedPages * PAGE_BYTES;
     },
     get hasEarlierChanges() {
       return hasEarlierChanges;

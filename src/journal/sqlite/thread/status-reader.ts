@@ -6,7 +6,13 @@ import type { Channel, WriteFailure } from './channel.ts';
 /** Time after which a thread that does not answer is reported with what was known last. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
-const NOTHING_KNOWN: EngineStatus = { usedBytes: 0, freeInside: 0, overdue: [], gauges: {} };
+const NOTHING_KNOWN: EngineStatus = {
+  usedBytes: 0,
+  freeInside: 0,
+  owedBytes: 0,
+  overdue: [],
+  gauges: {},
+};
 
 /** The failure of the last status if it lasts. */
 function continued(before: WriteFailure | undefined, message: string | undefined): WriteFailure | undefined {
@@ -30,7 +36,8 @@ export interface ReadStatus extends EngineStatus {
 export async function readStatus(channel: Pick<Channel, 'call'>, path: string): Promise<ReadStatus> {
   const status = await channel.call('status', undefined);
   const { bavail, bsize } = await statfs(path);
-  return { ...status, freeBytes: bavail * bsize + status.freeInside };
+  const free = bavail * bsize + status.freeInside - status.owedBytes;
+  return { ...status, freeBytes: Math.max(0, free) };
 }
 
 /** A problem with the files of the store, since it was first seen. */

@@ -59,7 +59,7 @@ it('rotates the encryption key through restarts and a crash while it accepts eve
   const line = await until(() =>
     second.log.find(({ msg }) => msg === 'the whole store is encrypted with the first encryption key'),
   );
-  expect(line).toMatchObject({ resealed: EVENTS });
+  expect(line).toMatchObject({ reencrypted: EVENTS, unreadable: 0 });
   expect(await shareWithFirstKey(second)).toBe(1);
   expect(await second.stop('SIGTERM')).toBe(0);
 

@@ -57,6 +57,9 @@ function setFromMemory({ metrics, journal, destinations, admission }: RefreshPar
   if (admission.status !== undefined) {
     metrics.storeUsedBytes.set(admission.status.usedBytes);
     metrics.storeFreeBytes.set(admission.status.freeBytes);
+    const { intakeLogBytes = 0, walBytes = 0 } = admission.status.gauges;
+    metrics.storeLogBytes.set({ log: 'intake' }, intakeLogBytes);
+    metrics.storeLogBytes.set({ log: 'write-ahead' }, walBytes);
   }
 }
 

@@ -213,7 +213,14 @@ export function createMetrics() {
     ),
     storeUsedBytes: gauge('relay_store_used_bytes', 'Bytes of the store in use', {}),
     storeMaxBytes: gauge('relay_store_max_bytes', 'Used bytes at which intake closes: store.maxBytes', {}),
-    storeFreeBytes: gauge('relay_store_free_bytes', 'Bytes free on the volume of the store', {}),
+    storeFreeBytes: gauge(
+      'relay_store_free_bytes',
+      'Bytes that new records can use: free on the volume, and free inside the file',
+      {},
+    ),
+    storeLogBytes: gauge('relay_store_log_bytes', 'Size of the logs of the store', {
+      log: ['intake', 'write-ahead'],
+    }),
     storeMinFreeBytes: gauge(
       'relay_store_min_free_bytes',
       'Free bytes below which intake closes: store.minFree',

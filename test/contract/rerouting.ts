@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
+  append,
   appendAll,
   appendSettled,
   claimReceipts,
   sampleEvent,
   settleAs,
+  settleHeld,
   settled,
   sha256,
 } from './samples.ts';
@@ -73,6 +75,20 @@ export function describeRerouting(make: MakeStore) {
         await settleAs(test.journal, settled.delivered(receipt!));
       }
       expect(order).toEqual([first, second, third, fourth]);
+    });
+
+    it('keeps a profile at the destination where its event was claimed', async () => {
+      const { receipt } = await append(test.journal, sampleEvent({ lane: ANN }));
+      expect(await claimReceipts(test.journal)).toEqual([receipt]);
+      await test.journal.reroute('acme', 'new');
+      const settlement = {
+        ...settled.delivered(receipt),
+        delivered: ['event', 'profile'],
+        profiles: [{ lane: ANN, state: '{"from":"old"}' }],
+      } as const;
+      expect(await settleHeld(test.journal, settlement)).toEqual({ stale: [] });
+      expect((await test.journal.profiles('new', [ANN])).size).toBe(0);
+      expect((await test.journal.profiles('aep', [ANN])).get(ANN)).toBe('{"from":"old"}');
     });
 
     it('moves any number of events', async () => {

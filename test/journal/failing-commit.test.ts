@@ -7,7 +7,7 @@ import type { NewEvent } from '../../src/journal/journal.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { AnswerOf, Call, OperationName, RequestOf } from '../../src/journal/sqlite/engine/calls.ts';
 import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
-import { openIntakeLog } from '../../src/journal/sqlite/engine/intake-log.ts';
+import { INTAKE_LOG_FILES, openIntakeLog } from '../../src/journal/sqlite/engine/intake-log.ts';
 import { fileHeader, FILE_HEADER_BYTES } from '../../src/journal/sqlite/engine/intake-records.ts';
 import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
@@ -262,6 +262,27 @@ describe('the intake log', () => {
     const { log } = openIntakeLog(folder, { seed: SEED, position: 0 });
     log.close();
     expect(fileHeader(SEED).equals(readHeader(join(folder, 'intake-0.log')))).toBe(true);
+  });
+
+  it('is overwritten file by file where more is written all the time', async () => {
+    const folder = await journalFolder();
+    const { log } = openIntakeLog(folder, { seed: SEED, position: 0 });
+    onTestFinished(() => log.close());
+    const write = (text: string): void => {
+      log.add({ kind: 'event', at: 1, head: Buffer.from('{}'), payload: Buffer.alloc(5_000_000, text) });
+      log.flush();
+    };
+    const isIn = (text: string): boolean =>
+      INTAKE_LOG_FILES.some((name) => readFileSync(join(folder, name)).includes(text));
+    write('erased ');
+    log.clearLater();
+    write('newer ');
+    log.release(1);
+    expect(isIn('erased')).toBe(false);
+    write('newest ');
+    log.release(2);
+    expect(isIn('newer ')).toBe(false);
+    expect(log.read(2).records).toHaveLength(1);
   });
 });
 

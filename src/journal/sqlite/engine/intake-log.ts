@@ -60,7 +60,7 @@ export interface IntakeLog {
   discard(): void;
   /** Everything up to this number is in the synced tables. */
   release(upTo: number): void;
-  /** Overwrites what the files hold as soon as all of it is in the synced tables. */
+  /** Overwrites what a file holds as soon as all of it is in the synced tables. */
   clearLater(): void;
   /** Bytes of both files. */
   readonly bytes: number;
@@ -145,7 +145,8 @@ export function openIntakeLog(
   let released = 0;
   /** Whether the last batch could not be written and synced. */
   let isTorn = false;
-  let mustClear = false;
+  /** Files whose content must be overwritten. */
+  const toClear = new Set<LogFile>();
   let clearedAt = performance.now();
   let buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
   let used = 0;
@@ -184,11 +185,20 @@ export function openIntakeLog(
     isTorn = false;
   };
 
-  const clear = (): void => {
-    for (const file of files) overwrite(file);
-    position = FILE_HEADER_BYTES;
-    mustClear = false;
+  const clearLater = (): void => {
+    for (const file of files) toClear.add(file);
     clearedAt = performance.now();
+  };
+
+  /** One file is in use under a steady load, but then the other one is free. */
+  const clearFree = (): void => {
+    if (isTorn) return;
+    for (const file of toClear) {
+      if (file.last > released) continue;
+      overwrite(file);
+      if (file === active) position = FILE_HEADER_BYTES;
+      toClear.delete(file);
+    }
   };
 
   const log: IntakeLog = {
@@ -231,12 +241,10 @@ export function openIntakeLog(
     },
     release(upTo) {
       released = Math.max(released, upTo);
-      const isOld = performance.now() - clearedAt >= CLEAR_INTERVAL_MS;
-      if ((mustClear || isOld) && released >= written && count === 0) clear();
+      if (performance.now() - clearedAt >= CLEAR_INTERVAL_MS) clearLater();
+      clearFree();
     },
-    clearLater() {
-      mustClear = true;
-    },
+    clearLater,
     get bytes() {
       return first.size + second.size;
     },

@@ -125,11 +125,12 @@ function recordDelivered({ db }: Engine, { seq }: QueueRow, { delivered }: Settl
   if (bits !== 0) db.run('UPDATE events SET delivered = delivered | ? WHERE seq = ?', bits, seq);
 }
 
-function applySettlement(engine: Engine, row: QueueRow, settlement: Settlement): void {
+/** @param destination where the event was claimed: a profile belongs there, also after a reroute */
+function applySettlement(engine: Engine, row: QueueRow, destination: string, settlement: Settlement): void {
   if (settlement.state === 'pending') postpone(engine, row, settlement);
   else finish(engine, row, settlement);
   for (const lane of settlement.erase ?? []) eraseLane(engine, lane, row);
-  for (const { lane, state } of settlement.profiles ?? []) writeProfile(engine, row.destination, lane, state);
+  for (const { lane, state } of settlement.profiles ?? []) writeProfile(engine, destination, lane, state);
   if (settlement.eraseOwn === true && settlement.state !== 'pending') eraseEvent(engine, row.seq);
   if (settlement.alias !== undefined) addAlias(engine, row.destination, settlement.alias);
 }
@@ -147,7 +148,7 @@ function settleOne(engine: Engine, token: string, settlement: Settlement): boole
   if (row.state !== 'pending') return false;
   if (isHeld && !isEarly && !isStale(engine, row, claimed, settlement)) {
     recordFailures(engine, seq, settlement.attempts);
-    applySettlement(engine, row, settlement);
+    applySettlement(engine, row, claimed?.destination ?? row.destination, settlement);
     return false;
   }
   recordDelivered(engine, row, settlement);

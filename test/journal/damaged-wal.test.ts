@@ -157,6 +157,19 @@ describe('the intake log of a killed relay', () => {
     expect(await journal.count({ receipts, states: ['pending'] })).toBe(COUNT - 1);
   });
 
+  it('with a flipped bit in the last record says that it may have been stored', async () => {
+    const { path, receipts } = await killedStore({ isCommitted: false });
+    const file = join(path, INTAKE_LOG_FILES[0]);
+    flipHeader(file, statSync(file).size - 3);
+    const engine = openEngine({ path, keys: [] });
+    expect(engine.takeNotices()).toContainEqual({
+      message: expect.stringContaining('lacks at least 1 of its records'),
+    });
+    const [outcome] = runBatch(engine, [{ name: 'ledger', request: undefined }]);
+    expect(outcome).toMatchObject({ answer: { acme: { accepted: receipts.length - 1 } } });
+    closeEngine(engine);
+  });
+
   it('whose file is missing refuses the start, and salvage says what it may have held', async () => {
     const { path } = await killedStore();
     rmSync(join(path, INTAKE_LOG_FILES[1]));

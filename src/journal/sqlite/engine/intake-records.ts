@@ -115,14 +115,31 @@ function readRecord(
   return { record, end };
 }
 
-/** All records that can be read, in the order of the file, also behind what cannot be read. */
-export function* readableRecords(content: Buffer, seed: number): Generator<IntakeRecord> {
+function magicBytes(): Buffer {
   const magic = Buffer.alloc(4);
   magic.writeUInt32LE(MAGIC);
+  return magic;
+}
+
+/** Whether a record with this number begins in a file and cannot be read. */
+function hasUnreadable(content: Buffer, number: number, seed: number): boolean {
+  const magic = magicBytes();
+  for (let at = content.indexOf(magic, FILE_HEADER_BYTES); at >= 0; ) {
+    const read = readRecord(content, at, seed);
+    const isNumbered = at + HEAD_AT <= content.length && content.readDoubleLE(at + NUMBER_AT) === number;
+    if (read === undefined && isNumbered) return true;
+    at = content.indexOf(magic, read?.end ?? at + 1);
+  }
+  return false;
+}
+
+/** All records that can be read, in the order of the file, also behind what cannot be read. */
+export function* readableRecords(content: Buffer, seed: number): Generator<IntakeRecord> {
+  const magic = magicBytes();
   for (let at = content.indexOf(magic, FILE_HEADER_BYTES); at >= 0; ) {
     const read = readRecord(content, at, seed);
     if (read !== undefined) yield read.record;
-    at = read === undefined ? content.indexOf(magic, at + 1) : content.indexOf(magic, read.end);
+    at = content.indexOf(magic, read?.end ?? at + 1);
   }
 }
 
@@ -157,5 +174,7 @@ export function recordsAfter(contents: readonly Buffer[], after: number, seed: n
   const synced = records.filter(({ number }) => number < lastBatch).length;
   const last = records.at(-1)?.number ?? after;
   const missing = lastBatch - after - 1 - synced;
-  return { records, missing, torn: last - after - records.length - missing };
+  // The last one may be there, and unreadable.
+  const cutOff = contents.some((content) => hasUnreadable(content, last + 1, seed)) ? 1 : 0;
+  return { records, missing, torn: last - after - records.length - missing + cutOff };
 }

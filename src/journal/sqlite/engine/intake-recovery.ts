@@ -57,7 +57,7 @@ export function applyLog(engine: Engine, { records, missing, torn }: LogContent)
     });
   if (torn > 0)
     engine.notify({
-      message: `the end of the intake log is incomplete: ${torn} records were being written when the machine stopped`,
+      message: `the end of the intake log cannot be read: its last batch lacks at least ${torn} of its records. They were being written when the machine stopped, and then nobody was told that they are stored; or the disk has damaged them`,
     });
   if (records.length === 0) return;
   engine.tables.begin();

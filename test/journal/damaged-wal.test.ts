@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Appended } from '../../src/journal/journal.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import { INTAKE_LOG_FILES } from '../../src/journal/sqlite/engine/intake-log.ts';
+import { describeWalDamage } from '../../src/journal/sqlite/engine/damage.ts';
 import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { damagedWal } from '../../src/journal/sqlite/engine/wal-frames.ts';
@@ -110,6 +111,13 @@ describe('the write-ahead log of a killed relay', () => {
     expect(await started.count({ receipts })).toBe(COUNT);
     expect(await started.ledger()).toMatchObject({ acme: { accepted: COUNT, pending: COUNT } });
     expect(lines).toEqual([expect.stringMatching(/relay\.db-wal is damaged .* from the intake log/u)]);
+  });
+
+  it('is described in the singular after one transaction', () => {
+    const counts = { framesBefore: 3, commitsBefore: 1, framesAfter: 9, commitsAfter: 1 };
+    expect(describeWalDamage({ isHeaderDamaged: false, ...counts })).toBe(
+      'the write-ahead log relay.db-wal is damaged after 1 transaction: SQLite ignores what follows (1 transaction, sound pages: 9)',
+    );
   });
 
   it('of an earlier version, which had no intake log, refuses the start if it is damaged', async () => {

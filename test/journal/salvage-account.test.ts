@@ -134,8 +134,19 @@ describe('salvage says what is missing, whatever it copies', () => {
 });
 
 describe('damaged payloads', () => {
+  it('are taken from the intake log if it still has them', async () => {
+    const { path, file, to } = await copyStore();
+    flip(file, 'bodies', 'body');
+    const { bodiless, missing, findings } = salvageStore(path, to, KEYS);
+    expect({ bodiless, missing, findings }).toEqual({ bodiless: [], missing: [], findings: [] });
+    expect(verifyStore(to, KEYS)).toEqual([]);
+    const journal = await openJournal(to, { encryptionKeys: KEYS });
+    expect(await journal.count({ states: ['pending'] })).toBe(COUNT);
+  });
+
   it('are named by verify and left out by salvage, which needs their keys', async () => {
     const { path, file, to } = await copyStore();
+    for (const name of INTAKE_LOG_FILES) rmSync(join(path, name));
     flip(file, 'bodies', 'body');
     flip(file, 'quarantine', 'headers');
     expect(verifyStore(path)).toEqual([]);

@@ -80,11 +80,15 @@ export function checkWal(file: string): WalDamage | undefined {
   return undefined;
 }
 
+function transactions(count: number): string {
+  return count === 1 ? '1 transaction' : `${count} transactions`;
+}
+
 export function describeWalDamage({ isHeaderDamaged, ...damage }: WalDamage): string {
-  const where = isHeaderDamaged ? 'at its beginning' : `after ${damage.commitsBefore} transactions`;
+  const where = isHeaderDamaged ? 'at its beginning' : `after ${transactions(damage.commitsBefore)}`;
   return (
-    `the write-ahead log relay.db-wal is damaged ${where}: SQLite ignores the ` +
-    `${damage.commitsAfter} transactions that follow (sound pages in them: ${damage.framesAfter})`
+    `the write-ahead log relay.db-wal is damaged ${where}: SQLite ignores what ` +
+    `follows (${transactions(damage.commitsAfter)}, sound pages: ${damage.framesAfter})`
   );
 }
 

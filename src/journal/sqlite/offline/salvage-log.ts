@@ -1,6 +1,9 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { applyRecord } from '../engine/append.ts';
 import { type IntakeRecord, recordsAfter } from '../engine/intake-records.ts';
 import { closeEngine, openEngine } from '../engine/open-engine.ts';
+import { SWEPT_BODIES } from '../engine/sweep-schema.ts';
+import { type CopiedTable, tryRead } from './damaged-copy.ts';
 import { contentsOf, type LogPosition } from './intake-log-state.ts';
 
 /**
@@ -26,6 +29,54 @@ export function recordsOfLost(
     .filter((record) => !isKnown(receiptOf(record)));
   const newest = new Set(unknown.slice(Math.max(0, unknown.length - Math.max(0, gap))));
   return unknown.filter((record) => newest.has(record) || lost.has(receiptOf(record)));
+}
+
+/** SQL for events that should have a payload and have none; the parameter is that of retention. */
+const WITHOUT_PAYLOAD = `SELECT seq, receipt, state = 'malformed' AS malformed FROM events
+  WHERE kept = 1 AND seq NOT IN (SELECT seq FROM bodies)
+    AND NOT (late = 0 AND state IN ('delivered', 'ignored') AND seq <= ?)`;
+
+/** Where this cannot be read, no payload of a settled event is expected. */
+function sweptBodiesOf(from: DatabaseSync): number {
+  const row = tryRead(() => from.prepare(`SELECT ${SWEPT_BODIES} AS seq`).get());
+  return Number(row?.['seq'] ?? Number.MAX_SAFE_INTEGER);
+}
+
+/** The account of a table after some of its rows were found elsewhere. */
+export function withRestored(table: CopiedTable, restored: number): CopiedTable {
+  return {
+    ...table,
+    copied: table.copied + restored,
+    unreadable: Math.max(0, table.unreadable - restored),
+  };
+}
+
+/**
+ * Adds the payloads that are lost or damaged in the tables, and that the intake log still has.
+ * @returns how many were added
+ */
+export function restorePayloads(
+  folder: string,
+  at: LogPosition | undefined,
+  { from, to }: { readonly from: DatabaseSync; readonly to: DatabaseSync },
+): number {
+  const rows = at?.seed === undefined ? [] : to.prepare(WITHOUT_PAYLOAD).all(sweptBodiesOf(from));
+  if (at?.seed === undefined || rows.length === 0) return 0;
+  // A malformed body that became an event can have been corrected: its own record is outdated then.
+  const keyOf = (kind: unknown, receipt: string): string => `${String(kind)} ${receipt}`;
+  const wanted = new Map(
+    rows.map(({ seq, receipt, malformed }) => [
+      keyOf(malformed === 1 ? 'malformed' : 'event', String(receipt)),
+      Number(seq),
+    ]),
+  );
+  const insert = to.prepare('INSERT OR IGNORE INTO bodies (seq, body) VALUES (?, ?)');
+  let restored = 0;
+  for (const record of recordsAfter(contentsOf(folder), 0, at.seed).records) {
+    const seq = wanted.get(keyOf(record.kind, receiptOf(record)));
+    if (seq !== undefined) restored += Number(insert.run(seq, record.payload).changes);
+  }
+  return restored;
 }
 
 function receiptOf({ head }: IntakeRecord): string {

@@ -25,7 +25,7 @@ import { cipherFor } from './payload-check.ts';
 import { plausibilityCheck } from './plausible-rows.ts';
 import { recount } from './recount.ts';
 import { replaceSchema } from './schema-repair.ts';
-import { applyToSalvaged, recordsOfLost } from './salvage-log.ts';
+import { applyToSalvaged, recordsOfLost, restorePayloads, withRestored } from './salvage-log.ts';
 import { databaseFileOf, isInUse, withStoppedStore } from './stopped-store.ts';
 import { acceptedIn, type Finding, findingsOf } from './verify.ts';
 
@@ -170,8 +170,10 @@ function fillNewStore({ path, copy, to, encryptionKeys }: SalvageParts): CopiedT
   const { db: from } = copy;
   to.exec('PRAGMA foreign_keys = OFF');
   const before = acceptedBefore(from, path);
-  const tables = copyTables(from, to, cipherOf(from, encryptionKeys));
+  const copied = copyTables(from, to, cipherOf(from, encryptionKeys));
   const at = logPositionOf(from);
+  const restored = restorePayloads(path, at, { from, to });
+  const tables = copied.map((table) => (table.table === 'bodies' ? withRestored(table, restored) : table));
   // The new store begins an intake log of its own.
   to.exec('DELETE FROM intake_log');
   restoreSequences(from, to);

@@ -60,6 +60,7 @@ export function recordView(
     ...eventView(record.event),
     mapping: mappingOf(record.event, source),
     sourceConfigured: source !== undefined,
+    sourceDestination: source?.destination,
     messageId: messageIdOf(record.event),
     hasBody: record.body !== undefined,
     timeline: timelineOf(record),

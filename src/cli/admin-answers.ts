@@ -61,6 +61,8 @@ export interface RecordAnswer extends EventAnswer {
   /** `own`, `generic`, `override`, `none`: how the current configuration maps its name. */
   readonly mapping?: string;
   readonly sourceConfigured?: boolean;
+  /** Where its source sends now. */
+  readonly sourceDestination?: string;
   readonly hasBody: boolean;
   /** Duplicates of it with other data. */
   readonly differingCopies?: { readonly count: number; readonly lastAt: string };

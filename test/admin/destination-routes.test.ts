@@ -78,6 +78,9 @@ it('moves pending events to the destination that their source has now', async ()
     { source: 'acme', from: 'other-aep', to: 'acme-aep', pending: 1 },
   ];
   const path = '/admin/v1/destinations/reroute';
+  const [first] = (await rig.journal.list({ destination: 'former-aep', source: 'acme' }, { limit: 1 })).items;
+  const found = await rig.get(`/admin/v1/events/${first!.receipt}`);
+  expect(found.body).toMatchObject({ destination: 'former-aep', sourceDestination: 'acme-aep' });
   const tried = await rig.post(path, { source: 'acme', dryRun: true });
   expect(tried.body).toEqual({ matched: 2, dryRun: true, moves });
   const done = await rig.post(path, { source: 'acme' });

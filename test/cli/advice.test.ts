@@ -21,18 +21,17 @@ const PENDING: RecordAnswer = {
 const GIVEN = { url: 'http://10.0.0.1:8081', config: "it's/relay.yaml" };
 const CONFIG = String.raw`--config 'it'\''s/relay.yaml'`;
 
+const DESTINATION: DestinationAnswer = {
+  name: 'acme-aep',
+  state: 'flowing',
+  inFlight: 0,
+  concurrency: { used: 0, limit: 8 },
+  lastAnswers: {},
+  pending: 1,
+};
+
 function advice(state: string, reason: string, detail: string): string {
-  const destination: DestinationAnswer = {
-    name: 'acme-aep',
-    state,
-    reason,
-    detail,
-    inFlight: 0,
-    concurrency: { used: 0, limit: 8 },
-    lastAnswers: {},
-    pending: 1,
-  };
-  return adviceFor(PENDING, destination, GIVEN);
+  return adviceFor(PENDING, { ...DESTINATION, state, reason, detail }, GIVEN);
 }
 
 describe('the advice about an event that waits for its destination', () => {
@@ -51,6 +50,22 @@ describe('the advice about an event that waits for its destination', () => {
     expect(text).toContain(`acme-aep is ${state} (${reason}). Last error: the words of the other side`);
     expect(text).toMatch(expected);
     expect(text).toContain('capillary-relay destinations resume acme-aep');
+  });
+
+  it.each([
+    ['flowing', undefined],
+    ['paused', 'operator'],
+    ['waiting', 'failing'],
+  ])('%s: nobody delivers an event whose source sends elsewhere now', (state, reason) => {
+    const destination = { ...DESTINATION, state, ...(reason === undefined ? {} : { reason }) };
+    const misplaced = { ...PENDING, sourceConfigured: true, sourceDestination: 'new-aep' };
+    const text = adviceFor(misplaced, destination, GIVEN);
+    expect(text).toContain('Nobody delivers it');
+    expect(text).toContain(`capillary-relay destinations reroute --source acme --url ${GIVEN.url} ${CONFIG}`);
+    expect(text).not.toMatch(/Nothing|resume/iu);
+    expect(adviceFor(misplaced, undefined, GIVEN)).toBe(text);
+    const placed = { ...misplaced, sourceDestination: 'acme-aep' };
+    expect(adviceFor(placed, { ...DESTINATION, state: 'flowing' }, {})).toContain('it is queued');
   });
 
   it('ends the words of the other side with a full stop, and only one', () => {

@@ -295,6 +295,12 @@ it('says that events wait where their source no longer sends', () => {
 });
 
 describe('why status exits with 1', () => {
+  it('names events that nobody delivers until an operator moves them', () => {
+    expect(exitReasons(snapshot({ misplaced: 530 }))).toEqual([
+      '530 pending events wait where their source no longer sends',
+    ]);
+  });
+
   it('names what needs somebody, and not what an operator wanted or what is tried again', () => {
     expect(exitReasons(snapshot())).toEqual([]);
     const broken = snapshot({

@@ -98,6 +98,11 @@ function adviseUnconfigured(source: string, given: GivenOptions): string {
   return `It waits because its source ${source} is not configured: add the source to the configuration again, then reload it: ${relayCommand(given, 'reload')}`;
 }
 
+/** A destination delivers events of its own sources only, so its state does not matter. */
+function adviseMisplaced({ source, destination }: RecordAnswer, to: string, given: GivenOptions): string {
+  return `Nobody delivers it: it is queued for the destination ${destination}, but its source ${source} now sends to ${to}. If the configuration is right, move the pending events of the source: ${relayCommand(given, `destinations reroute --source ${shellWord(source)}`)}`;
+}
+
 /** Events that were accepted, but can no longer be read. */
 const UNREADABLE: ReadonlySet<string> = new Set(['not-json', 'not-an-event', 'wrong-org']);
 
@@ -106,10 +111,11 @@ function adviceForState(
   destination: DestinationAnswer | undefined,
   given: GivenOptions,
 ): string {
-  const { state, reason = '' } = record;
+  const { state, reason = '', sourceDestination = record.destination } = record;
   switch (state) {
     case 'pending':
       if (record.sourceConfigured === false) return adviseUnconfigured(record.source, given);
+      if (sourceDestination !== record.destination) return adviseMisplaced(record, sourceDestination, given);
       return advisePending(record, destination, given);
     case 'delivered':
       return 'Nothing: Adobe accepted it. Adobe decides later whether it is stored: look for its _id, or for the xaction id of the attempt, in Monitoring.';

@@ -48,7 +48,7 @@ export function refusesEverything(source: SourceIntakeAnswer, intake: IntakeAnsw
  * and nothing that passes by itself.
  */
 export function exitReasons(snapshot: Snapshot): string[] {
-  const { ledger, health, intake, destinations, unusableSecretFiles, takenAt } = snapshot;
+  const { ledger, health, intake, destinations, unusableSecretFiles, misplaced, takenAt } = snapshot;
   return [
     ...(ledger.balanced ? [] : ['the ledger does not balance']),
     ...health.checks
@@ -64,6 +64,7 @@ export function exitReasons(snapshot: Snapshot): string[] {
         ({ name, reason = 'unknown' }) =>
           `destination ${toPrintable(name)} is paused: ${toPrintable(reason)}`,
       ),
+    ...(misplaced === 0 ? [] : [`${misplaced} pending events wait where their source no longer sends`]),
     ...(unusableSecretFiles === 0 ? [] : ['a secret file cannot be used']),
   ];
 }

@@ -190,7 +190,7 @@ export interface IntakeSource {
   /** Quarantined requests of a source were accepted. */
   released(source: string): void;
   /** Why webhooks are answered 503 now, if they are. */
-  refusal(): { readonly code: string; readonly detail: string } | undefined;
+  refusal(): { readonly code: string; readonly detail: string; readonly cause?: string } | undefined;
 }
 
 /** One health check. Its result is public, so `detail` contains no secret. */

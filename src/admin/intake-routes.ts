@@ -57,7 +57,7 @@ export function intakeRoutes(
         since: isoTime(since),
         open: refusal === undefined,
         reason: refusal?.code,
-        detail: refusal?.detail,
+        detail: refusal?.cause ?? refusal?.detail,
         sources: await Promise.all(
           [...names].map((name) => sourceView(journal, name, counted.get(name) ?? NOTHING, ledger[name])),
         ),

@@ -7,6 +7,8 @@ import type { Journal, StoreStatus } from '../journal/journal.ts';
 export interface Refusal {
   readonly code: Extract<ProblemCode, 'draining' | 'store-full' | 'store-failing'>;
   readonly detail: string;
+  /** For operators: what exactly is wrong. Never part of an answer to a webhook. */
+  readonly cause?: string;
   /**
    * Seconds. Short, because Capillary's retries are to be counted in minutes
    * (docs/platforms/capillary.md#patience).
@@ -70,6 +72,10 @@ const STORE_FAILING: Refusal = {
   detail: 'the store cannot write or does not answer',
   retryAfter: STORE_FAILING_RETRY_SECONDS,
 };
+
+function storeFailing({ failure }: StoreStatus): Refusal {
+  return failure === undefined ? STORE_FAILING : { ...STORE_FAILING, cause: failure };
+}
 
 function storeFull(detail: string): Refusal {
   return { code: 'store-full', detail, retryAfter: STORE_FULL_RETRY_SECONDS };
@@ -143,7 +149,7 @@ export function createAdmissionControl({
     if (next.silentFor < MAX_SILENCE_MS) reserved -= counted;
     status = next;
     const isFull = refusal?.code === 'store-full';
-    setRefusal(next.isWritable ? exceededLimit(next, watermarks, { closed: isFull }) : STORE_FAILING);
+    setRefusal(next.isWritable ? exceededLimit(next, watermarks, { closed: isFull }) : storeFailing(next));
   };
 
   const check = (): Promise<void> => {

@@ -90,7 +90,8 @@ export function createHealthChecks(parts: HealthParts): HealthSource {
       return [toCheck('event-loop', failure), storage()];
     },
     ready: async () => {
-      const journal = toCheck('journal', parts.admission.refusal()?.detail);
+      const refusal = parts.admission.refusal();
+      const journal = toCheck('journal', refusal?.cause ?? refusal?.detail);
       const thread = storage();
       // Without the storage thread the delivery checks could only time out.
       if (!thread.ok) return [journal, thread];

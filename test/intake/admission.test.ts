@@ -107,6 +107,16 @@ describe('a store that refuses a write', () => {
     admission.recordWriteFailure();
     expect(await until(() => admission.refusal())).toMatchObject({ code: 'store-failing', retryAfter: 5 });
     expect(await admission.admit(1)).toMatchObject({ code: 'store-failing' });
+    store.failure = 'relay.db was removed';
+    const failing = (): Refusal | undefined => {
+      const refusal = admission.refusal();
+      return refusal?.cause === undefined ? undefined : refusal;
+    };
+    // What the sender of a webhook is told stays the same.
+    expect(await until(failing)).toMatchObject({
+      detail: 'the store cannot write or does not answer',
+      cause: 'relay.db was removed',
+    });
     store.isWritable = true;
     await until(() => admission.refusal() === undefined);
     expect(seen.changes).toEqual(['store-failing', 'open']);

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { INTAKE_LOG_FILES } from '../../src/journal/sqlite/engine/intake-log.ts';
 import { DATABASE_FILE, MARKER_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { readMarker } from '../../src/journal/sqlite/engine/store-marker.ts';
+import type { Channel } from '../../src/journal/sqlite/thread/channel.ts';
+import { createMaintenanceRunner } from '../../src/journal/sqlite/thread/maintenance-runner.ts';
 import { append, appendAll, sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
@@ -49,6 +51,34 @@ describe('files that are removed while the relay uses them', () => {
     rmSync(path, { recursive: true });
     renameSync(`${path}-away`, path);
     expect(await journal.status()).toMatchObject({ isWritable: true });
+  });
+});
+
+describe('maintenance that fails for one reason', () => {
+  it('reports it once, however often it is retried', async () => {
+    const failed: string[] = [];
+    const retried = Promise.withResolvers<void>();
+    let looks = 0;
+    const answers = { retain: { removed: 0, more: false }, reencrypt: { reencrypted: 0, share: 1 } };
+    const runner = createMaintenanceRunner(
+      { call: (async (name: keyof typeof answers) => answers[name]) as unknown as Channel['call'] },
+      (report) => {
+        if (report.kind === 'failed') failed.push(report.error.message);
+      },
+      () => {
+        looks += 1;
+        if (looks === 3) retried.resolve();
+        return Promise.reject(new Error('ENOENT: no such file or directory, statfs'));
+      },
+    );
+    runner.maintain(() => ({
+      retention: { delivered: 1, dead: 1, malformed: 1, ids: 1, records: 1 } as never,
+      maxBytes: 1,
+      minFree: 0,
+    }));
+    await retried.promise;
+    await runner.stop();
+    expect(failed).toEqual(['ENOENT: no such file or directory, statfs']);
   });
 });
 

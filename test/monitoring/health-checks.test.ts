@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DestinationStatus } from '../../src/delivery/destination-state.ts';
+import type { Refusal } from '../../src/intake/admission.ts';
 import type { Overdue, StoreStatus } from '../../src/journal/journal.ts';
 import { createHealthChecks } from '../../src/monitoring/health-checks.ts';
 
@@ -13,7 +14,7 @@ function rig() {
   const state = {
     heartbeatAge: 900,
     loopDelayMs: 10,
-    refusal: undefined as { code: 'store-full'; detail: string; retryAfter: number } | undefined,
+    refusal: undefined as Refusal | undefined,
     msSinceProgress: 3_600_000,
     inFlight: 0,
     flow: 'flowing' as DestinationStatus['state'],
@@ -95,6 +96,13 @@ describe('readiness', () => {
     const { failing, state } = rig();
     state.refusal = { code: 'store-full', detail: 'the disk is full', retryAfter: 30 };
     expect(await failing()).toEqual(['journal: the disk is full']);
+    state.refusal = {
+      code: 'store-failing',
+      detail: 'the store cannot write or does not answer',
+      cause: '/data/relay.db was removed',
+      retryAfter: 5,
+    };
+    expect(await failing()).toEqual(['journal: /data/relay.db was removed']);
   });
 
   it('sends no calls to a storage thread without heartbeats', async () => {

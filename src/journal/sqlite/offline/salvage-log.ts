@@ -36,6 +36,11 @@ const WITHOUT_PAYLOAD = `SELECT seq, receipt, state = 'malformed' AS malformed F
   WHERE kept = 1 AND seq NOT IN (SELECT seq FROM bodies)
     AND NOT (late = 0 AND state IN ('delivered', 'ignored') AND seq <= ?)`;
 
+/** A malformed body that became an event can have been corrected: its record is outdated then. */
+function wantedKey(kind: IntakeRecord['kind'], receipt: string): string {
+  return `${kind} ${receipt}`;
+}
+
 /** Where this cannot be read, no payload of a settled event is expected. */
 function sweptBodiesOf(from: DatabaseSync): number {
   const row = tryRead(() => from.prepare(`SELECT ${SWEPT_BODIES} AS seq`).get());
@@ -62,18 +67,16 @@ export function restorePayloads(
 ): number {
   const rows = at?.seed === undefined ? [] : to.prepare(WITHOUT_PAYLOAD).all(sweptBodiesOf(from));
   if (at?.seed === undefined || rows.length === 0) return 0;
-  // A malformed body that became an event can have been corrected: its own record is outdated then.
-  const keyOf = (kind: unknown, receipt: string): string => `${String(kind)} ${receipt}`;
   const wanted = new Map(
     rows.map(({ seq, receipt, malformed }) => [
-      keyOf(malformed === 1 ? 'malformed' : 'event', String(receipt)),
+      wantedKey(malformed === 1 ? 'malformed' : 'event', String(receipt)),
       Number(seq),
     ]),
   );
   const insert = to.prepare('INSERT OR IGNORE INTO bodies (seq, body) VALUES (?, ?)');
   let restored = 0;
   for (const record of recordsAfter(contentsOf(folder), 0, at.seed).records) {
-    const seq = wanted.get(keyOf(record.kind, receiptOf(record)));
+    const seq = wanted.get(wantedKey(record.kind, receiptOf(record)));
     if (seq !== undefined) restored += Number(insert.run(seq, record.payload).changes);
   }
   return restored;

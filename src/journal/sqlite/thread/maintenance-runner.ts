@@ -53,12 +53,16 @@ export function createMaintenanceRunner(
     maxDelay: number = RETRY_DELAY_MS.max,
   ): Promise<T | undefined> => {
     let delay: number = RETRY_DELAY_MS.first;
+    let reported: string | undefined;
     while (!signal.aborted) {
       try {
         return await call();
       } catch (error) {
         if (signal.aborted) return undefined;
-        report({ kind: 'failed', task, error: error as Error });
+        const { message } = error as Error;
+        // A cause that lasts, such as a folder that was moved, is reported once.
+        if (message !== reported) report({ kind: 'failed', task, error: error as Error });
+        reported = message;
         await wait(delay);
         delay = Math.min(delay * 2, maxDelay);
       }

@@ -15,6 +15,11 @@ const GATHER_MS = 4;
 /** Events that do not wait any longer. */
 const ENOUGH_EVENTS = 32;
 const ENOUGH_BYTES = 1_048_576;
+/**
+ * Events that do not wait any longer once an earlier call is answered: senders that wait for their
+ * answers send nothing more meanwhile.
+ */
+const ENOUGH_AFTER_ANSWER = 6;
 
 interface Waiting {
   readonly count: number;
@@ -57,6 +62,7 @@ export function createAppendGatherer(send: (packed: PackedEvents) => Promise<rea
     } catch (error) {
       for (const { reject } of calls) reject(error);
     }
+    if (packer.count >= ENOUGH_AFTER_ANSWER) flush();
   };
 
   const flush = (): void => {

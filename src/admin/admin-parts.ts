@@ -63,6 +63,8 @@ export interface ActionReport {
   /** E.g. `{matched: 3, replayed: 3}`. */
   readonly counts?: Readonly<Record<string, number>>;
   readonly dryRun?: boolean;
+  /** Of a reroute: how many events of which source it found, from where to where they go. */
+  readonly moves?: readonly MisplacedView[];
 }
 
 /** Receives the events of the admin port; implemented by monitoring/. */
@@ -135,7 +137,7 @@ export interface DestinationDirectory {
   /** Pending events at a destination that their source no longer has in the configuration. */
   misplaced(): Promise<readonly MisplacedView[]>;
   /** Moves those of a source, or of all sources. @returns how many were moved */
-  reroute(source?: string): Promise<number>;
+  reroute(by: string, source?: string): Promise<number>;
 }
 
 export interface CoverageFilter {

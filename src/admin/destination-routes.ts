@@ -56,12 +56,14 @@ async function reroute({ destinations, sources, observer }: DestinationParts, re
   }
   const moves = (await destinations.misplaced()).filter((move) => move.source === (source ?? move.source));
   const matched = moves.reduce((sum, { pending }) => sum + pending, 0);
-  const rerouted = dryRun || matched === 0 ? 0 : await destinations.reroute(source);
+  const by = operatorOf(request);
+  const rerouted = dryRun || matched === 0 ? 0 : await destinations.reroute(by, source);
   observer.actionPerformed({
     action: 'destinations.reroute',
-    by: operatorOf(request),
+    by,
     counts: { matched, rerouted },
     dryRun,
+    moves,
   });
   return { matched, ...(dryRun ? { dryRun } : { rerouted }), moves };
 }

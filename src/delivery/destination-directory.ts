@@ -29,7 +29,7 @@ export interface DestinationDirectory {
   /** Pending events at a destination that their source no longer has. */
   misplaced(): Promise<readonly MisplacedEvents[]>;
   /** See Destinations. */
-  reroute(source?: string): Promise<number>;
+  reroute(by: string, source?: string): Promise<number>;
   /** Both functions resolve when the change is in effect and stored. */
   get(name: string):
     | {
@@ -60,7 +60,7 @@ export function createDestinationDirectory(
       }));
     },
     misplaced: () => destinations.misplaced.check(),
-    reroute: (source) => destinations.reroute(source),
+    reroute: (by, source) => destinations.reroute(by, source),
     get(name) {
       if (destinations.get(name) === undefined) return undefined;
       return {

@@ -31,9 +31,9 @@ export interface Destinations {
   readonly misplaced: Misplaced;
   /**
    * Moves the pending events of a source, or of all sources, to the destination that is configured
-   * now. @returns how many were moved
+   * now. @param by the operator, for the history of each event @returns how many were moved
    */
-  reroute(source?: string): Promise<number>;
+  reroute(by: string, source?: string): Promise<number>;
   pause(name: string, by: string): Promise<void>;
   resume(name: string): Promise<void>;
   /**
@@ -44,6 +44,9 @@ export interface Destinations {
   /** Applies rotated client secrets. A destination with changed ones makes its next try at once. */
   setSecrets(destinations: readonly DestinationConfig[]): void;
 }
+
+/** Stands for the operator in the history of events that a reload moves. */
+const CONFIGURATION = 'configuration';
 
 export function createDestinations(
   options: Omit<DestinationParts, 'programs' | 'isMoving'> & { readonly config: Config },
@@ -78,10 +81,10 @@ export function createDestinations(
 
   const misplaced = createMisplaced(journal, () => config.sources);
 
-  const rerouteNow = async (names: readonly string[]): Promise<number> => {
+  const rerouteNow = async (names: readonly string[], by: string): Promise<number> => {
     let sum = 0;
     for (const { name, destination } of config.sources)
-      if (names.includes(name)) sum += (await journal.reroute(name, destination)).rerouted;
+      if (names.includes(name)) sum += (await journal.reroute(name, destination, by)).rerouted;
     return sum;
   };
 
@@ -105,7 +108,7 @@ export function createDestinations(
     whileMoving(names, async () => {
       while (!stopping.signal.aborted) {
         try {
-          await rerouteNow(names);
+          await rerouteNow(names, CONFIGURATION);
           return;
         } catch (error) {
           observer.errorCaught('all', 'events could not be rerouted; it will be retried', error);
@@ -177,9 +180,9 @@ export function createDestinations(
         .filter(({ config: { name: other } }) => other === name)
         .reduce((sum, { dispatcher }) => sum + dispatcher.inFlight, 0),
     misplaced,
-    async reroute(source) {
+    async reroute(by, source) {
       const names = config.sources.map(({ name }) => name).filter((name) => name === (source ?? name));
-      const rerouted = await whileMoving(names, () => rerouteNow(names));
+      const rerouted = await whileMoving(names, () => rerouteNow(names, by));
       await misplaced.check();
       return rerouted;
     },

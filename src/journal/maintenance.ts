@@ -99,9 +99,9 @@ export interface Maintenance {
   /**
    * Moves the pending events of a source to a destination, in steps: if it rejects, the earlier
    * steps remain and a repetition completes it. An operator's or a reload's decision, never a side
-   * effect of a start.
+   * effect of a start. The history of each event has both destinations and `by`.
    */
-  reroute(source: string, destination: string): Promise<{ readonly rerouted: number }>;
+  reroute(source: string, destination: string, by: string): Promise<{ readonly rerouted: number }>;
   /**
    * Copies the store to a new file while it is in use. The copy is consistent: it has every event
    * whose append was answered before the call.

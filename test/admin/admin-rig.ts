@@ -75,10 +75,10 @@ function createDestinations(
   const misplaced = createMisplaced(journal, () => sources);
   return {
     misplaced: () => misplaced.check(),
-    async reroute(only) {
+    async reroute(by, only) {
       let sum = 0;
       for (const { name, destination } of sources)
-        if (name === (only ?? name)) sum += (await journal.reroute(name, destination)).rerouted;
+        if (name === (only ?? name)) sum += (await journal.reroute(name, destination, by)).rerouted;
       return sum;
     },
     async list() {

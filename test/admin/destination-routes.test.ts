@@ -101,6 +101,10 @@ it('moves pending events to the destination that their source has now', async ()
     by: 'admin',
     counts: { matched: 2, rerouted: 2 },
     dryRun: false,
+    moves,
   });
+  expect((await rig.get(`/admin/v1/events/${first!.receipt}`)).body.timeline).toContainEqual(
+    expect.objectContaining({ what: 'action', by: 'admin', action: 'rerouted from former-aep to acme-aep' }),
+  );
   expect((await rig.post(path, { source: 'acne' })).body.detail).toMatch(/did you mean .*acme/u);
 });

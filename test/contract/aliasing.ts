@@ -232,7 +232,7 @@ export function describeAliasing(make: MakeStore): void {
         alias: { from: BOB, to: CAT, profile: null },
       }));
       const receipts = await appendAll(test.journal, [eventOf(ANN), eventOf(BOB)]);
-      await test.journal.reroute('acme', 'new');
+      await test.journal.reroute('acme', 'new', 'olga');
       expect(await Promise.all(receipts.map(lanesOf))).toEqual([
         [ANN, undefined],
         [CAT, BOB],

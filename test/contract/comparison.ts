@@ -234,7 +234,7 @@ export class Comparison {
   }
 
   async #reroute(step: StepOf<'reroute'>): Promise<void> {
-    const answer = await this.#journal.reroute(step.source, step.destination);
+    const answer = await this.#journal.reroute(step.source, step.destination, 'olga');
     expect(answer.rerouted).toBe(this.#model.reroute(step.source, step.destination));
   }
 

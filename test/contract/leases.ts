@@ -246,7 +246,7 @@ export function describeLeases(make: MakeStore): void {
       expect(await one(TWO)).toEqual([receipt]);
       const [moved] = await appendAll(test.journal, [sampleEvent({ destination: 'old' })]);
       expect(await one(ONE)).toEqual([]);
-      await test.journal.reroute('acme', 'aep');
+      await test.journal.reroute('acme', 'aep', 'olga');
       expect(await one(ONE)).toEqual([moved]);
     });
 

@@ -144,7 +144,7 @@ export function describeReplayQueue(make: MakeStore): void {
       expect(await test.journal.backlog()).toEqual([
         { destination: 'aep', pending: 2, replaying: 1, oldestReceivedAt: T0 - 5 },
       ]);
-      await test.journal.reroute('acme', 'other');
+      await test.journal.reroute('acme', 'other', 'olga');
       expect(await test.journal.backlog()).toMatchObject([
         { destination: 'aep', pending: 0, replaying: 0 },
         { destination: 'other', pending: 2, replaying: 1 },

@@ -28,7 +28,7 @@ export function describeRerouting(make: MakeStore) {
       const called: string[] = [];
       test.journal.onClaimable((destination) => called.push(destination));
 
-      expect(await test.journal.reroute('acme', 'new')).toEqual({ rerouted: 3 });
+      expect(await test.journal.reroute('acme', 'new', 'olga')).toEqual({ rerouted: 3 });
 
       expect(called).toContain('new');
       const sources = ['acme', 'other'];
@@ -39,12 +39,16 @@ export function describeRerouting(make: MakeStore) {
       ]);
       await settleAs(test.journal, settled.delivered(events[0]!));
       expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([events[1]]);
-      expect((await test.journal.find(done))?.event.destination).toBe('aep');
+      expect(await test.journal.find(done)).toMatchObject({ event: { destination: 'aep' }, actions: [] });
+      expect((await test.journal.find(events[0]!))?.actions).toMatchObject([
+        { by: 'olga', action: 'rerouted from aep to new' },
+      ]);
+      expect((await test.journal.find(other!))?.actions).toEqual([]);
       expect(await test.journal.backlog()).toMatchObject([
         { destination: 'aep', pending: 1 },
         { destination: 'new', pending: 2 },
       ]);
-      expect(await test.journal.reroute('acme', 'new')).toEqual({ rerouted: 0 });
+      expect(await test.journal.reroute('acme', 'new', 'olga')).toEqual({ rerouted: 0 });
     });
 
     it('queues behind the head of the new lane and leaves the old lane working', async () => {
@@ -54,7 +58,7 @@ export function describeRerouting(make: MakeStore) {
         sampleEvent({ lane: ANN, source: 'shop' }),
       ]);
       expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([stays]);
-      await test.journal.reroute('acme', 'new');
+      await test.journal.reroute('acme', 'new', 'olga');
       expect(await claimReceipts(test.journal, { sources: ['shop'] })).toEqual([remains]);
       await settleAs(test.journal, settled.delivered(stays!));
       expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([moves]);
@@ -67,7 +71,7 @@ export function describeRerouting(make: MakeStore) {
       );
       const [third] = await appendAll(test.journal, [sampleEvent({ lane: ANN, destination: 'new' })]);
       const [fourth] = await appendAll(test.journal, [sampleEvent({ lane: ANN, destination: 'new' })]);
-      await test.journal.reroute('acme', 'new');
+      await test.journal.reroute('acme', 'new', 'olga');
       const order = [];
       for (let turn = 0; turn < 4; turn += 1) {
         const [receipt] = await claimReceipts(test.journal, { destination: 'new' });
@@ -80,7 +84,7 @@ export function describeRerouting(make: MakeStore) {
     it('keeps a profile at the destination where its event was claimed', async () => {
       const { receipt } = await append(test.journal, sampleEvent({ lane: ANN }));
       expect(await claimReceipts(test.journal)).toEqual([receipt]);
-      await test.journal.reroute('acme', 'new');
+      await test.journal.reroute('acme', 'new', 'olga');
       const settlement = {
         ...settled.delivered(receipt),
         delivered: ['event', 'profile'],
@@ -96,7 +100,7 @@ export function describeRerouting(make: MakeStore) {
         test.journal,
         Array.from({ length: 700 }, (_, n) => sampleEvent({ lane: sha256(`${n % 9}`) })),
       );
-      expect(await test.journal.reroute('acme', 'new')).toEqual({ rerouted: 700 });
+      expect(await test.journal.reroute('acme', 'new', 'olga')).toEqual({ rerouted: 700 });
       expect(await claimReceipts(test.journal, { destination: 'new' })).toHaveLength(9);
       expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 700, pending: 700 } });
     });

@@ -19,9 +19,11 @@ it('a start leaves events where another configuration has put them; rerouting de
     destination: 'former-aep',
     state: 'pending',
   });
-  expect(await harness.destinations.reroute('other')).toBe(0);
-  expect(await harness.destinations.reroute()).toBe(1);
+  expect(await harness.destinations.reroute('olga', 'other')).toBe(0);
+  expect(await harness.destinations.reroute('olga')).toBe(1);
   expect(harness.destinations.misplaced.known).toEqual([]);
   await harness.whenSettled(receipt);
-  expect((await harness.journal.find(receipt))?.event.destination).toBe('acme-aep');
+  const moved = await harness.journal.find(receipt);
+  expect(moved?.event.destination).toBe('acme-aep');
+  expect(moved?.actions).toMatchObject([{ by: 'olga', action: 'rerouted from former-aep to acme-aep' }]);
 });

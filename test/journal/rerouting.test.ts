@@ -12,7 +12,10 @@ it('does not scan a backlog that is already at the right destination, because ev
   const engine = await openTestEngine();
   for (let count = 0; count < 3; count += 1)
     append(engine, packEvents([sampleEvent({ source: 'acme', destination: 'aep' })]));
-  expect(reroute(engine, { source: 'acme', destination: 'aep', step })).toEqual({ done: 0 });
+  expect(reroute(engine, { source: 'acme', destination: 'aep', by: 'olga', step })).toEqual({ done: 0 });
   append(engine, packEvents([sampleEvent({ source: 'other', destination: 'old' })]));
-  expect(reroute(engine, { source: 'acme', destination: 'aep', step })).toMatchObject({ done: 0, next: {} });
+  expect(reroute(engine, { source: 'acme', destination: 'aep', by: 'olga', step })).toMatchObject({
+    done: 0,
+    next: {},
+  });
 });

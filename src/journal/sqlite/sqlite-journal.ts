@@ -135,8 +135,8 @@ function steppedCalls(
     listQuarantined: (filter, page) => track(() => listQuarantine(channel, filter, page)),
     replay: (request) => track(() => runner.replay(request)),
     discard: (filter, by) => track(async () => ({ discarded: await discardEvents(channel, { filter, by }) })),
-    reroute: (source, destination) =>
-      track(async () => ({ rerouted: await rerouteEvents(channel, { source, destination }) })),
+    reroute: (source, destination, by) =>
+      track(async () => ({ rerouted: await rerouteEvents(channel, { source, destination, by }) })),
   } satisfies Partial<Journal>;
 }
 

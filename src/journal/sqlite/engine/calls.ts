@@ -169,7 +169,7 @@ export interface Operations {
     Stepped & { readonly done: number }
   >;
   reroute: Operation<
-    { readonly source: string; readonly destination: string; readonly step: Step },
+    { readonly source: string; readonly destination: string; readonly by: string; readonly step: Step },
     Stepped & { readonly done: number }
   >;
   promote: Operation<{ readonly receipt: string; readonly event: NewEvent; readonly by: string }, Appended>;

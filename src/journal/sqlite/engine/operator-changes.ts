@@ -55,7 +55,7 @@ export function discard(engine: Engine, request: RequestOf<'discard'>): AnswerOf
   return { done: rows.length, ...stepped };
 }
 
-function moveTo(engine: Engine, destination: string, seq: number): void {
+function moveTo(engine: Engine, { destination, by }: RequestOf<'reroute'>, seq: number): void {
   // Read again: moving the previous event of the lane may have made this one the head.
   const row = engine.db.one('SELECT * FROM events WHERE seq = ?', seq) as EventRow;
   // Aliases are specific to a destination.
@@ -76,6 +76,8 @@ function moveTo(engine: Engine, destination: string, seq: number): void {
   leaveQueue(engine, row);
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
   addBacklog(engine, destination, { pending: 1, replaying: row.replay });
+  const action = `rerouted from ${row.destination} to ${destination}`;
+  recordAction(engine, seq, { at: engine.now(), by, action });
 }
 
 export function reroute(engine: Engine, request: RequestOf<'reroute'>): AnswerOf<'reroute'> {
@@ -84,7 +86,7 @@ export function reroute(engine: Engine, request: RequestOf<'reroute'>): AnswerOf
   const { source, destination } = request;
   const filter = { states: ['pending'], source, notDestination: destination } as const;
   const { rows, ...stepped } = scanAscending(engine, filter, MAX_CHANGES_PER_STEP, request.step);
-  for (const { seq } of rows) moveTo(engine, destination, seq);
+  for (const { seq } of rows) moveTo(engine, request, seq);
   return { done: rows.length, ...stepped };
 }
 

@@ -49,7 +49,7 @@ export function discardEvents(
 
 export function rerouteEvents(
   channel: Pick<Channel, 'call'>,
-  request: { readonly source: string; readonly destination: string },
+  request: { readonly source: string; readonly destination: string; readonly by: string },
 ): Promise<number> {
   return sumOfSteps(async (step) => {
     const { done, next } = await channel.call('reroute', { ...request, step });

@@ -9,10 +9,11 @@ import { describeWalDamage } from '../../src/journal/sqlite/engine/damage.ts';
 import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { damagedWal } from '../../src/journal/sqlite/engine/wal-frames.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
 import { backupStore } from '../../src/journal/sqlite/offline/stopped-store.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
-import { sampleEvent } from '../contract/samples.ts';
+import { append, sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
 const COUNT = 40;
@@ -150,7 +151,7 @@ describe('the intake log of a killed relay', () => {
     await expect(opening).rejects.toThrow(/the intake log is damaged: 1 accepted records cannot be read/u);
     await expect(opening).rejects.toMatchObject({ fix: expect.stringContaining('store salvage') });
     expect(verifyStore(path)).toEqual([
-      { check: 'log', detail: 'records of the intake log that cannot be read: 1' },
+      { check: 'log', detail: 'the intake log is damaged: 1 accepted records cannot be read' },
     ]);
     expect(() => backupStore(path, join(path, '..', 'backup.db'))).toThrow(/only in the intake log/u);
     const to = join(await journalFolder(), 'new');
@@ -188,6 +189,51 @@ describe('the intake log of a killed relay', () => {
     });
     const { missing } = salvageStore(path, join(await journalFolder(), 'new'));
     expect(missing).toEqual(['intake-1.log, which may have held accepted events']);
+  });
+
+  it('with a damaged header refuses the start, and verify says so too', async () => {
+    const { path, receipts } = await killedStore();
+    const log = join(path, INTAKE_LOG_FILES[0]);
+    flipHeader(log, 2);
+    const detail = 'the header of intake-0.log is damaged; its records are those of relay.db';
+    await expect(openJournal(path)).rejects.toThrow(detail);
+    expect(verifyStore(path)).toEqual([{ check: 'log', detail }]);
+    const to = join(await journalFolder(), 'new');
+    salvageStore(path, to);
+    expect(await (await openJournal(to)).count({ receipts })).toBe(COUNT);
+  });
+
+  it('that is newer than a restored backup is not called damaged', async () => {
+    const path = await journalFolder();
+    const backup = join(await journalFolder(), DATABASE_FILE);
+    const journal = await openSqliteJournal({ path, encryptionKeys: [] });
+    await journal.close();
+    cpSync(join(path, DATABASE_FILE), backup);
+    const later = await openSqliteJournal({ path, encryptionKeys: [] });
+    for (let n = 0; n < 2; n += 1) await append(later, sampleEvent());
+    await later.close();
+    cpSync(backup, join(path, DATABASE_FILE));
+    // The first record is gone, as when the log was written from its start again.
+    flipHeader(join(path, INTAKE_LOG_FILES[0]), 20);
+    const older = /relay\.db is older than the intake log beside it/u;
+    const opening = openJournal(path);
+    await expect(opening).rejects.toThrow(older);
+    await expect(opening).rejects.toMatchObject({ fix: expect.stringContaining('into an empty folder') });
+    expect(verifyStore(path)).toContainEqual({ check: 'log', detail: expect.stringMatching(older) });
+  });
+
+  it('is named by verify when relay.db is gone', async () => {
+    const { path, file, wal } = await killedStore();
+    rmSync(file);
+    rmSync(wal);
+    expect(() => verifyStore(path)).toThrow(
+      `there is no store in ${path}: relay.db is missing, but its logs are there (intake-0.log, intake-1.log)`,
+    );
+    const opening = openJournal(path);
+    await expect(opening).rejects.toThrow(`${file} is empty or missing`);
+    await expect(opening).rejects.toMatchObject({
+      fix: expect.stringMatching(/^run `capillary-relay store/u),
+    });
   });
 
   it('of another store is not overwritten', async () => {

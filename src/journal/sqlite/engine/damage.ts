@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../journal.ts';
 import { INTAKE_LOG_FILES } from './intake-log.ts';
@@ -28,9 +28,9 @@ export function isDamage(error: unknown): boolean {
   return code !== undefined && DAMAGE_CODES.includes(code);
 }
 
-/** What an operator can do about a damaged file. */
+/** What an operator can do about a damaged file while no relay uses it, as after a failed start. */
 export const DAMAGE_ADVICE =
-  'stop the relay, then run `capillary-relay store verify` to find out what is damaged and ' +
+  'run `capillary-relay store verify` to find out what is damaged and ' +
   '`capillary-relay store salvage --to FOLDER` to copy everything readable to a new store; ' +
   'or restore a copy made with `capillary-relay store backup`';
 
@@ -58,7 +58,9 @@ export function assertNotEmptied(file: string): void {
   if (sizeOf(file) > 0) return;
   const log = sizeOf(`${file}-wal`) > 0 ? 'write-ahead' : 'intake';
   if (log === 'write-ahead' || hasRecords(dirname(file)))
-    throw new StoreError(`relay.db is empty or missing, but its ${log} log exists`, { fix: DAMAGE_ADVICE });
+    throw new StoreError(`${resolve(file)} is empty or missing, but its ${log} log exists`, {
+      fix: DAMAGE_ADVICE,
+    });
 }
 
 /** @throws StoreError if SQLite would not read all of the write-ahead log */

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import { StoreError } from '../../journal.ts';
@@ -91,7 +91,7 @@ function systemCode(error: unknown): string | undefined {
 /** The error for whatever prevents the opening of a store, with what fixes it. */
 export function openingError(path: string, cause: unknown): StoreError {
   if (isBusy(cause))
-    return new StoreError(`another relay is using ${path}`, {
+    return new StoreError(`another relay is using ${resolve(path)}`, {
       cause,
       fix: 'stop it, or give this one its own store.path',
     });
@@ -103,7 +103,7 @@ export function openingError(path: string, cause: unknown): StoreError {
           fix: isDamage(cause) ? DAMAGE_ADVICE : cause instanceof StoreError ? cause.fix : undefined,
         }
       : folderProblem(path, code);
-  return new StoreError(`the store in ${path} cannot be opened: ${reason}`, { cause, fix });
+  return new StoreError(`the store in ${resolve(path)} cannot be opened: ${reason}`, { cause, fix });
 }
 
 /**

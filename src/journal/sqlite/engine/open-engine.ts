@@ -7,7 +7,7 @@ import { type Database, openDatabase, openingError } from './database.ts';
 import type { Engine, EngineOptions, Notice } from './engine.ts';
 import { openIndexes } from './indexes.ts';
 import { newSeed, openIntakeLog } from './intake-log.ts';
-import { applyLog, assertLogBelongs, assertLogExists } from './intake-recovery.ts';
+import { applyLog, assertLogBelongs, assertLogComplete, assertLogExists } from './intake-recovery.ts';
 import { createPayloadCipher, type Loss } from './payload-cipher.ts';
 import { isSealed } from './re-encryption.ts';
 import { createSentRequests } from './sent-requests.ts';
@@ -71,7 +71,7 @@ function openNotices() {
         ...(receipt === undefined ? {} : { receipt }),
       }),
     reportDamage: (): void =>
-      reportOnce('damage', { message: `the store's file is damaged: ${DAMAGE_ADVICE}` }),
+      reportOnce('damage', { message: `the store's file is damaged: stop the relay, then ${DAMAGE_ADVICE}` }),
     takeNotices: (): readonly Notice[] => {
       const taken = notices;
       notices = [];
@@ -149,6 +149,7 @@ function startEngine(db: Database, options: EngineOptions): Engine {
     notices.notify({
       message: `${describeWalDamage(db.walDamage)}; accepted events are taken from the intake log, and delivery of the last seconds is repeated`,
     });
+  assertLogComplete(content, state);
   applyLog(engine, content);
   // Makes what opening has written durable, and what a killed process has left unsynced.
   tables.begin();

@@ -1,9 +1,10 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { type EventFilter, StoreError } from '../../journal.ts';
 import { assertNotEmptied, assertSoundWal, isBusy, isDamage } from '../engine/damage.ts';
+import { INTAKE_LOG_FILES } from '../engine/intake-log.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
 import { HAS_BODY } from '../engine/sweep-schema.ts';
 import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
@@ -34,8 +35,19 @@ function isFile(path: string): boolean {
 export function databaseFileOf(path: string): string {
   if (isFile(path)) return path;
   const file = join(path, DATABASE_FILE);
-  if (!existsSync(file)) throw new StoreError(`there is no store in ${path}: ${DATABASE_FILE} is missing`);
+  if (!existsSync(file)) throw missingStore(resolve(path));
   return file;
+}
+
+/** Names the logs that lie in the folder, because salvage reads them. */
+function missingStore(path: string): StoreError {
+  const logs = [`${DATABASE_FILE}-wal`, ...INTAKE_LOG_FILES].filter((name) => existsSync(join(path, name)));
+  const advice =
+    logs.length === 0
+      ? ''
+      : `, but its logs are there (${logs.join(', ')}): put relay.db back, or copy what they have to a new store ` +
+        `with \`capillary-relay store salvage --path ${shellWord(path)} --to FOLDER\``;
+  return new StoreError(`there is no store in ${path}: ${DATABASE_FILE} is missing${advice}`);
 }
 
 /** Whether the path is a folder with a store, or a backup. */
@@ -45,13 +57,15 @@ export function hasStore(path: string): boolean {
 
 function toStoreError(path: string, error: unknown): unknown {
   if (isBusy(error))
-    return new StoreError(`a relay is running on the store in ${path}: stop it first`, { cause: error });
+    return new StoreError(`a relay is running on the store in ${resolve(path)}: stop it first`, {
+      cause: error,
+    });
   if (!isDamage(error)) return error;
   const reason = error instanceof Error ? error.message : '';
-  const salvage = `\`capillary-relay store salvage --path ${shellWord(path)} --to FOLDER\``;
+  const salvage = `\`capillary-relay store salvage --path ${shellWord(resolve(path))} --to FOLDER\``;
   const message = isFile(path)
     ? `the file ${path} is damaged (${reason}), which says nothing about the store that it was copied from: make a new backup of that with \`capillary-relay store backup\`; if it is gone, copy what is readable with ${salvage}`
-    : `the store in ${path} is damaged (${reason}): copy what is readable to a new store with ${salvage}, or restore a copy made with \`capillary-relay store backup\``;
+    : `the store in ${resolve(path)} is damaged (${reason}): copy what is readable to a new store with ${salvage}, or restore a copy made with \`capillary-relay store backup\``;
   return new StoreError(message, { cause: error });
 }
 

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { describeWalDamage } from '../engine/damage.ts';
+import { describeMissing, foreignLogs } from '../engine/intake-recovery.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
 import { HAS_BODY } from '../engine/sweep-schema.ts';
 import { describeShortfall, readMarker } from '../engine/store-marker.ts';
@@ -228,10 +229,12 @@ function accountFindings(folder: string, db: DatabaseSync): Finding[] {
 /** What cannot be read of the two logs. */
 function logFindings(path: string, db: DatabaseSync): Finding[] {
   const damage = damagedWal(databaseFileOf(path));
-  const { missing, missingFiles } = readIntakeLog(path, logPositionOf(db));
+  const at = logPositionOf(db);
+  const { missing, missingFiles } = readIntakeLog(path, at);
   return [
     ...(damage === undefined ? [] : [describeWalDamage(damage)]),
-    ...(missing === 0 ? [] : [`records of the intake log that cannot be read: ${missing}`]),
+    ...(at?.seed === undefined ? [] : foreignLogs(path, at.seed)),
+    ...(missing === 0 ? [] : [describeMissing(missing, at?.isClosed === true)]),
     ...missingFiles.map((name) => `${name} is missing, though the relay was not stopped properly`),
   ].map((detail) => ({ check: 'log', detail }));
 }

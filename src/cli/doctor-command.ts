@@ -49,7 +49,7 @@ async function isRunning({ path, config }: LoadedConfig): Promise<boolean> {
 }
 
 function storeFindings({ store }: LoadedConfig['config']): Finding[] {
-  const { findings, base } = inspectFolder(store.path);
+  const { findings, base } = inspectFolder(store.path, store.expect);
   const holder = lockHolder(store.path);
   return [
     ...findings,

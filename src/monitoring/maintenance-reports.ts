@@ -48,8 +48,9 @@ export function createMaintenanceReports(
         const counts = { reencrypted: resealed, unreadable };
         if (unreadable === 0 && isEncrypted)
           log.info(counts, 'the whole store is encrypted with the first encryption key');
-        else if (unreadable === 0) log.info({ resealed }, 'every stored payload has a checksum');
-        else log.error(counts, 'some payloads are encrypted with keys that are not configured');
+        else if (unreadable > 0)
+          log.error(counts, 'some payloads are encrypted with keys that are not configured');
+        else if (resealed > 0) log.info({ resealed }, 'every stored payload has a checksum');
         break;
       }
       case 'replayed':

@@ -1,7 +1,9 @@
-import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inspectFolder } from '../../src/cli/doctor/store-findings.ts';
+import { StoreError } from '../../src/journal/journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { createFolder, folderProblem } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { reportSkip } from '../helpers/report-skip.ts';
 import { journalFolder } from './journal-folder.ts';
@@ -92,6 +94,36 @@ describe('the fix for a folder that is not writable', () => {
 });
 
 describe('the data folder in doctor', () => {
+  it('with store.expect: existing fails as the start does where no store is', async () => {
+    const path = await journalFolder();
+    for (const folder of [path, join(path, 'missing')]) {
+      const opening = openSqliteJournal({ path: folder, encryptionKeys: [], expect: 'existing' });
+      const refused: unknown = await opening.catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(StoreError);
+      const { message, fix } = refused as StoreError;
+      expect(inspectFolder(folder, 'existing').findings).toEqual([
+        { check: 'data folder', level: 'fail', detail: message, fix },
+      ]);
+      expect(inspectFolder(folder, 'any').findings).toMatchObject([{ level: 'ok' }]);
+    }
+    await writeFile(join(path, 'relay.db'), 'x');
+    expect(inspectFolder(path, 'existing').findings).toMatchObject([{ level: 'ok' }]);
+  });
+
+  it('fails where relay.db is missing beside its logs, and warns where only the marker is left', async () => {
+    const path = await journalFolder();
+    await writeFile(join(path, 'relay.db-wal'), 'x');
+    const detail = `${join(path, 'relay.db')} is empty or missing, but its write-ahead log exists`;
+    expect(inspectFolder(path).findings).toMatchObject([{ level: 'fail', detail }]);
+    await rm(join(path, 'relay.db-wal'));
+    await writeFile(join(path, '.relay-store'), '{"at":"2026-01-31T08:00:00.000Z","accepted":0}');
+    expect(inspectFolder(path).findings).toMatchObject([{ level: 'ok' }]);
+    await writeFile(join(path, '.relay-store'), '{"at":"2026-01-31T08:00:00.000Z","accepted":7}');
+    expect(inspectFolder(path).findings).toMatchObject([
+      { level: 'warn', detail: expect.stringContaining('0 accepted events, but had 7') },
+    ]);
+  });
+
   it('warns of a folder that has other things in it', async () => {
     for (const path of ['/', '/etc'])
       expect(inspectFolder(path).findings).toMatchObject([{ level: isRoot ? 'warn' : 'fail' }]);

@@ -28,3 +28,14 @@ it('counts everything that was removed early, and logs it once a minute', async 
   expect(text).toContain('relay_store_made_room_total{part="records"} 15');
   expect(text).toContain('relay_retention_removed_total 0');
 });
+
+it('says that payloads have a checksum only if some got one', () => {
+  const lines: Record<string, unknown>[] = [];
+  const write = (text: string): void => void lines.push(JSON.parse(text) as Record<string, unknown>);
+  const log = createLogger({ level: 'info', destination: { write } });
+  const report = createMaintenanceReports(log, createMetrics(), false);
+  report({ kind: 'sealed', resealed: 0, unreadable: 0 });
+  expect(lines).toEqual([]);
+  report({ kind: 'sealed', resealed: 3, unreadable: 0 });
+  expect(lines).toMatchObject([{ resealed: 3, msg: 'every stored payload has a checksum' }]);
+});

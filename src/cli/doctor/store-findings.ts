@@ -18,6 +18,7 @@ import {
   DATABASE_FILE,
   folderProblem,
   foreignEntry,
+  lostStore,
   nearestExisting,
 } from '../../journal/sqlite/offline/stopped-store.ts';
 import { codeOf, fail, type Finding, formatBytes, ok, warn } from './finding.ts';
@@ -73,8 +74,18 @@ function assertWritable(path: string, base: string): void {
     accessSync(file, constants.R_OK | constants.W_OK);
 }
 
-/** Checks the folder of `store.path`, without opening the store in it. */
-export function inspectFolder(given: string): FolderInspection {
+/** Undefined if the store is there, or if nothing says that there should be one. */
+function lossFinding(path: string, expect: Config['store']['expect']): Finding | undefined {
+  const lost = lostStore(path, expect);
+  if (lost === undefined) return undefined;
+  return (lost.refused ? fail : warn)(CHECK, lost.reason, lost.fix);
+}
+
+/**
+ * Checks the folder of `store.path`, without opening the store in it.
+ * @param expect as `store.expect`: whether a store must be in it
+ */
+export function inspectFolder(given: string, expect: Config['store']['expect'] = 'any'): FolderInspection {
   const path = resolve(given);
   const base = nearestExisting(path);
   const refuse = (code: string): FolderInspection => {
@@ -89,6 +100,8 @@ export function inspectFolder(given: string): FolderInspection {
   } catch (error) {
     return refuse(codeOf(error));
   }
+  const loss = lossFinding(path, expect);
+  if (loss !== undefined) return { findings: [loss], base };
   return base === path
     ? { findings: [existingFinding(path)], base }
     : { findings: [ok(CHECK, `${path} does not exist yet; it can be created in ${base}`)], base };

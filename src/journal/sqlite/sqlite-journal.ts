@@ -1,5 +1,4 @@
-import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   type BatchReport,
   type Claim,
@@ -12,7 +11,7 @@ import {
 } from '../journal.ts';
 import type { AnswerOf, OperationName, RequestOf } from './engine/calls.ts';
 import { parseKey } from './engine/payload-cipher.ts';
-import { DATABASE_FILE } from './engine/store-folder.ts';
+import { isWithoutStore, noStoreProblem } from './engine/store-folder.ts';
 import { createAppendGatherer } from './thread/append-gatherer.ts';
 import { type CallTracker, Channel, createCallTracker } from './thread/channel.ts';
 import { asBuffer, toOwnBytes } from './thread/protocol.ts';
@@ -168,11 +167,8 @@ function createListeners<T>(log: JournalLog | undefined): Listeners<T> {
 }
 
 function noStoreError(path: string): StoreError {
-  return new StoreError(`there is no store in ${resolve(path)}, but store.expect is existing`, {
-    fix:
-      'mount the volume that has it, or correct store.path; ' +
-      'to create a new store, set store.expect: any for the first start',
-  });
+  const { reason, fix } = noStoreProblem(path);
+  return new StoreError(reason, { fix });
 }
 
 /**
@@ -185,7 +181,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   const claimable = createListeners<string>(log);
   const maintenance = createListeners<MaintenanceReport>(log);
   const keys = options.encryptionKeys.map(parseKey);
-  const isNew = (statSync(join(path, DATABASE_FILE), { throwIfNoEntry: false })?.size ?? 0) === 0;
+  const isNew = isWithoutStore(path);
   if (isNew && options.expect === 'existing') throw noStoreError(path);
   if (isNew) await options.beforeCreate?.();
   const channel = new Channel({ path, keys, maxPages, generationSize, contactBounds, clock }, (answers) => {

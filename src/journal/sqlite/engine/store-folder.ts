@@ -11,6 +11,21 @@ export const DATABASE_FILE = 'relay.db';
  */
 export const MARKER_FILE = '.relay-store';
 
+/** Whether the folder has no store; SQLite creates the file before it writes to it. */
+export function isWithoutStore(folder: string): boolean {
+  return (statSync(join(folder, DATABASE_FILE), { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
+/** Why `store.expect: existing` refuses a folder without a store. */
+export function noStoreProblem(folder: string): FolderProblem {
+  return {
+    reason: `there is no store in ${resolve(folder)}, but store.expect is existing`,
+    fix:
+      'mount the volume that has it, or correct store.path; ' +
+      'to create a new store, set store.expect: any for the first start',
+  };
+}
+
 /** What a relay or a fresh volume has in the folder of a store. */
 const STORE_ENTRIES: ReadonlySet<string> = new Set([
   DATABASE_FILE,

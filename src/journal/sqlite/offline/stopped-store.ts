@@ -3,13 +3,14 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { type EventFilter, StoreError } from '../../journal.ts';
-import { assertNotEmptied, assertSoundWal, isBusy, isDamage } from '../engine/damage.ts';
+import { assertNotEmptied, assertSoundWal, DAMAGE_ADVICE, isBusy, isDamage } from '../engine/damage.ts';
 import { INTAKE_LOG_FILES } from '../engine/intake-log.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
 import { HAS_BODY } from '../engine/sweep-schema.ts';
 import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
 import { ALL_POSITIONS, toSql } from '../engine/filter-sql.ts';
-import { DATABASE_FILE, shellWord } from '../engine/store-folder.ts';
+import { DATABASE_FILE, isWithoutStore, noStoreProblem, shellWord } from '../engine/store-folder.ts';
+import { describeShortfall, readMarker } from '../engine/store-marker.ts';
 import { logPositionOf, readIntakeLog } from './intake-log-state.ts';
 
 // What the cli needs to know of the engine's files and memory.
@@ -48,6 +49,34 @@ function missingStore(path: string): StoreError {
       : `, but its logs are there (${logs.join(', ')}): put relay.db back, or copy what they have to a new store ` +
         `with \`capillary-relay store salvage --path ${shellWord(path)} --to FOLDER\``;
   return new StoreError(`there is no store in ${path}: ${DATABASE_FILE} is missing${advice}`);
+}
+
+/** A store that should be in a folder and is not. */
+export interface LostStore {
+  /** Whether a relay refuses to start; else it creates a new store and logs the loss. */
+  readonly refused: boolean;
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** Undefined if there is a store, or if nothing says that there was one. */
+export function lostStore(folder: string, expect: 'any' | 'existing'): LostStore | undefined {
+  if (!isWithoutStore(folder)) return undefined;
+  if (expect === 'existing') return { refused: true, ...noStoreProblem(folder) };
+  try {
+    assertNotEmptied(join(folder, DATABASE_FILE));
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return { refused: true, reason: error.message, fix: error.fix ?? DAMAGE_ADVICE };
+  }
+  const reason = describeShortfall(readMarker(folder), 0);
+  return reason === undefined
+    ? undefined
+    : {
+        refused: false,
+        reason,
+        fix: 'bring relay.db back, or restore a copy made with `capillary-relay store backup`',
+      };
 }
 
 /** Whether the path is a folder with a store, or a backup. */

@@ -235,6 +235,7 @@ describe('store', () => {
     const db = new DatabaseSync(join(path, 'relay.db'));
     db.exec("UPDATE bodies SET body = CAST(substr(body, 1, length(body) - 1) || X'00' AS BLOB)");
     db.close();
+    for (const name of ['intake-0.log', 'intake-1.log']) rmSync(join(path, name));
     const config = join(folder, 'flipped.yaml');
     writeFileSync(config, smallestWith([['store', 'path'], path], [['store', 'encryptionKeys'], keys]));
     const verified = await run(['store', 'verify', '--config', config]);
@@ -257,7 +258,7 @@ describe('store', () => {
     const to = join(folder, 'from-emptied');
     const salvaged = await run(['store', 'salvage', '--path', path, '--to', to]);
     expect(salvaged.code).toBe(1);
-    expect(salvaged.stdout).toContain('  accepted events: 300 of 300\n');
+    expect(salvaged.stdout).toMatch(/ {2}accepted events: at least 300, of 300 as of 20\S+Z\n/u);
     const verified = await run(['store', 'verify', '--path', to]);
     expect(verified.code).toBe(1);
     expect(verified.stdout).toContain('the store holds 0 accepted events, but had 300 on ');

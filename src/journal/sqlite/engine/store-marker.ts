@@ -10,21 +10,27 @@ export interface StoreMarker {
   readonly at: string;
   /** Events accepted from all sources until then. */
   readonly accepted: number;
+  /** Salvage has written it, and has reported what the store lacks of it. */
+  readonly salvaged?: boolean;
 }
 
 /** Undefined if the folder has none, or none that can be read. */
 export function readMarker(folder: string): StoreMarker | undefined {
   try {
-    const { at, accepted } = JSON.parse(readFileSync(join(folder, MARKER_FILE), 'utf8')) as StoreMarker;
-    return typeof at === 'string' && Number.isSafeInteger(accepted) ? { at, accepted } : undefined;
+    const { at, accepted, salvaged } = JSON.parse(
+      readFileSync(join(folder, MARKER_FILE), 'utf8'),
+    ) as StoreMarker;
+    return typeof at === 'string' && Number.isSafeInteger(accepted)
+      ? { at, accepted, salvaged: salvaged === true }
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Replaces the marker in one step. @throws the error of the system */
-export function writeMarker(folder: string, accepted: number): void {
-  const marker: StoreMarker = { at: new Date().toISOString(), accepted };
+export function writeMarker(folder: string, accepted: number, salvaged?: boolean): void {
+  const marker: StoreMarker = { at: new Date().toISOString(), accepted, salvaged };
   const file = join(folder, MARKER_FILE);
   writeFileSync(`${file}.new`, `${JSON.stringify(marker)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
@@ -43,9 +49,14 @@ export function keepMarker(engine: Engine, folder: string): void {
   }
 }
 
-/** Notifies the operator if a store that was just opened holds less than its marker says. */
+/**
+ * Notifies the operator if a store that was just opened holds less than its marker says, unless
+ * salvage has said so already.
+ */
 export function checkMarker(engine: Engine, folder: string): void {
-  const message = describeShortfall(readMarker(folder), acceptedIn(engine));
+  const marker = readMarker(folder);
+  if (marker?.salvaged === true) return;
+  const message = describeShortfall(marker, acceptedIn(engine));
   if (message !== undefined) engine.notify({ message });
 }
 
@@ -54,6 +65,8 @@ export function describeShortfall(marker: StoreMarker | undefined, accepted: num
   if (marker === undefined || accepted >= marker.accepted) return undefined;
   return (
     `the store holds ${accepted} accepted events, but had ${marker.accepted} on ${marker.at}: ` +
-    'relay.db was removed, emptied or replaced, or has lost its newest part'
+    (marker.salvaged === true
+      ? 'salvage could not read the others in the old store'
+      : 'relay.db was removed, emptied or replaced, or has lost its newest part')
   );
 }

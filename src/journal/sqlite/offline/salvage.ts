@@ -107,20 +107,42 @@ function restoreSequences(from: DatabaseSync, to: DatabaseSync): void {
     to.prepare('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?').run(Number(seq), String(name));
 }
 
-/** The accepted events that the old store accounts for; undefined if nothing says it. */
-function acceptedBefore(from: DatabaseSync, path: string): number | undefined {
-  const known = [tryRead(() => acceptedIn(from)), readMarker(path)?.accepted].filter(
-    (accepted) => accepted !== undefined,
-  );
-  return known.length === 0 ? undefined : Math.max(...known);
+/** The accepted events that the old store accounts for. */
+interface Before {
+  /** Undefined if nothing says it. */
+  readonly accepted?: number;
+  /** ISO time of the marker, if only that says it: more were accepted since. */
+  readonly asOf?: string;
+}
+
+function acceptedBefore(from: DatabaseSync, path: string): Before {
+  const counted = tryRead(() => acceptedIn(from));
+  const marker = readMarker(path);
+  if (marker !== undefined && marker.accepted > (counted ?? -1))
+    return { accepted: marker.accepted, asOf: marker.at };
+  return counted === undefined ? {} : { accepted: counted };
+}
+
+function missingAccepted({ accepted, asOf }: Before, after: number): string {
+  if (accepted === undefined)
+    return 'how many events were accepted is unknown: their count could not be read';
+  if (accepted <= after) return '';
+  const missing = accepted - after;
+  return asOf === undefined
+    ? `accepted events: ${missing} of ${accepted}`
+    : `accepted events: at least ${missing}, of ${accepted} as of ${asOf}`;
 }
 
 /** What the new store lacks, in sentences. */
 function missingFrom(
-  { tables, lost, bodiless, accepted, wal }: Omit<SalvageReport, 'missing'>,
-  { original, isSchemaLost, log }: Pick<SalvageParts, 'original' | 'isSchemaLost'> & { log: IntakeLogState },
+  { tables, lost, bodiless, accepted, wal, fromLog }: Omit<SalvageReport, 'missing'>,
+  {
+    original,
+    isSchemaLost,
+    log,
+    before,
+  }: Pick<SalvageParts, 'original' | 'isSchemaLost'> & { log: IntakeLogState; before: Before },
 ): string[] {
-  const { before, after } = accepted;
   const unreadable = tables.reduce((sum, table) => sum + table.unreadable, 0);
   const size = statSync(original, { throwIfNoEntry: false })?.size;
   return [
@@ -130,10 +152,14 @@ function missingFrom(
       ? 'the schema of relay.db is damaged: its tables were looked for in their usual places'
       : '',
     ...log.missingFiles.map((name) => `${name}, which may have held accepted events`),
-    log.missing > 0 ? `records of the intake log that cannot be read: ${log.missing}` : '',
+    log.missing > 0
+      ? `records of the intake log that cannot be read: ${log.missing} (accepted events, malformed bodies or quarantined requests)`
+      : '',
     wal.damaged > 0 ? `damaged pages of the write-ahead log: ${wal.damaged}` : '',
-    before === undefined ? 'how many events were accepted is unknown: their count could not be read' : '',
-    before !== undefined && before > after ? `accepted events: ${before - after} of ${before}` : '',
+    (size ?? 0) === 0 && fromLog > 0
+      ? 'outcomes of delivery: events of the intake log that were delivered are pending, and are delivered again under the same _id'
+      : '',
+    missingAccepted(before, accepted.after),
     unreadable > 0 ? `unreadable or damaged rows: ${unreadable}` : '',
     lost.length > 0 ? `events of which only the receipt is known: ${lost.length}` : '',
     bodiless.length > 0 ? `payloads of pending events: ${bodiless.length}` : '',
@@ -160,7 +186,7 @@ interface SalvageParts {
 
 /** What was copied from the tables of the old store, before its intake log is applied. */
 type CopiedTables = Pick<SalvageReport, 'tables' | 'lost' | 'bodiless'> & {
-  readonly before: number | undefined;
+  readonly before: Before;
   readonly at: LogPosition | undefined;
   /** Events whose rows are lost, but which the intake log still has. */
   readonly found: readonly IntakeRecord[];
@@ -186,7 +212,7 @@ function fillNewStore({ path, copy, to, encryptionKeys }: SalvageParts): CopiedT
   const known = to.prepare('SELECT 1 FROM events WHERE receipt = ?');
   const found = recordsOfLost(path, at, {
     lost: new Set(lost),
-    gap: (before ?? 0) - acceptedIn(to),
+    gap: (before.accepted ?? 0) - acceptedIn(to),
     isKnown: (receipt) => known.get(receipt) !== undefined,
   });
   return { tables, lost, bodiless: bodiless.map(({ receipt }) => String(receipt)), before, at, found };
@@ -205,12 +231,15 @@ function reportOn(
     const report = {
       ...copied,
       lost: copied.lost.filter((receipt) => isKnown.get(receipt) === undefined),
-      accepted: { ...(before === undefined ? {} : { before }), after: acceptedIn(db) },
+      accepted: {
+        ...(before.accepted === undefined ? {} : { before: before.accepted }),
+        after: acceptedIn(db),
+      },
       wal: parts.copy.wal,
       fromLog,
       findings: findingsOf(db, parts.encryptionKeys),
     };
-    return { ...report, missing: missingFrom(report, { ...parts, log }) };
+    return { ...report, missing: missingFrom(report, { ...parts, log, before }) };
   });
 }
 
@@ -254,7 +283,7 @@ export function salvageStore(
     to.close();
     isOpen = false;
     const report = reportOn(folder, copied, parts);
-    writeMarker(folder, Math.max(report.accepted.before ?? 0, report.accepted.after));
+    writeMarker(folder, Math.max(report.accepted.before ?? 0, report.accepted.after), true);
     return report;
   } finally {
     tryRead(() => db?.close());

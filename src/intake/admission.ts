@@ -82,8 +82,8 @@ function storeFull(detail: string): Refusal {
 }
 
 /**
- * Maximum disk space of a body of one or more events, which is in the intake log, in the write-ahead
- * log and in the file at once.
+ * Maximum disk space of a body of one or more events, which is in the intake log, in the
+ * write-ahead log and in the file at once.
  */
 export function worstCaseBytes(bodyBytes: number, events = 1): number {
   return 3 * bodyBytes + events * ROW_BYTES;

@@ -46,7 +46,7 @@ export interface TableCommits {
   runIfDue(): void;
   /** Commits, and waits until it is on the disk. @throws as `runIfDue` */
   commitDurably(): void;
-  /** Commits durably and, unless the file is held, copies everything into it. @throws as `runIfDue` */
+  /** Commits durably; unless the file is held, copies all into it. @throws as `runIfDue` */
   checkpoint(): void;
   /**
    * From the next durable commit on, which copies everything into the file, the file is not written
@@ -55,8 +55,8 @@ export interface TableCommits {
   hold(): number;
   release(): void;
   /**
-   * Bytes that the volume still has to give for what is accepted already: a change is written to the
-   * write-ahead log, and copied into the file. Estimated.
+   * Bytes that the volume still has to give for what is accepted already: a change is written to
+   * the write-ahead log, and copied into the file. Estimated.
    */
   readonly owedBytes: number;
   /** False if SQLite has rolled the transaction back because of an error. */

@@ -114,16 +114,18 @@ function printKeyUsage(usage: readonly KeyUsage[], keys: readonly string[] | und
 function runVerify(options: StoreOptions, command: Command): Promise<void> {
   return withPlainErrors(async () => {
     const { readKeyUsage } = await import('../journal/sqlite/offline/key-usage.ts');
-    const { verifyStore } = await import('../journal/sqlite/offline/verify.ts');
+    const { storeNotes, verifyStore } = await import('../journal/sqlite/offline/verify.ts');
     const { path, keys } = await storeOf(options, command.getOptionValueSource('config') === 'cli');
     const findings = verifyStore(path, keys);
+    const notes = storeNotes(path);
     const ok = findings.length === 0;
     const isReadable = findings.every(({ check }) => !['integrity', 'format', 'account'].includes(check));
     const keyUsage = isReadable ? readKeyUsage(path, keys ?? []) : [];
     if (options.json === true)
-      console.log(JSON.stringify({ ok, path, findings, seals: keyUsage }, undefined, 2));
+      console.log(JSON.stringify({ ok, path, findings, notes, seals: keyUsage }, undefined, 2));
     else if (ok) {
       console.log(`OK: the store in ${path} is sound: file, ledger, order and payloads`);
+      for (const note of notes) console.log(note);
       printKeyUsage(keyUsage, keys);
     } else {
       printFindings(findings);

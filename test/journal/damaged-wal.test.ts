@@ -12,7 +12,7 @@ import { damagedWal } from '../../src/journal/sqlite/engine/wal-frames.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { salvageStore } from '../../src/journal/sqlite/offline/salvage.ts';
 import { backupStore } from '../../src/journal/sqlite/offline/stopped-store.ts';
-import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
+import { storeNotes, verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
 import { append, sampleEvent } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 
@@ -66,6 +66,7 @@ describe('the write-ahead log of a killed relay', () => {
   it('is sound, and opens with every event', async () => {
     const { path, file, receipts } = await killedStore();
     expect(damagedWal(file)).toBeUndefined();
+    expect(storeNotes(path)).toEqual([]);
     expect(await (await openJournal(path)).count({ receipts })).toBe(COUNT);
   });
 
@@ -73,7 +74,16 @@ describe('the write-ahead log of a killed relay', () => {
     const { path, file, wal, receipts } = await killedStore();
     flipFrame(wal, -1, 500);
     expect(damagedWal(file)).toBeUndefined();
-    expect(await (await openJournal(path)).count({ receipts })).toBe(COUNT);
+    expect(verifyStore(path)).toEqual([]);
+    const note = expect.stringContaining('relay.db-wal ends in an incomplete transaction');
+    expect(storeNotes(path)).toEqual([note]);
+    const [errors, warnings] = [[] as string[], [] as string[]];
+    const log = {
+      error: (_fields: object, line: string) => errors.push(line),
+      warn: (_fields: object, line: string) => warnings.push(line),
+    };
+    expect(await (await openJournal(path, { log })).count({ receipts })).toBe(COUNT);
+    expect({ errors, warnings }).toEqual({ errors: [], warnings: [note] });
   });
 
   it('is sound if its end was cut off', async () => {

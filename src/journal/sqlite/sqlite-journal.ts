@@ -30,6 +30,7 @@ import {
 /** What the journal needs of a logger; a pino logger fits. */
 export interface JournalLog {
   error(fields: object, message: string): void;
+  warn?(fields: object, message: string): void;
 }
 
 export interface SqliteJournalOptions {
@@ -187,8 +188,8 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   const channel = new Channel({ path, keys, maxPages, generationSize, contactBounds, clock }, (answers) => {
     options.onBatch?.(answers.batch);
     for (const destination of answers.claimable) claimable.call(destination);
-    for (const { message, ...fields } of answers.notices) {
-      log?.error(fields, message);
+    for (const { message, level = 'error', ...fields } of answers.notices) {
+      log?.[level]?.(fields, message);
       if (fields.destination !== undefined) options.onPayloadLost?.(fields.destination);
     }
   });

@@ -94,6 +94,11 @@ export function describeWalDamage({ isHeaderDamaged, ...damage }: WalDamage): st
   );
 }
 
+/** What a start and verify say of a write-ahead log that ends so (wal-frames.ts). */
+export const TORN_WAL =
+  'the write-ahead log relay.db-wal ends in an incomplete transaction: ' +
+  'no accepted event is missing, and delivery since the last commit is repeated';
+
 /**
  * A quick check for damage before the file is used. Damage that it misses shows when the damaged
  * page is read.

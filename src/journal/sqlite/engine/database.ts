@@ -13,7 +13,7 @@ import {
   primaryCode,
 } from './damage.ts';
 import { MIGRATIONS } from './migrations.ts';
-import type { WalDamage } from './wal-frames.ts';
+import { hasTornEnd, type WalDamage } from './wal-frames.ts';
 import { createFolder, DATABASE_FILE, folderProblem } from './store-folder.ts';
 
 /**
@@ -40,6 +40,8 @@ export interface Database {
   close(): void;
   /** What SQLite did not read of the write-ahead log when the file was opened. */
   readonly walDamage: WalDamage | undefined;
+  /** Whether that log ended in an incomplete transaction. */
+  readonly isWalTorn: boolean;
 }
 
 /** Errors in a statement or a value: SQLite's ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
@@ -121,7 +123,7 @@ function restrictFileModes(file: string): void {
   }
 }
 
-function withStatementCache(raw: DatabaseSync): Omit<Database, 'walDamage'> {
+function withStatementCache(raw: DatabaseSync): Omit<Database, 'walDamage' | 'isWalTorn'> {
   const statements = new Map<string, StatementSync>();
   const sql = (text: string): StatementSync => {
     const known = statements.get(text);
@@ -215,12 +217,13 @@ export function openDatabase(path: string, maxPages?: number): Database {
     const file = join(path, DATABASE_FILE);
     assertNotEmptied(file);
     const walDamage = checkWal(file);
+    const isWalTorn = walDamage === undefined && hasTornEnd(file);
     restrictFileModes(file);
     raw = new DatabaseSync(file, { timeout: 0 });
     configure(raw, maxPages);
     assertSound(raw, file);
     migrate(raw);
-    return { ...withStatementCache(raw), walDamage };
+    return { ...withStatementCache(raw), walDamage, isWalTorn };
   } catch (error) {
     raw?.close();
     throw openingError(path, error);

@@ -24,6 +24,8 @@ export interface EngineOptions {
 
 /** A message for the operator's log. */
 export interface Notice {
+  /** Level of the log line; `error` if absent. */
+  readonly level?: 'warn';
   readonly message: string;
   readonly receipt?: string;
   /** Of an event that became a dead letter in the engine, because its payload is damaged. */

@@ -2,7 +2,7 @@ import { ClaimFrontiers } from './claim-frontier.ts';
 import { ClaimRegistry } from './claim-registry.ts';
 import { CONTACT_BOUNDS } from './contact-schema.ts';
 import { loadAccounts, openAccounts, writeAccounts } from './accounts.ts';
-import { DAMAGE_ADVICE, describeWalDamage } from './damage.ts';
+import { DAMAGE_ADVICE, describeWalDamage, TORN_WAL } from './damage.ts';
 import { type Database, openDatabase, openingError } from './database.ts';
 import type { Engine, EngineOptions, Notice } from './engine.ts';
 import { openIndexes } from './indexes.ts';
@@ -149,6 +149,7 @@ function startEngine(db: Database, options: EngineOptions): Engine {
     notices.notify({
       message: `${describeWalDamage(db.walDamage)}; accepted events are taken from the intake log, and delivery of the last seconds is repeated`,
     });
+  if (db.isWalTorn) notices.notify({ level: 'warn', message: TORN_WAL });
   assertLogComplete(content, state);
   applyLog(engine, content);
   // Makes what opening has written durable, and what a killed process has left unsynced.

@@ -24,6 +24,8 @@ export interface WalFrame {
   readonly page: number;
   /** Whether a transaction ends with it. */
   readonly isCommit: boolean;
+  /** False for what an earlier generation has left behind the end. */
+  readonly isOfGeneration: boolean;
   readonly isValid: boolean;
 }
 
@@ -125,7 +127,12 @@ function readFrames(handle: number, header: WalHeader, onFrame: OnFrame): void {
       const isOfGeneration = salts.compare(chunk, at + 8, at + 16) === 0;
       const isValid = isOfGeneration && sum.equals(chunk, at + 16);
       onFrame(
-        { page: chunk.readUInt32BE(at), isCommit: isOfGeneration && chunk.readUInt32BE(at + 4) > 0, isValid },
+        {
+          page: chunk.readUInt32BE(at),
+          isCommit: isOfGeneration && chunk.readUInt32BE(at + 4) > 0,
+          isOfGeneration,
+          isValid,
+        },
         content,
       );
       sum.continueFrom(chunk, at + 16);
@@ -195,4 +202,16 @@ export function damagedWal(databaseFile: string): WalDamage | undefined {
     framesAfter: after.frames + lost.frames,
     commitsAfter: after.commits + lost.commits,
   };
+}
+
+/**
+ * Whether the write-ahead log ends in a transaction that is incomplete or damaged. SQLite does not
+ * read it. Behind earlier transactions this is no damage: a crash can leave it.
+ */
+export function hasTornEnd(databaseFile: string): boolean {
+  let isTorn = false;
+  const header = scanWal(databaseFile, ({ isCommit, isOfGeneration, isValid }) => {
+    if (isOfGeneration) isTorn = !(isCommit && isValid);
+  });
+  return header?.isValid === true && isTorn;
 }

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { describeWalDamage } from '../engine/damage.ts';
+import { describeWalDamage, TORN_WAL } from '../engine/damage.ts';
 import { describeMissing, foreignLogs } from '../engine/intake-recovery.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
 import { HAS_BODY } from '../engine/sweep-schema.ts';
 import { describeShortfall, readMarker } from '../engine/store-marker.ts';
-import { damagedWal } from '../engine/wal-frames.ts';
+import { damagedWal, hasTornEnd } from '../engine/wal-frames.ts';
 import { cipherFor, damagedPayloads } from './payload-check.ts';
 import { logPositionOf, readIntakeLog } from './intake-log-state.ts';
 import { databaseFileOf, withStoppedStore } from './stopped-store.ts';
@@ -237,6 +237,12 @@ function logFindings(path: string, db: DatabaseSync): Finding[] {
     ...(missing === 0 ? [] : [describeMissing(missing, at?.isClosed === true)]),
     ...missingFiles.map((name) => `${name} is missing, though the relay was not stopped properly`),
   ].map((detail) => ({ check: 'log', detail }));
+}
+
+/** What is no damage, but worth knowing before the next start. */
+export function storeNotes(path: string): readonly string[] {
+  const file = databaseFileOf(path);
+  return damagedWal(file) === undefined && hasTornEnd(file) ? [TORN_WAL] : [];
 }
 
 /**

@@ -27,8 +27,10 @@ async function startUnread() {
   const config = relayConfig({ imsUrl: 'http://127.0.0.1:1', inletUrl: 'http://127.0.0.1:1/collection/abc' });
   config.store['path'] = join(folder, 'data');
   config.server['rateLimit'] = { max: 1_000_000 };
+  // At debug each webhook has a line; at info they share lines.
+  const withLog = { ...config, log: { level: 'debug' } };
   const file = join(folder, 'relay.yaml');
-  writeFileSync(file, stringify(config));
+  writeFileSync(file, stringify(withLog));
   const child = spawn(process.execPath, [
     '--disable-warning=ExperimentalWarning',
     MAIN,

@@ -97,8 +97,9 @@ function readFrom({ handle, size }: LogFile): Buffer {
   return content.subarray(0, at);
 }
 
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
+/** Waits until a file or a folder is on the disk. @throws the error of the system */
+export function fsyncPath(path: string): void {
+  const handle = openSync(path, 'r');
   try {
     fsyncSync(handle);
   } finally {
@@ -133,7 +134,7 @@ export function openIntakeLog(
     LogFile,
     LogFile,
   ];
-  syncFolder(folder);
+  fsyncPath(folder);
   const files = [first, second];
   const read = (from: number): LogContent => recordsAfter(files.map(readFrom), from, seed);
   const content = read(after);

@@ -1,10 +1,10 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { type EventFilter, StoreError } from '../../journal.ts';
 import { assertNotEmptied, assertSoundWal, DAMAGE_ADVICE, isBusy, isDamage } from '../engine/damage.ts';
-import { INTAKE_LOG_FILES } from '../engine/intake-log.ts';
+import { fsyncPath, INTAKE_LOG_FILES } from '../engine/intake-log.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
 import { HAS_BODY } from '../engine/sweep-schema.ts';
 import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
@@ -202,15 +202,6 @@ export function readStoppedBodies(
       ...(typeof body === 'string' ? {} : { body }),
     };
   });
-}
-
-function fsyncPath(path: string): void {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
 
 /** @throws StoreError if accepted events are not in the database file */

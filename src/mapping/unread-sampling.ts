@@ -7,7 +7,7 @@ const THEN_EACH = 16;
 /** Names that are counted by themselves, as in the list of unread fields; the others together. */
 const MAX_NAMES = 200;
 
-/** By source, which a reload replaces: then each name begins anew. */
+/** By source, which a reload replaces: then each name starts over. */
 const samplings = new WeakMap<object, (eventName: string) => boolean>();
 
 /** Whether to examine the next event of a name, of events that this source receives. */

@@ -1,11 +1,13 @@
 import type { EventLog } from './event-log.ts';
 import type { EventQueue } from './event-queue.ts';
+import type { Fleet } from './fleet.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { Quarantine } from './quarantine.ts';
 
 export type * from './contact-counts.ts';
 export type * from './event-log.ts';
 export type * from './event-queue.ts';
+export * from './fleet.ts';
 export type * from './maintenance.ts';
 export type * from './quarantine.ts';
 export type * from './stored-event.ts';
@@ -30,7 +32,7 @@ export class RefusedError extends Error {
 }
 
 /**
- * The journal stores events durably until they are delivered. The texts of its four parts and the
+ * The journal stores events durably until they are delivered. The texts of its five parts and the
  * exported types are the contract. Every engine implements it, and `test/contract/` tests each
  * engine against it. The contract speaks of appending, claiming, settling and looking up, never of
  * tables or processes.
@@ -43,4 +45,4 @@ export class RefusedError extends Error {
  *
  * Positions. The position of an event is opaque: nothing outside the engine compares positions.
  */
-export interface Journal extends EventQueue, EventLog, Quarantine, Maintenance {}
+export interface Journal extends EventQueue, EventLog, Quarantine, Maintenance, Fleet {}

@@ -7,7 +7,7 @@ import type { Appended, Claim, EventRecord, Journal } from '../../src/journal/jo
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { AnswerOf, OperationName, ReencryptionPosition } from '../../src/journal/sqlite/engine/calls.ts';
 import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
-import { parseKey } from '../../src/journal/sqlite/engine/payload-cipher.ts';
+import { parseKey } from '../../src/journal/payload-cipher.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import {
   append,

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { migrate } from '../../src/journal/sqlite/engine/database.ts';
 import { MIGRATIONS } from '../../src/journal/sqlite/engine/migrations.ts';
-import { createPayloadCipher, parseKey } from '../../src/journal/sqlite/engine/payload-cipher.ts';
+import { createPayloadCipher, parseKey } from '../../src/journal/payload-cipher.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';
 import { readKeyUsage } from '../../src/journal/sqlite/offline/key-usage.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPayloadCipher, parseKey } from '../../src/journal/sqlite/engine/payload-cipher.ts';
+import { createPayloadCipher, parseKey } from '../../src/journal/payload-cipher.ts';
 
 const HEX = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
 const KEY = Buffer.from(HEX, 'hex');

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Journal, MaintenanceReport } from '../../src/journal/journal.ts';
 import { migrate } from '../../src/journal/sqlite/engine/database.ts';
 import { ENCRYPTED_COLUMNS } from '../../src/journal/sqlite/engine/re-encryption.ts';
-import { parseKey } from '../../src/journal/sqlite/engine/payload-cipher.ts';
+import { parseKey } from '../../src/journal/payload-cipher.ts';
 import type { Channel } from '../../src/journal/sqlite/thread/channel.ts';
 import { readKeyUsage } from '../../src/journal/sqlite/offline/key-usage.ts';
 import {

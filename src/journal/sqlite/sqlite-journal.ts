@@ -9,8 +9,9 @@ import {
   type MaintenanceReport,
   StoreError,
 } from '../journal.ts';
+import { createSingleFleet } from '../single-fleet.ts';
 import type { AnswerOf, OperationName, RequestOf } from './engine/calls.ts';
-import { parseKey } from './engine/payload-cipher.ts';
+import { parseKey } from '../payload-cipher.ts';
 import { isWithoutStore, noStoreProblem } from './engine/store-folder.ts';
 import { createAppendGatherer } from './thread/append-gatherer.ts';
 import { type CallTracker, Channel, createCallTracker } from './thread/channel.ts';
@@ -101,7 +102,6 @@ function writingCalls(send: Send) {
 
 function readingCalls(send: Send) {
   return {
-    claim: async (claimant, limits) => toClaim(await send('claim', { claimant, limits })),
     release: (token, receipts) => send('release', { token, receipts }),
     profiles: (destination, lanes) => send('profiles', { destination, lanes }),
     sharedContacts: (filter) => send('sharedContacts', filter),
@@ -210,10 +210,16 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     minFree: () => policy?.().minFree ?? 0,
     isOpen: () => tracker.isOpen,
   });
+  const claimed = new Set<string>();
   return {
+    ...createSingleFleet(() => [...claimed]),
     ...writingCalls(send),
     append: (events) => tracker.track(() => gather(events)),
     ...readingCalls(send),
+    claim: async (claimant, limits) => {
+      claimed.add(claimant.destination);
+      return toClaim(await send('claim', { claimant, limits }));
+    },
     ...steppedCalls(tracker, steps, runner),
     onClaimable: claimable.add,
     onMaintenance: maintenance.add,

@@ -1,4 +1,4 @@
-import type { Loss, PayloadCipher } from './payload-cipher.ts';
+import type { Loss, PayloadCipher } from '../../payload-cipher.ts';
 import type { ClaimFrontiers } from './claim-frontier.ts';
 import type { ClaimRegistry } from './claim-registry.ts';
 import type { ContactBounds } from './contact-schema.ts';

@@ -3,7 +3,7 @@ import type { WireClaimed } from './calls.ts';
 import { isDamage } from './damage.ts';
 import type { Engine } from './engine.ts';
 import { identityKey } from './index-keys.ts';
-import type { Loss } from './payload-cipher.ts';
+import type { Loss } from '../../payload-cipher.ts';
 import { deletePayloads, readBody, readProfile, writeProfile } from './payloads.ts';
 import { type EventRow, rowOfSeq, toStoredEvent } from './rows.ts';
 import { finish } from './settle.ts';

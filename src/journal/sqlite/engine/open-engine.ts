@@ -8,7 +8,7 @@ import type { Engine, EngineOptions, Notice } from './engine.ts';
 import { openIndexes } from './indexes.ts';
 import { newSeed, openIntakeLog } from './intake-log.ts';
 import { applyLog, assertLogBelongs, assertLogComplete, assertLogExists } from './intake-recovery.ts';
-import { createPayloadCipher, type Loss } from './payload-cipher.ts';
+import { createPayloadCipher, type Loss } from '../../payload-cipher.ts';
 import { isSealed } from './re-encryption.ts';
 import { createSentRequests } from './sent-requests.ts';
 import { createTableCommits } from './table-commits.ts';

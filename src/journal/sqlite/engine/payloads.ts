@@ -3,7 +3,7 @@ import { forgetContacts } from './contact-table.ts';
 import { isDamage } from './damage.ts';
 import type { Engine } from './engine.ts';
 import { aliasesOf } from './lanes.ts';
-import { isReadable, type Loss, type Unreadable } from './payload-cipher.ts';
+import { isReadable, type Loss, type Unreadable } from '../../payload-cipher.ts';
 import type { EventRow } from './rows.ts';
 import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, laneEquals } from './filter-sql.ts';
 

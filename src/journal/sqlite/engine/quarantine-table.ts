@@ -3,7 +3,7 @@ import type { NewQuarantined, QuarantineBounds } from '../../journal.ts';
 import type { AnswerOf, RequestOf, WireQuarantined } from './calls.ts';
 import { addCounts, quarantineUsage } from './counts.ts';
 import type { Engine } from './engine.ts';
-import { isReadable } from './payload-cipher.ts';
+import { isReadable } from '../../payload-cipher.ts';
 
 interface QuarantineRow {
   readonly seq: number;

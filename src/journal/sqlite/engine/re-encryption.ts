@@ -3,7 +3,7 @@ import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import type { AnswerOf, ReencryptionPosition, RequestOf } from './calls.ts';
 import type { Database } from './database.ts';
 import type { Engine } from './engine.ts';
-import { isReadable } from './payload-cipher.ts';
+import { isReadable } from '../../payload-cipher.ts';
 import { withSecureDelete } from './payloads.ts';
 
 interface EncryptedColumns {

@@ -5,7 +5,7 @@ import type { Engine } from './engine.ts';
 import { withStates } from './filter-sql.ts';
 import { claimHead, enqueueExisting, ownLaneOf, placementFor } from './lanes.ts';
 import { MAX_CHANGES_PER_STEP, recordAction } from './operator-changes.ts';
-import { isReadable } from './payload-cipher.ts';
+import { isReadable } from '../../payload-cipher.ts';
 import { deleteNotes } from './payloads.ts';
 import type { EventRow } from './rows.ts';
 import { scanAscending, seqBounds } from './scan.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { keyIdHex, parseKey } from '../engine/payload-cipher.ts';
+import { keyIdHex, parseKey } from '../../payload-cipher.ts';
 import { ENCRYPTED_COLUMNS } from '../engine/re-encryption.ts';
 import { withStoppedStore } from './stopped-store.ts';
 

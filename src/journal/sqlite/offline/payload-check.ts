@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { createPayloadCipher, parseKey, type PayloadCipher } from '../engine/payload-cipher.ts';
+import { createPayloadCipher, parseKey, type PayloadCipher } from '../../payload-cipher.ts';
 import { ENCRYPTED_COLUMNS } from '../engine/re-encryption.ts';
 
 /** Damaged payloads of one table that are named; the others are counted. */

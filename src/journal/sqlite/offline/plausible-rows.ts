@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { PayloadCipher } from '../engine/payload-cipher.ts';
+import type { PayloadCipher } from '../../payload-cipher.ts';
 import { ENCRYPTED_COLUMNS } from '../engine/re-encryption.ts';
 import { type Row, tryRead } from './damaged-copy.ts';
 import { hasDamagedPayload } from './payload-check.ts';

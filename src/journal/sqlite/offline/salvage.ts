@@ -7,7 +7,7 @@ import { openDatabase } from '../engine/database.ts';
 import { INDEX_TABLES } from '../engine/indexes.ts';
 import { INTAKE_LOG_FILES } from '../engine/intake-log.ts';
 import type { IntakeRecord } from '../engine/intake-records.ts';
-import { createPayloadCipher, parseKey, type PayloadCipher } from '../engine/payload-cipher.ts';
+import { createPayloadCipher, parseKey, type PayloadCipher } from '../../payload-cipher.ts';
 import { SWEPT_TABLE } from '../engine/sweep-schema.ts';
 import { createFolder, DATABASE_FILE } from '../engine/store-folder.ts';
 import { readMarker, writeMarker } from '../engine/store-marker.ts';

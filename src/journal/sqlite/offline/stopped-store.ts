@@ -7,7 +7,7 @@ import { assertNotEmptied, assertSoundWal, DAMAGE_ADVICE, isBusy, isDamage } fro
 import { fsyncPath, INTAKE_LOG_FILES } from '../engine/intake-log.ts';
 import { MIGRATIONS } from '../engine/migrations.ts';
 import { HAS_BODY } from '../engine/sweep-schema.ts';
-import { createPayloadCipher, parseKey } from '../engine/payload-cipher.ts';
+import { createPayloadCipher, parseKey } from '../../payload-cipher.ts';
 import { ALL_POSITIONS, toSql } from '../engine/filter-sql.ts';
 import { DATABASE_FILE, isWithoutStore, noStoreProblem, shellWord } from '../engine/store-folder.ts';
 import { describeShortfall, readMarker } from '../engine/store-marker.ts';

@@ -1,0 +1,46 @@
+/** A statement that each connection prepares once under its name. */
+export interface Statement {
+  /** Unique among all statements of the engine, at most 63 characters. */
+  readonly name: string;
+  readonly text: string;
+}
+
+type Scalar = string | number | bigint | boolean | null;
+
+/** A value of a parameter. A Buffer is sent in binary form; an array becomes an array of SQL. */
+export type Param = Scalar | Buffer | Date | readonly Scalar[] | readonly Buffer[];
+
+/** Executes statements on one connection, one after the other. */
+export interface Session {
+  /**
+   * The row of `streams` of this connection: the only stream under which it writes to `queue` and
+   * `counts`.
+   */
+  readonly stream: number;
+  /**
+   * int8 arrives as a number, bytea as a Buffer.
+   * @throws StoreError; see store-errors.ts
+   */
+  query<Row>(statement: Statement, params?: readonly Param[]): Promise<readonly Row[]>;
+}
+
+/** What a connection is for; each purpose has connections of its own. */
+export type Purpose = 'append' | 'settle' | 'work';
+
+/** The connections to the database. Calls fail at once while there is no connection. */
+export interface Sessions {
+  /**
+   * One statement, which is a transaction of its own, on the connection of this purpose that has
+   * the fewest statements in flight.
+   * @throws CommitUnknownError if the connection was lost before the answer
+   */
+  query<Row>(purpose: Purpose, statement: Statement, params?: readonly Param[]): Promise<readonly Row[]>;
+  /** The same, with the stream of the connection as `$1`. */
+  queryAs<Row>(purpose: Purpose, statement: Statement, params?: readonly Param[]): Promise<readonly Row[]>;
+  /**
+   * A transaction, which has the connection for itself. `work` is executed again after a deadlock
+   * or a serialization failure, so it must change nothing but the database.
+   * @throws CommitUnknownError if the connection was lost while committing
+   */
+  transaction<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T>;
+}

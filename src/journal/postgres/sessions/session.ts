@@ -24,11 +24,26 @@ export interface Session {
   query<Row>(statement: Statement, params?: readonly Param[]): Promise<readonly Row[]>;
 }
 
-/** What a connection is for; each purpose has connections of its own. */
-export type Purpose = 'append' | 'settle' | 'work';
+/**
+ * What a connection is for; each purpose has connections of its own. `fleet` is the one that
+ * listens: heartbeats, which nothing slow may delay.
+ */
+export type Purpose = 'append' | 'settle' | 'work' | 'fleet';
+
+/** What the listening connection receives. */
+export interface Notifications {
+  /** The text that a replica passed to `pg_notify` on `Sessions.channel`, this one included. */
+  received(payload: string): void;
+  /** The connection listens, for the first time or again: notifications may have been lost. */
+  listening(): void;
+}
 
 /** The connections to the database. Calls fail at once while there is no connection. */
 export interface Sessions {
+  /** The channel of this schema for LISTEN and `pg_notify`, at most 63 bytes. */
+  readonly channel: string;
+  /** The connection of the purpose `fleet` listens from then on. Called once. */
+  listen(notifications: Notifications): void;
   /**
    * One statement, which is a transaction of its own, on the connection of this purpose that has
    * the fewest statements in flight.

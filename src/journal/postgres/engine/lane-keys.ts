@@ -24,3 +24,14 @@ export function laneKeyOf(lane: string | null, identity: string): number {
 export function slotOf(laneKey: number): number {
   return laneKey & (SLOTS - 1);
 }
+
+function integerSql(hex: string): string {
+  return `('x' || ${hex})::bit(32)::integer`;
+}
+
+/** SQL of `laneKeyOf` of a lane that is not null. */
+export function laneKeySql(lane: string): string {
+  const hash = `encode(substring(sha256(convert_to(${lane}, 'UTF8')) FROM 1 FOR 4), 'hex')`;
+  return `CASE WHEN ${lane} ~ '^[0-9a-f]{64}$' THEN ${integerSql(`left(${lane}, 8)`)}
+    ELSE ${integerSql(hash)} END`;
+}

@@ -13,7 +13,7 @@ import { claimHead, enqueue, enqueueExisting, placementFor } from './lanes.ts';
 import { recordAction, removeMalformed } from './operator-changes.ts';
 import type { IntakeRecord, RecordKind } from './intake-records.ts';
 import { assertIdentity, type UnpackedEvent, unpackEvents } from './packed-events.ts';
-import { newReceipt } from './receipts.ts';
+import { newReceipt } from '../../receipts.ts';
 import { deletePayloads, insertBody, insertSealedBody, readableBody } from './payloads.ts';
 import { insertQuarantined, type QuarantineHead, toQuarantineEntry } from './quarantine-table.ts';
 import { insertDifferingCopy } from './differing-copies.ts';

@@ -24,6 +24,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: SYSTEM_TESTS,
           setupFiles: ['test/helpers/refuse-child-processes.ts'],
+          globalSetup: ['test/helpers/postgres-on-demand.ts'],
           // Files share a worker and its loaded modules, which saves a third of the time.
           isolate: false,
           restoreMocks: true,
@@ -31,7 +32,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'system', include: SYSTEM_TESTS, globalSetup: ['test/helpers/build.ts'] },
+        test: {
+          name: 'system',
+          include: SYSTEM_TESTS,
+          globalSetup: ['test/helpers/build.ts', 'test/helpers/postgres-on-demand.ts'],
+        },
       },
     ],
   },

@@ -5,6 +5,9 @@
  * its `createdAt`, or 0 (days.ts). So every replica finds an equal event in one partition, and
  * retention drops whole partitions. A day without a partition of its own is in the default one.
  *
+ * Whether the body of an event is stored is what `bodies` says (stored-bodies.ts): retention drops a
+ * partition of bodies without a write to `events`.
+ *
  * No column that a settlement changes is in an index of `events`, so that settlements are HOT
  * updates. What is pending has a row in `queue`, which the settlement deletes.
  *
@@ -44,7 +47,6 @@ CREATE TABLE events (
   traceparent text,
   body_bytes integer NOT NULL,
   state "char" NOT NULL DEFAULT 'p',
-  has_body boolean NOT NULL DEFAULT true,
   is_replay boolean NOT NULL DEFAULT false,
   delivered smallint NOT NULL DEFAULT 0,
   due_at bigint NOT NULL,

@@ -5,8 +5,8 @@
  * its `createdAt`, or 0 (days.ts). So every replica finds an equal event in one partition, and
  * retention drops whole partitions. A day without a partition of its own is in the default one.
  *
- * Whether the body of an event is stored is what `bodies` says (stored-bodies.ts): retention drops a
- * partition of bodies without a write to `events`.
+ * Whether the body of an event is stored is what `bodies` says (body-presence.ts): retention drops
+ * a partition of bodies without a write to `events`.
  *
  * No column that a settlement changes is in an index of `events`, so that settlements are HOT
  * updates. What is pending has a row in `queue`, which the settlement deletes.

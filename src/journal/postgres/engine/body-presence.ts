@@ -2,8 +2,8 @@
  * SQL that is true for events whose body is stored.
  *
  * `events` has no column for it, because retention drops whole partitions of bodies. It does so
- * under a lock that excludes all readers of `bodies`. So whoever makes an event pending again has to
- * test this in the same transaction: then the body stays.
+ * under a lock that excludes all readers of `bodies`. So whoever makes an event pending again has
+ * to test this in the same transaction: then the body stays.
  * @param event the alias of `events` in the statement
  */
 export function hasBodySql(event: string): string {

@@ -1,4 +1,5 @@
 import type { RecordedAttempt, StoredEvent } from '../../journal.ts';
+import { type AttemptRow, failedAttempt, inOrderOfTime } from '../../sent-in.ts';
 import type { AnswerOf, RequestOf, WireRecord } from './calls.ts';
 import { differingCopiesOf } from './differing-copies.ts';
 import type { Engine } from './engine.ts';
@@ -8,31 +9,9 @@ import { type EventRow, rowOfReceipt, toStoredEvent } from './rows.ts';
 import { countRange, scanDescending } from './scan.ts';
 import { hasBody } from './sweeps.ts';
 
-interface AttemptRow {
-  readonly at: number;
-  readonly kind: RecordedAttempt['kind'];
-  readonly outcome: string;
-  readonly status: number | null;
-  readonly detail: string | null;
-  readonly xaction_id: string | null;
-  readonly duration_ms: number;
-  readonly batch_size: number;
-}
-
-function attemptsOf({ db, requests }: Engine, { seq, sent_in }: EventRow): RecordedAttempt[] {
-  const failed = (db.all('SELECT * FROM attempts WHERE seq = ? ORDER BY n', seq) as AttemptRow[]).map(
-    (row) => ({
-      at: row.at,
-      kind: row.kind,
-      outcome: row.outcome,
-      status: row.status ?? undefined,
-      detail: row.detail ?? undefined,
-      xactionId: row.xaction_id ?? undefined,
-      durationMs: row.duration_ms,
-      batchSize: row.batch_size,
-    }),
-  );
-  return [...failed, ...requests.attemptsOf(sent_in)].toSorted((a, b) => a.at - b.at);
+function attemptsOf({ db, requests }: Engine, { seq, sent_in }: EventRow): readonly RecordedAttempt[] {
+  const failed = db.all('SELECT * FROM attempts WHERE seq = ? ORDER BY n', seq) as AttemptRow[];
+  return inOrderOfTime(failed.map(failedAttempt), requests.attemptsOf(sent_in));
 }
 
 function bodyOf(engine: Engine, row: EventRow): Buffer | undefined {

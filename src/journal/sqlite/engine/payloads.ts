@@ -3,7 +3,8 @@ import { forgetContacts } from './contact-table.ts';
 import { isDamage } from './damage.ts';
 import type { Engine } from './engine.ts';
 import { aliasesOf } from './lanes.ts';
-import { isReadable, type Loss, type Unreadable } from '../../payload-cipher.ts';
+import { isReadable, type Loss } from '../../payload-cipher.ts';
+import { notesOf, notesToStore } from '../../stored-notes.ts';
 import type { EventRow } from './rows.ts';
 import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, laneEquals } from './filter-sql.ts';
 
@@ -81,46 +82,24 @@ export function deletePayloads({ db }: Engine, seq: number): void {
   db.run('UPDATE events SET kept = 0 WHERE seq = ?', seq);
 }
 
-/** Bounds of the notes stored with one event. */
-const MAX_NOTES = 100;
-const MAX_PATH_LENGTH = 300;
-
-/** The stored form: pairs of path and code. */
-type NotePairs = readonly (readonly [string, string])[];
-
 /** Writes nothing if there are no notes; a replay has already deleted earlier ones. */
 export function writeNotes(
   { db, cipher }: Engine,
   seq: number,
   notes: readonly RecordedNote[] | undefined,
 ): void {
-  if (notes === undefined || notes.length === 0) return;
-  const pairs: NotePairs = notes
-    .slice(0, MAX_NOTES)
-    .map(({ path, code }) => [path.slice(0, MAX_PATH_LENGTH), code]);
-  db.run(
-    'INSERT OR REPLACE INTO notes (seq, json) VALUES (?, ?)',
-    seq,
-    cipher.encrypt(Buffer.from(JSON.stringify(pairs), 'utf8')),
-  );
-}
-
-function parsePairs(plain: Buffer | Unreadable): NotePairs | Unreadable {
-  if (!isReadable(plain)) return plain;
-  try {
-    return JSON.parse(plain.toString('utf8')) as NotePairs;
-  } catch {
-    return 'damaged';
-  }
+  const stored = notesToStore(notes);
+  if (stored === undefined) return;
+  db.run('INSERT OR REPLACE INTO notes (seq, json) VALUES (?, ?)', seq, cipher.encrypt(stored));
 }
 
 /** Notes that cannot be read are omitted and reported. */
 export function readNotes(engine: Engine, { seq, receipt }: EventRow): RecordedNote[] {
   const row = engine.db.one('SELECT json FROM notes WHERE seq = ?', seq) as { json: Uint8Array } | undefined;
   if (row === undefined) return [];
-  const pairs = parsePairs(engine.cipher.decrypt(row.json));
-  if (typeof pairs !== 'string') return pairs.map(([path, code]) => ({ path, code }));
-  engine.reportUnreadable('the notes of an event', pairs, receipt);
+  const notes = notesOf(engine.cipher.decrypt(row.json));
+  if (typeof notes !== 'string') return notes;
+  engine.reportUnreadable('the notes of an event', notes, receipt);
   return [];
 }
 

@@ -1,12 +1,15 @@
-import type { Attempt, InletRequest, MessageKind, RecordedAttempt } from '../../journal.ts';
+import type { Attempt, InletRequest, RecordedAttempt } from '../../journal.ts';
+import {
+  parseSentIn,
+  type RequestRow,
+  type SentIn,
+  sentAttempt,
+  sentInEntry,
+  splitXaction,
+} from '../../sent-in.ts';
 import type { Database } from './database.ts';
 
-/*
- * The requests that delivered messages. An event lists them in `events.sent_in`: `12:3 15:0` says
- * that its messages were delivered by the requests of rows 12 and 15, whose transaction ids, with
- * `:3` and `:0` at their end, are those of the messages. `12=abc` has a whole transaction id of its
- * own, and `12` has none.
- */
+/* The requests that delivered messages: see sent-in.ts. */
 
 /** Rows that are remembered, so that the settlements of a request find it again. */
 const MAX_REMEMBERED = 1_024;
@@ -17,15 +20,6 @@ interface StoredRequest {
   readonly xaction: string | undefined;
 }
 
-interface RequestRow {
-  readonly at: number;
-  readonly kind: MessageKind;
-  readonly status: number | null;
-  readonly xaction: string | null;
-  readonly duration_ms: number;
-  readonly batch_size: number;
-}
-
 export interface SentRequests {
   /** The entry in `sent_in` for a delivered message. Stores its request once. */
   entryFor(attempt: Attempt): string;
@@ -33,25 +27,6 @@ export interface SentRequests {
   attemptsOf(sentIn: string | null): readonly RecordedAttempt[];
   /** Forgets which requests are stored, after a rollback. */
   forget(): void;
-}
-
-/** The part of a transaction id that all messages of a request share, and the rest. */
-function splitXaction(xactionId: string): readonly [string, string] {
-  const end = xactionId.lastIndexOf(':');
-  return end < 0 ? [xactionId, ''] : [xactionId.slice(0, end), xactionId.slice(end)];
-}
-
-function toAttempt(request: RequestRow, xactionId: string | undefined): RecordedAttempt {
-  return {
-    at: request.at,
-    kind: request.kind,
-    outcome: 'delivered',
-    status: request.status ?? undefined,
-    detail: undefined,
-    xactionId,
-    durationMs: request.duration_ms,
-    batchSize: request.batch_size,
-  };
 }
 
 export function createSentRequests(db: Database): SentRequests {
@@ -80,24 +55,17 @@ export function createSentRequests(db: Database): SentRequests {
     return stored;
   };
 
-  const readEntry = (entry: string): readonly RecordedAttempt[] => {
-    const [, row = '', mark, rest = ''] = /^(\d+)(?:([:=])(.*))?$/u.exec(entry) ?? [];
-    const request = db.one('SELECT * FROM requests WHERE id = ?', Number(row)) as RequestRow | undefined;
-    if (request === undefined) return [];
-    if (mark === undefined) return [toAttempt(request, undefined)];
-    return [toAttempt(request, mark === '=' ? rest : `${request.xaction ?? ''}:${rest}`)];
+  const readEntry = (entry: SentIn): readonly RecordedAttempt[] => {
+    const request = db.one('SELECT * FROM requests WHERE id = ?', entry.row) as RequestRow | undefined;
+    return request === undefined ? [] : [sentAttempt(entry, request)];
   };
 
   return {
     entryFor({ request, xactionId }) {
       const { row, xaction } = store(request, xactionId);
-      if (xactionId === undefined) return String(row);
-      const [shared, rest] = splitXaction(xactionId);
-      // An id with a blank would end the entry; Adobe's have none.
-      if (shared === xaction && rest !== '' && !rest.includes(' ')) return `${row}${rest}`;
-      return `${row}=${xactionId.replaceAll(' ', '')}`;
+      return sentInEntry(row, xaction, xactionId);
     },
-    attemptsOf: (sentIn) => (sentIn === null ? [] : sentIn.split(' ').flatMap(readEntry)),
+    attemptsOf: (sentIn) => parseSentIn(sentIn).flatMap(readEntry),
     forget: () => remembered.clear(),
   };
 }

@@ -1,4 +1,5 @@
 import type { Attempt, Settlement } from '../../journal.ts';
+import { bitsOf } from '../../message-kinds.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import type { BusyLane } from './claim-registry.ts';
 import { addBacklog, addCounts } from './counts.ts';
@@ -13,7 +14,7 @@ import {
   writeProfile,
 } from './payloads.ts';
 import { SWEPT_BODIES } from './sweep-schema.ts';
-import { bitsOf, type QueueRow, queueRowOfReceipt } from './rows.ts';
+import { type QueueRow, queueRowOfReceipt } from './rows.ts';
 
 /** Characters of an error text that are stored with an attempt. */
 const MAX_DETAIL_LENGTH = 2_048;

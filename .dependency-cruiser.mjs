@@ -1,6 +1,6 @@
 /**
  * Which folder of `src` may import which: its own files, `version.ts` and the folders listed here.
- * Types count like values. `relay.ts`, `main.ts`, `cli` and `monitoring` have rules of their own.
+ * Types count like values. `relay.ts`, `open-store.ts`, `main.ts`, `cli` and `monitoring` have rules of their own.
  */
 const MAY_IMPORT = {
   telemetry: [],
@@ -65,17 +65,24 @@ export default {
     {
       name: 'engine-is-private',
       comment:
-        'nothing outside an engine names its types: relay.ts opens it, the cli uses what works on a stopped store',
+        'nothing outside an engine names its types: open-store.ts opens it, the cli uses what works on a stopped store',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(journal/sqlite/|relay\\.ts$)' },
+      from: { path: '^src/', pathNot: '^src/(journal/(sqlite|copy)/|open-store\\.ts$)' },
       to: { path: '^src/journal/sqlite/', pathNot: '^src/journal/sqlite/offline/' },
+    },
+    {
+      name: 'postgres-is-private',
+      comment: 'as engine-is-private; the cli uses what needs no replica',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(journal/(postgres|copy)/|open-store\\.ts$)' },
+      to: { path: '^src/journal/postgres/', pathNot: '^src/journal/postgres/offline/' },
     },
     {
       name: 'offline-tools-are-for-the-cli',
       comment: 'they open the store without the storage thread, which a running relay must not do',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(journal/sqlite|cli)/' },
-      to: { path: '^src/journal/sqlite/offline/' },
+      from: { path: '^src/', pathNot: '^src/(journal/(sqlite|postgres|copy)|cli)/' },
+      to: { path: '^src/journal/((sqlite|postgres)/offline|copy)/' },
     },
     {
       name: 'only-relay-monitors',
@@ -89,10 +96,10 @@ export default {
       comment:
         'the concrete parts are known to the composition root; `check --connect` uses the real Adobe clients',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(relay\\.ts$|cli/connection-check\\.ts$)' },
+      from: { path: '^src/', pathNot: '^src/(relay\\.ts$|open-store\\.ts$|cli/connection-check\\.ts$)' },
       to: {
         path: [
-          '^src/(intake/public-app|admin/admin-app|journal/sqlite/sqlite-journal)\\.ts$',
+          '^src/(intake/public-app|admin/admin-app|open-store|journal/(sqlite/sqlite|postgres/postgres)-journal)\\.ts$',
           '^src/adobe/(ims/token-source|inlet/inlet-client)\\.ts$',
         ],
       },

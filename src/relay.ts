@@ -1,13 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createInlet } from './adobe/inlet/inlet-client.ts';
 import { createTokenSource } from './adobe/ims/token-source.ts';
-import type { LoadedConfig } from './config/load-config.ts';
 import type { DestinationConfig } from './config/config-schema.ts';
+import { currentStoreUrl } from './config/current-store-url.ts';
+import type { LoadedConfig } from './config/load-config.ts';
 import { summarize } from './config/config-summary.ts';
 import { createRunningConfig, liveSection, type ReloadResult } from './config/running-config.ts';
 import { watchSecrets } from './config/watch-secrets.ts';
@@ -18,7 +15,6 @@ import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
 import { PAYLOAD_LOST } from './journal/event-reasons.ts';
 import type { Journal } from './journal/journal.ts';
-import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
 import { createConfigReports, removedSourceWarnings, reportMisplaced } from './monitoring/config-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
 import { createHealthChecks } from './monitoring/health-checks.ts';
@@ -34,6 +30,7 @@ import {
 import { createMaintenanceReports } from './monitoring/maintenance-reports.ts';
 import { createMetricsRefresh } from './monitoring/metrics-refresh.ts';
 import { createWebhookLines } from './monitoring/webhook-lines.ts';
+import { backUp, limitsOf, openStore } from './open-store.ts';
 
 export interface RelayOptions {
   readonly loaded: LoadedConfig;
@@ -65,14 +62,6 @@ const DRAIN_MS = 200;
 const CLOSE_TIMEOUT_MS = { intake: 3_000, admin: 1_000 } as const;
 
 /**
- * On the store's own volume, and hidden, so that it is no foreign file of the folder. Elsewhere
- * only if somebody has removed that folder: then the copy is all that remains.
- */
-function temporaryBackup(folder: string): string {
-  return join(existsSync(folder) ? folder : tmpdir(), `.backup-${randomUUID()}.db`);
-}
-
-/**
  * A slow request body or a replay of millions must not delay the shutdown: Capillary retries the
  * request, and the replay continues after the restart.
  */
@@ -97,17 +86,12 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const metrics = createMetrics();
   /** Pending while the ports are checked, which is done for a new store only. */
   let portsChecked = Promise.resolve();
-  const opening = openSqliteJournal({
-    path: config.store.path,
-    encryptionKeys: config.store.encryptionKeys,
-    expect: config.store.expect,
+  let storeUrl = (): string => currentStoreUrl(loaded, config.store.url);
+  const opening = openStore({
+    store: config.store,
+    url: async () => storeUrl(),
     log,
     beforeCreate: () => (portsChecked = requireFreePorts(config)),
-    onCreated: (path) =>
-      log.warn(
-        { path },
-        'new store created; if this relay has run before, store.path or its volume is wrong',
-      ),
     onBatch: createJournalReports(metrics),
     onPayloadLost: (destination) => metrics.dead.inc({ destination, reason: PAYLOAD_LOST }),
   });
@@ -138,12 +122,13 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     },
     ...createConfigReports(log, metrics, now),
   });
+  storeUrl = () => running.storeUrl();
   const server = liveSection(running, 'server');
-  const store = liveSection(running, 'store');
+  const storeLimits = limitsOf(liveSection(running, 'store'));
 
   const admission = createAdmissionControl({
     journal,
-    watermarks: store,
+    watermarks: storeLimits,
     onChange: (refusal) =>
       refusal ? log.error(refusal, 'intake closed') : log.info('intake open: the store accepts events'),
   });
@@ -204,7 +189,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         journal,
         destinations,
         admission,
-        watermarks: store,
+        watermarks: storeLimits,
         sources: () => sources.names(),
         now,
       }),
@@ -219,7 +204,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     token: () => running.current.admin.token,
     logLevel,
     config: running,
-    backup: () => journal.backup(temporaryBackup(config.store.path)),
+    backup: () => backUp(config.store, journal),
     observer: createAdminReports(log, metrics),
     now,
   });
@@ -246,7 +231,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       // Counting reads all pending events, so nobody waits for it.
       void reportMisplaced(destinations.misplaced.check(), log);
       void watchSecrets(running, stopping.signal);
-      journal.maintain(() => store);
+      journal.maintain(() => storeLimits);
       const adminUrl = await listen(admin, 'admin', config.admin);
       const intakeUrl = await listen(intake, 'server', config.server);
       return { intakeUrl, adminUrl };

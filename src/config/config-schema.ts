@@ -3,6 +3,7 @@ import { LOG_LEVELS } from '../telemetry/log-level.ts';
 import { destinationSchema } from './destination-config.ts';
 import { cidr, duration, integer, optionalSecretList, size } from './field-types.ts';
 import { sourceSchema } from './source-config.ts';
+import { parseStoreUrl } from './store-url.ts';
 
 const rateLimit = z.strictObject({
   max: integer(1, 1_000_000).prefault(2_000).describe('Maximum number of requests of one source per window.'),
@@ -58,25 +59,46 @@ const retention = z.strictObject({
   dead: duration().prefault('90d').describe('How long a dead letter is kept before it is deleted.'),
 });
 
-/** The files that hold the accepted events. */
+/** Where the accepted events are. */
 export const storeSchema = z.strictObject({
   engine: z
-    .enum(['sqlite', 'jetstream'])
+    .enum(['sqlite', 'postgres'], {
+      error: ({ input }) =>
+        input === 'jetstream' ? 'is not supported; replicas share a store of the engine postgres' : undefined,
+    })
     .default('sqlite')
-    .describe('Storage engine; this version supports sqlite only.'),
+    .describe('sqlite: a folder on a disk, for one relay. postgres: a database, for any number of replicas.'),
   path: z
     .string()
     .min(1)
     .default('./data')
     .describe(
-      'Folder of the store, on a local disk; a relative path is resolved from the working directory.',
+      'sqlite: folder of the store, on a local disk; a relative path is resolved from the working directory.',
     ),
   expect: z
     .enum(['existing', 'any'])
     .default('any')
     .describe(
-      'existing: refuse to start if the folder has no store, for example because its volume is not mounted. any: create one.',
+      'sqlite: existing refuses to start if the folder has no store, as when its volume is not mounted; any creates one.',
     ),
+  url: z
+    .string()
+    .refine((text) => parseStoreUrl(text) !== undefined, {
+      error:
+        'must be a URL such as postgres://relay:${file:/run/secrets/pg}@db:5432/relay?sslmode=verify-full',
+    })
+    .optional()
+    .describe('postgres: URL of the database, required; several hosts are separated by commas.'),
+  schema: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,47}$/, {
+      error: 'must have 1 to 48 lower-case letters, digits or _, and start with a letter or _',
+    })
+    .default('relay')
+    .describe('postgres: schema of the tables; each relay has one of its own, which its replicas share.'),
+  connections: integer(4, 100)
+    .prefault(8)
+    .describe("postgres: connections of each replica; the server's max_connections must allow those of all."),
   maxBytes: size()
     .prefault('10GiB')
     .describe(
@@ -85,7 +107,7 @@ export const storeSchema = z.strictObject({
   minFree: size()
     .prefault('512MiB')
     .describe(
-      'Minimum free disk space, to which free space inside the store is added; near it and below it as for maxBytes.',
+      'sqlite: minimum free disk space, with the free space inside the store; near it and below it as for maxBytes.',
     ),
   retention: retention
     .prefault({})
@@ -109,7 +131,7 @@ const logSchema = z.strictObject({
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}).describe("The public server, which receives Capillary's webhooks."),
   admin: adminSchema.prefault({}).describe('The admin server: health, metrics and the admin API.'),
-  store: storeSchema.prefault({}).describe('The store on disk, which holds the accepted events.'),
+  store: storeSchema.prefault({}).describe('The store, which holds the accepted events.'),
   sources: z
     .array(sourceSchema)
     .min(1, { error: 'needs at least one source; copy one from examples/relay.yaml' })

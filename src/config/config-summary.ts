@@ -1,6 +1,7 @@
 import type { Config } from './config-schema.ts';
 import { isPersonalKey, isSecretKey, unitsOf } from './field-types.ts';
 import { formatQuantity } from './quantities.ts';
+import { withoutCredentials } from './store-url.ts';
 
 type Summary =
   | string
@@ -29,6 +30,7 @@ function shortenInletUrl(text: string): string {
 }
 
 function withoutQuery(text: string): string {
+  if (text.startsWith('postgres')) return withoutCredentials(text);
   if (!URL.canParse(text)) return text;
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`;

@@ -5,6 +5,7 @@ import { type Draft, draftOf, type SourceCheck } from './draft.ts';
 import { nearest } from './nearest.ts';
 import { orgFindings } from './org-checks.ts';
 import { secretFindings } from './secret-checks.ts';
+import { engineFindings } from './store-checks.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -57,18 +58,6 @@ function keyFindings({ store: { encryptionKeys = [] } }: Draft): Finding[] {
           path: ['store', 'encryptionKeys'],
           message: 'contains a key that is not 32 bytes as base64 or 64 hexadecimal digits',
           fix: 'create a key with: openssl rand -base64 32',
-        },
-      ]
-    : [];
-}
-
-function engineFindings({ store: { engine } }: Draft): Finding[] {
-  return engine === 'jetstream'
-    ? [
-        {
-          path: ['store', 'engine'],
-          message: 'jetstream is not supported in this version, which has sqlite only',
-          fix: 'write `engine: sqlite`, or remove the line',
         },
       ]
     : [];
@@ -158,7 +147,7 @@ export function crossFindings(tree: unknown, checks: readonly SourceCheck[]): Fi
   const draft = draftOf(tree);
   return [
     ...portFindings(draft),
-    ...engineFindings(draft),
+    ...engineFindings(draft, tree),
     ...retentionFindings(draft),
     ...keyFindings(draft),
     ...secretFindings(draft),

@@ -26,6 +26,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   signatureHeader: 'X-Signature',
   timestampHeader: 'X-Timestamp',
   token: '${RELAY_ADMIN_TOKEN}',
+  url: 'postgres://relay:${file:/run/secrets/pg}@db:5432/relay?sslmode=verify-full',
   encryptionKeys: '["${file:/run/secrets/store-key}"]',
   customFields: '{ favourite_store: _acme.favouriteStore }',
   extendedFields: '{ gender: person.gender }',

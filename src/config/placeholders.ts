@@ -63,6 +63,14 @@ function resolvePlaceholder(body: string, sources: PlaceholderSources): Resolved
 }
 
 /**
+ * Whether what ends at the offset is a user or a password in a URL. There a secret is written as it
+ * is, and characters such as / would end the part.
+ */
+function isCredential(template: string, end: number): boolean {
+  return /^postgres(ql)?:\/\//.test(template) && template.indexOf('@', end) >= 0;
+}
+
+/**
  * Replaces `${NAME}`, `${NAME:-default}` and `${file:/path}` in every string of the tree; `$${` is
  * a literal `${`. As in a shell, the default also replaces an empty variable. If a placeholder of a
  * string cannot be replaced, the string is not changed and the problem is reported.
@@ -73,16 +81,20 @@ export function interpolate(tree: unknown, sources: PlaceholderSources): Interpo
 
   const fillString = (template: string, path: Path): string => {
     const before = findings.length;
-    const text = template.replaceAll(PLACEHOLDER, (match, body: string | undefined, close: string) => {
-      if (body === undefined) return '${';
-      const result =
-        close === ''
-          ? { message: 'contains ${ without the closing }', fix: SYNTAX }
-          : resolvePlaceholder(body, sources);
-      if ('text' in result) return result.text;
-      findings.push({ path, ...result });
-      return match;
-    });
+    const text = template.replaceAll(
+      PLACEHOLDER,
+      (match, body: string | undefined, close: string, at: number) => {
+        if (body === undefined) return '${';
+        const result =
+          close === ''
+            ? { message: 'contains ${ without the closing }', fix: SYNTAX }
+            : resolvePlaceholder(body, sources);
+        if ('text' in result)
+          return isCredential(template, at + match.length) ? encodeURIComponent(result.text) : result.text;
+        findings.push({ path, ...result });
+        return match;
+      },
+    );
     if (text !== template || findings.length > before) templates.set(formatPath(path), template);
     return findings.length > before ? template : text;
   };

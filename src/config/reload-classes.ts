@@ -1,4 +1,5 @@
 import type { Config } from './config-schema.ts';
+import { isSameDatabase } from './store-url.ts';
 
 /** When a changed key takes effect: with a reload, or with a restart of the relay only. */
 export type ReloadClass = 'reload' | 'restart';
@@ -19,6 +20,9 @@ export const RELOAD_CLASSES: Readonly<Record<string, ReloadClass>> = {
   'store.engine': 'restart',
   'store.path': 'restart',
   'store.expect': 'restart',
+  'store.url': 'restart',
+  'store.schema': 'restart',
+  'store.connections': 'restart',
   'store.maxBytes': 'reload',
   'store.minFree': 'reload',
   'store.retention': 'reload',
@@ -47,6 +51,8 @@ export function keepRestartKeys(running: Config, next: Config): Config {
   for (const [path, takesEffect] of Object.entries(RELOAD_CLASSES)) {
     const [section = '', key] = path.split('.');
     if (takesEffect === 'reload' || key === undefined) continue;
+    // Another user or password takes effect with the next connection.
+    if (path === 'store.url' && isSameDatabase(running.store.url, next.store.url)) continue;
     const sectionOf = (config: Tree): Tree => config[section] as Tree;
     result = { ...result, [section]: { ...sectionOf(result), [key]: sectionOf(running)[key] } };
   }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ConfigChange, diffConfigs } from './config-diff.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import type { Config } from './config-schema.ts';
+import { currentStoreUrl } from './current-store-url.ts';
 import { isLoopback } from './address-checks.ts';
 import { type Environment, type LoadedConfig, readConfig, reloadConfig } from './load-config.ts';
 import { currentStamp } from './placeholders.ts';
@@ -50,6 +51,8 @@ export interface RunningConfigParts {
 /** The configuration in use, and the only place that replaces it. */
 export interface RunningConfig {
   readonly current: Config;
+  /** `store.url` for the next connection, with the present content of its files. */
+  storeUrl(): string;
   /**
    * Reads the file and the secrets again and applies all that needs no restart, or nothing.
    * @throws ConfigError if the new configuration cannot be used, or what `prepare` threw
@@ -175,6 +178,7 @@ export function createRunningConfig(parts: RunningConfigParts): RunningConfig {
     get current() {
       return current;
     },
+    storeUrl: () => currentStoreUrl(loaded, current.store.url, env),
     reload: () => inTurn(reload),
     refreshSecrets: () => inTurn(refreshSecrets),
     close() {

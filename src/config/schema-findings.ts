@@ -58,7 +58,7 @@ const SECRET_OBJECTS: ReadonlySet<string | number> = new Set(['verify', 'ims']);
 
 function isSafeToShow(path: Path, value: unknown): boolean {
   if (path.some((key) => isSecretKey(key) || SECRET_OBJECTS.has(key))) return false;
-  if (typeof value === 'string') return !/\/\/[^/]*@/.test(value);
+  if (typeof value === 'string') return !/\/\/.*@/.test(value);
   return typeof value === 'number' || typeof value === 'boolean';
 }
 

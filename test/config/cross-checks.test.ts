@@ -27,7 +27,16 @@ type Case = readonly [
 ];
 
 const refused: readonly Case[] = [
-  ['store.engine', 'jetstream', [[['store', 'engine'], 'jetstream']], 'engine: sqlite'],
+  ['store.engine', 'jetstream', [[['store', 'engine'], 'jetstream']], 'sqlite, postgres'],
+  ['store.url', 'none', [[['store', 'engine'], 'postgres']], 'url: postgres://'],
+  ['store.url', 'no database', [[['store'], { engine: 'postgres', url: 'https://db/relay' }]], 'url'],
+  ['store.url', 'of another engine', [[['store', 'url'], 'postgres://db/relay']], 'engine: postgres'],
+  [
+    'store.path',
+    'of another engine',
+    [[['store'], { engine: 'postgres', url: 'postgres://localhost/relay', path: './data' }]],
+    'remove it',
+  ],
   ['store.retention.ids', '6d', [[['store', 'retention', 'ids'], '6d']], '7d or more'],
   ['store.retention.ids', '9d', [[['store', 'retention', 'delivered'], '9d']], 'store.retention.delivered'],
   ['store.encryptionKeys', 'short', [[['store', 'encryptionKeys'], ['c2hvcnQ=']]], 'openssl rand'],

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { SOURCE_CHECKS } from '../../src/cli/source-checks.ts';
 import { readConfig } from '../../src/config/load-config.ts';
 import { type JsonSchema, plainJsonSchema } from '../../src/config/json-schema.ts';
@@ -138,8 +140,12 @@ describe('examples/relay.yaml', () => {
     expect(config.destinations[0]?.identity.namespaces.cardNumber).toBe('loyaltyCard');
   });
 
-  it('has every key of the schema', () => {
-    const shown = new Set(valuePaths(parse(uncommented), ''));
+  it('has every key of the schema, together with the one for PostgreSQL', () => {
+    const texts = [
+      uncommented,
+      readFileSync(new URL('../../examples/relay.postgres.yaml', import.meta.url), 'utf8'),
+    ];
+    const shown = new Set(texts.flatMap((text) => valuePaths(parse(text), '')));
     expect(schemaPaths(plainJsonSchema(), '').filter((path) => !shown.has(path))).toEqual([]);
   });
 
@@ -152,6 +158,29 @@ describe('examples/relay.yaml', () => {
 });
 
 describe('the other examples', () => {
+  it('for PostgreSQL names every variable, and warns of nothing', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'relay-example-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const password = join(folder, 'pg');
+    writeFileSync(password, 'a/b@c');
+    const file = 'examples/relay.postgres.yaml';
+    const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    const env = { ...required, RELAY_KEY: 'f3a1c2d4e5b6978877665544' };
+    const { config, warnings } = readConfig(
+      text.replace('/run/secrets/pg-password', password),
+      file,
+      { ...env, IMS_CLIENT_SECRET: 'p8e-0123456789abcdef' },
+      SOURCE_CHECKS,
+    );
+    expect(warnings).toEqual([]);
+    expect(config.store).toMatchObject({
+      engine: 'postgres',
+      url: 'postgres://relay:a%2Fb%40c@db:5432/relay?sslmode=verify-full',
+      schema: 'relay',
+      connections: 8,
+    });
+  });
+
   it.each(['examples/local.yaml', 'deploy/compose/relay.yaml'])('%s raises no warning', (file) => {
     const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
     expect(readConfig(text, file, {}, SOURCE_CHECKS).warnings).toEqual([]);

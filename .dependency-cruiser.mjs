@@ -1,6 +1,7 @@
 /**
  * Which folder of `src` may import which: its own files, `version.ts` and the folders listed here.
- * Types count like values. `relay.ts`, `open-store.ts`, `main.ts`, `cli` and `monitoring` have rules of their own.
+ * Types count like values. `relay.ts`, `open-store.ts`, `main.ts`, `cli` and `monitoring` have rules
+ * of their own.
  */
 const MAY_IMPORT = {
   telemetry: [],

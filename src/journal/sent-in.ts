@@ -1,4 +1,5 @@
 import type { RecordedAttempt } from './event-log.ts';
+import type { Attempt, InletRequest } from './event-queue.ts';
 import type { MessageKind } from './stored-event.ts';
 
 /*
@@ -19,17 +20,35 @@ export interface RequestRow {
   readonly batch_size: number;
 }
 
+/** The outcome of an attempt whose request is all there is to know about it. */
+export const DELIVERED = 'delivered';
+
+/** Characters of an error text that are stored with an attempt. */
+const MAX_DETAIL_LENGTH = 2_048;
+
 /** The part of a transaction id that all messages of a request share, and the rest. */
-export function splitXaction(xactionId: string): readonly [string, string] {
+function splitXaction(xactionId: string): readonly [string, string] {
   const end = xactionId.lastIndexOf(':');
   return end < 0 ? [xactionId, ''] : [xactionId.slice(0, end), xactionId.slice(end)];
+}
+
+/** @param xactionId of the first of its messages that was delivered */
+export function requestRow(request: InletRequest, xactionId: string | undefined): RequestRow {
+  return {
+    at: request.at,
+    kind: request.kind,
+    status: request.status ?? null,
+    xaction: xactionId === undefined ? null : splitXaction(xactionId)[0],
+    duration_ms: request.durationMs,
+    batch_size: request.batchSize,
+  };
 }
 
 /**
  * The entry in `sent_in` for a message that the request of a row has delivered.
  * @param xaction as stored with the request
  */
-export function sentInEntry(row: number, xaction: string | undefined, xactionId: string | undefined): string {
+export function sentInEntry(row: number, xaction: string | null, xactionId: string | undefined): string {
   if (xactionId === undefined) return String(row);
   const [shared, rest] = splitXaction(xactionId);
   // An id with a blank would end the entry; Adobe's have none.
@@ -64,7 +83,7 @@ export function sentAttempt({ xactionId }: SentIn, request: RequestRow): Recorde
   return {
     at: request.at,
     kind: request.kind,
-    outcome: 'delivered',
+    outcome: DELIVERED,
     status: request.status ?? undefined,
     detail: undefined,
     xactionId: xactionId(request),
@@ -83,6 +102,20 @@ export interface AttemptRow {
   readonly xaction_id: string | null;
   readonly duration_ms: number;
   readonly batch_size: number;
+}
+
+/** How an attempt that did not deliver its message is stored. */
+export function attemptRow({ request, outcome, itemStatus, detail, xactionId }: Attempt): AttemptRow {
+  return {
+    at: request.at,
+    kind: request.kind,
+    outcome,
+    status: itemStatus ?? request.status ?? null,
+    detail: detail?.slice(0, MAX_DETAIL_LENGTH) ?? null,
+    xaction_id: xactionId ?? null,
+    duration_ms: request.durationMs,
+    batch_size: request.batchSize,
+  };
 }
 
 /** An attempt that did not deliver its message. */

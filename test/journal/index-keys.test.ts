@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { identityKey, KeyedPositions, queueKey } from '../../src/journal/sqlite/engine/index-keys.ts';
+import { queueKey } from '../../src/journal/queue-key.ts';
+import { identityKey, KeyedPositions } from '../../src/journal/sqlite/engine/index-keys.ts';
 import { appendAll, claimReceipts, sampleEvent, settled, settleHeld } from '../contract/samples.ts';
 import { journalFolder, openJournal } from './journal-folder.ts';
 

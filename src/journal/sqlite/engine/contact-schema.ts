@@ -26,15 +26,3 @@ CREATE TABLE shared_contacts (
   PRIMARY KEY (destination, key)
 ) WITHOUT ROWID;
 `;
-
-/** How many rows of both tables of contacts a destination may have. */
-export interface ContactBounds {
-  readonly counted: number;
-  readonly shared: number;
-}
-
-/**
- * Rows and shared contacts of one destination: 5 million rows use about 250 MB, and 100,000 shared
- * contacts about 5 MB of memory in the relay.
- */
-export const CONTACT_BOUNDS = { counted: 5_000_000, shared: 100_000 } as const;

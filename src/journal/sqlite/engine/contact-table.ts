@@ -6,7 +6,7 @@ import type {
 } from '../../journal.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import type { Engine } from './engine.ts';
-import { queueKey } from './index-keys.ts';
+import { customerNumber } from '../../queue-key.ts';
 
 /*
  * `contacts` has a row for each customer of a contact, at most as many as may have it. When one
@@ -34,14 +34,6 @@ function createScope(engine: Engine, destination: string): Scope {
 
 function writeScope({ db }: Engine, { id, counted, shared }: Scope): void {
   db.run('UPDATE contact_scopes SET counted = ?, shared = ? WHERE id = ?', counted, shared, id);
-}
-
-/**
- * The customer of a lane in its stored form. Two lanes of the same number would count as one, which
- * leaves out one of millions of customers.
- */
-function customerOf(destination: string, lane: string): number {
-  return queueKey(destination, lane, 0);
 }
 
 /** Stands for the customer in the only row of a shared contact, so that one lookup is enough. */
@@ -112,7 +104,7 @@ export function countContacts(engine: Engine, request: ContactCountRequest): Con
   const scope = scopeOf(engine, destination) ?? createScope(engine, destination);
   const before = { ...scope };
   const counts = request.customers.flatMap(({ lane, contacts }) => {
-    const customer = customerOf(destination, lane);
+    const customer = customerNumber(destination, lane);
     return contacts.map((contact) => ({
       key: contact.key,
       count: countOne(engine, request, { customer, contact }, scope),
@@ -153,7 +145,7 @@ export function forgetContacts(engine: Engine, destination: string, lane: string
   const deleted = engine.db.run(
     'DELETE FROM contacts WHERE scope = ? AND customer = ?',
     scope.id,
-    customerOf(destination, lane),
+    customerNumber(destination, lane),
   );
   if (deleted > 0) writeScope(engine, { ...scope, counted: scope.counted - deleted });
 }
@@ -164,9 +156,9 @@ export function mergeContacts(engine: Engine, destination: string, from: string,
   if (scope === undefined || scope.counted === 0) return;
   engine.db.run(
     'UPDATE OR IGNORE contacts SET customer = ? WHERE scope = ? AND customer = ?',
-    customerOf(destination, to),
+    customerNumber(destination, to),
     scope.id,
-    customerOf(destination, from),
+    customerNumber(destination, from),
   );
   // What is left are contacts that both customers had.
   forgetContacts(engine, destination, from);

@@ -1,7 +1,7 @@
 import type { Loss, PayloadCipher } from '../../payload-cipher.ts';
 import type { ClaimFrontiers } from './claim-frontier.ts';
 import type { ClaimRegistry } from './claim-registry.ts';
-import type { ContactBounds } from './contact-schema.ts';
+import type { ContactBounds } from '../../contact-bounds.ts';
 import type { Accounts } from './accounts.ts';
 import type { Database } from './database.ts';
 import type { Indexes } from './indexes.ts';

@@ -1,6 +1,7 @@
 /*
  * The keys of the buffered indexes are 48-bit integers, which are exact in JavaScript and short in
- * SQLite. They are stored, so these functions cannot change without a migration.
+ * SQLite; queue-key.ts has those of lanes. They are stored, so this function cannot change without
+ * a migration.
  */
 
 /**
@@ -8,28 +9,6 @@
  */
 export function identityKey(identity: Uint8Array): number {
   return Buffer.from(identity.buffer, identity.byteOffset, identity.byteLength).readUIntBE(0, 6);
-}
-
-const LOW_MULTIPLIER = 0x01_00_01_93;
-const HIGH_MULTIPLIER = 0x85_eb_ca_6b;
-
-/**
- * The key of one of the two queues of a lane at a destination. Lanes with the same key share a
- * queue and wait for each other; with a million waiting customers there is a 1 in 500 chance that
- * any two do.
- */
-export function queueKey(destination: string, lane: string, replay: number): number {
-  const text = `${replay}${destination} ${lane}`;
-  let low = 0x81_1c_9d_c5;
-  let high = 0x9e_37_79_b9;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    low = Math.imul(low ^ code, LOW_MULTIPLIER);
-    high = Math.imul(high ^ code, HIGH_MULTIPLIER);
-    high ^= high >>> 15;
-  }
-  low ^= low >>> 16;
-  return ((low ^ (low >>> 8)) & 0xff_ff_ff) * 0x1_00_00_00 + ((high ^ (high >>> 8)) & 0xff_ff_ff);
 }
 
 /**

@@ -7,7 +7,8 @@ import {
   setMerged,
 } from './buffered-index.ts';
 import type { Database } from './database.ts';
-import { identityKey, queueKey } from './index-keys.ts';
+import { queueKey } from '../../queue-key.ts';
+import { identityKey } from './index-keys.ts';
 
 /** The buffered indexes of a store. */
 export interface Indexes {

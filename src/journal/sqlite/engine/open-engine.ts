@@ -1,6 +1,6 @@
 import { ClaimFrontiers } from './claim-frontier.ts';
 import { ClaimRegistry } from './claim-registry.ts';
-import { CONTACT_BOUNDS } from './contact-schema.ts';
+import { CONTACT_BOUNDS } from '../../contact-bounds.ts';
 import { loadAccounts, openAccounts, writeAccounts } from './accounts.ts';
 import { DAMAGE_ADVICE, describeWalDamage, TORN_WAL } from './damage.ts';
 import { type Database, openDatabase, openingError } from './database.ts';

@@ -2,10 +2,10 @@ import type { Attempt, InletRequest, RecordedAttempt } from '../../journal.ts';
 import {
   parseSentIn,
   type RequestRow,
+  requestRow,
   type SentIn,
   sentAttempt,
   sentInEntry,
-  splitXaction,
 } from '../../sent-in.ts';
 import type { Database } from './database.ts';
 
@@ -17,7 +17,7 @@ const MAX_REMEMBERED = 1_024;
 interface StoredRequest {
   readonly row: number;
   /** What the transaction ids of its messages begin with. */
-  readonly xaction: string | undefined;
+  readonly xaction: string | null;
 }
 
 export interface SentRequests {
@@ -35,20 +35,13 @@ export function createSentRequests(db: Database): SentRequests {
   const store = (request: InletRequest, xactionId: string | undefined): StoredRequest => {
     const known = remembered.get(request.id);
     if (known !== undefined) return known;
-    const xaction = xactionId === undefined ? undefined : splitXaction(xactionId)[0];
+    const { at, kind, status, xaction, duration_ms, batch_size } = requestRow(request, xactionId);
     const { lastInsertRowid } = db
       .sql(
         `INSERT INTO requests (at, kind, status, xaction, duration_ms, batch_size)
          VALUES (?, ?, ?, ?, ?, ?)`,
       )
-      .run(
-        request.at,
-        request.kind,
-        request.status ?? null,
-        xaction ?? null,
-        request.durationMs,
-        request.batchSize,
-      );
+      .run(at, kind, status, xaction, duration_ms, batch_size);
     const stored = { row: Number(lastInsertRowid), xaction };
     if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value ?? '');
     remembered.set(request.id, stored);

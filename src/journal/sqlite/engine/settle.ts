@@ -1,5 +1,6 @@
 import type { Attempt, Settlement } from '../../journal.ts';
 import { bitsOf } from '../../message-kinds.ts';
+import { attemptRow, DELIVERED } from '../../sent-in.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import type { BusyLane } from './claim-registry.ts';
 import { addBacklog, addCounts } from './counts.ts';
@@ -16,31 +17,27 @@ import {
 import { SWEPT_BODIES } from './sweep-schema.ts';
 import { type QueueRow, queueRowOfReceipt } from './rows.ts';
 
-/** Characters of an error text that are stored with an attempt. */
-const MAX_DETAIL_LENGTH = 2_048;
-
-/** The outcome of an attempt whose request is all there is to know about it. */
-const DELIVERED = 'delivered';
 /** `sent_in` with further entries; unchanged if there are none. */
 const APPENDED = "coalesce(sent_in || ' ' || ?6, ?6, sent_in)";
 
 /** Attempts that did not deliver their message keep their details. */
 function recordFailures({ db }: Engine, seq: number, attempts: readonly Attempt[]): void {
-  for (const { request, outcome, itemStatus, detail, xactionId } of attempts) {
-    if (outcome === DELIVERED) continue;
+  for (const attempt of attempts) {
+    if (attempt.outcome === DELIVERED) continue;
+    const row = attemptRow(attempt);
     db.run(
       `INSERT INTO attempts VALUES (?, (SELECT coalesce(max(n), 0) + 1 FROM attempts WHERE seq = ?),
          ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       seq,
-      request.at,
-      request.kind,
-      outcome,
-      itemStatus ?? request.status ?? null,
-      detail?.slice(0, MAX_DETAIL_LENGTH) ?? null,
-      xactionId ?? null,
-      request.durationMs,
-      request.batchSize,
+      row.at,
+      row.kind,
+      row.outcome,
+      row.status,
+      row.detail,
+      row.xaction_id,
+      row.duration_ms,
+      row.batch_size,
     );
   }
 }

@@ -36,6 +36,10 @@ export interface HeldClaims {
    * can be claimed, and has called the listeners of `onClaimable`.
    */
   end(ends: readonly { readonly claim: HeldClaim; readonly end: ClaimEnd }[]): Promise<void>;
-  /** Lanes whose entries were queued again by this process, for example by an alias. */
+  /**
+   * This process has taken pending entries of the destination out of the queue other than by `end`:
+   * they were moved by an alias or rerouted. Call it after the commit, for the destination and the
+   * one to which they were rerouted.
+   */
   lanesMoved(destination: string): void;
 }

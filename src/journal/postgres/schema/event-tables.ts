@@ -21,6 +21,10 @@
  *
  * `lane_key` is 32 bits of a hash of the lane, or of the identity of an event without a lane;
  * `lane_key & 63` is the slot. Whoever looks a lane up by its key compares the lane.
+ *
+ * The head of a lane follows from its entries, so that it is the same for the next owner of the
+ * slot: the pinned entry, else the one with the smallest `seq`. An entry is pinned while an older
+ * one waits behind it (head-pins.ts).
  */
 export const EVENT_TABLES = `
 CREATE SEQUENCE positions AS bigint INCREMENT BY 1024 MINVALUE 1024 START WITH 1024 CACHE 1;
@@ -87,7 +91,7 @@ CREATE TABLE queue (
   source text NOT NULL,
   lane text,
   lane_key integer NOT NULL,
-  is_promoted boolean NOT NULL DEFAULT false,
+  is_pinned boolean NOT NULL DEFAULT false,
   received_at bigint NOT NULL,
   body_bytes integer NOT NULL,
   due_at bigint NOT NULL,
@@ -103,6 +107,7 @@ CREATE TABLE queue (
   autovacuum_vacuum_cost_delay = 0
 );
 CREATE INDEX queue_lane ON queue (lane_key, seq);
+CREATE INDEX queue_pinned ON queue (lane_key) WHERE is_pinned;
 
 CREATE TABLE dead_letters (
   receipt uuid PRIMARY KEY,

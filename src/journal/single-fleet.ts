@@ -8,13 +8,17 @@ function neverCalled(): () => void {
   return () => undefined;
 }
 
+function emptyReport(): ReplicaReport {
+  return {};
+}
+
 /**
  * The only replica of a store that one process owns.
  * @param destinations those that have a claimant
  */
 export function createSingleFleet(destinations: () => readonly string[]): Fleet {
   const self = { id: randomUUID(), name: hostname(), version: readVersion(), since: Date.now() };
-  let describe = (): ReplicaReport => ({});
+  let describe = emptyReport;
   return {
     replicas: async () => [
       {

@@ -9,6 +9,7 @@ import {
   type MaintenanceReport,
   StoreError,
 } from '../journal.ts';
+import { createListeners, type JournalLog } from '../listeners.ts';
 import { createSingleFleet } from '../single-fleet.ts';
 import type { AnswerOf, OperationName, RequestOf } from './engine/calls.ts';
 import { parseKey } from '../payload-cipher.ts';
@@ -27,12 +28,6 @@ import {
   listQuarantine,
   rerouteEvents,
 } from './thread/stepped-calls.ts';
-
-/** What the journal needs of a logger; a pino logger fits. */
-export interface JournalLog {
-  error(fields: object, message: string): void;
-  warn?(fields: object, message: string): void;
-}
 
 export interface SqliteJournalOptions {
   /** The folder of the store, created if missing. Only one relay at a time can use it. */
@@ -138,33 +133,6 @@ function steppedCalls(
     reroute: (source, destination, by) =>
       track(async () => ({ rerouted: await rerouteEvents(channel, { source, destination, by }) })),
   } satisfies Partial<Journal>;
-}
-
-/** Listeners to one kind of event. */
-interface Listeners<T> {
-  readonly add: (listener: (value: T) => void) => () => void;
-  readonly call: (value: T) => void;
-}
-
-function createListeners<T>(log: JournalLog | undefined): Listeners<T> {
-  const all = new Set<(value: T) => void>();
-  return {
-    add(listener) {
-      // Wrapped, so that the same function can be subscribed twice.
-      const own = (value: T): void => listener(value);
-      all.add(own);
-      return () => void all.delete(own);
-    },
-    call(value) {
-      for (const listener of all) {
-        try {
-          listener(value);
-        } catch (error) {
-          log?.error({ err: error }, 'a listener of the journal failed');
-        }
-      }
-    },
-  };
 }
 
 function noStoreError(path: string): StoreError {

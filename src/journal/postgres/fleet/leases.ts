@@ -18,8 +18,8 @@ export interface Leases {
   isOwned(destination: string, slot: number, epoch: number): boolean;
   /**
    * Calls the listener when slots were gained or lost, or when the server was restarted or another
-   * one has taken over: then everything in memory about the queue has to be read again. A slot whose
-   * epoch has changed is in both lists.
+   * one has taken over: then everything in memory about the queue has to be read again. A slot
+   * whose epoch has changed is in both lists.
    */
   onChange(listener: (change: LeaseChange) => void): () => void;
   /**

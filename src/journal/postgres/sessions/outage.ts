@@ -1,0 +1,73 @@
+import type { Logger } from 'pino';
+import { errorFields } from '../../../telemetry/log.ts';
+import { sqlStateOf } from './sql-states.ts';
+
+/** Errors of single statements that mean that nothing can be stored for now. */
+const NOT_WRITABLE = new Set(['25006', '53100', '53200']);
+
+/** Whether the database can be used, and since when not. */
+export interface SessionsState {
+  readonly isConnected: boolean;
+  /** ms since the database could be used last; absent while it can. */
+  readonly failingForMs?: number;
+  readonly failure?: string;
+}
+
+/** Remembers what keeps the database from being used, and logs begin and end of each outage. */
+export class Outage {
+  readonly #log: Logger;
+  #since: number | undefined;
+  #failure: Error | undefined;
+  #isConnected = false;
+  /** By purpose: the last statement failed because nothing can be stored. */
+  readonly #refused = new Map<string, Error>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  state(): SessionsState {
+    return {
+      isConnected: this.#isConnected,
+      ...(this.#since === undefined ? {} : { failingForMs: performance.now() - this.#since }),
+      ...(this.#failure === undefined ? {} : { failure: this.#failure.message }),
+    };
+  }
+
+  /** Each purpose has a connection. */
+  connected(): void {
+    this.#isConnected = true;
+    this.#judge(undefined);
+  }
+
+  /** A purpose has none. */
+  disconnected(failure: Error): void {
+    this.#isConnected = false;
+    this.#judge(failure);
+  }
+
+  succeeded(purpose: string): void {
+    if (this.#refused.delete(purpose)) this.#judge(undefined);
+  }
+
+  failed(purpose: string, error: unknown): void {
+    if (!NOT_WRITABLE.has(sqlStateOf(error) ?? '')) return;
+    this.#refused.set(purpose, error as Error);
+    this.#judge(error as Error);
+  }
+
+  #judge(failure: Error | undefined): void {
+    const isFailing = !this.#isConnected || this.#refused.size > 0;
+    if (!isFailing) {
+      if (this.#since !== undefined)
+        this.#log.info({ ms: Math.round(performance.now() - this.#since) }, 'the database can be used again');
+      this.#since = undefined;
+      this.#failure = undefined;
+      return;
+    }
+    if (failure) this.#failure = failure;
+    if (this.#since !== undefined) return;
+    this.#since = performance.now();
+    this.#log.error({ err: errorFields(this.#failure) }, 'the database cannot be used: events are refused');
+  }
+}

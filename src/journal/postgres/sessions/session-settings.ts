@@ -1,0 +1,73 @@
+import type pg from 'pg';
+
+/** A replica that was stopped in the middle of a transaction must not keep its locks for longer. */
+const IDLE_IN_TRANSACTION_MS = 3_000;
+
+/** What a connection is used for. */
+export interface ConnectionSettings {
+  readonly schema: string;
+  readonly applicationName: string;
+  /** The server cancels a statement after this time; 0 for never. */
+  readonly statementLimitMs: number;
+  /** The connection is given up if it does not answer for this time. */
+  readonly answerLimitMs: number;
+  readonly onNotification?: (channel: string, payload: string) => void;
+}
+
+/** What a connection says about the server and itself. */
+export interface ServerFacts {
+  /** Such as 150004. */
+  readonly version: number;
+  /** When the server was started, by its own clock: a value that each start has of its own. */
+  readonly startedAt: string;
+  readonly backend: number;
+  readonly backendStarted: string;
+  readonly isReadOnly: boolean;
+  readonly encoding: string;
+}
+
+/*
+ * One round trip. Settings in the message that opens a connection would be refused by PgBouncer.
+ * A commit that is only local, or not even on the disk, is not what a 200 promises.
+ */
+const PREPARE = `
+SELECT
+  set_config('search_path', $1, false),
+  set_config('statement_timeout', $2, false),
+  set_config('lock_timeout', $3, false),
+  set_config('idle_in_transaction_session_timeout', $4, false),
+  set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
+    THEN 'on' ELSE current_setting('synchronous_commit') END, false),
+  set_config('default_transaction_isolation', 'read committed', false),
+  set_config('jit', 'off', false),
+  set_config('bytea_output', 'hex', false),
+  set_config('DateStyle', 'ISO', false),
+  set_config('TimeZone', 'UTC', false),
+  set_config('application_name', $5, false),
+  current_setting('server_version_num')::int AS version,
+  pg_postmaster_start_time()::text AS "startedAt",
+  pg_backend_pid() AS backend,
+  (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS "backendStarted",
+  current_setting('transaction_read_only') = 'on' AS "isReadOnly",
+  current_setting('server_encoding') AS encoding
+`;
+
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Sets what every statement of a connection relies on. */
+export async function prepareSession(client: pg.Client, settings: ConnectionSettings): Promise<ServerFacts> {
+  const limit = settings.statementLimitMs;
+  const { rows } = await client.query<ServerFacts>(PREPARE, [
+    quoteName(settings.schema),
+    String(limit),
+    // Below the limit of the statement, so that the text says what it waited for.
+    String(Math.floor(limit * 0.8)),
+    String(IDLE_IN_TRANSACTION_MS),
+    settings.applicationName,
+  ]);
+  const [facts] = rows;
+  if (!facts) throw new Error('the database answered without a row');
+  return facts;
+}

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { createPayloadCipher, type PayloadCipher } from '../../src/journal/payload-cipher.ts';
 import type { PostgresEngine } from '../../src/journal/postgres/engine/engine.ts';
 import { laneKeyOf } from '../../src/journal/postgres/engine/lane-keys.ts';
-import { MIGRATIONS } from '../../src/journal/postgres/schema/migrations.ts';
+import { MIGRATIONS } from '../../src/journal/postgres/schema/schema-steps.ts';
 import type { Param, Session, Sessions, Statement } from '../../src/journal/postgres/sessions/session.ts';
 import { freshSchema } from '../helpers/postgres-server.ts';
 

@@ -14,7 +14,7 @@ import { listen, requireFreePort } from './http/listen.ts';
 import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
 import { PAYLOAD_LOST } from './journal/event-reasons.ts';
-import type { Journal } from './journal/journal.ts';
+import type { Journal, Ledger } from './journal/journal.ts';
 import { createConfigReports, removedSourceWarnings, reportMisplaced } from './monitoring/config-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
 import { createHealthChecks } from './monitoring/health-checks.ts';
@@ -29,6 +29,7 @@ import {
 } from './monitoring/stage-reports.ts';
 import { createMaintenanceReports } from './monitoring/maintenance-reports.ts';
 import { createMetricsRefresh } from './monitoring/metrics-refresh.ts';
+import { createReplicaReports } from './monitoring/replica-report.ts';
 import { createWebhookLines } from './monitoring/webhook-lines.ts';
 import { backUp, limitsOf, openStore } from './open-store.ts';
 
@@ -118,7 +119,9 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         commitDestinations();
         logLevel.configure(next.log.level);
       };
-      return { commit, warnings: removedSourceWarnings(next, await journal.ledger()) };
+      // A warning is no reason to refuse a new secret while the store does not answer.
+      const ledger = await journal.ledger().catch((): Ledger => ({}));
+      return { commit, warnings: removedSourceWarnings(next, ledger) };
     },
     ...createConfigReports(log, metrics, now),
   });
@@ -148,6 +151,8 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
           })
         : undefined,
   });
+  const reports = createReplicaReports({ metrics, destinations });
+  journal.describe(() => reports.report());
   /** An event of a request that began before a reload goes where its source sends events now. */
   const append: Journal['append'] = (events) =>
     journal.append(
@@ -197,6 +202,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     isDraining: () => admission.isDraining,
     health: createHealthChecks({
       journal,
+      hasStorageThread: config.store.engine === 'sqlite',
       admission,
       sources: () => running.current.sources,
       destinations,
@@ -231,6 +237,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       // Counting reads all pending events, so nobody waits for it.
       void reportMisplaced(destinations.misplaced.check(), log);
       void watchSecrets(running, stopping.signal);
+      reports.start(stopping.signal);
       journal.maintain(() => storeLimits);
       const adminUrl = await listen(admin, 'admin', config.admin);
       const intakeUrl = await listen(intake, 'server', config.server);

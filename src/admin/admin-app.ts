@@ -20,6 +20,7 @@ import { logLevelRoutes } from './log-level-routes.ts';
 import { openapiRoutes } from './openapi-routes.ts';
 import { healthRoutes, metricsRoutes } from './probe-routes.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
+import { replicaRoutes } from './replica-routes.ts';
 import { MAX_EVENT_ID_LENGTH } from './requests.ts';
 import { storeRoutes } from './store-routes.ts';
 
@@ -128,6 +129,7 @@ async function adminApi(scope: FastifyInstance, parts: AdminParts, notFound: () 
       logLevelRoutes(v1, parts);
       configRoutes(v1, parts);
       storeRoutes(v1, parts);
+      replicaRoutes(v1, parts);
     },
     { prefix: '/v1' },
   );

@@ -24,6 +24,7 @@ export interface AdminParts {
     | 'append'
     | 'appendMalformed'
     | 'recordDifferingCopy'
+    | 'replicas'
   >;
   readonly sources: Pick<SourceTable, 'get' | 'names'>;
   readonly intake: IntakeSource;
@@ -85,6 +86,16 @@ export interface AnswerView {
   readonly text: string;
 }
 
+/** How another replica has a destination. */
+export interface ReplicaDestinationView {
+  /** Name of the replica. */
+  readonly replica: string;
+  readonly state: string;
+  readonly reason?: string | undefined;
+  /** Events that are claimed and not settled there. */
+  readonly inFlight: number;
+}
+
 /** The status of a destination. Times are epoch ms, as everywhere inside the relay. */
 export interface DestinationView {
   readonly name: string;
@@ -104,6 +115,8 @@ export interface DestinationView {
   readonly tokenSecondsLeft?: number | undefined;
   /** Absent before the first answer. */
   readonly lastAnswers: { readonly inlet?: AnswerView | undefined; readonly ims?: AnswerView | undefined };
+  /** The replicas in which the state or its reason is another one than here. */
+  readonly otherReplicas: readonly ReplicaDestinationView[];
   readonly pending: number;
   /** Time of receipt of the oldest pending event. */
   readonly oldestPendingAt?: number | undefined;
@@ -136,6 +149,8 @@ export interface DestinationDirectory {
   get(name: string): DestinationControl | undefined;
   /** Pending events at a destination that their source no longer has in the configuration. */
   misplaced(): Promise<readonly MisplacedView[]>;
+  /** As they were last counted. */
+  knownMisplaced(): readonly MisplacedView[];
   /** Moves those of a source, or of all sources. @returns how many were moved */
   reroute(by: string, source?: string): Promise<number>;
 }

@@ -23,6 +23,7 @@ export function destinationRoutes(app: FastifyInstance, parts: DestinationParts)
     url: '/destinations',
     handler: async () => ({
       destinations: (await parts.destinations.list()).map(destinationView),
+      misplaced: parts.destinations.knownMisplaced(),
     }),
   });
   app.route({

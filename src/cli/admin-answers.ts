@@ -144,6 +144,14 @@ export interface LastAnswer {
   readonly text: string;
 }
 
+export interface ReplicaDestinationAnswer {
+  /** Name of the replica. */
+  readonly replica: string;
+  readonly state: string;
+  readonly reason?: string;
+  readonly inFlight: number;
+}
+
 export interface DestinationAnswer {
   readonly name: string;
   /** `flowing`, `waiting`, `paused`. */
@@ -153,6 +161,8 @@ export interface DestinationAnswer {
   readonly since?: string;
   readonly nextTryAt?: string;
   readonly lastSuccessAt?: string;
+  /** The replicas in which it has another state or reason; not from a relay before 0.4. */
+  readonly otherReplicas?: readonly ReplicaDestinationAnswer[];
   readonly inFlight: number;
   /** Requests in flight, and how many are currently allowed. */
   readonly concurrency: { readonly used: number; readonly limit: number };
@@ -160,6 +170,27 @@ export interface DestinationAnswer {
   readonly lastAnswers: { readonly inlet?: LastAnswer; readonly ims?: LastAnswer };
   readonly pending: number;
   readonly oldestPendingAt?: string;
+}
+
+export interface DestinationsAnswer {
+  readonly destinations: readonly DestinationAnswer[];
+  /** Pending events where their source no longer sends; not from a relay before 0.4. */
+  readonly misplaced?: readonly { readonly pending: number }[];
+}
+
+export interface ReplicaAnswer {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly since: string;
+  /** Milliseconds since its last heartbeat. */
+  readonly silentFor: number;
+  readonly isSelf: boolean;
+  readonly isLeader: boolean;
+  /** By destination: how many slots it owns, of 64 in all. */
+  readonly slots: Readonly<Record<string, number>>;
+  /** Events a second in the last minute. */
+  readonly rates: { readonly accepted: number; readonly delivered: number };
 }
 
 /** How the webhooks of one source were answered. */

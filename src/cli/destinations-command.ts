@@ -1,6 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
-import type { DestinationAnswer, LastAnswer } from './admin-answers.ts';
+import type { DestinationAnswer, DestinationsAnswer, LastAnswer } from './admin-answers.ts';
 import { CONFIGURED } from './completion/configured-names.ts';
 import { suggestValues } from './completion/suggested-values.ts';
 import { formatTime, formatDuration } from './time-format.ts';
@@ -63,6 +63,22 @@ function formatAnswers(destinations: readonly DestinationAnswer[]): string {
   return `\n\n${table}`;
 }
 
+/** Empty unless the replicas differ. */
+function formatOtherReplicas(destinations: readonly DestinationAnswer[]): string {
+  const rows = destinations.flatMap(({ name, otherReplicas = [] }) =>
+    otherReplicas.map((there) => ({ name, ...there })),
+  );
+  if (rows.length === 0) return '';
+  const table = formatFitting(rows, [
+    { heading: 'DESTINATION', cell: ({ name }) => name, cutTo: 20 },
+    { heading: 'IN REPLICA', cell: ({ replica }) => replica },
+    { heading: 'STATE', cell: ({ state }) => state },
+    { heading: 'IN FLIGHT', cell: ({ inFlight }) => inFlight },
+    { heading: 'REASON', cell: ({ reason }) => reason },
+  ]);
+  return `\n\n${table}`;
+}
+
 /** @param isResumed just now, so that the answer may still have the state before */
 function format(destinations: readonly DestinationAnswer[], isResumed = false): string {
   const table = formatFitting(destinations, [
@@ -83,11 +99,7 @@ function format(destinations: readonly DestinationAnswer[], isResumed = false): 
     { heading: 'REASON', cell: ({ reason }) => reason, cutTo: 18 },
     { heading: 'DETAIL', cell: ({ detail }) => detail, below: 'detail' },
   ]);
-  return `${table}${formatAnswers(destinations)}`;
-}
-
-interface DestinationsAnswer {
-  readonly destinations: readonly DestinationAnswer[];
+  return `${table}${formatOtherReplicas(destinations)}${formatAnswers(destinations)}`;
 }
 
 async function list(options: AdminOptions): Promise<void> {

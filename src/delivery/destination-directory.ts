@@ -1,6 +1,6 @@
 import type { LastAnswer } from '../adobe/ports.ts';
 import type { DestinationConfig } from '../config/config-schema.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, ReplicaStatus } from '../journal/journal.ts';
 import type { DestinationStatus } from './destination-state.ts';
 import type { Destinations } from './destinations.ts';
 import type { MisplacedEvents } from './misplaced-events.ts';
@@ -16,6 +16,8 @@ export interface DestinationSnapshot extends DestinationStatus {
   readonly tokenSecondsLeft: number | undefined;
   /** To the latest requests of this process, whatever the reason for which it has stopped. */
   readonly lastAnswers: { readonly inlet: LastAnswer | undefined; readonly ims: LastAnswer | undefined };
+  /** The replicas in which the state or its reason is another one than here. */
+  readonly otherReplicas: readonly ReplicaDestination[];
   readonly pending: number;
   /** Time of receipt of the oldest pending event. */
   readonly oldestPendingAt: number | undefined;
@@ -23,11 +25,35 @@ export interface DestinationSnapshot extends DestinationStatus {
   readonly limits: DestinationConfig['limits'];
 }
 
+/** How another replica has a destination. */
+export interface ReplicaDestination {
+  /** Name of the replica. */
+  readonly replica: string;
+  readonly state: string;
+  readonly reason?: string;
+  /** Events claimed and not settled there. */
+  readonly inFlight: number;
+}
+
+function differingFrom(
+  { state, reason }: DestinationStatus,
+  destination: string,
+  replicas: readonly ReplicaStatus[],
+): ReplicaDestination[] {
+  return replicas.flatMap(({ name, isSelf, report }) => {
+    const there = report.destinations?.[destination];
+    if (isSelf || there === undefined) return [];
+    return there.state === state && there.reason === reason ? [] : [{ replica: name, ...there }];
+  });
+}
+
 /** What operators can see and do. */
 export interface DestinationDirectory {
   list(): Promise<DestinationSnapshot[]>;
   /** Pending events at a destination that their source no longer has. */
   misplaced(): Promise<readonly MisplacedEvents[]>;
+  /** As they were last counted. */
+  knownMisplaced(): readonly MisplacedEvents[];
   /** See Destinations. */
   reroute(by: string, source?: string): Promise<number>;
   /** Both functions resolve when the change is in effect and stored. */
@@ -41,14 +67,16 @@ export interface DestinationDirectory {
 
 export function createDestinationDirectory(
   destinations: Destinations,
-  journal: Pick<Journal, 'backlog'>,
+  journal: Pick<Journal, 'backlog' | 'replicas'>,
 ): DestinationDirectory {
   return {
     async list() {
-      const backlog = new Map((await journal.backlog()).map((entry) => [entry.destination, entry]));
+      const [entries, replicas] = await Promise.all([journal.backlog(), journal.replicas()]);
+      const backlog = new Map(entries.map((entry) => [entry.destination, entry]));
       return destinations.all.map(({ config, dispatcher, tokens }) => ({
         name: config.name,
         ...dispatcher.state.status(),
+        otherReplicas: differingFrom(dispatcher.state.status(), config.name, replicas),
         inFlight: destinations.inFlight(config.name),
         concurrency: dispatcher.pace.slots,
         tokenSecondsLeft: tokens?.secondsLeft(),
@@ -60,6 +88,7 @@ export function createDestinationDirectory(
       }));
     },
     misplaced: () => destinations.misplaced.check(),
+    knownMisplaced: () => destinations.misplaced.known,
     reroute: (by, source) => destinations.reroute(by, source),
     get(name) {
       if (destinations.get(name) === undefined) return undefined;

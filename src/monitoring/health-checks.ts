@@ -22,6 +22,11 @@ export interface DestinationProgress {
 
 export interface HealthParts {
   readonly journal: Pick<Journal, 'silentFor' | 'status'>;
+  /**
+   * Whether the store is in a thread of this process, whose death only a restart repairs. An outage
+   * of a database is none of `/livez`: a restart would not end it.
+   */
+  readonly hasStorageThread: boolean;
   readonly admission: Pick<Admission, 'refusal'>;
   readonly sources: () => readonly Pick<SourceConfig, 'name' | 'destination'>[];
   readonly destinations: { readonly all: readonly DestinationProgress[] };
@@ -77,28 +82,29 @@ async function findStall(
 export function createHealthChecks(parts: HealthParts): HealthSource {
   const maxLoopDelay = parts.maxLoopDelay ?? watchEventLoop();
 
-  const storage = (): HealthCheck => {
+  const storage = (): HealthCheck[] => {
+    if (!parts.hasStorageThread) return [];
     const age = parts.journal.silentFor();
     const failure = age > MAX_HEARTBEAT_AGE_MS ? `has sent no heartbeat for ${seconds(age)} s` : undefined;
-    return toCheck('storage-thread', failure);
+    return [toCheck('storage-thread', failure)];
   };
 
   return {
     live: () => {
       const delay = maxLoopDelay();
       const failure = delay > MAX_LOOP_DELAY_MS ? `was blocked for ${seconds(delay)} s` : undefined;
-      return [toCheck('event-loop', failure), storage()];
+      return [toCheck('event-loop', failure), ...storage()];
     },
     ready: async () => {
       const refusal = parts.admission.refusal();
       const journal = toCheck('journal', refusal?.cause ?? refusal?.detail);
       const thread = storage();
       // Without the storage thread the delivery checks could only time out.
-      if (!thread.ok) return [journal, thread];
+      if (thread.some(({ ok }) => !ok)) return [journal, ...thread];
       const deliveries = parts.destinations.all.map(async (destination) =>
         toCheck(`delivery/${destination.config.name}`, await findStall(parts, destination)),
       );
-      return [journal, thread, ...(await Promise.all(deliveries))];
+      return [journal, ...thread, ...(await Promise.all(deliveries))];
     },
   };
 }

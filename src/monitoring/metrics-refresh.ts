@@ -1,14 +1,14 @@
 import type { DestinationStatus } from '../delivery/destination-state.ts';
 import type { Destinations } from '../delivery/destinations.ts';
 import type { AdmissionControl, Watermarks } from '../intake/admission.ts';
-import type { Journal, Ledger } from '../journal/journal.ts';
+import { type Journal, type Ledger, type ReplicaStatus, SLOTS } from '../journal/journal.ts';
 import { readVersion } from '../version.ts';
 import { CLOSED_BY, DESTINATION_STATES } from './metric-labels.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface RefreshParts {
   readonly metrics: Metrics;
-  readonly journal: Pick<Journal, 'ledger' | 'backlog' | 'silentFor'>;
+  readonly journal: Pick<Journal, 'ledger' | 'backlog' | 'silentFor' | 'isLeader' | 'replicas' | 'shareOf'>;
   readonly destinations: Pick<Destinations, 'all' | 'misplaced'>;
   readonly admission: Pick<AdmissionControl, 'status' | 'refusal'>;
   readonly watermarks: Watermarks;
@@ -31,9 +31,9 @@ export function setDestinationState(
 
 /** A reload may have removed a destination, whose last values would stay for ever. */
 function forgetDestinations(metrics: Metrics): void {
-  const { destinationFlowing, destinationState, lastSuccess, slotLimit, slotsUsed, tokenSeconds } = metrics;
-  for (const gauge of [destinationFlowing, destinationState, lastSuccess, slotLimit, slotsUsed, tokenSeconds])
-    gauge.reset();
+  const { destinationFlowing, destinationState, lastSuccess, slotLimit, slotsUsed, slotsOwned } = metrics;
+  const gauges = [destinationFlowing, destinationState, lastSuccess, slotLimit, slotsUsed, slotsOwned];
+  for (const gauge of [...gauges, metrics.tokenSeconds]) gauge.reset();
 }
 
 /** Gauges from memory: correct even while the storage thread does not answer. */
@@ -52,15 +52,37 @@ function setFromMemory({ metrics, journal, destinations, admission }: RefreshPar
     metrics.lastSuccess.set({ destination }, lastSuccessAt / 1_000);
     metrics.slotLimit.set({ destination }, dispatcher.pace.slots.limit);
     metrics.slotsUsed.set({ destination }, dispatcher.pace.slots.used);
+    metrics.slotsOwned.set({ destination }, Math.round(journal.shareOf(destination) * SLOTS));
     if (tokens !== undefined) metrics.tokenSeconds.set({ destination }, tokens.secondsLeft() ?? 0);
   }
-  if (admission.status !== undefined) {
-    metrics.storeUsedBytes.set(admission.status.usedBytes);
-    metrics.storeFreeBytes.set(admission.status.freeBytes);
-    const { intakeLogBytes = 0, walBytes = 0 } = admission.status.gauges;
-    metrics.storeLogBytes.set({ log: 'intake' }, intakeLogBytes);
-    metrics.storeLogBytes.set({ log: 'write-ahead' }, walBytes);
+  metrics.storeConnected.set(admission.status?.isWritable === true ? 1 : 0);
+  metrics.storeLeader.set(journal.isLeader() ? 1 : 0);
+}
+
+/** Gauges of the store from memory. What an engine does not have is left out. */
+function setStoreFromMemory({ metrics, admission, watermarks }: RefreshParts): void {
+  metrics.storeMaxBytes.set(watermarks.maxBytes);
+  if (admission.status === undefined) return;
+  const { usedBytes, freeBytes, gauges } = admission.status;
+  metrics.storeUsedBytes.set(usedBytes);
+  const { intakeLogBytes, walBytes, vacuumHeldMs } = gauges;
+  if (intakeLogBytes !== undefined) metrics.storeLogBytes.set({ log: 'intake' }, intakeLogBytes);
+  if (walBytes !== undefined) metrics.storeLogBytes.set({ log: 'write-ahead' }, walBytes);
+  if (vacuumHeldMs !== undefined) metrics.storeVacuumHeld.set(vacuumHeldMs / 1_000);
+  else metrics.storeVacuumHeld.remove();
+  if (watermarks.minFree > 0) {
+    metrics.storeFreeBytes.set(freeBytes);
+    metrics.storeMinFreeBytes.set(watermarks.minFree);
+  } else {
+    metrics.storeFreeBytes.remove();
+    metrics.storeMinFreeBytes.remove();
   }
+}
+
+/** Slots of a destination that none of these replicas owns; 0 before its first claim. */
+function unownedSlots(destination: string, replicas: readonly ReplicaStatus[]): number {
+  const owned = replicas.flatMap(({ slots }) => slots[destination] ?? []);
+  return owned.length === 0 ? 0 : SLOTS - owned.reduce((sum, count) => sum + count, 0);
 }
 
 /** Pending events of all sources but these. */
@@ -72,37 +94,44 @@ function pendingWithout(sources: readonly string[], ledger: Ledger): number {
 
 /** Gauges that need calls to the storage thread. */
 async function setFromJournal({ metrics, journal, destinations, sources, now }: RefreshParts): Promise<void> {
-  const [ledger, backlog] = await Promise.all([journal.ledger(), journal.backlog()]);
+  const [ledger, backlog, replicas] = await Promise.all([
+    journal.ledger(),
+    journal.backlog(),
+    journal.replicas(),
+  ]);
+  metrics.replicas.set(replicas.length);
   for (const [source, counts] of Object.entries(ledger)) {
     for (const [state, count] of Object.entries(counts)) metrics.events.set({ source, state }, count);
   }
   const { misplaced } = destinations;
-  // Counting them reads all pending events, so it is repeated only while there are any.
-  if (misplaced.known.length > 0) await misplaced.check();
   metrics.pendingMisplaced.reset();
   for (const { source, pending } of misplaced.known) metrics.pendingMisplaced.inc({ source }, pending);
   metrics.pendingUnconfigured.set(pendingWithout(sources(), ledger));
-  for (const gauge of [metrics.pending, metrics.replaying, metrics.oldestPending]) gauge.reset();
+  const { pending, replaying, oldestPending, slotsUnowned } = metrics;
+  for (const gauge of [pending, replaying, oldestPending, slotsUnowned]) gauge.reset();
   const byName = new Map(backlog.map((entry) => [entry.destination, entry]));
   for (const { config } of destinations.all) {
     const destination = config.name;
-    const { pending = 0, replaying = 0, oldestReceivedAt } = byName.get(destination) ?? {};
-    const age = oldestReceivedAt === undefined ? 0 : Math.max(0, now() - oldestReceivedAt);
-    metrics.pending.set({ destination }, pending);
-    metrics.replaying.set({ destination }, replaying);
-    metrics.oldestPending.set({ destination }, age / 1_000);
+    const entry = byName.get(destination);
+    const age = Math.max(0, now() - (entry?.oldestReceivedAt ?? now()));
+    pending.set({ destination }, entry?.pending ?? 0);
+    replaying.set({ destination }, entry?.replaying ?? 0);
+    oldestPending.set({ destination }, age / 1_000);
+    slotsUnowned.set({ destination }, unownedSlots(destination, replicas));
   }
 }
 
 /** Sets the gauges that are read from the journal and the destinations. Called at each scrape. */
 export function createMetricsRefresh(parts: RefreshParts): () => Promise<void> {
-  const { metrics, watermarks, now } = parts;
+  const { metrics, journal, destinations, now } = parts;
   const started = now();
   metrics.buildInfo.set({ version: readVersion(), node: process.versions.node }, 1);
   return async () => {
-    metrics.storeMaxBytes.set(watermarks.maxBytes);
-    metrics.storeMinFreeBytes.set(watermarks.minFree);
     setFromMemory(parts, started);
-    await setFromJournal(parts);
+    if (journal.isLeader()) setStoreFromMemory(parts);
+    else metrics.withdrawStore();
+    // Counting them reads all pending events, so it is repeated only while there are any.
+    if (destinations.misplaced.known.length > 0) await destinations.misplaced.check();
+    if (journal.isLeader()) await setFromJournal(parts);
   };
 }

@@ -1,54 +1,25 @@
-import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { createMetricFactory } from './metric-factory.ts';
 import * as values from './metric-labels.ts';
-import type { LabelValues } from './metric-labels.ts';
-import { CounterSeries, HistogramSeries } from './series.ts';
+import { createStoreMetrics } from './store-metrics.ts';
 
 const { DESTINATION, EVENT_NAME, SOURCE } = values;
 
 /** From a local response to an overnight outage. */
 const LONG_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 43_200];
 const SHORT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** From an fsync of a good disk to that of a failing one. */
-const DISK_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
-
 /**
  * Every metric of the relay, with the values that its labels can have: configured names and fixed
  * codes only, no personal data. docs/metrics.md is generated from this. Names follow Prometheus:
  * base units, `_total` for counters.
  */
 export function createMetrics() {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  /** Metric → label → its values. */
-  const labels = new Map<string, Readonly<Record<string, LabelValues>>>();
-  const describe = <L extends string>(
-    name: string,
-    help: string,
-    labelValues: Readonly<Record<L, LabelValues>>,
-  ) => {
-    labels.set(name, labelValues);
-    return { name, help, labelNames: Object.keys(labelValues) as L[] };
-  };
-  const counter = <L extends string>(
-    name: string,
-    help: string,
-    labelValues: Readonly<Record<L, LabelValues>>,
-  ) => new CounterSeries<L>(describe(name, help, labelValues), registry);
-  const gauge = <L extends string>(
-    name: string,
-    help: string,
-    labelValues: Readonly<Record<L, LabelValues>>,
-  ) => new Gauge<L>({ ...describe(name, help, labelValues), registers: [registry] });
-  const histogram = <L extends string>(
-    name: string,
-    help: string,
-    labelValues: Readonly<Record<L, LabelValues>>,
-    buckets: number[],
-  ) => new HistogramSeries<L>(describe(name, help, labelValues), buckets, registry);
+  const factory = createMetricFactory();
+  const { counter, gauge, histogram, storeGauge } = factory;
 
   return {
-    registry,
-    labels: labels as ReadonlyMap<string, Readonly<Record<string, LabelValues>>>,
+    registry: factory.registry,
+    labels: factory.labels,
+    withdrawStore: factory.withdrawStore,
     buildInfo: gauge('relay_build_info', 'Always 1; the labels give the versions of the relay and of Node', {
       version: ['version of the relay'],
       node: ['version of Node'],
@@ -77,15 +48,15 @@ export function createMetrics() {
       reason: values.CLOSED_BY,
     }),
 
-    events: gauge('relay_events', 'The ledger: events by source and state, over the life of the store', {
+    events: storeGauge('relay_events', 'The ledger: events by source and state, over the life of the store', {
       source: SOURCE,
       state: values.LEDGER_STATE,
     }),
-    pending: gauge('relay_pending', 'Events not yet settled', { destination: DESTINATION }),
-    replaying: gauge('relay_replaying', 'Replayed events not yet settled', {
+    pending: storeGauge('relay_pending', 'Events not yet settled', { destination: DESTINATION }),
+    replaying: storeGauge('relay_replaying', 'Replayed events not yet settled', {
       destination: DESTINATION,
     }),
-    oldestPending: gauge(
+    oldestPending: storeGauge(
       'relay_oldest_pending_age_seconds',
       'Age of the oldest event not yet settled, without replays; 0 if there is none',
       { destination: DESTINATION },
@@ -189,54 +160,8 @@ export function createMetrics() {
       { source: SOURCE },
     ),
 
-    journalSeconds: histogram(
-      'relay_journal_commit_seconds',
-      'Time for the storage thread to run a batch of calls and commit it; kind write waits for the disk',
-      { kind: values.JOURNAL_BATCH_KIND },
-      DISK_SECONDS,
-    ),
-    journalCalls: histogram(
-      'relay_journal_batch_calls',
-      'Calls committed together',
-      { kind: values.JOURNAL_BATCH_KIND },
-      [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000],
-    ),
-    journalQueue: gauge(
-      'relay_journal_queue_calls',
-      'Calls queued for the storage thread or running on it',
-      {},
-    ),
-    journalSilence: gauge(
-      'relay_journal_silence_seconds',
-      'Time since the last heartbeat of the storage thread; about 1 when idle',
-      {},
-    ),
-    storeUsedBytes: gauge('relay_store_used_bytes', 'Bytes of the store in use', {}),
-    storeMaxBytes: gauge('relay_store_max_bytes', 'Used bytes at which intake closes: store.maxBytes', {}),
-    storeFreeBytes: gauge(
-      'relay_store_free_bytes',
-      'Bytes that new records can use: free on the volume, and free inside the file',
-      {},
-    ),
-    storeLogBytes: gauge('relay_store_log_bytes', 'Size of the logs of the store', {
-      log: ['intake', 'write-ahead'],
-    }),
-    storeMinFreeBytes: gauge(
-      'relay_store_min_free_bytes',
-      'Free bytes below which intake closes: store.minFree',
-      {},
-    ),
-    storeSealedShare: gauge(
-      'relay_store_sealed_share',
-      'Share of the store checked since the start and written with the first encryption key, or with checksums without keys, from 0 to 1',
-      {},
-    ),
-    retentionRemoved: counter('relay_retention_removed_total', 'Records and payloads removed by age', {}),
-    storeMadeRoom: counter(
-      'relay_store_made_room_total',
-      'Bodies and records of delivered and ignored events removed before their retention was over, because the store was full',
-      { part: values.MADE_ROOM_PART },
-    ),
+    ...createStoreMetrics(factory),
+
     configReloads: counter(
       'relay_config_reloads_total',
       'Reloads of the configuration; after a refused one the previous configuration stays in use',
@@ -247,12 +172,12 @@ export function createMetrics() {
       'When the configuration was last read without a problem: at the start or by a reload',
       {},
     ),
-    pendingUnconfigured: gauge(
+    pendingUnconfigured: storeGauge(
       'relay_pending_unconfigured',
       'Pending events of sources that are not configured; they wait until the source is configured again',
       {},
     ),
-    pendingMisplaced: gauge(
+    pendingMisplaced: storeGauge(
       'relay_pending_misplaced',
       'Pending events at a destination that their source no longer has; they wait until destinations reroute moves them',
       { source: values.SOURCE },

@@ -96,6 +96,11 @@ export class CounterSeries<L extends string> implements MetricText<L> {
     this.series.of(labels).value += by;
   }
 
+  /** Sum over all labels. */
+  get total(): number {
+    return this.series.all.reduce((sum, { value }) => sum + value, 0);
+  }
+
   async get(): Promise<MetricPage> {
     const { name, help } = this;
     const values = this.series.all.map(({ labels, value }) => ({ labels, value }));

@@ -75,6 +75,7 @@ function createDestinations(
   const misplaced = createMisplaced(journal, () => sources);
   return {
     misplaced: () => misplaced.check(),
+    knownMisplaced: () => misplaced.known,
     async reroute(by, only) {
       let sum = 0;
       for (const { name, destination } of sources)
@@ -92,6 +93,7 @@ function createDestinations(
           concurrency: { used: 0, limit: 8 },
           tokenSecondsLeft: 3_599.5,
           lastAnswers: lastAnswers(),
+          otherReplicas: [],
           pending: waiting?.pending ?? 0,
           oldestPendingAt: waiting?.oldestReceivedAt,
           batch: { maxBytes: 900_000, maxMessages: 200, maxWait: 200 },

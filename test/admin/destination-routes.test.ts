@@ -23,6 +23,7 @@ it('lists all destinations with their pending events', async () => {
     lastAnswers: {
       inlet: { at: new Date(rig.state.now).toISOString(), status: 207, text: '1 of 1 messages taken' },
     },
+    otherReplicas: [],
     pending: 1,
     oldestPendingAt: new Date(rig.state.now).toISOString(),
     batch: { maxBytes: 900_000, maxMessages: 200, maxWait: 200 },

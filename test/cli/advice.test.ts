@@ -24,6 +24,7 @@ const CONFIG = String.raw`--config 'it'\''s/relay.yaml'`;
 const DESTINATION: DestinationAnswer = {
   name: 'acme-aep',
   state: 'flowing',
+  otherReplicas: [],
   inFlight: 0,
   concurrency: { used: 0, limit: 8 },
   lastAnswers: {},

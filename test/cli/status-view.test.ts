@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { DestinationAnswer, EventAnswer, SourceIntakeAnswer } from '../../src/cli/admin-answers.ts';
+import type {
+  DestinationAnswer,
+  EventAnswer,
+  ReplicaAnswer,
+  SourceIntakeAnswer,
+} from '../../src/cli/admin-answers.ts';
 import { cutAtWord } from '../../src/cli/fitting-table.ts';
 import { exitReasons, refusesEverything } from '../../src/cli/status/exit-reasons.ts';
 import { webhookLines } from '../../src/cli/status/intake-lines.ts';
-import type { Snapshot } from '../../src/cli/status/snapshot.ts';
+import { ratesOf, type Snapshot } from '../../src/cli/status/snapshot.ts';
 import { wrapLine } from '../../src/cli/status/status-line.ts';
 import { statusLines } from '../../src/cli/status/status-view.ts';
 
@@ -54,6 +59,7 @@ function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     intake: intake(),
     ledger: { ...counts, sources: {} },
     destinations: [],
+    replicas: [],
     deadLetters: [],
     ...more,
   };
@@ -100,6 +106,7 @@ function crowded(): Snapshot {
         detail,
         nextTryAt: ago(-85_000),
         oldestPendingAt: ago(85_000),
+        otherReplicas: [{ replica: LONG_NAME, state: 'paused', reason: 'unauthorized', inFlight: 2 }],
         inFlight: 0,
         concurrency: { used: 10, limit: 64 },
         tokenSecondsLeft: 85_000,
@@ -255,6 +262,7 @@ function destination(name: string, state: string, more: Partial<DestinationAnswe
   return {
     name,
     state,
+    otherReplicas: [],
     inFlight: 0,
     concurrency: { used: 0, limit: 8 },
     lastAnswers: {},
@@ -292,6 +300,53 @@ it('says that events wait where their source no longer sends', () => {
   expect(textsOf(snapshot({ misplaced: 12 })).join(' ')).toMatch(
     /misplaced 12 pending events wait .*capillary-relay destinations reroute --dry-run/u,
   );
+});
+
+describe('replicas in the status', () => {
+  const replica = (name: string, more: Partial<ReplicaAnswer> = {}): ReplicaAnswer => ({
+    id: name,
+    name,
+    version: '0.4.0',
+    since: ago(3_600),
+    silentFor: 300,
+    isSelf: false,
+    isLeader: false,
+    slots: { 'acme-aep': 32 },
+    rates: { accepted: 10.25, delivered: 9 },
+    ...more,
+  });
+
+  it('are not shown when there is one', () => {
+    expect(textsOf(snapshot({ replicas: [replica('relay-0')] })).join('\n')).not.toContain('REPLICA');
+  });
+
+  it('are shown with version, slots, rates and roles; their rates add up', () => {
+    const replicas = [
+      replica('relay-a', { isLeader: true, isSelf: true }),
+      replica('relay-b', { version: '0.5.0', silentFor: 4_200 }),
+    ];
+    const shown = snapshot({ replicas });
+    const texts = textsOf(shown);
+    expect(texts).toContainEqual(
+      expect.stringMatching(/^REPLICA +AGE +VERSION +ACC\/S +DEL\/S +SLOTS +ROLE/),
+    );
+    expect(texts).toContainEqual(
+      expect.stringMatching(/^relay-a +1 h 0 min +0\.4\.0 +10\.3 +9\.0 +acme-aep 32 +leader, answers$/),
+    );
+    expect(texts).toContainEqual(expect.stringMatching(/^relay-b .* silent for 4 s$/));
+    expect(texts).toContain('  several versions: 0.4.0, 0.5.0');
+    expect(ratesOf({ ...shown, at: -1_000 }, shown)).toMatchObject({ accepted: 20.5, delivered: 18 });
+  });
+
+  it('are named where a destination has another state, which can be what needs somebody', () => {
+    const [base] = crowded().destinations;
+    const there = { replica: 'relay-b', state: 'paused', reason: 'unauthorized', inFlight: 0 };
+    const shown = snapshot({
+      destinations: [{ ...base!, name: 'aep', state: 'flowing', otherReplicas: [there] }],
+    });
+    expect(textsOf(shown)).toContain('  paused in relay-b: unauthorized');
+    expect(exitReasons(shown)).toEqual(['destination aep is paused in relay-b: unauthorized']);
+  });
 });
 
 describe('why status exits with 1', () => {

@@ -243,6 +243,7 @@ describe.runIf(hasScript)('status, live on a terminal', () => {
       const answers: Record<string, object> = {
         '/readyz': { status: 'ok', checks: [] },
         '/admin/v1/destinations': { destinations: [] },
+        '/admin/v1/replicas': { replicas: [] },
         '/admin/v1/intake': {
           minutes: 15,
           since: new Date().toISOString(),

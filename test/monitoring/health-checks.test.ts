@@ -10,7 +10,7 @@ const dueFor = (since: number, source = 'acme', destination = 'aep'): Overdue =>
   since,
 });
 
-function rig() {
+function rig(hasStorageThread = true) {
   const state = {
     heartbeatAge: 900,
     loopDelayMs: 10,
@@ -30,6 +30,7 @@ function rig() {
         return { isWritable: true, silentFor, queued: 0, overdue, usedBytes: 0, freeBytes: 0, gauges: {} };
       },
     },
+    hasStorageThread,
     admission: { refusal: () => state.refusal },
     sources: () => [
       { name: 'acme', destination: 'aep' },
@@ -141,4 +142,12 @@ describe('readiness', () => {
     Object.assign(state, change);
     expect(await failing()).toEqual([]);
   });
+});
+
+it('an outage of a database fails readiness only', async () => {
+  const { state, checks, failing } = rig(false);
+  state.heartbeatAge = 600_000;
+  state.refusal = { code: 'store-failing', detail: 'x', cause: 'the database is away', retryAfter: 5 };
+  expect(checks.live()).toEqual([{ name: 'event-loop', ok: true }]);
+  expect(await failing()).toEqual(['journal: the database is away']);
 });

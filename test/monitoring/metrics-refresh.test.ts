@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DestinationStatus } from '../../src/delivery/destination-state.ts';
 import type { RunningDestination } from '../../src/delivery/running-destination.ts';
+import type { ReplicaStatus } from '../../src/journal/journal.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { createMetricsRefresh } from '../../src/monitoring/metrics-refresh.ts';
 
@@ -12,7 +13,13 @@ const state = {
   refusal: undefined as { code: 'store-full'; detail: string; retryAfter: number } | undefined,
   hangs: false,
   isRemoved: false,
+  isLeader: true,
 };
+
+function replica(slots: Record<string, number>): ReplicaStatus {
+  const self = { id: 'r', name: 'relay-0', version: '1.0.0', since: T0, silentFor: 0 };
+  return { ...self, isSelf: false, isLeader: false, slots, report: {} };
+}
 
 function rig() {
   const metrics = createMetrics();
@@ -32,6 +39,9 @@ function rig() {
       backlog: () =>
         answer([{ destination: 'acme-aep', pending: 2, replaying: 1, oldestReceivedAt: T0 - 90_000 }]),
       silentFor: () => 2_500,
+      isLeader: () => state.isLeader,
+      shareOf: () => 0.5,
+      replicas: () => answer([replica({ 'acme-aep': 32 }), replica({ 'acme-aep': 31 })]),
     },
     destinations: {
       get all() {
@@ -62,10 +72,47 @@ function rig() {
 }
 
 beforeEach(() =>
-  Object.assign(state, { status: { state: 'flowing' }, refusal: undefined, hangs: false, isRemoved: false }),
+  Object.assign(state, {
+    status: { state: 'flowing' },
+    refusal: undefined,
+    hangs: false,
+    isRemoved: false,
+    isLeader: true,
+  }),
 );
 
 describe('a scrape', () => {
+  it('of the leader has the state of the store and of the replicas', async () => {
+    const { metrics, refresh } = rig();
+    await refresh();
+    const lines = (await metrics.registry.metrics()).split('\n');
+    for (const line of [
+      'relay_store_leader 1',
+      'relay_store_connected 1',
+      'relay_replicas 2',
+      'relay_slots_owned{destination="acme-aep"} 32',
+      'relay_slots_unowned{destination="acme-aep"} 1',
+    ])
+      expect(lines).toContain(line);
+    expect(lines.filter((line) => line.startsWith('relay_store_vacuum_held_seconds '))).toEqual([]);
+  });
+
+  it('of another replica has none of what the replicas share', async () => {
+    const { metrics, refresh } = rig();
+    await refresh();
+    state.isLeader = false;
+    await refresh();
+    const lines = (await metrics.registry.metrics()).split('\n');
+    expect(lines).toContain('relay_store_leader 0');
+    expect(lines).toContain('relay_slots_owned{destination="acme-aep"} 32');
+    const shared =
+      /^relay_(events|pending|replaying|oldest_pending|store_(used|max|free|min|log|sealed)|replicas|slots_unowned)/;
+    expect(lines.filter((line) => shared.test(line))).toEqual([]);
+    state.isLeader = true;
+    await refresh();
+    expect(await metrics.registry.metrics()).toMatch(/^relay_store_used_bytes 11$/m);
+  });
+
   it('counts the pending events of sources that are not configured', async () => {
     const { metrics, refresh } = rig();
     await refresh();

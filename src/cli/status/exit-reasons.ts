@@ -64,6 +64,14 @@ export function exitReasons(snapshot: Snapshot): string[] {
         ({ name, reason = 'unknown' }) =>
           `destination ${toPrintable(name)} is paused: ${toPrintable(reason)}`,
       ),
+    ...destinations.flatMap(({ name, otherReplicas = [] }) =>
+      otherReplicas
+        .filter(({ state, reason }) => state === 'paused' && reason !== OPERATOR)
+        .map(
+          ({ replica, reason = 'unknown' }) =>
+            `destination ${toPrintable(name)} is paused in ${toPrintable(replica)}: ${toPrintable(reason)}`,
+        ),
+    ),
     ...(misplaced === 0 ? [] : [`${misplaced} pending events wait where their source no longer sends`]),
     ...(unusableSecretFiles === 0 ? [] : ['a secret file cannot be used']),
   ];

@@ -1,14 +1,16 @@
 import type {
   DestinationAnswer,
+  DestinationsAnswer,
   EventAnswer,
   HealthAnswer,
   IntakeAnswer,
   LedgerAnswer,
+  ReplicaAnswer,
 } from '../admin-answers.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { CommandError } from '../command-error.ts';
 
-/** Counts since the relay was started; a restart resets them. */
+/** Counts of the replica that answers, since it was started; a restart resets them. */
 export interface Counters {
   readonly accepted: number;
   readonly delivered: number;
@@ -31,6 +33,7 @@ export interface Snapshot {
   readonly intake: IntakeAnswer;
   readonly ledger: LedgerAnswer;
   readonly destinations: readonly DestinationAnswer[];
+  readonly replicas: readonly ReplicaAnswer[];
   /** The latest few. */
   readonly deadLetters: readonly EventAnswer[];
 }
@@ -73,14 +76,16 @@ function healthOf({ status, text }: { status: number; text: string }): HealthAns
  * @throws CommandError when the relay cannot be reached or refuses the request
  */
 export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
-  const [ready, metrics, intake, ledger, { destinations }, { deadLetters }] = await Promise.all([
-    client.getPublic('/readyz'),
-    client.getPublic('/metrics'),
-    client.get<IntakeAnswer>('/intake'),
-    client.get<LedgerAnswer>('/ledger'),
-    client.get<{ destinations: readonly DestinationAnswer[] }>('/destinations'),
-    client.get<{ deadLetters: readonly EventAnswer[] }>('/dead-letters', { limit: DEAD_LETTER_COUNT }),
-  ]);
+  const [ready, metrics, intake, ledger, { destinations, misplaced = [] }, { replicas }, { deadLetters }] =
+    await Promise.all([
+      client.getPublic('/readyz'),
+      client.getPublic('/metrics'),
+      client.get<IntakeAnswer>('/intake'),
+      client.get<LedgerAnswer>('/ledger'),
+      client.get<DestinationsAnswer>('/destinations'),
+      client.get<{ replicas: readonly ReplicaAnswer[] }>('/replicas'),
+      client.get<{ deadLetters: readonly EventAnswer[] }>('/dead-letters', { limit: DEAD_LETTER_COUNT }),
+    ]);
   const counters = countersOf(metrics.text);
   return {
     at: performance.now(),
@@ -88,18 +93,29 @@ export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
     health: healthOf(ready),
     counters,
     unusableSecretFiles: sumOf(metrics.text, 'relay_secret_files_unusable'),
-    misplaced: sumOf(metrics.text, 'relay_pending_misplaced'),
+    misplaced: misplaced.reduce((sum, { pending }) => sum + pending, 0),
     removedEarly: sumOf(metrics.text, 'relay_store_made_room_total'),
     intake,
     ledger,
     destinations,
+    replicas,
     deadLetters,
   };
 }
 
-/** Rates between two snapshots. A counter that fell was reset by a restart of the relay. */
+/**
+ * Rates between two snapshots; of several replicas those of all, as they reported them for the last
+ * minute. A counter that fell was reset by a restart of the relay.
+ */
 export function ratesOf(before: Snapshot, after: Snapshot): Rates {
   const seconds = (after.at - before.at) / 1_000;
+  const { replicas } = after;
+  if (replicas.length > 1) {
+    const sum = (name: 'accepted' | 'delivered'): number =>
+      replicas.reduce((total, { rates }) => total + rates[name], 0);
+    const dead = Math.max(0, after.ledger.dead - before.ledger.dead) / seconds;
+    return { seconds, accepted: sum('accepted'), delivered: sum('delivered'), dead };
+  }
   const rate = (name: keyof Counters): number => {
     const grown = after.counters[name] - before.counters[name];
     return (grown < 0 ? after.counters[name] : grown) / seconds;

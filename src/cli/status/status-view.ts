@@ -5,6 +5,7 @@ import { formatAge, formatDuration, formatTime } from '../time-format.ts';
 import { toPrintable } from '../table.ts';
 import { isPausedByOperator } from './exit-reasons.ts';
 import { LABEL_WIDTH, webhookLines } from './intake-lines.ts';
+import { replicaLines } from './replica-lines.ts';
 import { DEAD_LETTER_COUNT, type Snapshot, type Rates } from './snapshot.ts';
 import { fitHeight, KEEP, type Line, type Tone, wrapLine } from './status-line.ts';
 
@@ -99,6 +100,16 @@ function commandFor(destination: DestinationAnswer, options: string): string {
   return `    capillary-relay destinations ${action}${options}`;
 }
 
+/** Where it has another state than in the replica that answers. */
+function otherReplicaLines({ otherReplicas = [] }: DestinationAnswer): Line[] {
+  return otherReplicas.map(({ replica, state, reason }) => ({
+    text: `  ${state} in ${toPrintable(replica)}${reason === undefined ? '' : `: ${toPrintable(reason)}`}`,
+    tone: TONES[state] ?? 'red',
+    hang: 4,
+    keep: KEEP.refusals,
+  }));
+}
+
 function destinationLines(
   destinations: readonly DestinationAnswer[],
   { now, options = '' }: Status,
@@ -122,6 +133,7 @@ function destinationLines(
     return [
       { text: rows[index] ?? '', tone, ...(isFlowing ? { keep: KEEP.rest } : {}) },
       ...(why.length === 0 ? [] : [{ text: `  ${why.join(': ')}`, tone, hang: 4, keep: KEEP.refusals }]),
+      ...otherReplicaLines(destination),
       ...(isFlowing ? [] : [{ text: commandFor(destination, options), tone, hang: 6, keep: KEEP.hints }]),
     ];
   });
@@ -195,6 +207,7 @@ function snapshotLines(snapshot: Snapshot, status: Status, room: Room): Line[] {
     { text: `rates     ${rateLine(rates)}`, hang: LABEL_WIDTH, keep: KEEP.rates },
     { text: backlogLine(snapshot, now), keep: KEEP.rates },
     { text: '' },
+    ...replicaLines(snapshot.replicas, now, room.width),
     ...destinationLines(snapshot.destinations, status, room.width),
     { text: '' },
     ...deadLines(snapshot.deadLetters, status, room),

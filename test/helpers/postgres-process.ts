@@ -21,6 +21,7 @@ const SETTINGS = {
   wal_keep_size: '256MB',
   hot_standby: 'on',
   log_min_messages: 'warning',
+  deadlock_timeout: '100ms',
 };
 
 // The server ends when the pipe closes, that is when the process that started it is gone.

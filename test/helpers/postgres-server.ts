@@ -13,7 +13,7 @@ export interface TestSchema {
   readonly url: string;
   readonly schema: string;
   /** Drops the schema with everything in it. */
-  drop(): Promise<void>;
+  readonly drop: () => Promise<void>;
 }
 
 let shared: Promise<TestPostgres> | undefined;

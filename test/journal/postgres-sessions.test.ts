@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/journal/journal.ts';
 import type { SessionsHandle } from '../../src/journal/postgres/sessions/open-sessions.ts';
 import { freshSchema, type TestSchema } from '../helpers/postgres-server.ts';
+import { until } from '../helpers/until.ts';
 import { openTestSessions } from './postgres-rig.ts';
 
 let schema: TestSchema;
@@ -45,10 +46,14 @@ describe('sessions of PostgreSQL', () => {
   });
 
   it('spread statements over the connections of a purpose', async () => {
-    const text = 'SELECT pg_backend_pid() AS pid, pg_sleep(0.1)';
+    const text = 'SELECT pg_backend_pid() AS pid, pg_sleep(0.02)';
     const call = (): Promise<readonly { pid: number }[]> => sessions.query('append', statement(text));
-    const rows = (await Promise.all([call(), call(), call(), call()])).flat();
-    expect(new Set(rows.map(({ pid }) => pid)).size).toBe(2);
+    // The second connection of a purpose is opened after the first ones of all.
+    const used = await until(async () => {
+      const rows = (await Promise.all([call(), call(), call(), call()])).flat();
+      return new Set(rows.map(({ pid }) => pid)).size === 2 && rows;
+    });
+    expect(used).toHaveLength(4);
   });
 
   it('undo a transaction whose work fails', async () => {

@@ -25,6 +25,10 @@ export class LinkGroup {
     return this.links.filter(({ isConnected }) => isConnected).length;
   }
 
+  get connecting(): number {
+    return this.links.filter(({ isConnecting }) => isConnecting).length;
+  }
+
   get failure(): Error | undefined {
     return this.connected > 0 ? undefined : this.#failure;
   }

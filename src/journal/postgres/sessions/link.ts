@@ -6,6 +6,8 @@ const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 3_000;
 
 export interface LinkParts {
+  /** Whether to open a connection now, or to wait until another one was opened. */
+  readonly mayConnect: () => boolean;
   /** A connection that is ready for use, with the row of `streams` that it has. */
   readonly connect: () => Promise<{ readonly connection: Connection; readonly stream: number }>;
   /** Called after each change, with the reason if the connection was lost or cannot be opened. */
@@ -20,9 +22,12 @@ export class Link {
   stream = 0;
   /** In use by a transaction. */
   isReserved = false;
+  isConnecting = false;
   readonly #parts: LinkParts;
   readonly #closing = new AbortController();
   #wake = new AbortController();
+  /** Since the last attempt began. */
+  #isWoken = false;
   #running: Promise<void> | undefined;
 
   constructor(parts: LinkParts) {
@@ -40,6 +45,7 @@ export class Link {
 
   /** Tries again now instead of waiting: another connection was opened. */
   wake(): void {
+    this.#isWoken = true;
     this.#wake.abort();
   }
 
@@ -54,7 +60,15 @@ export class Link {
     const { signal } = this.#closing;
     for (let failures = 0; !signal.aborted; ) {
       try {
+        if (!this.#parts.mayConnect()) {
+          this.#isWoken = false;
+          await this.#pause(failures);
+          continue;
+        }
+        this.#isWoken = false;
+        this.isConnecting = true;
         const { connection, stream } = await this.#parts.connect();
+        this.isConnecting = false;
         this.connection = connection;
         this.stream = stream;
         failures = 0;
@@ -64,6 +78,7 @@ export class Link {
         this.connection = undefined;
         if (!signal.aborted) this.#parts.onChange(this, reason);
       } catch (error) {
+        this.isConnecting = false;
         failures += 1;
         if (!signal.aborted)
           this.#parts.onChange(this, error instanceof Error ? error : new StoreError(String(error)));
@@ -74,6 +89,7 @@ export class Link {
 
   /** Random, so that the replicas do not all come at once. */
   async #pause(failures: number): Promise<void> {
+    if (this.#isWoken) return;
     const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** failures);
     this.#wake = new AbortController();
     const signal = AbortSignal.any([this.#wake.signal, this.#closing.signal]);

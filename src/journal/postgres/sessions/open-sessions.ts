@@ -5,7 +5,7 @@ import { StoreError } from '../../journal.ts';
 import { migrate } from '../schema/migrate.ts';
 import type { Connection } from './connection.ts';
 import { ConnectError, Connector, type ConnectorOptions } from './connector.ts';
-import { Links } from './purposes.ts';
+import { Links } from './links.ts';
 import type { Sessions } from './session.ts';
 import type { ConnectionSettings } from './session-settings.ts';
 import type { SessionsState } from './outage.ts';

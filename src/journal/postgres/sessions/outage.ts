@@ -2,8 +2,11 @@ import type { Logger } from 'pino';
 import { errorFields } from '../../../telemetry/log.ts';
 import { sqlStateOf } from './sql-states.ts';
 
-/** Errors of single statements that mean that nothing can be stored for now. */
-const NOT_WRITABLE = new Set(['25006', '53100', '53200']);
+/**
+ * Errors of single statements that mean that nothing can be stored for now: read-only, out of a
+ * resource such as disk or memory, errors of the disk.
+ */
+const NOT_WRITABLE = /^(25006|53|58)/;
 
 /** Whether the database can be used, and since when not. */
 export interface SessionsState {
@@ -51,7 +54,7 @@ export class Outage {
   }
 
   failed(purpose: string, error: unknown): void {
-    if (!NOT_WRITABLE.has(sqlStateOf(error) ?? '')) return;
+    if (!NOT_WRITABLE.test(sqlStateOf(error) ?? '')) return;
     this.#refused.set(purpose, error as Error);
     this.#judge(error as Error);
   }

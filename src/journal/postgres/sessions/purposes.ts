@@ -1,212 +1,36 @@
-import type { Logger } from 'pino';
-import { StoreError } from '../../journal.ts';
-import type { Connection } from './connection.ts';
-import type { Connector } from './connector.ts';
-import { Link } from './link.ts';
-import { LinkGroup } from './link-group.ts';
-import { Outage, type SessionsState } from './outage.ts';
-import type { Notifications, Param, Purpose, Session, Statement } from './session.ts';
-import { type ConnectionSettings, quoteName } from './session-settings.ts';
-import { executeTransaction, retryCollisions } from './transactions.ts';
+import type { Purpose } from './session.ts';
 
 /** After it the server cancels a statement, and a second later the connection is given up. */
-const STATEMENT_LIMIT_MS: Readonly<Record<Purpose, number>> = {
+export const STATEMENT_LIMIT_MS: Readonly<Record<Purpose, number>> = {
   append: 5_000,
   settle: 10_000,
   work: 20_000,
   fleet: 2_000,
 };
-const ANSWER_MARGIN_MS = 1_000;
+export const PURPOSES: readonly Purpose[] = ['fleet', 'append', 'settle', 'work'];
 const MIN_CONNECTIONS = 4;
 /** From this number of connections on, two of them append. */
 const TWO_APPENDING_FROM = 6;
-/** How long the first connections of all purposes may take. */
-const READY_LIMIT_MS = 10_000;
 
-const REGISTER = {
-  name: 'register_stream',
-  text: `INSERT INTO streams (replica, backend, backend_started)
-    VALUES ($1, $2, $3) RETURNING id`,
-};
-
-export interface LinksOptions {
-  readonly schema: string;
-  readonly connections: number;
-  readonly log: Logger;
-  readonly replica: string;
-}
-
-function countsOf(connections: number): Record<Purpose, number> {
+/** How many of all connections each purpose has. */
+export function countsOf(connections: number): Readonly<Record<Purpose, number>> {
   const total = Math.max(MIN_CONNECTIONS, connections);
   const append = total >= TWO_APPENDING_FROM ? 2 : 1;
   return { append, settle: 1, fleet: 1, work: total - append - 2 };
 }
 
-/** All connections of a process, by purpose. */
-export class Links {
-  /** The schema has at most 48 characters, so it is below the limit of 63. */
-  readonly channel: string;
-  readonly #connector: Connector;
-  readonly #options: LinksOptions;
-  readonly #groups: Readonly<Record<Purpose, LinkGroup>>;
-  readonly #outage: Outage;
-  #notifications: Notifications | undefined;
-  readonly #ready = Promise.withResolvers<void>();
-  #isReady = false;
-  #isClosed = false;
+interface Counted {
+  /** Open connections. */
+  readonly connected: number;
+  /** Connections that are being opened. */
+  readonly connecting: number;
+}
 
-  constructor(connector: Connector, options: LinksOptions) {
-    this.#connector = connector;
-    this.#options = options;
-    this.channel = `relay.${options.schema}`;
-    this.#outage = new Outage(options.log);
-    const counts = countsOf(options.connections);
-    const groupOf = (purpose: Purpose): LinkGroup =>
-      new LinkGroup(
-        purpose,
-        Array.from({ length: counts[purpose] }, () => this.#createLink(purpose)),
-      );
-    this.#groups = {
-      append: groupOf('append'),
-      settle: groupOf('settle'),
-      work: groupOf('work'),
-      fleet: groupOf('fleet'),
-    };
-    connector.onServerChange((startedAt) => this.#leave(startedAt));
-    for (const link of this.#all()) link.open();
-  }
-
-  /** Resolves when each purpose has a connection. */
-  async ready(): Promise<void> {
-    const timer = setTimeout(() => {
-      const failure = Object.values(this.#groups).find((group) => group.failure)?.failure;
-      this.#ready.reject(failure ?? new StoreError('the database accepts too few connections'));
-    }, READY_LIMIT_MS);
-    try {
-      await this.#ready.promise;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  state(): SessionsState {
-    return this.#outage.state();
-  }
-
-  listen(notifications: Notifications): void {
-    this.#notifications = notifications;
-    for (const { connection } of this.#groups.fleet.links)
-      if (connection) void this.#startListening(connection).catch(() => {});
-  }
-
-  async query<Row>(
-    purpose: Purpose,
-    statement: Statement,
-    params: readonly Param[] = [],
-  ): Promise<readonly Row[]> {
-    return this.#judged(purpose, (group) =>
-      group.use((link) => this.#connectionOf(link).query<Row>(statement, params)),
-    );
-  }
-
-  async queryAs<Row>(
-    purpose: Purpose,
-    statement: Statement,
-    params: readonly Param[] = [],
-  ): Promise<readonly Row[]> {
-    return this.#judged(purpose, (group) =>
-      group.use((link) => this.#connectionOf(link).query<Row>(statement, [link.stream, ...params])),
-    );
-  }
-
-  async transaction<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#judged(purpose, (group) => group.reserve((link) => executeTransaction(link, work)));
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all(this.#all().map((link) => link.close()));
-  }
-
-  async #judged<T>(purpose: Purpose, call: (group: LinkGroup) => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw new StoreError('the connections to the database are closed');
-    try {
-      const result = await retryCollisions(() => call(this.#groups[purpose]));
-      this.#outage.succeeded(purpose);
-      return result;
-    } catch (error) {
-      this.#outage.failed(purpose, error);
-      throw error;
-    }
-  }
-
-  #connectionOf({ connection }: Link): Connection {
-    if (!connection) throw new StoreError('no connection to the database');
-    return connection;
-  }
-
-  #all(): Link[] {
-    return Object.values(this.#groups).flatMap(({ links }) => links);
-  }
-
-  #createLink(purpose: Purpose): Link {
-    return new Link({
-      connect: () => this.#connect(purpose),
-      onChange: (link, failure) => this.#changed(purpose, link, failure),
-    });
-  }
-
-  async #connect(purpose: Purpose): Promise<{ connection: Connection; stream: number }> {
-    const limit = STATEMENT_LIMIT_MS[purpose];
-    const settings: ConnectionSettings = {
-      schema: this.#options.schema,
-      applicationName: `capillary-aep-relay ${purpose}`,
-      statementLimitMs: limit,
-      answerLimitMs: limit + ANSWER_MARGIN_MS,
-      onNotification: (channel, payload) => {
-        if (channel === this.channel) this.#notifications?.received(payload);
-      },
-    };
-    const connection = await this.#connector.connect(settings);
-    try {
-      const { backend, backendStarted } = connection.facts;
-      const [row] = await connection.query<{ id: number }>(REGISTER, [
-        this.#options.replica,
-        backend,
-        backendStarted,
-      ]);
-      if (!row) throw new StoreError('the database has not stored the connection');
-      if (purpose === 'fleet' && this.#notifications) await this.#startListening(connection);
-      return { connection, stream: row.id };
-    } catch (error) {
-      connection.destroy(error as Error);
-      throw error;
-    }
-  }
-
-  async #startListening(connection: Connection): Promise<void> {
-    await connection.execute(`LISTEN ${quoteName(this.channel)}`);
-    this.#notifications?.listening();
-  }
-
-  #changed(purpose: Purpose, link: Link, failure: Error | undefined): void {
-    this.#groups[purpose].changed(failure);
-    const groups = Object.values(this.#groups);
-    const without = groups.find(({ connected }) => connected === 0);
-    if (!without) {
-      this.#isReady = true;
-      this.#ready.resolve();
-      this.#outage.connected();
-    } else if (this.#isReady) {
-      this.#outage.disconnected(without.failure ?? new StoreError('no connection to the database'));
-    }
-    if (!failure) for (const other of this.#all()) if (other !== link) other.wake();
-  }
-
-  /** Gives up connections to a server that is not the primary any more, even if it still answers. */
-  #leave(startedAt: string): void {
-    for (const { connection } of this.#all())
-      if (connection && connection.facts.startedAt !== startedAt)
-        connection.destroy(new Error('another server is the primary now'));
-  }
+/**
+ * Whether a purpose may open a connection now. If the server accepts too few, each purpose gets
+ * one before another gets its second.
+ */
+export function mayConnect(purpose: Purpose, groups: Readonly<Record<Purpose, Counted>>): boolean {
+  const { connected, connecting } = groups[purpose];
+  return connected + connecting === 0 || PURPOSES.every((other) => groups[other].connected > 0);
 }

@@ -1,0 +1,214 @@
+import type { Logger } from 'pino';
+import { errorFields } from '../../../telemetry/log.ts';
+import { StoreError } from '../../journal.ts';
+import type { Connection } from './connection.ts';
+import { ConnectError, type Connector } from './connector.ts';
+import { Link } from './link.ts';
+import { LinkGroup } from './link-group.ts';
+import { Outage, type SessionsState } from './outage.ts';
+import { countsOf, mayConnect, PURPOSES, STATEMENT_LIMIT_MS } from './purposes.ts';
+import type { Notifications, Param, Purpose, Session, Statement } from './session.ts';
+import { type ConnectionSettings, quoteName } from './session-settings.ts';
+import { executeTransaction, retryCollisions } from './transactions.ts';
+
+const ANSWER_MARGIN_MS = 1_000;
+/** How long the first connections of all purposes may take. */
+const READY_LIMIT_MS = 10_000;
+
+const REGISTER = {
+  name: 'register_stream',
+  text: `INSERT INTO streams (replica, backend, backend_started)
+    VALUES ($1, $2, $3) RETURNING id`,
+};
+
+export interface LinksOptions {
+  readonly schema: string;
+  readonly connections: number;
+  readonly log: Logger;
+  readonly replica: string;
+}
+
+/** All connections of a process, by purpose. */
+export class Links {
+  /** The schema has at most 48 characters, so it is below the limit of 63. */
+  readonly channel: string;
+  readonly #connector: Connector;
+  readonly #options: LinksOptions;
+  readonly #groups: Readonly<Record<Purpose, LinkGroup>>;
+  readonly #outage: Outage;
+  #notifications: Notifications | undefined;
+  readonly #ready = Promise.withResolvers<void>();
+  #isReady = false;
+  #isMissingLogged = false;
+  #isClosed = false;
+
+  constructor(connector: Connector, options: LinksOptions) {
+    this.#connector = connector;
+    this.#options = options;
+    this.channel = `relay.${options.schema}`;
+    this.#outage = new Outage(options.log);
+    const counts = countsOf(options.connections);
+    const groupOf = (purpose: Purpose): LinkGroup =>
+      new LinkGroup(
+        purpose,
+        Array.from({ length: counts[purpose] }, () => this.#createLink(purpose)),
+      );
+    this.#groups = {
+      append: groupOf('append'),
+      settle: groupOf('settle'),
+      work: groupOf('work'),
+      fleet: groupOf('fleet'),
+    };
+    connector.onServerChange((startedAt) => this.#leave(startedAt));
+    for (const link of this.#all()) link.open();
+  }
+
+  /** Resolves when each purpose has a connection. */
+  async ready(): Promise<void> {
+    const timer = setTimeout(() => {
+      const failure = PURPOSES.map((name) => this.#groups[name].failure).find((found) => found);
+      this.#ready.reject(failure ?? new StoreError('the database does not accept connections'));
+    }, READY_LIMIT_MS);
+    try {
+      await this.#ready.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  state(): SessionsState {
+    return this.#outage.state();
+  }
+
+  listen(notifications: Notifications): void {
+    this.#notifications = notifications;
+    for (const { connection } of this.#groups.fleet.links) if (connection) this.#startListening(connection);
+  }
+
+  async query<Row>(
+    purpose: Purpose,
+    statement: Statement,
+    params: readonly Param[] = [],
+  ): Promise<readonly Row[]> {
+    return this.#judged(purpose, (group) =>
+      group.use((link) => this.#connectionOf(link).query<Row>(statement, params)),
+    );
+  }
+
+  async queryAs<Row>(
+    purpose: Purpose,
+    statement: Statement,
+    params: readonly Param[] = [],
+  ): Promise<readonly Row[]> {
+    return this.#judged(purpose, (group) =>
+      group.use((link) => this.#connectionOf(link).query<Row>(statement, [link.stream, ...params])),
+    );
+  }
+
+  async transaction<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#judged(purpose, (group) => group.reserve((link) => executeTransaction(link, work)));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#all().map((link) => link.close()));
+  }
+
+  async #judged<T>(purpose: Purpose, call: (group: LinkGroup) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new StoreError('the connections to the database are closed');
+    try {
+      const result = await retryCollisions(() => call(this.#groups[purpose]));
+      this.#outage.succeeded(purpose);
+      return result;
+    } catch (error) {
+      this.#outage.failed(purpose, error);
+      throw error;
+    }
+  }
+
+  #connectionOf({ connection }: Link): Connection {
+    if (!connection) throw new StoreError('no connection to the database');
+    return connection;
+  }
+
+  #all(): Link[] {
+    return Object.values(this.#groups).flatMap(({ links }) => links);
+  }
+
+  #createLink(purpose: Purpose): Link {
+    return new Link({
+      mayConnect: () => mayConnect(purpose, this.#groups),
+      connect: () => this.#connect(purpose),
+      onChange: (link, failure) => this.#changed(purpose, link, failure),
+    });
+  }
+
+  async #connect(purpose: Purpose): Promise<{ connection: Connection; stream: number }> {
+    const limit = STATEMENT_LIMIT_MS[purpose];
+    const settings: ConnectionSettings = {
+      schema: this.#options.schema,
+      applicationName: `capillary-aep-relay ${purpose}`,
+      statementLimitMs: limit,
+      answerLimitMs: limit + ANSWER_MARGIN_MS,
+      onNotification: (channel, payload) => {
+        if (channel === this.channel) this.#notifications?.received(payload);
+      },
+    };
+    const connection = await this.#connector.connect(settings);
+    try {
+      const { backend, backendStarted } = connection.facts;
+      const [row] = await connection.query<{ id: number }>(REGISTER, [
+        this.#options.replica,
+        backend,
+        backendStarted,
+      ]);
+      if (!row) throw new StoreError('the database has not stored the connection');
+      return { connection, stream: row.id };
+    } catch (error) {
+      connection.destroy(error as Error);
+      throw error;
+    }
+  }
+
+  #startListening(connection: Connection): void {
+    connection.execute(`LISTEN ${quoteName(this.channel)}`).then(
+      () => this.#notifications?.listening(),
+      (error: Error) => connection.destroy(error),
+    );
+  }
+
+  #changed(purpose: Purpose, { connection }: Link, failure: Error | undefined): void {
+    this.#groups[purpose].changed(failure);
+    if (connection && purpose === 'fleet' && this.#notifications) this.#startListening(connection);
+    const without = PURPOSES.find((name) => this.#groups[name].connected === 0);
+    if (without === undefined) {
+      this.#isReady = true;
+      this.#ready.resolve();
+      this.#outage.connected();
+      this.#logMissing(failure);
+    } else if (this.#isReady) {
+      this.#outage.disconnected(this.#groups[without].failure ?? new StoreError('no connection'));
+    }
+    if (!failure) for (const link of this.#all()) link.wake();
+  }
+
+  /** Once until all connections are open again. */
+  #logMissing(failure: Error | undefined): void {
+    const all = this.#all();
+    const open = all.filter(({ isConnected }) => isConnected).length;
+    if (open === all.length) this.#isMissingLogged = false;
+    if (!(failure instanceof ConnectError) || this.#isMissingLogged) return;
+    this.#isMissingLogged = true;
+    this.#options.log.warn(
+      { err: errorFields(failure), open, connections: all.length },
+      'the database accepts fewer connections than store.connections',
+    );
+  }
+
+  /** Gives up connections to a server that is not the primary any more, even if it answers. */
+  #leave(startedAt: string): void {
+    for (const { connection } of this.#all())
+      if (connection && connection.facts.startedAt !== startedAt)
+        connection.destroy(new Error('another server is the primary now'));
+  }
+}

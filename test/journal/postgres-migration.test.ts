@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { migrate, planMigration } from '../../src/journal/postgres/schema/migrate.ts';
+import { type Migration, MIGRATIONS } from '../../src/journal/postgres/schema/schema-steps.ts';
+import type { Connection } from '../../src/journal/postgres/sessions/connection.ts';
+import { connectOnce } from '../../src/journal/postgres/sessions/open-sessions.ts';
+import { executeSql, freshSchema } from '../helpers/postgres-server.ts';
+
+const log = pino({ level: 'silent' });
+const FIRST: Migration = { name: 'first', sql: 'CREATE TABLE a (n int);', readableFrom: 1 };
+const SECOND: Migration = { name: 'second', sql: 'ALTER TABLE a ADD m int;', readableFrom: 1 };
+const BREAKING: Migration = { name: 'breaking', sql: 'ALTER TABLE a DROP n;', readableFrom: 3 };
+
+interface Rig {
+  readonly url: string;
+  readonly schema: string;
+  readonly connect: (url?: string) => Promise<Connection>;
+}
+
+async function rig(): Promise<Rig> {
+  const { url, schema, drop } = await freshSchema();
+  onTestFinished(drop);
+  return {
+    url,
+    schema,
+    connect: async (as = url) => {
+      const connection = await connectOnce({ url: () => as, schema });
+      onTestFinished(() => connection.close());
+      return connection;
+    },
+  };
+}
+
+/** A user of the test's own, without any right. */
+async function createUser(url: string): Promise<{ name: string; url: string }> {
+  const name = `user_${randomUUID().slice(0, 8)}`;
+  await executeSql(url, `CREATE ROLE ${name} LOGIN`);
+  onTestFinished(async () => void (await executeSql(url, `DROP OWNED BY ${name}; DROP ROLE ${name}`)));
+  const other = new URL(url);
+  other.username = name;
+  return { name, url: other.href };
+}
+
+describe('the migration of a PostgreSQL schema', () => {
+  it('creates schema and tables, then finds nothing to do', async () => {
+    const { schema, connect } = await rig();
+    const connection = await connect();
+    const first = await migrate(connection, { schema, log });
+    expect(first).toMatchObject({ format: MIGRATIONS.length, newest: MIGRATIONS.length, steps: [] });
+    expect(await migrate(connection, { schema, log })).toEqual(first);
+    expect(first.storeId).toMatch(/^[0-9a-f-]{36}$/u);
+  });
+
+  it('is done once by replicas that start together', async () => {
+    const { schema, connect } = await rig();
+    const connections = await Promise.all(Array.from({ length: 6 }, () => connect()));
+    const plans = await Promise.all(connections.map((connection) => migrate(connection, { schema, log })));
+    expect(new Set(plans.map(({ storeId }) => storeId)).size).toBe(1);
+  });
+
+  it('applies the steps that are missing, in order', async () => {
+    const { schema, url, connect } = await rig();
+    const connection = await connect();
+    await migrate(connection, { schema, log, migrations: [FIRST] });
+    const migrations = [FIRST, SECOND, BREAKING];
+    expect((await planMigration(connection, { schema, migrations })).steps.map(({ name }) => name)).toEqual([
+      'second',
+      'breaking',
+    ]);
+    expect(await migrate(connection, { schema, log, migrations })).toMatchObject({ format: 3 });
+    const rows = await executeSql(url, `SELECT format, name FROM ${schema}.migrations ORDER BY format`);
+    expect(rows.map(({ name }) => name)).toEqual(['first', 'second', 'breaking']);
+  });
+
+  it('keeps the steps before one that fails, and nothing of that one', async () => {
+    const { schema, connect } = await rig();
+    const connection = await connect();
+    const broken = { name: 'broken', sql: 'CREATE TABLE b (); SELECT 1/0;', readableFrom: 1 };
+    await expect(migrate(connection, { schema, log, migrations: [FIRST, broken] })).rejects.toThrow('zero');
+    expect(await migrate(connection, { schema, log, migrations: [FIRST, SECOND] })).toMatchObject({
+      format: 2,
+    });
+    const names = { name: '', text: `SELECT to_regclass('b') AS b` };
+    expect(await connection.query(names)).toEqual([{ b: null }]);
+  });
+
+  it('lets an older relay go on if it can read the schema, and else refuses', async () => {
+    const { schema, connect } = await rig();
+    const connection = await connect();
+    await migrate(connection, { schema, log, migrations: [FIRST, SECOND] });
+    expect(await migrate(connection, { schema, log, migrations: [FIRST] })).toMatchObject({
+      format: 2,
+      newest: 1,
+    });
+    await migrate(connection, { schema, log, migrations: [FIRST, SECOND, BREAKING] });
+    await expect(migrate(connection, { schema, log, migrations: [FIRST] })).rejects.toMatchObject({
+      message: `the schema ${schema} has format 3, but this version of the relay knows formats up to 1`,
+      fix: 'run the version of the relay that migrated the schema, or a newer one',
+    });
+  });
+
+  it('is planned without changing anything', async () => {
+    const { schema, url, connect } = await rig();
+    const plan = await planMigration(await connect(), { schema });
+    expect(plan).toMatchObject({ storeId: undefined, format: 0 });
+    expect(plan.steps[0]?.sql).toContain(`CREATE SCHEMA "${schema}"`);
+    expect(await executeSql(url, `SELECT FROM pg_namespace WHERE nspname = '${schema}'`)).toEqual([]);
+  });
+
+  it('needs rights on the schema only, if it exists', async () => {
+    const { schema, url, connect } = await rig();
+    const user = await createUser(url);
+    await executeSql(url, `CREATE SCHEMA ${schema}; GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${user.name}`);
+    expect(await migrate(await connect(user.url), { schema, log })).toMatchObject({
+      format: MIGRATIONS.length,
+    });
+  });
+
+  it('says what to do without the right to create', async () => {
+    const { schema, url, connect } = await rig();
+    const user = await createUser(url);
+    const connection = await connect(user.url);
+    await expect(migrate(connection, { schema, log })).rejects.toMatchObject({
+      name: 'StoreError',
+      fix: `let an administrator execute: CREATE SCHEMA "${schema}" AUTHORIZATION the_user`,
+    });
+    await executeSql(url, `CREATE SCHEMA ${schema}; GRANT USAGE ON SCHEMA ${schema} TO ${user.name}`);
+    await expect(migrate(connection, { schema, log })).rejects.toThrow('may not create tables');
+  });
+
+  it('refuses a schema with tables of another program', async () => {
+    const { schema, url, connect } = await rig();
+    await executeSql(url, `CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.events ()`);
+    await expect(migrate(await connect(), { schema, log })).rejects.toMatchObject({
+      message: expect.stringContaining('tables of another program') as string,
+      fix: 'set store.schema to a schema of its own',
+    });
+  });
+});

@@ -1,4 +1,4 @@
-import { type NewEvent, RefusedError } from '../../journal.ts';
+import type { NewEvent } from '../../journal.ts';
 
 /*
  * Events on their way to the storage thread: the bodies in one buffer, which changes its owner
@@ -61,12 +61,6 @@ export function packEvents(events: readonly NewEvent[]): PackedEvents {
   const packer = new EventPacker();
   for (const event of events) packer.add(event);
   return packer.take();
-}
-
-/** @throws RefusedError unless it is 64 hex digits: truncated, two events could be taken for one */
-export function assertIdentity(identity: string): void {
-  if (!/^[0-9a-f]{64}$/u.test(identity))
-    throw new RefusedError('an identity must be 64 lower-case hex digits');
 }
 
 /** A packed event. */

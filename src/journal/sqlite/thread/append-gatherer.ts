@@ -1,5 +1,7 @@
+import { ArrivalRate } from '../../arrival-rate.ts';
 import type { Appended, NewEvent } from '../../journal.ts';
-import { assertIdentity, EventPacker, type PackedEvents } from '../engine/packed-events.ts';
+import { assertIdentity } from '../../identities.ts';
+import { EventPacker, type PackedEvents } from '../engine/packed-events.ts';
 
 /*
  * Webhooks come one by one, but a message to the storage thread, a transaction and a sync cost as
@@ -7,9 +9,6 @@ import { assertIdentity, EventPacker, type PackedEvents } from '../engine/packed
  * that comes alone waits for nobody.
  */
 
-/** Events within `WINDOW_MS` from which on appends wait: some hundred a second. */
-const BUSY_EVENTS = 4;
-const WINDOW_MS = 12;
 /** Longest wait. */
 const GATHER_MS = 4;
 /** Events that do not wait any longer. */
@@ -35,20 +34,7 @@ export function createAppendGatherer(send: (packed: PackedEvents) => Promise<rea
   let waiting: Waiting[] = [];
   const packer = new EventPacker();
   let timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
-  /** Events of the current window and of the one before. */
-  let windowBegan = 0;
-  let inWindow = 0;
-  let inLastWindow = 0;
-
-  const isBusy = (): boolean => {
-    const now = performance.now();
-    if (now - windowBegan >= WINDOW_MS) {
-      inLastWindow = now - windowBegan < 2 * WINDOW_MS ? inWindow : 0;
-      inWindow = 0;
-      windowBegan = now;
-    }
-    return inWindow + inLastWindow >= BUSY_EVENTS;
-  };
+  const rate = new ArrivalRate();
 
   const sendTogether = async (packed: PackedEvents, calls: readonly Waiting[]): Promise<void> => {
     try {
@@ -79,8 +65,7 @@ export function createAppendGatherer(send: (packed: PackedEvents) => Promise<rea
     new Promise((resolve, reject) => {
       // Before anything is gathered: one that is refused must not fail the others.
       for (const { identity } of own) assertIdentity(identity);
-      const mustWait = isBusy();
-      inWindow += own.length;
+      const mustWait = rate.add(own.length);
       for (const event of own) packer.add(event);
       waiting.push({ count: own.length, resolve, reject });
       if (packer.count >= ENOUGH_EVENTS || packer.bytes >= ENOUGH_BYTES) flush();

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { migrate, planMigration } from '../../src/journal/postgres/schema/migrate.ts';
 import { type Migration, MIGRATIONS } from '../../src/journal/postgres/schema/schema-steps.ts';
 import type { Connection } from '../../src/journal/postgres/sessions/connection.ts';
 import { connectOnce } from '../../src/journal/postgres/sessions/open-sessions.ts';
-import { executeSql, freshSchema } from '../helpers/postgres-server.ts';
+import { executeSql } from '../helpers/postgres-server.ts';
+import { schemaOfTest, userOfTest } from './postgres-rig.ts';
 
 const log = pino({ level: 'silent' });
 const FIRST: Migration = { name: 'first', sql: 'CREATE TABLE a (n int);', readableFrom: 1 };
@@ -19,8 +19,7 @@ interface Rig {
 }
 
 async function rig(): Promise<Rig> {
-  const { url, schema, drop } = await freshSchema();
-  onTestFinished(drop);
+  const { url, schema } = await schemaOfTest();
   return {
     url,
     schema,
@@ -30,16 +29,6 @@ async function rig(): Promise<Rig> {
       return connection;
     },
   };
-}
-
-/** A user of the test's own, without any right. */
-async function createUser(url: string): Promise<{ name: string; url: string }> {
-  const name = `user_${randomUUID().slice(0, 8)}`;
-  await executeSql(url, `CREATE ROLE ${name} LOGIN`);
-  onTestFinished(async () => void (await executeSql(url, `DROP OWNED BY ${name}; DROP ROLE ${name}`)));
-  const other = new URL(url);
-  other.username = name;
-  return { name, url: other.href };
 }
 
 describe('the migration of a PostgreSQL schema', () => {
@@ -110,7 +99,7 @@ describe('the migration of a PostgreSQL schema', () => {
 
   it('needs rights on the schema only, if it exists', async () => {
     const { schema, url, connect } = await rig();
-    const user = await createUser(url);
+    const user = await userOfTest(url);
     await executeSql(url, `CREATE SCHEMA ${schema}; GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${user.name}`);
     expect(await migrate(await connect(user.url), { schema, log })).toMatchObject({
       format: MIGRATIONS.length,
@@ -119,7 +108,7 @@ describe('the migration of a PostgreSQL schema', () => {
 
   it('says what to do without the right to create', async () => {
     const { schema, url, connect } = await rig();
-    const user = await createUser(url);
+    const user = await userOfTest(url);
     const connection = await connect(user.url);
     await expect(migrate(connection, { schema, log })).rejects.toMatchObject({
       name: 'StoreError',

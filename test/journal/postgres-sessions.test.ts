@@ -3,7 +3,7 @@ import { StoreError } from '../../src/journal/journal.ts';
 import type { SessionsHandle } from '../../src/journal/postgres/sessions/open-sessions.ts';
 import { freshSchema, type TestSchema } from '../helpers/postgres-server.ts';
 import { until } from '../helpers/until.ts';
-import { openTestSessions } from './postgres-rig.ts';
+import { openTestSessions, sql } from './postgres-rig.ts';
 
 let schema: TestSchema;
 let sessions: SessionsHandle;
@@ -17,15 +17,11 @@ afterAll(async () => {
   await schema.drop();
 });
 
-function statement(text: string): { name: string; text: string } {
-  return { name: '', text };
-}
-
 describe('sessions of PostgreSQL', () => {
   it('give values as numbers, texts and buffers', async () => {
     const text = `SELECT 9007199254740991::int8 AS a, ARRAY[1, 2]::int8[] AS b, '\\x00ff'::bytea AS c,
       sum(x) AS d, NULL::text AS e, ARRAY['a', NULL]::text[] AS f FROM (VALUES (1::int8), (2)) AS v (x)`;
-    expect(await sessions.query('work', statement(text))).toEqual([
+    expect(await sessions.query('work', sql(text))).toEqual([
       { a: 9_007_199_254_740_991, b: [1, 2], c: Buffer.from([0, 255]), d: 3, e: null, f: ['a', null] },
     ]);
   });
@@ -34,20 +30,20 @@ describe('sessions of PostgreSQL', () => {
     const text = 'SELECT $1::int8[] AS a, $2::text[] AS b, $3::bytea AS c, $4::bytea[] AS d, $5::bool AS e';
     const buffer = Buffer.from([0, 1, 255]);
     const params = [[1, 2], ['x"y', null], buffer, [buffer, Buffer.alloc(0)], null];
-    expect(await sessions.query('work', statement(text), params)).toEqual([
+    expect(await sessions.query('work', sql(text), params)).toEqual([
       { a: [1, 2], b: ['x"y', null], c: buffer, d: [buffer, Buffer.alloc(0)], e: null },
     ]);
   });
 
   it('have a stream for each connection, and pass it first', async () => {
     const text = 'SELECT $1::int AS stream, backend = pg_backend_pid() AS own FROM streams WHERE id = $1';
-    const rows = await sessions.queryAs<{ stream: number; own: boolean }>('settle', statement(text));
+    const rows = await sessions.queryAs<{ stream: number; own: boolean }>('settle', sql(text));
     expect(rows).toEqual([{ stream: expect.any(Number) as number, own: true }]);
   });
 
   it('spread statements over the connections of a purpose', async () => {
     const text = 'SELECT pg_backend_pid() AS pid, pg_sleep(0.02)';
-    const call = (): Promise<readonly { pid: number }[]> => sessions.query('append', statement(text));
+    const call = (): Promise<readonly { pid: number }[]> => sessions.query('append', sql(text));
     // The second connection of a purpose is opened after the first ones of all.
     const used = await until(async () => {
       const rows = (await Promise.all([call(), call(), call(), call()])).flat();
@@ -58,44 +54,39 @@ describe('sessions of PostgreSQL', () => {
 
   it('undo a transaction whose work fails', async () => {
     const work = sessions.transaction('work', async (session) => {
-      await session.query(statement(`INSERT INTO pauses VALUES ('undone', 'me', 1)`));
+      await session.query(sql(`INSERT INTO pauses VALUES ('undone', 'me', 1)`));
       throw new RangeError('on purpose');
     });
     await expect(work).rejects.toThrow(RangeError);
-    expect(
-      await sessions.query('work', statement(`SELECT FROM pauses WHERE destination = 'undone'`)),
-    ).toEqual([]);
+    expect(await sessions.query('work', sql(`SELECT FROM pauses WHERE destination = 'undone'`))).toEqual([]);
   });
 
   it('reject a transaction that hides the failure of a statement', async () => {
     const work = sessions.transaction('work', async (session) => {
-      await session.query(statement('SELECT 1/0')).catch(() => {});
+      await session.query(sql('SELECT 1/0')).catch(() => {});
     });
     await expect(work).rejects.toThrow(StoreError);
   });
 
   it('keep other statements out of a transaction', async () => {
     const insert = sessions.transaction('settle', async (session) => {
-      await session.query(statement(`INSERT INTO pauses VALUES ('inside', 'me', 1)`));
-      const other = sessions.query('settle', statement('SELECT txid_current_if_assigned() AS id'));
-      await session.query(statement('SELECT 1'));
+      await session.query(sql(`INSERT INTO pauses VALUES ('inside', 'me', 1)`));
+      const other = sessions.query('settle', sql('SELECT txid_current_if_assigned() AS id'));
+      await session.query(sql('SELECT 1'));
       return { other };
     });
     expect(await (await insert).other).toEqual([{ id: null }]);
   });
 
   it('execute a transaction again after a deadlock', async () => {
-    await sessions.query('work', statement(`INSERT INTO programs VALUES (1, ''), (2, '')`));
+    await sessions.query('work', sql(`INSERT INTO programs VALUES (1, ''), (2, '')`));
     let [executions, locked] = [0, 0];
     const barrier = Promise.withResolvers<void>();
     const update = (ids: number[]): Promise<void> =>
       sessions.transaction('work', async (session) => {
         executions += 1;
         for (const id of ids) {
-          await session.query(statement('UPDATE programs SET json = json || $2 WHERE org_id = $1'), [
-            id,
-            'x',
-          ]);
+          await session.query(sql('UPDATE programs SET json = json || $2 WHERE org_id = $1'), [id, 'x']);
           locked += 1;
           if (locked === 2) barrier.resolve();
           await barrier.promise;
@@ -103,7 +94,7 @@ describe('sessions of PostgreSQL', () => {
       });
     await Promise.all([update([1, 2]), update([2, 1])]);
     expect(executions).toBeGreaterThan(2);
-    const rows = await sessions.query('work', statement('SELECT json FROM programs ORDER BY org_id'));
+    const rows = await sessions.query('work', sql('SELECT json FROM programs ORDER BY org_id'));
     expect(rows).toEqual([{ json: 'xx' }, { json: 'xx' }]);
   });
 
@@ -112,12 +103,12 @@ describe('sessions of PostgreSQL', () => {
     const listening = Promise.withResolvers<void>();
     sessions.listen({ received: received.resolve, listening: listening.resolve });
     await listening.promise;
-    await sessions.query('work', statement('SELECT pg_notify($1, $2)'), [sessions.channel, 'hint']);
+    await sessions.query('work', sql('SELECT pg_notify($1, $2)'), [sessions.channel, 'hint']);
     expect(await received.promise).toBe('hint');
   });
 
   it('commit durably even if the default of the user is not', async () => {
-    const [row] = await sessions.query('append', statement('SHOW synchronous_commit'));
+    const [row] = await sessions.query('append', sql('SHOW synchronous_commit'));
     expect(row).toEqual({ synchronous_commit: 'on' });
   });
 });

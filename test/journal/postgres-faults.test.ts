@@ -1,0 +1,246 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { StoreError } from '../../src/journal/journal.ts';
+import type { SessionsHandle } from '../../src/journal/postgres/sessions/open-sessions.ts';
+import { checkServer } from '../../src/journal/postgres/sessions/start-checks.ts';
+import { CommitUnknownError } from '../../src/journal/postgres/sessions/store-errors.ts';
+import { executeSql } from '../helpers/postgres-server.ts';
+import { TcpProxy } from '../helpers/tcp-proxy.ts';
+import { until } from '../helpers/until.ts';
+import { recordedLog, schemaOfTest, sessionsOfTest, sql, throughPort, userOfTest } from './postgres-rig.ts';
+
+const SELECT = sql('SELECT 1 AS one');
+const AT_ONCE_MS = 200;
+
+async function proxied() {
+  const { url, schema } = await schemaOfTest();
+  const proxy = await TcpProxy.to(Number(new URL(url).port));
+  onTestFinished(() => proxy.close());
+  return { proxy, schema, direct: url, url: throughPort(url, proxy.port) };
+}
+
+/** How long the call takes to reject, and with what. */
+async function rejection(call: () => Promise<unknown>): Promise<{ ms: number; error: unknown }> {
+  const started = performance.now();
+  try {
+    await call();
+  } catch (error) {
+    return { ms: performance.now() - started, error };
+  }
+  throw new Error('the call did not reject');
+}
+
+function isUsable(sessions: SessionsHandle): Promise<boolean> {
+  return sessions.query('append', SELECT).then(
+    () => sessions.state().failure === undefined,
+    () => false,
+  );
+}
+
+describe('a PostgreSQL server that is away', () => {
+  it('is awaited at the start, with one line in the log', async () => {
+    const { proxy, url, schema } = await proxied();
+    proxy.refuse();
+    const { log, lines } = recordedLog();
+    const opening = sessionsOfTest({ url: () => url, schema, log });
+    await until(() => lines.length > 0);
+    proxy.restore();
+    await opening;
+    expect(lines.filter(({ msg }) => msg === 'waiting for the database')).toHaveLength(1);
+  });
+
+  it('fails the start after the limit, and says why', async () => {
+    const { proxy, url, schema } = await proxied();
+    proxy.refuse();
+    await expect(sessionsOfTest({ url: () => url, schema, startLimitMs: 100 })).rejects.toMatchObject({
+      name: 'ConnectError',
+      message: expect.stringContaining(`cannot connect to the database: 127.0.0.1:${proxy.port}: `) as string,
+    });
+  });
+
+  it('fails calls at once, and is used again when it answers', async () => {
+    const { proxy, url, schema } = await proxied();
+    const { log, lines } = recordedLog();
+    const sessions = await sessionsOfTest({ url: () => url, schema, log });
+    proxy.refuse();
+    await until(() => !sessions.state().isConnected);
+    const { ms, error } = await rejection(() => sessions.query('append', SELECT));
+    expect(error).toBeInstanceOf(StoreError);
+    expect(error).not.toBeInstanceOf(CommitUnknownError);
+    expect(ms).toBeLessThan(AT_ONCE_MS);
+    expect(sessions.state()).toMatchObject({
+      isConnected: false,
+      failingForMs: expect.any(Number) as number,
+      failure: expect.any(String) as string,
+    });
+    proxy.restore();
+    await until(() => isUsable(sessions));
+    expect(sessions.state()).toEqual({ isConnected: true });
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      expect.stringContaining('schema migrated'),
+      'the database cannot be used: events are refused',
+      'the database can be used again',
+    ]);
+  });
+
+  it('leaves the outcome of a statement open if it was on its way', async () => {
+    const { proxy, url, schema } = await proxied();
+    const sessions = await sessionsOfTest({ url: () => url, schema });
+    const call = sessions.query('append', sql('SELECT pg_sleep(5)'));
+    const open = sessions.transaction('settle', (session) => session.query(sql('SELECT pg_sleep(5)')));
+    setImmediate(() => proxy.cut());
+    await expect(call).rejects.toBeInstanceOf(CommitUnknownError);
+    // Nothing can have been stored before the commit.
+    await expect(open).rejects.not.toBeInstanceOf(CommitUnknownError);
+    await until(() => isUsable(sessions));
+  });
+
+  it('says that it does not know, if the connection is lost while committing', async () => {
+    const { proxy, url, schema } = await proxied();
+    const sessions = await sessionsOfTest({ url: () => url, schema });
+    const work = sessions.transaction('work', async (session) => {
+      await session.query(sql(`INSERT INTO pauses VALUES ('lost', 'me', 1)`));
+      proxy.silence();
+      setTimeout(() => proxy.cut(), 50);
+    });
+    await expect(work).rejects.toBeInstanceOf(CommitUnknownError);
+    proxy.restore();
+  });
+
+  it('does not make anybody wait for a connection that has gone silent', async () => {
+    const { proxy, url, schema } = await proxied();
+    const sessions = await sessionsOfTest({ url: () => url, schema });
+    proxy.silence();
+    const { ms, error } = await rejection(() => sessions.query('fleet', SELECT));
+    expect(error).toBeInstanceOf(CommitUnknownError);
+    expect((error as Error).message).toContain('did not answer for 3 s');
+    expect(ms).toBeLessThan(4_000);
+    expect(sessions.state().isConnected).toBe(false);
+    proxy.restore();
+    await until(() => isUsable(sessions));
+  });
+});
+
+describe('a PostgreSQL server that refuses', () => {
+  it('is given up at once if only an operator can help', async () => {
+    const { url, schema } = await schemaOfTest();
+    const other = new URL(url);
+    other.pathname = '/no_such_database';
+    const { ms, error } = await rejection(() => sessionsOfTest({ url: () => other.href, schema }));
+    expect(error).toMatchObject({
+      message: expect.stringContaining('the database does not exist') as string,
+      fix: 'create it, or correct its name in store.url',
+    });
+    expect(ms).toBeLessThan(5_000);
+  });
+
+  it('may not be older than version 14, nor have another encoding than UTF8', async () => {
+    const facts = { startedAt: '', backend: 1, backendStarted: '', isReadOnly: false };
+    expect(() => checkServer({ ...facts, version: 130_012, encoding: 'UTF8' })).toThrow(
+      'the database is PostgreSQL 13, which is too old',
+    );
+    const { url, schema } = await schemaOfTest();
+    await executeSql(url, `CREATE DATABASE ${schema} ENCODING 'SQL_ASCII' TEMPLATE template0`);
+    onTestFinished(async () => void (await executeSql(url, `DROP DATABASE ${schema}`)));
+    const other = new URL(url);
+    other.pathname = `/${schema}`;
+    await expect(sessionsOfTest({ url: () => other.href, schema })).rejects.toThrow(
+      'the encoding of the database is SQL_ASCII',
+    );
+  });
+
+  it('is read-only: the start waits, and calls fail with the reason', async () => {
+    const { url, schema } = await schemaOfTest();
+    const user = await userOfTest(url);
+    await executeSql(url, `CREATE SCHEMA ${schema} AUTHORIZATION ${user.name}`);
+    const sessions = await sessionsOfTest({ url: () => user.url, schema });
+    await executeSql(url, `ALTER ROLE ${user.name} SET default_transaction_read_only = on`);
+    // The connections are as before, but this one finds out.
+    await sessions.query('append', sql('SET default_transaction_read_only = on'));
+    await expect(
+      sessions.query('append', sql(`INSERT INTO pauses VALUES ('a', 'me', 1)`)),
+    ).rejects.toMatchObject({
+      sqlState: '25006',
+      message: expect.stringContaining('the database is read-only') as string,
+    });
+    await until(() => sessions.state().failure?.includes('default_transaction_read_only is on'));
+    await expect(sessionsOfTest({ url: () => user.url, schema, startLimitMs: 100 })).rejects.toMatchObject({
+      fix: expect.stringContaining('all servers') as string,
+    });
+    await executeSql(url, `ALTER ROLE ${user.name} RESET default_transaction_read_only`);
+    await until(() => isUsable(sessions));
+  });
+
+  it('accepts few connections: each purpose has one, and the log says it once', async () => {
+    const { url, schema } = await schemaOfTest();
+    const user = await userOfTest(url);
+    await executeSql(url, `CREATE SCHEMA ${schema} AUTHORIZATION ${user.name}`);
+    await executeSql(url, `ALTER ROLE ${user.name} CONNECTION LIMIT 5`);
+    const { log, lines } = recordedLog();
+    const sessions = await sessionsOfTest({ url: () => user.url, schema, connections: 8, log });
+    const purposes = ['append', 'settle', 'work', 'fleet'] as const;
+    await Promise.all(purposes.map((purpose) => sessions.query(purpose, SELECT)));
+    await until(() => lines.some(({ err }) => err?.message.includes('too many connections')));
+    expect(lines.filter(({ msg }) => msg.includes('accepts fewer connections'))).toHaveLength(1);
+    expect(sessions.state()).toEqual({ isConnected: true });
+    await executeSql(url, `ALTER ROLE ${user.name} CONNECTION LIMIT 3`);
+    await expect(sessionsOfTest({ url: () => user.url, schema, startLimitMs: 100 })).rejects.toMatchObject({
+      fix: expect.stringContaining('max_connections') as string,
+    });
+  });
+
+  it('cancels what takes too long, or what an operator cancels, and the connection is used on', async () => {
+    const { url, schema } = await schemaOfTest();
+    const sessions = await sessionsOfTest({ url: () => url, schema });
+    const pid = sql('SELECT pg_backend_pid() AS pid');
+    const [before] = await sessions.query<{ pid: number }>('fleet', pid);
+    await expect(sessions.query('fleet', sql('SELECT pg_sleep(10)'))).rejects.toMatchObject({
+      sqlState: '57014',
+    });
+    const cancelled = rejection(() => sessions.query('fleet', sql('SELECT pg_sleep(1.9)')));
+    await until(async () => {
+      const [row] = await executeSql(
+        url,
+        `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+        WHERE pid = ${before?.pid} AND state = 'active'`,
+      );
+      return row !== undefined;
+    });
+    expect((await cancelled).error).toMatchObject({ sqlState: '57014' });
+    expect(await sessions.query('fleet', pid)).toEqual([before]);
+    expect(sessions.state()).toEqual({ isConnected: true });
+  });
+
+  it('has a full disk: nothing is accepted until there is room', async () => {
+    const { url, schema } = await schemaOfTest();
+    const { log, lines } = recordedLog();
+    const sessions = await sessionsOfTest({ url: () => url, schema, log });
+    await executeSql(
+      url,
+      `SET search_path = ${schema};
+       CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
+       CREATE TRIGGER full_disk BEFORE INSERT ON pauses EXECUTE FUNCTION full_disk()`,
+    );
+    const insert = sql(`INSERT INTO pauses VALUES ('a', 'me', 1)`);
+    await expect(sessions.query('append', insert)).rejects.toMatchObject({
+      message: expect.stringContaining('the disk of the database is full') as string,
+      fix: expect.stringContaining('enlarge the disk') as string,
+    });
+    expect(sessions.state()).toMatchObject({ isConnected: true, failure: expect.any(String) as string });
+    await executeSql(url, `DROP TRIGGER full_disk ON ${schema}.pauses`);
+    await sessions.query('append', insert);
+    expect(sessions.state()).toEqual({ isConnected: true });
+    expect(lines.map(({ msg }) => msg).slice(-1)).toEqual(['the database can be used again']);
+  });
+});
+
+describe('rights of the user of PostgreSQL', () => {
+  it('need to cover one schema only', async () => {
+    const { url, schema } = await schemaOfTest();
+    const user = await userOfTest(url);
+    await executeSql(url, `CREATE SCHEMA ${schema}; GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${user.name}`);
+    const sessions = await sessionsOfTest({ url: () => user.url, schema });
+    await sessions.query('append', sql(`INSERT INTO pauses VALUES ('a', 'me', 1)`));
+    expect(await sessions.query('work', sql('SELECT count(*) AS n FROM streams'))).toEqual([{ n: 4 }]);
+  });
+});

@@ -11,7 +11,7 @@ const ONE: Claimant = { id: 'process one', destination: 'aep' };
 const TWO: Claimant = { id: 'process two', destination: 'aep' };
 
 /** Everything that a settlement can change. */
-function farReaching(receipt: string): Settlement {
+export function farReaching(receipt: string): Settlement {
   return {
     ...settled.dead(receipt),
     delivered: ['event', 'profile'],

@@ -19,6 +19,9 @@
  * `stream` is the connection that wrote the entry (streams.ts). A connection commits in the order
  * of its positions, so a reader that has seen position n of a stream misses nothing before n.
  *
+ * `events.sent_in` names rows of `requests` (sent-in.ts), so a row has its id before it is written:
+ * `request_rows` has blocks of them.
+ *
  * `lane_key` is 32 bits of a hash of the lane, or of the identity of an event without a lane;
  * `lane_key & 63` is the slot. Whoever looks a lane up by its key compares the lane.
  *
@@ -153,8 +156,9 @@ CREATE TABLE differing_copies (
   copies bigint NOT NULL,
   last_at bigint NOT NULL
 );
+CREATE SEQUENCE request_rows AS bigint INCREMENT BY 256 MINVALUE 256 START WITH 256 CACHE 1;
 CREATE TABLE requests (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id bigint PRIMARY KEY,
   at bigint NOT NULL,
   kind text NOT NULL,
   status integer,

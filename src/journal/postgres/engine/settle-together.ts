@@ -1,0 +1,100 @@
+import type { Settlement } from '../../journal.ts';
+import { bitsOf } from '../../message-kinds.ts';
+import type { ClaimEnd, HeldClaim } from '../queue/held-claim.ts';
+import type { Param, Session } from '../sessions/session.ts';
+import type { PostgresEngine } from './engine.ts';
+import type { NumberedRequest, RequestRows } from './request-rows.ts';
+import { settleInput } from './settle-input.ts';
+import { SETTLE, SETTLE_STALE, STALE } from './settle-statement.ts';
+
+/** A settlement and what became of it. */
+export interface Settling {
+  readonly settlement: Settlement;
+  /** Undefined if the event is not claimed under the token. */
+  readonly claim: HeldClaim | undefined;
+  /** `ignored`: the event is not pending, or unknown. */
+  outcome?: 'recorded' | 'ignored' | 'stale';
+  /** What became of the claim; undefined if there is none. */
+  end?: ClaimEnd;
+}
+
+type Held = Settling & { readonly claim: HeldClaim };
+
+/** Where statements are executed: one by one, or in a transaction. */
+export interface SettleConnection extends Pick<Session, 'query'> {
+  /** Executes SETTLE under the stream of the connection. */
+  settle(params: readonly Param[]): Promise<readonly { readonly ord: number }[]>;
+}
+
+/** The connection of a transaction. */
+export function inTransaction(session: Session): SettleConnection {
+  return {
+    query: (statement, params) => session.query(statement, params),
+    settle: (params) => session.query(SETTLE, [session.stream, ...params]),
+  };
+}
+
+/** Each statement is a transaction of its own. */
+export function oneByOne({ sessions }: Pick<PostgresEngine, 'sessions'>): SettleConnection {
+  return {
+    query: (statement, params) => sessions.query('settle', statement, params),
+    settle: (params) => sessions.queryAs('settle', SETTLE, params),
+  };
+}
+
+const RECEIPT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
+
+/**
+ * Of settlements that cannot be applied: those of pending events are stale. They record which
+ * messages were delivered, but not the profile, which was based on a state that is no longer
+ * stored.
+ */
+export async function settleStale(
+  connection: Pick<SettleConnection, 'query'>,
+  settlings: readonly Settling[],
+): Promise<void> {
+  const possible = settlings.filter(({ settlement }) => RECEIPT.test(settlement.receipt));
+  const rows = possible.map(({ settlement: { receipt, delivered } }) => ({
+    receipt,
+    delivered: bitsOf(delivered.filter((kind) => kind !== 'profile')),
+  }));
+  const pending =
+    rows.length === 0 ? [] : await connection.query<{ ord: number }>(SETTLE_STALE, STALE.params(rows));
+  const stale = new Set(pending.map(({ ord }) => possible[ord - 1]));
+  for (const settling of settlings) {
+    const isStale = stale.has(settling);
+    settling.outcome = isStale ? 'stale' : 'ignored';
+    if (settling.claim !== undefined) settling.end = { kind: isStale ? 'lost' : 'left' };
+  }
+}
+
+/**
+ * Applies settlements that change nothing but their events and at most one profile each, and says
+ * what became of them.
+ * @param withProfiles false if the profiles are written later
+ * @returns the requests that were stored
+ */
+export async function settleTogether(
+  engine: PostgresEngine,
+  requestRows: RequestRows,
+  connection: SettleConnection,
+  settlings: readonly Settling[],
+  withProfiles = true,
+): Promise<readonly NumberedRequest[]> {
+  const held = settlings.filter((settling): settling is Held => settling.claim !== undefined);
+  const now = engine.now();
+  const { params, requests } = settleInput(engine, requestRows, held, { withProfiles, now });
+  const applied = held.length === 0 ? [] : await connection.settle(params);
+  const isApplied = new Set<Settling>();
+  for (const { ord } of applied) {
+    const settling = held[ord - 1] as Held;
+    const { settlement } = settling;
+    isApplied.add(settling);
+    settling.outcome = 'recorded';
+    settling.end =
+      settlement.state === 'pending' ? { kind: 'waiting', dueAt: now + settlement.dueIn } : { kind: 'left' };
+  }
+  const others = settlings.filter((settling) => !isApplied.has(settling));
+  if (others.length > 0) await settleStale(connection, others);
+  return requests;
+}

@@ -1,0 +1,274 @@
+import pg from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Settlement } from '../../src/journal/journal.ts';
+import type { Sessions } from '../../src/journal/postgres/sessions/session.ts';
+import { CommitUnknownError } from '../../src/journal/postgres/sessions/store-errors.ts';
+import { farReaching } from '../contract/leases.ts';
+import { sampleAttempt, settled, sha256, T0 } from '../contract/samples.ts';
+import { type SettleRig, settleRig } from './postgres-settle-rig.ts';
+
+const ANN = sha256('ann');
+const BOB = sha256('bob');
+const CAT = sha256('cat');
+
+function merging(receipt: string, from: string, to: string, profile: string | null = null): Settlement {
+  return { ...settled.delivered(receipt), alias: { from, to, profile } };
+}
+
+/** A connection that holds a lock until it commits. */
+async function locking({ url, schema }: SettleRig, text: string) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  await client.query(`SET search_path = ${schema}; BEGIN; ${text}`);
+  return {
+    /** Resolves when another connection waits for the lock. */
+    waitedFor: async () => {
+      const waiting = `SELECT FROM pg_stat_activity
+        WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))`;
+      while ((await client.query(waiting)).rowCount === 0);
+    },
+    commit: (more = 'SELECT 1') => client.query(`${more}; COMMIT`),
+  };
+}
+
+/** The connection is lost after each commit of a transaction or statement, as often as `times` says. */
+function losing(failure: { times: number }): (sessions: Sessions) => Sessions {
+  const lose = (): void => {
+    if (failure.times === 0) return;
+    failure.times -= 1;
+    throw new CommitUnknownError('lost while committing');
+  };
+  return (sessions) => ({
+    ...sessions,
+    async queryAs(purpose, statement, params) {
+      const rows = await sessions.queryAs(purpose, statement, params);
+      lose();
+      return rows as never;
+    },
+    async transaction(purpose, work) {
+      const result = await sessions.transaction(purpose, work);
+      lose();
+      return result;
+    },
+  });
+}
+
+describe('settle of several replicas', () => {
+  it.each(['simple', 'far-reaching'])('changes nothing under a lost epoch: a %s one', async (kind) => {
+    const { replica, put, event, sql, counts, queued } = await settleRig();
+    const [one, two] = [await replica(), await replica()];
+    const [receipt] = await put({ lane: ANN });
+    const before = [await event(receipt!), await counts()];
+    await one.claim(receipt!);
+    await two.takeSlots();
+    const all = farReaching(receipt!);
+    const { alias: _alias, erase: _erase, eraseOwn: _own, ...simple } = all;
+    const settlement = kind === 'simple' ? (simple as Settlement) : all;
+    expect(await one.settle('one', [settlement])).toEqual({ stale: [receipt] });
+    expect([await event(receipt!), await counts()]).toEqual([
+      { ...(before[0] as object), delivered: 1 },
+      before[1],
+    ]);
+    expect(await queued(ANN)).toEqual([receipt]);
+    for (const table of ['profiles', 'aliases', 'attempts', 'sent', 'dead_letters'])
+      expect(await sql(`SELECT * FROM ${table}`)).toEqual([]);
+    expect(one.claims.ended).toEqual([{ receipt, end: { kind: 'lost' } }]);
+  });
+
+  it('is stale if the slot is taken while it waits for it', async () => {
+    const rig = await settleRig();
+    const [one, two] = [await rig.replica(), await rig.replica()];
+    const [receipt] = await rig.put({ lane: ANN });
+    await one.claim(receipt!);
+    const lock = await locking(rig, 'SELECT FROM slots FOR UPDATE');
+    const answer = one.settle('one', [settled.delivered(receipt!)]);
+    await lock.waitedFor();
+    await lock.commit(`UPDATE slots SET owner = '${two.engine.replica}', epoch = epoch + 1`);
+    expect(await answer).toEqual({ stale: [receipt] });
+    expect(await rig.event(receipt!)).toMatchObject({ state: 'p', delivered: 1 });
+    await two.settleOne(settled.delivered(receipt!));
+    expect(await rig.event(receipt!)).toMatchObject({ state: 'd' });
+  });
+
+  it('holds its slots until it is committed, so that nobody takes them in between', async () => {
+    const rig = await settleRig();
+    const one = await rig.replica();
+    const [receipt, other] = await rig.put({ lane: ANN }, { lane: BOB });
+    await one.claim(receipt!, other!);
+    const lock = await locking(rig, `SELECT FROM queue WHERE receipt = '${receipt}' FOR UPDATE`);
+    const answer = one.settle('one', [settled.delivered(receipt!), settled.delivered(other!)]);
+    await lock.waitedFor();
+    const free = await rig.sql('SELECT slot FROM slots FOR UPDATE SKIP LOCKED');
+    expect(free).toHaveLength(62);
+    await lock.commit();
+    expect(await answer).toEqual({ stale: [] });
+  });
+
+  it('of one that lost a slot is ignored once the new owner has settled the event', async () => {
+    const { replica, put, counts, queued } = await settleRig();
+    const [one, two] = [await replica(), await replica()];
+    const [first, second] = await put({ lane: ANN }, { lane: ANN });
+    await one.claim(first!);
+    await two.takeSlots();
+    await two.settleOne(settled.delivered(first!));
+    expect(await one.settle('one', [settled.dead(first!)])).toEqual({ stale: [] });
+    expect(await queued(ANN)).toEqual([second]);
+    expect(await counts()).toMatchObject({ accepted: 2, pending: 1, delivered: 1, dead: 0 });
+  });
+});
+
+describe('a commit whose end is unknown', () => {
+  it.each([
+    ['delivered', (receipt: string) => ({ ...settled.delivered(receipt), attempts: [sampleAttempt()] })],
+    ['waiting', (receipt: string) => ({ ...settled.waiting(receipt, 5), attempts: [sampleAttempt()] })],
+    ['far-reaching', farReaching],
+  ])('records nothing twice when it is repeated: %s', async (_name, settle) => {
+    const { replica, put, counts, sql } = await settleRig();
+    const failure = { times: 1 };
+    const { claim, settle: call, claims, clock } = await replica({ wrap: losing(failure) });
+    const [receipt] = await put({ lane: ANN });
+    await claim(receipt!);
+    await expect(call('one', [settle(receipt!)])).rejects.toThrow(CommitUnknownError);
+    const after = [await counts(), await sql('SELECT * FROM events'), await sql('SELECT * FROM queue')];
+    clock.now += 1;
+    expect(await call('one', [settle(receipt!)])).toEqual({ stale: [] });
+    expect([await counts(), await sql('SELECT * FROM events'), await sql('SELECT * FROM queue')]).toEqual(
+      after,
+    );
+    expect(await sql('SELECT count(*)::int AS n FROM attempts')).toEqual([{ n: 1 }]);
+    const end = { kind: _name === 'waiting' ? 'waiting' : 'left' };
+    expect(claims.ended).toMatchObject([{ receipt, end }]);
+  });
+
+  it('is repeated in full if it was not committed', async () => {
+    const { replica, put, sql } = await settleRig();
+    const failure = { times: 1 };
+    const wrap = (sessions: Sessions): Sessions => ({
+      ...sessions,
+      async transaction(purpose, work) {
+        const isLost = failure.times > 0;
+        const undone = new Error('undone');
+        let isDone = false;
+        const result = sessions.transaction(purpose, async (session) => {
+          const value = await work(session);
+          isDone = isLost;
+          if (isLost) throw undone;
+          return value;
+        });
+        failure.times -= 1;
+        return result.catch((error: unknown) => {
+          throw isDone ? new CommitUnknownError('lost') : error;
+        });
+      },
+    });
+    const { claim, settle, claims } = await replica({ wrap });
+    const [receipt] = await put({ lane: ANN });
+    await claim(receipt!);
+    const waiting = { ...settled.waiting(receipt!, 5), attempts: [sampleAttempt()] };
+    await expect(settle('one', [waiting])).rejects.toThrow(CommitUnknownError);
+    expect(await settle('one', [waiting])).toEqual({ stale: [] });
+    expect(await sql('SELECT count(*)::int AS n FROM attempts')).toEqual([{ n: 1 }]);
+    expect(claims.ended).toEqual([{ receipt, end: { kind: 'waiting', dueAt: T0 + 5 } }]);
+  });
+});
+
+describe('merges of several replicas', () => {
+  it('moves events of a lane that another replica has claimed, whose settlement is then stale', async () => {
+    const { replica, put, queued, event, sql } = await settleRig();
+    const [one, two] = [await replica(), await replica()];
+    const [ann, later] = await put({ lane: ANN }, { lane: ANN });
+    const [bob] = await put({ lane: BOB });
+    const slot = Number.parseInt(ANN.slice(0, 8), 16) & 63;
+    await sql(`UPDATE slots SET owner = '${two.engine.replica}' WHERE slot = ${slot}`);
+    await two.claim(ann!);
+    await one.settleOne(merging(bob!, ANN, BOB));
+    expect(one.notified).toEqual(['aep']);
+    expect(one.claims.moved).toEqual(['aep']);
+    expect(
+      await two.settle('one', [{ ...settled.delivered(ann!), profiles: [{ lane: ANN, state: '{}' }] }]),
+    ).toEqual({
+      stale: [ann],
+    });
+    expect(await queued(BOB)).toEqual([ann, later]);
+    expect(await event(ann!)).toMatchObject({ lane: BOB, own_lane: ANN, state: 'p', delivered: 1 });
+    expect(await sql('SELECT * FROM profiles')).toEqual([]);
+  });
+
+  it('waits for a settlement of the merged lane, and is stale if that has changed the profile', async () => {
+    const rig = await settleRig();
+    const [one, two] = [await rig.replica(), await rig.replica()];
+    const [ann, bob] = await rig.put({ lane: ANN }, { lane: BOB });
+    const slot = Number.parseInt(ANN.slice(0, 8), 16) & 63;
+    await rig.sql(`UPDATE slots SET owner = '${two.engine.replica}' WHERE slot = ${slot}`);
+    await two.claim(ann!);
+    await one.claim(bob!);
+    const lock = await locking(rig, `SELECT FROM events WHERE receipt = '${ann}' FOR UPDATE`);
+    const profiles = [{ lane: ANN, state: '{"a":1}' }];
+    const settledAnn = two.settle('one', [{ ...settled.delivered(ann!), profiles }]);
+    await lock.waitedFor();
+    const merged = one.settle('one', [merging(bob!, ANN, BOB)]);
+    await lock.commit();
+    expect([await settledAnn, await merged]).toEqual([{ stale: [] }, { stale: [bob] }]);
+    expect(one.claims.ended).toEqual([{ receipt: bob, end: { kind: 'released' } }]);
+    expect(await one.settleOne(merging(bob!, ANN, BOB, '{"a":1}'))).toEqual([]);
+  });
+
+  it('in opposite directions at once ends with one alias, whoever is first', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const { replica, put, sql, counts } = await settleRig();
+      const [one, two] = [await replica(), await replica()];
+      const receipts = await put({ lane: ANN }, { lane: BOB }, { lane: ANN }, { lane: BOB });
+      const slot = Number.parseInt(BOB.slice(0, 8), 16) & 63;
+      await sql(`UPDATE slots SET owner = '${two.engine.replica}' WHERE slot = ${slot}`);
+      await one.claim(receipts[0]!);
+      await two.claim(receipts[1]!);
+      const answers = await Promise.all([
+        one.settle('one', [merging(receipts[0]!, BOB, ANN)]),
+        two.settle('one', [merging(receipts[1]!, ANN, BOB)]),
+      ]);
+      const aliases = await sql('SELECT lane, target FROM aliases');
+      expect(aliases).toHaveLength(1);
+      const lanes = await sql('SELECT DISTINCT lane FROM queue');
+      expect(lanes).toEqual([{ lane: aliases[0]?.['target'] }]);
+      const stale = answers.flatMap((answer) => answer.stale);
+      expect(await counts()).toMatchObject({ pending: 2 + stale.length, delivered: 2 - stale.length });
+    }
+  });
+
+  it('resolve chains that two of them make at once', async () => {
+    const { replica, put, sql } = await settleRig();
+    const [one, two] = [await replica(), await replica()];
+    const receipts = await put({ lane: BOB }, { lane: CAT }, { lane: ANN });
+    const slot = Number.parseInt(CAT.slice(0, 8), 16) & 63;
+    await sql(`UPDATE slots SET owner = '${two.engine.replica}' WHERE slot = ${slot}`);
+    await one.claim(receipts[0]!);
+    await two.claim(receipts[1]!);
+    await Promise.all([
+      one.settle('one', [merging(receipts[0]!, ANN, BOB)]),
+      two.settle('one', [merging(receipts[1]!, BOB, CAT)]),
+    ]);
+    const [merge] = await sql(`SELECT target FROM aliases WHERE lane = '${ANN}'`);
+    const [last] = await sql(`SELECT target FROM aliases WHERE lane = '${BOB}'`);
+    // Whoever is second sees the alias of the first; a settlement of a moved event is stale.
+    expect(last).toEqual({ target: CAT });
+    expect([CAT, undefined]).toContain(merge?.['target']);
+  });
+
+  it('moves more events than a statement has positions for, in their order', async () => {
+    const { replica, put, queued, sql } = await settleRig();
+    const one = await replica();
+    const [bob] = await put({ lane: BOB });
+    const moved = (
+      await Promise.all([
+        put(...Array.from({ length: 700 }, () => ({ lane: ANN }))),
+        put(...Array.from({ length: 700 }, () => ({ lane: ANN }))),
+      ])
+    ).flat();
+    const before = await queued(ANN);
+    await one.settleOne(merging(bob!, ANN, BOB));
+    expect(await queued(BOB)).toEqual(before);
+    expect(before.toSorted()).toEqual(moved.toSorted());
+    expect(await sql('SELECT count(DISTINCT (stream, pos))::int AS n FROM queue')).toEqual([{ n: 1_400 }]);
+  });
+});

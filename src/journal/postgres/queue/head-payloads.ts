@@ -1,0 +1,71 @@
+import type { ClaimedEvent } from '../../journal.ts';
+import { isReadable } from '../../payload-cipher.ts';
+import type { PostgresEngine } from '../engine/engine.ts';
+import { storedColumns, type StoredRow, toStoredEvent } from '../engine/stored-events.ts';
+import type { Statement } from '../sessions/session.ts';
+import type { Head } from './lane-heads.ts';
+import type { LostPayload } from './payload-loss.ts';
+
+/** What reading the event of a head gave. */
+export type HeadPayload =
+  | { readonly kind: 'event'; readonly event: ClaimedEvent; readonly day: number }
+  /** Its entry has left the queue. */
+  | { readonly kind: 'gone' }
+  /** Its lane became an alias of another one while it was appended. */
+  | { readonly kind: 'aliased' }
+  | { readonly kind: 'key-unknown'; readonly receipt: string }
+  | { readonly kind: 'lost'; readonly lost: LostPayload };
+
+/** With the payloads, and the aliases: an append may have missed one that was just written. */
+const READ: Statement = {
+  name: 'read_heads',
+  text: `SELECT q.pos, ${storedColumns('e')}, b.body, p.state AS profile, a.target
+    FROM unnest($2::boolean[], $3::integer[], $4::bigint[]) AS head (is_replay, stream, pos)
+    JOIN queue q ON q.destination = $1 AND q.is_replay = head.is_replay AND q.stream = head.stream
+      AND q.pos = head.pos
+    JOIN events e ON e.receipt = q.receipt AND e.day = q.day
+    LEFT JOIN bodies b ON b.seq = q.seq AND b.day = q.day
+    LEFT JOIN profiles p ON p.destination = q.destination AND p.lane = q.lane
+    LEFT JOIN aliases a ON a.destination = q.destination AND a.lane = q.lane`,
+};
+
+interface ReadRow extends StoredRow {
+  readonly pos: number;
+  readonly body: Buffer | null;
+  readonly profile: Buffer | null;
+  readonly target: string | null;
+}
+
+function payloadOf({ cipher }: PostgresEngine, row: ReadRow): HeadPayload {
+  if (row.target !== null) return { kind: 'aliased' };
+  const body = row.body === null ? 'missing' : cipher.decrypt(row.body);
+  const profile = row.profile === null ? undefined : cipher.decrypt(row.profile);
+  if (body === 'key-unknown' || profile === 'key-unknown')
+    return { kind: 'key-unknown', receipt: row.receipt };
+  if (body === 'missing' || !isReadable(body)) return { kind: 'lost', lost: { kind: 'body', why: body } };
+  if (profile !== undefined && !isReadable(profile)) {
+    const lost = { kind: 'profile', lane: row.lane as string, stored: row.profile as Buffer } as const;
+    return { kind: 'lost', lost };
+  }
+  const event = Object.assign(toStoredEvent(row), { body, profile: profile?.toString('utf8') });
+  return { kind: 'event', event, day: row.day };
+}
+
+/** Reads the events of heads. @returns one answer for each, in order */
+export async function readHeads(
+  engine: PostgresEngine,
+  destination: string,
+  heads: readonly Head[],
+): Promise<readonly HeadPayload[]> {
+  const rows = await engine.sessions.query<ReadRow>('work', READ, [
+    destination,
+    heads.map(({ isReplay }) => isReplay),
+    heads.map(({ stream }) => stream),
+    heads.map(({ pos }) => pos),
+  ]);
+  const byPos = new Map(rows.map((row) => [row.pos, row]));
+  return heads.map(({ pos }) => {
+    const row = byPos.get(pos);
+    return row === undefined ? { kind: 'gone' } : payloadOf(engine, row);
+  });
+}

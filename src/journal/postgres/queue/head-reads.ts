@@ -1,0 +1,117 @@
+import { isOfQueueSql } from '../engine/head-pins.ts';
+import type { PostgresEngine } from '../engine/engine.ts';
+import type { Statement } from '../sessions/session.ts';
+import { entryColumns } from './entry-scan.ts';
+import type { Head, QueueEntry } from './lane-heads.ts';
+import type { LaneTable } from './lane-table.ts';
+
+/** Queues and heads that one statement looks up. */
+const MAX_LOOKUPS = 2_048;
+
+/** The pinned entry of each queue and its two oldest ones. */
+const NEXT: Statement = {
+  name: 'next_of_lanes',
+  text: `SELECT l.n::integer AS n, entry.*
+    FROM (
+      SELECT $1::text AS destination, of.* FROM unnest($2::text[], $3::integer[], $4::boolean[])
+        WITH ORDINALITY AS of (lane, lane_key, is_replay, n)
+    ) l
+    CROSS JOIN LATERAL (
+      (SELECT ${entryColumns('q')} FROM queue q WHERE ${isOfQueueSql('q', 'l')} AND q.is_pinned)
+      UNION ALL
+      (SELECT ${entryColumns('q')} FROM queue q WHERE ${isOfQueueSql('q', 'l')} ORDER BY q.seq LIMIT 2)
+    ) entry`,
+};
+
+function headOf(entries: readonly QueueEntry[]): QueueEntry | undefined {
+  const pinned = entries.find(({ isPinned }) => isPinned);
+  return pinned ?? entries.toSorted((a, b) => a.seq - b.seq)[0];
+}
+
+/** Reads the heads of the queues in `table.missing`. If it fails, they stay there. */
+export async function loadMissing(
+  { sessions }: PostgresEngine,
+  destination: string,
+  table: LaneTable,
+): Promise<void> {
+  while (table.missing.size > 0) {
+    const queues = [...table.missing].slice(0, MAX_LOOKUPS);
+    for (const queue of queues) table.missing.delete(queue);
+    try {
+      const rows = await sessions.query<QueueEntry & { readonly n: number }>('work', NEXT, [
+        destination,
+        queues.map(({ lane }) => lane.name),
+        queues.map(({ lane }) => lane.laneKey),
+        queues.map(({ isReplay }) => isReplay),
+      ]);
+      const found = Map.groupBy(rows, ({ n }) => n);
+      for (const [index, queue] of queues.entries()) {
+        const entries = found.get(index + 1) ?? [];
+        const entry = headOf(entries);
+        const hasMore = new Set(entries.map(({ pos }) => pos)).size > 1;
+        table.loaded(queue, entry && { entry, hasMore });
+      }
+    } catch (error) {
+      for (const queue of queues) if (!queue.lane.isDropped && queue.isLoading) table.missing.add(queue);
+      throw error;
+    }
+  }
+}
+
+const MISSING_ENTRIES: Statement = {
+  name: 'entries_that_left',
+  text: `SELECT head.pos FROM unnest($2::boolean[], $3::integer[], $4::bigint[]) AS head (is_replay, stream, pos)
+    WHERE NOT EXISTS (
+      SELECT FROM queue q WHERE q.destination = $1 AND q.is_replay = head.is_replay
+        AND q.stream = head.stream AND q.pos = head.pos
+    )`,
+};
+
+function positionsOf(heads: readonly Head[]): [boolean[], number[], number[]] {
+  return [
+    heads.map(({ isReplay }) => isReplay),
+    heads.map(({ stream }) => stream),
+    heads.map(({ pos }) => pos),
+  ];
+}
+
+/** Forgets those of the heads that others have taken out of the queue, unless they are claimed. */
+export async function verifyHeads(
+  { sessions }: PostgresEngine,
+  destination: string,
+  table: LaneTable,
+  heads: readonly Head[],
+): Promise<void> {
+  for (let from = 0; from < heads.length; from += MAX_LOOKUPS) {
+    const some = heads.slice(from, from + MAX_LOOKUPS);
+    const rows = await sessions.query<{ readonly pos: number }>('work', MISSING_ENTRIES, [
+      destination,
+      ...positionsOf(some),
+    ]);
+    const left = new Set(rows.map(({ pos }) => pos));
+    for (const head of some) if (left.has(head.pos) && head.state !== 'claimed') table.leave(head);
+  }
+}
+
+const PIN_ENTRIES: Statement = {
+  name: 'pin_entries',
+  text: `UPDATE queue SET is_pinned = true
+    FROM unnest($2::boolean[], $3::integer[], $4::bigint[]) AS head (is_replay, stream, pos)
+    WHERE queue.destination = $1 AND queue.is_replay = head.is_replay
+      AND queue.stream = head.stream AND queue.pos = head.pos`,
+};
+
+/** Pins claimed heads behind which older entries were queued, so that they stay heads. */
+export async function pinClaimed(
+  { sessions }: PostgresEngine,
+  destination: string,
+  table: LaneTable,
+): Promise<void> {
+  const heads = [...table.unpinned];
+  if (heads.length === 0) return;
+  await sessions.query('work', PIN_ENTRIES, [destination, ...positionsOf(heads)]);
+  for (const head of heads) {
+    head.isPinned = true;
+    table.unpinned.delete(head);
+  }
+}

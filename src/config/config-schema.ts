@@ -29,7 +29,9 @@ export const serverSchema = z.strictObject({
     ),
   rateLimit: rateLimit
     .prefault({})
-    .describe('Limit for each source; requests above it are answered 429 with Retry-After.'),
+    .describe(
+      'Limit for each source; requests above it are answered 429 with Retry-After. Each of several replicas allows its part, rounded up.',
+    ),
 });
 
 /** The server for operators, probes and metrics. */

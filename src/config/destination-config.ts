@@ -229,7 +229,9 @@ export const destinationFields = z.strictObject({
     .prefault({})
     .describe('How the answers of customerSubscription events become consents of the profile.'),
   batch: batchSchema.prefault({}).describe('How messages are combined into requests.'),
-  limits: limitsSchema.prefault({}).describe('Maximum load of the destination.'),
+  limits: limitsSchema
+    .prefault({})
+    .describe('Maximum load of the destination, which several replicas share.'),
   retry: retrySchema.prefault({}).describe('What happens after a failure that the message did not cause.'),
 });
 

@@ -26,6 +26,8 @@ export interface ReplayThrottleLimits {
   readonly messagesPerEvent: number;
   /** Maximum number of replayed events in flight. */
   readonly inFlight: number;
+  /** The share of the destination's limits that this process may use now; 1 without it. */
+  readonly shareOf?: () => number;
 }
 
 /**
@@ -45,27 +47,29 @@ export interface ReplayThrottle {
 
 /**
  * A token bucket of up to one second of replays, and a limit on those in flight. It fills at a
- * tenth of the destination's messages per second, but at least at one message per second.
+ * tenth of the destination's messages per second, but at least at one message per second, or at its share of that.
  * @param monotonic ms of a monotonic clock
  */
 export function createReplayThrottle(limits: ReplayThrottleLimits, monotonic: () => number): ReplayThrottle {
-  const rate = Math.max(1, limits.messagesPerSecond * REPLAY_SHARE) / limits.messagesPerEvent;
-  const capacity = Math.max(1, rate);
-  const portion = Math.max(1, rate * REPLAY_PORTION_SECONDS);
-  let level = capacity;
+  const { shareOf = () => 1 } = limits;
+  const whole = Math.max(1, limits.messagesPerSecond * REPLAY_SHARE) / limits.messagesPerEvent;
+  const rate = (): number => whole * shareOf();
+  const capacity = (): number => Math.max(1, rate());
+  const portion = (): number => Math.max(1, rate() * REPLAY_PORTION_SECONDS);
+  let level = capacity();
   let filledAt = monotonic();
   let inFlight = 0;
 
   const fill = (): void => {
     const now = monotonic();
-    level = Math.min(capacity, level + ((now - filledAt) * rate) / 1_000);
+    level = Math.min(capacity(), level + ((now - filledAt) * rate()) / 1_000);
     filledAt = now;
   };
 
   return {
     available() {
       fill();
-      return level < portion ? 0 : Math.max(0, Math.min(Math.floor(level), limits.inFlight - inFlight));
+      return level < portion() ? 0 : Math.max(0, Math.min(Math.floor(level), limits.inFlight - inFlight));
     },
     consume(events) {
       level -= events;
@@ -77,7 +81,7 @@ export function createReplayThrottle(limits: ReplayThrottleLimits, monotonic: ()
     msUntilAvailable() {
       if (inFlight >= limits.inFlight) return Number.POSITIVE_INFINITY;
       fill();
-      return Math.max(0, Math.ceil(((portion - level) * 1_000) / rate));
+      return Math.max(0, Math.ceil(((portion() - level) * 1_000) / rate()));
     },
   };
 }

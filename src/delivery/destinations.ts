@@ -1,8 +1,9 @@
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
-import type { OperatorPause } from '../journal/journal.ts';
+import type { FleetNotice } from '../journal/journal.ts';
 import { createProgramCatalogue } from '../mapping/program-catalogue.ts';
 import { type ContactRegister, createSharedContacts, type SharedContacts } from './contact-register.ts';
 import { createMisplaced, type Misplaced } from './misplaced-events.ts';
+import { createOperatorPauses } from './operator-pauses.ts';
 import { JOURNAL_RETRY_MS } from './settler.ts';
 import {
   contactsOf,
@@ -60,7 +61,6 @@ export function createDestinations(
   const moving = new Map<string, number>();
   const parts: DestinationParts = { ...options, programs, isMoving: (source) => moving.has(source) };
   let { config } = options;
-  const pauses = new Map<string, OperatorPause>();
   const stopping = new AbortController();
   /** Replaced destinations that finish what is in flight. */
   const retiring = new Map<RunningDestination, Promise<void>>();
@@ -78,6 +78,29 @@ export function createDestinations(
   });
   const get = (name: string): RunningDestination | undefined =>
     all.find((running) => running.config.name === name);
+
+  const pauses = createOperatorPauses({
+    journal,
+    apply: (name, pause) => {
+      const destination = get(name);
+      if (pause === undefined) {
+        destination?.tokens?.retryNow();
+        destination?.dispatcher.resume();
+      } else destination?.dispatcher.state.pauseByOperator(pause.by, pause.at);
+    },
+    onError: (error) => observer.errorCaught('all', 'the pauses of operators could not be read', error),
+  });
+
+  /** What other replicas have learnt; a pause is left to `pauses`. */
+  const heed = (notice: FleetNotice): void => {
+    const destination = get(notice.destination);
+    if (notice.kind === 'throttled') destination?.dispatcher.slowDownFor(notice.forMs);
+    if (notice.kind !== 'retry-now') return;
+    destination?.tokens?.retryNow();
+    destination?.dispatcher.retryNow();
+  };
+
+  let unsubscribe: (() => void) | undefined;
 
   const misplaced = createMisplaced(journal, () => config.sources);
 
@@ -189,14 +212,14 @@ export function createDestinations(
     async start() {
       await Promise.all(registers.map((register) => register.load()));
       for (const stored of await journal.programs()) programs.load(stored);
-      for (const pause of await journal.pauses()) {
-        pauses.set(pause.destination, pause);
-        get(pause.destination)?.dispatcher.state.pauseByOperator(pause.by, pause.at);
-      }
+      await pauses.load();
+      unsubscribe ??= journal.onNotice(heed);
+      void pauses.follow(stopping.signal);
       for (const { dispatcher } of all) dispatcher.start();
     },
     async stop() {
       stopping.abort();
+      unsubscribe?.();
       const ending = [...all, ...retiring.keys()];
       await Promise.all(ending.map(({ dispatcher }) => dispatcher.stop()));
       await Promise.all(retiring.values());
@@ -204,17 +227,9 @@ export function createDestinations(
       for (const { tokens } of ending) tokens?.close();
     },
     async pause(name, by) {
-      if (get(name) === undefined) return;
-      const pause = await journal.pause(name, by);
-      pauses.set(name, pause);
-      get(name)?.dispatcher.state.pauseByOperator(by, pause.at);
+      if (get(name) !== undefined) await pauses.pause(name, by);
     },
-    async resume(name) {
-      await journal.resume(name);
-      pauses.delete(name);
-      get(name)?.tokens?.retryNow();
-      get(name)?.dispatcher.resume();
-    },
+    resume: (name) => pauses.resume(name),
     async prepare(next) {
       const loaded = new Map<string, ContactRegister | undefined>();
       for (const destination of next.destinations) {

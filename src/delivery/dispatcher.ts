@@ -20,23 +20,19 @@ import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import type { InFlight } from './in-flight.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import { createSuspectHistory } from './poison.ts';
-import type { MappingParts } from './preparer.ts';
+import { toMappingParts } from './preparer.ts';
 import { createRefusals } from './refusals.ts';
 import { inletAnswer } from './request-report.ts';
-import { createWaker, pause } from './scheduling.ts';
+import { createWaker, monotonic, pause } from './scheduling.ts';
 import { createSender } from './sender.ts';
 import { JOURNAL_RETRY_MS } from './settler.ts';
+import { createThrottleNews, shareOfLimits } from './shared-limits.ts';
 
 /** Time that requests in flight have to finish when the relay stops. */
 const STOP_GRACE_MS = 5_000;
 
 /** A claimant looks at least this often, because a wake-up can be lost. */
 const MAX_POLL_INTERVAL_MS = 5_000;
-
-/** ms of a monotonic clock. */
-function monotonic(): number {
-  return performance.now();
-}
 
 export interface DispatcherParts {
   readonly destination: DestinationConfig;
@@ -78,6 +74,8 @@ export interface Dispatcher {
   wake(): void;
   /** Ends a wait, but not an operator's pause. */
   retryNow(): void;
+  /** Another replica was asked to slow down for so many ms: this one does as if it had been. */
+  slowDownFor(ms: number): void;
   /** Ends any wait or pause, including an operator's. */
   resume(): void;
   /** Of the inlet; undefined before the first request has ended. */
@@ -91,14 +89,10 @@ export interface Dispatcher {
   readonly msSinceProgress: number;
 }
 
-function mappingParts(sources: readonly SourceConfig[], contacts: ContactRegister | undefined): MappingParts {
-  return { sources: new Map(sources.map((source) => [source.name, source])), contacts };
-}
-
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { destination, journal, observer } = parts;
   const now = parts.now ?? Date.now;
-  let mapping = mappingParts(parts.sources, parts.contacts);
+  let mapping = toMappingParts(parts.sources, parts.contacts);
   const claimant = { id: randomUUID(), destination: destination.name };
   const waker = createWaker();
   /** Ends claiming; `stopping` then ends what would go on until it succeeds. */
@@ -107,12 +101,16 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const requests = new AbortController();
   const suspects = createSuspectHistory();
   const maxMessages = Math.min(destination.batch.maxMessages, destination.limits.messagesPerSecond);
-  const maxInFlight = Math.min(destination.limits.concurrency * maxMessages, MAX_IN_FLIGHT_EVENTS);
+  /** Events in flight over all replicas. */
+  const most = Math.min(destination.limits.concurrency * maxMessages, MAX_IN_FLIGHT_EVENTS);
+  const shareOf = shareOfLimits(journal, destination.name);
+  const maxInFlight = (): number => Math.max(maxMessages, Math.ceil(most * shareOf()));
   const replayThrottle = createReplayThrottle(
     {
       messagesPerSecond: destination.limits.messagesPerSecond,
       messagesPerEvent: destination.profile?.write === 'assemble' ? 2 : 1,
-      inFlight: Math.max(1, Math.floor(maxInFlight / 4)),
+      inFlight: Math.max(1, Math.floor(most / 4)),
+      shareOf,
     },
     monotonic,
   );
@@ -132,7 +130,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       waker.wake();
     },
   });
-  const pace = parts.pace ?? createPace(destination.limits);
+  const pace = parts.pace ?? createPace(destination.limits, undefined, shareOf);
   pace.setLimits(destination.limits);
   const refusals = createRefusals({ state });
   const batcher: Batcher<InFlight> = createBatcher({
@@ -152,6 +150,8 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       refusals,
       now,
       monotonic,
+      holds: (receipt) => journal.holds(receipt),
+      onThrottled: createThrottleNews(destination.name, { journal, state, now }),
       report: (report) => {
         lastAnswer = inletAnswer(report, now());
         observer.requestCompleted(report);
@@ -187,11 +187,12 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   /** Claims as many events as the limits allow. @returns ms until the next claim is worthwhile */
   const claimNext = async (): Promise<number> => {
     if (pipeline.waiting > MAX_CLAIMED_AHEAD) return Number.POSITIVE_INFINITY;
-    const freeEvents = maxInFlight - pipeline.started - pipeline.waiting;
+    const limit = maxInFlight();
+    const freeEvents = limit - pipeline.started - pipeline.waiting;
     const freeBytes = MAX_IN_FLIGHT_BYTES - pipeline.bytes;
     // Wait until a quarter of the limit is free, rather than claim one event for each that
     // finishes.
-    if (freeEvents < maxInFlight / 4 || freeBytes < MAX_IN_FLIGHT_BYTES / 4) {
+    if (freeEvents < limit / 4 || freeBytes < MAX_IN_FLIGHT_BYTES / 4) {
       return Number.POSITIVE_INFINITY;
     }
     const permit = state.permit();
@@ -250,7 +251,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       loop = run().finally(unsubscribe);
     },
     setSources(sources, contacts) {
-      mapping = mappingParts(sources, contacts);
+      mapping = toMappingParts(sources, contacts);
       waker.wake();
     },
     async retire(onReleased) {
@@ -274,6 +275,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     retryNow() {
       state.retryNow();
       waker.wake();
+    },
+    slowDownFor(ms) {
+      pace.slowDown();
+      state.waitFor('throttled', 'another replica was asked to slow down', ms);
     },
     resume() {
       state.resume();

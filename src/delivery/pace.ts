@@ -9,6 +9,7 @@ export interface PaceLimits {
 
 /**
  * Enforces a destination's limits on concurrent requests and on requests and messages per second.
+ * The limits are those of the destination: each of several replicas keeps within its share.
  */
 export interface Pace {
   /**
@@ -47,12 +48,52 @@ const systemClock: PaceClock = {
   wait: (ms, signal) => createWaker().wait(ms, signal),
 };
 
-export function createPace(first: PaceLimits, clock: PaceClock = systemClock): Pace {
+interface Sent {
+  readonly at: number;
+  readonly messages: number;
+}
+
+/** What is admitted, and until when it counts. */
+interface Counted {
+  readonly units: number;
+  readonly end: number;
+}
+
+/**
+ * ms until there is room for so many more units. A share of a limit is rarely whole: the next whole
+ * number is admitted, in a window that is longer by as much (`countedMs`).
+ */
+function msUntilRoom(units: number, all: readonly Counted[], limit: number, now: number): number {
+  const counted = all.filter(({ end }) => end > now);
+  let total = counted.reduce((sum, one) => sum + one.units, 0);
+  const hasRoom = (): boolean => total === 0 || total + units <= Math.ceil(limit);
+  if (hasRoom()) return 0;
+  for (const one of counted.toSorted((a, b) => a.end - b.end)) {
+    total -= one.units;
+    if (hasRoom()) return Math.max(1, one.end - now);
+  }
+  return 0;
+}
+
+/** How long units count. More at once than the limit allows count longer. */
+function countedMs(units: number, limit: number): number {
+  return (WINDOW_MS * Math.max(1, Math.ceil(limit), units)) / limit;
+}
+
+/**
+ * @param shareOf the share of the limits that this process may use now: above 0, at most 1
+ */
+export function createPace(
+  first: PaceLimits,
+  clock: PaceClock = systemClock,
+  shareOf: () => number = () => 1,
+): Pace {
   let limits = first;
   const isSlow = createSlownessDetector();
   let used = 0;
+  /** Of the whole destination. */
   let allowed = limits.concurrency;
-  const sent: { at: number; messages: number }[] = [];
+  let sent: Sent[] = [];
   /** Each once, those that have waited longest first. */
   const waiting = new Set<() => void>();
   // One caller at a time checks the window, so that callers are admitted in order.
@@ -61,23 +102,26 @@ export function createPace(first: PaceLimits, clock: PaceClock = systemClock): P
   /** ms until the limits allow the request; 0 if they do now. */
   const msUntilAllowed = (messages: number): number => {
     const now = clock.now();
-    while (sent.length > 0 && now - (sent[0]?.at ?? 0) >= WINDOW_MS) sent.shift();
-    let requests = sent.length;
-    let total = sent.reduce((sum, request) => sum + request.messages, 0);
-    for (const oldest of sent) {
-      if (requests < limits.requestsPerSecond && total + messages <= limits.messagesPerSecond) return 0;
-      requests -= 1;
-      total -= oldest.messages;
-      if (requests < limits.requestsPerSecond && total + messages <= limits.messagesPerSecond) {
-        return Math.max(1, oldest.at + WINDOW_MS - now);
-      }
-    }
-    return 0;
+    const share = shareOf();
+    const requestLimit = limits.requestsPerSecond * share;
+    const messageLimit = limits.messagesPerSecond * share;
+    const requestEnd = ({ at }: Sent): number => at + countedMs(1, requestLimit);
+    const messageEnd = (one: Sent): number => one.at + countedMs(one.messages, messageLimit);
+    sent = sent.filter((one) => Math.max(requestEnd(one), messageEnd(one)) > now);
+    const total = sent.reduce((sum, one) => sum + one.messages, 0);
+    if (sent.length < requestLimit && total + messages <= messageLimit) return 0;
+    const requests = sent.map((one) => ({ units: 1, end: requestEnd(one) }));
+    const all = sent.map((one) => ({ units: one.messages, end: messageEnd(one) }));
+    return Math.max(
+      msUntilRoom(1, requests, requestLimit, now),
+      msUntilRoom(messages, all, messageLimit, now),
+    );
   };
 
   const waitForWindow = async (messages: number, signal: AbortSignal): Promise<void> => {
     for (let ms = msUntilAllowed(messages); ms > 0 && !signal.aborted; ms = msUntilAllowed(messages)) {
-      await clock.wait(ms, signal);
+      // The share may have grown by then.
+      await clock.wait(Math.min(ms, WINDOW_MS), signal);
     }
     signal.throwIfAborted();
     sent.push({ at: clock.now(), messages });
@@ -89,9 +133,11 @@ export function createPace(first: PaceLimits, clock: PaceClock = systemClock): P
     for (const onFree of callbacks) onFree();
   };
 
+  const slotLimit = (): number => Math.max(1, Math.floor(allowed * shareOf()));
+
   return {
     tryAcquireSlot(onFree) {
-      if (used < Math.max(1, Math.floor(allowed))) {
+      if (used < slotLimit()) {
         used += 1;
         return true;
       }
@@ -111,8 +157,10 @@ export function createPace(first: PaceLimits, clock: PaceClock = systemClock): P
       allowed = Math.max(1, allowed / 2);
     },
     recordResponse(durationMs) {
-      if (isSlow(durationMs)) allowed = Math.max(1, allowed - SLOW_RESPONSE_FACTOR / allowed);
-      else allowed = Math.min(limits.concurrency, allowed + 1 / allowed);
+      // One more or less for each round of as many requests as this process may have in flight.
+      const step = 1 / Math.max(1, allowed * shareOf());
+      if (isSlow(durationMs)) allowed = Math.max(1, allowed - SLOW_RESPONSE_FACTOR * step);
+      else allowed = Math.min(limits.concurrency, allowed + step);
     },
     setLimits(next) {
       const isReduced = allowed < limits.concurrency;
@@ -121,7 +169,7 @@ export function createPace(first: PaceLimits, clock: PaceClock = systemClock): P
       callWaiting();
     },
     get slots() {
-      return { used, limit: Math.max(1, Math.floor(allowed)) };
+      return { used, limit: slotLimit() };
     },
   };
 }

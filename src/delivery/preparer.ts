@@ -25,6 +25,13 @@ export interface MappingParts {
   readonly contacts: ContactRegister | undefined;
 }
 
+export function toMappingParts(
+  sources: readonly SourceConfig[],
+  contacts: ContactRegister | undefined,
+): MappingParts {
+  return { sources: new Map(sources.map((source) => [source.name, source])), contacts };
+}
+
 export interface PreparerParts {
   readonly destination: DestinationConfig;
   readonly journal: Pick<Journal, 'profiles' | 'savePrograms'>;

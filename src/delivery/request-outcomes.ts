@@ -19,6 +19,8 @@ import { isFaultOfFlow } from './verdict.ts';
 export interface OutcomeParts extends RequestParts {
   readonly suspects: SuspectHistory;
   readonly refusals: Refusals;
+  /** Called after the state was told that Adobe throttles. */
+  readonly onThrottled: () => void;
 }
 
 /** Smaller messages cannot exceed Adobe's limit: docs/platforms/adobe.md#request-limits */
@@ -170,6 +172,7 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
   ): MessageOutcome[] => {
     pace.slowDown();
     state.recordThrottling(detail, retryAfterMs);
+    parts.onThrottled();
     return batch.map(() => heldRequestOutcome(sent, detail, 'throttled'));
   };
 

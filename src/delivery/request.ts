@@ -20,6 +20,8 @@ export interface RequestParts {
   readonly now: () => number;
   /** ms of a monotonic clock. */
   readonly monotonic: () => number;
+  /** See EventQueue. */
+  readonly holds: (receipt: string) => boolean;
   readonly report: (report: RequestReport) => void;
 }
 
@@ -66,8 +68,10 @@ export function createRequestClient(parts: RequestParts): RequestClient {
     endpoint: Endpoint,
     token: string | undefined,
     signal: AbortSignal,
-  ): Promise<SentRequest> => {
+  ): Promise<SentRequest | string> => {
     await parts.pace.admit(batch.length, signal);
+    // Another replica may be sending the next events of these customers already.
+    if (!batch.every(({ receipt }) => parts.holds(receipt))) return 'its claim has ended';
     const flow = { flowId: parts.flowIds[kind] };
     const at = parts.now();
     const sentAt = parts.monotonic();
@@ -116,6 +120,7 @@ export function createRequestClient(parts: RequestParts): RequestClient {
         return refused ? { ...refused, isEcho: true } : `no token: ${token.code}`;
       }
       const sent = await post(kind, batch, endpoint, token?.token, signal);
+      if (typeof sent === 'string') return sent;
       if (sent.verdict.kind !== 'unauthorized' || token === undefined) return sent;
       refusal = sent.verdict;
       // A refused token forces one mint and one retry; a second refusal is the destination's fault.

@@ -1,5 +1,10 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
+/** ms of a monotonic clock. */
+export function monotonic(): number {
+  return performance.now();
+}
+
 /**
  * Lets a loop sleep until an event, a time or an abort. A wake during the loop's work is
  * remembered.

@@ -19,7 +19,8 @@ export interface PublicAppParts {
   /** Limits are read at each request, so that they can change. */
   readonly server: Pick<Config['server'], 'bodyLimit' | 'rateLimit' | 'trustProxy'>;
   readonly sources: SourceTable;
-  readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine'> & DuplicateJournal;
+  readonly journal: Pick<Journal, 'append' | 'appendMalformed' | 'quarantine' | 'replicaCount'> &
+    DuplicateJournal;
   readonly admission: Admission;
   readonly observer: IntakeObserver;
   readonly now: () => number;
@@ -130,7 +131,7 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
       void reply.send(SERVICE);
     },
   });
-  await app.register(rateLimit, rateLimitOptions(server, sources));
+  await app.register(rateLimit, rateLimitOptions(parts));
   await app.register(async (scope) => {
     // Signatures cover the raw bytes, and senders often set a wrong content type.
     scope.removeAllContentTypeParsers();
@@ -181,15 +182,13 @@ function configuredSourceName(request: FastifyRequest, sources: SourceTable): st
 
 /**
  * Limits the requests of each source. Unknown source names count against the address, so that
- * guessing names cannot use up the limit of a source.
+ * guessing names cannot use up the limit of a source. Each of several replicas counts by itself, so
+ * it applies its part of the limit.
  */
-function rateLimitOptions(
-  server: Pick<Config['server'], 'rateLimit'>,
-  sources: SourceTable,
-): RateLimitPluginOptions {
+function rateLimitOptions({ server, sources, journal }: PublicAppParts): RateLimitPluginOptions {
   return {
     global: false,
-    max: () => server.rateLimit.max,
+    max: () => Math.ceil(server.rateLimit.max / journal.replicaCount()),
     timeWindow: () => server.rateLimit.window,
     keyGenerator: (request) => {
       const name = configuredSourceName(request, sources);

@@ -272,6 +272,12 @@ export interface EventQueue {
    * pending nothing is recorded; an unknown receipt is ignored.
    */
   settle(token: string, settlements: readonly Settlement[]): Promise<{ readonly stale: readonly string[] }>;
+  /**
+   * Whether this process still holds its claim of the event, as far as it knows. To be asked just
+   * before a message is sent: a process that was stopped for a while may have lost the claim to
+   * another one. Never waits.
+   */
+  holds(receipt: string): boolean;
   /** Returns claimed events to the queue unchanged. Events that the token does not hold remain. */
   release(token: string, receipts: readonly string[]): Promise<void>;
   /**

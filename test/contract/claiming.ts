@@ -37,6 +37,12 @@ export function describeClaiming(make: MakeStore) {
       expect(await claimReceipts(test.journal)).toEqual([third]);
     });
 
+    it('knows that it holds what was claimed', async () => {
+      const [receipt] = await appendAll(test.journal, eventsOf(ANN));
+      await claimReceipts(test.journal);
+      expect(test.journal.holds(receipt!)).toBe(true);
+    });
+
     it('does not make events without a lane wait', async () => {
       const receipts = await appendAll(test.journal, eventsOf(undefined, undefined, undefined));
       expect(await claimReceipts(test.journal)).toEqual(receipts);

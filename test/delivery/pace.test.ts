@@ -50,6 +50,74 @@ describe('limits per second', () => {
     );
   });
 
+  it('shares the limits of a destination among replicas, whatever their shares', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          cuts: fc.array(fc.integer({ min: 1, max: 63 }), { maxLength: 4 }),
+          requestsPerSecond: fc.integer({ min: 1, max: 12 }),
+          messagesPerSecond: fc.integer({ min: 5, max: 60 }),
+        }),
+        async ({ cuts, ...limits }) => {
+          const bounds = [0, ...new Set(cuts.toSorted((a, b) => a - b)), 64];
+          const shares = bounds.slice(1).map((bound, n) => (bound - bounds[n]!) / 64);
+          const rates = await Promise.all(
+            shares.map(async (share) => {
+              const clock = waitingClock();
+              const pace = createPace({ ...limits, concurrency: 8 }, clock, () => share);
+              let [requests, messages] = [0, 0];
+              for (; clock.now() < 200_000; requests += 1) {
+                const size = 1 + (requests % 5);
+                await pace.admit(size, forever);
+                messages += size;
+              }
+              return { requests: requests / 200, messages: messages / 200 };
+            }),
+          );
+          const sum = (of: (rate: (typeof rates)[number]) => number) =>
+            rates.reduce((all, rate) => all + of(rate), 0);
+          expect(sum(({ requests }) => requests)).toBeLessThanOrEqual(limits.requestsPerSecond);
+          expect(sum(({ messages }) => messages)).toBeLessThanOrEqual(limits.messagesPerSecond);
+          // Whichever limit is the lower one, little of it is left.
+          const used = Math.max(
+            sum(({ requests }) => requests) / limits.requestsPerSecond,
+            sum(({ messages }) => messages) / limits.messagesPerSecond,
+          );
+          expect(used).toBeGreaterThan(0.6);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it('lets a replica with the smallest share send a batch, and then wait for it', async () => {
+    const clock = waitingClock();
+    const limits = { requestsPerSecond: 500, messagesPerSecond: 640, concurrency: 8 };
+    const pace = createPace(limits, clock, () => 1 / 64);
+    await pace.admit(200, forever);
+    expect(clock.now()).toBe(0);
+    await pace.admit(1, forever);
+    expect(clock.now()).toBeGreaterThanOrEqual(20_000);
+    expect(clock.now()).toBeLessThan(23_000);
+    expect(pace.slots.limit).toBe(1);
+  });
+
+  it('uses a larger share as soon as it has it', async () => {
+    const clock = waitingClock();
+    let share = 1 / 64;
+    const pace = createPace(
+      { requestsPerSecond: 1, messagesPerSecond: 10, concurrency: 8 },
+      clock,
+      () => share,
+    );
+    await pace.admit(1, forever);
+    const second = pace.admit(1, forever);
+    share = 1;
+    await second;
+    expect(clock.now()).toBeLessThan(2_500);
+    expect(pace.slots.limit).toBe(8);
+  });
+
   it('counts what was sent before the limits were changed', async () => {
     const clock = waitingClock();
     const pace = createPace({ requestsPerSecond: 5, messagesPerSecond: 100, concurrency: 4 }, clock);

@@ -20,6 +20,21 @@ describe('the replay throttle', () => {
     expect(throttle.available()).toBe(50);
   });
 
+  it('allows the share of this replica, and even of the smallest one now and then', () => {
+    let share = 0.25;
+    const throttle = throttleOf({ shareOf: () => share });
+    expect(throttle.available()).toBe(25);
+    throttle.consume(25);
+    share = 1;
+    throttle.advance(1_000);
+    expect(throttle.available()).toBe(100);
+    const small = throttleOf({ messagesPerSecond: 5, shareOf: () => 1 / 64 });
+    small.consume(1);
+    expect(small.msUntilAvailable()).toBe(64_000);
+    small.advance(64_000);
+    expect(small.available()).toBe(1);
+  });
+
   it('releases events in portions of a tenth of a second, and says how long until the next', () => {
     const throttle = throttleOf();
     throttle.consume(100);

@@ -188,6 +188,8 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
       claimed.add(claimant.destination);
       return toClaim(await send('claim', { claimant, limits }));
     },
+    // Nobody else can claim what this process has claimed.
+    holds: () => true,
     ...steppedCalls(tracker, steps, runner),
     onClaimable: claimable.add,
     onMaintenance: maintenance.add,

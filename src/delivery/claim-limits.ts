@@ -47,7 +47,8 @@ export interface ReplayThrottle {
 
 /**
  * A token bucket of up to one second of replays, and a limit on those in flight. It fills at a
- * tenth of the destination's messages per second, but at least at one message per second, or at its share of that.
+ * tenth of the destination's messages per second, but at least at one message per second; at its
+ * share of that if there are other replicas.
  * @param monotonic ms of a monotonic clock
  */
 export function createReplayThrottle(limits: ReplayThrottleLimits, monotonic: () => number): ReplayThrottle {

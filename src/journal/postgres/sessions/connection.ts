@@ -32,6 +32,8 @@ export class Connection {
   readonly #answerLimitMs: number;
   #facts: ServerFacts | undefined;
   #end: Error | undefined;
+  /** Answers that still arrive must not be believed. */
+  #isDoubtful = false;
 
   private constructor(target: ConnectionTarget, settings: ConnectionSettings) {
     const { user, password, database } = target.url;
@@ -56,8 +58,7 @@ export class Connection {
     });
     this.#client.on('notice', (notice) => {
       // Somebody has cancelled the wait for the standby, so the commit may not survive a fail-over.
-      if (notice.routine === 'SyncRepWaitForLSN')
-        this.destroy(new Error('the commit was not replicated to the standby'));
+      if (notice.routine === 'SyncRepWaitForLSN') this.#giveUpAnswers();
     });
     const { onNotification } = settings;
     if (onNotification)
@@ -128,7 +129,9 @@ export class Connection {
     if (this.#end) throw new StoreError(`no connection to the database: ${this.#end.message}`);
     this.inFlight += 1;
     try {
-      return await this.#answerWithin(this.#answerLimitMs, send());
+      const answer = await this.#answerWithin(this.#answerLimitMs, send());
+      if (this.#isDoubtful) throw new Error('the commit was not replicated');
+      return answer;
     } catch (error) {
       // Without an error of the server, the connection was lost on the way.
       const lost = sqlStateOf(error) === undefined ? this.#reasonOfEnd() : undefined;
@@ -141,6 +144,12 @@ export class Connection {
     } finally {
       this.inFlight -= 1;
     }
+  }
+
+  /** The answer to the statement may have arrived together with the warning. */
+  #giveUpAnswers(): void {
+    this.#isDoubtful = true;
+    this.destroy(new Error('the commit was not replicated to the standby'));
   }
 
   #reasonOfEnd(): Error | undefined {

@@ -85,6 +85,7 @@ export function isOfConfiguration(error: unknown): boolean {
  * details: they quote values of rows.
  */
 export function databaseError(state: string, error: Error): DatabaseError {
+  if (error instanceof DatabaseError) return error;
   const meaning = MEANINGS[state];
   const text = meaning ? `${meaning.message} (${state}: ${error.message})` : `${error.message} (${state})`;
   return new DatabaseError(state, text, { cause: error, fix: meaning?.fix });

@@ -27,7 +27,11 @@ export const TAKE_POSITIONS: Statement = {
  * @param onUnknown called before it is asked
  * @throws CommitUnknownError if nobody has answered in time
  */
-export async function writeSurely<T>(write: () => Promise<T>, onUnknown = () => {}): Promise<T> {
+export async function writeSurely<T>(
+  write: () => Promise<T>,
+  onUnknown = () => {},
+  askMs = ASK_MS,
+): Promise<T> {
   let unknown: CommitUnknownError;
   try {
     return await write();
@@ -36,7 +40,7 @@ export async function writeSurely<T>(write: () => Promise<T>, onUnknown = () => 
     unknown = error;
   }
   onUnknown();
-  const giveUpAt = performance.now() + ASK_MS;
+  const giveUpAt = performance.now() + askMs;
   for (;;) {
     await delay(ASK_AGAIN_MS);
     try {

@@ -1,4 +1,5 @@
 import { shortId } from '../capillary/event-id.ts';
+import type { EventFilter } from './event-log.ts';
 import { kindsOf } from './message-kinds.ts';
 import type { EventState, StoredEvent } from './stored-event.ts';
 
@@ -35,6 +36,15 @@ export interface EventColumns {
   readonly body_bytes: number;
   readonly traceparent: string | null;
 }
+
+/** The columns that a field of a filter equals. */
+export const EQUAL_COLUMNS = [
+  ['source', 'source'],
+  ['destination', 'destination'],
+  ['eventName', 'event_name'],
+  ['reason', 'reason'],
+  ['customerId', 'customer_id'],
+] as const satisfies readonly (readonly [keyof EventFilter, keyof EventColumns])[];
 
 /** The only place where a StoredEvent is created. */
 export function storedEventOf(row: EventColumns, state: EventState, isReplay: boolean): StoredEvent {

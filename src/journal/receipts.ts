@@ -35,3 +35,10 @@ export function newReceipt(): string {
   }
   return v7({ random, msecs: lastMs, seq: counter });
 }
+
+/** A receipt, as it is written. */
+export const RECEIPT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
+
+export function isReceipt(text: string): boolean {
+  return RECEIPT.test(text);
+}

@@ -1,5 +1,5 @@
 import type { NewMalformed } from '../../journal.ts';
-import { newReceipt } from '../../receipts.ts';
+import { isReceipt, newReceipt } from '../../receipts.ts';
 import type { Param, Session, Statement } from '../sessions/session.ts';
 import { storedInteger } from './append-statement.ts';
 import { addCountsSql, NO_DESTINATION } from './count-changes.ts';
@@ -7,7 +7,7 @@ import { dayOf } from './days.ts';
 import type { PostgresEngine } from './engine.ts';
 import { writeSurely } from './event-insertion.ts';
 import { keyOfText } from './lane-keys.ts';
-import { isReceipt, lockReceipt, recordRelease } from './released-events.ts';
+import { lockReceipt, recordRelease } from './released-events.ts';
 import { storedText } from './stored-text.ts';
 
 /* What arrives besides new events: bodies that are no events, and copies that differ. */

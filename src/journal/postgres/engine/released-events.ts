@@ -1,4 +1,5 @@
 import type { Appended } from '../../journal.ts';
+import { isReceipt } from '../../receipts.ts';
 import type { Session, Statement } from '../sessions/session.ts';
 import { APPEND, appendParams, type EventRow } from './append-statement.ts';
 import type { PostgresEngine } from './engine.ts';
@@ -20,12 +21,6 @@ const RECORD_RELEASE: Statement = {
   name: 'record_release',
   text: `INSERT INTO actions (seq, at, by, action) VALUES ($1, $2, $3, 'released from quarantine')`,
 };
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
-
-export function isReceipt(text: string): boolean {
-  return UUID.test(text);
-}
 
 /** The state of the event with this receipt, which no other transaction can take until the end. */
 export async function lockReceipt(session: Session, receipt: string): Promise<string | undefined> {

@@ -77,6 +77,8 @@ export function toStoredEvent(row: StoredRow): StoredEvent {
     event_id: decoded(row.event_id),
     event_name: textOf(row.event_name),
     detail: decoded(row.detail),
+    verified_by: textOf(row.verified_by),
+    traceparent: decoded(row.traceparent),
   };
   return storedEventOf({ ...row, ...texts }, STATES[row.state], row.is_replay);
 }

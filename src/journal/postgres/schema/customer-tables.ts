@@ -105,6 +105,7 @@ CREATE TABLE replay_jobs (
   shown text NOT NULL,
   filter bytea,
   runner uuid,
+  stepped timestamptz NOT NULL DEFAULT clock_timestamp(),
   next text,
   until text,
   matched bigint NOT NULL DEFAULT 0,

@@ -5,6 +5,7 @@ import {
   RefusedError,
   type Release,
 } from '../../journal.ts';
+import { PROMOTED } from '../../operator-actions.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
@@ -271,6 +272,6 @@ export function promote(engine: Engine, { receipt, event, by }: RequestOf<'promo
   addCounts(engine, row.source, { malformed: -1 });
   addCounts(engine, event.source, { accepted: 1, pending: 1 });
   addBacklog(engine, event.destination, { pending: 1 });
-  recordAction(engine, row.seq, { at: engine.now(), by, action: 'promoted' });
+  recordAction(engine, row.seq, { at: engine.now(), by, action: PROMOTED });
   return { receipt, duplicate: false };
 }

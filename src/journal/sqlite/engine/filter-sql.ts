@@ -1,5 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { shortId } from '../../../capillary/event-id.ts';
+import { EQUAL_COLUMNS } from '../../event-columns.ts';
 import type { EventFilter, EventState } from '../../journal.ts';
 import { HAS_BODY } from './sweep-schema.ts';
 
@@ -86,13 +87,6 @@ function indexFor(filter: EventFilter): {
 }
 
 const LISTS = { receipts: 'receipt', states: 'state' } as const;
-const EQUALS = {
-  source: 'source',
-  destination: 'destination',
-  eventName: 'event_name',
-  reason: 'reason',
-  customerId: 'customer_id',
-} as const;
 const BOUNDS = { since: 'received_at >= ?', until: 'received_at < ?' } as const;
 
 /**
@@ -118,9 +112,9 @@ export function toSql(filter: ScanFilter, { from, to }: Positions): SqlFilter {
     terms.push(EVENT_ID_EQUALS);
     values.push(...eventIdValues(filter.eventId));
   }
-  for (const key of ['source', 'destination', 'eventName', 'reason', 'customerId'] as const) {
+  for (const [key, column] of EQUAL_COLUMNS) {
     const value = filter[key];
-    if (value !== undefined) add(`${EQUALS[key]} = ?`, value);
+    if (value !== undefined) add(`${column} = ?`, value);
   }
   if (filter.hasBody !== undefined) add(`${HAS_BODY} = ?`, filter.hasBody ? 1 : 0);
   if (filter.notDestination !== undefined) add('destination <> ?', filter.notDestination);
@@ -129,12 +123,4 @@ export function toSql(filter: ScanFilter, { from, to }: Positions): SqlFilter {
     if (value !== undefined) add(BOUNDS[key], value);
   }
   return { from: table, condition: terms.join(' AND '), values };
-}
-
-/** The filter restricted to these states. */
-export function withStates(filter: EventFilter, states: readonly EventState[]): EventFilter {
-  return {
-    ...filter,
-    states: filter.states === undefined ? states : states.filter((state) => filter.states?.includes(state)),
-  };
 }

@@ -1,16 +1,13 @@
 import type { OperatorPause } from '../../journal.ts';
+import { DISCARDED, MAX_CHANGES_PER_STEP, reroutedAction, withStates } from '../../operator-actions.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { addBacklog, addCounts, isPendingElsewhere } from './counts.ts';
 import type { Engine } from './engine.ts';
-import { withStates } from './filter-sql.ts';
 import { claimHead, enqueueExisting, leaveQueue, overtakeHead, ownLaneOf, placementFor } from './lanes.ts';
 import { deletePayloads } from './payloads.ts';
 import type { EventRow } from './rows.ts';
 import { scanAscending } from './scan.ts';
 import { SWEPT_BODIES } from './sweep-schema.ts';
-
-/** Records that one step changes: a few hundred take some ms, which an append can wait for. */
-export const MAX_CHANGES_PER_STEP = 250;
 
 /** Adds an operator's action to the timeline of an event. */
 export function recordAction(
@@ -36,13 +33,13 @@ export function removeMalformed(engine: Engine, row: EventRow): void {
 function discardDead(engine: Engine, row: EventRow, request: RequestOf<'discard'>): void {
   deletePayloads(engine, row.seq);
   engine.db.run(
-    `UPDATE events SET state = 'ignored', reason = 'discarded', settled_at = ?, late = seq <= ${SWEPT_BODIES}
+    `UPDATE events SET state = 'ignored', reason = '${DISCARDED}', settled_at = ?, late = seq <= ${SWEPT_BODIES}
      WHERE seq = ?`,
     engine.now(),
     row.seq,
   );
   addCounts(engine, row.source, { dead: -1, ignored: 1 });
-  recordAction(engine, row.seq, { at: engine.now(), by: request.by, action: 'discarded' });
+  recordAction(engine, row.seq, { at: engine.now(), by: request.by, action: DISCARDED });
 }
 
 export function discard(engine: Engine, request: RequestOf<'discard'>): AnswerOf<'discard'> {
@@ -76,7 +73,7 @@ function moveTo(engine: Engine, { destination, by }: RequestOf<'reroute'>, seq: 
   leaveQueue(engine, row);
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
   addBacklog(engine, destination, { pending: 1, replaying: row.replay });
-  const action = `rerouted from ${row.destination} to ${destination}`;
+  const action = reroutedAction(row.destination, destination);
   recordAction(engine, seq, { at: engine.now(), by, action });
 }
 

@@ -1,29 +1,23 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { NewQuarantined, QuarantineBounds } from '../../journal.ts';
+import { MAX_PAGE_BYTES } from '../../pages.ts';
+import {
+  headersToStore,
+  quarantinedBytes,
+  type QuarantineColumns,
+  readQuarantined,
+} from '../../quarantined-requests.ts';
 import type { AnswerOf, RequestOf, WireQuarantined } from './calls.ts';
 import { addCounts, quarantineUsage } from './counts.ts';
 import type { Engine } from './engine.ts';
-import { isReadable } from '../../payload-cipher.ts';
 
-interface QuarantineRow {
+interface QuarantineRow extends QuarantineColumns {
   readonly seq: number;
-  readonly receipt: string;
-  readonly source: string;
-  readonly received_at: number;
-  readonly ip: string;
   readonly reasons: string;
-  readonly headers: Uint8Array;
-  readonly body: Uint8Array;
   readonly bytes: number;
 }
 
 type RowSize = Pick<QuarantineRow, 'seq' | 'source' | 'bytes'>;
-
-/**
- * Total size of one page, because all of it is in memory at once. The first item is always
- * included.
- */
-const MAX_PAGE_BYTES = 4 * 1_024 * 1_024;
 
 function deleteRow(engine: Engine, row: RowSize): void {
   engine.db.run('DELETE FROM quarantine WHERE seq = ?', row.seq);
@@ -70,10 +64,10 @@ export function toQuarantineEntry(
   request: NewQuarantined,
   bounds: QuarantineBounds,
 ): QuarantineEntry<Omit<QuarantineHead, 'receipt'>> | undefined {
-  const { rawHeaders, body, ...rest } = request;
-  const bytes = rawHeaders.reduce((sum, text) => sum + Buffer.byteLength(text), body.byteLength);
+  const { rawHeaders: _headers, body, ...rest } = request;
+  const bytes = quarantinedBytes(request);
   if (bytes > bounds.maxBytes || bounds.maxCount < 1) return undefined;
-  const headers = cipher.encrypt(Buffer.from(JSON.stringify(rawHeaders), 'utf8'));
+  const headers = cipher.encrypt(headersToStore(request));
   const head = { ...rest, bounds, bytes, headerBytes: headers.byteLength };
   return { head, sealed: Buffer.concat([headers, cipher.encrypt(body)]), at: now() };
 }
@@ -113,22 +107,10 @@ export function insertQuarantined(
 }
 
 function toQuarantined(engine: Engine, row: QuarantineRow): WireQuarantined | undefined {
-  const headers = engine.cipher.decrypt(row.headers);
-  const body = engine.cipher.decrypt(row.body);
-  if (!isReadable(headers) || !isReadable(body)) {
-    const why = [headers, body].includes('damaged') ? 'damaged' : 'key-unknown';
-    engine.reportUnreadable('a quarantined request', why, row.receipt);
-    return undefined;
-  }
-  return {
-    receipt: row.receipt,
-    source: row.source,
-    receivedAt: row.received_at,
-    ip: row.ip,
-    reasons: JSON.parse(row.reasons) as string[],
-    rawHeaders: JSON.parse(headers.toString('utf8')) as string[],
-    body,
-  };
+  const request = readQuarantined(engine.cipher, row, JSON.parse(row.reasons) as string[]);
+  if (typeof request !== 'string') return request;
+  engine.reportUnreadable('a quarantined request', request, row.receipt);
+  return undefined;
 }
 
 export function listQuarantined(

@@ -1,44 +1,39 @@
-import type { EventFilter, HiddenFilterField, ReplayJob, ReplayRequest } from '../../journal.ts';
+import type { EventFilter, ReplayJob, ReplayRequest } from '../../journal.ts';
+import {
+  MAX_CHANGES_PER_STEP,
+  replayedAction,
+  suffixAfterReplay,
+  withStates,
+} from '../../operator-actions.ts';
+import {
+  type JobScope,
+  MAX_FINISHED_JOBS,
+  REPLAYED_STATES,
+  type ReplayJobColumns,
+  scopeOf,
+  scopeToStore,
+  toReplayJob,
+  withoutHiddenFields,
+} from '../../replay-scope.ts';
 import { type AnswerOf, FIRST_STEP, type RequestOf, type Step } from './calls.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './engine.ts';
-import { withStates } from './filter-sql.ts';
 import { claimHead, enqueueExisting, ownLaneOf, placementFor } from './lanes.ts';
-import { MAX_CHANGES_PER_STEP, recordAction } from './operator-changes.ts';
+import { recordAction } from './operator-changes.ts';
 import { isReadable } from '../../payload-cipher.ts';
 import { deleteNotes } from './payloads.ts';
 import type { EventRow } from './rows.ts';
 import { scanAscending, seqBounds } from './scan.ts';
 import { hasBody } from './sweeps.ts';
 
-/** Number of finished jobs that remain visible to operators. */
-const MAX_FINISHED_JOBS = 100;
-
 /** A row of `replay_jobs`. */
-interface JobRow {
-  readonly id: number;
-  readonly at: number;
-  readonly by: string;
+interface JobRow extends ReplayJobColumns {
   readonly as_new: number;
-  /** JSON of the parts of the filter that may be shown. */
-  readonly shown: string;
   /** The complete filter, encrypted; deleted when the job has finished. */
   readonly filter: Uint8Array | null;
   readonly next_seq: number;
   readonly until_seq: number;
   readonly span: number;
-  readonly matched: number;
-  readonly replayed: number;
-  readonly finished_at: number | null;
-}
-
-type ShownFilter = Pick<ReplayJob, 'filter' | 'narrowedBy'>;
-
-const HIDDEN_FIELDS: readonly HiddenFilterField[] = ['receipts', 'eventId', 'customerId'];
-
-function withoutHiddenFields(full: EventFilter): ShownFilter {
-  const { receipts: _receipts, eventId: _eventId, customerId: _customerId, ...filter } = full;
-  return { filter, narrowedBy: HIDDEN_FIELDS.filter((field) => full[field] !== undefined) };
 }
 
 /** Positions that a job covers: up to the newest event now, or only around the given receipts. */
@@ -68,23 +63,12 @@ function createJob(engine: Engine, request: ReplayRequest): JobRow {
       request.by,
       request.asNew ? 1 : 0,
       JSON.stringify(withoutHiddenFields(filter)),
-      engine.cipher.encrypt(Buffer.from(JSON.stringify({ filter, routes: request.routes ?? {} }), 'utf8')),
+      engine.cipher.encrypt(scopeToStore(request)),
       min,
       max,
       FIRST_STEP.span,
     );
   return jobById(engine, lastInsertRowid) as JobRow;
-}
-
-/** The stored form of what a job replays, and where to. */
-interface JobScope {
-  readonly filter: EventFilter;
-  readonly routes: Readonly<Record<string, string>>;
-}
-
-/** An earlier version stored the filter alone. */
-function toScope(stored: JobScope | EventFilter): JobScope {
-  return 'routes' in stored ? stored : { filter: stored, routes: {} };
 }
 
 function finish({ db, now }: Engine, id: number): void {
@@ -99,7 +83,7 @@ function finish({ db, now }: Engine, id: number): void {
 function scopeOfJob(engine: Engine, { id, filter }: JobRow): JobScope | undefined {
   if (filter === null) return undefined;
   const plain = engine.cipher.decrypt(filter);
-  if (isReadable(plain)) return toScope(JSON.parse(plain.toString('utf8')) as JobScope | EventFilter);
+  if (isReadable(plain)) return scopeOf(plain);
   engine.reportUnreadable(`the filter of replay ${id}`, plain);
   if (plain === 'damaged') finish(engine, id);
   return undefined;
@@ -131,24 +115,8 @@ function advanceJob(
 
 /** All unfinished jobs and the most recently finished ones, newest first. */
 export function replays({ db }: Engine): readonly ReplayJob[] {
-  return (db.all('SELECT * FROM replay_jobs ORDER BY id DESC') as JobRow[]).map((row) => ({
-    id: row.id,
-    by: row.by,
-    at: row.at,
-    asNew: row.as_new === 1,
-    ...(JSON.parse(row.shown) as ShownFilter),
-    matched: row.matched,
-    replayed: row.replayed,
-    done: row.finished_at !== null,
-    ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
-  }));
-}
-
-/**
- * Replays as new are numbered to make the ids distinct; any other replay uses the last id again.
- */
-function suffixOf({ id_suffix: suffix }: EventRow, asNew: boolean): string {
-  return asNew ? `-r${Number(suffix.slice('-r'.length)) + 1}` : suffix;
+  const rows = db.all('SELECT * FROM replay_jobs ORDER BY id DESC') as JobRow[];
+  return rows.map((row) => toReplayJob(row, row.as_new === 1));
 }
 
 function replayOne(engine: Engine, row: EventRow, job: JobRow, destination: string): void {
@@ -165,7 +133,7 @@ function replayOne(engine: Engine, row: EventRow, job: JobRow, destination: stri
     own_lane,
     claimHead(engine, queue),
     row.state === 'delivered' ? 0 : row.delivered,
-    suffixOf(row, job.as_new === 1),
+    suffixAfterReplay(row.id_suffix, job.as_new === 1),
     row.seq,
   );
   enqueueExisting(engine, queue, row.seq);
@@ -173,7 +141,7 @@ function replayOne(engine: Engine, row: EventRow, job: JobRow, destination: stri
   deleteNotes(engine, row.seq);
   addCounts(engine, row.source, { [row.state]: -1, pending: 1 });
   addBacklog(engine, destination, { pending: 1, replaying: 1 });
-  const action = job.as_new === 1 ? 'replayed as new' : 'replayed';
+  const action = replayedAction(job.as_new === 1);
   recordAction(engine, row.seq, { at: job.at, by: job.by, action });
 }
 
@@ -187,7 +155,7 @@ function runStep(engine: Engine, job: JobRow): AnswerOf<'replayStep'> {
   if (job.finished_at !== null || scope === undefined) return { id, replayed, more: false };
   const { filter, routes } = scope;
   // Ascending, so that the oldest event of a lane becomes its head.
-  const settled = withStates(filter, ['dead', 'ignored', 'delivered']);
+  const settled = withStates(filter, REPLAYED_STATES);
   const step = { at: job.next_seq, span: job.span, until: job.until_seq };
   const { rows, next } = scanAscending(engine, settled, MAX_CHANGES_PER_STEP, step);
   const replayable = rows.filter((row) => hasBody(engine, row));

@@ -1,11 +1,5 @@
-import {
-  type EventFilter,
-  type Page,
-  type PageRequest,
-  type Quarantined,
-  RefusedError,
-  type StoredEvent,
-} from '../../journal.ts';
+import type { EventFilter, Page, PageRequest, Quarantined, StoredEvent } from '../../journal.ts';
+import { cursorAt, type Listing, MAX_PAGE_BYTES, startOf } from '../../pages.ts';
 import {
   type AnswerOf,
   FIRST_STEP,
@@ -57,31 +51,13 @@ export function rerouteEvents(
   });
 }
 
-const MAX_PAGE_LIMIT = 500;
+/** A position of the SQLite engine. */
+const POSITION = /^\d{1,15}$/u;
 
-/** The list that a cursor belongs to; it is refused for the other one. */
-type Listing = 'events' | 'quarantine';
-
-/** The cursor of the page that follows the record at this position. */
-function cursorAt(listing: Listing, seq: number): string {
-  return Buffer.from(`${listing}:${seq}`).toString('base64url');
+function positionBefore(listing: Listing, page: PageRequest): number | undefined {
+  const start = startOf(listing, page, POSITION);
+  return start === undefined ? undefined : Number(start);
 }
-
-function positionOf(listing: Listing, cursor: string): number {
-  const [name, seq = ''] = Buffer.from(cursor, 'base64url').toString('latin1').split(':');
-  if (name !== listing || !/^\d{1,15}$/u.test(seq))
-    throw new RefusedError('the cursor is not valid for this list');
-  return Number(seq);
-}
-
-function startOf(listing: Listing, page: PageRequest): number | undefined {
-  if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > MAX_PAGE_LIMIT)
-    throw new RefusedError(`the limit of a page must be 1 to ${MAX_PAGE_LIMIT}`);
-  return page.cursor === undefined ? undefined : positionOf(listing, page.cursor);
-}
-
-/** Size of the events of a page as JSON. A page has at least one. */
-const MAX_PAGE_BYTES = 4 * 1_024 * 1_024;
 
 /**
  * Reads one event more than the page holds, to know whether it is the last page. A page that is
@@ -92,7 +68,7 @@ export async function listEvents(
   filter: EventFilter,
   page: PageRequest,
 ): Promise<Page<StoredEvent>> {
-  const at = startOf('events', page);
+  const at = positionBefore('events', page);
   const found: StoredEvent[] = [];
   const positions: number[] = [];
   let bytes = 0;
@@ -120,7 +96,7 @@ export async function listQuarantine(
   filter: QuarantineFilter,
   page: PageRequest,
 ): Promise<Page<Quarantined>> {
-  const before = startOf('quarantine', page);
+  const before = positionBefore('quarantine', page);
   const answer = await channel.call('listQuarantined', { filter, limit: page.limit, before });
   const items = answer.items.map((item) => ({ ...item, body: asBuffer(item.body) }));
   return answer.more === undefined ? { items } : { items, cursor: cursorAt('quarantine', answer.more) };

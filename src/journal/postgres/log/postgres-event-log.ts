@@ -1,0 +1,51 @@
+import type { EventLog, Maintenance } from '../../journal.ts';
+import { readLedger } from '../engine/count-changes.ts';
+import type { PostgresEngine } from '../engine/engine.ts';
+import type { HeldClaims } from '../queue/held-claim.ts';
+import { readBacklog } from './backlog.ts';
+import { discard } from './discarding.ts';
+import { countAll, listEvents } from './event-lists.ts';
+import { findRecord } from './event-records.ts';
+import { pause, pauses, programs, resume, savePrograms } from './operator-settings.ts';
+import { promote } from './promotion.ts';
+import { continueJobs, replay, replays } from './replay-jobs.ts';
+import { reroute } from './rerouting.ts';
+
+/** What operators look up and change, and what maintenance continues. */
+export interface PostgresEventLog extends Omit<EventLog, 'sharedContacts'>, Pick<Maintenance, 'reroute'> {
+  /**
+   * Continues the replay jobs that nobody executes any more. Called by the leader.
+   * @returns the ids of those that have finished
+   */
+  continueJobs(): Promise<readonly number[]>;
+}
+
+export interface EventLogOptions {
+  /** Aborted when the journal closes: calls of many steps stop after their current step. */
+  readonly closing: AbortSignal;
+  readonly claims: Pick<HeldClaims, 'lanesMoved'>;
+}
+
+export function createEventLog(
+  engine: PostgresEngine,
+  { closing, claims }: EventLogOptions,
+): PostgresEventLog {
+  return {
+    ledger: () => readLedger(engine.sessions),
+    backlog: () => readBacklog(engine),
+    find: (receiptOrEventId) => findRecord(engine, receiptOrEventId),
+    list: (filter, page) => listEvents(engine, filter, page, closing),
+    count: (filter) => countAll(engine, filter, closing),
+    replay: (request) => replay(engine, request, closing),
+    replays: () => replays(engine),
+    continueJobs: () => continueJobs(engine, closing),
+    promote: (receipt, event, by) => promote(engine, receipt, event, by),
+    discard: (filter, by) => discard(engine, filter, by, closing),
+    reroute: (source, destination, by) => reroute(engine, claims, { source, destination, by }, closing),
+    pauses: () => pauses(engine),
+    pause: (destination, by) => pause(engine, destination, by),
+    resume: (destination) => resume(engine, destination),
+    programs: () => programs(engine),
+    savePrograms: (changed) => savePrograms(engine, changed),
+  };
+}

@@ -8,7 +8,7 @@ export interface FleetTiming {
   readonly margin: number;
   /**
    * So long after an outage nobody takes slots from a replica that seems to be dead: it may only
-   * not be connected again.
+   * not be connected again yet. Longer than a connection waits for its next attempt.
    */
   readonly grace: number;
   /** Longest wait until the claims of a slot that is to be given back have ended. */
@@ -25,7 +25,7 @@ export const FLEET_TIMING: FleetTiming = {
   beat: 1_000,
   lease: 5_000,
   margin: 1_000,
-  grace: 2_000,
+  grace: 4_000,
   drain: 15_000,
   drainCheck: 50,
   notify: 25,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Settlement } from '../../src/journal/journal.ts';
 import type { AnswerOf } from '../../src/journal/sqlite/engine/calls.ts';
 import type { Channel } from '../../src/journal/sqlite/thread/channel.ts';
-import { needsRoom } from '../../src/journal/sqlite/thread/room-maker.ts';
+import { needsRoom } from '../../src/journal/room-maker.ts';
 import { claimLimits, DAY, sampleAttempt, sampleEvent, settled, T0 } from '../contract/samples.ts';
 import { journalFolder, openChannel } from './journal-folder.ts';
 

@@ -12,7 +12,8 @@ import type { Session, Sessions, Statement } from '../sessions/session.ts';
 
 export const NO_DESTINATION = '';
 
-const COUNTS = [
+/** The counts of a row. */
+export const COUNTS = [
   'accepted',
   'pending',
   'replaying',
@@ -27,7 +28,8 @@ const COUNTS = [
 ] as const;
 export type Count = (typeof COUNTS)[number];
 
-function upsertSql(columns: readonly Count[], rows: string): string {
+/** SQL that adds rows of `stream`, `source`, `destination` and these columns. */
+export function upsertSql(columns: readonly Count[], rows: string): string {
   const sums = columns.map((column) => `${column} = counts.${column} + excluded.${column}`);
   return `INSERT INTO counts (stream, source, destination, ${columns.join(', ')}) ${rows}
     ON CONFLICT (stream, source, destination) DO UPDATE SET ${sums.join(', ')}`;

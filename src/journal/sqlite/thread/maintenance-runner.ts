@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MaintenancePolicy, MaintenanceReport, ReplayRequest } from '../../journal.ts';
 import type { ReencryptionPosition } from '../engine/calls.ts';
+import { createRoomMaker, LOOK_INTERVAL_MS, type StoreSizes } from '../../room-maker.ts';
+import { createTaskRetry, MAX_ROOM_RETRY_DELAY_MS } from '../../task-retry.ts';
 import type { Channel } from './channel.ts';
-import { createRoomMaker, LOOK_INTERVAL_MS, type StoreSizes } from './room-maker.ts';
 
 /*
  * The maintenance of a store that one process owns: its lease lasts as long as the process, so the
@@ -13,10 +14,6 @@ import { createRoomMaker, LOOK_INTERVAL_MS, type StoreSizes } from './room-maker
 const RETENTION_INTERVAL_MS = 60_000;
 /** Time between two small steps of retention and of re-encryption. */
 const STEP_DELAY_MS = 20;
-/** Time until a failed step is retried; doubles with each failure. */
-const RETRY_DELAY_MS = { first: 1_000, max: 60_000 } as const;
-/** The same while the store is full: the intake has to open soon. */
-const MAX_ROOM_RETRY_DELAY_MS = 8_000;
 
 /** Runs replay jobs, retention and re-encryption, and makes room in a full store. */
 export interface MaintenanceRunner {
@@ -46,29 +43,7 @@ export function createMaintenanceRunner(
   const wait = (ms: number): Promise<void> =>
     sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
 
-  /** Retries until the call succeeds or the runner stops. */
-  const retry = async <T>(
-    task: string,
-    call: () => Promise<T>,
-    maxDelay: number = RETRY_DELAY_MS.max,
-  ): Promise<T | undefined> => {
-    let delay: number = RETRY_DELAY_MS.first;
-    let reported: string | undefined;
-    while (!signal.aborted) {
-      try {
-        return await call();
-      } catch (error) {
-        if (signal.aborted) return undefined;
-        const { message } = error as Error;
-        // A cause that lasts, such as a folder that was moved, is reported once.
-        if (message !== reported) report({ kind: 'failed', task, error: error as Error });
-        reported = message;
-        await wait(delay);
-        delay = Math.min(delay * 2, maxDelay);
-      }
-    }
-    return undefined;
-  };
+  const retry = createTaskRetry(report, wait, signal);
 
   const continueJob = async (id: number): Promise<void> => {
     for (let more = true; more; ) {
@@ -94,7 +69,14 @@ export function createMaintenanceRunner(
   };
 
   const keepRoomForever = async (policy: () => MaintenancePolicy): Promise<void> => {
-    const makeRoom = createRoomMaker({ channel, status, policy, report, wait, signal });
+    const makeRoom = createRoomMaker({
+      makeRoom: (minIds) => channel.call('makeRoom', { minIds }),
+      status,
+      policy,
+      report,
+      wait,
+      signal,
+    });
     while (!signal.aborted) {
       await retry('making room', makeRoom, MAX_ROOM_RETRY_DELAY_MS);
       await wait(LOOK_INTERVAL_MS);

@@ -1,6 +1,5 @@
-import { MIN_ID_RETENTION_MS } from '../../../config/cross-checks.ts';
-import type { MaintenancePolicy, MaintenanceReport, StoreStatus } from '../../journal.ts';
-import type { Channel } from './channel.ts';
+import { MIN_ID_RETENTION_MS } from '../config/cross-checks.ts';
+import type { MaintenancePolicy, MaintenanceReport, StoreStatus } from './journal.ts';
 
 /** Time between two looks at the sizes, as of the intake, which closes at a higher size. */
 export const LOOK_INTERVAL_MS = 1_000;
@@ -25,8 +24,19 @@ export function needsRoom(
   return usedBytes >= maxBytes - marginBelow(maxBytes) || freeBytes < minFree + marginBelow(minFree);
 }
 
+/** What one step has removed before its time, and whether another one may remove more. */
+export interface RoomStep {
+  readonly bodies: number;
+  readonly records: number;
+  readonly more: boolean;
+}
+
 export interface RoomMakerParts {
-  readonly channel: Pick<Channel, 'call'>;
+  /**
+   * One step: bodies first, then records that were received `minIds` ms ago; each time the oldest
+   * first. Nothing that is pending or a dead letter.
+   */
+  readonly makeRoom: (minIds: number) => Promise<RoomStep>;
   readonly status: () => Promise<StoreSizes>;
   readonly policy: () => MaintenancePolicy;
   readonly report: (report: MaintenanceReport) => void;
@@ -35,7 +45,7 @@ export interface RoomMakerParts {
 }
 
 /** Removes what is no longer owed while the store is at a watermark, in steps. */
-export function createRoomMaker({ channel, status, policy, report, wait, signal }: RoomMakerParts) {
+export function createRoomMaker({ makeRoom, status, policy, report, wait, signal }: RoomMakerParts) {
   const isNeeded = async (): Promise<boolean> => !signal.aborted && needsRoom(await status(), policy());
 
   /** One round. Rejects if a step fails. */
@@ -44,7 +54,7 @@ export function createRoomMaker({ channel, status, policy, report, wait, signal 
     try {
       for (let isMore = true; isMore && (await isNeeded()); await wait(STEP_DELAY_MS)) {
         const minIds = Math.min(policy().retention.ids, MIN_ID_RETENTION_MS);
-        const { bodies, records, more } = await channel.call('makeRoom', { minIds });
+        const { bodies, records, more } = await makeRoom(minIds);
         removed.bodies += bodies;
         removed.records += records;
         isMore = more;

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
 import { copyBackup } from './postgres-backup.ts';
-import { copyPrograms, findPostgres } from './postgres-programs.ts';
+import { copyPrograms, findPostgres, type PostgresPrograms } from './postgres-programs.ts';
 import { until } from './until.ts';
 
 const SUPERUSER = 'relay';
@@ -56,6 +56,8 @@ function serverUser(): User | undefined {
 export interface PostgresServerOptions {
   /** Settings of postgresql.conf, such as `{ max_connections: '20' }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Its programs; by default the newest that are installed. */
+  readonly programs?: PostgresPrograms | undefined;
 }
 
 /** A PostgreSQL server of a test: a process, a temporary folder and a port of loopback. */
@@ -112,9 +114,11 @@ export class PostgresServer {
     }
   }
 
-  static async #prepare({ settings = {} }: PostgresServerOptions): Promise<PostgresServer> {
+  static async #prepare({
+    settings = {},
+    programs = findPostgres(),
+  }: PostgresServerOptions): Promise<PostgresServer> {
     const user = serverUser();
-    const programs = findPostgres();
     const folder = await mkdtemp(join(tmpdir(), 'relay-postgres-'));
     await chmod(folder, 0o755);
     if (user) await chown(folder, user.uid, user.gid);

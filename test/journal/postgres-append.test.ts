@@ -123,6 +123,17 @@ describe('append to PostgreSQL', () => {
     expect(await readStored(store.sessions)).toMatchObject({ events: 5, bytes: 25_000_025 });
   });
 
+  it('is planned once, so that a single event costs little', async () => {
+    const store = await replica();
+    for (let n = 0; n < 8; n += 1) await append(store, sampleEvent());
+    const text = `SELECT sum(custom_plans)::int AS custom, sum(generic_plans)::int > 0 AS kept,
+      current_setting('enable_seqscan') AS scans FROM pg_prepared_statements WHERE name = 'append'`;
+    const plans = await store.sessions.query('append', { name: '', text });
+    expect(plans).toEqual([{ custom: 0, kept: true, scans: 'off' }]);
+    const others = `SELECT current_setting('plan_cache_mode') AS mode, current_setting('enable_seqscan') AS scans`;
+    expect(await store.sql(others)).toEqual([{ mode: 'auto', scans: 'on' }]);
+  });
+
   it('rejects the one event that the database refuses, and no other', async () => {
     const store = await replica();
     await store.sql(`ALTER TABLE events ADD CHECK (event_name <> 'bad')`);

@@ -28,6 +28,9 @@ export interface LinksOptions {
   readonly replica: string;
 }
 
+/** Purposes with few statements, which are executed often and find their rows by index. */
+const KEEPING_PLANS: ReadonlySet<Purpose> = new Set(['append', 'settle']);
+
 /** All connections of a process, by purpose. */
 export class Links {
   /** The schema has at most 48 characters, so it is below the limit of 63. */
@@ -150,6 +153,7 @@ export class Links {
       applicationName: `capillary-aep-relay ${purpose}`,
       statementLimitMs: limit,
       answerLimitMs: limit + ANSWER_MARGIN_MS,
+      keepsPlans: KEEPING_PLANS.has(purpose),
       onNotification: (channel, payload) => {
         if (channel === this.channel) this.#notifications?.received(payload);
       },

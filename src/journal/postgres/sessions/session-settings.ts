@@ -11,6 +11,12 @@ export interface ConnectionSettings {
   readonly statementLimitMs: number;
   /** The connection is given up if it does not answer for this time. */
   readonly answerLimitMs: number;
+  /**
+   * Whether a statement keeps its first plan. Otherwise the server may plan a statement with arrays
+   * anew each time, because it knows how long these are: for a single event that takes longer than
+   * the execution. The plan uses indexes even if a table was empty when it was made.
+   */
+  readonly keepsPlans?: boolean;
   readonly onNotification?: (channel: string, payload: string) => void;
 }
 
@@ -40,6 +46,8 @@ SELECT
     THEN 'on' ELSE current_setting('synchronous_commit') END, false),
   set_config('default_transaction_isolation', 'read committed', false),
   set_config('jit', 'off', false),
+  set_config('plan_cache_mode', CASE $6 WHEN 'on' THEN 'force_generic_plan' ELSE 'auto' END, false),
+  set_config('enable_seqscan', CASE $6 WHEN 'on' THEN 'off' ELSE 'on' END, false),
   set_config('bytea_output', 'hex', false),
   set_config('DateStyle', 'ISO', false),
   set_config('TimeZone', 'UTC', false),
@@ -66,6 +74,7 @@ export async function prepareSession(client: pg.Client, settings: ConnectionSett
     String(Math.floor(limit * 0.8)),
     String(IDLE_IN_TRANSACTION_MS),
     settings.applicationName,
+    settings.keepsPlans === true ? 'on' : 'off',
   ]);
   const [facts] = rows;
   if (!facts) throw new Error('the database answered without a row');

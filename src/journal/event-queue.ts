@@ -223,7 +223,8 @@ export type Settlement = {
  * claimant also polls.
  *
  * Stale settlements. The answer of `settle` names the receipts whose settlement was stale: the
- * event is not claimed under this token, its lane was moved by an alias while it was claimed, or
+ * event is not claimed under this token, its lane was moved by an alias while it was claimed (or,
+ * in an engine for several processes, the event was rerouted), or
  * the settlement has an alias whose `profile` differs from the stored profile. A stale settlement
  * records which messages other than the profile were delivered, and changes nothing else; if the
  * token held the event, it is claimable again.

@@ -34,7 +34,7 @@ function toLanes({ from, to }: { readonly from: number; readonly to: number }) {
 /** Applies each step to the journal and to the model and compares the results. */
 export class Comparison {
   readonly #store: TestStore;
-  readonly #model = new ModelJournal();
+  readonly #model: ModelJournal;
   #journal: Journal;
   #now = T0;
   /** By claimant and destination. */
@@ -44,6 +44,7 @@ export class Comparison {
   constructor(store: TestStore, journal: Journal) {
     this.#store = store;
     this.#journal = journal;
+    this.#model = new ModelJournal(store.isShared);
   }
 
   async run(step: Step): Promise<void> {

@@ -17,6 +17,8 @@ export interface ModelEvent {
   holder: string | undefined;
   /** The lane that its claim keeps busy. */
   busyLane: string | undefined;
+  /** Rerouted since it was claimed, in a store for several processes. */
+  isRerouted: boolean;
   /** Pending because of a replay. */
   replay: boolean;
   delivered: readonly MessageKind[];
@@ -49,6 +51,12 @@ export class ModelJournal {
   /** The head of each queue; every lane has one queue for replays and one for other events. */
   readonly #heads = new Map<string, ModelEvent>();
   #lastSeq = 0;
+  readonly #isShared: boolean;
+
+  /** @param isShared see TestStore */
+  constructor(isShared: boolean) {
+    this.#isShared = isShared;
+  }
 
   known(source: string, identity: string): ModelEvent | undefined {
     return this.events.find((event) => event.source === source && event.identity === identity);
@@ -82,6 +90,7 @@ export class ModelJournal {
 
   claim(event: ModelEvent, token: string): void {
     event.holder = token;
+    event.isRerouted = false;
     event.busyLane = event.lane === undefined ? undefined : `${event.destination} ${event.lane}`;
   }
 
@@ -93,8 +102,9 @@ export class ModelJournal {
   settle(event: ModelEvent, token: string, settlement: ModelSettlement): boolean {
     const { state, delivered, erase, alias } = settlement;
     const isHeld = event.holder === token;
-    // By an alias. After a reroute, a delivery to the previous destination still counts.
-    const wasMoved = event.busyLane !== undefined && !event.busyLane.endsWith(` ${event.lane}`);
+    // By an alias. In a store for one process, a delivery to the previous destination still counts.
+    const isInAnotherLane = event.busyLane !== undefined && !event.busyLane.endsWith(` ${event.lane}`);
+    const wasMoved = isInAnotherLane || event.isRerouted;
     if (isHeld) this.#endClaim(event);
     if (event.state !== 'pending') return false;
     if (!isHeld || wasMoved || alias?.stale === true) {
@@ -147,6 +157,7 @@ export class ModelJournal {
     );
     for (const event of chosen) {
       const from = { ...event };
+      event.isRerouted = this.#isShared && event.holder !== undefined;
       event.destination = destination;
       event.lane = this.#resolveLane(destination, event.ownLane);
       this.#overtake(event);
@@ -179,6 +190,7 @@ export class ModelJournal {
   #endClaim(event: ModelEvent): void {
     event.holder = undefined;
     event.busyLane = undefined;
+    event.isRerouted = false;
   }
 
   #pending(): ModelEvent[] {
@@ -200,6 +212,7 @@ export class ModelJournal {
       hasBody: true,
       holder: undefined,
       busyLane: undefined,
+      isRerouted: false,
       replay: false,
       delivered: [],
     };

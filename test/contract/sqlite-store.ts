@@ -14,6 +14,7 @@ export function sqliteStores(
     const path = await mkdtemp(join(tmpdir(), 'relay-journal-'));
     const clock = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)).fill(T0);
     return {
+      isShared: false,
       clock: { now: () => clock[0] as number, set: (ms) => void clock.fill(ms) },
       open: () => openSqliteJournal({ path, encryptionKeys, clock, ...options }),
       remove: () => rm(path, { recursive: true }),

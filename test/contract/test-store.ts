@@ -11,6 +11,11 @@ export interface TestClock {
 export interface TestStore {
   /** Shows T0 until it is set. */
   readonly clock: TestClock;
+  /**
+   * Several processes can use the store. So wake-ups can come when nothing is claimable, and a
+   * reroute ends the claims of the events that it moves.
+   */
+  readonly isShared: boolean;
   /** Opens a journal; can be called again after the previous one was closed. */
   open(): Promise<Journal>;
   remove(): Promise<void>;
@@ -22,6 +27,8 @@ export type MakeStore = () => Promise<TestStore>;
 export interface JournalInTest {
   readonly journal: Journal;
   readonly clock: TestClock;
+  /** See TestStore. */
+  readonly isShared: boolean;
   /** Closes and reopens the journal, like a restart. */
   reopen(): Promise<Journal>;
 }
@@ -44,6 +51,9 @@ export function journalInTest(make: MakeStore): JournalInTest {
     },
     get clock() {
       return store.clock;
+    },
+    get isShared() {
+      return store.isShared;
     },
     async reopen() {
       await journal.close();

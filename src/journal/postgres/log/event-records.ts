@@ -159,7 +159,7 @@ export async function findRecord(
   return {
     event: toStoredEvent(row),
     attempts,
-    ...(body === undefined ? {} : { body }),
+    body,
     sent,
     notes: notesIn(engine, row),
     ...(differingCopies === undefined ? {} : { differingCopies }),

@@ -21,6 +21,11 @@ export class ClaimBook<Queue> {
     return claim?.token === token ? claim : undefined;
   }
 
+  /** The claim of an event, under whatever token. */
+  of(receipt: string): HeldClaim | undefined {
+    return this.#booked.get(receipt)?.claim;
+  }
+
   /** Undefined if the claim has ended before. */
   remove(claim: HeldClaim): BookedClaim<Queue> | undefined {
     const booked = this.#booked.get(claim.receipt);

@@ -1,20 +1,22 @@
 import type { Claim, Claimant, ClaimLimits, Overdue } from '../../journal.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
+import { slotOf } from '../engine/lane-keys.ts';
 import type { Leases } from '../fleet/leases.ts';
 import { ClaimBook } from './claim-book.ts';
 import { DestinationQueue } from './destination-queue.ts';
 import { EventHolds } from './event-holds.ts';
 import type { ClaimEnd, HeldClaim, HeldClaims } from './held-claim.ts';
 import type { LaneQueue } from './lane-heads.ts';
-import { oldestElsewhere } from './overdue-elsewhere.ts';
 import type { LostEvent } from './payload-loss.ts';
 
 /** Hands out the events in the slots that this process owns. */
 export interface QueueOwner {
   claim(claimant: Claimant, limits: ClaimLimits): Promise<Claim>;
   release(token: string, receipts: readonly string[]): Promise<void>;
+  /** See EventQueue. */
+  holds(receipt: string): boolean;
   readonly claims: HeldClaims;
-  /** See StoreStatus. Of the slots of this process, and of destinations that nobody claims here. */
+  /** See StoreStatus. Of the slots of this process. */
   overdue(): Promise<readonly Overdue[]>;
   /** The slots with claims that are not settled, or are being made. */
   heldSlots(destination: string): ReadonlySet<number>;
@@ -103,6 +105,10 @@ export function createQueueOwner(
         false,
       );
     },
+    holds(receipt) {
+      const claim = book.of(receipt);
+      return claim !== undefined && leases.isOwned(claim.destination, slotOf(claim.laneKey), claim.epoch);
+    },
     claims: {
       find: (token, receipt) => book.find(token, receipt),
       end: (ends) => endAll(ends, true),
@@ -110,7 +116,7 @@ export function createQueueOwner(
     },
     async overdue() {
       const own = await Promise.all([...queues.values()].map((queue) => queue.overdue()));
-      return [...own.flat(), ...(await oldestElsewhere(engine, [...queues.keys()]))];
+      return own.flat();
     },
     heldSlots,
   };

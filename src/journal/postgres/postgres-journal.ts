@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { BatchReport, Journal } from '../journal.ts';
+import { createListeners } from '../listeners.ts';
+import { createPayloadCipher, parseKey, type Unreadable } from '../payload-cipher.ts';
+import { createCallTracker } from './call-tracker.ts';
+import { createAppends } from './engine/event-appends.ts';
+import type { PostgresEngine } from './engine/engine.ts';
+import { createSettlements } from './engine/settlements.ts';
+import type { FleetTiming } from './fleet/fleet-timing.ts';
+import { createPostgresFleet, LEADER_TASK } from './fleet/postgres-fleet.ts';
+import { createEventLog } from './log/postgres-event-log.ts';
+import { createQuarantine } from './log/postgres-quarantine.ts';
+import { createMaintenance } from './maintenance/postgres-maintenance.ts';
+import { createQueueOwner } from './queue/queue-owner.ts';
+import { openSessions } from './sessions/open-sessions.ts';
+
+export interface PostgresJournalOptions {
+  /** `store.url`; asked for each connection, since the password may have been replaced. */
+  readonly url: () => Promise<string> | string;
+  /** Certificates of authorities that are trusted beside those of Node. */
+  readonly ca?: string | undefined;
+  readonly schema: string;
+  readonly connections?: number;
+  /** As `store.encryptionKeys`: the first key encrypts, all keys decrypt. */
+  readonly encryptionKeys: readonly string[];
+  readonly log: Logger;
+  /** Called for each event that became a dead letter because its payload is damaged. */
+  readonly onPayloadLost?: (destination: string) => void;
+  /** Called for each call that the database has answered. */
+  readonly onBatch?: (batch: BatchReport) => void;
+  /** How long to wait for a database that does not answer; 30 s by default. */
+  readonly startLimitMs?: number;
+  /** Epoch ms, in place of the database's clock. For tests. */
+  readonly clock?: () => number;
+  /** For tests of replicas that fail. */
+  readonly timing?: Partial<FleetTiming>;
+  /** Bounds of the counted contacts of a destination. For tests of the bounds. */
+  readonly contactBounds?: { readonly counted: number; readonly shared: number };
+}
+
+/** Reports each thing that cannot be read once. */
+function createUnreadableReport(log: Logger) {
+  const reported = new Set<string>();
+  return (what: string, why: Unreadable, receipt?: string): void => {
+    const id = `${what} ${receipt ?? ''}`;
+    if (reported.has(id)) return;
+    reported.add(id);
+    const reason = why === 'damaged' ? 'is damaged' : 'needs an encryption key that is not configured';
+    log.error({ ...(receipt === undefined ? {} : { receipt }) }, `${what} ${reason}`);
+  };
+}
+
+/**
+ * Opens the journal in a PostgreSQL database as one of any number of replicas.
+ * @throws StoreError if the database cannot be used; Error for an invalid key
+ */
+export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
+  const { log, onBatch, onPayloadLost } = options;
+  const cipher = createPayloadCipher(options.encryptionKeys.map(parseKey));
+  const replica = randomUUID();
+  const sessions = await openSessions({ ...options, replica });
+  const fleet = createPostgresFleet({ sessions, replica, log, timing: options.timing });
+  const claimable = createListeners<string>(log);
+  fleet.onClaimableHint(claimable.call);
+  const engine: PostgresEngine = {
+    sessions,
+    cipher,
+    replica,
+    now: options.clock ?? (() => fleet.clock()),
+    reportUnreadable: createUnreadableReport(log),
+    notifyClaimable: (destination) => {
+      claimable.call(destination);
+      fleet.hintClaimable(destination);
+    },
+  };
+  const closing = new AbortController();
+  const owner = createQueueOwner(engine, fleet.leases, {
+    onPayloadLost: ({ destination }) => onPayloadLost?.(destination),
+  });
+  const eventLog = createEventLog(engine, { closing: closing.signal, claims: owner.claims });
+  const tracker = createCallTracker(onBatch);
+  const maintenance = createMaintenance(engine, {
+    lease: fleet.tasks.lease(LEADER_TASK),
+    continueJobs: eventLog.continueJobs,
+    availability: () => sessions.state(),
+    overdue: owner.overdue,
+    queued: () => tracker.running,
+    log,
+  });
+  sessions.onServerChange(() => log.warn({}, 'another database server answers, or it was restarted'));
+  await fleet.start();
+  const { stop, ...maintained } = maintenance;
+  const { continueJobs: _, ...logged } = eventLog;
+  const { writes, reads } = tracker;
+  const settlements = createSettlements(engine, owner.claims, options.contactBounds);
+  return {
+    ...fleet,
+    ...maintained,
+    ...writes(createAppends(engine)),
+    ...writes({ settle: settlements.settle, countContacts: settlements.countContacts }),
+    ...reads({ profiles: settlements.profiles, sharedContacts: settlements.sharedContacts }),
+    ...reads({ claim: owner.claim, release: owner.release }),
+    ...reads(logged),
+    ...writes(createQuarantine(engine)),
+    holds: owner.holds,
+    onClaimable: claimable.add,
+    async close() {
+      closing.abort();
+      await stop();
+      await tracker.drain();
+      await fleet.close();
+      await sessions.close();
+    },
+  };
+}

@@ -25,7 +25,13 @@ function isConfigError(error: unknown): error is Error {
 }
 
 /** Errors whose messages say it all, such as `another relay is using ./data`. */
-const PLAIN_ERRORS: ReadonlySet<string> = new Set(['StoreError', 'ListenError']);
+const PLAIN_ERRORS: ReadonlySet<string> = new Set([
+  'StoreError',
+  'ConnectError',
+  'DatabaseError',
+  'CommitUnknownError',
+  'ListenError',
+]);
 
 /** True for an error whose message is for the user: neither its type nor its stack helps. */
 export function isExpected(error: unknown): error is Error & { readonly fix?: string } {

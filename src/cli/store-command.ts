@@ -6,6 +6,8 @@ import { CommandError, EXIT } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
 import { shellWord } from './explain/relay-options.ts';
 import { backupTo } from './store-backup.ts';
+import { registerStoreCopy } from './store-copy-command.ts';
+import { registerStoreMigrate } from './store-migrate-command.ts';
 import { formatTable } from './table.ts';
 
 interface StoreOptions {
@@ -17,7 +19,8 @@ interface StoreOptions {
 const STOPPED = 'The relay must be stopped: it locks its store while it runs.';
 
 const HELP = `
-verify and salvage need a stopped relay, which locks its store while it runs. backup does not.
+verify, salvage and copy need a stopped relay, which locks its store while it runs. backup does not.
+A store in PostgreSQL is verified, backed up and restored with the tools of the server.
 
 Examples:
   $ capillary-relay store verify --config relay.yaml
@@ -56,6 +59,15 @@ Afterwards set store.path to the new folder. Exit code: 0 the new store holds al
 Example:
   $ capillary-relay store salvage --config relay.yaml --to /var/lib/relay/salvaged`;
 
+/** What to use for a store in PostgreSQL, whose server has its own tools. */
+function instead(schema: string): string {
+  return (
+    'the store is a PostgreSQL database, which this command does not read. ' +
+    'Check its files with pg_amcheck, and the ledger of the running relay with `capillary-relay ledger`; ' +
+    `copy it with \`pg_dump --schema=${schema}\`; after damage, restore a backup or a point in time of the server`
+  );
+}
+
 /**
  * The store, from --path or the configuration; keys only from the configuration.
  * @param isNamed whether --config was given, so that it counts beside --path too
@@ -66,6 +78,7 @@ async function storeOf(
 ): Promise<{ path: string; keys?: readonly string[] }> {
   if (path !== undefined && !isNamed) return { path };
   const { store } = (await loadCommandConfig(config)).config;
+  if (path === undefined && store.engine === 'postgres') throw new CommandError(instead(store.schema));
   return { path: path ?? store.path, keys: store.encryptionKeys };
 }
 
@@ -223,7 +236,7 @@ function withStoreOptions(command: Command): Command {
 export function registerStore(program: Command): void {
   const group = program
     .command('store')
-    .description('maintenance of the store: verify, backup, salvage')
+    .description('maintenance of the store: verify, backup, salvage, migrate, copy')
     .addHelpText('after', HELP);
   withStoreOptions(group.command('verify'))
     .description('check the file, the ledger against a recount, the order and the payloads')
@@ -245,4 +258,6 @@ export function registerStore(program: Command): void {
     .requiredOption('--to <folder>', 'new or empty folder')
     .addHelpText('after', SALVAGE_HELP)
     .action(runSalvage);
+  registerStoreMigrate(group);
+  registerStoreCopy(group);
 }

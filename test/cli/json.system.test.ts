@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { createProgram } from '../../src/cli/program.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
+import { freshSchema, type TestSchema } from '../helpers/postgres-server.ts';
 import { relayConfig } from '../helpers/relay-process.ts';
 import { type AdminCliRig, TOKEN, event, openAdminCliRig } from './admin-cli-rig.ts';
 import { run } from './command-line.ts';
@@ -16,12 +17,14 @@ const LINES = ['map'];
 const ENDLESS = ['simulate'];
 
 let rig: AdminCliRig;
+let schema: TestSchema;
 let folder = '';
 let config = '';
 let dead = '';
 let quarantined = '';
 
 beforeAll(async () => {
+  schema = await freshSchema();
   rig = await openAdminCliRig();
   dead = await rig.post(event('e-1', 11));
   await rig.relay.moveToDeadLetters();
@@ -39,11 +42,17 @@ beforeAll(async () => {
   text.admin = { port: Number(new URL(rig.url).port), token: TOKEN };
   config = join(folder, 'relay.yaml');
   await writeFile(config, stringify(text));
+  const { url, schema: name } = schema;
+  await writeFile(
+    join(folder, 'postgres.yaml'),
+    stringify({ ...text, store: { engine: 'postgres', url, schema: name } }),
+  );
   await writeFile(join(folder, 'event.json'), JSON.stringify([event('e-1', 11), event('e-2', 12)]));
   await (await openSqliteJournal({ path: join(folder, 'data'), encryptionKeys: [] })).close();
 });
 
 afterAll(async () => {
+  await schema.drop();
   await rig.relay.close();
   await rm(folder, { recursive: true });
 });
@@ -76,6 +85,8 @@ const CASES: Readonly<Record<string, () => readonly string[]>> = {
   'store verify': () => [],
   'store backup': () => ['--to', join(folder, 'backup.db')],
   'store salvage': () => ['--to', join(folder, 'salvaged')],
+  'store migrate': () => ['--config', join(folder, 'postgres.yaml'), '--dry-run'],
+  'store copy': () => ['--from', join(folder, 'data'), '--config', join(folder, 'postgres.yaml')],
   send: () => ['--url', 'http://127.0.0.1:1/webhooks/acme', '--count', '1', '--patience', '1s', '--yes'],
 };
 

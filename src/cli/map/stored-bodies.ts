@@ -54,8 +54,8 @@ export async function readStoredBodies(
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
   };
-  const { path, encryptionKeys } = config.store;
-  if (url === undefined && existsSync(join(path, DATABASE_FILE))) {
+  const { engine, path, encryptionKeys } = config.store;
+  if (engine === 'sqlite' && url === undefined && existsSync(join(path, DATABASE_FILE))) {
     try {
       return readStoppedBodies(path, encryptionKeys, filterOf(selection), selection.limit);
     } catch (error) {

@@ -42,6 +42,12 @@ const TRY_LOCK = {
 };
 const UNLOCK = { name: '', text: `SELECT pg_advisory_unlock(hashtextextended('relay ' || $1, 0))` };
 
+/**
+ * `readable_from` of a schema that `store copy` is filling, so that no relay can use it. Not a
+ * format: no version will ever know so many.
+ */
+export const UNFINISHED_COPY = 2_147_483_647;
+
 /** What is in the schema, and what would be done to it. */
 export interface MigrationPlan {
   /** Undefined if the schema has no store yet. */
@@ -89,6 +95,10 @@ export async function planMigration(
       ? await connection.query<{ storeId: string; format: number; readableFrom: number }>(READ)
       : [];
   const newest = migrations.length;
+  if (store?.readableFrom === UNFINISHED_COPY)
+    throw new StoreError(`the schema ${schema} has an unfinished copy of another store`, {
+      fix: 'run `capillary-relay store copy` again: it continues where it was stopped',
+    });
   if (store && store.readableFrom > newest)
     throw new StoreError(
       `the schema ${schema} has format ${store.format}, but this version of the relay knows formats up to ${newest}`,

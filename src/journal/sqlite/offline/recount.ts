@@ -30,7 +30,7 @@ function followAliases(db: DatabaseSync): void {
 }
 
 /** A queue with exactly one head keeps it; otherwise its oldest event becomes the head. */
-function setHeads(db: DatabaseSync): void {
+export function setHeads(db: DatabaseSync): void {
   db.exec(`UPDATE events SET head = 0 WHERE state <> 'pending' AND head = 1`);
   db.exec(`UPDATE events SET head = 1 WHERE state = 'pending' AND lane IS NULL AND head = 0`);
   db.exec(`CREATE TEMP TABLE headless AS SELECT lane, destination, replay, min(seq) AS first FROM events

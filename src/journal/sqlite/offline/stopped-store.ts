@@ -114,31 +114,79 @@ function openable(path: string, file: string): string | URL {
   return url;
 }
 
+/** A store that is open for reading. No relay can start on it before `close`. */
+interface OpenStore {
+  readonly db: DatabaseSync;
+  /** Idempotent. */
+  readonly close: () => void;
+}
+
+/** @throws the error of SQLite */
+function openForReading(path: string): OpenStore {
+  const file = databaseFileOf(path);
+  // SQLite creates these empty files for readers, and a read-only connection does not delete them.
+  const created = [`${file}-shm`, `${file}-wal`].filter((side) => !existsSync(side));
+  // SQLite would delete the log.
+  assertNotEmptied(file);
+  const db = new DatabaseSync(openable(path, file), { readOnly: true, timeout: 0 });
+  let isOpen = true;
+  const close = (isLocked = false): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    // Deleted only while the store is locked here: the files of a running relay contain its events.
+    if (!isLocked) for (const side of created) rmSync(side, { force: true });
+    db.close();
+  };
+  try {
+    db.exec('BEGIN');
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+  } catch (error) {
+    close(isBusy(error));
+    throw error;
+  }
+  return { db, close: () => close() };
+}
+
 /**
  * Opens the store of a stopped relay, or a backup, for reading. No relay can start on a store while
  * `use` runs.
  * @throws StoreError if there is none, a relay is running on it, or it is too damaged for `use`
  */
 export function withStoppedStore<T>(path: string, use: (db: DatabaseSync) => T): T {
-  const file = databaseFileOf(path);
-  // SQLite creates these empty files for readers, and a read-only connection does not delete them.
-  const created = [`${file}-shm`, `${file}-wal`].filter((side) => !existsSync(side));
-  let db: DatabaseSync | undefined;
-  let isLocked = false;
+  let store: OpenStore | undefined;
   try {
-    // SQLite would delete the log.
-    assertNotEmptied(file);
-    db = new DatabaseSync(openable(path, file), { readOnly: true, timeout: 0 });
-    db.exec('BEGIN');
-    db.prepare('SELECT count(*) FROM sqlite_schema').get();
-    return use(db);
+    store = openForReading(path);
+    return use(store.db);
   } catch (error) {
-    isLocked = isBusy(error);
     throw toStoreError(path, error);
   } finally {
-    // Deleted only while the store is locked here: the files of a running relay contain its events.
-    if (!isLocked) for (const side of created) rmSync(side, { force: true });
-    db?.close();
+    store?.close();
+  }
+}
+
+function assertFormat(path: string, db: DatabaseSync): void {
+  const format = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  if (format !== MIGRATIONS.length)
+    throw new StoreError(
+      `the store in ${path} has format ${format}, but this version needs ${MIGRATIONS.length}: ` +
+        'start the relay on it once, or use the version that wrote it',
+    );
+}
+
+/**
+ * Opens the store of a stopped relay for reading.
+ * @throws StoreError also if it has another format, or accepted events are not in the database file
+ */
+export function openStoppedStore(path: string): OpenStore {
+  let store: OpenStore | undefined;
+  try {
+    store = openForReading(path);
+    assertFormat(path, store.db);
+    assertInOneFile(path, store.db);
+    return store;
+  } catch (error) {
+    store?.close();
+    throw toStoreError(path, error);
   }
 }
 
@@ -177,12 +225,7 @@ export function readStoppedBodies(
   const cipher = createPayloadCipher(encryptionKeys.map(parseKey));
   const { from, condition, values } = toSql(filter, ALL_POSITIONS);
   const rows = withStoppedStore(path, (db) => {
-    const format = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-    if (format !== MIGRATIONS.length)
-      throw new StoreError(
-        `the store in ${path} has format ${format}, but this version needs ${MIGRATIONS.length}: ` +
-          'start the relay on it once, or use the version that wrote it',
-      );
+    assertFormat(path, db);
     return db
       .prepare(
         `SELECT receipt, source, identity, org_id, received_at,

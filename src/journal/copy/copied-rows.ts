@@ -1,0 +1,121 @@
+import type { EventColumns } from '../event-columns.ts';
+import type { EventState, SourceCounts } from '../journal.ts';
+
+/* What one storage engine reads and the other one writes, in a form of neither. */
+
+export type CopiedValue = string | number | boolean | null | Uint8Array | readonly string[];
+
+/** A row by its columns. Payloads have their stored form, which all engines share. */
+export type CopiedRow = Readonly<Record<string, CopiedValue>>;
+
+/** An event with everything that belongs to it alone. */
+export interface CopiedEvent extends EventColumns {
+  /** Its place in the order of acceptance, which the copy keeps. */
+  readonly seq: number;
+  readonly state: EventState;
+  readonly isReplay: boolean;
+  /** Head of its lane, although an older event waits behind it. */
+  readonly isPinned: boolean;
+  readonly sentIn: string | null;
+  readonly notes: Uint8Array | null;
+  readonly body: Uint8Array | null;
+  /** In order; the columns are those of the tables without the key. */
+  readonly attempts: readonly CopiedRow[];
+  readonly sent: readonly CopiedRow[];
+  readonly actions: readonly CopiedRow[];
+  readonly differing: CopiedRow | undefined;
+}
+
+/** The other tables, in the order in which they are copied. */
+export const SIDE_TABLES = {
+  requests: {
+    columns: ['id', 'at', 'kind', 'status', 'xaction', 'duration_ms', 'batch_size'],
+    key: ['id'],
+  },
+  profiles: { columns: ['destination', 'lane', 'state'], key: ['destination', 'lane'] },
+  aliases: { columns: ['destination', 'lane', 'target'], key: ['destination', 'lane'] },
+  contact_totals: { columns: ['destination', 'counted', 'shared'], key: ['destination'] },
+  contacts: { columns: ['destination', 'key', 'customer'], key: ['destination', 'key', 'customer'] },
+  shared_contacts: {
+    columns: ['destination', 'key', 'source', 'kind', 'masked', 'at'],
+    key: ['destination', 'key'],
+  },
+  quarantine: {
+    columns: ['receipt', 'source', 'received_at', 'expires_at', 'ip', 'reasons', 'headers', 'body', 'bytes'],
+    key: ['receipt'],
+  },
+  pauses: { columns: ['destination', 'by', 'at'], key: ['destination'] },
+  programs: { columns: ['org_id', 'json'], key: ['org_id'] },
+  replay_jobs: {
+    columns: [
+      'id',
+      'at',
+      'by',
+      'as_new',
+      'shown',
+      'filter',
+      'next',
+      'until',
+      'matched',
+      'replayed',
+      'finished_at',
+    ],
+    key: ['id'],
+  },
+} as const satisfies Record<string, { readonly columns: readonly string[]; readonly key: readonly string[] }>;
+
+export type SideTable = keyof typeof SIDE_TABLES;
+export const SIDE_TABLE_NAMES = Object.keys(SIDE_TABLES) as readonly SideTable[];
+
+/** What a store holds, to compare two of them. */
+export interface StoreAccount {
+  /** By source. */
+  readonly ledger: Readonly<Record<string, SourceCounts & { readonly quarantined_bytes: number }>>;
+  /** By destination. */
+  readonly backlog: Readonly<Record<string, { readonly pending: number; readonly replaying: number }>>;
+  /** Number of rows by table; of events by source, destination and state. */
+  readonly rows: Readonly<Record<string, number>>;
+}
+
+/** How far a copy has come. It is written in the transaction of each step. */
+export interface CopyProgress {
+  readonly step: 'events' | SideTable | 'counts' | 'compare' | 'done';
+  /** The key of the last row of this step that is written; empty before the first. */
+  readonly after: readonly (string | number)[];
+  /** Events that are written. */
+  readonly events: number;
+}
+
+export interface CopySource {
+  /** For people. */
+  readonly name: string;
+  /** Differs as soon as a relay has worked on the store. */
+  fingerprint(): Promise<string>;
+  account(): Promise<StoreAccount>;
+  /** The next events in the order of acceptance, as many as one step takes. */
+  events(after: number): Promise<readonly CopiedEvent[]>;
+  rows(table: SideTable, after: readonly (string | number)[]): Promise<readonly CopiedRow[]>;
+  close(): Promise<void>;
+}
+
+export interface CopyTarget {
+  readonly name: string;
+  /**
+   * Begins the copy of a source, or continues it. No relay can use the store before `finish`. Of a
+   * copy that was finished just before it was stopped, the step is `done`.
+   * @throws StoreError if the store has other contents
+   */
+  begin(fingerprint: string): Promise<CopyProgress>;
+  writeEvents(events: readonly CopiedEvent[], progress: CopyProgress): Promise<void>;
+  writeRows(table: SideTable, rows: readonly CopiedRow[], progress: CopyProgress): Promise<void>;
+  /** Writes the counts, and what else follows from all rows. */
+  writeCounts(account: StoreAccount, progress: CopyProgress): Promise<void>;
+  account(): Promise<StoreAccount>;
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Rows of a step. */
+export const STEP_ROWS = 500;
+/** Bytes of bodies in a step, about. */
+export const STEP_BYTES = 8_388_608;

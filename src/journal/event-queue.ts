@@ -190,9 +190,11 @@ export type Settlement = {
  *
  * Durability. The promise of an append resolves only when the events survive a crash of the process
  * and of the machine (fsync or replication). If it rejects with a StoreError, nothing of that call
- * was stored. What delivery writes (settlements, counted contacts, programs) is visible at once and
- * durable within seconds. A crash may forget the newest of it, always from some point in time on
- * and never one before another: then its events are pending again and are delivered again.
+ * was stored; only an engine that lost its server during the commit, and does not reach it again
+ * within seconds, cannot know that: then the same call again answers with what was stored. What
+ * delivery writes (settlements, counted contacts, programs) is visible at once and durable within
+ * seconds. A crash may forget the newest of it, always from some point in time on and never one
+ * before another: then its events are pending again and are delivered again.
  *
  * Deduplication. An event is identified by (source, identity). Appending a known event writes
  * nothing and answers the first receipt, for as long as `ids` of the retention policy. The check
@@ -200,14 +202,17 @@ export type Settlement = {
  * equal events of one call are a duplicate as well. The answer says whether the stored body has the
  * same bytes; what a difference means is up to the caller, who records it with the first event
  * (`recordDifferingCopy`) for as long as its record exists.
+ * An engine may look for the first event only among those whose `createdAt` is of the same UTC day,
+ * or of the one beside it if it is within an hour of midnight; events without one are such a day.
  *
  * Order. A lane is the queue of one customer at one destination, known by its whole key. Its events
  * become claimable one at a time in the order in which they were appended: the next one when the
- * previous one is no longer `pending`. There is no order between lanes. The first one is the head
- * of the lane. An event that waits for its next attempt blocks its own lane and no other. Events
- * without a lane wait for nothing. An event that is promoted never overtakes the head of its new
- * lane. A rerouted one does if the head is the oldest event of the lane, was appended after it, and
- * is not claimed. Behind the head, the event that was appended first comes next.
+ * previous one is no longer `pending`. Of two appends that overlap, an engine with replicas may
+ * take either first. There is no order between lanes. The first one is the head of the lane. An
+ * event that waits for its next attempt blocks its own lane and no other. Events without a lane
+ * wait for nothing. An event that is promoted never overtakes the head of its new lane. A rerouted
+ * one does if the head is the oldest event of the lane, was appended after it, and is not claimed.
+ * Behind the head, the event that was appended first comes next.
  *
  * Replays. A replayed event is marked until it is settled with a final state. The marked events of
  * a lane form a queue of their own with the same rules: they neither block the other events of the

@@ -34,7 +34,7 @@ async function send(store: AppendingReplica, event: NewEvent): Promise<Appended>
   }
 }
 
-/** Appends with other outcomes of some statements: of which events, and for the how manieth time. */
+/** Appends where some statements have other outcomes: the nth one, and how often it was executed. */
 function withOutcomes(
   { engine }: AppendingReplica,
   outcome: (

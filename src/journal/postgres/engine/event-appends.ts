@@ -1,4 +1,4 @@
-import { assertIdentity } from '../../identities.ts';
+import { assertIdentity } from '../../valid-identity.ts';
 import type { Appended, EventQueue, NewEvent } from '../../journal.ts';
 import { newReceipt } from '../../receipts.ts';
 import { appendCalls } from './append-batch.ts';

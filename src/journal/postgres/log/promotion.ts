@@ -1,4 +1,4 @@
-import { assertIdentity } from '../../identities.ts';
+import { assertIdentity } from '../../valid-identity.ts';
 import { type Appended, type NewEvent, RefusedError, StoreError } from '../../journal.ts';
 import { PROMOTED } from '../../operator-actions.ts';
 import { isReceipt } from '../../receipts.ts';

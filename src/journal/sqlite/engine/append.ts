@@ -14,7 +14,7 @@ import { claimHead, enqueue, enqueueExisting, placementFor } from './lanes.ts';
 import { recordAction, removeMalformed } from './operator-changes.ts';
 import type { IntakeRecord, RecordKind } from './intake-records.ts';
 import { type UnpackedEvent, unpackEvents } from './packed-events.ts';
-import { assertIdentity } from '../../identities.ts';
+import { assertIdentity } from '../../valid-identity.ts';
 import { newReceipt } from '../../receipts.ts';
 import { deletePayloads, insertBody, insertSealedBody, readableBody } from './payloads.ts';
 import { insertQuarantined, type QuarantineHead, toQuarantineEntry } from './quarantine-table.ts';

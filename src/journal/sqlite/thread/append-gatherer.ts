@@ -1,6 +1,6 @@
 import { ArrivalRate } from '../../arrival-rate.ts';
 import type { Appended, NewEvent } from '../../journal.ts';
-import { assertIdentity } from '../../identities.ts';
+import { assertIdentity } from '../../valid-identity.ts';
 import { EventPacker, type PackedEvents } from '../engine/packed-events.ts';
 
 /*

@@ -38,7 +38,7 @@ const ABANDONED_AFTER = "interval '10 seconds'";
 const CREATE: Statement = {
   name: 'replay_create',
   text: `INSERT INTO replay_jobs (at, by, as_new, shown, filter, runner, until)
-    SELECT $1, $2, $3, $4, $5, $6, (SELECT receipt::text FROM events ORDER BY receipt DESC LIMIT 1)
+    SELECT $1, $2, $3, $4, $5, $6, (SELECT e.receipt::text FROM events AS e ORDER BY e.receipt DESC LIMIT 1)
     RETURNING id`,
 };
 const LOCK_JOB: Statement = {

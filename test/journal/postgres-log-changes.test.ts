@@ -9,6 +9,7 @@ import { type LogRig, logRig } from './postgres-log-rig.ts';
 
 const ANN = sha256('ann');
 const BOB = sha256('bob');
+const OPEN = new AbortController().signal;
 const ALL = { filter: {}, asNew: false, by: 'olga' };
 
 async function queued({ sql }: LogRig): Promise<Record<string, unknown>[]> {
@@ -79,7 +80,7 @@ describe('replays in PostgreSQL', () => {
     const [, second, ids] = await Promise.all([
       first,
       other.log.replay({ ...ALL, by: 'otto' }),
-      other.log.continueJobs(),
+      other.log.continueJobs(OPEN),
     ]);
     const jobs = await rig.log.replays();
     expect(jobs.reduce((sum, { replayed }) => sum + replayed, 0)).toBe(700);
@@ -105,14 +106,36 @@ describe('replays in PostgreSQL', () => {
     const [job] = await rig.log.replays();
 
     await set(alive, 'clock_timestamp()');
-    expect(await other.log.continueJobs()).toEqual([]);
+    expect(await other.log.continueJobs(OPEN)).toEqual([]);
     await set('gen_random_uuid()', 'clock_timestamp()');
     await rig.sql(`UPDATE replay_jobs SET runner = ${alive} WHERE id = ${String(job?.id)}`);
-    expect(await other.log.continueJobs()).toHaveLength(1);
+    expect(await other.log.continueJobs(OPEN)).toHaveLength(1);
     await set(alive, "clock_timestamp() - interval '1 minute'");
-    expect(await other.log.continueJobs()).toEqual([job?.id]);
-    expect(await other.log.continueJobs()).toEqual([]);
+    expect(await other.log.continueJobs(OPEN)).toEqual([job?.id]);
+    expect(await other.log.continueJobs(OPEN)).toEqual([]);
     expect(await other.log.replays()).toMatchObject([{ done: true }, { replayed: 300, done: true }]);
+    await requireCounts(rig);
+  });
+
+  it('survive the loss of connections: nothing is replayed twice or left out', async () => {
+    const rig = await logRig();
+    const other = await rig.another();
+    await rig.store(Array.from({ length: 1_500 }, (_, n) => ({ state: 'dead', lane: sha256(`${n % 99}`) })));
+    const cut = () =>
+      rig.sql(`SELECT pg_terminate_backend(backend) FROM streams WHERE replica = '${rig.engine.replica}'`);
+    const replaying = rig.log.replay(ALL).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await until(async () => ((await other.log.replays())[0]?.replayed ?? 0) > 0);
+    await cut();
+    const error = await replaying;
+    if (error !== undefined) expect(error).toBeInstanceOf(StoreError);
+    await rig.sql('UPDATE replay_jobs SET runner = NULL');
+    await other.log.continueJobs(OPEN);
+    expect(await other.log.replays()).toMatchObject([{ matched: 1_500, replayed: 1_500, done: true }]);
+    expect(await rig.sql('SELECT FROM events WHERE replays <> 1')).toEqual([]);
+    expect(await queued(rig)).toHaveLength(1_500);
     await requireCounts(rig);
   });
 
@@ -129,7 +152,7 @@ describe('replays in PostgreSQL', () => {
         VALUES (0, 'olga', false, '{"filter":{},"narrowedBy":[]}', ${filter}, '${'f'.repeat(8)}')`);
     await insert(`'\\x01000000000000000000000000000000000000000000000000000000000000000000000000'`);
     await insert(`'\\x99'`);
-    expect(await other.log.continueJobs()).toEqual([]);
+    expect(await other.log.continueJobs(OPEN)).toEqual([]);
     expect(await other.log.replays()).toMatchObject([{ done: true }, { done: false }]);
     expect(other.unreadable.map(([, why]) => why)).toEqual(['key-unknown', 'damaged']);
   });

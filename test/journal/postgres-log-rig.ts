@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { EventState } from '../../src/journal/journal.ts';
 import { createPayloadCipher, type Unreadable } from '../../src/journal/payload-cipher.ts';
 import type { PostgresEngine } from '../../src/journal/postgres/engine/engine.ts';
-import { keyOfText, laneKeyOf } from '../../src/journal/postgres/engine/lane-keys.ts';
+import { keyOfText, keyOrNull, laneKeyOf } from '../../src/journal/postgres/engine/lane-keys.ts';
 import { STATE_CODES } from '../../src/journal/postgres/engine/stored-events.ts';
 import { createEventLog, type PostgresEventLog } from '../../src/journal/postgres/log/postgres-event-log.ts';
 import { newReceipt } from '../../src/journal/receipts.ts';
@@ -96,44 +96,40 @@ async function openRig(url: string, schema: string, keys: readonly Uint8Array[])
     notifyClaimable: (destination) => void notified.push(destination),
   };
   const claims = { lanesMoved: (destination: string) => void moved.push(destination) };
-  const store = async (events: readonly Partial<Stored>[]) => {
-    const receipts: string[] = [];
-    for (const each of events) {
-      const receipt = newReceipt();
-      const event: Stored = {
-        state: 'pending',
-        source: 'acme',
-        destination: 'aep',
-        lane: null,
-        eventName: 'name',
-        eventId: receipt,
-        customerId: null,
-        day: 20_000,
-        receivedAt: clock.now,
-        body: Buffer.from('{}'),
-        ...each,
-      };
-      const identity = Buffer.from(receipt.replaceAll('-', '').repeat(2), 'hex');
-      await sessions.queryAs('work', { name: 'test_store', text: STORE }, [
-        event.day,
-        receipt,
-        event.source,
-        event.destination,
-        identity,
-        event.lane,
-        laneKeyOf(event.lane, identity.toString('hex')),
-        event.customerId,
-        event.customerId === null ? null : keyOfText(event.customerId),
-        event.eventId,
-        keyOfText(event.eventId),
-        event.eventName,
-        event.receivedAt,
-        STATE_CODES[event.state],
-        event.body && Buffer.from(cipher.encrypt(event.body)),
-      ]);
-      receipts.push(receipt);
-    }
-    return receipts;
+  const storeOne = async (each: Partial<Stored>): Promise<string> => {
+    const receipt = newReceipt();
+    const event: Stored = {
+      state: 'pending',
+      source: 'acme',
+      destination: 'aep',
+      lane: null,
+      eventName: 'name',
+      eventId: receipt,
+      customerId: null,
+      day: 20_000,
+      receivedAt: clock.now,
+      body: Buffer.from('{}'),
+      ...each,
+    };
+    const identity = Buffer.from(receipt.replaceAll('-', '').repeat(2), 'hex');
+    await sessions.queryAs('work', { name: 'test_store', text: STORE }, [
+      event.day,
+      receipt,
+      event.source,
+      event.destination,
+      identity,
+      event.lane,
+      laneKeyOf(event.lane, identity.toString('hex')),
+      event.customerId,
+      keyOrNull(event.customerId ?? undefined),
+      event.eventId,
+      keyOfText(event.eventId),
+      event.eventName,
+      event.receivedAt,
+      STATE_CODES[event.state],
+      event.body && Buffer.from(cipher.encrypt(event.body)),
+    ]);
+    return receipt;
   };
   return {
     engine,
@@ -144,7 +140,8 @@ async function openRig(url: string, schema: string, keys: readonly Uint8Array[])
     moved,
     unreadable,
     sql: (text) => executeSql(`${url}?options=-csearch_path%3D${schema}`, text),
-    store,
+    // On one connection, so in this order.
+    store: (events) => Promise.all(events.map(storeOne)),
     another: () => openRig(url, schema, keys),
   };
 }

@@ -2,8 +2,8 @@ import type { NewEvent } from '../../journal.ts';
 import type { Param, Statement } from '../sessions/session.ts';
 import { ArrayParam } from './array-params.ts';
 import { addCountsSql } from './count-changes.ts';
-import { keyOfText, laneKeyOf, laneKeySql } from './lane-keys.ts';
-import { storedText } from './stored-text.ts';
+import { keyOrNull, laneKeyOf, laneKeySql } from './lane-keys.ts';
+import { storedText, storedTextOrNull } from './stored-text.ts';
 
 /** An event as it waits for its statement. */
 export interface EventRow {
@@ -84,14 +84,6 @@ export function storedInteger(value: number): number | null {
   return Math.trunc(Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER));
 }
 
-function textOrNull(text: string | undefined): string | null {
-  return text === undefined ? null : storedText(text);
-}
-
-function keyOrNull(text: string | undefined): number | null {
-  return text === undefined ? null : keyOfText(text);
-}
-
 /** Rough sizes of the elements. A larger one makes its array grow. */
 const SHORT_TEXT_BYTES = 64;
 const LONG_TEXT_BYTES = 224;
@@ -131,7 +123,7 @@ export function appendParams(placed: readonly PlacedRow[], at: number, base: num
   let overhead = 0;
   for (const { row, offset } of placed) {
     const { event } = row;
-    const lane = textOrNull(event.lane);
+    const lane = storedTextOrNull(event.lane);
     columns.day.addInt4(row.day);
     columns.place.addInt4(offset);
     columns.receipt.addUuid(row.receipt);
@@ -140,16 +132,16 @@ export function appendParams(placed: readonly PlacedRow[], at: number, base: num
     columns.identity.addHex(event.identity);
     columns.lane.addText(lane);
     columns.laneKey.addInt4(laneKeyOf(lane, event.identity));
-    columns.customerId.addText(textOrNull(event.customerId));
+    columns.customerId.addText(storedTextOrNull(event.customerId));
     columns.customerKey.addInt4(keyOrNull(event.customerId));
-    columns.eventId.addText(textOrNull(event.eventId));
+    columns.eventId.addText(storedTextOrNull(event.eventId));
     columns.eventKey.addInt4(keyOrNull(event.eventId));
     columns.orgId.addInt8(storedInteger(event.orgId) ?? 0);
     columns.eventName.addText(storedText(event.eventName));
     columns.createdAt.addInt8(event.createdAt === undefined ? null : storedInteger(event.createdAt));
     columns.receivedAt.addInt8(storedInteger(event.receivedAt) ?? at);
     columns.verifiedBy.addText(storedText(event.verifiedBy));
-    columns.traceparent.addText(textOrNull(event.traceparent));
+    columns.traceparent.addText(storedTextOrNull(event.traceparent));
     columns.bodyBytes.addInt4(row.bodyBytes);
     columns.payload.addBytes(row.sealed);
     overhead = row.sealed.byteLength - row.bodyBytes;

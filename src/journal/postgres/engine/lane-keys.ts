@@ -11,6 +11,10 @@ export function keyOfText(text: string): number {
   return createHash('sha256').update(text).digest().readInt32BE(0);
 }
 
+export function keyOrNull(text: string | undefined): number | null {
+  return text === undefined ? null : keyOfText(text);
+}
+
 /**
  * The key of a lane. A lane is usually a hash in hex digits, of which the first 8 are used.
  * @param identity hex digits of an event without a lane, whose key spreads it over the slots

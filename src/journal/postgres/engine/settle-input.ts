@@ -9,7 +9,7 @@ import { slotOf } from './lane-keys.ts';
 import type { NumberedRequest, RequestRows } from './request-rows.ts';
 import { ENTRIES, FAILED_ATTEMPTS, FENCES, REQUESTS, SENT } from './settle-statement.ts';
 import { STATE_CODES } from './stored-events.ts';
-import { storedText } from './stored-text.ts';
+import { storedText, storedTextOrNull } from './stored-text.ts';
 
 /** A settlement of an event that is claimed. */
 export interface HeldSettlement {
@@ -51,10 +51,6 @@ class Fences {
   }
 }
 
-function textOrNull(text: string | null | undefined): string | null {
-  return text === undefined || text === null ? null : storedText(text);
-}
-
 const WAITS_FOR_NOTHING = { due_at: null, failures: null, charged: null };
 
 /** What is written of the last state: a final one, or that the event waits. */
@@ -63,10 +59,10 @@ function stateColumns(settlement: Settlement, now: number) {
   const state = STATE_CODES[settlement.state];
   if (settlement.state === 'pending') {
     const { dueIn, failedAttempts: failures, ownFaultCount: charged } = settlement;
-    return { state, detail: textOrNull(detail), reason: null, due_at: now + dueIn, failures, charged };
+    return { state, detail: storedTextOrNull(detail), reason: null, due_at: now + dueIn, failures, charged };
   }
   const reason = settlement.state === 'delivered' ? undefined : settlement.reason;
-  return { state, detail: textOrNull(detail), reason: textOrNull(reason), ...WAITS_FOR_NOTHING };
+  return { state, detail: storedTextOrNull(detail), reason: storedTextOrNull(reason), ...WAITS_FOR_NOTHING };
 }
 
 export interface SettleInput {
@@ -100,8 +96,8 @@ export function settleInput(
         continue;
       }
       const row = attemptRow(attempt);
-      const [outcome, detail] = [storedText(row.outcome), textOrNull(row.detail)];
-      failed.push({ ...row, entry, seq, outcome, detail, xaction_id: textOrNull(row.xaction_id) });
+      const [outcome, detail] = [storedText(row.outcome), storedTextOrNull(row.detail)];
+      failed.push({ ...row, entry, seq, outcome, detail, xaction_id: storedTextOrNull(row.xaction_id) });
     }
   };
   const addSent = (entry: number, seq: number, settlement: Settlement): void => {
@@ -137,13 +133,13 @@ export function settleInput(
       stream: claim.stream,
       pos: claim.pos,
       delivered: bitsOf(settlement.delivered),
-      sent_in: textOrNull(requestRows.sentIn(settlement.attempts)),
+      sent_in: storedTextOrNull(requestRows.sentIn(settlement.attempts)),
       ...stateColumns(settlement, now),
       ...noteColumns(settlement),
       ...profileColumns(settlement),
     };
   });
-  const requestInput = [...requests].map((row) => ({ ...row, xaction: textOrNull(row.xaction) }));
+  const requestInput = [...requests].map((row) => ({ ...row, xaction: storedTextOrNull(row.xaction) }));
   return {
     params: [
       replica,

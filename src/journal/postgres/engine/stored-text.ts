@@ -12,6 +12,11 @@ export function storedText(text: string): string {
   return text.replaceAll(MARK, `${MARK}1`).replaceAll('\0', `${MARK}0`);
 }
 
+/** The same of a text that may be missing. */
+export function storedTextOrNull(text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : storedText(text);
+}
+
 /** The text of a stored form. */
 export function textOf(stored: string): string {
   return stored.includes(MARK) ? stored.replaceAll(`${MARK}0`, '\0').replaceAll(`${MARK}1`, MARK) : stored;

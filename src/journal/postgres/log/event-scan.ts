@@ -2,7 +2,7 @@ import type { EventFilter, EventState } from '../../journal.ts';
 import { isReceipt } from '../../receipts.ts';
 import { keyOfText } from '../engine/lane-keys.ts';
 import type { StoredRow } from '../engine/stored-events.ts';
-import { storedText } from '../engine/stored-text.ts';
+import { storedTextOrNull } from '../engine/stored-text.ts';
 import type { Param, Session, Statement } from '../sessions/session.ts';
 import { filterParams, idsOf } from './filter-conditions.ts';
 import { COUNTS, type Direction, LISTS, type Way, WINDOW } from './scan-statements.ts';
@@ -28,7 +28,7 @@ const DEAD_STATES: readonly EventState[] = ['dead', 'malformed'];
 export type Query = Session['query'];
 
 async function pendingAt(query: Query, source?: string, destination?: string): Promise<number> {
-  const texts = [source, destination].map((text) => (text === undefined ? null : storedText(text)));
+  const texts = [source, destination].map(storedTextOrNull);
   const [row] = await query<{ pending: number }>(PENDING, texts);
   return row?.pending ?? 0;
 }

@@ -3,7 +3,7 @@ import { EQUAL_COLUMNS } from '../../event-columns.ts';
 import type { EventFilter } from '../../journal.ts';
 import { hasBodySql } from '../engine/body-presence.ts';
 import { STATE_CODES } from '../engine/stored-events.ts';
-import { storedText } from '../engine/stored-text.ts';
+import { storedText, storedTextOrNull } from '../engine/stored-text.ts';
 import type { Param } from '../sessions/session.ts';
 
 /*
@@ -43,10 +43,7 @@ export function filterSql(event: string, first: number): string {
 /** The values of the parameters of `filterSql`. Receipts are not among them. */
 export function filterParams(filter: EventFilter): Param[] {
   return [
-    ...EQUAL_COLUMNS.map(([key]) => {
-      const value = filter[key];
-      return value === undefined ? null : storedText(value);
-    }),
+    ...EQUAL_COLUMNS.map(([key]) => storedTextOrNull(filter[key])),
     filter.states?.map((state) => STATE_CODES[state]) ?? null,
     filter.eventId === undefined ? null : idsOf(filter.eventId).map(storedText),
     filter.since ?? null,

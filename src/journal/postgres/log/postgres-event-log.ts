@@ -14,10 +14,11 @@ import { reroute } from './rerouting.ts';
 /** What operators look up and change, and what maintenance continues. */
 export interface PostgresEventLog extends Omit<EventLog, 'sharedContacts'>, Pick<Maintenance, 'reroute'> {
   /**
-   * Continues the replay jobs that nobody executes any more. Called by the leader.
+   * Continues the replay jobs that nobody executes any more, until the signal. Called by the
+   * leader.
    * @returns the ids of those that have finished
    */
-  continueJobs(): Promise<readonly number[]>;
+  continueJobs(signal: AbortSignal): Promise<readonly number[]>;
 }
 
 export interface EventLogOptions {
@@ -38,7 +39,7 @@ export function createEventLog(
     count: (filter) => countAll(engine, filter, closing),
     replay: (request) => replay(engine, request, closing),
     replays: () => replays(engine),
-    continueJobs: () => continueJobs(engine, closing),
+    continueJobs: (signal) => continueJobs(engine, signal),
     promote: (receipt, event, by) => promote(engine, receipt, event, by),
     discard: (filter, by) => discard(engine, filter, by, closing),
     reroute: (source, destination, by) => reroute(engine, claims, { source, destination, by }, closing),

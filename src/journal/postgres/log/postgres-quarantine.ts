@@ -17,7 +17,7 @@ import { isReceipt, newReceipt, RECEIPT } from '../../receipts.ts';
 import { storedInteger } from '../engine/append-statement.ts';
 import { addCountsSql, NO_DESTINATION } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
-import { storedText, textOf } from '../engine/stored-text.ts';
+import { storedText, storedTextOrNull, textOf } from '../engine/stored-text.ts';
 import type { Statement } from '../sessions/session.ts';
 
 /** Requests that one statement evicts at most. */
@@ -177,7 +177,7 @@ async function listQuarantined(
   const rows = await engine.sessions.query<QuarantineRow>('work', LIST, [
     startOf('quarantine', page, RECEIPT) ?? LAST,
     receipts?.filter(isReceipt) ?? null,
-    source === undefined ? null : storedText(source),
+    storedTextOrNull(source),
     since ?? null,
     until ?? null,
     page.limit,

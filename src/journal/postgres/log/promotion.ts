@@ -9,9 +9,9 @@ import type { PostgresEngine } from '../engine/engine.ts';
 import { writeSurely } from '../engine/event-insertion.ts';
 import { duplicateOf, firstCopiesOf, isNearOtherDay, otherDayOf } from '../engine/first-copies.ts';
 import { pinHeads } from '../engine/head-pins.ts';
-import { keyOfText, laneKeyOf } from '../engine/lane-keys.ts';
+import { keyOrNull, laneKeyOf } from '../engine/lane-keys.ts';
 import { STATE_CODES, type StateCode } from '../engine/stored-events.ts';
-import { storedText } from '../engine/stored-text.ts';
+import { storedText, storedTextOrNull } from '../engine/stored-text.ts';
 import type { Param, Session, Statement } from '../sessions/session.ts';
 import { type Placement, placementsOf } from './placements.ts';
 
@@ -67,14 +67,6 @@ interface Malformed {
   readonly identity: string | null;
 }
 
-function textOrNull(text: string | undefined): string | null {
-  return text === undefined ? null : storedText(text);
-}
-
-function keyOrNull(text: string | undefined): number | null {
-  return text === undefined ? null : keyOfText(text);
-}
-
 function insertParams(
   { row, placement, seq }: { readonly row: EventRow; readonly placement: Placement; readonly seq: number },
   at: number,
@@ -91,16 +83,16 @@ function insertParams(
     placement.lane,
     placement.own_lane,
     placement.lane_key,
-    textOrNull(event.customerId),
+    storedTextOrNull(event.customerId),
     keyOrNull(event.customerId),
-    textOrNull(event.eventId),
+    storedTextOrNull(event.eventId),
     keyOrNull(event.eventId),
     storedInteger(event.orgId) ?? 0,
     storedText(event.eventName),
     event.createdAt === undefined ? null : storedInteger(event.createdAt),
     storedInteger(event.receivedAt) ?? at,
     storedText(event.verifiedBy),
-    textOrNull(event.traceparent),
+    storedTextOrNull(event.traceparent),
     bodyBytes,
     at,
     Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength),

@@ -130,15 +130,6 @@ async function runStep(engine: PostgresEngine, id: number): Promise<Progress> {
   return progress;
 }
 
-async function runSteps(engine: PostgresEngine, id: number, closing: AbortSignal): Promise<Progress> {
-  let progress: Progress;
-  do {
-    assertOpen(closing);
-    progress = await runStep(engine, id);
-  } while (progress.next === 'more');
-  return progress;
-}
-
 /** If a step fails, maintenance continues the job. */
 export async function replay(
   engine: PostgresEngine,
@@ -157,7 +148,12 @@ export async function replay(
   ]);
   const id = created?.id ?? 0;
   try {
-    return { replayed: (await runSteps(engine, id, closing)).replayed };
+    let progress: Progress;
+    do {
+      assertOpen(closing);
+      progress = await runStep(engine, id);
+    } while (progress.next === 'more');
+    return { replayed: progress.replayed };
   } catch (error) {
     await sessions.query('work', ABANDON, [id]).catch(() => undefined);
     throw error;
@@ -165,15 +161,16 @@ export async function replay(
 }
 
 /**
- * Continues the jobs that nobody executes any more. Called by the leader.
+ * Continues the jobs that nobody executes any more, until the signal. Called by the leader.
  * @returns the ids of those that are finished now
  */
-export async function continueJobs(engine: PostgresEngine, closing: AbortSignal): Promise<readonly number[]> {
+export async function continueJobs(engine: PostgresEngine, signal: AbortSignal): Promise<readonly number[]> {
   const finished: number[] = [];
   for (const { id } of await engine.sessions.query<{ id: number }>('work', ABANDONED)) {
-    if (closing.aborted) break;
-    const { next } = await runSteps(engine, id, closing);
-    if (next === 'finished') finished.push(id);
+    let progress: Progress | undefined;
+    while (!signal.aborted && (progress === undefined || progress.next === 'more'))
+      progress = await runStep(engine, id);
+    if (progress?.next === 'finished') finished.push(id);
   }
   return finished;
 }

@@ -98,4 +98,35 @@ describe('settle on PostgreSQL', () => {
     expect(await counts()).toMatchObject({ pending: 0, replaying: 0, dead: 1 });
     expect(await sql('SELECT count(*)::int AS n FROM attempts')).toEqual([{ n: 1 }]);
   });
+
+  it('updates events in place, all of a page in one statement', async () => {
+    const { replica, put } = await settleRig();
+    const updates: unknown[] = [];
+    const { settle, claim } = await replica({
+      wrap: (sessions) => ({
+        ...sessions,
+        queryAs: (purpose, statement, params = []) =>
+          sessions.transaction(purpose, async (session) => {
+            const rows = await session.query(statement, [session.stream, ...params]);
+            const text = `SELECT n_tup_upd AS all, n_tup_hot_upd AS hot FROM pg_stat_xact_user_tables
+              WHERE schemaname = current_schema() AND relname = 'events_default'`;
+            updates.push(...(await session.query({ name: '', text })));
+            return rows as never;
+          }),
+      }),
+    });
+    const receipts = await put(...Array.from({ length: 200 }, () => ({ lane: ANN })));
+    await claim(...receipts);
+    await settle('one', receipts.map(settled.delivered));
+    expect(updates).toEqual([{ all: 200, hot: 200 }]);
+  });
+
+  it('finds everything by index, even if a table was empty when the statement was planned', async () => {
+    const { engine } = await (await settleRig()).replica();
+    const text = `SELECT current_setting('enable_hashjoin') AS hash,
+      current_setting('enable_mergejoin') AS merge, current_setting('enable_seqscan') AS scan`;
+    const settings = (purpose: 'settle' | 'work') => engine.sessions.query(purpose, { name: '', text });
+    expect(await settings('settle')).toEqual([{ hash: 'off', merge: 'off', scan: 'off' }]);
+    expect(await settings('work')).toEqual([{ hash: 'on', merge: 'on', scan: 'on' }]);
+  });
 });

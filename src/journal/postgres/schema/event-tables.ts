@@ -8,8 +8,9 @@
  * Whether the body of an event is stored is what `bodies` says (body-presence.ts): retention drops
  * a partition of bodies without a write to `events`.
  *
- * No column that a settlement changes is in an index of `events`, so that settlements are HOT
- * updates. What is pending has a row in `queue`, which the settlement deletes.
+ * No column that a settlement changes is in an index of `events`, and half of each page stays free
+ * for the second version of its rows, so that settlements are HOT updates. What is pending has a
+ * row in `queue`, which the settlement deletes.
  *
  * `seq` is the order of acceptance and never changes. `pos` identifies an entry of the queue: an
  * event that is queued again, because it was replayed, promoted, rerouted or moved to another lane,
@@ -73,7 +74,7 @@ CREATE INDEX events_lane ON events (lane_key);
 CREATE INDEX events_own_lane ON events (own_lane) WHERE own_lane IS NOT NULL;
 CREATE INDEX events_customer ON events (customer_key) WHERE customer_key IS NOT NULL;
 CREATE INDEX events_event_id ON events (event_key) WHERE event_key IS NOT NULL;
-CREATE TABLE events_default PARTITION OF events DEFAULT WITH (fillfactor = 85);
+CREATE TABLE events_default PARTITION OF events DEFAULT WITH (fillfactor = 50);
 
 CREATE TABLE bodies (
   day integer NOT NULL,

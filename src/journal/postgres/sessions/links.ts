@@ -154,6 +154,7 @@ export class Links {
       statementLimitMs: limit,
       answerLimitMs: limit + ANSWER_MARGIN_MS,
       keepsPlans: KEEPING_PLANS.has(purpose),
+      joinsByIndex: purpose === 'settle',
       onNotification: (channel, payload) => {
         if (channel === this.channel) this.#notifications?.received(payload);
       },

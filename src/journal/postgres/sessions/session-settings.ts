@@ -17,6 +17,11 @@ export interface ConnectionSettings {
    * the execution. The plan uses indexes even if a table was empty when it was made.
    */
   readonly keepsPlans?: boolean;
+  /**
+   * Whether each row of a join is found by index. Otherwise a plan that was made while the queue
+   * was empty reads all of it, until the server plans the statement again.
+   */
+  readonly joinsByIndex?: boolean;
   readonly onNotification?: (channel: string, payload: string) => void;
 }
 
@@ -48,6 +53,8 @@ SELECT
   set_config('jit', 'off', false),
   set_config('plan_cache_mode', CASE $6 WHEN 'on' THEN 'force_generic_plan' ELSE 'auto' END, false),
   set_config('enable_seqscan', CASE $6 WHEN 'on' THEN 'off' ELSE 'on' END, false),
+  set_config('enable_hashjoin', CASE $7 WHEN 'on' THEN 'off' ELSE 'on' END, false),
+  set_config('enable_mergejoin', CASE $7 WHEN 'on' THEN 'off' ELSE 'on' END, false),
   set_config('bytea_output', 'hex', false),
   set_config('DateStyle', 'ISO', false),
   set_config('TimeZone', 'UTC', false),
@@ -75,6 +82,7 @@ export async function prepareSession(client: pg.Client, settings: ConnectionSett
     String(IDLE_IN_TRANSACTION_MS),
     settings.applicationName,
     settings.keepsPlans === true ? 'on' : 'off',
+    settings.joinsByIndex === true ? 'on' : 'off',
   ]);
   const [facts] = rows;
   if (!facts) throw new Error('the database answered without a row');

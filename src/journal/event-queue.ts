@@ -198,12 +198,11 @@ export type Settlement = {
  *
  * Deduplication. An event is identified by (source, identity). Appending a known event writes
  * nothing and answers the first receipt, for as long as `ids` of the retention policy. The check
- * and the write are one atomic step, so concurrent appends of equal events store one event. Two
- * equal events of one call are a duplicate as well. The answer says whether the stored body has the
- * same bytes; what a difference means is up to the caller, who records it with the first event
+ * and the write are one atomic step, so concurrent appends of equal events store one event, as do
+ * two equal events of one call. An engine may know only events of the same UTC day of `createdAt`,
+ * or of the day beside it within an hour of midnight. The answer says whether the stored body has
+ * the same bytes; what a difference means is up to the caller, who records it with the first event
  * (`recordDifferingCopy`) for as long as its record exists.
- * An engine may look for the first event only among those whose `createdAt` is of the same UTC day,
- * or of the one beside it if it is within an hour of midnight; events without one are such a day.
  *
  * Order. A lane is the queue of one customer at one destination, known by its whole key. Its events
  * become claimable one at a time in the order in which they were appended: the next one when the

@@ -34,7 +34,7 @@ async function send(store: AppendingReplica, event: NewEvent): Promise<Appended>
   }
 }
 
-/** Appends where some statements have other outcomes: the nth one, and how often it was executed. */
+/** Appends where the nth statement has other outcomes at some of its attempts. */
 function withOutcomes(
   { engine }: AppendingReplica,
   outcome: (

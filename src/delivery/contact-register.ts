@@ -82,6 +82,24 @@ export function createSharedContacts(): SharedContacts {
   };
 }
 
+/** Contacts that are read first; all of them only if the oldest of these is new. */
+const NEWEST_SHARED = 1_000;
+
+/** Adds the contacts of a destination that other replicas have found to be shared. */
+export async function loadShared(
+  journal: Pick<Journal, 'sharedContacts'>,
+  destination: string,
+  shared: SharedContacts,
+): Promise<void> {
+  for (const limit of [NEWEST_SHARED, MAX_SHARED]) {
+    const { contacts } = await journal.sharedContacts({ destination, limit });
+    const oldest = contacts.at(-1);
+    const isComplete = contacts.length < limit || (oldest !== undefined && shared.has(oldest.key));
+    for (const { key } of contacts) shared.add(key);
+    if (isComplete) return;
+  }
+}
+
 export function createContactRegister(parts: ContactRegisterParts): ContactRegister {
   const { destination, shared, kinds: countedKinds, journal, observer } = parts;
   const counted = createRecentSet<number>(REMEMBERED_CONTACTS);
@@ -147,10 +165,7 @@ export function createContactRegister(parts: ContactRegisterParts): ContactRegis
   };
 
   return {
-    async load() {
-      const { contacts } = await journal.sharedContacts({ destination, limit: MAX_SHARED });
-      for (const { key } of contacts) shared.add(key);
-    },
+    load: () => loadShared(journal, destination, shared),
     count(claimed, counting) {
       const { lane } = claimed;
       if (lane === undefined || counting.source.contacts.sharedBy === 0) return undefined;

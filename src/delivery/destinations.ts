@@ -1,10 +1,17 @@
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { FleetNotice } from '../journal/journal.ts';
 import { createProgramCatalogue } from '../mapping/program-catalogue.ts';
-import { type ContactRegister, createSharedContacts, type SharedContacts } from './contact-register.ts';
+import {
+  type ContactRegister,
+  createSharedContacts,
+  loadShared,
+  type SharedContacts,
+} from './contact-register.ts';
+import { followReplicas } from './follow-replicas.ts';
 import { createMisplaced, type Misplaced } from './misplaced-events.ts';
 import { createOperatorPauses } from './operator-pauses.ts';
 import { JOURNAL_RETRY_MS } from './settler.ts';
+import { loadPrograms } from './store-programs.ts';
 import {
   contactsOf,
   createDestination,
@@ -45,6 +52,9 @@ export interface Destinations {
   /** Applies rotated client secrets. A destination with changed ones makes its next try at once. */
   setSecrets(destinations: readonly DestinationConfig[]): void;
 }
+
+/** How old it can be what this replica knows of what others have learnt. */
+const KNOWLEDGE_MS = 10_000;
 
 /** Stands for the operator in the history of events that a reload moves. */
 const CONFIGURATION = 'configuration';
@@ -100,7 +110,22 @@ export function createDestinations(
     destination?.dispatcher.retryNow();
   };
 
+  /** What other replicas have learnt from events. */
+  const loadKnowledge = async (): Promise<void> => {
+    await loadPrograms(programs, journal);
+    for (const [name, shared] of sharedContacts) await loadShared(journal, name, shared);
+  };
+
   let unsubscribe: (() => void) | undefined;
+  const followOthers = (): void => {
+    if (unsubscribe !== undefined) return;
+    unsubscribe = journal.onNotice(heed);
+    const { signal } = stopping;
+    void pauses.follow(signal);
+    const onError = (error: unknown): void =>
+      observer.errorCaught('all', 'what other replicas know could not be read', error);
+    void followReplicas(journal, KNOWLEDGE_MS, loadKnowledge, { signal, onError });
+  };
 
   const misplaced = createMisplaced(journal, () => config.sources);
 
@@ -211,10 +236,9 @@ export function createDestinations(
     },
     async start() {
       await Promise.all(registers.map((register) => register.load()));
-      for (const stored of await journal.programs()) programs.load(stored);
+      await loadPrograms(programs, journal);
       await pauses.load();
-      unsubscribe ??= journal.onNotice(heed);
-      void pauses.follow(stopping.signal);
+      followOthers();
       for (const { dispatcher } of all) dispatcher.start();
     },
     async stop() {

@@ -1,5 +1,5 @@
 import type { Journal, OperatorPause } from '../journal/journal.ts';
-import { pause as waitFor } from './scheduling.ts';
+import { followReplicas } from './follow-replicas.ts';
 
 /** How often the store is asked while there are other replicas, because a notice can be lost. */
 const POLL_MS = 2_000;
@@ -57,10 +57,6 @@ export function createOperatorPauses({ journal, apply, onError }: OperatorPauses
       }
     });
 
-  const reload = (): void => {
-    load().catch(onError);
-  };
-
   return {
     get: (destination) => known.get(destination),
     pause: (destination, by) =>
@@ -78,17 +74,11 @@ export function createOperatorPauses({ journal, apply, onError }: OperatorPauses
       }),
     load,
     async follow(signal) {
-      const unsubscribe = [
-        journal.onNotice(({ kind }) => {
-          if (kind === 'pauses') reload();
-        }),
-        journal.onShares(reload),
-      ];
-      while (!signal.aborted) {
-        await waitFor(POLL_MS, signal);
-        if (!signal.aborted && journal.replicaCount() > 1) await load().catch(onError);
-      }
-      for (const end of unsubscribe) end();
+      const unsubscribe = journal.onNotice(({ kind }) => {
+        if (kind === 'pauses') load().catch(onError);
+      });
+      await followReplicas(journal, POLL_MS, load, { signal, onError });
+      unsubscribe();
     },
   };
 }

@@ -2,7 +2,7 @@ import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts
 import { type Journal, StoreError } from '../journal/journal.ts';
 import type { PriorState } from '../mapping/customer/apply-to-customer.ts';
 import type { MappingResult } from '../mapping/mapping-result.ts';
-import type { ProgramCatalogue, StoredPrograms } from '../mapping/program-catalogue.ts';
+import type { ProgramCatalogue, ProgramsChange } from '../mapping/program-catalogue.ts';
 import type { ContactRegister } from './contact-register.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
 import type { InFlight } from './in-flight.ts';
@@ -17,6 +17,7 @@ import {
   victimLane,
 } from './prepare.ts';
 import { endMapping, failMapping, startMapping } from './spans.ts';
+import { storePrograms } from './store-programs.ts';
 
 /** What events are mapped with, besides the destination. */
 export interface MappingParts {
@@ -64,7 +65,7 @@ interface Started {
 interface Mapped extends Started {
   readonly mapped: MappingResult;
   /** What it said about programs. */
-  readonly learnt: readonly StoredPrograms[];
+  readonly learnt: readonly ProgramsChange[];
   readonly victimLane: string | undefined;
 }
 
@@ -155,10 +156,9 @@ export function createPreparer(parts: PreparerParts): Preparer {
     // The newest of an organisation contains what the ones before said.
     const learnt = new Map(learners.flatMap((one) => one.learnt).map((one) => [one.orgId, one]));
     try {
-      await journal.savePrograms([...learnt.values()]);
+      await storePrograms(programs, journal, [...learnt.values()]);
       return true;
     } catch (error) {
-      programs.returnChanges([...learnt.values()]);
       const all = learners.map(({ inFlight }) => inFlight);
       fail(all, error);
       return false;

@@ -76,6 +76,11 @@ export interface StoredPrograms {
   readonly json: string;
 }
 
+/** What is to be stored, computed from what was stored before: undefined if that was nothing. */
+export interface ProgramsChange extends StoredPrograms {
+  readonly replaces: string | undefined;
+}
+
 export interface SourceCounts {
   readonly accepted: number;
   readonly pending: number;
@@ -202,6 +207,10 @@ export interface EventLog {
   sharedContacts(filter: SharedContactFilter): Promise<SharedContacts>;
   /** What was saved last for each organisation, in the order of their ids. */
   programs(): Promise<readonly StoredPrograms[]>;
-  /** Replaces what is stored for these organisations; the others remain. */
-  savePrograms(programs: readonly StoredPrograms[]): Promise<void>;
+  /**
+   * Replaces what is stored for these organisations, each at most once in a call, unless another
+   * process has stored something else meanwhile. @returns what is stored of those that it did not
+   * replace: the caller adds it to what it knows and tries again
+   */
+  savePrograms(changes: readonly ProgramsChange[]): Promise<readonly StoredPrograms[]>;
 }

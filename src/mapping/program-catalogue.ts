@@ -2,6 +2,7 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import { isUsableId } from '../capillary/event-id.ts';
 import { idText } from '../capillary/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
+import { isDescribed, mergeProgram, type Program, programsFromJson, programsToJson } from './program.ts';
 
 /**
  * What the events of an organisation have said about its loyalty programs. Many events have only
@@ -24,6 +25,11 @@ export interface StoredPrograms {
   readonly json: string;
 }
 
+/** What is to be stored, and what it replaces: undefined if nothing is stored. */
+export interface ProgramsChange extends StoredPrograms {
+  readonly replaces: string | undefined;
+}
+
 /** The programs of all organisations: grows with each event that describes its program. */
 export interface ProgramCatalogue {
   /**
@@ -34,28 +40,24 @@ export interface ProgramCatalogue {
   learn(event: CapillaryEvent, at: number): void;
   of(orgId: number): Programs;
   /** Organisations with changes since the last call, as JSON for `load`. */
-  takeChanges(): readonly StoredPrograms[];
+  takeChanges(): readonly ProgramsChange[];
   /** Changes that were taken could not be stored: the next call returns them again. */
   returnChanges(changes: readonly StoredPrograms[]): void;
+  /** A change that was taken is stored now. */
+  changeStored(change: StoredPrograms): void;
+  /**
+   * Adds what is stored, here or by another process, to what is known. What is known beyond it is a
+   * change.
+   */
   load(stored: StoredPrograms): void;
-}
-
-interface Said<Value> {
-  readonly value: Value;
-  /** Epoch ms of the event. */
-  readonly at: number;
-}
-
-interface Program {
-  name?: Said<string>;
-  isDefault?: Said<boolean>;
-  readonly tiers: Map<string, Said<string>>;
 }
 
 interface Organisation {
   /** In the order in which they became known. */
   readonly programs: Map<string, Program>;
   hasChanged: boolean;
+  /** What is stored, as far as is known. */
+  stored: string | undefined;
 }
 
 /** The fields of `data` that `learn` reads. */
@@ -68,15 +70,16 @@ export const PROGRAM_FIELDS: readonly string[] = [
 
 /** Bounds on memory; no brand has nearly as many. */
 const MAX_PROGRAMS = 200;
-const MAX_TIERS = 200;
 const MAX_NAME_CHARS = 200;
-/** The time of what is known already is stored at most this often. */
-const MIN_NEWS_MS = 86_400_000;
 
 export function createProgramCatalogue(): ProgramCatalogue {
   const organisations = new Map<number, Organisation>();
   const organisationOf = (orgId: number): Organisation => {
-    const organisation = organisations.get(orgId) ?? { programs: new Map(), hasChanged: false };
+    const organisation = organisations.get(orgId) ?? {
+      programs: new Map(),
+      hasChanged: false,
+      stored: undefined,
+    };
     organisations.set(orgId, organisation);
     return organisation;
   };
@@ -101,11 +104,12 @@ export function createProgramCatalogue(): ProgramCatalogue {
     },
     of: (orgId) => programsOf(organisations.get(orgId)),
     takeChanges() {
-      const changes: StoredPrograms[] = [];
+      const changes: ProgramsChange[] = [];
       for (const [orgId, organisation] of organisations) {
         if (organisation.hasChanged) {
           organisation.hasChanged = false;
-          changes.push({ orgId, json: JSON.stringify(toJson(organisation)) });
+          const json = JSON.stringify(programsToJson(organisation.programs));
+          changes.push({ orgId, json, replaces: organisation.stored });
         }
       }
       return changes;
@@ -115,17 +119,24 @@ export function createProgramCatalogue(): ProgramCatalogue {
         organisationOf(orgId).hasChanged = true;
       }
     },
+    changeStored({ orgId, json }) {
+      organisationOf(orgId).stored = json;
+    },
     load({ orgId, json }) {
-      const parsed: unknown = JSON.parse(json);
       const organisation = organisationOf(orgId);
-      for (const stored of Array.isArray(parsed) ? parsed : []) {
-        const id = isJsonObject(stored) ? idText(stored['id']) : undefined;
-        const program = id === undefined ? undefined : programIn(organisation, id, true);
-        if (program !== undefined && isJsonObject(stored)) {
-          loadProgram(program, stored);
-        }
+      const known = [...organisation.programs];
+      // The order of the store counts, so that all processes have the same.
+      organisation.programs.clear();
+      for (const [id, stored] of programsFromJson(json)) {
+        const program = programIn(organisation, id, true);
+        if (program !== undefined) mergeProgram(program, stored);
       }
+      organisation.stored = json;
       organisation.hasChanged = false;
+      for (const [id, own] of known) {
+        const program = programIn(organisation, id, isDescribed(own));
+        if (program !== undefined && mergeProgram(program, own)) organisation.hasChanged = true;
+      }
     },
   };
 }
@@ -152,10 +163,10 @@ function mergedPrograms(data: JsonObject): readonly (JsonValue | undefined)[] {
 }
 
 /** The program, entered if it is new; undefined if there are too many. */
-function programIn(organisation: Organisation, id: string, isDescribed: boolean): Program | undefined {
+function programIn(organisation: Organisation, id: string, hasDetails: boolean): Program | undefined {
   const { programs } = organisation;
   const known = programs.get(id);
-  if (known !== undefined || (programs.size >= MAX_PROGRAMS && !(isDescribed && makeRoom(programs)))) {
+  if (known !== undefined || (programs.size >= MAX_PROGRAMS && !(hasDetails && makeRoom(programs)))) {
     return known;
   }
   const program: Program = { tiers: new Map() };
@@ -166,57 +177,32 @@ function programIn(organisation: Organisation, id: string, isDescribed: boolean)
 
 /** Removes a program of which only the id is known: wrong ids must not fill the list. */
 function makeRoom(programs: Organisation['programs']): boolean {
-  for (const [id, { name, isDefault, tiers }] of programs) {
-    if (name === undefined && isDefault === undefined && tiers.size === 0) {
+  for (const [id, program] of programs) {
+    if (!isDescribed(program)) {
       return programs.delete(id);
     }
   }
   return false;
 }
 
-function compare(a: string | boolean, b: string | boolean): number {
-  return Number(a > b) - Number(a < b);
-}
-
 /** @returns whether something changed that must be stored */
 function learnDetails(program: Program, details: JsonObject, at: number): boolean {
-  let hasChanged = false;
-  const newest = <Value extends string | boolean>(
-    known: Said<Value> | undefined,
-    value: Value | undefined,
-  ): Said<Value> | undefined => {
-    // Of two values of the same time the greater one is taken, whatever their order.
-    const isOlder =
-      known !== undefined && value !== undefined && (at - known.at || compare(value, known.value)) < 0;
-    if (value === undefined || isOlder) {
-      return known;
-    }
-    // Most events say again what is known, and that is not worth a write.
-    hasChanged ||= value !== known?.value || at - known.at >= MIN_NEWS_MS;
-    return { value, at };
-  };
-  const name = newest(program.name, nameText(details['name']));
+  const said: Program = { tiers: new Map() };
+  const name = nameText(details['name']);
   if (name !== undefined) {
-    program.name = name;
+    said.name = { value: name, at };
   }
-  const isDefault = newest(
-    program.isDefault,
-    typeof details['isDefault'] === 'boolean' ? details['isDefault'] : undefined,
-  );
-  if (isDefault !== undefined) {
-    program.isDefault = isDefault;
+  if (typeof details['isDefault'] === 'boolean') {
+    said.isDefault = { value: details['isDefault'], at };
   }
   for (const tier of Array.isArray(details['tiers']) ? details['tiers'] : []) {
     const number = isJsonObject(tier) ? idText(tier['tierNumber']) : undefined;
     const tierName = isJsonObject(tier) ? nameText(tier['tierName']) : undefined;
-    const known = number === undefined ? undefined : program.tiers.get(number);
-    const hasRoom = known !== undefined || program.tiers.size < MAX_TIERS;
-    const said = number !== undefined && hasRoom ? newest(known, tierName) : undefined;
-    if (number !== undefined && said !== undefined) {
-      program.tiers.set(number, said);
+    if (number !== undefined && tierName !== undefined) {
+      mergeProgram(said, { tiers: new Map([[number, { value: tierName, at }]]) });
     }
   }
-  return hasChanged;
+  return mergeProgram(program, said);
 }
 
 function nameText(value: JsonValue | undefined): string | undefined {
@@ -244,38 +230,4 @@ function programsOf(organisation: Organisation | undefined): Programs {
       return id === undefined ? undefined : { id, isCertain: newest !== undefined };
     },
   };
-}
-
-function toJson({ programs }: Organisation): JsonValue {
-  return [...programs].map(([id, { name, isDefault, tiers }]) => ({
-    id,
-    ...(name === undefined ? {} : { name: { ...name } }),
-    ...(isDefault === undefined ? {} : { isDefault: { ...isDefault } }),
-    tiers: Object.fromEntries([...tiers].map(([number, said]) => [number, { ...said }])),
-  }));
-}
-
-function loadProgram(program: Program, stored: JsonObject): void {
-  const name = saidIn(stored['name']);
-  if (typeof name?.value === 'string') {
-    program.name = { value: name.value, at: name.at };
-  }
-  const isDefault = saidIn(stored['isDefault']);
-  if (typeof isDefault?.value === 'boolean') {
-    program.isDefault = { value: isDefault.value, at: isDefault.at };
-  }
-  for (const [number, tier] of Object.entries(isJsonObject(stored['tiers']) ? stored['tiers'] : {})) {
-    const said = saidIn(tier);
-    if (typeof said?.value === 'string') {
-      program.tiers.set(number, { value: said.value, at: said.at });
-    }
-  }
-}
-
-function saidIn(value: JsonValue | undefined): Said<JsonValue> | undefined {
-  if (!isJsonObject(value)) {
-    return undefined;
-  }
-  const { value: said, at } = value;
-  return said === undefined || typeof at !== 'number' ? undefined : { value: said, at };
 }

@@ -70,7 +70,8 @@ describe('names of programs and tiers', () => {
         profiles: () => Promise.resolve(new Map<string, string>()),
         savePrograms: async (programs: readonly { json: string }[]) => {
           saved.push(programs.map(({ json }) => json).join());
-          await (saved.length === 1 ? Promise.reject(new StoreError('the disk is full')) : Promise.resolve());
+          if (saved.length === 1) throw new StoreError('the disk is full');
+          return [];
         },
       },
     };

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FleetNotice, Journal } from '../../src/journal/journal.ts';
+import { contactKey } from '../../src/mapping/contact-key.ts';
+import { customerUpdated } from '../fixtures/customers.ts';
 import { transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import { until } from '../helpers/until.ts';
@@ -8,6 +10,8 @@ import { until } from '../helpers/until.ts';
 /** What this replica told the others, and a way to hear from them. */
 const published: FleetNotice[] = [];
 let hear: (notice: FleetNotice) => void = () => undefined;
+/** Says that another replica has come or gone. */
+let changeShares: () => void = () => undefined;
 let harness: DeliveryHarness;
 
 /** A journal that one more replica uses. */
@@ -17,12 +21,20 @@ async function startReplica(more: Partial<Journal> = {}): Promise<void> {
   hear = (notice) => {
     for (const listener of listeners) listener(notice);
   };
+  const onShares = new Set<() => void>();
+  changeShares = () => {
+    for (const listener of onShares) listener();
+  };
   harness = await startDeliveryHarness(undefined, {}, () => ({
     replicaCount: () => 2,
     publish: (notice) => void published.push(notice),
     onNotice: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onShares: (listener) => {
+      onShares.add(listener);
+      return () => onShares.delete(listener);
     },
     ...more,
   }));
@@ -143,4 +155,69 @@ it('sends nothing of an event whose claim has ended meanwhile', async () => {
   await harness.whenSettled(receipt);
   const { attempts } = await harness.record(receipt);
   expect(attempts.map(({ outcome }) => outcome)).toEqual(['delivered']);
+});
+
+/** The loyalty object of the profile record that was sent last. */
+function lastLoyalty(): unknown {
+  return harness.simulator.landed({ kind: 'profile' }).at(-1)?.entity['loyalty'];
+}
+
+it('knows the names that another replica has learnt, and keeps what that one has stored', async () => {
+  await startReplica();
+  await harness.destinations.start();
+  const said = (name: string) => [{ id: '973', name: { value: name, at: 1 }, tiers: {} }];
+  const json = JSON.stringify(said('Pine Circle'));
+  await harness.journal.savePrograms([{ orgId: 100_458, json, replaces: undefined }]);
+  changeShares();
+  const event = (eventId: string, data: object) => ({
+    eventName: 'pointsIssued',
+    eventId,
+    orgId: 100_458,
+    createdAt: 1_790_848_800_000,
+    data: { customerIdentifiers: { customerId: 1 }, loyaltyProgramId: 973, programCurrentPoints: 5, ...data },
+  });
+  await until(async () => {
+    const { receipt } = await harness.accept(event(`e${performance.now()}`, {}));
+    await harness.whenSettled(receipt);
+    return JSON.stringify(lastLoyalty()).includes('Pine Circle');
+  });
+  // Another one learns of a second program while this one learns of a third.
+  const second = JSON.stringify([...said('Pine Circle'), { ...said('Oak')[0], id: '974' }]);
+  await harness.journal.savePrograms([{ orgId: 100_458, json: second, replaces: json }]);
+  const details = { id: 975, name: 'Elm', isDefault: false, tiers: [] };
+  const { receipt } = await harness.accept(
+    event('last', { loyaltyProgramId: 975, loyaltyProgramDetails: details }),
+  );
+  await harness.whenSettled(receipt);
+  const [stored] = await harness.journal.programs();
+  const programs = JSON.parse(stored!.json) as { id: string; name: { value: string } }[];
+  expect(programs.map(({ id, name }) => [id, name.value])).toEqual([
+    ['973', 'Pine Circle'],
+    ['974', 'Oak'],
+    ['975', 'Elm'],
+  ]);
+});
+
+it('knows the contacts that another replica has found to be shared', async () => {
+  const email = 'counter.mumbai@brand.example.org';
+  await startReplica();
+  await harness.destinations.start();
+  const update = (at: number) =>
+    customerUpdated(1, 1_790_848_800_000 + at, {
+      customerIdentifiers: { customerId: 1, instore: { email } },
+    });
+  const linked = async (at: number): Promise<boolean> => {
+    const { receipt } = await harness.accept(update(at));
+    await harness.whenSettled(receipt);
+    const { entity } = harness.simulator.landed({ kind: 'profile' }).at(-1)!;
+    return JSON.stringify(entity['identityMap']).includes(email);
+  };
+  expect(await linked(0)).toBe(true);
+  const { orgId } = update(0);
+  const contacts = [{ key: contactKey(orgId, 'email', email), kind: 'email', masked: 'c…' }];
+  const customers = Array.from({ length: 6 }, (_, n) => ({ lane: `lane ${n}`, contacts }));
+  await harness.journal.countContacts({ destination: 'acme-aep', source: 'acme', customers, limit: 5 });
+  changeShares();
+  let at = 1;
+  await until(async () => !(await linked((at += 1))));
 });

@@ -139,9 +139,8 @@ describe('pauses and programs in PostgreSQL', () => {
     for (const destination of ['b', 'A', 'a']) await log.pause(destination, 'olga');
     expect((await log.pauses()).map(({ destination }) => destination)).toEqual(['A', 'a', 'b']);
     await log.savePrograms([
-      { orgId: 7, json: '[1]' },
-      { orgId: 5, json: '[]' },
-      { orgId: 7, json: '[2]' },
+      { orgId: 7, json: '[2]', replaces: undefined },
+      { orgId: 5, json: '[]', replaces: undefined },
     ]);
     expect(await log.programs()).toEqual([
       { orgId: 5, json: '[]' },

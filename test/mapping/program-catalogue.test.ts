@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
+import { createProgramCatalogue, type ProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 import { eventWith } from './mapping-rig.ts';
 
 const ORG = 204731;
@@ -67,6 +68,59 @@ describe('what is known about programs', () => {
     catalogue.returnChanges(changes);
 
     expect(catalogue.takeChanges()).toEqual(changes);
+  });
+
+  it('is the same in all processes once they have stored it, and none loses what another one said', () => {
+    const step = fc.record({
+      by: fc.nat(1),
+      does: fc.constantFrom('learn', 'learn', 'store', 'read'),
+      id: fc.integer({ min: 1, max: 3 }),
+      name: fc.constantFrom('Pine', 'Oak', 'Elm', undefined),
+      isDefault: fc.constantFrom(true, false, undefined),
+      tier: fc.integer({ min: 1, max: 3 }),
+      at: fc.integer({ min: 1, max: 9 }).map((days) => days * DAY_MS),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        let stored: string | undefined;
+        const catalogues = [createProgramCatalogue(), createProgramCatalogue()];
+        const all = createProgramCatalogue();
+        const read = (catalogue: ProgramCatalogue): void => {
+          if (stored !== undefined) catalogue.load({ orgId: ORG, json: stored });
+        };
+        const store = (catalogue: ProgramCatalogue): void => {
+          for (const change of catalogue.takeChanges()) {
+            if (change.replaces === stored) {
+              stored = change.json;
+              catalogue.changeStored(change);
+            } else {
+              read(catalogue);
+              store(catalogue);
+            }
+          }
+        };
+        for (const { by, does, id, name, isDefault, tier, at } of steps) {
+          const catalogue = catalogues[by]!;
+          const event = said({ id, name, isDefault, tiers: [{ tierNumber: tier, tierName: name ?? 'Tin' }] });
+          if (does === 'learn') for (const one of [catalogue, all]) one.learn(event, at);
+          else if (does === 'store') store(catalogue);
+          else read(catalogue);
+        }
+        for (const catalogue of catalogues) store(catalogue);
+        for (const catalogue of catalogues) read(catalogue);
+        const known = (catalogue: ProgramCatalogue): unknown[] => {
+          const programs = catalogue.of(ORG);
+          return ['1', '2', '3'].map((id) => [
+            programs.nameOf(id),
+            [1, 2, 3].map((number) => programs.tierNameOf(id, number)),
+          ]);
+        };
+        expect(known(catalogues[0]!)).toEqual(known(all));
+        expect(known(catalogues[1]!)).toEqual(known(all));
+        expect(catalogues[0]!.of(ORG).mainProgram()).toEqual(catalogues[1]!.of(ORG).mainProgram());
+        expect(catalogues.flatMap((catalogue) => catalogue.takeChanges())).toEqual([]);
+      }),
+    );
   });
 
   it('is the same after it was loaded again', () => {

@@ -1,4 +1,4 @@
-import type { OperatorPause, StoredPrograms } from '../../journal.ts';
+import type { OperatorPause, ProgramsChange, StoredPrograms } from '../../journal.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import { storedText, textOf } from '../engine/stored-text.ts';
 import type { Statement } from '../sessions/session.ts';
@@ -38,12 +38,21 @@ const PROGRAMS: Statement = {
   name: 'programs',
   text: 'SELECT org_id AS "orgId", json FROM programs ORDER BY org_id',
 };
-/** In the order of the ids, so that two replicas do not wait for each other. */
+/**
+ * In the order of the ids, so that two replicas do not wait for each other. Answers the ids of those
+ * for which another one has stored something else.
+ */
 const SAVE_PROGRAMS: Statement = {
   name: 'save_programs',
-  text: `INSERT INTO programs (org_id, json)
-    SELECT * FROM unnest($1::bigint[], $2::text[]) AS i (org_id, json) ORDER BY org_id
-    ON CONFLICT (org_id) DO UPDATE SET json = excluded.json`,
+  text: `WITH input AS (
+      SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS i (org_id, json, replaces)
+    ), saved AS (
+      INSERT INTO programs AS p (org_id, json) SELECT org_id, json FROM input ORDER BY org_id
+      ON CONFLICT (org_id) DO UPDATE SET json = excluded.json
+        WHERE p.json = (SELECT replaces FROM input WHERE org_id = p.org_id)
+      RETURNING org_id
+    )
+    SELECT org_id AS "orgId" FROM input WHERE org_id NOT IN (SELECT org_id FROM saved)`,
 };
 
 export async function programs({ sessions }: PostgresEngine): Promise<readonly StoredPrograms[]> {
@@ -52,13 +61,16 @@ export async function programs({ sessions }: PostgresEngine): Promise<readonly S
 }
 
 export async function savePrograms(
-  { sessions }: PostgresEngine,
-  changed: readonly StoredPrograms[],
-): Promise<void> {
-  const last = [...new Map(changed.map(({ orgId, json }) => [orgId, json]))];
-  if (last.length === 0) return;
-  await sessions.query('work', SAVE_PROGRAMS, [
-    last.map(([orgId]) => orgId),
-    last.map(([, json]) => storedText(json)),
+  engine: PostgresEngine,
+  changes: readonly ProgramsChange[],
+): Promise<readonly StoredPrograms[]> {
+  if (changes.length === 0) return [];
+  const others = await engine.sessions.query<{ orgId: number }>('work', SAVE_PROGRAMS, [
+    changes.map(({ orgId }) => orgId),
+    changes.map(({ json }) => storedText(json)),
+    changes.map(({ replaces }) => (replaces === undefined ? null : storedText(replaces))),
   ]);
+  if (others.length === 0) return [];
+  const ids = new Set(others.map(({ orgId }) => orgId));
+  return (await programs(engine)).filter(({ orgId }) => ids.has(orgId));
 }

@@ -24,6 +24,7 @@ import type {
   SharedContactFilter,
   SharedContacts,
   StoredEvent,
+  ProgramsChange,
   StoredPrograms,
 } from '../../journal.ts';
 import type { PackedEvents } from './packed-events.ts';
@@ -178,7 +179,7 @@ export interface Operations {
   pause: Operation<{ readonly destination: string; readonly by: string }, OperatorPause>;
   resume: Operation<string, void>;
   programs: Operation<undefined, readonly StoredPrograms[]>;
-  savePrograms: Operation<readonly StoredPrograms[], void>;
+  savePrograms: Operation<readonly ProgramsChange[], readonly StoredPrograms[]>;
   retain: Operation<RetentionPolicy, { readonly removed: number; readonly more: boolean }>;
   /** `after`: where the last step ended. `minIds`: age in ms up to which identities are kept. */
   makeRoom: Operation<

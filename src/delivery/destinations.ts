@@ -98,7 +98,7 @@ export function createDestinations(
         destination?.dispatcher.resume();
       } else destination?.dispatcher.state.pauseByOperator(pause.by, pause.at);
     },
-    onError: (error) => observer.errorCaught('all', 'the pauses of operators could not be read', error),
+    onError: (error) => onError(error),
   });
 
   /** What other replicas have learnt; a pause is left to `pauses`. */
@@ -109,6 +109,9 @@ export function createDestinations(
     destination?.tokens?.retryNow();
     destination?.dispatcher.retryNow();
   };
+
+  const onError = (error: unknown): void =>
+    observer.errorCaught('all', 'what other replicas have done could not be read', error);
 
   /** What other replicas have learnt from events. */
   const loadKnowledge = async (): Promise<void> => {
@@ -122,8 +125,6 @@ export function createDestinations(
     unsubscribe = journal.onNotice(heed);
     const { signal } = stopping;
     void pauses.follow(signal);
-    const onError = (error: unknown): void =>
-      observer.errorCaught('all', 'what other replicas know could not be read', error);
     void followReplicas(journal, KNOWLEDGE_MS, loadKnowledge, { signal, onError });
   };
 

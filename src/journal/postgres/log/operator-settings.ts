@@ -39,8 +39,8 @@ const PROGRAMS: Statement = {
   text: 'SELECT org_id AS "orgId", json FROM programs ORDER BY org_id',
 };
 /**
- * In the order of the ids, so that two replicas do not wait for each other. Answers the ids of those
- * for which another one has stored something else.
+ * In the order of the ids, so that two replicas do not wait for each other. Answers the ids of
+ * those for which another one has stored something else.
  */
 const SAVE_PROGRAMS: Statement = {
   name: 'save_programs',

@@ -47,7 +47,7 @@ const lane = (name: string): string => sha256(name);
 /** A store with everything in it that a relay can store. */
 async function fullStore(path: string): Promise<void> {
   const journal = await openJournal(path);
-  await journal.savePrograms([{ orgId: 100_737, json: '{"name":"Gold"}' }]);
+  await journal.savePrograms([{ orgId: 100_737, json: '{"name":"Gold"}', replaces: undefined }]);
   await appendSettled(
     journal,
     sampleEvent({ lane: lane('a'), customerId: '17', traceparent: 'tp' }),

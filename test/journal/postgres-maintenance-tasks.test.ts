@@ -78,6 +78,20 @@ describe('making room in PostgreSQL', () => {
   });
 });
 
+describe('a full disk of the database', () => {
+  it('makes room too, however little the store uses', async () => {
+    const { maintenance, seed } = await maintenanceRig();
+    const running = await maintenance(undefined, {
+      availability: () => ({ isConnected: true, isDiskFull: true, failingForMs: 1, failure: 'full' }),
+    });
+    await seed({ count: 5 });
+    running.maintain(() => AMPLE);
+    running.setLeader(true);
+    await until(() => reported(running, 'made-room').length > 0);
+    expect(reported(running, 'made-room')).toMatchObject([{ bodies: 5 }]);
+  });
+});
+
 describe('the leader', () => {
   it('alone maintains the store', async () => {
     const { maintenance, seed, value, clock } = await maintenanceRig();
@@ -330,6 +344,7 @@ describe('the status of a store in PostgreSQL', () => {
     const running = await maintenance(undefined, {
       availability: () => ({
         isConnected: false,
+        isDiskFull: true,
         failingForMs: 4_000,
         failure: 'the disk of the database is full',
       }),

@@ -153,6 +153,16 @@ describe('partitions', () => {
     expect(await value('SELECT count(*) FROM events')).toBe(2_000);
   });
 
+  it('have room for the settlement of many neighbours at once, without a write to any index', async () => {
+    const { retain, seed, sql, value } = await maintenanceRig();
+    await retain();
+    await seed({ count: 1_000, state: 'p', padding: 150 });
+    const size = () => value(`SELECT pg_table_size('events_${TODAY}') + pg_indexes_size('events_${TODAY}')`);
+    const before = await size();
+    await sql(`UPDATE events SET state = 'd', settled_at = ${T0}, delivered = 3, sent_in = '1234567:8'`);
+    expect(await size()).toBe(before);
+  });
+
   it('find an equal event wherever it is', async () => {
     const { retain, seed, sql } = await maintenanceRig();
     await seed({});

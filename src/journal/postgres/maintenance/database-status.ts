@@ -13,10 +13,10 @@ const PULSE_INTERVAL_MS = 1_000;
 const GAUGES_INTERVAL_MS = 15_000;
 
 /**
- * What an event takes besides its body: its row with all indexes and its history, as measured with
- * VACUUM's usual delay.
+ * What an event takes besides its body: 750 of its row, 220 of its indexes, 160 around the body,
+ * measured with 50,000 delivered events of the usual size.
  */
-export const EVENT_BYTES = 1_000;
+export const EVENT_BYTES = 1_130;
 
 /** Whether the database can be used; see Sessions. */
 export interface Availability {
@@ -24,6 +24,8 @@ export interface Availability {
   /** ms since the database could be used last; absent while it can. */
   readonly failingForMs?: number;
   readonly failure?: string;
+  /** The disk of the server is full. */
+  readonly isDiskFull: boolean;
 }
 
 export interface StatusParts {

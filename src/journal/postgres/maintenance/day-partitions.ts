@@ -18,6 +18,8 @@ const TRIES = 4;
 const RETRY_DELAY_MS = 150;
 /** SQLSTATE of a lock that was not available in time. */
 const LOCK_NOT_AVAILABLE = '55P03';
+/** SQLSTATE of a full disk: deleting rows needs less than moving some. */
+const DISK_FULL = '53100';
 
 /** Rows that a change of partitions moves while appends wait: some ten ms. */
 const MAX_ROWS_MOVED_AHEAD = 1_000;
@@ -65,12 +67,15 @@ function dayOfName(name: string): number | undefined {
 }
 
 /**
- * Settings of a partition that receives events. Its rows are updated once, often all of a page in
- * one statement: that is HOT only if half of the page is free (bench/postgres-bloat.ts).
+ * Settings of the partition of a day. Its events are updated once, often all of a page in one
+ * statement: that is HOT only if half of the page is free (bench/postgres-bloat.ts). With less, the
+ * new rows go to other pages and all indexes, which takes more space in the end. What is dropped
+ * after some days needs no VACUUM because of its inserts alone.
  */
 const SETTINGS: Readonly<Record<PartitionedTable, string>> = {
-  events: 'fillfactor = 50',
-  bodies: 'fillfactor = 100',
+  events: 'fillfactor = 50, autovacuum_vacuum_insert_threshold = -1',
+  bodies:
+    'fillfactor = 100, autovacuum_vacuum_insert_threshold = -1, toast.autovacuum_vacuum_insert_threshold = -1',
 };
 
 /** A statement that changes partitions; its text is different for each day. */
@@ -84,7 +89,8 @@ const SHORT_LOCKS: Statement = {
 };
 
 /**
- * Changes partitions in one transaction, whose locks are waited for some ms only.
+ * Changes partitions in one transaction, whose locks are waited for some ms only. Unsuitable if
+ * the disk is full.
  * @param change returns undefined if the change is unsuitable; it must then have changed nothing
  */
 export async function changePartitions<T>(
@@ -99,7 +105,9 @@ export async function changePartitions<T>(
       });
       return done === undefined ? 'unsuitable' : { done };
     } catch (error) {
-      if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+      const state = sqlStateOf(error);
+      if (state === DISK_FULL) return 'unsuitable';
+      if (state !== LOCK_NOT_AVAILABLE) throw error;
       if (tries >= TRIES) return 'busy';
       await sleep(RETRY_DELAY_MS);
     }

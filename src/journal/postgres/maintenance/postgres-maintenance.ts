@@ -105,15 +105,15 @@ export function createMaintenance(engine: PostgresEngine, parts: MaintenancePart
 
   const keepRoomForever = async (read: () => MaintenancePolicy, tools: Tools): Promise<void> => {
     const { retry, wait, signal } = tools;
+    // Nobody here knows how much is free on the volume of the database, only that nothing is.
     const sizes = async () => {
-      const usedBytes = await status.usedBytes();
-      return { usedBytes, freeBytes: Math.max(0, read().maxBytes - usedBytes) };
+      const freeBytes = parts.availability().isDiskFull ? 0 : Number.MAX_SAFE_INTEGER;
+      return { usedBytes: await status.usedBytes(), freeBytes };
     };
     const makeRoom = createRoomMaker({
       makeRoom: createEarlyRemoval(engine),
       status: sizes,
-      // The database has a volume of its own, whose free space nobody here knows.
-      policy: () => ({ ...read(), minFree: 0 }),
+      policy: () => ({ ...read(), minFree: 1 }),
       report: reports.call,
       wait,
       signal,

@@ -8,12 +8,16 @@ import { sqlStateOf } from './sql-states.ts';
  */
 const NOT_WRITABLE = /^(25006|53|58)/;
 
+const DISK_FULL = '53100';
+
 /** Whether the database can be used, and since when not. */
 export interface SessionsState {
   readonly isConnected: boolean;
   /** ms since the database could be used last; absent while it can. */
   readonly failingForMs?: number;
   readonly failure?: string;
+  /** The disk of the server is full. */
+  readonly isDiskFull: boolean;
 }
 
 /** Remembers what keeps the database from being used, and logs begin and end of each outage. */
@@ -32,6 +36,7 @@ export class Outage {
   state(): SessionsState {
     return {
       isConnected: this.#isConnected,
+      isDiskFull: [...this.#refused.values()].some((error) => sqlStateOf(error) === DISK_FULL),
       ...(this.#since === undefined ? {} : { failingForMs: performance.now() - this.#since }),
       ...(this.#failure === undefined ? {} : { failure: this.#failure.message }),
     };

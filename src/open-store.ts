@@ -4,13 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { StoreConfig } from './config/config-schema.ts';
-import {
-  type BackupResult,
-  type BatchReport,
-  type Journal,
-  RefusedError,
-  StoreError,
-} from './journal/journal.ts';
+import { type BackupResult, type BatchReport, type Journal, RefusedError } from './journal/journal.ts';
+import type { PostgresJournalOptions } from './journal/postgres/postgres-journal.ts';
 import { openSqliteJournal } from './journal/sqlite/sqlite-journal.ts';
 
 /* The part of the composition root that knows the storage engines. */
@@ -26,12 +21,16 @@ export interface StoreParts {
   readonly onPayloadLost: (destination: string) => void;
 }
 
+/** Imported on demand: a relay with SQLite needs no driver. */
+async function openPostgres(options: PostgresJournalOptions): Promise<Journal> {
+  const { openPostgresJournal } = await import('./journal/postgres/postgres-journal.ts');
+  return openPostgresJournal(options);
+}
+
 /** Opens the store of the configured engine. @throws StoreError with a fix */
-export function openStore({ store, beforeCreate, ...parts }: StoreParts): Promise<Journal> {
-  const { engine, encryptionKeys } = store;
-  if (engine === 'postgres') {
-    return Promise.reject(new StoreError('the engine postgres is not complete yet'));
-  }
+export function openStore({ store, url, beforeCreate, ...parts }: StoreParts): Promise<Journal> {
+  const { engine, encryptionKeys, schema, connections } = store;
+  if (engine === 'postgres') return openPostgres({ ...parts, url, schema, connections, encryptionKeys });
   return openSqliteJournal({
     ...parts,
     path: store.path,

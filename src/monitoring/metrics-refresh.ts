@@ -1,7 +1,13 @@
 import type { DestinationStatus } from '../delivery/destination-state.ts';
 import type { Destinations } from '../delivery/destinations.ts';
 import type { AdmissionControl, Watermarks } from '../intake/admission.ts';
-import { type Journal, type Ledger, type ReplicaStatus, SLOTS } from '../journal/journal.ts';
+import {
+  type Journal,
+  type Ledger,
+  type ReplicaStatus,
+  SLOTS,
+  type StoreStatus,
+} from '../journal/journal.ts';
 import { readVersion } from '../version.ts';
 import { CLOSED_BY, DESTINATION_STATES } from './metric-labels.ts';
 import type { Metrics } from './metrics.ts';
@@ -59,17 +65,36 @@ function setFromMemory({ metrics, journal, destinations, admission }: RefreshPar
   metrics.storeLeader.set(journal.isLeader() ? 1 : 0);
 }
 
+/** Gauges that only a database has. */
+function setDatabase(metrics: Metrics, gauges: StoreStatus['gauges']): void {
+  const { oldestTransactionMs } = gauges;
+  const single = [
+    [metrics.storeVacuumHeld, oldestTransactionMs === undefined ? undefined : oldestTransactionMs / 1_000],
+    [metrics.storeDeadRows, gauges['deadRows']],
+    [metrics.serverConnections, gauges['connections']],
+    [metrics.serverMaxConnections, gauges['maxConnections']],
+    [metrics.standbys, gauges['standbys']],
+  ] as const;
+  for (const [gauge, value] of single) {
+    if (value === undefined) gauge.remove();
+    else gauge.set(value);
+  }
+  for (const table of ['events', 'bodies', 'queue', 'profiles', 'other']) {
+    const bytes = gauges[`${table}Bytes`];
+    if (bytes !== undefined) metrics.storeTableBytes.set({ table }, bytes);
+  }
+}
+
 /** Gauges of the store from memory. What an engine does not have is left out. */
 function setStoreFromMemory({ metrics, admission, watermarks }: RefreshParts): void {
   metrics.storeMaxBytes.set(watermarks.maxBytes);
   if (admission.status === undefined) return;
   const { usedBytes, freeBytes, gauges } = admission.status;
   metrics.storeUsedBytes.set(usedBytes);
-  const { intakeLogBytes, walBytes, vacuumHeldMs } = gauges;
+  const { intakeLogBytes, walBytes } = gauges;
   if (intakeLogBytes !== undefined) metrics.storeLogBytes.set({ log: 'intake' }, intakeLogBytes);
   if (walBytes !== undefined) metrics.storeLogBytes.set({ log: 'write-ahead' }, walBytes);
-  if (vacuumHeldMs !== undefined) metrics.storeVacuumHeld.set(vacuumHeldMs / 1_000);
-  else metrics.storeVacuumHeld.remove();
+  setDatabase(metrics, gauges);
   if (watermarks.minFree > 0) {
     metrics.storeFreeBytes.set(freeBytes);
     metrics.storeMinFreeBytes.set(watermarks.minFree);

@@ -74,9 +74,28 @@ export function createStoreMetrics({ counter, gauge, histogram, storeGauge }: Me
     ),
     storeVacuumHeld: storeGauge(
       'relay_store_vacuum_held_seconds',
-      'Age of the oldest transaction, prepared transaction or replication slot for which PostgreSQL keeps removed rows',
+      'Age of the oldest open transaction of the PostgreSQL server, which keeps VACUUM from removing rows',
       {},
     ),
+    storeDeadRows: storeGauge('relay_store_dead_rows', 'Rows in PostgreSQL that wait for VACUUM', {}),
+    storeTableBytes: storeGauge(
+      'relay_store_table_bytes',
+      'Size of tables in PostgreSQL with their indexes',
+      {
+        table: ['events', 'bodies', 'queue', 'profiles', 'other'],
+      },
+    ),
+    serverConnections: storeGauge(
+      'relay_store_server_connections',
+      'Connections of all clients to the PostgreSQL server',
+      {},
+    ),
+    serverMaxConnections: storeGauge(
+      'relay_store_server_max_connections',
+      'Connections that the PostgreSQL server accepts: its setting max_connections',
+      {},
+    ),
+    standbys: storeGauge('relay_store_standbys', 'Standbys that replicate from the PostgreSQL server', {}),
     retentionRemoved: counter('relay_retention_removed_total', 'Records and payloads removed by age', {}),
     storeMadeRoom: counter(
       'relay_store_made_room_total',

@@ -14,6 +14,7 @@ const state = {
   hangs: false,
   isRemoved: false,
   isLeader: true,
+  gauges: {} as Readonly<Record<string, number>>,
 };
 
 function replica(slots: Record<string, number>): ReplicaStatus {
@@ -60,7 +61,9 @@ function rig() {
         overdue: [],
         usedBytes: 11,
         freeBytes: 12,
-        gauges: { intakeLogBytes: 21, walBytes: 22 },
+        get gauges() {
+          return state.gauges;
+        },
       },
       refusal: () => state.refusal,
     },
@@ -78,6 +81,7 @@ beforeEach(() =>
     hangs: false,
     isRemoved: false,
     isLeader: true,
+    gauges: { intakeLogBytes: 21, walBytes: 22 },
   }),
 );
 
@@ -95,6 +99,28 @@ describe('a scrape', () => {
     ])
       expect(lines).toContain(line);
     expect(lines.filter((line) => line.startsWith('relay_store_vacuum_held_seconds '))).toEqual([]);
+  });
+
+  it('has the gauges of a database where there is one', async () => {
+    const { metrics, refresh } = rig();
+    state.gauges = {
+      oldestTransactionMs: 90_000,
+      deadRows: 5,
+      connections: 20,
+      maxConnections: 100,
+      queueBytes: 7,
+    };
+    await refresh();
+    const lines = (await metrics.registry.metrics()).split('\n');
+    for (const line of [
+      'relay_store_vacuum_held_seconds 90',
+      'relay_store_dead_rows 5',
+      'relay_store_server_connections 20',
+      'relay_store_server_max_connections 100',
+      'relay_store_table_bytes{table="queue"} 7',
+    ])
+      expect(lines).toContain(line);
+    expect(lines.filter((line) => /^relay_store_(log_bytes|standbys)/.test(line))).toEqual([]);
   });
 
   it('of another replica has none of what the replicas share', async () => {

@@ -14,7 +14,7 @@ export function replicaRoutes(
   });
 }
 
-function replicaView({ since, report, ...rest }: ReplicaStatus) {
+function replicaView({ since, silentFor, report, ...rest }: ReplicaStatus) {
   const { rates = { accepted: 0, delivered: 0 }, destinations = {} } = report;
-  return { ...rest, since: isoTime(since), rates, destinations };
+  return { ...rest, since: isoTime(since), silentFor: Math.round(silentFor), rates, destinations };
 }

@@ -97,7 +97,7 @@ process.once('exit', () => allRunning.forEach((child) => child.kill('SIGKILL')))
 export function relayFolder(config: RelayConfig) {
   const folder = mkdtempSync(join(tmpdir(), 'relay-test-'));
   const file = join(folder, 'relay.yaml');
-  config.store.path = join(folder, 'data');
+  if (config.store['engine'] !== 'postgres') config.store['path'] = join(folder, 'data');
   const running = new Set<ChildProcess>();
   return {
     folder,

@@ -190,28 +190,27 @@ export type Settlement = {
  *
  * Durability. The promise of an append resolves only when the events survive a crash of the process
  * and of the machine (fsync or replication). If it rejects with a StoreError, nothing of that call
- * was stored; only an engine that lost its server during the commit, and does not reach it again
- * within seconds, cannot know that: then the same call again answers with what was stored. What
- * delivery writes (settlements, counted contacts, programs) is visible at once and durable within
- * seconds. A crash may forget the newest of it, always from some point in time on and never one
- * before another: then its events are pending again and are delivered again.
+ * was stored, unless the server was lost during the commit: then the same call again answers with
+ * what was. What delivery writes (settlements, counted contacts, programs) is visible at once and
+ * durable within seconds. A crash may forget the newest of it, always from some point in time on
+ * and never one before another: then its events are pending again and are delivered again.
  *
  * Deduplication. An event is identified by (source, identity). Appending a known event writes
  * nothing and answers the first receipt, for as long as `ids` of the retention policy. The check
- * and the write are one atomic step, so concurrent appends of equal events store one event, as do
- * two equal events of one call. An engine may know only events of the same UTC day of `createdAt`,
- * or of the day beside it within an hour of midnight. The answer says whether the stored body has
- * the same bytes; what a difference means is up to the caller, who records it with the first event
- * (`recordDifferingCopy`) for as long as its record exists.
+ * and the write are one atomic step, so equal events that are appended concurrently or in one call
+ * are stored once. An engine may know only events of the same UTC day of `createdAt`, or of the day
+ * beside it within an hour of midnight. The answer says whether the stored body has the same bytes;
+ * what a difference means is up to the caller, who records it with the first event
+ * (`recordDifferingCopy`).
  *
  * Order. A lane is the queue of one customer at one destination, known by its whole key. Its events
  * become claimable one at a time in the order in which they were appended: the next one when the
- * previous one is no longer `pending`. Of two appends that overlap, an engine with replicas may
- * take either first. There is no order between lanes. The first one is the head of the lane. An
- * event that waits for its next attempt blocks its own lane and no other. Events without a lane
- * wait for nothing. An event that is promoted never overtakes the head of its new lane. A rerouted
- * one does if the head is the oldest event of the lane, was appended after it, and is not claimed.
- * Behind the head, the event that was appended first comes next.
+ * previous one is no longer `pending`. With replicas, either of two appends that overlap can come
+ * first. There is no order between lanes. The first event is the head of the lane. One that waits
+ * for its next attempt blocks its own lane and no other. Events without a lane wait for nothing. A
+ * promoted event never overtakes the head of its new lane. A rerouted one does if the head is the
+ * oldest event of the lane, was appended after it, and is not claimed. Behind the head, the event
+ * that was appended first comes next.
  *
  * Replays. A replayed event is marked until it is settled with a final state. The marked events of
  * a lane form a queue of their own with the same rules: they neither block the other events of the
@@ -261,8 +260,7 @@ export type Settlement = {
  * event whose key is not configured is never claimed and stays pending, with its lane behind it.
  * The record of such an event shows no body. The engine reports each once.
  *
- * Traces. `traceparent` is stored as given, so that a trace continues after a restart; the journal
- * does not interpret it.
+ * Traces. `traceparent` is stored as given, so that a trace continues after a restart.
  */
 export interface EventQueue {
   /** @returns one answer for each event, in order */

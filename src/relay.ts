@@ -17,6 +17,7 @@ import { PAYLOAD_LOST } from './journal/event-reasons.ts';
 import type { Journal, Ledger } from './journal/journal.ts';
 import { createConfigReports, removedSourceWarnings, reportMisplaced } from './monitoring/config-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
+import { postCoverage, sharedCoverage } from './monitoring/shared-coverage.ts';
 import { createHealthChecks } from './monitoring/health-checks.ts';
 import { createIntakeWindow } from './monitoring/intake-window.ts';
 import { createLogLevel } from './telemetry/log-level.ts';
@@ -185,7 +186,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       return server.bodyLimit;
     },
     destinations: createDestinationDirectory(destinations, journal),
-    coverage,
+    coverage: sharedCoverage({ coverage, journal }),
     intake: { ...intakeWindow, refusal: () => admission.refusal() },
     metrics: {
       registry: metrics.registry,
@@ -237,6 +238,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       // Counting reads all pending events, so nobody waits for it.
       void reportMisplaced(destinations.misplaced.check(), log);
       void watchSecrets(running, stopping.signal);
+      void postCoverage({ coverage, journal }, stopping.signal);
       reports.start(stopping.signal);
       journal.maintain(() => storeLimits);
       const adminUrl = await listen(admin, 'admin', config.admin);

@@ -176,9 +176,15 @@ export interface CoverageEntry {
   readonly more: number;
 }
 
-/** Counts since the start of the process; times in epoch ms. */
+/** What was counted since the start of the process, in epoch ms. */
+export interface CoverageReport {
+  readonly since: number;
+  readonly events: readonly CoverageEntry[];
+}
+
+/** The counts of all replicas. */
 export interface CoverageSource {
-  report(filter: CoverageFilter): { readonly since: number; readonly events: readonly CoverageEntry[] };
+  report(filter: CoverageFilter): Promise<CoverageReport>;
 }
 
 /** The webhooks of one source. Times are epoch ms; absent: never since the start of the process. */

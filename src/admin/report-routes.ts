@@ -108,7 +108,7 @@ export function coverageRoutes(
     handler: async (request) => {
       const filter = parseInput(query, request.query);
       await checkSource({ journal, sources }, filter.source);
-      const { since, events } = coverage.report(filter);
+      const { since, events } = await coverage.report(filter);
       const { contacts, total } = await journal.sharedContacts({
         ...(filter.source === undefined ? {} : { source: filter.source }),
         limit: MAX_LISTED_CONTACTS,

@@ -65,6 +65,13 @@ export interface Fleet {
   onShares(listener: () => void): () => void;
   /** What `replicas` shows of this process; called about once a second. */
   describe(report: () => ReplicaReport): void;
+  /**
+   * Stores what the other replicas can read of this one under a name, in place of what it stored
+   * before. It is forgotten when this process has ended. Without personal data.
+   */
+  postReport(name: string, json: string): Promise<void>;
+  /** What the other replicas that are alive have posted under the name. */
+  otherReports(name: string): Promise<readonly string[]>;
   /** Tells the other replicas. Never rejects. */
   publish(notice: FleetNotice): void;
   /** Calls the listener with what other replicas published. */

@@ -37,6 +37,8 @@ export function createSingleFleet(destinations: () => readonly string[]): Fleet 
     describe: (report) => {
       describe = report;
     },
+    postReport: async () => undefined,
+    otherReports: async () => [],
     publish: () => undefined,
     onNotice: neverCalled,
   };

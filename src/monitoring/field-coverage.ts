@@ -1,4 +1,4 @@
-import type { CoverageEntry, CoverageFilter, CoverageSource } from '../admin/admin-parts.ts';
+import type { CoverageEntry, CoverageFilter, CoverageReport } from '../admin/admin-parts.ts';
 import { maskValue } from '../mapping/unread-fields.ts';
 import type { UnreadFields } from '../mapping/mapping-result.ts';
 
@@ -9,12 +9,13 @@ export interface CoverageLimits {
 }
 
 /** Counts, in memory and since the start, the payload fields that no mapping read. */
-export interface Coverage extends CoverageSource {
+export interface Coverage {
   /** Call it once per settled event. Replayed events are skipped: they were counted before. */
   count(
     event: { readonly source: string; readonly eventName: string; readonly replays: number },
     unread: UnreadFields,
   ): void;
+  report(filter: CoverageFilter): CoverageReport;
 }
 
 interface Row {
@@ -79,8 +80,8 @@ export function createCoverage(now: () => number, limits: CoverageLimits = LIMIT
   };
 }
 
-function matchesFilter({ source, eventName }: CoverageFilter) {
-  return (row: Row): boolean =>
+export function matchesFilter({ source, eventName }: CoverageFilter) {
+  return (row: Pick<CoverageEntry, 'source' | 'eventName'>): boolean =>
     (source === undefined || row.source === source) &&
     (eventName === undefined || row.eventName === eventName);
 }
@@ -93,9 +94,41 @@ function toEntry({ source, eventName, mapping, events, fields, more }: Row): Cov
     events,
     fields: [...fields]
       .map(([path, { count, example }]) => ({ path, count, example }))
-      .toSorted((a, b) => b.count - a.count || (a.path < b.path ? -1 : 1)),
+      .toSorted(byFieldCount),
     more,
   };
+}
+
+/** The sum of the reports of several processes. */
+export function addReports(reports: readonly CoverageReport[]): CoverageReport {
+  const rows = new Map<string, CoverageEntry>();
+  for (const entry of reports.flatMap(({ events }) => events)) {
+    const key = JSON.stringify([entry.source, entry.eventName]);
+    const known = rows.get(key);
+    rows.set(key, known === undefined ? entry : addEntries(known, entry));
+  }
+  return {
+    since: Math.min(...reports.map(({ since }) => since)),
+    events: [...rows.values()].toSorted(byCount),
+  };
+}
+
+function addEntries(one: CoverageEntry, other: CoverageEntry): CoverageEntry {
+  const fields = new Map(one.fields.map((field) => [field.path, field]));
+  for (const field of other.fields) {
+    const count = field.count + (fields.get(field.path)?.count ?? 0);
+    fields.set(field.path, { ...field, count });
+  }
+  return {
+    ...one,
+    events: one.events + other.events,
+    fields: [...fields.values()].toSorted(byFieldCount),
+    more: one.more + other.more,
+  };
+}
+
+function byFieldCount(a: CoverageEntry['fields'][number], b: CoverageEntry['fields'][number]): number {
+  return b.count - a.count || (a.path < b.path ? -1 : 1);
 }
 
 function sumOf({ fields, more }: CoverageEntry): number {

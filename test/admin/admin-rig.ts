@@ -17,6 +17,7 @@ import { createSourceTable } from '../../src/sources/source-table.ts';
 import type { ClaimedEvent, Journal, Settlement } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { createCoverage } from '../../src/monitoring/field-coverage.ts';
+import { sharedCoverage } from '../../src/monitoring/shared-coverage.ts';
 import { createIntakeReports } from '../../src/monitoring/stage-reports.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createLogLevel } from '../../src/telemetry/log-level.ts';
@@ -194,7 +195,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     sources: table,
     bodyLimit: 1_048_576,
     destinations: createDestinations(journal, now, () => state.lastAnswers, sources),
-    coverage,
+    coverage: sharedCoverage({ coverage, journal }),
     intake: { ...window, refusal: () => state.refusal },
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },
     health: { live: () => state.live, ready: () => state.ready() },

@@ -200,6 +200,18 @@ describe('the replicas of a PostgreSQL store', () => {
     await vi.waitFor(async () => expect(await b.replicas()).toHaveLength(1), WAIT);
   });
 
+  it('read what the others have posted, while those are alive', async () => {
+    const [a, b] = [await rig.open(), await rig.open()];
+    await a.postReport('coverage', '{"n":1}');
+    await a.postReport('coverage', '{"n":2}');
+    await a.postReport('other', '{}');
+    expect(await b.otherReports('coverage')).toEqual(['{"n":2}']);
+    expect(await a.otherReports('coverage')).toEqual([]);
+    await a.close();
+    expect(await b.otherReports('coverage')).toEqual([]);
+    expect(await rig.sql('SELECT FROM replica_reports')).toEqual([]);
+  });
+
   it("know the database's clock", async () => {
     const [fleet] = [await rig.open()];
     const sentAt = fleet.clock();

@@ -165,6 +165,23 @@ export const REMOVE_REPLICAS: Statement = {
   text: `DELETE FROM replicas WHERE seen < clock_timestamp() - $1::float8 * interval '1 ms'`,
 };
 
+/** Parameters: replica, name, text. */
+export const POST_REPORT: Statement = {
+  name: 'fleet_post_report',
+  text: `
+INSERT INTO replica_reports (replica, name, json) VALUES ($1::uuid, $2::text, $3::text)
+ON CONFLICT (replica, name) DO UPDATE SET json = excluded.json`,
+};
+
+/** Parameters: replica, lease in ms, name. */
+export const OTHER_REPORTS: Statement = {
+  name: 'fleet_other_reports',
+  text: `
+SELECT p.json FROM replica_reports p JOIN replicas r ON r.id = p.replica
+WHERE p.name = $3::text AND r.id <> $1::uuid AND ${IS_ALIVE}
+ORDER BY r.since, r.id`,
+};
+
 /** Parameters: channel, payload. */
 export const NOTIFY: Statement = {
   name: 'fleet_notify',

@@ -4,7 +4,7 @@ import { type Fleet, type FleetNotice, type ReplicaReport, SLOTS } from '../../f
 import { createListeners, type JournalLog } from '../../listeners.ts';
 import type { Sessions } from '../sessions/session.ts';
 import { createDatabaseClock } from './database-clock.ts';
-import { LEAVE, NOTIFY, REMOVE_REPLICAS } from './fleet-statements.ts';
+import { LEAVE, NOTIFY, OTHER_REPORTS, POST_REPORT, REMOVE_REPLICAS } from './fleet-statements.ts';
 import { FLEET_TIMING, type FleetClocks, type FleetTiming, SYSTEM_CLOCKS } from './fleet-timing.ts';
 import { createHeartbeat, type FleetView, type Self } from './heartbeat.ts';
 import type { Leases, Tasks } from './leases.ts';
@@ -207,6 +207,14 @@ export function createPostgresFleet(parts: PostgresFleetParts): PostgresFleet {
     onShares: sharesChanged.add,
     describe: (report) => {
       describe = report;
+    },
+    async postReport(of, json) {
+      await sessions.query('work', POST_REPORT, [replica, of, json]);
+    },
+    async otherReports(of) {
+      const params = [replica, timing.lease, of];
+      const rows = await sessions.query<{ json: string }>('work', OTHER_REPORTS, params);
+      return rows.map(({ json }) => json);
     },
     publish: (notice) => notices.publish(notice),
     onNotice: heard.add,

@@ -6,6 +6,8 @@
  * lock on the slots of its events and compares their epochs, and whoever takes a slot locks it for
  * update, so a settlement either precedes a change of the owner or is stale.
  *
+ * `replica_reports` has what replicas show each other that is too large for each heartbeat.
+ *
  * `streams` has a row for each connection that has written (streams.ts). `tasks` are leased like
  * slots, one owner each.
  */
@@ -19,6 +21,12 @@ CREATE TABLE replicas (
   destinations text[] NOT NULL DEFAULT '{}',
   report jsonb NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+CREATE TABLE replica_reports (
+  replica uuid NOT NULL REFERENCES replicas ON DELETE CASCADE,
+  name text NOT NULL,
+  json text NOT NULL,
+  PRIMARY KEY (replica, name)
+);
 CREATE TABLE slots (
   destination text NOT NULL,
   slot smallint NOT NULL,

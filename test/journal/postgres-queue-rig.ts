@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { StoreError } from '../../src/journal/journal.ts';
 import { createPayloadCipher, type PayloadCipher } from '../../src/journal/payload-cipher.ts';
 import type { PostgresEngine } from '../../src/journal/postgres/engine/engine.ts';
 import { laneKeyOf } from '../../src/journal/postgres/engine/lane-keys.ts';
-import { MIGRATIONS } from '../../src/journal/postgres/schema/schema-steps.ts';
+import { openSessions } from '../../src/journal/postgres/sessions/open-sessions.ts';
 import type { Param, Session, Sessions, Statement } from '../../src/journal/postgres/sessions/session.ts';
 import { freshSchema } from '../helpers/postgres-server.ts';
 
@@ -59,9 +61,9 @@ const QUEUE_SQL = `INSERT INTO queue (destination, is_replay, stream, pos, seq, 
 
 export async function queueRig(keys: readonly Uint8Array[] = []): Promise<QueueRig> {
   const { url, schema, ...created } = await freshSchema();
-  const clients: pg.Client[] = [];
+  const closing: (() => Promise<void>)[] = [];
   onTestFinished(async () => {
-    await Promise.all(clients.map((client) => client.end()));
+    await Promise.all(closing.map((close) => close()));
     await created.drop();
   });
   const executed: string[] = [];
@@ -70,20 +72,9 @@ export async function queueRig(keys: readonly Uint8Array[] = []): Promise<QueueR
   const open = async (): Promise<pg.Client> => {
     const client = new pg.Client({ connectionString: url, types: TYPES, pipeline: true });
     await client.connect();
-    clients.push(client);
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+    closing.push(() => client.end());
     await client.query(`SET search_path = ${schema}; SET jit = off`);
     return client;
-  };
-  const query = async <Row>(
-    client: pg.Client,
-    { name, text }: Statement,
-    values: readonly Param[] = [],
-  ): Promise<readonly Row[]> => {
-    executed.push(name);
-    if (failing.has(name)) throw new Error(`${name} fails`);
-    const result = await client.query({ name, text, values: values as unknown[] });
-    return result.rows as Row[];
   };
   const connect = async (): Promise<TestSession> => {
     const client = await open();
@@ -94,28 +85,42 @@ export async function queueRig(keys: readonly Uint8Array[] = []): Promise<QueueR
     return {
       stream: rows[0]!.id,
       client,
-      query: (statement, params) => query(client, statement, params),
+      query: async <Row>({ name, text }: Statement, values: readonly Param[] = []) => {
+        const result = await client.query({ name, text, values: values as unknown[] });
+        return result.rows as Row[];
+      },
     };
   };
+  const handle = await openSessions({
+    url: () => Promise.resolve(url),
+    schema,
+    connections: 4,
+    replica,
+    log: pino({ level: 'silent' }),
+  });
+  closing.push(() => handle.close());
   const admin = await open();
-  for (const { sql } of MIGRATIONS) await admin.query(sql);
   const session = await connect();
+  const note = ({ name }: Statement): void => {
+    executed.push(name);
+    if (failing.has(name)) throw new StoreError(`${name} fails`);
+  };
   const sessions: Sessions = {
-    channel: schema,
-    listen: () => undefined,
-    query: (_purpose, statement, params) => session.query(statement, params),
-    queryAs: (_purpose, statement, params = []) => session.query(statement, [session.stream, ...params]),
-    async transaction(_purpose, work) {
-      await session.client.query('BEGIN');
-      try {
-        const result = await work(session);
-        await session.client.query('COMMIT');
-        return result;
-      } catch (error) {
-        await session.client.query('ROLLBACK');
-        throw error;
-      }
+    ...handle,
+    async query(purpose, statement, params) {
+      note(statement);
+      return handle.query(purpose, statement, params);
     },
+    transaction: (purpose, work) =>
+      handle.transaction(purpose, (on) =>
+        work({
+          stream: on.stream,
+          async query(statement, params) {
+            note(statement);
+            return on.query(statement, params);
+          },
+        }),
+      ),
   };
   const clock = { now: T0 };
   const notified: string[] = [];

@@ -150,6 +150,94 @@ describe('the queue of an owner', () => {
     await end([receipt]);
   });
 
+  it('moves entries whose lane became an alias while they were appended', async () => {
+    const { put, claim, sql, end } = await ownerRig();
+    const [ann, next, bob] = await put([{ lane: ANN }, { lane: ANN }, { lane: BOB }]);
+    await sql('INSERT INTO aliases VALUES ($1, $2, $3)', ['aep', ANN, BOB]);
+    expect((await claim()).events).toMatchObject([{ receipt: bob, lane: BOB }]);
+    await end([bob]);
+    for (const receipt of [ann, next]) {
+      expect((await claim()).events).toMatchObject([{ receipt, lane: BOB, ownLane: ANN }]);
+      await end([receipt]);
+    }
+  });
+
+  it('keeps a claimed head that an older event has joined, also for the next owner', async () => {
+    const { put, claimed, end, leases } = await ownerRig();
+    const [head] = await put([{ lane: ANN, seq: 20 }]);
+    expect(await claimed()).toEqual([head]);
+    const [rerouted] = await put([{ lane: ANN, seq: 10 }]);
+    expect(await claimed()).toEqual([]);
+    await end([head], { kind: 'waiting', dueAt: T0 });
+    leases.changeServer('aep');
+    expect(await claimed()).toEqual([head]);
+    await end([head]);
+    expect(await claimed()).toEqual([rerouted]);
+  });
+
+  it('lets a rerouted event overtake an unclaimed head, and no other one', async () => {
+    const { put, claimed, end } = await ownerRig();
+    const [second, third] = await put([
+      { lane: ANN, seq: 20 },
+      { lane: ANN, seq: 30 },
+    ]);
+    await claimed({ events: 0 });
+    const [first] = await put([{ lane: ANN, seq: 10 }]);
+    const order: string[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      const [receipt] = await claimed();
+      order.push(receipt!);
+      await end([receipt]);
+    }
+    expect(order).toEqual([first, second, third]);
+  });
+
+  it('finds out what others have taken out of the queue, at once if it is told', async () => {
+    const { put, claimed, sql, owner, time } = await ownerRig();
+    const [gone, ann, gone2, bob] = await put([
+      { lane: ANN, dueAt: T0 + 9 },
+      { lane: ANN },
+      { lane: BOB, dueAt: T0 + 9 },
+      { lane: BOB },
+    ]);
+    expect(await claimed()).toEqual([]);
+    await sql('DELETE FROM queue WHERE receipt = $1', [gone]);
+    owner.claims.lanesMoved('aep');
+    expect(await claimed()).toEqual([ann]);
+    await sql('DELETE FROM queue WHERE receipt = $1', [gone2]);
+    expect(await claimed()).toEqual([]);
+    time.monotonic += 5_000;
+    expect(await claimed()).toEqual([bob]);
+  });
+
+  it('says what is overdue', async () => {
+    const { put, claimed, owner, clock } = await ownerRig();
+    await put([{ lane: ANN }, { source: 'shop' }, { isReplay: true }, { destination: 'other' }]);
+    clock.now += 500;
+    expect(await claimed()).toHaveLength(2);
+    expect(await owner.overdue()).toEqual([{ source: 'shop', destination: 'aep', since: 500 }]);
+  });
+
+  it('calls the listeners when something else than a released event has become claimable', async () => {
+    const { put, claimed, end, owner, notified } = await ownerRig();
+    const [first, , replay] = await put([{ lane: ANN }, { lane: ANN }, { lane: ANN, isReplay: true }]);
+    const [alone] = await put([{ lane: BOB }]);
+    await claimed();
+    await owner.release('one', [alone!]);
+    await claimed();
+    await end([alone], { kind: 'waiting', dueAt: T0 });
+    expect(notified.splice(0)).toEqual([]);
+    await end([first]);
+    expect(notified.splice(0)).toEqual(['aep']);
+    const again = await claimed({ replays: 0 });
+    const second = again.find((receipt) => receipt !== alone);
+    await end([second], { kind: 'waiting', dueAt: T0 + 1 });
+    expect(notified.splice(0)).toEqual(['aep']);
+    await end([alone], { kind: 'lost' });
+    expect(notified).toEqual(['aep']);
+    expect(await claimed()).toEqual([replay]);
+  });
+
   it('claims only in its slots, and what it has lost belongs to another one', async () => {
     const { put, claimed, leases, owner } = await ownerRig();
     const [slotOfAnn, slotOfBob] = [ANN, BOB].map((lane) => slotOf(laneKeyOf(lane, '')));

@@ -1,4 +1,5 @@
 import type { Claim, Claimant, ClaimedEvent, ClaimLimits, Overdue } from '../../journal.ts';
+import { moveLane } from '../engine/lane-aliases.ts';
 import { DueHeads } from './due-heads.ts';
 import { compareDue } from './head-heap.ts';
 import { type HeadPayload, readHeads } from './head-payloads.ts';
@@ -20,12 +21,6 @@ export interface ReadClaim {
   readonly claim: HeldClaim;
 }
 
-/** A claim as it is returned, and what it holds. */
-export interface ClaimAnswer {
-  readonly claim: Claim;
-  readonly held: readonly ReadClaim[];
-}
-
 /** The queue of one destination, as far as this process owns its slots. */
 export class DestinationQueue {
   readonly destination: string;
@@ -41,9 +36,12 @@ export class DestinationQueue {
     this.table = this.upkeep.table;
   }
 
-  /** Claims are made one after the other, so that each sees what the one before has read. */
-  claim(claimant: Claimant, limits: ClaimLimits): Promise<ClaimAnswer> {
-    return this.#inTurn(() => this.#claim(claimant.id, limits));
+  /**
+   * Claims are made one after the other, so that each sees what the one before has read.
+   * @param hold is called with what is returned, while the slots are known to be owned
+   */
+  claim(claimant: Claimant, limits: ClaimLimits, hold: (held: ReadClaim) => void): Promise<Claim> {
+    return this.#inTurn(() => this.#claim(claimant.id, limits, hold));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -52,8 +50,8 @@ export class DestinationQueue {
     return turn;
   }
 
-  async #claim(token: string, limits: ClaimLimits): Promise<ClaimAnswer> {
-    if (!this.upkeep.coverSlots()) return { claim: { token, events: [], dueIn: WITHOUT_SLOTS_MS }, held: [] };
+  async #claim(token: string, limits: ClaimLimits, hold: (held: ReadClaim) => void): Promise<Claim> {
+    if (!this.upkeep.coverSlots()) return { token, events: [], dueIn: WITHOUT_SLOTS_MS };
     const claimed: ReadClaim[] = [];
     const { engine, leases } = this.#parts;
     try {
@@ -74,7 +72,8 @@ export class DestinationQueue {
       return isHeld;
     });
     held.sort((a, b) => Number(a.head.isReplay) - Number(b.head.isReplay) || compareDue(a.head, b.head));
-    return { claim: { token, events: held.map(({ event }) => event), ...this.#next(limits) }, held };
+    for (const each of held) hold(each);
+    return { token, events: held.map(({ event }) => event), ...this.#next(limits) };
   }
 
   /** When the next events are due; at once where more have yet to be read. */
@@ -166,6 +165,12 @@ export class DestinationQueue {
     if (payload.kind === 'lost') {
       const lost = await losePayload(engine, this.destination, { head, epoch }, payload.lost);
       if (lost !== undefined) onPayloadLost(lost);
+    }
+    if (payload.kind === 'aliased') {
+      const { lane, target } = payload;
+      await engine.sessions.transaction('work', (session) =>
+        moveLane(session, this.destination, lane, target),
+      );
     }
     this.table.leave(head);
   }

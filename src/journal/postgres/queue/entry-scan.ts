@@ -108,13 +108,14 @@ export class EntryScan {
 
   /**
    * Reads the next entries of the kinds that are wanted.
-   * @returns those in the slots, in the order in which they were queued; none if `restart` was
-   *   called in the meantime
+   * @param meet is called with those in the slots, in the order in which they were queued; with
+   *   none if `restart` was called in the meantime
    */
   async next(
     slots: Iterable<number>,
     wanted: { readonly live: boolean; readonly replayed: boolean },
-  ): Promise<readonly QueueEntry[]> {
+    meet: (entry: QueueEntry) => void,
+  ): Promise<void> {
     const restarts = this.#restarts;
     const known = [false, true].flatMap((isReplay) =>
       [...this.#of(isReplay).frontier].map(([stream, pos]) => ({ stream, isReplay, pos })),
@@ -128,7 +129,7 @@ export class EntryScan {
       wanted.live ? rowsOfStream(this.#live) : 0,
       wanted.replayed ? rowsOfStream(this.#replayed) : 0,
     ]);
-    if (restarts !== this.#restarts) return [];
+    if (restarts !== this.#restarts) return;
     for (const isReplay of [false, true]) {
       if (!(isReplay ? wanted.replayed : wanted.live)) continue;
       const progress = this.#of(isReplay);
@@ -137,6 +138,6 @@ export class EntryScan {
       progress.active = Math.max(1, last.length);
       progress.isComplete = !last.some((row) => row.isFull);
     }
-    return rows.filter(({ isOwned }) => isOwned).toSorted((a, b) => a.pos - b.pos);
+    for (const row of rows.toSorted((a, b) => a.pos - b.pos)) if (row.isOwned) meet(row);
   }
 }

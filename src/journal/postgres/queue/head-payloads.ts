@@ -12,7 +12,7 @@ export type HeadPayload =
   /** Its entry has left the queue. */
   | { readonly kind: 'gone' }
   /** Its lane became an alias of another one while it was appended. */
-  | { readonly kind: 'aliased' }
+  | { readonly kind: 'aliased'; readonly lane: string; readonly target: string }
   | { readonly kind: 'key-unknown'; readonly receipt: string }
   | { readonly kind: 'lost'; readonly lost: LostPayload };
 
@@ -37,7 +37,7 @@ interface ReadRow extends StoredRow {
 }
 
 function payloadOf({ cipher }: PostgresEngine, row: ReadRow): HeadPayload {
-  if (row.target !== null) return { kind: 'aliased' };
+  if (row.target !== null) return { kind: 'aliased', lane: row.lane as string, target: row.target };
   const body = row.body === null ? 'missing' : cipher.decrypt(row.body);
   const profile = row.profile === null ? undefined : cipher.decrypt(row.profile);
   if (body === 'key-unknown' || profile === 'key-unknown')

@@ -1,3 +1,4 @@
+import { slotOf } from '../engine/lane-keys.ts';
 import type { EventHolds } from './event-holds.ts';
 import { SourceHeads } from './head-heap.ts';
 import { Head, Lane, type LaneQueue, type QueueEntry } from './lane-heads.ts';
@@ -43,8 +44,12 @@ export class LaneTable {
     return (isReplay ? this.#replayed : this.#live).keys();
   }
 
-  /** Learns of an entry of the queue. Harmless if it is known or has left since it was read. */
+  /**
+   * Learns of an entry of the queue. Harmless if it is known, has left, or has lost its slot since
+   * it was read.
+   */
   meet(entry: QueueEntry): void {
+    if (!this.slots.has(slotOf(entry.laneKey))) return;
     if (entry.lane === null) {
       if (this.#loose.has(entry.pos)) return;
       const head = new Head(entry, undefined);

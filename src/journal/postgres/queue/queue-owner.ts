@@ -91,9 +91,7 @@ export function createQueueOwner(
     async claim(claimant, limits) {
       await leases.join(claimant.destination);
       const queue = queueOf(claimant.destination);
-      const { claim, held } = await queue.claim(claimant, limits);
-      for (const each of held) book.add({ ...each, queue });
-      return claim;
+      return queue.claim(claimant, limits, ({ claim, head }) => book.add({ claim, head, queue }));
     },
     async release(token, receipts) {
       const held = receipts

@@ -93,7 +93,7 @@ export class TableUpkeep {
       };
       if (!wanted.live && !wanted.replayed) return;
       if (scans >= (claimed + live.count > 0 ? MAX_FURTHER_SCANS : MAX_SCANS)) return;
-      for (const entry of await this.#scan.next(this.table.slots.keys(), wanted)) this.table.meet(entry);
+      await this.#scan.next(this.table.slots.keys(), wanted, (entry) => this.table.meet(entry));
       await this.#tidy();
     }
   }

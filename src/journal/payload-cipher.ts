@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /*
@@ -79,18 +86,28 @@ function readChecked(stored: Buffer): Buffer | Unreadable {
   return crc32(plain) === stored.readUInt32BE(1) ? plain : 'damaged';
 }
 
-function encryptWith(key: Uint8Array, plain: Uint8Array): Uint8Array {
+interface Key {
+  readonly id: Buffer;
+  /** A cipher with the bytes of a key makes this anew each time, which takes most of its time. */
+  readonly secret: KeyObject;
+}
+
+function toKey(bytes: Uint8Array): Key {
+  return { id: keyIdOf(bytes), secret: createSecretKey(bytes) };
+}
+
+function encryptWith({ id, secret }: Key, plain: Uint8Array): Uint8Array {
   const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key, iv);
+  const cipher = createCipheriv('aes-256-gcm', secret, iv);
   const text = cipher.update(plain);
   cipher.final();
-  return Buffer.concat([Buffer.of(ENCRYPTED), keyIdOf(key), iv, cipher.getAuthTag(), text]);
+  return Buffer.concat([Buffer.of(ENCRYPTED), id, iv, cipher.getAuthTag(), text]);
 }
 
 /** Undefined if the key did not encrypt exactly this. */
-function decryptWith(key: Uint8Array, stored: Buffer): Buffer | undefined {
+function decryptWith({ secret }: Key, stored: Buffer): Buffer | undefined {
   const iv = stored.subarray(1 + KEY_ID_BYTES, 1 + KEY_ID_BYTES + IV_BYTES);
-  const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv('aes-256-gcm', secret, iv, { authTagLength: TAG_BYTES });
   decipher.setAuthTag(stored.subarray(HEADER_BYTES - TAG_BYTES, HEADER_BYTES));
   try {
     const plain = decipher.update(stored.subarray(HEADER_BYTES));
@@ -105,7 +122,7 @@ function decryptWith(key: Uint8Array, stored: Buffer): Buffer | undefined {
  * Reads an encrypted payload. If its key id is unknown, that can itself be damaged, so every key is
  * tried.
  */
-function readEncrypted(keys: ReadonlyMap<string, Uint8Array>, stored: Buffer): Buffer | Unreadable {
+function readEncrypted(keys: ReadonlyMap<string, Key>, stored: Buffer): Buffer | Unreadable {
   if (stored.length < HEADER_BYTES) return 'damaged';
   const key = keys.get(stored.toString('hex', 1, 1 + KEY_ID_BYTES));
   if (key !== undefined) return decryptWith(key, stored) ?? 'damaged';
@@ -123,16 +140,17 @@ function readEncrypted(keys: ReadonlyMap<string, Uint8Array>, stored: Buffer): B
  *   is damaged
  */
 export function createPayloadCipher(keys: readonly Uint8Array[], isComplete = () => false): PayloadCipher {
-  const byId = new Map(keys.map((key) => [keyIdHex(key), key]));
-  const first = keys[0];
-  const prefix = first === undefined ? Buffer.of(CHECKED) : Buffer.of(ENCRYPTED, ...keyIdOf(first));
+  const all = keys.map(toKey);
+  const byId = new Map(all.map((key) => [key.id.toString('hex'), key]));
+  const first = all[0];
+  const prefix = first === undefined ? Buffer.of(CHECKED) : Buffer.of(ENCRYPTED, ...first.id);
   const readUnchecked = (stored: Buffer): Buffer | Unreadable => {
     // A flipped bit in the first byte of an encrypted payload.
     const isEncrypted = byId.has(stored.toString('hex', 1, 1 + KEY_ID_BYTES));
     return isEncrypted || isComplete() ? 'damaged' : stored.subarray(1);
   };
   return {
-    formId: first === undefined ? 'crc32' : keyIdHex(first),
+    formId: first === undefined ? 'crc32' : first.id.toString('hex'),
     isCurrent: (stored) => prefix.equals(stored.subarray(0, prefix.length)),
     encrypt: (plain) => (first === undefined ? withChecksum(plain) : encryptWith(first, plain)),
     decrypt: (bytes) => {

@@ -195,6 +195,17 @@ describe('merges of several replicas', () => {
     expect(await sql('SELECT * FROM profiles')).toEqual([]);
   });
 
+  it('makes a settlement of an event stale that was appended to the merged lane meanwhile', async () => {
+    const { replica, put, sql, event } = await settleRig();
+    const one = await replica();
+    const [ann] = await put({ lane: ANN });
+    await sql(`INSERT INTO aliases VALUES ('aep', '${ANN}', '${BOB}')`);
+    const profiles = [{ lane: ANN, state: '{}' }];
+    expect(await one.settleOne({ ...settled.delivered(ann!), profiles })).toEqual([ann]);
+    expect(await event(ann!)).toMatchObject({ state: 'p', delivered: 1 });
+    expect(await sql('SELECT * FROM profiles')).toEqual([]);
+  });
+
   it('waits for a settlement of the merged lane, and is stale if that has changed the profile', async () => {
     const rig = await settleRig();
     const [one, two] = [await rig.replica(), await rig.replica()];

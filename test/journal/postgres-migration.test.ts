@@ -3,8 +3,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { migrate, planMigration } from '../../src/journal/postgres/schema/migrate.ts';
 import { type Migration, MIGRATIONS } from '../../src/journal/postgres/schema/schema-steps.ts';
 import type { Connection } from '../../src/journal/postgres/sessions/connection.ts';
-import { connectOnce } from '../../src/journal/postgres/sessions/open-sessions.ts';
+import { connectOnce } from '../../src/journal/postgres/offline/store-migration.ts';
 import { executeSql } from '../helpers/postgres-server.ts';
+import { until } from '../helpers/until.ts';
 import { schemaOfTest, userOfTest } from './postgres-rig.ts';
 
 const log = pino({ level: 'silent' });
@@ -24,7 +25,7 @@ async function rig(): Promise<Rig> {
     url,
     schema,
     connect: async (as = url) => {
-      const connection = await connectOnce({ url: () => as, schema });
+      const connection = await connectOnce({ url: as, schema }, 'test');
       onTestFinished(() => connection.close());
       return connection;
     },
@@ -72,6 +73,19 @@ describe('the migration of a PostgreSQL schema', () => {
     });
     const names = { name: '', text: `SELECT to_regclass('b') AS b` };
     expect(await connection.query(names)).toEqual([{ b: null }]);
+  });
+
+  it('lets others pass while it waits for a lock', async () => {
+    const { schema, connect } = await rig();
+    const [connection, holder, other] = [await connect(), await connect(), await connect()];
+    await migrate(connection, { schema, log, migrations: [FIRST] });
+    await holder.execute('BEGIN; LOCK TABLE a IN ACCESS SHARE MODE');
+    const migrated = migrate(connection, { schema, log, migrations: [FIRST, SECOND] });
+    const waits = { name: '', text: `SELECT FROM pg_locks WHERE NOT granted AND relation = 'a'::regclass` };
+    await until(async () => (await other.query(waits)).length > 0);
+    expect(await other.query({ name: '', text: 'SELECT FROM a' })).toEqual([]);
+    await holder.execute('COMMIT');
+    expect(await migrated).toMatchObject({ format: 2 });
   });
 
   it('lets an older relay go on if it can read the schema, and else refuses', async () => {

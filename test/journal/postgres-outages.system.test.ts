@@ -19,6 +19,10 @@ async function serverOfTest(options?: PostgresServerOptions): Promise<PostgresSe
   return server;
 }
 
+async function showOf(server: PostgresServer, setting: string): Promise<unknown> {
+  return (await server.query(`SHOW ${setting}`))[0]?.[setting];
+}
+
 /** Resolves with how long it took until something could be written again, and all is well. */
 async function recovery(sessions: SessionsHandle): Promise<number> {
   const started = performance.now();
@@ -102,10 +106,7 @@ describe('a commit that waits for a standby', () => {
     const server = await serverOfTest();
     const sessions = await sessionsOfTest({ url: () => server.url(), schema });
     await server.set('synchronous_standby_names', 'absent');
-    await until(
-      async () =>
-        (await server.query('SHOW synchronous_standby_names'))[0]?.['synchronous_standby_names'] === 'absent',
-    );
+    await until(async () => (await showOf(server, 'synchronous_standby_names')) === 'absent');
     const insert = sessions.query('append', INSERT).then(
       () => 'stored',
       (error: Error) => error.name,
@@ -117,6 +118,27 @@ describe('a commit that waits for a standby', () => {
       return found.length > 0;
     });
     expect(await insert).toBe('CommitUnknownError');
+  });
+});
+
+describe('a synchronous standby that is away', () => {
+  it('lets few commits wait, and the relay is told why', async () => {
+    const server = await serverOfTest();
+    const sessions = await sessionsOfTest({ url: () => server.url(), schema });
+    await server.set('synchronous_standby_names', 'absent');
+    await until(async () => (await showOf(server, 'synchronous_standby_names')) === 'absent');
+    await expect(sessions.query('append', INSERT)).rejects.toThrow('did not answer');
+    const failure = await until(() => {
+      const { isConnected, failure: text } = sessions.state();
+      return !isConnected && text?.includes('wait for a synchronous standby') && text;
+    });
+    expect(failure).toBeDefined();
+    const waiting = await server.query(`SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'`);
+    expect(waiting).toHaveLength(1);
+    // Heartbeats go on.
+    await sessions.query('fleet', INSERT);
+    await server.set('synchronous_standby_names', '');
+    expect(await recovery(sessions)).toBeLessThan(RECOVERY_LIMIT_MS);
   });
 });
 

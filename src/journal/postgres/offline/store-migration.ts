@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { migrate, type MigrationPlan, planMigration } from '../schema/migrate.ts';
 import type { Connection } from '../sessions/connection.ts';
 import { Connector } from '../sessions/connector.ts';
+import { checkServer } from '../sessions/start-checks.ts';
 
 export type { MigrationPlan } from '../schema/migrate.ts';
 
@@ -40,6 +41,7 @@ export async function migrateStore(
 ): Promise<MigrationPlan> {
   const connection = await connectOnce(place, 'store migrate');
   try {
+    checkServer(connection.facts);
     const plan = await planMigration(connection, place);
     if (!isDryRun) await migrate(connection, { schema: place.schema, log });
     return plan;

@@ -10,6 +10,9 @@ import { type Migration, MIGRATIONS } from './schema-steps.ts';
 /** How long the migration of another replica may take. */
 const WAIT_LIMIT_MS = 600_000;
 const POLL_INTERVAL_MS = 200;
+/** How long a step waits for a lock on a table, and how often. */
+const LOCK_LIMIT_MS = 1_000;
+const MAX_ATTEMPTS = 60;
 
 const BOOKKEEPING = `
 CREATE TABLE store (
@@ -131,27 +134,36 @@ async function lock(connection: Connection, { schema, log }: MigrateOptions): Pr
   }
 }
 
+/**
+ * Replicas of an older version go on meanwhile. A step that waits for a lock makes all that come
+ * after it wait, so it waits for moments only, and then lets the others pass.
+ */
 async function apply(connection: Connection, sql: string, schema: string): Promise<void> {
-  try {
-    await connection.execute(`BEGIN;\n${sql}COMMIT`);
-  } catch (error) {
-    if (connection.isOpen) await connection.execute('ROLLBACK');
-    const state = sqlStateOf(error);
-    if (state === '42501')
-      throw new StoreError(`the user of the database may not create tables in the schema ${schema}`, {
-        cause: error,
-        fix: `let an administrator execute: CREATE SCHEMA ${quoteName(schema)} AUTHORIZATION the_user`,
-      });
-    if (state === '42P07')
-      throw new StoreError(
-        `the schema ${schema} has tables of another program: ${(error as Error).message}`,
-        {
-          cause: error,
-          fix: 'set store.schema to a schema of its own',
-        },
-      );
-    throw error;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await connection.execute(`BEGIN;\nSET LOCAL lock_timeout = ${LOCK_LIMIT_MS};\n${sql}COMMIT`);
+      return;
+    } catch (error) {
+      if (connection.isOpen) await connection.execute('ROLLBACK');
+      if (sqlStateOf(error) !== '55P03' || attempt === MAX_ATTEMPTS) throw explained(error, schema);
+    }
+    await delay(LOCK_LIMIT_MS);
   }
+}
+
+function explained(error: unknown, schema: string): unknown {
+  const state = sqlStateOf(error);
+  if (state === '42501')
+    return new StoreError(`the user of the database may not create tables in the schema ${schema}`, {
+      cause: error,
+      fix: `let an administrator execute: CREATE SCHEMA ${quoteName(schema)} AUTHORIZATION the_user`,
+    });
+  if (state === '42P07')
+    return new StoreError(`the schema ${schema} has tables of another program: ${(error as Error).message}`, {
+      cause: error,
+      fix: 'set store.schema to a schema of its own',
+    });
+  return error;
 }
 
 /**

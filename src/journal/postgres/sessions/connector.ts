@@ -40,8 +40,13 @@ function failureOf(error: unknown): { text: string; fix?: string | undefined; is
   if (error.message.includes('client password must be'))
     return { text: 'the database asks for a password', fix: 'add it to store.url', isPermanent: true };
   if (error instanceof AggregateError) return failureOf(error.errors[0]);
-  if (error.message === 'timeout expired') return { text: 'no answer', isPermanent: false };
+  if (isTimeout(error)) return { text: 'no answer within 3 s', isPermanent: false };
   return { text: error.message, isPermanent: false };
+}
+
+/** The text of `pg` when a server does not answer. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout expired';
 }
 
 /** Finds the server that accepts writes. */
@@ -50,6 +55,8 @@ export class Connector {
   readonly #listeners = new Set<(startedAt: string) => void>();
   /** The host that was the primary last: the next connection tries it first. */
   #primary: string | undefined;
+  /** Hosts that did not answer in time, which are tried last. */
+  readonly #silent = new Set<string>();
   #startedAt: string | undefined;
 
   constructor(options: ConnectorOptions) {
@@ -77,6 +84,7 @@ export class Connector {
         return connection;
       } catch (error) {
         failures.push({ host: formatHost(host), error });
+        if (isTimeout(error)) this.#silent.add(formatHost(host));
       }
     }
     const found = failures.map(({ host, error }) => ({ host, ...failureOf(error) }));
@@ -108,11 +116,12 @@ export class Connector {
   }
 
   #rank(host: string): number {
-    return host === this.#primary ? 0 : 1;
+    return (host === this.#primary ? 0 : 1) + (this.#silent.has(host) ? 2 : 0);
   }
 
   #remember(host: string, startedAt: string): void {
     this.#primary = host;
+    this.#silent.delete(host);
     const isOther = this.#startedAt !== undefined && this.#startedAt !== startedAt;
     this.#startedAt = startedAt;
     if (isOther) for (const listener of this.#listeners) listener(startedAt);

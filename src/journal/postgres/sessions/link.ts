@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StoreError } from '../../journal.ts';
 import type { Connection } from './connection.ts';
+import type { ServerFacts } from './session-settings.ts';
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 3_000;
@@ -8,8 +9,13 @@ const MAX_DELAY_MS = 3_000;
 export interface LinkParts {
   /** Whether to open a connection now, or to wait until another one was opened. */
   readonly mayConnect: () => boolean;
-  /** A connection that is ready for use, with the row of `streams` that it has. */
-  readonly connect: () => Promise<{ readonly connection: Connection; readonly stream: number }>;
+  /**
+   * A connection that is ready for use, with the row of `streams` that it has.
+   * @param before of the connection in its place before
+   */
+  readonly connect: (
+    before: ServerFacts | undefined,
+  ) => Promise<{ readonly connection: Connection; readonly stream: number }>;
   /** Called after each change, with the reason if the connection was lost or cannot be opened. */
   readonly onChange: (link: Link, failure: Error | undefined) => void;
 }
@@ -53,11 +59,13 @@ export class Link {
     this.#closing.abort();
     this.wake();
     await this.connection?.close();
-    await this.#running;
+    // An attempt to connect ends by itself, and so does what it opens.
+    if (!this.isConnecting) await this.#running;
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
+    let before: ServerFacts | undefined;
     for (let failures = 0; !signal.aborted; ) {
       try {
         if (!this.#parts.mayConnect()) {
@@ -67,10 +75,11 @@ export class Link {
         }
         this.#isWoken = false;
         this.isConnecting = true;
-        const { connection, stream } = await this.#parts.connect();
+        const { connection, stream } = await this.#parts.connect(before);
         this.isConnecting = false;
         this.connection = connection;
         this.stream = stream;
+        before = connection.facts;
         failures = 0;
         if (signal.aborted) await connection.close();
         else this.#parts.onChange(this, undefined);

@@ -8,18 +8,13 @@ import { LinkGroup } from './link-group.ts';
 import { Outage, type SessionsState } from './outage.ts';
 import { countsOf, mayConnect, PURPOSES, STATEMENT_LIMIT_MS } from './purposes.ts';
 import type { Notifications, Param, Purpose, Session, Statement } from './session.ts';
-import { type ConnectionSettings, quoteName } from './session-settings.ts';
+import { registerStream } from './register-stream.ts';
+import { quoteName, type ServerFacts } from './session-settings.ts';
 import { executeTransaction, retryCollisions } from './transactions.ts';
 
 const ANSWER_MARGIN_MS = 1_000;
 /** How long the first connections of all purposes may take. */
 const READY_LIMIT_MS = 10_000;
-
-const REGISTER = {
-  name: 'register_stream',
-  text: `INSERT INTO streams (replica, backend, backend_started)
-    VALUES ($1, $2, $3) RETURNING id`,
-};
 
 export interface LinksOptions {
   readonly schema: string;
@@ -141,34 +136,30 @@ export class Links {
   #createLink(purpose: Purpose): Link {
     return new Link({
       mayConnect: () => mayConnect(purpose, this.#groups),
-      connect: () => this.#connect(purpose),
+      connect: (before) => this.#connect(purpose, before),
       onChange: (link, failure) => this.#changed(purpose, link, failure),
     });
   }
 
-  async #connect(purpose: Purpose): Promise<{ connection: Connection; stream: number }> {
+  async #connect(
+    purpose: Purpose,
+    before: ServerFacts | undefined,
+  ): Promise<{ connection: Connection; stream: number }> {
     const limit = STATEMENT_LIMIT_MS[purpose];
-    const settings: ConnectionSettings = {
+    const connection = await this.#connector.connect({
       schema: this.#options.schema,
       applicationName: `capillary-aep-relay ${purpose}`,
       statementLimitMs: limit,
       answerLimitMs: limit + ANSWER_MARGIN_MS,
       keepsPlans: KEEPING_PLANS.has(purpose),
       joinsByIndex: purpose === 'settle',
+      isLocal: purpose === 'fleet',
       onNotification: (channel, payload) => {
         if (channel === this.channel) this.#notifications?.received(payload);
       },
-    };
-    const connection = await this.#connector.connect(settings);
+    });
     try {
-      const { backend, backendStarted } = connection.facts;
-      const [row] = await connection.query<{ id: number }>(REGISTER, [
-        this.#options.replica,
-        backend,
-        backendStarted,
-      ]);
-      if (!row) throw new StoreError('the database has not stored the connection');
-      return { connection, stream: row.id };
+      return { connection, stream: await registerStream(connection, this.#options.replica, before) };
     } catch (error) {
       connection.destroy(error as Error);
       throw error;

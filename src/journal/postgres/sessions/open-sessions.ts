@@ -44,13 +44,6 @@ export interface SessionsHandle extends Sessions {
   close(): Promise<void>;
 }
 
-/** A connection of its own for work outside of a running relay, such as a migration. */
-export async function connectOnce(
-  options: ConnectorOptions & { readonly schema: string },
-): Promise<Connection> {
-  return new Connector(options).connect(maintenanceSettings(options.schema));
-}
-
 function maintenanceSettings(schema: string): ConnectionSettings {
   return {
     schema,

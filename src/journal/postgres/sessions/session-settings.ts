@@ -22,6 +22,11 @@ export interface ConnectionSettings {
    * was empty reads all of it, until the server plans the statement again.
    */
   readonly joinsByIndex?: boolean;
+  /**
+   * Whether commits do not wait for synchronous standbys. What is not replicated is lost in a
+   * fail-over, with what was committed later.
+   */
+  readonly isLocal?: boolean;
   readonly onNotification?: (channel: string, payload: string) => void;
 }
 
@@ -47,8 +52,9 @@ SELECT
   set_config('statement_timeout', $2, false),
   set_config('lock_timeout', $3, false),
   set_config('idle_in_transaction_session_timeout', $4, false),
-  set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
-    THEN 'on' ELSE current_setting('synchronous_commit') END, false),
+  set_config('synchronous_commit', CASE WHEN $8 THEN 'local'
+    WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
+    ELSE current_setting('synchronous_commit') END, false),
   set_config('default_transaction_isolation', 'read committed', false),
   set_config('jit', 'off', false),
   set_config('plan_cache_mode', CASE $6 WHEN 'on' THEN 'force_generic_plan' ELSE 'auto' END, false),
@@ -83,6 +89,7 @@ export async function prepareSession(client: pg.Client, settings: ConnectionSett
     settings.applicationName,
     settings.keepsPlans === true ? 'on' : 'off',
     settings.joinsByIndex === true ? 'on' : 'off',
+    settings.isLocal === true,
   ]);
   const [facts] = rows;
   if (!facts) throw new Error('the database answered without a row');

@@ -46,8 +46,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 
 /** Errors after which the same transaction can be executed again. */
 const RETRIED = new Set(['40001', '40P01']);
-/** Errors after which the connection is useless: the server ends it, or is no primary any more. */
-const FATAL = new Set(['25006', '25P03', '57P01', '57P02', '57P03', '57P05']);
+/**
+ * Errors after which the connection is useless: the server ends it, or is no primary any more, or
+ * the prepared statements do not fit any more, as after a migration.
+ */
+const FATAL = new Set(['0A000', '25006', '25P03', '26000', '57P01', '57P02', '57P03', '57P05']);
 /** Errors while connecting that an operator has to fix; waiting does not help. */
 const OF_CONFIGURATION = new Set(['28000', '28P01', '3D000', '42501', '3F000']);
 

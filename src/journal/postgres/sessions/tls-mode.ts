@@ -42,14 +42,13 @@ export function tlsAttempts(
     return url.sslMode === 'allow' ? [false, unverified] : [unverified, false];
   }
   const trusted =
-    rootCert === undefined
-      ? [...getCACertificates('default'), ...(ca === undefined ? [] : [ca])]
-      : [fileOf(rootCert, 'sslrootcert')];
+    rootCert === undefined ? ca && [...getCACertificates('default'), ca] : [fileOf(rootCert, 'sslrootcert')];
   return [
     {
       ...own,
       rejectUnauthorized: true,
-      ca: trusted,
+      // Without it Node uses its own, which it keeps in memory.
+      ...(trusted ? { ca: trusted } : {}),
       ...(url.sslMode === 'verify-full' ? {} : { checkServerIdentity: acceptName }),
     },
   ];

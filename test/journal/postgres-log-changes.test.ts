@@ -130,7 +130,7 @@ describe('replays in PostgreSQL', () => {
     await until(async () => ((await other.log.replays())[0]?.replayed ?? 0) > 0);
     await cut();
     const error = await replaying;
-    if (error !== undefined) expect(error).toBeInstanceOf(StoreError);
+    expect(error === undefined || error instanceof StoreError).toBe(true);
     await rig.sql('UPDATE replay_jobs SET runner = NULL');
     await other.log.continueJobs(OPEN);
     expect(await other.log.replays()).toMatchObject([{ matched: 1_500, replayed: 1_500, done: true }]);

@@ -5,7 +5,7 @@ import { laneKeyOf } from '../../src/journal/postgres/engine/lane-keys.ts';
 import { createQuarantine } from '../../src/journal/postgres/log/postgres-quarantine.ts';
 import { sampleEvent, sampleQuarantined, sha256, T0 } from '../contract/samples.ts';
 import { until } from '../helpers/until.ts';
-import { type LogRig, logRig } from './postgres-log-rig.ts';
+import { type LogRig, logRig, requireCounts } from './postgres-log-rig.ts';
 
 const ANN = sha256('ann');
 const BOB = sha256('bob');
@@ -14,25 +14,6 @@ const ALL = { filter: {}, asNew: false, by: 'olga' };
 
 async function queued({ sql }: LogRig): Promise<Record<string, unknown>[]> {
   return sql(`SELECT destination, is_replay, receipt, lane, lane_key, is_pinned FROM queue ORDER BY pos`);
-}
-
-/** What the counts must be, by what is in the tables. */
-async function requireCounts(rig: LogRig): Promise<void> {
-  const [counts] = await rig.sql(`SELECT sum(pending)::int AS pending, sum(replaying)::int AS replaying,
-      sum(delivered)::int AS delivered, sum(ignored)::int AS ignored, sum(dead)::int AS dead,
-      sum(malformed)::int AS malformed, sum(stored_events)::int AS events, sum(stored_bytes)::int AS bytes,
-      sum(quarantined)::int AS quarantined, sum(quarantined_bytes)::int AS quarantined_bytes FROM counts`);
-  const [stored] = await rig.sql(`SELECT (SELECT count(*)::int FROM queue) AS pending,
-      (SELECT count(*)::int FROM queue WHERE is_replay) AS replaying,
-      count(*) FILTER (WHERE state = 'd')::int AS delivered, count(*) FILTER (WHERE state = 'i')::int AS ignored,
-      count(*) FILTER (WHERE state = 'x')::int AS dead, count(*) FILTER (WHERE state = 'm')::int AS malformed,
-      count(*)::int AS events,
-      (coalesce((SELECT sum(octet_length(body)) FROM bodies), 0)
-        + coalesce((SELECT sum(octet_length(body) + octet_length(headers)) FROM quarantine), 0))::int AS bytes,
-      (SELECT count(*)::int FROM quarantine) AS quarantined,
-      coalesce((SELECT sum(bytes)::int FROM quarantine), 0) AS quarantined_bytes
-    FROM events`);
-  expect(counts).toEqual(stored);
 }
 
 describe('replays in PostgreSQL', () => {

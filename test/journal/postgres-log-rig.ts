@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { EventState } from '../../src/journal/journal.ts';
 import { createPayloadCipher, type Unreadable } from '../../src/journal/payload-cipher.ts';
 import type { PostgresEngine } from '../../src/journal/postgres/engine/engine.ts';
@@ -151,4 +151,23 @@ export async function logRig(keys: readonly Uint8Array[] = []): Promise<LogRig> 
   const { url, schema, drop } = await freshSchema();
   onTestFinished(drop);
   return openRig(url, schema, keys);
+}
+
+/** What the counts must be, by what is in the tables. */
+export async function requireCounts({ sql }: Pick<LogRig, 'sql'>): Promise<void> {
+  const [counts] = await sql(`SELECT sum(pending)::int AS pending, sum(replaying)::int AS replaying,
+      sum(delivered)::int AS delivered, sum(ignored)::int AS ignored, sum(dead)::int AS dead,
+      sum(malformed)::int AS malformed, sum(stored_events)::int AS events, sum(stored_bytes)::int AS bytes,
+      sum(quarantined)::int AS quarantined, sum(quarantined_bytes)::int AS quarantined_bytes FROM counts`);
+  const [stored] = await sql(`SELECT (SELECT count(*)::int FROM queue) AS pending,
+      (SELECT count(*)::int FROM queue WHERE is_replay) AS replaying,
+      count(*) FILTER (WHERE state = 'd')::int AS delivered, count(*) FILTER (WHERE state = 'i')::int AS ignored,
+      count(*) FILTER (WHERE state = 'x')::int AS dead, count(*) FILTER (WHERE state = 'm')::int AS malformed,
+      count(*)::int AS events,
+      (coalesce((SELECT sum(octet_length(body)) FROM bodies), 0)
+        + coalesce((SELECT sum(octet_length(body) + octet_length(headers)) FROM quarantine), 0))::int AS bytes,
+      (SELECT count(*)::int FROM quarantine) AS quarantined,
+      coalesce((SELECT sum(bytes)::int FROM quarantine), 0) AS quarantined_bytes
+    FROM events`);
+  expect(counts).toEqual(stored);
 }

@@ -183,12 +183,17 @@ export function createPartition(
  * Creates the missing partitions of these days.
  * @returns false if a lock was not available: then the others would not be, either
  */
-export async function createPartitions(sessions: Sessions, days: readonly number[]): Promise<boolean> {
+export async function createPartitions(
+  sessions: Sessions,
+  days: readonly number[],
+  signal?: AbortSignal,
+): Promise<boolean> {
   const existing = await listPartitions(sessions);
   for (const table of ['events', 'bodies'] as const) {
     const blocks = existing.find((each) => each.table === table && each.day === undefined)?.blocks ?? 0;
     if (blocks > MAX_DEFAULT_BLOCKS) continue;
     for (const day of days) {
+      if (signal?.aborted === true) return false;
       if (existing.some((each) => each.table === table && each.day === day)) continue;
       if ((await createPartition(sessions, table, day)) === 'busy') return false;
     }

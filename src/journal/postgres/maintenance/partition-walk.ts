@@ -10,7 +10,9 @@ import {
 } from './removal-statements.ts';
 
 /** Blocks of one step: some hundred events, whose removal takes some ten ms. */
-const BLOCKS_PER_STEP = 10;
+const BLOCKS_PER_STEP = 20;
+/** The same where only few of the events have something to remove. */
+const BLOCKS_PER_DETAIL_STEP = 512;
 /** The last position in a partition, wherever it ends by then. */
 const END = '(4294967294,65535)';
 
@@ -34,7 +36,7 @@ export interface Window {
 }
 
 /** The window that begins at a block. */
-export function windowAt(block: number, blocks: number, size = BLOCKS_PER_STEP): Window {
+export function windowAt(block: number, blocks: number, size: number): Window {
   const end = block + size;
   const isLast = end >= blocks;
   return {
@@ -62,10 +64,11 @@ async function walk(
   { engine, day, blocks, onStep, signal }: Walk,
   statements: PerPartition,
   bounds: { readonly before: number; readonly now?: number },
+  size = BLOCKS_PER_STEP,
 ): Promise<void> {
   let at: number | undefined = 0;
   while (at !== undefined && !signal.aborted) {
-    const window = windowAt(at, blocks);
+    const window = windowAt(at, blocks, size);
     await onStep(await removeInWindow(engine, statements, day, window, bounds));
     at = window.next;
   }
@@ -83,7 +86,8 @@ export function walkRecords(of: Walk, receivedBefore: number): Promise<void> {
 
 /** Deletes what the records that `walkRecords` would delete have in other tables. */
 export function walkDetails(of: Walk, receivedBefore: number): Promise<void> {
-  return walk(of, REMOVE_DETAILS, { before: receivedBefore, now: of.engine.now() });
+  const bounds = { before: receivedBefore, now: of.engine.now() };
+  return walk(of, REMOVE_DETAILS, bounds, BLOCKS_PER_DETAIL_STEP);
 }
 
 /** Deletes the due bodies of a day whose partition was dropped. @returns how many */

@@ -14,12 +14,19 @@ import type { Statement } from '../sessions/session.ts';
 /** True for events that have left the queue successfully; `e` is the alias of `events`. */
 export const IS_FINISHED = `e.state IN ('d', 'i')`;
 
-/** Bodies due: settled up to `$3`. */
-const BODY_IS_DUE = `${IS_FINISHED} AND e.settled_at <= $3::bigint AND ${hasBodySql('e')}`;
+const LOCK = 'FOR NO KEY UPDATE OF e SKIP LOCKED';
 
-/** Records due: received up to `$3`, or by a clock that was ahead of `$6`, and without a body. */
-const RECORD_IS_DUE = `${IS_FINISHED} AND (e.received_at <= $3::bigint OR e.received_at > $6::bigint)
-    AND NOT ${hasBodySql('e')}`;
+/** Settled up to `$3`. */
+const WAS_SETTLED = `${IS_FINISHED} AND e.settled_at <= $3::bigint`;
+
+/** Bodies due. */
+const BODY_IS_DUE = `${WAS_SETTLED} AND ${hasBodySql('e')}`;
+
+/** Received up to `$3`, or by a clock that was ahead of `$6`. */
+const RECORD_IS_OLD = `${IS_FINISHED} AND (e.received_at <= $3::bigint OR e.received_at > $6::bigint)`;
+
+/** Records due: old ones without a body. */
+const RECORD_IS_DUE = `${RECORD_IS_OLD} AND NOT ${hasBodySql('e')}`;
 
 /** What a statement walks over: a partition of a day, or the default one. */
 export interface Walked {
@@ -54,12 +61,12 @@ export function statementOf(statements: PerPartition, day: number | undefined): 
   return day === undefined ? statements.default : statements.day;
 }
 
-/** The due events of a window from `$4` to `$5`; `$2` is the day. */
-function dueInWindow({ from, where }: Walked, isDue: string): string {
+/** The due events of a window from `$4` to `$5`, locked or not; `$2` is the day. */
+function dueInWindow({ from, where }: Walked, isDue: string, lock = LOCK): string {
   return `due AS MATERIALIZED (
   SELECT e.seq, e.day, e.receipt, e.source, e.destination FROM ${from}
   WHERE ${where(2)} AND e.ctid >= $4::tid AND e.ctid < $5::tid AND ${isDue}
-  FOR NO KEY UPDATE OF e SKIP LOCKED
+  ${lock}
 )`;
 }
 
@@ -97,7 +104,7 @@ export const REMOVE_MOVED_BODIES: Statement = {
   text: `
 WITH due AS MATERIALIZED (
   SELECT e.seq, e.day, e.source, e.destination FROM bodies_default b JOIN events e USING (seq, day)
-  WHERE b.day = $2::integer AND e.day = $2::integer AND ${BODY_IS_DUE}
+  WHERE b.day = $2::integer AND e.day = $2::integer AND ${WAS_SETTLED}
   FOR NO KEY UPDATE OF e SKIP LOCKED
 ),
 gone AS (
@@ -121,13 +128,18 @@ counted AS (${addCountsSql('gone', { stored_events: '-count(*)' })})
 SELECT count(*)::integer AS removed FROM gone`,
 );
 
-/** Before the partition of the records is dropped. */
+/**
+ * Before the partition of the records is dropped. Without locks, which would write to all of it: an
+ * event that is made pending in this moment loses a part of its history at most. The day has few
+ * bodies by then, which are read once.
+ */
 export const REMOVE_DETAILS: PerPartition = perPartition(
   'remove_details',
   (walked) => `
-WITH ${dueInWindow(walked, RECORD_IS_DUE)},
+WITH kept AS MATERIALIZED (SELECT seq FROM bodies WHERE day = $2::integer),
+${dueInWindow(walked, `${RECORD_IS_OLD} AND e.seq NOT IN (SELECT seq FROM kept)`, '')},
 ${deleteBeside('due', true)}
-SELECT count(*)::integer AS removed FROM due WHERE $1::integer IS NOT NULL`,
+SELECT 0 AS removed WHERE $1::integer IS NOT NULL`,
 );
 
 /** Parameters: stream, whether malformed, bound of `since`, limit. */

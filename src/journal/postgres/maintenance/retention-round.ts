@@ -105,10 +105,8 @@ export function createRetentionRounds(engine: PostgresEngine): RetentionRounds {
   return {
     run: async (policy, onStep, signal) => {
       const today = dayAt(engine.now());
-      await createPartitions(engine.sessions, [
-        ...Array.from({ length: DAYS_AHEAD + 1 }, (_, index) => today + index),
-        today - 1,
-      ]);
+      const ahead = Array.from({ length: DAYS_AHEAD + 1 }, (_, index) => today + index);
+      await createPartitions(engine.sessions, [...ahead, today - 1], signal);
       await removeDead(policy, onStep, signal);
       await visitAll(policy, onStep, signal);
       if (signal.aborted) return;

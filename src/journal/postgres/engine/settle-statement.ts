@@ -73,7 +73,7 @@ function payloadSql(name: string): string {
   return `substring($4::bytea FROM ${name}_at FOR ${name}_length)`;
 }
 
-/* An entry in a lane with an alias was appended while the alias was written: it has to move first. */
+/* An entry in a lane with an alias was appended while that was written: it has to move first. */
 const IS_ENTRY = `q.destination = d.destination AND q.is_replay = d.is_replay
       AND q.stream = d.stream AND q.pos = d.pos AND NOT EXISTS (
         SELECT FROM aliases a WHERE a.destination = q.destination AND a.lane = q.lane

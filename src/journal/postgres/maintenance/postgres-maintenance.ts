@@ -7,7 +7,7 @@ import {
   RefusedError,
 } from '../../journal.ts';
 import { createListeners } from '../../listeners.ts';
-import { createRoomMaker, LOOK_INTERVAL_MS } from '../../room-maker.ts';
+import { createRoomMaker, LOOK_INTERVAL_MS, type StoreSizes } from '../../room-maker.ts';
 import { createTaskRetry, MAX_ROOM_RETRY_DELAY_MS, type TaskRetry } from '../../task-retry.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import type { TaskLease } from '../fleet/leases.ts';
@@ -103,13 +103,14 @@ export function createMaintenance(engine: PostgresEngine, parts: MaintenancePart
     }
   };
 
+  // Nobody here knows how much is free on the volume of the database, only that nothing is.
+  const sizes = async (): Promise<StoreSizes> => {
+    const freeBytes = parts.availability().isDiskFull ? 0 : Number.MAX_SAFE_INTEGER;
+    return { usedBytes: await status.usedBytes(), freeBytes };
+  };
+
   const keepRoomForever = async (read: () => MaintenancePolicy, tools: Tools): Promise<void> => {
     const { retry, wait, signal } = tools;
-    // Nobody here knows how much is free on the volume of the database, only that nothing is.
-    const sizes = async () => {
-      const freeBytes = parts.availability().isDiskFull ? 0 : Number.MAX_SAFE_INTEGER;
-      return { usedBytes: await status.usedBytes(), freeBytes };
-    };
     const makeRoom = createRoomMaker({
       makeRoom: createEarlyRemoval(engine),
       status: sizes,

@@ -196,6 +196,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         destinations,
         admission,
         watermarks: storeLimits,
+        isShared: config.store.engine === 'postgres',
         sources: () => sources.names(),
         now,
       }),

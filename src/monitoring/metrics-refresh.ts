@@ -18,6 +18,8 @@ export interface RefreshParts {
   readonly destinations: Pick<Destinations, 'all' | 'misplaced'>;
   readonly admission: Pick<AdmissionControl, 'status' | 'refusal'>;
   readonly watermarks: Watermarks;
+  /** Whether the store is in a database that replicas share. */
+  readonly isShared: boolean;
   /** Names of the configured sources. */
   readonly sources: () => readonly string[];
   /** Epoch ms. */
@@ -43,7 +45,8 @@ function forgetDestinations(metrics: Metrics): void {
 }
 
 /** Gauges from memory: correct even while the storage thread does not answer. */
-function setFromMemory({ metrics, journal, destinations, admission }: RefreshParts, started: number): void {
+function setFromMemory(parts: RefreshParts, started: number): void {
+  const { metrics, journal, destinations, admission, isShared } = parts;
   forgetDestinations(metrics);
   metrics.journalQueue.set(admission.status?.queued ?? 0);
   metrics.journalSilence.set(journal.silentFor() / 1_000);
@@ -61,7 +64,8 @@ function setFromMemory({ metrics, journal, destinations, admission }: RefreshPar
     metrics.slotsOwned.set({ destination }, Math.round(journal.shareOf(destination) * SLOTS));
     if (tokens !== undefined) metrics.tokenSeconds.set({ destination }, tokens.secondsLeft() ?? 0);
   }
-  metrics.storeConnected.set(admission.status?.isWritable === true ? 1 : 0);
+  if (isShared) metrics.storeConnected.set(admission.status?.isWritable === true ? 1 : 0);
+  else metrics.storeConnected.remove();
   metrics.storeLeader.set(journal.isLeader() ? 1 : 0);
 }
 

@@ -55,7 +55,11 @@ export function createStoreMetrics({ counter, gauge, histogram, storeGauge }: Me
       'Share of the store checked since the start and written with the first encryption key, or with checksums without keys, from 0 to 1',
       {},
     ),
-    storeConnected: gauge('relay_store_connected', '1 while this replica can write to the store', {}),
+    storeConnected: gauge(
+      'relay_store_connected',
+      '1 while this replica can write to the database; absent with SQLite',
+      {},
+    ),
     storeLeader: gauge(
       'relay_store_leader',
       '1 on the replica that maintains the store and exports the metrics of all; the sum is 1',

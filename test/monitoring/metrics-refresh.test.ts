@@ -68,6 +68,7 @@ function rig() {
       refusal: () => state.refusal,
     },
     watermarks: { maxBytes: 1_000, minFree: 10 },
+    isShared: true,
     sources: () => ['acme'],
     now: () => T0,
   });

@@ -74,7 +74,7 @@ describe('a PostgreSQL server that is away', () => {
     });
     proxy.restore();
     await until(() => isUsable(sessions));
-    expect(sessions.state()).toEqual({ isConnected: true });
+    expect(sessions.state()).toEqual({ isConnected: true, isDiskFull: false });
     expect(lines.map(({ msg }) => msg)).toEqual([
       expect.stringContaining('schema migrated'),
       'the database cannot be used: events are refused',
@@ -181,7 +181,7 @@ describe('a PostgreSQL server that refuses', () => {
     await Promise.all(purposes.map((purpose) => sessions.query(purpose, SELECT)));
     await until(() => lines.some(({ err }) => err?.message.includes('too many connections')));
     expect(lines.filter(({ msg }) => msg.includes('accepts fewer connections'))).toHaveLength(1);
-    expect(sessions.state()).toEqual({ isConnected: true });
+    expect(sessions.state()).toEqual({ isConnected: true, isDiskFull: false });
     await executeSql(url, `ALTER ROLE ${user.name} CONNECTION LIMIT 3`);
     await expect(sessionsOfTest({ url: () => user.url, schema, startLimitMs: 100 })).rejects.toMatchObject({
       fix: expect.stringContaining('max_connections') as string,
@@ -207,7 +207,7 @@ describe('a PostgreSQL server that refuses', () => {
     });
     expect((await cancelled).error).toMatchObject({ sqlState: '57014' });
     expect(await sessions.query('fleet', pid)).toEqual([before]);
-    expect(sessions.state()).toEqual({ isConnected: true });
+    expect(sessions.state()).toEqual({ isConnected: true, isDiskFull: false });
   });
 
   it('has a full disk: nothing is accepted until there is room', async () => {
@@ -226,10 +226,10 @@ describe('a PostgreSQL server that refuses', () => {
       message: expect.stringContaining('the disk of the database is full') as string,
       fix: expect.stringContaining('enlarge the disk') as string,
     });
-    expect(sessions.state()).toMatchObject({ isConnected: true, failure: expect.any(String) as string });
+    expect(sessions.state()).toMatchObject({ isDiskFull: true, failure: expect.any(String) as string });
     await executeSql(url, `DROP TRIGGER full_disk ON ${schema}.pauses`);
     await sessions.query('append', insert);
-    expect(sessions.state()).toEqual({ isConnected: true });
+    expect(sessions.state()).toEqual({ isConnected: true, isDiskFull: false });
     expect(lines.map(({ msg }) => msg).slice(-1)).toEqual(['the database can be used again']);
   });
 });

@@ -1,5 +1,5 @@
 import type { MessageKind } from '../journal/journal.ts';
-import { cappedDelay } from './scheduling.ts';
+import { cappedDelay, type Clocks } from './scheduling.ts';
 
 export interface DestinationStatus {
   /** `waiting`: temporarily (throttled, failing). `paused`: by a fault or by an operator. */
@@ -14,12 +14,6 @@ export interface DestinationStatus {
   readonly nextTryAt?: number;
   /** Epoch ms of the last request that succeeded at least in part. */
   readonly lastSuccessAt?: number;
-}
-
-/** Two clocks in ms: `now` is epoch time and may be adjusted; waits are measured by `monotonic`. */
-export interface Clocks {
-  readonly now: () => number;
-  readonly monotonic: () => number;
 }
 
 /**
@@ -69,6 +63,8 @@ export interface DestinationState {
    * backoff of its own, so the destination waits exactly this long.
    */
   waitFor(reason: string, detail: string, waitMs: number): void;
+  /** Adobe throttles another replica: everything waits so long, and goes on without a probe. */
+  waitWithOthers(detail: string, waitMs: number): void;
   /** The destination cannot work until a fault is fixed: nothing but probes is sent. */
   pauseForFault(reason: string, detail: string, more?: PauseOptions): void;
   pauseByOperator(by: string, at: number): void;
@@ -120,6 +116,8 @@ interface Wait {
   readonly minMs?: number;
   /** It does not answer, and nobody asked for a wait: it is probed often at first. */
   readonly isOutage?: boolean;
+  /** See Blocked. */
+  readonly opensByItself?: boolean;
 }
 
 /** The destination is not flowing. */
@@ -136,6 +134,8 @@ interface Blocked extends Cause {
    * any more, because a retry was requested or another event ended meanwhile.
    */
   readonly wasProbed: boolean;
+  /** Nothing has failed here: another replica probes. */
+  readonly opensByItself: boolean;
 }
 
 export function createDestinationState(options: {
@@ -200,6 +200,7 @@ export function createDestinationState(options: {
       until: Math.max(until, isLate ? (before.until ?? 0) : 0),
       isProbing: false,
       wasProbed: false,
+      opensByItself: wait.opensByItself === true && before?.opensByItself !== false,
     };
     if (before?.state !== state || before.reason !== reason) onChange(status());
   };
@@ -225,6 +226,11 @@ export function createDestinationState(options: {
       if (blocked.isProbing) return { kind: 'wait', ms: retry.maxDelay };
       const ms = Math.min(blocked.until - monotonic(), retry.maxDelay * 12);
       if (ms > 0) return { kind: 'wait', ms };
+      if (blocked.opensByItself) {
+        blocked = undefined;
+        onChange(status());
+        return { kind: 'open' };
+      }
       blocked = { ...blocked, isProbing: true, wasProbed: true };
       return { kind: 'probe' };
     },
@@ -261,6 +267,9 @@ export function createDestinationState(options: {
     waitFor(reason, detail, waitMs) {
       block({ state: 'waiting', reason, detail }, { waitMs });
     },
+    waitWithOthers(detail, waitMs) {
+      block({ state: 'waiting', reason: 'throttled', detail }, { waitMs, opensByItself: true });
+    },
     pauseForFault(reason, detail, { kind, waitMs } = {}) {
       block({ state: 'paused', reason, detail, kind }, { waitMs });
     },
@@ -274,6 +283,7 @@ export function createDestinationState(options: {
         until: undefined,
         isProbing: false,
         wasProbed: false,
+        opensByItself: false,
       };
       onChange(status());
     },

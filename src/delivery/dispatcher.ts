@@ -278,7 +278,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     },
     slowDownFor(ms) {
       pace.slowDown();
-      state.waitFor('throttled', 'another replica was asked to slow down', ms);
+      state.waitWithOthers('another replica was asked to slow down', ms);
     },
     resume() {
       state.resume();

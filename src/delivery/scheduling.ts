@@ -1,5 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
+/** Two clocks in ms: `now` is epoch time and may be adjusted; waits are measured by `monotonic`. */
+export interface Clocks {
+  readonly now: () => number;
+  readonly monotonic: () => number;
+}
+
 /** ms of a monotonic clock. */
 export function monotonic(): number {
   return performance.now();

@@ -75,7 +75,9 @@ describe('a destination that asks to slow down', () => {
     hear({ kind: 'throttled', destination: 'acme-aep', forMs: 300 });
     expect(status()).toMatchObject({ state: 'waiting', reason: 'throttled' });
     expect(harness.destinations.all[0]!.dispatcher.pace.slots.limit).toBe(before / 2);
+    // It goes on by itself: there may be nothing here that could be sent as a probe.
     const startedAt = performance.now();
+    await until(() => status().state === 'flowing');
     const { receipt } = await harness.accept(transactionAdded(1));
     await harness.whenSettled(receipt);
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(250);

@@ -35,7 +35,7 @@ afterAll(async () => {
   await schema.drop();
 });
 
-/** One event of each customer, the first half through one relay and the second through the other. */
+/** One event of each customer, through one relay after the other. */
 async function postRound(round: number, to = relays): Promise<void> {
   const answers = await Promise.all(
     Array.from({ length: CUSTOMERS }, (_, customer) =>
@@ -61,7 +61,8 @@ it('each replica mints one token, and both deliver', async () => {
 
 it('an operator pauses and resumes a destination on all replicas through any of them', async () => {
   const [first, second] = relays as [RelayProcess, RelayProcess];
-  await first.admin('/admin/v1/destinations/acme-aep/pause', { method: 'POST' });
+  const paused = await first.admin('/admin/v1/destinations/acme-aep/pause', { method: 'POST' });
+  expect(paused.status).toBe(200);
   await until(async () => (await stateOf(second)).reason === 'operator');
   await second.admin('/admin/v1/destinations/acme-aep/resume', { method: 'POST' });
   await until(async () => (await stateOf(first)).state === 'flowing');

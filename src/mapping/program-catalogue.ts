@@ -2,7 +2,13 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import { isUsableId } from '../capillary/event-id.ts';
 import { idText } from '../capillary/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
-import { isDescribed, mergeProgram, type Program, programsFromJson, programsToJson } from './program.ts';
+import {
+  isDescribed,
+  mergeProgram,
+  type Program,
+  programsFromJson,
+  programsToJson,
+} from './known-program.ts';
 
 /**
  * What the events of an organisation have said about its loyalty programs. Many events have only

@@ -2,7 +2,7 @@ import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { describe, expect, it } from 'vitest';
 import type { Ledger } from '../../src/journal/journal.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
-import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
+import type { Engine } from '../../src/journal/sqlite/engine/sqlite-engine.ts';
 import type { Call } from '../../src/journal/sqlite/engine/calls.ts';
 import { claimantOf, claimLimits, sampleEvent, settled } from '../contract/samples.ts';
 import { openTestEngine } from './journal-folder.ts';

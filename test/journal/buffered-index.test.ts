@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
-import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
+import type { Engine } from '../../src/journal/sqlite/engine/sqlite-engine.ts';
 import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { mergeDueParts } from '../../src/journal/sqlite/engine/indexes.ts';
 import { DATABASE_FILE } from '../../src/journal/sqlite/engine/store-folder.ts';

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { NewEvent } from '../../src/journal/journal.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { AnswerOf, Call, OperationName, RequestOf } from '../../src/journal/sqlite/engine/calls.ts';
-import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
+import type { Engine } from '../../src/journal/sqlite/engine/sqlite-engine.ts';
 import { INTAKE_LOG_FILES, openIntakeLog } from '../../src/journal/sqlite/engine/intake-log.ts';
 import { fileHeader, FILE_HEADER_BYTES } from '../../src/journal/sqlite/engine/intake-records.ts';
 import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';

@@ -2,7 +2,7 @@
 import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { expect } from 'vitest';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
-import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
+import type { Engine } from '../../src/journal/sqlite/engine/sqlite-engine.ts';
 import { queueKey } from '../../src/journal/queue-key.ts';
 import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { mergeDueParts } from '../../src/journal/sqlite/engine/indexes.ts';

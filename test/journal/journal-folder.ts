@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
-import type { Engine, EngineOptions } from '../../src/journal/sqlite/engine/engine.ts';
+import type { Engine, EngineOptions } from '../../src/journal/sqlite/engine/sqlite-engine.ts';
 import { closeEngine, openEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
 import { Channel } from '../../src/journal/sqlite/thread/channel.ts';
 import { openSqliteJournal, type SqliteJournalOptions } from '../../src/journal/sqlite/sqlite-journal.ts';

@@ -32,7 +32,7 @@ async function locking({ url, schema }: SettleRig, text: string) {
   };
 }
 
-/** The connection is lost after each commit of a transaction or statement, as often as `times` says. */
+/** The connection is lost after each commit, as often as `times` says. */
 function losing(failure: { times: number }): (sessions: Sessions) => Sessions {
   const lose = (): void => {
     if (failure.times === 0) return;

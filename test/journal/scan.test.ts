@@ -1,7 +1,7 @@
 import { packEvents } from '../../src/journal/sqlite/engine/packed-events.ts';
 import { describe, expect, it } from 'vitest';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
-import type { Engine } from '../../src/journal/sqlite/engine/engine.ts';
+import type { Engine } from '../../src/journal/sqlite/engine/sqlite-engine.ts';
 import type { Step, Stepped } from '../../src/journal/sqlite/engine/calls.ts';
 import { scanDescending, scanAscending, countRange } from '../../src/journal/sqlite/engine/scan.ts';
 import { sampleEvent } from '../contract/samples.ts';

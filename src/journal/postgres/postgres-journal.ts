@@ -47,7 +47,7 @@ function createUnreadableReport(log: Logger) {
     if (reported.has(id)) return;
     reported.add(id);
     const reason = why === 'damaged' ? 'is damaged' : 'needs an encryption key that is not configured';
-    log.error({ ...(receipt === undefined ? {} : { receipt }) }, `${what} ${reason}`);
+    log.error({ receipt }, `${what} ${reason}`);
   };
 }
 
@@ -82,32 +82,32 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
   const tracker = createCallTracker(onBatch);
   const maintenance = createMaintenance(engine, {
     lease: fleet.tasks.lease(LEADER_TASK),
-    continueJobs: eventLog.continueJobs,
+    continueJobs: (signal) => eventLog.continueJobs(signal),
     availability: () => sessions.state(),
-    overdue: owner.overdue,
+    overdue: () => owner.overdue(),
     queued: () => tracker.running,
     log,
   });
   sessions.onServerChange(() => log.warn({}, 'another database server answers, or it was restarted'));
   await fleet.start();
-  const { stop, ...maintained } = maintenance;
-  const { continueJobs: _, ...logged } = eventLog;
-  const { writes, reads } = tracker;
   const settlements = createSettlements(engine, owner.claims, options.contactBounds);
   return {
     ...fleet,
-    ...maintained,
-    ...writes(createAppends(engine)),
-    ...writes({ settle: settlements.settle, countContacts: settlements.countContacts }),
-    ...reads({ profiles: settlements.profiles, sharedContacts: settlements.sharedContacts }),
-    ...reads({ claim: owner.claim, release: owner.release }),
-    ...reads(logged),
-    ...writes(createQuarantine(engine)),
-    holds: owner.holds,
+    ...maintenance,
+    ...tracker.writes(createAppends(engine)),
+    ...tracker.writes({ settle: settlements.settle, countContacts: settlements.countContacts }),
+    ...tracker.reads({ profiles: settlements.profiles, sharedContacts: settlements.sharedContacts }),
+    ...tracker.reads({
+      claim: (claimant, limits) => owner.claim(claimant, limits),
+      release: (token, receipts) => owner.release(token, receipts),
+    } satisfies Partial<Journal>),
+    ...tracker.reads(eventLog),
+    ...tracker.writes(createQuarantine(engine)),
+    holds: (receipt) => owner.holds(receipt),
     onClaimable: claimable.add,
     async close() {
       closing.abort();
-      await stop();
+      await maintenance.stop();
       await tracker.drain();
       await fleet.close();
       await sessions.close();

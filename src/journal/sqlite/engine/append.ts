@@ -8,7 +8,7 @@ import {
 import { PROMOTED } from '../../operator-actions.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { addBacklog, addCounts } from './counts.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { identityKey } from './index-keys.ts';
 import { claimHead, enqueue, enqueueExisting, placementFor } from './lanes.ts';
 import { recordAction, removeMalformed } from './operator-changes.ts';

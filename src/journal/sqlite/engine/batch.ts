@@ -14,7 +14,7 @@ import { countContacts, sharedContacts } from './contact-table.ts';
 import { backlog, ledger } from './counts.ts';
 import { isDamage } from './damage.ts';
 import { isStorageFailure } from './database.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { count, find, list } from './lookups.ts';
 import { makeRoom } from './make-room.ts';
 import { discard, pause, pauses, reroute, resume } from './operator-changes.ts';

@@ -1,7 +1,7 @@
 import type { ClaimLimits, Overdue } from '../../journal.ts';
 import type { AnswerOf, RequestOf, WireClaimed } from './calls.ts';
 import { compareHeads, type Head, type HeadQueue } from './claim-frontier.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { endClaim } from './lanes.ts';
 import { readClaimed, readHead } from './lost-payload.ts';
 import { type EventRow, queueRowOfReceipt } from './rows.ts';

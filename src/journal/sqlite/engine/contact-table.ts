@@ -5,7 +5,7 @@ import type {
   SharedContact,
 } from '../../journal.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { customerNumber } from '../../queue-key.ts';
 
 /*

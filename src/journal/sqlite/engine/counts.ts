@@ -1,6 +1,6 @@
 import type { Backlog, Ledger } from '../../journal.ts';
 import type { Counts, PendingCounts } from './accounts.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 
 /** Changes the counts of a source, in the same batch as what is counted. */
 export function addCounts({ accounts }: Engine, source: string, changes: Partial<Counts>): void {

@@ -1,5 +1,5 @@
 import type { DifferingCopies } from '../../journal.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 
 /* Duplicates whose data differs from that of the first event. */
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StoreError } from '../../journal.ts';
 import { applyRecord } from './append.ts';
 import { DAMAGE_ADVICE } from './damage.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { INTAKE_LOG_FILES } from './intake-log.ts';
 import { FILE_HEADER_BYTES, type LogContent, readableRecords, seedOf } from './intake-records.ts';
 

@@ -1,7 +1,7 @@
 import type { LaneAlias } from '../../journal.ts';
 import type { BusyLane } from './claim-registry.ts';
 import { mergeContacts } from './contact-table.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { queueKey } from '../../queue-key.ts';
 import type { EventRow, QueueRow } from './rows.ts';
 

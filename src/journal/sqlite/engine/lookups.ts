@@ -2,7 +2,7 @@ import type { RecordedAttempt, StoredEvent } from '../../journal.ts';
 import { type AttemptRow, failedAttempt, inOrderOfTime } from '../../sent-in.ts';
 import type { AnswerOf, RequestOf, WireRecord } from './calls.ts';
 import { differingCopiesOf } from './differing-copies.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, EVENT_ID_EQUALS, eventIdValues } from './filter-sql.ts';
 import { readBody, readNotes, readSentMessages } from './payloads.ts';
 import { type EventRow, rowOfReceipt, toStoredEvent } from './rows.ts';

@@ -1,7 +1,7 @@
 import { PAYLOAD_LOST } from '../../event-reasons.ts';
 import type { WireClaimed } from './calls.ts';
 import { isDamage } from './damage.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { identityKey } from './index-keys.ts';
 import type { Loss } from '../../payload-cipher.ts';
 import { deletePayloads, readBody, readProfile, writeProfile } from './payloads.ts';

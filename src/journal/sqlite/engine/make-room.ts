@@ -1,5 +1,5 @@
 import type { AnswerOf, RequestOf } from './calls.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { removeLateBodies, sweepRecords } from './retention.ts';
 import { isFinished, removeBodies, removeDetails, type SweptRow, sweep } from './sweeps.ts';
 

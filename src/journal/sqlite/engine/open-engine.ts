@@ -4,7 +4,7 @@ import { CONTACT_BOUNDS } from '../../contact-bounds.ts';
 import { loadAccounts, openAccounts, writeAccounts } from './accounts.ts';
 import { DAMAGE_ADVICE, describeWalDamage, TORN_WAL } from './damage.ts';
 import { type Database, openDatabase, openingError } from './database.ts';
-import type { Engine, EngineOptions, Notice } from './engine.ts';
+import type { Engine, EngineOptions, Notice } from './sqlite-engine.ts';
 import { openIndexes } from './indexes.ts';
 import { newSeed, openIntakeLog } from './intake-log.ts';
 import { applyLog, assertLogBelongs, assertLogComplete, assertLogExists } from './intake-recovery.ts';

@@ -2,7 +2,7 @@ import type { OperatorPause } from '../../journal.ts';
 import { DISCARDED, MAX_CHANGES_PER_STEP, reroutedAction, withStates } from '../../operator-actions.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { addBacklog, addCounts, isPendingElsewhere } from './counts.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { claimHead, enqueueExisting, leaveQueue, overtakeHead, ownLaneOf, placementFor } from './lanes.ts';
 import { deletePayloads } from './payloads.ts';
 import type { EventRow } from './rows.ts';

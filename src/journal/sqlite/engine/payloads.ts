@@ -1,7 +1,7 @@
 import { type RecordedNote, type SentMessage, StoreError } from '../../journal.ts';
 import { forgetContacts } from './contact-table.ts';
 import { isDamage } from './damage.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { aliasesOf } from './lanes.ts';
 import { isReadable, type Loss } from '../../payload-cipher.ts';
 import { notesOf, notesToStore } from '../../stored-notes.ts';

@@ -1,6 +1,6 @@
 import type { StoredPrograms } from '../../journal.ts';
 import type { RequestOf } from './calls.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 
 export function programs({ db }: Engine): readonly StoredPrograms[] {
   return db.all('SELECT org_id AS orgId, json FROM programs ORDER BY org_id') as StoredPrograms[];

@@ -9,7 +9,7 @@ import {
 } from '../../quarantined-requests.ts';
 import type { AnswerOf, RequestOf, WireQuarantined } from './calls.ts';
 import { addCounts, quarantineUsage } from './counts.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 
 interface QuarantineRow extends QuarantineColumns {
   readonly seq: number;

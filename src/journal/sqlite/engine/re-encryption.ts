@@ -2,7 +2,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import type { AnswerOf, ReencryptionPosition, RequestOf } from './calls.ts';
 import type { Database } from './database.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { isReadable } from '../../payload-cipher.ts';
 import { withSecureDelete } from './payloads.ts';
 

@@ -17,7 +17,7 @@ import {
 } from '../../replay-scope.ts';
 import { type AnswerOf, FIRST_STEP, type RequestOf, type Step } from './calls.ts';
 import { addBacklog, addCounts } from './counts.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { claimHead, enqueueExisting, ownLaneOf, placementFor } from './lanes.ts';
 import { recordAction } from './operator-changes.ts';
 import { isReadable } from '../../payload-cipher.ts';

@@ -3,7 +3,7 @@ import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { overdue } from './claim.ts';
 import { addCounts } from './counts.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { deleteExpired } from './quarantine-table.ts';
 import { IS_LATE } from './sweep-schema.ts';
 import {

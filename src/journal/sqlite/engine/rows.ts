@@ -1,6 +1,6 @@
 import { storedEventOf } from '../../event-columns.ts';
 import type { StoredEvent } from '../../journal.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import type { EventRow, QueueRow } from './event-row.ts';
 
 export type { EventRow, QueueRow } from './event-row.ts';

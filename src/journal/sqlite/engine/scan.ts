@@ -1,6 +1,6 @@
 import type { EventFilter } from '../../journal.ts';
 import type { Step, Stepped } from './calls.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { type Positions, type ScanFilter, toSql } from './filter-sql.ts';
 import type { EventRow } from './rows.ts';
 

@@ -4,7 +4,7 @@ import { attemptRow, DELIVERED } from '../../sent-in.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import type { BusyLane } from './claim-registry.ts';
 import { addBacklog, addCounts } from './counts.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { addAlias, endClaim, leaveQueue } from './lanes.ts';
 import {
   eraseEvent,

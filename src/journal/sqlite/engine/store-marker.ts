@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { ledger } from './counts.ts';
 import { MARKER_FILE } from './store-folder.ts';
 

@@ -1,4 +1,4 @@
-import type { Engine } from './engine.ts';
+import type { Engine } from './sqlite-engine.ts';
 import { identityKey } from './index-keys.ts';
 
 /*

@@ -7,7 +7,7 @@ import {
   type OperationName,
   type RequestOf,
 } from '../engine/calls.ts';
-import type { EngineOptions } from '../engine/engine.ts';
+import type { EngineOptions } from '../engine/sqlite-engine.ts';
 import {
   createHeartbeat,
   type FromWorker,

@@ -1,6 +1,6 @@
 import type { BatchReport } from '../../journal.ts';
 import type { Call, Failure } from '../engine/calls.ts';
-import type { EngineOptions, Notice } from '../engine/engine.ts';
+import type { EngineOptions, Notice } from '../engine/sqlite-engine.ts';
 
 /* What the main thread and the storage thread share: messages and the heartbeat. */
 

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { StoreError } from '../../journal.ts';
 import { runBatch } from '../engine/batch.ts';
 import { type AnswerOf, CLASS_OF, type Failure, type Outcome } from '../engine/calls.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/sqlite-engine.ts';
 import { mergeDueParts } from '../engine/indexes.ts';
 import { closeEngine, openEngine } from '../engine/open-engine.ts';
 import { checkMarker, keepMarker } from '../engine/store-marker.ts';

@@ -177,7 +177,7 @@ describe('a PostgreSQL server that refuses', () => {
     await executeSql(url, `ALTER ROLE ${user.name} CONNECTION LIMIT 5`);
     const { log, lines } = recordedLog();
     const sessions = await sessionsOfTest({ url: () => user.url, schema, connections: 8, log });
-    const purposes = ['append', 'settle', 'work', 'fleet'] as const;
+    const purposes = ['append', 'settle', 'claim', 'work', 'fleet'] as const;
     await Promise.all(purposes.map((purpose) => sessions.query(purpose, SELECT)));
     await until(() => lines.some(({ err }) => err?.message.includes('too many connections')));
     expect(lines.filter(({ msg }) => msg.includes('accepts fewer connections'))).toHaveLength(1);

@@ -69,8 +69,8 @@ export interface OwnerRig extends QueueRig {
   readonly end: (receipts: readonly (string | undefined)[], end?: ClaimEnd) => Promise<void>;
 }
 
-export async function ownerRig(keys: readonly Uint8Array[] = []): Promise<OwnerRig> {
-  const rig = await queueRig(keys);
+export async function ownerRig(keys: readonly Uint8Array[] = [], connections?: number): Promise<OwnerRig> {
+  const rig = await queueRig(keys, connections);
   const { engine, sql } = rig;
   const leases = new FakeLeases((destination, slot, epoch) =>
     sql(

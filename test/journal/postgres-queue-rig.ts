@@ -59,7 +59,7 @@ const QUEUE_SQL = `INSERT INTO queue (destination, is_replay, stream, pos, seq, 
   lane_key, is_pinned, received_at, body_bytes, due_at)
   VALUES ($1, $2, $3, $4, $5, 20000, $6, $7, $8, $9, $10, $11, $12, $13)`;
 
-export async function queueRig(keys: readonly Uint8Array[] = []): Promise<QueueRig> {
+export async function queueRig(keys: readonly Uint8Array[] = [], connections = 4): Promise<QueueRig> {
   const { url, schema, ...created } = await freshSchema();
   const closing: (() => Promise<void>)[] = [];
   onTestFinished(async () => {
@@ -94,7 +94,7 @@ export async function queueRig(keys: readonly Uint8Array[] = []): Promise<QueueR
   const handle = await openSessions({
     url: () => Promise.resolve(url),
     schema,
-    connections: 4,
+    connections,
     replica,
     log: pino({ level: 'silent' }),
   });

@@ -110,6 +110,23 @@ describe('the queue of an owner', () => {
     expect(await owner.overdue()).toEqual([{ source: 'acme', destination: 'aep', since: 0 }]);
   });
 
+  it.each([4, 5])(
+    'finds its entries by index, whatever the plan was made for: %i connections',
+    async (connections) => {
+      const { put, claimed, end, engine, sql } = await ownerRig([], connections);
+      // Plans that are kept are made now, for a queue that is empty and known to be.
+      await sql('ANALYZE');
+      for (let n = 0; n < 6; n += 1) expect(await claimed()).toEqual([]);
+      const receipts = await put([{}, {}]);
+      expect(await claimed()).toEqual(receipts);
+      await end(receipts);
+      const text = `SELECT current_setting('enable_seqscan') AS scans, current_setting('enable_hashjoin') AS joins`;
+      expect(await engine.sessions.query('claim', { name: 'plan_settings', text })).toEqual([
+        { scans: 'off', joins: 'off' },
+      ]);
+    },
+  );
+
   it('goes behind a very long lane', async () => {
     const { put, sql, claimed, end } = await ownerRig();
     const [head] = await put([{ lane: ANN }]);

@@ -120,7 +120,7 @@ export class EntryScan {
     const known = [false, true].flatMap((isReplay) =>
       [...this.#of(isReplay).frontier].map(([stream, pos]) => ({ stream, isReplay, pos })),
     );
-    const rows = await this.#engine.sessions.query<ScannedRow>('work', SCAN, [
+    const rows = await this.#engine.sessions.query<ScannedRow>('claim', SCAN, [
       this.#destination,
       bitsOfSlots(slots),
       known.map(({ stream }) => stream),

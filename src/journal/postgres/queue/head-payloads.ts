@@ -57,7 +57,7 @@ export async function readHeads(
   destination: string,
   heads: readonly Head[],
 ): Promise<readonly HeadPayload[]> {
-  const rows = await engine.sessions.query<ReadRow>('work', READ, [
+  const rows = await engine.sessions.query<ReadRow>('claim', READ, [
     destination,
     heads.map(({ isReplay }) => isReplay),
     heads.map(({ stream }) => stream),

@@ -38,7 +38,7 @@ export async function loadMissing(
     const queues = [...table.missing].slice(0, MAX_LOOKUPS);
     for (const queue of queues) table.missing.delete(queue);
     try {
-      const rows = await sessions.query<QueueEntry & { readonly n: number }>('work', NEXT, [
+      const rows = await sessions.query<QueueEntry & { readonly n: number }>('claim', NEXT, [
         destination,
         queues.map(({ lane }) => lane.name),
         queues.map(({ lane }) => lane.laneKey),
@@ -84,7 +84,7 @@ export async function verifyHeads(
 ): Promise<void> {
   for (let from = 0; from < heads.length; from += MAX_LOOKUPS) {
     const some = heads.slice(from, from + MAX_LOOKUPS);
-    const rows = await sessions.query<{ readonly pos: number }>('work', MISSING_ENTRIES, [
+    const rows = await sessions.query<{ readonly pos: number }>('claim', MISSING_ENTRIES, [
       destination,
       ...positionsOf(some),
     ]);

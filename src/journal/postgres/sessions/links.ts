@@ -24,7 +24,7 @@ export interface LinksOptions {
 }
 
 /** Purposes with few statements, which are executed often and find their rows by index. */
-const KEEPING_PLANS: ReadonlySet<Purpose> = new Set(['append', 'settle']);
+const KEEPING_PLANS: ReadonlySet<Purpose> = new Set(['append', 'settle', 'claim']);
 
 /** All connections of a process, by purpose. */
 export class Links {
@@ -51,9 +51,11 @@ export class Links {
         purpose,
         Array.from({ length: counts[purpose] }, () => this.#createLink(purpose)),
       );
+    const settle = groupOf('settle');
     this.#groups = {
       append: groupOf('append'),
-      settle: groupOf('settle'),
+      settle,
+      claim: counts.claim === 0 ? settle : groupOf('claim'),
       work: groupOf('work'),
       fleet: groupOf('fleet'),
     };
@@ -130,7 +132,7 @@ export class Links {
   }
 
   #all(): Link[] {
-    return Object.values(this.#groups).flatMap(({ links }) => links);
+    return [...new Set(Object.values(this.#groups))].flatMap(({ links }) => links);
   }
 
   #createLink(purpose: Purpose): Link {
@@ -152,7 +154,7 @@ export class Links {
       statementLimitMs: limit,
       answerLimitMs: limit + ANSWER_MARGIN_MS,
       keepsPlans: KEEPING_PLANS.has(purpose),
-      joinsByIndex: purpose === 'settle',
+      joinsByIndex: purpose === 'settle' || purpose === 'claim',
       isLocal: purpose === 'fleet',
       onNotification: (channel, payload) => {
         if (channel === this.channel) this.#notifications?.received(payload);

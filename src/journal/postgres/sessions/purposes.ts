@@ -4,19 +4,23 @@ import type { Purpose } from './session.ts';
 export const STATEMENT_LIMIT_MS: Readonly<Record<Purpose, number>> = {
   append: 5_000,
   settle: 10_000,
+  claim: 10_000,
   work: 20_000,
   fleet: 2_000,
 };
-export const PURPOSES: readonly Purpose[] = ['fleet', 'append', 'settle', 'work'];
+export const PURPOSES: readonly Purpose[] = ['fleet', 'append', 'settle', 'claim', 'work'];
 const MIN_CONNECTIONS = 4;
+/** From this number of connections on, claims do not share the one of settlements. */
+const CLAIMING_FROM = 5;
 /** From this number of connections on, two of them append. */
 const TWO_APPENDING_FROM = 6;
 
-/** How many of all connections each purpose has. */
+/** How many of all connections each purpose has. Without one, claims use that of settlements. */
 export function countsOf(connections: number): Readonly<Record<Purpose, number>> {
   const total = Math.max(MIN_CONNECTIONS, connections);
   const append = total >= TWO_APPENDING_FROM ? 2 : 1;
-  return { append, settle: 1, fleet: 1, work: total - append - 2 };
+  const claim = total >= CLAIMING_FROM ? 1 : 0;
+  return { append, settle: 1, claim, fleet: 1, work: total - append - claim - 2 };
 }
 
 interface Counted {

@@ -26,9 +26,9 @@ export interface Session {
 
 /**
  * What a connection is for; each purpose has connections of its own. `fleet` is the one that
- * listens: heartbeats, which nothing slow may delay.
+ * listens: heartbeats, which nothing slow may delay. `claim` reads the queue.
  */
-export type Purpose = 'append' | 'settle' | 'work' | 'fleet';
+export type Purpose = 'append' | 'settle' | 'claim' | 'work' | 'fleet';
 
 /** What the listening connection receives. */
 export interface Notifications {

@@ -19,7 +19,7 @@ interface CheckOptions {
 }
 
 const HELP = `
-A warning is valid, but probably a mistake. Exit code: 0 the configuration is valid; 1 a destination could not be
+A warning is valid, but probably a mistake. Exit code: 0 the configuration is valid; 1 a destination or the database could not be
 reached, or with --strict there are warnings; 2 the configuration has problems.
 
 Examples:
@@ -34,6 +34,7 @@ function printProblems({ file, problems }: ConfigError, json: boolean): void {
 
 /** `store.maxBytes` is compared with the volume of this machine, which the file does not know. */
 async function volumeWarnings({ store }: Config): Promise<ConfigProblem[]> {
+  if (store.engine === 'postgres') return [];
   const { bytesBeyondVolume, volumeOf } = await import('./doctor/store-findings.ts');
   const { folder, bytes } = volumeOf(store.path);
   const missing = bytesBeyondVolume(bytes, store);
@@ -47,12 +48,33 @@ async function volumeWarnings({ store }: Config): Promise<ConfigProblem[]> {
   ];
 }
 
-async function checkConnections(config: Config): Promise<ConnectionCheck[]> {
-  const { checkConnection } = await import('./connection-check.ts');
-  return (await Promise.all(config.destinations.map((destination) => checkConnection(destination)))).flat();
+type ConnectionRow = Pick<ConnectionCheck, 'destination' | 'ok' | 'detail' | 'fix'> & {
+  readonly check: string;
+};
+
+/** In the place of a destination. */
+const DATABASE = 'store';
+
+/** The findings of `doctor` about the database. */
+async function checkDatabase({ store }: Config): Promise<ConnectionRow[]> {
+  if (store.engine !== 'postgres') return [];
+  const { databaseFindings } = await import('./doctor/database-findings.ts');
+  return (await databaseFindings(store)).map(({ check, level, detail, fix }) => ({
+    destination: DATABASE,
+    check,
+    ok: level !== 'fail',
+    detail,
+    ...(fix === undefined ? {} : { fix }),
+  }));
 }
 
-function printConnections(checks: readonly ConnectionCheck[]): void {
+async function checkConnections(config: Config): Promise<ConnectionRow[]> {
+  const { checkConnection } = await import('./connection-check.ts');
+  const destinations = config.destinations.map((destination) => checkConnection(destination));
+  return (await Promise.all([checkDatabase(config), ...destinations])).flat();
+}
+
+function printConnections(checks: readonly ConnectionRow[]): void {
   const table = formatFitting(checks, [
     { heading: 'DESTINATION', cell: ({ destination }) => destination },
     { heading: 'CHECK', cell: ({ check }) => check },
@@ -63,11 +85,12 @@ function printConnections(checks: readonly ConnectionCheck[]): void {
   console.log(`${table}\n`);
 }
 
-function verdict(file: string, warnings: number, isConnected: boolean): string {
+function verdict(file: string, warnings: number, failed: ConnectionRow | undefined): string {
   const count = warnings === 0 ? '' : `; warnings: ${warnings}`;
-  return isConnected
+  const what = failed?.destination === DATABASE ? 'the database' : 'a destination';
+  return failed === undefined
     ? `OK: ${file} can be used${count}`
-    : `FAILED: ${file} is valid, but a destination could not be reached${count}`;
+    : `FAILED: ${file} is valid, but ${what} could not be reached${count}`;
 }
 
 async function runCheck(options: CheckOptions): Promise<void> {
@@ -88,14 +111,15 @@ async function runCheck(options: CheckOptions): Promise<void> {
     if (warnings.length > 0) console.log(`${formatProblems(warnings, options.config, 'warning')}\n`);
   }
   const connections = options.connect === true ? await checkConnections(loaded.config) : undefined;
-  const ok = connections?.every((connection) => connection.ok) ?? true;
+  const failed = connections?.find((connection) => !connection.ok);
+  const ok = failed === undefined;
   if (json)
     console.log(
       JSON.stringify({ ok, file: options.config, warnings, config: summary, connections }, undefined, 2),
     );
   else {
     if (connections !== undefined) printConnections(connections);
-    console.log(verdict(options.config, warnings.length, ok));
+    console.log(verdict(options.config, warnings.length, failed));
   }
   if (!ok || (options.strict === true && warnings.length > 0)) process.exitCode = EXIT.failed;
 }
@@ -105,7 +129,10 @@ export function registerCheck(program: Command): void {
     .command('check')
     .description('validate the configuration: list its problems, or show it without secrets')
     .addOption(configOption())
-    .option('--connect', 'also request a token and connect to the inlet of each destination; sends no event')
+    .option(
+      '--connect',
+      'also request a token and connect to the inlet of each destination, and to the database; sends no event',
+    )
     .option('--strict', 'fail if there are warnings')
     .option('--quiet', 'do not show the configuration: only problems, warnings, connections and the result')
     .option('--json', 'print the result as JSON')

@@ -6,6 +6,7 @@ import { adminAddress } from './admin-address.ts';
 import { printJson } from './admin-client.ts';
 import { EXIT, type ExitCode } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
+import { databaseFindings } from './doctor/database-findings.ts';
 import { diskFindings, lockHolder, inspectFolder } from './doctor/store-findings.ts';
 import { type Finding, type Level, fail, ok, warn } from './doctor/finding.ts';
 import { networkFindings } from './doctor/network-findings.ts';
@@ -23,7 +24,7 @@ interface DoctorOptions {
 
 const HELP = `
 Run it as the relay's user and in its container. It sends no event and does not open the store, so it can run
-while the relay is running.
+while the relay is running. Of a store in PostgreSQL it checks the server, TLS, rights, durability, connections and clock.
 Exit code: 0 nothing failed, perhaps with warnings; 1 something failed; 2 the configuration has problems.
 
 Examples:
@@ -44,11 +45,12 @@ async function loadOrReport(file: string): Promise<LoadedConfig | Finding[]> {
 
 /** True when a relay with this configuration runs on this machine. */
 async function isRunning({ path, config }: LoadedConfig): Promise<boolean> {
-  if (lockHolder(config.store.path) !== undefined) return true;
+  if (config.store.engine === 'sqlite' && lockHolder(config.store.path) !== undefined) return true;
   return config.admin.port !== 0 && isRelayAt((await adminAddress({ config: path })).url);
 }
 
-function storeFindings({ store }: LoadedConfig['config']): Finding[] {
+async function storeFindings({ store }: LoadedConfig['config'], offline: boolean): Promise<Finding[]> {
+  if (store.engine === 'postgres') return offline ? [] : databaseFindings(store);
   const { findings, base } = inspectFolder(store.path, store.expect);
   const holder = lockHolder(store.path);
   return [
@@ -69,7 +71,7 @@ async function runChecks(loaded: LoadedConfig, offline: boolean): Promise<Findin
     ...sourceFindings(config),
     ...secretFindings(files, Date.now()),
     ...network,
-    ...storeFindings(config),
+    ...(await storeFindings(config, offline)),
     ...(await portFindings(config, await isRunning(loaded))),
     ...systemFindings(zones, config.destinations.length),
   ];
@@ -115,10 +117,10 @@ export function registerDoctor(program: Command): void {
   program
     .command('doctor')
     .description(
-      'check a machine before go-live: secrets, Adobe, clock, disk, ports, limits; shows how to fix each problem',
+      'check a machine before go-live: secrets, Adobe, clock, disk or database, ports, limits; shows how to fix each problem',
     )
     .addOption(configOption())
-    .option('--offline', 'skip checks that need the network: token, inlet, clock')
+    .option('--offline', 'skip checks that need the network: token, inlet, clock, database')
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', HELP)
     .action(runDoctor);

@@ -23,6 +23,9 @@ personal data, no secrets, and no values that a sender could choose. Counters st
 and the backlog are read from the journal at each scrape and survive a restart. While the storage thread does not answer, these gauges keep
 their last value; all other metrics stay current.
 
+Replicas that share a database each export their own metrics. What they share has a gauge whose text ends with “only the leader exports it”: the others
+leave it out, so that \`sum()\` and \`max()\` are right for any number of replicas. Counters add up over the replicas.
+
 The alerts are in [alerts.yaml](../deploy/prometheus/alerts.yaml), what to do about each one in the [runbook](runbook.md), and the dashboard is
 [relay.json](../deploy/grafana/relay.json).`;
 

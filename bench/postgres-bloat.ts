@@ -100,6 +100,10 @@ class Claims implements HeldClaims {
     return Promise.resolve();
   }
 
+  isHeadClaimed(): boolean {
+    return false;
+  }
+
   lanesMoved(): void {}
 }
 

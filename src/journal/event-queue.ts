@@ -90,7 +90,7 @@ export interface Claim {
    * now. Events of a busy lane are not considered.
    */
   readonly dueIn?: number;
-  /** The same for replayed events, whatever the limit of replays. */
+  /** The same for replayed events, whatever the limit of replays; may be absent if `dueIn` is 0. */
   readonly replayDueIn?: number;
 }
 

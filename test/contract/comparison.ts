@@ -162,7 +162,9 @@ export class Comparison {
       claimed.map((event) => [event.receipt, event.replay, event.delivered]),
     );
     const dueIn = [others.next, replays.next].map((at) => at && Math.max(0, at - this.#now));
-    expect([answer.dueIn, answer.replayDueIn]).toEqual(dueIn);
+    // Behind events that could be claimed now, an engine does not have to look for replays.
+    const known = dueIn[0] === 0 && answer.replayDueIn === undefined ? [0, undefined] : dueIn;
+    expect([answer.dueIn, answer.replayDueIn]).toEqual(known);
     return { token, claimed };
   }
 

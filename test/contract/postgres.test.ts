@@ -1,4 +1,4 @@
-import { describeJournalContract } from './journal-contract.ts';
+import { describePayloadContract } from './journal-contract.ts';
 import { postgresStores } from './postgres-store.ts';
 
-describeJournalContract('PostgreSQL', postgresStores([]));
+describePayloadContract('PostgreSQL', postgresStores([]));

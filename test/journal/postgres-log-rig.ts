@@ -95,7 +95,10 @@ async function openRig(url: string, schema: string, keys: readonly Uint8Array[])
     reportUnreadable: (what, why) => void unreadable.push([what, why]),
     notifyClaimable: (destination) => void notified.push(destination),
   };
-  const claims = { lanesMoved: (destination: string) => void moved.push(destination) };
+  const claims = {
+    lanesMoved: (destination: string) => void moved.push(destination),
+    isHeadClaimed: () => false,
+  };
   const storeOne = async (each: Partial<Stored>): Promise<string> => {
     const receipt = newReceipt();
     const event: Stored = {

@@ -35,6 +35,10 @@ export class ClaimsInTest implements HeldClaims {
     return Promise.resolve();
   }
 
+  isHeadClaimed(): boolean {
+    return false;
+  }
+
   lanesMoved(destination: string): void {
     this.moved.push(destination);
   }

@@ -1,7 +1,7 @@
 import { MAX_CHANGES_PER_STEP, reroutedAction } from '../../operator-actions.ts';
 import { addCountsSql } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
-import { type Joining, unpinOvertaken } from '../engine/head-pins.ts';
+import { type Joining, pinHeads, unpinOvertaken } from '../engine/head-pins.ts';
 import { storedText } from '../engine/stored-text.ts';
 import type { HeldClaims } from '../queue/held-claim.ts';
 import type { Session, Statement } from '../sessions/session.ts';
@@ -82,6 +82,8 @@ const MOVE: Statement = {
     SELECT 1 FROM changed`,
 };
 
+type ClaimsOfReroute = Pick<HeldClaims, 'lanesMoved' | 'isHeadClaimed'>;
+
 interface Request {
   readonly source: string;
   readonly destination: string;
@@ -120,6 +122,7 @@ interface LockedRow extends Placement {
 
 async function move(
   { now }: PostgresEngine,
+  claims: ClaimsOfReroute,
   session: Session,
   rows: readonly LockedRow[],
   { destination, by }: Request,
@@ -129,13 +132,17 @@ async function move(
     session,
     rows.map((row) => ({ destination, original: row.own_lane ?? row.lane, laneKey: row.lane_key })),
   );
+  const joining = rows.flatMap(({ is_replay: isReplay, seq }, index): Joining[] => {
+    const { lane, lane_key: laneKey } = placements[index] as Placement;
+    return lane === null ? [] : [{ destination, lane, laneKey, isReplay, seq }];
+  });
+  // A head that another process has claimed is pinned again by that process.
+  const isClaimed = ({ lane, isReplay }: Joining) => claims.isHeadClaimed(destination, lane, isReplay);
   await unpinOvertaken(
     session,
-    rows.flatMap(({ is_replay: isReplay, seq }, index): Joining[] => {
-      const { lane, lane_key: laneKey } = placements[index] as Placement;
-      return lane === null ? [] : [{ destination, lane, laneKey, isReplay, seq }];
-    }),
+    joining.filter((each) => !isClaimed(each)),
   );
+  await pinHeads(session, joining.filter(isClaimed));
   await session.query(MOVE, [
     session.stream,
     rows.map(({ receipt }) => receipt),
@@ -158,6 +165,7 @@ interface Step {
 
 async function runStep(
   engine: PostgresEngine,
+  claims: ClaimsOfReroute,
   session: Session,
   request: Request,
   after: Position,
@@ -188,14 +196,14 @@ async function runStep(
     taken.map(({ receipt }) => receipt),
     taken.map(({ day }) => day),
   ]);
-  await move(engine, session, moved, request);
+  await move(engine, claims, session, moved, request);
   return { moved, ...next };
 }
 
 /** Moves the pending events of a source in steps. A claim of a moved event goes on. */
 export async function reroute(
   engine: PostgresEngine,
-  claims: Pick<HeldClaims, 'lanesMoved'>,
+  claims: ClaimsOfReroute,
   request: Request,
   closing: AbortSignal,
 ): Promise<{ readonly rerouted: number }> {
@@ -209,7 +217,7 @@ export async function reroute(
     assertOpen(closing);
     const after: Position = next;
     const step: Step = await sessions.transaction('work', (session) =>
-      runStep(engine, session, request, after),
+      runStep(engine, claims, session, request, after),
     );
     rerouted += step.moved.length;
     const changed = new Set(step.moved.map((row) => row.destination));

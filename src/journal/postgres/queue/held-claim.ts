@@ -36,6 +36,8 @@ export interface HeldClaims {
    * can be claimed, and has called the listeners of `onClaimable`.
    */
   end(ends: readonly { readonly claim: HeldClaim; readonly end: ClaimEnd }[]): Promise<void>;
+  /** Whether this process has claimed the head of a lane's queue. */
+  isHeadClaimed(destination: string, lane: string, isReplay: boolean): boolean;
   /**
    * This process has taken pending entries of the destination out of the queue other than by `end`:
    * they were moved by an alias or rerouted. Call it after the commit, for the destination and the

@@ -112,6 +112,10 @@ export class LaneTable {
     for (const { head } of lane?.queues ?? []) this.#refresh(head);
   }
 
+  isHeadClaimed(lane: string, isReplay: boolean): boolean {
+    return this.#lanes.get(lane)?.queue(isReplay).head?.state === 'claimed';
+  }
+
   claim(head: Head): void {
     head.state = 'claimed';
     this.#holds.hold(head);

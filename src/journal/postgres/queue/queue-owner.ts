@@ -110,6 +110,8 @@ export function createQueueOwner(
     claims: {
       find: (token, receipt) => book.find(token, receipt),
       end: (ends) => endAll(ends, true),
+      isHeadClaimed: (destination, lane, isReplay) =>
+        queues.get(destination)?.table.isHeadClaimed(lane, isReplay) === true,
       lanesMoved: (destination) => queues.get(destination)?.upkeep.mustVerify(),
     },
     async overdue() {

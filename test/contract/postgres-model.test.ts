@@ -1,0 +1,4 @@
+import { describeModel } from './model.ts';
+import { postgresStores } from './postgres-store.ts';
+
+describeModel(postgresStores([]));

@@ -43,7 +43,7 @@ const WORDS = [
   ['events --state pending,de', ['pending,delivered', 'pending,dead']],
   // bash splits at the =.
   ['events --state = pend', ['pending']],
-  ['check --config examples/relay', ['examples/relay.yaml']],
+  ['check --config examples/relay.y', ['examples/relay.yaml']],
 ] as const;
 
 describe('in bash', () => {
@@ -76,7 +76,7 @@ describe.runIf(isInstalled('fish'))('in fish', () => {
   it('offers commands with their descriptions, and files', () => {
     const script = `capillary-relay completion fish | source
       complete -C 'capillary-relay dead-letters replay'
-      complete -C 'capillary-relay check --config examples/relay'`;
+      complete -C 'capillary-relay check --config examples/relay.y'`;
     expect(inShell('fish', ['--no-config'], script)).toEqual([
       'replay\tdeliver dead letters again',
       expect.stringMatching(/^replays\t/),

@@ -71,6 +71,15 @@ async function clockOf(connection: Connection): Promise<Pick<DatabaseFacts, 'clo
   return { clockAheadMs: Math.round((row?.now ?? sent) - sent - roundTripMs / 2), roundTripMs };
 }
 
+async function assertNoPooling(place: DatabasePlace, connection: Connection): Promise<void> {
+  const second = await connectOnce(place, 'doctor', ANSWER_LIMIT_MS);
+  try {
+    await checkPooling(connection, second);
+  } finally {
+    await second.close();
+  }
+}
+
 /**
  * Connects as a replica does.
  * @throws StoreError if a relay could not use the database, with what fixes it
@@ -80,8 +89,7 @@ export async function readDatabaseFacts(place: DatabasePlace): Promise<DatabaseF
   const connection = await connectOnce(place, 'doctor', ANSWER_LIMIT_MS);
   try {
     checkServer(connection.facts);
-    const second = await connectOnce(place, 'doctor', ANSWER_LIMIT_MS);
-    await checkPooling(connection, second).finally(() => second.close());
+    await assertNoPooling(place, connection);
     const [facts] = await connection.query<Omit<DatabaseFacts, 'version'>>(FACTS, [schema]);
     if (facts === undefined) throw new Error('the database answered without a row');
     const { steps, storeId } = await planMigration(connection, { schema });

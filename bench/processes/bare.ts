@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { SendJob } from '../load/job.ts';
-import { freePort } from '../../test/helpers/free-port.ts';
+import { freePort } from '../../src/simulator/free-port.ts';
 import { waitUntilUp, stopChild, startChild } from './child.ts';
 
 const BARE = fileURLToPath(new URL('../load/bare.ts', import.meta.url));

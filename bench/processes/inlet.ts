@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Counts, Times } from '../load/arrivals.ts';
-import { freePort } from '../../test/helpers/free-port.ts';
+import { freePort } from '../../src/simulator/free-port.ts';
 import { waitUntilUp, stopChild, startChild } from './child.ts';
 
 const INLET = fileURLToPath(new URL('../load/inlet.ts', import.meta.url));

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { ADMIN_TOKEN, KEY, relayConfig, type RelayTargets } from '../../test/helpers/relay-process.ts';
 import type { SendJob } from '../load/job.ts';
-import { freePort } from '../../test/helpers/free-port.ts';
+import { freePort } from '../../src/simulator/free-port.ts';
 import { waitUntilUp, stopChild, startCommand } from './child.ts';
 
 /**

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { reconnecting } from '../../bench/load/reconnecting.ts';
-import { freePort } from '../helpers/free-port.ts';
+import { freePort } from '../../src/simulator/free-port.ts';
 
 const REQUEST = Buffer.from('POST / HTTP/1.1\r\nhost: bench\r\ncontent-length: 0\r\n\r\n');
 let server: Server | undefined;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { freePort } from '../helpers/free-port.ts';
+import { freePort } from '../../src/simulator/free-port.ts';
 import { relayConfig } from '../helpers/relay-process.ts';
 import { type AdminCliRig, TOKEN, openAdminCliRig } from './admin-cli-rig.ts';
 import { run } from './command-line.ts';

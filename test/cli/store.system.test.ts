@@ -20,7 +20,7 @@ import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { smallestWith } from '../config/config-text.ts';
 import { append, sampleEvent } from '../contract/samples.ts';
 import { transactionAdded } from '../fixtures/events.ts';
-import { freePort } from '../helpers/free-port.ts';
+import { freePort } from '../../src/simulator/free-port.ts';
 import { ADMIN_TOKEN, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { run } from './command-line.ts';
 

@@ -1,17 +1,21 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import pg from 'pg';
-import { freePort } from './free-port.ts';
+import {
+  DatabaseServer,
+  type ServerSettings,
+  SUPERUSER,
+} from '../../src/simulator/postgres/database-server.ts';
+import {
+  findPostgres,
+  POSTGRES_ADVICE,
+  type PostgresPrograms,
+} from '../../src/simulator/postgres/postgres-programs.ts';
+import { prepareServer } from '../../src/simulator/postgres/server-place.ts';
 import { copyBackup } from './postgres-backup.ts';
-import { copyPrograms, findPostgres, type PostgresPrograms } from './postgres-programs.ts';
 import { until } from './until.ts';
 
-const SUPERUSER = 'relay';
 const SETTINGS = {
   fsync: 'off',
   full_page_writes: 'off',
@@ -24,112 +28,34 @@ const SETTINGS = {
   deadlock_timeout: '100ms',
 };
 
-// The server ends when the pipe closes, that is when the process that started it is gone.
-const GUARD = `
-"$@" </dev/null & server=$!
-trap 'kill -INT $server' TERM INT
-exec 3<&0
-(cat <&3 >/dev/null; kill -QUIT $server 2>/dev/null) &
-reader=$!
-wait $server
-kill $reader 2>/dev/null
-`;
-// The same at the end of everything: nobody else would remove the folder.
-const REMOVE_FOLDER = `
-cat >/dev/null
-while kill -0 "$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)" 2>/dev/null; do sleep 0.1; done
-rm -rf "$1"
-`;
-
-interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** PostgreSQL refuses to run as root. */
-function serverUser(): User | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const entry = readFileSync('/etc/passwd', 'utf8').match(/^nobody:[^:]*:(\d+):(\d+):/m);
-  return { uid: Number(entry?.[1] ?? 65_534), gid: Number(entry?.[2] ?? 65_534) };
-}
-
 export interface PostgresServerOptions {
-  /** Settings of postgresql.conf, such as `{ max_connections: '20' }`. */
-  readonly settings?: Readonly<Record<string, string>>;
+  readonly settings?: ServerSettings;
   /** Its programs; by default the newest that are installed. */
   readonly programs?: PostgresPrograms | undefined;
 }
 
-/** A PostgreSQL server of a test: a process, a temporary folder and a port of loopback. */
-export class PostgresServer {
-  readonly port: number;
-  /** Temporary folder of the server. */
-  readonly folder: string;
-  readonly #bin: string;
-  readonly #user: User | undefined;
-  readonly #settings: Record<string, string>;
-  readonly #cleaner: ChildProcess;
-  #process: ChildProcess | undefined;
-
-  private constructor(
-    folder: string,
-    bin: string,
-    port: number,
-    user: User | undefined,
-    settings: Record<string, string>,
-  ) {
-    this.folder = folder;
-    this.#bin = bin;
-    this.port = port;
-    this.#user = user;
-    this.#settings = settings;
-    this.#cleaner = spawn('sh', ['-c', REMOVE_FOLDER, 'sh', folder], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-      ...user,
-    });
-    this.#cleaner.unref();
-  }
-
+/** A PostgreSQL server of a test, which can also fail and get a standby. */
+export class PostgresServer extends DatabaseServer {
   /** A new server with an empty database, which accepts connections. */
   static async create(options: PostgresServerOptions = {}): Promise<PostgresServer> {
-    const server = await PostgresServer.#prepare(options);
-    try {
-      await server.#run('initdb', [
-        '-D',
-        server.data,
-        '-U',
-        SUPERUSER,
-        '--auth=trust',
-        '--encoding=UTF8',
-        '--locale=C',
-        '--no-sync',
-        '--no-instructions',
-      ]);
-      await server.start();
-      return server;
-    } catch (error) {
-      await server.remove();
-      throw error;
-    }
+    return (await PostgresServer.#prepare(options)).initialize();
   }
 
   static async #prepare({
     settings = {},
     programs = findPostgres(),
   }: PostgresServerOptions): Promise<PostgresServer> {
-    const user = serverUser();
-    const folder = await mkdtemp(join(tmpdir(), 'relay-postgres-'));
-    await chmod(folder, 0o755);
-    if (user) await chown(folder, user.uid, user.gid);
-    const bin = programs.isPackage ? copyPrograms(programs.bin, join(folder, 'native')) : programs.bin;
-    return new PostgresServer(folder, bin, await freePort(), user, { ...SETTINGS, ...settings });
+    if (programs === undefined)
+      throw new Error(
+        `No PostgreSQL for the tests: set RELAY_TEST_POSTGRES to the URL of a server, or ${POSTGRES_ADVICE}.`,
+      );
+    return new PostgresServer(await prepareServer(programs), { ...SETTINGS, ...settings });
   }
 
   /** A standby of this server, which follows it; `promote` makes it a primary. */
   async standby(options: PostgresServerOptions & { readonly name?: string } = {}): Promise<PostgresServer> {
     const { name = 'standby' } = options;
-    const standby = await PostgresServer.#prepare({ settings: { ...this.#settings, ...options.settings } });
+    const standby = await PostgresServer.#prepare({ settings: { ...this.settings, ...options.settings } });
     try {
       await mkdir(standby.data, { mode: 0o700 });
       await copyBackup(this.url(), this.data, standby.data);
@@ -145,61 +71,9 @@ export class PostgresServer {
     }
   }
 
-  /** The folder that `initdb` creates. */
-  get data(): string {
-    return join(this.folder, 'data');
-  }
-
-  /** URL of a database for the superuser, who needs no password. */
-  url(database = 'postgres'): string {
-    return `postgres://${SUPERUSER}@127.0.0.1:${this.port}/${database}`;
-  }
-
-  get isRunning(): boolean {
-    return this.#process !== undefined;
-  }
-
-  /** Starts the server if it does not run, and waits until it accepts connections. */
-  async start(): Promise<void> {
-    if (this.#process) return;
-    const settings = {
-      port: this.port,
-      listen_addresses: '127.0.0.1',
-      unix_socket_directories: this.folder,
-      ...this.#settings,
-    };
-    const child = spawn(
-      'sh',
-      ['-c', GUARD, 'sh', join(this.#bin, 'postgres'), '-D', this.data].concat(
-        Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-      ),
-      { stdio: ['pipe', 'ignore', 'pipe'], detached: true, cwd: this.folder, ...this.#user },
-    );
-    this.#process = child;
-    let log = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      log = (log + text).slice(-4_000);
-    });
-    child.once('exit', () => {
-      if (this.#process === child) this.#process = undefined;
-    });
-    await until(async () => {
-      if (this.#process !== child) throw new Error(`postgres ended: ${log}`);
-      return this.query('SELECT 1').then(
-        () => true,
-        () => false,
-      );
-    });
-  }
-
-  /** Ends the server as an operator does (`fast`), or as a crash does (`immediate`). */
-  async stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
-    await this.#end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
-  }
-
   /** Ends the server with SIGKILL; its connections are cut. */
   async kill(): Promise<void> {
-    await this.#end('SIGKILL');
+    await this.signal('SIGKILL');
   }
 
   /** Stops the server and starts it again, on the same port. */
@@ -222,47 +96,10 @@ export class PostgresServer {
     await this.query('SELECT pg_reload_conf()');
   }
 
-  /** Executes SQL as the superuser on a connection of its own. */
-  async query(sql: string, database = 'postgres'): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: this.url(database), connectionTimeoutMillis: 2_000 });
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      const { rows } = await client.query<Record<string, unknown>>(sql);
-      return rows;
-    } finally {
-      await client.end().catch(() => {});
-    }
-  }
-
-  /** Ends the server and removes its folder. */
-  async remove(): Promise<void> {
-    await this.stop('immediate');
-    const gone = once(this.#cleaner, 'exit');
-    this.#cleaner.ref();
-    this.#cleaner.stdin?.end();
-    await gone;
-    await rm(this.folder, { recursive: true, force: true });
-  }
-
   /** Gives the server what was written into its folder. */
   async #own(): Promise<void> {
-    if (!this.#user) return;
-    const { uid, gid } = this.#user;
-    await promisify(execFile)('chown', ['-R', `${uid}:${gid}`, this.data]);
-  }
-
-  async #run(program: string, args: readonly string[]): Promise<void> {
-    await promisify(execFile)(join(this.#bin, program), args, { cwd: this.folder, ...this.#user });
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#process;
-    if (!child) return;
-    const ended = once(child, 'exit');
-    const file = join(this.data, 'postmaster.pid');
-    if (existsSync(file)) process.kill(Number(readFileSync(file, 'utf8').split('\n')[0]), signal);
-    else child.kill();
-    await ended;
+    const { user } = this.place;
+    if (user === undefined) return;
+    await promisify(execFile)('chown', ['-R', `${user.uid}:${user.gid}`, this.data]);
   }
 }

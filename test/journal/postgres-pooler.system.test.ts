@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../helpers/free-port.ts';
+import { freePort } from '../../src/simulator/free-port.ts';
 import { PostgresServer } from '../helpers/postgres-process.ts';
 import { reportSkip } from '../helpers/report-skip.ts';
 import { until } from '../helpers/until.ts';

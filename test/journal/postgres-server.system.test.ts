@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PostgresServer } from '../helpers/postgres-process.ts';
-import { packagedPrograms } from '../helpers/postgres-programs.ts';
+import { packagedPrograms } from '../../src/simulator/postgres/postgres-programs.ts';
 import { reportSkip } from '../helpers/report-skip.ts';
 import { until } from '../helpers/until.ts';
 

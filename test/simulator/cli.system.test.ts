@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodeOf, errorText } from '../../src/cli/command-error.ts';
 import { registerSend } from '../../src/cli/send-command.ts';
 import { registerSimulate } from '../../src/cli/simulate-command.ts';
-import { freePort } from '../helpers/free-port.ts';
+import { freePort } from '../../src/simulator/free-port.ts';
 import { simulate } from './adobe/adobe-client.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
-import { freePort } from '../helpers/free-port.ts';
+import { freePort } from '../../src/simulator/free-port.ts';
 import { KEY, relayConfig } from '../helpers/relay-process.ts';
 import { reportSkip } from '../helpers/report-skip.ts';
 import { until } from '../helpers/until.ts';

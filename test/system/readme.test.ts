@@ -58,6 +58,7 @@ describe('the commands of the README', () => {
   it('are all tested: below, by other tests, or by .ci/run', () => {
     const testedElsewhere = [
       'npm ci && npm run demo',
+      'npm ci && npm run demo -- --replicas 3',
       'npm ci && npm test',
       'npm run build',
       'docker compose up',

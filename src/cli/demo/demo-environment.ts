@@ -2,30 +2,39 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { VerifierConfig } from '../config/config-schema.ts';
-import { createLogger } from '../telemetry/log.ts';
-import { createRelay } from '../relay.ts';
-import { startSimulator, type Simulator } from '../simulator/simulator.ts';
-import { type AdminClient, createAdminClient } from './admin-client.ts';
-import { loadCommandConfig } from './command-config.ts';
+import type { VerifierConfig } from '../../config/config-schema.ts';
+import { createLogger } from '../../telemetry/log.ts';
+import { createRelay } from '../../relay.ts';
+import { signRequest } from '../../simulator/capillary/request-signature.ts';
+import { startSimulator, type Simulator } from '../../simulator/simulator.ts';
+import { type AdminClient, createAdminClient } from '../admin-client.ts';
+import { loadCommandConfig } from '../command-config.ts';
 
-const ORG_ID = 100_737;
+/** The organisation of the generated events. */
+export const ORG_ID = 100_737;
 const IMS_ORG_ID = '000000000000000000000000@AdobeOrg';
-const ADMIN_TOKEN = 'demo';
-const VERIFIER = {
+/** Token of the admin API of every relay of the demo. */
+export const ADMIN_TOKEN = 'demo';
+const VERIFIER: VerifierConfig = {
   type: 'hmac',
   header: 'X-Signature',
   secrets: ['demo-secret'],
+  algorithm: 'sha256',
+  encoding: 'hex',
   prefix: 'sha256=',
-} as const;
+  payload: '{body}',
+};
+
+/** The authentication headers of a webhook. */
+export function signDemo(body: string, now: number): Readonly<Record<string, string>> {
+  return signRequest(VERIFIER, body, now);
+}
 
 /** Simulator and relay on free loopback ports, connected to each other, with a temporary folder. */
 export interface DemoEnvironment {
   readonly simulator: Simulator;
   readonly admin: AdminClient;
   readonly webhookUrl: string;
-  readonly verifier: VerifierConfig;
-  readonly orgId: number;
   /** Stops both and removes the folder. */
   close(): Promise<void>;
 }
@@ -38,11 +47,16 @@ function dataflow(type: string) {
   };
 }
 
-function configText(simulator: Simulator, folder: string): string {
+/** The configuration of a relay between the simulators. */
+export function demoConfig(
+  simulator: Simulator,
+  store: Readonly<Record<string, unknown>>,
+  logLevel: string,
+): string {
   return stringify({
     server: { host: '127.0.0.1', port: 0 },
     admin: { host: '127.0.0.1', port: 0, token: ADMIN_TOKEN },
-    store: { path: join(folder, 'data'), minFree: '1MiB' },
+    store,
     sources: [
       {
         name: 'demo',
@@ -66,7 +80,7 @@ function configText(simulator: Simulator, folder: string): string {
         retry: { minDelay: '200ms', maxDelay: '2s' },
       },
     ],
-    log: { level: 'silent' },
+    log: { level: logLevel },
   });
 }
 
@@ -74,19 +88,14 @@ export async function startDemoEnvironment(): Promise<DemoEnvironment> {
   const folder = await mkdtemp(join(tmpdir(), 'capillary-relay-demo-'));
   const simulator = await startSimulator();
   const file = join(folder, 'relay.yaml');
-  await writeFile(file, configText(simulator, folder));
+  await writeFile(file, demoConfig(simulator, { path: join(folder, 'data'), minFree: '1MiB' }, 'silent'));
   const loaded = await loadCommandConfig(file, {});
   const relay = await createRelay({ loaded, log: createLogger(loaded.config.log) });
   const { intakeUrl, adminUrl } = await relay.start();
-  const [source] = loaded.config.sources;
-  const [verifier] = source?.verify ?? [];
-  if (verifier === undefined) throw new Error('the demo needs a source with a verifier');
   return {
     simulator,
     admin: createAdminClient({ url: adminUrl, token: ADMIN_TOKEN }),
     webhookUrl: `${intakeUrl}/webhooks/demo`,
-    verifier,
-    orgId: ORG_ID,
     async close() {
       await relay.stop();
       await simulator.close();

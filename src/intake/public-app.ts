@@ -46,7 +46,7 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
   const { server, sources, admission, observer } = parts;
   const app = fastify({
     ...serverLimits,
-    // While draining, the admission refuses requests with a problem document like any other.
+    // While draining, the admission decides about requests, with a problem document like any other.
     return503OnClosing: false,
     // Such a URL matches no route; fastify's own response would quote it.
     frameworkErrors: (error, _request, reply) =>
@@ -92,7 +92,8 @@ export async function createPublicApp(parts: PublicAppParts): Promise<FastifyIns
     request.sentContentType = request.raw.headers['content-type'];
     request.raw.headers['content-type'] = BYTES_TYPE;
     const refusal = admission.refusal();
-    if (refusal === undefined) return done();
+    // What the store refuses meanwhile is found out once the body is read.
+    if (refusal === undefined || (admission.isDraining && admission.acceptsWhileDraining)) return done();
     if (admission.isDraining) discardBody(request.raw, server.bodyLimit, () => done(toProblem(refusal)));
     else done(toProblem(refusal));
   };

@@ -222,6 +222,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
       admit: async () => undefined,
       recordWriteFailure: () => undefined,
       isDraining: false,
+      acceptsWhileDraining: false,
     },
     observer: createIntakeReports(silent, metrics, window, createWebhookLines(silent)),
     now,

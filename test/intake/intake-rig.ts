@@ -43,6 +43,7 @@ const ADMIT_ALL: Admission = {
   admit: () => undefined,
   recordWriteFailure: () => undefined,
   isDraining: false,
+  acceptsWhileDraining: false,
 };
 
 /** The public app with a real journal on a real port. `restart` opens the same journal again. */

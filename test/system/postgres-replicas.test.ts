@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { run } from '../cli/command-line.ts';
 import { sampleEvent } from '../contract/samples.ts';
 import { transactionAdded } from '../fixtures/events.ts';
 import { freshSchema, type TestSchema } from '../helpers/postgres-server.ts';
+import { type KeptAlive, postWith } from '../helpers/kept-connections.ts';
 import { type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { TcpProxy } from '../helpers/tcp-proxy.ts';
 import { until } from '../helpers/until.ts';
@@ -146,7 +148,29 @@ describe('two replicas on PostgreSQL', () => {
     await until(async () => (await statusOf(`${second.adminUrl}/readyz`)) === 200);
     expect((await second.post(transactionAdded(904))).status).toBe(200);
     await until(async () => (await first.admin('/admin/v1/ledger')).body.delivered === 25);
-    expect(await Promise.all(relays.map((relay) => relay.stop('SIGTERM')))).toEqual([0, 0]);
+  });
+
+  it('one that stops accepts what arrives on kept connections until it has closed them', async () => {
+    const [first, second] = relays as [RelayProcess, RelayProcess];
+    const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    let accepted = 0;
+    /** Sends one event after the other until the connection is announced to be closed. */
+    const sendAll = async (agent: Agent, index: number): Promise<KeptAlive> => {
+      for (let number = 1_000 + index; ; number += agents.length) {
+        const answer = await postWith(agent, second.intakeUrl, transactionAdded(number));
+        if (answer.status === 200) accepted += 1;
+        if (answer.connection === 'close') return answer;
+      }
+    };
+    const last = Promise.all(agents.map(sendAll));
+    await until(() => accepted > 20);
+    const ended = second.stop('SIGTERM');
+    expect(new Set((await last).map(({ status }) => status))).toEqual(new Set([200]));
+    expect(await ended).toBe(0);
+    for (const agent of agents) agent.destroy();
+    // The other replica delivers them.
+    await until(async () => (await first.admin('/admin/v1/ledger')).body.delivered === 25 + accepted);
+    expect(await first.stop('SIGTERM')).toBe(0);
     for (const relay of relays) expect(JSON.stringify(relay.log)).not.toContain('pass@word');
   });
 });

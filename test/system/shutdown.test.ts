@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
+import { type KeptAlive, postWith } from '../helpers/kept-connections.ts';
 import { ADMIN_TOKEN, KEY, type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { until } from '../helpers/until.ts';
 
@@ -19,6 +20,11 @@ afterEach(async () => {
   await simulator.close();
 });
 
+/** An event with a large body. */
+function largeEvent(number: number): object {
+  return { ...transactionAdded(number), more: 'x'.repeat(500_000) };
+}
+
 /** Starts a request whose body never ends. */
 function postIncomplete(url: string, headers: Record<string, string>): void {
   const type = { 'content-type': 'application/json', 'content-length': '1000' };
@@ -31,34 +37,18 @@ function messages() {
   return relay.log.map((line) => line['msg']);
 }
 
-interface KeptAlive {
-  readonly status: number;
-  readonly connection: string | undefined;
-}
-
-/** Posts an event with a large body on a kept connection. Rejects if the connection is reset. */
-function postWith(agent: Agent, number: number): Promise<KeptAlive> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'x-relay-key': KEY };
-    const url = `${relay.intakeUrl}/webhooks/acme`;
-    const call = request(url, { agent, method: 'POST', headers }, (answer) => {
-      const { statusCode: status = 0 } = answer;
-      answer.resume().once('end', () => resolve({ status, connection: answer.headers.connection }));
-    });
-    call.once('error', reject);
-    call.end(JSON.stringify({ ...transactionAdded(number), more: 'x'.repeat(500_000) }));
-  });
-}
-
 describe('shutdown', () => {
   it('announces to senders with kept connections that they are closed', async () => {
     const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
     for (const [index, agent] of agents.entries())
-      expect(await postWith(agent, index)).toEqual({ status: 200, connection: 'keep-alive' });
+      expect(await postWith(agent, relay.intakeUrl, largeEvent(index))).toEqual({
+        status: 200,
+        connection: 'keep-alive',
+      });
     /** Sends one event after the other until the connection is announced to be closed. */
     const sendAll = async (agent: Agent, index: number): Promise<KeptAlive> => {
       for (let number = 100 + index; ; number += agents.length) {
-        const answer = await postWith(agent, number);
+        const answer = await postWith(agent, relay.intakeUrl, largeEvent(number));
         if (answer.connection === 'close') return answer;
       }
     };

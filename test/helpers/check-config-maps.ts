@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
-import { bytesOf, loadMounted, secretNames } from './mounted-config.ts';
+import { bytesOf, DATABASE_FILES, loadMounted, secretNames } from './mounted-config.ts';
 
-// Loads relay.yaml from the ConfigMap in each file of rendered manifests and compares its ports,
-// store path and store size with the StatefulSet in the same file.
-//   node check-config-maps.ts FILE…
+/*
+ * Loads relay.yaml from the ConfigMap in each file of rendered manifests and compares it with the
+ * workload in the same file: its ports, and the store path and size with the volume of a
+ * StatefulSet, or the files of the database with those of a Deployment.
+ *
+ *   node check-config-maps.ts FILE…
+ */
 for (const file of process.argv.slice(2)) {
   const manifests = parseAllDocuments(readFileSync(file, 'utf8'))
     .map((document) => document.toJS())
@@ -18,20 +22,41 @@ for (const file of process.argv.slice(2)) {
     'relay.yaml'
   ];
   const { config } = loadMounted(text);
-  const { spec } = findOnly('StatefulSet', ({ kind }) => kind === 'StatefulSet');
-  const [container] = spec.template.spec.containers;
-  const [claim] = spec.volumeClaimTemplates;
-  const volume = bytesOf(claim.spec.resources.requests.storage);
-  if (config.store.maxBytes + config.store.minFree >= volume)
-    throw new Error(`${file}: store.maxBytes and minFree do not fit on a volume of ${volume} bytes`);
+  const { engine, path, maxBytes, minFree } = config.store;
+  const kind = engine === 'postgres' ? 'Deployment' : 'StatefulSet';
+  const { spec, kind: found } = findOnly('workload', (manifest) =>
+    ['Deployment', 'StatefulSet'].includes(manifest.kind),
+  );
+  if (found !== kind) throw new Error(`${file}: the engine ${engine} runs as ${found}`);
+  const { containers, volumes } = spec.template.spec;
+  const [container] = containers;
+  const mountOf = (volume: string): string | undefined =>
+    container.volumeMounts.find(({ name }: { name: string }) => name === volume)?.mountPath;
+  const filesOf = (volume: string): string[] =>
+    (volumes.find(({ name }: { name: string }) => name === volume)?.projected.sources ?? []).flatMap(
+      ({ secret, configMap }: any) => (secret ?? configMap).items.map((item: { path: string }) => item.path),
+    );
+  const inUrl = [...text.matchAll(new RegExp(`${DATABASE_FILES}/([\\w.]+)`, 'g'))].map(
+    ([, name = '']) => name,
+  );
   const deployed = {
     ports: container.ports.map(({ containerPort }: { containerPort: number }) => containerPort).join(),
-    data: container.volumeMounts.find(({ name }: { name: string }) => name === 'data').mountPath,
+    data: mountOf('data'),
+    database: filesOf('database').toSorted().join(),
   };
-  const configured = { ports: `${config.server.port},${config.admin.port}`, data: config.store.path };
+  const configured = {
+    ports: `${config.server.port},${config.admin.port}`,
+    data: engine === 'postgres' ? undefined : path,
+    database: [...new Set(inUrl)].toSorted().join(),
+  };
   if (JSON.stringify(deployed) !== JSON.stringify(configured))
     throw new Error(
-      `${file}: the StatefulSet has ${JSON.stringify(deployed)}, relay.yaml ${JSON.stringify(configured)}`,
+      `${file}: the ${kind} has ${JSON.stringify(deployed)}, relay.yaml ${JSON.stringify(configured)}`,
     );
+  if (engine === 'sqlite') {
+    const volume = bytesOf(spec.volumeClaimTemplates[0].spec.resources.requests.storage);
+    if (maxBytes + minFree >= volume)
+      throw new Error(`${file}: store.maxBytes and minFree do not fit on a volume of ${volume} bytes`);
+  }
   console.log(`${file}: relay.yaml is valid; secrets: ${secretNames(text).join(', ')}`);
 }

@@ -7,6 +7,9 @@ import { type LoadedConfig, readConfig } from '../../src/config/load-config.ts';
 /** Folder in which the manifests and the chart mount the Secret. */
 export const SECRETS = '/run/secrets/relay';
 
+/** Folder in which the pods of mode replicas have the password of the database and its CA. */
+export const DATABASE_FILES = '/run/secrets/database';
+
 /**
  * Names of the files of the mounted Secret that a configuration refers to, without repeats, sorted.
  */
@@ -22,8 +25,12 @@ export function loadMounted(text: string): LoadedConfig {
   const secret = Buffer.alloc(32, 7).toString('base64');
   try {
     for (const name of secretNames(text)) writeFileSync(join(folder, name), `${secret}\n`);
+    writeFileSync(join(folder, 'password'), 'a password\n');
     return readConfig(
-      text.replaceAll(`\${file:${SECRETS}/`, `\${file:${folder}/`),
+      [SECRETS, DATABASE_FILES].reduce(
+        (moved, mounted) => moved.replaceAll(`\${file:${mounted}/`, `\${file:${folder}/`),
+        text,
+      ),
       'relay.yaml',
       {},
       SOURCE_CHECKS,

@@ -6,10 +6,10 @@ import { parse, parseAllDocuments } from 'yaml';
  * Validates Kubernetes manifests against the schemas of the API. Unknown fields are rejected, as by
  * `kubectl apply --validate=strict`. Exits with 1 if any manifest is invalid.
  *
- *   node validate-manifests.ts SWAGGER CRD_FOLDER FILE…
+ *   node validate-manifests.ts SWAGGER CRD,… FILE…
  *
- * SWAGGER is api/openapi-spec/swagger.json of Kubernetes, CRD_FOLDER contains the CRDs of the
- * Prometheus operator.
+ * SWAGGER is api/openapi-spec/swagger.json of Kubernetes, each CRD the definition of a custom
+ * resource.
  */
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -47,7 +47,7 @@ function closeSchema(value: unknown): unknown {
   return isClosed && schema['type'] === 'object' ? { ...mapped, additionalProperties: false } : mapped;
 }
 
-const [swaggerFile = '', crdFolder = '', ...files] = process.argv.slice(2);
+const [swaggerFile = '', crdFiles = '', ...files] = process.argv.slice(2);
 const { definitions } = closeSchema(JSON.parse(readFileSync(swaggerFile, 'utf8'))) as {
   definitions: Record<string, Schema>;
 };
@@ -65,8 +65,8 @@ for (const [name, definition] of Object.entries(definitions)) {
       $ref: `kubernetes#/definitions/${name}`,
     });
 }
-for (const plural of ['servicemonitors', 'prometheusrules']) {
-  const { spec } = parse(readFileSync(`${crdFolder}/monitoring.coreos.com_${plural}.yaml`, 'utf8'));
+for (const file of crdFiles.split(',')) {
+  const { spec } = parse(readFileSync(file, 'utf8'));
   for (const { name, schema } of spec.versions) {
     const { properties, ...rest } = closeSchema(schema.openAPIV3Schema) as { properties: Schema };
     const metadata = { $ref: 'kubernetes#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' };

@@ -69,13 +69,69 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- printf "%.0f" (mulf (. | trimSuffix $unit | trim | float64) (get $units $unit | float64)) -}}
 {{- end -}}
 
+{{/* The files in /run/secrets/database, as sources of a projected volume; nothing if there is none. */}}
+{{- define "relay.databaseFiles" -}}
+{{- if eq .Values.mode "replicas" -}}
+{{- with .Values.database -}}
+{{- if .passwordSecret }}
+- secret:
+    name: {{ .passwordSecret }}
+    items: [{ key: {{ .passwordKey }}, path: password }]
+{{- end }}
+{{- if .caSecret }}
+- secret:
+    name: {{ .caSecret }}
+    items: [{ key: {{ .caKey }}, path: ca.crt }]
+{{- else if .caConfigMap }}
+- configMap:
+    name: {{ .caConfigMap }}
+    items: [{ key: {{ .caKey }}, path: ca.crt }]
+{{- end }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The least number of pods. */}}
+{{- define "relay.leastReplicas" -}}
+{{- if .Values.autoscaling.enabled -}}
+{{- .Values.autoscaling.minReplicas -}}
+{{- else -}}
+{{- .Values.replicas.count -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Fails for values of mode replicas that contradict each other. */}}
+{{- define "relay.checkReplicas" -}}
+{{- $url := .Values.config.store.url -}}
+{{- $least := include "relay.leastReplicas" . | int -}}
+{{- $unavailable := .Values.podDisruptionBudget.maxUnavailable -}}
+{{- if and .Values.podDisruptionBudget.enabled (gt $least 1) (or (eq (toString $unavailable) "100%") (and (not (contains "%" (toString $unavailable))) (ge (int $unavailable) $least))) -}}
+{{- fail (printf "podDisruptionBudget.maxUnavailable (%v) must be less than the number of pods (%d), or all of them may be evicted at once" $unavailable $least) -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (lt (int .Values.autoscaling.maxReplicas) $least) -}}
+{{- fail (printf "autoscaling.maxReplicas (%v) must not be less than minReplicas (%d)" .Values.autoscaling.maxReplicas $least) -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (not (or .Values.autoscaling.cpuPercent .Values.autoscaling.pendingAgeSeconds .Values.autoscaling.metrics)) -}}
+{{- fail "autoscaling has no metric: set cpuPercent, pendingAgeSeconds or metrics" -}}
+{{- end -}}
+{{- if and (contains "/run/secrets/database/password" $url) (not .Values.database.passwordSecret) -}}
+{{- fail "config.store.url refers to the file /run/secrets/database/password: name its Secret in database.passwordSecret" -}}
+{{- end -}}
+{{- if and (contains "/run/secrets/database/ca.crt" $url) (not (or .Values.database.caSecret .Values.database.caConfigMap)) -}}
+{{- fail "config.store.url refers to the file /run/secrets/database/ca.crt: name its Secret or ConfigMap in database.caSecret or database.caConfigMap" -}}
+{{- end -}}
+{{- end -}}
+
 {{/*
-relay.yaml: the value `config`, with half of the volume as maxBytes unless it is set. Fails if the store would not fit on the
-volume. A size from a placeholder is not known here.
+relay.yaml: the value `config`. In mode single with half of the volume as maxBytes unless it is set; fails if the store would not
+fit on the volume. A size from a placeholder is not known here. In mode replicas without the chart's values for a volume.
 */}}
 {{- define "relay.config" -}}
 {{- $config := deepCopy .Values.config -}}
 {{- $store := $config.store -}}
+{{- if eq .Values.mode "replicas" -}}
+{{- $_ := set $config "store" (omit $store "path" "minFree" "expect") -}}
+{{- else -}}
 {{- $size := .Values.persistence.size -}}
 {{- $bytes := include "relay.bytes" $size | float64 -}}
 {{- if not $store.maxBytes -}}
@@ -85,6 +141,7 @@ volume. A size from a placeholder is not known here.
 {{- if not (contains "${" (print $store.maxBytes $minFree)) -}}
 {{- if ge (addf (include "relay.bytes" $store.maxBytes | float64) (include "relay.bytes" $minFree | float64)) $bytes -}}
 {{- fail (printf "config.store.maxBytes (%s) plus minFree (%s) must be less than persistence.size (%s): the store would fill the volume before it refuses events. Raise persistence.size, or lower maxBytes or minFree; without maxBytes it is half of the volume" $store.maxBytes $minFree $size) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $config -}}

@@ -167,7 +167,7 @@ describe('a PostgreSQL server that refuses', () => {
       fix: expect.stringContaining('all servers') as string,
     });
     await executeSql(url, `ALTER ROLE ${user.name} RESET default_transaction_read_only`);
-    await until(() => isUsable(sessions));
+    await until(() => sessions.state().failure === undefined);
   });
 
   it('accepts few connections: each purpose has one, and the log says it once', async () => {
@@ -231,6 +231,37 @@ describe('a PostgreSQL server that refuses', () => {
     await sessions.query('append', insert);
     expect(sessions.state()).toEqual({ isConnected: true, isDiskFull: false });
     expect(lines.map(({ msg }) => msg).slice(-1)).toEqual(['the database can be used again']);
+  });
+
+  it('finds out by itself that there is room again, since the intake sends nothing meanwhile', async () => {
+    const { url, schema } = await schemaOfTest();
+    const { log, lines } = recordedLog();
+    const sessions = await sessionsOfTest({ url: () => url, schema, log });
+    const user = new URL(url);
+    user.searchParams.set('options', `-c search_path=${schema}`);
+    await executeSql(
+      user.href,
+      `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
+       CREATE SEQUENCE attempts_of_probe;
+       CREATE FUNCTION full_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF nextval('attempts_of_probe') > 1 THEN RETURN NEW; END IF;
+         RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
+       CREATE TRIGGER full_disk BEFORE INSERT ON pauses EXECUTE FUNCTION full_disk();
+       CREATE TRIGGER full_once BEFORE INSERT ON bodies_default FOR EACH ROW EXECUTE FUNCTION full_once()`,
+    );
+    await expect(sessions.query('append', sql(`INSERT INTO pauses VALUES ('a', 'me', 1)`))).rejects.toThrow(
+      'full',
+    );
+    expect(sessions.state()).toMatchObject({ isDiskFull: true });
+    await until(() => sessions.state().failure === undefined);
+    expect(sessions.state()).toEqual({ isConnected: true, isDiskFull: false });
+    const again = lines.filter(({ msg }) => msg === 'the database can be used again');
+    expect(again).toHaveLength(1);
+    expect(await executeSql(user.href, 'SELECT last_value::int FROM attempts_of_probe')).toEqual([
+      { last_value: 2 },
+    ]);
+    expect(await executeSql(user.href, 'SELECT FROM bodies')).toEqual([]);
   });
 });
 

@@ -11,6 +11,7 @@ import type { Notifications, Param, Purpose, Session, Statement } from './sessio
 import { registerStream } from './register-stream.ts';
 import { quoteName, type ServerFacts } from './session-settings.ts';
 import { executeTransaction, retryCollisions } from './transactions.ts';
+import { createWriteProbe } from './write-probe.ts';
 
 const ANSWER_MARGIN_MS = 1_000;
 /** How long the first connections of all purposes may take. */
@@ -34,6 +35,10 @@ export class Links {
   readonly #options: LinksOptions;
   readonly #groups: Readonly<Record<Purpose, LinkGroup>>;
   readonly #outage: Outage;
+  readonly #probe = createWriteProbe({
+    refused: () => this.#outage.refused(),
+    transaction: (purpose, work) => this.transaction(purpose, work),
+  });
   #notifications: Notifications | undefined;
   readonly #ready = Promise.withResolvers<void>();
   #isReady = false;
@@ -111,6 +116,7 @@ export class Links {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#probe.stop();
     await Promise.all(this.#all().map((link) => link.close()));
   }
 
@@ -121,7 +127,7 @@ export class Links {
       this.#outage.succeeded(purpose);
       return result;
     } catch (error) {
-      this.#outage.failed(purpose, error);
+      if (this.#outage.failed(purpose, error)) this.#probe.start();
       throw error;
     }
   }

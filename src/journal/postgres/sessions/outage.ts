@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { errorFields } from '../../../telemetry/log.ts';
+import type { Purpose } from './session.ts';
 import { sqlStateOf } from './sql-states.ts';
 
 /**
@@ -27,7 +28,7 @@ export class Outage {
   #failure: Error | undefined;
   #isConnected = false;
   /** By purpose: the last statement failed because nothing can be stored. */
-  readonly #refused = new Map<string, Error>();
+  readonly #refused = new Map<Purpose, Error>();
 
   constructor(log: Logger) {
     this.#log = log;
@@ -42,6 +43,11 @@ export class Outage {
     };
   }
 
+  /** The purposes whose last write was refused. */
+  refused(): readonly Purpose[] {
+    return [...this.#refused.keys()];
+  }
+
   /** Each purpose has a connection. */
   connected(): void {
     this.#isConnected = true;
@@ -54,14 +60,16 @@ export class Outage {
     this.#judge(failure);
   }
 
-  succeeded(purpose: string): void {
+  succeeded(purpose: Purpose): void {
     if (this.#refused.delete(purpose)) this.#judge(undefined);
   }
 
-  failed(purpose: string, error: unknown): void {
-    if (!NOT_WRITABLE.test(sqlStateOf(error) ?? '')) return;
+  /** @returns whether the purpose is refused now */
+  failed(purpose: Purpose, error: unknown): boolean {
+    if (!NOT_WRITABLE.test(sqlStateOf(error) ?? '')) return false;
     this.#refused.set(purpose, error as Error);
     this.#judge(error as Error);
+    return true;
   }
 
   #judge(failure: Error | undefined): void {

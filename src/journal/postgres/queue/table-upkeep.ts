@@ -12,6 +12,11 @@ import type { LostEvent } from './payload-loss.ts';
 /** Scans of one claim that has nothing yet, and that has something. */
 const MAX_SCANS = 8;
 const MAX_FURTHER_SCANS = 2;
+/**
+ * As long as fewer replayed events are known, each claim looks for more: the known ones can be in
+ * lanes that it keeps busy, and the answer says when the next one is due.
+ */
+const FEW_REPLAYED = 64;
 /** How often some of the unclaimed heads are looked up, and how many. */
 const VERIFY_INTERVAL_MS = 5_000;
 const VERIFIED_HEADS = 2_048;
@@ -86,10 +91,12 @@ export class TableUpkeep {
       // As long as there are enough of the others, no replayed event is claimed.
       if (live.count >= enough) return;
       const isFirst = scans === 0;
+      const enoughReplayed = Math.min(enough, limits.replays + 1);
       const wanted = {
         live: isFirst || !this.isComplete(false),
-        replayed:
-          replayed.count < Math.min(enough, limits.replays + 1) && (isFirst || !this.isComplete(true)),
+        replayed: isFirst
+          ? replayed.count < Math.max(FEW_REPLAYED, enoughReplayed)
+          : replayed.count < enoughReplayed && !this.isComplete(true),
       };
       if (!wanted.live && !wanted.replayed) return;
       if (scans >= (claimed + live.count > 0 ? MAX_FURTHER_SCANS : MAX_SCANS)) return;

@@ -100,11 +100,11 @@ class Claims implements HeldClaims {
     return Promise.resolve();
   }
 
-  isHeadClaimed(): boolean {
-    return false;
-  }
-
   lanesMoved(): void {}
+
+  claimedHead(): undefined {
+    return undefined;
+  }
 }
 
 async function settleRequest(settlements: Settlements, claims: readonly HeldClaim[]): Promise<void> {

@@ -97,7 +97,7 @@ async function openRig(url: string, schema: string, keys: readonly Uint8Array[])
   };
   const claims = {
     lanesMoved: (destination: string) => void moved.push(destination),
-    isHeadClaimed: () => false,
+    claimedHead: () => undefined,
   };
   const storeOne = async (each: Partial<Stored>): Promise<string> => {
     const receipt = newReceipt();

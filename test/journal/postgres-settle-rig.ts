@@ -35,12 +35,12 @@ export class ClaimsInTest implements HeldClaims {
     return Promise.resolve();
   }
 
-  isHeadClaimed(): boolean {
-    return false;
-  }
-
   lanesMoved(destination: string): void {
     this.moved.push(destination);
+  }
+
+  claimedHead(): undefined {
+    return undefined;
   }
 }
 

@@ -84,8 +84,36 @@ export function pinHeads(session: Session, joining: readonly Joining[]): Promise
 /**
  * Lets events that are rerouted overtake the heads of their new lanes, as far as the contract says
  * so (Order). Call it before they are inserted, in their transaction. A head that is claimed is not
- * overtaken: its claimant pins it again.
+ * overtaken: pin it again.
  */
 export function unpinOvertaken(session: Session, joining: readonly Joining[]): Promise<void> {
   return execute(session, UNPIN, joining);
+}
+
+const PIN_ENTRIES: Statement = {
+  name: 'pin_entries',
+  text: `UPDATE queue SET is_pinned = true
+    FROM unnest($1::text[], $2::boolean[], $3::integer[], $4::bigint[])
+      AS head (destination, is_replay, stream, pos)
+    WHERE queue.destination = head.destination AND queue.is_replay = head.is_replay
+      AND queue.stream = head.stream AND queue.pos = head.pos`,
+};
+
+/** An entry of the queue. */
+export interface EntryKey {
+  readonly destination: string;
+  readonly isReplay: boolean;
+  readonly stream: number;
+  readonly pos: number;
+}
+
+/** Pins claimed heads that older events join, as far as they are still in the queue. */
+export async function pinEntries(session: Pick<Session, 'query'>, heads: readonly EntryKey[]): Promise<void> {
+  if (heads.length === 0) return;
+  await session.query(PIN_ENTRIES, [
+    heads.map(({ destination }) => destination),
+    heads.map(({ isReplay }) => isReplay),
+    heads.map(({ stream }) => stream),
+    heads.map(({ pos }) => pos),
+  ]);
 }

@@ -24,7 +24,7 @@ export interface PostgresEventLog extends Omit<EventLog, 'sharedContacts'>, Pick
 export interface EventLogOptions {
   /** Aborted when the journal closes: calls of many steps stop after their current step. */
   readonly closing: AbortSignal;
-  readonly claims: Pick<HeldClaims, 'lanesMoved' | 'isHeadClaimed'>;
+  readonly claims: Pick<HeldClaims, 'lanesMoved' | 'claimedHead'>;
 }
 
 export function createEventLog(

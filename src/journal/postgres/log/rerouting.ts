@@ -1,7 +1,7 @@
 import { MAX_CHANGES_PER_STEP, reroutedAction } from '../../operator-actions.ts';
 import { addCountsSql } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
-import { type Joining, pinHeads, unpinOvertaken } from '../engine/head-pins.ts';
+import { type Joining, pinEntries, unpinOvertaken } from '../engine/head-pins.ts';
 import { storedText } from '../engine/stored-text.ts';
 import type { HeldClaims } from '../queue/held-claim.ts';
 import type { Session, Statement } from '../sessions/session.ts';
@@ -82,8 +82,6 @@ const MOVE: Statement = {
     SELECT 1 FROM changed`,
 };
 
-type ClaimsOfReroute = Pick<HeldClaims, 'lanesMoved' | 'isHeadClaimed'>;
-
 interface Request {
   readonly source: string;
   readonly destination: string;
@@ -122,8 +120,8 @@ interface LockedRow extends Placement {
 
 async function move(
   { now }: PostgresEngine,
-  claims: ClaimsOfReroute,
   session: Session,
+  claims: Pick<HeldClaims, 'claimedHead'>,
   rows: readonly LockedRow[],
   { destination, by }: Request,
 ): Promise<void> {
@@ -136,13 +134,12 @@ async function move(
     const { lane, lane_key: laneKey } = placements[index] as Placement;
     return lane === null ? [] : [{ destination, lane, laneKey, isReplay, seq }];
   });
-  // A head that another process has claimed is pinned again by that process.
-  const isClaimed = ({ lane, isReplay }: Joining) => claims.isHeadClaimed(destination, lane, isReplay);
-  await unpinOvertaken(
-    session,
-    joining.filter((each) => !isClaimed(each)),
-  );
-  await pinHeads(session, joining.filter(isClaimed));
+  await unpinOvertaken(session, joining);
+  const claimed = joining.flatMap((each) => {
+    const head = claims.claimedHead(each);
+    return head !== undefined && head.seq > each.seq ? [{ ...each, stream: head.stream, pos: head.pos }] : [];
+  });
+  await pinEntries(session, claimed);
   await session.query(MOVE, [
     session.stream,
     rows.map(({ receipt }) => receipt),
@@ -165,8 +162,8 @@ interface Step {
 
 async function runStep(
   engine: PostgresEngine,
-  claims: ClaimsOfReroute,
   session: Session,
+  claims: Pick<HeldClaims, 'claimedHead'>,
   request: Request,
   after: Position,
 ): Promise<Step> {
@@ -196,14 +193,14 @@ async function runStep(
     taken.map(({ receipt }) => receipt),
     taken.map(({ day }) => day),
   ]);
-  await move(engine, claims, session, moved, request);
+  await move(engine, session, claims, moved, request);
   return { moved, ...next };
 }
 
 /** Moves the pending events of a source in steps. A claim of a moved event goes on. */
 export async function reroute(
   engine: PostgresEngine,
-  claims: ClaimsOfReroute,
+  claims: Pick<HeldClaims, 'lanesMoved' | 'claimedHead'>,
   request: Request,
   closing: AbortSignal,
 ): Promise<{ readonly rerouted: number }> {
@@ -217,7 +214,7 @@ export async function reroute(
     assertOpen(closing);
     const after: Position = next;
     const step: Step = await sessions.transaction('work', (session) =>
-      runStep(engine, claims, session, request, after),
+      runStep(engine, session, claims, request, after),
     );
     rerouted += step.moved.length;
     const changed = new Set(step.moved.map((row) => row.destination));

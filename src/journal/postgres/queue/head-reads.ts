@@ -1,4 +1,4 @@
-import { isOfQueueSql } from '../engine/head-pins.ts';
+import { isOfQueueSql, pinEntries } from '../engine/head-pins.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import type { Statement } from '../sessions/session.ts';
 import { entryColumns } from './entry-scan.ts';
@@ -93,14 +93,6 @@ export async function verifyHeads(
   }
 }
 
-const PIN_ENTRIES: Statement = {
-  name: 'pin_entries',
-  text: `UPDATE queue SET is_pinned = true
-    FROM unnest($2::boolean[], $3::integer[], $4::bigint[]) AS head (is_replay, stream, pos)
-    WHERE queue.destination = $1 AND queue.is_replay = head.is_replay
-      AND queue.stream = head.stream AND queue.pos = head.pos`,
-};
-
 /** Pins claimed heads behind which older entries were queued, so that they stay heads. */
 export async function pinClaimed(
   { sessions }: PostgresEngine,
@@ -108,8 +100,10 @@ export async function pinClaimed(
   table: LaneTable,
 ): Promise<void> {
   const heads = [...table.unpinned];
-  if (heads.length === 0) return;
-  await sessions.query('work', PIN_ENTRIES, [destination, ...positionsOf(heads)]);
+  await pinEntries(
+    { query: (statement, params) => sessions.query('work', statement, params) },
+    heads.map(({ isReplay, stream, pos }) => ({ destination, isReplay, stream, pos })),
+  );
   for (const head of heads) {
     head.isPinned = true;
     table.unpinned.delete(head);

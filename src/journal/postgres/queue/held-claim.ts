@@ -36,12 +36,24 @@ export interface HeldClaims {
    * can be claimed, and has called the listeners of `onClaimable`.
    */
   end(ends: readonly { readonly claim: HeldClaim; readonly end: ClaimEnd }[]): Promise<void>;
-  /** Whether this process has claimed the head of a lane's queue. */
-  isHeadClaimed(destination: string, lane: string, isReplay: boolean): boolean;
   /**
    * This process has taken pending entries of the destination out of the queue other than by `end`:
    * they were moved by an alias or rerouted. Call it after the commit, for the destination and the
    * one to which they were rerouted.
    */
   lanesMoved(destination: string): void;
+  /**
+   * The head of a lane's queue, if this process has claimed it: a rerouted event does not overtake
+   * it.
+   */
+  claimedHead(queue: LaneQueueKey): ClaimedHead | undefined;
 }
+
+export interface LaneQueueKey {
+  readonly destination: string;
+  readonly lane: string;
+  readonly isReplay: boolean;
+}
+
+/** Its entry in the queue. */
+export type ClaimedHead = Pick<HeldClaim, 'stream' | 'pos' | 'seq'>;

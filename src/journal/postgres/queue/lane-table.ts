@@ -74,7 +74,7 @@ export class LaneTable {
     queue.hasMore = true;
     const isOlder = entry.seq < head.seq;
     if (!isOlder && !entry.isPinned) return;
-    if (head.state === 'claimed' || this.#holds.isHeld(head)) {
+    if (this.#holds.isHeld(head)) {
       if (isOlder && !head.isPinned) this.unpinned.add(head);
     } else this.leave(head);
   }
@@ -110,10 +110,6 @@ export class LaneTable {
 
   #refreshLane(lane: Lane | undefined): void {
     for (const { head } of lane?.queues ?? []) this.#refresh(head);
-  }
-
-  isHeadClaimed(lane: string, isReplay: boolean): boolean {
-    return this.#lanes.get(lane)?.queue(isReplay).head?.state === 'claimed';
   }
 
   claim(head: Head): void {
@@ -248,6 +244,12 @@ export class LaneTable {
     yield* this.#loose.values();
     for (const { queues } of this.#lanes.values())
       for (const { head } of queues) if (head !== undefined) yield head;
+  }
+
+  /** The head of a queue, if it is claimed. */
+  claimedHead(lane: string, isReplay: boolean): Head | undefined {
+    const head = this.#lanes.get(lane)?.queue(isReplay).head;
+    return head?.state === 'claimed' ? head : undefined;
   }
 
   /** Whether the lane has entries in a queue other than that of this head. */

@@ -110,9 +110,9 @@ export function createQueueOwner(
     claims: {
       find: (token, receipt) => book.find(token, receipt),
       end: (ends) => endAll(ends, true),
-      isHeadClaimed: (destination, lane, isReplay) =>
-        queues.get(destination)?.table.isHeadClaimed(lane, isReplay) === true,
       lanesMoved: (destination) => queues.get(destination)?.upkeep.mustVerify(),
+      claimedHead: ({ destination, lane, isReplay }) =>
+        queues.get(destination)?.table.claimedHead(lane, isReplay),
     },
     async overdue() {
       const own = await Promise.all([...queues.values()].map((queue) => queue.overdue()));

@@ -76,6 +76,22 @@ describe('settle of several replicas', () => {
     expect(one.claims.ended).toEqual([{ receipt, end: { kind: 'lost' } }]);
   });
 
+  it('leaves the payload of an event of an erased lane that is replayed at the same time', async () => {
+    const rig = await settleRig();
+    const { put, sql } = rig;
+    const one = await rig.replica();
+    const [replayed, erased, deleted] = await put({ lane: ANN }, { lane: ANN }, { lane: ANN });
+    for (const receipt of [replayed, erased]) await one.settleOne(settled.delivered(receipt!));
+    const replay = await locking(rig, `UPDATE events SET state = 'p' WHERE receipt = '${replayed}'`);
+    const settling = one.settleOne({ ...settled.delivered(deleted!), erase: [ANN] });
+    await Promise.race([replay.waitedFor(), settling]);
+    await replay.commit();
+    await settling;
+    expect(await sql('SELECT receipt FROM events JOIN bodies USING (seq, day)')).toEqual([
+      { receipt: replayed },
+    ]);
+  });
+
   it('is stale if the slot is taken while it waits for it', async () => {
     const rig = await settleRig();
     const [one, two] = [await rig.replica(), await rig.replica()];

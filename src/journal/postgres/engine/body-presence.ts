@@ -1,13 +1,25 @@
+/*
+ * Whether the body of an event is stored. `events` has no column for it, because retention drops
+ * whole partitions of bodies. Not EXISTS, of which the planner can make a hash of all bodies.
+ */
+
+function bodySql(event: string, lock = ''): string {
+  return `coalesce(
+    (SELECT true FROM bodies AS stored WHERE stored.seq = ${event}.seq AND stored.day = ${event}.day${lock}), false)`;
+}
+
 /**
- * SQL that is true for events whose body is stored.
- *
- * `events` has no column for it, because retention drops whole partitions of bodies. It does so
- * under a lock that excludes all readers of `bodies`. So whoever makes an event pending again has
- * to test this in the same transaction: then the body stays.
- * Not EXISTS, of which the planner can make a hash of all bodies.
+ * SQL that is true for events whose body is stored now.
  * @param event the alias of `events` in the statement
  */
 export function hasBodySql(event: string): string {
-  return `coalesce(
-    (SELECT true FROM bodies AS stored WHERE stored.seq = ${event}.seq AND stored.day = ${event}.day), false)`;
+  return bodySql(event);
+}
+
+/**
+ * The same for who makes an event pending again: the body stays until the transaction ends, or it
+ * is gone already. Whoever drops a partition of bodies locks it against these locks before.
+ */
+export function keepsBodySql(event: string): string {
+  return bodySql(event, ' FOR KEY SHARE');
 }

@@ -29,14 +29,16 @@ function eraseSql(chosen: string): string {
 
 const COLUMNS = 'seq, day, receipt, source, destination';
 
-/** Settled events that are in the lane or were moved from it to another lane by an alias. */
+/**
+ * Settled events that are in the lane or were moved from it to another lane by an alias. They are
+ * locked, so that one that is replayed at the same time keeps its body, or is not replayed.
+ */
 const ERASE_LANE: Statement = {
   name: 'erase_lane',
   text: eraseSql(`SELECT ${COLUMNS} FROM events
-      WHERE lane_key = $3 AND lane = $2 AND (destination = $4 OR source = $5) AND state <> 'p'
-      UNION SELECT ${COLUMNS} FROM events
-      WHERE own_lane = $2 AND (destination = $4 OR source = $5) AND state <> 'p'
-      ORDER BY seq`),
+      WHERE ((lane_key = $3 AND lane = $2) OR own_lane = $2)
+        AND (destination = $4 OR source = $5) AND state <> 'p'
+      ORDER BY seq FOR NO KEY UPDATE`),
 };
 
 const ERASE_EVENT: Statement = {

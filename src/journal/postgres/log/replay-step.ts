@@ -5,7 +5,7 @@ import {
   withStates,
 } from '../../operator-actions.ts';
 import { type JobScope, REPLAYED_STATES } from '../../replay-scope.ts';
-import { hasBodySql } from '../engine/body-presence.ts';
+import { keepsBodySql } from '../engine/body-presence.ts';
 import { addCountsSql } from '../engine/count-changes.ts';
 import { pinHeads } from '../engine/head-pins.ts';
 import { STATE_CODES, type StateCode, type StoredRow } from '../engine/stored-events.ts';
@@ -42,7 +42,7 @@ const REPLAY: Statement = {
       SELECT * FROM unnest($2::uuid[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[],
           $8::text[], $9::text[], $10::text[], $11::integer[], $12::text[]) WITH ORDINALITY
         AS i (receipt, day, seq, state, source, former, destination, lane, own_lane, lane_key, suffix, place)
-      WHERE ${hasBodySql('i')}
+      WHERE ${keepsBodySql('i')}
     ),
     changed AS (
       UPDATE events AS e SET state = 'p', reason = NULL, detail = NULL, settled_at = NULL, notes = NULL,

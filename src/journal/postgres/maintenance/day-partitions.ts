@@ -118,7 +118,7 @@ export async function changePartitions<T>(
 export async function lockTable(
   session: Session,
   table: string,
-  mode: 'SHARE' | 'ACCESS EXCLUSIVE',
+  mode: 'EXCLUSIVE' | 'ACCESS EXCLUSIVE',
 ): Promise<void> {
   await session.query(
     partitionStatement(`lock_${table}_${mode}`, `LOCK TABLE ONLY ${table} IN ${mode} MODE`),

@@ -29,7 +29,6 @@ interface Place {
   readonly blocks: number;
   /** Whether the bodies can be dropped at once. */
   readonly mayDrop: boolean;
-  readonly hasOwnEvents: boolean;
 }
 
 function placesOf(partitions: readonly Partition[], today: number): readonly Place[] {
@@ -46,7 +45,6 @@ function placesOf(partitions: readonly Partition[], today: number): readonly Pla
         day,
         blocks: own?.blocks ?? defaultBlocks,
         mayDrop,
-        hasOwnEvents: own !== undefined,
       };
     }),
     ...events.map(({ day, blocks }) => ({
@@ -54,7 +52,6 @@ function placesOf(partitions: readonly Partition[], today: number): readonly Pla
       day,
       blocks,
       mayDrop: false,
-      hasOwnEvents: true,
     })),
   ];
 }
@@ -75,8 +72,7 @@ export function createEarlyRemoval(engine: PostgresEngine): (minIds: number) => 
   /** What one window, or the drop of a partition, has removed. */
   const removeAt = async (place: Place, minIds: number): Promise<number> => {
     if (place.mayDrop && block === 0 && place.day !== undefined) {
-      const { day, hasOwnEvents } = place;
-      const dropped = await dropBodies(engine, { day, hasOwnEvents }, Number.MAX_SAFE_INTEGER);
+      const dropped = await dropBodies(engine, place.day, Number.MAX_SAFE_INTEGER);
       if (typeof dropped === 'object') {
         leavePlace();
         return dropped.done;

@@ -10,16 +10,21 @@ import {
   partitionName,
   partitionStatement,
 } from './day-partitions.ts';
-import { IS_FINISHED } from './removal-statements.ts';
+import { IS_FINISHED, LOCK_REMOVALS } from './removal-statements.ts';
 
 /*
  * Drops the partition of a day with all that is due in it. The few rows that must stay move to the
  * default partition in the same transaction.
  *
- * What stays is read under a lock that stops writes to the events of that old day only. Whoever
- * makes one of them pending again reads `bodies` and writes to its event in one transaction, so
- * that either it is seen here, or it waits and finds that the body is gone. Then follows, for some
- * ms, the lock that everybody waits for.
+ * What stays is read before the lock that everybody waits for, which is held for some ms. It is
+ * read without a lock on `events`: each settlement locks all partitions of it, because its plan is
+ * made for any day. It would wait for the whole time, and hold its own locks meanwhile, so that the
+ * last lock could never be had.
+ *
+ * Bodies: their partition is locked, so that no body is added. Whoever makes an event pending again
+ * locks its body, so that either it is seen here, or it waits and finds that the body is gone.
+ * Records: without a body none can become pending again. But one can be added, which has a body;
+ * that is looked for under the last lock.
  */
 
 /** Rows that stay at most; else the due ones are deleted one by one. */
@@ -43,6 +48,17 @@ SELECT e.receipt FROM events e WHERE e.day = $1::integer
     AND NOT ${hasBodySql('e')}) IS NOT TRUE
 LIMIT ${KEPT_LIMIT}`,
 };
+
+/** Few, since their partition was dropped: those that stayed or came later. */
+const BODIES_OF_DAY: Statement = {
+  name: 'maintenance_bodies_of_day',
+  text: 'SELECT seq FROM bodies WHERE day = $1::integer',
+};
+
+async function bodiesOf(session: Session, day: number): Promise<ReadonlySet<number>> {
+  const rows = await session.query<{ seq: number }>(BODIES_OF_DAY, [day]);
+  return new Set(rows.map(({ seq }) => seq));
+}
 
 const RECORDS_BY_DESTINATION: Statement = {
   name: 'maintenance_records_by_destination',
@@ -69,7 +85,13 @@ export const SOME_COUNTS: Statement = {
   text: `SELECT source, destination FROM counts WHERE stored_bytes <> 0 LIMIT 1`,
 };
 
-/** Moves what stays to the default partition and drops the rest. */
+/** Takes the locks that everybody waits for. */
+async function lockAll(session: Session, table: PartitionedTable, day: number): Promise<void> {
+  for (const each of [table, `${table}_default`, partitionName(table, day)])
+    await lockTable(session, each, 'ACCESS EXCLUSIVE');
+}
+
+/** Moves what stays to the default partition and drops the rest. Call `lockAll` before. */
 async function drop(
   session: Session,
   table: PartitionedTable,
@@ -80,18 +102,10 @@ async function drop(
   const name = partitionName(table, day);
   const execute = (step: string, text: string, params?: [readonly (number | string)[]]) =>
     session.query(partitionStatement(`${step}_${name}`, text), params);
-  for (const each of [table, `${table}_default`, name]) await lockTable(session, each, 'ACCESS EXCLUSIVE');
   await execute('detach', `ALTER TABLE ${table} DETACH PARTITION ${name}`);
   if (keys.length > 0)
     await execute('keep', `INSERT INTO ${table} SELECT * FROM ${name} WHERE ${kept}`, [keys]);
   await execute('drop', `DROP TABLE ${name}`);
-}
-
-/** Where the events of a day are. */
-export interface DayOfEvents {
-  readonly day: number;
-  /** Whether its events have a partition of their own; else they are in the default one. */
-  readonly hasOwnEvents: boolean;
 }
 
 /**
@@ -101,17 +115,17 @@ export interface DayOfEvents {
  */
 export function dropBodies(
   { sessions }: Pick<PostgresEngine, 'sessions'>,
-  { day, hasOwnEvents }: DayOfEvents,
+  day: number,
   settledBefore: number,
 ): Promise<ChangeResult<number>> {
   return changePartitions(sessions, async (session) => {
-    await lockTable(session, hasOwnEvents ? partitionName('events', day) : 'events_default', 'SHARE');
+    await lockTable(session, partitionName('bodies', day), 'EXCLUSIVE');
     const kept = await session.query<{ seq: number }>(KEPT_BODIES, [day, settledBefore]);
     if (kept.length > MAX_KEPT_ROWS) return undefined;
     const seqs = kept.map(({ seq }) => seq);
-    await lockTable(session, partitionName('bodies', day), 'SHARE');
     const [sums] = await session.query<{ count: number; bytes: number }>(BODY_SUMS, [day, seqs]);
     const [counted] = await session.query<{ source: string; destination: string }>(SOME_COUNTS);
+    await lockAll(session, 'bodies', day);
     await drop(session, 'bodies', day, 'seq = ANY ($1::bigint[])', seqs);
     if (counted !== undefined) await addCounts(session, counted, { stored_bytes: -(sums?.bytes ?? 0) });
     return sums?.count ?? 0;
@@ -120,7 +134,8 @@ export function dropBodies(
 
 /**
  * Drops the records of a day except those that were received after `receivedBefore`, have a body,
- * are pending, or are a dead letter. Their details must be gone already.
+ * are pending, or are a dead letter. Their details and the partition of the bodies must be gone
+ * already.
  * @returns how many records were removed
  */
 export function dropRecords(
@@ -129,7 +144,8 @@ export function dropRecords(
   receivedBefore: number,
 ): Promise<ChangeResult<number>> {
   return changePartitions(sessions, async (session) => {
-    await lockTable(session, partitionName('events', day), 'SHARE');
+    await session.query(LOCK_REMOVALS);
+    const bodies = await bodiesOf(session, day);
     const kept = await session.query<{ receipt: string }>(KEPT_RECORDS, [day, receivedBefore, now()]);
     if (kept.length > MAX_KEPT_ROWS) return undefined;
     const receipts = kept.map(({ receipt }) => receipt);
@@ -137,6 +153,8 @@ export function dropRecords(
       RECORDS_BY_DESTINATION,
       [day, receipts],
     );
+    await lockAll(session, 'events', day);
+    for (const seq of await bodiesOf(session, day)) if (!bodies.has(seq)) return undefined;
     await drop(session, 'events', day, 'receipt = ANY ($1::uuid[])', receipts);
     let removed = 0;
     for (const { count, ...of } of gone.toSorted((a, b) => (a.source < b.source ? -1 : 1))) {

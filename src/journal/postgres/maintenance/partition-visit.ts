@@ -128,11 +128,7 @@ async function dropWhole(parts: VisitParts, of: DayOfStore, found: Survey): Prom
   if (!isSettledDay(parts, day)) return true;
   let hasBodies = bodies !== undefined;
   if (hasBodies && found.kept_bodies <= MAX_KEPT_ROWS) {
-    const dropped = await dropBodies(
-      engine,
-      { day, hasOwnEvents: events !== undefined },
-      engine.now() - policy.delivered,
-    );
+    const dropped = await dropBodies(engine, day, engine.now() - policy.delivered);
     if (dropped === 'busy') return false;
     hasBodies = dropped === 'unsuitable';
     if (dropped !== 'unsuitable') await onStep(dropped.done);

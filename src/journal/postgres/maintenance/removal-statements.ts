@@ -25,8 +25,18 @@ const BODY_IS_DUE = `${WAS_SETTLED} AND ${hasBodySql('e')}`;
 /** Received up to `$3`, or by a clock that was ahead of `$6`. */
 const RECORD_IS_OLD = `${IS_FINISHED} AND (e.received_at <= $3::bigint OR e.received_at > $6::bigint)`;
 
-/** Records due: old ones without a body. */
-const RECORD_IS_DUE = `${RECORD_IS_OLD} AND NOT ${hasBodySql('e')}`;
+/** Whoever drops records counts them without a lock on them, so nobody else may remove any. */
+const REMOVALS = `hashtextextended(current_schema() || ' records', 0)`;
+
+/** The transaction is the only one that removes records. */
+export const LOCK_REMOVALS: Statement = {
+  name: 'maintenance_lock_removals',
+  text: `SELECT pg_advisory_xact_lock(${REMOVALS})`,
+};
+
+/** Records due: old ones without a body; none while records are dropped. */
+const RECORD_IS_DUE = `${RECORD_IS_OLD} AND NOT ${hasBodySql('e')}
+    AND (SELECT pg_try_advisory_xact_lock_shared(${REMOVALS}))`;
 
 /** What a statement walks over: a partition of a day, or the default one. */
 export interface Walked {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/journal/journal.ts';
 import type { SessionsHandle } from '../../src/journal/postgres/sessions/open-sessions.ts';
-import { freshSchema, type TestSchema } from '../helpers/postgres-server.ts';
+import { executeSql, freshSchema, type TestSchema } from '../helpers/postgres-server.ts';
 import { until } from '../helpers/until.ts';
-import { openTestSessions, sql } from './postgres-rig.ts';
+import { openTestSessions, schemaOfTest, sessionsOfTest, sql, userOfTest } from './postgres-rig.ts';
 
 let schema: TestSchema;
 let sessions: SessionsHandle;
@@ -110,5 +110,42 @@ describe('sessions of PostgreSQL', () => {
   it('commit durably even if the default of the user is not', async () => {
     const [row] = await sessions.query('append', sql('SHOW synchronous_commit'));
     expect(row).toEqual({ synchronous_commit: 'on' });
+  });
+
+  it('do not depend on the defaults of the user', async () => {
+    const { url, schema: name } = await schemaOfTest();
+    const user = await userOfTest(url);
+    await executeSql(url, `CREATE SCHEMA ${name} AUTHORIZATION ${user.name}`);
+    const defaults = {
+      array_nulls: 'off',
+      standard_conforming_strings: 'off',
+      bytea_output: 'escape',
+      DateStyle: 'German, DMY',
+      TimeZone: 'Pacific/Chatham',
+      extra_float_digits: '-15',
+      transform_null_equals: 'on',
+      statement_timeout: '100',
+      idle_session_timeout: '5s',
+      default_transaction_isolation: 'serializable',
+      enable_indexscan: 'off',
+    };
+    for (const [key, value] of Object.entries(defaults))
+      await executeSql(url, `ALTER ROLE ${user.name} SET ${key} = '${value}'`);
+    const own = await sessionsOfTest({ url: () => user.url, schema: name });
+    const text = `SELECT $1::integer[] AS a, '\\d' AS b, '\\x5cff'::bytea AS c, (NULL::int = NULL) IS NULL AS d,
+      0.1::float8 + 0.2::float8 AS e, current_setting('idle_session_timeout') AS f,
+      current_setting('transaction_isolation') AS g, current_setting('enable_indexscan') AS h`;
+    expect(await own.query('work', sql(text), [[1, null]])).toEqual([
+      {
+        a: [1, null],
+        b: String.raw`\d`,
+        c: Buffer.from([0x5c, 0xff]),
+        d: true,
+        e: 0.1 + 0.2,
+        f: '0',
+        g: 'read committed',
+        h: 'on',
+      },
+    ]);
   });
 });

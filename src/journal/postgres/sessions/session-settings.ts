@@ -44,7 +44,9 @@ export interface ServerFacts {
 
 /*
  * One round trip. Settings in the message that opens a connection would be refused by PgBouncer.
- * A commit that is only local, or not even on the disk, is not what a 200 promises.
+ * A commit that is only local, or not even on the disk, is not what a 200 promises. A role or a
+ * database may have defaults that would change results, slow plans down or end idle connections;
+ * transaction_timeout exists from PostgreSQL 17 on.
  */
 const PREPARE = `
 SELECT
@@ -61,9 +63,20 @@ SELECT
   set_config('enable_seqscan', CASE $6 WHEN 'on' THEN 'off' ELSE 'on' END, false),
   set_config('enable_hashjoin', CASE $7 WHEN 'on' THEN 'off' ELSE 'on' END, false),
   set_config('enable_mergejoin', CASE $7 WHEN 'on' THEN 'off' ELSE 'on' END, false),
+  set_config('enable_indexscan', 'on', false),
+  set_config('enable_bitmapscan', 'on', false),
+  set_config('enable_nestloop', 'on', false),
   set_config('bytea_output', 'hex', false),
   set_config('DateStyle', 'ISO', false),
   set_config('TimeZone', 'UTC', false),
+  set_config('array_nulls', 'on', false),
+  set_config('standard_conforming_strings', 'on', false),
+  set_config('transform_null_equals', 'off', false),
+  set_config('extra_float_digits', '1', false),
+  set_config('client_min_messages', 'warning', false),
+  set_config('idle_session_timeout', '0', false),
+  CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL
+    THEN set_config('transaction_timeout', '0', false) END,
   set_config('application_name', $5, false),
   current_setting('server_version_num')::int AS version,
   pg_postmaster_start_time()::text AS "startedAt",

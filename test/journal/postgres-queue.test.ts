@@ -82,6 +82,17 @@ describe('the queue of an owner', () => {
     expect(await claim()).toEqual(NOTHING);
   });
 
+  it('says when a live event is due whose lane a replay of the same claim keeps busy', async () => {
+    const { put, claim } = await ownerRig();
+    const [, replay] = await put([
+      { lane: ANN, dueAt: T0 + 7 },
+      { lane: ANN, isReplay: true },
+    ]);
+    const first = await claim();
+    expect([first.events[0]?.receipt, first.dueIn]).toEqual([replay, 7]);
+    expect(await claim()).toEqual(NOTHING);
+  });
+
   it('gives replays only what other events leave free', async () => {
     const { put, claim } = await ownerRig();
     const replays = await put(Array.from({ length: 4 }, () => ({ isReplay: true })));

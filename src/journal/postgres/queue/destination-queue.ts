@@ -53,13 +53,15 @@ export class DestinationQueue {
   async #claim(token: string, limits: ClaimLimits, hold: (held: ReadClaim) => void): Promise<Claim> {
     if (!this.upkeep.coverSlots()) return { token, events: [], dueIn: WITHOUT_SLOTS_MS };
     const claimed: ReadClaim[] = [];
+    let dueIn: number | undefined;
     const { engine, leases } = this.#parts;
     try {
       for (let round = 0; round < MAX_ROUNDS; round += 1) {
         const now = engine.now();
         await this.upkeep.readAhead(limits, claimed.length, now);
         const chosen = this.#choose(limits, claimed, now);
-        const isComplete = await this.#read(token, chosen, claimed);
+        ({ dueIn } = chosen);
+        const isComplete = await this.#read(token, chosen.heads, claimed);
         if (isComplete) break;
       }
     } catch (error) {
@@ -73,30 +75,39 @@ export class DestinationQueue {
     });
     held.sort((a, b) => Number(a.head.isReplay) - Number(b.head.isReplay) || compareDue(a.head, b.head));
     for (const each of held) hold(each);
-    return { token, events: held.map(({ event }) => event), ...this.#next(limits) };
-  }
-
-  /** When the next events are due; at once where more have yet to be read. */
-  #next(limits: ClaimLimits): Pick<Claim, 'dueIn' | 'replayDueIn'> {
-    const now = this.#parts.engine.now();
-    const [dueIn, replayDueIn] = [false, true].map((isReplay) =>
-      this.upkeep.isComplete(isReplay) ? new DueHeads(this.table, isReplay, limits, now).dueIn : 0,
-    );
+    const replayDueIn = this.#dueIn(limits, true, engine.now());
     return {
+      token,
+      events: held.map(({ event }) => event),
       ...(dueIn === undefined ? {} : { dueIn }),
       ...(replayDueIn === undefined ? {} : { replayDueIn }),
     };
   }
 
-  #choose(limits: ClaimLimits, claimed: readonly ReadClaim[], now: number): Head[] {
+  /** When the next event of a kind is due; at once if more have yet to be read. */
+  #dueIn(limits: ClaimLimits, isReplay: boolean, now: number): number | undefined {
+    return this.upkeep.isComplete(isReplay) ? new DueHeads(this.table, isReplay, limits, now).dueIn : 0;
+  }
+
+  /**
+   * Claims heads in memory.
+   * @returns them, and when the next one is due that is not a replay, also if a replay that was
+   *   chosen keeps its lane busy
+   */
+  #choose(
+    limits: ClaimLimits,
+    claimed: readonly ReadClaim[],
+    now: number,
+  ): { readonly heads: readonly Head[]; readonly dueIn: number | undefined } {
     const bytes = claimed.reduce((sum, { event }) => sum + event.body.byteLength, 0);
     const replays = claimed.filter(({ head }) => head.isReplay).length;
     const chosen = { events: claimed.length, bytes };
     const live = new DueHeads(this.table, false, limits, now);
     const heads = live.claim(limits.events, chosen);
-    if (live.dueIn === 0 || !this.upkeep.isComplete(false)) return heads;
+    const dueIn = this.#dueIn(limits, false, now);
+    if (dueIn === 0) return { heads, dueIn };
     const max = Math.min(limits.events, chosen.events + limits.replays - replays);
-    return [...heads, ...new DueHeads(this.table, true, limits, now).claim(max, chosen)];
+    return { heads: [...heads, ...new DueHeads(this.table, true, limits, now).claim(max, chosen)], dueIn };
   }
 
   /** @returns whether all of the chosen heads could be claimed */

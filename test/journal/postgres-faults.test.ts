@@ -188,6 +188,30 @@ describe('a PostgreSQL server that refuses', () => {
     });
   });
 
+  it('has lost the tables, or forbids them: nothing is accepted until they are there again', async () => {
+    const { url, schema } = await schemaOfTest();
+    const user = await userOfTest(url);
+    await executeSql(url, `CREATE SCHEMA ${schema} AUTHORIZATION ${user.name}`);
+    const sessions = await sessionsOfTest({ url: () => user.url, schema });
+    const beat = (): Promise<unknown> => sessions.query('fleet', sql('SELECT FROM slots'));
+    await beat();
+    await executeSql(url, `ALTER SCHEMA ${schema} RENAME TO ${schema}_away`);
+    await expect(beat()).rejects.toMatchObject({ sqlState: '42P01' });
+    expect(sessions.state().failure).toContain('a table of the store is missing');
+    await executeSql(url, `ALTER SCHEMA ${schema}_away RENAME TO ${schema}`);
+    await until(() => sessions.state().failure === undefined);
+    await executeSql(url, `REVOKE ALL ON ${schema}.bodies FROM ${user.name}`);
+    await expect(sessions.query('append', sql('SELECT FROM bodies'))).rejects.toMatchObject({
+      sqlState: '42501',
+    });
+    expect(sessions.state().failure).toContain('lacks a right');
+    await executeSql(url, `GRANT ALL ON ${schema}.bodies TO ${user.name}`);
+    await until(() => sessions.state().failure === undefined);
+    // Maintenance may lack a right of its own, and events are accepted.
+    await expect(sessions.query('work', sql('SELECT FROM no_such_table'))).rejects.toThrow('42P01');
+    expect(sessions.state().failure).toBeUndefined();
+  });
+
   it('cancels what takes too long, or what an operator cancels, and the connection is used on', async () => {
     const { url, schema } = await schemaOfTest();
     const sessions = await sessionsOfTest({ url: () => url, schema });

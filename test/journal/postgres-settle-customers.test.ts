@@ -35,6 +35,28 @@ describe('contacts that several replicas count', () => {
     expect(await sql('SELECT count(*)::int AS n FROM contacts')).toEqual([{ n: 10 }]);
   });
 
+  it('occupy one connection of each replica while they wait for the lock', async () => {
+    const { replica } = await settleRig();
+    let [underWay, most] = [0, 0];
+    const one = await replica({
+      wrap: (sessions) => ({
+        ...sessions,
+        transaction: async (purpose, work) => {
+          underWay += 1;
+          most = Math.max(most, underWay);
+          try {
+            return await sessions.transaction(purpose, work);
+          } finally {
+            underWay -= 1;
+          }
+        },
+      }),
+    });
+    const answers = await Promise.all([1, 2, 3, 4, 5].map((customer) => count(one, 1, [customer], 4)));
+    expect(answers.flatMap(({ newlyShared }) => newlyShared)).toEqual([1]);
+    expect(most).toBe(1);
+  });
+
   it('need no lock once all of them are known', async () => {
     const { replica, sql } = await settleRig();
     let transactions = 0;

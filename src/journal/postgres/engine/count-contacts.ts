@@ -128,29 +128,46 @@ const COMMIT_SOON: Statement = {
   text: `SELECT set_config('synchronous_commit', 'off', true)`,
 };
 
+/**
+ * What changes contacts of one destination takes turns in this process: each would occupy a
+ * connection while it waits for the lock, until none is left for anything else.
+ */
+class Turns {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  take<T>(destination: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(destination) ?? Promise.resolve();
+    const turn = before.catch(() => undefined).then(work);
+    this.#last.set(destination, turn);
+    return turn;
+  }
+}
+
 /** @param bounds smaller ones for tests */
-export async function countContacts(
+export function createContactCounting(
   { sessions, now }: Pick<PostgresEngine, 'sessions' | 'now'>,
-  request: ContactCountRequest,
   bounds: ContactBounds = CONTACT_BOUNDS,
-): Promise<ContactCountAnswer> {
-  const { destination, source, customers } = request;
-  const keys = [...new Set(customers.flatMap(({ contacts }) => contacts.map(({ key }) => key)))];
-  if (keys.length === 0) return { shared: [], newlyShared: [], uncounted: 0 };
-  // Usually all of it is known: then no lock is needed.
-  const rows = await sessions.query<CustomerRow>('work', CUSTOMERS, [destination, keys]);
-  const glance = new Counting(request, rows, { counted: 0, shared: 0 }, UNBOUNDED);
-  const answer = glance.answer();
-  if (glance.changes.added.length === 0 && glance.changes.shared.length === 0) return answer;
-  return sessions.transaction('work', async (session) => {
-    await session.query(COMMIT_SOON);
-    const totals = await lockTotals(session, destination);
-    const current = await session.query<CustomerRow>(CUSTOMERS, [destination, keys]);
-    const counting = new Counting(request, current, totals, bounds);
-    const counted = counting.answer();
-    await write(session, { destination, source, at: now() }, counting.changes);
-    return counted;
-  });
+): (request: ContactCountRequest) => Promise<ContactCountAnswer> {
+  const turns = new Turns();
+  return async (request) => {
+    const { destination, source, customers } = request;
+    const keys = [...new Set(customers.flatMap(({ contacts }) => contacts.map(({ key }) => key)))];
+    if (keys.length === 0) return { shared: [], newlyShared: [], uncounted: 0 };
+    // Usually all of it is known: then no lock is needed.
+    const rows = await sessions.query<CustomerRow>('work', CUSTOMERS, [destination, keys]);
+    const glance = new Counting(request, rows, { counted: 0, shared: 0 }, UNBOUNDED);
+    const answer = glance.answer();
+    if (glance.changes.added.length === 0 && glance.changes.shared.length === 0) return answer;
+    const count = async (session: Session): Promise<ContactCountAnswer> => {
+      const [totals] = await Promise.all([lockTotals(session, destination), session.query(COMMIT_SOON)]);
+      const current = await session.query<CustomerRow>(CUSTOMERS, [destination, keys]);
+      const counting = new Counting(request, current, totals, bounds);
+      const counted = counting.answer();
+      await write(session, { destination, source, at: now() }, counting.changes);
+      return counted;
+    };
+    return turns.take(destination, () => sessions.transaction('work', count));
+  };
 }
 
 const UNBOUNDED = { counted: Number.MAX_SAFE_INTEGER, shared: Number.MAX_SAFE_INTEGER };

@@ -8,7 +8,7 @@ import type {
 import type { ContactBounds } from '../../contact-bounds.ts';
 import type { HeldClaims } from '../queue/held-claim.ts';
 import { CommitUnknownError } from '../sessions/store-errors.ts';
-import { countContacts, sharedContacts } from './count-contacts.ts';
+import { createContactCounting, sharedContacts } from './count-contacts.ts';
 import type { PostgresEngine } from './engine.ts';
 import { RequestRows } from './request-rows.ts';
 import { type InOrder, isFarReaching, settleInOrder } from './settle-in-order.ts';
@@ -181,7 +181,7 @@ export function createSettlements(
     settle: (token, settlements) =>
       new Promise((resolve, reject) => gatherer.add({ token, settlements, resolve, reject })),
     profiles: (destination, lanes) => readProfiles(engine, destination, lanes),
-    countContacts: (request) => countContacts(engine, request, bounds),
+    countContacts: createContactCounting(engine, bounds),
     sharedContacts: (filter) => sharedContacts(engine, filter),
   };
 }

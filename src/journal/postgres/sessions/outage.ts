@@ -9,6 +9,13 @@ import { sqlStateOf } from './sql-states.ts';
  */
 const NOT_WRITABLE = /^(25006|53|58)/;
 
+/**
+ * The schema, a table or the right to use it is missing. Maintenance also changes partitions, which
+ * can be gone and need more rights, so its errors say nothing about events.
+ */
+const NO_TABLES = /^(3F000|42P01|42501)/;
+const MAINTAINING: Purpose = 'work';
+
 const DISK_FULL = '53100';
 
 /** Whether the database can be used, and since when not. */
@@ -66,7 +73,9 @@ export class Outage {
 
   /** @returns whether the purpose is refused now */
   failed(purpose: Purpose, error: unknown): boolean {
-    if (!NOT_WRITABLE.test(sqlStateOf(error) ?? '')) return false;
+    const state = sqlStateOf(error) ?? '';
+    const hasNoTables = purpose !== MAINTAINING && NO_TABLES.test(state);
+    if (!hasNoTables && !NOT_WRITABLE.test(state)) return false;
     this.#refused.set(purpose, error as Error);
     this.#judge(error as Error);
     return true;

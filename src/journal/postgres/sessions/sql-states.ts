@@ -30,6 +30,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     message: 'the user of the database lacks a right',
     fix: 'make the user the owner of the schema, or GRANT it USAGE and CREATE there and all rights on its tables',
   },
+  '42P01': {
+    message: 'a table of the store is missing',
+    fix: 'restore the schema from a backup, or restart the relay to begin with an empty one',
+  },
   '53100': {
     message: 'the disk of the database is full',
     fix: 'enlarge the disk of the database server, or remove what fills it, such as old WAL of replication slots',

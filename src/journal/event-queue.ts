@@ -190,8 +190,8 @@ export type Settlement = {
  *
  * Durability. The promise of an append resolves only when the events survive a crash of the process
  * and of the machine (fsync or replication). If it rejects with a StoreError, nothing of that call
- * was stored, unless the server was lost during the commit: then the same call again answers with
- * what was. What delivery writes (settlements, counted contacts, programs) is visible at once and
+ * was stored, unless the server was lost meanwhile: then the same call again answers with what
+ * was. What delivery writes (settlements, counted contacts, programs) is visible at once and
  * durable within seconds. A crash may forget the newest of it, always from some point in time on
  * and never one before another: then its events are pending again and are delivered again.
  *

@@ -105,7 +105,7 @@ export interface Maintenance {
   /**
    * Copies the store to a new file while it is in use. The copy is consistent: it has every event
    * whose append was answered before the call.
-   * @throws RefusedError if the file exists or its folder does not
+   * @throws RefusedError if the file exists or its folder does not, or if the engine has no file
    */
   backup(file: string): Promise<BackupResult>;
   /** Never waits long for the engine: if it does not answer, the last known state is returned. */

@@ -54,11 +54,14 @@ BEGIN
 END $$;
 CREATE TRIGGER record AFTER UPDATE ON slots FOR EACH ROW EXECUTE FUNCTION record();`;
 
+const TYPES = new pg.TypeOverrides();
+TYPES.setTypeParser(pg.types.builtins.INT8, Number);
+
 /** Connections of one replica, as `Sessions` has them for a fleet. */
 async function connect(url: string, schema: string) {
-  const client = new pg.Client({ connectionString: url, options: `-c search_path=${schema}` });
+  const options = `-c search_path=${schema}`;
+  const client = new pg.Client({ connectionString: url, options, types: TYPES });
   client.on('error', () => undefined);
-  pg.types.setTypeParser(20, Number);
   await client.connect();
   let isCut = false;
   let goOn: (() => void) | undefined;

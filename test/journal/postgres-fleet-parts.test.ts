@@ -4,6 +4,8 @@ import type { FleetNotice } from '../../src/journal/fleet.ts';
 import { createDatabaseClock } from '../../src/journal/postgres/fleet/database-clock.ts';
 import { fairShare } from '../../src/journal/postgres/fleet/fair-share.ts';
 import { createNotices, type Notices } from '../../src/journal/postgres/fleet/notices.ts';
+import { createSlotExchange } from '../../src/journal/postgres/fleet/slot-exchange.ts';
+import { createSlotOwnership } from '../../src/journal/postgres/fleet/slot-ownership.ts';
 import { until } from '../helpers/until.ts';
 
 describe('the fair share of a replica', () => {
@@ -100,6 +102,26 @@ describe("the estimate of the database's clock", () => {
   });
 });
 
+describe('slots that are given back', () => {
+  it('are not owned any more while the database is told', async () => {
+    const [replica, slots] = ['me', [1, 2]];
+    const ownership = createSlotOwnership({ replica, isFresh: () => true, monotonic: () => 0, drainMs: 0 });
+    ownership.add('aep');
+    ownership.took(
+      'aep',
+      slots.map((slot) => [slot, 1]),
+    );
+    ownership.aimAt('aep', 1);
+    const owned: number[][] = [];
+    const query = () => {
+      owned.push(slots.filter((slot) => ownership.isOwned('aep', slot, 1)));
+      return Promise.resolve([]);
+    };
+    await createSlotExchange({ sessions: { query }, replica, ownership, leaseMs: 5 }).giveBack();
+    expect(owned).toEqual([[1]]);
+  });
+});
+
 describe('notices', () => {
   function replicas(fails = false) {
     const payloads: string[] = [];
@@ -125,6 +147,12 @@ describe('notices', () => {
     return { own, payloads, heard };
   }
   const throttled = (n: number): FleetNotice => ({ kind: 'throttled', destination: `d${n}`, forMs: n });
+
+  it.each(['hello', '{}', 'null', '"own"'])('of somebody else are ignored: %s', (text) => {
+    const { own, heard } = replicas();
+    own.received(text);
+    expect(heard).toEqual({ notices: [], claimable: [], looks: 0 });
+  });
 
   it('go together, and one message after the other', async () => {
     const { own, payloads, heard } = replicas();

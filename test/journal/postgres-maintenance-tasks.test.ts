@@ -6,6 +6,7 @@ import { EVENT_BYTES } from '../../src/journal/postgres/maintenance/database-sta
 import { createEarlyRemoval } from '../../src/journal/postgres/maintenance/early-removal.ts';
 import { SEALED_COLUMNS } from '../../src/journal/postgres/maintenance/resealing.ts';
 import { cleanStreams } from '../../src/journal/postgres/maintenance/stream-cleaning.ts';
+import type { Sessions } from '../../src/journal/postgres/sessions/session.ts';
 import type { RoomStep } from '../../src/journal/room-maker.ts';
 import { AMPLE_ROOM } from '../contract/maintenance-round.ts';
 import { until } from '../helpers/until.ts';
@@ -277,6 +278,32 @@ describe('what closed connections leave behind', () => {
     await sql('DELETE FROM queue');
     await cleanStreams(engine.sessions);
     expect(await streams()).toEqual([]);
+  });
+
+  it('stays if a process ends while it is looked for, with a last commit that is not seen yet', async () => {
+    const { another, seed, engine, sql } = await maintenanceRig();
+    const other = await another();
+    await seed({ state: 'p' });
+    const last = async (): Promise<void> => {
+      await other.sessions.queryAs('work', {
+        name: 'test_last_commit',
+        text: 'UPDATE queue SET stream = $1',
+      });
+      await other.sessions.close();
+      const ended = `SELECT FROM streams s JOIN pg_stat_activity a ON a.pid = s.backend
+        WHERE s.replica = '${other.engine.replica}'`;
+      await until(async () => (await sql(ended)).length === 0);
+    };
+    const sessions: Sessions = {
+      ...engine.sessions,
+      query: async (purpose, statement, params) => {
+        const rows = await engine.sessions.query(purpose, statement, params);
+        if (statement.name === 'maintenance_closed_streams') await last();
+        return rows as never;
+      },
+    };
+    await cleanStreams(sessions);
+    expect(await sql('SELECT count(*)::int AS n FROM queue JOIN streams ON id = stream')).toEqual([{ n: 1 }]);
   });
 });
 

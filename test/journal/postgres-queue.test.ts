@@ -247,7 +247,7 @@ describe('the queue of an owner', () => {
   });
 
   it('calls the listeners when something else than a released event has become claimable', async () => {
-    const { put, claimed, end, owner, notified } = await ownerRig();
+    const { put, claimed, end, owner, notified, sql } = await ownerRig();
     const [first, , replay] = await put([{ lane: ANN }, { lane: ANN }, { lane: ANN, isReplay: true }]);
     const [alone] = await put([{ lane: BOB }]);
     await claimed();
@@ -261,6 +261,7 @@ describe('the queue of an owner', () => {
     const second = again.find((receipt) => receipt !== alone);
     await end([second], { kind: 'waiting', dueAt: T0 + 1 });
     expect(notified.splice(0)).toEqual(['aep']);
+    await sql('DELETE FROM queue WHERE receipt = $1', [alone!]);
     await end([alone], { kind: 'lost' });
     expect(notified).toEqual(['aep']);
     expect(await claimed()).toEqual([replay]);
@@ -309,17 +310,21 @@ describe('the queue of an owner', () => {
     expect(await claim()).toEqual({ ...NOTHING, dueIn: 250 });
   });
 
-  it('reads everything again after a change of the server, but what is claimed', async () => {
-    const { put, claimed, leases, end, sql } = await ownerRig();
-    const [first, waiting, second, other] = await put([{ lane: ANN }, { lane: BOB }, { lane: ANN }, {}]);
-    expect(await claimed({ events: 2 })).toEqual([first, waiting]);
-    await end([waiting], { kind: 'waiting', dueAt: T0 + 1_000 });
-    await sql('UPDATE queue SET due_at = $1', [T0]);
-    leases.changeServer('aep');
-    expect(await claimed()).toEqual([waiting, other]);
-    await end([first]);
-    expect(await claimed()).toEqual([second]);
-  });
+  it.each(['when a heartbeat finds it', 'at once'])(
+    'reads everything again after a change of the server, but what is claimed: %s',
+    async (when) => {
+      const { put, claimed, leases, end, sql, owner } = await ownerRig();
+      const [first, waiting, second, other] = await put([{ lane: ANN }, { lane: BOB }, { lane: ANN }, {}]);
+      expect(await claimed({ events: 2 })).toEqual([first, waiting]);
+      await end([waiting], { kind: 'waiting', dueAt: T0 + 1_000 });
+      await sql('UPDATE queue SET due_at = $1', [T0]);
+      if (when === 'at once') owner.restart();
+      else leases.changeServer('aep');
+      expect(await claimed()).toEqual([waiting, other]);
+      await end([first]);
+      expect(await claimed()).toEqual([second]);
+    },
+  );
 
   it.each([
     ['scan_queue', 0],

@@ -88,8 +88,21 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     queued: () => tracker.running,
     log,
   });
-  sessions.onServerChange(() => log.warn({}, 'another database server answers, or it was restarted'));
-  await fleet.start();
+  sessions.onServerChange(() => {
+    log.warn({}, 'another database server answers, or it was restarted');
+    owner.restart();
+  });
+  const closeConnections = async (): Promise<void> => {
+    await fleet.close();
+    await sessions.close();
+  };
+  try {
+    await fleet.start();
+  } catch (error) {
+    await maintenance.stop();
+    await closeConnections();
+    throw error;
+  }
   const settlements = createSettlements(engine, owner.claims, options.contactBounds);
   return {
     ...fleet,
@@ -109,8 +122,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
       closing.abort();
       await maintenance.stop();
       await tracker.drain();
-      await fleet.close();
-      await sessions.close();
+      await closeConnections();
     },
   };
 }

@@ -132,6 +132,7 @@ export function settleInput(
       is_replay: claim.isReplay,
       stream: claim.stream,
       pos: claim.pos,
+      claimed: claim.receipt,
       delivered: bitsOf(settlement.delivered),
       sent_in: storedTextOrNull(requestRows.sentIn(settlement.attempts)),
       ...stateColumns(settlement, now),

@@ -22,6 +22,7 @@ export const ENTRIES = arrayRelation(FENCES.next, {
   is_replay: 'boolean',
   stream: 'integer',
   pos: 'bigint',
+  claimed: 'uuid',
   state: 'text',
   delivered: 'smallint',
   reason: 'text',
@@ -73,9 +74,12 @@ function payloadSql(name: string): string {
   return `substring($4::bytea FROM ${name}_at FOR ${name}_length)`;
 }
 
-/* An entry in a lane with an alias was appended while that was written: it has to move first. */
+/*
+ * An entry in a lane with an alias was appended while that was written: it has to move first. After
+ * a fail-over that has lost commits, another event can have the position.
+ */
 const IS_ENTRY = `q.destination = d.destination AND q.is_replay = d.is_replay
-      AND q.stream = d.stream AND q.pos = d.pos AND NOT EXISTS (
+      AND q.stream = d.stream AND q.pos = d.pos AND q.receipt = d.claimed AND NOT EXISTS (
         SELECT FROM aliases a WHERE a.destination = q.destination AND a.lane = q.lane
       )`;
 const RETURNING = 'RETURNING d.*, q.source, q.seq, q.day, q.receipt';

@@ -1,6 +1,7 @@
 import { StoreError } from '../../journal.ts';
 import type { HeldClaim } from '../queue/held-claim.ts';
 import type { Session, Statement } from '../sessions/session.ts';
+import { sqlStateOf } from '../sessions/sql-states.ts';
 import type { Settling } from './settle-together.ts';
 
 /*
@@ -21,13 +22,21 @@ export async function transactionId(session: Session): Promise<string> {
   return (row as { id: string }).id;
 }
 
+/* After a fail-over that has lost the transaction, another one can have its id. */
 const TRANSACTION_STATUS: Statement = {
   name: 'transaction_status',
-  text: 'SELECT pg_xact_status($1::xid8) AS status',
+  text: `SELECT pg_xact_status($1::xid8) AS status, EXISTS (
+      SELECT FROM queue
+      WHERE destination = $2 AND is_replay = $3 AND stream = $4 AND pos = $5 AND due_at = $6
+    ) AS "isPostponed"`,
 };
+
+/** SQLSTATE of the question for a transaction that has not begun yet. */
+const IN_THE_FUTURE = '22023';
 
 interface Postponement {
   readonly transaction: string;
+  readonly claim: HeldClaim;
   readonly dueAt: number;
 }
 
@@ -42,7 +51,7 @@ export class UnknownCommits {
   add(transaction: string, settlings: readonly Settling[]): void {
     for (const { claim, end } of settlings)
       if (claim !== undefined && end?.kind === 'waiting')
-        this.#postponed.set(keyOf(claim), { transaction, dueAt: end.dueAt });
+        this.#postponed.set(keyOf(claim), { transaction, claim, dueAt: end.dueAt });
   }
 
   /**
@@ -70,9 +79,22 @@ export class UnknownCommits {
   }
 }
 
-async function isCommitted(session: Pick<Session, 'query'>, { transaction }: Postponement): Promise<boolean> {
-  const [row] = await session.query<{ status: string | null }>(TRANSACTION_STATUS, [transaction]);
-  if (row?.status === 'in progress')
-    throw new StoreError('an earlier transaction with the same settlements has not ended yet');
-  return row?.status === 'committed';
+async function isCommitted(
+  session: Pick<Session, 'query'>,
+  { transaction, claim, dueAt }: Postponement,
+): Promise<boolean> {
+  const { destination, isReplay, stream, pos } = claim;
+  const params = [transaction, destination, isReplay, stream, pos, dueAt];
+  try {
+    const [row] = await session.query<{ status: string | null; isPostponed: boolean }>(
+      TRANSACTION_STATUS,
+      params,
+    );
+    if (row?.status === 'in progress')
+      throw new StoreError('an earlier transaction with the same settlements has not ended yet');
+    return row?.status === 'committed' && row.isPostponed;
+  } catch (error) {
+    if (sqlStateOf(error) === IN_THE_FUTURE) return false;
+    throw error;
+  }
 }

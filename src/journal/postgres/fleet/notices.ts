@@ -45,6 +45,16 @@ export interface NoticesParts {
   readonly listeners: NoticeListeners;
 }
 
+/** Undefined if somebody else has used the channel. */
+function parsePayload(text: string): Payload | undefined {
+  try {
+    const payload = JSON.parse(text) as Payload | null;
+    return typeof payload?.from === 'string' ? payload : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export function createNotices(parts: NoticesParts): Notices {
   const { replica, send, intervalMs, listeners } = parts;
   const claimable = new Set<string>();
@@ -107,8 +117,8 @@ export function createNotices(parts: NoticesParts): Notices {
       flush();
     },
     received(text) {
-      const payload = JSON.parse(text) as Payload;
-      if (payload.from === replica) return;
+      const payload = parsePayload(text);
+      if (payload === undefined || payload.from === replica) return;
       for (const destination of payload.claimable ?? []) listeners.onClaimable(destination);
       for (const notice of payload.notices ?? []) listeners.onNotice(notice);
       if (payload.look === true) listeners.onLook();

@@ -66,8 +66,9 @@ export function createSlotExchange(parts: SlotExchangeParts): SlotExchange {
       for (const destination of ownership.destinations) {
         const slots = ownership.returnable(destination);
         if (slots.length === 0) continue;
-        await sessions.query('fleet', RETURN_SLOTS, [replica, destination, slots]);
+        // Before, so that no claim is made of what is given back. If it fails, a heartbeat sees it.
         ownership.returned(destination, slots);
+        await sessions.query('fleet', RETURN_SLOTS, [replica, destination, slots]);
         hasReturned = true;
       }
       return hasReturned;

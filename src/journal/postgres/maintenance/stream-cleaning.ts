@@ -28,11 +28,20 @@ ${upsertSql(
 )}`,
 };
 
-/** A stream stays while the queue has entries of it: whoever reads the queue goes by streams. */
+const CLOSED_STREAMS: Statement = {
+  name: 'maintenance_closed_streams',
+  text: `SELECT s.id FROM streams s WHERE ${IS_CLOSED}`,
+};
+
+/**
+ * A stream stays while the queue has entries of it: whoever reads the queue goes by streams. Those
+ * that are closed must be known before: the statement does not see what is committed while it runs,
+ * but it would see that a process has ended.
+ */
 const REMOVE_STREAMS: Statement = {
   name: 'maintenance_remove_streams',
   text: `
-DELETE FROM streams s WHERE ${IS_CLOSED}
+DELETE FROM streams s WHERE s.id = ANY ($1::integer[])
   AND NOT EXISTS (SELECT FROM counts c WHERE c.stream = s.id)
   AND NOT EXISTS (
     SELECT FROM (SELECT DISTINCT destination FROM counts) d, (VALUES (false), (true)) r (is_replay),
@@ -46,5 +55,6 @@ DELETE FROM streams s WHERE ${IS_CLOSED}
 /** Removes what closed connections have left behind. */
 export async function cleanStreams(sessions: Sessions): Promise<void> {
   await sessions.query('work', FOLD_COUNTS);
-  await sessions.query('work', REMOVE_STREAMS);
+  const closed = await sessions.query<{ id: number }>('work', CLOSED_STREAMS);
+  await sessions.query('work', REMOVE_STREAMS, [closed.map(({ id }) => id)]);
 }

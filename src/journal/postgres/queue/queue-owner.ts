@@ -18,6 +18,11 @@ export interface QueueOwner {
   readonly claims: HeldClaims;
   /** See StoreStatus. Of the slots of this process. */
   overdue(): Promise<readonly Overdue[]>;
+  /**
+   * Everything but the claims has to be read again: another server answers, which may lack the
+   * newest commits and may use their positions again.
+   */
+  restart(): void;
   /** The slots with claims that are not settled, or are being made. */
   heldSlots(destination: string): ReadonlySet<number>;
 }
@@ -74,7 +79,11 @@ export function createQueueOwner(
       if (of !== undefined) followed.set(queue, [...(followed.get(queue) ?? []), of]);
       if (end.kind === 'waiting') queue.table.release(head, end.dueAt);
       else if (end.kind === 'released') queue.table.release(head);
-      else queue.table.leave(head);
+      else {
+        // Its entry can still be there, if the lane became an alias while it was appended.
+        if (end.kind === 'lost' && of !== undefined) of.hasMore = true;
+        queue.table.leave(head);
+      }
     }
     for (const [queue, lanes] of followed) {
       const loading = lanes.filter((of) => of.isLoading);
@@ -117,6 +126,9 @@ export function createQueueOwner(
     async overdue() {
       const own = await Promise.all([...queues.values()].map((queue) => queue.overdue()));
       return own.flat();
+    },
+    restart() {
+      for (const { upkeep } of queues.values()) upkeep.restart();
     },
     heldSlots,
   };

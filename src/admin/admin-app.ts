@@ -30,6 +30,11 @@ const MAX_CONNECTIONS = 1_000;
 /** Per address; refused requests count too. */
 const MAX_REQUESTS_PER_SECOND = 200;
 
+/** An operator has to know what keeps the store from answering. */
+function storeProblem({ message, fix }: StoreError): ProblemError {
+  return new ProblemError('store-failing', fix === undefined ? message : `${message}; fix: ${fix}`);
+}
+
 /** A URL that reaches no route. Its error is not shown, because it quotes the URL. */
 function urlProblem({ code }: { readonly code: string }): ProblemError {
   return new ProblemError(
@@ -50,9 +55,8 @@ export async function createAdminApp(parts: AdminParts): Promise<FastifyInstance
     frameworkErrors: (error, _request, reply) => void sendProblem(urlProblem(error), reply),
   });
   app.setErrorHandler((error: Error, _request, reply) => {
-    const known = error instanceof StoreError ? 'store-failing' : undefined;
-    if (sendProblem(error, reply, known) === 'internal')
-      parts.observer.errorCaught('admin request failed', error);
+    const shown = error instanceof StoreError ? storeProblem(error) : error;
+    if (sendProblem(shown, reply) === 'internal') parts.observer.errorCaught('admin request failed', error);
   });
   manageConnections(app.server, { maxConnections: MAX_CONNECTIONS, isDraining: parts.isDraining });
   checkRequests(app);

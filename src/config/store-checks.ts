@@ -1,7 +1,7 @@
 import type { Finding } from './config-error.ts';
 import type { Draft } from './draft.ts';
 import { valueAt } from './json-schema.ts';
-import { parseStoreUrl } from './store-url.ts';
+import { parseStoreUrl, storeUrlProblem } from './store-url.ts';
 
 /** Keys of `store` that one engine has and the other one has not. */
 const KEYS_OF = {
@@ -44,6 +44,13 @@ function tlsFindings(url: string): Finding[] {
   ];
 }
 
+/** Of the parts of a URL; that it is one is checked by the schema. */
+function urlFindings(url: string): Finding[] {
+  const problem = parseStoreUrl(url) && storeUrlProblem(url);
+  if (problem === undefined) return tlsFindings(url);
+  return [{ path: ['store', 'url'], message: problem, fix: `write it like ${EXAMPLE}` }];
+}
+
 /** Problems of `store.engine` and of the keys that depend on it. */
 export function engineFindings({ store: { engine, url } }: Draft, tree: unknown): Finding[] {
   if (engine === undefined) return [];
@@ -58,5 +65,5 @@ export function engineFindings({ store: { engine, url } }: Draft, tree: unknown)
         fix: `add \`url: ${EXAMPLE}\``,
       },
     ];
-  return [...foreign, ...(url === undefined ? [] : tlsFindings(url))];
+  return [...foreign, ...(url === undefined ? [] : urlFindings(url))];
 }

@@ -3,7 +3,7 @@ import { pause } from './scheduling.ts';
 
 /**
  * Does some work now and then while there are other replicas, and whenever they or their shares
- * have changed. Resolves at the abort.
+ * have changed. Of failures in a row the first one is reported. Resolves at the abort.
  * @param everyMs how old what others have done can become here
  */
 export async function followReplicas(
@@ -12,7 +12,17 @@ export async function followReplicas(
   work: () => Promise<void>,
   { signal, onError }: { readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
 ): Promise<void> {
-  const attempt = (): Promise<void> => work().catch(onError);
+  let isFailing = false;
+  const attempt = async (): Promise<void> => {
+    try {
+      await work();
+      isFailing = false;
+    } catch (error) {
+      // An outage of the database is logged once, not every few seconds.
+      if (!isFailing) onError(error);
+      isFailing = true;
+    }
+  };
   const unsubscribe = onShares(() => void attempt());
   while (!signal.aborted) {
     await pause(everyMs, signal);

@@ -44,11 +44,14 @@ it('answers 422 with all problems if the configuration cannot be used', async ()
   expect(rig.observed.actions).toEqual([]);
 });
 
-it('answers 503 if the store failed while the reload was prepared', async () => {
+it('answers 503 and says why if the store failed while the reload was prepared', async () => {
   rig.state.reload = async () => {
-    throw new StoreError('disk I/O error');
+    throw new StoreError('no connection to the database', { fix: 'start the server' });
   };
-  expect(await rig.post(PATH)).toMatchObject({ status: 503, body: { code: 'store-failing' } });
+  expect(await rig.post(PATH)).toMatchObject({
+    status: 503,
+    body: { code: 'store-failing', detail: 'no connection to the database; fix: start the server' },
+  });
 });
 
 it('needs the token', async () => {

@@ -30,11 +30,11 @@ const refused: readonly Case[] = [
   ['store.engine', 'jetstream', [[['store', 'engine'], 'jetstream']], 'sqlite, postgres'],
   ['store.url', 'none', [[['store', 'engine'], 'postgres']], 'url: postgres://'],
   ['store.url', 'no database', [[['store'], { engine: 'postgres', url: 'https://db/relay' }]], 'url'],
-  ['store.url', 'of another engine', [[['store', 'url'], 'postgres://db/relay']], 'engine: postgres'],
+  ['store.url', 'of another engine', [[['store', 'url'], 'postgres://relay@db/relay']], 'engine: postgres'],
   [
     'store.path',
     'of another engine',
-    [[['store'], { engine: 'postgres', url: 'postgres://localhost/relay', path: './data' }]],
+    [[['store'], { engine: 'postgres', url: 'postgres://relay@localhost/relay', path: './data' }]],
     'remove it',
   ],
   ['store.retention.ids', '6d', [[['store', 'retention', 'ids'], '6d']], '7d or more'],

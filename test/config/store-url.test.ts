@@ -32,13 +32,32 @@ describe('the URL of a database', () => {
   });
 
   it('is shown without its password, and in no message', () => {
-    const url = 'postgres://relay:pass-1@db1,db2:5433/loyalty?sslmode=require&sslpassword=pass-2';
+    const url = 'postgres://relay:pass-1@db1,db2:5433/loyalty?sslmode=require&sslkey=pass-2';
     const json = JSON.stringify(summarize(configOf(withStore({ url }))));
     expect(json).toContain('postgres://relay@db1,db2:5433/loyalty?sslmode=require"');
     expect(json).not.toContain('pass-');
     expect(withoutCredentials('postgres://x:pass-1@')).toBe('…');
     const { message } = errorOf(withStore({ url: 'mysql://relay:a/pass-1@db/relay' }));
     expect(message).toContain('must be a URL such as postgres://');
+    expect(message).not.toContain('pass-1');
+  });
+
+  it.each([
+    [
+      'relay:pass-1@db/relay?ssl_mode=require',
+      'has the parameter ssl_mode, which is not supported; these are: host',
+    ],
+    ['relay:pass-1@db/relay?sslmode=on', 'has the unknown sslmode on; these are: disable'],
+    [
+      'relay:pass-1@db/relay?target_session_attrs=standby',
+      'has target_session_attrs=standby, but the relay needs read-write',
+    ],
+    ['relay:pass-1@db:99999/relay', 'has the invalid port 99999'],
+    ['relay:pass-1@db1,:5433/relay', 'names no host'],
+    ['db/relay', 'names no user'],
+  ])('cannot be %s', (rest, problem) => {
+    const { message } = errorOf(withStore({ url: `postgres://${rest}` }));
+    expect(message).toContain(`store.url\n  problem: ${problem}`);
     expect(message).not.toContain('pass-1');
   });
 

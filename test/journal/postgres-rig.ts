@@ -8,6 +8,7 @@ import {
   type SessionsOptions,
 } from '../../src/journal/postgres/sessions/open-sessions.ts';
 import type { Statement } from '../../src/journal/postgres/sessions/session.ts';
+import { errorFields } from '../../src/telemetry/log.ts';
 import { executeSql, freshSchema, type TestSchema } from '../helpers/postgres-server.ts';
 
 /** Sessions with what every test needs; connections are as few as possible. */
@@ -75,7 +76,8 @@ export function recordedLog(): { log: Logger; lines: LogLine[] } {
       done();
     },
   });
-  return { log: pino({}, output), lines };
+  // As the log of a relay does.
+  return { log: pino({ serializers: { err: errorFields } }, output), lines };
 }
 
 /** A statement that is not prepared. */

@@ -28,6 +28,8 @@ export interface ConnectorOptions {
   readonly ca?: string | undefined;
 }
 
+const UNREACHABLE_FIX = 'start the server, and check host and port in store.url and the network in between';
+
 function failureOf(error: unknown): { text: string; fix?: string | undefined; isPermanent: boolean } {
   if (!(error instanceof Error)) return { text: String(error), isPermanent: false };
   const state = sqlStateOf(error);
@@ -40,6 +42,9 @@ function failureOf(error: unknown): { text: string; fix?: string | undefined; is
   if (error.message.includes('client password must be'))
     return { text: 'the database asks for a password', fix: 'add it to store.url', isPermanent: true };
   if (error instanceof AggregateError) return failureOf(error.errors[0]);
+  // A file that the URL names.
+  if (error instanceof StoreError && error.fix !== undefined)
+    return { text: error.message, fix: error.fix, isPermanent: true };
   if (isTimeout(error)) return { text: 'no answer within 3 s', isPermanent: false };
   return { text: error.message, isPermanent: false };
 }
@@ -91,7 +96,7 @@ export class Connector {
     throw new ConnectError(
       `cannot connect to the database: ${found.map(({ host, text }) => `${host}: ${text}`).join('; ')}`,
       found.every(({ isPermanent }) => isPermanent),
-      { cause: failures[0]?.error, fix: found.find(({ fix }) => fix !== undefined)?.fix },
+      { cause: failures[0]?.error, fix: found.find(({ fix }) => fix !== undefined)?.fix ?? UNREACHABLE_FIX },
     );
   }
 

@@ -1,4 +1,4 @@
-import { parseStoreUrl } from '../../../config/store-url.ts';
+import { hostsOfStoreUrl, parseStoreUrl, storeUrlProblem } from '../../../config/store-url.ts';
 import { StoreError } from '../../journal.ts';
 
 /** How TLS is used; the names are those of libpq. */
@@ -24,18 +24,6 @@ export interface DatabaseUrl {
 }
 
 const DEFAULT_PORT = 5432;
-const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
-/** The relay always needs the primary. */
-const WRITABLE = ['read-write', 'primary', 'any'];
-const PARAMETERS = new Set([
-  'host',
-  'port',
-  'sslmode',
-  'sslrootcert',
-  'sslcert',
-  'sslkey',
-  'target_session_attrs',
-]);
 
 function invalid(message: string): StoreError {
   return new StoreError(`store.url ${message}`, {
@@ -52,56 +40,26 @@ function decode(text: string): string {
   }
 }
 
-function portOf(text: string | undefined): number {
-  if (text === undefined || text === '') return DEFAULT_PORT;
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw invalid(`has the invalid port ${text}`);
-  return port;
-}
-
-function hostsOf(authority: string, hosts: string | null, ports: string | null): DatabaseHost[] {
-  if (hosts !== null) {
-    const list = ports?.split(',') ?? [];
-    return hosts.split(',').map((host, index) => ({
-      host,
-      port: portOf(list.length === 1 ? list[0] : list[index]),
-    }));
-  }
-  return authority.split(',').map((text) => {
-    const [, six, four, port] = /^(?:\[([^\]]+)\]|([^:]*))(?::(.*))?$/.exec(text) ?? [];
-    const host = decode(six ?? four ?? '');
-    if (host === '') throw invalid('names no host');
-    return { host, port: portOf(port ?? ports ?? undefined) };
-  });
-}
-
-function modeOf(parameters: URLSearchParams, hosts: readonly DatabaseHost[]): SslMode {
-  // The name that `pg` uses for a connection whose certificate is not verified.
-  const mode =
-    parameters.get('sslmode') === 'no-verify' ? 'require' : (parameters.get('sslmode') ?? 'prefer');
-  if (!SSL_MODES.includes(mode)) throw invalid(`has the unknown sslmode ${mode}`);
-  return hosts.every(({ host }) => host.startsWith('/')) ? 'disable' : (mode as SslMode);
-}
-
 /** @throws StoreError, which quotes neither user nor password */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
+  const problem = storeUrlProblem(text);
   const parts = parseStoreUrl(text);
-  if (!parts) throw invalid('is not a URL of PostgreSQL');
+  if (problem !== undefined || parts === undefined) throw invalid(problem ?? '');
   const { user = '', password = '', database } = parts;
   const parameters = new URLSearchParams(parts.query);
-  for (const name of parameters.keys())
-    if (!PARAMETERS.has(name)) throw invalid(`has the parameter ${name}, which is not supported`);
-  const wanted = parameters.get('target_session_attrs') ?? 'read-write';
-  if (!WRITABLE.includes(wanted))
-    throw invalid(`has target_session_attrs=${wanted}, but the relay needs read-write`);
-  if (user === '') throw invalid('names no user');
-  const hosts = hostsOf(parts.hosts, parameters.get('host'), parameters.get('port'));
+  const hosts = hostsOfStoreUrl(parts).map(({ host, port }) => ({
+    host: decode(host),
+    port: port === '' ? DEFAULT_PORT : Number(port),
+  }));
+  // `no-verify`: the name that `pg` uses for a connection whose certificate is not verified.
+  const mode = parameters.get('sslmode') ?? 'prefer';
+  const isSocket = hosts.every(({ host }) => host.startsWith('/'));
   return {
     hosts,
     user: decode(user),
     password: decode(password),
     database: decode(database) || decode(user),
-    sslMode: modeOf(parameters, hosts),
+    sslMode: isSocket ? 'disable' : mode === 'no-verify' ? 'require' : (mode as SslMode),
     rootCert: parameters.get('sslrootcert') ?? undefined,
     clientCert: parameters.get('sslcert') ?? undefined,
     clientKey: parameters.get('sslkey') ?? undefined,

@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { errorFields } from '../../../telemetry/log.ts';
 import { StoreError } from '../../journal.ts';
 import type { Connection } from './connection.ts';
 import { ConnectError, type Connector } from './connector.ts';
@@ -191,7 +190,7 @@ export class Links {
       this.#outage.connected();
       this.#logMissing(failure);
     } else if (this.#isReady) {
-      this.#outage.disconnected(this.#groups[without].failure ?? new StoreError('no connection'));
+      this.#outage.disconnected(this.#groups[without].failure ?? new StoreError('the database closed the connection'));
     }
     if (!failure) for (const link of this.#all()) link.wake();
   }
@@ -204,7 +203,7 @@ export class Links {
     if (!(failure instanceof ConnectError) || this.#isMissingLogged) return;
     this.#isMissingLogged = true;
     this.#options.log.warn(
-      { err: errorFields(failure), open, connections: all.length },
+      { err: failure, open, connections: all.length },
       'the database accepts fewer connections than store.connections',
     );
   }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { errorFields } from '../../../telemetry/log.ts';
 import { StoreError } from '../../journal.ts';
 import { migrate } from '../schema/migrate.ts';
 import type { Connection } from './connection.ts';
@@ -62,7 +61,7 @@ async function connectAtStart(connector: Connector, options: SessionsOptions): P
     } catch (error) {
       const isPermanent = !(error instanceof ConnectError) || error.isPermanent;
       if (isPermanent || performance.now() - started > limitMs) throw error;
-      if (!isLogged) options.log.warn({ err: errorFields(error) }, 'waiting for the database');
+      if (!isLogged) options.log.warn({ err: error }, 'waiting for the database');
       isLogged = true;
     }
     await delay(START_INTERVAL_MS);

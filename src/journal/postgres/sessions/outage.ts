@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { errorFields } from '../../../telemetry/log.ts';
 import type { Purpose } from './session.ts';
 import { sqlStateOf } from './sql-states.ts';
 
@@ -93,6 +92,6 @@ export class Outage {
     if (failure) this.#failure = failure;
     if (this.#since !== undefined) return;
     this.#since = performance.now();
-    this.#log.error({ err: errorFields(this.#failure) }, 'the database cannot be used: events are refused');
+    this.#log.error({ err: this.#failure }, 'the database cannot be used: events are refused');
   }
 }

@@ -51,6 +51,25 @@ describe('a PostgreSQL server that is away', () => {
     ]);
   });
 
+  it('is awaited if it goes away between two steps of the start', async () => {
+    const { proxy, url, schema } = await proxied();
+    const { log, lines } = recordedLog();
+    let connections = 0;
+    const opening = sessionsOfTest({
+      url() {
+        connections += 1;
+        if (connections === 2) proxy.refuse();
+        return url;
+      },
+      schema,
+      log,
+    });
+    await until(() => lines.length > 0);
+    proxy.restore();
+    await opening;
+    expect(lines.filter(({ msg }) => msg === 'waiting for the database')).toHaveLength(1);
+  });
+
   it('fails the start after the limit, and says why', async () => {
     const { proxy, url, schema } = await proxied();
     proxy.refuse();

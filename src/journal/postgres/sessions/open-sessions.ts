@@ -2,13 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { StoreError } from '../../journal.ts';
 import { migrate } from '../schema/migrate.ts';
-import type { Connection } from './connection.ts';
 import { ConnectError, Connector, type ConnectorOptions } from './connector.ts';
 import { Links } from './links.ts';
 import type { Sessions } from './session.ts';
 import type { ConnectionSettings } from './session-settings.ts';
 import type { SessionsState } from './outage.ts';
+import { endsConnection } from './sql-states.ts';
 import { checkPooling, checkServer } from './start-checks.ts';
+import { CommitUnknownError } from './store-errors.ts';
 
 /** How long a start waits for a database that does not answer. */
 const START_LIMIT_MS = 30_000;
@@ -52,25 +53,9 @@ function maintenanceSettings(schema: string): ConnectionSettings {
   };
 }
 
-async function connectAtStart(connector: Connector, options: SessionsOptions): Promise<Connection> {
-  const limitMs = options.startLimitMs ?? START_LIMIT_MS;
-  const started = performance.now();
-  for (let isLogged = false; ; ) {
-    try {
-      return await connector.connect(maintenanceSettings(options.schema));
-    } catch (error) {
-      const isPermanent = !(error instanceof ConnectError) || error.isPermanent;
-      if (isPermanent || performance.now() - started > limitMs) throw error;
-      if (!isLogged) options.log.warn({ err: error }, 'waiting for the database');
-      isLogged = true;
-    }
-    await delay(START_INTERVAL_MS);
-  }
-}
-
 /** Checks the server and brings the schema to the format of this version. */
 async function prepareStore(connector: Connector, options: SessionsOptions): Promise<string> {
-  const first = await connectAtStart(connector, options);
+  const first = await connector.connect(maintenanceSettings(options.schema));
   try {
     checkServer(first.facts);
     const second = await connector.connect(maintenanceSettings(options.schema));
@@ -82,8 +67,33 @@ async function prepareStore(connector: Connector, options: SessionsOptions): Pro
     const { storeId } = await migrate(first, options);
     if (storeId === undefined) throw new StoreError('the schema has no store after its migration');
     return storeId;
+  } catch (error) {
+    // What failed after that failed for the same reason.
+    throw first.isOpen ? error : new ConnectError((error as Error).message, false, { cause: error });
   } finally {
     await first.close();
+  }
+}
+
+/** Whether the server may be back, or another one be the primary, in a moment. */
+function isOutage(error: unknown): boolean {
+  if (error instanceof ConnectError) return !error.isPermanent;
+  return error instanceof CommitUnknownError || endsConnection(error);
+}
+
+/** The same, once there is a database. A fail-over may come between any two statements. */
+async function prepareAtStart(connector: Connector, options: SessionsOptions): Promise<string> {
+  const limitMs = options.startLimitMs ?? START_LIMIT_MS;
+  const started = performance.now();
+  for (let isLogged = false; ; ) {
+    try {
+      return await prepareStore(connector, options);
+    } catch (error) {
+      if (!isOutage(error) || performance.now() - started > limitMs) throw error;
+      if (!isLogged) options.log.warn({ err: error }, 'waiting for the database');
+      isLogged = true;
+    }
+    await delay(START_INTERVAL_MS);
   }
 }
 
@@ -93,7 +103,7 @@ async function prepareStore(connector: Connector, options: SessionsOptions): Pro
  */
 export async function openSessions(options: SessionsOptions): Promise<SessionsHandle> {
   const connector = new Connector(options);
-  const storeId = await prepareStore(connector, options);
+  const storeId = await prepareAtStart(connector, options);
   const links = new Links(connector, { connections: DEFAULT_CONNECTIONS, ...options });
   try {
     await links.ready();

@@ -3,9 +3,24 @@ import type { Random } from '../../../src/simulator/random.ts';
 import type { Expectations, ExpectedEvent } from './expectations.ts';
 import type { Findings } from './findings.ts';
 
-const RETRY_DELAY_MS = 25;
-/** No response may take longer. */
-const RESPONSE_TIMEOUT_MS = 20_000;
+/** How a sender sends an event again. */
+export interface RetryPolicy {
+  /** ms until the next attempt. @param attempts those so far, at least 1 */
+  delayMs(attempts: number): number;
+  /** The sender waits so long for a response. */
+  readonly responseTimeoutMs: number;
+  /** Whether a response may be late now, since the relay that owes it was stopped. */
+  mayBeLate(): boolean;
+  readonly fetch: typeof fetch;
+}
+
+const SINGLE_RELAY: RetryPolicy = {
+  delayMs: () => 25,
+  responseTimeoutMs: 20_000,
+  mayBeLate: () => false,
+  fetch: (url, init) => fetch(url, init),
+};
+
 /** Share of events without a response that are sent again much later instead of at once. */
 const POSTPONED_SHARE = 0.3;
 /** Share of posts that repeat a postponed event, if there is one. */
@@ -41,10 +56,11 @@ export interface EventSenderOptions {
   readonly random: Random;
   readonly postsPerSecond: number;
   readonly concurrency: number;
+  readonly retry?: RetryPolicy;
 }
 
 export function createEventSender(options: EventSenderOptions): EventSender {
-  const { expectations, findings, random } = options;
+  const { expectations, findings, random, retry = SINGLE_RELAY } = options;
   const counts = { posts: 0, duplicatesAnswered: 0, lost: 0, refused: 0 };
   const postponed: ExpectedEvent[] = [];
 
@@ -68,11 +84,11 @@ export function createEventSender(options: EventSenderOptions): EventSender {
     counts.posts += 1;
     expected.firstPostEpochMs ??= Date.now();
     expected.firstPostMs ??= performance.now();
-    const response = await fetch(url, {
+    const response = await retry.fetch(url, {
       method: 'POST',
       headers: options.headers,
       body: expected.body,
-      signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS),
+      signal: AbortSignal.timeout(retry.responseTimeoutMs),
     });
     // The status alone is the acknowledgement, even if the rest of the response never arrives.
     if (response.status === 200) expected.acknowledgedMs ??= performance.now();
@@ -85,20 +101,20 @@ export function createEventSender(options: EventSenderOptions): EventSender {
 
   /** Retries until there is a 200, or postpones the event after a lost response. */
   const send = async (expected: ExpectedEvent, mayPostpone: boolean): Promise<void> => {
-    for (;;) {
+    for (let attempts = 1; ; attempts += 1) {
       const url = await options.webhook();
       try {
         if (await post(expected, url)) return;
       } catch (error) {
         counts.lost += 1;
-        if (error instanceof Error && error.name === 'TimeoutError')
-          findings.add(`${expected.id}: no response within ${RESPONSE_TIMEOUT_MS / 1_000} s`);
+        if (error instanceof Error && error.name === 'TimeoutError' && !retry.mayBeLate())
+          findings.add(`${expected.id}: no response within ${retry.responseTimeoutMs / 1_000} s`);
         if (mayPostpone && random() < POSTPONED_SHARE) {
           postponed.push(expected);
           return;
         }
       }
-      await sleep(RETRY_DELAY_MS);
+      await sleep(retry.delayMs(attempts));
     }
   };
 

@@ -24,6 +24,8 @@ export interface ExpectedEvent {
   receipt?: string;
   /** Sequence number at which each of its messages first landed. */
   landed: { event?: number; profile?: number };
+  /** When its event message first landed, by the monotonic clock, ms. */
+  landedMs?: number;
 }
 
 /** Configuration that the mapping of the relay under test depends on. */

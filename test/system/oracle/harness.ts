@@ -1,24 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { SOURCE_CHECKS } from '../../../src/cli/source-checks.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
-import { verifyStore } from '../../../src/journal/sqlite/offline/verify.ts';
 import { createProgramCatalogue } from '../../../src/mapping/program-catalogue.ts';
 import { makeEvents } from '../../../src/simulator/capillary/capillary-events.ts';
 import { createRandom, type Random } from '../../../src/simulator/random.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 import { WAIT_LIMIT_MS } from '../../helpers/limits.ts';
 import { type RelayConfig, relayConfig, type RelayProcess } from '../../helpers/relay-process.ts';
-import { createEventSender, type EventSender } from './event-sender.ts';
+import { createEventSender, type EventSender, type RetryPolicy } from './event-sender.ts';
 import { createExpectations, type Expectations, type MappingSettings } from './expectations.ts';
 import { poisonRule } from './faults.ts';
 import { createFindings, type Findings } from './findings.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createRelayLifecycle, type RelayLifecycle } from './relay-lifecycle.ts';
-import { type ExpectedTotals, verifyCustomers } from './verifier.ts';
+import type { Ledger, RelaysUnderTest } from './relays-under-test.ts';
+import { type ExpectedTotals, inOrderOfAcceptance, verifyCustomers } from './verifier.ts';
 
 export const ORG_ID = 100_737;
 
@@ -35,16 +34,8 @@ export interface HarnessOptions {
   /** Edits the configuration before it is written. */
   readonly change?: (config: RelayConfig) => void;
   readonly log?: (text: string) => void;
-}
-
-/** Totals of the relay's ledger. */
-export interface Ledger {
-  readonly accepted: number;
-  readonly pending: number;
-  readonly delivered: number;
-  readonly ignored: number;
-  readonly dead: number;
-  readonly balanced: boolean;
+  /** How an event is sent again. */
+  readonly retry?: RetryPolicy;
 }
 
 export interface Verdict {
@@ -57,13 +48,14 @@ export interface Verdict {
  * A simulated Adobe, a relay process, a sender in Capillary's place, and an oracle that checks
  * them.
  */
-export interface Harness {
+export interface Harness<Relays = RelayLifecycle> {
   readonly simulator: Simulator;
-  readonly lifecycle: RelayLifecycle;
+  readonly lifecycle: Relays;
   readonly sender: EventSender;
   readonly expectations: Expectations;
   readonly recorder: Recorder;
   readonly findings: Findings;
+  readonly settings: MappingSettings;
   readonly random: Random;
   /**
    * Posts the bodies until the signal aborts. An event that describes the default program lands
@@ -75,7 +67,7 @@ export interface Harness {
   resumeDelivery(): Promise<void>;
   /**
    * Waits until nothing is pending and compares everything that landed with everything that was
-   * acknowledged. Then stops the relay and verifies its store.
+   * acknowledged. Then stops the relays and verifies their store.
    * @param timeoutMs limit of the wait
    */
   verify(timeoutMs: number): Promise<Verdict>;
@@ -101,12 +93,11 @@ function configure(simulator: Simulator, key: string, change: HarnessOptions['ch
 
 /** Loads the settings as the relay does, defaults included. */
 function mappingSettingsOf(
-  { folder }: RelayLifecycle,
-  config: RelayConfig,
+  { config, configFile }: RelaysUnderTest,
   poisonIdPrefix: string | undefined,
 ): MappingSettings {
-  writeFileSync(folder.file, stringify(config));
-  const { sources, destinations } = loadConfig(folder.file, {}, SOURCE_CHECKS).config;
+  writeFileSync(configFile, stringify(config));
+  const { sources, destinations } = loadConfig(configFile, {}, SOURCE_CHECKS).config;
   return {
     source: sources[0]!,
     destination: destinations[0]!,
@@ -120,7 +111,15 @@ async function ledgerOf(relay: RelayProcess): Promise<Ledger> {
 }
 
 /** Starts the simulator and prepares everything else; no relay is started yet. */
-export async function createHarness(options: HarnessOptions): Promise<Harness> {
+export function createHarness(options: HarnessOptions): Promise<Harness> {
+  return createHarnessOf(options, async (config, findings) => createRelayLifecycle(config, findings));
+}
+
+/** The same for other relays than a single one. */
+export async function createHarnessOf<Relays extends RelaysUnderTest>(
+  options: HarnessOptions,
+  createRelays: (config: RelayConfig, findings: Findings) => Promise<Relays>,
+): Promise<Harness<Relays>> {
   const { seed, poisonIdPrefix, log } = options;
   const random = createRandom(seed);
   const simulator = await startSimulator({ seed, tokenTtlMs: 600_000 });
@@ -128,18 +127,19 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
   const key = randomUUID();
   const config = configure(simulator, key, options.change);
   const findings = createFindings(log);
-  const lifecycle = createRelayLifecycle(config, findings);
-  const settings = mappingSettingsOf(lifecycle, config, poisonIdPrefix);
+  const lifecycle = await createRelays(config, findings);
+  const settings = mappingSettingsOf(lifecycle, poisonIdPrefix);
   const expectations = createExpectations(settings);
   const recorder = createRecorder({ simulator, expectations, settings, findings });
   const sender = createEventSender({
     expectations,
     findings,
-    webhook: async () => `${(await lifecycle.whenReady()).intakeUrl}/webhooks/acme`,
+    webhook: async () => `${await lifecycle.intakeUrl()}/webhooks/acme`,
     headers: { 'content-type': 'application/json', 'x-relay-key': key },
     random,
     postsPerSecond: options.postsPerSecond,
     concurrency: options.concurrency ?? 16,
+    ...(options.retry && { retry: options.retry }),
   });
 
   const postEvents = async (bodies: Iterator<string>, signal: AbortSignal): Promise<void> => {
@@ -154,6 +154,7 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
     const first = describing.find(({ body }) => !createExpectations(settings).register(body).isPoison);
     await sender.deliver(expectations.register(first!.body));
     await simulator.until(({ landed }) => landed > 0, AbortSignal.timeout(WAIT_LIMIT_MS));
+    await lifecycle.whenLearnt?.();
     await sender.run(bodies, signal);
   };
 
@@ -218,6 +219,7 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
     expectations,
     recorder,
     findings,
+    settings,
     random,
     postEvents,
     resumeDelivery,
@@ -229,16 +231,17 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
       await sender.deliver(expectations.register(newEvent!.body));
       const ledger = await whenSettled(timeoutMs);
       await recorder.poll();
-      const totals = await verifyCustomers(expectations.all(), recorder, settings, findings);
+      const order = inOrderOfAcceptance(expectations.all(), await lifecycle.acceptance?.(), findings);
+      const totals = await verifyCustomers(order, recorder, settings, findings);
       checkLedger(ledger, totals);
       checkInlet();
+      await lifecycle.checkRunning?.(ledger);
       await lifecycle.stop();
-      for (const { check, detail } of verifyStore(join(lifecycle.folder.folder, 'data')))
-        findings.add(`store: ${check}: ${detail}`);
+      await lifecycle.checkStore();
       return { findings: findings.list(), totals, ledger };
     },
     async close() {
-      await lifecycle.folder.remove();
+      await lifecycle.remove();
       await simulator.close();
     },
   };

@@ -76,8 +76,10 @@ export function createRecorder(parts: {
       findings.add(`${expected.id}: Adobe dropped: ${record.dropped.join('; ')}`);
     if (expected.landed[record.kind] !== undefined) resent += 1;
     expected.landed[record.kind] ??= record.seq;
-    if (record.kind === 'event') await checkEvent(record, expected);
-    else {
+    if (record.kind === 'event') {
+      expected.landedMs ??= record.at - performance.timeOrigin;
+      await checkEvent(record, expected);
+    } else {
       const entity = asJson(record.entity);
       profiles.set(expected.event.lane ?? '', { expected, entity, seq: record.seq });
     }

@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { verifyStore } from '../../../src/journal/sqlite/offline/verify.ts';
 import { type Random, randomInteger } from '../../../src/simulator/random.ts';
 import {
   type RelayConfig,
@@ -8,6 +10,7 @@ import {
   type StartOptions,
 } from '../../helpers/relay-process.ts';
 import type { Findings } from './findings.ts';
+import type { RelaysUnderTest } from './relays-under-test.ts';
 
 /** Log lines of other levels are discarded, because a long run writes many of them. */
 const KEPT_LEVELS: readonly unknown[] = ['warn', 'error', 'fatal'];
@@ -18,22 +21,18 @@ const KILL_DURING_START_SHARE = 0.1;
 const KILL_SHARE = 0.8;
 
 /** Starts and stops relay processes over one data folder, at most one at a time. */
-export interface RelayLifecycle {
+export interface RelayLifecycle extends RelaysUnderTest {
   readonly folder: ReturnType<typeof relayFolder>;
   /** ms until each process was ready, of those that became ready. */
   readonly startupTimesMs: readonly number[];
   readonly kills: number;
   readonly shutdowns: number;
-  /** Resolves with the running relay as soon as it accepts events. */
-  whenReady(): Promise<RelayProcess>;
   /** Resolves once the new process is ready. @throws Error when it exits before that */
   start(options?: StartOptions): Promise<RelayProcess>;
   /** Stops the relay with SIGKILL. */
   kill(): Promise<void>;
   /** Stops the relay with SIGTERM. */
   shutDown(): Promise<void>;
-  /** Same as `shutDown`, but at the end of the run and not counted. */
-  stop(): Promise<void>;
   /** Starts a process and kills it while it starts. */
   killDuringStart(afterMs: number): Promise<void>;
 }
@@ -82,7 +81,10 @@ export function createRelayLifecycle(config: RelayConfig, findings: Findings): R
     get shutdowns() {
       return shutdowns;
     },
+    config,
+    configFile: folder.file,
     whenReady: () => ready.promise,
+    intakeUrl: async () => (await ready.promise).intakeUrl,
     start,
     async kill() {
       kills += 1;
@@ -93,6 +95,11 @@ export function createRelayLifecycle(config: RelayConfig, findings: Findings): R
       await stop();
     },
     stop,
+    async checkStore() {
+      for (const { check, detail } of verifyStore(join(folder.folder, 'data')))
+        findings.add(`store: ${check}: ${detail}`);
+    },
+    remove: () => folder.remove(),
     async killDuringStart(afterMs) {
       kills += 1;
       let child: ChildProcess | undefined;

@@ -4,8 +4,40 @@ import type { Findings } from './findings.ts';
 import type { Recorder } from './recorder.ts';
 import { buildTimelines, type LastRecord, type Timeline } from './timeline.ts';
 
-function inOrderOfAcceptance(all: readonly ExpectedEvent[]): ExpectedEvent[] {
-  return all.toSorted((a, b) => ((a.receipt ?? '') < (b.receipt ?? '') ? -1 : 1));
+/**
+ * Puts events whose messages landed in that order, and leaves the others where they are. Replicas
+ * may process two events of a customer that were accepted at the same time in either order.
+ */
+function inOrderOfLanding(accepted: readonly ExpectedEvent[]): ExpectedEvent[] {
+  const landed = accepted
+    .filter((expected) => expected.landed.event !== undefined)
+    .toSorted((a, b) => a.landed.event! - b.landed.event!);
+  return accepted.map((expected) => (expected.landed.event === undefined ? expected : landed.shift()!));
+}
+
+function timesOf({ receipt, firstPostMs, acknowledgedMs, landedMs }: ExpectedEvent): string {
+  const seconds = [firstPostMs, acknowledgedMs, landedMs].map((at) => ((at ?? NaN) / 1_000).toFixed(2));
+  return `${receipt} posted ${seconds[0]}, answered ${seconds[1]}, landed ${seconds[2]}`;
+}
+
+/** @param acceptance see `RelaysUnderTest.acceptance` */
+export function inOrderOfAcceptance(
+  all: readonly ExpectedEvent[],
+  acceptance: ReadonlyMap<string, number> | undefined,
+  findings: Findings,
+): ExpectedEvent[] {
+  if (acceptance === undefined)
+    return all.toSorted((a, b) => ((a.receipt ?? '') < (b.receipt ?? '') ? -1 : 1));
+  for (const { id, receipt = '' } of all)
+    if (!acceptance.has(receipt)) findings.add(`${id}: LOST: the store has no event ${receipt}`);
+  const placeOf = ({ receipt = '' }: ExpectedEvent): number => acceptance.get(receipt) ?? Infinity;
+  const accepted = all.toSorted((a, b) => placeOf(a) - placeOf(b));
+  const byLane = Map.groupBy(accepted, ({ event }) => event.lane);
+  for (const [lane, list] of byLane) if (lane !== undefined) checkPosts(list, 'was accepted', findings);
+  const landed = new Map([...byLane].map(([lane, list]) => [lane, inOrderOfLanding(list)] as const));
+  return accepted.map((expected) =>
+    expected.event.lane === undefined ? expected : landed.get(expected.event.lane)!.shift()!,
+  );
 }
 
 /** Messages of one customer must have landed in the order in which their events were accepted. */
@@ -23,12 +55,17 @@ function checkOrder(accepted: readonly ExpectedEvent[], kind: 'event' | 'profile
   }
 }
 
-/** An event that was answered before another was posted must also have been accepted before it. */
-function checkReceipts(accepted: readonly ExpectedEvent[], findings: Findings): void {
+/**
+ * An event that was answered before another was posted must also precede it.
+ * @param did what the events did in this order
+ */
+function checkPosts(accepted: readonly ExpectedEvent[], did: string, findings: Findings): void {
   let latest: ExpectedEvent | undefined;
   for (const expected of accepted) {
     if (latest !== undefined && (expected.acknowledgedMs ?? Infinity) < (latest.firstPostMs ?? 0)) {
-      findings.add(`${expected.id}: was answered before ${latest.id} was posted but accepted after it`);
+      findings.add(
+        `${expected.id}: was answered before ${latest.id} was posted but ${did} after it: ${timesOf(expected)}, ${timesOf(latest)}`,
+      );
     }
     if (latest === undefined || (expected.firstPostMs ?? 0) > (latest.firstPostMs ?? 0)) latest = expected;
   }
@@ -87,15 +124,17 @@ export interface ExpectedTotals {
   lost: number;
 }
 
-/** Compares what landed with what was acknowledged, customer by customer. */
+/**
+ * Compares what landed with what was acknowledged, customer by customer.
+ * @param inOrder see `inOrderOfAcceptance`
+ */
 export async function verifyCustomers(
-  all: readonly ExpectedEvent[],
+  inOrder: readonly ExpectedEvent[],
   recorder: Recorder,
   settings: MappingSettings,
   findings: Findings,
 ): Promise<ExpectedTotals> {
   const totals: ExpectedTotals = { delivered: 0, ignored: 0, dead: 0, lost: 0 };
-  const inOrder = inOrderOfAcceptance(all);
   const timelines = await buildTimelines(inOrder, settings);
   for (const [lane, accepted] of Map.groupBy(inOrder, ({ event }) => event.lane)) {
     const timeline = timelines.byLane.get(lane)!;
@@ -104,7 +143,7 @@ export async function verifyCustomers(
     totals.ignored += accepted.length - timeline.dead.length - timeline.events.length;
     totals.lost += checkLanded(accepted, timeline, findings);
     if (lane === undefined) continue;
-    checkReceipts(accepted, findings);
+    checkPosts(accepted, 'was processed', findings);
     checkOrder(timeline.events, 'event', findings);
     checkOrder(timeline.profiles, 'profile', findings);
   }

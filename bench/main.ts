@@ -13,6 +13,7 @@ import { hot } from './parts/hot.ts';
 import { idle } from './parts/idle.ts';
 import { latency } from './parts/latency.ts';
 import { life } from './parts/life.ts';
+import { postgres } from './parts/postgres.ts';
 import { restart } from './parts/restart.ts';
 import { steady } from './parts/steady.ts';
 import { through } from './parts/through.ts';
@@ -30,6 +31,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   hot,
   restart,
   idle,
+  postgres,
 };
 
 const USAGE = `npm run bench -- [options]

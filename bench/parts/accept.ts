@@ -16,10 +16,15 @@ const WARM_UP_EVENTS = 40_000;
 type Target = Pick<SendJob, 'url' | 'proof'>;
 
 /** Sends as fast as the server answers. @returns events per second */
-export async function measureAcceptRate(target: Target, body: number, count: number): Promise<number> {
+export async function measureAcceptRate(
+  target: Target,
+  body: number,
+  count: number,
+  connections = CONNECTIONS,
+): Promise<number> {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const events = { count, body, customers: 20_000, seed };
-  const { tookMs } = await send({ ...target, connections: CONNECTIONS, events });
+  const { tookMs } = await send({ ...target, connections, events });
   return (count * 1_000) / tookMs;
 }
 

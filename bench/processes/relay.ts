@@ -17,16 +17,24 @@ export interface Ledger {
   readonly pending: number;
 }
 
+interface Replica {
+  readonly isSelf: boolean;
+  readonly slots: Readonly<Record<string, number>>;
+}
+
 /** The built relay in its own process. */
 export interface RelayUnderTest {
   readonly pid: number;
   /** From the start of the process until /readyz reports that it is ready, ms. */
   readonly readyMs: number;
+  readonly intakeUrl: string;
   /** The webhook of the source with this verifier, and the proof of the sender. */
   webhook(proof: 'header' | 'hmac'): Pick<SendJob, 'url' | 'proof'>;
   /** Pauses or resumes delivery, as an operator does. */
   setDelivering(isDelivering: boolean): Promise<void>;
   ledger(): Promise<Ledger>;
+  /** Slots of the destination that this replica owns. */
+  ownedSlots(): Promise<number>;
   /** Bodies and records that were removed since the start because of their age. */
   removedByAge(): Promise<number>;
   stop(signal?: NodeJS.Signals): Promise<void>;
@@ -46,10 +54,13 @@ export interface RelayFolder {
 /** Settings that override those of the destination. */
 export type DestinationChange = Readonly<Record<string, unknown>>;
 
+/** The key `store` of the configuration. */
+type StoreConfig = Readonly<Record<string, unknown>>;
+
 function configOf(
   targets: RelayTargets,
   ports: { readonly intake: number; readonly admin: number },
-  store: string,
+  store: StoreConfig,
   change: DestinationChange,
 ) {
   const config = relayConfig(targets);
@@ -64,7 +75,7 @@ function configOf(
     ...config,
     server: { host: '127.0.0.1', port: ports.intake, rateLimit: { max: 1_000_000, window: '1s' } },
     admin: { ...config.admin, port: ports.admin },
-    store: { path: store, minFree: '1MiB', maxBytes: '20GiB' },
+    store,
     sources: [source, signed],
     destinations: [{ ...destination, batch: {}, retry: {}, ...change }],
   };
@@ -75,15 +86,18 @@ function configOf(
  * continues with the same data.
  * @param build root folder of a built clone, whose `bin/capillary-relay` is run
  * @param defaults settings of the destination for every start
+ * @param database the store, if it is not in the folder
  */
 export function relayFolder(
   { build }: { readonly build: string },
   targets: RelayTargets,
   defaults: DestinationChange = {},
+  database?: StoreConfig,
 ): RelayFolder {
   mkdirSync(DATA, { recursive: true });
   const folder = mkdtempSync(join(DATA, 'relay-'));
   const store = join(folder, 'store');
+  const storeConfig = database ?? { path: store, minFree: '1MiB', maxBytes: '20GiB' };
   let ports: { readonly intake: number; readonly admin: number } | undefined;
   return {
     store,
@@ -92,7 +106,7 @@ export function relayFolder(
       ports ??= { intake: await freePort(), admin: await freePort() };
       const { intake } = ports;
       const file = join(folder, 'relay.yaml');
-      writeFileSync(file, stringify(configOf(targets, ports, store, { ...defaults, ...change })));
+      writeFileSync(file, stringify(configOf(targets, ports, storeConfig, { ...defaults, ...change })));
       const started = performance.now();
       const child = startCommand(join(build, 'bin/capillary-relay'), ['serve', '--config', file], {
         env: { NODE_OPTIONS: nodeFlags.join(' ') },
@@ -111,6 +125,7 @@ export function relayFolder(
       return {
         pid: child.pid ?? 0,
         readyMs,
+        intakeUrl: `http://127.0.0.1:${intake}`,
         webhook: (proof) => ({
           url: `http://127.0.0.1:${intake}/webhooks/${proof === 'hmac' ? 'signed' : 'acme'}`,
           proof:
@@ -122,6 +137,10 @@ export function relayFolder(
           await admin(`destinations/acme-aep/${isDelivering ? 'resume' : 'pause'}`, 'POST');
         },
         ledger: async () => (await admin('ledger')) as Ledger,
+        ownedSlots: async () => {
+          const { replicas } = (await admin('replicas')) as { replicas: Replica[] };
+          return replicas.find(({ isSelf }) => isSelf)?.slots['acme-aep'] ?? 0;
+        },
         removedByAge: async () => {
           const text = await (await fetch(`${adminUrl}/metrics`)).text();
           return Number(/^relay_retention_removed_total (\d+)$/m.exec(text)?.[1]);

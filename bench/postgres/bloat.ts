@@ -1,14 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
-import type { NewEvent, Settlement } from '../src/journal/journal.ts';
-import { createPayloadCipher } from '../src/journal/payload-cipher.ts';
-import type { PostgresEngine } from '../src/journal/postgres/engine/engine.ts';
-import { createAppends } from '../src/journal/postgres/engine/event-appends.ts';
-import { createSettlements, type Settlements } from '../src/journal/postgres/engine/settlements.ts';
-import type { HeldClaim, HeldClaims } from '../src/journal/postgres/queue/held-claim.ts';
-import { openSessions } from '../src/journal/postgres/sessions/open-sessions.ts';
-import type { Statement } from '../src/journal/postgres/sessions/session.ts';
+import type { NewEvent, Settlement } from '../../src/journal/journal.ts';
+import { createPayloadCipher } from '../../src/journal/payload-cipher.ts';
+import type { PostgresEngine } from '../../src/journal/postgres/engine/engine.ts';
+import { createAppends } from '../../src/journal/postgres/engine/event-appends.ts';
+import { createSettlements, type Settlements } from '../../src/journal/postgres/engine/settlements.ts';
+import type { HeldClaim, HeldClaims } from '../../src/journal/postgres/queue/held-claim.ts';
+import { openSessions } from '../../src/journal/postgres/sessions/open-sessions.ts';
+import type { Statement } from '../../src/journal/postgres/sessions/session.ts';
+import type { Figure } from '../part.ts';
+import type { PostgresRig } from './rig.ts';
 
 /** Events of one call of `append`, and of one request to the inlet. */
 const BATCH = 100;
@@ -21,7 +23,7 @@ const CUSTOMERS = 50_000;
 const DESTINATION = 'aep';
 
 /** What a table holds after all events were settled. */
-export interface TableState {
+interface TableState {
   readonly table: string;
   /** With its indexes and its TOAST table. */
   readonly bytes: number;
@@ -31,12 +33,14 @@ export interface TableState {
   readonly hot: number;
 }
 
-export interface Bloat {
+interface Bloat {
   readonly events: number;
   readonly seconds: number;
   readonly tables: readonly TableState[];
   /** Bytes of write-ahead log. */
   readonly walBytes: number;
+  /** Size of the queue with its indexes when a third of the events was settled, and at the end. */
+  readonly queueBytes: readonly [number, number];
 }
 
 function eventOf(n: number): NewEvent {
@@ -134,22 +138,26 @@ async function streamsOf({ sessions }: PostgresEngine): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-async function appendAndSettle(engine: PostgresEngine, events: number): Promise<void> {
+async function appendAndSettle(
+  engine: PostgresEngine,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<void> {
   const appends = createAppends(engine);
   const claims = new Claims();
   const settlements = createSettlements(engine, claims);
-  let appended = 0;
+  let appended = from;
   const appending = async (): Promise<void> => {
-    while (appended < events) {
+    while (appended < to) {
       const first = appended;
-      appended = Math.min(events, appended + BATCH);
+      appended = Math.min(to, appended + BATCH);
       await appends.append(Array.from({ length: appended - first }, (_, n) => eventOf(first + n)));
-      while (appended - claims.settled > MAX_BACKLOG) await new Promise((resolve) => setTimeout(resolve, 2));
+      while (appended - from - claims.settled > MAX_BACKLOG)
+        await new Promise((resolve) => setTimeout(resolve, 2));
     }
   };
   let streams: readonly number[] = [];
   const settling = async (): Promise<void> => {
-    while (claims.settled < events) {
+    while (claims.settled < to - from) {
       let taken = 0;
       for (const stream of streams) {
         const batch = await claims.take(engine, stream);
@@ -180,7 +188,7 @@ const TABLES = `SELECT replace(c.relname, '_' || floor(extract(epoch FROM now())
  * says what is left in the tables: size, dead rows, and which updates were HOT.
  * @param url of a database whose user may create a schema; it is dropped afterwards
  */
-export async function measureBloat(url: string, events: number): Promise<Bloat> {
+async function measureBloat(url: string, events: number): Promise<Bloat> {
   const schema = `relay_bloat_${randomUUID().slice(0, 8)}`;
   const replica = randomUUID();
   const inSchema = new URL(url);
@@ -207,7 +215,17 @@ export async function measureBloat(url: string, events: number): Promise<Bloat> 
       notifyClaimable: () => undefined,
     };
     const started = performance.now();
-    await appendAndSettle(engine, events);
+    const queueSize = async (): Promise<number> => {
+      const { rows } = await client.query<{ bytes: number }>(
+        `SELECT pg_total_relation_size('queue')::bigint AS bytes`,
+      );
+      return rows[0]?.bytes ?? 0;
+    };
+    const first = Math.floor(events / 3);
+    await appendAndSettle(engine, { from: 0, to: first });
+    const early = await queueSize();
+    await appendAndSettle(engine, { from: first, to: events });
+    const queueBytes: readonly [number, number] = [early, await queueSize()];
     const seconds = (performance.now() - started) / 1_000;
     const { rows: wal } = await client.query<{ bytes: number }>(
       'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $1)::bigint AS bytes',
@@ -215,10 +233,34 @@ export async function measureBloat(url: string, events: number): Promise<Bloat> 
     );
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     const { rows: tables } = await client.query<TableState>(TABLES);
-    return { events, seconds, tables, walBytes: wal[0]?.bytes ?? 0 };
+    return { events, seconds, tables, walBytes: wal[0]?.bytes ?? 0, queueBytes };
   } finally {
     await sessions.close();
     await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
     await client.end();
   }
+}
+
+/** What a table keeps after many events: its size, its dead rows, and how many updates were HOT. */
+export async function measureTables({ bench, server }: PostgresRig): Promise<readonly Figure[]> {
+  const count = bench.short ? 20_000 : 1_000_000;
+  bench.log(`tables after ${count} events`);
+  const { events, tables, walBytes, queueBytes, seconds } = await measureBloat(server.url(), count);
+  const rows = tables.flatMap(({ table, bytes, dead, updated, hot }): readonly Figure[] => {
+    if (!['events', 'profiles', 'counts', 'queue'].includes(table)) return [];
+    return [
+      { what: `${table}: size`, value: bytes / 1_048_576, unit: 'MiB' },
+      { what: `${table}: dead rows`, value: dead, unit: '' },
+      ...(updated > 0 ? [{ what: `${table}: HOT updates`, value: (hot * 100) / updated, unit: '%' }] : []),
+    ];
+  });
+  const [early, late] = queueBytes;
+  const total = tables.reduce((sum, { bytes }) => sum + bytes, 0);
+  return [
+    { what: `${events} events appended and settled`, value: events / seconds, unit: '/s' },
+    { what: 'write-ahead log per event', value: walBytes / events / 1_024, unit: 'KiB' },
+    { what: 'tables and indexes per event', value: total / events / 1_024, unit: 'KiB' },
+    ...rows,
+    { what: 'queue: size at the end / after a third', value: late / early, unit: '×', goal: { most: 1.5 } },
+  ];
 }

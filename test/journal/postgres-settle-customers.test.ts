@@ -81,6 +81,37 @@ describe('contacts that several replicas count', () => {
     expect(await sql('SELECT customer FROM contacts')).toEqual([{ customer: '-1' }]);
   });
 
+  it('are counted together while a transaction is under way, each request with its own answer', async () => {
+    const { replica, sql } = await settleRig();
+    let transactions = 0;
+    const one = await replica({
+      wrap: (sessions) => ({
+        ...sessions,
+        transaction: (purpose, work) => {
+          transactions += 1;
+          return sessions.transaction(purpose, work);
+        },
+      }),
+    });
+    // The first is under way; the others wait for it, and are two transactions at most.
+    const answers = await Promise.all([
+      count(one, 1, [1]),
+      ...[2, 3, 4].map((customer) => count(one, 1, [customer])),
+      count(one, 2, [1]),
+      count(one, 1, [1, 5], 9),
+    ]);
+    expect(answers.map(({ newlyShared }) => newlyShared)).toEqual([[], [], [1], [], [], []]);
+    expect(answers.map(({ shared }) => shared)).toEqual([[], [], [1], [1], [], [1, 1]]);
+    expect(transactions).toBe(2);
+    expect(await sql('SELECT key::int, customer = -1 AS shared FROM contacts ORDER BY key')).toEqual([
+      { key: 1, shared: true },
+      { key: 2, shared: false },
+    ]);
+    expect(await sql('SELECT counted::int, shared::int FROM contact_totals')).toEqual([
+      { counted: 2, shared: 1 },
+    ]);
+  });
+
   it('are bounded, and make room when they are shared', async () => {
     const { replica } = await settleRig();
     const one = await replica({ bounds: { counted: 4, shared: 1 } });

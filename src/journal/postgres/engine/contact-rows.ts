@@ -23,7 +23,8 @@ const CREATE_TOTALS: Statement = {
   text: 'INSERT INTO contact_totals (destination) VALUES ($1) ON CONFLICT (destination) DO NOTHING',
 };
 
-const LOCK_TOTALS: Statement = {
+/** No row if nothing of the destination was counted yet. */
+export const LOCK_TOTALS: Statement = {
   name: 'lock_contact_totals',
   text: 'SELECT counted, shared FROM contact_totals WHERE destination = $1 FOR UPDATE',
 };

@@ -10,7 +10,7 @@ import type {
 import { customerNumber } from '../../queue-key.ts';
 import type { Session, Statement } from '../sessions/session.ts';
 import { arrayRelation } from './array-relation.ts';
-import { type ContactTotals, lockTotals, SHARED } from './contact-rows.ts';
+import { type ContactTotals, LOCK_TOTALS, lockTotals, SHARED } from './contact-rows.ts';
 import type { PostgresEngine } from './engine.ts';
 import { storedText, textOf } from './stored-text.ts';
 
@@ -24,10 +24,15 @@ interface CustomerRow {
   readonly customer: number;
 }
 
+/** A contact that too many customers have, found in an event of this source. */
+interface MarkedContact extends CountedContact {
+  readonly source: string;
+}
+
 /** What a count changes: rows to insert and contacts to be marked as shared. */
 interface Changes {
   readonly added: CustomerRow[];
-  readonly shared: CountedContact[];
+  readonly shared: MarkedContact[];
   /** Change of the number of rows. */
   counted: number;
 }
@@ -35,32 +40,30 @@ interface Changes {
 /** Counts in memory with the rows of the contacts as they are in the database. */
 class Counting {
   readonly changes: Changes = { added: [], shared: [], counted: 0 };
-  readonly #request: ContactCountRequest;
   readonly #customers = new Map<number, Set<number>>();
   readonly #bounds: ContactBounds;
   readonly #totals: ContactTotals;
 
-  constructor(
-    request: ContactCountRequest,
-    rows: readonly CustomerRow[],
-    totals: ContactTotals,
-    bounds: ContactBounds,
-  ) {
-    this.#request = request;
+  constructor(rows: readonly CustomerRow[], totals: ContactTotals, bounds: ContactBounds) {
     this.#totals = totals;
     this.#bounds = bounds;
     for (const { key, customer } of rows) this.#customersOf(key).add(customer);
   }
 
-  answer(): ContactCountAnswer {
-    const { destination, customers } = this.#request;
+  get hasChanges(): boolean {
+    return this.changes.added.length > 0 || this.changes.shared.length > 0;
+  }
+
+  /** Counts on, with what was counted for the requests before. */
+  answer(request: ContactCountRequest): ContactCountAnswer {
+    const { destination, customers } = request;
     const shared: number[] = [];
     const newlyShared: number[] = [];
     let uncounted = 0;
     for (const { lane, contacts } of customers) {
       const customer = customerNumber(destination, lane);
       for (const contact of contacts) {
-        const count = this.#countOne(contact, customer);
+        const count = this.#countOne(request, contact, customer);
         if (count === 'shared' || count === 'newly-shared') shared.push(contact.key);
         if (count === 'newly-shared') newlyShared.push(contact.key);
         if (count === 'uncounted') uncounted += 1;
@@ -75,13 +78,17 @@ class Counting {
     return known;
   }
 
-  #countOne(contact: CountedContact, customer: number): 'own' | 'shared' | 'newly-shared' | 'uncounted' {
+  #countOne(
+    { limit, source }: ContactCountRequest,
+    contact: CountedContact,
+    customer: number,
+  ): 'own' | 'shared' | 'newly-shared' | 'uncounted' {
     const customers = this.#customersOf(contact.key);
     if (customers.has(SHARED)) return 'shared';
     const isKnown = customers.has(customer);
     // A lower limit applies to customers that are known already.
-    if (customers.size + (isKnown ? 0 : 1) > this.#request.limit)
-      return this.#markShared(contact, customers) ? 'newly-shared' : 'shared';
+    if (customers.size + (isKnown ? 0 : 1) > limit)
+      return this.#markShared({ ...contact, source }, customers) ? 'newly-shared' : 'shared';
     if (isKnown) return 'own';
     if (this.#totals.counted + this.changes.counted >= this.#bounds.counted) return 'uncounted';
     customers.add(customer);
@@ -91,7 +98,7 @@ class Counting {
   }
 
   /** False if as many contacts are shared as the relay can remember. */
-  #markShared(contact: CountedContact, customers: Set<number>): boolean {
+  #markShared(contact: MarkedContact, customers: Set<number>): boolean {
     if (this.#totals.shared + this.changes.shared.length >= this.#bounds.shared) return false;
     this.changes.shared.push(contact);
     this.changes.counted += 1 - customers.size;
@@ -101,10 +108,15 @@ class Counting {
   }
 }
 
-const ADDED = arrayRelation(6, { key: 'bigint', customer: 'bigint' });
-const MARKED = arrayRelation(ADDED.next, { key: 'bigint', kind: 'text', masked: 'text' });
+const ADDED = arrayRelation(5, { key: 'bigint', customer: 'bigint' });
+const MARKED = arrayRelation(ADDED.next, {
+  key: 'bigint',
+  source: 'text',
+  kind: 'text',
+  masked: 'text',
+});
 
-/** $1 destination, $2 source, $3 time, $4 and $5 changes of the totals. */
+/** $1 destination, $2 time, $3 and $4 changes of the totals. */
 const WRITE: Statement = {
   name: 'write_contacts',
   text: `WITH replaced AS (
@@ -117,9 +129,9 @@ const WRITE: Statement = {
     ),
     marked AS (
       INSERT INTO shared_contacts (destination, key, source, kind, masked, at)
-      SELECT $1, key, $2, kind, masked, $3 FROM ${MARKED.as('m')}
+      SELECT $1, key, source, kind, masked, $2 FROM ${MARKED.as('m')}
     )
-    UPDATE contact_totals SET counted = counted + $4, shared = shared + $5 WHERE destination = $1`,
+    UPDATE contact_totals SET counted = counted + $3, shared = shared + $4 WHERE destination = $1`,
 };
 
 /** Durable within seconds, as the contract says: nobody waits for the disk under the lock. */
@@ -128,63 +140,80 @@ const COMMIT_SOON: Statement = {
   text: `SELECT set_config('synchronous_commit', 'off', true)`,
 };
 
-/**
- * What changes contacts of one destination takes turns in this process: each would occupy a
- * connection while it waits for the lock, until none is left for anything else.
- */
-class Turns {
-  readonly #last = new Map<string, Promise<unknown>>();
-
-  take<T>(destination: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(destination) ?? Promise.resolve();
-    const turn = before.catch(() => undefined).then(work);
-    this.#last.set(destination, turn);
-    return turn;
-  }
-}
-
-/** @param bounds smaller ones for tests */
-export function createContactCounting(
-  { sessions, now }: Pick<PostgresEngine, 'sessions' | 'now'>,
-  bounds: ContactBounds = CONTACT_BOUNDS,
-): (request: ContactCountRequest) => Promise<ContactCountAnswer> {
-  const turns = new Turns();
-  return async (request) => {
-    const { destination, source, customers } = request;
-    const keys = [...new Set(customers.flatMap(({ contacts }) => contacts.map(({ key }) => key)))];
-    if (keys.length === 0) return { shared: [], newlyShared: [], uncounted: 0 };
-    // Usually all of it is known: then no lock is needed.
-    const rows = await sessions.query<CustomerRow>('work', CUSTOMERS, [destination, keys]);
-    const glance = new Counting(request, rows, { counted: 0, shared: 0 }, UNBOUNDED);
-    const answer = glance.answer();
-    if (glance.changes.added.length === 0 && glance.changes.shared.length === 0) return answer;
-    const count = async (session: Session): Promise<ContactCountAnswer> => {
-      const [totals] = await Promise.all([lockTotals(session, destination), session.query(COMMIT_SOON)]);
-      const current = await session.query<CustomerRow>(CUSTOMERS, [destination, keys]);
-      const counting = new Counting(request, current, totals, bounds);
-      const counted = counting.answer();
-      await write(session, { destination, source, at: now() }, counting.changes);
-      return counted;
-    };
-    return turns.take(destination, () => sessions.transaction('work', count));
-  };
-}
-
 const UNBOUNDED = { counted: Number.MAX_SAFE_INTEGER, shared: Number.MAX_SAFE_INTEGER };
+
+function keysOf(requests: readonly ContactCountRequest[]): readonly number[] {
+  return [
+    ...new Set(
+      requests.flatMap(({ customers }) =>
+        customers.flatMap(({ contacts }) => contacts.map(({ key }) => key)),
+      ),
+    ),
+  ];
+}
+
+/** Locks the totals, then reads what is counted. */
+async function readLocked(
+  session: Session,
+  destination: string,
+  keys: readonly number[],
+): Promise<readonly [ContactTotals, readonly CustomerRow[]]> {
+  // Sent together, since others wait for the lock; executed one after the other.
+  const [, locked, rows] = await Promise.all([
+    session.query(COMMIT_SOON),
+    session.query<ContactTotals>(LOCK_TOTALS, [destination]),
+    session.query<CustomerRow>(CUSTOMERS, [destination, keys]),
+  ]);
+  const [totals] = locked;
+  if (totals !== undefined) return [totals, rows];
+  const created = await lockTotals(session, destination);
+  return [created, await session.query<CustomerRow>(CUSTOMERS, [destination, keys])];
+}
+
+/**
+ * Counts for several requests of a destination in one transaction, one after the other.
+ * @param bounds smaller ones for tests
+ * @returns an answer for each
+ */
+export async function countContacts(
+  { sessions, now }: Pick<PostgresEngine, 'sessions' | 'now'>,
+  destination: string,
+  requests: readonly ContactCountRequest[],
+  bounds: ContactBounds = CONTACT_BOUNDS,
+): Promise<readonly ContactCountAnswer[]> {
+  const keys = keysOf(requests);
+  if (keys.length === 0) return requests.map(() => ({ shared: [], newlyShared: [], uncounted: 0 }));
+  // Usually all of it is known: then no lock is needed.
+  const rows = await sessions.query<CustomerRow>('work', CUSTOMERS, [destination, keys]);
+  const glances = requests.map((request) => {
+    const counting = new Counting(rows, { counted: 0, shared: 0 }, UNBOUNDED);
+    return { request, answer: counting.answer(request), isKnown: !counting.hasChanges };
+  });
+  if (glances.every(({ isKnown }) => isKnown)) return glances.map(({ answer }) => answer);
+  return sessions.transaction('work', async (session) => {
+    const [totals, current] = await readLocked(session, destination, keys);
+    const counting = new Counting(current, totals, bounds);
+    const answers = glances.map(({ request, answer, isKnown }) =>
+      isKnown ? answer : counting.answer(request),
+    );
+    await write(session, destination, now(), counting.changes);
+    return answers;
+  });
+}
 
 async function write(
   session: Session,
-  scope: { readonly destination: string; readonly source: string; readonly at: number },
+  destination: string,
+  at: number,
   { added, shared, counted }: Changes,
 ): Promise<void> {
   const isShared = new Set(shared.map(({ key }) => key));
   const kept = added.filter(({ key }) => !isShared.has(key));
   if (kept.length === 0 && shared.length === 0) return;
-  const marked = shared.map(({ key, kind, masked }) => ({ key, kind, masked: storedText(masked) }));
+  const marked = shared.map(({ masked, ...contact }) => ({ ...contact, masked: storedText(masked) }));
   await session.query(WRITE, [
-    scope.destination,
-    scope.source,
-    scope.at,
+    destination,
+    at,
     counted,
     shared.length,
     ...ADDED.params(kept),

@@ -8,7 +8,8 @@ import type {
 import type { ContactBounds } from '../../contact-bounds.ts';
 import type { HeldClaims } from '../queue/held-claim.ts';
 import { CommitUnknownError } from '../sessions/store-errors.ts';
-import { createContactCounting, sharedContacts } from './count-contacts.ts';
+import { createContactCounting } from './contact-gathering.ts';
+import { sharedContacts } from './count-contacts.ts';
 import type { PostgresEngine } from './engine.ts';
 import { RequestRows } from './request-rows.ts';
 import { type InOrder, isFarReaching, settleInOrder } from './settle-in-order.ts';

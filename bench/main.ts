@@ -41,7 +41,7 @@ const USAGE = `npm run bench -- [options]
                      are those of this build to the other
   --rounds N         measurements of the other build with --against, one less than of this one (default 2)
   --short            a fraction of the events, to check whether something has become much slower; the result is not saved
-  --profile          the relay of accept, through, steady, latency, backlog, life and growth writes CPU profiles of all
+  --profile          the relay of accept, through, steady, latency, backlog, life, growth and postgres writes CPU profiles of all
                      threads to bench/profiles; this slows it down, so the result is not saved
 `;
 

@@ -43,10 +43,10 @@ function rowOf(bodyBytes: number): readonly unknown[] {
   const lane = createHash('sha256').update(String(customer)).digest('hex');
   const at = Date.now();
   const body = Buffer.alloc(bodyBytes, 'x');
-  return [
-    ...[randomUUID(), 'acme', 'acme-aep', randomBytes(32), lane, String(customer), randomUUID()],
-    ...['pointsIssued', 100_458, at, at, 'header:x-relay-key', body],
-  ];
+  const names = ['acme', 'acme-aep', 'pointsIssued', 'header:x-relay-key'] as const;
+  const [source, destination, eventName, verifiedBy] = names;
+  const keys = [randomUUID(), source, destination, randomBytes(32), lane, String(customer), randomUUID()];
+  return [...keys, eventName, 100_458, at, at, verifiedBy, body];
 }
 
 async function insertAll({ url, callers, count, bodyBytes }: InsertJob): Promise<number> {

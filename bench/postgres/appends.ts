@@ -47,6 +47,10 @@ async function compareWithInserts(
   ];
 }
 
+function least(values: readonly number[]): number {
+  return Math.min(...values);
+}
+
 /** Answers at the peak rate, while nothing is delivered; the best of a few rounds. */
 async function measureAnswers(
   { bench, server }: PostgresRig,
@@ -66,7 +70,6 @@ async function measureAnswers(
     const cpu = cpuSeconds(relay.pid) + serverCpuSeconds(server) - before;
     runs.push({ p50: times.p50, p99: times.p99, cpu: (cpu * 1e6) / count });
   }
-  const least = (values: readonly number[]): number => Math.min(...values);
   return [
     { what: `response time at ${PEAK_RATE}/s, p50`, value: least(runs.map(({ p50 }) => p50)), unit: 'ms' },
     {

@@ -12,8 +12,8 @@ interface Call {
 
 /**
  * Counts contacts, for each destination in one transaction after the other: each of them locks the
- * totals of the destination, so several would only wait for each other and each occupy a connection,
- * until none is left for anything else.
+ * totals of the destination, so several would only wait for each other, each on a connection, until
+ * none is left for anything else.
  * What arrives meanwhile is counted together in the next one.
  * @param bounds smaller ones for tests
  */

@@ -274,6 +274,16 @@ describe('a PostgreSQL server that refuses', () => {
     expect(sessions.state()).toEqual({ isConnected: true, isDiskFull: false });
   });
 
+  it('gives a statement the time that it asks for', async () => {
+    const { url, schema } = await schemaOfTest();
+    const sessions = await sessionsOfTest({ url: () => url, schema });
+    const rows = await sessions.transaction('fleet', async (session) => {
+      await session.query(sql(`SELECT set_config('statement_timeout', '20s', true)`));
+      return session.query({ ...sql(`SELECT 'read' AS it FROM pg_sleep(3.2)`), limitMs: 20_000 });
+    });
+    expect(rows).toEqual([{ it: 'read' }]);
+  });
+
   it('has a full disk: nothing is accepted until there is room', async () => {
     const { url, schema } = await schemaOfTest();
     const { log, lines } = recordedLog();

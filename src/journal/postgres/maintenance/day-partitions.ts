@@ -13,6 +13,10 @@ import { sqlStateOf } from '../sessions/sql-states.ts';
 
 /** Longest wait for one lock while appends may wait behind it. */
 const LOCK_WAIT_MS = 60;
+/**
+ * Longest statement of a change: it reads a whole partition, while nobody waits for it.
+ */
+export const READ_LIMIT_MS = 300_000;
 /** Tries of one change, and the time between them. */
 const TRIES = 4;
 const RETRY_DELAY_MS = 150;
@@ -83,9 +87,10 @@ export function partitionStatement(name: string, text: string): Statement {
   return { name: `maintenance_${name}`, text };
 }
 
-const SHORT_LOCKS: Statement = {
-  name: 'maintenance_short_locks',
-  text: `SELECT set_config('lock_timeout', '${LOCK_WAIT_MS}ms', true)`,
+const SET_LIMITS: Statement = {
+  name: 'maintenance_set_limits',
+  text: `SELECT set_config('lock_timeout', '${LOCK_WAIT_MS}ms', true),
+    set_config('statement_timeout', '${READ_LIMIT_MS}ms', true)`,
 };
 
 /**
@@ -100,7 +105,7 @@ export async function changePartitions<T>(
   for (let tries = 1; ; tries += 1) {
     try {
       const done = await sessions.transaction('work', async (session) => {
-        await session.query(SHORT_LOCKS);
+        await session.query(SET_LIMITS);
         return change(session);
       });
       return done === undefined ? 'unsuitable' : { done };

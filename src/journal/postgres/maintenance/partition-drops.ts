@@ -9,6 +9,7 @@ import {
   type PartitionedTable,
   partitionName,
   partitionStatement,
+  READ_LIMIT_MS,
 } from './day-partitions.ts';
 import { IS_FINISHED, LOCK_REMOVALS } from './removal-statements.ts';
 
@@ -34,6 +35,7 @@ const KEPT_LIMIT = MAX_KEPT_ROWS + 1;
 
 const KEPT_BODIES: Statement = {
   name: 'maintenance_kept_bodies',
+  limitMs: READ_LIMIT_MS,
   text: `
 SELECT e.seq FROM events e WHERE e.day = $1::integer
   AND (${IS_FINISHED} AND e.settled_at <= $2::bigint) IS NOT TRUE
@@ -42,6 +44,7 @@ LIMIT ${KEPT_LIMIT}`,
 
 const KEPT_RECORDS: Statement = {
   name: 'maintenance_kept_records',
+  limitMs: READ_LIMIT_MS,
   text: `
 SELECT e.receipt FROM events e WHERE e.day = $1::integer
   AND (${IS_FINISHED} AND (e.received_at <= $2::bigint OR e.received_at > $3::bigint)
@@ -62,6 +65,7 @@ async function bodiesOf(session: Session, day: number): Promise<ReadonlySet<numb
 
 const RECORDS_BY_DESTINATION: Statement = {
   name: 'maintenance_records_by_destination',
+  limitMs: READ_LIMIT_MS,
   text: `
 SELECT e.source, CASE WHEN e.state = 'm' THEN '${NO_DESTINATION}' ELSE e.destination END AS destination,
   count(*)::bigint AS count
@@ -73,6 +77,7 @@ GROUP BY 1, 2`,
 /** The bytes are counted at one source: only their sum over all of them has a meaning. */
 const BODY_SUMS: Statement = {
   name: 'maintenance_body_sums',
+  limitMs: READ_LIMIT_MS,
   text: `
 SELECT count(*)::bigint AS count, coalesce(sum(octet_length(b.body)), 0)::bigint AS bytes
 FROM bodies b WHERE b.day = $1::integer

@@ -3,7 +3,14 @@ import { dayAt, startOfDay } from '../engine/days.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import type { Partition } from './day-partitions.ts';
 import { dropBodies, dropRecords, MAX_KEPT_ROWS } from './partition-drops.ts';
-import { removeMovedBodies, walkBodies, walkDetails, walkRecords } from './partition-walk.ts';
+import {
+  removeMovedBodies,
+  walkBodies,
+  walkDetails,
+  walkRecords,
+  type Window,
+  windowAt,
+} from './partition-walk.ts';
 import { IS_FINISHED, perPartition, statementOf } from './removal-statements.ts';
 
 /*
@@ -17,6 +24,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Blocks of events from which on a partition is large: some ten thousand events. */
 const LARGE_BLOCKS = 1_024;
+/** Blocks that one statement surveys: a partition can be larger than what is read in its time. */
+const SURVEY_BLOCKS = 1_024;
 /** Time between two looks at a large partition, each of which reads all of it. */
 const LARGE_INTERVAL_MS = 30 * 60_000;
 /** The same for a small one that has nothing due before. */
@@ -44,7 +53,7 @@ const IS_BODY_DUE = `(${IS_FINISHED} AND e.settled_at + $3::bigint <= $2::bigint
 const RECORD_DUE_AT = 'greatest(e.received_at + $4::bigint, e.settled_at + $3::bigint)';
 const IS_RECORD_DUE = `(${IS_FINISHED} AND (${RECORD_DUE_AT} <= $2::bigint OR e.received_at > $2::bigint))`;
 
-/** Parameters: day, now, age of bodies, age of records, 1 day in ms. */
+/** Parameters: day, now, age of bodies, age of records, 1 day in ms, window. */
 const SURVEY = perPartition(
   'survey',
   ({ from, where }) => `
@@ -60,8 +69,24 @@ SELECT count(*)::integer AS count,
     min(e.received_at + $4::bigint) FILTER (WHERE ${IS_FINISHED} AND e.received_at + $4::bigint > $2::bigint)
   )::bigint AS next_at,
   min(e.received_at)::bigint AS oldest
-FROM ${from} WHERE ${where(1)}`,
+FROM ${from} WHERE ${where(1)} AND e.ctid >= $6::tid AND e.ctid < $7::tid`,
 );
+
+function leastOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}
+
+function sumOf(a: Survey, b: Survey): Survey {
+  return {
+    count: a.count + b.count,
+    kept_bodies: a.kept_bodies + b.kept_bodies,
+    late_bodies: a.late_bodies + b.late_bodies,
+    kept_records: a.kept_records + b.kept_records,
+    late_records: a.late_records + b.late_records,
+    next_at: leastOf(a.next_at, b.next_at),
+    oldest: leastOf(a.oldest, b.oldest),
+  };
+}
 
 /** What a visit has found. */
 export interface Visit {
@@ -91,15 +116,21 @@ export interface VisitParts {
   readonly signal: AbortSignal;
 }
 
-async function survey({ engine, policy }: VisitParts, day: number | undefined): Promise<Survey> {
-  const [found] = await engine.sessions.query<Survey>('work', statementOf(SURVEY, day), [
-    day ?? null,
-    engine.now(),
-    policy.delivered,
-    policy.ids,
-    DAY_MS,
-  ]);
-  return found as Survey;
+/** An event that is updated meanwhile can be missed or counted twice: it is checked later. */
+async function survey({ engine, policy }: VisitParts, { day, blocks }: DayOfStore): Promise<Survey> {
+  const params = [day ?? null, engine.now(), policy.delivered, policy.ids, DAY_MS];
+  const read = async ({ from, to }: Window): Promise<Survey> => {
+    const statement = statementOf(SURVEY, day);
+    const [found] = await engine.sessions.query<Survey>('work', statement, [...params, from, to]);
+    return found as Survey;
+  };
+  let window = windowAt(0, blocks, SURVEY_BLOCKS);
+  let found = await read(window);
+  while (window.next !== undefined) {
+    window = windowAt(window.next, blocks, SURVEY_BLOCKS);
+    found = sumOf(found, await read(window));
+  }
+  return found;
 }
 
 /** Removes row by row what is due. */
@@ -143,7 +174,7 @@ async function dropWhole(parts: VisitParts, of: DayOfStore, found: Survey): Prom
 }
 
 async function visitLarge(parts: VisitParts, of: DayOfStore): Promise<Visit> {
-  const found = await survey(parts, of.day);
+  const found = await survey(parts, of);
   const isDone = await dropWhole(parts, of, found);
   if (found.late_bodies > 0 || found.late_records > 0) await removeLate(parts, of, found);
   const interval = isDone ? LARGE_INTERVAL_MS : BUSY_INTERVAL_MS;
@@ -164,7 +195,7 @@ async function removeLate(parts: VisitParts, of: DayOfStore, found: Survey): Pro
 async function visitSmall(parts: VisitParts, of: DayOfStore): Promise<Visit> {
   const { engine, policy } = parts;
   await removeRows(parts, of);
-  const found = await survey(parts, of.day);
+  const found = await survey(parts, of);
   const mayDrop = of.day !== undefined && isOutlived(parts, of.day) && found.count <= MAX_KEPT_ROWS;
   const isDone = !mayDrop || (await dropWhole(parts, of, found));
   const latest = engine.now() + (isDone ? SMALL_INTERVAL_MS : BUSY_INTERVAL_MS);

@@ -29,6 +29,8 @@ const RETENTION_INTERVAL_MS = 60_000;
 const STEP_DELAY_MS = 20;
 /** Time between two looks at jobs whose process has died. */
 const JOBS_INTERVAL_MS = 5_000;
+/** Longest wait for the current steps at the end: what is not committed is done by the next one. */
+const STOP_LIMIT_MS = 5_000;
 
 const NO_BACKUP =
   'a store in PostgreSQL is backed up with the means of the database: pg_dump, or base backups with ' +
@@ -175,7 +177,10 @@ export function createMaintenance(engine: PostgresEngine, parts: MaintenancePart
       status.stop();
       term?.end.abort();
       term = undefined;
-      await Promise.all(background);
+      const limit = new AbortController();
+      const tooLong = sleep(STOP_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined);
+      await Promise.race([Promise.all(background), tooLong]);
+      limit.abort();
     },
   };
 }

@@ -94,9 +94,13 @@ export class Connection {
    * @throws CommitUnknownError if the connection was lost before the answer
    * @throws StoreError
    */
-  async query<Row>({ name, text }: Statement, params: readonly Param[] = []): Promise<readonly Row[]> {
-    const { rows } = await this.#send(() =>
-      this.#client.query<Row & pg.QueryResultRow>({ name, text, values: [...params] }),
+  async query<Row>(
+    { name, text, limitMs }: Statement,
+    params: readonly Param[] = [],
+  ): Promise<readonly Row[]> {
+    const { rows } = await this.#send(
+      () => this.#client.query<Row & pg.QueryResultRow>({ name, text, values: [...params] }),
+      limitMs,
     );
     return rows;
   }
@@ -125,11 +129,11 @@ export class Connection {
     }
   }
 
-  async #send<T>(send: () => Promise<T>): Promise<T> {
+  async #send<T>(send: () => Promise<T>, limitMs = this.#answerLimitMs): Promise<T> {
     if (this.#end) throw new StoreError(`no connection to the database: ${this.#end.message}`);
     this.inFlight += 1;
     try {
-      const answer = await this.#answerWithin(this.#answerLimitMs, send());
+      const answer = await this.#answerWithin(limitMs, send());
       if (this.#isDoubtful) throw new Error('the commit was not replicated');
       return answer;
     } catch (error) {

@@ -3,6 +3,11 @@ export interface Statement {
   /** Unique among all statements of the engine, at most 63 characters. */
   readonly name: string;
   readonly text: string;
+  /**
+   * How long the answer may take, in ms, instead of the limit of the purpose. The transaction has
+   * to set `statement_timeout`, too.
+   */
+  readonly limitMs?: number;
 }
 
 type Scalar = string | number | bigint | boolean | null;

@@ -87,10 +87,9 @@ function printConnections(checks: readonly ConnectionRow[]): void {
 
 function verdict(file: string, warnings: number, failed: ConnectionRow | undefined): string {
   const count = warnings === 0 ? '' : `; warnings: ${warnings}`;
-  const what = failed?.destination === DATABASE ? 'the database' : 'a destination';
   return failed === undefined
     ? `OK: ${file} can be used${count}`
-    : `FAILED: ${file} is valid, but ${what} could not be reached${count}`;
+    : `FAILED: ${file} is valid, but ${failed.destination === DATABASE ? 'the database cannot be used' : 'a destination could not be reached'}${count}`;
 }
 
 async function runCheck(options: CheckOptions): Promise<void> {

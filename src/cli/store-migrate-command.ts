@@ -34,10 +34,14 @@ async function runMigrate({ config, dryRun = false, json }: MigrateOptions): Pro
     return;
   }
   if (steps.length === 0) {
-    console.log(`${place.name} has format ${format}, the newest: nothing to do`);
+    const what =
+      format > newest ? `a newer one than ${newest} of this version, which can use it` : 'the newest';
+    console.log(`${place.name} has format ${format}, ${what}: nothing to do`);
     return;
   }
-  if (dryRun) for (const { name, sql } of steps) console.log(`-- ${name}\nBEGIN;\n${sql.trim()}\nCOMMIT;\n`);
+  if (dryRun)
+    for (const { name, sql } of steps)
+      console.log(`-- ${name}\nBEGIN;\nSET LOCAL search_path = "${place.schema}";\n${sql.trim()}\nCOMMIT;\n`);
   const word = steps.length === 1 ? 'step' : 'steps';
   console.log(
     dryRun

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config-schema.ts';
 import { databaseFindings, findingsOfFacts } from '../../src/cli/doctor/database-findings.ts';
-import type { DatabaseFacts } from '../../src/journal/postgres/offline/database-facts.ts';
+import { type DatabaseFacts, readDatabaseFacts } from '../../src/journal/postgres/offline/database-facts.ts';
 import { configOf, smallestWith } from '../config/config-text.ts';
+import { until } from '../helpers/until.ts';
 import { executeSql } from '../helpers/postgres-server.ts';
 import { schemaOfTest, userOfTest } from '../journal/postgres-rig.ts';
 
@@ -25,12 +26,14 @@ const GOOD: DatabaseFacts = {
   replicas: 2,
   clockAheadMs: 40,
   roundTripMs: 1.2,
+  user: 'relay',
   hasSchema: true,
   mayCreateSchema: true,
   mayCreateTables: true,
   isSuperuser: false,
   freezeAge: 1_000,
   migrations: 0,
+  isNewer: false,
 };
 
 describe('what doctor says of a database', () => {
@@ -74,10 +77,38 @@ describe('what doctor says of a database', () => {
     expect(levels).toMatchObject({ database: 'ok', tls: 'ok', schema: 'ok', 'database clock': 'ok' });
     await executeSql(url, `CREATE SCHEMA ${schema}`);
     const user = await userOfTest(url);
+    const [unusable] = await databaseFindings(storeAt(user.url, schema));
+    expect(unusable).toMatchObject({
+      check: 'database',
+      level: 'fail',
+      detail: `the user of the database may not use the schema ${schema}`,
+      fix: expect.stringContaining(`ALTER SCHEMA "${schema}" OWNER TO`),
+    });
+    await executeSql(url, `GRANT USAGE ON SCHEMA ${schema} TO ${user.name}`);
     const other = await databaseFindings(storeAt(user.url, schema));
     expect(other.find(({ check }) => check === 'schema')).toMatchObject({
       level: 'fail',
-      fix: expect.stringContaining('AUTHORIZATION'),
+      detail: `the user ${user.name} may not create tables in ${schema}`,
+      fix: expect.stringContaining(`ALTER SCHEMA ${schema} OWNER TO "${user.name}"`),
+    });
+  });
+
+  it('whose schema is older or newer than this version', () => {
+    const detailOf = (facts: Partial<DatabaseFacts>): string | undefined =>
+      findingsOfFacts({ ...GOOD, ...facts }, REMOTE).find(({ check }) => check === 'schema')?.detail;
+    expect(detailOf({ migrations: 1 })).toBe('relay gets 1 migration step at the next start');
+    expect(detailOf({ isNewer: true })).toContain('migrated by a newer version');
+  });
+
+  it('counts the connections of clients, not the processes of the server', async () => {
+    const { url } = await schemaOfTest();
+    const user = await userOfTest(url);
+    const clients = `SELECT count(*)::integer AS n FROM pg_stat_activity WHERE backend_type = 'client backend'`;
+    // Other tests connect to the same server.
+    await until(async () => {
+      const { connections } = await readDatabaseFacts({ url: user.url, schema: 'no_such_schema' });
+      const [row] = await executeSql(url, clients);
+      return connections <= Number(row?.n) + 1;
     });
   });
 

@@ -130,10 +130,18 @@ describe('store migrate', () => {
     const migrate = (...args: readonly string[]) => run(['store', 'migrate', '--config', file, ...args]);
     const dry = await migrate('--dry-run');
     expect(dry).toMatchObject({ code: 0, stderr: '' });
-    expect(dry.stdout).toMatch(/^-- first format\nBEGIN;\nCREATE SCHEMA "/);
+    expect(dry.stdout).toMatch(/^-- first format\nBEGIN;\nSET LOCAL search_path = "/);
+    // An administrator can execute it, wherever the search path of the session leads.
+    const [printed] = dry.stdout.split('\n-- the schema ');
+    await executeSql(url, `${printed?.replaceAll(schema, `${schema}_printed`)}`);
+    const [table] = await executeSql(url, `SELECT to_regclass('${schema}_printed.events') AS name`);
+    expect(table).toEqual({ name: `${schema}_printed.events` });
+    await executeSql(url, `DROP SCHEMA ${schema}_printed CASCADE`);
     expect(await executeSql(url, `SELECT FROM pg_namespace WHERE nspname = '${schema}'`)).toEqual([]);
     expect((await migrate()).stdout).toMatch(/^migrated the schema .* from format 0 to \d+: first format/);
     expect((await migrate()).stdout).toContain('the newest: nothing to do');
+    await executeSql(url, `UPDATE ${schema}.store SET format = format + 1`);
+    expect((await migrate('--dry-run')).stdout).toMatch(/has format \d+, a newer one than \d+ of this version/);
     for (const command of ['verify', 'salvage --to x', 'backup --to x']) {
       const { code, stderr } = await run(['store', ...command.split(' '), '--config', file]);
       expect({ code, stderr }).toMatchObject({

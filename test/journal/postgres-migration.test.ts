@@ -126,7 +126,7 @@ describe('the migration of a PostgreSQL schema', () => {
     const connection = await connect(user.url);
     await expect(migrate(connection, { schema, log })).rejects.toMatchObject({
       name: 'StoreError',
-      fix: `let an administrator execute: CREATE SCHEMA "${schema}" AUTHORIZATION the_user`,
+      fix: `let an administrator execute: CREATE SCHEMA "${schema}" AUTHORIZATION the_user, or if it exists: ALTER SCHEMA "${schema}" OWNER TO the_user`,
     });
     await executeSql(url, `CREATE SCHEMA ${schema}; GRANT USAGE ON SCHEMA ${schema} TO ${user.name}`);
     await expect(migrate(connection, { schema, log })).rejects.toThrow('may not create tables');

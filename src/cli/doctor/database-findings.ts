@@ -46,16 +46,33 @@ function durabilityFindings(facts: DatabaseFacts): Finding[] {
   return [ok('durability', `synchronous_commit = ${synchronousCommit}, standbys: ${synchronousStandbys}`)];
 }
 
+function stateOf({ migrations, isNewer }: DatabaseFacts): string {
+  if (isNewer) return 'was migrated by a newer version, beside which this one can run';
+  if (migrations === 0) return 'is up to date';
+  return `gets ${migrations} migration step${migrations === 1 ? '' : 's'} at the next start`;
+}
+
 function rightsFindings(facts: DatabaseFacts, schema: string): Finding[] {
-  const { hasSchema, mayCreateSchema, mayCreateTables, isSuperuser, migrations } = facts;
-  const fix = `let an administrator execute: CREATE SCHEMA ${schema} AUTHORIZATION the_user`;
+  const { user, hasSchema, mayCreateSchema, mayCreateTables, isSuperuser } = facts;
+  const execute = 'let an administrator execute:';
   if (!hasSchema && !mayCreateSchema)
-    return [fail('schema', `${schema} does not exist, and the user may not create it`, fix)];
+    return [
+      fail(
+        'schema',
+        `${schema} does not exist, and the user ${user} may not create it`,
+        `${execute} CREATE SCHEMA ${schema} AUTHORIZATION "${user}"`,
+      ),
+    ];
   if (hasSchema && !mayCreateTables)
-    return [fail('schema', `the user may not create tables in ${schema}`, fix)];
-  const state = migrations === 0 ? 'is up to date' : `gets ${migrations} migration steps at the next start`;
+    return [
+      fail(
+        'schema',
+        `the user ${user} may not create tables in ${schema}`,
+        `check user and store.schema; if both are right, ${execute} ALTER SCHEMA ${schema} OWNER TO "${user}"`,
+      ),
+    ];
   return [
-    ok('schema', hasSchema ? `${schema} ${state}` : `${schema} will be created at the next start`),
+    ok('schema', hasSchema ? `${schema} ${stateOf(facts)}` : `${schema} will be created at the next start`),
     ...(isSuperuser
       ? [
           warn(

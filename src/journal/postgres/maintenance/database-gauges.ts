@@ -22,13 +22,13 @@ WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'`,
 };
 
 /**
- * What the server does. Of the sessions of other users only the number is visible without a right
- * (pg_read_all_stats).
+ * What the server does. Of the sessions of other users only database and user are visible without
+ * a right (pg_read_all_stats); processes of the server itself have neither.
  */
 const ACTIVITY: Statement = {
   name: 'maintenance_activity',
   text: `
-SELECT count(*) FILTER (WHERE backend_type = 'client backend' OR backend_type IS NULL)::integer AS connections,
+SELECT count(*) FILTER (WHERE datid IS NOT NULL AND usesysid IS NOT NULL)::integer AS connections,
   current_setting('max_connections')::integer AS "maxConnections",
   coalesce(max(extract(epoch FROM clock_timestamp() - xact_start) * 1000)
     FILTER (WHERE backend_xmin IS NOT NULL OR backend_xid IS NOT NULL), 0)::bigint AS "oldestTransactionMs",

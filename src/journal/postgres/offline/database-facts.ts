@@ -28,6 +28,7 @@ export interface DatabaseFacts {
   /** ms by which the server's clock is ahead of this machine's; ± half a round trip. */
   readonly clockAheadMs: number;
   readonly roundTripMs: number;
+  readonly user: string;
   readonly hasSchema: boolean;
   readonly mayCreateSchema: boolean;
   readonly mayCreateTables: boolean;
@@ -35,6 +36,8 @@ export interface DatabaseFacts {
   readonly freezeAge: number;
   /** Steps that the first replica of this version will execute. */
   readonly migrations: number;
+  /** The schema was migrated by a newer version, which this one can work beside. */
+  readonly isNewer: boolean;
 }
 
 const FACTS: Statement = {
@@ -48,7 +51,8 @@ const FACTS: Statement = {
     current_setting('max_connections')::integer AS "maxConnections",
     current_setting('superuser_reserved_connections')::integer AS "reservedConnections",
     (SELECT count(*)::integer FROM pg_stat_activity
-      WHERE backend_type = 'client backend' OR backend_type IS NULL) AS connections,
+      WHERE datid IS NOT NULL AND usesysid IS NOT NULL) AS connections,
+    current_user AS "user",
     to_regnamespace(quote_ident($1)) IS NOT NULL AS "hasSchema",
     has_database_privilege(current_database(), 'CREATE') AS "mayCreateSchema",
     coalesce(has_schema_privilege(to_regnamespace(quote_ident($1))::oid, 'CREATE'), false) AS "mayCreateTables",
@@ -92,7 +96,7 @@ export async function readDatabaseFacts(place: DatabasePlace): Promise<DatabaseF
     await assertNoPooling(place, connection);
     const [facts] = await connection.query<Omit<DatabaseFacts, 'version'>>(FACTS, [schema]);
     if (facts === undefined) throw new Error('the database answered without a row');
-    const { steps, storeId } = await planMigration(connection, { schema });
+    const { steps, storeId, format, newest } = await planMigration(connection, { schema });
     const [live] = storeId === undefined ? [] : await connection.query<{ n: number }>(REPLICAS);
     return {
       ...facts,
@@ -101,6 +105,7 @@ export async function readDatabaseFacts(place: DatabasePlace): Promise<DatabaseF
       version: connection.facts.version,
       replicas: live?.n ?? 0,
       migrations: steps.length,
+      isNewer: format > newest,
     };
   } finally {
     await connection.close();

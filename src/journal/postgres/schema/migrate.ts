@@ -32,7 +32,8 @@ const FIND = {
   text: `SELECT
     EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "hasSchema",
     EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = $1 AND c.relname = 'store' AND c.relkind = 'r') AS "hasStore"`,
+      WHERE n.nspname = $1 AND c.relname = 'store' AND c.relkind = 'r') AS "hasStore",
+    (SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1) AS "mayUse"`,
 };
 const READ = {
   name: '',
@@ -92,7 +93,14 @@ export async function planMigration(
   connection: Connection,
   { schema, migrations = MIGRATIONS }: Omit<MigrateOptions, 'log'>,
 ): Promise<MigrationPlan> {
-  const [found] = await connection.query<{ hasSchema: boolean; hasStore: boolean }>(FIND, [schema]);
+  const [found] = await connection.query<{ hasSchema: boolean; hasStore: boolean; mayUse: boolean | null }>(
+    FIND,
+    [schema],
+  );
+  if (found?.mayUse === false)
+    throw new StoreError(`the user of the database may not use the schema ${schema}`, {
+      fix: `check the user in store.url, and store.schema; if both are right, ${ownerFix(schema)}`,
+    });
   const [store] =
     found?.hasStore === true
       ? await connection.query<{ storeId: string; format: number; readableFrom: number }>(READ)
@@ -117,6 +125,11 @@ export async function planMigration(
       sql: stepSql(step, format + index + 1, found?.hasSchema === true, schema),
     })),
   };
+}
+
+function ownerFix(schema: string): string {
+  const name = quoteName(schema);
+  return `let an administrator execute: CREATE SCHEMA ${name} AUTHORIZATION the_user, or if it exists: ALTER SCHEMA ${name} OWNER TO the_user`;
 }
 
 async function lock(connection: Connection, { schema, log }: MigrateOptions): Promise<void> {
@@ -156,7 +169,7 @@ function explained(error: unknown, schema: string): unknown {
   if (state === '42501')
     return new StoreError(`the user of the database may not create tables in the schema ${schema}`, {
       cause: error,
-      fix: `let an administrator execute: CREATE SCHEMA ${quoteName(schema)} AUTHORIZATION the_user`,
+      fix: ownerFix(schema),
     });
   if (state === '42P07')
     return new StoreError(`the schema ${schema} has tables of another program: ${(error as Error).message}`, {

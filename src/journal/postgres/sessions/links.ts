@@ -190,7 +190,9 @@ export class Links {
       this.#outage.connected();
       this.#logMissing(failure);
     } else if (this.#isReady) {
-      this.#outage.disconnected(this.#groups[without].failure ?? new StoreError('the database closed the connection'));
+      this.#outage.disconnected(
+        this.#groups[without].failure ?? new StoreError('the database closed the connection'),
+      );
     }
     if (!failure) for (const link of this.#all()) link.wake();
   }

@@ -141,7 +141,9 @@ describe('store migrate', () => {
     expect((await migrate()).stdout).toMatch(/^migrated the schema .* from format 0 to \d+: first format/);
     expect((await migrate()).stdout).toContain('the newest: nothing to do');
     await executeSql(url, `UPDATE ${schema}.store SET format = format + 1`);
-    expect((await migrate('--dry-run')).stdout).toMatch(/has format \d+, a newer one than \d+ of this version/);
+    expect((await migrate('--dry-run')).stdout).toMatch(
+      /has format \d+, a newer one than \d+ of this version/,
+    );
     for (const command of ['verify', 'salvage --to x', 'backup --to x']) {
       const { code, stderr } = await run(['store', ...command.split(' '), '--config', file]);
       expect({ code, stderr }).toMatchObject({

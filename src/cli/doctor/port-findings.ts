@@ -31,7 +31,7 @@ export async function isRelayAt(url: string): Promise<boolean> {
   try {
     const { text } = await createAdminClient({ url }, LIVEZ_TIMEOUT_MS).getPublic('/livez');
     const { checks } = JSON.parse(text) as { checks?: { name?: unknown }[] };
-    return checks?.some(({ name }) => name === 'storage-thread') === true;
+    return checks?.some(({ name }) => name === 'event-loop') === true;
   } catch {
     return false;
   }

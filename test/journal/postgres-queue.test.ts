@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { laneKeyOf, slotOf } from '../../src/journal/postgres/engine/lane-keys.ts';
+import { READ_HEADS } from '../../src/journal/postgres/queue/head-payloads.ts';
+import { MISSING_ENTRIES } from '../../src/journal/postgres/queue/head-reads.ts';
 import { sha256 } from '../contract/samples.ts';
 import { ownerRig } from './postgres-queue-owner-rig.ts';
 import { T0 } from './postgres-queue-rig.ts';
@@ -137,6 +139,24 @@ describe('the queue of an owner', () => {
       ]);
     },
   );
+
+  it.each([
+    ['read_heads', READ_HEADS],
+    ['entries_that_left', MISSING_ENTRIES],
+  ])('looks entries up by their key, also by a plan for an empty queue: %s', async (name, { text }) => {
+    const { engine, sql } = await ownerRig();
+    for (const table of ['queue', 'profiles', 'aliases']) await sql(`VACUUM ANALYZE ${table}`);
+    const plan = await engine.sessions.transaction('claim', async ({ query }) => {
+      await query({ name: `prepare_${name}`, text: `PREPARE plan_of_${name} AS ${text}` });
+      const explain = `EXPLAIN EXECUTE plan_of_${name} ('aep', '{}', '{}', '{}')`;
+      return query<{ 'QUERY PLAN': string }>({ name: `explain_${name}`, text: explain });
+    });
+    const lines = plan.map((row) => row['QUERY PLAN'].trim());
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^Index Cond: .*stream = head.stream.*pos = head.pos/),
+    );
+    expect(lines.join(' ')).not.toContain('Join Filter');
+  });
 
   it('goes behind a very long lane', async () => {
     const { put, sql, claimed, end } = await ownerRig();

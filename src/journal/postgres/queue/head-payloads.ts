@@ -16,17 +16,23 @@ export type HeadPayload =
   | { readonly kind: 'key-unknown'; readonly receipt: string }
   | { readonly kind: 'lost'; readonly lost: LostPayload };
 
-/** With the payloads, and the aliases: an append may have missed one that was just written. */
-const READ: Statement = {
+/**
+ * With the payloads, and the aliases: an append may have missed one that was just written. OFFSET 0
+ * makes the server look each row up by its key. A plan that is made while the queue is empty would
+ * else read all of the queue, and of the profiles, for each head, until a table is analyzed.
+ */
+export const READ_HEADS: Statement = {
   name: 'read_heads',
   text: `SELECT q.pos, ${storedColumns('e')}, b.body, p.state AS profile, a.target
     FROM unnest($2::boolean[], $3::integer[], $4::bigint[]) AS head (is_replay, stream, pos)
-    JOIN queue q ON q.destination = $1 AND q.is_replay = head.is_replay AND q.stream = head.stream
-      AND q.pos = head.pos
-    JOIN events e ON e.receipt = q.receipt AND e.day = q.day
-    LEFT JOIN bodies b ON b.seq = q.seq AND b.day = q.day
-    LEFT JOIN profiles p ON p.destination = q.destination AND p.lane = q.lane
-    LEFT JOIN aliases a ON a.destination = q.destination AND a.lane = q.lane`,
+    CROSS JOIN LATERAL (SELECT * FROM queue WHERE destination = $1 AND is_replay = head.is_replay
+      AND stream = head.stream AND pos = head.pos OFFSET 0) q
+    CROSS JOIN LATERAL (SELECT * FROM events WHERE receipt = q.receipt AND day = q.day OFFSET 0) e
+    LEFT JOIN LATERAL (SELECT body FROM bodies WHERE seq = q.seq AND day = q.day OFFSET 0) b ON true
+    LEFT JOIN LATERAL (SELECT state FROM profiles WHERE destination = $1 AND lane = q.lane OFFSET 0) p
+      ON true
+    LEFT JOIN LATERAL (SELECT target FROM aliases WHERE destination = $1 AND lane = q.lane OFFSET 0) a
+      ON true`,
 };
 
 interface ReadRow extends StoredRow {
@@ -57,7 +63,7 @@ export async function readHeads(
   destination: string,
   heads: readonly Head[],
 ): Promise<readonly HeadPayload[]> {
-  const rows = await engine.sessions.query<ReadRow>('claim', READ, [
+  const rows = await engine.sessions.query<ReadRow>('claim', READ_HEADS, [
     destination,
     heads.map(({ isReplay }) => isReplay),
     heads.map(({ stream }) => stream),

@@ -58,12 +58,13 @@ export async function loadMissing(
   }
 }
 
-const MISSING_ENTRIES: Statement = {
+/** By key, as in READ_HEADS. */
+export const MISSING_ENTRIES: Statement = {
   name: 'entries_that_left',
   text: `SELECT head.pos FROM unnest($2::boolean[], $3::integer[], $4::bigint[]) AS head (is_replay, stream, pos)
     WHERE NOT EXISTS (
       SELECT FROM queue q WHERE q.destination = $1 AND q.is_replay = head.is_replay
-        AND q.stream = head.stream AND q.pos = head.pos
+        AND q.stream = head.stream AND q.pos = head.pos OFFSET 0
     )`,
 };
 

@@ -146,10 +146,10 @@ describe('the queue of an owner', () => {
   ])('looks entries up by their key, also by a plan for an empty queue: %s', async (name, { text }) => {
     const { engine, sql } = await ownerRig();
     for (const table of ['queue', 'profiles', 'aliases']) await sql(`VACUUM ANALYZE ${table}`);
-    const plan = await engine.sessions.transaction('claim', async ({ query }) => {
-      await query({ name: `prepare_${name}`, text: `PREPARE plan_of_${name} AS ${text}` });
+    const plan = await engine.sessions.transaction('claim', async (session) => {
+      await session.query({ name: `prepare_${name}`, text: `PREPARE plan_of_${name} AS ${text}` });
       const explain = `EXPLAIN EXECUTE plan_of_${name} ('aep', '{}', '{}', '{}')`;
-      return query<{ 'QUERY PLAN': string }>({ name: `explain_${name}`, text: explain });
+      return session.query<{ 'QUERY PLAN': string }>({ name: `explain_${name}`, text: explain });
     });
     const lines = plan.map((row) => row['QUERY PLAN'].trim());
     expect(lines).toContainEqual(

@@ -12,6 +12,8 @@ const MAX_ROWS = 1_024;
 
 interface InsertJob {
   readonly url: string;
+  /** Of a relay, whose tables are copied. */
+  readonly schema: string;
   readonly callers: number;
   readonly count: number;
   readonly bodyBytes: number;
@@ -22,21 +24,48 @@ interface Waiting {
   readonly resolve: () => void;
 }
 
-const TABLE = `CREATE TABLE IF NOT EXISTS plain_events (
-  receipt uuid NOT NULL, source text NOT NULL, destination text NOT NULL, identity bytea NOT NULL,
-  lane text NOT NULL, customer_id text NOT NULL, event_id text NOT NULL, event_name text NOT NULL,
-  org_id bigint NOT NULL, created_at bigint NOT NULL, received_at bigint NOT NULL,
-  verified_by text NOT NULL, body bytea NOT NULL,
-  PRIMARY KEY (identity, source))`;
+/** The tables of a relay with their indexes, and without partitions. */
+const TABLES = ['events', 'bodies', 'queue'];
 
-const TYPES = ['uuid', 'text', 'text', 'bytea', 'text', 'text', 'text', 'text']
-  .concat(['bigint', 'bigint', 'bigint', 'text', 'bytea'])
-  .map((type, index) => `$${index + 1}::${type}[]`);
+const COLUMNS = ['receipt uuid', 'source text', 'destination text', 'identity bytea', 'lane text']
+  .concat(['customer_id text', 'event_id text', 'event_name text', 'org_id bigint', 'created_at bigint'])
+  .concat(['received_at bigint', 'verified_by text', 'body bytea'])
+  .map((column) => column.split(' ') as [string, string]);
+const NAMES = COLUMNS.map(([name]) => name).join(', ');
+const ARRAYS = COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');
 
+/** What the relay stores of an event, without its keys of lookups, its counts and its aliases. */
 const INSERT = {
   name: 'insert',
-  text: `INSERT INTO plain_events SELECT * FROM unnest(${TYPES.join(', ')}) ON CONFLICT DO NOTHING`,
+  text: `WITH base AS MATERIALIZED (SELECT nextval('plain_positions') AS n),
+    input AS MATERIALIZED (
+      SELECT base.n + i.ord AS seq, (i.created_at / 86400000)::integer AS day, hashtext(i.lane) AS lane_key, i.*
+      FROM base, unnest(${ARRAYS}) WITH ORDINALITY AS i (${NAMES}, ord)
+    ),
+    added AS (
+      INSERT INTO plain_events (day, seq, receipt, source, destination, identity, lane, lane_key, customer_id,
+        customer_key, event_id, event_key, org_id, event_name, created_at, received_at, verified_by,
+        body_bytes, due_at)
+      SELECT day, seq, receipt, source, destination, identity, lane, lane_key, customer_id,
+        hashtext(customer_id), event_id, hashtext(event_id), org_id, event_name, created_at, received_at,
+        verified_by, length(body), received_at
+      FROM input ON CONFLICT DO NOTHING
+    ),
+    payloads AS (INSERT INTO plain_bodies (day, seq, body) SELECT day, seq, body FROM input)
+    INSERT INTO plain_queue (destination, is_replay, stream, pos, seq, day, receipt, source, lane, lane_key,
+      received_at, body_bytes, due_at)
+    SELECT destination, false, 1, seq, seq, day, receipt, source, lane, lane_key, received_at, length(body),
+      received_at FROM input`,
 };
+
+function tablesSql(schema: string): string {
+  return [
+    'CREATE SEQUENCE IF NOT EXISTS plain_positions INCREMENT BY 2048',
+    ...TABLES.map(
+      (table) => `CREATE TABLE IF NOT EXISTS plain_${table} (LIKE ${schema}.${table} INCLUDING ALL)`,
+    ),
+  ].join('; ');
+}
 
 function rowOf(bodyBytes: number): readonly unknown[] {
   const customer = Math.floor(Math.random() * 20_000);
@@ -49,10 +78,10 @@ function rowOf(bodyBytes: number): readonly unknown[] {
   return [...keys, eventName, 100_458, at, at, verifiedBy, body];
 }
 
-async function insertAll({ url, callers, count, bodyBytes }: InsertJob): Promise<number> {
+async function insertAll({ url, schema, callers, count, bodyBytes }: InsertJob): Promise<number> {
   const clients = Array.from({ length: CONNECTIONS }, () => new pg.Client({ connectionString: url }));
   await Promise.all(clients.map((client) => client.connect()));
-  await clients[0]?.query(TABLE);
+  await clients[0]?.query(tablesSql(schema));
   const free = [...clients];
   let waiting: Waiting[] = [];
   let isScheduled = false;
@@ -65,7 +94,7 @@ async function insertAll({ url, callers, count, bodyBytes }: InsertJob): Promise
       return;
     }
     const taken = waiting.splice(0, MAX_ROWS);
-    const columns = TYPES.map((_, column) => taken.map(({ row }) => row[column]));
+    const columns = COLUMNS.map((_, column) => taken.map(({ row }) => row[column]));
     await client.query({ ...INSERT, values: columns });
     free.push(client);
     for (const { resolve } of taken) resolve();

@@ -246,7 +246,9 @@ export async function measureTables({ bench, server }: PostgresRig): Promise<rea
   const count = bench.short ? 20_000 : 1_000_000;
   bench.log(`tables after ${count} events`);
   const { events, tables, walBytes, queueBytes, seconds } = await measureBloat(server.url(), count);
-  const rows = tables.flatMap(({ table, bytes, dead, updated, hot }): readonly Figure[] => {
+  const rows = tables.flatMap(({ table: partition, bytes, dead, updated, hot }): readonly Figure[] => {
+    // Nobody maintains these tables, so no day has a partition of its own.
+    const table = partition.replace('_default', '');
     if (!['events', 'profiles', 'counts', 'queue'].includes(table)) return [];
     return [
       { what: `${table}: size`, value: bytes / 1_048_576, unit: 'MiB' },
@@ -261,6 +263,12 @@ export async function measureTables({ bench, server }: PostgresRig): Promise<rea
     { what: 'write-ahead log per event', value: walBytes / events / 1_024, unit: 'KiB' },
     { what: 'tables and indexes per event', value: total / events / 1_024, unit: 'KiB' },
     ...rows,
-    { what: 'queue: size at the end / after a third', value: late / early, unit: '×', goal: { most: 1.5 } },
+    {
+      what: 'queue: size at the end / after a third',
+      value: late / early,
+      unit: '×',
+      // It grows until the server has removed dead rows for the first time, which takes a minute.
+      ...(!bench.short && { goal: { most: 1.5 } }),
+    },
   ];
 }

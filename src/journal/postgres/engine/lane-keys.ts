@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { SLOTS } from '../../fleet.ts';
 
 /*
@@ -8,7 +8,7 @@ import { SLOTS } from '../../fleet.ts';
 
 /** A signed integer of 32 bits, as PostgreSQL stores it. */
 export function keyOfText(text: string): number {
-  return createHash('sha256').update(text).digest().readInt32BE(0);
+  return hash('sha256', text, 'buffer').readInt32BE(0);
 }
 
 export function keyOrNull(text: string | undefined): number | null {
@@ -35,7 +35,7 @@ function integerSql(hex: string): string {
 
 /** SQL of `laneKeyOf` of a lane that is not null. */
 export function laneKeySql(lane: string): string {
-  const hash = `encode(substring(sha256(convert_to(${lane}, 'UTF8')) FROM 1 FOR 4), 'hex')`;
+  const prefix = `encode(substring(sha256(convert_to(${lane}, 'UTF8')) FROM 1 FOR 4), 'hex')`;
   return `CASE WHEN ${lane} ~ '^[0-9a-f]{64}$' THEN ${integerSql(`left(${lane}, 8)`)}
-    ELSE ${integerSql(hash)} END`;
+    ELSE ${integerSql(prefix)} END`;
 }

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 
@@ -7,19 +7,20 @@ const LEFT_OUT = new Set(['postmaster.pid', 'postmaster.opts', 'postgresql.auto.
 
 /** Copies a folder in which files come and go. */
 async function copyFolder(from: string, to: string, skip: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(from)) {
-    if (skip.has(name)) continue;
+  const copyOne = async (name: string): Promise<void> => {
     const source = join(from, name);
     const info = await stat(source).catch(() => undefined);
     if (info?.isDirectory()) {
       await mkdir(join(to, name), { recursive: true, mode: 0o700 });
       await copyFolder(source, join(to, name), new Set());
     } else if (info) {
-      await cp(source, join(to, name)).catch((error: NodeJS.ErrnoException) => {
+      await copyFile(source, join(to, name)).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
       });
     }
-  }
+  };
+  const names = await readdir(from);
+  await Promise.all(names.filter((name) => !skip.has(name)).map(copyOne));
 }
 
 /**

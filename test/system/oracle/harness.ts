@@ -170,7 +170,7 @@ export async function createHarnessOf<Relays extends RelaysUnderTest>(
    */
   const resumeAfterTokenTrouble = async (relay: RelayProcess): Promise<void> => {
     const { body } = await relay.admin('/admin/v1/destinations');
-    const { reason } = (body as { destinations: { reason?: string }[] }).destinations[0] ?? {};
+    const { reason } = (body as { destinations?: { reason?: string }[] }).destinations?.[0] ?? {};
     if (/^(ims-.*|unauthorized|forbidden|ip-not-allowed)$/.test(reason ?? '')) await resumeDelivery();
   };
 

@@ -29,6 +29,8 @@ const REQUESTS_PER_CONNECTION = 50;
 const MEASURED_MS = 15_000;
 /** A fault is watched at least for this time. */
 const MIN_WATCH_MS = 2_000;
+/** A fault waits so long for a relay or a server that it can hit. */
+const MAX_WAIT_MS = 5_000;
 /** What was accepted longer ago than this has landed, if nothing is wrong. */
 const CALM_MS = 500;
 
@@ -143,13 +145,14 @@ async function injectOverlapping(
   const running: Promise<void>[] = [];
   for (const kind of kindsInTurn(random)) {
     if (performance.now() > untilMs) break;
-    const injected = faults.inject(kind);
-    if (injected === undefined) {
-      await sleep(100);
-      continue;
+    // Else the kinds that can happen at any time would be the most.
+    for (const deadline = performance.now() + MAX_WAIT_MS; performance.now() < deadline; await sleep(50)) {
+      const injected = faults.inject(kind);
+      if (injected === undefined) continue;
+      running.push(injected.over);
+      await sleep(randomInteger(random, 0, maxPauseMs));
+      break;
     }
-    running.push(injected.over);
-    await sleep(randomInteger(random, 0, maxPauseMs));
   }
   await Promise.all(running);
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Settlement } from '../../src/journal/journal.ts';
 import type { Sessions } from '../../src/journal/postgres/sessions/session.ts';
 import { CommitUnknownError } from '../../src/journal/postgres/sessions/store-errors.ts';
+import { SETTLE } from '../../src/journal/postgres/engine/settle-statement.ts';
 import { farReaching } from '../contract/leases.ts';
 import { sampleAttempt, settled, sha256, T0 } from '../contract/samples.ts';
 import { type SettleRig, settleRig } from './postgres-settle-rig.ts';
@@ -53,6 +54,32 @@ function losing(failure: { times: number }): (sessions: Sessions) => Sessions {
     },
   });
 }
+
+describe('the plan of a settlement', () => {
+  it('finds entries by their key as soon as the server has analyzed a backlog, which is soon', async () => {
+    const { replica, sql } = await settleRig();
+    const { engine } = await replica();
+    await sql('VACUUM ANALYZE queue');
+    const [option] =
+      await sql(`SELECT option_value::int AS rows FROM pg_class, pg_options_to_table(reloptions)
+      WHERE oid = 'queue'::regclass AND option_name = 'autovacuum_analyze_threshold'`);
+    const rows = option?.['rows'] as number;
+    expect(rows).toBeLessThanOrEqual(5_000);
+    await sql(`INSERT INTO queue SELECT 'aep', false, 1, n, n, 20000, gen_random_uuid(), 'acme', NULL, n, false, 0, 1, 0
+      FROM generate_series(1, ${rows}) AS n`);
+    await sql('ANALYZE queue');
+    const params = new Set(SETTLE.text.match(/\$\d+/gu)).size;
+    const plan = await engine.sessions.transaction('settle', async (session) => {
+      await session.query({ name: 'prepare_settle', text: `PREPARE plan_of_settle AS ${SETTLE.text}` });
+      const values = Array.from({ length: params }, () => 'NULL').join(', ');
+      const text = `EXPLAIN EXECUTE plan_of_settle (${values})`;
+      return session.query<{ 'QUERY PLAN': string }>({ name: 'explain_settle', text });
+    });
+    const lines = plan.map((row) => row['QUERY PLAN'].trim());
+    expect(lines.filter((line) => /^Index Cond: .*stream = .*pos = /.test(line))).toHaveLength(2);
+    expect(lines.join(' ')).not.toContain('Join Filter: ((q');
+  });
+});
 
 describe('settle of several replicas', () => {
   it.each(['simple', 'far-reaching'])('changes nothing under a lost epoch: a %s one', async (kind) => {

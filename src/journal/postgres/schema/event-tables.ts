@@ -26,6 +26,9 @@
  * `lane_key` is 32 bits of a hash of the lane, or of the identity of an event without a lane;
  * `lane_key & 63` is the slot. Whoever looks a lane up by its key compares the lane.
  *
+ * A settlement keeps its plan, and one that was made while the queue was empty reads all of it.
+ * After an ANALYZE the server plans anew, so that comes within a minute once events wait.
+ *
  * The head of a lane follows from its entries, so that it is the same for the next owner of the
  * slot: the pinned entry, else the one with the smallest `seq`. An entry is pinned while an older
  * one waits behind it (head-pins.ts).
@@ -107,7 +110,7 @@ CREATE TABLE queue (
   autovacuum_vacuum_insert_scale_factor = 0,
   autovacuum_vacuum_insert_threshold = 100000,
   autovacuum_analyze_scale_factor = 0,
-  autovacuum_analyze_threshold = 50000,
+  autovacuum_analyze_threshold = 5000,
   autovacuum_vacuum_cost_delay = 0
 );
 CREATE INDEX queue_lane ON queue (lane_key, seq);

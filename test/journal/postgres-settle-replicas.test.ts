@@ -6,6 +6,7 @@ import { CommitUnknownError } from '../../src/journal/postgres/sessions/store-er
 import { SETTLE } from '../../src/journal/postgres/engine/settle-statement.ts';
 import { farReaching } from '../contract/leases.ts';
 import { sampleAttempt, settled, sha256, T0 } from '../contract/samples.ts';
+import { until } from '../helpers/until.ts';
 import { type SettleRig, settleRig } from './postgres-settle-rig.ts';
 
 const ANN = sha256('ann');
@@ -25,8 +26,9 @@ async function locking({ url, schema }: SettleRig, text: string) {
   return {
     /** Resolves when another connection waits for the lock. */
     waitedFor: async () => {
-      const waiting = `SELECT FROM pg_stat_activity
-        WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))`;
+      // Unlike pg_stat_activity it is read anew within a transaction.
+      const waiting = `SELECT FROM pg_locks
+        WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))`;
       while ((await client.query(waiting)).rowCount === 0);
     },
     commit: (more = 'SELECT 1') => client.query(`${more}; COMMIT`),
@@ -247,6 +249,25 @@ describe('merges of several replicas', () => {
     expect(await one.settleOne({ ...settled.delivered(ann!), profiles })).toEqual([ann]);
     expect(await event(ann!)).toMatchObject({ state: 'p', delivered: 1 });
     expect(await sql('SELECT * FROM profiles')).toEqual([]);
+  });
+
+  it('moves what was appended to the merged lane while they were committed', async () => {
+    const rig = await settleRig();
+    const one = await rig.replica();
+    const [bob] = await rig.put({ lane: BOB });
+    await one.claim(bob!);
+    // An append that has read the aliases and is not committed yet.
+    const lock = await locking(rig, 'SELECT FROM counts FOR UPDATE');
+    const putting = rig.put({ lane: ANN });
+    await lock.waitedFor();
+    const merged = one.settle('one', [merging(bob!, ANN, BOB)]);
+    await until(async () => (await rig.sql('SELECT FROM aliases')).length === 1);
+    await lock.commit();
+    const [late] = await putting;
+    expect(await merged).toEqual({ stale: [] });
+    expect(await rig.queued(BOB)).toEqual([late]);
+    expect(await rig.event(late!)).toMatchObject({ lane: BOB, own_lane: ANN, state: 'p' });
+    expect(one.claims.moved).toEqual(['aep']);
   });
 
   it('waits for a settlement of the merged lane, and is stale if that has changed the profile', async () => {

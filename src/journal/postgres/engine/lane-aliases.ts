@@ -51,6 +51,16 @@ const RESOLVE: Statement = {
   text: 'SELECT lane, target FROM aliases WHERE destination = $1 AND lane = ANY ($2::text[])',
 };
 
+/** The lane to which events of a merged lane go; undefined if it was not merged. */
+export async function targetOf(
+  session: Session,
+  destination: string,
+  lane: string,
+): Promise<string | undefined> {
+  const [row] = await session.query<{ target: string }>(RESOLVE, [destination, [storedText(lane)]]);
+  return row?.target;
+}
+
 const ALIASES_OF: Statement = {
   name: 'aliases_of',
   text: 'SELECT lane FROM aliases WHERE destination = $1 AND target = $2',

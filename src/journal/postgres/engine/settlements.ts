@@ -11,6 +11,7 @@ import { CommitUnknownError } from '../sessions/store-errors.ts';
 import { createContactCounting } from './contact-gathering.ts';
 import { sharedContacts } from './count-contacts.ts';
 import type { PostgresEngine } from './engine.ts';
+import { moveStragglers } from './merge-stragglers.ts';
 import { RequestRows } from './request-rows.ts';
 import { type InOrder, isFarReaching, settleInOrder } from './settle-in-order.ts';
 import { oneByOne, settleTogether, type Settling } from './settle-together.ts';
@@ -95,7 +96,7 @@ class SettleGatherer {
     try {
       const { requests, moved } = await this.#record(settlings);
       this.#requestRows.stored(requests);
-      for (const destination of moved) {
+      for (const destination of new Set([...moved, ...(await this.#moveStragglers(settlings))])) {
         this.#claims.lanesMoved(destination);
         this.#engine.notifyClaimable(destination);
       }
@@ -106,6 +107,21 @@ class SettleGatherer {
       return;
     }
     void this.#answer(calls, settlings);
+  }
+
+  /** @returns the destinations at which events were moved */
+  async #moveStragglers(settlings: readonly Settling[]): Promise<readonly string[]> {
+    const merges = settlings.flatMap(({ settlement: { alias }, claim, outcome }) =>
+      alias === undefined || claim === undefined || outcome !== 'recorded'
+        ? []
+        : [{ alias, destination: claim.destination }],
+    );
+    const destinations: string[] = [];
+    for (const [destination, of] of Map.groupBy(merges, (merge) => merge.destination)) {
+      const aliases = of.map(({ alias }) => alias);
+      if (await moveStragglers(this.#engine.sessions, destination, aliases)) destinations.push(destination);
+    }
+    return destinations;
   }
 
   /** An event that the array names twice is claimed only the first time. */

@@ -8,7 +8,11 @@ function storeWith(store: object): Config['store'] {
   return configOf(smallestWith([['store'], store])).store;
 }
 
-const postgres = storeWith({ engine: 'postgres', url: 'postgres://127.0.0.1/relay', schema: 'loyalty' });
+const postgres = storeWith({
+  engine: 'postgres',
+  url: 'postgres://relay@127.0.0.1/relay',
+  schema: 'loyalty',
+});
 
 describe('a store in PostgreSQL', () => {
   it('is copied with the tools of the server', async () => {

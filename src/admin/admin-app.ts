@@ -30,9 +30,12 @@ const MAX_CONNECTIONS = 1_000;
 /** Per address; refused requests count too. */
 const MAX_REQUESTS_PER_SECOND = 200;
 
-/** An operator has to know what keeps the store from answering. */
+/**
+ * An operator has to know what keeps the store from answering, and how to fix it. The text of an
+ * error without a fix is meant for the log: it can have details of the machine.
+ */
 function storeProblem({ message, fix }: StoreError): ProblemError {
-  return new ProblemError('store-failing', fix === undefined ? message : `${message}; fix: ${fix}`);
+  return new ProblemError('store-failing', fix === undefined ? undefined : `${message}; fix: ${fix}`);
 }
 
 /** A URL that reaches no route. Its error is not shown, because it quotes the URL. */

@@ -38,7 +38,7 @@ export interface Batcher<Owner> {
  */
 const GATHER_WINDOW_MS = 10;
 /** How much longer a batch may wait while more events are being mapped for it. */
-const MAX_HOLD_OPEN_MS = 50;
+const MAX_HOLD_OPEN_MS = 100;
 
 /** `{"messages":[` and `]}`, minus the comma that the first message does not need. */
 const FRAME_BYTES = 14;

@@ -129,6 +129,8 @@ class Scenario {
   /** As `pinHeads` does it for an event that is replayed or promoted. */
   #queueOlder(of: Step): void {
     const name = LANES[of.lane]!;
+    // Of two that are queued at the same time, either may go first.
+    if (this.queue.rows.some(({ lane, isCommitted }) => lane === name && !isCommitted)) return;
     const older = this.row(of, { seq: (this.#older -= 1), isCommitted: true, stream: 9 });
     if (name !== null) {
       const head = this.queue.headOf(name, older.isReplay);

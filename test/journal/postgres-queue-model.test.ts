@@ -130,7 +130,7 @@ class Scenario {
   #queueOlder(of: Step): void {
     const name = LANES[of.lane]!;
     // Of two that are queued at the same time, either may go first.
-    if (this.queue.rows.some(({ lane, isCommitted }) => lane === name && !isCommitted)) return;
+    if (this.queue.rows.some((row) => row.lane === name && !row.isCommitted)) return;
     const older = this.row(of, { seq: (this.#older -= 1), isCommitted: true, stream: 9 });
     if (name !== null) {
       const head = this.queue.headOf(name, older.isReplay);

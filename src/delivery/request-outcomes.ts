@@ -19,7 +19,7 @@ import { isFaultOfFlow } from './verdict.ts';
 export interface OutcomeParts extends RequestParts {
   readonly suspects: SuspectHistory;
   readonly refusals: Refusals;
-  /** Called after the state was told that Adobe throttles. */
+  /** Called after the state has learnt that Adobe throttles. */
   readonly onThrottled: () => void;
 }
 

@@ -1,7 +1,7 @@
 import { type Journal, SLOTS } from '../journal/journal.ts';
 import type { DestinationState } from './destination-state.ts';
 
-/** A wait that ends at most so much later is not told again. */
+/** A wait that ends at most so much later is not published again. */
 const MIN_NEWS_MS = 250;
 
 /**
@@ -13,8 +13,8 @@ export function shareOfLimits(journal: Pick<Journal, 'shareOf'>, destination: st
 }
 
 /**
- * Returns what tells the other replicas that Adobe throttles, after the state was told. It is the
- * wait of the destination that is told, once for all requests that were in flight.
+ * Returns what tells the other replicas that Adobe throttles, after the state was set. It is the
+ * wait of the destination that is published, once for all requests that were in flight.
  * @param now epoch ms
  */
 export function createThrottleNews(

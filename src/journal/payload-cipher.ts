@@ -88,7 +88,7 @@ function readChecked(stored: Buffer): Buffer | Unreadable {
 
 interface Key {
   readonly id: Buffer;
-  /** A cipher with the bytes of a key makes this anew each time, which takes most of its time. */
+  /** A cipher with the bytes of a key makes this again each time, which takes most of its time. */
   readonly secret: KeyObject;
 }
 

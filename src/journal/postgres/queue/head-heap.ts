@@ -83,7 +83,7 @@ export class SourceHeads<Item extends Heaped> {
   #latest = Number.NEGATIVE_INFINITY;
   #now = Number.NEGATIVE_INFINITY;
 
-  /** How many were due when the time was told. */
+  /** How many were due when the time was set. */
   get dueCount(): number {
     return this.#due.items.length;
   }

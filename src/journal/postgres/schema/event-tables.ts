@@ -27,7 +27,7 @@
  * `lane_key & 63` is the slot. Whoever looks a lane up by its key compares the lane.
  *
  * A settlement keeps its plan, and one that was made while the queue was empty reads all of it.
- * After an ANALYZE the server plans anew, so that comes within a minute once events wait.
+ * After an ANALYZE the server makes new plans, so that comes within a minute once events wait.
  *
  * The head of a lane follows from its entries, so that it is the same for the next owner of the
  * slot: the pinned entry, else the one with the smallest `seq`. An entry is pinned while an older

@@ -13,7 +13,7 @@ export interface ConnectionSettings {
   readonly answerLimitMs: number;
   /**
    * Whether a statement keeps its first plan. Otherwise the server may plan a statement with arrays
-   * anew each time, because it knows how long these are: for a single event that takes longer than
+   * again each time, because it knows how long these are: for a single event that takes longer than
    * the execution. The plan uses indexes even if a table was empty when it was made.
    */
   readonly keepsPlans?: boolean;

@@ -13,6 +13,7 @@ import {
 import { journalInTest, type MakeStore } from './test-store.ts';
 
 const ANN = sha256('ann');
+const BOB = sha256('bob');
 
 export function describeRerouting(make: MakeStore) {
   return describe('reroute', () => {
@@ -79,6 +80,18 @@ export function describeRerouting(make: MakeStore) {
         await settleAs(test.journal, settled.delivered(receipt!));
       }
       expect(order).toEqual([first, second, third, fourth]);
+    });
+
+    it('overtakes a head that an earlier claim has seen, however much could be claimed without it', async () => {
+      const [first] = await appendAll(test.journal, [sampleEvent({ lane: ANN })]);
+      await appendAll(
+        test.journal,
+        [ANN, BOB].map((lane) => sampleEvent({ lane, source: 'shop', destination: 'new' })),
+      );
+      expect(await claimReceipts(test.journal, { destination: 'new' })).toEqual([]);
+      await test.journal.reroute('acme', 'new', 'olga');
+      const one = { destination: 'new', sources: ['acme', 'shop'], events: 1 };
+      expect(await claimReceipts(test.journal, one)).toEqual([first]);
     });
 
     it('keeps a profile at the destination where its event was claimed', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { laneKeyOf, slotOf } from '../../src/journal/postgres/engine/lane-keys.ts';
 import { READ_HEADS } from '../../src/journal/postgres/queue/head-payloads.ts';
-import { MISSING_ENTRIES } from '../../src/journal/postgres/queue/head-reads.ts';
+import { FORMER_HEADS } from '../../src/journal/postgres/queue/head-reads.ts';
 import { sha256 } from '../contract/samples.ts';
 import { ownerRig } from './postgres-queue-owner-rig.ts';
 import { T0 } from './postgres-queue-rig.ts';
@@ -142,7 +142,7 @@ describe('the queue of an owner', () => {
 
   it.each([
     ['read_heads', READ_HEADS],
-    ['entries_that_left', MISSING_ENTRIES],
+    ['former_heads', FORMER_HEADS],
   ])('looks entries up by their key, also by a plan for an empty queue: %s', async (name, { text }) => {
     const { engine, sql } = await ownerRig();
     for (const table of ['queue', 'profiles', 'aliases']) await sql(`VACUUM ANALYZE ${table}`);
@@ -350,7 +350,7 @@ describe('the queue of an owner', () => {
     ['scan_queue', 0],
     ['read_heads', 0],
     ['next_of_lanes', 0],
-    ['entries_that_left', 0],
+    ['former_heads', 0],
     // The lane has no head any more, so nothing has to be pinned.
     ['pin_entries', 1],
   ])('holds nothing after a failure of %s, and goes on', async (name, held) => {

@@ -58,13 +58,16 @@ export async function loadMissing(
   }
 }
 
-/** By key, as in READ_HEADS. */
-export const MISSING_ENTRIES: Statement = {
-  name: 'entries_that_left',
+/** By key, as in READ_HEADS: an entry that left the queue, or is not the first of its lane. */
+export const FORMER_HEADS: Statement = {
+  name: 'former_heads',
   text: `SELECT head.pos FROM unnest($2::boolean[], $3::integer[], $4::bigint[]) AS head (is_replay, stream, pos)
     WHERE NOT EXISTS (
       SELECT FROM queue q WHERE q.destination = $1 AND q.is_replay = head.is_replay
-        AND q.stream = head.stream AND q.pos = head.pos OFFSET 0
+        AND q.stream = head.stream AND q.pos = head.pos
+        AND (q.lane IS NULL OR q.is_pinned OR NOT EXISTS (
+          SELECT FROM queue older WHERE ${isOfQueueSql('older', 'q')} AND older.seq < q.seq
+        )) OFFSET 0
     )`,
 };
 
@@ -76,7 +79,10 @@ function positionsOf(heads: readonly Head[]): [boolean[], number[], number[]] {
   ];
 }
 
-/** Forgets those of the heads that others have taken out of the queue, unless they are claimed. */
+/**
+ * Forgets those of the heads that others have taken out of the queue, or that an older event has
+ * overtaken, unless they are claimed.
+ */
 export async function verifyHeads(
   { sessions }: PostgresEngine,
   destination: string,
@@ -85,12 +91,12 @@ export async function verifyHeads(
 ): Promise<void> {
   for (let from = 0; from < heads.length; from += MAX_LOOKUPS) {
     const some = heads.slice(from, from + MAX_LOOKUPS);
-    const rows = await sessions.query<{ readonly pos: number }>('claim', MISSING_ENTRIES, [
+    const rows = await sessions.query<{ readonly pos: number }>('claim', FORMER_HEADS, [
       destination,
       ...positionsOf(some),
     ]);
-    const left = new Set(rows.map(({ pos }) => pos));
-    for (const head of some) if (left.has(head.pos) && head.state !== 'claimed') table.leave(head);
+    const former = new Set(rows.map(({ pos }) => pos));
+    for (const head of some) if (former.has(head.pos) && head.state !== 'claimed') table.reread(head);
   }
 }
 

@@ -174,6 +174,13 @@ export class LaneTable {
     this.#forgetIfEmpty(lane);
   }
 
+  /** A head has left the queue, or another entry has become the head in its place. */
+  reread(head: Head): void {
+    const queue = head.lane?.queue(head.isReplay);
+    if (queue?.head === head) queue.hasMore = true;
+    this.leave(head);
+  }
+
   #load(queue: LaneQueue): void {
     queue.isLoading = true;
     queue.hasMore = false;

@@ -38,6 +38,7 @@ export class TableUpkeep {
   readonly #parts: QueueParts;
   readonly #scan: EntryScan;
   #mustVerify = false;
+  #mustScan = false;
   #verifiedAt: number;
   #unverified: Iterator<Head> | undefined;
 
@@ -54,9 +55,10 @@ export class TableUpkeep {
     return this.#scan.isComplete(isReplay);
   }
 
-  /** Entries that are heads here may have left the queue. */
+  /** Entries that are heads here may have left the queue, or others may have overtaken them. */
   mustVerify(): void {
     this.#mustVerify = true;
+    this.#mustScan = true;
   }
 
   /** Nothing that was read counts any more. */
@@ -89,7 +91,7 @@ export class TableUpkeep {
     const enough = limits.events - claimed + 1;
     for (let scans = 0; ; scans += 1) {
       // As long as there are enough of the others, no replayed event is claimed.
-      if (live.count >= enough) return;
+      if (live.count >= enough && !this.#mustScan) return;
       const isFirst = scans === 0;
       const enoughReplayed = Math.min(enough, limits.replays + 1);
       const wanted = {
@@ -100,6 +102,7 @@ export class TableUpkeep {
       };
       if (!wanted.live && !wanted.replayed) return;
       if (scans >= (claimed + live.count > 0 ? MAX_FURTHER_SCANS : MAX_SCANS)) return;
+      this.#mustScan = false;
       await this.#scan.next(this.table.slots.keys(), wanted, (entry) => this.table.meet(entry));
       await this.#tidy();
     }

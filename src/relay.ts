@@ -10,6 +10,7 @@ import { createRunningConfig, liveSection, type ReloadResult } from './config/ru
 import { watchSecrets } from './config/watch-secrets.ts';
 import { createDestinationDirectory } from './delivery/destination-directory.ts';
 import { createDestinations } from './delivery/destinations.ts';
+import { createEgress } from './http/egress.ts';
 import { listen, requireFreePort } from './http/listen.ts';
 import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
@@ -89,6 +90,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const { config } = loaded;
   log.info({ config: summarize(config) }, 'configuration');
   const metrics = createMetrics();
+  const egress = createEgress(config.egress, process.env);
   /** Pending while the ports are checked, which is done for a new store only. */
   let portsChecked = Promise.resolve();
   let storeUrl = (): string => currentStoreUrl(loaded, config.store.url);
@@ -146,11 +148,12 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     now,
     observer: createDeliveryReports(log, metrics, coverage, now),
     createInlet: ({ inletUrl, sandbox, limits }: DestinationConfig) =>
-      createInlet({ inletUrl, sandbox, connections: limits.concurrency, now }),
+      createInlet({ inletUrl, sandbox, connections: limits.concurrency, egress, now }),
     createTokens: ({ name, authenticated, ims }: DestinationConfig) =>
       authenticated && ims !== undefined
         ? createTokenSource({
             ...ims,
+            egress,
             now,
             onMint: (outcome) => metrics.imsMints.inc({ destination: name, outcome }),
           })

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { styleText } from 'node:util';
 import { type Command, Option } from 'commander';
-import { failureOf } from '../adobe/failure.ts';
+import { failureOf } from '../http/failure.ts';
 import { type AddressOptions, type AdminAddress, adminAddress, DEFAULT_ADMIN_URL } from './admin-address.ts';
 import { findConfigOption, isConfigNamed } from './command-config.ts';
 import { CommandError, EXIT } from './command-error.ts';

@@ -2,9 +2,9 @@ import { CommanderError } from 'commander';
 
 /**
  * Exit codes of the process. 1 also means that something is missing, 2 also an invalid
- * configuration.
+ * configuration, 3 that a plan has something to change.
  */
-export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, changes: 3 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

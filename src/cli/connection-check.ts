@@ -1,7 +1,7 @@
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { InletResult } from '../adobe/ports.ts';
-import { failureOf } from '../adobe/failure.ts';
+import { failureOf } from '../http/failure.ts';
 import { createTokenSource } from '../adobe/ims/token-source.ts';
 import { isAdobeError, isAdobeSuccess } from '../adobe/inlet/adobe-answer.ts';
 import { createInlet } from '../adobe/inlet/inlet-client.ts';

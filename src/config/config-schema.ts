@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../telemetry/log-level.ts';
 import { destinationSchema } from './destination-config.ts';
+import { egressSchema } from './egress-config.ts';
 import { cidr, duration, integer, optionalSecretList, size } from './field-types.ts';
 import { sourceSchema } from './source-config.ts';
 import { parseStoreUrl } from './store-url.ts';
@@ -133,6 +134,7 @@ const logSchema = z.strictObject({
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}).describe("The public server, which receives Capillary's webhooks."),
   admin: adminSchema.prefault({}).describe('The admin server: health, metrics and the admin API.'),
+  egress: egressSchema.prefault({}).describe('How the relay reaches Adobe and Capillary.'),
   store: storeSchema.prefault({}).describe('The store, which holds the accepted events.'),
   sources: z
     .array(sourceSchema)

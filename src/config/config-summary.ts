@@ -36,10 +36,22 @@ function withoutQuery(text: string): string {
   return `${origin}${pathname}`;
 }
 
+/** A proxy's URL can have a user name and a password. */
+function withoutUserInfo(text: string): string {
+  return URL.canParse(text) ? new URL(text).origin : text;
+}
+
+function describeCertificates(text: string): string {
+  const count = text.split('-----BEGIN CERTIFICATE-----').length - 1;
+  return count === 1 ? '1 certificate' : `${count} certificates`;
+}
+
 const SHORTENED: Readonly<Record<string, (text: string) => string>> = {
   clientId: shortenId,
   inletUrl: shortenInletUrl,
   url: withoutQuery,
+  proxy: withoutUserInfo,
+  ca: describeCertificates,
 };
 
 /** One value of the configuration as in the summary; `key` decides how it is shown. */

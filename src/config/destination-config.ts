@@ -208,6 +208,14 @@ export const destinationFields = z.strictObject({
     .prefault(true)
     .describe('Whether the connection requires authentication, so that each request needs a token.'),
   ims: imsSchema.optional().describe('Credential for the token; required if authenticated.'),
+  platform: z
+    .strictObject({
+      url: httpUrl('https://platform.adobe.io')
+        .default('https://platform.adobe.io')
+        .describe('URL of the API gateway of AEP.'),
+    })
+    .prefault({})
+    .describe('The platform API of AEP, for provision and verification.'),
   format: z
     .enum(['xdm', 'raw'])
     .default('xdm')

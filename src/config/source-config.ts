@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiSchema, webhookSchema } from './capillary-config.ts';
 import { cidr, duration, integer, optionalText, size, slug } from './field-types.ts';
 import { verifierSchema } from './verifier-config.ts';
 
@@ -156,6 +157,10 @@ export const sourceSchema = z.strictObject({
     .default('generic')
     .describe('What happens to events that have no mapping of their own.'),
   unverified: unverified.prefault({}).describe('What happens to requests that fail verification.'),
+  api: apiSchema.optional().describe("Access to Capillary's REST API for this organisation."),
+  webhook: webhookSchema
+    .optional()
+    .describe('The webhook of this source at Capillary, as `register` keeps it.'),
   verify: z
     .array(verifierSchema)
     .min(1, {

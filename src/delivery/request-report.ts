@@ -1,6 +1,6 @@
 import type { ItemResult } from '../adobe/inlet/response.ts';
 import type { InletResult, LastAnswer } from '../adobe/ports.ts';
-import { truncateUtf8 } from '../adobe/response-parsing.ts';
+import { truncateUtf8 } from '../telemetry/truncate.ts';
 import type { MessageKind } from '../journal/journal.ts';
 import type { ItemReport, MessageCounts, RequestReport } from './delivery-observer.ts';
 import type { OutgoingMessage } from './outcome.ts';

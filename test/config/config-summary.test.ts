@@ -103,6 +103,7 @@ describe('secrets', () => {
     expect(new Set(suspects)).toEqual(
       new Set([
         'token',
+        'key',
         'encryptionKeys',
         'values',
         'passwords',

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SOURCE_CHECKS } from '../../src/cli/source-checks.ts';
 import { readConfig } from '../../src/config/load-config.ts';
@@ -11,7 +12,9 @@ import { parse } from 'yaml';
 const example = readFileSync(new URL('../../examples/relay.yaml', import.meta.url), 'utf8');
 
 /** With its alternatives, which are the lines whose # has no space after it. */
-const uncommented = example.replaceAll(/^( *)#(?=\S)/gm, '$1');
+const uncommented = example
+  .replaceAll(/^( *)#(?=\S)/gm, '$1')
+  .replace('/etc/ssl/corp-ca.pem', fileURLToPath(new URL('../fixtures/tls/corp-ca.pem', import.meta.url)));
 
 const required = {
   RELAY_KEY: 'key-1',
@@ -47,6 +50,8 @@ const forAlternatives = {
   RELAY_TOKEN: 'token-1',
   RELAY_SIGNING_SECRET: 'hmac-1',
   RELAY_WEBHOOK_SECRET: 'whsec_dGhpcyBpcyBhIHRlc3Qgc2VjcmV0IQ==',
+  CAPILLARY_API_KEY: 'api-key',
+  CAPILLARY_API_SECRET: 'api-secret-1',
   NEO_API_KEY: 'neo-key',
   NEO_SECRET: 'neo-1',
 };

@@ -1,5 +1,5 @@
-import type { Pool } from 'undici';
-import { createPool, post, USER_AGENT } from '../http.ts';
+import { DIRECT_EGRESS, type Egress } from '../../http/egress.ts';
+import { type OutboundPool, send, USER_AGENT } from '../../http/outbound.ts';
 import { type MintFailure, type MintResult, readTokenResponse } from './token-response.ts';
 
 /**
@@ -19,6 +19,8 @@ export interface TokenRequest {
   readonly clientId: string;
   readonly scopes: readonly string[];
   readonly timeoutMs: number;
+  /** Default: without a proxy. */
+  readonly egress?: Egress;
   /** Epoch ms. */
   readonly now: () => number;
 }
@@ -39,7 +41,8 @@ export function createTokenApi(
   clientSecrets: readonly string[],
   onSecretRefused: () => void,
 ): TokenApi {
-  const pool = createPool(request.url.origin, 1, request.timeoutMs);
+  const { egress = DIRECT_EGRESS, timeoutMs } = request;
+  const pool = egress.pool(request.url.origin, { connections: 1, timeoutMs });
   const secrets = createSecretRing(clientSecrets);
   const closing = new AbortController();
 
@@ -151,7 +154,7 @@ function redactSecret(text: string, secret: string): string {
  * @throws only the signal's reason
  */
 async function requestToken(
-  pool: Pool,
+  pool: OutboundPool,
   request: TokenRequest,
   secret: string,
   signal: AbortSignal,
@@ -162,9 +165,10 @@ async function requestToken(
     client_secret: secret,
     scope: request.scopes.join(','),
   });
-  const response = await post(
+  const response = await send(
     pool,
     {
+      method: 'POST',
       path: request.url.pathname + request.url.search,
       headers: HEADERS,
       body: form.toString(),

@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue } from '../../capillary/json.ts';
-import type { PostResult } from '../http.ts';
-import { pageText, parseJsonObject, parseRetryAfter, truncateUtf8 } from '../response-parsing.ts';
+import type { OutboundResult } from '../../http/outbound.ts';
+import { parseRetryAfter } from '../../http/retry-after.ts';
+import { truncateUtf8 } from '../../telemetry/truncate.ts';
+import { pageText, parseJsonObject } from '../response-parsing.ts';
 
 /** What IMS answered; without a status, why it did not. */
 interface ImsAnswer {
@@ -32,7 +34,7 @@ export type MintResult =
     }
   | MintFailure;
 
-type HttpResponse = Extract<PostResult, { kind: 'response' }>;
+type HttpResponse = Extract<OutboundResult, { kind: 'response' }>;
 
 /**
  * Configuration errors, which no retry can fix.
@@ -112,7 +114,7 @@ function readRefusal(response: HttpResponse, body: JsonObject | undefined, now: 
  * Sources: docs/platforms/adobe.md#token-claims docs/platforms/adobe.md#token-errors
  * @param now epoch ms
  */
-export function readTokenResponse(response: PostResult, now: number): MintResult {
+export function readTokenResponse(response: OutboundResult, now: number): MintResult {
   if (response.kind === 'failure') {
     const text = `${response.code}: ${response.detail}`;
     const detail = `IMS did not answer: ${text}`;

@@ -1,5 +1,6 @@
 import { hitFailpoint } from '../../telemetry/failpoints.ts';
-import { abortable } from '../http.ts';
+import { DIRECT_EGRESS, type Egress } from '../../http/egress.ts';
+import { abortable } from '../../http/outbound.ts';
 import type { LastAnswer, TokenResult, TokenSource } from '../ports.ts';
 import {
   type Clocks,
@@ -32,6 +33,8 @@ export interface TokenSourceOptions {
   readonly onMint?: (outcome: string) => void;
   /** For one request to IMS. */
   readonly timeoutMs?: number;
+  /** Default: without a proxy. */
+  readonly egress?: Egress;
 }
 
 const CLOSED: NoToken = {
@@ -60,8 +63,8 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     jitter = Math.random,
     onMint = () => undefined,
   } = options;
-  const { clientId, scopes, timeoutMs = 10_000 } = options;
-  const request = { url: new URL(options.url), clientId, scopes, timeoutMs, now };
+  const { clientId, scopes, timeoutMs = 10_000, egress = DIRECT_EGRESS } = options;
+  const request = { url: new URL(options.url), clientId, scopes, timeoutMs, egress, now };
   const clocks: Clocks = { wall: now, monotonic };
   const api = createTokenApi(request, options.clientSecrets, () => onMint('secret_failed'));
   const cache = createTokenCache(clocks, jitter);

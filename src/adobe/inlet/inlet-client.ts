@@ -1,6 +1,7 @@
-import { createPool, post, type PostResult, USER_AGENT } from '../http.ts';
+import { DIRECT_EGRESS, type Egress } from '../../http/egress.ts';
+import { type OutboundResult, send as sendRequest, USER_AGENT } from '../../http/outbound.ts';
+import { parseRetryAfter } from '../../http/retry-after.ts';
 import type { Inlet, InletResult, InletFlow } from '../ports.ts';
-import { parseRetryAfter } from '../response-parsing.ts';
 
 /**
  * Adobe's responses are small; even a problem document for a whole batch is far smaller than this.
@@ -20,6 +21,8 @@ export interface InletOptions {
   readonly requestTimeoutMs?: number;
   /** Maximum number of requests in flight. */
   readonly connections: number;
+  /** Default: without a proxy. */
+  readonly egress?: Egress;
   /** Epoch ms; for Retry-After dates. */
   readonly now?: () => number;
 }
@@ -31,7 +34,7 @@ const CLOSED: InletResult = {
   durationMs: 0,
 };
 
-function toInletResult(response: PostResult, now: number): InletResult {
+function toInletResult(response: OutboundResult, now: number): InletResult {
   if (response.kind === 'failure') return response;
   const { status, headers, body, truncated, durationMs } = response;
   const retryAfterMs = parseRetryAfter(headers['retry-after'], now);
@@ -68,9 +71,10 @@ function batchBody(messages: readonly string[]): Buffer {
  */
 export function createInlet(options: InletOptions): Inlet {
   const { sandbox, imsOrgId, requestTimeoutMs = 30_000, connections, now = Date.now } = options;
+  const { egress = DIRECT_EGRESS } = options;
   const urls = inletUrls(options.inletUrl);
-  const pool = createPool(urls.origin, connections, requestTimeoutMs);
-  const inFlight = new Set<Promise<PostResult>>();
+  const pool = egress.pool(urls.origin, { connections, timeoutMs: requestTimeoutMs });
+  const inFlight = new Set<Promise<OutboundResult>>();
   let closing: Promise<void> | undefined;
 
   // The flow id is both here and in the envelope: an inlet that several flows share can lose
@@ -93,7 +97,11 @@ export function createInlet(options: InletOptions): Inlet {
   ): Promise<InletResult> => {
     if (closing !== undefined) return CLOSED;
     const limits = { timeoutMs: requestTimeoutMs, maxBytes: MAX_RESPONSE_BYTES };
-    const sent = post(pool, { path, headers: headersFor(flow, token), body, ...limits }, signal);
+    const sent = sendRequest(
+      pool,
+      { method: 'POST', path, headers: headersFor(flow, token), body, ...limits },
+      signal,
+    );
     inFlight.add(sent);
     try {
       return toInletResult(await sent, now());

@@ -1,4 +1,4 @@
-import { truncateUtf8 } from './response-parsing.ts';
+import { truncateUtf8 } from '../telemetry/truncate.ts';
 
 /**
  * Why no response arrived. All causes are temporary and therefore retried:

@@ -1,47 +1,31 @@
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { readVersion } from '../version.ts';
 import { type FailureCode, failureOf } from './failure.ts';
 
-/** Identifies the relay and its version to Adobe, whose support can find our requests by it. */
+/** Identifies the relay and its version, for the support of the platforms. */
 export const USER_AGENT = `capillary-aep-relay/${readVersion()}`;
 
-const CONNECT_TIMEOUT_MS = 10_000;
-/** Keeps connections open in the pauses between batches, to save handshakes. */
-const KEEP_ALIVE_MS = 10_000;
-/** Upper limit for the keep-alive hint of a server. */
-const MAX_KEEP_ALIVE_MS = 60_000;
-
-/**
- * Connections to one origin. HTTP/1.1 without pipelining: with one request per connection, a broken
- * connection never leaves the outcome of several requests unknown. Proxies in the environment are
- * not used.
- * @param timeoutMs limit for headers and body, in addition to the limit of each request
- */
-export function createPool(origin: string, connections: number, timeoutMs: number): Pool {
-  return new Pool(origin, {
-    connections,
-    pipelining: 1,
-    allowH2: false,
-    connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs) },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
-  });
+/** Connections to one origin. */
+export interface OutboundPool {
+  request(
+    options: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'headers' | 'body' | 'signal'>,
+  ): Promise<Dispatcher.ResponseData>;
+  destroy(): Promise<void>;
 }
 
-export interface PostRequest {
+export interface OutboundRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Buffer;
+  readonly body?: string | Buffer;
   /** For the whole exchange: waiting for a connection, sending, reading the response. */
   readonly timeoutMs: number;
   /** Bytes of the response's body to read; the rest is dropped. */
   readonly maxBytes: number;
 }
 
-export type PostResult =
+export type OutboundResult =
   | {
       readonly kind: 'response';
       readonly status: number;
@@ -77,18 +61,22 @@ async function readText(
 }
 
 /**
- * Sends one POST. Nothing is retried and no redirect is followed; a 3xx is a response like any
+ * Sends one request. Nothing is retried and no redirect is followed; a 3xx is a response like any
  * other.
  * @throws only the reason of the caller's signal
  */
-export async function post(pool: Pool, request: PostRequest, signal: AbortSignal): Promise<PostResult> {
+export async function send(
+  pool: OutboundPool,
+  request: OutboundRequest,
+  signal: AbortSignal,
+): Promise<OutboundResult> {
   signal.throwIfAborted();
   const started = performance.now();
   const durationMs = () => Math.round(performance.now() - started);
   const limit = startTimeLimit(signal, request.timeoutMs);
-  const { path, headers, body } = request;
+  const { method, path, headers, body } = request;
   try {
-    const sent = pool.request({ method: 'POST', path, headers, body, signal: limit.signal });
+    const sent = pool.request({ method, path, headers, body: body ?? null, signal: limit.signal });
     // undici notices an abort only once it has a connection; the caller must not wait for that.
     const response = await abortable(sent, limit.signal);
     const read = await readText(response.body, request.maxBytes);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failureOf } from '../../src/adobe/failure.ts';
+import { failureOf } from '../../src/http/failure.ts';
 
 function coded(code: string, message = 'went wrong', options?: ErrorOptions): Error {
   return Object.assign(new Error(message, options), { code });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRetryAfter } from '../../src/adobe/response-parsing.ts';
+import { parseRetryAfter } from '../../src/http/retry-after.ts';
 
 const NOW = Date.UTC(1994, 10, 6, 8, 49, 0);
 

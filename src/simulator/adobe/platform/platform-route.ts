@@ -1,0 +1,41 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Answer } from '../exchange.ts';
+import type { SimulatorState } from '../simulator-state.ts';
+import type { PlatformBody, Sandbox } from './sandbox.ts';
+
+/** The permissions of a role in AEP that the routes need (docs/platforms/adobe.md#permissions). */
+export const PERMISSIONS = [
+  'View Schemas',
+  'Manage Schemas',
+  'View Identity Namespaces',
+  'Manage Identity Namespaces',
+  'View Datasets',
+  'Manage Datasets',
+  'View Sources',
+  'Manage Sources',
+  'View Profiles',
+] as const;
+
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** A call that has passed the gateway: token, headers, sandbox and permission are right. */
+export interface PlatformCall {
+  readonly state: SimulatorState;
+  readonly sandbox: Sandbox;
+  /** Parameters of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: PlatformBody;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+/** One route of platform.adobe.io. */
+export interface PlatformRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** As Fastify writes it: `/data/foundation/catalog/dataSets/:id`. */
+  readonly path: string;
+  readonly permission?: Permission;
+  readonly answer: (call: PlatformCall) => Answer;
+}

@@ -1,0 +1,127 @@
+import type { JsonObject, JsonValue } from '../../../capillary/json.ts';
+import type { LandedRecord } from '../landed-store.ts';
+import type { AcceptedObject } from '../unwritten-fields.ts';
+import type { XdmKind } from '../record-violations.ts';
+
+/** An identity namespace; Adobe's own exist in every sandbox. */
+export interface TwinNamespace {
+  readonly id: number;
+  readonly code: string;
+  readonly name: string;
+  readonly idType: string;
+  readonly description: string;
+  /** Adobe's own. */
+  readonly custom: boolean;
+}
+
+/** A field group or a schema of the tenant, as its body was posted, with what the registry adds. */
+export interface TwinResource {
+  readonly id: string;
+  readonly altId: string;
+  /** `1.0`, `1.1`, …: raised with every change. */
+  version: string;
+  body: JsonObject;
+  readonly createdAt: number;
+  updatedAt: number;
+}
+
+export interface TwinDataset {
+  readonly id: string;
+  name: string;
+  readonly schemaId: string;
+  tags: Readonly<Record<string, readonly string[]>>;
+  /** The whole object, as Catalog shows it. */
+  body: JsonObject;
+  readonly createdAt: number;
+  updatedAt: number;
+  version: string;
+}
+
+/** Any object of Flow Service. */
+export interface TwinFlowObject {
+  readonly id: string;
+  etag: string;
+  state: 'enabled' | 'disabled';
+  /** As it was posted, with the changes since. */
+  body: JsonObject;
+  readonly createdAt: number;
+  updatedAt: number;
+}
+
+/** A connection with its inlet. */
+export interface TwinConnection extends TwinFlowObject {
+  readonly inletId: string;
+  readonly dataType: 'xdm' | 'raw';
+  readonly isAuthenticationRequired: boolean;
+}
+
+/** Records of one dataset that were ingested, or that failed, together. */
+export interface TwinBatch {
+  readonly id: string;
+  readonly datasetId: string;
+  readonly flowId: string;
+  readonly status: 'success' | 'failed';
+  readonly createdAt: number;
+  readonly completedAt: number;
+  readonly records: readonly LandedRecord[];
+  /** Of a failed batch: the code and text of each record's errors. */
+  readonly errors: readonly { readonly code: string; readonly description: string }[];
+}
+
+/** One run of a dataflow: streaming flows have one for each batch. */
+export interface TwinFlowRun {
+  readonly id: string;
+  readonly flowId: string;
+  readonly startedAt: number;
+  readonly completedAt: number;
+  readonly inputRecords: number;
+  readonly outputRecords: number;
+  readonly failedRecords: number;
+}
+
+/** What a dataset's schema accepts. */
+export interface SchemaFields {
+  readonly kind: XdmKind;
+  /** With the tenant's fields. */
+  readonly accepted: AcceptedObject;
+  /** Whether it is enabled for Profile (tag `union`). */
+  readonly isUnion: boolean;
+}
+
+/** Everything in one sandbox of the simulated AEP. Ids are unique over all sandboxes. */
+export interface Sandbox {
+  readonly name: string;
+  readonly namespaces: TwinNamespace[];
+  readonly fieldGroups: Map<string, TwinResource>;
+  readonly schemas: Map<string, TwinResource>;
+  readonly descriptors: Map<string, JsonObject>;
+  readonly datasets: Map<string, TwinDataset>;
+  readonly connections: Map<string, TwinConnection>;
+  readonly sourceConnections: Map<string, TwinFlowObject>;
+  readonly targetConnections: Map<string, TwinFlowObject>;
+  readonly mappingSets: Map<string, JsonObject>;
+  readonly flows: Map<string, TwinFlowObject>;
+  readonly batches: TwinBatch[];
+  readonly runs: TwinFlowRun[];
+}
+
+export function createSandbox(name: string, namespaces: readonly TwinNamespace[]): Sandbox {
+  return {
+    name,
+    namespaces: [...namespaces],
+    fieldGroups: new Map(),
+    schemas: new Map(),
+    descriptors: new Map(),
+    datasets: new Map(),
+    connections: new Map(),
+    sourceConnections: new Map(),
+    targetConnections: new Map(),
+    mappingSets: new Map(),
+    flows: new Map(),
+    batches: [],
+    runs: [],
+  };
+}
+
+/** The body of a request: JSON, or undefined without one. */
+export type PlatformBody = JsonValue | undefined;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Environment, LoadedConfig } from '../config/load-config.ts';
+import type { MissingKeys } from '../config/stand-ins.ts';
 
 /** The file that is used if none is named. */
 const DEFAULT_FILE = 'relay.yaml';
@@ -48,4 +49,18 @@ export async function loadCommandConfig(file: string, env: Environment = process
   const { loadConfig } = await import('../config/load-config.ts');
   const { SOURCE_CHECKS } = await import('./source-checks.ts');
   return loadConfig(file, env, SOURCE_CHECKS);
+}
+
+/**
+ * Loads the configuration for `provision`: what exists at Adobe only afterwards may be missing, and
+ * has a meaningless value then.
+ * @throws ConfigError with every other problem of the file
+ */
+export async function loadForProvision(
+  file: string,
+  env: Environment = process.env,
+): Promise<{ readonly loaded: LoadedConfig; readonly missing: MissingKeys }> {
+  const { loadUnprovisioned } = await import('../config/load-config.ts');
+  const { SOURCE_CHECKS } = await import('./source-checks.ts');
+  return loadUnprovisioned(file, env, SOURCE_CHECKS);
 }

@@ -4,8 +4,9 @@ import { ConfigError, type ConfigProblem, type Finding, formatPath } from './con
 import { type Config, configSchema } from './config-schema.ts';
 import { crossFindings } from './cross-checks.ts';
 import type { SourceCheck } from './draft.ts';
-import { type FileStamps, interpolate, secretFileReader } from './placeholders.ts';
+import { type FileStamps, type Interpolated, interpolate, secretFileReader } from './placeholders.ts';
 import { explainIndentation } from './indentation.ts';
+import { fillProvisioned, type MissingKeys } from './stand-ins.ts';
 import { plainMessage, schemaFindings } from './schema-findings.ts';
 import { variableFindings } from './variable-checks.ts';
 import { parseYaml, type YamlTree } from './yaml-tree.ts';
@@ -90,12 +91,16 @@ function isNoise(path: string, unresolved: readonly string[]): boolean {
   return unresolved.some((top) => isBelow(path, top) || top.startsWith(`${path}[`));
 }
 
+/** Completes a tree whose placeholders are replaced, before it is checked. */
+type Complete = (filled: Interpolated) => Interpolated;
+
 /** @throws ConfigError with all problems, each for itself */
 function evaluate(
   text: string,
   path: string,
   env: Environment,
   checks: readonly SourceCheck[],
+  complete: Complete,
 ): LoadedConfig {
   const tree = parseYaml(text, path);
   if (tree.value === null || tree.value === undefined)
@@ -103,7 +108,7 @@ function evaluate(
       { path: '', message: 'is empty', fix: 'start with a copy of examples/relay.yaml' },
     ]);
   const { stamps, unreadable: failed, readFile } = secretFileReader(dirname(resolve(path)));
-  const filled = interpolate(tree.value, { env, readFile });
+  const filled = complete(interpolate(tree.value, { env, readFile }));
   const parsed = configSchema.safeParse(filled.value, { error: plainMessage });
   const unresolved = filled.findings.map((finding) => formatPath(finding.path));
   const findings = [
@@ -133,20 +138,22 @@ function evaluate(
  * `loadConfig` for a text that has already been read. It resolves placeholders again, so a changed
  * secret is noticed and an edited file is not. `path` is only used in messages and to resolve
  * relative paths.
+ * @param complete for a configuration that a command is about to complete
  */
 export function readConfig(
   text: string,
   path: string,
   env: Environment,
   checks: readonly SourceCheck[],
+  complete: Complete = (filled) => filled,
 ): LoadedConfig {
   try {
-    return evaluate(text, path, env, checks);
+    return evaluate(text, path, env, checks, complete);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const judge = (changed: string): readonly ConfigProblem[] => {
       try {
-        evaluate(changed, path, env, checks);
+        evaluate(changed, path, env, checks, complete);
         return [];
       } catch (failure) {
         if (failure instanceof ConfigError) return failure.problems;
@@ -170,4 +177,23 @@ export function loadConfig(path: string, env: Environment, checks: readonly Sour
 /** `loadConfig` for a relay that runs. */
 export function reloadConfig({ path, checks }: LoadedConfig, env: Environment): LoadedConfig {
   return readConfig(readText(path, true), path, env, checks);
+}
+
+/**
+ * `loadConfig` for a file in which keys that `provision` fills in may be missing.
+ * @returns also which are
+ * @throws ConfigError with all other problems
+ */
+export function loadUnprovisioned(
+  path: string,
+  env: Environment,
+  checks: readonly SourceCheck[],
+): { readonly loaded: LoadedConfig; readonly missing: MissingKeys } {
+  let missing: MissingKeys = new Map();
+  const loaded = readConfig(readText(path), path, env, checks, (filled) => {
+    const completed = fillProvisioned(filled);
+    ({ missing } = completed);
+    return completed.filled;
+  });
+  return { loaded, missing };
 }

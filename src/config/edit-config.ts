@@ -1,0 +1,148 @@
+import { isMap, isNode, isScalar, isSeq, type Node, parseDocument, stringify, type YAMLMap } from 'yaml';
+import { ConfigError, formatPath, type Path } from './config-error.ts';
+
+/** A value to set; objects and lists are possible where the key is new. */
+export interface ConfigEdit {
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+/** A change of the text: these characters are replaced. */
+interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+function refuse(file: string, path: Path, message: string): never {
+  const fix = 'write the value into the file by hand';
+  throw new ConfigError(file, [{ path: formatPath(path), message, fix }]);
+}
+
+function keyOf(map: YAMLMap, step: Path[number]) {
+  return map.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+}
+
+/** The nodes from the top to the last one that the file has, one more than steps were found. */
+function nodesAlong(contents: unknown, path: Path): Node[] {
+  const nodes: Node[] = [];
+  let node: unknown = contents;
+  for (const step of [undefined, ...path]) {
+    if (step !== undefined) {
+      if (isMap(node)) node = keyOf(node, step)?.value;
+      else node = isSeq(node) && typeof step === 'number' ? node.items[step] : undefined;
+    }
+    if (!isNode(node)) break;
+    nodes.push(node);
+  }
+  return nodes;
+}
+
+/** JSON is YAML, and needs no line of its own. */
+function flowText(value: unknown): string {
+  return stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
+}
+
+function nested(steps: Path, value: unknown): unknown {
+  return steps.reduceRight<unknown>((inner, step) => ({ [String(step)]: inner }), value);
+}
+
+function columnOf(text: string, offset: number): number {
+  return offset - (text.lastIndexOf('\n', offset - 1) + 1);
+}
+
+function endOfLine(text: string, offset: number): number {
+  const end = text.indexOf('\n', offset);
+  const line = end < 0 ? text.length : end;
+  return text[line - 1] === '\r' ? line - 1 : line;
+}
+
+function isFlow(node: Node): boolean {
+  return (isMap(node) || isSeq(node)) && node.flow === true;
+}
+
+function isNothing(node: Node): boolean {
+  return isScalar(node) && node.value === null;
+}
+
+/** Adds a key at the end of a map, in the style of the map. */
+function addKey(text: string, map: YAMLMap, key: string, value: unknown): Splice | undefined {
+  const [start, end] = map.range ?? [0, 0];
+  if (isFlow(map)) {
+    const close = text.lastIndexOf('}', end - 1);
+    const before = text.slice(0, close).trimEnd().length;
+    const separator = map.items.length === 0 || text[before - 1] === ',' ? ' ' : ', ';
+    return {
+      start: before,
+      end: close,
+      text: `${separator}${flowText({ [key]: value })
+        .slice(1, -1)
+        .trim()} `,
+    };
+  }
+  const last = map.items.at(-1);
+  if (last === undefined) return undefined;
+  const lastNode = isNode(last.value) && last.value.range ? last.value : last.key;
+  const offset = isNode(lastNode) ? (lastNode.range?.[1] ?? end) : end;
+  const lineEnd = text[offset - 1] === '\n' ? offset - 1 : endOfLine(text, offset);
+  const indent = ' '.repeat(columnOf(text, start));
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+  const lines = stringify({ [key]: value }, { lineWidth: 0 })
+    .trimEnd()
+    .split('\n');
+  return { start: lineEnd, end: lineEnd, text: lines.map((line) => `${newline}${indent}${line}`).join('') };
+}
+
+/** The place of a value that is left out, as in `profile:`, is behind the colon. */
+function placeOfNothing(parent: Node | undefined, step: Path[number]): number | undefined {
+  const key = isMap(parent) ? keyOf(parent, step)?.key : undefined;
+  return isNode(key) && key.range ? key.range[1] + 1 : undefined;
+}
+
+function spliceFor(text: string, { path, value }: ConfigEdit): Splice | undefined {
+  const nodes = nodesAlong(parseDocument(text, { merge: true }).contents, path);
+  const node = nodes.at(-1);
+  if (node === undefined) return undefined;
+  const missing = path.slice(nodes.length - 1);
+  const [key, ...inner] = missing;
+  if (isMap(node) && key !== undefined) return addKey(text, node, String(key), nested(inner, value));
+  const isReplaceable = key === undefined ? isScalar(node) || isFlow(node) : isNothing(node);
+  if (!isReplaceable) return undefined;
+  const written = flowText(nested(missing, value));
+  const [start, end] = node.range ?? [0, 0];
+  if (start !== end) return { start, end, text: written };
+  const place = placeOfNothing(nodes.at(-2), path[nodes.length - 2] ?? '');
+  return place === undefined ? undefined : { start: place, end: place, text: ` ${written}` };
+}
+
+function valueAtPath(tree: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (node, step) =>
+      typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[step] : undefined,
+    tree,
+  );
+}
+
+function isSet(text: string, { path, value }: ConfigEdit): boolean {
+  const document = parseDocument(text, { merge: true });
+  if (document.errors.length > 0) return false;
+  return JSON.stringify(valueAtPath(document.toJS(), path)) === JSON.stringify(value);
+}
+
+/**
+ * Sets values in the text of a configuration. Comments, order and layout of everything else stay.
+ * @param file only for messages
+ * @throws ConfigError for a value that cannot be set in place, such as one behind an alias
+ */
+export function editConfig(text: string, edits: readonly ConfigEdit[], file: string): string {
+  let result = text;
+  for (const edit of edits) {
+    if (isSet(result, edit)) continue;
+    const splice = spliceFor(result, edit);
+    if (splice === undefined) refuse(file, edit.path, 'cannot be set here without changing other lines');
+    const next = result.slice(0, splice.start) + splice.text + result.slice(splice.end);
+    if (!isSet(next, edit)) refuse(file, edit.path, 'cannot be set here without changing other values');
+    result = next;
+  }
+  return result;
+}

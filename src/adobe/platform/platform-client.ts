@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsonValue } from '../../capillary/json.ts';
+import { DIRECT_EGRESS, type Egress } from '../../http/egress.ts';
+import { type OutboundPool, type OutboundResult, send, USER_AGENT } from '../../http/outbound.ts';
+import { parseRetryAfter } from '../../http/retry-after.ts';
+import type { TokenResult, TokenSource } from '../ports.ts';
+import { isForeign, type PlatformError, platformError } from './platform-error.ts';
+
+export interface PlatformClientOptions {
+  /** The API gateway, such as https://platform.adobe.io. */
+  readonly url: string;
+  /** With `@AdobeOrg`. */
+  readonly imsOrgId: string;
+  readonly sandbox: string;
+  /** Of the credential; the gateway's API key. */
+  readonly clientId: string;
+  readonly tokens: Pick<TokenSource, 'get' | 'reject'>;
+  /** Default: without a proxy. */
+  readonly egress?: Egress;
+  /** For one request. */
+  readonly timeoutMs?: number;
+  /** Ends all calls: they then throw its reason. */
+  readonly signal?: AbortSignal;
+  /** Epoch ms. */
+  readonly now?: () => number;
+  /** Waits before another attempt. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Called before each wait, to show why it takes long. */
+  readonly onWait?: (ms: number, error: PlatformError) => void;
+}
+
+export interface CallOptions {
+  /** For the schema registry, whose answers depend on it. */
+  readonly accept?: string;
+  /** The etag that the object must still have. */
+  readonly ifMatch?: string;
+}
+
+/** What a call has returned. */
+export interface PlatformSuccess {
+  readonly ok: true;
+  readonly status: number;
+  /** Undefined if the answer has no body. */
+  readonly body: JsonValue | undefined;
+  readonly etag?: string;
+  readonly requestId?: string;
+}
+
+export interface PlatformFailure {
+  readonly ok: false;
+  readonly error: PlatformError;
+}
+
+export type PlatformAnswer = PlatformSuccess | PlatformFailure;
+
+/** A value that was read from the platform, or why it could not be. */
+export type PlatformResult<T> = { readonly ok: true; readonly value: T } | PlatformFailure;
+
+/**
+ * Calls the platform API of AEP for one organisation and sandbox. Failures are values; only the
+ * reason of an aborted signal is thrown. Paths begin with `/data/…` and are encoded by the caller.
+ *
+ * A read is repeated after 429, 5xx, foreign answers and failures of the network. A write is
+ * repeated only if it cannot have taken effect, and else reported as `ambiguous`.
+ */
+export interface PlatformClient {
+  readonly sandbox: string;
+  readonly imsOrgId: string;
+  get(path: string, options?: CallOptions): Promise<PlatformAnswer>;
+  post(path: string, body: JsonValue, options?: CallOptions): Promise<PlatformAnswer>;
+  put(path: string, body: JsonValue, options?: CallOptions): Promise<PlatformAnswer>;
+  patch(path: string, body: JsonValue, options?: CallOptions): Promise<PlatformAnswer>;
+  close(): Promise<void>;
+}
+
+const TIMEOUT_MS = 30_000;
+/** The full form of a large schema has several MB. */
+const MAX_ANSWER_BYTES = 16_777_216;
+const MAX_ATTEMPTS = 5;
+const FIRST_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 30_000;
+/** A longer Retry-After ends the call: a person can run the command again later. */
+const MAX_RETRY_AFTER_MS = 120_000;
+
+async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal });
+}
+
+/** Whether another attempt of this call can help without making anything twice. */
+function isWorthRetrying({ kind, ambiguous, code }: PlatformError): boolean {
+  if (kind === 'throttled') return true;
+  if (kind === 'network') return !ambiguous && code !== 'tls';
+  return !ambiguous && (kind === 'unavailable' || kind === 'foreign');
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH';
+
+interface Call {
+  readonly method: Method;
+  readonly path: string;
+  readonly body?: JsonValue;
+  readonly options: CallOptions;
+}
+
+interface Attempt {
+  readonly answer: PlatformAnswer;
+  readonly canRetry?: boolean;
+  /** What the answer asks for. */
+  readonly delayMs?: number | undefined;
+}
+
+function noToken({ code, detail, permanent, retryAfterMs }: Extract<TokenResult, { ok: false }>): Attempt {
+  const error = { kind: 'token', call: 'token of IMS', code, text: detail, ambiguous: false } as const;
+  return { answer: { ok: false, error }, canRetry: !permanent, delayMs: retryAfterMs };
+}
+
+function header(headers: Extract<OutboundResult, { kind: 'response' }>['headers'], name: string) {
+  const value = headers[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** @returns undefined if the answer is no success */
+function successOf(result: OutboundResult): PlatformSuccess | undefined {
+  if (result.kind === 'failure' || result.status >= 300 || result.truncated || isForeign(result))
+    return undefined;
+  const etag = header(result.headers, 'etag');
+  const requestId = header(result.headers, 'x-request-id');
+  try {
+    const body = result.body.trim() === '' ? undefined : (JSON.parse(result.body) as JsonValue);
+    return {
+      ok: true,
+      status: result.status,
+      body,
+      ...(etag === undefined ? {} : { etag }),
+      ...(requestId === undefined ? {} : { requestId }),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+export function createPlatformClient(options: PlatformClientOptions): PlatformClient {
+  const { imsOrgId, sandbox, tokens, egress = DIRECT_EGRESS, timeoutMs = TIMEOUT_MS } = options;
+  const { signal = new AbortController().signal, now = Date.now, wait = waitFor } = options;
+  const base = new URL(options.url);
+  const prefix = base.pathname.replace(/\/$/, '');
+  const pool: OutboundPool = egress.pool(base.origin, { connections: 2, timeoutMs });
+
+  const request = ({ method, path, body, options: { accept, ifMatch } }: Call, token: string) =>
+    send(
+      pool,
+      {
+        method,
+        path: prefix + path,
+        headers: {
+          authorization: `Bearer ${token}`,
+          'x-api-key': options.clientId,
+          'x-gw-ims-org-id': imsOrgId,
+          'x-sandbox-name': sandbox,
+          'user-agent': USER_AGENT,
+          accept: accept ?? 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        timeoutMs,
+        maxBytes: MAX_ANSWER_BYTES,
+      },
+      signal,
+    );
+
+  const attempt = async (call: Call): Promise<Attempt> => {
+    const token = await tokens.get(signal);
+    if (!token.ok) return noToken(token);
+    const result = await request(call, token.token);
+    const success = successOf(result);
+    if (success !== undefined) return { answer: success };
+    const { method, path } = call;
+    const error = platformError(result, { method, path, sandbox }, method !== 'GET');
+    if (error.kind === 'unauthorized') tokens.reject(token.token);
+    const after = result.kind === 'response' ? result.headers['retry-after'] : undefined;
+    const delayMs = parseRetryAfter(after, now());
+    return { answer: { ok: false, error }, canRetry: isWorthRetrying(error), delayMs };
+  };
+
+  /** A refused token is replaced once: the gateway has done nothing. */
+  const withFreshToken = async (requested: Call): Promise<Attempt> => {
+    const first = await attempt(requested);
+    if (first.answer.ok || first.answer.error.kind !== 'unauthorized') return first;
+    const second = await attempt(requested);
+    const isNoToken = !second.answer.ok && second.answer.error.kind === 'token';
+    return isNoToken ? first : second;
+  };
+
+  const call = async (requested: Call): Promise<PlatformAnswer> => {
+    for (let attempts = 1; ; attempts += 1) {
+      const { answer, canRetry = false, delayMs } = await withFreshToken(requested);
+      if (answer.ok || attempts === MAX_ATTEMPTS || !canRetry) return answer;
+      const ms = delayMs ?? Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1));
+      if (ms > MAX_RETRY_AFTER_MS) return answer;
+      options.onWait?.(ms, answer.error);
+      await wait(ms, signal);
+    }
+  };
+
+  return {
+    sandbox,
+    imsOrgId,
+    get: (path, given = {}) => call({ method: 'GET', path, options: given }),
+    post: (path, body, given = {}) => call({ method: 'POST', path, body, options: given }),
+    put: (path, body, given = {}) => call({ method: 'PUT', path, body, options: given }),
+    patch: (path, body, given = {}) => call({ method: 'PATCH', path, body, options: given }),
+    close: () => pool.destroy(),
+  };
+}

@@ -6,7 +6,7 @@
 const MAY_IMPORT = {
   telemetry: [],
   config: ['telemetry'],
-  http: ['telemetry', 'config'],
+  http: ['telemetry', 'config', 'capillary'],
   capillary: [],
   'capillary/api': ['telemetry', 'config', 'http', 'capillary'],
   sources: ['config', 'capillary', 'http'],

@@ -3,10 +3,9 @@ import { connect as connectTls } from 'node:tls';
 import type { InletResult } from '../adobe/ports.ts';
 import { failureOf } from '../http/failure.ts';
 import { createTokenSource } from '../adobe/ims/token-source.ts';
-import { isAdobeError, isAdobeSuccess } from '../adobe/inlet/adobe-answer.ts';
+import { isAdobeError, isAdobeSuccess, isPage } from '../adobe/inlet/adobe-answer.ts';
 import { createInlet } from '../adobe/inlet/inlet-client.ts';
 import { readProblem } from '../adobe/inlet/response.ts';
-import { isPage } from '../adobe/response-parsing.ts';
 import type { DestinationConfig } from '../config/config-schema.ts';
 import { formatDuration } from './time-format.ts';
 

@@ -1,7 +1,6 @@
-import { isAdobeError, isAdobeSuccess } from '../adobe/inlet/adobe-answer.ts';
+import { isAdobeError, isAdobeSuccess, isPage } from '../adobe/inlet/adobe-answer.ts';
 import { type ItemResult, readBatchResponse, readProblem, readSingleItem } from '../adobe/inlet/response.ts';
 import type { InletResult } from '../adobe/ports.ts';
-import { isPage } from '../adobe/response-parsing.ts';
 
 /**
  * What a response of the inlet means for the request as a whole. An unclear cause counts as the

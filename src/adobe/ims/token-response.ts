@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../capillary/json.ts';
 import type { OutboundResult } from '../../http/outbound.ts';
 import { parseRetryAfter } from '../../http/retry-after.ts';
 import { truncateUtf8 } from '../../telemetry/truncate.ts';
-import { pageText, parseJsonObject } from '../response-parsing.ts';
+import { pageText, parseJsonObject } from '../../http/answer-text.ts';
 
 /** What IMS answered; without a status, why it did not. */
 interface ImsAnswer {

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
-import { parseJsonObject } from '../response-parsing.ts';
+import { parseJsonObject } from '../../http/answer-text.ts';
 
 function isText(value: JsonValue | undefined): value is string {
   return typeof value === 'string' && value.trim() !== '';
@@ -54,4 +54,9 @@ export function isAdobeError(body: string, status: number): boolean {
     isGatewayError(answer) ||
     isProblem(answer, status)
   );
+}
+
+/** Whether a body is neither empty nor a JSON object, so that it is not Adobe's. */
+export function isPage(body: string): boolean {
+  return body.trim() !== '' && parseJsonObject(body) === undefined;
 }

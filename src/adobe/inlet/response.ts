@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 import { truncateUtf8 } from '../../telemetry/truncate.ts';
-import { pageText, parseJsonObject } from '../response-parsing.ts';
+import { pageText, parseJsonObject } from '../../http/answer-text.ts';
 
 /**
  * The outcome of one message of a batch. `unknown`: the response does not contain it, so the

@@ -27,8 +27,3 @@ export function pageText(body: string, maxBytes: number): string {
     .trim();
   return truncateUtf8(text, maxBytes);
 }
-
-/** Whether a body is neither empty nor a JSON object, so that it is not Adobe's. */
-export function isPage(body: string): boolean {
-  return body.trim() !== '' && parseJsonObject(body) === undefined;
-}

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 import type { OutboundResult } from '../../http/outbound.ts';
 import { truncateUtf8 } from '../../telemetry/truncate.ts';
-import { pageText, parseJsonObject } from '../response-parsing.ts';
+import { pageText, parseJsonObject } from '../../http/answer-text.ts';
 import { type AccessGap, accessGap } from './access-gap.ts';
 
 /**

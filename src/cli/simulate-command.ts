@@ -14,6 +14,7 @@ interface SimulateOptions {
   readonly faults?: string;
   readonly auth: boolean;
   readonly raw?: boolean;
+  readonly empty?: boolean;
   readonly seed: number;
   readonly json?: boolean;
 }
@@ -55,6 +56,7 @@ async function startOrFail(options: SimulateOptions): Promise<Simulator> {
       tokenTtlMs: options.tokenTtl,
       requireAuth: options.auth,
       dataType: options.raw ? 'raw' : 'xdm',
+      empty: options.empty ?? false,
       seed: options.seed,
       faults,
     });
@@ -65,12 +67,12 @@ async function startOrFail(options: SimulateOptions): Promise<Simulator> {
 }
 
 function printUrls(simulator: Simulator, json: boolean): void {
-  const { url, imsUrl } = simulator;
+  const { url, imsUrl, platformUrl } = simulator;
   const inletUrl = simulator.inletUrl();
-  if (json) console.log(JSON.stringify({ url, imsUrl, inletUrl, controlUrl: `${url}/_sim` }));
+  if (json) console.log(JSON.stringify({ url, imsUrl, inletUrl, platformUrl, controlUrl: `${url}/_sim` }));
   else
     console.log(
-      `IMS URL    ${imsUrl}\nInlet URL  ${inletUrl}\nControl    ${url}/_sim/landed, /_sim/stats, /_sim/faults`,
+      `IMS URL    ${imsUrl}\nInlet URL  ${inletUrl}\nPlatform   ${platformUrl}\nControl    ${url}/_sim/landed, /_sim/stats, /_sim/faults`,
     );
 }
 
@@ -85,7 +87,9 @@ async function runSimulate(options: SimulateOptions): Promise<void> {
 export function registerSimulate(program: Command): void {
   program
     .command('simulate')
-    .description('simulate Adobe on this machine: tokens and a streaming inlet, with faults on demand')
+    .description(
+      'simulate Adobe on this machine: tokens, a streaming inlet and the platform API, with faults on demand',
+    )
     .option('--port <port>', 'port to listen on; 0 for any free port', integerBetween(0, 65_535), 9_090)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .addOption(
@@ -96,6 +100,10 @@ export function registerSimulate(program: Command): void {
     .option('--faults <file>', 'file with faults to simulate: a JSON array of rules')
     .option('--no-auth', 'accept messages without a token')
     .option('--raw', 'accept payloads that are not XDM, as an inlet for Data Prep does')
+    .option(
+      '--empty',
+      'begin with an organisation without objects: only inlets that the platform API made exist',
+    )
     .option('--seed <number>', 'random seed of the faults', integerBetween(0, 2 ** 32), 1)
     .option('--json', 'print the URLs as JSON')
     .addHelpText('after', HELP)

@@ -3,6 +3,8 @@ import { registerControl } from './adobe/control-api.ts';
 import { type FaultRuleInput, type FaultState, parseFaultRules } from './adobe/fault-script.ts';
 import { registerIms } from './adobe/ims.ts';
 import { registerInlet } from './adobe/inlet.ts';
+import { registerPlatform } from './adobe/platform/platform-routes.ts';
+import type { PlatformState } from './adobe/platform/platform-state.ts';
 import type { LandedFilter, LandedRecord } from './adobe/landed-store.ts';
 import type { ProfileRecord } from './adobe/profile-view.ts';
 import type { Identity } from './adobe/record-identity.ts';
@@ -18,11 +20,18 @@ export const DEFAULT_INLET_ID = 'c0ffee00'.repeat(8);
  */
 const MAX_BODY_BYTES = 32 * 1_048_576;
 
+/** A `$id` of the schema registry, URL-encoded. */
+const MAX_PARAM_CHARS = 500;
+
 /** A simulated Adobe on loopback: IMS, streaming inlet, and the records that landed. */
 export interface Simulator {
   /** Without a trailing slash. */
   readonly url: string;
   readonly imsUrl: string;
+  /** The base URL of the platform API, without a trailing slash. */
+  readonly platformUrl: string;
+  /** The objects that the platform API made. */
+  readonly platform: PlatformState;
   /** URL of the single endpoint, in the form that AEP shows. */
   inletUrl(inletId?: string): string;
   landed(filter?: LandedFilter): LandedRecord[];
@@ -33,20 +42,25 @@ export interface Simulator {
   faults(): FaultState[];
   /** Invalidates every token issued so far and returns how many were valid. */
   revokeTokens(): number;
-  /** Clears records and counts; tokens and faults stay. */
-  reset(): void;
+  /** Clears records and counts, and the platform's objects too if asked; tokens and faults stay. */
+  reset(objects?: boolean): void;
   /** Resolves with the first counts that satisfy the condition; rejects if the signal aborts. */
   until(isSatisfied: (stats: SimulatorStats) => boolean, signal?: AbortSignal): Promise<SimulatorStats>;
   close(): Promise<void>;
 }
 
 function createApp(state: SimulatorState): FastifyInstance {
-  const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+  });
   // Bodies are not parsed here: the routes answer an invalid one as Adobe does.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   registerIms(app, state);
   registerInlet(app, state);
+  registerPlatform(app, state);
   registerControl(app, state);
   return app;
 }
@@ -91,6 +105,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   return {
     url,
     imsUrl: `${url}/ims/token/v3`,
+    platformUrl: url,
+    platform: state.platform,
     inletUrl: (inletId = state.settings.inlets?.[0]?.id ?? DEFAULT_INLET_ID) =>
       `${url}/collection/${inletId}`,
     landed: (filter) => state.landed.list(filter),
@@ -99,7 +115,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     setFaults: (rules) => state.faults.set(parseFaultRules(rules)),
     faults: () => state.faults.list(),
     revokeTokens: () => state.tokens.revoke(),
-    reset: () => state.reset(),
+    reset: (objects) => state.reset(objects),
     until: (isSatisfied, signal) => until(state, isSatisfied, signal),
     close: () => app.close(),
   };

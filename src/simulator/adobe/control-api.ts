@@ -28,6 +28,8 @@ const profilesQuery = z.strictObject({
   limit: integerUpTo(MAX_LIMIT),
 });
 
+const resetQuery = z.strictObject({ objects: z.enum(['true', 'false']).optional() });
+
 /** Parses the query. Answers 400 with every issue and returns undefined if it is invalid. */
 function readQuery<T>(request: FastifyRequest, reply: FastifyReply, schema: z.ZodType<T>): T | undefined {
   const read = schema.safeParse(request.query);
@@ -96,8 +98,10 @@ export function registerControl(app: FastifyInstance, state: SimulatorState): vo
   registerViews(app, state);
   registerFaults(app, state);
   app.post('/_sim/tokens/revoke', async () => ({ revoked: state.tokens.revoke() }));
-  app.post('/_sim/reset', async () => {
-    state.reset();
+  app.post('/_sim/reset', async (request, reply) => {
+    const query = readQuery(request, reply, resetQuery);
+    if (query === undefined) return reply;
+    state.reset(query.objects === 'true');
     return { reset: true };
   });
 }

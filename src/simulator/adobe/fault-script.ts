@@ -7,12 +7,16 @@ const matchSchema = z
     /** Prefix of the entity's `_id`. */
     idPrefix: z.string().min(1).optional(),
     ids: z.array(z.string().min(1)).min(1).optional(),
-    /** A substring of the message's JSON; for IMS, of the form. */
+    /** A substring of the message's JSON; for IMS, of the form; for the platform, of the body. */
     contains: z.string().min(1).optional(),
     flowId: z.string().min(1).optional(),
+    /** Of a request to `platform`. */
+    method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional(),
+    /** Prefix of the path of a request to `platform`, as it is sent: ids may be URL-encoded. */
+    path: z.string().startsWith('/').optional(),
   })
   .refine((given) => Object.keys(given).length > 0, {
-    error: 'needs at least one of idPrefix, ids, contains, flowId',
+    error: 'needs at least one of idPrefix, ids, contains, flowId, method, path',
   });
 
 const whichSchema = z.union(
@@ -94,7 +98,7 @@ const thenSchema = z
 
 const faultRuleSchema = z
   .strictObject({
-    on: z.enum(['ims', 'batch', 'single', 'inlet', 'any']),
+    on: z.enum(['ims', 'batch', 'single', 'inlet', 'platform', 'any']),
     /** How often it fires; unlimited if absent. */
     times: z.number().int().min(1).optional(),
     /** Number of matching requests to let through first. */
@@ -104,10 +108,15 @@ const faultRuleSchema = z
     // oxlint-disable-next-line unicorn/no-thenable -- a key of the rules' format, never a function
     then: thenSchema,
   })
-  .refine((rule) => !(rule.on === 'ims' && rule.then.items), { error: 'IMS answers have no items' })
-  .refine((rule) => !(['ims', 'single'].includes(rule.on) && (rule.then.xaction ?? rule.then.shape)), {
-    error: 'xaction and shape apply to batch answers: use on: batch, inlet or any',
-  });
+  .refine((rule) => !(['ims', 'platform'].includes(rule.on) && rule.then.items), {
+    error: 'only answers of an inlet have items',
+  })
+  .refine(
+    (rule) => !(['ims', 'single', 'platform'].includes(rule.on) && (rule.then.xaction ?? rule.then.shape)),
+    {
+      error: 'xaction and shape apply to batch answers: use on: batch, inlet or any',
+    },
+  );
 
 export type FaultRule = z.output<typeof faultRuleSchema>;
 export type FaultRuleInput = z.input<typeof faultRuleSchema>;
@@ -140,7 +149,7 @@ export function parseFaultRules(value: unknown): FaultRule[] {
   throw new FaultRuleError(read.error.issues.map((issue) => `${pathOf(issue.path)}: ${issue.message}`));
 }
 
-export type Endpoint = 'ims' | 'batch' | 'single';
+export type Endpoint = 'ims' | 'batch' | 'single' | 'platform';
 
 /** What a rule can match in one message. */
 export interface FaultMessage {
@@ -152,6 +161,9 @@ export interface FaultMessage {
 
 interface FaultRequest {
   readonly endpoint: Endpoint;
+  /** Of a request to `platform`. */
+  readonly method?: string;
+  readonly path?: string;
   readonly messages: readonly FaultMessage[];
 }
 
@@ -196,12 +208,14 @@ export function matchesMessage(match: FaultMatch, message: FaultMessage): boolea
 }
 
 function coversEndpoint(on: FaultRule['on'], endpoint: Endpoint): boolean {
-  return on === 'any' || on === endpoint || (on === 'inlet' && endpoint !== 'ims');
+  return on === 'any' || on === endpoint || (on === 'inlet' && ['batch', 'single'].includes(endpoint));
 }
 
 function matchesRequest(rule: FaultRule, request: FaultRequest): boolean {
   const { match } = rule;
   if (!coversEndpoint(rule.on, request.endpoint)) return false;
+  if (match?.method !== undefined && match.method !== request.method) return false;
+  if (match?.path !== undefined && request.path?.startsWith(match.path) !== true) return false;
   return match === undefined || request.messages.some((message) => matchesMessage(match, message));
 }
 

@@ -52,8 +52,9 @@ function parse(body: Buffer): unknown {
 
 /** Checks the request as a whole, in the order of a gateway. */
 export function readInletRequest(request: InletRequest, state: SimulatorState): RequestResult {
-  const { inlets } = state.settings;
-  if (inlets && !inlets.some(({ id }) => id === request.inletId)) {
+  const { inlets, isEmpty } = state.settings;
+  const isConfigured = inlets?.some(({ id }) => id === request.inletId) ?? !isEmpty;
+  if (!isConfigured && !state.platform.inlet(request.inletId)) {
     return refused(inletProblem(404, `inletId: [${request.inletId}] does not exist`));
   }
   const problem = tokenProblem(request, state);

@@ -1,4 +1,9 @@
 import { type FaultRule, type FaultRuleInput, parseFaultRules } from './fault-script.ts';
+import {
+  type PlatformOptions,
+  type PlatformSettings,
+  resolvePlatformOptions,
+} from './platform/platform-state.ts';
 
 /** A credential of the simulated IMS. */
 export interface SimulatedCredential {
@@ -38,6 +43,10 @@ export interface SimulatorOptions {
   readonly rawDatasets?: readonly string[];
   /** Identity namespaces of the sandbox; if absent, every code exists. */
   readonly namespaces?: readonly string[];
+  /** The organisation as the platform API shows it. */
+  readonly platform?: PlatformOptions;
+  /** Whether only the inlets exist that the platform API made; default false. */
+  readonly empty?: boolean;
   readonly faults?: readonly FaultRuleInput[];
   /** Records and people to keep, default 200 000 each. The counts stay exact. */
   readonly maxLanded?: number;
@@ -57,6 +66,8 @@ export interface SimulatorSettings {
   readonly dataType: 'xdm' | 'raw';
   readonly rawDatasets: readonly string[];
   readonly namespaces: readonly string[] | undefined;
+  readonly platform: PlatformSettings;
+  readonly isEmpty: boolean;
   readonly faults: readonly FaultRule[];
   readonly maxLanded: number;
   readonly now: () => number;
@@ -75,6 +86,8 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     dataType: options.dataType ?? 'xdm',
     rawDatasets: options.rawDatasets ?? [],
     namespaces: options.namespaces,
+    platform: resolvePlatformOptions(options.platform),
+    isEmpty: options.empty ?? false,
     faults: parseFaultRules(options.faults ?? []),
     maxLanded: options.maxLanded ?? 200_000,
     now: options.now ?? Date.now,

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { createFaultScript, type Endpoint, type FaultScript } from './fault-script.ts';
 import { createLandedStore, type LandedCounts, type LandedKind, type LandedStore } from './landed-store.ts';
+import { createPlatformState, type PlatformState } from './platform/platform-state.ts';
 import { createProfileView, type ProfileView } from './profile-view.ts';
 import type { SimulatorSettings } from './simulator-options.ts';
 import { createTokenRegister, type TokenRegister } from './token-register.ts';
@@ -31,7 +32,7 @@ export interface Counters {
 
 function createCounters(): Counters {
   return {
-    requests: { ims: {}, batch: {}, single: {} },
+    requests: { ims: {}, batch: {}, single: {}, platform: {} },
     messages: 0,
     refused: 0,
     mints: 0,
@@ -130,12 +131,13 @@ export interface SimulatorState {
   readonly landed: LandedStore;
   readonly profiles: ProfileView;
   readonly inFlight: InFlightTracker;
+  readonly platform: PlatformState;
   readonly counters: () => Counters;
   /** Emits `change` after each request. */
   readonly changes: EventEmitter<{ change: [] }>;
   stats(): SimulatorStats;
-  /** Clears records and counts; tokens and faults stay. */
-  reset(): void;
+  /** Clears records and counts, and the platform's objects too if asked; tokens and faults stay. */
+  reset(objects?: boolean): void;
 }
 
 export function createSimulatorState(settings: SimulatorSettings): SimulatorState {
@@ -143,6 +145,7 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
   const landed = createLandedStore(settings.maxLanded);
   const profiles = createProfileView(settings.maxLanded);
   const inFlight = createInFlightTracker();
+  const platform = createPlatformState(settings.platform);
   const faults = createFaultScript(settings.seed);
   faults.set(settings.faults);
   const changes = new EventEmitter<{ change: [] }>().setMaxListeners(0);
@@ -154,6 +157,7 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
     landed,
     profiles,
     inFlight,
+    platform,
     changes,
     counters: () => counters,
     stats: () => {
@@ -166,7 +170,8 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
         activeTokens: tokens.active(),
       };
     },
-    reset: () => {
+    reset: (objects = false) => {
+      if (objects) platform.clear();
       landed.clear();
       profiles.clear();
       inFlight.clear();

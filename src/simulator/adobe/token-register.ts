@@ -7,6 +7,8 @@ export interface TokenRegister {
   /** A new token; with `known: false` the inlet will not accept it. */
   mint(clientId: string, scope: string, known: boolean): string;
   state(token: string): TokenState;
+  /** The client id of a token that the register knows. */
+  client(token: string): string | undefined;
   /** Invalidates every token and returns how many were valid. */
   revoke(): number;
   active(): number;
@@ -18,33 +20,34 @@ export interface TokenRegister {
  * @param ttlMs lifetime of each token
  */
 export function createTokenRegister(ttlMs: number, now: () => number): TokenRegister {
-  const expiries = new Map<string, number>();
+  const known = new Map<string, { readonly clientId: string; readonly expiresAt: number }>();
   const removeExpired = (): void => {
-    for (const [token, expiresAt] of expiries) if (expiresAt <= now()) expiries.delete(token);
+    for (const [token, { expiresAt }] of known) if (expiresAt <= now()) known.delete(token);
   };
   return {
-    mint: (clientId, scope, known) => {
+    mint: (clientId, scope, isKnown) => {
       // Expired tokens are kept until now, so that the inlet can tell them from unknown ones.
       removeExpired();
       const createdAt = now();
       const token = makeAccessToken({ clientId, scope, createdAt, ttlMs });
-      if (known) expiries.set(token, createdAt + ttlMs);
+      if (isKnown) known.set(token, { clientId, expiresAt: createdAt + ttlMs });
       return token;
     },
     state: (token) => {
-      const expiresAt = expiries.get(token);
-      if (expiresAt === undefined) return 'unknown';
-      return expiresAt > now() ? 'valid' : 'expired';
+      const entry = known.get(token);
+      if (entry === undefined) return 'unknown';
+      return entry.expiresAt > now() ? 'valid' : 'expired';
     },
+    client: (token) => known.get(token)?.clientId,
     revoke: () => {
       removeExpired();
-      const count = expiries.size;
-      expiries.clear();
+      const count = known.size;
+      known.clear();
       return count;
     },
     active: () => {
       removeExpired();
-      return expiries.size;
+      return known.size;
     },
   };
 }

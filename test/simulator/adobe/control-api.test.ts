@@ -136,7 +136,11 @@ describe('the script of faults', () => {
       '[{"on":"batch","match":{},"then":{"status":500}}]',
       '[0].match: needs at least one of',
     ],
-    ['items of IMS', '[{"on":"ims","then":{"items":{"status":500}}}]', '[0]: IMS answers have no items'],
+    [
+      'items of IMS',
+      '[{"on":"ims","then":{"items":{"status":500}}}]',
+      '[0]: only answers of an inlet have items',
+    ],
     ['a shape of one message', '[{"on":"single","then":{"shape":"empty"}}]', '[0]: xaction and shape'],
     [
       'an invalid selection of items',

@@ -1,22 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer } from '../exchange.ts';
 import type { SimulatorState } from '../simulator-state.ts';
+import type { Permission } from './permissions.ts';
 import type { PlatformBody, Sandbox } from './sandbox.ts';
-
-/** The permissions of a role in AEP that the routes need (docs/platforms/adobe.md#permissions). */
-export const PERMISSIONS = [
-  'View Schemas',
-  'Manage Schemas',
-  'View Identity Namespaces',
-  'Manage Identity Namespaces',
-  'View Datasets',
-  'Manage Datasets',
-  'View Sources',
-  'Manage Sources',
-  'View Profiles',
-] as const;
-
-export type Permission = (typeof PERMISSIONS)[number];
 
 /** A call that has passed the gateway: token, headers, sandbox and permission are right. */
 export interface PlatformCall {

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { FaultRuleInput } from '../../../../src/simulator/adobe/fault-script.ts';
+import type { PlatformOptions } from '../../../../src/simulator/adobe/platform/platform-state.ts';
+import { ORG, simulate } from '../adobe-client.ts';
+import { CLIENT, platformClient } from './platform-client.ts';
+
+const STATS = '/data/foundation/schemaregistry/stats';
+
+async function platform(options: PlatformOptions = {}, faults: FaultRuleInput[] = []) {
+  const simulator = await simulate({ platform: options });
+  const adobe = await platformClient(simulator);
+  simulator.setFaults(faults);
+  return { simulator, adobe };
+}
+
+describe('the gateway in front of platform.adobe.io', () => {
+  it('lets a complete call through, and every answer has a request id', async () => {
+    const { adobe, simulator } = await platform({ tenantId: 'tealeaf' });
+    const answer = await adobe.get(STATS);
+    expect(answer).toMatchObject({ status: 200, json: { tenantId: 'tealeaf', imsOrg: ORG } });
+    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    const refused = await adobe.get(STATS, { 'x-api-key': '' });
+    expect(refused.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(simulator.stats().requests.platform).toEqual({ 200: 1, 403: 1 });
+  });
+
+  it.each([
+    ['no API key', { 'x-api-key': '' }, 403, '403000'],
+    ['no token', { authorization: '' }, 403, '403010'],
+    ['an unknown token', { authorization: 'Bearer nonsense' }, 401, '401013'],
+    ['the API key of another client', { 'x-api-key': 'other' }, 403, '403003'],
+    ['no organisation', { 'x-gw-ims-org-id': '' }, 400, '400003'],
+    ['the organisation without @AdobeOrg', { 'x-gw-ims-org-id': 'ABC' }, 403, '403025'],
+  ])('refuses %s', async (_name, headers, status, code) => {
+    const { adobe } = await platform();
+    const answer = await adobe.get(STATS, headers);
+    expect(answer).toMatchObject({ status, json: { error_code: code } });
+  });
+
+  it('refuses an expired or revoked token', async () => {
+    const { adobe, simulator } = await platform();
+    simulator.revokeTokens();
+    expect((await adobe.get(STATS)).json['error_code']).toBe('401013');
+  });
+
+  it('refuses another organisation, and a client without a product profile, with one code', async () => {
+    const other = await platform({ imsOrgId: 'AAAA@AdobeOrg' });
+    expect(await other.adobe.get(STATS)).toMatchObject({ status: 403, json: { error_code: '403025' } });
+    const none = await platform({ permissions: { [CLIENT]: 'none' } });
+    expect(await none.adobe.get(STATS)).toMatchObject({ status: 403, json: { error_code: '403025' } });
+  });
+
+  it('requires the sandbox, and refuses one that does not exist', async () => {
+    const { adobe } = await platform({ sandboxes: ['dev', 'prod'] });
+    expect((await adobe.get(STATS)).status).toBe(200);
+    expect((await adobe.get(STATS, { 'x-sandbox-name': '' })).status).toBe(400);
+    const unknown = await adobe.get(STATS, { 'x-sandbox-name': 'staging' });
+    expect(unknown.status).toBe(403);
+    expect(unknown.text).toContain('staging');
+  });
+
+  it('names the permission that a role lacks', async () => {
+    const { adobe } = await platform({ permissions: { [CLIENT]: ['View Datasets'] } });
+    const answer = await adobe.get(STATS);
+    expect(answer).toMatchObject({ status: 403, json: { status: 403 } });
+    expect(answer.text).toContain('View Schemas');
+  });
+
+  it('answers 404 for a path that no service has', async () => {
+    const { adobe } = await platform();
+    expect((await adobe.get('/data/core/nothing')).status).toBe(404);
+  });
+});
+
+describe('faults of the platform', () => {
+  it('apply to one method and path, and only to calls that the gateway lets through', async () => {
+    const { adobe } = await platform({}, [
+      {
+        on: 'platform',
+        match: { method: 'GET', path: STATS },
+        times: 1,
+        then: { status: 429, retryAfter: 3 },
+      },
+    ]);
+    expect((await adobe.get(STATS, { 'x-api-key': '' })).json['error_code']).toBe('403000');
+    expect((await adobe.get('/data/core/nothing')).status).toBe(404);
+    const limited = await adobe.get(STATS);
+    expect(limited).toMatchObject({ status: 429, json: { error_code: '429050' } });
+    expect(limited.headers.get('retry-after')).toBe('3');
+    expect((await adobe.get(STATS)).status).toBe(200);
+  });
+
+  it('put the page of a proxy in Adobe’s place', async () => {
+    const { adobe } = await platform({}, [{ on: 'platform', then: { foreign: 'html' } }]);
+    expect((await adobe.get(STATS)).text).toContain('<html>');
+  });
+});

@@ -6,6 +6,7 @@ type Register = (program: Command) => void;
 
 /** Loader of every command, in the order of the help text. */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  init: async () => (await import('./init-command.ts')).registerInit,
   serve: async () => (await import('./serve-command.ts')).registerServe,
   check: async () => (await import('./check-command.ts')).registerCheck,
   doctor: async () => (await import('./doctor-command.ts')).registerDoctor,

@@ -5,6 +5,7 @@ import { fieldAt, keysAt, valueAt } from './json-schema.ts';
 import type { Interpolated } from './placeholders.ts';
 import { nearest } from './nearest.ts';
 import { isSecretKey } from './field-types.ts';
+import { PROVISIONED_KEYS } from './stand-ins.ts';
 
 const KINDS: Readonly<Record<string, string>> = {
   string: 'a string',
@@ -73,6 +74,14 @@ function showValue(issue: z.core.$ZodIssue, path: Path, { value: tree, templates
   return ` (it is ${JSON.stringify(value).slice(0, 80)})`;
 }
 
+const PROVISION_FIX = 'let `capillary-relay provision apply --write` make it and write its id here';
+
+/** Whether the key names something that `provision` makes at Adobe. */
+function isProvisioned([section, , ...path]: Path): boolean {
+  const key = path.join('.');
+  return section === 'destinations' && (key === 'events' || PROVISIONED_KEYS.some((known) => known === key));
+}
+
 function invalidValue(issue: z.core.$ZodIssue, path: Path, filled: Interpolated): Finding {
   const value = valueAt(filled.value, path);
   const field = fieldAt(filled.value, path);
@@ -92,7 +101,9 @@ function invalidValue(issue: z.core.$ZodIssue, path: Path, filled: Interpolated)
   if (path.length > 0 && value === undefined) {
     // Who did not write the key may not know what it is for.
     const meaning = field?.description === undefined ? '' : `. ${field.description}`;
-    return { path, message: 'is missing', fix: `${write.replace('write it in the form', 'add')}${meaning}` };
+    const add = write.replace('write it in the form', 'add');
+    const fix = isProvisioned(path) ? `${PROVISION_FIX}, or ${add}` : add;
+    return { path, message: 'is missing', fix: `${fix}${meaning}` };
   }
   if (value === null) return { path, message: 'is empty', fix: `${write}, or remove the line` };
   const message =

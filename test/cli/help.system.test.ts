@@ -5,6 +5,7 @@ import { createProgram } from '../../src/cli/program.ts';
 import { run } from './command-line.ts';
 
 const ALL = [
+  'init',
   'serve',
   'check',
   'doctor',

@@ -16,6 +16,8 @@ interface SimulateOptions {
   readonly raw?: boolean;
   readonly empty?: boolean;
   readonly seed: number;
+  readonly org: number;
+  readonly callsPerMinute: number;
   readonly json?: boolean;
 }
 
@@ -59,6 +61,7 @@ async function startOrFail(options: SimulateOptions): Promise<Simulator> {
       empty: options.empty ?? false,
       seed: options.seed,
       faults,
+      capillary: { orgId: options.org, callsPerMinute: options.callsPerMinute },
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -67,12 +70,15 @@ async function startOrFail(options: SimulateOptions): Promise<Simulator> {
 }
 
 function printUrls(simulator: Simulator, json: boolean): void {
-  const { url, imsUrl, platformUrl } = simulator;
+  const { url, imsUrl, platformUrl, capillaryUrl } = simulator;
   const inletUrl = simulator.inletUrl();
-  if (json) console.log(JSON.stringify({ url, imsUrl, inletUrl, platformUrl, controlUrl: `${url}/_sim` }));
+  if (json)
+    console.log(
+      JSON.stringify({ url, imsUrl, inletUrl, platformUrl, capillaryUrl, controlUrl: `${url}/_sim` }),
+    );
   else
     console.log(
-      `IMS URL    ${imsUrl}\nInlet URL  ${inletUrl}\nPlatform   ${platformUrl}\nControl    ${url}/_sim/landed, /_sim/stats, /_sim/faults`,
+      `IMS URL    ${imsUrl}\nInlet URL  ${inletUrl}\nPlatform   ${platformUrl}\nCapillary  ${capillaryUrl}\nControl    ${url}/_sim/landed, /_sim/stats, /_sim/faults`,
     );
 }
 
@@ -88,7 +94,7 @@ export function registerSimulate(program: Command): void {
   program
     .command('simulate')
     .description(
-      'simulate Adobe on this machine: tokens, a streaming inlet and the platform API, with faults on demand',
+      'simulate Adobe and Capillary on this machine: their APIs and a streaming inlet, with faults on demand',
     )
     .option('--port <port>', 'port to listen on; 0 for any free port', integerBetween(0, 65_535), 9_090)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -105,6 +111,13 @@ export function registerSimulate(program: Command): void {
       'begin with an organisation without objects: only inlets that the platform API made exist',
     )
     .option('--seed <number>', 'random seed of the faults', integerBetween(0, 2 ** 32), 1)
+    .option('--org <id>', "id of Capillary's organisation", integerBetween(1, 2 ** 31), 100_737)
+    .option(
+      '--calls-per-minute <count>',
+      "calls that Capillary's API takes from one key per minute; 0 for any number",
+      integerBetween(0, 1_000_000),
+      0,
+    )
     .option('--json', 'print the URLs as JSON')
     .addHelpText('after', HELP)
     .action(runSimulate);

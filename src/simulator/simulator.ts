@@ -10,6 +10,9 @@ import type { ProfileRecord } from './adobe/profile-view.ts';
 import type { Identity } from './adobe/record-identity.ts';
 import { resolveOptions, type SimulatorOptions } from './adobe/simulator-options.ts';
 import { createSimulatorState, type SimulatorState, type SimulatorStats } from './adobe/simulator-state.ts';
+import { registerCapillary } from './capillary/api/api-gateway.ts';
+import { CAPILLARY_ROUTES } from './capillary/api/capillary-routes.ts';
+import type { CapillaryTwin } from './capillary/api/capillary-twin.ts';
 
 /** The inlet id if none is configured: 64 hex digits, as real ones have. */
 export const DEFAULT_INLET_ID = 'c0ffee00'.repeat(8);
@@ -23,7 +26,10 @@ const MAX_BODY_BYTES = 32 * 1_048_576;
 /** A `$id` of the schema registry, URL-encoded. */
 const MAX_PARAM_CHARS = 500;
 
-/** A simulated Adobe on loopback: IMS, streaming inlet, and the records that landed. */
+/**
+ * A simulated Adobe on loopback (IMS, streaming inlet, platform API, the records that landed), and
+ * the REST API of a simulated Capillary.
+ */
 export interface Simulator {
   /** Without a trailing slash. */
   readonly url: string;
@@ -32,6 +38,9 @@ export interface Simulator {
   readonly platformUrl: string;
   /** The objects that the platform API made. */
   readonly platform: PlatformState;
+  /** Base URL of Capillary's REST API. */
+  readonly capillaryUrl: string;
+  readonly capillary: CapillaryTwin;
   /** URL of the single endpoint, in the form that AEP shows. */
   inletUrl(inletId?: string): string;
   landed(filter?: LandedFilter): LandedRecord[];
@@ -62,6 +71,7 @@ function createApp(state: SimulatorState): FastifyInstance {
   registerInlet(app, state);
   registerPlatform(app, state);
   registerControl(app, state);
+  registerCapillary(app, state, CAPILLARY_ROUTES);
   return app;
 }
 
@@ -107,6 +117,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     imsUrl: `${url}/ims/token/v3`,
     platformUrl: url,
     platform: state.platform,
+    capillaryUrl: url,
+    capillary: state.capillary,
     inletUrl: (inletId = state.settings.inlets?.[0]?.id ?? DEFAULT_INLET_ID) =>
       `${url}/collection/${inletId}`,
     landed: (filter) => state.landed.list(filter),

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { capillarySummary } from '../capillary/api/twin-summary.ts';
 import { FaultRuleError, parseFaultRules } from './fault-script.ts';
 import type { SimulatorState } from './simulator-state.ts';
 
@@ -68,6 +69,7 @@ function registerViews(app: FastifyInstance, state: SimulatorState): void {
     return { profiles: matching.slice(0, limit), total: matching.length };
   });
   app.get('/_sim/stats', async () => state.stats());
+  app.get('/_sim/capillary', async () => capillarySummary(state.capillary));
 }
 
 function registerFaults(app: FastifyInstance, state: SimulatorState): void {

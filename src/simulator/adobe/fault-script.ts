@@ -7,12 +7,12 @@ const matchSchema = z
     /** Prefix of the entity's `_id`. */
     idPrefix: z.string().min(1).optional(),
     ids: z.array(z.string().min(1)).min(1).optional(),
-    /** A substring of the message's JSON; for IMS, of the form; for the platform, of the body. */
+    /** A substring of the message's JSON; for IMS, of the form; for an API, of the body. */
     contains: z.string().min(1).optional(),
     flowId: z.string().min(1).optional(),
-    /** Of a request to `platform`. */
+    /** Of a call to an API: `platform` or `capillary`. */
     method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional(),
-    /** Prefix of the path of a request to `platform`, as it is sent: ids may be URL-encoded. */
+    /** Prefix of the path of such a call, as it is sent: ids may be URL-encoded. */
     path: z.string().startsWith('/').optional(),
   })
   .refine((given) => Object.keys(given).length > 0, {
@@ -98,7 +98,7 @@ const thenSchema = z
 
 const faultRuleSchema = z
   .strictObject({
-    on: z.enum(['ims', 'batch', 'single', 'inlet', 'platform', 'any']),
+    on: z.enum(['ims', 'batch', 'single', 'inlet', 'platform', 'capillary', 'any']),
     /** How often it fires; unlimited if absent. */
     times: z.number().int().min(1).optional(),
     /** Number of matching requests to let through first. */
@@ -108,15 +108,12 @@ const faultRuleSchema = z
     // oxlint-disable-next-line unicorn/no-thenable -- a key of the rules' format, never a function
     then: thenSchema,
   })
-  .refine((rule) => !(['ims', 'platform'].includes(rule.on) && rule.then.items), {
+  .refine((rule) => !(['ims', 'platform', 'capillary'].includes(rule.on) && rule.then.items), {
     error: 'only answers of an inlet have items',
   })
-  .refine(
-    (rule) => !(['ims', 'single', 'platform'].includes(rule.on) && (rule.then.xaction ?? rule.then.shape)),
-    {
-      error: 'xaction and shape apply to batch answers: use on: batch, inlet or any',
-    },
-  );
+  .refine((rule) => ['batch', 'inlet', 'any'].includes(rule.on) || !(rule.then.xaction ?? rule.then.shape), {
+    error: 'xaction and shape apply to batch answers: use on: batch, inlet or any',
+  });
 
 export type FaultRule = z.output<typeof faultRuleSchema>;
 export type FaultRuleInput = z.input<typeof faultRuleSchema>;
@@ -149,7 +146,7 @@ export function parseFaultRules(value: unknown): FaultRule[] {
   throw new FaultRuleError(read.error.issues.map((issue) => `${pathOf(issue.path)}: ${issue.message}`));
 }
 
-export type Endpoint = 'ims' | 'batch' | 'single' | 'platform';
+export type Endpoint = 'ims' | 'batch' | 'single' | 'platform' | 'capillary';
 
 /** What a rule can match in one message. */
 export interface FaultMessage {
@@ -161,7 +158,7 @@ export interface FaultMessage {
 
 interface FaultRequest {
   readonly endpoint: Endpoint;
-  /** Of a request to `platform`. */
+  /** Of a call to an API. */
   readonly method?: string;
   readonly path?: string;
   readonly messages: readonly FaultMessage[];

@@ -1,3 +1,8 @@
+import {
+  type CapillaryOptions,
+  type CapillarySettings,
+  resolveCapillaryOptions,
+} from '../capillary/api/capillary-options.ts';
 import { type FaultRule, type FaultRuleInput, parseFaultRules } from './fault-script.ts';
 import {
   type PlatformOptions,
@@ -48,6 +53,7 @@ export interface SimulatorOptions {
   /** Whether only the inlets exist that the platform API made; default false. */
   readonly empty?: boolean;
   readonly faults?: readonly FaultRuleInput[];
+  readonly capillary?: CapillaryOptions;
   /** Records and people to keep, default 200 000 each. The counts stay exact. */
   readonly maxLanded?: number;
   /** Epoch ms; default the system clock. */
@@ -69,6 +75,7 @@ export interface SimulatorSettings {
   readonly platform: PlatformSettings;
   readonly isEmpty: boolean;
   readonly faults: readonly FaultRule[];
+  readonly capillary: CapillarySettings;
   readonly maxLanded: number;
   readonly now: () => number;
 }
@@ -89,6 +96,7 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     platform: resolvePlatformOptions(options.platform),
     isEmpty: options.empty ?? false,
     faults: parseFaultRules(options.faults ?? []),
+    capillary: resolveCapillaryOptions(options.capillary),
     maxLanded: options.maxLanded ?? 200_000,
     now: options.now ?? Date.now,
   };

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { type CapillaryTwin, createCapillaryTwin } from '../capillary/api/capillary-twin.ts';
 import { createFaultScript, type Endpoint, type FaultScript } from './fault-script.ts';
 import { createLandedStore, type LandedCounts, type LandedKind, type LandedStore } from './landed-store.ts';
 import { createPlatformState, type PlatformState } from './platform/platform-state.ts';
@@ -32,7 +33,7 @@ export interface Counters {
 
 function createCounters(): Counters {
   return {
-    requests: { ims: {}, batch: {}, single: {}, platform: {} },
+    requests: { ims: {}, batch: {}, single: {}, platform: {}, capillary: {} },
     messages: 0,
     refused: 0,
     mints: 0,
@@ -123,7 +124,7 @@ function createInFlightTracker(): InFlightTracker {
   };
 }
 
-/** The state of the simulated Adobe, shared by its routes. */
+/** The state of both simulated platforms, shared by their routes. */
 export interface SimulatorState {
   readonly settings: SimulatorSettings;
   readonly tokens: TokenRegister;
@@ -132,6 +133,7 @@ export interface SimulatorState {
   readonly profiles: ProfileView;
   readonly inFlight: InFlightTracker;
   readonly platform: PlatformState;
+  readonly capillary: CapillaryTwin;
   readonly counters: () => Counters;
   /** Emits `change` after each request. */
   readonly changes: EventEmitter<{ change: [] }>;
@@ -158,6 +160,7 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
     profiles,
     inFlight,
     platform,
+    capillary: createCapillaryTwin(settings.capillary, settings.now),
     changes,
     counters: () => counters,
     stats: () => {

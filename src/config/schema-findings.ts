@@ -102,7 +102,7 @@ function invalidValue(issue: z.core.$ZodIssue, path: Path, filled: Interpolated)
     // Who did not write the key may not know what it is for.
     const meaning = field?.description === undefined ? '' : `. ${field.description}`;
     const add = write.replace('write it in the form', 'add');
-    const fix = isProvisioned(path) ? `${PROVISION_FIX}, or ${add}` : add;
+    const fix = isProvisioned(path) ? `${add}, or ${PROVISION_FIX}` : add;
     return { path, message: 'is missing', fix: `${fix}${meaning}` };
   }
   if (value === null) return { path, message: 'is empty', fix: `${write}, or remove the line` };

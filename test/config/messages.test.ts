@@ -169,6 +169,10 @@ describe('messages', () => {
     );
   });
 
+  it.each(['inletUrl', 'events'])('name the command that makes a missing %s at Adobe', (key) => {
+    expect(problemOf([...destination, key], undefined).fix).toContain('capillary-relay provision apply');
+  });
+
   it('say what to write for every key of the schema', () => {
     const without = keysOf(plainJsonSchema()).flatMap(([key, field]) =>
       field.const !== undefined || exampleOf(key, field) !== undefined ? [] : [key],

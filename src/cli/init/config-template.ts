@@ -34,8 +34,15 @@ export const SECRET_FILES = {
 
 /** In one file each. @param folder as it is written in the configuration */
 export function secretsInFiles(folder: string): SecretPlaces {
-  const entries = Object.entries(SECRET_FILES).map(([key, file]) => [key, `\${file:${folder}/${file}}`]);
-  return Object.fromEntries(entries) as unknown as SecretPlaces;
+  const placeOf = (key: keyof SecretPlaces): string => `\${file:${folder}/${SECRET_FILES[key]}}`;
+  return {
+    imsClientSecret: placeOf('imsClientSecret'),
+    apiKey: placeOf('apiKey'),
+    apiSecret: placeOf('apiSecret'),
+    relayKey: placeOf('relayKey'),
+    relayOldKey: placeOf('relayOldKey'),
+    adminToken: placeOf('adminToken'),
+  };
 }
 
 /** Addresses of a simulator, for a trial without Adobe and Capillary. */

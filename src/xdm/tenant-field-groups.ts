@@ -63,6 +63,12 @@ function fieldGroup(
   };
 }
 
+/** The titles of the field groups of the relay's tenant fields. */
+export const TENANT_GROUP_TITLES: Readonly<Record<RecordClass, string>> = {
+  event: 'Capillary loyalty event',
+  profile: 'Capillary loyalty profile',
+};
+
 /**
  * The request bodies that create the field groups of the relay's tenant fields, by the class of
  * the schemas.
@@ -72,13 +78,13 @@ function fieldGroup(
 export function tenantFieldGroups(tenant: string, suffix = ''): Readonly<Record<RecordClass, JsonObject>> {
   return {
     event: fieldGroup(
-      `Capillary loyalty event${suffix}`,
+      `${TENANT_GROUP_TITLES.event}${suffix}`,
       'What capillary-aep-relay writes below the tenant of an ExperienceEvent',
       XDM_CLASSES.event,
       { tenant, fields: TENANT_EVENT_FIELDS },
     ),
     profile: fieldGroup(
-      `Capillary loyalty profile${suffix}`,
+      `${TENANT_GROUP_TITLES.profile}${suffix}`,
       'What capillary-aep-relay writes below the tenant of a profile',
       XDM_CLASSES.profile,
       { tenant, fields: TENANT_PROFILE_FIELDS },

@@ -124,12 +124,14 @@ function compareObject(
   return [...faults, ...demanded.map((name): SchemaFault => ({ kind: 'required', path: join(path, name) }))];
 }
 
-/** The part of a schema at a dotted path of field names; undefined if it does not have it. */
+/** The part of a schema at a dotted path, with `[]` behind a list whose items are meant. */
 export function nodeAt(schema: ResolvedSchema, path: string): SchemaNode | undefined {
   let node: SchemaNode | undefined = schema.body;
   for (const name of path.split('.')) {
     if (node === undefined) return undefined;
-    node = fieldOf(node, name, schema);
+    const isItem = name.endsWith(ITEM);
+    const field = fieldOf(node, isItem ? name.slice(0, -ITEM.length) : name, schema);
+    node = isItem && field !== undefined ? itemsOf(field, schema) : field;
   }
   return node;
 }

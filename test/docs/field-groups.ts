@@ -1,13 +1,6 @@
-import type { JsonValue } from '../../src/capillary/json.ts';
-import { tenantFieldGroups } from '../../src/xdm/tenant-field-groups.ts';
+import { fieldGroupFiles, TENANT_PLACEHOLDER } from '../../src/cli/provision/field-groups-command.ts';
 
-/** Placeholder in the request bodies for the tenant id with its underscore. */
-export const TENANT_PLACEHOLDER = '_TENANT';
-
-const { event, profile } = tenantFieldGroups(TENANT_PLACEHOLDER);
-
-/** The field groups by the file of their request body. */
-export const FIELD_GROUPS: Readonly<Record<string, JsonValue>> = {
-  'deploy/aep/field-group-events.json': event,
-  'deploy/aep/field-group-profile.json': profile,
-};
+/** The output of `capillary-relay provision field-groups --out deploy/aep`, by the path of the file. */
+export const FIELD_GROUPS: ReadonlyMap<string, string> = new Map(
+  [...fieldGroupFiles(TENANT_PLACEHOLDER)].map(([name, text]) => [`deploy/aep/${name}`, text]),
+);

@@ -39,8 +39,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     tenantFieldsText(),
   );
   const files: [string, string][] = [[PAGE, withBlock(withFields, 'per-event', await perEventText())]];
-  for (const [file, body] of Object.entries(FIELD_GROUPS))
-    files.push([file, `${JSON.stringify(body, undefined, 2)}\n`]);
+  files.push(...FIELD_GROUPS);
   const chartPage = readFileSync(placeOf(CHART_PAGE), 'utf8');
   files.push([CHART_PAGE, withBlock(chartPage, 'values', chartValuesText())]);
   files.push(['docs/metrics.md', await metricsPage()]);

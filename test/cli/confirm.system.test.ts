@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reportSkip } from '../helpers/report-skip.ts';
 import { type AdminCliRig, event, openAdminCliRig, TOKEN } from './admin-cli-rig.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const hasScript = spawnSync('script', ['--version']).stdout?.includes('util-linux') ?? false;
 if (!hasScript) reportSkip('confirmation on a terminal', '`script` of util-linux is not installed');
 

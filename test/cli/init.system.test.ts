@@ -9,7 +9,7 @@ import { loadForProvision } from '../../src/cli/command-config.ts';
 import { until } from '../helpers/until.ts';
 import { run } from './command-line.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 const FLAGS = [
   ['--org', '1A2B3C4D5E6F7A8B0A495C12@AdobeOrg'],

@@ -10,7 +10,7 @@ import { source } from '../admin/admin-rig.ts';
 import { type AdminCliRig, TOKEN, event, openAdminCliRig } from './admin-cli-rig.ts';
 import { run } from './command-line.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
 
 let rig: AdminCliRig;

@@ -14,7 +14,7 @@ import { registerSimulate } from '../../src/cli/simulate-command.ts';
 import { freePort } from '../../src/simulator/free-port.ts';
 import { simulate } from './adobe/adobe-client.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 let directory = '';
 beforeAll(async () => {

@@ -52,6 +52,18 @@ export interface SimulatorOptions {
   readonly platform?: PlatformOptions;
   /** Whether only the inlets exist that the platform API made; default false. */
   readonly empty?: boolean;
+  /**
+   * Data of a dataflow that was made or changed less than this ago is lost without notice; default
+   * 5 min (docs/platforms/adobe.md#delays).
+   */
+  readonly warmUpMs?: number;
+  /** From the answer of an inlet that the platform API made to the data lake; default 2 s. */
+  readonly validationDelayMs?: number;
+  /**
+   * From the creation of an object of Flow Service until listings show it; default 0. By its id it
+   * is found at once.
+   */
+  readonly listLagMs?: number;
   readonly faults?: readonly FaultRuleInput[];
   readonly capillary?: CapillaryOptions;
   /** Records and people to keep, default 200 000 each. The counts stay exact. */
@@ -74,11 +86,19 @@ export interface SimulatorSettings {
   readonly namespaces: readonly string[] | undefined;
   readonly platform: PlatformSettings;
   readonly isEmpty: boolean;
+  readonly warmUpMs: number;
+  readonly validationDelayMs: number;
+  readonly listLagMs: number;
   readonly faults: readonly FaultRule[];
   readonly capillary: CapillarySettings;
   readonly maxLanded: number;
   readonly now: () => number;
 }
+
+/** See docs/platforms/adobe.md#delays. */
+export const DEFAULT_WARM_UP_MS = 300_000;
+/** Adobe's own delay is up to an hour; this one is for people who wait. */
+export const DEFAULT_VALIDATION_DELAY_MS = 2_000;
 
 /** @throws FaultRuleError */
 export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
@@ -95,6 +115,9 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     namespaces: options.namespaces,
     platform: resolvePlatformOptions(options.platform),
     isEmpty: options.empty ?? false,
+    warmUpMs: options.warmUpMs ?? DEFAULT_WARM_UP_MS,
+    validationDelayMs: options.validationDelayMs ?? DEFAULT_VALIDATION_DELAY_MS,
+    listLagMs: options.listLagMs ?? 0,
     faults: parseFaultRules(options.faults ?? []),
     capillary: resolveCapillaryOptions(options.capillary),
     maxLanded: options.maxLanded ?? 200_000,

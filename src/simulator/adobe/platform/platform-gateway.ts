@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { JsonValue } from '../../../capillary/json.ts';
 import { type Answer, jsonAnswer, respond } from '../exchange.ts';
 import { countRequest, type SimulatorState } from '../simulator-state.ts';
+import { FLOW_SERVICE, flowSandboxProblem } from './flow-problem.ts';
 import { gatewayError, gatewayFailure, permissionProblem, problem } from './platform-errors.ts';
 import type { PlatformCall, PlatformRoute } from './platform-route.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -46,12 +47,20 @@ function organisationProblem(
   return isOrg && permissions[client] !== 'none' ? undefined : gatewayError('403025');
 }
 
-function admitSandbox(headers: IncomingHttpHeaders, state: SimulatorState): Admission<Sandbox> {
+function admitSandbox(
+  headers: IncomingHttpHeaders,
+  route: PlatformRoute,
+  state: SimulatorState,
+): Admission<Sandbox> {
   const name = headerOf(headers, 'x-sandbox-name');
+  const sandbox = name === undefined ? undefined : state.platform.sandbox(name);
+  if (route.path.startsWith(FLOW_SERVICE)) {
+    const answer = flowSandboxProblem(name, sandbox !== undefined, 'x-sandbox-id' in headers);
+    if (answer) return refused(answer);
+  }
   if (name === undefined) {
     return refused(problem(400, 'Bad Request', 'The header x-sandbox-name is missing.'));
   }
-  const sandbox = state.platform.sandbox(name);
   if (sandbox) return { ok: true, value: sandbox };
   return refused(
     problem(403, 'Forbidden', `The sandbox ${name} does not exist or you do not have access to it.`),
@@ -65,7 +74,9 @@ function textOf({ body }: FastifyRequest): string {
 const IS_WRITE = /^(POST|PUT|PATCH)$/;
 
 function admitBody(request: FastifyRequest): Admission<JsonValue | undefined> {
-  if (!IS_WRITE.test(request.method)) return { ok: true, value: undefined };
+  // Actions are POSTs without a body.
+  const isEmpty = textOf(request) === '' && request.headers['content-type'] === undefined;
+  if (isEmpty || !IS_WRITE.test(request.method)) return { ok: true, value: undefined };
   if (!/^application\/(\w+\+|[\w.-]+\+)?json\b/.test(request.headers['content-type'] ?? '')) {
     return refused(problem(415, 'Unsupported Media Type', 'The Content-Type must be application/json.'));
   }
@@ -87,7 +98,7 @@ function admitCall(
   if (!client.ok) return client;
   const organisation = organisationProblem(headers, client.value, state);
   if (organisation) return refused(organisation);
-  const sandbox = admitSandbox(headers, state);
+  const sandbox = admitSandbox(headers, route, state);
   if (!sandbox.ok) return sandbox;
   const access = state.platform.settings.permissions[client.value];
   const { permission } = route;

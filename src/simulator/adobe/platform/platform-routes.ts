@@ -1,11 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import type { SimulatorState } from '../simulator-state.ts';
+import { CONNECTION_ROUTES } from './connection-routes.ts';
+import { DATAFLOW_ROUTES } from './dataflow-routes.ts';
+import { MAPPING_SET_ROUTES } from './mapping-set-routes.ts';
 import { registerRoutes } from './platform-gateway.ts';
 import type { PlatformRoute } from './platform-route.ts';
 import { REGISTRY_ROUTES } from './schema-registry-routes.ts';
 
 /** Every route of the simulated platform.adobe.io. */
-const PLATFORM_ROUTES: readonly PlatformRoute[] = [...REGISTRY_ROUTES];
+const PLATFORM_ROUTES: readonly PlatformRoute[] = [
+  ...REGISTRY_ROUTES,
+  ...CONNECTION_ROUTES,
+  ...DATAFLOW_ROUTES,
+  ...MAPPING_SET_ROUTES,
+];
 
 /** The simulated platform.adobe.io: gateway, schema registry, namespaces, Catalog, Flow Service. */
 export function registerPlatform(app: FastifyInstance, state: SimulatorState): void {

@@ -44,6 +44,9 @@ export interface TwinFlowObject {
   state: 'enabled' | 'disabled';
   /** As it was posted, with the changes since. */
   body: JsonObject;
+  /** Client id and organisation of who made it. */
+  readonly client: string;
+  readonly imsOrgId: string;
   readonly createdAt: number;
   updatedAt: number;
 }
@@ -51,8 +54,6 @@ export interface TwinFlowObject {
 /** A connection with its inlet. */
 export interface TwinConnection extends TwinFlowObject {
   readonly inletId: string;
-  readonly dataType: 'xdm' | 'raw';
-  readonly isAuthenticationRequired: boolean;
 }
 
 /** Records of one dataset that were ingested, or that failed, together. */
@@ -97,6 +98,8 @@ export interface Sandbox {
   readonly descriptors: Map<string, JsonObject>;
   readonly datasets: Map<string, TwinDataset>;
   readonly connections: Map<string, TwinConnection>;
+  /** Inlets of deleted connections. */
+  readonly deletedInlets: Set<string>;
   readonly sourceConnections: Map<string, TwinFlowObject>;
   readonly targetConnections: Map<string, TwinFlowObject>;
   readonly mappingSets: Map<string, JsonObject>;
@@ -114,6 +117,7 @@ export function createSandbox(name: string, namespaces: readonly TwinNamespace[]
     descriptors: new Map(),
     datasets: new Map(),
     connections: new Map(),
+    deletedInlets: new Set(),
     sourceConnections: new Map(),
     targetConnections: new Map(),
     mappingSets: new Map(),

@@ -1,0 +1,218 @@
+import { pageText, parseJsonObject } from '../../http/answer-text.ts';
+import type { OutboundResult } from '../../http/outbound.ts';
+import { parseRetryAfter } from '../../http/retry-after.ts';
+import { truncateUtf8 } from '../../telemetry/truncate.ts';
+import { type ApiMessage, type ApiMessages, readMessages } from './api-messages.ts';
+
+/**
+ * Why a call failed.
+ * - `unauthorized`: key, secret or token are refused, also after a new token.
+ * - `forbidden`: the access group of the API client lacks the resource; see `missing`.
+ * - `not-found`: no such path or object. `invalid`: any other refusal of Capillary.
+ * - `throttled`, `busy`, `unavailable`: after all retries.
+ * - `customer-deleted`: erased, nothing about this customer may be stored or sent again.
+ * - `customer-merged`, `customer-unknown`, `customer-elsewhere` (unknown in the given source only),
+ *   `no-loyalty` (not in the loyalty program), `incomplete` (loyalty data could not be read),
+ *   `transaction-unknown`.
+ * - `foreign`: the answer is not Capillary's. `network`: there was none.
+ */
+export type ApiErrorKind =
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not-found'
+  | 'invalid'
+  | 'throttled'
+  | 'busy'
+  | 'unavailable'
+  | 'customer-deleted'
+  | 'customer-merged'
+  | 'customer-unknown'
+  | 'customer-elsewhere'
+  | 'no-loyalty'
+  | 'incomplete'
+  | 'transaction-unknown'
+  | 'foreign'
+  | 'network';
+
+/** A failed call of Capillary's API. None of its texts has a token or a secret. */
+export interface ApiError {
+  readonly kind: ApiErrorKind;
+  /** Such as `POST /v3/webHooks`. */
+  readonly call: string;
+  /** Absent without an answer. */
+  readonly status?: number;
+  /** Capillary's code, such as `4000`; of the network, `reset`. */
+  readonly code?: string;
+  /** What Capillary, or whatever else has answered, says; at most 1 KB. */
+  readonly text: string;
+  /** `X-CAP-REQUEST-ID`, by which Capillary's support finds the call. */
+  readonly requestId?: string;
+  /** Of `forbidden`: what the access group lacks. */
+  readonly missing?: string;
+  /** What the answer asks for, in ms. */
+  readonly retryAfterMs?: number;
+  /** True of a write that may have taken effect although it failed: read before another attempt. */
+  readonly ambiguous: boolean;
+}
+
+export interface ApiCall {
+  readonly method: string;
+  /** Path, perhaps with a query. */
+  readonly path: string;
+}
+
+const MAX_TEXT_BYTES = 1_024;
+
+/** Source: docs/platforms/capillary.md#api-errors */
+const KIND_BY_CODE: Readonly<Record<string, ApiErrorKind>> = {
+  4000: 'forbidden',
+  4001: 'busy',
+  8109: 'customer-deleted',
+  8069: 'customer-merged',
+  8015: 'customer-unknown',
+  8065: 'customer-elsewhere',
+  8089: 'no-loyalty',
+  1020: 'no-loyalty',
+  1013: 'no-loyalty',
+  8062: 'incomplete',
+  8063: 'incomplete',
+  603: 'transaction-unknown',
+  607: 'transaction-unknown',
+  620: 'transaction-unknown',
+  667: 'transaction-unknown',
+  668: 'transaction-unknown',
+};
+
+/** 498, 461 and 521 are Capillary's own. Source: docs/platforms/capillary.md#api-errors */
+const KIND_BY_STATUS: Readonly<Record<number, ApiErrorKind>> = {
+  401: 'unauthorized',
+  498: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found',
+  429: 'throttled',
+  461: 'busy',
+  521: 'busy',
+};
+
+/** Resources of an access group. Source: docs/platforms/capillary.md#api-access */
+const RESOURCES: readonly (readonly [path: RegExp, resource: string])[] = [
+  [/^\/v3\/(webHooks|events)\b/i, 'Webhooks'],
+  [/^\/v\d(\.\d)?\/transactions?\b/, 'Transaction'],
+  [/^\/v\d(\.\d)?\/points?\b/, 'Points'],
+  [/^\/v\d(\.\d)?\/customers?\b/, 'Customer'],
+  [/^\/v\d(\.\d)?\/store\b/, 'Store'],
+  [/^\/v\d(\.\d)?\/organization\b/, 'Organization'],
+];
+
+function missingFor({ method, path }: ApiCall): string {
+  const resource = RESOURCES.find(([pattern]) => pattern.test(path))?.[1];
+  const right = method === 'GET' ? 'Read' : 'Write';
+  return resource === undefined
+    ? 'a right of its access group'
+    : `${right} on ${resource} in its access group`;
+}
+
+function statusKind(status: number): ApiErrorKind {
+  return KIND_BY_STATUS[status] ?? (status >= 500 ? 'unavailable' : 'invalid');
+}
+
+/**
+ * The codes decide: the answer for an erased customer is a 500. What is wrong with the token or the
+ * rate is in the status only.
+ */
+function kindOf(status: number, errors: readonly ApiMessage[]): ApiErrorKind {
+  const byStatus = statusKind(status);
+  if (byStatus === 'unauthorized' || byStatus === 'throttled') return byStatus;
+  const byCode = errors.map(({ code }) => KIND_BY_CODE[code]).find((kind) => kind !== undefined);
+  return byCode ?? (status < 300 ? 'invalid' : byStatus);
+}
+
+function nameOf({ method, path }: ApiCall): string {
+  return `${method} ${path.split('?')[0] ?? path}`;
+}
+
+type HttpResponse = Extract<OutboundResult, { kind: 'response' }>;
+
+/** The name differs between the APIs. Source: docs/platforms/capillary.md#api-errors */
+export function requestIdOf({ headers }: Pick<HttpResponse, 'headers'>): string | undefined {
+  const id = headers['x-cap-request-id'] ?? headers['x-cap-requestid'];
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+/**
+ * Whether a proxy, a gateway or a login page answered in Capillary's place. Some of Capillary's own
+ * errors are XML, and some have no body.
+ */
+function isForeign({ status, body }: HttpResponse, messages: ApiMessages): boolean {
+  if (status >= 300 && status < 400) return true;
+  if (status < 300) return messages.errors.length === 0;
+  return body.trim() !== '' && parseJsonObject(body) === undefined && messages.errors.length === 0;
+}
+
+/** Whether a call with this status can have changed something although it failed. */
+function mayHaveChanged(status: number, kind: ApiErrorKind): boolean {
+  // 4001: the right to do it could not be checked, so nothing was done.
+  return kind === 'foreign' || (status >= 500 && kind !== 'busy');
+}
+
+/**
+ * Reads a result that is no success.
+ * @param now epoch ms
+ */
+export function apiError(result: OutboundResult, call: ApiCall, now: number): ApiError {
+  const isWrite = call.method !== 'GET';
+  if (result.kind === 'failure') {
+    const { code, detail } = result;
+    // Nothing has been sent where no connection was made.
+    const ambiguous = isWrite && code !== 'refused' && code !== 'dns' && code !== 'tls';
+    return { kind: 'network', call: nameOf(call), code, text: detail, ambiguous };
+  }
+  const { status, body } = result;
+  const messages = readMessages(body);
+  const requestId = requestIdOf(result);
+  const retryAfterMs = parseRetryAfter(result.headers['retry-after'], now);
+  const base = {
+    call: nameOf(call),
+    status,
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+  if (isForeign(result, messages)) {
+    const text = pageText(body, 200) || truncateUtf8(body.trim(), 200) || 'an empty answer';
+    return { ...base, kind: 'foreign', text, ambiguous: isWrite };
+  }
+  const kind = kindOf(status, messages.errors);
+  const [first] = messages.errors;
+  const text = messages.errors.map(({ text: message }) => message).join('; ');
+  return {
+    ...base,
+    kind,
+    ...(first === undefined || first.code === '' ? {} : { code: first.code }),
+    text: truncateUtf8(text || 'no further text', MAX_TEXT_BYTES),
+    ...(kind === 'forbidden' ? { missing: missingFor(call) } : {}),
+    ambiguous: isWrite && mayHaveChanged(status, kind),
+  };
+}
+
+/** Shorter values are not replaced: no real secret is that short, and texts would be unreadable. */
+const MIN_SECRET_LENGTH = 8;
+
+/** An answer can echo what was sent: the result without these values. */
+export function withoutSecrets(result: OutboundResult, secrets: readonly string[]): OutboundResult {
+  if (result.kind === 'failure') return result;
+  const body = secrets
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
+    .reduce((text, secret) => text.replaceAll(secret, '[secret]'), result.body);
+  return { ...result, body };
+}
+
+/** One line for people: the call, its status, and Capillary's own words. */
+export function describeApiError({ call, status, code, text, requestId, kind, missing }: ApiError): string {
+  const what = [status, code === undefined || code === String(status) ? undefined : code]
+    .filter((part) => part !== undefined)
+    .join(' ');
+  const who = kind === 'foreign' ? " (not Capillary's answer)" : '';
+  const lack = missing === undefined ? '' : `; the API client lacks ${missing}`;
+  const id = requestId === undefined ? '' : ` (X-CAP-REQUEST-ID ${requestId})`;
+  return `${call} → ${what === '' ? '' : `${what}: `}${text}${who}${lack}${id}`;
+}

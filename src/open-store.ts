@@ -14,6 +14,8 @@ export interface StoreParts {
   readonly store: StoreConfig;
   /** `store.url` for the next connection; see currentStoreUrl. */
   readonly url: () => Promise<string>;
+  /** `egress.ca`, asked for each connection to a database. */
+  readonly ca: () => string | undefined;
   readonly log: Logger;
   /** Awaited before a new store is created on a disk. */
   readonly beforeCreate: () => Promise<void>;
@@ -28,9 +30,9 @@ async function openPostgres(options: PostgresJournalOptions): Promise<Journal> {
 }
 
 /** Opens the store of the configured engine. @throws StoreError with a fix */
-export function openStore({ store, url, beforeCreate, ...parts }: StoreParts): Promise<Journal> {
+export function openStore({ store, url, ca, beforeCreate, ...parts }: StoreParts): Promise<Journal> {
   const { engine, encryptionKeys, schema, connections } = store;
-  if (engine === 'postgres') return openPostgres({ ...parts, url, schema, connections, encryptionKeys });
+  if (engine === 'postgres') return openPostgres({ ...parts, url, ca, schema, connections, encryptionKeys });
   return openSqliteJournal({
     ...parts,
     path: store.path,

@@ -97,6 +97,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const opening = openStore({
     store: config.store,
     url: async () => storeUrl(),
+    ca: () => egress.ca,
     log,
     beforeCreate: () => (portsChecked = requireFreePorts(config)),
     onBatch: createJournalReports(metrics),
@@ -122,6 +123,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       const commitDestinations = await destinations.prepare(next);
       const commit = (): void => {
         sources.set(next.sources);
+        egress.set(next.egress);
         commitDestinations();
         logLevel.configure(next.log.level);
       };

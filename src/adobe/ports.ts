@@ -13,7 +13,7 @@ export type InletResult =
     }
   | {
       readonly kind: 'failure';
-      /** `timeout`, `refused`, `reset`, `dns`, `tls`, `network`. */
+      /** See FailureCode in src/http/failure.ts. */
       readonly code: string;
       readonly detail: string;
       readonly durationMs: number;
@@ -63,7 +63,8 @@ export type TokenResult =
       readonly ok: false;
       /**
        * `invalid_client`, `invalid_scope`, … as IMS says, or `throttled`, `unavailable`, `network`,
-       * or `token_refused` while the inlet refuses newly minted tokens.
+       * `proxy-refused`, `proxy-failing`, or `token_refused` while the inlet refuses newly minted
+       * tokens.
        */
       readonly code: string;
       readonly detail: string;

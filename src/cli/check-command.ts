@@ -56,10 +56,10 @@ type ConnectionRow = Pick<ConnectionCheck, 'destination' | 'ok' | 'detail' | 'fi
 const DATABASE = 'store';
 
 /** The findings of `doctor` about the database. */
-async function checkDatabase({ store }: Config): Promise<ConnectionRow[]> {
+async function checkDatabase({ store, egress }: Config): Promise<ConnectionRow[]> {
   if (store.engine !== 'postgres') return [];
   const { databaseFindings } = await import('./doctor/database-findings.ts');
-  return (await databaseFindings(store)).map(({ check, level, detail, fix }) => ({
+  return (await databaseFindings(store, egress.ca)).map(({ check, level, detail, fix }) => ({
     destination: DATABASE,
     check,
     ok: level !== 'fail',
@@ -70,8 +70,17 @@ async function checkDatabase({ store }: Config): Promise<ConnectionRow[]> {
 
 async function checkConnections(config: Config): Promise<ConnectionRow[]> {
   const { checkConnection } = await import('./connection-check.ts');
-  const destinations = config.destinations.map((destination) => checkConnection(destination));
-  return (await Promise.all([checkDatabase(config), ...destinations])).flat();
+  const { createEgress } = await import('../http/egress.ts');
+  const { routesOf } = await import('./egress-routes.ts');
+  const egress = createEgress(config.egress, process.env);
+  const routes = routesOf(config, egress).map(({ host, way, names }) => ({
+    destination: names.join(', '),
+    check: 'route',
+    ok: true,
+    detail: `${host}: ${way}`,
+  }));
+  const destinations = config.destinations.map((destination) => checkConnection(destination, { egress }));
+  return [...routes, ...(await Promise.all([checkDatabase(config), ...destinations])).flat()];
 }
 
 function printConnections(checks: readonly ConnectionRow[]): void {

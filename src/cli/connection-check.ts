@@ -1,56 +1,28 @@
-import { connect as connectTcp } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import type { InletResult } from '../adobe/ports.ts';
+import { DIRECT_EGRESS, type Egress } from '../http/egress.ts';
 import { failureOf } from '../http/failure.ts';
 import { createTokenSource } from '../adobe/ims/token-source.ts';
 import { isAdobeError, isAdobeSuccess, isPage } from '../adobe/inlet/adobe-answer.ts';
 import { createInlet } from '../adobe/inlet/inlet-client.ts';
 import { readProblem } from '../adobe/inlet/response.ts';
 import type { DestinationConfig } from '../config/config-schema.ts';
+import { formatPeer } from './egress-routes.ts';
 import { formatDuration } from './time-format.ts';
 
 type ConnectResult =
   | { readonly ok: true; readonly host: string; readonly ms: number }
   | { readonly ok: false; readonly host: string; readonly code: string; readonly detail: string };
 
-interface Peer {
-  readonly host: string;
-  readonly port: number;
-  readonly secure: boolean;
-}
-
-function peerOf(url: URL): Peer {
-  const secure = url.protocol === 'https:';
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  return { host, port: url.port === '' ? (secure ? 443 : 80) : Number(url.port), secure };
-}
-
-function openAndClose({ host, port, secure }: Peer, timeoutMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      socket.destroy();
-      resolve();
-    };
-    const socket = secure
-      ? connectTls({ host, port, servername: host }, done)
-      : connectTcp({ host, port }, done);
-    socket.setTimeout(timeoutMs, () => {
-      socket.destroy(Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
-    });
-    socket.once('error', reject);
-  });
-}
-
 /**
- * Connects to the server of a URL, with handshake and certificate check for https, and closes the
- * connection again without sending a request.
+ * Connects to the server of a URL as the relay does, and closes the connection without sending a
+ * request.
  */
-async function tryConnect(url: string, timeoutMs: number): Promise<ConnectResult> {
-  const peer = peerOf(new URL(url));
-  const host = `${peer.host}:${peer.port}`;
+async function tryConnect(egress: Egress, text: string, timeoutMs: number): Promise<ConnectResult> {
+  const url = new URL(text);
+  const host = formatPeer(url);
   const started = performance.now();
   try {
-    await openAndClose(peer, timeoutMs);
+    await egress.tryConnect(url, timeoutMs);
     return { ok: true, host, ms: Math.round(performance.now() - started) };
   } catch (error) {
     return { ok: false, host, ...failureOf(error) };
@@ -76,6 +48,14 @@ const TIMEOUT_MS = 10_000;
 
 const NETWORK_FIX = 'check name resolution, the firewall and the proxy between this machine and Adobe';
 
+/** Fixes by the code of a failure of the proxy. */
+const PROXY_FIXES: Readonly<Record<string, string>> = {
+  'proxy-refused':
+    'have the proxy allow the hosts of Adobe, and check its user name and password in egress.proxy or HTTPS_PROXY; list hosts that need no proxy in egress.noProxy',
+  'proxy-failing':
+    'check that the proxy of egress.proxy or HTTPS_PROXY runs and reaches Adobe; list hosts that need no proxy in egress.noProxy',
+};
+
 /** Fixes for the error codes of IMS. Source: docs/platforms/adobe.md#token-errors. */
 const TOKEN_FIXES: Readonly<Record<string, string>> = {
   invalid_client: 'compare ims.clientId and ims.clientSecrets with the credential in the Developer Console',
@@ -86,12 +66,14 @@ const TOKEN_FIXES: Readonly<Record<string, string>> = {
   unavailable: 'IMS is failing, or something answers in its place; try again later',
   refused: 'compare ims.url with the documentation, and check the proxy between this machine and IMS',
   network: NETWORK_FIX,
+  ...PROXY_FIXES,
 };
 
 async function checkToken(
   ims: NonNullable<DestinationConfig['ims']>,
+  egress: Egress,
 ): Promise<{ readonly result: CheckResult; readonly token?: string }> {
-  const source = createTokenSource({ ...ims, timeoutMs: TIMEOUT_MS });
+  const source = createTokenSource({ ...ims, egress, timeoutMs: TIMEOUT_MS });
   try {
     const started = performance.now();
     // The source may try every secret, each with its own timeout.
@@ -109,11 +91,16 @@ async function checkToken(
   }
 }
 
-async function checkInlet(url: string): Promise<CheckResult> {
-  const connected = await tryConnect(url, TIMEOUT_MS);
-  return connected.ok
-    ? { ok: true, detail: `${connected.host} reached in ${connected.ms} ms; nothing was sent` }
-    : { ok: false, detail: `${connected.host} ${connected.code}: ${connected.detail}`, fix: NETWORK_FIX };
+async function checkInlet(url: string, egress: Egress): Promise<CheckResult> {
+  const connected = await tryConnect(egress, url, TIMEOUT_MS);
+  if (connected.ok)
+    return { ok: true, detail: `${connected.host} reached in ${connected.ms} ms; nothing was sent` };
+  const { host, code, detail } = connected;
+  return { ok: false, detail: `${host} ${code}: ${detail}`, fix: fixOfFailure(code) };
+}
+
+function fixOfFailure(code: string): string {
+  return PROXY_FIXES[code] ?? NETWORK_FIX;
 }
 
 const ROLE_FIX = "the credential's technical account needs a role that may write to the sandbox";
@@ -131,7 +118,7 @@ const FOREIGN_FIX =
 
 function judgeAnswer(answer: InletResult): CheckResult {
   if (answer.kind === 'failure')
-    return { ok: false, detail: `${answer.code}: ${answer.detail}`, fix: NETWORK_FIX };
+    return { ok: false, detail: `${answer.code}: ${answer.detail}`, fix: fixOfFailure(answer.code) };
   const { status, body, durationMs } = answer;
   // An empty batch cannot be accepted. A rejection for being empty shows that everything else is
   // right.
@@ -153,9 +140,13 @@ function judgeAnswer(answer: InletResult): CheckResult {
   return { ok: false, detail, fix: STATUS_FIXES[status] ?? 'compare inletUrl with the connection in AEP' };
 }
 
-async function checkAnswer(destination: DestinationConfig, token: string | undefined): Promise<CheckResult> {
+async function checkAnswer(
+  destination: DestinationConfig,
+  egress: Egress,
+  token: string | undefined,
+): Promise<CheckResult> {
   const { inletUrl, sandbox, events } = destination;
-  const inlet = createInlet({ inletUrl, sandbox, connections: 1, requestTimeoutMs: TIMEOUT_MS });
+  const inlet = createInlet({ inletUrl, sandbox, connections: 1, egress, requestTimeoutMs: TIMEOUT_MS });
   try {
     return judgeAnswer(await inlet.sendBatch(events, [], token, AbortSignal.timeout(2 * TIMEOUT_MS)));
   } finally {
@@ -165,21 +156,23 @@ async function checkAnswer(destination: DestinationConfig, token: string | undef
 
 /**
  * Requests a token and connects to the inlet, without sending an event.
- * @param options `sendEmptyBatch`: also checks that the inlet exists and accepts the token
+ * @param options `sendEmptyBatch`: also checks that the inlet exists and accepts the token;
+ *   `egress`: the relay's way to Adobe, by default without a proxy
  */
 export async function checkConnection(
   destination: DestinationConfig,
-  { sendEmptyBatch = false }: { readonly sendEmptyBatch?: boolean } = {},
+  options: { readonly sendEmptyBatch?: boolean; readonly egress?: Egress } = {},
 ): Promise<ConnectionCheck[]> {
+  const { sendEmptyBatch = false, egress = DIRECT_EGRESS } = options;
   const { name, ims, authenticated, inletUrl } = destination;
   const credential = authenticated ? ims : undefined;
   const [token, inlet] = await Promise.all([
-    credential === undefined ? undefined : checkToken(credential),
-    checkInlet(inletUrl),
+    credential === undefined ? undefined : checkToken(credential, egress),
+    checkInlet(inletUrl, egress),
   ]);
   // Without a token the inlet would only report that the token is missing.
   const canSend = sendEmptyBatch && inlet.ok && token?.result.ok !== false;
-  const answer = canSend ? await checkAnswer(destination, token?.token) : undefined;
+  const answer = canSend ? await checkAnswer(destination, egress, token?.token) : undefined;
   return [
     ...(token === undefined ? [] : [{ destination: name, check: 'token' as const, ...token.result }]),
     { destination: name, check: 'inlet' as const, ...inlet },

@@ -49,8 +49,11 @@ async function isRunning({ path, config }: LoadedConfig): Promise<boolean> {
   return config.admin.port !== 0 && isRelayAt((await adminAddress({ config: path })).url);
 }
 
-async function storeFindings({ store }: LoadedConfig['config'], offline: boolean): Promise<Finding[]> {
-  if (store.engine === 'postgres') return offline ? [] : databaseFindings(store);
+async function storeFindings(
+  { store, egress }: LoadedConfig['config'],
+  offline: boolean,
+): Promise<Finding[]> {
+  if (store.engine === 'postgres') return offline ? [] : databaseFindings(store, egress.ca);
   const { findings, base } = inspectFolder(store.path, store.expect);
   const holder = lockHolder(store.path);
   return [
@@ -63,7 +66,7 @@ async function storeFindings({ store }: LoadedConfig['config'], offline: boolean
 async function runChecks(loaded: LoadedConfig, offline: boolean): Promise<Finding[]> {
   const { config, path, files } = loaded;
   // The network comes first: fsync blocks the process, which would distort response times.
-  const network = offline ? [] : await networkFindings(config.destinations);
+  const network = offline ? [] : await networkFindings(config, process.env);
   const zones = [...new Set(config.sources.map(({ timezone }) => timezone))];
   return [
     ok('configuration', `${path} can be used`),

@@ -29,8 +29,9 @@ async function databaseAt(text: string, schema: string): Promise<DatabasePlace> 
 
 /** The store of the configuration. */
 export async function configuredPlace(file: string): Promise<CopyPlace> {
-  const { store } = (await loadCommandConfig(file)).config;
-  return store.engine === 'postgres' ? databasePlace(store.url ?? '', store.schema) : { folder: store.path };
+  const { store, egress } = (await loadCommandConfig(file)).config;
+  if (store.engine !== 'postgres') return { folder: store.path };
+  return { ...(await databasePlace(store.url ?? '', store.schema)), ca: egress.ca };
 }
 
 /** @param text a folder, or the URL of a database; undefined for the store of the configuration */

@@ -1,12 +1,7 @@
 import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { z } from 'zod';
-
-/** A proxy may need a user name and a password; config-summary.ts hides them. */
-function isProxyUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, pathname, search, hash } = new URL(text);
-  return ['http:', 'https:'].includes(protocol) && pathname === '/' && search === '' && hash === '';
-}
+import { isProxyUrl } from './proxy-variables.ts';
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -19,8 +14,19 @@ function hasCertificates(text: string): boolean {
   }
 }
 
-/** A name, a domain such as .svc or *.svc, an address with or without a port, an address range. */
-const NO_PROXY = /^(\*|(\*?\.)?[\w.-]+(:\d+)?|[\d.]+\/\d+|[0-9a-fA-F:.]+(\/\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?)$/;
+/** A name, or a domain such as .svc or *.svc, with or without a port. */
+const NAME = /^(\*|(\*?\.)?[\w-]+(\.[\w-]+)*\.?)(:\d{1,5})?$/;
+
+/** What matchesNoProxy understands: also an address, with or without a port, and a range. */
+function isNoProxyEntry(entry: string): boolean {
+  const [address = '', prefix] = entry.split('/');
+  if (prefix !== undefined) {
+    const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    return /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
+  }
+  const [, bracketed] = /^\[(.*)\](?::\d{1,5})?$/.exec(entry) ?? [];
+  return isIP(bracketed ?? entry) !== 0 || NAME.test(entry);
+}
 
 /** How the relay reaches Adobe and Capillary. */
 export const egressSchema = z.strictObject({
@@ -32,16 +38,18 @@ export const egressSchema = z.strictObject({
     })
     .optional()
     .describe(
-      'HTTP proxy for requests to IMS, inlet, platform and Capillary. Absent: HTTPS_PROXY and HTTP_PROXY of the environment.',
+      'Proxy for IMS, inlet, platform and Capillary. Absent: HTTPS_PROXY and HTTP_PROXY of the environment. Loopback is always direct.',
     ),
   noProxy: z
     .array(
-      z.string().regex(NO_PROXY, {
+      z.string().refine(isNoProxyEntry, {
         error: 'must be a host, a domain such as .svc, an address or an address range such as 10.0.0.0/8',
       }),
     )
     .default([])
-    .describe('Hosts that are reached without the proxy; those of NO_PROXY in the environment are added.'),
+    .describe(
+      'Hosts with their subdomains, subdomains alone (.domain), addresses and ranges without the proxy; those of NO_PROXY are added.',
+    ),
   ca: z
     .string()
     .transform((text) => (text.trim() === '' ? undefined : text))
@@ -49,7 +57,9 @@ export const egressSchema = z.strictObject({
       error: 'must have certificates in PEM form, such as ${file:/etc/ssl/corp-ca.pem}',
     })
     .optional()
-    .describe('Certificates (PEM) that are trusted in addition to those of the system.'),
+    .describe(
+      'Certificates (PEM) that are trusted in addition to those of Node and NODE_EXTRA_CA_CERTS, by PostgreSQL connections too.',
+    ),
 });
 
 export type EgressConfig = z.output<typeof egressSchema>;

@@ -7,6 +7,7 @@ import type { SourceCheck } from './draft.ts';
 import { type FileStamps, type Interpolated, interpolate, secretFileReader } from './placeholders.ts';
 import { explainIndentation } from './indentation.ts';
 import { fillProvisioned, type MissingKeys } from './stand-ins.ts';
+import { readProxyVariables } from './proxy-variables.ts';
 import { plainMessage, schemaFindings } from './schema-findings.ts';
 import { variableFindings } from './variable-checks.ts';
 import { parseYaml, type YamlTree } from './yaml-tree.ts';
@@ -115,7 +116,13 @@ function evaluate(
     ...(parsed.success ? [] : schemaFindings(parsed.error.issues, filled)),
     ...crossFindings(filled.value, checks),
   ].filter((finding) => !isNoise(formatPath(finding.path), unresolved));
-  const all = [...filled.findings, ...variableFindings(tree.value, env), ...findings];
+  const all = [
+    ...filled.findings,
+    ...variableFindings(tree.value, env),
+    // Proxies of the environment are used only without one in the file.
+    ...(parsed.data?.egress.proxy === undefined ? readProxyVariables(env).findings : []),
+    ...findings,
+  ];
   const listed = (isWarning: boolean): ConfigProblem[] =>
     all
       .filter(({ severity }) => (severity === 'warning') === isWarning)

@@ -17,7 +17,7 @@ export const RELOAD_CLASSES: Readonly<Record<string, ReloadClass>> = {
   'admin.host': 'restart',
   'admin.port': 'restart',
   'admin.token': 'reload',
-  egress: 'restart',
+  egress: 'reload',
   'store.engine': 'restart',
   'store.path': 'restart',
   'store.expect': 'restart',

@@ -268,6 +268,10 @@ export function createRequestOutcomes(parts: OutcomeParts, client: RequestClient
             isFaultOfFlow(verdict.reason) && batch[0] ? { kind: batch[0].kind } : {},
           );
         return batch.map(() => heldRequestOutcome(sent, verdict.detail, 'destination'));
+      case 'unsent':
+        // Says nothing about the messages, and their next requests can be as large as this one.
+        state.recordFailure(verdict.reason, verdict.detail);
+        return batch.map(() => heldRequestOutcome(sent, verdict.detail, 'destination'));
       case 'throttled':
         return throttle(batch, sent, verdict.detail, verdict.retryAfterMs);
       case 'transient':

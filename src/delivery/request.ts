@@ -96,11 +96,14 @@ export function createRequestClient(parts: RequestParts): RequestClient {
 
   /** Without a token the destination stops, and its reason is what IMS or the inlet said first. */
   const stopWithout = ({ code, detail, permanent, retryAfterMs: waitMs }: NoToken): void => {
+    // The proxy is the cause, whatever was to be reached through it.
+    const reason = code.startsWith('proxy-') ? code : `ims-${code}`;
     if (code === 'token_refused') {
       const cause = refusal ?? { reason: 'unauthorized', detail };
       state.pauseForFault(cause.reason, cause.detail, { waitMs });
-    } else if (permanent || code === 'refused') state.pauseForFault(`ims-${code}`, detail, { waitMs });
-    else state.waitFor(`ims-${code}`, detail, waitMs);
+    } else if (permanent || code === 'refused' || code === 'proxy-refused')
+      state.pauseForFault(reason, detail, { waitMs });
+    else state.waitFor(reason, detail, waitMs);
   };
 
   const request = async (

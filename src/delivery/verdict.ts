@@ -17,6 +17,8 @@ export type Verdict =
   | { readonly kind: 'unauthorized'; readonly reason: string; readonly detail: string }
   | { readonly kind: 'destination'; readonly reason: string; readonly detail: string }
   | { readonly kind: 'throttled'; readonly detail: string; readonly retryAfterMs?: number }
+  /** Nothing was sent, because the proxy fails for a temporary reason. */
+  | { readonly kind: 'unsent'; readonly reason: string; readonly detail: string }
   | {
       readonly kind: 'transient';
       readonly detail: string;
@@ -97,6 +99,8 @@ function statusVerdict(response: Extract<InletResult, { kind: 'response' }>): Ve
 }
 
 function failureVerdict({ code, detail }: Extract<InletResult, { kind: 'failure' }>): Verdict {
+  if (code === 'proxy-refused') return { kind: 'destination', reason: code, detail };
+  if (code === 'proxy-failing') return { kind: 'unsent', reason: code, detail };
   return {
     kind: 'transient',
     detail: `${code}: ${detail}`,

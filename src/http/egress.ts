@@ -1,8 +1,19 @@
-import { BlockList, isIP } from 'node:net';
-import { getCACertificates } from 'node:tls';
-import { type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { isDeepStrictEqual } from 'node:util';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { Pool } from 'undici';
 import type { EgressConfig } from '../config/egress-config.ts';
+import { type ProxyVariables, readProxyVariables } from '../config/proxy-variables.ts';
+import { isLoopbackUrl, matchesNoProxy } from './no-proxy.ts';
 import type { OutboundPool } from './outbound.ts';
+import {
+  type ConnectLimits,
+  createConnector,
+  createProxyConnector,
+  createTunnelConnector,
+  type Proxy,
+  proxyAuthorization,
+  refusalOf,
+} from './proxy-tunnel.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Keeps connections open in the pauses between batches, to save handshakes. */
@@ -23,7 +34,7 @@ export type EgressRoute =
       readonly via: 'proxy';
       /** Origin of the proxy, without user name and password. */
       readonly proxy: string;
-      /** `egress.proxy`, `HTTPS_PROXY` or `HTTP_PROXY`. */
+      /** `egress.proxy`, or a variable such as `HTTPS_PROXY`. */
       readonly because: string;
     };
 
@@ -36,116 +47,174 @@ export interface Egress {
    */
   pool(origin: string, options: PoolOptions): OutboundPool;
   routeTo(url: URL): EgressRoute;
-  /** The trusted certificates: those of the system and `egress.ca`; undefined for the default. */
-  readonly ca: readonly string[] | undefined;
+  /**
+   * Connects to the server of a URL as a request would, with the TLS handshake for https, and ends
+   * the connection. Of an http URL behind a proxy, only the proxy is reached.
+   * @throws Error for failureOf
+   */
+  tryConnect(url: URL, timeoutMs: number): Promise<void>;
+  /** `egress.ca`: certificates in PEM form that are trusted in addition to Node's. */
+  readonly ca: string | undefined;
 }
 
-interface ProxyChoice {
-  readonly url: URL;
-  readonly because: string;
+/** The egress of a relay that reads its configuration again. */
+export interface ReloadableEgress extends Egress {
+  /**
+   * Puts another configuration into use: for each request that begins from now on, while those in
+   * flight end as they began.
+   */
+  set(config: EgressConfig | undefined): void;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** As curl does: names in lower case come first, and empty ones count as absent. */
-function variable(env: Environment, name: string): string | undefined {
-  return env[name.toLowerCase()] || env[name] || undefined;
+/** Everything that follows from one configuration. */
+interface Ways {
+  readonly proxyFor: (url: URL) => { readonly proxy?: Proxy; readonly because?: string };
+  readonly ca: string | undefined;
+  /** Made once: reading the certificates for each connection would take milliseconds. */
+  readonly secureContext: SecureContext | undefined;
 }
 
-function fromEnvironment(env: Environment, secure: boolean): ProxyChoice | undefined {
-  const name = secure ? 'HTTPS_PROXY' : 'HTTP_PROXY';
-  const text = variable(env, name);
-  if (text === undefined) return undefined;
-  const withScheme = text.includes('://') ? text : `http://${text}`;
-  return URL.canParse(withScheme) ? { url: new URL(withScheme), because: name } : undefined;
+function waysOf(config: EgressConfig | undefined, variables: ProxyVariables): Ways {
+  const exceptions = [
+    ...(config?.noProxy ?? []).map((entry) => ({ entry, because: 'egress.noProxy' })),
+    ...variables.noProxy.map((entry) => ({ entry, because: 'NO_PROXY' })),
+  ];
+  const choose = (url: URL): Proxy | undefined => {
+    if (config?.proxy !== undefined) return { url: new URL(config.proxy), because: 'egress.proxy' };
+    const variable = url.protocol === 'https:' ? variables.secure : variables.plain;
+    return variable && { url: variable.url, because: variable.name };
+  };
+  const ca = config?.ca;
+  return {
+    proxyFor(url) {
+      const proxy = choose(url);
+      if (proxy === undefined) return {};
+      if (isLoopbackUrl(url)) return { because: 'loopback' };
+      const exception = exceptions.find(({ entry }) => matchesNoProxy(url, entry));
+      return exception === undefined ? { proxy } : { because: exception.because };
+    },
+    ca,
+    secureContext:
+      ca === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), ca] }),
+  };
 }
 
-/** The host of a URL without the brackets of an IPv6 address. */
-function hostOf({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '').toLowerCase();
+type Request = Parameters<OutboundPool['request']>[0];
+
+/** A pool that can also be ended after the requests that it has. */
+interface EndingPool extends OutboundPool {
+  close(): Promise<void>;
 }
 
-function isInRange(host: string, range: string): boolean {
-  const [address = '', prefix] = range.split('/');
-  const version = isIP(address);
-  if (version === 0 || isIP(host) === 0 || prefix === undefined) return false;
-  const list = new BlockList();
-  list.addSubnet(address, Number(prefix), version === 4 ? 'ipv4' : 'ipv6');
-  return list.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
+/** Passes requests to a proxy as they are, which is how http URLs go through one. */
+function forwardingPool(pool: Pool, origin: string, proxy: Proxy): EndingPool {
+  const added = { host: new URL(origin).host, ...proxyAuthorization(proxy.url) };
+  return {
+    async request({ path, headers, ...request }: Request) {
+      const answer = await pool.request({
+        ...request,
+        path: `${origin}${path}`,
+        headers: { ...(headers as Readonly<Record<string, string>>), ...added },
+      });
+      // No server but a proxy answers so.
+      if (answer.statusCode !== 407) return answer;
+      answer.body.on('error', () => undefined).destroy();
+      throw refusalOf(proxy, answer.statusCode, `a request to ${origin}`);
+    },
+    close: () => pool.close(),
+    destroy: () => pool.destroy(),
+  };
 }
 
-/**
- * Whether an entry of `noProxy` names the URL: a host with its subdomains, `.domain` or `*.domain`
- * for those alone, `*`, an address, an address range, each with a port or without.
- */
-function matchesEntry(url: URL, entry: string): boolean {
-  const [, name = '', port] = /^(.*?)(?::(\d+))?$/.exec(isIP(entry) === 6 ? '' : entry) ?? [];
-  const text = (isIP(entry) === 6 ? entry : name).toLowerCase();
-  const isPort = port === undefined || isIP(entry) === 6 || port === portOf(url);
-  if (!isPort) return false;
-  const host = hostOf(url);
-  if (text === '*' || host === text || isInRange(host, entry)) return true;
-  if (text.startsWith('*.')) return host.endsWith(text.slice(1));
-  if (text.startsWith('.')) return host.endsWith(text);
-  return isIP(text) === 0 && text !== '' && host.endsWith(`.${text}`);
-}
-
-function portOf({ port, protocol }: URL): string {
-  return port === '' ? (protocol === 'https:' ? '443' : '80') : port;
+/** Opens the connections to one origin as the configuration is now. */
+function openPool({ proxyFor, secureContext }: Ways, origin: string, options: PoolOptions): EndingPool {
+  const { connections, timeoutMs } = options;
+  const common = {
+    connections,
+    pipelining: 1,
+    allowH2: false,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
+  };
+  const limits: ConnectLimits = { timeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs), secureContext };
+  const target = new URL(origin);
+  const { proxy } = proxyFor(target);
+  if (proxy === undefined) return new Pool(origin, { ...common, connect: createConnector(limits) });
+  if (target.protocol === 'https:')
+    return new Pool(origin, { ...common, connect: createTunnelConnector(proxy, target, limits) });
+  const connect = createProxyConnector(proxy, limits);
+  return forwardingPool(new Pool(proxy.url.origin, { ...common, connect }), origin, proxy);
 }
 
 /** @param env as `process.env`; read once */
-export function createEgress(config: EgressConfig | undefined, env: Environment): Egress {
-  const fromVariable = variable(env, 'NO_PROXY')?.split(/[\s,]+/) ?? [];
-  const exceptions = [
-    ...(config?.noProxy ?? []).map((entry) => ({ entry, because: 'egress.noProxy' })),
-    ...fromVariable.filter((entry) => entry !== '').map((entry) => ({ entry, because: 'NO_PROXY' })),
-  ];
-  const ca = config?.ca === undefined ? undefined : [...getCACertificates('default'), config.ca];
-  const trusted = ca === undefined ? {} : { ca };
-
-  const proxyFor = (url: URL): ProxyChoice | { readonly url?: undefined; readonly because?: string } => {
-    const chosen =
-      config?.proxy === undefined
-        ? fromEnvironment(env, url.protocol === 'https:')
-        : { url: new URL(config.proxy), because: 'egress.proxy' };
-    if (chosen === undefined) return {};
-    const exception = exceptions.find(({ entry }) => matchesEntry(url, entry));
-    return exception === undefined ? chosen : { because: exception.because };
-  };
+export function createEgress(
+  config: EgressConfig | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): ReloadableEgress {
+  const variables = readProxyVariables(env);
+  let used = config;
+  let ways = waysOf(config, variables);
+  /** Opens the connections of each pool again. */
+  const renewals = new Set<() => void>();
 
   return {
-    ca,
-    routeTo(url) {
-      const { url: proxy, because } = proxyFor(url);
-      if (proxy === undefined) return { via: 'direct', ...(because === undefined ? {} : { because }) };
-      return { via: 'proxy', proxy: proxy.origin, because: because ?? '' };
+    get ca() {
+      return ways.ca;
     },
-    pool(origin, { connections, timeoutMs }) {
-      const timeout = Math.min(CONNECT_TIMEOUT_MS, timeoutMs);
-      const options = {
-        connections,
-        pipelining: 1,
-        allowH2: false,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
+    routeTo(url) {
+      const { proxy, because } = ways.proxyFor(url);
+      if (proxy !== undefined) return { via: 'proxy', proxy: proxy.url.origin, because: proxy.because };
+      return { via: 'direct', ...(because === undefined ? {} : { because }) };
+    },
+    async tryConnect(url, timeoutMs) {
+      await tryConnect(ways, url, timeoutMs);
+    },
+    pool(origin, options) {
+      let current = openPool(ways, origin, options);
+      const ending = new Set<EndingPool>();
+      const renew = (): void => {
+        const before = current;
+        current = openPool(ways, origin, options);
+        ending.add(before);
+        void before.close().finally(() => ending.delete(before));
       };
-      const { url: proxy } = proxyFor(new URL(origin));
-      if (proxy === undefined) return new Pool(origin, { ...options, connect: { timeout, ...trusted } });
-      const agent: Dispatcher = new ProxyAgent({
-        ...options,
-        uri: proxy.href,
-        proxyTls: { timeout, ...trusted },
-        requestTls: { timeout, ...trusted },
-      });
+      renewals.add(renew);
       return {
-        request: (request) => agent.request({ ...request, origin }),
-        destroy: () => agent.destroy(),
+        request: (request) => current.request(request),
+        async destroy() {
+          renewals.delete(renew);
+          await Promise.all([current, ...ending].map((pool) => pool.destroy()));
+        },
       };
+    },
+    set(next) {
+      if (isDeepStrictEqual(next, used)) return;
+      used = next;
+      ways = waysOf(next, variables);
+      for (const renew of renewals) renew();
     },
   };
+}
+
+function tryConnect({ proxyFor, secureContext }: Ways, url: URL, timeoutMs: number): Promise<void> {
+  const limits = { timeoutMs, secureContext };
+  const { proxy } = proxyFor(url);
+  const connect =
+    proxy === undefined
+      ? createConnector(limits)
+      : url.protocol === 'https:'
+        ? createTunnelConnector(proxy, url, limits)
+        : createProxyConnector(proxy, limits);
+  const { protocol, host, hostname, port } = url;
+  return new Promise((resolve, reject) => {
+    connect({ protocol, host, hostname: hostname.replace(/^\[|\]$/g, ''), port }, (error, socket) => {
+      if (error !== null) return reject(error);
+      socket.on('error', () => undefined).end(() => socket.destroy());
+      resolve();
+    });
+  });
 }
 
 /** Without proxy and further certificates. */

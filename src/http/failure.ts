@@ -4,12 +4,36 @@ import { truncateUtf8 } from '../telemetry/truncate.ts';
  * Why no response arrived. All causes are temporary and therefore retried:
  * docs/platforms/adobe.md#retries
  */
-export type FailureCode = 'timeout' | 'refused' | 'reset' | 'dns' | 'tls' | 'network';
+export type FailureCode =
+  | 'timeout'
+  | 'refused'
+  | 'reset'
+  | 'dns'
+  | 'tls'
+  | 'network'
+  | 'proxy-refused'
+  | 'proxy-failing';
 
 export interface Failure {
   readonly code: FailureCode;
   /** The error's code and message, at most 300 bytes; never anything that was sent. */
   readonly detail: string;
+}
+
+/** A request that never left the relay's network, because of the proxy. */
+export class ProxyError extends Error {
+  override name = 'ProxyError';
+  /**
+   * `proxy-refused`: the proxy does not serve the relay until somebody changes something.
+   * `proxy-failing`: it cannot be reached, or fails.
+   */
+  readonly code: 'proxy-refused' | 'proxy-failing';
+
+  /** @param message names the proxy, without user name and password */
+  constructor(code: ProxyError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }
 
 const CODES: Readonly<Record<string, FailureCode>> = {
@@ -39,6 +63,7 @@ const CODES: Readonly<Record<string, FailureCode>> = {
 const TLS = /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|ERROR_IN_C|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_)/;
 
 function codeOf(error: Error): FailureCode | undefined {
+  if (error instanceof ProxyError) return error.code;
   if (error.name === 'TimeoutError') return 'timeout';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (TLS.test(code)) return 'tls';
@@ -53,6 +78,7 @@ function errorChain(error: unknown, depth = 0): Error[] {
 }
 
 function describe(error: Error): string {
+  if (error instanceof ProxyError) return error.message;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return error.message.includes(code) ? error.message : `${code}: ${error.message}`;
 }

@@ -46,16 +46,19 @@ export const INLET_OUTCOME: LabelValues = [
   'unauthorized',
   'destination',
   'throttled',
+  'unsent',
   'transient',
 ];
 
 const IMS_FAILURES: LabelValues = [...PERMANENT_CODES, 'refused', 'throttled', 'unavailable', 'network'];
+const PROXY_FAILURES: LabelValues = ['proxy-refused', 'proxy-failing'];
 export const IMS_OUTCOME: LabelValues = [
   'ok',
   'ok_lifetime_unknown',
   'same_token',
   'secret_failed',
   ...IMS_FAILURES,
+  ...PROXY_FAILURES,
 ];
 /** What was removed from a full store before its retention was over. */
 export const MADE_ROOM_PART = ['bodies', 'records'] as const;
@@ -77,6 +80,7 @@ export const STOP_REASON: LabelValues = [
   'status-NNN',
   'item-NNN',
   ...IMS_FAILURES.map((code) => `ims-${code}`),
+  ...PROXY_FAILURES,
 ];
 export const NOTE_KIND: LabelValues = ['dropped', 'repaired', 'truncated'];
 export const NOTE_CODE: LabelValues = NOTE_CODES;

@@ -42,6 +42,8 @@ describe('the advice about an event that waits for its destination', () => {
     ['waiting', 'ims-network', /DNS, the firewall and the proxy/],
     ['paused', 'unauthorized', /refuses new tokens, too.* role/],
     ['paused', 'forbidden', /refuses new tokens, too.* role/],
+    ['paused', 'proxy-refused', /proxy does not let the relay through.*egress\.proxy/],
+    ['waiting', 'proxy-failing', /The proxy cannot be reached, or cannot reach Adobe/],
     ['paused', 'foreign-answer', /Something other than Adobe answers/],
     ['waiting', 'failing', /can be a proxy, a firewall or DNS/],
     ['paused', 'inlet-not-found', /Copy inletUrl again/],

@@ -72,12 +72,12 @@ describe('what doctor says of a database', () => {
 
   it('that really answers, and of one whose user has no rights', async () => {
     const { url, schema } = await schemaOfTest();
-    const found = await databaseFindings(storeAt(url, schema));
+    const found = await databaseFindings(storeAt(url, schema), undefined);
     const levels = Object.fromEntries(found.map(({ check, level }) => [check, level]));
     expect(levels).toMatchObject({ database: 'ok', tls: 'ok', schema: 'ok', 'database clock': 'ok' });
     await executeSql(url, `CREATE SCHEMA ${schema}`);
     const user = await userOfTest(url);
-    const [unusable] = await databaseFindings(storeAt(user.url, schema));
+    const [unusable] = await databaseFindings(storeAt(user.url, schema), undefined);
     expect(unusable).toMatchObject({
       check: 'database',
       level: 'fail',
@@ -85,7 +85,7 @@ describe('what doctor says of a database', () => {
       fix: expect.stringContaining(`ALTER SCHEMA "${schema}" OWNER TO`),
     });
     await executeSql(url, `GRANT USAGE ON SCHEMA ${schema} TO ${user.name}`);
-    const other = await databaseFindings(storeAt(user.url, schema));
+    const other = await databaseFindings(storeAt(user.url, schema), undefined);
     expect(other.find(({ check }) => check === 'schema')).toMatchObject({
       level: 'fail',
       detail: `the user ${user.name} may not create tables in ${schema}`,
@@ -114,7 +114,7 @@ describe('what doctor says of a database', () => {
   });
 
   it('that does not answer', async () => {
-    const [found] = await databaseFindings(storeAt('postgres://relay@127.0.0.1:1/relay', 'relay'));
+    const [found] = await databaseFindings(storeAt('postgres://relay@127.0.0.1:1/relay', 'relay'), undefined);
     expect(found).toMatchObject({
       check: 'database',
       level: 'fail',

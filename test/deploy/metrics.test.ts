@@ -184,7 +184,8 @@ describe('one outage pages once', () => {
     const [rule, ...others] = stopRules.filter(({ matchers }) => selects(matchers, 'reason', reason));
     expect(others).toEqual([]);
     // Nothing can be done about an outage of Adobe, and an operator knows of the pause.
-    const needsNobody = /^(operator|throttled|failing|items-failing|ims-(throttled|unavailable|network))$/;
+    const needsNobody =
+      /^(operator|throttled|failing|items-failing|ims-(throttled|unavailable|network)|proxy-failing)$/;
     expect(rule?.severity).toBe(needsNobody.test(reason) ? 'warning' : 'critical');
   });
 

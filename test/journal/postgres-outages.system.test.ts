@@ -249,7 +249,7 @@ describe('TLS to PostgreSQL', () => {
     expect(await isEncrypted({ url: () => url('disable'), schema })).toBe(false);
     expect(await isEncrypted({ url: () => url('prefer'), schema })).toBe(true);
     expect(await isEncrypted({ url: () => url('require'), schema })).toBe(true);
-    expect(await isEncrypted({ url: () => url('verify-full'), schema, ca })).toBe(true);
+    expect(await isEncrypted({ url: () => url('verify-full'), schema, ca: () => ca })).toBe(true);
     const file = `&sslrootcert=${folder}/ca.pem`;
     expect(await isEncrypted({ url: () => url('verify-full', 'localhost', file), schema })).toBe(true);
     expect(await isEncrypted({ url: () => url('verify-ca', '127.0.0.1', file), schema })).toBe(true);

@@ -117,8 +117,11 @@ function readRefusal(response: HttpResponse, body: JsonObject | undefined, now: 
 export function readTokenResponse(response: OutboundResult, now: number): MintResult {
   if (response.kind === 'failure') {
     const text = `${response.code}: ${response.detail}`;
-    const detail = `IMS did not answer: ${text}`;
-    return { ok: false, code: 'network', detail, permanent: false, wrongSecret: false, answer: { text } };
+    const isProxy = response.code === 'proxy-refused' || response.code === 'proxy-failing';
+    const cause = isProxy
+      ? { code: response.code, detail: `IMS was not asked: ${response.detail}` }
+      : { code: 'network', detail: `IMS did not answer: ${text}` };
+    return { ok: false, ...cause, permanent: false, wrongSecret: false, answer: { text } };
   }
   const { status } = response;
   const body = parseJsonObject(response.body);

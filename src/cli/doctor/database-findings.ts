@@ -147,11 +147,12 @@ export function findingsOfFacts(facts: DatabaseFacts, store: StoreConfig): Findi
   ];
 }
 
-/** Connects as a replica does. */
-export async function databaseFindings(store: StoreConfig): Promise<Finding[]> {
+/** Connects as a replica does. @param ca `egress.ca` */
+export async function databaseFindings(store: StoreConfig, ca: string | undefined): Promise<Finding[]> {
   const { readDatabaseFacts } = await import('../../journal/postgres/offline/database-facts.ts');
   try {
-    return findingsOfFacts(await readDatabaseFacts({ url: store.url ?? '', schema: store.schema }), store);
+    const place = { url: store.url ?? '', schema: store.schema, ca };
+    return findingsOfFacts(await readDatabaseFacts(place), store);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const fix = 'fix' in error && typeof error.fix === 'string' ? error.fix : undefined;

@@ -1,6 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { DestinationConfig } from '../../config/config-schema.ts';
+import type { Config, DestinationConfig } from '../../config/config-schema.ts';
+import { createEgress, type Egress } from '../../http/egress.ts';
 import { checkConnection } from '../connection-check.ts';
+import { routesOf } from '../egress-routes.ts';
 import { formatDuration } from '../time-format.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 
@@ -76,8 +78,8 @@ function clockFindings({ ahead }: ClockOffsets): Finding[] {
     : [...ahead].map(([origin, ms]) => clockFinding(origin, ms));
 }
 
-async function connectionFindings(destination: DestinationConfig): Promise<Finding[]> {
-  const checks = await checkConnection(destination, { sendEmptyBatch: true });
+async function connectionFindings(destination: DestinationConfig, egress: Egress): Promise<Finding[]> {
+  const checks = await checkConnection(destination, { sendEmptyBatch: true, egress });
   return checks.map(({ check, ok: isOk, passing, detail, fix = '' }) => {
     const name = `${check}/${destination.name}`;
     if (isOk) return ok(name, detail);
@@ -85,12 +87,25 @@ async function connectionFindings(destination: DestinationConfig): Promise<Findi
   });
 }
 
-/** Checks each destination, and the local clock against those of Adobe. Sends no event. */
-export async function networkFindings(destinations: readonly DestinationConfig[]): Promise<Finding[]> {
+/**
+ * Says how each host of Adobe and Capillary is reached, and checks each destination and the local
+ * clock against those of Adobe. Sends no event.
+ * @param env as `process.env`: it can name the proxy
+ */
+export async function networkFindings(
+  config: Config,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Finding[]> {
+  const egress = createEgress(config.egress, env);
+  const routes = routesOf(config, egress).map(({ host, way, usedFor }) =>
+    ok(`route/${host}`, `${way}; for ${usedFor.join(', ')}`),
+  );
   const offsets = watchClockOffsets();
   try {
-    const found = await Promise.all(destinations.map(connectionFindings));
-    return [...found.flat(), ...clockFindings(offsets)];
+    const found = await Promise.all(
+      config.destinations.map((destination) => connectionFindings(destination, egress)),
+    );
+    return [...routes, ...found.flat(), ...clockFindings(offsets)];
   } finally {
     offsets.stop();
   }

@@ -30,6 +30,10 @@ const STOP_ADVICE: Readonly<Record<string, string>> = {
   'ims-throttled': `IMS throttles requests for tokens. ${WAIT_ADVICE}`,
   'ims-unavailable': `IMS is failing. ${WAIT_ADVICE} If this lasts, a proxy may answer in its place.`,
   'ims-network': 'IMS cannot be reached. Check ims.url, DNS, the firewall and the proxy.',
+  'proxy-refused':
+    'The proxy does not let the relay through to Adobe. Check its rules for the hosts of Adobe, and the user name and password in egress.proxy or HTTPS_PROXY.',
+  'proxy-failing':
+    'The proxy cannot be reached, or cannot reach Adobe. Check the proxy, and egress.proxy or HTTPS_PROXY.',
   'foreign-answer':
     'Something other than Adobe answers, such as a proxy, a gateway or a login page: nothing was delivered. Let the requests through to inletUrl.',
   'everything-refused':
@@ -65,7 +69,7 @@ function adviseDiagnosis({ reason = '', detail = '' }: DestinationAnswer, given:
   const isOutage = reason === 'failing' && isAnswer(detail);
   if (isOutage || ENDS_BY_ITSELF.has(reason) || SEEN_IN_ANSWERS.has(reason))
     return `See the last answers: ${relayCommand(given, 'destinations list')}`;
-  const isConnection = reason === 'failing' || reason.startsWith('ims-');
+  const isConnection = reason === 'failing' || /^(ims|proxy)-/.test(reason);
   const command = isConnection ? 'check --connect' : 'doctor';
   return `Find the cause: capillary-relay ${command}${configOptions(given)}`;
 }

@@ -9,7 +9,13 @@ import { openSqliteTarget } from './sqlite-copy-target.ts';
 /** Where a store is: in a folder, or in a schema of a database. */
 export type CopyPlace =
   | { readonly folder: string }
-  | { readonly url: string; readonly schema: string; readonly name: string };
+  | {
+      readonly url: string;
+      readonly schema: string;
+      readonly name: string;
+      /** `egress.ca` */
+      readonly ca?: string | undefined;
+    };
 
 /** The store of a stopped relay. @throws StoreError if it cannot be copied */
 export async function openCopySource(place: CopyPlace): Promise<CopySource> {

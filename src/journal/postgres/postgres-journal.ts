@@ -18,8 +18,8 @@ import { openSessions } from './sessions/open-sessions.ts';
 export interface PostgresJournalOptions {
   /** `store.url`; asked for each connection, since the password may have been replaced. */
   readonly url: () => Promise<string> | string;
-  /** Certificates of authorities that are trusted beside those of Node. */
-  readonly ca?: string | undefined;
+  /** Certificates (PEM) that are trusted in addition to Node's; asked for each connection. */
+  readonly ca?: (() => string | undefined) | undefined;
   readonly schema: string;
   readonly connections?: number;
   /** As `store.encryptionKeys`: the first key encrypts, all keys decrypt. */

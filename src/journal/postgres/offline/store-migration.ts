@@ -10,6 +10,8 @@ export type { MigrationPlan } from '../schema/migrate.ts';
 export interface DatabasePlace {
   readonly url: string;
   readonly schema: string;
+  /** `egress.ca` of the configuration that names the database. */
+  readonly ca?: string | undefined;
 }
 
 /** A command waits for a database as long as nobody interrupts it. */
@@ -17,11 +19,11 @@ const ANSWER_LIMIT_MS = 3_600_000;
 
 /** One connection of a command, which is no replica. @throws StoreError */
 export function connectOnce(
-  { url, schema }: DatabasePlace,
+  { url, schema, ca }: DatabasePlace,
   command: string,
   answerLimitMs = ANSWER_LIMIT_MS,
 ): Promise<Connection> {
-  return new Connector({ url: () => url }).connect({
+  return new Connector({ url: () => url, ca: () => ca }).connect({
     schema,
     applicationName: `capillary-relay ${command}`,
     statementLimitMs: 0,

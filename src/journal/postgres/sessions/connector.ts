@@ -24,8 +24,8 @@ export class ConnectError extends StoreError {
 export interface ConnectorOptions {
   /** Asked for each connection, since the password may have been replaced. */
   readonly url: () => Promise<string> | string;
-  /** Certificates of authorities that are trusted beside those of Node. */
-  readonly ca?: string | undefined;
+  /** Certificates (PEM) that are trusted in addition to Node's; asked for each connection. */
+  readonly ca?: (() => string | undefined) | undefined;
 }
 
 const UNREACHABLE_FIX = 'start the server, and check host and port in store.url and the network in between';
@@ -105,7 +105,7 @@ export class Connector {
     host: DatabaseUrl['hosts'][number],
     settings: ConnectionSettings,
   ): Promise<Connection> {
-    const attempts = tlsAttempts(url, this.#options.ca);
+    const attempts = tlsAttempts(url, this.#options.ca?.());
     for (const [index, tls] of attempts.entries()) {
       try {
         const connection = await Connection.open({ url, host, tls }, settings);

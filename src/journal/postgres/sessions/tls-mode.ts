@@ -22,7 +22,8 @@ function acceptName(): undefined {
 /**
  * The attempts of a connection: with TLS by these options, without it if false. `prefer` and
  * `require` encrypt but verify nothing, as with libpq, unless `require` has a `sslrootcert`.
- * @param ca certificates of authorities that are trusted beside those of Node
+ * @param ca `egress.ca`: certificates (PEM) that are trusted in addition to Node's, unless the URL
+ *   has a `sslrootcert` of its own
  */
 export function tlsAttempts(
   url: DatabaseUrl,
@@ -54,13 +55,15 @@ export function tlsAttempts(
   ];
 }
 
+const CA_FIX =
+  'append &sslrootcert=/path/ca.pem to store.url, with the CA of the server, or add the CA to egress.ca';
+
 const FIXES: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'append &sslrootcert=/path/ca.pem to store.url, with the CA of the server',
-  SELF_SIGNED_CERT_IN_CHAIN: 'append &sslrootcert=/path/ca.pem to store.url, with the CA of the server',
-  UNABLE_TO_GET_ISSUER_CERT: 'append &sslrootcert=/path/ca.pem to store.url, with the CA of the server',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    'append &sslrootcert=/path/ca.pem to store.url, with the CA of the server',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'append &sslrootcert=/path/ca.pem to store.url, with the CA of the server',
+  DEPTH_ZERO_SELF_SIGNED_CERT: CA_FIX,
+  SELF_SIGNED_CERT_IN_CHAIN: CA_FIX,
+  UNABLE_TO_GET_ISSUER_CERT: CA_FIX,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: CA_FIX,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: CA_FIX,
   ERR_TLS_CERT_ALTNAME_INVALID: 'connect by a name of the certificate, or have it issued for this name',
   CERT_HAS_EXPIRED: 'renew the certificate of the server',
 };

@@ -1,14 +1,19 @@
 import type { JsonObject } from '../../capillary/json.ts';
-import { type Random, randomInteger, randomOf } from '../random.ts';
-import type { Customer } from './simulated-customer.ts';
+import { type Random, randomInteger } from '../random.ts';
+import { localDay, type Program, type Till } from './world/brand.ts';
+import type { World } from './world/world.ts';
+import type { WorldCustomer } from './world/world-customer.ts';
 
 export interface EventContext {
   readonly random: Random;
   /** `createdAt`, epoch ms. */
   readonly at: number;
-  /** Unique within a run. */
+  /** Unique in the world. */
   readonly serial: number;
-  readonly customer: Customer;
+  readonly customer: WorldCustomer;
+  readonly world: World;
+  /** Share of points events about another program than the default one, for its members. */
+  readonly clubShare: number;
 }
 
 /** An event without its envelope. */
@@ -20,66 +25,51 @@ export interface EventContent {
   readonly loyaltyEventId: string | null;
   /** Ledger key, only in points events. */
   readonly eventLogId?: number;
+  /** Names of the events of the same customer that this one causes. */
+  readonly followUps?: readonly string[];
 }
 
-/** Generates the events of one name. Each event updates its customer. */
+/** Generates the events of one name. Each event is a change of the world. */
 export interface EventTemplate {
   /** Whether the customer can have this event. */
-  readonly fits: (customer: Customer) => boolean;
-  /** Changes the customer so that it fits, as if an earlier event had been lost. */
-  readonly prepare: (customer: Customer) => void;
+  readonly fits: (customer: WorldCustomer, at: number) => boolean;
+  /** Whether the event is about someone who has just registered. */
+  readonly isRegistration?: boolean;
   readonly make: (context: EventContext) => EventContent;
 }
 
 /** A template for an event that every customer can have. */
 export function forAnyCustomer(make: EventTemplate['make']): EventTemplate {
-  return {
-    fits: () => true,
-    prepare: () => undefined,
-    make,
-  };
+  return { fits: () => true, make };
 }
 
-// Objects that Capillary's events share, for an invented brand
-// (docs/platforms/capillary.md#shared-objects).
+// Objects that Capillary's events share (docs/platforms/capillary.md#shared-objects).
 
-export const PROGRAM_ID = 4_102;
-const TIERS = ['Leaf', 'Bloom', 'Canopy', 'Evergreen'];
-export const TOP_TIER = TIERS.length;
-
-/** India's time zone, where the brand's stores are. */
-const ZONE_OFFSET_MS = 5.5 * 3_600_000;
-const DAY_MS = 86_400_000;
-
-const STORES = ['indiranagar', 'juhu', 'salt-lake', 'banjara'];
-
-export function storeOf(random: Random): JsonObject {
-  const place = randomOf(random, STORES);
-  const till = `tl.${place}.${randomInteger(random, 1, 4)}`;
+export function enteredBy({ id, code, store }: Till): JsonObject {
   return {
-    id: 9_000 + STORES.indexOf(place),
-    till: { code: till, name: till },
+    id,
+    till: { code, name: code },
     store: {
-      code: `tl.${place}`,
-      name: `Tealeaf ${place}`,
-      externalId: `TL-${place.toUpperCase()}`,
+      code: store.code,
+      name: store.name,
+      externalId: store.externalId,
       externalId1: '',
       externalId2: '',
     },
   };
 }
 
-export function programDetails(): JsonObject {
+export function programDetails(program: Program): JsonObject {
   return {
-    id: PROGRAM_ID,
-    name: 'TealeafRewards',
-    isDefault: true,
-    pointsToCurrencyRatio: 0.5,
-    tiers: TIERS.map((tierName, index) => ({ tierNumber: index + 1, tierName })),
+    id: program.id,
+    name: program.name,
+    isDefault: program.isDefault,
+    pointsToCurrencyRatio: program.pointsToCurrencyRatio,
+    tiers: program.tiers.map(({ number, name }) => ({ tierNumber: number, tierName: name })),
   };
 }
 
-export function identifiers(customer: Customer): JsonObject {
+export function identifiers(customer: WorldCustomer): JsonObject {
   return {
     customerId: customer.customerId,
     instore: {
@@ -92,26 +82,15 @@ export function identifiers(customer: Customer): JsonObject {
 }
 
 /** The identifiers in events of batch jobs. */
-export function bareIdentifiers(customer: Customer): JsonObject {
+export function bareIdentifiers(customer: WorldCustomer): JsonObject {
   return { customerId: customer.customerId };
 }
 
-export function userEntity(customer: Customer): JsonObject {
+export function userEntity(customer: WorldCustomer): JsonObject {
   return {
     entityType: 'USER',
     entityId: customer.customerId,
   };
-}
-
-/** The local day, `YYYY-MM-DD`. */
-export function localDay(at: number): string {
-  return new Date(at + ZONE_OFFSET_MS).toISOString().slice(0, 10);
-}
-
-/** The last second of the local day `days` after `at`. */
-export function endOfDay(at: number, days: number): number {
-  const start = Math.floor((at + ZONE_OFFSET_MS) / DAY_MS) * DAY_MS - ZONE_OFFSET_MS;
-  return start + (days + 1) * DAY_MS - 1_000;
 }
 
 /** A date field as a day and in milliseconds (docs/platforms/capillary.md#dates-inside-data). */
@@ -127,9 +106,4 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 /** An id of the loyalty engine: ten letters or digits. */
 export function loyaltyId(random: Random): string {
   return Array.from({ length: 10 }, () => LETTERS[randomInteger(random, 0, LETTERS.length - 1)]).join('');
-}
-
-/** An amount with two decimals. */
-export function money(random: Random, min: number, max: number): number {
-  return randomInteger(random, min * 100, max * 100) / 100;
 }

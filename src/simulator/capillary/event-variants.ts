@@ -1,15 +1,26 @@
 import { SAMPLE_EVENT_ID } from '../../capillary/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
-import { billReturned, customerDeleted } from './customer-events.ts';
-import { bareIdentifiers, type EventContent, type EventContext, PROGRAM_ID } from './event-template.ts';
-import { groupPoints } from './points-events.ts';
-import type { Population } from './simulated-customer.ts';
+import { billReturned, canReturn } from './bill-events.ts';
+import { customerDeleted } from './customer-events.ts';
+import {
+  bareIdentifiers,
+  type EventContent,
+  type EventContext,
+  type EventTemplate,
+} from './event-template.ts';
+import { groupPoints } from './expiry-events.ts';
+import { balanceOf, promisedOf } from './world/points-account.ts';
+import type { Population } from './world/population.ts';
 
 /** An event with unusual content. */
 export interface ContentVariant {
   readonly variant: string;
   readonly names: readonly string[];
   readonly make: (context: EventContext, name: string, population: Population) => EventContent;
+  /** Whether it really happens to a customer; else it is only a form that an event can have. */
+  readonly isChange: boolean;
+  /** Whether the customer can have it, if that is not what the template says. */
+  readonly fits?: EventTemplate['fits'];
   /** Replaces keys of the envelope; a key that becomes undefined is left out. */
   readonly envelope?: Readonly<Record<string, string | undefined>>;
 }
@@ -49,33 +60,39 @@ function sampleContent(): EventContent {
  * The customer absorbs another one, who never appears again. Only the summary of the survivor is
  * documented (docs/platforms/capillary.md#merges); we assume that it includes the victim's points.
  */
-function mergeContent({ customer, serial }: EventContext, _: string, population: Population): EventContent {
-  const victim = population.other(customer);
-  population.replace(victim);
-  customer.points += victim.points;
-  customer.lifetimePoints += victim.lifetimePoints;
-  const summary: JsonObject = {
-    loyaltyProgramId: PROGRAM_ID,
-    lifetimePoints: customer.lifetimePoints,
-    currentPoints: customer.points,
-    promisedPoints: 0,
-    tierNumber: customer.tier,
-  };
+function mergeContent(
+  { customer, serial, at, world }: EventContext,
+  _: string,
+  population: Population,
+): EventContent {
+  const victim = population.other(at, customer);
+  population.replace(at, victim);
+  world.merge(customer, victim, at);
+  const summaries = customer.accounts.map(
+    (account): JsonObject => ({
+      loyaltyProgramId: account.program.id,
+      lifetimePoints: account.lifetimePoints,
+      currentPoints: balanceOf(account),
+      promisedPoints: promisedOf(account),
+      tierNumber: account.standing.tier.number,
+    }),
+  );
   return {
     data: {
       survivorCustomerIdentifiers: bareIdentifiers(customer),
       victimCustomerIdentifiers: bareIdentifiers(victim),
       triggeringActivity: { name: 'customerMerge', identifiers: [], additionalAttributes: [] },
       enteredBy: { id: -1 },
-      survivorCustomerLoyaltySummary: [summary],
+      survivorCustomerLoyaltySummary: summaries,
     },
     ref: `merge${serial}`,
     loyaltyEventId: null,
+    followUps: ['identifierReleased'],
   };
 }
 
 function deletionContent(context: EventContext, _: string, population: Population): EventContent {
-  population.replace(context.customer);
+  population.replace(context.at, context.customer);
   return customerDeleted(context);
 }
 
@@ -84,20 +101,40 @@ function groupContent(context: EventContext, name: string): EventContent {
 }
 
 export const CONTENT_VARIANTS: readonly ContentVariant[] = [
-  { variant: 'group', names: ['pointsExpired', 'pointsRedeemed'], make: groupContent },
+  { variant: 'group', names: ['pointsExpired', 'pointsRedeemed'], make: groupContent, isChange: true },
   {
     variant: 'sample',
     names: ['tierUpgraded', 'tierRenewed', 'tierDowngraded', 'tierDowngradeReminder', 'customerAdded'],
     make: sampleContent,
+    isChange: false,
     envelope: { eventId: SAMPLE_EVENT_ID, apiRequestId: '1344ffd5-7b6f-4af0-a23d-ce354da13c76' },
   },
-  { variant: 'deletion', names: ['customerUpdated'], make: deletionContent, envelope: { apiRequestId: '' } },
-  { variant: 'merge', names: ['loyaltyCustomerMerge'], make: mergeContent, envelope: { eventId: undefined } },
-  { variant: 'return-bill', names: ['transactionAdded'], make: billReturned },
+  {
+    variant: 'deletion',
+    names: ['customerUpdated'],
+    make: deletionContent,
+    isChange: true,
+    envelope: { apiRequestId: '' },
+  },
+  {
+    variant: 'merge',
+    names: ['loyaltyCustomerMerge'],
+    make: mergeContent,
+    isChange: true,
+    envelope: { eventId: undefined },
+  },
+  {
+    variant: 'return-bill',
+    names: ['transactionAdded'],
+    make: billReturned,
+    isChange: true,
+    fits: canReturn,
+  },
   {
     variant: 'unmapped',
     names: ['badgeEarned', 'cardUpdated', 'streakStart', 'teaTastingBooked'],
     make: genericContent,
+    isChange: true,
   },
 ];
 

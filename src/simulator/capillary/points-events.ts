@@ -1,162 +1,212 @@
 import type { JsonObject } from '../../capillary/json.ts';
+import { type Random, randomInteger, randomUuid } from '../random.ts';
 import {
-  forAnyCustomer,
   bareIdentifiers,
   dated,
-  endOfDay,
+  enteredBy,
   type EventContent,
   type EventContext,
-  type EventTemplate,
   identifiers,
   loyaltyId,
-  PROGRAM_ID,
   programDetails,
-  storeOf,
   userEntity,
 } from './event-template.ts';
-import { randomInteger, randomUuid } from '../random.ts';
+import type { Bill } from './world/world-bill.ts';
+import { endOfDay, type Till } from './world/brand.ts';
+import {
+  balanceOf,
+  issuePoints,
+  type LedgerEntry,
+  type PointsAccount,
+  redeemableOf,
+  redeemPoints,
+} from './world/points-account.ts';
+import { canUpgrade } from './world/tier-standing.ts';
+import { accountOf } from './world/world-customer.ts';
 
-const MIN_POINTS = 40;
+const MAX_REDEMPTION = 40;
 
-function activity(context: EventContext, name: string, keys: JsonObject): JsonObject {
+export interface ActivityDetails {
+  readonly name: string;
+  readonly keys: JsonObject;
+  readonly till: Till;
+}
+
+export function activity({ customer }: EventContext, { name, keys, till }: ActivityDetails): JsonObject {
   return {
     name,
     identifiers: Object.entries(keys).map(([key, value]) => ({ key, value })),
-    enteredBy: storeOf(context.random),
-    entityInformation: userEntity(context.customer),
+    enteredBy: enteredBy(till),
+    entityInformation: userEntity(customer),
     additionalAttributes: [],
   };
 }
 
 /** The person and the program; events of batch jobs have only the customer id as identifier. */
-function base(context: EventContext, isBatch: boolean): JsonObject {
+export function pointsBase(
+  { customer }: EventContext,
+  { program }: PointsAccount,
+  isBatch: boolean,
+): JsonObject {
   return {
-    customerIdentifiers: isBatch ? bareIdentifiers(context.customer) : identifiers(context.customer),
-    entityInformation: userEntity(context.customer),
-    loyaltyProgramDetails: programDetails(),
-    loyaltyProgramId: PROGRAM_ID,
+    customerIdentifiers: isBatch ? bareIdentifiers(customer) : identifiers(customer),
+    entityInformation: userEntity(customer),
+    loyaltyProgramDetails: programDetails(program),
+    loyaltyProgramId: program.id,
   };
 }
 
-function liveEvent(context: EventContext, data: JsonObject): EventContent {
-  const id = loyaltyId(context.random);
-  return { data, ref: id, loyaltyEventId: id, eventLogId: 71_000_000 + context.serial };
+/** The key of the points ledger. */
+export function eventLogIdOf({ serial }: EventContext): number {
+  return 71_000_000 + serial;
 }
 
-function batchEvent({ serial }: EventContext, data: JsonObject): EventContent {
+export function liveEvent(
+  context: EventContext,
+  data: JsonObject,
+  followUps: readonly string[] = [],
+): EventContent {
+  const id = loyaltyId(context.random);
+  return { data, ref: id, loyaltyEventId: id, eventLogId: eventLogIdOf(context), followUps };
+}
+
+export function batchEvent(
+  { serial }: EventContext,
+  { program }: PointsAccount,
+  data: JsonObject,
+): EventContent {
   return {
     data,
-    ref: `job-${PROGRAM_ID}-${serial}_b1`,
+    ref: `job-${program.id}-${serial}_b1`,
     loyaltyEventId: null,
   };
 }
 
-function pointsIssuedContent(context: EventContext): EventContent {
-  const { customer, random, at, serial } = context;
-  const regular = randomInteger(random, 5, 60);
-  const bonus = random() < 0.4 ? randomInteger(random, 5, 25) : 0;
-  customer.points += regular + bonus;
-  customer.lifetimePoints += regular + bonus;
-  const promotion = {
-    promotionName: 'Monsoon bonus',
-    promotionIdentifier: randomUuid(random),
-    promotionType: 'BILL_PROMOTION',
-    promotionPoints: bonus,
-    ...dated('promotionPointsExpiryDate', endOfDay(at, 90)),
-  };
-  return liveEvent(context, {
-    ...base(context, false),
-    triggeringActivity: activity(context, 'TransactionAdd', { BillId: String(3_100_000_000 + serial) }),
-    programCurrentPoints: customer.points,
-    programLifetimePoints: customer.lifetimePoints,
-    totalPointsIssued: regular + bonus,
-    regularPointsIssued: regular,
-    regularPointsBreakup: [{ points: regular, ...dated('expiryAt', endOfDay(at, 365)) }],
-    promotionalPointsIssued: bonus > 0 ? [promotion] : [],
-    promisedPointsIssued: [],
-  });
+export function record(
+  context: EventContext,
+  account: PointsAccount,
+  entry: Omit<LedgerEntry, 'eventLogId' | 'at'>,
+): void {
+  context.world.recordLedger(account, { ...entry, eventLogId: eventLogIdOf(context), at: context.at });
 }
 
-function pointsRedeemedContent(context: EventContext): EventContent {
-  const { customer, random, serial } = context;
-  const points = randomInteger(random, 10, MIN_POINTS);
-  customer.points -= points;
+/** The account that the event is about, of those that meet the condition. */
+export function accountFor(
+  { customer, random, clubShare }: EventContext,
+  fits: (account: PointsAccount) => boolean,
+): PointsAccount {
+  const others = customer.accounts.slice(1).filter(fits);
+  const [other] = others;
+  return other && random() < clubShare ? other : accountOf(customer);
+}
+
+interface Award {
+  readonly regular: number;
+  readonly bonus: number;
+  readonly promised: number;
+}
+
+function randomAward(random: Random, regular: number): Award {
+  return {
+    regular,
+    bonus: random() < 0.4 ? randomInteger(random, 5, 25) : 0,
+    promised: random() < 0.1 ? randomInteger(random, 5, 20) : 0,
+  };
+}
+
+function giveAward(context: EventContext, account: PointsAccount, bill: Bill, award: Award): void {
+  const { serial, at } = context;
+  const source = { awardedAt: at, billId: bill.id };
+  const id = 890_000_000 + serial * 2;
+  issuePoints(account, {
+    ...source,
+    id,
+    kind: 'bill_regular',
+    issued: award.regular,
+    expiresAt: endOfDay(at, 365),
+  });
+  if (award.bonus > 0) {
+    issuePoints(account, {
+      ...source,
+      id: id + 1,
+      kind: 'customer_promotions',
+      promotion: 'Monsoon bonus',
+      issued: award.bonus,
+      expiresAt: endOfDay(at, 90),
+    });
+  }
+  const entry = { eventName: 'TransactionAdd', type: 'CREDIT', billId: bill.id } as const;
+  record(context, account, { ...entry, points: award.regular + award.bonus, category: 'Main' });
+  if (award.promised === 0) return;
+  account.promised.push({ points: award.promised, convertsAt: endOfDay(at, 14), billId: bill.id });
+  record(context, account, { ...entry, points: award.promised, category: 'Promised' });
+}
+
+/** The points of a bill: of the oldest that has not been given any, or of a new one. */
+export function pointsIssuedContent(context: EventContext): EventContent {
+  const { customer, random, at, world } = context;
+  const account = accountOf(customer);
+  const bill =
+    customer.bills.find(({ unissuedPoints }) => unissuedPoints > 0) ?? world.addBill(customer, at, random);
+  const award = randomAward(random, bill.unissuedPoints);
+  bill.unissuedPoints = 0;
+  giveAward(context, account, bill, award);
+  const promotionIdentifier = randomUuid(random);
+  const promotion = {
+    promotionName: 'Monsoon bonus',
+    promotionIdentifier,
+    promotionType: 'BILL_PROMOTION',
+    promotionPoints: award.bonus,
+    ...dated('promotionPointsExpiryDate', endOfDay(at, 90)),
+  };
+  const promise = {
+    promisedPoints: award.promised,
+    isExternalTriggerBased: false,
+    ...dated('promisedPointsConversionDate', endOfDay(at, 14)),
+    promotionIdentifier,
+  };
+  const keys = { BillId: String(bill.id) };
+  return liveEvent(
+    context,
+    {
+      ...pointsBase(context, account, false),
+      triggeringActivity: activity(context, { name: 'TransactionAdd', keys, till: bill.till }),
+      programCurrentPoints: balanceOf(account),
+      programLifetimePoints: account.lifetimePoints,
+      totalPointsIssued: award.regular + award.bonus + award.promised,
+      regularPointsIssued: award.regular,
+      regularPointsBreakup: [{ points: award.regular, ...dated('expiryAt', endOfDay(at, 365)) }],
+      promotionalPointsIssued: award.bonus > 0 ? [promotion] : [],
+      promisedPointsIssued: award.promised > 0 ? [promise] : [],
+    },
+    canUpgrade(account) ? ['tierUpgraded'] : [],
+  );
+}
+
+export function canRedeem(account: PointsAccount, at: number): boolean {
+  return redeemableOf(account, at) >= MAX_REDEMPTION;
+}
+
+export function pointsRedeemedContent(context: EventContext): EventContent {
+  const { random, serial, at, customer } = context;
+  const account = accountFor(context, (candidate) => canRedeem(candidate, at));
+  const points = randomInteger(random, 10, MAX_REDEMPTION);
+  const redemptionId = loyaltyId(random);
+  const redemptionSummaryId = 41_000_000 + serial;
+  redeemPoints(account, { id: redemptionId, summaryId: redemptionSummaryId, points }, at);
+  record(context, account, { eventName: 'PointsRedemption', type: 'DEBIT', points, category: 'Main' });
+  const keys = { billId: '-1', redemptionId };
   return liveEvent(context, {
-    ...base(context, false),
-    triggeringActivity: activity(context, 'PointsRedemption', {
-      billId: '-1',
-      redemptionId: loyaltyId(random),
-    }),
+    ...pointsBase(context, account, false),
+    triggeringActivity: activity(context, { name: 'PointsRedemption', keys, till: customer.till }),
     totalPointsRedeemed: points,
-    redemptionSummaryId: 41_000_000 + serial,
-    redeemedPointsCurrencyValue: points / 2,
+    redemptionSummaryId,
+    redeemedPointsCurrencyValue: points * account.program.pointsToCurrencyRatio,
     redemptionNotes: '',
     redemptionBillNumber: `TL/R/${serial}`,
     isGroupRedemption: false,
     redemptionFromEarningPrograms: [
-      { programId: PROGRAM_ID, pointsRedeemed: points, programCurrentPoints: customer.points },
+      { programId: account.program.id, pointsRedeemed: points, programCurrentPoints: balanceOf(account) },
     ],
   });
 }
-
-function pointsExpiredContent(context: EventContext): EventContent {
-  const pointsExpired = randomInteger(context.random, 1, MIN_POINTS);
-  context.customer.points -= pointsExpired;
-  return batchEvent(context, { ...base(context, true), pointsExpired });
-}
-
-function expiryReminderContent(context: EventContext): EventContent {
-  return batchEvent(context, {
-    ...base(context, true),
-    pointsScheduledForExpiry: randomInteger(context.random, 1, MIN_POINTS),
-    ...dated('scheduledExpiryDate', endOfDay(context.at, 30)),
-  });
-}
-
-function expiryChangeContent(context: EventContext): EventContent {
-  const { loyaltyProgramId: _, ...data } = base(context, true);
-  const change = {
-    pointAwardedRefID: 88_000_000 + context.serial,
-    pointsAwardedRefType: 'POINT_AWARDED',
-    points: randomInteger(context.random, 1, 30),
-    ...dated('pointsPreviousExpiryDate', endOfDay(context.at, 30)),
-    expiryUpdateReasonType: 'EXTEND_EXPIRY',
-    expiryUpdateReasonNote: 'festival extension',
-    ...dated('newExpiryDate', endOfDay(context.at, 120)),
-  };
-  return batchEvent(context, { ...data, updatedPointsExpiryBreakup: [change] });
-}
-
-function forCustomerWithPoints(make: EventTemplate['make']): EventTemplate {
-  return {
-    fits: ({ points }) => points >= MIN_POINTS,
-    prepare: (customer) => {
-      customer.points += 500;
-      customer.lifetimePoints += 500;
-    },
-    make,
-  };
-}
-
-/**
- * A group's points: no identifiers; in a redemption, the activity names the person who acted
- * (docs/platforms/capillary.md#group-entities).
- */
-export function groupPoints(context: EventContext, name: 'pointsExpired' | 'pointsRedeemed'): EventContent {
-  const content = (name === 'pointsExpired' ? pointsExpiredContent : pointsRedeemedContent)(context);
-  const { customerIdentifiers: _, ...data } = content.data;
-  const entityInformation = { entityType: 'USERGROUP2', entityId: 6_600_000 + context.serial };
-  return { ...content, data: { ...data, entityInformation } };
-}
-
-/**
- * Points events by name (docs/platforms/capillary.md#points,
- * docs/platforms/capillary.md#expiry-notices).
- */
-export const POINTS_TEMPLATES: Readonly<Record<string, EventTemplate>> = {
-  pointsIssued: forAnyCustomer(pointsIssuedContent),
-  pointsRedeemed: forCustomerWithPoints(pointsRedeemedContent),
-  pointsExpired: forCustomerWithPoints(pointsExpiredContent),
-  pointsExpiryReminder: forAnyCustomer(expiryReminderContent),
-  pointsExpiryChange: forAnyCustomer(expiryChangeContent),
-};

@@ -1,83 +1,80 @@
 import type { JsonObject } from '../../capillary/json.ts';
 import {
-  forAnyCustomer,
   bareIdentifiers,
   dated,
-  endOfDay,
   type EventContent,
   type EventContext,
   type EventTemplate,
+  forAnyCustomer,
   identifiers,
-  localDay,
   loyaltyId,
-  PROGRAM_ID,
   programDetails,
-  TOP_TIER,
   userEntity,
 } from './event-template.ts';
+import { DEFAULT_PROGRAM, endOfDay, localDay } from './world/brand.ts';
+import type { PointsAccount } from './world/points-account.ts';
+import { canUpgrade, moveTier, type TierChange, type TierMove } from './world/tier-standing.ts';
+import { accountOf, type WorldCustomer } from './world/world-customer.ts';
 
 function base({ customer }: EventContext, customerIdentifiers: JsonObject): JsonObject {
   return {
     customerIdentifiers,
     entityInformation: userEntity(customer),
-    loyaltyProgramDetails: programDetails(),
-    loyaltyProgramId: PROGRAM_ID,
+    loyaltyProgramDetails: programDetails(DEFAULT_PROGRAM),
+    loyaltyProgramId: DEFAULT_PROGRAM.id,
   };
 }
 
 function batchEvent(context: EventContext, data: JsonObject): EventContent {
   return {
     data: { ...base(context, bareIdentifiers(context.customer)), ...data },
-    ref: `tierjob-${PROGRAM_ID}-${context.serial}_b1`,
+    ref: `tierjob-${DEFAULT_PROGRAM.id}-${context.serial}_b1`,
     loyaltyEventId: null,
   };
 }
 
-function expiry(at: number, days: number): JsonObject {
-  return dated('tierExpiryDate', endOfDay(at, days));
+function move({ customer, at }: EventContext, type: TierMove['type'], notes: string): TierChange {
+  return moveTier(accountOf(customer), { type, at, notes, storeId: customer.till.store.id });
 }
 
 function tierUpgradedContent(context: EventContext): EventContent {
-  const { customer, random, at } = context;
-  const previousTierNumber = customer.tier;
-  customer.tier += 1;
+  const { from, to, expiresAt, notes } = move(context, 'UPGRADE', 'moved up after a purchase');
   const data = {
-    ...base(context, identifiers(customer)),
-    previousTierNumber,
-    upgradedTierNumber: customer.tier,
-    ...expiry(at, 365),
-    notes: 'moved up after a purchase',
+    ...base(context, identifiers(context.customer)),
+    previousTierNumber: from.number,
+    upgradedTierNumber: to.number,
+    ...dated('tierExpiryDate', expiresAt),
+    notes,
     upgradeType: 'STRATEGY',
   };
-  const id = loyaltyId(random);
+  const id = loyaltyId(context.random);
   return { data, ref: id, loyaltyEventId: id };
 }
 
 function tierDowngradedContent(context: EventContext): EventContent {
-  const previousTierNumber = context.customer.tier;
-  context.customer.tier -= 1;
-  // The lowest tier has no end: its expiry date is a hundred years away.
-  const days = context.customer.tier === 1 ? 36_524 : 365;
+  const { from, to, expiresAt } = move(context, 'DOWNGRADE', 'too few points in the period');
   return batchEvent(context, {
-    downgradedTierNumber: context.customer.tier,
-    previousTierNumber,
-    ...expiry(context.at, days),
+    downgradedTierNumber: to.number,
+    previousTierNumber: from.number,
+    ...dated('tierExpiryDate', expiresAt),
   });
 }
 
 function tierRenewedContent(context: EventContext): EventContent {
+  const { to, expiresAt, notes } = move(context, 'RENEWAL', 'kept for another year');
   return batchEvent(context, {
-    currentTierNumber: context.customer.tier,
-    ...expiry(context.at, 365),
-    notes: 'kept for another year',
+    currentTierNumber: to.number,
+    ...dated('tierExpiryDate', expiresAt),
+    notes,
     renewType: 'STRATEGY',
   });
 }
 
 function downgradeReminderContent(context: EventContext): EventContent {
+  const { tier, expiresAt } = accountOf(context.customer).standing;
   return batchEvent(context, {
-    currentTierNumber: context.customer.tier,
-    scheduledDowngradeDate: localDay(endOfDay(context.at, 30)),
+    currentTierNumber: tier.number,
+    scheduledDowngradeDate: localDay(expiresAt),
   });
 }
 
@@ -86,7 +83,7 @@ function promotionEarnedContent(context: EventContext): EventContent {
   return {
     data: {
       customerIdentifiers: identifiers(customer),
-      loyaltyProgramId: PROGRAM_ID,
+      loyaltyProgramId: DEFAULT_PROGRAM.id,
       promotionId: 7_701,
       promotionName: 'Double points on green tea',
       ...dated('promotionStartDate', endOfDay(at, -30)),
@@ -106,14 +103,12 @@ function promotionEarnedContent(context: EventContext): EventContent {
   };
 }
 
-function forTiers(lowest: number, highest: number, make: EventTemplate['make']): EventTemplate {
-  return {
-    fits: ({ tier }) => tier >= lowest && tier <= highest,
-    prepare: (customer) => {
-      customer.tier = lowest;
-    },
-    make,
-  };
+function forAccount(fits: (account: PointsAccount) => boolean, make: EventTemplate['make']): EventTemplate {
+  return { fits: (customer: WorldCustomer) => fits(accountOf(customer)), make };
+}
+
+function isAboveLowest({ standing }: PointsAccount): boolean {
+  return standing.tier.number > 1;
 }
 
 /**
@@ -121,9 +116,9 @@ function forTiers(lowest: number, highest: number, make: EventTemplate['make']):
  * docs/platforms/capillary.md#promotions).
  */
 export const TIER_TEMPLATES: Readonly<Record<string, EventTemplate>> = {
-  tierUpgraded: forTiers(1, TOP_TIER - 1, tierUpgradedContent),
-  tierDowngraded: forTiers(2, TOP_TIER, tierDowngradedContent),
-  tierRenewed: forTiers(2, TOP_TIER, tierRenewedContent),
-  tierDowngradeReminder: forTiers(2, TOP_TIER, downgradeReminderContent),
+  tierUpgraded: forAccount(canUpgrade, tierUpgradedContent),
+  tierDowngraded: forAccount(isAboveLowest, tierDowngradedContent),
+  tierRenewed: forAccount(isAboveLowest, tierRenewedContent),
+  tierDowngradeReminder: forAccount(isAboveLowest, downgradeReminderContent),
   promotionEarned: forAnyCustomer(promotionEarnedContent),
 };

@@ -3,7 +3,8 @@ import { makeEvents } from '../../../src/simulator/capillary/capillary-events.ts
 import { createRandom } from '../../../src/simulator/random.ts';
 import { planSends } from '../../../src/simulator/capillary/send-plan.ts';
 
-const events = makeEvents({ count: 500, customers: 20 });
+const names = ['transactionAdded', 'pointsIssued'];
+const events = makeEvents({ count: 500, customers: 20, names, awkward: 0 });
 function plan(duplicates: number, disorder: number, seed = 1) {
   return [...planSends(events, { count: events.length, duplicates, disorder, random: createRandom(seed) })];
 }

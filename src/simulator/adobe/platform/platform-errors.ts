@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, jsonAnswer } from '../exchange.ts';
 import type { Permission } from './permissions.ts';
 
@@ -43,7 +44,22 @@ export function problem(status: number, title: string, detail: string, more: obj
   );
 }
 
-/** The role of the technical account lacks a permission. */
+/** The role of the technical account lacks a permission (docs/platforms/adobe.md#permissions). */
 export function permissionProblem(permission: Permission): Answer {
-  return problem(403, 'Forbidden', `Access is denied: the permission ${permission} is missing.`);
+  return problem(
+    403,
+    'Insufficient permissions',
+    `The authorization token provided in the request does not have the permissions to access: ${permission}. Please contact your system administrator to fix this issue.`,
+  );
+}
+
+/** The answer if `If-Match` was sent and the object has changed since. */
+export function ifMatchProblem(headers: IncomingHttpHeaders, etag: string): Answer | undefined {
+  const given = headers['if-match']?.replace(/^W\//, '').replaceAll('"', '');
+  if (given === undefined || given === '*' || given === etag) return undefined;
+  return problem(412, 'Precondition Failed', 'If-Match does not match the current version of the object.');
+}
+
+export function noContent(): Answer {
+  return { status: 204, headers: {}, body: '' };
 }

@@ -6,6 +6,7 @@ import { type Answer, jsonAnswer, respond } from '../exchange.ts';
 import { countRequest, type SimulatorState } from '../simulator-state.ts';
 import { FLOW_SERVICE, flowSandboxProblem } from './flow-problem.ts';
 import { gatewayError, gatewayFailure, permissionProblem, problem } from './platform-errors.ts';
+import type { Permission } from './permissions.ts';
 import type { PlatformCall, PlatformRoute } from './platform-route.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -71,6 +72,12 @@ function textOf({ body }: FastifyRequest): string {
   return Buffer.isBuffer(body) ? body.toString() : '';
 }
 
+/** A permission to manage includes the one to view (docs/platforms/adobe.md#permissions). */
+function isGranted(permission: Permission, access: readonly Permission[]): boolean {
+  const managing = permission.replace(/^View /, 'Manage ');
+  return access.some((granted) => granted === permission || granted === managing);
+}
+
 const IS_WRITE = /^(POST|PUT|PATCH)$/;
 
 function admitBody(request: FastifyRequest): Admission<JsonValue | undefined> {
@@ -102,7 +109,7 @@ function admitCall(
   if (!sandbox.ok) return sandbox;
   const access = state.platform.settings.permissions[client.value];
   const { permission } = route;
-  if (permission !== undefined && Array.isArray(access) && !access.includes(permission)) {
+  if (permission !== undefined && Array.isArray(access) && !isGranted(permission, access)) {
     return refused(permissionProblem(permission));
   }
   const body = admitBody(request);

@@ -1,3 +1,4 @@
+import { createAdobeLibrary } from './adobe-library.ts';
 import type { Permission } from './permissions.ts';
 import { createSandbox, type Sandbox, type TwinConnection } from './sandbox.ts';
 import { STANDARD_NAMESPACES } from './standard-namespaces.ts';
@@ -58,8 +59,9 @@ const SANDBOX_NAME = /^[a-z][a-z0-9-]{0,255}$/;
 
 export function createPlatformState(settings: PlatformSettings): PlatformState {
   const sandboxes = new Map<string, Sandbox>();
+  const library = createAdobeLibrary(settings);
   const add = (name: string): Sandbox => {
-    const sandbox = createSandbox(name, STANDARD_NAMESPACES);
+    const sandbox = createSandbox(name, STANDARD_NAMESPACES, library);
     sandboxes.set(name, sandbox);
     return sandbox;
   };

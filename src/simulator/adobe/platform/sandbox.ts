@@ -25,6 +25,12 @@ export interface TwinResource {
   updatedAt: number;
 }
 
+/** Adobe's own resources in a sandbox: the container `global`. */
+export interface AdobeLibrary {
+  readonly classes: ReadonlyMap<string, TwinResource>;
+  readonly fieldGroups: ReadonlyMap<string, TwinResource>;
+}
+
 export interface TwinDataset {
   readonly id: string;
   name: string;
@@ -93,9 +99,13 @@ export interface SchemaFields {
 export interface Sandbox {
   readonly name: string;
   readonly namespaces: TwinNamespace[];
+  /** Adobe's own classes and field groups. */
+  readonly library: AdobeLibrary;
   readonly fieldGroups: Map<string, TwinResource>;
   readonly schemas: Map<string, TwinResource>;
   readonly descriptors: Map<string, JsonObject>;
+  /** Raised with every change of field groups, schemas and descriptors. */
+  registryRevision: number;
   readonly datasets: Map<string, TwinDataset>;
   readonly connections: Map<string, TwinConnection>;
   /** Inlets of deleted connections. */
@@ -108,13 +118,19 @@ export interface Sandbox {
   readonly runs: TwinFlowRun[];
 }
 
-export function createSandbox(name: string, namespaces: readonly TwinNamespace[]): Sandbox {
+export function createSandbox(
+  name: string,
+  namespaces: readonly TwinNamespace[],
+  library: AdobeLibrary,
+): Sandbox {
   return {
     name,
+    library,
     namespaces: [...namespaces],
     fieldGroups: new Map(),
     schemas: new Map(),
     descriptors: new Map(),
+    registryRevision: 0,
     datasets: new Map(),
     connections: new Map(),
     deletedInlets: new Set(),

@@ -5,7 +5,7 @@ import { duration } from '../config/field-types.ts';
 import { type FaultRule, FaultRuleError, parseFaultRules } from '../simulator/adobe/fault-script.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { integerBetween } from './command-options.ts';
+import { integerBetween, numberBetween } from './command-options.ts';
 
 interface SimulateOptions {
   readonly port: number;
@@ -18,6 +18,7 @@ interface SimulateOptions {
   readonly seed: number;
   readonly org: number;
   readonly callsPerMinute: number;
+  readonly retryScale: number;
   readonly json?: boolean;
 }
 
@@ -61,7 +62,11 @@ async function startOrFail(options: SimulateOptions): Promise<Simulator> {
       empty: options.empty ?? false,
       seed: options.seed,
       faults,
-      capillary: { orgId: options.org, callsPerMinute: options.callsPerMinute },
+      capillary: {
+        orgId: options.org,
+        callsPerMinute: options.callsPerMinute,
+        retryScale: options.retryScale,
+      },
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -117,6 +122,12 @@ export function registerSimulate(program: Command): void {
       "calls that Capillary's API takes from one key per minute; 0 for any number",
       integerBetween(0, 1_000_000),
       0,
+    )
+    .option(
+      '--retry-scale <factor>',
+      "factor of the waits between Capillary's attempts to deliver an event, such as 0.01",
+      numberBetween(0, 1),
+      1,
     )
     .option('--json', 'print the URLs as JSON')
     .addHelpText('after', HELP)

@@ -129,6 +129,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     revokeTokens: () => state.tokens.revoke(),
     reset: (objects) => state.reset(objects),
     until: (isSatisfied, signal) => until(state, isSatisfied, signal),
-    close: () => app.close(),
+    close: async () => {
+      await state.capillary.close();
+      await app.close();
+    },
   };
 }

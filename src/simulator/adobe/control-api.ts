@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { capillarySummary } from '../capillary/api/twin-summary.ts';
+import { registerTwinControl } from '../capillary/api/twin-control.ts';
 import { FaultRuleError, parseFaultRules } from './fault-script.ts';
 import type { SimulatorState } from './simulator-state.ts';
 
@@ -69,7 +69,6 @@ function registerViews(app: FastifyInstance, state: SimulatorState): void {
     return { profiles: matching.slice(0, limit), total: matching.length };
   });
   app.get('/_sim/stats', async () => state.stats());
-  app.get('/_sim/capillary', async () => capillarySummary(state.capillary));
 }
 
 function registerFaults(app: FastifyInstance, state: SimulatorState): void {
@@ -99,6 +98,7 @@ export function registerControl(app: FastifyInstance, state: SimulatorState): vo
   );
   registerViews(app, state);
   registerFaults(app, state);
+  registerTwinControl(app, state.capillary);
   app.post('/_sim/tokens/revoke', async () => ({ revoked: state.tokens.revoke() }));
   app.post('/_sim/reset', async (request, reply) => {
     const query = readQuery(request, reply, resetQuery);

@@ -138,7 +138,10 @@ export interface SimulatorState {
   /** Emits `change` after each request. */
   readonly changes: EventEmitter<{ change: [] }>;
   stats(): SimulatorStats;
-  /** Clears records and counts, and the platform's objects too if asked; tokens and faults stay. */
+  /**
+   * Clears records and counts, and the objects of both platforms too if asked; tokens and faults
+   * stay.
+   */
   reset(objects?: boolean): void;
 }
 
@@ -151,6 +154,11 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
   const faults = createFaultScript(settings.seed);
   faults.set(settings.faults);
   const changes = new EventEmitter<{ change: [] }>().setMaxListeners(0);
+  const capillary = createCapillaryTwin(settings.capillary, {
+    now: settings.now,
+    seed: settings.seed,
+    onChange: () => changes.emit('change'),
+  });
   let counters = createCounters();
   return {
     settings,
@@ -160,7 +168,7 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
     profiles,
     inFlight,
     platform,
-    capillary: createCapillaryTwin(settings.capillary, settings.now),
+    capillary,
     changes,
     counters: () => counters,
     stats: () => {
@@ -175,6 +183,7 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
     },
     reset: (objects = false) => {
       if (objects) platform.clear();
+      capillary.reset(objects);
       landed.clear();
       profiles.clear();
       inFlight.clear();

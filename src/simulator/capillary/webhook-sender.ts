@@ -1,10 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, request } from 'undici';
 import { isJsonObject } from '../../capillary/json.ts';
 import { createRandom } from '../random.ts';
 import type { GeneratedEvent } from './capillary-events.ts';
 import { type PlannedSend, planSends } from './send-plan.ts';
 import { createTally, type SendReport, type SendTally } from './send-report.ts';
+import {
+  BACK_OFF_MS,
+  backOffMs,
+  createWebhookClient,
+  isRetryable,
+  isSuccess,
+  type WebhookAnswer,
+  type WebhookClient,
+} from './webhook-client.ts';
 
 /** The result of one request. */
 export interface SendAnswer {
@@ -58,24 +66,25 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
-/** Every other answer is final (docs/platforms/capillary.md#answers-and-repeats). */
-function isRetryable(answer: WebhookAnswer): boolean {
-  return answer.kind === 'failure' || answer.status === 429 || answer.status >= 500;
-}
-
-function isSuccess(answer: WebhookAnswer): boolean {
-  return answer.kind === 'answer' && answer.status >= 200 && answer.status < 300;
-}
-
 function delayOf(answer: WebhookAnswer, attempt: number, options: SendOptions): number {
-  const { minDelayMs = 1_000, maxDelayMs = 60_000 } = options;
-  const doubled = Math.min(minDelayMs * 2 ** (attempt - 1), maxDelayMs);
-  return Math.max(doubled, answer.kind === 'answer' ? (answer.retryAfterMs ?? 0) : 0);
+  const { minDelayMs: min = BACK_OFF_MS.min, maxDelayMs: max = BACK_OFF_MS.max } = options;
+  const retryAfterMs = answer.kind === 'answer' ? (answer.retryAfterMs ?? 0) : 0;
+  return Math.max(backOffMs(attempt, { min, max }), retryAfterMs);
+}
+
+function isDuplicateAnswer(answer: WebhookAnswer): boolean {
+  if (answer.kind === 'failure') return false;
+  try {
+    const body: unknown = JSON.parse(answer.text);
+    return isJsonObject(body) && body.status === 'duplicate';
+  } catch {
+    return false;
+  }
 }
 
 function recordOutcome(answer: WebhookAnswer, tally: SendTally): void {
   if (answer.kind === 'failure') tally.recordFinish('givenUp');
-  else if (isSuccess(answer)) tally.recordFinish(answer.isDuplicate ? 'duplicate' : 'accepted');
+  else if (isSuccess(answer)) tally.recordFinish(isDuplicateAnswer(answer) ? 'duplicate' : 'accepted');
   else tally.recordFinish(isRetryable(answer) ? 'givenUp' : 'refused', answer.status);
 }
 
@@ -87,7 +96,8 @@ async function sendUntilSettled(send: PlannedSend, { options, client, tally, sig
   const { body } = send.event;
   const deadline = performance.now() + (options.patienceMs ?? 300_000);
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await client.post(body, options.sign?.(body, Date.now()) ?? {}, signal);
+    const headers = options.sign?.(body, Date.now()) ?? {};
+    const answer = await client.send({ url: options.url, headers, body }, signal);
     tally.recordAttempt(answer.durationMs, isSuccess(answer));
     const delay = delayOf(answer, attempt, options);
     const retries = isRetryable(answer) && performance.now() + delay < deadline;
@@ -155,7 +165,7 @@ function countOf({ events, count }: SendOptions): number {
 export async function sendEvents(options: SendOptions): Promise<SendReport> {
   const { concurrency = 10, duplicates = 0, disorder = 0 } = options;
   const signal = options.signal ?? new AbortController().signal;
-  const client = createWebhookClient(options.url, concurrency);
+  const client = createWebhookClient(concurrency);
   const tally = createTally(() => performance.now());
   const random = createRandom(options.seed ?? 1);
   const plan = planSends(options.events, { count: countOf(options), duplicates, disorder, random });
@@ -167,122 +177,4 @@ export async function sendEvents(options: SendOptions): Promise<SendReport> {
     await client.close();
   }
   return tally.report();
-}
-
-/** The result of one POST. */
-type WebhookAnswer =
-  | {
-      readonly kind: 'answer';
-      readonly status: number;
-      /** From Retry-After. */
-      readonly retryAfterMs?: number;
-      /** The answer's status is `duplicate`. */
-      readonly isDuplicate: boolean;
-      readonly durationMs: number;
-    }
-  | {
-      readonly kind: 'failure';
-      readonly detail: string;
-      readonly failure: string;
-      readonly durationMs: number;
-    };
-
-/** Posts bodies to one URL as Capillary does. */
-interface WebhookClient {
-  /** @throws only if the signal is aborted */
-  post(body: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<WebhookAnswer>;
-  close(): Promise<void>;
-}
-
-/** Capillary's time limit (docs/platforms/capillary.md#response-time). */
-const TIMEOUT_MS = 30_000;
-
-/**
- * The form of the only published request (docs/platforms/capillary.md#captured-request); its Java
- * version differs.
- */
-const HEADERS = {
-  'content-type': 'application/json',
-  accept: 'text/plain, application/json, */*',
-  'user-agent': 'Java/1.8.0_352',
-};
-
-function retryAfterMs(header: string | string[] | undefined): number | undefined {
-  if (typeof header !== 'string' || header === '') return undefined;
-  const at = /^\d+$/.test(header) ? Date.now() + Number(header) * 1_000 : Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
-}
-
-function isDuplicateAnswer(text: string): boolean {
-  try {
-    const body: unknown = JSON.parse(text);
-    return isJsonObject(body) && body.status === 'duplicate';
-  } catch {
-    return false;
-  }
-}
-
-function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;
-}
-
-/** The causes that people know by name; others as they are described. */
-const FAILURES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  ENOTFOUND: 'unknown host',
-  UND_ERR_SOCKET: 'connection closed',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-  UND_ERR_BODY_TIMEOUT: 'timeout',
-};
-
-function describeFailure(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return FAILURES[code] ?? describeError(error);
-}
-
-function createWebhookClient(url: string, connections: number): WebhookClient {
-  const dispatcher = new Agent({
-    connections,
-    pipelining: 1,
-    allowH2: false,
-    connect: { timeout: TIMEOUT_MS },
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
-  });
-  return {
-    post: async (body, headers, signal) => {
-      const startedAt = performance.now();
-      const durationMs = (): number => performance.now() - startedAt;
-      try {
-        const answer = await request(url, {
-          method: 'POST',
-          headers: { ...HEADERS, ...headers },
-          body,
-          dispatcher,
-          signal,
-        });
-        const text = await answer.body.text();
-        const waitMs = retryAfterMs(answer.headers['retry-after']);
-        return {
-          kind: 'answer',
-          status: answer.statusCode,
-          isDuplicate: isDuplicateAnswer(text),
-          durationMs: durationMs(),
-          ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
-        };
-      } catch (error) {
-        signal.throwIfAborted();
-        return {
-          kind: 'failure',
-          detail: describeError(error),
-          failure: describeFailure(error),
-          durationMs: durationMs(),
-        };
-      }
-    },
-    close: () => dispatcher.destroy(),
-  };
 }

@@ -64,3 +64,14 @@ export function failure(version: ApiVersion, status: number, text?: string): Ans
   const [code, message] = FAILURES[status] ?? [status, 'The request failed'];
   return apiError(version, status, code, text ?? message);
 }
+
+/** `JSON.rawJSON` of V8, which the library of TypeScript does not have yet. */
+interface RawJson {
+  rawJSON(text: string): unknown;
+}
+
+/** A number that `JSON.stringify` writes as Java writes a double: 200 as `200.0`. */
+export function asFloat(value: number): unknown {
+  const text = Number.isInteger(value) ? `${value}.0` : String(value);
+  return (JSON as unknown as RawJson).rawJSON(text);
+}

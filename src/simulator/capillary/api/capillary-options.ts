@@ -1,3 +1,6 @@
+import { TIMEOUT_MS } from '../webhook-client.ts';
+import type { PresetWebhook } from './webhook-store.ts';
+
 /** What an access group gives rights to (docs/platforms/capillary.md#api-access). */
 export const API_RESOURCES = [
   'Customer',
@@ -43,6 +46,23 @@ export interface CapillaryOptions {
   readonly tokenReuse?: boolean;
   /** Calls per minute and key; default 0, no limit. */
   readonly callsPerMinute?: number;
+  /** Webhooks that exist from the start, such as those of other teams. */
+  readonly webhooks?: readonly PresetWebhook[];
+  /** Dataflows that a webhook can bind, as its `possibleValues` list them; default none. */
+  readonly neoDataflows?: readonly { readonly label: string; readonly value: string }[];
+  /** Factor of the waits between attempts to deliver an event; default 1. */
+  readonly retryScale?: number;
+  /** Limit for a receiver's answer; default 30 s. */
+  readonly responseTimeoutMs?: number;
+  /** Share of delivered events that are sent once more; default 0. */
+  readonly duplicates?: number;
+  /**
+   * Host names that events may be posted to. Default: this machine, and names without a dot, as
+   * containers have.
+   */
+  readonly hosts?: readonly string[];
+  /** Entries of the delivery log to keep, default 100 000. */
+  readonly maxLogged?: number;
 }
 
 /** The options with defaults. */
@@ -60,5 +80,12 @@ export function resolveCapillaryOptions(options: CapillaryOptions = {}): Capilla
     tokenTtlSeconds: options.tokenTtlSeconds ?? 300,
     tokenReuse: options.tokenReuse ?? false,
     callsPerMinute: options.callsPerMinute ?? 0,
+    webhooks: options.webhooks ?? [],
+    neoDataflows: options.neoDataflows ?? [],
+    retryScale: options.retryScale ?? 1,
+    responseTimeoutMs: options.responseTimeoutMs ?? TIMEOUT_MS,
+    duplicates: options.duplicates ?? 0,
+    hosts: options.hosts ?? [],
+    maxLogged: options.maxLogged ?? 100_000,
   };
 }

@@ -1,4 +1,13 @@
 import type { CapillaryRoute } from './api-route.ts';
+import { DELIVERY_LOG_ROUTES } from './delivery-log-routes.ts';
+import { EVENT_LOG_ROUTES } from './event-log-routes.ts';
+import { EVENT_METADATA_ROUTES } from './event-metadata-routes.ts';
+import { WEBHOOK_ROUTES } from './webhook-routes.ts';
 
 /** Every route of the simulated REST API except the token's. */
-export const CAPILLARY_ROUTES: readonly CapillaryRoute[] = [];
+export const CAPILLARY_ROUTES: readonly CapillaryRoute[] = [
+  ...WEBHOOK_ROUTES,
+  ...EVENT_METADATA_ROUTES,
+  ...EVENT_LOG_ROUTES,
+  ...DELIVERY_LOG_ROUTES,
+];

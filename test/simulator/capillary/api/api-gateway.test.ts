@@ -93,6 +93,8 @@ describe("the gateway of Capillary's API", () => {
       orgId: 42,
       raised: 0,
       tokens: 1,
+      deliveries: { total: 0, delivered: 0, failed: 0, retrying: 0, pending: 0 },
+      webhooks: [],
       calls: { 'POST /v3/oauth/token/generate': { 200: 1 }, 'GET /v2/*': { 404: 1, 401: 1 } },
     });
   });

@@ -70,3 +70,23 @@ export function claimsOf(token: string): Record<string, unknown> {
     unknown
   >;
 }
+
+/** The body of a webhook; `changes` replace its fields, undefined removes one. */
+export function aWebhook(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  const webhook = {
+    name: 'relay',
+    active: true,
+    webHookType: 'HTTP',
+    methodType: 'POST',
+    webHookUrl: 'http://127.0.0.1:1/webhooks/acme',
+    webHookHeaders: { 'X-Relay-Key': 'first', 'Content-Type': 'application/json' },
+    eventNames: ['transactionAdded', 'pointsIssued'],
+    maxAllowedConnections: 10,
+    slaInSeconds: 60,
+    customerIdentifiersToBeEnriched: ['Instore', 'cardnumbers'],
+    tillDetailsEnrichmentEnabled: true,
+    storeDetailsEnrichmentEnabled: true,
+    ...changes,
+  };
+  return JSON.parse(JSON.stringify(webhook)) as Record<string, unknown>;
+}

@@ -4,7 +4,7 @@ import { hostOf, portOf } from '../http/no-proxy.ts';
 
 /** How the relay reaches one host. */
 export interface HostRoute {
-  /** Host and port. */
+  /** As the URL has it: with the port if that is not the default one. */
   readonly host: string;
   /** `direct`, or `through http://proxy.corp:3128 (egress.proxy)`. */
   readonly way: string;
@@ -52,7 +52,7 @@ export function routesOf(config: Config, egress: Pick<Egress, 'routeTo'>): HostR
   const routes = new Map<string, { host: string; way: string; names: string[]; usedFor: string[] }>();
   for (const { url: text, name, what } of usesOf(config)) {
     const url = new URL(text);
-    const host = formatPeer(url);
+    const { host } = url;
     const route = routes.get(url.origin) ?? {
       host,
       way: formatRoute(egress.routeTo(url)),

@@ -144,7 +144,8 @@ async function openTunnel(proxy: Proxy, socket: Socket, target: URL, timeoutMs: 
  */
 function handshakeError(proxy: Proxy, target: URL, error: Error): Error {
   const { code, detail } = failureOf(error);
-  if (code === 'tls') {
+  const isCertificate = code === 'tls' && !/^(EPROTO|ERR_(SSL|OSSL))/.test(detail);
+  if (isCertificate) {
     const message = `${truncateUtf8(error.message, 200)} (through the proxy ${nameOfProxy(proxy)})`;
     return Object.assign(new Error(message, { cause: error }), {
       code: (error as NodeJS.ErrnoException).code,

@@ -164,7 +164,16 @@ describe('check --connect', () => {
     expect(ended.stdout).not.toContain('wrong-one');
     const { ok, connections } = JSON.parse(ended.stdout);
     expect(ok).toBe(false);
-    expect(connections).toMatchObject(
+    const [ims, inlet, platform, ...checks] = connections;
+    expect([ims, inlet, platform]).toMatchObject(
+      [new URL(simulator.imsUrl).host, '127.0.0.1:1', 'platform.adobe.io'].map((host) => ({
+        destination: 'acme-aep',
+        check: 'route',
+        ok: true,
+        detail: `${host}: direct`,
+      })),
+    );
+    expect(checks).toMatchObject(
       [
         { destination: 'acme-aep', check: 'token', ok: false, detail: /invalid_client/ },
         { destination: 'acme-aep', check: 'inlet', ok: false, detail: /127\.0\.0\.1:1 refused/ },
@@ -180,6 +189,10 @@ describe('check --connect', () => {
     });
     const ended = await run(['check', '--config', file, '--connect', '--json']);
     expect(ended.code).toBe(0);
-    expect(JSON.parse(ended.stdout).connections).toMatchObject([{ check: 'inlet', ok: true }]);
+    expect(JSON.parse(ended.stdout).connections).toMatchObject([
+      { check: 'route' },
+      { check: 'route' },
+      { check: 'inlet', ok: true },
+    ]);
   });
 });

@@ -28,6 +28,8 @@ describe('doctor', () => {
     const { host } = new URL(rig.simulator.url);
     expect(Object.keys(found)).toEqual([
       'configuration',
+      `route/${host}`,
+      'route/platform.adobe.io',
       'token/acme-aep',
       'inlet/acme-aep',
       'answer/acme-aep',

@@ -178,6 +178,7 @@ describe('a proxy that does not pass a tunnel', () => {
     [{ status: 429 }, 'proxy-failing', /answered 429/],
     [{ status: 502, body: '<html>Bad Gateway</html>' }, 'proxy-failing', /answered 502/],
     [{ status: 503 }, 'proxy-failing', /answered 503/],
+    [{ status: 200, body: '<html>Sign in</html>' }, 'proxy-failing', /before the TLS handshake with dcs/],
     ['hang up', 'proxy-failing', /ended the connection instead of answering CONNECT/],
     ['silent', 'proxy-failing', /did not answer CONNECT dcs\.adobedc\.net:443 within 0\.4 s/],
   ])('%j: %s', async (answer, code, detail) => {

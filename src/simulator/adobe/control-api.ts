@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { registerTwinControl } from '../capillary/api/twin-control.ts';
+import { platformSummary } from './platform/platform-summary.ts';
 import { FaultRuleError, parseFaultRules } from './fault-script.ts';
 import type { SimulatorState } from './simulator-state.ts';
 
@@ -69,6 +70,7 @@ function registerViews(app: FastifyInstance, state: SimulatorState): void {
     return { profiles: matching.slice(0, limit), total: matching.length };
   });
   app.get('/_sim/stats', async () => state.stats());
+  app.get('/_sim/platform', async () => platformSummary(state.platform));
 }
 
 function registerFaults(app: FastifyInstance, state: SimulatorState): void {

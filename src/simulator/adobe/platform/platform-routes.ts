@@ -2,7 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import type { SimulatorState } from '../simulator-state.ts';
 import { CONNECTION_ROUTES } from './connection-routes.ts';
 import { DATAFLOW_ROUTES } from './dataflow-routes.ts';
+import { DATASET_ROUTES } from './dataset-routes.ts';
+import { DESCRIPTOR_ROUTES } from './descriptor-routes.ts';
 import { MAPPING_SET_ROUTES } from './mapping-set-routes.ts';
+import { NAMESPACE_ROUTES } from './namespace-routes.ts';
 import { registerRoutes } from './platform-gateway.ts';
 import type { PlatformRoute } from './platform-route.ts';
 import { REGISTRY_ROUTES } from './schema-registry-routes.ts';
@@ -10,6 +13,9 @@ import { REGISTRY_ROUTES } from './schema-registry-routes.ts';
 /** Every route of the simulated platform.adobe.io. */
 const PLATFORM_ROUTES: readonly PlatformRoute[] = [
   ...REGISTRY_ROUTES,
+  ...DESCRIPTOR_ROUTES,
+  ...NAMESPACE_ROUTES,
+  ...DATASET_ROUTES,
   ...CONNECTION_ROUTES,
   ...DATAFLOW_ROUTES,
   ...MAPPING_SET_ROUTES,

@@ -10,8 +10,10 @@ export interface TwinNamespace {
   readonly name: string;
   readonly idType: string;
   readonly description: string;
-  /** Adobe's own. */
+  /** Of the organisation, not Adobe's own. */
   readonly custom: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
 }
 
 /** A field group or a schema of the tenant, as its body was posted, with what the registry adds. */

@@ -102,9 +102,13 @@ export default {
     {
       name: 'only-relay-wires',
       comment:
-        'the concrete parts are known to the composition root; `check --connect` uses the real Adobe clients',
+        'the concrete parts are known to the composition root; `check --connect` and `provision` use the real Adobe clients',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(relay\\.ts$|open-store\\.ts$|cli/connection-check\\.ts$)' },
+      from: {
+        path: '^src/',
+        pathNot:
+          '^src/(relay\\.ts$|open-store\\.ts$|cli/(connection-check|provision/provision-target)\\.ts$)',
+      },
       to: {
         path: [
           '^src/(intake/public-app|admin/admin-app|open-store|journal/(sqlite/sqlite|postgres/postgres)-journal)\\.ts$',

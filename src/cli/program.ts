@@ -7,6 +7,7 @@ type Register = (program: Command) => void;
 /** Loader of every command, in the order of the help text. */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   init: async () => (await import('./init-command.ts')).registerInit,
+  provision: async () => (await import('./provision-command.ts')).registerProvision,
   serve: async () => (await import('./serve-command.ts')).registerServe,
   check: async () => (await import('./check-command.ts')).registerCheck,
   doctor: async () => (await import('./doctor-command.ts')).registerDoctor,
@@ -40,7 +41,7 @@ Examples:
   $ capillary-relay status
   $ capillary-relay ledger
 
-Exit codes: 0 done; 1 failed, or something is missing; 2 wrong usage or configuration.`;
+Exit codes: 0 done; 1 failed, or something is missing; 2 wrong usage or configuration; 3 a plan has something to change.`;
 
 function createRootCommand(): Command {
   return new Command('capillary-relay')

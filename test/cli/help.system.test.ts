@@ -6,6 +6,7 @@ import { run } from './command-line.ts';
 
 const ALL = [
   'init',
+  'provision',
   'serve',
   'check',
   'doctor',

@@ -34,6 +34,8 @@ export interface CallOptions {
   readonly accept?: string;
   /** The etag that the object must still have. */
   readonly ifMatch?: string;
+  /** Of the body; default `application/json`. */
+  readonly contentType?: string;
 }
 
 /** What a call has returned. */
@@ -146,7 +148,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
   const prefix = base.pathname.replace(/\/$/, '');
   const pool: OutboundPool = egress.pool(base.origin, { connections: 2, timeoutMs });
 
-  const request = ({ method, path, body, options: { accept, ifMatch } }: Call, token: string) =>
+  const request = ({ method, path, body, options: { accept, ifMatch, contentType } }: Call, token: string) =>
     send(
       pool,
       {
@@ -159,7 +161,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
           'x-sandbox-name': sandbox,
           'user-agent': USER_AGENT,
           accept: accept ?? 'application/json',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
           ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),

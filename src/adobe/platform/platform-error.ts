@@ -61,7 +61,7 @@ function textOf(value: JsonValue | undefined): string {
   return typeof value === 'number' ? String(value) : '';
 }
 
-/** `https://ns.adobe.com/aep/errors/XDM-1018-409` → `XDM-1018-409`. */
+/** `https://ns.adobe.com/aep/errors/XDM-1018-409` → `XDM-1018-409`, and the status of `…/404`. */
 function codeOfType(type: string): string {
   return /\/errors\/([\w.-]+)$/.exec(type)?.[1] ?? '';
 }
@@ -87,7 +87,8 @@ function kindOf(status: number, code: string): PlatformErrorKind {
   if (status === 401 || code === '403010') return 'unauthorized';
   if (status === 403) return 'forbidden';
   if (status === 404) return 'not-found';
-  if (status === 409) return 'conflict';
+  // The schema registry answers 400 to a title that exists.
+  if (status === 409 || code === 'XDM-1521-400') return 'conflict';
   // Flow Service: 1404-412 is stale, 1403-400 means that there was no If-Match.
   if (status === 412) return 'stale';
   if (status === 429) return 'throttled';
@@ -144,7 +145,7 @@ export function platformError(result: OutboundResult, call: FailedCall, isWrite:
   return {
     ...base,
     kind,
-    ...(code === '' ? {} : { code }),
+    ...(code === '' || code === String(status) ? {} : { code }),
     text,
     ...(kind === 'forbidden' ? { gap: accessGap(call, code, text) } : {}),
     ambiguous: isWrite && status >= 500,

@@ -1,0 +1,112 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import type { PlatformClient, PlatformResult } from './platform-client.ts';
+import { orAbsent, type PatchOperation, patchBody, readAnswer, textIn } from './typed-answer.ts';
+
+const DATA_SETS = '/data/foundation/catalog/dataSets';
+
+/** The only form of a schema reference that datasets and the inlet accept. */
+export const SCHEMA_CONTENT_TYPE = 'application/vnd.adobe.xed-full+json;version=1';
+
+/** The tags by which Profile and the identity graph read a dataset. */
+export type DatasetTag = 'unifiedProfile' | 'unifiedIdentity';
+
+export interface Dataset {
+  readonly id: string;
+  readonly name: string;
+  /** `$id` of its schema. */
+  readonly schemaId: string | undefined;
+  /** Which of the two tags say `enabled:true`. */
+  readonly enabled: ReadonlySet<DatasetTag>;
+  readonly tags: JsonObject;
+  /** Epoch ms; 0 if unknown. */
+  readonly createdAt: number;
+  /** For If-Match; absent if Catalog sent none. */
+  readonly etag?: string;
+}
+
+export interface NewDataset {
+  readonly name: string;
+  readonly description: string;
+  readonly schemaId: string;
+  readonly enabled: readonly DatasetTag[];
+  readonly otherTags?: Readonly<Record<string, string[]>>;
+}
+
+function isEnabled(value: JsonValue | undefined): boolean {
+  return Array.isArray(value) && value.includes('enabled:true');
+}
+
+function datasetOf(id: string, body: JsonObject, etag: string | undefined): Dataset {
+  const { schemaRef, created } = body;
+  const tags = isJsonObject(body['tags']) ? body['tags'] : {};
+  const names = ['unifiedProfile', 'unifiedIdentity'] as const;
+  return {
+    id,
+    name: textIn(body, 'name') ?? '',
+    schemaId: isJsonObject(schemaRef) ? textIn(schemaRef, 'id') : undefined,
+    enabled: new Set(names.filter((name) => isEnabled(tags[name]))),
+    tags,
+    createdAt: typeof created === 'number' ? created : 0,
+    ...(etag === undefined ? {} : { etag }),
+  };
+}
+
+/** Catalog answers with an object by id, for one dataset too. */
+function datasetsIn(body: JsonValue | undefined, etag?: string): Dataset[] | undefined {
+  if (!isJsonObject(body)) return undefined;
+  return Object.entries(body).flatMap(([id, value]) =>
+    isJsonObject(value) ? [datasetOf(id, value, etag)] : [],
+  );
+}
+
+/** Undefined if it does not exist. */
+export async function readDataset(
+  client: PlatformClient,
+  id: string,
+): Promise<PlatformResult<Dataset | undefined>> {
+  const answer = await client.get(`${DATA_SETS}/${encodeURIComponent(id)}`);
+  return orAbsent(readAnswer(answer, `GET ${DATA_SETS}/${id}`, (body, etag) => datasetsIn(body, etag)?.[0]));
+}
+
+/** All of one name, the oldest first: names are not unique. */
+export async function findDatasets(
+  client: PlatformClient,
+  name: string,
+): Promise<PlatformResult<readonly Dataset[]>> {
+  const answer = await client.get(`${DATA_SETS}?name=${encodeURIComponent(name)}&limit=100`);
+  return readAnswer(answer, `GET ${DATA_SETS}`, (body) =>
+    datasetsIn(body)
+      ?.filter((dataset) => dataset.name === name)
+      .toSorted((left, right) => left.createdAt - right.createdAt),
+  );
+}
+
+/** @returns the id */
+export async function createDataset(
+  client: PlatformClient,
+  { name, description, schemaId, enabled, otherTags = {} }: NewDataset,
+): Promise<PlatformResult<string>> {
+  const tags: JsonObject = Object.fromEntries([
+    ...enabled.map((tag) => [tag, ['enabled:true']] as [string, string[]]),
+    ...Object.entries(otherTags).map(([tag, values]) => [tag, values] as const),
+  ]);
+  const schemaRef = { id: schemaId, contentType: SCHEMA_CONTENT_TYPE };
+  const answer = await client.post(DATA_SETS, { name, description, schemaRef, tags });
+  return readAnswer(answer, `POST ${DATA_SETS}`, (body) => {
+    const [first] = Array.isArray(body) ? body : [];
+    return typeof first === 'string' ? /^@\/dataSets\/(.+)$/.exec(first)?.[1] : undefined;
+  });
+}
+
+export async function patchDataset(
+  client: PlatformClient,
+  { id, etag }: Pick<Dataset, 'id' | 'etag'>,
+  operations: readonly PatchOperation[],
+): Promise<PlatformResult<true>> {
+  const path = `${DATA_SETS}/${encodeURIComponent(id)}`;
+  const answer = await client.patch(path, patchBody(operations), {
+    contentType: 'application/json-patch+json',
+    ...(etag === undefined ? {} : { ifMatch: etag }),
+  });
+  return readAnswer(answer, `PATCH ${path}`, () => true as const);
+}

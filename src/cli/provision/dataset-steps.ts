@@ -1,0 +1,120 @@
+import {
+  createDataset,
+  type Dataset,
+  type DatasetTag,
+  findDatasets,
+  patchDataset,
+  readDataset,
+} from '../../adobe/platform/catalog.ts';
+import type { PatchOperation } from '../../adobe/platform/typed-answer.ts';
+import type { RecordClass } from '../../xdm/standard-groups.ts';
+import { markedName } from './object-marker.ts';
+import { type Difference, type Step, valueOf } from './provision-step.ts';
+import { configuredId, isLocated, locate, sectionOf, type StepContext } from './step-context.ts';
+
+/** A dataset that the destination needs. */
+interface DatasetNeed {
+  readonly key: string;
+  readonly name: string;
+  readonly configured: { readonly id: string; readonly key: string } | undefined;
+  /** The key of the step of its schema. */
+  readonly schema: string;
+  readonly enabled: readonly DatasetTag[];
+}
+
+const TAG_TEXTS: Readonly<Record<DatasetTag, string>> = {
+  unifiedProfile: 'for Profile',
+  unifiedIdentity: 'for identities',
+};
+
+function changeOf({ client }: StepContext, dataset: Dataset, operations: readonly PatchOperation[]) {
+  return async (): Promise<void> => {
+    valueOf(await patchDataset(client, dataset, operations));
+  };
+}
+
+function tagDifferences(
+  context: StepContext,
+  dataset: Dataset,
+  need: DatasetNeed,
+  isOurs: boolean,
+): Difference[] {
+  const missing = need.enabled.filter((tag) => !dataset.enabled.has(tag));
+  if (missing.length === 0) return [];
+  const what = `it is not enabled ${missing.map((tag) => TAG_TEXTS[tag]).join(' and ')}`;
+  const operations = missing.map(
+    (tag): PatchOperation => ({ op: 'add', path: `/tags/${tag}`, value: ['enabled:true'] }),
+  );
+  return isOurs
+    ? [{ what, change: changeOf(context, dataset, operations) }]
+    : [{ what, fix: 'enable the dataset for Profile in AEP, which enables both' }];
+}
+
+function nameDifferences(
+  context: StepContext,
+  dataset: Dataset,
+  need: DatasetNeed,
+  isOurs: boolean,
+): Difference[] {
+  if (!isOurs || dataset.name === need.name) return [];
+  const operation = { op: 'replace', path: '/name', value: need.name } as const;
+  const what = `it has been renamed to ${dataset.name}, without the marker by which it is found`;
+  return [{ what, change: changeOf(context, dataset, [operation]) }];
+}
+
+function datasetStep(context: StepContext, need: DatasetNeed): Step {
+  const { client, ids } = context;
+  const { key, name, configured, schema, enabled } = need;
+  return {
+    key,
+    kind: 'dataset',
+    name,
+    look: async () => {
+      const located = await locate(context, {
+        key,
+        what: 'dataset',
+        configured,
+        read: (id) => readDataset(client, id),
+        find: async () => valueOf(await findDatasets(client, name))[0],
+      });
+      if (!isLocated(located)) return located;
+      const { object, isOurs } = located;
+      const schemaId = ids.get(schema);
+      if (schemaId !== undefined && object.schemaId !== schemaId) {
+        const fix =
+          configured === undefined
+            ? `rename the dataset ${object.id} in AEP, then run the command again: it makes another one`
+            : `correct ${configured.key} or the schemaId beside it, or remove both`;
+        return {
+          state: 'blocked',
+          what: `the dataset ${object.id} has the schema ${object.schemaId ?? 'none'}`,
+          fix,
+        };
+      }
+      const differences = [
+        ...tagDifferences(context, object, need, isOurs),
+        ...nameDifferences(context, object, need, isOurs),
+      ];
+      return { state: 'found', id: object.id, name: object.name, isOurs, differences };
+    },
+    make: async () => {
+      const schemaId = ids.get(schema) ?? '';
+      const description = 'Written by capillary-aep-relay';
+      return valueOf(await createDataset(client, { name, description, schemaId, enabled }));
+    },
+  };
+}
+
+const NAMES = { event: 'Capillary loyalty events', profile: 'Capillary loyalty profiles' } as const;
+
+/** The dataset of one record, enabled for Profile and identities. */
+export function recordDatasetStep(context: StepContext, record: RecordClass): Step {
+  const id = configuredId(context, record, 'datasetId');
+  return datasetStep(context, {
+    key: `dataset:${record}`,
+    name: markedName(NAMES[record], context.destination.name),
+    configured: id === undefined ? undefined : { id, key: `${sectionOf(record)}.datasetId` },
+    schema: `schema:${record}`,
+    enabled: ['unifiedProfile', 'unifiedIdentity'],
+  });
+}

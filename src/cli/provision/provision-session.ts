@@ -1,0 +1,89 @@
+import { type Command, Option } from 'commander';
+import type { PlatformError } from '../../adobe/platform/platform-error.ts';
+import type { LoadedConfig } from '../../config/load-config.ts';
+import type { RecordClass } from '../../xdm/standard-groups.ts';
+import { configOption, loadForProvision } from '../command-config.ts';
+import { CONFIGURED } from '../completion/configured-names.ts';
+import { suggestValues } from '../completion/suggested-values.ts';
+import { formatDuration } from '../time-format.ts';
+import { type ConfigCompletion, completeConfig } from './config-completion.ts';
+import { foreignSchemas, provisionSteps, registryFacts } from './provision-steps.ts';
+import type { Step } from './provision-step.ts';
+import { openTargets, type ProvisionTarget } from './provision-target.ts';
+import { openState, statePath } from './state-file.ts';
+import type { StepContext } from './step-context.ts';
+import type { StepRun } from './step-engine.ts';
+
+export interface ProvisionOptions {
+  readonly config: string;
+  readonly destination?: string;
+  readonly state?: string;
+  readonly json?: boolean;
+}
+
+/** Adds the options of `plan` and `apply`. */
+export function withProvisionOptions(command: Command): Command {
+  return command
+    .addOption(configOption())
+    .addOption(
+      suggestValues(new Option('--destination <name>', 'only this destination'), CONFIGURED.destinations),
+    )
+    .option('--state <file>', 'state file with the ids (default: <configuration>.provision.json)');
+}
+
+/** One destination, ready to be planned or applied. */
+export interface ProvisionJob {
+  readonly target: ProvisionTarget;
+  readonly run: StepRun;
+  readonly steps: readonly Step[];
+  /** What the configuration lacks, once the steps have run. */
+  complete(): Promise<ConfigCompletion>;
+}
+
+/** The configuration with its destinations. */
+export interface ProvisionSession {
+  readonly loaded: LoadedConfig;
+  readonly stateFile: string;
+  readonly targets: readonly ProvisionTarget[];
+  /** @throws StepFailure */
+  job(target: ProvisionTarget): Promise<ProvisionJob>;
+  close(): Promise<void>;
+}
+
+function showWait(ms: number, { call, status, code }: PlatformError): void {
+  const why = [status, code].filter((part) => part !== undefined).join(' ');
+  console.error(`waiting ${formatDuration(ms)}: ${call} → ${why}`);
+}
+
+/**
+ * @throws ConfigError, and CommandError for an unknown destination or an unreadable state file
+ */
+export async function openSession(options: ProvisionOptions): Promise<ProvisionSession> {
+  const { loaded, missing } = await loadForProvision(options.config);
+  const stateFile = options.state ?? statePath(options.config);
+  const targets = openTargets(loaded, missing, options.destination, showWait);
+  const stateOf = await openState(stateFile);
+  return {
+    loaded,
+    stateFile,
+    targets,
+    job: async (target) => {
+      const { destination, client } = target;
+      const { name, imsOrgId, sandbox } = destination;
+      const state = stateOf({ destination: name, imsOrgId, sandbox });
+      const ids = new Map<string, string>();
+      const context: StepContext = { client, destination, missing: target.missing, state, ids };
+      const facts = registryFacts(context);
+      const foreign: ReadonlySet<RecordClass> = await foreignSchemas(context);
+      return {
+        target,
+        run: { state, ids },
+        steps: provisionSteps(context, facts, foreign),
+        complete: () => completeConfig(context, facts, foreign),
+      };
+    },
+    close: async () => {
+      await Promise.all(targets.map((target) => target.close()));
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { readTenant } from '../../adobe/platform/schema-registry.ts';
+import type { RecordClass } from '../../xdm/standard-groups.ts';
+import { connectionStep } from './connection-steps.ts';
+import { recordDatasetStep } from './dataset-steps.ts';
+import { flowStep, sourceStep, targetStep } from './flow-steps.ts';
+import { namespaceSteps } from './namespace-steps.ts';
+import { type Looked, type Step, valueOf } from './provision-step.ts';
+import { readSandboxGroups } from './sandbox-groups.ts';
+import type { SandboxGroups } from './schema-features.ts';
+import { fieldGroupStep } from './field-group-step.ts';
+import type { RegistryFacts } from './registry-lookup.ts';
+import { isForeignSchema, schemaStep } from './schema-step.ts';
+import { recordsOf, type StepContext } from './step-context.ts';
+
+/** What the registry says, read once when it is first needed. */
+export function registryFacts(context: StepContext): RegistryFacts {
+  let tenant: Promise<string> | undefined;
+  let groups: Promise<SandboxGroups> | undefined;
+  return {
+    tenant: () => (tenant ??= readTenant(context.client).then(valueOf)),
+    groups: () => (groups ??= readSandboxGroups(context.client, recordsOf(context))),
+  };
+}
+
+/** The tenant id is Adobe's: it is only compared. */
+function tenantStep({ destination, missing }: StepContext, facts: RegistryFacts): Step {
+  const look = async (): Promise<Looked> => {
+    const id = await facts.tenant();
+    const { tenant } = destination;
+    if (missing.has('tenant') || tenant === undefined || tenant === id)
+      return { state: 'found', id, name: id, isOurs: false, differences: [] };
+    return {
+      state: 'blocked',
+      what: `tenant is ${tenant}, but that of the organisation ${destination.imsOrgId} is ${id}`,
+      fix: `write \`tenant: ${id}\`, or compare imsOrgId`,
+    };
+  };
+  return {
+    key: 'tenant',
+    kind: 'tenant id',
+    name: destination.imsOrgId,
+    look,
+    make: async () => facts.tenant(),
+  };
+}
+
+/**
+ * Everything that a destination needs at Adobe, in the order in which it can be made.
+ * Source: docs/platforms/adobe.md#provisioning-steps
+ * @param foreign the records whose schemas somebody else has made: they keep their field groups
+ */
+export function provisionSteps(
+  context: StepContext,
+  facts: RegistryFacts,
+  foreign: ReadonlySet<RecordClass>,
+): readonly Step[] {
+  const records = recordsOf(context);
+  const ours = records.filter((record) => !foreign.has(record));
+  return [
+    tenantStep(context, facts),
+    ...namespaceSteps(context),
+    ...ours.map((record) => fieldGroupStep(context, record, facts)),
+    ...records.map((record) => schemaStep(context, record, facts)),
+    ...records.map((record) => recordDatasetStep(context, record)),
+    connectionStep(context),
+    ...records.map((record) => sourceStep(context, record)),
+    ...records.map((record) => targetStep(context, record)),
+    ...records.map((record) => flowStep(context, record)),
+  ];
+}
+
+/** @throws StepFailure */
+export async function foreignSchemas(context: StepContext): Promise<ReadonlySet<RecordClass>> {
+  const foreign = new Set<RecordClass>();
+  for (const record of recordsOf(context)) if (await isForeignSchema(context, record)) foreign.add(record);
+  return foreign;
+}

@@ -1,0 +1,62 @@
+import type { PlatformErrorKind } from '../../adobe/platform/platform-error.ts';
+import { CommandError } from '../command-error.ts';
+import { StepFailure, type Step } from './provision-step.ts';
+
+/** What helps after most failures. */
+export const RUN_AGAIN = 'run the same command again: it continues at this step';
+
+/** The step at which a run has stopped. */
+export class StepError extends Error {
+  override name = 'StepError';
+  readonly step: Step;
+  readonly fix: string;
+
+  constructor(step: Step, message: string, fix: string) {
+    super(message);
+    this.step = step;
+    this.fix = fix;
+  }
+}
+
+/** Where a run has stopped, and how to go on; a part of the output of --json. */
+export interface ProvisionStop {
+  readonly destination: string;
+  /** The kind of the object, such as `dataset`; absent before the first step. */
+  readonly kind?: string;
+  readonly name?: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+const PATH = 'between this machine and `platform.url`';
+
+/** How to go on, by the kind of the failure. */
+const FIXES: Readonly<Partial<Record<PlatformErrorKind, string>>> = {
+  token: 'compare `ims` with the credential in the Developer Console; `check --connect` tests it',
+  unauthorized: 'the gateway refuses the token: compare imsOrgId with the organisation of the credential',
+  foreign: `something else answers in place of Adobe: check the proxy ${PATH}; then ${RUN_AGAIN}`,
+  throttled: `Adobe limits the calls; later, ${RUN_AGAIN}`,
+  conflict: `an object that does not belong to this destination has the name already: rename it in AEP; then ${RUN_AGAIN}`,
+  'not-found': `compare imsOrgId, sandbox and \`platform.url\` with AEP; then ${RUN_AGAIN}`,
+  network: `check name resolution, the firewall and the proxy ${PATH}; then ${RUN_AGAIN}`,
+};
+
+/** How to go on after a failed call. */
+export function fixOf({ error: { kind, gap } }: StepFailure): string {
+  if (gap !== undefined) return `${gap.missing}: ${gap.fix}; then ${RUN_AGAIN}`;
+  return FIXES[kind] ?? RUN_AGAIN;
+}
+
+/** Undefined for an error that has nothing to do with Adobe, such as one of the state file. */
+export function stopOf(destination: string, error: unknown): ProvisionStop | undefined {
+  if (error instanceof StepFailure) return { destination, message: error.message, fix: fixOf(error) };
+  if (!(error instanceof StepError)) return undefined;
+  const { step, message, fix } = error;
+  return { destination, kind: step.kind, name: step.name, message, fix };
+}
+
+/** The error that ends the command. */
+export function stopError({ destination, kind, name, message, fix }: ProvisionStop): CommandError {
+  const where = kind === undefined ? '' : ` at the ${kind} ${name}`;
+  return new CommandError(`destination ${destination} stopped${where}: ${message}; fix: ${fix}`);
+}

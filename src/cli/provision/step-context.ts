@@ -1,0 +1,96 @@
+import type { PlatformClient, PlatformResult } from '../../adobe/platform/platform-client.ts';
+import type { DestinationConfig } from '../../config/config-schema.ts';
+import type { ProvisionedKey } from '../../config/stand-ins.ts';
+import type { RecordClass } from '../../xdm/standard-groups.ts';
+import { isMarked } from './object-marker.ts';
+import { type Looked, valueOf } from './provision-step.ts';
+import type { ProvisionState } from './state-file.ts';
+
+/** What the steps of one destination need. */
+export interface StepContext {
+  readonly client: PlatformClient;
+  readonly destination: DestinationConfig;
+  readonly missing: ReadonlySet<ProvisionedKey>;
+  readonly state: ProvisionState;
+  /** The ids of the objects so far, by the keys of their steps. */
+  readonly ids: ReadonlyMap<string, string>;
+}
+
+/** The dataflows of a destination: profile records are provisioned if it has the key. */
+export function recordsOf({ destination }: Pick<StepContext, 'destination'>): readonly RecordClass[] {
+  return destination.profile === undefined ? ['event'] : ['event', 'profile'];
+}
+
+/** `event` → `events`, as the configuration calls the dataflow. */
+export function sectionOf(record: RecordClass): 'events' | 'profile' {
+  return record === 'event' ? 'events' : 'profile';
+}
+
+/** The value of a key that the configuration has. */
+export function configuredId(
+  { destination, missing }: Pick<StepContext, 'destination' | 'missing'>,
+  record: RecordClass,
+  id: 'schemaId' | 'datasetId' | 'flowId',
+): string | undefined {
+  const section = sectionOf(record);
+  return missing.has(`${section}.${id}`) ? undefined : destination[section]?.[id];
+}
+
+/** How objects of one kind are read and found. */
+export interface Lookup<T> {
+  /** Of the step. */
+  readonly key: string;
+  /** For messages: `dataset`. */
+  readonly what: string;
+  /** The id of the configuration, and its key. */
+  readonly configured?: { readonly id: string; readonly key: string } | undefined;
+  readonly read: (id: string) => Promise<PlatformResult<T | undefined>>;
+  /** By the name with its marker: the oldest. */
+  readonly find: () => Promise<T | undefined>;
+}
+
+interface NamedObject {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** An object, and whether `provision` has made it. */
+export interface Located<T> {
+  readonly object: T;
+  readonly isOurs: boolean;
+}
+
+/** There is no object, and perhaps none can be made. */
+export type Unlocated = Extract<Looked, { state: 'absent' | 'blocked' }>;
+
+/**
+ * The object of a step: by the id of the configuration, else by that of the state file, else by its
+ * marker.
+ */
+export async function locate<T extends NamedObject>(
+  { client, destination, state }: StepContext,
+  { key, what, configured, read, find }: Lookup<T>,
+): Promise<Located<T> | Unlocated> {
+  const known = state.object(key);
+  const located = (object: T): Located<T> => ({
+    object,
+    isOurs: (known?.by === 'made' && known.id === object.id) || isMarked(object.name, destination.name),
+  });
+  if (configured !== undefined) {
+    const object = valueOf(await read(configured.id));
+    if (object !== undefined) return located(object);
+    return {
+      state: 'blocked',
+      what: `${configured.key}: the sandbox ${client.sandbox} has no ${what} ${configured.id}`,
+      fix: `correct ${configured.key}, or remove it: then one is made`,
+    };
+  }
+  const object = known === undefined ? undefined : valueOf(await read(known.id));
+  const other = object ?? (await find());
+  return other === undefined ? { state: 'absent' } : located(other);
+}
+
+/** Whether `locate` has found an object. */
+export function isLocated<T>(result: Located<T> | Looked): result is Located<T> {
+  return 'object' in result;
+}

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { duration } from '../config/field-types.ts';
 import { type FaultRule, FaultRuleError, parseFaultRules } from '../simulator/adobe/fault-script.ts';
+import { DEFAULT_VALIDATION_DELAY_MS, DEFAULT_WARM_UP_MS } from '../simulator/adobe/simulator-options.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { integerBetween, numberBetween } from './command-options.ts';
@@ -15,6 +16,8 @@ interface SimulateOptions {
   readonly auth: boolean;
   readonly raw?: boolean;
   readonly empty?: boolean;
+  readonly warmUp: number;
+  readonly validationDelay: number;
   readonly seed: number;
   readonly org: number;
   readonly callsPerMinute: number;
@@ -31,10 +34,12 @@ Examples:
   $ capillary-relay simulate --token-ttl 60s --faults outage.json
   $ curl http://127.0.0.1:9090/_sim/stats`;
 
-function parseTtl(text: string): number {
-  const read = duration({ min: '1ms' }).safeParse(text);
-  if (read.success) return read.data;
-  throw new InvalidArgumentError(`It ${read.error.issues[0]?.message ?? 'is not a duration'}.`);
+function durationFrom(min: string): (text: string) => number {
+  return (text) => {
+    const read = duration({ min }).safeParse(text);
+    if (read.success) return read.data;
+    throw new InvalidArgumentError(`It ${read.error.issues[0]?.message ?? 'is not a duration'}.`);
+  };
 }
 
 async function readFaults(file: string): Promise<FaultRule[]> {
@@ -60,6 +65,8 @@ async function startOrFail(options: SimulateOptions): Promise<Simulator> {
       requireAuth: options.auth,
       dataType: options.raw ? 'raw' : 'xdm',
       empty: options.empty ?? false,
+      warmUpMs: options.warmUp,
+      validationDelayMs: options.validationDelay,
       seed: options.seed,
       faults,
       capillary: {
@@ -105,7 +112,7 @@ export function registerSimulate(program: Command): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .addOption(
       new Option('--token-ttl <duration>', 'lifetime of a token, such as 60s')
-        .argParser(parseTtl)
+        .argParser(durationFrom('1ms'))
         .default(86_400_000, '24h'),
     )
     .option('--faults <file>', 'file with faults to simulate: a JSON array of rules')
@@ -114,6 +121,16 @@ export function registerSimulate(program: Command): void {
     .option(
       '--empty',
       'begin with an organisation without objects: only inlets that the platform API made exist',
+    )
+    .addOption(
+      new Option('--warm-up <duration>', 'how long a new or changed dataflow loses its data without notice')
+        .argParser(durationFrom('0s'))
+        .default(DEFAULT_WARM_UP_MS, '5m'),
+    )
+    .addOption(
+      new Option('--validation-delay <duration>', 'until what a dataflow took is in the data lake, or failed')
+        .argParser(durationFrom('0s'))
+        .default(DEFAULT_VALIDATION_DELAY_MS, '2s'),
     )
     .option('--seed <number>', 'random seed of the faults', integerBetween(0, 2 ** 32), 1)
     .option('--org <id>', "id of Capillary's organisation", integerBetween(1, 2 ** 31), 100_737)

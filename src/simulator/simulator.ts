@@ -44,6 +44,8 @@ export interface Simulator {
   /** URL of the single endpoint, in the form that AEP shows. */
   inletUrl(inletId?: string): string;
   landed(filter?: LandedFilter): LandedRecord[];
+  /** What is in the data lake, the oldest first; of all datasets without an id. */
+  lake(datasetId?: string): LandedRecord[];
   profile(identity: Identity): ProfileRecord | undefined;
   stats(): SimulatorStats;
   /** Replaces the faults. @throws FaultRuleError */
@@ -122,6 +124,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     inletUrl: (inletId = state.settings.inlets?.[0]?.id ?? DEFAULT_INLET_ID) =>
       `${url}/collection/${inletId}`,
     landed: (filter) => state.landed.list(filter),
+    lake: (datasetId) =>
+      state.landed.list({ inLake: true, ...(datasetId === undefined ? {} : { datasetId }) }),
     profile: (identity) => state.profiles.get(identity),
     stats: () => state.stats(),
     setFaults: (rules) => state.faults.set(parseFaultRules(rules)),
@@ -132,6 +136,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     close: async () => {
       await state.capillary.close();
       await app.close();
+      state.ingestion.close();
     },
   };
 }

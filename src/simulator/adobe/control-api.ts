@@ -20,9 +20,12 @@ const landedQuery = z.strictObject({
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
     .optional(),
+  fate: z.enum(['pending', 'ingested', 'failed', 'lost']).optional(),
   since: integerUpTo(Number.MAX_SAFE_INTEGER),
   limit: integerUpTo(MAX_LIMIT),
 });
+
+const lakeQuery = landedQuery.omit({ dropped: true, fate: true });
 
 const profilesQuery = z.strictObject({
   namespace: z.string().optional(),
@@ -56,6 +59,12 @@ function registerViews(app: FastifyInstance, state: SimulatorState): void {
     const query = readQuery(request, reply, landedQuery);
     if (query === undefined) return reply;
     const records = state.landed.list({ ...query, limit: query.limit ?? DEFAULT_LIMIT });
+    return { records, next: records.at(-1)?.seq ?? query.since ?? 0 };
+  });
+  app.get('/_sim/lake', async (request, reply) => {
+    const query = readQuery(request, reply, lakeQuery);
+    if (query === undefined) return reply;
+    const records = state.landed.list({ ...query, inLake: true, limit: query.limit ?? DEFAULT_LIMIT });
     return { records, next: records.at(-1)?.seq ?? query.since ?? 0 };
   });
   app.get('/_sim/profiles', async (request, reply) => {

@@ -19,7 +19,13 @@ const CODES: Readonly<Record<string, string>> = {
   pattern: 'DCVS-1105-400',
   enum: 'DCVS-1106-400',
   required: 'DCVS-1111-400',
+  primary: 'DCVS-1106-400',
 };
+
+/** Violations without a known code have one that Adobe does not use. */
+export function violationCode({ keyword }: Violation): string {
+  return CODES[keyword] ?? 'DCVS-0000-400';
+}
 
 /** One line, such as `DCVS-1104-400 #/loyalty/loyaltyID expected type: array, found: string`. */
 export function violationText({ pointer, keyword, message }: Violation): string {

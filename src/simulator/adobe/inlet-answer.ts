@@ -135,18 +135,23 @@ export function inletProblem(status: number, message: string): Answer {
   return jsonAnswer(status, { type: TYPE, status, title: TITLES[status] ?? 'Error', report: { message } });
 }
 
+/** A violation in the form of Adobe's validator. */
+export function violationNode({ pointer, keyword, message }: Violation): object {
+  return {
+    schemaLocation: `#/properties${pointer.slice(1)}`,
+    pointerToViolation: pointer,
+    keyword,
+    message,
+    causingExceptions: [],
+  };
+}
+
 /**
  * The answer of the single endpoint to a message that fails the requested validation
  * (docs/platforms/adobe.md#synchronous-validation).
  */
 export function validationProblem(message: string, violations: readonly Violation[]): Answer {
-  const causingExceptions = violations.map(({ pointer, keyword, message: detail }) => ({
-    schemaLocation: `#/properties${pointer.slice(1)}`,
-    pointerToViolation: pointer,
-    keyword,
-    message: detail,
-    causingExceptions: [],
-  }));
+  const causingExceptions = violations.map(violationNode);
   const cause = {
     schemaLocation: '#',
     pointerToViolation: '#',

@@ -3,6 +3,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/j
 import type { Answer } from './exchange.ts';
 import type { FaultMessage } from './fault-script.ts';
 import { authorizationProblem, inletProblem } from './inlet-answer.ts';
+import { connectionParams } from './platform/flow-body.ts';
+import type { ProvisionedInlet } from './platform/sandbox.ts';
 import type { SimulatorSettings } from './simulator-options.ts';
 import type { SimulatorState } from './simulator-state.ts';
 
@@ -19,6 +21,8 @@ export interface InletRequest {
   readonly headers: IncomingHttpHeaders;
   readonly query: URLSearchParams;
   readonly body: Buffer;
+  /** The connection of the inlet, if the platform API has made it. */
+  readonly home: ProvisionedInlet | undefined;
 }
 
 /** The messages of a valid request, or the answer that refuses it as a whole. */
@@ -30,8 +34,11 @@ function refused(answer: Answer): RequestResult {
   return { ok: false, answer };
 }
 
-function tokenProblem({ headers, inletId }: InletRequest, state: SimulatorState): Answer | undefined {
-  if (!state.settings.requireAuth) return undefined;
+function tokenProblem({ headers, inletId, home }: InletRequest, state: SimulatorState): Answer | undefined {
+  const isRequired = home
+    ? connectionParams(home.connection).isAuthenticationRequired
+    : state.settings.requireAuth;
+  if (!isRequired) return undefined;
   const [, token] = /^bearer\s+(\S+)$/i.exec(headers.authorization ?? '') ?? [];
   if (token === undefined) return authorizationProblem(inletId, 'Ims service token is empty');
   const tokenState = state.tokens.state(token);
@@ -54,7 +61,10 @@ function parse(body: Buffer): unknown {
 export function readInletRequest(request: InletRequest, state: SimulatorState): RequestResult {
   const { inlets, isEmpty } = state.settings;
   const isConfigured = inlets?.some(({ id }) => id === request.inletId) ?? !isEmpty;
-  if (!isConfigured && !state.platform.inlet(request.inletId)) {
+  const isDeleted = state.platform
+    .sandboxes()
+    .some(({ deletedInlets }) => deletedInlets.has(request.inletId));
+  if (!request.home && (!isConfigured || isDeleted)) {
     return refused(inletProblem(404, `inletId: [${request.inletId}] does not exist`));
   }
   const problem = tokenProblem(request, state);
@@ -88,8 +98,24 @@ export function sandboxOf({ headers }: InletRequest): string | undefined {
   return headerText(headers['x-sandbox-name']);
 }
 
+/** What the connection of an inlet expects of envelopes. */
+function connectionContext(
+  request: InletRequest,
+  { sandbox, connection }: ProvisionedInlet,
+): EnvelopeContext {
+  const isRaw = connectionParams(connection).dataType === 'raw';
+  return {
+    inletId: request.inletId,
+    flowId: flowIdOf(request),
+    imsOrgId: connection.imsOrgId,
+    acceptsRaw: () => isRaw,
+    hasSchema: (schemaId) => sandbox.schemas.has(schemaId),
+  };
+}
+
 /** The context in which the envelopes of this request are checked. */
 export function envelopeContext(request: InletRequest, settings: SimulatorSettings): EnvelopeContext {
+  if (request.home) return connectionContext(request, request.home);
   const inlet = settings.inlets?.find(({ id }) => id === request.inletId);
   const isRaw = (inlet?.dataType ?? settings.dataType) === 'raw';
   return {
@@ -100,13 +126,23 @@ export function envelopeContext(request: InletRequest, settings: SimulatorSettin
   };
 }
 
+/** What is validated only after the answer. */
+export interface MessageHeader {
+  readonly schemaId: string;
+  readonly hasSource: boolean;
+  readonly hasEntity: boolean;
+}
+
 /** A message that the inlet accepts. */
 export interface InletMessage {
   /** `raw`: a payload that AEP's Data Prep maps. */
   readonly format: 'xdm' | 'raw';
   readonly entity: JsonObject;
   readonly datasetId?: string;
+  /** Empty if the message names none, which only an inlet of the platform API accepts. */
   readonly flowId: string;
+  /** Of an XDM message. */
+  readonly header?: MessageHeader;
   /** `header.operations` of a raw payload, unparsed. */
   readonly operations?: JsonValue;
 }
@@ -126,6 +162,11 @@ export interface EnvelopeContext {
   readonly imsOrgId: string | undefined;
   /** Whether the dataset accepts payloads that are not XDM. */
   readonly acceptsRaw: (datasetId: string | undefined) => boolean;
+  /**
+   * Whether the sandbox has a schema, for an inlet of the platform API. It accepts messages without
+   * a flow or an entity: both show only later, if at all (docs/platforms/adobe.md#silent-drops).
+   */
+  readonly hasSchema?: (schemaId: string) => boolean;
 }
 
 function asText(value: unknown): string | undefined {
@@ -176,14 +217,19 @@ function openXdm(head: JsonObject, content: JsonObject, context: EnvelopeContext
   if (!declared) return mandatory('header.schemaRef');
   const datasetId = asText(head.datasetId);
   if (!datasetId) return mandatory('header.datasetId');
-  const flowId = asText(head.flowId) ?? context.flowId;
-  if (!flowId) return mandatory('header.flowId');
+  const isProvisioned = context.hasSchema !== undefined;
+  const flowId = asText(head.flowId) ?? context.flowId ?? '';
+  if (flowId === '' && !isProvisioned) return mandatory('header.flowId');
   const used = schemaKey(asObject(content.xdmMeta)?.schemaRef);
   if (!used) return fail(`${about} Message has unknown xdm format`);
   if (used !== declared) return fail(`${about} Message is invalid: the schemaRef of header and body differ`);
+  const schemaId = asText(asObject(head.schemaRef)?.id) ?? '';
+  if (context.hasSchema?.(schemaId) === false) return fail(`${about} Message has unknown xdm format`);
   const entity = asObject(content.xdmEntity);
-  if (!entity) return fail('Payload body is missing xdmEntity');
-  return { ok: true, message: { format: 'xdm', entity, datasetId, flowId } } as const;
+  if (!entity && !isProvisioned) return fail('Payload body is missing xdmEntity');
+  const hasSource = asText(asObject(head.source)?.name) !== undefined;
+  const header = { schemaId, hasSource, hasEntity: entity !== undefined };
+  return { ok: true, message: { format: 'xdm', entity: entity ?? {}, datasetId, flowId, header } } as const;
 }
 
 /**
@@ -199,8 +245,8 @@ export function openEnvelope(value: unknown, context: EnvelopeContext): OpenedEn
   const datasetId = asText(head?.datasetId);
   const flowId = asText(head?.flowId) ?? context.flowId;
   const isRaw = context.acceptsRaw(datasetId) && !content?.xdmMeta;
-  if (isRaw && !head && flowId) {
-    return { ok: true, message: { format: 'raw', entity: envelope, flowId } };
+  if (isRaw && !head && (flowId || context.hasSchema)) {
+    return { ok: true, message: { format: 'raw', entity: envelope, flowId: flowId ?? '' } };
   }
   if (!head) return mandatory('header');
   const org = head.imsOrgId ?? context.imsOrgId;
@@ -211,9 +257,9 @@ export function openEnvelope(value: unknown, context: EnvelopeContext): OpenedEn
   }
   if (!content) return mandatory('body');
   if (!isRaw) return openXdm(head, content, context, about);
-  if (!flowId) return mandatory('header.flowId');
+  if (!flowId && !context.hasSchema) return mandatory('header.flowId');
   const entity = asObject(content.xdmEntity) ?? content;
   const operations = head.operations === undefined ? {} : { operations: head.operations };
   const dataset = datasetId ? { datasetId } : {};
-  return { ok: true, message: { format: 'raw', entity, flowId, ...dataset, ...operations } };
+  return { ok: true, message: { format: 'raw', entity, flowId: flowId ?? '', ...dataset, ...operations } };
 }

@@ -11,6 +11,10 @@ import {
   openRequest,
   personKeys,
 } from './opened-request.ts';
+import { judgeRecord } from './platform/record-judge.ts';
+import type { ProvisionedInlet } from './platform/sandbox.ts';
+import type { PendingRecord } from './ingestion.ts';
+import type { RecordVerdict } from './record-fate.ts';
 import { recordViolations } from './record-violations.ts';
 import { countRequest, type SimulatorState } from './simulator-state.ts';
 
@@ -18,17 +22,37 @@ function scriptedProblem(status: number, text = 'scripted by the simulator'): An
   return inletProblem(status, text);
 }
 
+/** What will become of a message at an inlet that the platform API made. */
+function verdictOn(
+  { envelopes }: OpenedRequest,
+  position: number,
+  home: ProvisionedInlet,
+  { settings }: SimulatorState,
+): RecordVerdict | undefined {
+  const envelope = envelopes[position];
+  const { now, warmUpMs } = settings;
+  return envelope?.ok ? judgeRecord(envelope.message, home, { now: now(), warmUpMs }) : undefined;
+}
+
 function landMessages(
   opened: OpenedRequest,
   outcomes: readonly MessageOutcome[],
   state: SimulatorState,
 ): void {
+  const { settings, landed, profiles, ingestion } = state;
   const counters = state.counters();
+  const { home } = opened.request;
+  const pending: PendingRecord[] = [];
   for (const [position, { item, lands }] of outcomes.entries()) {
     if (!item.ok) counters.refused += 1;
-    const record = lands ? landedRecord(opened, position, state.settings) : undefined;
-    if (record) state.profiles.add(state.landed.add(record));
+    const verdict = home && lands ? verdictOn(opened, position, home, state) : undefined;
+    const record = lands ? landedRecord(opened, position, { settings, verdict }) : undefined;
+    if (!record) continue;
+    const kept = landed.add(record);
+    if (verdict) pending.push({ record: kept, verdict });
+    else profiles.add(kept);
   }
+  if (home) ingestion.accept(home.sandbox, pending);
   state.changes.emit('change');
 }
 
@@ -43,8 +67,10 @@ function isSync({ endpoint, query }: InletRequest): boolean {
 function syncProblem({ request, envelopes }: OpenedRequest, state: SimulatorState): Answer | undefined {
   const [envelope] = envelopes;
   if (!isSync(request) || !envelope?.ok || envelope.message.format !== 'xdm') return undefined;
-  const { now, namespaces } = state.settings;
-  const violations = recordViolations(envelope.message.entity, now(), namespaces);
+  const { now, namespaces, warmUpMs } = state.settings;
+  const violations = request.home
+    ? judgeRecord(envelope.message, request.home, { now: now(), warmUpMs }).violations
+    : recordViolations(envelope.message.entity, now(), namespaces);
   if (violations.length === 0) return undefined;
   return validationProblem(`inletId: [${request.inletId}] Message is invalid`, violations);
 }
@@ -103,10 +129,16 @@ async function answerOpened(
   }
 }
 
-function requestOf(request: FastifyRequest, endpoint: InletRequest['endpoint']): InletRequest {
+function requestOf(
+  request: FastifyRequest,
+  endpoint: InletRequest['endpoint'],
+  { platform }: SimulatorState,
+): InletRequest {
+  const { inletId } = request.params as { inletId: string };
   return {
     endpoint,
-    inletId: (request.params as { inletId: string }).inletId,
+    inletId,
+    home: platform.inlet(inletId),
     headers: request.headers,
     query: new URLSearchParams(request.url.split('?')[1] ?? ''),
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
@@ -119,7 +151,7 @@ export function registerInlet(app: FastifyInstance, state: SimulatorState): void
   const register = (path: string, endpoint: InletRequest['endpoint']): void => {
     app.post(path, async (raw, reply) => {
       requests += 1;
-      const request = requestOf(raw, endpoint);
+      const request = requestOf(raw, endpoint, state);
       const read = readInletRequest(request, state);
       if (read.ok) {
         await answerOpened(

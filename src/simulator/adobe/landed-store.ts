@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../capillary/json.ts';
+import type { RecordFate } from './record-fate.ts';
 import { type Identity, identityKey } from './record-identity.ts';
 
 export type LandedKind = 'event' | 'profile' | 'raw';
@@ -32,6 +33,8 @@ export interface LandedRecord {
   readonly duplicates: number;
   /** Why Adobe drops it without notifying the sender; empty for a valid record. */
   readonly dropped: readonly string[];
+  /** Only of an inlet that the platform API made. */
+  readonly fate?: RecordFate;
   readonly requestId: string;
   /** Position in its batch, from 0. */
   readonly position: number;
@@ -42,6 +45,9 @@ export interface LandedFilter {
   readonly datasetId?: string;
   readonly kind?: LandedKind;
   readonly dropped?: boolean;
+  readonly fate?: RecordFate['state'];
+  /** Only what is in the data lake. */
+  readonly inLake?: boolean;
   /** Only records after this `seq`. */
   readonly since?: number;
   readonly limit?: number;
@@ -62,6 +68,10 @@ export type NewLanded = Omit<LandedRecord, 'seq' | 'duplicates'>;
 /** Everything that landed. Only the newest records are kept, but the counts are exact. */
 export interface LandedStore {
   add(record: NewLanded): LandedRecord;
+  /** The fate of a record has shown. */
+  settle(seq: number, fate: RecordFate): void;
+  /** Undefined if it is not kept any more. */
+  get(seq: number): LandedRecord | undefined;
   /** Oldest first. */
   list(filter?: LandedFilter): LandedRecord[];
   counts(): Readonly<Record<LandedKind, LandedCounts>>;
@@ -95,12 +105,19 @@ function zeroCountsByKind(): Record<LandedKind, MutableCounts> {
   };
 }
 
+/** What an inlet without a platform accepts is in the lake at once, unless Adobe would drop it. */
+function isInLake({ fate, dropped, operation }: StoredRecord): boolean {
+  return fate?.inLake ?? (dropped.length === 0 && operation !== 'merge' && operation !== 'delete');
+}
+
 function matchesFilter(record: StoredRecord, filter: LandedFilter): boolean {
   return (
     (filter.id === undefined || record.id === filter.id) &&
     (filter.datasetId === undefined || record.datasetId === filter.datasetId) &&
     (filter.kind === undefined || record.kind === filter.kind) &&
-    (filter.dropped === undefined || record.dropped.length > 0 === filter.dropped)
+    (filter.dropped === undefined || record.dropped.length > 0 === filter.dropped) &&
+    (filter.fate === undefined || record.fate?.state === filter.fate) &&
+    (filter.inLake === undefined || isInLake(record) === filter.inLake)
   );
 }
 
@@ -128,6 +145,11 @@ export function createLandedStore(max: number): LandedStore {
     if (record.dropped.length > 0) kindCounts.dropped += 1;
   };
 
+  const stored = (number: number): StoredRecord | undefined => {
+    const record = ring[(number - 1) % max];
+    return record?.seq === number ? record : undefined;
+  };
+
   return {
     add: (given) => {
       seq += 1;
@@ -135,6 +157,14 @@ export function createLandedStore(max: number): LandedStore {
       ring[(seq - 1) % max] = pack(record);
       count(record);
       return record;
+    },
+    settle: (number, fate) => {
+      const record = stored(number);
+      if (record) ring[(number - 1) % max] = { ...record, fate };
+    },
+    get: (number) => {
+      const record = stored(number);
+      return record && unpack(record);
     },
     list: (filter = {}) => {
       const found: LandedRecord[] = [];

@@ -16,6 +16,7 @@ import {
   sandboxOf,
 } from './inlet-request.ts';
 import type { NewLanded, Operation } from './landed-store.ts';
+import { PENDING, type RecordVerdict } from './record-fate.ts';
 import { type Identity, identityKey, primaryIdentity } from './record-identity.ts';
 import { kindOf, recordViolations } from './record-violations.ts';
 import type { SimulatorSettings } from './simulator-options.ts';
@@ -149,33 +150,57 @@ export function personKeys(opened: OpenedRequest): string[] {
 }
 
 /**
+ * Why a record is dropped, and what a raw one does to the profile. The platform knows the schema of
+ * what arrives at its inlets, so their records are judged there.
+ */
+function effectOf(
+  message: InletMessage,
+  identity: Identity | undefined,
+  { settings, verdict }: RecordContext,
+): ReturnType<typeof rawEffect> {
+  const { namespaces, now } = settings;
+  if (message.format === 'raw') {
+    const { dropped, ...effect } = rawEffect(message, identity);
+    return { ...effect, dropped: [...dropped, ...(verdict?.dropped ?? [])] };
+  }
+  if (verdict) return { dropped: verdict.dropped };
+  return { dropped: recordViolations(message.entity, now(), namespaces).map(violationText) };
+}
+
+interface RecordContext {
+  readonly settings: SimulatorSettings;
+  /** Of a record at an inlet that the platform API made. */
+  readonly verdict: RecordVerdict | undefined;
+}
+
+/**
  * The record of one message, with the result of the validation that the sender is not notified of
  * (docs/platforms/adobe.md#silent-drops).
  */
 export function landedRecord(
   opened: OpenedRequest,
   position: number,
-  settings: SimulatorSettings,
+  context: RecordContext,
 ): NewLanded | undefined {
   const envelope = opened.envelopes[position];
   if (!envelope?.ok) return undefined;
-  const { format, entity, datasetId, flowId } = envelope.message;
-  const now = settings.now();
+  const { message } = envelope;
+  const { format, entity, datasetId, flowId } = message;
   const isXdm = format === 'xdm';
   const id = entityId(entity);
-  const identity = identityOf(envelope.message);
-  const { dropped, ...effect } = isXdm
-    ? { dropped: recordViolations(entity, now, settings.namespaces).map(violationText) }
-    : rawEffect(envelope.message, identity);
-  const sandbox = sandboxOf(opened.request);
+  const identity = identityOf(message);
+  const { dropped, ...effect } = effectOf(message, identity, context);
+  const { home } = opened.request;
+  const sandbox = home?.sandbox.name ?? sandboxOf(opened.request);
   return {
-    at: now,
+    at: context.settings.now(),
     kind: isXdm ? kindOf(entity) : 'raw',
     inletId: opened.request.inletId,
     flowId,
     entity,
     dropped,
     ...effect,
+    ...(context.verdict ? { fate: PENDING } : {}),
     requestId: opened.requestId,
     position,
     ...(datasetId === undefined ? {} : { datasetId }),

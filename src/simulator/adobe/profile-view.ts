@@ -41,12 +41,12 @@ function toRecord({ identity, fragments, events }: Person): ProfileRecord {
   };
 }
 
-/** Merges a patch into a profile fragment: objects field by field; other values are replaced. */
-function applyPatch(fragment: JsonObject, patch: JsonObject): JsonObject {
+/** A record with the fields of another one: objects field by field; other values are replaced. */
+export function mergedFields(fragment: JsonObject, patch: JsonObject): JsonObject {
   const fields = new Map(Object.entries(fragment));
   for (const [name, value] of Object.entries(patch)) {
     const before = fields.get(name);
-    fields.set(name, isJsonObject(value) && isJsonObject(before) ? applyPatch(before, value) : value);
+    fields.set(name, isJsonObject(value) && isJsonObject(before) ? mergedFields(before, value) : value);
   }
   return Object.fromEntries(fields);
 }
@@ -80,7 +80,7 @@ export function createProfileView(max: number): ProfileView {
       else if (operation === 'delete') person.fragments.delete(datasetId);
       else {
         const before = person.fragments.get(datasetId);
-        const written = operation === 'merge' ? applyPatch(before?.entity ?? {}, entity) : entity;
+        const written = operation === 'merge' ? mergedFields(before?.entity ?? {}, entity) : entity;
         person.fragments.set(datasetId, {
           datasetId,
           entity: written,

@@ -9,9 +9,16 @@ import {
 import { ACCEPTED_RECORDS } from './accepted-records.ts';
 import { fieldViolations, type Violation } from './field-violations.ts';
 import { identitiesOf } from './record-identity.ts';
-import type { AcceptedField } from './unwritten-fields.ts';
+import type { AcceptedField, AcceptedObject } from './unwritten-fields.ts';
 
 export type XdmKind = 'event' | 'profile';
+
+/** What the records of a schema may have. */
+export interface RecordSchema {
+  readonly kind: XdmKind;
+  /** With the tenant's fields. */
+  readonly accepted: AcceptedObject;
+}
 
 /** Adobe reports at most five errors of one message (docs/platforms/adobe.md#error-documents). */
 const MAX_VIOLATIONS = 5;
@@ -79,21 +86,29 @@ function* sizeAndTimeViolations(entity: JsonObject, kind: XdmKind, now: number):
   }
 }
 
+/** Without a schema of the sandbox every field counts that we know of Adobe's field groups. */
+function knownFields(entity: JsonObject): RecordSchema {
+  const kind = kindOf(entity);
+  const { fields, required } = ACCEPTED_RECORDS[kind];
+  return { kind, accepted: { fields: { ...tenantFields(entity), ...fields }, required } };
+}
+
 /**
  * The first five reasons why Adobe would drop the record after accepting it
  * (docs/platforms/adobe.md#silent-drops).
  *
  * @param namespaces the codes that exist in the sandbox; undefined if every code exists
+ * @param schema of the dataset, if the platform API has made it
  */
 export function recordViolations(
   entity: JsonObject,
   now: number,
   namespaces: readonly string[] | undefined,
+  schema: RecordSchema = knownFields(entity),
 ): Violation[] {
-  const kind = kindOf(entity);
-  const { fields, required } = ACCEPTED_RECORDS[kind];
+  const { kind, accepted } = schema;
   function* allViolations(): Generator<Violation> {
-    yield* fieldViolations(entity, { fields: { ...tenantFields(entity), ...fields }, required });
+    yield* fieldViolations(entity, accepted);
     yield* identityViolations(entity, namespaces);
     yield* sizeAndTimeViolations(entity, kind, now);
   }

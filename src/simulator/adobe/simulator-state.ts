@@ -1,8 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { type CapillaryTwin, createCapillaryTwin } from '../capillary/api/capillary-twin.ts';
 import { createFaultScript, type Endpoint, type FaultScript } from './fault-script.ts';
+import { createIngestion, type Ingestion } from './ingestion.ts';
 import { createLandedStore, type LandedCounts, type LandedKind, type LandedStore } from './landed-store.ts';
 import { createPlatformState, type PlatformState } from './platform/platform-state.ts';
+import type { FateCounts } from './record-fate.ts';
 import { createProfileView, type ProfileView } from './profile-view.ts';
 import type { SimulatorSettings } from './simulator-options.ts';
 import { createTokenRegister, type TokenRegister } from './token-register.ts';
@@ -18,6 +20,8 @@ export interface SimulatorStats extends LandedCounts, InFlightCounts {
   /** Messages refused because of their envelope or a fault. */
   readonly refused: number;
   readonly kinds: Readonly<Record<LandedKind, LandedCounts>>;
+  /** Of the records at inlets that the platform API made. */
+  readonly fates: FateCounts;
   /** Tokens issued. */
   readonly mints: number;
   readonly activeTokens: number;
@@ -133,6 +137,7 @@ export interface SimulatorState {
   readonly profiles: ProfileView;
   readonly inFlight: InFlightTracker;
   readonly platform: PlatformState;
+  readonly ingestion: Ingestion;
   readonly capillary: CapillaryTwin;
   readonly counters: () => Counters;
   /** Emits `change` after each request. */
@@ -159,6 +164,14 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
     seed: settings.seed,
     onChange: () => changes.emit('change'),
   });
+  const ingestion = createIngestion({
+    landed,
+    validationDelayMs: settings.validationDelayMs,
+    maxPeople: settings.maxLanded,
+    now: settings.now,
+    inProfile: (record) => profiles.add({ ...record, dropped: [] }),
+    changed: () => changes.emit('change'),
+  });
   let counters = createCounters();
   return {
     settings,
@@ -168,6 +181,7 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
     profiles,
     inFlight,
     platform,
+    ingestion,
     capillary,
     changes,
     counters: () => counters,
@@ -177,11 +191,13 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
         ...structuredClone(counters),
         ...sumCounts(kinds),
         kinds,
+        fates: ingestion.counts(),
         ...inFlight.counts(),
         activeTokens: tokens.active(),
       };
     },
     reset: (objects = false) => {
+      ingestion.clear(platform.sandboxes());
       if (objects) platform.clear();
       capillary.reset(objects);
       landed.clear();

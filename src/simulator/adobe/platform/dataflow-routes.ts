@@ -12,6 +12,7 @@ import {
 } from './flow-body.ts';
 import { collectionRoutes, type FlowCollection, objectOf, touch } from './flow-collection.ts';
 import { versionProblem } from './flow-patch.ts';
+import { runStatus } from './flow-run-routes.ts';
 import { FLOW_SERVICE, flowProblem } from './flow-problem.ts';
 import type { PlatformCall, PlatformRoute } from './platform-route.ts';
 import type { Sandbox, TwinFlowObject } from './sandbox.ts';
@@ -105,7 +106,7 @@ function shown(flow: TwinFlowObject, { sandbox, headers }: PlatformCall): JsonOb
       ? {
           lastRunDetails: {
             id: run.id,
-            state: run.failedRecords > 0 ? 'failed' : 'success',
+            state: runStatus(run),
             startedAtUTC: run.startedAt,
             completedAtUTC: run.completedAt,
           },

@@ -1,6 +1,6 @@
 import { createAdobeLibrary } from './adobe-library.ts';
 import type { Permission } from './permissions.ts';
-import { createSandbox, type Sandbox, type TwinConnection } from './sandbox.ts';
+import { createSandbox, type ProvisionedInlet, type Sandbox } from './sandbox.ts';
 import { STANDARD_NAMESPACES } from './standard-namespaces.ts';
 
 /** What a client may do; `none` if its technical account is on no product profile of AEP. */
@@ -49,7 +49,7 @@ export interface PlatformState {
   /** Those that were named so far, or all of `sandboxes`. */
   sandboxes(): readonly Sandbox[];
   /** The connection whose inlet this is, and its sandbox. */
-  inlet(inletId: string): { readonly sandbox: Sandbox; readonly connection: TwinConnection } | undefined;
+  inlet(inletId: string): ProvisionedInlet | undefined;
   /** Removes every object; Adobe's own namespaces stay. */
   clear(): void;
 }

@@ -1,7 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../capillary/json.ts';
-import type { LandedRecord } from '../landed-store.ts';
-import type { AcceptedObject } from '../unwritten-fields.ts';
-import type { XdmKind } from '../record-violations.ts';
+import type { Violation } from '../field-violations.ts';
+import type { RecordSchema } from '../record-violations.ts';
 
 /** An identity namespace; Adobe's own exist in every sandbox. */
 export interface TwinNamespace {
@@ -64,6 +63,12 @@ export interface TwinConnection extends TwinFlowObject {
   readonly inletId: string;
 }
 
+/** The inlet of a connection, with the sandbox that it belongs to. */
+export interface ProvisionedInlet {
+  readonly sandbox: Sandbox;
+  readonly connection: TwinConnection;
+}
+
 /** Records of one dataset that were ingested, or that failed, together. */
 export interface TwinBatch {
   readonly id: string;
@@ -72,12 +77,21 @@ export interface TwinBatch {
   readonly status: 'success' | 'failed';
   readonly createdAt: number;
   readonly completedAt: number;
-  readonly records: readonly LandedRecord[];
-  /** Of a failed batch: the code and text of each record's errors. */
-  readonly errors: readonly { readonly code: string; readonly description: string }[];
+  /** By their number in `landed`, which has their content. */
+  readonly records: readonly { readonly seq: number; readonly violations: readonly Violation[] }[];
+  /** Of their content. */
+  readonly bytes: number;
+  /** Of a failed batch: each code and text once, with the positions of its records. */
+  readonly errors: readonly BatchError[];
 }
 
-/** One run of a dataflow: streaming flows have one for each batch. */
+export interface BatchError {
+  readonly code: string;
+  readonly description: string;
+  readonly rows: readonly string[];
+}
+
+/** One run of a dataflow: here one for the records of each request. */
 export interface TwinFlowRun {
   readonly id: string;
   readonly flowId: string;
@@ -86,13 +100,13 @@ export interface TwinFlowRun {
   readonly inputRecords: number;
   readonly outputRecords: number;
   readonly failedRecords: number;
+  readonly bytes: number;
+  readonly batchIds: readonly string[];
+  readonly errors: readonly BatchError[];
 }
 
 /** What a dataset's schema accepts. */
-export interface SchemaFields {
-  readonly kind: XdmKind;
-  /** With the tenant's fields. */
-  readonly accepted: AcceptedObject;
+export interface SchemaFields extends RecordSchema {
   /** Whether it is enabled for Profile (tag `union`). */
   readonly isUnion: boolean;
 }

@@ -69,3 +69,102 @@ export async function platform(options: SimulatorOptions = {}) {
   const adobe = await platformClient(simulator);
   return { simulator, adobe, make: maker(adobe) };
 }
+
+const PROFILE_TAGS = { unifiedProfile: ['enabled:true'], unifiedIdentity: ['enabled:true'] };
+const CLASSES = {
+  event: 'https://ns.adobe.com/xdm/context/experienceevent',
+  profile: 'https://ns.adobe.com/xdm/context/profile',
+};
+const GROUPS = {
+  event: ['https://ns.adobe.com/xdm/context/experienceevent-commerce'],
+  profile: ['https://ns.adobe.com/xdm/context/profile-person-details'],
+};
+const CONTENT_TYPE = 'application/vnd.adobe.xed-full+json;version=1';
+
+/** What a set-up of a dataset can differ in. */
+export interface SetUp {
+  readonly kind?: 'event' | 'profile';
+  readonly isUnion?: boolean;
+  readonly tags?: Json;
+  readonly params?: Json;
+}
+
+/** A connection with a flow into a dataset, all made by the platform API, with a namespace. */
+export async function setUp(options: SimulatorOptions & SetUp = {}) {
+  const { kind = 'event', isUnion = true, tags = PROFILE_TAGS, params = {}, ...rest } = options;
+  const rig = await platform({ warmUpMs: 0, validationDelayMs: 0, ...rest });
+  const { adobe, make, simulator } = rig;
+  const namespace = { name: 'Customer', code: 'crmId', idType: 'Cross_device', description: '' };
+  await adobe.post('/data/core/idnamespace/identities', namespace);
+  const connection = await make.connection({ authenticationRequired: true, ...params });
+  const { auth } = itemOf(await adobe.get(`${FLOW_SERVICE}/connections/${connection}`));
+  const { inletId } = (auth as { params: Json }).params;
+
+  const addDataset = async (of: 'event' | 'profile', union = true, datasetTags: Json = PROFILE_TAGS) => {
+    const groups = [CLASSES[of], 'https://ns.adobe.com/xdm/context/identitymap', ...GROUPS[of]];
+    const schema = await adobe.post('/data/foundation/schemaregistry/tenant/schemas', {
+      type: 'object',
+      title: `${of} ${Math.random()}`,
+      allOf: groups.map(($ref) => ({ $ref })),
+      ...(union ? { 'meta:immutableTags': ['union'] } : {}),
+    });
+    const schemaId = String(schema.json['$id']);
+    const answer = await adobe.post('/data/foundation/catalog/dataSets', {
+      name: of,
+      schemaRef: { id: schemaId, contentType: CONTENT_TYPE },
+      tags: datasetTags,
+    });
+    const [path] = answer.json as unknown as string[];
+    return { schemaId, datasetId: String(path).replace('@/dataSets/', '') };
+  };
+
+  /** A flow of this connection into a new dataset. */
+  const addFlow = async (of: 'event' | 'profile', union = true, datasetTags: Json = PROFILE_TAGS) => {
+    const target = await addDataset(of, union, datasetTags);
+    const source = await make.source(connection);
+    const flowId = await make.flow(source, await make.target(target.datasetId, target.schemaId));
+    return { ...target, flowId };
+  };
+
+  const main = await addFlow(kind, isUnion, tags);
+  const url = `${simulator.url}/collection/${String(inletId)}`;
+
+  /** An envelope for a flow, by default the main one. */
+  const envelope = (entity: Json | undefined, header: Json = {}, to = main): Json => {
+    const schemaRef = { id: to.schemaId, contentType: CONTENT_TYPE };
+    return {
+      header: { schemaRef, datasetId: to.datasetId, flowId: to.flowId, ...header },
+      body: {
+        xdmMeta: { schemaRef: (header['schemaRef'] as Json | undefined) ?? schemaRef },
+        xdmEntity: entity,
+      },
+    };
+  };
+
+  const post = async (path: string, body: unknown, headers: Json = {}) => {
+    const answer = await fetch(path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adobe.token}`, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, json: (await answer.json()) as Json };
+  };
+
+  return {
+    ...rig,
+    ...main,
+    connection,
+    inletId: String(inletId),
+    url,
+    addDataset,
+    addFlow,
+    envelope,
+    /** One message. */
+    send: (message: unknown, query = '', headers: Json = {}) => post(url + query, message, headers),
+    /** A batch. */
+    sendAll: (messages: readonly unknown[]) =>
+      post(url.replace('/collection/', '/collection/batch/'), { messages }),
+    /** Waits until nothing is pending any more. */
+    settled: () => simulator.until(({ fates }) => fates.pending === 0, AbortSignal.timeout(5_000)),
+  };
+}

@@ -29,9 +29,13 @@ const COPIED_KEYWORDS = [
 const CONTEXT_REF = 'https://ns.adobe.com/xdm/common/extensible#/definitions/@context';
 
 /**
- * Reads Adobe's schemas below `root`. `close` combines one or more of them into a closed schema.
+ * Reads Adobe's schemas below `root`. `close` combines one or more of them into a closed schema,
+ * `file` is one of them as it is.
  */
-export function openXdmSchemas(root: string): { close(ids: readonly string[]): ClosedSchema } {
+export function openXdmSchemas(root: string): {
+  close(ids: readonly string[]): ClosedSchema;
+  file(id: string): JsonObject | undefined;
+} {
   const documents = new Map<string, Document>();
   for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.schema.json')) {
@@ -40,7 +44,7 @@ export function openXdmSchemas(root: string): { close(ids: readonly string[]): C
     }
   }
   const closer = new Closer(documents);
-  return { close: (ids) => closer.close(ids) };
+  return { close: (ids) => closer.close(ids), file: (id) => documents.get(id)?.schema };
 }
 
 class Closer {

@@ -1,6 +1,7 @@
 import { eventShape } from '../../xdm/event-shape.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
 import {
+  isObjectShape,
   type Leaf,
   list,
   object,
@@ -174,7 +175,17 @@ const REWARDS = object({
 });
 
 const ADDRESSES = ['homeAddress', 'mailingAddress', 'billingAddress', 'shippingAddress'];
-const CHANNELS = ['any', 'email', 'push', 'sms', 'whatsApp', 'call', 'fax', 'commercialEmail', 'postalMail'];
+/** The channels with subscriptions (docs/platforms/adobe.md#consents). */
+const CHANNELS = ['email', 'push', 'sms', 'whatsApp'];
+
+/** Only some fields of a subscription are written. */
+function subscriptions(): AcceptedMap {
+  const written = shapeOf(WRITTEN_PROFILE, 'consents', 'marketing', 'email', 'subscriptions', 'name');
+  if (!isObjectShape(written)) throw new Error('a subscription is no object');
+  return { values: { fields: { ...written.fields, subscribers: 'anything' }, required: [] } };
+}
+
+const SUBSCRIPTIONS = subscriptions();
 
 const PREFERRED_CHANNELS = {
   oneOf: [
@@ -205,7 +216,14 @@ export const PROFILE_ADDITIONS: Additions = {
   _repo: 'anything',
   testProfile: 'boolean',
   preferredLanguage: 'string',
-  faxPhone: shapeOf(WRITTEN_PROFILE, 'homePhone'),
+  ...sameField(
+    shapeOf(WRITTEN_PROFILE, 'homePhone'),
+    'faxPhone',
+    'shippingAddressPhone',
+    'billingAddressPhone',
+  ),
+  ...sameField('string', 'profilePictureLink', 'emailFormat'),
+  optInOut: 'anything',
   'person.birthDayAndMonth': { matching: /[0-1][0-9]-[0-9][0-9]/ },
   'person.birthYear': 'integer',
   'person.type': 'string',
@@ -222,7 +240,7 @@ export const PROFILE_ADDITIONS: Additions = {
     'consents.marketing.fax',
     'consents.marketing.commercialEmail',
   ),
-  ...sameField({ values: 'anything' }, ...CHANNELS.map((name) => `consents.marketing.${name}.subscriptions`)),
+  ...sameField(SUBSCRIPTIONS, ...CHANNELS.map((name) => `consents.marketing.${name}.subscriptions`)),
   'consents.marketing.preferred': PREFERRED_CHANNELS,
   'consents.personalize': object({ content: shapeOf(WRITTEN_PROFILE, 'consents', 'collect') }),
   'consents.idSpecific': 'anything',

@@ -20,11 +20,6 @@ const PERSON_GROUPS = [
  */
 const TOLERATED = [
   '.billingAddress.postOfficeBox',
-  '.consents.marketing.any.subscriptions',
-  '.consents.marketing.call.subscriptions',
-  '.consents.marketing.commercialEmail.subscriptions',
-  '.consents.marketing.fax.subscriptions',
-  '.consents.marketing.postalMail.subscriptions',
   '.homeAddress.postOfficeBox',
   '.mailingAddress.postOfficeBox',
   '.person.birthYear',

@@ -54,7 +54,24 @@ const CLASSES: readonly AdobeResource[] = [
 /** Fields of Adobe's groups that the relay does not write, by the id of the group. */
 const MORE_FIELDS: Readonly<Record<string, readonly string[]>> = {
   'https://ns.adobe.com/xdm/context/experienceevent-environment-details': ['environment', 'device'],
-  'https://ns.adobe.com/xdm/context/profile-personal-details': ['faxPhone'],
+  'https://ns.adobe.com/xdm/context/profile-personal-details': [
+    'faxPhone',
+    'shippingAddressPhone',
+    'billingAddressPhone',
+  ],
+  'https://ns.adobe.com/xdm/context/profile-preferences-details': [
+    'profilePictureLink',
+    'emailFormat',
+    'optInOut',
+  ],
+};
+
+/** Groups that the relay uses for fewer classes than they are for; an empty list means any. */
+const OTHER_CLASSES: Readonly<Record<string, readonly RecordClass[]>> = {
+  'https://ns.adobe.com/xdm/context/identitymap': [],
+  'https://ns.adobe.com/xdm/common/external-source-system-audit-details': [],
+  'https://ns.adobe.com/xdm/context/profile-person-details': ['profile', 'event'],
+  'https://ns.adobe.com/xdm/context/profile-personal-details': ['profile', 'event'],
 };
 
 const TEST_PROFILE: AdobeResource = {
@@ -78,7 +95,7 @@ function fieldGroups({ withoutGroups, loyalty2026 }: LibraryOptions): AdobeResou
     const record = classes.includes('profile') ? 'profile' : 'event';
     const isClassic = id === LOYALTY_GROUP && !loyalty2026;
     const all = isClassic ? classicLoyalty() : pick(record, [...fields, ...(MORE_FIELDS[id] ?? [])]);
-    return { id, title, classes, fields: all };
+    return { id, title, classes: OTHER_CLASSES[id] ?? classes, fields: all };
   });
   return [...groups, TEST_PROFILE].filter(({ id }) => !withoutGroups.includes(id));
 }

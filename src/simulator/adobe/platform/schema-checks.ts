@@ -16,7 +16,8 @@ function referenceFault(body: JsonObject, sandbox: Sandbox): string | undefined 
   }
   const misplaced = references.find((id) => {
     const classesOfGroup = findPart(sandbox, id)?.body['meta:intendedToExtend'];
-    return Array.isArray(classesOfGroup) && !classesOfGroup.includes(schemaClass);
+    const isAny = !Array.isArray(classesOfGroup) || classesOfGroup.length === 0;
+    return !isAny && !classesOfGroup.includes(schemaClass);
   });
   return misplaced === undefined
     ? undefined

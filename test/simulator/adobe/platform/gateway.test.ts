@@ -90,6 +90,36 @@ describe('faults of the platform', () => {
     expect((await adobe.get(STATS)).status).toBe(200);
   });
 
+  const NAMESPACES = '/data/core/idnamespace/identities';
+  const NAMESPACE = { name: 'Tea', code: 'tea', idType: 'Cross_device' };
+
+  it.each([
+    ['an answer that is lost', { reset: 'before', landed: true }, 1],
+    ['a failure after the object was made', { status: 503, landed: true }, 1],
+    ['the page of a proxy after the object was made', { foreign: 'html', landed: true }, 1],
+    ['a failure', { status: 500 }, 0],
+    ['a reset', { reset: 'before' }, 0],
+    ['a false success', { landed: false }, 0],
+  ] as const)('%s: objects made is exact', async (_name, action, made) => {
+    const { adobe, simulator } = await platform({}, [
+      // oxlint-disable-next-line unicorn/no-thenable -- a key of the rules' format
+      { on: 'platform', match: { method: 'POST', path: NAMESPACES, contains: 'tea' }, then: action },
+    ]);
+    await adobe.post(NAMESPACES, NAMESPACE).catch(() => undefined);
+    const custom = simulator.platform.sandbox('dev')?.namespaces.filter((one) => one.custom);
+    expect(custom).toHaveLength(made);
+  });
+
+  it('a rule for one method or path leaves the others', async () => {
+    const { adobe } = await platform({}, [
+      { on: 'platform', match: { method: 'PUT' }, then: { status: 500 } },
+      { on: 'platform', match: { path: '/data/foundation' }, then: { status: 502 } },
+    ]);
+    expect((await adobe.get(NAMESPACES)).status).toBe(200);
+    expect((await adobe.put(`${NAMESPACES}/6`, NAMESPACE)).status).toBe(500);
+    expect((await adobe.get(STATS)).status).toBe(502);
+  });
+
   it('put the page of a proxy in Adobe’s place', async () => {
     const { adobe } = await platform({}, [{ on: 'platform', then: { foreign: 'html' } }]);
     expect((await adobe.get(STATS)).text).toContain('<html>');

@@ -81,7 +81,7 @@ describe('Accept', () => {
     });
     const whole = (await get(path, { accept: 'application/vnd.adobe.xed+json' })).json['results'] as Json[];
     expect(whole.find(({ $id }) => $id === PERSON)).toMatchObject({
-      'meta:intendedToExtend': [XDM_CLASSES.profile],
+      'meta:intendedToExtend': [XDM_CLASSES.profile, XDM_CLASSES.event],
     });
   });
 });
@@ -237,7 +237,7 @@ describe('schemas', () => {
   it.each([
     ['no class', [IDENTITY_MAP], 'exactly one class'],
     ['two classes', [XDM_CLASSES.profile, XDM_CLASSES.event], 'exactly one class'],
-    ['a group of another class', [XDM_CLASSES.event, PERSON], 'not compatible'],
+    ['a group of another class', [XDM_CLASSES.event, LOYALTY], 'not compatible'],
     ['an unknown group', [XDM_CLASSES.event, 'https://ns.adobe.com/xdm/context/none'], 'cannot be resolved'],
   ])('refuses %s', async (_name, references, text) => {
     const { post } = await registry();

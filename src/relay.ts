@@ -19,6 +19,7 @@ import type { Journal, Ledger } from './journal/journal.ts';
 import { createConfigReports, removedSourceWarnings, reportMisplaced } from './monitoring/config-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
 import { postCoverage, sharedCoverage } from './monitoring/shared-coverage.ts';
+import { createSharedSecrets } from './monitoring/shared-secrets.ts';
 import { createHealthChecks } from './monitoring/health-checks.ts';
 import { createIntakeWindow } from './monitoring/intake-window.ts';
 import { createLogLevel } from './telemetry/log-level.ts';
@@ -111,6 +112,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const [journal, [{ createPublicApp }, { createAdminApp }]] = await Promise.all([opening, servers]);
   const coverage = createCoverage(now);
   const sources = createSourceTable(config.sources);
+  const secrets = createSharedSecrets({ sources, journal });
   const intakeWindow = createIntakeWindow(now);
   const webhookLines = createWebhookLines(log);
   // The process exits then.
@@ -191,6 +193,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const admin = await createAdminApp({
     journal: { ...journal, append, replay },
     sources,
+    secrets,
     get bodyLimit() {
       return server.bodyLimit;
     },
@@ -249,6 +252,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       void reportMisplaced(destinations.misplaced.check(), log);
       void watchSecrets(running, stopping.signal);
       void postCoverage({ coverage, journal }, stopping.signal);
+      void secrets.post(stopping.signal);
       reports.start(stopping.signal);
       journal.maintain(() => storeLimits);
       const adminUrl = await listen(admin, 'admin', config.admin);

@@ -22,6 +22,7 @@ import { healthRoutes, metricsRoutes } from './probe-routes.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
 import { replicaRoutes } from './replica-routes.ts';
 import { MAX_EVENT_ID_LENGTH } from './requests.ts';
+import { sourceRoutes } from './source-routes.ts';
 import { storeRoutes } from './store-routes.ts';
 
 const MAX_BODY_BYTES = 1_048_576;
@@ -129,6 +130,7 @@ async function adminApi(scope: FastifyInstance, parts: AdminParts, notFound: () 
       ledgerRoutes(v1, parts);
       coverageRoutes(v1, parts);
       intakeRoutes(v1, parts);
+      sourceRoutes(v1, parts);
       eventRoutes(v1, parts);
       deadLetterRoutes(v1, parts);
       quarantineRoutes(v1, parts);

@@ -27,6 +27,7 @@ export interface AdminParts {
     | 'replicas'
   >;
   readonly sources: Pick<SourceTable, 'get' | 'names'>;
+  readonly secrets: SecretSource;
   readonly intake: IntakeSource;
   /** Maximum size of an inflated body in bytes (`server.bodyLimit`). */
   readonly bodyLimit: number;
@@ -214,6 +215,24 @@ export interface IntakeSource {
   released(source: string): void;
   /** Why webhooks are answered 503 now, if they are. */
   refusal(): { readonly code: string; readonly detail: string; readonly cause?: string } | undefined;
+}
+
+/** A static secret that the relay accepts from the sender of a source. */
+export interface AcceptedSecret {
+  readonly source: string;
+  /** Name of the verifier, such as `header:x-relay-key`, `basic` or `bearer`. */
+  readonly verifier: string;
+  /** As `secretFingerprint` computes it; the secret itself is never shown. */
+  readonly fingerprint: string;
+  /** Number of replicas that accept it. */
+  readonly acceptedBy: number;
+  /** Receipt of the last webhook that it has verified, epoch ms; absent: none since the start. */
+  readonly lastVerifiedAt?: number;
+}
+
+export interface SecretSource {
+  /** Of all replicas that are alive. */
+  report(): Promise<{ readonly replicas: number; readonly secrets: readonly AcceptedSecret[] }>;
 }
 
 /** One health check. Its result is public, so `detail` contains no secret. */

@@ -17,6 +17,7 @@ export function createHmacVerifier(config: HmacConfig): Verifier {
   return {
     name: `hmac:${config.header.toLowerCase()}`,
     coversBody: true,
+    secrets: [],
     verify(request) {
       const claims = readHmacClaims(request, config);
       if (!claims.ok) {

@@ -17,6 +17,7 @@ export function createNeoVerifier(config: NeoConfig): Verifier {
   return {
     name: `neo:${config.signatureHeader.toLowerCase()}`,
     coversBody: true,
+    secrets: [],
     verify(request) {
       const header = singleHeader(request, config.signatureHeader);
       if (!header.ok) {

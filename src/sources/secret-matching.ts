@@ -10,10 +10,17 @@ export function usableSecrets(secrets: readonly string[]): readonly string[] {
  * non-ASCII secret looks different if the sender encoded it as UTF-8. Trimmed, as header values
  * are.
  */
-export function headerForms(secrets: readonly string[]): readonly string[] {
-  return usableSecrets(secrets).flatMap((secret) => [
-    ...new Set([secret.trim(), Buffer.from(secret).toString('latin1').trim()]),
-  ]);
+function headerForms(secret: string): readonly string[] {
+  return [...new Set([secret.trim(), Buffer.from(secret).toString('latin1').trim()])];
+}
+
+/** Returns a function that says which of the secrets a value of a header is, or undefined. */
+export function createHeaderMatcher(secrets: readonly string[]): (given: string) => string | undefined {
+  const forms = usableSecrets(secrets).flatMap((secret) =>
+    headerForms(secret).map((form) => ({ form, secret: secret.trim() })),
+  );
+  const indexOf = createIndexMatcher(forms.map(({ form }) => form));
+  return (given) => forms[indexOf(given)]?.secret;
 }
 
 /**
@@ -35,22 +42,30 @@ function digest(value: string | Uint8Array): Buffer {
 }
 
 /**
- * Returns a function that checks whether a value is one of `expected`. It compares digests, which
- * have equal lengths, so the time it takes depends neither on content nor on length; it always
- * compares all of them, so the time does not show which one matched.
+ * Returns a function that says which of `expected` a value is: its index, or -1. It compares
+ * digests, which have equal lengths, so the time it takes depends neither on content nor on length;
+ * it always compares all of them, so the time does not show which one matched.
  */
-export function createMatcher(
+export function createIndexMatcher(
   expected: readonly (string | Uint8Array)[],
-): (given: string | Uint8Array) => boolean {
+): (given: string | Uint8Array) => number {
   const digests = expected.map(digest);
   return (given) => {
     const own = digest(given);
-    let isMatch = false;
-    for (const candidate of digests) {
-      isMatch = timingSafeEqual(own, candidate) || isMatch;
+    let matched = -1;
+    for (const [index, candidate] of digests.entries()) {
+      matched = timingSafeEqual(own, candidate) ? index : matched;
     }
-    return isMatch;
+    return matched;
   };
+}
+
+/** Whether a value is one of `expected`; compares like `createIndexMatcher`. */
+export function createMatcher(
+  expected: readonly (string | Uint8Array)[],
+): (given: string | Uint8Array) => boolean {
+  const indexOf = createIndexMatcher(expected);
+  return (given) => indexOf(given) >= 0;
 }
 
 /** Like `createMatcher`, for expected values that differ for each request. */

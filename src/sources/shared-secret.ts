@@ -1,10 +1,15 @@
 import type { VerifierConfig } from '../config/source-config.ts';
 import { readAuthorization, singleHeader } from './request-headers.ts';
-import { createMatcher, headerForms, usableSecrets } from './secret-matching.ts';
+import { createHeaderMatcher, createIndexMatcher, createMatcher, usableSecrets } from './secret-matching.ts';
 import { decodeBase64 } from './signature.ts';
-import { PASSED, refuse, type Verifier } from './verifier.ts';
+import { PASSED, passedWith, refuse, type Verifier } from './verifier.ts';
 
 const COLON = 0x3a;
+
+/** As they are compared, each once. */
+function headerSecrets(secrets: readonly string[]): readonly string[] {
+  return [...new Set(usableSecrets(secrets).map((secret) => secret.trim()))];
+}
 
 /**
  * A fixed header with a secret value, the only authentication that Capillary itself offers
@@ -12,16 +17,18 @@ const COLON = 0x3a;
  * without a gap.
  */
 export function createHeaderVerifier(config: Extract<VerifierConfig, { type: 'header' }>): Verifier {
-  const matches = createMatcher(headerForms(config.values));
+  const matched = createHeaderMatcher(config.values);
   return {
     name: `header:${config.name.toLowerCase()}`,
     coversBody: false,
+    secrets: headerSecrets(config.values),
     verify(request) {
       const header = singleHeader(request, config.name);
       if (!header.ok) {
         return refuse('header', header.problem);
       }
-      return matches(header.value) ? PASSED : refuse('header', 'mismatch');
+      const secret = matched(header.value);
+      return secret === undefined ? refuse('header', 'mismatch') : passedWith(secret);
     },
   };
 }
@@ -32,10 +39,13 @@ export function createHeaderVerifier(config: Extract<VerifierConfig, { type: 'he
  */
 export function createBasicVerifier(config: Extract<VerifierConfig, { type: 'basic' }>): Verifier {
   const matchesUser = createMatcher([config.username]);
-  const matchesPassword = createMatcher(usableSecrets(config.passwords));
+  const passwords = usableSecrets(config.passwords);
+  const passwordIndex = createIndexMatcher(passwords);
+  const pairs = passwords.map((password) => `${config.username}:${password}`);
   return {
     name: 'basic',
     coversBody: false,
+    secrets: [...new Set(pairs)],
     verify(request) {
       const authorization = readAuthorization(request, 'basic');
       if (!authorization.ok) {
@@ -48,29 +58,31 @@ export function createBasicVerifier(config: Extract<VerifierConfig, { type: 'bas
       }
       // Always compare both, so that the time does not show whether the username was correct.
       const isUser = matchesUser(pair.subarray(0, colon));
-      const isPassword = matchesPassword(pair.subarray(colon + 1));
-      return isUser && isPassword ? PASSED : refuse('basic', 'mismatch');
+      const secret = pairs[passwordIndex(pair.subarray(colon + 1))];
+      return isUser && secret !== undefined ? passedWith(secret) : refuse('basic', 'mismatch');
     },
   };
 }
 
 /** `Authorization: Bearer <token>` with one of several tokens. */
 export function createBearerVerifier(config: Extract<VerifierConfig, { type: 'bearer' }>): Verifier {
-  const matches = createMatcher(headerForms(config.tokens));
+  const matched = createHeaderMatcher(config.tokens);
   return {
     name: 'bearer',
     coversBody: false,
+    secrets: headerSecrets(config.tokens),
     verify(request) {
       const authorization = readAuthorization(request, 'bearer');
       if (!authorization.ok) {
         return refuse('bearer', authorization.problem);
       }
-      return matches(authorization.credentials) ? PASSED : refuse('bearer', 'mismatch');
+      const secret = matched(authorization.credentials);
+      return secret === undefined ? refuse('bearer', 'mismatch') : passedWith(secret);
     },
   };
 }
 
 /** Accepts every sender, for a source that is protected by other means. Never a default. */
 export function createNoneVerifier(): Verifier {
-  return { name: 'none', coversBody: false, verify: () => PASSED };
+  return { name: 'none', coversBody: false, secrets: [], verify: () => PASSED };
 }

@@ -9,6 +9,7 @@ import {
   createHeaderVerifier,
   createNoneVerifier,
 } from './shared-secret.ts';
+import { createSecretUsage, type UsedSecret } from './secret-usage.ts';
 import { createStandardWebhooksVerifier } from './standard-webhooks.ts';
 import {
   markVerified,
@@ -29,16 +30,30 @@ export interface SourceTable {
   get(name: string): ConfiguredSource | undefined;
   /** The names, in the order of the configuration. */
   names(): readonly string[];
+  /** Every accepted static secret, and when a webhook came with it. Must not leave the process. */
+  secrets(): readonly UsedSecret[];
   set(sources: readonly SourceConfig[]): void;
 }
 
 export function createSourceTable(sources: readonly SourceConfig[]): SourceTable {
+  const usage = createSecretUsage();
   let table = new Map<string, ConfiguredSource>();
   const set = (next: readonly SourceConfig[]): void => {
-    table = new Map(next.map((config) => [config.name, { config, verifier: createSourceVerifier(config) }]));
+    table = new Map(
+      next.map((config) => {
+        const used = (...use: Parameters<UseListener>): void => usage.record(config.name, ...use);
+        return [config.name, { config, verifier: createSourceVerifier(config, used) }];
+      }),
+    );
+    usage.set([...table].map(([source, { verifier }]) => ({ source, verifiers: verifier.secrets })));
   };
   set(sources);
-  return { get: (name) => table.get(name), names: () => [...table.keys()], set };
+  return {
+    get: (name) => table.get(name),
+    names: () => [...table.keys()],
+    secrets: () => usage.list(),
+    set,
+  };
 }
 
 type Creators = {
@@ -55,12 +70,18 @@ const CREATORS: Creators = {
   none: createNoneVerifier,
 };
 
+/** Receives each static secret that has verified a request, with the time of its receipt. */
+type UseListener = (verifier: string, secret: string, at: number) => void;
+
 /**
  * Verifies the requests of one source: the address must be allowed, and one verifier must pass. A
  * source without verifiers refuses everything.
  * @throws Error if `checkVerifier` finds a problem in the configuration
  */
-export function createSourceVerifier(source: Pick<SourceConfig, 'verify' | 'allowFrom'>): SourceVerifier {
+export function createSourceVerifier(
+  source: Pick<SourceConfig, 'verify' | 'allowFrom'>,
+  onUse: UseListener = () => undefined,
+): SourceVerifier {
   const isAllowed = createAllowFrom(source.allowFrom);
   const verifiers = source.verify.map(createVerifier);
   const withoutBody = verifiers.filter(({ coversBody }) => !coversBody);
@@ -72,6 +93,7 @@ export function createSourceVerifier(source: Pick<SourceConfig, 'verify' | 'allo
     for (const verifier of accepted) {
       const verdict = verifier.verify(request);
       if (verdict.ok) {
+        if (verdict.secret !== undefined) onUse(verifier.name, verdict.secret, request.receivedAt);
         return { ok: true, request: markVerified(request, verifier.name) };
       }
       reasons.push(verdict.code);
@@ -80,6 +102,7 @@ export function createSourceVerifier(source: Pick<SourceConfig, 'verify' | 'allo
   };
   return {
     names: verifiers.map(({ name }) => name),
+    secrets: verifiers.map(({ name, secrets }) => ({ verifier: name, secrets })),
     verify: (request) => verifyBy(verifiers, request),
     verifyWithoutBody: (request) => verifyBy(withoutBody, request),
   };

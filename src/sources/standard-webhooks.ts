@@ -21,7 +21,12 @@ export function createStandardWebhooksVerifier(
   config: Extract<VerifierConfig, { type: 'standard-webhooks' }>,
 ): Verifier {
   const keys = config.secrets.map(standardWebhooksKey).filter((key) => key !== undefined);
-  return { name: TYPE, coversBody: true, verify: (request) => verify(request, keys, config.tolerance) };
+  return {
+    name: TYPE,
+    coversBody: true,
+    secrets: [],
+    verify: (request) => verify(request, keys, config.tolerance),
+  };
 }
 
 /**

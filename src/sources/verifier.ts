@@ -14,7 +14,13 @@ export interface ReceivedRequest {
 }
 
 /** `code` is stable and free of secrets and personal data: it appears in logs and metrics. */
-export type Verdict = { readonly ok: true } | { readonly ok: false; readonly code: string };
+export type Verdict =
+  | {
+      readonly ok: true;
+      /** Of a verifier with static secrets: the one that was sent. Must not leave the process. */
+      readonly secret?: string;
+    }
+  | { readonly ok: false; readonly code: string };
 
 /** Checks one kind of credential. Never throws, whatever the request contains. */
 export interface Verifier {
@@ -22,6 +28,11 @@ export interface Verifier {
   readonly name: string;
   /** True if the credential covers the body, so that it proves nothing without the whole body. */
   readonly coversBody: boolean;
+  /**
+   * Accepted static secrets, as a request has them: the value of the header, the token, or user
+   * name and password. Empty for signatures.
+   */
+  readonly secrets: readonly string[];
   verify(request: ReceivedRequest): Verdict;
 }
 
@@ -43,6 +54,8 @@ export type SourceVerdict =
 export interface SourceVerifier {
   /** Names of the verifiers: what a request can be accepted for. */
   readonly names: readonly string[];
+  /** The static secrets by the name of their verifier. */
+  readonly secrets: readonly { readonly verifier: string; readonly secrets: readonly string[] }[];
   verify(request: ReceivedRequest): SourceVerdict;
   /** The same for a request whose body is not complete: no signature over the body counts. */
   verifyWithoutBody(request: ReceivedRequest): SourceVerdict;
@@ -53,8 +66,13 @@ export function markVerified(request: ReceivedRequest, verifiedBy: string): Veri
   return { ...request, verifiedBy } as VerifiedRequest;
 }
 
-/** The verdict on a valid credential. */
+/** The verdict on a valid credential that is no static secret. */
 export const PASSED: Verdict = { ok: true };
+
+/** The verdict on a valid static secret. */
+export function passedWith(secret: string): Verdict {
+  return { ok: true, secret };
+}
 
 /** The verdict on an invalid credential, with a code such as `hmac:bad-signature`. */
 export function refuse(type: string, problem: string): Verdict {

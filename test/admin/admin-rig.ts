@@ -18,6 +18,7 @@ import type { ClaimedEvent, Journal, Settlement } from '../../src/journal/journa
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { createCoverage } from '../../src/monitoring/field-coverage.ts';
 import { sharedCoverage } from '../../src/monitoring/shared-coverage.ts';
+import { createSharedSecrets } from '../../src/monitoring/shared-secrets.ts';
 import { createIntakeReports } from '../../src/monitoring/stage-reports.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createLogLevel } from '../../src/telemetry/log-level.ts';
@@ -193,6 +194,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
   const parts: AdminParts = {
     journal,
     sources: table,
+    secrets: createSharedSecrets({ sources: table, journal }),
     bodyLimit: 1_048_576,
     destinations: createDestinations(journal, now, () => state.lastAnswers, sources),
     coverage: sharedCoverage({ coverage, journal }),

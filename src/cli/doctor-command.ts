@@ -1,4 +1,3 @@
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
@@ -9,12 +8,12 @@ import { configOption, loadCommandConfig } from './command-config.ts';
 import { databaseFindings } from './doctor/database-findings.ts';
 import { diskFindings, lockHolder, inspectFolder } from './doctor/store-findings.ts';
 import { type Finding, type Level, fail, ok, warn } from './doctor/finding.ts';
+import { formatFindings } from './doctor/finding-lines.ts';
 import { networkFindings } from './doctor/network-findings.ts';
 import { isRelayAt, portFindings } from './doctor/port-findings.ts';
 import { secretFindings } from './doctor/secret-findings.ts';
 import { sourceFindings } from './doctor/source-findings.ts';
 import { systemFindings } from './doctor/system-findings.ts';
-import { toPrintable } from './table.ts';
 
 interface DoctorOptions {
   readonly config: string;
@@ -78,18 +77,6 @@ async function runChecks(loaded: LoadedConfig, offline: boolean): Promise<Findin
     ...(await portFindings(config, await isRunning(loaded))),
     ...systemFindings(zones, config.destinations.length),
   ];
-}
-
-const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
-
-function formatFindings(findings: readonly Finding[]): string {
-  const width = Math.max(...findings.map(({ check }) => check.length));
-  return findings
-    .map(({ check, level, detail, fix }) => {
-      const line = `${styleText(COLOURS[level], level.padEnd(4))}  ${check.padEnd(width)}  ${toPrintable(detail)}`;
-      return fix === undefined ? line : `${line}\n${' '.repeat(width + 8)}fix: ${toPrintable(fix)}`;
-    })
-    .join('\n');
 }
 
 function count(findings: readonly Finding[], level: Level): number {

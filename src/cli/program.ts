@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   serve: async () => (await import('./serve-command.ts')).registerServe,
   check: async () => (await import('./check-command.ts')).registerCheck,
   doctor: async () => (await import('./doctor-command.ts')).registerDoctor,
+  register: async () => (await import('./register-command.ts')).registerRegister,
   map: async () => (await import('./map-command.ts')).registerMap,
   status: async () => (await import('./status-command.ts')).registerStatus,
   events: async () => (await import('./events-command.ts')).registerEvents,

@@ -10,6 +10,7 @@ const ALL = [
   'serve',
   'check',
   'doctor',
+  'register',
   'map',
   'status',
   'events',

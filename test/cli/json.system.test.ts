@@ -7,7 +7,8 @@ import { stringify } from 'yaml';
 import { createProgram } from '../../src/cli/program.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { freshSchema, type TestSchema } from '../helpers/postgres-server.ts';
-import { relayConfig } from '../helpers/relay-process.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { KEY, relayConfig } from '../helpers/relay-process.ts';
 import { type AdminCliRig, TOKEN, event, openAdminCliRig } from './admin-cli-rig.ts';
 import { run } from './command-line.ts';
 
@@ -18,6 +19,7 @@ const ENDLESS = ['simulate'];
 
 let rig: AdminCliRig;
 let schema: TestSchema;
+let twin: Simulator;
 let folder = '';
 let config = '';
 let dead = '';
@@ -39,6 +41,16 @@ beforeAll(async () => {
     inletUrl: 'http://127.0.0.1:1/collection/abc',
   });
   text.store['path'] = join(folder, 'data');
+  twin = await startSimulator();
+  Object.assign(text.sources[0] ?? {}, {
+    orgIds: [twin.capillary.org],
+    api: { url: twin.capillaryUrl, key: 'key', secret: 'secret', callsPerMinute: 10_000 },
+    webhook: {
+      name: 'acme-aep-relay',
+      url: 'https://relay.example.com/webhooks/acme',
+      header: { name: 'X-Relay-Key', value: KEY },
+    },
+  });
   text.admin = { port: Number(new URL(rig.url).port), token: TOKEN };
   config = join(folder, 'relay.yaml');
   await writeFile(config, stringify(text));
@@ -54,6 +66,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await schema.drop();
   await rig.relay.close();
+  await twin.close();
   await rm(folder, { recursive: true });
 });
 
@@ -82,6 +95,9 @@ const CASES: Readonly<Record<string, () => readonly string[]>> = {
   'destinations reroute': () => ['--dry-run'],
   'log-level': () => [],
   reload: () => [],
+  'register plan': () => [],
+  'register apply': () => [],
+  'register pause': () => [],
   'store verify': () => [],
   'store backup': () => ['--to', join(folder, 'backup.db')],
   'store salvage': () => ['--to', join(folder, 'salvaged')],

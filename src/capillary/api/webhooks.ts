@@ -14,6 +14,8 @@ export interface Webhook {
   /** `HTTP`; Capillary's own ones are of other types. */
   readonly type: string;
   readonly eventNames: readonly string[];
+  /** Sources whose customer identifiers are added to events, such as `Instore`. */
+  readonly identifiers: readonly string[];
   /** Names and values; never to be shown. */
   readonly headers: Readonly<Record<string, string>>;
   /** Key of the delivery log; absent if Capillary shows none. */
@@ -49,6 +51,7 @@ function webhookOf(object: JsonValue): Webhook[] {
       url: textOf(object['webHookUrl']),
       type: textOf(object['webHookType']),
       eventNames: textsOf(object['eventNames']),
+      identifiers: textsOf(object['customerIdentifiersToBeEnriched']),
       headers: headersOf(object['webHookHeaders']),
       ...(consumerGroupId === '' ? {} : { consumerGroupId }),
       object,

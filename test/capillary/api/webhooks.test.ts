@@ -41,6 +41,7 @@ describe('the list of webhooks', () => {
           url: WEBHOOK.webHookUrl,
           type: 'HTTP',
           eventNames: WEBHOOK.eventNames,
+          identifiers: [],
           headers: WEBHOOK.webHookHeaders,
           consumerGroupId: WEBHOOK.consumerGroupId,
           object: WEBHOOK,

@@ -87,7 +87,27 @@ describe('simulate', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
+  it('has an API of the Capillary organisation, with a limit of calls', async () => {
+    const child = run('simulate', '--port', '0', '--org', '4711', '--calls-per-minute', '2', '--json');
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const { capillaryUrl } = JSON.parse(line) as { capillaryUrl: string };
+    const statuses: number[] = [];
+    for (let call = 0; call < 3; call += 1) {
+      const answer = await fetch(`${capillaryUrl}/v3/oauth/token/generate`, {
+        method: 'POST',
+        body: JSON.stringify({ key: 'k', secret: 's' }),
+      });
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([200, 200, 429]);
+    const summary = await fetch(`${capillaryUrl}/_sim/capillary`);
+    expect(await summary.json()).toMatchObject({ orgId: 4711, tokens: 2 });
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  });
+
   it.each([
+    ['a scale above 1', ['--retry-scale', '2'], 'from 0 to 1'],
     ['a bad port', ['--port', '99999'], '65535'],
     ['a bad duration', ['--token-ttl', '5'], 'must be a number with a unit'],
     ['a missing file', ['--faults', 'nowhere.json'], 'nowhere.json cannot be read'],

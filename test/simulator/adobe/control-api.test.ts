@@ -159,7 +159,7 @@ describe('the script of faults', () => {
 
   it('is documented with valid rules', async () => {
     const page = await readFile(new URL('../../../docs/simulator.md', import.meta.url), 'utf8');
-    const scripts = [...page.matchAll(/```json\n(.*?)```|--data '(.*?)'/gs)];
+    const scripts = [...page.matchAll(/```json\n(.*?)```|_sim\/faults --data '(.*?)'/gs)];
     expect(scripts.length).toBeGreaterThan(1);
     for (const [, block, line] of scripts) {
       expect(parseFaultRules(JSON.parse(block ?? line ?? '')).length).toBeGreaterThan(0);

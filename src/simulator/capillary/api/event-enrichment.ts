@@ -13,6 +13,9 @@ type Enrichment = Pick<
 
 const CARD_KEYS = ['cardnumber', 'cardNumbers', 'cards'];
 
+/** Coupons have the second name. */
+const PLACE_KEYS = ['enteredBy', 'addedBy'];
+
 /** Events that have identifiers in any case: the causing call names the customer by them. */
 const NAMED_BY_IDENTIFIERS = ['customerAdded'];
 
@@ -67,7 +70,7 @@ function reduced(
     Object.entries(value).map(([name, inner]) => [name, reduced(inner, name, enrichment, keepsIdentifiers)]),
   );
   if (key === 'customerIdentifiers' && !keepsIdentifiers) return identifiersOf(object, enrichment);
-  return key === 'enteredBy' ? placeOf(object, enrichment) : object;
+  return PLACE_KEYS.includes(key) ? placeOf(object, enrichment) : object;
 }
 
 /**

@@ -58,7 +58,11 @@ describe('what a webhook gets of an event', () => {
   });
 
   it('is reduced at every level', () => {
-    const data = { triggeringActivity: [{ enteredBy: { id: 1, till: {}, store: {} } }] };
-    expect(dataWith({}, anEvent(1, { data }))).toEqual({ triggeringActivity: [{ enteredBy: { id: 1 } }] });
+    const data = {
+      triggeringActivity: [{ enteredBy: { id: 1, till: {}, store: {} } }],
+      addedBy: { till: {} },
+    };
+    const reduced = { triggeringActivity: [{ enteredBy: { id: 1 } }], addedBy: {} };
+    expect(dataWith({}, anEvent(1, { data }))).toEqual(reduced);
   });
 });

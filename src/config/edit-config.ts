@@ -7,6 +7,9 @@ export interface ConfigEdit {
   readonly value: unknown;
 }
 
+/** Columns by which the relay's own files are indented. */
+const INDENT = 2;
+
 /** A change of the text: these characters are replaced. */
 interface Splice {
   readonly start: number;
@@ -65,6 +68,14 @@ function isNothing(node: Node): boolean {
   return isScalar(node) && node.value === null;
 }
 
+/** The lines of a value below a key, behind the line that ends at the offset. */
+function blockBelow(text: string, lineEnd: number, value: unknown, column: number): Splice {
+  const indent = ' '.repeat(column);
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+  const lines = stringify(value, { lineWidth: 0 }).trimEnd().split('\n');
+  return { start: lineEnd, end: lineEnd, text: lines.map((line) => `${newline}${indent}${line}`).join('') };
+}
+
 /** Adds a key at the end of a map, in the style of the map. */
 function addKey(text: string, map: YAMLMap, key: string, value: unknown): Splice | undefined {
   const [start, end] = map.range ?? [0, 0];
@@ -85,12 +96,7 @@ function addKey(text: string, map: YAMLMap, key: string, value: unknown): Splice
   const lastNode = isNode(last.value) && last.value.range ? last.value : last.key;
   const offset = isNode(lastNode) ? (lastNode.range?.[1] ?? end) : end;
   const lineEnd = text[offset - 1] === '\n' ? offset - 1 : endOfLine(text, offset);
-  const indent = ' '.repeat(columnOf(text, start));
-  const newline = text.includes('\r\n') ? '\r\n' : '\n';
-  const lines = stringify({ [key]: value }, { lineWidth: 0 })
-    .trimEnd()
-    .split('\n');
-  return { start: lineEnd, end: lineEnd, text: lines.map((line) => `${newline}${indent}${line}`).join('') };
+  return blockBelow(text, lineEnd, { [key]: value }, columnOf(text, start));
 }
 
 /** The place of a value that is left out, as in `profile:`, is behind the colon. */
@@ -111,8 +117,12 @@ function spliceFor(text: string, { path, value }: ConfigEdit): Splice | undefine
   const written = flowText(nested(missing, value));
   const [start, end] = node.range ?? [0, 0];
   if (start !== end) return { start, end, text: written };
-  const place = placeOfNothing(nodes.at(-2), path[nodes.length - 2] ?? '');
-  return place === undefined ? undefined : { start: place, end: place, text: ` ${written}` };
+  const parent = nodes.at(-2);
+  const place = placeOfNothing(parent, path[nodes.length - 2] ?? '');
+  if (place === undefined || parent === undefined) return undefined;
+  if (missing.length === 0 || isFlow(parent)) return { start: place, end: place, text: ` ${written}` };
+  const column = columnOf(text, parent.range?.[0] ?? 0) + INDENT;
+  return blockBelow(text, endOfLine(text, place), nested(missing, value), column);
 }
 
 function valueAtPath(tree: unknown, path: Path): unknown {

@@ -79,7 +79,10 @@ const PROVISION_FIX = 'let `capillary-relay provision apply --write` make it and
 /** Whether the key names something that `provision` makes at Adobe. */
 function isProvisioned([section, , ...path]: Path): boolean {
   const key = path.join('.');
-  return section === 'destinations' && (key === 'events' || PROVISIONED_KEYS.some((known) => known === key));
+  return (
+    section === 'destinations' &&
+    (['events', 'profile'].includes(key) || PROVISIONED_KEYS.some((known) => known === key))
+  );
 }
 
 function invalidValue(issue: z.core.$ZodIssue, path: Path, filled: Interpolated): Finding {
@@ -105,7 +108,10 @@ function invalidValue(issue: z.core.$ZodIssue, path: Path, filled: Interpolated)
     const fix = isProvisioned(path) ? `${add}, or ${PROVISION_FIX}` : add;
     return { path, message: 'is missing', fix: `${fix}${meaning}` };
   }
-  if (value === null) return { path, message: 'is empty', fix: `${write}, or remove the line` };
+  if (value === null) {
+    const other = isProvisioned(path) ? PROVISION_FIX : 'remove the line';
+    return { path, message: 'is empty', fix: `${write}, or ${other}` };
+  }
   const message =
     issue.code === 'invalid_type' && issue.expected === 'array'
       ? 'must be a list'

@@ -47,7 +47,7 @@ describe('editConfig', () => {
 
   it('fills a key without a value', () => {
     expect(edited('a:\n  profile:   # records\n  x: 1\n', set('a.profile.flowId', 'f'))).toBe(
-      'a:\n  profile: { flowId: f }   # records\n  x: 1\n',
+      'a:\n  profile:   # records\n    flowId: f\n  x: 1\n',
     );
     expect(edited('a:\n  url: # none\n', set('a.url', 'u'))).toBe('a:\n  url: u # none\n');
     expect(edited('a: ~\n', set('a.b.c', 1))).toBe('a: { b: { c: 1 } }\n');

@@ -119,9 +119,8 @@ ${trial === undefined ? '' : `    platform: { url: ${trial.platformUrl} }\n`}   
         email: Email
         phone: Phone
         externalId: loyaltyId
-    # \`capillary-relay provision apply --write\` makes what is missing at Adobe and writes here:
-    # inletUrl, tenant, schemaFeatures, and the ids of schema, dataset and dataflow of both.
-    events: {}
-    profile: {}                      # without this key, no profile records are sent
+    # \`capillary-relay provision apply --write\` makes what is missing at Adobe and writes its ids here.
+    events:                          # target of ExperienceEvents
+    profile:                         # target of profile records; without this key none are sent
 `;
 }

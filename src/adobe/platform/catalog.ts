@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 import type { PlatformClient, PlatformResult } from './platform-client.ts';
-import { orAbsent, type PatchOperation, patchBody, readAnswer, textIn } from './typed-answer.ts';
+import { orAbsent, readAnswer, textIn } from './typed-answer.ts';
 
 const DATA_SETS = '/data/foundation/catalog/dataSets';
 
@@ -20,8 +20,8 @@ export interface Dataset {
   readonly tags: JsonObject;
   /** Epoch ms; 0 if unknown. */
   readonly createdAt: number;
-  /** For If-Match; absent if Catalog sent none. */
-  readonly etag?: string;
+  /** For If-Match; undefined if Catalog shows none. */
+  readonly version: string | undefined;
 }
 
 export interface NewDataset {
@@ -36,7 +36,7 @@ function isEnabled(value: JsonValue | undefined): boolean {
   return Array.isArray(value) && value.includes('enabled:true');
 }
 
-function datasetOf(id: string, body: JsonObject, etag: string | undefined): Dataset {
+function datasetOf(id: string, body: JsonObject): Dataset {
   const { schemaRef, created } = body;
   const tags = isJsonObject(body['tags']) ? body['tags'] : {};
   const names = ['unifiedProfile', 'unifiedIdentity'] as const;
@@ -47,16 +47,14 @@ function datasetOf(id: string, body: JsonObject, etag: string | undefined): Data
     enabled: new Set(names.filter((name) => isEnabled(tags[name]))),
     tags,
     createdAt: typeof created === 'number' ? created : 0,
-    ...(etag === undefined ? {} : { etag }),
+    version: textIn(body, 'version'),
   };
 }
 
 /** Catalog answers with an object by id, for one dataset too. */
-function datasetsIn(body: JsonValue | undefined, etag?: string): Dataset[] | undefined {
+function datasetsIn(body: JsonValue | undefined): Dataset[] | undefined {
   if (!isJsonObject(body)) return undefined;
-  return Object.entries(body).flatMap(([id, value]) =>
-    isJsonObject(value) ? [datasetOf(id, value, etag)] : [],
-  );
+  return Object.entries(body).flatMap(([id, value]) => (isJsonObject(value) ? [datasetOf(id, value)] : []));
 }
 
 /** Undefined if it does not exist. */
@@ -65,7 +63,7 @@ export async function readDataset(
   id: string,
 ): Promise<PlatformResult<Dataset | undefined>> {
   const answer = await client.get(`${DATA_SETS}/${encodeURIComponent(id)}`);
-  return orAbsent(readAnswer(answer, `GET ${DATA_SETS}/${id}`, (body, etag) => datasetsIn(body, etag)?.[0]));
+  return orAbsent(readAnswer(answer, `GET ${DATA_SETS}/${id}`, (body) => datasetsIn(body)?.[0]));
 }
 
 /** All of one name, the oldest first: names are not unique. */
@@ -98,15 +96,17 @@ export async function createDataset(
   });
 }
 
-export async function patchDataset(
+/**
+ * Sets fields, nested ones too, of a dataset that is as it was when it was read. Only the second
+ * version of the call leaves the other fields of an object alone.
+ * Source: docs/platforms/adobe.md#catalog
+ */
+export async function changeDataset(
   client: PlatformClient,
-  { id, etag }: Pick<Dataset, 'id' | 'etag'>,
-  operations: readonly PatchOperation[],
+  { id, version }: Pick<Dataset, 'id' | 'version'>,
+  fields: JsonObject,
 ): Promise<PlatformResult<true>> {
-  const path = `${DATA_SETS}/${encodeURIComponent(id)}`;
-  const answer = await client.patch(path, patchBody(operations), {
-    contentType: 'application/json-patch+json',
-    ...(etag === undefined ? {} : { ifMatch: etag }),
-  });
+  const path = `/data/foundation/catalog/v2/dataSets/${encodeURIComponent(id)}`;
+  const answer = await client.patch(path, fields, version === undefined ? {} : { ifMatch: version });
   return readAnswer(answer, `PATCH ${path}`, () => true as const);
 }

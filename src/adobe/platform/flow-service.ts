@@ -28,19 +28,27 @@ export interface FlowObject {
   readonly state: string | undefined;
   /** Epoch ms; 0 if unknown. */
   readonly createdAt: number;
+  /** Epoch ms of the last change, at least `createdAt`. */
+  readonly updatedAt: number;
   readonly body: JsonObject;
+}
+
+function timeIn(item: JsonObject, key: string): number {
+  const time = item[key];
+  return typeof time === 'number' ? time : 0;
 }
 
 function flowObjectOf(item: JsonObject): FlowObject | undefined {
   const id = textIn(item, 'id');
   if (id === undefined) return undefined;
-  const { createdAt } = item;
+  const [createdAt, updatedAt] = [timeIn(item, 'createdAt'), timeIn(item, 'updatedAt')];
   return {
     id,
     name: textIn(item, 'name') ?? '',
     etag: textIn(item, 'etag'),
     state: textIn(item, 'state')?.toLowerCase(),
-    createdAt: typeof createdAt === 'number' ? createdAt : 0,
+    createdAt,
+    updatedAt: Math.max(createdAt, updatedAt),
     body: item,
   };
 }
@@ -124,7 +132,7 @@ export async function enableFlow(
   { id, etag }: Pick<FlowObject, 'id' | 'etag'>,
 ): Promise<PlatformResult<true>> {
   const path = `${FLOW_SERVICE}/flows/${encodeURIComponent(id)}/action?op=enable`;
-  const answer = await client.post(path, {}, etag === undefined ? {} : { ifMatch: etag });
+  const answer = await client.post(path, undefined, etag === undefined ? {} : { ifMatch: etag });
   return readAnswer(answer, `POST ${path}`, () => true as const);
 }
 

@@ -34,8 +34,6 @@ export interface CallOptions {
   readonly accept?: string;
   /** The etag that the object must still have. */
   readonly ifMatch?: string;
-  /** Of the body; default `application/json`. */
-  readonly contentType?: string;
 }
 
 /** What a call has returned. */
@@ -69,7 +67,8 @@ export interface PlatformClient {
   readonly sandbox: string;
   readonly imsOrgId: string;
   get(path: string, options?: CallOptions): Promise<PlatformAnswer>;
-  post(path: string, body: JsonValue, options?: CallOptions): Promise<PlatformAnswer>;
+  /** @param body undefined for an action, which has none */
+  post(path: string, body: JsonValue | undefined, options?: CallOptions): Promise<PlatformAnswer>;
   put(path: string, body: JsonValue, options?: CallOptions): Promise<PlatformAnswer>;
   patch(path: string, body: JsonValue, options?: CallOptions): Promise<PlatformAnswer>;
   close(): Promise<void>;
@@ -148,7 +147,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
   const prefix = base.pathname.replace(/\/$/, '');
   const pool: OutboundPool = egress.pool(base.origin, { connections: 2, timeoutMs });
 
-  const request = ({ method, path, body, options: { accept, ifMatch, contentType } }: Call, token: string) =>
+  const request = ({ method, path, body, options: { accept, ifMatch } }: Call, token: string) =>
     send(
       pool,
       {
@@ -161,7 +160,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
           'x-sandbox-name': sandbox,
           'user-agent': USER_AGENT,
           accept: accept ?? 'application/json',
-          ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -209,7 +208,8 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
     sandbox,
     imsOrgId,
     get: (path, given = {}) => call({ method: 'GET', path, options: given }),
-    post: (path, body, given = {}) => call({ method: 'POST', path, body, options: given }),
+    post: (path, body, given = {}) =>
+      call({ method: 'POST', path, options: given, ...(body === undefined ? {} : { body }) }),
     put: (path, body, given = {}) => call({ method: 'PUT', path, body, options: given }),
     patch: (path, body, given = {}) => call({ method: 'PATCH', path, body, options: given }),
     close: () => pool.destroy(),

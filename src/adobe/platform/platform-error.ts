@@ -78,8 +78,8 @@ function errorCode(document: JsonObject): string {
 
 function errorText(document: JsonObject): string {
   const report = isJsonObject(document['report']) ? document['report'] : {};
-  const texts = [document['title'], document['message'], document['detail'], report['message']];
-  const more = report['detailed-message'] ?? document['errorMessage'] ?? document['error'];
+  const texts = ['title', 'message', 'detail', 'description'].map((key) => document[key]);
+  const more = report['message'] ?? report['detailed-message'] ?? document['errorMessage'];
   return [...new Set([...texts, more].map(textOf).filter(Boolean))].join('; ');
 }
 

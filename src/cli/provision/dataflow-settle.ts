@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StepResult } from './step-engine.ts';
 
 /**
- * AEP can drop data in the first five minutes of a dataflow.
+ * AEP can drop data in the first five minutes after a dataflow was made or changed.
  * Source: docs/platforms/adobe.md#delays
  */
 export const SETTLE_MS = 300_000;
@@ -13,11 +13,11 @@ export const SETTLE_MS = 300_000;
  * @returns epoch ms; undefined if all are old enough
  */
 export function settledAt(
-  results: readonly Pick<StepResult, 'kind' | 'createdAt'>[],
+  results: readonly Pick<StepResult, 'kind' | 'changedAt'>[],
   settleMs: number,
   now: number,
 ): number | undefined {
-  const times = results.flatMap(({ kind, createdAt }) => (kind === 'dataflow' ? (createdAt ?? []) : []));
+  const times = results.flatMap(({ kind, changedAt }) => (kind === 'dataflow' ? (changedAt ?? []) : []));
   // Adobe's clock can be ahead of ours: the wait is never longer than a whole one.
   const at = Math.min(Math.max(0, ...times), now) + settleMs;
   return at > now ? at : undefined;

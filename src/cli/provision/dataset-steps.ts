@@ -3,14 +3,21 @@ import {
   type Dataset,
   type DatasetTag,
   findDatasets,
-  patchDataset,
+  changeDataset,
   readDataset,
 } from '../../adobe/platform/catalog.ts';
-import type { PatchOperation } from '../../adobe/platform/typed-answer.ts';
+import type { JsonObject } from '../../capillary/json.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { markedName } from './object-marker.ts';
 import { type Difference, type Step, valueOf } from './provision-step.ts';
-import { configuredId, isLocated, locate, sectionOf, type StepContext } from './step-context.ts';
+import {
+  configuredId,
+  isLocated,
+  type Located,
+  locate,
+  sectionOf,
+  type StepContext,
+} from './step-context.ts';
 
 /** A dataset that the destination needs. */
 interface DatasetNeed {
@@ -27,39 +34,34 @@ const TAG_TEXTS: Readonly<Record<DatasetTag, string>> = {
   unifiedIdentity: 'for identities',
 };
 
-function changeOf({ client }: StepContext, dataset: Dataset, operations: readonly PatchOperation[]) {
+function changeOf({ client }: StepContext, dataset: Dataset, fields: JsonObject) {
   return async (): Promise<void> => {
-    valueOf(await patchDataset(client, dataset, operations));
+    valueOf(await changeDataset(client, dataset, fields));
   };
 }
 
 function tagDifferences(
   context: StepContext,
-  dataset: Dataset,
-  need: DatasetNeed,
-  isOurs: boolean,
+  { object, isOurs }: Located<Dataset>,
+  { enabled }: DatasetNeed,
 ): Difference[] {
-  const missing = need.enabled.filter((tag) => !dataset.enabled.has(tag));
+  const missing = enabled.filter((tag) => !object.enabled.has(tag));
   if (missing.length === 0) return [];
   const what = `it is not enabled ${missing.map((tag) => TAG_TEXTS[tag]).join(' and ')}`;
-  const operations = missing.map(
-    (tag): PatchOperation => ({ op: 'add', path: `/tags/${tag}`, value: ['enabled:true'] }),
-  );
+  const tags = Object.fromEntries(missing.map((tag) => [tag, ['enabled:true']]));
   return isOurs
-    ? [{ what, change: changeOf(context, dataset, operations) }]
+    ? [{ what, change: changeOf(context, object, { tags }) }]
     : [{ what, fix: 'enable the dataset for Profile in AEP, which enables both' }];
 }
 
 function nameDifferences(
   context: StepContext,
-  dataset: Dataset,
-  need: DatasetNeed,
-  isOurs: boolean,
+  { object, isOurs }: Located<Dataset>,
+  { name }: DatasetNeed,
 ): Difference[] {
-  if (!isOurs || dataset.name === need.name) return [];
-  const operation = { op: 'replace', path: '/name', value: need.name } as const;
-  const what = `it has been renamed to ${dataset.name}, without the marker by which it is found`;
-  return [{ what, change: changeOf(context, dataset, [operation]) }];
+  if (!isOurs || object.name === name) return [];
+  const what = `it has been renamed to ${object.name}, without the marker by which it is found`;
+  return [{ what, change: changeOf(context, object, { name }) }];
 }
 
 function datasetStep(context: StepContext, need: DatasetNeed): Step {
@@ -92,8 +94,8 @@ function datasetStep(context: StepContext, need: DatasetNeed): Step {
         };
       }
       const differences = [
-        ...tagDifferences(context, object, need, isOurs),
-        ...nameDifferences(context, object, need, isOurs),
+        ...tagDifferences(context, located, need),
+        ...nameDifferences(context, located, need),
       ];
       return { state: 'found', id: object.id, name: object.name, isOurs, differences };
     },

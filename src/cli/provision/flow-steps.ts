@@ -186,7 +186,7 @@ export function flowStep(context: StepContext, record: RecordClass): Step {
         name: object.name,
         isOurs,
         differences,
-        createdAt: object.createdAt,
+        changedAt: object.updatedAt,
       };
     },
     make: async () =>

@@ -66,7 +66,9 @@ function namespaceStep({ client }: StepContext, identifier: Identifier, code: st
       };
     },
     make: async () => {
-      const created = await createNamespace(client, { code, ...NAMESPACE_KINDS[identifier] });
+      const { name, idType, description } = NAMESPACE_KINDS[identifier];
+      // Names are unique too.
+      const created = await createNamespace(client, { code, name: `${name} (${code})`, idType, description });
       return String(valueOf(created).id);
     },
   };

@@ -58,11 +58,14 @@ function showWait(ms: number, { call, status, code }: PlatformError): void {
 /**
  * @throws ConfigError, and CommandError for an unknown destination or an unreadable state file
  */
-export async function openSession(options: ProvisionOptions): Promise<ProvisionSession> {
+export async function openSession(
+  options: ProvisionOptions,
+  clock: Pick<StepRun, 'now' | 'wait'> = {},
+): Promise<ProvisionSession> {
   const { loaded, missing } = await loadForProvision(options.config);
   const stateFile = options.state ?? statePath(options.config);
   const targets = openTargets(loaded, missing, options.destination, showWait);
-  const stateOf = await openState(stateFile);
+  const stateOf = await openState(stateFile, clock.now);
   return {
     loaded,
     stateFile,
@@ -77,7 +80,7 @@ export async function openSession(options: ProvisionOptions): Promise<ProvisionS
       const foreign: ReadonlySet<RecordClass> = await foreignSchemas(context);
       return {
         target,
-        run: { state, ids },
+        run: { state, ids, ...clock },
         steps: provisionSteps(context, facts, foreign),
         complete: () => completeConfig(context, facts, foreign),
       };

@@ -32,8 +32,8 @@ export type Looked =
       /** Made by `provision`, by the state file or the marker; only such objects are changed. */
       readonly isOurs: boolean;
       readonly differences: readonly Difference[];
-      /** Epoch ms, of a dataflow. */
-      readonly createdAt?: number;
+      /** Epoch ms at which a dataflow was made or last changed. */
+      readonly changedAt?: number;
     }
   | { readonly state: 'absent' }
   | {

@@ -17,8 +17,8 @@ export interface StepResult {
   readonly details: readonly string[];
   /** What a person has to do, each for one detail. */
   readonly fixes: readonly string[];
-  /** Epoch ms, of a dataflow. */
-  readonly createdAt?: number;
+  /** Epoch ms at which a dataflow was made or last changed. */
+  readonly changedAt?: number;
 }
 
 /** What the steps of a destination share. */
@@ -32,7 +32,7 @@ export interface StepRun {
 
 function found(step: Step, looked: Extract<Looked, { state: 'found' }>): Omit<StepResult, 'outcome'> {
   const { key, kind } = step;
-  const { id, name, createdAt, differences } = looked;
+  const { id, name, changedAt, differences } = looked;
   return {
     key,
     kind,
@@ -40,7 +40,7 @@ function found(step: Step, looked: Extract<Looked, { state: 'found' }>): Omit<St
     id,
     details: differences.map(({ what }) => what),
     fixes: differences.flatMap(({ fix }) => fix ?? []),
-    ...(createdAt === undefined ? {} : { createdAt }),
+    ...(changedAt === undefined ? {} : { changedAt }),
   };
 }
 
@@ -152,11 +152,15 @@ async function applyStep(step: Step, run: StepRun): Promise<StepResult> {
     if (known?.id !== id || known.by !== by) await state.record(key, { kind, name: looked.name, id, by });
     run.ids.set(key, id);
     return before.state === 'absent'
-      ? { key, kind, name, id, outcome: 'made', details: [], fixes: [], createdAt: now() }
+      ? { key, kind, name, id, outcome: 'made', details: [], fixes: [], ...madeAt(kind, now()) }
       : await changeObject(step, looked);
   } catch (error) {
     throw stepError(step, error);
   }
+}
+
+function madeAt(kind: StepKind, now: number): { changedAt?: number } {
+  return kind === 'dataflow' ? { changedAt: now } : {};
 }
 
 /** A change of an object that somebody else changes meanwhile is made again to what it is then. */

@@ -78,7 +78,9 @@ describe('simulate', () => {
     const faults = await file('faults.json', '[{"on":"ims","times":1,"then":{"status":503}}]');
     const child = run('simulate', '--port', '0', '--token-ttl', '90s', '--faults', faults, '--json');
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-    const urls = JSON.parse(line) as { url: string; imsUrl: string; inletUrl: string; controlUrl: string };
+    const urls = JSON.parse(line) as Record<'imsUrl' | 'inletUrl' | 'platformUrl' | 'controlUrl', string>;
+    const stats403 = await fetch(`${urls.platformUrl}/data/foundation/schemaregistry/stats`);
+    expect(await stats403.json()).toMatchObject({ error_code: '403000' });
     expect(urls.inletUrl).toMatch(/\/collection\/[0-9a-f]{64}$/);
     expect((await fetch(urls.imsUrl, { method: 'POST' })).status).toBe(400);
     const stats = await fetch(`${urls.controlUrl}/stats`);
@@ -102,6 +104,16 @@ describe('simulate', () => {
     expect(statuses).toEqual([200, 200, 429]);
     const summary = await fetch(`${capillaryUrl}/_sim/capillary`);
     expect(await summary.json()).toMatchObject({ orgId: 4711, tokens: 2 });
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  });
+
+  it('--empty has no inlet until the platform API makes one', async () => {
+    const child = run('simulate', '--port', '0', '--no-auth', '--empty', '--json');
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const { inletUrl } = JSON.parse(line) as { inletUrl: string };
+    const headers = { 'content-type': 'application/json' };
+    expect((await fetch(inletUrl, { method: 'POST', headers, body: '{}' })).status).toBe(404);
     child.kill('SIGTERM');
     await once(child, 'exit');
   });

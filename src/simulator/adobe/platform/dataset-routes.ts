@@ -14,7 +14,15 @@ const PATH = '/data/foundation/catalog/dataSets';
 const NESTED_PATH = '/data/foundation/catalog/v2/dataSets';
 
 /** What a client can set; Catalog ignores the rest of a body. */
-const WRITABLE = ['name', 'description', 'schemaRef', 'tags', 'fileDescription', 'enableErrorDiagnostics'];
+const WRITABLE = [
+  'name',
+  'description',
+  'schemaRef',
+  'state',
+  'tags',
+  'fileDescription',
+  'enableErrorDiagnostics',
+];
 
 const CONTENT_TYPE = /^application\/vnd\.adobe\.xed(-full)?(-notext)?\+json;\s*version=1(\.\d+)?$/;
 
@@ -66,6 +74,7 @@ function create(call: PlatformCall): Answer {
     schemaId: schema.id,
     tags: all,
     body: {
+      state: 'DRAFT',
       ...given,
       name,
       tags: all,
@@ -73,7 +82,6 @@ function create(call: PlatformCall): Answer {
       imsOrg: textOf(headers['x-gw-ims-org-id']),
       sandboxName: sandbox.name,
       namespace: 'ACP',
-      state: 'DRAFT',
       created: now,
       updated: now,
       createdClient: client,

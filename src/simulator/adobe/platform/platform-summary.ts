@@ -35,6 +35,7 @@ function sandboxSummary(sandbox: Sandbox): JsonObject {
       name: dataset.name,
       schemaId: dataset.schemaId,
       version: dataset.version,
+      state: dataset.body['state'] ?? '',
       ...datasetUses(dataset),
     })),
     connections: [...connections.values()].map(({ id, state, body, inletId }) => ({

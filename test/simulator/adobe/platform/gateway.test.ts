@@ -72,6 +72,29 @@ describe('the gateway in front of platform.adobe.io', () => {
   });
 });
 
+describe('an organisation that begins empty', () => {
+  it('has only the inlets of its connections', async () => {
+    const simulator = await simulate({ empty: true, requireAuth: false });
+    const adobe = await platformClient(simulator);
+    const post = async (id: string): Promise<number> => {
+      const headers = { 'content-type': 'application/json' };
+      const url = `${simulator.url}/collection/${id}`;
+      return (await fetch(url, { method: 'POST', headers, body: '{}' })).status;
+    };
+    expect(await post('a'.repeat(64))).toBe(404);
+    const made = await adobe.post('/data/foundation/flowservice/connections', {
+      name: 'Tea',
+      connectionSpec: { id: 'bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb', version: '1.0' },
+      auth: {
+        specName: 'Streaming Connection',
+        params: { sourceId: 'tea', dataType: 'xdm', name: 'Tea', authenticationRequired: false },
+      },
+    });
+    const connection = simulator.platform.sandbox('dev')?.connections.get(made.json['id'] as string);
+    expect(await post(connection?.inletId ?? '')).toBe(400);
+  });
+});
+
 describe('faults of the platform', () => {
   it('apply to one method and path, and only to calls that the gateway lets through', async () => {
     const { adobe } = await platform({}, [

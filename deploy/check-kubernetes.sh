@@ -110,6 +110,17 @@ if grep -q 'name: runbook' "$work/docs/linked"; then
   exit 1
 fi
 
+step "docs/kubernetes.md: a proxy and a private CA, with kustomize and with Helm"
+mkdir "$work/docs/kubernetes/proxy"
+sed -n '/^# proxy\/kustomization.yaml$/,/^```$/p' docs/kubernetes.md | grep -v '```' >"$work/docs/kubernetes/proxy/kustomization.yaml"
+sed -i 's|^  - \.\./monitoring$|&\n  - ../proxy|' "$work/docs/kubernetes/production/kustomization.yaml"
+"$kustomize" build "$work/docs/kubernetes/production" >"$work/proxy.yaml"
+grep -q 'port: 3128' "$work/proxy.yaml"
+grep -q 'mountPath: /run/secrets/egress' "$work/proxy.yaml"
+sed -n '/^# values-proxy.yaml$/,/^```$/p' docs/kubernetes.md | grep -v '```' >"$work/docs/values-proxy"
+render docs-proxy --values "$work/docs/values" --values "$work/docs/values-proxy"
+grep -q 'port: 3128' "$work/helm-docs-proxy.yaml"
+
 step "helm"
 "$helm" lint --strict --quiet "$chart"
 render defaults
@@ -184,6 +195,9 @@ refused 'maxReplicas (2) must not be less' "${replicas[@]}" --set autoscaling.en
 refused 'autoscaling has no metric' "${replicas[@]}" --set autoscaling.enabled=true,autoscaling.cpuPercent=0
 refused database.passwordSecret "${replicas[@]}" --set 'config.store.url=postgres://relay:${file:/run/secrets/database/password}@db/relay'
 refused database.caSecret "${replicas[@]}" --set 'config.store.url=postgres://relay@db/relay?sslrootcert=/run/secrets/database/ca.crt'
+refused egress.caSecret --set 'config.egress.ca=${file:/run/secrets/egress/ca.crt}'
+refused config.egress.ca --set egress.caSecret=corp-ca
+refused proxy --set config.egress.proxy=proxy:3128
 refused maxSurge "${replicas[@]}" --set replicas.maxSurge=0
 refused adminFrom --set-json 'networkPolicy.adminFrom=[]'
 

@@ -28,23 +28,28 @@ function isNoProxyEntry(entry: string): boolean {
   return isIP(bracketed ?? entry) !== 0 || NAME.test(entry);
 }
 
+const PROXY_RULE = 'must be the http(s) URL of a proxy, such as http://proxy.corp:3128';
+const NO_PROXY_RULE =
+  'must be a host, a domain such as .svc, an address or an address range such as 10.0.0.0/8';
+
 /** How the relay reaches Adobe and Capillary. */
 export const egressSchema = z.strictObject({
   proxy: z
     .string()
+    // Editors and the chart know the pattern; the rest is checked below.
+    .regex(/^(https?:\/\/\S+)?$/, { error: PROXY_RULE, abort: true })
     .transform((text) => (text === '' ? undefined : text))
-    .refine((text) => text === undefined || isProxyUrl(text), {
-      error: 'must be the http(s) URL of a proxy, such as http://proxy.corp:3128',
-    })
+    .refine((text) => text === undefined || isProxyUrl(text), { error: PROXY_RULE })
     .optional()
     .describe(
       'Proxy for IMS, inlet, platform and Capillary. Absent: HTTPS_PROXY and HTTP_PROXY of the environment. Loopback is always direct.',
     ),
   noProxy: z
     .array(
-      z.string().refine(isNoProxyEntry, {
-        error: 'must be a host, a domain such as .svc, an address or an address range such as 10.0.0.0/8',
-      }),
+      z
+        .string()
+        .regex(/^[^\s/,]+(\/\d{1,3})?$/, { error: NO_PROXY_RULE, abort: true })
+        .refine(isNoProxyEntry, { error: NO_PROXY_RULE }),
     )
     .default([])
     .describe(

@@ -66,8 +66,10 @@ function resolvePlaceholder(body: string, sources: PlaceholderSources): Resolved
  * Whether what ends at the offset is a user or a password in a URL. There a secret is written as it
  * is, and characters such as / would end the part.
  */
-function isCredential(template: string, end: number): boolean {
-  return /^postgres(ql)?:\/\//.test(template) && template.indexOf('@', end) >= 0;
+function isCredential(template: string, end: number, path: Path): boolean {
+  const isProxy = formatPath(path) === 'egress.proxy';
+  const hasUser = isProxy ? /^https?:\/\// : /^postgres(ql)?:\/\//;
+  return hasUser.test(template) && template.indexOf('@', end) >= 0;
 }
 
 /**
@@ -90,7 +92,9 @@ export function interpolate(tree: unknown, sources: PlaceholderSources): Interpo
             ? { message: 'contains ${ without the closing }', fix: SYNTAX }
             : resolvePlaceholder(body, sources);
         if ('text' in result)
-          return isCredential(template, at + match.length) ? encodeURIComponent(result.text) : result.text;
+          return isCredential(template, at + match.length, path)
+            ? encodeURIComponent(result.text)
+            : result.text;
         findings.push({ path, ...result });
         return match;
       },

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Pool } from 'undici';
+import { isLoopback } from '../config/address-checks.ts';
 import type { EgressConfig } from '../config/egress-config.ts';
 import { type ProxyVariables, readProxyVariables } from '../config/proxy-variables.ts';
-import { isLoopbackUrl, matchesNoProxy } from './no-proxy.ts';
+import { hostOf, matchesNoProxy } from './no-proxy.ts';
 import type { OutboundPool } from './outbound.ts';
 import {
   type ConnectLimits,
@@ -89,7 +90,8 @@ function waysOf(config: EgressConfig | undefined, variables: ProxyVariables): Wa
     proxyFor(url) {
       const proxy = choose(url);
       if (proxy === undefined) return {};
-      if (isLoopbackUrl(url)) return { because: 'loopback' };
+      // A proxy would look for it on its own machine.
+      if (isLoopback(hostOf(url))) return { because: 'loopback' };
       const exception = exceptions.find(({ entry }) => matchesNoProxy(url, entry));
       return exception === undefined ? { proxy } : { because: exception.because };
     },

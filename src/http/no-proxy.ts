@@ -64,11 +64,3 @@ export function matchesNoProxy(url: URL, entry: string): boolean {
   if (name.startsWith('.')) return host.endsWith(name);
   return host === name || host.endsWith(`.${name}`);
 }
-
-/** A proxy would look for a loopback address on its own machine. */
-export function isLoopbackUrl(url: URL): boolean {
-  const host = hostOf(url);
-  return (
-    host === 'localhost' || isInRange(host, '127.0.0.0/8') || (isIP(host) === 6 && isSameAddress(host, '::1'))
-  );
-}

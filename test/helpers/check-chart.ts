@@ -116,6 +116,22 @@ const egress = (manifests: Manifests) => manifests.find((one) => one?.kind === '
 check('egress of mode single', egress(defaults), egress(base));
 check('egress of mode replicas', egress(replicas), egress(baseReplicas));
 
+const everythingPod = workloadOf(everything, 'StatefulSet').spec.template.spec;
+check(
+  'the certificates of egress',
+  everythingPod.volumes.find(({ name }: any) => name === 'egress').projected.sources,
+  [{ configMap: { name: 'corp-bundle', items: [{ key: 'bundle.pem', path: 'ca.crt' }] } }],
+);
+check(
+  'where they are mounted',
+  everythingPod.containers[0].volumeMounts.find(({ name }: any) => name === 'egress').mountPath,
+  '/run/secrets/egress',
+);
+check('the way to the proxy', egress(everything).at(-2), {
+  ports: [{ protocol: 'TCP', port: 3_128 }],
+  to: [{ ipBlock: { cidr: '10.1.2.3/32' } }],
+});
+
 /* A pod has 30 s after the hook, and the autoscaler sets the number of pods. */
 const { spec } = workloadOf(replicasEverything, 'Deployment');
 const grown = spec.template.spec;

@@ -3,12 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SOURCE_CHECKS } from '../../src/cli/source-checks.ts';
 import { type LoadedConfig, readConfig } from '../../src/config/load-config.ts';
+import { createPrivateCa } from './private-ca.ts';
 
 /** Folder in which the manifests and the chart mount the Secret. */
 export const SECRETS = '/run/secrets/relay';
 
 /** Folder in which the pods of mode replicas have the password of the database and its CA. */
 export const DATABASE_FILES = '/run/secrets/database';
+
+/** Folder in which the chart mounts the certificates for `egress.ca`. */
+const EGRESS_FILES = '/run/secrets/egress';
 
 /**
  * Names of the files of the mounted Secret that a configuration refers to, without repeats, sorted.
@@ -26,8 +30,9 @@ export function loadMounted(text: string): LoadedConfig {
   try {
     for (const name of secretNames(text)) writeFileSync(join(folder, name), `${secret}\n`);
     writeFileSync(join(folder, 'password'), 'a password\n');
+    writeFileSync(join(folder, 'ca.crt'), createPrivateCa().pem);
     return readConfig(
-      [SECRETS, DATABASE_FILES].reduce(
+      [SECRETS, DATABASE_FILES, EGRESS_FILES].reduce(
         (moved, mounted) => moved.replaceAll(`\${file:${mounted}/`, `\${file:${folder}/`),
         text,
       ),

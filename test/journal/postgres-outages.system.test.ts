@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { readDatabaseFacts } from '../../src/journal/postgres/offline/database-facts.ts';
 import type { SessionsHandle } from '../../src/journal/postgres/sessions/open-sessions.ts';
 import { PostgresServer, type PostgresServerOptions } from '../helpers/postgres-process.ts';
+import { createPrivateCa } from '../helpers/private-ca.ts';
 import { reportSkip } from '../helpers/report-skip.ts';
 import { until } from '../helpers/until.ts';
 import { recordedLog, sessionsOfTest, sql } from './postgres-rig.ts';
@@ -175,57 +177,12 @@ describe('TLS to PostgreSQL', () => {
     const server = await serverOfTest();
     const folder = join(server.folder, 'tls');
     await mkdir(folder);
-    const openssl = (...args: string[]): void =>
-      void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-    openssl(
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-keyout',
-      'ca.key',
-      '-out',
-      'ca.pem',
-      '-subj',
-      '/CN=Test CA',
-      '-days',
-      '2',
-    );
-    openssl(
-      'req',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-keyout',
-      'server.key',
-      '-out',
-      'server.csr',
-      '-subj',
-      '/CN=db',
-    );
-    await writeFile(join(folder, 'names.txt'), 'subjectAltName = DNS:localhost');
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      'server.csr',
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-      '-CAcreateserial',
-      '-out',
-      'server.pem',
-      '-days',
-      '2',
-      '-extfile',
-      'names.txt',
-    );
+    const authority = createPrivateCa();
+    const { key, cert } = authority.issue('localhost');
+    const ca = authority.pem;
+    await writeFile(join(folder, 'ca.pem'), ca);
+    await writeFile(join(folder, 'server.key'), key, { mode: 0o600 });
+    await writeFile(join(folder, 'server.pem'), cert);
     const url = (mode: string, host = 'localhost', more = ''): string =>
       `postgres://relay@${host}:${server.port}/postgres?sslmode=${mode}${more}`;
     const isEncrypted = async (options: Parameters<typeof sessionsOfTest>[0]): Promise<unknown> => {
@@ -245,11 +202,21 @@ describe('TLS to PostgreSQL', () => {
       `ssl = on\nssl_cert_file = '${folder}/server.pem'\nssl_key_file = '${folder}/server.key'\n`,
     );
     await server.restart();
-    const ca = await readFile(join(folder, 'ca.pem'), 'utf8');
     expect(await isEncrypted({ url: () => url('disable'), schema })).toBe(false);
     expect(await isEncrypted({ url: () => url('prefer'), schema })).toBe(true);
     expect(await isEncrypted({ url: () => url('require'), schema })).toBe(true);
     expect(await isEncrypted({ url: () => url('verify-full'), schema, ca: () => ca })).toBe(true);
+    expect(await isEncrypted({ url: () => url('verify-ca', '127.0.0.1'), schema, ca: () => ca })).toBe(true);
+    // A sslrootcert of the URL is the only one that counts.
+    const other = `&sslrootcert=${folder}/server.pem`;
+    await expect(
+      sessionsOfTest({ url: () => url('verify-full', 'localhost', other), schema, ca: () => ca }),
+    ).rejects.toMatchObject({ message: expect.stringContaining('certificate of the database') as string });
+    const place = { url: url('verify-full'), schema };
+    expect((await readDatabaseFacts({ ...place, ca })).tls).toMatch(/^TLS/);
+    await expect(readDatabaseFacts(place)).rejects.toMatchObject({
+      fix: expect.stringContaining('egress.ca') as string,
+    });
     const file = `&sslrootcert=${folder}/ca.pem`;
     expect(await isEncrypted({ url: () => url('verify-full', 'localhost', file), schema })).toBe(true);
     expect(await isEncrypted({ url: () => url('verify-ca', '127.0.0.1', file), schema })).toBe(true);

@@ -78,6 +78,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
     name: {{ .passwordSecret }}
     items: [{ key: {{ .passwordKey }}, path: password }]
 {{- end }}
+{{- include "relay.caFile" . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The file ca.crt of a Secret or a ConfigMap, as a source of a projected volume; nothing if none is named. */}}
+{{- define "relay.caFile" -}}
 {{- if .caSecret }}
 - secret:
     name: {{ .caSecret }}
@@ -88,6 +95,29 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
     items: [{ key: {{ .caKey }}, path: ca.crt }]
 {{- end }}
 {{- end -}}
+
+{{/* The file in /run/secrets/egress; fails if the configuration refers to it and nothing provides it. */}}
+{{- define "relay.egressFiles" -}}
+{{- $files := include "relay.caFile" .Values.egress -}}
+{{- $ca := dig "egress" "ca" "" .Values.config -}}
+{{- if and (contains "/run/secrets/egress/ca.crt" $ca) (not $files) -}}
+{{- fail "config.egress.ca refers to the file /run/secrets/egress/ca.crt: name its Secret or ConfigMap in egress.caSecret or egress.caConfigMap" -}}
+{{- end -}}
+{{- if and $files (not (contains "/run/secrets/egress/ca.crt" $ca)) -}}
+{{- fail "egress.caSecret or egress.caConfigMap is set, but nothing reads the file: set config.egress.ca to ${file:/run/secrets/egress/ca.crt}" -}}
+{{- end -}}
+{{- $files -}}
+{{- end -}}
+
+{{/* The port of config.egress.proxy if it is not 443, which is allowed anyway; nothing if it is not written there. */}}
+{{- define "relay.proxyPort" -}}
+{{- $proxy := dig "egress" "proxy" "" .Values.config | trimSuffix "/" -}}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $proxy) -}}
+{{- if and (not $port) (hasPrefix "http://" $proxy) (not (hasSuffix "}" $proxy)) -}}
+{{- $port = "80" -}}
+{{- end -}}
+{{- if ne $port "443" -}}
+{{- $port -}}
 {{- end -}}
 {{- end -}}
 

@@ -98,6 +98,11 @@ spec:
           mountPath: /run/secrets/database
           readOnly: true
         {{- end }}
+        {{- if include "relay.egressFiles" . }}
+        - name: egress
+          mountPath: /run/secrets/egress
+          readOnly: true
+        {{- end }}
         - name: tmp
           mountPath: /tmp
         {{- with .Values.extraVolumeMounts }}
@@ -113,6 +118,13 @@ spec:
         defaultMode: 288 # 0440: root and the relay's group
     {{- with include "relay.databaseFiles" . }}
     - name: database
+      projected:
+        defaultMode: 288
+        sources:
+          {{- . | nindent 10 }}
+    {{- end }}
+    {{- with include "relay.egressFiles" . }}
+    - name: egress
       projected:
         defaultMode: 288
         sources:

@@ -26,8 +26,8 @@ interface SimulateOptions {
 }
 
 const HELP = `
-Any client id and secret get a token. Received records and scripted faults are under /_sim (docs/simulator.md).
-Stop it with Ctrl-C.
+Any client id and secret of Adobe, and any key and secret of Capillary, get a token.
+Received records and scripted faults are under /_sim (docs/simulator.md). Stop it with Ctrl-C.
 
 Examples:
   $ capillary-relay simulate --port 9090

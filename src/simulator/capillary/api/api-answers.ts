@@ -43,6 +43,12 @@ export function unauthorized(version: ApiVersion): Answer {
   };
 }
 
+/** A body that cannot be parsed; on v2 the answer is blank. */
+export function unparsable(version: ApiVersion): Answer {
+  if (version === 'v2') return { status: 400, headers: {}, body: '' };
+  return apiError(version, 400, 300_004, 'Unable to parse the request');
+}
+
 /** Neither a body nor `Retry-After` is documented for it. */
 export function tooManyCalls(): Answer {
   return { status: 429, headers: {}, body: '' };

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { JsonValue } from '../../../capillary/json.ts';
 import { type Answer, respond } from '../../adobe/exchange.ts';
 import { countRequest, type SimulatorState } from '../../adobe/simulator-state.ts';
-import { apiError, failure, tooManyCalls, unauthorized, v3Answer, versionOf } from './api-answers.ts';
+import { failure, tooManyCalls, unauthorized, unparsable, v3Answer, versionOf } from './api-answers.ts';
 import type { CapillaryCall, CapillaryRoute } from './api-route.ts';
 import type { ApiCaller, TokenCheck } from './api-tokens.ts';
 import type { CapillaryTwin } from './capillary-twin.ts';
@@ -114,7 +114,7 @@ async function answerRoute(request: GatewayRequest, route: CapillaryRoute | unde
   if (!route) return refuse(request, failure(version, 404, 'Resource not found'));
   if (!mayCall(caller, route)) return refuse(request, failure(version, 403));
   const read = readBody(request);
-  if (!read) return refuse(request, apiError(version, 400, 300_004, 'Unable to parse the request'));
+  if (!read) return refuse(request, unparsable(version));
   const call = {
     twin,
     caller,

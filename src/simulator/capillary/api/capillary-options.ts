@@ -56,10 +56,7 @@ export interface CapillaryOptions {
   readonly responseTimeoutMs?: number;
   /** Share of delivered events that are sent once more; default 0. */
   readonly duplicates?: number;
-  /**
-   * Host names that events may be posted to. Default: this machine, and names without a dot, as
-   * containers have.
-   */
+  /** Host names that events may be posted to, besides this machine and private networks. */
   readonly hosts?: readonly string[];
   /** Entries of the delivery log to keep, default 100 000. */
   readonly maxLogged?: number;

@@ -1,6 +1,6 @@
 import type { Answer } from '../../adobe/exchange.ts';
 import { isJsonObject, type JsonValue } from '../../../capillary/json.ts';
-import { apiError, v3Answer } from './api-answers.ts';
+import { apiError, unparsable, v3Answer } from './api-answers.ts';
 import type { ApiCaller } from './api-tokens.ts';
 import type { CapillaryTwin } from './capillary-twin.ts';
 
@@ -11,7 +11,7 @@ export function readClient(
   body: JsonValue | undefined,
   { tokens }: CapillaryTwin,
 ): { readonly caller: ApiCaller } | { readonly refusal: Answer } {
-  if (!isJsonObject(body)) return { refusal: apiError('v3', 400, 300_004, 'Unable to parse the request') };
+  if (!isJsonObject(body)) return { refusal: unparsable('v3') };
   const caller = tokens.clientOf(body.key, body.secret);
   if (caller) return { caller };
   return { refusal: apiError('v3', 401, 401, 'Invalid key or secret') };

@@ -19,7 +19,7 @@ export interface DeliveryOptions {
   readonly timeoutMs: number;
   /** True if an event that was delivered is to be sent once more. */
   readonly repeats: () => boolean;
-  /** Host names that events may be posted to, besides those of this machine. */
+  /** Host names that events may be posted to, besides private ones. */
   readonly hosts: readonly string[];
   /** Epoch ms. */
   readonly now: () => number;
@@ -54,14 +54,21 @@ function methodOf(webhook: TwinWebhook): NonNullable<WebhookRequest['method']> {
   return METHODS.find((method) => method === webhook.fields.methodType) ?? 'POST';
 }
 
+/** Names that no public DNS has: without a dot, as containers have, or of a reserved domain. */
+const PRIVATE_NAME = /^[^.[\]]+$|\.(?:localhost|local|internal|test|svc)$|\.svc\.cluster\.local$/;
+
+/** Loopback, and the ranges of RFC 1918. */
+const PRIVATE_ADDRESS =
+  /^\[::1\]$|^(?:127|10)(?:\.\d+){3}$|^192\.168(?:\.\d+){2}$|^172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2}$/;
+
 /**
- * Whether invented events may go to the URL: to this machine, or to a container beside it, whose
- * name has no dot. A registered URL can be that of a real relay.
+ * Whether invented events may go to the URL: to this machine, or to others of a private network. A
+ * registered URL can be that of a real relay.
  */
-function isNearby(url: string, hosts: readonly string[]): boolean {
+export function isNearby(url: string, hosts: readonly string[]): boolean {
   if (!URL.canParse(url)) return false;
   const { hostname } = new URL(url);
-  return /^127\.|^\[::1\]$|^[^.]+$/.test(hostname) || hosts.includes(hostname);
+  return PRIVATE_NAME.test(hostname) || PRIVATE_ADDRESS.test(hostname) || hosts.includes(hostname);
 }
 
 function messageOf(answer: WebhookAnswer): string {
@@ -71,8 +78,8 @@ function messageOf(answer: WebhookAnswer): string {
 
 const UNREACHABLE: WebhookAnswer = {
   kind: 'failure',
-  detail: 'the simulator posts to this machine only',
-  failure: 'the simulator posts to this machine only',
+  detail: 'the simulator posts to private networks only',
+  failure: 'the simulator posts to private networks only',
   durationMs: 0,
 };
 

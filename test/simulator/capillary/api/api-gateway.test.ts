@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { unparsable } from '../../../../src/simulator/capillary/api/api-answers.ts';
 import { askToken, callApi, withCapillary } from './capillary-caller.ts';
 
 const HEX = /^[0-9a-f]{32}$/;
@@ -53,6 +54,11 @@ describe("the gateway of Capillary's API", () => {
       errors: [{ code: 404, message: 'Resource not found' }],
       warnings: null,
     });
+  });
+
+  it('has a blank 400 on v2 for a body that cannot be parsed', () => {
+    expect(unparsable('v2')).toEqual({ status: 400, headers: {}, body: '' });
+    expect(JSON.parse(unparsable('v1.1').body)).toMatchObject({ response: { status: { code: 300_004 } } });
   });
 
   it('limits the calls of a key in any 60 s: 429 without a body and without Retry-After', async () => {

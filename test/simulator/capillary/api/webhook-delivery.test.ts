@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isNearby } from '../../../../src/simulator/capillary/api/webhook-delivery.ts';
 import { until } from '../../../helpers/until.ts';
 import { aWebhook } from './capillary-caller.ts';
 import { anEvent, ORG, withDelivery } from './delivery-rig.ts';
@@ -78,9 +79,30 @@ describe('the delivery of events by configured webhooks', () => {
       {
         status: 'FAILED',
         attempts: 11,
-        message: 'webhook response:  | the simulator posts to this machine only',
+        message: 'webhook response:  | the simulator posts to private networks only',
       },
     ]);
+  });
+
+  it.each([
+    ['https://relay.example.com/x', false],
+    ['http://8.8.8.8/x', false],
+    ['http://172.32.0.1/x', false],
+    ['http://127.0.0.1.example.com/x', false],
+    ['http://internal.example.com/x', false],
+    ['no URL', false],
+    ['http://localhost:1/x', true],
+    ['http://127.0.0.1:1/x', true],
+    ['http://[::1]:1/x', true],
+    ['http://relay:8080/x', true],
+    ['http://relay.prod.svc.cluster.local/x', true],
+    ['http://host.docker.internal/x', true],
+    ['http://10.1.2.3/x', true],
+    ['http://172.20.0.2/x', true],
+    ['http://192.168.1.2/x', true],
+  ])('may go to %s: %s', (url, expected) => {
+    expect(isNearby(url, [])).toBe(expected);
+    expect(isNearby('https://relay.example.com/x', ['relay.example.com'])).toBe(true);
   });
 });
 

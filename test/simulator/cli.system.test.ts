@@ -12,7 +12,10 @@ import { exitCodeOf, errorText } from '../../src/cli/command-error.ts';
 import { registerSend } from '../../src/cli/send-command.ts';
 import { registerSimulate } from '../../src/cli/simulate-command.ts';
 import { freePort } from '../../src/simulator/free-port.ts';
-import { simulate } from './adobe/adobe-client.ts';
+import { until } from '../helpers/until.ts';
+import { anEvent, type Json, simulate } from './adobe/adobe-client.ts';
+import { connectInlet } from './adobe/platform/flow-rig.ts';
+import { platformClient } from './adobe/platform/platform-client.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -119,9 +122,31 @@ describe('simulate', () => {
   });
 
   it.each([
+    ['0s', 'inLake'],
+    ['10m', 'lost'],
+  ])('loses what arrives within a warm-up of %s', async (warmUp, fate) => {
+    const options = ['--port', '0', '--empty', '--warm-up', warmUp, '--validation-delay', '0s', '--json'];
+    const child = run('simulate', ...options);
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const urls = JSON.parse(line) as { url: string; imsUrl: string; platformUrl: string };
+    const adobe = await platformClient(urls);
+    const inlet = await connectInlet(adobe, urls.url);
+    expect(await inlet.send(inlet.envelope(anEvent('a')))).toMatchObject({ status: 200 });
+    const stats = await until(async () => {
+      const read = (await (await fetch(`${urls.url}/_sim/stats`)).json()) as { fates: Json };
+      return read.fates['pending'] === 0 ? read : undefined;
+    });
+    expect(stats.fates).toMatchObject({ [fate]: 1 });
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it.each([
     ['a scale above 1', ['--retry-scale', '2'], 'from 0 to 1'],
     ['a bad port', ['--port', '99999'], '65535'],
     ['a bad duration', ['--token-ttl', '5'], 'must be a number with a unit'],
+    ['a bad warm-up', ['--warm-up', 'soon'], 'must be a number with a unit'],
+    ['a bad delay', ['--validation-delay', '-1s'], 'must be a number with a unit'],
     ['a missing file', ['--faults', 'nowhere.json'], 'nowhere.json cannot be read'],
     ['an unknown option', ['--fault', 'x'], 'unknown option'],
   ])('refuses %s', async (_, args, message) => {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../capillary/json.ts';
 import { type Answer, jsonAnswer } from '../exchange.ts';
-import { problem } from './platform-errors.ts';
 import type { PlatformCall, PlatformRoute } from './platform-route.ts';
+import { olderError } from './registry-errors.ts';
 import type { TwinBatch } from './sandbox.ts';
 
 const BATCHES = '/data/foundation/catalog/batches';
@@ -87,7 +87,7 @@ function list(call: PlatformCall): Answer {
 /** The batch that the path names, or the answer that there is none. */
 export function batchOf({ sandbox, params }: PlatformCall): { readonly batch: TwinBatch } | Answer {
   const batch = sandbox.batches.find(({ id }) => id === params.id);
-  return batch ? { batch } : problem(404, 'Not Found', `The batch ${params.id} is not found.`);
+  return batch ? { batch } : olderError(404, 'NotFoundError', 'Object not found');
 }
 
 function get(call: PlatformCall): Answer {

@@ -22,6 +22,7 @@ const WRITABLE = [
   'tags',
   'fileDescription',
   'enableErrorDiagnostics',
+  'extensions',
 ];
 
 const CONTENT_TYPE = /^application\/vnd\.adobe\.xed(-full)?(-notext)?\+json;\s*version=1(\.\d+)?$/;

@@ -13,6 +13,7 @@ import type {
   TwinDataset,
   TwinFlowObject,
 } from './sandbox.ts';
+import { expiredIn } from './row-expiration.ts';
 import { identityDescriptorsOf, schemaFields } from './schema-fields.ts';
 
 /** When a record arrives, and how old its flow must be. */
@@ -98,16 +99,20 @@ function judgeEntity(
   const found = recordViolations(entity, now, codes, schema);
   const invalid = found.filter(({ keyword }) => !PROFILE_ONLY.includes(keyword));
   const isUpsert = isJsonObject(message.operations) && message.operations.data === 'merge';
-  const isForProfile = isEnabledFor(dataset, 'unifiedProfile');
+  const isForProfile = isEnabledFor(dataset, 'unifiedProfile') && schema.isUnion;
   if (invalid.length > 0) {
     const paths = primaryPathsOf(sandbox, dataset.schemaId);
     return failed(invalid.map((violation) => withPrimary(violation, paths)));
   }
+  const expired = schema.kind === 'event' ? expiredIn(entity, dataset.body, now) : [];
+  const inLake = !isUpsert && !expired.includes('lake');
+  const inProfile = isForProfile && found.length === 0 && !expired.includes('Profile');
+  const reasons = isForProfile ? found.map(violationText) : [];
   return {
-    state: 'ingested',
-    inLake: !isUpsert,
-    inProfile: isForProfile && found.length === 0,
-    dropped: isForProfile ? found.map(violationText) : [],
+    state: inLake || inProfile ? 'ingested' : 'lost',
+    inLake,
+    inProfile,
+    dropped: [...reasons, ...expired.map((place) => `age: older than the dataset keeps it in the ${place}`)],
     violations: [],
   };
 }

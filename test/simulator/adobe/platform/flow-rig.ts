@@ -89,11 +89,13 @@ export interface SetUp {
   readonly params?: Json;
 }
 
-/** A connection with a flow into a dataset, all made by the platform API, with a namespace. */
-export async function setUp(options: SimulatorOptions & SetUp = {}) {
-  const { kind = 'event', isUnion = true, tags = PROFILE_TAGS, params = {}, ...rest } = options;
-  const rig = await platform({ warmUpMs: 0, validationDelayMs: 0, ...rest });
-  const { adobe, make, simulator } = rig;
+/**
+ * A connection with a flow into a dataset, all made by the platform API, with a namespace.
+ * @param baseUrl of the simulator
+ */
+export async function connectInlet(adobe: PlatformClient, baseUrl: string, given: SetUp = {}) {
+  const { kind = 'event', isUnion = true, tags = PROFILE_TAGS, params = {} } = given;
+  const make = maker(adobe);
   const namespace = { name: 'Customer', code: 'crmId', idType: 'Cross_device', description: '' };
   await adobe.post('/data/core/idnamespace/identities', namespace);
   const connection = await make.connection({ authenticationRequired: true, ...params });
@@ -127,7 +129,7 @@ export async function setUp(options: SimulatorOptions & SetUp = {}) {
   };
 
   const main = await addFlow(kind, isUnion, tags);
-  const url = `${simulator.url}/collection/${String(inletId)}`;
+  const url = `${baseUrl}/collection/${String(inletId)}`;
 
   /** An envelope for a flow, by default the main one. */
   const envelope = (entity: Json | undefined, header: Json = {}, to = main): Json => {
@@ -151,7 +153,6 @@ export async function setUp(options: SimulatorOptions & SetUp = {}) {
   };
 
   return {
-    ...rig,
     ...main,
     connection,
     inletId: String(inletId),
@@ -164,7 +165,20 @@ export async function setUp(options: SimulatorOptions & SetUp = {}) {
     /** A batch. */
     sendAll: (messages: readonly unknown[]) =>
       post(url.replace('/collection/', '/collection/batch/'), { messages }),
+  };
+}
+
+/** A simulator with the inlet of a connection. */
+export async function setUp(options: SimulatorOptions & SetUp = {}) {
+  const { kind, isUnion, tags, params, ...rest } = options;
+  const rig = await platform({ warmUpMs: 0, validationDelayMs: 0, ...rest });
+  const given = Object.fromEntries(
+    Object.entries({ kind, isUnion, tags, params }).filter(([, value]) => value !== undefined),
+  );
+  return {
+    ...rig,
+    ...(await connectInlet(rig.adobe, rig.simulator.url, given)),
     /** Waits until nothing is pending any more. */
-    settled: () => simulator.until(({ fates }) => fates.pending === 0, AbortSignal.timeout(5_000)),
+    settled: () => rig.simulator.until(({ fates }) => fates.pending === 0, AbortSignal.timeout(5_000)),
   };
 }

@@ -149,6 +149,13 @@ describe('the dataflow loses without notice', () => {
     });
   });
 
+  it('what is for a disabled dataset', async () => {
+    const rig = await setUp();
+    const path = `/data/foundation/catalog/dataSets/${rig.datasetId}`;
+    expect((await rig.adobe.patch(path, { state: 'DISABLED' })).status).toBe(200);
+    expect(await fateOf(rig, rig.envelope(anEvent('a')))).toMatchObject({ fate: LOST });
+  });
+
   it('takes the flow from the query or the request header as well', async () => {
     const rig = await setUp();
     const message = rig.envelope(anEvent('a'), { flowId: undefined });
@@ -232,6 +239,33 @@ describe('the lake has, and Profile has not,', () => {
   it('what is in a dataset that is not enabled for Profile', async () => {
     const rig = await setUp({ tags: {}, isUnion: false });
     expect(await fateOf(rig, rig.envelope(anEvent('a')))).toMatchObject({ fate: LAKE_ONLY, dropped: [] });
+  });
+});
+
+describe('an event that is older than its dataset keeps it', () => {
+  async function expiring(...extensions: string[]) {
+    const rig = await setUp({ now: () => Date.parse('2026-05-01T00:00:00Z') });
+    const rowExpiration = { ttlValue: 'P30D' };
+    const body = { extensions: Object.fromEntries(extensions.map((name) => [name, { rowExpiration }])) };
+    const path = `/data/foundation/catalog/dataSets/${rig.datasetId}`;
+    expect((await rig.adobe.patch(path, body)).status).toBe(200);
+    const at = (timestamp: string) =>
+      fateOf(rig, rig.envelope(anEvent(timestamp.slice(0, 10), 'c', { timestamp })));
+    return at;
+  }
+
+  it('is dropped from the lake', async () => {
+    const at = await expiring('adobe_lakeHouse');
+    expect(await at('2026-03-31T00:00:00Z')).toMatchObject({
+      fate: { state: 'ingested', inLake: false, inProfile: true },
+      dropped: ['age: older than the dataset keeps it in the lake'],
+    });
+    expect(await at('2026-04-02T00:00:00Z')).toMatchObject({ fate: INGESTED });
+  });
+
+  it('is lost if Profile does not keep it either', async () => {
+    const at = await expiring('adobe_lakeHouse', 'adobe_unifiedProfile');
+    expect(await at('2026-03-31T00:00:00Z')).toMatchObject({ fate: LOST });
   });
 });
 

@@ -4,7 +4,7 @@ import type { Environment, LoadedConfig } from '../config/load-config.ts';
 import type { MissingKeys } from '../config/stand-ins.ts';
 
 /** The file that is used if none is named. */
-const DEFAULT_FILE = 'relay.yaml';
+export const DEFAULT_FILE = 'relay.yaml';
 
 // An empty variable counts as absent.
 function namedByEnvironment(): string | undefined {

@@ -97,6 +97,8 @@ const CASES: Readonly<Record<string, () => readonly string[]>> = {
   reload: () => [],
   'register plan': () => [],
   'register apply': () => [],
+  'register status': () => [],
+  'register rotate': () => [],
   'register pause': () => [],
   'store verify': () => [],
   'store backup': () => ['--to', join(folder, 'backup.db')],

@@ -1,9 +1,12 @@
 import { formatFindings } from '../doctor/finding-lines.ts';
 import { fail } from '../doctor/finding.ts';
 import { formatFitting } from '../fitting-table.ts';
-import { toPrintable } from '../table.ts';
+import { formatTable, toPrintable } from '../table.ts';
+import { formatTime } from '../time-format.ts';
+import type { DeliveryStatus } from './delivery-status.ts';
 import type { AppliedWebhook, PausedWebhook, WebhookPlan, WebhookView } from './plan-webhook.ts';
 import type { Outcome } from './registration.ts';
+import type { Rotation } from './rotate-header.ts';
 import type { WebhookChange } from './webhook-changes.ts';
 
 function nameOf({ name, id, consumerGroupId }: WebhookView): string {
@@ -62,7 +65,49 @@ function pausedLines({ did, webhook }: PausedWebhook): string[] {
   return [`${nameOf(webhook)} ${state}; \`capillary-relay register apply\` resumes it`];
 }
 
-export const LINES = { plan: planLines, apply: appliedLines, pause: pausedLines };
+function statusLines(status: DeliveryStatus): string[] {
+  const { webhook, since, until, capillary, relay, findings } = status;
+  const rows = [
+    { what: 'delivered', capillary: capillary.delivered, relay: relay.accepted },
+    { what: 'failed', capillary: capillary.failed, relay: undefined },
+    { what: 'malformed', capillary: undefined, relay: relay.malformed },
+    { what: 'retrying', capillary: capillary.retrying, relay: undefined },
+    { what: 'pending', capillary: capillary.pending, relay: undefined },
+    { what: 'all', capillary: capillary.total, relay: undefined },
+  ];
+  const table = formatTable(rows, [
+    { heading: 'EVENTS', cell: ({ what }) => what },
+    { heading: 'CAPILLARY', cell: ({ capillary: count }) => count },
+    { heading: 'RELAY', cell: ({ relay: count }) => count },
+  ]);
+  return [
+    `${nameOf(webhook)}, ${webhook.active ? 'active' : 'inactive'}`,
+    `from ${formatTime(since)} to ${formatTime(until)}`,
+    ...table.split('\n').map((line) => `  ${line}`),
+    formatFindings(findings),
+  ];
+}
+
+const ROTATED = {
+  rotated: 'Capillary sends the new value, and a webhook has come with it',
+  finished: 'Capillary sends the configured value, and a webhook has come with it',
+  nothing: 'there is no new value',
+} as const;
+
+function rotatedLines({ did, dropped, todo }: Rotation): string[] {
+  return [
+    dropped ? `${ROTATED[did]}; the former value is not accepted any more` : ROTATED[did],
+    ...(todo === undefined ? [] : [todo]),
+  ];
+}
+
+export const LINES = {
+  plan: planLines,
+  apply: appliedLines,
+  pause: pausedLines,
+  status: statusLines,
+  rotate: rotatedLines,
+};
 
 /** The outcomes of all sources as text, each after the name of its source. */
 export function formatOutcomes<T>(outcomes: readonly Outcome<T>[], lines: (value: T) => string[]): string {

@@ -1,0 +1,147 @@
+import { type DeliveryMetrics, deliveryMetrics } from '../../capillary/api/delivery-log.ts';
+import type { AdminClient } from '../admin-client.ts';
+import { type Finding, fail, ok, warn } from '../doctor/finding.ts';
+import { formatDuration } from '../time-format.ts';
+import type { SourcesAnswer } from './accepted-headers.ts';
+import { type WebhookView, viewOf } from './plan-webhook.ts';
+import type { Registration } from './registration.ts';
+import { findWebhook, RegisterError, valueOf } from './settle-webhook.ts';
+
+export interface RelayCounts {
+  /** Events that were received since the beginning of the window. */
+  readonly accepted: number;
+  /** Those among them that were certainly generated within it. */
+  readonly acceptedAfterDelay: number;
+  readonly malformed: number;
+}
+
+/** What both sides have counted. */
+export interface DeliveryStatus {
+  readonly webhook: WebhookView;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly until: string;
+  readonly capillary: DeliveryMetrics;
+  readonly relay: RelayCounts;
+  readonly findings: readonly Finding[];
+}
+
+const WINDOW_MS = 86_400_000;
+/**
+ * Capillary counts by the time of generation, the relay by that of receipt: within this time an
+ * event is published, and repeated if need be.
+ * Source: docs/platforms/capillary.md#patience
+ */
+const DELAY_MS = 600_000;
+
+/**
+ * Events that were generated in the window and delivered have been received since its beginning;
+ * what was received later than the delay after that was generated in it.
+ */
+export function compareCounts(
+  { delivered, failed, retrying, pending }: DeliveryMetrics,
+  { accepted, acceptedAfterDelay, malformed }: RelayCounts,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (failed > 0)
+    findings.push(
+      fail(
+        'failed',
+        `Capillary has given up ${failed} events; ${malformed} bodies were malformed in that time`,
+        "`capillary-relay quarantine list` and `status` show what was refused and why; Capillary's delivery log has each event with the answer it got",
+      ),
+    );
+  if (retrying > 0)
+    findings.push(
+      warn(
+        'retrying',
+        `Capillary is repeating ${retrying} events, and holds up others meanwhile`,
+        '`capillary-relay status` shows whether the relay refuses webhooks now',
+      ),
+    );
+  if (pending > 0) findings.push(ok('pending', `${pending} events wait at Capillary`));
+  if (delivered > accepted)
+    findings.push(
+      fail(
+        'difference',
+        `Capillary has delivered ${delivered} events, and the relay has ${accepted}: ${delivered - accepted} are missing here`,
+        'find out what answers at webhook.url: another relay, a gateway that answers 200 by itself, or a store that was replaced',
+      ),
+    );
+  else if (delivered < acceptedAfterDelay)
+    findings.push(
+      fail(
+        'difference',
+        `the relay has ${acceptedAfterDelay} events, and Capillary has delivered ${delivered}: ${acceptedAfterDelay - delivered} came from elsewhere`,
+        'find other senders to this source: a second webhook, a Neo dataflow, or `send`',
+      ),
+    );
+  else
+    findings.push(
+      ok(
+        'difference',
+        `none: what the relay has received is what Capillary has delivered, apart from the first ${formatDuration(DELAY_MS)}`,
+      ),
+    );
+  return findings;
+}
+
+async function countAtRelay(
+  client: Pick<AdminClient, 'get'>,
+  source: string,
+  since: number,
+  until: number,
+): Promise<{ readonly accepted: number; readonly malformed: number }> {
+  const { sources } = await client.get<SourcesAnswer>('/sources', { since, until });
+  const events = sources.find((entry) => entry.source === source)?.events;
+  if (events === undefined)
+    throw new RegisterError(
+      `the running relay has no source with the name ${source}`,
+      'run `capillary-relay reload`, or compare its configuration with this one',
+    );
+  return events;
+}
+
+/**
+ * Capillary's figures of the last day beside those of the relay.
+ * @param retentionMs how long the relay keeps records; older ones cannot be counted
+ * @throws RegisterError
+ */
+export async function deliveryStatus(
+  { source, wanted, client }: Registration,
+  relay: Pick<AdminClient, 'get'>,
+  retentionMs: number,
+  now: number = Date.now(),
+): Promise<DeliveryStatus> {
+  const webhook = await findWebhook(client, wanted);
+  const group = webhook?.consumerGroupId;
+  if (webhook === undefined || group === undefined)
+    throw new RegisterError(
+      webhook === undefined
+        ? `Capillary has no webhook with the name ${wanted.name}`
+        : 'Capillary shows no consumer group of the webhook, by which deliveries are counted',
+      'run `capillary-relay register apply`',
+    );
+  const since = now - Math.min(WINDOW_MS, retentionMs);
+  const capillary = valueOf(await deliveryMetrics(client, group, { from: since, to: now }));
+  const { accepted, malformed } = await countAtRelay(relay, source.name, since, now);
+  const later = await countAtRelay(relay, source.name, Math.min(since + DELAY_MS, now), now);
+  const counts = { accepted, acceptedAfterDelay: later.accepted, malformed };
+  const inactive = webhook.active
+    ? []
+    : [
+        fail(
+          'active',
+          'the webhook is inactive: Capillary sends nothing',
+          'run `capillary-relay register apply`',
+        ),
+      ];
+  return {
+    webhook: viewOf(webhook),
+    since: new Date(since).toISOString(),
+    until: new Date(now).toISOString(),
+    capillary,
+    relay: counts,
+    findings: [...inactive, ...compareCounts(capillary, counts)],
+  };
+}

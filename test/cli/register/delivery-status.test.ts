@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { compareCounts, deliveryStatus } from '../../../src/cli/register/delivery-status.ts';
+import { newWebhook } from '../../../src/cli/register/wanted-webhook.ts';
+import type { Registration } from '../../../src/cli/register/registration.ts';
+import { WANTED, webhooksInMemory } from './webhook-rig.ts';
+
+const METRICS = { total: 820, delivered: 815, failed: 0, retrying: 0, pending: 0 };
+const COUNTS = { accepted: 815, acceptedAfterDelay: 800, malformed: 0 };
+
+function levels(metrics: object, counts: object = {}) {
+  return compareCounts({ ...METRICS, ...metrics }, { ...COUNTS, ...counts }).map(({ check, level }) => [
+    check,
+    level,
+  ]);
+}
+
+describe('the comparison', () => {
+  test('agrees within the events whose generation may be before the window', () => {
+    expect(levels({})).toEqual([['difference', 'ok']]);
+    expect(levels({ delivered: 800 })).toEqual([['difference', 'ok']]);
+  });
+
+  test('names what is missing at the relay, and what came from elsewhere', () => {
+    expect(compareCounts({ ...METRICS, delivered: 820 }, COUNTS)).toMatchObject([
+      { check: 'difference', level: 'fail', detail: expect.stringContaining('5 are missing here') },
+    ]);
+    expect(compareCounts({ ...METRICS, delivered: 790 }, COUNTS)).toMatchObject([
+      { check: 'difference', level: 'fail', detail: expect.stringContaining('10 came from elsewhere') },
+    ]);
+  });
+
+  test('names what failed, is repeated, or waits', () => {
+    expect(levels({ failed: 3, retrying: 2, pending: 1 })).toEqual([
+      ['failed', 'fail'],
+      ['retrying', 'warn'],
+      ['pending', 'ok'],
+      ['difference', 'ok'],
+    ]);
+  });
+});
+
+describe('the status', () => {
+  const NOW = Date.UTC(2026, 10, 30, 12);
+  const registration = (objects: Parameters<typeof webhooksInMemory>[0], metrics = METRICS) => {
+    const { client } = webhooksInMemory(objects);
+    const asked: unknown[] = [];
+    const get = async (path: string, options?: { query?: unknown }) => {
+      if (!path.endsWith('/metrics')) return client.get();
+      asked.push([path, options?.query]);
+      const { total, delivered, failed } = metrics;
+      const body = {
+        data: { totalEvents: total, deliveredEvents: delivered, failedEvents: failed },
+        errors: null,
+      };
+      return { ok: true as const, status: 200, warnings: [], body };
+    };
+    return {
+      asked,
+      parts: {
+        source: { name: 'acme' },
+        wanted: WANTED,
+        client: { get },
+        claims: {},
+      } as unknown as Registration,
+    };
+  };
+  const relay = (accepted: (query: { since: number; until: number }) => number) => ({
+    get: async <T>(_path: string, query = {}) =>
+      ({
+        replicas: 1,
+        sources: [
+          { source: 'acme', accepts: [], events: { accepted: accepted(query as never), malformed: 0 } },
+        ],
+      }) as T,
+  });
+
+  test('asks both sides for the same day', async () => {
+    const { parts, asked } = registration([{ ...newWebhook(WANTED), consumerGroupId: 'g-1' }]);
+    const since: number[] = [];
+    const status = await deliveryStatus(
+      parts,
+      relay((query) => {
+        since.push(query.since);
+        expect(query.until).toBe(NOW);
+        return 815;
+      }),
+      3 * 86_400_000,
+      NOW,
+    );
+    expect(status).toMatchObject({
+      since: '2026-11-29T12:00:00.000Z',
+      until: '2026-11-30T12:00:00.000Z',
+      capillary: METRICS,
+      findings: [{ check: 'difference', level: 'ok' }],
+    });
+    expect(asked).toEqual([
+      ['/v3/events/consumer-groups/g-1/metrics', { startDate: NOW - 86_400_000, endDate: NOW }],
+    ]);
+    expect(since).toEqual([NOW - 86_400_000, NOW - 86_400_000 + 600_000]);
+    expect(JSON.stringify(status)).not.toContain(WANTED.header.value);
+  });
+
+  test('is of the time for which the relay keeps records', async () => {
+    const { parts } = registration([{ ...newWebhook(WANTED), consumerGroupId: 'g-1' }]);
+    const { since } = await deliveryStatus(
+      parts,
+      relay(() => 815),
+      3_600_000,
+      NOW,
+    );
+    expect(since).toBe('2026-11-30T11:00:00.000Z');
+  });
+
+  test('fails for an inactive webhook', async () => {
+    const { parts } = registration([{ ...newWebhook(WANTED), active: false, consumerGroupId: 'g-1' }]);
+    const { findings } = await deliveryStatus(
+      parts,
+      relay(() => 815),
+      86_400_000,
+      NOW,
+    );
+    expect(findings[0]).toMatchObject({ check: 'active', level: 'fail' });
+  });
+
+  test.each([
+    [[], 'Capillary has no webhook with the name acme-aep-relay'],
+    [[newWebhook(WANTED)], 'shows no consumer group'],
+  ])('needs a webhook with a consumer group', async (objects, text) => {
+    const { parts } = registration(objects);
+    await expect(
+      deliveryStatus(
+        parts,
+        relay(() => 0),
+        86_400_000,
+        NOW,
+      ),
+    ).rejects.toThrow(text);
+  });
+
+  test('needs a relay that has the source', async () => {
+    const { parts } = registration([{ ...newWebhook(WANTED), consumerGroupId: 'g-1' }]);
+    const other = { get: async <T>() => ({ replicas: 1, sources: [] }) as T };
+    await expect(deliveryStatus(parts, other, 86_400_000, NOW)).rejects.toThrow(
+      'has no source with the name acme',
+    );
+  });
+});

@@ -1,0 +1,248 @@
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { stringify } from 'yaml';
+import type { AcceptanceOf } from '../../../src/cli/register/accepted-headers.ts';
+import { type RotationParts, rotateHeader } from '../../../src/cli/register/rotate-header.ts';
+import { type SecretFiles, secretFilesOf } from '../../../src/cli/register/secret-files.ts';
+import { newWebhook } from '../../../src/cli/register/wanted-webhook.ts';
+import { LOST, WANTED, webhooksInMemory } from './webhook-rig.ts';
+
+const OLD = 'old-value';
+const NAME = WANTED.header.name;
+
+interface RotationRig {
+  readonly parts: RotationParts;
+  readonly files: SecretFiles;
+  readonly steps: string[];
+  readonly value: () => string;
+  readonly accepted: () => Promise<readonly string[]>;
+  /** Capillary posts a webhook with the value that it has. */
+  readonly deliver: () => void;
+}
+
+/** A relay that reads its two files at each look, and a Capillary that sends what it has. */
+async function rotationRig(more: Partial<RotationParts> = {}): Promise<RotationRig> {
+  const folder = await mkdtemp(join(tmpdir(), 'relay-rotate-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const files = { current: join(folder, 'key'), other: join(folder, 'former-key'), prefix: '' };
+  for (const file of [files.current, files.other]) await writeFile(file, `${OLD}\n`);
+  const { client, stored } = webhooksInMemory([
+    { ...newWebhook(WANTED), webHookHeaders: { [NAME]: OLD, Other: 'kept' } },
+  ]);
+  const value = (): string =>
+    (stored.get('id-0')?.['webHookHeaders'] as Record<string, string> | undefined)?.[NAME] ?? '';
+  const accepted = async (): Promise<readonly string[]> =>
+    Promise.all([files.current, files.other].map(async (file) => (await readFile(file, 'utf8')).trim()));
+  const uses = new Map<string, string>();
+  let time = 0;
+  const deliver = (): void => {
+    time += 1;
+    uses.set(value(), new Date(time).toISOString());
+  };
+  const steps: string[] = [];
+  const acceptance: AcceptanceOf = async (header) => {
+    deliver();
+    const isAccepted = (await accepted()).includes(header.value);
+    const lastVerifiedAt = uses.get(header.value);
+    return {
+      accepted: isAccepted,
+      acceptedBySome: isAccepted,
+      ...(isAccepted && lastVerifiedAt !== undefined ? { lastVerifiedAt } : {}),
+    };
+  };
+  const parts = {
+    client,
+    wanted: WANTED,
+    acceptance,
+    files,
+    waitMs: 2_000,
+    pollMs: 1,
+    onStep: (step: string) => steps.push(step),
+    ...more,
+  };
+  return { parts, files, steps, value, accepted, deliver };
+}
+
+describe('a rotation with two files', () => {
+  test('makes a value, gives it to the relay, then to Capillary, and drops the former one', async () => {
+    const { parts, value, accepted, steps, files } = await rotationRig();
+    expect(await rotateHeader(parts)).toEqual({ did: 'rotated', dropped: true });
+    expect(value()).toMatch(/^[\w-]{43}$/);
+    expect(await accepted()).toEqual([value(), value()]);
+    expect(await readFile(files.current, 'utf8')).toBe(`${value()}\n`);
+    expect(steps.map((step) => step.split(' ')[0])).toEqual(['writing', 'the', 'waiting', 'dropping']);
+    const before = value();
+    expect(await rotateHeader(parts)).toMatchObject({ did: 'rotated' });
+    expect(value()).not.toBe(before);
+  });
+
+  test.each([1, 2, 3, 4])(
+    'that ends before step %i leaves the relay accepting what is sent, and continues',
+    async (last) => {
+      const { parts, value, accepted } = await rotationRig();
+      let count = 0;
+      const onStep = (): void => {
+        count += 1;
+        if (count === last) throw new Error('killed');
+      };
+      await expect(rotateHeader({ ...parts, onStep })).rejects.toThrow('killed');
+      expect(await accepted()).toContain(value());
+      expect(await rotateHeader(parts)).toEqual({
+        did: last === 4 || last === 3 ? 'finished' : 'rotated',
+        dropped: true,
+      });
+      expect(value()).not.toBe(OLD);
+      expect(await accepted()).toEqual([value(), value()]);
+    },
+  );
+
+  test('continues after the answer of the PUT was lost', async () => {
+    const rig = await rotationRig();
+    const memory = webhooksInMemory(
+      [{ ...newWebhook(WANTED), webHookHeaders: { [NAME]: OLD } }],
+      ({ land, count }) => {
+        if (count === 1) return LOST;
+        land();
+        return LOST;
+      },
+    );
+    const held = (): string =>
+      (memory.stored.get('id-0')?.['webHookHeaders'] as Record<string, string> | undefined)?.[NAME] ?? '';
+    let time = 0;
+    const acceptance: AcceptanceOf = async ({ value }) => {
+      const isAccepted = (await rig.accepted()).includes(value);
+      time += 1;
+      const used = value === held() ? { lastVerifiedAt: new Date(time).toISOString() } : {};
+      return { accepted: isAccepted, acceptedBySome: isAccepted, ...used };
+    };
+    expect(await rotateHeader({ ...rig.parts, client: memory.client, acceptance })).toMatchObject({
+      did: 'rotated',
+    });
+    expect(await rig.accepted()).toEqual([held(), held()]);
+  });
+
+  test('keeps the other headers, and never tells the relay a value', async () => {
+    const { parts } = await rotationRig();
+    await rotateHeader(parts);
+    const answer = await parts.client.get('/v3/webHooks');
+    expect(answer).toMatchObject({ body: { data: [{ webHookHeaders: { Other: 'kept' } }] } });
+  });
+
+  test('keeps both values if no webhook comes in time', async () => {
+    const { parts, value, accepted } = await rotationRig();
+    const acceptance: AcceptanceOf = async (header) => {
+      const isAccepted = (await accepted()).includes(header.value);
+      return { accepted: isAccepted, acceptedBySome: isAccepted };
+    };
+    await expect(rotateHeader({ ...parts, acceptance, waitMs: 5 })).rejects.toThrow(
+      'no webhook came with it within 5 ms',
+    );
+    expect(await accepted()).toEqual([value(), OLD]);
+  });
+
+  test('changes nothing if the relay does not accept the present value', async () => {
+    const { parts, value, accepted } = await rotationRig();
+    const acceptance: AcceptanceOf = async () => ({ accepted: false, acceptedBySome: false });
+    await expect(rotateHeader({ ...parts, acceptance })).rejects.toThrow('does not accept');
+    expect(value()).toBe(OLD);
+    expect(await accepted()).toEqual([OLD, OLD]);
+  });
+});
+
+describe('a rotation whose values are in the configuration', () => {
+  const files = { why: 'webhook.header.value is not one ${file:…}' };
+  const accepting = (...values: readonly string[]): AcceptanceOf => {
+    let time = 0;
+    return async ({ value }) => {
+      time += 1;
+      const isAccepted = values.includes(value);
+      const use = value === OLD ? {} : { lastVerifiedAt: new Date(time).toISOString() };
+      return { accepted: isAccepted, acceptedBySome: isAccepted, ...use };
+    };
+  };
+
+  test('gives Capillary the configured one, and says what to remove', async () => {
+    const { parts, value } = await rotationRig();
+    const acceptance = accepting(OLD, WANTED.header.value);
+    expect(await rotateHeader({ ...parts, files, acceptance })).toMatchObject({
+      did: 'rotated',
+      dropped: false,
+      todo: expect.stringContaining('remove the former value'),
+    });
+    expect(value()).toBe(WANTED.header.value);
+    expect(await rotateHeader({ ...parts, files, acceptance })).toMatchObject({
+      did: 'nothing',
+      todo: expect.stringContaining(files.why),
+    });
+  });
+
+  test.each([
+    [false, 'the running relay does not accept the new value'],
+    [true, 'not every replica of the relay accepts the new value yet'],
+  ])(
+    'leaves Capillary alone unless every replica accepts the new one (some do: %s)',
+    async (acceptedBySome, text) => {
+      const { parts, value } = await rotationRig();
+      const acceptance: AcceptanceOf = async () => ({ accepted: false, acceptedBySome });
+      await expect(rotateHeader({ ...parts, files, acceptance })).rejects.toThrow(text);
+      expect(value()).toBe(OLD);
+    },
+  );
+});
+
+describe('the files of a configuration', () => {
+  async function filesOf(source: object, prepare: (folder: string) => Promise<void> = async () => undefined) {
+    const folder = await mkdtemp(join(tmpdir(), 'relay-files-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    for (const name of ['a', 'b']) await writeFile(join(folder, name), 'x');
+    await prepare(folder);
+    const text = stringify({ sources: [{ name: 'other' }, { name: 'acme', ...source }] });
+    const found = await secretFilesOf({ text, path: join(folder, 'relay.yaml') }, 'acme');
+    return JSON.parse(JSON.stringify(found).replaceAll(`${folder}/`, '')) as object;
+  }
+  const header = (value: string, name = 'X-Relay-Key') => ({ header: { name, value } });
+  const values = (...list: readonly string[]) => [{ type: 'header', name: 'x-relay-key', values: list }];
+
+  test('are two of the same verifier, relative to the configuration', async () => {
+    const source = { webhook: header('${file:a}'), verify: values('${file:b}', '${file:a}') };
+    expect(await filesOf(source)).toEqual({ current: 'a', other: 'b', prefix: '' });
+    const bearer = {
+      webhook: header('Bearer ${file:a}', 'Authorization'),
+      verify: [{ type: 'bearer', tokens: ['${file:a}', '${file:b}'] }],
+    };
+    expect(await filesOf(bearer)).toEqual({ current: 'a', other: 'b', prefix: 'Bearer ' });
+  });
+
+  test.each<[string, object, RegExp]>([
+    [
+      'a variable',
+      { webhook: header('${RELAY_KEY}'), verify: values('${RELAY_KEY}') },
+      /is not one \$\{file:…\}/,
+    ],
+    ['one file', { webhook: header('${file:a}'), verify: values('${file:a}') }, /and a second/],
+    [
+      'files of other headers',
+      {
+        webhook: header('${file:a}'),
+        verify: [{ type: 'header', name: 'X-B', values: ['${file:a}', '${file:b}'] }],
+      },
+      /and a second/,
+    ],
+    [
+      'no file',
+      { webhook: header('${file:missing}'), verify: values('${file:missing}', '${file:b}') },
+      /missing cannot be written .*ENOENT/,
+    ],
+  ])('%s is not enough', async (_, source, why) => {
+    expect(await filesOf(source)).toEqual({ why: expect.stringMatching(why) });
+  });
+
+  test('symbolic links, as mounted secrets are, are not replaced', async () => {
+    const source = { webhook: header('${file:a}'), verify: values('${file:a}', '${file:link}') };
+    expect(await filesOf(source, (folder) => symlink(join(folder, 'b'), join(folder, 'link')))).toEqual({
+      why: expect.stringContaining('link is a symbolic link'),
+    });
+  });
+});

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { registerTwinControl } from '../capillary/api/twin-control.ts';
-import { platformSummary } from './platform/platform-summary.ts';
+import { registerPlatformControl } from './platform/platform-control.ts';
 import { FaultRuleError, parseFaultRules } from './fault-script.ts';
 import type { SimulatorState } from './simulator-state.ts';
 
@@ -79,7 +79,6 @@ function registerViews(app: FastifyInstance, state: SimulatorState): void {
     return { profiles: matching.slice(0, limit), total: matching.length };
   });
   app.get('/_sim/stats', async () => state.stats());
-  app.get('/_sim/platform', async () => platformSummary(state.platform));
 }
 
 function registerFaults(app: FastifyInstance, state: SimulatorState): void {
@@ -109,6 +108,7 @@ export function registerControl(app: FastifyInstance, state: SimulatorState): vo
   );
   registerViews(app, state);
   registerFaults(app, state);
+  registerPlatformControl(app, state);
   registerTwinControl(app, state.capillary);
   app.post('/_sim/tokens/revoke', async () => ({ revoked: state.tokens.revoke() }));
   app.post('/_sim/reset', async (request, reply) => {

@@ -60,8 +60,8 @@ export interface SimulatorOptions {
   /** From the answer of an inlet that the platform API made to the data lake; default 2 s. */
   readonly validationDelayMs?: number;
   /**
-   * From the creation of an object of Flow Service until listings show it; default 0. By its id it
-   * is found at once.
+   * From the creation of an object of the platform API until lists show it; default 0. By its id
+   * it is found at once.
    */
   readonly listLagMs?: number;
   readonly faults?: readonly FaultRuleInput[];

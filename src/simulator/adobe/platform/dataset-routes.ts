@@ -5,7 +5,7 @@ import { datasetList, projected } from './dataset-listing.ts';
 import { checkTags } from './dataset-tags.ts';
 import { applyJsonPatch, JsonPatchError } from './json-patch.ts';
 import { ifMatchProblem } from './platform-errors.ts';
-import type { PlatformCall, PlatformRoute } from './platform-route.ts';
+import { listable, type PlatformCall, type PlatformRoute } from './platform-route.ts';
 import { badRequest, olderError } from './registry-errors.ts';
 import type { TwinDataset, TwinResource } from './sandbox.ts';
 import { objectOf, textOf } from './schema-merge.ts';
@@ -197,7 +197,7 @@ export const DATASET_ROUTES: readonly PlatformRoute[] = [
     method: 'GET',
     path: PATH,
     permission: 'View Datasets',
-    answer: ({ sandbox, query }) => datasetList([...sandbox.datasets.values()], query),
+    answer: (call) => datasetList(listable([...call.sandbox.datasets.values()], call), call.query),
   },
   { method: 'POST', path: PATH, permission: 'Manage Datasets', answer: create },
   { method: 'GET', path: `${PATH}/:id`, permission: 'View Datasets', answer: lookUp },

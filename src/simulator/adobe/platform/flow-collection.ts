@@ -4,7 +4,7 @@ import { type Answer, jsonAnswer } from '../exchange.ts';
 import { listItems } from './flow-listing.ts';
 import { patchedBody, versionProblem } from './flow-patch.ts';
 import { FLOW_SERVICE, flowProblem } from './flow-problem.ts';
-import type { PlatformCall, PlatformRoute } from './platform-route.ts';
+import { listable, type PlatformCall, type PlatformRoute } from './platform-route.ts';
 import type { Sandbox, TwinFlowObject } from './sandbox.ts';
 
 /** One kind of objects of Flow Service. */
@@ -93,10 +93,8 @@ export function objectOf<T extends TwinFlowObject>(
 }
 
 function list<T extends TwinFlowObject>(collection: FlowCollection<T>, call: PlatformCall): Answer {
-  const { state, sandbox, query, now } = call;
-  const visible = [...collection.objects(sandbox).values()].filter(
-    ({ createdAt }) => createdAt + state.settings.listLagMs <= now,
-  );
+  const { sandbox, query } = call;
+  const visible = listable([...collection.objects(sandbox).values()], call);
   const views = visible.map((object) => viewOf(object, collection, call));
   return listItems(views, query, `/${collection.name}`);
 }

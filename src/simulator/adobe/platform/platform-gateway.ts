@@ -43,9 +43,9 @@ function organisationProblem(
 ): Answer | undefined {
   const given = headerOf(headers, 'x-gw-ims-org-id');
   if (given === undefined) return gatewayError('400003');
-  const { imsOrgId, permissions } = state.platform.settings;
+  const { imsOrgId } = state.platform.settings;
   const isOrg = imsOrgId === undefined ? /^[^@\s]+@AdobeOrg$/.test(given) : given === imsOrgId;
-  return isOrg && permissions[client] !== 'none' ? undefined : gatewayError('403025');
+  return isOrg && state.platform.access(client) !== 'none' ? undefined : gatewayError('403025');
 }
 
 function admitSandbox(
@@ -107,7 +107,7 @@ function admitCall(
   if (organisation) return refused(organisation);
   const sandbox = admitSandbox(headers, route, state);
   if (!sandbox.ok) return sandbox;
-  const access = state.platform.settings.permissions[client.value];
+  const access = state.platform.access(client.value);
   const { permission } = route;
   if (permission !== undefined && Array.isArray(access) && !isGranted(permission, access)) {
     return refused(permissionProblem(permission));

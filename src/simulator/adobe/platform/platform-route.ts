@@ -25,3 +25,11 @@ export interface PlatformRoute {
   readonly permission?: Permission;
   readonly answer: (call: PlatformCall) => Answer;
 }
+
+/** Those that lists show by now: with `listLagMs` a new object is found by its id only. */
+export function listable<T extends { readonly createdAt: number }>(
+  objects: readonly T[],
+  { state, now }: Pick<PlatformCall, 'state' | 'now'>,
+): T[] {
+  return objects.filter(({ createdAt }) => createdAt + state.settings.listLagMs <= now);
+}

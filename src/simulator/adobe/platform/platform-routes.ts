@@ -12,12 +12,14 @@ import { NAMESPACE_ROUTES } from './namespace-routes.ts';
 import { registerRoutes } from './platform-gateway.ts';
 import type { PlatformRoute } from './platform-route.ts';
 import { PROFILE_ROUTES } from './profile-routes.ts';
+import { SAMPLE_DATA_ROUTES } from './sample-data-routes.ts';
 import { REGISTRY_ROUTES } from './schema-registry-routes.ts';
 
 /** Every route of the simulated platform.adobe.io. */
 const PLATFORM_ROUTES: readonly PlatformRoute[] = [
   ...REGISTRY_ROUTES,
   ...DESCRIPTOR_ROUTES,
+  ...SAMPLE_DATA_ROUTES,
   ...NAMESPACE_ROUTES,
   ...DATASET_ROUTES,
   ...CONNECTION_ROUTES,

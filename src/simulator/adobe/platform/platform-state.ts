@@ -50,6 +50,10 @@ export interface PlatformState {
   sandboxes(): readonly Sandbox[];
   /** The connection whose inlet this is, and its sandbox. */
   inlet(inletId: string): ProvisionedInlet | undefined;
+  /** Undefined for a client that may do everything. */
+  access(clientId: string): ClientAccess | undefined;
+  /** Replaces what clients may do, by client id. */
+  setPermissions(permissions: PlatformSettings['permissions']): void;
   /** Removes every object; Adobe's own namespaces stay. */
   clear(): void;
 }
@@ -60,6 +64,7 @@ const SANDBOX_NAME = /^[a-z][a-z0-9-]{0,255}$/;
 export function createPlatformState(settings: PlatformSettings): PlatformState {
   const sandboxes = new Map<string, Sandbox>();
   const library = createAdobeLibrary(settings);
+  let { permissions } = settings;
   const add = (name: string): Sandbox => {
     const sandbox = createSandbox(name, STANDARD_NAMESPACES, library);
     sandboxes.set(name, sandbox);
@@ -84,6 +89,10 @@ export function createPlatformState(settings: PlatformSettings): PlatformState {
         }
       }
       return undefined;
+    },
+    access: (clientId) => (Object.hasOwn(permissions, clientId) ? permissions[clientId] : undefined),
+    setPermissions: (next) => {
+      permissions = next;
     },
     clear: begin,
   };

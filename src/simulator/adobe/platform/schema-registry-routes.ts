@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../../capillary/json.ts';
 import { type Answer, jsonAnswer } from '../exchange.ts';
 import { ifMatchProblem, noContent } from './platform-errors.ts';
-import type { PlatformCall, PlatformRoute } from './platform-route.ts';
+import { listable, type PlatformCall, type PlatformRoute } from './platform-route.ts';
 import { applyJsonPatch, JsonPatchError } from './json-patch.ts';
 import { pageOf } from './list-query.ts';
 import { listForm, lookupForm } from './registry-accept.ts';
@@ -46,7 +46,7 @@ function list(call: PlatformCall, container: Container, kind: ResourceKind): Ans
   if (!form.ok) return form.answer;
   const viewOf = (resource: TwinResource): JsonObject =>
     resourceView(resource, 'xed', { container, kind }, call.sandbox);
-  const page = pageOf([...allOf(call, container, kind).values()], viewOf, call.query);
+  const page = pageOf(listable([...allOf(call, container, kind).values()], call), viewOf, call.query);
   if (!page.ok) return page.answer;
   const { items, next, orderby } = page.value;
   const href = `${BASE}/${container}/${kind}?orderby=${orderby}&start=${encodeURIComponent(next ?? '')}`;

@@ -66,6 +66,20 @@ describe('the gateway in front of platform.adobe.io', () => {
     expect(answer.text).toContain('View Schemas');
   });
 
+  it('takes other permissions while it runs', async () => {
+    const { adobe, simulator } = await platform();
+    const set = (body: unknown): Promise<Response> =>
+      fetch(`${simulator.url}/_sim/platform/permissions`, { method: 'POST', body: JSON.stringify(body) });
+    expect((await set({ [CLIENT]: ['Manage Datasets'] })).status).toBe(200);
+    expect((await adobe.get(STATS)).status).toBe(403);
+    const wrong = await set({ [CLIENT]: ['Manage Everything'] });
+    expect(wrong.status).toBe(400);
+    expect(await wrong.text()).toContain(CLIENT);
+    expect((await adobe.get(STATS)).status).toBe(403);
+    await set({});
+    expect((await adobe.get(STATS)).status).toBe(200);
+  });
+
   it('answers 404 for a path that no service has', async () => {
     const { adobe } = await platform();
     expect((await adobe.get('/data/core/nothing')).status).toBe(404);

@@ -81,6 +81,18 @@ describe('schemaFields', () => {
   });
 });
 
+it('sample data fits its schema', async () => {
+  const { make, schema, violations, get } = await sandbox();
+  const group = await make('fieldgroups', tenantFieldGroups('_tealeaf').event);
+  const id = await schema('Tea', [XDM_CLASSES.event, COMMERCE, group]);
+  const path = '/data/foundation/schemaregistry/rpc/sampledata';
+  const accept = { accept: 'application/vnd.adobe.xed+json; version=1' };
+  const sample = await get(`${path}/${encodeURIComponent(id)}`, accept);
+  expect(sample.json).toMatchObject({ commerce: { purchases: { value: 12.5 } }, _tealeaf: {} });
+  expect(violations(id, sample.json)).toEqual([]);
+  expect((await get(`${path}/none`, accept)).status).toBe(404);
+});
+
 describe('descriptors', () => {
   const LINK = { accept: 'application/vnd.adobe.xdm-link+json' };
 

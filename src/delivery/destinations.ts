@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { FleetNotice } from '../journal/journal.ts';
 import { createProgramCatalogue } from '../mapping/program-catalogue.ts';
@@ -19,6 +20,7 @@ import {
   isMappedAlike,
   needsReplacement,
   retireDestination,
+  retryOtherWay,
   type RunningDestination,
 } from './running-destination.ts';
 import { pause as waitFor } from './scheduling.ts';
@@ -209,6 +211,7 @@ export function createDestinations(
     const before = all;
     all = next.destinations.map((destination) => successorOf(next, destination, loaded));
     const moved = movedSources(config, next);
+    const isOtherWay = !isDeepStrictEqual(config.egress, next.egress);
     config = next;
     if (moved.length > 0) void move(moved);
     for (const old of before) {
@@ -216,6 +219,7 @@ export function createDestinations(
       if (successor?.dispatcher !== old.dispatcher) retire(old, successor);
     }
     setSecrets(next.destinations);
+    if (isOtherWay) for (const destination of all) retryOtherWay(destination);
     for (const { dispatcher } of all) dispatcher.start();
   };
 

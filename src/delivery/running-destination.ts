@@ -63,6 +63,22 @@ function mappingOf({
   return mapping;
 }
 
+/** Causes that can lie on the way to Adobe. */
+const ON_THE_WAY: ReadonlySet<string | undefined> = new Set([
+  'proxy-refused',
+  'proxy-failing',
+  'failing',
+  'ims-network',
+  'foreign-answer',
+]);
+
+/** Another proxy or CA is in use: what may have stopped the destination is tried at once. */
+export function retryOtherWay({ dispatcher, tokens }: RunningDestination): void {
+  if (!ON_THE_WAY.has(dispatcher.state.status().reason)) return;
+  tokens?.retryNow();
+  dispatcher.retryNow();
+}
+
 /** Whether the destination itself differs, its client secrets apart. */
 export function needsReplacement(before: DestinationConfig, after: DestinationConfig): boolean {
   return !isDeepStrictEqual(withoutSecrets(before), withoutSecrets(after));

@@ -20,6 +20,14 @@ export interface Failure {
   readonly detail: string;
 }
 
+/** Codes of failures before there was a connection. */
+const UNSENT: ReadonlySet<FailureCode> = new Set(['refused', 'dns', 'tls', 'proxy-refused', 'proxy-failing']);
+
+/** Whether nothing of the request can have reached the server, so that it has changed nothing. */
+export function isUnsent(code: FailureCode): boolean {
+  return UNSENT.has(code);
+}
+
 /** A request that never left the relay's network, because of the proxy. */
 export class ProxyError extends Error {
   override name = 'ProxyError';

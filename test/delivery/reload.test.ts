@@ -167,6 +167,26 @@ describe('a change of a destination', () => {
     expect((await harness.record(receipt)).event.state).toBe('pending');
   });
 
+  it('tries at once what another proxy or CA may repair, and nothing else', async () => {
+    await start(({ destinations }) => {
+      destinations[0]!['retry'] = { minDelay: '10m', maxDelay: '10m' };
+    });
+    const withEgress = (egress: object) => (config: RelayConfig) => void Object.assign(config, { egress });
+    harness.simulator.setFaults([{ on: 'inlet', then: { status: 200, body: '<html>Sign in</html>' } }]);
+    const { receipt } = await harness.accept(transactionAdded(1));
+    await until(() => status().reason === 'foreign-answer');
+    harness.simulator.setFaults([]);
+    await harness.reload(withEgress({ noProxy: ['.svc'] }));
+    expect(await harness.whenSettled(receipt)).toMatchObject({ state: 'delivered' });
+
+    harness.simulator.setFaults([{ on: 'inlet', then: { status: 429, retryAfter: '600' } }]);
+    await harness.accept(transactionAdded(4));
+    await until(() => status().reason === 'throttled');
+    const { nextTryAt } = status();
+    await harness.reload(withEgress({ noProxy: [] }));
+    expect(status().nextTryAt).toBeCloseTo(nextTryAt ?? 0, -4);
+  });
+
   it('keeps the pause of an operator', async () => {
     await start();
     await harness.destinations.pause('acme-aep', 'olga');

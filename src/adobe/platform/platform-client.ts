@@ -90,7 +90,7 @@ async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
 /** Whether another attempt of this call can help without making anything twice. */
 function isWorthRetrying({ kind, ambiguous, code }: PlatformError): boolean {
   if (kind === 'throttled') return true;
-  if (kind === 'network') return !ambiguous && code !== 'tls';
+  if (kind === 'network') return !ambiguous && code !== 'tls' && code !== 'proxy-refused';
   return !ambiguous && (kind === 'unavailable' || kind === 'foreign');
 }
 

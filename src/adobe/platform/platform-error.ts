@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import { isUnsent } from '../../http/failure.ts';
 import type { OutboundResult } from '../../http/outbound.ts';
 import { truncateUtf8 } from '../../telemetry/truncate.ts';
 import { pageText, parseJsonObject } from '../../http/answer-text.ts';
@@ -127,8 +128,7 @@ export function platformError(result: OutboundResult, call: FailedCall, isWrite:
   const name = `${call.method} ${withoutQuery(call.path)}`;
   if (result.kind === 'failure') {
     const { code, detail } = result;
-    // Nothing has been sent where no connection was made.
-    const ambiguous = isWrite && code !== 'refused' && code !== 'dns' && code !== 'tls';
+    const ambiguous = isWrite && !isUnsent(code);
     return { kind: 'network', call: name, code, text: detail, ambiguous };
   }
   const { status, body, headers } = result;

@@ -1,4 +1,5 @@
 import { pageText, parseJsonObject } from '../../http/answer-text.ts';
+import { isUnsent } from '../../http/failure.ts';
 import type { OutboundResult } from '../../http/outbound.ts';
 import { parseRetryAfter } from '../../http/retry-after.ts';
 import { truncateUtf8 } from '../../telemetry/truncate.ts';
@@ -163,8 +164,7 @@ export function apiError(result: OutboundResult, call: ApiCall, now: number): Ap
   const isWrite = call.method !== 'GET';
   if (result.kind === 'failure') {
     const { code, detail } = result;
-    // Nothing has been sent where no connection was made.
-    const ambiguous = isWrite && code !== 'refused' && code !== 'dns' && code !== 'tls';
+    const ambiguous = isWrite && !isUnsent(code);
     return { kind: 'network', call: nameOf(call), code, text: detail, ambiguous };
   }
   const { status, body } = result;

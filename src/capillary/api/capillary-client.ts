@@ -84,7 +84,7 @@ const MAX_RETRY_AFTER_MS = 120_000;
 /** Whether another attempt of this call can help without making anything twice. */
 function isWorthRetrying({ kind, ambiguous, code }: ApiError): boolean {
   if (ambiguous) return false;
-  if (kind === 'network') return code !== 'tls';
+  if (kind === 'network') return code !== 'tls' && code !== 'proxy-refused';
   return kind === 'throttled' || kind === 'busy' || kind === 'unavailable' || kind === 'foreign';
 }
 

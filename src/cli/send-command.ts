@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CATALOGUE } from '../capillary/catalogue.ts';
-import { isLoopback } from '../config/address-checks.ts';
 import type { Config, SourceConfig } from '../config/config-schema.ts';
 import { duration } from '../config/field-types.ts';
 import { generateEvents } from '../simulator/capillary/capillary-events.ts';
@@ -9,8 +8,11 @@ import type { SendReport } from '../simulator/capillary/send-report.ts';
 import { type SendAnswer, sendEvents } from '../simulator/capillary/webhook-sender.ts';
 import { signRequest } from '../simulator/capillary/request-signature.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { configOption, loadCommandConfig } from './command-config.ts';
-import { chooseSource, routeOf } from './route.ts';
+import { configOption, findConfig, loadCommandConfig } from './command-config.ts';
+import { assertHarmless, assertHarmlessTwin } from './harmless-target.ts';
+import { chooseSource } from './route.ts';
+import { formatCounts } from './send-texts.ts';
+import { sendFromTwin } from './send-twin.ts';
 import { suggestValues } from './completion/suggested-values.ts';
 import { formatDuration } from './time-format.ts';
 import { numberBetween, integerBetween } from './command-options.ts';
@@ -19,6 +21,7 @@ interface SendOptions {
   readonly config: string;
   readonly source?: string;
   readonly url?: string;
+  readonly twin?: string;
   readonly events: readonly string[] | undefined;
   readonly rate?: number;
   readonly count: number;
@@ -40,35 +43,15 @@ as Adobe itself, --yes is required, and with a relay on another machine too, whi
 Behaves as Capillary does by its own log: it retries an event after 429, 5xx or a timeout, honouring Retry-After, for
 about five minutes (--patience), and gives up after any other 4xx.
 
+With --twin, the simulated Capillary at that URL changes its customers, bills and points, and posts the events of these
+changes to the webhooks that are configured in it: see register.
+
 Exit code: 0 every event was accepted; 1 some were given up; 2 wrong usage or configuration.
 
 Examples:
   $ capillary-relay send --config examples/local.yaml --events pointsIssued,transactionAdded --duplicates 0.1 --disorder 0.1
-  $ capillary-relay send --config relay.yaml --source acme --count 1 --yes`;
-
-/** Whether nothing that is sent to this URL leaves the machine. */
-function isLoopbackUrl(url: string): boolean {
-  return isLoopback(new URL(url).hostname);
-}
-
-/**
- * Invented events in a production dataset are hard to remove.
- * @throws CommandError if the relay would deliver them to another machine, or is on another one
- *   itself: this configuration does not say where that relay delivers
- */
-function assertHarmless(config: Config, source: SourceConfig, url: string): void {
-  if (!isLoopbackUrl(url))
-    throw new CommandError(
-      `the events are invented, and the relay at ${new URL(url).host} would deliver them to its own destination, which is not known here. Pass --yes if that is meant, or send to a relay on this machine`,
-      EXIT.usage,
-    );
-  const { name, inletUrl } = routeOf(config, source).destination;
-  if (!isLoopbackUrl(inletUrl))
-    throw new CommandError(
-      `the events are invented, and the relay would deliver them to ${new URL(inletUrl).host} (destination ${name}). Pass --yes if that is meant, or send to a relay whose destination is on this machine`,
-      EXIT.usage,
-    );
-}
+  $ capillary-relay send --config relay.yaml --source acme --count 1 --yes
+  $ capillary-relay send --twin http://127.0.0.1:9090 --count 200 --rate 20`;
 
 function webhookUrl({ server }: Config, source: SourceConfig): string {
   if (server.port === 0)
@@ -123,14 +106,6 @@ function createProgress(total: number, url: string, patienceMs: number) {
   };
 }
 
-function formatCounts(byCause: Readonly<Record<string, number>>): string {
-  return (
-    Object.entries(byCause)
-      .map(([cause, count]) => `${cause}: ${count}`)
-      .join(', ') || '0'
-  );
-}
-
 function formatReport(report: SendReport, seed: number): string {
   return [
     `sent       ${report.sent} (duplicates: ${report.resent}, reordered: ${report.late})`,
@@ -145,7 +120,37 @@ function formatReport(report: SendReport, seed: number): string {
   ].join('\n');
 }
 
-async function runSend(options: SendOptions): Promise<void> {
+/** Options of the requests, which the twin makes itself. */
+const REQUEST_OPTIONS = ['source', 'url', 'duplicates', 'disorder', 'concurrency', 'patience'];
+
+/** The awkward share of a twin has another default, and the configuration is not required. */
+async function runTwin(
+  options: SendOptions,
+  twin: string,
+  isGiven: (name: string) => boolean,
+): Promise<void> {
+  const excess = REQUEST_OPTIONS.filter(isGiven).map((name) => `--${name}`);
+  if (excess.length > 0)
+    throw new CommandError(
+      `with --twin there is no ${excess.join(', ')}: the twin delivers by the webhooks that are configured in it`,
+      EXIT.usage,
+    );
+  const file = findConfig(isGiven('config') ? options.config : undefined);
+  if (options.yes !== true) {
+    const loaded = file === undefined ? undefined : await loadCommandConfig(file);
+    assertHarmlessTwin(loaded?.config, twin);
+  }
+  warnAboutUnknownNames(options.events);
+  const { count, rate, events: names, customers, seed, json = false } = options;
+  const awkward = isGiven('awkward') ? options.awkward : undefined;
+  await sendFromTwin({ twin, json, count, rate, names, customers, seed, awkward });
+}
+
+async function runSend(options: SendOptions, command: Command): Promise<void> {
+  if (options.twin !== undefined) {
+    const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+    return runTwin(options, options.twin, isGiven);
+  }
   const { config } = await loadCommandConfig(options.config);
   const source = chooseSource(config, options.source);
   const url = options.url ?? webhookUrl(config, source);
@@ -208,6 +213,11 @@ export function registerSend(program: Command): void {
     .option(
       '--url <url>',
       'webhook URL (default: that of the source, on the configured port of this machine)',
+      parseUrl,
+    )
+    .option(
+      '--twin <url>',
+      'let this twin (simulate) raise the events from its world and deliver them by its webhooks',
       parseUrl,
     )
     .addOption(

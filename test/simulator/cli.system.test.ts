@@ -16,6 +16,8 @@ import { until } from '../helpers/until.ts';
 import { anEvent, type Json, simulate } from './adobe/adobe-client.ts';
 import { connectInlet } from './adobe/platform/flow-rig.ts';
 import { platformClient } from './adobe/platform/platform-client.ts';
+import { askToken, aWebhook, callApi } from './capillary/api/capillary-caller.ts';
+import { receivingRelay, statuses as answers } from './capillary/api/receiving-relay.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -256,5 +258,94 @@ describe('send', () => {
     const result = await runInProcess('send', '--help');
     expect(result.code).toBe(0);
     expect(result.text).toContain('$ capillary-relay send');
+  });
+});
+
+describe('send --twin', () => {
+  const events = ['transactionAdded', 'pointsIssued'];
+  async function withTwin(status: number) {
+    const relay = await receivingRelay(answers(status));
+    const simulator = await simulate({ capillary: { retryScale: 0 } });
+    const token = (await askToken(simulator)).json.data.accessToken as string;
+    const body = aWebhook({ webHookUrl: relay.url, eventNames: events });
+    await callApi(simulator, 'POST', '/v3/webHooks', { token, body });
+    return { relay, simulator };
+  }
+
+  it('delivers the events by the webhooks of the twin', async () => {
+    const { relay, simulator } = await withTwin(200);
+    const args = ['--twin', simulator.url, '--count', '8', '--events', events.join(','), '--seed', '3'];
+    const { code, stdout } = await finish(run('send', ...args));
+    expect(stdout).toMatch(/raised {5}8\naccepted {3}8\nrefused {4}0\n/);
+    expect(stdout).toMatch(/seed {7}3/);
+    expect(code).toBe(0);
+    expect(relay.seen).toHaveLength(8);
+  });
+
+  it('reports what is refused and what no webhook lists, and fails', async () => {
+    const { simulator } = await withTwin(404);
+    const args = [
+      '--twin',
+      simulator.url,
+      '--count',
+      '4',
+      '--events',
+      'transactionAdded,tierRenewed',
+      '--json',
+    ];
+    const { code, stdout } = await finish(run('send', ...args, '--awkward', '0'));
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      raised: 4,
+      unlisted: 2,
+      accepted: 0,
+      refused: { 404: 2 },
+      givenUp: 2,
+    });
+  });
+
+  it('says how to make a webhook if there is none', async () => {
+    const { url } = await simulate();
+    const result = await runInProcess('send', '--twin', url, '--count', '1');
+    expect(result.code).toBe(1);
+    expect(result.text).toContain('capillary-relay register apply');
+  });
+
+  it('ends the run when it is interrupted', async () => {
+    const { simulator } = await withTwin(200);
+    const child = run('send', '--twin', simulator.url, '--count', '1000', '--rate', '20', '--json');
+    await until(() => simulator.capillary.raised() > 0);
+    child.kill('SIGINT');
+    const { code, stdout } = await finish(child);
+    expect(code).toBe(1);
+    expect((JSON.parse(stdout) as { raised: number }).raised).toBeLessThan(1_000);
+    await until(() => simulator.capillary.runs.list()[0]?.progress().isDone);
+  });
+
+  it('refuses what the twin decides, twins elsewhere and other servers', async () => {
+    const { url } = await simulate();
+    const refused = async (...args: string[]) => {
+      const result = await runInProcess('send', '--count', '1', ...args);
+      expect(result.code).toBe(2);
+      return result.text;
+    };
+    expect(await refused('--twin', url, '--duplicates', '0.1')).toContain('there is no --duplicates');
+    expect(await refused('--twin', 'http://twin.example.com')).toContain('Pass --yes');
+    expect(await refused('--twin', url, '--events', 'identifierReleased')).toContain(
+      'only follows another event',
+    );
+    const config = await file(
+      'adobe.yaml',
+      CONFIG.replace('http://127.0.0.1:9090/collection/x', 'https://dcs.adobedc.net/collection/x'),
+    );
+    expect(await refused('--twin', url, '--config', config)).toContain(
+      'would deliver them to dcs.adobedc.net',
+    );
+    const relay = await receivingRelay(answers(200));
+    expect(await refused('--twin', relay.url)).toContain('is not a twin of Capillary');
+    const silent = `http://127.0.0.1:${await freePort()}`;
+    const nobody = await runInProcess('send', '--twin', silent);
+    expect(nobody.code).toBe(1);
+    expect(nobody.text).toContain('Start one with `capillary-relay simulate`');
   });
 });

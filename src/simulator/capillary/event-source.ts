@@ -61,6 +61,9 @@ const DOCUMENTED_TEMPLATES = {
 /** The 14 names of Adobe's Capillary source (docs/platforms/capillary.md#catalogue). */
 export const DOCUMENTED_NAMES: readonly string[] = Object.keys(DOCUMENTED_TEMPLATES);
 
+/** Names of events that only follow another one. */
+export const FOLLOW_UP_NAMES: readonly string[] = Object.keys(FOLLOW_UP_TEMPLATES);
+
 const TEMPLATES: ReadonlyMap<string, EventTemplate> = new Map(Object.entries(DOCUMENTED_TEMPLATES));
 const LIVE_TEMPLATES: ReadonlyMap<string, EventTemplate> = new Map(
   Object.entries({ ...DOCUMENTED_TEMPLATES, ...CORRECTION_TEMPLATES }),
@@ -98,6 +101,14 @@ function variantsFor({ names, isLive }: EventSourceOptions): Variant[] {
       .filter((form) => form.names.length > 0)
       .map((form): Variant => ({ kind: 'content', form })),
   ];
+}
+
+/** The variant of a name that has no plain event: a merge. */
+function onlyVariantOf(name: string): Variant | undefined {
+  const form = CONTENT_VARIANTS.find(
+    ({ isChange, names }) => isChange && names.length === 1 && names[0] === name,
+  );
+  return form && !LIVE_TEMPLATES.has(name) ? { kind: 'content', form } : undefined;
 }
 
 /** What happens by itself: not the events that others cause. */
@@ -218,10 +229,11 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       const cause = causes.shift();
       const caused = cause && CAUSED_TEMPLATES.get(cause.name);
       if (cause && caused) return serialize(make(cause.name, caused, cause.customer, at), undefined);
-      const variant = isInShare(index, awkward) ? nextVariant() : undefined;
+      const chosen = isInShare(index, awkward) ? nextVariant() : undefined;
       index += 1;
-      const own = variant?.kind === 'content' ? createShuffle(variant.form.names, random)() : undefined;
+      const own = chosen?.kind === 'content' ? createShuffle(chosen.form.names, random)() : undefined;
       const name = own ?? nextName() ?? 'customerUpdated';
+      const variant = chosen ?? (isLive ? onlyVariantOf(name) : undefined);
       const template = templateOf(name, variant, options);
       const customer =
         template.isRegistration === true

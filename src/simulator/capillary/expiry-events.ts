@@ -55,7 +55,7 @@ function expiryChangeContent(context: EventContext): EventContent {
   if (lot === undefined) throw new RangeError('no points to extend');
   const previous = lot.expiresAt;
   lot.expiresAt = endOfDay(previous, EXTENSION_DAYS);
-  account.expiryChanges.push({ lot, previous, at: context.at });
+  account.expiryChanges.push({ lot, previous, expiresAt: lot.expiresAt, at: context.at });
   const change = {
     pointAwardedRefID: lot.id,
     pointsAwardedRefType: 'POINT_AWARDED',

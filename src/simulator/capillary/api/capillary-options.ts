@@ -1,5 +1,6 @@
 import { TIMEOUT_MS } from '../webhook-client.ts';
 import type { PresetWebhook } from './webhook-store.ts';
+import { resolveWorldSettings, type WorldSettings, type WorldOptions } from '../world/world-settings.ts';
 
 /** What an access group gives rights to (docs/platforms/capillary.md#api-access). */
 export const API_RESOURCES = [
@@ -60,11 +61,14 @@ export interface CapillaryOptions {
   readonly hosts?: readonly string[];
   /** Entries of the delivery log to keep, default 100 000. */
   readonly maxLogged?: number;
+  /** Customers, and how they are read. */
+  readonly world?: WorldOptions;
 }
 
 /** The options with defaults. */
-export interface CapillarySettings extends Required<Omit<CapillaryOptions, 'clients'>> {
+export interface CapillarySettings extends Required<Omit<CapillaryOptions, 'clients' | 'world'>> {
   readonly clients: readonly SimulatedApiClient[] | undefined;
+  readonly world: WorldSettings;
 }
 
 /** An organisation id of six digits, as in the samples. */
@@ -84,5 +88,6 @@ export function resolveCapillaryOptions(options: CapillaryOptions = {}): Capilla
     duplicates: options.duplicates ?? 0,
     hosts: options.hosts ?? [],
     maxLogged: options.maxLogged ?? 100_000,
+    world: resolveWorldSettings(options.world),
   };
 }

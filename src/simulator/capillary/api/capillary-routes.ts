@@ -1,3 +1,4 @@
+import { READ_ROUTES } from '../reads/read-routes.ts';
 import type { CapillaryRoute } from './api-route.ts';
 import { DELIVERY_LOG_ROUTES } from './delivery-log-routes.ts';
 import { EVENT_LOG_ROUTES } from './event-log-routes.ts';
@@ -10,4 +11,5 @@ export const CAPILLARY_ROUTES: readonly CapillaryRoute[] = [
   ...EVENT_METADATA_ROUTES,
   ...EVENT_LOG_ROUTES,
   ...DELIVERY_LOG_ROUTES,
+  ...READ_ROUTES,
 ];

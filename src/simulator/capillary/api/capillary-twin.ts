@@ -1,9 +1,12 @@
 import { createRandom } from '../../random.ts';
 import type { GeneratedEvent } from '../capillary-events.ts';
+import type { World } from '../world/world.ts';
+import { lazyWorld } from '../world/world-settings.ts';
 import { type ApiTokens, createApiTokens } from './api-tokens.ts';
 import { type CallLimit, createCallLimit } from './call-limit.ts';
 import type { CapillarySettings } from './capillary-options.ts';
 import { createDeliveryRecords, type DeliveryRecord, type DeliveryRecords } from './delivery-records.ts';
+import { createEventRuns, type EventRun, type EventRuns, type RaiseOptions } from './event-run.ts';
 import { orgOf, recordOf } from './raised-event.ts';
 import { createWebhookDelivery } from './webhook-delivery.ts';
 import type { TwinWebhook } from './webhook-object.ts';
@@ -19,6 +22,8 @@ export interface CapillaryTwin {
   readonly webhooks: WebhookStore;
   /** The delivery log. */
   readonly log: Pick<DeliveryRecords, 'list'>;
+  /** The organisation's customers, bills and points. */
+  readonly world: World;
   /** Calls by method and path of their route, and by outcome. */
   readonly calls: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Number of events raised. */
@@ -28,11 +33,24 @@ export interface CapillaryTwin {
   /**
    * An event has happened in the organisation: it is queued for every active webhook that lists its
    * name. Its body has all identifiers, till and store; each webhook gets what it switches on.
+   * Returns its deliveries, which change as they go on.
    */
-  raise(event: GeneratedEvent): void;
+  raise(event: GeneratedEvent): readonly DeliveryRecord[];
+  /** Runs that raise events from the world. */
+  readonly runs: EventRuns;
+  /**
+   * Changes the world and raises the events of the changes; resolves when all are raised.
+   * @throws RangeError if the names cannot be raised
+   */
+  raiseEvents(options: RaiseOptions): Promise<RaisedEvents>;
   /** Clears counts, queues and the delivery log, and the webhooks too if asked. */
   reset(objects: boolean): void;
   close(): Promise<void>;
+}
+
+export interface RaisedEvents extends EventRun {
+  /** Oldest first. */
+  readonly events: readonly GeneratedEvent[];
 }
 
 export interface TwinDependencies {
@@ -62,6 +80,7 @@ export function createCapillaryTwin(settings: CapillarySettings, given: TwinDepe
   const random = createRandom(given.seed);
   const calls = new Map<string, Map<string, number>>();
   const log = createDeliveryRecords(settings.maxLogged);
+  const world = lazyWorld({ seed: given.seed, ...settings.world }, settings.orgId, now);
   let raised = 0;
   const delivery = createWebhookDelivery({
     webhookOf: (record: DeliveryRecord) => webhooks.get(record.orgId, record.webhookId),
@@ -74,6 +93,21 @@ export function createCapillaryTwin(settings: CapillarySettings, given: TwinDepe
   });
   const webhooks = createWebhookStore(settings.webhooks, settings.orgId, now, ({ id }) => delivery.wake(id));
 
+  const raise = (event: GeneratedEvent): DeliveryRecord[] => {
+    raised += 1;
+    const records = webhooks
+      .list(settings.orgId)
+      .filter((webhook) => isFor(webhook, event))
+      .map((webhook) => recordOf(event, webhook, now()));
+    for (const record of records) {
+      log.add(record);
+      delivery.enqueue(record);
+    }
+    return records;
+  };
+
+  const runs = createEventRuns({ world: () => world.get(), raise, now });
+
   return {
     org: settings.orgId,
     settings,
@@ -81,28 +115,34 @@ export function createCapillaryTwin(settings: CapillarySettings, given: TwinDepe
     limit: createCallLimit(settings.callsPerMinute, now),
     webhooks,
     log,
+    get world() {
+      return world.get();
+    },
     calls,
     raised: () => raised,
     countCall: (route, outcome) => {
       const counts = calls.get(route) ?? new Map<string, number>();
       calls.set(route, counts.set(outcome, (counts.get(outcome) ?? 0) + 1));
     },
-    raise: (event) => {
-      raised += 1;
-      for (const webhook of webhooks.list(settings.orgId)) {
-        if (!isFor(webhook, event)) continue;
-        const record = recordOf(event, webhook, now());
-        log.add(record);
-        delivery.enqueue(record);
-      }
+    raise,
+    runs,
+    raiseEvents: async (options) => {
+      const run = runs.start(options);
+      return { ...run, events: await run.raised };
     },
     reset: (objects) => {
       raised = 0;
       calls.clear();
       log.clear();
+      runs.clear();
       delivery.clear();
-      if (objects) webhooks.clear();
+      if (!objects) return;
+      webhooks.clear();
+      world.clear();
     },
-    close: () => delivery.close(),
+    close: () => {
+      runs.clear();
+      return delivery.close();
+    },
   };
 }

@@ -29,6 +29,7 @@ export interface PromisedPoints {
 export interface ExpiryChange {
   readonly lot: PointsLot;
   readonly previous: number;
+  readonly expiresAt: number;
   readonly at: number;
 }
 

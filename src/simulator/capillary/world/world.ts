@@ -12,7 +12,7 @@ import { addHistory, enrol } from './member-history.ts';
 import { issuePoints, type LedgerEntry, mergeAccounts, type PointsAccount } from './points-account.ts';
 import { accountOf, createCustomer, type WorldCustomer } from './world-customer.ts';
 
-export interface WorldOptions {
+export interface NewWorld {
   /** The same seed makes the same customers; default 1. */
   readonly seed?: number;
   /** Capillary's organisation. */
@@ -144,7 +144,7 @@ const NO_IDENTIFIERS = { mobile: '', email: '', externalId: '', cardNumber: '' }
 const MAX_MEMBER_DAYS = 1_500;
 const MIN_MEMBER_DAYS = 200;
 
-export function createWorld({ seed = 1, orgId, keepsHistory = true }: WorldOptions): World {
+export function createWorld({ seed = 1, orgId, keepsHistory = true }: NewWorld): World {
   let serial = 0;
   let lastId = 88_000_000;
   const store: Store = {

@@ -102,8 +102,9 @@ export function createIngestion(parts: IngestionParts): Ingestion {
     if (inLake) counts.inLake += 1;
     if (!inProfile) return;
     counts.inProfile += 1;
-    profiles(sandbox).add({ ...record, fate });
-    parts.inProfile(record);
+    const stored = { ...record, ...verdict.stored, fate };
+    profiles(sandbox).add(stored);
+    parts.inProfile(stored);
   };
 
   /** Records of one dataset and flow that fail or succeed together. */

@@ -185,7 +185,8 @@ export function landedRecord(
   const envelope = opened.envelopes[position];
   if (!envelope?.ok) return undefined;
   const { message } = envelope;
-  const { format, entity, datasetId, flowId } = message;
+  const { format, entity, flowId } = message;
+  const datasetId = message.datasetId ?? context.verdict?.datasetId;
   const isXdm = format === 'xdm';
   const id = entityId(entity);
   const identity = identityOf(message);

@@ -1,4 +1,6 @@
+import type { JsonObject } from '../../capillary/json.ts';
 import type { Violation } from './field-violations.ts';
+import type { Identity } from './record-identity.ts';
 
 /**
  * What has become of a record that an inlet of the platform API accepted, which Adobe does not tell
@@ -22,6 +24,17 @@ export interface RecordVerdict extends RecordFate {
   readonly dropped: readonly string[];
   /** What a failed batch says about it. */
   readonly violations: readonly Violation[];
+  /** Of the flow, if the message names none. */
+  readonly datasetId?: string;
+  /** What Profile gets: of a raw payload what its mapping set makes of it. */
+  readonly stored?: StoredRecord;
+}
+
+export interface StoredRecord {
+  readonly kind: 'event' | 'profile';
+  readonly entity: JsonObject;
+  /** Absent if only the payload names the person. */
+  readonly identity?: Identity;
 }
 
 /** Exact counts since the start or the last reset. */

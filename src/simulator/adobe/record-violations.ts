@@ -41,6 +41,13 @@ function tenantFields(entity: JsonObject): Record<string, AcceptedField> {
   );
 }
 
+function primariesText(count: number): string {
+  return `needs exactly one primary identity, found: ${count}`;
+}
+
+/** The violation of a record without a primary identity in its identityMap. */
+export const NO_PRIMARY = primariesText(0);
+
 /**
  * Violations of the identities as a whole: exactly one primary, existing namespaces, and limits
  * (docs/platforms/adobe.md#identity-map,
@@ -54,7 +61,7 @@ function* identityViolations(
   const identities = identitiesOf(entity);
   const primaries = identities.filter((identity) => identity.primary).length;
   if (primaries !== 1) {
-    const message = `needs exactly one primary identity, found: ${primaries}`;
+    const message = primariesText(primaries);
     yield { pointer, keyword: 'identity', message };
   }
   if (identities.length > MAX_IDENTITIES) {

@@ -2,9 +2,10 @@ import { isJsonObject, type JsonObject } from '../../../capillary/json.ts';
 import { type Violation, violationText } from '../field-violations.ts';
 import type { InletMessage } from '../inlet-request.ts';
 import type { RecordVerdict } from '../record-fate.ts';
-import { recordViolations } from '../record-violations.ts';
+import { type Identity, primaryIdentity } from '../record-identity.ts';
+import { NO_PRIMARY, recordViolations } from '../record-violations.ts';
 import { mappedRecord } from './data-prep.ts';
-import { baseConnectionIds, connectionParams, mappingOf, targetsOf, textAt } from './flow-body.ts';
+import { baseConnectionIds, connectionParams, mappingOf, objectAt, targetsOf, textAt } from './flow-body.ts';
 import type {
   ProvisionedInlet,
   Sandbox,
@@ -88,15 +89,58 @@ function primaryPathsOf(sandbox: Sandbox, schemaId: string): string[] {
     .map((descriptor) => textAt(descriptor, 'xdm:sourceProperty') ?? '');
 }
 
-/** The verdict on a record whose header is right. */
+/** The primary identity, if a field of the schema is it (docs/platforms/adobe.md#identity-map). */
+function fieldIdentity(entity: JsonObject, schemaId: string, sandbox: Sandbox): Identity | undefined {
+  for (const descriptor of identityDescriptorsOf(sandbox, schemaId)) {
+    if (descriptor['xdm:isPrimary'] !== true) continue;
+    const path = textAt(descriptor, 'xdm:sourceProperty')?.split('/').slice(1) ?? [];
+    const names = path.slice(0, -1);
+    const id = textAt(
+      names.reduce((inner, name) => objectAt(inner, name), entity),
+      path.at(-1) ?? '',
+    );
+    const given = descriptor['xdm:namespace'];
+    const namespace = sandbox.namespaces.find((one) => one.code === given || one.id === Number(given));
+    if (id !== undefined && namespace) return { namespace: namespace.code, id };
+  }
+  return undefined;
+}
+
+function identityMember(identity: Identity | undefined): { readonly identity?: Identity } {
+  return identity ? { identity } : {};
+}
+
+/**
+ * The violations of a record. If a field is its primary identity, no entry of the identityMap may
+ * be. The person of an upsert can be one that only the payload names.
+ */
+function violationsOf(
+  { entity, dataset, schema }: Validation,
+  { operations }: InletMessage,
+  sandbox: Sandbox,
+  now: number,
+): Violation[] {
+  const codes = sandbox.namespaces.map(({ code }) => code);
+  const found = recordViolations(entity, now, codes, schema);
+  const field = fieldIdentity(entity, dataset.schemaId, sandbox);
+  const inMap = primaryIdentity(entity);
+  if (inMap && field) {
+    const message = 'the primary identity is a field of the schema';
+    return [...found, { pointer: '#/identityMap', keyword: 'identity', message }];
+  }
+  if (inMap || (!field && operations === undefined)) return found;
+  return found.filter(({ message }) => message !== NO_PRIMARY);
+}
+
+/** The verdict on a record as its dataset would have it. */
 function judgeEntity(
   { entity, dataset, schema }: Validation,
   message: InletMessage,
   sandbox: Sandbox,
   now: number,
 ): RecordVerdict {
-  const codes = sandbox.namespaces.map(({ code }) => code);
-  const found = recordViolations(entity, now, codes, schema);
+  const field = fieldIdentity(entity, dataset.schemaId, sandbox);
+  const found = violationsOf({ entity, dataset, schema }, message, sandbox, now);
   const invalid = found.filter(({ keyword }) => !PROFILE_ONLY.includes(keyword));
   const isUpsert = isJsonObject(message.operations) && message.operations.data === 'merge';
   const isForProfile = isEnabledFor(dataset, 'unifiedProfile') && schema.isUnion;
@@ -114,6 +158,7 @@ function judgeEntity(
     inProfile,
     dropped: [...reasons, ...expired.map((place) => `age: older than the dataset keeps it in the ${place}`)],
     violations: [],
+    stored: { kind: schema.kind, entity, ...identityMember(field ?? primaryIdentity(entity)) },
   };
 }
 
@@ -154,10 +199,21 @@ export function judgeRecord(
   }
   const problem = headerProblem(message, dataset, connection);
   if (problem !== undefined) return failedHeader(problem);
+  const verdict = judgeContent(message, flow, { sandbox, dataset }, settings.now);
+  return { ...verdict, datasetId };
+}
+
+/** The verdict on a record whose header is right. */
+function judgeContent(
+  message: InletMessage,
+  flow: TwinFlowObject,
+  { sandbox, dataset }: { readonly sandbox: Sandbox; readonly dataset: TwinDataset },
+  now: number,
+): RecordVerdict {
   const schema = schemaFields(sandbox, dataset.schemaId);
   if (!schema) return failedHeader('the schema does not exist');
   const mapping = message.format === 'raw' ? mappingOf(flow.body) : undefined;
   const set = mapping && sandbox.mappingSets.get(mapping.id);
   const entity = set ? mappedRecord(message.entity, set) : message.entity;
-  return judgeEntity({ entity, dataset, schema }, message, sandbox, settings.now);
+  return judgeEntity({ entity, dataset, schema }, message, sandbox, now);
 }

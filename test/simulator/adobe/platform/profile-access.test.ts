@@ -79,6 +79,43 @@ describe('a profile', () => {
   });
 });
 
+describe('the primary identity', () => {
+  /** A profile flow whose schema marks `person.name.firstName` as the primary identity. */
+  async function byField() {
+    const rig = await setUp({ kind: 'profile' });
+    const sandbox = rig.simulator.platform.sandbox('dev');
+    sandbox?.descriptors.set('d', {
+      '@type': 'xdm:descriptorIdentity',
+      'xdm:sourceSchema': rig.schemaId,
+      'xdm:sourceProperty': '/person/name/firstName',
+      'xdm:namespace': 'crmId',
+      'xdm:isPrimary': true,
+    });
+    if (sandbox) sandbox.registryRevision += 1;
+    return rig;
+  }
+
+  it('can be a field of the schema', async () => {
+    const rig = await byField();
+    await rig.send(rig.envelope({ person: { name: { firstName: 'c-1', lastName: 'Rao' } } }));
+    await rig.settled();
+    const answer = await rig.adobe.get(profileQuery('c-1'));
+    expect(entityOf(answer)).toMatchObject({ entity: { person: { name: { lastName: 'Rao' } } } });
+  });
+
+  it('is not in the identityMap then', async () => {
+    const rig = await byField();
+    await rig.send(rig.envelope(named('c', { firstName: 'c-1' })));
+    await rig.settled();
+    expect(rig.simulator.landed()).toMatchObject([
+      {
+        fate: { inLake: true, inProfile: false },
+        dropped: [expect.stringContaining('a field of the schema')],
+      },
+    ]);
+  });
+});
+
 describe('the events of a profile', () => {
   it('are those that Profile has, in the order of their times and in pages', async () => {
     const rig = await setUp();

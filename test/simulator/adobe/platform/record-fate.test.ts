@@ -304,21 +304,33 @@ describe('a raw connection', () => {
       transformations: [{ name: 'Mapping', params }],
     });
     const inlet = rig.simulator.platform.sandbox('dev')?.connections.get(connection)?.inletId;
-    const post = (payload: Json) =>
-      fetch(`${rig.simulator.url}/collection/${inlet}?x-adobe-flow-id=${flowId}`, {
+    const post = async (payload: Json, header?: Json) => {
+      const answer = await fetch(`${rig.simulator.url}/collection/${inlet}?x-adobe-flow-id=${flowId}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(payload),
+        body: JSON.stringify(header ? { header, body: payload } : payload),
       });
-    expect((await post({ customer: { names: ['Tara'] }, born: '1990-02-03', ignored: null })).status).toBe(
-      200,
+      expect(answer.status).toBe(200);
+      await rig.settled();
+    };
+    await post({ customer: { names: ['Tara'] }, born: '1990-02-03', ignored: null });
+    await post({ customer: { names: ['Tara'] }, born: 'unknown' });
+    await post(
+      { customerId: '77', customer: { names: ['Tara'] } },
+      { datasetId: rig.datasetId, operations: { data: 'merge' } },
     );
-    expect((await post({ customer: { names: ['Tara'] }, born: 'unknown' })).status).toBe(200);
-    await rig.settled();
     expect(rig.simulator.landed()).toMatchObject([
-      { kind: 'raw', fate: { state: 'ingested', inLake: true } },
-      { kind: 'raw', fate: { state: 'failed' }, dropped: [expect.stringContaining('#/person/birthDate')] },
+      { kind: 'raw', datasetId: rig.datasetId, fate: { inLake: true, inProfile: false } },
+      {
+        kind: 'raw',
+        fate: { state: 'failed', batchId: expect.any(String) },
+        dropped: [expect.stringContaining('#/person/birthDate')],
+      },
+      { kind: 'raw', fate: { state: 'ingested', inLake: false, inProfile: true } },
     ]);
+    expect(rig.simulator.profile({ namespace: 'capillaryId', id: '77' })).toMatchObject({
+      fragments: [{ entity: { person: { name: { firstName: 'Tara' } } } }],
+    });
   });
 });
 

@@ -1,8 +1,8 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../capillary/json.ts';
+import type { JsonObject, JsonValue } from '../../../capillary/json.ts';
 import { isTenantFieldName } from '../../../xdm/shape.ts';
 import { badRequest, type Checked, conflictAnswer, refuse, registryError } from './registry-errors.ts';
 import type { Sandbox } from './sandbox.ts';
-import { objectOf, resolveOwn, textOf } from './schema-merge.ts';
+import { objectOf, pointed, resolveOwn, textOf } from './schema-merge.ts';
 
 /** Every `$ref` anywhere in a value. */
 function* allReferences(value: JsonValue): Generator<string> {
@@ -14,12 +14,13 @@ function* allReferences(value: JsonValue): Generator<string> {
 }
 
 function isOwnDefinition(ref: string, body: JsonObject): boolean {
-  const found = ref
-    .slice(1)
-    .split('/')
-    .filter((part) => part !== '')
-    .reduce<JsonValue | undefined>((current, part) => objectOf(current)[part], body);
-  return ref.startsWith('#') && isJsonObject(found);
+  return ref.startsWith('#') && Object.keys(pointed(body, ref.slice(1))).length > 0;
+}
+
+function isCircular(part: JsonObject, body: JsonObject, open: readonly string[] = []): boolean {
+  return [...allReferences(part)].some(
+    (ref) => open.includes(ref) || isCircular(pointed(body, ref.slice(1)), body, [...open, ref]),
+  );
 }
 
 /** The first fault of the fields below the tenant: their names and types. */
@@ -56,6 +57,7 @@ function classFault({ 'meta:intendedToExtend': classes }: JsonObject, sandbox: S
 export function checkFieldGroup(body: JsonObject, tenant: string, sandbox: Sandbox): Checked {
   const unknown = [...allReferences(body)].find((ref) => !isOwnDefinition(ref, body));
   if (unknown !== undefined) return refuse(badRequest(`The reference ${unknown} cannot be resolved.`));
+  if (isCircular(body, body)) return refuse(badRequest('A reference leads to itself.'));
   const wrongClass = classFault(body, sandbox);
   if (wrongClass !== undefined) return refuse(badRequest(wrongClass));
   let resolved: JsonObject;

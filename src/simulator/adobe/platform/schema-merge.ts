@@ -64,7 +64,8 @@ const EMPTY: JsonObject = { type: 'object', properties: {} };
 /** The keys of a resource that describe its fields. */
 const FIELD_KEYS = ['type', 'properties', 'required', 'items', 'additionalProperties'];
 
-function pointed(root: JsonObject, pointer: string): JsonObject {
+/** What a pointer such as `/definitions/customFields` names; an empty object if nothing. */
+export function pointed(root: JsonObject, pointer: string): JsonObject {
   return pointer
     .split('/')
     .filter((part) => part !== '')
@@ -73,7 +74,7 @@ function pointed(root: JsonObject, pointer: string): JsonObject {
 
 /**
  * A resource as posted, with its references to its own definitions and its `allOf` resolved.
- * References to other resources are left to the caller.
+ * References to other resources are left to the caller. No reference may lead to itself.
  *
  * @throws SchemaConflictError
  */
@@ -86,9 +87,14 @@ export function resolveOwn(part: JsonObject, root: JsonObject = part): JsonObjec
   if (isJsonObject(own['properties'])) {
     resolved = { ...own, type: 'object', properties: Object.fromEntries(properties) };
   }
-  if (isJsonObject(own['items'])) resolved = { ...resolved, items: resolveOwn(own['items'], root) };
+  for (const key of ['items', 'additionalProperties']) {
+    const inner = own[key];
+    if (isJsonObject(inner)) resolved = { ...resolved, [key]: resolveOwn(inner, root) };
+  }
   if (typeof $ref === 'string' && $ref.startsWith('#')) {
-    resolved = mergeSchemas(resolved, resolveOwn(pointed(root, $ref.slice(1)), root));
+    const target = resolveOwn(pointed(root, $ref.slice(1)), root);
+    const { type = target['type'] ?? 'object' } = resolved;
+    resolved = mergeSchemas({ ...resolved, type }, target);
   }
   for (const inner of Array.isArray(allOf) ? allOf : []) {
     resolved = mergeSchemas({ ...EMPTY, ...resolved }, { ...EMPTY, ...resolveOwn(objectOf(inner), root) });

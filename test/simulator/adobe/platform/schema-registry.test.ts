@@ -185,6 +185,33 @@ describe('field groups of the tenant', () => {
     expect(answer.text).toContain(text);
   });
 
+  it('resolves references between its definitions, also in lists and maps', async () => {
+    const adobe = await registry();
+    const till = { type: 'string', title: 'Till', enum: ['a', 'b'] };
+    const fields = {
+      one: { $ref: '#/definitions/till' },
+      list: { type: 'array', items: { $ref: '#/definitions/till' } },
+      map: { type: 'object', additionalProperties: { $ref: '#/definitions/till' } },
+    };
+    const body = groupBody(fields);
+    const definitions = { ...(body['definitions'] as Json), till };
+    const id = await made(adobe, GROUPS, { ...body, definitions });
+    const full = await adobe.get(at(GROUPS, id), FULL);
+    expect(full.json).toMatchObject({
+      properties: {
+        _tealeaf: {
+          properties: { one: till, list: { items: till }, map: { additionalProperties: till } },
+        },
+      },
+    });
+    const circular = {
+      ...definitions,
+      till: { type: 'object', properties: { self: { $ref: '#/definitions/till' } } },
+    };
+    const refused = await adobe.post(GROUPS, { ...body, title: 'Other', definitions: circular });
+    expect(refused).toMatchObject({ status: 400, json: { detail: 'A reference leads to itself.' } });
+  });
+
   it('refuses a title that any resource of the tenant has', async () => {
     const adobe = await registry();
     const id = await made(adobe, GROUPS, groupBody({ till: { type: 'string' } }));

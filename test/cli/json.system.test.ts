@@ -54,6 +54,14 @@ beforeAll(async () => {
   text.admin = { port: Number(new URL(rig.url).port), token: TOKEN };
   config = join(folder, 'relay.yaml');
   await writeFile(config, stringify(text));
+  const [destination] = text.destinations;
+  const ims = { url: twin.imsUrl, clientId: 'client-1', clientSecrets: ['p8e-secret-of-client-1'] };
+  const provisioned = { ...destination, ims, platform: { url: twin.platformUrl } };
+  for (const key of ['inletUrl', 'events', 'profile']) Reflect.deleteProperty(provisioned, key);
+  await writeFile(
+    join(folder, 'provision.yaml'),
+    stringify({ ...text, destinations: [{ ...provisioned, profile: {} }] }),
+  );
   const { url, schema: name } = schema;
   await writeFile(
     join(folder, 'postgres.yaml'),
@@ -95,6 +103,8 @@ const CASES: Readonly<Record<string, () => readonly string[]>> = {
   'destinations reroute': () => ['--dry-run'],
   'log-level': () => [],
   reload: () => [],
+  'provision plan': () => ['--config', join(folder, 'provision.yaml')],
+  'provision apply': () => ['--config', join(folder, 'provision.yaml'), '--no-wait'],
   'register plan': () => [],
   'register apply': () => [],
   'register status': () => [],

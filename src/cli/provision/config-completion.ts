@@ -4,8 +4,9 @@ import { readFullSchema } from '../../adobe/platform/schema-registry.ts';
 import type { ConfigEdit } from '../../config/edit-config.ts';
 import { PROVISIONED_KEYS, type ProvisionedKey } from '../../config/stand-ins.ts';
 import type { SchemaFeatures } from '../../xdm/shape.ts';
-import { type RecordClass, STANDARD_GROUPS } from '../../xdm/standard-groups.ts';
+import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { CONNECTION, connectionParams } from './connection-steps.ts';
+import { recordOfFeature } from './foreign-schema.ts';
 import { valueOf } from './provision-step.ts';
 import { type DestinationSchemas, schemaFeaturesIn, schemaFeaturesOf } from './schema-features.ts';
 import type { RegistryFacts } from './registry-lookup.ts';
@@ -41,12 +42,6 @@ async function inletUrl({ client, ids }: StepContext): Promise<string | undefine
   return connection === undefined ? undefined : connectionParams(connection).inletUrl;
 }
 
-/** The record whose schema has what a feature is about. */
-function recordOf(feature: keyof SchemaFeatures): RecordClass {
-  const group = STANDARD_GROUPS.find((candidate) => candidate.feature === feature);
-  return group?.classes[0] ?? 'profile';
-}
-
 async function featuresOf(
   context: StepContext,
   facts: RegistryFacts,
@@ -62,7 +57,7 @@ async function featuresOf(
   const existing = schemaFeaturesIn(schemas);
   const names = Object.keys(made) as (keyof SchemaFeatures)[];
   return Object.fromEntries(
-    names.map((name) => [name, (foreign.has(recordOf(name)) ? existing : made)[name]]),
+    names.map((name) => [name, (foreign.has(recordOfFeature(name)) ? existing : made)[name]]),
   ) as unknown as SchemaFeatures;
 }
 
@@ -72,7 +67,8 @@ function judgeFeatures(context: StepContext, features: SchemaFeatures): ConfigCo
   const isFirst = [...missing].some((key) => key !== 'tenant');
   const relevant = (Object.keys(features) as (keyof SchemaFeatures)[]).filter(
     (name) =>
-      recordsOf(context).includes(recordOf(name)) && features[name] !== destination.schemaFeatures[name],
+      recordsOf(context).includes(recordOfFeature(name)) &&
+      features[name] !== destination.schemaFeatures[name],
   );
   const wrong = relevant.filter((name) => isFirst || !features[name]);
   return {

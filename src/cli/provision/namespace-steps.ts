@@ -34,7 +34,7 @@ export const NAMESPACE_KINDS: Readonly<Record<Identifier, NamespaceKind>> = {
 };
 
 function judge(existing: IdentityNamespace, identifier: Identifier): Looked {
-  const { code, name, idType } = existing;
+  const { code, idType } = existing;
   const { idType: expected } = NAMESPACE_KINDS[identifier];
   const differences = isSameType(idType, expected)
     ? []
@@ -45,7 +45,7 @@ function judge(existing: IdentityNamespace, identifier: Identifier): Looked {
         },
       ];
   // A namespace is shared by the whole organisation, so it is never this command's own.
-  return { state: 'found', id: String(existing.id), name: `${code} (${name})`, isOurs: false, differences };
+  return { state: 'found', id: String(existing.id), name: code, isOurs: false, differences };
 }
 
 function namespaceStep({ client }: StepContext, identifier: Identifier, code: string): Step {

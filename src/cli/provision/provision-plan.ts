@@ -23,8 +23,8 @@ async function runPlan(options: ProvisionOptions): Promise<void> {
   const session = await openSession(options);
   const { loaded, stateFile } = session;
   const reports: DestinationReport[] = [];
-  const print = (more: object): void =>
-    printJson({ file: loaded.path, state: stateFile, destinations: reports, ...more });
+  const print = (more: { readonly ok: boolean; readonly error?: object }): void =>
+    printJson({ ...more, file: loaded.path, state: stateFile, destinations: reports });
   try {
     for (const target of session.targets) {
       try {

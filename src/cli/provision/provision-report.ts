@@ -60,9 +60,9 @@ function heading({ destination, imsOrgId, sandbox }: DestinationReport): string 
 }
 
 function configurationLines({ configuration: { values, hints } }: DestinationReport): string[] {
-  const known = values.map(({ key, value }) => (value === undefined ? key : `${key}: ${value}`));
+  const known = values.map(({ key, value }) => `  ${key}: ${value ?? '(once it is made)'}`);
   return [
-    ...(known.length === 0 ? [] : ['', `The configuration lacks: ${known.join(', ')}`]),
+    ...(known.length === 0 ? [] : ['', 'To set in the configuration:', ...known]),
     ...hints.map((hint) => `hint: ${toPrintable(hint)}`),
   ];
 }

@@ -50,6 +50,14 @@ export interface ProvisionSession {
   close(): Promise<void>;
 }
 
+/** Of a test, which does not wait. */
+export interface SessionHooks {
+  /** Epoch ms. */
+  readonly now?: () => number;
+  readonly wait?: (ms: number) => Promise<void>;
+  readonly onWait?: (ms: number, error: PlatformError) => void;
+}
+
 function showWait(ms: number, { call, status, code }: PlatformError): void {
   const why = [status, code].filter((part) => part !== undefined).join(' ');
   console.error(`waiting ${formatDuration(ms)}: ${call} → ${why}`);
@@ -60,12 +68,12 @@ function showWait(ms: number, { call, status, code }: PlatformError): void {
  */
 export async function openSession(
   options: ProvisionOptions,
-  clock: Pick<StepRun, 'now' | 'wait'> = {},
+  hooks: SessionHooks = options.json === true ? {} : { onWait: showWait },
 ): Promise<ProvisionSession> {
   const { loaded, missing } = await loadForProvision(options.config);
   const stateFile = options.state ?? statePath(options.config);
-  const targets = openTargets(loaded, missing, options.destination, showWait);
-  const stateOf = await openState(stateFile, clock.now);
+  const targets = openTargets(loaded, missing, options.destination, hooks);
+  const stateOf = await openState(stateFile, hooks.now);
   return {
     loaded,
     stateFile,
@@ -75,12 +83,13 @@ export async function openSession(
       const { name, imsOrgId, sandbox } = destination;
       const state = stateOf({ destination: name, imsOrgId, sandbox });
       const ids = new Map<string, string>();
-      const context: StepContext = { client, destination, missing: target.missing, state, ids };
+      const { sources } = loaded.config;
+      const context: StepContext = { client, destination, sources, missing: target.missing, state, ids };
       const facts = registryFacts(context);
       const foreign: ReadonlySet<RecordClass> = await foreignSchemas(context);
       return {
         target,
-        run: { state, ids, ...clock },
+        run: { state, ids, ...hooks },
         steps: provisionSteps(context, facts, foreign),
         complete: () => completeConfig(context, facts, foreign),
       };

@@ -28,7 +28,7 @@ function tenantStep({ destination, missing }: StepContext, facts: RegistryFacts)
     const id = await facts.tenant();
     const { tenant } = destination;
     if (missing.has('tenant') || tenant === undefined || tenant === id)
-      return { state: 'found', id, name: id, isOurs: false, differences: [] };
+      return { state: 'found', id, name: destination.imsOrgId, isOurs: false, differences: [] };
     return {
       state: 'blocked',
       what: `tenant is ${tenant}, but that of the organisation ${destination.imsOrgId} is ${id}`,

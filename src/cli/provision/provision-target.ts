@@ -1,6 +1,9 @@
 import { createTokenSource } from '../../adobe/ims/token-source.ts';
-import { createPlatformClient, type PlatformClient } from '../../adobe/platform/platform-client.ts';
-import type { PlatformError } from '../../adobe/platform/platform-error.ts';
+import {
+  createPlatformClient,
+  type PlatformClient,
+  type PlatformClientOptions,
+} from '../../adobe/platform/platform-client.ts';
 import type { DestinationConfig } from '../../config/config-schema.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import type { MissingKeys, ProvisionedKey } from '../../config/stand-ins.ts';
@@ -17,6 +20,9 @@ export interface ProvisionTarget {
   readonly client: PlatformClient;
   close(): Promise<void>;
 }
+
+/** The clock of the clients, and what they call before they wait. */
+export type WaitHooks = Pick<PlatformClientOptions, 'now' | 'wait' | 'onWait'>;
 
 function selected(
   destinations: readonly DestinationConfig[],
@@ -37,7 +43,7 @@ export function openTargets(
   { config }: LoadedConfig,
   missing: MissingKeys,
   name: string | undefined,
-  onWait?: (ms: number, error: PlatformError) => void,
+  hooks: WaitHooks = {},
 ): readonly ProvisionTarget[] {
   const egress = createEgress(config.egress, process.env);
   return selected(config.destinations, name).map(([index, destination]) => {
@@ -54,7 +60,7 @@ export function openTargets(
       clientId: ims.clientId,
       tokens,
       egress,
-      ...(onWait === undefined ? {} : { onWait }),
+      ...hooks,
     });
     return {
       destination,

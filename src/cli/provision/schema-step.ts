@@ -3,6 +3,7 @@ import { createResource } from '../../adobe/platform/schema-registry.ts';
 import type { PatchOperation } from '../../adobe/platform/typed-answer.ts';
 import { type RecordClass, STANDARD_GROUPS, XDM_CLASSES } from '../../xdm/standard-groups.ts';
 import { TENANT_GROUP_TITLES } from '../../xdm/tenant-field-groups.ts';
+import { foreignDifferences } from './foreign-schema.ts';
 import { markedName } from './object-marker.ts';
 import { type Difference, type Looked, type Step, valueOf } from './provision-step.ts';
 import {
@@ -56,8 +57,7 @@ export function schemaStep(context: StepContext, record: RecordClass, facts: Reg
   };
 
   const groupDifferences = async ({ object, isOurs }: Located<NamedResource>): Promise<Difference[]> => {
-    // Other schemas can have the fields from other groups; `verify` compares field by field.
-    if (!isOurs) return [];
+    if (!isOurs) return foreignDifferences(context, record, object.id);
     const references = referencesOf(object.body);
     const missing = (await groupIds()).filter((group) => !references.includes(group.id));
     if (missing.length === 0) return [];

@@ -1,5 +1,5 @@
 import type { PlatformClient, PlatformResult } from '../../adobe/platform/platform-client.ts';
-import type { DestinationConfig } from '../../config/config-schema.ts';
+import type { DestinationConfig, SourceConfig } from '../../config/config-schema.ts';
 import type { ProvisionedKey } from '../../config/stand-ins.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { isMarked } from './object-marker.ts';
@@ -10,6 +10,8 @@ import type { ProvisionState } from './state-file.ts';
 export interface StepContext {
   readonly client: PlatformClient;
   readonly destination: DestinationConfig;
+  /** Of the configuration: they decide which fields are written. */
+  readonly sources: readonly SourceConfig[];
   readonly missing: ReadonlySet<ProvisionedKey>;
   readonly state: ProvisionState;
   /** The ids of the objects so far, by the keys of their steps. */

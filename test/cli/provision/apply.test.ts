@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { MissingValue } from '../../../src/cli/provision/config-completion.ts';
-import { countsOf, type Destination, linesOf, setUpTwin, type TwinRig } from './twin-rig.ts';
+import { countsOf, type Destination, keysOf, linesOf, setUpTwin, type TwinRig } from './twin-rig.ts';
 
 const ALL = {
   namespaces: 2,
@@ -14,16 +13,6 @@ const ALL = {
   mappingSets: 0,
   flows: 2,
 };
-
-/** The values as keys of the destination. */
-function keysOf(values: readonly MissingValue[]): Destination {
-  const keys: Destination = {};
-  for (const { key, value } of values) {
-    const [first = '', second] = key.split('.');
-    keys[first] = second === undefined ? value : { ...(keys[first] as object | undefined), [second]: value };
-  }
-  return keys;
-}
 
 function outcomesOf(objects: readonly { readonly outcome: string }[]): string[] {
   return [...new Set(objects.map(({ outcome }) => outcome))];

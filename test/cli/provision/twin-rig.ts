@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import type { PlatformClient } from '../../../src/adobe/platform/platform-client.ts';
-import type { ConfigCompletion } from '../../../src/cli/provision/config-completion.ts';
+import type { ConfigCompletion, MissingValue } from '../../../src/cli/provision/config-completion.ts';
 import { openSession } from '../../../src/cli/provision/provision-session.ts';
 import { applySteps, planSteps, type StepResult } from '../../../src/cli/provision/step-engine.ts';
 import type { Sandbox } from '../../../src/simulator/adobe/platform/sandbox.ts';
@@ -82,7 +82,7 @@ export async function setUpTwin(keys: Destination = {}, options: SimulatorOption
     wrap: (client: PlatformClient) => PlatformClient,
     use: typeof planSteps | ((...args: Parameters<typeof planSteps>) => Promise<StepResult[]>),
   ): Promise<RunResult> => {
-    const session = await openSession({ config: file }, clock);
+    const session = await openSession({ config: file }, { ...clock, onWait: () => undefined });
     try {
       const [target] = session.targets;
       const job = await session.job({ ...target!, client: wrap(target!.client) });
@@ -124,4 +124,14 @@ export function countsOf(sandbox: Sandbox): Readonly<Record<string, number>> {
 /** `outcome kind` of each step, such as `made dataset`. */
 export function linesOf({ objects }: RunResult): string[] {
   return objects.map(({ outcome, kind }) => `${outcome} ${kind}`);
+}
+
+/** The values as keys of the destination. */
+export function keysOf(values: readonly MissingValue[]): Destination {
+  const keys: Destination = {};
+  for (const { key, value } of values) {
+    const [first = '', second] = key.split('.');
+    keys[first] = second === undefined ? value : { ...(keys[first] as object | undefined), [second]: value };
+  }
+  return keys;
 }

@@ -11,9 +11,10 @@ const GOAL: WebhookGoal = {
   replace: (webhook) => mergedWebhook(webhook, WANTED),
 };
 
+type Client = Parameters<typeof settleWebhook>[0];
+
 const waits: number[] = [];
-const settle = (client: Parameters<typeof settleWebhook>[0], goal = GOAL) =>
-  settleWebhook(client, goal, async (ms) => waits.push(ms));
+const settle = (client: Client, goal = GOAL) => settleWebhook(client, goal, async (ms) => waits.push(ms));
 
 describe('a webhook', () => {
   test('is created once, and then left alone', async () => {
@@ -63,6 +64,44 @@ describe('a webhook', () => {
     expect(await settle(rig.client)).toMatchObject({ did: 'changed', webhook: { id: 'id-0' } });
     expect(rig.stored.size).toBe(1);
   });
+});
+
+describe('a command that is killed', () => {
+  /** Capillary whose caller dies before the call of this number, or right after it. */
+  function killedAt(client: Client, call: number, when: 'before' | 'after'): Client {
+    let calls = 0;
+    const dying =
+      <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>
+      async (...args: A): Promise<R> => {
+        calls += 1;
+        if (calls === call && when === 'before') throw new Error('killed');
+        const answer = await work(...args);
+        if (calls === call) throw new Error('killed');
+        return answer;
+      };
+    return { get: dying(client.get), post: dying(client.post), put: dying(client.put) };
+  }
+
+  test.each(
+    [[], [{ ...newWebhook(WANTED), maxAllowedConnections: 1, kept: true }]].flatMap((objects) =>
+      [1, 2, 3].flatMap((call) =>
+        (['before', 'after'] as const).map((when) => [objects.length, when, call, objects] as const),
+      ),
+    ),
+  )(
+    'with %i webhooks, %s call %i, leaves one webhook when it is run again',
+    async (_, when, call, objects) => {
+      const { client, stored } = webhooksInMemory(objects);
+      await expect(settle(killedAt(client, call, when))).rejects.toThrow('killed');
+      await settle(client);
+      expect(stored.size).toBe(1);
+      expect(await settle(client)).toMatchObject({ did: 'nothing' });
+      expect(stored.get('id-0')).toMatchObject({
+        maxAllowedConnections: 10,
+        ...(objects.length > 0 && { kept: true }),
+      });
+    },
+  );
 });
 
 describe('a failure', () => {

@@ -81,23 +81,29 @@ async function startOrFail(options: SimulateOptions): Promise<Simulator> {
   }
 }
 
-function printUrls(simulator: Simulator, json: boolean): void {
+/** An empty organisation has no inlet yet. */
+function printUrls(simulator: Simulator, { json, empty }: SimulateOptions): void {
   const { url, imsUrl, platformUrl, capillaryUrl } = simulator;
-  const inletUrl = simulator.inletUrl();
-  if (json)
-    console.log(
-      JSON.stringify({ url, imsUrl, inletUrl, platformUrl, capillaryUrl, controlUrl: `${url}/_sim` }),
-    );
-  else
-    console.log(
-      `IMS URL    ${imsUrl}\nInlet URL  ${inletUrl}\nPlatform   ${platformUrl}\nCapillary  ${capillaryUrl}\nControl    ${url}/_sim/landed, /_sim/stats, /_sim/faults`,
-    );
+  const inletUrl = empty ? undefined : simulator.inletUrl();
+  if (json) {
+    const urls = { url, imsUrl, inletUrl, platformUrl, capillaryUrl, controlUrl: `${url}/_sim` };
+    console.log(JSON.stringify(urls));
+    return;
+  }
+  const lines = [
+    `IMS URL    ${imsUrl}`,
+    ...(inletUrl === undefined ? [] : [`Inlet URL  ${inletUrl}`]),
+    `Platform   ${platformUrl}`,
+    `Capillary  ${capillaryUrl}`,
+    `Control    ${url}/_sim/landed, /_sim/stats, /_sim/faults, /_sim/platform`,
+  ];
+  console.log(lines.join('\n'));
 }
 
 async function runSimulate(options: SimulateOptions): Promise<void> {
   const simulator = await startOrFail(options);
   const stopSignal = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  printUrls(simulator, options.json === true);
+  printUrls(simulator, options);
   await stopSignal;
   await simulator.close();
 }

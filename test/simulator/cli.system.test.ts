@@ -116,7 +116,9 @@ describe('simulate', () => {
   it('--empty has no inlet until the platform API makes one', async () => {
     const child = run('simulate', '--port', '0', '--no-auth', '--empty', '--json');
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-    const { inletUrl } = JSON.parse(line) as { inletUrl: string };
+    const urls = JSON.parse(line) as { url: string };
+    expect(urls).not.toHaveProperty('inletUrl');
+    const inletUrl = `${urls.url}/collection/${'c0ffee00'.repeat(8)}`;
     const headers = { 'content-type': 'application/json' };
     expect((await fetch(inletUrl, { method: 'POST', headers, body: '{}' })).status).toBe(404);
     child.kill('SIGTERM');

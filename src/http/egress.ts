@@ -140,9 +140,11 @@ function openPool({ proxyFor, secureContext }: Ways, origin: string, options: Po
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
   };
-  const limits: ConnectLimits = { timeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs), secureContext };
   const target = new URL(origin);
   const { proxy } = proxyFor(target);
+  // A proxy that says nothing must be named before the request's own limit ends it.
+  const ownMs = proxy === undefined ? timeoutMs : timeoutMs / 2;
+  const limits: ConnectLimits = { timeoutMs: Math.min(CONNECT_TIMEOUT_MS, ownMs), secureContext };
   if (proxy === undefined) return new Pool(origin, { ...common, connect: createConnector(limits) });
   if (target.protocol === 'https:')
     return new Pool(origin, { ...common, connect: createTunnelConnector(proxy, target, limits) });

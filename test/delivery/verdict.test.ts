@@ -101,6 +101,18 @@ describe('the verdict on a whole request by its status', () => {
   });
 });
 
+describe('the verdict on a request that the proxy did not pass on', () => {
+  it.each([
+    ['proxy-refused', 'destination'],
+    ['proxy-failing', 'unsent'],
+  ])('%s is no fault of a message: %s', (code, kind) => {
+    const failure: InletResult = { kind: 'failure', code, detail: 'the proxy …', durationMs: 1 };
+    const verdict = { kind, reason: code, detail: 'the proxy …' };
+    expect(batchVerdict(failure, 3)).toEqual(verdict);
+    expect(singleVerdict(failure)).toEqual(verdict);
+  });
+});
+
 describe('the verdict on the items of a 207', () => {
   it('reads each item', () => {
     const body = items({ xactionId: 'u-0' }, { status: 400, message: 'bad' });

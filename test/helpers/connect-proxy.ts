@@ -5,10 +5,14 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Issued } from './private-ca.ts';
 
-/** What the proxy does with a request: pass it on, answer itself, say nothing, or hang up. */
+/**
+ * What the proxy does with a request: pass it on, answer itself, say nothing, say nothing after it
+ * has accepted a tunnel (`stall`), or hang up.
+ */
 export type ProxyAnswer =
   | 'pass'
   | 'silent'
+  | 'stall'
   | 'hang up'
   | { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> };
 
@@ -20,6 +24,8 @@ export interface ConnectProxyOptions {
   /** `user:password` that it wants. */
   readonly credentials?: string;
 }
+
+const ESTABLISHED = 'HTTP/1.1 200 Connection established\r\n\r\n';
 
 /** A forward proxy on loopback: CONNECT for https, whole URLs for http. */
 export class ConnectProxy {
@@ -106,6 +112,10 @@ export class ConnectProxy {
     socket.on('error', () => undefined);
     const answer = this.#answerTo(asked, host);
     if (answer === 'silent') return;
+    if (answer === 'stall') {
+      socket.write(ESTABLISHED);
+      return;
+    }
     if (answer === 'hang up') {
       socket.destroy();
       return;
@@ -119,7 +129,7 @@ export class ConnectProxy {
       return;
     }
     const upstream = connect(this.#options.hosts[host] ?? 0, '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      socket.write(ESTABLISHED);
       socket.pipe(upstream).pipe(socket);
     });
     this.#tunnels.add(socket);
@@ -133,7 +143,7 @@ export class ConnectProxy {
   #forward(asked: IncomingMessage, response: ServerResponse): void {
     const url = new URL(asked.url ?? '');
     const answer = this.#answerTo(asked, `${url.hostname}:${url.port === '' ? 80 : url.port}`);
-    if (answer === 'silent') return;
+    if (answer === 'silent' || answer === 'stall') return;
     if (answer === 'hang up') {
       asked.socket.destroy();
       return;

@@ -180,7 +180,8 @@ describe('a proxy that does not pass a tunnel', () => {
     [{ status: 503 }, 'proxy-failing', /answered 503/],
     [{ status: 200, body: '<html>Sign in</html>' }, 'proxy-failing', /before the TLS handshake with dcs/],
     ['hang up', 'proxy-failing', /ended the connection instead of answering CONNECT/],
-    ['silent', 'proxy-failing', /did not answer CONNECT dcs\.adobedc\.net:443 within 0\.4 s/],
+    ['silent', 'proxy-failing', /did not answer CONNECT dcs\.adobedc\.net:443 within 0\.2 s/],
+    ['stall', 'proxy-failing', /before the TLS handshake with dcs\.adobedc\.net:443 was done: timeout/],
   ])('%j: %s', async (answer, code, detail) => {
     const { pool, proxy, server } = await setUp({ timeoutMs: 400 });
     proxy.answer = answer;
@@ -191,6 +192,12 @@ describe('a proxy that does not pass a tunnel', () => {
     expect(server.requests).toEqual([]);
     proxy.answer = 'pass';
     expect(await post(pool)).toMatchObject(DELIVERED);
+  });
+
+  it('is named before the limit of a request ends it', async () => {
+    const { pool, proxy } = await setUp({ timeoutMs: 1_000 });
+    proxy.answer = 'silent';
+    expect(await post(pool, 1_000)).toMatchObject({ kind: 'failure', code: 'proxy-failing' });
   });
 
   it('fails every request that waits for the tunnel, and none of them for ever', async () => {

@@ -32,7 +32,7 @@ interface Setup {
  */
 async function setUp(
   egress: (proxy: ConnectProxy) => Record<string, unknown>,
-  env: (proxy: ConnectProxy) => Record<string, string> = () => ({}),
+  env: (proxy: ConnectProxy, folder: string) => Record<string, string> = () => ({}),
 ): Promise<Setup> {
   const simulator = await startSimulator();
   onTestFinished(() => simulator.close());
@@ -49,8 +49,9 @@ async function setUp(
   onTestFinished(() => folder.remove());
   const write = (name: string, text: string): void => writeFileSync(join(folder.folder, name), text);
   write('ca.pem', ca.pem);
+  write('other.pem', createPrivateCa('Other CA').pem);
   write('password', PASSWORD);
-  const relay = await folder.start({ env: env(proxy) });
+  const relay = await folder.start({ env: env(proxy, folder.folder) });
   return {
     simulator,
     proxy,
@@ -188,10 +189,13 @@ it('reads a changed CA and password of the proxy without a restart, whatever the
   expect((await relay.admin('/admin/v1/ledger')).body).toMatchObject({ accepted: 3, dead: 0 });
 });
 
-it('uses HTTPS_PROXY, and warns of one that it cannot use', async () => {
+it('uses HTTPS_PROXY and NODE_EXTRA_CA_CERTS, and warns of a proxy that it cannot use', async () => {
   const { relay, proxy, accept } = await setUp(
-    () => ({ ca: '${file:ca.pem}' }),
-    ({ url }) => ({ HTTPS_PROXY: url.replace('//', `//relay:${encodeURIComponent(PASSWORD)}@`) }),
+    () => ({ ca: '${file:other.pem}' }),
+    ({ url }, folder) => ({
+      HTTPS_PROXY: url.replace('//', `//relay:${encodeURIComponent(PASSWORD)}@`),
+      NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
+    }),
   );
   await accept(1);
   await delivered(relay, 1);

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../capillary/json.ts';
 import { type Answer, jsonAnswer } from '../exchange.ts';
+import { sandboxId } from './flow-collection.ts';
 import type { PlatformCall, PlatformRoute } from './platform-route.ts';
 import { olderError } from './registry-errors.ts';
 import type { TwinBatch } from './sandbox.ts';
@@ -15,7 +16,7 @@ function viewOf(batch: TwinBatch, { sandbox }: PlatformCall): JsonObject {
   const count = records.length;
   return {
     imsOrg: flow?.imsOrgId ?? '',
-    sandboxId: sandbox.name,
+    sandboxId: sandboxId(sandbox.name),
     created: createdAt,
     createdClient: 'acp_foundation_push',
     createdUser: 'acp_foundation_push@AdobeID',

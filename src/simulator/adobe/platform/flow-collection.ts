@@ -33,7 +33,7 @@ function headerText(value: string | string[] | undefined): string {
 }
 
 /** Sandboxes have an id beside their name; here it follows from the name. */
-function sandboxId(name: string): string {
+export function sandboxId(name: string): string {
   const hex = createHash('sha256').update(name).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
     '-',

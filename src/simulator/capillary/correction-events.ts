@@ -58,7 +58,7 @@ function redeemedPointsReversedContent(context: EventContext): EventContent {
   record(context, account, {
     eventName: 'PointsRedemptionReversal',
     type: 'CREDIT',
-    points: redemption.points,
+    points: details.available,
     category: 'Main',
   });
   const keys = { redemptionId: redemption.id };

@@ -1,10 +1,10 @@
 import type { JsonObject } from '../../../capillary/json.ts';
 import { type Answer, jsonAnswer } from '../../adobe/exchange.ts';
 import type { CapillaryCall, CapillaryRoute } from '../api/api-route.ts';
-import type { LedgerEntry, PointsAccount } from '../world/points-account.ts';
+import { balanceOf, type LedgerEntry, type PointsAccount, promisedOf } from '../world/points-account.ts';
 import type { WorldCustomer } from '../world/world-customer.ts';
 import { findByIdentifier } from './customer-read-routes.ts';
-import { contextOf, integerOf, masked, type ReadContext } from './read-context.ts';
+import { contextOf, integerOf, masked, type ReadContext, v2Error } from './read-context.ts';
 import { isoTime, legacyTime, parseServerTime } from './server-time.ts';
 
 const READ = { resource: 'Points', rights: ['read'] } as const;
@@ -120,6 +120,39 @@ function explode(call: CapillaryCall): Answer {
   return ledgerAnswer(call, ({ eventLogId }) => ids.some((id) => id === eventLogId));
 }
 
+/** What is in the account at a time: today's balance without what happened since. */
+function closingBalance(
+  { ledger }: PointsAccount,
+  category: LedgerEntry['category'],
+  now: number,
+  at: number,
+) {
+  const later = ledger.filter((entry) => entry.category === category && entry.at > at);
+  return later.reduce((total, { type, points }) => total - (type === 'CREDIT' ? points : -points), now);
+}
+
+/** The only read of a balance at a time; it does not take the customer's id. */
+function readBalance(call: CapillaryCall): Answer {
+  const context = contextOf(call);
+  const { query, zone, now } = context;
+  if (query.get('identifierName')?.toLowerCase() === 'id')
+    return v2Error(8130, 'Invalid identifier name passed');
+  const found = findByIdentifier(context);
+  if ('refusal' in found) return found.refusal;
+  const end = query.get('endDate');
+  const at = end === null ? now : parseServerTime(end, zone, true);
+  const balances = found.customer.accounts.flatMap((account) => {
+    const { id: programId, name: programName } = account.program;
+    const main = closingBalance(account, 'Main', balanceOf(account), at);
+    const promised = closingBalance(account, 'Promised', promisedOf(account), at);
+    return [
+      { pointsCategory: 'Main', programName, programId, closingBalance: pointsText(main) },
+      { pointsCategory: 'Promised', programName, programId, closingBalance: pointsText(promised) },
+    ];
+  });
+  return jsonAnswer(200, { ledgerDetails: { ledgerClosingBalance: balances }, warnings: [] });
+}
+
 /** What exactly happened to points (docs/platforms/capillary.md#loyalty-reads). */
 export const LEDGER_READ_ROUTES: readonly CapillaryRoute[] = [
   {
@@ -129,4 +162,5 @@ export const LEDGER_READ_ROUTES: readonly CapillaryRoute[] = [
     answer: (call) => ledgerAnswer(call, () => true),
   },
   { method: 'GET', path: '/v2/pointsLedger/getLedgerExplodeInfo', access: READ, answer: explode },
+  { method: 'GET', path: '/v2/pointsLedger/getCustomerLedgerBalance', access: READ, answer: readBalance },
 ];

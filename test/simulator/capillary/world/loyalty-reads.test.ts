@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isoTime } from '../../../../src/simulator/capillary/reads/server-time.ts';
 import { accountOf } from '../../../../src/simulator/capillary/world/world-customer.ts';
 import { withReads } from './read-rig.ts';
 
@@ -166,5 +167,26 @@ describe('the ledger', () => {
     const info = await get(`/v2/pointsLedger/getCustomerLedgerInfo?${who}&limit=1`);
     expect(info.ledgerDetails).toMatchObject({ pageSize: 1 });
     expect(info.ledgerEntries).toHaveLength(1);
+  });
+
+  it('knows the balance at a time, but not by id', async () => {
+    const { raise, get, world } = await withReads();
+    const [customer] = [...world.customers.values()];
+    const who = `source=INSTORE&identifierName=mobile&identifierValue=${customer!.mobile}`;
+    const balance = async (at?: number) => {
+      const end = at === undefined ? '' : `&endDate=${isoTime(at, '+05:30').slice(0, 19)}`;
+      const body = await get(`/v2/pointsLedger/getCustomerLedgerBalance?${who}${end}`);
+      return body.ledgerDetails.ledgerClosingBalance[0];
+    };
+    const before = await balance();
+    expect(before).toMatchObject({ pointsCategory: 'Main', programId: 4_102 });
+    const start = Date.now() - 2_000;
+    await raise({ count: 3, names: ['pointsIssued'], customers: 1 });
+    expect(Number((await balance()).closingBalance)).toBeGreaterThan(Number(before.closingBalance));
+    expect((await balance(start)).closingBalance).toBe(before.closingBalance);
+    const byId = `source=INSTORE&identifierName=id&identifierValue=${customer!.customerId}`;
+    expect((await get(`/v2/pointsLedger/getCustomerLedgerBalance?${byId}`)).errors).toMatchObject([
+      { code: 8130 },
+    ]);
   });
 });

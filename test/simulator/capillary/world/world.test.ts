@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { balanceOf } from '../../../../src/simulator/capillary/world/points-account.ts';
+import { balanceOf, type PointsAccount } from '../../../../src/simulator/capillary/world/points-account.ts';
 import { accountOf } from '../../../../src/simulator/capillary/world/world-customer.ts';
 import type { World } from '../../../../src/simulator/capillary/world/world.ts';
 import { expectWorldToAddUp, runWorld } from './world-rig.ts';
@@ -156,6 +156,31 @@ describe('an event', () => {
         { key: 'BillId', value: String(bill.data.transactionId) },
       ]);
     }
+  });
+});
+
+describe('the ledger', () => {
+  it.each([1, 2, 3])('has every change of a balance (seed %i)', (seed) => {
+    const opening = new Map<PointsAccount, number>();
+    const { world } = runWorld({
+      count: 400,
+      seed,
+      awkward: 0,
+      onEvent: (_, { customers }) => {
+        for (const { accounts } of customers.values())
+          for (const account of accounts)
+            if (account.ledger.length === 0) opening.set(account, balanceOf(account));
+      },
+    });
+    let booked = 0;
+    for (const [account, before] of opening) {
+      const main = account.ledger.filter(({ category }) => category === 'Main');
+      const changes = main.map(({ type, points }) => (type === 'CREDIT' ? points : -points));
+      expect(before + changes.reduce((total, change) => total + change, 0)).toBe(balanceOf(account));
+      booked += main.length;
+    }
+    expect(booked).toBeGreaterThan(20);
+    expect(world.customers.size).toBeGreaterThan(8);
   });
 });
 

@@ -46,7 +46,7 @@ type CheckResult = Pick<ConnectionCheck, 'ok' | 'detail' | 'fix' | 'passing'>;
 
 const TIMEOUT_MS = 10_000;
 
-const NETWORK_FIX = 'check name resolution, the firewall and the proxy between this machine and Adobe';
+export const NETWORK_FIX = 'check name resolution, the firewall and the proxy between this machine and Adobe';
 
 /** Fixes by the code of a failure of the proxy. */
 const PROXY_FIXES: Readonly<Record<string, string>> = {
@@ -69,6 +69,11 @@ const TOKEN_FIXES: Readonly<Record<string, string>> = {
   ...PROXY_FIXES,
 };
 
+/** How to fix that IMS gave no token. */
+export function tokenFix(code: string): string {
+  return TOKEN_FIXES[code] ?? NETWORK_FIX;
+}
+
 async function checkToken(
   ims: NonNullable<DestinationConfig['ims']>,
   egress: Egress,
@@ -79,8 +84,8 @@ async function checkToken(
     // The source may try every secret, each with its own timeout.
     const answer = await source.get(AbortSignal.timeout(TIMEOUT_MS * (ims.clientSecrets.length + 1)));
     if (!answer.ok) {
-      const fix = TOKEN_FIXES[answer.code] ?? NETWORK_FIX;
-      return { result: { ok: false, detail: `${answer.code}: ${answer.detail}`, fix } };
+      const detail = `${answer.code}: ${answer.detail}`;
+      return { result: { ok: false, detail, fix: tokenFix(answer.code) } };
     }
     const left = source.secondsLeft();
     const lifetime = left === undefined ? '' : `, valid for ${formatDuration(left * 1_000)}`;

@@ -7,8 +7,8 @@ import { EXIT, type ExitCode } from './command-error.ts';
 import { configOption, loadCommandConfig } from './command-config.ts';
 import { databaseFindings } from './doctor/database-findings.ts';
 import { diskFindings, lockHolder, inspectFolder } from './doctor/store-findings.ts';
-import { type Finding, type Level, fail, ok, warn } from './doctor/finding.ts';
-import { formatFindings } from './doctor/finding-lines.ts';
+import { type Finding, fail, ok, warn } from './doctor/finding.ts';
+import { countFindings, formatCountedFindings } from './doctor/finding-lines.ts';
 import { networkFindings } from './doctor/network-findings.ts';
 import { isRelayAt, portFindings } from './doctor/port-findings.ts';
 import { secretFindings } from './doctor/secret-findings.ts';
@@ -79,10 +79,6 @@ async function runChecks(loaded: LoadedConfig, offline: boolean): Promise<Findin
   ];
 }
 
-function count(findings: readonly Finding[], level: Level): number {
-  return findings.filter((finding) => finding.level === level).length;
-}
-
 function exitCodeOf(isLoaded: boolean, failed: number): ExitCode {
   if (!isLoaded) return EXIT.usage;
   return failed > 0 ? EXIT.failed : EXIT.ok;
@@ -93,13 +89,9 @@ async function runDoctor({ config: file, offline = false, json = false }: Doctor
   const isLoaded = !Array.isArray(loaded);
   // The machine can be checked without a configuration.
   const findings = isLoaded ? await runChecks(loaded, offline) : [...loaded, ...systemFindings([], 1)];
-  const failed = count(findings, 'fail');
-  const warnings = count(findings, 'warn');
+  const failed = countFindings(findings, 'fail');
   if (json) printJson({ ok: failed === 0, file, findings });
-  else
-    console.log(
-      `${formatFindings(findings)}\n\n${count(findings, 'ok')} ok, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${failed} failed`,
-    );
+  else console.log(formatCountedFindings(findings));
   process.exitCode = exitCodeOf(isLoaded, failed);
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { registerFieldGroups } from './provision/field-groups-command.ts';
 import { registerProvisionApply } from './provision/provision-apply.ts';
 import { registerProvisionPlan } from './provision/provision-plan.ts';
+import { registerVerify } from './provision/verify-command.ts';
 
 const HELP = `
 Namespaces, field groups, schemas, datasets, connection and dataflows of a destination. An id that the configuration has
@@ -18,5 +19,6 @@ export function registerProvision(program: Command): void {
     .addHelpText('after', HELP);
   registerProvisionPlan(group);
   registerProvisionApply(group);
+  registerVerify(group);
   registerFieldGroups(group);
 }

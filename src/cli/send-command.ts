@@ -2,7 +2,6 @@ import { randomInt } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CATALOGUE } from '../capillary/catalogue.ts';
 import type { Config, SourceConfig } from '../config/config-schema.ts';
-import { duration } from '../config/field-types.ts';
 import { generateEvents } from '../simulator/capillary/capillary-events.ts';
 import type { SendReport } from '../simulator/capillary/send-report.ts';
 import { type SendAnswer, sendEvents } from '../simulator/capillary/webhook-sender.ts';
@@ -14,6 +13,7 @@ import { chooseSource } from './route.ts';
 import { formatCounts } from './send-texts.ts';
 import { sendFromTwin } from './send-twin.ts';
 import { suggestValues } from './completion/suggested-values.ts';
+import { durationBetween } from './duration-option.ts';
 import { formatDuration } from './time-format.ts';
 import { numberBetween, integerBetween } from './command-options.ts';
 
@@ -192,12 +192,6 @@ function parseNames(text: string): string[] | undefined {
   return names.includes('all') ? undefined : names;
 }
 
-function parsePatience(text: string): number {
-  const parsed = duration({ min: '1s' }).safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(`It ${parsed.error.issues[0]?.message ?? 'is not a duration'}.`);
-}
-
 function parseUrl(text: string): string {
   if (URL.canParse(text) && /^https?:/i.test(text)) return text;
   throw new InvalidArgumentError('It must be an http(s) URL such as http://127.0.0.1:8080/webhooks/acme.');
@@ -244,7 +238,7 @@ export function registerSend(program: Command): void {
     .option('--concurrency <number>', 'maximum number of concurrent requests', integerBetween(1, 1_000), 10)
     .addOption(
       new Option('--patience <duration>', 'how long to retry an event before giving it up')
-        .argParser(parsePatience)
+        .argParser(durationBetween({ min: '1s' }))
         .default(300_000, '5m'),
     )
     .option(

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { duration } from '../config/field-types.ts';
+import { type Command, Option } from 'commander';
 import { type FaultRule, FaultRuleError, parseFaultRules } from '../simulator/adobe/fault-script.ts';
 import { DEFAULT_VALIDATION_DELAY_MS, DEFAULT_WARM_UP_MS } from '../simulator/adobe/simulator-options.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { durationBetween } from './duration-option.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { integerBetween, numberBetween } from './command-options.ts';
 
@@ -33,14 +33,6 @@ Examples:
   $ capillary-relay simulate --port 9090
   $ capillary-relay simulate --token-ttl 60s --faults outage.json
   $ curl http://127.0.0.1:9090/_sim/stats`;
-
-function durationFrom(min: string): (text: string) => number {
-  return (text) => {
-    const read = duration({ min }).safeParse(text);
-    if (read.success) return read.data;
-    throw new InvalidArgumentError(`It ${read.error.issues[0]?.message ?? 'is not a duration'}.`);
-  };
-}
 
 async function readFaults(file: string): Promise<FaultRule[]> {
   try {
@@ -118,7 +110,7 @@ export function registerSimulate(program: Command): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .addOption(
       new Option('--token-ttl <duration>', 'lifetime of a token, such as 60s')
-        .argParser(durationFrom('1ms'))
+        .argParser(durationBetween({ min: '1ms' }))
         .default(86_400_000, '24h'),
     )
     .option('--faults <file>', 'file with faults to simulate: a JSON array of rules')
@@ -130,12 +122,12 @@ export function registerSimulate(program: Command): void {
     )
     .addOption(
       new Option('--warm-up <duration>', 'how long a new or changed dataflow loses its data without notice')
-        .argParser(durationFrom('0s'))
+        .argParser(durationBetween({ min: '0s' }))
         .default(DEFAULT_WARM_UP_MS, '5m'),
     )
     .addOption(
       new Option('--validation-delay <duration>', 'until what a dataflow took is in the data lake, or failed')
-        .argParser(durationFrom('0s'))
+        .argParser(durationBetween({ min: '0s' }))
         .default(DEFAULT_VALIDATION_DELAY_MS, '2s'),
     )
     .option('--seed <number>', 'random seed of the faults', integerBetween(0, 2 ** 32), 1)

@@ -34,6 +34,8 @@ export interface CallOptions {
   readonly accept?: string;
   /** The etag that the object must still have. */
   readonly ifMatch?: string;
+  /** The answer is a file, which need not be JSON: its body is the text. */
+  readonly isFile?: boolean;
 }
 
 /** What a call has returned. */
@@ -121,12 +123,13 @@ function header(headers: Extract<OutboundResult, { kind: 'response' }>['headers'
 }
 
 /** @returns undefined if the answer is no success */
-function successOf(result: OutboundResult): PlatformSuccess | undefined {
+function successOf(result: OutboundResult, isFile: boolean): PlatformSuccess | undefined {
   if (result.kind === 'failure' || result.status >= 300 || result.truncated || isForeign(result))
     return undefined;
   const etag = header(result.headers, 'etag');
   const requestId = header(result.headers, 'x-request-id');
   try {
+    if (isFile) return { ok: true, status: result.status, body: result.body };
     const body = result.body.trim() === '' ? undefined : (JSON.parse(result.body) as JsonValue);
     return {
       ok: true,
@@ -174,7 +177,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
     const token = await tokens.get(signal);
     if (!token.ok) return noToken(token);
     const result = await request(call, token.token);
-    const success = successOf(result);
+    const success = successOf(result, call.options.isFile === true);
     if (success !== undefined) return { answer: success };
     const { method, path } = call;
     const error = platformError(result, { method, path, sandbox }, method !== 'GET');

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { toPrintable } from '../table.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, Level } from './finding.ts';
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
@@ -13,4 +13,19 @@ export function formatFindings(findings: readonly Finding[]): string {
       return fix === undefined ? line : `${line}\n${' '.repeat(width + 8)}fix: ${toPrintable(fix)}`;
     })
     .join('\n');
+}
+
+export function countFindings(findings: readonly Finding[], level: Level): number {
+  return findings.filter((finding) => finding.level === level).length;
+}
+
+/** The lines of the findings, and below them how many there are of each level. */
+export function formatCountedFindings(findings: readonly Finding[]): string {
+  const warnings = countFindings(findings, 'warn');
+  const counts = [
+    `${countFindings(findings, 'ok')} ok`,
+    `${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`,
+    `${countFindings(findings, 'fail')} failed`,
+  ];
+  return `${formatFindings(findings)}\n\n${counts.join(', ')}`;
 }

@@ -78,7 +78,8 @@ function clockFindings({ ahead }: ClockOffsets): Finding[] {
     : [...ahead].map(([origin, ms]) => clockFinding(origin, ms));
 }
 
-async function connectionFindings(destination: DestinationConfig, egress: Egress): Promise<Finding[]> {
+/** Token, inlet and its answer to an empty batch. Sends no event. */
+export async function connectionFindings(destination: DestinationConfig, egress: Egress): Promise<Finding[]> {
   const checks = await checkConnection(destination, { sendEmptyBatch: true, egress });
   return checks.map(({ check, ok: isOk, passing, detail, fix = '' }) => {
     const name = `${check}/${destination.name}`;

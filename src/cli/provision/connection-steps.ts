@@ -58,7 +58,7 @@ export function connectionParams({ body }: FlowObject): ConnectionParams {
 }
 
 /** The last part of an inlet's URL, in either form. */
-function inletIdOf(url: string): string {
+export function inletIdOf(url: string): string {
   return /\/collection\/(?:batch\/)?([^/?#]+)/.exec(url)?.[1] ?? url;
 }
 

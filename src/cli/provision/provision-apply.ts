@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { editConfig } from '../../config/edit-config.ts';
-import { duration } from '../../config/field-types.ts';
 import { printJson } from '../admin-client.ts';
 import { EXIT } from '../command-error.ts';
+import { durationBetween } from '../duration-option.ts';
 import { replaceFile } from '../replace-file.ts';
 import { formatDuration, formatTime } from '../time-format.ts';
 import { editsOf, fragmentOf } from './config-completion.ts';
@@ -165,19 +165,13 @@ async function run(
   process.exitCode = isByHand ? EXIT.failed : EXIT.ok;
 }
 
-function parseSettle(text: string): number {
-  const read = duration({ max: '1h' }).safeParse(text);
-  if (read.success) return read.data;
-  throw new InvalidArgumentError(`It ${read.error.issues[0]?.message ?? 'is not a duration'}.`);
-}
-
 export function registerProvisionApply(provision: Command): void {
   withProvisionOptions(provision.command('apply'))
     .description('make what is missing at Adobe, and wait until data can be sent')
     .option('--write', 'write ids, tenant and features into the configuration')
     .addOption(
       new Option('--settle <duration>', 'how old a dataflow has to be before data is sent')
-        .argParser(parseSettle)
+        .argParser(durationBetween({ max: '1h' }))
         .default(SETTLE_MS, '5m'),
     )
     .option('--no-wait', 'do not wait for that; say from when data can be sent')

@@ -4,6 +4,7 @@ import {
   type PlatformClient,
   type PlatformClientOptions,
 } from '../../adobe/platform/platform-client.ts';
+import type { TokenSource } from '../../adobe/ports.ts';
 import type { DestinationConfig } from '../../config/config-schema.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import type { MissingKeys, ProvisionedKey } from '../../config/stand-ins.ts';
@@ -18,6 +19,7 @@ export interface ProvisionTarget {
   /** The keys that the file does not have: `destination` has meaningless values there. */
   readonly missing: ReadonlySet<ProvisionedKey>;
   readonly client: PlatformClient;
+  readonly tokens: Pick<TokenSource, 'get'>;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export function openTargets(
       index,
       missing: missing.get(index) ?? new Set(),
       client,
+      tokens,
       close: async () => {
         tokens.close();
         await client.close();

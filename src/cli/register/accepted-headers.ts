@@ -24,6 +24,8 @@ export interface Acceptance {
   readonly accepted: boolean;
   /** At least one replica accepts it. */
   readonly acceptedBySome: boolean;
+  /** Number of other secrets that the same verifier accepts. */
+  readonly others: number;
   /** ISO 8601; when a webhook came with it last, at any replica. */
   readonly lastVerifiedAt?: string;
 }
@@ -55,13 +57,13 @@ export function acceptanceAt(client: Pick<AdminClient, 'get'>, source: string): 
     const accepts = sources.find((entry) => entry.source === source)?.accepts ?? [];
     for (const { verifier, secret } of sentSecrets(header)) {
       const fingerprint = await fingerprintOf(verifier, secret);
-      const found = accepts
-        .find(({ name }) => name === verifier)
-        ?.secrets.find((entry) => entry.fingerprint === fingerprint);
+      const accepted = accepts.find(({ name }) => name === verifier)?.secrets ?? [];
+      const found = accepted.find((entry) => entry.fingerprint === fingerprint);
       if (found === undefined) continue;
       const use = found.lastVerifiedAt === undefined ? {} : { lastVerifiedAt: found.lastVerifiedAt };
-      return { accepted: found.acceptedBy >= replicas, acceptedBySome: true, ...use };
+      const others = accepted.length - 1;
+      return { accepted: found.acceptedBy >= replicas, acceptedBySome: true, others, ...use };
     }
-    return { accepted: false, acceptedBySome: false };
+    return { accepted: false, acceptedBySome: false, others: 0 };
   };
 }

@@ -45,7 +45,11 @@ function presentValue({ headers }: Webhook, name: string): string | undefined {
   return Object.entries(headers).find(([key]) => isSameHeader(key, name))?.[1];
 }
 
-const NEVER: Acceptance = { accepted: false, acceptedBySome: false };
+const NEVER: Acceptance = { accepted: false, acceptedBySome: false, others: 0 };
+
+/** What is left after a rotation whose values are in the configuration. */
+const REMOVE_FORMER =
+  'remove the former value from the values of the verifier, and run `capillary-relay reload`';
 
 /** Whether the new value has been used since, and later than the former one. */
 function isInUse(now: Acceptance, before: Acceptance, former: Acceptance): boolean {
@@ -177,17 +181,22 @@ export async function rotateHeader(parts: RotationParts): Promise<Rotation> {
   const rotateConfigured = async (why: string): Promise<Rotation> => {
     const { value } = wanted.header;
     const atCapillary = await present();
+    // An earlier call may have ended before a webhook came with the new value.
+    if (atCapillary === value && (await acceptance(headerOf(value))).others > 0) {
+      await awaitUse(value, NEVER, undefined);
+      return { did: 'finished', dropped: false, todo: REMOVE_FORMER };
+    }
     if (atCapillary === value)
       return {
         did: 'nothing',
         dropped: false,
-        todo: `Capillary has the value of webhook.header already. To rotate it, add a new value to the values of the verifier, beside the present one; write the new one into webhook.header.value; run \`capillary-relay reload\`, then this command again. If a former value is still in the list, remove it. (${why}, so the command cannot do that itself.)`,
+        todo: `Capillary has the value of webhook.header already. To rotate it, add a new value to the values of the verifier, beside the present one; write the new one into webhook.header.value; run \`capillary-relay reload\`, then this command again. (${why}, so the command cannot do that itself.)`,
       };
     await exchange(atCapillary, value, 0);
     return {
       did: 'rotated',
       dropped: false,
-      todo: 'remove the former value from the values of the verifier, and run `capillary-relay reload`',
+      todo: REMOVE_FORMER,
     };
   };
 

@@ -49,6 +49,7 @@ async function rotationRig(more: Partial<RotationParts> = {}): Promise<RotationR
     return {
       accepted: isAccepted,
       acceptedBySome: isAccepted,
+      others: 0,
       ...(isAccepted && lastVerifiedAt !== undefined ? { lastVerifiedAt } : {}),
     };
   };
@@ -115,7 +116,7 @@ describe('a rotation with two files', () => {
       const isAccepted = (await rig.accepted()).includes(value);
       time += 1;
       const used = value === held() ? { lastVerifiedAt: new Date(time).toISOString() } : {};
-      return { accepted: isAccepted, acceptedBySome: isAccepted, ...used };
+      return { accepted: isAccepted, acceptedBySome: isAccepted, others: 0, ...used };
     };
     expect(await rotateHeader({ ...rig.parts, client: memory.client, acceptance })).toMatchObject({
       did: 'rotated',
@@ -134,7 +135,7 @@ describe('a rotation with two files', () => {
     const { parts, value, accepted } = await rotationRig();
     const acceptance: AcceptanceOf = async (header) => {
       const isAccepted = (await accepted()).includes(header.value);
-      return { accepted: isAccepted, acceptedBySome: isAccepted };
+      return { accepted: isAccepted, acceptedBySome: isAccepted, others: 0 };
     };
     await expect(rotateHeader({ ...parts, acceptance, waitMs: 5 })).rejects.toThrow(
       'no webhook came with it within 5 ms',
@@ -144,7 +145,7 @@ describe('a rotation with two files', () => {
 
   test('changes nothing if the relay does not accept the present value', async () => {
     const { parts, value, accepted } = await rotationRig();
-    const acceptance: AcceptanceOf = async () => ({ accepted: false, acceptedBySome: false });
+    const acceptance: AcceptanceOf = async () => ({ accepted: false, acceptedBySome: false, others: 0 });
     await expect(rotateHeader({ ...parts, acceptance })).rejects.toThrow('does not accept');
     expect(value()).toBe(OLD);
     expect(await accepted()).toEqual([OLD, OLD]);
@@ -159,7 +160,8 @@ describe('a rotation whose values are in the configuration', () => {
       time += 1;
       const isAccepted = values.includes(value);
       const use = value === OLD ? {} : { lastVerifiedAt: new Date(time).toISOString() };
-      return { accepted: isAccepted, acceptedBySome: isAccepted, ...use };
+      const others = values.length - 1;
+      return { accepted: isAccepted, acceptedBySome: isAccepted, others, ...use };
     };
   };
 
@@ -173,6 +175,11 @@ describe('a rotation whose values are in the configuration', () => {
     });
     expect(value()).toBe(WANTED.header.value);
     expect(await rotateHeader({ ...parts, files, acceptance })).toMatchObject({
+      did: 'finished',
+      todo: expect.stringContaining('remove the former value'),
+    });
+    const alone = accepting(WANTED.header.value);
+    expect(await rotateHeader({ ...parts, files, acceptance: alone })).toMatchObject({
       did: 'nothing',
       todo: expect.stringContaining(files.why),
     });
@@ -185,7 +192,7 @@ describe('a rotation whose values are in the configuration', () => {
     'leaves Capillary alone unless every replica accepts the new one (some do: %s)',
     async (acceptedBySome, text) => {
       const { parts, value } = await rotationRig();
-      const acceptance: AcceptanceOf = async () => ({ accepted: false, acceptedBySome });
+      const acceptance: AcceptanceOf = async () => ({ accepted: false, acceptedBySome, others: 0 });
       await expect(rotateHeader({ ...parts, files, acceptance })).rejects.toThrow(text);
       expect(value()).toBe(OLD);
     },

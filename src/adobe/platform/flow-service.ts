@@ -136,25 +136,25 @@ export async function enableFlow(
   return readAnswer(answer, `POST ${path}`, () => true as const);
 }
 
-/** The ids of the mapping sets of one name. */
+/** A mapping set of Data Prep. */
+export interface MappingSet {
+  readonly id: string;
+  /** Raised with every change; a dataflow names the one that it uses. */
+  readonly version: number;
+}
+
+/** The mapping sets of one name. */
 export async function findMappingSets(
   client: PlatformClient,
   name: string,
-): Promise<PlatformResult<readonly string[]>> {
+): Promise<PlatformResult<readonly MappingSet[]>> {
   const answer = await client.get(`${MAPPING_SETS}?name=${encodeURIComponent(name)}&start=0&limit=100`);
   return readAnswer(answer, `GET ${MAPPING_SETS}`, (body) => {
     const sets = isJsonObject(body) ? objectsOf(body['data']) : undefined;
-    return sets?.filter((set) => textIn(set, 'name') === name).flatMap((set) => textIn(set, 'id') ?? []);
+    return sets?.flatMap((set) => {
+      const [id, version] = [textIn(set, 'id'), set['version']];
+      if (id === undefined || textIn(set, 'name') !== name) return [];
+      return [{ id, version: typeof version === 'number' ? version : 0 }];
+    });
   });
-}
-
-/** @returns the id */
-export async function createMappingSet(
-  client: PlatformClient,
-  body: JsonObject,
-): Promise<PlatformResult<string>> {
-  const answer = await client.post(MAPPING_SETS, body);
-  return readAnswer(answer, `POST ${MAPPING_SETS}`, (created) =>
-    isJsonObject(created) ? textIn(created, 'id') : undefined,
-  );
 }

@@ -63,6 +63,8 @@ async function featuresOf(
 
 function judgeFeatures(context: StepContext, features: SchemaFeatures): ConfigCompletion {
   const { destination, missing } = context;
+  // Data Prep writes the records of raw payloads.
+  if (destination.format === 'raw') return { values: [], hints: [] };
   // A complete configuration may leave fields out on purpose.
   const isFirst = [...missing].some((key) => key !== 'tenant');
   const relevant = (Object.keys(features) as (keyof SchemaFeatures)[]).filter(

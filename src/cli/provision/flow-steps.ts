@@ -9,6 +9,7 @@ import {
 } from '../../adobe/platform/flow-service.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { CONNECTION, locateFlowObject } from './connection-steps.ts';
+import { findMapping } from './mapping-step.ts';
 import { isMarked, markedName } from './object-marker.ts';
 import { type Difference, type Looked, type Step, valueOf } from './provision-step.ts';
 import { configuredId, isLocated, type Located, sectionOf, type StepContext } from './step-context.ts';
@@ -27,7 +28,7 @@ function idsIn({ body }: FlowObject, key: 'sourceConnectionIds' | 'targetConnect
 }
 
 /** The dataflow of a record, which also names its source and its target. */
-function locateFlow(context: StepContext, record: RecordClass) {
+export function locateFlow(context: StepContext, record: RecordClass) {
   const id = configuredId(context, record, 'flowId');
   return locateFlowObject(context, 'flows', {
     key: `flow:${record}`,
@@ -159,12 +160,13 @@ function stateDifferences({ client }: StepContext, { object, isOurs }: Located<F
 }
 
 /** The specification of a dataflow, and its mapping if the relay forwards the payload. */
-function specOf(context: StepContext, record: RecordClass): JsonObject {
+async function specOf(context: StepContext, record: RecordClass): Promise<JsonObject> {
   if (context.destination.format === 'xdm') return { flowSpec: { id: SPECS.xdmFlow, version: '1.0' } };
-  const mappingId = context.ids.get(`mapping:${record}`) ?? '';
+  const set = await findMapping(context, record);
+  const params = { mappingId: set?.id ?? '', mappingVersion: set?.version ?? 0 };
   return {
     flowSpec: { id: SPECS.mappedFlow, version: '1.0' },
-    transformations: [{ name: 'Mapping', params: { mappingId, mappingVersion: 0 } }],
+    transformations: [{ name: 'Mapping', params }],
   };
 }
 
@@ -193,7 +195,7 @@ export function flowStep(context: StepContext, record: RecordClass): Step {
       valueOf(
         await createFlowObject(client, 'flows', {
           name,
-          ...specOf(context, record),
+          ...(await specOf(context, record)),
           sourceConnectionIds: [ids.get(`source:${record}`) ?? ''],
           targetConnectionIds: [ids.get(`target:${record}`) ?? ''],
         }),

@@ -3,6 +3,7 @@ import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { connectionStep } from './connection-steps.ts';
 import { recordDatasetStep } from './dataset-steps.ts';
 import { flowStep, sourceStep, targetStep } from './flow-steps.ts';
+import { mappingStep } from './mapping-step.ts';
 import { namespaceSteps } from './namespace-steps.ts';
 import { type Looked, type Step, valueOf } from './provision-step.ts';
 import { readSandboxGroups } from './sandbox-groups.ts';
@@ -65,6 +66,7 @@ export function provisionSteps(
     connectionStep(context),
     ...records.map((record) => sourceStep(context, record)),
     ...records.map((record) => targetStep(context, record)),
+    ...(context.destination.format === 'raw' ? records.map((record) => mappingStep(context, record)) : []),
     ...records.map((record) => flowStep(context, record)),
   ];
 }

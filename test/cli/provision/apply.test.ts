@@ -138,6 +138,28 @@ describe('apply', () => {
     expect(configuration.hints).toEqual([expect.stringContaining('schemaFeatures.placeContext')]);
   });
 
+  it('in format raw it uses the mapping sets of their names, and asks for those that are missing', async () => {
+    const rig = await setUpTwin({ format: 'raw', profile: undefined });
+    await expect(rig.apply()).rejects.toThrow('format raw needs a mapping set');
+    expect(countsOf(rig.sandbox)).toMatchObject({ datasets: 1, targetConnections: 1, flows: 0 });
+    const [schemaId = ''] = rig.sandbox.schemas.keys();
+    rig.sandbox.mappingSets.set('m-1', {
+      id: 'm-1',
+      version: 2,
+      name: 'Capillary loyalty events [capillary-aep-relay:aep]',
+      outputSchema: { schemaRef: { id: schemaId } },
+      mappings: [{ sourceType: 'ATTRIBUTE', source: 'eventId', destination: '_id' }],
+    });
+    await rig.apply();
+    const [flow] = [...rig.sandbox.flows.values()];
+    expect(flow?.body['transformations']).toEqual([
+      { name: 'Mapping', params: { mappingId: 'm-1', mappingVersion: 2 } },
+    ]);
+    const writes = rig.writes();
+    expect(outcomesOf((await rig.apply()).objects)).toEqual(['found']);
+    expect(rig.writes()).toBe(writes);
+  });
+
   it('gives two destinations of one sandbox objects of their own, and shares their namespaces', async () => {
     const rig = await setUpTwin();
     await rig.apply();

@@ -21,7 +21,7 @@ export async function setUpByHand(): Promise<TwinRig> {
   const { sandbox } = rig;
   const rename = (body: JsonObject, key: 'name' | 'title'): JsonObject => ({
     ...body,
-    [key]: String(body[key]).replace(MARKER, ''),
+    [key]: (body[key] as string).replace(MARKER, ''),
   });
   for (const resource of [...sandbox.schemas.values(), ...sandbox.fieldGroups.values()])
     resource.body = rename(resource.body, 'title');
@@ -31,7 +31,7 @@ export async function setUpByHand(): Promise<TwinRig> {
       object.body = rename(object.body, 'name');
   for (const dataset of sandbox.datasets.values()) {
     dataset.body = rename(dataset.body, 'name');
-    dataset.name = String(dataset.body['name']);
+    dataset.name = dataset.name.replace(MARKER, '');
   }
   return rig;
 }
@@ -75,7 +75,7 @@ function removeGroup({ schemas }: Sandbox): void {
   const allOf = schema.body['allOf'] as JsonObject[];
   schema.body = {
     ...schema.body,
-    allOf: allOf.filter(({ $ref }) => !String($ref).endsWith('experienceevent-commerce')),
+    allOf: allOf.filter(({ $ref }) => !JSON.stringify($ref).includes('experienceevent-commerce')),
   };
 }
 

@@ -88,7 +88,8 @@ const DEFAULT_CUSTOMERS = 50;
 const DEFAULT_AWKWARD = 0.1;
 
 function percentile(sorted: readonly number[], share: number): number | undefined {
-  return sorted[Math.ceil(share * sorted.length) - 1];
+  const value = sorted[Math.ceil(share * sorted.length) - 1];
+  return value === undefined ? undefined : Math.round(value * 10) / 10;
 }
 
 function isFinal({ responseStatus = 0 }: EventDelivery): boolean {

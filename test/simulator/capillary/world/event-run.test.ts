@@ -34,7 +34,7 @@ describe('raiseEvents', () => {
       givenUp: 0,
       isDone: true,
     });
-    expect(report.p95Ms).toBeGreaterThanOrEqual(0);
+    expect(String(report.p95Ms)).toMatch(/^\d+(\.\d)?$/);
     const received = relay.seen.map(({ body }) => (JSON.parse(body) as { eventId: string }).eventId);
     expect(received.toSorted()).toEqual(raised.events.map(({ eventId }) => eventId!).toSorted());
   });

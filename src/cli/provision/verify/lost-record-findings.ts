@@ -27,9 +27,10 @@ export interface Ingestion {
   readonly now: number;
 }
 
-/** Values of records are in square brackets, and can be personal data. */
+/** Values of records are in square brackets, and can be personal data; names of fields are none. */
 function withoutValues(text: string): string {
-  return truncateUtf8(text.replaceAll(/\[[^\]]*\]/g, '[…]'), MAX_REASON_BYTES);
+  const isOfKey = /^(extraneous|required) key \[/.test(text);
+  return truncateUtf8(isOfKey ? text : text.replaceAll(/\[[^\]]*\]/g, '[…]'), MAX_REASON_BYTES);
 }
 
 /** One line for an error of a record, without the value that it is about. */
@@ -81,7 +82,8 @@ async function batchFindings(client: PlatformClient, place: Ingestion): Promise<
   const records = batches.reduce((sum, batch) => sum + (batch.failedRecords ?? 1), 0);
   const atLeast = isComplete ? '' : 'at least ';
   const since = isOver ? 'newer batches of the dataset have landed' : 'no batch has landed since';
-  const texts = mostFrequent(reasons);
+  const codes = new Set(batches.flatMap(({ errors }) => errors.map(({ code }) => code)).filter(Boolean));
+  const texts = [...(codes.size > 0 ? [[...codes].join(', ')] : []), ...mostFrequent(reasons)];
   const detail = [
     `${atLeast}${countText(records, 'record')} lost in ${countText(batches.length, 'failed batch')} in the last 24 hours, the newest ${newest.id}; ${since}`,
     ...texts,

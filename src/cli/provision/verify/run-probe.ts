@@ -17,6 +17,12 @@ export interface ProbeOptions {
   readonly timeoutMs: number;
   readonly clock: VerifyClock;
   readonly onWait?: ProbeWatch['onWait'];
+  /** Waits before another look. */
+  readonly wait?: ProbeWatch['wait'];
+}
+
+async function pause(ms: number): Promise<void> {
+  await sleep(ms);
 }
 
 /** Why no probe may be sent; undefined if one may. */
@@ -89,7 +95,7 @@ async function sendAll(
  * into the sandbox. Not to a dataflow that may drop it.
  */
 export async function probeDestination(target: ProvisionTarget, options: ProbeOptions): Promise<Finding[]> {
-  const { egress, timeoutMs, clock, onWait } = options;
+  const { egress, timeoutMs, clock, onWait, wait = pause } = options;
   const found = await obstacle(target, clock);
   if (found !== undefined) return [found];
   const { destination, client, tokens } = target;
@@ -100,9 +106,7 @@ export async function probeDestination(target: ProvisionTarget, options: ProbeOp
     destination,
     timeoutMs,
     now: Date.now,
-    wait: async (ms) => {
-      await sleep(ms);
-    },
+    wait,
     ...(onWait === undefined ? {} : { onWait }),
   };
   return [...refused, ...(await watchProbes(watch, sent))];

@@ -105,6 +105,7 @@ const CASES: Readonly<Record<string, () => readonly string[]>> = {
   reload: () => [],
   'provision plan': () => ['--config', join(folder, 'provision.yaml')],
   'provision apply': () => ['--config', join(folder, 'provision.yaml'), '--no-wait'],
+  'provision verify': () => ['--config', join(folder, 'provision.yaml')],
   'register plan': () => [],
   'register apply': () => [],
   'register status': () => [],

@@ -27,6 +27,8 @@ interface DatasetNeed {
   /** The key of the step of its schema. */
   readonly schema: string;
   readonly enabled: readonly DatasetTag[];
+  /** With this tag, what it is for would not work. */
+  readonly forbidden?: { readonly tag: DatasetTag; readonly why: string };
 }
 
 const TAG_TEXTS: Readonly<Record<DatasetTag, string>> = {
@@ -52,6 +54,14 @@ function tagDifferences(
   return isOurs
     ? [{ what, change: changeOf(context, object, { tags }) }]
     : [{ what, fix: 'enable the dataset for Profile in AEP, which enables both' }];
+}
+
+function forbiddenDifferences({ object }: Located<Dataset>, { forbidden }: DatasetNeed): Difference[] {
+  if (forbidden === undefined || !object.enabled.has(forbidden.tag)) return [];
+  const what = `it is enabled ${TAG_TEXTS[forbidden.tag]}: ${forbidden.why}`;
+  return [
+    { what, fix: 'use another dataset, which is not: an enabled one cannot be used for this any more' },
+  ];
 }
 
 function nameDifferences(
@@ -95,6 +105,7 @@ function datasetStep(context: StepContext, need: DatasetNeed): Step {
       }
       const differences = [
         ...tagDifferences(context, located, need),
+        ...forbiddenDifferences(located, need),
         ...nameDifferences(context, located, need),
       ];
       return { state: 'found', id: object.id, name: object.name, isOurs, differences };
@@ -118,5 +129,21 @@ export function recordDatasetStep(context: StepContext, record: RecordClass): St
     configured: id === undefined ? undefined : { id, key: `${sectionOf(record)}.datasetId` },
     schema: `schema:${record}`,
     enabled: ['unifiedProfile', 'unifiedIdentity'],
+  });
+}
+
+/**
+ * The dataset for the identities that upserts of raw payloads link: with the schema of the profile
+ * records and not enabled for Profile. It is used only if the configuration names it.
+ * Source: docs/platforms/adobe.md#upserts
+ */
+export function identityDatasetStep(context: StepContext, id: string): Step {
+  return datasetStep(context, {
+    key: 'dataset:identity',
+    name: 'identities of profile records',
+    configured: { id, key: 'profile.identityDatasetId' },
+    schema: 'schema:profile',
+    enabled: ['unifiedIdentity'],
+    forbidden: { tag: 'unifiedProfile', why: 'each upsert would replace the profile' },
   });
 }

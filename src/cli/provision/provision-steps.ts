@@ -1,7 +1,7 @@
 import { readTenant } from '../../adobe/platform/schema-registry.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { connectionStep } from './connection-steps.ts';
-import { recordDatasetStep } from './dataset-steps.ts';
+import { identityDatasetStep, recordDatasetStep } from './dataset-steps.ts';
 import { flowStep, sourceStep, targetStep } from './flow-steps.ts';
 import { mappingStep } from './mapping-step.ts';
 import { namespaceSteps } from './namespace-steps.ts';
@@ -57,12 +57,14 @@ export function provisionSteps(
 ): readonly Step[] {
   const records = recordsOf(context);
   const ours = records.filter((record) => !foreign.has(record));
+  const identityId = context.destination.profile?.identityDatasetId;
   return [
     tenantStep(context, facts),
     ...namespaceSteps(context),
     ...ours.map((record) => fieldGroupStep(context, record, facts)),
     ...records.map((record) => schemaStep(context, record, facts)),
     ...records.map((record) => recordDatasetStep(context, record)),
+    ...(identityId === undefined ? [] : [identityDatasetStep(context, identityId)]),
     connectionStep(context),
     ...records.map((record) => sourceStep(context, record)),
     ...records.map((record) => targetStep(context, record)),

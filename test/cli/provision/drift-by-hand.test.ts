@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadCommandConfig } from '../../../src/cli/command-config.ts';
 import { changedOf, DRIFTS, resultOf, setUpApplied, setUpByHand } from './drift-rig.ts';
 import { type Destination, keysOf, setUpTwin } from './twin-rig.ts';
 
@@ -83,6 +84,22 @@ describe('what nobody can change is named with what to do, and stops apply', () 
       outcome: 'by hand',
       details: [`the dataflow writes to the dataset ${profile}, not ${event}`],
       fixes: [expect.stringContaining('correct events.flowId or events.datasetId')],
+    });
+  });
+
+  it('a dataset for identities that is enabled for Profile', async () => {
+    const rig = await setUpApplied();
+    const [, profile] = [...rig.sandbox.datasets.values()];
+    const body = { ...profile!.body, name: 'identities' };
+    rig.sandbox.datasets.set('66f1', { ...profile!, id: '66f1', name: 'identities', body });
+    const { configuration } = await rig.plan();
+    expect(configuration.values).toEqual([]);
+    const { config } = await loadCommandConfig(rig.file, {});
+    rig.configure({ profile: { ...config.destinations[0]!.profile, identityDatasetId: '66f1' } });
+    const result = resultOf((await rig.plan()).objects, 'dataset:identity');
+    expect(result).toMatchObject({
+      outcome: 'by hand',
+      details: ['it is enabled for Profile: each upsert would replace the profile'],
     });
   });
 

@@ -76,7 +76,7 @@ describe('the client at the simulated Capillary', () => {
     });
     const all = await deliveryPage(client, made.consumerGroupId, { ...window, page: 1 });
     if (!all.ok) throw new Error(all.error.text);
-    expect(all.value.rows.map(({ eventId }) => eventId)).toEqual(
+    expect(all.value.rows.map(({ eventId }) => eventId).toSorted()).toEqual(
       [1, 2, 3].map((number) => anEvent(number).eventId),
     );
     for (const { body = '', eventId } of all.value.rows) expect(JSON.parse(body)).toMatchObject({ eventId });

@@ -24,6 +24,7 @@ interface DoctorOptions {
 const HELP = `
 Run it as the relay's user and in its container. It sends no event and does not open the store, so it can run
 while the relay is running. Of a store in PostgreSQL it checks the server, TLS, rights, durability, connections and clock.
+What exists in AEP (schemas, datasets, dataflows, permissions) is checked by provision verify.
 Exit code: 0 nothing failed, perhaps with warnings; 1 something failed; 2 the configuration has problems.
 
 Examples:

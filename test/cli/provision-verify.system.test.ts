@@ -13,7 +13,8 @@ function temporaryFolder(): string {
   return folder;
 }
 
-async function setUp() {
+/** A configuration whose destinations are sandboxes of one organisation. */
+async function setUp(destinations: readonly string[] = ['aep']) {
   const simulator = await startSimulator({ empty: true, warmUpMs: 0, validationDelayMs: 0 });
   onTestFinished(() => simulator.close());
   const file = join(temporaryFolder(), 'relay.yaml');
@@ -25,16 +26,14 @@ async function setUp() {
         verify: [{ type: 'header', name: 'X-Relay-Key', values: ['s3cret-of-acme-in-tests'] }],
       },
     ],
-    destinations: [
-      {
-        name: 'aep',
-        imsOrgId: '1A2B3C4D5E6F7A8B0A495C12@AdobeOrg',
-        sandbox: 'dev',
-        ims: { url: simulator.imsUrl, clientId: 'client-1', clientSecrets: [SECRET] },
-        platform: { url: simulator.platformUrl },
-        profile: {},
-      },
-    ],
+    destinations: destinations.map((name) => ({
+      name,
+      imsOrgId: '1A2B3C4D5E6F7A8B0A495C12@AdobeOrg',
+      sandbox: `dev-${name}`,
+      ims: { url: simulator.imsUrl, clientId: 'client-1', clientSecrets: [SECRET] },
+      platform: { url: simulator.platformUrl },
+      profile: {},
+    })),
   };
   writeFileSync(file, JSON.stringify(config));
   return { simulator, file };
@@ -74,6 +73,20 @@ describe('provision verify', () => {
     expect({ ok, code: after.code }).toEqual({ ok: true, code: 0 });
     expect(findings.find(({ check }) => check === 'event probe/aep')?.detail).toContain('in the data lake');
     for (const { stdout, stderr } of [before, young, after]) expect(stdout + stderr).not.toContain(SECRET);
+  });
+
+  it('checks each destination for itself, or the one that is named', async () => {
+    const { file } = await setUp(['aep', 'second']);
+    const apply = ['provision', 'apply', '--config', file, '--write', '--no-wait', '--destination', 'aep'];
+    expect(await run(apply)).toMatchObject({ code: 0 });
+    const verify = ['provision', 'verify', '--config', file, '--settle', '1ms'];
+    const both = await run(verify);
+    expect(both.code).toBe(1);
+    expect(both.stdout).toMatch(/^ok +event schema\/aep /m);
+    expect(both.stdout).toMatch(/^fail +ids\/second +the configuration does not have inletUrl/m);
+    const one = await run([...verify, '--destination', 'aep']);
+    expect(one).toMatchObject({ code: 0, stderr: '' });
+    expect(one.stdout).not.toContain('/second');
   });
 
   it('refuses a destination that is not configured', async () => {

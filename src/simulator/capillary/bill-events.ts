@@ -28,7 +28,7 @@ function billData(bill: Bill, { customer }: EventContext): JsonObject {
     grossAmount: bill.gross / 100,
     currencyCode: BASE_CURRENCY.isoCode,
     enteredBy: enteredBy(bill.till),
-    outlierStatus: 'NORMAL',
+    outlierStatus: bill.outlierStatus,
     customerIdentifiers: { ...identifiers(customer), loyaltyType: 'loyalty' },
     customFields: [{ key: 'channel', value: bill.channel }],
     extendedFields: [],

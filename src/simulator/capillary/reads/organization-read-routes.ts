@@ -41,10 +41,10 @@ function readPrograms(): Answer {
 
 const TIME_ZONE = { label: ZONE.name, offset: ZONE.offset };
 
-function readOrganization({ twin }: CapillaryCall): Answer {
+function readOrganization({ caller }: CapillaryCall): Answer {
   return v1Answer({
     organization: {
-      id: String(twin.org),
+      id: String(caller.orgId),
       name: 'Tealeaf',
       currency: BASE_CURRENCY.name,
       timezone: ZONE.name,

@@ -2,7 +2,7 @@ import type { Answer } from '../../adobe/exchange.ts';
 import { jsonAnswer } from '../../adobe/exchange.ts';
 import { apiError } from '../api/api-answers.ts';
 import type { CapillaryCall } from '../api/api-route.ts';
-import type { World } from '../world/world.ts';
+import { createWorld, type World } from '../world/world.ts';
 import type { WorldCustomer } from '../world/world-customer.ts';
 import type { ServerZone } from './server-time.ts';
 
@@ -10,6 +10,7 @@ import type { ServerZone } from './server-time.ts';
 export interface ReadContext {
   readonly world: World;
   readonly zone: ServerZone;
+  readonly bareBillingTimes: boolean;
   /** Epoch ms. */
   readonly now: number;
   /** Whether personal data is shown; else asterisks. */
@@ -17,10 +18,18 @@ export interface ReadContext {
   readonly query: URLSearchParams;
 }
 
-export function contextOf({ twin, caller, query, now }: CapillaryCall): ReadContext {
+/** Only the twin's organisation has customers: the client of another one finds none. */
+function worldOf({ twin, caller }: CapillaryCall): World {
+  return caller.orgId === twin.org ? twin.world : createWorld({ orgId: caller.orgId });
+}
+
+export function contextOf(call: CapillaryCall): ReadContext {
+  const { twin, caller, query, now } = call;
+  const { serverZone, bareBillingTimes } = twin.settings.world;
   return {
-    world: twin.world,
-    zone: twin.settings.world.serverZone,
+    world: worldOf(call),
+    zone: serverZone,
+    bareBillingTimes,
     now,
     showsPersonalData: caller.hasPsiAccess,
     query,

@@ -4,7 +4,7 @@ import type { Bill, BillLine } from '../world/world-bill.ts';
 import { pointsOfBill } from './bill-points-view.ts';
 import { attributedTo } from './customer-view.ts';
 import type { ReadContext } from './read-context.ts';
-import { isoTime, serverDay } from './server-time.ts';
+import { isoTime, legacyTime, serverDay } from './server-time.ts';
 
 export function storeView({ id, code, name }: Store): JsonObject {
   return {
@@ -62,12 +62,12 @@ function lineView(line: BillLine, serial: number, bill: Bill): JsonObject {
   return {
     id: line.id,
     customerId: 0,
-    outlierStatus: 'NORMAL',
+    outlierStatus: bill.outlierStatus,
     valid: true,
     niReturn: false,
     details: {
       itemCode: line.product.sku,
-      description: line.product.name,
+      description: bill.till.sendsNames ? line.product.name : '',
       qty: line.quantity,
       rate: amountOf(line.rate),
       value: bill.till.sendsLineValue ? amountOf(line.value) : 0,
@@ -108,9 +108,17 @@ export function paymentModes({ tenders }: Bill): JsonObject[] {
 export function extendedFieldsOf(bill: Bill): JsonObject {
   const half = Math.floor(bill.amount / 40);
   return {
-    event_input_date_offset: ZONE.offset,
+    ...(bill.till.sendsOffset ? { event_input_date_offset: ZONE.offset } : {}),
     CentralGST: amountOf(half),
     StateGST: amountOf(half),
+  };
+}
+
+/** The offset is there only if the till has sent it. */
+function billingTime({ billedAt, till }: Bill, { zone, bareBillingTimes }: ReadContext): JsonObject {
+  return {
+    billingTime: bareBillingTimes ? legacyTime(billedAt, zone) : isoTime(billedAt, zone),
+    ...(till.sendsOffset ? { billingTimeInputOffset: ZONE.offset } : {}),
   };
 }
 
@@ -118,12 +126,11 @@ export function extendedFieldsOf(bill: Bill): JsonObject {
  * The currency of a bill in another one is the currency of the transaction, although its amounts
  * are in the base currency (docs/platforms/capillary.md#transaction-reads).
  */
-function billDetails(bill: Bill, { zone }: ReadContext): JsonObject {
+function billDetails(bill: Bill, context: ReadContext): JsonObject {
   const { id, name, symbol, ratio } = bill.currency ?? BASE_CURRENCY;
   return {
     billNumber: bill.number,
-    billingTime: isoTime(bill.billedAt, zone),
-    billingTimeInputOffset: ZONE.offset,
+    ...billingTime(bill, context),
     amount: amountOf(bill.amount),
     grossAmount: amountOf(bill.gross),
     discount: amountOf(bill.discount),
@@ -150,7 +157,7 @@ export function transactionView(bill: Bill, context: ReadContext, parts: Transac
     customerId: bill.customerId,
     type: bill.type,
     source: 'instore',
-    outlierStatus: 'NORMAL',
+    outlierStatus: bill.outlierStatus,
     deliveryStatus: bill.deliveryStatus,
     basketSize: bill.lines.reduce((total, { quantity }) => total + quantity, 0),
     lifeTimePurchases: 0,
@@ -185,13 +192,12 @@ export function transactionView(bill: Bill, context: ReadContext, parts: Transac
 
 /** An element of `GET /v2/customers/{id}/transactions`: flat, and without lines unless asked. */
 export function transactionItem(bill: Bill, context: ReadContext, embeds: ReadonlySet<string>): JsonObject {
-  const { query, zone } = context;
+  const { query } = context;
   const asks = (name: string): boolean => query.get(name)?.toLowerCase() === 'true';
   return {
     id: bill.id,
     customerId: bill.customerId,
-    billingTime: isoTime(bill.billedAt, zone),
-    billingTimeInputOffset: ZONE.offset,
+    ...billingTime(bill, context),
     billNumber: bill.number,
     type: bill.type,
     ...(bill.returnOf ? { returnType: 'LINE_ITEM' } : {}),
@@ -199,7 +205,7 @@ export function transactionItem(bill: Bill, context: ReadContext, embeds: Readon
     amount: amountOf(bill.amount),
     grossAmount: amountOf(bill.gross),
     discount: amountOf(bill.discount),
-    outlierStatus: 'NORMAL',
+    outlierStatus: bill.outlierStatus,
     ...(embeds.has('bill_store_details') ? { billingStore: storeView(bill.till.store) } : {}),
     ...(embeds.has('bill_cf') ? { customFields: { channel: bill.channel } } : {}),
     ...(embeds.has('bill_ef') ? { extendedFields: extendedFieldsOf(bill) } : {}),

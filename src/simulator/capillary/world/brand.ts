@@ -25,6 +25,10 @@ export interface Till {
   readonly store: Store;
   /** Whether its bills have the gross value of each line; others send 0. */
   readonly sendsLineValue: boolean;
+  /** Whether its lines have names; others have codes only. */
+  readonly sendsNames: boolean;
+  /** Whether its bills say in which time zone they were made. */
+  readonly sendsOffset: boolean;
 }
 
 export interface Store {
@@ -107,6 +111,8 @@ export const TILLS: readonly Till[] = STORES.flatMap((store, index) =>
     code: `${store.code}.${till + 1}`,
     store,
     sendsLineValue: till !== TILLS_PER_STORE - 1,
+    sendsNames: till !== TILLS_PER_STORE - 2,
+    sendsOffset: till !== 0,
   })),
 );
 

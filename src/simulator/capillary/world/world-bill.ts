@@ -56,13 +56,19 @@ export interface Bill {
   /** If it was not paid in the base currency. */
   readonly currency?: Currency;
   readonly channel: string;
+  readonly outlierStatus: string;
   deliveryStatus: 'PLACED' | 'PROCESSED' | 'SHIPPED' | 'DELIVERED' | 'RETURNED';
   /** Points that it earns and that have not been issued. */
   unissuedPoints: number;
 }
 
+/** What a bill can be instead of NORMAL (docs/platforms/capillary.md#transaction-reads). */
+const OUTLIER_STATUSES = ['OUTLIER', 'INTERNAL', 'INVALID', 'FRAUD', 'TEST', 'RETRO'] as const;
+
 const DELIVERY_STEPS = ['PLACED', 'PROCESSED', 'SHIPPED', 'DELIVERED'] as const;
 const MAX_LINES = 4;
+/** Share of bills that are paid in another currency. */
+const FOREIGN_SHARE = 0.15;
 /** Amount, in hundredths, for which there is one point. */
 const AMOUNT_PER_POINT = 4_000;
 /** From the sale to the till's report, and from there to Capillary. */
@@ -97,6 +103,8 @@ export interface NewBill {
   /** `createdAt` of its event, epoch ms. */
   readonly at: number;
   readonly random: Random;
+  /** Share of bills that are no ordinary purchases. */
+  readonly outliers: number;
 }
 
 function numberOf({ at, id }: NewBill): string {
@@ -108,6 +116,21 @@ export function pointsFor(amount: number): number {
   return Math.max(1, Math.floor(amount / AMOUNT_PER_POINT));
 }
 
+/**
+ * Another currency only if all amounts are exact in it: the API's base amounts are its own times
+ * the rate.
+ */
+function currencyOf(random: Random, amounts: readonly number[]): Currency | undefined {
+  const isForeign = random() < FOREIGN_SHARE;
+  return isForeign && amounts.every((amount) => amount % FOREIGN_CURRENCY.ratio === 0)
+    ? FOREIGN_CURRENCY
+    : undefined;
+}
+
+function outlierStatusOf({ outliers, random }: NewBill): string {
+  return outliers > 0 && random() < outliers ? randomOf(random, OUTLIER_STATUSES) : 'NORMAL';
+}
+
 export function createBill(bill: NewBill): Bill {
   const { id, customerId, at, random } = bill;
   const lines = Array.from({ length: randomInteger(random, 1, MAX_LINES) }, (_, index) =>
@@ -116,6 +139,11 @@ export function createBill(bill: NewBill): Bill {
   const net = sumOf(lines, 'amount');
   const billDiscount = random() < 0.2 ? Math.floor(net / 20) : 0;
   const amount = net - billDiscount;
+  const gross = sumOf(lines, 'value');
+  const discount = sumOf(lines, 'discount') + billDiscount;
+  const till = randomOf(random, TILLS);
+  const tenders = createTenders(random, amount, id);
+  const currency = currencyOf(random, [amount, gross, discount]);
   return {
     id,
     customerId,
@@ -124,16 +152,17 @@ export function createBill(bill: NewBill): Bill {
     billedAt: at - RECORDING_DELAY_MS,
     recordedAt: at,
     modifiedAt: at,
-    till: randomOf(random, TILLS),
+    till,
     lines,
-    gross: sumOf(lines, 'value'),
-    discount: sumOf(lines, 'discount') + billDiscount,
+    gross,
+    discount,
     amount,
-    tenders: createTenders(random, amount, id),
-    ...(random() < 0.1 ? { currency: FOREIGN_CURRENCY } : {}),
+    tenders,
+    ...(currency ? { currency } : {}),
     channel: randomOf(random, ['store', 'kiosk', 'app']),
     deliveryStatus: randomOf(random, DELIVERY_STEPS),
     unissuedPoints: pointsFor(amount),
+    outlierStatus: outlierStatusOf(bill),
   };
 }
 
@@ -168,6 +197,7 @@ export function createReturn(bill: NewBill, original: Bill): Bill {
     amount: line.amount,
     tenders: createTenders(bill.random, line.amount, bill.id),
     channel: original.channel,
+    outlierStatus: original.outlierStatus,
     deliveryStatus: 'RETURNED',
     unissuedPoints: 0,
   };

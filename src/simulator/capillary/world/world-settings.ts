@@ -10,6 +10,10 @@ export interface WorldOptions {
   readonly serverZone?: string;
   /** Time during which a new bill cannot be read (521); default 0. */
   readonly freshBillMs?: number;
+  /** Share of bills whose outlier status is not NORMAL; default 0. */
+  readonly outliers?: number;
+  /** Whether the time of a bill has no offset, as in one published sample; default false. */
+  readonly bareBillingTimes?: boolean;
 }
 
 export type WorldSettings = Required<Omit<WorldOptions, 'seed'>> & Pick<WorldOptions, 'seed'>;
@@ -20,6 +24,8 @@ export function resolveWorldSettings(options: WorldOptions = {}): WorldSettings 
     customers: options.customers ?? 50,
     serverZone: options.serverZone ?? '+05:30',
     freshBillMs: options.freshBillMs ?? 0,
+    outliers: options.outliers ?? 0,
+    bareBillingTimes: options.bareBillingTimes ?? false,
   };
 }
 
@@ -31,10 +37,10 @@ export interface LazyWorld {
 }
 
 export function lazyWorld(settings: WorldSettings, orgId: number, now: () => number): LazyWorld {
-  const { seed = 1, customers } = settings;
+  const { seed = 1, customers, outliers } = settings;
   let world: World | undefined;
   const create = (): World => {
-    const created = createWorld({ seed, orgId });
+    const created = createWorld({ seed, orgId, outliers });
     const startedAt = now();
     for (let number = 0; number < customers; number += 1) created.addMember(startedAt);
     return created;

@@ -22,6 +22,8 @@ export interface NewWorld {
    * events of many customers need. Default true.
    */
   readonly keepsHistory?: boolean;
+  /** Share of bills with another outlier status than NORMAL; default 0. */
+  readonly outliers?: number;
 }
 
 /** One brand's customers, bills and points, as Capillary knows them. */
@@ -61,6 +63,7 @@ interface Store {
   readonly customers: Map<number, WorldCustomer>;
   readonly bills: Map<number, Bill>;
   readonly keepsHistory: boolean;
+  readonly outliers: number;
   readonly nextId: () => number;
   billCount: number;
 }
@@ -74,7 +77,8 @@ function keepBill(store: Store, customer: WorldCustomer, bill: Bill): Bill {
 
 function newBill(store: Store, { customerId }: WorldCustomer, at: number, random: Random): NewBill {
   store.billCount += 1;
-  return { id: FIRST_TRANSACTION_ID + store.billCount, customerId, at, random };
+  const { outliers, billCount } = store;
+  return { id: FIRST_TRANSACTION_ID + billCount, customerId, at, random, outliers };
 }
 
 function addBill(store: Store, customer: WorldCustomer, at: number, random: Random): Bill {
@@ -144,13 +148,14 @@ const NO_IDENTIFIERS = { mobile: '', email: '', externalId: '', cardNumber: '' }
 const MAX_MEMBER_DAYS = 1_500;
 const MIN_MEMBER_DAYS = 200;
 
-export function createWorld({ seed = 1, orgId, keepsHistory = true }: NewWorld): World {
+export function createWorld({ seed = 1, orgId, keepsHistory = true, outliers = 0 }: NewWorld): World {
   let serial = 0;
   let lastId = 88_000_000;
   const store: Store = {
     customers: new Map(),
     bills: new Map(),
     keepsHistory,
+    outliers,
     nextId: () => (lastId += 1),
     billCount: 0,
   };

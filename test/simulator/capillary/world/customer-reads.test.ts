@@ -320,3 +320,15 @@ describe('the organisation', () => {
     expect((await get('/v1.1/organization/tenders')).response.organization.tenders.tender).toHaveLength(3);
   });
 });
+
+describe('a client of another organisation', () => {
+  it('finds none of the customers', async () => {
+    const clients = [{ key: 'k', secret: 's', orgId: 500_123 }];
+    const { world, get } = await withReads({ clients });
+    const [customerId] = world.customers.keys();
+    expect((await get(`/v2/customers/${customerId}?source=ALL`)).errors).toMatchObject([{ code: 8015 }]);
+    const [billId] = world.bills.keys();
+    expect((await get(`/v2/transactions/${billId}`)).errors).toMatchObject([{ code: 603 }]);
+    expect((await get('/v1.1/organization/get')).response.organization.id).toBe('500123');
+  });
+});

@@ -79,6 +79,11 @@ describe('a bill that an event names', () => {
     expect(details.some(({ qty }) => qty !== undefined && !Number.isInteger(qty))).toBe(true);
     expect(details.some(({ value }) => value === 0)).toBe(true);
     expect(details.every(({ amount }) => amount !== undefined && amount > 0)).toBe(true);
+    expect(
+      new Set(lines.map((line: { details: { description: string } }) => line.details.description === '')),
+    ).toEqual(new Set([true, false]));
+    const offsets = bodies.map(({ billDetails }) => billDetails.billingTimeInputOffset);
+    expect(new Set(offsets)).toEqual(new Set(['+05:30', undefined]));
     for (const body of bodies) {
       expect(body.extendedFields).toHaveProperty('CentralGST');
       expect(body.billDetails).not.toHaveProperty('tax');
@@ -99,9 +104,16 @@ describe('a bill that an event names', () => {
       transactionCurrency: { isoCode: 'AED' },
       value: foreign.amount / 100,
     });
-    expect(body.currencyLogDto.localValue).toBeCloseTo(foreign.amount / 100 / body.currencyLogDto.ratio, 1);
+    expect(body.currencyLogDto.localValue * body.currencyLogDto.ratio).toBe(foreign.amount / 100);
     const plain = [...world.bills.values()].find(({ currency }) => currency === undefined)!;
     expect(await get(`/v2/transactions/${plain.id}`)).not.toHaveProperty('currencyLogDto');
+  });
+
+  it('can have a time without an offset', async () => {
+    const { world, get } = await withReads({ world: { bareBillingTimes: true } });
+    const [bill] = world.bills.values();
+    const { billDetails } = await get(`/v2/transactions/${bill?.id}`);
+    expect(billDetails.billingTime).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
   });
 
   it('is not readable for a while, if that is set', async () => {

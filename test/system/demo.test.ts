@@ -42,7 +42,10 @@ describe('npm run demo', () => {
     const { code, output, left } = await runDemo();
     expect(output).toContain('Every event is accounted for.');
     expect(output.match(/received → landed/g)?.length).toBeGreaterThan(60);
-    expect(output).toMatch(/accepted 80 = pending 0 \+ delivered \d+ \+ ignored \d+ \+ dead 0/);
+    expect(output).toMatch(/accepted 96 = pending 0 \+ delivered \d+ \+ ignored \d+ \+ dead 0/);
+    expect(output).toMatch(/^the lake +\d+ events, \d+ profile records \(\d+ sent again\), 0 lost/m);
+    for (const command of ['init', 'provision apply', 'serve', 'register apply'])
+      expect(output).toMatch(new RegExp(`^\\$ capillary-relay ${command}`, 'm'));
     expect(code).toBe(0);
     expect(left).toEqual([]);
   });

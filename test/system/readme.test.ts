@@ -14,6 +14,8 @@ const SCRIPTS: Record<string, string> = JSON.parse(readFileSync(join(ROOT, 'pack
 
 const commands = shellLines('README.md');
 const relayCommands = commands.filter((line) => line.startsWith('capillary-relay '));
+/** They need two platforms without anything in them: first-run.test.ts runs them. */
+const FIRST_RUN = /^capillary-relay (init|provision|register)\b/;
 
 let simulator: Simulator;
 let folder: ReturnType<typeof relayFolder>;
@@ -67,7 +69,7 @@ describe('the commands of the README', () => {
     expect(others).toEqual(testedElsewhere);
   });
 
-  it.each(relayCommands)('%s', async (line) => {
+  it.each(relayCommands.filter((line) => !FIRST_RUN.test(line)))('%s', async (line) => {
     const { code, output } = await run(line);
     expect({ code, output }).toMatchObject({ code: 0 });
     expect(output).not.toBe('');

@@ -1,14 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { VerifierConfig } from '../../config/config-schema.ts';
-import { createLogger } from '../../telemetry/log.ts';
-import { createRelay } from '../../relay.ts';
 import { signRequest } from '../../simulator/capillary/request-signature.ts';
-import { startSimulator, type Simulator } from '../../simulator/simulator.ts';
-import { type AdminClient, createAdminClient } from '../admin-client.ts';
-import { loadCommandConfig } from '../command-config.ts';
+import type { Simulator } from '../../simulator/simulator.ts';
 
 /** The organisation of the generated events. */
 export const ORG_ID = 100_737;
@@ -28,15 +21,6 @@ const VERIFIER: VerifierConfig = {
 /** The authentication headers of a webhook. */
 export function signDemo(body: string, now: number): Readonly<Record<string, string>> {
   return signRequest(VERIFIER, body, now);
-}
-
-/** Simulator and relay on free loopback ports, connected to each other, with a temporary folder. */
-export interface DemoEnvironment {
-  readonly simulator: Simulator;
-  readonly admin: AdminClient;
-  readonly webhookUrl: string;
-  /** Stops both and removes the folder. */
-  close(): Promise<void>;
 }
 
 function dataflow(type: string) {
@@ -82,24 +66,4 @@ export function demoConfig(
     ],
     log: { level: logLevel },
   });
-}
-
-export async function startDemoEnvironment(): Promise<DemoEnvironment> {
-  const folder = await mkdtemp(join(tmpdir(), 'capillary-relay-demo-'));
-  const simulator = await startSimulator();
-  const file = join(folder, 'relay.yaml');
-  await writeFile(file, demoConfig(simulator, { path: join(folder, 'data'), minFree: '1MiB' }, 'silent'));
-  const loaded = await loadCommandConfig(file, {});
-  const relay = await createRelay({ loaded, log: createLogger(loaded.config.log) });
-  const { intakeUrl, adminUrl } = await relay.start();
-  return {
-    simulator,
-    admin: createAdminClient({ url: adminUrl, token: ADMIN_TOKEN }),
-    webhookUrl: `${intakeUrl}/webhooks/demo`,
-    async close() {
-      await relay.stop();
-      await simulator.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }

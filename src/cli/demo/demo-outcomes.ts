@@ -4,7 +4,8 @@ import type { LandedRecord } from '../../simulator/adobe/landed-store.ts';
 import type { GeneratedEvent } from '../../simulator/capillary/capillary-events.ts';
 import { xdmId } from '../../xdm/xdm-record.ts';
 import type { EventAnswer } from '../admin-answers.ts';
-import type { DemoEnvironment } from './demo-environment.ts';
+import type { Simulator } from '../../simulator/simulator.ts';
+import type { AdminClient } from '../admin-client.ts';
 
 const POLL_INTERVAL_MS = 50;
 /** Largest page of the admin API. */
@@ -40,7 +41,7 @@ export function indexEvents(events: readonly GeneratedEvent[]): ReadonlyMap<stri
  * @returns identities without an outcome when the signal aborted
  */
 export async function watchOutcomes(
-  { admin, simulator }: Pick<DemoEnvironment, 'admin' | 'simulator'>,
+  { admin, simulator }: { readonly admin: AdminClient; readonly simulator: Simulator },
   expected: ReadonlyMap<string, GeneratedEvent>,
   onOutcome: (outcome: DemoOutcome) => void,
   signal: AbortSignal,

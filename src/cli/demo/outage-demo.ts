@@ -8,7 +8,7 @@ import { sendEvents } from '../../simulator/capillary/webhook-sender.ts';
 import type { LedgerAnswer } from '../admin-answers.ts';
 import { CommandError } from '../command-error.ts';
 import { formatBalance } from '../ledger-command.ts';
-import { type DemoEnvironment, ORG_ID, signDemo, startDemoEnvironment } from './demo-environment.ts';
+import { ORG_ID } from './demo-environment.ts';
 import {
   type DemoOutcome,
   faultOf,
@@ -17,18 +17,21 @@ import {
   print,
   watchOutcomes,
 } from './demo-outcomes.ts';
+import { type ProvisionedEnvironment, setUpFromNothing } from './provisioned-environment.ts';
 
-/** Enough that every documented name is sent plain, and every unusual format at least once. */
-const EVENT_COUNT = 80;
+/** Enough that every documented name is raised, and every unusual format sent at least once. */
+const RAISED_COUNT = 56;
+const UNUSUAL_COUNT = 40;
 const CUSTOMER_COUNT = 12;
-const EVENTS_PER_SECOND = 20;
+const EVENTS_PER_SECOND = 25;
 /** When and for how long the inlet answers 503. */
 const OUTAGE_START_MS = 1_500;
 const OUTAGE_LENGTH_MS = 3_000;
-/** An event without an outcome after this time is missing. */
-const TIMEOUT_MS = 50_000;
+/** The whole demo takes at most so long. An event without an outcome by then is missing. */
+const TIMEOUT_MS = 90_000;
+const POLL_INTERVAL_MS = 50;
 
-async function simulateOutage({ simulator }: DemoEnvironment, signal: AbortSignal): Promise<void> {
+async function simulateOutage({ simulator }: ProvisionedEnvironment, signal: AbortSignal): Promise<void> {
   await sleep(OUTAGE_START_MS, undefined, { signal });
   print(`           --- the inlet is down: 503 for ${OUTAGE_LENGTH_MS / 1_000} s ---`);
   // oxlint-disable-next-line unicorn/no-thenable -- a key of the fault rules, never a function
@@ -38,62 +41,107 @@ async function simulateOutage({ simulator }: DemoEnvironment, signal: AbortSigna
   print('           --- the inlet is up again ---');
 }
 
-function generateDemoEvents(): GeneratedEvent[] {
-  const common = { count: EVENT_COUNT / 2, customers: CUSTOMER_COUNT, orgId: ORG_ID };
-  return [
-    ...makeEvents({ ...common, names: DOCUMENTED_NAMES, awkward: 0, seed: 1 }),
-    ...makeEvents({ ...common, awkward: 1, seed: 2 }),
-  ];
+/** Events in formats that Capillary does not document, as they are met in the wild. */
+function sendUnusual(
+  environment: ProvisionedEnvironment,
+  events: readonly GeneratedEvent[],
+  signal: AbortSignal,
+) {
+  return sendEvents({
+    url: environment.webhookUrl,
+    events,
+    rate: EVENTS_PER_SECOND,
+    duplicates: 0.2,
+    disorder: 0.1,
+    seed: 1,
+    sign: () => environment.headers,
+    signal,
+  });
 }
 
-/** Sends all events and prints their outcomes. @returns everything that went wrong */
-async function runScenario(environment: DemoEnvironment, signal: AbortSignal): Promise<string[]> {
-  const events = generateDemoEvents();
-  const expected = indexEvents(events);
+/** Waits until the data lake has everything that the inlet accepted, or has refused it. */
+async function whenIngested({ simulator }: ProvisionedEnvironment, signal: AbortSignal): Promise<void> {
+  while (simulator.landed().some(({ fate }) => fate?.state === 'pending'))
+    await sleep(POLL_INTERVAL_MS, undefined, { signal });
+}
+
+/** What the platforms say at the end. @returns everything that is wrong */
+async function compareEnds(
+  { simulator, admin }: ProvisionedEnvironment,
+  events: number,
+  received: { readonly delivered: number; readonly failed: number },
+): Promise<string[]> {
+  const ledger = await admin.get<LedgerAnswer>('/ledger');
+  const stats = simulator.stats();
+  const lake = simulator.lake();
+  const inLake = (kind: string): number => lake.filter((record) => record.kind === kind).length;
+  const lost = simulator.landed().filter(({ fate }) => fate?.inLake !== true);
+  print();
+  print(`Capillary   ${received.delivered} webhooks accepted, ${received.failed} given up`);
+  print(`the relay   ${formatBalance(ledger)}`);
+  print(
+    `the lake    ${inLake('event')} events, ${inLake('profile')} profile records (${stats.duplicates} sent again), ${lost.length} lost; tokens minted: ${stats.mints}`,
+  );
+  const faults = lost.map(({ id, dropped }) => `${id} is not in the data lake: ${dropped.join(', ')}`);
+  if (received.failed > 0) faults.push(`${received.failed} webhooks were not accepted`);
+  if (!ledger.balanced) faults.push('the ledger does not balance');
+  if (ledger.accepted !== events) faults.push(`${events} events, but ${ledger.accepted} accepted`);
+  return faults;
+}
+
+/** Raises all events and prints their outcomes. @returns everything that went wrong */
+async function runScenario(environment: ProvisionedEnvironment, signal: AbortSignal): Promise<string[]> {
+  const { simulator } = environment;
+  const run = simulator.capillary.runs.start({
+    count: RAISED_COUNT,
+    rate: EVENTS_PER_SECOND,
+    names: DOCUMENTED_NAMES,
+    customers: CUSTOMER_COUNT,
+    seed: 1,
+    awkward: 0,
+  });
+  const unusual = makeEvents({
+    count: UNUSUAL_COUNT,
+    customers: CUSTOMER_COUNT,
+    orgId: ORG_ID,
+    awkward: 1,
+    seed: 2,
+  });
+  const outage = simulateOutage(environment, signal);
+  const sent = sendUnusual(environment, unusual, signal);
+  const expected = indexEvents([...(await run.raised), ...unusual]);
   const faults: string[] = [];
   const onOutcome = (outcome: DemoOutcome): void => {
     print(formatOutcome(outcome));
     const fault = faultOf(outcome);
     if (fault !== undefined) faults.push(fault);
   };
-  const [report, missing] = await Promise.all([
-    sendEvents({
-      url: environment.webhookUrl,
-      events,
-      rate: EVENTS_PER_SECOND,
-      duplicates: 0.2,
-      disorder: 0.1,
-      seed: 1,
-      sign: signDemo,
-      signal,
-    }),
+  const [missing, report, progress] = await Promise.all([
     watchOutcomes(environment, expected, onOutcome, signal),
-    simulateOutage(environment, signal),
+    sent,
+    run.settled(signal),
+    outage,
   ]);
   for (const identity of missing) faults.push(`no outcome for ${expected.get(identity)?.name}`);
-  if (report.givenUp > 0) faults.push(`${report.givenUp} webhooks were not accepted`);
-
-  const ledger = await environment.admin.get<LedgerAnswer>('/ledger');
-  const stats = environment.simulator.stats();
-  print();
-  print(`Capillary sent ${report.sent} webhooks: ${expected.size} events, ${report.duplicate} of them twice`);
-  print(
-    `Adobe has ${stats.distinctIds} records (${stats.duplicates} sent again), ${stats.mints} token minted`,
-  );
-  print(formatBalance(ledger));
-  if (!ledger.balanced) faults.push('the ledger does not balance');
-  if (ledger.accepted !== expected.size)
-    faults.push(`${expected.size} events, but ${ledger.accepted} accepted`);
-  return faults;
+  await whenIngested(environment, signal);
+  const received = {
+    delivered: progress.accepted + report.sent - report.givenUp,
+    failed: progress.givenUp + report.givenUp,
+  };
+  return [...faults, ...(await compareEnds(environment, expected.size, received))];
 }
 
-/** One relay, through an outage of Adobe. @throws CommandError with everything that went wrong */
+/**
+ * Both ends set up from nothing, then events through an outage of Adobe.
+ * @throws CommandError with everything that went wrong
+ */
 export async function runOutageDemo(): Promise<void> {
-  print('A simulated Capillary, the relay, and a simulated Adobe, on loopback.');
+  print('A simulated Capillary and a simulated Adobe, both empty, on loopback.');
   print();
-  const environment = await startDemoEnvironment();
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const environment = await setUpFromNothing(signal);
   try {
-    const faults = await runScenario(environment, AbortSignal.timeout(TIMEOUT_MS));
+    const faults = await runScenario(environment, signal);
     if (faults.length > 0) throw new CommandError(faults.join('\n'));
     print('Every event is accounted for.');
   } finally {

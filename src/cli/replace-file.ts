@@ -40,7 +40,7 @@ export async function replaceFile(path: string, text: string, mode = 0o600): Pro
     await rename(part, file);
     await syncFolder(dirname(file));
   } catch (error) {
-    await rm(part, { force: true });
+    await rm(part, { force: true }).catch(() => undefined);
     throw new CommandError(
       `${path} cannot be written (${codeOf(error)}); fix: run the command as a user who may write into the folder ${dirname(file)}`,
     );

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadCommandConfig } from '../../src/cli/command-config.ts';
 import type { SimulatorOptions } from '../../src/simulator/adobe/simulator-options.ts';
@@ -109,6 +109,28 @@ describe('provision', () => {
     const planned = await run(['provision', 'plan', '--config', file]);
     expect(planned.code).toBe(3);
     expect(planned.stdout).toContain('To set in the configuration:\n  inletUrl: http');
+  });
+
+  it('apply --write to a file that cannot be written shows the values, and fails', async () => {
+    const { file, stateFile } = await setUp();
+    // Its temporary file would have a name that is too long.
+    const long = join(dirname(file), `${'r'.repeat(245)}.yaml`);
+    copyFileSync(file, long);
+    const words = ['provision', 'apply', '--config', long, '--state', stateFile, '--write', '--no-wait'];
+    const text = await run(words);
+    expect(text.code).toBe(1);
+    expect(text.stdout).toMatch(/destinations:\n {2}- name: aep\n {4}inletUrl: http/);
+    expect(text.stderr).toContain('cannot be written (ENAMETOOLONG); fix:');
+    const json = await run([...words, '--json']);
+    expect(json).toMatchObject({ code: 1, stderr: '' });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: false,
+      written: false,
+      destinations: [
+        { configuration: { values: expect.arrayContaining([{ key: 'tenant', value: '_demo' }]) } },
+      ],
+      error: { message: expect.stringContaining('cannot be written') },
+    });
   });
 
   it('apply waits until the dataflows are old enough, and a second run for the rest', async () => {

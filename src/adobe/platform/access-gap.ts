@@ -30,7 +30,7 @@ export function permissionFor(method: string, path: string): string | undefined 
 
 const PRODUCT_PROFILE: AccessGap = {
   missing: 'the credential is not on a product profile of Experience Platform',
-  fix: 'add the product profile AEP-Default-All-Users to the credential: Developer Console, the project, Experience Platform API, Edit product profiles (an administrator can also do it in the Adobe Admin Console)',
+  fix: 'add the product profile AEP-Default-All-Users to the credential: Developer Console, the project, Experience Platform API, Edit product profiles (an administrator can also do it in the Adobe Admin Console). If it has one already, compare imsOrgId with the organisation of the credential: the gateway answers the same to another organisation',
 };
 
 const API_KEY: AccessGap = {

@@ -68,6 +68,11 @@ export type PlatformResult<T> = { readonly ok: true; readonly value: T } | Platf
 export interface PlatformClient {
   readonly sandbox: string;
   readonly imsOrgId: string;
+  /**
+   * How many ms the clock of the platform is ahead of this machine's, by its newest answer; 0 if
+   * they agree within two seconds, and before the first answer.
+   */
+  clockAheadMs(): number;
   get(path: string, options?: CallOptions): Promise<PlatformAnswer>;
   /** @param body undefined for an action, which has none */
   post(path: string, body: JsonValue | undefined, options?: CallOptions): Promise<PlatformAnswer>;
@@ -80,6 +85,8 @@ const TIMEOUT_MS = 30_000;
 /** The full form of a large schema has several MB. */
 const MAX_ANSWER_BYTES = 16_777_216;
 const MAX_ATTEMPTS = 5;
+/** The header `Date` has whole seconds, and is as old as the way of the answer is long. */
+const CLOCK_PRECISION_MS = 2_000;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 30_000;
 /** A longer Retry-After ends the call: a person can run the command again later. */
@@ -148,6 +155,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
   const { signal = new AbortController().signal, now = Date.now, wait = waitFor } = options;
   const base = new URL(options.url);
   const prefix = base.pathname.replace(/\/$/, '');
+  let clockAheadMs = 0;
   const pool: OutboundPool = egress.pool(base.origin, { connections: 2, timeoutMs });
 
   const request = ({ method, path, body, options: { accept, ifMatch } }: Call, token: string) =>
@@ -173,10 +181,17 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
       signal,
     );
 
+  const readClock = (date: string | string[] | undefined): void => {
+    const ahead = typeof date === 'string' ? Date.parse(date) - now() : Number.NaN;
+    if (Number.isNaN(ahead)) return;
+    clockAheadMs = Math.abs(ahead) > CLOCK_PRECISION_MS ? ahead : 0;
+  };
+
   const attempt = async (call: Call): Promise<Attempt> => {
     const token = await tokens.get(signal);
     if (!token.ok) return noToken(token);
     const result = await request(call, token.token);
+    if (result.kind === 'response') readClock(result.headers['date']);
     const success = successOf(result, call.options.isFile === true);
     if (success !== undefined) return { answer: success };
     const { method, path } = call;
@@ -210,6 +225,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
   return {
     sandbox,
     imsOrgId,
+    clockAheadMs: () => clockAheadMs,
     get: (path, given = {}) => call({ method: 'GET', path, options: given }),
     post: (path, body, given = {}) =>
       call({ method: 'POST', path, options: given, ...(body === undefined ? {} : { body }) }),

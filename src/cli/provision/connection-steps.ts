@@ -8,9 +8,24 @@ import {
   readFlowObject,
   SPECS,
 } from '../../adobe/platform/flow-service.ts';
+import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { markedName } from './object-marker.ts';
 import { type Difference, type Looked, type Step, valueOf } from './provision-step.ts';
-import { isLocated, type Lookup, type Located, locate, type StepContext } from './step-context.ts';
+import {
+  isLocated,
+  type Located,
+  locate,
+  type Lookup,
+  recordsOf,
+  type StepContext,
+  type Unlocated,
+} from './step-context.ts';
+
+/** The names of a dataflow and of what it connects. */
+export const FLOW_NAMES = {
+  event: 'Capillary loyalty events',
+  profile: 'Capillary loyalty profiles',
+} as const;
 
 /** Objects of Flow Service, by the id or the name with the marker. */
 export function locateFlowObject(
@@ -32,6 +47,21 @@ export function locateFlowObject(
     find: async () =>
       valueOf(await findFlowObjects(client, kind, [`name==${name}`])).find((object) => object.name === name),
   });
+}
+
+/** The source connection of a record that `provision` has made. */
+export async function locateSource(
+  context: StepContext,
+  record: RecordClass,
+): Promise<FlowObject | undefined> {
+  const name = markedName(FLOW_NAMES[record], context.destination.name);
+  const what = 'source connection';
+  const located = await locateFlowObject(context, 'sourceConnections', {
+    key: `source:${record}`,
+    name,
+    what,
+  });
+  return isLocated(located) && located.isOurs ? located.object : undefined;
 }
 
 /** What a connection says about its inlet. */
@@ -85,9 +115,32 @@ async function findByInlet(
   return { object, isOurs: object.name === name || (known?.by === 'made' && known.id === object.id) };
 }
 
+/**
+ * The connection that our source connections read from: without the state file it is found so
+ * although somebody has renamed it.
+ */
+async function findBySource(context: StepContext): Promise<Located<FlowObject> | undefined> {
+  for (const record of recordsOf(context)) {
+    const source = await locateSource(context, record);
+    const base = source?.body['baseConnectionId'];
+    const object =
+      typeof base === 'string'
+        ? valueOf(await readFlowObject(context.client, 'connections', base))
+        : undefined;
+    if (object !== undefined) return { object, isOurs: false };
+  }
+  return undefined;
+}
+
 /** The key of the step of the base connection. */
 export const CONNECTION = 'connection';
 const KEY = CONNECTION;
+/** The connection that `provision` has made. */
+async function findOwn(context: StepContext, name: string): Promise<Located<FlowObject> | Unlocated> {
+  const located = await locateFlowObject(context, 'connections', { key: KEY, name, what: 'connection' });
+  return isLocated(located) ? located : ((await findBySource(context)) ?? located);
+}
+
 const AUTHENTICATION = '/auth/params/authenticationRequired';
 
 function connectionDifferences(context: StepContext, { object, isOurs }: Located<FlowObject>): Difference[] {
@@ -117,7 +170,7 @@ export function connectionStep(context: StepContext): Step {
     name,
     look: async () => {
       const located = missing.has('inletUrl')
-        ? await locateFlowObject(context, 'connections', { key: KEY, name, what: 'connection' })
+        ? await findOwn(context, name)
         : await findByInlet(context, destination.inletUrl, name);
       if (!isLocated(located)) return located;
       const { object, isOurs } = located;
@@ -126,7 +179,7 @@ export function connectionStep(context: StepContext): Step {
         return {
           state: 'blocked',
           what: `the connection ${object.id} takes ${JSON.stringify(dataType)}, not ${destination.format}`,
-          fix: 'a connection keeps its type: correct `format`, or remove inletUrl and the ids of its dataflows, and rename the connection: then another one is made',
+          fix: 'a connection keeps its type: correct `format`, or give the destination another name and remove inletUrl and the ids of its dataflows: then it gets objects of its own',
         };
       }
       return {

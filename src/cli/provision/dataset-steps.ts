@@ -9,6 +9,7 @@ import {
 import type { JsonObject } from '../../capillary/json.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { markedName } from './object-marker.ts';
+import { makeAnother } from './provision-stop.ts';
 import { type Difference, type Step, valueOf } from './provision-step.ts';
 import {
   configuredId,
@@ -95,7 +96,7 @@ function datasetStep(context: StepContext, need: DatasetNeed): Step {
       if (schemaId !== undefined && object.schemaId !== schemaId) {
         const fix =
           configured === undefined
-            ? `rename the dataset ${object.id} in AEP, then run the command again: it makes another one`
+            ? makeAnother('the dataset', key)
             : `correct ${configured.key} or the schemaId beside it, or remove both`;
         return {
           state: 'blocked',

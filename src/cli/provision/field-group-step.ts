@@ -4,6 +4,7 @@ import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { TENANT_GROUP_TITLES, tenantFieldGroups } from '../../xdm/tenant-field-groups.ts';
 import { fieldAdditions } from './field-additions.ts';
 import { markedName } from './object-marker.ts';
+import { makeAnother } from './provision-stop.ts';
 import { type Difference, type Step, valueOf } from './provision-step.ts';
 import {
   changeOf,
@@ -30,7 +31,7 @@ export function fieldGroupStep(context: StepContext, record: RecordClass, facts:
     return [
       ...conflicts.map((what) => ({
         what,
-        fix: `a type is permanent: rename this field group in AEP, then run the command again: it makes another one`,
+        fix: `a type is permanent: ${makeAnother('the field group', key)}`,
       })),
       ...(missing.length === 0
         ? []

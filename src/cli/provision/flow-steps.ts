@@ -4,17 +4,23 @@ import {
   enableFlow,
   type FlowKind,
   type FlowObject,
+  findFlowObjects,
   readFlowObject,
   SPECS,
 } from '../../adobe/platform/flow-service.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
-import { CONNECTION, locateFlowObject } from './connection-steps.ts';
+import { CONNECTION, FLOW_NAMES, locateFlowObject, locateSource } from './connection-steps.ts';
 import { findMapping } from './mapping-step.ts';
 import { isMarked, markedName } from './object-marker.ts';
 import { type Difference, type Looked, type Step, valueOf } from './provision-step.ts';
-import { configuredId, isLocated, type Located, sectionOf, type StepContext } from './step-context.ts';
-
-const NAMES = { event: 'Capillary loyalty events', profile: 'Capillary loyalty profiles' } as const;
+import {
+  configuredId,
+  isLocated,
+  type Located,
+  sectionOf,
+  type StepContext,
+  type Unlocated,
+} from './step-context.ts';
 
 function textAt(value: JsonValue | undefined, ...path: readonly string[]): string | undefined {
   let node: JsonValue | undefined = value;
@@ -27,15 +33,27 @@ function idsIn({ body }: FlowObject, key: 'sourceConnectionIds' | 'targetConnect
   return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
 }
 
-/** The dataflow of a record, which also names its source and its target. */
-export function locateFlow(context: StepContext, record: RecordClass) {
+/**
+ * The dataflow of a record, which also names its source and its target. Without the state file it
+ * is found by its source connection if somebody has renamed it.
+ */
+export async function locateFlow(
+  context: StepContext,
+  record: RecordClass,
+): Promise<Located<FlowObject> | Unlocated> {
   const id = configuredId(context, record, 'flowId');
-  return locateFlowObject(context, 'flows', {
+  const located = await locateFlowObject(context, 'flows', {
     key: `flow:${record}`,
-    name: markedName(NAMES[record], context.destination.name),
+    name: markedName(FLOW_NAMES[record], context.destination.name),
     what: 'dataflow',
     configured: id === undefined ? undefined : { id, key: `${sectionOf(record)}.flowId` },
   });
+  if (isLocated(located) || located.state === 'blocked') return located;
+  const source = await locateSource(context, record);
+  if (source === undefined) return located;
+  const filter = `sourceConnectionIds[]==${source.id}`;
+  const [object] = valueOf(await findFlowObjects(context.client, 'flows', [filter]));
+  return object === undefined ? located : { object, isOurs: false };
 }
 
 /** One end of a dataflow. */
@@ -67,7 +85,7 @@ async function locateEnd(context: StepContext, record: RecordClass, end: FlowEnd
   const [id] = isLocated(flow) ? idsIn(flow.object, end.member) : [];
   const object = id === undefined ? undefined : valueOf(await readFlowObject(client, end.service, id));
   if (object === undefined) {
-    const name = markedName(NAMES[record], destination.name);
+    const name = markedName(FLOW_NAMES[record], destination.name);
     return locateFlowObject(context, end.service, { key, name, what: end.kind });
   }
   const known = state.object(key);
@@ -83,17 +101,26 @@ function foundEnd(
   return { state: 'found', id: object.id, name: object.name, isOurs, differences: [] };
 }
 
-/** What a person does about a dataflow that is connected to something else: it stays so. */
-function reconnect({ missing }: StepContext, record: RecordClass, { id }: FlowObject, other: string): string {
+/**
+ * What a person does about a dataflow that is connected to something else: it stays so.
+ * @param use how the configuration names what the dataflow is connected to
+ */
+function reconnect(
+  { missing }: StepContext,
+  record: RecordClass,
+  { id }: FlowObject,
+  key: string,
+  use: string,
+): string {
   const section = sectionOf(record);
   return missing.has(`${section}.flowId`)
-    ? `delete the dataflow with the ${section === 'events' ? 'events' : 'profile records'} in AEP, or rename it and ${id}; then run the command again: it makes another one`
-    : `correct ${section}.flowId or ${other}`;
+    ? `write ${use}, or delete the dataflow and its ${key === 'inletUrl' ? 'source' : 'target'} connection ${id} in AEP and run the same command again: it makes others`
+    : `correct ${section}.flowId or ${key}`;
 }
 
 export function sourceStep(context: StepContext, record: RecordClass): Step {
   const { client, destination, ids } = context;
-  const name = markedName(NAMES[record], destination.name);
+  const name = markedName(FLOW_NAMES[record], destination.name);
   return {
     key: `source:${record}`,
     kind: 'source connection',
@@ -104,7 +131,8 @@ export function sourceStep(context: StepContext, record: RecordClass): Step {
       const base = textAt(located.object.body, 'baseConnectionId');
       const expected = ids.get(CONNECTION);
       const isOther = expected !== undefined && base !== expected;
-      const fix = reconnect(context, record, located.object, 'inletUrl');
+      const use = `the inlet of the connection ${base} as inletUrl`;
+      const fix = reconnect(context, record, located.object, 'inletUrl', use);
       const what = `the dataflow reads from the connection ${base ?? 'none'}, not ${expected}`;
       return foundEnd(located, isOther ? { what, fix } : undefined);
     },
@@ -121,7 +149,7 @@ export function sourceStep(context: StepContext, record: RecordClass): Step {
 
 export function targetStep(context: StepContext, record: RecordClass): Step {
   const { client, destination, ids } = context;
-  const name = markedName(NAMES[record], destination.name);
+  const name = markedName(FLOW_NAMES[record], destination.name);
   const schema = (): string => ids.get(`schema:${record}`) ?? '';
   return {
     key: `target:${record}`,
@@ -134,7 +162,8 @@ export function targetStep(context: StepContext, record: RecordClass): Step {
       const dataset = textAt(body, 'params', 'dataSetId') ?? textAt(body, 'params', 'datasetId');
       const expected = ids.get(`dataset:${record}`);
       const isOther = expected !== undefined && dataset !== expected;
-      const fix = reconnect(context, record, located.object, `${sectionOf(record)}.datasetId`);
+      const key = `${sectionOf(record)}.datasetId`;
+      const fix = reconnect(context, record, located.object, key, `\`${key}: ${dataset}\``);
       const what = `the dataflow writes to the dataset ${dataset ?? 'none'}, not ${expected}`;
       return foundEnd(located, isOther ? { what, fix } : undefined);
     },
@@ -152,7 +181,7 @@ export function targetStep(context: StepContext, record: RecordClass): Step {
 
 function stateDifferences({ client }: StepContext, { object, isOurs }: Located<FlowObject>): Difference[] {
   if (object.state === undefined || object.state === 'enabled') return [];
-  const what = `it is ${object.state}: AEP takes its data and drops them`;
+  const what = `it is ${object.state}: AEP accepts its records and drops them`;
   const change = async (): Promise<void> => {
     valueOf(await enableFlow(client, object));
   };
@@ -172,7 +201,7 @@ async function specOf(context: StepContext, record: RecordClass): Promise<JsonOb
 
 export function flowStep(context: StepContext, record: RecordClass): Step {
   const { client, destination, ids } = context;
-  const name = markedName(NAMES[record], destination.name);
+  const name = markedName(FLOW_NAMES[record], destination.name);
   return {
     key: `flow:${record}`,
     kind: 'dataflow',
@@ -188,7 +217,7 @@ export function flowStep(context: StepContext, record: RecordClass): Step {
         name: object.name,
         isOurs,
         differences,
-        changedAt: object.updatedAt,
+        changedAt: object.updatedAt - client.clockAheadMs(),
       };
     },
     make: async () =>

@@ -38,7 +38,7 @@ Exit code: 0 everything exists; 1 it failed, or something differs that only a pe
 
 --json prints, once at the end, {ok, file, state, destinations: [{destination, imsOrgId, sandbox, objects: [{key, kind, name,
 id, outcome, details, fixes}], configuration: {values: [{key, value}], hints}}], written, readyAt, error: {destination, kind,
-name, message, fix}}.
+name, message, fix}}; the error of a configuration that cannot be written has only its message.
 
 Examples:
   $ capillary-relay provision apply --config relay.yaml
@@ -81,6 +81,17 @@ async function writeConfig({ loaded, targets }: ProvisionSession, reports: reado
   if (edits.length === 0) return;
   const text = await readFile(loaded.path, 'utf8');
   await replaceFile(loaded.path, editConfig(text, edits, loaded.path));
+}
+
+/** The objects exist by then, so their ids are shown before the command ends with the error. */
+async function failureOf(writing: Promise<void>): Promise<Error | undefined> {
+  try {
+    await writing;
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
 }
 
 function isUnchanged({ objects }: DestinationReport): boolean {
@@ -148,11 +159,17 @@ async function run(
     return;
   }
   const isLacking = reports.some(({ configuration }) => configuration.values.length > 0);
-  const isWritten = write && isLacking;
-  if (isWritten) await writeConfig(session, reports);
+  const unwritten = write && isLacking ? await failureOf(writeConfig(session, reports)) : undefined;
+  const isWritten = write && isLacking && unwritten === undefined;
   if (!json) {
     if (reports.every(isUnchanged) && !isLacking) console.log('nothing to change');
     showConfiguration(loaded.path, reports, isWritten);
+  }
+  if (unwritten !== undefined) {
+    if (!json) throw unwritten;
+    printJson({ ok: false, ...common, written: false, error: { message: unwritten.message } });
+    process.exitCode = EXIT.failed;
+    return;
   }
   const readyAt = settledAt(
     reports.flatMap(({ objects }) => objects),

@@ -5,6 +5,13 @@ import { StepFailure, type Step } from './provision-step.ts';
 /** What helps after most failures. */
 export const RUN_AGAIN = 'run the same command again: it continues at this step';
 
+/**
+ * An object of the state file is found by its id, so a new name alone does not make another one.
+ */
+export function makeAnother(what: string, key: string): string {
+  return `rename ${what} in AEP and remove "${key}" from the state file; then run the same command again: it makes another one`;
+}
+
 /** The step at which a run has stopped. */
 export class StepError extends Error {
   override name = 'StepError';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { CommandError } from '../command-error.ts';
+import { codeOf } from '../doctor/finding.ts';
 import { replaceFile } from '../replace-file.ts';
 
 const objectSchema = z.strictObject({
@@ -48,8 +49,9 @@ export function statePath(configFile: string): string {
 
 async function load(file: string): Promise<StateDocument> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new CommandError(`the state file ${file} cannot be read: ${String(error)}`);
+    if (codeOf(error) === 'ENOENT') return undefined;
+    const fix = 'name a file that this user may read and write with --state';
+    throw new CommandError(`the state file ${file} cannot be read (${codeOf(error)}); fix: ${fix}`);
   });
   if (text === undefined) return { version: 1, destinations: [] };
   try {

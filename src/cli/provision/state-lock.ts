@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { CommandError } from '../command-error.ts';
 import { codeOf } from '../doctor/finding.ts';
 
@@ -60,9 +61,11 @@ async function create(file: string, text: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    throw new CommandError(
-      `${file} cannot be written (${codeOf(error)}); fix: run the command as a user who may write into its folder, or give --state`,
-    );
+    const isMissing = codeOf(error) === 'ENOENT';
+    const fix = isMissing
+      ? `make the folder ${dirname(file)}, or give another --state`
+      : 'run the command as a user who may write into its folder, or give --state';
+    throw new CommandError(`${file} cannot be written (${codeOf(error)}); fix: ${fix}`);
   }
 }
 

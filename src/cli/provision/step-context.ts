@@ -67,7 +67,7 @@ export type Unlocated = Extract<Looked, { state: 'absent' | 'blocked' }>;
 
 /**
  * The object of a step: by the id of the configuration, else by that of the state file, else by its
- * marker.
+ * marker. Somebody else's object is used only as long as the configuration names it.
  */
 export async function locate<T extends NamedObject>(
   { client, destination, state }: StepContext,
@@ -87,7 +87,7 @@ export async function locate<T extends NamedObject>(
       fix: `correct ${configured.key}, or remove it: then one is made`,
     };
   }
-  const object = known === undefined ? undefined : valueOf(await read(known.id));
+  const object = known?.by === 'made' ? valueOf(await read(known.id)) : undefined;
   const other = object ?? (await find());
   return other === undefined ? { state: 'absent' } : located(other);
 }

@@ -109,7 +109,9 @@ export async function applySteps(
 async function applyStep(step: Step, run: StepRun): Promise<StepResult> {
   const { state, now = Date.now, wait = sleep } = run;
   const { key, kind, name } = step;
-  const until = (state.attemptedAt(key) ?? Number.NEGATIVE_INFINITY) + LIST_DELAY_MS;
+  // A clock that has been set back since does not make the wait longer.
+  const attemptedAt = Math.min(state.attemptedAt(key) ?? Number.NEGATIVE_INFINITY, now());
+  const until = attemptedAt + LIST_DELAY_MS;
 
   /** The object, which may be missing from the lists until then. */
   const lookUntil = async (deadline: number): Promise<Looked> => {

@@ -70,6 +70,23 @@ describe('a call', () => {
   });
 });
 
+describe('the clock of the platform', () => {
+  test.each([
+    ['ten minutes ahead', 600_000, 600_000],
+    ['ten minutes behind', -600_000, -600_000],
+    ['as exact as a header', 1_500, 0],
+  ])('is %s', async (_what, ahead, expected) => {
+    const now = Date.UTC(2026, 10, 30);
+    const date = new Date(now + ahead).toUTCString();
+    const { client } = await setUpPlatform((_, response) => sendJson(response, 200, {}, { date }), {
+      now: () => now,
+    });
+    expect(client.clockAheadMs()).toBe(0);
+    await client.get(DATASETS);
+    expect(client.clockAheadMs()).toBe(expected);
+  });
+});
+
 describe('a refused token', () => {
   test('is replaced once, for a write too', async () => {
     const { server, client, rejected } = await setUpPlatform((request, response) =>
@@ -244,7 +261,7 @@ describe('an error', () => {
       sendJson(response, 403, { error_code: code, message: messages[code] });
     });
     const gapOf = async (code: string) => errorOf(await client.get(`${FLOWS}?${code}`)).gap;
-    expect((await gapOf('403025'))?.fix).toContain('AEP-Default-All-Users');
+    expect((await gapOf('403025'))?.fix).toMatch(/AEP-Default-All-Users.*compare imsOrgId/);
     expect((await gapOf('403003'))?.fix).toContain('ims.clientId');
     expect((await gapOf('403999'))?.missing).toContain('the sandbox dev');
   });

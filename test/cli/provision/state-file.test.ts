@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openState, statePath } from '../../../src/cli/provision/state-file.ts';
 
@@ -49,4 +49,8 @@ it('refuses a damaged file, and says what to do', async () => {
   const file = stateFile();
   writeFileSync(file, '{"version": 1, "destinations": [{}]}');
   await expect(openState(file)).rejects.toThrow(/damaged[\s\S]*move it away/);
+});
+
+it('says what to do about a file that cannot be read', async () => {
+  await expect(openState(dirname(stateFile()))).rejects.toThrow(/cannot be read \(EISDIR\); fix: .*--state/);
 });

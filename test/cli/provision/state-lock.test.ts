@@ -53,3 +53,10 @@ it('says who may write where the folder cannot be written', async () => {
     /cannot be written \(\w+\); fix/,
   );
 });
+
+it('says that the folder has to be made', async () => {
+  const folder = `${stateFile()}.d`;
+  await expect(lockState(`${folder}/relay.provision.json`)).rejects.toThrow(
+    `(ENOENT); fix: make the folder ${folder}`,
+  );
+});

@@ -169,6 +169,18 @@ describe('apply', () => {
     expect(world.now()).toBeGreaterThan(15_000);
   });
 
+  it('waits no longer for a lost answer if the clock is set back meanwhile', async () => {
+    const { world, apply } = setUp();
+    world.pass(86_400_000);
+    world.killAt = 2;
+    await expect(apply()).rejects.toThrow(Killed);
+    world.pass(-86_400_000);
+    world.killAt = Number.POSITIVE_INFINITY;
+    const results = await apply();
+    expect(outcomes(results)).toEqual(['made', 'made', 'made', 'made']);
+    expect(world.now()).toBeLessThan(60_000);
+  });
+
   it('gives up after three attempts, and says how to go on', async () => {
     const { world, apply } = setUp();
     const error = failure({ kind: 'unavailable', ambiguous: true });

@@ -3,7 +3,7 @@ import { isJsonObject } from '../../../capillary/json.ts';
 import type { DestinationConfig } from '../../../config/config-schema.ts';
 import type { RecordClass } from '../../../xdm/standard-groups.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
-import { formatDuration } from '../../time-format.ts';
+import { formatDuration, formatTime } from '../../time-format.ts';
 import { textIn } from '../../../adobe/platform/typed-answer.ts';
 import { connectionParams, inletIdOf } from '../connection-steps.ts';
 import { checkName } from './platform-reading.ts';
@@ -23,6 +23,8 @@ export interface DataflowPlace {
   readonly now: number;
   /** How old a dataflow has to be, in ms. */
   readonly settleMs: number;
+  /** How many ms the clock of the platform is ahead. */
+  readonly clockAheadMs: number;
 }
 
 const KEYS: Readonly<Record<RecordClass, string>> = { event: 'events', profile: 'profile' };
@@ -34,17 +36,18 @@ function datasetIn({ body }: FlowObject): string {
 }
 
 /**
- * When records may be sent, epoch ms: before, they can be dropped silently, and a change of the
- * dataflow counts like its creation.
+ * When records may be sent, epoch ms on this machine's clock: before, they can be dropped silently,
+ * and a change of the dataflow counts like its creation.
+ * @param clockAheadMs of the platform, whose clock has dated the dataflow
  * Source: docs/platforms/adobe.md#delays
  */
-export function readyAt({ createdAt, body }: FlowObject, settleMs: number): number {
-  const { updatedAt } = body;
-  return Math.max(createdAt, typeof updatedAt === 'number' ? updatedAt : 0) + settleMs;
+export function readyAt({ updatedAt }: FlowObject, settleMs: number, clockAheadMs: number): number {
+  return updatedAt - clockAheadMs + settleMs;
 }
 
-function stateFindings(check: string, flow: FlowObject, { now, settleMs }: DataflowPlace): Finding[] {
-  const ready = readyAt(flow, settleMs);
+function stateFindings(check: string, flow: FlowObject, place: DataflowPlace): Finding[] {
+  const { now, settleMs, clockAheadMs } = place;
+  const ready = readyAt(flow, settleMs, clockAheadMs);
   const { state = 'enabled' } = flow;
   return [
     ...(state === 'enabled'
@@ -60,8 +63,8 @@ function stateFindings(check: string, flow: FlowObject, { now, settleMs }: Dataf
       ? [
           fail(
             check,
-            `${flow.name} was created or changed less than ${formatDuration(settleMs)} ago: records that are sent before ${new Date(ready).toISOString()} can be dropped silently`,
-            `wait ${formatDuration(ready - now)} before you start the relay`,
+            `${flow.name} was created or changed less than ${formatDuration(settleMs)} ago: its first records can be dropped silently`,
+            `start the relay after ${formatTime(new Date(ready).toISOString())}`,
           ),
         ]
       : []),

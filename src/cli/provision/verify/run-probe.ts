@@ -54,7 +54,7 @@ async function obstacle(
         `no probe was sent: the dataflow ${ids.flowId} ${flow === undefined ? 'does not exist' : 'is disabled'}`,
         'correct what the other findings say, then run the command again',
       );
-    const ready = readyAt(flow, settleMs);
+    const ready = readyAt(flow, settleMs, client.clockAheadMs());
     if (ready > now) {
       const time = formatTime(new Date(ready).toISOString());
       return fail(

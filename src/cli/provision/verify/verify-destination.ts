@@ -172,7 +172,14 @@ async function flowFindings(
     const read = readingOf(`${record} dataflow`, destination.name, await readDataflow(client, ids.flowId));
     found.push(
       ...(read.ok
-        ? dataflowFindings(read.value, { destination, record, ids, now, settleMs })
+        ? dataflowFindings(read.value, {
+            destination,
+            record,
+            ids,
+            now,
+            settleMs,
+            clockAheadMs: client.clockAheadMs(),
+          })
         : [read.finding]),
     );
   }

@@ -146,11 +146,8 @@ async function handle(
   const fault = admitted.ok
     ? state.faults.next({ endpoint: 'platform', method: request.method, path, messages: [message] })
     : undefined;
-  const requestId = { 'x-request-id': randomUUID() };
-  const identified = (answer: Answer): Answer => ({
-    ...answer,
-    headers: { ...answer.headers, ...requestId },
-  });
+  const own = { 'x-request-id': randomUUID(), date: new Date(state.settings.now()).toUTCString() };
+  const identified = (answer: Answer): Answer => ({ ...answer, headers: { ...answer.headers, ...own } });
   await respond(
     reply,
     {

@@ -5,6 +5,7 @@ import { type Draft, draftOf, type SourceCheck } from './draft.ts';
 import { nearest } from './nearest.ts';
 import { orgFindings } from './org-checks.ts';
 import { secretFindings } from './secret-checks.ts';
+import { sharedWebhookFindings } from './shared-webhooks.ts';
 import { engineFindings } from './store-checks.ts';
 
 const DAY_MS = 86_400_000;
@@ -157,6 +158,7 @@ export function crossFindings(tree: unknown, checks: readonly SourceCheck[]): Fi
     ...routeFindings(draft),
     ...orgFindings(draft),
     ...sourceFindings(draft, checks),
+    ...sharedWebhookFindings(draft),
     ...destinationFindings(draft),
     ...addressFindings(draft),
   ];

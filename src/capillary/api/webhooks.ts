@@ -26,6 +26,16 @@ export interface Webhook {
 
 const PATH = '/v3/webHooks';
 
+/**
+ * A webhook's URL for output: without user name, password and query, in which another team or a
+ * gateway can have a secret.
+ */
+export function shownUrl(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const { protocol, host, pathname, search } = new URL(url);
+  return `${protocol}//${host}${pathname}${search === '' ? '' : '?…'}`;
+}
+
 function textOf(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }

@@ -1,13 +1,14 @@
-import { listWebhooks, offeredEvents, type Webhook } from '../../capillary/api/webhooks.ts';
+import { listWebhooks, offeredEvents, shownUrl, type Webhook } from '../../capillary/api/webhooks.ts';
+import { isHeaderAccepted } from '../../sources/webhook-header.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { RegisterError, settleWebhook, valueOf } from './settle-webhook.ts';
 import { completeObject, mergedWebhook, newWebhook } from './wanted-webhook.ts';
 import { changesOf, type WebhookChange } from './webhook-changes.ts';
-import { webhookFindings } from './webhook-findings.ts';
+import { HEADER_FIX, webhookFindings } from './webhook-findings.ts';
 import { matchWebhook } from './webhook-match.ts';
 import type { Registration } from './registration.ts';
 
-/** A webhook without its headers, for output. */
+/** A webhook without its headers and other secrets, for output. */
 export interface WebhookView {
   readonly id: string;
   readonly name: string;
@@ -17,7 +18,13 @@ export interface WebhookView {
 }
 
 export function viewOf({ id, name, url, active, consumerGroupId }: Webhook): WebhookView {
-  return { id, name, url, active, ...(consumerGroupId === undefined ? {} : { consumerGroupId }) };
+  return {
+    id,
+    name,
+    url: shownUrl(url),
+    active,
+    ...(consumerGroupId === undefined ? {} : { consumerGroupId }),
+  };
 }
 
 /** What `apply` would do. */
@@ -55,9 +62,27 @@ export interface AppliedWebhook extends Omit<WebhookPlan, 'action'> {
   readonly left: readonly string[];
 }
 
-/** Makes the webhook what the configuration says, and confirms it with a GET. */
+/**
+ * Capillary does not repeat an event that is answered 401.
+ * @throws RegisterError if the header would be set although the source refuses it
+ */
+function assertAccepted({ source, wanted }: Registration, { action, changes }: WebhookPlan): void {
+  const isSet = action === 'create' || changes.some(({ field }) => field.startsWith('webHookHeaders.'));
+  if (!isSet || isHeaderAccepted(source.verify, wanted.header)) return;
+  throw new RegisterError(
+    `no verifier of the source accepts the header ${wanted.header.name} with the value of webhook.header; nothing was changed`,
+    HEADER_FIX,
+  );
+}
+
+/**
+ * Makes the webhook what the configuration says, and confirms it with a GET.
+ * @throws RegisterError
+ */
 export async function applyWebhook(registration: Registration): Promise<AppliedWebhook> {
-  const { findings, changes, organisation } = await planWebhook(registration);
+  const plan = await planWebhook(registration);
+  assertAccepted(registration, plan);
+  const { findings, changes, organisation } = plan;
   const { client, wanted } = registration;
   const optional = new Set<string>();
   const settled = await settleWebhook(client, {
@@ -82,9 +107,9 @@ export async function applyWebhook(registration: Registration): Promise<AppliedW
   };
 }
 
-/** The webhook is active now. */
+/** The webhook is active now, and has the configured header. */
 function remaining(findings: readonly Finding[], { active }: Webhook): readonly Finding[] {
-  return findings.filter(({ check }) => !(check === 'active' && active));
+  return findings.filter(({ check }) => check !== 'rotation' && !(check === 'active' && active));
 }
 
 /** What `pause` did. */

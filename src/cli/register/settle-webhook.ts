@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiError, describeApiError } from '../../capillary/api/api-errors.ts';
 import type { ApiResult, CapillaryClient } from '../../capillary/api/capillary-client.ts';
-import { createWebhook, listWebhooks, replaceWebhook, type Webhook } from '../../capillary/api/webhooks.ts';
+import {
+  createWebhook,
+  listWebhooks,
+  replaceWebhook,
+  shownUrl,
+  type Webhook,
+} from '../../capillary/api/webhooks.ts';
 import type { JsonObject } from '../../capillary/json.ts';
 import type { WantedWebhook } from './wanted-webhook.ts';
 import { matchWebhook } from './webhook-match.ts';
@@ -90,7 +96,7 @@ async function look(client: Client, goal: WebhookGoal): Promise<Seen> {
   const webhook = await findWebhook(client, goal.wanted);
   if (webhook === undefined && goal.create === undefined)
     throw new RegisterError(
-      `there is no webhook with the name ${goal.wanted.name} or the URL ${goal.wanted.url}`,
+      `there is no webhook with the name ${goal.wanted.name} or the URL ${shownUrl(goal.wanted.url)}`,
       'create it with `capillary-relay register apply`',
     );
   return { webhook, differences: webhook === undefined ? [] : goal.differences(webhook) };
@@ -105,6 +111,15 @@ function write(client: Client, { create = {}, replace }: WebhookGoal, { webhook 
   return webhook === undefined
     ? createWebhook(client, create)
     : replaceWebhook(client, webhook.id, replace(webhook));
+}
+
+/** A name is unique in the cluster, and stays taken; the code of that is not documented. */
+function refusal(error: ApiError, { wanted }: WebhookGoal, { webhook }: Seen): RegisterError {
+  if (webhook !== undefined || error.kind !== 'invalid') return registerError(error);
+  return new RegisterError(
+    describeApiError(error),
+    `write another name into webhook.name if another organisation of the cluster has a webhook ${wanted.name}, or had one`,
+  );
 }
 
 /**
@@ -134,7 +149,7 @@ export async function settleWebhook(
     if (isReached(seen, goal, did !== 'nothing')) break;
     // Another call may have made it at the same time: then it is changed.
     const isNew = before.webhook === undefined && seen.webhook !== undefined;
-    if (!result.ok && !result.error.ambiguous && !isNew) throw registerError(result.error);
+    if (!result.ok && !result.error.ambiguous && !isNew) throw refusal(result.error, goal, before);
     if (writes < MAX_WRITES) continue;
     if (!result.ok) throw registerError(result.error);
     throw new RegisterError(

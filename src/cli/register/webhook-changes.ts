@@ -1,4 +1,4 @@
-import type { Webhook } from '../../capillary/api/webhooks.ts';
+import { shownUrl, type Webhook } from '../../capillary/api/webhooks.ts';
 import { toPrintable } from '../table.ts';
 import {
   headersWith,
@@ -59,6 +59,16 @@ function plainChange(webhook: Webhook, field: string, wanted: string | number | 
   return [{ field, now: toPrintable(now) || 'absent', wanted: String(wanted) }];
 }
 
+/** The URLs without what is not shown. */
+function urlChange({ url }: Webhook, wanted: WantedWebhook): WebhookChange[] {
+  if (url === wanted.url) return [];
+  const now = toPrintable(shownUrl(url)) || 'absent';
+  const configured = shownUrl(wanted.url);
+  const field = 'webHookUrl';
+  if (now !== configured) return [{ field, now, wanted: configured }];
+  return [{ field, now: `${now}, with another query or user`, wanted: configured }];
+}
+
 function identifierChange(webhook: Webhook): WebhookChange[] {
   const missing = missingIdentifiers(webhook);
   if (missing.length === 0) return [];
@@ -78,7 +88,7 @@ function switchChanges(webhook: Webhook): WebhookChange[] {
 export function changesOf(webhook: Webhook, wanted: WantedWebhook): readonly WebhookChange[] {
   return [
     ...plainChange(webhook, 'active', true),
-    ...plainChange(webhook, 'webHookUrl', wanted.url),
+    ...urlChange(webhook, wanted),
     ...plainChange(webhook, 'webHookType', 'HTTP'),
     ...plainChange(webhook, 'methodType', 'POST'),
     ...headerChange(webhook, wanted),

@@ -1,11 +1,12 @@
 import type { TokenClaims } from '../../capillary/api/oauth-token.ts';
+import { shownUrl, type Webhook } from '../../capillary/api/webhooks.ts';
 import { CATALOGUE } from '../../capillary/catalogue.ts';
 import { isLoopback } from '../../config/address-checks.ts';
 import { nearest } from '../../config/nearest.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
 import { isHeaderAccepted, isOwnPath } from '../../sources/webhook-header.ts';
 import { type Finding, warn } from '../doctor/finding.ts';
-import type { WantedWebhook } from './wanted-webhook.ts';
+import { isSameHeader, type WantedWebhook } from './wanted-webhook.ts';
 import type { WebhookMatch } from './webhook-match.ts';
 
 function urlFindings({ name }: SourceConfig, { url }: WantedWebhook): Finding[] {
@@ -16,7 +17,7 @@ function urlFindings({ name }: SourceConfig, { url }: WantedWebhook): Finding[] 
       : [
           warn(
             'url',
-            `${url} is not https: header value and customer data are sent unencrypted`,
+            `${shownUrl(url)} is not https: header value and customer data are sent unencrypted`,
             'write an https URL into webhook.url',
           ),
         ]),
@@ -25,12 +26,15 @@ function urlFindings({ name }: SourceConfig, { url }: WantedWebhook): Finding[] 
       : [
           warn(
             'url',
-            `${url} does not end with /webhooks/${name}, the path of this source`,
+            `${shownUrl(url)} does not end with /webhooks/${name}, the path of this source`,
             `write https://<your host>/webhooks/${name} into webhook.url, unless a gateway rewrites the path`,
           ),
         ]),
   ];
 }
+
+export const HEADER_FIX =
+  'add the value to the values of the verifier, or write an accepted one into webhook.header.value';
 
 function headerFinding(source: SourceConfig, { header }: WantedWebhook): Finding[] {
   if (isHeaderAccepted(source.verify, header)) return [];
@@ -38,7 +42,7 @@ function headerFinding(source: SourceConfig, { header }: WantedWebhook): Finding
     warn(
       'header',
       `no verifier of the source accepts the header ${header.name} with the value of webhook.header: every event would be answered 401 and not be sent again`,
-      'add the value to the values of the verifier, or write an accepted one into webhook.header.value',
+      HEADER_FIX,
     ),
   ];
 }
@@ -72,16 +76,30 @@ function eventFindings({ eventNames }: WantedWebhook, offered: readonly string[]
     });
 }
 
-function matchFindings(match: WebhookMatch, { name, url }: WantedWebhook): Finding[] {
+/** Only `rotate` asks the running relay whether it accepts the new value. */
+function rotationFinding({ active, headers }: Webhook, { name, value }: WantedWebhook['header']): Finding[] {
+  const sent = Object.entries(headers).filter(([key]) => isSameHeader(key, name));
+  if (!active || sent.length === 0 || sent.some(([, text]) => text === value)) return [];
+  return [
+    warn(
+      'rotation',
+      `Capillary sends another value of ${name}; \`apply\` replaces it without asking the running relay`,
+      'use `register rotate`, which first asks whether the relay accepts the new value',
+    ),
+  ];
+}
+
+function matchFindings(match: WebhookMatch, { name, url, header }: WantedWebhook): Finding[] {
   if (match.kind !== 'found') return [];
   const { webhook, by, others } = match;
   return [
+    ...rotationFinding(webhook, header),
     ...(by === 'name'
       ? []
       : [
           warn(
             'name',
-            `a webhook of the name ${webhook.name} posts to ${url}; it is used, and keeps its name, which Capillary does not change`,
+            `a webhook of the name ${webhook.name} posts to ${shownUrl(url)}; it is used, and keeps its name, which Capillary does not change`,
             `write \`name: ${webhook.name}\` into webhook, so that it is not ${name}`,
           ),
         ]),

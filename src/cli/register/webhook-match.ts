@@ -1,4 +1,4 @@
-import type { Webhook } from '../../capillary/api/webhooks.ts';
+import { shownUrl, type Webhook } from '../../capillary/api/webhooks.ts';
 import type { WantedWebhook } from './wanted-webhook.ts';
 
 /** Which of the organisation's webhooks is the relay's. */
@@ -49,7 +49,7 @@ export function matchWebhook(
   if (others.length > 0)
     return {
       kind: 'unclear',
-      why: `no webhook has the name ${name}, but several active ones post to ${url}: ${names(sameUrl)}`,
+      why: `no webhook has the name ${name}, but several active ones post to ${shownUrl(url)}: ${names(sameUrl)}`,
       fix: 'write the name of the right one into webhook.name, and deactivate the others in Capillary',
     };
   return { kind: 'found', webhook: first, by: 'url', others: [] };

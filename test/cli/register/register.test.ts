@@ -154,6 +154,35 @@ describe('drift', () => {
     expect(await register('apply')).toMatchObject({ code: 0 });
     expect(webhooks().map(({ fields }) => fields.maxAllowedConnections)).toEqual([17]);
   });
+
+  test('shows no user name, password or query of a URL', async () => {
+    const { register, webhooks, twin } = await registerRig();
+    await register('apply');
+    const [webhook] = webhooks();
+    if (webhook === undefined) throw new Error('no webhook');
+    const webHookUrl =
+      'https://user:pass-of-a-gateway@relay.example.com/webhooks/acme?code=code-of-a-gateway';
+    twin.capillary.webhooks.replace(webhook, { ...webhook.fields, webHookUrl }, 'somebody');
+    for (const words of [['plan'], ['plan', '--json'], ['apply', '--json']]) {
+      const { out, err } = await register(...words);
+      expect(out).toContain('https://relay.example.com/webhooks/acme?…');
+      expect(out + err).not.toContain('of-a-gateway');
+    }
+    expect(webhooks()[0]?.fields.webHookUrl).toBe(WEBHOOK.url);
+  });
+
+  test('of the header on an active webhook is for `rotate`', async () => {
+    const { register, webhooks, twin } = await registerRig();
+    await register('apply');
+    const [webhook] = webhooks();
+    if (webhook === undefined) throw new Error('no webhook');
+    const webHookHeaders = { 'X-Relay-Key': 'former-value' };
+    twin.capillary.webhooks.replace(webhook, { ...webhook.fields, webHookHeaders }, 'somebody');
+    const plan = await register('plan');
+    expect(plan).toMatchObject({ code: 3, out: expect.stringContaining('use `register rotate`') });
+    expect(plan.out).not.toContain('former-value');
+    expect((await register('apply')).out).not.toContain('register rotate');
+  });
 });
 
 describe('the webhook of the same URL under another name', () => {
@@ -241,6 +270,29 @@ describe('nothing is written', () => {
       out: expect.stringMatching(
         /lacks Write on Webhooks in its access group[^]*fix: in Capillary, give the access group/,
       ),
+    });
+    expect(webhooks()).toEqual([]);
+  });
+
+  test('with a header that the source refuses, before anything is changed', async () => {
+    const { register, configure, writes } = await registerRig();
+    const header = { name: 'X-Relay-Key', value: 'no-verifier-accepts-it' };
+    await configure({ webhook: { ...WEBHOOK, header } });
+    const refused = await register('apply');
+    expect(refused).toMatchObject({ code: 1, out: expect.stringContaining('nothing was changed') });
+    expect(refused.out).not.toContain(header.value);
+    await configure({});
+    await register('apply');
+    await configure({ webhook: { ...WEBHOOK, header } });
+    expect(await register('apply')).toMatchObject({ code: 1 });
+    expect(writes()).toBe(1);
+  });
+
+  test('with a name that another organisation of the cluster has', async () => {
+    const { register, webhooks } = await registerRig({ webhooks: [{ name: WEBHOOK.name, orgId: 500_123 }] });
+    expect(await register('apply')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/51001[^]*write another name into webhook\.name/),
     });
     expect(webhooks()).toEqual([]);
   });

@@ -10,6 +10,9 @@ import { command, ORG, type RegisterRig, registerRig, WEBHOOK } from './register
 const TOKEN = 'token-of-the-operators';
 const BASIC = { name: 'authorization', value: `Basic ${Buffer.from('cap:password').toString('base64')}` };
 
+/** Of the configuration that `register` reads: the running relay has not got its second value. */
+const VERIFY = [{ type: 'header', name: 'X-Relay-Key', values: [KEY, 'wrong'] }];
+
 let relay: AdminRig;
 let url = '';
 beforeEach(async () => {
@@ -56,6 +59,7 @@ describe('status', () => {
     rig = await registerRig({ retryScale: 0 });
     const intake = `http://127.0.0.1:${(relay.intake.server.address() as AddressInfo).port}/webhooks/acme`;
     await rig.configure({
+      verify: VERIFY,
       webhook: { ...WEBHOOK, url: intake, header: { name: 'X-Relay-Key', value: KEY } },
     });
     await rig.register('apply');
@@ -72,6 +76,7 @@ describe('status', () => {
 
   test('exits 1 if events failed', async () => {
     await rig.configure({
+      verify: VERIFY,
       webhook: {
         ...WEBHOOK,
         url: rig.webhooks()[0]?.fields.webHookUrl,

@@ -3,7 +3,8 @@ import { duration } from '../config/field-types.ts';
 
 /**
  * Parses a duration such as `5m` to ms, as the configuration does; commander reports the error as
- * wrong usage.
+ * wrong usage. In a file of its own, because it loads the schema library, which most commands do
+ * not need.
  */
 export function durationBetween(bounds: Parameters<typeof duration>[0]) {
   return (text: string): number => {

@@ -1,6 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { LoadedConfig } from '../config/load-config.ts';
-import { DURATION_UNITS, parseQuantity } from '../config/quantities.ts';
 import {
   type AdminClient,
   adminClient,
@@ -12,6 +11,7 @@ import { configOption, DEFAULT_FILE, findConfig, loadForProvision } from './comm
 import { EXIT, type ExitCode } from './command-error.ts';
 import { CONFIGURED } from './completion/configured-names.ts';
 import { suggestValues } from './completion/suggested-values.ts';
+import { durationBetween } from './duration-option.ts';
 import { acceptanceAt } from './register/accepted-headers.ts';
 import { deliveryStatus } from './register/delivery-status.ts';
 import { applyWebhook, pauseWebhook, planWebhook } from './register/plan-webhook.ts';
@@ -152,12 +152,6 @@ async function rotate(
   });
 }
 
-function parseWait(text: string): number {
-  const ms = parseQuantity(text, DURATION_UNITS);
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('It must be a time such as 30s or 10m.');
-  return ms;
-}
-
 function sourceOption(): Option {
   return suggestValues(
     new Option('--source <name>', 'only this source (default: all that have `api` and `webhook`)'),
@@ -206,7 +200,7 @@ export function registerRegister(program: Command): void {
     .addOption(sourceOption())
     .addOption(
       new Option('--wait <time>', 'how long to wait for a webhook with the new value')
-        .argParser(parseWait)
+        .argParser(durationBetween({ max: '1d' }))
         .default(DEFAULT_WAIT_MS, '10m'),
     )
     .addHelpText('after', ROTATE_HELP)

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { failureOf } from '../http/failure.ts';
 import type { RaiseOptions, RunProgress } from '../simulator/capillary/api/event-run.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { formatCounts } from './send-texts.ts';
 import { formatDuration } from './time-format.ts';
 
 export interface TwinSendOptions extends RaiseOptions {
@@ -14,6 +13,15 @@ export interface TwinSendOptions extends RaiseOptions {
 const POLL_MS = 100;
 const TIMEOUT_MS = 30_000;
 const CLEAR_LINE = '\r\u001B[K';
+
+/** `404: 2, 503: 1`, or `0`. */
+export function formatCounts(byCause: Readonly<Record<string, number>>): string {
+  return (
+    Object.entries(byCause)
+      .map(([cause, count]) => `${cause}: ${count}`)
+      .join(', ') || '0'
+  );
+}
 
 interface ControlAnswer {
   readonly status: number;

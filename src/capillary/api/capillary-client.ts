@@ -111,6 +111,15 @@ function successOf(result: OutboundResult): ApiSuccess | undefined {
   }
 }
 
+/** A success that has not what it should have: the API has changed, or it is not Capillary's. */
+export function unreadable(call: string, { status, requestId }: ApiSuccess, lack: string): ApiFailure {
+  const id = requestId === undefined ? {} : { requestId };
+  return {
+    ok: false,
+    error: { kind: 'foreign', call, status, text: `an answer ${lack}`, ...id, ambiguous: false },
+  };
+}
+
 function withQuery(path: string, query: CallOptions['query'] = {}): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value));

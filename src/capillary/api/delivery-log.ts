@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import type { ApiResult, CapillaryClient } from './capillary-client.ts';
-import { unreadable } from './unreadable-answer.ts';
+import { type ApiResult, type CapillaryClient, unreadable } from './capillary-client.ts';
 
 /* What Capillary records of the deliveries of one webhook, by its consumer group. */
 

@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import type { ApiResult, ApiSuccess, CapillaryClient } from './capillary-client.ts';
-import { unreadable } from './unreadable-answer.ts';
+import { type ApiResult, type ApiSuccess, type CapillaryClient, unreadable } from './capillary-client.ts';
 
 /**
  * A webhook as a GET shows it.

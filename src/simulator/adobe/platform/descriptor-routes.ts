@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../capillar
 import { type Answer, jsonAnswer } from '../exchange.ts';
 import { noContent } from './platform-errors.ts';
 import type { PlatformCall, PlatformRoute } from './platform-route.ts';
-import { descriptorForm } from './registry-accept.ts';
+import { descriptorForm } from './registry-views.ts';
 import { badRequest, registryError } from './registry-errors.ts';
 import type { Sandbox } from './sandbox.ts';
 import { identityDescriptorsOf, resolveSchema } from './schema-fields.ts';

@@ -3,7 +3,7 @@ import type { Leaf } from '../../../xdm/shape.ts';
 import { jsonAnswer } from '../exchange.ts';
 import type { AcceptedField, AcceptedObject } from '../unwritten-fields.ts';
 import type { PlatformRoute } from './platform-route.ts';
-import { lookupForm } from './registry-accept.ts';
+import { lookupForm } from './registry-views.ts';
 import { registryError } from './registry-errors.ts';
 import { schemaFields } from './schema-fields.ts';
 

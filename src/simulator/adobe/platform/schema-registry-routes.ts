@@ -4,7 +4,7 @@ import { ifMatchProblem, noContent } from './platform-errors.ts';
 import { listable, type PlatformCall, type PlatformRoute } from './platform-route.ts';
 import { applyJsonPatch, JsonPatchError } from './json-patch.ts';
 import { pageOf } from './list-query.ts';
-import { listForm, lookupForm } from './registry-accept.ts';
+import { listForm, lookupForm } from './registry-views.ts';
 import { badRequest, type Checked, registryError } from './registry-errors.ts';
 import { type Container, etagOf, type ResourceKind, resourceView } from './registry-views.ts';
 import {

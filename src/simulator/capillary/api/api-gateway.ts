@@ -1,15 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { JsonValue } from '../../../capillary/json.ts';
+import { isJsonObject, type JsonValue } from '../../../capillary/json.ts';
 import { type Answer, respond } from '../../adobe/exchange.ts';
 import { countRequest, type SimulatorState } from '../../adobe/simulator-state.ts';
-import { failure, tooManyCalls, unauthorized, unparsable, v3Answer, versionOf } from './api-answers.ts';
+import {
+  apiError,
+  failure,
+  tooManyCalls,
+  unauthorized,
+  unparsable,
+  v3Answer,
+  versionOf,
+} from './api-answers.ts';
 import type { CapillaryCall, CapillaryRoute } from './api-route.ts';
 import type { ApiCaller, TokenCheck } from './api-tokens.ts';
 import type { CapillaryTwin } from './capillary-twin.ts';
-import { readClient, TOKEN_PATH, tokenAnswer } from './token-route.ts';
 
 const TOKEN_HEADER = 'x-cap-api-oauth-token';
+const TOKEN_PATH = '/v3/oauth/token/generate';
 
 /** A request as the gateway sees it. */
 interface GatewayRequest {
@@ -38,6 +46,23 @@ function readBody(request: GatewayRequest): { readonly body: JsonValue | undefin
   } catch {
     return undefined;
   }
+}
+
+/** The client that the body names, or the refusal (docs/platforms/capillary.md#api-access). */
+function readClient(
+  body: JsonValue | undefined,
+  { tokens }: CapillaryTwin,
+): { readonly caller: ApiCaller } | { readonly refusal: Answer } {
+  if (!isJsonObject(body)) return { refusal: unparsable('v3') };
+  const caller = tokens.clientOf(body.key, body.secret);
+  if (caller) return { caller };
+  return { refusal: apiError('v3', 401, 401, 'Invalid key or secret') };
+}
+
+/** A token for the client; with `lands: false` one that no call accepts. */
+function tokenAnswer(caller: ApiCaller, { tokens, settings }: CapillaryTwin, lands: boolean): Answer {
+  const accessToken = tokens.generate(caller, lands);
+  return v3Answer({ accessToken, ttlSeconds: settings.tokenTtlSeconds });
 }
 
 function pathOf({ raw }: GatewayRequest): string {

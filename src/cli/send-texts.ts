@@ -1,8 +1,0 @@
-/** `404: 2, 503: 1`, or `0`. */
-export function formatCounts(byCause: Readonly<Record<string, number>>): string {
-  return (
-    Object.entries(byCause)
-      .map(([cause, count]) => `${cause}: ${count}`)
-      .join(', ') || '0'
-  );
-}

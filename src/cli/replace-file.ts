@@ -1,13 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from './doctor/finding.ts';
 import { CommandError } from './command-error.ts';
 
-async function writeSynced(file: string, text: string, mode: number): Promise<void> {
+/** A file that root or a member of its group replaces must stay readable for the relay. */
+async function keepOwner(handle: FileHandle, { uid, gid }: Stats): Promise<void> {
+  const own = await handle.stat();
+  if (own.uid === uid && own.gid === gid) return;
+  // Only root may give a file away.
+  await handle.chown(uid, gid).catch(() => handle.chown(own.uid, gid).catch(() => undefined));
+}
+
+async function writeSynced(file: string, text: string, mode: number, former?: Stats): Promise<void> {
   const handle = await open(file, 'wx', mode);
   try {
     await handle.writeFile(text);
+    if (former !== undefined) await keepOwner(handle, former);
     await handle.chmod(mode);
     await handle.sync();
   } finally {
@@ -25,9 +35,16 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** Fixes by the error code of the system. */
+const FIXES: Readonly<Record<string, string>> = {
+  EBUSY: 'the file is mounted by itself: mount its folder instead, or change the file where it comes from',
+  EROFS: 'it is mounted read-only: run the command where the file can be changed',
+  ENOSPC: 'free space on the disk',
+};
+
 /**
  * Replaces a file as a whole: after a crash it has its former content or the new one. A symbolic
- * link stays, and the file keeps its permissions.
+ * link stays, and the file keeps its permissions and, as far as this user may, its owner.
  * @param mode of a new file
  * @throws CommandError if it cannot be written
  */
@@ -36,13 +53,13 @@ export async function replaceFile(path: string, text: string, mode = 0o600): Pro
   const former = await stat(file).catch(() => undefined);
   const part = `${file}.${randomUUID()}.part`;
   try {
-    await writeSynced(part, text, former === undefined ? mode : former.mode & 0o777);
+    await writeSynced(part, text, former === undefined ? mode : former.mode & 0o777, former);
     await rename(part, file);
     await syncFolder(dirname(file));
   } catch (error) {
     await rm(part, { force: true }).catch(() => undefined);
-    throw new CommandError(
-      `${path} cannot be written (${codeOf(error)}); fix: run the command as a user who may write into the folder ${dirname(file)}`,
-    );
+    const code = codeOf(error);
+    const fix = FIXES[code] ?? `run the command as a user who may write into the folder ${dirname(file)}`;
+    throw new CommandError(`${path} cannot be written (${code}); fix: ${fix}`);
   }
 }

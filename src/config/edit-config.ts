@@ -1,4 +1,15 @@
-import { isMap, isNode, isScalar, isSeq, type Node, parseDocument, stringify, type YAMLMap } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  Lexer,
+  type Node,
+  parseDocument,
+  stringify,
+  type YAMLMap,
+} from 'yaml';
 import { ConfigError, formatPath, type Path } from './config-error.ts';
 
 /** A value to set; objects and lists are possible where the key is new. */
@@ -95,7 +106,7 @@ function addKey(text: string, map: YAMLMap, key: string, value: unknown): Splice
   if (last === undefined) return undefined;
   const lastNode = isNode(last.value) && last.value.range ? last.value : last.key;
   const offset = isNode(lastNode) ? (lastNode.range?.[1] ?? end) : end;
-  const lineEnd = text[offset - 1] === '\n' ? offset - 1 : endOfLine(text, offset);
+  const lineEnd = endOfLine(text, text[offset - 1] === '\n' ? offset - 1 : offset);
   return blockBelow(text, lineEnd, { [key]: value }, columnOf(text, start));
 }
 
@@ -115,7 +126,9 @@ function spliceFor(text: string, { path, value }: ConfigEdit): Splice | undefine
   const isReplaceable = key === undefined ? isScalar(node) || isFlow(node) : isNothing(node);
   if (!isReplaceable) return undefined;
   const written = flowText(nested(missing, value));
-  const [start, end] = node.range ?? [0, 0];
+  const [start, last] = node.range ?? [0, 0];
+  // The range of a block scalar has the line ends behind it.
+  const end = start + text.slice(start, last).trimEnd().length;
   if (start !== end) return { start, end, text: written };
   const parent = nodes.at(-2);
   const place = placeOfNothing(parent, path[nodes.length - 2] ?? '');
@@ -125,18 +138,37 @@ function spliceFor(text: string, { path, value }: ConfigEdit): Splice | undefine
   return blockBelow(text, endOfLine(text, place), nested(missing, value), column);
 }
 
-function valueAtPath(tree: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (node, step) =>
-      typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[step] : undefined,
-    tree,
-  );
+/** Precedes the text of a scalar among the lexemes, which may begin like a comment. */
+const SCALAR = '\u001F';
+
+function commentsOf(text: string): string[] {
+  const lexemes = [...new Lexer().lex(text)];
+  return lexemes.filter((lexeme, index) => lexeme.startsWith('#') && lexemes[index - 1] !== SCALAR);
 }
 
-function isSet(text: string, { path, value }: ConfigEdit): boolean {
+/** What a configuration says, and to people. */
+interface Content {
+  readonly tree: unknown;
+  readonly comments: readonly string[];
+}
+
+function contentOf(text: string): Content | undefined {
   const document = parseDocument(text, { merge: true });
-  if (document.errors.length > 0) return false;
-  return JSON.stringify(valueAtPath(document.toJS(), path)) === JSON.stringify(value);
+  if (document.errors.length > 0) return undefined;
+  try {
+    return { tree: document.toJS(), comments: commentsOf(text) };
+  } catch {
+    // An alias without its anchor.
+    return undefined;
+  }
+}
+
+function withValue(tree: unknown, [step, ...rest]: Path, value: unknown): unknown {
+  if (step === undefined) return value;
+  if (Array.isArray(tree) && typeof step === 'number' && step in tree)
+    return tree.with(step, withValue(tree[step], rest, value));
+  const object = typeof tree === 'object' && tree !== null ? (tree as Record<string, unknown>) : {};
+  return { ...object, [step]: withValue(object[step], rest, value) };
 }
 
 /**
@@ -147,11 +179,14 @@ function isSet(text: string, { path, value }: ConfigEdit): boolean {
 export function editConfig(text: string, edits: readonly ConfigEdit[], file: string): string {
   let result = text;
   for (const edit of edits) {
-    if (isSet(result, edit)) continue;
-    const splice = spliceFor(result, edit);
+    const before = contentOf(result);
+    const wanted = before && { ...before, tree: withValue(before.tree, edit.path, edit.value) };
+    if (wanted !== undefined && isDeepStrictEqual(before, wanted)) continue;
+    const splice = wanted && spliceFor(result, edit);
     if (splice === undefined) refuse(file, edit.path, 'cannot be set here without changing other lines');
     const next = result.slice(0, splice.start) + splice.text + result.slice(splice.end);
-    if (!isSet(next, edit)) refuse(file, edit.path, 'cannot be set here without changing other values');
+    if (!isDeepStrictEqual(contentOf(next), wanted))
+      refuse(file, edit.path, 'cannot be set here without changing other values or comments');
     result = next;
   }
   return result;

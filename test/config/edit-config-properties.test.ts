@@ -164,7 +164,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(0, 1) },
 );
 
-const value = fc.oneof(
+const newValue = fc.oneof(
   fc.string(),
   fc.boolean(),
   fc.integer(),
@@ -182,7 +182,7 @@ const value = fc.oneof(
 
 const edit: fc.Arbitrary<ConfigEdit> = fc.record({
   path: fc.array(step, { minLength: 1, maxLength: 3 }),
-  value,
+  value: newValue,
 });
 
 /** None within another: their order would matter. */
@@ -231,7 +231,7 @@ describe('editConfig, for any file and any values', () => {
           if (!(error instanceof ConfigError)) throw error;
           return;
         }
-        const expected = given.reduce((tree, { path, value }) => withValue(tree, path, value), treeOf(text));
+        const expected = given.reduce((tree, one) => withValue(tree, one.path, one.value), treeOf(text));
         expect(treeOf(result)).toEqual(expected);
         expect(rawComments(result)).toEqual(rawComments(text));
         expect(editConfig(result, given, 'relay.yaml')).toBe(result);
@@ -242,12 +242,12 @@ describe('editConfig, for any file and any values', () => {
 
   it('adds a key to each object of a file without anchors', () => {
     fc.assert(
-      fc.property(file, value, (text, added) => {
+      fc.property(file, newValue, (text, added) => {
         fc.pre(!text.includes('&'));
         for (const path of objectsOf(treeOf(text))) {
-          const edit = { path: [...path, 'added'], value: added };
-          expect(treeOf(editConfig(text, [edit], 'relay.yaml'))).toEqual(
-            withValue(treeOf(text), edit.path, added),
+          const adding = { path: [...path, 'added'], value: added };
+          expect(treeOf(editConfig(text, [adding], 'relay.yaml'))).toEqual(
+            withValue(treeOf(text), adding.path, added),
           );
         }
       }),

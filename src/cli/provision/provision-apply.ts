@@ -1,12 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { editConfig } from '../../config/edit-config.ts';
 import { printJson } from '../admin-client.ts';
 import { EXIT } from '../command-error.ts';
 import { durationBetween } from '../duration-option.ts';
-import { replaceFile } from '../replace-file.ts';
 import { formatDuration, formatTime } from '../time-format.ts';
-import { editsOf, fragmentOf } from './config-completion.ts';
+import { fragmentOf } from './config-completion.ts';
 import { SETTLE_MS, settledAt, waitUntil } from './dataflow-settle.ts';
 import {
   openSession,
@@ -18,6 +15,7 @@ import { type DestinationReport, hasHandwork, progressLine, reportOf } from './p
 import { type ProvisionStop, stopError, stopOf } from './provision-stop.ts';
 import { lockState } from './state-lock.ts';
 import { applySteps, type StepResult } from './step-engine.ts';
+import { type DestinationValues, writeValues } from './write-values.ts';
 
 interface ApplyOptions extends ProvisionOptions {
   readonly write?: boolean;
@@ -73,14 +71,12 @@ async function applyAll(session: ProvisionSession, isQuiet: boolean): Promise<Ap
   return outcome;
 }
 
-/** Sets the values in the file. Its text is read now: it may have been edited meanwhile. */
-async function writeConfig({ loaded, targets }: ProvisionSession, reports: readonly DestinationReport[]) {
-  const edits = reports.flatMap(({ configuration }, position) =>
-    editsOf(configuration.values, targets[position]?.index ?? 0),
-  );
-  if (edits.length === 0) return;
-  const text = await readFile(loaded.path, 'utf8');
-  await replaceFile(loaded.path, editConfig(text, edits, loaded.path));
+function valuesOf({ targets }: ProvisionSession, reports: readonly DestinationReport[]): DestinationValues[] {
+  return reports.map(({ destination, configuration }, position) => ({
+    destination,
+    index: targets[position]?.index ?? 0,
+    values: configuration.values,
+  }));
 }
 
 /** The objects exist by then, so their ids are shown before the command ends with the error. */
@@ -159,7 +155,8 @@ async function run(
     return;
   }
   const isLacking = reports.some(({ configuration }) => configuration.values.length > 0);
-  const unwritten = write && isLacking ? await failureOf(writeConfig(session, reports)) : undefined;
+  const unwritten =
+    write && isLacking ? await failureOf(writeValues(loaded, valuesOf(session, reports))) : undefined;
   const isWritten = write && isLacking && unwritten === undefined;
   if (!json) {
     if (reports.every(isUnchanged) && !isLacking) console.log('nothing to change');

@@ -40,6 +40,7 @@ Examples:
 
 const APPLY_HELP = `
 Creates the webhook, changes it, or makes it active again, and confirms that with a GET. Can be repeated at any time.
+A header that no verifier of the source accepts is not set. For another value of an active webhook's header use \`register rotate\`.
 Exit code: 0 the webhook is as configured; 1 it failed; 2 the configuration has problems.
 
 Examples:
@@ -64,8 +65,8 @@ Examples:
   $ capillary-relay register status --source acme --json`;
 
 const ROTATE_HELP = `
-The new value has to be accepted by every replica of the running relay before Capillary gets it, and the former one is dropped after
-a webhook has come with the new one. Can be stopped at any moment and called again. If webhook.header.value and a second value of the
+The new value has to be accepted by every replica of the running relay before Capillary gets it, and the former one is dropped when
+webhooks come with the new one, and none has come with the former one for 10 s. Can be stopped at any moment and called again. If webhook.header.value and a second value of the
 verifier are files of their own (\${file:…}) that this user may write, the command makes the value and writes both files; else
 write the new value into the configuration first, beside the former one.
 Exit code: 0 the value was exchanged; 1 it failed, there is no new value, or no webhook came in time; 2 the configuration has problems.

@@ -21,6 +21,8 @@ export interface RotationParts {
   readonly onStep?: (step: string) => void;
   /** Time between two looks at the relay, in ms. */
   readonly pollMs?: number;
+  /** How long the former value must not have come before it is dropped, in ms. */
+  readonly quietMs?: number;
 }
 
 export interface Rotation {
@@ -38,6 +40,11 @@ export interface Rotation {
 /** The relay looks at its files every 2 s, and tells other replicas every 5 s. */
 const ACCEPTANCE_LIMIT_MS = 60_000;
 const POLL_MS = 1_000;
+/**
+ * Other replicas tell what they have seen every 5 s, and requests with the former value can be on
+ * their way.
+ */
+const QUIET_MS = 10_000;
 const SECRET_BYTES = 32;
 
 /** The value of the header at Capillary; undefined if it has none. */
@@ -51,11 +58,13 @@ const NEVER: Acceptance = { accepted: false, acceptedBySome: false, others: 0 };
 const REMOVE_FORMER =
   'remove the former value from the values of the verifier, and run `capillary-relay reload`';
 
-/** Whether the new value has been used since, and later than the former one. */
-function isInUse(now: Acceptance, before: Acceptance, former: Acceptance): boolean {
-  const { lastVerifiedAt: at } = now;
-  if (at === undefined || at === before.lastVerifiedAt) return false;
-  return former.lastVerifiedAt === undefined || former.lastVerifiedAt < at;
+/** Whether a webhook has come with the value since. */
+function isUsedSince(now: Acceptance, before: Acceptance): boolean {
+  return now.lastVerifiedAt !== undefined && now.lastVerifiedAt !== before.lastVerifiedAt;
+}
+
+function isLater(use: Acceptance, other: Acceptance): boolean {
+  return other.lastVerifiedAt === undefined || (use.lastVerifiedAt ?? '') > other.lastVerifiedAt;
 }
 
 /**
@@ -67,7 +76,8 @@ function isInUse(now: Acceptance, before: Acceptance, former: Acceptance): boole
  * @throws RegisterError
  */
 export async function rotateHeader(parts: RotationParts): Promise<Rotation> {
-  const { client, wanted, acceptance, files, waitMs, onStep = () => undefined, pollMs = POLL_MS } = parts;
+  const { client, wanted, acceptance, files, waitMs, onStep = () => undefined } = parts;
+  const { pollMs = POLL_MS, quietMs = QUIET_MS } = parts;
   const { name } = wanted.header;
   const headerOf = (value: string): Header => ({ name, value });
 
@@ -108,17 +118,33 @@ export async function rotateHeader(parts: RotationParts): Promise<Rotation> {
     });
   };
 
+  /** Waits until webhooks come with the new value, and for some time none with the former one. */
   const awaitUse = async (value: string, before: Acceptance, former: Header | undefined): Promise<void> => {
-    onStep(`waiting up to ${formatDuration(waitMs)} for a webhook with the new value`);
-    const arrived = await poll(waitMs, async () => {
+    const within = formatDuration(waitMs);
+    onStep(`waiting up to ${within} for a webhook with the new value`);
+    let hasArrived = false;
+    let lastFormer: string | undefined;
+    let quietSince = Number.NaN;
+    const isReplaced = await poll(waitMs, async () => {
       const formerUse = former === undefined ? NEVER : await acceptance(former);
-      return isInUse(await acceptance(headerOf(value)), before, formerUse);
+      const use = await acceptance(headerOf(value));
+      hasArrived = isUsedSince(use, before);
+      if (!hasArrived || !isLater(use, formerUse)) return false;
+      if (former === undefined) return true;
+      if (Number.isNaN(quietSince) || formerUse.lastVerifiedAt !== lastFormer) quietSince = performance.now();
+      lastFormer = formerUse.lastVerifiedAt;
+      return performance.now() - quietSince >= quietMs;
     });
-    if (!arrived)
+    if (isReplaced) return;
+    if (hasArrived)
       throw new RegisterError(
-        `Capillary has the new value, but no webhook came with it within ${formatDuration(waitMs)}; the relay accepts both`,
-        'run the command again later: it goes on waiting, and then drops the former value',
+        `webhooks come with the new value, but also with the former one; the relay accepts both`,
+        'look for another webhook at Capillary that sends the former value to this source, then run the command again',
       );
+    throw new RegisterError(
+      `Capillary has the new value, but no webhook came with it within ${within}; the relay accepts both`,
+      'run the command again later: it goes on waiting, and then drops the former value',
+    );
   };
 
   /** Writes the present value into both files, so that no other one is accepted. */
@@ -141,6 +167,11 @@ export async function rotateHeader(parts: RotationParts): Promise<Rotation> {
       throw new RegisterError(
         `Capillary has no webhook with the header ${name}`,
         'run `capillary-relay register apply` first',
+      );
+    if (webhook?.active === false)
+      throw new RegisterError(
+        'the webhook is inactive, so no event can come with a new value; nothing was changed',
+        'make it active with `capillary-relay register apply`, then run the command again',
       );
     return value;
   };

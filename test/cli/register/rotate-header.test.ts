@@ -60,6 +60,7 @@ async function rotationRig(more: Partial<RotationParts> = {}): Promise<RotationR
     files,
     waitMs: 2_000,
     pollMs: 1,
+    quietMs: 0,
     onStep: (step: string) => steps.push(step),
     ...more,
   };
@@ -141,6 +142,52 @@ describe('a rotation with two files', () => {
       'no webhook came with it within 5 ms',
     );
     expect(await accepted()).toEqual([value(), OLD]);
+  });
+
+  /** Webhooks come with both values, with the former one as often as it is asked for. */
+  const both = ({ accepted }: RotationRig, times: number) => {
+    let time = 0;
+    let left = times;
+    const used = new Map<string, string>();
+    const acceptance: AcceptanceOf = async ({ value }) => {
+      time += 1;
+      if (value !== OLD || left > 0) used.set(value, new Date(time).toISOString());
+      if (value === OLD) left -= 1;
+      const lastVerifiedAt = used.get(value);
+      const isAccepted = (await accepted()).includes(value);
+      const use = lastVerifiedAt === undefined ? {} : { lastVerifiedAt };
+      return { accepted: isAccepted, acceptedBySome: isAccepted, others: 0, ...use };
+    };
+    return { acceptance, left: () => left };
+  };
+
+  test('drops the former value when no webhook has come with it for some time', async () => {
+    const rig = await rotationRig();
+    const { acceptance, left } = both(rig, 20);
+    const leftAtDrop: number[] = [];
+    const onStep = (step: string): void => void (step.startsWith('dropping') && leftAtDrop.push(left()));
+    expect(await rotateHeader({ ...rig.parts, acceptance, onStep, quietMs: 20 })).toEqual({
+      did: 'rotated',
+      dropped: true,
+    });
+    expect(leftAtDrop).toEqual([expect.any(Number)]);
+    expect(leftAtDrop[0]).toBeLessThan(0);
+  });
+
+  test('keeps both values while another webhook sends the former one', async () => {
+    const rig = await rotationRig();
+    const parts = { ...rig.parts, acceptance: both(rig, 1_000_000).acceptance, waitMs: 50, quietMs: 20 };
+    await expect(rotateHeader(parts)).rejects.toThrow('also with the former one');
+    expect(await rig.accepted()).toEqual([rig.value(), OLD]);
+  });
+
+  test('changes nothing while the webhook is inactive', async () => {
+    const { parts, accepted } = await rotationRig();
+    const paused = { ...newWebhook(WANTED), active: false, webHookHeaders: { [NAME]: OLD } };
+    const { client, writes } = webhooksInMemory([paused]);
+    await expect(rotateHeader({ ...parts, client })).rejects.toThrow('the webhook is inactive');
+    expect(writes).toEqual([]);
+    expect(await accepted()).toEqual([OLD, OLD]);
   });
 
   test('changes nothing if the relay does not accept the present value', async () => {

@@ -103,7 +103,7 @@ export function createIngestion(parts: IngestionParts): Ingestion {
     if (!inProfile) return;
     counts.inProfile += 1;
     const stored = { ...record, ...verdict.stored, fate };
-    profiles(sandbox).add(stored);
+    profiles(sandbox).add(stored, verdict.linksIdentities);
     parts.inProfile(stored);
   };
 

@@ -1,11 +1,9 @@
 import type { JsonObject } from '../../capillary/json.ts';
+import type { Operation } from './upsert-operations.ts';
 import type { RecordFate } from './record-fate.ts';
 import { type Identity, identityKey } from './record-identity.ts';
 
 export type LandedKind = 'event' | 'profile' | 'raw';
-
-/** What a raw record does to the profile; `create` is the default. */
-export type Operation = 'create' | 'merge' | 'delete';
 
 /** One message that the simulated inlet accepted, as the data lake shows it. */
 export interface LandedRecord {

@@ -1,5 +1,5 @@
 import { customerIdText } from '../../capillary/identifiers.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import { isJsonObject, type JsonObject } from '../../capillary/json.ts';
 import { customerIdOf } from '../../capillary/person.ts';
 import type { FaultMessage, FiredFault } from './fault-script.ts';
 import { violationText } from './field-violations.ts';
@@ -15,7 +15,8 @@ import {
   openEnvelope,
   sandboxOf,
 } from './inlet-request.ts';
-import type { NewLanded, Operation } from './landed-store.ts';
+import type { NewLanded } from './landed-store.ts';
+import { type Operation, readOperations } from './upsert-operations.ts';
 import { PENDING, type RecordVerdict } from './record-fate.ts';
 import { type Identity, identityKey, primaryIdentity } from './record-identity.ts';
 import { kindOf, recordViolations } from './record-violations.ts';
@@ -74,34 +75,8 @@ export function decideOutcomes(opened: OpenedRequest, fault: FiredFault | undefi
   );
 }
 
-/** The operation of a raw record, or why it is invalid. */
-type OperationsResult =
-  | { readonly ok: true; readonly operation: Operation }
-  | { readonly ok: false; readonly reason: string };
-
-const OPERATIONS: readonly unknown[] = ['create', 'merge', 'delete'] satisfies Operation[];
-
 /** The namespace of customer ids in the simulated mapping set. */
 const CUSTOMER_NAMESPACE = 'capillaryId';
-
-function fail(reason: string): OperationsResult {
-  return { ok: false, reason: `operations: ${reason}` };
-}
-
-/**
- * Reads `header.operations`: identities can only be created, and only in a dataset of their own
- * (docs/platforms/adobe.md#upserts).
- */
-function readOperations(operations: JsonValue | undefined): OperationsResult {
-  if (operations === undefined) return { ok: true, operation: 'create' };
-  if (!isJsonObject(operations)) return fail('must be an object');
-  const { data = 'create', identity, identityDatasetId } = operations;
-  if (!OPERATIONS.includes(data)) return fail('data must be create, merge or delete');
-  if (identity !== undefined && identity !== 'create') return fail('identity must be create');
-  const isNamed = typeof identityDatasetId === 'string' && identityDatasetId !== '';
-  if (identity === 'create' && !isNamed) return fail('identity create needs an identityDatasetId');
-  return { ok: true, operation: data as Operation };
-}
 
 /**
  * The person that a raw payload is about. AEP's mapping set is simulated in its simplest form: it
@@ -161,6 +136,7 @@ function effectOf(
   const { namespaces, now } = settings;
   if (message.format === 'raw') {
     const { dropped, ...effect } = rawEffect(message, identity);
+    if (verdict?.state === 'failed') return { ...effect, dropped: verdict.dropped };
     return { ...effect, dropped: [...dropped, ...(verdict?.dropped ?? [])] };
   }
   if (verdict) return { dropped: verdict.dropped };

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../capillary/json.ts';
 import type { Violation } from './field-violations.ts';
 import type { Identity } from './record-identity.ts';
+import type { Operation } from './upsert-operations.ts';
 
 /**
  * What has become of a record that an inlet of the platform API accepted, which Adobe does not tell
@@ -26,6 +27,8 @@ export interface RecordVerdict extends RecordFate {
   readonly violations: readonly Violation[];
   /** Of the flow, if the message names none. */
   readonly datasetId?: string;
+  /** False of an upsert that creates no identities. */
+  readonly linksIdentities?: boolean;
   /** What Profile gets: of a raw payload what its mapping set makes of it. */
   readonly stored?: StoredRecord;
 }
@@ -35,6 +38,8 @@ export interface StoredRecord {
   readonly entity: JsonObject;
   /** Absent if only the payload names the person. */
   readonly identity?: Identity;
+  /** Instead of the one that was requested. */
+  readonly operation?: Operation;
 }
 
 /** Exact counts since the start or the last reset. */

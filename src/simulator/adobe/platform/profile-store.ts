@@ -17,8 +17,11 @@ export interface StoredPerson {
 
 /** The Profile store and the identity graph of one sandbox. */
 export interface ProfileStore {
-  /** A record that has reached Profile. */
-  add(record: LandedRecord): void;
+  /**
+   * A record that has reached Profile.
+   * @param linksIdentities whether its identities become one graph; else only its person is known
+   */
+  add(record: LandedRecord, linksIdentities?: boolean): void;
   /** The person that has this identity, whichever it is. */
   find(identity: Identity): StoredPerson | undefined;
 }
@@ -64,10 +67,10 @@ export function createProfileStore(max: number): ProfileStore {
     [...(eventKeys.get(identityKey(identity)) ?? [])].flatMap((key) => events.get(key)?.event ?? []);
 
   return {
-    add: (record) => {
+    add: (record, linksIdentities = true) => {
       const { identity, kind, entity } = record;
       if (!identity) return;
-      link([identity, ...identitiesOf(entity)]);
+      link(linksIdentities ? [identity, ...identitiesOf(entity)] : [identity]);
       if (kind === 'event') addEvent(identityKey(identity), record);
       else view.add({ ...record, dropped: [] });
     },

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../../capillary/json.ts';
+import type { JsonObject } from '../../../capillary/json.ts';
 import { type Violation, violationText } from '../field-violations.ts';
 import type { InletMessage } from '../inlet-request.ts';
 import type { RecordVerdict } from '../record-fate.ts';
@@ -15,6 +15,7 @@ import type {
   TwinFlowObject,
 } from './sandbox.ts';
 import { expiredIn } from './row-expiration.ts';
+import { upsertEffect } from './upsert-effect.ts';
 import { identityDescriptorsOf, schemaFields } from './schema-fields.ts';
 
 /** When a record arrives, and how old its flow must be. */
@@ -142,14 +143,15 @@ function judgeEntity(
   const field = fieldIdentity(entity, dataset.schemaId, sandbox);
   const found = violationsOf({ entity, dataset, schema }, message, sandbox, now);
   const invalid = found.filter(({ keyword }) => !PROFILE_ONLY.includes(keyword));
-  const isUpsert = isJsonObject(message.operations) && message.operations.data === 'merge';
+  const upsert = upsertEffect(message.operations, dataset, sandbox);
+  if (upsert.problem !== undefined) return failedHeader(upsert.problem);
   const isForProfile = isEnabledFor(dataset, 'unifiedProfile') && schema.isUnion;
   if (invalid.length > 0) {
     const paths = primaryPathsOf(sandbox, dataset.schemaId);
     return failed(invalid.map((violation) => withPrimary(violation, paths)));
   }
   const expired = schema.kind === 'event' ? expiredIn(entity, dataset.body, now) : [];
-  const inLake = !isUpsert && !expired.includes('lake');
+  const inLake = !upsert.isProfileOnly && !expired.includes('lake');
   const inProfile = isForProfile && found.length === 0 && !expired.includes('Profile');
   const reasons = isForProfile ? found.map(violationText) : [];
   return {
@@ -158,7 +160,13 @@ function judgeEntity(
     inProfile,
     dropped: [...reasons, ...expired.map((place) => `age: older than the dataset keeps it in the ${place}`)],
     violations: [],
-    stored: { kind: schema.kind, entity, ...identityMember(field ?? primaryIdentity(entity)) },
+    linksIdentities: upsert.linksIdentities,
+    stored: {
+      kind: schema.kind,
+      entity,
+      ...identityMember(field ?? primaryIdentity(entity)),
+      ...(upsert.operation === undefined ? {} : { operation: upsert.operation }),
+    },
   };
 }
 

@@ -107,7 +107,7 @@ export default {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(relay\\.ts$|open-store\\.ts$|cli/(connection-check|provision/(provision-target|verify/send-probe))\\.ts$)',
+          '^src/(relay\\.ts$|open-store\\.ts$|cli/(connection-check|provision/(provision-target|verify/run-probe))\\.ts$)',
       },
       to: {
         path: [

@@ -6,6 +6,9 @@ export const XDM_CLASSES = {
   profile: 'https://ns.adobe.com/xdm/context/profile',
 } as const;
 
+/** Their titles in Adobe's user interface. */
+export const CLASS_TITLES = { event: 'XDM ExperienceEvent', profile: 'XDM Individual Profile' } as const;
+
 export type RecordClass = keyof typeof XDM_CLASSES;
 
 /** One of Adobe's field groups that a schema of the relay can need. */

@@ -113,6 +113,15 @@ export async function createFlowObject(
   );
 }
 
+/**
+ * The dataset of a target connection: `dataSetId` in the documentation, `datasetId` in some
+ * answers.
+ */
+export function targetDataset({ body }: Pick<FlowObject, 'body'>): string | undefined {
+  const params = isJsonObject(body['params']) ? body['params'] : {};
+  return textIn(params, 'dataSetId') ?? textIn(params, 'datasetId');
+}
+
 /** Changes an object that is as it was when it was read. */
 export async function patchFlowObject(
   client: PlatformClient,

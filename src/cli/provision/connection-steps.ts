@@ -9,10 +9,11 @@ import {
   SPECS,
 } from '../../adobe/platform/flow-service.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
-import { markedName } from './object-marker.ts';
+import { markedName, recordName } from './object-names.ts';
 import { type Difference, type Looked, type Step, valueOf } from './provision-step.ts';
 import {
   isLocated,
+  isOwn,
   type Located,
   locate,
   type Lookup,
@@ -21,11 +22,8 @@ import {
   type Unlocated,
 } from './step-context.ts';
 
-/** The names of a dataflow and of what it connects. */
-export const FLOW_NAMES = {
-  event: 'Capillary loyalty events',
-  profile: 'Capillary loyalty profiles',
-} as const;
+/** The key of the step of the base connection. */
+export const CONNECTION = 'connection';
 
 /** Objects of Flow Service, by the id or the name with the marker. */
 export function locateFlowObject(
@@ -54,7 +52,7 @@ export async function locateSource(
   context: StepContext,
   record: RecordClass,
 ): Promise<FlowObject | undefined> {
-  const name = markedName(FLOW_NAMES[record], context.destination.name);
+  const name = recordName(record, context.destination.name);
   const what = 'source connection';
   const located = await locateFlowObject(context, 'sourceConnections', {
     key: `source:${record}`,
@@ -80,7 +78,7 @@ export function connectionParams({ body }: FlowObject): ConnectionParams {
   const params = objectIn(objectIn(body, 'auth'), 'params');
   const { inletUrl, dataType, authenticationRequired } = params;
   return {
-    inletUrl: typeof inletUrl === 'string' && inletUrl !== '' ? inletUrl : undefined,
+    inletUrl: typeof inletUrl === 'string' && URL.canParse(inletUrl) ? inletUrl : undefined,
     dataType,
     // Flow Service shows it as a text too.
     isAuthenticationRequired: authenticationRequired === true || authenticationRequired === 'true',
@@ -94,10 +92,10 @@ export function inletIdOf(url: string): string {
 
 /** The connection of the configured inlet, which has no id in the configuration. */
 async function findByInlet(
-  { client, state }: StepContext,
+  context: StepContext,
   inletUrl: string,
-  name: string,
 ): Promise<Located<FlowObject> | Extract<Looked, { state: 'blocked' }>> {
+  const { client } = context;
   const connections = valueOf(
     await findFlowObjects(client, 'connections', [`connectionSpec.id==${SPECS.streaming}`]),
   );
@@ -111,8 +109,7 @@ async function findByInlet(
       fix: 'correct inletUrl, or remove it: then a connection is made',
     };
   }
-  const known = state.object(KEY);
-  return { object, isOurs: object.name === name || (known?.by === 'made' && known.id === object.id) };
+  return { object, isOurs: isOwn(context, CONNECTION, object) };
 }
 
 /**
@@ -132,12 +129,13 @@ async function findBySource(context: StepContext): Promise<Located<FlowObject> |
   return undefined;
 }
 
-/** The key of the step of the base connection. */
-export const CONNECTION = 'connection';
-const KEY = CONNECTION;
 /** The connection that `provision` has made. */
 async function findOwn(context: StepContext, name: string): Promise<Located<FlowObject> | Unlocated> {
-  const located = await locateFlowObject(context, 'connections', { key: KEY, name, what: 'connection' });
+  const located = await locateFlowObject(context, 'connections', {
+    key: CONNECTION,
+    name,
+    what: 'connection',
+  });
   return isLocated(located) ? located : ((await findBySource(context)) ?? located);
 }
 
@@ -165,13 +163,13 @@ export function connectionStep(context: StepContext): Step {
   const { client, destination, missing } = context;
   const name = markedName('Capillary relay', destination.name);
   return {
-    key: KEY,
+    key: CONNECTION,
     kind: 'connection',
     name,
     look: async () => {
       const located = missing.has('inletUrl')
         ? await findOwn(context, name)
-        : await findByInlet(context, destination.inletUrl, name);
+        : await findByInlet(context, destination.inletUrl);
       if (!isLocated(located)) return located;
       const { object, isOurs } = located;
       const { dataType } = connectionParams(object);

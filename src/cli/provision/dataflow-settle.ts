@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FlowObject } from '../../adobe/platform/flow-service.ts';
 import type { StepResult } from './step-engine.ts';
 
 /**
@@ -6,6 +7,14 @@ import type { StepResult } from './step-engine.ts';
  * Source: docs/platforms/adobe.md#delays
  */
 export const SETTLE_MS = 300_000;
+
+/**
+ * When a dataflow was made or last changed, epoch ms on this machine's clock.
+ * @param clockAheadMs of the platform, whose clock has dated the dataflow
+ */
+export function changedAtOf({ updatedAt }: Pick<FlowObject, 'updatedAt'>, clockAheadMs: number): number {
+  return updatedAt - clockAheadMs;
+}
 
 /**
  * When the youngest dataflow is old enough for data.

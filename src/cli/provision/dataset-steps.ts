@@ -8,15 +8,15 @@ import {
 } from '../../adobe/platform/catalog.ts';
 import type { JsonObject } from '../../capillary/json.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
-import { markedName } from './object-marker.ts';
+import { recordName } from './object-names.ts';
 import { makeAnother } from './provision-stop.ts';
 import { type Difference, type Step, valueOf } from './provision-step.ts';
 import {
+  type ConfiguredId,
   configuredId,
   isLocated,
   type Located,
   locate,
-  sectionOf,
   type StepContext,
 } from './step-context.ts';
 
@@ -24,7 +24,7 @@ import {
 interface DatasetNeed {
   readonly key: string;
   readonly name: string;
-  readonly configured: { readonly id: string; readonly key: string } | undefined;
+  readonly configured: ConfiguredId | undefined;
   /** The key of the step of its schema. */
   readonly schema: string;
   readonly enabled: readonly DatasetTag[];
@@ -119,15 +119,12 @@ function datasetStep(context: StepContext, need: DatasetNeed): Step {
   };
 }
 
-const NAMES = { event: 'Capillary loyalty events', profile: 'Capillary loyalty profiles' } as const;
-
 /** The dataset of one record, enabled for Profile and identities. */
 export function recordDatasetStep(context: StepContext, record: RecordClass): Step {
-  const id = configuredId(context, record, 'datasetId');
   return datasetStep(context, {
     key: `dataset:${record}`,
-    name: markedName(NAMES[record], context.destination.name),
-    configured: id === undefined ? undefined : { id, key: `${sectionOf(record)}.datasetId` },
+    name: recordName(record, context.destination.name),
+    configured: configuredId(context, record, 'datasetId'),
     schema: `schema:${record}`,
     enabled: ['unifiedProfile', 'unifiedIdentity'],
   });

@@ -3,7 +3,7 @@ import { createResource } from '../../adobe/platform/schema-registry.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { TENANT_GROUP_TITLES, tenantFieldGroups } from '../../xdm/tenant-field-groups.ts';
 import { fieldAdditions } from './field-additions.ts';
-import { markedName } from './object-marker.ts';
+import { markedName } from './object-names.ts';
 import { makeAnother } from './provision-stop.ts';
 import { type Difference, type Step, valueOf } from './provision-step.ts';
 import {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
+import type { JsonObject } from '../../capillary/json.ts';
 import {
   createFlowObject,
   enableFlow,
@@ -7,26 +7,24 @@ import {
   findFlowObjects,
   readFlowObject,
   SPECS,
+  targetDataset,
 } from '../../adobe/platform/flow-service.ts';
+import { textIn } from '../../adobe/platform/typed-answer.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
-import { CONNECTION, FLOW_NAMES, locateFlowObject, locateSource } from './connection-steps.ts';
+import { CONNECTION, locateFlowObject, locateSource } from './connection-steps.ts';
+import { changedAtOf } from './dataflow-settle.ts';
 import { findMapping } from './mapping-step.ts';
-import { isMarked, markedName } from './object-marker.ts';
+import { recordName } from './object-names.ts';
 import { type Difference, type Looked, type Step, valueOf } from './provision-step.ts';
 import {
   configuredId,
+  idKey,
   isLocated,
+  isOwn,
   type Located,
-  sectionOf,
   type StepContext,
   type Unlocated,
 } from './step-context.ts';
-
-function textAt(value: JsonValue | undefined, ...path: readonly string[]): string | undefined {
-  let node: JsonValue | undefined = value;
-  for (const key of path) node = isJsonObject(node) ? node[key] : undefined;
-  return typeof node === 'string' ? node : undefined;
-}
 
 function idsIn({ body }: FlowObject, key: 'sourceConnectionIds' | 'targetConnectionIds'): string[] {
   const ids = body[key];
@@ -41,12 +39,11 @@ export async function locateFlow(
   context: StepContext,
   record: RecordClass,
 ): Promise<Located<FlowObject> | Unlocated> {
-  const id = configuredId(context, record, 'flowId');
   const located = await locateFlowObject(context, 'flows', {
     key: `flow:${record}`,
-    name: markedName(FLOW_NAMES[record], context.destination.name),
+    name: recordName(record, context.destination.name),
     what: 'dataflow',
-    configured: id === undefined ? undefined : { id, key: `${sectionOf(record)}.flowId` },
+    configured: configuredId(context, record, 'flowId'),
   });
   if (isLocated(located) || located.state === 'blocked') return located;
   const source = await locateSource(context, record);
@@ -79,18 +76,16 @@ const TARGET: FlowEnd = {
 
 /** The end that the dataflow has, or one that was made for a dataflow that does not exist yet. */
 async function locateEnd(context: StepContext, record: RecordClass, end: FlowEnd) {
-  const { client, state, destination } = context;
+  const { client, destination } = context;
   const key = `${end.step}:${record}`;
   const flow = await locateFlow(context, record);
   const [id] = isLocated(flow) ? idsIn(flow.object, end.member) : [];
   const object = id === undefined ? undefined : valueOf(await readFlowObject(client, end.service, id));
   if (object === undefined) {
-    const name = markedName(FLOW_NAMES[record], destination.name);
+    const name = recordName(record, destination.name);
     return locateFlowObject(context, end.service, { key, name, what: end.kind });
   }
-  const known = state.object(key);
-  const isOurs = (known?.by === 'made' && known.id === object.id) || isMarked(object.name, destination.name);
-  return { object, isOurs };
+  return { object, isOurs: isOwn(context, key, object) };
 }
 
 function foundEnd(
@@ -112,15 +107,15 @@ function reconnect(
   key: string,
   use: string,
 ): string {
-  const section = sectionOf(record);
-  return missing.has(`${section}.flowId`)
+  const flowKey = idKey(record, 'flowId');
+  return missing.has(flowKey)
     ? `write ${use}, or delete the dataflow and its ${key === 'inletUrl' ? 'source' : 'target'} connection ${id} in AEP and run the same command again: it makes others`
-    : `correct ${section}.flowId or ${key}`;
+    : `correct ${flowKey} or ${key}`;
 }
 
 export function sourceStep(context: StepContext, record: RecordClass): Step {
   const { client, destination, ids } = context;
-  const name = markedName(FLOW_NAMES[record], destination.name);
+  const name = recordName(record, destination.name);
   return {
     key: `source:${record}`,
     kind: 'source connection',
@@ -128,7 +123,7 @@ export function sourceStep(context: StepContext, record: RecordClass): Step {
     look: async () => {
       const located = await locateEnd(context, record, SOURCE);
       if (!isLocated(located)) return located;
-      const base = textAt(located.object.body, 'baseConnectionId');
+      const base = textIn(located.object.body, 'baseConnectionId');
       const expected = ids.get(CONNECTION);
       const isOther = expected !== undefined && base !== expected;
       const use = `the inlet of the connection ${base} as inletUrl`;
@@ -149,7 +144,7 @@ export function sourceStep(context: StepContext, record: RecordClass): Step {
 
 export function targetStep(context: StepContext, record: RecordClass): Step {
   const { client, destination, ids } = context;
-  const name = markedName(FLOW_NAMES[record], destination.name);
+  const name = recordName(record, destination.name);
   const schema = (): string => ids.get(`schema:${record}`) ?? '';
   return {
     key: `target:${record}`,
@@ -158,11 +153,10 @@ export function targetStep(context: StepContext, record: RecordClass): Step {
     look: async () => {
       const located = await locateEnd(context, record, TARGET);
       if (!isLocated(located)) return located;
-      const { body } = located.object;
-      const dataset = textAt(body, 'params', 'dataSetId') ?? textAt(body, 'params', 'datasetId');
+      const dataset = targetDataset(located.object);
       const expected = ids.get(`dataset:${record}`);
       const isOther = expected !== undefined && dataset !== expected;
-      const key = `${sectionOf(record)}.datasetId`;
+      const key = idKey(record, 'datasetId');
       const fix = reconnect(context, record, located.object, key, `\`${key}: ${dataset}\``);
       const what = `the dataflow writes to the dataset ${dataset ?? 'none'}, not ${expected}`;
       return foundEnd(located, isOther ? { what, fix } : undefined);
@@ -201,7 +195,7 @@ async function specOf(context: StepContext, record: RecordClass): Promise<JsonOb
 
 export function flowStep(context: StepContext, record: RecordClass): Step {
   const { client, destination, ids } = context;
-  const name = markedName(FLOW_NAMES[record], destination.name);
+  const name = recordName(record, destination.name);
   return {
     key: `flow:${record}`,
     kind: 'dataflow',
@@ -217,7 +211,7 @@ export function flowStep(context: StepContext, record: RecordClass): Step {
         name: object.name,
         isOurs,
         differences,
-        changedAt: object.updatedAt - client.clockAheadMs(),
+        changedAt: changedAtOf(object, client.clockAheadMs()),
       };
     },
     make: async () =>

@@ -1,17 +1,15 @@
 import { findMappingSets, type MappingSet } from '../../adobe/platform/flow-service.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
-import { markedName } from './object-marker.ts';
+import { recordName } from './object-names.ts';
 import { type Step, StepFailure, valueOf } from './provision-step.ts';
-import { configuredId, sectionOf, type StepContext } from './step-context.ts';
-
-const NAMES = { event: 'Capillary loyalty events', profile: 'Capillary loyalty profiles' } as const;
+import { configuredId, type StepContext } from './step-context.ts';
 
 /** The mapping set of a record, by its name; undefined if there is none. */
 export async function findMapping(
   { client, destination }: StepContext,
   record: RecordClass,
 ): Promise<MappingSet | undefined> {
-  return valueOf(await findMappingSets(client, markedName(NAMES[record], destination.name)))[0];
+  return valueOf(await findMappingSets(client, recordName(record, destination.name)))[0];
 }
 
 /**
@@ -20,17 +18,16 @@ export async function findMapping(
  * Source: docs/platforms/adobe.md#data-prep
  */
 export function mappingStep(context: StepContext, record: RecordClass): Step {
-  const name = markedName(NAMES[record], context.destination.name);
-  const section = sectionOf(record);
+  const name = recordName(record, context.destination.name);
   return {
     key: `mapping:${record}`,
     kind: 'mapping set',
     name,
     look: async () => {
-      const flowId = configuredId(context, record, 'flowId');
+      const flow = configuredId(context, record, 'flowId');
       // A dataflow keeps the mapping with which it was made.
-      if (flowId !== undefined)
-        return { state: 'found', id: flowId, name: `of ${section}.flowId`, isOurs: false, differences: [] };
+      if (flow !== undefined)
+        return { state: 'found', id: flow.id, name: `of ${flow.key}`, isOurs: false, differences: [] };
       const set = await findMapping(context, record);
       if (set !== undefined) return { state: 'found', id: set.id, name, isOurs: false, differences: [] };
       const schema = context.ids.get(`schema:${record}`) ?? 'the schema of this plan';

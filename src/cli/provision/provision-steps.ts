@@ -1,27 +1,14 @@
-import { readTenant } from '../../adobe/platform/schema-registry.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { connectionStep } from './connection-steps.ts';
 import { identityDatasetStep, recordDatasetStep } from './dataset-steps.ts';
 import { flowStep, sourceStep, targetStep } from './flow-steps.ts';
 import { mappingStep } from './mapping-step.ts';
 import { namespaceSteps } from './namespace-steps.ts';
-import { type Looked, type Step, valueOf } from './provision-step.ts';
-import { readSandboxGroups } from './sandbox-groups.ts';
-import type { SandboxGroups } from './schema-features.ts';
+import type { Looked, Step } from './provision-step.ts';
 import { fieldGroupStep } from './field-group-step.ts';
 import type { RegistryFacts } from './registry-lookup.ts';
 import { isForeignSchema, schemaStep } from './schema-step.ts';
 import { recordsOf, type StepContext } from './step-context.ts';
-
-/** What the registry says, read once when it is first needed. */
-export function registryFacts(context: StepContext): RegistryFacts {
-  let tenant: Promise<string> | undefined;
-  let groups: Promise<SandboxGroups> | undefined;
-  return {
-    tenant: () => (tenant ??= readTenant(context.client).then(valueOf)),
-    groups: () => (groups ??= readSandboxGroups(context.client, recordsOf(context))),
-  };
-}
 
 /** The tenant id is Adobe's: it is only compared. */
 function tenantStep({ destination, missing }: StepContext, facts: RegistryFacts): Step {

@@ -2,7 +2,7 @@ import type { DestinationConfig, SourceConfig } from '../../config/config-schema
 import { eventShape } from '../../xdm/event-shape.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
 import { ITEM, type Leaf, object, type ObjectShape, type Shape, shapeAt } from '../../xdm/shape.ts';
-import { type RecordClass, STANDARD_GROUPS, XDM_CLASSES } from '../../xdm/standard-groups.ts';
+import { CLASS_TITLES, type RecordClass, STANDARD_GROUPS, XDM_CLASSES } from '../../xdm/standard-groups.ts';
 import { TENANT_GROUP_TITLES } from '../../xdm/tenant-field-groups.ts';
 import { overrideFields } from './override-fields.ts';
 import type { ResolvedSchema } from './resolved-schema.ts';
@@ -66,8 +66,7 @@ export function groupOf(record: RecordClass, path: string, tenant: string | unde
     ({ classes, fields }) => classes.includes(record) && fields.includes(name),
   );
   if (group !== undefined) return { title: group.title, id: group.id, owner: 'adobe' };
-  const title = record === 'event' ? 'XDM ExperienceEvent' : 'XDM Individual Profile';
-  return { title, id: XDM_CLASSES[record], owner: 'class' };
+  return { title: CLASS_TITLES[record], id: XDM_CLASSES[record], owner: 'class' };
 }
 
 function targetRecords(path: string, destination: WritingDestination): RecordClass[] {

@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 import { createResource } from '../../adobe/platform/schema-registry.ts';
 import type { PatchOperation } from '../../adobe/platform/typed-answer.ts';
-import { type RecordClass, STANDARD_GROUPS, XDM_CLASSES } from '../../xdm/standard-groups.ts';
+import { type RecordClass, CLASS_TITLES, STANDARD_GROUPS, XDM_CLASSES } from '../../xdm/standard-groups.ts';
 import { TENANT_GROUP_TITLES } from '../../xdm/tenant-field-groups.ts';
 import { foreignDifferences } from './foreign-schema.ts';
-import { markedName } from './object-marker.ts';
+import { recordName } from './object-names.ts';
 import { type Difference, type Looked, type Step, valueOf } from './provision-step.ts';
 import {
   changeOf,
@@ -13,9 +13,7 @@ import {
   type NamedResource,
   type RegistryFacts,
 } from './registry-lookup.ts';
-import { configuredId, isLocated, type Located, sectionOf, type StepContext } from './step-context.ts';
-
-const SCHEMA_TITLES = { event: 'Capillary loyalty events', profile: 'Capillary loyalty profiles' } as const;
+import { configuredId, idKey, isLocated, type Located, type StepContext } from './step-context.ts';
 
 function referencesOf(body: JsonObject): string[] {
   const parts: JsonValue[] = Array.isArray(body['allOf']) ? body['allOf'] : [];
@@ -30,11 +28,10 @@ function isUnion(body: JsonObject): boolean {
 }
 
 function withoutClass(record: RecordClass, schemaId: string): Looked {
-  const key = `${sectionOf(record)}.schemaId`;
-  const name = record === 'event' ? 'XDM ExperienceEvent' : 'XDM Individual Profile';
+  const key = idKey(record, 'schemaId');
   return {
     state: 'blocked',
-    what: `${key}: the schema ${schemaId} is not of the class ${name}`,
+    what: `${key}: the schema ${schemaId} is not of the class ${CLASS_TITLES[record]}`,
     fix: `correct ${key}, or remove it: then a schema is made`,
   };
 }
@@ -43,9 +40,8 @@ function withoutClass(record: RecordClass, schemaId: string): Looked {
 export function schemaStep(context: StepContext, record: RecordClass, facts: RegistryFacts): Step {
   const { destination, client, ids } = context;
   const key = `schema:${record}`;
-  const title = markedName(SCHEMA_TITLES[record], destination.name);
-  const id = configuredId(context, record, 'schemaId');
-  const configured = id === undefined ? undefined : { id, key: `${sectionOf(record)}.schemaId` };
+  const title = recordName(record, destination.name);
+  const configured = configuredId(context, record, 'schemaId');
 
   const groupIds = async (): Promise<{ readonly id: string; readonly title: string }[]> => {
     const { ids: available } = await facts.groups();
@@ -110,10 +106,9 @@ export function schemaStep(context: StepContext, record: RecordClass, facts: Reg
 
 /** Whether a schema of the configuration has been made by somebody else. Throws a StepFailure. */
 export async function isForeignSchema(context: StepContext, record: RecordClass): Promise<boolean> {
-  const id = configuredId(context, record, 'schemaId');
-  if (id === undefined) return false;
+  const configured = configuredId(context, record, 'schemaId');
+  if (configured === undefined) return false;
   const key = `schema:${record}`;
-  const configured = { id, key: `${sectionOf(record)}.schemaId` };
   const located = await locateResource(context, 'schemas', { key, title: '', configured });
   return isLocated(located) && !located.isOurs;
 }

@@ -2,7 +2,7 @@ import type { PlatformClient, PlatformResult } from '../../adobe/platform/platfo
 import type { DestinationConfig, SourceConfig } from '../../config/config-schema.ts';
 import type { ProvisionedKey } from '../../config/stand-ins.ts';
 import type { RecordClass } from '../../xdm/standard-groups.ts';
-import { isMarked } from './object-marker.ts';
+import { isMarked } from './object-names.ts';
 import { type Looked, valueOf } from './provision-step.ts';
 import type { ProvisionState } from './state-file.ts';
 
@@ -28,14 +28,28 @@ export function sectionOf(record: RecordClass): 'events' | 'profile' {
   return record === 'event' ? 'events' : 'profile';
 }
 
-/** The value of a key that the configuration has. */
+type IdName = 'schemaId' | 'datasetId' | 'flowId';
+
+/** The key of an id in the configuration, such as `events.schemaId`. */
+export function idKey<T extends IdName>(record: RecordClass, name: T) {
+  return `${sectionOf(record)}.${name}` as const;
+}
+
+/** An id that the configuration has, with its key. */
+export interface ConfiguredId {
+  readonly id: string;
+  readonly key: string;
+}
+
+/** Undefined if the configuration does not have it. */
 export function configuredId(
   { destination, missing }: Pick<StepContext, 'destination' | 'missing'>,
   record: RecordClass,
-  id: 'schemaId' | 'datasetId' | 'flowId',
-): string | undefined {
-  const section = sectionOf(record);
-  return missing.has(`${section}.${id}`) ? undefined : destination[section]?.[id];
+  name: IdName,
+): ConfiguredId | undefined {
+  const key = idKey(record, name);
+  const id = missing.has(key) ? undefined : destination[sectionOf(record)]?.[name];
+  return id === undefined ? undefined : { id, key };
 }
 
 /** How objects of one kind are read and found. */
@@ -44,8 +58,7 @@ export interface Lookup<T> {
   readonly key: string;
   /** For messages: `dataset`. */
   readonly what: string;
-  /** The id of the configuration, and its key. */
-  readonly configured?: { readonly id: string; readonly key: string } | undefined;
+  readonly configured?: ConfiguredId | undefined;
   readonly read: (id: string) => Promise<PlatformResult<T | undefined>>;
   /** By the name with its marker: the oldest. */
   readonly find: () => Promise<T | undefined>;
@@ -62,6 +75,16 @@ export interface Located<T> {
   readonly isOurs: boolean;
 }
 
+/** Whether `provision` has made an object of this step, by the state file or the marker. */
+export function isOwn(
+  { destination, state }: Pick<StepContext, 'destination' | 'state'>,
+  key: string,
+  { id, name }: NamedObject,
+): boolean {
+  const known = state.object(key);
+  return (known?.by === 'made' && known.id === id) || isMarked(name, destination.name);
+}
+
 /** There is no object, and perhaps none can be made. */
 export type Unlocated = Extract<Looked, { state: 'absent' | 'blocked' }>;
 
@@ -70,23 +93,20 @@ export type Unlocated = Extract<Looked, { state: 'absent' | 'blocked' }>;
  * marker. Somebody else's object is used only as long as the configuration names it.
  */
 export async function locate<T extends NamedObject>(
-  { client, destination, state }: StepContext,
+  context: StepContext,
   { key, what, configured, read, find }: Lookup<T>,
 ): Promise<Located<T> | Unlocated> {
-  const known = state.object(key);
-  const located = (object: T): Located<T> => ({
-    object,
-    isOurs: (known?.by === 'made' && known.id === object.id) || isMarked(object.name, destination.name),
-  });
+  const located = (object: T): Located<T> => ({ object, isOurs: isOwn(context, key, object) });
   if (configured !== undefined) {
     const object = valueOf(await read(configured.id));
     if (object !== undefined) return located(object);
     return {
       state: 'blocked',
-      what: `${configured.key}: the sandbox ${client.sandbox} has no ${what} ${configured.id}`,
+      what: `${configured.key}: the sandbox ${context.client.sandbox} has no ${what} ${configured.id}`,
       fix: `correct ${configured.key}, or remove it: then one is made`,
     };
   }
+  const known = context.state.object(key);
   const object = known?.by === 'made' ? valueOf(await read(known.id)) : undefined;
   const other = object ?? (await find());
   return other === undefined ? { state: 'absent' } : located(other);

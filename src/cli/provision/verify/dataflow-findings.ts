@@ -1,11 +1,12 @@
-import { type FlowObject, SPECS } from '../../../adobe/platform/flow-service.ts';
+import { type FlowObject, SPECS, targetDataset } from '../../../adobe/platform/flow-service.ts';
 import { isJsonObject } from '../../../capillary/json.ts';
 import type { DestinationConfig } from '../../../config/config-schema.ts';
 import type { RecordClass } from '../../../xdm/standard-groups.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { formatDuration, formatTime } from '../../time-format.ts';
-import { textIn } from '../../../adobe/platform/typed-answer.ts';
 import { connectionParams, inletIdOf } from '../connection-steps.ts';
+import { changedAtOf } from '../dataflow-settle.ts';
+import { idKey } from '../step-context.ts';
 import { checkName } from './platform-reading.ts';
 
 /** A dataflow with the objects that it connects; undefined ones do not exist. */
@@ -27,22 +28,9 @@ export interface DataflowPlace {
   readonly clockAheadMs: number;
 }
 
-const KEYS: Readonly<Record<RecordClass, string>> = { event: 'events', profile: 'profile' };
-
-/** `dataSetId` in the documentation, `datasetId` in some answers. */
-function datasetIn({ body }: FlowObject): string {
-  const params = isJsonObject(body['params']) ? body['params'] : {};
-  return textIn(params, 'dataSetId') ?? textIn(params, 'datasetId') ?? 'of no id';
-}
-
-/**
- * When records may be sent, epoch ms on this machine's clock: before, they can be dropped silently,
- * and a change of the dataflow counts like its creation.
- * @param clockAheadMs of the platform, whose clock has dated the dataflow
- * Source: docs/platforms/adobe.md#delays
- */
-export function readyAt({ updatedAt }: FlowObject, settleMs: number, clockAheadMs: number): number {
-  return updatedAt - clockAheadMs + settleMs;
+/** When records may be sent, epoch ms; before, they can be dropped silently. */
+export function readyAt(flow: FlowObject, settleMs: number, clockAheadMs: number): number {
+  return changedAtOf(flow, clockAheadMs) + settleMs;
 }
 
 function stateFindings(check: string, flow: FlowObject, place: DataflowPlace): Finding[] {
@@ -84,14 +72,14 @@ function targetFindings(
         'make the dataflow again: capillary-relay provision apply',
       ),
     ];
-  const key = `${KEYS[record]}.datasetId`;
-  const datasetId = datasetIn(target);
+  const key = idKey(record, 'datasetId');
+  const datasetId = targetDataset(target) ?? 'of no id';
   if (datasetId === ids.datasetId) return [];
   return [
     fail(
       check,
       `it writes to the dataset ${datasetId}, not to ${key} (${ids.datasetId}) of ${destination.name}`,
-      `correct ${KEYS[record]}.flowId or ${key}`,
+      `correct ${idKey(record, 'flowId')} or ${key}`,
     ),
   ];
 }
@@ -189,8 +177,8 @@ export function dataflowFindings(
     return [
       fail(
         check,
-        `${KEYS[record]}.flowId: the sandbox has no dataflow ${ids.flowId}`,
-        `copy the id of the dataflow from AEP, or remove ${KEYS[record]}.flowId and run capillary-relay provision apply`,
+        `${idKey(record, 'flowId')}: the sandbox has no dataflow ${ids.flowId}`,
+        `copy the id of the dataflow from AEP, or remove ${idKey(record, 'flowId')} and run capillary-relay provision apply`,
       ),
     ];
   const own = [...stateFindings(check, flow, place), ...targetFindings(check, target, place)];

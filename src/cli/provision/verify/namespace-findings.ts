@@ -1,21 +1,13 @@
 import { type IdentityNamespace, isSameType } from '../../../adobe/platform/identity-namespaces.ts';
 import type { DestinationConfig } from '../../../config/config-schema.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
+import { NAMESPACE_KINDS } from '../namespace-steps.ts';
 import { checkName } from './platform-reading.ts';
 
 type IdentityKind = DestinationConfig['identity']['primary'];
 
 /** The types by which AEP identifies a person. */
 const PERSON_TYPES = ['Cross_device', 'Email', 'Phone'];
-
-/** Source: docs/platforms/adobe.md#unique-namespaces */
-const EXPECTED: Readonly<Record<IdentityKind, string>> = {
-  customerId: 'Cross_device',
-  email: 'Email',
-  phone: 'Phone',
-  externalId: 'Non_people',
-  cardNumber: 'Non_people',
-};
 
 const NEW_ONE =
   'a type can never be changed: create another namespace (provision apply does, if the code in identity.namespaces does not exist), and use its code';
@@ -41,7 +33,7 @@ function typeFinding(
   { code, idType }: IdentityNamespace,
   isPrimary: boolean,
 ): Finding | undefined {
-  const expected = EXPECTED[kind];
+  const expected = NAMESPACE_KINDS[kind].idType;
   if (isSameType(idType, expected)) return undefined;
   const what = `identity.namespaces.${kind}: ${code} is of the type ${idType}, not ${expected}`;
   const isPerson = PERSON_TYPES.some((type) => isSameType(type, idType));

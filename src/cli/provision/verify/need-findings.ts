@@ -1,6 +1,7 @@
 import type { DestinationConfig } from '../../../config/config-schema.ts';
 import { type RecordClass, STANDARD_GROUPS } from '../../../xdm/standard-groups.ts';
 import { type Finding, fail, warn } from '../../doctor/finding.ts';
+import { listed } from '../registry-lookup.ts';
 import type { NeededGroup, SchemaNeed } from '../schema-needs.ts';
 
 /** Where findings about one schema belong. */
@@ -10,14 +11,6 @@ export interface SchemaPlace {
   /** Title of the schema. */
   readonly title: string;
   readonly destination: Pick<DestinationConfig, 'tenant' | 'schemaFeatures'>;
-}
-
-/** Names at most this many fields; the JSON has no more either. */
-const MAX_NAMED = 6;
-
-function listOf(paths: readonly string[]): string {
-  const named = paths.slice(0, MAX_NAMED).join(', ');
-  return paths.length > MAX_NAMED ? `${named} and ${paths.length - MAX_NAMED} more` : named;
 }
 
 function fieldsText(count: number): string {
@@ -54,7 +47,7 @@ function missingFix(group: NeededGroup, needs: readonly SchemaNeed[], place: Sch
   const { tenant = '_TENANT' } = place.destination;
   if (group.owner === 'brand') {
     const keys = [...new Set(needs.flatMap(({ key }) => (key === undefined ? [] : [key])))];
-    return `add the field to a field group of your own on the schema, or correct ${listOf(keys)}`;
+    return `add the field to a field group of your own on the schema, or correct ${listed(keys)}`;
   }
   if (group.owner === 'relay')
     return `run capillary-relay provision apply if it has made the schema; else extend the field group by hand: capillary-relay provision field-groups --tenant ${tenant} shows it`;
@@ -64,7 +57,7 @@ function missingFix(group: NeededGroup, needs: readonly SchemaNeed[], place: Sch
 
 function missingFinding(group: NeededGroup, needs: readonly SchemaNeed[], place: SchemaPlace): Finding {
   const { check, title } = place;
-  const paths = listOf(needs.map(({ path }) => path));
+  const paths = listed(needs.map(({ path }) => path));
   const what =
     group.owner === 'adobe' && isWholeGroup(group, needs)
       ? `lacks the field group ${group.title} (${paths})`

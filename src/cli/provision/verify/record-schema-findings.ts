@@ -2,10 +2,11 @@ import type { IdentityDescriptor } from '../../../adobe/platform/descriptors.ts'
 import type { RegistryResource } from '../../../adobe/platform/schema-registry.ts';
 import { isJsonObject } from '../../../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../../../config/config-schema.ts';
-import { type RecordClass, XDM_CLASSES } from '../../../xdm/standard-groups.ts';
+import { CLASS_TITLES, type RecordClass, XDM_CLASSES } from '../../../xdm/standard-groups.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { type DestinationSchemas, schemaFeaturesIn } from '../schema-features.ts';
 import { configuredFields, schemaNeeds, unclearOverrides } from '../schema-needs.ts';
+import { idKey } from '../step-context.ts';
 import { needFindings } from './need-findings.ts';
 import { checkName } from './platform-reading.ts';
 
@@ -20,11 +21,6 @@ export interface ReadSchema {
 export type ReadSchemas = Readonly<Partial<Record<RecordClass, ReadSchema>>>;
 
 const RECORDS: readonly RecordClass[] = ['event', 'profile'];
-
-const KEYS: Readonly<Record<RecordClass, string>> = {
-  event: 'events.schemaId',
-  profile: 'profile.schemaId',
-};
 
 function textsIn(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
@@ -44,15 +40,13 @@ function classOf({ body }: RegistryResource): string | undefined {
 function classFindings(check: string, record: RecordClass, resource: RegistryResource): Finding[] {
   const found = classOf(resource);
   if (found === undefined || found === XDM_CLASSES[record]) return [];
-  const names: Readonly<Record<string, string>> = {
-    [XDM_CLASSES.event]: 'XDM ExperienceEvent',
-    [XDM_CLASSES.profile]: 'XDM Individual Profile',
-  };
+  const other = RECORDS.find((candidate) => XDM_CLASSES[candidate] === found);
+  const title = other === undefined ? found : CLASS_TITLES[other];
   return [
     fail(
       check,
-      `${resource.title} is of the class ${names[found] ?? found}, not ${names[XDM_CLASSES[record]]}`,
-      `correct ${KEYS[record]}: the schemas of events and profiles may be exchanged`,
+      `${resource.title} is of the class ${title}, not ${CLASS_TITLES[record]}`,
+      `correct ${idKey(record, 'schemaId')}: the schemas of events and profiles may be exchanged`,
     ),
   ];
 }
@@ -115,8 +109,8 @@ function absentFinding(record: RecordClass, { name, sandbox, ...rest }: Destinat
   const id = record === 'event' ? rest.events.schemaId : rest.profile?.schemaId;
   return fail(
     checkName(`${record} schema`, name),
-    `${KEYS[record]}: the sandbox ${sandbox} has no schema ${id}`,
-    `copy the $id of the schema from AEP, or remove ${KEYS[record]} and run capillary-relay provision apply`,
+    `${idKey(record, 'schemaId')}: the sandbox ${sandbox} has no schema ${id}`,
+    `copy the $id of the schema from AEP, or remove ${idKey(record, 'schemaId')} and run capillary-relay provision apply`,
   );
 }
 

@@ -1,3 +1,9 @@
+import type { DestinationConfig } from '../../../config/config-schema.ts';
+import type { TokenSource } from '../../../adobe/ports.ts';
+import { readProblem } from '../../../adobe/inlet/response.ts';
+import { serializeEnvelope } from '../../../adobe/inlet/inlet-envelope.ts';
+import { createInlet } from '../../../adobe/inlet/inlet-client.ts';
+import { isAdobeSuccess } from '../../../adobe/inlet/adobe-answer.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Egress } from '../../../http/egress.ts';
@@ -7,8 +13,7 @@ import type { ProvisionTarget } from '../provision-target.ts';
 import { readyAt } from './dataflow-findings.ts';
 import { checkName, readFailure } from './platform-reading.ts';
 import { type ProbeWatch, type SentProbe, watchProbes } from './probe.ts';
-import { probeRecord } from './probe-records.ts';
-import { createProbeSender, type ProbeSender } from './send-probe.ts';
+import { type ProbeRecord, probeRecord } from './probe-records.ts';
 import { flowsOf, readDataflow, type VerifyClock } from './verify-destination.ts';
 
 export interface ProbeOptions {
@@ -65,6 +70,35 @@ async function obstacle(
     }
   }
   return undefined;
+}
+
+const TIMEOUT_MS = 30_000;
+
+/** Sends one record to the inlet. @returns why it was refused; undefined if it was accepted */
+type ProbeSender = (probe: ProbeRecord, flow: DestinationConfig['events']) => Promise<string | undefined>;
+
+/** A sender for the single endpoint of the destination's inlet. */
+function createProbeSender(
+  destination: DestinationConfig,
+  tokens: Pick<TokenSource, 'get'>,
+  egress: Egress,
+): ProbeSender {
+  const { imsOrgId, inletUrl, sandbox, authenticated, format } = destination;
+  return async ({ entity }, flow) => {
+    const signal = AbortSignal.timeout(2 * TIMEOUT_MS);
+    const token = authenticated ? await tokens.get(signal) : undefined;
+    if (token?.ok === false) return `${token.code}: ${token.detail}`;
+    const inlet = createInlet({ inletUrl, sandbox, connections: 1, egress, requestTimeoutMs: TIMEOUT_MS });
+    try {
+      const message = serializeEnvelope({ imsOrgId, flow, format }, entity, Date.now());
+      const answer = await inlet.sendSingle(flow, message, token?.token, signal);
+      if (answer.kind === 'failure') return `${answer.code}: ${answer.detail}`;
+      const isAccepted = answer.status < 300 && isAdobeSuccess(answer.body);
+      return isAccepted ? undefined : `answered ${answer.status}: ${readProblem(answer.body)}`;
+    } finally {
+      await inlet.close();
+    }
+  };
 }
 
 async function sendAll(

@@ -8,6 +8,7 @@ import type { DestinationConfig, SourceConfig } from '../../../config/config-sch
 import type { ProvisionedKey } from '../../../config/stand-ins.ts';
 import type { RecordClass } from '../../../xdm/standard-groups.ts';
 import { type Finding, fail, ok } from '../../doctor/finding.ts';
+import { idKey } from '../step-context.ts';
 import { dataflowFindings, type ReadDataflow } from './dataflow-findings.ts';
 import { datasetFindings, expectedDatasets } from './dataset-findings.ts';
 import { lostRecordFindings } from './lost-record-findings.ts';
@@ -44,10 +45,6 @@ export function flowsOf({ events, profile }: DestinationConfig): readonly Config
       ? []
       : [{ record: 'profile' as const, ids: profile }]),
   ];
-}
-
-function keyOf(record: RecordClass, part: 'schemaId' | 'datasetId' | 'flowId'): ProvisionedKey {
-  return record === 'event' ? `events.${part}` : `profile.${part}`;
 }
 
 function missingFindings({ destination, missing }: VerifiedTarget): Finding[] {
@@ -104,7 +101,7 @@ async function schemaFindings(
   const failures: Finding[] = [];
   const read: Partial<Record<RecordClass, ReadSchemas['event']>> = {};
   for (const { record, ids } of flowsOf(destination)) {
-    if (missing.has(keyOf(record, 'schemaId'))) continue;
+    if (missing.has(idKey(record, 'schemaId'))) continue;
     const check = `${record} schema`;
     const resource = readingOf(check, destination.name, await readFullSchema(client, ids.schemaId));
     if (!resource.ok) {
@@ -168,7 +165,7 @@ async function flowFindings(
 ): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const { record, ids } of flowsOf(destination)) {
-    if (missing.has(keyOf(record, 'flowId')) || missing.has('inletUrl')) continue;
+    if (missing.has(idKey(record, 'flowId')) || missing.has('inletUrl')) continue;
     const read = readingOf(`${record} dataflow`, destination.name, await readDataflow(client, ids.flowId));
     found.push(
       ...(read.ok
@@ -192,7 +189,7 @@ async function ingestionFindings(
 ): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const { record, ids } of flowsOf(destination)) {
-    if (missing.has(keyOf(record, 'datasetId')) || missing.has(keyOf(record, 'flowId'))) continue;
+    if (missing.has(idKey(record, 'datasetId')) || missing.has(idKey(record, 'flowId'))) continue;
     found.push(...(await lostRecordFindings(client, { destination: destination.name, record, ...ids, now })));
   }
   return found;

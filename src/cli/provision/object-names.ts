@@ -23,7 +23,7 @@ const RECORD_NAMES: Readonly<Record<RecordClass, string>> = {
   profile: 'Capillary loyalty profiles',
 };
 
-/** The marked name of everything that carries one record: schema, dataset, mapping set, dataflow. */
+/** The marked name of what carries one record: schema, dataset, mapping set, dataflow. */
 export function recordName(record: RecordClass, destination: string): string {
   return markedName(RECORD_NAMES[record], destination);
 }

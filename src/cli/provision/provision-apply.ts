@@ -13,7 +13,6 @@ import {
 } from './provision-session.ts';
 import { type DestinationReport, hasHandwork, progressLine, reportOf } from './provision-report.ts';
 import { type ProvisionStop, stopError, stopOf } from './provision-stop.ts';
-import { lockState } from './state-lock.ts';
 import { applySteps, type StepResult } from './step-engine.ts';
 import { type DestinationValues, writeValues } from './write-values.ts';
 
@@ -124,26 +123,16 @@ async function settle(readyAt: number, { wait, json }: ApplyOptions): Promise<vo
 }
 
 async function runApply(options: ApplyOptions): Promise<void> {
-  const { json = false, write = false } = options;
-  const session = await openSession(options);
+  const session = await openSession(options, true);
   try {
-    const unlock = await lockState(session.stateFile);
-    try {
-      await run(session, options, json, write);
-    } finally {
-      await unlock();
-    }
+    await run(session, options);
   } finally {
     await session.close();
   }
 }
 
-async function run(
-  session: ProvisionSession,
-  options: ApplyOptions,
-  json: boolean,
-  write: boolean,
-): Promise<void> {
+async function run(session: ProvisionSession, options: ApplyOptions): Promise<void> {
+  const { json = false, write = false } = options;
   const { loaded, stateFile } = session;
   const { reports, stop } = await applyAll(session, json);
   const isByHand = reports.some(hasHandwork);

@@ -20,7 +20,7 @@ Examples:
   $ capillary-relay provision plan --destination acme-aep --json`;
 
 async function runPlan(options: ProvisionOptions): Promise<void> {
-  const session = await openSession(options);
+  const session = await openSession(options, false);
   const { loaded, stateFile } = session;
   const reports: DestinationReport[] = [];
   const print = (more: { readonly ok: boolean; readonly error?: object }): void =>

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { PlatformError } from '../../adobe/platform/platform-error.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
-import type { RecordClass } from '../../xdm/standard-groups.ts';
 import { configOption, loadForProvision } from '../command-config.ts';
 import { CONFIGURED } from '../completion/configured-names.ts';
 import { suggestValues } from '../completion/suggested-values.ts';
@@ -12,6 +11,7 @@ import { registryFacts } from './registry-lookup.ts';
 import type { Step } from './provision-step.ts';
 import { openTargets, type ProvisionTarget } from './provision-target.ts';
 import { openState, statePath } from './state-file.ts';
+import { lockState } from './state-lock.ts';
 import type { StepContext } from './step-context.ts';
 import type { StepRun } from './step-engine.ts';
 
@@ -65,38 +65,55 @@ function showWait(ms: number, { call, status, code }: PlatformError): void {
 }
 
 /**
- * @throws ConfigError, and CommandError for an unknown destination or an unreadable state file
+ * @param isWriting locks the state file until the session is closed, before it is read: what
+ *   another run writes meanwhile would be lost
+ * @throws ConfigError, and CommandError for an unknown destination, an unreadable state file, or
+ *   one that another run has locked
  */
 export async function openSession(
   options: ProvisionOptions,
+  isWriting: boolean,
   hooks: SessionHooks = options.json === true ? {} : { onWait: showWait },
 ): Promise<ProvisionSession> {
   const { loaded, missing } = await loadForProvision(options.config);
   const stateFile = options.state ?? statePath(options.config);
-  const targets = openTargets(loaded, missing, options.destination, hooks);
-  const stateOf = await openState(stateFile, hooks.now);
+  const unlock = isWriting ? await lockState(stateFile) : undefined;
+  try {
+    const stateOf = await openState(stateFile, hooks.now);
+    const targets = openTargets(loaded, missing, options.destination, hooks);
+    return {
+      loaded,
+      stateFile,
+      targets,
+      job: (target) => openJob(target, loaded, stateOf, hooks),
+      close: async () => {
+        await Promise.all(targets.map((target) => target.close()));
+        await unlock?.();
+      },
+    };
+  } catch (error) {
+    await unlock?.();
+    throw error;
+  }
+}
+
+async function openJob(
+  target: ProvisionTarget,
+  { config: { sources } }: LoadedConfig,
+  stateOf: Awaited<ReturnType<typeof openState>>,
+  { now, wait }: SessionHooks,
+): Promise<ProvisionJob> {
+  const { destination, client, missing } = target;
+  const { name, imsOrgId, sandbox } = destination;
+  const state = stateOf({ destination: name, imsOrgId, sandbox });
+  const ids = new Map<string, string>();
+  const context: StepContext = { client, destination, sources, missing, state, ids };
+  const facts = registryFacts(context);
+  const foreign = await foreignSchemas(context);
   return {
-    loaded,
-    stateFile,
-    targets,
-    job: async (target) => {
-      const { destination, client } = target;
-      const { name, imsOrgId, sandbox } = destination;
-      const state = stateOf({ destination: name, imsOrgId, sandbox });
-      const ids = new Map<string, string>();
-      const { sources } = loaded.config;
-      const context: StepContext = { client, destination, sources, missing: target.missing, state, ids };
-      const facts = registryFacts(context);
-      const foreign: ReadonlySet<RecordClass> = await foreignSchemas(context);
-      return {
-        target,
-        run: { state, ids, ...hooks },
-        steps: provisionSteps(context, facts, foreign),
-        complete: () => completeConfig(context, facts, foreign),
-      };
-    },
-    close: async () => {
-      await Promise.all(targets.map((target) => target.close()));
-    },
+    target,
+    run: { state, ids, ...(now === undefined ? {} : { now }), ...(wait === undefined ? {} : { wait }) },
+    steps: provisionSteps(context, facts, foreign),
+    complete: () => completeConfig(context, facts, foreign),
   };
 }

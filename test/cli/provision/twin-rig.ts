@@ -82,7 +82,7 @@ export async function setUpTwin(keys: Destination = {}, options: SimulatorOption
     wrap: (client: PlatformClient) => PlatformClient,
     use: typeof planSteps | ((...args: Parameters<typeof planSteps>) => Promise<StepResult[]>),
   ): Promise<RunResult> => {
-    const session = await openSession({ config: file }, { ...clock, onWait: () => undefined });
+    const session = await openSession({ config: file }, false, { ...clock, onWait: () => undefined });
     try {
       const [target] = session.targets;
       const job = await session.job({ ...target!, client: wrap(target!.client) });

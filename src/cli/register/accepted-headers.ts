@@ -26,6 +26,8 @@ export interface Acceptance {
   readonly acceptedBySome: boolean;
   /** Number of other secrets that the same verifier accepts. */
   readonly others: number;
+  /** ISO 8601; when a webhook came with one of the others last. */
+  readonly othersVerifiedAt?: string;
   /** ISO 8601; when a webhook came with it last, at any replica. */
   readonly lastVerifiedAt?: string;
 }
@@ -60,9 +62,18 @@ export function acceptanceAt(client: Pick<AdminClient, 'get'>, source: string): 
       const accepted = accepts.find(({ name }) => name === verifier)?.secrets ?? [];
       const found = accepted.find((entry) => entry.fingerprint === fingerprint);
       if (found === undefined) continue;
-      const use = found.lastVerifiedAt === undefined ? {} : { lastVerifiedAt: found.lastVerifiedAt };
-      const others = accepted.length - 1;
-      return { accepted: found.acceptedBy >= replicas, acceptedBySome: true, others, ...use };
+      const others = accepted.filter((entry) => entry !== found);
+      const lastOther = others
+        .flatMap(({ lastVerifiedAt }) => lastVerifiedAt ?? [])
+        .toSorted()
+        .at(-1);
+      return {
+        accepted: found.acceptedBy >= replicas,
+        acceptedBySome: true,
+        others: others.length,
+        ...(found.lastVerifiedAt === undefined ? {} : { lastVerifiedAt: found.lastVerifiedAt }),
+        ...(lastOther === undefined ? {} : { othersVerifiedAt: lastOther }),
+      };
     }
     return { accepted: false, acceptedBySome: false, others: 0 };
   };

@@ -34,6 +34,10 @@ const WINDOW_MS = 86_400_000;
  */
 const DELAY_MS = 600_000;
 
+function events(count: number): string {
+  return count === 1 ? '1 event' : `${count} events`;
+}
+
 /**
  * Events that were generated in the window and delivered have been received since its beginning;
  * what was received later than the delay after that was generated in it.
@@ -47,7 +51,7 @@ export function compareCounts(
     findings.push(
       fail(
         'failed',
-        `Capillary has given up ${failed} events; ${malformed} bodies were malformed in that time`,
+        `Capillary has given up ${events(failed)}; bodies that were malformed in that time: ${malformed}`,
         "`capillary-relay quarantine list` and `status` show what was refused and why; Capillary's delivery log has each event with the answer it got",
       ),
     );
@@ -55,16 +59,16 @@ export function compareCounts(
     findings.push(
       warn(
         'retrying',
-        `Capillary is repeating ${retrying} events, and holds up others meanwhile`,
+        `Capillary is repeating ${events(retrying)}, and holds up others meanwhile`,
         '`capillary-relay status` shows whether the relay refuses webhooks now',
       ),
     );
-  if (pending > 0) findings.push(ok('pending', `${pending} events wait at Capillary`));
+  if (pending > 0) findings.push(ok('pending', `not delivered yet: ${events(pending)}`));
   if (delivered > accepted)
     findings.push(
       fail(
         'difference',
-        `Capillary has delivered ${delivered} events, and the relay has ${accepted}: ${delivered - accepted} are missing here`,
+        `Capillary has delivered ${events(delivered)}, and the relay has ${accepted}: ${delivered - accepted} are missing here`,
         'find out what answers at webhook.url: another relay, a gateway that answers 200 by itself, or a store that was replaced',
       ),
     );
@@ -72,7 +76,7 @@ export function compareCounts(
     findings.push(
       fail(
         'difference',
-        `the relay has ${acceptedAfterDelay} events, and Capillary has delivered ${delivered}: ${acceptedAfterDelay - delivered} came from elsewhere`,
+        `the relay has ${events(acceptedAfterDelay)}, and Capillary has delivered ${delivered}: ${acceptedAfterDelay - delivered} came from elsewhere`,
         'find other senders to this source: a second webhook, a Neo dataflow, or `send`',
       ),
     );

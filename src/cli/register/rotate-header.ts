@@ -63,8 +63,8 @@ function isUsedSince(now: Acceptance, before: Acceptance): boolean {
   return now.lastVerifiedAt !== undefined && now.lastVerifiedAt !== before.lastVerifiedAt;
 }
 
-function isLater(use: Acceptance, other: Acceptance): boolean {
-  return other.lastVerifiedAt === undefined || (use.lastVerifiedAt ?? '') > other.lastVerifiedAt;
+function isLater({ lastVerifiedAt = '' }: Acceptance, other: string | undefined): boolean {
+  return other === undefined || lastVerifiedAt > other;
 }
 
 /**
@@ -118,21 +118,24 @@ export async function rotateHeader(parts: RotationParts): Promise<Rotation> {
     });
   };
 
-  /** Waits until webhooks come with the new value, and for some time none with the former one. */
-  const awaitUse = async (value: string, before: Acceptance, former: Header | undefined): Promise<void> => {
+  /**
+   * Waits until webhooks come with the new value, and for some time none with the former one; every
+   * other value of the verifier if that is not known.
+   */
+  const awaitUse = async (value: string, before: Acceptance, former?: Header): Promise<void> => {
     const within = formatDuration(waitMs);
     onStep(`waiting up to ${within} for a webhook with the new value`);
     let hasArrived = false;
-    let lastFormer: string | undefined;
+    let known: string | undefined;
     let quietSince = Number.NaN;
     const isReplaced = await poll(waitMs, async () => {
-      const formerUse = former === undefined ? NEVER : await acceptance(former);
+      const formerUse = former && (await acceptance(former)).lastVerifiedAt;
       const use = await acceptance(headerOf(value));
+      const formerAt = former ? formerUse : use.othersVerifiedAt;
       hasArrived = isUsedSince(use, before);
-      if (!hasArrived || !isLater(use, formerUse)) return false;
-      if (former === undefined) return true;
-      if (Number.isNaN(quietSince) || formerUse.lastVerifiedAt !== lastFormer) quietSince = performance.now();
-      lastFormer = formerUse.lastVerifiedAt;
+      if (!hasArrived || !isLater(use, formerAt)) return false;
+      if (Number.isNaN(quietSince) || formerAt !== known) quietSince = performance.now();
+      known = formerAt;
       return performance.now() - quietSince >= quietMs;
     });
     if (isReplaced) return;
@@ -148,10 +151,9 @@ export async function rotateHeader(parts: RotationParts): Promise<Rotation> {
   };
 
   /** Writes the present value into both files, so that no other one is accepted. */
-  const dropInFiles = async ({ other, current }: SecretFiles, former: Header | undefined): Promise<void> => {
+  const dropInFiles = async ({ other, current }: SecretFiles, former: Header): Promise<void> => {
     onStep('dropping the former value');
     await writeSecret(other, await readSecret(current));
-    if (former === undefined) return;
     const isGone = await poll(ACCEPTANCE_LIMIT_MS, async () => !(await acceptance(former)).acceptedBySome);
     if (!isGone)
       throw new RegisterError(
@@ -214,7 +216,7 @@ export async function rotateHeader(parts: RotationParts): Promise<Rotation> {
     const atCapillary = await present();
     // An earlier call may have ended before a webhook came with the new value.
     if (atCapillary === value && (await acceptance(headerOf(value))).others > 0) {
-      await awaitUse(value, NEVER, undefined);
+      await awaitUse(value, NEVER);
       return { did: 'finished', dropped: false, todo: REMOVE_FORMER };
     }
     if (atCapillary === value)

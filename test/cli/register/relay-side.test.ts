@@ -43,6 +43,13 @@ test('the relay says of a header whether it accepts it, and when it came last', 
     others: 0,
     lastVerifiedAt: '2026-01-31T08:00:00.000Z',
   });
+  const webhook = { eventName: 'x', orgId: ORG, data: {} };
+  await relay.webhook('acme', webhook, { 'x-relay-key': KEY });
+  expect(await acceptanceOf({ name: 'x-relay-key', value: 'next-key' })).toEqual({
+    ...accepted,
+    others: 1,
+    othersVerifiedAt: '2026-01-31T08:00:00.000Z',
+  });
   const other = acceptanceAt(createAdminClient({ url, token: TOKEN }), 'other');
   expect(await other(BASIC)).toEqual(refused);
 });
@@ -89,7 +96,7 @@ describe('status', () => {
     const { code, out } = await status();
     expect({ code, out }).toMatchObject({
       code: 1,
-      out: expect.stringContaining('Capillary has given up 1 events'),
+      out: expect.stringContaining('Capillary has given up 1 event;'),
     });
   });
 

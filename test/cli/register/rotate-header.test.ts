@@ -199,6 +199,15 @@ describe('a rotation with two files', () => {
   });
 });
 
+const ACCEPTED = { accepted: true, acceptedBySome: true };
+
+/** Capillary has this value. */
+async function held(value: string) {
+  const rig = await rotationRig();
+  const { client } = webhooksInMemory([{ ...newWebhook(WANTED), webHookHeaders: { [NAME]: value } }]);
+  return { ...rig, client };
+}
+
 describe('a rotation whose values are in the configuration', () => {
   const files = { why: 'webhook.header.value is not one ${file:…}' };
   const accepting = (...values: readonly string[]): AcceptanceOf => {
@@ -230,6 +239,20 @@ describe('a rotation whose values are in the configuration', () => {
       did: 'nothing',
       todo: expect.stringContaining(files.why),
     });
+  });
+
+  test('is not finished while webhooks come with another value of the verifier', async () => {
+    const { parts, client } = await held(WANTED.header.value);
+    let time = 0;
+    const acceptance: AcceptanceOf = async () => {
+      time += 1;
+      const at = new Date(time).toISOString();
+      return { ...ACCEPTED, others: 1, lastVerifiedAt: `${at}+`, othersVerifiedAt: at };
+    };
+    const given = { ...parts, client, files, acceptance, waitMs: 50, quietMs: 20 };
+    await expect(rotateHeader(given)).rejects.toThrow('also with the former one');
+    const quiet: AcceptanceOf = async (header) => ({ ...(await acceptance(header)), othersVerifiedAt: '1' });
+    expect(await rotateHeader({ ...given, acceptance: quiet })).toMatchObject({ did: 'finished' });
   });
 
   test.each([

@@ -34,7 +34,7 @@ export interface DeliveryRecord {
   message: string | null;
 }
 
-/** Deliveries by their state; `retrying` have failed at least once, `pending` were never tried. */
+/** Deliveries by their state; `retrying` have failed at least once, `pending` never yet. */
 export interface DeliveryCounts {
   readonly total: number;
   readonly delivered: number;
@@ -45,11 +45,11 @@ export interface DeliveryCounts {
 
 export function countDeliveries(records: Iterable<DeliveryRecord>): DeliveryCounts {
   const counts = { total: 0, delivered: 0, failed: 0, retrying: 0, pending: 0 };
-  for (const { status, attempts } of records) {
+  for (const { status, lastAttemptAt } of records) {
     counts.total += 1;
     if (status === 'SUCCESS') counts.delivered += 1;
     else if (status === 'FAILED') counts.failed += 1;
-    else counts[attempts > 0 ? 'retrying' : 'pending'] += 1;
+    else counts[lastAttemptAt === undefined ? 'pending' : 'retrying'] += 1;
   }
   return counts;
 }

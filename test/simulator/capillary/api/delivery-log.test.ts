@@ -215,6 +215,14 @@ describe('GET /v3/events/consumer-groups/{id}/metrics', () => {
     await until(async () => (await metrics()).retryingEvents === 1);
     expect(await metrics()).toMatchObject({ totalEvents: 3, retryingEvents: 1, pendingEvents: 2 });
   });
+
+  it('does not call the first request a repeat', async () => {
+    const { call, groupPath, relay, raise } = await withDelivery(() => undefined);
+    raise(1);
+    await until(() => relay.seen.length === 1);
+    const { json } = await call('GET', `${groupPath}/metrics`);
+    expect(json.data).toMatchObject({ totalEvents: 1, retryingEvents: 0, pendingEvents: 1 });
+  });
 });
 
 describe('GET /v3/webHooks/eventLog', () => {

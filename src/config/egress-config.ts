@@ -4,13 +4,19 @@ import { z } from 'zod';
 import { isProxyUrl } from './proxy-variables.ts';
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
 
-function hasCertificates(text: string): boolean {
+/**
+ * The certificates alone, since OpenSSL reads a file up to the first thing that it does not
+ * understand and drops the rest in silence; undefined if one is damaged or cut off.
+ */
+function certificatesOf(text: string): string | undefined {
   const found = text.match(PEM) ?? [];
+  if (found.length === 0 || found.length !== text.split(PEM_BEGIN).length - 1) return undefined;
   try {
-    return found.map((pem) => new X509Certificate(pem)).length > 0;
+    return found.map((pem) => new X509Certificate(pem).toString()).join('');
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -58,9 +64,10 @@ export const egressSchema = z.strictObject({
   ca: z
     .string()
     .transform((text) => (text.trim() === '' ? undefined : text))
-    .refine((text) => text === undefined || hasCertificates(text), {
-      error: 'must have certificates in PEM form, such as ${file:/etc/ssl/corp-ca.pem}',
+    .refine((text) => text === undefined || certificatesOf(text) !== undefined, {
+      error: 'must have certificates in PEM form, each of them whole, such as ${file:/etc/ssl/corp-ca.pem}',
     })
+    .transform((text) => (text === undefined ? undefined : certificatesOf(text)))
     .optional()
     .describe(
       'Certificates (PEM) that are trusted in addition to those of Node and NODE_EXTRA_CA_CERTS, by PostgreSQL connections too.',

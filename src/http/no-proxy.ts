@@ -43,7 +43,7 @@ function isSameAddress(host: string, address: string): boolean {
 function partsOf(entry: string): { readonly name: string; readonly port?: number } {
   if (isIP(entry) !== 0 || entry.includes('/')) return { name: entry };
   const [, bracketed, plain = '', port] = /^(?:\[(.*)\]|(.*?))(?::(\d+))?$/.exec(entry) ?? [];
-  const name = (bracketed ?? plain).toLowerCase();
+  const name = (bracketed ?? plain).replace(/\.$/, '').toLowerCase();
   return port === undefined ? { name } : { name, port: Number(port) };
 }
 

@@ -82,7 +82,8 @@ const MEANINGS: Readonly<Record<number, string>> = {
 
 /** Why the proxy does not pass requests on, by the status of its own answer. */
 export function refusalOf(proxy: Proxy, status: number, what: string): ProxyError {
-  const isTemporary = status >= 500 || TEMPORARY_STATUSES.has(status);
+  // An informational answer to CONNECT ends it for Node's client, and says nothing of the tunnel.
+  const isTemporary = status < 200 || status >= 500 || TEMPORARY_STATUSES.has(status);
   const meaning = MEANINGS[status];
   return new ProxyError(
     isTemporary ? 'proxy-failing' : 'proxy-refused',

@@ -8,6 +8,8 @@ describe('an exception from the proxy', () => {
     ['example.com', 'https://notexample.com', false],
     ['Example.COM', 'https://API.example.com', true],
     ['example.com', 'https://example.com.', true],
+    ['example.com.', 'https://api.example.com', true],
+    ['example.com.:443', 'https://example.com', true],
     ['.example.com', 'https://api.example.com', true],
     ['.example.com', 'https://example.com', false],
     ['*.example.com', 'https://a.b.example.com', true],

@@ -34,7 +34,7 @@ const WINDOW_MS = 86_400_000;
  */
 const DELAY_MS = 600_000;
 
-function events(count: number): string {
+function eventCount(count: number): string {
   return count === 1 ? '1 event' : `${count} events`;
 }
 
@@ -51,7 +51,7 @@ export function compareCounts(
     findings.push(
       fail(
         'failed',
-        `Capillary has given up ${events(failed)}; bodies that were malformed in that time: ${malformed}`,
+        `Capillary has given up ${eventCount(failed)}; bodies that were malformed in that time: ${malformed}`,
         "`capillary-relay quarantine list` and `status` show what was refused and why; Capillary's delivery log has each event with the answer it got",
       ),
     );
@@ -59,16 +59,16 @@ export function compareCounts(
     findings.push(
       warn(
         'retrying',
-        `Capillary is repeating ${events(retrying)}, and holds up others meanwhile`,
+        `Capillary is repeating ${eventCount(retrying)}, and holds up others meanwhile`,
         '`capillary-relay status` shows whether the relay refuses webhooks now',
       ),
     );
-  if (pending > 0) findings.push(ok('pending', `not delivered yet: ${events(pending)}`));
+  if (pending > 0) findings.push(ok('pending', `not delivered yet: ${eventCount(pending)}`));
   if (delivered > accepted)
     findings.push(
       fail(
         'difference',
-        `Capillary has delivered ${events(delivered)}, and the relay has ${accepted}: ${delivered - accepted} are missing here`,
+        `Capillary has delivered ${eventCount(delivered)}, and the relay has ${accepted}: ${delivered - accepted} are missing here`,
         'find out what answers at webhook.url: another relay, a gateway that answers 200 by itself, or a store that was replaced',
       ),
     );
@@ -76,7 +76,7 @@ export function compareCounts(
     findings.push(
       fail(
         'difference',
-        `the relay has ${events(acceptedAfterDelay)}, and Capillary has delivered ${delivered}: ${acceptedAfterDelay - delivered} came from elsewhere`,
+        `the relay has ${eventCount(acceptedAfterDelay)}, and Capillary has delivered ${delivered}: ${acceptedAfterDelay - delivered} came from elsewhere`,
         'find other senders to this source: a second webhook, a Neo dataflow, or `send`',
       ),
     );

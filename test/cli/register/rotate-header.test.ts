@@ -202,7 +202,7 @@ describe('a rotation with two files', () => {
 const ACCEPTED = { accepted: true, acceptedBySome: true };
 
 /** Capillary has this value. */
-async function held(value: string) {
+async function rotatedRig(value: string) {
   const rig = await rotationRig();
   const { client } = webhooksInMemory([{ ...newWebhook(WANTED), webHookHeaders: { [NAME]: value } }]);
   return { ...rig, client };
@@ -242,7 +242,7 @@ describe('a rotation whose values are in the configuration', () => {
   });
 
   test('is not finished while webhooks come with another value of the verifier', async () => {
-    const { parts, client } = await held(WANTED.header.value);
+    const { parts, client } = await rotatedRig(WANTED.header.value);
     let time = 0;
     const acceptance: AcceptanceOf = async () => {
       time += 1;

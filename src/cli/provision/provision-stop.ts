@@ -1,5 +1,6 @@
 import type { PlatformErrorKind } from '../../adobe/platform/platform-error.ts';
 import { CommandError } from '../command-error.ts';
+import { tokenFix } from '../connection-check.ts';
 import { StepFailure, type Step } from './provision-step.ts';
 
 /** What helps after most failures. */
@@ -39,8 +40,7 @@ const PATH = 'between this machine and `platform.url`';
 
 /** How to go on, by the kind of the failure. */
 const FIXES: Readonly<Partial<Record<PlatformErrorKind, string>>> = {
-  token: 'compare `ims` with the credential in the Developer Console; `check --connect` tests it',
-  unauthorized: 'the gateway refuses the token: compare imsOrgId with the organisation of the credential',
+  unauthorized: `the token is of another organisation, API or environment: compare imsOrgId and \`ims\` with the credential in the Developer Console; then ${RUN_AGAIN}`,
   foreign: `something else answers in place of Adobe: check the proxy ${PATH}; then ${RUN_AGAIN}`,
   throttled: `Adobe limits the calls; later, ${RUN_AGAIN}`,
   conflict: `an object that does not belong to this destination has the name already: rename it in AEP; then ${RUN_AGAIN}`,
@@ -49,7 +49,8 @@ const FIXES: Readonly<Partial<Record<PlatformErrorKind, string>>> = {
 };
 
 /** How to go on after a failed call. */
-export function fixOf({ error: { kind, gap } }: StepFailure): string {
+export function fixOf({ error: { kind, code, gap } }: StepFailure): string {
+  if (kind === 'token') return `${tokenFix(code ?? '')}; then ${RUN_AGAIN}`;
   if (gap !== undefined) return `${gap.missing}: ${gap.fix}; then ${RUN_AGAIN}`;
   return FIXES[kind] ?? RUN_AGAIN;
 }

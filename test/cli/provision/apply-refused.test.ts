@@ -85,7 +85,12 @@ it.each<Refusal>([
   [
     'a wrong client secret',
     () => setUpTwin({}, { credentials: [{ clientId: 'client-1', secrets: ['another-secret-of-it'] }] }),
-    ['token of IMS', 'invalid_client', 'compare `ims`'],
+    ['token of IMS', 'invalid_client', 'compare ims.clientId'],
+  ],
+  [
+    'an IMS that fails',
+    () => setUpTwin({}, { faults: [{ on: 'ims', then: { status: 503 } }] }),
+    ['token of IMS', 'unavailable', 'IMS is failing', 'run the same command again'],
   ],
   [
     'a token that the gateway refuses',

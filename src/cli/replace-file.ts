@@ -26,7 +26,7 @@ async function writeSynced(file: string, text: string, mode: number, former?: St
 }
 
 /** Makes the rename outlive a power loss. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

@@ -3,21 +3,13 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type AdminClient, type AdminOptions, adminClient, UnreachableError } from './admin-client.ts';
 import { CommandError } from './command-error.ts';
+import { syncFolder } from './replace-file.ts';
 
 /** Why a backup cannot be written there. */
 function assertWritable(file: string): void {
   if (existsSync(file)) throw new CommandError(`${file} already exists; a backup never overwrites a file`);
   const folder = dirname(file);
   if (!existsSync(folder)) throw new CommandError(`the folder ${folder} does not exist: create it first`);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** @returns the number of bytes that were written and are on the disk */

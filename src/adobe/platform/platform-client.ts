@@ -1,12 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonValue } from '../../capillary/json.ts';
-import { DIRECT_EGRESS, type Egress } from '../../http/egress.ts';
+import {
+  type ApiClientOptions,
+  isLasting,
+  MAX_CALL_WAIT_MS,
+  waitFor,
+  withoutSecrets,
+} from '../../http/api-client.ts';
+import { DIRECT_EGRESS } from '../../http/egress.ts';
 import { type OutboundPool, type OutboundResult, send, USER_AGENT } from '../../http/outbound.ts';
 import { parseRetryAfter } from '../../http/retry-after.ts';
 import type { TokenResult, TokenSource } from '../ports.ts';
 import { isForeign, type PlatformError, platformError } from './platform-error.ts';
 
-export interface PlatformClientOptions {
+export interface PlatformClientOptions extends ApiClientOptions<PlatformError> {
   /** The API gateway, such as https://platform.adobe.io. */
   readonly url: string;
   /** With `@AdobeOrg`. */
@@ -15,18 +21,8 @@ export interface PlatformClientOptions {
   /** Of the credential; the gateway's API key. */
   readonly clientId: string;
   readonly tokens: Pick<TokenSource, 'get' | 'reject'>;
-  /** Default: without a proxy. */
-  readonly egress?: Egress;
   /** For one request. */
   readonly timeoutMs?: number;
-  /** Ends all calls: they then throw its reason. */
-  readonly signal?: AbortSignal;
-  /** Epoch ms. */
-  readonly now?: () => number;
-  /** Waits before another attempt. */
-  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Called before each wait, to show why it takes long. */
-  readonly onWait?: (ms: number, error: PlatformError) => void;
 }
 
 export interface CallOptions {
@@ -89,17 +85,11 @@ const MAX_ATTEMPTS = 5;
 const CLOCK_PRECISION_MS = 2_000;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 30_000;
-/** A longer Retry-After ends the call: a person can run the command again later. */
-const MAX_RETRY_AFTER_MS = 120_000;
-
-async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal });
-}
 
 /** Whether another attempt of this call can help without making anything twice. */
 function isWorthRetrying({ kind, ambiguous, code }: PlatformError): boolean {
   if (kind === 'throttled') return true;
-  if (kind === 'network') return !ambiguous && code !== 'tls' && code !== 'proxy-refused';
+  if (kind === 'network') return !ambiguous && !isLasting(code);
   return !ambiguous && (kind === 'unavailable' || kind === 'foreign');
 }
 
@@ -195,7 +185,11 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
     const success = successOf(result, call.options.isFile === true);
     if (success !== undefined) return { answer: success };
     const { method, path } = call;
-    const error = platformError(result, { method, path, sandbox }, method !== 'GET');
+    const error = platformError(
+      withoutSecrets(result, [token.token]),
+      { method, path, sandbox },
+      method !== 'GET',
+    );
     if (error.kind === 'unauthorized') tokens.reject(token.token);
     const after = result.kind === 'response' ? result.headers['retry-after'] : undefined;
     const delayMs = parseRetryAfter(after, now());
@@ -216,7 +210,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
       const { answer, canRetry = false, delayMs } = await withFreshToken(requested);
       if (answer.ok || attempts === MAX_ATTEMPTS || !canRetry) return answer;
       const ms = delayMs ?? Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1));
-      if (ms > MAX_RETRY_AFTER_MS) return answer;
+      if (ms > MAX_CALL_WAIT_MS) return answer;
       options.onWait?.(ms, answer.error);
       await wait(ms, signal);
     }

@@ -194,18 +194,6 @@ export function apiError(result: OutboundResult, call: ApiCall, now: number): Ap
   };
 }
 
-/** Shorter values are not replaced: no real secret is that short, and texts would be unreadable. */
-const MIN_SECRET_LENGTH = 8;
-
-/** An answer can echo what was sent: the result without these values. */
-export function withoutSecrets(result: OutboundResult, secrets: readonly string[]): OutboundResult {
-  if (result.kind === 'failure') return result;
-  const body = secrets
-    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
-    .reduce((text, secret) => text.replaceAll(secret, '[secret]'), result.body);
-  return { ...result, body };
-}
-
 /** One line for people: the call, its status, and Capillary's own words. */
 export function describeApiError({ call, status, code, text, requestId, kind, missing }: ApiError): string {
   const what = [status, code === undefined || code === String(status) ? undefined : code]

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '../../http/api-client.ts';
 import { abortable } from '../../http/outbound.ts';
 
 export interface CallPaceOptions {
@@ -24,10 +24,6 @@ export interface CallPace {
 /** Calls that may begin at once after a time without any: enough for a command of the CLI. */
 const MAX_BURST = 10;
 const MINUTE_MS = 60_000;
-
-export async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal });
-}
 
 /**
  * Never more than `callsPerMinute` in any minute, because it is not documented when Capillary's

@@ -1,28 +1,25 @@
 import type { CapillaryApiConfig } from '../../config/capillary-config.ts';
-import { DIRECT_EGRESS, type Egress } from '../../http/egress.ts';
+import {
+  type ApiClientOptions,
+  isLasting,
+  MAX_CALL_WAIT_MS,
+  waitFor,
+  withoutSecrets,
+} from '../../http/api-client.ts';
+import { DIRECT_EGRESS } from '../../http/egress.ts';
 import { type OutboundResult, send, USER_AGENT } from '../../http/outbound.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import { type ApiCall, type ApiError, apiError, requestIdOf, withoutSecrets } from './api-errors.ts';
+import { type ApiCall, type ApiError, apiError, requestIdOf } from './api-errors.ts';
 import { type ApiMessage, readMessages } from './api-messages.ts';
-import { createCallPace, waitFor } from './call-pace.ts';
+import { createCallPace } from './call-pace.ts';
 import { createCapillaryTokens, type TokenClaims } from './oauth-token.ts';
 
-export interface CapillaryClientOptions {
+export interface CapillaryClientOptions extends ApiClientOptions<ApiError> {
   readonly api: CapillaryApiConfig;
-  /** Default: without a proxy. */
-  readonly egress?: Egress;
-  /** Ends all calls: they then throw its reason. */
-  readonly signal?: AbortSignal;
-  /** Epoch ms. */
-  readonly now?: () => number;
   /** ms of a monotonic clock. */
   readonly monotonic?: () => number;
   /** A number in [0, 1). */
   readonly jitter?: () => number;
-  /** Waits for the rate and before another attempt. */
-  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Called before each wait for another attempt, to show why it takes long. */
-  readonly onWait?: (ms: number, error: ApiError) => void;
 }
 
 export interface CallOptions {
@@ -78,13 +75,11 @@ const FIRST_DELAY_MS = 1_000;
 /** The limit is per minute. Source: docs/platforms/capillary.md#api-access */
 const FIRST_THROTTLED_DELAY_MS = 5_000;
 const MAX_DELAY_MS = 60_000;
-/** A longer Retry-After ends the call: a person can run the command again later. */
-const MAX_RETRY_AFTER_MS = 120_000;
 
 /** Whether another attempt of this call can help without making anything twice. */
 function isWorthRetrying({ kind, ambiguous, code }: ApiError): boolean {
   if (ambiguous) return false;
-  if (kind === 'network') return code !== 'tls' && code !== 'proxy-refused';
+  if (kind === 'network') return !isLasting(code);
   return kind === 'throttled' || kind === 'busy' || kind === 'unavailable' || kind === 'foreign';
 }
 
@@ -194,8 +189,8 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
       const { error } = answer;
       const ms = error.retryAfterMs ?? growingDelay(error, count, jitter());
       // The others must not use up what is left of the limit.
-      if (error.kind === 'throttled') pace.pause(Math.min(ms, MAX_RETRY_AFTER_MS));
-      if (count >= attempts || ms > MAX_RETRY_AFTER_MS || !isWorthRetrying(error)) return answer;
+      if (error.kind === 'throttled') pace.pause(Math.min(ms, MAX_CALL_WAIT_MS));
+      if (count >= attempts || ms > MAX_CALL_WAIT_MS || !isWorthRetrying(error)) return answer;
       options.onWait?.(ms, error);
       if (error.kind !== 'throttled') await wait(ms, signal);
     }

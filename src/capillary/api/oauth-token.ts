@@ -1,7 +1,8 @@
 import { parseJsonObject } from '../../http/answer-text.ts';
+import { withoutSecrets } from '../../http/api-client.ts';
 import { abortable, type OutboundResult } from '../../http/outbound.ts';
 import { isJsonObject, type JsonValue } from '../json.ts';
-import { type ApiError, apiError, type ApiErrorKind, withoutSecrets } from './api-errors.ts';
+import { type ApiError, apiError, type ApiErrorKind } from './api-errors.ts';
 
 /**
  * What the token says about its API client. Not verified: it is for checks and for people.

@@ -47,6 +47,16 @@ describe('a call', () => {
     });
   });
 
+  test('shows no token that an answer echoes', async () => {
+    const token = 'eyJhbGciOiJSUzI1NiJ9.a-token-of-ims';
+    const { client } = await setUpPlatform(
+      ({ headers }, response) => response.writeHead(403).end(`<p>denied: ${headers.authorization}</p>`),
+      { tokens: { get: async () => ({ ok: true, token }), reject: () => undefined } },
+    );
+    const error = errorOf(await client.post(DATASETS, {}));
+    expect(error).toMatchObject({ kind: 'foreign', text: 'denied: Bearer [secret]' });
+  });
+
   test('keeps a path of the configured URL in front of its own', async () => {
     const { server, client } = await setUpPlatform((_, response) => sendJson(response, 200, {}));
     const { server: other, client: prefixed } = await setUpPlatform(

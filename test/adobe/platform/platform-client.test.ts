@@ -50,7 +50,7 @@ describe('a call', () => {
   test('shows no token that an answer echoes', async () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.a-token-of-ims';
     const { client } = await setUpPlatform(
-      ({ headers }, response) => response.writeHead(403).end(`<p>denied: ${headers.authorization}</p>`),
+      ({ headers }, response) => void response.writeHead(403).end(`<p>denied: ${headers.authorization}</p>`),
       { tokens: { get: async () => ({ ok: true, token }), reject: () => undefined } },
     );
     const error = errorOf(await client.post(DATASETS, {}));
